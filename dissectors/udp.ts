@@ -1,0 +1,149 @@
+import {
+  checksum,
+  defineDissector,
+  experts,
+  fields,
+  fold,
+  type NetPair,
+  need,
+  type Peek,
+  pseudoHeader,
+  put16,
+  sumWords,
+  u16,
+  type View,
+} from 'fttscope/kit';
+
+/**
+ * User Datagram Protocol, RFC 768:
+ *
+ *     +--------+--------+--------+--------+
+ *     |   Source Port   | Destination Port|
+ *     +--------+--------+--------+--------+
+ *     |     Length      |    Checksum     |
+ *     +--------+--------+--------+--------+
+ */
+const HEADER = 8;
+const PROTOCOL = 17;
+const CHECKSUM_STATUS = { 0: 'Bad', 1: 'Good', 2: 'Unverified', 3: 'Not present' };
+
+const F = fields({
+  udp: { name: 'udp', label: 'User Datagram Protocol', type: 'protocol' },
+  srcport: { name: 'udp.srcport', label: 'Source Port', type: 'u16', aliases: ['udp.port'] },
+  dstport: { name: 'udp.dstport', label: 'Destination Port', type: 'u16', aliases: ['udp.port'] },
+  length: { name: 'udp.length', label: 'Length', type: 'u16' },
+  checksum: { name: 'udp.checksum', label: 'Checksum', type: 'u16', base: 'hex' },
+  status: { name: 'udp.checksum.status', label: 'Checksum Status', type: 'u8', values: CHECKSUM_STATUS },
+  stream: { name: 'udp.stream', label: 'Stream index', type: 'u32' },
+  payload: { name: 'udp.payload', label: 'UDP payload', type: 'bytes' },
+});
+
+const E = experts({
+  badLength: { code: 'udp.bad-length', severity: 'error', message: 'Bad length value' },
+  badChecksum: { code: 'udp.bad-checksum', severity: 'error', message: 'Bad checksum [should be verified]' },
+  zeroChecksum: { code: 'udp.zero-checksum', severity: 'error', message: 'Illegal checksum value (0)' },
+});
+
+/** What the index pass knows about a datagram. */
+export interface UdpNote {
+  /** Number of the conversation, from 0. */
+  readonly stream: number;
+}
+
+/** Source and destination port, and what they carry. */
+export interface UdpDatagram {
+  srcport: number;
+  dstport: number;
+  payload: Uint8Array;
+}
+
+const length = (b: Uint8Array, o: number) => u16(b, o + 4);
+
+function checksumStatus(v: View, net: NetPair, wireLength: number): number {
+  const { buf, off } = v;
+  if (u16(buf, off + 6) === 0) return 3;
+  if (v.length < wireLength || net.buf.length === 0) return 2;
+  return checksum(buf, off, off + wireLength, pseudoHeader(net, PROTOCOL, wireLength)) === 0 ? 1 : 0;
+}
+
+export const udp = defineDissector<UdpDatagram>({
+  proto: 'udp',
+  title: 'User Datagram Protocol',
+  short: 'UDP',
+  spec: 'RFC 768',
+  fields: F,
+  experts: E,
+  on: { 'ip.proto': [PROTOCOL] },
+  tables: ['udp.port'],
+
+  peek(p: Peek) {
+    p.header = p.off;
+    if (p.end - p.off < HEADER) return p.stop();
+    p.sport = u16(p.buf, p.off);
+    p.dport = u16(p.buf, p.off + 2);
+    const n = length(p.buf, p.off);
+    if (n >= HEADER && p.off + n < p.wireEnd) {
+      p.wireEnd = p.off + n;
+      if (p.end > p.wireEnd) p.end = p.wireEnd;
+    }
+    p.off += HEADER;
+    p.table = 'udp';
+  },
+
+  dissect(v, t, cx) {
+    need(v, HEADER);
+    const { buf, off } = v;
+    const n = length(buf, off);
+    cx.sport = u16(buf, off);
+    cx.dport = u16(buf, off + 2);
+    t.open(F.udp, off, HEADER);
+    if (t.labels) t.label(`User Datagram Protocol, Src Port: ${cx.sport}, Dst Port: ${cx.dport}`);
+    t.num(F.srcport, off, 2, cx.sport);
+    t.num(F.dstport, off + 2, 2, cx.dport);
+    t.num(F.length, off + 4, 2, n);
+    // Length 0 means "to the end of the packet" for IPv6 jumbograms (RFC 2675 §4).
+    const whole = n === 0 && cx.net.version === 6 ? v.wireLength : n;
+    if (whole < HEADER || (whole > v.wireLength && !cx.quoted)) t.expert(E.badLength);
+    t.num(F.checksum, off + 6, 2, u16(buf, off + 6));
+    if (t.wanted(F.status) || t.wantsExperts) {
+      const status = cx.quoted || whole < HEADER ? 2 : checksumStatus(v, cx.net, whole);
+      t.num(F.status, off + 6, 0, status);
+      if (status === 0) t.expert(E.badChecksum);
+      if (status === 3 && cx.net.version === 6) t.expert(E.zeroChecksum); // RFC 8200 §8.1
+    }
+    const note = cx.note<UdpNote>(udp, v);
+    if (note !== undefined) t.num(F.stream, off, 0, note.stream);
+    const payload = v.sub(off + HEADER, whole < HEADER ? v.wireEnd : off + whole);
+    if (payload.length > 0) t.bytes(F.payload, payload.off, payload.length);
+    t.pop();
+    if (payload.wireLength > 0) cx.payload(payload);
+  },
+
+  summary(v, cx) {
+    return v.length < HEADER
+      ? 'Cut short'
+      : `${cx.sport} → ${cx.dport} Len=${Math.max(0, length(v.buf, v.off) - HEADER)}`;
+  },
+
+  codec: {
+    parse: (b, o, end) => ({
+      srcport: u16(b, o),
+      dstport: u16(b, o + 2),
+      payload: b.slice(o + HEADER, Math.min(end, o + Math.max(HEADER, length(b, o)))),
+    }),
+    size: (r) => HEADER + r.payload.length,
+    emit(r, b, o, net) {
+      const n = HEADER + r.payload.length;
+      put16(b, o, r.srcport);
+      put16(b, o + 2, r.dstport);
+      put16(b, o + 4, n);
+      put16(b, o + 6, 0);
+      b.set(r.payload, o + HEADER);
+      if (net) {
+        const sum = fold(sumWords(b, o, o + n, pseudoHeader(net, PROTOCOL, n)));
+        put16(b, o + 6, sum === 0 ? 0xffff : sum); // RFC 768: an all-zero sum is sent as all ones
+      }
+      return n;
+    },
+  },
+});

@@ -1,0 +1,150 @@
+import type { View } from './bytes.js';
+import type { NetPair } from './checksum.js';
+import type { Codec } from './codec.js';
+import type { Field } from './fields.js';
+import type { Expert, Tree } from './tree.js';
+
+/** What a look at the first octets says. */
+export const No = 0;
+/** More octets would decide. */
+export const Unsure = 1;
+export const Yes = 2;
+export type Probe = typeof No | typeof Unsure | typeof Yes;
+
+/** A key of a dissector table. */
+export type TableKey = number | string;
+
+/**
+ * One layer on the way down of the index pass. In: `[off, end)` is this layer. A `peek` sets them to its payload, and
+ * `table` and `key` to who is next; `table` '' stops. One instance serves all packets; nothing is allocated and nothing
+ * is thrown: a layer that is too short stops.
+ */
+export class Peek {
+  buf: Uint8Array = new Uint8Array(0);
+  off = 0;
+  /** One past the last captured octet of this layer. */
+  end = 0;
+  /** Where this layer ended on the wire; larger than `end` when the snaplen cut it. */
+  wireEnd = 0;
+  table = '';
+  key: TableKey = 0;
+  /** Network layer seen last: 0 none, 4 or 6; `src` and `dst` are offsets of its addresses in `buf`. */
+  net: 0 | 4 | 6 = 0;
+  src = 0;
+  dst = 0;
+  /** Fragment of a datagram: `off`…`end` is its part, `key` the protocol of the whole. */
+  fragment = false;
+  fragmentId = 0;
+  /** In octets. */
+  fragmentOffset = 0;
+  moreFragments = false;
+  /** Transport layer. */
+  sport = 0;
+  dport = 0;
+  seq = 0;
+  ack = 0;
+  flags = 0;
+  window = 0;
+  /** Offset of the header of the layer that stopped the walk (the transport header, for TCP and UDP). */
+  header = 0;
+  stop(): void {
+    this.table = '';
+  }
+}
+
+/** What `track` may see and leave. */
+export interface Track {
+  /** Frame number in its file. */
+  readonly frame: number;
+  /** Seconds since the epoch, and nanoseconds. */
+  readonly seconds: number;
+  readonly nanos: number;
+  /** The addresses of the innermost network layer. */
+  readonly net: NetPair;
+  readonly sport: number;
+  readonly dport: number;
+  /** 0: from the endpoint seen first in the flow; 1: from the other. */
+  readonly direction: 0 | 1;
+  /** State of the dissector for the two endpoints that talk (a TCP connection, a UDP conversation). */
+  flow<S>(d: AnyDissector, make: () => S): S;
+  /** State of the dissector for the tunnel, or for the outer world of this capture. */
+  scope<S>(d: AnyDissector, make: () => S): S;
+  /** UDP to or from this address and port is from now on `proto` (as SDP announces RTP). */
+  expect(address: Uint8Array, port: number, proto: string, note?: unknown): void;
+  /** What `expect` was told about the endpoint that this packet came from or goes to. */
+  expected<T>(): T | undefined;
+  /** Hands a body on to another dissector's `track` (SDP inside SIP). */
+  track(table: string, key: TableKey, v: View): void;
+  /** Leaves a value for `dissect` of the same layer. */
+  note(value: unknown): void;
+}
+
+/** What `dissect` may see and do. */
+export interface Ctx {
+  readonly frame: number;
+  readonly seconds: number;
+  readonly nanos: number;
+  /** Number of the tunnel that the row belongs to, 0 if none. */
+  readonly tunnel: number;
+  /** Of the flow: 0 from the endpoint seen first. */
+  readonly direction: 0 | 1;
+  /** The innermost network layer so far; `ip` and `ipv6` set it. */
+  net: NetPair;
+  /** The innermost transport ports so far; `tcp` and `udp` set them. */
+  sport: number;
+  dport: number;
+  /** True inside the packet that an ICMP error quotes: headers may be cut, and streams are not followed. */
+  quoted: boolean;
+  /** Whether checksums that are not needed otherwise are to be verified. */
+  readonly verifyChecksums: boolean;
+  /** Gives the payload to the dissector of `table` at `key`; what no dissector takes is shown as data. */
+  next(table: string, key: TableKey, payload: View): void;
+  /** Gives octets to a dissector by name. Returns false if there is none. */
+  call(proto: string, payload: View): boolean;
+  /** Gives a transport payload to what the index pass chose for this flow and packet. */
+  payload(v: View): void;
+  /** Shows octets as data. */
+  data(v: View): void;
+  /** What the index pass left for this dissector about the layer that starts at `v`. */
+  note<T>(d: AnyDissector, v: View): T | undefined;
+}
+
+/**
+ * A protocol: plain data and functions, one file each, listed once in `dissectors/index.ts`.
+ * `R` is the representation that its codec builds and parses.
+ */
+export interface Dissector<R = unknown> {
+  /** Filter name and name in the protocol stack: `ip`, `fttims`. */
+  readonly proto: string;
+  /** Name in full: "Internet Protocol Version 4". */
+  readonly title: string;
+  /** Name in the protocol column: "IPv4". */
+  readonly short: string;
+  /** Where the format is laid down: `RFC 791`. */
+  readonly spec: string;
+  readonly fields: Readonly<Record<string, Field>>;
+  readonly experts?: Readonly<Record<string, Expert>>;
+  /** Tables that it is found by: `{ 'udp.port': [5060] }`. */
+  readonly on?: Readonly<Record<string, readonly TableKey[]>>;
+  /** Tables whose entries this dissector asks for: a dissector without one, whose fields nobody wants, is passed over. */
+  readonly tables?: readonly string[];
+  /** Whether octets look like this protocol, for streams and ports that nothing else names. */
+  probe?(b: Uint8Array, off: number, end: number): Probe;
+  /** Octets of the message that starts at `off` of a stream; 0: more octets are needed to say; -1: not this protocol. */
+  pduLength?(b: Uint8Array, off: number, end: number): number;
+  /** The way down for the index pass. */
+  peek?(p: Peek): void;
+  /** Sees each message once, in the order of the capture, before `dissect`: for what one packet says about later ones. */
+  track?(v: View, cx: Track): void;
+  /** The full tree. May throw Short or Malformed: the engine shows the rest as data and says what was wrong. */
+  dissect(v: View, t: Tree, cx: Ctx): void;
+  /** The Info column. Reads the same octets again; only asked for rows that are shown. */
+  summary?(v: View, cx: Ctx): string;
+  readonly codec?: Codec<R>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of dissectors holds many representations
+export type AnyDissector = Dissector<any>;
+
+/** Checks nothing at run time: it fixes the type of a dissector where it is written. */
+export const defineDissector = <R = unknown>(d: Dissector<R>): Dissector<R> => d;

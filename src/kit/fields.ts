@@ -1,0 +1,83 @@
+/** Fields: the vocabulary that tree, filter and export share. Names and types are Wireshark's where it has the field. */
+
+/**
+ * - `protocol`: a layer; `none`: a heading or a flag without a value
+ * - `bool`, `u8` … `u64`, `i8` … `i64`, `float`: numbers (64-bit ones are bigint)
+ * - `ipv4`, `ipv6`, `ether`: addresses, read from the node's octets
+ * - `string`: text; `bytes`: octets; `guid`
+ * - `time`: absolute, seconds and nanoseconds since the epoch; `duration`: relative, in seconds
+ * - `frame`: a frame number (a link to it)
+ */
+export type FieldType =
+  | 'protocol'
+  | 'none'
+  | 'bool'
+  | 'u8'
+  | 'u16'
+  | 'u24'
+  | 'u32'
+  | 'u48'
+  | 'u64'
+  | 'i8'
+  | 'i16'
+  | 'i32'
+  | 'i64'
+  | 'float'
+  | 'ipv4'
+  | 'ipv6'
+  | 'ether'
+  | 'string'
+  | 'bytes'
+  | 'guid'
+  | 'time'
+  | 'duration'
+  | 'frame';
+
+/** Names of values: a table, or a function where ranges have names. `undefined`: the value has no name. */
+export type ValueStrings = Readonly<Record<number, string>> | ((value: number) => string | undefined);
+
+export interface FieldDef {
+  /** Wireshark's filter name, letter case included: `sip.Status-Code`. */
+  readonly name: string;
+  /** What the tree shows before the value. */
+  readonly label: string;
+  readonly type: FieldType;
+  /** How a number is printed: `dec` (default), `hex`, `dec_hex` (dec first in the tree), `hex_dec`. */
+  readonly base?: 'dec' | 'hex' | 'dec_hex' | 'hex_dec';
+  /** Bits of the word given to {@link Tree.bits} that are this field; also how many hex digits Wireshark pads to. */
+  readonly mask?: number;
+  readonly values?: ValueStrings;
+  /** Unit shown after a number in the tree: `s`, `octets`. */
+  readonly unit?: string;
+  /** Other names that find this field: `ip.src` also answers to `ip.addr`, `ip.host`. */
+  readonly aliases?: readonly string[];
+  /** Where the field's meaning is laid down: `TS 24.322 §7.1.2.1`. */
+  readonly clause?: string;
+}
+
+/** A field as registered: its definition with a small dense number. */
+export interface Field extends FieldDef {
+  readonly id: number;
+  /** Right shift that brings the masked bits down. */
+  readonly shift: number;
+}
+
+let count = 0;
+
+/** Gives each definition its number. Called once in each dissector file. */
+export function fields<const T extends Record<string, FieldDef>>(table: T): { readonly [K in keyof T]: Field } {
+  const out: Record<string, Field> = {};
+  for (const [key, def] of Object.entries<FieldDef>(table)) {
+    const shift = def.mask ? 31 - Math.clz32(def.mask & -def.mask) : 0;
+    out[key] = { ...def, id: count++, shift };
+  }
+  return out as { readonly [K in keyof T]: Field };
+}
+
+/** One more than the largest field number given so far: the size of a table indexed by it. */
+export const fieldCount = (): number => count;
+
+/** The name of `value`, or `fallback` (default "Unknown"). */
+export function nameOf(values: ValueStrings, value: number, fallback = 'Unknown'): string {
+  return (typeof values === 'function' ? values(value) : values[value]) ?? fallback;
+}

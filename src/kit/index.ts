@@ -1,0 +1,8 @@
+/** What a dissector may import: `fttscope/kit`. */
+export * from './bytes.js';
+export * from './checksum.js';
+export * from './codec.js';
+export * from './dissector.js';
+export * from './fields.js';
+export * from './text.js';
+export * from './tree.js';

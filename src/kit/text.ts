@@ -1,0 +1,86 @@
+/** Octets as text, the way Wireshark prints them. */
+
+const HEX: string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+const utf8 = new TextDecoder('utf-8');
+
+/** `0a:1b:…`, or with another separator. */
+export function hex(b: Uint8Array, off: number, len: number, separator = ':'): string {
+  if (len <= 0) return '';
+  let s = HEX[b[off]];
+  for (let i = off + 1, end = off + len; i < end; i++) s += separator + HEX[b[i]];
+  return s;
+}
+
+/** `0x` and the number with at least `digits` hexadecimal digits. */
+export const hexNumber = (v: number, digits: number): string => `0x${v.toString(16).padStart(digits, '0')}`;
+
+/** Dotted quad of the four octets at `off`. */
+export const ip4 = (b: Uint8Array, off: number): string => `${b[off]}.${b[off + 1]}.${b[off + 2]}.${b[off + 3]}`;
+
+/** The sixteen octets at `off` in the form of RFC 5952; IPv4-mapped addresses with a dotted quad (clause 5). */
+export function ip6(b: Uint8Array, off: number): string {
+  let bestAt = -1;
+  let bestLen = 1;
+  for (let i = 0; i < 8; ) {
+    let j = i;
+    while (j < 8 && b[off + 2 * j] === 0 && b[off + 2 * j + 1] === 0) j++;
+    if (j - i > bestLen) {
+      bestAt = i;
+      bestLen = j - i;
+    }
+    i = j === i ? i + 1 : j;
+  }
+  const mapped = bestAt === 0 && ((bestLen === 5 && b[off + 10] === 255 && b[off + 11] === 255) || bestLen === 6);
+  if (mapped) return `::${bestLen === 5 ? 'ffff:' : ''}${ip4(b, off + 12)}`;
+  let s = '';
+  for (let i = 0; i < 8; ) {
+    if (i === bestAt) {
+      s += '::';
+      i += bestLen;
+      continue;
+    }
+    if (s !== '' && !s.endsWith(':')) s += ':';
+    s += ((b[off + 2 * i] << 8) | b[off + 2 * i + 1]).toString(16);
+    i++;
+  }
+  return s;
+}
+
+/** Octets as UTF-8 (invalid sequences become U+FFFD); an ASCII-only range costs no decoder call. */
+export function utf8Text(b: Uint8Array, off: number, end: number): string {
+  if (end - off < 64) {
+    let s = '';
+    for (let i = off; i < end; i++) {
+      const c = b[i];
+      if (c >= 0x80) return utf8.decode(b.subarray(off, end));
+      s += String.fromCharCode(c);
+    }
+    return s;
+  }
+  return utf8.decode(b.subarray(off, end));
+}
+
+/** Octets as Latin-1: one character an octet, nothing lost. */
+export function latin1(b: Uint8Array, off: number, end: number): string {
+  let s = '';
+  for (let i = off; i < end; i++) s += String.fromCharCode(b[i]);
+  return s;
+}
+
+/** First offset in `[off, end)` that holds `octet`, or -1. */
+export function indexOf(b: Uint8Array, octet: number, off: number, end: number): number {
+  for (let i = off; i < end; i++) if (b[i] === octet) return i;
+  return -1;
+}
+
+/** Whether the octets at `off` are the ASCII text `s`, letter case counting. */
+export function startsWith(b: Uint8Array, off: number, end: number, s: string): boolean {
+  if (end - off < s.length) return false;
+  for (let i = 0; i < s.length; i++) if (b[off + i] !== s.charCodeAt(i)) return false;
+  return true;
+}
+
+/** What a person may see of text from a packet: control characters and bidirectional overrides as `·`. */
+export function printable(s: string): string {
+  return s.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '·');
+}

@@ -1,0 +1,261 @@
+import type { Source } from './bytes.js';
+import { type Field, fieldCount } from './fields.js';
+import { utf8Text } from './text.js';
+
+/** How bad something is: Wireshark's severities. */
+export type Severity = 'chat' | 'note' | 'warn' | 'error';
+
+/** Something that a dissector may notice. `code` is `layer.kebab-words` and stable for ever. */
+export interface Expert {
+  readonly code: string;
+  readonly severity: Severity;
+  /** Wireshark's wording where it has the item. */
+  readonly message: string;
+  readonly clause?: string;
+}
+
+/** An expert item at its place in the tree. */
+export interface ExpertItem {
+  readonly expert: Expert;
+  readonly message: string;
+  /** The node that it was added under or after; -1: none. */
+  readonly node: number;
+}
+
+/** Declares what a dissector may notice. */
+export const experts = <const T extends Record<string, Expert>>(table: T): T => table;
+
+/** How a node holds its value. */
+export const Held = {
+  /** no value: a layer, a heading */
+  Nothing: 0,
+  /** a number up to 53 bits, or 0 and 1 */
+  Number: 1,
+  /** a string, a bigint, or octets that are not in the packet */
+  Made: 2,
+  /** the octets of the node are the value */
+  Octets: 3,
+  /** the octets of the node are UTF-8 text */
+  Text: 4,
+  /** seconds in the number, nanoseconds beside it */
+  Time: 5,
+} as const;
+
+const FIRST = 256;
+
+/**
+ * One packet dissected: a flat list of nodes in reading order, each with its depth. It is filled by dissectors, read by
+ * tree, filter and export, and used again for the next packet ({@link reset}). Text and addresses are not made into
+ * strings before somebody asks.
+ *
+ * Only fields that somebody wants are kept ({@link wants}), so that a field which no column and no filter names costs a
+ * table look-up. Depth follows `push` and `pop` whether or not the node itself was kept.
+ */
+export class Tree {
+  /** Nodes kept. */
+  length = 0;
+  field: Field[] = new Array(FIRST);
+  /** Index into {@link sources}. */
+  source = new Uint8Array(FIRST);
+  /** Offset in the source's buffer. */
+  off = new Int32Array(FIRST);
+  len = new Int32Array(FIRST);
+  depth = new Uint8Array(FIRST);
+  held = new Uint8Array(FIRST);
+  number = new Float64Array(FIRST);
+  made: (string | bigint | Uint8Array | number | undefined)[] = new Array(FIRST);
+  /** Text shown instead of "label: value", by node. */
+  readonly texts = new Map<number, string>();
+  readonly experts: ExpertItem[] = [];
+  readonly sources: Source[] = [];
+  /** By field id: 1 keeps the field. */
+  wants: Uint8Array;
+  /** Whether texts for people ({@link label}, {@link append}) are wanted. */
+  labels = false;
+  /** Whether expert items are wanted. */
+  wantsExperts = true;
+  /** Nodes that did not fit under the cap. */
+  dropped = 0;
+  private now = 0;
+  private at = 0;
+
+  /** @param cap most nodes of one packet */
+  constructor(
+    wants?: Uint8Array,
+    readonly cap = 100_000,
+  ) {
+    this.wants = wants ?? new Uint8Array(fieldCount()).fill(1);
+  }
+
+  /** Empties the tree for the next packet. */
+  reset(): void {
+    this.truncate(0, 0);
+    this.sources.length = 0;
+    this.now = 0;
+    this.dropped = 0;
+  }
+
+  /** Drops every node from `length` on and every expert item from `expertCount` on, and goes back to depth 0. */
+  truncate(length: number, expertCount: number): void {
+    this.length = length;
+    this.at = 0;
+    this.experts.length = expertCount;
+    if (this.texts.size > 0) for (const i of this.texts.keys()) if (i >= length) this.texts.delete(i);
+  }
+
+  /** Makes `s` the source of the nodes that follow; returns the number of the source before it. Used by the engine. */
+  enter(s: Source): number {
+    const before = this.now;
+    if (this.sources[before] !== s) {
+      let i = this.sources.indexOf(s);
+      if (i < 0) i = this.sources.length < 255 ? this.sources.push(s) - 1 : 254;
+      this.now = i;
+    }
+    return before;
+  }
+  /** Returns to a source and a depth. Used by the engine after a dissector, whether it ended well or not. */
+  leave(source: number, depth: number): void {
+    this.now = source;
+    this.at = depth;
+  }
+  /** Depth that the next node gets. */
+  get level(): number {
+    return this.at;
+  }
+  set level(depth: number) {
+    this.at = depth;
+  }
+
+  /** Whether anyone wants the field: lets a dissector skip work whose only product it is. */
+  wanted(f: Field): boolean {
+    return this.wants[f.id] !== 0;
+  }
+
+  private add(f: Field, off: number, len: number, held: number): number {
+    const i = this.length;
+    if (i >= this.cap) {
+      this.dropped++;
+      return i - 1;
+    }
+    if (i === this.off.length) this.grow();
+    this.length = i + 1;
+    this.field[i] = f;
+    this.source[i] = this.now;
+    this.off[i] = off;
+    this.len[i] = len;
+    this.depth[i] = this.at;
+    this.held[i] = held;
+    return i;
+  }
+
+  private grow(): void {
+    const n = this.off.length * 2;
+    this.source = widen(this.source, new Uint8Array(n));
+    this.off = widen(this.off, new Int32Array(n));
+    this.len = widen(this.len, new Int32Array(n));
+    this.depth = widen(this.depth, new Uint8Array(n));
+    this.held = widen(this.held, new Uint8Array(n));
+    this.number = widen(this.number, new Float64Array(n));
+    this.field.length = n;
+    this.made.length = n;
+  }
+
+  /** A node without a value (a layer, a heading) that becomes the parent of what follows until {@link pop}. */
+  open(f: Field, off: number, len: number, label?: string): void {
+    if (this.wants[f.id] !== 0) {
+      const i = this.add(f, off, len, Held.Nothing);
+      if (label !== undefined) this.texts.set(i, label);
+    }
+    this.at++;
+  }
+  /** Makes the node added last the parent of what follows. */
+  push(): void {
+    this.at++;
+  }
+  /** Ends a parent. */
+  pop(): void {
+    this.at--;
+  }
+
+  /** A node without a value, as a flag that is there or not. */
+  none(f: Field, off: number, len: number): void {
+    if (this.wants[f.id] !== 0) this.add(f, off, len, Held.Nothing);
+  }
+  /** A number of up to 53 bits, or a boolean as 0 and 1. */
+  num(f: Field, off: number, len: number, value: number): void {
+    if (this.wants[f.id] !== 0) this.number[this.add(f, off, len, Held.Number)] = value;
+  }
+  /** The masked bits of `word`, shifted down. */
+  bits(f: Field, off: number, len: number, word: number): void {
+    if (this.wants[f.id] !== 0) this.number[this.add(f, off, len, Held.Number)] = (word & f.mask!) >>> f.shift;
+  }
+  /** A 64-bit number. */
+  big(f: Field, off: number, len: number, value: bigint): void {
+    if (this.wants[f.id] !== 0) this.made[this.add(f, off, len, Held.Made)] = value;
+  }
+  /** Text: the octets as UTF-8, or `value` where it is not what the octets say. */
+  text(f: Field, off: number, len: number, value?: string): void {
+    if (this.wants[f.id] === 0) return;
+    if (value === undefined) this.add(f, off, len, Held.Text);
+    else this.made[this.add(f, off, len, Held.Made)] = value;
+  }
+  /** Octets (also addresses: `ipv4`, `ipv6`, `ether`, `guid` read theirs from here); `value` where they are made up. */
+  bytes(f: Field, off: number, len: number, value?: Uint8Array): void {
+    if (this.wants[f.id] === 0) return;
+    if (value === undefined) this.add(f, off, len, Held.Octets);
+    else this.made[this.add(f, off, len, Held.Made)] = value;
+  }
+  /** An absolute time or a duration. */
+  time(f: Field, off: number, len: number, seconds: number, nanos = 0): void {
+    if (this.wants[f.id] === 0) return;
+    const i = this.add(f, off, len, Held.Time);
+    this.number[i] = seconds;
+    this.made[i] = nanos;
+  }
+
+  /** Replaces the text of the node added last. Ask {@link labels} before making the text. */
+  label(text: string): void {
+    if (this.labels && this.length > 0) this.texts.set(this.length - 1, text);
+  }
+
+  /** Something noticed about the node added last, or about the octets given. */
+  expert(e: Expert, _off = -1, _len = 0, message: string = e.message): void {
+    if (this.wantsExperts && this.experts.length < 1000)
+      this.experts.push({ expert: e, message, node: this.length - 1 });
+  }
+
+  /** The octets of node `i`, clipped to its source. */
+  octets(i: number): Uint8Array {
+    const made = this.made[i];
+    if (this.held[i] === Held.Made && made instanceof Uint8Array) return made;
+    const s = this.sources[this.source[i]];
+    if (s === undefined) return new Uint8Array(0);
+    const off = Math.max(s.start, this.off[i]);
+    return s.buf.subarray(off, Math.max(off, Math.min(s.end, this.off[i] + this.len[i])));
+  }
+
+  /** The value of node `i`: number, bigint, text, octets, or undefined for a node without one. Times: see {@link Held}. */
+  value(i: number): number | bigint | string | Uint8Array | undefined {
+    switch (this.held[i]) {
+      case Held.Number:
+        return this.number[i];
+      case Held.Made:
+        return this.made[i] as string | bigint | Uint8Array;
+      case Held.Octets:
+        return this.octets(i);
+      case Held.Text: {
+        const o = this.octets(i);
+        return utf8Text(o, 0, o.length);
+      }
+      case Held.Time:
+        return this.number[i] + (this.made[i] as number) / 1e9;
+      default:
+        return undefined;
+    }
+  }
+}
+
+function widen<T extends Uint8Array | Int32Array | Float64Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
