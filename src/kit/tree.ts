@@ -76,6 +76,8 @@ export class Tree {
   wantsExperts = true;
   /** Nodes that did not fit under the cap. */
   dropped = 0;
+  /** Where the layer that is being dissected ends in its source, -1 if nobody said; set by the engine. */
+  layerEnd = -1;
   private now = 0;
   private at = 0;
 
@@ -93,6 +95,7 @@ export class Tree {
     this.sources.length = 0;
     this.now = 0;
     this.dropped = 0;
+    this.layerEnd = -1;
   }
 
   /** Drops every node from `length` on and every expert item from `expertCount` on, and goes back to depth 0. */
@@ -124,6 +127,32 @@ export class Tree {
   }
   set level(depth: number) {
     this.at = depth;
+  }
+
+  /** Removes the nodes of the named fields. Used by the engine for octets that stand once in a frame. */
+  drop(names: ReadonlySet<string>): void {
+    let to = 0;
+    for (let i = 0; i < this.length; i++) {
+      if (names.has(this.field[i].name)) continue;
+      if (to < i) this.move(i, to);
+      to++;
+    }
+    this.length = to;
+  }
+
+  private move(from: number, to: number): void {
+    this.field[to] = this.field[from];
+    this.source[to] = this.source[from];
+    this.off[to] = this.off[from];
+    this.len[to] = this.len[from];
+    this.depth[to] = this.depth[from];
+    this.held[to] = this.held[from];
+    this.number[to] = this.number[from];
+    this.made[to] = this.made[from];
+    const text = this.texts.get(from);
+    this.texts.delete(from);
+    if (text === undefined) this.texts.delete(to);
+    else this.texts.set(to, text);
   }
 
   /** Whether anyone wants the field: lets a dissector skip work whose only product it is. */
@@ -160,10 +189,14 @@ export class Tree {
     this.made.length = n;
   }
 
-  /** A node without a value (a layer, a heading) that becomes the parent of what follows until {@link pop}. */
+  /**
+   * A node without a value (a layer, a heading) that becomes the parent of what follows until {@link pop}. Its number is
+   * {@link layerEnd}: `udp contains "x"` searches the whole datagram though the layer's octets are its header.
+   */
   open(f: Field, off: number, len: number, label?: string): void {
     if (this.wants[f.id] !== 0) {
       const i = this.add(f, off, len, Held.Nothing);
+      this.number[i] = this.layerEnd;
       if (label !== undefined) this.texts.set(i, label);
     }
     this.at++;
