@@ -19,5 +19,4 @@ export const data = defineDissector({
     t.num(F.len, v.off, 0, v.length);
     t.pop();
   },
-  summary: (v) => `Len=${v.wireLength}`,
 });

@@ -110,6 +110,17 @@ export const fttIms = defineDissector<Envelope>({
     return length(b, off) < HEADER ? -1 : length(b, off);
   },
 
+  peek(p) {
+    const n = p.end - p.off < HEADER ? 0 : length(p.buf, p.off);
+    if (n <= HEADER || type(p.buf, p.off) !== IP_PACKET) return p.stop();
+    if (p.off + n < p.wireEnd) p.wireEnd = p.off + n;
+    if (p.end > p.wireEnd) p.end = p.wireEnd;
+    p.off += HEADER;
+    if (p.off >= p.end) return p.stop();
+    p.table = 'ip.version';
+    p.key = p.buf[p.off] >> 4; // TS 24.322 §5.3.2.2
+  },
+
   dissect(v, t, cx) {
     need(v, HEADER);
     const { buf, off } = v;

@@ -148,3 +148,21 @@ export type AnyDissector = Dissector<any>;
 
 /** Checks nothing at run time: it fixes the type of a dissector where it is written. */
 export const defineDissector = <R = unknown>(d: Dissector<R>): Dissector<R> => d;
+
+/** A part of a message and the frame that carried it. */
+export interface Segment {
+  readonly frame: number;
+  /** Offset of the part in the message. */
+  readonly off: number;
+  readonly len: number;
+}
+
+/** A message of a stream, found whole by the index pass in the frame that completes it. */
+export interface Pdu {
+  readonly dissector: AnyDissector;
+  readonly view: View;
+  /** The frames that carried it, where it took more than one. */
+  readonly segments?: readonly Segment[];
+  /** What the dissector finds by `cx.note`. */
+  readonly note?: unknown;
+}

@@ -49,6 +49,8 @@ export interface FieldDef {
   readonly values?: ValueStrings;
   /** Unit shown after a number in the tree: `s`, `octets`. */
   readonly unit?: string;
+  /** For filters and exports alone: the tree that people see leaves it out, as another node shows the same octets. */
+  readonly hidden?: boolean;
   /** Other names that find this field: `ip.src` also answers to `ip.addr`, `ip.host`. */
   readonly aliases?: readonly string[];
   /** Where the field's meaning is laid down: `TS 24.322 §7.1.2.1`. */

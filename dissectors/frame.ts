@@ -1,0 +1,103 @@
+import { defineDissector, fields } from 'fttscope/kit';
+
+/**
+ * What the capture file says about a frame. Not octets of the frame: the engine calls it first and gives the layer the
+ * link type names the octets.
+ */
+
+/** Wireshark's numbers of encapsulation types (frame.encap_type), by LINKTYPE of the tcpdump.org registry. */
+const ENCAPSULATIONS: Readonly<Record<number, { number: number; name: string }>> = {
+  0: { number: 15, name: 'NULL/Loopback' },
+  1: { number: 1, name: 'Ethernet' },
+  9: { number: 4, name: 'PPP' },
+  12: { number: 7, name: 'Raw IP' },
+  14: { number: 7, name: 'Raw IP' },
+  50: { number: 4, name: 'PPP' },
+  51: { number: 106, name: 'PPP-over-Ethernet session' },
+  101: { number: 7, name: 'Raw IP' },
+  105: { number: 20, name: 'IEEE 802.11 Wireless LAN' },
+  108: { number: 15, name: 'OpenBSD Loopback' },
+  113: { number: 25, name: 'Linux cooked-mode capture v1' },
+  127: { number: 23, name: 'IEEE 802.11 plus radiotap radio header' },
+  228: { number: 129, name: 'Raw IPv4' },
+  229: { number: 130, name: 'Raw IPv6' },
+  276: { number: 210, name: 'Linux cooked-mode capture v2' },
+};
+
+const F = fields({
+  frame: { name: 'frame', label: 'Frame', type: 'protocol' },
+  encapsulation: { name: 'frame.encap_type', label: 'Encapsulation type', type: 'i16' },
+  interfaceId: { name: 'frame.interface_id', label: 'Interface id', type: 'u32' },
+  interfaceName: { name: 'frame.interface_name', label: 'Interface name', type: 'string' },
+  interfaceDescription: { name: 'frame.interface_description', label: 'Interface description', type: 'string' },
+  time: { name: 'frame.time', label: 'Arrival Time', type: 'time' },
+  epoch: { name: 'frame.time_epoch', label: 'Epoch Time', type: 'time' },
+  delta: {
+    name: 'frame.time_delta',
+    label: 'Time delta from previous captured frame',
+    type: 'duration',
+    unit: 'seconds',
+  },
+  relative: {
+    name: 'frame.time_relative',
+    label: 'Time since reference or first frame',
+    type: 'duration',
+    unit: 'seconds',
+  },
+  number: { name: 'frame.number', label: 'Frame Number', type: 'u32' },
+  length: { name: 'frame.len', label: 'Frame Length', type: 'u32', unit: 'octets', aliases: ['frame.pkt_len'] },
+  captured: { name: 'frame.cap_len', label: 'Capture Length', type: 'u32', unit: 'octets' },
+  protocols: { name: 'frame.protocols', label: 'Protocols in frame', type: 'string' },
+  comment: { name: 'frame.comment', label: 'Comment', type: 'string' },
+  duplicate: { name: 'frame.duplicate', label: 'Captured twice: the same as frame', type: 'frame' },
+});
+
+/** What the reader knows about a frame. */
+export interface FrameNote {
+  readonly link: number;
+  readonly interfaceId?: number;
+  readonly interfaceName?: string;
+  readonly interfaceDescription?: string;
+  readonly comments?: readonly string[];
+  /** Seconds and nanoseconds since the first and since the previous frame. */
+  readonly relative: readonly [number, number];
+  readonly delta: readonly [number, number];
+  /** Frame that it repeats, captured a second time at another interface or by a mirror port. */
+  readonly duplicateOf?: number;
+}
+
+export const frame = defineDissector({
+  proto: 'frame',
+  title: 'Frame',
+  short: 'Frame',
+  spec: 'none',
+  fields: F,
+  tables: ['link'],
+
+  dissect(v, t, cx) {
+    const note = cx.note<FrameNote>(frame, v);
+    if (note === undefined) return;
+    t.open(F.frame, v.off, v.length);
+    if (t.labels) t.label(`Frame ${cx.frame}: ${v.wireLength} octets on wire, ${v.length} octets captured`);
+    for (const comment of note.comments ?? []) t.text(F.comment, v.off, 0, comment);
+    const encapsulation = ENCAPSULATIONS[note.link];
+    t.num(F.encapsulation, v.off, 0, encapsulation?.number ?? 0);
+    if (t.labels) t.label(`Encapsulation type: ${encapsulation?.name ?? `link type ${note.link}`}`);
+    if (note.interfaceId !== undefined) t.num(F.interfaceId, v.off, 0, note.interfaceId);
+    if (note.interfaceName !== undefined) t.text(F.interfaceName, v.off, 0, note.interfaceName);
+    if (note.interfaceDescription !== undefined) t.text(F.interfaceDescription, v.off, 0, note.interfaceDescription);
+    t.time(F.time, v.off, 0, cx.seconds, cx.nanos);
+    t.time(F.epoch, v.off, 0, cx.seconds, cx.nanos);
+    t.time(F.delta, v.off, 0, note.delta[0], note.delta[1]);
+    t.time(F.relative, v.off, 0, note.relative[0], note.relative[1]);
+    t.num(F.number, v.off, 0, cx.frame);
+    t.num(F.length, v.off, 0, v.wireLength);
+    t.num(F.captured, v.off, 0, v.length);
+    t.text(F.protocols, v.off, 0, '');
+    if (note.duplicateOf !== undefined) t.num(F.duplicate, v.off, 0, note.duplicateOf);
+    t.pop();
+  },
+});
+
+/** The field that lists the protocol stack; its text is known when the packet is dissected to its end. */
+export const PROTOCOLS = F.protocols;

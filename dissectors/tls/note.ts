@@ -1,0 +1,37 @@
+import type { View } from 'fttscope/kit';
+
+/** How far a record could be read. */
+export type RecordStatus =
+  /** sent in the clear */
+  | 'clear'
+  /** decrypted */
+  | 'open'
+  /** no key material for this session or direction */
+  | 'no-keys'
+  /** a key, but the tag, MAC or padding does not fit */
+  | 'failed'
+  /** not wholly captured */
+  | 'cut';
+
+/** What the index pass knows about a TLS record, for the dissector. */
+export interface TlsRecordNote {
+  /** Version of the session as negotiated (0x0303, 0x0304 …), 0 while unknown. */
+  readonly version: number;
+  /** 0 from the client, 1 from the server. */
+  readonly direction: 0 | 1;
+  readonly status: RecordStatus;
+  /** Why it could not be read, in words. */
+  readonly reason?: string;
+  /** The content without padding, content type and tag; absent where it could not be read. */
+  readonly plain?: View;
+  /** Content type of `plain`: in TLS 1.3 the inner one. */
+  readonly contentType: number;
+  /** Number of the record under its key, from 0. */
+  readonly sequence?: number;
+  /** Whether tag or MAC were checked. */
+  readonly verified: boolean;
+  /** Handshake messages that this record completes, each with its 4-octet header, put together over records. */
+  readonly handshake?: readonly View[];
+  /** Negotiated suite, once known. */
+  readonly cipherSuite?: number;
+}

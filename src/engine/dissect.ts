@@ -1,0 +1,247 @@
+import { PROTOCOLS } from '../../dissectors/frame.js';
+import {
+  type AnyDissector,
+  type Ctx,
+  experts,
+  fields,
+  Malformed,
+  type NetPair,
+  Short,
+  type TableKey,
+  Tree,
+  type View,
+} from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+import type { Packet } from './packet.js';
+import type { Registry } from './registry.js';
+
+const F = fields({
+  malformed: { name: '_ws.malformed', label: 'Malformed Packet', type: 'none' },
+  short: { name: '_ws.short', label: 'Packet size limited during capture', type: 'none' },
+});
+/** Fields that the engine itself adds. */
+export const engineFields = F;
+
+const E = experts({
+  malformed: { code: 'frame.malformed', severity: 'error', message: 'Malformed Packet' },
+  tooDeep: { code: 'frame.too-many-layers', severity: 'warn', message: 'Layers nest too deep; the rest is not shown' },
+  fault: { code: 'frame.dissector-fault', severity: 'error', message: 'Dissector fault' },
+});
+
+/** A place to go back to. */
+export interface Mark {
+  nodes: number;
+  experts: number;
+  protocols: number;
+}
+
+const NO_NET: NetPair = { version: 4, buf: new Uint8Array(0), src: 0, dst: 0 };
+
+/** A layer that may describe the row in the Info column. */
+interface Leaf {
+  d: AnyDissector;
+  v: View;
+}
+
+/**
+ * Runs dissectors over one packet and fills a {@link Tree}. Stateless between packets: everything that depends on other
+ * packets stands in the {@link Packet}'s notes.
+ */
+export class Dissection implements Ctx {
+  readonly tree: Tree;
+  /** Protocol stack, outermost first. */
+  readonly protocols: string[] = [];
+  net: NetPair = NO_NET;
+  sport = 0;
+  dport = 0;
+  quoted = false;
+  frame = 0;
+  seconds = 0;
+  nanos = 0;
+  tunnel = 0;
+  direction: 0 | 1 = 0;
+  readonly verifyChecksums = true;
+  /** Parameters of the media type that is being handed on, lower-case names. */
+  mediaParameters = '';
+  private readonly leaves: Leaf[] = [];
+  private packet!: Packet;
+  private layers = 0;
+  private readonly dataDissector: AnyDissector;
+  private readonly frameDissector: AnyDissector | undefined;
+  /** Faults of dissectors (exceptions that are bugs), by protocol; shown once each. */
+  readonly faults = new Map<string, number>();
+
+  constructor(
+    readonly registry: Registry,
+    wants: Uint8Array,
+  ) {
+    this.tree = new Tree(wants, LIMITS.treeNodes);
+    this.dataDissector = registry.byProto('data')!;
+    this.frameDissector = registry.byProto('frame');
+  }
+
+  /** Dissects a packet that starts with the layer `d`, into an empty tree. */
+  run(packet: Packet, d: AnyDissector): void {
+    this.tree.reset();
+    this.protocols.length = 0;
+    this.more(packet, d);
+  }
+
+  /** Adds the layers of another packet (the content of an envelope) to those that stand. */
+  more(packet: Packet, d: AnyDissector): void {
+    this.start(packet);
+    this.leaves.length = 0;
+    this.layer(d, packet.view);
+  }
+
+  /** Remembers what stands, for {@link back}. */
+  mark(): Mark {
+    return { nodes: this.tree.length, experts: this.tree.experts.length, protocols: this.protocols.length };
+  }
+
+  /** Drops what was added since `m`. */
+  back(m: Mark): void {
+    this.tree.truncate(m.nodes, m.experts);
+    this.protocols.length = m.protocols;
+  }
+
+  /** Fills in frame.protocols, which is known when all layers are. */
+  setProtocols(): void {
+    const t = this.tree;
+    if (!t.wanted(PROTOCOLS)) return;
+    for (let i = 0; i < t.length; i++)
+      if (t.field[i] === PROTOCOLS) {
+        t.made[i] = this.protocols.join(':');
+        return;
+      }
+  }
+
+  private start(packet: Packet): void {
+    this.packet = packet;
+    this.frame = packet.frame;
+    this.seconds = packet.seconds;
+    this.nanos = packet.nanos;
+    this.net = NO_NET;
+    this.quoted = false;
+    this.layers = 0;
+    this.direction = packet.delivery?.direction ?? 0;
+  }
+
+  next(table: string, key: TableKey, payload: View): void {
+    if (table === 'ethertype') this.protocols.push('ethertype');
+    const d = this.registry.lookup(table, key);
+    if (d === undefined) this.data(payload);
+    else this.layer(d, payload);
+  }
+
+  call(proto: string, payload: View): boolean {
+    const d = this.registry.byProto(proto);
+    if (d === undefined) return false;
+    this.layer(d, payload);
+    return true;
+  }
+
+  payload(v: View): void {
+    const delivery = this.packet.delivery;
+    if (this.quoted || delivery === null) return this.transportByPort(v);
+    if (delivery.protocol === 17) {
+      if (delivery.dissector === null) this.data(v);
+      else this.layer(delivery.dissector, v);
+      return;
+    }
+    if (delivery.pdus.length === 0) return;
+    let first = true;
+    for (const pdu of delivery.pdus) {
+      if (!first) this.leaves.push(this.leaves[this.leaves.length - 1]);
+      first = false;
+      this.layer(pdu.dissector, pdu.view);
+    }
+  }
+
+  /** Inside a quoted packet no stream is followed: the port says what there is, or nothing does. */
+  private transportByPort(v: View): void {
+    if (v.length > 0) this.data(v);
+  }
+
+  data(v: View): void {
+    if (v.length > 0) this.layer(this.dataDissector, v);
+  }
+
+  note<T>(d: AnyDissector, v: View): T | undefined {
+    const found = this.packet.find(d, v.buf, v.off);
+    if (found !== undefined) return found as T;
+    const delivery = this.packet.delivery;
+    if (delivery === null) return undefined;
+    for (const pdu of delivery.pdus)
+      if (pdu.dissector === d && pdu.view.off === v.off && pdu.view.buf === v.buf) return pdu.note as T;
+    return undefined;
+  }
+
+  private layer(d: AnyDissector, v: View): void {
+    const t = this.tree;
+    if (this.layers >= LIMITS.layers) {
+      t.expert(E.tooDeep);
+      return;
+    }
+    this.layers++;
+    if (d !== this.frameDissector) this.protocols.push(d.proto);
+    if (d.summary !== undefined && !this.quoted) {
+      if (this.leaves.length === 0) this.leaves.push({ d, v });
+      else this.leaves[this.leaves.length - 1] = { d, v };
+    }
+    const depth = t.level;
+    const source = t.enter(v.source);
+    t.level = 0;
+    try {
+      d.dissect(v, t, this);
+    } catch (e) {
+      this.failed(d, v, e);
+    }
+    t.leave(source, depth);
+    this.layers--;
+  }
+
+  /** What a dissector could not read is shown as data, with what was wrong. */
+  private failed(d: AnyDissector, v: View, e: unknown): void {
+    const t = this.tree;
+    t.level = 0;
+    const cut = e instanceof Short && (e.cut || v.end < v.wireEnd);
+    t.open(cut ? F.short : F.malformed, v.end, 0);
+    if (t.labels) t.label(`[${cut ? 'Packet size limited during capture' : 'Malformed Packet'}: ${d.short}]`);
+    this.protocols.push(cut ? '_ws.short' : '_ws.malformed');
+    if (e instanceof Short || e instanceof Malformed) {
+      if (!cut)
+        t.expert(E.malformed, v.off, v.length, `Malformed Packet (Exception occurred): ${d.short}: ${e.message}`);
+    } else {
+      this.faults.set(d.proto, (this.faults.get(d.proto) ?? 0) + 1);
+      t.expert(
+        E.fault,
+        v.off,
+        v.length,
+        `Dissector fault in ${d.proto}: ${e instanceof Error ? e.message : String(e)}`,
+      );
+    }
+    t.pop();
+  }
+
+  /** The Info column. */
+  info(): string {
+    let s = '';
+    for (const { d, v } of this.leaves) {
+      let part: string;
+      try {
+        part = d.summary!(v, this);
+      } catch {
+        part = '[Malformed Packet]';
+      }
+      if (part !== '') s = s === '' ? part : `${s}, ${part}`;
+    }
+    return s;
+  }
+
+  /** The protocol column: the short name of what Info speaks of. */
+  protocol(): string {
+    const leaf = this.leaves[this.leaves.length - 1];
+    return leaf === undefined ? '' : leaf.d.short;
+  }
+}

@@ -1,0 +1,283 @@
+import { type AnyDissector, hex, type Pdu, Peek, type TableKey, View } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+import { type Flow, FlowTable } from '../stream/flow.js';
+import { TcpStream } from '../stream/tcp.js';
+import type { TlsRecord, TlsServices } from '../tls/index.js';
+import { Connection, type ConnectionHost } from '../tunnel/connection.js';
+import type { Envelope } from '../tunnel/deframe.js';
+import { Tunnel } from '../tunnel/tunnel.js';
+import type { Delivery, Packet } from './packet.js';
+import type { Registry } from './registry.js';
+import { FlowState, Scope } from './scope.js';
+import { TrackContext } from './track.js';
+
+type Side = 0 | 1;
+
+/** A TLS record that is whole in a frame. */
+export interface FrameRecord {
+  readonly connection: Connection;
+  readonly side: Side;
+  readonly record: TlsRecord;
+  readonly afterGap: boolean;
+}
+
+/** An envelope that is whole in a frame, with its inner packet. */
+export interface FrameEnvelope {
+  readonly connection: Connection;
+  readonly side: Side;
+  readonly envelope: Envelope;
+  readonly verified: boolean;
+}
+
+/** What hangs on a TCP flow. */
+class TcpState extends FlowState {
+  constructor(
+    readonly stream_: TcpStream,
+    readonly connection: Connection,
+  ) {
+    super();
+  }
+}
+
+export interface IndexOptions {
+  readonly tls: TlsServices;
+  /** Heuristic RTP on UDP ports that no SDP names. */
+  readonly heuristicRtp: boolean;
+  /** Whether anyone wants tcp.analysis and what goes with it. */
+  readonly analyseTcp: boolean;
+}
+
+/**
+ * The pass that sees each packet once, in order: finds flows, puts fragments, streams and messages together, and leaves
+ * with the {@link Packet} what its dissection needs to know about other packets.
+ */
+export class IndexPass implements ConnectionHost {
+  readonly tls: TlsServices;
+  readonly dissectors;
+  readonly probes: readonly AnyDissector[];
+  readonly tunnels: Tunnel[] = [];
+  /** Records and envelopes of the frame at hand; the engine takes them. */
+  records: FrameRecord[] = [];
+  envelopes: FrameEnvelope[] = [];
+  private readonly flows = new FlowTable();
+  private readonly peek = new Peek();
+  private readonly scopes = new Map<number, Scope>();
+  private readonly track: TrackContext;
+  private readonly ipv4: AnyDissector | undefined;
+  private readonly ipv6: AnyDissector | undefined;
+  private readonly udp: AnyDissector;
+  private readonly tcp: AnyDissector;
+  private readonly rtp: AnyDissector | undefined;
+  private packet!: Packet;
+  private scope!: Scope;
+  private nextScope = 1;
+  private tcpStreams = 0;
+  private udpStreams = 0;
+
+  constructor(
+    readonly registry: Registry,
+    private readonly options: IndexOptions,
+  ) {
+    this.tls = options.tls;
+    const proto = (name: string): AnyDissector => {
+      const d = registry.byProto(name);
+      if (d === undefined) throw new Error(`no dissector ${name}`);
+      return d;
+    };
+    this.dissectors = { tls: proto('tls'), http: proto('http'), fttims: proto('fttims') };
+    this.udp = proto('udp');
+    this.tcp = proto('tcp');
+    this.ipv4 = registry.byProto('ip');
+    this.ipv6 = registry.byProto('ipv6');
+    this.rtp = registry.byProto('rtp');
+    this.probes = registry.dissectors.filter(
+      (d) =>
+        d.probe !== undefined && d.pduLength !== undefined && d !== this.dissectors.fttims && d !== this.dissectors.tls,
+    );
+    this.track = new TrackContext(registry);
+  }
+
+  /** The outer world of an interface of a file. */
+  outer(file: number, iface: number): Scope {
+    const key = file * 65_536 + iface;
+    let s = this.scopes.get(key);
+    if (s === undefined) this.scopes.set(key, (s = new Scope(this.nextScope++, null)));
+    return s;
+  }
+
+  /** The inside of a tunnel. */
+  inner(tunnel: Tunnel): Scope {
+    const key = -tunnel.id;
+    let s = this.scopes.get(key);
+    if (s === undefined) this.scopes.set(key, (s = new Scope(this.nextScope++, tunnel)));
+    return s;
+  }
+
+  /** Takes one packet in; `table` and `key` say what it starts with. */
+  index(packet: Packet, table: string, key: TableKey, scope: Scope): void {
+    this.packet = packet;
+    this.scope = scope;
+    const p = this.peek;
+    const v = packet.view;
+    p.buf = v.buf;
+    p.off = v.off;
+    p.end = v.end;
+    p.wireEnd = v.wireEnd;
+    p.table = table;
+    p.key = key;
+    p.net = 0;
+    this.walk(p);
+  }
+
+  private walk(p: Peek): void {
+    let net: Uint8Array = p.buf;
+    for (let depth = 0; depth < LIMITS.layers; depth++) {
+      const d = this.registry.lookup(p.table, p.key);
+      if (d === undefined) return;
+      const at = p.off;
+      if (d.peek === undefined) {
+        if (d.track !== undefined) this.follow(d, p, net, null);
+        return;
+      }
+      if (d === this.ipv4 || d === this.ipv6) net = p.buf;
+      p.table = '';
+      p.fragment = false;
+      d.peek(p);
+      if (p.fragment && !this.reassemble(p, d, at, net)) return;
+      if (p.table === 'tcp') return this.segment(p, net);
+      if (p.table === 'udp') return this.datagram(p, net);
+      if (p.table === '') return;
+    }
+  }
+
+  /** Adds a fragment; true when the datagram is whole and `p` stands at its payload. */
+  private reassemble(p: Peek, d: AnyDissector, at: number, net: Uint8Array): boolean {
+    const { frame, seconds } = this.packet;
+    if (p.end < p.wireEnd || p.net === 0) return false; // a cut fragment cannot be used
+    const whole = this.scope.fragments.add(
+      this.scope.id,
+      p.net,
+      net,
+      p.src,
+      p.dst,
+      Number(p.key),
+      p.fragmentId,
+      p.fragmentOffset,
+      p.moreFragments,
+      p.buf,
+      p.off,
+      p.end,
+      frame,
+      seconds,
+    );
+    if (whole === undefined) return false;
+    this.packet.note(d, p.buf, at, { fragments: whole.fragments, bytes: whole.bytes });
+    p.buf = whole.bytes;
+    p.off = 0;
+    p.end = whole.bytes.length;
+    p.wireEnd = p.end;
+    p.table = 'ip.proto';
+    p.key = whole.protocol;
+    return true;
+  }
+
+  private follow(d: AnyDissector, p: Peek, net: Uint8Array, flow: FlowState | null): void {
+    const v = new View({ name: 'Frame', buf: p.buf, start: p.off, end: p.end }, p.off, p.end, p.wireEnd);
+    this.track.run(
+      d,
+      v,
+      this.packet,
+      this.scope,
+      flow,
+      { version: p.net === 6 ? 6 : 4, buf: net, src: p.src, dst: p.dst },
+      p,
+    );
+  }
+
+  private datagram(p: Peek, net: Uint8Array): void {
+    if (p.net === 0) return;
+    const flow = this.flows.find(this.scope.id, 17, p.net, net, p.src, p.dst, p.sport, p.dport);
+    const { direction } = this.flows;
+    let state = flow.state as FlowState | null;
+    if (state === null) flow.state = state = new FlowState();
+    if (state.generation !== this.scope.generation) this.expect(state, p, net);
+    const d = state.expectation?.dissector ?? this.byPort(p);
+    this.packet.note(this.udp, p.buf, p.header, state);
+    this.packet.delivery = { protocol: 17, state, direction, dissector: d, pdus: [] };
+    if (d?.track !== undefined && p.end > p.off) this.follow(d, p, net, state);
+  }
+
+  private expect(state: FlowState, p: Peek, net: Uint8Array): void {
+    const n = p.net === 4 ? 4 : 16;
+    const { expectations } = this.scope;
+    state.generation = this.scope.generation;
+    state.expectation =
+      expectations.get(`${hex(net, p.dst, n, '')}:${p.dport}`) ??
+      expectations.get(`${hex(net, p.src, n, '')}:${p.sport}`);
+  }
+
+  private byPort(p: Peek): AnyDissector | null {
+    const low = Math.min(p.sport, p.dport);
+    const high = Math.max(p.sport, p.dport);
+    const named = this.registry.lookup('udp.port', low) ?? this.registry.lookup('udp.port', high);
+    if (named !== undefined) return named;
+    if (this.options.heuristicRtp && this.rtp?.probe?.(p.buf, p.off, p.end) === 2) return this.rtp;
+    return null;
+  }
+
+  private segment(p: Peek, net: Uint8Array): void {
+    if (p.net === 0) return;
+    let flow = this.flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
+    const direction = this.flows.direction;
+    let state = flow.state as TcpState | null;
+    if (state === null) {
+      state = this.connect(flow);
+    }
+    const delivery: Delivery = { flow, direction, dissector: null, pdus: [], pending: false };
+    this.packet.delivery = delivery;
+    void flow;
+    void state;
+    flow = delivery.flow;
+  }
+
+  private connect(flow: Flow): TcpState {
+    const connection = new Connection(flow, this);
+    const state: TcpState = { stream: new TcpStream(connection), connection, states: null };
+    flow.state = state;
+    return state;
+  }
+
+  // ConnectionHost
+
+  streamDissector(flow: Flow): AnyDissector | undefined {
+    const low = Math.min(flow.aPort, flow.bPort);
+    const high = Math.max(flow.aPort, flow.bPort);
+    return this.registry.lookup('tcp.port', low) ?? this.registry.lookup('tcp.port', high);
+  }
+
+  tunnel(connection: Connection): Tunnel {
+    const { flow } = connection;
+    const t = new Tunnel(this.tunnels.length + 1, [
+      { address: flow.a, port: flow.aPort },
+      { address: flow.b, port: flow.bPort },
+    ]);
+    this.tunnels.push(t);
+    return t;
+  }
+
+  pdu(pdu: Pdu): void {
+    this.packet.delivery!.pdus.push(pdu);
+  }
+
+  record(connection: Connection, side: Side, record: TlsRecord, afterGap: boolean): void {
+    this.records.push({ connection, side, record, afterGap });
+  }
+
+  clear(connection: Connection, side: Side, envelope: Envelope): void {
+    this.envelopes.push({ connection, side, envelope, verified: true });
+  }
+
+  finding(code: string): void {
+    this.packet.finding(code);
+  }
+}

@@ -1,0 +1,74 @@
+import { type AnyDissector, type Field, fieldCount, type TableKey } from '../kit/index.js';
+
+/** The dissectors of this run, found by protocol name, by table and by field name. Made once, from a plain list. */
+export class Registry {
+  readonly dissectors: readonly AnyDissector[];
+  private readonly tables = new Map<string, Map<TableKey, AnyDissector>>();
+  private readonly protos = new Map<string, AnyDissector>();
+  private readonly fields = new Map<string, Field[]>();
+
+  /** @throws Error when two dissectors claim the same name or table entry. */
+  constructor(dissectors: readonly AnyDissector[]) {
+    this.dissectors = dissectors;
+    for (const d of dissectors) {
+      if (this.protos.has(d.proto)) throw new Error(`two dissectors are called ${d.proto}`);
+      this.protos.set(d.proto, d);
+      for (const f of Object.values(d.fields)) this.name(f);
+      for (const [table, keys] of Object.entries(d.on ?? {})) for (const key of keys) this.enter(table, key, d);
+    }
+  }
+
+  private name(f: Field): void {
+    for (const name of [f.name, ...(f.aliases ?? [])]) {
+      const list = this.fields.get(name);
+      if (list === undefined) this.fields.set(name, [f]);
+      else if (!list.includes(f)) list.push(f);
+    }
+  }
+
+  private enter(table: string, key: TableKey, d: AnyDissector): void {
+    let keys = this.tables.get(table);
+    if (keys === undefined) this.tables.set(table, (keys = new Map()));
+    const other = keys.get(key);
+    if (other !== undefined && other !== d) throw new Error(`${other.proto} and ${d.proto} both claim ${table} ${key}`);
+    keys.set(key, d);
+  }
+
+  /** Puts `d` at a table entry for this run (decode-as), whoever stood there. */
+  assign(table: string, key: TableKey, d: AnyDissector): void {
+    let keys = this.tables.get(table);
+    if (keys === undefined) this.tables.set(table, (keys = new Map()));
+    keys.set(key, d);
+  }
+
+  lookup(table: string, key: TableKey): AnyDissector | undefined {
+    return this.tables.get(table)?.get(key);
+  }
+
+  byProto(proto: string): AnyDissector | undefined {
+    return this.protos.get(proto);
+  }
+
+  /** Fields of that name or alias; empty if there is none. */
+  byName(name: string): readonly Field[] {
+    return this.fields.get(name) ?? [];
+  }
+
+  /** Every field name and alias. */
+  names(): Iterable<string> {
+    return this.fields.keys();
+  }
+
+  /** Every protocol name. */
+  protocols(): Iterable<string> {
+    return this.protos.keys();
+  }
+
+  /** A table of wanted fields with room for every field. */
+  wants(fields: Iterable<Field> | null): Uint8Array {
+    const w = new Uint8Array(fieldCount());
+    if (fields === null) w.fill(1);
+    else for (const f of fields) w[f.id] = 1;
+    return w;
+  }
+}

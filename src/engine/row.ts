@@ -1,0 +1,43 @@
+import type { Tunnel } from '../tunnel/tunnel.js';
+import type { Dissection } from './dissect.js';
+
+/** What a person reads as one packet (one instance serves all rows: copy what you keep). */
+export class Row {
+  /** Number of its file, from 1. */
+  file = 1;
+  frame = 0;
+  /** From 1 for the envelopes that the frame completes; 0: the row is the frame itself. */
+  inner = 0;
+  /** Seconds since the epoch, and nanoseconds. */
+  seconds = 0;
+  nanos = 0;
+  /** Since the first frame of the capture; may be negative. */
+  relativeSeconds = 0;
+  relativeNanos = 0;
+  /** Octets of the frame on the wire. */
+  frameLength = 0;
+  /** Octets of the inner packet. */
+  packetLength = 0;
+  tunnel: Tunnel | null = null;
+  direction: 'up' | 'down' | null = null;
+  /** Codes of findings that no expert item of the tree carries. */
+  findings: readonly string[] = [];
+  /** Whether several files are read, so that the row is written `2:812.1`. */
+  severalFiles = false;
+
+  constructor(readonly dissection: Dissection) {}
+
+  /** `812`, `812.1`, `2:812.1`. */
+  get id(): string {
+    const s = this.inner === 0 ? `${this.frame}` : `${this.frame}.${this.inner}`;
+    return this.severalFiles ? `${this.file}:${s}` : s;
+  }
+
+  /** Codes of everything noticed about the row, above chat, each once. */
+  codes(): string[] {
+    const out = [...this.findings];
+    for (const e of this.dissection.tree.experts)
+      if (e.expert.severity !== 'chat' && !out.includes(e.expert.code)) out.push(e.expert.code);
+    return out;
+  }
+}

@@ -1,0 +1,48 @@
+/** Every cap of the program, in one place. Reaching one is shown, never silent. */
+export const LIMITS = {
+  /** Octets of a frame; larger lengths in a file are damage. Wireshark's own maximum for most link types. */
+  frameOctets: 262_144,
+  /** Octets of a pcapng block that is understood; others are passed over whatever their length. */
+  blockOctets: 16 << 20,
+  /** Interfaces of a capture file. */
+  captureInterfaces: 65_536,
+  /** Section comments of a capture file. */
+  captureComments: 256,
+  /** Octets of TLS key logs collected from Decryption Secrets Blocks before reading. */
+  secretOctets: 256 << 20,
+  /** Octets of decompressed or piped input that are kept for reading frames again. */
+  spoolOctets: 16 * 1024 ** 3,
+  /** Octets of a chunk of frames that the engine works on at a time. */
+  chunkOctets: 1 << 20,
+  /** Frames of a chunk. */
+  chunkFrames: 8192,
+  /** Flows (TCP connections and UDP conversations) followed at a time. */
+  flows: 1 << 20,
+  /** Tunnels followed at a time. */
+  tunnels: 1 << 16,
+  /** Octets that wait for a hole to be filled, per direction and in all. */
+  pendingOctets: 4 << 20,
+  pendingOctetsTotal: 256 << 20,
+  /** IP datagrams being reassembled, and octets of one. */
+  fragmentedDatagrams: 4096,
+  datagramOctets: 65_535,
+  /** Octets of one SIP message, its headers; lines of an SDP body. */
+  sipMessageOctets: 256 << 10,
+  sipHeaders: 512,
+  sdpLines: 1024,
+  /** Octets of one message of any other stream protocol. */
+  messageOctets: 1 << 20,
+  /** Nodes of the tree of one packet, and how deep layers nest. */
+  treeNodes: 100_000,
+  layers: 32,
+  /** Octets of a TLS record after its header. RFC 5246 §6.2.3. */
+  tlsRecordOctets: 16_384 + 2048,
+  /** Octets of TLS handshake messages kept while one is incomplete. */
+  handshakeOctets: 256 << 10,
+  /** Record numbers tried when decryption goes on after a gap or joins late. */
+  recordSearch: 65_536,
+  /** Lines and octets of a key log. */
+  keyLogLines: 2_000_000,
+  /** Requests remembered by a dissector for pairing with their answers, per flow or tunnel. */
+  transactions: 4096,
+} as const;

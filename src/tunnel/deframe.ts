@@ -1,0 +1,116 @@
+import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
+import { checksum, type Segment, u16 } from '../kit/index.js';
+import { PduBuffer } from '../stream/pdu-buffer.js';
+
+/** One envelope of a tunnel, whole. */
+export interface Envelope {
+  readonly type: number;
+  /** The octets `[off, end)` of `buf`, header included. They stay as they are until the next envelope is asked for. */
+  readonly buf: Uint8Array;
+  readonly off: number;
+  readonly end: number;
+  /** The frames that carried it, where it took more than one. */
+  readonly segments?: readonly Segment[];
+}
+
+/** Octets that must be there before a place can be said to start an envelope: header and an IPv6 header. */
+const ANCHOR = HEADER + 40;
+
+/**
+ * Finds envelopes in the decrypted octets of one direction (TS 24.322 §7.1.2), however records and segments cut them.
+ * Where framing is lost (Length below 3, or octets missing), it is found again at the next type 1 envelope whose inner
+ * IP packet agrees with its Length.
+ */
+export class Deframer {
+  private readonly window = new PduBuffer();
+  /** Octets passed over while framing was lost. */
+  skipped = 0;
+  /** Times that framing was lost and found again. */
+  resyncs = 0;
+  private lost = false;
+
+  /** Hands in the next octets; take envelopes with {@link next}, then call {@link settle}. */
+  feed(buf: Uint8Array, off: number, end: number, frame: number): void {
+    this.window.feed(buf, off, end, frame);
+  }
+
+  /** Octets are missing before what comes next. */
+  gap(): void {
+    this.window.clear();
+    this.lost = true;
+  }
+
+  /** Keeps what is left for the next {@link feed}. */
+  settle(): void {
+    this.window.settle();
+  }
+
+  /** The octets at hand, as `[buf, off, end]`. */
+  peek(): readonly [Uint8Array, number, number] {
+    return [this.window.buf, this.window.off, this.window.end];
+  }
+
+  /** Octets that wait for the rest of their envelope. */
+  get waiting(): number {
+    return this.window.end - this.window.off;
+  }
+
+  /**
+   * The next whole envelope; `undefined`: more octets are needed; `'lost'`: the octets at hand cannot be an envelope
+   * (said once, then the search for the next one begins).
+   */
+  next(): Envelope | 'lost' | undefined {
+    const w = this.window;
+    if (this.lost && !this.find()) return undefined;
+    if (w.end - w.off < HEADER) return undefined;
+    const n = u16(w.buf, w.off + 1);
+    if (n < HEADER) {
+      // TS 24.322 §7.1.2.1: Length counts the header, so the stream can no longer be framed.
+      this.lost = true;
+      this.skipped++;
+      w.skip(1);
+      return 'lost';
+    }
+    if (w.end - w.off < n) return undefined;
+    const type = w.buf[w.off];
+    const piece = w.take(n);
+    return {
+      type,
+      buf: piece.buf,
+      off: piece.off,
+      end: piece.end,
+      ...(piece.segments && { segments: piece.segments }),
+    };
+  }
+
+  /** Moves to the next place that is surely an envelope; false: more octets are needed. */
+  private find(): boolean {
+    const w = this.window;
+    let at = w.off;
+    while (at < w.end && anchored(w.buf, at, w.end) === 'no') at++;
+    this.skipped += at - w.off;
+    w.skip(at - w.off);
+    if (at >= w.end || anchored(w.buf, at, w.end) !== 'yes') return false;
+    this.lost = false;
+    this.resyncs++;
+    return true;
+  }
+}
+
+/** Whether a type 1 envelope with a consistent IP header starts at `off`. */
+export function anchored(b: Uint8Array, off: number, end: number): 'yes' | 'no' | 'unsure' {
+  if (b[off] !== IP_PACKET) return 'no';
+  if (end - off > HEADER) {
+    const version = b[off + HEADER] >> 4;
+    if (version !== 4 && version !== 6) return 'no';
+    const inner = innerLength(b, off + HEADER, end);
+    if (inner >= 0) {
+      if (inner !== u16(b, off + 1) - HEADER) return 'no';
+      if (version === 6) return 'yes';
+      const header = (b[off + HEADER] & 15) * 4;
+      if (header < 20) return 'no';
+      if (end - off >= HEADER + header) return checksum(b, off + HEADER, off + HEADER + header) === 0 ? 'yes' : 'no';
+    }
+  }
+  return end - off < ANCHOR + 20 ? 'unsure' : 'no';
+}

@@ -1,0 +1,74 @@
+import { HEADER, IP_PACKET } from '../../dissectors/ftt-ims.js';
+import { startsWith, u16, u32 } from '../kit/index.js';
+import { anchored } from './deframe.js';
+
+/** What the octets at the start of a tunnel's plain text are. */
+export type Verdict = { readonly kind: 'fttims' | 'unsure' } | { readonly kind: 'other'; readonly name: string };
+
+const FTTIMS: Verdict = { kind: 'fttims' };
+const UNSURE: Verdict = { kind: 'unsure' };
+const STUN_COOKIE = 0x2112a442;
+const HTTP_METHODS = ['GET ', 'POST ', 'PUT ', 'HEAD ', 'DELETE ', 'OPTIONS ', 'PATCH ', 'CONNECT ', 'TRACE '];
+const SIP_METHODS = [
+  'REGISTER sip',
+  'INVITE sip',
+  'INVITE tel',
+  'OPTIONS sip',
+  'SUBSCRIBE sip',
+  'MESSAGE sip',
+  'SIP/2.0 ',
+];
+
+const other = (name: string): Verdict => ({ kind: 'other', name });
+
+/**
+ * Tells FTT-IMS from what else runs in TLS on port 443 (TS 24.322 clause 7 against TS 24.302 annex F, RFC 9329, SIP
+ * and TURN over TLS of TS 33.203 annex W, HTTP). FTT-IMS wants an envelope whose inner packet agrees with it, or a
+ * chain of envelopes of any type that ends with the octets at hand: a first octet 01 alone may be an IKE message.
+ */
+export function detect(b: Uint8Array, off: number, end: number): Verdict {
+  const n = end - off;
+  if (n === 0) return UNSURE;
+  if (anchored(b, off, end) === 'yes') return FTTIMS;
+  for (const m of SIP_METHODS) if (startsWith(b, off, end, m)) return other('SIP over TLS');
+  if (startsWith(b, off, end, '\r\n')) return other('SIP over TLS (CRLF keep-alive)');
+  if (startsWith(b, off, end, 'PRI * HTTP/2')) return other('HTTP/2');
+  for (const m of HTTP_METHODS) if (startsWith(b, off, end, m)) return other('HTTP/1.1');
+  if (startsWith(b, off, end, 'HTTP/1.')) return other('HTTP/1.1');
+  if (startsWith(b, off, end, 'IKETCP')) return other('IKE and ESP in TCP (RFC 9329)');
+  if (n >= 20 && b[off] < 0x40 && u32(b, off + 4) === STUN_COOKIE) return other('STUN or TURN over TLS');
+  if (n >= 24 && u32(b, off + 2) === 0 && u16(b, off) >= 6 && b[off + 6 + 17] === 0x20)
+    return other('FTT to an ePDG (TS 24.302 annex F: Length first)');
+  return chain(b, off, end);
+}
+
+/** Whether the octets are a row of whole envelopes to their very end. */
+function chain(b: Uint8Array, off: number, end: number): Verdict {
+  let at = off;
+  let count = 0;
+  while (end - at >= HEADER) {
+    const n = u16(b, at + 1);
+    if (n < HEADER || at + n > end) break;
+    if (b[at] === IP_PACKET && n > HEADER && anchored(b, at, end) === 'yes') return FTTIMS;
+    at += n;
+    count++;
+  }
+  return at === end && count > 0 ? FTTIMS : UNSURE;
+}
+
+/** Octets of a PROXY protocol header (versions 1 and 2) at `off`; 0: more octets are needed; -1: there is none. */
+export function proxyHeader(b: Uint8Array, off: number, end: number): number {
+  const v1 = 'PROXY ';
+  const v2 = '\r\n\r\n\0\r\nQUIT\n';
+  const n = end - off;
+  if (startsWith(b, off, end, v1)) {
+    for (let i = off; i + 1 < end && i < off + 107; i++) if (b[i] === 13 && b[i + 1] === 10) return i + 2 - off;
+    return n < 107 ? 0 : -1;
+  }
+  if (startsWith(b, off, end, v2)) {
+    if (n < 16) return 0;
+    const total = 16 + u16(b, off + 14);
+    return n < total ? 0 : total;
+  }
+  return -1;
+}

@@ -1,0 +1,46 @@
+import type { TlsSession } from '../tls/index.js';
+
+/** One end of a connection. */
+export interface Endpoint {
+  /** Four or sixteen octets. */
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+/** What a tunnel turned out to carry. */
+export type Content = 'unknown' | 'fttims' | 'other';
+
+/**
+ * A TCP connection that is, or may be, an FTT-IMS tunnel: it has a CONNECT, a ClientHello, TLS records of a handshake
+ * that was not captured, or envelopes in the clear.
+ */
+export class Tunnel {
+  /** The side of the flow (0: endpoint seen first) that is the UE. */
+  ue: 0 | 1 = 0;
+  /** Whether {@link ue} rests on the port numbers alone. */
+  inferred = false;
+  content: Content = 'unknown';
+  /** What it carries instead, in words, where it is not FTT-IMS. */
+  other?: string;
+  /** HTTP proxy (access type II, TS 24.322 §5.2.2.3). */
+  proxy?: { target: string; status?: number };
+  transport: 'tls' | 'tcp' = 'tcp';
+  session?: TlsSession;
+  /** Envelopes up (from the UE) and down. */
+  readonly envelopes = [
+    { total: 0, ip4: 0, ip6: 0, unknown: 0, invalid: 0, octets: 0 },
+    { total: 0, ip4: 0, ip6: 0, unknown: 0, invalid: 0, octets: 0 },
+  ];
+  readonly unknownTypes = new Map<number, number>();
+
+  constructor(
+    /** From 1, in the order of the frames in which they were seen. */
+    readonly id: number,
+    readonly ends: readonly [Endpoint, Endpoint],
+  ) {}
+
+  /** Direction of octets from side `side`. */
+  direction(side: 0 | 1): 'up' | 'down' {
+    return side === this.ue ? 'up' : 'down';
+  }
+}
