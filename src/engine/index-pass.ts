@@ -1,7 +1,8 @@
+import { TcpNote } from '../../dissectors/tcp/note.js';
 import { type AnyDissector, hex, type Pdu, Peek, type TableKey, View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { type Flow, FlowTable } from '../stream/flow.js';
-import { TcpStream } from '../stream/tcp.js';
+import { PendingPool, TcpStream } from '../stream/tcp.js';
 import type { TlsRecord, TlsServices } from '../tls/index.js';
 import { Connection, type ConnectionHost } from '../tunnel/connection.js';
 import type { Envelope } from '../tunnel/deframe.js';
@@ -32,7 +33,7 @@ export interface FrameEnvelope {
 /** What hangs on a TCP flow. */
 class TcpState extends FlowState {
   constructor(
-    readonly stream_: TcpStream,
+    readonly tcp: TcpStream,
     readonly connection: Connection,
   ) {
     super();
@@ -71,8 +72,9 @@ export class IndexPass implements ConnectionHost {
   private packet!: Packet;
   private scope!: Scope;
   private nextScope = 1;
-  private tcpStreams = 0;
-  private udpStreams = 0;
+  /** Holds the addresses of the packet at hand. */
+  private net: Uint8Array = new Uint8Array(0);
+  private readonly pool = new PendingPool();
 
   constructor(
     readonly registry: Registry,
@@ -182,16 +184,13 @@ export class IndexPass implements ConnectionHost {
   }
 
   private follow(d: AnyDissector, p: Peek, net: Uint8Array, flow: FlowState | null): void {
-    const v = new View({ name: 'Frame', buf: p.buf, start: p.off, end: p.end }, p.off, p.end, p.wireEnd);
-    this.track.run(
-      d,
-      v,
-      this.packet,
-      this.scope,
-      flow,
-      { version: p.net === 6 ? 6 : 4, buf: net, src: p.src, dst: p.dst },
-      p,
-    );
+    const source = { name: 'Frame', buf: p.buf, start: p.off, end: p.end };
+    this.followView(d, new View(source, p.off, p.end, p.wireEnd), p, net, flow);
+  }
+
+  private followView(d: AnyDissector, v: View, p: Peek, net: Uint8Array, flow: FlowState | null): void {
+    const pair = { version: p.net === 6 ? 6 : 4, buf: net, src: p.src, dst: p.dst } as const;
+    this.track.run(d, v, this.packet, this.scope, flow, pair, p);
   }
 
   private datagram(p: Peek, net: Uint8Array): void {
@@ -203,7 +202,7 @@ export class IndexPass implements ConnectionHost {
     if (state.generation !== this.scope.generation) this.expect(state, p, net);
     const d = state.expectation?.dissector ?? this.byPort(p);
     this.packet.note(this.udp, p.buf, p.header, state);
-    this.packet.delivery = { protocol: 17, state, direction, dissector: d, pdus: [] };
+    this.packet.delivery = { protocol: 17, flow, state, direction, dissector: d, pdus: [], tcp: null };
     if (d?.track !== undefined && p.end > p.off) this.follow(d, p, net, state);
   }
 
@@ -227,24 +226,42 @@ export class IndexPass implements ConnectionHost {
 
   private segment(p: Peek, net: Uint8Array): void {
     if (p.net === 0) return;
-    let flow = this.flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
-    const direction = this.flows.direction;
-    let state = flow.state as TcpState | null;
-    if (state === null) {
-      state = this.connect(flow);
+    const { packet, flows } = this;
+    let flow = flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
+    let state = (flow.state as TcpState | null) ?? this.connect(flow, false);
+    const note = this.options.analyseTcp ? new TcpNote() : null;
+    this.net = net;
+    packet.delivery = { protocol: 6, flow, state, direction: flows.direction, dissector: null, pdus: [], tcp: null };
+    const { frame, seconds, nanos } = packet;
+    if (!state.tcp.segment(flows.direction, p, frame, seconds, nanos, note)) {
+      // The SYN of a new connection between the same endpoints.
+      state.tcp.flush();
+      flows.forget(flow);
+      flow = flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
+      state = this.connect(flow, true);
+      packet.delivery = { protocol: 6, flow, state, direction: flows.direction, dissector: null, pdus: [], tcp: null };
+      state.tcp.segment(flows.direction, p, frame, seconds, nanos, note);
     }
-    const delivery: Delivery = { flow, direction, dissector: null, pdus: [], pending: false };
-    this.packet.delivery = delivery;
-    void flow;
-    void state;
-    flow = delivery.flow;
+    packet.tunnel = state.connection.tunnel;
+    if (note === null) return;
+    const { delivery } = packet;
+    note.pdus = delivery.pdus;
+    note.pending = state.connection.waiting(delivery.direction);
+    delivery.tcp = note;
+    packet.note(this.tcp, p.buf, p.header, note);
   }
 
-  private connect(flow: Flow): TcpState {
+  private connect(flow: Flow, reused: boolean): TcpState {
     const connection = new Connection(flow, this);
-    const state: TcpState = { stream: new TcpStream(connection), connection, states: null };
+    const state = new TcpState(new TcpStream(connection, this.pool, reused), connection);
     flow.state = state;
     return state;
+  }
+
+  /** The capture ended: octets that wait behind holes are set free, as if they were part of `last`. */
+  flush(last: Packet): void {
+    this.packet = last;
+    for (const flow of this.flows) if (flow.protocol === 6) (flow.state as TcpState | null)?.tcp.flush();
   }
 
   // ConnectionHost
@@ -266,7 +283,10 @@ export class IndexPass implements ConnectionHost {
   }
 
   pdu(pdu: Pdu): void {
-    this.packet.delivery!.pdus.push(pdu);
+    const { delivery } = this.packet;
+    if (delivery === null) return;
+    delivery.pdus.push(pdu);
+    if (pdu.dissector.track !== undefined) this.followView(pdu.dissector, pdu.view, this.peek, this.net, delivery.state);
   }
 
   record(connection: Connection, side: Side, record: TlsRecord, afterGap: boolean): void {

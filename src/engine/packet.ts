@@ -1,4 +1,7 @@
+import type { TcpNote } from '../../dissectors/tcp/note.js';
 import type { AnyDissector, Pdu, View } from '../kit/index.js';
+import type { CaptureInterface } from '../capture/chunk.js';
+import type { Flow } from '../stream/flow.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { FlowState } from './scope.js';
 
@@ -14,12 +17,15 @@ interface Note {
 export interface Delivery {
   /** 6 or 17. */
   readonly protocol: number;
+  readonly flow: Flow;
   readonly state: FlowState;
   readonly direction: 0 | 1;
   /** UDP: who takes the datagram; null: nobody. */
   readonly dissector: AnyDissector | null;
   /** TCP: the messages that this packet completes, in the order of the stream. */
   readonly pdus: Pdu[];
+  /** What the analysis of the TCP connection says, where anyone wants it. */
+  tcp: TcpNote | null;
 }
 
 /**
@@ -40,6 +46,8 @@ export class Packet {
     readonly seconds: number,
     readonly nanos: number,
     readonly view: View,
+    /** Where the outer frame was captured. */
+    readonly iface: CaptureInterface,
   ) {}
 
   note(dissector: AnyDissector, buf: Uint8Array, off: number, value: unknown): void {

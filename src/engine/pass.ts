@@ -130,7 +130,7 @@ export class Pass {
     const start = chunk.off[i];
     const end = start + chunk.cap[i];
     const source = { name: 'Frame', buf: chunk.buf, start, end };
-    const packet = new Packet(chunk.number[i], seconds, nanos, new View(source, start, end, start + chunk.wire[i]));
+    const packet = new Packet(chunk.number[i], seconds, nanos, new View(source, start, end, start + chunk.wire[i]), iface);
     this.first ??= [seconds, nanos];
     const note: FrameNote = {
       link: iface.link,
@@ -192,6 +192,8 @@ export class Pass {
     row.nanos = w.packet.nanos;
     [row.relativeSeconds, row.relativeNanos] = difference(row.seconds, row.nanos, this.first!);
     row.frameLength = w.packet.view.wireLength;
+    row.outer = w.packet;
+    row.content = null;
     row.packetLength = 0;
     row.inner = 0;
     row.tunnel = w.packet.tunnel;
@@ -216,6 +218,7 @@ export class Pass {
       d.tunnel = e.connection.tunnel!.id;
       d.more(packet, this.fttims);
       row.inner = ++k;
+      row.content = packet;
       row.packetLength = Math.max(0, e.envelope.end - e.envelope.off - 3);
       row.tunnel = e.connection.tunnel;
       row.direction = row.tunnel!.direction(e.side);
@@ -234,7 +237,7 @@ export class Pass {
   private inner(outer: Packet, e: FrameEnvelope): Packet {
     const { buf, off, end } = e.envelope;
     const view = new View({ name: 'Envelope', buf, start: off, end }, off, end);
-    const packet = new Packet(outer.frame, outer.seconds, outer.nanos, view);
+    const packet = new Packet(outer.frame, outer.seconds, outer.nanos, view, outer.iface);
     const tunnel = e.connection.tunnel!;
     count(tunnel, e);
     this.index.index(packet, 'tls.app', 'fttims', this.index.inner(tunnel));
@@ -248,8 +251,10 @@ export class Pass {
   /** Gives the flow of a packet its number, in the order in which packets are shown, as tshark does. */
   private number(packet: Packet): void {
     const { delivery } = packet;
-    if (delivery === null || delivery.state.stream >= 0) return;
-    delivery.state.stream = delivery.protocol === 6 ? this.tcpStreams++ : this.udpStreams++;
+    if (delivery === null) return;
+    const { state } = delivery;
+    if (state.stream < 0) state.stream = delivery.protocol === 6 ? this.tcpStreams++ : this.udpStreams++;
+    if (delivery.tcp !== null) delivery.tcp.stream = state.stream;
   }
 
   private emit(): void {
@@ -267,7 +272,7 @@ const NOTHING: readonly string[] = [];
 function own(p: Packet): Packet {
   const copy = p.view.buf.slice(p.view.off, p.view.end);
   const view = new View({ name: 'Frame', buf: copy, start: 0, end: copy.length }, 0, copy.length, p.view.wireLength);
-  const out = new Packet(p.frame, p.seconds, p.nanos, view);
+  const out = new Packet(p.frame, p.seconds, p.nanos, view, p.iface);
   for (const n of p.notes) if (n.off === p.view.off && n.buf === p.view.buf) out.note(n.dissector, copy, 0, n.value);
   out.tunnel = p.tunnel;
   return out;

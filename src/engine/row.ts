@@ -1,5 +1,6 @@
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { Dissection } from './dissect.js';
+import type { Packet } from './packet.js';
 
 /** What a person reads as one packet (one instance serves all rows: copy what you keep). */
 export class Row {
@@ -20,6 +21,10 @@ export class Row {
   packetLength = 0;
   tunnel: Tunnel | null = null;
   direction: 'up' | 'down' | null = null;
+  /** The frame; its octets are valid during the call that hands out the row. */
+  outer!: Packet;
+  /** The content of the envelope; null: the row is the frame itself. */
+  content: Packet | null = null;
   /** Codes of findings that no expert item of the tree carries. */
   findings: readonly string[] = [];
   /** Whether several files are read, so that the row is written `2:812.1`. */

@@ -162,7 +162,7 @@ export interface Pdu {
   readonly dissector: AnyDissector;
   readonly view: View;
   /** The frames that carried it, where it took more than one. */
-  readonly segments?: readonly Segment[];
+  readonly segments?: readonly Segment[] | undefined;
   /** What the dissector finds by `cx.note`. */
   readonly note?: unknown;
 }

@@ -99,6 +99,14 @@ export class Connection implements StreamConsumer {
 
   close(): void {}
 
+  /** Short name of the protocol whose message goes on in a later segment of `side`; '' if none does. */
+  waiting(side: Side): string {
+    const half = this.halves[side];
+    if (half.window.off === half.window.end || half.lost) return '';
+    if (half.mode === 'tls') return this.host.dissectors.tls.short;
+    return half.mode === 'pdus' ? half.dissector!.short : '';
+  }
+
   private tlsSide(side: Side): Side {
     return side === this.client ? 0 : 1;
   }

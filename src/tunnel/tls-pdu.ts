@@ -9,7 +9,7 @@ export class TlsPdu implements Pdu {
     readonly view: View,
     readonly record: TlsRecord,
     private readonly session: TlsSession,
-    readonly segments?: readonly Segment[],
+    readonly segments?: readonly Segment[] | undefined,
   ) {}
 
   get note(): TlsRecordNote {

@@ -1,0 +1,207 @@
+import { type Ctx, experts, type Field, fields, nameOf, need, type Tree, u8, u16, u32, type View } from 'fttscope/kit';
+
+/**
+ * Options of the hop-by-hop and destination options headers, RFC 8200 §4.2. Pad1 is a single octet:
+ *
+ *     +--------+--------+------------+------- - - -
+ *     | act chg|  type  | Length (1) |  data
+ *     +--------+--------+------------+------- - - -
+ */
+const PAD1 = 0;
+const PADN = 1;
+const TUNNEL_LIMIT = 4;
+const ROUTER_ALERT = 5;
+const QUICK_START = 0x26;
+const PATH_MTU = 0x30;
+const JUMBO = 0xc2;
+const HOME_ADDRESS = 0xc9;
+const ILNP_NONCE = 0x8b;
+const LINE_ID = 0x8c;
+
+const TYPES: Readonly<Record<number, string>> = {
+  [PAD1]: 'Pad1',
+  [PADN]: 'PadN',
+  [TUNNEL_LIMIT]: 'Tunnel Encapsulation Limit',
+  [ROUTER_ALERT]: 'Router Alert',
+  7: 'CALIPSO',
+  8: 'SMF_DPD',
+  15: 'Performance and Diagnostic Metrics',
+  0x1e: 'Experimental (0x1E)',
+  [QUICK_START]: 'Quick-Start',
+  [PATH_MTU]: 'Path MTU Option',
+  49: 'IOAM Option',
+  0x3e: 'Experimental (0x3E)',
+  65: 'Tunnel Payload Forwarding (TPF) Information',
+  0x5e: 'Experimental (0x5E)',
+  99: 'RPL Option',
+  109: 'MPL Option',
+  0x7e: 'Experimental (0x7E)',
+  138: 'Endpoint Identification',
+  [ILNP_NONCE]: 'ILNP Nonce',
+  [LINE_ID]: 'Line-Identification Option',
+  0x9e: 'Experimental (0x9E)',
+  0xbe: 'Experimental (0xBE)',
+  [JUMBO]: 'Jumbo Payload',
+  [HOME_ADDRESS]: 'Home Address',
+  0xde: 'Experimental (0xDE)',
+  238: 'IP_DFF',
+  0xfe: 'Experimental (0xFE)',
+};
+const ACTIONS = {
+  0: 'Skip and continue',
+  1: 'Discard',
+  2: 'Discard and send ICMP Parameter Problem',
+  3: 'Discard and send ICMP if not multicast',
+};
+const ALERTS = { 0: 'MLD', 1: 'RSVP', 2: 'Active Network' };
+/** Octets that the data of an option has, where that is laid down. */
+const LENGTHS: Readonly<Record<number, number>> = {
+  [TUNNEL_LIMIT]: 1,
+  [ROUTER_ALERT]: 2,
+  [PATH_MTU]: 4,
+  [JUMBO]: 4,
+  [HOME_ADDRESS]: 16,
+};
+
+export const F = fields({
+  opt: { name: 'ipv6.opt', label: 'IPv6 Option', type: 'none' },
+  type: { name: 'ipv6.opt.type', label: 'Type', type: 'u8', base: 'hex', values: TYPES },
+  action: { name: 'ipv6.opt.type.action', label: 'Action', type: 'u8', mask: 0xc0, values: ACTIONS },
+  change: {
+    name: 'ipv6.opt.type.change',
+    label: 'May Change',
+    type: 'bool',
+    mask: 0x20,
+    values: { 0: 'No', 1: 'Yes' },
+  },
+  rest: { name: 'ipv6.opt.type.rest', label: 'Low-Order Bits', type: 'u8', base: 'hex', mask: 0x1f },
+  optionLength: { name: 'ipv6.opt.length', label: 'Length', type: 'u8' },
+  pad1: { name: 'ipv6.opt.pad1', label: 'Pad1', type: 'none' },
+  padn: { name: 'ipv6.opt.padn', label: 'PadN', type: 'bytes' },
+  tel: { name: 'ipv6.opt.tel', label: 'Tunnel Encapsulation Limit', type: 'u8' },
+  alert: { name: 'ipv6.opt.router_alert', label: 'Router Alert', type: 'u16', values: ALERTS },
+  jumbo: { name: 'ipv6.opt.jumbo', label: 'Payload Length', type: 'u32' },
+  home: {
+    name: 'ipv6.opt.mipv6.home_address',
+    label: 'MIPv6 Home Address',
+    type: 'ipv6',
+    aliases: ['ipv6.addr', 'ipv6.host'],
+  },
+  pmtuMin: { name: 'ipv6.opt.pmtu.min', label: 'Minimum Reported PMTU', type: 'u16' },
+  pmtuReturn: { name: 'ipv6.opt.pmtu.rtn', label: 'Return Minimum PMTU', type: 'u16', mask: 0xfffe },
+  pmtuFlag: { name: 'ipv6.opt.pmtu.r_flag', label: 'Return Flag', type: 'bool', mask: 0x0001 },
+  ilnp: { name: 'ipv6.opt.ilnp_nonce', label: 'ILNP Nonce', type: 'bytes' },
+  lineLength: { name: 'ipv6.opt.lio.length', label: 'LineIDLen', type: 'u8' },
+  line: { name: 'ipv6.opt.lio.line_id', label: 'Line ID', type: 'string' },
+  qsFunction: { name: 'ipv6.opt.qs_func', label: 'Function', type: 'u8', mask: 0xf0 },
+  qsRate: { name: 'ipv6.opt.qs_rate', label: 'Rate', type: 'u8', mask: 0x0f },
+  experimental: { name: 'ipv6.opt.experimental', label: 'Experimental Option', type: 'bytes' },
+  unknown: { name: 'ipv6.opt.unknown', label: 'Unknown Option Payload', type: 'bytes' },
+  undecoded: { name: 'ipv6.opt_unknown_data', label: 'Unknown Data', type: 'bytes' },
+});
+
+export const E = experts({
+  badOption: { code: 'ipv6.bad-option-length', severity: 'error', message: 'Invalid IPv6 option length' },
+  jumboProhibited: {
+    code: 'ipv6.jumbo-prohibited',
+    severity: 'error',
+    message: 'When IPv6 payload length does not equal 0 a Jumbo Payload option must not be present',
+    clause: 'RFC 2675 §3',
+  },
+  jumboShort: {
+    code: 'ipv6.jumbo-short',
+    severity: 'error',
+    message: 'Jumbo Payload option present and jumbo length < 65536',
+    clause: 'RFC 2675 §3',
+  },
+});
+
+/** Payload length of the header that carries `cx.net`'s addresses. */
+const payloadLength = (cx: Ctx) => (cx.net.src >= 8 ? u16(cx.net.buf, cx.net.src - 4) : 0);
+
+function jumbo(t: Tree, b: Uint8Array, o: number, cx: Ctx): void {
+  const n = u32(b, o);
+  t.num(F.jumbo, o, 4, n);
+  if (payloadLength(cx) !== 0) t.expert(E.jumboProhibited);
+  if (n < 65_536) t.expert(E.jumboShort);
+}
+
+function quickStart(t: Tree, b: Uint8Array, o: number, n: number): void {
+  if (n < 1) return;
+  t.bits(F.qsFunction, o, 1, u8(b, o));
+  t.bits(F.qsRate, o, 1, u8(b, o));
+  if (n > 1) t.bytes(F.undecoded, o + 1, n - 1);
+}
+
+/** What stands behind the length of an option; where that is wrong, the data is still read as long as it should be. */
+function data(t: Tree, h: View, o: number, cx: Ctx): void {
+  const { buf } = h;
+  const kind = u8(buf, o);
+  const n = u8(buf, o + 1);
+  const at = o + 2;
+  need(h, LENGTHS[kind] ?? n, at);
+  switch (kind) {
+    case PADN:
+      return t.bytes(F.padn, at, n);
+    case TUNNEL_LIMIT:
+      return t.num(F.tel, at, 1, u8(buf, at)); // RFC 2473 §4.1.1
+    case ROUTER_ALERT:
+      return t.num(F.alert, at, 2, u16(buf, at)); // RFC 2711 §2.1
+    case JUMBO:
+      return jumbo(t, buf, at, cx);
+    case HOME_ADDRESS:
+      return t.bytes(F.home, at, 16); // RFC 6275 §6.3
+    case PATH_MTU: // RFC 9268 §5
+      t.num(F.pmtuMin, at, 2, u16(buf, at));
+      t.num(F.pmtuReturn, at + 2, 2, u16(buf, at + 2) & 0xfffe);
+      return t.bits(F.pmtuFlag, at + 2, 2, u16(buf, at + 2));
+    case ILNP_NONCE:
+      return t.bytes(F.ilnp, at, n);
+    case QUICK_START:
+      return quickStart(t, buf, at, n);
+    case LINE_ID:
+      if (n === 0) return;
+      t.num(F.lineLength, at, 1, u8(buf, at));
+      return t.text(F.line, at + 1, Math.min(u8(buf, at), n - 1));
+    default:
+      return t.bytes(unnamed(kind), at, n);
+  }
+}
+
+function unnamed(kind: number): Field {
+  if ((kind & 0x1f) === 0x1e) return F.experimental; // RFC 4727 §2.3
+  return TYPES[kind] === undefined ? F.unknown : F.undecoded;
+}
+
+/**
+ * The options between `off` and the end of the header `h`. Returns the offset of a home address, or 0.
+ * @throws Short where an option goes past the header
+ */
+export function options(t: Tree, h: View, off: number, cx: Ctx): number {
+  const { buf } = h;
+  let home = 0;
+  for (let o = off; o < h.wireEnd; ) {
+    need(h, 1, o);
+    const kind = u8(buf, o);
+    const n = kind === PAD1 || o + 1 >= h.end ? -1 : u8(buf, o + 1);
+    t.open(F.opt, o, 2 + n, t.labels ? nameOf(TYPES, kind, `Unknown IPv6 Option (${kind})`) : undefined);
+    t.num(F.type, o, 1, kind);
+    t.push();
+    t.bits(F.action, o, 1, kind);
+    t.bits(F.change, o, 1, kind);
+    t.bits(F.rest, o, 1, kind);
+    t.pop();
+    if (kind === PAD1) t.none(F.pad1, o, 1);
+    else {
+      need(h, 2, o);
+      t.num(F.optionLength, o + 1, 1, n);
+      if (LENGTHS[kind] !== undefined && LENGTHS[kind] !== n)
+        t.expert(E.badOption, o + 1, 1, `${nameOf(TYPES, kind)}: Invalid length (${n} bytes)`);
+      data(t, h, o, cx);
+      if (kind === HOME_ADDRESS) home = o + 2;
+    }
+    t.pop();
+    o += 2 + n;
+  }
+  return home;
+}

@@ -1,0 +1,116 @@
+import { defineDissector, fields, nameOf, need, type Peek, u16, type View } from 'fttscope/kit';
+import { addTrailer, payloadLength } from './ethernet.js';
+import { ETHERTYPES } from './numbers.js';
+
+/**
+ * VLAN tags, IEEE 802.1Q §9.6; a service tag (802.1ad) has the same layout. They stack:
+ *
+ *     +---------+-----+--------------------+----------------------+
+ *     | PCP (3) | DEI | VLAN identifier 12 | EtherType or length  |
+ *     +---------+-----+--------------------+----------------------+
+ */
+const TAG = 4;
+const MAX_LENGTH = 1500;
+const PRIORITIES = {
+  0: 'Best Effort (default)',
+  1: 'Background',
+  2: 'Excellent Effort',
+  3: 'Critical Applications',
+  4: 'Video, < 100ms latency and jitter',
+  5: 'Voice, < 10ms latency and jitter',
+  6: 'Internetwork Control',
+  7: 'Network Control',
+};
+const DEI = { 0: 'Ineligible', 1: 'Eligible' };
+
+const F = fields({
+  vlan: { name: 'vlan', label: '802.1Q Virtual LAN', type: 'protocol' },
+  priority: { name: 'vlan.priority', label: 'Priority', type: 'u16', mask: 0xe000, values: PRIORITIES },
+  dei: { name: 'vlan.dei', label: 'DEI', type: 'bool', mask: 0x1000, values: DEI },
+  id: { name: 'vlan.id', label: 'ID', type: 'u16', mask: 0x0fff },
+  etype: { name: 'vlan.etype', label: 'Type', type: 'u16', base: 'hex', values: ETHERTYPES },
+  len: { name: 'vlan.len', label: 'Length', type: 'u16' },
+  trailer: { name: 'vlan.trailer', label: 'Trailer', type: 'bytes' },
+});
+
+const S = fields({
+  tag: { name: 'ieee8021ad', label: 'IEEE 802.1ad', type: 'protocol' },
+  priority: { name: 'ieee8021ad.priority', label: 'Priority', type: 'u16', mask: 0xe000 },
+  dei: { name: 'ieee8021ad.dei', label: 'DEI', type: 'u16', mask: 0x1000 },
+  id: { name: 'ieee8021ad.id', label: 'ID', type: 'u16', mask: 0x0fff },
+  etype: { name: 'ieee8021ah.etype', label: 'Type', type: 'u16', base: 'hex', values: ETHERTYPES },
+  trailer: { name: 'ieee8021ah.trailer', label: 'Trailer', type: 'bytes' },
+});
+
+const etype = (b: Uint8Array, o: number) => u16(b, o + 2);
+
+function peek(p: Peek): void {
+  if (p.end - p.off < TAG) return p.stop();
+  p.key = etype(p.buf, p.off);
+  p.table = p.key > MAX_LENGTH ? 'ethertype' : 'eth.llc';
+  if (p.key <= MAX_LENGTH) p.key = 0;
+  p.off += TAG;
+}
+
+const summary = (v: View) =>
+  v.length < TAG ? 'Tag cut short' : `ID: ${u16(v.buf, v.off) & 0xfff}, ${nameOf(ETHERTYPES, etype(v.buf, v.off))}`;
+
+export const vlan = defineDissector({
+  proto: 'vlan',
+  title: '802.1Q Virtual LAN',
+  short: 'VLAN',
+  spec: 'IEEE 802.1Q §9.6',
+  fields: F,
+  on: { ethertype: [0x8100, 0x9100] },
+  tables: ['ethertype', 'eth.llc'],
+  peek,
+  dissect(v, t, cx) {
+    need(v, TAG);
+    const { buf, off } = v;
+    const tci = u16(buf, off);
+    const type = etype(buf, off);
+    const body = off + TAG;
+    t.open(F.vlan, off, TAG);
+    if (t.labels) t.label(`802.1Q Virtual LAN, PRI: ${tci >> 13}, DEI: ${(tci >> 12) & 1}, ID: ${tci & 0xfff}`);
+    t.bits(F.priority, off, 2, tci);
+    t.bits(F.dei, off, 2, tci);
+    t.bits(F.id, off, 2, tci);
+    t.num(type > MAX_LENGTH ? F.etype : F.len, off + 2, 2, type);
+    const n = type > MAX_LENGTH ? payloadLength(buf, type, body, v.end) : type;
+    if (n >= 0) addTrailer(t, v, body + n, F.trailer, false);
+    t.pop();
+    if (type > MAX_LENGTH) cx.next('ethertype', type, v.sub(body));
+    else cx.next('eth.llc', 0, v.sub(body, body + type));
+  },
+  summary,
+});
+
+export const serviceTag = defineDissector({
+  proto: 'ieee8021ad',
+  title: 'IEEE 802.1ad',
+  short: '802.1AD',
+  spec: 'IEEE 802.1ad §9.6',
+  fields: S,
+  on: { ethertype: [0x88a8] },
+  tables: ['ethertype', 'eth.llc'],
+  peek,
+  dissect(v, t, cx) {
+    need(v, TAG);
+    const { buf, off } = v;
+    const tci = u16(buf, off);
+    const type = etype(buf, off);
+    const body = off + TAG;
+    t.open(S.tag, off, TAG);
+    if (t.labels) t.label(`IEEE 802.1ad, ID: ${tci & 0xfff}`);
+    t.bits(S.priority, off, 2, tci);
+    t.bits(S.dei, off, 2, tci);
+    t.bits(S.id, off, 2, tci);
+    t.num(S.etype, off + 2, 2, type);
+    const n = type > MAX_LENGTH ? payloadLength(buf, type, body, v.end) : type;
+    if (n >= 0) addTrailer(t, v, body + n, S.trailer, false);
+    t.pop();
+    if (type > MAX_LENGTH) cx.next('ethertype', type, v.sub(body));
+    else cx.next('eth.llc', 0, v.sub(body, body + type));
+  },
+  summary,
+});

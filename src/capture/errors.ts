@@ -1,0 +1,49 @@
+/** What goes wrong with capture files, in words that a person can act on. */
+
+/**
+ * A file that cannot be opened, read or written. `message` is one line without the hint; `code` is stable and begins
+ * with `FTT_E_`.
+ */
+export class CaptureError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    /** What to do about it, in one line. */
+    readonly hint?: string,
+  ) {
+    super(message);
+    this.name = 'CaptureError';
+  }
+}
+
+/** Thrown by an input whose octets end in damage; what was read before stays good. */
+export class InputDamage extends Error {}
+
+const SYSTEM: Record<string, [code: string, text: string, hint?: string]> = {
+  ENOENT: ['FTT_E_MISSING', 'no such file'],
+  ENOTDIR: ['FTT_E_MISSING', 'no such file'],
+  EACCES: ['FTT_E_PERMISSION', 'no permission to open the file', 'Look at the rights with ls -l.'],
+  EPERM: ['FTT_E_PERMISSION', 'no permission to open the file', 'Look at the rights with ls -l.'],
+  EISDIR: ['FTT_E_DIRECTORY', 'is a directory', 'Name the capture files in it.'],
+  EMFILE: ['FTT_E_TOO_MANY_FILES', 'too many open files', 'Raise the limit with ulimit -n, or name fewer files.'],
+  ENFILE: ['FTT_E_TOO_MANY_FILES', 'too many open files', 'Raise the limit with ulimit -n, or name fewer files.'],
+  ENOSPC: ['FTT_E_DISK_FULL', 'no space is left on the device'],
+  EDQUOT: ['FTT_E_DISK_FULL', 'the disk quota is used up'],
+  EFBIG: ['FTT_E_DISK_FULL', 'the file would be larger than the system allows'],
+  EROFS: ['FTT_E_PERMISSION', 'the file system is read-only'],
+  EPIPE: ['FTT_E_PIPE', 'nobody reads the output any more'],
+};
+
+/** The coded error for an error of the system about `name`; `otherwise` is the code where none fits better. */
+export function systemError(name: string, error: unknown, otherwise: string): CaptureError {
+  if (error instanceof CaptureError) return error;
+  const { code = '', message = String(error) } = error as { code?: string; message?: string };
+  const [coded, text, hint] = SYSTEM[code] ?? [otherwise, message];
+  return new CaptureError(coded, `${name}: ${text}`, hint);
+}
+
+/** What messages call a file that is named so on the command line. */
+export const labelOf = (name: string): string => (name === '-' ? 'standard input' : name);
+
+/** `1 frame was read`, `84 frames were read`. */
+export const framesRead = (n: number): string => (n === 1 ? '1 frame was read' : `${n} frames were read`);

@@ -1,0 +1,180 @@
+/** Opening capture files, whatever they are called and however they are packed. */
+
+import { closeSync, createReadStream, fstatSync, open, openSync, type Stats, statSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { LIMITS } from '../limits.js';
+import { CaptureError, InputDamage, labelOf, systemError } from './errors.js';
+import { FileState, type FormatReader } from './format.js';
+import { FileInput, GzipInput, type OctetInput, StreamInput } from './input.js';
+import { LOOK, notACapture } from './look.js';
+import { mergeSources } from './merge.js';
+import { isPcap, PcapReader } from './pcap.js';
+import { isPcapng, PcapngReader } from './pcapng.js';
+import { NoStore, type OctetStore, PlainStore, Spool } from './random.js';
+import { type Capture, FileSource } from './source.js';
+import { Window } from './window.js';
+
+export interface OpenOptions {
+  /** Keeps what cannot be read twice (pipes, gzip) in a temporary file, so that {@link Capture.octets} works for it. */
+  readonly spool?: boolean;
+  /** Octets kept at most for each such file. */
+  readonly spoolOctets?: number;
+}
+
+/** Files that stay open at a time; more are opened for each read. */
+const OPEN_FILES = 64;
+/** Octets of buffers that all files together get, where there are many. */
+const BUFFERS = 32 << 20;
+const STDIN = '-';
+
+/** How much memory one of several files may take. */
+interface Share {
+  readonly octets: number;
+  readonly frames: number;
+  readonly parked: boolean;
+}
+
+/**
+ * Opens capture files; `-` is standard input. Format and compression are told by content. Frames of several files come
+ * merged by time. Waits until enough of a pipe has arrived to tell its format.
+ * @throws CaptureError for the first file that cannot be opened or is no capture
+ */
+export async function openCapture(paths: readonly string[], options: OpenOptions = {}): Promise<Capture> {
+  if (paths.length === 0) throw new CaptureError('FTT_E_MISSING', 'no capture file is named');
+  if (paths.filter((path) => path === STDIN).length > 1) {
+    throw new CaptureError('FTT_E_STDIN', 'standard input can be read only once');
+  }
+  const share = shareOf(paths.length);
+  const sources: Capture[] = [];
+  try {
+    for (const [i, path] of paths.entries()) {
+      sources.push(await openInput(path, i + 1, await inputOf(path, share.parked), share, options));
+    }
+  } catch (error) {
+    for (const source of sources) await source.close();
+    throw error;
+  }
+  return sources.length === 1 ? sources[0] : mergeSources(sources);
+}
+
+/** Opens a capture that arrives on a stream; `name` is what messages call it. @throws CaptureError */
+export function openStream(stream: Readable, name: string, options: OpenOptions = {}): Promise<Capture> {
+  return openInput(name, 1, { input: new StreamInput(name, stream) }, shareOf(1), options);
+}
+
+function shareOf(files: number): Share {
+  const octets = Math.max(64 << 10, Math.min(LIMITS.chunkOctets, Math.floor(BUFFERS / files)));
+  const frames = Math.max(256, Math.min(LIMITS.chunkFrames, octets >> 7));
+  return { octets, frames, parked: files > OPEN_FILES };
+}
+
+interface Opened {
+  readonly input: OctetInput;
+  /** Size of a regular file. */
+  readonly size?: number;
+  /** Where the octets of a plain file can be read again. */
+  readonly store?: OctetStore;
+}
+
+async function inputOf(path: string, parked: boolean): Promise<Opened> {
+  if (path === STDIN) return standardInput();
+  try {
+    const stats = statSync(path);
+    if (stats.isDirectory()) throw systemError(path, { code: 'EISDIR' }, 'FTT_E_DIRECTORY');
+    if (!stats.isFile()) return { input: new StreamInput(path, await streamOf(path, stats)) };
+    const fd = openSync(path, 'r');
+    if (parked) closeSync(fd);
+    const kept = parked ? -1 : fd;
+    return { input: new FileInput(path, kept), size: stats.size, store: new PlainStore(path, kept) };
+  } catch (error) {
+    throw systemError(path, error, 'FTT_E_READ');
+  }
+}
+
+/** A named pipe, whose opening waits for its writer, or a device. */
+async function streamOf(path: string, stats: Stats): Promise<Readable> {
+  if (!stats.isFIFO()) return createReadStream(path);
+  const fd = await new Promise<number>((resolve, reject) => {
+    open(path, 'r', (error, n) => (error ? reject(error) : resolve(n)));
+  });
+  return new Socket({ fd, readable: true, writable: false });
+}
+
+function standardInput(): Opened {
+  const name = labelOf(STDIN);
+  let stats: Stats | null = null;
+  try {
+    stats = fstatSync(0);
+  } catch {
+    throw new CaptureError('FTT_E_EMPTY', `${name} is closed`);
+  }
+  if (stats.isDirectory()) throw systemError(name, { code: 'EISDIR' }, 'FTT_E_DIRECTORY');
+  if (stats.isFile()) return { input: new FileInput(name, 0, true), size: stats.size };
+  if (process.stdin.isTTY) {
+    throw new CaptureError('FTT_E_STDIN', `${name} is a terminal`, 'Name a capture file, or pipe one in.');
+  }
+  return { input: new StreamInput(name, process.stdin) };
+}
+
+/** Tells the format of an input and makes the source of its frames; closes the input where that fails. */
+async function openInput(
+  name: string,
+  id: number,
+  opened: Opened,
+  share: Share,
+  options: OpenOptions,
+): Promise<Capture> {
+  let { input } = opened;
+  let window = new Window(input, share.octets);
+  let format = '';
+  try {
+    await window.have(4);
+    if (window.left >= 2 && window.buf[window.pos] === 0x1f && window.buf[window.pos + 1] === 0x8b) {
+      input = new GzipInput(input, window.buf.slice(window.pos, window.end));
+      window = new Window(input, share.octets);
+      format = ' (gzip)';
+      await window.have(4);
+    }
+    const file = new FileState(id, name, input, opened.size);
+    const reader = readerOf(window, file);
+    if (!reader) {
+      if (opened.size !== undefined) await window.have(LOOK);
+      throw refusal(name, window, format);
+    }
+    file.format += format;
+    const store = storeOf(name, opened, format !== '', options);
+    if (store instanceof Spool) {
+      store.write(window.buf, window.pos, window.end);
+      window.sink = store;
+    }
+    return new FileSource(file, window, reader, store, share.frames);
+  } catch (error) {
+    input.close();
+    if (error instanceof InputDamage) throw new CaptureError('FTT_E_DAMAGED', `${labelOf(name)}: ${error.message}`);
+    throw error;
+  }
+}
+
+function readerOf(window: Window, file: FileState): FormatReader | null {
+  const head = window.buf.subarray(window.pos, window.end);
+  if (isPcapng(head)) {
+    file.format = 'pcapng';
+    return new PcapngReader(file);
+  }
+  if (!isPcap(head)) return null;
+  file.format = 'pcap';
+  return new PcapReader(file);
+}
+
+function refusal(name: string, window: Window, format: string): CaptureError {
+  const inside = format === '' ? '' : ' inside gzip';
+  if (window.left === 0)
+    return new CaptureError('FTT_E_EMPTY', `${labelOf(name)}: there is nothing${inside || ' in it'}`);
+  return notACapture(name, window.buf.subarray(window.pos, window.end), inside);
+}
+
+function storeOf(name: string, opened: Opened, gzip: boolean, options: OpenOptions): OctetStore {
+  if (opened.store && !gzip) return opened.store;
+  return options.spool ? new Spool(labelOf(name), options.spoolOctets) : new NoStore(labelOf(name));
+}

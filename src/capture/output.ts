@@ -1,0 +1,111 @@
+/** Octets on their way to a file or pipe. */
+
+import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { CaptureError, systemError } from './errors.js';
+
+const BUFFER = 256 << 10;
+/** Milliseconds to wait before writing again to a pipe that is full. */
+const FULL_PIPE = 5;
+
+/** A file, or with `-` standard output, behind a buffer. */
+export class OctetWriter {
+  private readonly buf = new Uint8Array(BUFFER);
+  private used = 0;
+  private fd: number;
+
+  /**
+   * @param target path, descriptor, or `-` for standard output
+   * @param inputs files being read: one of them is never written over
+   * @throws CaptureError
+   */
+  constructor(
+    private readonly target: string | number,
+    inputs: readonly string[],
+  ) {
+    if (typeof target === 'number' || target === '-') {
+      this.fd = target === '-' ? 1 : (target as number);
+      return;
+    }
+    try {
+      if (inputs.some((input) => isSameFile(input, target))) {
+        throw new CaptureError('FTT_E_SAME_FILE', `${target}: is being read; it would be lost`, 'Name another file.');
+      }
+      // Captures hold what people said and perhaps their keys: for the owner alone.
+      this.fd = openSync(target, 'w', 0o600);
+    } catch (error) {
+      throw systemError(target, error, 'FTT_E_WRITE');
+    }
+  }
+
+  /** A place for `n` octets, cleared; the caller fills it before the next call. */
+  room(n: number): { buf: Uint8Array; off: number } {
+    if (this.used + n > BUFFER) this.flush();
+    const off = this.used;
+    this.used += n;
+    this.buf.fill(0, off, this.used);
+    return { buf: this.buf, off };
+  }
+
+  octets(b: Uint8Array): void {
+    if (this.used + b.length > BUFFER) this.flush();
+    if (b.length > BUFFER) {
+      this.put(b, b.length);
+      return;
+    }
+    this.buf.set(b, this.used);
+    this.used += b.length;
+  }
+
+  flush(): void {
+    const n = this.used;
+    this.used = 0;
+    this.put(this.buf, n);
+  }
+
+  private put(b: Uint8Array, end: number): void {
+    if (this.fd < 0) throw new CaptureError('FTT_E_WRITE', `${this.label}: is closed`);
+    for (let at = 0; at < end; ) {
+      try {
+        at += writeSync(this.fd, b, at, end - at);
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'EAGAIN') throw systemError(this.label, error, 'FTT_E_WRITE');
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE);
+      }
+    }
+  }
+
+  end(): void {
+    if (this.fd < 0) return;
+    try {
+      this.flush();
+    } finally {
+      const { fd } = this;
+      this.fd = -1;
+      if (typeof this.target === 'string' && fd !== 1) closeSync(fd);
+    }
+  }
+
+  /** What messages call the target. */
+  get label(): string {
+    if (this.target === '-') return 'standard output';
+    return typeof this.target === 'string' ? this.target : `descriptor ${this.target}`;
+  }
+}
+
+function isSameFile(input: string, target: string): boolean {
+  const to = statSync(target, { throwIfNoEntry: false });
+  const from = input === '-' ? fstatSync(0) : statSync(input, { throwIfNoEntry: false });
+  return to !== undefined && from !== undefined && to.isFile() && to.dev === from.dev && to.ino === from.ino;
+}
+
+/** Little-endian, as nearly every tool writes captures. */
+export function put16(b: Uint8Array, off: number, v: number): void {
+  b[off] = v;
+  b[off + 1] = v >>> 8;
+}
+export function put32(b: Uint8Array, off: number, v: number): void {
+  b[off] = v;
+  b[off + 1] = v >>> 8;
+  b[off + 2] = v >>> 16;
+  b[off + 3] = v >>> 24;
+}

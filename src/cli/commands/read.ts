@@ -1,0 +1,81 @@
+import { CaptureError } from '../../capture/errors.js';
+import { openCapture } from '../../capture/open.js';
+import type { CaptureSource } from '../../capture/chunk.js';
+import { Pass } from '../../engine/pass.js';
+import { Registry } from '../../engine/registry.js';
+import type { Row } from '../../engine/row.js';
+import { Exit, UserError } from '../errors.js';
+import { applyDecodeAs } from '../decode-as.js';
+import { gatherKeys } from '../keys.js';
+import type { ReadOptions } from '../options.js';
+import { Output } from '../output.js';
+import { Progress } from '../progress.js';
+import { rowPrinter } from '../printers.js';
+import { Selection } from '../selection.js';
+import { tlsServices } from '../services.js';
+import { dissectors } from '../../../dissectors/index.js';
+
+/** `fttscope read`: prints the rows of captures. Returns the exit code. */
+export async function read(captures: readonly string[], o: ReadOptions): Promise<number> {
+  const names = [...(o.r ?? []), ...captures];
+  if (names.length === 0) throw new UserError('no capture given', Exit.usage, 'fttscope read FILE, or - for standard input');
+  const registry = new Registry(dissectors);
+  applyDecodeAs(registry, o.decodeAs ?? []);
+  const printer = rowPrinter(o, registry);
+  const selection = new Selection(o, registry);
+  const keys = await gatherKeys(names, { ...(o.keylog && { keylog: o.keylog }), ...(o.o && { preferences: o.o }), autoKeys: o.autoKeys });
+  const source = await open(names);
+  const out = new Output();
+  out.write(printer.head());
+  const pass = new Pass(
+    registry,
+    {
+      ...tlsServices(keys, o.verifyAll === true),
+      rows: o.rows ?? 'both',
+      fields: printer.fields === null ? null : [...printer.fields, ...selection.fields],
+      labels: printer.labels,
+      experts: printer.experts,
+      frames: o.c ?? 0,
+      heuristicRtp: (o.enableHeuristic ?? []).includes('rtp_udp'),
+      analyseTcp: printer.analyseTcp || selection.analyseTcp,
+      severalFiles: names.length > 1,
+    },
+    (row: Row) => {
+      if (!selection.takes(row)) return undefined;
+      out.write(printer.row(row));
+      if (o.l) out.flush();
+      return undefined;
+    },
+  );
+  const progress = new Progress(source, o.q === true);
+  try {
+    await pass.run(source, () => {
+      out.flush();
+      progress.show(pass.frames);
+    });
+    out.write(printer.tail());
+    out.flush();
+  } finally {
+    progress.end();
+    await source.close();
+  }
+  return report(source, pass, o);
+}
+
+async function open(names: readonly string[]): Promise<CaptureSource> {
+  try {
+    return await openCapture(names);
+  } catch (e) {
+    if (e instanceof CaptureError) throw new UserError(e.message, Exit.input);
+    throw e;
+  }
+}
+
+/** Warnings about the input and the exit code: 2 before 4. Contract section 3. */
+function report(source: CaptureSource, pass: Pass, o: ReadOptions): number {
+  if (o.q !== true) for (const d of source.damage) process.stderr.write(`fttscope: ${d.message}\n`);
+  if (source.damage.length > 0) return Exit.input;
+  if (o.requireDecrypt === true && pass.index.tunnels.some((t) => t.content === 'unknown' && t.transport === 'tls'))
+    return Exit.undecrypted;
+  return Exit.done;
+}

@@ -1,0 +1,48 @@
+import { writeSync } from 'node:fs';
+
+/** The reader of our output went away: no error, there is nothing left to do. */
+export class PipeClosed extends Error {}
+
+const BATCH = 64 << 10;
+
+/**
+ * Standard output, or a file, in large writes. Text is gathered until {@link flush} or until there is enough for a
+ * write. @throws PipeClosed when the reader went away
+ */
+export class Output {
+  private parts: string[] = [];
+  private size = 0;
+
+  constructor(private readonly fd = 1) {}
+
+  write(text: string): void {
+    if (text === '') return;
+    this.parts.push(text);
+    this.size += text.length;
+    if (this.size >= BATCH) this.flush();
+  }
+
+  flush(): void {
+    if (this.size === 0) return;
+    const data = Buffer.from(this.parts.join(''), 'utf8');
+    this.parts = [];
+    this.size = 0;
+    writeAll(this.fd, data);
+  }
+}
+
+/** Writes everything, waiting where a pipe is full. */
+export function writeAll(fd: number, data: Uint8Array): void {
+  let off = 0;
+  while (off < data.length) {
+    try {
+      off += writeSync(fd, data, off);
+    } catch (e) {
+      const code = (e as NodeJS.ErrnoException).code;
+      if (code === 'EPIPE') throw new PipeClosed();
+      if (code !== 'EAGAIN') throw e;
+      Atomics.wait(sleeper, 0, 0, 2);
+    }
+  }
+}
+const sleeper = new Int32Array(new SharedArrayBuffer(4));

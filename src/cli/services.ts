@@ -1,0 +1,10 @@
+import { Decryptor, type KeyLog, SessionCache, type TlsServices } from '../tls/index.js';
+
+/** What TLS sessions of a capture share: one set for those on the wire, one for those inside tunnels. */
+export function tlsServices(keys: KeyLog, verifyAll: boolean): { tls: TlsServices; innerTls: TlsServices } {
+  const cache = new SessionCache();
+  return {
+    tls: { keys, cache, decryptor: new Decryptor({ verifyAll }) },
+    innerTls: { keys, cache, decryptor: new Decryptor({ verifyAll }) },
+  };
+}

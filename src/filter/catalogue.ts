@@ -1,0 +1,149 @@
+import type { Field, Tree } from '../kit/index.js';
+import { FilterError } from './error.js';
+import type { Range } from './parse.js';
+import type { FieldRef } from './term.js';
+import { kindOf } from './value.js';
+
+/** The fields that filters may name. */
+export interface FieldCatalogue {
+  /** Fields with this name or alias; several may share one. */
+  byName(name: string): readonly Field[];
+  names(): Iterable<string>;
+  /** Names of the layers: `ip`, `sip`. */
+  protocols(): Iterable<string>;
+}
+
+/** One dissected row. */
+export interface RowView {
+  readonly tree: Tree;
+  /** Layers from the outermost on. */
+  readonly protocols: readonly string[];
+}
+
+/** The layer that parts the outer world from the inner one. */
+const ENVELOPE = 'fttims';
+/** Names that show an address as text. */
+const HOST_NAME = /[._]host$/;
+
+/** Resolves names of one expression and remembers what they were. */
+export class Names {
+  readonly fields = new Map<number, Field>();
+  readonly protocols = new Set<string>();
+  private readonly layers: readonly string[];
+
+  constructor(private readonly catalogue: FieldCatalogue) {
+    this.layers = [...catalogue.protocols()];
+  }
+
+  /** Whether the name is that of a field or layer, maybe with `inner.`, `outer.` or a leading dot. */
+  has(name: string): boolean {
+    return this.split(name).fields.length > 0;
+  }
+  /** Whether the name is that of a layer. */
+  isLayer(name: string): boolean {
+    return this.split(name).fields.some((f) => f.type === 'protocol');
+  }
+
+  private split(written: string): { fields: readonly Field[]; name: string; side?: 'inner' | 'outer' } {
+    const name = /^\.[A-Za-z_]/.test(written) ? written.slice(1) : written;
+    const fields = this.catalogue.byName(name);
+    const m = fields.length === 0 ? /^(inner|outer)\.(.+)$/.exec(name) : null;
+    if (m === null) return { fields, name };
+    return { fields: this.catalogue.byName(m[2]), name: m[2], side: m[1] as 'inner' | 'outer' };
+  }
+
+  /** @throws FilterError if there is no such field */
+  resolve(written: string, layers: readonly Range[] | undefined, expression: string, at: number): FieldRef {
+    const { fields, name, side } = this.split(written);
+    if (fields.length === 0) throw this.unknown(written, expression, at);
+    const layer = this.layerOf(name);
+    this.protocols.add(layer);
+    const keep = [...fields];
+    if (layers !== undefined || fields.some((f) => f.type === 'protocol')) keep.push(...this.catalogue.byName(layer));
+    if (side !== undefined) keep.push(...this.catalogue.byName(ENVELOPE));
+    for (const f of keep) this.fields.set(f.id, f);
+    const host = HOST_NAME.test(name) && fields.every((f) => f.type === 'ipv4' || f.type === 'ipv6');
+    return {
+      name: written,
+      kind: host ? 'string' : kindOf(fields[0].type),
+      fields,
+      wanted: marks(fields),
+      layer: marks(this.catalogue.byName(layer)),
+      envelope: marks(this.catalogue.byName(ENVELOPE)),
+      ...(layers === undefined ? {} : { layers }),
+      ...(side === undefined ? {} : { side }),
+    };
+  }
+
+  /** The layer that a field belongs to, by its name. */
+  private layerOf(name: string): string {
+    let best = '';
+    for (const p of this.layers) if (p.length > best.length && (name === p || name.startsWith(`${p}.`))) best = p;
+    return best || name.split('.')[0];
+  }
+
+  private unknown(name: string, expression: string, at: number): FilterError {
+    const bare = name.replace(/^(\.|(inner|outer)\.(?=.))/, '');
+    const similar = this.similar(bare);
+    const prefix = name.slice(0, name.length - bare.length);
+    const suggestion = similar.length > 0 ? `Did you mean ${similar.map((s) => prefix + s).join(' or ')}?` : undefined;
+    return new FilterError(
+      `"${name}" is neither a field nor a protocol name.`,
+      expression,
+      at,
+      name.length,
+      caseOnly(bare, similar) ? `Letter case counts. ${suggestion}` : (suggestion ?? captureFilterHint(expression)),
+    );
+  }
+
+  /** Up to three names that differ by letter case or by a typing error or two. */
+  private similar(name: string): string[] {
+    const lower = name.toLowerCase();
+    const furthest = Math.min(3, Math.max(1, Math.floor(name.length / 4)));
+    const found: { name: string; distance: number }[] = [];
+    for (const candidate of new Set([...this.catalogue.names(), ...this.layers])) {
+      if (Math.abs(candidate.length - name.length) > furthest) continue;
+      const same = candidate.toLowerCase() === lower;
+      const distance = same ? -1 : editDistance(lower, candidate.toLowerCase(), furthest);
+      if (distance <= furthest) found.push({ name: candidate, distance });
+    }
+    found.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
+    return found
+      .filter((f) => f.distance === found[0].distance)
+      .slice(0, 3)
+      .map((f) => f.name);
+  }
+}
+
+const caseOnly = (name: string, similar: readonly string[]): boolean =>
+  similar.length > 0 && similar[0].toLowerCase() === name.toLowerCase();
+
+const captureFilterHint = (expression: string): string | undefined =>
+  /\b(host|net|port|src|dst|portrange)\s+[\w.:]+/.test(expression)
+    ? 'This looks like a capture filter. A display filter is written like tcp.port == 443 or ip.addr == 192.0.2.1.'
+    : undefined;
+
+function marks(fields: readonly Field[]): Uint8Array {
+  const out = new Uint8Array(Math.max(0, ...fields.map((f) => f.id)) + 1);
+  for (const f of fields) out[f.id] = 1;
+  return out;
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours between two texts; more than `most` counts as infinite. */
+function editDistance(a: string, b: string, most: number): number {
+  let before: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        next[j] = Math.min(next[j], before[j - 2] + 1);
+    }
+    if (Math.min(...next) > most) return Number.POSITIVE_INFINITY;
+    before = row;
+    row = next;
+  }
+  return row[b.length];
+}

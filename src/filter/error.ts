@@ -1,0 +1,40 @@
+import { printable } from '../kit/index.js';
+
+/** What is wrong with a filter expression, and where. */
+export class FilterError extends Error {
+  override readonly name = 'FilterError';
+
+  /**
+   * @param expression the whole expression
+   * @param position offset of the offending part in the expression
+   * @param length characters of the offending part, 0 at the end of the expression
+   * @param suggestion a sentence that says what to write instead
+   */
+  constructor(
+    message: string,
+    readonly expression: string,
+    readonly position: number,
+    readonly length: number,
+    readonly suggestion?: string,
+  ) {
+    super(message);
+  }
+
+  /** One line message, the expression, a caret under the offending part, and the suggestion if there is one. */
+  override toString(): string {
+    const caret = `^${'~'.repeat(Math.max(0, this.length - 1))}`;
+    const lines = [this.message, `    ${printable(this.expression)}`, `    ${' '.repeat(this.position)}${caret}`];
+    if (this.suggestion !== undefined) lines.push(`  ${this.suggestion}`);
+    return lines.join('\n');
+  }
+}
+
+/** Thrown where a piece of text is converted; whoever knows its place makes a {@link FilterError} of it. */
+export class BadLiteral extends Error {
+  constructor(
+    message: string,
+    readonly suggestion?: string,
+  ) {
+    super(message);
+  }
+}

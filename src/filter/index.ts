@@ -1,0 +1,37 @@
+/** Display filters: Wireshark 4's language on one dissected row, compiled to closures. */
+import type { Field } from '../kit/index.js';
+import { type FieldCatalogue, Names, type RowView } from './catalogue.js';
+import { Checker } from './check.js';
+import { parse } from './parse.js';
+import { compileTest } from './run.js';
+
+export type { FieldCatalogue, RowView } from './catalogue.js';
+export { FilterError } from './error.js';
+
+/** A compiled filter. */
+export interface Filter {
+  readonly text: string;
+  /** Fields that must be kept in the tree ({@link Tree.wants}) for {@link matches} to be right. */
+  readonly fields: readonly Field[];
+  /** Layers that the expression speaks of. */
+  readonly protocols: readonly string[];
+  /** Sentences for a person about what the expression may not mean. */
+  readonly hints: readonly string[];
+  matches(row: RowView): boolean;
+}
+
+/** Compiles a display filter; an empty one matches every row. @throws FilterError */
+export function compile(text: string, catalogue: FieldCatalogue): Filter {
+  const test = parse(text);
+  if (test === undefined) return { text, fields: [], protocols: [], hints: [], matches: () => true };
+  const names = new Names(catalogue);
+  const checker = new Checker(names, text);
+  const matches = compileTest(checker.test(test));
+  return {
+    text,
+    fields: [...names.fields.values()],
+    protocols: [...names.protocols],
+    hints: checker.hints,
+    matches,
+  };
+}

@@ -1,0 +1,38 @@
+import type { Row } from '../engine/row.js';
+import { ip4, ip6, type Tree } from '../kit/index.js';
+import { decimalSeconds, fieldText } from './value.js';
+
+/** Source and destination of a row: the innermost network layer's addresses, else those of the link. */
+export function endpoints(row: Row): readonly [string, string] {
+  const { net } = row.dissection;
+  if (net.buf.length > 0) {
+    return net.version === 4
+      ? [ip4(net.buf, net.src), ip4(net.buf, net.dst)]
+      : [ip6(net.buf, net.src), ip6(net.buf, net.dst)];
+  }
+  const { tree } = row.dissection;
+  return [named(tree, 'eth.src', 'sll.src.eth'), named(tree, 'eth.dst', 'sll.src.eth')];
+}
+
+function named(t: Tree, ...names: string[]): string {
+  for (let i = 0; i < t.length; i++) if (names.includes(t.field[i].name)) return fieldText(t, i);
+  return '';
+}
+
+/** The columns of the packet list by their `_ws.col.` names. */
+export const COLUMNS: Readonly<Record<string, (row: Row) => string>> = {
+  '_ws.col.No.': (row) => row.id,
+  '_ws.col.Number': (row) => row.id,
+  '_ws.col.Time': (row) => decimalSeconds(row.relativeSeconds, row.relativeNanos),
+  '_ws.col.Source': (row) => endpoints(row)[0],
+  '_ws.col.Destination': (row) => endpoints(row)[1],
+  '_ws.col.Protocol': (row) => row.dissection.protocol(),
+  '_ws.col.Length': (row) => String(row.inner > 0 ? row.packetLength : row.frameLength),
+  '_ws.col.Info': (row) => row.dissection.info(),
+  'tunnel.id': (row) => (row.tunnel === null ? '' : String(row.tunnel.id)),
+  'tunnel.direction': (row) => row.direction ?? '',
+  'frame.row': (row) => row.id,
+};
+
+/** Text of a column, empty for an unknown name. */
+export const columnText = (row: Row, name: string): string => COLUMNS[name]?.(row) ?? '';

@@ -1,0 +1,105 @@
+import type { Row } from '../engine/row.js';
+import { fieldCount, Held, type Tree } from '../kit/index.js';
+import { decimalSeconds, isoTime, jsonSeconds, jsonValue } from './value.js';
+
+/**
+ * Collects the nodes of a tree by field name, so that each name is written once with all its values in order. The
+ * arrays are made once and used for every row.
+ */
+export class NodesByName {
+  /** First and last node of each name; index: the id that stands for the name. */
+  private readonly first: Int32Array;
+  private readonly last: Int32Array;
+  /** Next node of the same name. */
+  private next = new Int32Array(512);
+  /** Ids in order of appearance. */
+  readonly order: number[] = [];
+  private readonly canonical = new Int32Array(fieldCount()).fill(-1);
+  private readonly ids = new Map<string, number>();
+
+  constructor() {
+    this.first = new Int32Array(fieldCount()).fill(-1);
+    this.last = new Int32Array(fieldCount());
+  }
+
+  /** Takes in a tree; layers and headings are left out. */
+  collect(t: Tree): void {
+    for (const id of this.order) this.first[id] = -1;
+    this.order.length = 0;
+    if (this.next.length < t.length) this.next = new Int32Array(t.length * 2);
+    for (let i = 0; i < t.length; i++) {
+      const f = t.field[i];
+      if (t.held[i] === Held.Nothing && f.type !== 'none') continue;
+      let id = this.canonical[f.id];
+      if (id < 0) id = this.canonical[f.id] = this.idOf(f.name, f.id);
+      if (this.first[id] < 0) {
+        this.first[id] = i;
+        this.order.push(id);
+      } else this.next[this.last[id]] = i;
+      this.last[id] = i;
+      this.next[i] = -1;
+    }
+  }
+
+  private idOf(name: string, id: number): number {
+    const known = this.ids.get(name);
+    if (known !== undefined) return known;
+    this.ids.set(name, id);
+    return id;
+  }
+
+  firstOf(id: number): number {
+    return this.first[id];
+  }
+  nextOf(node: number): number {
+    return this.next[node];
+  }
+}
+
+/** Writes rows as one JSON object a line (contract section 4). */
+export class NdjsonWriter {
+  private readonly nodes = new NodesByName();
+  private readonly keys = new Map<number, string>();
+  private stack = '';
+  private stackJson = '';
+
+  row(row: Row): string {
+    const d = row.dissection;
+    let s = `{"row":"${row.id}","file":${row.file},"frame":${row.frame},`;
+    if (row.inner > 0) s += `"inner":${row.inner},`;
+    s += `"time":"${isoTime(row.seconds, row.nanos)}","epoch":"${decimalSeconds(row.seconds, row.nanos)}"`;
+    s += `,"relative":${jsonSeconds(row.relativeSeconds, row.relativeNanos)},"frameLength":${row.frameLength}`;
+    if (row.inner > 0) s += `,"packetLength":${row.packetLength}`;
+    if (row.tunnel !== null) s += `,"tunnel":${row.tunnel.id}`;
+    if (row.direction !== null) s += `,"direction":"${row.direction}"`;
+    s += `,"protocols":${this.protocols(d.protocols)},"info":${JSON.stringify(d.info())}`;
+    const codes = row.codes();
+    s += codes.length === 0 ? ',"findings":[]' : `,"findings":${JSON.stringify(codes)}`;
+    return `${s},"fields":{${this.fields(d.tree)}}}\n`;
+  }
+
+  private protocols(list: readonly string[]): string {
+    const key = list.join(':');
+    if (key !== this.stack) {
+      this.stack = key;
+      this.stackJson = JSON.stringify(list);
+    }
+    return this.stackJson;
+  }
+
+  private fields(t: Tree): string {
+    const { nodes } = this;
+    nodes.collect(t);
+    let s = '';
+    for (const id of nodes.order) {
+      let i = nodes.firstOf(id);
+      let key = this.keys.get(id);
+      if (key === undefined) this.keys.set(id, (key = `${JSON.stringify(t.field[i].name)}:[`));
+      s += s === '' ? key : `,${key}`;
+      s += jsonValue(t, i);
+      for (i = nodes.nextOf(i); i >= 0; i = nodes.nextOf(i)) s += `,${jsonValue(t, i)}`;
+      s += ']';
+    }
+    return s;
+  }
+}

@@ -1,0 +1,192 @@
+import { type Field, type FieldType, Held, hex, ip4, ip6, type Tree } from '../kit/index.js';
+
+/** Hex digits that Wireshark pads a number of this type to. */
+const DIGITS: Partial<Record<FieldType, number>> = {
+  u8: 2,
+  i8: 2,
+  u16: 4,
+  i16: 4,
+  u24: 6,
+  u32: 8,
+  i32: 8,
+  u48: 12,
+  u64: 16,
+  i64: 16,
+};
+
+const scratch = Buffer.allocUnsafe(3 << 16);
+
+/** Octets as lower-case hex with colons; long ranges go through a buffer, which is several times as fast. */
+export function colonHex(b: Uint8Array, off: number, end: number): string {
+  const n = end - off;
+  if (n < 24) return hex(b, off, n);
+  if (n * 3 > scratch.length) return `${colonHex(b, off, off + 65_536)}:${colonHex(b, off + 65_536, end)}`;
+  let at = 0;
+  for (let i = off; i < end; i++) {
+    const hi = b[i] >> 4;
+    const lo = b[i] & 15;
+    scratch[at] = hi < 10 ? 48 + hi : 87 + hi;
+    scratch[at + 1] = lo < 10 ? 48 + lo : 87 + lo;
+    scratch[at + 2] = 58;
+    at += 3;
+  }
+  return scratch.toString('latin1', 0, at - 1);
+}
+
+const pad9 = (n: number): string => String(n).padStart(9, '0');
+
+/** A decimal number of seconds with nine places; seconds and nanoseconds have the same sign. */
+export function decimalSeconds(seconds: number, nanos: number): string {
+  const sign = seconds < 0 || nanos < 0 ? '-' : '';
+  return `${sign}${Math.abs(seconds)}.${pad9(Math.abs(nanos))}`;
+}
+
+/** The same without trailing zeros: a JSON number. */
+export function jsonSeconds(seconds: number, nanos: number): string {
+  if (nanos === 0) return String(seconds);
+  return decimalSeconds(seconds, nanos).replace(/0+$/, '');
+}
+
+let isoSecond = Number.NaN;
+let isoText = '';
+
+/** ISO 8601 in UTC with nanoseconds. */
+export function isoTime(seconds: number, nanos: number): string {
+  if (seconds !== isoSecond) {
+    isoSecond = seconds;
+    const d = new Date(seconds * 1000);
+    isoText = Number.isNaN(d.getTime()) ? `${seconds}s` : d.toISOString().slice(0, -5);
+  }
+  return `${isoText}.${pad9(nanos)}Z`;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** An absolute time as tshark prints it: `Nov 25, 2023 07:55:05.695126000 UTC`. */
+export function wiresharkTime(seconds: number, nanos: number): string {
+  const d = new Date(seconds * 1000);
+  if (Number.isNaN(d.getTime())) return String(seconds);
+  const day = String(d.getUTCDate()).padStart(2, ' ');
+  return `${MONTHS[d.getUTCMonth()]} ${day}, ${d.getUTCFullYear()} ${d.toISOString().slice(11, 19)}.${pad9(nanos)} UTC`;
+}
+
+function address(f: Field, b: Uint8Array, off: number, end: number): string | undefined {
+  const n = end - off;
+  if (f.type === 'ipv4') return n === 4 ? ip4(b, off) : undefined;
+  if (f.type === 'ipv6') return n === 16 ? ip6(b, off) : undefined;
+  if (f.type === 'guid' && n === 16)
+    return [
+      hex(b, off, 4, ''),
+      hex(b, off + 4, 2, ''),
+      hex(b, off + 6, 2, ''),
+      hex(b, off + 8, 2, ''),
+      hex(b, off + 10, 6, ''),
+    ].join('-');
+  return undefined;
+}
+
+/** Octets of a node as text: an address, a GUID, or hex with colons. */
+function octetsText(f: Field, b: Uint8Array, off: number, end: number): string {
+  return address(f, b, off, end) ?? colonHex(b, off, end);
+}
+
+/** The octets of node `i` as text, without a view of its own. */
+function nodeOctets(t: Tree, i: number): string {
+  const s = t.sources[t.source[i]];
+  if (s === undefined) return '';
+  const off = Math.max(s.start, t.off[i]);
+  return octetsText(t.field[i], s.buf, off, Math.max(off, Math.min(s.end, t.off[i] + t.len[i])));
+}
+
+/**
+ * The value of node `i` as JSON (contract section 4): numbers and booleans as such, 64-bit numbers, addresses and text
+ * as strings, octets as hex, absolute times in ISO 8601, durations in seconds.
+ */
+export function jsonValue(t: Tree, i: number): string {
+  const f = t.field[i];
+  switch (t.held[i]) {
+    case Held.Number: {
+      const v = t.number[i];
+      return f.type === 'bool' ? (v !== 0 ? 'true' : 'false') : Number.isFinite(v) ? String(v) : 'null';
+    }
+    case Held.Made: {
+      const v = t.made[i];
+      if (v instanceof Uint8Array) return `"${octetsText(f, v, 0, v.length)}"`;
+      return typeof v === 'string' ? JSON.stringify(v) : `"${v}"`;
+    }
+    case Held.Octets:
+      return `"${nodeOctets(t, i)}"`;
+    case Held.Text:
+      return JSON.stringify(t.value(i));
+    case Held.Time: {
+      const nanos = t.made[i] as number;
+      if (f.type === 'duration') return jsonSeconds(t.number[i], nanos);
+      if (f.name === 'frame.time_epoch') return `"${decimalSeconds(t.number[i], nanos)}"`;
+      return `"${isoTime(t.number[i], nanos)}"`;
+    }
+    default:
+      return 'true';
+  }
+}
+
+/** A number in the field's base, as tshark's `-T fields` prints it. */
+export function numberText(f: Field, v: number | bigint): string {
+  if (f.type === 'bool') return v ? '1' : '0';
+  if (f.base === 'hex' || f.base === 'hex_dec') {
+    const digits = f.mask !== undefined ? Math.ceil((32 - Math.clz32(f.mask >>> f.shift)) / 4) : (DIGITS[f.type] ?? 1);
+    return `0x${v.toString(16).padStart(digits, '0')}`;
+  }
+  return String(v);
+}
+
+/** The value of node `i` as tshark's `-T fields` prints it. */
+export function fieldText(t: Tree, i: number): string {
+  const f = t.field[i];
+  switch (t.held[i]) {
+    case Held.Number:
+      return numberText(f, t.number[i]);
+    case Held.Made: {
+      const v = t.made[i];
+      if (v instanceof Uint8Array) return octetsText(f, v, 0, v.length);
+      return typeof v === 'bigint' ? numberText(f, v) : String(v);
+    }
+    case Held.Octets:
+      return nodeOctets(t, i);
+    case Held.Text:
+      return t.value(i) as string;
+    case Held.Time: {
+      const nanos = t.made[i] as number;
+      if (f.type === 'duration' || f.name === 'frame.time_epoch') return decimalSeconds(t.number[i], nanos);
+      return wiresharkTime(t.number[i], nanos);
+    }
+    default:
+      return t.texts.get(i) ?? (f.type === 'protocol' ? f.label : '1');
+  }
+}
+
+/** What the tree shows for node `i`: "label: value", with the value's name and unit. */
+export function nodeLabel(t: Tree, i: number): string {
+  const text = t.texts.get(i);
+  if (text !== undefined) return text;
+  const f = t.field[i];
+  if (t.held[i] === Held.Nothing) return f.label;
+  if (t.held[i] === Held.Number) return `${f.label}: ${namedNumber(f, t.number[i])}`;
+  const made = t.made[i];
+  if (t.held[i] === Held.Made && typeof made === 'bigint') return `${f.label}: ${namedNumber(f, made)}`;
+  let value = fieldText(t, i);
+  if (value.length > 240) value = `${value.slice(0, 240)}…`;
+  return `${f.label}: ${value}${f.unit !== undefined ? ` ${f.unit}` : ''}`;
+}
+
+function namedNumber(f: Field, v: number | bigint): string {
+  if (f.type === 'bool') return v ? 'True' : 'False';
+  const unit = f.unit !== undefined ? ` ${f.unit}` : '';
+  const dec = `${v}${unit}`;
+  let text = dec;
+  if (f.base === 'hex') text = numberText(f, v);
+  else if (f.base === 'dec_hex') text = `${dec} (0x${v.toString(16)})`;
+  else if (f.base === 'hex_dec') text = `${numberText(f, v)} (${dec})`;
+  if (f.values === undefined || typeof v === 'bigint') return text;
+  const name = typeof f.values === 'function' ? f.values(v) : f.values[v];
+  return name === undefined ? text : `${name} (${text})`;
+}

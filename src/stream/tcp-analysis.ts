@@ -1,0 +1,368 @@
+import { Item, SCALE_NONE, SCALE_UNKNOWN, Seen, type TcpNote } from '../../dissectors/tcp/note.js';
+import type { Peek } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+
+/*
+ * What Wireshark calls TCP analysis, after the rules of its User's Guide ("TCP Analysis"), with the preferences of
+ * version 4.0. One pass: each segment is judged by what came before it.
+ *
+ * Sequence numbers are raw; 0 stands for "not known yet", as it does there.
+ */
+
+const FIN = 1;
+const SYN = 2;
+const RST = 4;
+const PSH = 8;
+const ACK = 16;
+const CONTROL = FIN | SYN | RST;
+
+const WINDOW_SCALE = 3;
+const MAX_SHIFT = 14; // RFC 7323 §2.3
+
+/** A retransmission within 20 ms of the duplicate acknowledgments that asked for it is a fast one. */
+const FAST_NANOS = 20e6;
+/** Segments nearer than this are out of order where the initial RTT is not known. */
+const REORDER_NANOS = 3e6;
+/** Values of a segment in the list of those not acknowledged. */
+const STRIDE = 4;
+const FIRST = 8;
+
+/** Distance between sequence numbers, positive where `a` is ahead. */
+const ahead = (a: number, b: number): number => (a - b) | 0;
+
+/** What is known of one direction. */
+class Side {
+  base = 0;
+  based = false;
+  /** Highest sequence number sent, plus one; when and in which frame. */
+  next = 0;
+  nextTime = 0;
+  nextFrame = 0;
+  /** End of what was sent without a hole: an acknowledgment beyond it acknowledges what was not captured. */
+  unbroken = 0;
+  lastAck = 0;
+  lastAckTime = 0;
+  window = -1;
+  scale: number = SCALE_UNKNOWN;
+  duplicateAcks = 0;
+  /** Frame of the last acknowledgment that was not a duplicate. */
+  freshAck = 0;
+  /** Items of the last segment. */
+  lastItems = 0;
+  fin = false;
+  pushBytes = 0;
+  pushed = false;
+  flightKnown = true;
+  /**
+   * Segments not acknowledged, in the order of capture: sequence number, next sequence number, frame, time. A queue in
+   * one array from `head` to `tail`.
+   */
+  list: Float64Array | null = null;
+  head = 0;
+  tail = 0;
+  /** Whether the sequence numbers of the list only go up. */
+  sorted = true;
+
+  add(seq: number, next: number, frame: number, time: number): void {
+    if (this.list === null) this.list = new Float64Array(FIRST * STRIDE);
+    if (this.head === this.tail) {
+      this.head = this.tail = 0;
+      this.sorted = true;
+    } else if (ahead(seq, this.list[this.tail - STRIDE + 1]) < 0) this.sorted = false;
+    if (this.tail === this.list.length) {
+      if (this.head >= this.tail / 2) this.list.copyWithin(0, this.head, this.tail);
+      else {
+        if (this.tail - this.head >= LIMITS.unackedSegments * STRIDE) return;
+        const wider = new Float64Array(this.list.length * 2);
+        wider.set(this.list.subarray(this.head, this.tail));
+        this.list = wider;
+      }
+      this.tail -= this.head;
+      this.head = 0;
+    }
+    const { list, tail } = this;
+    list[tail] = seq;
+    list[tail + 1] = next;
+    list[tail + 2] = frame;
+    list[tail + 3] = time;
+    this.tail = tail + STRIDE;
+  }
+
+  /** Octets from the first to the last sequence number in the list. */
+  flight(): number {
+    const { list, head, tail } = this;
+    if (list === null || head === tail) return 0;
+    if (this.sorted) return ahead(list[tail - STRIDE + 1], list[head]);
+    let first = list[head];
+    let last = list[head + 1];
+    for (let i = head + STRIDE; i < tail; i += STRIDE) {
+      if (ahead(list[i], first) < 0) first = list[i];
+      if (ahead(list[i + 1], last) > 0) last = list[i + 1];
+    }
+    return ahead(last, first);
+  }
+}
+
+/** The analysis of one connection. */
+export class TcpAnalysis {
+  private readonly sides: readonly [Side, Side] = [new Side(), new Side()];
+  private completeness = 0;
+  private first = true;
+  /** Time of the first segment; times below are nanoseconds since then. */
+  private seconds = 0;
+  private nanos = 0;
+  private lastTime = 0;
+  private synTime = -1;
+  private initialRtt = 0;
+  /** The direction that sent the first FIN; -1: none yet. */
+  private closer = -1;
+
+  /** @param reused the endpoints had a connection before this one */
+  constructor(private reused: boolean) {}
+
+  /** Judges the segment that `p` describes, and writes what there is to say into `note`. */
+  segment(direction: 0 | 1, p: Peek, frame: number, seconds: number, nanos: number, note: TcpNote): void {
+    const side = this.sides[direction];
+    const peer = this.sides[direction === 0 ? 1 : 0];
+    const { seq, ack, flags, window } = p;
+    const length = p.wireEnd - p.off;
+    if (this.first) {
+      this.seconds = seconds;
+      this.nanos = nanos;
+    }
+    const time = (seconds - this.seconds) * 1e9 + (nanos - this.nanos);
+    note.timeRelative = time;
+    note.timeDelta = time - this.lastTime;
+    this.lastTime = time;
+    this.complete(flags, length, note);
+    let items = 0;
+    if (this.reused) {
+      items = Item.ReusedPorts;
+      this.reused = false;
+    }
+    if ((flags & SYN) !== 0) {
+      items |= this.synchronise(side, seq, flags);
+      this.scale(side, peer, p, (flags & ACK) !== 0);
+      if ((flags & ACK) === 0) this.synTime = time;
+    } else if ((flags & ACK) !== 0 && this.initialRtt === 0 && this.synTime >= 0) this.initialRtt = time - this.synTime;
+    if (!side.based) {
+      side.based = true;
+      side.base = (flags & SYN) !== 0 ? seq : (seq - 1) >>> 0;
+    }
+    if (!peer.based && (flags & ACK) !== 0) {
+      peer.based = true;
+      peer.base = (ack - 1) >>> 0;
+    }
+    note.base = side.base;
+    note.peerBase = peer.base;
+    note.windowScale = side.scale;
+    if ((flags & FIN) !== 0) {
+      if (this.closer < 0) this.closer = direction;
+      note.passiveClose = this.closer !== direction;
+    }
+    items = this.window(side, peer, seq, ack, length, window, flags, items);
+    if ((items & Item.DuplicateAck) !== 0) {
+      note.duplicateAck = ++side.duplicateAcks;
+      note.duplicateAckFrame = side.freshAck;
+    } else {
+      side.freshAck = frame;
+      side.duplicateAcks = 0;
+    }
+    if ((flags & ACK) !== 0 && peer.unbroken !== 0 && ahead(ack, peer.unbroken) > 0) {
+      items |= Item.AckLostSegment;
+      peer.unbroken = peer.next;
+    }
+    if ((length > 0 || (flags & (SYN | FIN)) !== 0) && (items & Item.KeepAlive) === 0)
+      items = this.repeated(side, peer, seq, length, time, items, note);
+    this.remember(side, seq, ack, length, window, flags, frame, time, items);
+    if ((flags & ACK) !== 0) this.acknowledge(peer, ack, time, note);
+    this.flight(side, seq, length, flags, frame, time, note);
+    note.items = items;
+    side.lastItems = items;
+    if (items !== 0 || note.acksFrame >= 0 || note.bytesInFlight >= 0) note.initialRtt = this.initialRtt;
+  }
+
+  /** `tcp.completeness` of the frame is what came before it; that a SYN opens the connection is known at once. */
+  private complete(flags: number, length: number, note: TcpNote): void {
+    note.completeness = this.completeness;
+    const opening = (flags & (SYN | ACK)) === SYN;
+    if (this.first) {
+      this.first = false;
+      if (!opening) return;
+      this.completeness = length > 0 ? Seen.Syn | Seen.Data : Seen.Syn;
+      if (this.reused) note.completeness = Seen.Syn;
+      return;
+    }
+    if ((flags & ACK) !== 0) {
+      if ((flags & SYN) !== 0) this.completeness |= Seen.SynAck;
+      else this.completeness |= length > 0 ? Seen.Data : Seen.Ack;
+      if ((flags & FIN) !== 0) this.completeness |= Seen.Fin;
+    }
+    if ((flags & RST) !== 0) this.completeness |= Seen.Rst;
+  }
+
+  /** A SYN+ACK with another sequence number than the direction had starts it anew. */
+  private synchronise(side: Side, seq: number, flags: number): number {
+    if ((flags & ACK) === 0 || !side.based || side.base === seq) return 0;
+    side.base = seq;
+    return Item.ReusedPorts;
+  }
+
+  /** RFC 7323 §2.2: both sides must offer window scaling in their SYN. */
+  private scale(side: Side, peer: Side, p: Peek, answer: boolean): void {
+    side.scale = windowScale(p.buf, p.header + 20, p.off);
+    if (answer && peer.scale === SCALE_NONE) side.scale = SCALE_NONE;
+    else if (answer && side.scale === SCALE_NONE && peer.scale !== SCALE_UNKNOWN) peer.scale = SCALE_NONE;
+  }
+
+  /** What the length, the window and the acknowledgment say before it is asked whether the segment is a repetition. */
+  private window(
+    side: Side,
+    peer: Side,
+    seq: number,
+    ack: number,
+    length: number,
+    window: number,
+    flags: number,
+    given: number,
+  ): number {
+    let items = given;
+    const plain = (flags & CONTROL) === 0;
+    const expected = seq === side.next;
+    if (length === 1 && expected && peer.window === 0) return items | Item.ZeroWindowProbe;
+    if (window === 0 && plain) items |= Item.ZeroWindow;
+    if (side.next !== 0 && ahead(seq, side.next) > 0 && (flags & RST) === 0) {
+      items |= Item.LostSegment;
+      side.flightKnown = false; // until the other side acknowledges something
+    }
+    if (!plain) return items;
+    if (length <= 1 && seq === (side.next - 1) >>> 0) items |= Item.KeepAlive;
+    if (length > 0) {
+      const limit = peer.lastAck + (peer.scale > 0 ? peer.window * 2 ** peer.scale : peer.window);
+      if (peer.window > 0 && peer.scale !== SCALE_UNKNOWN && ((seq + length - limit) | 0) === 0)
+        items |= Item.WindowFull;
+      return items;
+    }
+    if (!expected || ack !== side.lastAck) return items;
+    if (window === 0) {
+      if (side.window === 0 && (peer.lastItems & Item.ZeroWindowProbe) !== 0) items |= Item.ZeroWindowProbeAck;
+    } else if (window !== side.window) items |= Item.WindowUpdate;
+    else if ((peer.lastItems & Item.KeepAlive) !== 0) items |= Item.KeepAliveAck;
+    else if (side.next !== 0 && side.lastAck !== 0) items |= Item.DuplicateAck;
+    return items;
+  }
+
+  /** Whether the segment sends again what was sent, and how it came to that. */
+  private repeated(
+    side: Side,
+    peer: Side,
+    seq: number,
+    length: number,
+    time: number,
+    items: number,
+    note: TcpNote,
+  ): number {
+    let back = side.next !== 0 && ahead(seq, side.next) < 0;
+    if (length > 1 && (side.next - 1) >>> 0 === seq) back = false; // the octet before was a probe
+    if (length > 0 && peer.lastAck !== 0 && ahead(seq + length, peer.lastAck) <= 0)
+      return items | Item.SpuriousRetransmission | Item.Retransmission;
+    if (!back) return items;
+    if (peer.duplicateAcks >= 2 && peer.lastAck === seq && time - peer.lastAckTime < FAST_NANOS)
+      return items | Item.FastRetransmission | Item.Retransmission;
+    const near = this.initialRtt > 0 ? this.initialRtt : REORDER_NANOS;
+    if (time - side.nextTime < near && side.next !== (seq + length) >>> 0) return items | Item.OutOfOrder;
+    note.rto = time - side.nextTime;
+    note.rtoFrame = side.nextFrame;
+    return items | Item.Retransmission;
+  }
+
+  private remember(
+    side: Side,
+    seq: number,
+    ack: number,
+    length: number,
+    window: number,
+    flags: number,
+    frame: number,
+    time: number,
+    items: number,
+  ): void {
+    if ((items & Item.ZeroWindowProbe) === 0) {
+      const next = (seq + length + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0;
+      if (side.next === 0 || ahead(next, side.next) > 0) {
+        side.next = next;
+        side.nextFrame = frame;
+        side.nextTime = time;
+      }
+      if (side.unbroken === 0 || seq === side.unbroken) side.unbroken = side.next;
+    }
+    side.window = window;
+    side.lastAck = ack;
+    side.lastAckTime = time;
+  }
+
+  /** Takes the segments that `ack` acknowledges off the list of `peer`, and measures the time that it took. */
+  private acknowledge(peer: Side, ack: number, time: number, note: TcpNote): void {
+    const { list, tail } = peer;
+    if (list === null) return;
+    let kept = peer.head;
+    let i = kept;
+    let acked = false;
+    for (; i < tail; i += STRIDE) {
+      const next = list[i + 1];
+      if (ahead(next, ack) > 0) {
+        if (ahead(ack, list[i]) > 0) list[i] = ack; // acknowledged in part
+        if (peer.sorted) break;
+        if (kept !== i) list.copyWithin(kept, i, i + STRIDE);
+        kept += STRIDE;
+        continue;
+      }
+      acked = true;
+      if (next === ack && note.acksFrame < 0) {
+        note.acksFrame = list[i + 2];
+        note.ackRtt = time - list[i + 3];
+      }
+    }
+    if (peer.sorted) peer.head = i;
+    else peer.tail = kept;
+    if (acked) peer.flightKnown = true;
+  }
+
+  private flight(
+    side: Side,
+    seq: number,
+    length: number,
+    flags: number,
+    frame: number,
+    time: number,
+    note: TcpNote,
+  ): void {
+    if (length === 0 && (flags & (SYN | FIN)) === 0) return;
+    side.add(seq, (seq + length + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0, frame, time);
+    if (length === 0) return;
+    if (side.pushed) side.pushBytes = 0;
+    side.pushBytes += length;
+    side.pushed = (flags & PSH) !== 0;
+    if (!side.flightKnown) return;
+    const octets = side.flight();
+    if (octets <= 0) return;
+    note.bytesInFlight = octets;
+    note.pushBytesSent = side.pushBytes;
+  }
+}
+
+/** Shift count of the window scale option in `[off, end)`; {@link SCALE_NONE} if it is not there. */
+function windowScale(b: Uint8Array, off: number, end: number): number {
+  for (let i = off; i < end; ) {
+    const kind = b[i];
+    if (kind === 0) break;
+    if (kind === 1) {
+      i++;
+      continue;
+    }
+    if (i + 1 >= end || b[i + 1] < 2) break;
+    if (kind === WINDOW_SCALE && b[i + 1] === 3 && i + 2 < end) return Math.min(b[i + 2], MAX_SHIFT);
+    i += b[i + 1];
+  }
+  return SCALE_NONE;
+}

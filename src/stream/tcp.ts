@@ -1,0 +1,408 @@
+import type { TcpNote } from '../../dissectors/tcp/note.js';
+import type { Peek } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+import { TcpAnalysis } from './tcp-analysis.js';
+
+/** Who takes the octets of a TCP connection, in order. Directions are those of {@link TcpStream.segment}. */
+export interface StreamConsumer {
+  /**
+   * The next octets, which `frame` carried. The stream does not write to `buf` afterwards, but whoever owns the frame
+   * may: copy what is to be kept.
+   */
+  data(direction: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number): void;
+  /** So many octets are missing here for good. */
+  gap(direction: 0 | 1, octets: number): void;
+  /** The direction ended: all of it up to the FIN was passed on, or one side sent an RST. */
+  close(direction: 0 | 1, how: 'fin' | 'rst'): void;
+}
+
+const FIN = 1;
+const SYN = 2;
+const RST = 4;
+const ACK = 16;
+
+/** A hole that the receiver acknowledged is given so many more segments, or seconds, to be filled from the capture. */
+const PATIENCE_SEGMENTS = 3;
+const PATIENCE_SECONDS = 1;
+/** The same where nothing is acknowledged, because the other direction was not captured. */
+const UNACKED_PARTS = 64;
+const UNACKED_SECONDS = 2;
+/** Octets before the first segment seen that may still arrive, where an acknowledgment told of them. */
+const START_WINDOW = 65_536;
+/** A segment farther away cannot be of this window (RFC 7323 §2.3: at most 2^30). */
+const FAR = 1 << 30;
+/** What a waiting part costs beside its octets. */
+const PART_COST = 128;
+
+/** Octets that wait for a hole before them to be filled. Positions count the octets of the stream and do not wrap. */
+class Part {
+  constructor(
+    readonly at: number,
+    readonly octets: Uint8Array,
+    /** Octets after them that the snaplen cut off. */
+    readonly cut: number,
+    readonly frame: number,
+    /** When it came: segments of the direction before it, and time. */
+    readonly segments: number,
+    readonly time: number,
+  ) {}
+  get end(): number {
+    return this.at + this.octets.length + this.cut;
+  }
+}
+
+const NO_PARTS: Part[] = [];
+
+/** One direction of a stream. */
+class Half {
+  started = false;
+  /** Sequence number of the SYN, seen or inferred from the first segment or acknowledgment. */
+  isn = 0;
+  based = false;
+  /** Sequence number of the next octet to pass on, and its position. */
+  next = 0;
+  position = 0;
+  /** Something was passed on, or the start is known from the SYN: octets missing before the next are a gap. */
+  anchored = false;
+  /** Segments seen. */
+  segments = 0;
+  /** Latest acknowledgment of the other side as it stands in the header, how many there were, and the highest position. */
+  ackSeen = 0;
+  acks = 0;
+  acked = 0;
+  /** Position of the FIN; -1: not seen. */
+  fin = -1;
+  closed = false;
+  /** It sent an RST. */
+  aborted = false;
+  /** Sorted, without overlap. */
+  parts: Part[] = NO_PARTS;
+  pending = 0;
+  /** The first hole was acknowledged: segments and time then. */
+  holeAcked = false;
+  holeSegments = 0;
+  holeTime = 0;
+  /** Acknowledgments seen when the first hole opened. */
+  holeAcks = 0;
+
+  constructor(
+    readonly direction: 0 | 1,
+    readonly stream: TcpStream,
+  ) {}
+}
+
+/** Counts what waits in all streams, so that together they stay under a cap. */
+export class PendingPool {
+  octets = 0;
+  private readonly halves = new Set<Half>();
+
+  constructor(readonly cap: number = LIMITS.pendingOctetsTotal) {}
+
+  /** @internal */
+  change(half: Half, octets: number): void {
+    this.octets += octets;
+    if (half.pending > 0) this.halves.add(half);
+    else this.halves.delete(half);
+  }
+
+  /** @internal Lets go of the largest until the cap is kept. */
+  relieve(): void {
+    while (this.octets > this.cap) {
+      let largest: Half | null = null;
+      for (const h of this.halves) if (largest === null || h.pending > largest.pending) largest = h;
+      if (largest === null) return;
+      largest.stream.giveUp(largest);
+    }
+  }
+}
+
+/**
+ * One TCP connection, both directions: puts the octets in order and hands them to a consumer, straight from the frame
+ * where they come in order. The first copy of an octet wins, as in the receiver. Octets that are not in the capture
+ * are reported as a gap, once it is clear that they will not come (RFC 9293 for the protocol; the patience is ours).
+ */
+export class TcpStream {
+  private readonly halves: readonly [Half, Half] = [new Half(0, this), new Half(1, this)];
+  private analysis: TcpAnalysis | null = null;
+
+  /**
+   * @param pool is shared by the streams that are to stay under a cap together
+   * @param reused the endpoints had a connection before this one
+   * @param pendingCap most octets that wait in one direction
+   */
+  constructor(
+    private readonly consumer: StreamConsumer,
+    private readonly pool: PendingPool = new PendingPool(),
+    private readonly reused = false,
+    private readonly pendingCap: number = LIMITS.pendingOctets,
+  ) {}
+
+  /** Octets that wait for a hole to be filled. */
+  get pending(): number {
+    return this.halves[0].pending + this.halves[1].pending;
+  }
+
+  /**
+   * Takes the segment that `p` describes after `tcp` peeked it. `note`, if given, gets what `tcp.analysis` says about it;
+   * give it for all segments of a stream or for none.
+   * Returns false, and takes nothing, if the segment is the SYN of a new connection between the same endpoints.
+   */
+  segment(direction: 0 | 1, p: Peek, frame: number, seconds: number, nanos: number, note: TcpNote | null): boolean {
+    const half = this.halves[direction];
+    const peer = this.halves[direction === 0 ? 1 : 0];
+    const { flags, buf, off, end, wireEnd } = p;
+    let { seq } = p;
+    if ((flags & (SYN | ACK)) === SYN && half.based && half.isn !== seq) return false;
+    if (note !== null) {
+      this.analysis ??= new TcpAnalysis(this.reused);
+      this.analysis.segment(direction, p, frame, seconds, nanos, note);
+    }
+    const now = seconds + nanos / 1e9;
+    half.segments++;
+    if ((flags & ACK) !== 0) acknowledge(peer, p.ack);
+    if ((flags & (SYN | FIN | RST)) !== 0) {
+      if ((flags & RST) !== 0) {
+        this.reset(half);
+        return true;
+      }
+      if ((flags & SYN) !== 0) {
+        seq = (seq + 1) >>> 0;
+        if (half.started && half.position === 0 && half.next !== seq) this.restart(half);
+      }
+    }
+    if (!half.started) start(half, seq, (flags & SYN) !== 0);
+    if (seq === half.next && half.parts.length === 0 && (flags & FIN) === 0 && half.fin < 0) {
+      if (wireEnd > off) this.pass(half, buf, off, end, wireEnd - end, frame);
+    } else this.arrange(half, seq, flags, buf, off, end, wireEnd, frame, now);
+    if (half.parts.length > 0 || half.fin > half.position) this.wait(half, now);
+    if (peer.parts.length > 0 || peer.fin > peer.position) this.wait(peer, now);
+    return true;
+  }
+
+  /** The capture ended: passes on what still waits, with the gaps between. */
+  flush(): void {
+    for (const half of this.halves) this.release(half);
+  }
+
+  /** @internal Too much waits: gives up the first hole of `half`. */
+  giveUp(half: Half): void {
+    this.skipHole(half, half.parts[0].at);
+    this.drain(half);
+  }
+
+  /** A SYN with another number, before anything was passed on: an answer to a SYN that was repeated. */
+  private restart(half: Half): void {
+    this.dropParts(half);
+    half.started = half.based = false;
+    half.acked = 0;
+    half.fin = -1;
+  }
+
+  /** Passes on octets that come next. */
+  private pass(half: Half, buf: Uint8Array, off: number, end: number, cut: number, frame: number): void {
+    const n = end - off;
+    half.next = (half.next + n + cut) >>> 0;
+    half.position += n + cut;
+    half.anchored = true;
+    if (n > 0) this.consumer.data(half.direction, buf, off, end, frame);
+    if (cut > 0) this.consumer.gap(half.direction, cut);
+  }
+
+  /** A segment that does not simply come next: old, ahead, overlapping, or with a FIN. */
+  private arrange(
+    half: Half,
+    seq: number,
+    flags: number,
+    buf: Uint8Array,
+    off: number,
+    end: number,
+    wireEnd: number,
+    frame: number,
+    now: number,
+  ): void {
+    let distance = (seq - half.next) | 0;
+    if (distance >= FAR || distance < -FAR) {
+      if (Math.abs((seq - half.ackSeen) | 0) > START_WINDOW || half.acks === 0) return;
+      this.release(half); // gigabytes are missing, but the other side follows
+      this.skipHole(half, half.position + (distance >>> 0));
+      distance = 0;
+    }
+    const at = half.position + distance;
+    const stop = at + wireEnd - off;
+    if ((flags & FIN) !== 0 && half.fin < 0 && stop >= half.position) {
+      half.fin = stop;
+    }
+    if (stop > half.position && !half.closed) {
+      const from = Math.max(at, half.position);
+      if (from === half.position && half.parts.length === 0) {
+        const skip = Math.min(from - at, end - off);
+        this.pass(half, buf, off + skip, end, stop - from - (end - off - skip), frame);
+      } else this.hold(half, at, buf, off, end, wireEnd, frame, now);
+    }
+    this.drain(half);
+  }
+
+  /** Keeps copies of the parts of a segment that were not there before. `at` is the position of `buf[off]`. */
+  private hold(
+    half: Half,
+    at: number,
+    buf: Uint8Array,
+    off: number,
+    end: number,
+    wireEnd: number,
+    frame: number,
+    now: number,
+  ): void {
+    const stop = at + wireEnd - off;
+    const captured = at + end - off;
+    let from = Math.max(at, half.position);
+    if (!half.anchored && from - half.position === 1) this.skipHole(half, from); // the first seen was a keep-alive
+    if (half.parts === NO_PARTS) half.parts = [];
+    const { parts } = half;
+    if (parts.length === 0) {
+      half.holeAcked = false;
+      half.holeAcks = half.acks;
+    }
+    let i = firstAfter(parts, from);
+    let added = 0;
+    while (from < stop) {
+      const next = i < parts.length ? parts[i].at : stop;
+      if (next > from) {
+        const to = Math.min(next, stop);
+        const have = Math.max(from, Math.min(to, captured));
+        const octets = buf.slice(off + Math.min(from, captured) - at, off + Math.min(have, captured) - at);
+        parts.splice(i++, 0, new Part(from, octets, to - have, frame, half.segments, now));
+        added += octets.length + PART_COST;
+      }
+      if (i >= parts.length) break;
+      from = Math.max(from, parts[i++].end);
+    }
+    half.pending += added;
+    this.pool.change(half, added);
+    while (half.pending > this.pendingCap) this.giveUp(half);
+    this.pool.relieve();
+  }
+
+  /** Passes on the parts that come next now, and sees whether the direction is at its end. */
+  private drain(half: Half): void {
+    const { parts } = half;
+    if (parts.length > 0 && parts[0].at === half.position) {
+      let i = 0;
+      let gone = 0;
+      while (i < parts.length && parts[i].at === half.position) {
+        const { octets, cut, frame } = parts[i++];
+        gone += octets.length + PART_COST;
+        this.pass(half, octets, 0, octets.length, cut, frame);
+      }
+      parts.splice(0, i);
+      half.pending -= gone;
+      this.pool.change(half, -gone);
+      this.newHole(half);
+    }
+    if (half.fin >= 0 && half.position >= half.fin && !half.closed) {
+      half.closed = true;
+      this.dropParts(half);
+      this.consumer.close(half.direction, 'fin');
+    }
+  }
+
+  /** The first hole is another one: it has been there since the part behind it came. */
+  private newHole(half: Half): void {
+    const first = half.parts[0];
+    if (first === undefined) return;
+    half.holeAcked = half.acked >= first.at;
+    half.holeSegments = first.segments;
+    half.holeTime = first.time;
+    half.holeAcks = half.acks;
+  }
+
+  private dropParts(half: Half): void {
+    if (half.pending === 0) return;
+    const gone = half.pending;
+    half.parts.length = 0;
+    half.pending = 0;
+    this.pool.change(half, -gone);
+  }
+
+  /** Decides whether to go on waiting for the octets of the first hole. */
+  private wait(half: Half, now: number): void {
+    if (half.fin >= 0 && half.acked > half.fin) return this.release(half);
+    while (half.parts.length > 0) {
+      const first = half.parts[0];
+      if (!half.holeAcked && half.acked >= first.at) {
+        half.holeAcked = true;
+        half.holeSegments = half.segments;
+        half.holeTime = now;
+      }
+      const lost = half.holeAcked
+        ? half.segments - half.holeSegments >= PATIENCE_SEGMENTS || now - half.holeTime >= PATIENCE_SECONDS
+        : half.acks === half.holeAcks && (half.parts.length >= UNACKED_PARTS || now - first.time >= UNACKED_SECONDS);
+      if (!lost) return;
+      this.giveUp(half);
+    }
+  }
+
+  /** Moves on to `position`; the octets before it are missing. */
+  private skipHole(half: Half, position: number): void {
+    const octets = position - half.position;
+    half.next = (half.next + octets) >>> 0;
+    half.position = position;
+    if (half.anchored && octets > 0) this.consumer.gap(half.direction, octets);
+  }
+
+  /** Passes on all parts of a direction, and the gap before a FIN. */
+  private release(half: Half): void {
+    while (half.parts.length > 0) this.giveUp(half);
+    if (half.fin > half.position) {
+      this.skipHole(half, half.fin);
+      this.drain(half);
+    }
+  }
+
+  /** RFC 9293 §3.5.2: the connection is gone. Segments that were under way may follow all the same. */
+  private reset(half: Half): void {
+    this.flush();
+    if (half.aborted) return;
+    half.aborted = true;
+    this.consumer.close(half.direction, 'rst');
+  }
+}
+
+/** Index of the first part that ends after `position`. */
+function firstAfter(parts: readonly Part[], position: number): number {
+  let low = 0;
+  let high = parts.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (parts[middle].end > position) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function start(half: Half, seq: number, syn: boolean): void {
+  half.started = true;
+  half.anchored = syn;
+  setBase(half, seq);
+  half.next = seq;
+  if (half.acks === 0) return;
+  const missing = (seq - half.ackSeen) | 0;
+  if (!syn && missing > 0 && missing <= START_WINDOW) half.next = half.ackSeen;
+  half.acked = Math.max(0, (half.ackSeen - half.next) | 0);
+}
+
+function setBase(half: Half, first: number): void {
+  if (half.based) return;
+  half.based = true;
+  half.isn = (first - 1) >>> 0;
+}
+
+/** The other side acknowledged the octets of `half` before `ack`. */
+function acknowledge(half: Half, ack: number): void {
+  half.acks++;
+  half.ackSeen = ack;
+  setBase(half, ack);
+  if (!half.started) return;
+  const distance = (ack - half.next) | 0;
+  if (distance < FAR && half.position + distance > half.acked) half.acked = half.position + distance;
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { latin1 } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+import type { Served } from './epoch.js';
+import type { KeyLog } from './keylog.js';
+import type { Secret } from './secret.js';
+
+/** What a handshake settled, without any secret: enough to go on with its records in a later file. */
+export interface KnownHandshake {
+  /** 32 octets each. */
+  readonly clientRandom: Uint8Array;
+  readonly serverRandom: Uint8Array;
+  readonly version: number;
+  readonly suite: number;
+  readonly encryptThenMac: boolean;
+  readonly truncatedHmac: boolean;
+}
+
+/** The master secret of a session below TLS 1.3, as far as it is known: sessions that resume it share it. */
+export class MasterRef {
+  #secret: Secret | undefined;
+  #served: Served = 'resumption';
+
+  constructor(readonly clientRandom: Uint8Array) {}
+
+  set(secret: Secret, served: Served): void {
+    this.#secret ??= secret;
+    this.#served = served;
+  }
+
+  /** The secret as found before, or from a key log line of the session that it comes from. */
+  find(keylog: KeyLog): { secret: Secret; served: Served } | undefined {
+    if (this.#secret !== undefined) return { secret: this.#secret, served: this.#served };
+    const found = keylog.find('CLIENT_RANDOM', this.clientRandom);
+    if (found === undefined) return undefined;
+    this.set(found.secret, found.source);
+    return { secret: found.secret, served: found.source };
+  }
+}
+
+/** What a ticket or session id leads back to. */
+export interface Resumable {
+  readonly master?: MasterRef;
+  readonly suite: number;
+}
+
+/**
+ * What sessions know of each other: master secrets by session id and ticket (RFC 5246 §F.1.4, RFC 5077), suites by
+ * ticket for early data, and whole handshakes by their connection for files that start after them. The oldest entries
+ * go when it is full.
+ */
+export class SessionCache {
+  readonly #sessions = new Map<string, Resumable>();
+  readonly #handshakes = new Map<string, KnownHandshake>();
+
+  /** @param cap most entries of each kind */
+  constructor(readonly cap: number = LIMITS.tunnels) {}
+
+  #put<V>(map: Map<string, V>, key: string, value: V): void {
+    map.delete(key);
+    map.set(key, value);
+    if (map.size > this.cap) map.delete(map.keys().next().value!);
+  }
+
+  rememberId(sessionId: Uint8Array, session: Resumable): void {
+    if (sessionId.length > 0) this.#put(this.#sessions, `i${latin1(sessionId, 0, sessionId.length)}`, session);
+  }
+  rememberTicket(ticket: Uint8Array, session: Resumable): void {
+    if (ticket.length > 0) this.#put(this.#sessions, ticketKey(ticket), session);
+  }
+  byId(sessionId: Uint8Array): Resumable | undefined {
+    return this.#sessions.get(`i${latin1(sessionId, 0, sessionId.length)}`);
+  }
+  byTicket(ticket: Uint8Array): Resumable | undefined {
+    return this.#sessions.get(ticketKey(ticket));
+  }
+
+  /** Notes the handshake of a connection; `connection` names its four-tuple in whatever way the engine does. */
+  rememberHandshake(connection: string, handshake: KnownHandshake): void {
+    this.#put(this.#handshakes, connection, handshake);
+  }
+  handshake(connection: string): KnownHandshake | undefined {
+    return this.#handshakes.get(connection);
+  }
+
+  /** All handshakes noted, to be lent to another capture by {@link lend}. Holds no secrets. */
+  handshakes(): [string, KnownHandshake][] {
+    return [...this.#handshakes];
+  }
+  lend(handshakes: Iterable<readonly [string, KnownHandshake]>): void {
+    for (const [connection, handshake] of handshakes) this.rememberHandshake(connection, handshake);
+  }
+}
+
+const ticketKey = (ticket: Uint8Array): string => `t${createHash('sha256').update(ticket).digest('base64')}`;

@@ -1,0 +1,241 @@
+import { type ClientHello, type ServerHello, settledVersion } from '../../dissectors/tls/hello.js';
+import { Version } from '../../dissectors/tls/numbers.js';
+import { hex } from '../kit/index.js';
+import { type KnownHandshake, MasterRef, type SessionCache } from './cache.js';
+import { Epoch, type Served, type Stage } from './epoch.js';
+import type { KeyLabel, KeyLog } from './keylog.js';
+import { Transcript } from './messages.js';
+import { extendedMasterSecret, finished12, finished13, keyBlock, masterSecret, sameOctets } from './schedule.js';
+import { Secret } from './secret.js';
+import { type Openable, openable, suitesBySecret } from './suites.js';
+
+/** 0 the client, 1 the server. */
+export type Role = 0 | 1;
+
+/** How an earlier session was taken up again. */
+export type Resumed = 'id' | 'ticket' | 'psk';
+
+const NONE = new Uint8Array(0);
+const STAGE_LABELS: Readonly<Record<Stage, readonly [KeyLabel, KeyLabel]>> = {
+  early: ['CLIENT_EARLY_TRAFFIC_SECRET', 'CLIENT_EARLY_TRAFFIC_SECRET'],
+  handshake: ['CLIENT_HANDSHAKE_TRAFFIC_SECRET', 'SERVER_HANDSHAKE_TRAFFIC_SECRET'],
+  application: ['CLIENT_TRAFFIC_SECRET_0', 'SERVER_TRAFFIC_SECRET_0'],
+};
+
+/** One handshake: what both hellos settled, and the keys that follow from it. */
+export class Negotiation {
+  clientHello: ClientHello | undefined;
+  serverHello: ServerHello | undefined;
+  clientRandom: Uint8Array = NONE;
+  serverRandom: Uint8Array = NONE;
+  /** 0 while unknown. */
+  version = 0;
+  suite = 0;
+  encryptThenMac = false;
+  truncatedHmac = false;
+  resumed: Resumed | undefined;
+  /** A HelloRetryRequest was seen. */
+  retried = false;
+  /** A message of a full handshake was seen: it is none that resumes a session. */
+  full = false;
+  readonly transcript = new Transcript();
+  /** Encrypted pre-master secret of an RSA key exchange. */
+  encryptedPreMaster: Uint8Array | undefined;
+  /** Transcript hash up to ClientKeyExchange. RFC 7627 §3 */
+  sessionHash: Uint8Array | undefined;
+  /** Why there are no keys, in words. */
+  reason = '';
+  private how: Openable | undefined;
+  private master: MasterRef | undefined;
+  private pair: [Epoch, Epoch] | undefined;
+  private readonly traffic = new Map<string, Epoch>();
+
+  constructor(
+    private readonly keylog: KeyLog,
+    private readonly cache: SessionCache,
+  ) {}
+
+  get tls13(): boolean {
+    return this.version >= Version.Tls13;
+  }
+  /** Both hellos were seen, or lent by another capture. */
+  get settled(): boolean {
+    return this.clientRandom.length > 0 && this.serverRandom.length > 0;
+  }
+
+  /** A handshake that another capture has. */
+  static known(h: KnownHandshake, keylog: KeyLog, cache: SessionCache): Negotiation {
+    const n = new Negotiation(keylog, cache);
+    Object.assign(n, h);
+    n.choose();
+    keylog.claim(n.clientRandom);
+    return n;
+  }
+
+  /** A TLS 1.3 session of which only the key log line that fits it is known. */
+  static joined(clientRandom: Uint8Array, suite: number, keylog: KeyLog, cache: SessionCache): Negotiation {
+    const n = new Negotiation(keylog, cache);
+    n.clientRandom = clientRandom;
+    n.version = Version.Tls13;
+    n.suite = suite;
+    n.choose();
+    keylog.claim(clientRandom);
+    return n;
+  }
+
+  /** What another capture needs to go on. */
+  export(): KnownHandshake {
+    const { clientRandom, serverRandom, version, suite, encryptThenMac, truncatedHmac } = this;
+    return { clientRandom, serverRandom, version, suite, encryptThenMac, truncatedHmac };
+  }
+
+  client(hello: ClientHello): void {
+    this.clientHello = hello;
+    this.clientRandom = hello.random;
+    this.keylog.claim(hello.random);
+  }
+
+  server(hello: ServerHello): void {
+    this.version = settledVersion(hello);
+    this.suite = hello.suite;
+    this.choose();
+    if (hello.retry) {
+      this.retried = true;
+      if (this.how !== undefined) this.transcript.retry(this.how.hash);
+      return;
+    }
+    this.serverHello = hello;
+    this.serverRandom = hello.random;
+    this.encryptThenMac = hello.encryptThenMac;
+    this.truncatedHmac = hello.truncatedHmac;
+    if (this.how !== undefined) this.transcript.start(this.how.hash);
+    if (hello.compression !== 0 && !this.tls13) {
+      this.how = undefined;
+      this.reason = 'The session compresses its records, which is not supported.';
+    }
+    if (this.tls13 && hello.selectedPsk !== undefined) this.resumed = 'psk';
+  }
+
+  private choose(): void {
+    const how = openable(this.suite, this.version);
+    if (typeof how === 'string') this.reason = how;
+    else this.how = how;
+  }
+
+  /** Whether a TLS 1.2 handshake takes an earlier session up again; asked when its first ChangeCipherSpec is there. */
+  settleResumption(): void {
+    const { clientHello: c, serverHello: s } = this;
+    if (this.tls13 || this.full || this.resumed !== undefined || c === undefined || s === undefined) return;
+    const echoed = s.sessionId.length > 0 && hex(s.sessionId, 0, s.sessionId.length) === hex(c.sessionId, 0, c.sessionId.length);
+    if (c.ticket !== undefined && c.ticket.length > 0) this.resumed = 'ticket'; // RFC 5077 §3.4: goes before the id
+    else if (echoed) this.resumed = 'id';
+  }
+
+  /** The master secret that this handshake settles or takes up again. */
+  get masterRef(): MasterRef {
+    if (this.master !== undefined) return this.master;
+    const { clientHello: c } = this;
+    const before =
+      this.resumed === 'ticket' ? this.cache.byTicket(c!.ticket!) : this.resumed === 'id' ? this.cache.byId(c!.sessionId) : undefined;
+    this.master = before?.master ?? new MasterRef(this.clientRandom);
+    return this.master;
+  }
+
+  private findMaster(): { secret: Secret; served: Served } | undefined {
+    const { keylog, how } = this;
+    const own = keylog.find('CLIENT_RANDOM', this.clientRandom);
+    if (own !== undefined) return { secret: own.secret, served: own.source };
+    const id = this.serverHello?.sessionId ?? NONE;
+    const byId = id.length > 0 ? keylog.find('RSA Session-ID', id) : undefined;
+    if (byId !== undefined) return { secret: byId.secret, served: byId.source };
+    const before = this.resumed === undefined ? undefined : this.masterRef.find(keylog);
+    if (before !== undefined) return { secret: before.secret, served: 'resumption' };
+    const start = this.encryptedPreMaster?.subarray(0, 8);
+    const pre =
+      keylog.find('PMS_CLIENT_RANDOM', this.clientRandom) ?? (start && start.length === 8 ? keylog.find('RSA', start) : undefined);
+    if (pre === undefined || how === undefined) return undefined;
+    const extended = this.serverHello?.extendedMasterSecret === true;
+    if (extended && this.sessionHash === undefined) return undefined;
+    const octets = extended
+      ? extendedMasterSecret(how.hash, pre.secret.octets, this.sessionHash!)
+      : masterSecret(how.hash, pre.secret.octets, this.clientRandom, this.serverRandom);
+    return { secret: new Secret(octets), served: pre.source };
+  }
+
+  /** Keys of both sides below TLS 1.3, or undefined: then {@link reason} says why. */
+  epochs12(): readonly [Epoch, Epoch] | undefined {
+    if (this.pair !== undefined) return this.pair;
+    if (!this.settled) this.reason = 'The handshake was not captured whole: keys of TLS 1.2 need the randoms of both hellos.';
+    const { how } = this;
+    if (!this.settled || how === undefined) return undefined;
+    const master = this.findMaster();
+    if (master === undefined) {
+      this.reason = this.missing('CLIENT_RANDOM');
+      return undefined;
+    }
+    this.masterRef.set(master.secret, master.served);
+    const { suite } = how;
+    const iv = this.version < Version.Tls11 ? suite.blockLength : suite.fixedIv; // RFC 2246 §6.3
+    const lengths = { mac: suite.macLength, key: suite.keyLength, iv };
+    const keys = keyBlock(how.hash, master.secret.octets, this.clientRandom, this.serverRandom, lengths);
+    const { version, encryptThenMac, truncatedHmac } = this;
+    const options = { version, served: master.served, encryptThenMac, truncatedHmac };
+    this.pair = [new Epoch(how, keys[0], options), new Epoch(how, keys[1], options)];
+    this.reason = '';
+    return this.pair;
+  }
+
+  /** Keys of a stage of TLS 1.3, or undefined: then {@link reason} says why. The same object for every call. */
+  epoch13(stage: Stage, role: Role): Epoch | undefined {
+    const label = STAGE_LABELS[stage][role];
+    const before = this.traffic.get(label);
+    if (before !== undefined || this.clientRandom.length === 0) return before;
+    const { how } = this;
+    if (how === undefined) return undefined;
+    const found = this.keylog.find(label, this.clientRandom);
+    if (found === undefined) {
+      this.reason = this.missing(label);
+      return undefined;
+    }
+    const epoch = Epoch.of13(how, found.secret, stage, found.source);
+    this.traffic.set(label, epoch);
+    return epoch;
+  }
+
+  /** Keys of early data, which may come before the ServerHello says the suite: one for each suite that may be it. */
+  earlyEpochs(): Epoch[] {
+    if (this.how !== undefined) {
+      const known = this.epoch13('early', 0);
+      return known === undefined ? [] : [known];
+    }
+    const found = this.keylog.find('CLIENT_EARLY_TRAFFIC_SECRET', this.clientRandom);
+    if (found === undefined) return [];
+    const offered = this.clientHello!.suites;
+    return suitesBySecret(found.secret.length)
+      .filter((how) => offered.includes(how.suite.id))
+      .map((how) => Epoch.of13(how, found.secret, 'early', found.source));
+  }
+
+  /** Whether verify_data of a Finished is right; undefined where that cannot be told. */
+  finishedFits(role: Role, verifyData: Uint8Array): boolean | undefined {
+    const hash = this.transcript.digest();
+    const { how } = this;
+    if (hash === undefined || how === undefined) return undefined;
+    if (this.tls13) {
+      const secret = this.epoch13('handshake', role)?.secret;
+      return secret && sameOctets(finished13(how.hash, secret.octets, hash), verifyData);
+    }
+    const master = this.masterRef.find(this.keylog);
+    return master && sameOctets(finished12(how.hash, master.secret.octets, role, hash), verifyData);
+  }
+
+  /** Says which line is not there. */
+  private missing(label: KeyLabel): string {
+    const { keylog, clientRandom } = this;
+    if (keylog.length === 0) return 'There is no key log.';
+    const random = hex(clientRandom, 0, clientRandom.length, '');
+    if (keylog.labels(clientRandom).length > 0) return `The key log has client random ${random}, but no ${label} line for it.`;
+    const n = keylog.sessions;
+    return `The key log has no line for client random ${random} (it has lines of ${n} other session${n === 1 ? '' : 's'}).`;
+  }
+}

@@ -1,0 +1,50 @@
+import { dissectors } from '../../dissectors/index.js';
+import { openCapture } from '../../src/capture/open.js';
+import { scanSecrets } from '../../src/capture/secrets.js';
+import { applyDecodeAs } from '../../src/cli/decode-as.js';
+import { tlsServices } from '../../src/cli/services.js';
+import { Pass } from '../../src/engine/pass.js';
+import { Registry } from '../../src/engine/registry.js';
+import type { Row } from '../../src/engine/row.js';
+import type { Field } from '../../src/kit/index.js';
+import { KeyLog } from '../../src/tls/index.js';
+
+export interface RowsOptions {
+  readonly keylog?: readonly string[];
+  readonly rows?: 'inner' | 'outer' | 'both';
+  readonly fields?: readonly Field[];
+  readonly decodeAs?: readonly string[];
+  readonly heuristicRtp?: boolean;
+  readonly verifyAll?: boolean;
+}
+
+/** Runs a pass over a capture file and gives each row. Key logs are texts. */
+export async function forRows(path: string, options: RowsOptions, give: (row: Row) => void): Promise<Pass> {
+  const registry = new Registry(dissectors);
+  applyDecodeAs(registry, options.decodeAs ?? []);
+  const keys = new KeyLog();
+  for (const text of options.keylog ?? []) keys.add(text, 'option');
+  for (const text of path === '-' ? [] : await scanSecrets(path)) keys.add(text, 'dsb');
+  const source = await openCapture([path]);
+  const pass = new Pass(
+    registry,
+    {
+      ...tlsServices(keys, options.verifyAll === true),
+      rows: options.rows ?? 'both',
+      fields: options.fields ?? null,
+      labels: false,
+      experts: true,
+      frames: 0,
+      heuristicRtp: options.heuristicRtp === true,
+      analyseTcp: true,
+      severalFiles: false,
+    },
+    (row) => {
+      give(row);
+      return undefined;
+    },
+  );
+  await pass.run(source);
+  await source.close();
+  return pass;
+}
