@@ -1,5 +1,5 @@
 import type { Field, Tree } from '../kit/index.js';
-import { FilterError } from './error.js';
+import { captureFilterHint, FilterError } from './error.js';
 import type { Range } from './parse.js';
 import type { FieldRef } from './term.js';
 import { kindOf } from './value.js';
@@ -117,11 +117,6 @@ export class Names {
 
 const caseOnly = (name: string, similar: readonly string[]): boolean =>
   similar.length > 0 && similar[0].toLowerCase() === name.toLowerCase();
-
-const captureFilterHint = (expression: string): string | undefined =>
-  /\b(host|net|port|src|dst|portrange)\s+[\w.:]+/.test(expression)
-    ? 'This looks like a capture filter. A display filter is written like tcp.port == 443 or ip.addr == 192.0.2.1.'
-    : undefined;
 
 function marks(fields: readonly Field[]): Uint8Array {
   const out = new Uint8Array(Math.max(0, ...fields.map((f) => f.id)) + 1);

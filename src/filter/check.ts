@@ -87,7 +87,7 @@ export class Checker {
   private leftSide(o: Operand, symbol: string): Term {
     if (o.kind === 'literal' || (o.kind === 'word' && /^[\d:]/.test(o.name) && !this.names.has(o.name)))
       this.fail(`Left side of "${symbol}" expression must be a field or function, not ${this.shown(o)}.`, o);
-    if (this.isLiteral(o)) {
+    if (o.kind !== 'call' && this.isLiteral(o)) {
       if (o.kind === 'word') this.field(o);
       this.fail('Constant arithmetic expression on the LHS is invalid.', o);
     }

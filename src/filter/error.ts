@@ -38,3 +38,9 @@ export class BadLiteral extends Error {
     super(message);
   }
 }
+
+/** A sentence for who writes a capture filter where a display filter belongs. */
+export const captureFilterHint = (expression: string): string | undefined =>
+  /\b(host|net|port|src|dst|portrange)\s+[\w.:]+/.test(expression)
+    ? 'This looks like a capture filter. A display filter is written like tcp.port == 443 or ip.addr == 192.0.2.1.'
+    : undefined;

@@ -1,4 +1,4 @@
-import { FilterError } from './error.js';
+import { captureFilterHint, FilterError } from './error.js';
 import { lex, type Token } from './lex.js';
 
 /** A part of the expression that is about values; `at` and `length` are its place. */
@@ -100,7 +100,20 @@ class Parser {
     if (token.kind === 'end')
       throw new FilterError('Unexpected end of filter expression.', this.text, this.text.length, 0);
     const shown = this.text.slice(token.at, token.at + token.length);
-    throw new FilterError(`"${shown}" was unexpected in this context.`, this.text, token.at, token.length, hint(token));
+    throw new FilterError(
+      `"${shown}" was unexpected in this context.`,
+      this.text,
+      token.at,
+      token.length,
+      this.hint(token),
+    );
+  }
+
+  private hint(token: Token): string | undefined {
+    if (token.text === '=') return 'Equality is written ==.';
+    const lower = token.text.toLowerCase();
+    if (token.kind === 'word' && lower !== token.text && RESERVED.has(lower)) return `Did you mean ${lower}?`;
+    return captureFilterHint(this.text);
   }
 
   /** Runs `parse` one level deeper. */
@@ -286,11 +299,4 @@ class Parser {
 
 function arithmetic(op: ArithmeticOp, left: Operand, right: Operand): Operand {
   return { kind: 'arithmetic', op, left, right, at: left.at, length: right.at + right.length - left.at };
-}
-
-function hint(token: Token): string | undefined {
-  if (token.text === '=') return 'Equality is written ==.';
-  const lower = token.text.toLowerCase();
-  if (token.kind === 'word' && lower !== token.text && RESERVED.has(lower)) return `Did you mean ${lower}?`;
-  return undefined;
 }
