@@ -99,6 +99,10 @@ export interface Ctx {
   readonly verifyChecksums: boolean;
   /** Gives the payload to the dissector of `table` at `key`; what no dissector takes is shown as data. */
   next(table: string, key: TableKey, payload: View): void;
+  /** Whether `next` would find a dissector there. */
+  takes(table: string, key: TableKey): boolean;
+  /** Parameters of the media type that is handed on next: what follows the first `;` of Content-Type, '' if nothing. */
+  mediaParameters: string;
   /** Gives octets to a dissector by name. Returns false if there is none. */
   call(proto: string, payload: View): boolean;
   /** Gives a transport payload to what the index pass chose for this flow and packet. */
