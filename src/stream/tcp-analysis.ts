@@ -26,6 +26,8 @@ const REORDER_NANOS = 3e6;
 /** Values of a segment in the list of those not acknowledged. */
 const STRIDE = 4;
 const FIRST = 8;
+/** More octets than this are not in flight: the numbers are not of one window. */
+const MOST_IN_FLIGHT = 2e9;
 
 /** Distance between sequence numbers, positive where `a` is ahead. */
 const ahead = (a: number, b: number): number => (a - b) | 0;
@@ -92,14 +94,15 @@ class Side {
   flight(): number {
     const { list, head, tail } = this;
     if (list === null || head === tail) return 0;
-    if (this.sorted) return ahead(list[tail - STRIDE + 1], list[head]);
-    let first = list[head];
-    let last = list[head + 1];
+    const { base } = this;
+    if (this.sorted) return ((list[tail - STRIDE + 1] - base) >>> 0) - ((list[head] - base) >>> 0);
+    let first = (list[head] - base) >>> 0;
+    let last = (list[head + 1] - base) >>> 0;
     for (let i = head + STRIDE; i < tail; i += STRIDE) {
-      if (ahead(list[i], first) < 0) first = list[i];
-      if (ahead(list[i + 1], last) > 0) last = list[i + 1];
+      first = Math.min(first, (list[i] - base) >>> 0);
+      last = Math.max(last, (list[i + 1] - base) >>> 0);
     }
-    return ahead(last, first);
+    return last - first;
   }
 }
 
@@ -142,7 +145,7 @@ export class TcpAnalysis {
     }
     if ((flags & SYN) !== 0) {
       items |= this.synchronise(side, seq, flags);
-      this.scale(side, peer, p, (flags & ACK) !== 0);
+      this.scale(side, peer, p);
       if ((flags & ACK) === 0) this.synTime = time;
     } else if ((flags & ACK) !== 0 && this.initialRtt === 0 && this.synTime >= 0) this.initialRtt = time - this.synTime;
     if (!side.based) {
@@ -164,7 +167,7 @@ export class TcpAnalysis {
     if ((items & Item.DuplicateAck) !== 0) {
       note.duplicateAck = ++side.duplicateAcks;
       note.duplicateAckFrame = side.freshAck;
-    } else {
+    } else if (ack !== side.lastAck) {
       side.freshAck = frame;
       side.duplicateAcks = 0;
     }
@@ -190,7 +193,7 @@ export class TcpAnalysis {
       this.first = false;
       if (!opening) return;
       this.completeness = length > 0 ? Seen.Syn | Seen.Data : Seen.Syn;
-      if (this.reused) note.completeness = Seen.Syn;
+      if (this.reused) this.completeness = note.completeness = Seen.Syn;
       return;
     }
     if ((flags & ACK) !== 0) {
@@ -209,10 +212,10 @@ export class TcpAnalysis {
   }
 
   /** RFC 7323 §2.2: both sides must offer window scaling in their SYN. */
-  private scale(side: Side, peer: Side, p: Peek, answer: boolean): void {
-    side.scale = windowScale(p.buf, p.header + 20, p.off);
-    if (answer && peer.scale === SCALE_NONE) side.scale = SCALE_NONE;
-    else if (answer && side.scale === SCALE_NONE && peer.scale !== SCALE_UNKNOWN) peer.scale = SCALE_NONE;
+  private scale(side: Side, peer: Side, p: Peek): void {
+    const shift = windowScale(p.buf, p.header + 20, p.off);
+    if (shift === SCALE_NONE) side.scale = peer.scale = SCALE_NONE;
+    else if (side.scale !== SCALE_NONE) side.scale = shift;
   }
 
   /** What the length, the window and the acknowledgment say before it is asked whether the segment is a repetition. */
@@ -271,8 +274,9 @@ export class TcpAnalysis {
       return items | Item.FastRetransmission | Item.Retransmission;
     const near = this.initialRtt > 0 ? this.initialRtt : REORDER_NANOS;
     if (time - side.nextTime < near && side.next !== (seq + length) >>> 0) return items | Item.OutOfOrder;
-    note.rto = time - side.nextTime;
-    note.rtoFrame = side.nextFrame;
+    const eldest = side.list !== null && side.head < side.tail;
+    note.rto = time - (eldest ? side.list![side.head + 3] : side.nextTime);
+    note.rtoFrame = eldest ? side.list![side.head + 2] : side.nextFrame;
     return items | Item.Retransmission;
   }
 
@@ -304,10 +308,10 @@ export class TcpAnalysis {
   /** Takes the segments that `ack` acknowledges off the list of `peer`, and measures the time that it took. */
   private acknowledge(peer: Side, ack: number, time: number, note: TcpNote): void {
     const { list, tail } = peer;
+    peer.flightKnown = true;
     if (list === null) return;
     let kept = peer.head;
     let i = kept;
-    let acked = false;
     for (; i < tail; i += STRIDE) {
       const next = list[i + 1];
       if (ahead(next, ack) > 0) {
@@ -317,7 +321,6 @@ export class TcpAnalysis {
         kept += STRIDE;
         continue;
       }
-      acked = true;
       if (next === ack && note.acksFrame < 0) {
         note.acksFrame = list[i + 2];
         note.ackRtt = time - list[i + 3];
@@ -325,7 +328,6 @@ export class TcpAnalysis {
     }
     if (peer.sorted) peer.head = i;
     else peer.tail = kept;
-    if (acked) peer.flightKnown = true;
   }
 
   private flight(
@@ -339,13 +341,12 @@ export class TcpAnalysis {
   ): void {
     if (length === 0 && (flags & (SYN | FIN)) === 0) return;
     side.add(seq, (seq + length + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0, frame, time);
-    if (length === 0) return;
+    if (length === 0 || !side.flightKnown) return;
     if (side.pushed) side.pushBytes = 0;
     side.pushBytes += length;
     side.pushed = (flags & PSH) !== 0;
-    if (!side.flightKnown) return;
-    const octets = side.flight();
-    if (octets <= 0) return;
+    const octets = side.flight() - ((flags & (SYN | FIN)) !== 0 ? 1 : 0);
+    if (octets <= 0 || octets > MOST_IN_FLIGHT) return;
     note.bytesInFlight = octets;
     note.pushBytesSent = side.pushBytes;
   }
