@@ -110,7 +110,6 @@ function kindOf(b: Uint8Array, o: number): Kind | undefined {
   return zero ? 'announcement' : 'gratuitous';
 }
 
-
 /** The heading of the layer. */
 function heading(b: Uint8Array, o: number): string {
   const name = nameOf(OPCODES, opcodeOf(b, o), 'unknown opcode');

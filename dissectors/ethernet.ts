@@ -238,12 +238,12 @@ const SAPS: Readonly<Record<number, string>> = {
   2: 'LLC Sub-Layer Management',
   4: 'SNA Path Control',
   6: 'TCP/IP',
-  0x42: 'Spanning Tree BPDU',
-  0xaa: 'SNAP',
-  0xe0: 'NetWare',
-  0xf0: 'NetBIOS',
-  0xfe: 'ISO Network Layer',
-  0xff: 'Global DSAP',
+  66: 'Spanning Tree BPDU',
+  170: 'SNAP',
+  224: 'NetWare',
+  240: 'NetBIOS',
+  254: 'ISO Network Layer',
+  255: 'Global DSAP',
 };
 const FRAME_TYPES = { 0: 'Information frame', 1: 'Supervisory frame', 2: 'Information frame', 3: 'Unnumbered frame' };
 

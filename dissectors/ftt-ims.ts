@@ -112,11 +112,17 @@ export const fttIms = defineDissector<Envelope>({
 
   peek(p) {
     const n = p.end - p.off < HEADER ? 0 : length(p.buf, p.off);
-    if (n <= HEADER || type(p.buf, p.off) !== IP_PACKET) return p.stop();
+    if (n <= HEADER || type(p.buf, p.off) !== IP_PACKET) {
+      p.stop();
+      return;
+    }
     if (p.off + n < p.wireEnd) p.wireEnd = p.off + n;
     if (p.end > p.wireEnd) p.end = p.wireEnd;
     p.off += HEADER;
-    if (p.off >= p.end) return p.stop();
+    if (p.off >= p.end) {
+      p.stop();
+      return;
+    }
     p.table = 'ip.version';
     p.key = p.buf[p.off] >> 4; // TS 24.322 §5.3.2.2
   },

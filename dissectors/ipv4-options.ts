@@ -116,7 +116,15 @@ function route(t: Tree, b: Uint8Array, o: number, n: number): void {
   else if ((ptr & 3) !== 0) t.expert(E.middleAddress);
   for (let i = 3; i + 4 <= n; i += 4) {
     const record = u8(b, o) === RECORD_ROUTE;
-    const f = record ? (i + 1 < ptr ? F.recorded : F.empty) : i + 1 < ptr ? F.recorded : i + 1 === ptr ? F.current : F.source;
+    const f = record
+      ? i + 1 < ptr
+        ? F.recorded
+        : F.empty
+      : i + 1 < ptr
+        ? F.recorded
+        : i + 1 === ptr
+          ? F.current
+          : F.source;
     t.bytes(f, o + i, 4);
   }
 }
@@ -139,15 +147,17 @@ function body(t: Tree, b: Uint8Array, o: number, n: number): void {
     case RECORD_ROUTE:
     case LOOSE_ROUTE:
     case STRICT_ROUTE:
-      return route(t, b, o, n);
+      route(t, b, o, n);
+      break;
     case TIMESTAMP:
-      return timestamps(t, b, o, n);
+      timestamps(t, b, o, n);
+      break;
     case STREAM_ID:
       if (n >= 4) t.num(F.sid, o + 2, 2, u16(b, o + 2)); // RFC 791 §3.1
-      return;
+      break;
     case ROUTER_ALERT:
       if (n >= 4) t.num(F.alert, o + 2, 2, u16(b, o + 2)); // RFC 2113 §2.1
-      return;
+      break;
   }
 }
 
@@ -171,7 +181,8 @@ export function options(t: Tree, v: View): void {
     if (o + 1 < end) t.num(F.optionLength, o + 1, 1, n);
     if (n < 2 || o + n > end) {
       t.expert(E.badOption);
-      return t.pop();
+      t.pop();
+      return;
     }
     body(t, buf, o, n);
     t.pop();

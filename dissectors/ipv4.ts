@@ -205,7 +205,12 @@ export type ReassemblyFields = Pick<
 >;
 
 /** The parts of the datagram that the packet at `off` completed. */
-export function reassembly(t: Tree, f: { [K in keyof ReassemblyFields]: Field }, off: number, note: FragmentNote): void {
+export function reassembly(
+  t: Tree,
+  f: { [K in keyof ReassemblyFields]: Field },
+  off: number,
+  note: FragmentNote,
+): void {
   const parts = note.fragments ?? [];
   const bytes = note.bytes ?? new Uint8Array(0);
   t.open(f.fragments, off, 0);
@@ -244,11 +249,15 @@ function payloadOf(v: View, n: number, quoted: boolean): View {
 function payload(v: View, t: Tree, cx: Ctx, body: View): void {
   const proto = protocolOf(v.buf, v.off);
   const word = fragmentWord(v.buf, v.off);
-  if ((word & (MORE | OFFSET)) === 0) return cx.next('ip.proto', proto, body);
+  if ((word & (MORE | OFFSET)) === 0) {
+    cx.next('ip.proto', proto, body);
+    return;
+  }
   const note = cx.note<FragmentNote>(ipv4, v);
   if (note?.bytes !== undefined) {
     reassembly(t, F, v.off, note);
-    return cx.next('ip.proto', proto, View.of(note.bytes, 'Reassembled IPv4'));
+    cx.next('ip.proto', proto, View.of(note.bytes, 'Reassembled IPv4'));
+    return;
   }
   // The first part of a datagram that never will be whole still shows its headers.
   if ((word & OFFSET) === 0 && (cx.quoted || body.end < body.wireEnd)) cx.next('ip.proto', proto, body);
@@ -261,8 +270,7 @@ function length(t: Tree, v: View, n: number, quoted: boolean): void {
   if (stated === 0) {
     if (t.labels)
       t.label(`Total Length: ${v.wireLength} octets (reported as 0, presumed to be because of segmentation offload)`);
-  } else if (stated < n)
-    t.expert(E.badLength, v.off + 2, 2, `Bogus IP length (${stated}, must be at least ${n})`);
+  } else if (stated < n) t.expert(E.badLength, v.off + 2, 2, `Bogus IP length (${stated}, must be at least ${n})`);
   else if (stated > v.wireLength && !quoted)
     t.expert(E.badLength, v.off + 2, 2, `IPv4 total length exceeds packet length (${v.wireLength} bytes)`);
 }
@@ -350,7 +358,9 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
     const word = fragmentWord(buf, off);
     const name = nameOf(IP_PROTOCOLS, proto);
     if ((word & (MORE | OFFSET)) === 0) return `${name} (${proto})`;
-    const id = u16(buf, off + 4).toString(16).padStart(4, '0');
+    const id = u16(buf, off + 4)
+      .toString(16)
+      .padStart(4, '0');
     return `Fragmented IP protocol (proto=${name} ${proto}, off=${(word & OFFSET) << 3}, ID=${id})`;
   },
 

@@ -142,7 +142,10 @@ const size = (b: Uint8Array, o: number) => 8 * (b[o + 1] + 1);
 
 function peek(p: Peek): void {
   const { buf, off } = p;
-  if (p.end - off < 8 || off + size(buf, off) > p.end) return p.stop();
+  if (p.end - off < 8 || off + size(buf, off) > p.end) {
+    p.stop();
+    return;
+  }
   p.table = 'ip.proto';
   p.key = buf[off];
   p.off = off + size(buf, off);
@@ -221,7 +224,7 @@ function sourceRoute(t: Tree, h: View): number {
   need(h, 4, off + 4);
   t.bytes(RT.srcReserved, off + 4, 4);
   let last = 0;
-  for (let o = off + 8, i = 1; o + 16 <= h.wireEnd; o += 16, i++) {
+  for (let o = off + 8; o + 16 <= h.wireEnd; o += 16) {
     need(h, 16, o);
     t.bytes(RT.srcAddress, o, 16);
     last = o;

@@ -26,26 +26,26 @@ const TYPES: Readonly<Record<number, string>> = {
   7: 'CALIPSO',
   8: 'SMF_DPD',
   15: 'Performance and Diagnostic Metrics',
-  0x1e: 'Experimental (0x1E)',
+  30: 'Experimental (0x1E)',
   [QUICK_START]: 'Quick-Start',
   [PATH_MTU]: 'Path MTU Option',
   49: 'IOAM Option',
-  0x3e: 'Experimental (0x3E)',
+  62: 'Experimental (0x3E)',
   65: 'Tunnel Payload Forwarding (TPF) Information',
-  0x5e: 'Experimental (0x5E)',
+  94: 'Experimental (0x5E)',
   99: 'RPL Option',
   109: 'MPL Option',
-  0x7e: 'Experimental (0x7E)',
+  126: 'Experimental (0x7E)',
   138: 'Endpoint Identification',
   [ILNP_NONCE]: 'ILNP Nonce',
   [LINE_ID]: 'Line-Identification Option',
-  0x9e: 'Experimental (0x9E)',
-  0xbe: 'Experimental (0xBE)',
+  158: 'Experimental (0x9E)',
+  190: 'Experimental (0xBE)',
   [JUMBO]: 'Jumbo Payload',
   [HOME_ADDRESS]: 'Home Address',
-  0xde: 'Experimental (0xDE)',
+  222: 'Experimental (0xDE)',
   238: 'IP_DFF',
-  0xfe: 'Experimental (0xFE)',
+  254: 'Experimental (0xFE)',
 };
 const ACTIONS = {
   0: 'Skip and continue',
@@ -142,29 +142,37 @@ function data(t: Tree, h: View, o: number, cx: Ctx): void {
   need(h, LENGTHS[kind] ?? n, at);
   switch (kind) {
     case PADN:
-      return t.bytes(F.padn, at, n);
+      t.bytes(F.padn, at, n);
+      break;
     case TUNNEL_LIMIT:
-      return t.num(F.tel, at, 1, u8(buf, at)); // RFC 2473 §4.1.1
+      t.num(F.tel, at, 1, u8(buf, at)); // RFC 2473 §4.1.1
+      break;
     case ROUTER_ALERT:
-      return t.num(F.alert, at, 2, u16(buf, at)); // RFC 2711 §2.1
+      t.num(F.alert, at, 2, u16(buf, at)); // RFC 2711 §2.1
+      break;
     case JUMBO:
-      return jumbo(t, buf, at, cx);
+      jumbo(t, buf, at, cx);
+      break;
     case HOME_ADDRESS:
-      return t.bytes(F.home, at, 16); // RFC 6275 §6.3
+      t.bytes(F.home, at, 16); // RFC 6275 §6.3
+      break;
     case PATH_MTU: // RFC 9268 §5
       t.num(F.pmtuMin, at, 2, u16(buf, at));
       t.num(F.pmtuReturn, at + 2, 2, u16(buf, at + 2) & 0xfffe);
-      return t.bits(F.pmtuFlag, at + 2, 2, u16(buf, at + 2));
+      t.bits(F.pmtuFlag, at + 2, 2, u16(buf, at + 2));
+      break;
     case ILNP_NONCE:
-      return t.bytes(F.ilnp, at, n);
+      t.bytes(F.ilnp, at, n);
+      break;
     case QUICK_START:
-      return quickStart(t, buf, at, n);
+      quickStart(t, buf, at, n);
+      break;
     case LINE_ID:
-      if (n === 0) return;
-      t.num(F.lineLength, at, 1, u8(buf, at));
-      return t.text(F.line, at + 1, Math.min(u8(buf, at), n - 1));
+      if (n > 0) t.num(F.lineLength, at, 1, u8(buf, at));
+      if (n > 1) t.text(F.line, at + 1, Math.min(u8(buf, at), n - 1));
+      break;
     default:
-      return t.bytes(unnamed(kind), at, n);
+      t.bytes(unnamed(kind), at, n);
   }
 }
 

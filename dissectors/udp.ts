@@ -78,7 +78,10 @@ export const udp = defineDissector<UdpDatagram>({
 
   peek(p: Peek) {
     p.header = p.off;
-    if (p.end - p.off < HEADER) return p.stop();
+    if (p.end - p.off < HEADER) {
+      p.stop();
+      return;
+    }
     p.sport = u16(p.buf, p.off);
     p.dport = u16(p.buf, p.off + 2);
     const n = length(p.buf, p.off);

@@ -45,7 +45,10 @@ const S = fields({
 const etype = (b: Uint8Array, o: number) => u16(b, o + 2);
 
 function peek(p: Peek): void {
-  if (p.end - p.off < TAG) return p.stop();
+  if (p.end - p.off < TAG) {
+    p.stop();
+    return;
+  }
   p.key = etype(p.buf, p.off);
   p.table = p.key > MAX_LENGTH ? 'ethertype' : 'eth.llc';
   if (p.key <= MAX_LENGTH) p.key = 0;

@@ -6,7 +6,11 @@ export function applyDecodeAs(registry: Registry, rules: readonly string[]): voi
   for (const rule of rules) {
     const m = /^([a-z0-9_.]+)==(0x[0-9a-f]+|\d+)(?:-(\d+))?,([a-z0-9_.-]+)$/i.exec(rule.replaceAll(' ', ''));
     if (m === null)
-      throw new UserError(`-d ${rule}: not a rule`, Exit.usage, 'a rule looks like tcp.port==8443,tls or udp.port==5062-5070,sip');
+      throw new UserError(
+        `-d ${rule}: not a rule`,
+        Exit.usage,
+        'a rule looks like tcp.port==8443,tls or udp.port==5062-5070,sip',
+      );
     const [, table, from, to, proto] = m;
     const d = registry.byProto(proto === 'ssl' ? 'tls' : proto);
     if (d === undefined) throw new UserError(`-d ${rule}: there is no protocol ${proto}`, Exit.usage);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
 import { scanSecrets } from '../capture/secrets.js';
 import { KeyLog, type KeySource } from '../tls/index.js';
@@ -45,7 +45,11 @@ function named(options: KeyOptions): string[] {
     if (p.startsWith('tls.keylog_file:')) given.push(p.slice('tls.keylog_file:'.length));
   for (const name of given) {
     if (!existsSync(name))
-      throw new UserError(`${name}: no such key log`, Exit.input, 'a TLS key log is what SSLKEYLOGFILE makes clients write');
+      throw new UserError(
+        `${name}: no such key log`,
+        Exit.input,
+        'a TLS key log is what SSLKEYLOGFILE makes clients write',
+      );
     if (statSync(name).isDirectory())
       for (const entry of readdirSync(name).sort()) {
         const path = join(name, entry);

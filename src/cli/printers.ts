@@ -2,7 +2,7 @@ import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import { type Field, fieldCount } from '../kit/index.js';
 import { COLUMNS } from '../report/columns.js';
-import { FIELDS_DEFAULTS, type FieldColumn, FieldsWriter, type FieldsOptions } from '../report/fields.js';
+import { FIELDS_DEFAULTS, type FieldColumn, type FieldsOptions, FieldsWriter } from '../report/fields.js';
 import { NdjsonWriter } from '../report/ndjson.js';
 import { octetsText, summaryLine, treeText } from '../report/text.js';
 import { Exit, UserError } from './errors.js';
@@ -15,6 +15,8 @@ export interface RowPrinter {
   readonly fields: readonly Field[] | null;
   readonly labels: boolean;
   readonly experts: boolean;
+  /** Whether it prints the Info column or the protocol stack. */
+  readonly info: boolean;
   readonly analyseTcp: boolean;
   head(): string;
   row(row: Row): string;
@@ -37,6 +39,7 @@ export function rowPrinter(o: ReadOptions, registry: Registry): RowPrinter {
         fields: null,
         labels: true,
         experts: true,
+        info: true,
         analyseTcp: true,
         head: nothing,
         row: (row) => treeText(row) + octets(row),
@@ -47,6 +50,7 @@ export function rowPrinter(o: ReadOptions, registry: Registry): RowPrinter {
         fields: o.x === true ? null : summaryFields(registry),
         labels: false,
         experts: false,
+        info: true,
         analyseTcp: true,
         head: nothing,
         row: (row) => (o.x === true ? `${summaryLine(row)}\n${octets(row)}` : summaryLine(row)),
@@ -68,6 +72,7 @@ function ndjsonPrinter(o: ReadOptions, registry: Registry): RowPrinter {
     fields: o.e === undefined ? null : columns.flatMap((c) => [...c.fields]),
     labels: false,
     experts: true,
+    info: true,
     analyseTcp: true,
     head: nothing,
     row: (row) => writer.row(row),
@@ -76,7 +81,8 @@ function ndjsonPrinter(o: ReadOptions, registry: Registry): RowPrinter {
 }
 
 function fieldsPrinter(o: ReadOptions, registry: Registry): RowPrinter {
-  if (o.e === undefined) throw new UserError('-T fields wants -e', Exit.usage, 'for example -e frame.number -e sip.Method');
+  if (o.e === undefined)
+    throw new UserError('-T fields wants -e', Exit.usage, 'for example -e frame.number -e sip.Method');
   const columns = o.e.map((name) => column(registry, name));
   const writer = new FieldsWriter(columns, settings(o.E ?? []), fieldCount());
   const fields = columns.flatMap((c) => [...c.fields]);
@@ -85,6 +91,7 @@ function fieldsPrinter(o: ReadOptions, registry: Registry): RowPrinter {
     fields: columns.some((c) => c.name.startsWith('_ws.col')) ? [...fields, ...summaryFields(registry)] : fields,
     labels: false,
     experts: fields.some((f) => f.name.startsWith('_ws.expert')),
+    info: columns.some((c) => c.name.startsWith('_ws.col')),
     analyseTcp: info || fields.some((f) => f.name.startsWith('tcp.')),
     head: () => writer.head(),
     row: (row) => writer.row(row),
@@ -96,7 +103,11 @@ function column(registry: Registry, name: string): FieldColumn {
   const fields = registry.byName(name);
   if (fields.length === 0 && !(name in COLUMNS)) {
     const near = suggest(name, registry.names());
-    throw new UserError(`-e ${name}: there is no such field`, Exit.usage, near === undefined ? undefined : `did you mean ${near}?`);
+    throw new UserError(
+      `-e ${name}: there is no such field`,
+      Exit.usage,
+      near === undefined ? undefined : `did you mean ${near}?`,
+    );
   }
   return { name, fields };
 }

@@ -1,6 +1,6 @@
-import { compile, type Filter, FilterError } from '../filter/index.js';
 import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
+import { compile, type Filter, FilterError } from '../filter/index.js';
 import { type Field, ip4, ip6 } from '../kit/index.js';
 import { fieldText } from '../report/value.js';
 import type { Endpoint, Tunnel } from '../tunnel/tunnel.js';
@@ -66,7 +66,9 @@ function tunnelTest(which: string): (row: Row) => boolean {
   if (!/:\d+$/.test(which)) throw new UserError(`--tunnel ${which}: neither a number nor HOST:PORT`);
   const bare = which.replace(/^([0-9a-f:]*:[0-9a-f:]*):(\d+)$/i, (_, host, port) => `[${host}]:${port}`);
   const matches = (t: Tunnel): boolean =>
-    t.ends.some((e) => endpointText(e) === bare) || t.session?.sni?.concat(':443') === which || t.proxy?.target === which;
+    t.ends.some((e) => endpointText(e) === bare) ||
+    t.session?.sni?.concat(':443') === which ||
+    t.proxy?.target === which;
   return (row) => row.tunnel !== null && matches(row.tunnel);
 }
 
@@ -124,7 +126,11 @@ function dialogTest(callId: string | undefined, user: string | undefined): (row:
 
 /** Whether a URI is the user: the whole of it, or its user part, with or without parameters. */
 function isUser(uri: string, wanted: string): boolean {
-  const bare = uri.toLowerCase().replace(/^.*</, '').replace(/>.*$/, '').replace(/^(sips?|tel):/, '');
+  const bare = uri
+    .toLowerCase()
+    .replace(/^.*</, '')
+    .replace(/>.*$/, '')
+    .replace(/^(sips?|tel):/, '');
   const noParameters = bare.split(';')[0];
   return noParameters === wanted.split(';')[0] || noParameters.split('@')[0] === wanted;
 }

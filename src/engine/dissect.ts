@@ -6,13 +6,15 @@ import {
   fields,
   Malformed,
   type NetPair,
+  Peek,
   Short,
   type TableKey,
   Tree,
-  type View,
+  View,
 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Packet } from './packet.js';
+import { Depth, Plan } from './plan.js';
 import type { Registry } from './registry.js';
 
 const F = fields({
@@ -71,11 +73,20 @@ export class Dissection implements Ctx {
   /** Faults of dissectors (exceptions that are bugs), by protocol; shown once each. */
   readonly faults = new Map<string, number>();
 
+  private readonly plan: Plan;
+  private readonly peek = new Peek();
+
+  /**
+   * @param wants fields to keep, by id
+   * @param everything the protocol list or the Info column is wanted, so that no layer may be passed over
+   */
   constructor(
     readonly registry: Registry,
     wants: Uint8Array,
+    everything: boolean,
   ) {
     this.tree = new Tree(wants, LIMITS.treeNodes);
+    this.plan = new Plan(registry, wants, everything || wants[PROTOCOLS.id] !== 0);
     this.dataDissector = registry.byProto('data')!;
     this.frameDissector = registry.byProto('frame');
   }
@@ -134,6 +145,10 @@ export class Dissection implements Ctx {
     else this.layer(d, payload);
   }
 
+  takes(table: string, key: TableKey): boolean {
+    return this.registry.lookup(table, key) !== undefined;
+  }
+
   call(proto: string, payload: View): boolean {
     const d = this.registry.byProto(proto);
     if (d === undefined) return false;
@@ -143,7 +158,10 @@ export class Dissection implements Ctx {
 
   payload(v: View): void {
     const delivery = this.packet.delivery;
-    if (this.quoted || delivery === null) return this.transportByPort(v);
+    if (this.quoted || delivery === null) {
+      this.data(v);
+      return;
+    }
     if (delivery.protocol === 17) {
       if (delivery.dissector === null) this.data(v);
       else this.layer(delivery.dissector, v);
@@ -156,11 +174,6 @@ export class Dissection implements Ctx {
       first = false;
       this.layer(pdu.dissector, pdu.view);
     }
-  }
-
-  /** Inside a quoted packet no stream is followed: the port says what there is, or nothing does. */
-  private transportByPort(v: View): void {
-    if (v.length > 0) this.data(v);
   }
 
   data(v: View): void {
@@ -183,6 +196,8 @@ export class Dissection implements Ctx {
       t.expert(E.tooDeep);
       return;
     }
+    const how = this.plan.of(d);
+    if (how === Depth.Skip) return;
     this.layers++;
     if (d !== this.frameDissector) this.protocols.push(d.proto);
     if (d.summary !== undefined && !this.quoted) {
@@ -193,12 +208,31 @@ export class Dissection implements Ctx {
     const source = t.enter(v.source);
     t.level = 0;
     try {
-      d.dissect(v, t, this);
+      if (how === Depth.Dissect) d.dissect(v, t, this);
+      else this.pass(d, v);
     } catch (e) {
       this.failed(d, v, e);
     }
     t.leave(source, depth);
     this.layers--;
+  }
+
+  /** Leads on below a layer of which nothing is wanted. */
+  private pass(d: AnyDissector, v: View): void {
+    const p = this.peek;
+    p.buf = v.buf;
+    p.off = v.off;
+    p.end = v.end;
+    p.wireEnd = v.wireEnd;
+    p.table = '';
+    d.peek!(p);
+    const { table } = p;
+    if (table === '') return;
+    const payload = new View(v.source, p.off, p.end, p.wireEnd);
+    this.sport = p.sport;
+    this.dport = p.dport;
+    if (table !== 'tcp' && table !== 'udp') this.next(table, p.key, payload);
+    else if (payload.wireLength > 0) this.payload(payload);
   }
 
   /** What a dissector could not read is shown as data, with what was wrong. */

@@ -7,7 +7,7 @@ import type { TlsRecord, TlsServices } from '../tls/index.js';
 import { Connection, type ConnectionHost } from '../tunnel/connection.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import { Tunnel } from '../tunnel/tunnel.js';
-import type { Delivery, Packet } from './packet.js';
+import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
 import { FlowState, Scope } from './scope.js';
 import { TrackContext } from './track.js';
@@ -146,9 +146,9 @@ export class IndexPass implements ConnectionHost {
       p.fragment = false;
       d.peek(p);
       if (p.fragment && !this.reassemble(p, d, at, net)) return;
-      if (p.table === 'tcp') return this.segment(p, net);
-      if (p.table === 'udp') return this.datagram(p, net);
-      if (p.table === '') return;
+      if (p.table === 'tcp') this.segment(p, net);
+      else if (p.table === 'udp') this.datagram(p, net);
+      if (p.table === '' || p.table === 'tcp' || p.table === 'udp') return;
     }
   }
 
@@ -286,7 +286,8 @@ export class IndexPass implements ConnectionHost {
     const { delivery } = this.packet;
     if (delivery === null) return;
     delivery.pdus.push(pdu);
-    if (pdu.dissector.track !== undefined) this.followView(pdu.dissector, pdu.view, this.peek, this.net, delivery.state);
+    if (pdu.dissector.track !== undefined)
+      this.followView(pdu.dissector, pdu.view, this.peek, this.net, delivery.state);
   }
 
   record(connection: Connection, side: Side, record: TlsRecord, afterGap: boolean): void {

@@ -1,6 +1,6 @@
 import type { TcpNote } from '../../dissectors/tcp/note.js';
-import type { AnyDissector, Pdu, View } from '../kit/index.js';
 import type { CaptureInterface } from '../capture/chunk.js';
+import type { AnyDissector, Pdu, View } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { FlowState } from './scope.js';

@@ -23,6 +23,8 @@ export interface PassOptions {
   /** Whether texts for people are wanted in the tree. */
   readonly labels: boolean;
   readonly experts: boolean;
+  /** Whether the Info column or the protocol stack of rows is asked for. */
+  readonly info: boolean;
   /** Stop after so many frames; 0: never. */
   readonly frames: number;
   readonly heuristicRtp: boolean;
@@ -69,7 +71,7 @@ export class Pass {
     private readonly options: PassOptions,
     private readonly give: (row: Row) => boolean | undefined,
   ) {
-    this.dissection = new Dissection(registry, registry.wants(options.fields));
+    this.dissection = new Dissection(registry, registry.wants(options.fields), options.info);
     this.dissection.tree.labels = options.labels;
     this.dissection.tree.wantsExperts = options.experts;
     this.row = new Row(this.dissection);
@@ -130,7 +132,13 @@ export class Pass {
     const start = chunk.off[i];
     const end = start + chunk.cap[i];
     const source = { name: 'Frame', buf: chunk.buf, start, end };
-    const packet = new Packet(chunk.number[i], seconds, nanos, new View(source, start, end, start + chunk.wire[i]), iface);
+    const packet = new Packet(
+      chunk.number[i],
+      seconds,
+      nanos,
+      new View(source, start, end, start + chunk.wire[i]),
+      iface,
+    );
     this.first ??= [seconds, nanos];
     const note: FrameNote = {
       link: iface.link,

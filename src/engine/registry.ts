@@ -45,6 +45,11 @@ export class Registry {
     return this.tables.get(table)?.get(key);
   }
 
+  /** Every dissector of a table. */
+  entries(table: string): Iterable<AnyDissector> {
+    return new Set(this.tables.get(table)?.values() ?? []);
+  }
+
   byProto(proto: string): AnyDissector | undefined {
     return this.protos.get(proto);
   }

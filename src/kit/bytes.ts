@@ -41,9 +41,9 @@ export class View {
   }
   /** The part `[off, end)` of this view, clipped to what it holds; `end` is where it ends on the wire. */
   sub(off: number, end: number = this.wireEnd): View {
-    const wireEnd = end > this.wireEnd ? this.wireEnd : end;
-    const stop = wireEnd > this.end ? this.end : wireEnd;
-    return new View(this.source, off > stop ? stop : off, stop, wireEnd < off ? off : wireEnd);
+    const wireEnd = Math.min(end, this.wireEnd);
+    const stop = Math.min(wireEnd, this.end);
+    return new View(this.source, Math.min(off, stop), stop, Math.max(wireEnd, off));
   }
   /** A view of a whole buffer as a source of its own. */
   static of(buf: Uint8Array, name = 'Frame', wire = buf.length): View {

@@ -43,8 +43,7 @@ export class FieldsWriter {
     this.columnsOf = new Array(fieldTotal).fill(undefined);
     this.values = new Array(columns.length).fill('');
     this.quoteMark = options.quote === 'd' ? '"' : options.quote === 's' ? "'" : '';
-    for (let i = 0; i < columns.length; i++)
-      for (const f of columns[i].fields) (this.columnsOf[f.id] ??= []).push(i);
+    for (let i = 0; i < columns.length; i++) for (const f of columns[i].fields) (this.columnsOf[f.id] ??= []).push(i);
   }
 
   head(): string {

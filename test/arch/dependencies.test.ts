@@ -64,7 +64,8 @@ test('dependencies point one way', () => {
       if (from === 'dissectors') wrong.push(`${path} imports ${name}: a dissector imports fttscope/kit and dissectors`);
       else if (rank(to) < 0 || rank(from) < 0) wrong.push(`${path} imports ${name}: unknown part`);
       else if (rank(to) > rank(from)) wrong.push(`${path} imports ${name}`);
-      else if (target.startsWith('dissectors/index') && from !== 'cli') wrong.push(`${path} imports the list of dissectors`);
+      else if (target.startsWith('dissectors/index') && from !== 'cli')
+        wrong.push(`${path} imports the list of dissectors`);
     }
   }
   assert.deepEqual(wrong, []);

@@ -61,7 +61,9 @@ async function ours(c: PublicCapture, kind: string): Promise<Map<number, Map<str
   const keyPath = join(dirname(c.path), c.keyFile);
   const alternatives = [c.keyFile === '' ? '' : keyPath, join(CORPUS, 'public', c.keyFile)];
   const key = alternatives.find((p) => p !== '' && existsSync(p) && !p.endsWith('/public'));
-  const rules = [...`${c.options} ${kind === 'decrypted' ? c.decryptedOptions : ''}`.matchAll(/-d (\S+)/g)].map((m) => m[1]);
+  const rules = [...`${c.options} ${kind === 'decrypted' ? c.decryptedOptions : ''}`.matchAll(/-d (\S+)/g)].map(
+    (m) => m[1],
+  );
   await forRows(
     c.path,
     {
@@ -129,7 +131,9 @@ async function main(): Promise<void> {
   }
   console.log(`${captures} references compared`);
   for (const [prefix, t] of [...tallies].sort((a, b) => a[1].equal / a[1].total - b[1].equal / b[1].total))
-    console.log(`${prefix.padEnd(16)} ${((100 * t.equal) / t.total).toFixed(2).padStart(6)} %  ${t.equal} of ${t.total}, ${t.extra} more`);
+    console.log(
+      `${prefix.padEnd(16)} ${((100 * t.equal) / t.total).toFixed(2).padStart(6)} %  ${t.equal} of ${t.total}, ${t.extra} more`,
+    );
   for (const [key, d] of [...differences].sort((a, b) => b[1].count - a[1].count).slice(0, Number(o.show)))
     console.log(`${String(d.count).padStart(5)}  ${key}\n       ${d.example}`);
 }

@@ -34,6 +34,7 @@ export async function forRows(path: string, options: RowsOptions, give: (row: Ro
       fields: options.fields ?? null,
       labels: false,
       experts: true,
+      info: true,
       frames: 0,
       heuristicRtp: options.heuristicRtp === true,
       analyseTcp: true,

@@ -1,8 +1,8 @@
+import { HEADER, IP_PACKET } from '../../../dissectors/ftt-ims.js';
+import { dissectors } from '../../../dissectors/index.js';
 import { CaptureError } from '../../capture/errors.js';
 import { openCapture } from '../../capture/open.js';
 import { PcapngWriter } from '../../capture/writer.js';
-import { HEADER, IP_PACKET } from '../../../dissectors/ftt-ims.js';
-import { dissectors } from '../../../dissectors/index.js';
 import { Pass } from '../../engine/pass.js';
 import { Registry } from '../../engine/registry.js';
 import type { Row } from '../../engine/row.js';
@@ -33,8 +33,16 @@ export async function extract(captures: readonly string[], o: ExtractOptions): P
   if (names.length === 0) throw new UserError('no capture given');
   if (o.inner === true && o.outer === true) throw new UserError('either --inner or --outer, not both');
   if (o.outer === true && names.includes('-'))
-    throw new UserError('--outer reads its input twice, which standard input does not allow', Exit.usage, 'save it to a file first');
-  const keys = await gatherKeys(names, { ...(o.keylog && { keylog: o.keylog }), ...(o.o && { preferences: o.o }), autoKeys: o.autoKeys });
+    throw new UserError(
+      '--outer reads its input twice, which standard input does not allow',
+      Exit.usage,
+      'save it to a file first',
+    );
+  const keys = await gatherKeys(names, {
+    ...(o.keylog && { keylog: o.keylog }),
+    ...(o.o && { preferences: o.o }),
+    autoKeys: o.autoKeys,
+  });
   try {
     return o.outer === true ? await outer(names, o, keys) : await inner(names, o, keys);
   } catch (e) {
@@ -44,7 +52,13 @@ export async function extract(captures: readonly string[], o: ExtractOptions): P
 }
 
 /** Runs one pass and gives each selected row; returns whether the input was whole. */
-async function pass(names: readonly string[], o: ExtractOptions, keys: KeyLog, rows: 'inner' | 'both', give: (row: Row) => void): Promise<boolean> {
+async function pass(
+  names: readonly string[],
+  o: ExtractOptions,
+  keys: KeyLog,
+  rows: 'inner' | 'both',
+  give: (row: Row) => void,
+): Promise<boolean> {
   const registry = new Registry(dissectors);
   applyDecodeAs(registry, o.decodeAs ?? []);
   const selection = new Selection(o, registry);
@@ -58,6 +72,7 @@ async function pass(names: readonly string[], o: ExtractOptions, keys: KeyLog, r
       fields: selection.fields,
       labels: false,
       experts: false,
+      info: false,
       frames: o.c ?? 0,
       heuristicRtp: (o.enableHeuristic ?? []).includes('rtp_udp'),
       analyseTcp: selection.analyseTcp,

@@ -7,8 +7,15 @@ import { suggest } from '../suggest.js';
 export async function fields(proto: string | undefined): Promise<number> {
   const out = new Output();
   if (proto !== undefined && !dissectors.some((d) => d.proto === proto)) {
-    const near = suggest(proto, dissectors.map((d) => d.proto));
-    throw new UserError(`there is no protocol ${proto}`, Exit.usage, near === undefined ? undefined : `did you mean ${near}?`);
+    const near = suggest(
+      proto,
+      dissectors.map((d) => d.proto),
+    );
+    throw new UserError(
+      `there is no protocol ${proto}`,
+      Exit.usage,
+      near === undefined ? undefined : `did you mean ${near}?`,
+    );
   }
   for (const d of [...dissectors].sort((a, b) => (a.proto < b.proto ? -1 : 1))) {
     if (proto !== undefined && d.proto !== proto) continue;

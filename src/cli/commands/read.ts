@@ -1,29 +1,34 @@
+import { dissectors } from '../../../dissectors/index.js';
+import type { CaptureSource } from '../../capture/chunk.js';
 import { CaptureError } from '../../capture/errors.js';
 import { openCapture } from '../../capture/open.js';
-import type { CaptureSource } from '../../capture/chunk.js';
 import { Pass } from '../../engine/pass.js';
 import { Registry } from '../../engine/registry.js';
 import type { Row } from '../../engine/row.js';
-import { Exit, UserError } from '../errors.js';
 import { applyDecodeAs } from '../decode-as.js';
+import { Exit, UserError } from '../errors.js';
 import { gatherKeys } from '../keys.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
-import { Progress } from '../progress.js';
 import { rowPrinter } from '../printers.js';
+import { Progress } from '../progress.js';
 import { Selection } from '../selection.js';
 import { tlsServices } from '../services.js';
-import { dissectors } from '../../../dissectors/index.js';
 
 /** `fttscope read`: prints the rows of captures. Returns the exit code. */
 export async function read(captures: readonly string[], o: ReadOptions): Promise<number> {
   const names = [...(o.r ?? []), ...captures];
-  if (names.length === 0) throw new UserError('no capture given', Exit.usage, 'fttscope read FILE, or - for standard input');
+  if (names.length === 0)
+    throw new UserError('no capture given', Exit.usage, 'fttscope read FILE, or - for standard input');
   const registry = new Registry(dissectors);
   applyDecodeAs(registry, o.decodeAs ?? []);
   const printer = rowPrinter(o, registry);
   const selection = new Selection(o, registry);
-  const keys = await gatherKeys(names, { ...(o.keylog && { keylog: o.keylog }), ...(o.o && { preferences: o.o }), autoKeys: o.autoKeys });
+  const keys = await gatherKeys(names, {
+    ...(o.keylog && { keylog: o.keylog }),
+    ...(o.o && { preferences: o.o }),
+    autoKeys: o.autoKeys,
+  });
   const source = await open(names);
   const out = new Output();
   out.write(printer.head());
@@ -35,6 +40,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
       fields: printer.fields === null ? null : [...printer.fields, ...selection.fields],
       labels: printer.labels,
       experts: printer.experts,
+      info: printer.info,
       frames: o.c ?? 0,
       heuristicRtp: (o.enableHeuristic ?? []).includes('rtp_udp'),
       analyseTcp: printer.analyseTcp || selection.analyseTcp,

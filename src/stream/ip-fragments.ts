@@ -1,0 +1,240 @@
+import type { FragmentPart } from '../../dissectors/ipv4.js';
+import { equalBytes } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+
+/** A datagram that is whole. */
+export interface Datagram {
+  readonly bytes: Uint8Array;
+  /** Its parts by offset, those that brought nothing new included. */
+  readonly fragments: readonly FragmentPart[];
+  readonly net: 4 | 6;
+  /** IPv4: the protocol; IPv6: the next header that the first fragment names. RFC 8200 §4.5. */
+  readonly protocol: number;
+}
+
+/** Octets that a fragment was the first to bring. */
+interface Piece {
+  readonly off: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A datagram in parts. It sits in a chain of equal hashes and in the queue of age. */
+interface Assembly {
+  readonly hash: number;
+  readonly scope: number;
+  readonly net: 4 | 6;
+  readonly id: number;
+  /** Source and destination address. */
+  readonly addresses: Uint8Array;
+  /** When its first part came, in seconds. */
+  readonly since: number;
+  protocol: number;
+  /** Octets of the whole, or -1 before the last part is there. */
+  total: number;
+  /** Octets held. */
+  held: number;
+  /** Sorted, never overlapping. */
+  readonly pieces: Piece[];
+  readonly parts: FragmentPart[];
+  chain: Assembly | undefined;
+  older: Assembly | undefined;
+  newer: Assembly | undefined;
+}
+
+/** Seconds after which a part no longer belongs to a datagram of the same identification. RFC 1122 §3.3.2. */
+const LIFETIME = 120;
+/** Most parts of one datagram: its octets in units of eight. RFC 791 §3.2. */
+const MAX_PARTS = 8192;
+
+/**
+ * Puts fragmented IPv4 and IPv6 datagrams together, whatever the order of their parts. What came first stays: octets
+ * that a later part brings again are marked as overlap, and as conflict where they differ.
+ *
+ * Invariant: at most {@link LIMITS.fragmentedDatagrams} are in flight, none longer than {@link LIMITS.datagramOctets}.
+ */
+export class FragmentTable {
+  /** Datagrams given up for want of room, age or sense. */
+  dropped = 0;
+  /** Fragments that could not be part of any datagram. */
+  refused = 0;
+  /** Datagrams in flight. */
+  size = 0;
+  private readonly chains = new Map<number, Assembly>();
+  private oldest: Assembly | undefined;
+  private newest: Assembly | undefined;
+
+  /** @param capacity most datagrams in flight */
+  constructor(private readonly capacity: number = LIMITS.fragmentedDatagrams) {}
+
+  /**
+   * Adds the part `[off, end)` of `buf`, which is copied.
+   * @param scope what tells equal addresses apart: the capture's outer world or a tunnel
+   * @param header holds the addresses, at `srcOff` and `dstOff`
+   * @param offset where the part belongs, in octets
+   * @returns the datagram that this part completes
+   */
+  add(
+    scope: number,
+    net: 4 | 6,
+    header: Uint8Array,
+    srcOff: number,
+    dstOff: number,
+    proto: number,
+    id: number,
+    offset: number,
+    more: boolean,
+    buf: Uint8Array,
+    off: number,
+    end: number,
+    frame: number,
+    seconds: number,
+  ): Datagram | undefined {
+    const length = end - off;
+    if (length < 0 || (length === 0 && more) || offset + length > LIMITS.datagramOctets) {
+      this.refused++;
+      return undefined;
+    }
+    const a = this.find(scope, net, header, srcOff, dstOff, proto, id, seconds);
+    if (!fits(a, offset + length, more) || a.parts.length >= MAX_PARTS) {
+      this.refused++;
+      return undefined;
+    }
+    if (!more) a.total = offset + length;
+    if (offset === 0 && net === 6) a.protocol = proto; // RFC 8200 §4.5
+    a.parts.push(place(a, offset, buf, off, end, frame));
+    if (a.total < 0 || a.held < a.total) return undefined;
+    this.remove(a);
+    return whole(a);
+  }
+
+  private find(
+    scope: number,
+    net: 4 | 6,
+    b: Uint8Array,
+    src: number,
+    dst: number,
+    proto: number,
+    id: number,
+    seconds: number,
+  ): Assembly {
+    const n = net === 4 ? 4 : 16;
+    const hash = hashOf(scope, net === 4 ? proto : 0, id, b, src, dst, n);
+    for (let a = this.chains.get(hash); a !== undefined; a = a.chain) {
+      if (a.scope !== scope || a.net !== net || a.id !== id || (net === 4 && a.protocol !== proto)) continue;
+      if (!equalBytes(a.addresses, 0, b, src, n) || !equalBytes(a.addresses, n, b, dst, n)) continue;
+      if (Math.abs(seconds - a.since) <= LIFETIME) return a;
+      this.drop(a);
+      break;
+    }
+    if (this.size >= this.capacity && this.oldest !== undefined) this.drop(this.oldest);
+    const addresses = new Uint8Array(2 * n);
+    for (let i = 0; i < n; i++) {
+      addresses[i] = b[src + i];
+      addresses[n + i] = b[dst + i];
+    }
+    return this.insert({
+      hash,
+      scope,
+      net,
+      id,
+      addresses,
+      since: seconds,
+      protocol: proto,
+      total: -1,
+      held: 0,
+      pieces: [],
+      parts: [],
+      chain: this.chains.get(hash),
+      older: this.newest,
+      newer: undefined,
+    });
+  }
+
+  private insert(a: Assembly): Assembly {
+    this.chains.set(a.hash, a);
+    if (this.newest === undefined) this.oldest = a;
+    else this.newest.newer = a;
+    this.newest = a;
+    this.size++;
+    return a;
+  }
+
+  private drop(a: Assembly): void {
+    this.dropped++;
+    this.remove(a);
+  }
+
+  private remove(a: Assembly): void {
+    this.size--;
+    if (a.older === undefined) this.oldest = a.newer;
+    else a.older.newer = a.newer;
+    if (a.newer === undefined) this.newest = a.older;
+    else a.newer.older = a.older;
+    const head = this.chains.get(a.hash);
+    if (head === a) {
+      if (a.chain === undefined) this.chains.delete(a.hash);
+      else this.chains.set(a.hash, a.chain);
+      return;
+    }
+    for (let c = head; c !== undefined; c = c.chain)
+      if (c.chain === a) {
+        c.chain = a.chain;
+        return;
+      }
+  }
+}
+
+/** FNV-1a over what identifies a datagram. RFC 791 §3.2, RFC 8200 §4.5. */
+function hashOf(scope: number, proto: number, id: number, b: Uint8Array, src: number, dst: number, n: number): number {
+  let h = Math.imul(0x811c9dc5 ^ scope, 0x01000193);
+  h = Math.imul(h ^ proto, 0x01000193);
+  h = Math.imul(h ^ id, 0x01000193);
+  h = Math.imul(h ^ (id >>> 16), 0x01000193);
+  for (let i = 0; i < n; i++) {
+    h = Math.imul(h ^ b[src + i], 0x01000193);
+    h = Math.imul(h ^ b[dst + i], 0x01000193);
+  }
+  return h;
+}
+
+/** Whether a part that ends at `end` agrees with what is known about the end of the whole. */
+function fits(a: Assembly, end: number, more: boolean): boolean {
+  if (a.total >= 0) return more ? end <= a.total : end === a.total;
+  if (more) return true;
+  const last = a.pieces[a.pieces.length - 1];
+  return last === undefined || last.off + last.bytes.length <= end;
+}
+
+/** Copies the octets of a part that nobody brought before, and says whether it overlapped. */
+function place(a: Assembly, offset: number, buf: Uint8Array, off: number, end: number, frame: number): FragmentPart {
+  const stop = offset + end - off;
+  const { pieces } = a;
+  let overlap = false;
+  let conflict = false;
+  let at = offset;
+  let i = 0;
+  while (i < pieces.length && pieces[i].off + pieces[i].bytes.length <= at) i++;
+  while (at < stop) {
+    const next = i < pieces.length ? pieces[i] : undefined;
+    const gapEnd = next === undefined || next.off > stop ? stop : next.off;
+    if (gapEnd > at) {
+      pieces.splice(i++, 0, { off: at, bytes: buf.slice(off + at - offset, off + gapEnd - offset) });
+      a.held += gapEnd - at;
+      at = gapEnd;
+      continue;
+    }
+    const shared = Math.min(stop, next!.off + next!.bytes.length) - at;
+    overlap = true;
+    if (!equalBytes(next!.bytes, at - next!.off, buf, off + at - offset, shared)) conflict = true;
+    at += shared;
+    i++;
+  }
+  const part = { frame, off: offset, len: stop - offset };
+  return overlap ? { ...part, overlap, conflict } : part;
+}
+
+function whole(a: Assembly): Datagram {
+  const bytes = new Uint8Array(a.total);
+  for (const p of a.pieces) bytes.set(p.bytes, p.off);
+  return { bytes, fragments: a.parts.sort((x, y) => x.off - y.off), net: a.net, protocol: a.protocol };
+}
