@@ -101,6 +101,8 @@ export interface Ctx {
   next(table: string, key: TableKey, payload: View): void;
   /** Whether `next` would find a dissector there. */
   takes(table: string, key: TableKey): boolean;
+  /** The key that `next` was last given for the table `media_type`. */
+  readonly mediaType: string;
   /** Parameters of the media type that is handed on next: what follows the first `;` of Content-Type, '' if nothing. */
   mediaParameters: string;
   /** Gives octets to a dissector by name. Returns false if there is none. */
