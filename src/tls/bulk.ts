@@ -190,14 +190,7 @@ export class Bulk {
     this.key.fill(0);
   }
 
-  private cbc(
-    e: Epoch,
-    queue: readonly TlsRecord[],
-    from: number,
-    to: number,
-    sequence: number,
-    arena: Arena,
-  ): number {
+  private cbc(e: Epoch, queue: readonly TlsRecord[], from: number, to: number, sequence: number, arena: Arena): number {
     const n = e.how.suite.blockLength;
     let first = from;
     let used = 0;
@@ -274,4 +267,3 @@ function inner(queue: readonly TlsRecord[], from: number, to: number): number {
   }
   return to;
 }
-

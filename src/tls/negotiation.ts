@@ -126,8 +126,10 @@ export class Negotiation {
   settleResumption(): void {
     const { clientHello: c, serverHello: s } = this;
     if (this.tls13 || this.full || this.resumed !== undefined || c === undefined || s === undefined) return;
-    const echoed = s.sessionId.length > 0 && hex(s.sessionId, 0, s.sessionId.length) === hex(c.sessionId, 0, c.sessionId.length);
-    if (c.ticket !== undefined && c.ticket.length > 0) this.resumed = 'ticket'; // RFC 5077 §3.4: goes before the id
+    const echoed =
+      s.sessionId.length > 0 && hex(s.sessionId, 0, s.sessionId.length) === hex(c.sessionId, 0, c.sessionId.length);
+    if (c.ticket !== undefined && c.ticket.length > 0)
+      this.resumed = 'ticket'; // RFC 5077 §3.4: goes before the id
     else if (echoed) this.resumed = 'id';
   }
 
@@ -136,7 +138,11 @@ export class Negotiation {
     if (this.master !== undefined) return this.master;
     const { clientHello: c } = this;
     const before =
-      this.resumed === 'ticket' ? this.cache.byTicket(c!.ticket!) : this.resumed === 'id' ? this.cache.byId(c!.sessionId) : undefined;
+      this.resumed === 'ticket'
+        ? this.cache.byTicket(c!.ticket!)
+        : this.resumed === 'id'
+          ? this.cache.byId(c!.sessionId)
+          : undefined;
     this.master = before?.master ?? new MasterRef(this.clientRandom);
     return this.master;
   }
@@ -152,7 +158,8 @@ export class Negotiation {
     if (before !== undefined) return { secret: before.secret, served: 'resumption' };
     const start = this.encryptedPreMaster?.subarray(0, 8);
     const pre =
-      keylog.find('PMS_CLIENT_RANDOM', this.clientRandom) ?? (start && start.length === 8 ? keylog.find('RSA', start) : undefined);
+      keylog.find('PMS_CLIENT_RANDOM', this.clientRandom) ??
+      (start && start.length === 8 ? keylog.find('RSA', start) : undefined);
     if (pre === undefined || how === undefined) return undefined;
     const extended = this.serverHello?.extendedMasterSecret === true;
     if (extended && this.sessionHash === undefined) return undefined;
@@ -165,7 +172,8 @@ export class Negotiation {
   /** Keys of both sides below TLS 1.3, or undefined: then {@link reason} says why. */
   epochs12(): readonly [Epoch, Epoch] | undefined {
     if (this.pair !== undefined) return this.pair;
-    if (!this.settled) this.reason = 'The handshake was not captured whole: keys of TLS 1.2 need the randoms of both hellos.';
+    if (!this.settled)
+      this.reason = 'The handshake was not captured whole: keys of TLS 1.2 need the randoms of both hellos.';
     const { how } = this;
     if (!this.settled || how === undefined) return undefined;
     const master = this.findMaster();
@@ -234,7 +242,8 @@ export class Negotiation {
     const { keylog, clientRandom } = this;
     if (keylog.length === 0) return 'There is no key log.';
     const random = hex(clientRandom, 0, clientRandom.length, '');
-    if (keylog.labels(clientRandom).length > 0) return `The key log has client random ${random}, but no ${label} line for it.`;
+    if (keylog.labels(clientRandom).length > 0)
+      return `The key log has client random ${random}, but no ${label} line for it.`;
     const n = keylog.sessions;
     return `The key log has no line for client random ${random} (it has lines of ${n} other session${n === 1 ? '' : 's'}).`;
   }

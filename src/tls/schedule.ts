@@ -47,11 +47,8 @@ export const masterSecret = (
 ): Uint8Array => prf(hash, preMaster, 'master secret', concat([clientRandom, serverRandom]), 48);
 
 /** RFC 7627 §4; `sessionHash` covers the handshake up to ClientKeyExchange. */
-export const extendedMasterSecret = (
-  hash: ScheduleHash,
-  preMaster: Uint8Array,
-  sessionHash: Uint8Array,
-): Uint8Array => prf(hash, preMaster, 'extended master secret', sessionHash, 48);
+export const extendedMasterSecret = (hash: ScheduleHash, preMaster: Uint8Array, sessionHash: Uint8Array): Uint8Array =>
+  prf(hash, preMaster, 'extended master secret', sessionHash, 48);
 
 /** What one side protects its records with. */
 export interface SideKeys {
@@ -124,7 +121,9 @@ export const finished12 = (hash: ScheduleHash, master: Uint8Array, sender: 0 | 1
 
 /** verify_data of a Finished in TLS 1.3, from the sender's handshake traffic secret. RFC 8446 §4.4.4 */
 export const finished13 = (hash: ScheduleHash, secret: Uint8Array, transcript: Uint8Array): Uint8Array =>
-  createHmac(hash, hkdfExpandLabel(hash, secret, 'finished', NOTHING, secret.length)).update(transcript).digest();
+  createHmac(hash, hkdfExpandLabel(hash, secret, 'finished', NOTHING, secret.length))
+    .update(transcript)
+    .digest();
 
 /** Whether two values are equal, without telling where they differ. */
 export const sameOctets = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);

@@ -33,7 +33,8 @@ export interface Openable {
 }
 
 /** Node's name of the block cipher of a suite, or ''. */
-const blockCipher = (suite: CipherSuite): string => BLOCK_CIPHERS[suite.cipher.replace(/_(GCM|CCM(_8)?|CBC)$/, '')] ?? '';
+const blockCipher = (suite: CipherSuite): string =>
+  BLOCK_CIPHERS[suite.cipher.replace(/_(GCM|CCM(_8)?|CBC)$/, '')] ?? '';
 
 function openingOf(suite: CipherSuite, block: string): Opening | undefined {
   switch (suite.kind) {

@@ -1,0 +1,114 @@
+import { LIMITS } from '../limits.js';
+import { Epoch } from './epoch.js';
+import type { KeyLog, Orphan } from './keylog.js';
+import type { Role } from './negotiation.js';
+import type { TlsRecord } from './record.js';
+import { type Budget, seek } from './seek.js';
+import { suitesBySecret } from './suites.js';
+
+/** Key log lines without a session that are tried, per label. */
+const ORPHANS = 4096;
+/** KeyUpdates that may have gone before the capture starts, and one less. */
+const GENERATIONS = 3;
+/** Record numbers that are tried with one key before it is the next one's turn: most captures start early. */
+const STRIDE = 2048;
+/** Records that are tried before the search is given up until there are new key log lines. */
+const RECORDS = 8;
+
+/** Candidates that one direction may try. */
+const BUDGET = 128 * LIMITS.recordSearch;
+
+/** Keys that fit a session whose handshake is not in the capture. */
+export interface Joined {
+  readonly epoch: Epoch;
+  readonly sequence: number;
+  readonly clientRandom: Uint8Array;
+  /** Whose secret it was. */
+  readonly role: Role;
+}
+
+/** One key to try. */
+interface Trial {
+  readonly orphan: Orphan;
+  readonly role: Role;
+  epoch: Epoch;
+}
+
+/**
+ * Looks for the TLS 1.3 key log line that opens a direction whose handshake was not captured: every line whose session
+ * was not met, with every suite that its length allows, up to two KeyUpdates on, as any of the first record numbers.
+ */
+export class LateJoin {
+  /** Candidates tried so far, and all that there are. */
+  searched = 0;
+  total = 0;
+  private revision = -1;
+  private records = 0;
+  private left = BUDGET;
+
+  /** Whether there is nothing more to try before lines are added. */
+  exhausted(keys: KeyLog): boolean {
+    return keys.revision === this.revision && (this.records >= RECORDS || this.left <= 0 || this.total === 0);
+  }
+
+  /**
+   * Tries all candidates on one record.
+   * @param suite the suite if it is known, else 0
+   * @param shared what all searches of the run may still cost
+   */
+  find(
+    r: TlsRecord,
+    next: TlsRecord | undefined,
+    role: Role,
+    suite: number,
+    keys: KeyLog,
+    shared: Budget,
+  ): Joined | null {
+    if (keys.revision !== this.revision) {
+      this.revision = keys.revision;
+      this.records = 0;
+      this.left = BUDGET;
+    }
+    this.records++;
+    const trials = [...this.trials(keys, role, suite), ...this.trials(keys, role === 0 ? 1 : 0, suite)];
+    this.total = trials.length * GENERATIONS * LIMITS.recordSearch;
+    this.searched = 0;
+    const budget: Budget = { left: Math.min(this.left, shared.left) };
+    const before = budget.left;
+    const found = this.sweep(r, next, trials, budget);
+    this.left -= before - budget.left;
+    shared.left -= before - budget.left;
+    return found;
+  }
+
+  private trials(keys: KeyLog, role: Role, suite: number): Trial[] {
+    const orphans = keys.orphans(role === 0 ? 'CLIENT_TRAFFIC_SECRET_0' : 'SERVER_TRAFFIC_SECRET_0', ORPHANS);
+    return orphans.flatMap((orphan) =>
+      suitesBySecret(orphan.secret.length)
+        .filter((how) => suite === 0 || how.suite.id === suite)
+        .map((how) => ({ orphan, role, epoch: Epoch.of13(how, orphan.secret, 'application', orphan.source) })),
+    );
+  }
+
+  private sweep(r: TlsRecord, next: TlsRecord | undefined, trials: Trial[], budget: Budget): Joined | null {
+    for (let generation = 0; generation < GENERATIONS; generation++) {
+      for (let from = 0; from < LIMITS.recordSearch; from += STRIDE)
+        for (const { epoch, orphan, role } of trials) {
+          if (budget.left <= 0) return null;
+          const found = seek(r, next, [{ epoch, from, to: from + STRIDE - 1 }], budget);
+          this.searched += STRIDE;
+          if (found !== null) return { ...found, clientRandom: orphan.clientRandom, role };
+        }
+      for (const t of trials) t.epoch = t.epoch.next();
+    }
+    return null;
+  }
+
+  /** How far the search came, in words. */
+  get reason(): string {
+    if (this.total === 0)
+      return 'The handshake was not captured, and the key logs have no TLS 1.3 line whose session was not met.';
+    const tried = `${this.searched} of ${this.total} keys and record numbers searched`;
+    return `The handshake was not captured, and no line of the key logs opens these records (${tried}).`;
+  }
+}

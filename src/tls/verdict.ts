@@ -1,0 +1,45 @@
+import type { Channel } from './channel.js';
+import type { Served } from './epoch.js';
+
+/** What became of the protected records of one direction, for the report. */
+export interface DirectionVerdict {
+  readonly verdict: 'full' | 'partial' | 'none';
+  /** A sentence for people; absent where everything was opened. */
+  readonly reason?: string;
+  /** Who gave the keys. */
+  readonly source?: Served;
+  /** Protected records. */
+  readonly records: number;
+  readonly decrypted: number;
+  /** Records that had a key and were not opened. */
+  readonly failed: number;
+  /** Records whose tag or MAC was checked. */
+  readonly verified: number;
+  /** Numbers of the records where decryption went on after it had been lost. */
+  readonly resumedAt: readonly number[];
+}
+
+export function verdictOf(c: Channel): DirectionVerdict {
+  const verdict = c.decrypted === 0 ? 'none' : c.decrypted === c.records ? 'full' : 'partial';
+  const reason = reasonOf(c, verdict);
+  return {
+    verdict,
+    ...(reason !== undefined && { reason }),
+    ...(c.served !== undefined && { source: c.served }),
+    records: c.records,
+    decrypted: c.decrypted,
+    failed: c.failed,
+    verified: c.verified,
+    resumedAt: c.resumedAt,
+  };
+}
+
+function reasonOf(c: Channel, verdict: DirectionVerdict['verdict']): string | undefined {
+  if (c.records === 0) return c.reason ?? 'There are no protected records in this direction.';
+  if (verdict === 'none') return c.reason ?? 'No record could be opened.';
+  const missing = c.missing > 0 ? `${c.missing} octets of the stream are missing.` : undefined;
+  if (verdict === 'full') return missing;
+  const left = c.records - c.decrypted;
+  const first = c.reason ?? missing ?? '';
+  return `${left} of ${c.records} records could not be opened. ${first}`.trimEnd();
+}
