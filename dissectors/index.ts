@@ -2,8 +2,9 @@
 import type { AnyDissector } from 'fttscope/kit';
 import { data } from './data.js';
 import { dhcp } from './dhcp/index.js';
+import { dhcpv6 } from './dhcpv6/index.js';
 import { frame } from './frame.js';
 import { fttIms } from './ftt-ims.js';
 import { udp } from './udp.js';
 
-export const dissectors: readonly AnyDissector[] = [frame, udp, fttIms, dhcp, data];
+export const dissectors: readonly AnyDissector[] = [frame, udp, fttIms, dhcp, dhcpv6, data];
