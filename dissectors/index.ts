@@ -1,10 +1,49 @@
 /** THE list of protocols: one import and one entry each. Order matters only where two dissectors probe the same octets. */
 import type { AnyDissector } from 'fttscope/kit';
+import { arp } from './arp.js';
 import { data } from './data.js';
 import { dhcp } from './dhcp/index.js';
 import { dhcpv6 } from './dhcpv6/index.js';
+import { ethernet, llc } from './ethernet.js';
 import { frame } from './frame.js';
 import { fttIms } from './ftt-ims.js';
+import { icmp } from './icmp.js';
+import { ipv4 } from './ipv4.js';
+import { ipv6 } from './ipv6.js';
+import { destinationOptions, fragmentHeader, hopByHop, routing } from './ipv6-extensions.js';
+import { nullLoop } from './null-loop.js';
+import { ppp } from './ppp.js';
+import { pppoed, pppoes } from './pppoe.js';
+import { rawIp } from './raw-ip.js';
+import { sll } from './sll.js';
+import { sll2 } from './sll2.js';
 import { udp } from './udp.js';
+import { serviceTag, vlan } from './vlan.js';
 
-export const dissectors: readonly AnyDissector[] = [frame, udp, fttIms, dhcp, dhcpv6, data];
+export const dissectors: readonly AnyDissector[] = [
+  frame,
+  ethernet,
+  llc,
+  vlan,
+  serviceTag,
+  sll,
+  sll2,
+  nullLoop,
+  rawIp,
+  ppp,
+  pppoes,
+  pppoed,
+  arp,
+  ipv4,
+  ipv6,
+  hopByHop,
+  routing,
+  fragmentHeader,
+  destinationOptions,
+  icmp,
+  udp,
+  fttIms,
+  dhcp,
+  dhcpv6,
+  data,
+];

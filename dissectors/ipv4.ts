@@ -4,7 +4,6 @@ import {
   type Dissector,
   defineDissector,
   experts,
-  type Field,
   fields,
   fold,
   hexNumber,
@@ -20,6 +19,7 @@ import {
   u32,
   View,
 } from 'fttscope/kit';
+import { type FragmentNote, reassembly } from './ip-reassembly.js';
 import { E as OptionExperts, F as OptionFields, options } from './ipv4-options.js';
 import { CHECKSUM_STATUS, DSCP, dsText, ECN, IP_PROTOCOLS, SET } from './numbers.js';
 
@@ -91,24 +91,7 @@ const E = experts({
   lowTtl: { code: 'ip.low-ttl', severity: 'note', message: 'Time To Live' },
 });
 
-/** One part of a reassembled datagram: where it came from and which octets of the whole it brought. */
-export interface FragmentPart {
-  readonly frame: number;
-  readonly off: number;
-  readonly len: number;
-  /** Some of its octets had been there before… */
-  readonly overlap?: boolean;
-  /** …with other values. */
-  readonly conflict?: boolean;
-}
-
-/** Left on the packet that completes a datagram: its parts in the order of their offsets, and its octets. */
-export interface FragmentNote {
-  readonly fragments?: readonly FragmentPart[];
-  readonly bytes?: Uint8Array;
-  /** Next header that the first fragment names; it decides for the whole datagram (RFC 8200 §4.5). */
-  readonly protocol?: number;
-}
+export type { FragmentNote, FragmentPart } from './ip-reassembly.js';
 
 /** A packet; `offset` counts octets. `options` are the octets between header and payload, padding included. */
 export interface Ipv4Packet {
@@ -196,40 +179,6 @@ function headerChecksum(t: Tree, v: View, n: number): void {
     const right = hexNumber(rightChecksum(buf, off, n), 4);
     t.expert(E.badChecksum, off + 10, 2, `Bad checksum [should be ${right}]`);
   }
-}
-
-/** The fields in which a reassembled datagram is described. */
-export type ReassemblyFields = Pick<
-  typeof F,
-  'fragments' | 'fragment' | 'overlap' | 'conflict' | 'count' | 'reassembledLength' | 'reassembledData'
->;
-
-/** The parts of the datagram that the packet at `off` completed. */
-export function reassembly(
-  t: Tree,
-  f: { [K in keyof ReassemblyFields]: Field },
-  off: number,
-  note: FragmentNote,
-): void {
-  const parts = note.fragments ?? [];
-  const bytes = note.bytes ?? new Uint8Array(0);
-  t.open(f.fragments, off, 0);
-  if (t.labels) {
-    const list = parts.map((p) => ` #${p.frame}(${p.len})`).join(',');
-    t.label(`[${parts.length} ${f.fragments.label} (${bytes.length} octets):${list}]`);
-  }
-  for (const p of parts) {
-    t.num(f.fragment, off, 0, p.frame);
-    if (t.labels) t.label(`[Frame: ${p.frame}, payload: ${p.off}-${p.off + p.len - 1} (${p.len} octets)]`);
-    t.push();
-    if (p.overlap) t.num(f.overlap, off, 0, 1);
-    if (p.conflict) t.num(f.conflict, off, 0, 1);
-    t.pop();
-  }
-  t.num(f.count, off, 0, parts.length);
-  t.num(f.reassembledLength, off, 0, bytes.length);
-  t.bytes(f.reassembledData, off, 0, bytes);
-  t.pop();
 }
 
 /** Where the packet ends on the wire by its own account; a length of 0 is a segment that was not cut yet. */

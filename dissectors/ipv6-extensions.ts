@@ -14,7 +14,7 @@ import {
   u32,
   View,
 } from 'fttscope/kit';
-import { type FragmentNote, reassembly } from './ipv4.js';
+import { type FragmentNote, reassembly } from './ip-reassembly.js';
 import { E as OptionExperts, F as OptionFields, options } from './ipv6-options.js';
 import { IP_PROTOCOLS } from './numbers.js';
 

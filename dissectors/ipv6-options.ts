@@ -209,7 +209,7 @@ export function options(t: Tree, h: View, off: number, cx: Ctx): number {
       if (kind === HOME_ADDRESS) home = o + 2;
     }
     t.pop();
-    o += 2 + n;
+    o += 2 + (LENGTHS[kind] ?? n);
   }
   return home;
 }
