@@ -25,10 +25,8 @@ const TRIES = 64;
  */
 type State = 'clear' | 'locked' | 'open' | 'seeking';
 
-/** What a channel asks of its session. */
-export interface ChannelOwner {
-  /** Content that is not application data, opened and checked: handshake messages, alerts, ChangeCipherSpec. */
-  content(channel: Channel, r: TlsRecord): void;
+/** Where a channel gets its keys. */
+export interface ChannelKeys {
   /** Key log lines may have been added: unlock the channel if they serve. */
   revive(channel: Channel): void;
   /** Keys that may open the next record of a channel that seeks. */
@@ -70,14 +68,11 @@ export class Channel {
 
   constructor(
     readonly direction: 0 | 1,
-    private readonly owner: ChannelOwner,
+    private readonly keys: ChannelKeys,
+    /** Takes content that is not application data, opened and checked. */
+    private readonly content: (channel: Channel, r: TlsRecord) => void,
     private readonly decryptor: Decryptor,
   ) {}
-
-  /** Protected records that have passed since their number was last known. */
-  get passed(): number {
-    return this.since;
-  }
 
   /** From now on records have these keys, from number 0 on; null: keys that are not known. */
   enter(epoch: Epoch | null, reason = ''): void {
@@ -91,11 +86,12 @@ export class Channel {
     if (epoch === null) this.reason ??= reason;
   }
 
-  /** A locked channel gets its keys. `exact`: no record was missed, so the number is known. */
-  unlock(epoch: Epoch, exact: boolean): void {
-    if (exact && this.slack === 0) epoch.sequence = this.since;
+  /** A locked channel gets its keys. Where no record was missed, the number is known. */
+  unlock(epoch: Epoch): void {
+    const exact = this.slack === 0;
+    if (exact) epoch.sequence = this.since;
     this.epoch = epoch;
-    this.state = exact && this.slack === 0 ? 'open' : 'seeking';
+    this.state = exact ? 'open' : 'seeking';
     this.budget.left = (TRIES + this.since + this.slack) * TAG_COST;
   }
 
@@ -145,7 +141,7 @@ export class Channel {
   private step(i: number): number {
     const r = this.queue[i]!;
     if (r.status === 'cut') return this.passOver(i);
-    if (this.state !== 'open') this.owner.revive(this);
+    if (this.state !== 'open') this.keys.revive(this);
     if (this.state === 'locked') {
       r.closed('no-keys', this.reason ?? '');
       return this.passOver(i);
@@ -196,7 +192,7 @@ export class Channel {
     this.decrypted++;
     this.served = epoch.served;
     if (epoch.stage === 'early') r.early = true;
-    if (r.contentType !== ContentType.ApplicationData) this.owner.content(this, r);
+    if (r.contentType !== ContentType.ApplicationData) this.content(this, r);
   }
 
   /** Opens everything queued from `from` on by batch, with a sample of tags. */
@@ -256,9 +252,9 @@ export class Channel {
   /** Looks for key and number of the queued record `i`. */
   private find(i: number): number {
     const r = this.queue[i]!;
-    const candidates = this.owner.candidates(this);
+    const candidates = this.keys.candidates(this);
     const found =
-      candidates.length > 0 ? seek(r, undefined, candidates, this.budget) : this.owner.join(this, r, this.queue[i + 1]);
+      candidates.length > 0 ? seek(r, undefined, candidates, this.budget) : this.keys.join(this, r, this.queue[i + 1]);
     if (found === null) {
       this.lost(r, candidates.length > 0);
       return this.passOver(i);
@@ -272,8 +268,8 @@ export class Channel {
   }
 
   /** No key and number fitted a record. */
-  private lost(r: TlsRecord, keys: boolean): void {
-    if (!keys || this.hint !== undefined) {
+  private lost(r: TlsRecord, hasKeys: boolean): void {
+    if (!hasKeys || this.hint !== undefined) {
       r.closed('no-keys', this.hint ?? this.reason ?? '');
       this.reason ??= this.hint;
       return;

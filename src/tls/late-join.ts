@@ -107,7 +107,7 @@ export class LateJoin {
   /** How far the search came, in words. */
   get reason(): string {
     if (this.total === 0)
-      return 'The handshake was not captured, and the key logs have no TLS 1.3 line whose session was not met.';
+      return 'The handshake was not captured: TLS 1.2 needs it, and for TLS 1.3 the key logs have no line left that is not of another session.';
     const tried = `${this.searched} of ${this.total} keys and record numbers searched`;
     return `The handshake was not captured, and no line of the key logs opens these records (${tried}).`;
   }

@@ -10,15 +10,14 @@ import { ContentType, HandshakeType, Version } from '../../dissectors/tls/number
 import { hex, u8, u16 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { SessionCache } from './cache.js';
-import { Channel, type ChannelOwner } from './channel.js';
+import { Channel } from './channel.js';
 import type { Decryptor } from './decryptor.js';
-import type { Epoch, Stage } from './epoch.js';
+import type { Stage } from './epoch.js';
+import { KeyRing } from './key-ring.js';
 import type { KeyLog } from './keylog.js';
-import { LateJoin } from './late-join.js';
 import { looksClear } from './messages.js';
-import { Negotiation, type Resumed, type Role } from './negotiation.js';
+import type { Resumed } from './negotiation.js';
 import { RECORD_HEADER, type Span, TlsRecord } from './record.js';
-import type { Candidate } from './seek.js';
 import { type DirectionVerdict, verdictOf } from './verdict.js';
 
 /** What the sessions of a capture share. */
@@ -46,18 +45,12 @@ export interface FinishedSeen {
   readonly valid: boolean | undefined;
 }
 
-const STAGES: readonly Stage[] = ['early', 'handshake', 'application'];
-/** KeyUpdates that a gap may hide. */
-const HIDDEN_UPDATES = 2;
-const NO_HELLO = 'The handshake was not captured: keys of TLS 1.2 need the randoms of both hellos.';
-const EARLY_MISSING = 'Early data (0-RTT): the key log has no CLIENT_EARLY_TRAFFIC_SECRET line for this session.';
-
 /**
  * One TLS connection. The engine feeds the records of both directions in the order of the capture; the session follows
  * the handshakes, finds the keys, and opens what it can: see {@link TlsRecord.status}. Its properties are what the
  * model reads. It never throws.
  */
-export class TlsSession implements ChannelOwner {
+export class TlsSession {
   /** 0x0303, 0x0304 …; 0 while unknown. */
   version = 0;
   /** Cipher suite; 0 while unknown. */
@@ -92,24 +85,26 @@ export class TlsSession implements ChannelOwner {
   get droppedMessages(): number {
     return this.channels[0].reader.dropped + this.channels[1].reader.dropped;
   }
-  /** The keys say that direction 0 is the server's. */
-  swapped = false;
 
   private readonly channels: readonly [Channel, Channel];
-  private negotiation: Negotiation;
-  private readonly searches: readonly [LateJoin, LateJoin] = [new LateJoin(), new LateJoin()];
-  private revision = -1;
-  private lent = false;
-  /** Keys after KeyUpdates that may have been lost, by the keys before them. */
-  private readonly updated = new Map<Epoch, Epoch>();
+  private readonly ring: KeyRing;
 
   /** @param connection names the four-tuple, for handshakes lent between captures: see {@link SessionCache} */
   constructor(
     private readonly services: TlsServices,
     private readonly connection: string = '',
   ) {
-    this.channels = [new Channel(0, this, services.decryptor), new Channel(1, this, services.decryptor)];
-    this.negotiation = new Negotiation(services.keys, services.cache);
+    this.ring = new KeyRing(services, connection, () => this.settle());
+    const content = (channel: Channel, r: TlsRecord): void => this.content(channel, r);
+    this.channels = [
+      new Channel(0, this.ring, content, services.decryptor),
+      new Channel(1, this.ring, content, services.decryptor),
+    ];
+  }
+
+  /** The keys, or a ClientHello, say that direction 0 is the server's. */
+  get swapped(): boolean {
+    return this.ring.swapped;
   }
 
   /**
@@ -136,7 +131,7 @@ export class TlsSession implements ChannelOwner {
     const channel = this.channels[direction];
     if (this.isProtected(channel, r)) {
       channel.push(r);
-      const bulk = r.type === ContentType.ApplicationData && this.established2(channel);
+      const bulk = r.type === ContentType.ApplicationData && this.canWait(channel);
       if (!bulk) channel.drain();
     } else this.clear(channel, r);
     return r;
@@ -155,7 +150,7 @@ export class TlsSession implements ChannelOwner {
     if (isProtected) {
       channel.push(r);
       channel.reason ??= r.reason;
-      if (!this.established2(channel)) {
+      if (!this.canWait(channel)) {
         // It may have held the message after which the keys change.
         channel.drain();
         channel.lose(1);
@@ -163,7 +158,7 @@ export class TlsSession implements ChannelOwner {
     } else {
       channel.torn = true;
       channel.reader.reset();
-      this.negotiation.transcript.broken = true;
+      this.ring.negotiation.transcript.broken = true;
     }
     return r;
   }
@@ -171,16 +166,13 @@ export class TlsSession implements ChannelOwner {
   /** Octets of the stream are missing before the next record; 0 if records could not be told apart for a while. */
   gap(direction: 0 | 1, octets: number): void {
     this.channels[direction].gap(octets);
-    if (this.finished[0] === undefined || this.finished[1] === undefined) this.negotiation.transcript.broken = true;
-  }
-
-  private role(channel: Channel): Role {
-    return this.swapped ? (channel.direction === 0 ? 1 : 0) : channel.direction;
+    if (this.finished[0] === undefined || this.finished[1] === undefined)
+      this.ring.negotiation.transcript.broken = true;
   }
 
   /** Whether application data of a channel can wait for the flush: no keys of a handshake depend on it. */
-  private established2(channel: Channel): boolean {
-    if (!this.negotiation.tls13) return true;
+  private canWait(channel: Channel): boolean {
+    if (!this.ring.negotiation.tls13) return true;
     return channel.epoch !== null && channel.epoch.stage === 'application';
   }
 
@@ -189,11 +181,11 @@ export class TlsSession implements ChannelOwner {
   private isProtected(channel: Channel, r: TlsRecord): boolean {
     const { type } = r;
     if (type === ContentType.ApplicationData) {
-      if (channel.state === 'clear') this.begin(channel);
+      if (channel.state === 'clear') this.ring.begin(channel);
       return true;
     }
     // RFC 8446 §5: what is protected has the outer type of application data.
-    if (this.negotiation.tls13) return false;
+    if (this.ring.negotiation.tls13) return false;
     if (channel.state !== 'clear') return true;
     const content = r.off + RECORD_HEADER;
     const seemsClear =
@@ -201,29 +193,11 @@ export class TlsSession implements ChannelOwner {
         ? channel.reader.pending || looksClear(r.buf, content, r.end)
         : r.end - content === (type === ContentType.Alert ? 2 : 1);
     if (seemsClear) return false;
-    if (channel.torn || !this.negotiation.settled) this.begin(channel);
+    if (channel.torn || !this.ring.negotiation.settled) this.ring.begin(channel);
     return channel.state !== 'clear';
   }
 
-  /** Application data comes without the change of keys before it: it was lost, or the capture starts late. */
-  private begin(channel: Channel): void {
-    const n = this.negotiation;
-    if (!n.settled && !n.tls13) {
-      const known = this.connection === '' ? undefined : this.services.cache.handshake(this.connection);
-      if (known !== undefined && n.clientHello === undefined && n.serverHello === undefined) this.lend(known);
-    }
-    channel.lose(this.lent || !this.negotiation.settled ? LIMITS.recordSearch : 0);
-  }
-
-  private lend(known: Parameters<typeof Negotiation.known>[0]): void {
-    this.negotiation = Negotiation.known(known, this.services.keys, this.services.cache);
-    this.lent = true;
-    this.settle();
-  }
-
-  // ChannelOwner
-
-  content(channel: Channel, r: TlsRecord): void {
+  private content(channel: Channel, r: TlsRecord): void {
     const { buf, off, end } = r.plain!;
     switch (r.contentType) {
       case ContentType.ChangeCipherSpec:
@@ -236,81 +210,6 @@ export class TlsSession implements ChannelOwner {
         r.handshake = this.handshake(channel, r, buf, off, end);
         break;
     }
-  }
-
-  revive(channel: Channel): void {
-    const { keys } = this.services;
-    if (keys.revision === this.revision && channel.state !== 'seeking') return;
-    this.revision = keys.revision;
-    if (channel.state !== 'locked') return;
-    if (!this.negotiation.tls13) {
-      const epoch = this.negotiation.epochs12()?.[this.role(channel)];
-      if (epoch !== undefined) channel.unlock(epoch, true);
-    } else if (this.candidates(channel).length > 0) channel.lose(channel.passed);
-  }
-
-  candidates(channel: Channel): readonly Candidate[] {
-    const n = this.negotiation;
-    channel.hint = undefined;
-    if (n.clientRandom.length === 0) return [];
-    const role = this.role(channel);
-    if (n.version === 0) return n.earlyEpochs().map((e) => channel.range(e));
-    if (n.tls13) return this.candidates13(channel, role);
-    const epoch = channel.epoch ?? n.epochs12()?.[role];
-    if (epoch === undefined) channel.reason ??= n.reason;
-    return epoch === undefined ? [] : [channel.range(epoch)];
-  }
-
-  private candidates13(channel: Channel, role: Role): Candidate[] {
-    const n = this.negotiation;
-    const early = role === 0 && n.clientHello?.earlyData === true;
-    const now = channel.epoch === null ? (early ? 0 : 1) : STAGES.indexOf(channel.epoch.stage);
-    const out: Candidate[] = [];
-    for (const stage of STAGES.slice(now)) {
-      let epoch = channel.epoch?.stage === stage ? channel.epoch : n.epoch13(stage, role);
-      for (let k = 0; epoch !== undefined; k++) {
-        out.push(channel.range(epoch));
-        if (stage !== 'application' || k === HIDDEN_UPDATES) break;
-        epoch = this.after(epoch);
-      }
-    }
-    const waiting = channel.epoch === null || (channel.epoch.stage === 'handshake' && !channel.epoch.proven);
-    if (early && waiting && n.epoch13('early', 0) === undefined) channel.hint = EARLY_MISSING;
-    if (out.length === 0) channel.reason ??= n.reason;
-    return out;
-  }
-
-  private after(epoch: Epoch): Epoch {
-    let next = this.updated.get(epoch);
-    if (next === undefined) {
-      next = epoch.next();
-      this.updated.set(epoch, next);
-    }
-    return next;
-  }
-
-  join(channel: Channel, r: TlsRecord, next: TlsRecord | undefined): { epoch: Epoch; sequence: number } | null {
-    const n = this.negotiation;
-    if (n.clientRandom.length > 0) return null; // the session is known: its own lines serve or none
-    const { keys, decryptor } = this.services;
-    const search = this.searches[channel.direction];
-    if (n.serverHello !== undefined && !n.tls13) {
-      channel.reason = NO_HELLO;
-      return null;
-    }
-    if (search.exhausted(keys)) {
-      channel.reason = search.reason;
-      return null;
-    }
-    const shared = { left: decryptor.lateBudget };
-    const found = search.find(r, next, this.role(channel), n.suite, keys, shared);
-    decryptor.lateBudget = shared.left;
-    channel.reason = found === null ? search.reason : undefined;
-    if (found === null) return null;
-    if (found.role !== this.role(channel)) this.swapped = !this.swapped;
-    this.negotiation = Negotiation.joined(found.clientRandom, found.epoch.how.suite.id, keys, this.services.cache);
-    this.settle();
-    return found;
   }
 
   // Content in the clear.
@@ -328,7 +227,7 @@ export class TlsSession implements ChannelOwner {
   }
 
   private changeCipherSpec(channel: Channel): void {
-    const n = this.negotiation;
+    const n = this.ring.negotiation;
     if (n.tls13) return; // RFC 8446 §5: ignored
     if (n.version === 0) {
       // Before a ServerHello it is what TLS 1.3 clients send for middleboxes (RFC 8446 §D.4).
@@ -337,14 +236,14 @@ export class TlsSession implements ChannelOwner {
     }
     n.settleResumption();
     this.resumed = n.resumed;
-    const epoch = n.epochs12()?.[this.role(channel)];
+    const epoch = n.epochs12()?.[this.ring.role(channel)];
     channel.enter(epoch ?? null, n.reason);
     this.remember();
   }
 
   /** Notes what later sessions may take up. */
   private remember(): void {
-    const n = this.negotiation;
+    const n = this.ring.negotiation;
     const id = n.serverHello?.sessionId;
     if (id !== undefined && n.resumed === undefined)
       this.services.cache.rememberId(id, { master: n.masterRef, suite: n.suite });
@@ -360,14 +259,16 @@ export class TlsSession implements ChannelOwner {
 
   private message(channel: Channel, r: TlsRecord, m: Span): void {
     const type = u8(m.buf, m.off);
-    const n = this.negotiation;
+    const n = this.ring.negotiation;
     switch (type) {
       case HandshakeType.HelloRequest:
         return; // RFC 5246 §7.4.1.1: not part of the transcript
       case HandshakeType.ClientHello:
-        return this.clientHello(channel, r.frame, m);
+        this.clientHello(channel, r.frame, m);
+        return;
       case HandshakeType.ServerHello:
-        return this.serverHello(channel, r.frame, m);
+        this.serverHello(channel, r.frame, m);
+        return;
       case HandshakeType.NewSessionTicket:
         this.ticket(m);
         if (n.tls13) return; // RFC 8446 §4.6: after the handshake
@@ -383,14 +284,18 @@ export class TlsSession implements ChannelOwner {
         n.full = true;
         break;
       case HandshakeType.ClientKeyExchange:
-        return this.clientKeyExchange(m);
+        this.clientKeyExchange(m);
+        return;
       case HandshakeType.KeyUpdate:
-        return this.keyUpdate(channel);
+        this.keyUpdate(channel);
+        return;
       case HandshakeType.Finished:
-        return this.seeFinished(channel, r.frame, m);
+        this.seeFinished(channel, r.frame, m);
+        return;
       case HandshakeType.EndOfEarlyData:
         n.transcript.add(m);
-        return this.enter13(channel, 'handshake');
+        this.enter13(channel, 'handshake');
+        return;
     }
     n.transcript.add(m);
   }
@@ -398,12 +303,12 @@ export class TlsSession implements ChannelOwner {
   private clientHello(channel: Channel, frame: number, m: Span): void {
     const hello = parseClientHello(m.buf, m.off, m.end);
     if (hello === undefined) return;
-    if (channel.direction === 1 && this.clientHelloFrame === undefined) this.swapped = true;
-    if (this.negotiation.serverHello !== undefined || this.lent) {
-      this.negotiation = new Negotiation(this.services.keys, this.services.cache); // RFC 5246 §7.4.1.2: renegotiation
+    if (channel.direction === 1 && this.clientHelloFrame === undefined) this.ring.swapped = true;
+    if (this.ring.negotiation.serverHello !== undefined || this.ring.lent) {
+      this.ring.renew(); // RFC 5246 §7.4.1.2: renegotiation
       this.renegotiations++;
     }
-    const n = this.negotiation;
+    const n = this.ring.negotiation;
     n.client(hello);
     n.transcript.add(m);
     if (this.clientHelloFrame !== undefined) return;
@@ -416,7 +321,7 @@ export class TlsSession implements ChannelOwner {
   private serverHello(channel: Channel, frame: number, m: Span): void {
     const hello = parseServerHello(m.buf, m.off, m.end);
     if (hello === undefined) return;
-    const n = this.negotiation;
+    const n = this.ring.negotiation;
     n.server(hello);
     n.transcript.add(m);
     this.retried ||= hello.retry;
@@ -436,7 +341,7 @@ export class TlsSession implements ChannelOwner {
 
   /** Takes over what the negotiation settled. */
   private settle(): void {
-    const n = this.negotiation;
+    const n = this.ring.negotiation;
     this.version = n.version;
     this.suite = n.suite;
     this.resumed = n.resumed;
@@ -446,31 +351,31 @@ export class TlsSession implements ChannelOwner {
 
   /** From now on a direction has the keys of a stage; where they are not known, a later stage's may be. */
   private enter13(channel: Channel, stage: Stage): void {
-    const n = this.negotiation;
-    const epoch = n.epoch13(stage, this.role(channel));
+    const n = this.ring.negotiation;
+    const epoch = n.epoch13(stage, this.ring.role(channel));
     channel.enter(epoch ?? null, n.reason);
     if (epoch !== undefined) return;
-    if (n.clientRandom.length === 0 || this.candidates(channel).length > 0) channel.lose(0);
+    if (n.clientRandom.length === 0 || this.ring.candidates(channel).length > 0) channel.lose(0);
   }
 
   private ticket(m: Span): void {
-    const n = this.negotiation;
+    const n = this.ring.negotiation;
     const t = parseNewSessionTicket(m.buf, m.off, m.end, n.version);
     if (t === undefined || n.version === 0) return;
-    if (n.tls13) return this.services.cache.rememberTicket(t.ticket, { suite: n.suite });
     n.settleResumption();
-    this.services.cache.rememberTicket(t.ticket, { master: n.masterRef, suite: n.suite });
+    const master = n.tls13 ? {} : { master: n.masterRef };
+    this.services.cache.rememberTicket(t.ticket, { suite: n.suite, ...master });
   }
 
   private certificate(channel: Channel, m: Span): void {
-    this.negotiation.full = true;
-    if (this.role(channel) === 0) this.clientCertificate = true;
+    this.ring.negotiation.full = true;
+    if (this.ring.role(channel) === 0) this.clientCertificate = true;
     else if (this.certificates.length === 0)
       this.certificates = parseCertificateChain(m.buf, m.off, m.end, this.version)?.certificates ?? [];
   }
 
   private clientKeyExchange(m: Span): void {
-    const n = this.negotiation;
+    const n = this.ring.negotiation;
     n.full = true;
     n.transcript.add(m);
     n.sessionHash = n.transcript.digest();
@@ -482,12 +387,12 @@ export class TlsSession implements ChannelOwner {
   private keyUpdate(channel: Channel): void {
     this.keyUpdates[channel.direction]++;
     const { epoch } = channel;
-    if (epoch?.secret !== undefined) channel.enter(this.after(epoch)); // RFC 8446 §7.2
+    if (epoch?.secret !== undefined) channel.enter(this.ring.after(epoch)); // RFC 8446 §7.2
   }
 
   private seeFinished(channel: Channel, frame: number, m: Span): void {
-    const n = this.negotiation;
-    const role = this.role(channel);
+    const n = this.ring.negotiation;
+    const role = this.ring.role(channel);
     const valid = n.finishedFits(role, m.buf.subarray(m.off + HANDSHAKE_HEADER, m.end));
     this.finished[role] ??= { frame, valid };
     n.transcript.add(m);

@@ -1,0 +1,144 @@
+import { LIMITS } from '../limits.js';
+import type { KnownHandshake } from './cache.js';
+import type { Channel, ChannelKeys } from './channel.js';
+import type { Epoch, Stage } from './epoch.js';
+import { LateJoin } from './late-join.js';
+import { Negotiation, type Role } from './negotiation.js';
+import type { TlsRecord } from './record.js';
+import type { Candidate } from './seek.js';
+import type { TlsServices } from './session.js';
+
+const STAGES: readonly Stage[] = ['early', 'handshake', 'application'];
+/** KeyUpdates that a gap may hide. */
+const HIDDEN_UPDATES = 2;
+const NO_HELLO = 'The handshake was not captured whole: keys of TLS 1.2 need the randoms of both hellos.';
+const EARLY_MISSING = 'Early data (0-RTT): the key log has no CLIENT_EARLY_TRAFFIC_SECRET line for this session.';
+
+/** Which keys may open the next record of a session's channels, from whatever is known of its handshake. */
+export class KeyRing implements ChannelKeys {
+  /** The handshake that is under way, or the last one. */
+  negotiation: Negotiation;
+  /** The keys, or a ClientHello, say that direction 0 is the server's. */
+  swapped = false;
+  /** The handshake comes from another capture. */
+  lent = false;
+  private readonly searches: readonly [LateJoin, LateJoin] = [new LateJoin(), new LateJoin()];
+  /** Revision of the key log that each direction has been tried with. */
+  private readonly revisions: [number, number] = [-1, -1];
+  /** Keys after KeyUpdates, by the keys before them. */
+  private readonly updated = new WeakMap<Epoch, Epoch>();
+
+  /** @param settled is told when a handshake was found that no message of this capture shows */
+  constructor(
+    private readonly services: TlsServices,
+    private readonly connection: string,
+    private readonly settled: () => void,
+  ) {
+    this.negotiation = this.renew();
+  }
+
+  /** A new handshake begins. */
+  renew(): Negotiation {
+    this.negotiation = new Negotiation(this.services.keys, this.services.cache);
+    this.lent = false;
+    return this.negotiation;
+  }
+
+  role(channel: Channel): Role {
+    return this.swapped ? (channel.direction === 0 ? 1 : 0) : channel.direction;
+  }
+
+  /** Protected records come without the change of keys before them: it was lost, or the capture starts late. */
+  begin(channel: Channel): void {
+    const n = this.negotiation;
+    if (!n.settled && n.clientHello === undefined && n.serverHello === undefined && this.connection !== '') {
+      const known = this.services.cache.handshake(this.connection);
+      if (known !== undefined) this.lend(known);
+    }
+    channel.lose(this.lent || !this.negotiation.settled ? LIMITS.recordSearch : 0);
+  }
+
+  private lend(known: KnownHandshake): void {
+    this.negotiation = Negotiation.known(known, this.services.keys, this.services.cache);
+    this.lent = true;
+    this.settled();
+  }
+
+  revive(channel: Channel): void {
+    const { revision } = this.services.keys;
+    if (channel.state !== 'locked' || this.revisions[channel.direction] === revision) return;
+    this.revisions[channel.direction] = revision;
+    const n = this.negotiation;
+    if (n.tls13) {
+      if (this.candidates(channel).length > 0) channel.lose(0);
+      return;
+    }
+    const epoch = n.epochs12()?.[this.role(channel)];
+    if (epoch !== undefined) channel.unlock(epoch);
+  }
+
+  candidates(channel: Channel): readonly Candidate[] {
+    const n = this.negotiation;
+    channel.hint = undefined;
+    if (n.clientRandom.length === 0) return [];
+    const role = this.role(channel);
+    if (n.version === 0) return n.earlyEpochs().map((e) => channel.range(e));
+    if (n.tls13) return this.candidates13(channel, role);
+    const epoch = channel.epoch ?? n.epochs12()?.[role];
+    if (epoch === undefined) channel.reason ??= n.reason;
+    return epoch === undefined ? [] : [channel.range(epoch)];
+  }
+
+  private candidates13(channel: Channel, role: Role): Candidate[] {
+    const n = this.negotiation;
+    const early = role === 0 && n.clientHello?.earlyData === true;
+    const now = channel.epoch === null ? (early ? 0 : 1) : STAGES.indexOf(channel.epoch.stage);
+    const out: Candidate[] = [];
+    for (const stage of STAGES.slice(now)) {
+      let epoch = channel.epoch?.stage === stage ? channel.epoch : n.epoch13(stage, role);
+      for (let k = 0; epoch !== undefined; k++) {
+        out.push(channel.range(epoch));
+        if (stage !== 'application' || k === HIDDEN_UPDATES) break;
+        epoch = this.after(epoch);
+      }
+    }
+    const waiting = channel.epoch === null || (channel.epoch.stage === 'handshake' && !channel.epoch.proven);
+    if (early && waiting && n.epoch13('early', 0) === undefined) channel.hint = EARLY_MISSING;
+    if (out.length === 0) channel.reason ??= n.reason;
+    return out;
+  }
+
+  /** The keys after a KeyUpdate. */
+  after(epoch: Epoch): Epoch {
+    let next = this.updated.get(epoch);
+    if (next === undefined) {
+      next = epoch.next();
+      this.updated.set(epoch, next);
+    }
+    return next;
+  }
+
+  join(channel: Channel, r: TlsRecord, next: TlsRecord | undefined): { epoch: Epoch; sequence: number } | null {
+    const n = this.negotiation;
+    if (n.clientRandom.length > 0) return null; // the session is known: its own lines serve or none
+    const { keys, decryptor, cache } = this.services;
+    const search = this.searches[channel.direction];
+    if (n.serverHello !== undefined && !n.tls13) {
+      channel.reason = NO_HELLO;
+      return null;
+    }
+    if (search.exhausted(keys)) {
+      channel.reason = search.reason;
+      return null;
+    }
+    const shared = { left: decryptor.lateBudget };
+    const found = search.find(r, next, this.role(channel), n.suite, keys, shared);
+    decryptor.lateBudget = shared.left;
+    channel.reason = found === null ? search.reason : undefined;
+    if (found === null) return null;
+    if (found.role !== this.role(channel)) this.swapped = !this.swapped;
+    this.negotiation = Negotiation.joined(found.clientRandom, found.epoch.how.suite.id, keys, cache);
+    this.settled();
+    return found;
+  }
+}
