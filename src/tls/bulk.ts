@@ -14,6 +14,7 @@ const LARGE: Readonly<Record<Epoch['how']['opening'], number>> = {
   ccm: 8192,
   chacha: 2048,
   cbc: 1 << 20,
+  rc4: 1 << 20,
   null: 1 << 20,
   'gcm-own': 1 << 20,
 };

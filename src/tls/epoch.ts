@@ -8,8 +8,9 @@ import {
   type Decipher,
 } from 'node:crypto';
 import { ContentType, Version } from '../../dissectors/tls/numbers.js';
-import { put16, put32, u8 } from '../kit/index.js';
+import { put16, put32, u8, u16 } from '../kit/index.js';
 import { block as gfBlock, ghash, multiply } from './ghash.js';
+import { Rc4 } from './rc4.js';
 import { RECORD_HEADER, type TlsRecord } from './record.js';
 import { nextTrafficSecret, type SideKeys, sameOctets, trafficKeys } from './schedule.js';
 import { Secret } from './secret.js';
@@ -63,6 +64,7 @@ export class Epoch {
   /** A tag or MAC was right under this key: it is the key. */
   proven = false;
   private lastBlock = new Uint8Array(0);
+  private readonly stream: Rc4 | undefined;
   private forward: Cipher | undefined;
   private backward: Decipher | undefined;
 
@@ -79,14 +81,15 @@ export class Epoch {
     this.generation = options.generation ?? 0;
     this.encryptThenMac = how.opening === 'cbc' && options.encryptThenMac === true;
     this.macLength = options.truncatedHmac === true && suite.macLength > 10 ? 10 : suite.macLength;
-    this.chained = how.opening === 'cbc' && options.version < Version.Tls11; // RFC 2246 §6.2.3.2
+    this.chained = how.opening === 'rc4' || (how.opening === 'cbc' && options.version < Version.Tls11); // RFC 2246 §6.2.3
     this.explicit = this.chained ? 0 : suite.recordIv;
     this.tag = suite.tagLength;
     this.key = new Secret(keys.key);
     this.iv = new Secret(keys.iv);
     this.mac = new Secret(keys.mac);
     this.secret = options.secret;
-    if (this.chained) this.lastBlock = keys.iv.slice();
+    if (how.opening === 'rc4') this.stream = Rc4.of(keys.key);
+    else if (this.chained) this.lastBlock = keys.iv.slice();
   }
 
   /** Keys of a TLS 1.3 traffic secret. */
@@ -129,12 +132,22 @@ export class Epoch {
     return right;
   }
 
-  /** Passes by a record: chained ciphers take its last block as the next IV. */
+  /** Passes by a record: its last block is the next IV, or the keystream goes on behind it. */
   pass(r: TlsRecord): void {
     if (!this.chained) return;
+    if (this.stream !== undefined) {
+      for (let n = u16(r.buf, r.off + 3); n > 0; n--) this.stream.next();
+      return;
+    }
     const n = this.how.suite.blockLength;
     const at = r.end - (this.encryptThenMac ? this.macLength : 0);
     if (at - n >= r.off + RECORD_HEADER) this.lastBlock = r.buf.slice(at - n, at);
+  }
+
+  /** The keystream of the record that is next, without taking it. */
+  peekStream(n: number): Uint8Array {
+    const stream = this.stream!.clone();
+    return Uint8Array.from({ length: n }, () => stream.next());
   }
 
   /** IV of a CBC record. */
@@ -305,6 +318,17 @@ function openCbc(e: Epoch, r: TlsRecord, sequence: number): boolean {
   return true;
 }
 
+function openRc4(e: Epoch, r: TlsRecord, sequence: number): boolean {
+  const off = r.off + RECORD_HEADER;
+  const n = r.end - off - e.macLength;
+  if (n < 0) return false;
+  const plain = e.peekStream(r.end - off);
+  for (let i = 0; i < plain.length; i++) plain[i]! ^= u8(r.buf, off + i);
+  if (!macFits(e, pseudoHeader12(r, sequence, n), plain, 0, n, plain.subarray(n))) return false;
+  r.opened(plain, 0, n, r.type, true);
+  return true;
+}
+
 function openNull(e: Epoch, r: TlsRecord, sequence: number): boolean {
   const off = r.off + RECORD_HEADER;
   const end = r.end - e.macLength;
@@ -321,5 +345,6 @@ const OPEN: Readonly<Record<Openable['opening'], (e: Epoch, r: TlsRecord, sequen
   chacha: openAead,
   'gcm-own': openGcmOwn,
   cbc: openCbc,
+  rc4: openRc4,
   null: openNull,
 };

@@ -21,7 +21,7 @@ const BLOCK_CIPHERS: Readonly<Record<string, string>> = {
 const NATIVE_GCM = /^(aes|aria)-/;
 
 /** Ways to open a record; each is one function of `epoch.ts`. */
-export type Opening = 'gcm' | 'gcm-own' | 'ccm' | 'chacha' | 'cbc' | 'null';
+export type Opening = 'gcm' | 'gcm-own' | 'ccm' | 'chacha' | 'cbc' | 'rc4' | 'null';
 
 /** A suite that can be opened. */
 export interface Openable {
@@ -47,6 +47,8 @@ function openingOf(suite: CipherSuite, block: string): Opening | undefined {
       return 'chacha';
     case 'cbc':
       return block === '' || suite.exportable ? undefined : 'cbc';
+    case 'stream':
+      return suite.cipher === 'RC4_128' && !suite.exportable ? 'rc4' : undefined;
     case 'null':
       return suite.tls13 || suite.mac === '' ? undefined : 'null';
     default:
