@@ -11,12 +11,16 @@ import { icmp } from './icmp.js';
 import { ipv4 } from './ipv4.js';
 import { ipv6 } from './ipv6.js';
 import { destinationOptions, fragmentHeader, hopByHop, routing } from './ipv6-extensions.js';
+import { mimeMultipart } from './mime-multipart.js';
 import { nullLoop } from './null-loop.js';
 import { ppp } from './ppp.js';
 import { pppoed, pppoes } from './pppoe.js';
 import { rawIp } from './raw-ip.js';
+import { sdp } from './sdp/index.js';
+import { sip } from './sip/index.js';
 import { sll } from './sll.js';
 import { sll2 } from './sll2.js';
+import { dataTextLines, media, xml } from './text-media.js';
 import { udp } from './udp.js';
 import { serviceTag, vlan } from './vlan.js';
 
@@ -45,5 +49,11 @@ export const dissectors: readonly AnyDissector[] = [
   fttIms,
   dhcp,
   dhcpv6,
+  sip,
+  sdp,
+  mimeMultipart,
+  dataTextLines,
+  xml,
+  media,
   data,
 ];

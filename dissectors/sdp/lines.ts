@@ -1,0 +1,61 @@
+import { type Codec, utf8Text } from 'fttscope/kit';
+
+/*
+ * `x=value` lines, RFC 8866 §5. CRLF ends a line; LF alone is taken too (§5).
+ */
+const CR = 13;
+const LF = 10;
+const EQUALS = 61;
+
+/** Lines of one body after which nothing more is read. */
+export const MAX_LINES = 1024;
+
+/** One line: offsets into its buffer. */
+export interface SdpLineRange {
+  readonly off: number;
+  /** One past the text of the line. */
+  readonly end: number;
+  /** One past its line end. */
+  readonly next: number;
+}
+
+/** The line at `off`. */
+export function lineAt(b: Uint8Array, off: number, end: number): SdpLineRange {
+  let i = off;
+  while (i < end && b[i] !== LF) i++;
+  return { off, end: i > off && b[i - 1] === CR ? i - 1 : i, next: i < end ? i + 1 : end };
+}
+
+/** Whether the line is `x=…`. */
+export const isTyped = (b: Uint8Array, l: SdpLineRange): boolean => l.end - l.off >= 2 && b[l.off + 1] === EQUALS;
+
+/** One line of a session description. */
+export interface SdpLine {
+  /** `v`, `o`, `m` … */
+  type: string;
+  value: string;
+}
+
+/** A session description as its lines in order. Canonical: CRLF after every line. */
+export type SessionDescription = SdpLine[];
+
+const utf8 = new TextEncoder();
+const text = (r: SessionDescription): Uint8Array => utf8.encode(r.map((l) => `${l.type}=${l.value}\r\n`).join(''));
+
+export const sdpCodec: Codec<SessionDescription> = {
+  parse(b, off, end) {
+    const lines: SessionDescription = [];
+    for (let at = off; at < end; ) {
+      const l = lineAt(b, at, end);
+      if (isTyped(b, l)) lines.push({ type: String.fromCharCode(b[at]), value: utf8Text(b, at + 2, l.end) });
+      at = l.next;
+    }
+    return lines;
+  },
+  size: (r) => text(r).length,
+  emit(r, b, off) {
+    const octets = text(r);
+    b.set(octets, off);
+    return octets.length;
+  },
+};

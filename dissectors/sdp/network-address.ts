@@ -1,0 +1,40 @@
+/** Four octets of a dotted quad; undefined if it is none. */
+function ip4(s: string): number[] | undefined {
+  const m = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(s);
+  const out = m?.slice(1).map(Number);
+  return out?.every((n) => n <= 255) ? out : undefined;
+}
+
+/** Octets of the 16-bit groups of part of an IPv6 address, which may end with a dotted quad. */
+function groups(s: string): number[] | undefined {
+  if (s === '') return [];
+  const out: number[] = [];
+  const parts = s.split(':');
+  for (let i = 0; i < parts.length; i++) {
+    const p = parts[i];
+    if (i === parts.length - 1 && p.includes('.')) {
+      const quad = ip4(p);
+      if (quad === undefined) return undefined;
+      out.push(...quad);
+    } else if (!/^[0-9a-f]{1,4}$/i.test(p)) return undefined;
+    else out.push(Number.parseInt(p, 16) >> 8, Number.parseInt(p, 16) & 0xff);
+  }
+  return out;
+}
+
+/** Octets of an IPv4 or IPv6 address (RFC 4291 §2.2) written as text; undefined if it is neither. */
+export function parseAddress(s: string): Uint8Array | undefined {
+  if (s.length > 45) return undefined;
+  if (!s.includes(':')) {
+    const quad = ip4(s);
+    return quad && Uint8Array.from(quad);
+  }
+  const halves = s.split('::');
+  if (halves.length > 2) return undefined;
+  const head = groups(halves[0]);
+  const tail = groups(halves[1] ?? '');
+  if (head === undefined || tail === undefined) return undefined;
+  const gap = 16 - head.length - tail.length;
+  if (halves.length === 1 ? gap !== 0 : gap < 0) return undefined;
+  return Uint8Array.from([...head, ...new Array<number>(gap).fill(0), ...tail]);
+}

@@ -1,0 +1,178 @@
+import type { Tree } from 'fttscope/kit';
+import { type AddressFields, F } from './fields.js';
+import { isDigit, isSpace, skipSpace, trimEnd } from './message.js';
+import { equalsName } from './names.js';
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+const COMMA = 44;
+const SEMICOLON = 59;
+const LESS = 60;
+const GREATER = 62;
+const EQUALS = 61;
+const COLON = 58;
+const AT = 64;
+const QUESTION = 63;
+
+/** One past the quoted string that starts at `off`; `end` where its closing quote is missing. RFC 3261 §25.1. */
+export function quotedEnd(b: Uint8Array, off: number, end: number): number {
+  for (let i = off + 1; i < end; i++) {
+    if (b[i] === BACKSLASH) i++;
+    else if (b[i] === QUOTE) return i + 1;
+  }
+  return end;
+}
+
+/** First offset of `stop` or `other` outside quoted strings; `end` if there is none. */
+export function findOutside(b: Uint8Array, off: number, end: number, stop: number, other = stop): number {
+  let i = off;
+  while (i < end && b[i] !== stop && b[i] !== other) i = b[i] === QUOTE ? quotedEnd(b, i, end) : i + 1;
+  return i;
+}
+
+/** One `name=value` of a list: ranges into the buffer. */
+export interface Parameter {
+  /** First octet of the name. */
+  off: number;
+  nameEnd: number;
+  /** First octet of the value; equal to `nameEnd` where there is no `=`. */
+  valueOff: number;
+  /** One past the value, without space. */
+  end: number;
+  /** One past the parameter with the space that follows it: where its separator stands. */
+  stop: number;
+}
+
+/** Reads the parameter that starts at `off` and ends before `stop`. */
+export function parameter(b: Uint8Array, off: number, stop: number): Parameter {
+  const at = skipSpace(b, off, stop);
+  const end = trimEnd(b, at, stop);
+  const equals = findOutside(b, at, end, EQUALS);
+  const nameEnd = trimEnd(b, at, equals);
+  const valueOff = equals < end ? skipSpace(b, equals + 1, end) : nameEnd;
+  return { off: at, nameEnd, valueOff, end: equals < end ? end : nameEnd, stop };
+}
+
+/** A name-addr or addr-spec, RFC 3261 §25.1: ranges into the buffer, empty where a part is missing. */
+export interface SipAddress {
+  displayOff: number;
+  displayEnd: number;
+  uriOff: number;
+  uriEnd: number;
+  /** One past the address: where its header parameters begin. */
+  end: number;
+  userOff: number;
+  userEnd: number;
+  hostOff: number;
+  hostEnd: number;
+  portOff: number;
+  portEnd: number;
+  /** First octet of the parameters of the URI, after the first `;`. */
+  paramsOff: number;
+}
+
+/** Reads the address at `off`; undefined where there is none that has a scheme. */
+export function parseAddress(b: Uint8Array, off: number, end: number): SipAddress | undefined {
+  const displayOff = skipSpace(b, off, end);
+  if (displayOff === end) return undefined;
+  let displayEnd = displayOff;
+  let less = displayOff;
+  if (b[displayOff] === QUOTE) {
+    displayEnd = quotedEnd(b, displayOff, end);
+    less = skipSpace(b, displayEnd, end);
+  } else {
+    while (less < end && b[less] !== LESS && b[less] !== COMMA && b[less] !== SEMICOLON) less++;
+    if (less < end && b[less] === LESS) displayEnd = less;
+    else less = displayOff;
+  }
+  if (b[less] !== LESS || less >= end) {
+    if (displayEnd > displayOff) return undefined;
+    return bareAddress(b, displayOff, end);
+  }
+  let greater = less + 1;
+  while (greater < end && b[greater] !== GREATER) greater++;
+  if (greater === end) return undefined;
+  const a = blank(displayOff, displayEnd, less + 1, greater, greater + 1);
+  splitUri(b, a);
+  return a;
+}
+
+/** An address without `<` and `>`: what follows its first `;` belongs to the header. RFC 3261 §20.10. */
+function bareAddress(b: Uint8Array, off: number, end: number): SipAddress | undefined {
+  let stop = off;
+  let colon = false;
+  while (stop < end && b[stop] !== SEMICOLON && b[stop] !== COMMA && b[stop] !== QUESTION && !isSpace(b[stop]))
+    if (b[stop++] === COLON) colon = true;
+  if (!colon) return undefined;
+  const a = blank(off, off, off, stop, stop);
+  splitUri(b, a);
+  return a;
+}
+
+/** The address whose URI is `[off, end)`, parameters included, as a Request-URI is. */
+export function parseUri(b: Uint8Array, off: number, end: number): SipAddress {
+  const a = blank(off, off, off, end, end);
+  splitUri(b, a);
+  return a;
+}
+
+const blank = (displayOff: number, displayEnd: number, uriOff: number, uriEnd: number, end: number): SipAddress => ({
+  displayOff,
+  displayEnd,
+  uriOff,
+  uriEnd,
+  end,
+  userOff: uriOff,
+  userEnd: uriOff,
+  hostOff: uriOff,
+  hostEnd: uriOff,
+  portOff: uriOff,
+  portEnd: uriOff,
+  paramsOff: uriEnd,
+});
+
+/** Finds user, host, port and parameters of a sip or sips URI; leaves them empty for other schemes. RFC 3261 §19.1.1. */
+function splitUri(b: Uint8Array, a: SipAddress): void {
+  const { uriOff, uriEnd } = a;
+  let i = uriOff;
+  while (i < uriEnd && b[i] !== COLON) i++;
+  if (!equalsName(b, uriOff, i, 'sip') && !equalsName(b, uriOff, i, 'sips')) return;
+  a.hostOff = Math.min(i + 1, uriEnd);
+  for (let at = a.hostOff; at < uriEnd; at++)
+    if (b[at] === AT) {
+      a.userOff = a.hostOff;
+      a.userEnd = at;
+      a.hostOff = at + 1;
+      break;
+    }
+  i = a.hostOff;
+  if (b[i] === 91) while (i < uriEnd && b[i] !== 93) i++; // [IPv6]
+  while (i < uriEnd && b[i] !== COLON && b[i] !== SEMICOLON && b[i] !== QUESTION && !isSpace(b[i])) i++;
+  a.hostEnd = i;
+  a.portOff = a.portEnd = i;
+  if (i < uriEnd && b[i] === COLON) {
+    a.portOff = ++i;
+    while (i < uriEnd && isDigit(b[i])) i++;
+    a.portEnd = i;
+  }
+  if (i < uriEnd && b[i] === SEMICOLON) a.paramsOff = i + 1;
+}
+
+/** Adds the nodes of an address, its URI's parts as children. */
+export function showAddress(t: Tree, b: Uint8Array, a: SipAddress, f: AddressFields): void {
+  if (a.displayEnd > a.displayOff) {
+    t.text(f.display, a.displayOff, a.displayEnd - a.displayOff);
+    t.text(F.displayInfo, a.displayOff, a.displayEnd - a.displayOff);
+  }
+  t.text(f.uri, a.uriOff, a.uriEnd - a.uriOff);
+  t.push();
+  if (a.userEnd > a.userOff) t.text(f.user, a.userOff, a.userEnd - a.userOff);
+  if (a.hostEnd > a.hostOff) t.text(f.host, a.hostOff, a.hostEnd - a.hostOff);
+  if (a.portEnd > a.portOff) t.text(f.port, a.portOff, a.portEnd - a.portOff);
+  for (let i = a.paramsOff; i < a.uriEnd; ) {
+    const stop = findOutside(b, i, a.uriEnd, SEMICOLON);
+    if (stop > i) t.text(f.param, i, stop - i);
+    i = stop + 1;
+  }
+  t.pop();
+}

@@ -1,0 +1,295 @@
+import {
+  type Ctx,
+  defineDissector,
+  No,
+  need,
+  type Track,
+  type Tree,
+  Unsure,
+  utf8Text,
+  type View,
+  Yes,
+} from 'fttscope/kit';
+import { mediaType, multipartParts } from '../mime-multipart.js';
+import { textItem, textLines } from '../text-media.js';
+import { parseAddress, parseUri, showAddress } from './address.js';
+import { withoutKeys } from './auth.js';
+import { type SipRepresentation, sipCodec } from './codec.js';
+import { ADDRESS, E, F, HEADER_FIELD, SIP_FIELDS } from './fields.js';
+import { HEADER_DISSECTOR } from './headers.js';
+import {
+  decimal,
+  keepAliveLength,
+  looksLikeSip,
+  MAX_MESSAGE,
+  parseSip,
+  type SipHeader,
+  type SipMessage,
+  sipLength,
+} from './message.js';
+import { Header } from './names.js';
+import { type SipNote, Transactions } from './transactions.js';
+
+export { parseAddress, parseUri, type SipAddress } from './address.js';
+export { headerOf, headersOf, type SipHeaderText, type SipRepresentation, sipRequest, sipResponse } from './codec.js';
+export { parseSip, type SipHeader, SipMessage, sipLength } from './message.js';
+export { HEADERS, Header, headerId } from './names.js';
+export type { SipNote } from './transactions.js';
+
+/**
+ * Session Initiation Protocol, RFC 3261 §7:
+ *
+ *     INVITE sip:bob@example.com SIP/2.0      or   SIP/2.0 200 OK
+ *     Via: SIP/2.0/UDP 192.0.2.1;branch=…          headers; a line that begins with space goes on with the one before
+ *     Content-Length: 142
+ *                                                  empty line
+ *     v=0                                          body
+ *
+ * CRLF alone is a keep-alive (RFC 5626 §4.4.1).
+ */
+const AUTHENTICATION: ReadonlySet<number> = new Set([
+  Header.AuthenticationInfo,
+  Header.Authorization,
+  Header.ProxyAuthenticate,
+  Header.ProxyAuthorization,
+  Header.WwwAuthenticate,
+]);
+
+/** Media type of the body in lower case and its parameters; '' without a Content-Type. */
+export function bodyType(m: SipMessage): { type: string; parameters: string } {
+  return mediaType(m.text(Header.ContentType) ?? '');
+}
+
+/** Whether the body is encoded so that its media type does not show. RFC 3261 §20.12. */
+function isEncoded(m: SipMessage): boolean {
+  const e = m.text(Header.ContentEncoding)?.toLowerCase();
+  return e !== undefined && e !== '' && e !== 'identity';
+}
+
+function showStartLine(t: Tree, m: SipMessage, note: SipNote | undefined): void {
+  const { buf, off } = m;
+  t.text(m.isRequest ? F.requestLine : F.statusLine, off, m.lineEnd - off);
+  t.push();
+  if (m.isRequest) {
+    t.text(F.method, off, m.methodEnd - off);
+    showAddress(t, buf, parseUri(buf, m.uriOff, m.uriEnd), ADDRESS.requestUri);
+  } else t.num(F.statusCode, off + 8, 3, m.status);
+  if (note !== undefined) showNote(t, m, note);
+  t.pop();
+}
+
+function showNote(t: Tree, m: SipMessage, note: SipNote): void {
+  const { off } = m;
+  t.num(F.resend, off, 0, note.original === 0 ? 0 : 1);
+  if (note.original !== 0) {
+    t.expert(E.resent);
+    t.num(F.resendOriginal, off, 0, note.original);
+  }
+  if (note.request === 0) return;
+  t.num(F.responseRequest, off, 0, note.request);
+  t.num(F.responseTime, off, 0, note.sinceMs);
+  if (!m.isRequest && m.method === 'BYE') t.num(F.releaseTime, off, 0, note.sinceMs);
+}
+
+function showHeaders(t: Tree, m: SipMessage): void {
+  t.text(F.messageHeader, m.headersOff, m.headersEnd - m.headersOff, messageHeader(m));
+  if (t.labels) t.label('Message Header');
+  t.push();
+  for (const h of m.headers) showHeader(t, m, h);
+  if (m.dropped > 0) t.expert(E.tooManyHeaders);
+  if (!m.terminated && m.headers.length > 0) t.expert(E.notTerminated);
+  t.pop();
+}
+
+/** The text of all headers where key material has to be left out of it; else undefined: the octets say it. */
+function messageHeader(m: SipMessage): string | undefined {
+  let text: string | undefined;
+  for (const h of m.headers) {
+    const clean = cleanText(m, h, h.off, h.end);
+    if (clean === undefined) continue;
+    text ??= utf8Text(m.buf, m.headersOff, m.headersEnd);
+    text = text.replace(utf8Text(m.buf, h.off, h.end), () => clean);
+  }
+  return text;
+}
+
+function cleanText(m: SipMessage, h: SipHeader, off: number, end: number): string | undefined {
+  return AUTHENTICATION.has(h.id) ? withoutKeys(m.buf, h.valueOff, h.valueEnd, utf8Text(m.buf, off, end)) : undefined;
+}
+
+function showHeader(t: Tree, m: SipMessage, h: SipHeader): void {
+  const { buf } = m;
+  const field = HEADER_FIELD[h.id];
+  const len = h.end - h.off;
+  if (field === undefined) {
+    textItem(t, buf, h.off, h.end);
+    if (h.nameEnd === h.off) t.expert(E.noColon);
+    else t.expert(E.unrecognized, h.off, len, `Unrecognised SIP header (${m.name(h).toLowerCase()})`);
+    return;
+  }
+  if (field.type === 'u32') t.num(field, h.off, len, decimal(buf, h.valueOff, h.valueEnd));
+  else {
+    const clean = cleanText(m, h, h.valueOff, h.valueEnd);
+    t.text(field, h.off, len, clean ?? utf8Text(buf, h.valueOff, h.valueEnd));
+  }
+  if (h.id === Header.ContentLength && m.contentLength === -2) t.expert(E.badContentLength);
+  t.push();
+  HEADER_DISSECTOR[h.id]?.(t, buf, h.valueOff, h.valueEnd);
+  t.pop();
+  if (h.id === Header.CallId) t.text(F.callIdGenerated, h.off, len, utf8Text(buf, h.valueOff, h.valueEnd));
+  if (AUTHENTICATION.has(h.id)) t.text(F.auth, h.off, len, cleanText(m, h, h.off, h.end));
+}
+
+function showBody(v: View, t: Tree, cx: Ctx, m: SipMessage): void {
+  const missing = m.contentLength > m.bodyEnd - m.bodyOff && v.end === v.wireEnd;
+  if (missing && m.terminated) t.expert(E.bodyShort);
+  const wireEnd = m.contentLength >= 0 ? m.bodyOff + m.contentLength : v.wireEnd;
+  const body = v.sub(m.bodyOff, wireEnd);
+  if (body.length === 0) return;
+  t.none(F.messageBody, body.off, body.length);
+  t.push();
+  const { type, parameters } = bodyType(m);
+  cx.mediaParameters = parameters;
+  if (isEncoded(m)) cx.data(body);
+  else if (cx.takes('media_type', type)) cx.next('media_type', type, body);
+  else if (!isXml(type, body) || !cx.call('xml', body)) textLines(t, body.buf, body.off, body.end);
+  t.pop();
+}
+
+const isXml = (type: string, v: View): boolean =>
+  type.endsWith('+xml') && utf8Text(v.buf, v.off, Math.min(v.end, v.off + 5)) === '<?xml';
+
+/** Hands SDP on, alone or as a part of the body. */
+function trackBody(v: View, cx: Track, m: SipMessage): void {
+  const { type, parameters } = bodyType(m);
+  const body = v.sub(m.bodyOff, m.bodyEnd);
+  if (body.length === 0 || isEncoded(m)) return;
+  if (!type.startsWith('multipart/')) {
+    cx.track('media_type', type, body);
+    return;
+  }
+  for (const p of multipartParts(v.buf, body.off, body.end, parameters))
+    if (p.type !== '' && !p.type.startsWith('multipart/')) cx.track('media_type', p.type, v.sub(p.bodyOff, p.end));
+}
+
+/** How many contacts a message registers and removes. RFC 3261 §10.2. */
+function bindings(m: SipMessage): { all: boolean; added: number; removed: number } {
+  const out = { all: false, added: 0, removed: 0 };
+  const expires = m.text(Header.Expires);
+  for (const h of m.headers) {
+    if (h.id !== Header.Contact) continue;
+    const value = m.value(h);
+    if (value === '*') {
+      out.all = expires === '0'; // RFC 3261 §10.2.2
+      continue;
+    }
+    for (let i = h.valueOff; i < h.valueEnd; ) {
+      const a = parseAddress(m.buf, i, h.valueEnd);
+      if (a === undefined) break;
+      const stop = contactEnd(m, a.end, h.valueEnd);
+      const own = /;\s*expires\s*=\s*(\d+)/i.exec(utf8Text(m.buf, a.end, stop))?.[1] ?? expires;
+      if (own !== undefined && Number(own) === 0) out.removed++;
+      else out.added++;
+      i = stop + 1;
+    }
+  }
+  return out;
+}
+
+function contactEnd(m: SipMessage, off: number, end: number): number {
+  let quoted = false;
+  for (let i = off; i < end; i++) {
+    if (m.buf[i] === 34) quoted = !quoted;
+    else if (m.buf[i] === 44 && !quoted) return i;
+  }
+  return end;
+}
+
+const plural = (n: number): string => `${n} binding${n === 1 ? '' : 's'}`;
+
+function registerSummary(m: SipMessage): string {
+  const { all, added, removed } = bindings(m);
+  if (all) return '  (remove all bindings)';
+  if (removed > 0) return `  (remove ${plural(removed)})${added > 0 ? ` (add ${plural(added)})` : ''}`;
+  return added > 0 ? `  (${plural(added)})` : '  (fetch bindings)';
+}
+
+function requestSummary(m: SipMessage): string {
+  const { method } = m;
+  const s = `Request: ${method} ${m.uri}`;
+  if (method === 'REGISTER') return s + registerSummary(m);
+  const dialog = (method === 'INVITE' || method === 'SUBSCRIBE') && /;\s*tag\s*=/i.test(m.text(Header.To) ?? '');
+  return dialog ? `${s}, in-dialog` : s;
+}
+
+function statusSummary(m: SipMessage): string {
+  const { method } = m;
+  const s = `Status: ${m.status} ${m.reason}${m.status === 200 ? ` (${method})` : ''}`;
+  if (method !== 'REGISTER' || m.status < 200 || m.status > 299) return s;
+  const { added, removed } = bindings(m);
+  return `${s}  (${plural(added + removed)})`;
+}
+
+const isKeepAlive = (v: View): boolean => {
+  let at = v.off;
+  while (at < v.end) {
+    const n = keepAliveLength(v.buf, at, v.end);
+    if (n <= 0) return false;
+    at += n;
+  }
+  return v.length > 0;
+};
+
+export const sip = defineDissector<SipRepresentation>({
+  proto: 'sip',
+  title: 'Session Initiation Protocol',
+  short: 'SIP',
+  spec: 'RFC 3261',
+  fields: SIP_FIELDS,
+  experts: E,
+  on: { 'udp.port': [5060], 'tcp.port': [5060], 'tls.port': [5061] },
+  tables: ['media_type'],
+
+  /** A start line of RFC 3261. A CRLF keep-alive may be anyone's. */
+  probe(b, off, end) {
+    if (off >= end || b[off] === 13 || b[off] === 10) return Unsure;
+    return looksLikeSip(b, off, end);
+  },
+
+  pduLength: sipLength,
+
+  track(v, cx) {
+    if (looksLikeSip(v.buf, v.off, v.end) !== Yes) return;
+    const m = parseSip(v.buf, v.off, v.end);
+    cx.note(cx.scope(sip, () => new Transactions()).see(m, cx));
+    trackBody(v, cx, m);
+  },
+
+  dissect(v, t, cx) {
+    if (isKeepAlive(v)) {
+      t.open(F.sip, v.off, v.length, t.labels ? 'Session Initiation Protocol (keep-alive)' : undefined);
+      t.pop();
+      return;
+    }
+    const end = Math.min(v.end, v.off + MAX_MESSAGE);
+    const looks = looksLikeSip(v.buf, v.off, end);
+    if (looks === Unsure) need(v, v.length + 1);
+    if (looks === No) return cx.data(v);
+    const m = parseSip(v.buf, v.off, end);
+    t.open(F.sip, v.off, m.bodyEnd - v.off);
+    if (t.labels) t.label(`Session Initiation Protocol (${m.isRequest ? m.method : m.status})`);
+    showStartLine(t, m, cx.note<SipNote>(sip, v));
+    showHeaders(t, m);
+    showBody(v, t, cx, m);
+    t.pop();
+  },
+
+  summary(v) {
+    if (isKeepAlive(v)) return v.length >= 4 ? 'Keep-alive (CRLF CRLF)' : 'Keep-alive (CRLF)';
+    if (looksLikeSip(v.buf, v.off, v.end) !== Yes) return 'Not SIP';
+    const m = parseSip(v.buf, v.off, v.end);
+    return m.isRequest ? requestSummary(m) : statusSummary(m);
+  },
+
+  codec: sipCodec,
+});

@@ -1,0 +1,94 @@
+import { hex, type Track } from 'fttscope/kit';
+import type { SipMessage } from './message.js';
+import { Header } from './names.js';
+
+/*
+ * Which message repeats which, and which response answers which request: from the last message of each Call-ID in each
+ * direction between two endpoints, as Wireshark decides it, so that one pass is enough.
+ */
+
+/** Call-IDs and directions that are remembered; the one not heard of for longest goes first. */
+const MAX_ENTRIES = 16_384;
+
+/** What the index pass says about a message. */
+export interface SipNote {
+  /** Frame that carried the same message before; 0: this is the first. */
+  readonly original: number;
+  /** Frame of the request that this answers; 0: not known. */
+  readonly request: number;
+  /** Milliseconds since that request. */
+  readonly sinceMs: number;
+}
+
+const REQUEST = 0;
+const PROVISIONAL = 1;
+const FINAL = 2;
+
+/** The last message of a Call-ID in one direction. */
+interface Last {
+  number: number;
+  method: string;
+  state: typeof REQUEST | typeof PROVISIONAL | typeof FINAL;
+  status: number;
+  frame: number;
+  seconds: number;
+  nanos: number;
+}
+
+/** State of one scope: the outer world or a tunnel. */
+export class Transactions {
+  private readonly entries = new Map<string, Last>();
+
+  /** Takes a message in the order of the capture and says what it repeats and answers. */
+  see(m: SipMessage, cx: Track): SipNote {
+    const cseq = m.cseq();
+    if (cseq === undefined) return { original: 0, request: 0, sinceMs: 0 };
+    const callId = m.text(Header.CallId) ?? '';
+    const { net, sport, dport } = cx;
+    const n = net.version === 4 ? 4 : 16;
+    const src = `${hex(net.buf, net.src, n, '')} ${sport}`;
+    const dst = `${hex(net.buf, net.dst, n, '')} ${dport}`;
+    const key = `${src} ${dst} ${callId}`;
+    const last = this.entries.get(key);
+    const request = m.isRequest ? ackOf(m, last) : this.requestOf(cseq, `${dst} ${src} ${callId}`);
+    const sinceMs = request === undefined ? 0 : elapsed(request, cx);
+    const note = { original: repeats(m, cseq, last) ? last!.frame : 0, request: request?.frame ?? 0, sinceMs };
+    if (note.original === 0) this.remember(key, m, cseq, cx, last);
+    return note;
+  }
+
+  /** The request of the other direction that a response with this CSeq answers. RFC 3261 §17.1.3, without the branch. */
+  private requestOf(cseq: { number: number; method: string }, key: string): Last | undefined {
+    const r = this.entries.get(key);
+    return r?.state === REQUEST && r.number === cseq.number && r.method === cseq.method ? r : undefined;
+  }
+
+  private remember(
+    key: string,
+    m: SipMessage,
+    cseq: { number: number; method: string },
+    cx: Track,
+    last: Last | undefined,
+  ): void {
+    const state = m.isRequest ? REQUEST : m.status < 200 ? PROVISIONAL : FINAL;
+    // A message with the number of the one before it (CANCEL, ACK) keeps the method that the number came with.
+    const method = last?.number === cseq.number ? last.method : cseq.method;
+    const { frame, seconds, nanos } = cx;
+    this.entries.delete(key);
+    if (this.entries.size >= MAX_ENTRIES) this.entries.delete(this.entries.keys().next().value!);
+    this.entries.set(key, { number: cseq.number, method, state, status: m.status, frame, seconds, nanos });
+  }
+}
+
+/** Whether the message before was the same: a request (never an ACK), or a final response with the same status. */
+function repeats(m: SipMessage, cseq: { number: number; method: string }, last: Last | undefined): boolean {
+  if (last === undefined || last.number !== cseq.number || last.method !== cseq.method) return false;
+  if (m.isRequest) return last.state === REQUEST && cseq.method !== 'ACK';
+  return last.state === FINAL && m.status >= 200 && last.status === m.status;
+}
+
+/** What an ACK follows: the message before it in its direction. */
+const ackOf = (m: SipMessage, last: Last | undefined): Last | undefined => (m.method === 'ACK' ? last : undefined);
+
+const elapsed = (from: Last, cx: Track): number =>
+  Math.max(0, Math.floor(((cx.seconds - from.seconds) * 1e9 + cx.nanos - from.nanos) / 1e6));
