@@ -45,7 +45,7 @@ const LIKENESSES: readonly Likeness[] = [
   { magic: '-----BEGIN', what: 'PEM text (a key or certificate)', hint: 'Give a private key with -k.' },
 ];
 
-const KEYLOG_LINE = /^(#.*\r?\n)*(CLIENT_RANDOM|RSA|PMS_CLIENT_RANDOM|[A-Z]+_(TRAFFIC_)?SECRET(_0)?) [0-9A-Fa-f]{8,}/;
+const KEYLOG_LINE = /^(?:#.*\n|\r?\n)*(CLIENT_RANDOM|RSA|PMS_CLIENT_RANDOM|[A-Z_]+_SECRET(_0)?) [0-9A-Fa-f]{8,}/;
 
 /**
  * The error for a file that begins with `head` and is no capture.
@@ -61,11 +61,8 @@ export function notACapture(name: string, head: Uint8Array, inside: string): Cap
     );
   }
   const like = known ?? likenessOfText(head) ?? { what: `octets that begin ${hexDump(head)}` };
-  return new CaptureError(
-    'FTT_E_NOT_A_CAPTURE',
-    `${name}: not a capture; it looks like ${like.what}${inside}`,
-    like.hint,
-  );
+  const message = `${labelOf(name)}: not a capture; it looks like ${like.what}${inside}`;
+  return new CaptureError('FTT_E_NOT_A_CAPTURE', message, like.hint);
 }
 
 function likenessOfText(head: Uint8Array): Pick<Likeness, 'what' | 'hint'> | null {

@@ -23,7 +23,7 @@ class Lane {
   /** Takes the time of the present frame; one without a time comes right after the frame before it. */
   look(): void {
     const { chunk, at } = this;
-    if (!chunk || at >= chunk.count || chunk.seconds[at] <= 0) return;
+    if (!chunk || at >= chunk.count || (chunk.seconds[at] === 0 && chunk.nanos[at] === 0)) return;
     this.seconds = chunk.seconds[at];
     this.nanos = chunk.nanos[at];
   }

@@ -126,7 +126,7 @@ async function openInput(
   options: OpenOptions,
 ): Promise<Capture> {
   let { input } = opened;
-  let window = new Window(input, share.octets);
+  let window = new Window(input, share.octets, opened.size);
   let format = '';
   try {
     await window.have(4);
@@ -148,12 +148,18 @@ async function openInput(
       store.write(window.buf, window.pos, window.end);
       window.sink = store;
     }
-    return new FileSource(file, window, reader, store, share.frames);
+    return new FileSource(file, window, reader, store, framesOf(opened, format !== '', share));
   } catch (error) {
     input.close();
     if (error instanceof InputDamage) throw new CaptureError('FTT_E_DAMAGED', `${labelOf(name)}: ${error.message}`);
     throw error;
   }
+}
+
+/** Frames of a chunk: a small file gets a small one. Every record of a capture takes sixteen octets. */
+function framesOf(opened: Opened, gzip: boolean, share: Share): number {
+  if (gzip || opened.size === undefined) return share.frames;
+  return Math.max(16, Math.min(share.frames, opened.size >> 4));
 }
 
 function readerOf(window: Window, file: FileState): FormatReader | null {

@@ -6,6 +6,7 @@ import type { OctetInput } from './input.js';
 /** Octets of the first read, small so that the first frames are there at once; each full read makes the next larger. */
 const FIRST = 64 << 10;
 const GROWTH = 4;
+const LEAST = 1 << 10;
 
 /** Takes every octet that passes through a window, in order. */
 export interface OctetSink {
@@ -17,8 +18,8 @@ export interface OctetSink {
  * moves `pos`; {@link fill} moves the unread octets to the front and reads behind them.
  */
 export class Window {
-  buf: Uint8Array = new Uint8Array(FIRST);
-  view = new DataView(this.buf.buffer);
+  buf: Uint8Array;
+  view: DataView;
   pos = 0;
   end = 0;
   base = 0;
@@ -26,11 +27,19 @@ export class Window {
   sink: OctetSink | null = null;
   private full = false;
 
-  /** @param most octets of the buffer, unless one frame or block needs more */
+  /**
+   * @param most octets of the buffer, unless one frame or block needs more
+   * @param size octets of the input, where they are known: a small file gets a small buffer
+   */
   constructor(
     readonly input: OctetInput,
     private readonly most: number = LIMITS.chunkOctets,
-  ) {}
+    size: number = FIRST,
+  ) {
+    const buffer = new ArrayBuffer(Math.max(LEAST, Math.min(FIRST, size)));
+    this.buf = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+  }
 
   /** Offset in the file of the next unread octet. */
   get at(): number {

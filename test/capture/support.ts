@@ -1,6 +1,6 @@
 /** Capture files laid out octet by octet, and what a source makes of them. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
@@ -20,6 +20,16 @@ export function file(octets: Uint8Array, name = `capture-${files++}`): string {
   const path = join(scratch, name);
   writeFileSync(path, octets);
   return path;
+}
+
+const again = join(scratch, 'again');
+let againFd = -1;
+/** As {@link file}, for thousands of captures: each takes the place of the one before it. */
+export function next(octets: Uint8Array): string {
+  if (againFd < 0) againFd = openSync(again, 'w');
+  writeSync(againFd, octets, 0, octets.length, 0);
+  ftruncateSync(againFd, octets.length);
+  return again;
 }
 
 export interface Frame {
