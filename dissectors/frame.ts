@@ -55,15 +55,15 @@ const F = fields({
 /** What the reader knows about a frame. */
 export interface FrameNote {
   readonly link: number;
-  readonly interfaceId?: number;
-  readonly interfaceName?: string;
-  readonly interfaceDescription?: string;
-  readonly comments?: readonly string[];
+  readonly interfaceId?: number | undefined;
+  readonly interfaceName?: string | undefined;
+  readonly interfaceDescription?: string | undefined;
+  readonly comments?: readonly string[] | undefined;
   /** Seconds and nanoseconds since the first and since the previous frame. */
   readonly relative: readonly [number, number];
   readonly delta: readonly [number, number];
   /** Frame that it repeats, captured a second time at another interface or by a mirror port. */
-  readonly duplicateOf?: number;
+  readonly duplicateOf?: number | undefined;
 }
 
 export const frame = defineDissector({

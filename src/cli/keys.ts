@@ -14,19 +14,31 @@ export interface KeyOptions {
   readonly autoKeys: boolean;
 }
 
+/** The key material of a run. */
+export interface Keys {
+  readonly log: KeyLog;
+  /** Texts of the key logs, for captures that are written with their keys. */
+  readonly texts: readonly string[];
+}
+
 /** Gathers key material from every source, in the order in which they serve. @throws UserError for a file that was named but cannot be read */
-export async function gatherKeys(captures: readonly string[], options: KeyOptions): Promise<KeyLog> {
-  const keys = new KeyLog();
-  for (const name of named(options)) addFile(keys, name, 'option', true);
-  if (!options.autoKeys) return keys;
+export async function gatherKeys(captures: readonly string[], options: KeyOptions): Promise<Keys> {
+  const log = new KeyLog();
+  const texts: string[] = [];
+  const add = (text: string, source: KeySource): void => {
+    texts.push(text);
+    log.add(text, source);
+  };
+  for (const name of named(options)) add(fileText(name), 'option');
+  if (!options.autoKeys) return { log, texts };
   for (const capture of captures) {
     if (capture === '-') continue;
-    for (const text of await secretsOf(capture)) keys.add(text, 'dsb');
-    for (const file of sidecars(capture)) addFile(keys, file, 'sidecar', false);
+    for (const text of await secretsOf(capture)) add(text, 'dsb');
+    for (const file of sidecars(capture)) add(fileText(file), 'sidecar');
   }
   const environment = process.env.SSLKEYLOGFILE;
-  if (environment !== undefined && existsSync(environment)) addFile(keys, environment, 'environment', false);
-  return keys;
+  if (environment !== undefined && existsSync(environment)) add(fileText(environment), 'environment');
+  return { log, texts };
 }
 
 async function secretsOf(capture: string): Promise<readonly string[]> {
@@ -69,13 +81,19 @@ function sidecars(capture: string): string[] {
   return out;
 }
 
-function addFile(keys: KeyLog, path: string, source: KeySource, must: boolean): void {
-  let text: string;
+function fileText(path: string): string {
   try {
-    text = readFileSync(path, 'latin1');
+    return readFileSync(path, 'latin1');
   } catch (e) {
-    if (!must) return;
-    throw new UserError(`${path}: cannot be read (${(e as NodeJS.ErrnoException).code})`, Exit.input);
+    throw new UserError(`${path}: the key log cannot be read (${(e as NodeJS.ErrnoException).code})`, Exit.input);
   }
-  keys.add(text, source);
+}
+
+/** The lines of key logs that belong to these client randoms (hex, lower case); all lines where none are given. */
+export function keyLines(texts: readonly string[], randoms?: ReadonlySet<string>): string {
+  const lines = texts
+    .flatMap((text) => text.split(/\r\n|\r|\n/))
+    .filter((line) => /^[A-Z_0-9]+ [0-9a-fA-F]{64} /.test(line));
+  const wanted = randoms === undefined ? lines : lines.filter((line) => randoms.has(line.split(' ')[1].toLowerCase()));
+  return wanted.length === 0 ? '' : `${[...new Set(wanted)].join('\n')}\n`;
 }

@@ -77,7 +77,8 @@ function timeTest(from: string | undefined, to: string | undefined): (row: Row) 
   const high = to === undefined ? null : moment(to, '--to');
   return (row) => {
     const absolute = row.seconds + row.nanos / 1e9;
-    const relative = row.relativeSeconds + row.relativeNanos / 1e9;
+    const [s, n] = row.relative;
+    const relative = s + n / 1e9;
     if (low !== null && (low.relative ? relative : absolute) < low.seconds) return false;
     return high === null || (high.relative ? relative : absolute) <= high.seconds;
   };

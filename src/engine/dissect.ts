@@ -1,4 +1,4 @@
-import { PROTOCOLS } from '../../dissectors/frame.js';
+import { type FrameNote, PROTOCOLS } from '../../dissectors/frame.js';
 import {
   type AnyDissector,
   type Ctx,
@@ -14,8 +14,9 @@ import {
 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Packet } from './packet.js';
-import { Depth, Plan } from './plan.js';
+import { Depth, Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
+import { difference } from './time.js';
 
 const F = fields({
   malformed: { name: '_ws.malformed', label: 'Malformed Packet', type: 'none' },
@@ -47,7 +48,7 @@ interface Leaf {
 
 /**
  * Runs dissectors over one packet and fills a {@link Tree}. Stateless between packets: everything that depends on other
- * packets stands in the {@link Packet}'s notes.
+ * packets stands in the {@link Packet}.
  */
 export class Dissection implements Ctx {
   readonly tree: Tree;
@@ -63,18 +64,19 @@ export class Dissection implements Ctx {
   tunnel = 0;
   direction: 0 | 1 = 0;
   readonly verifyChecksums = true;
-  /** Parameters of the media type that is being handed on, lower-case names. */
   mediaParameters = '';
+  mediaType = '';
+  /** Faults of dissectors (exceptions that are bugs), by protocol. */
+  readonly faults = new Map<string, number>();
   private readonly leaves: Leaf[] = [];
   private packet!: Packet;
   private layers = 0;
-  private readonly dataDissector: AnyDissector;
-  private readonly frameDissector: AnyDissector | undefined;
-  /** Faults of dissectors (exceptions that are bugs), by protocol; shown once each. */
-  readonly faults = new Map<string, number>();
-
   private readonly plan: Plan;
   private readonly peek = new Peek();
+  private readonly dataStep: Step;
+  private readonly frameDissector: AnyDissector;
+  private readonly udp: AnyDissector | undefined;
+  private readonly tcp: AnyDissector | undefined;
 
   /**
    * @param wants fields to keep, by id
@@ -83,26 +85,38 @@ export class Dissection implements Ctx {
   constructor(
     readonly registry: Registry,
     wants: Uint8Array,
-    everything: boolean,
+    private readonly everything: boolean,
   ) {
     this.tree = new Tree(wants, LIMITS.treeNodes);
-    this.plan = new Plan(registry, wants, everything || wants[PROTOCOLS.id] !== 0);
-    this.dataDissector = registry.byProto('data')!;
-    this.frameDissector = registry.byProto('frame');
+    this.everything ||= wants[PROTOCOLS.id] !== 0;
+    this.plan = new Plan(registry, wants, this.everything);
+    this.dataStep = this.plan.of(registry.byProto('data')!);
+    this.frameDissector = registry.byProto('frame')!;
+    this.udp = registry.byProto('udp');
+    this.tcp = registry.byProto('tcp');
   }
 
-  /** Dissects a packet that starts with the layer `d`, into an empty tree. */
-  run(packet: Packet, d: AnyDissector): void {
+  /** Dissects an outer frame into an empty tree. `first` is the time of the first frame, for relative times. */
+  run(packet: Packet, first: readonly [number, number]): void {
     this.tree.reset();
-    this.protocols.length = 0;
-    this.more(packet, d);
+    if (this.protocols.length > 0) this.protocols.length = 0;
+    this.first = first;
+    this.more(packet, this.frameDissector);
   }
+  private first: readonly [number, number] = [0, 0];
 
   /** Adds the layers of another packet (the content of an envelope) to those that stand. */
   more(packet: Packet, d: AnyDissector): void {
-    this.start(packet);
-    this.leaves.length = 0;
-    this.layer(d, packet.view);
+    this.packet = packet;
+    this.frame = packet.frame;
+    this.seconds = packet.seconds;
+    this.nanos = packet.nanos;
+    this.net = NO_NET;
+    this.quoted = false;
+    this.layers = 0;
+    this.direction = packet.direction;
+    if (this.leaves.length > 0) this.leaves.length = 0;
+    this.layer(this.plan.of(d), packet.view);
   }
 
   /** Remembers what stands, for {@link back}. */
@@ -113,7 +127,7 @@ export class Dissection implements Ctx {
   /** Drops what was added since `m`. */
   back(m: Mark): void {
     this.tree.truncate(m.nodes, m.experts);
-    this.protocols.length = m.protocols;
+    if (this.protocols.length > m.protocols) this.protocols.length = m.protocols;
   }
 
   /** Fills in frame.protocols, which is known when all layers are. */
@@ -127,94 +141,103 @@ export class Dissection implements Ctx {
       }
   }
 
-  private start(packet: Packet): void {
-    this.packet = packet;
-    this.frame = packet.frame;
-    this.seconds = packet.seconds;
-    this.nanos = packet.nanos;
-    this.net = NO_NET;
-    this.quoted = false;
-    this.layers = 0;
-    this.direction = packet.delivery?.direction ?? 0;
-  }
-
   next(table: string, key: TableKey, payload: View): void {
+    if (table === 'media_type') this.mediaType = String(key);
     if (table === 'ethertype') this.protocols.push('ethertype');
-    const d = this.registry.lookup(table, key);
-    if (d === undefined) this.data(payload);
-    else this.layer(d, payload);
+    const step = this.plan.lookup(table, key);
+    if (step === undefined) this.data(payload);
+    else this.layer(step, payload);
   }
 
   takes(table: string, key: TableKey): boolean {
-    return this.registry.lookup(table, key) !== undefined;
+    return this.plan.lookup(table, key) !== undefined;
   }
 
   call(proto: string, payload: View): boolean {
     const d = this.registry.byProto(proto);
     if (d === undefined) return false;
-    this.layer(d, payload);
+    this.layer(this.plan.of(d), payload);
     return true;
   }
 
   payload(v: View): void {
-    const delivery = this.packet.delivery;
-    if (this.quoted || delivery === null) {
+    const { packet } = this;
+    if (this.quoted || packet.protocol === 0) {
       this.data(v);
       return;
     }
-    if (delivery.protocol === 17) {
-      if (delivery.dissector === null) this.data(v);
-      else this.layer(delivery.dissector, v);
+    if (packet.protocol === 17) {
+      if (packet.dissector === null) this.data(v);
+      else this.layer(this.plan.of(packet.dissector), v);
       return;
     }
-    if (delivery.pdus.length === 0) return;
+    if (packet.pdus === null) return;
     let first = true;
-    for (const pdu of delivery.pdus) {
+    for (const pdu of packet.pdus) {
       if (!first) this.leaves.push(this.leaves[this.leaves.length - 1]);
       first = false;
-      this.layer(pdu.dissector, pdu.view);
+      this.layer(this.plan.of(pdu.dissector), pdu.view);
     }
   }
 
   data(v: View): void {
-    if (v.length > 0) this.layer(this.dataDissector, v);
+    if (v.length > 0) this.layer(this.dataStep, v);
   }
 
   note<T>(d: AnyDissector, v: View): T | undefined {
-    const found = this.packet.find(d, v.buf, v.off);
-    if (found !== undefined) return found as T;
-    const delivery = this.packet.delivery;
-    if (delivery === null) return undefined;
-    for (const pdu of delivery.pdus)
-      if (pdu.dissector === d && pdu.view.off === v.off && pdu.view.buf === v.buf) return pdu.note as T;
-    return undefined;
+    const { packet } = this;
+    if (d === this.udp || d === this.tcp) {
+      if (packet.header !== v.off || packet.transport !== v.buf) return undefined;
+      return (d === this.udp ? packet.state : (packet.tcp ?? undefined)) as T | undefined;
+    }
+    if (d === this.frameDissector) return this.frameNote() as T;
+    return packet.find(d, v.buf, v.off) as T | undefined;
   }
 
-  private layer(d: AnyDissector, v: View): void {
+  private frameNote(): FrameNote {
+    const { packet } = this;
+    const { iface } = packet;
+    return {
+      link: iface.link,
+      interfaceId: iface.index,
+      interfaceName: iface.name,
+      interfaceDescription: iface.description,
+      comments: packet.comments,
+      relative: difference(packet.seconds, packet.nanos, this.first[0], this.first[1]),
+      delta: difference(packet.seconds, packet.nanos, packet.previousSeconds, packet.previousNanos),
+      duplicateOf: packet.duplicateOf === 0 ? undefined : packet.duplicateOf,
+    };
+  }
+
+  private layer(step: Step, v: View): void {
+    if (step.depth === Depth.Skip) return;
     const t = this.tree;
+    const d = step.dissector;
     if (this.layers >= LIMITS.layers) {
       t.expert(E.tooDeep);
       return;
     }
-    const how = this.plan.of(d);
-    if (how === Depth.Skip) return;
     this.layers++;
-    if (d !== this.frameDissector) this.protocols.push(d.proto);
-    if (d.summary !== undefined && !this.quoted) {
-      if (this.leaves.length === 0) this.leaves.push({ d, v });
-      else this.leaves[this.leaves.length - 1] = { d, v };
-    }
+    if (this.everything) this.describe(d, v);
     const depth = t.level;
     const source = t.enter(v.source);
     t.level = 0;
     try {
-      if (how === Depth.Dissect) d.dissect(v, t, this);
+      if (step.depth === Depth.Dissect) d.dissect(v, t, this);
       else this.pass(d, v);
     } catch (e) {
       this.failed(d, v, e);
     }
     t.leave(source, depth);
     this.layers--;
+  }
+
+  /** Notes the layer for the protocol stack and the Info column. */
+  private describe(d: AnyDissector, v: View): void {
+    if (d !== this.frameDissector) this.protocols.push(d.proto);
+    if (d.summary === undefined || this.quoted) return;
+    if (this.leaves.length === 0) this.leaves.push({ d, v });
+    else this.leaves[this.leaves.length - 1] = { d, v };
   }
 
   /** Leads on below a layer of which nothing is wanted. */
@@ -225,9 +248,10 @@ export class Dissection implements Ctx {
     p.end = v.end;
     p.wireEnd = v.wireEnd;
     p.table = '';
+    p.fragment = false;
     d.peek!(p);
     const { table } = p;
-    if (table === '') return;
+    if (table === '' || p.fragment) return;
     const payload = new View(v.source, p.off, p.end, p.wireEnd);
     this.sport = p.sport;
     this.dport = p.dport;

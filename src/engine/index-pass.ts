@@ -14,22 +14,6 @@ import { TrackContext } from './track.js';
 
 type Side = 0 | 1;
 
-/** A TLS record that is whole in a frame. */
-export interface FrameRecord {
-  readonly connection: Connection;
-  readonly side: Side;
-  readonly record: TlsRecord;
-  readonly afterGap: boolean;
-}
-
-/** An envelope that is whole in a frame, with its inner packet. */
-export interface FrameEnvelope {
-  readonly connection: Connection;
-  readonly side: Side;
-  readonly envelope: Envelope;
-  readonly verified: boolean;
-}
-
 /** What hangs on a TCP flow. */
 class TcpState extends FlowState {
   constructor(
@@ -57,17 +41,12 @@ export class IndexPass implements ConnectionHost {
   readonly dissectors;
   readonly probes: readonly AnyDissector[];
   readonly tunnels: Tunnel[] = [];
-  /** Records and envelopes of the frame at hand; the engine takes them. */
-  records: FrameRecord[] = [];
-  envelopes: FrameEnvelope[] = [];
   private readonly flows = new FlowTable();
   private readonly peek = new Peek();
   private readonly scopes = new Map<number, Scope>();
   private readonly track: TrackContext;
   private readonly ipv4: AnyDissector | undefined;
   private readonly ipv6: AnyDissector | undefined;
-  private readonly udp: AnyDissector;
-  private readonly tcp: AnyDissector;
   private readonly rtp: AnyDissector | undefined;
   private packet!: Packet;
   private scope!: Scope;
@@ -87,8 +66,6 @@ export class IndexPass implements ConnectionHost {
       return d;
     };
     this.dissectors = { tls: proto('tls'), http: proto('http'), fttims: proto('fttims') };
-    this.udp = proto('udp');
-    this.tcp = proto('tcp');
     this.ipv4 = registry.byProto('ip');
     this.ipv6 = registry.byProto('ipv6');
     this.rtp = registry.byProto('rtp');
@@ -201,8 +178,14 @@ export class IndexPass implements ConnectionHost {
     if (state === null) flow.state = state = new FlowState();
     if (state.generation !== this.scope.generation) this.expect(state, p, net);
     const d = state.expectation?.dissector ?? this.byPort(p);
-    this.packet.note(this.udp, p.buf, p.header, state);
-    this.packet.delivery = { protocol: 17, flow, state, direction, dissector: d, pdus: [], tcp: null };
+    const { packet } = this;
+    packet.protocol = 17;
+    packet.transport = p.buf;
+    packet.header = p.header;
+    packet.flow = flow;
+    packet.state = state;
+    packet.direction = direction;
+    packet.dissector = d;
     if (d?.track !== undefined && p.end > p.off) this.follow(d, p, net, state);
   }
 
@@ -231,7 +214,7 @@ export class IndexPass implements ConnectionHost {
     let state = (flow.state as TcpState | null) ?? this.connect(flow, false);
     const note = this.options.analyseTcp ? new TcpNote() : null;
     this.net = net;
-    packet.delivery = { protocol: 6, flow, state, direction: flows.direction, dissector: null, pdus: [], tcp: null };
+    this.carry(flow, state, p);
     const { frame, seconds, nanos } = packet;
     if (!state.tcp.segment(flows.direction, p, frame, seconds, nanos, note)) {
       // The SYN of a new connection between the same endpoints.
@@ -239,16 +222,24 @@ export class IndexPass implements ConnectionHost {
       flows.forget(flow);
       flow = flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
       state = this.connect(flow, true);
-      packet.delivery = { protocol: 6, flow, state, direction: flows.direction, dissector: null, pdus: [], tcp: null };
+      this.carry(flow, state, p);
       state.tcp.segment(flows.direction, p, frame, seconds, nanos, note);
     }
     packet.tunnel = state.connection.tunnel;
     if (note === null) return;
-    const { delivery } = packet;
-    note.pdus = delivery.pdus;
-    note.pending = state.connection.waiting(delivery.direction);
-    delivery.tcp = note;
-    packet.note(this.tcp, p.buf, p.header, note);
+    if (packet.pdus !== null) note.pdus = packet.pdus;
+    note.pending = state.connection.waiting(packet.direction);
+    packet.tcp = note;
+  }
+
+  private carry(flow: Flow, state: TcpState, p: Peek): void {
+    const { packet } = this;
+    packet.protocol = 6;
+    packet.transport = p.buf;
+    packet.header = p.header;
+    packet.flow = flow;
+    packet.state = state;
+    packet.direction = this.flows.direction;
   }
 
   private connect(flow: Flow, reused: boolean): TcpState {
@@ -283,19 +274,22 @@ export class IndexPass implements ConnectionHost {
   }
 
   pdu(pdu: Pdu): void {
-    const { delivery } = this.packet;
-    if (delivery === null) return;
-    delivery.pdus.push(pdu);
-    if (pdu.dissector.track !== undefined)
-      this.followView(pdu.dissector, pdu.view, this.peek, this.net, delivery.state);
+    const { packet } = this;
+    if (packet.pdus === null) packet.pdus = [pdu];
+    else packet.pdus.push(pdu);
+    if (pdu.dissector.track !== undefined) this.followView(pdu.dissector, pdu.view, this.peek, this.net, packet.state);
   }
 
   record(connection: Connection, side: Side, record: TlsRecord, afterGap: boolean): void {
-    this.records.push({ connection, side, record, afterGap });
+    const r = { connection, side, record, afterGap };
+    if (this.packet.records === null) this.packet.records = [r];
+    else this.packet.records.push(r);
   }
 
   clear(connection: Connection, side: Side, envelope: Envelope): void {
-    this.envelopes.push({ connection, side, envelope, verified: true });
+    const e = { connection, side, envelope };
+    if (this.packet.envelopes === null) this.packet.envelopes = [e];
+    else this.packet.envelopes.push(e);
   }
 
   finding(code: string): void {

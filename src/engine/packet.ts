@@ -2,6 +2,9 @@ import type { TcpNote } from '../../dissectors/tcp/note.js';
 import type { CaptureInterface } from '../capture/chunk.js';
 import type { AnyDissector, Pdu, View } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
+import type { TlsRecord } from '../tls/index.js';
+import type { Connection } from '../tunnel/connection.js';
+import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { FlowState } from './scope.js';
 
@@ -13,19 +16,20 @@ interface Note {
   readonly value: unknown;
 }
 
-/** What the payload of a transport header is, as the index pass found it. */
-export interface Delivery {
-  /** 6 or 17. */
-  readonly protocol: number;
-  readonly flow: Flow;
-  readonly state: FlowState;
-  readonly direction: 0 | 1;
-  /** UDP: who takes the datagram; null: nobody. */
-  readonly dissector: AnyDissector | null;
-  /** TCP: the messages that this packet completes, in the order of the stream. */
-  readonly pdus: Pdu[];
-  /** What the analysis of the TCP connection says, where anyone wants it. */
-  tcp: TcpNote | null;
+/** A TLS record that is whole in a frame. */
+export interface FrameRecord {
+  readonly connection: Connection;
+  readonly side: 0 | 1;
+  readonly record: TlsRecord;
+  /** Octets of the stream are missing before it. */
+  readonly afterGap: boolean;
+}
+
+/** An envelope that is whole in a frame. */
+export interface FrameEnvelope {
+  readonly connection: Connection;
+  readonly side: 0 | 1;
+  readonly envelope: Envelope;
 }
 
 /**
@@ -33,13 +37,35 @@ export interface Delivery {
  * row can be shown again without running the pass.
  */
 export class Packet {
-  readonly notes: Note[] = [];
-  /** The innermost transport payload; null: there is none that is followed. */
-  delivery: Delivery | null = null;
+  notes: Note[] | null = null;
+  /** Innermost transport layer that is followed: 6, 17, or 0 for none; where its header starts, in `transport`. */
+  protocol = 0;
+  transport: Uint8Array | null = null;
+  header = 0;
+  flow: Flow | null = null;
+  state: FlowState | null = null;
+  /** Of the flow: 0 from the endpoint seen first. */
+  direction: 0 | 1 = 0;
+  /** UDP: who takes the datagram; null: nobody. */
+  dissector: AnyDissector | null = null;
+  /** TCP: the messages that this packet completes, in the order of the stream. */
+  pdus: Pdu[] | null = null;
+  /** What the analysis of the TCP connection says, where anyone wants it. */
+  tcp: TcpNote | null = null;
+  /** What is whole in this frame, before its plain text was read and after. */
+  records: FrameRecord[] | null = null;
+  envelopes: FrameEnvelope[] | null = null;
   /** The tunnel whose connection this packet belongs to, once it is known to be one. */
   tunnel: Tunnel | null = null;
   /** Codes of findings of this packet that no dissector raises. */
   findings: string[] | null = null;
+  /** Comments of the capture file. */
+  comments: readonly string[] | undefined = undefined;
+  /** Frame that it repeats, captured a second time; 0: none. */
+  duplicateOf = 0;
+  /** Time of the frame before it. */
+  previousSeconds = 0;
+  previousNanos = 0;
 
   constructor(
     readonly frame: number,
@@ -51,11 +77,17 @@ export class Packet {
   ) {}
 
   note(dissector: AnyDissector, buf: Uint8Array, off: number, value: unknown): void {
-    this.notes.push({ dissector, buf, off, value });
+    const n = { dissector, buf, off, value };
+    if (this.notes === null) this.notes = [n];
+    else this.notes.push(n);
   }
 
   find(dissector: AnyDissector, buf: Uint8Array, off: number): unknown {
-    for (const n of this.notes) if (n.dissector === dissector && n.off === off && n.buf === buf) return n.value;
+    if (this.notes !== null)
+      for (const n of this.notes) if (n.dissector === dissector && n.off === off && n.buf === buf) return n.value;
+    if (this.pdus !== null)
+      for (const pdu of this.pdus)
+        if (pdu.dissector === dissector && pdu.view.off === off && pdu.view.buf === buf) return pdu.note;
     return undefined;
   }
 

@@ -45,9 +45,14 @@ export class Registry {
     return this.tables.get(table)?.get(key);
   }
 
-  /** Every dissector of a table. */
-  entries(table: string): Iterable<AnyDissector> {
-    return new Set(this.tables.get(table)?.values() ?? []);
+  /** Every dissector of a table, each once. */
+  table(name: string): Iterable<AnyDissector> {
+    return new Set(this.tables.get(name)?.values() ?? []);
+  }
+
+  /** Every table with its entries. */
+  entries(): Iterable<readonly [string, ReadonlyMap<TableKey, AnyDissector>]> {
+    return this.tables;
   }
 
   byProto(proto: string): AnyDissector | undefined {

@@ -1,6 +1,7 @@
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { Dissection } from './dissect.js';
 import type { Packet } from './packet.js';
+import { difference } from './time.js';
 
 /** What a person reads as one packet (one instance serves all rows: copy what you keep). */
 export class Row {
@@ -12,9 +13,8 @@ export class Row {
   /** Seconds since the epoch, and nanoseconds. */
   seconds = 0;
   nanos = 0;
-  /** Since the first frame of the capture; may be negative. */
-  relativeSeconds = 0;
-  relativeNanos = 0;
+  /** Time of the first frame of the capture. */
+  first: readonly [number, number] = [0, 0];
   /** Octets of the frame on the wire. */
   frameLength = 0;
   /** Octets of the inner packet. */
@@ -36,6 +36,11 @@ export class Row {
   get id(): string {
     const s = this.inner === 0 ? `${this.frame}` : `${this.frame}.${this.inner}`;
     return this.severalFiles ? `${this.file}:${s}` : s;
+  }
+
+  /** Seconds and nanoseconds since the first frame of the capture; may be negative. */
+  get relative(): readonly [number, number] {
+    return difference(this.seconds, this.nanos, this.first[0], this.first[1]);
   }
 
   /** Codes of everything noticed about the row, above chat, each once. */

@@ -33,7 +33,7 @@ export class TrackContext implements Track {
     this.net = net;
     this.sport = p.sport;
     this.dport = p.dport;
-    this.direction = packet.delivery?.direction ?? 0;
+    this.direction = packet.direction;
     this.depth = 0;
     this.call(d, v);
   }

@@ -23,7 +23,7 @@ function named(t: Tree, ...names: string[]): string {
 export const COLUMNS: Readonly<Record<string, (row: Row) => string>> = {
   '_ws.col.No.': (row) => row.id,
   '_ws.col.Number': (row) => row.id,
-  '_ws.col.Time': (row) => decimalSeconds(row.relativeSeconds, row.relativeNanos),
+  '_ws.col.Time': (row) => decimalSeconds(...row.relative),
   '_ws.col.Source': (row) => endpoints(row)[0],
   '_ws.col.Destination': (row) => endpoints(row)[1],
   '_ws.col.Protocol': (row) => row.dissection.protocol(),

@@ -68,7 +68,7 @@ export class NdjsonWriter {
     let s = `{"row":"${row.id}","file":${row.file},"frame":${row.frame},`;
     if (row.inner > 0) s += `"inner":${row.inner},`;
     s += `"time":"${isoTime(row.seconds, row.nanos)}","epoch":"${decimalSeconds(row.seconds, row.nanos)}"`;
-    s += `,"relative":${jsonSeconds(row.relativeSeconds, row.relativeNanos)},"frameLength":${row.frameLength}`;
+    s += `,"relative":${jsonSeconds(...row.relative)},"frameLength":${row.frameLength}`;
     if (row.inner > 0) s += `,"packetLength":${row.packetLength}`;
     if (row.tunnel !== null) s += `,"tunnel":${row.tunnel.id}`;
     if (row.direction !== null) s += `,"direction":"${row.direction}"`;

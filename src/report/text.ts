@@ -10,7 +10,7 @@ import { decimalSeconds, nodeLabel } from './value.js';
 export function summaryLine(row: Row): string {
   const [src, dst] = endpoints(row);
   const d = row.dissection;
-  const time = decimalSeconds(row.relativeSeconds, row.relativeNanos);
+  const time = decimalSeconds(...row.relative);
   const where = row.tunnel === null ? '' : `T${row.tunnel.id} ${row.direction === 'up' ? '↑' : '↓'} `;
   const length = row.inner > 0 ? row.packetLength : row.frameLength;
   return `${row.id.padStart(7)} ${time.padStart(13)} ${where}${src.padStart(13)} → ${dst.padEnd(13)} ${d.protocol()} ${length} ${printable(d.info())}\n`;

@@ -32,6 +32,12 @@ export interface ConnectionHost {
   finding(code: string): void;
 }
 
+/** Takes the envelopes that a frame completes. */
+export interface EnvelopeSink {
+  envelopes: { readonly connection: Connection; readonly side: Side; readonly envelope: Envelope }[] | null;
+  finding(code: string): void;
+}
+
 /**
  * - `detect`: the first octets have not said yet what this is
  * - `wait`: a CONNECT was sent, its answer decides
@@ -340,7 +346,7 @@ export class Connection implements StreamConsumer {
    * The plain text of a record of this connection, in the order of the frames: gives the envelopes that it completes.
    * What is not FTT-IMS is named.
    */
-  plain(side: Side, record: TlsRecord, afterGap: boolean, give: (e: Envelope) => void, lost: () => void): void {
+  plain(side: Side, record: TlsRecord, afterGap: boolean, into: EnvelopeSink): void {
     const tunnel = this.tunnel!;
     const half = this.halves[side];
     const p = record.plain;
@@ -359,8 +365,12 @@ export class Connection implements StreamConsumer {
       return;
     }
     for (let e = half.deframer.next(); e !== undefined; e = half.deframer.next()) {
-      if (e === 'lost') lost();
-      else give(e);
+      if (e === 'lost') into.finding('fttims.bad-length');
+      else {
+        const whole = { connection: this, side, envelope: e };
+        if (into.envelopes === null) into.envelopes = [whole];
+        else into.envelopes.push(whole);
+      }
     }
     half.deframer.settle();
   }

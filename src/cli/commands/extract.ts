@@ -6,10 +6,9 @@ import { PcapngWriter } from '../../capture/writer.js';
 import { Pass } from '../../engine/pass.js';
 import { Registry } from '../../engine/registry.js';
 import type { Row } from '../../engine/row.js';
-import type { KeyLog } from '../../tls/index.js';
 import { applyDecodeAs } from '../decode-as.js';
 import { Exit, UserError } from '../errors.js';
-import { gatherKeys } from '../keys.js';
+import { gatherKeys, type Keys, keyLines } from '../keys.js';
 import type { ReadOptions } from '../options.js';
 import { Progress } from '../progress.js';
 import { Selection } from '../selection.js';
@@ -55,7 +54,7 @@ export async function extract(captures: readonly string[], o: ExtractOptions): P
 async function pass(
   names: readonly string[],
   o: ExtractOptions,
-  keys: KeyLog,
+  keys: Keys,
   rows: 'inner' | 'both',
   give: (row: Row) => void,
 ): Promise<boolean> {
@@ -67,7 +66,7 @@ async function pass(
   const p = new Pass(
     registry,
     {
-      ...tlsServices(keys, o.verifyAll === true),
+      ...tlsServices(keys.log, o.verifyAll === true),
       rows,
       fields: selection.fields,
       labels: false,
@@ -93,7 +92,7 @@ async function pass(
   return source.damage.length === 0;
 }
 
-async function inner(names: readonly string[], o: ExtractOptions, keys: KeyLog): Promise<number> {
+async function inner(names: readonly string[], o: ExtractOptions, keys: Keys): Promise<number> {
   const writer = new PcapngWriter(o.write!, { inputs: names });
   const interfaces = new Map<number, number>();
   let count = 0;
@@ -102,7 +101,7 @@ async function inner(names: readonly string[], o: ExtractOptions, keys: KeyLog):
     if (v.buf[v.off] !== IP_PACKET || v.length <= HEADER) return;
     const id = row.tunnel!.id;
     let iface = interfaces.get(id);
-    if (iface === undefined) interfaces.set(id, (iface = writer.iface(LINKTYPE_RAW, { name: `tunnel ${id}` })));
+    if (iface === undefined) interfaces.set(id, (iface = writer.iface(LINKTYPE_RAW, `tunnel ${id}`)));
     writer.frame(iface, row.seconds, row.nanos, v.buf.subarray(v.off + HEADER, v.end), {
       comment: `tunnel ${id} ${row.direction}, row ${row.id}`,
       flags: row.direction === 'up' ? 2 : 1,
@@ -116,14 +115,14 @@ async function inner(names: readonly string[], o: ExtractOptions, keys: KeyLog):
 }
 
 /** Two passes: the first finds the connections of the selected tunnels, the second writes all their frames. */
-async function outer(names: readonly string[], o: ExtractOptions, keys: KeyLog): Promise<number> {
+async function outer(names: readonly string[], o: ExtractOptions, keys: Keys): Promise<number> {
   const flows = new Set<number>();
   const frames = new Set<string>();
   const randoms = new Set<string>();
   await pass(names, o, keys, 'both', (row) => {
     frames.add(`${row.file}:${row.frame}`);
-    if (o.tunnel === undefined || row.outer.delivery === null) return;
-    flows.add(row.outer.delivery.flow.id);
+    if (o.tunnel === undefined || row.outer.flow === null) return;
+    flows.add(row.outer.flow.id);
     const random = row.tunnel?.session?.clientRandom;
     if (random !== undefined) randoms.add(random);
   });
@@ -131,20 +130,19 @@ async function outer(names: readonly string[], o: ExtractOptions, keys: KeyLog):
   const interfaces = new Map<number, number>();
   const everything: ExtractOptions = { autoKeys: o.autoKeys, ...(o.decodeAs && { decodeAs: o.decodeAs }), q: true };
   if (o.withKeys === true) {
-    const text = keys.linesFor(o.tunnel === undefined ? undefined : randoms);
+    const text = keyLines(keys.texts, o.tunnel === undefined ? undefined : randoms);
     if (text !== '') writer.secrets(text);
   }
   let last = '';
   let count = 0;
   const whole = await pass(names, everything, keys, 'both', (row) => {
     const id = `${row.file}:${row.frame}`;
-    const { delivery, view, iface } = row.outer;
-    if (id === last || !(frames.has(id) || (delivery !== null && flows.has(delivery.flow.id)))) return;
+    const { flow, view, iface } = row.outer;
+    if (id === last || !(frames.has(id) || (flow !== null && flows.has(flow.id)))) return;
     last = id;
     let n = interfaces.get(iface.file * 65_536 + iface.index);
     if (n === undefined) {
-      const note = { ...(iface.name !== undefined && { name: iface.name }), snaplen: iface.snaplen };
-      n = writer.iface(iface.link, note);
+      n = writer.iface(iface.link, iface.name, { snaplen: iface.snaplen });
       interfaces.set(iface.file * 65_536 + iface.index, n);
     }
     writer.frame(n, row.seconds, row.nanos, view.buf.subarray(view.off, view.end), { wire: view.wireLength });

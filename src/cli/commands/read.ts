@@ -35,7 +35,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
   const pass = new Pass(
     registry,
     {
-      ...tlsServices(keys, o.verifyAll === true),
+      ...tlsServices(keys.log, o.verifyAll === true),
       rows: o.rows ?? 'both',
       fields: printer.fields === null ? null : [...printer.fields, ...selection.fields],
       labels: printer.labels,

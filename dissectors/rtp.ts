@@ -1,0 +1,425 @@
+import {
+  type Ctx,
+  defineDissector,
+  experts,
+  fields,
+  Malformed,
+  No,
+  need,
+  put16,
+  put32,
+  type Tree,
+  Unsure,
+  u8,
+  u16,
+  u32,
+  type View,
+  Yes,
+} from 'fttscope/kit';
+
+/**
+ * Real-time Transport Protocol, RFC 3550 §5.1, with the header extensions of RFC 8285:
+ *
+ *     0               1               2               3
+ *     +---+-+-+-------+-+-------------+-------------------------------+
+ *     |V=2|P|X|  CC   |M|     PT      |       sequence number         |
+ *     +---+-+-+-------+-+-------------+-------------------------------+
+ *     |                           timestamp                           |
+ *     +---------------------------------------------------------------+
+ *     |           synchronization source (SSRC) identifier            |
+ *     +---------------------------------------------------------------+
+ *     |        contributing source identifiers (CC words) …           |
+ *     +-------------------------------+-------------------------------+
+ *     |      defined by profile       |  length in words, data …      |  if X
+ *     +-------------------------------+-------------------------------+
+ */
+const HEADER = 12;
+const VERSIONS = { 0: 'Old VAT Version', 1: 'First Draft Version', 2: 'RFC 1889 Version' };
+/** RFC 8285 §4.2 and §4.3. */
+const ONE_BYTE = 0xbede;
+const TWO_BYTE = 0x100;
+
+/** RFC 3551 §6, in Wireshark's words. */
+const PAYLOADS: Readonly<Record<number, string>> = {
+  0: 'ITU-T G.711 PCMU',
+  1: 'USA Federal Standard FS-1016',
+  2: 'ITU-T G.721',
+  3: 'GSM 06.10',
+  4: 'ITU-T G.723',
+  5: 'DVI4 8000 samples/s',
+  6: 'DVI4 16000 samples/s',
+  7: 'Experimental linear predictive encoding from Xerox PARC',
+  8: 'ITU-T G.711 PCMA',
+  9: 'ITU-T G.722',
+  10: '16-bit uncompressed audio, stereo',
+  11: '16-bit uncompressed audio, monaural',
+  12: 'Qualcomm Code Excited Linear Predictive coding',
+  13: 'Comfort noise',
+  14: 'MPEG-I/II Audio',
+  15: 'ITU-T G.728',
+  16: 'DVI4 11025 samples/s',
+  17: 'DVI4 22050 samples/s',
+  18: 'ITU-T G.729',
+  19: 'Comfort noise (old)',
+  25: 'Sun CellB video encoding',
+  26: 'JPEG-compressed video',
+  28: "'nv' program",
+  31: 'ITU-T H.261',
+  32: 'MPEG-I/II Video',
+  33: 'MPEG-II transport streams',
+  34: 'ITU-T H.263',
+  72: 'Reserved for RTCP conflict avoidance',
+  73: 'Reserved for RTCP conflict avoidance',
+  74: 'Reserved for RTCP conflict avoidance',
+  75: 'Reserved for RTCP conflict avoidance',
+  76: 'Reserved for RTCP conflict avoidance',
+};
+const FIRST_DYNAMIC = 96;
+
+/** The name of a payload type that no SDP explains. */
+export const payloadName = (pt: number): string =>
+  PAYLOADS[pt] ?? (pt >= FIRST_DYNAMIC ? `DynamicRTP-Type-${pt}` : 'Unassigned');
+
+const F = fields({
+  rtp: { name: 'rtp', label: 'Real-Time Transport Protocol', type: 'protocol' },
+  setup: { name: 'rtp.setup', label: 'Stream setup', type: 'string' },
+  setupFrame: { name: 'rtp.setup-frame', label: 'Setup frame', type: 'frame' },
+  setupMethod: { name: 'rtp.setup-method', label: 'Setup Method', type: 'string' },
+  version: { name: 'rtp.version', label: 'Version', type: 'u8', mask: 0xc0, values: VERSIONS },
+  padding: { name: 'rtp.padding', label: 'Padding', type: 'bool', mask: 0x20 },
+  ext: { name: 'rtp.ext', label: 'Extension', type: 'bool', mask: 0x10 },
+  cc: { name: 'rtp.cc', label: 'Contributing source identifiers count', type: 'u8', mask: 0x0f },
+  marker: { name: 'rtp.marker', label: 'Marker', type: 'bool', mask: 0x80 },
+  type: { name: 'rtp.p_type', label: 'Payload type', type: 'u8', mask: 0x7f, values: payloadName },
+  seq: { name: 'rtp.seq', label: 'Sequence number', type: 'u16' },
+  extSeq: { name: 'rtp.extseq', label: 'Extended sequence number', type: 'u32' },
+  timestamp: { name: 'rtp.timestamp', label: 'Timestamp', type: 'u32' },
+  ssrc: { name: 'rtp.ssrc', label: 'Synchronization Source identifier', type: 'u32', base: 'hex_dec' },
+  csrcItems: { name: 'rtp.csrc.items', label: 'Contributing Source identifiers', type: 'none' },
+  csrc: { name: 'rtp.csrc.item', label: 'CSRC item', type: 'u32', base: 'hex_dec' },
+  profile: { name: 'rtp.ext.profile', label: 'Defined by profile', type: 'u16', base: 'hex_dec' },
+  extLen: { name: 'rtp.ext.len', label: 'Extension length', type: 'u16' },
+  headerExts: { name: 'rtp.hdr_exts', label: 'Header extensions', type: 'none' },
+  headerExt: { name: 'rtp.hdr_ext', label: 'Header extension', type: 'u32', base: 'hex_dec' },
+  element: { name: 'rtp.ext.rfc5285', label: 'RFC 8285 header extension', type: 'none' },
+  elementId: { name: 'rtp.ext.rfc5285.id', label: 'Identifier', type: 'u8' },
+  elementLen: { name: 'rtp.ext.rfc5285.len', label: 'Length', type: 'u8' },
+  appBits: { name: 'rtp.ext.rfc5285.appbits', label: 'Application Bits', type: 'u8' },
+  elementData: { name: 'rtp.ext.rfc5285.data', label: 'Extension Data', type: 'bytes' },
+  payload: { name: 'rtp.payload', label: 'Payload', type: 'bytes' },
+  paddingData: { name: 'rtp.padding.data', label: 'Padding data', type: 'bytes' },
+  paddingCount: { name: 'rtp.padding.count', label: 'Padding count', type: 'u8' },
+});
+
+const E = experts({
+  version: { code: 'rtp.version', severity: 'warn', message: 'Unknown RTP version', clause: 'RFC 3550 §5.1' },
+});
+
+/** What SDP announced for an address and port. */
+export interface MediaNote {
+  /** Frame of the SDP. */
+  readonly setupFrame: number;
+  readonly payloadTypes: ReadonlyMap<number, { readonly name: string; readonly clock: number }>;
+}
+
+/** What the index pass knows about one packet. */
+export interface RtpNote {
+  readonly media: MediaNote | undefined;
+  readonly setupFrame: number;
+  /** Sequence number with the wraps of the stream so far. */
+  readonly extSeq: number;
+}
+
+// Accessors: b holds a packet at o, HEADER octets at least.
+export const version = (b: Uint8Array, o: number): number => b[o] >> 6;
+export const csrcCount = (b: Uint8Array, o: number): number => b[o] & 0x0f;
+export const marker = (b: Uint8Array, o: number): boolean => b[o + 1] >= 0x80;
+export const payloadType = (b: Uint8Array, o: number): number => b[o + 1] & 0x7f;
+export const sequence = (b: Uint8Array, o: number): number => u16(b, o + 2);
+export const timestamp = (b: Uint8Array, o: number): number => u32(b, o + 4);
+export const ssrc = (b: Uint8Array, o: number): number => u32(b, o + 8);
+/** Whether the octets are RTCP on a port that RTP shares with it, RFC 5761 §4. */
+export const isRtcp = (b: Uint8Array, o: number): boolean => b[o + 1] >= 192 && b[o + 1] <= 223;
+
+/** Octets of the header with sources and extension, or -1 where it does not fit before `end`. */
+export function headerLength(b: Uint8Array, o: number, end: number): number {
+  let n = HEADER + 4 * csrcCount(b, o);
+  if ((b[o] & 0x10) !== 0) {
+    if (o + n + 4 > end) return -1;
+    n += 4 + 4 * u16(b, o + n + 2);
+  }
+  return o + n <= end ? n : -1;
+}
+
+/** Streams of one flow: what was seen last of each source and direction. */
+class Streams {
+  /** Frame of the first packet. */
+  first = 0;
+  private readonly last = new Map<number, number>();
+
+  /** The sequence number with its wraps, RFC 3550 appendix A.1; the first wrap of a stream counts from 65536. */
+  extend(source: number, direction: number, seq: number): number {
+    const key = source * 2 + direction;
+    const before = this.last.get(key) ?? 0x10000;
+    let extended = before - (before % 0x10000) + seq;
+    if (extended + 0x8000 < before) extended += 0x10000;
+    else if (before + 0x8000 < extended) extended -= 0x10000;
+    if (this.last.size >= MAX_STREAMS && !this.last.has(key)) this.last.clear();
+    this.last.set(key, extended);
+    return extended;
+  }
+}
+const MAX_STREAMS = 256;
+const newStreams = (): Streams => new Streams();
+
+/** One packet; the extension's data are whole words, padding counts its own length octet. */
+export interface RtpPacket {
+  marker: boolean;
+  payloadType: number;
+  sequence: number;
+  timestamp: number;
+  ssrc: number;
+  csrc: number[];
+  extension?: { profile: number; data: Uint8Array };
+  payload: Uint8Array;
+  padding: number;
+}
+
+export const rtp = defineDissector<RtpPacket>({
+  proto: 'rtp',
+  title: 'Real-Time Transport Protocol',
+  short: 'RTP',
+  spec: 'RFC 3550',
+  fields: F,
+  experts: E,
+  tables: ['rtp.pt', 'rtp_dyn_payload_type', 'rtp.rfc5761'],
+
+  /** Version 2, a payload type that audio or video has, and a header and padding that fit. */
+  probe(b, off, end) {
+    if (end - off < HEADER) return end > off && version(b, off) !== 2 ? No : Unsure;
+    const pt = payloadType(b, off);
+    if (version(b, off) !== 2 || (pt > 34 && pt < FIRST_DYNAMIC) || (pt > 19 && pt < 25)) return No;
+    const header = headerLength(b, off, end);
+    if (header < 0 || off + header >= end) return No;
+    const padding = (b[off] & 0x20) !== 0 ? b[end - 1] : -1;
+    return padding === 0 || padding > end - off - header ? No : Yes;
+  },
+
+  track(v, cx) {
+    const { buf, off } = v;
+    if (v.length < HEADER || version(buf, off) !== 2) {
+      if (v.length >= 2 && isRtcp(buf, off)) cx.track('rtp.rfc5761', 'rtcp', v);
+      return;
+    }
+    if (isRtcp(buf, off)) {
+      cx.track('rtp.rfc5761', 'rtcp', v);
+      return;
+    }
+    const media = cx.expected<MediaNote>();
+    const streams = cx.flow(rtp, newStreams);
+    if (streams.first === 0) streams.first = cx.frame;
+    const extSeq = streams.extend(ssrc(buf, off), cx.direction, sequence(buf, off));
+    cx.note({ media, setupFrame: media === undefined ? streams.first : media.setupFrame, extSeq });
+  },
+
+  dissect(v, t, cx) {
+    const { buf, off } = v;
+    need(v, 2);
+    if (version(buf, off) === 2 && isRtcp(buf, off)) {
+      cx.next('rtp.rfc5761', 'rtcp', v);
+      return;
+    }
+    const note = cx.note<RtpNote>(rtp, v);
+    t.open(F.rtp, off, v.length);
+    if (version(buf, off) !== 2) {
+      t.bits(F.version, off, 1, buf[off]);
+      t.expert(E.version);
+      t.pop();
+      cx.data(v);
+      return;
+    }
+    if (note !== undefined) setup(note, off, t);
+    t.bits(F.version, off, 1, buf[off]);
+    t.bits(F.padding, off, 1, buf[off]);
+    t.bits(F.ext, off, 1, buf[off]);
+    t.bits(F.cc, off, 1, buf[off]);
+    t.bits(F.marker, off + 1, 1, buf[off + 1]);
+    t.bits(F.type, off + 1, 1, buf[off + 1]);
+    const name = typeName(payloadType(buf, off), note);
+    if (t.labels) t.label(`Payload type: ${name} (${payloadType(buf, off)})`);
+    need(v, HEADER);
+    t.num(F.seq, off + 2, 2, sequence(buf, off));
+    if (note !== undefined) t.num(F.extSeq, off + 2, 2, note.extSeq);
+    t.num(F.timestamp, off + 4, 4, timestamp(buf, off));
+    t.num(F.ssrc, off + 8, 4, ssrc(buf, off));
+    const at = extension(v, t, sources(v, t));
+    content(v, at, t, cx, note);
+  },
+
+  summary(v, cx) {
+    const { buf, off } = v;
+    if (v.length < 2) return 'Cut short';
+    if (version(buf, off) !== 2) return `Unknown RTP version ${version(buf, off)}`;
+    if (v.length < HEADER) return 'Cut short';
+    const name = typeName(payloadType(buf, off), cx.note<RtpNote>(rtp, v));
+    const id = ssrc(buf, off).toString(16).toUpperCase();
+    const mark = marker(buf, off) ? ', Mark' : '';
+    return `PT=${name}, SSRC=0x${id}, Seq=${sequence(buf, off)}, Time=${timestamp(buf, off)}${mark}`;
+  },
+
+  codec: {
+    parse(b, o, end) {
+      const cc = csrcCount(b, o);
+      const extended = (b[o] & 0x10) !== 0 && o + HEADER + 4 * cc + 4 <= end;
+      const at = o + HEADER + 4 * cc;
+      const words = extended ? u16(b, at + 2) : 0;
+      const padding = (b[o] & 0x20) !== 0 && end > o ? u8(b, end - 1) : 0;
+      const from = Math.min(end, extended ? at + 4 + 4 * words : at);
+      return {
+        marker: marker(b, o),
+        payloadType: payloadType(b, o),
+        sequence: sequence(b, o),
+        timestamp: timestamp(b, o),
+        ssrc: ssrc(b, o),
+        csrc: Array.from({ length: cc }, (_, i) => (o + HEADER + 4 * i + 4 <= end ? u32(b, o + HEADER + 4 * i) : 0)),
+        ...(extended ? { extension: { profile: u16(b, at), data: b.slice(at + 4, from) } } : {}),
+        payload: b.slice(from, Math.max(from, end - padding)),
+        padding,
+      };
+    },
+    size: (r) =>
+      HEADER + 4 * r.csrc.length + (r.extension ? 4 + r.extension.data.length : 0) + r.payload.length + r.padding,
+    emit(r, b, o) {
+      b[o] = 0x80 | (r.padding > 0 ? 0x20 : 0) | (r.extension ? 0x10 : 0) | r.csrc.length;
+      b[o + 1] = (r.marker ? 0x80 : 0) | r.payloadType;
+      put16(b, o + 2, r.sequence);
+      put32(b, o + 4, r.timestamp);
+      put32(b, o + 8, r.ssrc);
+      let at = o + HEADER;
+      for (const c of r.csrc) {
+        put32(b, at, c);
+        at += 4;
+      }
+      if (r.extension) {
+        put16(b, at, r.extension.profile);
+        put16(b, at + 2, r.extension.data.length / 4);
+        b.set(r.extension.data, at + 4);
+        at += 4 + r.extension.data.length;
+      }
+      b.set(r.payload, at);
+      at += r.payload.length + r.padding;
+      if (r.padding > 0) {
+        b.fill(0, at - r.padding, at);
+        b[at - 1] = r.padding; // RFC 3550 §5.1: the last octet counts the padding
+      }
+      return at - o;
+    },
+  },
+});
+
+/** A dynamic type goes by the name that SDP gave it; a static one keeps its own. */
+function typeName(pt: number, note: RtpNote | undefined): string {
+  const announced = pt >= FIRST_DYNAMIC ? note?.media?.payloadTypes.get(pt)?.name : undefined;
+  return announced ?? payloadName(pt);
+}
+
+function setup(note: RtpNote, off: number, t: Tree): void {
+  const method = note.media === undefined ? 'HEUR RTP' : 'SDP';
+  t.text(F.setup, off, 0, '');
+  if (t.labels) t.label(`Stream setup by ${method} (frame ${note.setupFrame})`);
+  t.push();
+  t.num(F.setupFrame, off, 0, note.setupFrame);
+  t.text(F.setupMethod, off, 0, method);
+  t.pop();
+}
+
+/** Returns the offset behind the contributing sources. */
+function sources(v: View, t: Tree): number {
+  const { buf, off } = v;
+  const count = csrcCount(buf, off);
+  const at = off + HEADER;
+  if (count === 0) return at;
+  t.none(F.csrcItems, at, 4 * count);
+  if (t.labels) t.label(`Contributing Source identifiers (${count} items)`);
+  t.push();
+  for (let i = 0; i < count; i++) {
+    need(v, 4, at + 4 * i);
+    t.num(F.csrc, at + 4 * i, 4, u32(buf, at + 4 * i));
+    if (t.labels) t.label(`CSRC item ${i}: 0x${u32(buf, at + 4 * i).toString(16).toUpperCase()}`);
+  }
+  t.pop();
+  return at + 4 * count;
+}
+
+/** Returns the offset behind the header extension, if there is one. */
+function extension(v: View, t: Tree, at: number): number {
+  const { buf } = v;
+  if ((buf[v.off] & 0x10) === 0) return at;
+  need(v, 4, at);
+  const profile = u16(buf, at);
+  const words = u16(buf, at + 2);
+  t.num(F.profile, at, 2, profile);
+  t.num(F.extLen, at + 2, 2, words);
+  const end = at + 4 + 4 * words;
+  if (words === 0) return end;
+  t.none(F.headerExts, at + 4, 4 * words);
+  t.push();
+  const stop = Math.min(end, v.end);
+  if (profile === ONE_BYTE) elements(v, t, at + 4, stop, -1);
+  else if (profile >> 4 === TWO_BYTE) elements(v, t, at + 4, stop, profile & 0x0f);
+  else for (let i = at + 4; i + 4 <= stop; i += 4) t.num(F.headerExt, i, 4, u32(buf, i));
+  t.pop();
+  need(v, end - v.off);
+  return end;
+}
+
+/** Elements with a header of one octet, or of two where `appBits` is not negative; RFC 8285 §4.2, §4.3. */
+function elements(v: View, t: Tree, from: number, end: number, appBits: number): void {
+  const { buf } = v;
+  for (let at = from; at < end; ) {
+    if (buf[at] === 0) {
+      let i = at + 1;
+      while (i < end && buf[i] === 0) i++;
+      t.bytes(F.paddingData, at, i - at);
+      at = i;
+      continue;
+    }
+    const header = appBits < 0 ? 1 : 2;
+    if (at + header > end) return;
+    const id = appBits < 0 ? buf[at] >> 4 : buf[at];
+    const length = appBits < 0 ? (buf[at] & 0x0f) + 1 : buf[at + 1];
+    if (appBits < 0 && id === 15) return; // RFC 8285 §4.2: processing stops here
+    if (at + header + length > end) return;
+    t.open(F.element, at, header + length);
+    if (t.labels) t.label(`RFC 8285 header extension (${header === 1 ? 'one' : 'two'}-byte header)`);
+    if (appBits >= 0) t.num(F.appBits, at, 1, appBits);
+    t.num(F.elementId, at, 1, id);
+    t.num(F.elementLen, at + header - 1, 1, length);
+    if (length > 0) t.bytes(F.elementData, at + header, length);
+    t.pop();
+    at += header + length;
+  }
+}
+
+/** Payload and padding from `at` on. */
+function content(v: View, at: number, t: Tree, cx: Ctx, note: RtpNote | undefined): void {
+  const { buf } = v;
+  const padded = (buf[v.off] & 0x20) !== 0;
+  if (!padded || v.end < v.wireEnd) {
+    payload(v.sub(at), t, cx, note);
+    return;
+  }
+  if (at >= v.end) throw new Malformed('padding without an octet that counts it');
+  const count = buf[v.end - 1];
+  if (count === 0) {
+    payload(v.sub(at), t, cx, note);
+    throw new Malformed('padding of no octets'); // RFC 3550 §5.1: the count includes itself
+  }
+  const from = Math.max(at, v.end - count);
+  const body = v.sub(at, from);
+  const dispatched = body.length > 0 && content2(body, t, cx, note);
+  if (v.end - 1 > from) t.bytes(F.paddingData, from, v.end - 1 - from);
+  t.num(F.paddingCount, v.end - 1, 1, count);
+  t.pop();
+  if (dispatched) hand(body, cx, payloadType(buf, v.off), note);
+}
