@@ -123,7 +123,7 @@ function mplsStack(t: Tree, b: Uint8Array, off: number, end: number): void {
 }
 
 /** An address behind its family; returns the octets that it took. */
-function addressOf(t: Tree, b: Uint8Array, o: number, end: number, family: number, f: readonly [Field, Field]): number {
+function addressOf(t: Tree, o: number, end: number, family: number, f: readonly [Field, Field]): number {
   const n = family === 1 ? 4 : family === 2 ? 16 : 0;
   if (n === 0 || o + n > end) return 0;
   t.bytes(family === 1 ? f[0] : f[1], o, n);
@@ -139,7 +139,7 @@ function interfaceInformation(t: Tree, b: Uint8Array, off: number, end: number, 
   }
   if ((ctype & F.hasAddress.mask!) !== 0 && o + 4 <= end) {
     t.num(F.afi, o, 2, u16(b, o));
-    o += 4 + addressOf(t, b, o + 4, end, u16(b, o), [F.ipv4, F.ipv6]);
+    o += 4 + addressOf(t, o + 4, end, u16(b, o), [F.ipv4, F.ipv6]);
   }
   if ((ctype & F.hasName.mask!) !== 0 && o < end) {
     const n = u8(b, o);
@@ -159,7 +159,7 @@ function interfaceIdentification(t: Tree, b: Uint8Array, off: number, end: numbe
     t.num(F.identAfi, off, 2, u16(b, off));
     t.num(F.identLength, off + 2, 1, u8(b, off + 2));
     t.bytes(F.identReserved, off + 3, 1);
-    if (addressOf(t, b, off + 4, off + 4 + n, u16(b, off), [F.identIpv4, F.identIpv6]) === 0 && n > 0)
+    if (addressOf(t, off + 4, off + 4 + n, u16(b, off), [F.identIpv4, F.identIpv6]) === 0 && n > 0)
       t.bytes(F.identAddress, off + 4, n);
   } else if (end > off) t.bytes(F.data, off, end - off);
 }

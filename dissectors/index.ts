@@ -8,6 +8,7 @@ import { ethernet, llc } from './ethernet.js';
 import { frame } from './frame.js';
 import { fttIms } from './ftt-ims.js';
 import { icmp } from './icmp.js';
+import { icmpv6 } from './icmpv6/index.js';
 import { ipv4 } from './ipv4.js';
 import { ipv6 } from './ipv6.js';
 import { destinationOptions, fragmentHeader, hopByHop, routing } from './ipv6-extensions.js';
@@ -45,6 +46,7 @@ export const dissectors: readonly AnyDissector[] = [
   fragmentHeader,
   destinationOptions,
   icmp,
+  icmpv6,
   udp,
   fttIms,
   dhcp,

@@ -42,7 +42,8 @@ const JUMBO = 0xc2;
 
 const F = fields({
   ipv6: { name: 'ipv6', label: 'Internet Protocol Version 6', type: 'protocol' },
-  version: { name: 'ipv6.version', label: 'Version', type: 'u8', mask: 0xf0, aliases: ['ip.version'] },
+  version: { name: 'ipv6.version', label: 'Version', type: 'u8', mask: 0xf0 },
+  ipVersion: { name: 'ip.version', label: 'IP version', type: 'u8', mask: 0xf0 },
   tclass: { name: 'ipv6.tclass', label: 'Traffic Class', type: 'u32', base: 'hex', mask: 0x0ff00000 },
   dscp: {
     name: 'ipv6.tclass.dscp',
@@ -175,6 +176,9 @@ function firstWord(t: Tree, b: Uint8Array, o: number): void {
   const word = u32(b, o);
   t.bits(F.version, o, 1, u8(b, o));
   if (u8(b, o) >> 4 !== 6) t.expert(E.badVersion);
+  t.push();
+  t.bits(F.ipVersion, o, 1, u8(b, o));
+  t.pop();
   t.bits(F.tclass, o, 4, word);
   if (t.labels) t.label(`Traffic Class: ${hexNumber((word >>> 20) & 255, 2)} (${dsText((word >>> 20) & 255)})`);
   t.push();

@@ -1,0 +1,310 @@
+import {
+  type Ctx,
+  type Dissector,
+  defineDissector,
+  experts,
+  fields,
+  fold,
+  hexNumber,
+  ip6,
+  nameOf,
+  need,
+  pseudoHeader,
+  sumWords,
+  type Tree,
+  u8,
+  u16,
+  u32,
+  type View,
+} from 'fttscope/kit';
+import { quote } from '../icmp.js';
+import { type EchoNote, EchoTable, responseLabel } from '../icmp-echo.js';
+import { extensions, extensionsAt } from '../icmp-extensions.js';
+import { CHECKSUM_STATUS, SET } from '../numbers.js';
+import { codec, type Icmpv6Message, PROTOCOL, verified } from './messages.js';
+import { listener, F as MldFields, REPORT_V2, report } from './mld.js';
+import { linkLayerLabel, options } from './nd.js';
+import { E as NdExperts, F as NdFields, PREFERENCES } from './nd-fields.js';
+import { CODES, TYPES } from './types.js';
+
+/**
+ * Internet Control Message Protocol for IPv6, RFC 4443, and what is built on it: neighbor discovery (RFC 4861, options
+ * in nd.ts) and multicast listener discovery (mld.ts):
+ *
+ *     +---------------+---------------+-------------------------------+
+ *     |     Type      |     Code      |           Checksum            |
+ *     +---------------+---------------+-------------------------------+
+ *     |  body: unused, MTU or pointer and the packet that an error is about; identifier, sequence number and data of an
+ *     |  echo; RA: hop limit (1), flags (1), lifetime (2), reachable (4), retransmit (4), options;
+ *     |  NS, NA: reserved or flags (4), target (16), options; redirect: reserved (4), target (16), destination (16), options
+ */
+const UNREACHABLE = 1;
+const TOO_BIG = 2;
+const TIME_EXCEEDED = 3;
+const PARAMETER_PROBLEM = 4;
+const ECHO_REQUEST = 128;
+const ECHO_REPLY = 129;
+const MLD_QUERY = 130;
+const MLD_DONE = 132;
+const RS = 133;
+const RA = 134;
+const NS = 135;
+const NA = 136;
+const REDIRECT = 137;
+const NODE_QUERY = 139;
+const NODE_REPLY = 140;
+
+const F = fields({
+  icmpv6: { name: 'icmpv6', label: 'Internet Control Message Protocol v6', type: 'protocol' },
+  type: { name: 'icmpv6.type', label: 'Type', type: 'u8', values: TYPES },
+  code: { name: 'icmpv6.code', label: 'Code', type: 'u8' },
+  checksum: { name: 'icmpv6.checksum', label: 'Checksum', type: 'u16', base: 'hex' },
+  status: { name: 'icmpv6.checksum.status', label: 'Checksum Status', type: 'u8', values: CHECKSUM_STATUS },
+  length: { name: 'icmpv6.length', label: 'Length of original datagram', type: 'u8' },
+  mtu: { name: 'icmpv6.mtu', label: 'MTU', type: 'u32' },
+  pointer: { name: 'icmpv6.pointer', label: 'Pointer', type: 'u32' },
+  ident: { name: 'icmpv6.echo.identifier', label: 'Identifier', type: 'u16', base: 'hex' },
+  seq: { name: 'icmpv6.echo.sequence_number', label: 'Sequence', type: 'u16' },
+  respTo: { name: 'icmpv6.resp_to', label: 'Response To', type: 'frame' },
+  respTime: { name: 'icmpv6.resptime', label: 'Response Time', type: 'float', unit: 'ms' },
+  hopLimit: { name: 'icmpv6.nd.ra.cur_hop_limit', label: 'Cur hop limit', type: 'u8' },
+  raFlags: { name: 'icmpv6.nd.ra.flag', label: 'Flags', type: 'u8', base: 'hex' },
+  managed: {
+    name: 'icmpv6.nd.ra.flag.m',
+    label: 'Managed address configuration',
+    type: 'bool',
+    mask: 0x80,
+    values: SET,
+  },
+  other: { name: 'icmpv6.nd.ra.flag.o', label: 'Other configuration', type: 'bool', mask: 0x40, values: SET },
+  homeAgent: { name: 'icmpv6.nd.ra.flag.h', label: 'Home Agent', type: 'bool', mask: 0x20, values: SET },
+  preference: {
+    name: 'icmpv6.nd.ra.flag.prf',
+    label: 'Prf (Default Router Preference)',
+    type: 'u8',
+    mask: 0x18,
+    values: PREFERENCES,
+  },
+  proxy: { name: 'icmpv6.nd.ra.flag.p', label: 'Proxy', type: 'bool', mask: 0x04, values: SET },
+  raReserved: { name: 'icmpv6.nd.ra.flag.rsv', label: 'Reserved', type: 'u8', mask: 0x03 },
+  lifetime: { name: 'icmpv6.nd.ra.router_lifetime', label: 'Router lifetime (s)', type: 'u16' },
+  reachable: { name: 'icmpv6.nd.ra.reachable_time', label: 'Reachable time (ms)', type: 'u32' },
+  retransmit: { name: 'icmpv6.nd.ra.retrans_timer', label: 'Retrans timer (ms)', type: 'u32' },
+  nsTarget: { name: 'icmpv6.nd.ns.target_address', label: 'Target Address', type: 'ipv6' },
+  naFlags: { name: 'icmpv6.nd.na.flag', label: 'Flags', type: 'u32', base: 'hex' },
+  router: { name: 'icmpv6.nd.na.flag.r', label: 'Router', type: 'bool', mask: 0x80000000, values: SET },
+  solicited: { name: 'icmpv6.nd.na.flag.s', label: 'Solicited', type: 'bool', mask: 0x40000000, values: SET },
+  override: { name: 'icmpv6.nd.na.flag.o', label: 'Override', type: 'bool', mask: 0x20000000, values: SET },
+  naReserved: { name: 'icmpv6.nd.na.flag.rsv', label: 'Reserved', type: 'u32', mask: 0x1fffffff },
+  naTarget: { name: 'icmpv6.nd.na.target_address', label: 'Target Address', type: 'ipv6' },
+  rdTarget: { name: 'icmpv6.nd.rd.target_address', label: 'Target Address', type: 'ipv6' },
+  rdDestination: { name: 'icmpv6.rd.na.destination_address', label: 'Destination Address', type: 'ipv6' },
+  qtype: { name: 'icmpv6.ni.qtype', label: 'Qtype', type: 'u16' },
+  niFlags: { name: 'icmpv6.ni.flag', label: 'Flags', type: 'u16', base: 'hex' },
+  niNonce: { name: 'icmpv6.ni.nonce', label: 'Nonce', type: 'u64', base: 'hex' },
+});
+
+const E = experts({
+  badChecksum: { code: 'icmpv6.bad-checksum', severity: 'warn', message: 'Bad checksum', clause: 'RFC 4443 §2.3' },
+  hopLimit: {
+    code: 'icmpv6.nd-hop-limit',
+    severity: 'warn',
+    message: 'Hop limit of a neighbor discovery message is not 255: the receiver discards it',
+    clause: 'RFC 4861 §6.1',
+  },
+});
+
+const reserved = (t: Tree, off: number, n: number) => t.bytes(MldFields.reserved, off, n);
+/** Hop limit of the header that the message came in, or 255 where that is not known. */
+const hopLimitOf = (cx: Ctx) => (cx.net.version === 6 && cx.net.src >= 8 ? u8(cx.net.buf, cx.net.src - 1) : 255);
+
+function checksumItem(t: Tree, v: View, cx: Ctx): void {
+  const { buf, off, end } = v;
+  t.num(F.checksum, off + 2, 2, u16(buf, off + 2));
+  if (!t.wanted(F.status) && !t.wantsExperts) return;
+  const whole = end === v.wireEnd && !cx.quoted && cx.net.version === 6 && cx.net.buf.length > 0;
+  const good = whole && verified(buf, off, end, cx.net);
+  t.num(F.status, off + 2, 0, good ? 1 : whole ? 0 : 2);
+  if (!whole || good) return;
+  const sum = sumWords(buf, off + 4, end, pseudoHeader(cx.net, PROTOCOL, end - off) + u16(buf, off));
+  t.expert(E.badChecksum, off + 2, 2, `Bad checksum [should be ${hexNumber(fold(sum), 4)}]`);
+}
+
+/** The second word of an error and, after it, the packet that the error is about. RFC 4443 §3. */
+function error(t: Tree, v: View, cx: Ctx): void {
+  const { buf, off } = v;
+  const type = u8(buf, off);
+  need(v, 8);
+  let length = 0;
+  if (type === TOO_BIG) t.num(F.mtu, off + 4, 4, u32(buf, off + 4));
+  else if (type === PARAMETER_PROBLEM) t.num(F.pointer, off + 4, 4, u32(buf, off + 4));
+  else {
+    length = 8 * u8(buf, off + 4); // RFC 4884 §4.4: in units of eight octets
+    if (length > 0) {
+      t.num(F.length, off + 4, 1, u8(buf, off + 4));
+      reserved(t, off + 5, 3);
+    } else reserved(t, off + 4, 4);
+  }
+  const ext = type === UNREACHABLE || type === TIME_EXCEEDED ? extensionsAt(v, off + 8, length) : -1;
+  quote(cx, v.sub(off + 8, ext < 0 ? v.wireEnd : ext));
+  if (ext >= 0) extensions(t, v.sub(ext));
+  t.pop();
+}
+
+function echo(t: Tree, v: View, cx: Ctx): void {
+  const { buf, off } = v;
+  need(v, 8);
+  t.num(F.ident, off + 4, 2, u16(buf, off + 4));
+  t.num(F.seq, off + 6, 2, u16(buf, off + 6));
+  const note = cx.note<EchoNote>(icmpv6, v);
+  if (note !== undefined) {
+    t.num(F.respTo, off, 0, note.request);
+    t.num(F.respTime, off, 0, note.milliseconds);
+  }
+  t.pop();
+  cx.data(v.sub(off + 8));
+}
+
+/** RFC 4861 §4.2; the bits of the flags beyond its own are those of RFC 6275 §7.1, RFC 4191 §2.2 and RFC 4389 §4.1.3.3. */
+function advertisement(t: Tree, v: View): void {
+  const { buf, off } = v;
+  need(v, 6);
+  const flags = u8(buf, off + 5);
+  t.num(F.hopLimit, off + 4, 1, u8(buf, off + 4));
+  t.num(F.raFlags, off + 5, 1, flags);
+  t.push();
+  for (const f of [F.managed, F.other, F.homeAgent, F.preference, F.proxy, F.raReserved]) t.bits(f, off + 5, 1, flags);
+  t.pop();
+  need(v, 8);
+  t.num(F.lifetime, off + 6, 2, u16(buf, off + 6));
+  need(v, 12);
+  t.num(F.reachable, off + 8, 4, u32(buf, off + 8));
+  need(v, 16);
+  t.num(F.retransmit, off + 12, 4, u32(buf, off + 12));
+}
+
+/** Neighbor solicitation, advertisement and redirect up to their options. RFC 4861 §4.3 to §4.5. */
+function neighbor(t: Tree, v: View, type: number): void {
+  const { buf, off } = v;
+  need(v, 8);
+  if (type === NA) {
+    const flags = u32(buf, off + 4);
+    t.num(F.naFlags, off + 4, 4, flags);
+    t.push();
+    for (const f of [F.router, F.solicited, F.override, F.naReserved]) t.bits(f, off + 4, 4, flags);
+    t.pop();
+  } else reserved(t, off + 4, 4);
+  need(v, 24);
+  t.bytes(type === NS ? F.nsTarget : type === NA ? F.naTarget : F.rdTarget, off + 8, 16);
+  if (type !== REDIRECT) return;
+  need(v, 40);
+  t.bytes(F.rdDestination, off + 24, 16);
+}
+
+const OPTIONS_AT: Readonly<Record<number, number>> = { [RS]: 8, [RA]: 16, [NS]: 24, [NA]: 24, [REDIRECT]: 40 };
+
+function discovery(t: Tree, v: View, cx: Ctx): void {
+  const type = u8(v.buf, v.off);
+  if (!cx.quoted && hopLimitOf(cx) !== 255) t.expert(E.hopLimit);
+  if (type === RA) advertisement(t, v);
+  else if (type === RS) {
+    need(v, 8);
+    reserved(t, v.off + 4, 4);
+  } else neighbor(t, v, type);
+  options(t, v, v.off + OPTIONS_AT[type], cx);
+  t.pop();
+}
+
+/** RFC 4620 §4. */
+function nodeInformation(t: Tree, v: View, cx: Ctx): void {
+  const { buf, off } = v;
+  need(v, 16);
+  t.num(F.qtype, off + 4, 2, u16(buf, off + 4));
+  t.num(F.niFlags, off + 6, 2, u16(buf, off + 6));
+  t.big(F.niNonce, off + 8, 8, (BigInt(u32(buf, off + 8)) << 32n) | BigInt(u32(buf, off + 12)));
+  t.pop();
+  cx.data(v.sub(off + 16));
+}
+
+function body(t: Tree, v: View, cx: Ctx): void {
+  const type = u8(v.buf, v.off);
+  if (type >= RS && type <= REDIRECT) discovery(t, v, cx);
+  else if (type >= UNREACHABLE && type <= PARAMETER_PROBLEM) error(t, v, cx);
+  else if (type === ECHO_REQUEST || type === ECHO_REPLY) echo(t, v, cx);
+  else if (type === NODE_QUERY || type === NODE_REPLY) nodeInformation(t, v, cx);
+  else {
+    const rest = v.sub(v.off + 4);
+    if (type >= MLD_QUERY && type <= MLD_DONE) listener(t, v);
+    else if (type === REPORT_V2) report(t, v);
+    else if (rest.length > 0) t.bytes(NdFields.optionData, rest.off, rest.length);
+    t.pop();
+  }
+}
+
+/** The flags of a neighbor advertisement as the Info column has them. */
+function flagLabel(bits: number): string {
+  const names = [
+    [0x80, 'rtr'],
+    [0x40, 'sol'],
+    [0x20, 'ovr'],
+  ] as const;
+  const set = names.filter(([bit]) => (bits & bit) !== 0).map(([, name]) => name);
+  return set.length > 0 ? ` (${set.join(', ')})` : '';
+}
+
+/** What follows the name of the message in the Info column. */
+function details(v: View, cx: Ctx): string {
+  const { buf, off, length } = v;
+  const type = u8(buf, off);
+  if ((type === ECHO_REQUEST || type === ECHO_REPLY) && length >= 8) {
+    const ident = hexNumber(u16(buf, off + 4), 4);
+    const answer = responseLabel(cx.note<EchoNote>(icmpv6, v));
+    return ` id=${ident}, seq=${u16(buf, off + 6)}, hop limit=${hopLimitOf(cx)}${answer}`;
+  }
+  if (type >= RS && type <= REDIRECT && length >= OPTIONS_AT[type]) {
+    const from = linkLayerLabel(v, off + OPTIONS_AT[type]);
+    if (type === NS) return ` for ${ip6(buf, off + 8)}${from}`;
+    return type === NA ? ` ${ip6(buf, off + 8)}${flagLabel(u8(buf, off + 4))}${from}` : from;
+  }
+  const code = CODES[type]?.[u8(buf, off + 1)];
+  return code === undefined ? '' : ` (${code})`;
+}
+
+export const icmpv6: Dissector<Icmpv6Message> = defineDissector<Icmpv6Message>({
+  proto: 'icmpv6',
+  title: 'Internet Control Message Protocol v6',
+  short: 'ICMPv6',
+  spec: 'RFC 4443, RFC 4861, RFC 9777',
+  fields: { ...F, ...NdFields, ...MldFields },
+  experts: { ...E, ...NdExperts },
+  on: { 'ip.proto': [PROTOCOL] },
+  tables: ['ip.version'],
+
+  track(v, cx) {
+    if (v.length < 8) return;
+    const type = u8(v.buf, v.off);
+    if (type !== ECHO_REQUEST && type !== ECHO_REPLY) return;
+    const table = cx.scope(icmpv6, () => new EchoTable());
+    const note = table.see(cx, type === ECHO_REPLY, u32(v.buf, v.off + 4));
+    if (note !== undefined) cx.note(note);
+  },
+
+  dissect(v, t, cx) {
+    need(v, 4);
+    const { buf, off } = v;
+    t.open(F.icmpv6, off, v.length);
+    t.num(F.type, off, 1, u8(buf, off));
+    t.num(F.code, off + 1, 1, u8(buf, off + 1));
+    const code = CODES[u8(buf, off)]?.[u8(buf, off + 1)];
+    if (t.labels && code !== undefined) t.label(`Code: ${u8(buf, off + 1)} (${code})`);
+    checksumItem(t, v, cx);
+    body(t, v, cx);
+  },
+
+  summary(v, cx) {
+    if (v.length < 4) return 'Message cut short';
+    return `${nameOf(TYPES, u8(v.buf, v.off))}${details(v, cx)}`;
+  },
+
+  codec,
+});
