@@ -7,6 +7,7 @@ import type { TlsRecord, TlsServices } from '../tls/index.js';
 import { Connection, type ConnectionHost } from '../tunnel/connection.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import { Tunnel } from '../tunnel/tunnel.js';
+import { Duplicates } from './duplicates.js';
 import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
 import { FlowState, Scope } from './scope.js';
@@ -30,6 +31,8 @@ export interface IndexOptions {
   readonly heuristicRtp: boolean;
   /** Whether anyone wants tcp.analysis and what goes with it. */
   readonly analyseTcp: boolean;
+  /** Whether frames that were captured twice are to be marked. */
+  readonly duplicates: boolean;
 }
 
 /**
@@ -54,6 +57,9 @@ export class IndexPass implements ConnectionHost {
   /** Holds the addresses of the packet at hand. */
   private net: Uint8Array = new Uint8Array(0);
   private readonly pool = new PendingPool();
+  private readonly duplicates: Duplicates | null;
+  /** Where the outermost IP header of the packet at hand starts, -1 if it has none. */
+  private ip = -1;
 
   constructor(
     readonly registry: Registry,
@@ -74,6 +80,7 @@ export class IndexPass implements ConnectionHost {
         d.probe !== undefined && d.pduLength !== undefined && d !== this.dissectors.fttims && d !== this.dissectors.tls,
     );
     this.track = new TrackContext(registry);
+    this.duplicates = options.duplicates ? new Duplicates() : null;
   }
 
   /** The outer world of an interface of a file. */
@@ -105,7 +112,13 @@ export class IndexPass implements ConnectionHost {
     p.table = table;
     p.key = key;
     p.net = 0;
+    this.ip = -1;
     this.walk(p);
+    if (this.duplicates === null || this.ip < 0 || scope.tunnel !== null) return;
+    const bare = packet.protocol === 6 && p.off >= p.end;
+    const time = packet.seconds + packet.nanos / 1e9;
+    packet.duplicateOf = this.duplicates.see(v.buf, this.ip, v.end, bare, packet.frame, scope.id, time);
+    if (packet.duplicateOf !== 0) packet.finding('capture.duplicate');
   }
 
   private walk(p: Peek): void {
@@ -118,7 +131,10 @@ export class IndexPass implements ConnectionHost {
         if (d.track !== undefined) this.follow(d, p, net, null);
         return;
       }
-      if (d === this.ipv4 || d === this.ipv6) net = p.buf;
+      if (d === this.ipv4 || d === this.ipv6) {
+        if (this.ip < 0) this.ip = p.off;
+        net = p.buf;
+      }
       p.table = '';
       p.fragment = false;
       d.peek(p);

@@ -27,6 +27,7 @@ export interface PassOptions {
   readonly frames: number;
   readonly heuristicRtp: boolean;
   readonly analyseTcp: boolean;
+  readonly duplicates: boolean;
   /** Several capture files are read: rows carry the file's number. */
   readonly severalFiles: boolean;
 }

@@ -38,6 +38,7 @@ export async function forRows(path: string, options: RowsOptions, give: (row: Ro
       frames: 0,
       heuristicRtp: options.heuristicRtp === true,
       analyseTcp: true,
+      duplicates: true,
       severalFiles: false,
     },
     (row) => {

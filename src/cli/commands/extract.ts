@@ -75,6 +75,7 @@ async function pass(
       frames: o.c ?? 0,
       heuristicRtp: (o.enableHeuristic ?? []).includes('rtp_udp'),
       analyseTcp: selection.analyseTcp,
+      duplicates: false,
       severalFiles: names.length > 1,
     },
     (row) => {

@@ -44,6 +44,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
       frames: o.c ?? 0,
       heuristicRtp: (o.enableHeuristic ?? []).includes('rtp_udp'),
       analyseTcp: printer.analyseTcp || selection.analyseTcp,
+      duplicates: printer.info,
       severalFiles: names.length > 1,
     },
     (row: Row) => {
