@@ -2,9 +2,10 @@
  * pcap files, draft-ietf-opsawg-pcap (libpcap's pcap-savefile(5)), in either byte order:
  *
  *     file header:    Magic 4 | Major 2 | Minor 2 | Reserved 8 | SnapLen 4 | FCS len 4 bits, r, p, reserved | LinkType 2
- *     packet header:  Seconds 4 | Micro- or nanoseconds 4 | Captured 4 | Original 4 [| ifindex 4 | protocol 2 | type 1 | pad 1]
+ *     packet header:  Seconds 4 | Micro- or nanoseconds 4 | Captured 4 | Original 4
+ *     modified:       … | ifindex 4 | protocol 2 | type 1 | pad 1
  *
- * The last four fields stand in files of A. Kuznetzov's "modified" libpcap alone.
+ * The third line stands in files of A. Kuznetzov's "modified" libpcap alone.
  */
 
 import { LIMITS } from '../limits.js';

@@ -55,7 +55,7 @@ function isFrame(records: Records, i: number): boolean {
   return type === 6 || type === 3;
 }
 
-/** Reads the first `n` octets of a capture and checks that exactly the whole records came out, and damage if any is cut. */
+/** Reads the first `n` octets of a capture; exactly the whole records must come out, and damage if one is cut. */
 async function checkCut(records: Records, n: number, read: (octets: Buffer) => Promise<Drained>): Promise<void> {
   const { frames, damage, source } = await read(Buffer.concat(records).subarray(0, n));
   let end = 0;
