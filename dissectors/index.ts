@@ -22,6 +22,7 @@ import { sip } from './sip/index.js';
 import { sll } from './sll.js';
 import { sll2 } from './sll2.js';
 import { dataTextLines, media, xml } from './text-media.js';
+import { tls } from './tls/index.js';
 import { udp } from './udp.js';
 import { serviceTag, vlan } from './vlan.js';
 
@@ -48,6 +49,7 @@ export const dissectors: readonly AnyDissector[] = [
   icmp,
   icmpv6,
   udp,
+  tls,
   fttIms,
   dhcp,
   dhcpv6,

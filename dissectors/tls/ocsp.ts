@@ -1,0 +1,114 @@
+import type { Tree } from 'fttscope/kit';
+import { dissectAlgorithm, dissectCertificateBody } from './certificate.js';
+import { context, Der, type Element, inside, integer, objectId, Tag } from './der.js';
+import { oidName } from './oids.js';
+import type { Scan } from './scan.js';
+import { X } from './x509fields.js';
+import { dissectName } from './x509names.js';
+import { count, dissectBits, dissectGeneralizedTime, heading, readDer } from './x509nodes.js';
+
+/**
+ * OCSP responses, RFC 6960 §4.2.1, as they are stapled to a handshake:
+ *
+ *     SEQUENCE { responseStatus, [0] SEQUENCE { OBJECT IDENTIFIER, OCTET STRING of BasicOCSPResponse } }
+ */
+export function dissectOcsp(s: Scan): void {
+  const { t, off, end } = s;
+  const b = s.v.buf;
+  if (!s.has(end - off)) return;
+  s.off = end;
+  t.open(X.ocsp, off, end - off);
+  if (t.labels) t.label('OCSP Response');
+  readDer(t, () => dissectResponse(t, b, new Der(b, off, end).expect(Tag.Sequence)));
+  t.pop();
+}
+
+function dissectResponse(t: Tree, b: Uint8Array, e: Element): void {
+  const d = inside(b, e);
+  const status = d.expect(Tag.Enumerated);
+  t.num(X.ocspStatus, status.off, status.end - status.off, integer(b, status));
+  const wrapped = d.optional(context(0));
+  if (wrapped === undefined) return;
+  const bytes = inside(b, wrapped).expect(Tag.Sequence);
+  heading(t, X.ocspBytes, bytes);
+  const parts = inside(b, bytes);
+  const id = parts.expect(Tag.ObjectId);
+  const oid = objectId(b, id.off, id.end);
+  t.text(X.ocspType, id.off, id.end - id.off, oid);
+  if (t.labels) t.label(`ResponseType Id: ${oid} (${oidName(oid)})`);
+  const response = parts.expect(Tag.OctetString);
+  if (oid === '1.3.6.1.5.5.7.48.1.1') dissectBasic(t, b, inside(b, response).expect(Tag.Sequence));
+  t.pop();
+}
+
+function dissectBasic(t: Tree, b: Uint8Array, e: Element): void {
+  heading(t, X.ocspBasic, e);
+  const d = inside(b, e);
+  dissectData(t, b, d.expect(Tag.Sequence));
+  dissectAlgorithm(t, b, d.expect(Tag.Sequence), X.ocspSignatureAlgorithm);
+  dissectBits(t, b, d.expect(Tag.BitString), X.ocspSignature);
+  const wrapped = d.optional(context(0));
+  if (wrapped !== undefined) {
+    const list = inside(b, wrapped).expect(Tag.Sequence);
+    count(t, b, list, X.ocspCertificates);
+    const all = inside(b, list);
+    while (all.more) {
+      const one = all.expect(Tag.Sequence);
+      heading(t, X.ocspCertificate, one);
+      dissectCertificateBody(t, b, one);
+      t.pop();
+    }
+    t.pop();
+  }
+  t.pop();
+}
+
+function dissectData(t: Tree, b: Uint8Array, e: Element): void {
+  heading(t, X.ocspData, e);
+  const d = inside(b, e);
+  d.optional(context(0)); // version, which is v1
+  const responder = d.next();
+  t.num(X.ocspResponder, responder.off, responder.end - responder.off, responder.tag & 0x1f);
+  t.push();
+  const who = inside(b, responder).next();
+  if (responder.tag === context(1)) dissectName(t, b, who, X.ocspByName);
+  else t.bytes(X.ocspByKey, who.off, who.end - who.off);
+  t.pop();
+  dissectGeneralizedTime(t, b, d.expect(Tag.GeneralizedTime), X.ocspProduced);
+  const responses = d.expect(Tag.Sequence);
+  count(t, b, responses, X.ocspResponses);
+  const all = inside(b, responses);
+  while (all.more) dissectSingle(t, b, all.expect(Tag.Sequence));
+  t.pop();
+  t.pop();
+}
+
+function dissectSingle(t: Tree, b: Uint8Array, e: Element): void {
+  heading(t, X.ocspSingle, e);
+  const d = inside(b, e);
+  dissectCertificateId(t, b, d.expect(Tag.Sequence));
+  const status = d.next();
+  const kind = status.tag & 0x1f;
+  t.num(X.ocspCertificateStatus, status.off, status.end - status.off, kind);
+  t.push();
+  const field = kind === 0 ? X.ocspGood : kind === 1 ? X.ocspRevoked : X.ocspUnknown;
+  t.open(field, status.off, status.end - status.off);
+  if (kind === 1) dissectGeneralizedTime(t, b, inside(b, status).expect(Tag.GeneralizedTime), X.ocspRevocationTime);
+  t.pop();
+  t.pop();
+  dissectGeneralizedTime(t, b, d.expect(Tag.GeneralizedTime), X.ocspThisUpdate);
+  const next = d.optional(context(0));
+  if (next !== undefined) dissectGeneralizedTime(t, b, inside(b, next).expect(Tag.GeneralizedTime), X.ocspNextUpdate);
+  t.pop();
+}
+
+function dissectCertificateId(t: Tree, b: Uint8Array, e: Element): void {
+  heading(t, X.ocspCertificateId, e);
+  const d = inside(b, e);
+  dissectAlgorithm(t, b, d.expect(Tag.Sequence), X.ocspHash);
+  for (const field of [X.ocspNameHash, X.ocspKeyHash, X.ocspSerial]) {
+    const part = d.next();
+    t.bytes(field, part.off, part.end - part.off);
+  }
+  t.pop();
+}

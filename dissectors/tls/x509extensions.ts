@@ -1,0 +1,287 @@
+import { type Field, type Tree, View } from 'fttscope/kit';
+import { context, Der, type Element, inside, integer, objectId, Tag } from './der.js';
+import { oidName } from './oids.js';
+import { Scan } from './scan.js';
+import { dissectSctList } from './sct.js';
+import { X } from './x509fields.js';
+import { dissectName } from './x509names.js';
+import { count, dissectBits, heading } from './x509nodes.js';
+
+/**
+ * Extensions of certificates, RFC 5280 §4.2:
+ *
+ *     SEQUENCE OF Extension
+ *       SEQUENCE { OBJECT IDENTIFIER, critical BOOLEAN DEFAULT FALSE, OCTET STRING }
+ */
+
+type Read = (t: Tree, b: Uint8Array, value: Element) => void;
+
+/** The sequence `e` of extensions. @throws Malformed */
+export function dissectCertificateExtensions(t: Tree, b: Uint8Array, e: Element): void {
+  count(t, b, e, X.extensions);
+  const all = inside(b, e);
+  while (all.more) dissectExtension(t, b, all.next());
+  t.pop();
+}
+
+function dissectExtension(t: Tree, b: Uint8Array, e: Element): void {
+  const d = inside(b, e);
+  const id = d.expect(Tag.ObjectId);
+  const oid = objectId(b, id.off, id.end);
+  heading(t, X.extension, e);
+  if (t.labels) t.label(`Extension (${oidName(oid)})`);
+  identifier(t, b, id, X.extensionId, 'Extension Id');
+  const critical = d.optional(Tag.Boolean);
+  if (critical !== undefined && critical.end > critical.off)
+    t.num(X.critical, critical.off, 1, b[critical.off] ? 1 : 0);
+  EXTENSIONS[oid]?.(t, b, d.expect(Tag.OctetString));
+  t.pop();
+}
+
+/** The one element that the OCTET STRING `e` wraps. */
+const content = (b: Uint8Array, e: Element): Element => inside(b, e).next();
+
+/** An OBJECT IDENTIFIER. */
+function identifier(t: Tree, b: Uint8Array, e: Element, f: Field, label = f.label): string {
+  const oid = objectId(b, e.off, e.end);
+  t.text(f, e.off, e.end - e.off, oid);
+  if (t.labels) t.label(`${label}: ${oid} (${oidName(oid)})`);
+  return oid;
+}
+
+const octets = (t: Tree, e: Element, f: Field): void => t.bytes(f, e.off, e.end - e.off);
+
+function generalNames(t: Tree, b: Uint8Array, e: Element, f: Field = X.generalNames): void {
+  count(t, b, e, f);
+  const all = inside(b, e);
+  while (all.more) {
+    const name = all.next();
+    t.num(X.generalName, name.off, name.end - name.off, name.tag & 0x1f);
+    t.push();
+    generalName(t, b, name);
+    t.pop();
+  }
+  t.pop();
+}
+
+/** RFC 5280 §4.2.1.6 */
+function generalName(t: Tree, b: Uint8Array, e: Element): void {
+  const n = e.end - e.off;
+  switch (e.tag & 0x1f) {
+    case 0:
+      t.none(X.otherName, e.off, n);
+      break;
+    case 1:
+      t.text(X.rfc822Name, e.off, n);
+      break;
+    case 2:
+      t.text(X.dNSName, e.off, n);
+      break;
+    case 4:
+      dissectName(t, b, inside(b, e).expect(Tag.Sequence), X.directoryName);
+      break;
+    case 6:
+      t.text(X.uri, e.off, n);
+      break;
+    case 7:
+      t.bytes(X.iPAddress, e.off, n);
+      break;
+    case 8:
+      identifier(t, b, e, X.registeredID);
+      break;
+  }
+}
+
+const USAGES = [
+  X.digitalSignature,
+  X.contentCommitment,
+  X.keyEncipherment,
+  X.dataEncipherment,
+  X.keyAgreement,
+  X.keyCertSign,
+  X.cRLSign,
+  X.encipherOnly,
+];
+
+/** RFC 5280 §4.2.1.3 */
+const keyUsage: Read = (t, b, value) => {
+  const e = inside(b, value).expect(Tag.BitString);
+  dissectBits(t, b, e, X.keyUsage);
+  const first = e.off + 1;
+  const word = first < e.end ? b[first] : 0;
+  t.push();
+  for (const f of USAGES) t.bits(f, first, 1, word);
+  t.bits(X.decipherOnly, first, 1, first + 1 < e.end ? b[first + 1] : 0);
+  t.pop();
+};
+
+const keyPurposes: Read = (t, b, value) => {
+  const e = content(b, value);
+  count(t, b, e, X.keyPurposes);
+  const all = inside(b, e);
+  while (all.more) identifier(t, b, all.next(), X.keyPurpose);
+  t.pop();
+};
+
+/** RFC 5280 §4.2.1.9 */
+const basicConstraints: Read = (t, b, value) => {
+  const e = content(b, value);
+  heading(t, X.basicConstraints, e);
+  const d = inside(b, e);
+  const ca = d.optional(Tag.Boolean);
+  if (ca !== undefined && ca.end > ca.off) t.num(X.cA, ca.off, 1, b[ca.off] ? 1 : 0);
+  const path = d.optional(Tag.Integer);
+  if (path !== undefined) t.num(X.pathLength, path.off, path.end - path.off, integer(b, path));
+  t.pop();
+};
+
+/** RFC 5280 §4.2.1.1 */
+const authorityKey: Read = (t, b, value) => {
+  const e = content(b, value);
+  heading(t, X.authorityKey, e);
+  const d = inside(b, e);
+  while (d.more) {
+    const part = d.next();
+    if (part.tag === context(0, false)) octets(t, part, X.keyIdentifier);
+    else if (part.tag === context(1)) generalNames(t, b, part, X.authorityIssuer);
+    else if (part.tag === context(2, false)) octets(t, part, X.authoritySerial);
+  }
+  t.pop();
+};
+
+/** RFC 5280 §4.2.1.4 */
+const policies: Read = (t, b, value) => {
+  const e = content(b, value);
+  count(t, b, e, X.policies);
+  const all = inside(b, e);
+  while (all.more) {
+    const policy = all.next();
+    const d = inside(b, policy);
+    heading(t, X.policy, policy);
+    identifier(t, b, d.expect(Tag.ObjectId), X.policyId);
+    const qualifiers = d.optional(Tag.Sequence);
+    if (qualifiers !== undefined) policyQualifiers(t, b, qualifiers);
+    t.pop();
+  }
+  t.pop();
+};
+
+function policyQualifiers(t: Tree, b: Uint8Array, e: Element): void {
+  count(t, b, e, X.qualifiers);
+  const all = inside(b, e);
+  while (all.more) {
+    const one = all.next();
+    const d = inside(b, one);
+    heading(t, X.qualifier, one);
+    const oid = identifier(t, b, d.expect(Tag.ObjectId), X.qualifierId, 'Id');
+    if (oid === '1.3.6.1.5.5.7.2.1' && d.tag === Tag.Ia5) {
+      const uri = d.next();
+      t.text(X.qualifierText, uri.off, uri.end - uri.off);
+    }
+    t.pop();
+  }
+  t.pop();
+}
+
+/** RFC 5280 §4.2.1.13 */
+const crlPoints: Read = (t, b, value) => {
+  const e = content(b, value);
+  count(t, b, e, X.crlPoints);
+  const all = inside(b, e);
+  while (all.more) {
+    const point = all.next();
+    heading(t, X.crlPoint, point);
+    const name = inside(b, point).optional(context(0));
+    if (name !== undefined) {
+      const choice = inside(b, name).next();
+      t.num(X.crlName, choice.off, choice.end - choice.off, choice.tag & 0x1f);
+      t.push();
+      if (choice.tag === context(0)) generalNames(t, b, choice, X.crlFullName);
+      t.pop();
+    }
+    t.pop();
+  }
+  t.pop();
+};
+
+/** RFC 5280 §4.2.2.1 */
+const authorityAccess: Read = (t, b, value) => {
+  const e = content(b, value);
+  count(t, b, e, X.accessSyntax);
+  const all = inside(b, e);
+  while (all.more) {
+    const one = all.next();
+    const d = inside(b, one);
+    heading(t, X.access, one);
+    identifier(t, b, d.expect(Tag.ObjectId), X.accessMethod);
+    const place = d.next();
+    t.num(X.accessLocation, place.off, place.end - place.off, place.tag & 0x1f);
+    t.push();
+    generalName(t, b, place);
+    t.pop();
+    t.pop();
+  }
+  t.pop();
+};
+
+/** RFC 6962 §3.3: the list is an OCTET STRING once more. */
+const scts: Read = (t, b, value) => {
+  const e = inside(b, value).expect(Tag.OctetString);
+  const v = new View({ name: '', buf: b, start: 0, end: e.end }, e.off, e.end);
+  dissectSctList(new Scan(t, v, e.off, e.end));
+};
+
+const template: Read = (t, b, value) => {
+  const e = content(b, value);
+  const d = inside(b, e);
+  heading(t, X.template, e);
+  identifier(t, b, d.expect(Tag.ObjectId), X.templateId);
+  for (const f of [X.templateMajor, X.templateMinor]) {
+    const n = d.optional(Tag.Integer);
+    if (n !== undefined) t.num(f, n.off, n.end - n.off, integer(b, n));
+  }
+  t.pop();
+};
+
+const names: Read = (t, b, value) => generalNames(t, b, content(b, value));
+
+const EXTENSIONS: Readonly<Record<string, Read>> = {
+  '2.5.29.14': (t, b, value) => octets(t, inside(b, value).expect(Tag.OctetString), X.subjectKey),
+  '2.5.29.15': keyUsage,
+  '2.5.29.17': names,
+  '2.5.29.18': names,
+  '2.5.29.19': basicConstraints,
+  '2.5.29.31': crlPoints,
+  '2.5.29.32': policies,
+  '2.5.29.35': authorityKey,
+  '2.5.29.37': keyPurposes,
+  '1.3.6.1.5.5.7.1.1': authorityAccess,
+  '1.3.6.1.4.1.311.21.1': (t, b, value) => {
+    const n = inside(b, value).expect(Tag.Integer);
+    t.num(X.integer, n.off, n.end - n.off, integer(b, n));
+  },
+  '1.3.6.1.4.1.311.21.7': template,
+  '1.3.6.1.4.1.311.21.10': policies,
+  '1.3.6.1.4.1.11129.2.4.2': scts,
+};
+
+/** Names that the extension subjectAltName `value` holds, as text. @throws Malformed */
+export function alternativeNames(b: Uint8Array, value: Element): Element[] {
+  const out: Element[] = [];
+  const all = inside(b, content(b, value));
+  while (all.more) out.push(all.next());
+  return out;
+}
+
+/** The OCTET STRINGs of the extensions in the sequence `e`, by OBJECT IDENTIFIER. @throws Malformed */
+export function extensionValues(b: Uint8Array, e: Element): Map<string, Element> {
+  const out = new Map<string, Element>();
+  const all = new Der(b, e.off, e.end);
+  while (all.more) {
+    const d = inside(b, all.next());
+    const id = d.expect(Tag.ObjectId);
+    d.optional(Tag.Boolean);
+    out.set(objectId(b, id.off, id.end), d.expect(Tag.OctetString));
+  }
+  return out;
+}

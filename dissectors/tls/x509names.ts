@@ -1,0 +1,144 @@
+import { latin1, type Tree, utf8Text } from 'fttscope/kit';
+import { countElements, type Element, inside, objectId, Tag } from './der.js';
+import { ATTRIBUTES, oidName } from './oids.js';
+import { X } from './x509fields.js';
+
+/**
+ * Distinguished names, RFC 5280 §4.1.2.4:
+ *
+ *     SEQUENCE OF RelativeDistinguishedName        C=SE, O=Example, CN=ue.example
+ *       SET OF AttributeTypeAndValue
+ *         SEQUENCE { OBJECT IDENTIFIER, string }
+ */
+
+/** One attribute of a name. */
+export interface Attribute {
+  /** OBJECT IDENTIFIER in dotted form. */
+  readonly oid: string;
+  readonly text: string;
+}
+
+/** Contents of a character string in any of the types that names use. RFC 5280 appendix B */
+export function stringValue(b: Uint8Array, e: Element): string {
+  switch (e.tag) {
+    case Tag.Bmp:
+      return wide(b, e, 2);
+    case Tag.Universal:
+      return wide(b, e, 4);
+    case Tag.Teletex:
+      return latin1(b, e.off, e.end);
+    default:
+      return utf8Text(b, e.off, e.end);
+  }
+}
+
+function wide(b: Uint8Array, e: Element, octets: 2 | 4): string {
+  let s = '';
+  for (let i = e.off; i + octets <= e.end; i += octets) {
+    let c = 0;
+    for (let k = 0; k < octets; k++) c = c * 256 + b[i + k];
+    s += c <= 0x10ffff ? String.fromCodePoint(c) : '\ufffd';
+  }
+  return s;
+}
+
+/** The attributes of the Name `e`, in order. @throws Malformed */
+export function attributesOf(b: Uint8Array, e: Element): Attribute[] {
+  const out: Attribute[] = [];
+  const names = inside(b, e);
+  while (names.more) {
+    const set = inside(b, names.next());
+    while (set.more) {
+      const pair = inside(b, set.next());
+      const id = pair.expect(Tag.ObjectId);
+      out.push({ oid: objectId(b, id.off, id.end), text: stringValue(b, pair.next()) });
+    }
+  }
+  return out;
+}
+
+/** `C=SE, O=Example, CN=ue.example`, in the order of the certificate. */
+export const nameText = (attributes: readonly Attribute[]): string =>
+  attributes.map((a) => `${ATTRIBUTES[a.oid] ?? a.oid}=${a.text}`).join(', ');
+
+/** The way that Wireshark writes a name: the last part first, `id-at-commonName=ue.example,id-at-countryName=SE`. */
+export const nameLabel = (b: Uint8Array, e: Element): string =>
+  attributesOf(b, e)
+    .reverse()
+    .map((a) => `${oidName(a.oid)}=${a.text}`)
+    .join(',');
+
+const items = (n: number): string => `${n} item${n === 1 ? '' : 's'}`;
+
+/** The choice of kind, and the name under it. `field` is who is named, `names` its sequence. */
+export function dissectName(t: Tree, b: Uint8Array, e: Element, field: typeof X.issuer, names = X.names): void {
+  t.num(field, e.at, e.end - e.at, 0);
+  t.push();
+  const n = countElements(b, e);
+  t.num(names, e.off, e.end - e.off, n);
+  if (t.labels) t.label(`rdnSequence: ${items(n)} (${nameLabel(b, e)})`);
+  t.push();
+  dissectRelativeNames(t, b, e);
+  t.pop();
+  t.pop();
+}
+
+/** The parts of the Name `e`. @throws Malformed */
+export function dissectRelativeNames(t: Tree, b: Uint8Array, e: Element): void {
+  const names = inside(b, e);
+  while (names.more) {
+    const set = names.next();
+    const n = countElements(b, set);
+    t.num(X.relativeName, set.off, set.end - set.off, n);
+    if (t.labels) t.label(`RDNSequence item: ${items(n)}`);
+    t.push();
+    const pairs = inside(b, set);
+    while (pairs.more) {
+      const pair = pairs.next();
+      t.open(X.attribute, pair.at, pair.end - pair.at);
+      if (t.labels) t.label('RelativeDistinguishedName item');
+      dissectAttribute(t, b, pair);
+      t.pop();
+    }
+    t.pop();
+  }
+}
+
+function dissectAttribute(t: Tree, b: Uint8Array, pair: Element): void {
+  const d = inside(b, pair);
+  const id = d.expect(Tag.ObjectId);
+  const oid = objectId(b, id.off, id.end);
+  t.text(X.attributeId, id.off, id.end - id.off, oid);
+  if (t.labels) t.label(`Object Id: ${oid} (${oidName(oid)})`);
+  const value = d.next();
+  const plain = PLAIN[oid];
+  if (plain !== undefined) t.text(plain, value.off, value.end - value.off, stringValue(b, value));
+  else dissectDirectoryString(t, b, value);
+}
+
+/** Attributes whose syntax is one kind of string. RFC 5280 appendix A.1 */
+const PLAIN: Readonly<Record<string, typeof X.ia5>> = {
+  '2.5.4.6': X.countryName,
+  '1.3.6.1.4.1.311.60.2.1.3': X.countryName,
+  '2.5.4.5': X.printable,
+  '2.5.4.46': X.printable,
+  '1.2.840.113549.1.9.1': X.ia5,
+  '0.9.2342.19200300.100.1.25': X.ia5,
+};
+
+const DIRECTORY_STRINGS: Readonly<Record<number, readonly [number, typeof X.uTF8String]>> = {
+  [Tag.Teletex]: [0, X.teletexString],
+  [Tag.Printable]: [1, X.printableString],
+  [Tag.Universal]: [2, X.universalString],
+  [Tag.Bmp]: [3, X.bmpString],
+  [Tag.Utf8]: [4, X.uTF8String],
+};
+
+function dissectDirectoryString(t: Tree, b: Uint8Array, e: Element): void {
+  const kind = DIRECTORY_STRINGS[e.tag];
+  if (kind === undefined) return;
+  t.num(X.directoryString, e.at, e.end - e.at, kind[0]);
+  t.push();
+  t.text(kind[1], e.off, e.end - e.off, stringValue(b, e));
+  t.pop();
+}

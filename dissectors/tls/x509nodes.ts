@@ -1,0 +1,49 @@
+import { experts, type Field, Malformed, type Tree } from 'fttscope/kit';
+import { countElements, derTime, type Element } from './der.js';
+import { X } from './x509fields.js';
+
+/** Nodes for the kinds of elements that certificates are made of. */
+
+export const CERTIFICATE_EXPERTS = experts({
+  malformed: { code: 'x509.malformed', severity: 'error', message: 'BER Error', clause: 'RFC 5280 §4.1' },
+});
+
+/**
+ * Runs `read` on DER, and notes in the tree what is wrong with it: a certificate that cannot be read ends at its own
+ * end, and what follows it is shown.
+ */
+export function readDer(t: Tree, read: () => void): void {
+  const depth = t.level;
+  try {
+    read();
+  } catch (e) {
+    if (!(e instanceof Malformed)) throw e;
+    t.expert(CERTIFICATE_EXPERTS.malformed, -1, 0, e.message);
+  }
+  t.level = depth;
+}
+
+/** A whole element as a heading. */
+export function heading(t: Tree, f: Field, e: Element): void {
+  t.open(f, e.at, e.end - e.at);
+}
+
+/** A BIT STRING: the number of unused bits, then the octets. X.690 §8.6 */
+export function dissectBits(t: Tree, b: Uint8Array, e: Element, field: Field): void {
+  if (e.end === e.off) throw new Malformed('BER Error: bit string without octets');
+  t.num(X.padding, e.off, 1, b[e.off]);
+  t.bytes(field, e.off + 1, e.end - e.off - 1);
+}
+
+/** Count of the elements of `e` as the value of `field`, as Wireshark shows sequences; what follows is under it. */
+export function count(t: Tree, b: Uint8Array, e: Element, field: Field): void {
+  const n = countElements(b, e);
+  t.num(field, e.off, e.end - e.off, n);
+  if (t.labels) t.label(`${field.label}: ${n} item${n === 1 ? '' : 's'}`);
+  t.push();
+}
+/** A GeneralizedTime as an absolute time; nothing where it says none. */
+export function dissectGeneralizedTime(t: Tree, b: Uint8Array, e: Element, field: Field): void {
+  const seconds = derTime(b, e);
+  if (!Number.isNaN(seconds)) t.time(field, e.off, e.end - e.off, seconds);
+}
