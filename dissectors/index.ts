@@ -17,10 +17,13 @@ import { nullLoop } from './null-loop.js';
 import { ppp } from './ppp.js';
 import { pppoed, pppoes } from './pppoe.js';
 import { rawIp } from './raw-ip.js';
+import { rtcp } from './rtcp/index.js';
+import { rtp } from './rtp.js';
 import { sdp } from './sdp/index.js';
 import { sip } from './sip/index.js';
 import { sll } from './sll.js';
 import { sll2 } from './sll2.js';
+import { telephoneEvent } from './telephone-event.js';
 import { dataTextLines, media, xml } from './text-media.js';
 import { tls } from './tls/index.js';
 import { udp } from './udp.js';
@@ -59,5 +62,8 @@ export const dissectors: readonly AnyDissector[] = [
   dataTextLines,
   xml,
   media,
+  rtcp,
+  rtp,
+  telephoneEvent,
   data,
 ];

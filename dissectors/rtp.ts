@@ -16,6 +16,7 @@ import {
   type View,
   Yes,
 } from 'fttscope/kit';
+import type { MediaNote } from './sdp/media.js';
 
 /**
  * Real-time Transport Protocol, RFC 3550 §5.1, with the header extensions of RFC 8285:
@@ -101,7 +102,7 @@ const F = fields({
   extLen: { name: 'rtp.ext.len', label: 'Extension length', type: 'u16' },
   headerExts: { name: 'rtp.hdr_exts', label: 'Header extensions', type: 'none' },
   headerExt: { name: 'rtp.hdr_ext', label: 'Header extension', type: 'u32', base: 'hex_dec' },
-  element: { name: 'rtp.ext.rfc5285', label: 'RFC 8285 header extension', type: 'none' },
+  element: { name: 'text', label: '', type: 'none' },
   elementId: { name: 'rtp.ext.rfc5285.id', label: 'Identifier', type: 'u8' },
   elementLen: { name: 'rtp.ext.rfc5285.len', label: 'Length', type: 'u8' },
   appBits: { name: 'rtp.ext.rfc5285.appbits', label: 'Application Bits', type: 'u8' },
@@ -114,13 +115,6 @@ const F = fields({
 const E = experts({
   version: { code: 'rtp.version', severity: 'warn', message: 'Unknown RTP version', clause: 'RFC 3550 §5.1' },
 });
-
-/** What SDP announced for an address and port. */
-export interface MediaNote {
-  /** Frame of the SDP. */
-  readonly setupFrame: number;
-  readonly payloadTypes: ReadonlyMap<number, { readonly name: string; readonly clock: number }>;
-}
 
 /** What the index pass knows about one packet. */
 export interface RtpNote {
@@ -345,7 +339,12 @@ function sources(v: View, t: Tree): number {
   for (let i = 0; i < count; i++) {
     need(v, 4, at + 4 * i);
     t.num(F.csrc, at + 4 * i, 4, u32(buf, at + 4 * i));
-    if (t.labels) t.label(`CSRC item ${i}: 0x${u32(buf, at + 4 * i).toString(16).toUpperCase()}`);
+    if (t.labels)
+      t.label(
+        `CSRC item ${i}: 0x${u32(buf, at + 4 * i)
+          .toString(16)
+          .toUpperCase()}`,
+      );
   }
   t.pop();
   return at + 4 * count;
@@ -401,25 +400,28 @@ function elements(v: View, t: Tree, from: number, end: number, appBits: number):
   }
 }
 
-/** Payload and padding from `at` on. */
+/** Payload and padding from `at` on; ends the layer and hands the payload on. */
 function content(v: View, at: number, t: Tree, cx: Ctx, note: RtpNote | undefined): void {
   const { buf } = v;
-  const padded = (buf[v.off] & 0x20) !== 0;
-  if (!padded || v.end < v.wireEnd) {
-    payload(v.sub(at), t, cx, note);
-    return;
-  }
-  if (at >= v.end) throw new Malformed('padding without an octet that counts it');
-  const count = buf[v.end - 1];
-  if (count === 0) {
-    payload(v.sub(at), t, cx, note);
-    throw new Malformed('padding of no octets'); // RFC 3550 §5.1: the count includes itself
-  }
+  const padded = (buf[v.off] & 0x20) !== 0 && v.end === v.wireEnd;
+  if (padded && at >= v.end) throw new Malformed('padding without an octet that counts it');
+  const count = padded ? buf[v.end - 1] : 0;
   const from = Math.max(at, v.end - count);
-  const body = v.sub(at, from);
-  const dispatched = body.length > 0 && content2(body, t, cx, note);
-  if (v.end - 1 > from) t.bytes(F.paddingData, from, v.end - 1 - from);
-  t.num(F.paddingCount, v.end - 1, 1, count);
+  const body = count > 0 ? v.sub(at, from) : v.sub(at);
+  const key = body.length > 0 ? handler(payloadType(buf, v.off), cx, note) : -1;
+  if (key === -1 && body.length > 0) t.bytes(F.payload, body.off, body.length);
+  if (padded && count === 0) throw new Malformed('padding of no octets'); // RFC 3550 §5.1: the count includes itself
+  if (padded) {
+    if (v.end - 1 > from) t.bytes(F.paddingData, from, v.end - 1 - from);
+    t.num(F.paddingCount, v.end - 1, 1, count);
+  }
   t.pop();
-  if (dispatched) hand(body, cx, payloadType(buf, v.off), note);
+  if (key !== -1) cx.next(typeof key === 'string' ? 'rtp_dyn_payload_type' : 'rtp.pt', key, body);
+}
+
+/** Who takes the payload: a name of SDP, a payload type, or -1 for nobody. */
+function handler(pt: number, cx: Ctx, note: RtpNote | undefined): string | number {
+  const name = pt >= FIRST_DYNAMIC ? note?.media?.payloadTypes.get(pt)?.name.toLowerCase() : undefined;
+  if (name !== undefined) return cx.takes('rtp_dyn_payload_type', name) ? name : -1;
+  return cx.takes('rtp.pt', pt) ? pt : -1;
 }

@@ -1,0 +1,276 @@
+import {
+  type AnyDissector,
+  defineDissector,
+  Malformed,
+  No,
+  nameOf,
+  need,
+  type Track,
+  type Tree,
+  Unsure,
+  u16,
+  u32,
+  type View,
+  Yes,
+} from 'fttscope/kit';
+import type { MediaNote } from '../sdp/media.js';
+import { codec, HEADER, packetLength, type Rtcp } from './codec.js';
+import { payloadFeedback, transportFeedback } from './feedback.js';
+import { E, F } from './fields.js';
+import {
+  application,
+  applicationName,
+  description,
+  type Echo,
+  type Echoes,
+  goodbye,
+  REPORT,
+  receptionReports,
+  senderInfo,
+} from './reports.js';
+import { EXTENSIONS, PAYLOAD_FEEDBACK_SHORT, TYPES, Type } from './values.js';
+import { extendedReports } from './xr.js';
+
+/**
+ * RTP Control Protocol, RFC 3550 §6: packets one behind the other, each with the header
+ *
+ *     0               1               2               3
+ *     +---+-+---------+---------------+-------------------------------+
+ *     |V=2|P|  count  |  packet type  |   length in words, less one   |
+ *     +---+-+---------+---------------+-------------------------------+
+ */
+
+export * from './codec.js';
+
+const version = (b: Uint8Array, o: number): number => b[o] >> 6;
+const count = (b: Uint8Array, o: number): number => b[o] & 0x1f;
+const isPadded = (b: Uint8Array, o: number): boolean => (b[o] & 0x20) !== 0;
+const type = (b: Uint8Array, o: number): number => b[o + 1];
+const isKnown = (pt: number): boolean => TYPES[pt] !== undefined;
+
+/** What the index pass knows about one compound. */
+interface RtcpNote {
+  readonly media: MediaNote | undefined;
+  readonly echoes: Echoes | undefined;
+}
+
+/** The last sender reports of both directions of a flow, for the round trip. */
+interface SenderReports {
+  readonly last: [SenderReport | undefined, SenderReport | undefined];
+}
+interface SenderReport {
+  /** Middle 32 bits of the NTP timestamp. */
+  readonly ntp: number;
+  readonly frame: number;
+  readonly seconds: number;
+  readonly nanos: number;
+}
+const newReports = (): SenderReports => ({ last: [undefined, undefined] });
+
+export const rtcp = defineDissector<Rtcp>({
+  proto: 'rtcp',
+  title: 'Real-time Transport Control Protocol',
+  short: 'RTCP',
+  spec: 'RFC 3550',
+  fields: F,
+  experts: E,
+  on: { 'rtp.rfc5761': ['rtcp'], 'udp.heuristic': ['rtcp'] },
+
+  /** A first packet of a type that starts compounds, and whole words up to the end. */
+  probe(b, off, end) {
+    if (end - off < 8) return end > off && version(b, off) !== 2 ? No : Unsure;
+    const pt = type(b, off);
+    if (version(b, off) !== 2 || pt < Type.SenderReport || pt > Type.Extended) return No;
+    return (end - off) % 4 === 0 && off + packetLength(b, off) <= end ? Yes : No;
+  },
+
+  track(v, cx) {
+    const media = cx.expected<MediaNote>();
+    const echoes = follow(v, cx, cx.flow(rtcp as AnyDissector, newReports));
+    if (media !== undefined || echoes !== undefined) cx.note({ media, echoes });
+  },
+
+  dissect(v, t, cx) {
+    const { buf } = v;
+    need(v, 2);
+    if (version(buf, v.off) !== 2) {
+      t.open(F.rtcp, v.off, v.length);
+      t.bits(F.version, v.off, 1, buf[v.off]);
+      t.expert(E.version);
+      t.pop();
+      cx.data(v);
+      return;
+    }
+    const note = cx.note<RtcpNote>(rtcp, v);
+    let at = v.off;
+    while (at + 2 <= v.end && isKnown(type(buf, at))) {
+      need(v, HEADER, at);
+      const next = at + packetLength(buf, at);
+      const last = next + 2 > v.end || !isKnown(type(buf, next));
+      packet(v, t, at, last, note);
+      if (last && v.end === v.wireEnd) lengthCheck(t, v, next);
+      t.pop();
+      at = next;
+    }
+  },
+
+  summary(v) {
+    const { buf } = v;
+    if (v.length < 2) return 'Cut short';
+    if (version(buf, v.off) !== 2) return `Unknown RTCP version ${version(buf, v.off)}`;
+    let s = '';
+    for (let at = v.off; at + HEADER <= v.end && isKnown(type(buf, at)); at += packetLength(buf, at))
+      s += packetSummary(v, at);
+    return s;
+  },
+
+  codec,
+});
+
+/** Opens the layer of one packet and fills it. */
+function packet(v: View, t: Tree, at: number, last: boolean, note: RtcpNote | undefined): void {
+  const { buf } = v;
+  const pt = type(buf, at);
+  const length = packetLength(buf, at);
+  t.open(F.rtcp, at, Math.min(length, v.end - at));
+  if (t.labels) t.label(`Real-time Transport Control Protocol (${nameOf(TYPES, pt)})`);
+  if (note?.media !== undefined) setup(t, at, note.media);
+  t.bits(F.version, at, 1, buf[at]);
+  t.bits(F.padding, at, 1, buf[at]);
+  if (isPadded(buf, at) && !last) t.expert(E.padding); // RFC 3550 §6.4.1: only the last may be padded
+  t.bits(countField(pt), at, 1, buf[at]);
+  t.num(F.type, at + 1, 1, pt);
+  t.num(F.length, at + 2, 2, u16(buf, at + 2));
+  if (t.labels) t.label(`Length: ${u16(buf, at + 2)} (${length} bytes)`);
+  const end = at + length;
+  const padding = isPadded(buf, at) && last && end <= v.end && end > at + HEADER ? buf[end - 1] : 0;
+  if (padding > length - HEADER) throw new Malformed('more padding than the packet has octets');
+  content(v, t, at, end - padding, note?.echoes);
+  if (padding === 0) return;
+  if (padding > 1) t.bytes(F.paddingData, end - padding, padding - 1);
+  t.num(F.paddingCount, end - 1, 1, padding);
+}
+
+function setup(t: Tree, at: number, media: MediaNote): void {
+  t.text(F.setup, at, 0, '');
+  if (t.labels) t.label(`Stream setup by SDP (frame ${media.setupFrame})`);
+  t.push();
+  t.num(F.setupFrame, at, 0, media.setupFrame);
+  t.text(F.setupMethod, at, 0, 'SDP');
+  t.pop();
+}
+
+function countField(pt: number): typeof F.rc {
+  if (pt === Type.Description || pt === Type.Goodbye) return F.sc;
+  if (pt === Type.Application || pt === 208 || pt === 210) return F.subtype;
+  if (pt === Type.TransportFeedback) return F.rtpfb;
+  return pt === Type.PayloadFeedback ? F.psfb : F.rc;
+}
+
+/** What follows the header, up to `end`. */
+function content(v: View, t: Tree, at: number, end: number, echoes: Echoes | undefined): void {
+  const { buf } = v;
+  const body = at + HEADER;
+  const n = count(buf, at);
+  switch (type(buf, at)) {
+    case Type.SenderReport:
+      receptionReports(v, t, senderInfo(v, t, ssrc(v, t, body, F.sender)), n, end, echoes);
+      break;
+    case Type.ReceiverReport:
+      receptionReports(v, t, ssrc(v, t, body, F.sender), n, end, echoes);
+      break;
+    case Type.Description:
+      description(v, t, body, n, end);
+      break;
+    case Type.Goodbye:
+      goodbye(v, t, body, n, end);
+      break;
+    case Type.Application:
+      application(v, t, body, end);
+      break;
+    case Type.TransportFeedback:
+      transportFeedback(v, t, n, ssrc(v, t, ssrc(v, t, body, F.sender), F.media), end);
+      break;
+    case Type.PayloadFeedback:
+      payloadFeedback(v, t, n, ssrc(v, t, ssrc(v, t, body, F.sender), F.media), end);
+      break;
+    case Type.Extended:
+      extendedReports(v, t, ssrc(v, t, body, F.sender), end);
+      break;
+    case Type.Jitter:
+      // RFC 5450 §3: one value for each report of the packet before
+      for (let i = 0; i < n; i++) ssrc(v, t, body + 4 * i, F.jitter);
+      break;
+    default:
+      other(v, t, body, end);
+  }
+}
+
+/** Puts a 32-bit number and returns the offset behind it. */
+function ssrc(v: View, t: Tree, at: number, f: typeof F.sender): number {
+  need(v, 4, at);
+  t.num(f, at, 4, u32(v.buf, at));
+  return at + 4;
+}
+
+/** Requests of RFC 2032 and packet types that are only named. */
+function other(v: View, t: Tree, at: number, end: number): void {
+  if (end - at < 4) return;
+  const body = ssrc(v, t, at, F.ssrc);
+  if (type(v.buf, at - HEADER) !== Type.Nack || end - body < 4) return;
+  need(v, 4, body);
+  t.num(F.fsn, body, 2, u16(v.buf, body));
+  t.num(F.blp, body + 2, 2, u16(v.buf, body + 2));
+}
+
+function lengthCheck(t: Tree, v: View, end: number): void {
+  const good = end <= v.end;
+  t.num(F.lengthCheck, v.off, 0, good ? 1 : 0);
+  if (t.labels) t.label(`RTCP frame length check: ${good ? 'OK' : 'Wrong'} - ${end - v.off} bytes`);
+  if (!good) t.expert(E.length);
+}
+
+function packetSummary(v: View, at: number): string {
+  const { buf } = v;
+  const pt = type(buf, at);
+  const s = `${nameOf(TYPES, pt)}   `;
+  if (pt === Type.PayloadFeedback) return `${s}${nameOf(PAYLOAD_FEEDBACK_SHORT, count(buf, at))}  `;
+  if (pt === Type.Application && at + 12 <= v.end) {
+    const name = applicationName(buf, at + 8);
+    return `${s}${name === '' ? '' : `( ${name} ) `}subtype=${count(buf, at)}`;
+  }
+  if (pt !== Type.SenderReport && pt !== Type.ReceiverReport) return s;
+  const reports = at + (pt === Type.SenderReport ? 28 : 8) + REPORT * count(buf, at);
+  const end = Math.min(v.end, at + packetLength(buf, at));
+  if (isPadded(buf, at) || reports + 4 > end) return s;
+  return `${s}(PSE:${nameOf(EXTENSIONS, u16(buf, reports))}  )  `;
+}
+
+/** Walks a compound: remembers its sender report, and finds the reports that answer one of the other side. */
+function follow(v: View, cx: Track, state: SenderReports): Map<number, Echo> | undefined {
+  const { buf } = v;
+  let echoes: Map<number, Echo> | undefined;
+  for (let at = v.off; at + HEADER <= v.end; at += packetLength(buf, at)) {
+    const pt = type(buf, at);
+    if (!isKnown(pt)) break;
+    if (pt !== Type.SenderReport && pt !== Type.ReceiverReport) continue;
+    const from = at + (pt === Type.SenderReport ? 28 : 8);
+    for (let i = 0, o = from; i < count(buf, at) && o + REPORT <= v.end; i++, o += REPORT) {
+      const echo = answer(buf, o, cx, state.last[1 - cx.direction]);
+      if (echo !== undefined) (echoes ??= new Map()).set(o, echo);
+    }
+    if (pt !== Type.SenderReport || from > v.end) continue;
+    const ntp = ((u16(buf, at + 10) << 16) | u16(buf, at + 12)) >>> 0;
+    state.last[cx.direction] = { ntp, frame: cx.frame, seconds: cx.seconds, nanos: cx.nanos };
+  }
+  return echoes;
+}
+
+/** RFC 3550 §6.4.1: the round trip is now, less the time of the sender report, less the delay that the report states. */
+function answer(b: Uint8Array, o: number, cx: Track, sent: SenderReport | undefined): Echo | undefined {
+  const lsr = u32(b, o + 16);
+  if (sent === undefined || lsr === 0 || lsr !== sent.ntp) return undefined;
+  const captured = (cx.seconds - sent.seconds) * 1000 + (cx.nanos - sent.nanos) / 1e6;
+  const delay = (u32(b, o + 20) * 1000) / 65536;
+  return { frame: sent.frame, captured: Math.trunc(captured), roundTrip: Math.trunc(captured - delay) };
+}
