@@ -12,8 +12,8 @@ export const LIMITS = {
   secretOctets: 256 << 20,
   /** Octets of decompressed or piped input that are kept for reading frames again. */
   spoolOctets: 16 * 1024 ** 3,
-  /** Octets of a chunk of frames that the engine works on at a time. */
-  chunkOctets: 1 << 20,
+  /** Octets of a chunk of frames that the engine works on at a time. Small, so that its objects die young. */
+  chunkOctets: 1 << 17,
   /** Frames of a chunk. */
   chunkFrames: 8192,
   /** Flows (TCP connections and UDP conversations) followed at a time. */

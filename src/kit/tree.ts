@@ -67,7 +67,9 @@ export class Tree {
   /** Text shown instead of "label: value", by node. */
   readonly texts = new Map<number, string>();
   readonly experts: ExpertItem[] = [];
+  /** The first {@link sourceCount} are those of this packet. */
   readonly sources: Source[] = [];
+  sourceCount = 0;
   /** By field id: 1 keeps the field. */
   wants: Uint8Array;
   /** Whether texts for people ({@link label}, {@link append}) are wanted. */
@@ -92,7 +94,7 @@ export class Tree {
   /** Empties the tree for the next packet. */
   reset(): void {
     this.truncate(0, 0);
-    this.sources.length = 0;
+    this.sourceCount = 0;
     this.now = 0;
     this.dropped = 0;
     this.layerEnd = -1;
@@ -102,19 +104,21 @@ export class Tree {
   truncate(length: number, expertCount: number): void {
     this.length = length;
     this.at = 0;
-    this.experts.length = expertCount;
+    if (this.experts.length > expertCount) this.experts.length = expertCount;
     if (this.texts.size > 0) for (const i of this.texts.keys()) if (i >= length) this.texts.delete(i);
   }
 
   /** Makes `s` the source of the nodes that follow; returns the number of the source before it. Used by the engine. */
   enter(s: Source): number {
     const before = this.now;
-    if (this.sources[before] !== s) {
-      let i = this.sources.indexOf(s);
-      if (i < 0) i = this.sources.length < 255 ? this.sources.push(s) - 1 : 254;
-      this.now = i;
-    }
+    if (this.sourceCount === 0 || this.sources[before] !== s) this.now = this.numberOf(s);
     return before;
+  }
+  private numberOf(s: Source): number {
+    for (let i = 0; i < this.sourceCount; i++) if (this.sources[i] === s) return i;
+    if (this.sourceCount === 255) return 254;
+    this.sources[this.sourceCount] = s;
+    return this.sourceCount++;
   }
   /** Returns to a source and a depth. Used by the engine after a dissector, whether it ended well or not. */
   leave(source: number, depth: number): void {

@@ -1,5 +1,5 @@
 import type { Row } from '../engine/row.js';
-import type { Field } from '../kit/index.js';
+import { type Field, Held, type Tree } from '../kit/index.js';
 import { columnText } from './columns.js';
 import { fieldText } from './value.js';
 
@@ -56,7 +56,7 @@ export class FieldsWriter {
     for (let i = 0; i < values.length; i++) values[i] = '';
     for (let i = 0; i < tree.length; i++) {
       const list = this.columnsOf[tree.field[i].id];
-      if (list !== undefined) for (const c of list) this.add(c, fieldText(tree, i));
+      if (list !== undefined) for (const c of list) this.add(c, valueText(tree, i));
     }
     let s = '';
     for (let i = 0; i < values.length; i++) {
@@ -74,14 +74,21 @@ export class FieldsWriter {
 
   private value(row: Row, i: number): string {
     const c = this.columns[i];
-    return c.fields.length === 0 ? columnText(row, c.name) : this.values[i];
+    return c.fields.length === 0 ? escaped(columnText(row, c.name)) : this.values[i];
   }
 
-  /** Quotes; a tab or line end inside a value is written as tshark does. */
   private quoted(s: string): string {
-    const safe = /[\n\r\t\\]/.test(s)
-      ? s.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t')
-      : s;
-    return this.quoteMark === '' || safe === '' ? safe : this.quoteMark + safe + this.quoteMark;
+    return this.quoteMark === '' || s === '' ? s : this.quoteMark + s + this.quoteMark;
   }
 }
+
+const UNSAFE = /[\n\r\t\\]/;
+
+/** A value on one line: a tab or line end inside text is written as tshark does. */
+function valueText(t: Tree, i: number): string {
+  const s = fieldText(t, i);
+  return (t.held[i] === Held.Text || t.held[i] === Held.Made) && UNSAFE.test(s) ? escaped(s) : s;
+}
+
+const escaped = (s: string): string =>
+  s.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t');

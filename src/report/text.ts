@@ -39,8 +39,8 @@ export function treeText(row: Row): string {
 export function octetsText(row: Row): string {
   const t = row.dissection.tree;
   let s = '';
-  for (const source of t.sources) {
-    if (t.sources.length > 1) s += `${source.name} (${source.end - source.start} octets):\n`;
+  for (const source of t.sources.slice(0, t.sourceCount)) {
+    if (t.sourceCount > 1) s += `${source.name} (${source.end - source.start} octets):\n`;
     for (let off = source.start; off < source.end; off += 16) {
       const n = Math.min(16, source.end - off);
       let text = '';
