@@ -8,20 +8,6 @@ import { RECORD_HEADER, type Span, type TlsRecord } from './record.js';
 const BATCH = 32 << 10;
 const BLOCK = 16;
 
-/** From here on one cipher object per record, with its tag, costs no more than a share in a batch. */
-const LARGE: Readonly<Record<Epoch['how']['opening'], number>> = {
-  gcm: 8192,
-  ccm: 8192,
-  chacha: 2048,
-  cbc: 1 << 20,
-  rc4: 1 << 20,
-  null: 1 << 20,
-  'gcm-own': 1 << 20,
-};
-
-/** Whether a record is so long that it is better opened by itself. */
-export const isLarge = (e: Epoch, r: TlsRecord): boolean => r.end - r.off >= LARGE[e.how.opening];
-
 /**
  * Opens many records of one key at once, without looking at tags or MACs: counter modes and CBC by one ECB call for up
  * to 32 KiB of blocks, ChaCha20 in place. One instance serves all sessions.
@@ -101,42 +87,49 @@ export class Bulk {
     arena: Arena,
     ccm: 0 | 1,
   ): void {
-    const { staged, words, start, startWords } = this;
-    start.fill(0);
-    if (ccm === 1) start[0] = 2; // RFC 3610 §2.3: three octets of counter
+    const { explicit, tag } = e;
     let used = 0;
     for (let i = from; i < to; i++) {
       const r = queue[i]!;
       if (r.status !== 'queued') continue;
-      const off = r.off + RECORD_HEADER + e.explicit;
-      const n = r.end - e.tag - off;
+      const off = r.off + RECORD_HEADER + explicit;
+      const n = r.end - tag - off;
       if (n < 0) continue;
-      const blocks = (n + BLOCK - 1) >> 4;
-      if (used + (blocks << 4) > BATCH) {
+      const octets = (n + BLOCK - 1) & -BLOCK;
+      if (used + octets > BATCH) {
         this.addStream(e, used);
         used = 0;
       }
-      e.nonce(r, sequence + i - from, start, ccm);
-      const w0 = startWords[0]!;
-      const w1 = startWords[1]!;
-      const w2 = startWords[2]!;
-      const w3 = startWords[3]!;
-      let p = used >> 2;
-      for (let c = 2 - ccm, last = c + blocks; c < last; c++, p += 4) {
-        words[p] = w0;
-        words[p + 1] = w1;
-        words[p + 2] = w2;
-        words[p + 3] = w3;
-        staged[(p << 2) + 14] = c >>> 8; // a record has at most 1025 blocks
-        staged[(p << 2) + 15] = c;
-      }
-      used += blocks << 4;
+      e.nonce(r, sequence + i - from, this.start, ccm);
+      if (ccm === 1)
+        this.start[0] = 2; // RFC 3610 §2.3: three octets of counter
+      else this.start[12] = 0;
+      this.stage(used, octets, 2 - ccm);
+      used += octets;
       this.copy(r, off, n, arena);
       this.waiting.push(r.plain!);
       this.blocks.push(arena.block);
       r.sequence = sequence + i - from;
     }
     this.addStream(e, used);
+  }
+
+  /** Writes counter blocks that start like {@link start}; a record has at most 1025, so two octets of counter do. */
+  private stage(at: number, octets: number, first: number): void {
+    const { staged, words, startWords } = this;
+    const w0 = startWords[0]!;
+    const w1 = startWords[1]!;
+    const w2 = startWords[2]!;
+    const w3 = startWords[3]!; // holds the last octet of a CCM nonce
+    let counter = first;
+    for (let p = at >> 2, end = (at + octets) >> 2; p < end; p += 4, counter++) {
+      words[p] = w0;
+      words[p + 1] = w1;
+      words[p + 2] = w2;
+      words[p + 3] = w3;
+      staged[(p << 2) + 14] = counter >>> 8;
+      staged[(p << 2) + 15] = counter;
+    }
   }
 
   /** Puts the ciphertext of a record where its plain text will be. */

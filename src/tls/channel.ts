@@ -1,6 +1,5 @@
 import { ContentType } from '../../dissectors/tls/numbers.js';
 import { LIMITS } from '../limits.js';
-import { isLarge } from './bulk.js';
 import type { Decryptor } from './decryptor.js';
 import type { Epoch, Served } from './epoch.js';
 import { MessageReader } from './messages.js';
@@ -218,7 +217,7 @@ export class Channel {
   }
 
   private checked(epoch: Epoch, r: TlsRecord, sequence: number): boolean {
-    return sequence < FIRST_CHECKED || sequence % CHECK_EVERY === 0 || isLarge(epoch, r);
+    return sequence < FIRST_CHECKED || sequence % CHECK_EVERY === 0 || r.end - r.off >= epoch.large;
   }
 
   /** Hands on the records `[from, to)` that a batch opened, until the keys change. */

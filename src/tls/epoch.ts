@@ -35,6 +35,17 @@ export interface EpochOptions {
   readonly generation?: number;
 }
 
+/** From here on one cipher object per record, with its tag, costs no more than a share in a batch. */
+const LARGE: Readonly<Record<Openable['opening'], number>> = {
+  gcm: 8192,
+  ccm: 8192,
+  chacha: 2048,
+  cbc: 1 << 20,
+  rc4: 1 << 20,
+  null: 1 << 20,
+  'gcm-own': 1 << 20,
+};
+
 const ALL_ZERO = 'The decrypted record holds nothing but padding, which TLS 1.3 forbids.'; // RFC 8446 §5.4
 
 /**
@@ -53,11 +64,14 @@ export class Epoch {
   readonly explicit: number;
   /** Octets of tag at the end. */
   readonly tag: number;
+  /** Octets of a record from which on it is opened by itself. */
+  readonly large: number;
   /** Records need the octets of the record before them: no batches, no joining late. */
   readonly chained: boolean;
   readonly key: Secret;
-  readonly iv: Secret;
   readonly mac: Secret;
+  /** Octets of the nonce that come from the key schedule: not secret, and of no use without the key. */
+  readonly #fixed: Uint8Array;
   readonly secret: Secret | undefined;
   /** Number of the next record. */
   sequence = 0;
@@ -84,8 +98,9 @@ export class Epoch {
     this.chained = how.opening === 'rc4' || (how.opening === 'cbc' && options.version < Version.Tls11); // RFC 2246 §6.2.3
     this.explicit = this.chained ? 0 : suite.recordIv;
     this.tag = suite.tagLength;
+    this.large = LARGE[how.opening];
     this.key = new Secret(keys.key);
-    this.iv = new Secret(keys.iv);
+    this.#fixed = keys.iv;
     this.mac = new Secret(keys.mac);
     this.secret = options.secret;
     if (how.opening === 'rc4') this.stream = Rc4.of(keys.key);
@@ -158,19 +173,23 @@ export class Epoch {
 
   /** Writes the nonce of record number `sequence` to twelve octets of `out`. */
   nonce(r: TlsRecord, sequence: number, out: Uint8Array, at: number): void {
-    const iv = this.iv.octets;
-    for (let i = 0; i < iv.length; i++) out[at + i] = u8(iv, i);
+    const fixed = this.#fixed;
     if (this.explicit > 0) {
       // RFC 5288 §3: salt from the key block, the rest from the record
-      for (let i = 0; i < 8; i++) out[at + 4 + i] = u8(r.buf, r.off + RECORD_HEADER + i);
+      for (let i = 0; i < 4; i++) out[at + i] = fixed[i]!;
+      for (let i = 4, o = r.off + RECORD_HEADER - 4; i < 12; i++) out[at + i] = r.buf[o + i]!;
       return;
     }
     // RFC 8446 §5.3, RFC 7905 §2: the number, padded to the left, is added to the IV
-    const high = Math.floor(sequence / 0x1_0000_0000);
-    for (let i = 0; i < 4; i++) {
-      out[at + 4 + i]! ^= high >>> (24 - 8 * i);
-      out[at + 8 + i]! ^= sequence >>> (24 - 8 * i);
+    for (let i = 0; i < 12; i++) out[at + i] = fixed[i]!;
+    if (sequence > 0xffff_ffff) {
+      const high = Math.floor(sequence / 0x1_0000_0000);
+      for (let i = 0; i < 4; i++) out[at + 4 + i]! ^= high >>> (24 - 8 * i);
     }
+    out[at + 8]! ^= sequence >>> 24;
+    out[at + 9]! ^= sequence >>> 16;
+    out[at + 10]! ^= sequence >>> 8;
+    out[at + 11]! ^= sequence;
   }
 }
 

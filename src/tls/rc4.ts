@@ -5,7 +5,11 @@ export class Rc4 {
   private i = 0;
   private j = 0;
 
-  private constructor(private readonly s: Uint8Array) {}
+  readonly #s: Uint8Array;
+
+  private constructor(s: Uint8Array) {
+    this.#s = s;
+  }
 
   static of(key: Uint8Array): Rc4 {
     const s = Uint8Array.from({ length: 256 }, (_, i) => i);
@@ -19,7 +23,7 @@ export class Rc4 {
   }
 
   clone(): Rc4 {
-    const c = new Rc4(this.s.slice());
+    const c = new Rc4(this.#s.slice());
     c.i = this.i;
     c.j = this.j;
     return c;
@@ -27,7 +31,7 @@ export class Rc4 {
 
   /** The next octet of keystream. */
   next(): number {
-    const { s } = this;
+    const s = this.#s;
     this.i = (this.i + 1) & 255;
     const a = u8(s, this.i);
     this.j = (this.j + a) & 255;
