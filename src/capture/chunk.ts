@@ -6,6 +6,9 @@ export interface CaptureInterface {
   readonly file: number;
   /** Number within the file (counted over all sections), from 0. */
   readonly index: number;
+  /** Section of the file, from 1, and number within it, from 0, where the format has sections. */
+  readonly section?: number;
+  readonly id?: number;
   /** LINKTYPE value of the registry at tcpdump.org. */
   readonly link: number;
   readonly name?: string;
@@ -81,6 +84,8 @@ export interface CaptureFile {
   readonly read: number;
   /** Frames read so far. */
   readonly frames: number;
+  /** It was read to its end. */
+  readonly ended: boolean;
   /** Section comments and capture application, if the file names them. */
   readonly comments: readonly string[];
 }

@@ -11,6 +11,7 @@ export class FileState implements CaptureFile {
   readonly size?: number;
   format = '';
   frames = 0;
+  ended = false;
 
   constructor(
     readonly id: number,

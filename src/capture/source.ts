@@ -48,6 +48,7 @@ export class FileSource implements Capture {
         if (typeof more === 'boolean' ? !more : !(await more)) this.end(window.at, this.cut());
       }
     }
+    this.file.ended = true;
     return null;
   }
 

@@ -1,7 +1,13 @@
 import { Decryptor, type KeyLog, SessionCache, type TlsServices } from '../tls/index.js';
 
+/** For sessions on the wire, and for those inside tunnels. */
+export interface Services {
+  readonly tls: TlsServices;
+  readonly innerTls: TlsServices;
+}
+
 /** What TLS sessions of a capture share: one set for those on the wire, one for those inside tunnels. */
-export function tlsServices(keys: KeyLog, verifyAll: boolean): { tls: TlsServices; innerTls: TlsServices } {
+export function tlsServices(keys: KeyLog, verifyAll: boolean): Services {
   const cache = new SessionCache();
   return {
     tls: { keys, cache, decryptor: new Decryptor({ verifyAll }) },

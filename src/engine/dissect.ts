@@ -141,6 +141,10 @@ export class Dissection implements Ctx {
       }
   }
 
+  get stream(): boolean {
+    return this.packet.protocol === 6;
+  }
+
   next(table: string, key: TableKey, payload: View): void {
     if (table === 'media_type') this.mediaType = String(key);
     if (table === 'ethertype') this.protocols.push('ethertype');
@@ -199,7 +203,7 @@ export class Dissection implements Ctx {
     const { iface } = packet;
     return {
       link: iface.link,
-      interfaceId: iface.index,
+      interfaceId: iface.id ?? iface.index,
       interfaceName: iface.name,
       interfaceDescription: iface.description,
       comments: packet.comments,

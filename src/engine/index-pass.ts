@@ -1,4 +1,5 @@
 import { TcpNote } from '../../dissectors/tcp/note.js';
+import type { CaptureInterface } from '../capture/chunk.js';
 import { type AnyDissector, hex, type Pdu, Peek, type TableKey, View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { type Flow, FlowTable } from '../stream/flow.js';
@@ -83,11 +84,16 @@ export class IndexPass implements ConnectionHost {
     this.duplicates = options.duplicates ? new Duplicates() : null;
   }
 
-  /** The outer world of an interface of a file. */
-  outer(file: number, iface: number): Scope {
-    const key = file * 65_536 + iface;
+  /**
+   * The outer world of an interface of a file. `continued` is the interface of an earlier file of the same rotation: its
+   * flows go on.
+   */
+  outer(iface: CaptureInterface, continued?: CaptureInterface): Scope {
+    const key = iface.file * 65_536 + iface.index;
     let s = this.scopes.get(key);
-    if (s === undefined) this.scopes.set(key, (s = new Scope(this.nextScope++, null)));
+    if (s !== undefined) return s;
+    s = continued === undefined ? new Scope(this.nextScope++, null) : this.outer(continued);
+    this.scopes.set(key, s);
     return s;
   }
 

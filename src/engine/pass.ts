@@ -7,6 +7,7 @@ import { Dissection } from './dissect.js';
 import { IndexPass } from './index-pass.js';
 import { type FrameEnvelope, Packet } from './packet.js';
 import type { Registry } from './registry.js';
+import { Rotations } from './rotations.js';
 import { Row } from './row.js';
 
 export type RowKinds = 'inner' | 'outer' | 'both';
@@ -32,6 +33,20 @@ export interface PassOptions {
   readonly severalFiles: boolean;
 }
 
+/** Options of a pass whose rows nobody reads. */
+export const NO_ROWS = {
+  rows: 'inner',
+  fields: [],
+  labels: false,
+  experts: false,
+  info: false,
+  frames: 0,
+  heuristicRtp: false,
+  analyseTcp: false,
+  duplicates: false,
+  severalFiles: false,
+} as const;
+
 /** Octets of outer layers that stand only in the first row of a frame: they would repeat with every envelope. */
 const ONCE: ReadonlySet<string> = new Set(['tcp.payload', 'tcp.segment_data', 'tls.app_data', 'tls.segment.data']);
 
@@ -52,6 +67,7 @@ export class Pass {
   private tcpStreams = 0;
   private udpStreams = 0;
   /** No more frames are wanted; no more rows are wanted. */
+  private rotations = new Rotations([]);
   private stopped = false;
   private halted = false;
   /** The last frame with octets of its own, for envelopes that only the end of the capture sets free. */
@@ -73,6 +89,7 @@ export class Pass {
 
   /** Reads a capture to its end, or to the frame that is asked for; `progress` is called after each chunk. */
   async run(source: CaptureSource, progress?: () => void): Promise<void> {
+    this.rotations = new Rotations(source.files);
     for (;;) {
       const chunk = await source.next();
       if (chunk === null) break;
@@ -130,7 +147,8 @@ export class Pass {
     packet.previousNanos = this.previousNanos;
     this.previousSeconds = packet.seconds;
     this.previousNanos = packet.nanos;
-    this.index.index(packet, 'link', iface.link, this.index.outer(iface.file, iface.index));
+    this.index.index(packet, 'link', iface.link, this.index.outer(iface, this.rotations.continued(iface)));
+    this.rotations.saw(iface, packet.frame);
     return packet;
   }
 

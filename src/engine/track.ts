@@ -14,6 +14,7 @@ export class TrackContext implements Track {
   sport = 0;
   dport = 0;
   direction: 0 | 1 = 0;
+  stream = false;
   private packet!: Packet;
   private scoped!: Scope;
   private owner: FlowState | null = null;

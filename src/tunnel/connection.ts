@@ -1,5 +1,5 @@
 import type { AnyDissector, Pdu } from '../kit/index.js';
-import { No, u16, View, Yes } from '../kit/index.js';
+import { hex, No, u16, View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
 import { PduBuffer } from '../stream/pdu-buffer.js';
@@ -187,12 +187,18 @@ export class Connection implements StreamConsumer {
     const w = this.halves[side].window;
     if (this.session === null) {
       if (!this.clientKnown) this.guessClient(side, w.buf, w.off, w.end);
-      this.session = new TlsSession(this.host.tls);
+      this.session = new TlsSession(this.host.tls, this.name());
       this.becomeTunnel();
       this.tunnel!.transport = 'tls';
       this.tunnel!.session = this.session;
     }
     this.halves[side].mode = 'tls';
+  }
+
+  /** The two ends in a fixed order, for handshakes that an earlier file of a rotation lends. */
+  private name(): string {
+    const { a, aPort, b, bPort } = this.flow;
+    return [`${hex(a, 0, a.length, '')}:${aPort}`, `${hex(b, 0, b.length, '')}:${bPort}`].sort().join('-');
   }
 
   /** The client sends the ClientHello; else the side of the higher port is taken for it. */

@@ -2,7 +2,7 @@ import { dissectors } from '../../../dissectors/index.js';
 import type { CaptureSource } from '../../capture/chunk.js';
 import { CaptureError } from '../../capture/errors.js';
 import { openCapture } from '../../capture/open.js';
-import { Pass } from '../../engine/pass.js';
+import { NO_ROWS, Pass } from '../../engine/pass.js';
 import { Registry } from '../../engine/registry.js';
 import type { Row } from '../../engine/row.js';
 import { applyDecodeAs } from '../decode-as.js';
@@ -13,7 +13,7 @@ import { Output } from '../output.js';
 import { rowPrinter } from '../printers.js';
 import { Progress } from '../progress.js';
 import { Selection } from '../selection.js';
-import { tlsServices } from '../services.js';
+import { type Services, tlsServices } from '../services.js';
 
 /** `fttscope read`: prints the rows of captures. Returns the exit code. */
 export async function read(captures: readonly string[], o: ReadOptions): Promise<number> {
@@ -32,10 +32,12 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
   const source = await open(names);
   const out = new Output();
   out.write(printer.head());
+  const services = tlsServices(keys.log, o.verifyAll === true);
+  await lendHandshakes(o.handshakeFrom ?? [], registry, services);
   const pass = new Pass(
     registry,
     {
-      ...tlsServices(keys.log, o.verifyAll === true),
+      ...services,
       rows: o.rows ?? 'both',
       fields: printer.fields === null ? null : [...printer.fields, ...selection.fields],
       labels: printer.labels,
@@ -67,6 +69,16 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
     await source.close();
   }
   return report(source, pass, o);
+}
+
+/** Reads earlier files of a rotation for the handshakes in them: the sessions of later files go on with their keys. */
+async function lendHandshakes(files: readonly string[], registry: Registry, services: Services): Promise<void> {
+  for (const file of files) {
+    const source = await open([file]);
+    const options = { ...services, ...NO_ROWS };
+    await new Pass(registry, options, () => undefined).run(source);
+    await source.close();
+  }
 }
 
 async function open(names: readonly string[]): Promise<CaptureSource> {
