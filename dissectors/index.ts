@@ -4,6 +4,7 @@ import { arp } from './arp.js';
 import { data } from './data.js';
 import { dhcp } from './dhcp/index.js';
 import { dhcpv6 } from './dhcpv6/index.js';
+import { dns, llmnr, mdns } from './dns/index.js';
 import { ethernet, llc } from './ethernet.js';
 import { frame } from './frame.js';
 import { fttIms } from './ftt-ims.js';
@@ -56,6 +57,9 @@ export const dissectors: readonly AnyDissector[] = [
   fttIms,
   dhcp,
   dhcpv6,
+  dns,
+  mdns,
+  llmnr,
   sip,
   sdp,
   mimeMultipart,

@@ -20,6 +20,8 @@ export interface Name {
   readonly text: string;
   /** Offset of the first octet after the name where it was read from. */
   readonly end: number;
+  /** Octets of the text. */
+  readonly length: number;
 }
 
 /** Tells how a name ended: whole, longer than {@link MAX_NAME}, or by pointers that go round. */
@@ -66,10 +68,29 @@ function walk(b: Uint8Array, off: number, end: number, base: number, wireEnd: nu
  */
 export function readName(b: Uint8Array, off: number, end: number, base: number, wireEnd = end): Name {
   const w = walk(b, off, end, base, wireEnd);
-  if (w.ending === 'loop') return { text: '<Name contains a pointer that loops>', end: w.end };
-  if (w.ending === 'long') return { text: '<Name too long>', end: w.end };
-  return { text: labelsText(w.labels), end: w.end };
+  if (w.ending === 'loop') return plain('<Name contains a pointer that loops>', w.end);
+  if (w.ending === 'long') return plain('<Name too long>', w.end);
+  if (w.labels.length === 0) return plain('<Root>', w.end);
+  let length = w.labels.length - 1;
+  for (const label of w.labels) length += label.length;
+  return { text: labelsText(w.labels), end: w.end, length };
 }
+
+const plain = (text: string, end: number): Name => ({ text, end, length: text.length });
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+};
+
+/** Text with its control characters as C writes them: `\\t`, `\\000`. */
+export const escapeControls = (s: string): string =>
+  s.replace(/[\u0000-\u001f\u007f]/g, (c) => ESCAPES[c] ?? `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
 
 /** The name at `off` without compression, as octets of its own. @throws Short, Malformed (a loop and a long name too) */
 export function expandName(b: Uint8Array, off: number, end: number, base: number): { wire: Uint8Array; end: number } {
@@ -89,7 +110,6 @@ export function expandName(b: Uint8Array, off: number, end: number, base: number
 }
 
 function labelsText(labels: readonly Uint8Array[]): string {
-  if (labels.length === 0) return '<Root>';
   let s = '';
   for (const label of labels) s += (s === '' ? '' : '.') + utf8Text(label, 0, label.length);
   return s;

@@ -65,6 +65,8 @@ export interface Track {
   readonly dport: number;
   /** 0: from the endpoint seen first in the flow; 1: from the other. */
   readonly direction: 0 | 1;
+  /** Whether the message was found in a stream (TCP), not in a datagram. */
+  readonly stream?: boolean;
   /** State of the dissector for the two endpoints that talk (a TCP connection, a UDP conversation). */
   flow<S>(d: AnyDissector, make: () => S): S;
   /** State of the dissector for the tunnel, or for the outer world of this capture. */
@@ -88,6 +90,8 @@ export interface Ctx {
   readonly tunnel: number;
   /** Of the flow: 0 from the endpoint seen first. */
   readonly direction: 0 | 1;
+  /** Whether the messages of this packet were found in a stream (TCP), not in a datagram. */
+  readonly stream?: boolean;
   /** The innermost network layer so far; `ip` and `ipv6` set it. */
   net: NetPair;
   /** The innermost transport ports so far; `tcp` and `udp` set them. */
