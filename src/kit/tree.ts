@@ -220,11 +220,15 @@ export class Tree {
   }
   /** A number of up to 53 bits, or a boolean as 0 and 1. */
   num(f: Field, off: number, len: number, value: number): void {
-    if (this.wants[f.id] !== 0) this.number[this.add(f, off, len, Held.Number)] = value;
+    if (this.wants[f.id] === 0) return;
+    const i = this.add(f, off, len, Held.Number); // first: it may put larger arrays in place
+    this.number[i] = value;
   }
   /** The masked bits of `word`, shifted down. */
   bits(f: Field, off: number, len: number, word: number): void {
-    if (this.wants[f.id] !== 0) this.number[this.add(f, off, len, Held.Number)] = (word & f.mask!) >>> f.shift;
+    if (this.wants[f.id] === 0) return;
+    const i = this.add(f, off, len, Held.Number);
+    this.number[i] = (word & f.mask!) >>> f.shift;
   }
   /** A 64-bit number. */
   big(f: Field, off: number, len: number, value: bigint): void {
