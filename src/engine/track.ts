@@ -35,6 +35,7 @@ export class TrackContext implements Track {
     this.sport = p.sport;
     this.dport = p.dport;
     this.direction = packet.direction;
+    this.stream = packet.protocol === 6;
     this.depth = 0;
     this.call(d, v);
   }
@@ -65,6 +66,11 @@ export class TrackContext implements Track {
     const s = this.scoped;
     if (dissector === undefined) return;
     const key = `${hex(address, 0, address.length, '')}:${port}`;
+    const known = s.expectations.get(key);
+    if (known !== undefined && known.dissector === dissector) {
+      known.note = note; // flows that found it see the newer one
+      return;
+    }
     s.expectations.delete(key);
     if (s.expectations.size >= LIMITS.transactions) s.expectations.delete(s.expectations.keys().next().value!);
     s.expectations.set(key, { dissector, note });
