@@ -5,7 +5,8 @@ import type { Tunnel } from '../tunnel/tunnel.js';
 /** What SDP announced about an address and port. */
 export interface Expectation {
   readonly dissector: AnyDissector;
-  readonly note: unknown;
+  /** What the latest announcement said. */
+  note: unknown;
 }
 
 /** A world of addresses: an interface of a capture file, or the inside of a tunnel. */
