@@ -44,7 +44,7 @@ function dissectExtension(list: Scan, within: Within): void {
   if (read === undefined) data.t.bytes(F.extensionData, data.off, data.left);
   else {
     read(data, within);
-    data.trailing(F.extensionData);
+    data.trailing();
   }
   t.pop();
 }
@@ -292,6 +292,7 @@ const EXTENSIONS: Readonly<Record<number, (s: Scan, within: Within) => void>> = 
   [Extension.CompressCertificate]: compressCertificate,
   [Extension.RecordSizeLimit]: (s) => void s.u16(F.recordSizeLimit),
   [Extension.SessionTicket]: sessionTicket,
+  [Extension.KeyShareDraft]: keyShare,
   [Extension.PreSharedKey]: preSharedKey,
   [Extension.EarlyData]: (s, within) => {
     if (within.message === HandshakeType.NewSessionTicket) s.u32(F.maxEarlyData); // RFC 8446 §4.2.10

@@ -55,8 +55,10 @@ export function dissectHandshake(v: View, t: Tree, session: Session): void {
   t.num(F.length, off + 1, 3, length);
   const s = new Scan(t, v, off + HANDSHAKE_HEADER, Math.min(wireEnd, off + HANDSHAKE_HEADER + length));
   const read = BODIES[type];
-  if (read !== undefined) read(s, session, v);
-  if (s.more && type !== HandshakeType.Finished) s.trailing(F.extensionData);
+  if (read !== undefined) {
+    read(s, session, v);
+    s.trailing();
+  }
   t.pop();
 }
 
@@ -203,7 +205,9 @@ const BODIES: Readonly<Record<number, Body>> = {
   [HandshakeType.ClientKeyExchange]: (s, session) => dissectClientKeyExchange(s, session.version, session.suite),
   [HandshakeType.Finished]: finished,
   [HandshakeType.CertificateStatus]: dissectStatus,
-  [HandshakeType.KeyUpdate]: (s) => void s.u8(F.keyUpdate),
+  [HandshakeType.KeyUpdate]: (s) => {
+    s.u8(F.keyUpdate);
+  },
   [HandshakeType.CompressedCertificate]: compressedCertificate,
   [HandshakeType.NextProtocol]: nextProtocol,
 };

@@ -33,8 +33,8 @@ function dheParameters(s: Scan): void {
 
 export function dissectServerKeyExchange(s: Scan, version: number, id: number): void {
   const suite = cipherSuite(id);
-  if (suite === undefined) return;
-  const { kx, auth } = suite;
+  const kx = suite?.kx;
+  const auth = suite?.auth ?? '';
   switch (kx) {
     case 'ECDHE':
     case 'ECDH':
@@ -66,6 +66,8 @@ export function dissectServerKeyExchange(s: Scan, version: number, id: number): 
       if (kx === 'ECDHE_PSK') ecdheParameters(s);
       s.close();
       break;
+    default:
+      s.off = s.end; // nobody can say the form
   }
 }
 
@@ -77,8 +79,7 @@ function encryptedSecret(s: Scan, version: number): void {
 
 export function dissectClientKeyExchange(s: Scan, version: number, id: number): void {
   const suite = cipherSuite(id);
-  if (suite === undefined) return;
-  switch (suite.kx) {
+  switch (suite?.kx) {
     case 'RSA':
     case 'RSA_FIPS':
       s.heading(F.text, 'RSA Encrypted PreMaster Secret');
@@ -108,5 +109,7 @@ export function dissectClientKeyExchange(s: Scan, version: number, id: number): 
       if (suite.kx === 'ECDHE_PSK') s.opaque8(F.clientPointLength, F.clientPoint);
       s.close();
       break;
+    default:
+      s.off = s.end; // nobody can say the form
   }
 }

@@ -58,6 +58,7 @@ export const Extension = {
   RecordSizeLimit: 28,
   DelegatedCredentials: 34,
   SessionTicket: 35,
+  KeyShareDraft: 40,
   PreSharedKey: 41,
   EarlyData: 42,
   SupportedVersions: 43,

@@ -1,6 +1,6 @@
-import type { Tree } from 'fttscope/kit';
-import { dissectAlgorithm, dissectCertificateBody } from './certificate.js';
-import { context, Der, type Element, inside, integer, objectId, Tag } from './der.js';
+import type { Field, Tree } from 'fttscope/kit';
+import { dissectAlgorithm, dissectCertificateBody, timeText } from './certificate.js';
+import { context, Der, derTime, type Element, inside, integer, objectId, Tag } from './der.js';
 import { oidName } from './oids.js';
 import type { Scan } from './scan.js';
 import { X } from './x509fields.js';
@@ -80,6 +80,9 @@ function dissectData(t: Tree, b: Uint8Array, e: Element): void {
   const all = inside(b, responses);
   while (all.more) dissectSingle(t, b, all.expect(Tag.Sequence));
   t.pop();
+  const extensions = d.optional(context(1));
+  if (extensions !== undefined)
+    dissectExtensions(t, b, inside(b, extensions).expect(Tag.Sequence), X.ocspResponseExtensions);
   t.pop();
 }
 
@@ -99,6 +102,32 @@ function dissectSingle(t: Tree, b: Uint8Array, e: Element): void {
   dissectGeneralizedTime(t, b, d.expect(Tag.GeneralizedTime), X.ocspThisUpdate);
   const next = d.optional(context(0));
   if (next !== undefined) dissectGeneralizedTime(t, b, inside(b, next).expect(Tag.GeneralizedTime), X.ocspNextUpdate);
+  const extensions = d.optional(context(1));
+  if (extensions !== undefined) dissectExtensions(t, b, inside(b, extensions).expect(Tag.Sequence), X.ocspExtensions);
+  t.pop();
+}
+
+/** RFC 6960 §4.4 */
+function dissectExtensions(t: Tree, b: Uint8Array, e: Element, field: Field): void {
+  count(t, b, e, field);
+  const all = inside(b, e);
+  while (all.more) {
+    const one = all.expect(Tag.Sequence);
+    const d = inside(b, one);
+    heading(t, X.ocspExtension, one);
+    const id = d.expect(Tag.ObjectId);
+    const oid = objectId(b, id.off, id.end);
+    t.text(X.ocspExtensionId, id.off, id.end - id.off, oid);
+    if (t.labels) t.label(`Id: ${oid} (${oidName(oid)})`);
+    d.optional(Tag.Boolean);
+    const value = inside(b, d.expect(Tag.OctetString));
+    if (oid === '1.3.6.1.5.5.7.48.1.2') t.bytes(X.ocspNonce, value.off, value.end - value.off);
+    else if (value.tag === Tag.UtcTime) {
+      const time = value.next();
+      t.text(X.utcTimeSyntax, time.off, time.end - time.off, timeText(derTime(b, time)));
+    }
+    t.pop();
+  }
   t.pop();
 }
 

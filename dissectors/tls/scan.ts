@@ -148,10 +148,8 @@ export class Scan {
     this.t.pop();
   }
 
-  /** What is left belongs to nothing that is known: shows it as `f`. */
-  trailing(f: Field): void {
-    if (!this.more) return;
-    this.bytes(f, this.left);
-    this.t.expert(SCAN_EXPERTS.trailing);
+  /** Notes that what is left belongs to nothing that is known. */
+  trailing(): void {
+    if (this.more) this.t.expert(SCAN_EXPERTS.trailing, this.off, this.left);
   }
 }

@@ -115,6 +115,26 @@ const keyUsage: Read = (t, b, value) => {
   t.pop();
 };
 
+const NETSCAPE_TYPES = [
+  X.netscapeSslClient,
+  X.netscapeSslServer,
+  X.netscapeMime,
+  X.netscapeObject,
+  X.netscapeReserved,
+  X.netscapeSslCa,
+  X.netscapeMimeCa,
+  X.netscapeObjectCa,
+];
+
+const netscapeType: Read = (t, b, value) => {
+  const e = inside(b, value).expect(Tag.BitString);
+  dissectBits(t, b, e, X.netscapeType);
+  const first = e.off + 1;
+  t.push();
+  for (const f of NETSCAPE_TYPES) t.bits(f, first, 1, first < e.end ? b[first] : 0);
+  t.pop();
+};
+
 const keyPurposes: Read = (t, b, value) => {
   const e = content(b, value);
   count(t, b, e, X.keyPurposes);
@@ -263,6 +283,12 @@ const EXTENSIONS: Readonly<Record<string, Read>> = {
   '1.3.6.1.4.1.311.21.7': template,
   '1.3.6.1.4.1.311.21.10': policies,
   '1.3.6.1.4.1.11129.2.4.2': scts,
+  '1.3.6.1.5.5.7.48.1.5': (t, _, value) => t.none(X.ocspNull, value.end, 0),
+  '2.16.840.1.113730.1.1': netscapeType,
+  '2.16.840.1.113730.1.13': (t, b, value) => {
+    const e = content(b, value);
+    t.text(X.netscapeComment, e.off, e.end - e.off);
+  },
 };
 
 /** Names that the extension subjectAltName `value` holds, as text. @throws Malformed */
