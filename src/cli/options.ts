@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 
 /** Options that every command which reads captures understands; names as tshark has them where it does. */
 export interface ReadOptions {
-  r?: string[];
+  read?: string[];
   keylog?: string[];
   autoKeys: boolean;
   handshakeFrom?: string[];
@@ -13,18 +13,18 @@ export interface ReadOptions {
   from?: string;
   to?: string;
   decodeAs?: string[];
-  T?: string;
-  V?: boolean;
-  e?: string[];
+  format?: string;
+  tree?: boolean;
+  field?: string[];
   E?: string[];
-  j?: string;
-  x?: boolean;
-  c?: number;
+  protocols?: string;
+  octets?: boolean;
+  count?: number;
   write?: string;
   n?: boolean;
   N?: string;
   t?: string;
-  q?: boolean;
+  quiet?: boolean;
   o?: string[];
   enableHeuristic?: string[];
   rows?: 'inner' | 'outer' | 'both';

@@ -4,7 +4,7 @@ import { type Field, fieldCount } from '../kit/index.js';
 import { COLUMNS } from '../report/columns.js';
 import { FIELDS_DEFAULTS, type FieldColumn, type FieldsOptions, FieldsWriter } from '../report/fields.js';
 import { NdjsonWriter } from '../report/ndjson.js';
-import { octetsText, summaryLine, treeText } from '../report/text.js';
+import { isTimeFormat, octetsText, summaryLine, treeText } from '../report/text.js';
 import { Exit, UserError } from './errors.js';
 import type { ReadOptions } from './options.js';
 import { suggest } from './suggest.js';
@@ -27,8 +27,11 @@ const nothing = (): string => '';
 
 /** The printer that the options ask for. @throws UserError for an unknown format or field */
 export function rowPrinter(o: ReadOptions, registry: Registry): RowPrinter {
-  const format = o.T ?? (o.V ? 'tree' : o.e !== undefined ? 'fields' : 'text');
-  const octets = o.x === true ? octetsText : nothing;
+  const format = o.format ?? (o.tree ? 'tree' : o.field !== undefined ? 'fields' : 'text');
+  const octets = o.octets === true ? octetsText : nothing;
+  const time = o.t ?? 'r';
+  if (!isTimeFormat(time))
+    throw new UserError(`-t ${time}: not a time format`, Exit.usage, 'formats: r, a, ad, d, e, u, ud');
   switch (format) {
     case 'fields':
       return fieldsPrinter(o, registry);
@@ -47,13 +50,13 @@ export function rowPrinter(o: ReadOptions, registry: Registry): RowPrinter {
       };
     case 'text':
       return {
-        fields: o.x === true ? null : summaryFields(registry),
+        fields: o.octets === true ? null : summaryFields(registry),
         labels: false,
         experts: false,
         info: true,
         analyseTcp: true,
         head: nothing,
-        row: (row) => (o.x === true ? `${summaryLine(row)}\n${octets(row)}` : summaryLine(row)),
+        row: (row) => (o.octets === true ? `${summaryLine(row, time)}\n${octets(row)}` : summaryLine(row, time)),
         tail: nothing,
       };
     default:
@@ -67,9 +70,9 @@ const summaryFields = (registry: Registry): Field[] =>
 
 function ndjsonPrinter(o: ReadOptions, registry: Registry): RowPrinter {
   const writer = new NdjsonWriter();
-  const columns = (o.e ?? []).map((name) => column(registry, name));
+  const columns = (o.field ?? []).map((name) => column(registry, name));
   return {
-    fields: o.e === undefined ? null : columns.flatMap((c) => [...c.fields]),
+    fields: o.field === undefined ? null : columns.flatMap((c) => [...c.fields]),
     labels: false,
     experts: true,
     info: true,
@@ -81,9 +84,9 @@ function ndjsonPrinter(o: ReadOptions, registry: Registry): RowPrinter {
 }
 
 function fieldsPrinter(o: ReadOptions, registry: Registry): RowPrinter {
-  if (o.e === undefined)
+  if (o.field === undefined)
     throw new UserError('-T fields wants -e', Exit.usage, 'for example -e frame.number -e sip.Method');
-  const columns = o.e.map((name) => column(registry, name));
+  const columns = o.field.map((name) => column(registry, name));
   const writer = new FieldsWriter(columns, settings(o.E ?? []), fieldCount());
   const fields = columns.flatMap((c) => [...c.fields]);
   const info = columns.some((c) => c.name === '_ws.col.Info');

@@ -1,9 +1,10 @@
 import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import { compile, type Filter, FilterError } from '../filter/index.js';
-import { type Field, ip4, ip6 } from '../kit/index.js';
+import type { Field } from '../kit/index.js';
+import { endpointText } from '../report/tunnels.js';
 import { fieldText } from '../report/value.js';
-import type { Endpoint, Tunnel } from '../tunnel/tunnel.js';
+import type { Tunnel } from '../tunnel/tunnel.js';
 import { Exit, UserError } from './errors.js';
 import type { ReadOptions } from './options.js';
 
@@ -57,9 +58,6 @@ function compiled(text: string, registry: Registry): Filter {
     throw e;
   }
 }
-
-const endpointText = (e: Endpoint): string =>
-  e.address.length === 4 ? `${ip4(e.address, 0)}:${e.port}` : `[${ip6(e.address, 0)}]:${e.port}`;
 
 function tunnelTest(which: string): (row: Row) => boolean {
   if (/^\d+$/.test(which)) return (row) => row.tunnel?.id === Number(which);

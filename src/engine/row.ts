@@ -43,6 +43,11 @@ export class Row {
     return difference(this.seconds, this.nanos, this.first[0], this.first[1]);
   }
 
+  /** Seconds and nanoseconds since the frame before. */
+  get delta(): readonly [number, number] {
+    return difference(this.seconds, this.nanos, this.outer.previousSeconds, this.outer.previousNanos);
+  }
+
   /** Codes of everything noticed about the row, above chat, each once. */
   codes(): string[] {
     const out = [...this.findings];

@@ -1,16 +1,39 @@
 import type { Row } from '../engine/row.js';
 import { hex, printable } from '../kit/index.js';
 import { endpoints } from './columns.js';
-import { decimalSeconds, nodeLabel } from './value.js';
+import { decimalSeconds, isoTime, nodeLabel } from './value.js';
+
+/** Formats of the time column, by tshark's letters. */
+export type TimeFormat = 'r' | 'a' | 'ad' | 'e' | 'd' | 'u' | 'ud';
+
+const clock = (row: Row, from: number): string => isoTime(row.seconds, row.nanos).replace('T', ' ').slice(from, -1);
+const TIMES: Readonly<Record<TimeFormat, (row: Row) => string>> = {
+  r: (row) => decimalSeconds(...row.relative),
+  // Local time, as tshark; the zone's offset is a whole number of minutes.
+  a: (row) => local(row).slice(11),
+  ad: (row) => local(row),
+  e: (row) => decimalSeconds(row.seconds, row.nanos),
+  d: (row) => decimalSeconds(...row.delta),
+  u: (row) => clock(row, 11),
+  ud: (row) => clock(row, 0),
+};
+export const isTimeFormat = (s: string): s is TimeFormat => s in TIMES;
+
+function local(row: Row): string {
+  const minutes = new Date(row.seconds * 1000).getTimezoneOffset();
+  return isoTime(row.seconds - 60 * minutes, row.nanos)
+    .replace('T', ' ')
+    .slice(0, -1);
+}
 
 /**
  * One line a row, as tshark's summary lines: number, time, tunnel and direction, addresses, protocol, length, Info.
  * Text from packets is made harmless for a terminal.
  */
-export function summaryLine(row: Row): string {
+export function summaryLine(row: Row, format: TimeFormat = 'r'): string {
   const [src, dst] = endpoints(row);
   const d = row.dissection;
-  const time = decimalSeconds(...row.relative);
+  const time = TIMES[format](row);
   const where = row.tunnel === null ? '' : `T${row.tunnel.id} ${row.direction === 'up' ? '↑' : '↓'} `;
   const length = row.inner > 0 ? row.packetLength : row.frameLength;
   return `${row.id.padStart(7)} ${time.padStart(13)} ${where}${src.padStart(13)} → ${dst.padEnd(13)} ${d.protocol()} ${length} ${printable(d.info())}\n`;

@@ -28,7 +28,7 @@ const LINKTYPE_RAW = 101;
  * frames with the whole TCP connection of a selected tunnel. Returns the exit code.
  */
 export async function extract(captures: readonly string[], o: ExtractOptions): Promise<number> {
-  const names = [...(o.r ?? []), ...captures];
+  const names = [...(o.read ?? []), ...captures];
   if (names.length === 0) throw new UserError('no capture given');
   if (o.inner === true && o.outer === true) throw new UserError('either --inner or --outer, not both');
   if (o.outer === true && names.includes('-'))
@@ -62,7 +62,7 @@ async function pass(
   applyDecodeAs(registry, o.decodeAs ?? []);
   const selection = new Selection(o, registry);
   const source = await openCapture(names);
-  const progress = new Progress(source, o.q === true);
+  const progress = new Progress(source, o.quiet === true);
   const p = new Pass(
     registry,
     {
@@ -72,7 +72,7 @@ async function pass(
       labels: false,
       experts: false,
       info: false,
-      frames: o.c ?? 0,
+      frames: o.count ?? 0,
       heuristicRtp: (o.enableHeuristic ?? []).includes('rtp_udp'),
       analyseTcp: selection.analyseTcp,
       duplicates: false,
@@ -89,7 +89,7 @@ async function pass(
     progress.end();
     await source.close();
   }
-  if (o.q !== true) for (const d of source.damage) process.stderr.write(`fttscope: ${d.message}\n`);
+  if (o.quiet !== true) for (const d of source.damage) process.stderr.write(`fttscope: ${d.message}\n`);
   return source.damage.length === 0;
 }
 
@@ -111,7 +111,7 @@ async function inner(names: readonly string[], o: ExtractOptions, keys: Keys): P
   });
   if (interfaces.size === 0) writer.iface(LINKTYPE_RAW);
   writer.end();
-  if (o.q !== true) process.stderr.write(`${count} inner packets of ${interfaces.size} tunnels written\n`);
+  if (o.quiet !== true) process.stderr.write(`${count} inner packets of ${interfaces.size} tunnels written\n`);
   return whole ? Exit.done : Exit.input;
 }
 
@@ -129,7 +129,7 @@ async function outer(names: readonly string[], o: ExtractOptions, keys: Keys): P
   });
   const writer = new PcapngWriter(o.write!, { inputs: names });
   const interfaces = new Map<number, number>();
-  const everything: ExtractOptions = { autoKeys: o.autoKeys, ...(o.decodeAs && { decodeAs: o.decodeAs }), q: true };
+  const everything: ExtractOptions = { autoKeys: o.autoKeys, ...(o.decodeAs && { decodeAs: o.decodeAs }), quiet: true };
   if (o.withKeys === true) {
     const text = keyLines(keys.texts, o.tunnel === undefined ? undefined : randoms);
     if (text !== '') writer.secrets(text);
@@ -150,6 +150,6 @@ async function outer(names: readonly string[], o: ExtractOptions, keys: Keys): P
     count++;
   });
   writer.end();
-  if (o.q !== true) process.stderr.write(`${count} frames written\n`);
+  if (o.quiet !== true) process.stderr.write(`${count} frames written\n`);
   return whole ? Exit.done : Exit.input;
 }
