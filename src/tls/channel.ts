@@ -258,10 +258,12 @@ export class Channel {
       this.lost(r, candidates.length > 0);
       return this.passOver(i);
     }
+    if (found.epoch !== this.epoch) this.reader.reset();
     this.epoch = found.epoch;
     this.state = 'open';
     this.careful = CAREFUL;
-    if (this.since > 0 || this.slack > 0) this.resumedAt.push(found.sequence);
+    if (found.sequence > 0 || this.torn || this.missing > 0 || (this.everOpen && this.since > 0))
+      this.resumedAt.push(found.sequence);
     this.took(found.epoch, r, found.sequence);
     return i + 1;
   }

@@ -55,7 +55,7 @@ export class KeyRing implements ChannelKeys {
       const known = this.services.cache.handshake(this.connection);
       if (known !== undefined) this.lend(known);
     }
-    channel.lose(this.lent || !this.negotiation.settled ? LIMITS.recordSearch : 0);
+    channel.lose(this.lent || this.negotiation.clientRandom.length === 0 ? LIMITS.recordSearch : 0);
   }
 
   private lend(known: KnownHandshake): void {

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import * as tls from 'node:tls';
 import { Decryptor, KeyLog, SessionCache, type TlsRecord, type TlsServices, TlsSession } from '../../src/tls/index.js';
@@ -16,7 +17,7 @@ export interface Recorded {
   readonly segments: Segment[];
   readonly keylog: string;
   /** Application data that each side sent. */
-  readonly sent: readonly [Uint8Array, Uint8Array];
+  readonly sent: readonly [Buffer, Buffer];
   readonly cipher: string;
   readonly protocol: string;
   /** For the next connection. */
@@ -61,6 +62,8 @@ export interface PairOptions {
   readonly server?: tls.TlsOptions;
   /** Reuses the ticket keys of an earlier pair. */
   readonly context?: tls.SecureContext;
+  /** Sessions by id that the server keeps, where it gives no tickets. */
+  readonly store?: Map<string, Buffer>;
   /** What happens after the handshake. */
   readonly talk?: (talk: Talk) => Promise<void>;
 }
@@ -73,6 +76,25 @@ export interface Talk {
   send(direction: 0 | 1, data: Uint8Array | string): Promise<void>;
 }
 
+/** The server's socket. Session ids need a server that keeps sessions; all else goes without one. */
+function serverSide(end: Duplex, settings: tls.TlsOptions, { context, store }: PairOptions): Promise<tls.TLSSocket> {
+  if (store === undefined) {
+    const secureContext = context ?? tls.createSecureContext(settings);
+    const socket = new tls.TLSSocket(end, { ...settings, isServer: true, secureContext });
+    return new Promise((done, fail) => socket.once('secure', () => done(socket)).once('error', fail));
+  }
+  const server = tls.createServer({ ...settings, secureOptions: constants.SSL_OP_NO_TICKET });
+  server.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
+    store.set(id.toString('hex'), data);
+    done();
+  });
+  server.on('resumeSession', (id: Buffer, done: (e: null, data: Buffer | null) => void) =>
+    done(null, store.get(id.toString('hex')) ?? null),
+  );
+  server.emit('connection', end);
+  return new Promise((done, fail) => server.once('secureConnection', done).once('tlsClientError', fail));
+}
+
 /** Runs a handshake and `talk`, then closes both ways. */
 export async function record(options: PairOptions = {}): Promise<Recorded> {
   const segments: Segment[] = [];
@@ -80,8 +102,7 @@ export async function record(options: PairOptions = {}): Promise<Recorded> {
   ends[0].peer = ends[1];
   ends[1].peer = ends[0];
   const c = testCertificate(options.kind ?? 'rsa');
-  const secureContext = options.context ?? tls.createSecureContext({ key: c.key, cert: c.cert, ...options.server });
-  const server = new tls.TLSSocket(ends[1], { isServer: true, secureContext, ...options.server });
+  const serving = serverSide(ends[1], { key: c.key, cert: c.cert, ...options.server }, options);
   let keylog = '';
   const client = tls.connect({
     socket: ends[0],
@@ -94,12 +115,12 @@ export async function record(options: PairOptions = {}): Promise<Recorded> {
   client.on('session', (s) => (session = s));
   const arrived: [number, number] = [0, 0];
   const sent: [Uint8Array[], Uint8Array[]] = [[], []];
-  server.on('data', (d: Buffer) => (arrived[0] += d.length));
   client.on('data', (d: Buffer) => (arrived[1] += d.length));
-  await Promise.all([
+  const [server] = await Promise.all([
+    serving,
     new Promise<void>((done, fail) => client.once('secureConnect', done).once('error', fail)),
-    new Promise<void>((done, fail) => server.once('secure', done).once('error', fail)),
   ]);
+  server.on('data', (d: Buffer) => (arrived[0] += d.length));
   const send = async (direction: 0 | 1, data: Uint8Array | string): Promise<void> => {
     const octets = Buffer.from(data);
     sent[direction].push(octets);
