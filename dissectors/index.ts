@@ -8,6 +8,7 @@ import { dns, llmnr, mdns } from './dns/index.js';
 import { ethernet, llc } from './ethernet.js';
 import { frame } from './frame.js';
 import { fttIms } from './ftt-ims.js';
+import { http } from './http/index.js';
 import { icmp } from './icmp.js';
 import { icmpv6 } from './icmpv6/index.js';
 import { ipv4 } from './ipv4.js';
@@ -69,5 +70,6 @@ export const dissectors: readonly AnyDissector[] = [
   rtcp,
   rtp,
   telephoneEvent,
+  http,
   data,
 ];

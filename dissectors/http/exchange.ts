@@ -1,0 +1,88 @@
+import { indexOf, latin1, type Track, type View } from 'fttscope/kit';
+import { fieldValue, isStart, type Message, readMessage, statusOf, versionAt } from './message.js';
+
+/** What other messages of the connection say about one message. */
+export interface HttpNote {
+  /** Number of the request or response in its connection, from 1. */
+  readonly number: number;
+  /** Frame of the request or response before, 0 if there is none. */
+  readonly prevRequest: number;
+  readonly prevResponse: number;
+  /** Of a response: what it answers. */
+  readonly request: Request | undefined;
+  /** Seconds and nanoseconds since the request. */
+  readonly seconds: number;
+  readonly nanos: number;
+}
+
+export interface Request {
+  readonly frame: number;
+  readonly seconds: number;
+  readonly nanos: number;
+  readonly uri: string;
+}
+
+/** A connection: requests that wait for their responses, oldest first. */
+export class Exchanges {
+  waiting: Request[] = [];
+  requests = 0;
+  responses = 0;
+  lastRequest = 0;
+  /** Frame of the request answered last, and of its response. */
+  answered = 0;
+  lastResponse = 0;
+}
+const MAX_WAITING = 256;
+export const newExchanges = (): Exchanges => new Exchanges();
+
+/** Follows one message of a connection; undefined for what is no message. */
+export function follow(v: View, cx: Track, state: Exchanges): HttpNote | undefined {
+  const { buf } = v;
+  const m = isStart(buf, v.off, v.end) === 2 ? readMessage(buf, v.off, v.end) : undefined;
+  if (m === undefined) return undefined;
+  return statusOf(buf, m) === 0 ? request(buf, m, cx, state) : response(buf, m, cx, state);
+}
+
+function request(b: Uint8Array, m: Message, cx: Track, state: Exchanges): HttpNote {
+  const prevRequest = state.lastRequest;
+  state.requests++;
+  state.lastRequest = cx.frame;
+  const uri = fullUri(b, m) || target(b, m);
+  if (state.waiting.length < MAX_WAITING)
+    state.waiting.push({ frame: cx.frame, seconds: cx.seconds, nanos: cx.nanos, uri });
+  return { number: state.requests, prevRequest, prevResponse: 0, request: undefined, seconds: 0, nanos: 0 };
+}
+
+function response(b: Uint8Array, m: Message, cx: Track, state: Exchanges): HttpNote {
+  const status = statusOf(b, m);
+  const interim = status >= 100 && status < 200 && status !== 101; // RFC 9110 §15.2: the final response is still to come
+  const answer = interim ? state.waiting[0] : state.waiting.shift();
+  const [prevRequest, prevResponse] = [state.answered, state.lastResponse];
+  state.responses++;
+  state.lastResponse = cx.frame;
+  if (answer !== undefined && !interim) state.answered = answer.frame;
+  let seconds = answer === undefined ? 0 : cx.seconds - answer.seconds;
+  let nanos = answer === undefined ? 0 : cx.nanos - answer.nanos;
+  if (nanos < 0 && seconds > 0) {
+    seconds--;
+    nanos += 1_000_000_000;
+  }
+  return { number: state.responses, prevRequest, prevResponse, request: answer, seconds, nanos };
+}
+
+/** The request target; of HTTP/0.9 style lines what follows the method. */
+export function target(b: Uint8Array, m: Message): string {
+  const line = m.start;
+  const space = indexOf(b, 32, line.off, line.end) + 1;
+  const version = versionAt(b, line);
+  return space === 0 ? '' : latin1(b, space, version < space ? line.end : version);
+}
+
+/** The target as an absolute URI, or '' where it cannot be made: CONNECT, or no Host. */
+export function fullUri(b: Uint8Array, m: Message): string {
+  const t = target(b, m);
+  if (b[m.start.off] === 67 && latin1(b, m.start.off, m.start.off + 8) === 'CONNECT ') return '';
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(t)) return t;
+  const host = fieldValue(m, 'host');
+  return host === '' ? '' : `http://${host}${t}`;
+}

@@ -1,0 +1,282 @@
+import { type Ctx, defineDissector, indexOf, latin1, type Tree, View, Yes } from 'fttscope/kit';
+import { codec, type HttpMessage } from './codec.js';
+import { type Exchanges, follow, fullUri, type HttpNote, newExchanges, target } from './exchange.js';
+import { ALL, E, F, HEADERS, STATUS } from './fields.js';
+import {
+  bodyLength,
+  Chunked,
+  chunkAt,
+  fieldValue,
+  type Header,
+  isStart,
+  type Line,
+  type Message,
+  messageLength,
+  readMessage,
+  statusOf,
+  UntilClose,
+  versionAt,
+} from './message.js';
+
+/**
+ * Hypertext Transfer Protocol 1.x, RFC 9112:
+ *
+ *     GET /path HTTP/1.1            HTTP/1.1 200 OK             start line
+ *     Host: example.org             Content-Length: 5           field lines
+ *                                                               empty line
+ *                                   hello                       body
+ */
+
+export * from './codec.js';
+
+export const http = defineDissector<HttpMessage>({
+  proto: 'http',
+  title: 'Hypertext Transfer Protocol',
+  short: 'HTTP',
+  spec: 'RFC 9112',
+  fields: ALL,
+  experts: E,
+  on: { 'tcp.port': [80, 631, 1900, 2710, 2869, 3128, 3132, 3689, 5985, 8080, 8088, 11371] },
+  tables: ['media_type'],
+
+  probe: isStart,
+  pduLength: messageLength,
+
+  track(v, cx) {
+    const note = follow(v, cx, cx.flow<Exchanges>(http, newExchanges));
+    if (note !== undefined) cx.note(note);
+  },
+
+  dissect(v, t, cx) {
+    const { buf } = v;
+    const m = isStart(buf, v.off, v.end) === Yes ? readMessage(buf, v.off, v.end) : undefined;
+    t.open(F.http, v.off, v.length);
+    if (m === undefined) {
+      t.pop();
+      cx.data(v);
+      return;
+    }
+    const status = statusOf(buf, m);
+    if (status === 0) requestLine(buf, m, t);
+    else statusLine(buf, m, status, t);
+    for (const h of m.headers) headerField(buf, h, status === 0, t);
+    related(v, m, status, t, cx.note<HttpNote>(http, v));
+    if (m.complete && m.body < v.end) body(v, m, t, cx);
+    else t.pop();
+  },
+
+  summary(v) {
+    const { buf } = v;
+    const m = isStart(buf, v.off, v.end) === Yes ? readMessage(buf, v.off, v.end) : undefined;
+    if (m === undefined) return 'Continuation';
+    const line = `${latin1(buf, m.start.off, m.start.end)} `;
+    const type = mediaType(m).type;
+    const shown = m.complete && m.body < v.end && type !== '' && !/[/+](xml|json)$/.test(type);
+    return shown ? `${line} (${type})` : line;
+  },
+
+  codec,
+});
+
+function requestLine(b: Uint8Array, m: Message, t: Tree): void {
+  const { off, end, next } = m.start;
+  t.open(F.startLine, off, next - off, t.labels ? lineText(b, m.start) : undefined);
+  const space = indexOf(b, 32, off, end);
+  t.text(F.method, off, space - off);
+  const version = versionAt(b, m.start);
+  uri(b, space + 1, version < 0 ? end : version, t);
+  if (version >= 0) t.text(F.requestVersion, version + 1, end - version - 1);
+  t.pop();
+}
+
+function uri(b: Uint8Array, off: number, end: number, t: Tree): void {
+  t.text(F.uri, off, end - off);
+  const mark = indexOf(b, 63, off, end);
+  if (mark < 0) return;
+  t.push();
+  t.text(F.uriPath, off, mark - off);
+  t.text(F.uriQuery, mark + 1, end - mark - 1);
+  t.push();
+  for (let at = mark + 1; at < end; ) {
+    let i = at;
+    while (i < end && b[i] !== 38) i++;
+    if (i > at) t.text(F.uriParameter, at, i - at);
+    at = i + 1;
+  }
+  t.pop();
+  t.pop();
+}
+
+function statusLine(b: Uint8Array, m: Message, status: number, t: Tree): void {
+  const { off, end, next } = m.start;
+  t.open(F.startLine, off, next - off, t.labels ? lineText(b, m.start) : undefined);
+  const space = indexOf(b, 32, off, end);
+  const versionEnd = space < 0 ? end : space;
+  t.text(F.responseVersion, off, versionEnd - off);
+  if (status >= 0) {
+    let code = versionEnd;
+    while (b[code] === 32) code++;
+    t.num(F.code, code, 3, status);
+    t.text(F.codeText, code, 3, STATUS[status] ?? `Unknown (${status})`);
+    if (code + 4 < end) t.text(F.phrase, code + 4, end - code - 4);
+  }
+  t.pop();
+}
+
+const lineText = (b: Uint8Array, line: Line): string =>
+  latin1(b, line.off, line.next).replaceAll('\r', '\\r').replaceAll('\n', '\\n');
+
+/** Characters of a token, RFC 9110 §5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+function headerField(b: Uint8Array, h: Header, isRequest: boolean, t: Tree): void {
+  const { off, next } = h;
+  const f = h.nameEnd < h.end ? HEADERS.get(h.name) : undefined;
+  if (f === undefined) {
+    t.text(isRequest ? F.requestLine : F.responseLine, off, next - off);
+    if (t.labels) t.label(lineText(b, h));
+    if (!TOKEN.test(h.name) || h.nameEnd === h.end) t.expert(E.badHeader);
+    return;
+  }
+  t.text(f, off, next - off, h.value);
+  if (t.labels) t.label(lineText(b, h));
+  t.push();
+  parts(h, t);
+  t.pop();
+  t.text(isRequest ? F.requestLineHidden : F.responseLineHidden, off, next - off);
+}
+
+/** What a field's value says in parts. */
+function parts(h: Header, t: Tree): void {
+  const { off, next, value } = h;
+  if (h.name === 'content-length' && /^\d{1,19}$/.test(value)) t.big(F.contentLength, off, next - off, BigInt(value));
+  else if (h.name === 'cookie') {
+    for (const pair of value.split(';')) if (pair.trim() !== '') t.text(F.cookiePair, off, next - off, pair.trim());
+  } else if (h.name === 'authorization' || h.name === 'proxy-authorization') {
+    const basic = /^Basic ([A-Za-z0-9+/]+=*)$/i.exec(value);
+    if (basic && t.wanted(F.credentials)) t.text(F.credentials, off, 0, decodeBase64(basic[1]));
+  }
+}
+
+/** Base64 as Latin-1 text; '' where it is not base64. RFC 7617 §2. */
+function decodeBase64(text: string): string {
+  try {
+    return atob(text);
+  } catch {
+    return '';
+  }
+}
+
+/** What is known from other lines and messages. */
+function related(v: View, m: Message, status: number, t: Tree, note: HttpNote | undefined): void {
+  const { buf, off } = v;
+  if (status === 0) {
+    const full = fullUri(buf, m);
+    if (full !== '') t.text(F.fullUri, off, 0, full);
+    const connect = /^CONNECT (.*):(\d{1,5})$/.exec(`${latin1(buf, off, off + 8).trim()} ${target(buf, m)}`);
+    if (connect && Number(connect[2]) <= 0xffff) {
+      t.text(F.proxyHost, off, 0, connect[1]);
+      t.num(F.proxyPort, off, 0, Number(connect[2]));
+    }
+    t.num(latin1(buf, off, off + 7) === 'NOTIFY ' ? F.notification : F.request, off, 0, 1);
+  } else t.num(F.response, off, 0, 1);
+  if (note === undefined) return;
+  t.num(status === 0 ? F.requestNumber : F.responseNumber, off, 0, note.number);
+  if (note.request !== undefined) t.time(F.time, off, 0, note.seconds, note.nanos);
+  if (note.prevRequest > 0) t.num(F.prevRequest, off, 0, note.prevRequest);
+  if (note.prevResponse > 0) t.num(F.prevResponse, off, 0, note.prevResponse);
+  if (note.request === undefined) return;
+  t.num(F.requestIn, off, 0, note.request.frame);
+  t.text(F.responseFor, off, 0, note.request.uri);
+}
+
+/** Media type of the body in lower case and its parameters. */
+function mediaType(m: Message): { type: string; parameters: string } {
+  const value = fieldValue(m, 'content-type');
+  const semicolon = value.indexOf(';');
+  if (semicolon < 0) return { type: value.trim().toLowerCase(), parameters: '' };
+  return { type: value.slice(0, semicolon).trim().toLowerCase(), parameters: value.slice(semicolon + 1).trim() };
+}
+
+/** Shows the body, ends the layer and hands the body on. */
+function body(v: View, m: Message, t: Tree, cx: Ctx): void {
+  const length = bodyLength(v.buf, m);
+  if (length === Chunked && fieldValue(m, 'content-length') !== '') t.expert(E.teAndLength);
+  const content =
+    length === Chunked ? chunks(v, m.body, t) : length === UntilClose ? v.sub(m.body) : v.sub(m.body, m.body + length);
+  if (content.length > 0) {
+    const own = content.buf === v.buf;
+    t.text(
+      F.fileData,
+      own ? content.off : m.body,
+      own ? content.length : 0,
+      own ? undefined : latin1(content.buf, 0, content.end),
+    );
+    if (t.labels) t.label(`File Data: ${content.length} bytes`);
+  }
+  t.pop();
+  if (content.length > 0) hand(content, m, cx);
+}
+
+function hand(content: View, m: Message, cx: Ctx): void {
+  const { type, parameters } = mediaType(m);
+  const encoded = !/^(identity)?$/i.test(fieldValue(m, 'content-encoding'));
+  cx.mediaParameters = parameters;
+  if (type === '' || encoded) cx.data(content);
+  else if (cx.takes('media_type', type)) cx.next('media_type', type, content);
+  else if (!cx.call('media', content)) cx.data(content);
+}
+
+/** Shows the chunks from `from` on; returns their data joined. RFC 9112 §7.1. */
+function chunks(v: View, from: number, t: Tree): View {
+  const { buf } = v;
+  t.open(F.chunk, from, v.end - from, t.labels ? 'HTTP chunked body' : undefined);
+  const data: Uint8Array[] = [];
+  let total = 0;
+  let at = from;
+  for (;;) {
+    const c = chunkAt(buf, at, v.end);
+    if (c === 0 || c === -1) {
+      if (c === -1) t.expert(E.badChunk);
+      break;
+    }
+    t.open(
+      F.chunk,
+      c.off,
+      c.next - c.off,
+      t.labels ? (c.size ? `Data chunk (${c.size} octets)` : 'End of chunked encoding') : undefined,
+    );
+    t.num(F.chunkSize, c.off, c.data - c.off, c.size);
+    if (c.size > 0) {
+      t.bytes(F.chunkData, c.data, c.size);
+      t.bytes(F.chunkBoundary, c.data + c.size, c.next - c.data - c.size);
+      data.push(buf.subarray(c.data, c.data + c.size));
+      total += c.size;
+    }
+    t.pop();
+    at = c.next;
+    if (c.size === 0) {
+      trailers(v, at, t);
+      break;
+    }
+  }
+  t.pop();
+  const joined = new Uint8Array(total);
+  let o = 0;
+  for (const d of data) {
+    joined.set(d, o);
+    o += d.length;
+  }
+  return View.of(joined, 'De-chunked entity body');
+}
+
+/** RFC 9112 §7.1.2. */
+function trailers(v: View, from: number, t: Tree): void {
+  const { buf } = v;
+  for (let at = from; at < v.end; ) {
+    const lf = indexOf(buf, 10, at, v.end);
+    if (lf < 0) return;
+    if (lf - at > 1) t.text(F.trailer, at, lf + 1 - at);
+    at = lf + 1;
+  }
+}

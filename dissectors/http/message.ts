@@ -1,0 +1,194 @@
+import { indexOf, latin1, No, type Probe, startsWith, Unsure, Yes } from 'fttscope/kit';
+
+/** Where the parts of a message stand; offsets into its buffer. RFC 9112 §2. */
+export interface Message {
+  readonly start: Line;
+  readonly headers: readonly Header[];
+  /** Offset behind the empty line. */
+  readonly body: number;
+  /** Whether the empty line is there. */
+  readonly complete: boolean;
+}
+
+/** `[off, end)` without its line end, which `next` lies behind. */
+export interface Line {
+  readonly off: number;
+  readonly end: number;
+  readonly next: number;
+}
+
+/** A field line with its continuation lines; without a colon `nameEnd` is `end`. */
+export interface Header extends Line {
+  readonly nameEnd: number;
+  readonly name: string;
+  readonly valueOff: number;
+  readonly value: string;
+}
+
+const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const TAB = 9;
+const COLON = 58;
+/** Field lines of one message that are looked at. */
+const MAX_HEADERS = 1000;
+
+/** Methods of RFC 9110 §9.3 and of the protocols that took over its syntax. */
+const METHODS = new Set(
+  (
+    'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT SEARCH ' +
+    'NOTIFY M-SEARCH SUBSCRIBE UNSUBSCRIBE'
+  ).split(' '),
+);
+const LONGEST_METHOD = 11;
+/** Octets of a request line within which its version must show. */
+const LONGEST_LINE = 65_536;
+
+/** Whether a request or status line stands at `off`. */
+export function isStart(b: Uint8Array, off: number, end: number): Probe {
+  const n = end - off;
+  if (startsWith(b, off, end, 'HTTP/1.')) return Yes;
+  if (n < 7 && 'HTTP/1.'.startsWith(latin1(b, off, end))) return Unsure;
+  let i = off;
+  while (i < end && i - off <= LONGEST_METHOD && b[i] !== SPACE) i++;
+  const token = latin1(b, off, i);
+  if (i === end) return [...METHODS].some((m) => m.startsWith(token)) ? Unsure : No;
+  if (b[i] !== SPACE || !METHODS.has(token)) return No;
+  const line = lineAt(b, off, Math.min(end, off + LONGEST_LINE));
+  if (line === undefined) return n < LONGEST_LINE ? Unsure : No;
+  return versionAt(b, line) > off ? Yes : No;
+}
+
+/** Offset of ` HTTP/1.x` at the end of a request line, or -1. */
+export function versionAt(b: Uint8Array, line: Line): number {
+  const at = line.end - 9;
+  return at > line.off && startsWith(b, at, line.end, ' HTTP/1.') ? at : -1;
+}
+
+/** The line that starts at `off`; undefined where its end is not there. */
+function lineAt(b: Uint8Array, off: number, end: number): Line | undefined {
+  const lf = indexOf(b, LF, off, end);
+  if (lf < 0) return undefined;
+  return { off, end: lf > off && b[lf - 1] === CR ? lf - 1 : lf, next: lf + 1 };
+}
+
+const isBlank = (c: number): boolean => c === SPACE || c === TAB;
+
+/** Reads start line and field lines; undefined where not even the start line is whole. */
+export function readMessage(b: Uint8Array, off: number, end: number): Message | undefined {
+  const start = lineAt(b, off, end);
+  if (start === undefined) return undefined;
+  const headers: Header[] = [];
+  let at = start.next;
+  while (headers.length < MAX_HEADERS) {
+    let line = lineAt(b, at, end);
+    if (line === undefined) break;
+    if (line.end === line.off) return { start, headers, body: line.next, complete: true };
+    // RFC 9112 §5.2: a line that starts with white space goes on with the one before
+    while (line.next < end && isBlank(b[line.next])) {
+      const more = lineAt(b, line.next, end);
+      if (more === undefined) break;
+      line = { off: line.off, end: more.end, next: more.next };
+    }
+    headers.push(header(b, line));
+    at = line.next;
+  }
+  return { start, headers, body: at, complete: false };
+}
+
+function header(b: Uint8Array, line: Line): Header {
+  const colon = indexOf(b, COLON, line.off, line.end);
+  const nameEnd = colon < 0 ? line.end : colon;
+  let from = Math.min(line.end, nameEnd + 1);
+  let to = line.end;
+  while (from < to && isBlank(b[from])) from++;
+  while (to > from && isBlank(b[to - 1])) to--;
+  const value = latin1(b, from, to).replace(/\r?\n[ \t]+/g, ' ');
+  return { ...line, nameEnd, name: latin1(b, line.off, nameEnd).toLowerCase(), valueOff: from, value };
+}
+
+/** The value of the last field of that name (lower case), or ''. */
+export function fieldValue(m: Message, name: string): string {
+  for (let i = m.headers.length - 1; i >= 0; i--) if (m.headers[i].name === name) return m.headers[i].value;
+  return '';
+}
+
+/** Status code of a response, 0 for a request. */
+export function statusOf(b: Uint8Array, m: Message): number {
+  if (!startsWith(b, m.start.off, m.start.end, 'HTTP/')) return 0;
+  const code = /^HTTP\/\S+ +(\d{3})/.exec(latin1(b, m.start.off, m.start.end))?.[1];
+  return code === undefined ? -1 : Number(code);
+}
+
+/**
+ * How the body is delimited, RFC 9112 §6.3: its octets, or
+ * `Chunked`, or `UntilClose` for a response that does not say.
+ */
+export const Chunked = -1;
+export const UntilClose = -2;
+export function bodyLength(b: Uint8Array, m: Message): number {
+  const status = statusOf(b, m);
+  if ((status >= 100 && status < 200) || status === 204 || status === 304) return 0;
+  if (/(^|,)\s*chunked\s*$/i.test(fieldValue(m, 'transfer-encoding'))) return Chunked;
+  const length = fieldValue(m, 'content-length');
+  if (/^\d{1,15}$/.test(length)) return Number(length);
+  return status === 0 ? 0 : UntilClose;
+}
+
+/** One chunk: its size line, its data, and what ends it. */
+export interface Chunk {
+  readonly off: number;
+  readonly data: number;
+  readonly size: number;
+  /** Behind the line end after the data. */
+  readonly next: number;
+}
+
+/** The chunk whose size line starts at `off`; 0: more octets are needed; -1: not a chunk. RFC 9112 §7.1. */
+export function chunkAt(b: Uint8Array, off: number, end: number): Chunk | 0 | -1 {
+  const line = lineAt(b, off, end);
+  if (line === undefined) return end - off > 1024 ? -1 : 0;
+  const m = /^([0-9a-f]{1,8})[ \t]*(;|$)/i.exec(latin1(b, off, line.end));
+  if (m === null) return -1;
+  const size = Number.parseInt(m[1], 16);
+  if (size === 0) return { off, data: line.next, size, next: line.next };
+  const stop = line.next + size;
+  if (stop + 1 > end) return 0;
+  if (b[stop] === LF) return { off, data: line.next, size, next: stop + 1 };
+  if (stop + 2 > end) return 0;
+  return b[stop] === CR && b[stop + 1] === LF ? { off, data: line.next, size, next: stop + 2 } : -1;
+}
+
+/** Offset behind the last line of a chunked body; 0: more octets are needed; -1: the chunks are broken. */
+export function chunkedEnd(b: Uint8Array, off: number, end: number): number {
+  for (let at = off; ; ) {
+    const c = chunkAt(b, at, end);
+    if (c === 0 || c === -1) return c;
+    at = c.next;
+    if (c.size > 0) continue;
+    for (;;) {
+      const trailer = lineAt(b, at, end);
+      if (trailer === undefined) return 0;
+      at = trailer.next;
+      if (trailer.end === trailer.off) return at;
+    }
+  }
+}
+
+/**
+ * Octets of the message at `off`; 0: more are needed. A body that only the end of the connection ends is not waited for:
+ * what follows the header, like anything that is no message, is a message of its own ("continuation").
+ */
+export function messageLength(b: Uint8Array, off: number, end: number): number {
+  const start = isStart(b, off, end);
+  if (start === Unsure) return 0;
+  if (start === No) return end - off;
+  const m = readMessage(b, off, end);
+  if (m === undefined || !m.complete) return 0;
+  const head = m.body - off;
+  const length = bodyLength(b, m);
+  if (length === UntilClose) return head;
+  if (length !== Chunked) return head + length;
+  const stop = chunkedEnd(b, m.body, end);
+  return stop > 0 ? stop - off : stop === 0 ? 0 : head;
+}
