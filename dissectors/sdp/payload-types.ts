@@ -43,7 +43,10 @@ const STATIC: Readonly<Record<number, StaticType>> = {
 };
 
 /** Encoding and clock of a payload type that needs no `a=rtpmap`; undefined for the others. */
-export const staticPayloadType = (n: number): PayloadType | undefined => STATIC[n];
+export function staticPayloadType(n: number): PayloadType | undefined {
+  const s = STATIC[n];
+  return s && { name: s.name, clock: s.clock };
+}
 
 /** Name of a payload type as Wireshark shows it; undefined above 127. */
 export function payloadTypeText(n: number): string | undefined {

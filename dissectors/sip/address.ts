@@ -23,10 +23,11 @@ export function quotedEnd(b: Uint8Array, off: number, end: number): number {
   return end;
 }
 
-/** First offset of `stop` or `other` outside quoted strings; `end` if there is none. */
-export function findOutside(b: Uint8Array, off: number, end: number, stop: number, other = stop): number {
+/** First offset of `stop` outside quoted strings, which a quote after a backslash does not begin; `end` if there is none. */
+export function findOutside(b: Uint8Array, off: number, end: number, stop: number): number {
   let i = off;
-  while (i < end && b[i] !== stop && b[i] !== other) i = b[i] === QUOTE ? quotedEnd(b, i, end) : i + 1;
+  while (i < end && b[i] !== stop)
+    i = b[i] === QUOTE && (i === off || b[i - 1] !== BACKSLASH) ? quotedEnd(b, i, end) : i + 1;
   return i;
 }
 

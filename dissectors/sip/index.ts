@@ -12,7 +12,7 @@ import {
 } from 'fttscope/kit';
 import { mediaType, multipartParts } from '../mime-multipart.js';
 import { textItem, textLines } from '../text-media.js';
-import { parseAddress, parseUri, showAddress } from './address.js';
+import { findOutside, parseAddress, parseUri, showAddress } from './address.js';
 import { withoutKeys } from './auth.js';
 import { type SipRepresentation, sipCodec } from './codec.js';
 import { ADDRESS, E, F, HEADER_FIELD, SIP_FIELDS } from './fields.js';
@@ -47,6 +47,7 @@ export type { SipNote } from './transactions.js';
  *
  * CRLF alone is a keep-alive (RFC 5626 §4.4.1).
  */
+const COMMA = 44;
 const AUTHENTICATION: ReadonlySet<number> = new Set([
   Header.AuthenticationInfo,
   Header.Authorization,
@@ -186,7 +187,7 @@ function bindings(m: SipMessage): { all: boolean; added: number; removed: number
     for (let i = h.valueOff; i < h.valueEnd; ) {
       const a = parseAddress(m.buf, i, h.valueEnd);
       if (a === undefined) break;
-      const stop = contactEnd(m, a.end, h.valueEnd);
+      const stop = findOutside(m.buf, a.end, h.valueEnd, COMMA);
       const own = /;\s*expires\s*=\s*(\d+)/i.exec(utf8Text(m.buf, a.end, stop))?.[1] ?? expires;
       if (own !== undefined && Number(own) === 0) out.removed++;
       else out.added++;
@@ -194,15 +195,6 @@ function bindings(m: SipMessage): { all: boolean; added: number; removed: number
     }
   }
   return out;
-}
-
-function contactEnd(m: SipMessage, off: number, end: number): number {
-  let quoted = false;
-  for (let i = off; i < end; i++) {
-    if (m.buf[i] === 34) quoted = !quoted;
-    else if (m.buf[i] === 44 && !quoted) return i;
-  }
-  return end;
 }
 
 const plural = (n: number): string => `${n} binding${n === 1 ? '' : 's'}`;

@@ -90,5 +90,6 @@ function repeats(m: SipMessage, cseq: { number: number; method: string }, last: 
 /** What an ACK follows: the message before it in its direction. */
 const ackOf = (m: SipMessage, last: Last | undefined): Last | undefined => (m.method === 'ACK' ? last : undefined);
 
+/** Milliseconds, seconds and nanoseconds each rounded apart as Wireshark does. */
 const elapsed = (from: Last, cx: Track): number =>
-  Math.max(0, Math.floor(((cx.seconds - from.seconds) * 1e9 + cx.nanos - from.nanos) / 1e6));
+  Math.max(0, (cx.seconds - from.seconds) * 1000 + Math.trunc((cx.nanos - from.nanos) / 1e6));
