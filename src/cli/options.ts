@@ -17,7 +17,6 @@ export interface ReadOptions {
   tree?: boolean;
   field?: string[];
   E?: string[];
-  protocols?: string;
   octets?: boolean;
   count?: number;
   write?: string;
@@ -31,9 +30,8 @@ export interface ReadOptions {
   verifyAll?: boolean;
   failOn?: 'note' | 'warn' | 'error';
   requireDecrypt?: boolean;
-  color?: string;
-  config?: string;
   l?: boolean;
+  P?: boolean;
 }
 
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
@@ -61,8 +59,6 @@ export function addInputOptions(c: Command): Command {
     .addOption(
       new Option('--fail-on <severity>', 'exit with 3 if a finding is this bad').choices(['note', 'warn', 'error']),
     )
-    .option('--color <when>', 'auto, always or never')
-    .option('--config <file>', 'settings file')
     .option('-q, --quiet', 'no progress, no warnings')
     .option('-n', 'no name resolution (the default)')
     .option('-N <flags>', 'accepted for tshark; names are not resolved');
@@ -71,14 +67,13 @@ export function addInputOptions(c: Command): Command {
 /** Adds the options that say how rows are printed. */
 export function addOutputOptions(c: Command): Command {
   return c
-    .option('-T, --format <format>', 'text, tree, fields, ndjson, json, ek or pdml')
+    .option('-T, --format <format>', 'text, tree, fields or ndjson')
     .option('-V, --tree', 'the whole tree of each row (-T tree)')
     .option('-x, --octets', 'the octets of each row')
     .option('-e, --field <field>', 'a field to print; may be repeated', collect)
     .option('-E <setting>', 'of -T fields: header=y, separator=, occurrence=f, aggregator=, quote=d', collect)
-    .option('-j, --protocols <list>', 'only these protocols in -T json, ek, pdml and tree')
     .option('-w, --write <file>', 'write the frames of the selected rows to a pcapng file')
     .option('-t <format>', 'time column: r relative, a absolute, ad with date, e epoch, d delta, u UTC')
-    .option('-P', 'print rows also when -w writes them')
+    .option('-P', 'print the rows also when -w writes their frames')
     .option('-l', 'write each row at once');
 }

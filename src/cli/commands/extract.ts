@@ -8,6 +8,7 @@ import { Registry } from '../../engine/registry.js';
 import type { Row } from '../../engine/row.js';
 import { applyDecodeAs } from '../decode-as.js';
 import { Exit, UserError } from '../errors.js';
+import { FrameFile } from '../frame-file.js';
 import { gatherKeys, type Keys, keyLines } from '../keys.js';
 import type { ReadOptions } from '../options.js';
 import { Progress } from '../progress.js';
@@ -127,29 +128,14 @@ async function outer(names: readonly string[], o: ExtractOptions, keys: Keys): P
     const random = row.tunnel?.session?.clientRandom;
     if (random !== undefined) randoms.add(random);
   });
-  const writer = new PcapngWriter(o.write!, { inputs: names });
-  const interfaces = new Map<number, number>();
-  const everything: ExtractOptions = { autoKeys: o.autoKeys, ...(o.decodeAs && { decodeAs: o.decodeAs }), quiet: true };
-  if (o.withKeys === true) {
-    const text = keyLines(keys.texts, o.tunnel === undefined ? undefined : randoms);
-    if (text !== '') writer.secrets(text);
-  }
-  let last = '';
-  let count = 0;
+  const file = new FrameFile(o.write!, names);
+  if (o.withKeys === true) file.secrets(keyLines(keys.texts, o.tunnel === undefined ? undefined : randoms));
+  const everything: ReadOptions = { autoKeys: o.autoKeys, ...(o.decodeAs && { decodeAs: o.decodeAs }), quiet: true };
   const whole = await pass(names, everything, keys, 'both', (row) => {
-    const id = `${row.file}:${row.frame}`;
-    const { flow, view, iface } = row.outer;
-    if (id === last || !(frames.has(id) || (flow !== null && flows.has(flow.id)))) return;
-    last = id;
-    let n = interfaces.get(iface.file * 65_536 + iface.index);
-    if (n === undefined) {
-      n = writer.iface(iface.link, iface.name, { snaplen: iface.snaplen });
-      interfaces.set(iface.file * 65_536 + iface.index, n);
-    }
-    writer.frame(n, row.seconds, row.nanos, view.buf.subarray(view.off, view.end), { wire: view.wireLength });
-    count++;
+    const { flow } = row.outer;
+    if (frames.has(`${row.file}:${row.frame}`) || (flow !== null && flows.has(flow.id))) file.take(row);
   });
-  writer.end();
-  if (o.quiet !== true) process.stderr.write(`${count} frames written\n`);
+  file.end();
+  if (o.quiet !== true) process.stderr.write(`${file.count} frames written\n`);
   return whole ? Exit.done : Exit.input;
 }

@@ -9,6 +9,7 @@ import { printable } from '../../kit/index.js';
 import { isReadable, tunnelLine } from '../../report/tunnels.js';
 import { applyDecodeAs } from '../decode-as.js';
 import { Exit, UserError } from '../errors.js';
+import { FrameFile } from '../frame-file.js';
 import { gatherKeys } from '../keys.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
@@ -34,6 +35,8 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
   const source = await open(names);
   const out = new Output();
   let worst = 0;
+  const frames = o.write === undefined ? null : new FrameFile(o.write, names);
+  const printing = frames === null || o.P === true;
   out.write(printer.head());
   const services = tlsServices(keys.log, o.verifyAll === true);
   await lendHandshakes(o.handshakeFrom ?? [], registry, services);
@@ -55,7 +58,8 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
     (row: Row) => {
       if (!selection.takes(row)) return undefined;
       if (o.failOn !== undefined) worst = Math.max(worst, severity(row));
-      out.write(printer.row(row));
+      if (printing) out.write(printer.row(row));
+      frames?.take(row);
       if (o.l) out.flush();
       return undefined;
     },
@@ -68,6 +72,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
     });
     out.write(printer.tail());
     out.flush();
+    frames?.end();
   } finally {
     progress.end();
     await source.close();

@@ -1,0 +1,45 @@
+import { PcapngWriter } from '../capture/writer.js';
+import type { Row } from '../engine/row.js';
+
+/** Writes the outer frames of rows to a pcapng file, each frame once, each interface as it was. */
+export class FrameFile {
+  /** Frames written. */
+  count = 0;
+  private readonly writer: PcapngWriter;
+  private readonly interfaces = new Map<number, number>();
+  private last = '';
+
+  /**
+   * @param target a file, or `-` for standard output
+   * @param inputs files being read, which are never written over
+   * @throws CaptureError when it cannot be written
+   */
+  constructor(target: string, inputs: readonly string[]) {
+    this.writer = new PcapngWriter(target, { inputs });
+  }
+
+  /** Adds TLS key-log lines in a Decryption Secrets Block; they serve the frames after it. */
+  secrets(text: string): void {
+    if (text !== '') this.writer.secrets(text);
+  }
+
+  /** Writes the frame of a row, if the row before was not of the same frame. */
+  take(row: Row): void {
+    const id = `${row.file}:${row.frame}`;
+    if (id === this.last) return;
+    this.last = id;
+    const { view, iface } = row.outer;
+    const key = iface.file * 65_536 + iface.index;
+    let n = this.interfaces.get(key);
+    if (n === undefined) {
+      n = this.writer.iface(iface.link, iface.name, { snaplen: iface.snaplen });
+      this.interfaces.set(key, n);
+    }
+    this.writer.frame(n, row.seconds, row.nanos, view.buf.subarray(view.off, view.end), { wire: view.wireLength });
+    this.count++;
+  }
+
+  end(): void {
+    this.writer.end();
+  }
+}
