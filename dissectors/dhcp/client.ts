@@ -172,7 +172,7 @@ export function authentication(t: Tree, b: Uint8Array, off: number, end: number)
 
 /** Option 93, RFC 4578 §2.1. */
 export function architecture(t: Tree, b: Uint8Array, off: number, end: number): void {
-  if ((end - off) % 2 !== 0 || end === off) {
+  if ((end - off) % 2 !== 0) {
     t.expert(E.badLength, off, 0, "Option length isn't a multiple of 2");
     return;
   }

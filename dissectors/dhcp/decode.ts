@@ -34,12 +34,12 @@ const SHOWN: Readonly<Record<number, Show>> = {
   61: client.clientId,
   77: client.userClass,
   78: (t, b, off, end) => {
-    if (end === off) return t.expert(E.badLength, off, 0, 'length must be at least 1');
+    if (end === off) return t.expert(E.badLength, off, 0, "length isn't >= 1");
     t.num(F.slpAgent, off, 1, b[off]);
     service.addresses(t, F.slpAddress, off + 1, end);
   },
   79: (t, b, off, end) => {
-    if (end === off) return t.expert(E.badLength, off, 0, 'length must be at least 1');
+    if (end === off) return t.expert(E.badLength, off, 0, "length isn't >= 1");
     t.num(F.slpScope, off, 1, b[off]);
     putAscii(t, F.slpScopeText, b, off + 1, end);
   },
@@ -165,7 +165,7 @@ function long(s: Showing, t: Tree, code: number, off: number, end: number): void
 /** Option 52, and the options in the fields that it names. RFC 2132 §9.3 */
 function overload(s: Showing, t: Tree, off: number, end: number): void {
   if (end === off) {
-    t.expert(E.badLength, off, 0, 'length must be at least 1');
+    t.expert(E.badLength, off, 0, "length isn't >= 1");
     return;
   }
   const which = s.v.buf[off];
@@ -188,7 +188,7 @@ const WIDTH = { ip: 4, u8: 1, u16: 2, secs: 4, isecs: 4, bool: 1 } as const;
 /** Whether a value of `n` octets can be what the option's type says. */
 function fits(type: OptionType, n: number): boolean {
   if (type.kind === 'text') return true;
-  if (type.kind === 'ips') return n > 0 && n % 4 === 0;
+  if (type.kind === 'ips') return n % 4 === 0;
   return type.kind !== undefined && n === WIDTH[type.kind];
 }
 

@@ -114,7 +114,12 @@ function describe(v: View, parts: string[], depth: number): void {
   const header = isRelay(type) ? RELAY_HEADER : CLIENT_HEADER;
   if (v.length < header) return;
   if (isRelay(type)) parts.push(`L: ${ip6(v.buf, v.off + 2)}`);
-  else parts.push(`XID: 0x${u24(v.buf, v.off + 1).toString(16)}`);
+  else
+    parts.push(
+      `XID: 0x${u24(v.buf, v.off + 1)
+        .toString(16)
+        .padStart(6, '0')}`,
+    );
   describeOptions(v, v.off + header, v.end, parts, depth);
 }
 

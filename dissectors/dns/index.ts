@@ -80,21 +80,21 @@ function dissect(d: AnyDissector, kind: Kind, v: View, t: Tree, cx: Ctx): void {
   t.num(F.id, off, 2, u16(buf, off));
   need(m, 4);
   header(kind, m, t);
-  need(m, HEADER);
   const flags = u16(buf, off + 2);
   const update = opcode(flags) === UPDATE;
-  if (opcode(flags) === STATEFUL && m.wireLength > HEADER && u32(buf, off + 4) === 0 && u32(buf, off + 8) === 0)
-    statefulOperations(new Rdata(t, m, off, off + HEADER, m.wireEnd, '', 0), t);
-  else {
-    counts(m, t, update);
-    const end = sections(kind, m, t, update);
-    notes(d, v, t, cx);
-    extraneous(m, t, end);
-    t.pop();
-    return;
-  }
+  counts(m, t, update);
+  let end = m.end;
+  if (isStateful(m)) statefulOperations(new Rdata(t, m, off, off + HEADER, m.wireEnd, '', 0), t);
+  else end = sections(kind, m, t, update);
   notes(d, v, t, cx);
+  extraneous(m, t, end);
   t.pop();
+}
+
+/** Whether TLVs follow the header: all counts are zero. RFC 8490 §5.4 */
+function isStateful(m: View): boolean {
+  const { buf, off } = m;
+  return opcode(u16(buf, off + 2)) === STATEFUL && u32(buf, off + 4) === 0 && u32(buf, off + 8) === 0;
 }
 
 function header(kind: Kind, m: View, t: Tree): void {
@@ -139,13 +139,16 @@ const RESPONSE_FLAGS: readonly Field[] = [
 ];
 
 function counts(m: View, t: Tree, update: boolean): void {
-  const { buf, off } = m;
-  t.num(update ? F.zones : F.queries, off + 4, 2, u16(buf, off + 4));
-  t.num(update ? F.prerequisites : F.answers, off + 6, 2, u16(buf, off + 6));
-  t.num(update ? F.updates : F.authorities, off + 8, 2, u16(buf, off + 8));
-  t.num(F.additional, off + 10, 2, u16(buf, off + 10));
+  let at = m.off + 4;
+  for (const f of update ? UPDATE_COUNTS : COUNTS) {
+    need(m, 2, at);
+    t.num(f, at, 2, u16(m.buf, at));
+    at += 2;
+  }
 }
 
+const COUNTS: readonly Field[] = [F.queries, F.answers, F.authorities, F.additional];
+const UPDATE_COUNTS: readonly Field[] = [F.zones, F.prerequisites, F.updates, F.additional]; // RFC 2136 §2
 const SECTIONS = ['Answers', 'Authoritative nameservers', 'Additional records'];
 const UPDATE_SECTIONS = ['Prerequisites', 'Updates', 'Additional records']; // RFC 2136 §2
 
