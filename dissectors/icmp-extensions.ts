@@ -76,6 +76,7 @@ export const F = fields({
   hasMtu: { name: 'icmp.int_info.mtu_present', label: 'MTU', type: 'bool', mask: 0x01, values: PRESENT },
   index: { name: 'icmp.int_info.index', label: 'Interface Index', type: 'u32' },
   afi: { name: 'icmp.int_info.afi', label: 'Address Family Identifier', type: 'u16', values: FAMILIES },
+  addressReserved: { name: 'icmp.reserved', label: 'Reserved', type: 'bytes' },
   ipv4: { name: 'icmp.int_info.ipv4', label: 'Source', type: 'ipv4' },
   ipv6: { name: 'icmp.int_info.ipv6', label: 'Source', type: 'ipv6' },
   nameLength: { name: 'icmp.int_info.name_length', label: 'Name Length', type: 'u8' },
@@ -139,6 +140,7 @@ function interfaceInformation(t: Tree, b: Uint8Array, off: number, end: number, 
   }
   if ((ctype & F.hasAddress.mask!) !== 0 && o + 4 <= end) {
     t.num(F.afi, o, 2, u16(b, o));
+    t.bytes(F.addressReserved, o + 2, 2);
     o += 4 + addressOf(t, o + 4, end, u16(b, o), [F.ipv4, F.ipv6]);
   }
   if ((ctype & F.hasName.mask!) !== 0 && o < end) {

@@ -20,6 +20,7 @@ import {
 } from 'fttscope/kit';
 import { dataTime, type EchoNote, EchoTable, responseLabel } from './icmp-echo.js';
 import { E as ExtensionExperts, F as ExtensionFields, extensions, extensionsAt } from './icmp-extensions.js';
+import { CODES, STATES, TYPES } from './icmp-types.js';
 import { CHECKSUM_STATUS } from './numbers.js';
 
 /**
@@ -50,69 +51,6 @@ const EXTENDED_REQUEST = 42;
 const EXTENDED_REPLY = 43;
 const FRAGMENTATION_NEEDED = 4;
 
-const TYPES: Readonly<Record<number, string>> = {
-  [ECHO_REPLY]: 'Echo (ping) reply',
-  [UNREACHABLE]: 'Destination unreachable',
-  [SOURCE_QUENCH]: 'Source quench (flow control)',
-  [REDIRECT]: 'Redirect',
-  6: 'Alternate host address',
-  [ECHO_REQUEST]: 'Echo (ping) request',
-  [ROUTER_ADVERTISEMENT]: 'Router advertisement',
-  10: 'Router solicitation',
-  [TIME_EXCEEDED]: 'Time-to-live exceeded',
-  [PARAMETER_PROBLEM]: 'Parameter problem',
-  [TIMESTAMP]: 'Timestamp request',
-  [TIMESTAMP_REPLY]: 'Timestamp reply',
-  15: 'Information request',
-  16: 'Information reply',
-  [MASK_REQUEST]: 'Address mask request',
-  [MASK_REPLY]: 'Address mask reply',
-  30: 'Traceroute',
-  40: 'Photuris',
-  41: 'Experimental mobility protocols',
-  [EXTENDED_REQUEST]: 'Extended Echo request',
-  [EXTENDED_REPLY]: 'Extended Echo reply',
-};
-const CODES: Readonly<Record<number, Readonly<Record<number, string>>>> = {
-  [UNREACHABLE]: {
-    0: 'Network unreachable',
-    1: 'Host unreachable',
-    2: 'Protocol unreachable',
-    3: 'Port unreachable',
-    [FRAGMENTATION_NEEDED]: 'Fragmentation needed',
-    5: 'Source route failed',
-    6: 'Network unknown',
-    7: 'Host unknown',
-    8: 'Source host isolated',
-    9: 'Network administratively prohibited',
-    10: 'Host administratively prohibited',
-    11: 'Network unreachable for TOS',
-    12: 'Host unreachable for TOS',
-    13: 'Communication administratively filtered',
-    14: 'Host precedence violation',
-    15: 'Precedence cutoff in effect',
-  },
-  [REDIRECT]: {
-    0: 'Redirect for network',
-    1: 'Redirect for host',
-    2: 'Redirect for TOS and network',
-    3: 'Redirect for TOS and host',
-  },
-  6: { 0: 'Alternate address for host' },
-  [ROUTER_ADVERTISEMENT]: { 0: 'Normal router advertisement', 16: 'Does not route common traffic' },
-  [TIME_EXCEEDED]: { 0: 'Time to live exceeded in transit', 1: 'Fragment reassembly time exceeded' },
-  [PARAMETER_PROBLEM]: { 0: 'Pointer indicates the error', 1: 'Required option missing', 2: 'Bad length' },
-  [EXTENDED_REQUEST]: { 0: 'No error' },
-  [EXTENDED_REPLY]: {
-    0: 'No error',
-    1: 'Malformed Query',
-    2: 'No Such Interface',
-    3: 'No Such Table Entry',
-    4: 'Multiple Interfaces Satisfy Query',
-  },
-};
-const STATES = { 0: 'Reserved', 1: 'Incomplete', 2: 'Reachable', 3: 'Stale', 4: 'Delay', 5: 'Probe', 6: 'Failed' };
-
 const F = fields({
   icmp: { name: 'icmp', label: 'Internet Control Message Protocol', type: 'protocol' },
   type: { name: 'icmp.type', label: 'Type', type: 'u8', values: TYPES },
@@ -120,7 +58,6 @@ const F = fields({
   checksum: { name: 'icmp.checksum', label: 'Checksum', type: 'u16', base: 'hex' },
   status: { name: 'icmp.checksum.status', label: 'Checksum Status', type: 'u8', values: CHECKSUM_STATUS },
   unused: { name: 'icmp.unused', label: 'Unused', type: 'bytes' },
-  reserved: { name: 'icmp.reserved', label: 'Reserved', type: 'bytes' },
   ident: { name: 'icmp.ident', label: 'Identifier (BE)', type: 'u16', base: 'dec_hex' },
   identLe: { name: 'icmp.ident_le', label: 'Identifier (LE)', type: 'u16', base: 'dec_hex' },
   seq: { name: 'icmp.seq', label: 'Sequence Number (BE)', type: 'u16', base: 'dec_hex' },
@@ -207,6 +144,10 @@ function echo(t: Tree, v: View, cx: Ctx): void {
     t.num(F.respTo, off, 0, note.request);
     t.num(F.respTime, off, 0, note.milliseconds);
   }
+  if (cx.quoted) {
+    t.pop();
+    return;
+  }
   let body = v.sub(off + HEADER);
   const time = dataTime(body, cx.seconds);
   if (time !== undefined) {
@@ -227,14 +168,15 @@ function error(t: Tree, v: View, cx: Ctx): void {
   if (type === REDIRECT) t.bytes(F.gateway, off + 4, 4);
   else if (type === PARAMETER_PROBLEM) {
     t.num(F.pointer, off + 4, 1, u8(buf, off + 4));
-    lengthItem(t, off, words, 2);
+    lengthItem(t, off + 5, words, 2);
   } else if (type === UNREACHABLE && u8(buf, off + 1) === FRAGMENTATION_NEEDED) {
-    t.bytes(F.unused, off + 4, 1);
-    t.num(F.length, off + 5, 1, words);
+    if (words > 0) t.bytes(F.unused, off + 4, 1);
+    if (words > 0) lengthItem(t, off + 5, words, 0);
+    else t.bytes(F.unused, off + 4, 2);
     t.num(F.mtu, off + 6, 2, u16(buf, off + 6)); // RFC 1191 §4
   } else if (type !== SOURCE_QUENCH && words > 0) {
     t.bytes(F.unused, off + 4, 1);
-    lengthItem(t, off, words, 2);
+    lengthItem(t, off + 5, words, 2);
   } else t.bytes(F.unused, off + 4, 4);
   const ext = type === REDIRECT || type === SOURCE_QUENCH ? -1 : extensionsAt(v, off + HEADER, words * 4);
   const body = v.sub(off + HEADER, ext < 0 ? v.wireEnd : off + HEADER + (words > 0 ? words * 4 : 128));
@@ -247,10 +189,13 @@ function error(t: Tree, v: View, cx: Ctx): void {
   t.pop();
 }
 
-function lengthItem(t: Tree, off: number, words: number, unused: number): void {
-  t.num(F.length, off + 5, 1, words);
-  if (t.labels && words > 0) t.label(`Length: ${words} (${words * 4} octets of original datagram)`);
-  t.bytes(F.unused, off + 8 - unused, unused);
+/** The length octet at `at` and the unused ones behind it; a zero counts as unused. RFC 4884 §4. */
+function lengthItem(t: Tree, at: number, words: number, unused: number): void {
+  if (words > 0) {
+    t.num(F.length, at, 1, words);
+    t.num(F.originalLength, at, 0, words * 4);
+    if (unused > 0) t.bytes(F.unused, at + 1, unused);
+  } else t.bytes(F.unused, at, 1 + unused);
 }
 
 /** Dissects a packet that an error quotes; addresses and mode are put back afterwards. */
@@ -336,7 +281,6 @@ function body(t: Tree, v: View, cx: Ctx): void {
     default:
       if (isQuery(u8(v.buf, v.off))) query(t, v);
       else {
-        t.bytes(F.reserved, v.off + 4, 4);
         t.pop();
         cx.data(v.sub(v.off + HEADER));
       }
@@ -383,7 +327,7 @@ export const icmp: Dissector<IcmpMessage> = defineDissector<IcmpMessage>({
     const { buf, off } = v;
     const type = u8(buf, off);
     const name = typeName(type);
-    if (type === ECHO_REQUEST || type === ECHO_REPLY) {
+    if (isQuery(type)) {
       const ttl = cx.net.version === 4 && cx.net.src >= 12 ? u8(cx.net.buf, cx.net.src - 4) : 0;
       const ident = hexNumber(u16(buf, off + 4), 4);
       const seq = `${u16(buf, off + 6)}/${le16(buf, off + 6)}`;

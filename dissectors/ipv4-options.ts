@@ -1,4 +1,4 @@
-import { experts, fields, nameOf, type Tree, u8, u16, u32, type View } from 'fttscope/kit';
+import { experts, type Field, fields, hexNumber, type Tree, u8, u16, u32, type View } from 'fttscope/kit';
 
 /**
  * Options of IPv4, RFC 791 §3.1. Types 0 and 1 are single octets, the others carry their length:
@@ -12,6 +12,7 @@ const NOP = 1;
 const RECORD_ROUTE = 7;
 const TIMESTAMP = 0x44;
 const LOOSE_ROUTE = 0x83;
+const SECURITY = 0x82;
 const STREAM_ID = 0x88;
 const STRICT_ROUTE = 0x89;
 const ROUTER_ALERT = 0x94;
@@ -67,6 +68,8 @@ export const F = fields({
   optionLength: { name: 'ip.opt.len', label: 'Length', type: 'u8' },
   ptr: { name: 'ip.opt.ptr', label: 'Pointer', type: 'u8' },
   sid: { name: 'ip.opt.sid', label: 'Stream Identifier', type: 'u16' },
+  security: { name: 'ip.opt.sec_rfc791_sec', label: 'Security', type: 'u16', base: 'hex' },
+  compartments: { name: 'ip.opt.sec_rfc791_comp', label: 'Compartments', type: 'u16' },
   alert: { name: 'ip.opt.ra', label: 'Router Alert', type: 'u16', values: ALERTS },
   recorded: { name: 'ip.rec_rt', label: 'Recorded Route', type: 'ipv4', aliases: ['ip.addr', 'ip.rec_rt_host'] },
   current: { name: 'ip.cur_rt', label: 'Current Route', type: 'ipv4', aliases: ['ip.addr', 'ip.cur_rt_host'] },
@@ -77,6 +80,32 @@ export const F = fields({
   stamp: { name: 'ip.opt.time_stamp', label: 'Time stamp', type: 'u32', unit: 'ms' },
   stampAddress: { name: 'ip.opt.time_stamp_addr', label: 'Address', type: 'ipv4' },
 });
+
+const layer = (name: string, label: string) => ({ name: `ip.options.${name}`, label, type: 'protocol' }) as const;
+/** A heading for each kind of option. */
+export const H = fields({
+  eol: layer('eol', 'IP Option - End of Options List (EOL)'),
+  nop: layer('nop', 'IP Option - No-Operation (NOP)'),
+  security: layer('security', 'IP Option - Security'),
+  route: layer('route', 'IP Option - Loose Source Route'),
+  timestamp: layer('timestamp', 'IP Option - Time Stamp'),
+  recordRoute: layer('record_route', 'IP Option - Record Route'),
+  streamId: layer('sid', 'IP Option - Stream ID'),
+  strictRoute: layer('source_route', 'IP Option - Strict Source Route'),
+  routerAlert: layer('routeralert', 'IP Option - Router Alert'),
+  other: { name: 'ip.options.unknown', label: 'IP Option', type: 'protocol' },
+});
+const LAYERS: Readonly<Record<number, Field>> = {
+  [END]: H.eol,
+  [NOP]: H.nop,
+  [SECURITY]: H.security,
+  [LOOSE_ROUTE]: H.route,
+  [TIMESTAMP]: H.timestamp,
+  [RECORD_ROUTE]: H.recordRoute,
+  [STREAM_ID]: H.streamId,
+  [STRICT_ROUTE]: H.strictRoute,
+  [ROUTER_ALERT]: H.routerAlert,
+};
 
 export const E = experts({
   badOption: { code: 'ip.bad-option-length', severity: 'warn', message: 'Invalid length for option' },
@@ -152,6 +181,10 @@ function body(t: Tree, b: Uint8Array, o: number, n: number): void {
     case TIMESTAMP:
       timestamps(t, b, o, n);
       break;
+    case SECURITY:
+      if (n >= 4) t.num(F.security, o + 2, 2, u16(b, o + 2)); // RFC 791 §3.1
+      if (n >= 6) t.num(F.compartments, o + 4, 2, u16(b, o + 4));
+      break;
     case STREAM_ID:
       if (n >= 4) t.num(F.sid, o + 2, 2, u16(b, o + 2)); // RFC 791 §3.1
       break;
@@ -167,25 +200,25 @@ export function options(t: Tree, v: View): void {
   let nops = 0;
   for (let o = v.off; o < end; ) {
     const kind = u8(buf, o);
+    const single = kind === END || kind === NOP;
+    const n = single ? 1 : o + 1 < end ? u8(buf, o + 1) : 0;
+    t.open(LAYERS[kind] ?? H.other, o, n);
     type(t, buf, o);
-    if (t.labels) t.label(`IP Option - ${nameOf(NUMBERS, kind & 31)}`);
     nops = kind === NOP ? nops + 1 : 0;
     if (nops === 4) t.expert(E.nops);
-    if (kind === END) return;
-    if (kind === NOP) {
-      o++;
-      continue;
+    if (!single) {
+      if (o + 1 < end) t.num(F.optionLength, o + 1, 1, n);
+      if (n < 2 || o + n > end) {
+        const name = LAYERS[kind] === undefined ? `Unknown (${hexNumber(kind, 2)})` : NUMBERS[kind & 31];
+        const wrong = n < 2 ? 'with too-short' : `option length = ${n} bytes says option goes past end of options`;
+        t.expert(E.badOption, o + 1, 1, `${name} (${n < 2 ? `${wrong} option length = ${n}` : wrong})`);
+        t.pop();
+        return;
+      }
+      body(t, buf, o, n);
     }
-    const n = o + 1 < end ? u8(buf, o + 1) : 0;
-    t.push();
-    if (o + 1 < end) t.num(F.optionLength, o + 1, 1, n);
-    if (n < 2 || o + n > end) {
-      t.expert(E.badOption);
-      t.pop();
-      return;
-    }
-    body(t, buf, o, n);
     t.pop();
+    if (kind === END) return;
     o += n;
   }
 }

@@ -20,7 +20,7 @@ import {
   View,
 } from 'fttscope/kit';
 import { type FragmentNote, reassembly } from './ip-reassembly.js';
-import { E as OptionExperts, F as OptionFields, options } from './ipv4-options.js';
+import { E as OptionExperts, F as OptionFields, H as OptionHeadings, options } from './ipv4-options.js';
 import { CHECKSUM_STATUS, DSCP, dsText, ECN, IP_PROTOCOLS, SET } from './numbers.js';
 
 /**
@@ -62,7 +62,7 @@ const F = fields({
   rb: { name: 'ip.flags.rb', label: 'Reserved bit', type: 'bool', mask: 0x80, values: SET },
   df: { name: 'ip.flags.df', label: "Don't fragment", type: 'bool', mask: 0x40, values: SET },
   mf: { name: 'ip.flags.mf', label: 'More fragments', type: 'bool', mask: 0x20, values: SET },
-  offset: { name: 'ip.frag_offset', label: 'Fragment Offset', type: 'u16' },
+  offset: { name: 'ip.frag_offset', label: 'Fragment Offset', type: 'u16', mask: OFFSET },
   ttl: { name: 'ip.ttl', label: 'Time to Live', type: 'u8' },
   proto: { name: 'ip.proto', label: 'Protocol', type: 'u8', values: IP_PROTOCOLS },
   checksum: { name: 'ip.checksum', label: 'Header Checksum', type: 'u16', base: 'hex' },
@@ -158,7 +158,8 @@ function flags(t: Tree, b: Uint8Array, o: number): void {
   t.bits(F.df, o + 6, 1, bits);
   t.bits(F.mf, o + 6, 1, bits);
   t.pop();
-  t.num(F.offset, o + 6, 2, (word & OFFSET) << 3);
+  t.bits(F.offset, o + 6, 2, word);
+  if (t.labels) t.label(`Fragment Offset: ${(word & OFFSET) << 3}`);
 }
 
 /** Checksum that the header should have: its words without the checksum itself. RFC 791 §3.1. */
@@ -208,8 +209,8 @@ function payload(v: View, t: Tree, cx: Ctx, body: View): void {
     cx.next('ip.proto', proto, View.of(note.bytes, 'Reassembled IPv4'));
     return;
   }
-  // The first part of a datagram that never will be whole still shows its headers.
-  if ((word & OFFSET) === 0 && (cx.quoted || body.end < body.wireEnd)) cx.next('ip.proto', proto, body);
+  // A first part that was cut will never be part of a whole datagram: it shows its headers.
+  if ((word & OFFSET) === 0 && body.end < body.wireEnd) cx.next('ip.proto', proto, body);
   else cx.data(body);
 }
 
@@ -229,7 +230,7 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
   title: 'Internet Protocol Version 4',
   short: 'IPv4',
   spec: 'RFC 791',
-  fields: { ...F, ...OptionFields },
+  fields: { ...F, ...OptionFields, ...OptionHeadings },
   experts: { ...E, ...OptionExperts },
   on: {
     link: [228],
@@ -294,8 +295,8 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
     t.bytes(F.src, off + 12, 4);
     t.bytes(F.dst, off + 16, 4);
     cx.net = { version: 4, buf, src: off + 12, dst: off + 16 };
-    if (n > HEADER) options(t, v.sub(off + HEADER, off + n));
     need(v, n);
+    if (n > HEADER) options(t, v.sub(off + HEADER, off + n));
     t.pop();
     if (totalLength(buf, off) !== 0 && totalLength(buf, off) < n) return;
     payload(v, t, cx, payloadOf(v, n, cx.quoted));

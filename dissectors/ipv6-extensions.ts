@@ -36,6 +36,7 @@ import { IP_PROTOCOLS } from './numbers.js';
 const FRAGMENT_HEADER = 8;
 const OFFSET = 0xfff8;
 const MORE = 1;
+const NO_NEXT = 59;
 
 const HOP = fields({
   layer: { name: 'ipv6.hopopts', label: 'IPv6 Hop-by-Hop Option', type: 'protocol' },
@@ -151,6 +152,10 @@ function peek(p: Peek): void {
   p.off = off + size(buf, off);
 }
 
+/** The Info column where nothing follows that has its own. */
+const summary = (v: View, name: string) =>
+  v.length > 0 && u8(v.buf, v.off) === NO_NEXT ? 'IPv6 no next header' : name;
+
 /** Next header and length of the header at `v`; returns the view of the header alone. */
 function start(v: View, t: Tree, f: typeof HOP | typeof DST | typeof RT): View {
   need(v, 2);
@@ -191,11 +196,11 @@ export const hopByHop = defineDissector({
   dissect(v, t, cx) {
     const h = start(v, t, HOP);
     if (cx.net.buf === v.buf && v.off !== cx.net.dst + 16) t.expert(E.notFirst);
-    options(t, h, v.off + 2, cx);
+    options(t, h, v.off + 2, cx, true);
     t.pop();
     cx.next('ip.proto', u8(v.buf, v.off), v.sub(h.wireEnd));
   },
-  summary: () => 'IPv6 hop-by-hop options',
+  summary: (v) => summary(v, 'IPv6 hop-by-hop options'),
 });
 
 export const destinationOptions = defineDissector({
@@ -210,12 +215,12 @@ export const destinationOptions = defineDissector({
   peek,
   dissect(v, t, cx) {
     const h = start(v, t, DST);
-    const home = options(t, h, v.off + 2, cx);
+    const home = options(t, h, v.off + 2, cx, false);
     t.pop();
     if (home > 0) replaceAddress(cx, v.buf, home, 0);
     cx.next('ip.proto', u8(v.buf, v.off), v.sub(h.wireEnd));
   },
-  summary: () => 'IPv6 destination options',
+  summary: (v) => summary(v, 'IPv6 destination options'),
 });
 
 /** Addresses of a type 0 routing header; returns the offset of the last, or 0. RFC 2460 §4.4. */
@@ -229,7 +234,11 @@ function sourceRoute(t: Tree, h: View): number {
     t.bytes(RT.srcAddress, o, 16);
     last = o;
   }
-  if (u8(buf, off + 3) > (h.wireEnd - off - 8) >> 4) t.expert(E.segmentsLeft);
+  const count = (h.wireEnd - off - 8) >> 4;
+  if (u8(buf, off + 3) > count) {
+    const what = `IPv6 Type 0 Routing Header segments left field must not exceed address count (${count})`;
+    t.expert(E.segmentsLeft, off + 3, 1, what);
+  }
   return last;
 }
 
@@ -292,7 +301,7 @@ export const routing = defineDissector({
     if (final > 0 && u8(buf, off + 3) > 0) replaceAddress(cx, buf, 0, final); // RFC 8200 §8.1
     cx.next('ip.proto', u8(buf, off), v.sub(h.wireEnd));
   },
-  summary: () => 'IPv6 routing',
+  summary: (v) => summary(v, 'IPv6 routing'),
 });
 
 const fragmentWord = (b: Uint8Array, o: number) => u16(b, o + 2);
@@ -341,8 +350,8 @@ export const fragmentHeader: Dissector = defineDissector({
       reassembly(t, FR, off, note);
       return cx.next('ip.proto', note.protocol ?? u8(buf, off), View.of(note.bytes, 'Reassembled IPv6'));
     }
-    // The first part of a datagram that never will be whole still shows its headers.
-    if ((word & OFFSET) === 0 && (cx.quoted || body.end < body.wireEnd)) cx.next('ip.proto', u8(buf, off), body);
+    // A first part that was cut will never be part of a whole datagram: it shows its headers.
+    if ((word & OFFSET) === 0 && body.end < body.wireEnd) cx.next('ip.proto', u8(buf, off), body);
     else cx.data(body);
   },
 

@@ -102,6 +102,11 @@ export const F = fields({
 
 export const E = experts({
   badOption: { code: 'ipv6.bad-option-length', severity: 'error', message: 'Invalid IPv6 option length' },
+  wrongHeader: {
+    code: 'ipv6.option-in-wrong-header',
+    severity: 'warn',
+    message: 'Wrong options extension header for type',
+  },
   jumboProhibited: {
     code: 'ipv6.jumbo-prohibited',
     severity: 'error',
@@ -131,6 +136,16 @@ function quickStart(t: Tree, b: Uint8Array, o: number, n: number): void {
   t.bits(F.qsFunction, o, 1, u8(b, o));
   t.bits(F.qsRate, o, 1, u8(b, o));
   if (n > 1) t.bytes(F.undecoded, o + 1, n - 1);
+}
+
+/** Notices an option in the header of the two that it does not belong to. */
+function misplaced(t: Tree, kind: number, hopByHop: boolean): void {
+  const own = kind === ROUTER_ALERT || kind === JUMBO || kind === PATH_MTU || kind === QUICK_START;
+  const others = kind === TUNNEL_LIMIT || kind === HOME_ADDRESS || kind === LINE_ID;
+  if (hopByHop ? others : own) {
+    const where = hopByHop ? 'destination options' : 'hop-by-hop options';
+    t.expert(E.wrongHeader, -1, 0, `${nameOf(TYPES, kind)} must use a ${where} header`);
+  }
 }
 
 /** What stands behind the length of an option; where that is wrong, the data is still read as long as it should be. */
@@ -182,10 +197,10 @@ function unnamed(kind: number): Field {
 }
 
 /**
- * The options between `off` and the end of the header `h`. Returns the offset of a home address, or 0.
+ * The options between `off` and the end of the header `h`. Returns the offset of a home address, or 0. `hopByHop`: which header it is.
  * @throws Short where an option goes past the header
  */
-export function options(t: Tree, h: View, off: number, cx: Ctx): number {
+export function options(t: Tree, h: View, off: number, cx: Ctx, hopByHop: boolean): number {
   const { buf } = h;
   let home = 0;
   for (let o = off; o < h.wireEnd; ) {
@@ -205,6 +220,7 @@ export function options(t: Tree, h: View, off: number, cx: Ctx): number {
       t.num(F.optionLength, o + 1, 1, n);
       if (LENGTHS[kind] !== undefined && LENGTHS[kind] !== n)
         t.expert(E.badOption, o + 1, 1, `${nameOf(TYPES, kind)}: Invalid length (${n} bytes)`);
+      misplaced(t, kind, hopByHop);
       data(t, h, o, cx);
       if (kind === HOME_ADDRESS) home = o + 2;
     }

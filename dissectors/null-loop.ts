@@ -24,12 +24,12 @@ const F = fields({
   type: { name: 'null.type', label: 'Type', type: 'u16', base: 'hex', values: ETHERTYPES },
 });
 
-/** The family, whichever byte order it was written in; also 16-bit numbers in the upper half (IRIX, UNICOS). */
+/** The family, whichever byte order it was written in; also one of 16 bits in either half of the header. */
 function family(b: Uint8Array, o: number): number {
   const n = u32(b, o);
   if (n <= 0xffff) return n;
-  if ((n & 0xffff) === 0 && n >>> 16 < 0x0600 && b[o] === 0) return n >>> 16;
-  return u32le(b, o);
+  if (u32le(b, o) <= 0xffff) return u32le(b, o);
+  return (n & 0xffff) === 0 ? n >>> 16 : n & 0xffff;
 }
 
 /** IP version that the family or EtherType means, or 0. */

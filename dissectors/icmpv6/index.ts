@@ -20,6 +20,7 @@ import {
 import { quote } from '../icmp.js';
 import { type EchoNote, EchoTable, responseLabel } from '../icmp-echo.js';
 import { extensions, extensionsAt } from '../icmp-extensions.js';
+import { STATES } from '../icmp-types.js';
 import { CHECKSUM_STATUS, SET } from '../numbers.js';
 import { codec, type Icmpv6Message, PROTOCOL, verified } from './messages.js';
 import { listener, F as MldFields, REPORT_V2, report } from './mld.js';
@@ -53,6 +54,8 @@ const NA = 136;
 const REDIRECT = 137;
 const NODE_QUERY = 139;
 const NODE_REPLY = 140;
+const EXTENDED_REQUEST = 160;
+const EXTENDED_REPLY = 161;
 
 const F = fields({
   icmpv6: { name: 'icmpv6', label: 'Internet Control Message Protocol v6', type: 'protocol' },
@@ -99,10 +102,20 @@ const F = fields({
   naTarget: { name: 'icmpv6.nd.na.target_address', label: 'Target Address', type: 'ipv6' },
   rdTarget: { name: 'icmpv6.nd.rd.target_address', label: 'Target Address', type: 'ipv6' },
   rdDestination: { name: 'icmpv6.rd.na.destination_address', label: 'Destination Address', type: 'ipv6' },
+  extSeq: { name: 'icmpv6.ext.echo.seq', label: 'Sequence number', type: 'u8', base: 'dec_hex' },
+  reqReserved: { name: 'icmpv6.ext.echo.req.res', label: 'Reserved', type: 'u8', base: 'hex', mask: 0xfe },
+  reqLocal: { name: 'icmpv6.ext.echo.req.local', label: 'Local bit', type: 'bool', mask: 0x01, values: SET },
+  state: { name: 'icmpv6.ext.echo.rsp.state', label: 'State', type: 'u8', mask: 0xe0, values: STATES },
+  rspReserved: { name: 'icmpv6.ext.echo.rsp.res', label: 'Reserved', type: 'u8', base: 'hex', mask: 0x18 },
+  active: { name: 'icmpv6.ext.echo.rsp.active', label: 'Active bit', type: 'bool', mask: 0x04, values: SET },
+  hasIpv4: { name: 'icmpv6.ext.echo.rsp.ipv4', label: 'IPv4 bit', type: 'bool', mask: 0x02, values: SET },
+  hasIpv6: { name: 'icmpv6.ext.echo.rsp.ipv6', label: 'IPv6 bit', type: 'bool', mask: 0x01, values: SET },
   qtype: { name: 'icmpv6.ni.qtype', label: 'Qtype', type: 'u16' },
   niFlags: { name: 'icmpv6.ni.flag', label: 'Flags', type: 'u16', base: 'hex' },
   niNonce: { name: 'icmpv6.ni.nonce', label: 'Nonce', type: 'u64', base: 'hex' },
 });
+
+const REPLY_BITS = [F.state, F.rspReserved, F.active, F.hasIpv4, F.hasIpv6];
 
 const E = experts({
   badChecksum: { code: 'icmpv6.bad-checksum', severity: 'warn', message: 'Bad checksum', clause: 'RFC 4443 §2.3' },
@@ -226,6 +239,18 @@ function nodeInformation(t: Tree, v: View, cx: Ctx): void {
   cx.data(v.sub(off + 16));
 }
 
+/** RFC 8335 §2 and §3. */
+function extendedEcho(t: Tree, v: View): void {
+  const { buf, off } = v;
+  need(v, 8);
+  const bits = u8(buf, off + 7);
+  t.num(F.ident, off + 4, 2, u16(buf, off + 4));
+  t.num(F.extSeq, off + 6, 1, u8(buf, off + 6));
+  const own = u8(buf, off) === EXTENDED_REQUEST ? [F.reqReserved, F.reqLocal] : REPLY_BITS;
+  for (const f of own) t.bits(f, off + 7, 1, bits);
+  if (u8(buf, off) === EXTENDED_REQUEST && v.length > 8) extensions(t, v.sub(off + 8));
+}
+
 function body(t: Tree, v: View, cx: Ctx): void {
   const type = u8(v.buf, v.off);
   if (type >= RS && type <= REDIRECT) discovery(t, v, cx);
@@ -236,6 +261,7 @@ function body(t: Tree, v: View, cx: Ctx): void {
     const rest = v.sub(v.off + 4);
     if (type >= MLD_QUERY && type <= MLD_DONE) listener(t, v);
     else if (type === REPORT_V2) report(t, v);
+    else if (type === EXTENDED_REQUEST || type === EXTENDED_REPLY) extendedEcho(t, v);
     else if (rest.length > 0) t.bytes(NdFields.optionData, rest.off, rest.length);
     t.pop();
   }

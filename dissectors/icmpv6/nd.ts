@@ -48,13 +48,6 @@ function shortPrefix(t: Tree, f: Field, b: Uint8Array, o: number, n: number): vo
   t.bytes(f, o, n, whole);
 }
 
-function linkLayer(t: Tree, o: number, n: number, f: Field): void {
-  if (n === 16) {
-    t.bytes(F.eui64, o + 2, 8); // RFC 4944 §8
-    t.none(F.padding, o + 10, 6);
-  } else t.bytes(f, o + 2, n - 2);
-}
-
 /** RFC 4861 §4.6.2, RFC 6275 §7.2. */
 function prefixInformation(t: Tree, b: Uint8Array, o: number): void {
   const flags = u8(b, o + 3);
@@ -79,7 +72,7 @@ function routeInformation(t: Tree, b: Uint8Array, o: number, n: number): void {
   t.bits(F.routeReserved, o + 3, 1, flags);
   t.pop();
   t.num(F.routeLifetime, o + 4, 4, u32(b, o + 4));
-  shortPrefix(t, F.prefix, b, o + 8, n - 8);
+  if (n > 8) shortPrefix(t, F.prefix, b, o + 8, n - 8);
 }
 
 /** Name at `o` in the uncompressed form of RFC 1035 §3.1, and where it ends. */
@@ -110,14 +103,20 @@ function searchList(t: Tree, b: Uint8Array, o: number, end: number): void {
 /** RFC 8781 §4. */
 function pref64(t: Tree, b: Uint8Array, o: number): void {
   const word = u16(b, o + 2);
-  t.num(F.scaledLifetime, o + 2, 2, word & 0xfff8); // in seconds: the field counts units of eight
+  t.bits(F.scaledLifetime, o + 2, 2, word);
+  if (t.labels) t.label(`Scaled Lifetime: ${word >> 3} (${word & 0xfff8} s)`);
   t.bits(F.prefixCode, o + 2, 2, word);
   shortPrefix(t, F.pref64, b, o + 4, 12);
 }
 
 /** The flags of a router advertisement that did not fit into its octet, RFC 5175 §4. */
 function moreFlags(t: Tree, b: Uint8Array, o: number): void {
-  t.num(F.efo, o + 2, 2, u16(b, o + 2));
+  const flags = u16(b, o + 2);
+  t.num(F.efo, o + 2, 2, flags);
+  t.push();
+  for (const f of [F.efoM, F.efoO, F.efoH, F.efoPrf, F.efoP, F.efoReserved]) t.bits(f, o + 2, 2, flags);
+  t.pop();
+  t.none(F.optionReserved, o + 4, 4);
 }
 
 function portal(t: Tree, b: Uint8Array, o: number, end: number): void {
@@ -132,10 +131,10 @@ function value(t: Tree, v: View, o: number, n: number, cx: Ctx): void {
   const end = o + n;
   switch (u8(b, o)) {
     case OPTION.sourceLinkLayer:
-      linkLayer(t, o, n, F.source);
+      t.bytes(F.source, o + 2, n - 2);
       break;
     case OPTION.targetLinkLayer:
-      linkLayer(t, o, n, F.target);
+      t.bytes(F.target, o + 2, n - 2);
       break;
     case OPTION.prefix:
       prefixInformation(t, b, o);

@@ -72,6 +72,14 @@ export const CODES: Readonly<Record<number, Readonly<Record<number, string>>>> =
     9: 'Too many options in extension header',
     10: 'Option too big',
   },
+  160: { 0: 'No error' },
+  161: {
+    0: 'No error',
+    1: 'Malformed Query',
+    2: 'No Such Interface',
+    3: 'No Such Table Entry',
+    4: 'Multiple Interfaces Satisfy Query',
+  },
   138: { 0: 'Command', 1: 'Result', 255: 'Sequence number reset' },
   139: {
     0: 'Query subject = IPv6 addresses',
