@@ -32,8 +32,8 @@ function looksClear(type: number, v: View): boolean {
 function fits(v: View): boolean {
   const n = handshakeLength(v.buf, v.off, v.end);
   if (n === 0) return v.wireLength > v.length;
-  if (n > v.wireLength) return n < LARGEST_MESSAGE;
-  return u8(v.buf, v.off) !== HandshakeType.HelloRequest || n === v.wireLength; // RFC 5246 §7.4.1.1: it is empty
+  if (u8(v.buf, v.off) === HandshakeType.HelloRequest) return n === v.wireLength && n === HANDSHAKE_HEADER; // RFC 5246 §7.4.1.1: it is empty
+  return n <= v.wireLength || n < LARGEST_MESSAGE;
 }
 
 /** What the record with the outer type `type` and the fragment `fragment` carries. */

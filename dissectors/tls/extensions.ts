@@ -4,7 +4,7 @@ import { objectId } from './der.js';
 import { F } from './fields.js';
 import { Extension, HandshakeType } from './numbers.js';
 import { dissectOcsp } from './ocsp.js';
-import type { Scan } from './scan.js';
+import { plural, type Scan } from './scan.js';
 import { dissectScheme, dissectSctList } from './sct.js';
 import { EXTENSION_TYPES, GROUPS } from './values.js';
 
@@ -55,7 +55,7 @@ const nothing = (): void => {};
 /** A list of schemes with its length, also in CertificateRequest. */
 export function dissectSchemes(s: Scan): void {
   const list = s.vector16(F.schemesLength);
-  list.heading(F.schemes, `Signature Hash Algorithms (${list.left >> 1} algorithms)`);
+  list.heading(F.schemes, `Signature Hash Algorithms (${plural(list.left >> 1, 'algorithm')})`);
   while (list.more) dissectScheme(list);
   list.close();
 }
@@ -80,7 +80,7 @@ function serverName(s: Scan): void {
 
 function groups(s: Scan): void {
   const list = s.vector16(F.groupsLength);
-  list.heading(F.groups, `Supported Groups (${list.left >> 1} groups)`);
+  list.heading(F.groups, `Supported Groups (${plural(list.left >> 1, 'group')})`);
   while (list.more) list.u16(F.group);
   list.close();
 }

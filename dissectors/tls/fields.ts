@@ -152,7 +152,7 @@ export const F = fields({
   certificateTypes: { name: 'tls.handshake.cert_types', label: 'Certificate types', type: 'none' },
   certificateType: {
     name: 'tls.handshake.cert_type',
-    label: 'Certificate Type',
+    label: 'Certificate type',
     type: 'u8',
     values: CLIENT_CERTIFICATE_TYPES,
   },
@@ -192,6 +192,7 @@ export const F = fields({
     name: 'tls.handshake.session_ticket_lifetime_hint',
     label: 'Session Ticket Lifetime Hint',
     type: 'u32',
+    unit: 'seconds',
   },
   ticketAgeAdd: { name: 'tls.handshake.session_ticket_age_add', label: 'Session Ticket Age Add', type: 'u32' },
   ticketNonceLength: {

@@ -13,7 +13,7 @@ import {
 } from './hello.js';
 import { dissectClientKeyExchange, dissectServerKeyExchange } from './keyexchange.js';
 import { HandshakeType, Version } from './numbers.js';
-import { Scan } from './scan.js';
+import { plural, Scan } from './scan.js';
 import { dissectScheme } from './sct.js';
 import { HANDSHAKE_TYPES } from './values.js';
 
@@ -85,11 +85,11 @@ function clientHello(s: Scan, _: Session, v: View): void {
   random(s, true);
   s.opaque8(F.sessionIdLength, F.sessionId);
   const suites = s.vector16(F.cipherSuitesLength);
-  suites.heading(F.cipherSuites, `Cipher Suites (${suites.left >> 1} suites)`);
+  suites.heading(F.cipherSuites, `Cipher Suites (${plural(suites.left >> 1, 'suite')})`);
   while (suites.more) suites.u16(F.cipherSuite);
   suites.close();
   const methods = s.vector8(F.compressionsLength);
-  methods.heading(F.compressions, `Compression Methods (${methods.left} methods)`);
+  methods.heading(F.compressions, `Compression Methods (${plural(methods.left, 'method')})`);
   while (methods.more) methods.u8(F.compression);
   methods.close();
   const at = s.off;
@@ -160,7 +160,7 @@ function certificateRequest(s: Scan, session: Session): void {
     return;
   }
   const types = s.vector8(F.certificateTypesCount);
-  types.heading(F.certificateTypes, `Certificate types (${types.left} types)`);
+  types.heading(F.certificateTypes, `Certificate types (${plural(types.left, 'type')})`);
   while (types.more) types.u8(F.certificateType);
   types.close();
   if (session.version >= Version.Tls12) dissectSchemes(s);

@@ -20,6 +20,9 @@ export const SCAN_EXPERTS = experts({
   },
 });
 
+/** "1 suite", "2 suites" */
+export const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
 /**
  * Walks the presentation language of RFC 8446 §3 and adds a node for each part that it reads.
  *

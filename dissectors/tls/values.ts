@@ -191,7 +191,7 @@ export const POINT_FORMATS: Names = {
   2: 'ansiX962_compressed_char2',
 };
 
-export const HASH_ALGORITHMS: Names = {
+const HASHES: Names = {
   0: 'None',
   1: 'MD5',
   2: 'SHA1',
@@ -201,7 +201,9 @@ export const HASH_ALGORITHMS: Names = {
   6: 'SHA512',
   7: 'SM3',
 };
-export const SIGNATURE_KINDS: Names = { 0: 'Anonymous', 1: 'RSA', 2: 'DSA', 3: 'ECDSA', 4: 'SM2' };
+export const HASH_ALGORITHMS = (code: number): string => HASHES[code] ?? 'Unknown';
+const SIGNATURES: Names = { 0: 'Anonymous', 1: 'RSA', 2: 'DSA', 3: 'ECDSA', 4: 'SM2' };
+export const SIGNATURE_KINDS = (code: number): string => SIGNATURES[code] ?? 'Unknown';
 
 const SCHEMES: Names = {
   513: 'rsa_pkcs1_sha1',
@@ -234,7 +236,7 @@ const SCHEMES: Names = {
 /** A scheme of RFC 8446 §4.2.3, or the two halves that TLS 1.2 gave the number (RFC 5246 §7.4.1.4.1). */
 export function SIGNATURE_SCHEMES(code: number): string {
   if (isGrease(code)) return 'Reserved (GREASE)';
-  return SCHEMES[code] ?? `${HASH_ALGORITHMS[code >>> 8] ?? 'Unknown'} ${SIGNATURE_KINDS[code & 0xff] ?? 'Unknown'}`;
+  return SCHEMES[code] ?? `${HASH_ALGORITHMS(code >>> 8)} ${SIGNATURE_KINDS(code & 0xff)}`;
 }
 
 export const ALERT_LEVELS: Names = { 1: 'Warning', 2: 'Fatal' };

@@ -1,6 +1,7 @@
 import { latin1, type Tree, utf8Text } from 'fttscope/kit';
 import { countElements, type Element, inside, objectId, Tag } from './der.js';
 import { ATTRIBUTES, oidName } from './oids.js';
+import { plural } from './scan.js';
 import { X } from './x509fields.js';
 
 /**
@@ -46,13 +47,17 @@ function wide(b: Uint8Array, e: Element, octets: 2 | 4): string {
 export function attributesOf(b: Uint8Array, e: Element): Attribute[] {
   const out: Attribute[] = [];
   const names = inside(b, e);
-  while (names.more) {
-    const set = inside(b, names.next());
-    while (set.more) {
-      const pair = inside(b, set.next());
-      const id = pair.expect(Tag.ObjectId);
-      out.push({ oid: objectId(b, id.off, id.end), text: stringValue(b, pair.next()) });
-    }
+  while (names.more) out.push(...attributesOfSet(b, names.next()));
+  return out;
+}
+
+function attributesOfSet(b: Uint8Array, e: Element): Attribute[] {
+  const out: Attribute[] = [];
+  const set = inside(b, e);
+  while (set.more) {
+    const pair = inside(b, set.next());
+    const id = pair.expect(Tag.ObjectId);
+    out.push({ oid: objectId(b, id.off, id.end), text: stringValue(b, pair.next()) });
   }
   return out;
 }
@@ -62,13 +67,10 @@ export const nameText = (attributes: readonly Attribute[]): string =>
   attributes.map((a) => `${ATTRIBUTES[a.oid] ?? a.oid}=${a.text}`).join(', ');
 
 /** The way that Wireshark writes a name: the last part first, `id-at-commonName=ue.example,id-at-countryName=SE`. */
-export const nameLabel = (b: Uint8Array, e: Element): string =>
-  attributesOf(b, e)
-    .reverse()
-    .map((a) => `${oidName(a.oid)}=${a.text}`)
-    .join(',');
+export const nameLabel = (b: Uint8Array, e: Element): string => labelOf(attributesOf(b, e).reverse());
 
-const items = (n: number): string => `${n} item${n === 1 ? '' : 's'}`;
+const labelOf = (attributes: readonly Attribute[]): string =>
+  attributes.map((a) => `${oidName(a.oid)}=${a.text}`).join(',');
 
 /** The choice of kind, and the name under it. `field` is who is named, `names` its sequence. */
 export function dissectName(t: Tree, b: Uint8Array, e: Element, field: typeof X.issuer, names = X.names): void {
@@ -76,7 +78,7 @@ export function dissectName(t: Tree, b: Uint8Array, e: Element, field: typeof X.
   t.push();
   const n = countElements(b, e);
   t.num(names, e.off, e.end - e.off, n);
-  if (t.labels) t.label(`rdnSequence: ${items(n)} (${nameLabel(b, e)})`);
+  if (t.labels) t.label(`rdnSequence: ${plural(n, 'item')} (${nameLabel(b, e)})`);
   t.push();
   dissectRelativeNames(t, b, e);
   t.pop();
@@ -90,13 +92,14 @@ export function dissectRelativeNames(t: Tree, b: Uint8Array, e: Element): void {
     const set = names.next();
     const n = countElements(b, set);
     t.num(X.relativeName, set.off, set.end - set.off, n);
-    if (t.labels) t.label(`RDNSequence item: ${items(n)}`);
+    const said = t.labels ? labelOf(attributesOfSet(b, set)) : '';
+    if (t.labels) t.label(`RDNSequence item: ${plural(n, 'item')} (${said})`);
     t.push();
     const pairs = inside(b, set);
     while (pairs.more) {
       const pair = pairs.next();
       t.open(X.attribute, pair.at, pair.end - pair.at);
-      if (t.labels) t.label('RelativeDistinguishedName item');
+      if (t.labels) t.label(`RelativeDistinguishedName item (${said})`);
       dissectAttribute(t, b, pair);
       t.pop();
     }
