@@ -239,7 +239,7 @@ export const sip = defineDissector<SipRepresentation>({
   spec: 'RFC 3261',
   fields: SIP_FIELDS,
   experts: E,
-  on: { 'udp.port': [5060], 'tcp.port': [5060], 'tls.port': [5061] },
+  on: { 'udp.heuristic': ['sip'], 'udp.port': [5060], 'tcp.port': [5060], 'tls.port': [5061] },
   tables: ['media_type'],
 
   /** A start line of RFC 3261. A CRLF keep-alive may be anyone's. */

@@ -1,6 +1,6 @@
 import { TcpNote } from '../../dissectors/tcp/note.js';
 import type { CaptureInterface } from '../capture/chunk.js';
-import { type AnyDissector, hex, type Pdu, Peek, type TableKey, View } from '../kit/index.js';
+import { type AnyDissector, hex, type Pdu, Peek, type TableKey, View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { type Flow, FlowTable } from '../stream/flow.js';
 import { PendingPool, TcpStream } from '../stream/tcp.js';
@@ -45,6 +45,8 @@ export class IndexPass implements ConnectionHost {
   readonly dissectors;
   readonly probes: readonly AnyDissector[];
   readonly tunnels: Tunnel[] = [];
+  /** Dissectors that may recognise a datagram by its octets, on any port. */
+  private readonly udpProbes: readonly AnyDissector[];
   private readonly flows = new FlowTable();
   private readonly peek = new Peek();
   private readonly scopes = new Map<number, Scope>();
@@ -80,6 +82,7 @@ export class IndexPass implements ConnectionHost {
       (d) =>
         d.probe !== undefined && d.pduLength !== undefined && d !== this.dissectors.fttims && d !== this.dissectors.tls,
     );
+    this.udpProbes = [...registry.table('udp.heuristic')].filter((d) => d.probe !== undefined);
     this.track = new TrackContext(registry);
     this.duplicates = options.duplicates ? new Duplicates() : null;
   }
@@ -225,7 +228,8 @@ export class IndexPass implements ConnectionHost {
     const high = Math.max(p.sport, p.dport);
     const named = this.registry.lookup('udp.port', low) ?? this.registry.lookup('udp.port', high);
     if (named !== undefined) return named;
-    if (this.options.heuristicRtp && this.rtp?.probe?.(p.buf, p.off, p.end) === 2) return this.rtp;
+    for (const d of this.udpProbes) if (d.probe!(p.buf, p.off, p.end) === Yes) return d;
+    if (this.options.heuristicRtp && this.rtp?.probe?.(p.buf, p.off, p.end) === Yes) return this.rtp;
     return null;
   }
 
