@@ -47,10 +47,17 @@ function nack(v: View, t: Tree, o: number): void {
   const mask = u16(v.buf, o + 2);
   t.num(F.nackPid, o, 2, pid);
   t.num(F.nackBlp, o + 2, 2, mask);
-  if (!t.labels) return;
   const frames = alsoLost(pid, mask);
-  const text = frames.length === 0 ? 'No additional frames lost' : `Frames ${frames.join(' ')} lost`;
-  t.label(`RTCP Transport Feedback NACK BLP: 0x${mask.toString(16).padStart(4, '0')} (${text})`);
+  if (t.labels) {
+    const text = frames.length === 0 ? 'No additional frames lost' : `Frames ${frames.join(' ')} lost`;
+    t.label(`RTCP Transport Feedback NACK BLP: 0x${mask.toString(16).padStart(4, '0')} (${text})`);
+  }
+  t.push();
+  for (const frame of frames) {
+    t.num(F.nackPid, o + 2, 2, frame);
+    if (t.labels) t.label(`Frame ${frame} also lost`);
+  }
+  t.pop();
 }
 
 /** RFC 5104 §4.2.1.1: SSRC, then exponent (6 bits), mantissa (17) and overhead (9). */

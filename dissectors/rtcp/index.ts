@@ -138,7 +138,8 @@ function packet(v: View, t: Tree, at: number, last: boolean, note: RtcpNote | un
   t.bits(F.version, at, 1, buf[at]);
   t.bits(F.padding, at, 1, buf[at]);
   if (isPadded(buf, at) && !last) t.expert(E.padding); // RFC 3550 §6.4.1: only the last may be padded
-  t.bits(countField(pt), at, 1, buf[at]);
+  const five = countField(pt);
+  if (five !== undefined) t.bits(five, at, 1, buf[at]);
   t.num(F.type, at + 1, 1, pt);
   t.num(F.length, at + 2, 2, u16(buf, at + 2));
   if (t.labels) t.label(`Length: ${u16(buf, at + 2)} (${length} bytes)`);
@@ -160,7 +161,9 @@ function setup(t: Tree, at: number, media: MediaNote): void {
   t.pop();
 }
 
-function countField(pt: number): typeof F.rc {
+/** What the five bits beside the version are. */
+function countField(pt: number): typeof F.rc | undefined {
+  if (pt === Type.Extended || pt === 209) return undefined; // RFC 3611 §2: reserved
   if (pt === Type.Description || pt === Type.Goodbye) return F.sc;
   if (pt === Type.Application || pt === 208 || pt === 210) return F.subtype;
   if (pt === Type.TransportFeedback) return F.rtpfb;
