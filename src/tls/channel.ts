@@ -14,7 +14,7 @@ const CAREFUL = 16;
 /** Record numbers that framing errors may hide. */
 const FRAMING_SLACK = 64;
 /** Tags that are tried without any gap before a direction is given up. */
-const TRIES = 64;
+const TRIES = 512;
 
 /**
  * - `clear`: records are not protected yet

@@ -1,8 +1,9 @@
+import { equalBytes, u32 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { Epoch } from './epoch.js';
 import type { KeyLog, Orphan } from './keylog.js';
 import type { Role } from './negotiation.js';
-import type { TlsRecord } from './record.js';
+import { RECORD_HEADER, type TlsRecord } from './record.js';
 import { type Budget, seek } from './seek.js';
 import { suitesBySecret } from './suites.js';
 
@@ -15,8 +16,24 @@ const STRIDE = 2048;
 /** Records that are tried before the search is given up until there are new key log lines. */
 const RECORDS = 8;
 
-/** Candidates that one direction may try. */
-const BUDGET = 128 * LIMITS.recordSearch;
+/** What one direction may cost, in keystream blocks. */
+const BUDGET = 256 * LIMITS.recordSearch;
+
+const NOTHING_LEFT =
+  'The handshake was not captured: TLS 1.2 needs it, and for TLS 1.3 the key logs have no line that is not of another session.';
+const OLDER =
+  'The handshake was not captured: these are records of TLS 1.2, whose keys need the randoms of both hellos.';
+
+/**
+ * Whether two records in a row start with explicit nonces that count: GCM or CCM in TLS 1.2 (RFC 5288 §3). In TLS 1.3
+ * these octets are ciphertext.
+ */
+function countsNonces(r: TlsRecord, next: TlsRecord): boolean {
+  const a = r.off + RECORD_HEADER;
+  const b = next.off + RECORD_HEADER;
+  if (r.end - a < 24 || next.end - b < 24) return false;
+  return equalBytes(r.buf, a, next.buf, b, 4) && (u32(r.buf, a + 4) + 1) >>> 0 === u32(next.buf, b + 4);
+}
 
 /** Keys that fit a session whose handshake is not in the capture. */
 export interface Joined {
@@ -42,12 +59,15 @@ export class LateJoin {
   /** Candidates tried so far, and all that there are. */
   searched = 0;
   total = 0;
+  /** The records are of TLS 1.2: no search can help. */
+  private older = false;
   private revision = -1;
   private records = 0;
   private left = BUDGET;
 
   /** Whether there is nothing more to try before lines are added. */
   exhausted(keys: KeyLog): boolean {
+    if (this.older) return true;
     return keys.revision === this.revision && (this.records >= RECORDS || this.left <= 0 || this.total === 0);
   }
 
@@ -70,6 +90,10 @@ export class LateJoin {
       this.left = BUDGET;
     }
     this.records++;
+    if (next !== undefined && countsNonces(r, next)) {
+      this.older = true;
+      return null;
+    }
     const trials = [...this.trials(keys, role, suite), ...this.trials(keys, role === 0 ? 1 : 0, suite)];
     this.total = trials.length * GENERATIONS * LIMITS.recordSearch;
     this.searched = 0;
@@ -106,8 +130,8 @@ export class LateJoin {
 
   /** How far the search came, in words. */
   get reason(): string {
-    if (this.total === 0)
-      return 'The handshake was not captured: TLS 1.2 needs it, and for TLS 1.3 the key logs have no line left that is not of another session.';
+    if (this.older) return OLDER;
+    if (this.total === 0) return NOTHING_LEFT;
     const tried = `${this.searched} of ${this.total} keys and record numbers searched`;
     return `The handshake was not captured, and no line of the key logs opens these records (${tried}).`;
   }

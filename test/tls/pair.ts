@@ -181,6 +181,8 @@ export function wholeRecords(segments: readonly Segment[]): Whole[] {
 export interface Followed {
   readonly session: TlsSession;
   readonly records: TlsRecord[];
+  /** Copies of the plain texts, by record. */
+  readonly plains: (Buffer | null)[];
   /** Application data by direction, without early data. */
   readonly data: readonly [Buffer, Buffer];
 }
@@ -198,14 +200,16 @@ export interface FollowOptions {
 export function follow(wholes: readonly Whole[], options: FollowOptions): Followed {
   const session = new TlsSession(options.services, options.connection);
   const records: TlsRecord[] = [];
+  const plains: (Buffer | null)[] = [];
   const data: [Buffer[], Buffer[]] = [[], []];
   let taken = 0;
   const flush = (): void => {
     options.services.decryptor.flush();
     for (; taken < records.length; taken++) {
       const r = records[taken]!;
-      if (r.plain !== null && r.status === 'open' && r.contentType === 23 && !r.early)
-        data[r.direction].push(Buffer.from(r.plain.buf.slice(r.plain.off, r.plain.end)));
+      const plain = r.plain && Buffer.from(r.plain.buf.slice(r.plain.off, r.plain.end));
+      plains.push(plain);
+      if (plain !== null && r.status === 'open' && r.contentType === 23 && !r.early) data[r.direction].push(plain);
     }
   };
   wholes.forEach((whole, i) => {
@@ -221,5 +225,5 @@ export function follow(wholes: readonly Whole[], options: FollowOptions): Follow
     if ((i + 1) % (options.flushEvery ?? 1000) === 0) flush();
   });
   flush();
-  return { session, records, data: [Buffer.concat(data[0]), Buffer.concat(data[1])] };
+  return { session, records, plains, data: [Buffer.concat(data[0]), Buffer.concat(data[1])] };
 }
