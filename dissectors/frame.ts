@@ -96,6 +96,7 @@ export const frame = defineDissector({
     t.text(F.protocols, v.off, 0, '');
     if (note.duplicateOf !== undefined) t.num(F.duplicate, v.off, 0, note.duplicateOf);
     t.pop();
+    cx.next('link', note.link, v);
   },
 });
 

@@ -6,7 +6,9 @@ import {
   fields,
   Malformed,
   type NetPair,
+  type Pdu,
   Peek,
+  type Severity,
   Short,
   type TableKey,
   Tree,
@@ -18,15 +20,26 @@ import { Depth, Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
 import { difference } from './time.js';
 
+const SEVERITIES: Readonly<Record<Severity, number>> = {
+  chat: 0x200000,
+  note: 0x400000,
+  warn: 0x600000,
+  error: 0x800000,
+};
+const SEVERITY_NAMES = { 2097152: 'Chat', 4194304: 'Note', 6291456: 'Warning', 8388608: 'Error' };
+
 const F = fields({
-  malformed: { name: '_ws.malformed', label: 'Malformed Packet', type: 'none' },
-  short: { name: '_ws.short', label: 'Packet size limited during capture', type: 'none' },
+  malformed: { name: '_ws.malformed', label: 'Malformed Packet', type: 'string' },
+  short: { name: '_ws.short', label: 'Packet size limited during capture', type: 'string' },
+  message: { name: '_ws.expert.message', label: 'Message', type: 'string' },
+  severity: { name: '_ws.expert.severity', label: 'Severity level', type: 'u32', values: SEVERITY_NAMES },
+  code: { name: 'finding.code', label: 'Finding', type: 'string' },
 });
 /** Fields that the engine itself adds. */
 export const engineFields = F;
 
 const E = experts({
-  malformed: { code: 'frame.malformed', severity: 'error', message: 'Malformed Packet' },
+  malformed: { code: 'frame.malformed', severity: 'error', message: 'Malformed Packet (Exception occurred)' },
   tooDeep: { code: 'frame.too-many-layers', severity: 'warn', message: 'Layers nest too deep; the rest is not shown' },
   fault: { code: 'frame.dissector-fault', severity: 'error', message: 'Dissector fault' },
 });
@@ -130,9 +143,15 @@ export class Dissection implements Ctx {
     if (this.protocols.length > m.protocols) this.protocols.length = m.protocols;
   }
 
-  /** Fills in frame.protocols, which is known when all layers are. */
-  setProtocols(): void {
+  /** Adds what is known when all layers are: the expert items as fields, and frame.protocols. */
+  finish(): void {
     const t = this.tree;
+    if (t.experts.length > 0)
+      for (const { expert, message } of t.experts) {
+        t.text(F.message, 0, 0, message);
+        t.num(F.severity, 0, 0, SEVERITIES[expert.severity]);
+        if (expert.severity !== 'chat') t.text(F.code, 0, 0, expert.code);
+      }
     if (!t.wanted(PROTOCOLS)) return;
     for (let i = 0; i < t.length; i++)
       if (t.field[i] === PROTOCOLS) {
@@ -175,14 +194,23 @@ export class Dissection implements Ctx {
       else this.layer(this.plan.of(packet.dissector), v);
       return;
     }
-    if (packet.pdus === null) return;
-    let first = true;
-    for (const pdu of packet.pdus) {
-      if (!first) this.leaves.push(this.leaves[this.leaves.length - 1]);
-      first = false;
+    if (packet.pdus !== null) this.messages(packet.pdus);
+  }
+
+  /**
+   * The messages that a segment completes. Those that lie in it one after the other stand once in the protocol stack, as
+   * in tshark, where one call of a dissector takes them all.
+   */
+  private messages(pdus: readonly Pdu[]): void {
+    let before: Pdu | undefined;
+    for (const pdu of pdus) {
+      if (before !== undefined && this.leaves.length > 0) this.leaves.push(this.leaves[this.leaves.length - 1]);
+      this.again = before?.dissector === pdu.dissector && before.segments === undefined && pdu.segments === undefined;
       this.layer(this.plan.of(pdu.dissector), pdu.view);
+      before = pdu;
     }
   }
+  private again = false;
 
   data(v: View): void {
     if (v.length > 0) this.layer(this.dataStep, v);
@@ -238,7 +266,8 @@ export class Dissection implements Ctx {
 
   /** Notes the layer for the protocol stack and the Info column. */
   private describe(d: AnyDissector, v: View): void {
-    if (d !== this.frameDissector) this.protocols.push(d.proto);
+    if (d !== this.frameDissector && !this.again) this.protocols.push(d.proto);
+    this.again = false;
     if (d.summary === undefined || this.quoted) return;
     if (this.leaves.length === 0) this.leaves.push({ d, v });
     else this.leaves[this.leaves.length - 1] = { d, v };
@@ -268,22 +297,16 @@ export class Dissection implements Ctx {
     const t = this.tree;
     t.level = 0;
     const cut = e instanceof Short && (e.cut || v.end < v.wireEnd);
-    t.open(cut ? F.short : F.malformed, v.end, 0);
-    if (t.labels) t.label(`[${cut ? 'Packet size limited during capture' : 'Malformed Packet'}: ${d.short}]`);
+    const what = `[${cut ? 'Packet size limited during capture' : 'Malformed Packet'}: ${d.short}]`;
+    t.text(cut ? F.short : F.malformed, v.end, 0, what);
+    if (t.labels) t.label(e instanceof Short || e instanceof Malformed ? `${what} ${e.message}` : what);
     this.protocols.push(cut ? '_ws.short' : '_ws.malformed');
     if (e instanceof Short || e instanceof Malformed) {
-      if (!cut)
-        t.expert(E.malformed, v.off, v.length, `Malformed Packet (Exception occurred): ${d.short}: ${e.message}`);
+      if (!cut) t.expert(E.malformed);
     } else {
       this.faults.set(d.proto, (this.faults.get(d.proto) ?? 0) + 1);
-      t.expert(
-        E.fault,
-        v.off,
-        v.length,
-        `Dissector fault in ${d.proto}: ${e instanceof Error ? e.message : String(e)}`,
-      );
+      t.expert(E.fault, v.off, v.length, `Dissector fault in ${d.proto}: ${String(e)}`);
     }
-    t.pop();
   }
 
   /** The Info column. */

@@ -248,7 +248,7 @@ export class Pass {
   }
 
   private emit(): void {
-    this.dissection.setProtocols();
+    this.dissection.finish();
     if (this.give(this.row) === false) this.halted = true;
   }
 }

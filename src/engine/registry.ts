@@ -7,9 +7,13 @@ export class Registry {
   private readonly protos = new Map<string, AnyDissector>();
   private readonly fields = new Map<string, Field[]>();
 
-  /** @throws Error when two dissectors claim the same name or table entry. */
-  constructor(dissectors: readonly AnyDissector[]) {
+  /**
+   * @param more fields that no dissector owns
+   * @throws Error when two dissectors claim the same name or table entry
+   */
+  constructor(dissectors: readonly AnyDissector[], more: Readonly<Record<string, Field>> = {}) {
     this.dissectors = dissectors;
+    for (const f of Object.values(more)) this.name(f);
     for (const d of dissectors) {
       if (this.protos.has(d.proto)) throw new Error(`two dissectors are called ${d.proto}`);
       this.protos.set(d.proto, d);

@@ -1,8 +1,10 @@
 import { dissectors } from '../../dissectors/index.js';
+import type { CaptureSource } from '../../src/capture/chunk.js';
 import { openCapture } from '../../src/capture/open.js';
 import { scanSecrets } from '../../src/capture/secrets.js';
 import { applyDecodeAs } from '../../src/cli/decode-as.js';
 import { tlsServices } from '../../src/cli/services.js';
+import { engineFields } from '../../src/engine/dissect.js';
 import { Pass } from '../../src/engine/pass.js';
 import { Registry } from '../../src/engine/registry.js';
 import type { Row } from '../../src/engine/row.js';
@@ -20,12 +22,22 @@ export interface RowsOptions {
 
 /** Runs a pass over a capture file and gives each row. Key logs are texts. */
 export async function forRows(path: string, options: RowsOptions, give: (row: Row) => void): Promise<Pass> {
-  const registry = new Registry(dissectors);
+  const secrets = path === '-' ? [] : await scanSecrets(path);
+  return forSource(await openCapture([path]), options, give, secrets);
+}
+
+/** The same for a source that is open; it is closed. */
+export async function forSource(
+  source: CaptureSource,
+  options: RowsOptions,
+  give: (row: Row) => void,
+  secrets: readonly string[] = [],
+): Promise<Pass> {
+  const registry = new Registry(dissectors, engineFields);
   applyDecodeAs(registry, options.decodeAs ?? []);
   const keys = new KeyLog();
   for (const text of options.keylog ?? []) keys.add(text, 'option');
-  for (const text of path === '-' ? [] : await scanSecrets(path)) keys.add(text, 'dsb');
-  const source = await openCapture([path]);
+  for (const text of secrets) keys.add(text, 'dsb');
   const pass = new Pass(
     registry,
     {

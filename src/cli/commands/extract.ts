@@ -3,6 +3,7 @@ import { dissectors } from '../../../dissectors/index.js';
 import { CaptureError } from '../../capture/errors.js';
 import { openCapture } from '../../capture/open.js';
 import { PcapngWriter } from '../../capture/writer.js';
+import { engineFields } from '../../engine/dissect.js';
 import { Pass } from '../../engine/pass.js';
 import { Registry } from '../../engine/registry.js';
 import type { Row } from '../../engine/row.js';
@@ -59,7 +60,7 @@ async function pass(
   rows: 'inner' | 'both',
   give: (row: Row) => void,
 ): Promise<boolean> {
-  const registry = new Registry(dissectors);
+  const registry = new Registry(dissectors, engineFields);
   applyDecodeAs(registry, o.decodeAs ?? []);
   const selection = new Selection(o, registry);
   const source = await openCapture(names);

@@ -2,6 +2,7 @@ import { dissectors } from '../../../dissectors/index.js';
 import type { CaptureSource } from '../../capture/chunk.js';
 import { CaptureError } from '../../capture/errors.js';
 import { openCapture } from '../../capture/open.js';
+import { engineFields } from '../../engine/dissect.js';
 import { NO_ROWS, Pass } from '../../engine/pass.js';
 import { Registry } from '../../engine/registry.js';
 import type { Row } from '../../engine/row.js';
@@ -23,7 +24,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
   const names = [...(o.read ?? []), ...captures];
   if (names.length === 0)
     throw new UserError('no capture given', Exit.usage, 'fttscope read FILE, or - for standard input');
-  const registry = new Registry(dissectors);
+  const registry = new Registry(dissectors, engineFields);
   applyDecodeAs(registry, o.decodeAs ?? []);
   const printer = rowPrinter(o, registry);
   const selection = new Selection(o, registry);
