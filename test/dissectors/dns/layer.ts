@@ -25,6 +25,8 @@ export interface Layer {
 }
 
 export interface Where {
+  /** Whether the message came out of a stream. */
+  readonly stream?: boolean;
   readonly sport?: number;
   readonly dport?: number;
   readonly note?: unknown;
@@ -40,6 +42,7 @@ export function context(where: Where = {}): Ctx {
     nanos: 0,
     tunnel: 0,
     direction: 0,
+    stream: where.stream ?? false,
     net: { version: 4, buf: new Uint8Array(32), src: 0, dst: 4 },
     sport: where.sport ?? 0,
     dport: where.dport ?? 0,
@@ -94,3 +97,15 @@ function text(tree: Tree, i: number): string {
 }
 
 const digits = (f: Field): number => Number(f.type.slice(1)) / 4;
+
+/**
+ * Runs `d` over `b` cut at every length, as if it had ended there on the wire and as if the snaplen had cut it: nothing
+ * but Short and Malformed may be thrown, and what is missing by a cut is never called malformed by Short.
+ */
+export function cutEverywhere(d: AnyDissector, b: Uint8Array, where: Where = {}): void {
+  for (let n = 0; n < b.length; n++) {
+    run(d, b.slice(0, n), where);
+    const { stopped } = run(d, b.slice(0, n), { ...where, wire: b.length });
+    if (stopped instanceof Short && !stopped.cut) throw new Error(`cut at ${n}: ${stopped.message}`);
+  }
+}
