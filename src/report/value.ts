@@ -85,17 +85,20 @@ function address(f: Field, b: Uint8Array, off: number, end: number): string | un
   return undefined;
 }
 
-/** Octets of a node as text: an address, a GUID, or hex with colons. */
-function octetsText(f: Field, b: Uint8Array, off: number, end: number): string {
-  return address(f, b, off, end) ?? colonHex(b, off, end);
+/** Octets of a node as text: an address, a GUID, or hex, with colons (JSON, and addresses) or without (as tshark). */
+function octetsText(f: Field, b: Uint8Array, off: number, end: number, colons: boolean): string {
+  const special = address(f, b, off, end);
+  if (special !== undefined) return special;
+  if (colons || f.type !== 'bytes') return colonHex(b, off, end);
+  return Buffer.from(b.buffer, b.byteOffset + off, end - off).toString('hex');
 }
 
 /** The octets of node `i` as text, without a view of its own. */
-function nodeOctets(t: Tree, i: number): string {
+function nodeOctets(t: Tree, i: number, colons: boolean): string {
   const s = t.sources[t.source[i]];
   if (s === undefined) return '';
   const off = Math.max(s.start, t.off[i]);
-  return octetsText(t.field[i], s.buf, off, Math.max(off, Math.min(s.end, t.off[i] + t.len[i])));
+  return octetsText(t.field[i], s.buf, off, Math.max(off, Math.min(s.end, t.off[i] + t.len[i])), colons);
 }
 
 /**
@@ -111,11 +114,11 @@ export function jsonValue(t: Tree, i: number): string {
     }
     case Held.Made: {
       const v = t.made[i];
-      if (v instanceof Uint8Array) return `"${octetsText(f, v, 0, v.length)}"`;
+      if (v instanceof Uint8Array) return `"${octetsText(f, v, 0, v.length, true)}"`;
       return typeof v === 'string' ? JSON.stringify(v) : `"${v}"`;
     }
     case Held.Octets:
-      return `"${nodeOctets(t, i)}"`;
+      return `"${nodeOctets(t, i, true)}"`;
     case Held.Text:
       return JSON.stringify(t.value(i));
     case Held.Time: {
@@ -147,11 +150,11 @@ export function fieldText(t: Tree, i: number): string {
       return numberText(f, t.number[i]);
     case Held.Made: {
       const v = t.made[i];
-      if (v instanceof Uint8Array) return octetsText(f, v, 0, v.length);
+      if (v instanceof Uint8Array) return octetsText(f, v, 0, v.length, false);
       return typeof v === 'bigint' ? numberText(f, v) : String(v);
     }
     case Held.Octets:
-      return nodeOctets(t, i);
+      return nodeOctets(t, i, false);
     case Held.Text:
       return t.value(i) as string;
     case Held.Time: {
