@@ -165,6 +165,12 @@ export const tls: Dissector<TlsRecordImage> = defineDissector<TlsRecordImage>({
     t.pop();
   },
 
+  column(v, cx) {
+    if (v.length < HEADER || !plausible(v.buf, v.off))
+      return probeSsl2(v.buf, v.off, v.end) === Unsure ? 'SSLv2' : 'TLS';
+    return versionName(shownVersion(v.buf, v.off, v.end, cx.note<TlsRecordNote>(tls, v)));
+  },
+
   summary(v, cx) {
     const { buf, off } = v;
     if (probeSsl2(buf, off, v.end) === Unsure) return 'Client Hello';

@@ -148,6 +148,8 @@ export interface Dissector<R = unknown> {
   track?(v: View, cx: Track): void;
   /** The full tree. May throw Short or Malformed: the engine shows the rest as data and says what was wrong. */
   dissect(v: View, t: Tree, cx: Ctx): void;
+  /** Name in the protocol column where it depends on the packet: "TLSv1.3". Without it: {@link short}. */
+  column?(v: View, cx: Ctx): string;
   /** The Info column. Reads the same octets again; only asked for rows that are shown. */
   summary?(v: View, cx: Ctx): string;
   readonly codec?: Codec<R>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { encode, No, Unsure, View, Yes } from 'fttscope/kit';
+import { type Ctx, encode, No, Unsure, View, Yes } from 'fttscope/kit';
 import { tls, versionName } from '../../../dissectors/tls/index.js';
 import type { TlsRecordNote } from '../../../dissectors/tls/note.js';
 import {
@@ -252,6 +252,14 @@ test('the codec keeps records', () => {
       assert.deepEqual(encode(tls.codec!, tls.codec!.parse(b, 0, b.length)), b);
     }),
   );
+});
+
+test('the protocol column has the version of the session, and a ClientHello its own', () => {
+  const column = (b: Uint8Array, note?: Partial<TlsRecordNote>) =>
+    tls.column!(View.of(b), { note: () => note } as unknown as Ctx);
+  assert.equal(column(RECORD, { ...CLEAR, version: 0x0304 }), 'TLSv1');
+  assert.equal(column(record(23, 0x0303, [1]), { ...CLEAR, version: 0x0304 }), 'TLSv1.3');
+  assert.equal(column(record(23, 0x0303, [1])), 'TLSv1.2');
 });
 
 test('versions have the names of the protocol column', () => {
