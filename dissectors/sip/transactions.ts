@@ -4,7 +4,8 @@ import { Header } from './names.js';
 
 /*
  * Which message repeats which, and which response answers which request: from the last message of each Call-ID in each
- * direction between two endpoints, as Wireshark decides it, so that one pass is enough.
+ * direction between two endpoints, as Wireshark decides it, so that one pass is enough. Like Wireshark it leaves streams
+ * out: there the transport repeats what is lost (RFC 3261 §17).
  */
 
 /** Call-IDs and directions that are remembered; the one not heard of for longest goes first. */
@@ -42,7 +43,7 @@ export class Transactions {
   /** Takes a message in the order of the capture and says what it repeats and answers. */
   see(m: SipMessage, cx: Track): SipNote {
     const cseq = m.cseq();
-    if (cseq === undefined) return { original: 0, request: 0, sinceMs: 0 };
+    if (cseq === undefined || cx.stream === true) return { original: 0, request: 0, sinceMs: 0 };
     const callId = m.text(Header.CallId) ?? '';
     const { net, sport, dport } = cx;
     const n = net.version === 4 ? 4 : 16;
