@@ -1,5 +1,6 @@
 import { hex, latin1 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { RsaKeys } from './rsa-keys.js';
 import { Secret } from './secret.js';
 
 /**
@@ -93,6 +94,8 @@ export class KeyLog {
   revision = 0;
   /** The first bad lines. */
   readonly badLines: BadKeyLine[] = [];
+  /** Private keys of servers. */
+  readonly rsa = new RsaKeys();
   #texts = 0;
   #octets = new Uint8Array(1 << 12);
   #top = 0;
@@ -127,6 +130,13 @@ export class KeyLog {
     }
     if (this.length > before) this.revision++;
     return this.length - before;
+  }
+
+  /** Takes the private key of a server in PEM; returns why it is of no use, or undefined. */
+  addPrivateKey(pem: string): string | undefined {
+    const reason = this.rsa.add(pem);
+    if (reason === undefined) this.revision++;
+    return reason;
   }
 
   /** Why a line is bad, or undefined. */

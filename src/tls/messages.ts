@@ -24,7 +24,7 @@ export class MessageReader {
   private length = 0;
   /** Octets of a message beyond the cap that are still to be passed over. */
   private skip = 0;
-  /** Messages that were too long to be kept. */
+  /** Messages beyond the cap, which were passed over. */
   dropped = 0;
 
   /** Whether a message has begun and is not whole. */

@@ -16,6 +16,8 @@ export type Role = 0 | 1;
 export type Resumed = 'id' | 'ticket' | 'psk';
 
 const NONE = new Uint8Array(0);
+const NO_RSA =
+  'There is a private key, but no key log: a private key opens only sessions with RSA key exchange to the server that it is of.';
 const STAGE_LABELS: Readonly<Record<Stage, readonly [KeyLabel, KeyLabel]>> = {
   early: ['CLIENT_EARLY_TRAFFIC_SECRET', 'CLIENT_EARLY_TRAFFIC_SECRET'],
   handshake: ['CLIENT_HANDSHAKE_TRAFFIC_SECRET', 'SERVER_HANDSHAKE_TRAFFIC_SECRET'],
@@ -156,17 +158,25 @@ export class Negotiation {
     if (byId !== undefined) return { secret: byId.secret, served: byId.source };
     const before = this.resumed === undefined ? undefined : this.masterRef.find(keylog);
     if (before !== undefined) return { secret: before.secret, served: 'resumption' };
-    const start = this.encryptedPreMaster?.subarray(0, 8);
-    const pre =
-      keylog.find('PMS_CLIENT_RANDOM', this.clientRandom) ??
-      (start && start.length === 8 ? keylog.find('RSA', start) : undefined);
+    const pre = this.findPreMaster();
     if (pre === undefined || how === undefined) return undefined;
     const extended = this.serverHello?.extendedMasterSecret === true;
     if (extended && this.sessionHash === undefined) return undefined;
     const octets = extended
       ? extendedMasterSecret(how.hash, pre.secret.octets, this.sessionHash!)
       : masterSecret(how.hash, pre.secret.octets, this.clientRandom, this.serverRandom);
-    return { secret: new Secret(octets), served: pre.source };
+    return { secret: new Secret(octets), served: pre.served };
+  }
+
+  private findPreMaster(): { secret: Secret; served: Served } | undefined {
+    const { keylog, encryptedPreMaster: encrypted } = this;
+    let line = keylog.find('PMS_CLIENT_RANDOM', this.clientRandom);
+    if (line === undefined && encrypted !== undefined && encrypted.length >= 8)
+      line = keylog.find('RSA', encrypted.subarray(0, 8));
+    if (line !== undefined) return { secret: line.secret, served: line.source };
+    if (encrypted === undefined || this.how?.suite.kx !== 'RSA') return undefined;
+    const secret = keylog.rsa.preMaster(encrypted);
+    return secret && { secret, served: 'rsa' };
   }
 
   /** Keys of both sides below TLS 1.3, or undefined: then {@link reason} says why. */
@@ -240,6 +250,8 @@ export class Negotiation {
   /** Says which line is not there. */
   private missing(label: KeyLabel): string {
     const { keylog, clientRandom } = this;
+    if (keylog.length === 0 && keylog.rsa.length > 0) return NO_RSA;
+    if (keylog.length === 0 && keylog.bad > 0) return 'No line of the key log can be read.';
     if (keylog.length === 0) return 'There is no key log.';
     const random = hex(clientRandom, 0, clientRandom.length, '');
     if (keylog.labels(clientRandom).length > 0)

@@ -81,10 +81,6 @@ export class TlsSession {
   serverHelloFrame: number | undefined;
   /** First Finished of client and server. */
   readonly finished: [FinishedSeen | undefined, FinishedSeen | undefined] = [undefined, undefined];
-  /** Handshake messages beyond the cap, which were passed over. */
-  get droppedMessages(): number {
-    return this.channels[0].reader.dropped + this.channels[1].reader.dropped;
-  }
 
   private readonly channels: readonly [Channel, Channel];
   private readonly ring: KeyRing;
@@ -115,6 +111,11 @@ export class TlsSession {
     const f = this.finished[1];
     if (f === undefined) return {};
     return f.valid === false ? { eftf: f.frame } : { ue: f.frame, eftf: f.frame };
+  }
+
+  /** Handshake messages beyond the cap, which were passed over. */
+  get droppedMessages(): number {
+    return this.channels[0].reader.dropped + this.channels[1].reader.dropped;
   }
 
   /** What became of the protected records of one direction. */
@@ -176,8 +177,6 @@ export class TlsSession {
     return channel.epoch !== null && channel.epoch.stage === 'application';
   }
 
-  // Which records are protected.
-
   private isProtected(channel: Channel, r: TlsRecord): boolean {
     const { type } = r;
     if (type === ContentType.ApplicationData) {
@@ -211,8 +210,6 @@ export class TlsSession {
         break;
     }
   }
-
-  // Content in the clear.
 
   private clear(channel: Channel, r: TlsRecord): void {
     r.status = 'clear';
@@ -248,8 +245,6 @@ export class TlsSession {
     if (id !== undefined && n.resumed === undefined)
       this.services.cache.rememberId(id, { master: n.masterRef, suite: n.suite });
   }
-
-  // Handshake messages.
 
   private handshake(channel: Channel, r: TlsRecord, b: Uint8Array, off: number, end: number): Span[] {
     const messages = channel.reader.feed(b, off, end);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { constants, privateDecrypt } from 'node:crypto';
 import { test } from 'node:test';
 import * as tls from 'node:tls';
 import { SessionCache } from '../../src/tls/index.js';
@@ -78,6 +79,33 @@ test('external PSK of TLS 1.2 and 1.3', async () => {
     });
     allDecrypted(r, services(r.keylog));
   }
+});
+
+test('RSA key exchange with the private key, or with the pre-master secret in the older forms of lines', async () => {
+  const ciphers = 'AES128-GCM-SHA256';
+  const r = await record({ client: { ...V12, ciphers }, server: { ciphers } });
+  const s = services('');
+  assert.equal(s.keys.addPrivateKey(testCertificate('rsa').key), undefined);
+  assert.match(s.keys.addPrivateKey(testCertificate('ec').key)!, /only RSA keys/);
+  assert.match(s.keys.addPrivateKey('-----BEGIN NONSENSE')!, /cannot be read/);
+  assert.equal(allDecrypted(r, s).verdict(0).source, 'rsa');
+
+  // RFC 5246 §7.4.7.1: the last message of the client's flight, with two octets of length
+  const flight = wholeRecords(r.segments).find((w) => w.direction === 0 && w.octets[5] === 16)!;
+  const encrypted = flight.octets.slice(11, 11 + 256);
+  const padded = privateDecrypt({ key: testCertificate('rsa').key, padding: constants.RSA_NO_PADDING }, encrypted);
+  const preMaster = padded.subarray(-48);
+  const [, random, master] = firstLine(r).split(' ');
+  allDecrypted(r, services(hexLine('RSA', encrypted.subarray(0, 8), preMaster)));
+  allDecrypted(r, services(hexLine('PMS_CLIENT_RANDOM', Buffer.from(random!, 'hex'), preMaster)));
+  const hello = wholeRecords(r.segments).find((w) => w.direction === 1)!;
+  const sessionId = Buffer.from(hello.octets.subarray(44, 44 + hello.octets[43]!));
+  if (sessionId.length > 0)
+    allDecrypted(r, services(`RSA Session-ID:${sessionId.toString('hex')} Master-Key:${master}\n`));
+
+  const other = await record({ client: { ...V12, ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' } });
+  const f = follow(wholeRecords(other.segments), { services: s });
+  assert.match(f.session.verdict(0).reason!, /private key/);
 });
 
 test('HelloRetryRequest', async () => {
