@@ -94,7 +94,13 @@ export class SipMessage {
   /** Value of a header, each fold as one space (RFC 3261 §7.3.1), without space around it. */
   value(h: SipHeader): string {
     const s = utf8Text(this.buf, h.valueOff, h.valueEnd);
-    return (h.folded ? s.replace(/[ \t]*\r?\n[ \t]+/g, ' ') : s).trim();
+    return h.folded
+      ? s
+          .trim()
+          .split('\n')
+          .map((line) => line.trim())
+          .join(' ')
+      : s.trim();
   }
   /** Name of a header as it was written. */
   name(h: SipHeader): string {
