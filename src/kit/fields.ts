@@ -42,9 +42,12 @@ export interface FieldDef {
   /** What the tree shows before the value. */
   readonly label: string;
   readonly type: FieldType;
-  /** How a number is printed: `dec` (default), `hex`, `dec_hex` (dec first in the tree), `hex_dec`. */
-  readonly base?: 'dec' | 'hex' | 'dec_hex' | 'hex_dec';
-  /** Bits of the word given to {@link Tree.bits} that are this field; also how many hex digits Wireshark pads to. */
+  /**
+   * How a number is printed: `dec` (default), `hex`, `dec_hex` (dec first in the tree), `hex_dec`. Octets: `colon` where
+   * tshark divides them by colons also in `-T fields`.
+   */
+  readonly base?: 'dec' | 'hex' | 'dec_hex' | 'hex_dec' | 'colon';
+  /** Bits of the word given to {@link Tree.bits} that are this field. */
   readonly mask?: number;
   readonly values?: ValueStrings;
   /** Unit shown after a number in the tree: `s`, `octets`. */

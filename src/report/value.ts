@@ -89,7 +89,7 @@ function address(f: Field, b: Uint8Array, off: number, end: number): string | un
 function octetsText(f: Field, b: Uint8Array, off: number, end: number, colons: boolean): string {
   const special = address(f, b, off, end);
   if (special !== undefined) return special;
-  if (colons || f.type !== 'bytes') return colonHex(b, off, end);
+  if (colons || f.type !== 'bytes' || f.base === 'colon') return colonHex(b, off, end);
   return Buffer.from(b.buffer, b.byteOffset + off, end - off).toString('hex');
 }
 
@@ -136,8 +136,7 @@ export function jsonValue(t: Tree, i: number): string {
 export function numberText(f: Field, v: number | bigint): string {
   if (f.type === 'bool') return v ? '1' : '0';
   if (f.base === 'hex' || f.base === 'hex_dec') {
-    const digits = f.mask !== undefined ? Math.ceil((32 - Math.clz32(f.mask >>> f.shift)) / 4) : (DIGITS[f.type] ?? 1);
-    return `0x${v.toString(16).padStart(digits, '0')}`;
+    return `0x${v.toString(16).padStart(DIGITS[f.type] ?? 1, '0')}`;
   }
   return String(v);
 }
