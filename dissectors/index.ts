@@ -25,6 +25,7 @@ import { sdp } from './sdp/index.js';
 import { sip } from './sip/index.js';
 import { sll } from './sll.js';
 import { sll2 } from './sll2.js';
+import { tcp } from './tcp/index.js';
 import { telephoneEvent } from './telephone-event.js';
 import { dataTextLines, media, xml } from './text-media.js';
 import { tls } from './tls/index.js';
@@ -53,7 +54,9 @@ export const dissectors: readonly AnyDissector[] = [
   destinationOptions,
   icmp,
   icmpv6,
+  tcp,
   udp,
+  http,
   tls,
   fttIms,
   dhcp,
@@ -70,6 +73,5 @@ export const dissectors: readonly AnyDissector[] = [
   rtcp,
   rtp,
   telephoneEvent,
-  http,
   data,
 ];

@@ -44,6 +44,8 @@ export class TcpNote {
   /** Since the first frame of the connection, and since the one before. */
   timeRelative = 0;
   timeDelta = 0;
+  /** Whether the analysis has anything to say of this segment. */
+  analysed = false;
   /** {@link Item} bits. */
   items = 0;
   /** The SYN that this FIN, if it is one, comes second to: the other side had sent its FIN before. */

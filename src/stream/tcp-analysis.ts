@@ -42,6 +42,8 @@ class Side {
   nextFrame = 0;
   /** End of what was sent without a hole: an acknowledgment beyond it acknowledges what was not captured. */
   unbroken = 0;
+  /** An acknowledgment beyond all that was seen was noticed. */
+  missed = false;
   lastAck = 0;
   lastAckTime = 0;
   window = -1;
@@ -95,14 +97,15 @@ class Side {
     const { list, head, tail } = this;
     if (list === null || head === tail) return 0;
     const { base } = this;
-    if (this.sorted) return ((list[tail - STRIDE + 1] - base) >>> 0) - ((list[head] - base) >>> 0);
     let first = (list[head] - base) >>> 0;
-    let last = (list[head + 1] - base) >>> 0;
+    let last = (list[tail - STRIDE + 1] - base) >>> 0;
+    if (this.sorted && last >= first) return last - first;
+    last = (list[head + 1] - base) >>> 0;
     for (let i = head + STRIDE; i < tail; i += STRIDE) {
       first = Math.min(first, (list[i] - base) >>> 0);
       last = Math.max(last, (list[i + 1] - base) >>> 0);
     }
-    return last - first;
+    return (last - first) >>> 0;
   }
 }
 
@@ -129,6 +132,7 @@ export class TcpAnalysis {
     const peer = this.sides[direction === 0 ? 1 : 0];
     const { seq, ack, flags, window } = p;
     const length = p.wireEnd - p.off;
+    const next = (seq + length + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0;
     if (this.first) {
       this.seconds = seconds;
       this.nanos = nanos;
@@ -145,7 +149,7 @@ export class TcpAnalysis {
     }
     if ((flags & SYN) !== 0) {
       items |= this.synchronise(side, seq, flags);
-      this.scale(side, peer, p);
+      this.scale(side, peer, p, (flags & ACK) !== 0);
       if ((flags & ACK) === 0) this.synTime = time;
     } else if ((flags & ACK) !== 0 && this.initialRtt === 0 && this.synTime >= 0) this.initialRtt = time - this.synTime;
     if (!side.based) {
@@ -170,19 +174,28 @@ export class TcpAnalysis {
     } else if (ack !== side.lastAck) {
       side.freshAck = frame;
       side.duplicateAcks = 0;
+      side.missed = false;
     }
     if ((flags & ACK) !== 0 && peer.unbroken !== 0 && ahead(ack, peer.unbroken) > 0) {
-      items |= Item.AckLostSegment;
+      const known = peer.unbroken === peer.next;
+      if (!known || (!peer.missed && peer.duplicateAcks === 0)) items |= Item.AckLostSegment;
+      if (known) {
+        peer.missed = true;
+        peer.duplicateAcks = 0;
+        note.analysed = true;
+      }
       peer.unbroken = peer.next;
     }
     if ((length > 0 || (flags & (SYN | FIN)) !== 0) && (items & Item.KeepAlive) === 0)
-      items = this.repeated(side, peer, seq, length, time, items, note);
-    this.remember(side, seq, ack, length, window, flags, frame, time, items);
-    if ((flags & ACK) !== 0) this.acknowledge(peer, ack, time, note);
-    this.flight(side, seq, length, flags, frame, time, note);
+      items = this.repeated(side, peer, seq, next, length, time, items, note);
+    this.remember(side, seq, next, ack, window, frame, time, items);
+    if ((flags & ACK) !== 0) peer.flightKnown = true;
+    this.acknowledge(peer, ack, time, note);
+    this.flight(side, seq, next, length, flags, frame, time, note);
     note.items = items;
     side.lastItems = items;
-    if (items !== 0 || note.acksFrame >= 0 || note.bytesInFlight >= 0) note.initialRtt = this.initialRtt;
+    if (items !== 0 || note.acksFrame >= 0 || note.bytesInFlight >= 0) note.analysed = true;
+    note.initialRtt = this.initialRtt;
   }
 
   /** `tcp.completeness` of the frame is what came before it; that a SYN opens the connection is known at once. */
@@ -212,10 +225,10 @@ export class TcpAnalysis {
   }
 
   /** RFC 7323 §2.2: both sides must offer window scaling in their SYN. */
-  private scale(side: Side, peer: Side, p: Peek): void {
+  private scale(side: Side, peer: Side, p: Peek, answer: boolean): void {
     const shift = windowScale(p.buf, p.header + 20, p.off);
-    if (shift === SCALE_NONE) side.scale = peer.scale = SCALE_NONE;
-    else if (side.scale !== SCALE_NONE) side.scale = shift;
+    if (shift !== SCALE_NONE) side.scale = answer && peer.scale === SCALE_NONE ? SCALE_NONE : shift;
+    else if (side.scale === SCALE_UNKNOWN) side.scale = peer.scale = SCALE_NONE;
   }
 
   /** What the length, the window and the acknowledgment say before it is asked whether the segment is a repetition. */
@@ -242,7 +255,7 @@ export class TcpAnalysis {
     if (length <= 1 && seq === (side.next - 1) >>> 0) items |= Item.KeepAlive;
     if (length > 0) {
       const limit = peer.lastAck + (peer.scale > 0 ? peer.window * 2 ** peer.scale : peer.window);
-      if (peer.window > 0 && peer.scale !== SCALE_UNKNOWN && ((seq + length - limit) | 0) === 0)
+      if (peer.window >= 0 && peer.scale !== SCALE_UNKNOWN && ((seq + length - limit) | 0) === 0)
         items |= Item.WindowFull;
       return items;
     }
@@ -260,6 +273,7 @@ export class TcpAnalysis {
     side: Side,
     peer: Side,
     seq: number,
+    next: number,
     length: number,
     time: number,
     items: number,
@@ -270,10 +284,11 @@ export class TcpAnalysis {
     if (length > 0 && peer.lastAck !== 0 && ahead(seq + length, peer.lastAck) <= 0)
       return items | Item.SpuriousRetransmission | Item.Retransmission;
     if (!back) return items;
-    if (peer.duplicateAcks >= 2 && peer.lastAck === seq && time - peer.lastAckTime < FAST_NANOS)
+    if ((peer.duplicateAcks >= 2 || peer.missed) && peer.lastAck === seq && time - peer.lastAckTime < FAST_NANOS)
       return items | Item.FastRetransmission | Item.Retransmission;
     const near = this.initialRtt > 0 ? this.initialRtt : REORDER_NANOS;
-    if (time - side.nextTime < near && side.next !== (seq + length) >>> 0) return items | Item.OutOfOrder;
+    const since = time - side.nextTime;
+    if (since >= 0 && since < near && side.next !== next) return items | Item.OutOfOrder;
     const eldest = side.list !== null && side.head < side.tail;
     note.rto = time - (eldest ? side.list![side.head + 3] : side.nextTime);
     note.rtoFrame = eldest ? side.list![side.head + 2] : side.nextFrame;
@@ -283,16 +298,14 @@ export class TcpAnalysis {
   private remember(
     side: Side,
     seq: number,
+    next: number,
     ack: number,
-    length: number,
     window: number,
-    flags: number,
     frame: number,
     time: number,
     items: number,
   ): void {
     if ((items & Item.ZeroWindowProbe) === 0) {
-      const next = (seq + length + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0;
       if (side.next === 0 || ahead(next, side.next) > 0) {
         side.next = next;
         side.nextFrame = frame;
@@ -308,7 +321,6 @@ export class TcpAnalysis {
   /** Takes the segments that `ack` acknowledges off the list of `peer`, and measures the time that it took. */
   private acknowledge(peer: Side, ack: number, time: number, note: TcpNote): void {
     const { list, tail } = peer;
-    peer.flightKnown = true;
     if (list === null) return;
     let kept = peer.head;
     let i = kept;
@@ -333,6 +345,7 @@ export class TcpAnalysis {
   private flight(
     side: Side,
     seq: number,
+    next: number,
     length: number,
     flags: number,
     frame: number,
@@ -340,7 +353,7 @@ export class TcpAnalysis {
     note: TcpNote,
   ): void {
     if (length === 0 && (flags & (SYN | FIN)) === 0) return;
-    side.add(seq, (seq + length + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0, frame, time);
+    side.add(seq, next, frame, time);
     if (length === 0 || !side.flightKnown) return;
     if (side.pushed) side.pushBytes = 0;
     side.pushBytes += length;

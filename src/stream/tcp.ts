@@ -2,6 +2,20 @@ import type { TcpNote } from '../../dissectors/tcp/note.js';
 import type { Peek } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { TcpAnalysis } from './tcp-analysis.js';
+import {
+  acknowledge,
+  FAR,
+  firstAfter,
+  Half,
+  NO_PARTS,
+  PART_COST,
+  Part,
+  PendingPool,
+  START_WINDOW,
+  start,
+} from './tcp-half.js';
+
+export { PendingPool } from './tcp-half.js';
 
 /** Who takes the octets of a TCP connection, in order. Directions are those of {@link TcpStream.segment}. */
 export interface StreamConsumer {
@@ -27,95 +41,6 @@ const PATIENCE_SECONDS = 1;
 /** The same where nothing is acknowledged, because the other direction was not captured. */
 const UNACKED_PARTS = 64;
 const UNACKED_SECONDS = 2;
-/** Octets before the first segment seen that may still arrive, where an acknowledgment told of them. */
-const START_WINDOW = 65_536;
-/** A segment farther away cannot be of this window (RFC 7323 §2.3: at most 2^30). */
-const FAR = 1 << 30;
-/** What a waiting part costs beside its octets. */
-const PART_COST = 128;
-
-/** Octets that wait for a hole before them to be filled. Positions count the octets of the stream and do not wrap. */
-class Part {
-  constructor(
-    readonly at: number,
-    readonly octets: Uint8Array,
-    /** Octets after them that the snaplen cut off. */
-    readonly cut: number,
-    readonly frame: number,
-    /** When it came: segments of the direction before it, and time. */
-    readonly segments: number,
-    readonly time: number,
-  ) {}
-  get end(): number {
-    return this.at + this.octets.length + this.cut;
-  }
-}
-
-const NO_PARTS: Part[] = [];
-
-/** One direction of a stream. */
-class Half {
-  started = false;
-  /** Sequence number of the SYN, seen or inferred from the first segment or acknowledgment. */
-  isn = 0;
-  based = false;
-  /** Sequence number of the next octet to pass on, and its position. */
-  next = 0;
-  position = 0;
-  /** Something was passed on, or the start is known from the SYN: octets missing before the next are a gap. */
-  anchored = false;
-  /** Segments seen. */
-  segments = 0;
-  /** Latest acknowledgment of the other side as it stands in the header, how many there were, and the highest position. */
-  ackSeen = 0;
-  acks = 0;
-  acked = 0;
-  /** Position of the FIN; -1: not seen. */
-  fin = -1;
-  closed = false;
-  /** It sent an RST. */
-  aborted = false;
-  /** Sorted, without overlap. */
-  parts: Part[] = NO_PARTS;
-  pending = 0;
-  /** The first hole was acknowledged: segments and time then. */
-  holeAcked = false;
-  holeSegments = 0;
-  holeTime = 0;
-  /** Acknowledgments seen when the first hole opened. */
-  holeAcks = 0;
-
-  constructor(
-    readonly direction: 0 | 1,
-    readonly stream: TcpStream,
-  ) {}
-}
-
-/** Counts what waits in all streams, so that together they stay under a cap. */
-export class PendingPool {
-  octets = 0;
-  private readonly halves = new Set<Half>();
-
-  constructor(readonly cap: number = LIMITS.pendingOctetsTotal) {}
-
-  /** @internal */
-  change(half: Half, octets: number): void {
-    this.octets += octets;
-    if (half.pending > 0) this.halves.add(half);
-    else this.halves.delete(half);
-  }
-
-  /** @internal Lets go of the largest until the cap is kept. */
-  relieve(): void {
-    while (this.octets > this.cap) {
-      let largest: Half | null = null;
-      for (const h of this.halves) if (largest === null || h.pending > largest.pending) largest = h;
-      if (largest === null) return;
-      largest.stream.giveUp(largest);
-    }
-  }
-}
-
 /**
  * One TCP connection, both directions: puts the octets in order and hands them to a consumer, straight from the frame
  * where they come in order. The first copy of an octet wins, as in the receiver. Octets that are not in the capture
@@ -168,6 +93,8 @@ export class TcpStream {
       if ((flags & SYN) !== 0) {
         seq = (seq + 1) >>> 0;
         if (half.started && half.position === 0 && half.next !== seq) this.restart(half);
+        half.isn = p.seq;
+        half.based = true;
       }
     }
     if (!half.started) start(half, seq, (flags & SYN) !== 0);
@@ -326,7 +253,7 @@ export class TcpStream {
 
   /** Decides whether to go on waiting for the octets of the first hole. */
   private wait(half: Half, now: number): void {
-    if (half.fin >= 0 && half.acked > half.fin) return this.release(half);
+    if (half.fin >= 0 && half.acked > half.fin) this.release(half);
     while (half.parts.length > 0) {
       const first = half.parts[0];
       if (!half.holeAcked && half.acked >= first.at) {
@@ -366,43 +293,4 @@ export class TcpStream {
     half.aborted = true;
     this.consumer.close(half.direction, 'rst');
   }
-}
-
-/** Index of the first part that ends after `position`. */
-function firstAfter(parts: readonly Part[], position: number): number {
-  let low = 0;
-  let high = parts.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (parts[middle].end > position) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-function start(half: Half, seq: number, syn: boolean): void {
-  half.started = true;
-  half.anchored = syn;
-  setBase(half, seq);
-  half.next = seq;
-  if (half.acks === 0) return;
-  const missing = (seq - half.ackSeen) | 0;
-  if (!syn && missing > 0 && missing <= START_WINDOW) half.next = half.ackSeen;
-  half.acked = Math.max(0, (half.ackSeen - half.next) | 0);
-}
-
-function setBase(half: Half, first: number): void {
-  if (half.based) return;
-  half.based = true;
-  half.isn = (first - 1) >>> 0;
-}
-
-/** The other side acknowledged the octets of `half` before `ack`. */
-function acknowledge(half: Half, ack: number): void {
-  half.acks++;
-  half.ackSeen = ack;
-  setBase(half, ack);
-  if (!half.started) return;
-  const distance = (ack - half.next) | 0;
-  if (distance < FAR && half.position + distance > half.acked) half.acked = half.position + distance;
 }

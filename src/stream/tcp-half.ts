@@ -1,0 +1,137 @@
+import { LIMITS } from '../limits.js';
+
+/* The state of one direction of a TCP connection, and what waits in it for a hole to be filled. */
+
+/** A segment farther away cannot be of this window (RFC 7323 §2.3: at most 2^30). */
+export const FAR = 1 << 30;
+/** Octets before the first segment seen that may still arrive, where an acknowledgment told of them. */
+export const START_WINDOW = 65_536;
+/** What a waiting part costs beside its octets. */
+export const PART_COST = 128;
+
+/** Octets that wait for a hole before them to be filled. Positions count the octets of the stream and do not wrap. */
+export class Part {
+  constructor(
+    readonly at: number,
+    readonly octets: Uint8Array,
+    /** Octets after them that the snaplen cut off. */
+    readonly cut: number,
+    readonly frame: number,
+    /** When it came: segments of the direction before it, and time. */
+    readonly segments: number,
+    readonly time: number,
+  ) {}
+  get end(): number {
+    return this.at + this.octets.length + this.cut;
+  }
+}
+
+export const NO_PARTS: Part[] = [];
+
+/** The stream that a direction belongs to. */
+export interface Owner {
+  /** Gives up the first hole of `half`. */
+  giveUp(half: Half): void;
+}
+
+/** One direction of a stream. */
+export class Half {
+  started = false;
+  /** Sequence number of the SYN, seen or inferred from the first segment or acknowledgment. */
+  isn = 0;
+  based = false;
+  /** Sequence number of the next octet to pass on, and its position. */
+  next = 0;
+  position = 0;
+  /** Something was passed on, or the start is known from the SYN: octets missing before the next are a gap. */
+  anchored = false;
+  /** Segments seen. */
+  segments = 0;
+  /** Latest acknowledgment of the other side as it stands in the header, how many there were, and the highest position. */
+  ackSeen = 0;
+  acks = 0;
+  acked = 0;
+  /** Position of the FIN; -1: not seen. */
+  fin = -1;
+  closed = false;
+  /** It sent an RST. */
+  aborted = false;
+  /** Sorted, without overlap. */
+  parts: Part[] = NO_PARTS;
+  pending = 0;
+  /** The first hole was acknowledged: segments and time then. */
+  holeAcked = false;
+  holeSegments = 0;
+  holeTime = 0;
+  /** Acknowledgments seen when the first hole opened. */
+  holeAcks = 0;
+
+  constructor(
+    readonly direction: 0 | 1,
+    readonly stream: Owner,
+  ) {}
+}
+
+/** Counts what waits in all streams, so that together they stay under a cap. */
+export class PendingPool {
+  octets = 0;
+  private readonly halves = new Set<Half>();
+
+  constructor(readonly cap: number = LIMITS.pendingOctetsTotal) {}
+
+  /** @internal */
+  change(half: Half, octets: number): void {
+    this.octets += octets;
+    if (half.pending > 0) this.halves.add(half);
+    else this.halves.delete(half);
+  }
+
+  /** @internal Lets go of the largest until the cap is kept. */
+  relieve(): void {
+    while (this.octets > this.cap) {
+      let largest: Half | null = null;
+      for (const h of this.halves) if (largest === null || h.pending > largest.pending) largest = h;
+      if (largest === null) return;
+      largest.stream.giveUp(largest);
+    }
+  }
+}
+
+/** Index of the first part that ends after `position`. */
+export function firstAfter(parts: readonly Part[], position: number): number {
+  let low = 0;
+  let high = parts.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (parts[middle].end > position) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+export function start(half: Half, seq: number, syn: boolean): void {
+  half.started = true;
+  half.anchored = syn;
+  setBase(half, seq);
+  half.next = seq;
+  if (half.acks === 0) return;
+  const missing = (seq - half.ackSeen) | 0;
+  if (!syn && missing > 0 && missing <= START_WINDOW) half.next = half.ackSeen;
+  half.acked = Math.max(0, (half.ackSeen - half.next) | 0);
+}
+
+function setBase(half: Half, first: number): void {
+  if (half.based) return;
+  half.based = true;
+  half.isn = (first - 1) >>> 0;
+}
+
+/** The other side acknowledged the octets of `half` before `ack`. */
+export function acknowledge(half: Half, ack: number): void {
+  half.acks++;
+  half.ackSeen = ack;
+  setBase(half, ack);
+  if (!half.started) return;
+  const distance = (ack - half.next) | 0;
+  if (distance < FAR && half.position + distance > half.acked) half.acked = half.position + distance;
+}
