@@ -108,6 +108,7 @@ const F = fields({
   appBits: { name: 'rtp.ext.rfc5285.appbits', label: 'Application Bits', type: 'u8' },
   elementData: { name: 'rtp.ext.rfc5285.data', label: 'Extension Data', type: 'bytes' },
   payload: { name: 'rtp.payload', label: 'Payload', type: 'bytes' },
+  payloadHidden: { name: 'rtp.payload', label: 'Payload', type: 'bytes', hidden: true },
   paddingData: { name: 'rtp.padding.data', label: 'Padding data', type: 'bytes' },
   paddingCount: { name: 'rtp.padding.count', label: 'Padding count', type: 'u8' },
 });
@@ -379,7 +380,7 @@ function elements(v: View, t: Tree, from: number, end: number, appBits: number):
     if (buf[at] === 0) {
       let i = at + 1;
       while (i < end && buf[i] === 0) i++;
-      t.bytes(F.paddingData, at, i - at);
+      if (i < end) t.bytes(F.paddingData, at, i - at);
       at = i;
       continue;
     }
@@ -409,7 +410,7 @@ function content(v: View, at: number, t: Tree, cx: Ctx, note: RtpNote | undefine
   const from = Math.max(at, v.end - count);
   const body = count > 0 ? v.sub(at, from) : v.sub(at);
   const key = body.length > 0 ? handler(payloadType(buf, v.off), cx, note) : -1;
-  if (key === -1 && body.length > 0) t.bytes(F.payload, body.off, body.length);
+  if (body.length > 0) t.bytes(key === -1 ? F.payload : F.payloadHidden, body.off, body.length);
   if (padded && count === 0) throw new Malformed('padding of no octets'); // RFC 3550 §5.1: the count includes itself
   if (padded) {
     if (v.end - 1 > from) t.bytes(F.paddingData, from, v.end - 1 - from);

@@ -1,5 +1,5 @@
 /** Runs dissectors over octets laid out by hand, without an engine. */
-import { type AnyDissector, type Ctx, Malformed, type NetPair, Short, type Track, Tree, View } from 'fttscope/kit';
+import { type AnyDissector, type Ctx, hex, Malformed, type NetPair, Short, type Track, Tree, View } from 'fttscope/kit';
 import { fieldText } from '../../../src/report/value.js';
 
 export interface Sent {
@@ -67,7 +67,7 @@ export class World {
     return {
       fields: nodes
         .filter((i) => tree.field[i].type !== 'protocol' && tree.field[i].name !== 'text')
-        .map((i) => [tree.field[i].name, fieldText(tree, i)] as const),
+        .map((i) => [tree.field[i].name, valueText(tree, i)] as const),
       protocols,
       experts: tree.experts.map((e) => e.expert.code),
       labels: [...tree.texts.values()],
@@ -149,8 +149,15 @@ export class World {
   }
 }
 
+function valueText(t: Tree, i: number): string {
+  const { type } = t.field[i];
+  if (type === 'none') return '';
+  const o = t.octets(i);
+  return type === 'bytes' ? hex(o, 0, o.length) : fieldText(t, i);
+}
+
 /** Octets from hexadecimal text; white space is left out. */
-export const octets = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replace(/\s+/g, ''), 'hex'));
+export const octets = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replace(/\s+/g, ''), 'hex'));
 
 /** The values of one field. */
 export const values = (seen: Seen, name: string): string[] => seen.fields.filter((f) => f[0] === name).map((f) => f[1]);

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { encode, No, Unsure, Yes } from 'fttscope/kit';
+import { connectRequest, type HttpMessage, http } from '../../../dissectors/http/index.js';
+import { dataTextLines, media, xml } from '../../../dissectors/text-media.js';
+import { type Sent, values, World } from '../rtp/world.js';
+
+const world = (): World => new World([http, dataTextLines, media, xml]);
+const bytes = (s: string): Uint8Array => Uint8Array.from(Buffer.from(s, 'latin1'));
+const lines = (...all: string[]): Uint8Array => bytes(all.map((l) => `${l}\r\n`).join(''));
+const see = (s: Uint8Array | string, sent?: Sent, w = world()) =>
+  w.see(http, typeof s === 'string' ? bytes(s) : s, sent);
+const length = (s: string, end = s.length): number => http.pduLength!(bytes(s), 0, end);
+
+// The values below are those that tshark 4.0 prints for the same octets.
+
+test('a request with all that hangs on it', () => {
+  const seen = see(
+    'POST /a/b?x=1&y=%20z#f HTTP/1.1\r\nHost: h.example:8080\r\nCookie: a=1; b=2;c\r\nAuthorization: Basic dXNlcjpwYXNz\r\n' +
+      'X-Foo:  bar \r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n' +
+      '5;ext=1\r\nhello\r\n6\r\n world\r\n0\r\nTrail: er\r\n\r\n',
+    { frame: 4 },
+  );
+  const line = (name: string, value: string): [string, string][] => [
+    [`http.${name}`, value.replace(/^\S+?:\s*/, '')],
+    ['http.request.line', `${value}\r\n`],
+  ];
+  assert.deepEqual(
+    seen.fields.filter(([n]) => n.startsWith('http')),
+    [
+      ['http.request.method', 'POST'],
+      ['http.request.uri', '/a/b?x=1&y=%20z#f'],
+      ['http.request.uri.path', '/a/b'],
+      ['http.request.uri.query', 'x=1&y=%20z#f'],
+      ['http.request.uri.query.parameter', 'x=1'],
+      ['http.request.uri.query.parameter', 'y=%20z#f'],
+      ['http.request.version', 'HTTP/1.1'],
+      ...line('host', 'Host: h.example:8080'),
+      ['http.cookie', 'a=1; b=2;c'],
+      ['http.cookie_pair', 'a=1'],
+      ['http.cookie_pair', 'b=2'],
+      ['http.cookie_pair', 'c'],
+      ['http.request.line', 'Cookie: a=1; b=2;c\r\n'],
+      ['http.authorization', 'Basic dXNlcjpwYXNz'],
+      ['http.authbasic', 'user:pass'],
+      ['http.request.line', 'Authorization: Basic dXNlcjpwYXNz\r\n'],
+      ['http.request.line', 'X-Foo:  bar \r\n'],
+      ...line('transfer_encoding', 'Transfer-Encoding: chunked'),
+      ...line('content_type', 'Content-Type: text/plain; charset=utf-8'),
+      ['http.request.full_uri', 'http://h.example:8080/a/b?x=1&y=%20z#f'],
+      ['http.request', '1'],
+      ['http.request_number', '1'],
+      ['http.chunk_size', '5'],
+      ['http.chunk_data', '68:65:6c:6c:6f'],
+      ['http.chunk_boundary', '0d:0a'],
+      ['http.chunk_size', '6'],
+      ['http.chunk_data', '20:77:6f:72:6c:64'],
+      ['http.chunk_boundary', '0d:0a'],
+      ['http.chunk_size', '0'],
+      ['http.chunked_trailer_part', 'Trail: er\r\n'],
+      ['http.file_data', 'hello world'],
+    ],
+  );
+  assert.deepEqual(seen.protocols, ['http', 'data-text-lines']);
+  assert.equal(seen.summary, 'POST /a/b?x=1&y=%20z#f HTTP/1.1  (text/plain)');
+});
+
+test('a response and what it answers', () => {
+  const w = world();
+  see(lines('GET /p HTTP/1.1', 'Host: h', ''), { frame: 4, seconds: 10, nanos: 900_000_000 }, w);
+  const seen = see(
+    'HTTP/1.1 404 Not Here\r\nContent-Length: 3\r\nSet-Cookie: q=1; path=/\r\nContent-Type: application/foo\r\n\r\nabc',
+    { frame: 5, seconds: 11, nanos: 100_000_000, direction: 1 },
+    w,
+  );
+  const field = (name: string) => values(seen, name)[0];
+  assert.equal(field('http.response.version'), 'HTTP/1.1');
+  assert.equal(field('http.response.code'), '404');
+  assert.equal(field('http.response.code.desc'), 'Not Found');
+  assert.equal(field('http.response.phrase'), 'Not Here');
+  assert.equal(field('http.content_length_header'), '3');
+  assert.equal(field('http.content_length'), '3');
+  assert.equal(field('http.set_cookie'), 'q=1; path=/');
+  assert.equal(field('http.time'), '0.200000000');
+  assert.equal(field('http.request_in'), '4');
+  assert.equal(field('http.response_for.uri'), 'http://h/p');
+  assert.equal(field('http.file_data'), 'abc');
+  assert.equal(field('media.type'), '61:62:63');
+  assert.equal(seen.summary, 'HTTP/1.1 404 Not Here  (application/foo)');
+  const next = see(lines('GET /q HTTP/1.1', ''), { frame: 6 }, w);
+  assert.deepEqual(values(next, 'http.prev_request_in'), ['4']);
+  assert.deepEqual(values(next, 'http.request_number'), ['2']);
+});
+
+test('pipelined requests are answered in order, interim responses do not count', () => {
+  const w = world();
+  see(lines('GET /1 HTTP/1.1', 'Host: h', ''), { frame: 1 }, w);
+  see(lines('GET /2 HTTP/1.1', 'Host: h', ''), { frame: 2 }, w);
+  const answers = (line: string, frame: number) => values(see(lines(line, ''), { frame }, w), 'http.request_in');
+  assert.deepEqual(answers('HTTP/1.1 100 Continue', 3), ['1']);
+  assert.deepEqual(answers('HTTP/1.1 200 OK', 4), ['1']);
+  assert.deepEqual(answers('HTTP/1.1 204 No Content', 5), ['2']);
+  assert.deepEqual(answers('HTTP/1.1 200 OK', 6), []);
+});
+
+test('CONNECT names host and port', () => {
+  const seen = see(lines('CONNECT [2001:db8::1]:443 HTTP/1.1', 'Proxy-Authorization: Basic dTpw', ''));
+  assert.deepEqual(values(seen, 'http.request.uri'), ['[2001:db8::1]:443']);
+  assert.deepEqual(values(seen, 'http.proxy_connect_host'), ['[2001:db8::1]']);
+  assert.deepEqual(values(seen, 'http.proxy_connect_port'), ['443']);
+  assert.deepEqual(values(seen, 'http.authbasic'), ['u:p']);
+  assert.deepEqual(values(seen, 'http.request.full_uri'), []);
+  const denied = see('HTTP/1.1 407 Proxy Auth\r\nProxy-Authenticate: Basic realm="p"\r\nContent-Length: 0\r\n\r\n');
+  assert.deepEqual(values(denied, 'http.proxy_authenticate'), ['Basic realm="p"']);
+  assert.equal(denied.summary, 'HTTP/1.1 407 Proxy Auth ');
+});
+
+test('odd lines are shown and named', () => {
+  const seen = see(lines('OPTIONS * HTTP/1.1', 'Bad Header: x', 'NoColon', 'Long: a', ' folded', 'Host: h', ' i', ''));
+  assert.deepEqual(seen.experts, ['http.bad-header-name', 'http.bad-header-name']);
+  assert.deepEqual(values(seen, 'http.host'), ['h i']); // RFC 9112 §5.2: a fold is read as a space
+  const bare = see('GET http://abs.example/p HTTP/1.0\nHost: z\n\n');
+  assert.deepEqual(values(bare, 'http.request.full_uri'), ['http://abs.example/p']);
+  assert.equal(bare.summary, 'GET http://abs.example/p HTTP/1.0 ');
+  const short = see('HTTP/1.0 200\r\n\r\n');
+  assert.deepEqual(values(short, 'http.response.phrase'), []);
+  assert.equal(short.summary, 'HTTP/1.0 200 ');
+  assert.deepEqual(values(see('HTTP/1.1 999 Foo Bar\r\n\r\n'), 'http.response.code.desc'), ['Unknown (999)']);
+  assert.equal(see('until close').summary, 'Continuation');
+});
+
+test('octets look like HTTP or do not', () => {
+  const probe = (s: string) => http.probe!(bytes(s), 0, s.length);
+  for (const s of [
+    'GET / HTTP/1.1\r\n',
+    'CONNECT a:443 HTTP/1.0\r\n',
+    'HTTP/1.1 200 OK\r\n',
+    'M-SEARCH * HTTP/1.1\r\n',
+  ])
+    assert.equal(probe(s), Yes, s);
+  for (const s of [
+    'OPTIONS sip:a SIP/2.0\r\n',
+    'INVITE sip:a SIP/2.0\r\n',
+    '\x16\x03\x01',
+    'GETTY / HTTP/1.1\r\n',
+    'get / HTTP/1.1\r\n',
+  ])
+    assert.equal(probe(s), No, s);
+  for (const s of ['', 'G', 'GET ', 'GET /long', 'HTTP', 'CONN']) assert.equal(probe(s), Unsure, s);
+});
+
+test('a message ends where RFC 9112 §6.3 says', () => {
+  const head = (...fields: string[]) => ['HTTP/1.1 200 OK', ...fields, '', ''].join('\r\n');
+  const whole = (h: string, body: string) => assert.equal(length(`${h}${body}next`), h.length + body.length, h);
+  whole(head('Content-Length: 5'), 'hello');
+  whole(head('Transfer-Encoding: chunked', 'Content-Length: 1'), '5\r\nhello\r\n0\r\n\r\n');
+  whole(head('Transfer-Encoding: gzip, chunked'), '5;a=b\r\nhello\r\n0\r\nT: x\r\n\r\n');
+  whole(head(), '');
+  whole('HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n', '');
+  whole('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n', '');
+  whole('GET / HTTP/1.1\r\n\r\n', '');
+  whole('POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n', 'ab');
+  whole('POST / HTTP/1.1\nContent-Length: 2\n\n', 'ab');
+  whole(head('Content-Length: x'), '');
+  assert.equal(
+    length(`${head('Transfer-Encoding: chunked')}10000000000000000\r\nx`),
+    head('Transfer-Encoding: chunked').length,
+  );
+  assert.equal(length('not http at all'), 15);
+  const cut = `${head('Transfer-Encoding: chunked')}5\r\nhello\r\n0\r\n\r\n`;
+  for (let n = 0; n < cut.length; n++) assert.equal(length(cut, n), 0, String(n));
+  assert.equal(length(cut), cut.length);
+});
+
+const plain = { noNullPrototype: true } as const;
+const TOKEN = [...'ABCXYZabcxyz019-'];
+const token = fc.array(fc.constantFrom(...TOKEN), { minLength: 1, maxLength: 8 }).map((c) => c.join(''));
+const visible = fc
+  .array(
+    fc.integer({ min: 0x21, max: 0xfe }).filter((c) => c !== 0x7f),
+    { maxLength: 12 },
+  )
+  .map((c) => String.fromCharCode(...c));
+const arbitrary: fc.Arbitrary<HttpMessage> = fc.record(
+  {
+    start: fc.oneof(
+      fc.record({ method: token, target: visible.map((v) => `/${v}`), version: fc.constant('HTTP/1.1') }, plain),
+      fc.record(
+        { version: fc.constantFrom('HTTP/1.0', 'HTTP/1.1'), status: fc.integer({ min: 0, max: 999 }), reason: visible },
+        plain,
+      ),
+    ),
+    headers: fc.array(fc.record({ name: token, value: visible }, plain), { maxLength: 6 }),
+    body: fc.uint8Array({ maxLength: 30 }),
+  },
+  plain,
+);
+
+test('what is built is parsed again', () => {
+  const { codec } = http;
+  fc.assert(
+    fc.property(arbitrary, (r) => {
+      const b = encode(codec!, r);
+      assert.deepEqual(codec!.parse(b, 0, b.length), r);
+      assert.deepEqual(encode(codec!, codec!.parse(b, 0, b.length)), b);
+    }),
+  );
+  const request = encode(codec!, connectRequest('eftf.example:443', [{ name: 'User-Agent', value: 'x' }]));
+  assert.equal(
+    Buffer.from(request).toString(),
+    'CONNECT eftf.example:443 HTTP/1.1\r\nHost: eftf.example:443\r\nUser-Agent: x\r\n\r\n',
+  );
+});
+
+test('octets cut or changed anywhere throw nothing and never wait for ever', () => {
+  const w = world();
+  const samples = [
+    lines('POST /a?b=c HTTP/1.1', 'Transfer-Encoding: chunked', 'Cookie: a=b', '', '5', 'hello', '0', ''),
+    lines('HTTP/1.1 200 OK', 'Content-Length: 7', 'Content-Type: text/plain', '', 'hello'),
+  ];
+  for (const b of samples) for (let n = 1; n <= b.length; n++) w.see(http, b.slice(0, n), { wire: b.length });
+  fc.assert(
+    fc.property(fc.constantFrom(...samples), fc.nat(), fc.nat({ max: 255 }), (b, at, value) => {
+      const changed = b.slice();
+      changed[at % b.length] = value;
+      w.see(http, changed);
+      const n = http.pduLength!(changed, 0, changed.length);
+      assert.ok(n >= 0);
+    }),
+    { numRuns: 2000 },
+  );
+});
