@@ -36,8 +36,8 @@ export class EchoTable {
     const request = this.waiting.get(key);
     if (request === undefined) return undefined;
     this.waiting.delete(key);
-    const milliseconds = (cx.seconds - request.seconds) * 1000 + (cx.nanos - request.nanos) / 1e6;
-    return { request: request.frame, milliseconds };
+    const nanos = (cx.seconds - request.seconds) * 1e9 + cx.nanos - request.nanos;
+    return { request: request.frame, milliseconds: nanos / 1e6 };
   }
 }
 

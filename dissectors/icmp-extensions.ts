@@ -152,9 +152,15 @@ function interfaceInformation(t: Tree, b: Uint8Array, off: number, end: number, 
   if ((ctype & F.hasMtu.mask!) !== 0 && o + 4 <= end) t.num(F.interfaceMtu, o, 4, u32(b, o));
 }
 
+/** Octets of a text before the zeros that pad it. */
+function textLength(b: Uint8Array, off: number, end: number): number {
+  const zero = b.indexOf(0, off);
+  return (zero < 0 || zero > end ? end : zero) - off;
+}
+
 /** RFC 8335 §2.1. */
 function interfaceIdentification(t: Tree, b: Uint8Array, off: number, end: number, ctype: number): void {
-  if (ctype === 1) t.text(F.identName, off, end - off);
+  if (ctype === 1) t.text(F.identName, off, textLength(b, off, end));
   else if (ctype === 2 && off + 4 <= end) t.num(F.identIndex, off, 4, u32(b, off));
   else if (ctype === 3 && off + 4 <= end) {
     const n = Math.min(u8(b, off + 2), end - off - 4);

@@ -89,6 +89,32 @@ const F = fields({
     type: 'ipv4',
     aliases: ['ipv6.6to4_gw_ipv4'],
   },
+  srcServer: {
+    name: 'ipv6.src_ts_ipv4',
+    label: 'Source Teredo Server IPv4',
+    type: 'ipv4',
+    aliases: ['ipv6.ts_ipv4'],
+  },
+  srcPort: { name: 'ipv6.src_tc_port', label: 'Source Teredo Port', type: 'u16', aliases: ['ipv6.tc_port'] },
+  srcClient: {
+    name: 'ipv6.src_tc_ipv4',
+    label: 'Source Teredo Client IPv4',
+    type: 'ipv4',
+    aliases: ['ipv6.tc_ipv4'],
+  },
+  dstServer: {
+    name: 'ipv6.dst_ts_ipv4',
+    label: 'Destination Teredo Server IPv4',
+    type: 'ipv4',
+    aliases: ['ipv6.ts_ipv4'],
+  },
+  dstPort: { name: 'ipv6.dst_tc_port', label: 'Destination Teredo Port', type: 'u16', aliases: ['ipv6.tc_port'] },
+  dstClient: {
+    name: 'ipv6.dst_tc_ipv4',
+    label: 'Destination Teredo Client IPv4',
+    type: 'ipv4',
+    aliases: ['ipv6.tc_ipv4'],
+  },
   srcEmbedded: {
     name: 'ipv6.src_embed_ipv4',
     label: 'Source Embedded IPv4',
@@ -167,6 +193,13 @@ function derived(t: Tree, b: Uint8Array, o: number, source: boolean): void {
     t.bytes(source ? F.srcMac : F.dstMac, o + 8, 8, mac);
   }
   if (u16(b, o) === 0x2002) t.bytes(source ? F.src6to4 : F.dst6to4, o + 2, 4); // RFC 3056 §2
+  if (u32(b, o) === 0x20010000) {
+    // RFC 4380 §4: server, flags, and the client's port and address with all bits turned over
+    t.bytes(source ? F.srcServer : F.dstServer, o + 4, 4);
+    t.num(source ? F.srcPort : F.dstPort, o + 10, 2, u16(b, o + 10) ^ 0xffff);
+    const client = b.slice(o + 12, o + 16).map((octet) => octet ^ 0xff);
+    t.bytes(source ? F.srcClient : F.dstClient, o + 12, 4, client);
+  }
   // RFC 6052 §2.1: the well-known prefix 64:ff9b::/96
   if (u32(b, o) === 0x0064ff9b && u32(b, o + 4) === 0 && u32(b, o + 8) === 0)
     t.bytes(source ? F.srcEmbedded : F.dstEmbedded, o + 12, 4);

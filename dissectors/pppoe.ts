@@ -177,6 +177,8 @@ function tagValue(t: Tree, v: View, type: number, off: number, n: number): void 
     t.num(D.vendorId, off, 4, u32(v.buf, off));
     if (n > 4) t.bytes(D.vendorOther, off + 4, n - 4);
   } else if (f === undefined) {
+    t.num(D.tag, off - TAG, 2, type);
+    t.num(D.tagLength, off - 2, 2, n);
     if (type !== END_OF_LIST) t.bytes(D.unknown, off, n);
   } else if (f.type === 'string') t.text(f, off, n);
   else if (f.type === 'u16') {
@@ -229,12 +231,7 @@ export const pppoed = defineDissector({
       t.open(D.tags, body.off, body.length);
       let seen = body.off;
       eachTag(v, (type, off, n) => {
-        t.num(D.tag, off - TAG, 2, type);
-        if (t.labels) t.label(`${nameOf(TAGS, type)}`);
-        t.push();
-        t.num(D.tagLength, off - 2, 2, n);
         tagValue(t, v, type, off, n);
-        t.pop();
         seen = type === END_OF_LIST ? body.end : off + n;
       });
       t.pop();

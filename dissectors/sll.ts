@@ -1,4 +1,5 @@
 import { defineDissector, type Field, fields, nameOf, need, type Peek, type Tree, u16, type View } from 'fttscope/kit';
+import { addTrailer, payloadLength } from './ethernet.js';
 import { ETHERTYPES, HARDWARE_TYPES } from './numbers.js';
 
 /**
@@ -58,6 +59,12 @@ export function sllAddress(t: Tree, off: number, length: number): void {
   if (n < 8) t.bytes(SLL.unused, off + n, 8 - n);
 }
 
+/** Octets behind the payload, where its protocol says how long that is. */
+export function sllTrailer(t: Tree, v: View, body: number, protocol: number): void {
+  const n = payloadLength(v.buf, protocol, body, v.end);
+  if (n >= 0) addTrailer(t, v, body + n, SLL.trailer, false);
+}
+
 /** Which field the protocol number is. */
 export function sllProtocol(hatype: number, protocol: number): Field {
   if (GRE.includes(hatype)) return SLL.gretype;
@@ -98,6 +105,7 @@ export const sll = defineDissector({
     t.num(SLL.halen, off + 4, 2, u16(buf, off + 4));
     sllAddress(t, off + 6, u16(buf, off + 4));
     t.num(sllProtocol(u16(buf, off + 2), protocol), off + 14, 2, protocol);
+    sllTrailer(t, v, off + HEADER, protocol);
     t.pop();
     cx.next(sllTable(protocol), protocol, v.sub(off + HEADER));
   },

@@ -1,5 +1,5 @@
 import { defineDissector, need, type Peek, u8, u16, u32 } from 'fttscope/kit';
-import { SLL, sllAddress, sllProtocol, sllSummary, sllTable } from './sll.js';
+import { SLL, sllAddress, sllProtocol, sllSummary, sllTable, sllTrailer } from './sll.js';
 
 /**
  * Linux cooked capture version 2, LINKTYPE_LINUX_SLL2 (www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html):
@@ -39,6 +39,7 @@ export const sll2 = defineDissector({
     t.num(SLL.pkttype, off + 10, 1, u8(buf, off + 10));
     t.num(SLL.halen, off + 11, 1, u8(buf, off + 11));
     sllAddress(t, off + 12, u8(buf, off + 11));
+    sllTrailer(t, v, off + HEADER, protocol);
     t.pop();
     cx.next(sllTable(protocol), protocol, v.sub(off + HEADER));
   },

@@ -1,0 +1,123 @@
+import { defineDissector, fields, nameOf, need, type Peek, u8, u16, u24 } from 'fttscope/kit';
+import { ETHERTYPES } from './numbers.js';
+
+/**
+ * Logical link control, IEEE 802.2 §3, with the SNAP header of IEEE 802 §9.2 for DSAP AA:
+ *
+ *     +------+------+---------------+- - - - - - - - - - - - - - - - -+
+ *     | DSAP | SSAP | Control (1-2) |  organization (3) | protocol (2) |
+ *     +------+------+---------------+- - - - - - - - - - - - - - - - -+
+ */
+const SNAP = 0xaa;
+const UNNUMBERED = 3;
+const SAPS: Readonly<Record<number, string>> = {
+  0: 'NULL LSAP',
+  2: 'LLC Sub-Layer Management',
+  4: 'SNA Path Control',
+  6: 'TCP/IP',
+  66: 'Spanning Tree BPDU',
+  170: 'SNAP',
+  224: 'NetWare',
+  240: 'NetBIOS',
+  254: 'ISO Network Layer',
+  255: 'Global DSAP',
+};
+const FRAME_TYPES = { 0: 'Information frame', 1: 'Supervisory frame', 2: 'Information frame', 3: 'Unnumbered frame' };
+
+const F = fields({
+  llc: { name: 'llc', label: 'Logical-Link Control', type: 'protocol' },
+  dsap: { name: 'llc.dsap', label: 'DSAP', type: 'u8', base: 'hex', values: SAPS },
+  ssap: { name: 'llc.ssap', label: 'SSAP', type: 'u8', base: 'hex', values: (n) => SAPS[n & 0xfe] },
+  dsapSap: { name: 'llc.dsap.sap', label: 'SAP', type: 'u8', base: 'hex', mask: 0xfe },
+  dsapGroup: {
+    name: 'llc.dsap.ig',
+    label: 'IG Bit',
+    type: 'bool',
+    mask: 0x01,
+    values: { 0: 'Individual', 1: 'Group' },
+  },
+  ssapSap: { name: 'llc.ssap.sap', label: 'SAP', type: 'u8', base: 'hex', mask: 0xfe },
+  ssapResponse: {
+    name: 'llc.ssap.cr',
+    label: 'CR Bit',
+    type: 'bool',
+    mask: 0x01,
+    values: { 0: 'Command', 1: 'Response' },
+  },
+  control: { name: 'llc.control', label: 'Control field', type: 'u16', base: 'hex' },
+  command: { name: 'llc.control.u_modifier_cmd', label: 'Command', type: 'u8', base: 'hex', mask: 0xec },
+  response: { name: 'llc.control.u_modifier_resp', label: 'Response', type: 'u8', base: 'hex', mask: 0xec },
+  ftype: { name: 'llc.control.ftype', label: 'Frame type', type: 'u16', base: 'hex', values: FRAME_TYPES },
+  oui: { name: 'llc.oui', label: 'Organization Code', type: 'u24' },
+  type: { name: 'llc.type', label: 'Type', type: 'u16', base: 'hex', values: ETHERTYPES },
+  pid: { name: 'llc.pid', label: 'Protocol ID', type: 'u16', base: 'hex' },
+});
+
+/** Octets of the control field: one for unnumbered frames, two for the others. IEEE 802.2 §5.2. */
+const controlLength = (b: Uint8Array, o: number) => ((u8(b, o + 2) & 3) === UNNUMBERED ? 1 : 2);
+
+export const llc = defineDissector({
+  proto: 'llc',
+  title: 'Logical-Link Control',
+  short: 'LLC',
+  spec: 'IEEE 802.2',
+  fields: F,
+  on: { 'eth.llc': [0], 'sll.ltype': [4] },
+  tables: ['ethertype', 'llc.dsap'],
+
+  peek(p: Peek) {
+    const { buf, off } = p;
+    if (p.end - off < 8 || buf[off] !== SNAP || (buf[off + 2] & 3) !== UNNUMBERED || u24(buf, off + 3) !== 0)
+      return p.stop();
+    p.off = off + 8;
+    p.table = 'ethertype';
+    p.key = u16(buf, off + 6);
+  },
+
+  dissect(v, t, cx) {
+    need(v, 3);
+    const { buf, off } = v;
+    const dsap = u8(buf, off);
+    const n = controlLength(buf, off);
+    t.open(F.llc, off, 2 + n);
+    const ssap = u8(buf, off + 1);
+    t.num(F.dsap, off, 1, dsap);
+    t.push();
+    t.bits(F.dsapSap, off, 1, dsap);
+    t.bits(F.dsapGroup, off, 1, dsap);
+    t.pop();
+    t.num(F.ssap, off + 1, 1, ssap);
+    t.push();
+    t.bits(F.ssapSap, off + 1, 1, ssap);
+    t.bits(F.ssapResponse, off + 1, 1, ssap);
+    t.pop();
+    need(v, 2 + n);
+    t.num(F.control, off + 2, n, n === 1 ? u8(buf, off + 2) : u16(buf, off + 2));
+    t.push();
+    if (n === 1) t.bits((ssap & 1) === 0 ? F.command : F.response, off + 2, 1, u8(buf, off + 2));
+    t.num(F.ftype, off + 2, n, (u8(buf, off + 2) & 1) === 0 ? 0 : u8(buf, off + 2) & 3);
+    t.pop();
+    let body = off + 2 + n;
+    if (dsap !== SNAP || n === 2) {
+      t.pop();
+      return cx.next('llc.dsap', dsap, v.sub(body));
+    }
+    need(v, 5, body);
+    const oui = u24(buf, body);
+    const type = u16(buf, body + 3);
+    t.num(F.oui, body, 3, oui);
+    t.num(oui === 0 ? F.type : F.pid, body + 3, 2, type);
+    body += 5;
+    t.pop();
+    // IEEE 802 §9.2.3: organization 0 means an EtherType follows.
+    if (oui === 0) cx.next('ethertype', type, v.sub(body));
+    else cx.data(v.sub(body));
+  },
+
+  summary(v) {
+    if (v.length < 3) return 'Header cut short';
+    const { buf, off } = v;
+    const frame = nameOf(FRAME_TYPES, buf[off + 2] & 3);
+    return `${frame}; DSAP ${nameOf(SAPS, buf[off])}, SSAP ${nameOf(SAPS, buf[off + 1] & 0xfe)}`;
+  },
+});
