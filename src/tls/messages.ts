@@ -46,8 +46,10 @@ export class MessageReader {
       const n = handshakeLength(b, off, end);
       if (n > LIMITS.handshakeOctets) {
         this.dropped++;
-        this.skip = Math.max(0, n - (end - off));
-        return out;
+        const here = Math.min(n, end - off);
+        this.skip = n - here;
+        off += here;
+        continue;
       }
       if (off + n > end) break;
       out.push({ buf: b, off, end: off + n });

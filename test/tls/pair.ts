@@ -64,6 +64,8 @@ export interface PairOptions {
   readonly context?: tls.SecureContext;
   /** Sessions by id that the server keeps, where it gives no tickets. */
   readonly store?: Map<string, Buffer>;
+  /** Called before the handshake. */
+  readonly prepare?: (client: tls.TLSSocket, server: tls.TLSSocket) => void;
   /** What happens after the handshake. */
   readonly talk?: (talk: Talk) => Promise<void>;
 }
@@ -77,10 +79,16 @@ export interface Talk {
 }
 
 /** The server's socket. Session ids need a server that keeps sessions; all else goes without one. */
-function serverSide(end: Duplex, settings: tls.TlsOptions, { context, store }: PairOptions): Promise<tls.TLSSocket> {
+function serverSide(
+  end: Duplex,
+  settings: tls.TlsOptions,
+  { context, store, prepare }: PairOptions,
+  client: tls.TLSSocket,
+): Promise<tls.TLSSocket> {
   if (store === undefined) {
     const secureContext = context ?? tls.createSecureContext(settings);
     const socket = new tls.TLSSocket(end, { ...settings, isServer: true, secureContext });
+    prepare?.(client, socket);
     return new Promise((done, fail) => socket.once('secure', () => done(socket)).once('error', fail));
   }
   const server = tls.createServer({ ...settings, secureOptions: constants.SSL_OP_NO_TICKET });
@@ -102,7 +110,6 @@ export async function record(options: PairOptions = {}): Promise<Recorded> {
   ends[0].peer = ends[1];
   ends[1].peer = ends[0];
   const c = testCertificate(options.kind ?? 'rsa');
-  const serving = serverSide(ends[1], { key: c.key, cert: c.cert, ...options.server }, options);
   let keylog = '';
   const client = tls.connect({
     socket: ends[0],
@@ -110,6 +117,7 @@ export async function record(options: PairOptions = {}): Promise<Recorded> {
     servername: 'eftf.example',
     ...options.client,
   });
+  const serving = serverSide(ends[1], { key: c.key, cert: c.cert, ...options.server }, options, client);
   client.on('keylog', (line) => (keylog += line.toString('latin1')));
   let session: Buffer | undefined;
   client.on('session', (s) => (session = s));
