@@ -3,6 +3,7 @@ import { type Field, hex, Short, type Tree, u16, u32, type View } from 'fttscope
 import { linkLayer } from '../dhcp/client.js';
 import { putAscii, putUtf8 } from '../dhcp/text.js';
 import { domains } from './domains.js';
+import { bad, duid } from './duid.js';
 import { E } from './experts.js';
 import { F } from './fields.js';
 import { MESSAGE_TYPES, OPTIONS } from './values.js';
@@ -20,8 +21,6 @@ export interface Around {
 
 type Show = (t: Tree, a: Around, off: number, end: number) => void;
 
-/** RFC 9915 §11.2: 1 January 2000, 00:00 UTC, in seconds since the epoch of Unix. */
-const DUID_EPOCH = 946_684_800;
 const HEADER = 4;
 
 const list =
@@ -62,8 +61,8 @@ const requested: Show = (t, a, off, end) => {
 };
 
 const SHOWN: Readonly<Record<number, Show>> = {
-  1: duid,
-  2: duid,
+  1: (t, a, off, end) => duid(t, a.v.buf, off, end),
+  2: (t, a, off, end) => duid(t, a.v.buf, off, end),
   3: (t, a, off, end) => association(t, a, off, end, 'IA_NA'),
   4: (t, a, off, end) => {
     if (end - off < 4) return bad(t, off, 'IA_TA');
@@ -171,11 +170,6 @@ function needIn(a: Around, n: number, at: number, end: number): void {
   if (at + n > end) throw new Short(n, Math.max(0, end - at), at - a.v.source.start, false);
 }
 
-function bad(t: Tree, off: number, what: string): void {
-  t.expert(E.malformed, off, 0, `${what}: malformed option`);
-  t.none(F.malformed, off, 0);
-}
-
 /** Shows the options in `[off, end)`. */
 export function options(t: Tree, a: Around, off: number, end: number): void {
   let at = off;
@@ -203,41 +197,6 @@ function option(t: Tree, a: Around, code: number, at: number, end: number): void
   t.num(F.optionLength, at + 2, 2, end - at - HEADER);
   (SHOWN[code] ?? nothing)(t, a, at + HEADER, end);
   t.pop();
-}
-
-/** Options 1 and 2, RFC 9915 §11. */
-function duid(t: Tree, a: Around, off: number, end: number): void {
-  const b = a.v.buf;
-  if (end - off < 2) {
-    bad(t, off, 'DUID');
-    return;
-  }
-  const type = u16(b, off);
-  t.bytes(F.duid, off, end - off);
-  t.num(F.duidType, off, 2, type);
-  if (type === 1) {
-    if (end - off < 8) {
-      bad(t, off, 'DUID');
-      return;
-    }
-    t.num(F.lltHardware, off + 2, 2, u16(b, off + 2));
-    t.time(F.lltTime, off + 4, 4, DUID_EPOCH + u32(b, off + 4));
-    if (end > off + 8) t.text(F.lltAddress, off + 8, end - off - 8, linkLayer(b, u16(b, off + 2), off + 8, end));
-  } else if (type === 2) {
-    if (end - off < 6) {
-      bad(t, off, 'DUID');
-      return;
-    }
-    t.num(F.enEnterprise, off + 2, 4, u32(b, off + 2));
-    if (end > off + 6) t.bytes(F.enIdentifier, off + 6, end - off - 6);
-  } else if (type === 3) {
-    if (end - off < 4) {
-      bad(t, off, 'DUID');
-      return;
-    }
-    t.num(F.llHardware, off + 2, 2, u16(b, off + 2));
-    if (end > off + 4) t.text(F.llAddress, off + 4, end - off - 4, linkLayer(b, u16(b, off + 2), off + 4, end));
-  } else if (type === 4 && end > off + 2) t.bytes(F.uuid, off + 2, end - off - 2);
 }
 
 /** Options 3 and 25, RFC 9915 §21.4 and §21.21. */

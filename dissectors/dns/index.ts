@@ -5,7 +5,6 @@ import {
   defineDissector,
   type Field,
   fields,
-  Malformed,
   nameOf,
   need,
   Short,
@@ -18,12 +17,13 @@ import {
 import { durationText } from '../dhcp/text.js';
 import { E } from './experts.js';
 import { F } from './fields.js';
-import { gist, infoPart } from './info.js';
-import { codec, type DnsMessage, HEADER } from './message.js';
+import { gistOf } from './info.js';
+import { codec, type DnsMessage, HEADER, opcode, response, TOP_BIT } from './message.js';
 import { escapeControls, labelCount, readName } from './names.js';
 import { ednsOptions, statefulOperations } from './options.js';
 import { Rdata } from './rdata.js';
 import { OPT, showRdata, typeName } from './records.js';
+import { summary } from './summary.js';
 import { type DnsNote, follow } from './transactions.js';
 import { CLASSES, OPCODES, RCODES } from './values.js';
 
@@ -43,8 +43,6 @@ const PREFIX = 2;
 const UPDATE = 5;
 const STATEFUL = 6;
 const SRV = 33;
-/** RFC 6762 §10.2, §5.4 and §18.13: the top bit of a class has a meaning of its own in multicast DNS. */
-const TOP_BIT = 0x8000;
 
 export * from './message.js';
 export { nameOctets, nameText } from './names.js';
@@ -58,9 +56,6 @@ interface Kind {
   /** Bits of the header have the meaning of RFC 4795 §2.1.1. */
   readonly linkLocal: boolean;
 }
-
-const response = (flags: number): boolean => (flags & 0x8000) !== 0;
-const opcode = (flags: number): number => (flags >> 11) & 15;
 
 /** The message of a layer without the length that TCP has before it. */
 const body = (v: View, stream: boolean | undefined): View =>
@@ -270,17 +265,6 @@ function recordLine(kind: Kind, m: View, name: string, type: number, head: numbe
   return `${line}, class ${nameOf(CLASSES, known)}${flush}${gistOf(m, type, head + 10, end, name).line}`;
 }
 
-/** The gist of a record, nothing where its data cannot be read. */
-function gistOf(m: View, type: number, off: number, end: number, name: string): { info: string; line: string } {
-  if (end === off) return { info: '', line: '' };
-  try {
-    return gist(m, m.off, type, off, end, name);
-  } catch (e) {
-    if (e instanceof Short || e instanceof Malformed) return { info: '', line: '' };
-    throw e;
-  }
-}
-
 function notes(d: AnyDissector, v: View, t: Tree, cx: Ctx): void {
   const note = cx.quoted ? undefined : cx.note<DnsNote>(d, v);
   if (note === undefined) return;
@@ -310,52 +294,6 @@ function extraneous(m: View, t: Tree, at: number): void {
   t.pop();
 }
 
-/** The Info column: operation, identifier, error, questions and records, as far as they can be read. */
-function summary(kind: Kind, v: View, cx: Ctx): string {
-  const m = body(v, cx.stream);
-  if (m.length < 4) return '';
-  const flags = u16(m.buf, m.off + 2);
-  let s = OPCODES[opcode(flags)] ?? `Unknown operation (${opcode(flags)})`;
-  if (response(flags)) s += ' response';
-  s += ` 0x${u16(m.buf, m.off).toString(16).padStart(4, '0')}`;
-  const rcode = flags & 15;
-  if (response(flags) && rcode !== 0) s += ` ${RCODES[rcode] ?? `Unknown error (${rcode})`}`;
-  if (m.length < HEADER) return s;
-  const parts: string[] = [];
-  try {
-    describe(kind, m, parts);
-  } catch (e) {
-    if (!(e instanceof Short) && !(e instanceof Malformed)) throw e;
-  }
-  return [s, ...parts].join(' ');
-}
-
-/** Most records that the Info column names. */
-const MOST_DESCRIBED = 100;
-
-function describe(kind: Kind, m: View, parts: string[]): void {
-  const { buf, off } = m;
-  let at = off + HEADER;
-  for (let n = u16(buf, off + 4); n > 0 && parts.length < MOST_DESCRIBED; n--) {
-    const name = readName(buf, at, m.end, off);
-    need(m, 4, name.end);
-    const unicast = (u16(buf, name.end + 2) & TOP_BIT) !== 0;
-    const asked = kind.multicast ? `, "Q${unicast ? 'U' : 'M'}" question` : '';
-    parts.push(`${typeName(u16(buf, name.end))} ${escapeControls(name.text)}${asked}`);
-    at = name.end + 4;
-  }
-  const records = u16(buf, off + 6) + u16(buf, off + 8) + u16(buf, off + 10);
-  for (let n = records; n > 0 && parts.length < MOST_DESCRIBED; n--) {
-    const name = readName(buf, at, m.end, off);
-    need(m, 10, name.end);
-    const type = u16(buf, name.end);
-    const end = name.end + 10 + u16(buf, name.end + 8);
-    const flush = kind.multicast && (u16(buf, name.end + 2) & TOP_BIT) !== 0;
-    parts.push(infoPart(type, flush, gistOf(m, type, name.end + 10, end, escapeControls(name.text))));
-    at = end;
-  }
-}
-
 /** Makes the dissector of one of the protocols. */
 function protocol(
   of: Pick<Dissector<DnsMessage>, 'proto' | 'title' | 'short' | 'spec' | 'on' | 'fields'>,
@@ -376,7 +314,7 @@ function protocol(
     },
 
     dissect: (v, t, cx) => dissect(d, kind, v, t, cx),
-    summary: (v, cx) => summary(kind, v, cx),
+    summary: (v, cx) => summary(kind.multicast, body(v, cx.stream)),
     codec,
   });
   return d;
