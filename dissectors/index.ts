@@ -9,6 +9,7 @@ import { ethernet } from './ethernet.js';
 import { frame } from './frame.js';
 import { fttIms } from './ftt-ims.js';
 import { http } from './http/index.js';
+import { ssdp } from './http/ssdp.js';
 import { icmp } from './icmp.js';
 import { icmpv6 } from './icmpv6/index.js';
 import { ipv4 } from './ipv4.js';
@@ -74,5 +75,6 @@ export const dissectors: readonly AnyDissector[] = [
   rtcp,
   rtp,
   telephoneEvent,
+  ssdp,
   data,
 ];

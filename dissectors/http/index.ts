@@ -1,4 +1,4 @@
-import { type Ctx, defineDissector, indexOf, latin1, type Tree, View, Yes } from 'fttscope/kit';
+import { type Ctx, defineDissector, type Field, indexOf, latin1, type Tree, View, Yes } from 'fttscope/kit';
 import { codec, type HttpMessage } from './codec.js';
 import { type Exchanges, follow, fullUri, type HttpNote, newExchanges, target } from './exchange.js';
 import { ALL, E, F, HEADERS, STATUS } from './fields.js';
@@ -48,35 +48,43 @@ export const http = defineDissector<HttpMessage>({
   },
 
   dissect(v, t, cx) {
-    const { buf } = v;
-    const m = isStart(buf, v.off, v.end) === Yes ? readMessage(buf, v.off, v.end) : undefined;
-    t.open(F.http, v.off, v.length);
-    if (m === undefined) {
-      t.pop();
-      cx.data(v);
-      return;
-    }
-    const status = statusOf(buf, m);
-    if (status === 0) requestLine(buf, m, t);
-    else statusLine(buf, m, status, t);
-    for (const h of m.headers) headerField(buf, h, status === 0, t);
-    related(v, m, status, t, cx.note<HttpNote>(http, v));
-    if (m.complete && m.body < v.end) body(v, m, t, cx);
-    else t.pop();
+    dissectMessage(v, t, cx, F.http, cx.note<HttpNote>(http, v));
   },
 
-  summary(v) {
-    const { buf } = v;
-    const m = isStart(buf, v.off, v.end) === Yes ? readMessage(buf, v.off, v.end) : undefined;
-    if (m === undefined) return 'Continuation';
-    const line = `${latin1(buf, m.start.off, m.start.end)} `;
-    const type = mediaType(m).type;
-    const shown = m.complete && m.body < v.end && type !== '' && !/[/+](xml|json)$/.test(type);
-    return shown ? `${line} (${type})` : line;
-  },
+  summary: summarize,
 
   codec,
 });
+
+/** Shows one message, or what goes on with a body, as a layer called `layer`. */
+export function dissectMessage(v: View, t: Tree, cx: Ctx, layer: Field, note?: HttpNote): void {
+  const { buf } = v;
+  const m = isStart(buf, v.off, v.end) === Yes ? readMessage(buf, v.off, v.end) : undefined;
+  t.open(layer, v.off, v.length);
+  if (m === undefined) {
+    t.pop();
+    cx.data(v);
+    return;
+  }
+  const status = statusOf(buf, m);
+  if (status === 0) requestLine(buf, m, t);
+  else statusLine(buf, m, status, t);
+  for (const h of m.headers) headerField(buf, h, status === 0, t);
+  related(v, m, status, t, note);
+  if (m.complete && m.body < v.end) body(v, m, t, cx);
+  else t.pop();
+}
+
+/** Start line and media type of the body. */
+export function summarize(v: View): string {
+  const { buf } = v;
+  const m = isStart(buf, v.off, v.end) === Yes ? readMessage(buf, v.off, v.end) : undefined;
+  if (m === undefined) return 'Continuation';
+  const line = `${latin1(buf, m.start.off, m.start.end)} `;
+  const { type } = mediaType(m);
+  const shown = m.complete && m.body < v.end && type !== '' && !/[/+](xml|json)$/.test(type);
+  return shown ? `${line} (${type})` : line;
+}
 
 function requestLine(b: Uint8Array, m: Message, t: Tree): void {
   const { off, end, next } = m.start;
