@@ -132,11 +132,11 @@ function readText(t: Tree, i: number): string | undefined {
 export const address4 = (b: Uint8Array): number | undefined =>
   b.length < 4 ? undefined : ((b[0] << 24) | (b[1] << 16) | (b[2] << 8) | b[3]) >>> 0;
 
-/** Octets of a layer node up to the end of the layer, payload included. */
+/** Octets of a layer node up to the end of the layer, payload included; of its source, where that end is not known. */
 export function layerOctets(t: Tree, i: number): Uint8Array {
-  const end = t.number[i];
   const source = t.sources[t.source[i]];
-  if (t.held[i] !== Held.Nothing || source === undefined || end < t.off[i] + t.len[i]) return t.octets(i);
+  if (t.held[i] !== Held.Nothing || source === undefined) return t.octets(i);
+  const end = t.number[i] < 0 ? source.end : Math.max(t.number[i], t.off[i] + t.len[i]);
   return source.buf.subarray(Math.max(source.start, t.off[i]), Math.min(source.end, end));
 }
 
