@@ -13,6 +13,8 @@ const CHECK_EVERY = 64;
 const CAREFUL = 16;
 /** Record numbers that framing errors may hide. */
 const FRAMING_SLACK = 64;
+/** From so many candidates on, the record after one must fit as well before a tag is tried. */
+const WIDE = 2048;
 /** Tags that are tried without any gap before a direction is given up. */
 const TRIES = 512;
 
@@ -252,8 +254,12 @@ export class Channel {
   private find(i: number): number {
     const r = this.queue[i]!;
     const candidates = this.keys.candidates(this);
+    const after = this.queue[i + 1];
+    const next = after?.type === ContentType.ApplicationData && after.status === 'queued' ? after : undefined;
     const found =
-      candidates.length > 0 ? seek(r, undefined, candidates, this.budget) : this.keys.join(this, r, this.queue[i + 1]);
+      candidates.length > 0
+        ? seek(r, this.slack > WIDE ? next : undefined, candidates, this.budget)
+        : this.keys.join(this, r, next);
     if (found === null) {
       this.lost(r, candidates.length > 0);
       return this.passOver(i);

@@ -6,7 +6,7 @@ import { LateJoin } from './late-join.js';
 import { Negotiation, type Role } from './negotiation.js';
 import type { TlsRecord } from './record.js';
 import type { Candidate } from './seek.js';
-import type { TlsServices } from './session.js';
+import type { TlsServices } from './services.js';
 
 const STAGES: readonly Stage[] = ['early', 'handshake', 'application'];
 /** KeyUpdates that a gap may hide. */
@@ -82,7 +82,11 @@ export class KeyRing implements ChannelKeys {
     channel.hint = undefined;
     if (n.clientRandom.length === 0) return [];
     const role = this.role(channel);
-    if (n.version === 0) return n.earlyEpochs().map((e) => channel.range(e));
+    if (n.version === 0) {
+      const early = n.earlyEpochs();
+      if (early.length === 0 && role === 0 && n.clientHello?.earlyData === true) channel.hint = EARLY_MISSING;
+      return early.map((e) => channel.range(e));
+    }
     if (n.tls13) return this.candidates13(channel, role);
     const epoch = channel.epoch ?? n.epochs12()?.[role];
     if (epoch === undefined) channel.reason ??= n.reason;

@@ -4,11 +4,11 @@ import { Epoch } from './epoch.js';
 import type { KeyLog, Orphan } from './keylog.js';
 import type { Role } from './negotiation.js';
 import { RECORD_HEADER, type TlsRecord } from './record.js';
-import { type Budget, seek } from './seek.js';
+import { type Budget, seek, TAG_COST } from './seek.js';
 import { suitesBySecret } from './suites.js';
 
 /** Key log lines without a session that are tried, per label. */
-const ORPHANS = 4096;
+const ORPHANS = 512;
 /** KeyUpdates that may have gone before the capture starts, and one less. */
 const GENERATIONS = 3;
 /** Record numbers that are tried with one key before it is the next one's turn: most captures start early. */
@@ -99,6 +99,7 @@ export class LateJoin {
     this.searched = 0;
     const budget: Budget = { left: Math.min(this.left, shared.left) };
     const before = budget.left;
+    budget.left -= trials.length * TAG_COST; // for making the keys
     const found = this.sweep(r, next, trials, budget);
     this.left -= before - budget.left;
     shared.left -= before - budget.left;

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { concat, put16, u8 } from '../kit/index.js';
 
 /** Key schedules: TLS 1.0 to 1.2 (RFC 2246 §5, RFC 5246 §5, §6.3, §8.1, RFC 7627) and TLS 1.3 (RFC 8446 §7). */
@@ -127,6 +127,3 @@ export const finished13 = (hash: ScheduleHash, secret: Uint8Array, transcript: U
 
 /** Whether two values are equal, without telling where they differ. */
 export const sameOctets = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);
-
-/** Octets that a hash gives. */
-export const hashLength = (hash: ScheduleHash): number => createHash(hash).digest().length;

@@ -9,41 +9,14 @@ import {
 import { ContentType, HandshakeType, Version } from '../../dissectors/tls/numbers.js';
 import { hex, u8, u16 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
-import type { SessionCache } from './cache.js';
 import { Channel } from './channel.js';
-import type { Decryptor } from './decryptor.js';
 import type { Stage } from './epoch.js';
 import { KeyRing } from './key-ring.js';
-import type { KeyLog } from './keylog.js';
 import { looksClear } from './messages.js';
 import type { Resumed } from './negotiation.js';
 import { RECORD_HEADER, type Span, TlsRecord } from './record.js';
+import type { FinishedSeen, TlsAlert, TlsServices } from './services.js';
 import { type DirectionVerdict, verdictOf } from './verdict.js';
-
-/** What the sessions of a capture share. */
-export interface TlsServices {
-  readonly keys: KeyLog;
-  readonly cache: SessionCache;
-  readonly decryptor: Decryptor;
-}
-
-export interface TlsAlert {
-  readonly frame: number;
-  readonly direction: 0 | 1;
-  /** 1 warning, 2 fatal. */
-  readonly level: number;
-  /** 0 is close_notify. */
-  readonly description: number;
-  /** Whether it came under the protection of a key. */
-  readonly protected: boolean;
-}
-
-/** A Finished message that was seen. */
-export interface FinishedSeen {
-  readonly frame: number;
-  /** Whether its verify_data was computed and fits; undefined where messages or keys for that are missing. */
-  readonly valid: boolean | undefined;
-}
 
 /**
  * One TLS connection. The engine feeds the records of both directions in the order of the capture; the session follows
@@ -134,8 +107,15 @@ export class TlsSession {
       channel.push(r);
       const bulk = r.type === ContentType.ApplicationData && this.canWait(channel);
       if (!bulk) channel.drain();
+      if (r.status === 'no-keys') this.inferFinished(channel, r);
     } else this.clear(channel, r);
     return r;
+  }
+
+  /** Below TLS 1.3 the first record after ChangeCipherSpec is the Finished, whether or not it can be read. */
+  private inferFinished(channel: Channel, r: TlsRecord): void {
+    if (r.type === ContentType.Handshake && channel.records === 1 && channel.state === 'locked')
+      this.finished[this.ring.role(channel)] ??= { frame: r.frame, valid: undefined };
   }
 
   /**

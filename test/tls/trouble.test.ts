@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { TlsSession } from '../../src/tls/index.js';
+import { type TlsRecord, TlsSession } from '../../src/tls/index.js';
 import { envelope, hexLine, Sealer, SUITES_13 } from './maker.js';
 import { type Followed, follow, type Recorded, record, services, type Whole, wholeRecords } from './pair.js';
 
@@ -215,6 +215,42 @@ test('a search without success says how far it came', () => {
   assert.equal(f.session.verdict(0).verdict, 'none');
   assert.match(f.session.verdict(0).reason!, /196608 of 196608 keys and record numbers searched/);
   assert.ok(f.records.every((r) => r.status === 'no-keys' && r.plain === null));
+});
+
+test('a gap of megabytes', () => {
+  for (const suite of SUITES_13) {
+    const secret = randomBytes(suite.secret);
+    const sealer = new Sealer(suite, secret);
+    const keys = hexLine('CLIENT_TRAFFIC_SECRET_0', randomBytes(32), secret);
+    const s = services(keys);
+    const session = new TlsSession(s);
+    const feed = (n: number): TlsRecord[] =>
+      Array.from({ length: n }, (_, i) => {
+        const octets = sealer.seal(envelope(60 + i));
+        return session.record(0, octets, 0, octets.length, 1);
+      });
+    const before = feed(5);
+    sealer.skip(30_000);
+    session.gap(0, 30_000 * 85);
+    const behind = feed(40);
+    s.decryptor.flush();
+    assert.ok([...before, ...behind].every((r) => r.status === 'open'));
+    assert.deepEqual(session.verdict(0).resumedAt, [30_005]);
+  }
+});
+
+test('without keys, TLS 1.2 still shows when the handshake was done', () => {
+  const { wholes } = recordings.get('ECDHE-RSA-AES128-GCM-SHA256')!;
+  const withKeys = follow(wholes, {
+    services: services(recordings.get('ECDHE-RSA-AES128-GCM-SHA256')!.recorded.keylog),
+  });
+  const { session } = follow(wholes, { services: services('') });
+  assert.deepEqual(
+    session.finished.map((f) => f?.frame),
+    withKeys.session.finished.map((f) => f?.frame),
+  );
+  assert.deepEqual(session.established, withKeys.session.established);
+  assert.equal(session.finished[1]?.valid, undefined);
 });
 
 test('a gap that swallows the change of keys', async () => {
