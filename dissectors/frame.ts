@@ -88,8 +88,8 @@ export const frame = defineDissector({
     if (note.interfaceDescription !== undefined) t.text(F.interfaceDescription, v.off, 0, note.interfaceDescription);
     t.time(F.time, v.off, 0, cx.seconds, cx.nanos);
     t.time(F.epoch, v.off, 0, cx.seconds, cx.nanos);
-    t.time(F.delta, v.off, 0, note.delta[0], note.delta[1]);
-    t.time(F.relative, v.off, 0, note.relative[0], note.relative[1]);
+    if (t.wanted(F.delta)) t.time(F.delta, v.off, 0, note.delta[0], note.delta[1]);
+    if (t.wanted(F.relative)) t.time(F.relative, v.off, 0, note.relative[0], note.relative[1]);
     t.num(F.number, v.off, 0, cx.frame);
     t.num(F.length, v.off, 0, v.wireLength);
     t.num(F.captured, v.off, 0, v.length);

@@ -188,6 +188,7 @@ export const rtp = defineDissector<RtpPacket>({
   fields: F,
   experts: E,
   tables: ['rtp.pt', 'rtp_dyn_payload_type', 'rtp.rfc5761'],
+  serves: { fields: [F.setup, F.setupFrame, F.setupMethod, F.extSeq], protocols: ['rtpevent', 'rtcp'] },
 
   /** Version 2, a payload type that audio or video has, and a header and padding that fit. */
   probe(b, off, end) {

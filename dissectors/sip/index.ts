@@ -1,6 +1,7 @@
 import {
   type Ctx,
   defineDissector,
+  type Field,
   No,
   need,
   type Track,
@@ -55,6 +56,10 @@ const AUTHENTICATION: ReadonlySet<number> = new Set([
   Header.ProxyAuthorization,
   Header.WwwAuthenticate,
 ]);
+
+const START_LINE: readonly Field[] = [F.sip, F.requestLine, F.statusLine, F.method, F.statusCode];
+/** Fields for which more than the start line has to be read. */
+const BEYOND_START_LINE: readonly Field[] = Object.values(SIP_FIELDS).filter((f) => !START_LINE.includes(f));
 
 /** Media type of the body in lower case and its parameters; '' without a Content-Type. */
 export function bodyType(m: SipMessage): { type: string; parameters: string } {
@@ -241,6 +246,10 @@ export const sip = defineDissector<SipRepresentation>({
   experts: E,
   on: { 'udp.heuristic': ['sip'], 'udp.port': [5060], 'tcp.port': [5060], 'tls.port': [5061] },
   tables: ['media_type'],
+  serves: {
+    fields: [F.resend, F.resendOriginal, F.responseRequest, F.responseTime, F.releaseTime],
+    protocols: ['rtp', 'rtcp'],
+  },
 
   /** A start line of RFC 3261. A CRLF keep-alive may be anyone's. */
   probe(b, off, end) {
@@ -267,12 +276,16 @@ export const sip = defineDissector<SipRepresentation>({
     const looks = looksLikeSip(v.buf, v.off, end);
     if (looks === Unsure) need(v, v.length + 1);
     if (looks === No) return cx.data(v);
-    const m = parseSip(v.buf, v.off, end);
+    // Where only the start line is wanted the headers are not looked at.
+    const whole = t.wantsExperts || t.wantsAny(BEYOND_START_LINE) || cx.wantsBelow(sip);
+    const m = parseSip(v.buf, v.off, end, !whole);
     t.open(F.sip, v.off, m.bodyEnd - v.off);
     if (t.labels) t.label(`Session Initiation Protocol (${m.isRequest ? m.method : m.status})`);
     showStartLine(t, m, cx.note<SipNote>(sip, v));
-    showHeaders(t, m);
-    showBody(v, t, cx, m);
+    if (whole) {
+      showHeaders(t, m);
+      showBody(v, t, cx, m);
+    }
     t.pop();
   },
 

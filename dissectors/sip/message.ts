@@ -256,11 +256,15 @@ function contentLengthAt(b: Uint8Array, line: number, end: number): number {
 }
 
 /** Reads the message in `[off, end)`. @throws Malformed where no start line stands at `off` */
-export function parseSip(buf: Uint8Array, off: number, end: number): SipMessage {
+export function parseSip(buf: Uint8Array, off: number, end: number, startLineOnly = false): SipMessage {
   const m = new SipMessage(buf, off, end);
   if (looksLikeSip(buf, off, end) !== Yes) throw new Malformed('not a SIP start line');
   startLine(m);
   let at = m.headersOff;
+  if (startLineOnly) {
+    m.headersEnd = m.bodyOff = m.bodyEnd = at;
+    return m;
+  }
   while (at < end) {
     if (isLineEnd(buf, at, end)) {
       if (buf[at] === CR && at + 1 === end) break;

@@ -1,4 +1,4 @@
-import { type FrameNote, PROTOCOLS } from '../../dissectors/frame.js';
+import { PROTOCOLS } from '../../dissectors/frame.js';
 import {
   type AnyDissector,
   type Ctx,
@@ -15,10 +15,10 @@ import {
   View,
 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { FrameFacts } from './frame-facts.js';
 import type { Packet } from './packet.js';
 import { Depth, Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
-import { difference } from './time.js';
 
 const SEVERITIES: Readonly<Record<Severity, number>> = {
   chat: 0x200000,
@@ -84,8 +84,9 @@ export class Dissection implements Ctx {
   private readonly leaves: Leaf[] = [];
   private packet!: Packet;
   private layers = 0;
-  private readonly plan: Plan;
+  readonly plan: Plan;
   private readonly peek = new Peek();
+  private readonly facts = new FrameFacts();
   private readonly dataStep: Step;
   private readonly frameDissector: AnyDissector;
   private readonly udp: AnyDissector | undefined;
@@ -160,6 +161,10 @@ export class Dissection implements Ctx {
       }
   }
 
+  wantsBelow(d: AnyDissector): boolean {
+    return this.everything || this.plan.below(d);
+  }
+
   get stream(): boolean {
     return this.packet.protocol === 6;
   }
@@ -222,29 +227,15 @@ export class Dissection implements Ctx {
       if (packet.header !== v.off || packet.transport !== v.buf) return undefined;
       return (d === this.udp ? packet.state : (packet.tcp ?? undefined)) as T | undefined;
     }
-    if (d === this.frameDissector) return this.frameNote() as T;
+    if (d === this.frameDissector) return this.facts.of(packet, this.first) as T;
     return packet.find(d, v.buf, v.off) as T | undefined;
-  }
-
-  private frameNote(): FrameNote {
-    const { packet } = this;
-    const { iface } = packet;
-    return {
-      link: iface.link,
-      interfaceId: iface.id ?? iface.index,
-      interfaceName: iface.name,
-      interfaceDescription: iface.description,
-      comments: packet.comments,
-      relative: difference(packet.seconds, packet.nanos, this.first[0], this.first[1]),
-      delta: difference(packet.seconds, packet.nanos, packet.previousSeconds, packet.previousNanos),
-      duplicateOf: packet.duplicateOf === 0 ? undefined : packet.duplicateOf,
-    };
   }
 
   private layer(step: Step, v: View): void {
     if (step.depth === Depth.Skip) return;
     const t = this.tree;
     const d = step.dissector;
+    if (step.depth === Depth.Pass && this.leadsNowhere(d)) return;
     if (this.layers >= LIMITS.layers) {
       t.expert(E.tooDeep);
       return;
@@ -262,6 +253,17 @@ export class Dissection implements Ctx {
     }
     t.leave(source, depth);
     this.layers--;
+  }
+
+  /** Whether a transport layer of which nothing is wanted carries nothing that is. */
+  private leadsNowhere(d: AnyDissector): boolean {
+    const { packet } = this;
+    if (this.quoted) return false;
+    if (d === this.udp && packet.protocol === 17)
+      return packet.dissector === null
+        ? this.dataStep.depth === Depth.Skip
+        : this.plan.of(packet.dissector).depth === Depth.Skip;
+    return d === this.tcp && packet.protocol === 6 && packet.pdus === null;
   }
 
   /** Notes the layer for the protocol stack and the Info column. */

@@ -1,6 +1,6 @@
 import { TcpNote } from '../../dissectors/tcp/note.js';
 import type { CaptureInterface } from '../capture/chunk.js';
-import { type AnyDissector, hex, type Pdu, Peek, type TableKey, View, Yes } from '../kit/index.js';
+import { type AnyDissector, hex, No, type Pdu, Peek, type TableKey, View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { type Flow, FlowTable } from '../stream/flow.js';
 import { PendingPool, TcpStream } from '../stream/tcp.js';
@@ -16,6 +16,9 @@ import { TrackContext } from './track.js';
 
 type Side = 0 | 1;
 
+const SYN = 2;
+const ACK = 16;
+
 /** What hangs on a TCP flow. */
 class TcpState extends FlowState {
   constructor(
@@ -27,7 +30,9 @@ class TcpState extends FlowState {
 }
 
 export interface IndexOptions {
+  /** For connections of the capture, and for those inside tunnels. */
   readonly tls: TlsServices;
+  readonly innerTls: TlsServices;
   /** Heuristic RTP on UDP ports that no SDP names. */
   readonly heuristicRtp: boolean;
   /** Whether anyone wants tcp.analysis and what goes with it. */
@@ -41,10 +46,11 @@ export interface IndexOptions {
  * with the {@link Packet} what its dissection needs to know about other packets.
  */
 export class IndexPass implements ConnectionHost {
-  readonly tls: TlsServices;
   readonly dissectors;
   readonly probes: readonly AnyDissector[];
   readonly tunnels: Tunnel[] = [];
+  /** Dissectors whose `track` runs. */
+  private readonly tracked: ReadonlySet<AnyDissector>;
   /** Dissectors that may recognise a datagram by its octets, on any port. */
   private readonly udpProbes: readonly AnyDissector[];
   private readonly flows = new FlowTable();
@@ -67,8 +73,9 @@ export class IndexPass implements ConnectionHost {
   constructor(
     readonly registry: Registry,
     private readonly options: IndexOptions,
+    /** Whether `track` of a dissector has to run. */
+    tracks: (d: AnyDissector) => boolean,
   ) {
-    this.tls = options.tls;
     const proto = (name: string): AnyDissector => {
       const d = registry.byProto(name);
       if (d === undefined) throw new Error(`no dissector ${name}`);
@@ -82,6 +89,7 @@ export class IndexPass implements ConnectionHost {
       (d) =>
         d.probe !== undefined && d.pduLength !== undefined && d !== this.dissectors.fttims && d !== this.dissectors.tls,
     );
+    this.tracked = new Set(registry.dissectors.filter(tracks));
     this.udpProbes = [...registry.table('udp.heuristic')].filter((d) => d.probe !== undefined);
     this.track = new TrackContext(registry);
     this.duplicates = options.duplicates ? new Duplicates() : null;
@@ -137,7 +145,7 @@ export class IndexPass implements ConnectionHost {
       if (d === undefined) return;
       const at = p.off;
       if (d.peek === undefined) {
-        if (d.track !== undefined) this.follow(d, p, net, null);
+        if (this.tracked.has(d)) this.follow(d, p, net, null);
         return;
       }
       if (d === this.ipv4 || d === this.ipv6) {
@@ -211,7 +219,7 @@ export class IndexPass implements ConnectionHost {
     packet.state = state;
     packet.direction = direction;
     packet.dissector = d;
-    if (d?.track !== undefined && p.end > p.off) this.follow(d, p, net, state);
+    if (d !== null && p.end > p.off && this.tracked.has(d)) this.follow(d, p, net, state);
   }
 
   private expect(state: FlowState, p: Peek, net: Uint8Array): void {
@@ -227,7 +235,7 @@ export class IndexPass implements ConnectionHost {
     const low = Math.min(p.sport, p.dport);
     const high = Math.max(p.sport, p.dport);
     const named = this.registry.lookup('udp.port', low) ?? this.registry.lookup('udp.port', high);
-    if (named !== undefined) return named;
+    if (named !== undefined && named.probe?.(p.buf, p.off, p.end) !== No) return named;
     for (const d of this.udpProbes) if (d.probe!(p.buf, p.off, p.end) === Yes) return d;
     if (this.options.heuristicRtp && this.rtp?.probe?.(p.buf, p.off, p.end) === Yes) return this.rtp;
     return null;
@@ -242,6 +250,7 @@ export class IndexPass implements ConnectionHost {
     this.net = net;
     this.carry(flow, state, p);
     const { frame, seconds, nanos } = packet;
+    if ((p.flags & SYN) !== 0) state.connection.opened(flows.direction, (p.flags & ACK) !== 0);
     if (!state.tcp.segment(flows.direction, p, frame, seconds, nanos, note)) {
       // The SYN of a new connection between the same endpoints.
       state.tcp.flush();
@@ -249,6 +258,7 @@ export class IndexPass implements ConnectionHost {
       flow = flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
       state = this.connect(flow, true);
       this.carry(flow, state, p);
+      state.connection.opened(flows.direction, false);
       state.tcp.segment(flows.direction, p, frame, seconds, nanos, note);
     }
     packet.tunnel = state.connection.tunnel;
@@ -269,7 +279,8 @@ export class IndexPass implements ConnectionHost {
   }
 
   private connect(flow: Flow, reused: boolean): TcpState {
-    const connection = new Connection(flow, this);
+    const { tls, innerTls } = this.options;
+    const connection = new Connection(flow, this, this.scope.tunnel === null ? tls : innerTls);
     const state = new TcpState(new TcpStream(connection, this.pool, reused), connection);
     flow.state = state;
     return state;
@@ -283,6 +294,10 @@ export class IndexPass implements ConnectionHost {
 
   // ConnectionHost
 
+  get frame(): number {
+    return this.packet.frame;
+  }
+
   streamDissector(flow: Flow): AnyDissector | undefined {
     const low = Math.min(flow.aPort, flow.bPort);
     const high = Math.max(flow.aPort, flow.bPort);
@@ -291,11 +306,12 @@ export class IndexPass implements ConnectionHost {
 
   tunnel(connection: Connection): Tunnel {
     const { flow } = connection;
-    const t = new Tunnel(this.tunnels.length + 1, [
+    const inside = this.scope.tunnel !== null; // TLS within a tunnel is none
+    const t = new Tunnel(inside ? 0 : this.tunnels.length + 1, [
       { address: flow.a, port: flow.aPort },
       { address: flow.b, port: flow.bPort },
     ]);
-    this.tunnels.push(t);
+    if (!inside) this.tunnels.push(t);
     return t;
   }
 
@@ -303,7 +319,7 @@ export class IndexPass implements ConnectionHost {
     const { packet } = this;
     if (packet.pdus === null) packet.pdus = [pdu];
     else packet.pdus.push(pdu);
-    if (pdu.dissector.track !== undefined) this.followView(pdu.dissector, pdu.view, this.peek, this.net, packet.state);
+    if (this.tracked.has(pdu.dissector)) this.followView(pdu.dissector, pdu.view, this.peek, this.net, packet.state);
   }
 
   record(connection: Connection, side: Side, record: TlsRecord, afterGap: boolean): void {

@@ -84,7 +84,8 @@ export class Pass {
     this.row = new Row(this.dissection);
     this.row.severalFiles = options.severalFiles;
     this.fttims = registry.byProto('fttims')!;
-    this.index = new IndexPass(registry, options);
+    const { plan } = this.dissection;
+    this.index = new IndexPass(registry, options, (d) => plan.tracks(d));
   }
 
   /** Reads a capture to its end, or to the frame that is asked for; `progress` is called after each chunk. */

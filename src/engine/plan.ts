@@ -36,7 +36,7 @@ export class Plan {
   constructor(
     private readonly registry: Registry,
     private readonly wants: Uint8Array,
-    everything: boolean,
+    private readonly everything: boolean,
   ) {
     const payload = registry.dissectors.some((d) => this.wanted(d) && !isBelowTransport(d));
     for (const dissector of registry.dissectors) {
@@ -67,6 +67,25 @@ export class Plan {
     if (d.proto === 'tcp' || d.proto === 'udp') return payload;
     for (const table of d.tables ?? [])
       for (const next of this.registry.table(table)) if (this.leads(next, payload, seen)) return true;
+    return false;
+  }
+
+  /** Whether `track` of the dissector has to run: something that rests on it is wanted. */
+  tracks(d: AnyDissector): boolean {
+    if (d.track === undefined) return false;
+    if (d.serves === undefined || this.everything) return true;
+    if (d.serves.fields.some((f) => this.wants[f.id] !== 0)) return true;
+    for (const name of d.serves.protocols ?? []) {
+      const announced = this.registry.byProto(name);
+      if (announced !== undefined && this.of(announced).depth !== Depth.Skip) return true;
+    }
+    return false;
+  }
+
+  /** Whether anything that the dissector's tables lead to is wanted. */
+  below(d: AnyDissector): boolean {
+    for (const table of d.tables ?? [])
+      for (const next of this.registry.table(table)) if (this.of(next).depth !== Depth.Skip) return true;
     return false;
   }
 

@@ -109,6 +109,8 @@ export interface Ctx {
   readonly mediaType: string;
   /** Parameters of the media type that is handed on next: what follows the first `;` of Content-Type, '' if nothing. */
   mediaParameters: string;
+  /** Whether anything that the tables of `d` lead to is wanted: if not, there is no need to find out where they lead. */
+  wantsBelow(d: AnyDissector): boolean;
   /** Gives octets to a dissector by name. Returns false if there is none. */
   call(proto: string, payload: View): boolean;
   /** Gives a transport payload to what the index pass chose for this flow and packet. */
@@ -144,6 +146,11 @@ export interface Dissector<R = unknown> {
   pduLength?(b: Uint8Array, off: number, end: number): number;
   /** The way down for the index pass. */
   peek?(p: Peek): void;
+  /**
+   * What `track` is for: fields that are made from its notes, and protocols that it announces. Where nobody wants any of
+   * them it is not run. Without this `track` is always run.
+   */
+  readonly serves?: { readonly fields: readonly Field[]; readonly protocols?: readonly string[] };
   /** Sees each message once, in the order of the capture, before `dissect`: for what one packet says about later ones. */
   track?(v: View, cx: Track): void;
   /** The full tree. May throw Short or Malformed: the engine shows the rest as data and says what was wrong. */

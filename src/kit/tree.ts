@@ -164,6 +164,14 @@ export class Tree {
     return this.wants[f.id] !== 0;
   }
 
+  /** Whether anyone wants one of the fields; remembered for each list. */
+  wantsAny(list: readonly Field[]): boolean {
+    let any = this.known.get(list);
+    if (any === undefined) this.known.set(list, (any = list.some((f) => this.wants[f.id] !== 0)));
+    return any;
+  }
+  private readonly known = new Map<readonly Field[], boolean>();
+
   private add(f: Field, off: number, len: number, held: number): number {
     const i = this.length;
     if (i >= this.cap) {

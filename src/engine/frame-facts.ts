@@ -1,0 +1,42 @@
+import type { FrameNote } from '../../dissectors/frame.js';
+import type { Packet } from './packet.js';
+import { difference } from './time.js';
+
+/** What the reader knows about a frame, for the `frame` dissector. One instance serves all frames. */
+export class FrameFacts implements FrameNote {
+  private packet!: Packet;
+  private first: readonly [number, number] = [0, 0];
+
+  /** `first` is the time of the first frame of the capture. */
+  of(packet: Packet, first: readonly [number, number]): this {
+    this.packet = packet;
+    this.first = first;
+    return this;
+  }
+
+  get link(): number {
+    return this.packet.iface.link;
+  }
+  get interfaceId(): number {
+    return this.packet.iface.id ?? this.packet.iface.index;
+  }
+  get interfaceName(): string | undefined {
+    return this.packet.iface.name;
+  }
+  get interfaceDescription(): string | undefined {
+    return this.packet.iface.description;
+  }
+  get comments(): readonly string[] | undefined {
+    return this.packet.comments;
+  }
+  get relative(): readonly [number, number] {
+    return difference(this.packet.seconds, this.packet.nanos, this.first[0], this.first[1]);
+  }
+  get delta(): readonly [number, number] {
+    const p = this.packet;
+    return difference(p.seconds, p.nanos, p.previousSeconds, p.previousNanos);
+  }
+  get duplicateOf(): number | undefined {
+    return this.packet.duplicateOf === 0 ? undefined : this.packet.duplicateOf;
+  }
+}
