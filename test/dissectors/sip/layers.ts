@@ -121,6 +121,7 @@ function context(tree: Tree, protocols: string[], note: unknown): Ctx {
     dport: 5060,
     quoted: false,
     verifyChecksums: true,
+    wantsBelow: () => true,
     mediaType: '',
     mediaParameters: '',
     takes: (table: string, key: string | number) => table === 'media_type' && bodies.has(key),
