@@ -84,10 +84,14 @@ export class Plan {
 
   /** Whether anything that the dissector's tables lead to is wanted. */
   below(d: AnyDissector): boolean {
-    for (const table of d.tables ?? [])
-      for (const next of this.registry.table(table)) if (this.of(next).depth !== Depth.Skip) return true;
-    return false;
+    let wanted = this.belows.get(d);
+    if (wanted === undefined) {
+      const tables = (d.tables ?? []).flatMap((table) => [...this.registry.table(table)]);
+      this.belows.set(d, (wanted = tables.some((next) => this.of(next).depth !== Depth.Skip)));
+    }
+    return wanted;
   }
+  private readonly belows = new Map<AnyDissector, boolean>();
 
   of(d: AnyDissector): Step {
     return this.steps.get(d)!;
