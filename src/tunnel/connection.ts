@@ -1,12 +1,14 @@
 import type { AnyDissector, Pdu } from '../kit/index.js';
-import { hex, No, u16, View, Yes } from '../kit/index.js';
+import { hex, View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
-import { PduBuffer } from '../stream/pdu-buffer.js';
 import type { StreamConsumer } from '../stream/tcp.js';
 import { type TlsRecord, type TlsServices, TlsSession } from '../tls/index.js';
-import { Deframer, type Envelope } from './deframe.js';
+import { ANCHOR_OCTETS, anchorAfter, Deframer, type Envelope } from './deframe.js';
 import { detect, proxyHeader } from './detect.js';
+import { Half } from './half.js';
+import { recognise } from './recognise.js';
+import { recordLength } from './records.js';
 import { TlsPdu } from './tls-pdu.js';
 import type { Tunnel } from './tunnel.js';
 
@@ -14,7 +16,8 @@ type Side = 0 | 1;
 
 /** What a connection asks of the engine that follows it. */
 export interface ConnectionHost {
-  readonly tls: TlsServices;
+  /** The frame at hand. */
+  readonly frame: number;
   readonly dissectors: { readonly tls: AnyDissector; readonly http: AnyDissector; readonly fttims: AnyDissector };
   /** Who the ports (or decode-as) name for this flow. */
   streamDissector(flow: Flow): AnyDissector | undefined;
@@ -38,31 +41,10 @@ export interface EnvelopeSink {
   finding(code: string): void;
 }
 
-/**
- * - `detect`: the first octets have not said yet what this is
- * - `wait`: a CONNECT was sent, its answer decides
- * - `pdus`: messages of the dissector in {@link Half.dissector}
- * - `tls`, `clear`: TLS records, envelopes in the clear
- * - `opaque`: nothing that is followed
- */
-type Mode = 'detect' | 'wait' | 'pdus' | 'tls' | 'clear' | 'opaque';
-
-/** One direction. */
-class Half {
-  readonly window = new PduBuffer();
-  mode: Mode = 'detect';
-  dissector: AnyDissector | null = null;
-  /** Octets are missing before the window: look for the next message. */
-  lost = false;
-  /** Octets of the stream are missing before the next record. */
-  afterGap = false;
-  deframer: Deframer | null = null;
-  /** A record could not be read: plain text is missing before the next one. */
-  unread = false;
-}
-
 /** Undecided octets of a direction that are looked at before it is given up. */
 const DETECT_OCTETS = 64 << 10;
+
+const other = (side: Side): Side => (side === 0 ? 1 : 0);
 
 /**
  * What runs in one TCP connection: HTTP CONNECT, TLS, envelopes in the clear (behind a TLS offload), or messages of
@@ -75,32 +57,76 @@ export class Connection implements StreamConsumer {
   /** The side of the flow that speaks as TLS client; the side that sent the CONNECT. */
   client: Side = 0;
   private clientKnown = false;
+  /** {@link client} rests on the port numbers alone. */
+  private guessed = false;
   /** Whether the payload is that of an HTTP CONNECT. */
   proxied = false;
 
   constructor(
     readonly flow: Flow,
     private readonly host: ConnectionHost,
+    private readonly tls: TlsServices,
   ) {}
+
+  /** `side` sent a SYN: its stream is captured from its start; the side whose SYN is no answer is the client. */
+  opened(side: Side, answers: boolean): void {
+    const half = this.halves[side];
+    half.begun ||= half.frame === 0 && half.missing === 0;
+    if (this.clientKnown) return;
+    this.client = answers ? other(side) : side;
+    this.clientKnown = true;
+  }
 
   data(side: Side, buf: Uint8Array, off: number, end: number, frame: number): void {
     const half = this.halves[side];
     if (half.mode === 'opaque') return;
     half.window.feed(buf, off, end, frame);
-    this.step(side, frame);
+    half.frame = frame;
+    this.step(side);
     half.window.settle();
+    const peer = this.halves[other(side)];
+    // What the client sent before the answer of the proxy was seen.
+    if (peer.mode === 'detect' && peer.window.end > peer.window.off) this.step(other(side));
   }
 
   gap(side: Side, octets: number): void {
     const half = this.halves[side];
-    half.window.clear();
     this.host.finding('capture.gap');
     if (half.mode === 'tls') {
-      this.session?.gap(this.tlsSide(side), octets);
-      half.lost = true;
       half.afterGap = true;
-    } else if (half.mode === 'clear') half.deframer!.gap();
-    else if (half.mode === 'pdus') half.lost = true;
+      this.cutRecord(side, octets);
+    } else {
+      half.window.clear();
+      half.missing += octets;
+      half.begun = false;
+      half.looked = 0;
+      if (half.mode === 'clear') half.deframer!.gap();
+      else if (half.mode === 'pdus') half.lost = true;
+    }
+  }
+
+  /** Octets of a record, or more, are missing. Where its header is there, it is known where the next one may start. */
+  private cutRecord(side: Side, octets: number): void {
+    const half = this.halves[side];
+    const w = half.window;
+    const have = w.end - w.off;
+    const n = half.lost || have < 5 ? -1 : recordLength(w.buf, w.off);
+    let missing = octets - half.passing;
+    half.passing = Math.max(0, -missing);
+    if (n >= 0) {
+      const { buf, off, end } = w.take(have);
+      const record = this.session!.cut(this.tlsSide(side), buf, off, end, this.host.frame);
+      const view = new View({ name: 'TLS record', buf, start: off, end }, off, end, off + n);
+      if (half.frame === this.host.frame)
+        this.host.pdu(new TlsPdu(this.host.dissectors.tls, view, record, this.session!), side);
+      this.host.record(this, side, record, true);
+      missing = have + octets - n;
+      half.passing = Math.max(0, -missing);
+    }
+    w.clear();
+    if (missing <= 0) return;
+    half.lost = true;
+    this.session!.gap(this.tlsSide(side), missing);
   }
 
   close(): void {}
@@ -117,14 +143,14 @@ export class Connection implements StreamConsumer {
     return side === this.client ? 0 : 1;
   }
 
-  private step(side: Side, frame: number): void {
+  private step(side: Side): void {
     const half = this.halves[side];
     for (;;) {
       const before = half.window.off;
       const mode = half.mode;
       if (mode === 'detect') this.detect(side);
-      else if (mode === 'tls') this.records(side, frame);
-      else if (mode === 'clear') this.envelopes(side, frame);
+      else if (mode === 'tls') this.records(side);
+      else if (mode === 'clear') this.envelopes(side);
       else if (mode === 'pdus') this.messages(side);
       if (half.mode === mode && half.window.off === before) return;
     }
@@ -135,22 +161,23 @@ export class Connection implements StreamConsumer {
     const w = half.window;
     const n = w.end - w.off;
     if (n === 0) return;
-    const skip = proxyHeader(w.buf, w.off, w.end);
-    if (skip === 0) return;
-    if (skip > 0) {
-      w.skip(skip);
-      return;
+    if (half.begun) {
+      const skip = proxyHeader(w.buf, w.off, w.end);
+      if (skip === 0) return;
+      if (skip > 0) {
+        if (!this.clientKnown) this.client = side;
+        this.clientKnown = true;
+        w.skip(skip);
+        return;
+      }
     }
-    const found = this.recognise(side);
+    const found = recognise(this.host, this.flow, half, this.halves[other(side)], this.proxied);
     if (found === 'more') {
       if (n > DETECT_OCTETS) half.mode = 'opaque';
       return;
     }
-    if (found === null) {
-      half.mode = 'opaque';
-      return;
-    }
-    if (found === this.host.dissectors.tls) this.startTls(side);
+    if (found === null) half.mode = 'opaque';
+    else if (found === this.host.dissectors.tls) this.startTls(side);
     else if (found === this.host.dissectors.fttims) this.startClear(side);
     else {
       half.mode = 'pdus';
@@ -158,41 +185,21 @@ export class Connection implements StreamConsumer {
     }
   }
 
-  /** Who speaks here; null: nobody known; 'more': more octets would say. */
-  private recognise(side: Side): AnyDissector | null | 'more' {
-    const { window: w } = this.halves[side];
-    const { tls, http, fttims } = this.host.dissectors;
-    const other = this.halves[side === 0 ? 1 : 0];
-    if (other.mode === 'tls') return tls;
-    if (other.mode === 'clear') return fttims;
-    let unsure = false;
-    for (const d of [tls, http]) {
-      const p = d.probe!(w.buf, w.off, w.end);
-      if (p === Yes) return d;
-      if (p !== No) unsure = true;
-    }
-    const named = this.host.streamDissector(this.flow);
-    if (named !== undefined && named !== tls && named !== http) return named;
-    if (other.mode === 'pdus' && !this.proxied) return other.dissector;
-    if (detect(w.buf, w.off, w.end).kind === 'fttims') return fttims;
-    for (const d of this.host.probes) {
-      const p = d.probe!(w.buf, w.off, w.end);
-      if (p === Yes) return d;
-      if (p !== No) unsure = true;
-    }
-    return unsure && w.end - w.off < 64 ? 'more' : null;
-  }
-
   private startTls(side: Side): void {
-    const w = this.halves[side].window;
+    const half = this.halves[side];
+    const w = half.window;
     if (this.session === null) {
       if (!this.clientKnown) this.guessClient(side, w.buf, w.off, w.end);
-      this.session = new TlsSession(this.host.tls, this.name());
+      this.session = new TlsSession(this.tls, this.name());
       this.becomeTunnel();
       this.tunnel!.transport = 'tls';
       this.tunnel!.session = this.session;
     }
-    this.halves[side].mode = 'tls';
+    half.mode = 'tls';
+    if (half.begun) return;
+    half.lost = true;
+    half.afterGap = true;
+    if (half.missing > 0) this.session.gap(this.tlsSide(side), half.missing);
   }
 
   /** The two ends in a fixed order, for handshakes that an earlier file of a rotation lends. */
@@ -204,14 +211,14 @@ export class Connection implements StreamConsumer {
   /** The client sends the ClientHello; else the side of the higher port is taken for it. */
   private guessClient(side: Side, b: Uint8Array, off: number, end: number): void {
     if (end - off > 5 && b[off] === 22 && (b[off + 5] === 1 || b[off + 5] === 2)) {
-      this.client = b[off + 5] === 1 ? side : side === 0 ? 1 : 0;
+      this.client = b[off + 5] === 1 ? side : other(side);
       this.clientKnown = true;
       return;
     }
     const { aPort, bPort } = this.flow;
     if (aPort === 443 || bPort === 443) this.client = aPort === 443 ? 1 : 0;
     else this.client = aPort < bPort ? 1 : 0;
-    if (this.tunnel) this.tunnel.inferred = true;
+    this.guessed = true;
   }
 
   private startClear(side: Side): void {
@@ -228,60 +235,42 @@ export class Connection implements StreamConsumer {
   private becomeTunnel(): void {
     this.tunnel ??= this.host.tunnel(this);
     this.tunnel.ue = this.client;
+    this.tunnel.inferred = this.guessed;
   }
 
-  private records(side: Side, frame: number): void {
+  private records(side: Side): void {
     const half = this.halves[side];
     const w = half.window;
-    if (half.lost) this.findRecord(half);
-    while (half.mode === 'tls' && w.end - w.off >= 5) {
+    if (half.passing > 0) half.pass();
+    if (half.lost) half.findRecord();
+    while (w.end - w.off >= 5) {
       const n = recordLength(w.buf, w.off);
       if (n < 0) {
         half.lost = true;
         half.afterGap = true;
         this.host.finding('tls.framing-lost');
         this.session!.gap(this.tlsSide(side), 0);
-        this.findRecord(half);
+        half.findRecord();
         if (half.lost) return;
         continue;
       }
       if (w.end - w.off < n) return;
-      const piece = w.take(n);
-      const record = this.session!.record(this.tlsSide(side), piece.buf, piece.off, piece.end, frame);
-      const view = new View(
-        { name: 'TLS record', buf: piece.buf, start: piece.off, end: piece.end },
-        piece.off,
-        piece.end,
-      );
-      this.host.pdu(new TlsPdu(this.host.dissectors.tls, view, record, this.session!, piece.segments), side);
+      const { buf, off, end, segments } = w.take(n);
+      const record = this.session!.record(this.tlsSide(side), buf, off, end, this.host.frame);
+      const view = new View({ name: 'TLS record', buf, start: off, end }, off, end);
+      this.host.pdu(new TlsPdu(this.host.dissectors.tls, view, record, this.session!, segments), side);
       this.host.record(this, side, record, half.afterGap);
       half.afterGap = false;
     }
   }
 
-  /** Moves to the next place where a record starts: a header that is followed by another, or that ends the octets. */
-  private findRecord(half: Half): void {
-    const w = half.window;
-    for (let at = w.off; w.end - at >= 5; at++) {
-      const n = recordLength(w.buf, at);
-      if (n < 0) continue;
-      const next = at + n;
-      if (next + 5 <= w.end && recordLength(w.buf, next) < 0) continue;
-      if (next > w.end && at > w.off && n > LIMITS.tlsRecordOctets) continue;
-      w.skip(at - w.off);
-      half.lost = false;
-      return;
-    }
-    if (w.end - w.off > 4) w.skip(w.end - w.off - 4);
-  }
-
-  private envelopes(side: Side, frame: number): void {
+  private envelopes(side: Side): void {
     const half = this.halves[side];
     const w = half.window;
     const d = half.deframer!;
     if (w.off === w.end) return;
     const piece = w.take(w.end - w.off);
-    d.feed(piece.buf, piece.off, piece.end, frame);
+    d.feed(piece.buf, piece.off, piece.end, half.frame);
     for (let e = d.next(); e !== undefined; e = d.next()) {
       if (e === 'lost') this.host.finding('fttims.bad-length');
       else this.host.clear(this, side, e);
@@ -323,7 +312,6 @@ export class Connection implements StreamConsumer {
   /** CONNECT and its answer: after a 2xx the connection is a tunnel in which everything starts anew (RFC 9110 §9.3.6). */
   private http(side: Side, v: View): void {
     const line = firstLine(v);
-    const other: Side = side === 0 ? 1 : 0;
     if (line.startsWith('CONNECT ')) {
       this.client = side;
       this.clientKnown = true;
@@ -338,7 +326,7 @@ export class Connection implements StreamConsumer {
     const code = Number(status[1]);
     if (code < 200) return;
     this.tunnel.proxy.status = code;
-    const up = this.halves[other];
+    const up = this.halves[other(side)];
     if (code < 300) {
       this.connected = true;
       this.proxied = true;
@@ -362,11 +350,12 @@ export class Connection implements StreamConsumer {
       return;
     }
     if (record.contentType !== 23) return;
+    if (this.guessed) this.turn(tunnel);
     half.deframer ??= new Deframer();
     if (afterGap || half.unread) half.deframer.gap();
     half.unread = false;
     half.deframer.feed(p.buf, p.off, p.end, record.frame);
-    if (tunnel.content === 'unknown' && !this.decide(half, tunnel)) {
+    if (tunnel.content === 'unknown' && !this.decide(half.deframer, p.end - p.off, tunnel)) {
       half.deframer.settle();
       return;
     }
@@ -381,10 +370,18 @@ export class Connection implements StreamConsumer {
     half.deframer.settle();
   }
 
-  private decide(half: Half, tunnel: Tunnel): boolean {
-    const [buf, off, end] = half.deframer!.peek();
+  /** The secret that opened the records says which side is the client. */
+  private turn(tunnel: Tunnel): void {
+    this.guessed = false;
+    tunnel.inferred = false;
+    if (this.session!.swapped) tunnel.ue = other(this.client);
+  }
+
+  /** Decides whether a tunnel is FTT-IMS, from the octets at hand, the last `n` of which are new. */
+  private decide(d: Deframer, n: number, tunnel: Tunnel): boolean {
+    const [buf, off, end] = d.peek();
     const v = detect(buf, off, end);
-    if (v.kind === 'fttims') {
+    if (v.kind === 'fttims' || (d.lost && anchorAfter(buf, Math.max(off, end - n - ANCHOR_OCTETS), end))) {
       tunnel.content = 'fttims';
       return true;
     }
@@ -394,14 +391,6 @@ export class Connection implements StreamConsumer {
     }
     return false;
   }
-}
-
-/** Octets of the TLS record whose header stands at `off`, header included; -1: it is not a record header. */
-function recordLength(b: Uint8Array, off: number): number {
-  const type = b[off];
-  if (type < 20 || type > 24 || b[off + 1] !== 3 || b[off + 2] > 4) return -1;
-  const n = u16(b, off + 3);
-  return n > LIMITS.tlsRecordOctets ? -1 : 5 + n; // RFC 5246 §6.2.3: at most 2^14 + 2048
 }
 
 function firstLine(v: View): string {

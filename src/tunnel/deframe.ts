@@ -13,8 +13,8 @@ export interface Envelope {
   readonly segments?: readonly Segment[];
 }
 
-/** Octets that must be there before a place can be said to start an envelope: header and an IPv6 header. */
-const ANCHOR = HEADER + 40;
+/** Octets that say whether an envelope starts: its header and the longest IPv4 header, which is longer than IPv6's. */
+export const ANCHOR_OCTETS = HEADER + 60;
 
 /**
  * Finds envelopes in the decrypted octets of one direction (TS 24.322 §7.1.2), however records and segments cut them.
@@ -27,7 +27,8 @@ export class Deframer {
   skipped = 0;
   /** Times that framing was lost and found again. */
   resyncs = 0;
-  private lost = false;
+  /** The octets at hand need not start with an envelope. */
+  lost = false;
 
   /** Hands in the next octets; take envelopes with {@link next}, then call {@link settle}. */
   feed(buf: Uint8Array, off: number, end: number, frame: number): void {
@@ -97,6 +98,12 @@ export class Deframer {
   }
 }
 
+/** Whether an envelope that is surely one starts somewhere from `off` on. */
+export function anchorAfter(b: Uint8Array, off: number, end: number): boolean {
+  for (let at = off; at < end; at++) if (anchored(b, at, end) === 'yes') return true;
+  return false;
+}
+
 /** Whether a type 1 envelope with a consistent IP header starts at `off`. */
 export function anchored(b: Uint8Array, off: number, end: number): 'yes' | 'no' | 'unsure' {
   if (b[off] !== IP_PACKET) return 'no';
@@ -112,5 +119,5 @@ export function anchored(b: Uint8Array, off: number, end: number): 'yes' | 'no' 
       if (end - off >= HEADER + header) return checksum(b, off + HEADER, off + HEADER + header) === 0 ? 'yes' : 'no';
     }
   }
-  return end - off < ANCHOR + 20 ? 'unsure' : 'no';
+  return end - off < ANCHOR_OCTETS ? 'unsure' : 'no';
 }

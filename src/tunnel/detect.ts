@@ -56,19 +56,24 @@ function chain(b: Uint8Array, off: number, end: number): Verdict {
   return at === end && count > 0 ? FTTIMS : UNSURE;
 }
 
+const PROXY_1 = 'PROXY ';
+const PROXY_2 = '\r\n\r\n\0\r\nQUIT\n';
+
 /** Octets of a PROXY protocol header (versions 1 and 2) at `off`; 0: more octets are needed; -1: there is none. */
 export function proxyHeader(b: Uint8Array, off: number, end: number): number {
-  const v1 = 'PROXY ';
-  const v2 = '\r\n\r\n\0\r\nQUIT\n';
   const n = end - off;
-  if (startsWith(b, off, end, v1)) {
+  if (startsWith(b, off, end, PROXY_1)) {
     for (let i = off; i + 1 < end && i < off + 107; i++) if (b[i] === 13 && b[i + 1] === 10) return i + 2 - off;
     return n < 107 ? 0 : -1;
   }
-  if (startsWith(b, off, end, v2)) {
+  if (startsWith(b, off, end, PROXY_2)) {
     if (n < 16) return 0;
     const total = 16 + u16(b, off + 14);
     return n < total ? 0 : total;
   }
-  return -1;
+  return begins(b, off, end, PROXY_1) || begins(b, off, end, PROXY_2) ? 0 : -1;
 }
+
+/** Whether the octets are the start of `s`, and not all of it. */
+const begins = (b: Uint8Array, off: number, end: number, s: string): boolean =>
+  end - off < s.length && startsWith(b, off, end, s.slice(0, end - off));

@@ -1,0 +1,57 @@
+import type { AnyDissector } from '../kit/index.js';
+import { No, Yes } from '../kit/index.js';
+import type { Flow } from '../stream/flow.js';
+import type { ConnectionHost } from './connection.js';
+import { ANCHOR_OCTETS } from './deframe.js';
+import { detect } from './detect.js';
+import type { Half } from './half.js';
+
+/**
+ * Who speaks in a direction of a connection, by the octets in its window; null: nobody known; 'more': more octets would
+ * say. Where the start of the stream is missing, the window moves to the next record or envelope in it.
+ * @param peer the other direction
+ * @param proxied the connection is what a CONNECT asked for
+ */
+export function recognise(
+  host: ConnectionHost,
+  flow: Flow,
+  half: Half,
+  peer: Half,
+  proxied: boolean,
+): AnyDissector | null | 'more' {
+  const found = byContent(host, flow, half, peer, proxied);
+  if (half.begun || (found !== null && found !== 'more')) return found;
+  const joined = half.join();
+  return joined === 'more' ? joined : host.dissectors[joined];
+}
+
+function byContent(
+  host: ConnectionHost,
+  flow: Flow,
+  half: Half,
+  peer: Half,
+  proxied: boolean,
+): AnyDissector | null | 'more' {
+  const { buf, off, end } = half.window;
+  const { tls, http, fttims } = host.dissectors;
+  if (peer.mode === 'tls') return tls;
+  if (peer.mode === 'clear') return fttims;
+  let unsure = false;
+  for (const d of [tls, http]) {
+    const p = d.probe!(buf, off, end);
+    if (p === Yes) return d;
+    if (p !== No) unsure = true;
+  }
+  const named = host.streamDissector(flow);
+  if (named !== undefined && named !== tls && named !== http) return named;
+  if (peer.mode === 'pdus' && !proxied) return peer.dissector;
+  const { kind } = detect(buf, off, end);
+  if (kind === 'fttims') return fttims;
+  if (kind === 'unsure') unsure = true;
+  for (const d of host.probes) {
+    const p = d.probe!(buf, off, end);
+    if (p === Yes) return d;
+    if (p !== No) unsure = true;
+  }
+  return unsure && end - off < ANCHOR_OCTETS ? 'more' : null;
+}
