@@ -9,7 +9,6 @@ import {
   type Peek,
   put16,
   type Tree,
-  u8,
   u16,
   u24,
   u32,
