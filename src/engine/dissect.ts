@@ -6,6 +6,7 @@ import {
   fields,
   Malformed,
   type NetPair,
+  No,
   type Pdu,
   Peek,
   type Severity,
@@ -191,7 +192,7 @@ export class Dissection implements Ctx {
   payload(v: View): void {
     const { packet } = this;
     if (this.quoted || packet.protocol === 0) {
-      this.data(v);
+      this.quotedPayload(v);
       return;
     }
     if (packet.protocol === 17) {
@@ -201,6 +202,20 @@ export class Dissection implements Ctx {
     }
     if (packet.pdus !== null) this.messages(packet.pdus);
   }
+
+  /** In a quoted packet nothing is followed: the ports of a datagram say what it is, if anything does. */
+  private quotedPayload(v: View): void {
+    const { sport, dport } = this;
+    const step =
+      this.current !== this.udp
+        ? undefined
+        : (this.plan.lookup('udp.port', Math.min(sport, dport)) ??
+          this.plan.lookup('udp.port', Math.max(sport, dport)));
+    if (step === undefined || step.dissector.probe?.(v.buf, v.off, v.end) === No) this.data(v);
+    else this.layer(step, v);
+  }
+  /** The dissector that is at work. */
+  private current: AnyDissector | undefined;
 
   /**
    * The messages that a segment completes. Those that lie in it one after the other stand once in the protocol stack, as
@@ -244,13 +259,19 @@ export class Dissection implements Ctx {
     if (this.everything) this.describe(d, v);
     const depth = t.level;
     const source = t.enter(v.source);
+    const { current } = this;
+    const { layerEnd } = t;
     t.level = 0;
+    t.layerEnd = v.end;
+    this.current = d;
     try {
       if (step.depth === Depth.Dissect) d.dissect(v, t, this);
       else this.pass(d, v);
     } catch (e) {
       this.failed(d, v, e);
     }
+    this.current = current;
+    t.layerEnd = layerEnd;
     t.leave(source, depth);
     this.layers--;
   }
@@ -329,6 +350,6 @@ export class Dissection implements Ctx {
   /** The protocol column: the short name of what Info speaks of. */
   protocol(): string {
     const leaf = this.leaves[this.leaves.length - 1];
-    return leaf === undefined ? '' : leaf.d.short;
+    return leaf === undefined ? '' : (leaf.d.column?.(leaf.v, this) ?? leaf.d.short);
   }
 }

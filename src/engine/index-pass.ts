@@ -209,8 +209,8 @@ export class IndexPass implements ConnectionHost {
     const { direction } = this.flows;
     let state = flow.state as FlowState | null;
     if (state === null) flow.state = state = new FlowState();
-    if (state.generation !== this.scope.generation) this.expect(state, p, net);
-    const d = state.expectation?.dissector ?? this.byPort(p);
+    if (state.generation !== this.scope.generation) this.expect(state, flow);
+    const d = state.expectations[direction]?.dissector ?? this.byPort(p);
     const { packet } = this;
     packet.protocol = 17;
     packet.transport = p.buf;
@@ -222,13 +222,13 @@ export class IndexPass implements ConnectionHost {
     if (d !== null && p.end > p.off && this.tracked.has(d)) this.follow(d, p, net, state);
   }
 
-  private expect(state: FlowState, p: Peek, net: Uint8Array): void {
-    const n = p.net === 4 ? 4 : 16;
+  private expect(state: FlowState, flow: Flow): void {
     const { expectations } = this.scope;
     state.generation = this.scope.generation;
-    state.expectation =
-      expectations.get(`${hex(net, p.dst, n, '')}:${p.dport}`) ??
-      expectations.get(`${hex(net, p.src, n, '')}:${p.sport}`);
+    const a = expectations.get(`${hex(flow.a, 0, flow.a.length, '')}:${flow.aPort}`);
+    const b = expectations.get(`${hex(flow.b, 0, flow.b.length, '')}:${flow.bPort}`);
+    state.expectations[0] = b ?? a;
+    state.expectations[1] = a ?? b;
   }
 
   private byPort(p: Peek): AnyDissector | null {

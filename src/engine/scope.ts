@@ -30,8 +30,9 @@ export class Scope {
 export class FlowState {
   /** State that dissectors keep for the flow; made when first asked for. */
   private kept: Map<AnyDissector, unknown> | null = null;
-  expectation: Expectation | undefined = undefined;
-  /** Generation of the scope's expectations that {@link expectation} was looked up in. */
+  /** What SDP announced about the receiver of each direction, else about its sender. */
+  readonly expectations: [Expectation | undefined, Expectation | undefined] = [undefined, undefined];
+  /** Generation of the scope's expectations that {@link expectations} were looked up in. */
   generation = -1;
   /** Number of the conversation (tcp.stream, udp.stream), -1 until its first packet is shown. */
   stream = -1;

@@ -78,7 +78,7 @@ export class TrackContext implements Track {
   }
 
   expected<T>(): T | undefined {
-    return this.owner?.expectation?.note as T | undefined;
+    return this.owner?.expectations[this.direction]?.note as T | undefined;
   }
 
   track(table: string, key: TableKey, v: View): void {

@@ -18,7 +18,7 @@ const ORDER = [
 /** Node's modules that touch the world, and who may. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   'node:fs': ['capture', 'live', 'cli', 'tui'],
-  'node:net': ['live', 'cli'],
+  'node:net': ['capture', 'live', 'cli'],
   'node:tls': ['live', 'cli'],
   'node:zlib': ['capture', 'cli'],
   'node:child_process': ['capture', 'live', 'cli'],
