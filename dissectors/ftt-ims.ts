@@ -6,6 +6,7 @@ import {
   nameOf,
   need,
   put16,
+  type Tree,
   Unsure,
   u8,
   u16,
@@ -32,6 +33,12 @@ const F = fields({
   type: { name: 'fttims.type', label: 'Type', type: 'u8', values: TYPES, clause: 'TS 24.322 §7.1.2.1' },
   length: { name: 'fttims.length', label: 'Length', type: 'u16', clause: 'TS 24.322 §7.1.2.1' },
   payload: { name: 'fttims.payload', label: 'Payload', type: 'bytes', clause: 'TS 24.322 §7.1.2.1' },
+  stream: { name: 'fttims.stream', label: 'Tunnel', type: 'u32' },
+  direction: { name: 'fttims.direction', label: 'Direction', type: 'string' },
+  number: { name: 'fttims.number', label: 'Number in its direction', type: 'u32' },
+  frames: { name: 'fttims.frames', label: 'Frames that carried it', type: 'u32' },
+  unknown: { name: 'fttims.unknown_type', label: 'Unknown type', type: 'none', clause: 'TS 24.322 §5.6' },
+  resync: { name: 'fttims.resync', label: 'Framing was found again here', type: 'none' },
   ipVersion: { name: 'fttims.ip_version', label: 'IP version', type: 'u8', clause: 'TS 24.322 §5.3.2.2' },
 });
 
@@ -72,6 +79,19 @@ const type = u8;
 const length = (b: Uint8Array, o: number) => u16(b, o + 1);
 const version = (b: Uint8Array, o: number) => b[o + HEADER] >> 4;
 
+/** What the engine knows about an envelope. */
+export interface EnvelopeNote {
+  /** Number of its tunnel, from 1. */
+  readonly tunnel: number;
+  readonly direction: 'up' | 'down';
+  /** Its number among those of its direction, from 1. */
+  readonly number: number;
+  /** How many frames carried it. */
+  readonly frames: number;
+  /** Framing was lost before it. */
+  readonly resync: boolean;
+}
+
 /** Total length that the inner IP header at `o` states, or -1 where it is not IPv4 or IPv6 or not all there. */
 export function innerLength(b: Uint8Array, o: number, end: number): number {
   const v = b[o] >> 4;
@@ -83,6 +103,14 @@ export function innerLength(b: Uint8Array, o: number, end: number): number {
 export interface Envelope {
   type: number;
   payload: Uint8Array;
+}
+
+function showNote(t: Tree, off: number, note: EnvelopeNote): void {
+  t.num(F.stream, off, 0, note.tunnel);
+  t.text(F.direction, off, 0, note.direction);
+  t.num(F.number, off, 0, note.number);
+  t.num(F.frames, off, 0, note.frames);
+  if (note.resync) t.none(F.resync, off, 0);
 }
 
 export const fttIms = defineDissector<Envelope>({
@@ -134,6 +162,8 @@ export const fttIms = defineDissector<Envelope>({
     t.open(F.fttims, off, Math.min(n, v.length));
     t.num(F.type, off, 1, type(buf, off));
     t.num(F.length, off + 1, 2, n);
+    const note = cx.note<EnvelopeNote>(fttIms, v);
+    if (note !== undefined) showNote(t, off, note);
     if (n < HEADER) {
       t.expert(E.badLength);
       t.pop();
@@ -145,7 +175,7 @@ export const fttIms = defineDissector<Envelope>({
       t.expert(E.unknownType); // TS 24.322 §5.6: discard
     else if (n === HEADER)
       t.expert(E.emptyIp); // TS 24.322 §7.1.2.2: "bigger than 3"
-    else if (payload.length > 0) {
+    else if (type(buf, off) === IP_PACKET && payload.length > 0) {
       const ip = version(buf, off);
       t.num(F.ipVersion, off + HEADER, 1, ip);
       if (ip !== 4 && ip !== 6) t.expert(E.badVersion);

@@ -1,4 +1,5 @@
 import { PROTOCOLS } from '../../dissectors/frame.js';
+import type { EnvelopeNote } from '../../dissectors/ftt-ims.js';
 import {
   type AnyDissector,
   type Ctx,
@@ -16,8 +17,9 @@ import {
   View,
 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import type { Tunnel } from '../tunnel/tunnel.js';
 import { FrameFacts } from './frame-facts.js';
-import type { Packet } from './packet.js';
+import type { FrameEnvelope, Packet } from './packet.js';
 import { Depth, Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
 
@@ -34,6 +36,8 @@ const F = fields({
   short: { name: '_ws.short', label: 'Packet size limited during capture', type: 'string' },
   message: { name: '_ws.expert.message', label: 'Message', type: 'string' },
   severity: { name: '_ws.expert.severity', label: 'Severity level', type: 'u32', values: SEVERITY_NAMES },
+  tunnel: { name: 'tunnel.id', label: 'Tunnel', type: 'u32' },
+  direction: { name: 'tunnel.direction', label: 'Direction in the tunnel', type: 'string' },
   code: { name: 'finding.code', label: 'Finding', type: 'string' },
 });
 /** Fields that the engine itself adds. */
@@ -90,6 +94,7 @@ export class Dissection implements Ctx {
   private readonly facts = new FrameFacts();
   private readonly dataStep: Step;
   private readonly frameDissector: AnyDissector;
+  private readonly fttims: AnyDissector | undefined;
   private readonly udp: AnyDissector | undefined;
   private readonly tcp: AnyDissector | undefined;
 
@@ -107,6 +112,7 @@ export class Dissection implements Ctx {
     this.plan = new Plan(registry, wants, this.everything);
     this.dataStep = this.plan.of(registry.byProto('data')!);
     this.frameDissector = registry.byProto('frame')!;
+    this.fttims = registry.byProto('fttims');
     this.udp = registry.byProto('udp');
     this.tcp = registry.byProto('tcp');
   }
@@ -145,9 +151,11 @@ export class Dissection implements Ctx {
     if (this.protocols.length > m.protocols) this.protocols.length = m.protocols;
   }
 
-  /** Adds what is known when all layers are: the expert items as fields, and frame.protocols. */
-  finish(): void {
+  /** Adds what is known when all layers are: the tunnel, the expert items as fields, and frame.protocols. */
+  finish(tunnel: Tunnel | null, direction: string | null): void {
     const t = this.tree;
+    if (tunnel !== null) t.num(F.tunnel, 0, 0, tunnel.id);
+    if (direction !== null) t.text(F.direction, 0, 0, direction);
     if (t.experts.length > 0)
       for (const { expert, message } of t.experts) {
         t.text(F.message, 0, 0, message);
@@ -242,6 +250,8 @@ export class Dissection implements Ctx {
       if (packet.header !== v.off || packet.transport !== v.buf) return undefined;
       return (d === this.udp ? packet.state : (packet.tcp ?? undefined)) as T | undefined;
     }
+    if (d === this.fttims)
+      return (packet.carrier === null ? undefined : envelopeNote(packet, packet.carrier)) as T | undefined;
     if (d === this.frameDissector) return this.facts.of(packet, this.first) as T;
     return packet.find(d, v.buf, v.off) as T | undefined;
   }
@@ -352,4 +362,16 @@ export class Dissection implements Ctx {
     const leaf = this.leaves[this.leaves.length - 1];
     return leaf === undefined ? '' : (leaf.d.column?.(leaf.v, this) ?? leaf.d.short);
   }
+}
+
+function envelopeNote(packet: Packet, e: FrameEnvelope): EnvelopeNote {
+  const tunnel = e.connection.tunnel!;
+  const { segments, resync } = e.envelope;
+  return {
+    tunnel: tunnel.id,
+    direction: tunnel.direction(e.side),
+    number: packet.number,
+    frames: segments?.length ?? 1,
+    resync,
+  };
 }

@@ -55,6 +55,9 @@ export class Packet {
   /** What is whole in this frame, before its plain text was read and after. */
   records: FrameRecord[] | null = null;
   envelopes: FrameEnvelope[] | null = null;
+  /** The envelope that this packet is the content of, and its number in its direction. */
+  carrier: FrameEnvelope | null = null;
+  number = 0;
   /** The tunnel whose connection this packet belongs to, once it is known to be one. */
   tunnel: Tunnel | null = null;
   /** Codes of findings of this packet that no dissector raises. */

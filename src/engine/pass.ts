@@ -234,7 +234,8 @@ export class Pass {
     const view = new View({ name: 'Envelope', buf, start: off, end }, off, end);
     const packet = new Packet(outer.frame, outer.seconds, outer.nanos, view, outer.iface);
     const tunnel = e.connection.tunnel!;
-    count(tunnel, e);
+    packet.carrier = e;
+    packet.number = count(tunnel, e);
     this.index.index(packet, 'tls.app', 'fttims', this.index.inner(tunnel));
     if (packet.records !== null) this.options.innerTls.decryptor.flush();
     return packet;
@@ -249,7 +250,7 @@ export class Pass {
   }
 
   private emit(): void {
-    this.dissection.finish();
+    this.dissection.finish(this.row.tunnel, this.row.direction);
     if (this.give(this.row) === false) this.halted = true;
   }
 }
@@ -268,8 +269,8 @@ function own(p: Packet): Packet {
   return out;
 }
 
-/** Counts an envelope for its tunnel. Invalid: type 1 without a whole IPv4 or IPv6 packet. */
-function count(tunnel: Tunnel, e: FrameEnvelope): void {
+/** Counts an envelope for its tunnel; returns its number in its direction. Invalid: type 1 without a whole IPv4 or IPv6 packet. */
+function count(tunnel: Tunnel, e: FrameEnvelope): number {
   const { type, buf, off, end } = e.envelope;
   const c = tunnel.envelopes[e.side === tunnel.ue ? 0 : 1];
   c.total++;
@@ -280,4 +281,5 @@ function count(tunnel: Tunnel, e: FrameEnvelope): void {
   } else if (innerLength(buf, off + HEADER, end) !== end - off - HEADER) c.invalid++;
   else if (buf[off + HEADER] >> 4 === 4) c.ip4++;
   else c.ip6++;
+  return c.total;
 }

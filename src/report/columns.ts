@@ -29,8 +29,6 @@ export const COLUMNS: Readonly<Record<string, (row: Row) => string>> = {
   '_ws.col.Protocol': (row) => row.dissection.protocol(),
   '_ws.col.Length': (row) => String(row.inner > 0 ? row.packetLength : row.frameLength),
   '_ws.col.Info': (row) => row.dissection.info(),
-  'tunnel.id': (row) => (row.tunnel === null ? '' : String(row.tunnel.id)),
-  'tunnel.direction': (row) => row.direction ?? '',
   'frame.row': (row) => row.id,
 };
 

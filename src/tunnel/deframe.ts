@@ -10,7 +10,9 @@ export interface Envelope {
   readonly off: number;
   readonly end: number;
   /** The frames that carried it, where it took more than one. */
-  readonly segments?: readonly Segment[];
+  readonly segments: readonly Segment[] | undefined;
+  /** Framing was lost before it. */
+  readonly resync: boolean;
 }
 
 /** Octets that say whether an envelope starts: its header and the longest IPv4 header, which is longer than IPv6's. */
@@ -29,6 +31,8 @@ export class Deframer {
   resyncs = 0;
   /** The octets at hand need not start with an envelope. */
   lost = false;
+  /** Framing was found again at the next envelope. */
+  private found = false;
 
   /** Hands in the next octets; take envelopes with {@link next}, then call {@link settle}. */
   feed(buf: Uint8Array, off: number, end: number, frame: number): void {
@@ -74,14 +78,10 @@ export class Deframer {
     }
     if (w.end - w.off < n) return undefined;
     const type = w.buf[w.off];
-    const piece = w.take(n);
-    return {
-      type,
-      buf: piece.buf,
-      off: piece.off,
-      end: piece.end,
-      ...(piece.segments && { segments: piece.segments }),
-    };
+    const { buf, off, end, segments } = w.take(n);
+    const resync = this.found;
+    this.found = false;
+    return { type, buf, off, end, segments, resync };
   }
 
   /** Moves to the next place that is surely an envelope; false: more octets are needed. */
@@ -93,6 +93,7 @@ export class Deframer {
     w.skip(at - w.off);
     if (at >= w.end || anchored(w.buf, at, w.end) !== 'yes') return false;
     this.lost = false;
+    this.found = true;
     this.resyncs++;
     return true;
   }
