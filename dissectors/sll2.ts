@@ -14,6 +14,7 @@ const HEADER = 20;
 
 export const sll2 = defineDissector({
   proto: 'sll2',
+  layer: 'sll',
   title: 'Linux cooked-mode capture v2',
   short: 'SLL',
   spec: 'LINKTYPE_LINUX_SLL2',

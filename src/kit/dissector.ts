@@ -128,6 +128,8 @@ export interface Ctx {
 export interface Dissector<R = unknown> {
   /** Filter name and name in the protocol stack: `ip`, `fttims`. */
   readonly proto: string;
+  /** Name in the protocol stack where two dissectors share one: both versions of Linux cooked captures are `sll`. */
+  readonly layer?: string;
   /** Name in full: "Internet Protocol Version 4". */
   readonly title: string;
   /** Name in the protocol column: "IPv4". */
