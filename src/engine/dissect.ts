@@ -299,7 +299,7 @@ export class Dissection implements Ctx {
 
   /** Notes the layer for the protocol stack and the Info column. */
   private describe(d: AnyDissector, v: View): void {
-    if (d !== this.frameDissector && !this.again) this.protocols.push(d.proto);
+    if (d !== this.frameDissector && !this.again) this.protocols.push(d.layer ?? d.proto);
     this.again = false;
     if (d.summary === undefined || this.quoted) return;
     if (this.leaves.length === 0) this.leaves.push({ d, v });

@@ -183,7 +183,11 @@ export class IndexPass implements ConnectionHost {
       seconds,
     );
     if (whole === undefined) return false;
-    this.packet.note(d, p.buf, at, { fragments: whole.fragments, bytes: whole.bytes });
+    this.packet.note(d, p.buf, at, {
+      fragments: whole.fragments,
+      bytes: whole.bytes,
+      protocol: whole.protocol,
+    });
     p.buf = whole.bytes;
     p.off = 0;
     p.end = whole.bytes.length;

@@ -17,7 +17,17 @@ export interface Step {
 }
 
 /** Tables that lead down to the transport layer: what is only in these is no payload. */
-const DOWN = ['link', 'ethertype', 'ip.version', 'ip.proto', 'ppp.protocol'];
+const DOWN = [
+  'link',
+  'ethertype',
+  'eth.llc',
+  'llc.dsap',
+  'sll.ltype',
+  'pppoes',
+  'ip.version',
+  'ip.proto',
+  'ppp.protocol',
+];
 
 /**
  * Decides layer by layer how much work a packet deserves: with `-e ip.src -e sip.Method` an RTP packet ends at its IP
