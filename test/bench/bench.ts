@@ -19,7 +19,7 @@ import { medians, type Run, run } from './measure.js';
 const PEER = join(dirname(CORPUS), 'peer');
 const LUA = join(PEER, 'ftt_ims.lua');
 const GENERATOR = join(PEER, 'gen_big.py');
-const MAIN = join(ROOT, 'dist/src/cli/main.js');
+const MAIN = join(ROOT, 'dist/src/cli/fttscope.js');
 
 /** Fields that the random sets are drawn from. */
 const POOL = [
