@@ -1,3 +1,7 @@
+import { CaptureError } from '../capture/errors.js';
+import { PipeClosed } from './output.js';
+import { tell } from './tell.js';
+
 /** Exit codes (contract section 3). */
 export const Exit = {
   done: 0,
@@ -8,6 +12,10 @@ export const Exit = {
   failOn: 3,
   /** a tunnel that is not known to be something else could not be decrypted */
   undecrypted: 4,
+  /** a fault in fttscope itself */
+  fault: 70,
+  /** stopped by SIGINT before the end of a file */
+  interrupted: 130,
 } as const;
 
 /** An error that the user can do something about: printed without a stack, ends the program with `exit`. */
@@ -20,4 +28,19 @@ export class UserError extends Error {
   ) {
     super(message);
   }
+}
+
+/** Says on stderr what went wrong, in words and without a stack; returns the exit code. */
+export function explain(e: unknown): number {
+  if (e instanceof PipeClosed || (e instanceof CaptureError && e.code === 'FTT_E_PIPE')) return Exit.done;
+  if (e instanceof UserError || e instanceof CaptureError) {
+    tell(`fttscope: ${e.message}`);
+    if (e.hint !== undefined) tell(`  ${e.hint}`);
+    return e instanceof UserError ? e.exit : Exit.input;
+  }
+  const [what, where = ''] = (e instanceof Error ? (e.stack ?? String(e)) : String(e)).split(/\n\s*at /);
+  const place = /([\w.-]+:\d+:\d+)\)?$/.exec(where)?.[1];
+  tell(`fttscope: this is a fault in fttscope: ${what.replace(/\s*\n\s*/g, ' ')}${place ? ` (${place})` : ''}`);
+  tell('  Please report it with the command line and, if it may leave your hands, the capture.');
+  return Exit.fault;
 }

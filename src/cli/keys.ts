@@ -9,8 +9,8 @@ const SIDECARS = ['.keys', '.keylog', '.sslkeys'];
 
 export interface KeyOptions {
   readonly keylog?: readonly string[];
-  /** tshark's `-o tls.keylog_file:F`. */
-  readonly preferences?: readonly string[];
+  /** Files of tshark's `-o tls.keylog_file:F`. */
+  readonly keylogPreference?: readonly string[];
   readonly autoKeys: boolean;
 }
 
@@ -19,26 +19,90 @@ export interface Keys {
   readonly log: KeyLog;
   /** Texts of the key logs, for captures that are written with their keys. */
   readonly texts: readonly string[];
+  /** What the user should know about the files, in words. */
+  readonly warnings: readonly string[];
+}
+
+const WHERE_FROM = 'a TLS key log is what SSLKEYLOGFILE makes clients write';
+const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+
+/** Takes key material in and notes what is wrong with it. */
+class Gatherer implements Keys {
+  readonly log = new KeyLog();
+  readonly texts: string[] = [];
+  readonly warnings: string[] = [];
+
+  /** A file that the user named: whatever is wrong with it is said. @throws UserError when it cannot be read */
+  named(path: string): void {
+    const text = fileText(path);
+    if (PEM.test(text)) {
+      const reason = this.log.addPrivateKey(text);
+      if (reason !== undefined) this.warnings.push(`${path}: this private key is of no use: ${reason}`);
+      return;
+    }
+    const { bad } = this.log;
+    const kept = this.log.badLines.length;
+    const good = this.text(text, 'option');
+    const lines = good + this.log.bad - bad;
+    if (lines === 0) this.warnings.push(`${path}: the key log is empty`);
+    else if (good === 0)
+      this.warnings.push(
+        `${path}: not a key log: 0 of ${lines} lines ${lines === 1 ? 'is a key line' : 'are key lines'}`,
+      );
+    else if (good < lines) {
+      const first = this.log.badLines[kept];
+      const where = first === undefined ? '' : `; line ${first.line}: ${first.reason}`;
+      this.warnings.push(`${path}: ${lines - good} of ${lines} lines are no key lines${where}`);
+    }
+  }
+
+  /** Every file of a directory that the user named; those that are no key logs are passed over. */
+  directory(path: string): void {
+    const before = this.log.length + this.log.rsa.length;
+    for (const entry of readdirSync(path).sort()) {
+      const file = join(path, entry);
+      if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
+      const text = fileText(file);
+      if (PEM.test(text)) this.log.addPrivateKey(text);
+      else this.text(text, 'option');
+    }
+    if (this.log.length + this.log.rsa.length === before) this.warnings.push(`${path}: there is no key log in it`);
+  }
+
+  /** A file that was found: what cannot be read is passed over, and said. */
+  found(path: string, source: KeySource): void {
+    try {
+      this.text(fileText(path), source);
+    } catch (e) {
+      if (!(e instanceof UserError)) throw e;
+      this.warnings.push(e.message);
+    }
+  }
+
+  /** Returns how many lines were good. */
+  text(text: string, source: KeySource): number {
+    this.texts.push(text);
+    return this.log.add(text, source);
+  }
 }
 
 /** Gathers key material from every source, in the order in which they serve. @throws UserError for a file that was named but cannot be read */
 export async function gatherKeys(captures: readonly string[], options: KeyOptions): Promise<Keys> {
-  const log = new KeyLog();
-  const texts: string[] = [];
-  const add = (text: string, source: KeySource): void => {
-    texts.push(text);
-    log.add(text, source);
-  };
-  for (const name of named(options)) add(fileText(name), 'option');
-  if (!options.autoKeys) return { log, texts };
+  const g = new Gatherer();
+  for (const name of [...(options.keylog ?? []), ...(options.keylogPreference ?? [])]) {
+    if (!existsSync(name)) throw new UserError(`${name}: no such key log`, Exit.input, WHERE_FROM);
+    if (statSync(name).isDirectory()) g.directory(name);
+    else g.named(name);
+  }
+  if (!options.autoKeys) return g;
   for (const capture of captures) {
     if (capture === '-') continue;
-    for (const text of await secretsOf(capture)) add(text, 'dsb');
-    for (const file of sidecars(capture)) add(fileText(file), 'sidecar');
+    for (const text of await secretsOf(capture)) g.text(text, 'dsb');
+    for (const file of sidecars(capture)) g.found(file, 'sidecar');
   }
   const environment = process.env.SSLKEYLOGFILE;
-  if (environment !== undefined && existsSync(environment)) add(fileText(environment), 'environment');
-  return { log, texts };
+  if (environment !== undefined && existsSync(environment)) g.found(environment, 'environment');
+  return g;
 }
 
 async function secretsOf(capture: string): Promise<readonly string[]> {
@@ -47,29 +111,6 @@ async function secretsOf(capture: string): Promise<readonly string[]> {
   } catch {
     return []; // the reader will say what is wrong with the file
   }
-}
-
-/** Files given by `-k` and `-o tls.keylog_file:`, directories opened up. */
-function named(options: KeyOptions): string[] {
-  const out: string[] = [];
-  const given = [...(options.keylog ?? [])];
-  for (const p of options.preferences ?? [])
-    if (p.startsWith('tls.keylog_file:')) given.push(p.slice('tls.keylog_file:'.length));
-  for (const name of given) {
-    if (!existsSync(name))
-      throw new UserError(
-        `${name}: no such key log`,
-        Exit.input,
-        'a TLS key log is what SSLKEYLOGFILE makes clients write',
-      );
-    if (statSync(name).isDirectory())
-      for (const entry of readdirSync(name).sort()) {
-        const path = join(name, entry);
-        if (statSync(path).isFile()) out.push(path);
-      }
-    else out.push(name);
-  }
-  return out;
 }
 
 function sidecars(capture: string): string[] {

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { systemError } from '../capture/errors.js';
 
 /** The reader of our output went away: no error, there is nothing left to do. */
 export class PipeClosed extends Error {}
@@ -7,7 +8,7 @@ const BATCH = 64 << 10;
 
 /**
  * Standard output, or a file, in large writes. Text is gathered until {@link flush} or until there is enough for a
- * write. @throws PipeClosed when the reader went away
+ * write. @throws PipeClosed when the reader went away, CaptureError when it cannot be written
  */
 export class Output {
   private parts: string[] = [];
@@ -40,7 +41,7 @@ export function writeAll(fd: number, data: Uint8Array): void {
     } catch (e) {
       const code = (e as NodeJS.ErrnoException).code;
       if (code === 'EPIPE') throw new PipeClosed();
-      if (code !== 'EAGAIN') throw e;
+      if (code !== 'EAGAIN') throw systemError('standard output', e, 'FTT_E_WRITE');
       Atomics.wait(sleeper, 0, 0, 2);
     }
   }

@@ -1,13 +1,16 @@
 import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
-import { type Field, fieldCount } from '../kit/index.js';
+import type { Field } from '../kit/index.js';
+import { ascii } from '../report/ascii.js';
 import { COLUMNS } from '../report/columns.js';
 import { FIELDS_DEFAULTS, type FieldColumn, type FieldsOptions, FieldsWriter } from '../report/fields.js';
-import { NdjsonWriter } from '../report/ndjson.js';
+import type { LayerFilter } from '../report/layers.js';
 import { isTimeFormat, octetsText, summaryLine, treeText } from '../report/text.js';
 import { Exit, UserError } from './errors.js';
-import type { ReadOptions } from './options.js';
+import { FORMATS, type Format, type ReadOptions } from './options.js';
 import { suggest } from './suggest.js';
+import { UTF8 } from './tell.js';
+import { version } from './version.js';
 
 /** How rows are printed, and what that needs of the dissection. */
 export interface RowPrinter {
@@ -23,83 +26,109 @@ export interface RowPrinter {
   tail(): string;
 }
 
+/** What writes rows of a format. */
+interface Writer {
+  head?(): string;
+  row(row: Row): string;
+  tail?(): string;
+}
+
+/** Writes everything of a row. */
+const EVERYTHING = { fields: null, labels: false, experts: true, info: true, analyseTcp: true } as const;
 const nothing = (): string => '';
 
-/** The printer that the options ask for. @throws UserError for an unknown format or field */
-export function rowPrinter(o: ReadOptions, registry: Registry): RowPrinter {
+/** The format that the options ask for. @throws UserError for an unknown one */
+export function formatOf(o: ReadOptions): Format {
   const format = o.format ?? (o.tree ? 'tree' : o.field !== undefined ? 'fields' : 'text');
-  const octets = o.octets === true ? octetsText : nothing;
+  if ((FORMATS as readonly string[]).includes(format)) return format as Format;
+  throw new UserError(`-T ${format}: unknown format`, Exit.usage, `formats: ${FORMATS.join(', ')}`);
+}
+
+/** The printer that the options ask for. @throws UserError for an unknown format or field */
+export async function rowPrinter(o: ReadOptions, registry: Registry, captures: readonly string[]): Promise<RowPrinter> {
+  const format = formatOf(o);
+  const columns = o.field?.map((name) => column(registry, name)) ?? null;
+  switch (format) {
+    case 'text':
+      return textPrinter(o, registry);
+    case 'tree': {
+      const row = (r: Row): string => treeText(r) + (o.octets === true ? octetsText(r) : '');
+      return printer({ ...EVERYTHING, labels: true }, { row: terminal(row) });
+    }
+    case 'fields':
+      if (columns === null)
+        throw new UserError('-T fields wants -e', Exit.usage, 'for example -e frame.number -e sip.Method');
+      return printer(needs(columns, registry), new FieldsWriter(columns, settings(o.E ?? [])));
+    case 'ndjson': {
+      const { NdjsonWriter } = await import('../report/ndjson.js');
+      const writer = new NdjsonWriter();
+      return printer({ ...EVERYTHING, fields: fieldsOf(columns) }, { row: (r) => writer.row(r) });
+    }
+    case 'json': {
+      const { JsonWriter } = await import('../report/json.js');
+      return printer(needs(columns, registry), new JsonWriter(columns, layerFilter(o)));
+    }
+    case 'ek': {
+      const { EkWriter } = await import('../report/ek.js');
+      return printer(needs(columns, registry), new EkWriter(columns, layerFilter(o)));
+    }
+    case 'pdml': {
+      const { PdmlWriter } = await import('../report/pdml.js');
+      const writer = new PdmlWriter(columns, layerFilter(o), `fttscope/${version()}`, captures.join(' '));
+      return printer({ ...needs(columns, registry), labels: true }, writer);
+    }
+  }
+}
+
+type Needs = Pick<RowPrinter, 'fields' | 'labels' | 'experts' | 'info' | 'analyseTcp'>;
+
+const printer = (n: Needs, w: Writer): RowPrinter => ({
+  ...n,
+  head: w.head === undefined ? nothing : () => w.head!(),
+  row: (row) => w.row(row),
+  tail: w.tail === undefined ? nothing : () => w.tail!(),
+});
+
+/** Text for people, in signs that their terminal has. */
+const terminal = (row: (row: Row) => string): ((row: Row) => string) => (UTF8 ? row : (r) => ascii(row(r)));
+
+function textPrinter(o: ReadOptions, registry: Registry): RowPrinter {
   const time = o.t ?? 'r';
   if (!isTimeFormat(time))
     throw new UserError(`-t ${time}: not a time format`, Exit.usage, 'formats: r, a, ad, d, e, u, ud');
-  switch (format) {
-    case 'fields':
-      return fieldsPrinter(o, registry);
-    case 'ndjson':
-      return ndjsonPrinter(o, registry);
-    case 'tree':
-      return {
-        fields: null,
-        labels: true,
-        experts: true,
-        info: true,
-        analyseTcp: true,
-        head: nothing,
-        row: (row) => treeText(row) + octets(row),
-        tail: nothing,
-      };
-    case 'text':
-      return {
-        fields: o.octets === true ? null : summaryFields(registry),
-        labels: false,
-        experts: false,
-        info: true,
-        analyseTcp: true,
-        head: nothing,
-        row: (row) => (o.octets === true ? `${summaryLine(row, time)}\n${octets(row)}` : summaryLine(row, time)),
-        tail: nothing,
-      };
-    default:
-      throw new UserError(`-T ${format}: unknown format`, Exit.usage, 'formats: text, tree, fields, ndjson');
-  }
+  const octets = o.octets === true;
+  const line = (r: Row): string => summaryLine(r, time, UTF8);
+  const row = octets ? (r: Row): string => `${line(r)}\n${octetsText(r)}` : line;
+  const fields = octets ? null : summaryFields(registry);
+  return printer({ ...EVERYTHING, fields, experts: false }, { row: terminal(row) });
 }
 
 /** Fields that the columns of a summary line read from the tree. */
 const summaryFields = (registry: Registry): Field[] =>
   ['eth.src', 'eth.dst', 'sll.src.eth'].flatMap((name) => [...registry.byName(name)]);
 
-function ndjsonPrinter(o: ReadOptions, registry: Registry): RowPrinter {
-  const writer = new NdjsonWriter();
-  const columns = (o.field ?? []).map((name) => column(registry, name));
+const fieldsOf = (columns: readonly FieldColumn[] | null): Field[] | null =>
+  columns === null ? null : columns.flatMap((c) => [...c.fields]);
+
+/** What columns need of the dissection; without columns, everything. */
+function needs(columns: readonly FieldColumn[] | null, registry: Registry): Needs {
+  const fields = fieldsOf(columns);
+  if (columns === null || fields === null) return EVERYTHING;
+  const info = columns.some((c) => c.name.startsWith('_ws.col'));
   return {
-    fields: o.field === undefined ? null : columns.flatMap((c) => [...c.fields]),
+    fields: info ? [...fields, ...summaryFields(registry)] : fields,
     labels: false,
-    experts: true,
-    info: true,
-    analyseTcp: true,
-    head: nothing,
-    row: (row) => writer.row(row),
-    tail: nothing,
+    experts: fields.some((f) => f.name.startsWith('_ws.expert') || f.name === 'finding.code'),
+    info,
+    analyseTcp: info || fields.some((f) => f.name.startsWith('tcp.')),
   };
 }
 
-function fieldsPrinter(o: ReadOptions, registry: Registry): RowPrinter {
-  if (o.field === undefined)
-    throw new UserError('-T fields wants -e', Exit.usage, 'for example -e frame.number -e sip.Method');
-  const columns = o.field.map((name) => column(registry, name));
-  const writer = new FieldsWriter(columns, settings(o.E ?? []), fieldCount());
-  const fields = columns.flatMap((c) => [...c.fields]);
-  const info = columns.some((c) => c.name === '_ws.col.Info');
-  return {
-    fields: columns.some((c) => c.name.startsWith('_ws.col')) ? [...fields, ...summaryFields(registry)] : fields,
-    labels: false,
-    experts: fields.some((f) => f.name.startsWith('_ws.expert')),
-    info: columns.some((c) => c.name.startsWith('_ws.col')),
-    analyseTcp: info || fields.some((f) => f.name.startsWith('tcp.')),
-    head: () => writer.head(),
-    row: (row) => writer.row(row),
-    tail: nothing,
-  };
+/** `-j` or `-J`, whose names are divided by blanks or commas. */
+function layerFilter(o: ReadOptions): LayerFilter | null {
+  const text = o.J ?? o.j;
+  if (text === undefined) return null;
+  return { names: new Set(text.split(/[\s,]+/).filter((name) => name !== '')), whole: o.J !== undefined };
 }
 
 function column(registry: Registry, name: string): FieldColumn {

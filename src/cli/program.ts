@@ -1,25 +1,31 @@
 import { Command, CommanderError } from 'commander';
-import { Exit, UserError } from './errors.js';
+import { CaptureError } from '../capture/errors.js';
+import { Exit, explain, UserError } from './errors.js';
 import { addInputOptions, addOutputOptions, type ReadOptions } from './options.js';
-import { PipeClosed } from './output.js';
+import { writeAll } from './output.js';
+import { tell } from './tell.js';
 import { version } from './version.js';
+
+const BARE = `fttscope FILE          the rows of a capture; - is standard input
+  fttscope demo          a sample that comes with the program
+  fttscope --help        commands and options`;
 
 /** Runs the command line; returns the exit code. Errors of the user end in words on stderr, never in a stack. */
 export async function run(argv: readonly string[]): Promise<number> {
   let code: number = Exit.done;
-  const program = build((n) => {
-    code = n;
-  });
   try {
+    if (argv.length === 0) throw new UserError('no capture given', Exit.usage, BARE);
+    const program = build((n) => {
+      code = n;
+    });
     await program.parseAsync(argv as string[], { from: 'user' });
   } catch (e) {
-    if (e instanceof PipeClosed) return code;
-    if (e instanceof CommanderError) return e.exitCode === 0 ? Exit.done : Exit.usage;
-    if (e instanceof UserError) {
-      process.stderr.write(`fttscope: ${e.message}\n${e.hint === undefined ? '' : `  ${e.hint}\n`}`);
-      return e.exit;
+    if (e instanceof CaptureError && e.code === 'FTT_E_MISSING' && /^[a-z]+$/.test(argv[0])) {
+      tell(`fttscope: ${argv[0]}: neither a command nor a file\n  fttscope --help lists the commands`);
+      return Exit.input;
     }
-    throw e;
+    if (e instanceof CommanderError) return e.exitCode === 0 ? Exit.done : Exit.usage;
+    return explain(e);
   }
   return code;
 }
@@ -27,9 +33,8 @@ export async function run(argv: readonly string[]): Promise<number> {
 function build(done: (code: number) => void): Command {
   const program = new Command('fttscope')
     .description('Analyzer for FTT-IMS tunnels (3GPP TS 24.322): decrypts, dissects and shows what ran inside.')
-    .version(`fttscope ${version()}`, '-v, --version')
-    .exitOverride()
-    .showHelpAfterError('(fttscope --help lists the options)')
+    .usage('[command] [options] [capture...]')
+    .version(`fttscope ${version()}`, '-v, --version', 'print the version; with --verbose, the limits too')
     .enablePositionalOptions();
 
   const read = new Command('read').description('print rows as text, tree, fields or JSON').argument('[capture...]');
@@ -42,7 +47,7 @@ function build(done: (code: number) => void): Command {
     .description('write what ran inside the tunnels, or the frames around it, to a pcapng file')
     .argument('[capture...]')
     .option('--inner', 'the decrypted inner IP packets with their original times (default)')
-    .option('--outer', 'the outer frames')
+    .option('--outer', 'the outer frames; with --tunnel all frames of its TCP connection')
     .option('--with-keys', 'add the key-log lines that open them (a Decryption Secrets Block)')
     .requiredOption('-w, --write <file>', 'file to write; - is standard output');
   addInputOptions(extract).action(async (captures: string[], o: ReadOptions) => {
@@ -52,7 +57,7 @@ function build(done: (code: number) => void): Command {
 
   program
     .command('fields')
-    .description('list the fields: name, type, label, protocol, clause')
+    .description('list the fields: name, type, label, protocol, clause (also -G fields)')
     .argument('[protocol]', 'only those of this protocol')
     .action(async (proto: string | undefined) => {
       done(await (await import('./commands/fields.js')).fields(proto));
@@ -64,6 +69,18 @@ function build(done: (code: number) => void): Command {
     .action(async () => {
       done(await (await import('./commands/demo.js')).demo());
     });
-  for (const c of program.commands) c.exitOverride().showHelpAfterError('(add --help for the options)');
+
+  program.addHelpText('after', () => {
+    const help = read.helpInformation();
+    return `\nWithout a command it is read. Its options:\n${help.slice(help.indexOf('\n', help.indexOf('Options:')) + 1)}`;
+  });
+  for (const c of [program, ...program.commands])
+    c.exitOverride()
+      .showHelpAfterError('  fttscope --help lists the options')
+      .configureOutput({
+        writeOut: (s) => writeAll(1, Buffer.from(s, 'utf8')),
+        writeErr: (s) => writeAll(2, Buffer.from(s, 'utf8')),
+        outputError: (s, write) => write(s.replace(/^error: /, 'fttscope: ')),
+      });
   return program;
 }

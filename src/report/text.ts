@@ -1,42 +1,46 @@
 import type { Row } from '../engine/row.js';
 import { hex, printable } from '../kit/index.js';
 import { endpoints } from './columns.js';
+import { isRepeated } from './layers.js';
 import { decimalSeconds, isoTime, nodeLabel } from './value.js';
 
 /** Formats of the time column, by tshark's letters. */
 export type TimeFormat = 'r' | 'a' | 'ad' | 'e' | 'd' | 'u' | 'ud';
 
-const clock = (row: Row, from: number): string => isoTime(row.seconds, row.nanos).replace('T', ' ').slice(from, -1);
-const TIMES: Readonly<Record<TimeFormat, (row: Row) => string>> = {
-  r: (row) => decimalSeconds(...row.relative),
-  // Local time, as tshark; the zone's offset is a whole number of minutes.
-  a: (row) => local(row).slice(11),
-  ad: (row) => local(row),
-  e: (row) => decimalSeconds(row.seconds, row.nanos),
-  d: (row) => decimalSeconds(...row.delta),
-  u: (row) => clock(row, 11),
-  ud: (row) => clock(row, 0),
-};
-export const isTimeFormat = (s: string): s is TimeFormat => s in TIMES;
-
-function local(row: Row): string {
-  const minutes = new Date(row.seconds * 1000).getTimezoneOffset();
-  return isoTime(row.seconds - 60 * minutes, row.nanos)
+/** Seconds with six places, which a person can read; the other formats have all nine. */
+const short = (seconds: number, nanos: number): string => decimalSeconds(seconds, nanos).slice(0, -3);
+/** Date and time of day in UTC, `minutes` west of it. */
+const day = (row: Row, minutes = 0): string =>
+  isoTime(row.seconds - 60 * minutes, row.nanos)
     .replace('T', ' ')
-    .slice(0, -1);
-}
+    .slice(0, -4);
+const local = (row: Row): string => day(row, new Date(row.seconds * 1000).getTimezoneOffset());
+
+const TIMES: Readonly<Record<TimeFormat, (row: Row) => string>> = {
+  r: (row) => short(...row.relative),
+  a: (row) => local(row).slice(11),
+  ad: local,
+  e: (row) => short(row.seconds, row.nanos),
+  d: (row) => short(...row.delta),
+  u: (row) => day(row).slice(11),
+  ud: (row) => day(row),
+};
+export const isTimeFormat = (s: string): s is TimeFormat => Object.hasOwn(TIMES, s);
 
 /**
- * One line a row, as tshark's summary lines: number, time, tunnel and direction, addresses, protocol, length, Info.
- * Text from packets is made harmless for a terminal.
+ * One line a row, in the manner of tshark's: number, time, tunnel and direction (`-` outside of tunnels), addresses,
+ * protocol, length, Info. Text from packets is made harmless for a terminal. Without `arrows`, directions are words.
  */
-export function summaryLine(row: Row, format: TimeFormat = 'r'): string {
+export function summaryLine(row: Row, format: TimeFormat = 'r', arrows = true): string {
   const [src, dst] = endpoints(row);
   const d = row.dissection;
-  const time = TIMES[format](row);
-  const where = row.tunnel === null ? '' : `T${row.tunnel.id} ${row.direction === 'up' ? '↑' : '↓'} `;
-  const length = row.inner > 0 ? row.packetLength : row.frameLength;
-  return `${row.id.padStart(7)} ${time.padStart(13)} ${where}${src.padStart(13)} → ${dst.padEnd(13)} ${d.protocol()} ${length} ${printable(d.info())}\n`;
+  const time = TIMES[format](row).padStart(10);
+  const [up, down] = arrows ? ['↑', '↓'] : ['-up', '-down'];
+  const where = row.tunnel === null ? '-' : `T${row.tunnel.id}${row.direction === 'up' ? up : down}`;
+  const length = String(row.inner > 0 ? row.packetLength : row.frameLength).padStart(4);
+  const addresses = `${src.padStart(12)} → ${dst.padEnd(12)}`;
+  const line = `${row.id.padStart(6)} ${time} ${where.padEnd(arrows ? 3 : 7)} ${addresses} ${d.protocol().padEnd(5)} ${length} `;
+  return `${(line + printable(d.info())).trimEnd()}\n`;
 }
 
 const SIGNS = { error: 'x', warn: '!', note: 'i', chat: '.' } as const;
@@ -48,7 +52,8 @@ export function treeText(row: Row): string {
   let next = 0;
   const { experts } = t;
   for (let i = 0; i < t.length; i++) {
-    s += `${'    '.repeat(t.depth[i])}${printable(nodeLabel(t, i))}\n`;
+    if (t.field[i].hidden !== true && !isRepeated(t, i))
+      s += `${'    '.repeat(t.depth[i])}${printable(nodeLabel(t, i))}\n`;
     for (; next < experts.length && experts[next].node <= i; next++) {
       const e = experts[next];
       const clause = e.expert.clause === undefined ? '' : ` (${e.expert.clause})`;

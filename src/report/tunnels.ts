@@ -19,25 +19,55 @@ export function isReadable(t: Tunnel): boolean {
 export function tunnelLine(t: Tunnel): string {
   const ue = t.ends[t.ue];
   const eftf = t.ends[t.ue === 0 ? 1 : 0];
-  const via = t.proxy === undefined ? '' : ` via proxy to ${t.proxy.target}${answer(t.proxy.status)}`;
-  return `tunnel ${t.id}: ${endpointText(ue)} → ${endpointText(eftf)}${via}: ${outcome(t)}`;
+  const via = t.proxy === undefined ? '' : ` via proxy to ${t.proxy.target}`;
+  const inferred = t.inferred ? ' (which end is the UE is inferred)' : '';
+  return `tunnel ${t.id}: ${endpointText(ue)} → ${endpointText(eftf)}${via}${inferred}: ${outcome(t)}`;
 }
-
-const answer = (status: number | undefined): string =>
-  status === undefined ? ' (no answer seen)' : status >= 200 && status < 300 ? '' : ` (refused: ${status})`;
 
 function outcome(t: Tunnel): string {
+  const refused = refusal(t);
+  if (refused !== undefined) return refused;
   if (t.content === 'other') return `not FTT-IMS but ${t.other}`;
-  const [up, down] = t.envelopes;
-  const counts = `${up.total} envelopes up, ${down.total} down`;
-  if (t.session === undefined) return t.content === 'fttims' ? `in the clear, ${counts}` : 'no TLS';
-  const reasons = ([0, 1] as const).map((d) => ({ name: d === 0 ? 'up' : 'down', v: t.session!.verdict(d) }));
-  const bad = reasons.filter(({ v }) => v.records > 0 && v.verdict !== 'full');
-  if (bad.length === 0) return t.content === 'fttims' ? `decrypted, ${counts}` : 'no application data was read';
-  const same = bad.length === 2 && reason(bad[0].v) === reason(bad[1].v);
-  const text = same ? reason(bad[0].v) : bad.map(({ name, v }) => `${name}: ${reason(v)}`).join('; ');
-  const some = up.total + down.total > 0 ? `, ${counts}` : '';
-  return `${bad.some(({ v }) => v.verdict === 'partial') ? 'partly' : 'not'} decrypted${some}. ${text}`;
+  if (t.session === undefined)
+    return t.content === 'fttims' ? `envelopes in the clear, ${counts(t)}` : 'no TLS was seen';
+  const both = ([0, 1] as const)
+    .map((d) => ({ name: t.direction(d), v: t.session!.verdict(d) }))
+    .filter(({ v }) => v.records > 0);
+  if (both.length === 0) return 'TLS without application data';
+  const unread = both.filter(({ v }) => v.verdict !== 'full');
+  if (unread.length === 0) {
+    const what = t.content === 'fttims' ? counts(t) : 'no envelopes';
+    const gaps = both.filter(({ v }) => v.reason !== undefined).map(({ name, v }) => ` ${name}: ${v.reason}`);
+    return `decrypted, ${what}${gaps.length > 0 ? `;${gaps.join('')}` : ''}`;
+  }
+  const partly = both.some(({ v }) => v.verdict !== 'none');
+  const some = t.content === 'fttims' ? `, ${counts(t)}` : partly ? ', no envelope among it' : '';
+  return `${partly ? 'partly' : 'not'} decrypted${some}. ${reasons(unread)}`;
 }
 
-const reason = (v: DirectionVerdict): string => v.reason ?? `${v.decrypted} of ${v.records} records were read.`;
+/** What a proxy said that let no tunnel through. */
+function refusal({ proxy, session }: Tunnel): string | undefined {
+  if (proxy === undefined || session !== undefined) return undefined;
+  const { status } = proxy;
+  if (status === undefined) return 'the proxy did not answer the CONNECT';
+  return status >= 200 && status < 300
+    ? 'the proxy let it through, and no TLS was seen'
+    : `the proxy refused the CONNECT with ${status}`;
+}
+
+function counts({ envelopes: [up, down] }: Tunnel): string {
+  const unknown = up.unknown + down.unknown;
+  const invalid = up.invalid + down.invalid;
+  const odd = [
+    ...(unknown > 0 ? [`${unknown} of unknown type`] : []),
+    ...(invalid > 0 ? [`${invalid} without a whole IP packet`] : []),
+  ];
+  return `${up.total} envelopes up, ${down.total} down${odd.length > 0 ? ` (${odd.join(', ')})` : ''}`;
+}
+
+/** Why directions could not be read; said once where it is the same for both. */
+function reasons(list: readonly { name: 'up' | 'down'; v: DirectionVerdict }[]): string {
+  const texts = list.map(({ v }) => v.reason ?? `${v.decrypted} of ${v.records} records were read.`);
+  if (texts.length === 2 && texts[0] === texts[1]) return texts[0];
+  return list.map(({ name }, i) => `${name}: ${texts[i]}`).join(' ');
+}

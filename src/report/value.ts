@@ -101,6 +101,13 @@ function nodeOctets(t: Tree, i: number, colons: boolean): string {
   return octetsText(t.field[i], s.buf, off, Math.max(off, Math.min(s.end, t.off[i] + t.len[i])), colons);
 }
 
+// Beyond what JSON must escape: the C1 controls and DEL, which terminals obey, and marks that turn the text around.
+const UNSEEN = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A JSON string that is harmless on a terminal. */
+export const jsonText = (s: string): string =>
+  JSON.stringify(s).replace(UNSEEN, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /**
  * The value of node `i` as JSON (contract section 4): numbers and booleans as such, 64-bit numbers, addresses and text
  * as strings, octets as hex, absolute times in ISO 8601, durations in seconds.
@@ -115,12 +122,12 @@ export function jsonValue(t: Tree, i: number): string {
     case Held.Made: {
       const v = t.made[i];
       if (v instanceof Uint8Array) return `"${octetsText(f, v, 0, v.length, true)}"`;
-      return typeof v === 'string' ? JSON.stringify(v) : `"${v}"`;
+      return typeof v === 'string' ? jsonText(v) : `"${v}"`;
     }
     case Held.Octets:
       return `"${nodeOctets(t, i, true)}"`;
     case Held.Text:
-      return JSON.stringify(t.value(i));
+      return jsonText(t.value(i) as string);
     case Held.Time: {
       const nanos = t.made[i] as number;
       if (f.type === 'duration') return jsonSeconds(t.number[i], nanos);
@@ -164,6 +171,14 @@ export function fieldText(t: Tree, i: number): string {
     default:
       return t.texts.get(i) ?? (f.type === 'protocol' ? f.label : '1');
   }
+}
+
+/** The value of node `i` as tshark's JSON and PDML show it: as {@link fieldText}, but octets always with colons. */
+export function shownText(t: Tree, i: number): string {
+  if (t.held[i] === Held.Octets) return nodeOctets(t, i, true);
+  const made = t.made[i];
+  if (t.held[i] === Held.Made && made instanceof Uint8Array) return octetsText(t.field[i], made, 0, made.length, true);
+  return fieldText(t, i);
 }
 
 /** What the tree shows for node `i`: "label: value", with the value's name and unit. */

@@ -1,0 +1,153 @@
+import { dissectors } from '../../dissectors/index.js';
+import { openCapture } from '../capture/open.js';
+import { engineFields } from '../engine/dissect.js';
+import { NO_ROWS, Pass, type RowKinds } from '../engine/pass.js';
+import { Registry } from '../engine/registry.js';
+import type { Row } from '../engine/row.js';
+import type { Field } from '../kit/index.js';
+import { isReadable, tunnelLine } from '../report/tunnels.js';
+import type { Tunnel } from '../tunnel/tunnel.js';
+import { applyDecodeAs } from './decode-as.js';
+import { Exit, UserError } from './errors.js';
+import { Interruptible } from './interrupt.js';
+import { gatherKeys, type Keys } from './keys.js';
+import type { ReadOptions } from './options.js';
+import { Progress } from './progress.js';
+import { type Services, tlsServices } from './services.js';
+import { tell } from './tell.js';
+
+/** What the rows are wanted for. */
+export interface Wanted {
+  readonly rows: RowKinds;
+  /** Null: all. */
+  readonly fields: readonly Field[] | null;
+  readonly labels?: boolean;
+  readonly experts?: boolean;
+  readonly info?: boolean;
+  readonly analyseTcp?: boolean;
+}
+
+/** How a pass ended. */
+export interface Outcome {
+  readonly tunnels: readonly Tunnel[];
+  /** Nothing of the input is damaged. */
+  readonly whole: boolean;
+  /** A signal came before the end of a file. */
+  readonly interrupted: boolean;
+}
+
+/** Tunnels that are told of one by one. */
+const TOLD = 20;
+
+/** Captures to be read, with what every command that reads them shares: keys, decode-as rules, words on stderr. */
+export class Reading {
+  readonly registry = new Registry(dissectors, engineFields);
+  readonly names: readonly string[];
+  keys!: Keys;
+
+  /** @throws UserError for options that make no sense */
+  constructor(
+    captures: readonly string[],
+    private readonly o: ReadOptions,
+  ) {
+    this.names = [...(o.read ?? []), ...captures];
+    if (this.names.length === 0)
+      throw new UserError('no capture given', Exit.usage, 'fttscope FILE, or - for standard input');
+    applyDecodeAs(this.registry, o.decodeAs ?? []);
+    for (const name of o.enableHeuristic ?? [])
+      if (name !== 'rtp_udp') throw new UserError(`--enable-heuristic ${name}: only rtp_udp is there`);
+  }
+
+  /** Gathers the keys. @throws UserError for a key log that cannot be read */
+  async prepare(): Promise<void> {
+    const { o } = this;
+    const keylogPreference: string[] = [];
+    for (const preference of o.o ?? []) {
+      const m = /^(?:tls|ssl)\.keylog_file:(.*)$/s.exec(preference);
+      if (m !== null) keylogPreference.push(m[1].trim());
+      else if (!/^[\w.-]+:/.test(preference)) throw new UserError(`-o ${preference}: a preference is name:value`);
+      else if (o.quiet !== true) tell(`fttscope: -o ${preference}: passed over, only tls.keylog_file is understood`);
+    }
+    const { keylog = [], autoKeys } = o;
+    this.keys = await gatherKeys(this.names, { keylog, keylogPreference, autoKeys });
+    if (o.quiet !== true) for (const w of this.keys.warnings) tell(`fttscope: ${w}`);
+  }
+
+  /**
+   * One pass over the captures. Damage and faults are said on stderr; `between` is called after each chunk.
+   * @throws CaptureError when one cannot be opened or read
+   */
+  async run(w: Wanted, give: (row: Row) => void, between: () => void = () => undefined): Promise<Outcome> {
+    const { o, names, registry } = this;
+    const services = tlsServices(this.keys.log, o.verifyAll === true);
+    for (const file of o.handshakeFrom ?? []) await this.lend(file, services);
+    const source = new Interruptible(await openCapture(names), names.includes('-'));
+    const pass = new Pass(
+      registry,
+      {
+        ...services,
+        rows: w.rows,
+        fields: w.fields,
+        labels: w.labels === true,
+        experts: w.experts === true,
+        info: w.info === true,
+        frames: o.count ?? 0,
+        heuristicRtp: (o.enableHeuristic ?? []).length > 0,
+        analyseTcp: w.analyseTcp === true,
+        duplicates: w.info === true,
+        severalFiles: names.length > 1,
+      },
+      (row) => {
+        give(row);
+        return undefined;
+      },
+    );
+    const progress = new Progress(source, o.quiet === true);
+    try {
+      await pass.run(source, () => {
+        between();
+        progress.show(pass.frames);
+      });
+    } finally {
+      progress.end();
+      await source.close();
+    }
+    if (o.quiet !== true) for (const d of source.damage) tell(`fttscope: ${d.message}`);
+    for (const [proto, n] of pass.dissection.faults)
+      tell(`fttscope: this is a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);
+    return {
+      tunnels: pass.index.tunnels,
+      whole: source.damage.length === 0,
+      interrupted: source.interrupted && !source.pipe,
+    };
+  }
+
+  /** Reads an earlier file of a rotation for the handshakes in it: the sessions of later files go on with their keys. */
+  private async lend(file: string, services: Services): Promise<void> {
+    const source = await openCapture([file]);
+    await new Pass(this.registry, { ...services, ...NO_ROWS }, () => undefined).run(source);
+    await source.close();
+  }
+
+  /** Says what became of the tunnels: of all of them, or of those that could not be read. */
+  tellTunnels({ tunnels }: Outcome, all: boolean): void {
+    if (this.o.quiet === true) return;
+    const told = all ? tunnels : tunnels.filter((t) => !isReadable(t));
+    for (const t of told.slice(0, TOLD)) tell(tunnelLine(t));
+    if (told.length > TOLD) tell(`… and ${told.length - TOLD} more tunnels`);
+    const { tunnel } = this.o;
+    if (tunnel !== undefined && /^\d+$/.test(tunnel) && !tunnels.some((t) => t.id === Number(tunnel)))
+      tell(`fttscope: there is no tunnel ${tunnel}; ${tunnelCount(tunnels.length)}`);
+  }
+
+  /** The exit code: 2 before 4 before 3, whatever applies. Contract section 3. */
+  code({ whole, interrupted, tunnels }: Outcome, failed = false): number {
+    if (!whole) return Exit.input;
+    if (this.o.requireDecrypt === true && !tunnels.every(isReadable)) return Exit.undecrypted;
+    if (failed) return Exit.failOn;
+    return interrupted ? Exit.interrupted : Exit.done;
+  }
+}
+
+const tunnelCount = (n: number): string =>
+  n === 0 ? 'the capture has none' : n === 1 ? 'the capture has 1' : `the capture has ${n}`;

@@ -1,0 +1,16 @@
+import { printable } from '../kit/text.js';
+import { ascii } from '../report/ascii.js';
+import { writeAll } from './output.js';
+
+/** Whether the locale's character set is UTF-8, by the variables that the C library reads. */
+export const UTF8 = /utf-?8/i.test(process.env.LC_ALL || process.env.LC_CTYPE || process.env.LANG || '');
+
+/** Says something to the user on stderr, whatever stands in it made harmless for a terminal. */
+export function tell(text: string): void {
+  const lines = text.split('\n').map(printable).join('\n');
+  try {
+    writeAll(2, Buffer.from(`${UTF8 ? lines : ascii(lines)}\n`, 'utf8'));
+  } catch {
+    // nobody listens
+  }
+}

@@ -1,0 +1,41 @@
+import type { Row } from '../engine/row.js';
+import { Exit, UserError } from './errors.js';
+
+/** Seconds and nanoseconds, since 1970 or since the first frame. */
+interface Moment {
+  readonly seconds: number;
+  readonly nanos: number;
+  readonly relative: boolean;
+}
+
+/** Whether a row lies between two times, both included. @throws UserError for what is no time */
+export function timeTest(from: string | undefined, to: string | undefined): (row: Row) => boolean {
+  const low = from === undefined ? null : moment(from, '--from');
+  const high = to === undefined ? null : moment(to, '--to');
+  return (row) => (low === null || since(row, low) >= 0) && (high === null || since(row, high) <= 0);
+}
+
+/** Below, at or above 0: the row is earlier, at the moment, later. */
+function since(row: Row, m: Moment): number {
+  const [seconds, nanos] = m.relative ? row.relative : [row.seconds, row.nanos];
+  return seconds - m.seconds || nanos - m.nanos;
+}
+
+/** ISO 8601 (UTC unless it says otherwise), seconds since 1970, or +SECONDS from the first frame. */
+function moment(text: string, option: string): Moment {
+  const plain = /^(\+?)(\d+)(?:\.(\d{1,9})\d*)?$/.exec(text);
+  if (plain !== null) return { seconds: Number(plain[2]), nanos: nine(plain[3]), relative: plain[1] === '+' };
+  const iso = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9})\d*)?)? ?(Z|[+-]\d\d:?\d\d)?$/i.exec(text);
+  const [, day, clock = '00:00', fraction, zone = 'Z'] = iso ?? [];
+  const ms = Date.parse(`${day}T${clock}${zone}`);
+  if (Number.isNaN(ms))
+    throw new UserError(
+      `${option} ${text}: not a time`,
+      Exit.usage,
+      'for example 2026-03-01T09:00:00Z, 1772355600.5, or +12.5 (seconds from the first frame)',
+    );
+  return { seconds: ms / 1000, nanos: nine(fraction), relative: false };
+}
+
+/** The digits behind a decimal point as nanoseconds. */
+const nine = (digits = ''): number => Number(digits.padEnd(9, '0'));

@@ -1,0 +1,85 @@
+import type { Row } from '../engine/row.js';
+import { Held, type Severity, type Tree } from '../kit/index.js';
+
+/** What `-j` and `-J` leave of a tree. */
+export interface LayerFilter {
+  readonly names: ReadonlySet<string>;
+  /** Only layers are asked for their name (`-J`), not the parents below them too (`-j`). */
+  readonly whole: boolean;
+}
+
+/** Whether the children of node `i` are shown. */
+export const isShown = (filter: LayerFilter | null, t: Tree, i: number): boolean =>
+  filter === null || (filter.whole && t.depth[i] > 0) || filter.names.has(t.field[i].name);
+
+/** The node behind the last one below node `i`. */
+export function subtreeEnd(t: Tree, i: number): number {
+  let end = i + 1;
+  while (end < t.length && t.depth[end] > t.depth[i]) end++;
+  return end;
+}
+
+/** Fields that repeat the expert items at the end of a tree; where the items themselves are shown these are not. */
+const REPEATED = new Set(['_ws.expert.message', '_ws.expert.severity', 'finding.code']);
+export const isRepeated = (t: Tree, i: number): boolean => t.depth[i] === 0 && REPEATED.has(t.field[i].name);
+
+/** An expert item as tshark's formats show it. */
+export interface ShownExpert {
+  readonly message: string;
+  /** Wireshark's number of the severity. */
+  readonly severity: string;
+  readonly name: string;
+  readonly code: string;
+}
+
+const SEVERITIES: Readonly<Record<Severity, readonly [string, string]>> = {
+  chat: ['2097152', 'Chat'],
+  note: ['4194304', 'Note'],
+  warn: ['6291456', 'Warning'],
+  error: ['8388608', 'Error'],
+};
+
+/** Expert items by the node that they stand under; those without one stand under the first. */
+export function expertsByNode(t: Tree): ReadonlyMap<number, readonly ShownExpert[]> {
+  const out = new Map<number, ShownExpert[]>();
+  for (const { expert, message, node } of t.experts) {
+    const [severity, name] = SEVERITIES[expert.severity];
+    const item = { message, severity, name, code: expert.code };
+    const at = Math.max(0, node);
+    const list = out.get(at);
+    if (list === undefined) out.set(at, [item]);
+    else list.push(item);
+  }
+  return out;
+}
+
+/** Whether node `i` has no value: a layer, a heading, a flag that is there or not. */
+export const isBare = (t: Tree, i: number): boolean => t.held[i] === Held.Nothing;
+
+/** `packets-2026-03-01`: the index that tshark names, by the local date of the frame. */
+export function indexName(row: Row): string {
+  const d = new Date(row.seconds * 1000);
+  if (Number.isNaN(d.getTime())) return 'packets-1970-01-01';
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `packets-${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+}
+
+/** Values by key in order of appearance; what comes twice becomes an array. */
+export class Members<T> {
+  private readonly lists = new Map<string, T[]>();
+
+  add(key: string, value: T): void {
+    const list = this.lists.get(key);
+    if (list === undefined) this.lists.set(key, [value]);
+    else list.push(value);
+  }
+
+  /** Calls `take` with each key and its values. */
+  each(take: (key: string, values: readonly T[]) => void): void {
+    for (const [key, values] of this.lists) take(key, values);
+  }
+}
+
+/** `[a,b]`, or the value itself where there is but one; the values are JSON. */
+export const oneOrAll = (values: readonly string[], newline = ''): string =>
+  values.length === 1 ? values[0] : `[${newline}${values.join(`,${newline}`)}${newline}]`;
