@@ -17,9 +17,10 @@ import {
   View,
 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { FrameFacts } from './frame-facts.js';
-import type { FrameEnvelope, Packet } from './packet.js';
+import type { Packet } from './packet.js';
 import { Depth, Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
 
@@ -364,12 +365,12 @@ export class Dissection implements Ctx {
   }
 }
 
-function envelopeNote(packet: Packet, e: FrameEnvelope): EnvelopeNote {
-  const tunnel = e.connection.tunnel!;
-  const { segments, resync } = e.envelope;
+function envelopeNote(packet: Packet, e: Envelope): EnvelopeNote {
+  const { lane, segments, resync } = e;
+  const tunnel = lane.connection.tunnel!;
   return {
     tunnel: tunnel.id,
-    direction: tunnel.direction(e.side),
+    direction: tunnel.direction(lane.side),
     number: packet.number,
     frames: segments?.length ?? 1,
     resync,

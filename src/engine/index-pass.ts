@@ -4,17 +4,16 @@ import { type AnyDissector, hex, No, type Pdu, Peek, type TableKey, View, Yes } 
 import { LIMITS } from '../limits.js';
 import { type Flow, FlowTable } from '../stream/flow.js';
 import { PendingPool, TcpStream } from '../stream/tcp.js';
-import type { TlsRecord, TlsServices } from '../tls/index.js';
+import type { TlsServices } from '../tls/index.js';
 import { Connection, type ConnectionHost } from '../tunnel/connection.js';
 import type { Envelope } from '../tunnel/deframe.js';
+import type { TlsPdu } from '../tunnel/tls-pdu.js';
 import { Tunnel } from '../tunnel/tunnel.js';
 import { Duplicates } from './duplicates.js';
 import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
 import { FlowState, Scope } from './scope.js';
 import { TrackContext } from './track.js';
-
-type Side = 0 | 1;
 
 const SYN = 2;
 const ACK = 16;
@@ -326,16 +325,14 @@ export class IndexPass implements ConnectionHost {
     if (this.tracked.has(pdu.dissector)) this.followView(pdu.dissector, pdu.view, this.peek, this.net, packet.state);
   }
 
-  record(connection: Connection, side: Side, record: TlsRecord, afterGap: boolean): void {
-    const r = { connection, side, record, afterGap };
-    if (this.packet.records === null) this.packet.records = [r];
-    else this.packet.records.push(r);
+  record(pdu: TlsPdu): void {
+    if (this.packet.records === null) this.packet.records = [pdu];
+    else this.packet.records.push(pdu);
   }
 
-  clear(connection: Connection, side: Side, envelope: Envelope): void {
-    const e = { connection, side, envelope };
-    if (this.packet.envelopes === null) this.packet.envelopes = [e];
-    else this.packet.envelopes.push(e);
+  clear(envelope: Envelope): void {
+    if (this.packet.envelopes === null) this.packet.envelopes = [envelope];
+    else this.packet.envelopes.push(envelope);
   }
 
   finding(code: string): void {

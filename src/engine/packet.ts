@@ -2,9 +2,8 @@ import type { TcpNote } from '../../dissectors/tcp/note.js';
 import type { CaptureInterface } from '../capture/chunk.js';
 import type { AnyDissector, Pdu, View } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
-import type { TlsRecord } from '../tls/index.js';
-import type { Connection } from '../tunnel/connection.js';
 import type { Envelope } from '../tunnel/deframe.js';
+import type { TlsPdu } from '../tunnel/tls-pdu.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { FlowState } from './scope.js';
 
@@ -14,22 +13,6 @@ interface Note {
   readonly buf: Uint8Array;
   readonly off: number;
   readonly value: unknown;
-}
-
-/** A TLS record that is whole in a frame. */
-export interface FrameRecord {
-  readonly connection: Connection;
-  readonly side: 0 | 1;
-  readonly record: TlsRecord;
-  /** Octets of the stream are missing before it. */
-  readonly afterGap: boolean;
-}
-
-/** An envelope that is whole in a frame. */
-export interface FrameEnvelope {
-  readonly connection: Connection;
-  readonly side: 0 | 1;
-  readonly envelope: Envelope;
 }
 
 /**
@@ -53,10 +36,10 @@ export class Packet {
   /** What the analysis of the TCP connection says, where anyone wants it. */
   tcp: TcpNote | null = null;
   /** What is whole in this frame, before its plain text was read and after. */
-  records: FrameRecord[] | null = null;
-  envelopes: FrameEnvelope[] | null = null;
+  records: TlsPdu[] | null = null;
+  envelopes: Envelope[] | null = null;
   /** The envelope that this packet is the content of, and its number in its direction. */
-  carrier: FrameEnvelope | null = null;
+  carrier: Envelope | null = null;
   number = 0;
   /** The tunnel whose connection this packet belongs to, once it is known to be one. */
   tunnel: Tunnel | null = null;

@@ -2,10 +2,11 @@ import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import type { CaptureSource, Chunk } from '../capture/chunk.js';
 import { type AnyDissector, type Field, View } from '../kit/index.js';
 import type { TlsServices } from '../tls/index.js';
+import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { Dissection } from './dissect.js';
 import { IndexPass } from './index-pass.js';
-import { type FrameEnvelope, Packet } from './packet.js';
+import { Packet } from './packet.js';
 import type { Registry } from './registry.js';
 import { Rotations } from './rotations.js';
 import { Row } from './row.js';
@@ -169,7 +170,7 @@ export class Pass {
   private read(packet: Packet): void {
     if (packet.records === null) return;
     for (const r of packet.records) {
-      r.connection.plain(r.side, r.record, r.afterGap, packet);
+      r.connection.plain(r, packet);
       if (r.record.status === 'failed') packet.finding('tls.bad-tag');
     }
   }
@@ -206,15 +207,15 @@ export class Pass {
     for (const e of outer.envelopes!) {
       if (this.halted) return;
       const packet = this.inner(outer, e);
-      const tunnel = e.connection.tunnel!;
+      const tunnel = e.lane.connection.tunnel!;
       this.number(packet);
       d.tunnel = tunnel.id;
       d.more(packet, this.fttims);
       row.inner = ++k;
       row.content = packet;
-      row.packetLength = Math.max(0, e.envelope.end - e.envelope.off - HEADER);
+      row.packetLength = Math.max(0, e.end - e.off - HEADER);
       row.tunnel = tunnel;
-      row.direction = tunnel.direction(e.side);
+      row.direction = tunnel.direction(e.lane.side);
       if (packet.findings !== null) row.findings = [...row.findings, ...packet.findings];
       this.emit();
       d.back(mark);
@@ -229,11 +230,11 @@ export class Pass {
   }
 
   /** The inner packet of an envelope, indexed in the world inside its tunnel. */
-  private inner(outer: Packet, e: FrameEnvelope): Packet {
-    const { buf, off, end } = e.envelope;
+  private inner(outer: Packet, e: Envelope): Packet {
+    const { buf, off, end } = e;
     const view = new View({ name: 'Envelope', buf, start: off, end }, off, end);
     const packet = new Packet(outer.frame, outer.seconds, outer.nanos, view, outer.iface);
-    const tunnel = e.connection.tunnel!;
+    const tunnel = e.lane.connection.tunnel!;
     packet.carrier = e;
     packet.number = count(tunnel, e);
     this.index.index(packet, 'tls.app', 'fttims', this.index.inner(tunnel));
@@ -270,9 +271,9 @@ function own(p: Packet): Packet {
 }
 
 /** Counts an envelope for its tunnel; returns its number in its direction. Invalid: type 1 without a whole IPv4 or IPv6 packet. */
-function count(tunnel: Tunnel, e: FrameEnvelope): number {
-  const { type, buf, off, end } = e.envelope;
-  const c = tunnel.envelopes[e.side === tunnel.ue ? 0 : 1];
+function count(tunnel: Tunnel, e: Envelope): number {
+  const { type, buf, off, end } = e;
+  const c = tunnel.envelopes[e.lane.side === tunnel.ue ? 0 : 1];
   c.total++;
   c.octets += end - off;
   if (type !== IP_PACKET) {

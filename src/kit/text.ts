@@ -14,8 +14,18 @@ export function hex(b: Uint8Array, off: number, len: number, separator = ':'): s
 /** `0x` and the number with at least `digits` hexadecimal digits. */
 export const hexNumber = (v: number, digits: number): string => `0x${v.toString(16).padStart(digits, '0')}`;
 
-/** Dotted quad of the four octets at `off`. */
-export const ip4 = (b: Uint8Array, off: number): string => `${b[off]}.${b[off + 1]}.${b[off + 2]}.${b[off + 3]}`;
+const QUADS = 2048;
+const quadKeys = new Int32Array(QUADS);
+const quadTexts: string[] = new Array(QUADS).fill('0.0.0.0');
+
+/** Dotted quad of the four octets at `off`. Captures hold few addresses many times: the last texts are remembered. */
+export function ip4(b: Uint8Array, off: number): string {
+  const key = (b[off] << 24) | (b[off + 1] << 16) | (b[off + 2] << 8) | b[off + 3];
+  const slot = (key ^ (key >>> 11) ^ (key >>> 21)) & (QUADS - 1);
+  if (quadKeys[slot] === key) return quadTexts[slot];
+  quadKeys[slot] = key;
+  return (quadTexts[slot] = `${b[off]}.${b[off + 1]}.${b[off + 2]}.${b[off + 3]}`);
+}
 
 /** The sixteen octets at `off` in the form of RFC 5952; IPv4-mapped addresses with a dotted quad (clause 5). */
 export function ip6(b: Uint8Array, off: number): string {

@@ -3,7 +3,7 @@ import { hex, View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
 import type { StreamConsumer } from '../stream/tcp.js';
-import { type TlsRecord, type TlsServices, TlsSession } from '../tls/index.js';
+import { type TlsServices, TlsSession } from '../tls/index.js';
 import { ANCHOR_OCTETS, anchorAfter, Deframer, type Envelope } from './deframe.js';
 import { detect, proxyHeader } from './detect.js';
 import { Half } from './half.js';
@@ -28,16 +28,16 @@ export interface ConnectionHost {
   /** A message is whole in the frame at hand. */
   pdu(pdu: Pdu, side: Side): void;
   /** A TLS record is whole in the frame at hand; its plain text is there once the decryptor was flushed. */
-  record(connection: Connection, side: Side, record: TlsRecord, afterGap: boolean): void;
+  record(pdu: TlsPdu): void;
   /** An envelope in the clear is whole in the frame at hand. */
-  clear(connection: Connection, side: Side, envelope: Envelope): void;
+  clear(envelope: Envelope): void;
   /** A finding about the frame at hand. */
   finding(code: string): void;
 }
 
 /** Takes the envelopes that a frame completes. */
 export interface EnvelopeSink {
-  envelopes: { readonly connection: Connection; readonly side: Side; readonly envelope: Envelope }[] | null;
+  envelopes: Envelope[] | null;
   finding(code: string): void;
 }
 
@@ -116,10 +116,9 @@ export class Connection implements StreamConsumer {
     if (n >= 0) {
       const { buf, off, end } = w.take(have);
       const record = this.session!.cut(this.tlsSide(side), buf, off, end, this.host.frame);
-      const view = new View({ name: 'TLS record', buf, start: off, end }, off, end, off + n);
-      if (half.frame === this.host.frame)
-        this.host.pdu(new TlsPdu(this.host.dissectors.tls, view, record, this.session!), side);
-      this.host.record(this, side, record, true);
+      const pdu = new TlsPdu(this, side, record, true, undefined, off + n - end);
+      if (half.frame === this.host.frame) this.host.pdu(pdu, side);
+      this.host.record(pdu);
       missing = have + octets - n;
       half.passing = Math.max(0, -missing);
     }
@@ -130,6 +129,11 @@ export class Connection implements StreamConsumer {
   }
 
   close(): void {}
+
+  /** The dissector of TLS. */
+  get tlsDissector(): AnyDissector {
+    return this.host.dissectors.tls;
+  }
 
   /** Short name of the protocol whose message goes on in a later segment of `side`; '' if none does. */
   waiting(side: Side): string {
@@ -224,7 +228,7 @@ export class Connection implements StreamConsumer {
   private startClear(side: Side): void {
     const half = this.halves[side];
     half.mode = 'clear';
-    half.deframer = new Deframer();
+    half.deframer = new Deframer({ connection: this, side });
     if (this.tunnel === null) {
       if (!this.clientKnown) this.guessClient(side, new Uint8Array(0), 0, 0);
       this.becomeTunnel();
@@ -257,9 +261,9 @@ export class Connection implements StreamConsumer {
       if (w.end - w.off < n) return;
       const { buf, off, end, segments } = w.take(n);
       const record = this.session!.record(this.tlsSide(side), buf, off, end, this.host.frame);
-      const view = new View({ name: 'TLS record', buf, start: off, end }, off, end);
-      this.host.pdu(new TlsPdu(this.host.dissectors.tls, view, record, this.session!, segments), side);
-      this.host.record(this, side, record, half.afterGap);
+      const pdu = new TlsPdu(this, side, record, half.afterGap, segments);
+      this.host.pdu(pdu, side);
+      this.host.record(pdu);
       half.afterGap = false;
     }
   }
@@ -273,7 +277,7 @@ export class Connection implements StreamConsumer {
     d.feed(piece.buf, piece.off, piece.end, half.frame);
     for (let e = d.next(); e !== undefined; e = d.next()) {
       if (e === 'lost') this.host.finding('fttims.bad-length');
-      else this.host.clear(this, side, e);
+      else this.host.clear(e);
     }
     d.settle();
   }
@@ -340,7 +344,8 @@ export class Connection implements StreamConsumer {
    * The plain text of a record of this connection, in the order of the frames: gives the envelopes that it completes.
    * What is not FTT-IMS is named.
    */
-  plain(side: Side, record: TlsRecord, afterGap: boolean, into: EnvelopeSink): void {
+  plain(pdu: TlsPdu, into: EnvelopeSink): void {
+    const { side, record, afterGap } = pdu;
     const tunnel = this.tunnel!;
     const half = this.halves[side];
     const p = record.plain;
@@ -351,7 +356,7 @@ export class Connection implements StreamConsumer {
     }
     if (record.contentType !== 23) return;
     if (this.guessed) this.turn(tunnel);
-    half.deframer ??= new Deframer();
+    half.deframer ??= new Deframer({ connection: this, side });
     if (afterGap || half.unread) half.deframer.gap();
     half.unread = false;
     half.deframer.feed(p.buf, p.off, p.end, record.frame);
@@ -361,11 +366,8 @@ export class Connection implements StreamConsumer {
     }
     for (let e = half.deframer.next(); e !== undefined; e = half.deframer.next()) {
       if (e === 'lost') into.finding('fttims.bad-length');
-      else {
-        const whole = { connection: this, side, envelope: e };
-        if (into.envelopes === null) into.envelopes = [whole];
-        else into.envelopes.push(whole);
-      }
+      else if (into.envelopes === null) into.envelopes = [e];
+      else into.envelopes.push(e);
     }
     half.deframer.settle();
   }

@@ -1,9 +1,18 @@
 import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import { checksum, type Segment, u16 } from '../kit/index.js';
 import { PduBuffer } from '../stream/pdu-buffer.js';
+import type { Connection } from './connection.js';
+
+/** One direction of a connection that carries envelopes. */
+export interface Lane {
+  readonly connection: Connection;
+  /** Of the flow. */
+  readonly side: 0 | 1;
+}
 
 /** One envelope of a tunnel, whole. */
 export interface Envelope {
+  readonly lane: Lane;
   readonly type: number;
   /** The octets `[off, end)` of `buf`, header included. They stay as they are until the next envelope is asked for. */
   readonly buf: Uint8Array;
@@ -25,6 +34,8 @@ export const ANCHOR_OCTETS = HEADER + 60;
  */
 export class Deframer {
   private readonly window = new PduBuffer();
+  constructor(private readonly lane: Lane) {}
+
   /** Octets passed over while framing was lost. */
   skipped = 0;
   /** Times that framing was lost and found again. */
@@ -81,7 +92,7 @@ export class Deframer {
     const { buf, off, end, segments } = w.take(n);
     const resync = this.found;
     this.found = false;
-    return { type, buf, off, end, segments, resync };
+    return { lane: this.lane, type, buf, off, end, segments, resync };
   }
 
   /** Moves to the next place that is surely an envelope; false: more octets are needed. */

@@ -1,29 +1,52 @@
 import type { TlsRecordNote } from '../../dissectors/tls/note.js';
 import { type AnyDissector, type Pdu, type Segment, View } from '../kit/index.js';
-import type { TlsRecord, TlsSession } from '../tls/index.js';
+import type { TlsRecord } from '../tls/index.js';
+import type { Connection } from './connection.js';
 
-/** A TLS record as a message of its stream. Its note is made when it is shown: by then the record is decrypted. */
+/**
+ * A TLS record that is whole in a frame, as a message of its stream. View and note are made when it is shown: by then
+ * the record is decrypted, and most are never shown.
+ */
 export class TlsPdu implements Pdu {
+  private shown: View | undefined = undefined;
+
   constructor(
-    readonly dissector: AnyDissector,
-    readonly view: View,
+    readonly connection: Connection,
+    /** Of the flow. */
+    readonly side: 0 | 1,
     readonly record: TlsRecord,
-    private readonly session: TlsSession,
+    /** Octets of the stream are missing before it. */
+    readonly afterGap: boolean,
     readonly segments?: readonly Segment[] | undefined,
+    /** Octets of it that were not captured. */
+    private readonly missing = 0,
   ) {}
+
+  get dissector(): AnyDissector {
+    return this.connection.tlsDissector;
+  }
+
+  get view(): View {
+    if (this.shown === undefined) {
+      const { buf, off, end } = this.record;
+      this.shown = new View({ name: 'TLS record', buf, start: off, end }, off, end, end + this.missing);
+    }
+    return this.shown;
+  }
 
   get note(): TlsRecordNote {
     const r = this.record;
     const p = r.plain;
+    const session = this.connection.session!;
     return {
-      version: this.session.version,
+      version: session.version,
       direction: r.direction,
       status: r.status === 'queued' ? 'no-keys' : r.status,
       contentType: r.contentType,
       verified: r.verified,
       ...(r.reason !== undefined && { reason: r.reason }),
       ...(r.sequence >= 0 && { sequence: r.sequence }),
-      ...(this.session.suite !== 0 && { cipherSuite: this.session.suite }),
+      ...(session.suite !== 0 && { cipherSuite: session.suite }),
       ...(p !== null && {
         plain: new View({ name: 'Decrypted TLS', buf: p.buf, start: p.off, end: p.end }, p.off, p.end),
       }),
