@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { describe, test } from 'node:test';
+import { bash, file, run, start, TLS13, TLS13_KEYS } from './run.js';
+
+/** Nothing that a user sees is a stack trace. */
+function inWords(err: string): void {
+  assert.doesNotMatch(err, /^\s+at |node:internal|fault in fttscope/m);
+}
+
+describe('exit codes', () => {
+  const text = file('text.txt', 'These are words, and no packets at all.\n'.repeat(9));
+  const cut = file('cut.pcapng', readFileSync(TLS13).subarray(0, 20_000));
+  const cases: [what: string, args: string[], code: number, err: RegExp][] = [
+    ['no arguments', [], 1, /no capture given\n.*FILE.*\n.*demo/],
+    ['an unknown option', ['--bogus'], 1, /unknown option '--bogus'/],
+    ['an unknown format', [TLS13, '-T', 'xml'], 1, /-T xml: unknown format\n.*text, tree, fields, json/],
+    ['an unknown time format', [TLS13, '-t', 'x'], 1, /-t x/],
+    ['a count that is none', [TLS13, '-c', 'x'], 1, /'x' is invalid/],
+    ['an unknown field', [TLS13, '-e', 'sip.method'], 1, /did you mean sip\.Method\?/],
+    ['-T fields without fields', [TLS13, '-Tfields'], 1, /-e frame\.number/],
+    ['a rule that is none', [TLS13, '-d', 'tcp.port=1'], 1, /tcp\.port==8443,tls/],
+    ['a tunnel that is none', [TLS13, '--tunnel', 'x'], 1, /neither a number nor HOST:PORT/],
+    ['a time that is none', [TLS13, '--from', 'noon'], 1, /--from noon: not a time/],
+    ['a heuristic that is none', [TLS13, '--enable-heuristic', 'x'], 1, /only rtp_udp/],
+    ['a preference that is none', [TLS13, '-o', 'x'], 1, /name:value/],
+    ['an unknown protocol', ['fields', 'sipp'], 1, /did you mean sip\?/],
+    ['a word that is no command', ['frobnicate'], 2, /frobnicate: neither a command nor a file/],
+    ['a missing file', ['/none/x.pcap'], 2, /x\.pcap: no such file/],
+    ['a directory', [tmpdir()], 2, /is a directory/],
+    ['an empty file', [file('empty.pcap')], 2, /there is nothing in it/],
+    ['text', [text], 2, /looks like text/],
+    ['a missing key log', [TLS13, '-k', '/none/x.keys'], 2, /x\.keys: no such key log/],
+    ['a bad filter', [TLS13, '-Y', 'sip.Metod == "INVITE"'], 2, /\n {4}\^~+\n.*sip\.Method\?/],
+    ['a file that is cut short', [cut], 2, /cut short.*64 frames were read/],
+    ['a file to write that cannot be', [TLS13, '-w', '/none/x'], 2, /\/none\/x/],
+    ['the input as output', [TLS13, '-w', TLS13], 2, /is being read/],
+    ['an extract without -w', ['extract', TLS13], 1, /-w/],
+  ];
+  for (const [what, args, code, err] of cases)
+    test(what, () => {
+      const r = run(args);
+      assert.match(r.err, err);
+      inWords(r.err);
+      assert.equal(r.code, code);
+      if (what !== 'a file that is cut short') assert.equal(r.out, '');
+      else assert.match(r.out, /^ *64 /m);
+    });
+
+  test('--require-decrypt and --fail-on: 2 before 4 before 3', () => {
+    const all = ['-q', '--no-auto-keys', '--require-decrypt', '--fail-on', 'note'];
+    assert.equal(run([TLS13, '-q', '--require-decrypt']).code, 0);
+    assert.equal(run([TLS13, '-q', '--no-auto-keys']).code, 0);
+    assert.equal(run([TLS13, '-q', '--no-auto-keys', '--require-decrypt']).code, 4);
+    assert.equal(run(['extract', TLS13, '-q', '-w', '-', '--no-auto-keys', '--require-decrypt']).code, 4);
+    const loss = TLS13.replace('03-tls13-aes128-gcm.pcapng', '13-outer-loss.pcap');
+    assert.equal(run([loss, '-q', '--fail-on', 'note']).code, 3);
+    assert.equal(run([loss, ...all]).code, 4);
+    assert.equal(run([cut, ...all]).code, 2);
+  });
+});
+
+describe('output that ends', () => {
+  test('a reader that leaves is no error', () => {
+    for (const line of [
+      '$F "$X" | head -1',
+      '$F extract "$X" -w - | head -c 4',
+      '$F fields | head -1',
+      '$F --help | head -1',
+    ]) {
+      const r = bash(`${line}; echo "codes: \${PIPESTATUS[@]}"`, { X: TLS13 });
+      assert.match(r.out, /codes: 0 0/);
+      inWords(r.err);
+      assert.doesNotMatch(r.err, /EPIPE/);
+    }
+  });
+
+  test('a full disk is', { skip: !existsSync('/dev/full') && 'there is no /dev/full' }, () => {
+    for (const line of ['$F "$X" > /dev/full', '$F "$X" -w /dev/full', '$F extract "$X" -w /dev/full']) {
+      const r = bash(line, { X: TLS13 });
+      assert.equal(r.code, 2);
+      assert.match(r.err, /no space is left/);
+      inWords(r.err);
+    }
+  });
+
+  test('SIGINT on a pipe: what was read is printed whole, and the end is good', async () => {
+    const child = start(['-', '-k', TLS13_KEYS, '-Y', 'dhcp', '-l']);
+    const octets = readFileSync(TLS13);
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (d) => (out += d));
+    child.stderr.on('data', (d) => (err += d));
+    child.stdin.write(octets);
+    await once(child.stdout, 'data');
+    child.kill('SIGINT');
+    const [code, signal] = await once(child, 'close');
+    assert.deepEqual([code, signal], [0, null]);
+    assert.match(out, /DHCP Discover[\s\S]*DHCP ACK[^\n]*\n$/);
+    assert.match(err, /tunnel 1: .*decrypted/);
+  });
+});
+
+describe('key logs', () => {
+  const bare = ['-q', '--no-auto-keys', '-c', '1', TLS13];
+  const loud = bare.slice(1);
+
+  test('a file without a key line is named', () => {
+    const r = run([...loud, '-k', file('words.keys', 'one\ntwo\n\n# three\n')]);
+    assert.match(r.err, /words\.keys: not a key log: 0 of 2 lines are key lines/);
+    assert.equal(r.code, 0);
+    assert.equal(run([...bare, '-k', file('words.keys', 'one\n')]).err, '');
+  });
+
+  test('so are an empty one, and lines that are none among those that are', () => {
+    assert.match(run([...loud, '-k', file('none.keys')]).err, /none\.keys: the key log is empty/);
+    const mixed = file('mixed.keys', `${readFileSync(TLS13_KEYS, 'utf8')}oops\n`);
+    assert.match(run([...loud, '-k', mixed]).err, /mixed\.keys: 1 of \d+ lines are no key lines; line \d+:/);
+  });
+
+  test('a private key that opens nothing says why', () => {
+    const pem = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n';
+    assert.match(run([...loud, '-k', file('key.pem', pem)]).err, /key\.pem: this private key is of no use: /);
+  });
+
+  test('every way to name one opens the tunnel', () => {
+    const keys = readFileSync(TLS13_KEYS);
+    const copy = file('field.pcapng', readFileSync(TLS13));
+    const decrypted = (args: string[], env: Record<string, string> = {}): boolean =>
+      run(['-q', '--require-decrypt', ...args], { env }).code === 0;
+    assert.equal(decrypted([copy]), false);
+    assert.ok(decrypted([copy, '-k', TLS13_KEYS]));
+    assert.ok(decrypted([copy, `-otls.keylog_file:${TLS13_KEYS}`]));
+    assert.ok(decrypted([copy], { SSLKEYLOGFILE: TLS13_KEYS }));
+    assert.equal(decrypted([copy, '--no-auto-keys'], { SSLKEYLOGFILE: TLS13_KEYS }), false);
+    file('field.keys', keys);
+    assert.ok(decrypted([copy]));
+    assert.equal(decrypted([copy, '--no-auto-keys']), false);
+  });
+});

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { file, ip4, rawPcap, run, TLS13, tshark, udp } from './run.js';
+
+/** A SIP request whose every value tries to speak to the terminal. */
+const EVIL = Buffer.concat([
+  Buffer.from('OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK\x1b[31m\r\n', 'latin1'),
+  Buffer.from('From: "\x1b]0;owned\x07 \u202egnp.exe\u009b2J" <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\n', 'utf8'),
+  Buffer.from(
+    'Call-ID: \x1b[2Jcid\r\nSubject: a\tb\x9b\xff\\c\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n',
+    'latin1',
+  ),
+]);
+const evil = file('evil.pcap', rawPcap(ip4(17, udp(5060, 5060, EVIL))));
+/** UDP in IPv4 in IPv4. */
+const nested = file('nested.pcap', rawPcap(ip4(4, ip4(17, udp(1, 2, Buffer.from('hello'))))));
+
+// What a terminal obeys, and what turns text around; line ends aside.
+const ACTIVE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
+describe('text of strangers', () => {
+  for (const format of ['text', 'tree', 'json', 'ndjson', 'ek', 'pdml'])
+    test(`never reaches the terminal as an order: -T ${format}`, () => {
+      const { out, code } = run([evil, '-T', format]);
+      assert.equal(code, 0);
+      assert.match(out, /OPTIONS/);
+      assert.doesNotMatch(out, ACTIVE);
+    });
+
+  test('-T fields: tabs and controls as tshark shows them', () => {
+    const { out } = run([evil, '-e', 'sip.Call-ID', '-e', 'sip.Subject', '-e', 'sip.CSeq.method']);
+    assert.equal(out, '\\033[2Jcid\ta\\tb\ufffd\ufffd\\c\tOPTIONS\n');
+  });
+
+  test('JSON keeps the value', () => {
+    const row = JSON.parse(run([evil, '-T', 'ndjson']).out) as { fields: Record<string, string[]> };
+    assert.deepEqual(row.fields['sip.Call-ID'], ['\x1b[2Jcid']);
+    assert.match(row.fields['sip.from.display.info'][0], /\u202egnp\.exe\u009b2J/);
+  });
+
+  test('names of files', () => {
+    assert.doesNotMatch(run(['/none/\x1b[31mx']).err, ACTIVE);
+  });
+});
+
+describe('-T text', () => {
+  test('columns: row, time, tunnel, addresses, protocol, length, Info', () => {
+    const lines = run([TLS13, '-q', '-c', '23']).out.split('\n');
+    // Values: tshark's for the frame, and for the packet inside (DHCP Discover, 328 octets).
+    assert.match(lines[10], /^ +11 +1\.588493 - +192\.0\.2\.10 → 192\.0\.2\.1 +TCP +74 53410 → 443 \[SYN\] Seq=0 /);
+    assert.match(lines[22], /^ +23\.1 +1\.744463 T1↑ +0\.0\.0\.0 → 255\.255\.255\.255 DHCP +328 DHCP Discover/);
+  });
+
+  test('-t', () => {
+    const time = (t: string): string =>
+      run([TLS13, '-q', '-c', '1', '-t', t]).out.trim().slice(1).split(' - ')[0].trim();
+    assert.deepEqual(['r', 'd', 'e', 'u', 'ud', 'a', 'ad'].map(time), [
+      '0.000000',
+      '0.000000',
+      '1795227567.682377',
+      '02:19:27.682377',
+      '2026-11-21 02:19:27.682377',
+      '02:19:27.682377',
+      '2026-11-21 02:19:27.682377',
+    ]);
+  });
+
+  test('ASCII alone where the locale is', () => {
+    const { out, err } = run([TLS13, '-c', '23'], { env: { LC_ALL: 'C' } });
+    assert.doesNotMatch(out + err, /[^\x00-\x7f]/);
+    assert.match(out, /T1-up .*0\.0\.0\.0 -> 255/);
+    assert.match(err, /192\.0\.2\.10:53410 -> 192/);
+  });
+
+  test('-x: the octets of every source', () => {
+    const { out } = run([nested, '-x']);
+    assert.match(out, /^0000 {2}45 00 00 35 .*\n.*\n.*\n0030 {2}68 65 6c 6c 6f +hello\n/m);
+  });
+});
+
+describe('-T fields', () => {
+  test('-E', () => {
+    const ports = (...args: string[]): string => run([nested, '-Tfields', '-eip.proto', '-e', 'udp.port', ...args]).out;
+    assert.equal(ports(), '4,17\t1,2\n');
+    assert.equal(ports('-E', 'separator=;', '-Eheader=y'), 'ip.proto;udp.port\n4,17;1,2\n');
+    assert.equal(ports('-E', 'separator=/s', '-E', 'quote=d', '-E', 'occurrence=f'), '"4" "1"\n');
+    assert.equal(ports('-E', 'occurrence=l', '-Equote=s'), "'17'\t'2'\n");
+    assert.equal(ports('-E', 'aggregator=/s'), '4 17\t1 2\n');
+  });
+});
+
+type Doc = { _source: { layers: Record<string, unknown> } };
+const docs = (args: string[]): Doc[] => JSON.parse(run(args).out) as Doc[];
+
+describe('-T json, ek, pdml', () => {
+  test('two layers of a name are an array, children stand under _tree', () => {
+    const [{ _source }] = docs([nested, '-T', 'json']);
+    const ip = _source.layers.ip as Record<string, unknown>[];
+    assert.deepEqual(
+      ip.map((layer) => [layer['ip.proto'], layer['ip.addr']]),
+      [
+        ['4', ['192.0.2.1', '192.0.2.2']],
+        ['17', ['192.0.2.1', '192.0.2.2']],
+      ],
+    );
+    assert.equal((ip[0]['ip.flags_tree'] as Record<string, string>)['ip.flags.df'], '0');
+  });
+
+  test('nothing is an empty array, and a document of no packets', () => {
+    assert.deepEqual(docs([nested, '-T', 'json', '-Y', 'sip']), []);
+    assert.equal(run([nested, '-T', 'ek', '-Y', 'sip']).out, '');
+    assert.match(run([nested, '-T', 'pdml', '-Y', 'sip']).out, /<pdml [^>]*>\n<\/pdml>\n$/);
+  });
+
+  test('-e and -j choose', () => {
+    assert.deepEqual(docs([nested, '-T', 'json', '-e', 'ip.proto', '-e', 'sip.Method'])[0]._source.layers, {
+      'ip.proto': ['4', '17'],
+    });
+    const [action, doc] = run([nested, '-T', 'ek', '-e', 'ip.proto']).out.split('\n');
+    assert.deepEqual(JSON.parse(action), { index: { _index: 'packets-2023-11-14' } });
+    assert.deepEqual(JSON.parse(doc), { timestamp: '1700000000000', layers: { ip_proto: ['4', '17'] } });
+    assert.match(run([nested, '-T', 'pdml', '-e', 'ip.proto']).out, /<field name="ip\.proto" value="17"\/>/);
+    const { layers } = docs([nested, '-T', 'json', '-j', 'udp'])[0]._source;
+    assert.deepEqual(layers.frame, { filtered: 'frame' });
+    assert.equal((layers.udp as Record<string, unknown>)['udp.srcport'], '1');
+  });
+
+  test('ek leaves out _type', () => {
+    assert.doesNotMatch(run([nested, '-T', 'ek']).out, /"_type"/);
+  });
+
+  test('pdml says where octets lie and what they are', () => {
+    const { out } = run([nested, '-T', 'pdml']);
+    assert.match(out, /<field name="udp\.dstport" [^>]*size="2" pos="42" show="2" value="0002"/);
+    assert.match(out, /<field name="ip\.proto" [^>]*size="1" pos="9" show="4" value="04"/);
+    assert.match(out, /<proto name="udp" [^>]*size="8" pos="40"/);
+  });
+
+  const inner = file('inner.pcapng');
+  run(['extract', TLS13, '-q', '-w', inner]);
+  const theirs = tshark(['-r', inner, '-Tjson', '--no-duplicate-keys', '-J', 'ip udp dns rtp icmpv6']);
+
+  test('json has the shape and the values of tshark', { skip: theirs === null && 'tshark is not installed' }, () => {
+    const ours = docs([inner, '-T', 'json', '-J', 'ip udp dns rtp icmpv6']);
+    const wanted = JSON.parse(theirs!) as Doc[];
+    assert.equal(ours.length, wanted.length);
+    let compared = 0;
+    const same = (a: unknown, b: unknown, at: string): void => {
+      if (typeof a !== 'object' || a === null) {
+        assert.equal(b, a, at);
+        compared++;
+      } else if (Array.isArray(a)) {
+        assert.ok(Array.isArray(b) && a.length === b.length, at);
+        for (const [i, x] of a.entries()) same(x, (b as unknown[])[i], at);
+      } else for (const [k, x] of Object.entries(a)) if (wantedKey(k, b)) same(x, (b as Record<string, unknown>)[k], k);
+    };
+    for (const [i, doc] of wanted.entries()) same(doc, ours[i], '');
+    assert.ok(compared > 3000, `${compared} values`);
+  });
+});
+
+/** Keys that both have and mean the same by: tshark checks no checksums and numbers streams after fragments. */
+function wantedKey(k: string, ours: unknown): boolean {
+  if (/checksum\.status|stream$|setup-frame|^frame$|^sip|^icmp$/.test(k)) return false;
+  return typeof ours === 'object' && ours !== null && k in ours;
+}

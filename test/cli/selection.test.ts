@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { file, run, sample, TLS13, TLS13_KEYS, tshark } from './run.js';
+
+/** Rows that are printed, one id each. */
+function ids(...args: string[]): string[] {
+  const r = run([TLS13, '-q', '-Tfields', '-e', '_ws.col.No.', ...args]);
+  assert.equal(r.err, '');
+  return r.out.trimEnd().split('\n').filter(Boolean);
+}
+const count = (path: string, ...args: string[]): number => run([path, '-q', ...args]).out.split('\n').length - 1;
+
+describe('rows', () => {
+  test('inner, outer, both', () => {
+    // expect.json of the sample: 484 frames, 189 + 189 envelopes
+    assert.equal(ids('--rows', 'outer').length, 484);
+    assert.equal(ids('--rows', 'inner').length, 378);
+    assert.ok(ids('--rows', 'inner').every((id) => /^\d+\.\d+$/.test(id)));
+    assert.ok(ids('--rows', 'outer').every((id) => /^\d+$/.test(id)));
+    const both = ids();
+    assert.equal(new Set(both.map((id) => id.split('.')[0])).size, 484);
+    assert.equal(both.filter((id) => id.includes('.')).length, 378);
+  });
+
+  test('-c counts frames', () => {
+    assert.deepEqual([...new Set(ids('-c', '30').map((id) => id.split('.')[0]))].at(-1), '30');
+  });
+
+  test('several files are merged by time, and rows name theirs', () => {
+    const r = run([TLS13, '-q', '-r', TLS13, '-c', '4']);
+    assert.deepEqual(
+      r.out
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => line.trim().split(' ')[0]),
+      ['1:1', '2:1', '1:2', '2:2'],
+    );
+  });
+});
+
+describe('--tunnel', () => {
+  const three = sample('06-tls12-resumption.pcapng');
+  test('by number', () => {
+    // expect.json: three tunnels with 77 and 80 envelopes
+    const parts = [1, 2, 3].map((n) => count(three, '--rows', 'inner', '--tunnel', String(n)));
+    assert.equal(parts[0] + parts[1] + parts[2], 77 + 80);
+    assert.ok(parts.every((n) => n > 0));
+  });
+
+  test('by address and port, by IPv6 address, by SNI, by the target of a proxy', () => {
+    const inner = ['--rows', 'inner', '--tunnel'];
+    assert.equal(count(TLS13, ...inner, '192.0.2.1:443'), 378);
+    assert.equal(count(TLS13, ...inner, '192.0.2.1'), 378);
+    assert.equal(count(TLS13, ...inner, 'EFTF.ims.example:443'), 378);
+    assert.equal(count(TLS13, ...inner, '192.0.2.1:444'), 0);
+    const six = sample('12-ipv6-only.pcapng');
+    for (const which of ['[2001:DB8:2:0::1]:443', '2001:db8:2::1', '[2001:db8:2::10]'])
+      assert.equal(count(six, ...inner, which), 96 + 93);
+    const proxied = sample('07-proxy-connect.pcapng');
+    assert.equal(count(proxied, ...inner, '192.0.2.1:443'), 21 + 17);
+    assert.equal(count(proxied, ...inner, '192.0.2.1:3128'), 21 + 17);
+  });
+
+  test('one that is not there is told of', () => {
+    const r = run([three, '--tunnel', '9']);
+    assert.match(r.err, /there is no tunnel 9; the capture has 3/);
+    assert.equal(r.out, '');
+    assert.equal(r.code, 0);
+  });
+});
+
+describe('--from and --to', () => {
+  test('take nanoseconds, dates, and seconds from the first frame', () => {
+    const epochs = run([TLS13, '-q', '--rows', 'outer', '-e', 'frame.time_epoch']).out.trimEnd().split('\n');
+    const at = epochs[99];
+    const iso = `${new Date(Math.floor(Number(at)) * 1000).toISOString().slice(0, 19)}.${at.split('.')[1]}`;
+    const outer = (...args: string[]): string[] => ids('--rows', 'outer', ...args);
+    assert.deepEqual(outer('--from', at, '--to', at), ['100']);
+    assert.deepEqual(outer('--from', `${iso}Z`, '--to', iso.replace('T', ' ')), ['100']);
+    const [s, n] = at.split('.');
+    const later = `${s}.${String(Number(n) + 1).padStart(9, '0')}`;
+    assert.equal(outer('--from', later)[0], '101');
+    assert.equal(outer('--to', '+1').at(-1), String(epochs.filter((e) => Number(e) <= Number(epochs[0]) + 1).length));
+    assert.deepEqual(outer('--from', '+100000'), []);
+  });
+});
+
+describe('--call-id and --user', () => {
+  test('take a dialog with its media, as tshark numbers them', () => {
+    const inner = file('inner.pcapng');
+    assert.equal(run(['extract', TLS13, '-q', '-w', inner]).code, 0);
+    const id = '1-14240@10.9.0.115';
+    const mine = (proto: string): number => ids('--call-id', id, '-Y', proto).length;
+    assert.ok(mine('sip') > 0);
+    assert.ok(mine('rtp') > 0);
+    const theirs = tshark(['-r', inner, '-Y', `sip.Call-ID == "${id}"`, '-Tfields', '-e', 'frame.number']);
+    if (theirs !== null) assert.equal(mine('sip'), theirs.trimEnd().split('\n').length);
+    assert.equal(ids('--call-id', 'nobody').length, 0);
+  });
+
+  test('take a user by number or URI', () => {
+    const all = ids('-Y', 'sip').length;
+    assert.equal(ids('--user', 'sip:ue1@ims.example', '-Y', 'sip').length, all);
+    const called = ids('--user', '+15550199', '-Y', 'sip').length;
+    assert.ok(called > 0 && called < all);
+    assert.equal(ids('--user', 'tel:+15550199', '-Y', 'sip').length, called);
+    assert.equal(ids('--user', 'nobody').length, 0);
+  });
+});
+
+describe('extract', () => {
+  test('with keys, the frames of a tunnel open by themselves', () => {
+    const out = file('one.pcapng');
+    const r = run(['extract', TLS13, '--outer', '--tunnel', '1', '--with-keys', '-w', out]);
+    assert.equal(r.code, 0);
+    assert.match(r.err, /^\d+ frames written\n$/);
+    assert.equal(count(out, '--rows', 'inner'), 378);
+  });
+
+  test('inner packets are those that tshark reads', () => {
+    const out = file('packets.pcapng');
+    assert.match(run(['extract', TLS13, '-w', out]).err, /^378 inner packets of 1 tunnel written\n$/);
+    const lines = tshark(['-r', out, '-Tfields', '-e', 'frame.number']);
+    if (lines !== null) assert.equal(lines.trimEnd().split('\n').length, 378);
+  });
+
+  test('-c, -Y and -w of read leave the same frames', () => {
+    const out = file('dhcp.pcapng');
+    assert.equal(run([TLS13, '-q', '-Y', 'dhcp', '-w', out]).out, '');
+    assert.equal(count(out), 8); // the samples' README: 8 DHCP messages
+    assert.equal(count(out, '-k', TLS13_KEYS, '-P', '-w', file('again.pcapng')), 8);
+  });
+});
