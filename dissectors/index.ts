@@ -1,5 +1,6 @@
 /** THE list of protocols: one import and one entry each. Order matters only where two dissectors probe the same octets. */
 import type { AnyDissector } from 'fttscope/kit';
+import { amr, amrWb } from './amr.js';
 import { arp } from './arp.js';
 import { data } from './data.js';
 import { dhcp } from './dhcp/index.js';
@@ -75,6 +76,8 @@ export const dissectors: readonly AnyDissector[] = [
   rtcp,
   rtp,
   telephoneEvent,
+  amr,
+  amrWb,
   ssdp,
   data,
 ];

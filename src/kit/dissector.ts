@@ -52,6 +52,14 @@ export class Peek {
   }
 }
 
+/** A request and its answers. */
+export interface Exchange {
+  /** Frame of the request. */
+  readonly frame: number;
+  /** By which Wireshark knows the session: the Call-ID. */
+  readonly id: string;
+}
+
 /** What `track` may see and leave. */
 export interface Track {
   /** Frame number in its file. */
@@ -71,12 +79,17 @@ export interface Track {
   flow<S>(d: AnyDissector, make: () => S): S;
   /** State of the dissector for the tunnel, or for the outer world of this capture. */
   scope<S>(d: AnyDissector, make: () => S): S;
-  /** UDP to or from this address and port is from now on `proto` (as SDP announces RTP). */
-  expect(address: Uint8Array, port: number, proto: string, note?: unknown): void;
+  /**
+   * UDP to or from this address and port is from now on `proto` (as SDP announces RTP). A later exchange, known by the
+   * frame that began it, begins a conversation of its own.
+   */
+  expect(address: Uint8Array, port: number, proto: string, note?: unknown, exchange?: number): void;
   /** What `expect` was told about the endpoint that this packet came from or goes to. */
   expected<T>(): T | undefined;
-  /** Hands a body on to another dissector's `track` (SDP inside SIP). */
-  track(table: string, key: TableKey, v: View): void;
+  /** Hands a body on to another dissector's `track` (SDP inside SIP), and the exchange that it is part of. */
+  track(table: string, key: TableKey, v: View, exchange?: Exchange): void;
+  /** What the protocol around this body said about its exchange. */
+  readonly exchange?: Exchange | undefined;
   /** Leaves a value for `dissect` of the same layer. */
   note(value: unknown): void;
 }
@@ -128,7 +141,10 @@ export interface Ctx {
 export interface Dissector<R = unknown> {
   /** Filter name and name in the protocol stack: `ip`, `fttims`. */
   readonly proto: string;
-  /** Name in the protocol stack where two dissectors share one: both versions of Linux cooked captures are `sll`. */
+  /**
+   * Name in the protocol stack where it is another: both versions of Linux cooked captures are `sll`. '': Wireshark does
+   * not list it.
+   */
   readonly layer?: string;
   /** Name in full: "Internet Protocol Version 4". */
   readonly title: string;
