@@ -85,6 +85,7 @@ const F = fields({
   rtp: { name: 'rtp', label: 'Real-Time Transport Protocol', type: 'protocol' },
   setup: { name: 'rtp.setup', label: 'Stream setup', type: 'string' },
   setupFrame: { name: 'rtp.setup-frame', label: 'Setup frame', type: 'frame' },
+  callId: { name: 'sip.call_id_generated', label: 'Generated Call-ID', type: 'string' },
   setupMethod: { name: 'rtp.setup-method', label: 'Setup Method', type: 'string' },
   version: { name: 'rtp.version', label: 'Version', type: 'u8', mask: 0xc0, values: VERSIONS },
   padding: { name: 'rtp.padding', label: 'Padding', type: 'bool', mask: 0x20 },
@@ -188,7 +189,7 @@ export const rtp = defineDissector<RtpPacket>({
   fields: F,
   experts: E,
   tables: ['rtp.pt', 'rtp_dyn_payload_type', 'rtp.rfc5761'],
-  serves: { fields: [F.setup, F.setupFrame, F.setupMethod, F.extSeq], protocols: ['rtpevent', 'rtcp'] },
+  serves: { fields: [F.setup, F.setupFrame, F.setupMethod, F.callId, F.extSeq], protocols: ['rtpevent', 'rtcp'] },
 
   /** Version 2, a payload type that audio or video has, and a header and padding that fit. */
   probe(b, off, end) {
@@ -326,6 +327,7 @@ function setup(note: RtpNote, off: number, t: Tree): void {
   t.push();
   t.num(F.setupFrame, off, 0, note.setupFrame);
   t.text(F.setupMethod, off, 0, method);
+  if (note.media !== undefined && note.media.callId !== '') t.text(F.callId, off, 0, note.media.callId);
   t.pop();
 }
 

@@ -2,6 +2,7 @@ import { experts, fields } from 'fttscope/kit';
 
 export const F = fields({
   sdp: { name: 'sdp', label: 'Session Description Protocol', type: 'protocol' },
+  callId: { name: 'sip.call_id_generated', label: 'Generated Call-ID', type: 'string' },
   version: { name: 'sdp.version', label: 'Session Description Protocol Version (v)', type: 'string' },
   owner: { name: 'sdp.owner', label: 'Owner/Creator, Session Id (o)', type: 'string' },
   ownerUsername: { name: 'sdp.owner.username', label: 'Owner Username', type: 'string' },

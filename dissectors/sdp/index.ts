@@ -228,12 +228,14 @@ export const sdp = defineDissector<SessionDescription>({
   on: { media_type: ['application/sdp'] },
 
   track(v: View, cx) {
+    cx.note(cx.exchange?.id ?? '');
     expectMedia(v, cx);
   },
 
-  dissect(v, t) {
+  dissect(v, t, cx) {
     const { buf, end } = v;
     t.open(F.sdp, v.off, v.length);
+    const callId = cx.note<string>(sdp, v) ?? '';
     const w: Walk = { media: false, encodings: new Map() };
     let n = 0;
     for (let at = v.off; at < end; n++) {
@@ -246,6 +248,7 @@ export const sdp = defineDissector<SessionDescription>({
       showLine(t, buf, l, w);
       at = l.next;
     }
+    if (callId !== '') t.text(F.callId, v.off, 0, callId);
     t.pop();
   },
 

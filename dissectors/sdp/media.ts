@@ -5,8 +5,10 @@ import { type PayloadType, staticPayloadType } from './payload-types.js';
 
 /** What a session description says about RTP to one of its addresses; `rtp` and `rtcp` get it with `expected`. */
 export interface MediaNote {
-  /** Frame that carried the description. */
+  /** Frame of the request that the description came in, or that it answers. */
   readonly setupFrame: number;
+  /** Call-ID of the session, '' outside one. */
+  readonly callId: string;
   /** Place of the m-line in the description, from 0. */
   readonly media: number;
   /** `audio`, `video`. */
@@ -98,15 +100,25 @@ function mediaLines(v: View): MediaLine[] {
 
 /** Says where RTP and RTCP are to be expected. A port of 0 means that the media is refused (RFC 3264 §6). */
 export function expectMedia(v: View, cx: Track): void {
+  const exchange = cx.exchange ?? { frame: cx.frame, id: '' };
   mediaLines(v).forEach((m, media) => {
     if (!m.rtp || m.port === 0 || m.address === undefined || (m.kind !== 'audio' && m.kind !== 'video')) return;
-    const note: MediaNote = { setupFrame: cx.frame, media, kind: m.kind, payloadTypes: m.types, rtcpMux: m.rtcpMux };
+    const note: MediaNote = {
+      setupFrame: exchange.frame,
+      callId: exchange.id,
+      media,
+      kind: m.kind,
+      payloadTypes: m.types,
+      rtcpMux: m.rtcpMux,
+    };
     for (let i = 0; i < m.count; i++) {
       const port = m.port + 2 * i; // RFC 8866 §5.14: each RTP port has its RTCP port after it
       if (port > 0xffff) break;
-      cx.expect(m.address, port, 'rtp', note);
+      cx.expect(m.address, port, 'rtp', note, exchange.frame);
       const control = i === 0 && m.rtcpPort !== 0 ? m.rtcpPort : port + 1;
-      if (control !== port && control <= 0xffff) cx.expect(m.rtcpAddress ?? m.address, control, 'rtcp', note);
+      if (control !== port && control <= 0xffff) {
+        cx.expect(m.rtcpAddress ?? m.address, control, 'rtcp', note, exchange.frame);
+      }
     }
   });
 }

@@ -1,6 +1,7 @@
 import {
   type Ctx,
   defineDissector,
+  type Exchange,
   type Field,
   No,
   need,
@@ -13,6 +14,7 @@ import {
 } from 'fttscope/kit';
 import { mediaType, multipartParts } from '../mime-multipart.js';
 import { textItem, textLines } from '../text-media.js';
+import { udp } from '../udp.js';
 import { findOutside, parseAddress, parseUri, showAddress } from './address.js';
 import { withoutKeys } from './auth.js';
 import { type SipRepresentation, sipCodec } from './codec.js';
@@ -166,16 +168,17 @@ const isXml = (type: string, v: View): boolean =>
   type.endsWith('+xml') && utf8Text(v.buf, v.off, Math.min(v.end, v.off + 5)) === '<?xml';
 
 /** Hands SDP on, alone or as a part of the body. */
-function trackBody(v: View, cx: Track, m: SipMessage): void {
+function trackBody(v: View, cx: Track, m: SipMessage, exchange: Exchange): void {
   const { type, parameters } = bodyType(m);
   const body = v.sub(m.bodyOff, m.bodyEnd);
   if (body.length === 0 || isEncoded(m)) return;
   if (!type.startsWith('multipart/')) {
-    cx.track('media_type', type, body);
+    cx.track('media_type', type, body, exchange);
     return;
   }
   for (const p of multipartParts(v.buf, body.off, body.end, parameters))
-    if (p.type !== '' && !p.type.startsWith('multipart/')) cx.track('media_type', p.type, v.sub(p.bodyOff, p.end));
+    if (p.type !== '' && !p.type.startsWith('multipart/'))
+      cx.track('media_type', p.type, v.sub(p.bodyOff, p.end), exchange);
 }
 
 /** How many contacts a message registers and removes. RFC 3261 §10.2. */
@@ -247,7 +250,8 @@ export const sip = defineDissector<SipRepresentation>({
   on: { 'udp.heuristic': ['sip'], 'udp.port': [5060], 'tcp.port': [5060], 'tls.port': [5061] },
   tables: ['media_type'],
   serves: {
-    fields: [F.resend, F.resendOriginal, F.responseRequest, F.responseTime, F.releaseTime],
+    // What SDP announces counts as a conversation of its own.
+    fields: [F.resend, F.resendOriginal, F.responseRequest, F.responseTime, F.releaseTime, udp.fields.stream],
     protocols: ['rtp', 'rtcp'],
   },
 
@@ -262,8 +266,10 @@ export const sip = defineDissector<SipRepresentation>({
   track(v, cx) {
     if (looksLikeSip(v.buf, v.off, v.end) !== Yes) return;
     const m = parseSip(v.buf, v.off, v.end);
-    cx.note(cx.scope(sip, () => new Transactions()).see(m, cx));
-    trackBody(v, cx, m);
+    const note = cx.scope(sip, () => new Transactions()).see(m, cx);
+    cx.note(note);
+    const frame = m.isRequest || note.request === 0 ? cx.frame : note.request;
+    trackBody(v, cx, m, { frame, id: m.text(Header.CallId) ?? '' });
   },
 
   dissect(v, t, cx) {

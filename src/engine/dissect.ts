@@ -20,7 +20,7 @@ import { LIMITS } from '../limits.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { FrameFacts } from './frame-facts.js';
-import type { Packet } from './packet.js';
+import type { Packet, QuotedDatagram } from './packet.js';
 import { Depth, Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
 
@@ -212,16 +212,24 @@ export class Dissection implements Ctx {
     if (packet.pdus !== null) this.messages(packet.pdus);
   }
 
-  /** In a quoted packet nothing is followed: the ports of a datagram say what it is, if anything does. */
+  /** In a quoted packet nothing is followed: the flow and the ports of a datagram say what it is, if anything does. */
   private quotedPayload(v: View): void {
     const { sport, dport } = this;
+    const d = this.quotedDatagram(v)?.dissector ?? null;
     const step =
       this.current !== this.udp
         ? undefined
-        : (this.plan.lookup('udp.port', Math.min(sport, dport)) ??
-          this.plan.lookup('udp.port', Math.max(sport, dport)));
+        : d !== null
+          ? this.plan.of(d)
+          : (this.plan.lookup('udp.port', Math.min(sport, dport)) ??
+            this.plan.lookup('udp.port', Math.max(sport, dport)));
     if (step === undefined || step.dissector.probe?.(v.buf, v.off, v.end) === No) this.data(v);
     else this.layer(step, v);
+  }
+  /** What is known about the quoted datagram whose header or payload starts at `v`. */
+  private quotedDatagram(v: View): QuotedDatagram | null {
+    const { quote } = this.packet;
+    return quote !== null && quote.buf === v.buf && (quote.header === v.off || quote.payload === v.off) ? quote : null;
   }
   /** The dissector that is at work. */
   private current: AnyDissector | undefined;
@@ -248,8 +256,9 @@ export class Dissection implements Ctx {
   note<T>(d: AnyDissector, v: View): T | undefined {
     const { packet } = this;
     if (d === this.udp || d === this.tcp) {
+      if (this.quoted) return (d === this.udp ? this.quotedDatagram(v)?.conversation : undefined) as T | undefined;
       if (packet.header !== v.off || packet.transport !== v.buf) return undefined;
-      return (d === this.udp ? packet.state : (packet.tcp ?? undefined)) as T | undefined;
+      return (d === this.udp ? packet.conversation : (packet.tcp ?? undefined)) as T | undefined;
     }
     if (d === this.fttims)
       return (packet.carrier === null ? undefined : envelopeNote(packet, packet.carrier)) as T | undefined;
@@ -300,7 +309,8 @@ export class Dissection implements Ctx {
 
   /** Notes the layer for the protocol stack and the Info column. */
   private describe(d: AnyDissector, v: View): void {
-    if (d !== this.frameDissector && !this.again) this.protocols.push(d.layer ?? d.proto);
+    const name = d.layer ?? d.proto;
+    if (d !== this.frameDissector && !this.again && name !== '') this.protocols.push(name);
     this.again = false;
     if (d.summary === undefined || this.quoted) return;
     if (this.leaves.length === 0) this.leaves.push({ d, v });

@@ -17,8 +17,8 @@ export class FrameFacts implements FrameNote {
   get link(): number {
     return this.packet.iface.link;
   }
-  get interfaceId(): number {
-    return this.packet.iface.id ?? this.packet.iface.index;
+  get interfaceId(): number | undefined {
+    return this.packet.iface.id;
   }
   get interfaceName(): string | undefined {
     return this.packet.iface.name;

@@ -12,9 +12,10 @@ import { Tunnel } from '../tunnel/tunnel.js';
 import { Duplicates } from './duplicates.js';
 import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
-import { FlowState, Scope } from './scope.js';
+import { type Conversation, FlowState, Scope } from './scope.js';
 import { TrackContext } from './track.js';
 
+const ICMP_HEADER = 8;
 const SYN = 2;
 const ACK = 16;
 
@@ -54,11 +55,14 @@ export class IndexPass implements ConnectionHost {
   private readonly udpProbes: readonly AnyDissector[];
   private readonly flows = new FlowTable();
   private readonly peek = new Peek();
+  private readonly quotePeek = new Peek();
   private readonly scopes = new Map<number, Scope>();
   private readonly track: TrackContext;
   private readonly ipv4: AnyDissector | undefined;
   private readonly ipv6: AnyDissector | undefined;
   private readonly rtp: AnyDissector | undefined;
+  private readonly icmp: AnyDissector | undefined;
+  private readonly icmpv6: AnyDissector | undefined;
   private packet!: Packet;
   private scope!: Scope;
   private nextScope = 1;
@@ -84,6 +88,8 @@ export class IndexPass implements ConnectionHost {
     this.ipv4 = registry.byProto('ip');
     this.ipv6 = registry.byProto('ipv6');
     this.rtp = registry.byProto('rtp');
+    this.icmp = registry.byProto('icmp');
+    this.icmpv6 = registry.byProto('icmpv6');
     this.probes = registry.dissectors.filter(
       (d) =>
         d.probe !== undefined && d.pduLength !== undefined && d !== this.dissectors.fttims && d !== this.dissectors.tls,
@@ -144,6 +150,7 @@ export class IndexPass implements ConnectionHost {
       if (d === undefined) return;
       const at = p.off;
       if (d.peek === undefined) {
+        if (d === this.icmp || d === this.icmpv6) this.quote(p);
         if (this.tracked.has(d)) this.follow(d, p, net, null);
         return;
       }
@@ -216,6 +223,7 @@ export class IndexPass implements ConnectionHost {
     const d = state.expectations[direction]?.dissector ?? this.byPort(p);
     const { packet } = this;
     packet.protocol = 17;
+    packet.conversation = conversation(state, direction);
     packet.transport = p.buf;
     packet.header = p.header;
     packet.flow = flow;
@@ -223,6 +231,41 @@ export class IndexPass implements ConnectionHost {
     packet.direction = direction;
     packet.dissector = d;
     if (d !== null && p.end > p.off && this.tracked.has(d)) this.follow(d, p, net, state);
+  }
+
+  /** Finds the flow of the datagram that an ICMP error quotes. */
+  private quote(p: Peek): void {
+    const { buf, end } = p;
+    if (end - p.off <= ICMP_HEADER || !isIcmpError(buf[p.off], p.net)) return;
+    const q = this.quotePeek;
+    q.buf = buf;
+    q.off = p.off + ICMP_HEADER;
+    q.end = end;
+    q.wireEnd = p.wireEnd;
+    q.table = 'ip.version';
+    q.key = buf[q.off] >> 4;
+    q.net = 0;
+    for (let depth = 0; depth < LIMITS.layers && q.table !== 'udp'; depth++) {
+      const d = this.registry.lookup(q.table, q.key);
+      if (d?.peek === undefined) return;
+      q.table = '';
+      q.fragment = false;
+      d.peek(q);
+      if (q.fragment) return;
+    }
+    if (q.table !== 'udp' || q.net === 0) return;
+    const flow = this.flows.find(this.scope.id, 17, q.net, buf, q.src, q.dst, q.sport, q.dport);
+    const { direction } = this.flows;
+    let state = flow.state as FlowState | null;
+    if (state === null) flow.state = state = new FlowState();
+    if (state.generation !== this.scope.generation) this.expect(state, flow);
+    this.packet.quote = {
+      buf,
+      header: q.header,
+      payload: q.off,
+      conversation: conversation(state, direction),
+      dissector: state.expectations[direction]?.dissector ?? null,
+    };
   }
 
   private expect(state: FlowState, flow: Flow): void {
@@ -339,3 +382,15 @@ export class IndexPass implements ConnectionHost {
     this.packet.finding(code);
   }
 }
+
+/** What numbers a datagram: what SDP announced about its sender, else its receiver; else its flow. */
+function conversation(state: FlowState, direction: 0 | 1): Conversation {
+  if (state.own) return state;
+  const e = state.expectations[direction === 0 ? 1 : 0];
+  if (e === undefined) state.own = true;
+  return e ?? state;
+}
+
+/** Whether an ICMP message quotes the packet that it is about. RFC 792, RFC 4443 §2.1. */
+const isIcmpError = (type: number, net: 0 | 4 | 6): boolean =>
+  net === 6 ? type < 128 : type === 3 || type === 4 || type === 5 || type === 11 || type === 12;

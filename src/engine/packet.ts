@@ -5,7 +5,7 @@ import type { Flow } from '../stream/flow.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { TlsPdu } from '../tunnel/tls-pdu.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
-import type { FlowState } from './scope.js';
+import type { Conversation, FlowState } from './scope.js';
 
 /** Something that the index pass left for a dissector about the layer that starts at `off`. */
 interface Note {
@@ -13,6 +13,17 @@ interface Note {
   readonly buf: Uint8Array;
   readonly off: number;
   readonly value: unknown;
+}
+
+/** A datagram that an ICMP error quotes. */
+export interface QuotedDatagram {
+  readonly buf: Uint8Array;
+  /** Where its header and its payload start. */
+  readonly header: number;
+  readonly payload: number;
+  readonly conversation: Conversation;
+  /** Who would take the payload; null: the ports say it, if anything does. */
+  readonly dissector: AnyDissector | null;
 }
 
 /**
@@ -27,6 +38,9 @@ export class Packet {
   header = 0;
   flow: Flow | null = null;
   state: FlowState | null = null;
+  /** UDP: what carries the number of the conversation. */
+  conversation: Conversation | null = null;
+  quote: QuotedDatagram | null = null;
   /** Of the flow: 0 from the endpoint seen first. */
   direction: 0 | 1 = 0;
   /** UDP: who takes the datagram; null: nobody. */

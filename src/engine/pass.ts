@@ -244,10 +244,14 @@ export class Pass {
 
   /** Gives the flow of a packet its number, in the order in which packets are shown, as tshark does. */
   private number(packet: Packet): void {
-    const { state } = packet;
-    if (state === null) return;
-    if (state.stream < 0) state.stream = packet.protocol === 6 ? this.tcpStreams++ : this.udpStreams++;
-    if (packet.tcp !== null) packet.tcp.stream = state.stream;
+    const { state, conversation, quote } = packet;
+    if (conversation !== null) {
+      if (conversation.stream < 0) conversation.stream = this.udpStreams++;
+    } else if (state !== null) {
+      if (state.stream < 0) state.stream = this.tcpStreams++;
+      if (packet.tcp !== null) packet.tcp.stream = state.stream;
+    }
+    if (quote !== null && quote.conversation.stream < 0) quote.conversation.stream = this.udpStreams++;
   }
 
   private emit(): void {

@@ -2,9 +2,20 @@ import type { AnyDissector } from '../kit/index.js';
 import { FragmentTable } from '../stream/ip-fragments.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 
-/** What SDP announced about an address and port. */
-export interface Expectation {
+/** What has a number of its own (tcp.stream, udp.stream). */
+export interface Conversation {
+  /** From 0; -1 until its first packet is shown. */
+  stream: number;
+}
+
+/**
+ * What SDP announced about an address and port. Like Wireshark we count what comes from there as one conversation,
+ * whoever it goes to.
+ */
+export interface Expectation extends Conversation {
   readonly dissector: AnyDissector;
+  /** Frame that began the exchange. */
+  readonly exchange: number;
   /** What the latest announcement said. */
   note: unknown;
 }
@@ -27,15 +38,16 @@ export class Scope {
 }
 
 /** What the engine hangs on a flow. */
-export class FlowState {
+export class FlowState implements Conversation {
   /** State that dissectors keep for the flow; made when first asked for. */
   private kept: Map<AnyDissector, unknown> | null = null;
   /** What SDP announced about the receiver of each direction, else about its sender. */
   readonly expectations: [Expectation | undefined, Expectation | undefined] = [undefined, undefined];
   /** Generation of the scope's expectations that {@link expectations} were looked up in. */
   generation = -1;
-  /** Number of the conversation (tcp.stream, udp.stream), -1 until its first packet is shown. */
   stream = -1;
+  /** UDP: whether a packet came before SDP announced an endpoint, so that the flow has its own number. */
+  own = false;
 
   get states(): Map<AnyDissector, unknown> {
     this.kept ??= new Map();

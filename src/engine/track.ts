@@ -1,4 +1,4 @@
-import type { AnyDissector, NetPair, Peek, TableKey, Track, View } from '../kit/index.js';
+import type { AnyDissector, Exchange, NetPair, Peek, TableKey, Track, View } from '../kit/index.js';
 import { hex } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Packet } from './packet.js';
@@ -15,6 +15,7 @@ export class TrackContext implements Track {
   dport = 0;
   direction: 0 | 1 = 0;
   stream = false;
+  exchange: Exchange | undefined = undefined;
   private packet!: Packet;
   private scoped!: Scope;
   private owner: FlowState | null = null;
@@ -37,6 +38,7 @@ export class TrackContext implements Track {
     this.direction = packet.direction;
     this.stream = packet.protocol === 6;
     this.depth = 0;
+    this.exchange = undefined;
     this.call(d, v);
   }
 
@@ -61,19 +63,19 @@ export class TrackContext implements Track {
     return stateOf(this.scoped.states, d, make);
   }
 
-  expect(address: Uint8Array, port: number, proto: string, note?: unknown): void {
+  expect(address: Uint8Array, port: number, proto: string, note?: unknown, exchange = this.frame): void {
     const dissector = this.registry.byProto(proto);
     const s = this.scoped;
     if (dissector === undefined) return;
     const key = `${hex(address, 0, address.length, '')}:${port}`;
     const known = s.expectations.get(key);
-    if (known !== undefined && known.dissector === dissector) {
+    if (known !== undefined && known.dissector === dissector && known.exchange === exchange) {
       known.note = note; // flows that found it see the newer one
       return;
     }
     s.expectations.delete(key);
     if (s.expectations.size >= LIMITS.transactions) s.expectations.delete(s.expectations.keys().next().value!);
-    s.expectations.set(key, { dissector, note });
+    s.expectations.set(key, { dissector, note, exchange, stream: -1 });
     s.generation++;
   }
 
@@ -81,12 +83,15 @@ export class TrackContext implements Track {
     return this.owner?.expectations[this.direction]?.note as T | undefined;
   }
 
-  track(table: string, key: TableKey, v: View): void {
+  track(table: string, key: TableKey, v: View, exchange?: Exchange): void {
     const d = this.registry.lookup(table, key);
     if (d?.track === undefined || this.depth >= LIMITS.layers) return;
+    const around = this.exchange;
+    this.exchange = exchange ?? around;
     this.depth++;
     this.call(d, v);
     this.depth--;
+    this.exchange = around;
   }
 
   note(value: unknown): void {

@@ -295,7 +295,7 @@ describe('SDP codec', () => {
         const tree = new Tree();
         const v = View.of(b);
         tree.enter(v.source);
-        sdp.dissect(v, tree, undefined as never);
+        sdp.dissect(v, tree, { note: () => undefined } as never);
         assert.equal(tree.level, 0);
       }),
       { numRuns: 500 },
