@@ -21,7 +21,12 @@ const F = fields({
 });
 
 const E = experts({
-  badLength: { code: 'example.bad-length', severity: 'error', message: 'Length below the header', clause: 'RFC 0000 §1' },
+  badLength: {
+    code: 'example.bad-length',
+    severity: 'error',
+    message: 'Length below the header',
+    clause: 'RFC 0000 §1',
+  },
 });
 
 export const example = defineDissector({
