@@ -34,11 +34,13 @@ export interface ReassemblyFields {
 export function reassembly(t: Tree, f: ReassemblyFields, off: number, note: FragmentNote): void {
   const parts = note.fragments ?? [];
   const bytes = note.bytes ?? new Uint8Array(0);
-  t.open(f.fragments, off, 0);
+  if (f.fragments.type === 'bytes') t.bytes(f.fragments, off, 0, bytes);
+  else t.none(f.fragments, off, 0);
   if (t.labels) {
     const list = parts.map((p) => ` #${p.frame}(${p.len})`).join(',');
     t.label(`[${parts.length} ${f.fragments.label} (${bytes.length} octets):${list}]`);
   }
+  t.push();
   for (const p of parts) {
     t.num(f.fragment, off, 0, p.frame);
     if (t.labels) t.label(`[Frame: ${p.frame}, payload: ${p.off}-${p.off + p.len - 1} (${p.len} octets)]`);

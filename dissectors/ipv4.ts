@@ -69,7 +69,7 @@ const F = fields({
   status: { name: 'ip.checksum.status', label: 'Header checksum status', type: 'u8', values: CHECKSUM_STATUS },
   src: { name: 'ip.src', label: 'Source Address', type: 'ipv4', aliases: ['ip.addr', 'ip.host', 'ip.src_host'] },
   dst: { name: 'ip.dst', label: 'Destination Address', type: 'ipv4', aliases: ['ip.addr', 'ip.host', 'ip.dst_host'] },
-  fragments: { name: 'ip.fragments', label: 'IPv4 Fragments', type: 'none' },
+  fragments: { name: 'ip.fragments', label: 'IPv4 Fragments', type: 'bytes' },
   fragment: { name: 'ip.fragment', label: 'Frame', type: 'frame' },
   overlap: { name: 'ip.fragment.overlap', label: 'Fragment overlap', type: 'bool' },
   conflict: {

@@ -185,10 +185,14 @@ function statedLength(b: Uint8Array, off: number, end: number, wireEnd: number):
   return nextHeader(b, off) === TCP ? wireEnd - off - HEADER : 0;
 }
 
-/** What an address tells by itself: the MAC address in a modified EUI-64 (RFC 4291 §2.5.1), a 6to4 or NAT64 address. */
+/**
+ * What an address tells by itself: the universal MAC address in a modified EUI-64 (RFC 4291 §2.5.1; as in Wireshark not a
+ * local one, which may be random), a 6to4 or NAT64 address.
+ */
 function derived(t: Tree, b: Uint8Array, o: number, source: boolean): void {
   if (b[o] === 0xff) return;
-  if (b[o + 11] === 0xff && b[o + 12] === 0xfe && t.wanted(source ? F.srcMac : F.dstMac)) {
+  const universal = (b[o + 8] & 2) !== 0;
+  if (universal && b[o + 11] === 0xff && b[o + 12] === 0xfe && t.wanted(source ? F.srcMac : F.dstMac)) {
     const mac = new Uint8Array([b[o + 8] ^ 2, b[o + 9], b[o + 10], b[o + 13], b[o + 14], b[o + 15]]);
     t.bytes(source ? F.srcMac : F.dstMac, o + 8, 8, mac);
   }

@@ -15,6 +15,11 @@ export interface HttpNote {
   readonly nanos: number;
 }
 
+/** Left instead for what runs in a CONNECT: its target. */
+export interface ConnectNote {
+  readonly connect: string;
+}
+
 export interface Request {
   readonly frame: number;
   readonly seconds: number;

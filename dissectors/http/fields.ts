@@ -144,6 +144,7 @@ export const HEADERS: ReadonlyMap<string, Field> = new Map(Object.entries(H));
 export const ALL = { ...F, ...H };
 
 export const E = experts({
+  chat: { code: 'http.start-line', severity: 'chat', message: 'Start line' },
   badHeader: { code: 'http.bad-header-name', severity: 'warn', message: 'Illegal characters found in header name' },
   teAndLength: {
     code: 'http.te-and-length',

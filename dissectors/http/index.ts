@@ -1,6 +1,6 @@
 import { type Ctx, defineDissector, type Field, indexOf, latin1, type Tree, View, Yes } from 'fttscope/kit';
 import { codec, type HttpMessage } from './codec.js';
-import { type Exchanges, follow, fullUri, type HttpNote, newExchanges, target } from './exchange.js';
+import { type ConnectNote, type Exchanges, follow, fullUri, type HttpNote, newExchanges, target } from './exchange.js';
 import { ALL, E, F, HEADERS, STATUS } from './fields.js';
 import {
   bodyLength,
@@ -48,6 +48,7 @@ export const http = defineDissector<HttpMessage>({
   },
 
   dissect(v, t, cx) {
+    if (v.length === 0) return carrier(v, t, cx.note<ConnectNote>(http, v));
     dissectMessage(v, t, cx, F.http, cx.note<HttpNote>(http, v));
   },
 
@@ -89,6 +90,7 @@ export function summarize(v: View): string {
 function requestLine(b: Uint8Array, m: Message, t: Tree): void {
   const { off, end, next } = m.start;
   t.open(F.startLine, off, next - off, t.labels ? lineText(b, m.start) : undefined);
+  if (t.wantsExperts) t.expert(E.chat, off, next - off, lineText(b, m.start));
   const space = indexOf(b, 32, off, end);
   t.text(F.method, off, space - off);
   const version = versionAt(b, m.start);
@@ -118,6 +120,7 @@ function uri(b: Uint8Array, off: number, end: number, t: Tree): void {
 function statusLine(b: Uint8Array, m: Message, status: number, t: Tree): void {
   const { off, end, next } = m.start;
   t.open(F.startLine, off, next - off, t.labels ? lineText(b, m.start) : undefined);
+  if (t.wantsExperts) t.expert(E.chat, off, next - off, lineText(b, m.start));
   const space = indexOf(b, 32, off, end);
   const versionEnd = space < 0 ? end : space;
   t.text(F.responseVersion, off, versionEnd - off);
@@ -175,17 +178,27 @@ function decodeBase64(text: string): string {
   }
 }
 
+/** The layer around what runs in a CONNECT: no octets of its own. */
+function carrier(v: View, t: Tree, note: ConnectNote | undefined): void {
+  t.open(F.http, v.off, 0);
+  if (note !== undefined) connectTarget(t, v.off, note.connect);
+  t.pop();
+}
+
+function connectTarget(t: Tree, off: number, to: string): void {
+  const m = /^(.*):(\d{1,5})$/.exec(to);
+  if (m === null || Number(m[2]) > 0xffff) return;
+  t.text(F.proxyHost, off, 0, m[1]);
+  t.num(F.proxyPort, off, 0, Number(m[2]));
+}
+
 /** What is known from other lines and messages. */
 function related(v: View, m: Message, status: number, t: Tree, note: HttpNote | undefined): void {
   const { buf, off } = v;
   if (status === 0) {
     const full = fullUri(buf, m);
     if (full !== '') t.text(F.fullUri, off, 0, full);
-    const connect = /^CONNECT (.*):(\d{1,5})$/.exec(`${latin1(buf, off, off + 8).trim()} ${target(buf, m)}`);
-    if (connect && Number(connect[2]) <= 0xffff) {
-      t.text(F.proxyHost, off, 0, connect[1]);
-      t.num(F.proxyPort, off, 0, Number(connect[2]));
-    }
+    if (latin1(buf, off, off + 8) === 'CONNECT ') connectTarget(t, off, target(buf, m));
     t.num(latin1(buf, off, off + 7) === 'NOTIFY ' ? F.notification : F.request, off, 0, 1);
   } else t.num(F.response, off, 0, 1);
   if (note === undefined) return;

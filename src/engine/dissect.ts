@@ -243,18 +243,29 @@ export class Dissection implements Ctx {
     for (const pdu of pdus) {
       if (before !== undefined && this.leaves.length > 0) this.leaves.push(this.leaves[this.leaves.length - 1]);
       this.again = before?.dissector === pdu.dissector && before.segments === undefined && pdu.segments === undefined;
+      if (pdu.around !== undefined && !this.again) this.around(pdu);
       this.layer(this.plan.of(pdu.dissector), pdu.view);
       before = pdu;
     }
   }
   private again = false;
 
+  private around(pdu: Pdu): void {
+    const { source, off } = pdu.view;
+    this.carried = pdu;
+    this.layer(this.plan.of(pdu.around!.dissector), new View(source, off, off));
+    this.carried = null;
+  }
+  /** The message whose {@link Pdu.around} is shown. */
+  private carried: Pdu | null = null;
+
   data(v: View): void {
     if (v.length > 0) this.layer(this.dataStep, v);
   }
 
   note<T>(d: AnyDissector, v: View): T | undefined {
-    const { packet } = this;
+    const { packet, carried } = this;
+    if (carried !== null && carried.around!.dissector === d) return carried.around!.note as T;
     if (d === this.udp || d === this.tcp) {
       if (this.quoted) return (d === this.udp ? this.quotedDatagram(v)?.conversation : undefined) as T | undefined;
       if (packet.header !== v.off || packet.transport !== v.buf) return undefined;

@@ -224,6 +224,7 @@ export class Pass {
         d.tree.drop(ONCE);
         mark = d.mark();
         mark.experts = 0;
+        d.back(mark);
       }
       row.findings = NOTHING;
     }

@@ -204,4 +204,6 @@ export interface Pdu {
   readonly segments?: readonly Segment[] | undefined;
   /** What the dissector finds by `cx.note`. */
   readonly note?: unknown;
+  /** A layer around the message without octets of its own (the tunnel of an HTTP CONNECT), and what it finds by `cx.note`. */
+  readonly around?: { readonly dissector: AnyDissector; readonly note: unknown } | undefined;
 }

@@ -1,3 +1,4 @@
+import type { ConnectNote } from '../../dissectors/http/exchange.js';
 import type { AnyDissector, Pdu } from '../kit/index.js';
 import { hex, View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
@@ -61,6 +62,8 @@ export class Connection implements StreamConsumer {
   private guessed = false;
   /** Whether the payload is that of an HTTP CONNECT. */
   proxied = false;
+  /** The layer of that CONNECT. */
+  around: Pdu['around'] = undefined;
 
   constructor(
     readonly flow: Flow,
@@ -334,6 +337,8 @@ export class Connection implements StreamConsumer {
     if (code < 300) {
       this.connected = true;
       this.proxied = true;
+      const note: ConnectNote = { connect: this.tunnel.proxy.target };
+      this.around = { dissector: this.host.dissectors.http, note };
       this.halves[side].mode = 'detect';
       up.mode = 'detect';
     } else up.mode = 'pdus'; // a retry with credentials, or another request

@@ -26,6 +26,10 @@ export class TlsPdu implements Pdu {
     return this.connection.tlsDissector;
   }
 
+  get around(): Pdu['around'] {
+    return this.connection.around;
+  }
+
   get view(): View {
     if (this.shown === undefined) {
       const { buf, off, end } = this.record;

@@ -118,7 +118,7 @@ test('CONNECT names host and port', () => {
 
 test('odd lines are shown and named', () => {
   const seen = see(lines('OPTIONS * HTTP/1.1', 'Bad Header: x', 'NoColon', 'Long: a', ' folded', 'Host: h', ' i', ''));
-  assert.deepEqual(seen.experts, ['http.bad-header-name', 'http.bad-header-name']);
+  assert.deepEqual(seen.experts, ['http.start-line', 'http.bad-header-name', 'http.bad-header-name']);
   assert.deepEqual(values(seen, 'http.host'), ['h i']); // RFC 9112 §5.2: a fold is read as a space
   const bare = see('GET http://abs.example/p HTTP/1.0\nHost: z\n\n');
   assert.deepEqual(values(bare, 'http.request.full_uri'), ['http://abs.example/p']);
