@@ -43,6 +43,8 @@ const F = fields({
 });
 /** Fields that the engine itself adds. */
 export const engineFields = F;
+/** Those that say what dissectors noticed. */
+export const expertFields = { message: F.message, severity: F.severity, code: F.code };
 
 const E = experts({
   malformed: { code: 'frame.malformed', severity: 'error', message: 'Malformed Packet (Exception occurred)' },

@@ -4,7 +4,7 @@ import { type AnyDissector, type Field, View } from '../kit/index.js';
 import type { TlsServices } from '../tls/index.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
-import { Dissection } from './dissect.js';
+import { Dissection, expertFields } from './dissect.js';
 import { IndexPass } from './index-pass.js';
 import { Packet } from './packet.js';
 import type { Registry } from './registry.js';
@@ -79,14 +79,18 @@ export class Pass {
     private readonly options: PassOptions,
     private readonly give: (row: Row) => boolean | undefined,
   ) {
-    this.dissection = new Dissection(registry, registry.wants(options.fields), options.info);
+    const wants = registry.wants(options.fields);
+    // What dissectors notice they notice while they dissect: no layer may be passed over.
+    const experts = options.experts || Object.values(expertFields).some((f) => wants[f.id] !== 0);
+    this.dissection = new Dissection(registry, wants, options.info || experts);
     this.dissection.tree.labels = options.labels;
-    this.dissection.tree.wantsExperts = options.experts;
+    this.dissection.tree.wantsExperts = experts;
     this.row = new Row(this.dissection);
     this.row.severalFiles = options.severalFiles;
     this.fttims = registry.byProto('fttims')!;
     const { plan } = this.dissection;
-    this.index = new IndexPass(registry, options, (d) => plan.tracks(d));
+    const analyseTcp = options.analyseTcp || experts;
+    this.index = new IndexPass(registry, { ...options, analyseTcp }, (d) => plan.tracks(d));
   }
 
   /** Reads a capture to its end, or to the frame that is asked for; `progress` is called after each chunk. */
