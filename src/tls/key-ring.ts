@@ -5,12 +5,14 @@ import type { Epoch, Stage } from './epoch.js';
 import { LateJoin } from './late-join.js';
 import { Negotiation, type Role } from './negotiation.js';
 import type { TlsRecord } from './record.js';
-import type { Candidate } from './seek.js';
+import { type Candidate, seek, TAG_COST } from './seek.js';
 import type { TlsServices } from './services.js';
 
 const STAGES: readonly Stage[] = ['early', 'handshake', 'application'];
 /** KeyUpdates that a gap may hide. */
 const HIDDEN_UPDATES = 2;
+/** What trying a suite of which only the key is known may cost. */
+const GUESSES = 64 * TAG_COST;
 const NO_HELLO = 'The handshake was not captured whole: keys of TLS 1.2 need the randoms of both hellos.';
 const EARLY_MISSING = 'Early data (0-RTT): the key log has no CLIENT_EARLY_TRAFFIC_SECRET line for this session.';
 
@@ -124,7 +126,7 @@ export class KeyRing implements ChannelKeys {
 
   join(channel: Channel, r: TlsRecord, next: TlsRecord | undefined): { epoch: Epoch; sequence: number } | null {
     const n = this.negotiation;
-    if (n.clientRandom.length > 0) return null; // the session is known: its own lines serve or none
+    if (n.clientRandom.length > 0) return this.guess(channel, r); // its own lines serve or none
     const { keys, decryptor, cache } = this.services;
     const search = this.searches[channel.direction];
     if (n.serverHello !== undefined && !n.tls13) {
@@ -144,5 +146,21 @@ export class KeyRing implements ChannelKeys {
     this.negotiation = Negotiation.joined(found.clientRandom, found.epoch.how.suite.id, keys, cache);
     this.settled();
     return found;
+  }
+
+  /** Only the client was captured: the suite of TLS 1.3 is the one under which the session's own lines open a record. */
+  private guess(channel: Channel, r: TlsRecord): { epoch: Epoch; sequence: number } | null {
+    const n = this.negotiation;
+    if (n.version !== 0) return null;
+    const role = this.role(channel);
+    for (const stage of STAGES.slice(1))
+      for (const epoch of n.guesses(stage, role)) {
+        const found = seek(r, undefined, [channel.range(epoch)], { left: GUESSES });
+        if (found === null) continue;
+        n.adopt(epoch, role);
+        this.settled();
+        return found;
+      }
+    return null;
   }
 }

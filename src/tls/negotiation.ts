@@ -226,12 +226,25 @@ export class Negotiation {
       const known = this.epoch13('early', 0);
       return known === undefined ? [] : [known];
     }
-    const found = this.keylog.find('CLIENT_EARLY_TRAFFIC_SECRET', this.clientRandom);
+    return this.guesses('early', 0);
+  }
+
+  /** Keys of TLS 1.3 that the key log has for a session whose ServerHello is missing: one for each suite that may be it. */
+  guesses(stage: Stage, role: Role): Epoch[] {
+    const found = this.keylog.find(STAGE_LABELS[stage][role], this.clientRandom);
+    const offered = this.clientHello?.suites ?? [];
     if (found === undefined) return [];
-    const offered = this.clientHello!.suites;
     return suitesBySecret(found.secret.length)
       .filter((how) => offered.includes(how.suite.id))
-      .map((how) => Epoch.of13(how, found.secret, 'early', found.source));
+      .map((how) => Epoch.of13(how, found.secret, stage, found.source));
+  }
+
+  /** One of {@link guesses} opened a record. */
+  adopt(epoch: Epoch, role: Role): void {
+    this.version = Version.Tls13;
+    this.suite = epoch.how.suite.id;
+    this.choose();
+    this.traffic.set(STAGE_LABELS[epoch.stage][role], epoch);
   }
 
   /** Whether verify_data of a Finished is right; undefined where that cannot be told. */

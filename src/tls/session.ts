@@ -279,7 +279,11 @@ export class TlsSession {
     const hello = parseClientHello(m.buf, m.off, m.end);
     if (hello === undefined) return;
     if (channel.direction === 1 && this.clientHelloFrame === undefined) this.ring.swapped = true;
-    if (this.ring.negotiation.serverHello !== undefined || this.ring.lent) {
+    const before = this.ring.negotiation;
+    // Its answer may stand before it in the capture.
+    const answered = before.serverHello !== undefined && before.clientHello === undefined && channel.records === 0;
+    if (answered) before.transcript.broken = true;
+    else if (before.serverHello !== undefined || this.ring.lent) {
       this.ring.renew(); // RFC 5246 §7.4.1.2: renegotiation
       this.renegotiations++;
     }
