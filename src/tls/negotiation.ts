@@ -168,6 +168,17 @@ export class Negotiation {
     return { secret: new Secret(octets), served: pre.served };
   }
 
+  /**
+   * The key log line of this handshake, also where its master secret comes from an earlier session or from the server's
+   * private key; undefined for TLS 1.3 and without the secret.
+   */
+  get line(): string | undefined {
+    const master = this.tls13 || this.clientRandom.length === 0 ? undefined : this.masterRef.find(this.keylog);
+    if (master === undefined) return undefined;
+    const { octets } = master.secret;
+    return `CLIENT_RANDOM ${hex(this.clientRandom, 0, this.clientRandom.length, '')} ${hex(octets, 0, octets.length, '')}`;
+  }
+
   private findPreMaster(): { secret: Secret; served: Served } | undefined {
     const { keylog, encryptedPreMaster: encrypted } = this;
     let line = keylog.find('PMS_CLIENT_RANDOM', this.clientRandom);

@@ -71,6 +71,11 @@ export class TlsSession {
     ];
   }
 
+  /** The key log line that opens this session below TLS 1.3, however its secret was found; undefined without it. */
+  get keyLine(): string | undefined {
+    return this.ring.negotiation.line;
+  }
+
   /** The keys, or a ClientHello, say that direction 0 is the server's. */
   get swapped(): boolean {
     return this.ring.swapped;

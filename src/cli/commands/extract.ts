@@ -1,6 +1,7 @@
 import { HEADER, IP_PACKET } from '../../../dissectors/ftt-ims.js';
 import { PcapngWriter } from '../../capture/writer.js';
 import type { Row } from '../../engine/row.js';
+import type { TlsSession } from '../../tls/index.js';
 import { Exit, UserError } from '../errors.js';
 import { FrameFile } from '../frame-file.js';
 import { keyLines } from '../keys.js';
@@ -67,18 +68,17 @@ async function inner(reading: Reading, selection: Selection, o: ExtractOptions):
 async function outer(reading: Reading, selection: Selection, o: ExtractOptions): Promise<Outcome> {
   const flows = new Set<number>();
   const frames = new Set<string>();
-  const randoms = new Set<string>();
+  const sessions = new Set<TlsSession>();
   const { fields, analyseTcp } = selection;
   const outcome = await reading.run({ rows: 'both', fields, analyseTcp }, (row) => {
     if (!selection.takes(row)) return;
     frames.add(frameOf(row));
-    if (o.tunnel === undefined || row.outer.flow === null) return;
-    flows.add(row.outer.flow.id);
-    const random = row.tunnel?.session?.clientRandom;
-    if (random !== undefined) randoms.add(random);
+    const session = row.tunnel?.session;
+    if (session) sessions.add(session);
+    if (o.tunnel !== undefined && row.outer.flow !== null) flows.add(row.outer.flow.id);
   });
   const file = new FrameFile(o.write!, reading.names);
-  if (o.withKeys === true) file.secrets(keyLines(reading.keys.texts, o.tunnel === undefined ? undefined : randoms));
+  if (o.withKeys === true) file.secrets(lines(reading, sessions, o.tunnel === undefined));
   await reading.run({ rows: 'both', fields: [] }, (row) => {
     const { flow } = row.outer;
     if (frames.has(frameOf(row)) || (flow !== null && flows.has(flow.id))) file.take(row);
@@ -86,6 +86,13 @@ async function outer(reading: Reading, selection: Selection, o: ExtractOptions):
   file.end();
   if (o.quiet !== true) tell(`${counted(file.count, 'frame')} written`);
   return outcome;
+}
+
+/** Key log lines that open the sessions; `all`: and every other that there is. */
+function lines(reading: Reading, sessions: ReadonlySet<TlsSession>, all: boolean): string {
+  const randoms = new Set([...sessions].map((s) => s.clientRandom));
+  const found = [...sessions].flatMap((s) => s.keyLine ?? []);
+  return keyLines([...reading.keys.texts, ...found], all ? undefined : randoms);
 }
 
 const frameOf = (row: Row): string => `${row.file}:${row.frame}`;
