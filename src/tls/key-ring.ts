@@ -161,6 +161,7 @@ export class KeyRing implements ChannelKeys {
         this.settled();
         return found;
       }
+    channel.reason ??= NO_HELLO;
     return null;
   }
 }

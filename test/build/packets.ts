@@ -1,11 +1,12 @@
 /** Packets laid out from parts, with the codecs of the dissectors. */
 
-import { concat, encode, fold, type NetPair, pseudoHeader, put16, put32, sumWords } from 'fttscope/kit';
+import { concat, encode, type NetPair, put16, put32 } from 'fttscope/kit';
 import { icmp } from '../../dissectors/icmp.js';
 import { ipv4 } from '../../dissectors/ipv4.js';
 import { ipv6 } from '../../dissectors/ipv6.js';
 import { rtp } from '../../dissectors/rtp.js';
 import { sipCodec } from '../../dissectors/sip/codec.js';
+import { tcp as tcpDissector } from '../../dissectors/tcp/index.js';
 import { udp as udpDissector } from '../../dissectors/udp.js';
 
 /** One end of a conversation. */
@@ -87,22 +88,19 @@ export const RST = 4;
 export const PSH = 8;
 export const ACK = 16;
 
-/** A TCP segment, RFC 9293 §3.1. */
 export function tcp(from: Endpoint, to: Endpoint, h: TcpHeader, payload: Uint8Array, o: IpOptions = {}): Uint8Array {
-  const { options = new Uint8Array(0) } = h;
-  const header = 20 + options.length;
-  const b = new Uint8Array(header + payload.length);
-  put16(b, 0, from.port);
-  put16(b, 2, to.port);
-  put32(b, 4, h.seq);
-  put32(b, 8, h.ack ?? 0);
-  b[12] = (header / 4) << 4;
-  b[13] = h.flags ?? ACK;
-  put16(b, 14, h.window ?? 64_240);
-  b.set(options, 20);
-  b.set(payload, header);
-  put16(b, 16, fold(sumWords(b, 0, b.length, pseudoHeader(pair(from.address, to.address), TCP, b.length))));
-  return ip(from.address, to.address, TCP, b, o);
+  const segment = {
+    srcport: from.port,
+    dstport: to.port,
+    seq: h.seq,
+    ack: h.ack ?? 0,
+    flags: h.flags ?? ACK,
+    window: h.window ?? 64_240,
+    urgent: 0,
+    options: h.options ?? new Uint8Array(0),
+    payload,
+  };
+  return ip(from.address, to.address, TCP, encode(tcpDissector.codec!, segment, pair(from.address, to.address)), o);
 }
 
 /** An ICMP echo request of `n` octets. */

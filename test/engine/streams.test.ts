@@ -4,15 +4,13 @@ import fc from 'fast-check';
 import { type Built, CaptureBuilder } from '../build/capture.js';
 import type { ConnectionOptions } from '../build/connection.js';
 import { type Conversation, clearConversation, proxyHeader } from '../build/conversation.js';
-import { innerRows, rowIds, survivors } from '../build/expect.js';
-import { at } from '../build/packets.js';
-import { read } from '../build/read.js';
+import { survivors } from '../build/expect.js';
 import { drop } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import { chatter } from '../build/traffic.js';
+import { ENDS, readWith, whole } from './one.js';
 
 const SECLEVEL0 = '@SECLEVEL=0';
-const ENDS = { client: at('192.0.2.10', 40_000), server: at('198.51.100.1', 443) };
 
 const v12 = (suite: string, kind?: 'ec'): TlsOptions => ({
   version: 'TLSv1.2',
@@ -75,15 +73,7 @@ describe('however a stream is cut, reordered, repeated and overlapped, every env
       const conversation = conversations.get(name)!;
       await fc.assert(
         fc.asyncProperty(layout, async (l) => {
-          const built = build(conversation, l);
-          const { rows, inner, pass } = await read(built.octets, { keylog: [built.keylog] });
-          const seen = inner.map(({ id, tunnel, direction, envelope }) => ({ id, tunnel, direction, envelope }));
-          assert.deepEqual(seen, innerRows(built));
-          assert.deepEqual(
-            rows.map((r) => r.id),
-            rowIds(built),
-          );
-          assert.deepEqual([...pass.dissection.faults], []);
+          await whole(build(conversation, l));
         }),
         { numRuns: 12, seed: 24_322 },
       );
@@ -100,7 +90,7 @@ describe('where segments are missing, what is left is found and nothing else', (
           const built = new CaptureBuilder({ seed: l.seed, shape: [drop(chance, handshake)] })
             .connection(conversation, connection({ ...l, mss: Math.max(l.mss, 60), repeat: 0, overlap: 0 }))
             .build();
-          const { inner } = await read(built.octets, { keylog: [built.keylog] });
+          const { inner } = await readWith(built);
           for (const side of [0, 1] as const) {
             const found = inner.filter((r) => r.direction === (side === 0 ? 'up' : 'down')).map((r) => r.envelope);
             assert.deepEqual(found, survivors(built.truth[0]!, side));
