@@ -200,6 +200,23 @@ function badHeader(t: Tree, v: View, cx: Ctx, header: number): void {
   need(v, header);
 }
 
+/** The parts of the payload that are parts of messages: of one that ends here, of one that goes on, or sent again. */
+function segmentData(t: Tree, v: View, cx: Ctx, note: TcpNote): void {
+  const { items, pdus } = note;
+  if ((items & Item.Retransmission) !== 0 && (items & Item.SpuriousRetransmission) === 0 && pdus.length === 0) {
+    t.bytes(F.segmentData, v.off, v.length);
+    if (t.labels) t.label(`Retransmitted TCP segment data (${v.length} bytes)`);
+    return;
+  }
+  for (const { segments } of pdus) {
+    const last = segments?.[segments.length - 1];
+    if (last !== undefined && last.frame === cx.frame) t.bytes(F.segmentData, v.off, Math.min(last.len, v.length));
+  }
+  if (note.pending === '') return;
+  const octets = note.pendingOctets < 0 ? v.length : Math.min(note.pendingOctets, v.length);
+  if (note.pendingOctets >= 0 || pdus.length === 0) t.bytes(F.segmentData, v.end - octets, octets);
+}
+
 function showPayload(t: Tree, v: View, cx: Ctx, flags: number, note: TcpNote | undefined): void {
   if (v.length > 0 && (flags & RST) !== 0) {
     if (t.wanted(F.resetCause)) t.text(F.resetCause, v.off, v.length, utf8Text(v.buf, v.off, v.end));
@@ -208,11 +225,7 @@ function showPayload(t: Tree, v: View, cx: Ctx, flags: number, note: TcpNote | u
   }
   if (v.length > 0) {
     t.bytes(F.payload, v.off, v.length);
-    const again = note !== undefined && (note.items & Item.Retransmission) !== 0;
-    if (note !== undefined && (note.pending !== '' || again)) {
-      t.bytes(F.segmentData, v.off, v.length);
-      if (again && t.labels) t.label(`Retransmitted TCP segment data (${v.length} bytes)`);
-    }
+    if (note !== undefined) segmentData(t, v, cx, note);
   }
   t.pop();
   if (note !== undefined) for (const pdu of note.pdus) reassembled(t, v.off, pdu);

@@ -48,7 +48,7 @@ export class TcpNote {
   analysed = false;
   /** {@link Item} bits. */
   items = 0;
-  /** The SYN that this FIN, if it is one, comes second to: the other side had sent its FIN before. */
+  /** Of a FIN: the other side had sent its own before. */
   passiveClose = false;
   duplicateAck = 0;
   duplicateAckFrame = -1;
@@ -64,4 +64,6 @@ export class TcpNote {
   pdus: readonly Pdu[] = NO_PDUS;
   /** Short name of the protocol whose message goes on in a later segment; '' if none does. */
   pending = '';
+  /** Octets at the end of this segment that belong to it; -1: not known, all that no message took. */
+  pendingOctets = -1;
 }

@@ -1,5 +1,5 @@
 import { Item, SCALE_NONE, SCALE_UNKNOWN, Seen, type TcpNote } from '../../dissectors/tcp/note.js';
-import type { Peek } from '../kit/index.js';
+import { type Peek, u32 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 
 /*
@@ -17,6 +17,9 @@ const ACK = 16;
 const CONTROL = FIN | SYN | RST;
 
 const WINDOW_SCALE = 3;
+const SACK = 5;
+/** A header with timestamps and padding has 32 octets; SACK blocks make it longer. */
+const SHORT_HEADER = 28;
 const MAX_SHIFT = 14; // RFC 7323 §2.3
 
 /** A retransmission within 20 ms of the duplicate acknowledgments that asked for it is a fast one. */
@@ -57,6 +60,8 @@ class Side {
   pushBytes = 0;
   pushed = false;
   flightKnown = true;
+  /** Octets in the SACK blocks of the last acknowledgment of the other side (RFC 2018). */
+  sacked = 0;
   /**
    * Segments not acknowledged, in the order of capture: sequence number, next sequence number, frame, time. A queue in
    * one array from `head` to `tail`.
@@ -118,7 +123,8 @@ export class TcpAnalysis {
   private seconds = 0;
   private nanos = 0;
   private lastTime = 0;
-  private synTime = -1;
+  private synSeen = false;
+  private synTime = 0;
   private initialRtt = 0;
   /** The direction that sent the first FIN; -1: none yet. */
   private closer = -1;
@@ -150,8 +156,11 @@ export class TcpAnalysis {
     if ((flags & SYN) !== 0) {
       items |= this.synchronise(side, seq, flags);
       this.scale(side, peer, p, (flags & ACK) !== 0);
-      if ((flags & ACK) === 0) this.synTime = time;
-    } else if ((flags & ACK) !== 0 && this.initialRtt === 0 && this.synTime >= 0) this.initialRtt = time - this.synTime;
+      if ((flags & ACK) === 0) {
+        this.synSeen = true;
+        this.synTime = time;
+      }
+    } else if ((flags & ACK) !== 0 && this.initialRtt === 0 && this.synSeen) this.initialRtt = time - this.synTime;
     if (!side.based) {
       side.based = true;
       side.base = (flags & SYN) !== 0 ? seq : (seq - 1) >>> 0;
@@ -189,7 +198,10 @@ export class TcpAnalysis {
     if ((length > 0 || (flags & (SYN | FIN)) !== 0) && (items & Item.KeepAlive) === 0)
       items = this.repeated(side, peer, seq, next, length, time, items, note);
     this.remember(side, seq, next, ack, window, frame, time, items);
-    if ((flags & ACK) !== 0) peer.flightKnown = true;
+    if ((flags & ACK) !== 0) {
+      peer.flightKnown = true;
+      peer.sacked = p.off - p.header > SHORT_HEADER ? sackedOctets(p.buf, p.header + 20, p.off) : 0;
+    }
     this.acknowledge(peer, ack, time, note);
     this.flight(side, seq, next, length, flags, frame, time, note);
     note.items = items;
@@ -358,25 +370,39 @@ export class TcpAnalysis {
     if (side.pushed) side.pushBytes = 0;
     side.pushBytes += length;
     side.pushed = (flags & PSH) !== 0;
-    const octets = side.flight() - ((flags & (SYN | FIN)) !== 0 ? 1 : 0);
+    const octets = side.flight() - side.sacked - ((flags & (SYN | FIN)) !== 0 ? 1 : 0);
     if (octets <= 0 || octets > MOST_IN_FLIGHT) return;
     note.bytesInFlight = octets;
     note.pushBytesSent = side.pushBytes;
   }
 }
 
-/** Shift count of the window scale option in `[off, end)`; {@link SCALE_NONE} if it is not there. */
-function windowScale(b: Uint8Array, off: number, end: number): number {
-  for (let i = off; i < end; ) {
-    const kind = b[i];
-    if (kind === 0) break;
-    if (kind === 1) {
+/** Offset of the option `kind` in `[off, end)`, whole; -1 if it is not there. */
+function findOption(b: Uint8Array, off: number, end: number, kind: number): number {
+  for (let i = off; i < end && b[i] !== 0; ) {
+    if (b[i] === 1) {
       i++;
       continue;
     }
-    if (i + 1 >= end || b[i + 1] < 2) break;
-    if (kind === WINDOW_SCALE && b[i + 1] === 3 && i + 2 < end) return Math.min(b[i + 2], MAX_SHIFT);
+    if (i + 1 >= end || b[i + 1] < 2 || i + b[i + 1] > end) return -1;
+    if (b[i] === kind) return i;
     i += b[i + 1];
   }
-  return SCALE_NONE;
+  return -1;
+}
+
+/** Shift count of the window scale option in `[off, end)`; {@link SCALE_NONE} if it is not there. */
+function windowScale(b: Uint8Array, off: number, end: number): number {
+  const i = findOption(b, off, end, WINDOW_SCALE);
+  return i >= 0 && b[i + 1] === 3 ? Math.min(b[i + 2], MAX_SHIFT) : SCALE_NONE;
+}
+
+/** Octets in the SACK blocks of `[off, end)`, those that report duplicates (RFC 2883) included. */
+function sackedOctets(b: Uint8Array, off: number, end: number): number {
+  const option = findOption(b, off, end, SACK);
+  if (option < 0) return 0;
+  let octets = 0;
+  for (let i = option + 2, stop = option + b[option + 1]; i + 8 <= stop; i += 8)
+    octets += ahead(u32(b, i + 4), u32(b, i));
+  return octets;
 }
