@@ -171,8 +171,8 @@ function reassembled(t: Tree, off: number, pdu: Pdu): void {
   t.pop();
 }
 
-/** What an ICMP error quotes may end after eight octets (RFC 792). */
-function quotedStart(v: View, t: Tree, cx: Ctx): void {
+/** A header that ends early: what an ICMP error quotes may be eight octets of it (RFC 792). */
+function headerStart(v: View, t: Tree, cx: Ctx): void {
   const { buf, off } = v;
   t.open(F.tcp, off, v.length);
   need(v, 4);
@@ -183,6 +183,18 @@ function quotedStart(v: View, t: Tree, cx: Ctx): void {
   need(v, 8);
   t.num(F.seq, off + 4, 4, u32(buf, off + 4));
   t.num(F.seqRaw, off + 4, 4, u32(buf, off + 4));
+  if (!cx.quoted || v.length >= 12) {
+    need(v, 12);
+    t.num(F.ack, off + 8, 4, u32(buf, off + 8));
+    t.num(F.ackRaw, off + 8, 4, u32(buf, off + 8));
+  }
+  if (!cx.quoted || v.length >= 16) {
+    need(v, 16);
+    t.num(F.hdrLen, off + 12, 1, headerLength(buf, off));
+    showFlags(t, v, cx, flagBits(buf, off), undefined);
+    t.num(F.window, off + 14, 2, u16(buf, off + 14));
+  }
+  if (!cx.quoted) need(v, HEADER);
   t.pop();
 }
 
@@ -251,7 +263,7 @@ export const tcp: Dissector<TcpSegment> = defineDissector<TcpSegment>({
     p.header = off;
     if (p.end - off < HEADER) return p.stop();
     const n = headerLength(buf, off);
-    if (n < HEADER || off + n > p.end) return p.stop();
+    if (n < HEADER || off + n > p.wireEnd) return p.stop();
     p.sport = u16(buf, off);
     p.dport = u16(buf, off + 2);
     p.seq = u32(buf, off + 4);
@@ -259,13 +271,20 @@ export const tcp: Dissector<TcpSegment> = defineDissector<TcpSegment>({
     p.flags = flagBits(buf, off);
     p.window = u16(buf, off + 14);
     p.off = off + n;
+    if (p.off > p.end) {
+      // The snaplen cut the header: the payload, none of which was captured, starts where the octets end.
+      p.wireEnd -= p.off - p.end;
+      p.off = p.end;
+    }
     p.table = 'tcp';
   },
 
   dissect(v, t, cx) {
     const { buf, off } = v;
-    if (cx.quoted && v.length < HEADER) return quotedStart(v, t, cx);
-    need(v, HEADER);
+    if (v.length < HEADER) {
+      headerStart(v, t, cx);
+      return;
+    }
     const header = headerLength(buf, off);
     const flags = flagBits(buf, off);
     const note = cx.note<TcpNote>(tcp, v);
@@ -277,7 +296,7 @@ export const tcp: Dissector<TcpSegment> = defineDissector<TcpSegment>({
     t.num(F.dstport, off + 2, 2, cx.dport);
     showNumbers(t, v, flags, Math.max(0, v.wireLength - header), note);
     t.num(F.hdrLen, off + 12, 1, header);
-    if (header < HEADER || (off + header > v.end && !cx.quoted)) {
+    if (header < HEADER || (off + header > v.wireEnd && !cx.quoted)) {
       badHeader(t, v, cx, header);
       t.pop();
       return;
@@ -299,6 +318,7 @@ export const tcp: Dissector<TcpSegment> = defineDissector<TcpSegment>({
       t.expert(E.urgentNonzero);
     }
     if (header > HEADER) options(t, cx, buf, off + HEADER, Math.min(off + header, v.end), segmentOf(v, flags, note));
+    if (!cx.quoted) need(v, header);
     if (note !== undefined) {
       times(t, off, note);
       fastOpenAnswer(t, v, flags, note);

@@ -26,7 +26,7 @@ export interface StreamConsumer {
   data(direction: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number): void;
   /** So many octets are missing here for good. */
   gap(direction: 0 | 1, octets: number): void;
-  /** The direction ended: all of it up to the FIN was passed on, or one side sent an RST. */
+  /** All up to the FIN of the direction was passed on, or it sent an RST; then what was under way may follow. */
   close(direction: 0 | 1, how: 'fin' | 'rst'): void;
 }
 
@@ -41,6 +41,7 @@ const PATIENCE_SECONDS = 1;
 /** The same where nothing is acknowledged, because the other direction was not captured. */
 const UNACKED_PARTS = 64;
 const UNACKED_SECONDS = 2;
+
 /**
  * One TCP connection, both directions: puts the octets in order and hands them to a consumer, straight from the frame
  * where they come in order. The first copy of an octet wins, as in the receiver. Octets that are not in the capture
@@ -87,7 +88,7 @@ export class TcpStream {
     if ((flags & ACK) !== 0) acknowledge(peer, p.ack);
     if ((flags & (SYN | FIN | RST)) !== 0) {
       if ((flags & RST) !== 0) {
-        this.reset(half);
+        this.reset(half, now);
         return true;
       }
       if ((flags & SYN) !== 0) {
@@ -286,9 +287,14 @@ export class TcpStream {
     }
   }
 
-  /** RFC 9293 §3.5.2: the connection is gone. Segments that were under way may follow all the same. */
-  private reset(half: Half): void {
-    this.flush();
+  /** RFC 9293 §3.5.2: the connection is gone. Segments that were under way may follow, for a while. */
+  private reset(half: Half, now: number): void {
+    for (const h of this.halves) {
+      if (h.parts.length === 0 || h.holeAcked) continue;
+      h.holeAcked = true;
+      h.holeSegments = h.segments;
+      h.holeTime = now;
+    }
     if (half.aborted) return;
     half.aborted = true;
     this.consumer.close(half.direction, 'rst');

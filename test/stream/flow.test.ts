@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { type Flow, FlowTable } from '../../src/stream/flow.js';
+
+/** Addresses: sixteen octets each, the last one counting. */
+const ADDRESSES = new Uint8Array(16 * 40);
+for (let i = 0; i < 40; i++) ADDRESSES[16 * i + 15] = ADDRESSES[16 * i + 3] = i;
+const at = (n: number): number => 16 * n;
+
+const find = (
+  t: FlowTable,
+  a: number,
+  ap: number,
+  b: number,
+  bp: number,
+  scope = 0,
+  protocol = 6,
+  net: 4 | 6 = 4,
+): Flow => t.find(scope, protocol, net, ADDRESSES, at(a), at(b), ap, bp);
+
+describe('FlowTable', () => {
+  it('finds a flow from both sides and tells the direction', () => {
+    const t = new FlowTable();
+    const flow = find(t, 1, 1000, 2, 443);
+    assert.equal(t.direction, 0);
+    assert.equal(find(t, 2, 443, 1, 1000), flow);
+    assert.equal(t.direction, 1);
+    assert.equal(find(t, 1, 1000, 2, 443), flow);
+    assert.equal(t.direction, 0);
+    assert.deepEqual([[...flow.a], flow.aPort, [...flow.b], flow.bPort], [[0, 0, 0, 1], 1000, [0, 0, 0, 2], 443]);
+    assert.deepEqual([flow.id, flow.index, flow.state, t.size], [0, -1, null, 1]);
+  });
+
+  it('keeps scopes, protocols, versions and ports apart', () => {
+    const t = new FlowTable();
+    const flows = [
+      find(t, 1, 1000, 2, 443),
+      find(t, 1, 443, 2, 1000),
+      find(t, 1, 1000, 2, 443, 1),
+      find(t, 1, 1000, 2, 443, 0, 17),
+      find(t, 1, 1000, 2, 443, 0, 6, 6),
+      find(t, 1, 1000, 3, 443),
+    ];
+    assert.equal(new Set(flows).size, flows.length);
+    assert.equal(flows[4].a.length, 16);
+  });
+
+  it('owns its addresses', () => {
+    const t = new FlowTable();
+    const b = Uint8Array.of(192, 0, 2, 1, 192, 0, 2, 2);
+    const flow = t.find(0, 6, 4, b, 0, 4, 1, 2);
+    b.fill(0);
+    assert.deepEqual([...flow.a], [192, 0, 2, 1]);
+  });
+
+  it('takes one direction for both where an endpoint talks to itself', () => {
+    const t = new FlowTable();
+    const flow = find(t, 1, 7, 1, 7);
+    assert.equal(find(t, 1, 7, 1, 7), flow);
+    assert.equal(t.direction, 0);
+  });
+
+  it('makes a new flow after the old one was forgotten', () => {
+    const t = new FlowTable();
+    const first = find(t, 1, 1000, 2, 443);
+    t.forget(first);
+    t.forget(first);
+    assert.equal(t.size, 0);
+    const second = find(t, 2, 443, 1, 1000);
+    assert.notEqual(second, first);
+    assert.deepEqual([t.direction, second.id, second.aPort], [0, 1, 443]);
+  });
+
+  it('makes room by closing the flow that was idle longest', () => {
+    const closed: number[] = [];
+    const t = new FlowTable(3, (flow) => closed.push(flow.aPort));
+    for (const port of [1, 2, 3]) find(t, 1, port, 2, 443);
+    find(t, 2, 443, 1, 1);
+    find(t, 1, 4, 2, 443);
+    assert.deepEqual([closed, t.evicted, t.size], [[2], 1, 3]);
+    assert.deepEqual(
+      [...t].map((f) => f.aPort),
+      [3, 1, 4],
+    );
+  });
+
+  it('does what a map by text would do', () => {
+    const endpoint = fc.tuple(fc.nat(39), fc.nat(3));
+    const step = fc.tuple(endpoint, endpoint, fc.nat(1), fc.constantFrom(4 as const, 6 as const), fc.nat(19));
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 300 }), (steps) => {
+        const t = new FlowTable(40);
+        const model = new Map<string, Flow>();
+        for (const [[a, ap], [b, bp], scope, net, forget] of steps) {
+          const keys = [`${a}:${ap}-${b}:${bp}`, `${b}:${bp}-${a}:${ap}`].map((k) => `${scope}/${net}/${k}`);
+          const known = keys.map((k) => model.get(k)).find((f) => f !== undefined);
+          if (known === undefined && model.size === 40) model.delete(model.keys().next().value!);
+          const flow = find(t, a, ap, b, bp, scope, 6, net);
+          if (known !== undefined) assert.equal(flow, known);
+          assert.equal(t.direction === 0, flow.aPort === ap && flow.a[3] === a);
+          for (const k of keys) model.delete(k);
+          if (forget === 0) t.forget(flow);
+          else model.set(keys[0], flow);
+          assert.equal(t.size, model.size);
+        }
+        assert.deepEqual([...t], [...model.values()]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
