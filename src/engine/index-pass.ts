@@ -13,21 +13,12 @@ import { Duplicates } from './duplicates.js';
 import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
 import { type Conversation, FlowState, Scope } from './scope.js';
+import { TcpState } from './tcp-state.js';
 import { TrackContext } from './track.js';
 
 const ICMP_HEADER = 8;
 const SYN = 2;
 const ACK = 16;
-
-/** What hangs on a TCP flow. */
-class TcpState extends FlowState {
-  constructor(
-    readonly tcp: TcpStream,
-    readonly connection: Connection,
-  ) {
-    super();
-  }
-}
 
 export interface IndexOptions {
   /** For connections of the capture, and for those inside tunnels. */
@@ -53,7 +44,9 @@ export class IndexPass implements ConnectionHost {
   private readonly tracked: ReadonlySet<AnyDissector>;
   /** Dissectors that may recognise a datagram by its octets, on any port. */
   private readonly udpProbes: readonly AnyDissector[];
-  private readonly flows = new FlowTable();
+  private readonly flows = new FlowTable(LIMITS.flows, (flow) => {
+    if (flow.protocol === 6) (flow.state as TcpState | null)?.tcp.abandon();
+  });
   private readonly peek = new Peek();
   private readonly quotePeek = new Peek();
   private readonly scopes = new Map<number, Scope>();
@@ -327,15 +320,24 @@ export class IndexPass implements ConnectionHost {
   private connect(flow: Flow, reused: boolean): TcpState {
     const { tls, innerTls } = this.options;
     const connection = new Connection(flow, this, this.scope.tunnel === null ? tls : innerTls);
-    const state = new TcpState(new TcpStream(connection, this.pool, reused), connection);
+    const state = new TcpState(new TcpStream(connection, this.pool, reused), connection, this.scope);
     flow.state = state;
     return state;
   }
 
-  /** The capture ended: octets that wait behind holes are set free, as if they were part of `last`. */
+  /**
+   * The capture ended: octets that wait behind holes are set free, as if they were part of `last`. Those of connections
+   * inside tunnels complete no row.
+   */
   flush(last: Packet): void {
     this.packet = last;
-    for (const flow of this.flows) if (flow.protocol === 6) (flow.state as TcpState | null)?.tcp.flush();
+    for (const flow of this.flows) {
+      if (flow.protocol !== 6 || flow.state === null) continue;
+      const { scope, tcp } = flow.state as TcpState;
+      if (scope.tunnel !== null) continue;
+      this.scope = scope;
+      tcp.flush();
+    }
   }
 
   // ConnectionHost

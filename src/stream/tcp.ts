@@ -112,6 +112,11 @@ export class TcpStream {
     for (const half of this.halves) this.release(half);
   }
 
+  /** Nobody follows the connection any longer: what waits is let go of. */
+  abandon(): void {
+    for (const half of this.halves) this.dropParts(half);
+  }
+
   /** @internal Too much waits: gives up the first hole of `half`. */
   giveUp(half: Half): void {
     this.skipHole(half, half.parts[0].at);
