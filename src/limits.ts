@@ -23,8 +23,8 @@ export const LIMITS = {
   /** Octets that wait for a hole to be filled, per direction and in all. */
   pendingOctets: 4 << 20,
   pendingOctetsTotal: 256 << 20,
-  /** Segments of a TCP direction remembered until they are acknowledged, for round-trip times and octets in flight. */
-  unackedSegments: 16_384,
+  /** Segments of a TCP direction remembered until they are acknowledged, as many as Wireshark remembers. */
+  unackedSegments: 10_000,
   /** IP datagrams being reassembled, and octets of one. */
   fragmentedDatagrams: 4096,
   datagramOctets: 65_535,

@@ -1,6 +1,6 @@
 import { Item, SCALE_NONE, SCALE_UNKNOWN, Seen, type TcpNote } from '../../dissectors/tcp/note.js';
 import { type Peek, u32 } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { ahead, UnackedList } from './unacked.js';
 
 /*
  * What Wireshark calls TCP analysis, after the rules of its User's Guide ("TCP Analysis"), with the preferences of
@@ -26,14 +26,8 @@ const MAX_SHIFT = 14; // RFC 7323 §2.3
 const FAST_NANOS = 20e6;
 /** Segments nearer than this are out of order where the initial RTT is not known. */
 const REORDER_NANOS = 3e6;
-/** Values of a segment in the list of those not acknowledged. */
-const STRIDE = 4;
-const FIRST = 8;
 /** More octets than this are not in flight: the numbers are not of one window. */
 const MOST_IN_FLIGHT = 2e9;
-
-/** Distance between sequence numbers, positive where `a` is ahead. */
-const ahead = (a: number, b: number): number => (a - b) | 0;
 
 /** What is known of one direction. */
 class Side {
@@ -56,62 +50,13 @@ class Side {
   freshAck = 0;
   /** Items of the last segment. */
   lastItems = 0;
-  fin = false;
   pushBytes = 0;
   pushed = false;
   flightKnown = true;
   /** Octets in the SACK blocks of the last acknowledgment of the other side (RFC 2018). */
   sacked = 0;
-  /**
-   * Segments not acknowledged, in the order of capture: sequence number, next sequence number, frame, time. A queue in
-   * one array from `head` to `tail`.
-   */
-  list: Float64Array | null = null;
-  head = 0;
-  tail = 0;
-  /** Whether the sequence numbers of the list only go up. */
-  sorted = true;
-
-  add(seq: number, next: number, frame: number, time: number): void {
-    if (this.list === null) this.list = new Float64Array(FIRST * STRIDE);
-    if (this.head === this.tail) {
-      this.head = this.tail = 0;
-      this.sorted = true;
-    } else if (ahead(seq, this.list[this.tail - STRIDE + 1]) < 0) this.sorted = false;
-    if (this.tail === this.list.length) {
-      if (this.head >= this.tail / 2) this.list.copyWithin(0, this.head, this.tail);
-      else {
-        if (this.tail - this.head >= LIMITS.unackedSegments * STRIDE) return;
-        const wider = new Float64Array(this.list.length * 2);
-        wider.set(this.list.subarray(this.head, this.tail));
-        this.list = wider;
-      }
-      this.tail -= this.head;
-      this.head = 0;
-    }
-    const { list, tail } = this;
-    list[tail] = seq;
-    list[tail + 1] = next;
-    list[tail + 2] = frame;
-    list[tail + 3] = time;
-    this.tail = tail + STRIDE;
-  }
-
-  /** Octets from the first to the last sequence number in the list. */
-  flight(): number {
-    const { list, head, tail } = this;
-    if (list === null || head === tail) return 0;
-    const { base } = this;
-    let first = (list[head] - base) >>> 0;
-    let last = (list[tail - STRIDE + 1] - base) >>> 0;
-    if (this.sorted && last >= first) return last - first;
-    last = (list[head + 1] - base) >>> 0;
-    for (let i = head + STRIDE; i < tail; i += STRIDE) {
-      first = Math.min(first, (list[i] - base) >>> 0);
-      last = Math.max(last, (list[i + 1] - base) >>> 0);
-    }
-    return (last - first) >>> 0;
-  }
+  /** Segments that the other side has not acknowledged. */
+  readonly unacked = new UnackedList();
 }
 
 /** The analysis of one connection. */
@@ -202,7 +147,7 @@ export class TcpAnalysis {
       peer.flightKnown = true;
       peer.sacked = p.off - p.header > SHORT_HEADER ? sackedOctets(p.buf, p.header + 20, p.off) : 0;
     }
-    this.acknowledge(peer, ack, time, note);
+    peer.unacked.acknowledge(ack, time, note);
     this.flight(side, seq, next, length, flags, frame, time, note);
     note.items = items;
     side.lastItems = items;
@@ -301,9 +246,9 @@ export class TcpAnalysis {
     const near = this.initialRtt > 0 ? this.initialRtt : REORDER_NANOS;
     const since = time - side.nextTime;
     if (since >= 0 && since < near && side.next !== next) return items | Item.OutOfOrder;
-    const eldest = side.list !== null && side.head < side.tail;
-    note.rto = time - (eldest ? side.list![side.head + 3] : side.nextTime);
-    note.rtoFrame = eldest ? side.list![side.head + 2] : side.nextFrame;
+    const eldest = !side.unacked.empty;
+    note.rto = time - (eldest ? side.unacked.eldestTime : side.nextTime);
+    note.rtoFrame = eldest ? side.unacked.eldestFrame : side.nextFrame;
     return items | Item.Retransmission;
   }
 
@@ -330,30 +275,6 @@ export class TcpAnalysis {
     side.lastAckTime = time;
   }
 
-  /** Takes the segments that `ack` acknowledges off the list of `peer`, and measures the time that it took. */
-  private acknowledge(peer: Side, ack: number, time: number, note: TcpNote): void {
-    const { list, tail } = peer;
-    if (list === null) return;
-    let kept = peer.head;
-    let i = kept;
-    for (; i < tail; i += STRIDE) {
-      const next = list[i + 1];
-      if (ahead(next, ack) > 0) {
-        if (ahead(ack, list[i]) > 0) list[i] = ack; // acknowledged in part
-        if (peer.sorted) break;
-        if (kept !== i) list.copyWithin(kept, i, i + STRIDE);
-        kept += STRIDE;
-        continue;
-      }
-      if (next === ack && note.acksFrame < 0) {
-        note.acksFrame = list[i + 2];
-        note.ackRtt = time - list[i + 3];
-      }
-    }
-    if (peer.sorted) peer.head = i;
-    else peer.tail = kept;
-  }
-
   private flight(
     side: Side,
     seq: number,
@@ -365,12 +286,12 @@ export class TcpAnalysis {
     note: TcpNote,
   ): void {
     if (length === 0 && (flags & (SYN | FIN)) === 0) return;
-    side.add(seq, next, frame, time);
+    side.unacked.add(seq, next, frame, time);
     if (length === 0 || !side.flightKnown) return;
     if (side.pushed) side.pushBytes = 0;
     side.pushBytes += length;
     side.pushed = (flags & PSH) !== 0;
-    const octets = side.flight() - side.sacked - ((flags & (SYN | FIN)) !== 0 ? 1 : 0);
+    const octets = side.unacked.flight(side.base) - side.sacked - ((flags & (SYN | FIN)) !== 0 ? 1 : 0);
     if (octets <= 0 || octets > MOST_IN_FLIGHT) return;
     note.bytesInFlight = octets;
     note.pushBytesSent = side.pushBytes;
