@@ -47,7 +47,7 @@ const OPTIONS: Readonly<Record<number, OptionDef>> = {
   4: { heading: H.sackPermitted, length: 2, show: nothing },
   5: { heading: H.sack, length: 0, show: sack },
   6: { heading: H.echo, length: 6, show: number32(F.echo) },
-  7: { heading: H.echoReply, length: 6, show: number32(F.echo) },
+  7: { heading: H.echo, length: 6, show: number32(F.echo) },
   8: {
     heading: H.timestamp,
     length: 10,
@@ -57,8 +57,8 @@ const OPTIONS: Readonly<Record<number, OptionDef>> = {
     },
   },
   11: { heading: H.cc, length: 6, show: number32(F.cc) },
-  12: { heading: H.ccNew, length: 6, show: number32(F.cc) },
-  13: { heading: H.ccEcho, length: 6, show: number32(F.cc) },
+  12: { heading: H.cc, length: 6, show: number32(F.cc) },
+  13: { heading: H.cc, length: 6, show: number32(F.cc) },
   19: { heading: H.md5, length: 18, show: (t, _b, off) => t.bytes(F.md5, off + 2, 16) },
   20: { heading: H.scps, length: 4, show: scps },
   27: {
@@ -117,9 +117,9 @@ export function options(t: Tree, cx: Ctx, b: Uint8Array, off: number, end: numbe
       }
       continue;
     }
-    if (kind === 2) mss = true;
     const n = option(t, b, at, end, s);
     if (n === 0) break;
+    if (kind === 2) mss = true;
     at += n;
   }
   if (mss && (s.flags & SYN) === 0) warn(t, F.mssPresent, E.mssPresent, off);
