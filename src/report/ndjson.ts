@@ -1,6 +1,7 @@
 import type { Row } from '../engine/row.js';
 import { fieldCount, Held, type Tree } from '../kit/index.js';
-import { decimalSeconds, isoTime, jsonSeconds, jsonValue } from './value.js';
+import { JsonBytes } from './json-bytes.js';
+import { decimalSeconds, isoTime, jsonSeconds } from './value.js';
 
 /**
  * Collects the nodes of a tree by field name, so that each name is written once with all its values in order. The
@@ -59,23 +60,35 @@ export class NodesByName {
 /** Writes rows as one JSON object a line (contract section 4). */
 export class NdjsonWriter {
   private readonly nodes = new NodesByName();
+  private readonly out = new JsonBytes();
+  /** `,"name":[` by the id that stands for the name. */
   private readonly keys = new Map<number, string>();
   private stack = '';
   private stackJson = '';
 
   row(row: Row): string {
-    const d = row.dissection;
-    let s = `{"row":"${row.id}","file":${row.file},"frame":${row.frame},`;
-    if (row.inner > 0) s += `"inner":${row.inner},`;
-    s += `"time":"${isoTime(row.seconds, row.nanos)}","epoch":"${decimalSeconds(row.seconds, row.nanos)}"`;
-    s += `,"relative":${jsonSeconds(...row.relative)},"frameLength":${row.frameLength}`;
-    if (row.inner > 0) s += `,"packetLength":${row.packetLength}`;
-    if (row.tunnel !== null) s += `,"tunnel":${row.tunnel.id}`;
-    if (row.direction !== null) s += `,"direction":"${row.direction}"`;
-    s += `,"protocols":${this.protocols(d.protocols)},"info":${JSON.stringify(d.info())}`;
+    const { out } = this;
+    out.reset();
+    this.head(row);
+    out.ascii(',"fields":{');
+    this.fields(row.dissection.tree);
+    out.ascii('}}\n');
+    return out.text();
+  }
+
+  private head(row: Row): void {
+    const { out } = this;
+    out.ascii(`{"row":"${row.id}","file":${row.file},"frame":${row.frame},`);
+    if (row.inner > 0) out.ascii(`"inner":${row.inner},`);
+    out.ascii(`"time":"${isoTime(row.seconds, row.nanos)}","epoch":"${decimalSeconds(row.seconds, row.nanos)}"`);
+    out.ascii(`,"relative":${jsonSeconds(...row.relative)},"frameLength":${row.frameLength}`);
+    if (row.inner > 0) out.ascii(`,"packetLength":${row.packetLength}`);
+    if (row.tunnel !== null) out.ascii(`,"tunnel":${row.tunnel.id}`);
+    if (row.direction !== null) out.ascii(`,"direction":"${row.direction}"`);
+    out.ascii(`,"protocols":${this.protocols(row.dissection.protocols)},"info":`);
+    out.string(row.dissection.info());
     const codes = row.codes();
-    s += codes.length === 0 ? ',"findings":[]' : `,"findings":${JSON.stringify(codes)}`;
-    return `${s},"fields":{${this.fields(d.tree)}}}\n`;
+    out.ascii(codes.length === 0 ? ',"findings":[]' : `,"findings":${JSON.stringify(codes)}`);
   }
 
   private protocols(list: readonly string[]): string {
@@ -87,19 +100,23 @@ export class NdjsonWriter {
     return this.stackJson;
   }
 
-  private fields(t: Tree): string {
-    const { nodes } = this;
+  private fields(t: Tree): void {
+    const { nodes, out } = this;
     nodes.collect(t);
-    let s = '';
+    let first = true;
     for (const id of nodes.order) {
       let i = nodes.firstOf(id);
       let key = this.keys.get(id);
       if (key === undefined) this.keys.set(id, (key = `${JSON.stringify(t.field[i].name)}:[`));
-      s += s === '' ? key : `,${key}`;
-      s += jsonValue(t, i);
-      for (i = nodes.nextOf(i); i >= 0; i = nodes.nextOf(i)) s += `,${jsonValue(t, i)}`;
-      s += ']';
+      if (!first) out.ascii(',');
+      first = false;
+      out.ascii(key);
+      out.value(t, i);
+      for (i = nodes.nextOf(i); i >= 0; i = nodes.nextOf(i)) {
+        out.ascii(',');
+        out.value(t, i);
+      }
+      out.ascii(']');
     }
-    return s;
   }
 }
