@@ -1,46 +1,19 @@
 import type { ConnectNote } from '../../dissectors/http/exchange.js';
-import type { AnyDissector, Pdu } from '../kit/index.js';
-import { hex, View, Yes } from '../kit/index.js';
+import { type AnyDissector, hex, type Pdu, View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
 import type { StreamConsumer } from '../stream/tcp.js';
 import { type TlsServices, TlsSession } from '../tls/index.js';
-import { ANCHOR_OCTETS, anchorAfter, Deframer, type Envelope } from './deframe.js';
+import { ANCHOR_OCTETS, anchorAfter, Deframer } from './deframe.js';
 import { detect, proxyHeader } from './detect.js';
 import { Half } from './half.js';
+import type { ConnectionHost, EnvelopeSink } from './host.js';
 import { recognise } from './recognise.js';
 import { recordLength } from './records.js';
 import { TlsPdu } from './tls-pdu.js';
 import type { Tunnel } from './tunnel.js';
 
 type Side = 0 | 1;
-
-/** What a connection asks of the engine that follows it. */
-export interface ConnectionHost {
-  /** The frame at hand. */
-  readonly frame: number;
-  readonly dissectors: { readonly tls: AnyDissector; readonly http: AnyDissector; readonly fttims: AnyDissector };
-  /** Who the ports (or decode-as) name for this flow. */
-  streamDissector(flow: Flow): AnyDissector | undefined;
-  /** Dissectors that may recognise a stream by its octets. */
-  readonly probes: readonly AnyDissector[];
-  /** The connection is, or may be, a tunnel: gives it its number. */
-  tunnel(connection: Connection): Tunnel;
-  /** A message is whole in the frame at hand. */
-  pdu(pdu: Pdu, side: Side): void;
-  /** A TLS record is whole in the frame at hand; its plain text is there once the decryptor was flushed. */
-  record(pdu: TlsPdu): void;
-  /** An envelope in the clear is whole in the frame at hand. */
-  clear(envelope: Envelope): void;
-  /** A finding about the frame at hand. */
-  finding(code: string): void;
-}
-
-/** Takes the envelopes that a frame completes. */
-export interface EnvelopeSink {
-  envelopes: Envelope[] | null;
-  finding(code: string): void;
-}
 
 /** Undecided octets of a direction that are looked at before it is given up. */
 const DETECT_OCTETS = 64 << 10;
@@ -232,6 +205,7 @@ export class Connection implements StreamConsumer {
     const half = this.halves[side];
     half.mode = 'clear';
     half.deframer = new Deframer({ connection: this, side });
+    if (!half.begun) half.deframer.gap();
     if (this.tunnel === null) {
       if (!this.clientKnown) this.guessClient(side, new Uint8Array(0), 0, 0);
       this.becomeTunnel();

@@ -1,10 +1,10 @@
 import type { AnyDissector } from '../kit/index.js';
 import { No, Yes } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
-import type { ConnectionHost } from './connection.js';
 import { ANCHOR_OCTETS } from './deframe.js';
 import { detect } from './detect.js';
 import type { Half } from './half.js';
+import type { ConnectionHost } from './host.js';
 
 /**
  * Who speaks in a direction of a connection, by the octets in its window; null: nobody known; 'more': more octets would
@@ -48,7 +48,8 @@ function byContent(
   const { kind } = detect(buf, off, end);
   if (kind === 'fttims') return fttims;
   if (kind === 'unsure') unsure = true;
-  for (const d of host.probes) {
+  // In the middle of a stream a request line may be that of an inner packet.
+  for (const d of half.begun ? host.probes : []) {
     const p = d.probe!(buf, off, end);
     if (p === Yes) return d;
     if (p !== No) unsure = true;
