@@ -58,11 +58,16 @@ export class Connection implements StreamConsumer {
     if (half.mode === 'opaque') return;
     half.window.feed(buf, off, end, frame);
     half.frame = frame;
+    const { mode } = half;
     this.step(side);
     half.window.settle();
+    if (half.mode === mode) return;
+    // What one side is says what the other is, and the answer of a proxy what waits behind the CONNECT.
     const peer = this.halves[other(side)];
-    // What the client sent before the answer of the proxy was seen.
-    if (peer.mode === 'detect' && peer.window.end > peer.window.off) this.step(other(side));
+    if (peer.mode === 'detect' && peer.window.end > peer.window.off) {
+      this.step(other(side));
+      peer.window.settle();
+    }
   }
 
   gap(side: Side, octets: number): void {

@@ -70,6 +70,14 @@ describe('a capture that starts after the handshake', () => {
         }
       });
 
+  test('envelopes in the clear, from the middle of one on', async () => {
+    const c = clearConversation(chatter(5, 60));
+    const [a, b] = [0, 1].map((side) => c.inner.filter((i) => i.side === side)[4]!.from + 9);
+    const built = one(c, { mss: 333, coalesce: true, capture: { shape: [late([a!, b!])] } });
+    const r = await readWith(built);
+    for (const side of [0, 1] as const) assert.ok(found(built, r, side).length > 8);
+  });
+
   test('TLS 1.2 says why it cannot be read', async () => {
     const c = await tlsConversation(chatter(5, 10), V12);
     const built = one(c, { capture: { shape: [late([c.inner[0]!.from, 0])] } });
