@@ -48,11 +48,21 @@ function byContent(
   const { kind } = detect(buf, off, end);
   if (kind === 'fttims') return fttims;
   if (kind === 'unsure') unsure = true;
-  // In the middle of a stream a request line may be that of an inner packet.
-  for (const d of half.begun ? host.probes : []) {
+  for (const d of host.probes) {
     const p = d.probe!(buf, off, end);
-    if (p === Yes) return d;
-    if (p !== No) unsure = true;
+    if (p === Yes && (half.begun || wholeMessages(d, buf, off, end))) return d;
+    if (p !== No && half.begun) unsure = true;
   }
   return unsure && end - off < ANCHOR_OCTETS ? 'more' : null;
+}
+
+/** Whether messages end where the octets end: in the middle of a stream a request line may be that of an inner packet. */
+function wholeMessages(d: AnyDissector, buf: Uint8Array, off: number, end: number): boolean {
+  let at = off;
+  while (at < end) {
+    const n = d.pduLength!(buf, at, end);
+    if (n <= 0) return false;
+    at += n;
+  }
+  return at === end;
 }
