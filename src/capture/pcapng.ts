@@ -14,15 +14,15 @@ import { DAMAGED, type FileState, type FormatReader, FULL } from './format.js';
 import { interfaceOf, options, type SectionInterface } from './pcapng-options.js';
 import type { Window } from './window.js';
 
-const SHB = 0x0a0d0d0a;
+export const SHB = 0x0a0d0d0a;
 const IDB = 1;
 const PB = 2;
 const SPB = 3;
 const ISB = 5;
 const EPB = 6;
-const DSB = 10;
-const BYTE_ORDER = 0x1a2b3c4d;
-const TLS_KEY_LOG = 0x544c534b;
+export const DSB = 10;
+export const BYTE_ORDER = 0x1a2b3c4d;
+export const TLS_KEY_LOG = 0x544c534b;
 /** Type and both total lengths. */
 const FRAME = 12;
 /** What stands before the octets of a packet in EPB and PB, and after them. */

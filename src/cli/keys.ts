@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
-import { scanSecrets } from '../capture/secrets.js';
+import { CaptureError } from '../capture/errors.js';
+import { isPlainFile, scanPlainSecrets, scanSecrets } from '../capture/secrets.js';
 import { KeyLog, type KeySource } from '../tls/index.js';
 import { Exit, UserError } from './errors.js';
 
@@ -29,8 +30,23 @@ const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 /** Takes key material in and notes what is wrong with it. */
 class Gatherer implements Keys {
   readonly log = new KeyLog();
-  readonly texts: string[] = [];
   readonly warnings: string[] = [];
+  readonly #texts: string[] = [];
+
+  get texts(): readonly string[] {
+    this.log.complete();
+    return this.#texts;
+  }
+
+  /** The DSBs of a plain capture file. Whatever is wrong with it the reader will say. */
+  secretsOf(capture: string): void {
+    try {
+      scanPlainSecrets(capture, (text) => this.text(text, 'dsb'));
+    } catch (e) {
+      if (!(e instanceof CaptureError)) throw e;
+      this.warnings.push(e.message);
+    }
+  }
 
   /** A file that the user named: whatever is wrong with it is said. @throws UserError when it cannot be read */
   named(path: string): void {
@@ -81,7 +97,7 @@ class Gatherer implements Keys {
 
   /** Returns how many lines were good. */
   text(text: string, source: KeySource): number {
-    this.texts.push(text);
+    this.#texts.push(text);
     return this.log.add(text, source);
   }
 }
@@ -97,7 +113,8 @@ export async function gatherKeys(captures: readonly string[], options: KeyOption
   if (!options.autoKeys) return g;
   for (const capture of captures) {
     if (capture === '-') continue;
-    for (const text of await secretsOf(capture)) g.text(text, 'dsb');
+    if (isPlainFile(capture)) g.log.defer(() => g.secretsOf(capture));
+    else for (const text of await packedSecrets(capture)) g.text(text, 'dsb');
     for (const file of sidecars(capture)) g.found(file, 'sidecar');
   }
   const environment = process.env.SSLKEYLOGFILE;
@@ -105,7 +122,7 @@ export async function gatherKeys(captures: readonly string[], options: KeyOption
   return g;
 }
 
-async function secretsOf(capture: string): Promise<readonly string[]> {
+async function packedSecrets(capture: string): Promise<readonly string[]> {
   try {
     return await scanSecrets(capture);
   } catch {

@@ -70,8 +70,16 @@ export class Reading {
     }
     const { keylog = [], autoKeys } = o;
     this.keys = await gatherKeys(this.names, { keylog, keylogPreference, autoKeys });
-    if (o.quiet !== true) for (const w of this.keys.warnings) tell(`fttscope: ${w}`);
+    this.warn();
   }
+
+  /** Says what is to be said of the key logs, each time only what is new. */
+  private warn(): void {
+    const { warnings } = this.keys;
+    if (this.o.quiet !== true) for (const w of warnings.slice(this.warned)) tell(`fttscope: ${w}`);
+    this.warned = warnings.length;
+  }
+  private warned = 0;
 
   /**
    * One pass over the captures. Damage and faults are said on stderr; `between` is called after each chunk.
@@ -112,6 +120,7 @@ export class Reading {
       progress.end();
       await source.close();
     }
+    this.warn();
     if (o.quiet !== true) for (const d of source.damage) tell(`fttscope: ${d.message}`);
     for (const [proto, n] of pass.dissection.faults)
       tell(`fttscope: this is a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);

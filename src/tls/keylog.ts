@@ -111,6 +111,23 @@ export class KeyLog {
   /** The next line with the same identity, or -1. */
   readonly #next: number[] = [];
   readonly #first = new Map<string, number>();
+  /** Reads key logs that were not read yet. */
+  #unread: (() => void)[] = [];
+
+  /**
+   * Leaves a key log unread until the lines at hand do not settle a question. `read` adds its lines. Nothing that is
+   * looked up through this class shows the difference.
+   */
+  defer(read: () => void): void {
+    this.#unread.push(read);
+  }
+
+  /** Reads every key log that was left unread. */
+  complete(): void {
+    const unread = this.#unread;
+    this.#unread = [];
+    for (const read of unread) read();
+  }
 
   /** Takes the lines of `text`; returns how many were good. Never throws. */
   add(text: string, source: KeySource): number {
@@ -192,7 +209,7 @@ export class KeyLog {
     const wanted = labelNumber.get(label)!;
     let best = -1;
     // The chain runs from the newest line to the oldest: of equal sources the oldest line serves.
-    for (let i = this.#start(kindOf(label), id); i >= 0; i = this.#next[i]!)
+    for (let i = this.#reach(kindOf(label), id); i >= 0; i = this.#next[i]!)
       if (this.#label[i] === wanted && (best < 0 || this.#source[i]! <= this.#source[best]!)) best = i;
     if (best < 0) return undefined;
     this.#use[best] = SERVED;
@@ -201,6 +218,15 @@ export class KeyLog {
 
   #start(kind: string, id: Uint8Array): number {
     return this.#first.get(kind + latin1(id, 0, id.length)) ?? -1;
+  }
+
+  /** The same, once every key log is read that might have a better line: none is better than those of the option. */
+  #reach(kind: string, id: Uint8Array): number {
+    const start = this.#start(kind, id);
+    if (this.#unread.length === 0) return start;
+    for (let i = start; i >= 0; i = this.#next[i]!) if (this.#source[i] === 0) return start;
+    this.complete();
+    return this.#start(kind, id);
   }
 
   #found(i: number): KeyFound {
@@ -213,7 +239,7 @@ export class KeyLog {
 
   /** Says that the hello with this client random was met; returns whether there is any line for it. */
   claim(clientRandom: Uint8Array): boolean {
-    let i = this.#start('r', clientRandom);
+    let i = this.#reach('r', clientRandom);
     const any = i >= 0;
     for (; i >= 0; i = this.#next[i]!) if (this.#use[i] === 0) this.#use[i] = SEEN;
     return any;
@@ -228,6 +254,7 @@ export class KeyLog {
 
   /** Lines of a label whose session was not met, at most `most`, in the order in which they were added. */
   orphans(label: 'CLIENT_TRAFFIC_SECRET_0' | 'SERVER_TRAFFIC_SECRET_0', most: number): Orphan[] {
+    this.complete();
     const wanted = labelNumber.get(label)!;
     const out: Orphan[] = [];
     for (let i = 0; i < this.length && out.length < most; i++)
@@ -240,11 +267,13 @@ export class KeyLog {
 
   /** Sessions (different identities) that the key logs have lines for. */
   get sessions(): number {
+    this.complete();
     return this.#first.size;
   }
 
   /** Every line, without its secret. */
   *lines(): Generator<KeyLogLine> {
+    this.complete();
     for (let i = 0; i < this.length; i++)
       yield {
         source: KEY_SOURCES[this.#source[i]!]!,
