@@ -4,7 +4,7 @@ import { LIMITS } from '../limits.js';
 import type { OctetInput } from './input.js';
 
 /** Octets of the first read, small so that the first frames are there at once; each full read makes the next larger. */
-const FIRST = 64 << 10;
+const FIRST = 8 << 10;
 const GROWTH = 4;
 const LEAST = 1 << 10;
 

@@ -1,20 +1,24 @@
 /**
- * Part of the build: puts the command and everything it loads into one file beside main.js. Node takes about 1 ms for
- * each of some 250 modules; one file starts in less than half the time (ADR 0004).
+ * Part of the build: puts the command and everything it loads into one file beside main.js, and the code that V8 makes
+ * of it into another. Node takes about 1 ms for each of some 250 modules (ADR 0004).
  */
-import { chmodSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { BUNDLE } from './load.js';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const outfile = here('./fttscope.js');
+
+// A cache of an older bundle of the same length would be taken for one of the new one.
+for (const name of readdirSync(here('.'))) if (name.endsWith('.cache')) rmSync(here(name));
 
 await build({
   entryPoints: [here('./main.js')],
-  outfile,
+  outfile: BUNDLE,
   bundle: true,
   platform: 'node',
-  format: 'esm',
+  format: 'cjs',
   target: 'node20',
   minifyWhitespace: true,
   keepNames: true,
@@ -22,7 +26,9 @@ await build({
   logLevel: 'warning',
   // Loaded when they are needed: they find files of their own beside them, or are native.
   external: ['blessed', 'blessed-contrib', 'pcap', 'koffi'],
-  // CommonJS packages inside ask for Node's modules by require.
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'BUNDLE_URL' },
+  banner: { js: "const BUNDLE_URL = require('node:url').pathToFileURL(__filename).href;" },
 });
-chmodSync(outfile, 0o755);
+chmodSync(here('./fttscope.js'), 0o755);
+execFileSync(process.execPath, [here('./warm.js')], { stdio: ['ignore', 'ignore', 'inherit'] });

@@ -1,0 +1,32 @@
+/** Loads the bundled command with the code cache that the build left beside it. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { Script } from 'node:vm';
+
+export const BUNDLE = fileURLToPath(new URL('./fttscope.cjs', import.meta.url));
+/** V8 takes only a cache of its own version; another processor would not be told by it. */
+export const CACHE = fileURLToPath(new URL(`./fttscope-${process.version}-${process.arch}.cache`, import.meta.url));
+
+interface Bundle {
+  main(argv: readonly string[]): Promise<void>;
+}
+
+/** The command; `compiled` gets the script that it was made of. */
+export function loadBundle(compiled: (script: Script) => void = () => undefined): Bundle {
+  // The bundle is ASCII.
+  const source = `(function (module, require, __filename) {${readFileSync(BUNDLE, 'latin1')}\n})`;
+  const script = new Script(source, { filename: BUNDLE, ...cache() });
+  compiled(script);
+  const module = { exports: {} as Bundle };
+  script.runInThisContext()(module, createRequire(BUNDLE), BUNDLE);
+  return module.exports;
+}
+
+function cache(): { cachedData?: Buffer } {
+  try {
+    return { cachedData: readFileSync(CACHE) };
+  } catch {
+    return {}; // another version of Node: everything is compiled anew
+  }
+}
