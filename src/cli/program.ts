@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { CaptureError } from '../capture/errors.js';
+import type { ReportOptions } from './commands/report.js';
 import { Exit, explain, UserError } from './errors.js';
 import { addInputOptions, addOutputOptions, type ReadOptions } from './options.js';
 import { writeAll } from './output.js';
@@ -54,6 +55,14 @@ function build(done: (code: number) => void): Command {
     done(await (await import('./commands/extract.js')).extract(captures, o));
   });
   program.addCommand(extract);
+
+  const report = new Command('report')
+    .description('tell what happened: tunnels, addressing, registrations, calls, media and findings, as JSON')
+    .argument('[capture...]');
+  addInputOptions(report).action(async (captures: string[], o: ReportOptions) => {
+    done(await (await import('./commands/report.js')).report(captures, o));
+  });
+  program.addCommand(report);
 
   program
     .command('fields')

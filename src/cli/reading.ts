@@ -1,7 +1,8 @@
 import { dissectors } from '../../dissectors/index.js';
+import type { CaptureFile, Damage } from '../capture/chunk.js';
 import { openCapture } from '../capture/open.js';
 import { engineFields } from '../engine/dissect.js';
-import { NO_ROWS, Pass, type RowKinds } from '../engine/pass.js';
+import { NO_ROWS, Pass, type RowKinds, type Tap } from '../engine/pass.js';
 import { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import type { Field } from '../kit/index.js';
@@ -25,6 +26,12 @@ export interface Wanted {
   readonly experts?: boolean;
   readonly info?: boolean;
   readonly analyseTcp?: boolean;
+  /** Frames that were captured twice are to be marked. */
+  readonly duplicates?: boolean;
+  /** RTP on ports that no SDP names. */
+  readonly heuristicRtp?: boolean;
+  /** Takes the packets instead of rows. */
+  readonly tap?: Tap;
 }
 
 /** How a pass ended. */
@@ -34,6 +41,8 @@ export interface Outcome {
   readonly whole: boolean;
   /** A signal came before the end of a file. */
   readonly interrupted: boolean;
+  readonly files: readonly CaptureFile[];
+  readonly damage: readonly Damage[];
 }
 
 /** Tunnels that are told of one by one. */
@@ -100,10 +109,11 @@ export class Reading {
         experts: w.experts === true,
         info: w.info === true,
         frames: o.count ?? 0,
-        heuristicRtp: (o.enableHeuristic ?? []).length > 0,
+        heuristicRtp: w.heuristicRtp === true || (o.enableHeuristic ?? []).length > 0,
         analyseTcp: w.analyseTcp === true,
-        duplicates: w.info === true,
+        duplicates: w.info === true || w.duplicates === true,
         severalFiles: names.length > 1,
+        tap: w.tap,
       },
       (row) => {
         give(row);
@@ -128,6 +138,8 @@ export class Reading {
       tunnels: pass.index.tunnels,
       whole: source.damage.length === 0,
       interrupted: source.interrupted && !source.pipe,
+      files: source.files,
+      damage: source.damage,
     };
   }
 

@@ -13,7 +13,7 @@ import { Tunnel } from '../tunnel/tunnel.js';
 import { Duplicates } from './duplicates.js';
 import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
-import { type Conversation, FlowState, Scope } from './scope.js';
+import { conversation, FlowState, Scope } from './scope.js';
 import { TcpState } from './tcp-state.js';
 import { TrackContext } from './track.js';
 
@@ -144,7 +144,12 @@ export class IndexPass implements ConnectionHost {
       if (d === undefined) return;
       const at = p.off;
       if (d.peek === undefined) {
-        if (d === this.icmp || d === this.icmpv6) this.quote(p);
+        if (d === this.icmp || d === this.icmpv6) {
+          this.packet.control = d;
+          this.packet.transport = p.buf;
+          this.packet.place(p, net);
+          this.quote(p);
+        }
         if (this.tracked.has(d)) this.follow(d, p, net, null);
         return;
       }
@@ -224,6 +229,7 @@ export class IndexPass implements ConnectionHost {
     packet.state = state;
     packet.direction = direction;
     packet.dissector = d;
+    packet.place(p, net);
     if (d !== null && p.end > p.off && this.tracked.has(d)) this.follow(d, p, net, state);
   }
 
@@ -288,6 +294,7 @@ export class IndexPass implements ConnectionHost {
     let state = (flow.state as TcpState | null) ?? this.connect(flow, false);
     const note = this.options.analyseTcp ? new TcpNote() : null;
     this.net = net;
+    packet.place(p, net);
     this.carry(flow, state, p);
     const { frame, seconds, nanos } = packet;
     if ((p.flags & SYN) !== 0) state.connection.opened(flows.direction, (p.flags & ACK) !== 0);
@@ -384,14 +391,6 @@ export class IndexPass implements ConnectionHost {
   finding(code: string): void {
     this.packet.finding(code);
   }
-}
-
-/** What numbers a datagram: what SDP announced about its sender, else its receiver; else its flow. */
-function conversation(state: FlowState, direction: 0 | 1): Conversation {
-  if (state.own) return state;
-  const e = state.expectations[direction === 0 ? 1 : 0];
-  if (e === undefined) state.own = true;
-  return e ?? state;
 }
 
 /** Whether an ICMP message quotes the packet that it is about. RFC 792, RFC 4443 §2.1. */

@@ -1,6 +1,6 @@
 import type { TcpNote } from '../../dissectors/tcp/note.js';
 import type { CaptureInterface } from '../capture/chunk.js';
-import type { AnyDissector, Pdu, View } from '../kit/index.js';
+import type { AnyDissector, Pdu, Peek, View } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { TlsPdu } from '../tunnel/tls-pdu.js';
@@ -36,6 +36,17 @@ export class Packet {
   protocol = 0;
   transport: Uint8Array | null = null;
   header = 0;
+  /** What stands above the headers: captured octets `[payload, payloadEnd)`, and where they ended on the wire. */
+  payload = 0;
+  payloadEnd = 0;
+  payloadWireEnd = 0;
+  /** ICMP or ICMPv6 where the packet is a message of it; then `transport` holds it, from `payload` on. */
+  control: AnyDissector | null = null;
+  /** Addresses of the innermost network layer: 0 none, 4 or 6; offsets in `addresses`. */
+  net: 0 | 4 | 6 = 0;
+  addresses: Uint8Array | null = null;
+  source = 0;
+  destination = 0;
   flow: Flow | null = null;
   state: FlowState | null = null;
   /** UDP: what carries the number of the conversation. */
@@ -75,6 +86,17 @@ export class Packet {
     /** Where the outer frame was captured. */
     readonly iface: CaptureInterface,
   ) {}
+
+  /** Notes where the payload lies, and the addresses: of the innermost layers that the walk found. */
+  place(p: Peek, addresses: Uint8Array): void {
+    this.payload = p.off;
+    this.payloadEnd = p.end;
+    this.payloadWireEnd = p.wireEnd;
+    this.net = p.net;
+    this.addresses = addresses;
+    this.source = p.src;
+    this.destination = p.dst;
+  }
 
   note(dissector: AnyDissector, buf: Uint8Array, off: number, value: unknown): void {
     const n = { dissector, buf, off, value };

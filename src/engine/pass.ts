@@ -32,6 +32,18 @@ export interface PassOptions {
   readonly duplicates: boolean;
   /** Several capture files are read: rows carry the file's number. */
   readonly severalFiles: boolean;
+  /** Takes the packets instead of rows: nothing is dissected. */
+  readonly tap?: Tap | undefined;
+}
+
+/** Takes every packet of a pass as the index left it. Octets are valid during the call. */
+export interface Tap {
+  /** Protocols whose `track` has to run. */
+  readonly tracks: ReadonlySet<string>;
+  /** A frame, after its records were read and before its envelopes are given. */
+  frame(packet: Packet): void;
+  /** The content of envelope number `k` (from 1) that the frame completes. */
+  inner(packet: Packet, k: number, tunnel: Tunnel): void;
 }
 
 /** Options of a pass whose rows nobody reads. */
@@ -90,7 +102,10 @@ export class Pass {
     this.fttims = registry.byProto('fttims')!;
     const { plan } = this.dissection;
     const analyseTcp = options.analyseTcp || experts;
-    this.index = new IndexPass(registry, { ...options, analyseTcp }, (d) => plan.tracks(d));
+    const tracks = options.tap?.tracks;
+    this.index = new IndexPass(registry, { ...options, analyseTcp }, (d) =>
+      tracks === undefined ? plan.tracks(d) : d.track !== undefined && tracks.has(d.proto),
+    );
   }
 
   /** Reads a capture to its end, or to the frame that is asked for; `progress` is called after each chunk. */
@@ -133,7 +148,16 @@ export class Pass {
     this.index.flush(packet);
     this.options.tls.decryptor.flush();
     this.read(packet);
-    if (packet.envelopes !== null && this.options.rows !== 'outer') this.innerRows(packet, last.rows);
+    const { rows, tap } = this.options;
+    if (tap !== undefined) this.tapped(packet, tap, last.rows);
+    else if (packet.envelopes !== null && rows !== 'outer') this.innerRows(packet, last.rows);
+  }
+
+  /** Gives the contents of the envelopes of a frame to the tap; `before` were given. */
+  private tapped(packet: Packet, tap: Tap, before: number): void {
+    if (packet.envelopes === null) return;
+    this.row.inner = before;
+    for (const e of packet.envelopes) tap.inner(this.inner(packet, e), ++this.row.inner, e.lane.connection.tunnel!);
   }
 
   /** Indexes frame `i` of a chunk. */
@@ -161,9 +185,12 @@ export class Pass {
   /** The rows of a frame. */
   private show(packet: Packet): void {
     this.read(packet);
-    const { rows } = this.options;
+    const { rows, tap } = this.options;
     this.row.inner = 0;
-    if (packet.envelopes !== null && rows !== 'outer') this.innerRows(packet, 0);
+    if (tap !== undefined) {
+      tap.frame(packet);
+      this.tapped(packet, tap, 0);
+    } else if (packet.envelopes !== null && rows !== 'outer') this.innerRows(packet, 0);
     else if (rows !== 'inner') {
       this.outer(packet);
       this.emit();

@@ -48,9 +48,19 @@ export class FlowState implements Conversation {
   stream = -1;
   /** UDP: whether a packet came before SDP announced an endpoint, so that the flow has its own number. */
   own = false;
+  /** What the model of a report keeps for the flow. */
+  model: unknown = null;
 
   get states(): Map<AnyDissector, unknown> {
     this.kept ??= new Map();
     return this.kept;
   }
+}
+
+/** What numbers a datagram: what SDP announced about its sender, else its receiver; else its flow. */
+export function conversation(state: FlowState, direction: 0 | 1): Conversation {
+  if (state.own) return state;
+  const e = state.expectations[direction === 0 ? 1 : 0];
+  if (e === undefined) state.own = true;
+  return e ?? state;
 }

@@ -1,0 +1,240 @@
+import { cipherSuiteName } from '../../dissectors/tls/ciphersuites.js';
+import { certificateSummary, versionName } from '../../dissectors/tls/index.js';
+import { ALERTS } from '../../dissectors/tls/values.js';
+import { ip4, ip6, nameOf } from '../kit/index.js';
+import type {
+  AlertEntry,
+  CertificateEntry,
+  EnvelopeCount,
+  Leg,
+  Place,
+  Release,
+  TlsEntry,
+  TunnelEntity,
+  TunnelFailure,
+  TunnelState,
+  Verdict,
+} from '../model/entities.js';
+import { type Moment, millis, type Seen } from '../model/moment.js';
+import type { Ending } from '../model/tcp-life.js';
+import { uid } from '../model/uid.js';
+import type { TlsAlert, TlsSession } from '../tls/index.js';
+import type { Endpoint, Tunnel } from '../tunnel/tunnel.js';
+import { addressText, type TunnelLife } from './tunnel-life.js';
+
+/** A tunnel that was silent for so long before the capture ended is taken for cut; shorter pauses are common. */
+const SILENT_MS = 300_000;
+const FATAL = 2;
+
+export const placeOf = (e: Endpoint): Place => ({
+  address: e.address.length === 4 ? ip4(e.address, 0) : ip6(e.address, 0),
+  port: e.port,
+});
+
+/** What a report says of a tunnel. `end` is the time of the last frame of the capture. */
+export function tunnelEntity(life: TunnelLife, end: Moment): TunnelEntity {
+  const { tunnel, tcp } = life;
+  const { session, proxy } = tunnel;
+  const ue = placeOf(tunnel.ends[tunnel.ue]);
+  const server = placeOf(tunnel.ends[tunnel.ue === 0 ? 1 : 0]);
+  const state = stateOf(life);
+  const failure = state === 'failed' ? failureOf(life) : undefined;
+  const release = releaseOf(life, end);
+  const [up, down] = tunnel.envelopes;
+  const octets = up.octets + down.octets;
+  return {
+    id: tunnel.id,
+    uid:
+      session !== undefined && session.clientRandom !== ''
+        ? uid('tls', session.clientRandom, session.serverRandom)
+        : uid('tcp', ue.address, ue.port, server.address, server.port, tcp.first.seconds, tcp.first.nanos),
+    state,
+    ...(state === 'other' && { other: tunnel.other ?? 'unknown application data' }),
+    ...(failure !== undefined && { failure }),
+    accessType: proxy === undefined ? 'I' : 'II',
+    transport: tunnel.transport,
+    ue,
+    eftf: eftfOf(tunnel, server),
+    ...(proxy !== undefined && { proxy: { ...server, ...proxyOf(life) } }),
+    legs: legsOf(life, ue, server),
+    opened: tcp.first,
+    ...(life.established !== null && { established: life.established }),
+    ...(release.at !== undefined && { closed: release.at }),
+    release,
+    idleMaxMs: tcp.idleMaxMs,
+    tcp: tcpOf(life),
+    ...(session !== undefined && { tls: tlsOf(life, session) }),
+    envelopes: { up: countOf(up), down: countOf(down) },
+    unknownTypes: Object.fromEntries([...tunnel.unknownTypes].map(([type, n]) => [String(type), n])),
+    resyncs: life.resyncs,
+    ...(octets > 0 && life.innerOctets > 0 && { overhead: round(tcp.wireOctets / life.innerOctets) }),
+    dscp: Object.fromEntries([...life.dscp].flatMap((n, i) => (n > 0 ? [[String(i), n]] : []))),
+    addresses: [...life.sources].map(addressText).filter((a) => a !== '::' && a !== '0.0.0.0'),
+    keepAlives: [],
+    findings: [],
+  };
+}
+
+const round = (n: number): number => Math.round(n * 1000) / 1000;
+
+function eftfOf(t: Tunnel, server: Place): TunnelEntity['eftf'] {
+  const name = t.session?.sni;
+  if (t.proxy === undefined) return { ...server, ...(name !== undefined && { name }) };
+  // Behind a proxy only what the CONNECT asked for is known: host and port, the host often a name.
+  const m = /^\[?([^\]]*?)\]?:(\d{1,5})$/.exec(t.proxy.target);
+  const host = m?.[1] ?? t.proxy.target;
+  return { address: host, port: Number(m?.[2] ?? 443), ...(name !== undefined && { name }) };
+}
+
+function proxyOf(life: TunnelLife): { target: string; status?: number; waitMs?: number } {
+  const { target, status } = life.tunnel.proxy!;
+  const { connect, connectAnswer } = life;
+  return {
+    target,
+    ...(status !== undefined && { status }),
+    ...(connect !== null && connectAnswer !== null && { waitMs: millis(connect, connectAnswer) }),
+  };
+}
+
+function legsOf(life: TunnelLife, client: Place, server: Place): Leg[] {
+  const { tunnel } = life;
+  const role =
+    tunnel.transport === 'tcp' && tunnel.proxy === undefined ? 'clear' : tunnel.proxy ? 'ue-proxy' : 'direct';
+  return [...life.files].map((file) => ({ file, client, server, role }));
+}
+
+/** Whether its handshake is known to be complete; in TLS 1.3 only its keys show that. */
+function stateOf({ tunnel, established, tcp }: TunnelLife): TunnelState {
+  const { content, session, proxy } = tunnel;
+  if (content === 'other') return 'other';
+  if (established !== null) return 'established';
+  if (session === undefined) return proxy !== undefined ? 'failed' : 'partial';
+  if (session.clientHelloFrame === undefined) return 'partial';
+  if (session.alerts.some((a) => a.level === FATAL) || session.serverHelloFrame === undefined) return 'failed';
+  const readable = session.verdict(0).decrypted + session.verdict(1).decrypted > 0;
+  return tcp.end !== null && (readable || session.verdict(0).records === 0) ? 'failed' : 'partial';
+}
+
+function failureOf({ tunnel, tcp, connectAnswer }: TunnelLife): TunnelFailure {
+  const { session, proxy } = tunnel;
+  const row = tcp.end === null ? {} : { row: tcp.end.row };
+  if (session === undefined) {
+    if (proxy?.status === undefined) return { stage: 'proxy', cause: 'The proxy did not answer the CONNECT.', ...row };
+    const answered = connectAnswer === null ? row : { row: connectAnswer.row };
+    return proxy.status < 300
+      ? { stage: 'tls', cause: 'The proxy let the connection through, and no TLS followed.', ...row }
+      : { stage: 'proxy', cause: `The proxy refused the CONNECT with status ${proxy.status}.`, ...answered };
+  }
+  const alert = session.alerts.find((a) => a.level === FATAL);
+  if (alert !== undefined) {
+    const who = (alert.direction === 0) !== session.swapped ? 'UE' : 'EFTF';
+    return { stage: 'tls', cause: `The ${who} sent the alert ${alertName(alert.description)}.`, row: `${alert.frame}` };
+  }
+  if (session.serverHelloFrame === undefined)
+    return { stage: 'tls', cause: 'The ClientHello was not answered.', ...row };
+  return { stage: 'tls', cause: 'The TLS handshake was not completed.', ...row };
+}
+
+/** `handshake_failure`: the names of RFC 8446 §6. */
+const alertName = (n: number): string => nameOf(ALERTS, n, `alert ${n}`).toLowerCase().replaceAll(' ', '_');
+
+function releaseOf({ tunnel, tcp }: TunnelLife, end: Moment): Release {
+  const e = tcp.end;
+  if (e === null) {
+    const idle = millis(tcp.last, end);
+    return { by: 'unknown', how: idle >= SILENT_MS ? 'silent' : 'capture-end', basis: 'inferred' };
+  }
+  const side = tunnel.direction(e.side) === 'up' ? 'ue' : 'eftf';
+  const foreign = e.how === 'rst' && isForeign(e, tcp.ways[e.side].hops);
+  return {
+    by: foreign ? 'middlebox' : side,
+    how: e.how,
+    at: e,
+    row: e.row,
+    idleBeforeMs: e.idleMs,
+    basis: e.observed && !foreign ? 'observed' : 'inferred',
+  };
+}
+
+/** An RST whose TTL is not that of the segments before it was made on the way. */
+const isForeign = (e: Ending, usual: number): boolean => usual !== 0 && Math.abs(e.hops - usual) > 1;
+
+function tcpOf({ tunnel, tcp }: TunnelLife): TunnelEntity['tcp'] {
+  const [a, b] = tcp.ways;
+  return {
+    ...(tcp.rttMs !== undefined && { rttMs: tcp.rttMs }),
+    retransmissions: a.retransmissions + b.retransmissions,
+    outOfOrder: a.outOfOrder + b.outOfOrder,
+    lostSegments: a.lost + b.lost,
+    stalls: tcp.stalls.map((s) => ({
+      id: s.id,
+      at: s.at,
+      ms: s.ms,
+      direction: tunnel.direction(s.side),
+      released: s.released,
+      media: [...s.media].sort((x, y) => x - y),
+    })),
+  };
+}
+
+function tlsOf(life: TunnelLife, s: TlsSession): TlsEntry {
+  const certificate = s.certificates.length > 0 ? certificateOf(s.certificates[0]) : undefined;
+  const up = s.swapped ? 1 : 0;
+  return {
+    ...(s.version !== 0 && { version: versionName(s.version) }),
+    ...(s.suite !== 0 && { cipher: cipherSuiteName(s.suite) ?? `0x${s.suite.toString(16).padStart(4, '0')}` }),
+    ...(s.sni !== undefined && { sni: s.sni }),
+    ...(s.alpn !== undefined && { alpn: s.alpn }),
+    resumed: s.resumed !== undefined,
+    ...(s.clientRandom !== '' && { clientRandom: s.clientRandom }),
+    ...(certificate !== undefined && { certificate }),
+    alerts: s.alerts.map((a, i) => alertOf(a, life.alerts[i], s.swapped)),
+    keyUpdates: s.keyUpdates[0] + s.keyUpdates[1],
+    decryption: { up: verdictOf(s, up), down: verdictOf(s, up === 0 ? 1 : 0) },
+  };
+}
+
+function alertOf(a: TlsAlert, seen: Seen | undefined, swapped: boolean): AlertEntry {
+  return {
+    ...(seen !== undefined && { at: seen }),
+    row: seen?.row ?? String(a.frame),
+    direction: (a.direction === 0) !== swapped ? 'up' : 'down',
+    level: a.level === FATAL ? 'fatal' : 'warning',
+    description: a.description,
+    name: alertName(a.description),
+  };
+}
+
+function certificateOf(der: Uint8Array): CertificateEntry | undefined {
+  const c = certificateSummary(der);
+  if (c === undefined) return undefined;
+  return {
+    subject: c.subject,
+    issuer: c.issuer,
+    ...(!Number.isNaN(c.notBefore) && { notBefore: { seconds: c.notBefore, nanos: 0 } }),
+    ...(!Number.isNaN(c.notAfter) && { notAfter: { seconds: c.notAfter, nanos: 0 } }),
+    names: [...c.names],
+  };
+}
+
+function verdictOf(s: TlsSession, direction: 0 | 1): Verdict {
+  const v = s.verdict(direction);
+  return {
+    verdict: v.verdict,
+    ...(v.reason !== undefined && { reason: v.reason }),
+    ...(v.source !== undefined && { source: v.source }),
+    records: v.records,
+    decrypted: v.decrypted,
+    failed: v.failed,
+    verified: v.verified,
+  };
+}
+
+const countOf = (c: Tunnel['envelopes'][0]): EnvelopeCount => ({
+  total: c.total,
+  ip4: c.ip4,
+  ip6: c.ip6,
+  unknown: c.unknown,
+  invalid: c.invalid,
+  bytes: c.octets,
+});

@@ -1,0 +1,144 @@
+import { HEADER, IP_PACKET } from '../../dissectors/ftt-ims.js';
+import { Item } from '../../dissectors/tcp/note.js';
+import { hex, ip4, ip6 } from '../kit/index.js';
+import type { Arrival, Seen } from '../model/moment.js';
+import { Flag, type SegmentFacts, type Stall, TcpLife } from '../model/tcp-life.js';
+import type { Tunnel } from '../tunnel/tunnel.js';
+import type { Packet } from './packet.js';
+import type { TcpState } from './tcp-state.js';
+
+const CLOSE_NOTIFY = 0;
+const ALERT = 21;
+const MOST_ADDRESSES = 64;
+
+/** What a report keeps of a tunnel beside what the tunnel knows itself. */
+export class TunnelLife {
+  established: Seen | null = null;
+  connect: Seen | null = null;
+  connectAnswer: Seen | null = null;
+  clientHello: Seen | null = null;
+  /** When each alert of the session came, by its place in the list. */
+  readonly alerts: (Seen | undefined)[] = [];
+  private alerted = 0;
+  /** First envelope of each direction, and of all. */
+  firstEnvelope: Seen | null = null;
+  lastEnvelope: Seen | null = null;
+  innerOctets = 0;
+  resyncs = 0;
+  readonly dscp = new Uint32Array(64);
+  /** Addresses from which the UE sent inside, in hex. */
+  readonly sources = new Set<string>();
+  /** Frames that carried it, by file. */
+  readonly files = new Set<number>();
+  /** The stall that the frame at hand ended. */
+  stall: Stall | null = null;
+
+  constructor(
+    readonly tunnel: Tunnel,
+    readonly tcp: TcpLife,
+  ) {}
+
+  /** Takes a frame of its connection. */
+  frame(a: Arrival, packet: Packet): void {
+    this.files.add(a.file);
+    const { session } = this.tunnel;
+    if (this.established === null) this.establish(a, session?.finished[1]?.frame === a.frame);
+    if (session !== undefined) {
+      if (session.clientHelloFrame === a.frame) this.clientHello ??= a.seen();
+      this.alarm(a, packet);
+    }
+    if (packet.pdus !== null && this.tunnel.proxy !== undefined && this.connectAnswer === null) this.proxied(a, packet);
+  }
+
+  /** A tunnel in the clear stands with its connection; TLS with the server's Finished (TS 24.322 §5.2.2.4, §5.2.3). */
+  private establish(a: Arrival, finished: boolean): void {
+    if (finished) this.established = a.seen();
+  }
+
+  private alarm(a: Arrival, packet: Packet): void {
+    const session = this.tunnel.session!;
+    const { alerts } = session; // in the order in which they were decrypted, not in that of the frames
+    for (let i = 0; i < alerts.length && this.alerted < alerts.length; i++) {
+      if (this.alerts[i] !== undefined || alerts[i].frame > a.frame) continue;
+      this.alerts[i] = a.seen();
+      this.alerted++;
+      if (alerts[i].description === CLOSE_NOTIFY) this.tcp.notified(a, this.side(alerts[i].direction), true);
+    }
+    // Below TLS 1.3 an alert that nobody can read is seen by its record type; after the handshake it is the farewell.
+    const running = this.established !== null || session.clientHelloFrame === undefined;
+    if (packet.records === null || !running) return;
+    for (const { record, side } of packet.records)
+      if (record.type === ALERT && record.status === 'no-keys') this.tcp.notified(a, side, false);
+  }
+
+  /** The side of the flow that a direction of the TLS session is. */
+  private side(direction: 0 | 1): 0 | 1 {
+    const { ue, session } = this.tunnel;
+    return (direction === 0) !== session!.swapped ? ue : ue === 0 ? 1 : 0;
+  }
+
+  private proxied(a: Arrival, packet: Packet): void {
+    for (const pdu of packet.pdus!) {
+      if (pdu.dissector.proto !== 'http') continue;
+      if (packet.direction === this.tunnel.ue) this.connect ??= a.seen();
+      else this.connectAnswer ??= a.seen();
+    }
+  }
+
+  /** Takes an envelope. */
+  envelope(a: Arrival, packet: Packet): void {
+    this.firstEnvelope ??= a.seen();
+    this.established ??= this.tunnel.session === undefined ? a.seen() : null;
+    const { buf, off, end } = packet.view;
+    this.innerOctets += end - off - HEADER;
+    if (packet.carrier!.resync) this.resyncs++;
+    if (buf[off] !== IP_PACKET || end - off < HEADER + 20) return;
+    const v6 = buf[off + HEADER] >> 4 === 6;
+    const dscp = v6 ? ((buf[off + HEADER] & 15) << 2) | (buf[off + HEADER + 1] >> 6) : buf[off + HEADER + 1] >> 2;
+    this.dscp[dscp]++;
+    if (a.up && packet.addresses !== null && this.sources.size < MOST_ADDRESSES) this.source(packet);
+  }
+
+  private lastSource = new Uint8Array(16);
+  private lastVersion = 0;
+
+  private source({ addresses, source, net }: Packet): void {
+    const n = net === 4 ? 4 : 16;
+    let same = net === this.lastVersion;
+    for (let i = 0; same && i < n; i++) same = addresses![source + i] === this.lastSource[i];
+    if (same) return;
+    this.lastVersion = net;
+    this.lastSource.set(addresses!.subarray(source, source + n));
+    this.sources.add(hex(addresses!, source, n, ''));
+  }
+}
+
+/** Text of an address that is kept as hex. */
+export function addressText(digits: string): string {
+  const b = Uint8Array.from(digits.match(/../g) ?? [], (x) => Number.parseInt(x, 16));
+  return b.length === 4 ? ip4(b, 0) : ip6(b, 0);
+}
+
+/** The life of the connection that a segment belongs to; made on its first. */
+export function tcpLife(state: TcpState, a: Arrival): TcpLife {
+  state.model ??= new TcpLife(a);
+  return state.model as TcpLife;
+}
+
+/** What there is to say of a segment. */
+export function segmentFacts(packet: Packet, released: number): SegmentFacts {
+  const b = packet.transport!;
+  const at = packet.header;
+  const items = packet.tcp?.items ?? 0;
+  return {
+    seq: ((b[at + 4] << 24) | (b[at + 5] << 16) | (b[at + 6] << 8) | b[at + 7]) >>> 0,
+    length: packet.payloadWireEnd - packet.payload,
+    flags: b[at + 13] & (Flag.Fin | Flag.Syn | Flag.Rst | Flag.Ack),
+    hops: packet.net === 6 ? packet.addresses![packet.source - 1] : packet.addresses![packet.source - 4],
+    again: (items & Item.Retransmission) !== 0,
+    late: (items & Item.OutOfOrder) !== 0,
+    ahead: (items & Item.LostSegment) !== 0,
+    rtoMs: (packet.tcp?.rto ?? 0) / 1e6,
+    released,
+  };
+}

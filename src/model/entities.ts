@@ -1,0 +1,374 @@
+import type { Moment } from './moment.js';
+
+/*
+ * What a report tells, as plain data: the keys are those of the report, times are moments, durations milliseconds, rows
+ * as people write them. What is absent is unknown.
+ */
+
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Entity {
+  /** From 1, in the order of appearance. */
+  id: number;
+  /** Hash of its protocol identity. */
+  readonly uid: string;
+}
+
+export type TunnelState = 'established' | 'failed' | 'partial' | 'other';
+export type FailureStage = 'dns' | 'tcp' | 'proxy' | 'tls' | 'dhcp' | 'slaac' | 'pcscf' | 'register';
+
+export interface TunnelFailure {
+  stage: FailureStage;
+  cause: string;
+  row?: string;
+}
+
+export interface Release {
+  by: 'ue' | 'eftf' | 'middlebox' | 'unknown';
+  how: 'close_notify' | 'fin' | 'rst' | 'silent' | 'capture-end';
+  at?: Moment;
+  row?: string;
+  idleBeforeMs?: number;
+  basis: 'observed' | 'inferred';
+}
+
+export interface Leg {
+  file: number;
+  client: Place;
+  server: Place;
+  role: 'direct' | 'ue-proxy' | 'proxy-eftf' | 'clear';
+}
+
+export interface StallEntry {
+  id: number;
+  at: Moment;
+  ms: number;
+  direction: 'up' | 'down';
+  released: number;
+  media: number[];
+}
+
+export interface Verdict {
+  verdict: 'full' | 'partial' | 'none';
+  reason?: string;
+  source?: string;
+  records: number;
+  decrypted: number;
+  failed: number;
+  verified: number;
+}
+
+export interface AlertEntry {
+  at?: Moment;
+  row: string;
+  direction: 'up' | 'down';
+  level: 'warning' | 'fatal';
+  description: number;
+  name: string;
+}
+
+export interface CertificateEntry {
+  subject: string;
+  issuer: string;
+  notBefore?: Moment;
+  notAfter?: Moment;
+  names: string[];
+}
+
+export interface TlsEntry {
+  version?: string;
+  cipher?: string;
+  sni?: string;
+  alpn?: string;
+  resumed: boolean;
+  clientRandom?: string;
+  certificate?: CertificateEntry;
+  alerts: AlertEntry[];
+  keyUpdates: number;
+  decryption: { up: Verdict; down: Verdict };
+}
+
+export interface EnvelopeCount {
+  total: number;
+  ip4: number;
+  ip6: number;
+  unknown: number;
+  invalid: number;
+  bytes: number;
+}
+
+export interface Subscriber {
+  impu: string[];
+  impi?: string;
+  instanceId?: string;
+  userAgent?: string;
+  msisdn?: string;
+}
+
+export interface KeepAlive {
+  kind: 'crlf' | 'stun' | 'rtp-pt20' | 'rtcp' | 'sip';
+  intervalMs: number;
+  negotiatedMs?: number;
+}
+
+export interface TunnelEntity extends Entity {
+  state: TunnelState;
+  other?: string;
+  failure?: TunnelFailure;
+  accessType?: 'I' | 'II';
+  transport: 'tls' | 'tcp';
+  ue: Place;
+  eftf: Place & { name?: string };
+  proxy?: Place & { target: string; status?: number; waitMs?: number };
+  legs: Leg[];
+  subscriber?: Subscriber;
+  opened: Moment;
+  established?: Moment;
+  closed?: Moment;
+  release: Release;
+  idleMaxMs: number;
+  tcp: {
+    rttMs?: number;
+    retransmissions: number;
+    outOfOrder: number;
+    lostSegments: number;
+    stalls: StallEntry[];
+  };
+  tls?: TlsEntry;
+  envelopes: { up: EnvelopeCount; down: EnvelopeCount };
+  unknownTypes: Record<string, number>;
+  resyncs: number;
+  overhead?: number;
+  dscp: Record<string, number>;
+  addresses: string[];
+  pcscf?: { address: string; source: string };
+  keepAlives: KeepAlive[];
+  findings: number[];
+}
+
+export interface DhcpExchange {
+  xid: string;
+  messages: { row: string; type: string }[];
+  outcome: 'bound' | 'informed' | 'refused' | 'declined' | 'unanswered' | 'offered' | 'released' | 'in-progress';
+  address?: string;
+  server?: string;
+  leaseSeconds?: number;
+  htype: number;
+  hlen: number;
+  chaddr: string;
+  pcscf: string[];
+  dns: string[];
+}
+
+export interface PrefixEntry {
+  prefix: string;
+  onLink: boolean;
+  autonomous: boolean;
+  validSeconds: number;
+  preferredSeconds: number;
+}
+
+export interface Slaac {
+  rs: number;
+  ra: number;
+  prefixes: PrefixEntry[];
+  addresses: string[];
+  dad: { target: string; outcome: 'unique' | 'duplicate' | 'unknown' }[];
+}
+
+export interface Dhcpv6Exchange {
+  xid: string;
+  messages: { row: string; type: string }[];
+  outcome: 'answered' | 'unanswered' | 'refused';
+  pcscf: string[];
+  dns: string[];
+}
+
+export interface AddressingEntity extends Entity {
+  tunnel: number;
+  dhcp: { exchanges: DhcpExchange[] };
+  slaac: Slaac;
+  dhcpv6: { exchanges: Dhcpv6Exchange[] };
+}
+
+export interface Aka {
+  algorithm: string;
+  rand?: string;
+  autn?: string;
+  sqnXorAk?: string;
+  amf?: string;
+  mac?: string;
+  resynchronisations: number;
+}
+
+/** One proposal or choice of RFC 3329, as TS 33.203 annex H has it. */
+export interface SecurityMechanism {
+  mechanism: string;
+  alg?: string;
+  ealg?: string;
+  mod?: string;
+  spiC?: number;
+  spiS?: number;
+  portC?: number;
+  portS?: number;
+}
+
+export interface SecAgree {
+  client: SecurityMechanism[];
+  server: SecurityMechanism[];
+  verified?: boolean;
+}
+
+export interface TransactionEntry {
+  row: string;
+  method: string;
+  cseq: number;
+  status?: number;
+  reason?: string;
+  responseRow?: string;
+  ms?: number;
+  retransmissions: number;
+}
+
+export type RegistrationState = 'registered' | 'failed' | 'in-progress' | 'expired' | 'deregistered';
+
+export interface RegistrationEntity extends Entity {
+  tunnel?: number;
+  aor: string;
+  contact?: string;
+  callId: string;
+  state: RegistrationState;
+  emergency: boolean;
+  start: Moment;
+  end?: Moment;
+  transactions: TransactionEntry[];
+  expiresSeconds?: number;
+  nextRefresh?: Moment;
+  authentication?: string;
+  aka?: Aka;
+  secAgree?: SecAgree;
+}
+
+export type CallState = 'established' | 'failed' | 'cancelled' | 'ringing' | 'in-progress' | 'ended';
+
+export interface CallFailure {
+  status: number;
+  reason: string;
+  meaning: string;
+  q850?: { cause: number; text: string };
+  retryAfterSeconds?: number;
+  warning?: string;
+}
+
+export interface CallMessage {
+  row: string;
+  at: Moment;
+  direction?: 'up' | 'down';
+  method: string;
+  cseq: number;
+  status?: number;
+  reason?: string;
+  retransmissions: number;
+  sdp?: 'offer' | 'answer';
+}
+
+export interface CallEntity extends Entity {
+  tunnels: number[];
+  callId: string;
+  fromUri: string;
+  toUri: string;
+  direction?: 'originated' | 'terminated';
+  state: CallState;
+  emergency: boolean;
+  start: Moment;
+  ringing?: Moment;
+  answer?: Moment;
+  end?: Moment;
+  releasedBy?: 'caller' | 'callee';
+  pddMs?: number;
+  setupMs?: number;
+  durationMs?: number;
+  failure?: CallFailure;
+  forks: number;
+  earlyDialogs: number;
+  holds: number;
+  messages: CallMessage[];
+  media: number[];
+}
+
+export interface MessageEntity extends Entity {
+  tunnel?: number;
+  callId: string;
+  fromUri: string;
+  toUri: string;
+  contentType?: string;
+  status?: number;
+  rows: string[];
+}
+
+export interface SubscriptionEntity extends Entity {
+  tunnel?: number;
+  callId: string;
+  event?: string;
+  fromUri: string;
+  toUri: string;
+  status?: number;
+  rows: string[];
+}
+
+export interface MediaEntity extends Entity {
+  tunnel?: number;
+  call?: number;
+  ssrc: string;
+  direction?: 'up' | 'down';
+  source: Place;
+  destination: Place;
+  start: Moment;
+  end: Moment;
+  payloadType: number;
+  codec?: string;
+  negotiated?: { kind: string; clock?: number; payloadTypes: number[] };
+  packets: number;
+  bytes: number;
+  lost: number;
+  lostPercent: number;
+  duplicates: number;
+  reordered: number;
+  jitterMs: { mean: number; max: number };
+  bursts: { count: number; longest: number };
+  mos?: { value: number; method: string; estimate: true };
+  keepAlives: number;
+  dtmf?: string;
+  headOfLine: { stall: number; packets: number; ms: number }[];
+  rtcp?: RtcpEntry;
+}
+
+export interface RtcpEntry {
+  senderReports: number;
+  receiverReports: number;
+  packetsSent?: number;
+  lost?: number;
+  jitterMs?: number;
+  roundTripMs?: number;
+}
+
+export type Severity = 'note' | 'warn' | 'error';
+
+export interface FindingEntity extends Entity {
+  code: string;
+  severity: Severity;
+  kind: 'service' | 'conformance' | 'quality' | 'capture';
+  confidence: 'certain' | 'likely' | 'possible';
+  title: string;
+  clause?: string;
+  refs: { kind: 'tunnel' | 'call' | 'registration' | 'media' | 'file'; id: number }[];
+  first: Moment;
+  last: Moment;
+  count: number;
+  rows: string[];
+  meaning: string;
+  next: string;
+}

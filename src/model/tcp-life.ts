@@ -1,0 +1,194 @@
+import { type Arrival, isBefore, type Moment, millis, type Seen } from './moment.js';
+
+/** Flags of a TCP header that the life of a connection rests on. RFC 9293 §3.1 */
+export const Flag = { Fin: 1, Syn: 2, Rst: 4, Ack: 16 } as const;
+
+/** What is to be said of one segment besides its flags. */
+export interface SegmentFacts {
+  /** Sequence number as it stands in the header, and octets of payload on the wire. */
+  readonly seq: number;
+  readonly length: number;
+  readonly flags: number;
+  /** TTL or hop limit. */
+  readonly hops: number;
+  /** What the analysis says: sent again, late, behind a hole. */
+  readonly again: boolean;
+  readonly late: boolean;
+  readonly ahead: boolean;
+  /** Milliseconds since the segment that it repeats, 0 where that is not known. */
+  readonly rtoMs: number;
+  /** Envelopes that became whole with it. */
+  readonly released: number;
+}
+
+/** A pause in which octets could not be passed on, because one segment was missing. */
+export interface Stall {
+  /** Sequence number within the tunnel, from 1. */
+  id: number;
+  /** When the missing octets came. */
+  at: Seen;
+  ms: number;
+  side: 0 | 1;
+  /** Envelopes that became whole in that moment. */
+  released: number;
+  /** Media streams that waited. */
+  media: Set<number>;
+}
+
+/** The end of a direction. */
+export interface Ending extends Seen {
+  readonly side: 0 | 1;
+  readonly how: 'fin' | 'rst' | 'close_notify';
+  /** Milliseconds without payload before it. */
+  readonly idleMs: number;
+  /** Whether it was seen itself. */
+  readonly observed: boolean;
+  readonly hops: number;
+}
+
+/** Pauses that are shorter are the jitter of any path. */
+const STALL_MS = 100;
+const MOST_STALLS = 256;
+
+/** A hole in the octets of a direction. */
+interface Hole extends Moment {
+  readonly seq: number;
+}
+
+/** One direction of a connection. */
+class Way {
+  segments = 0;
+  octets = 0;
+  retransmissions = 0;
+  outOfOrder = 0;
+  lost = 0;
+  /** One past the highest sequence number seen. */
+  next = 0;
+  started = false;
+  hole: Hole | null = null;
+  /** TTL or hop limit of the last segment that is no RST; 0: none yet. */
+  hops = 0;
+}
+
+/** What became of one TCP connection. Sides are those of its flow: 0 is the endpoint seen first. */
+export class TcpLife {
+  readonly ways: readonly [Way, Way] = [new Way(), new Way()];
+  readonly stalls: Stall[] = [];
+  /** First segment of all, SYN, and its answer. */
+  readonly first: Seen;
+  syn: Seen | null = null;
+  synAck: Seen | null = null;
+  synSide: 0 | 1 = 0;
+  synRepeats = 0;
+  /** From SYN to SYN+ACK; at the UE that is the round trip to the other end. */
+  rttMs: number | undefined;
+  /** First ending event of each kind, and of all. */
+  end: Ending | null = null;
+  fin: Ending | null = null;
+  rst: Ending | null = null;
+  closeNotify: Ending | null = null;
+  idleMaxMs = 0;
+  /** Octets of all frames on the wire. */
+  wireOctets = 0;
+  /** Time of the last segment with payload, and of the last of all. */
+  private dataSeconds: number;
+  private dataNanos: number;
+  private lastSeconds: number;
+  private lastNanos: number;
+  /** Milliseconds without payload before the last segment. */
+  private pauseMs = 0;
+
+  constructor(a: Arrival) {
+    this.first = a.seen();
+    this.dataSeconds = this.lastSeconds = a.seconds;
+    this.dataNanos = this.lastNanos = a.nanos;
+  }
+
+  get last(): Moment {
+    return { seconds: this.lastSeconds, nanos: this.lastNanos };
+  }
+
+  /** Milliseconds since payload was last sent. */
+  private idle(a: Arrival): number {
+    return (a.seconds - this.dataSeconds) * 1000 + (a.nanos - this.dataNanos) / 1e6;
+  }
+
+  /** Takes a segment; returns the stall that it ends, if it does. */
+  segment(a: Arrival, side: 0 | 1, s: SegmentFacts): Stall | null {
+    const way = this.ways[side];
+    way.segments++;
+    way.octets += s.length;
+    if ((s.flags & Flag.Rst) === 0) way.hops = s.hops;
+    this.wireOctets += a.length;
+    if (s.again) way.retransmissions++;
+    if (s.late) way.outOfOrder++;
+    if (s.ahead) way.lost++;
+    const idle = this.idle(a);
+    this.pauseMs = idle;
+    if ((s.flags & (Flag.Syn | Flag.Fin | Flag.Rst)) !== 0) this.control(a, side, s, idle);
+    const stall = s.length > 0 ? this.progress(a, side, way, s) : null;
+    if (s.length > 1) {
+      if (idle > this.idleMaxMs && this.end === null) this.idleMaxMs = idle;
+      this.dataSeconds = a.seconds;
+      this.dataNanos = a.nanos;
+    }
+    this.lastSeconds = a.seconds;
+    this.lastNanos = a.nanos;
+    return stall;
+  }
+
+  private control(a: Arrival, side: 0 | 1, s: SegmentFacts, idleMs: number): void {
+    const { flags, hops } = s;
+    if ((flags & Flag.Syn) !== 0) {
+      if ((flags & Flag.Ack) === 0) {
+        if (this.syn !== null) this.synRepeats++;
+        this.syn ??= a.seen();
+        this.synSide = side;
+      } else if (this.synAck === null) {
+        this.synAck = a.seen();
+        if (this.syn !== null && this.synRepeats === 0) this.rttMs = millis(this.syn, a);
+      }
+    }
+    if ((flags & (Flag.Fin | Flag.Rst)) === 0) return;
+    const how = (flags & Flag.Rst) !== 0 ? 'rst' : 'fin';
+    if (this[how] !== null) return;
+    this[how] = { ...a.seen(), side, how, idleMs, observed: true, hops };
+    this.end ??= this[how];
+  }
+
+  /** A close_notify was seen, or inferred, in a record of `side`. */
+  notified(a: Arrival, side: 0 | 1, observed: boolean): void {
+    if (this.closeNotify !== null) return;
+    const hops = this.ways[side].hops;
+    const e: Ending = { ...a.seen(), side, how: 'close_notify', idleMs: this.pauseMs, observed, hops };
+    this.closeNotify = e;
+    // The FIN may stand in the same segment as the alert before it.
+    if (this.end === null || !isBefore(this.end, e)) this.end = e;
+  }
+
+  /** Follows the sequence numbers for holes that are filled late. */
+  private progress(a: Arrival, side: 0 | 1, way: Way, s: SegmentFacts): Stall | null {
+    const end = (s.seq + s.length) >>> 0;
+    if (!way.started) {
+      way.started = true;
+      way.next = end;
+      return null;
+    }
+    const ahead = (s.seq - way.next) | 0;
+    let stall: Stall | null = null;
+    if (ahead > 0) way.hole ??= { seq: way.next, seconds: a.seconds, nanos: a.nanos };
+    else if (way.hole !== null && ((way.hole.seq - s.seq) | 0) >= 0 && ((way.hole.seq - end) | 0) < 0) {
+      stall = this.stalled(a, side, millis(way.hole, a), s.released);
+      way.hole = null;
+    } else if (s.again && ahead < 0) stall = this.stalled(a, side, s.rtoMs, s.released);
+    if (((end - way.next) | 0) > 0) way.next = end;
+    return stall;
+  }
+
+  private stalled(at: Arrival, side: 0 | 1, ms: number, released: number): Stall | null {
+    if (ms < STALL_MS || this.stalls.length >= MOST_STALLS) return null;
+    const stall: Stall = { id: this.stalls.length + 1, at: at.seen(), ms, side, released, media: new Set() };
+    this.stalls.push(stall);
+    return stall;
+  }
+}
