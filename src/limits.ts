@@ -39,6 +39,8 @@ export const LIMITS = {
   layers: 32,
   /** Octets of a TLS record after its header. RFC 5246 §6.2.3. */
   tlsRecordOctets: 16_384 + 2048,
+  /** Places in octets of a TLS stream that are kept in mind as possible starts of a record, where framing was lost. */
+  recordStarts: 64,
   /** Octets of TLS handshake messages kept while one is incomplete. */
   handshakeOctets: 256 << 10,
   /** Record numbers tried when decryption goes on after a gap or joins late. */

@@ -80,7 +80,7 @@ export class Connection implements StreamConsumer {
       half.window.clear();
       half.missing += octets;
       half.begun = false;
-      half.looked = 0;
+      half.restart();
       if (half.mode === 'clear') half.deframer!.gap();
       else if (half.mode === 'pdus') half.lost = true;
     }
@@ -92,7 +92,7 @@ export class Connection implements StreamConsumer {
     const w = half.window;
     const have = w.end - w.off;
     const n = half.lost || have < 5 ? -1 : recordLength(w.buf, w.off);
-    let missing = octets - half.passing;
+    let missing = octets - half.passing + (half.lost ? have : 0);
     half.passing = Math.max(0, -missing);
     if (n >= 0) {
       const { buf, off, end } = w.take(have);
@@ -104,6 +104,7 @@ export class Connection implements StreamConsumer {
       half.passing = Math.max(0, -missing);
     }
     w.clear();
+    half.restart();
     if (missing <= 0) return;
     half.lost = true;
     this.session!.gap(this.tlsSide(side), missing);
@@ -161,6 +162,7 @@ export class Connection implements StreamConsumer {
       if (n > DETECT_OCTETS) half.mode = 'opaque';
       return;
     }
+    half.restart();
     if (found === null) half.mode = 'opaque';
     else if (found === this.host.dissectors.tls) this.startTls(side);
     else if (found === this.host.dissectors.fttims) this.startClear(side);
@@ -229,7 +231,7 @@ export class Connection implements StreamConsumer {
     const w = half.window;
     if (half.passing > 0) half.pass();
     if (half.lost) half.findRecord();
-    while (w.end - w.off >= 5) {
+    while (!half.lost && w.end - w.off >= 5) {
       const n = recordLength(w.buf, w.off);
       if (n < 0) {
         half.lost = true;
@@ -237,7 +239,6 @@ export class Connection implements StreamConsumer {
         this.host.finding('tls.framing-lost');
         this.session!.gap(this.tlsSide(side), 0);
         half.findRecord();
-        if (half.lost) return;
         continue;
       }
       if (w.end - w.off < n) return;

@@ -1,4 +1,5 @@
 import type { AnyDissector } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import { PduBuffer } from '../stream/pdu-buffer.js';
 import { anchored, type Deframer } from './deframe.js';
 import { RECORD_HEADER, recordLength } from './records.js';
@@ -21,8 +22,10 @@ export class Half {
   begun = false;
   /** Octets that are known to be missing before it was said what this is. */
   missing = 0;
-  /** Octets of the window in which {@link join} found nothing. */
-  looked = 0;
+  /** Octets of the window in which no record starts but perhaps at {@link open}. */
+  private looked = 0;
+  /** Offsets in the window where a record may start whose end is still to come. */
+  private open: number[] = [];
   /** Octets are missing before the window: look for the next message. */
   lost = false;
   /** Octets to come that are the rest of a record whose middle is missing. */
@@ -43,45 +46,71 @@ export class Half {
     this.passing -= n;
   }
 
-  /** Moves to the next place where a record starts: a header that is followed by another, or by fewer octets than that. */
+  /**
+   * Moves to the next place where a record starts. A header alone is not enough (ciphertext holds a false one every two
+   * million octets): another one, or the end of the octets, must stand where the record ends.
+   */
   findRecord(): void {
     const w = this.window;
-    for (let at = w.off; w.end - at >= RECORD_HEADER; at++) {
-      const n = recordLength(w.buf, at);
-      if (n < 0) continue;
-      const next = at + n;
-      if (next + RECORD_HEADER <= w.end && recordLength(w.buf, next) < 0) continue;
-      w.skip(at - w.off);
+    const found = this.scan(w.end - w.off);
+    if (found >= 0) {
+      w.skip(found);
+      this.restart();
       this.lost = false;
-      return;
-    }
-    if (w.end - w.off >= RECORD_HEADER) w.skip(w.end - w.off - RECORD_HEADER + 1);
+    } else this.skipTo(this.open[0] ?? this.looked);
   }
 
-  /**
-   * Moves the window to the first record or envelope in it, where the start of the stream is missing. A record header
-   * alone is not enough: another one, or the end of the octets, must stand where the record ends.
-   */
+  /** Moves the window to the first record or envelope in it, where the start of the stream is missing. */
   join(): 'tls' | 'fttims' | 'more' {
     const w = this.window;
+    let envelope: ReturnType<typeof anchored> = 'no';
     let at = w.off + this.looked;
-    for (; at < w.end; at++) {
-      const envelope = anchored(w.buf, at, w.end);
-      if (envelope === 'yes') return this.joined('fttims', at);
-      if (envelope === 'unsure' || w.end - at < RECORD_HEADER) break;
-      const n = recordLength(w.buf, at);
-      if (n < 0) continue;
-      const next = at + n;
-      if (next === w.end) return this.joined('tls', at);
-      if (next + RECORD_HEADER > w.end) break;
-      if (recordLength(w.buf, next) >= 0) return this.joined('tls', at);
-    }
-    this.looked = at - w.off;
-    return 'more';
+    while (at < w.end && (envelope = anchored(w.buf, at, w.end)) === 'no') at++;
+    const found = this.scan(at - w.off);
+    if (found < 0 && envelope !== 'yes') return 'more';
+    w.skip(found < 0 ? at - w.off : found);
+    this.restart();
+    return found < 0 ? 'fttims' : 'tls';
   }
 
-  private joined(as: 'tls' | 'fttims', at: number): 'tls' | 'fttims' {
-    this.window.skip(at - this.window.off);
-    return as;
+  /** Looks for a record that starts before `stop`, an offset in the window; returns where it does, or -1. */
+  private scan(stop: number): number {
+    const { window: w, open } = this;
+    for (let i = 0; i < open.length; ) {
+      const fits = this.fits(open[i]);
+      if (fits === 'yes') return open[i];
+      if (fits === 'no') open.splice(i, 1);
+      else i++;
+    }
+    const end = Math.min(stop, w.end - w.off - RECORD_HEADER + 1);
+    for (; this.looked < end; this.looked++) {
+      const fits = this.fits(this.looked);
+      if (fits === 'yes') return this.looked;
+      if (fits === 'unsure' && open.length < LIMITS.recordStarts) open.push(this.looked);
+    }
+    return -1;
+  }
+
+  /** Whether a record starts at an offset of the window: unsure while its end is not in the window. */
+  private fits(offset: number): 'yes' | 'no' | 'unsure' {
+    const w = this.window;
+    const n = recordLength(w.buf, w.off + offset);
+    if (n < 0) return 'no';
+    const next = w.off + offset + n;
+    if (next > w.end) return 'unsure';
+    return next + RECORD_HEADER > w.end || recordLength(w.buf, next) >= 0 ? 'yes' : 'no';
+  }
+
+  /** Drops `n` octets of the window. What was looked at counts from its new start. */
+  private skipTo(n: number): void {
+    this.window.skip(n);
+    this.looked = Math.max(0, this.looked - n);
+    this.open = this.open.filter((at) => at >= n).map((at) => at - n);
+  }
+
+  /** Forgets what was looked at: the window starts anew. */
+  restart(): void {
+    this.looked = 0;
+    this.open = [];
   }
 }

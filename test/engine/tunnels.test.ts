@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Built, CaptureBuilder } from '../build/capture.js';
+import { type Built, CaptureBuilder, type Frame } from '../build/capture.js';
 import {
   answer,
   clearConversation,
@@ -69,6 +69,21 @@ describe('a capture that starts after the handshake', () => {
           assert.ok(list.length > 8, `${list.length} envelopes`);
         }
       });
+
+  test('what is left of the first record holds the header of a large one', async () => {
+    const large = down([envelope(ping(EFTF.address, UE.address, 1, 1, 2000))]);
+    const c = await tlsConversation([large, ...chatter(5, 40)], V13);
+    const start = c.inner.find((i) => i.side === 1)!.from;
+    const header = (frames: readonly Frame[]): Frame[] => {
+      const octets = frames[0]!.octets.slice();
+      octets.set([23, 3, 3, 0x40, 0], octets.length - frames[0]!.payload + 10);
+      return [{ ...frames[0]!, octets }, ...frames.slice(1)];
+    };
+    const built = one(c, { mss: 333, coalesce: true, capture: { shape: [late([0, start + 1]), header] } });
+    assert.deepEqual([built.frames[0]!.side, built.frames[0]!.payload], [1, 333]);
+    const r = await readWith(built);
+    for (const side of [0, 1] as const) assert.ok(found(built, r, side).length > 8);
+  });
 
   test('envelopes in the clear, from the middle of one on', async () => {
     const c = clearConversation(chatter(5, 60));
