@@ -30,10 +30,11 @@ import { sll } from './sll.js';
 import { sll2 } from './sll2.js';
 import { tcp } from './tcp/index.js';
 import { telephoneEvent } from './telephone-event.js';
-import { dataTextLines, media, xml } from './text-media.js';
+import { dataTextLines, media } from './text-media.js';
 import { tls } from './tls/index.js';
 import { udp } from './udp.js';
 import { serviceTag, vlan } from './vlan.js';
+import { xml } from './xml.js';
 
 export const dissectors: readonly AnyDissector[] = [
   frame,

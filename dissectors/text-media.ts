@@ -1,7 +1,7 @@
 import { defineDissector, fields, printable, type Tree, utf8Text } from 'fttscope/kit';
 
 /**
- * Bodies that are lines of text: `text/plain` and its kin, and the XML of IMS.
+ * Bodies that are lines of text: `text/plain` and its kin.
  */
 const MAX_LINES = 2000;
 
@@ -9,7 +9,6 @@ const F = fields({
   lines: { name: 'data-text-lines', label: 'Line-based text data', type: 'protocol' },
   item: { name: 'text', label: 'Text item', type: 'none' },
 });
-const X = fields({ xml: { name: 'xml', label: 'eXtensible Markup Language', type: 'protocol' } });
 
 /** Text that has no field of its own: seen by people, not by filters. */
 export function textItem(t: Tree, b: Uint8Array, off: number, end: number, text?: string): void {
@@ -49,49 +48,6 @@ const LINE_TYPES = [
   'application/json',
 ];
 
-/** Types that are XML whether or not they say so. */
-const XML_TYPES = [
-  'text/xml',
-  'text/vnd.wap.wml',
-  'application/3gpp-ims+xml',
-  'application/auth-policy+xml',
-  'application/conference-info+xml',
-  'application/cpl+xml',
-  'application/dialog-info+xml',
-  'application/held+xml',
-  'application/im-iscomposing+xml',
-  'application/load-control+xml',
-  'application/media_control+xml',
-  'application/pidf+xml',
-  'application/pidf-diff+xml',
-  'application/poc-settings+xml',
-  'application/reginfo+xml',
-  'application/resource-lists+xml',
-  'application/rlmi+xml',
-  'application/rls-services+xml',
-  'application/simple-filter+xml',
-  'application/soap+xml',
-  'application/vnd.3gpp.access-transfer-events+xml',
-  'application/vnd.3gpp.comm-div-info+xml',
-  'application/vnd.3gpp.cw+xml',
-  'application/vnd.3gpp.mcptt-info+xml',
-  'application/vnd.3gpp.mid-call+xml',
-  'application/vnd.3gpp.sms+xml',
-  'application/vnd.3gpp.srvcc-info+xml',
-  'application/vnd.3gpp.state-and-event-info+xml',
-  'application/vnd.3gpp.ussd+xml',
-  'application/vnd.etsi.aoc+xml',
-  'application/vnd.etsi.cug+xml',
-  'application/vnd.etsi.mcid+xml',
-  'application/vnd.etsi.pstn+xml',
-  'application/vnd.etsi.simservs+xml',
-  'application/watcherinfo+xml',
-  'application/xcap-diff+xml',
-  'application/xcap-el+xml',
-  'application/xml',
-  'message/imdn+xml',
-];
-
 export const dataTextLines = defineDissector({
   proto: 'data-text-lines',
   title: 'Line-based text data',
@@ -101,20 +57,6 @@ export const dataTextLines = defineDissector({
   on: { media_type: LINE_TYPES },
   dissect(v, t) {
     t.open(F.lines, v.off, v.length);
-    textLines(t, v.buf, v.off, v.end);
-    t.pop();
-  },
-});
-
-export const xml = defineDissector({
-  proto: 'xml',
-  title: 'eXtensible Markup Language',
-  short: 'XML',
-  spec: 'RFC 7303',
-  fields: X,
-  on: { media_type: XML_TYPES },
-  dissect(v, t) {
-    t.open(X.xml, v.off, v.length);
     textLines(t, v.buf, v.off, v.end);
     t.pop();
   },

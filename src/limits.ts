@@ -32,6 +32,9 @@ export const LIMITS = {
   sipMessageOctets: 256 << 10,
   sipHeaders: 512,
   sdpLines: 1024,
+  /** Octets of an XML body that are looked at, and how deep its elements nest in the tree. */
+  xmlOctets: 256 << 10,
+  xmlDepth: 64,
   /** Octets of one message of any other stream protocol. */
   messageOctets: 1 << 20,
   /** Nodes of the tree of one packet, and how deep layers nest. */

@@ -18,6 +18,8 @@ export interface RowsOptions {
   readonly decodeAs?: readonly string[];
   readonly heuristicRtp?: boolean;
   readonly verifyAll?: boolean;
+  /** Texts for people, too. */
+  readonly labels?: boolean;
 }
 
 /** Runs a pass over a capture file and gives each row. Key logs are texts. */
@@ -44,7 +46,7 @@ export async function forSource(
       ...tlsServices(keys, options.verifyAll === true),
       rows: options.rows ?? 'both',
       fields: options.fields ?? null,
-      labels: false,
+      labels: options.labels === true,
       experts: true,
       info: true,
       frames: 0,

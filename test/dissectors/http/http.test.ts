@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { encode, No, Unsure, Yes } from 'fttscope/kit';
 import { connectRequest, type HttpMessage, http } from '../../../dissectors/http/index.js';
-import { dataTextLines, media, xml } from '../../../dissectors/text-media.js';
+import { dataTextLines, media } from '../../../dissectors/text-media.js';
+import { xml } from '../../../dissectors/xml.js';
 import { type Sent, values, World } from '../rtp/world.js';
 
 const world = (): World => new World([http, dataTextLines, media, xml]);

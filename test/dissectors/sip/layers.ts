@@ -3,7 +3,8 @@ import { type AnyDissector, type Ctx, hex, Malformed, type NetPair, Short, type 
 import { mimeMultipart } from '../../../dissectors/mime-multipart.js';
 import { sdp } from '../../../dissectors/sdp/index.js';
 import { sip } from '../../../dissectors/sip/index.js';
-import { dataTextLines, media, xml } from '../../../dissectors/text-media.js';
+import { dataTextLines, media } from '../../../dissectors/text-media.js';
+import { xml } from '../../../dissectors/xml.js';
 
 const dissectors: readonly AnyDissector[] = [sip, sdp, mimeMultipart, dataTextLines, xml, media];
 const bodies = new Map<string | number, AnyDissector>();
