@@ -28,6 +28,9 @@ import { sdp } from './sdp/index.js';
 import { sip } from './sip/index.js';
 import { sll } from './sll.js';
 import { sll2 } from './sll2.js';
+import { classicStun } from './stun/classic.js';
+import { stun } from './stun/index.js';
+import { turnChannel } from './stun/relay.js';
 import { tcp } from './tcp/index.js';
 import { telephoneEvent } from './telephone-event.js';
 import { dataTextLines, media } from './text-media.js';
@@ -74,11 +77,14 @@ export const dissectors: readonly AnyDissector[] = [
   dataTextLines,
   xml,
   media,
+  stun,
+  turnChannel,
   rtcp,
   rtp,
   telephoneEvent,
   amr,
   amrWb,
   ssdp,
+  classicStun,
   data,
 ];

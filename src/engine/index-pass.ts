@@ -1,6 +1,6 @@
 import { TcpNote } from '../../dissectors/tcp/note.js';
 import type { CaptureInterface } from '../capture/chunk.js';
-import { type AnyDissector, hex, No, type Pdu, Peek, type TableKey, View, Yes } from '../kit/index.js';
+import { type AnyDissector, hex, type Pdu, Peek, type TableKey, View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { type Flow, FlowTable } from '../stream/flow.js';
 import { PendingPool, TcpStream } from '../stream/tcp.js';
@@ -10,6 +10,7 @@ import type { Envelope } from '../tunnel/deframe.js';
 import type { ConnectionHost } from '../tunnel/host.js';
 import type { TlsPdu } from '../tunnel/tls-pdu.js';
 import { Tunnel } from '../tunnel/tunnel.js';
+import { DatagramFinder } from './datagram.js';
 import { Duplicates } from './duplicates.js';
 import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
@@ -43,8 +44,7 @@ export class IndexPass implements ConnectionHost {
   readonly tunnels: Tunnel[] = [];
   /** Dissectors whose `track` runs. */
   private readonly tracked: ReadonlySet<AnyDissector>;
-  /** Dissectors that may recognise a datagram by its octets, on any port. */
-  private readonly udpProbes: readonly AnyDissector[];
+  private readonly finder: DatagramFinder;
   private readonly flows = new FlowTable(LIMITS.flows, (flow) => {
     if (flow.protocol === 6) (flow.state as TcpState | null)?.tcp.abandon();
   });
@@ -54,7 +54,6 @@ export class IndexPass implements ConnectionHost {
   private readonly track: TrackContext;
   private readonly ipv4: AnyDissector | undefined;
   private readonly ipv6: AnyDissector | undefined;
-  private readonly rtp: AnyDissector | undefined;
   private readonly icmp: AnyDissector | undefined;
   private readonly icmpv6: AnyDissector | undefined;
   private packet!: Packet;
@@ -81,7 +80,6 @@ export class IndexPass implements ConnectionHost {
     this.dissectors = { tls: proto('tls'), http: proto('http'), fttims: proto('fttims') };
     this.ipv4 = registry.byProto('ip');
     this.ipv6 = registry.byProto('ipv6');
-    this.rtp = registry.byProto('rtp');
     this.icmp = registry.byProto('icmp');
     this.icmpv6 = registry.byProto('icmpv6');
     this.probes = registry.dissectors.filter(
@@ -89,7 +87,7 @@ export class IndexPass implements ConnectionHost {
         d.probe !== undefined && d.pduLength !== undefined && d !== this.dissectors.fttims && d !== this.dissectors.tls,
     );
     this.tracked = new Set(registry.dissectors.filter(tracks));
-    this.udpProbes = [...registry.table('udp.heuristic')].filter((d) => d.probe !== undefined);
+    this.finder = new DatagramFinder(registry, options.heuristicRtp ? registry.byProto('rtp') : undefined);
     this.track = new TrackContext(registry);
     this.duplicates = options.duplicates ? new Duplicates() : null;
   }
@@ -219,7 +217,7 @@ export class IndexPass implements ConnectionHost {
     let state = flow.state as FlowState | null;
     if (state === null) flow.state = state = new FlowState();
     if (state.generation !== this.scope.generation) this.expect(state, flow);
-    const d = state.expectations[direction]?.dissector ?? this.byPort(p);
+    const d = state.expectations[direction]?.dissector ?? this.finder.find(p, state);
     const { packet } = this;
     packet.protocol = 17;
     packet.conversation = conversation(state, direction);
@@ -275,16 +273,6 @@ export class IndexPass implements ConnectionHost {
     const b = expectations.get(`${hex(flow.b, 0, flow.b.length, '')}:${flow.bPort}`);
     state.expectations[0] = b ?? a;
     state.expectations[1] = a ?? b;
-  }
-
-  private byPort(p: Peek): AnyDissector | null {
-    const low = Math.min(p.sport, p.dport);
-    const high = Math.max(p.sport, p.dport);
-    const named = this.registry.lookup('udp.port', low) ?? this.registry.lookup('udp.port', high);
-    if (named !== undefined && named.probe?.(p.buf, p.off, p.end) !== No) return named;
-    for (const d of this.udpProbes) if (d.probe!(p.buf, p.off, p.end) === Yes) return d;
-    if (this.options.heuristicRtp && this.rtp?.probe?.(p.buf, p.off, p.end) === Yes) return this.rtp;
-    return null;
   }
 
   private segment(p: Peek, net: Uint8Array): void {

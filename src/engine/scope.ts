@@ -46,6 +46,8 @@ export class FlowState implements Conversation {
   /** Generation of the scope's expectations that {@link expectations} were looked up in. */
   generation = -1;
   stream = -1;
+  /** UDP: who was last recognised by the octets of a datagram. */
+  recognised: AnyDissector | null = null;
   /** UDP: whether a packet came before SDP announced an endpoint, so that the flow has its own number. */
   own = false;
   /** What the model of a report keeps for the flow. */

@@ -160,8 +160,11 @@ export interface Dissector<R = unknown> {
   readonly on?: Readonly<Record<string, readonly TableKey[]>>;
   /** Tables whose entries this dissector asks for: a dissector without one, whose fields nobody wants, is passed over. */
   readonly tables?: readonly string[];
-  /** Whether octets look like this protocol, for streams and ports that nothing else names. */
-  probe?(b: Uint8Array, off: number, end: number): Probe;
+  /**
+   * Whether octets look like this protocol, for streams and ports that nothing else names. `known`: an earlier datagram
+   * between the same endpoints was recognised as this protocol.
+   */
+  probe?(b: Uint8Array, off: number, end: number, known?: boolean): Probe;
   /** Octets of the message that starts at `off` of a stream; 0: more octets are needed to say; -1: not this protocol. */
   pduLength?(b: Uint8Array, off: number, end: number): number;
   /** The way down for the index pass. */

@@ -1,0 +1,36 @@
+import { type AnyDissector, No, type Peek, Yes } from '../kit/index.js';
+import type { Registry } from './registry.js';
+import type { FlowState } from './scope.js';
+
+/**
+ * Says what a datagram is that nobody announced: by its ports, the lower one first, and else by its octets.
+ */
+export class DatagramFinder {
+  /** Dissectors that may recognise a datagram on any port, in the order of the list of protocols. */
+  private readonly probes: readonly AnyDissector[];
+
+  /** @param last asked when nobody else recognised the datagram */
+  constructor(
+    private readonly registry: Registry,
+    private readonly last: AnyDissector | undefined,
+  ) {
+    this.probes = [...registry.table('udp.heuristic')].filter((d) => d.probe !== undefined);
+  }
+
+  /** Who reads the payload at which `p` stands. `state`: of its flow. */
+  find(p: Peek, state: FlowState): AnyDissector | null {
+    const low = Math.min(p.sport, p.dport);
+    const high = Math.max(p.sport, p.dport);
+    const named = this.registry.lookup('udp.port', low) ?? this.registry.lookup('udp.port', high);
+    if (named !== undefined && fits(named, p)) return named;
+    for (const d of this.probes)
+      if (d.probe!(p.buf, p.off, p.end, state.recognised === d) === Yes) return (state.recognised = d);
+    return this.last?.probe?.(p.buf, p.off, p.end) === Yes ? this.last : null;
+  }
+}
+
+/** Whether a datagram may be what its port says: where octets were cut off, it is also while that is undecided. */
+function fits(d: AnyDissector, p: Peek): boolean {
+  const found = d.probe === undefined ? Yes : d.probe(p.buf, p.off, p.end);
+  return found === Yes || (found !== No && p.end < p.wireEnd);
+}
