@@ -48,8 +48,19 @@ export const LIMITS = {
   handshakeOctets: 256 << 10,
   /** Record numbers tried when decryption goes on after a gap or joins late. */
   recordSearch: 65_536,
-  /** Lines and octets of a key log. */
+  /** Tags tried for one record after a gap, beside those that the gap asks for. */
+  tagTrials: 512,
+  /** KeyUpdates that are looked for behind a gap, or before the start of a capture. */
+  hiddenKeyUpdates: 2,
+  /** Joining late: key log lines of a label that are tried, and records of a direction they are tried on. */
+  lateJoinLines: 512,
+  lateJoinRecords: 8,
+  /** What joining late may cost, in blocks of keystream: a direction, and all of a run. */
+  lateJoinBlocks: 256 * 65_536,
+  lateJoinBlocksTotal: 1024 * 65_536,
+  /** Lines of key logs, and lines that are none of which the reason is kept. */
   keyLogLines: 2_000_000,
+  badKeyLogLines: 1000,
   /** Requests remembered by a dissector for pairing with their answers, per flow or tunnel. */
   transactions: 4096,
 } as const;

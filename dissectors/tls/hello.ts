@@ -259,8 +259,8 @@ export function parseClientHello(b: Uint8Array, off: number, end: number): Clien
   if (c === undefined) return undefined;
   const version = c.u16();
   const random = c.range(32).octets();
-  const sessionId = c.vector8().octets();
   if (c.short) return undefined;
+  const sessionId = c.vector8().octets();
   const suites = numbers16(c.vector16());
   const compressions = [...c.vector8().octets()];
   const extensions = extensionList(c);

@@ -31,7 +31,7 @@ function outcome(t: Tunnel): string {
   if (t.session === undefined)
     return t.content === 'fttims' ? `envelopes in the clear, ${counts(t)}` : 'no TLS was seen';
   const both = ([0, 1] as const)
-    .map((d) => ({ name: t.direction(d), v: t.session!.verdict(d) }))
+    .map((d) => ({ name: t.direction(d === 0 ? t.client : t.client === 0 ? 1 : 0), v: t.session!.verdict(d) }))
     .filter(({ v }) => v.records > 0);
   if (both.length === 0) return 'TLS without application data';
   const unread = both.filter(({ v }) => v.verdict !== 'full');

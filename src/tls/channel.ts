@@ -15,8 +15,6 @@ const CAREFUL = 16;
 const FRAMING_SLACK = 64;
 /** From so many candidates on, the record after one must fit as well before a tag is tried. */
 const WIDE = 2048;
-/** Tags that are tried without any gap before a direction is given up. */
-const TRIES = 512;
 
 /**
  * - `clear`: records are not protected yet
@@ -83,7 +81,7 @@ export class Channel {
     this.since = 0;
     this.slack = 0;
     this.careful = 0;
-    this.budget.left = TRIES * TAG_COST;
+    this.budget.left = LIMITS.tagTrials * TAG_COST;
     if (epoch === null) this.reason ??= reason;
   }
 
@@ -93,14 +91,14 @@ export class Channel {
     if (exact) epoch.sequence = this.since;
     this.epoch = epoch;
     this.state = exact ? 'open' : 'seeking';
-    this.budget.left = (TRIES + this.since + this.slack) * TAG_COST;
+    this.budget.left = (LIMITS.tagTrials + this.since + this.slack) * TAG_COST;
   }
 
   /** Keys or numbers of the records have to be found. `range`: how many records may have gone before. */
   lose(range: number): void {
     this.state = 'seeking';
     this.slack = Math.min(LIMITS.recordSearch, this.slack + range);
-    this.budget.left = Math.max(this.budget.left, (TRIES + this.since + this.slack) * TAG_COST);
+    this.budget.left = Math.max(this.budget.left, (LIMITS.tagTrials + this.since + this.slack) * TAG_COST);
   }
 
   /** Octets of the stream are missing (0: the framing was lost) before the next record. */
@@ -125,10 +123,15 @@ export class Channel {
     if (this.queue.push(r) === 1) this.decryptor.enlist(this);
   }
 
+  /** The largest number that the next record may have, counted from the last one that is known. */
+  get reach(): number {
+    return Math.min(LIMITS.recordSearch, this.since + this.slack + 1);
+  }
+
   /** Numbers that the next record may have under a key. */
   range(epoch: Epoch): Candidate {
     const from = epoch === this.epoch ? epoch.sequence : 0;
-    return { epoch, from, to: from + Math.min(LIMITS.recordSearch, this.since + this.slack + 1) };
+    return { epoch, from, to: from + this.reach };
   }
 
   /** Opens what is queued. */
@@ -291,6 +294,7 @@ export class Channel {
     const { epoch } = this;
     if (epoch === null || !this.everOpen)
       return `The key does not fit: the ${what} of the first protected record is wrong under it.`;
+    if (!epoch.proven) return `The ${epoch.stage} key may not fit: the ${what} of record 0 is wrong under it.`;
     if (this.budget.left <= 0) return `Decryption was lost after record ${epoch.sequence - 1} and could not go on.`;
     if (this.missing > 0 && this.since > 0)
       return `Octets are missing before this record, and its number was not found.`;

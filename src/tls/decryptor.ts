@@ -2,14 +2,12 @@ import { LIMITS } from '../limits.js';
 import { Arena } from './arena.js';
 import { Bulk } from './bulk.js';
 import type { Channel } from './channel.js';
+import type { Budget } from './seek.js';
 
 export interface DecryptorOptions {
   /** Check the tag or MAC of every record, not of a sample. */
   readonly verifyAll?: boolean;
 }
-
-/** Candidates (key and record number) that all late joins of a run may try together. */
-const LATE_BUDGET = 1024 * LIMITS.recordSearch;
 
 /**
  * Opens the application data of all sessions of a capture, many records at a time.
@@ -23,8 +21,8 @@ export class Decryptor {
   readonly bulk = new Bulk();
   /** Memory for the plain texts since the last flush. */
   arena = new Arena();
-  /** Candidates that late joins may still try. */
-  lateBudget = LATE_BUDGET;
+  /** What late joins of the run may still cost. */
+  readonly lateBudget: Budget = { left: LIMITS.lateJoinBlocksTotal };
   private spare = new Arena();
   private waiting: Channel[] = [];
 

@@ -9,8 +9,6 @@ import { type Candidate, seek, TAG_COST } from './seek.js';
 import type { TlsServices } from './services.js';
 
 const STAGES: readonly Stage[] = ['early', 'handshake', 'application'];
-/** KeyUpdates that a gap may hide. */
-const HIDDEN_UPDATES = 2;
 /** What trying a suite of which only the key is known may cost. */
 const GUESSES = 64 * TAG_COST;
 const NO_HELLO = 'The handshake was not captured whole: keys of TLS 1.2 need the randoms of both hellos.';
@@ -66,17 +64,25 @@ export class KeyRing implements ChannelKeys {
     this.settled();
   }
 
+  /** The handshake says more than before: locked channels may open now. */
+  retry(): void {
+    this.revisions.fill(-1);
+  }
+
   revive(channel: Channel): void {
     const { revision } = this.services.keys;
     if (channel.state !== 'locked' || this.revisions[channel.direction] === revision) return;
     this.revisions[channel.direction] = revision;
     const n = this.negotiation;
+    n.settleResumption(); // the ClientHello may have been captured after the change of keys
     if (n.tls13) {
       if (this.candidates(channel).length > 0) channel.lose(0);
       return;
     }
     const epoch = n.epochs12()?.[this.role(channel)];
-    if (epoch !== undefined) channel.unlock(epoch);
+    if (epoch === undefined) return;
+    channel.unlock(epoch);
+    this.settled();
   }
 
   candidates(channel: Channel): readonly Candidate[] {
@@ -104,11 +110,12 @@ export class KeyRing implements ChannelKeys {
       let epoch = channel.epoch?.stage === stage ? channel.epoch : n.epoch13(stage, role);
       for (let k = 0; epoch !== undefined; k++) {
         out.push(channel.range(epoch));
-        if (stage !== 'application' || k === HIDDEN_UPDATES) break;
+        if (stage !== 'application' || k === LIMITS.hiddenKeyUpdates) break;
         epoch = this.after(epoch);
       }
     }
     const waiting = channel.epoch === null || (channel.epoch.stage === 'handshake' && !channel.epoch.proven);
+    if (n.epoch13('application', role) === undefined) channel.hint = n.reason;
     if (early && waiting && n.epoch13('early', 0) === undefined) channel.hint = EARLY_MISSING;
     if (out.length === 0) channel.reason ??= n.reason;
     return out;
@@ -137,13 +144,26 @@ export class KeyRing implements ChannelKeys {
       channel.reason = search.reason;
       return null;
     }
-    const shared = { left: decryptor.lateBudget };
-    const found = search.find(r, next, this.role(channel), n.suite, keys, shared);
-    decryptor.lateBudget = shared.left;
+    if (n.serverHello !== undefined) return this.identify(channel, r, n);
+    const found = search.find(r, next, this.role(channel), n.suite, keys, decryptor.lateBudget);
     channel.reason = found === null ? search.reason : undefined;
     if (found === null) return null;
     if (found.role !== this.role(channel)) this.swapped = !this.swapped;
     this.negotiation = Negotiation.joined(found.clientRandom, found.epoch.how.suite.id, keys, cache);
+    this.settled();
+    return found;
+  }
+
+  /** All but the ClientHello was captured: the line that opens a record after the ServerHello says whose session it is. */
+  private identify(channel: Channel, r: TlsRecord, n: Negotiation): { epoch: Epoch; sequence: number } | null {
+    const { keys, decryptor } = this.services;
+    const search = this.searches[channel.direction];
+    const role = this.role(channel);
+    const found = search.identify(r, role, n.suite, channel.reach, keys, decryptor.lateBudget);
+    channel.reason = found === null ? search.reason : undefined;
+    if (found === null) return null;
+    n.identified(found.clientRandom);
+    n.adopt(found.epoch, role);
     this.settled();
     return found;
   }

@@ -63,12 +63,11 @@ export interface KeyFound {
   readonly source: KeySource;
 }
 
-/** Lines of `CLIENT_TRAFFIC_SECRET_0` or `SERVER_TRAFFIC_SECRET_0` whose session has not been met. */
+/** A line whose session has not been met. */
 export interface Orphan extends KeyFound {
   readonly clientRandom: Uint8Array;
 }
 
-const BAD_KEPT = 1000;
 const SERVED = 2;
 const SEEN = 1;
 const USES: readonly KeyUse[] = ['unused', 'session-seen', 'served'];
@@ -141,7 +140,7 @@ export class KeyLog {
       const reason = this.#addLine(text.slice(off, end), source, number, line);
       if (reason !== undefined) {
         this.bad++;
-        if (this.badLines.length < BAD_KEPT) this.badLines.push({ source, text: number, line, reason });
+        if (this.badLines.length < LIMITS.badKeyLogLines) this.badLines.push({ source, text: number, line, reason });
       }
       off = end + (text.charCodeAt(end) === 13 && text.charCodeAt(end + 1) === 10 ? 2 : 1);
     }
@@ -253,7 +252,7 @@ export class KeyLog {
   }
 
   /** Lines of a label whose session was not met, at most `most`, in the order in which they were added. */
-  orphans(label: 'CLIENT_TRAFFIC_SECRET_0' | 'SERVER_TRAFFIC_SECRET_0', most: number): Orphan[] {
+  orphans(label: KeyLabel, most: number): Orphan[] {
     this.complete();
     const wanted = labelNumber.get(label)!;
     const out: Orphan[] = [];

@@ -7,22 +7,17 @@ import { RECORD_HEADER, type TlsRecord } from './record.js';
 import { type Budget, seek, TAG_COST } from './seek.js';
 import { suitesBySecret } from './suites.js';
 
-/** Key log lines without a session that are tried, per label. */
-const ORPHANS = 512;
-/** KeyUpdates that may have gone before the capture starts, and one less. */
-const GENERATIONS = 3;
 /** Record numbers that are tried with one key before it is the next one's turn: most captures start early. */
 const STRIDE = 2048;
-/** Records that are tried before the search is given up until there are new key log lines. */
-const RECORDS = 8;
-
-/** What one direction may cost, in keystream blocks. */
-const BUDGET = 256 * LIMITS.recordSearch;
+/** Keys that one traffic secret leads to, with those after KeyUpdates. */
+const GENERATIONS = LIMITS.hiddenKeyUpdates + 1;
 
 const NOTHING_LEFT =
   'The handshake was not captured: TLS 1.2 needs it, and for TLS 1.3 the key logs have no line that is not of another session.';
 const OLDER =
   'The handshake was not captured: these are records of TLS 1.2, whose keys need the randoms of both hellos.';
+const NO_CLIENT_HELLO =
+  'The ClientHello was not captured, and no line of the key logs opens the records after the ServerHello';
 
 /**
  * Whether two records in a row start with explicit nonces that count: GCM or CCM in TLS 1.2 (RFC 5288 §3). In TLS 1.3
@@ -51,6 +46,12 @@ interface Trial {
   epoch: Epoch;
 }
 
+/** Lines of TLS 1.3 traffic secrets, by stage and role. */
+const LABELS = {
+  handshake: ['CLIENT_HANDSHAKE_TRAFFIC_SECRET', 'SERVER_HANDSHAKE_TRAFFIC_SECRET'],
+  application: ['CLIENT_TRAFFIC_SECRET_0', 'SERVER_TRAFFIC_SECRET_0'],
+} as const;
+
 /**
  * Looks for the TLS 1.3 key log line that opens a direction whose handshake was not captured: every line whose session
  * was not met, with every suite that its length allows, up to two KeyUpdates on, as any of the first record numbers.
@@ -61,14 +62,20 @@ export class LateJoin {
   total = 0;
   /** The records are of TLS 1.2: no search can help. */
   private older = false;
+  /** The ServerHello is there: only the ClientHello is missing. */
+  private answered = false;
   private revision = -1;
   private records = 0;
-  private left = BUDGET;
+  private left: number = LIMITS.lateJoinBlocks;
+  /** Which limit ended the search, in words. */
+  private limit = '';
 
   /** Whether there is nothing more to try before lines are added. */
   exhausted(keys: KeyLog): boolean {
     if (this.older) return true;
-    return keys.revision === this.revision && (this.records >= RECORDS || this.left <= 0 || this.total === 0);
+    return (
+      keys.revision === this.revision && (this.records >= LIMITS.lateJoinRecords || this.left <= 0 || this.total === 0)
+    );
   }
 
   /**
@@ -84,34 +91,71 @@ export class LateJoin {
     keys: KeyLog,
     shared: Budget,
   ): Joined | null {
-    if (keys.revision !== this.revision) {
-      this.revision = keys.revision;
-      this.records = 0;
-      this.left = BUDGET;
-    }
+    this.begin(keys);
     this.records++;
     if (next !== undefined && countsNonces(r, next)) {
       this.older = true;
       return null;
     }
-    const trials = [...this.trials(keys, role, suite), ...this.trials(keys, role === 0 ? 1 : 0, suite)];
+    const trials = [
+      ...this.trials(keys, 'application', role, suite),
+      ...this.trials(keys, 'application', role === 0 ? 1 : 0, suite),
+    ];
     this.total = trials.length * GENERATIONS * LIMITS.recordSearch;
     this.searched = 0;
+    return this.spend(shared, trials.length, (budget) => this.sweep(r, next, trials, budget));
+  }
+
+  /**
+   * Tries all lines on a record that follows a ServerHello whose ClientHello was not captured: its number is small, and
+   * it may be of the handshake.
+   * @param last the largest number that it may have
+   */
+  identify(r: TlsRecord, role: Role, suite: number, last: number, keys: KeyLog, shared: Budget): Joined | null {
+    this.begin(keys);
+    this.answered = true;
+    const trials = [...this.trials(keys, 'handshake', role, suite), ...this.trials(keys, 'application', role, suite)];
+    this.total = trials.length;
+    return this.spend(shared, trials.length, (budget) => {
+      for (const { epoch, orphan } of trials) {
+        const found = seek(r, undefined, [{ epoch, from: 0, to: last }], budget);
+        if (found !== null) return { ...found, clientRandom: orphan.clientRandom, role };
+      }
+      return null;
+    });
+  }
+
+  /** New lines give a new search. */
+  private begin(keys: KeyLog): void {
+    if (keys.revision === this.revision) return;
+    this.revision = keys.revision;
+    this.records = 0;
+    this.left = LIMITS.lateJoinBlocks;
+  }
+
+  /** Searches with what this direction and the run have left. */
+  private spend(shared: Budget, keys: number, search: (budget: Budget) => Joined | null): Joined | null {
     const budget: Budget = { left: Math.min(this.left, shared.left) };
     const before = budget.left;
-    budget.left -= trials.length * TAG_COST; // for making the keys
-    const found = this.sweep(r, next, trials, budget);
+    budget.left -= keys * TAG_COST; // for making the keys
+    const found = search(budget);
     this.left -= before - budget.left;
     shared.left -= before - budget.left;
+    if (shared.left <= 0) this.limit = `the run may search no further (limit ${LIMITS.lateJoinBlocksTotal} blocks)`;
+    else if (this.left <= 0) this.limit = `limit ${LIMITS.lateJoinBlocks} blocks`;
     return found;
   }
 
-  private trials(keys: KeyLog, role: Role, suite: number): Trial[] {
-    const orphans = keys.orphans(role === 0 ? 'CLIENT_TRAFFIC_SECRET_0' : 'SERVER_TRAFFIC_SECRET_0', ORPHANS);
+  private trials(keys: KeyLog, stage: keyof typeof LABELS, role: Role, suite: number): Trial[] {
+    const orphans = keys.orphans(LABELS[stage][role], LIMITS.lateJoinLines + 1);
+    if (orphans.length > LIMITS.lateJoinLines) {
+      orphans.pop();
+      this.limit = `limit ${LIMITS.lateJoinLines} lines of a label`;
+    }
     return orphans.flatMap((orphan) =>
       suitesBySecret(orphan.secret.length)
         .filter((how) => suite === 0 || how.suite.id === suite)
-        .map((how) => ({ orphan, role, epoch: Epoch.of13(how, orphan.secret, 'application', orphan.source) })),
+        .map((how) => ({ orphan, role, epoch: Epoch.of13(how, orphan.secret, stage, orphan.source) })),
     );
   }
 
@@ -133,7 +177,9 @@ export class LateJoin {
   get reason(): string {
     if (this.older) return OLDER;
     if (this.total === 0) return NOTHING_LEFT;
-    const tried = `${this.searched} of ${this.total} keys and record numbers searched`;
+    const limit = this.limit === '' ? '' : `; ${this.limit}`;
+    if (this.answered) return `${NO_CLIENT_HELLO} (${this.total} keys tried${limit}).`;
+    const tried = `${this.searched} of ${this.total} keys and record numbers searched${limit}`;
     return `The handshake was not captured, and no line of the key logs opens these records (${tried}).`;
   }
 }

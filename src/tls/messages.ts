@@ -32,6 +32,11 @@ export class MessageReader {
     return this.length > 0 || this.skip > 0;
   }
 
+  /** What there is of a message that has begun. */
+  get begun(): Span | undefined {
+    return this.length > 0 ? { buf: this.part, off: 0, end: this.length } : undefined;
+  }
+
   /** Takes the content of a record; returns the messages that are whole now, header included. */
   feed(b: Uint8Array, start: number, end: number): Span[] {
     const out: Span[] = [];

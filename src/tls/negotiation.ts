@@ -97,6 +97,13 @@ export class Negotiation {
     this.keylog.claim(hello.random);
   }
 
+  /** Its ClientHello was not captured, but a key log line says which it was. */
+  identified(clientRandom: Uint8Array): void {
+    this.clientRandom = clientRandom;
+    this.transcript.broken = true;
+    this.keylog.claim(clientRandom);
+  }
+
   server(hello: ServerHello): void {
     this.version = settledVersion(hello);
     this.suite = hello.suite;

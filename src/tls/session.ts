@@ -57,6 +57,8 @@ export class TlsSession {
 
   private readonly channels: readonly [Channel, Channel];
   private readonly ring: KeyRing;
+  /** The last frame that completed a record of each direction. */
+  private readonly frames: [number, number] = [0, 0];
 
   /** @param connection names the four-tuple, for handshakes lent between captures: see {@link SessionCache} */
   constructor(
@@ -108,6 +110,7 @@ export class TlsSession {
   record(direction: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number): TlsRecord {
     const r = new TlsRecord(direction, frame, u8(buf, off), u16(buf, off + 1), buf, off, end);
     const channel = this.channels[direction];
+    this.frames[direction] = frame;
     if (this.isProtected(channel, r)) {
       channel.push(r);
       const bulk = r.type === ContentType.ApplicationData && this.canWait(channel);
@@ -143,14 +146,23 @@ export class TlsSession {
       }
     } else {
       channel.torn = true;
+      this.tornHello(channel, frame);
       channel.reader.reset();
       this.ring.negotiation.transcript.broken = true;
     }
     return r;
   }
 
+  /** A ClientHello whose end was not captured has what the keys need: its random. */
+  private tornHello(channel: Channel, frame: number): void {
+    const m = channel.reader.begun;
+    if (m !== undefined && channel.state === 'clear' && u8(m.buf, m.off) === HandshakeType.ClientHello)
+      this.clientHello(channel, frame, m);
+  }
+
   /** Octets of the stream are missing before the next record; 0 if records could not be told apart for a while. */
   gap(direction: 0 | 1, octets: number): void {
+    this.tornHello(this.channels[direction], this.frames[direction]);
     this.channels[direction].gap(octets);
     if (this.finished[0] === undefined || this.finished[1] === undefined)
       this.ring.negotiation.transcript.broken = true;
@@ -287,8 +299,10 @@ export class TlsSession {
     const before = this.ring.negotiation;
     // Its answer may stand before it in the capture.
     const answered = before.serverHello !== undefined && before.clientHello === undefined && channel.records === 0;
-    if (answered) before.transcript.broken = true;
-    else if (before.serverHello !== undefined || this.ring.lent) {
+    if (answered) {
+      before.transcript.broken = true;
+      this.ring.retry();
+    } else if (before.serverHello !== undefined || this.ring.lent) {
       this.ring.renew(); // RFC 5246 §7.4.1.2: renegotiation
       this.renegotiations++;
     }
@@ -366,6 +380,7 @@ export class TlsSession {
     // RFC 5246 §7.4.7.1: an encrypted pre-master secret has two octets of length (SSL 3.0 had none)
     const off = m.off + HANDSHAKE_HEADER + (this.version > Version.Ssl3 ? 2 : 0);
     if (off < m.end) n.encryptedPreMaster = m.buf.slice(off, m.end);
+    this.ring.retry();
   }
 
   private keyUpdate(channel: Channel): void {

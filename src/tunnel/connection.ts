@@ -222,7 +222,7 @@ export class Connection implements StreamConsumer {
 
   private becomeTunnel(): void {
     this.tunnel ??= this.host.tunnel(this);
-    this.tunnel.ue = this.client;
+    this.tunnel.ue = this.tunnel.client = this.client;
     this.tunnel.inferred = this.guessed;
   }
 

@@ -26,6 +26,8 @@ export class Tunnel {
   proxy?: { target: string; status?: number };
   transport: 'tls' | 'tcp' = 'tcp';
   session?: TlsSession;
+  /** The side of the flow whose records the session has as direction 0. */
+  client: 0 | 1 = 0;
   /** Envelopes up (from the UE) and down. */
   readonly envelopes = [
     { total: 0, ip4: 0, ip6: 0, unknown: 0, invalid: 0, octets: 0 },
