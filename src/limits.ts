@@ -20,6 +20,8 @@ export const LIMITS = {
   flows: 1 << 20,
   /** Tunnels followed at a time. */
   tunnels: 1 << 16,
+  /** Octets of the text or file that `decode` takes. */
+  pastedOctets: 16 << 20,
   /** Octets that wait for a hole to be filled, per direction and in all. */
   pendingOctets: 4 << 20,
   pendingOctetsTotal: 256 << 20,

@@ -4,6 +4,12 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 export const FORMATS = ['text', 'tree', 'fields', 'json', 'ndjson', 'ek', 'pdml'] as const;
 export type Format = (typeof FORMATS)[number];
 
+/** Shells that `completion` knows, and what `decode` takes its input for. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+export const FORMS = ['auto', 'hex', 'base64', 'octets'] as const;
+export type Form = (typeof FORMS)[number];
+
 /** Options that every command which reads captures understands; names as tshark has them where it does. */
 export interface ReadOptions {
   read?: string[];
@@ -40,7 +46,8 @@ export interface ReadOptions {
   P?: boolean;
 }
 
-const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+/** Gathers the values of an option that may be given several times. */
+export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 /** A number of frames. */
 function positive(value: string): number {
@@ -74,16 +81,21 @@ export function addInputOptions(c: Command): Command {
     .addOption(new Option('-2', 'accepted for tshark').hideHelp());
 }
 
-/** Adds the options that say which rows are printed, and how. */
-export function addOutputOptions(c: Command): Command {
+/** Adds the options that say how rows are printed; `format` is what they are printed as if none is named. */
+export function addFormatOptions(c: Command, format: Format = 'text'): Command {
   return c
-    .option('-T, --format <format>', `${FORMATS.join(', ')}; text if none is named`)
+    .option('-T, --format <format>', `${FORMATS.join(', ')}; ${format} if none is named`)
     .option('-V, --tree', 'the whole tree of each row (-T tree)')
     .option('-e, --field <field>', 'a field to print (-T fields, or with json, ndjson, ek, pdml); repeatable', collect)
     .option('-E <setting>', 'of -T fields: header=y, separator=, occurrence=f|l|a, aggregator=, quote=d|s|n', collect)
     .option('-j <names>', 'of -T json, ek, pdml: of these layers and parents only, for example "ip ip.flags"')
     .option('-J <names>', 'the same, with everything below the layers that are named')
-    .option('-x, --octets', 'with text and tree: the octets of each row')
+    .option('-x, --octets', 'with text and tree: the octets of each row');
+}
+
+/** Adds the options that say which rows are printed, and how. */
+export function addOutputOptions(c: Command): Command {
+  return addFormatOptions(c)
     .option('-t <format>', 'time of -T text: r relative, a clock, ad with date, u UTC, ud with date, e epoch, d delta')
     .addOption(
       new Option('--rows <kind>', 'which rows: of envelopes, of frames')

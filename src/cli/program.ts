@@ -1,8 +1,18 @@
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { CaptureError } from '../capture/errors.js';
+import type { DecodeOptions } from './commands/decode.js';
 import type { ReportOptions } from './commands/report.js';
 import { Exit, explain, UserError } from './errors.js';
-import { addInputOptions, addOutputOptions, type ReadOptions } from './options.js';
+import {
+  addFormatOptions,
+  addInputOptions,
+  addOutputOptions,
+  collect,
+  FORMS,
+  type ReadOptions,
+  SHELLS,
+  type Shell,
+} from './options.js';
 import { writeAll } from './output.js';
 import { tell } from './tell.js';
 import { version } from './version.js';
@@ -21,7 +31,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     });
     await program.parseAsync(argv as string[], { from: 'user' });
   } catch (e) {
-    if (e instanceof CaptureError && e.code === 'FTT_E_MISSING' && /^[a-z]+$/.test(argv[0])) {
+    if (
+      e instanceof CaptureError &&
+      e.code === 'FTT_E_MISSING' &&
+      /^[a-z]+$/.test(argv[0]) &&
+      e.message.startsWith(`${argv[0]}:`)
+    ) {
       tell(`fttscope: ${argv[0]}: neither a command nor a file\n  fttscope --help lists the commands`);
       return Exit.input;
     }
@@ -64,6 +79,19 @@ function build(done: (code: number) => void): Command {
   });
   program.addCommand(report);
 
+  const decode = new Command('decode')
+    .description('show octets that are no capture: FTT-IMS envelopes, an IP packet, or any message')
+    .argument('[octets...]', 'hex (blanks, colons, 0x and dumps with offsets are fine) or base64; - is standard input')
+    .option('-r, --read <file>', 'file to read them from; - is standard input')
+    .addOption(new Option('--in <form>', 'what the input is').choices(FORMS).default('auto'))
+    .option('--as <protocol>', 'what the octets are: fttims, ip, sip, dhcp …; envelopes and IP packets tell it');
+  addFormatOptions(decode, 'tree')
+    .option('-d, --decode-as <rule>', 'for example udp.port==5070,sip', collect)
+    .action(async (octets: string[], o: DecodeOptions) => {
+      done(await (await import('./commands/decode.js')).decode(octets, o));
+    });
+  program.addCommand(decode);
+
   program
     .command('fields')
     .description('list the fields: name, type, label, protocol, clause (also -G fields)')
@@ -77,6 +105,14 @@ function build(done: (code: number) => void): Command {
     .description('show a sample capture that comes with the program')
     .action(async () => {
       done(await (await import('./commands/demo.js')).demo());
+    });
+
+  program
+    .command('completion')
+    .description('print a script with which a shell completes fttscope: source <(fttscope completion bash)')
+    .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(SHELLS))
+    .action(async (shell: Shell) => {
+      done((await import('./commands/completion.js')).completion(program, shell));
     });
 
   program.addHelpText('after', () => {
