@@ -1,9 +1,15 @@
+import { isRtcp } from '../../dissectors/rtp.js';
+import type { MediaNote } from '../../dissectors/sdp/index.js';
 import type { CaptureInterface } from '../capture/chunk.js';
+import { type AnyDissector, u16, type View } from '../kit/index.js';
+import { Content } from '../model/events.js';
+import { MediaFlow } from '../model/media.js';
 import { Arrival, type Moment } from '../model/moment.js';
 import type { SessionModel } from '../model/session-model.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { Packet } from './packet.js';
 import type { Tap } from './pass.js';
+import type { Registry } from './registry.js';
 import type { TcpState } from './tcp-state.js';
 import { tunnelEntity } from './tunnel-entity.js';
 import { segmentFacts, TunnelLife, tcpLife } from './tunnel-life.js';
@@ -21,12 +27,18 @@ export class SessionTap implements Tap {
   readonly tunnels: TunnelLife[] = [];
   readonly files = new Map<number, FileSpan>();
   private readonly at: Arrival;
+  private readonly box = new Content();
+  private readonly rtp: AnyDissector | undefined;
+  private readonly sip: AnyDissector | undefined;
 
   constructor(
     private readonly model: SessionModel,
+    registry: Registry,
     severalFiles: boolean,
   ) {
     this.at = new Arrival(severalFiles);
+    this.rtp = registry.byProto('rtp');
+    this.sip = registry.byProto('sip');
   }
 
   frame(packet: Packet): void {
@@ -42,6 +54,7 @@ export class SessionTap implements Tap {
     if (packet.duplicateOf !== 0) return;
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
     if (packet.protocol === 6) this.segment(packet);
+    if (packet.tunnel === null) this.content(packet);
   }
 
   private span(iface: CaptureInterface, duplicate: boolean): void {
@@ -76,14 +89,97 @@ export class SessionTap implements Tap {
     at.length = packet.view.wireLength;
     this.tunnels[tunnel.id - 1]?.envelope(at, packet);
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
+    this.content(packet);
+  }
+
+  /** Gives what stands above the transport layer to whom it is for. */
+  private content(packet: Packet): void {
+    const { dissector } = packet;
+    if (packet.protocol === 17) {
+      if (dissector === null) return;
+      if (dissector === this.rtp) this.media(packet);
+      else this.datagram(packet, dissector.proto);
+    } else if (packet.protocol === 6) {
+      if (packet.pdus === null) return;
+      for (const pdu of packet.pdus) if (pdu.dissector === this.sip) this.message(packet, pdu.view);
+    } else if (packet.control !== null && packet.net === 6) {
+      const c = this.fill(packet);
+      if (c.off < c.end) this.model.icmpv6(this.at, c);
+    }
+  }
+
+  private fill(packet: Packet): Content {
+    const c = this.box;
+    c.buf = packet.transport!;
+    c.off = packet.payload;
+    c.end = packet.payloadEnd;
+    c.wireEnd = packet.payloadWireEnd;
+    c.net = packet.net === 6 ? 6 : 4;
+    c.addresses = packet.addresses!;
+    c.source = packet.source;
+    c.destination = packet.destination;
+    c.stream = false;
+    if (packet.protocol === 0) c.sport = c.dport = 0;
+    else {
+      c.sport = u16(c.buf, packet.header);
+      c.dport = u16(c.buf, packet.header + 2);
+    }
+    return c;
+  }
+
+  private datagram(packet: Packet, proto: string): void {
+    const { at, model } = this;
+    const c = this.fill(packet);
+    switch (proto) {
+      case 'sip':
+        model.sip(at, c);
+        break;
+      case 'rtcp':
+        model.rtcp(at, c);
+        break;
+      case 'dhcp':
+        model.dhcp(at, c);
+        break;
+      case 'dhcpv6':
+        model.dhcpv6(at, c);
+        break;
+      case 'dns':
+        model.dns(at, c);
+        break;
+    }
+  }
+
+  private message(packet: Packet, v: View): void {
+    const c = this.fill(packet);
+    c.buf = v.buf;
+    c.off = v.off;
+    c.end = v.end;
+    c.wireEnd = v.wireEnd;
+    c.stream = true;
+    this.model.sip(this.at, c);
+  }
+
+  private media(packet: Packet): void {
+    const { at } = this;
+    const c = this.fill(packet);
+    const { off, end, buf } = c;
+    if (end - off >= 2 && isRtcp(buf, off)) {
+      this.model.rtcp(at, c); // RFC 5761: both on one port
+      return;
+    }
+    const state = packet.state!;
+    state.model ??= new MediaFlow();
+    const note = state.expectations[packet.direction]?.note as MediaNote | undefined;
+    const s = this.model.rtp(at, c, state.model as MediaFlow, packet.direction, note);
+    const stall = s === undefined || at.tunnel === 0 ? null : this.tunnels[at.tunnel - 1].stall;
+    if (s === undefined || stall === null || (stall.side === this.tunnels[at.tunnel - 1].tunnel.ue) !== at.up) return;
+    s.delayed(stall.id, stall.ms);
+    stall.media.add(s);
   }
 
   /** The tunnels as a report tells of them; call it when the pass has ended. */
   finish(): void {
     const end: Moment = { seconds: this.at.seconds, nanos: this.at.nanos };
-    this.model.finish(
-      this.tunnels.map((life) => tunnelEntity(life, end)),
-      end,
-    );
+    this.model.finish(end, () => this.tunnels.map((life) => tunnelEntity(life, end)));
   }
 }

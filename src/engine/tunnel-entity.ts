@@ -172,7 +172,7 @@ function tcpOf({ tunnel, tcp }: TunnelLife): TunnelEntity['tcp'] {
       ms: s.ms,
       direction: tunnel.direction(s.side),
       released: s.released,
-      media: [...s.media].sort((x, y) => x - y),
+      media: [...s.media].map((m) => m.id).sort((x, y) => x - y),
     })),
   };
 }

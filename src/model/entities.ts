@@ -247,7 +247,6 @@ export interface RegistrationEntity extends Entity {
   transactions: TransactionEntry[];
   expiresSeconds?: number;
   nextRefresh?: Moment;
-  authentication?: string;
   aka?: Aka;
   secAgree?: SecAgree;
 }
@@ -255,12 +254,13 @@ export interface RegistrationEntity extends Entity {
 export type CallState = 'established' | 'failed' | 'cancelled' | 'ringing' | 'in-progress' | 'ended';
 
 export interface CallFailure {
-  status: number;
+  /** Absent where no final response came. */
+  status?: number;
+  /** In plain words, with what the response says itself. */
   reason: string;
-  meaning: string;
-  q850?: { cause: number; text: string };
+  /** Cause of ITU-T Q.850, where a Reason header gives one (RFC 3326). */
+  q850?: number;
   retryAfterSeconds?: number;
-  warning?: string;
 }
 
 export interface CallMessage {
@@ -271,8 +271,12 @@ export interface CallMessage {
   cseq: number;
   status?: number;
   reason?: string;
+  /** To tag of a response: each stands for an early dialog, or a dialog (RFC 3261 §12). */
+  toTag?: string;
   retransmissions: number;
   sdp?: 'offer' | 'answer';
+  /** Whether its session description puts the media on hold (RFC 3264 §8.4). */
+  hold?: true;
 }
 
 export interface CallEntity extends Entity {
@@ -292,9 +296,6 @@ export interface CallEntity extends Entity {
   setupMs?: number;
   durationMs?: number;
   failure?: CallFailure;
-  forks: number;
-  earlyDialogs: number;
-  holds: number;
   messages: CallMessage[];
   media: number[];
 }
@@ -330,14 +331,15 @@ export interface MediaEntity extends Entity {
   end: Moment;
   payloadType: number;
   codec?: string;
-  negotiated?: { kind: string; clock?: number; payloadTypes: number[] };
+  negotiated?: { kind: string; codecs: { payloadType: number; name: string; clock: number }[] };
   packets: number;
   bytes: number;
   lost: number;
   lostPercent: number;
   duplicates: number;
   reordered: number;
-  jitterMs: { mean: number; max: number };
+  /** Absent where the clock of the payload type is not known. */
+  jitterMs?: { mean: number; max: number };
   bursts: { count: number; longest: number };
   mos?: { value: number; method: string; estimate: true };
   keepAlives: number;

@@ -1,17 +1,123 @@
-import type { TunnelEntity } from './entities.js';
+import { Addressing } from './addressing.js';
+import type { AddressingEntity, MediaEntity, TunnelEntity } from './entities.js';
+import type { Content } from './events.js';
+import { KeepAlives } from './keep-alives.js';
+import { Media, type MediaFlow } from './media.js';
+import type { MediaStream, Negotiated } from './media-stream.js';
 import type { Arrival, Moment } from './moment.js';
+import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
+import { Signalling } from './signalling.js';
+import type { SipEvent } from './sip-event.js';
+import { Identity } from './subscriber.js';
+
+/** What is kept of the inside of one tunnel. */
+export class Inside {
+  readonly addressing = new Addressing();
+  readonly identity = new Identity();
+  readonly keepAlives = new KeepAlives();
+  /** Where the first REGISTER or INVITE went. */
+  pcscf = '';
+}
 
 /** What happened in a capture, gathered in one pass from plain events. */
 export class SessionModel {
+  readonly signalling = new Signalling();
+  readonly media = new Media();
+  readonly insides = new Map<number, Inside>();
   tunnels: TunnelEntity[] = [];
+  addressing: AddressingEntity[] = [];
   end: Moment = { seconds: 0, nanos: 0 };
 
   /** Something that the engine noticed about the packet at hand. */
   noticed(_at: Arrival, _code: string): void {}
 
-  /** The capture has ended. */
-  finish(tunnels: readonly TunnelEntity[], end: Moment): void {
-    this.tunnels = [...tunnels];
+  private inside(tunnel: number): Inside {
+    let i = this.insides.get(tunnel);
+    if (i === undefined) this.insides.set(tunnel, (i = new Inside()));
+    return i;
+  }
+
+  dhcp(at: Arrival, c: Content): void {
+    if (at.tunnel !== 0) this.inside(at.tunnel).addressing.dhcp.take(at, c);
+  }
+
+  dhcpv6(at: Arrival, c: Content): void {
+    if (at.tunnel !== 0) this.inside(at.tunnel).addressing.dhcpv6.take(at, c);
+  }
+
+  dns(at: Arrival, c: Content): void {
+    if (at.tunnel !== 0) this.inside(at.tunnel).addressing.dns.take(at, c);
+  }
+
+  icmpv6(at: Arrival, c: Content): void {
+    if (at.tunnel !== 0) this.inside(at.tunnel).addressing.slaac.take(at, c);
+  }
+
+  sip(at: Arrival, c: Content): void {
+    const e = this.signalling.take(at, c);
+    if (at.tunnel === 0) return;
+    const inside = this.inside(at.tunnel);
+    if (e === undefined) {
+      if (at.up) inside.keepAlives.take('crlf', at);
+      return;
+    }
+    if (at.up) inside.identity.sent(e);
+    else if (e.method === 'REGISTER') inside.identity.registered(e);
+    if (at.up && e.isRequest) this.upward(inside, at, e, c);
+  }
+
+  private upward(inside: Inside, at: Arrival, e: SipEvent, c: Content): void {
+    if (inside.pcscf === '' && (e.method === 'REGISTER' || e.method === 'INVITE')) inside.pcscf = c.to;
+    if (e.method === 'OPTIONS') inside.keepAlives.take('sip', at);
+  }
+
+  /** Takes an RTP packet; `note` is what a session description said about its endpoint. */
+  rtp(
+    at: Arrival,
+    c: Content,
+    flow: MediaFlow,
+    direction: number,
+    note: Negotiated | undefined,
+  ): MediaStream | undefined {
+    const s = this.media.rtp(at, c, flow, direction, note);
+    if (s === undefined) return undefined;
+    if (s.call === 0 && note !== undefined && note.callId !== '') {
+      const call = this.signalling.call(note.callId);
+      if (call !== undefined) s.call = call.id;
+    }
+    if (at.up && at.tunnel !== 0 && (c.buf[c.off + 1] & 127) === KEEP_ALIVE_TYPE)
+      this.inside(at.tunnel).keepAlives.take('rtp-pt20', at);
+    return s;
+  }
+
+  rtcp(at: Arrival, c: Content): void {
+    this.media.rtcp(at, c);
+  }
+
+  /** The capture has ended; whoever followed the connections of the tunnels says then what became of them. */
+  finish(end: Moment, tunnels: () => TunnelEntity[]): void {
     this.end = end;
+    this.signalling.finish(end);
+    this.media.finish();
+    this.tunnels = tunnels();
+    for (const s of this.media.streams) if (s.call !== 0) this.signalling.calls[s.call - 1].media.add(s.id);
+    for (const t of this.tunnels) this.furnish(t);
+  }
+
+  /** Adds to a tunnel what its inside tells. */
+  private furnish(t: TunnelEntity): void {
+    const inside = this.insides.get(t.id);
+    if (inside === undefined) return;
+    const { addressing, identity, keepAlives, pcscf } = inside;
+    const subscriber = identity.entry;
+    if (subscriber !== undefined) t.subscriber = subscriber;
+    t.keepAlives = keepAlives.list();
+    const entity = addressing.entity(this.addressing.length + 1, t.id, t.uid, t.addresses, this.end);
+    if (!addressing.empty) this.addressing.push(entity);
+    if (pcscf !== '') t.pcscf = { address: pcscf, source: addressing.pcscfSource(pcscf) };
+  }
+
+  mediaEntities(): MediaEntity[] {
+    return this.media.streams.map((s) => s.entity(this.media.codecOf(s)));
   }
 }

@@ -32,7 +32,7 @@ export interface Stall {
   /** Envelopes that became whole in that moment. */
   released: number;
   /** Media streams that waited. */
-  media: Set<number>;
+  media: Set<{ readonly id: number }>;
 }
 
 /** The end of a direction. */

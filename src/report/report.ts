@@ -23,6 +23,12 @@ export function reportOf(model: SessionModel, parts: ReportParts): Record<string
     summary: summaryOf(model),
     capture: captureOf(parts),
     tunnels: model.tunnels,
+    addressing: model.addressing,
+    registrations: model.signalling.registrations.map((r) => r.entity()),
+    calls: model.signalling.calls.map((c) => c.entity()),
+    messages: model.signalling.messages.map((m) => m.entity),
+    subscriptions: model.signalling.subscriptions.map((s) => s.entity),
+    media: model.mediaEntities(),
   };
 }
 

@@ -17,7 +17,7 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
   const reading = new Reading(captures, o);
   await reading.prepare();
   const model = new SessionModel();
-  const tap = new SessionTap(model, reading.names.length > 1);
+  const tap = new SessionTap(model, reading.registry, reading.names.length > 1);
   const wanted = { rows: 'inner', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
   const outcome = await reading.run(wanted, () => undefined);
   tap.finish();

@@ -1,0 +1,44 @@
+import { DhcpClient } from './dhcp-client.js';
+import { Dhcpv6Client } from './dhcpv6-client.js';
+import type { AddressingEntity } from './entities.js';
+import type { Moment } from './moment.js';
+import { Resolver } from './resolver.js';
+import { RouterDiscovery } from './router-discovery.js';
+import { uid } from './uid.js';
+
+/** How a UE gets its addresses and its P-CSCF inside one tunnel (TS 24.322 §6.2, §6.3). */
+export class Addressing {
+  readonly dhcp = new DhcpClient();
+  readonly slaac = new RouterDiscovery();
+  readonly dhcpv6 = new Dhcpv6Client();
+  readonly dns = new Resolver();
+
+  get empty(): boolean {
+    return this.dhcp.exchanges.length === 0 && this.slaac.empty && this.dhcpv6.exchanges.length === 0;
+  }
+
+  /**
+   * Where the UE may have learned of a P-CSCF at `address` (TS 24.229 §9.2.1): DHCP options 120, 21 and 22, the DNS by
+   * way of server records or of a name; `static` where nothing in the tunnel named it.
+   */
+  pcscfSource(address: string): 'dhcp' | 'dhcpv6' | 'dns-srv' | 'dns' | 'static' {
+    const named = (list: readonly string[]): boolean => list.some((s) => s === address || this.dns.leads(s, address));
+    if (this.dhcp.exchanges.some((e) => named(e.entry.pcscf))) return 'dhcp';
+    if (this.dhcpv6.exchanges.some((e) => named(e.entry.pcscf))) return 'dhcpv6';
+    const found = this.dns.found(address);
+    return found === undefined ? 'static' : found === 'srv' ? 'dns-srv' : 'dns';
+  }
+
+  /** @param used addresses from which the UE sent */
+  entity(id: number, tunnel: number, tunnelUid: string, used: readonly string[], end: Moment): AddressingEntity {
+    this.dhcp.finish(end);
+    return {
+      id,
+      uid: uid('addressing', tunnelUid),
+      tunnel,
+      dhcp: { exchanges: this.dhcp.exchanges.map((e) => e.entry) },
+      slaac: this.slaac.entry(used, end),
+      dhcpv6: { exchanges: this.dhcpv6.exchanges.map((e) => e.entry) },
+    };
+  }
+}

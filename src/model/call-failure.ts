@@ -1,0 +1,82 @@
+import type { CallFailure } from './entities.js';
+import { parameterOf } from './sip-event.js';
+
+/** What final responses to an INVITE mean to somebody who wanted to phone. RFC 3261 §21, TS 24.229 §5.1.3.1 */
+const WORDS: Readonly<Record<number, string>> = {
+  380: 'The network asks for another service: an emergency call in another access, mostly',
+  400: 'The request was not understood',
+  401: 'The network asked for credentials, and no call with them followed',
+  402: 'The call has to be paid for',
+  403: 'The network forbids the call',
+  404: 'Nobody has this number or address',
+  405: 'The request is not allowed there',
+  406: 'Nothing that the other side can produce is accepted',
+  407: 'A proxy asked for credentials, and no call with them followed',
+  408: 'The callee did not answer in time',
+  410: 'The number or address is no longer in use',
+  413: 'The request is too large',
+  415: 'The other side does not know the kind of session description',
+  416: 'The other side does not know the kind of address',
+  420: 'A demanded extension is not supported',
+  421: 'The other side demands an extension',
+  422: 'The session timer is too short',
+  433: 'Anonymous calls are not accepted',
+  480: 'The callee is not available at the moment',
+  481: 'The other side does not know the dialog',
+  482: 'The request went in a circle',
+  483: 'The request went over too many hops',
+  484: 'The number is not complete',
+  485: 'The address is ambiguous',
+  486: 'The callee is busy',
+  487: 'The call was ended before it was answered',
+  488: 'The other side does not accept the media that were offered',
+  493: 'The other side cannot decrypt the request',
+  494: 'A security agreement is demanded',
+  500: 'A server failed',
+  501: 'A server does not support this',
+  502: 'A server got an answer from another that it could not use',
+  503: 'The network is overloaded or out of service',
+  504: 'A server did not get an answer in time',
+  505: 'The version of SIP is not supported',
+  513: 'The message is too large',
+  580: 'The resources that the call needs are not there',
+  600: 'The callee is busy everywhere',
+  603: 'The callee declined',
+  604: 'Nobody anywhere has this number or address',
+  606: 'The callee does not accept the media that were offered',
+};
+
+const words = (status: number): string =>
+  WORDS[status] ??
+  (status < 400
+    ? 'The call was sent on to another address'
+    : status < 500
+      ? 'The request was refused'
+      : status < 600
+        ? 'A server failed'
+        : 'The call was refused everywhere');
+
+/** What a response says beside its status. */
+export interface Explanations {
+  /** Reason headers. RFC 3326 */
+  readonly reason: readonly string[];
+  readonly warning: string | undefined;
+  readonly retryAfter: number | undefined;
+}
+
+/** Why a call failed, in words. */
+export function callFailure(status: number, phrase: string, more: Explanations): CallFailure {
+  const q850 = more.reason.find((r) => /^\s*Q\.850\b/i.test(r));
+  const cause = Number(q850 === undefined ? Number.NaN : parameterOf(q850, 'cause'));
+  const texts = [
+    ...more.reason.flatMap((r) => parameterOf(r, 'text') ?? []),
+    ...(more.warning === undefined ? [] : [/"([^"]*)"/.exec(more.warning)?.[1] ?? more.warning]),
+  ].filter((t) => t !== '');
+  const said = texts.length === 0 ? '' : `: ${[...new Set(texts)].join('; ')}`;
+  return {
+    status,
+    reason: `${words(status)} (${`${status} ${phrase}`.trim()})${said}.`,
+    ...(Number.isInteger(cause) && { q850: cause }),
+    ...(more.retryAfter !== undefined && { retryAfterSeconds: more.retryAfter }),
+  };
+}

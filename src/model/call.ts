@@ -1,0 +1,259 @@
+import { Header, headerId } from '../../dissectors/sip/index.js';
+import { callFailure } from './call-failure.js';
+import type { CallEntity, CallFailure, CallMessage, CallState } from './entities.js';
+import { type Arrival, type Moment, millis, type Seen } from './moment.js';
+import type { SessionMedia } from './session-media.js';
+import { isHold } from './session-media.js';
+import type { SipEvent } from './sip-event.js';
+import { uid } from './uid.js';
+
+/** RFC 3261 §17.1.1.2: timer B, after which an INVITE without answer has failed. */
+const TIMER_B_MS = 32_000;
+const WARNING = headerId('Warning');
+const MOST_MESSAGES = 500;
+const MOST_DESCRIPTIONS = 64;
+
+/** A session description of one side, and when it came. */
+export interface Description {
+  readonly at: Seen;
+  /** Sent by the side that sent the first INVITE. */
+  readonly byCaller: boolean;
+  readonly media: readonly SessionMedia[];
+  readonly answer: boolean;
+}
+
+/** One call: the dialogs of an INVITE and all that belongs to them, known by its Call-ID. */
+export class Call {
+  readonly tunnels = new Set<number>();
+  readonly messages: CallMessage[] = [];
+  readonly media = new Set<number>();
+  readonly descriptions: Description[] = [];
+  readonly start: Seen;
+  state: CallState = 'in-progress';
+  trying: Seen | null = null;
+  ringing: Seen | null = null;
+  /** First response that tells of progress: 180 to 199. */
+  progress: Seen | null = null;
+  answer: Seen | null = null;
+  end: Seen | null = null;
+  cancel: Seen | null = null;
+  releasedBy: 'caller' | 'callee' | undefined;
+  failure: CallFailure | undefined;
+  failedAt: Seen | null = null;
+  acked = false;
+  retransmissions = 0;
+  dropped = 0;
+  /** To tags of responses to the first INVITE. */
+  readonly tags = new Set<string>();
+  readonly fromUri: string;
+  readonly toUri: string;
+  readonly emergency: boolean;
+  readonly direction: 'originated' | 'terminated' | undefined;
+  private readonly callerTag: string;
+  private readonly seen = new Map<string, CallMessage>();
+  /** The initial INVITE that counts: another one follows a challenge or a redirection. */
+  private cseq: number;
+  private inviteAt: Seen;
+  /** A final response asked for another INVITE: with credentials, to another place. */
+  private again = false;
+
+  constructor(
+    readonly id: number,
+    readonly callId: string,
+    at: Arrival,
+    e: SipEvent,
+  ) {
+    this.start = this.inviteAt = at.seen();
+    const { from, to } = e;
+    this.fromUri = from.uri;
+    this.toUri = to.uri;
+    this.callerTag = from.tag;
+    this.cseq = e.cseq;
+    this.emergency = /urn:service:sos/i.test(`${e.uri} ${to.uri}`);
+    this.direction = at.tunnel === 0 ? undefined : at.up ? 'originated' : 'terminated';
+  }
+
+  /** Whether a message comes from the side of the caller. */
+  private byCaller(e: SipEvent): boolean {
+    return (e.from.tag === this.callerTag) === e.isRequest;
+  }
+
+  take(at: Arrival, e: SipEvent): void {
+    if (at.tunnel !== 0) this.tunnels.add(at.tunnel);
+    const { identity } = e;
+    const known = this.seen.get(identity);
+    if (known !== undefined) {
+      known.retransmissions++;
+      this.retransmissions++;
+      return;
+    }
+    const seen = at.seen();
+    this.list(at, e, seen, identity);
+    if (e.isRequest) this.request(seen, e);
+    else this.response(seen, e);
+  }
+
+  private list(at: Arrival, e: SipEvent, seen: Seen, identity: string): void {
+    if (this.messages.length >= MOST_MESSAGES) {
+      this.dropped++;
+      return;
+    }
+    const media = e.media;
+    const { status } = e;
+    const toTag = status > 100 ? e.to.tag : '';
+    const sdp = media === undefined ? undefined : this.describe(seen, e, media);
+    const m: CallMessage = {
+      row: seen.row,
+      at: seen,
+      ...(at.tunnel !== 0 && { direction: at.up ? ('up' as const) : ('down' as const) }),
+      method: e.method,
+      cseq: e.cseq,
+      ...(status > 0 && { status, reason: e.reason }),
+      ...(toTag !== '' && { toTag }),
+      retransmissions: 0,
+      ...(sdp !== undefined && { sdp }),
+      ...(media !== undefined && isHold(media) && { hold: true as const }),
+    };
+    this.messages.push(m);
+    this.seen.set(identity, m);
+  }
+
+  /** Whether a description offers or answers (RFC 3264, RFC 6337 §2): the other side's open offer is answered. */
+  private describe(at: Seen, e: SipEvent, media: readonly SessionMedia[]): 'offer' | 'answer' {
+    const byCaller = this.byCaller(e);
+    const last = this.descriptions[this.descriptions.length - 1];
+    const answer = last !== undefined && last.byCaller !== byCaller && !last.answer;
+    const repeated = last !== undefined && last.byCaller === byCaller && last.answer && !e.isRequest;
+    if (this.descriptions.length < MOST_DESCRIPTIONS)
+      this.descriptions.push({ at, byCaller, media, answer: answer || repeated });
+    return answer || repeated ? 'answer' : 'offer';
+  }
+
+  private request(at: Seen, e: SipEvent): void {
+    switch (e.method) {
+      case 'INVITE':
+        this.invite(at, e);
+        break;
+      case 'ACK':
+        this.acked = true;
+        break;
+      case 'CANCEL':
+        this.cancel ??= at;
+        break;
+      case 'BYE':
+        this.bye(at, e);
+        break;
+    }
+  }
+
+  private invite(at: Seen, e: SipEvent): void {
+    if (e.to.tag !== '' || e.cseq <= this.cseq || !this.again) return;
+    this.cseq = e.cseq;
+    this.inviteAt = at;
+    this.again = false;
+    this.failure = undefined;
+    this.failedAt = null;
+    this.end = null;
+    this.state = 'in-progress';
+  }
+
+  private bye(at: Seen, e: SipEvent): void {
+    if (this.state === 'ended' || this.state === 'failed') return;
+    this.end = at;
+    this.releasedBy = this.byCaller(e) ? 'caller' : 'callee';
+    this.state = this.answer === null ? 'cancelled' : 'ended';
+  }
+
+  private response(at: Seen, e: SipEvent): void {
+    if (e.method !== 'INVITE' || e.cseq !== this.cseq || this.answer !== null) return;
+    const { status } = e;
+    if (status === 100) this.trying ??= at;
+    else if (status < 200) this.early(at, e);
+    else if (status < 300) {
+      this.answer = at;
+      this.state = 'established';
+      this.failure = undefined;
+      this.end = null;
+    } else this.refused(at, e);
+  }
+
+  private early(at: Seen, e: SipEvent): void {
+    this.progress ??= at;
+    if (e.to.tag !== '' && this.tags.size < MOST_DESCRIPTIONS) this.tags.add(e.to.tag);
+    if (e.status !== 180) return;
+    this.ringing ??= at;
+    if (this.state === 'in-progress') this.state = 'ringing';
+  }
+
+  private refused(at: Seen, e: SipEvent): void {
+    if (this.failure !== undefined) return;
+    const { status } = e;
+    this.again = status === 401 || status === 407 || status === 422 || status < 400;
+    this.end = at;
+    if (status === 487 && this.cancel !== null) {
+      this.state = 'cancelled';
+      return;
+    }
+    this.state = 'failed';
+    this.failedAt = at;
+    this.failure = callFailure(status, e.reason, {
+      reason: e.texts(Header.Reason),
+      warning: e.text(WARNING),
+      retryAfter: e.seconds(Header.RetryAfter),
+    });
+  }
+
+  finish(end: Moment): void {
+    const waited = millis(this.inviteAt, end);
+    if (this.state === 'in-progress' && this.trying === null && this.progress === null && waited >= TIMER_B_MS) {
+      this.state = 'failed';
+      this.failedAt = this.inviteAt;
+      this.failure = { reason: 'The INVITE was not answered at all.' };
+    } else if (this.cancel !== null && (this.state === 'ringing' || this.state === 'in-progress')) {
+      this.state = 'cancelled';
+      this.end = this.cancel;
+    }
+  }
+
+  /** From the INVITE to the first sign of the other end. */
+  get pddMs(): number | undefined {
+    const first = this.progress ?? this.answer;
+    return first === null ? undefined : millis(this.start, first);
+  }
+  get setupMs(): number | undefined {
+    return this.answer === null ? undefined : millis(this.start, this.answer);
+  }
+  get durationMs(): number | undefined {
+    return this.answer === null || this.end === null ? undefined : millis(this.answer, this.end);
+  }
+
+  get uid(): string {
+    return uid('call', this.callId, this.callerTag);
+  }
+
+  entity(): CallEntity {
+    const { direction, ringing, answer, end, releasedBy, failure, pddMs, setupMs, durationMs } = this;
+    return {
+      id: this.id,
+      uid: this.uid,
+      tunnels: [...this.tunnels],
+      callId: this.callId,
+      fromUri: this.fromUri,
+      toUri: this.toUri,
+      ...(direction !== undefined && { direction }),
+      state: this.state,
+      emergency: this.emergency,
+      start: this.start,
+      ...(ringing !== null && { ringing }),
+      ...(answer !== null && { answer }),
+      ...(end !== null && { end }),
+      ...(releasedBy !== undefined && { releasedBy }),
+      ...(pddMs !== undefined && { pddMs }),
+      ...(setupMs !== undefined && { setupMs }),
+      ...(durationMs !== undefined && { durationMs }),
+      ...(failure !== undefined && { failure }),
+      messages: this.messages,
+      media: [...this.media].sort((a, b) => a - b),
+    };
+  }
+}

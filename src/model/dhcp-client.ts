@@ -1,0 +1,161 @@
+import {
+  codec,
+  type DhcpMessage,
+  messageType,
+  optionAddresses,
+  optionNumber,
+  optionValue,
+  sipServers,
+} from '../../dissectors/dhcp/index.js';
+import { hex, hexNumber, ip4 } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+import type { DhcpExchange } from './entities.js';
+import { addressOf, type Content } from './events.js';
+import { type Arrival, type Moment, millis, type Seen } from './moment.js';
+
+const NAMES: readonly string[] = [
+  'BOOTP',
+  'DISCOVER',
+  'OFFER',
+  'REQUEST',
+  'DECLINE',
+  'ACK',
+  'NAK',
+  'RELEASE',
+  'INFORM',
+];
+const Type = { Discover: 1, Offer: 2, Request: 3, Decline: 4, Ack: 5, Nak: 6, Release: 7, Inform: 8 } as const;
+const Option = { dns: 6, lease: 51, server: 54, clientId: 61 } as const;
+/** RFC 2131 §4.1: the first answer is waited for so long. */
+const PATIENCE_MS = 4000;
+const MOST_MESSAGES = 64;
+
+/** The messages of one transaction id, and what is to be judged of them. */
+export class DhcpTransaction {
+  readonly entry: DhcpExchange;
+  /** Requests of the client that no answer followed. */
+  unanswered = 0;
+  /** The last message of the client, and the first. */
+  asked: Seen;
+  readonly first: Seen;
+  /** Type of the message that waits for an answer, 0 if none. */
+  waiting = 0;
+  refusal: Seen | null = null;
+  decline: Seen | null = null;
+  clientId = false;
+  /** The addresses of hardware differ between messages. */
+  hardwareChanged: Seen | null = null;
+  /** Types of the client's messages. */
+  readonly sent = new Set<number>();
+
+  constructor(m: DhcpMessage, at: Seen) {
+    this.asked = this.first = at;
+    this.entry = {
+      xid: hexNumber(m.xid, 8),
+      messages: [],
+      outcome: 'in-progress',
+      htype: m.htype,
+      hlen: m.hlen,
+      chaddr: hex(m.chaddr, 0, Math.min(16, m.hlen)),
+      pcscf: [],
+      dns: [],
+    };
+  }
+
+  take(m: DhcpMessage, type: number, at: Seen): void {
+    const { entry } = this;
+    if (entry.messages.length < MOST_MESSAGES)
+      entry.messages.push({ row: at.row, type: NAMES[type] ?? `type ${type}` });
+    const chaddr = hex(m.chaddr, 0, Math.min(16, m.hlen));
+    if (m.htype !== entry.htype || chaddr !== entry.chaddr) this.hardwareChanged ??= at;
+    if (m.op === 1) this.client(m, type, at);
+    else this.server(m, type, at);
+  }
+
+  private client(m: DhcpMessage, type: number, at: Seen): void {
+    this.sent.add(type);
+    this.clientId ||= optionValue(m, Option.clientId) !== undefined;
+    if (type === Type.Decline) {
+      this.decline = at;
+      this.entry.outcome = 'declined';
+    } else if (type === Type.Release) this.entry.outcome = 'released';
+    else {
+      this.asked = at;
+      this.waiting = type;
+      this.unanswered++;
+    }
+  }
+
+  private server(m: DhcpMessage, type: number, at: Seen): void {
+    const { entry } = this;
+    const informed = this.waiting === Type.Inform;
+    this.waiting = 0;
+    this.unanswered = 0;
+    if (type === Type.Nak) {
+      entry.outcome = 'refused';
+      this.refusal = at;
+      return;
+    }
+    if (type === Type.Offer) entry.outcome = 'offered';
+    else if (type === Type.Ack) entry.outcome = informed ? 'informed' : 'bound';
+    const address = addressOf(m.yiaddr);
+    if (address !== '0.0.0.0') entry.address = address;
+    const server = optionAddresses(m, Option.server)[0];
+    if (server !== undefined) entry.server = ip4(server, 0);
+    const lease = optionNumber(m, Option.lease);
+    if (lease !== undefined) entry.leaseSeconds = lease;
+    const dns = optionAddresses(m, Option.dns).map(addressOf);
+    if (dns.length > 0) entry.dns = dns;
+    const pcscf = servers(m);
+    if (pcscf.length > 0) entry.pcscf = pcscf;
+  }
+
+  /** The capture ended. */
+  finish(end: Moment): void {
+    const { entry } = this;
+    if (this.waiting === 0 || millis(this.asked, end) < PATIENCE_MS) return;
+    if (entry.outcome === 'in-progress' || entry.outcome === 'offered') entry.outcome = 'unanswered';
+  }
+}
+
+/** P-CSCF names and addresses of option 120 (RFC 3361, TS 24.229 §9.2.1). */
+function servers(m: DhcpMessage): string[] {
+  try {
+    return sipServers(m).map((s) => (typeof s === 'string' ? s : addressOf(s)));
+  } catch {
+    return []; // an option that cannot be read names nobody
+  }
+}
+
+/** The DHCPv4 client of a tunnel, as its messages show it (RFC 2131, TS 24.322 §6.3). */
+export class DhcpClient {
+  readonly exchanges: DhcpTransaction[] = [];
+  /** Exchanges that did not fit under the cap. */
+  dropped = 0;
+
+  take(at: Arrival, c: Content): DhcpTransaction | undefined {
+    let m: DhcpMessage;
+    try {
+      m = codec.parse(c.buf, c.off, c.end);
+    } catch {
+      return undefined; // its row says what is wrong with it
+    }
+    const type = messageType(m);
+    if (type === 0) return undefined;
+    const xid = hexNumber(m.xid, 8);
+    let t = this.exchanges.findLast((e) => e.entry.xid === xid);
+    if (t === undefined) {
+      if (this.exchanges.length >= LIMITS.exchanges) {
+        this.dropped++;
+        return undefined;
+      }
+      this.exchanges.push((t = new DhcpTransaction(m, at.seen())));
+    }
+    t.take(m, type, at.seen());
+    return t;
+  }
+
+  finish(end: Moment): void {
+    for (const e of this.exchanges) e.finish(end);
+  }
+}

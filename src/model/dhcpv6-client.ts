@@ -1,0 +1,76 @@
+import { codec, type Dhcpv6Message, findOption, optionAddresses, optionNames } from '../../dissectors/dhcpv6/index.js';
+import { MESSAGE_TYPES } from '../../dissectors/dhcpv6/values.js';
+import { hexNumber, nameOf, u16 } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+import type { Dhcpv6Exchange } from './entities.js';
+import { addressOf, type Content } from './events.js';
+import type { Arrival, Seen } from './moment.js';
+
+const Type = { Advertise: 2, Reply: 7 } as const;
+const Option = { status: 13, sipNames: 21, sipAddresses: 22, dns: 23 } as const;
+const MOST_MESSAGES = 64;
+
+export interface Dhcpv6Transaction {
+  readonly entry: Dhcpv6Exchange;
+  /** First and last message of the client. */
+  readonly first: Seen;
+  asked: Seen;
+  requests: number;
+}
+
+/** The DHCPv6 client of a tunnel (RFC 9915; stateless, TS 24.322 §6.3). */
+export class Dhcpv6Client {
+  readonly exchanges: Dhcpv6Transaction[] = [];
+  dropped = 0;
+
+  take(at: Arrival, c: Content): void {
+    let m: Dhcpv6Message;
+    try {
+      m = codec.parse(c.buf, c.off, c.end);
+    } catch {
+      return; // its row says what is wrong with it
+    }
+    if (!('xid' in m)) return;
+    const xid = hexNumber(m.xid, 6);
+    const seen = at.seen();
+    let t = this.exchanges.findLast((e) => e.entry.xid === xid);
+    if (t === undefined) {
+      if (this.exchanges.length >= LIMITS.exchanges) {
+        this.dropped++;
+        return;
+      }
+      t = {
+        entry: { xid, messages: [], outcome: 'unanswered', pcscf: [], dns: [] },
+        first: seen,
+        asked: seen,
+        requests: 0,
+      };
+      this.exchanges.push(t);
+    }
+    const { entry } = t;
+    if (entry.messages.length < MOST_MESSAGES)
+      entry.messages.push({ row: seen.row, type: nameOf(MESSAGE_TYPES, m.type, `type ${m.type}`) });
+    if (m.type === Type.Reply || m.type === Type.Advertise) answered(entry, m);
+    else {
+      t.asked = seen;
+      t.requests++;
+    }
+  }
+}
+
+function answered(entry: Dhcpv6Exchange, m: Dhcpv6Message): void {
+  const status = findOption(m, Option.status);
+  entry.outcome = status !== undefined && status.length >= 2 && u16(status, 0) !== 0 ? 'refused' : 'answered';
+  const dns = optionAddresses(m, Option.dns).map(addressOf);
+  if (dns.length > 0) entry.dns = dns;
+  const pcscf = [...names(m), ...optionAddresses(m, Option.sipAddresses).map(addressOf)];
+  if (pcscf.length > 0) entry.pcscf = pcscf;
+}
+
+function names(m: Dhcpv6Message): string[] {
+  try {
+    return optionNames(m, Option.sipNames);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,45 @@
+import { hex, ip4, ip6 } from '../kit/index.js';
+
+/**
+ * The content of a packet above its transport layer, or a message of ICMP. One instance serves all packets, and its
+ * octets are valid while it is handed over.
+ */
+export class Content {
+  buf: Uint8Array = new Uint8Array(0);
+  /** Captured octets are `[off, end)`. */
+  off = 0;
+  end = 0;
+  /** One past the last octet that was on the wire; larger than `end` where the capture cut it. */
+  wireEnd = 0;
+  net: 4 | 6 = 4;
+  addresses: Uint8Array = new Uint8Array(0);
+  /** Offsets of the addresses of sender and receiver in `addresses`. */
+  source = 0;
+  destination = 0;
+  /** 0 in a message of ICMP. */
+  sport = 0;
+  dport = 0;
+  /** Whether it came over TCP. */
+  stream = false;
+
+  get from(): string {
+    return this.net === 4 ? ip4(this.addresses, this.source) : ip6(this.addresses, this.source);
+  }
+  get to(): string {
+    return this.net === 4 ? ip4(this.addresses, this.destination) : ip6(this.addresses, this.destination);
+  }
+  /** Hop limit or TTL. */
+  get hops(): number {
+    return this.net === 6 ? this.addresses[this.source - 1] : this.addresses[this.source - 4];
+  }
+  /** Whether the sender is `::` or `0.0.0.0`. */
+  get unspecified(): boolean {
+    const n = this.net === 4 ? 4 : 16;
+    for (let i = 0; i < n; i++) if (this.addresses[this.source + i] !== 0) return false;
+    return true;
+  }
+}
+
+/** Four or sixteen octets as an address. */
+export const addressOf = (b: Uint8Array): string =>
+  b.length === 4 ? ip4(b, 0) : b.length === 16 ? ip6(b, 0) : hex(b, 0, b.length);

@@ -1,0 +1,92 @@
+import { CATALOGUE, type CatalogueEntry, ORDER } from './catalogue.js';
+import type { FindingEntity, Severity } from './entities.js';
+import { isBefore, type Moment, type Seen } from './moment.js';
+import { uid } from './uid.js';
+
+/** What a finding is about. */
+export interface Ref {
+  readonly kind: 'tunnel' | 'call' | 'registration' | 'media' | 'file';
+  readonly id: number;
+  /** Stays the same in other captures of the same thing. */
+  readonly uid?: string;
+}
+
+/** What an analyzer has to add to what the catalogue says. */
+export interface Remark {
+  /** What was seen here, in a sentence that stands before the meaning. */
+  readonly detail?: string;
+  readonly confidence?: FindingEntity['confidence'];
+  readonly severity?: Severity;
+}
+
+const MOST_ROWS = 20;
+const MOST_FINDINGS = 10_000;
+const SEVERITIES: readonly Severity[] = ['error', 'warn', 'note'];
+
+interface Raised {
+  readonly code: string;
+  readonly entry: CatalogueEntry;
+  readonly refs: readonly Ref[];
+  readonly remark: Remark;
+  first: Moment;
+  last: Moment;
+  count: number;
+  readonly rows: string[];
+}
+
+/** Collects findings: one for each code and thing that it is about, with the first rows that show it. */
+export class Findings {
+  private readonly raised = new Map<string, Raised>();
+  /** Findings that did not fit under the cap. */
+  dropped = 0;
+
+  /** @param muted codes that are not wanted */
+  constructor(private readonly muted: ReadonlySet<string> = new Set()) {}
+
+  /** Notes that `code` shows at `at`; `refs` say what it is about, the first of them most of all. */
+  raise(code: string, at: Seen, refs: readonly Ref[] = [], remark: Remark = {}): void {
+    const entry = CATALOGUE[code];
+    if (entry === undefined || this.muted.has(code)) return;
+    const about = refs[0];
+    const key = about === undefined ? code : `${code} ${about.kind} ${about.id}`;
+    const known = this.raised.get(key);
+    if (known === undefined) {
+      if (this.raised.size >= MOST_FINDINGS) this.dropped++;
+      else this.raised.set(key, { code, entry, refs, remark, first: at, last: at, count: 1, rows: [at.row] });
+      return;
+    }
+    known.count++;
+    if (isBefore(at, known.first)) known.first = at;
+    if (isBefore(known.last, at)) known.last = at;
+    if (known.rows.length < MOST_ROWS && !known.rows.includes(at.row)) known.rows.push(at.row);
+  }
+
+  /** The findings, by severity, and cause before consequence. */
+  list(): FindingEntity[] {
+    const severity = (r: Raised): number => SEVERITIES.indexOf(r.remark.severity ?? r.entry.severity);
+    const all = [...this.raised.values()].sort(
+      (a, b) => severity(a) - severity(b) || ORDER.get(a.code)! - ORDER.get(b.code)!,
+    );
+    return all.map((r, i) => entity(r, i + 1));
+  }
+}
+
+function entity({ code, entry, refs, remark, first, last, count, rows }: Raised, id: number): FindingEntity {
+  return {
+    id,
+    uid: uid('finding', code, refs[0]?.kind, refs[0]?.uid ?? refs[0]?.id),
+    code,
+    severity: remark.severity ?? entry.severity,
+    kind: entry.kind,
+    confidence: remark.confidence ?? entry.confidence ?? 'certain',
+    title: entry.title,
+    ...(entry.clause !== undefined && { clause: entry.clause }),
+    refs: refs.map(({ kind, id: n }) => ({ kind, id: n })),
+    first,
+    last,
+    count,
+    rows,
+    meaning: remark.detail === undefined ? entry.meaning : `${remark.detail} ${entry.meaning}`,
+    next: entry.next,
+  };
+}

@@ -1,0 +1,111 @@
+import { eventName } from '../../dissectors/telephone-event.js';
+import type { MediaEntity, RtcpEntry } from './entities.js';
+import type { Arrival, Seen } from './moment.js';
+import { opinion } from './quality.js';
+import { RtpStream } from './rtp-stream.js';
+import { uid } from './uid.js';
+
+/** What a session description said about the endpoint of a stream. */
+export interface Negotiated {
+  readonly kind: string;
+  readonly callId: string;
+  readonly payloadTypes: ReadonlyMap<number, { readonly name: string; readonly clock: number }>;
+}
+
+const MOST_DIGITS = 256;
+const DIGITS = '0123456789*#ABCD';
+/** Octets of a named event, and its bit that says "end". RFC 4733 §2.3 */
+const EVENT_OCTETS = 4;
+const END = 0x80;
+
+/** A stream of media: RTP of one source, with what was agreed about it and what RTCP says of it. */
+export class MediaStream {
+  readonly rtp: RtpStream;
+  call = 0;
+  dtmf = '';
+  private eventTime = -1;
+  readonly headOfLine: { stall: number; packets: number; ms: number }[] = [];
+  rtcp: RtcpEntry | undefined;
+  /** Sender reports, the middle of their NTP time and when they came: what a reception report answers. */
+  readonly reports: { readonly ntp: number; readonly at: Seen }[] = [];
+
+  constructor(
+    public id: number,
+    readonly tunnel: number,
+    readonly up: boolean,
+    readonly from: { readonly address: string; readonly port: number },
+    readonly to: { readonly address: string; readonly port: number },
+    ssrc: number,
+    at: Arrival,
+    public negotiated: Negotiated | undefined,
+  ) {
+    this.rtp = new RtpStream(ssrc, at);
+  }
+
+  get uid(): string {
+    const { start, ssrc } = this.rtp;
+    return uid('media', ssrc, this.from.address, this.from.port, this.to.address, this.to.port, start.seconds);
+  }
+
+  /** A named event of RFC 4733 at `off`: digits are noted once, when their end comes. */
+  event(b: Uint8Array, off: number, end: number, timestamp: number): void {
+    if (end - off < EVENT_OCTETS || (b[off + 1] & END) === 0 || timestamp === this.eventTime) return;
+    this.eventTime = timestamp;
+    if (this.dtmf.length >= MOST_DIGITS) return;
+    this.dtmf += DIGITS[b[off]] ?? `(${eventName(b[off])})`;
+  }
+
+  /** Packets of it that waited for a stall of the tunnel to end. */
+  delayed(stall: number, ms: number): void {
+    const last = this.headOfLine[this.headOfLine.length - 1];
+    if (last !== undefined && last.stall === stall) last.packets++;
+    else this.headOfLine.push({ stall, packets: 1, ms });
+  }
+
+  get lostPercent(): number {
+    const { expected, lost } = this.rtp;
+    return expected === 0 ? 0 : (100 * lost) / expected;
+  }
+
+  get codec(): { readonly name: string; readonly clock: number } | undefined {
+    return this.negotiated?.payloadTypes.get(this.rtp.payloadType);
+  }
+
+  entity(codec: { readonly name: string; readonly clock: number } | undefined): MediaEntity {
+    const { rtp, negotiated, lostPercent, rtcp } = this;
+    const mos = codec === undefined ? undefined : opinion(codec.name, lostPercent, rtp.jitterMean, rtcp?.roundTripMs);
+    return {
+      id: this.id,
+      uid: this.uid,
+      ...(this.tunnel !== 0 && { tunnel: this.tunnel }),
+      ...(this.call !== 0 && { call: this.call }),
+      ssrc: `0x${rtp.ssrc.toString(16).padStart(8, '0')}`,
+      ...(this.tunnel !== 0 && { direction: this.up ? ('up' as const) : ('down' as const) }),
+      source: this.from,
+      destination: this.to,
+      start: rtp.start,
+      end: rtp.end,
+      payloadType: Math.max(0, rtp.payloadType),
+      ...(codec !== undefined && { codec: codec.name }),
+      ...(negotiated !== undefined && { negotiated: agreement(negotiated) }),
+      packets: rtp.packets,
+      bytes: rtp.octets,
+      lost: rtp.lost,
+      lostPercent,
+      duplicates: rtp.duplicates,
+      reordered: rtp.reordered,
+      ...(codec !== undefined && { jitterMs: { mean: rtp.jitterMean, max: rtp.jitterMax } }),
+      bursts: rtp.lost === 0 ? { count: 0, longest: 0 } : { count: rtp.gaps, longest: rtp.longestGap },
+      ...(mos !== undefined && { mos }),
+      keepAlives: rtp.keepAlives,
+      ...(this.dtmf !== '' && { dtmf: this.dtmf }),
+      headOfLine: this.headOfLine,
+      ...(rtcp !== undefined && { rtcp }),
+    };
+  }
+}
+
+const agreement = (n: Negotiated): NonNullable<MediaEntity['negotiated']> => ({
+  kind: n.kind,
+  codecs: [...n.payloadTypes].map(([payloadType, { name, clock }]) => ({ payloadType, name, clock })),
+});

@@ -1,0 +1,154 @@
+import { packetLength } from '../../dissectors/rtcp/codec.js';
+import * as packet from '../../dissectors/rtp.js';
+import { staticPayloadType } from '../../dissectors/sdp/index.js';
+import { i32, u16, u32 } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+import type { Content } from './events.js';
+import { MediaStream, type Negotiated } from './media-stream.js';
+import { type Arrival, millis } from './moment.js';
+
+const HEADER = 12;
+const SENDER_REPORT = 200;
+const RECEIVER_REPORT = 201;
+const REPORT_BLOCK = 24;
+const MOST_REPORTS = 32;
+/** Streams that no session description announced are guesses: so many packets, in a row mostly, make one. */
+const GUESS_PACKETS = 8;
+
+/** The streams of one UDP conversation. */
+export class MediaFlow {
+  readonly streams: MediaStream[] = [];
+  last: MediaStream | undefined = undefined;
+  lastDirection = -1;
+  readonly directions: number[] = [];
+}
+
+/** Media streams: what flowed, counted, beside what was agreed and what RTCP says. */
+export class Media {
+  readonly streams: MediaStream[] = [];
+  dropped = 0;
+  /** By SSRC: the streams of that source, for what RTCP says of it. */
+  private readonly bySource = new Map<number, MediaStream[]>();
+
+  /** Takes an RTP packet; returns its stream. */
+  rtp(
+    at: Arrival,
+    c: Content,
+    flow: MediaFlow,
+    direction: number,
+    note: Negotiated | undefined,
+  ): MediaStream | undefined {
+    const { buf, off, end } = c;
+    if (end - off < HEADER || packet.version(buf, off) !== 2) return undefined;
+    const ssrc = packet.ssrc(buf, off);
+    let s = flow.last;
+    if (s === undefined || s.rtp.ssrc !== ssrc || flow.lastDirection !== direction) {
+      s = this.stream(at, c, flow, direction, ssrc, note);
+      if (s === undefined) return undefined;
+      flow.last = s;
+      flow.lastDirection = direction;
+    }
+    if (note !== undefined && s.negotiated !== note) s.negotiated = note;
+    const type = packet.payloadType(buf, off);
+    const timestamp = packet.timestamp(buf, off);
+    const known = this.codec(s, type);
+    const event = known !== undefined && known.name.toLowerCase() === 'telephone-event';
+    s.rtp.take(at, packet.sequence(buf, off), timestamp, type, c.wireEnd - off, known?.clock ?? 0, event);
+    if (event) {
+      const header = packet.headerLength(buf, off, end);
+      if (header > 0) s.event(buf, off + header, end, timestamp);
+    }
+    return s;
+  }
+
+  private codec(s: MediaStream, type: number): { readonly name: string; readonly clock: number } | undefined {
+    return s.negotiated?.payloadTypes.get(type) ?? STATIC[type];
+  }
+
+  private stream(
+    at: Arrival,
+    c: Content,
+    flow: MediaFlow,
+    direction: number,
+    ssrc: number,
+    note: Negotiated | undefined,
+  ): MediaStream | undefined {
+    const i = flow.streams.findIndex((s, k) => s.rtp.ssrc === ssrc && flow.directions[k] === direction);
+    if (i >= 0) return flow.streams[i];
+    if (this.streams.length >= LIMITS.mediaStreams) {
+      this.dropped++;
+      return undefined;
+    }
+    const from = { address: c.from, port: c.sport };
+    const to = { address: c.to, port: c.dport };
+    const s = new MediaStream(this.streams.length + 1, at.tunnel, at.up, from, to, ssrc, at, note);
+    this.streams.push(s);
+    flow.streams.push(s);
+    flow.directions.push(direction);
+    const list = this.bySource.get(ssrc);
+    if (list === undefined) this.bySource.set(ssrc, [s]);
+    else list.push(s);
+    return s;
+  }
+
+  /** Takes a compound RTCP packet. RFC 3550 §6.4 */
+  rtcp(at: Arrival, c: Content): void {
+    const { buf, end } = c;
+    for (let o = c.off; o + 8 <= end && buf[o] >> 6 === 2; o += packetLength(buf, o)) {
+      const stop = Math.min(end, o + packetLength(buf, o));
+      const type = buf[o + 1];
+      const count = buf[o] & 31;
+      if (type === SENDER_REPORT && o + 28 <= stop) {
+        this.sender(at, buf, o);
+        this.reports(at, buf, o + 28, stop, count);
+      } else if (type === RECEIVER_REPORT) this.reports(at, buf, o + 8, stop, count);
+    }
+  }
+
+  private sender(at: Arrival, b: Uint8Array, o: number): void {
+    for (const s of this.bySource.get(u32(b, o + 4)) ?? []) {
+      if (s.tunnel !== at.tunnel) continue;
+      s.rtcp ??= { senderReports: 0, receiverReports: 0 };
+      s.rtcp.senderReports++;
+      s.rtcp.packetsSent = u32(b, o + 20);
+      // LSR is the middle 32 bits of the NTP time.
+      s.reports.push({ ntp: ((u16(b, o + 10) << 16) | u16(b, o + 12)) >>> 0, at: at.seen() });
+      if (s.reports.length > MOST_REPORTS) s.reports.shift();
+    }
+  }
+
+  private reports(at: Arrival, b: Uint8Array, from: number, stop: number, count: number): void {
+    for (let i = 0, o = from; i < count && o + REPORT_BLOCK <= stop; i++, o += REPORT_BLOCK)
+      for (const s of this.bySource.get(u32(b, o)) ?? []) {
+        if (s.tunnel !== at.tunnel) continue;
+        s.rtcp ??= { senderReports: 0, receiverReports: 0 };
+        s.rtcp.receiverReports++;
+        s.rtcp.lost = (i32(b, o + 4) << 8) >> 8;
+        const clock = this.codec(s, s.rtp.payloadType)?.clock ?? 0;
+        if (clock > 0) s.rtcp.jitterMs = (u32(b, o + 12) * 1000) / clock;
+        const lsr = u32(b, o + 16);
+        const sent = lsr === 0 ? undefined : s.reports.findLast((r) => r.ntp === lsr);
+        if (sent !== undefined) s.rtcp.roundTripMs = millis(sent.at, at) - (u32(b, o + 20) * 1000) / 65_536;
+      }
+  }
+
+  /** The streams that are more than a guess, numbered anew; guesses are let go of. */
+  finish(): void {
+    const kept = this.streams.filter((s) => {
+      s.rtp.settle();
+      return s.negotiated !== undefined || (s.rtp.packets >= GUESS_PACKETS && s.rtp.lost < s.rtp.packets);
+    });
+    this.streams.length = 0;
+    for (const s of kept) {
+      this.streams.push(s);
+      s.id = this.streams.length;
+    }
+  }
+
+  codecOf(s: MediaStream): { readonly name: string; readonly clock: number } | undefined {
+    return this.codec(s, s.rtp.payloadType);
+  }
+}
+
+/** The static payload types of RFC 3551 §6, by number. */
+const STATIC = Array.from({ length: 128 }, (_, n) => staticPayloadType(n));

@@ -1,0 +1,54 @@
+/** What the E-model needs to know of a codec: equipment impairment and robustness against loss. ITU-T G.113 appendix I */
+interface Impairment {
+  readonly ie: number;
+  readonly bpl: number;
+  /** Wideband scale of ITU-T G.107.1, where R begins at 129. */
+  readonly wide: boolean;
+}
+
+const CODECS: Readonly<Record<string, Impairment>> = {
+  PCMU: { ie: 0, bpl: 25.1, wide: false },
+  PCMA: { ie: 0, bpl: 25.1, wide: false },
+  G729: { ie: 11, bpl: 19, wide: false },
+  AMR: { ie: 5, bpl: 10, wide: false },
+  'AMR-WB': { ie: 8, bpl: 13, wide: true },
+  EVS: { ie: 4, bpl: 13, wide: true },
+};
+
+const R_NARROW = 93.2;
+const R_WIDE = 129;
+/** Coding, packets of 20 ms and an empty jitter buffer. */
+const FIXED_DELAY_MS = 45;
+
+/** An opinion score from what was measured; it says nothing of what happened beyond the capture point. */
+export interface Opinion {
+  readonly value: number;
+  readonly method: string;
+  readonly estimate: true;
+}
+
+/**
+ * Mean opinion score by the E-model (ITU-T G.107, G.107.1) from loss and jitter; undefined for codecs without values.
+ * @param lostPercent packets lost of those sent
+ * @param jitterMs mean interarrival jitter, for which the receiver's buffer makes up with delay
+ * @param roundTripMs as RTCP tells it
+ */
+export function opinion(codec: string, lostPercent: number, jitterMs: number, roundTripMs = 0): Opinion | undefined {
+  const c = CODECS[codec.toUpperCase()];
+  if (c === undefined) return undefined;
+  const delay = FIXED_DELAY_MS + 2 * jitterMs + roundTripMs / 2;
+  const late = Math.max(0, delay - 177.3);
+  const id = 0.024 * delay + 0.11 * late;
+  const most = c.wide ? R_WIDE : R_NARROW;
+  const full = c.wide ? R_WIDE : 95;
+  const ieEff = c.ie + (full - c.ie) * (lostPercent / (lostPercent + c.bpl));
+  const r = most - id - ieEff;
+  // G.107.1 annex A: the wideband scale is shrunk to the narrowband one before the curve.
+  const x = c.wide ? r / 1.29 : r;
+  const mos = x <= 0 ? 1 : x >= 100 ? 4.5 : 1 + 0.035 * x + x * (x - 60) * (100 - x) * 7e-6;
+  return {
+    value: Math.round(Math.max(1, mos) * 100) / 100,
+    method: c.wide ? 'ITU-T G.107.1' : 'ITU-T G.107',
+    estimate: true,
+  };
+}

@@ -1,0 +1,204 @@
+import { Header } from '../../dissectors/sip/index.js';
+import { LIMITS } from '../limits.js';
+import { akaChallenge, SecurityAgreement } from './aka.js';
+import type { Aka, RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
+import { type Arrival, type Moment, millis, type Seen } from './moment.js';
+import { parameterOf, type SipEvent } from './sip-event.js';
+import { uid } from './uid.js';
+
+/** TS 24.229 §7.7 and RFC 3261 §17.1.2.2: timer F of the UE towards the P-CSCF, and of RFC 3261. */
+const TIMER_F_MS = 32_000;
+/** TS 24.229 §5.1.1.4: refresh 600 s before the end, or half-way where that is 1200 s or less. */
+const REFRESH_BEFORE = 600;
+const DEFAULT_EXPIRES = 3600;
+
+/** A transaction as it goes on. */
+interface Running {
+  readonly entry: TransactionEntry;
+  readonly at: Seen;
+  answered: Seen | null;
+  readonly expires: number | undefined;
+  readonly branch: string;
+}
+
+/** One registration of a contact: the REGISTER requests of one Call-ID (RFC 3261 §10.2) and what came of them. */
+export class Registration {
+  readonly start: Seen;
+  state: RegistrationState = 'in-progress';
+  contact: string | undefined;
+  emergency = false;
+  expiresSeconds: number | undefined;
+  registered: Seen | null = null;
+  end: Seen | null = null;
+  readonly transactions: Running[] = [];
+  aka: Aka | undefined;
+  readonly security = new SecurityAgreement();
+  /** Challenges, one after the other, without success between; and how many of them repeat a nonce. */
+  challenges = 0;
+  sameNonce = 0;
+  private nonce = '';
+  resynchronisations = 0;
+  /** Last final status, where it was sent, and what else it says. */
+  status = 0;
+  statusAt: Seen | null = null;
+  retryAfter: number | undefined;
+  retransmissions = 0;
+  retransmittedAt: Seen | null = null;
+  refreshedLate: Seen | null = null;
+  dropped = 0;
+
+  constructor(
+    readonly id: number,
+    readonly tunnel: number,
+    readonly aor: string,
+    readonly callId: string,
+    at: Arrival,
+  ) {
+    this.start = at.seen();
+  }
+
+  request(at: Arrival, e: SipEvent): void {
+    const { cseq, branch } = e;
+    const seen = at.seen();
+    const again = this.transactions.find((t) => t.entry.cseq === cseq && t.branch === branch);
+    if (again !== undefined) {
+      again.entry.retransmissions++;
+      this.retransmissions++;
+      this.retransmittedAt ??= seen;
+      return;
+    }
+    const contact = e.party(Header.Contact);
+    this.contact ??= contact.uri === '' ? undefined : contact.uri;
+    this.emergency ||= /;\s*sos\b/i.test(`;${contact.uri}`) || e.uri.toLowerCase().includes('urn:service:sos');
+    this.security.request(e.texts(Header.SecurityClient), e.texts(Header.SecurityVerify));
+    if (parameterOf(e.text(Header.Authorization) ?? '', 'auts') !== undefined) this.resynchronise();
+    if (this.transactions.length >= LIMITS.exchanges) {
+      this.dropped++;
+      return;
+    }
+    this.transactions.push({
+      entry: { row: seen.row, method: 'REGISTER', cseq, retransmissions: 0 },
+      at: seen,
+      answered: null,
+      expires: expiresOf(contact.parameters) ?? e.seconds(Header.Expires),
+      branch,
+    });
+  }
+
+  private resynchronise(): void {
+    this.resynchronisations++; // RFC 3310 §3.4
+    if (this.aka !== undefined) this.aka.resynchronisations++;
+  }
+
+  response(at: Arrival, e: SipEvent): void {
+    const { cseq, branch, status } = e;
+    const t =
+      this.transactions.find((x) => x.entry.cseq === cseq && x.branch === branch) ??
+      this.transactions.findLast((x) => x.entry.cseq === cseq);
+    if (t === undefined || status < 200) return;
+    if (t.answered !== null) return;
+    const seen = at.seen();
+    t.answered = seen;
+    Object.assign(t.entry, { status, reason: e.reason, responseRow: seen.row, ms: millis(t.at, seen) });
+    this.status = status;
+    this.statusAt = seen;
+    this.retryAfter = e.seconds(Header.RetryAfter);
+    if (status === 401 || status === 407) this.challenged(e);
+    else if (status < 300) this.accepted(seen, t, e);
+    else this.refused(seen, status);
+  }
+
+  private challenged(e: SipEvent): void {
+    const value = e.text(e.status === 401 ? Header.WwwAuthenticate : Header.ProxyAuthenticate) ?? '';
+    const nonce = parameterOf(value, 'nonce') ?? '';
+    this.challenges++;
+    if (nonce !== '' && nonce === this.nonce) this.sameNonce++;
+    this.nonce = nonce;
+    const aka = akaChallenge(value);
+    if (aka !== undefined) this.aka = { ...aka, resynchronisations: this.resynchronisations };
+    this.security.response(e.texts(Header.SecurityServer));
+  }
+
+  private accepted(at: Seen, t: Running, e: SipEvent): void {
+    this.challenges = 0;
+    this.sameNonce = 0;
+    const contacts = e.texts(Header.Contact);
+    const own = contacts.find((c) => this.contact !== undefined && c.includes(this.contact)) ?? contacts[0] ?? '';
+    const given = expiresOf(own) ?? e.seconds(Header.Expires) ?? t.expires ?? DEFAULT_EXPIRES;
+    if (t.expires === 0 || given === 0) {
+      this.state = 'deregistered';
+      this.end = at;
+      return;
+    }
+    if (this.state === 'registered' && this.registered !== null && this.lapsed(t.at)) this.refreshedLate ??= t.at;
+    this.state = 'registered';
+    this.expiresSeconds = given;
+    this.registered = at;
+    this.end = null;
+  }
+
+  private refused(at: Seen, status: number): void {
+    if (status === 423 || status === 494) return; // RFC 3261 §10.2.8, RFC 3329 §2.3.1: asks for another try
+    if (this.state === 'registered') return; // the binding stays until it expires
+    this.state = 'failed';
+    this.end = at;
+  }
+
+  /** Whether the binding had run out by `at`. */
+  private lapsed(at: Moment): boolean {
+    return this.registered !== null && millis(this.registered, at) > (this.expiresSeconds ?? 0) * 1000;
+  }
+
+  /** The first request that nothing answered although there was time. */
+  unanswered(end: Moment): Running | undefined {
+    return this.transactions.find((t) => t.answered === null && millis(t.at, end) >= TIMER_F_MS);
+  }
+
+  finish(end: Moment): void {
+    if (this.state === 'registered' && this.lapsed(end)) this.state = 'expired';
+    if (this.state === 'in-progress' && this.unanswered(end) !== undefined) this.state = 'failed';
+    const last = this.transactions[this.transactions.length - 1];
+    const stuck = last?.answered != null && millis(last.answered, end) >= TIMER_F_MS;
+    if (this.state === 'in-progress' && stuck) this.state = 'failed';
+  }
+
+  entity(): RegistrationEntity {
+    const { expiresSeconds, registered, contact, aka } = this;
+    const secAgree = this.security.entry;
+    const live = registered !== null && expiresSeconds !== undefined && this.state === 'registered';
+    const before = (expiresSeconds ?? 0) > 2 * REFRESH_BEFORE ? REFRESH_BEFORE : (expiresSeconds ?? 0) / 2;
+    return {
+      id: this.id,
+      uid: this.uid,
+      ...(this.tunnel !== 0 && { tunnel: this.tunnel }),
+      aor: this.aor,
+      ...(contact !== undefined && { contact }),
+      callId: this.callId,
+      state: this.state,
+      emergency: this.emergency,
+      start: this.start,
+      ...(this.end !== null && { end: this.end }),
+      transactions: this.transactions.map((t) => t.entry),
+      ...(expiresSeconds !== undefined && { expiresSeconds }),
+      ...(live && { nextRefresh: later(registered, expiresSeconds - before) }),
+      ...(aka !== undefined && { aka }),
+      ...(secAgree !== undefined && { secAgree }),
+    };
+  }
+
+  get uid(): string {
+    return uid('registration', this.aor, this.callId);
+  }
+}
+
+/** `;expires=` of a contact. RFC 3261 §20.10 */
+const expiresOf = (parameters: string): number | undefined => {
+  const m = /;\s*expires\s*=\s*"?(\d{1,10})/i.exec(parameters);
+  return m === null ? undefined : Number(m[1]);
+};
+
+/** `seconds` after `m`; half seconds count. */
+function later(m: Moment, seconds: number): Moment {
+  const nanos = m.nanos + (seconds % 1) * 1e9;
+  return { seconds: m.seconds + Math.floor(seconds) + Math.floor(nanos / 1e9), nanos: nanos % 1e9 };
+}

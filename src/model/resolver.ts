@@ -1,0 +1,87 @@
+import { codec, type DnsMessage, nameText, response, TYPE } from '../../dissectors/dns/index.js';
+import { LIMITS } from '../limits.js';
+import { addressOf, type Content } from './events.js';
+import type { Arrival, Seen } from './moment.js';
+
+const NXDOMAIN = 3;
+const MOST_NAMES = 1024;
+
+/** A question that was asked inside a tunnel. */
+export interface Question {
+  readonly name: string;
+  readonly type: number;
+  readonly at: Seen;
+  /** Response code, -1 while there is no answer. */
+  code: number;
+  answerAt: Seen | null;
+}
+
+/** The DNS client of a tunnel: names, the addresses that they stand for, and what failed. RFC 1035 */
+export class Resolver {
+  /** By name in lower case. */
+  private readonly addresses = new Map<string, string[]>();
+  private readonly asked = new Map<string, Question>();
+  /** Names that NAPTR or SRV answers led to. RFC 3263 §4 */
+  private readonly targets = new Set<string>();
+
+  take(at: Arrival, c: Content): void {
+    let m: DnsMessage;
+    try {
+      m = codec.parse(c.buf, c.off, c.end);
+    } catch {
+      return; // its row says what is wrong with it
+    }
+    const q = m.questions[0];
+    if (q === undefined) return;
+    const name = nameText(q.name).toLowerCase();
+    const key = `${m.id} ${q.type} ${name}`;
+    if (!response(m.flags)) {
+      if (this.asked.size >= LIMITS.transactions || this.asked.has(key)) return;
+      this.asked.set(key, { name, type: q.type, at: at.seen(), code: -1, answerAt: null });
+      return;
+    }
+    const question = this.asked.get(key);
+    if (question !== undefined && question.code < 0) {
+      question.code = m.flags & 15;
+      question.answerAt = at.seen();
+    }
+    this.learn(name, m);
+  }
+
+  private learn(name: string, m: DnsMessage): void {
+    for (const r of m.answers) {
+      if (r.type === TYPE.A || r.type === TYPE.AAAA) {
+        if (this.addresses.size >= MOST_NAMES) return;
+        for (const n of new Set([name, nameText(r.name).toLowerCase()])) {
+          const list = this.addresses.get(n) ?? [];
+          const address = addressOf(r.rdata);
+          if (!list.includes(address)) list.push(address);
+          this.addresses.set(n, list);
+        }
+      } else if (r.type === TYPE.SRV && r.rdata.length > 6)
+        this.targets.add(nameText(r.rdata.subarray(6)).toLowerCase());
+    }
+  }
+
+  /** Whether `address` is one that `name` stands for. */
+  leads(name: string, address: string): boolean {
+    return this.addresses.get(name.toLowerCase())?.includes(address) === true;
+  }
+
+  /** Whether `address` was found by way of a server record, or of any name. */
+  found(address: string): 'srv' | 'name' | undefined {
+    for (const t of this.targets) if (this.leads(t, address)) return 'srv';
+    for (const list of this.addresses.values()) if (list.includes(address)) return 'name';
+    return undefined;
+  }
+
+  /** Questions that failed: refused by a code other than NXDOMAIN, or not answered. */
+  failed(): Question[] {
+    return [...this.asked.values()].filter((q) => q.code !== 0 && q.code !== NXDOMAIN);
+  }
+
+  /** Names that do not exist. */
+  missing(): Question[] {
+    return [...this.asked.values()].filter((q) => q.code === NXDOMAIN);
+  }
+}

@@ -1,0 +1,161 @@
+import { codec, type Icmpv6Message, TYPE } from '../../dissectors/icmpv6/messages.js';
+import { OPTION } from '../../dissectors/icmpv6/nd-fields.js';
+import { ip6, u16, u32 } from '../kit/index.js';
+import type { PrefixEntry, Slaac } from './entities.js';
+import type { Content } from './events.js';
+import { type Arrival, type Moment, millis, type Seen } from './moment.js';
+
+const MOST = 256;
+/** RFC 4862 §5.4: an address may be used when so long nobody has claimed it (RetransTimer, one probe). */
+const DAD_MS = 1000;
+const PREFIX_OCTETS = 30;
+
+/** What a router advertisement said besides its prefixes. */
+export interface Advertisement {
+  readonly at: Seen;
+  readonly managed: boolean;
+  readonly other: boolean;
+  readonly lifetimeSeconds: number;
+  readonly prefixes: readonly { readonly length: number; readonly entry: PrefixEntry }[];
+  readonly dns: readonly string[];
+}
+
+/** One address that was probed for duplicates. */
+export interface Probe {
+  readonly target: string;
+  readonly at: Seen;
+  readonly up: boolean;
+  duplicate: Seen | null;
+}
+
+/** Stateless address autoconfiguration inside a tunnel (RFC 4861, RFC 4862), from the messages of both ends. */
+export class RouterDiscovery {
+  rs = 0;
+  firstSolicitation: Seen | null = null;
+  lastSolicitation: Seen | null = null;
+  ra = 0;
+  lastAdvertisement: Advertisement | null = null;
+  firstAdvertisement: Advertisement | null = null;
+  private readonly prefixes = new Map<string, PrefixEntry>();
+  readonly probes: Probe[] = [];
+  /** Messages that a receiver has to discard (RFC 4861 §6.1). */
+  readonly invalid: { readonly at: Seen; readonly why: string }[] = [];
+
+  get empty(): boolean {
+    return this.rs === 0 && this.ra === 0 && this.probes.length === 0;
+  }
+
+  take(at: Arrival, c: Content): void {
+    if (c.net !== 6 || c.end - c.off < 8) return;
+    const type = c.buf[c.off];
+    if (type < TYPE.routerSolicitation || type > TYPE.neighborAdvertisement) return;
+    const m = codec.parse(c.buf, c.off, c.end);
+    if (!this.valid(at, c, m)) return;
+    if (type === TYPE.routerSolicitation) this.solicited(at);
+    else if (type === TYPE.routerAdvertisement) this.advertised(at, m);
+    else if (m.body.length < 20) return;
+    else if (type === TYPE.neighborSolicitation) this.probed(at, c, m);
+    else this.claimed(at, ip6(m.body, 4), at.up);
+  }
+
+  /** RFC 4861 §6.1.1, §6.1.2, §7.1: what a receiver checks first. */
+  private valid(at: Arrival, c: Content, m: Icmpv6Message): boolean {
+    const why =
+      c.hops !== 255
+        ? `hop limit ${c.hops} instead of 255`
+        : m.code !== 0
+          ? `code ${m.code} instead of 0`
+          : m.rest.length > 0 && m.rest[1] === 0
+            ? 'an option of length 0'
+            : m.type === TYPE.routerAdvertisement && !isLinkLocal(c)
+              ? 'a source that is not link-local'
+              : '';
+    if (why === '') return true;
+    if (this.invalid.length < MOST) this.invalid.push({ at: at.seen(), why });
+    return false;
+  }
+
+  private solicited(at: Arrival): void {
+    this.rs++;
+    this.lastSolicitation = at.seen();
+    this.firstSolicitation ??= this.lastSolicitation;
+  }
+
+  private advertised(at: Arrival, m: Icmpv6Message): void {
+    this.ra++;
+    const prefixes = m.options.flatMap((o) => {
+      if (o.type !== OPTION.prefix || o.bytes.length < PREFIX_OCTETS) return [];
+      const b = o.bytes;
+      const entry: PrefixEntry = {
+        prefix: `${ip6(b, 14)}/${b[0]}`,
+        onLink: (b[1] & 0x80) !== 0,
+        autonomous: (b[1] & 0x40) !== 0,
+        validSeconds: u32(b, 2),
+        preferredSeconds: u32(b, 6),
+      };
+      if (this.prefixes.size < MOST) this.prefixes.set(entry.prefix, entry);
+      return [{ length: b[0], entry }];
+    });
+    this.lastAdvertisement = {
+      at: at.seen(),
+      managed: (m.body[1] & 0x80) !== 0,
+      other: (m.body[1] & 0x40) !== 0,
+      lifetimeSeconds: u16(m.body, 2),
+      prefixes,
+      dns: m.options.flatMap((o) => (o.type === OPTION.rdnss ? servers(o.bytes) : [])),
+    };
+    this.firstAdvertisement ??= this.lastAdvertisement;
+  }
+
+  /** RFC 4862 §5.4.2: a solicitation from `::` asks whether somebody has the address. */
+  private probed(at: Arrival, c: Content, m: Icmpv6Message): void {
+    if (!c.unspecified) return;
+    const target = ip6(m.body, 4);
+    const known = this.probes.findLast((p) => p.target === target);
+    if (known !== undefined && known.up !== at.up) {
+      known.duplicate ??= at.seen(); // RFC 4862 §5.4.3: both want it
+      return;
+    }
+    if (known === undefined && this.probes.length < MOST)
+      this.probes.push({ target, at: at.seen(), up: at.up, duplicate: null });
+  }
+
+  /** RFC 4862 §5.4.4: an advertisement from the other side while the address is tentative. */
+  private claimed(at: Arrival, target: string, up: boolean): void {
+    const probe = this.probes.findLast((p) => p.target === target);
+    if (probe === undefined || probe.up === up || millis(probe.at, at) > DAD_MS) return;
+    probe.duplicate ??= at.seen();
+  }
+
+  /**
+   * @param used addresses from which the UE sent
+   * @param end when the capture ended
+   */
+  entry(used: readonly string[], end: Moment): Slaac {
+    const own = this.probes.filter((p) => p.up && p.duplicate === null).map((p) => p.target);
+    return {
+      rs: this.rs,
+      ra: this.ra,
+      prefixes: [...this.prefixes.values()],
+      addresses: [...new Set([...own, ...used.filter((a) => a.includes(':'))])],
+      dad: this.probes.map((p) => ({
+        target: p.target,
+        outcome:
+          p.duplicate !== null
+            ? 'duplicate'
+            : used.includes(p.target) || millis(p.at, end) >= DAD_MS
+              ? 'unique'
+              : 'unknown',
+      })),
+    };
+  }
+}
+
+const isLinkLocal = (c: Content): boolean =>
+  c.addresses[c.source] === 0xfe && (c.addresses[c.source + 1] & 0xc0) === 0x80;
+
+function servers(b: Uint8Array): string[] {
+  const out: string[] = [];
+  for (let i = 6; i + 16 <= b.length; i += 16) out.push(ip6(b, i));
+  return out;
+}

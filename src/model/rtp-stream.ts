@@ -1,0 +1,181 @@
+import type { Arrival, Moment, Seen } from './moment.js';
+
+/** RFC 3550 appendix A.1: a jump of more than this, or so far back, is a new start of the sequence. */
+const MAX_DROPOUT = 3000;
+const MAX_MISORDER = 1000;
+/** Sequence numbers, a power of two, in which a packet may come late or twice. */
+const WINDOW = 1024;
+const WRAP = 0x10000;
+/** Payload type of empty packets that keep a pinhole open. TS 24.229 §K.5.2.1 */
+export const KEEP_ALIVE_TYPE = 20;
+const COMFORT_NOISE = 13;
+
+/** One source that sends RTP from one endpoint to another: counted as RFC 3550 appendix A says. */
+export class RtpStream {
+  packets = 0;
+  octets = 0;
+  duplicates = 0;
+  reordered = 0;
+  keepAlives = 0;
+  /** Runs of numbers that were missing when the next came, and the longest. */
+  gaps = 0;
+  longestGap = 0;
+  jitterMax = 0;
+  private jitterSum = 0;
+  private jitterCount = 0;
+  private jitter = 0;
+  /** Extended sequence numbers, RFC 3550 appendix A.1. */
+  private base = 0;
+  private highest = 0;
+  private unique = 0;
+  /** Packets that were expected before the sequence started anew. */
+  private before = 0;
+  private restart = -1;
+  private readonly window = new Uint8Array(WINDOW >> 3);
+  private seconds = 0;
+  private nanos = 0;
+  private timestamp = 0;
+  private clocked = false;
+  readonly start: Seen;
+  payloadType = -1;
+  /** By payload type: packets. */
+  readonly types = new Map<number, number>();
+  private lastType = -1;
+  private lastTypeCount = 0;
+
+  constructor(
+    readonly ssrc: number,
+    at: Arrival,
+  ) {
+    this.start = at.seen();
+  }
+
+  get end(): Moment {
+    return { seconds: this.seconds, nanos: this.nanos };
+  }
+  /** Numbers that were sent, as far as the first and the highest tell. */
+  get expected(): number {
+    return this.before + (this.packets === 0 ? 0 : this.highest - this.base + 1);
+  }
+  get lost(): number {
+    return Math.max(0, this.expected - this.unique);
+  }
+  get jitterMean(): number {
+    return this.jitterCount === 0 ? 0 : this.jitterSum / this.jitterCount;
+  }
+
+  /**
+   * Takes a packet.
+   * @param clock of its payload type in hertz, 0 where it is unknown
+   * @param event whether it is a named event, whose timestamp stands still (RFC 4733 §2.2)
+   */
+  take(at: Arrival, seq: number, timestamp: number, type: number, octets: number, clock: number, event: boolean): void {
+    if (type !== this.lastType) this.turn(type);
+    this.lastTypeCount++;
+    if (type === KEEP_ALIVE_TYPE) this.keepAlives++;
+    else if (this.payloadType < 0 || (this.payloadType === COMFORT_NOISE && !event)) this.payloadType = type;
+    this.octets += octets;
+    const first = this.packets++ === 0;
+    const fresh = this.count(seq, first);
+    if (clock > 0 && type !== KEEP_ALIVE_TYPE && !event)
+      this.arrive(at, timestamp, clock, first || !this.clocked, fresh);
+    this.seconds = at.seconds;
+    this.nanos = at.nanos;
+  }
+
+  private turn(type: number): void {
+    this.settle();
+    this.lastType = type;
+    this.lastTypeCount = 0;
+  }
+
+  /** Adds up the packets of the payload type that came last. */
+  settle(): void {
+    if (this.lastTypeCount > 0)
+      this.types.set(this.lastType, (this.types.get(this.lastType) ?? 0) + this.lastTypeCount);
+    this.lastTypeCount = 0;
+  }
+
+  /** Counts a sequence number; false: it has come before. */
+  private count(seq: number, first: boolean): boolean {
+    if (first) return this.begin(seq);
+    const low = this.highest & 0xffff;
+    let delta = (seq - low) & 0xffff;
+    if (delta >= WRAP / 2) delta -= WRAP;
+    if (delta > MAX_DROPOUT || delta < -MAX_MISORDER) {
+      if (this.restart !== seq) {
+        this.restart = (seq + 1) & 0xffff;
+        this.unique++;
+        this.before++; // one packet of a sequence that may have started
+        return true;
+      }
+      this.before += this.highest - this.base + 1;
+      this.restart = -1;
+      return this.begin(seq);
+    }
+    if (delta > 0) {
+      this.advance(delta);
+      this.unique++;
+      return true;
+    }
+    const number = this.highest + delta;
+    if (number < this.base) {
+      this.base = number;
+      this.reordered++;
+      this.unique++;
+      return this.mark(number);
+    }
+    const known = delta === 0 || (this.window[(number & (WINDOW - 1)) >> 3] & (1 << (number & 7))) !== 0;
+    if (known) {
+      this.duplicates++;
+      return false;
+    }
+    this.reordered++;
+    this.unique++;
+    return this.mark(number);
+  }
+
+  private begin(seq: number): true {
+    this.base = this.highest = seq + WRAP; // room for numbers before the first
+    this.unique++;
+    this.window.fill(0);
+    return this.mark(this.highest);
+  }
+
+  private advance(delta: number): void {
+    if (delta > 1) {
+      this.gaps++;
+      if (delta - 1 > this.longestGap) this.longestGap = delta - 1;
+      if (delta >= WINDOW) this.window.fill(0);
+      else for (let n = this.highest + 1; n < this.highest + delta; n++) this.clear(n);
+    }
+    this.highest += delta;
+    this.mark(this.highest);
+  }
+
+  private mark(number: number): true {
+    this.window[(number & (WINDOW - 1)) >> 3] |= 1 << (number & 7);
+    return true;
+  }
+  private clear(number: number): void {
+    this.window[(number & (WINDOW - 1)) >> 3] &= ~(1 << (number & 7));
+  }
+
+  /** Interarrival jitter, RFC 3550 §6.4.1 and appendix A.8, in milliseconds. */
+  private arrive(at: Arrival, timestamp: number, clock: number, first: boolean, fresh: boolean): void {
+    if (!first && fresh) {
+      const arrival = (at.seconds - this.clockSeconds) * 1000 + (at.nanos - this.clockNanos) / 1e6;
+      const sent = (((timestamp - this.timestamp) | 0) * 1000) / clock;
+      this.jitter += (Math.abs(arrival - sent) - this.jitter) / 16;
+      this.jitterSum += this.jitter;
+      this.jitterCount++;
+      if (this.jitter > this.jitterMax) this.jitterMax = this.jitter;
+    }
+    this.clocked = true;
+    this.clockSeconds = at.seconds;
+    this.clockNanos = at.nanos;
+    this.timestamp = timestamp;
+  }
+  private clockSeconds = 0;
+  private clockNanos = 0;
+}

@@ -1,0 +1,90 @@
+import { staticPayloadType } from '../../dissectors/sdp/index.js';
+import { LIMITS } from '../limits.js';
+
+export type Flowing = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+/** What a session description says about one medium: the pinhole that it opens (RFC 8866 §5.14, RFC 3264). */
+export interface SessionMedia {
+  readonly kind: string;
+  /** `0.0.0.0` and `::` where it says so. */
+  address: string;
+  readonly port: number;
+  readonly protocol: string;
+  flowing: Flowing;
+  /** In the order of preference. */
+  readonly formats: { readonly type: number; name: string; clock: number }[];
+  /** Kilobits a second, `b=AS`. */
+  bandwidth?: number;
+  ptimeMs?: number;
+  /** Preconditions of RFC 3312 that are still to be met: `e2e`, `local`, `remote`. */
+  readonly unmet: string[];
+}
+
+const MOST_MEDIA = 32;
+
+/** Reads a session description; unknown lines are passed over. */
+export function parseSessionDescription(text: string): SessionMedia[] {
+  const media: SessionMedia[] = [];
+  let address = '';
+  let flowing: Flowing = 'sendrecv';
+  for (const line of text.split(/\r?\n/, LIMITS.sdpLines)) {
+    const value = line.slice(2).trim();
+    const m = media[media.length - 1];
+    if (line.startsWith('m=')) {
+      if (media.length >= MOST_MEDIA) break;
+      media.push(mediaLine(value, address, flowing));
+    } else if (line.startsWith('c=')) {
+      const a = (value.split(/\s+/)[2] ?? '').split('/')[0];
+      if (m === undefined) address = a;
+      else m.address = a;
+    } else if (line.startsWith('b=AS:') && m !== undefined) m.bandwidth = Number(value.slice(3)) || 0;
+    else if (line.startsWith('a=')) {
+      if (isFlowing(value)) {
+        if (m === undefined) flowing = value;
+        else m.flowing = value;
+      } else if (m !== undefined) attribute(m, value);
+    }
+  }
+  return media;
+}
+
+const isFlowing = (s: string): s is Flowing => /^(sendrecv|sendonly|recvonly|inactive)$/.test(s);
+
+function mediaLine(value: string, address: string, flowing: Flowing): SessionMedia {
+  const [kind = '', port = '', protocol = '', ...formats] = value.split(/\s+/);
+  return {
+    kind,
+    address,
+    port: Number.parseInt(port, 10) || 0,
+    protocol,
+    flowing,
+    formats: formats.slice(0, 64).flatMap((f) => {
+      if (!/^\d{1,3}$/.test(f)) return [];
+      const known = staticPayloadType(Number(f));
+      return [{ type: Number(f), name: known?.name ?? '', clock: known?.clock ?? 0 }];
+    }),
+    unmet: [],
+  };
+}
+
+function attribute(m: SessionMedia, value: string): void {
+  const map = /^rtpmap:\s*(\d{1,3})\s+([^/\s]+)\/(\d{1,9})/i.exec(value);
+  if (map !== null) {
+    const f = m.formats.find((x) => x.type === Number(map[1]));
+    if (f !== undefined) {
+      f.name = map[2];
+      f.clock = Number(map[3]);
+    }
+    return;
+  }
+  const ptime = /^ptime:\s*(\d{1,5})/.exec(value);
+  if (ptime !== null) m.ptimeMs = Number(ptime[1]);
+  const current = /^curr:qos\s+(\S+)\s+none/.exec(value); // RFC 3312 §5
+  if (current !== null && !m.unmet.includes(current[1])) m.unmet.push(current[1]);
+}
+
+/** Whether a description puts every medium of the session on hold. RFC 3264 §8.4; `0.0.0.0` is the way of RFC 2543. */
+export const isHold = (media: readonly SessionMedia[]): boolean =>
+  media.length > 0 &&
+  media.every((m) => m.port === 0 || m.flowing === 'sendonly' || m.flowing === 'inactive' || m.address === '0.0.0.0') &&
+  media.some((m) => m.port !== 0);

@@ -1,0 +1,149 @@
+import { Header } from '../../dissectors/sip/index.js';
+import { LIMITS } from '../limits.js';
+import { Call } from './call.js';
+import type { MessageEntity, SubscriptionEntity } from './entities.js';
+import type { Content } from './events.js';
+import type { Arrival, Moment, Seen } from './moment.js';
+import { Registration } from './registration.js';
+import { SipEvent } from './sip-event.js';
+import { uid } from './uid.js';
+
+const MOST_ROWS = 64;
+/** RFC 3261 §18.1.1: longer requests want a transport with congestion control. */
+const MOST_UDP = 1300;
+
+/** A MESSAGE or a subscription as it goes on. */
+interface Exchange<E> {
+  readonly entity: E;
+  readonly start: Seen;
+}
+
+/** The SIP of a capture: registrations, calls, messages, subscriptions, over every transport and tunnel. */
+export class Signalling {
+  readonly registrations: Registration[] = [];
+  readonly calls: Call[] = [];
+  readonly messages: Exchange<MessageEntity>[] = [];
+  readonly subscriptions: Exchange<SubscriptionEntity>[] = [];
+  /** Dialogs that did not fit under the cap. */
+  dropped = 0;
+  /** First request over UDP that is too long for it, by tunnel. */
+  readonly tooLong = new Map<number, Seen>();
+  private readonly callsById = new Map<string, Call>();
+  private readonly registrationsByKey = new Map<string, Registration>();
+  private readonly messagesById = new Map<string, Exchange<MessageEntity>>();
+  private readonly subscriptionsById = new Map<string, Exchange<SubscriptionEntity>>();
+
+  /** Takes what came on a port of SIP; returns the message, undefined for a keep-alive. */
+  take(at: Arrival, c: Content): SipEvent | undefined {
+    const e = SipEvent.of(c);
+    if (e === undefined) return undefined;
+    if (!c.stream && e.isRequest && e.octets > MOST_UDP && !this.tooLong.has(at.tunnel))
+      this.tooLong.set(at.tunnel, at.seen());
+    const { method } = e;
+    if (method === 'REGISTER') this.register(at, e);
+    else if (method === 'MESSAGE') this.message(at, e);
+    else if (method === 'SUBSCRIBE' || method === 'NOTIFY' || method === 'PUBLISH') this.subscription(at, e);
+    else this.dialog(at, e);
+    return e;
+  }
+
+  call(callId: string): Call | undefined {
+    return this.callsById.get(callId);
+  }
+
+  private register(at: Arrival, e: SipEvent): void {
+    const { callId } = e;
+    const aor = e.to.uri;
+    const key = `${at.tunnel} ${callId} ${aor}`;
+    let r = this.registrationsByKey.get(key);
+    if (r === undefined) {
+      if (!e.isRequest || !this.room(this.registrations)) return;
+      r = new Registration(this.registrations.length + 1, at.tunnel, aor, callId, at);
+      this.registrations.push(r);
+      this.registrationsByKey.set(key, r);
+    }
+    if (e.isRequest) r.request(at, e);
+    else r.response(at, e);
+  }
+
+  private room(list: readonly unknown[]): boolean {
+    if (list.length < LIMITS.dialogs) return true;
+    this.dropped++;
+    return false;
+  }
+
+  private dialog(at: Arrival, e: SipEvent): void {
+    const { callId } = e;
+    let call = this.callsById.get(callId);
+    if (call === undefined) {
+      // What is seen of a call that began before the capture is its own affair until it invites again.
+      if (!e.isRequest || e.method !== 'INVITE' || !this.room(this.calls)) return;
+      call = new Call(this.calls.length + 1, callId, at, e);
+      this.calls.push(call);
+      this.callsById.set(callId, call);
+    }
+    call.take(at, e);
+  }
+
+  private message(at: Arrival, e: SipEvent): void {
+    const { callId } = e;
+    const key = `${callId} ${e.cseq}`;
+    let m = this.messagesById.get(key);
+    if (m === undefined) {
+      if (!e.isRequest || !this.room(this.messages)) return;
+      const id = this.messages.length + 1;
+      m = {
+        start: at.seen(),
+        entity: {
+          id,
+          uid: uid('message', callId, e.cseq),
+          ...(at.tunnel !== 0 && { tunnel: at.tunnel }),
+          callId,
+          fromUri: e.from.uri,
+          toUri: e.to.uri,
+          ...(e.mediaType !== '' && { contentType: e.mediaType }),
+          rows: [],
+        },
+      };
+      this.messages.push(m);
+      this.messagesById.set(key, m);
+    }
+    follow(m.entity, at, e);
+  }
+
+  private subscription(at: Arrival, e: SipEvent): void {
+    const { callId } = e;
+    let s = this.subscriptionsById.get(callId);
+    if (s === undefined) {
+      if (!e.isRequest || !this.room(this.subscriptions)) return;
+      const event = e.text(Header.Event)?.split(';')[0].trim();
+      s = {
+        start: at.seen(),
+        entity: {
+          id: this.subscriptions.length + 1,
+          uid: uid('subscription', callId),
+          ...(at.tunnel !== 0 && { tunnel: at.tunnel }),
+          callId,
+          ...(event !== undefined && { event }),
+          fromUri: e.from.uri,
+          toUri: e.to.uri,
+          rows: [],
+        },
+      };
+      this.subscriptions.push(s);
+      this.subscriptionsById.set(callId, s);
+    }
+    follow(s.entity, at, e);
+  }
+
+  finish(end: Moment): void {
+    for (const r of this.registrations) r.finish(end);
+    for (const c of this.calls) c.finish(end);
+  }
+}
+
+/** Lists the row; a response to something else than a NOTIFY says how it went. */
+function follow(entity: MessageEntity | SubscriptionEntity, at: Arrival, e: SipEvent): void {
+  if (entity.rows.length < MOST_ROWS) entity.rows.push(at.row);
+  if (!e.isRequest && e.status >= 200 && e.method !== 'NOTIFY') entity.status = e.status;
+}

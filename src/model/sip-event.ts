@@ -1,0 +1,135 @@
+import { Header, parseAddress, parseSip, type SipMessage } from '../../dissectors/sip/index.js';
+import { utf8Text } from '../kit/index.js';
+import type { Content } from './events.js';
+import { parseSessionDescription, type SessionMedia } from './session-media.js';
+
+/** Address, tag and parameters of a From, To or Contact. */
+export interface Party {
+  readonly uri: string;
+  readonly tag: string;
+  /** What follows the address, with its leading `;`. */
+  readonly parameters: string;
+}
+
+const NOBODY: Party = { uri: '', tag: '', parameters: '' };
+const MOST_TEXT = 512;
+
+/** Text from a packet that goes into a report: no longer than anybody wants to read. */
+const bounded = (s: string): string => (s.length > MOST_TEXT ? `${s.slice(0, MOST_TEXT)}…` : s);
+
+/** A SIP message, read as far as somebody asks. Keep the texts, not the event: its octets are those of the packet. */
+export class SipEvent {
+  private constructor(
+    private readonly m: SipMessage,
+    readonly content: Content,
+  ) {}
+
+  /** The message in `c`; undefined where there is none, as in a keep-alive. */
+  static of(c: Content): SipEvent | undefined {
+    try {
+      return new SipEvent(parseSip(c.buf, c.off, c.end), c);
+    } catch {
+      return undefined;
+    }
+  }
+
+  get isRequest(): boolean {
+    return this.m.isRequest;
+  }
+  get method(): string {
+    return bounded(this.m.method);
+  }
+  /** Of a response; 0 in a request. */
+  get status(): number {
+    return this.m.status;
+  }
+  get reason(): string {
+    return bounded(this.m.reason);
+  }
+  get uri(): string {
+    return bounded(this.m.uri);
+  }
+  get callId(): string {
+    return bounded(this.m.text(Header.CallId) ?? '');
+  }
+  get cseq(): number {
+    return this.m.cseq()?.number ?? 0;
+  }
+  /** Octets of the whole message. */
+  get octets(): number {
+    return this.m.end - this.m.off;
+  }
+
+  text(id: number): string | undefined {
+    const value = this.m.text(id);
+    return value === undefined ? undefined : bounded(value);
+  }
+
+  /** The values of all headers with this id, lists not taken apart. */
+  texts(id: number): string[] {
+    const out: string[] = [];
+    for (const h of this.m.headers) if (h.id === id) out.push(bounded(this.m.value(h)));
+    return out;
+  }
+
+  /** A header that holds a number of seconds, whatever follows it. */
+  seconds(id: number): number | undefined {
+    const m = /^\s*(\d{1,10})/.exec(this.m.text(id) ?? '');
+    return m === null ? undefined : Number(m[1]);
+  }
+
+  party(id: number): Party {
+    const h = this.m.find(id);
+    if (h === undefined) return NOBODY;
+    const { buf } = this.m;
+    const a = parseAddress(buf, h.valueOff, h.valueEnd);
+    if (a === undefined) return NOBODY;
+    const parameters = utf8Text(buf, a.end, h.valueEnd).replace(/\s+/g, ' ').trim();
+    return {
+      uri: bounded(utf8Text(buf, a.uriOff, a.uriEnd)),
+      tag: bounded(/;\s*tag\s*=\s*([^;,\s]+)/i.exec(parameters)?.[1] ?? ''),
+      parameters: bounded(parameters),
+    };
+  }
+
+  get from(): Party {
+    return this.party(Header.From);
+  }
+  get to(): Party {
+    return this.party(Header.To);
+  }
+
+  /** Branch of the first Via: the transaction. RFC 3261 §17.1.3 */
+  get branch(): string {
+    return bounded(/;\s*branch\s*=\s*([^;,\s]+)/i.exec(this.m.text(Header.Via) ?? '')?.[1] ?? '');
+  }
+
+  get mediaType(): string {
+    return (this.m.text(Header.ContentType) ?? '').split(';')[0].trim().toLowerCase();
+  }
+
+  /** The session description in the body, alone or as a part of it. */
+  get media(): SessionMedia[] | undefined {
+    const { m } = this;
+    if (m.bodyEnd <= m.bodyOff) return undefined;
+    const type = this.mediaType;
+    if (type === 'application/sdp') return parseSessionDescription(utf8Text(m.buf, m.bodyOff, m.bodyEnd));
+    if (!type.startsWith('multipart/')) return undefined;
+    const body = utf8Text(m.buf, m.bodyOff, m.bodyEnd);
+    const part = /content-type:\s*application\/sdp[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n([\s\S]*?)(?:\r?\n--|$)/i.exec(body);
+    return part === null ? undefined : parseSessionDescription(part[1]);
+  }
+
+  /** Names the message among those of its dialog: what is the same is sent again. */
+  get identity(): string {
+    const { content: c } = this;
+    const what = this.isRequest ? this.method : `${this.status} ${this.to.tag}`;
+    return `${what} ${this.cseq} ${this.branch} ${this.method} ${c.from}:${c.sport} ${c.to}:${c.dport}`;
+  }
+}
+
+/** A parameter of a header value such as `Digest realm="a", nonce="b"`: quotes are taken off; undefined without it. */
+export function parameterOf(value: string, name: string): string | undefined {
+  const m = new RegExp(`(?:^|[\\s,;])${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,;]+))`, 'i').exec(value);
+  return m === null ? undefined : (m[1] ?? m[2]);
+}

@@ -1,0 +1,52 @@
+import { Header } from '../../dissectors/sip/index.js';
+import type { Subscriber } from './entities.js';
+import { parameterOf, type SipEvent } from './sip-event.js';
+
+const MOST = 32;
+
+/** Who uses a tunnel, as its SIP messages tell. */
+export class Identity {
+  private readonly impu = new Set<string>();
+  private impi: string | undefined;
+  private instanceId: string | undefined;
+  private userAgent: string | undefined;
+  private msisdn: string | undefined;
+
+  /** A message of the UE. */
+  sent(e: SipEvent): void {
+    const { method } = e;
+    this.userAgent ??= e.text(Header.UserAgent);
+    if (method === 'REGISTER') {
+      this.add(e.to.uri);
+      const credentials = e.text(Header.Authorization);
+      this.impi ??= credentials === undefined ? undefined : parameterOf(credentials, 'username');
+      this.instanceId ??= /\+sip\.instance\s*=\s*"?<?([^">;]+)/i.exec(e.text(Header.Contact) ?? '')?.[1];
+    }
+    for (const preferred of e.texts(Header.PPreferredIdentity)) this.add(uriIn(preferred));
+  }
+
+  /** An answer to a REGISTER of the UE. */
+  registered(e: SipEvent): void {
+    for (const list of e.texts(Header.PAssociatedUri)) for (const item of list.split(',')) this.add(uriIn(item));
+  }
+
+  private add(uri: string): void {
+    if (uri === '' || this.impu.size >= MOST) return;
+    this.impu.add(uri);
+    this.msisdn ??= /^(?:tel:|sips?:)(\+\d{5,15})(?:[@;]|$)/i.exec(uri)?.[1];
+  }
+
+  get entry(): Subscriber | undefined {
+    const { impi, instanceId, userAgent, msisdn } = this;
+    if (this.impu.size === 0 && userAgent === undefined) return undefined;
+    return {
+      impu: [...this.impu],
+      ...(impi !== undefined && { impi }),
+      ...(instanceId !== undefined && { instanceId }),
+      ...(userAgent !== undefined && { userAgent }),
+      ...(msisdn !== undefined && { msisdn }),
+    };
+  }
+}
+
+const uriIn = (s: string): string => /<([^>]*)>/.exec(s)?.[1] ?? s.trim().split(';')[0];
