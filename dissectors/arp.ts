@@ -158,7 +158,7 @@ export const arp = defineDissector<ArpPacket>({
   short: 'ARP',
   spec: 'RFC 826',
   fields: F,
-  on: { ethertype: [0x0806, 0x8035] },
+  on: { ethertype: [0x0806, 0x8035], 'gre.proto': [0x0806] },
 
   dissect(v, t) {
     need(v, HEADER);

@@ -40,16 +40,16 @@ const FCS_STATUS = { 0: 'Bad', 1: 'Good', 2: 'Unverified' };
 
 const F = fields({
   eth: { name: 'eth', label: 'Ethernet', type: 'protocol' },
-  dst: { name: 'eth.dst', label: 'Destination', type: 'ether', aliases: ['eth.addr'] },
+  dst: { name: 'eth.dst', label: 'Destination', at: [0, 6], type: 'ether', aliases: ['eth.addr'] },
   dstOui: { name: 'eth.dst.oui', label: 'Destination OUI', type: 'u24', aliases: ['eth.addr.oui'] },
   dstLg: { name: 'eth.dst.lg', label: 'LG bit', type: 'bool', mask: 0x020000, values: LG, aliases: ['eth.lg'] },
   dstIg: { name: 'eth.dst.ig', label: 'IG bit', type: 'bool', mask: 0x010000, values: IG, aliases: ['eth.ig'] },
-  src: { name: 'eth.src', label: 'Source', type: 'ether', aliases: ['eth.addr'] },
+  src: { name: 'eth.src', label: 'Source', at: [6, 6], type: 'ether', aliases: ['eth.addr'] },
   srcOui: { name: 'eth.src.oui', label: 'Source OUI', type: 'u24', aliases: ['eth.addr.oui'] },
   srcLg: { name: 'eth.src.lg', label: 'LG bit', type: 'bool', mask: 0x020000, values: LG, aliases: ['eth.lg'] },
   srcIg: { name: 'eth.src.ig', label: 'IG bit', type: 'bool', mask: 0x010000, values: IG, aliases: ['eth.ig'] },
   len: { name: 'eth.len', label: 'Length', type: 'u16' },
-  type: { name: 'eth.type', label: 'Type', type: 'u16', base: 'hex', values: ETHERTYPES },
+  type: { name: 'eth.type', label: 'Type', at: [12, 2], type: 'u16', base: 'hex', values: ETHERTYPES },
   invalid: { name: 'eth.invalid_lentype', label: 'Invalid length/type', type: 'u16', base: 'hex_dec' },
   padding: { name: 'eth.padding', label: 'Padding', type: 'bytes' },
   trailer: { name: 'eth.trailer', label: 'Trailer', type: 'bytes' },
@@ -100,17 +100,25 @@ export function payloadLength(b: Uint8Array, etherType: number, off: number, end
 
 /**
  * Shows what stands behind the payload: padding to the shortest frame, a trailer and, in a frame without tags, its
- * check sequence. `start` is where the payload ended; `trailer` is the field of the layer that carries it.
+ * check sequence. `start` is where the payload ended, `frame` where the frame began; `trailer` is the field of the layer
+ * that carries it.
  */
-export function addTrailer(t: Tree, v: View, start: number, trailer: Field, withFcs: boolean): void {
+export function addTrailer(
+  t: Tree,
+  v: View,
+  start: number,
+  trailer: Field,
+  withFcs: boolean,
+  frame = v.source.start,
+): void {
   const { buf } = v;
   let off = start;
   let end = v.end;
   if (end <= off) return;
-  const wire = v.wireEnd - v.source.start;
+  const wire = v.wireEnd - frame;
   let odd = false;
-  if (wire >= SHORTEST && off - v.source.start < SHORTEST) {
-    const stop = Math.min(v.source.start + SHORTEST, v.wireEnd);
+  if (wire >= SHORTEST && off - frame < SHORTEST) {
+    const stop = Math.min(frame + SHORTEST, v.wireEnd);
     let i = off;
     while (i < stop && i < end && buf[i] === 0) i++;
     odd = i < stop;
@@ -151,8 +159,17 @@ export const ethernet = defineDissector<EthernetFrame>({
   spec: 'IEEE 802.3',
   fields: F,
   experts: E,
-  on: { link: [1], 'sll.ltype': [3], 'ip.proto': [143] },
+  on: {
+    link: [1],
+    'sll.ltype': [3],
+    'ip.proto': [143],
+    ethertype: [0x6558],
+    'gre.proto': [0x6558, 0x6400],
+    'vxlan.next_proto': [3],
+  },
   tables: ['ethertype', 'eth.llc'],
+
+  plain: (b, off, end) => end - off >= HEADER && typeOf(b, off) >= MIN_TYPE,
 
   peek(p: Peek) {
     if (p.end - p.off < HEADER) return p.stop();
@@ -192,7 +209,8 @@ export const ethernet = defineDissector<EthernetFrame>({
       t.num(F.len, off + 12, 2, type);
       if (body + type > v.wireEnd) t.expert(E.pastEnd);
     }
-    if (n >= 0) addTrailer(t, v, body + n, F.trailer, true);
+    // Only the frame that was captured may have been captured with its check sequence.
+    if (n >= 0) addTrailer(t, v, body + n, F.trailer, off === v.source.start, off);
     t.pop();
     if (type >= MIN_TYPE) cx.next('ethertype', type, v.sub(body));
     else if (ether) cx.data(v.sub(body));

@@ -1,26 +1,38 @@
 /** THE list of protocols: one import and one entry each. Order matters only where two dissectors probe the same octets. */
 import type { AnyDissector } from 'fttscope/kit';
+import { ah } from './ah.js';
 import { amr, amrWb } from './amr.js';
 import { arp } from './arp.js';
+import { ayiya } from './ayiya.js';
+import { cmd, cmdInGre } from './cmd.js';
 import { data } from './data.js';
 import { dhcp } from './dhcp/index.js';
 import { dhcpv6 } from './dhcpv6/index.js';
 import { dns, llmnr, mdns } from './dns/index.js';
+import { erspan, erspanOne } from './erspan.js';
+import { esp, espNull } from './esp.js';
 import { ethernet } from './ethernet.js';
 import { frame } from './frame.js';
 import { fttIms } from './ftt-ims.js';
+import { geneve } from './geneve.js';
+import { gre } from './gre.js';
+import { gtp, gtpv2 } from './gtp.js';
 import { http } from './http/index.js';
 import { ssdp } from './http/ssdp.js';
 import { icmp } from './icmp.js';
 import { icmpv6 } from './icmpv6/index.js';
+import { wlan } from './ieee80211.js';
 import { ipv4 } from './ipv4.js';
 import { ipv6 } from './ipv6.js';
 import { destinationOptions, fragmentHeader, hopByHop, routing } from './ipv6-extensions.js';
+import { isakmp } from './isakmp/index.js';
 import { llc } from './llc.js';
 import { mimeMultipart } from './mime-multipart.js';
+import { mpls, pwChannel, pwControlWord, pwGuess, pwPlain } from './mpls.js';
 import { nullLoop } from './null-loop.js';
 import { ppp } from './ppp.js';
 import { pppoed, pppoes } from './pppoe.js';
+import { radiotap, wlanRadio } from './radiotap.js';
 import { rawIp } from './raw-ip.js';
 import { rtcp } from './rtcp/index.js';
 import { rtp } from './rtp.js';
@@ -33,10 +45,13 @@ import { stun } from './stun/index.js';
 import { turnChannel } from './stun/relay.js';
 import { tcp } from './tcp/index.js';
 import { telephoneEvent } from './telephone-event.js';
+import { teredo } from './teredo.js';
 import { dataTextLines, media } from './text-media.js';
 import { tls } from './tls/index.js';
 import { udp } from './udp.js';
+import { udpencap } from './udpencap.js';
 import { serviceTag, vlan } from './vlan.js';
+import { vxlan, vxlanGpe } from './vxlan.js';
 import { xml } from './xml.js';
 
 export const dissectors: readonly AnyDissector[] = [
@@ -59,10 +74,35 @@ export const dissectors: readonly AnyDissector[] = [
   routing,
   fragmentHeader,
   destinationOptions,
+  gre,
+  erspan,
+  erspanOne,
+  cmd,
+  cmdInGre,
+  mpls,
+  pwGuess,
+  pwControlWord,
+  pwPlain,
+  pwChannel,
+  radiotap,
+  wlanRadio,
+  wlan,
+  ah,
+  esp,
+  espNull,
   icmp,
   icmpv6,
   tcp,
   udp,
+  vxlan,
+  vxlanGpe,
+  geneve,
+  gtp,
+  gtpv2,
+  teredo,
+  ayiya,
+  udpencap,
+  isakmp,
   http,
   tls,
   fttIms,

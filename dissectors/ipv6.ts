@@ -42,12 +42,13 @@ const JUMBO = 0xc2;
 
 const F = fields({
   ipv6: { name: 'ipv6', label: 'Internet Protocol Version 6', type: 'protocol' },
-  version: { name: 'ipv6.version', label: 'Version', type: 'u8', mask: 0xf0 },
-  ipVersion: { name: 'ip.version', label: 'IP version', type: 'u8', mask: 0xf0 },
-  tclass: { name: 'ipv6.tclass', label: 'Traffic Class', type: 'u32', base: 'hex', mask: 0x0ff00000 },
+  version: { name: 'ipv6.version', label: 'Version', at: [0, 1], type: 'u8', mask: 0xf0 },
+  ipVersion: { name: 'ip.version', label: 'IP version', at: [0, 1], type: 'u8', mask: 0xf0 },
+  tclass: { name: 'ipv6.tclass', label: 'Traffic Class', at: [0, 4], type: 'u32', base: 'hex', mask: 0x0ff00000 },
   dscp: {
     name: 'ipv6.tclass.dscp',
     label: 'Differentiated Services Codepoint',
+    at: [0, 4],
     type: 'u32',
     mask: 0x0fc00000,
     values: DSCP,
@@ -55,23 +56,26 @@ const F = fields({
   ecn: {
     name: 'ipv6.tclass.ecn',
     label: 'Explicit Congestion Notification',
+    at: [0, 4],
     type: 'u32',
     mask: 0x00300000,
     values: ECN,
   },
-  flow: { name: 'ipv6.flow', label: 'Flow Label', type: 'u24', base: 'hex', mask: 0x0fffff },
-  plen: { name: 'ipv6.plen', label: 'Payload Length', type: 'u16' },
-  nxt: { name: 'ipv6.nxt', label: 'Next Header', type: 'u8', values: IP_PROTOCOLS },
-  hlim: { name: 'ipv6.hlim', label: 'Hop Limit', type: 'u8' },
+  flow: { name: 'ipv6.flow', label: 'Flow Label', at: [1, 3], type: 'u24', base: 'hex', mask: 0x0fffff },
+  plen: { name: 'ipv6.plen', label: 'Payload Length', at: [4, 2], type: 'u16' },
+  nxt: { name: 'ipv6.nxt', label: 'Next Header', at: [6, 1], type: 'u8', values: IP_PROTOCOLS },
+  hlim: { name: 'ipv6.hlim', label: 'Hop Limit', at: [7, 1], type: 'u8' },
   src: {
     name: 'ipv6.src',
     label: 'Source Address',
+    at: [8, 16],
     type: 'ipv6',
     aliases: ['ipv6.addr', 'ipv6.host', 'ipv6.src_host'],
   },
   dst: {
     name: 'ipv6.dst',
     label: 'Destination Address',
+    at: [24, 16],
     type: 'ipv6',
     aliases: ['ipv6.addr', 'ipv6.host', 'ipv6.dst_host'],
   },
@@ -250,8 +254,23 @@ export const ipv6 = defineDissector<Ipv6Packet>({
   spec: 'RFC 8200',
   fields: F,
   experts: E,
-  on: { link: [229], ethertype: [0x86dd], 'ip.version': [6], 'ip.proto': [41], 'ppp.protocol': [0x57] },
+  on: {
+    link: [229],
+    ethertype: [0x86dd],
+    'ip.version': [6],
+    'ip.proto': [41],
+    'ppp.protocol': [0x57],
+    'gre.proto': [0x86dd],
+    'vxlan.next_proto': [2],
+    'pwach.channel_type': [87],
+  },
   tables: ['ip.proto'],
+
+  plain(b, off, end, wireEnd) {
+    if (end - off < HEADER || b[off] >> 4 !== 6) return false;
+    const n = u16(b, off + 4);
+    return n > 0 && off + HEADER + n <= wireEnd;
+  },
 
   peek(p: Peek) {
     const { buf, off } = p;

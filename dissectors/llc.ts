@@ -10,6 +10,7 @@ import { ETHERTYPES } from './numbers.js';
  */
 const SNAP = 0xaa;
 const UNNUMBERED = 3;
+const CISCO = 0x00000c;
 const SAPS: Readonly<Record<number, string>> = {
   0: 'NULL LSAP',
   2: 'LLC Sub-Layer Management',
@@ -63,14 +64,14 @@ export const llc = defineDissector({
   spec: 'IEEE 802.2',
   fields: F,
   on: { 'eth.llc': [0], 'sll.ltype': [4] },
-  tables: ['ethertype', 'llc.dsap'],
+  tables: ['ethertype.bare', 'llc.dsap', 'llc.cisco_pid'],
 
   peek(p: Peek) {
     const { buf, off } = p;
     if (p.end - off < 8 || buf[off] !== SNAP || (buf[off + 2] & 3) !== UNNUMBERED || u24(buf, off + 3) !== 0)
       return p.stop();
     p.off = off + 8;
-    p.table = 'ethertype';
+    p.table = 'ethertype.bare';
     p.key = u16(buf, off + 6);
   },
 
@@ -110,7 +111,8 @@ export const llc = defineDissector({
     body += 5;
     t.pop();
     // IEEE 802 §9.2.3: organization 0 means an EtherType follows.
-    if (oui === 0) cx.next('ethertype', type, v.sub(body));
+    if (oui === 0) cx.next('ethertype.bare', type, v.sub(body));
+    else if (oui === CISCO) cx.next('llc.cisco_pid', type, v.sub(body));
     else cx.data(v.sub(body));
   },
 

@@ -31,7 +31,7 @@ export const ppp = defineDissector({
   short: 'PPP',
   spec: 'RFC 1661, RFC 1662',
   fields: F,
-  on: { link: [9, 50], pppoes: [0], 'sll.ltype': [7] },
+  on: { link: [9, 50], pppoes: [0], 'sll.ltype': [7], 'gre.proto': [0x880b] },
   tables: ['ppp.protocol'],
 
   peek(p: Peek) {

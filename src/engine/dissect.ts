@@ -20,9 +20,10 @@ import { LIMITS } from '../limits.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { FrameFacts } from './frame-facts.js';
-import type { Packet, QuotedDatagram } from './packet.js';
+import type { Datagram, Packet } from './packet.js';
 import { Depth, Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
+import { ShortCut } from './short-cut.js';
 
 const SEVERITIES: Readonly<Record<Severity, number>> = {
   chat: 0x200000,
@@ -34,6 +35,8 @@ const SEVERITY_NAMES = { 2097152: 'Chat', 4194304: 'Note', 6291456: 'Warning', 8
 
 const F = fields({
   malformed: { name: '_ws.malformed', label: 'Malformed Packet', type: 'string' },
+  // Wireshark's expert item has the name of the field as its value.
+  malformedItem: { name: '_ws.malformed', label: 'Malformed Packet', type: 'string', hidden: true },
   short: { name: '_ws.short', label: 'Packet size limited during capture', type: 'string' },
   message: { name: '_ws.expert.message', label: 'Message', type: 'string' },
   severity: { name: '_ws.expert.severity', label: 'Severity level', type: 'u32', values: SEVERITY_NAMES },
@@ -95,6 +98,8 @@ export class Dissection implements Ctx {
   readonly plan: Plan;
   private readonly peek = new Peek();
   private readonly facts = new FrameFacts();
+  /** Null: every layer is dissected. */
+  private readonly shortCut: ShortCut | null;
   private readonly dataStep: Step;
   private readonly frameDissector: AnyDissector;
   private readonly fttims: AnyDissector | undefined;
@@ -113,6 +118,7 @@ export class Dissection implements Ctx {
     this.tree = new Tree(wants, LIMITS.treeNodes);
     this.everything ||= wants[PROTOCOLS.id] !== 0;
     this.plan = new Plan(registry, wants, this.everything);
+    this.shortCut = this.everything ? null : new ShortCut(this.plan, registry);
     this.dataStep = this.plan.of(registry.byProto('data')!);
     this.frameDissector = registry.byProto('frame')!;
     this.fttims = registry.byProto('fttims');
@@ -131,6 +137,7 @@ export class Dissection implements Ctx {
 
   /** Adds the layers of another packet (the content of an envelope) to those that stand. */
   more(packet: Packet, d: AnyDissector): void {
+    if (d === this.fttims && this.shortCut?.add('tls.app', 'fttims', packet.view, packet, this.tree)) return;
     this.packet = packet;
     this.frame = packet.frame;
     this.seconds = packet.seconds;
@@ -164,6 +171,7 @@ export class Dissection implements Ctx {
         t.text(F.message, 0, 0, message);
         t.num(F.severity, 0, 0, SEVERITIES[expert.severity]);
         if (expert.severity !== 'chat') t.text(F.code, 0, 0, expert.code);
+        if (expert === E.malformed) t.text(F.malformedItem, 0, 0, F.malformed.name);
       }
     if (!t.wanted(PROTOCOLS)) return;
     for (let i = 0; i < t.length; i++)
@@ -182,6 +190,7 @@ export class Dissection implements Ctx {
   }
 
   next(table: string, key: TableKey, payload: View): void {
+    if (table === 'link' && this.shortCut?.add(table, key, payload, this.packet, this.tree)) return;
     if (table === 'media_type') this.mediaType = String(key);
     if (table === 'ethertype') this.protocols.push('ethertype');
     const step = this.plan.lookup(table, key);
@@ -204,6 +213,11 @@ export class Dissection implements Ctx {
     const { packet } = this;
     if (this.quoted || packet.protocol === 0) {
       this.quotedPayload(v);
+      return;
+    }
+    const carrier = packet.carriers === null ? undefined : carrierOf(packet.carriers, v);
+    if (carrier !== undefined) {
+      this.layer(this.plan.of(carrier.dissector!), v);
       return;
     }
     if (packet.protocol === 17) {
@@ -229,7 +243,7 @@ export class Dissection implements Ctx {
     else this.layer(step, v);
   }
   /** What is known about the quoted datagram whose header or payload starts at `v`. */
-  private quotedDatagram(v: View): QuotedDatagram | null {
+  private quotedDatagram(v: View): Datagram | null {
     const { quote } = this.packet;
     return quote !== null && quote.buf === v.buf && (quote.header === v.off || quote.payload === v.off) ? quote : null;
   }
@@ -270,6 +284,10 @@ export class Dissection implements Ctx {
     if (carried !== null && carried.around!.dissector === d) return carried.around!.note as T;
     if (d === this.udp || d === this.tcp) {
       if (this.quoted) return (d === this.udp ? this.quotedDatagram(v)?.conversation : undefined) as T | undefined;
+      if (d === this.udp && packet.carriers !== null) {
+        const carrier = carrierOf(packet.carriers, v);
+        if (carrier !== undefined) return carrier.conversation as T;
+      }
       if (packet.header !== v.off || packet.transport !== v.buf) return undefined;
       return (d === this.udp ? packet.conversation : (packet.tcp ?? undefined)) as T | undefined;
     }
@@ -312,7 +330,7 @@ export class Dissection implements Ctx {
   /** Whether a transport layer of which nothing is wanted carries nothing that is. */
   private leadsNowhere(d: AnyDissector): boolean {
     const { packet } = this;
-    if (this.quoted) return false;
+    if (this.quoted || packet.carriers !== null) return false;
     if (d === this.udp && packet.protocol === 17)
       return packet.dissector === null
         ? this.dataStep.depth === Depth.Skip
@@ -341,7 +359,8 @@ export class Dissection implements Ctx {
     p.fragment = false;
     d.peek!(p);
     const { table } = p;
-    if (table === '' || p.fragment) return;
+    if (p.fragment) d.dissect(v, this.tree, this); // it knows the whole datagram
+    if (p.fragment || table === '') return;
     const payload = new View(v.source, p.off, p.end, p.wireEnd);
     this.sport = p.sport;
     this.dport = p.dport;
@@ -357,7 +376,6 @@ export class Dissection implements Ctx {
     const what = `[${cut ? 'Packet size limited during capture' : 'Malformed Packet'}: ${d.short}]`;
     t.text(cut ? F.short : F.malformed, v.end, 0, what);
     if (t.labels) t.label(e instanceof Short || e instanceof Malformed ? `${what} ${e.message}` : what);
-    this.protocols.push(cut ? '_ws.short' : '_ws.malformed');
     if (e instanceof Short || e instanceof Malformed) {
       if (!cut) t.expert(E.malformed);
     } else {
@@ -386,6 +404,12 @@ export class Dissection implements Ctx {
     const leaf = this.leaves[this.leaves.length - 1];
     return leaf === undefined ? '' : (leaf.d.column?.(leaf.v, this) ?? leaf.d.short);
   }
+}
+
+/** The carrying datagram whose header or payload starts at `v`. */
+function carrierOf(carriers: readonly Datagram[], v: View): Datagram | undefined {
+  for (const c of carriers) if (c.buf === v.buf && (c.header === v.off || c.payload === v.off)) return c;
+  return undefined;
 }
 
 function envelopeNote(packet: Packet, e: Envelope): EnvelopeNote {

@@ -137,9 +137,8 @@ export class IndexPass implements ConnectionHost {
 
   private walk(p: Peek): void {
     let net: Uint8Array = p.buf;
-    for (let depth = 0; depth < LIMITS.layers; depth++) {
-      const d = this.registry.lookup(p.table, p.key);
-      if (d === undefined) return;
+    let d = this.registry.lookup(p.table, p.key);
+    for (let depth = 0; depth < LIMITS.layers && d !== undefined; depth++) {
       const at = p.off;
       if (d.peek === undefined) {
         if (d === this.icmp || d === this.icmpv6) {
@@ -159,9 +158,12 @@ export class IndexPass implements ConnectionHost {
       p.fragment = false;
       d.peek(p);
       if (p.fragment && !this.reassemble(p, d, at, net)) return;
-      if (p.table === 'tcp') this.segment(p, net);
-      else if (p.table === 'udp') this.datagram(p, net);
-      if (p.table === '' || p.table === 'tcp' || p.table === 'udp') return;
+      if (p.table === '') return;
+      if (p.table === 'tcp') {
+        this.segment(p, net);
+        return;
+      }
+      d = p.table === 'udp' ? this.datagram(p, net) : this.registry.lookup(p.table, p.key);
     }
   }
 
@@ -210,8 +212,9 @@ export class IndexPass implements ConnectionHost {
     this.track.run(d, v, this.packet, this.scope, flow, pair, p);
   }
 
-  private datagram(p: Peek, net: Uint8Array): void {
-    if (p.net === 0) return;
+  /** Finds who takes a datagram; returns the dissector where it is one that packets go on in. */
+  private datagram(p: Peek, net: Uint8Array): AnyDissector | undefined {
+    if (p.net === 0) return undefined;
     const flow = this.flows.find(this.scope.id, 17, p.net, net, p.src, p.dst, p.sport, p.dport);
     const { direction } = this.flows;
     let state = flow.state as FlowState | null;
@@ -228,7 +231,17 @@ export class IndexPass implements ConnectionHost {
     packet.direction = direction;
     packet.dissector = d;
     packet.place(p, net);
-    if (d !== null && p.end > p.off && this.tracked.has(d)) this.follow(d, p, net, state);
+    if (d === null) return undefined;
+    if (p.end > p.off && this.tracked.has(d)) this.follow(d, p, net, state);
+    if (d.peek === undefined) return undefined;
+    packet.carry({
+      buf: p.buf,
+      header: p.header,
+      payload: p.off,
+      conversation: packet.conversation,
+      dissector: d,
+    });
+    return d;
   }
 
   /** Finds the flow of the datagram that an ICMP error quotes. */

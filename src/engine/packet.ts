@@ -15,8 +15,8 @@ interface Note {
   readonly value: unknown;
 }
 
-/** A datagram that an ICMP error quotes. */
-export interface QuotedDatagram {
+/** A datagram that an ICMP error quotes, or that carries packets. */
+export interface Datagram {
   readonly buf: Uint8Array;
   /** Where its header and its payload start. */
   readonly header: number;
@@ -51,7 +51,9 @@ export class Packet {
   state: FlowState | null = null;
   /** UDP: what carries the number of the conversation. */
   conversation: Conversation | null = null;
-  quote: QuotedDatagram | null = null;
+  quote: Datagram | null = null;
+  /** UDP datagrams that carry the layers which {@link protocol} speaks of (VXLAN, GTP-U), outermost first. */
+  carriers: Datagram[] | null = null;
   /** Of the flow: 0 from the endpoint seen first. */
   direction: 0 | 1 = 0;
   /** UDP: who takes the datagram; null: nobody. */
@@ -111,6 +113,11 @@ export class Packet {
       for (const pdu of this.pdus)
         if (pdu.dissector === dissector && pdu.view.off === off && pdu.view.buf === buf) return pdu.note;
     return undefined;
+  }
+
+  carry(d: Datagram): void {
+    if (this.carriers === null) this.carriers = [d];
+    else this.carriers.push(d);
   }
 
   finding(code: string): void {

@@ -74,6 +74,8 @@ export class Pass {
   frames = 0;
   private readonly row: Row;
   private readonly fttims: AnyDissector;
+  /** Whether any of {@link ONCE} is wanted. */
+  private readonly once: boolean;
   private first: readonly [number, number] = [0, 0];
   private previousSeconds = 0;
   private previousNanos = 0;
@@ -100,6 +102,7 @@ export class Pass {
     this.row = new Row(this.dissection);
     this.row.severalFiles = options.severalFiles;
     this.fttims = registry.byProto('fttims')!;
+    this.once = [...ONCE].some((name) => registry.byName(name).some((f) => wants[f.id] !== 0));
     const { plan } = this.dissection;
     const analyseTcp = options.analyseTcp || experts;
     const tracks = options.tap?.tracks;
@@ -252,7 +255,7 @@ export class Pass {
       d.back(mark);
       if (k === before + 1) {
         // What was noticed about the frame, and its octets, stand in its first row alone.
-        d.tree.drop(ONCE);
+        if (this.once) d.tree.drop(ONCE);
         mark = d.mark();
         mark.experts = 0;
         d.back(mark);
@@ -276,8 +279,10 @@ export class Pass {
 
   /** Gives the flow of a packet its number, in the order in which packets are shown, as tshark does. */
   private number(packet: Packet): void {
-    const { state, conversation, quote } = packet;
-    if (conversation !== null) {
+    const { state, conversation, quote, carriers } = packet;
+    if (carriers !== null)
+      for (const c of carriers) if (c.conversation.stream < 0) c.conversation.stream = this.udpStreams++;
+    if (conversation !== null && packet.protocol === 17) {
       if (conversation.stream < 0) conversation.stream = this.udpStreams++;
     } else if (state !== null) {
       if (state.stream < 0) state.stream = this.tcpStreams++;

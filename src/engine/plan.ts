@@ -1,4 +1,4 @@
-import type { AnyDissector, TableKey } from '../kit/index.js';
+import type { AnyDissector, Field, TableKey } from '../kit/index.js';
 import type { Registry } from './registry.js';
 
 /** What to do with a layer, given the fields that anyone wants. */
@@ -14,6 +14,8 @@ export const Depth = {
 export interface Step {
   readonly dissector: AnyDissector;
   readonly depth: number;
+  /** Its wanted fields, if they all stand at fixed places of its header; null: it has to be dissected. */
+  readonly quick: readonly Field[] | null;
 }
 
 /** Tables that lead down to the transport layer: what is only in these is no payload. */
@@ -27,6 +29,13 @@ const DOWN = [
   'ip.version',
   'ip.proto',
   'ppp.protocol',
+  'gre.proto',
+  'vxlan.next_proto',
+  'mpls.pw',
+  'pwach.channel_type',
+  'esp.payload',
+  'wlan',
+  'radiotap',
 ];
 
 /**
@@ -35,9 +44,6 @@ const DOWN = [
  */
 export class Plan {
   private readonly steps = new Map<AnyDissector, Step>();
-  private readonly tables = new Map<string, Map<TableKey, Step>>();
-  private lastName = '';
-  private last: Map<TableKey, Step> | undefined;
 
   /**
    * @param wants by field id
@@ -51,15 +57,11 @@ export class Plan {
     const payload = registry.dissectors.some((d) => this.wanted(d) && !isBelowTransport(d));
     for (const dissector of registry.dissectors) {
       const leads = everything || this.leads(dissector, payload, new Set());
-      // IP layers are always read: what is above them needs their addresses.
-      const passable = dissector.peek !== undefined && dissector.proto !== 'ip' && dissector.proto !== 'ipv6';
+      // IP layers are always read: what is above them needs their addresses, and ends where they are malformed.
+      const passable = dissector.peek !== undefined && !/^ip(v6)?\b/.test(dissector.proto);
       const passed = passable && !everything && !this.wanted(dissector);
-      this.steps.set(dissector, { dissector, depth: !leads ? Depth.Skip : passed ? Depth.Pass : Depth.Dissect });
-    }
-    for (const [name, keys] of registry.entries()) {
-      const table = new Map<TableKey, Step>();
-      for (const [key, d] of keys) table.set(key, this.of(d));
-      this.tables.set(name, table);
+      const depth = !leads ? Depth.Skip : passed ? Depth.Pass : Depth.Dissect;
+      this.steps.set(dissector, { dissector, depth, quick: quickFields(dissector, wants) });
     }
   }
 
@@ -74,7 +76,8 @@ export class Plan {
     if (seen.has(d)) return false;
     seen.add(d);
     if (this.wanted(d)) return true;
-    if (d.proto === 'tcp' || d.proto === 'udp') return payload;
+    if (d.proto === 'tcp') return payload;
+    if (d.proto === 'udp' && payload) return true; // else a datagram may carry packets (VXLAN, GTP-U)
     for (const table of d.tables ?? [])
       for (const next of this.registry.table(table)) if (this.leads(next, payload, seen)) return true;
     return false;
@@ -108,11 +111,8 @@ export class Plan {
   }
 
   lookup(table: string, key: TableKey): Step | undefined {
-    if (table !== this.lastName) {
-      this.lastName = table;
-      this.last = this.tables.get(table);
-    }
-    return this.last?.get(key);
+    const d = this.registry.lookup(table, key);
+    return d === undefined ? undefined : this.of(d);
   }
 }
 
@@ -121,4 +121,15 @@ function isBelowTransport(d: AnyDissector): boolean {
   if (d.proto === 'frame' || d.proto === 'tcp' || d.proto === 'udp' || d.proto === 'fttims') return true;
   const tables = Object.keys(d.on ?? {});
   return tables.length > 0 && tables.every((t) => DOWN.includes(t));
+}
+
+/**
+ * The wanted fields of a dissector in the order of their octets, if all of them stand at fixed places of its header; null
+ * if not.
+ */
+function quickFields(d: AnyDissector, wants: Uint8Array): readonly Field[] | null {
+  const wanted = Object.values(d.fields).filter((f) => wants[f.id] !== 0);
+  if (wanted.length === 0) return wanted;
+  if (d.plain === undefined || wanted.some((f) => f.at === undefined)) return null;
+  return wanted.sort((a, b) => a.at![0] - b.at![0]);
 }

@@ -1,5 +1,8 @@
 import { type AnyDissector, type Field, fieldCount, type TableKey } from '../kit/index.js';
 
+/** Answers that are kept, a power of two. */
+const RECENT = 32;
+
 /** The dissectors of this run, found by protocol name, by table and by field name. Made once, from a plain list. */
 export class Registry {
   readonly dissectors: readonly AnyDissector[];
@@ -13,6 +16,9 @@ export class Registry {
    */
   constructor(dissectors: readonly AnyDissector[], more: Readonly<Record<string, Field>> = {}) {
     this.dissectors = dissectors;
+    const etherTypes = new Map<TableKey, AnyDissector>();
+    this.tables.set('ethertype', etherTypes);
+    this.tables.set('ethertype.bare', etherTypes); // behind a header that names them, where Wireshark lists no layer
     for (const f of Object.values(more)) this.name(f);
     for (const d of dissectors) {
       if (this.protos.has(d.proto)) throw new Error(`two dissectors are called ${d.proto}`);
@@ -43,11 +49,24 @@ export class Registry {
     let keys = this.tables.get(table);
     if (keys === undefined) this.tables.set(table, (keys = new Map()));
     keys.set(key, d);
+    for (const r of this.recent) r.table = '';
   }
 
   lookup(table: string, key: TableKey): AnyDissector | undefined {
-    return this.tables.get(table)?.get(key);
+    // Most packets ask the same few questions: the answers given last are kept by the low bits of the key.
+    const slot = typeof key === 'number' ? key & (RECENT - 1) : 0;
+    const recent = this.recent[slot];
+    if (recent.key === key && recent.table === table) return recent.dissector;
+    recent.dissector = this.tables.get(table)?.get(key);
+    recent.table = table;
+    recent.key = key;
+    return recent.dissector;
   }
+  private readonly recent = Array.from({ length: RECENT }, () => ({
+    table: '',
+    key: -1 as TableKey,
+    dissector: undefined as AnyDissector | undefined,
+  }));
 
   /** Every dissector of a table, each once. */
   table(name: string): Iterable<AnyDissector> {

@@ -64,6 +64,8 @@ async function ours(c: PublicCapture, kind: string): Promise<Map<number, Map<str
   const rules = [...`${c.options} ${kind === 'decrypted' ? c.decryptedOptions : ''}`.matchAll(/-d (\S+)/g)].map(
     (m) => m[1],
   );
+  if (kind === 'decrypted' && c.decryptedOptions.includes('esp.enable_null_encryption'))
+    rules.push('esp.payload==0,esp.null');
   await forRows(
     c.path,
     {

@@ -1,0 +1,168 @@
+import { defineDissector, fields, hexNumber, need, type Peek, put32, u8, u32 } from 'fttscope/kit';
+import { IP_PROTOCOLS } from './numbers.js';
+
+/**
+ * IP Encapsulating Security Payload, RFC 4303 §2. What follows the sequence number is encrypted as a rule; with NULL
+ * encryption (RFC 2410) it is the packet itself, and the trailer in front of the check value can be read:
+ *
+ *     +---------------------------------------------------------------+
+ *     |               Security Parameters Index (SPI)                 |
+ *     +---------------------------------------------------------------+
+ *     |                      Sequence Number                          |
+ *     +---------------------------------------------------------------+
+ *     |  Payload Data … Padding (0-255) | Pad Length  | Next Header   |
+ *     +---------------------------------+-------------+---------------+
+ *     |         Integrity Check Value: 96 bits (RFC 2404)             |
+ */
+const HEADER = 8;
+const TRAILER = 2;
+const CHECK = 12;
+/** Where the payload is asked for: {@link espNull} stands there in runs that were asked to look for NULL encryption. */
+const TABLE = 'esp.payload';
+const ANY = 0;
+
+const F = fields({
+  esp: { name: 'esp', label: 'Encapsulating Security Payload', type: 'protocol' },
+  spi: { name: 'esp.spi', label: 'ESP SPI', type: 'u32', base: 'hex_dec' },
+  sequence: { name: 'esp.sequence', label: 'ESP Sequence', type: 'u32' },
+});
+const N = fields({
+  pad: { name: 'esp.pad', label: 'Pad', type: 'bytes' },
+  padLength: { name: 'esp.pad_len', label: 'ESP Pad Length', type: 'u8' },
+  next: { name: 'esp.protocol', label: 'ESP Next Header', type: 'u8', base: 'hex', values: IP_PROTOCOLS },
+  icv: { name: 'esp.icv', label: 'ESP ICV', type: 'bytes' },
+  good: { name: 'esp.icv_good', label: 'Good', type: 'bool' },
+});
+
+/** A packet as it is sent: what follows the sequence number is opaque. */
+export interface EspPacket {
+  spi: number;
+  sequence: number;
+  /** Payload, trailer and check value. */
+  payload: Uint8Array;
+}
+
+/** A payload that is not encrypted, with its padding and check value. */
+export interface NullPayload {
+  payload: Uint8Array;
+  next: number;
+  /** Octets of padding: 1, 2, 3 … RFC 4303 §2.4. */
+  padding: number;
+  /** Twelve octets. */
+  icv: Uint8Array;
+}
+
+/** Where the payload ends by its trailer; -1 where the trailer makes no sense. The padding counts up. RFC 4303 §2.4. */
+function payloadEnd(b: Uint8Array, off: number, end: number): number {
+  const trailer = end - CHECK - TRAILER;
+  if (trailer < off) return -1;
+  const pad = b[trailer];
+  if (trailer - pad <= off || IP_PROTOCOLS[b[trailer + 1]] === undefined) return -1;
+  for (let i = 0; i < pad; i++) if (b[trailer - pad + i] !== i + 1) return -1;
+  return trailer - pad;
+}
+
+export const esp = defineDissector<EspPacket>({
+  proto: 'esp',
+  title: 'Encapsulating Security Payload',
+  short: 'ESP',
+  spec: 'RFC 4303',
+  fields: F,
+  on: { 'ip.proto': [50] },
+  tables: [TABLE],
+
+  peek(p: Peek) {
+    if (p.end - p.off <= HEADER) return p.stop();
+    p.off += HEADER;
+    p.table = TABLE;
+    p.key = ANY;
+  },
+
+  dissect(v, t, cx) {
+    need(v, HEADER);
+    const { buf, off } = v;
+    t.open(F.esp, off, HEADER);
+    t.num(F.spi, off, 4, u32(buf, off));
+    t.num(F.sequence, off + 4, 4, u32(buf, off + 4));
+    t.pop();
+    if (v.length > HEADER && cx.takes(TABLE, ANY)) cx.next(TABLE, ANY, v.sub(off + HEADER));
+  },
+
+  summary(v) {
+    return v.length < HEADER ? 'Header cut short' : `ESP (SPI=${hexNumber(u32(v.buf, v.off), 8)})`;
+  },
+
+  codec: {
+    parse: (b, o, end) => ({ spi: u32(b, o), sequence: u32(b, o + 4), payload: b.slice(o + HEADER, end) }),
+    size: (r) => HEADER + r.payload.length,
+    emit(r, b, o) {
+      put32(b, o, r.spi);
+      put32(b, o + 4, r.sequence);
+      b.set(r.payload, o + HEADER);
+      return HEADER + r.payload.length;
+    },
+  },
+});
+
+/**
+ * The payload of ESP with NULL encryption, for runs that were asked to look: nothing in a packet says that it is not
+ * encrypted, so that one in some thousands may be taken for it. `-d esp.payload==0,esp.null` asks.
+ */
+export const espNull = defineDissector<NullPayload>({
+  proto: 'esp.null',
+  layer: '',
+  title: 'ESP with NULL encryption',
+  short: 'ESP',
+  spec: 'RFC 2410',
+  fields: N,
+  tables: ['ip.proto'],
+
+  peek(p: Peek) {
+    const { buf, end } = p;
+    if (end < p.wireEnd) return p.stop();
+    const stop = payloadEnd(buf, p.off, end);
+    if (stop < 0) return p.stop();
+    p.key = buf[end - CHECK - 1];
+    p.end = stop;
+    p.wireEnd = stop;
+    p.table = 'ip.proto';
+  },
+
+  dissect(v, t, cx) {
+    const { buf, off, end } = v;
+    const stop = end < v.wireEnd ? -1 : payloadEnd(buf, off, end);
+    if (stop < 0) return;
+    const trailer = end - CHECK - TRAILER;
+    if (trailer > stop) t.bytes(N.pad, stop, trailer - stop);
+    t.num(N.padLength, trailer, 1, u8(buf, trailer));
+    t.num(N.next, trailer + 1, 1, u8(buf, trailer + 1));
+    t.bytes(N.icv, trailer + TRAILER, CHECK);
+    t.push();
+    t.num(N.good, trailer + TRAILER, CHECK, 0); // without the key it cannot be told
+    t.pop();
+    cx.next('ip.proto', u8(buf, trailer + 1), v.sub(off, stop));
+  },
+
+  codec: {
+    parse(b, o, end) {
+      const stop = Math.max(o, payloadEnd(b, o, end));
+      const trailer = end - CHECK - TRAILER;
+      return {
+        payload: b.slice(o, stop),
+        next: u8(b, trailer + 1),
+        padding: u8(b, trailer),
+        icv: b.slice(trailer + TRAILER, end),
+      };
+    },
+    size: (r) => r.payload.length + r.padding + TRAILER + CHECK,
+    emit(r, b, o) {
+      b.set(r.payload, o);
+      let at = o + r.payload.length;
+      for (let i = 1; i <= r.padding; i++) b[at++] = i;
+      b[at] = r.padding;
+      b[at + 1] = r.next;
+      b.set(r.icv, at + TRAILER);
+      return at + TRAILER + CHECK - o;
+    },
+  },
+});
