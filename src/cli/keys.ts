@@ -20,6 +20,8 @@ export interface Keys {
   readonly log: KeyLog;
   /** Texts of the key logs, for captures that are written with their keys. */
   readonly texts: readonly string[];
+  /** Where each text is from, for people. */
+  readonly origins: readonly string[];
   /** What the user should know about the files, in words. */
   readonly warnings: readonly string[];
 }
@@ -32,16 +34,21 @@ class Gatherer implements Keys {
   readonly log = new KeyLog();
   readonly warnings: string[] = [];
   readonly #texts: string[] = [];
+  readonly #origins: string[] = [];
 
   get texts(): readonly string[] {
     this.log.complete();
     return this.#texts;
   }
+  get origins(): readonly string[] {
+    this.log.complete();
+    return this.#origins;
+  }
 
   /** The DSBs of a plain capture file. Whatever is wrong with it the reader will say. */
   secretsOf(capture: string): void {
     try {
-      scanPlainSecrets(capture, (text) => this.text(text, 'dsb'));
+      scanPlainSecrets(capture, (text) => this.text(text, 'dsb', blockIn(capture)));
     } catch (e) {
       if (!(e instanceof CaptureError)) throw e;
       this.warnings.push(e.message);
@@ -58,7 +65,7 @@ class Gatherer implements Keys {
     }
     const { bad } = this.log;
     const kept = this.log.badLines.length;
-    const good = this.text(text, 'option');
+    const good = this.text(text, 'option', path);
     const lines = good + this.log.bad - bad;
     if (lines === 0) this.warnings.push(`${path}: the key log is empty`);
     else if (good === 0)
@@ -80,7 +87,7 @@ class Gatherer implements Keys {
       if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
       const text = fileText(file);
       if (PEM.test(text)) this.log.addPrivateKey(text);
-      else this.text(text, 'option');
+      else this.text(text, 'option', file);
     }
     if (this.log.length + this.log.rsa.length === before) this.warnings.push(`${path}: there is no key log in it`);
   }
@@ -88,7 +95,7 @@ class Gatherer implements Keys {
   /** A file that was found: what cannot be read is passed over, and said. */
   found(path: string, source: KeySource): void {
     try {
-      this.text(fileText(path), source);
+      this.text(fileText(path), source, path);
     } catch (e) {
       if (!(e instanceof UserError)) throw e;
       this.warnings.push(e.message);
@@ -96,8 +103,9 @@ class Gatherer implements Keys {
   }
 
   /** Returns how many lines were good. */
-  text(text: string, source: KeySource): number {
+  text(text: string, source: KeySource, origin: string): number {
     this.#texts.push(text);
+    this.#origins.push(origin);
     return this.log.add(text, source);
   }
 }
@@ -114,13 +122,15 @@ export async function gatherKeys(captures: readonly string[], options: KeyOption
   for (const capture of captures) {
     if (capture === '-') continue;
     if (isPlainFile(capture)) g.log.defer(() => g.secretsOf(capture));
-    else for (const text of await packedSecrets(capture)) g.text(text, 'dsb');
+    else for (const text of await packedSecrets(capture)) g.text(text, 'dsb', blockIn(capture));
     for (const file of sidecars(capture)) g.found(file, 'sidecar');
   }
   const environment = process.env.SSLKEYLOGFILE;
   if (environment !== undefined && existsSync(environment)) g.found(environment, 'environment');
   return g;
 }
+
+const blockIn = (capture: string): string => `${capture} (Decryption Secrets Block)`;
 
 async function packedSecrets(capture: string): Promise<readonly string[]> {
   try {

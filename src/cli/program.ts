@@ -79,6 +79,14 @@ function build(done: (code: number) => void): Command {
   });
   program.addCommand(report);
 
+  const keys = new Command('keys')
+    .description('look into key logs: good, bad and unused lines, and which tunnels they open')
+    .argument('<keylog...>', 'TLS key log, RSA private key (PEM), or a directory of them');
+  addInputOptions(keys).action(async (files: string[], o: ReadOptions) => {
+    done(await (await import('./commands/keys.js')).keys(files, o));
+  });
+  program.addCommand(keys);
+
   const decode = new Command('decode')
     .description('show octets that are no capture: FTT-IMS envelopes, an IP packet, or any message')
     .argument('[octets...]', 'hex (blanks, colons, 0x and dumps with offsets are fine) or base64; - is standard input')

@@ -67,8 +67,9 @@ export class Reading {
       if (name !== 'rtp_udp') throw new UserError(`--enable-heuristic ${name}: only rtp_udp is there`);
   }
 
-  /** Gathers the keys. @throws UserError for a key log that cannot be read */
-  async prepare(): Promise<void> {
+  /** Gathers the keys; `warn`: says what is wrong with them. @throws UserError for a key log that cannot be read */
+  async prepare(warn = true): Promise<void> {
+    this.warned = warn ? 0 : Number.POSITIVE_INFINITY;
     const { o } = this;
     const keylogPreference: string[] = [];
     for (const preference of o.o ?? []) {
@@ -86,7 +87,7 @@ export class Reading {
   private warn(): void {
     const { warnings } = this.keys;
     if (this.o.quiet !== true) for (const w of warnings.slice(this.warned)) tell(`fttscope: ${w}`);
-    this.warned = warnings.length;
+    this.warned = Math.max(this.warned, warnings.length);
   }
   private warned = 0;
 

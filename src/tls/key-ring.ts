@@ -76,7 +76,7 @@ export class KeyRing implements ChannelKeys {
     const n = this.negotiation;
     n.settleResumption(); // the ClientHello may have been captured after the change of keys
     if (n.tls13) {
-      if (this.candidates(channel).length > 0) channel.lose(0);
+      if (this.candidates(channel).length > 0 || n.hidden) channel.lose(0);
       return;
     }
     const epoch = n.epochs12()?.[this.role(channel)];
@@ -133,7 +133,7 @@ export class KeyRing implements ChannelKeys {
 
   join(channel: Channel, r: TlsRecord, next: TlsRecord | undefined): { epoch: Epoch; sequence: number } | null {
     const n = this.negotiation;
-    if (n.clientRandom.length > 0) return this.guess(channel, r); // its own lines serve or none
+    if (n.clientRandom.length > 0 && !n.hidden) return this.guess(channel, r); // its own lines serve or none
     const { keys, decryptor, cache } = this.services;
     const search = this.searches[channel.direction];
     if (n.serverHello !== undefined && !n.tls13) {
@@ -141,7 +141,7 @@ export class KeyRing implements ChannelKeys {
       return null;
     }
     if (search.exhausted(keys)) {
-      channel.reason = search.reason;
+      channel.reason = n.hidden ? n.reason : search.reason;
       return null;
     }
     if (n.serverHello !== undefined) return this.identify(channel, r, n);
@@ -154,13 +154,13 @@ export class KeyRing implements ChannelKeys {
     return found;
   }
 
-  /** All but the ClientHello was captured: the line that opens a record after the ServerHello says whose session it is. */
+  /** All but the ClientHello was captured, or it is encrypted: the line that opens a record after the ServerHello says whose session it is. */
   private identify(channel: Channel, r: TlsRecord, n: Negotiation): { epoch: Epoch; sequence: number } | null {
     const { keys, decryptor } = this.services;
     const search = this.searches[channel.direction];
     const role = this.role(channel);
     const found = search.identify(r, role, n.suite, channel.reach, keys, decryptor.lateBudget);
-    channel.reason = found === null ? search.reason : undefined;
+    channel.reason = found !== null ? undefined : n.hidden ? n.reason : search.reason;
     if (found === null) return null;
     n.identified(found.clientRandom);
     n.adopt(found.epoch, role);

@@ -1,10 +1,11 @@
-import { type ClientHello, type ServerHello, settledVersion } from '../../dissectors/tls/hello.js';
+import { type ClientHello, HANDSHAKE_HEADER, type ServerHello, settledVersion } from '../../dissectors/tls/hello.js';
 import { Version } from '../../dissectors/tls/numbers.js';
 import { hex } from '../kit/index.js';
 import { type KnownHandshake, MasterRef, type SessionCache } from './cache.js';
 import { Epoch, type Served, type Stage } from './epoch.js';
 import type { KeyLabel, KeyLog } from './keylog.js';
 import { Transcript } from './messages.js';
+import type { Span } from './record.js';
 import { extendedMasterSecret, finished12, finished13, keyBlock, masterSecret, sameOctets } from './schedule.js';
 import { Secret } from './secret.js';
 import { type Openable, openable, suitesBySecret } from './suites.js';
@@ -18,6 +19,8 @@ export type Resumed = 'id' | 'ticket' | 'psk';
 const NONE = new Uint8Array(0);
 const NO_RSA =
   'There is a private key, but no key log: a private key opens only sessions with RSA key exchange to the server that it is of.';
+const HIDDEN =
+  'The ClientHello is encrypted (ECH): where the server accepted that, lines have the random of the inner one, and none of them opens this session.';
 const STAGE_LABELS: Readonly<Record<Stage, readonly [KeyLabel, KeyLabel]>> = {
   early: ['CLIENT_EARLY_TRAFFIC_SECRET', 'CLIENT_EARLY_TRAFFIC_SECRET'],
   handshake: ['CLIENT_HANDSHAKE_TRAFFIC_SECRET', 'SERVER_HANDSHAKE_TRAFFIC_SECRET'],
@@ -42,9 +45,9 @@ export class Negotiation {
   full = false;
   readonly transcript = new Transcript();
   /** Encrypted pre-master secret of an RSA key exchange. */
-  encryptedPreMaster: Uint8Array | undefined;
+  private encryptedPreMaster: Uint8Array | undefined;
   /** Transcript hash up to ClientKeyExchange. RFC 7627 §3 */
-  sessionHash: Uint8Array | undefined;
+  private sessionHash: Uint8Array | undefined;
   /** Why there are no keys, in words. */
   reason = '';
   private how: Openable | undefined;
@@ -63,6 +66,15 @@ export class Negotiation {
   /** Both hellos were seen, or lent by another capture. */
   get settled(): boolean {
     return this.clientRandom.length > 0 && this.serverRandom.length > 0;
+  }
+
+  /**
+   * The key log may have this session under a random that the capture does not show: where Encrypted ClientHello was
+   * accepted, its lines have that of the inner ClientHello.
+   */
+  get hidden(): boolean {
+    if (!this.tls13 || this.clientHello?.ech !== 'outer') return false;
+    return !this.keylog.labels(this.clientRandom).some((label) => label.includes('TRAFFIC'));
   }
 
   /** A handshake that another capture has. */
@@ -97,7 +109,7 @@ export class Negotiation {
     this.keylog.claim(hello.random);
   }
 
-  /** Its ClientHello was not captured, but a key log line says which it was. */
+  /** Its ClientHello was not captured, or is hidden, but a key log line says which it was. */
   identified(clientRandom: Uint8Array): void {
     this.clientRandom = clientRandom;
     this.transcript.broken = true;
@@ -123,6 +135,16 @@ export class Negotiation {
       this.reason = 'The session compresses its records, which is not supported.';
     }
     if (this.tls13 && hello.selectedPsk !== undefined) this.resumed = 'psk';
+  }
+
+  /** Takes a ClientKeyExchange. */
+  keyExchange(m: Span): void {
+    this.full = true;
+    this.transcript.add(m);
+    this.sessionHash = this.transcript.digest();
+    // RFC 5246 §7.4.7.1: an encrypted pre-master secret has two octets of length (SSL 3.0 had none)
+    const off = m.off + HANDSHAKE_HEADER + (this.version > Version.Ssl3 ? 2 : 0);
+    if (off < m.end) this.encryptedPreMaster = m.buf.slice(off, m.end);
   }
 
   private choose(): void {
@@ -285,6 +307,7 @@ export class Negotiation {
     if (keylog.length === 0 && keylog.bad > 0) return 'No line of the key log can be read.';
     if (keylog.length === 0) return 'There is no key log.';
     const random = hex(clientRandom, 0, clientRandom.length, '');
+    if (this.hidden) return `The key log has no line for client random ${random}. ${HIDDEN}`;
     if (keylog.labels(clientRandom).length > 0)
       return `The key log has client random ${random}, but no ${label} line for it.`;
     const n = keylog.sessions;

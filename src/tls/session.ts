@@ -6,7 +6,7 @@ import {
   parseNewSessionTicket,
   parseServerHello,
 } from '../../dissectors/tls/hello.js';
-import { ContentType, HandshakeType, Version } from '../../dissectors/tls/numbers.js';
+import { ContentType, HandshakeType } from '../../dissectors/tls/numbers.js';
 import { hex, u8, u16 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { Channel } from './channel.js';
@@ -76,6 +76,12 @@ export class TlsSession {
   /** The key log line that opens this session below TLS 1.3, however its secret was found; undefined without it. */
   get keyLine(): string | undefined {
     return this.ring.negotiation.line;
+  }
+
+  /** The client random that key log lines of this session have: that of the inner ClientHello where it is encrypted. */
+  get keyRandom(): string {
+    const { clientRandom } = this.ring.negotiation;
+    return hex(clientRandom, 0, clientRandom.length, '');
   }
 
   /** The keys, or a ClientHello, say that direction 0 is the server's. */
@@ -353,7 +359,7 @@ export class TlsSession {
     const epoch = n.epoch13(stage, this.ring.role(channel));
     channel.enter(epoch ?? null, n.reason);
     if (epoch !== undefined) return;
-    if (n.clientRandom.length === 0 || this.ring.candidates(channel).length > 0) channel.lose(0);
+    if (n.clientRandom.length === 0 || n.hidden || this.ring.candidates(channel).length > 0) channel.lose(0);
   }
 
   private ticket(m: Span): void {
@@ -373,13 +379,7 @@ export class TlsSession {
   }
 
   private clientKeyExchange(m: Span): void {
-    const n = this.ring.negotiation;
-    n.full = true;
-    n.transcript.add(m);
-    n.sessionHash = n.transcript.digest();
-    // RFC 5246 §7.4.7.1: an encrypted pre-master secret has two octets of length (SSL 3.0 had none)
-    const off = m.off + HANDSHAKE_HEADER + (this.version > Version.Ssl3 ? 2 : 0);
-    if (off < m.end) n.encryptedPreMaster = m.buf.slice(off, m.end);
+    this.ring.negotiation.keyExchange(m);
     this.ring.retry();
   }
 

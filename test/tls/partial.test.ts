@@ -133,3 +133,31 @@ test('TLS 1.3 application secrets that do not fit', async () => {
   for (const d of [0, 1] as const)
     assert.match(session.verdict(d).reason!, /key may not fit: the tag of record 0 is wrong/);
 });
+
+/** The ClientHello as Encrypted ClientHello shows it (RFC 9849 §5): another random, and an extension of the outer kind. */
+function encrypted(w: Whole): Whole {
+  const extension = Uint8Array.from([0xfe, 0x0d, 0, 10, 0, 0, 1, 0, 1, 7, 0, 0, 0, 0]);
+  const b = Buffer.concat([w.octets, extension]);
+  b.fill(0xaa, 11, 43);
+  let at = 43 + 1 + b[43]!; // the session id
+  at += 2 + b.readUInt16BE(at);
+  at += 1 + b[at]!;
+  for (const length of [3, 7, at]) b.writeUInt16BE(b.readUInt16BE(length) + extension.length, length);
+  return { ...w, octets: b };
+}
+
+test('Encrypted ClientHello: the lines of the key log have the inner random', async () => {
+  const r = await record({ ...V13, talk });
+  const wholes = wholeRecords(r.segments).map((w) => (isHello(w, 1) ? encrypted(w) : w));
+  for (const keylog of [r.keylog, among(r.keylog)]) {
+    const f = follow(wholes, { services: services(keylog) });
+    assertOpened(f, r.sent, 'ECH');
+    assert.equal(f.session.clientRandom, 'aa'.repeat(32));
+    assert.equal(f.session.keyRandom, r.keylog.split(' ')[1]);
+  }
+  const outer = r.keylog.replace(/ [0-9a-f]{64} /g, ` ${'aa'.repeat(32)} `);
+  const greased = follow(wholes, { services: services(outer) });
+  assertOpened(greased, r.sent, 'not accepted');
+  const none = follow(wholes, { services: services(`ECH_SECRET ${'aa'.repeat(32)} 00112233`) });
+  for (const d of [0, 1] as const) assert.match(none.session.verdict(d).reason!, /encrypted \(ECH\).*inner/);
+});

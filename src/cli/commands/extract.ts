@@ -90,7 +90,7 @@ async function outer(reading: Reading, selection: Selection, o: ExtractOptions):
 
 /** Key log lines that open the sessions; `all`: and every other that there is. */
 function lines(reading: Reading, sessions: ReadonlySet<TlsSession>, all: boolean): string {
-  const randoms = new Set([...sessions].map((s) => s.clientRandom));
+  const randoms = new Set([...sessions].flatMap((s) => [s.clientRandom, s.keyRandom]));
   const found = [...sessions].flatMap((s) => s.keyLine ?? []);
   return keyLines([...reading.keys.texts, ...found], all ? undefined : randoms);
 }

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { testCertificate } from '../tls/pair.js';
+import { file, run, sample, TLS13, TLS13_KEYS } from './run.js';
+
+const good = readFileSync(TLS13_KEYS, 'utf8');
+const other = readFileSync(sample('01-tls12-aes128-gcm.keys'), 'utf8');
+const lineOf = (text: string, label: string): string => text.split('\n').find((l) => l.startsWith(`${label} `))!;
+/** The random of a line, as it stands in the ClientHello. */
+const randomOf = (text: string, label: string): string => lineOf(text, label).split(' ')[1];
+
+describe('fttscope keys', () => {
+  test('says which lines are good, bad and unused, and which opened a tunnel', () => {
+    const log = file(
+      'mixed.keys',
+      [
+        '# a comment',
+        lineOf(good, 'CLIENT_HANDSHAKE_TRAFFIC_SECRET'),
+        lineOf(good, 'SERVER_HANDSHAKE_TRAFFIC_SECRET'),
+        'NO_SUCH_LABEL 00 00',
+        lineOf(good, 'CLIENT_TRAFFIC_SECRET_0'),
+        lineOf(good, 'SERVER_TRAFFIC_SECRET_0'),
+        lineOf(good, 'EXPORTER_SECRET'),
+        lineOf(other, 'CLIENT_RANDOM'),
+        'CLIENT_RANDOM 0011 2233',
+        '',
+      ].join('\n'),
+    );
+    const r = run(['keys', log, '-r', TLS13]);
+    assert.equal(r.code, 0);
+    assert.equal(r.err, '');
+    assert.deepEqual(r.out.split('\n'), [
+      `${log}: 6 good lines, 4 used, 1 not needed, 1 unused, 2 bad`,
+      '  line 4 is bad: the label is not known',
+      '  line 9 is bad: the client random is not 32 octets long',
+      `  line 8 unused: no session with client random ${randomOf(other, 'CLIENT_RANDOM')} is in the capture`,
+      'tunnel 1: 192.0.2.10:53410 → 192.0.2.1:443: decrypted, 189 envelopes up, 189 down',
+      `  client random ${randomOf(good, 'EXPORTER_SECRET')}: lines 2-3, 5-6 of ${log}`,
+      '',
+    ]);
+  });
+
+  test('prints no secret', () => {
+    const { out, err } = run(['keys', TLS13_KEYS, sample('01-tls12-aes128-gcm.keys'), '-r', TLS13]);
+    for (const line of `${good}${other}`.split('\n')) {
+      const secret = line.startsWith('#') ? undefined : line.split(' ')[2];
+      if (secret !== undefined) assert.ok(!(out + err).includes(secret.slice(0, 16)));
+    }
+  });
+
+  test('no line for the tunnel', () => {
+    const r = run(['keys', sample('01-tls12-aes128-gcm.keys'), '-r', TLS13, '--no-auto-keys', '--require-decrypt']);
+    assert.equal(r.code, 4);
+    assert.match(r.out, /: 1 good line, 0 used, 0 not needed, 1 unused, 0 bad\n/);
+    assert.match(r.out, new RegExp(`client random ${randomOf(good, 'EXPORTER_SECRET')}: no line\n$`));
+  });
+
+  test('keys of an earlier session, and a Decryption Secrets Block', () => {
+    const capture = sample('06-tls12-resumption.pcapng');
+    const first = readFileSync(sample('06-tls12-resumption.keys'), 'utf8').split('\n').slice(0, 2).join('\n');
+    const r = run(['keys', file('first.keys', first), '-r', capture, '--no-auto-keys']);
+    assert.equal(r.out.match(/: keys of the session that it resumes\n/g)?.length, 2);
+    const dsb = sample('15-keys-in-the-capture.pcapng');
+    const wrong = sample('01-tls12-aes128-gcm.keys');
+    assert.match(run(['keys', wrong, '-r', dsb]).out, /\(Decryption Secrets Block\): 5 good lines, 4 used/);
+  });
+
+  test('without a capture it reads the lines alone', () => {
+    const r = run([
+      'keys',
+      TLS13_KEYS,
+      file('rsa.pem', testCertificate('rsa').key),
+      file('ec.pem', testCertificate('ec').key),
+    ]);
+    assert.equal(r.code, 0);
+    assert.match(r.out, /ec\.pem: this private key is of no use: it is of type ec/);
+    assert.match(r.out, /^1 RSA private key$/m);
+    assert.match(r.out, /^.*aes128-gcm\.keys: 5 good lines, 0 bad$/m);
+  });
+
+  test('errors', () => {
+    assert.equal(run(['keys']).code, 1);
+    assert.equal(run(['keys', '/no/such/file', '-r', TLS13]).code, 2);
+    assert.equal(run(['keys', TLS13_KEYS, '-r', '/no/such/file']).code, 2);
+  });
+});
