@@ -9,6 +9,7 @@ import { data } from './data.js';
 import { dhcp } from './dhcp/index.js';
 import { dhcpv6 } from './dhcpv6/index.js';
 import { dns, llmnr, mdns } from './dns/index.js';
+import { dtls } from './dtls/index.js';
 import { erspan, erspanOne } from './erspan.js';
 import { esp, espNull } from './esp.js';
 import { ethernet } from './ethernet.js';
@@ -125,6 +126,7 @@ export const dissectors: readonly AnyDissector[] = [
   amr,
   amrWb,
   ssdp,
+  dtls,
   classicStun,
   data,
 ];

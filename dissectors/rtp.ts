@@ -16,6 +16,7 @@ import {
   type View,
   Yes,
 } from 'fttscope/kit';
+import { type SrtpSetup, srtpSetup } from './dtls/index.js';
 import type { MediaNote } from './sdp/media.js';
 
 /**
@@ -110,6 +111,8 @@ const F = fields({
   elementData: { name: 'rtp.ext.rfc5285.data', label: 'Extension Data', type: 'bytes' },
   payload: { name: 'rtp.payload', label: 'Payload', type: 'bytes' },
   payloadHidden: { name: 'rtp.payload', label: 'Payload', type: 'bytes', hidden: true },
+  encrypted: { name: 'srtp.enc_payload', label: 'SRTP Encrypted Payload', type: 'bytes', clause: 'RFC 3711 §3.1' },
+  tag: { name: 'srtp.auth_tag', label: 'SRTP Auth Tag', type: 'bytes', clause: 'RFC 3711 §3.1' },
   paddingData: { name: 'rtp.padding.data', label: 'Padding data', type: 'bytes' },
   paddingCount: { name: 'rtp.padding.count', label: 'Padding count', type: 'u8' },
 });
@@ -122,6 +125,8 @@ const E = experts({
 export interface RtpNote {
   readonly media: MediaNote | undefined;
   readonly setupFrame: number;
+  /** The keys that a handshake on the same ports agreed on. */
+  readonly srtp: SrtpSetup | undefined;
   /** Sequence number with the wraps of the stream so far. */
   readonly extSeq: number;
 }
@@ -191,11 +196,11 @@ export const rtp = defineDissector<RtpPacket>({
   tables: ['rtp.pt', 'rtp_dyn_payload_type', 'rtp.rfc5761'],
   serves: { fields: [F.setup, F.setupFrame, F.setupMethod, F.callId, F.extSeq], protocols: ['rtpevent', 'rtcp'] },
 
-  /** Version 2, a payload type that audio or video has, and a header and padding that fit. */
+  /** Version 2, a payload type that no first packet of RTCP has (RFC 5761 §4), and a header and padding that fit. */
   probe(b, off, end) {
     if (end - off < HEADER) return end > off && version(b, off) !== 2 ? No : Unsure;
     const pt = payloadType(b, off);
-    if (version(b, off) !== 2 || (pt > 34 && pt < FIRST_DYNAMIC) || (pt > 19 && pt < 25)) return No;
+    if (version(b, off) !== 2 || (pt >= 72 && pt <= 76)) return No;
     const header = headerLength(b, off, end);
     if (header < 0 || off + header >= end) return No;
     const padding = (b[off] & 0x20) !== 0 ? b[end - 1] : -1;
@@ -216,7 +221,9 @@ export const rtp = defineDissector<RtpPacket>({
     const streams = cx.flow(rtp, newStreams);
     if (streams.first === 0) streams.first = cx.frame;
     const extSeq = streams.extend(ssrc(buf, off), cx.direction, sequence(buf, off));
-    cx.note({ media, setupFrame: media === undefined ? streams.first : media.setupFrame, extSeq });
+    const srtp = srtpSetup(cx);
+    const setupFrame = srtp?.frame ?? media?.setupFrame ?? streams.first;
+    cx.note({ media, srtp, setupFrame, extSeq } satisfies RtpNote);
   },
 
   dissect(v, t, cx) {
@@ -321,7 +328,7 @@ function typeName(pt: number, note: RtpNote | undefined): string {
 }
 
 function setup(note: RtpNote, off: number, t: Tree): void {
-  const method = note.media === undefined ? 'HEUR RTP' : 'SDP';
+  const method = note.srtp !== undefined ? 'DTLS-SRTP' : note.media === undefined ? 'HEUR RTP' : 'SDP';
   t.text(F.setup, off, 0, '');
   if (t.labels) t.label(`Stream setup by ${method} (frame ${note.setupFrame})`);
   t.push();
@@ -407,6 +414,10 @@ function elements(v: View, t: Tree, from: number, end: number, appBits: number):
 /** Payload and padding from `at` on; ends the layer and hands the payload on. */
 function content(v: View, at: number, t: Tree, cx: Ctx, note: RtpNote | undefined): void {
   const { buf } = v;
+  if (note?.srtp !== undefined) {
+    secured(v, at, t, tagLength(note.srtp.profile));
+    return;
+  }
   const padded = (buf[v.off] & 0x20) !== 0 && v.end === v.wireEnd;
   if (padded && at >= v.end) throw new Malformed('padding without an octet that counts it');
   const count = padded ? buf[v.end - 1] : 0;
@@ -421,6 +432,25 @@ function content(v: View, at: number, t: Tree, cx: Ctx, note: RtpNote | undefine
   }
   t.pop();
   if (key !== -1) cx.next(typeof key === 'string' ? 'rtp_dyn_payload_type' : 'rtp.pt', key, body);
+}
+
+/** Octets of the authentication tag: RFC 5764 §4.1.2, RFC 7714 §12. */
+const tagLength = (profile: number): number => (profile >= 7 ? 16 : profile % 4 === 2 ? 4 : 10);
+
+/** A payload that nobody here can read; that padding is encrypted with it makes no difference to Wireshark. */
+function secured(v: View, at: number, t: Tree, tag: number): void {
+  const { buf } = v;
+  const padded = (buf[v.off] & 0x20) !== 0 && v.end === v.wireEnd;
+  const count = padded ? buf[v.end - 1] : 0;
+  const end = v.end - count - tag;
+  if (end < at) throw new Malformed('no room for the payload before its padding and its tag');
+  if (end > at) t.bytes(F.encrypted, at, end - at);
+  t.bytes(F.tag, end, tag);
+  if (count > 0) {
+    t.bytes(F.paddingData, end + tag, count - 1);
+    t.num(F.paddingCount, v.end - 1, 1, count);
+  }
+  t.pop();
 }
 
 /** Who takes the payload: a name of SDP, a payload type, or -1 for nobody. */

@@ -220,6 +220,12 @@ export const E = experts({
     clause: 'RFC 3550 §6.4.1',
   },
   length: { code: 'rtcp.length', severity: 'warn', message: 'Incorrect RTCP packet length information' },
+  blockTooLong: {
+    code: 'rtcp.xr-block-too-long',
+    severity: 'warn',
+    message: 'Block length is greater than packet length',
+    clause: 'RFC 3611 §3',
+  },
   blockLength: {
     code: 'rtcp.xr-block-length',
     severity: 'warn',

@@ -13,6 +13,7 @@ import {
   type View,
   Yes,
 } from 'fttscope/kit';
+import { type SrtpSetup, srtpSetup } from '../dtls/index.js';
 import type { MediaNote } from '../sdp/media.js';
 import { codec, HEADER, packetLength, type Rtcp } from './codec.js';
 import { payloadFeedback, transportFeedback } from './feedback.js';
@@ -51,6 +52,7 @@ const isKnown = (pt: number): boolean => TYPES[pt] !== undefined;
 /** What the index pass knows about one compound. */
 interface RtcpNote {
   readonly media: MediaNote | undefined;
+  readonly srtp: SrtpSetup | undefined;
   readonly echoes: Echoes | undefined;
 }
 
@@ -58,6 +60,14 @@ interface RtcpNote {
 interface SenderReports {
   readonly last: [SenderReport | undefined, SenderReport | undefined];
 }
+const STARTS: ReadonlySet<number> = new Set([
+  Type.SenderReport,
+  Type.ReceiverReport,
+  Type.Goodbye,
+  Type.Application,
+  Type.PayloadFeedback,
+]);
+
 interface SenderReport {
   /** Middle 32 bits of the NTP timestamp. */
   readonly ntp: number;
@@ -76,18 +86,22 @@ export const rtcp = defineDissector<Rtcp>({
   experts: E,
   on: { 'rtp.rfc5761': ['rtcp'], 'udp.heuristic': ['rtcp'] },
 
-  /** A first packet of a type that starts compounds, and whole words up to the end. */
+  /**
+   * A first packet of a type that compounds start with, feedback alone among them (RFC 5506), and whole words up to the
+   * end. Transport feedback and extended reports look too much like what is no RTCP.
+   */
   probe(b, off, end) {
-    if (end - off < 8) return end > off && version(b, off) !== 2 ? No : Unsure;
-    const pt = type(b, off);
-    if (version(b, off) !== 2 || pt < Type.SenderReport || pt > Type.Extended) return No;
+    if (end - off < HEADER) return end > off && version(b, off) !== 2 ? No : Unsure;
+    if (version(b, off) !== 2 || !STARTS.has(type(b, off))) return No;
     return (end - off) % 4 === 0 && off + packetLength(b, off) <= end ? Yes : No;
   },
 
   track(v, cx) {
     const media = cx.expected<MediaNote>();
     const echoes = follow(v, cx, cx.flow(rtcp as AnyDissector, newReports));
-    if (media !== undefined || echoes !== undefined) cx.note({ media, echoes });
+    const srtp = srtpSetup(cx);
+    if (media !== undefined || srtp !== undefined || echoes !== undefined)
+      cx.note({ media, srtp, echoes } satisfies RtcpNote);
   },
 
   dissect(v, t, cx) {
@@ -134,7 +148,8 @@ function packet(v: View, t: Tree, at: number, last: boolean, note: RtcpNote | un
   const length = packetLength(buf, at);
   t.open(F.rtcp, at, Math.min(length, v.end - at));
   if (t.labels) t.label(`Real-time Transport Control Protocol (${nameOf(TYPES, pt)})`);
-  if (note?.media !== undefined) setup(t, at, note.media);
+  if (note?.srtp !== undefined) setup(t, at, 'DTLS-SRTP', note.srtp.frame);
+  else if (note?.media !== undefined) setup(t, at, 'SDP', note.media.setupFrame);
   t.bits(F.version, at, 1, buf[at]);
   t.bits(F.padding, at, 1, buf[at]);
   if (isPadded(buf, at) && !last) t.expert(E.padding); // RFC 3550 §6.4.1: only the last may be padded
@@ -145,19 +160,20 @@ function packet(v: View, t: Tree, at: number, last: boolean, note: RtcpNote | un
   if (t.labels) t.label(`Length: ${u16(buf, at + 2)} (${length} bytes)`);
   const end = at + length;
   const padding = isPadded(buf, at) && last && end <= v.end && end > at + HEADER ? buf[end - 1] : 0;
-  if (padding > length - HEADER) throw new Malformed('more padding than the packet has octets');
-  content(v, t, at, end - padding, note?.echoes);
+  const tooMuch = padding > length - HEADER;
+  content(v, t, at, tooMuch ? end : end - padding, note?.echoes);
+  if (tooMuch) throw new Malformed('more padding than the packet has octets');
   if (padding === 0) return;
   if (padding > 1) t.bytes(F.paddingData, end - padding, padding - 1);
   t.num(F.paddingCount, end - 1, 1, padding);
 }
 
-function setup(t: Tree, at: number, media: MediaNote): void {
+function setup(t: Tree, at: number, method: string, frame: number): void {
   t.text(F.setup, at, 0, '');
-  if (t.labels) t.label(`Stream setup by SDP (frame ${media.setupFrame})`);
+  if (t.labels) t.label(`Stream setup by ${method} (frame ${frame})`);
   t.push();
-  t.num(F.setupFrame, at, 0, media.setupFrame);
-  t.text(F.setupMethod, at, 0, 'SDP');
+  t.num(F.setupFrame, at, 0, frame);
+  t.text(F.setupMethod, at, 0, method);
   t.pop();
 }
 

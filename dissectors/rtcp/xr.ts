@@ -75,7 +75,10 @@ export function extendedReports(v: View, t: Tree, from: number, end: number): vo
     specific(buf, t, type, at + 1);
     t.num(F.xrLength, at + 2, 2, words);
     if (WORDS[type] !== undefined && words !== WORDS[type]) t.expert(E.blockLength);
-    if (stop > end) throw new Malformed('the block is longer than the packet');
+    if (stop > end) {
+      t.expert(E.blockTooLong);
+      throw new Malformed('the block is longer than the packet');
+    }
     need(v, 4 * words, at + 4);
     block(buf, t, type, at + 4, stop);
     t.pop();

@@ -9,10 +9,10 @@ export class DatagramFinder {
   /** Dissectors that may recognise a datagram on any port, in the order of the list of protocols. */
   private readonly probes: readonly AnyDissector[];
 
-  /** @param last asked when nobody else recognised the datagram */
+  /** @param first asked before all others: Wireshark's heuristics of RTP come before those of RTCP */
   constructor(
     private readonly registry: Registry,
-    private readonly last: AnyDissector | undefined,
+    private readonly first: AnyDissector | undefined,
   ) {
     this.probes = [...registry.table('udp.heuristic')].filter((d) => d.probe !== undefined);
   }
@@ -23,9 +23,10 @@ export class DatagramFinder {
     const high = Math.max(p.sport, p.dport);
     const named = this.registry.lookup('udp.port', low) ?? this.registry.lookup('udp.port', high);
     if (named !== undefined && fits(named, p)) return named;
+    if (this.first?.probe?.(p.buf, p.off, p.end) === Yes) return this.first;
     for (const d of this.probes)
       if (d.probe!(p.buf, p.off, p.end, state.recognised === d) === Yes) return (state.recognised = d);
-    return this.last?.probe?.(p.buf, p.off, p.end) === Yes ? this.last : null;
+    return null;
   }
 }
 

@@ -1,0 +1,143 @@
+import {
+  type AnyDissector,
+  defineDissector,
+  No,
+  nameOf,
+  need,
+  type Probe,
+  type Track,
+  type Tree,
+  Unsure,
+  u8,
+  u16,
+  u48,
+  type View,
+  Yes,
+} from 'fttscope/kit';
+import { CONTENT_TYPES, HANDSHAKE_TYPES } from '../tls/values.js';
+import { F } from './fields.js';
+import { HANDSHAKE_HEADER, handshake, settledProfile } from './handshake.js';
+
+/**
+ * Datagram Transport Layer Security, RFC 6347 §4.1: the records in a datagram. Nothing is decrypted.
+ *
+ *     0               1               2               3
+ *     +---------------+-------------------------------+---------------+
+ *     | content type  |            version            |    epoch …
+ *     +---------------+-------------------------------+---------------+
+ *     … epoch         |            sequence number (6 octets) …
+ *     +---------------+---------------+-------------------------------+
+ *     …               |            length             |  fragment …
+ */
+const HEADER = 13;
+const MOST = 16_384 + 2048;
+const Content = { ChangeCipherSpec: 20, Alert: 21, Handshake: 22, ApplicationData: 23 } as const;
+const LAST_CONTENT = 25;
+/** RFC 6347 §4.1, and what OpenSSL sent before it knew better. */
+const isVersion = (n: number): boolean => n === 0xfeff || n === 0xfefd || n === 0xfefc || n === 0x0100;
+
+/** What a handshake settled for the media of its flow. */
+export interface SrtpSetup {
+  /** Frame of the ServerHello, 0 without one. */
+  frame: number;
+  /** SRTP protection profile. RFC 5764 §4.1.2. */
+  profile: number;
+}
+const newSetup = (): SrtpSetup => ({ frame: 0, profile: 0 });
+
+/** What the handshakes seen so far in the flow of this packet settled; undefined if nothing. */
+export function srtpSetup(cx: Track): SrtpSetup | undefined {
+  const setup = cx.flow(dtls as AnyDissector, newSetup);
+  return setup.frame === 0 ? undefined : setup;
+}
+
+const recordLength = (b: Uint8Array, o: number): number => HEADER + u16(b, o + 11);
+const epoch = (b: Uint8Array, o: number): number => u16(b, o + 3);
+
+function probe(b: Uint8Array, off: number, end: number): Probe {
+  if (end <= off || b[off] < Content.ChangeCipherSpec || b[off] > LAST_CONTENT) return end <= off ? Unsure : No;
+  if (end - off < HEADER) return Unsure;
+  return isVersion(u16(b, off + 1)) && u16(b, off + 11) <= MOST && off + recordLength(b, off) <= end ? Yes : No;
+}
+
+export const dtls = defineDissector({
+  proto: 'dtls',
+  title: 'Datagram Transport Layer Security',
+  short: 'DTLS',
+  spec: 'RFC 6347',
+  fields: F,
+  on: { 'udp.heuristic': ['dtls'] },
+  probe,
+  serves: { fields: [], protocols: ['rtp', 'rtcp'] },
+
+  track(v, cx) {
+    const { buf } = v;
+    for (let at = v.off; at + HEADER <= v.end; at += recordLength(buf, at)) {
+      if (buf[at] !== Content.Handshake || epoch(buf, at) !== 0) continue;
+      const profile = settledProfile(buf, at + HEADER, Math.min(v.end, at + recordLength(buf, at)));
+      if (profile !== 0) Object.assign(cx.flow(dtls as AnyDissector, newSetup), { frame: cx.frame, profile });
+    }
+  },
+
+  dissect(v, t) {
+    t.open(F.dtls, v.off, v.length);
+    for (let at = v.off; at < v.end; at += recordLength(v.buf, at)) record(v, t, at);
+    t.pop();
+  },
+
+  column(v) {
+    const version = v.length < 3 ? 0 : u16(v.buf, v.off + 1);
+    return version === 0xfefd ? 'DTLSv1.2' : version === 0xfefc ? 'DTLSv1.3' : 'DTLSv1.0';
+  },
+
+  summary(v) {
+    const parts: string[] = [];
+    for (let at = v.off; at + HEADER <= v.end; at += recordLength(v.buf, at)) parts.push(recordName(v, at));
+    return parts.length === 0 ? 'Cut short' : parts.join(', ');
+  },
+});
+
+function recordName(v: View, at: number): string {
+  const { buf } = v;
+  if (u8(buf, at) !== Content.Handshake) return nameOf(CONTENT_TYPES, u8(buf, at));
+  if (epoch(buf, at) !== 0) return 'Encrypted Handshake Message';
+  return at + HEADER < v.end ? nameOf(HANDSHAKE_TYPES, u8(buf, at + HEADER)) : 'Handshake';
+}
+
+function record(v: View, t: Tree, at: number): void {
+  need(v, HEADER, at);
+  const { buf } = v;
+  const type = u8(buf, at);
+  const length = u16(buf, at + 11);
+  t.open(F.record, at, HEADER + length, t.labels ? `DTLS Record Layer: ${recordName(v, at)}` : undefined);
+  t.num(F.content, at, 1, type);
+  t.num(F.version, at + 1, 2, u16(buf, at + 1));
+  t.num(F.epoch, at + 3, 2, epoch(buf, at));
+  if (t.wanted(F.sequence)) t.big(F.sequence, at + 5, 6, BigInt(u48(buf, at + 5)));
+  t.num(F.length, at + 11, 2, length);
+  const body = at + HEADER;
+  need(v, length, body);
+  if (type === Content.ApplicationData) t.bytes(F.appData, body, length);
+  else if (type === Content.ChangeCipherSpec) t.none(F.changeCipher, body, length);
+  else if (type === Content.Alert) alert(t, buf, body, length, epoch(buf, at));
+  else if (type === Content.Handshake) {
+    // From the second epoch on everything is encrypted. RFC 6347 §4.1
+    if (epoch(buf, at) === 0 && length >= HANDSHAKE_HEADER) handshake(v, t, body, body + length);
+    else encrypted(t, body, length);
+  }
+  t.pop();
+}
+
+function encrypted(t: Tree, at: number, length: number): void {
+  t.none(F.handshake, at, length);
+  if (t.labels) t.label('Handshake Protocol: Encrypted Handshake Message');
+}
+
+function alert(t: Tree, b: Uint8Array, at: number, length: number, ep: number): void {
+  t.open(F.alert, at, length, t.labels && ep !== 0 ? 'Alert Message: Encrypted Alert' : undefined);
+  if (ep === 0 && length >= 2) {
+    t.num(F.alertLevel, at, 1, u8(b, at));
+    t.num(F.alertText, at + 1, 1, u8(b, at + 1));
+  }
+  t.pop();
+}
