@@ -29,10 +29,10 @@ const CHECKSUM_STATUS = { 0: 'Bad', 1: 'Good', 2: 'Unverified', 3: 'Not present'
 
 const F = fields({
   udp: { name: 'udp', label: 'User Datagram Protocol', type: 'protocol' },
-  srcport: { name: 'udp.srcport', label: 'Source Port', type: 'u16', aliases: ['udp.port'] },
-  dstport: { name: 'udp.dstport', label: 'Destination Port', type: 'u16', aliases: ['udp.port'] },
-  length: { name: 'udp.length', label: 'Length', type: 'u16' },
-  checksum: { name: 'udp.checksum', label: 'Checksum', type: 'u16', base: 'hex' },
+  srcport: { name: 'udp.srcport', label: 'Source Port', at: [0, 2], type: 'u16', aliases: ['udp.port'] },
+  dstport: { name: 'udp.dstport', label: 'Destination Port', at: [2, 2], type: 'u16', aliases: ['udp.port'] },
+  length: { name: 'udp.length', label: 'Length', at: [4, 2], type: 'u16' },
+  checksum: { name: 'udp.checksum', label: 'Checksum', at: [6, 2], type: 'u16', base: 'hex' },
   status: { name: 'udp.checksum.status', label: 'Checksum Status', type: 'u8', values: CHECKSUM_STATUS },
   stream: { name: 'udp.stream', label: 'Stream index', type: 'u32' },
   payload: { name: 'udp.payload', label: 'UDP payload', type: 'bytes' },
@@ -75,6 +75,8 @@ export const udp = defineDissector<UdpDatagram>({
   experts: E,
   on: { 'ip.proto': [PROTOCOL] },
   tables: ['udp.port'],
+
+  plain: (b, off, end, wireEnd) => end - off >= HEADER && length(b, off) >= HEADER && off + length(b, off) <= wireEnd,
 
   peek(p: Peek) {
     p.header = p.off;

@@ -258,6 +258,8 @@ export const tcp: Dissector<TcpSegment> = defineDissector<TcpSegment>({
   on: { 'ip.proto': [PROTOCOL] },
   tables: ['tcp.port'],
 
+  plain: (b, off, end) => end - off >= HEADER && headerLength(b, off) >= HEADER && off + headerLength(b, off) <= end,
+
   peek(p: Peek) {
     const { buf, off } = p;
     p.header = off;

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { systemError } from '../capture/errors.js';
+import { TextBytes } from '../report/text-bytes.js';
 
 /** The reader of our output went away: no error, there is nothing left to do. */
 export class PipeClosed extends Error {}
@@ -11,24 +12,27 @@ const BATCH = 64 << 10;
  * write. @throws PipeClosed when the reader went away, CaptureError when it cannot be written
  */
 export class Output {
-  private parts: string[] = [];
-  private size = 0;
+  /** What is not written yet; call {@link settle} after adding to it. */
+  readonly text = new TextBytes();
 
   constructor(private readonly fd = 1) {}
 
   write(text: string): void {
-    if (text === '') return;
-    this.parts.push(text);
-    this.size += text.length;
-    if (this.size >= BATCH) this.flush();
+    this.text.any(text);
+    this.settle();
+  }
+
+  settle(): void {
+    if (this.text.size >= BATCH) this.flush();
   }
 
   flush(): void {
-    if (this.size === 0) return;
-    const data = Buffer.from(this.parts.join(''), 'utf8');
-    this.parts = [];
-    this.size = 0;
-    writeAll(this.fd, data);
+    if (this.text.size === 0) return;
+    try {
+      writeAll(this.fd, this.text.octets);
+    } finally {
+      this.text.reset();
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import { COLUMNS } from '../report/columns.js';
 import { FIELDS_DEFAULTS, type FieldColumn, type FieldsOptions, FieldsWriter } from '../report/fields.js';
 import type { LayerFilter } from '../report/layers.js';
 import { isTimeFormat, octetsText, summaryLine, treeText } from '../report/text.js';
+import type { TextBytes } from '../report/text-bytes.js';
 import { Exit, UserError } from './errors.js';
 import { FORMATS, type Format, type ReadOptions } from './options.js';
 import { suggest } from './suggest.js';
@@ -22,14 +23,15 @@ export interface RowPrinter {
   readonly info: boolean;
   readonly analyseTcp: boolean;
   head(): string;
-  row(row: Row): string;
+  print(row: Row, out: TextBytes): void;
   tail(): string;
 }
 
 /** What writes rows of a format. */
 interface Writer {
   head?(): string;
-  row(row: Row): string;
+  print?(row: Row, out: TextBytes): void;
+  row?(row: Row): string;
   tail?(): string;
 }
 
@@ -62,7 +64,7 @@ export async function rowPrinter(o: ReadOptions, registry: Registry, captures: r
     case 'ndjson': {
       const { NdjsonWriter } = await import('../report/ndjson.js');
       const writer = new NdjsonWriter();
-      return printer({ ...EVERYTHING, fields: fieldsOf(columns) }, { row: (r) => writer.row(r) });
+      return printer({ ...EVERYTHING, fields: fieldsOf(columns) }, { print: (row, out) => writer.print(row, out) });
     }
     case 'json': {
       const { JsonWriter } = await import('../report/json.js');
@@ -85,7 +87,7 @@ type Needs = Pick<RowPrinter, 'fields' | 'labels' | 'experts' | 'info' | 'analys
 const printer = (n: Needs, w: Writer): RowPrinter => ({
   ...n,
   head: w.head === undefined ? nothing : () => w.head!(),
-  row: (row) => w.row(row),
+  print: w.print === undefined ? (row, out) => out.any(w.row!(row)) : (row, out) => w.print!(row, out),
   tail: w.tail === undefined ? nothing : () => w.tail!(),
 });
 

@@ -167,6 +167,11 @@ export interface Dissector<R = unknown> {
   probe?(b: Uint8Array, off: number, end: number, known?: boolean): Probe;
   /** Octets of the message that starts at `off` of a stream; 0: more octets are needed to say; -1: not this protocol. */
   pduLength?(b: Uint8Array, off: number, end: number): number;
+  /**
+   * Whether the header of the layer `[off, end)` is whole and plain, so that `dissect` shows every field that has an `at`
+   * as the octets there say.
+   */
+  plain?(b: Uint8Array, off: number, end: number, wireEnd: number): boolean;
   /** The way down for the index pass. */
   peek?(p: Peek): void;
   /**

@@ -50,6 +50,11 @@ export interface FieldDef {
   /** Bits of the word given to {@link Tree.bits} that are this field. */
   readonly mask?: number;
   readonly values?: ValueStrings;
+  /**
+   * Offset in its layer and octets (of the masked word, where there is a mask) of a field that always stands there: it can
+   * be read without dissecting the layer, where `plain` of the dissector says so.
+   */
+  readonly at?: readonly [number, number];
   /** Unit shown after a number in the tree: `s`, `octets`. */
   readonly unit?: string;
   /** For filters and exports alone: the tree that people see leaves it out, as another node shows the same octets. */

@@ -1,6 +1,7 @@
 import type { Row } from '../engine/row.js';
-import { type Field, fieldCount } from '../kit/index.js';
+import { type Field, fieldCount, Held, type Tree } from '../kit/index.js';
 import { columnText } from './columns.js';
+import type { TextBytes } from './text-bytes.js';
 import { fieldText } from './value.js';
 
 /** A column of `-T fields`: fields of that name, or a column of the packet list. */
@@ -61,41 +62,78 @@ export class Columns {
 
 /** Writes chosen fields of each row, one line a row, as `tshark -T fields` does. */
 export class FieldsWriter {
-  private readonly columns: Columns;
+  /** By column and field id: 1 where the field belongs to the column. */
+  private readonly takes: readonly Uint8Array[];
   private readonly quoteMark: string;
 
   constructor(
-    columns: readonly FieldColumn[],
+    private readonly columns: readonly FieldColumn[],
     private readonly options: FieldsOptions,
   ) {
-    this.columns = new Columns(columns);
+    this.takes = columns.map((c) => {
+      const takes = new Uint8Array(fieldCount());
+      for (const f of c.fields) takes[f.id] = 1;
+      return takes;
+    });
     this.quoteMark = options.quote === 'd' ? '"' : options.quote === 's' ? "'" : '';
   }
 
   head(): string {
-    const names = this.columns.columns.map((c) => c.name);
+    const names = this.columns.map((c) => c.name);
     return this.options.header ? `${names.join(this.options.separator)}\n` : '';
   }
 
-  row(row: Row): string {
+  print(row: Row, out: TextBytes): void {
     const { columns, options, quoteMark } = this;
-    columns.collect(row);
-    let s = '';
-    for (let i = 0; i < columns.values.length; i++) {
-      const value = this.value(columns.values[i]);
-      if (i > 0) s += options.separator;
-      s += value === '' ? value : quoteMark + value + quoteMark;
+    for (let i = 0; i < columns.length; i++) {
+      if (i > 0) out.any(options.separator);
+      const start = out.size;
+      out.ascii(quoteMark);
+      const from = out.size;
+      if (columns[i].fields.length === 0) out.any(oneLine(columnText(row, columns[i].name)));
+      else this.values(row.dissection.tree, this.takes[i], out);
+      if (out.size === from) out.truncate(start);
+      else out.ascii(quoteMark);
     }
-    return `${s}\n`;
+    out.ascii('\n');
   }
 
-  private value(values: readonly string[]): string {
-    const n = values.length;
-    if (n === 0) return '';
+  /** The values of a column: those that the settings ask for. */
+  private values(t: Tree, takes: Uint8Array, out: TextBytes): void {
     const { occurrence, aggregator } = this.options;
-    if (n === 1 || occurrence === 'f') return oneLine(values[0]);
-    return oneLine(occurrence === 'l' ? values[n - 1] : values.join(aggregator));
+    let last = -1;
+    let first = true;
+    for (let i = 0; i < t.length; i++) {
+      if (takes[t.field[i].id] === 0) continue;
+      last = i;
+      if (occurrence === 'l') continue;
+      if (!first) out.any(aggregator);
+      first = false;
+      value(t, i, out);
+      if (occurrence === 'f') return;
+    }
+    if (occurrence === 'l' && last >= 0) value(t, last, out);
   }
+}
+
+/** The value of a node as {@link fieldText} says, on one line; the common kinds without a string. */
+function value(t: Tree, i: number, out: TextBytes): void {
+  const f = t.field[i];
+  if (
+    t.held[i] === Held.Number &&
+    f.type !== 'bool' &&
+    (f.base === undefined || f.base === 'dec' || f.base === 'dec_hex')
+  )
+    out.number(t.number[i]);
+  else if (t.held[i] === Held.Octets && f.type === 'ipv4' && isWhole(t, i, 4))
+    out.quad(t.sources[t.source[i]].buf, t.off[i]);
+  else out.any(oneLine(fieldText(t, i)));
+}
+
+/** Whether node `i` has `n` octets, all of them there. */
+function isWhole(t: Tree, i: number, n: number): boolean {
+  const s = t.sources[t.source[i]];
+  return t.len[i] === n && t.off[i] >= s.start && t.off[i] + n <= s.end;
 }
 
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;

@@ -1,6 +1,6 @@
 import type { Row } from '../engine/row.js';
 import { fieldCount, Held, type Tree } from '../kit/index.js';
-import { JsonBytes } from './json-bytes.js';
+import type { TextBytes } from './text-bytes.js';
 import { decimalSeconds, isoTime, jsonSeconds } from './value.js';
 
 /**
@@ -60,20 +60,18 @@ export class NodesByName {
 /** Writes rows as one JSON object a line (contract section 4). */
 export class NdjsonWriter {
   private readonly nodes = new NodesByName();
-  private readonly out = new JsonBytes();
+  private out!: TextBytes;
   /** `,"name":[` by the id that stands for the name. */
   private readonly keys = new Map<number, string>();
   private stack = '';
   private stackJson = '';
 
-  row(row: Row): string {
-    const { out } = this;
-    out.reset();
+  print(row: Row, out: TextBytes): void {
+    this.out = out;
     this.head(row);
     out.ascii(',"fields":{');
     this.fields(row.dissection.tree);
     out.ascii('}}\n');
-    return out.text();
   }
 
   private head(row: Row): void {

@@ -51,7 +51,8 @@ export class FlowTable {
   private newest = NONE;
   private live = 0;
   private nextId = 0;
-  private last: Flow | null = null;
+  /** The flow found last, by the lowest bit of its protocol: TCP and UDP take turns where one runs inside the other. */
+  private readonly last: [Flow | null, Flow | null] = [null, null];
 
   /**
    * @param cap most flows kept
@@ -78,15 +79,17 @@ export class FlowTable {
     sport: number,
     dport: number,
   ): Flow {
-    const last = this.last;
+    const last = this.last[(protocol & 1) as 0 | 1];
     if (
       last !== null &&
       last.scope === scope &&
       last.protocol === protocol &&
       last.net === net &&
       this.matches(last, buf, src, dst, sport, dport)
-    )
+    ) {
+      this.touch(last.slot);
       return last;
+    }
     const hash = keyHash(scope, protocol, net, buf, src, dst, sport, dport);
     const mask = this.table.length - 1;
     for (let i = hash & mask; ; i = (i + 1) & mask) {
@@ -97,7 +100,7 @@ export class FlowTable {
       if (flow.scope !== scope || flow.protocol !== protocol || flow.net !== net) continue;
       if (!this.matches(flow, buf, src, dst, sport, dport)) continue;
       this.touch(slot);
-      this.last = flow;
+      this.last[(protocol & 1) as 0 | 1] = flow;
       return flow;
     }
     return this.add(scope, protocol, net, buf, src, dst, sport, dport, hash);
@@ -111,7 +114,7 @@ export class FlowTable {
     this.flows[flow.slot] = null;
     this.free.push(flow.slot);
     this.live--;
-    if (this.last === flow) this.last = null;
+    if (this.last[(flow.protocol & 1) as 0 | 1] === flow) this.last[(flow.protocol & 1) as 0 | 1] = null;
   }
 
   /** The flows kept, the one that was idle longest first. */
@@ -152,7 +155,7 @@ export class FlowTable {
     this.live++;
     this.place(slot, hash);
     this.link(slot);
-    this.last = flow;
+    this.last[(protocol & 1) as 0 | 1] = flow;
     this.direction = 0;
     return flow;
   }

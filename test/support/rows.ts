@@ -18,6 +18,8 @@ export interface RowsOptions {
   readonly decodeAs?: readonly string[];
   readonly heuristicRtp?: boolean;
   readonly verifyAll?: boolean;
+  /** Nothing but the fields is wanted: neither experts nor the protocol stack. */
+  readonly bare?: boolean;
   /** Texts for people, too. */
   readonly labels?: boolean;
 }
@@ -47,8 +49,8 @@ export async function forSource(
       rows: options.rows ?? 'both',
       fields: options.fields ?? null,
       labels: options.labels === true,
-      experts: true,
-      info: true,
+      experts: options.bare !== true,
+      info: options.bare !== true,
       frames: 0,
       heuristicRtp: options.heuristicRtp === true,
       analyseTcp: true,

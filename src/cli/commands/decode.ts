@@ -49,7 +49,7 @@ export async function decode(words: readonly string[], o: DecodeOptions): Promis
   const d = first ?? guess(octets, registry);
   const out = new Output();
   out.write(printer.head());
-  new Decoder(registry, printer, (row) => out.write(printer.row(row))).run(d, octets);
+  new Decoder(registry, printer, (row) => printer.print(row, out.text)).run(d, octets);
   out.write(printer.tail());
   out.flush();
   return Exit.done;

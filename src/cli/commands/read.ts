@@ -34,7 +34,10 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
     if (!selection.takes(row)) return;
     taken++;
     if (o.failOn !== undefined) worst = Math.max(worst, severity(row));
-    if (printing) out.write(printer.row(row));
+    if (printing) {
+      printer.print(row, out.text);
+      out.settle();
+    }
     frames?.take(row);
     if (o.l) out.flush();
   };

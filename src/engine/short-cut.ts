@@ -1,0 +1,120 @@
+import { type AnyDissector, Peek, type TableKey, type Tree, u8, u16, u24, u32, type View } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+import type { Packet } from './packet.js';
+import { Depth, type Plan, type Step } from './plan.js';
+import type { Registry } from './registry.js';
+
+/**
+ * Reads fields that stand at fixed places of plain headers without dissecting: with `-e ip.src -e sip.Method` every
+ * packet of RTP costs a walk over its headers. Whatever is not plain is left to the dissectors, and gives the same.
+ */
+export class ShortCut {
+  private readonly p = new Peek();
+  private readonly tcp: AnyDissector | undefined;
+  private readonly udp: AnyDissector | undefined;
+  private readonly dataWanted: boolean;
+
+  constructor(
+    private readonly plan: Plan,
+    registry: Registry,
+  ) {
+    this.tcp = registry.byProto('tcp');
+    this.udp = registry.byProto('udp');
+    this.dataWanted = plan.of(registry.byProto('data')!).depth !== Depth.Skip;
+  }
+
+  /**
+   * Adds the wanted fields of all layers of `packet` from `v` on to the tree, or nothing: then it returns false and the
+   * packet has to be dissected.
+   */
+  add(table: string, key: TableKey, v: View, packet: Packet, t: Tree): boolean {
+    const { p } = this;
+    p.buf = v.buf;
+    p.off = v.off;
+    p.end = v.end;
+    p.wireEnd = v.wireEnd;
+    p.table = table;
+    p.key = key;
+    const before = t.length;
+    const source = t.enter(v.source);
+    const level = t.level;
+    const done = this.descend(packet, t);
+    if (!done) t.length = before;
+    t.leave(source, level);
+    return done;
+  }
+
+  private descend(packet: Packet, t: Tree): boolean {
+    const { p, plan } = this;
+    for (let depth = 0; depth < LIMITS.layers; depth++) {
+      const step = plan.lookup(p.table, p.key);
+      if (step === undefined) return !this.dataWanted;
+      if (step.depth === Depth.Skip) return true;
+      const d = step.dissector;
+      if (d.peek === undefined || !this.header(step, t)) return false;
+      p.table = '';
+      p.fragment = false;
+      d.peek(p);
+      if (p.table === '' || p.fragment) return false;
+      if (d !== this.udp && d !== this.tcp) continue;
+      // What is known of the payload is known of the innermost transport layer alone.
+      if (packet.header !== p.header || packet.transport !== p.buf) return false;
+      return d === this.udp ? this.datagram(packet, t) : this.segment(packet);
+    }
+    return false;
+  }
+
+  /** Adds the wanted fields of the header at the position; false where they cannot be read like this. */
+  private header(step: Step, t: Tree): boolean {
+    const { quick } = step;
+    if (quick === null) return false;
+    const { p } = this;
+    const { buf, off } = p;
+    const { plain } = step.dissector;
+    if (plain === undefined ? step.depth === Depth.Dissect : !plain(buf, off, p.end, p.wireEnd)) return false;
+    for (let i = 0; i < quick.length; i++) {
+      const f = quick[i];
+      const [at, octets] = f.at!;
+      if (f.type === 'ipv4' || f.type === 'ipv6' || f.type === 'ether') t.bytes(f, off + at, octets);
+      else {
+        const word = wordAt(buf, off + at, octets);
+        if (f.mask === undefined) t.num(f, off + at, octets, word);
+        else t.bits(f, off + at, octets, word);
+      }
+    }
+    return true;
+  }
+
+  private datagram({ dissector }: Packet, t: Tree): boolean {
+    const { p } = this;
+    if (p.wireEnd <= p.off) return true;
+    if (dissector === null) return !this.dataWanted;
+    const step = this.plan.of(dissector);
+    if (step.depth === Depth.Skip) return true;
+    return dissector.plain !== undefined && !this.plan.below(dissector) && this.header(step, t);
+  }
+
+  private segment({ pdus }: Packet): boolean {
+    if (pdus === null) return true;
+    const { plan } = this;
+    for (const { dissector, around } of pdus) {
+      if (plan.of(dissector).depth !== Depth.Skip) return false;
+      if (around !== undefined && plan.of(around.dissector).depth !== Depth.Skip) return false;
+    }
+    return true;
+  }
+}
+
+/** A number of one to four octets in network order. */
+function wordAt(b: Uint8Array, off: number, octets: number): number {
+  switch (octets) {
+    case 1:
+      return u8(b, off);
+    case 2:
+      return u16(b, off);
+    case 3:
+      return u24(b, off);
+    default:
+      return u32(b, off);
+  }
+}
