@@ -41,6 +41,8 @@ import { sdp } from './sdp/index.js';
 import { sip } from './sip/index.js';
 import { sll } from './sll.js';
 import { sll2 } from './sll2.js';
+import { gsmRp } from './sms/rp.js';
+import { gsmSms, gsmSmsUp } from './sms/tpdu.js';
 import { classicStun } from './stun/classic.js';
 import { stun } from './stun/index.js';
 import { turnChannel } from './stun/relay.js';
@@ -115,6 +117,9 @@ export const dissectors: readonly AnyDissector[] = [
   sip,
   sdp,
   mimeMultipart,
+  gsmRp,
+  gsmSms,
+  gsmSmsUp,
   dataTextLines,
   xml,
   media,

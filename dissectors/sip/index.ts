@@ -13,6 +13,7 @@ import {
   Yes,
 } from 'fttscope/kit';
 import { mediaType, multipartParts } from '../mime-multipart.js';
+import { smsSummary } from '../sms/rp.js';
 import { textItem, textLines } from '../text-media.js';
 import { udp } from '../udp.js';
 import { findOutside, parseAddress, parseUri, showAddress } from './address.js';
@@ -230,6 +231,12 @@ function statusSummary(m: SipMessage): string {
   return `${s}  (${plural(added + removed)})`;
 }
 
+/** What a short message in the body says. TS 24.341 §5.3.1 */
+function bodySummary(m: SipMessage): string {
+  if (m.bodyEnd === m.bodyOff || isEncoded(m) || bodyType(m).type !== 'application/vnd.3gpp.sms') return '';
+  return ` | ${smsSummary(m.buf, m.bodyOff, m.bodyEnd)}`;
+}
+
 const isKeepAlive = (v: View): boolean => {
   let at = v.off;
   while (at < v.end) {
@@ -299,7 +306,7 @@ export const sip = defineDissector<SipRepresentation>({
     if (isKeepAlive(v)) return v.length >= 4 ? 'Keep-alive (CRLF CRLF)' : 'Keep-alive (CRLF)';
     if (looksLikeSip(v.buf, v.off, v.end) !== Yes) return 'Not SIP';
     const m = parseSip(v.buf, v.off, v.end);
-    return m.isRequest ? requestSummary(m) : statusSummary(m);
+    return (m.isRequest ? requestSummary(m) : statusSummary(m)) + bodySummary(m);
   },
 
   codec: sipCodec,

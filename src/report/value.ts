@@ -1,4 +1,4 @@
-import { type Field, type FieldType, Held, hex, ip4, ip6, type Tree } from '../kit/index.js';
+import { type Field, type FieldType, Held, hex, ip4, ip6, nameOf, type Tree } from '../kit/index.js';
 
 /** Hex digits that Wireshark pads a number of this type to. */
 const DIGITS: Partial<Record<FieldType, number>> = {
@@ -196,7 +196,7 @@ export function nodeLabel(t: Tree, i: number): string {
 }
 
 function namedNumber(f: Field, v: number | bigint): string {
-  if (f.type === 'bool') return v ? 'True' : 'False';
+  if (f.type === 'bool') return f.values === undefined ? (v ? 'True' : 'False') : nameOf(f.values, Number(v));
   const unit = f.unit !== undefined ? ` ${f.unit}` : '';
   const dec = `${v}${unit}`;
   let text = dec;

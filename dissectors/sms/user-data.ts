@@ -1,0 +1,162 @@
+/** TP-User-Data with its header, TS 23.040 §9.2.3.24. */
+import { type Field, need, type Tree, u16, type View } from 'fttscope/kit';
+import { textItem } from '../text-media.js';
+import { septetOctets, septets, ucs2 } from './alphabet.js';
+import { S, SE } from './fields.js';
+import type { Coding } from './parts.js';
+import { ELEMENTS } from './values.js';
+
+/** Which of how many messages a text was cut into. TS 23.040 §9.2.3.24.1 */
+export interface Part {
+  readonly id: number;
+  readonly parts: number;
+  readonly part: number;
+}
+
+/** Where the parts of user data lie, and what they say. */
+export interface UserData {
+  readonly coding: Coding;
+  /** Where the user data starts, and one past it. */
+  readonly off: number;
+  readonly end: number;
+  /** One past the header; `off` without one. */
+  readonly headerEnd: number;
+  /** Bits between the header and the first septet. */
+  readonly fill: number;
+  /** The text; undefined for data of 8 bits and compressed data. */
+  readonly text: string | undefined;
+  readonly part: Part | undefined;
+}
+
+const CONCATENATED = new Set([0x00, 0x08]);
+const SINGLE_SHIFT = 0x24;
+const LOCKING_SHIFT = 0x25;
+
+/** Elements whose octets have fields of their own: widths by field. */
+const PARTS: Readonly<Record<number, readonly (readonly [f: Field, octets: 1 | 2])[]>> = {
+  0: [
+    [S.messageId, 1],
+    [S.parts, 1],
+    [S.part, 1],
+  ],
+  4: [
+    [S.destinationPort, 1],
+    [S.originatorPort, 1],
+  ],
+  5: [
+    [S.destinationPort, 2],
+    [S.originatorPort, 2],
+  ],
+  8: [
+    [S.messageId, 2],
+    [S.parts, 1],
+    [S.part, 1],
+  ],
+  [SINGLE_SHIFT]: [[S.singleShift, 1]],
+  [LOCKING_SHIFT]: [[S.lockingShift, 1]],
+};
+
+/** Calls `take` with each element of the header: its offset, and where its data start and end. */
+function eachElement(b: Uint8Array, off: number, end: number, take: (at: number, data: number, end: number) => void) {
+  for (let at = off; at + 2 <= end; ) {
+    const stop = at + 2 + b[at + 1];
+    if (stop > end) return;
+    take(at, at + 2, stop);
+    at = stop;
+  }
+}
+
+function partOf(b: Uint8Array, off: number, end: number): Part | undefined {
+  let found: Part | undefined;
+  eachElement(b, off, end, (at, data, stop) => {
+    if (!CONCATENATED.has(b[at]) || stop - data !== (b[at] === 0 ? 3 : 4)) return;
+    const id = b[at] === 0 ? b[data] : u16(b, data);
+    found = { id, parts: b[stop - 2], part: b[stop - 1] };
+  });
+  return found;
+}
+
+/**
+ * What stands behind the length octet at `off`. `header`: TP-UDHI says that user data begin with a header.
+ * @throws Short
+ */
+export function userData(v: View, off: number, coding: Coding, header: boolean): UserData {
+  need(v, 1, off);
+  const { buf } = v;
+  const udl = buf[off]; // in septets where the text is of septets: TS 23.040 §9.2.3.16
+  const start = off + 1;
+  const octets = coding === 'septets' ? septetOctets(0, udl) : udl;
+  need(v, octets, start);
+  const end = start + octets;
+  const headerEnd = header && octets > 0 ? Math.min(end, start + 1 + buf[start]) : start;
+  const bits = 8 * (headerEnd - start);
+  const fill = coding === 'septets' ? (7 - (bits % 7)) % 7 : 0;
+  let text: string | undefined;
+  if (coding === 'ucs2') text = ucs2(buf, headerEnd, end);
+  else if (coding === 'septets') text = septets(buf, start, bits + fill, Math.max(0, udl - (bits + fill) / 7));
+  return { coding, off: start, end, headerEnd, fill, text, part: partOf(buf, start + 1, headerEnd) };
+}
+
+/** TP-User-Data-Length and TP-User-Data. */
+export function showUserData(v: View, t: Tree, off: number, coding: Coding, header: boolean): number {
+  need(v, 1, off);
+  const { buf } = v;
+  t.num(S.udl, off, 1, buf[off]);
+  if (t.labels) t.label(`TP-User-Data-Length: (${buf[off]}) ${buf[off] === 0 ? 'no User-Data' : LENGTH_DEPENDS}`);
+  if (buf[off] === 0) return off + 1;
+  const u = userData(v, off, coding, header);
+  textItem(t, buf, u.off, u.end, 'TP-User-Data');
+  t.push();
+  if (u.headerEnd > u.off) showHeader(t, buf, u);
+  const n = u.end - u.headerEnd;
+  if (coding === 'compressed') t.bytes(S.compressedData, u.headerEnd, n);
+  else if (coding === 'octets') t.bytes(S.body, u.headerEnd, n);
+  else t.text(S.text, u.headerEnd, n, u.text);
+  t.pop();
+  return u.end;
+}
+const LENGTH_DEPENDS = 'depends on Data-Coding-Scheme';
+
+function showHeader(t: Tree, b: Uint8Array, u: UserData): void {
+  textItem(t, b, u.off, u.headerEnd, 'User-Data Header');
+  t.push();
+  t.num(S.udhl, u.off, 1, b[u.off]);
+  let end = u.off + 1;
+  eachElement(b, u.off + 1, u.headerEnd, (at, data, stop) => {
+    showElement(t, b, at, data, stop);
+    end = stop;
+  });
+  if (end < u.headerEnd || u.off + 1 + b[u.off] > u.end) t.expert(SE.headerLength);
+  if (u.fill > 0 && u.headerEnd < u.end) t.num(S.fill, u.headerEnd, 1, b[u.headerEnd] & ((1 << u.fill) - 1));
+  t.pop();
+}
+
+const nameOfElement = (iei: number): string => (ELEMENTS as (value: number) => string)(iei);
+
+function showElement(t: Tree, b: Uint8Array, at: number, data: number, end: number): void {
+  textItem(t, b, at, end, t.labels ? `IE: ${nameOfElement(b[at])}` : undefined);
+  t.push();
+  t.num(S.iei, at, 1, b[at]);
+  if (t.labels) t.label(`Information Element Identifier: 0x${b[at].toString(16).padStart(2, '0')}`);
+  t.num(S.ieLength, at + 1, 1, end - data);
+  const parts = PARTS[b[at]];
+  const wanted = parts?.reduce((n, [, octets]) => n + octets, 0);
+  if (b[at] === 0x01 && end - data === 2) showIndication(t, b, data);
+  else if (parts === undefined || wanted !== end - data) {
+    if (end > data) t.bytes(S.ieData, data, end - data);
+  } else {
+    let o = data;
+    for (const [f, octets] of parts) {
+      t.num(f, o, octets, octets === 1 ? b[o] : u16(b, o));
+      o += octets;
+    }
+    if (b[at] === SINGLE_SHIFT || b[at] === LOCKING_SHIFT) t.expert(SE.language);
+  }
+  t.pop();
+}
+
+/** TS 23.040 §9.2.3.24.2 */
+function showIndication(t: Tree, b: Uint8Array, off: number): void {
+  for (const f of [S.indicationStore, S.profile, S.extendedIndication, S.indication]) t.bits(f, off, 1, b[off]);
+  t.num(S.messageCount, off + 1, 1, b[off + 1]);
+}

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { septets } from '../../../dissectors/sms/alphabet.js';
+import { gsmRp } from '../../../dissectors/sms/rp.js';
+import { encode } from '../../../src/kit/index.js';
+import { fieldNames, tsharkMissing } from '../../support/tshark.js';
+import { capture, differences, oneBody } from './wire.js';
+
+const SMS = 'application/vnd.3gpp.sms';
+const hex = (s: string): Buffer => Buffer.from(s.replaceAll(' ', ''), 'hex');
+const octet = (n: number): string => n.toString(16).padStart(2, '0');
+const length = (s: string): string => octet(hex(s).length);
+
+/** TS 24.011 §7.3, laid out by hand. `down`: from the network. */
+const CENTRE = '07 91 447779078404';
+const data = (down: boolean, tpdu: string): string =>
+  `${down ? '01' : '00'} 2a ${down ? CENTRE : '00'} ${down ? '00' : CENTRE} ${length(tpdu)} ${tpdu}`;
+const ack = (down: boolean, tpdu: string): string => `${down ? '03' : '02'} 2a 41 ${length(tpdu)} ${tpdu}`;
+const error = (down: boolean, cause: string, tpdu = ''): string =>
+  `${down ? '05' : '04'} 2a ${cause} ${tpdu === '' ? '' : `41 ${length(tpdu)} ${tpdu}`}`;
+
+const ADDRESS = '0c 91 447722334455';
+/** 2023-11-22 15:16:59, two hours east. */
+const TIME = '32112251619580';
+/** "Test" in septets. */
+const TEST = '04 d4f29c0e';
+
+/** TPDUs of TS 23.040 §9.2.2 in all their variants. */
+const MESSAGES: Readonly<Record<string, string>> = {
+  deliver: data(true, `04 ${ADDRESS} 00 00 ${TIME} ${TEST}`),
+  deliverOctets: data(true, `24 ${ADDRESS} 00 04 ${TIME} 03 414243`),
+  deliverUcs2: data(true, `04 ${ADDRESS} 00 08 ${TIME} 06 00e4 4e2d 6587`),
+  deliverFromName: data(true, `04 0a d0 d4f29c0e03 00 11 ${TIME} ${TEST}`),
+  deliverExtension: data(true, `04 ${ADDRESS} 00 f0 ${TIME} 03 9b3200`),
+  deliverWest: data(true, `80 ${ADDRESS} 00 00 3211225161954a ${TEST}`),
+  deliverNational: data(true, `0c 07 a1 214365f7 00 00 ${TIME} ${TEST}`),
+  deliverStars: data(true, `04 06 81 ba dc 2e 00 00 ${TIME} ${TEST}`),
+  deliverEmpty: data(true, `04 ${ADDRESS} 00 00 ${TIME} 00`),
+  part16: data(true, `44 ${ADDRESS} 7f f6 ${TIME} 0a 06 08 04 1234 02 01 616263`),
+  part8: data(true, `44 ${ADDRESS} 00 00 ${TIME} 0b 05 00 03 aa 02 01 a869730e`),
+  indication: data(true, `44 ${ADDRESS} 00 04 ${TIME} 06 04 01 02 81 03 41`),
+  languages: data(true, `44 ${ADDRESS} 00 04 ${TIME} 08 06 24 01 03 25 01 01 41`),
+  unknownElement: data(true, `44 ${ADDRESS} 00 04 ${TIME} 06 04 70 02 5566 41`),
+  compressed: data(true, `04 ${ADDRESS} 00 20 ${TIME} 03 414243`),
+  reservedGroup: data(true, `04 ${ADDRESS} 80 c8 ${TIME} ${TEST}`),
+  waitingUcs2: data(true, `04 ${ADDRESS} 00 e1 ${TIME} 02 0041`),
+  submitRelative: data(false, `11 05 ${ADDRESS} 41 00 a7 ${TEST}`),
+  submitAbsolute: data(false, `39 05 ${ADDRESS} 00 00 ${TIME} ${TEST}`),
+  submitSeconds: data(false, `09 05 ${ADDRESS} 00 00 02 1e0000000000 ${TEST}`),
+  submitClock: data(false, `a9 05 ${ADDRESS} 1f c8 43 102030000000 ${TEST}`),
+  submit: data(false, `05 05 ${ADDRESS} 24 d0 ${TEST}`),
+  statusReport: data(true, `06 05 ${ADDRESS} ${TIME} ${TIME} 00`),
+  statusReportMore: data(true, `06 05 ${ADDRESS} ${TIME} ${TIME} 62 07 00 00 ${TEST}`),
+  command: data(false, `22 05 00 02 07 ${ADDRESS} 00`),
+  commandData: data(false, `02 05 00 00 07 ${ADDRESS} 03 010203`),
+  ackUp: '02 2a',
+  ackDown: '03 2a',
+  deliverReport: ack(false, '00 00'),
+  deliverReportMore: ack(false, `00 07 00 00 ${TEST}`),
+  submitReport: ack(true, `01 00 ${TIME}`),
+  submitReportMore: ack(true, `01 07 ${TIME} 00 00 ${TEST}`),
+  error: error(false, '01 16'),
+  errorExtended: error(true, '01 a6'),
+  errorDiagnostic: error(false, '02 16 55'),
+  errorDeliverReport: error(false, '01 6f', '00 d0 00'),
+  errorSubmitReport: error(true, '01 45', `01 c0 00 ${TIME}`),
+  memoryAvailable: '06 2a',
+  empty: '01 2a 00 00 00',
+};
+
+/** tshark 4.0 takes this period for shorter than the seven octets of TS 23.040 §9.2.3.12. */
+const ENHANCED = data(false, `09 05 ${ADDRESS} 00 00 01 0f0000000000 ${TEST}`);
+
+/** What only tshark has: texts put together from several messages, and the countries of numbers. */
+const LEFT_OUT = /^gsm_sms\.(fragment|reassembled)|^e164\.country/;
+
+describe('SMS over IP', () => {
+  test('every field is as in tshark', { skip: tsharkMissing }, async () => {
+    const names = (await fieldNames(['gsm_sms'])).filter((n) => !LEFT_OUT.test(n));
+    const fields = [...names, ...Object.values(gsmRp.fields).map((f) => f.name), 'e164.msisdn', 'frame.protocols'];
+    const wanted = [...new Set(fields)].filter((n) => n !== 'gsm_a.rp' && n !== 'gsm_sms');
+    const bodies = Object.values(MESSAGES).map((octets) => ({ type: SMS, octets: hex(octets) }));
+    assert.deepEqual(await differences(capture('sms.pcap', bodies), wanted), []);
+  });
+
+  test('an enhanced validity period takes seven octets', async () => {
+    const { values } = await oneBody(SMS, hex(ENHANCED));
+    assert.deepEqual(values.get('gsm_sms.vp.validity_period'), ['15']);
+    assert.deepEqual(values.get('gsm_sms.sms_text'), ['Test']);
+  });
+
+  test('Info says who writes what', async () => {
+    const infos: Readonly<Record<string, string>> = {
+      deliver: 'RP-DATA (Network to MS), SMS-DELIVER from 447722334455: Test',
+      deliverUcs2: 'RP-DATA (Network to MS), SMS-DELIVER from 447722334455: ä中文',
+      deliverFromName: 'RP-DATA (Network to MS), SMS-DELIVER from Test0: Test',
+      deliverOctets: 'RP-DATA (Network to MS), SMS-DELIVER from 447722334455: 3 octets',
+      part16: 'RP-DATA (Network to MS), SMS-DELIVER from 447722334455 (part 1 of 2): 3 octets',
+      submitAbsolute: 'RP-DATA (MS to Network), SMS-SUBMIT to 447722334455: Test',
+      statusReport:
+        'RP-DATA (Network to MS), SMS-STATUS REPORT for 447722334455: Short message received by the SME ' +
+        '(No error, short message transaction completed)',
+      ackUp: 'RP-ACK (MS to Network)',
+      deliverReport: 'RP-ACK (MS to Network), SMS-DELIVER REPORT',
+      error: 'RP-ERROR (MS to Network): Memory capacity exceeded',
+      memoryAvailable: 'RP-SMMA (MS to Network)',
+    };
+    for (const [name, info] of Object.entries(infos))
+      assert.equal((await oneBody(SMS, hex(MESSAGES[name]))).info, `Request: MESSAGE sip:b@example.com | ${info}`);
+  });
+
+  test('the tree says in words what the bits mean', async () => {
+    const { text } = await oneBody(SMS, hex(MESSAGES.submitRelative));
+    for (const line of [
+      'GSM A-I/F RP - RP-DATA (MS to Network)',
+      '    RP-Destination Address - (447797704840)',
+      'GSM SMS TPDU (GSM 03.40) SMS-SUBMIT',
+      '    TP-RD: Instruct SC to accept duplicates',
+      '    TP-Destination-Address - (447722334455)',
+      '        Message type: Replace Short Message Type 1 (1)',
+      '    TP-Validity-Period: 24 hours 0 minutes',
+      '        SMS text: Test',
+    ])
+      assert.ok(text.split('\n').includes(line), line);
+  });
+
+  test('messages that are cut are shown as far as they go', async () => {
+    for (const name of ['deliver', 'submitAbsolute', 'statusReportMore', 'commandData']) {
+      const octets = hex(MESSAGES[name]);
+      for (let n = 0; n < octets.length; n++) {
+        const { experts } = await oneBody(SMS, octets.subarray(0, n));
+        assert.ok(n === 0 || experts.length > 0, `${name}, ${n} octets`);
+      }
+    }
+  });
+
+  test('a header that is longer than the user data is noted', async () => {
+    const { experts } = await oneBody(SMS, hex(data(true, `44 ${ADDRESS} 00 04 ${TIME} 03 09 0003`)));
+    assert.deepEqual(experts, ['The user data header does not fit its length']);
+  });
+});
+
+describe('GSM 7 bit default alphabet', () => {
+  /** Packs septets, least significant bit first: TS 23.038 §6.1.2.1. */
+  const pack = (codes: readonly number[], bit = 0): Uint8Array => {
+    const bits = [...Array(bit).fill(0), ...codes.flatMap((c) => [0, 1, 2, 3, 4, 5, 6].map((i) => (c >> i) & 1))];
+    const out = new Uint8Array(Math.ceil(bits.length / 8));
+    bits.forEach((b, i) => {
+      out[i >> 3] |= b << (i & 7);
+    });
+    return out;
+  };
+
+  test('the table of TS 23.038 §6.2.1', () => {
+    const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'];
+    const codes = letters.map((c) => c.charCodeAt(0)); // these are where ASCII has them
+    assert.equal(septets(pack(codes), 0, 0, codes.length), letters.join(''));
+    const others = [0x00, 0x02, 0x04, 0x05, 0x10, 0x12, 0x1e, 0x24, 0x40, 0x5b, 0x5f, 0x60, 0x7b, 0x7f];
+    assert.equal(septets(pack(others), 0, 0, others.length), '@$èéΔΦß¤¡Ä§¿äà');
+  });
+
+  test('the extension table of §6.2.1.1', () => {
+    const codes = [0x14, 0x28, 0x29, 0x2f, 0x3c, 0x3d, 0x3e, 0x40, 0x65].flatMap((c) => [0x1b, c]);
+    assert.equal(septets(pack(codes), 0, 0, codes.length), '^{}\\[~]|€');
+  });
+
+  test('septets may begin at any bit', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0x61, max: 0x7a }), { maxLength: 40 }), fc.nat(20), (codes, bit) => {
+        assert.equal(septets(pack(codes, bit), 0, bit, codes.length), String.fromCharCode(...codes));
+      }),
+    );
+  });
+});
+
+describe('RP codec', () => {
+  test('emit gives back the octets that parse read', () => {
+    for (const octets of Object.values(MESSAGES)) {
+      const b = hex(octets);
+      assert.deepEqual(Buffer.from(encode(gsmRp.codec!, gsmRp.codec!.parse(b, 0, b.length))), b);
+    }
+  });
+
+  test('parse gives back what emit wrote', () => {
+    const bytes = fc.uint8Array({ maxLength: 40 });
+    const plain = fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 9);
+    fc.assert(
+      fc.property(plain, fc.nat(255), bytes, bytes, bytes, bytes, (type, reference, a, b, c, rest) => {
+        const kind = type < 6 ? type >> 1 : 3;
+        const r = {
+          type,
+          reference,
+          ...(kind === 0 ? { originator: a, destination: b } : {}),
+          ...(kind === 2 ? { cause: a } : {}),
+          ...(kind < 3 ? { userData: c } : {}),
+          rest,
+        };
+        const octets = encode(gsmRp.codec!, r);
+        assert.deepEqual(gsmRp.codec!.parse(octets, 0, octets.length), r);
+      }),
+    );
+  });
+});
