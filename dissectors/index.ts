@@ -13,6 +13,7 @@ import { dtls } from './dtls/index.js';
 import { erspan, erspanOne } from './erspan.js';
 import { esp, espNull } from './esp.js';
 import { ethernet } from './ethernet.js';
+import { evs } from './evs.js';
 import { frame } from './frame.js';
 import { fttIms } from './ftt-ims.js';
 import { geneve } from './geneve.js';
@@ -130,6 +131,7 @@ export const dissectors: readonly AnyDissector[] = [
   telephoneEvent,
   amr,
   amrWb,
+  evs,
   ssdp,
   dtls,
   classicStun,

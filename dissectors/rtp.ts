@@ -431,7 +431,11 @@ function content(v: View, at: number, t: Tree, cx: Ctx, note: RtpNote | undefine
     t.num(F.paddingCount, v.end - 1, 1, count);
   }
   t.pop();
-  if (key !== -1) cx.next(typeof key === 'string' ? 'rtp_dyn_payload_type' : 'rtp.pt', key, body);
+  if (key === -1) return;
+  const announced = note?.media?.payloadTypes.get(payloadType(buf, v.off));
+  // SDP that names the type and no parameters states the defaults.
+  cx.payloadParameters = announced === undefined ? undefined : (announced.parameters ?? '');
+  cx.next(typeof key === 'string' ? 'rtp_dyn_payload_type' : 'rtp.pt', key, body);
 }
 
 /** Octets of the authentication tag: RFC 5764 §4.1.2, RFC 7714 §12. */

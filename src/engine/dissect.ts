@@ -89,6 +89,7 @@ export class Dissection implements Ctx {
   direction: 0 | 1 = 0;
   readonly verifyChecksums = true;
   mediaParameters = '';
+  payloadParameters: string | undefined = undefined;
   mediaType = '';
   /** Faults of dissectors (exceptions that are bugs), by protocol. */
   readonly faults = new Map<string, number>();

@@ -122,6 +122,8 @@ export interface Ctx {
   readonly mediaType: string;
   /** Parameters of the media type that is handed on next: what follows the first `;` of Content-Type, '' if nothing. */
   mediaParameters: string;
+  /** Parameters that SDP gives the RTP payload that is handed on next (`a=fmtp`); undefined if it says nothing. */
+  payloadParameters?: string | undefined;
   /** Whether anything that the tables of `d` lead to is wanted: if not, there is no need to find out where they lead. */
   wantsBelow(d: AnyDissector): boolean;
   /** Gives octets to a dissector by name. Returns false if there is none. */
