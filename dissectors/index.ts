@@ -15,6 +15,7 @@ import { esp, espNull } from './esp.js';
 import { ethernet } from './ethernet.js';
 import { evs } from './evs.js';
 import { frame } from './frame.js';
+import { ftt } from './ftt.js';
 import { fttIms } from './ftt-ims.js';
 import { geneve } from './geneve.js';
 import { gre } from './gre.js';
@@ -110,6 +111,7 @@ export const dissectors: readonly AnyDissector[] = [
   http,
   tls,
   fttIms,
+  ftt,
   dhcp,
   dhcpv6,
   dns,

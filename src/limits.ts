@@ -38,7 +38,7 @@ export const LIMITS = {
   xmlOctets: 256 << 10,
   xmlDepth: 64,
   /** Octets of one message of any other stream protocol. */
-  messageOctets: 1 << 20,
+  messageOctets: 4 << 20,
   /** Nodes of the tree of one packet, and how deep layers nest. */
   treeNodes: 100_000,
   layers: 32,

@@ -36,7 +36,10 @@ export const http = defineDissector<HttpMessage>({
   spec: 'RFC 9112',
   fields: ALL,
   experts: E,
-  on: { 'tcp.port': [80, 631, 1900, 2710, 2869, 3128, 3132, 3689, 5985, 8080, 8088, 11371] },
+  on: {
+    'tcp.port': [80, 631, 1900, 2710, 2869, 3128, 3132, 3689, 5985, 8080, 8088, 11371],
+    'tls.app': ['http/1.1', 'http/1.0'],
+  },
   tables: ['media_type'],
 
   probe: isStart,

@@ -176,18 +176,31 @@ export function chunkedEnd(b: Uint8Array, off: number, end: number): number {
 }
 
 /**
- * Octets of the message at `off`; 0: more are needed. A body that only the end of the connection ends is not waited for:
- * what follows the header, like anything that is no message, is a message of its own ("continuation").
+ * Octets of the message at `off`; 0: more are needed; `Infinity`: the end of the connection ends the body. Anything that is
+ * no message is a message of its own ("continuation").
  */
 export function messageLength(b: Uint8Array, off: number, end: number): number {
+  return lengthOf(b, off, end, false);
+}
+
+/**
+ * The same for what answers a CONNECT. A 2xx response has no body, whatever it says (RFC 9112 §6.3), and no other is waited
+ * for to its end: it may be followed by a request with credentials.
+ */
+export function connectAnswerLength(b: Uint8Array, off: number, end: number): number {
+  return lengthOf(b, off, end, true);
+}
+
+function lengthOf(b: Uint8Array, off: number, end: number, connect: boolean): number {
   const start = isStart(b, off, end);
   if (start === Unsure) return 0;
   if (start === No) return end - off;
   const m = readMessage(b, off, end);
   if (m === undefined || !m.complete) return 0;
   const head = m.body - off;
+  if (connect && Math.trunc(statusOf(b, m) / 100) === 2) return head;
   const length = bodyLength(b, m);
-  if (length === UntilClose) return head;
+  if (length === UntilClose) return connect ? head : Number.POSITIVE_INFINITY;
   if (length !== Chunked) return head + length;
   const stop = chunkedEnd(b, m.body, end);
   return stop > 0 ? stop - off : stop === 0 ? 0 : head;

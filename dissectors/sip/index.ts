@@ -254,7 +254,7 @@ export const sip = defineDissector<SipRepresentation>({
   spec: 'RFC 3261',
   fields: SIP_FIELDS,
   experts: E,
-  on: { 'udp.heuristic': ['sip'], 'udp.port': [5060], 'tcp.port': [5060], 'tls.port': [5061] },
+  on: { 'udp.heuristic': ['sip'], 'udp.port': [5060], 'tcp.port': [5060], 'tls.port': [5061], 'tls.app': ['sip/2'] },
   tables: ['media_type'],
   serves: {
     // What SDP announces counts as a conversation of its own.

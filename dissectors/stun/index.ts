@@ -90,7 +90,7 @@ export const stun = defineDissector<Stun>({
   spec: 'RFC 8489',
   fields: F,
   experts: E,
-  on: { 'udp.heuristic': ['stun'] },
+  on: { 'udp.heuristic': ['stun'], 'tls.app': ['stun.turn', 'stun.nat-discovery'] },
   serves: { fields: [F.responseIn, F.responseTo, F.time, F.duplicate] },
 
   probe,

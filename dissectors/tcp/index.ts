@@ -241,7 +241,7 @@ function showPayload(t: Tree, v: View, cx: Ctx, flags: number, note: TcpNote | u
   }
   t.pop();
   if (note !== undefined) for (const pdu of note.pdus) reassembled(t, v.off, pdu);
-  if (v.wireLength > 0) cx.payload(v);
+  if (v.wireLength > 0 || (flags & FIN) !== 0) cx.payload(v); // a FIN may end a message
 }
 
 /** Several tables as one; their keys may clash, the names of the fields do not. */

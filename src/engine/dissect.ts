@@ -262,6 +262,7 @@ export class Dissection implements Ctx {
       this.again = before?.dissector === pdu.dissector && before.segments === undefined && pdu.segments === undefined;
       if (pdu.around !== undefined && !this.again) this.around(pdu);
       this.layer(this.plan.of(pdu.dissector), pdu.view);
+      if (pdu.messages) this.messages(pdu.messages);
       before = pdu;
     }
   }
@@ -366,7 +367,7 @@ export class Dissection implements Ctx {
     this.sport = p.sport;
     this.dport = p.dport;
     if (table !== 'tcp' && table !== 'udp') this.next(table, p.key, payload);
-    else if (payload.wireLength > 0) this.payload(payload);
+    else if (payload.wireLength > 0 || this.packet.pdus !== null) this.payload(payload);
   }
 
   /** What a dissector could not read is shown as data, with what was wrong. */

@@ -12,7 +12,7 @@ import type { TlsPdu } from '../tunnel/tls-pdu.js';
 import { Tunnel } from '../tunnel/tunnel.js';
 import { DatagramFinder } from './datagram.js';
 import { Duplicates } from './duplicates.js';
-import type { Packet } from './packet.js';
+import { endsOf, type Packet } from './packet.js';
 import type { Registry } from './registry.js';
 import { conversation, FlowState, Scope } from './scope.js';
 import { TcpState } from './tcp-state.js';
@@ -41,6 +41,7 @@ export interface IndexOptions {
 export class IndexPass implements ConnectionHost {
   readonly dissectors;
   readonly probes: readonly AnyDissector[];
+  readonly applications: readonly AnyDissector[];
   readonly tunnels: Tunnel[] = [];
   /** Dissectors whose `track` runs. */
   private readonly tracked: ReadonlySet<AnyDissector>;
@@ -77,7 +78,7 @@ export class IndexPass implements ConnectionHost {
       if (d === undefined) throw new Error(`no dissector ${name}`);
       return d;
     };
-    this.dissectors = { tls: proto('tls'), http: proto('http'), fttims: proto('fttims') };
+    this.dissectors = { tls: proto('tls'), http: proto('http'), fttims: proto('fttims'), data: proto('data') };
     this.ipv4 = registry.byProto('ip');
     this.ipv6 = registry.byProto('ipv6');
     this.icmp = registry.byProto('icmp');
@@ -85,6 +86,9 @@ export class IndexPass implements ConnectionHost {
     this.probes = registry.dissectors.filter(
       (d) =>
         d.probe !== undefined && d.pduLength !== undefined && d !== this.dissectors.fttims && d !== this.dissectors.tls,
+    );
+    this.applications = [...registry.table('tls.app')].filter(
+      (d) => d.probe !== undefined && d !== this.dissectors.fttims,
     );
     this.tracked = new Set(registry.dissectors.filter(tracks));
     this.finder = new DatagramFinder(registry, options.heuristicRtp ? registry.byProto('rtp') : undefined);
@@ -334,6 +338,11 @@ export class IndexPass implements ConnectionHost {
     return state;
   }
 
+  /** `packet`, indexed before, is at hand again: what its records say is read now. */
+  resume(packet: Packet): void {
+    this.packet = packet;
+  }
+
   /**
    * The capture ended: octets that wait behind holes are set free, as if they were part of `last`. Those of connections
    * inside tunnels complete no row.
@@ -361,6 +370,17 @@ export class IndexPass implements ConnectionHost {
     return this.registry.lookup('tcp.port', low) ?? this.registry.lookup('tcp.port', high);
   }
 
+  applicationDissector(flow: Flow, alpn: string | undefined): AnyDissector | undefined {
+    const low = Math.min(flow.aPort, flow.bPort);
+    const high = Math.max(flow.aPort, flow.bPort);
+    const named = alpn === undefined ? undefined : this.registry.lookup('tls.app', alpn);
+    return named ?? this.registry.lookup('tls.port', low) ?? this.registry.lookup('tls.port', high);
+  }
+
+  application(proto: string): AnyDissector | undefined {
+    return this.registry.byProto(proto);
+  }
+
   tunnel(connection: Connection): Tunnel {
     const { flow } = connection;
     const inside = this.scope.tunnel !== null; // TLS within a tunnel is none
@@ -377,6 +397,16 @@ export class IndexPass implements ConnectionHost {
     if (packet.pdus === null) packet.pdus = [pdu];
     else packet.pdus.push(pdu);
     if (this.tracked.has(pdu.dissector)) this.followView(pdu.dissector, pdu.view, this.peek, this.net, packet.state);
+  }
+
+  message(message: Pdu, record: TlsPdu | null): void {
+    const { packet } = this;
+    const { state } = packet;
+    if (record !== null) record.messages = [...(record.messages ?? []), message];
+    else packet.pdus = [...(packet.pdus ?? []), message];
+    if (!this.tracked.has(message.dissector)) return;
+    const ends = endsOf(packet);
+    this.track.run(message.dissector, message.view, packet, (state as TcpState).scope, state, ends.net, ends);
   }
 
   record(pdu: TlsPdu): void {

@@ -1,6 +1,6 @@
 import type { TcpNote } from '../../dissectors/tcp/note.js';
 import type { CaptureInterface } from '../capture/chunk.js';
-import type { AnyDissector, Pdu, Peek, View } from '../kit/index.js';
+import type { AnyDissector, NetPair, Pdu, Peek, View } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { TlsPdu } from '../tunnel/tls-pdu.js';
@@ -124,4 +124,15 @@ export class Packet {
     if (this.findings === null) this.findings = [code];
     else if (!this.findings.includes(code)) this.findings.push(code);
   }
+}
+
+/** The ends of the flow of a packet, for what is said of it after it was indexed. */
+export function endsOf(packet: Packet): { net: NetPair; sport: number; dport: number } {
+  const { a, b, aPort, bPort } = packet.flow!;
+  const [from, to] = packet.direction === 0 ? [a, b] : [b, a];
+  const buf = new Uint8Array(2 * a.length);
+  buf.set(from);
+  buf.set(to, a.length);
+  const net: NetPair = { version: a.length === 16 ? 6 : 4, buf, src: 0, dst: a.length };
+  return packet.direction === 0 ? { net, sport: aPort, dport: bPort } : { net, sport: bPort, dport: aPort };
 }

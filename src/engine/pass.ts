@@ -200,11 +200,12 @@ export class Pass {
     } else this.number(packet);
   }
 
-  /** Reads the records of a frame: finds the envelopes that they complete. */
+  /** Reads the records of a packet: finds the envelopes and messages that they complete. */
   private read(packet: Packet): void {
     if (packet.records === null) return;
+    this.index.resume(packet);
     for (const r of packet.records) {
-      r.connection.plain(r, packet);
+      if (!r.read) r.connection.plainText!.read(r);
       if (r.record.status === 'failed') packet.finding('tls.bad-tag');
     }
   }
@@ -273,7 +274,10 @@ export class Pass {
     packet.carrier = e;
     packet.number = count(tunnel, e);
     this.index.index(packet, 'tls.app', 'fttims', this.index.inner(tunnel));
-    if (packet.records !== null) this.options.innerTls.decryptor.flush();
+    if (packet.records !== null) {
+      this.options.innerTls.decryptor.flush();
+      this.read(packet);
+    }
     return packet;
   }
 

@@ -101,7 +101,10 @@ export class SessionTap implements Tap {
       else this.datagram(packet, dissector.proto);
     } else if (packet.protocol === 6) {
       if (packet.pdus === null) return;
-      for (const pdu of packet.pdus) if (pdu.dissector === this.sip) this.message(packet, pdu.view);
+      for (const pdu of packet.pdus) {
+        if (pdu.dissector === this.sip) this.message(packet, pdu.view);
+        for (const m of pdu.messages ?? []) if (m.dissector === this.sip) this.message(packet, m.view);
+      }
     } else if (packet.control !== null && packet.net === 6) {
       const c = this.fill(packet);
       if (c.off < c.end) this.model.icmpv6(this.at, c);

@@ -1,4 +1,15 @@
-import { type AnyDissector, Peek, type TableKey, type Tree, u8, u16, u24, u32, type View } from '../kit/index.js';
+import {
+  type AnyDissector,
+  type Pdu,
+  Peek,
+  type TableKey,
+  type Tree,
+  u8,
+  u16,
+  u24,
+  u32,
+  type View,
+} from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Packet } from './packet.js';
 import { Depth, type Plan, type Step } from './plan.js';
@@ -95,11 +106,16 @@ export class ShortCut {
   }
 
   private segment({ pdus }: Packet): boolean {
-    if (pdus === null) return true;
+    return pdus === null || this.passes(pdus);
+  }
+
+  /** Whether nothing of the messages is wanted. */
+  private passes(pdus: readonly Pdu[]): boolean {
     const { plan } = this;
-    for (const { dissector, around } of pdus) {
+    for (const { dissector, around, messages } of pdus) {
       if (plan.of(dissector).depth !== Depth.Skip) return false;
       if (around !== undefined && plan.of(around.dissector).depth !== Depth.Skip) return false;
+      if (messages && !this.passes(messages)) return false;
     }
     return true;
   }

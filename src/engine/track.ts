@@ -1,9 +1,14 @@
-import type { AnyDissector, Exchange, NetPair, Peek, TableKey, Track, View } from '../kit/index.js';
+import type { AnyDissector, Exchange, NetPair, TableKey, Track, View } from '../kit/index.js';
 import { hex } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
 import type { FlowState, Scope } from './scope.js';
+
+interface Ports {
+  readonly sport: number;
+  readonly dport: number;
+}
 
 /** Runs `track` of dissectors: one instance serves all packets. */
 export class TrackContext implements Track {
@@ -25,7 +30,7 @@ export class TrackContext implements Track {
 
   constructor(private readonly registry: Registry) {}
 
-  run(d: AnyDissector, v: View, packet: Packet, scope: Scope, flow: FlowState | null, net: NetPair, p: Peek): void {
+  run(d: AnyDissector, v: View, packet: Packet, scope: Scope, flow: FlowState | null, net: NetPair, p: Ports): void {
     this.frame = packet.frame;
     this.seconds = packet.seconds;
     this.nanos = packet.nanos;

@@ -167,7 +167,10 @@ export interface Dissector<R = unknown> {
    * between the same endpoints was recognised as this protocol.
    */
   probe?(b: Uint8Array, off: number, end: number, known?: boolean): Probe;
-  /** Octets of the message that starts at `off` of a stream; 0: more octets are needed to say; -1: not this protocol. */
+  /**
+   * Octets of the message that starts at `off` of a stream; 0: more octets are needed to say; -1: not this protocol;
+   * `Infinity`: it ends with the stream.
+   */
   pduLength?(b: Uint8Array, off: number, end: number): number;
   /**
    * Whether the header of the layer `[off, end)` is whole and plain, so that `dissect` shows every field that has an `at`
@@ -216,4 +219,6 @@ export interface Pdu {
   readonly note?: unknown;
   /** A layer around the message without octets of its own (the tunnel of an HTTP CONNECT), and what it finds by `cx.note`. */
   readonly around?: { readonly dissector: AnyDissector; readonly note: unknown } | undefined;
+  /** Messages of another stream whose last octets this one carries: those in the plain text of a TLS record. */
+  readonly messages?: readonly Pdu[] | null;
 }

@@ -166,6 +166,12 @@ export class TlsSession {
       this.clientHello(channel, frame, m);
   }
 
+  /** Opens what is queued of a direction before the flush, if its key and the number of its next record are known. */
+  drain(direction: 0 | 1): void {
+    const channel = this.channels[direction];
+    if (channel.state === 'open') channel.drain();
+  }
+
   /** Octets of the stream are missing before the next record; 0 if records could not be told apart for a while. */
   gap(direction: 0 | 1, octets: number): void {
     this.tornHello(this.channels[direction], this.frames[direction]);

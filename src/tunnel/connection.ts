@@ -1,15 +1,17 @@
 import type { ConnectNote } from '../../dissectors/http/exchange.js';
-import { type AnyDissector, hex, type Pdu, View, Yes } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { connectAnswerLength } from '../../dissectors/http/message.js';
+import { type AnyDissector, hex, No, type Pdu, type View } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
 import type { StreamConsumer } from '../stream/tcp.js';
 import { type TlsServices, TlsSession } from '../tls/index.js';
-import { ANCHOR_OCTETS, anchorAfter, Deframer } from './deframe.js';
-import { detect, proxyHeader } from './detect.js';
+import { Deframer } from './deframe.js';
+import { proxyHeader } from './detect.js';
 import { Half } from './half.js';
-import type { ConnectionHost, EnvelopeSink } from './host.js';
+import type { ConnectionHost } from './host.js';
+import { Messages, viewOf } from './messages.js';
+import { PlainText } from './plain-text.js';
 import { recognise } from './recognise.js';
-import { recordLength } from './records.js';
+import { isClientHello, RECORD_HEADER, recordLength } from './records.js';
 import { TlsPdu } from './tls-pdu.js';
 import type { Tunnel } from './tunnel.js';
 
@@ -28,6 +30,8 @@ export class Connection implements StreamConsumer {
   private readonly halves: readonly [Half, Half] = [new Half(), new Half()];
   tunnel: Tunnel | null = null;
   session: TlsSession | null = null;
+  /** What the records of {@link session} say; null without one. */
+  plainText: PlainText | null = null;
   /** The side of the flow that speaks as TLS client; the side that sent the CONNECT. */
   client: Side = 0;
   private clientKnown = false;
@@ -55,11 +59,16 @@ export class Connection implements StreamConsumer {
 
   data(side: Side, buf: Uint8Array, off: number, end: number, frame: number): void {
     const half = this.halves[side];
-    if (half.mode === 'opaque') return;
-    half.window.feed(buf, off, end, frame);
     half.frame = frame;
+    if (buf[off] <= 23 && buf[off] >= 20) this.upgrade(side, buf, off, end);
     const { mode } = half;
+    if (mode === 'opaque') {
+      this.unknown(buf, off, end);
+      return;
+    }
+    half.window.feed(buf, off, end, frame);
     this.step(side);
+    if (half.unclaimed > 0) this.unknown(buf, Math.max(off, end - half.unclaimed), end);
     half.window.settle();
     if (half.mode === mode) return;
     // What one side is says what the other is, and the answer of a proxy what waits behind the CONNECT.
@@ -68,6 +77,37 @@ export class Connection implements StreamConsumer {
       this.step(other(side));
       peer.window.settle();
     }
+  }
+
+  /** Shows octets of a segment that nobody takes. */
+  private unknown(buf: Uint8Array, off: number, end: number): void {
+    this.give({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, 'Frame') });
+  }
+
+  private give(pdu: Pdu): void {
+    this.host.pdu(this.around === undefined ? pdu : { ...pdu, around: this.around });
+  }
+
+  /**
+   * After a plain-text start one side may begin with TLS (STARTTLS and its like): a segment starts with a ClientHello,
+   * or, once the other side sent one, with a record.
+   */
+  private upgrade(side: Side, buf: Uint8Array, off: number, end: number): void {
+    const half = this.halves[side];
+    const peer = this.halves[other(side)];
+    if (half.mode === 'tls' || half.mode === 'clear' || half.mode === 'wait') return;
+    if (half.window.end > half.window.off && half.unclaimed === 0) return;
+    const hello = isClientHello(buf, off, end);
+    if (!hello && (peer.mode !== 'tls' || end - off < RECORD_HEADER || recordLength(buf, off) < 0)) return;
+    if (hello) {
+      this.client = side;
+      this.clientKnown = true;
+    }
+    half.window.clear();
+    if (peer.unclaimed > 0) peer.window.clear();
+    half.begun = true;
+    half.unclaimed = 0;
+    this.startTls(side);
   }
 
   gap(side: Side, octets: number): void {
@@ -82,7 +122,7 @@ export class Connection implements StreamConsumer {
       half.begun = false;
       half.restart();
       if (half.mode === 'clear') half.deframer!.gap();
-      else if (half.mode === 'pdus') half.lost = true;
+      else if (half.mode === 'pdus') half.messages!.gap();
     }
   }
 
@@ -98,8 +138,9 @@ export class Connection implements StreamConsumer {
       const { buf, off, end } = w.take(have);
       const record = this.session!.cut(this.tlsSide(side), buf, off, end, this.host.frame);
       const pdu = new TlsPdu(this, side, record, true, undefined, off + n - end);
-      if (half.frame === this.host.frame) this.host.pdu(pdu, side);
+      if (half.frame === this.host.frame) this.host.pdu(pdu);
       this.host.record(pdu);
+      this.plainText!.record(pdu);
       missing = have + octets - n;
       half.passing = Math.max(0, -missing);
     }
@@ -110,7 +151,15 @@ export class Connection implements StreamConsumer {
     this.session!.gap(this.tlsSide(side), missing);
   }
 
-  close(): void {}
+  close(side: Side, how: 'fin' | 'rst'): void {
+    if (how === 'rst') return;
+    const half = this.halves[side];
+    if (half.mode === 'tls') this.plainText!.close(side);
+    else if (half.mode === 'pdus') {
+      const message = half.messages!.close();
+      if (message !== undefined) this.give(message);
+    }
+  }
 
   /** The dissector of TLS. */
   get tlsDissector(): AnyDissector {
@@ -122,7 +171,7 @@ export class Connection implements StreamConsumer {
     const half = this.halves[side];
     if (half.window.off === half.window.end || half.lost) return '';
     if (half.mode === 'tls') return this.host.dissectors.tls.short;
-    return half.mode === 'pdus' ? half.dissector!.short : '';
+    return half.mode === 'pdus' ? half.messages!.dissector.short : '';
   }
 
   private tlsSide(side: Side): Side {
@@ -147,6 +196,7 @@ export class Connection implements StreamConsumer {
     const w = half.window;
     const n = w.end - w.off;
     if (n === 0) return;
+    half.unclaimed = 0;
     if (half.begun) {
       const skip = proxyHeader(w.buf, w.off, w.end);
       if (skip === 0) return;
@@ -159,17 +209,31 @@ export class Connection implements StreamConsumer {
     }
     const found = recognise(this.host, this.flow, half, this.halves[other(side)], this.proxied);
     if (found === 'more') {
-      if (n > DETECT_OCTETS) half.mode = 'opaque';
+      if (!this.isNamed() && this.host.dissectors.tls.probe!(w.buf, w.off, w.end) === No) half.unclaimed = n;
+      if (n > DETECT_OCTETS) this.giveUp(half);
       return;
     }
     half.restart();
-    if (found === null) half.mode = 'opaque';
+    if (found === null) this.giveUp(half);
     else if (found === this.host.dissectors.tls) this.startTls(side);
     else if (found === this.host.dissectors.fttims) this.startClear(side);
     else {
       half.mode = 'pdus';
-      half.dissector = found;
+      half.messages = new Messages(found, w, ['Frame', 'Reassembled TCP'], this.host.dissectors.data);
+      half.messages.lost = half.lost;
     }
+  }
+
+  /** Whether the ports say what the connection carries, so that its octets wait to be understood. */
+  private isNamed(): boolean {
+    const { aPort, bPort } = this.flow;
+    return aPort === 443 || bPort === 443 || this.host.streamDissector(this.flow) !== undefined;
+  }
+
+  private giveUp(half: Half): void {
+    half.mode = 'opaque';
+    half.unclaimed = half.window.end - half.window.off;
+    half.window.clear();
   }
 
   private startTls(side: Side): void {
@@ -178,6 +242,7 @@ export class Connection implements StreamConsumer {
     if (this.session === null) {
       if (!this.clientKnown) this.guessClient(side, w.buf, w.off, w.end);
       this.session = new TlsSession(this.tls, this.name());
+      this.plainText = new PlainText(this, this.host);
       this.becomeTunnel();
       this.tunnel!.transport = 'tls';
       this.tunnel!.session = this.session;
@@ -245,8 +310,9 @@ export class Connection implements StreamConsumer {
       const { buf, off, end, segments } = w.take(n);
       const record = this.session!.record(this.tlsSide(side), buf, off, end, this.host.frame);
       const pdu = new TlsPdu(this, side, record, half.afterGap, segments);
-      this.host.pdu(pdu, side);
+      this.host.pdu(pdu);
       this.host.record(pdu);
+      this.plainText!.record(pdu);
       half.afterGap = false;
     }
   }
@@ -267,32 +333,12 @@ export class Connection implements StreamConsumer {
 
   private messages(side: Side): void {
     const half = this.halves[side];
-    const d = half.dissector!;
-    const w = half.window;
-    if (half.lost) {
-      if (d.probe === undefined || d.probe(w.buf, w.off, w.end) !== Yes) {
-        w.skip(w.end - w.off);
-        return;
-      }
-      half.lost = false;
-    }
-    while (w.off < w.end && half.mode === 'pdus') {
-      const n = d.pduLength === undefined ? w.end - w.off : d.pduLength(w.buf, w.off, w.end);
-      if (n < 0) {
-        half.lost = true;
-        w.skip(w.end - w.off);
-        return;
-      }
-      if (n === 0 || n > w.end - w.off) {
-        if (w.end - w.off > LIMITS.messageOctets) half.mode = 'opaque';
-        return;
-      }
-      const piece = w.take(n);
-      const view = piece.segments
-        ? View.of(piece.buf.subarray(piece.off, piece.end), 'Reassembled TCP')
-        : new View({ name: 'Frame', buf: piece.buf, start: piece.off, end: piece.end }, piece.off, piece.end);
-      this.host.pdu({ dissector: d, view, ...(piece.segments && { segments: piece.segments }) }, side);
-      if (d === this.host.dissectors.http) this.http(side, view);
+    if (this.tunnel?.proxy !== undefined && side !== this.client) half.messages!.length = connectAnswerLength;
+    while (half.mode === 'pdus') {
+      const pdu = half.messages!.next();
+      if (pdu === undefined) return;
+      this.give(pdu);
+      if (pdu.dissector === this.host.dissectors.http) this.http(side, pdu.view);
     }
   }
 
@@ -306,6 +352,7 @@ export class Connection implements StreamConsumer {
       this.tunnel!.proxy = { target: line.split(' ')[1] ?? '' };
       this.halves[side].mode = 'wait';
       this.connected = false;
+      this.dropLineEnds(side);
       return;
     }
     const status = /^HTTP\/1\.\d (\d{3})/.exec(line);
@@ -319,64 +366,29 @@ export class Connection implements StreamConsumer {
       this.proxied = true;
       const note: ConnectNote = { connect: this.tunnel.proxy.target };
       this.around = { dissector: this.host.dissectors.http, note };
+      this.dropLineEnds(side);
       this.halves[side].mode = 'detect';
       up.mode = 'detect';
     } else up.mode = 'pdus'; // a retry with credentials, or another request
   }
   private connected = false;
 
-  /**
-   * The plain text of a record of this connection, in the order of the frames: gives the envelopes that it completes.
-   * What is not FTT-IMS is named.
-   */
-  plain(pdu: TlsPdu, into: EnvelopeSink): void {
-    const { side, record, afterGap } = pdu;
-    const tunnel = this.tunnel!;
-    const half = this.halves[side];
-    const p = record.plain;
-    if (tunnel.content === 'other') return;
-    if (p === null) {
-      if (record.type === 23) half.unread = true;
-      return;
-    }
-    if (record.contentType !== 23) return;
-    if (this.guessed) this.turn(tunnel);
-    half.deframer ??= new Deframer({ connection: this, side });
-    if (afterGap || half.unread) half.deframer.gap();
-    half.unread = false;
-    half.deframer.feed(p.buf, p.off, p.end, record.frame);
-    if (tunnel.content === 'unknown' && !this.decide(half.deframer, p.end - p.off, tunnel)) {
-      half.deframer.settle();
-      return;
-    }
-    for (let e = half.deframer.next(); e !== undefined; e = half.deframer.next()) {
-      if (e === 'lost') into.finding('fttims.bad-length');
-      else if (into.envelopes === null) into.envelopes = [e];
-      else into.envelopes.push(e);
-    }
-    half.deframer.settle();
+  /** Line ends behind a message are no part of what follows it. RFC 9112 §2.2. */
+  private dropLineEnds(side: Side): void {
+    const { window: w } = this.halves[side];
+    let n = 0;
+    while (w.off + n < w.end && (w.buf[w.off + n] === 13 || w.buf[w.off + n] === 10)) n++;
+    if (n === 0) return;
+    const { buf, off, end } = w.take(n);
+    this.host.pdu({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, 'Frame') });
   }
 
   /** The secret that opened the records says which side is the client. */
-  private turn(tunnel: Tunnel): void {
+  turn(): void {
+    if (!this.guessed) return;
     this.guessed = false;
-    tunnel.inferred = false;
-    if (this.session!.swapped) tunnel.ue = other(this.client);
-  }
-
-  /** Decides whether a tunnel is FTT-IMS, from the octets at hand, the last `n` of which are new. */
-  private decide(d: Deframer, n: number, tunnel: Tunnel): boolean {
-    const [buf, off, end] = d.peek();
-    const v = detect(buf, off, end);
-    if (v.kind === 'fttims' || (d.lost && anchorAfter(buf, Math.max(off, end - n - ANCHOR_OCTETS), end))) {
-      tunnel.content = 'fttims';
-      return true;
-    }
-    if (v.kind === 'other' || end - off > DETECT_OCTETS) {
-      tunnel.content = 'other';
-      tunnel.other = v.kind === 'other' ? v.name : 'unknown application data';
-    }
-    return false;
+    this.tunnel!.inferred = false;
+    if (this.session!.swapped) this.tunnel!.ue = other(this.client);
   }
 }
 

@@ -33,7 +33,8 @@ export const ANCHOR_OCTETS = HEADER + 60;
  * IP packet agrees with its Length.
  */
 export class Deframer {
-  private readonly window = new PduBuffer();
+  /** The octets at hand. */
+  readonly window = new PduBuffer();
   constructor(private readonly lane: Lane) {}
 
   /** Octets passed over while framing was lost. */
@@ -59,11 +60,6 @@ export class Deframer {
   /** Keeps what is left for the next {@link feed}. */
   settle(): void {
     this.window.settle();
-  }
-
-  /** The octets at hand, as `[buf, off, end]`. */
-  peek(): readonly [Uint8Array, number, number] {
-    return [this.window.buf, this.window.off, this.window.end];
   }
 
   /** Octets that wait for the rest of their envelope. */

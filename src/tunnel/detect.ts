@@ -1,11 +1,18 @@
+import { ftt } from '../../dissectors/ftt.js';
 import { HEADER, IP_PACKET } from '../../dissectors/ftt-ims.js';
-import { startsWith, u16, u32 } from '../kit/index.js';
+import { startsWith, u16, u32, Yes } from '../kit/index.js';
 import { anchored } from './deframe.js';
 
-/** What the octets at the start of a tunnel's plain text are. */
-export type Verdict = { readonly kind: 'fttims' | 'unsure' } | { readonly kind: 'other'; readonly name: string };
+/**
+ * What the octets at the start of a tunnel's plain text are. `early`: too few to tell whether an envelope starts here;
+ * `unsure`: a row of envelopes of unknown types, if any. `proto` is whose they are, where a dissector may know them.
+ */
+export type Verdict =
+  | { readonly kind: 'fttims' | 'early' | 'unsure' }
+  | { readonly kind: 'other'; readonly name: string; readonly proto?: string };
 
 const FTTIMS: Verdict = { kind: 'fttims' };
+const EARLY: Verdict = { kind: 'early' };
 const UNSURE: Verdict = { kind: 'unsure' };
 const STUN_COOKIE = 0x2112a442;
 const HTTP_METHODS = ['GET ', 'POST ', 'PUT ', 'HEAD ', 'DELETE ', 'OPTIONS ', 'PATCH ', 'CONNECT ', 'TRACE '];
@@ -19,7 +26,11 @@ const SIP_METHODS = [
   'SIP/2.0 ',
 ];
 
-const other = (name: string): Verdict => ({ kind: 'other', name });
+const other = (name: string, proto?: string): Verdict => ({
+  kind: 'other',
+  name,
+  ...(proto !== undefined && { proto }),
+});
 
 /**
  * Tells FTT-IMS from what else runs in TLS on port 443 (TS 24.322 clause 7 against TS 24.302 annex F, RFC 9329, SIP
@@ -27,19 +38,19 @@ const other = (name: string): Verdict => ({ kind: 'other', name });
  * chain of envelopes of any type that ends with the octets at hand: a first octet 01 alone may be an IKE message.
  */
 export function detect(b: Uint8Array, off: number, end: number): Verdict {
-  const n = end - off;
-  if (n === 0) return UNSURE;
-  if (anchored(b, off, end) === 'yes') return FTTIMS;
-  for (const m of SIP_METHODS) if (startsWith(b, off, end, m)) return other('SIP over TLS');
-  if (startsWith(b, off, end, '\r\n')) return other('SIP over TLS (CRLF keep-alive)');
-  if (startsWith(b, off, end, 'PRI * HTTP/2')) return other('HTTP/2');
-  for (const m of HTTP_METHODS) if (startsWith(b, off, end, m)) return other('HTTP/1.1');
-  if (startsWith(b, off, end, 'HTTP/1.')) return other('HTTP/1.1');
+  if (off === end) return EARLY;
+  const envelope = anchored(b, off, end);
+  if (envelope === 'yes') return FTTIMS;
+  for (const m of SIP_METHODS) if (startsWith(b, off, end, m)) return other('SIP over TLS', 'sip');
+  if (startsWith(b, off, end, '\r\n')) return other('SIP over TLS (CRLF keep-alive)', 'sip');
+  if (startsWith(b, off, end, 'PRI * HTTP/2')) return other('HTTP/2', 'http2');
+  for (const m of HTTP_METHODS) if (startsWith(b, off, end, m)) return other('HTTP/1.1', 'http');
+  if (startsWith(b, off, end, 'HTTP/1.')) return other('HTTP/1.1', 'http');
   if (startsWith(b, off, end, 'IKETCP')) return other('IKE and ESP in TCP (RFC 9329)');
-  if (n >= 20 && b[off] < 0x40 && u32(b, off + 4) === STUN_COOKIE) return other('STUN or TURN over TLS');
-  if (n >= 24 && u32(b, off + 2) === 0 && u16(b, off) >= 6 && b[off + 6 + 17] === 0x20)
-    return other('FTT to an ePDG (TS 24.302 annex F: Length first)');
-  return chain(b, off, end);
+  if (end - off >= 20 && b[off] < 0x40 && u32(b, off + 4) === STUN_COOKIE)
+    return other('STUN or TURN over TLS', 'stun');
+  if (ftt.probe!(b, off, end) === Yes) return other('FTT to an ePDG (TS 24.302 annex F: Length first)', 'ftt');
+  return envelope === 'unsure' ? EARLY : chain(b, off, end);
 }
 
 /** Whether the octets are a row of whole envelopes to their very end. */

@@ -1,13 +1,13 @@
-import type { AnyDissector } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { PduBuffer } from '../stream/pdu-buffer.js';
 import { anchored, type Deframer } from './deframe.js';
+import type { Messages } from './messages.js';
 import { RECORD_HEADER, recordLength } from './records.js';
 
 /**
  * - `detect`: the octets so far have not said what this is
  * - `wait`: a CONNECT was sent, its answer decides
- * - `pdus`: messages of the dissector in {@link Half.dissector}
+ * - `pdus`: {@link Half.messages}
  * - `tls`, `clear`: TLS records, envelopes in the clear
  * - `opaque`: nothing that is followed
  */
@@ -17,7 +17,9 @@ export type Mode = 'detect' | 'wait' | 'pdus' | 'tls' | 'clear' | 'opaque';
 export class Half {
   readonly window = new PduBuffer();
   mode: Mode = 'detect';
-  dissector: AnyDissector | null = null;
+  messages: Messages | null = null;
+  /** Octets at the end of what came last that are nobody's so far. */
+  unclaimed = 0;
   /** Nothing is missing before the window: the SYN was captured, and all that followed. */
   begun = false;
   /** Octets that are known to be missing before it was said what this is. */
@@ -33,8 +35,6 @@ export class Half {
   /** Octets of the stream are missing before the next record. */
   afterGap = false;
   deframer: Deframer | null = null;
-  /** A record could not be read: plain text is missing before the next one. */
-  unread = false;
   /** The last frame that carried octets. */
   frame = 0;
 

@@ -44,16 +44,16 @@ function byContent(
   }
   const named = host.streamDissector(flow);
   if (named !== undefined && named !== tls && named !== http) return named;
-  if (peer.mode === 'pdus' && !proxied) return peer.dissector;
+  if (peer.mode === 'pdus' && !proxied) return peer.messages!.dissector;
   const { kind } = detect(buf, off, end);
   if (kind === 'fttims') return fttims;
-  if (kind === 'unsure') unsure = true;
   for (const d of host.probes) {
     const p = d.probe!(buf, off, end);
     if (p === Yes && (half.begun || wholeMessages(d, buf, off, end))) return d;
     if (p !== No && half.begun) unsure = true;
   }
-  return unsure && end - off < ANCHOR_OCTETS ? 'more' : null;
+  if (kind !== 'other' && end - off < ANCHOR_OCTETS) return 'more';
+  return unsure ? 'more' : null;
 }
 
 /** Whether messages end where the octets end: in the middle of a stream a request line may be that of an inner packet. */
@@ -62,6 +62,7 @@ function wholeMessages(d: AnyDissector, buf: Uint8Array, off: number, end: numbe
   while (at < end) {
     const n = d.pduLength!(buf, at, end);
     if (n <= 0) return false;
+    if (n === Number.POSITIVE_INFINITY) return true;
     at += n;
   }
   return at === end;

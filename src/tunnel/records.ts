@@ -11,3 +11,17 @@ export function recordLength(b: Uint8Array, off: number): number {
   const n = u16(b, off + 3);
   return n > LIMITS.tlsRecordOctets ? -1 : RECORD_HEADER + n; // RFC 5246 §6.2.3: at most 2^14 + 2048
 }
+
+/**
+ * Whether a whole ClientHello starts a record at `off`, or the start of one that does not contradict itself: strict, as
+ * any octets may stand there. RFC 8446 §4.1.2.
+ */
+export function isClientHello(b: Uint8Array, off: number, end: number): boolean {
+  if (end - off < 44 || b[off] !== 22) return false;
+  const record = recordLength(b, off);
+  if (record < 0 || b[off + 5] !== 1) return false;
+  const message = (b[off + 6] << 16) | u16(b, off + 7);
+  if (message < 41 || message > 0xffff || b[off + 9] !== 3 || b[off + 10] > 4) return false;
+  // A message that fits into the record fills it: a ClientHello waits for its answer.
+  return b[off + 43] <= 32 && (message + 9 === record || message + 9 > record);
+}

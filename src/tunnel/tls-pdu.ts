@@ -1,5 +1,5 @@
 import type { TlsRecordNote } from '../../dissectors/tls/note.js';
-import { type AnyDissector, type Pdu, type Segment, View } from '../kit/index.js';
+import { type AnyDissector, type Pdu, type Segment, type Source, View } from '../kit/index.js';
 import type { TlsRecord } from '../tls/index.js';
 import type { Connection } from './connection.js';
 
@@ -8,6 +8,12 @@ import type { Connection } from './connection.js';
  * the record is decrypted, and most are never shown.
  */
 export class TlsPdu implements Pdu {
+  /** Messages of which its plain text holds the last octet. */
+  messages: Pdu[] | null = null;
+  /** Its plain text was read. */
+  read = false;
+  /** It waits for the decryptor to be read. */
+  waits = false;
   private shown: View | undefined = undefined;
 
   constructor(
@@ -38,9 +44,18 @@ export class TlsPdu implements Pdu {
     return this.shown;
   }
 
+  /** What was decrypted, once it was; null if it could not be. */
+  get plainSource(): Source | null {
+    const p = this.record.plain;
+    if (p === null) return null;
+    this.decrypted ??= { name: 'Decrypted TLS', buf: p.buf, start: p.off, end: p.end };
+    return this.decrypted;
+  }
+  private decrypted: Source | undefined = undefined;
+
   get note(): TlsRecordNote {
     const r = this.record;
-    const p = r.plain;
+    const p = this.plainSource;
     const session = this.connection.session!;
     return {
       version: session.version,
@@ -52,7 +67,7 @@ export class TlsPdu implements Pdu {
       ...(r.sequence >= 0 && { sequence: r.sequence }),
       ...(session.suite !== 0 && { cipherSuite: session.suite }),
       ...(p !== null && {
-        plain: new View({ name: 'Decrypted TLS', buf: p.buf, start: p.off, end: p.end }, p.off, p.end),
+        plain: new View(p, p.start, p.end),
       }),
       ...(r.handshake.length > 0 && {
         handshake: r.handshake.map(

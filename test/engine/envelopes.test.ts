@@ -118,7 +118,9 @@ describe('other protocols in the TLS stream', () => {
   /** TS 24.302 annex F: Length, four octets of a non-ESP marker, an IKE header (RFC 7296 §3.1). */
   const annexF = new Uint8Array(34);
   annexF.set([0, 34, 0, 0, 0, 0]);
+  annexF.set([1, 2, 3, 4, 5, 6, 7, 8], 6);
   annexF.set([0x21, 0x20, 0x22, 0x08], 6 + 16);
+  annexF.set([0, 0, 0, 28], 6 + 24);
   const cases: readonly (readonly [string, Uint8Array, RegExp])[] = [
     ['HTTP/1.1', text('GET / HTTP/1.1\r\nHost: www.example\r\n\r\n'), /HTTP\/1\.1/],
     ['HTTP/2', text('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), /HTTP\/2/],

@@ -1,0 +1,92 @@
+import { type AnyDissector, No, type Pdu, type Source, View, Yes } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+import type { PduBuffer } from '../stream/pdu-buffer.js';
+
+/**
+ * Cuts the octets of one direction of a stream into the messages of a dissector. What no message can start with is
+ * given as data, up to where the dissector knows a message again.
+ */
+export class Messages {
+  /** The octets at hand need not start with a message. */
+  lost = false;
+  /** Instead of the dissector's `pduLength`, where the connection knows more. */
+  length: AnyDissector['pduLength'];
+  /** Source of the octets that were fed last, where it has one; theirs are a source of their own. */
+  source: Source | null = null;
+  /** Octets that the message under way needs; it is not asked again before they are there. */
+  private needed = 0;
+
+  /**
+   * @param names what the octets of a message are called that came in one piece, and in several
+   * @param data takes what is no message
+   */
+  constructor(
+    readonly dissector: AnyDissector,
+    readonly window: PduBuffer,
+    private readonly names: readonly [string, string],
+    private readonly data: AnyDissector,
+  ) {
+    this.length = dissector.pduLength;
+  }
+
+  /** Octets are missing before what comes next. */
+  gap(): void {
+    this.window.clear();
+    this.needed = 0;
+    this.lost = true;
+  }
+
+  /** The next whole message; undefined: more octets are needed. */
+  next(): Pdu | undefined {
+    const { dissector, window } = this;
+    const have = window.end - window.off;
+    if (have === 0 || have < this.needed) return this.tooLong(have);
+    this.needed = 0;
+    if (this.lost && !this.find()) return this.take(this.data, have);
+    const n = this.length?.(window.buf, window.off, window.end) ?? have;
+    if (n < 0) {
+      this.lost = true;
+      return this.take(this.data, have);
+    }
+    if (n > 0 && n <= have) return this.take(dissector, n);
+    this.needed = n;
+    return this.tooLong(have);
+  }
+
+  /** The stream is at its end: what only that ends is whole now. */
+  close(): Pdu | undefined {
+    const { window } = this;
+    const have = window.end - window.off;
+    if (this.needed !== Number.POSITIVE_INFINITY || have === 0) return undefined;
+    this.needed = 0;
+    return this.take(this.dissector, have);
+  }
+
+  /** A message that is longer than is kept is given as far as it is there; what follows of it is data. */
+  private tooLong(have: number): Pdu | undefined {
+    if (have < LIMITS.messageOctets) return undefined;
+    this.needed = 0;
+    this.lost = true;
+    return this.take(this.dissector, have);
+  }
+
+  private find(): boolean {
+    const { buf, off, end } = this.window;
+    this.lost = (this.dissector.probe?.(buf, off, end) ?? No) !== Yes;
+    return !this.lost;
+  }
+
+  private take(dissector: AnyDissector, n: number): Pdu {
+    const { buf, off, end, segments } = this.window.take(n);
+    if (segments === undefined) {
+      const { source } = this;
+      const inside = source !== null && source.buf === buf && off >= source.start && end <= source.end;
+      return { dissector, view: inside ? new View(source, off, end) : viewOf(buf, off, end, this.names[0]) };
+    }
+    return { dissector, view: View.of(buf.subarray(off, end), this.names[1]), segments };
+  }
+}
+
+/** Octets of a frame, or of what was decrypted, as they stand. */
+export const viewOf = (buf: Uint8Array, off: number, end: number, name: string): View =>
+  new View({ name, buf, start: off, end }, off, end);
