@@ -115,6 +115,7 @@ export function dissectAlgorithm(t: Tree, b: Uint8Array, e: Element, field: Fiel
 }
 
 function dissectCurve(t: Tree, b: Uint8Array, e: Element): void {
+  t.layer('pkcs-1');
   t.num(X.ecParameters, e.at, e.end - e.at, 1); // RFC 5480 §2.1.1: namedCurve
   t.push();
   const oid = objectId(b, e.off, e.end);
@@ -124,6 +125,7 @@ function dissectCurve(t: Tree, b: Uint8Array, e: Element): void {
 }
 
 function dissectDss(t: Tree, b: Uint8Array, e: Element): void {
+  t.layer('x509af');
   heading(t, X.dssParameters, e);
   const d = inside(b, e);
   for (const field of [X.dssP, X.dssQ, X.dssG]) {

@@ -42,6 +42,7 @@ function dissectResponse(t: Tree, b: Uint8Array, e: Element): void {
 }
 
 function dissectBasic(t: Tree, b: Uint8Array, e: Element): void {
+  t.layer('ocsp');
   heading(t, X.ocspBasic, e);
   const d = inside(b, e);
   dissectData(t, b, d.expect(Tag.Sequence));

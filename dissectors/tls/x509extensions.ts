@@ -34,9 +34,22 @@ function dissectExtension(t: Tree, b: Uint8Array, e: Element): void {
   const critical = d.optional(Tag.Boolean);
   if (critical !== undefined && critical.end > critical.off)
     t.num(X.critical, critical.off, 1, b[critical.off] ? 1 : 0);
-  EXTENSIONS[oid]?.(t, b, d.expect(Tag.OctetString));
+  const read = EXTENSIONS[oid];
+  if (read !== undefined) {
+    t.layer(LAYERS[oid] ?? 'x509ce');
+    read(t, b, d.expect(Tag.OctetString));
+  }
   t.pop();
 }
+
+/** Who lays an extension down, where it is not X.509 itself: its layer in the protocol stack. */
+const LAYERS: Readonly<Record<string, string>> = {
+  '1.3.6.1.5.5.7.1.1': 'pkix1implicit',
+  '1.3.6.1.4.1.11129.2.4.2': 'tls',
+  '1.3.6.1.5.5.7.48.1.5': 'ocsp',
+  '2.16.840.1.113730.1.1': 'ns_cert_exts',
+  '2.16.840.1.113730.1.13': 'ns_cert_exts',
+};
 
 /** The one element that the OCTET STRING `e` wraps. */
 const content = (b: Uint8Array, e: Element): Element => inside(b, e).next();
@@ -196,6 +209,7 @@ function policyQualifiers(t: Tree, b: Uint8Array, e: Element): void {
     const oid = identifier(t, b, d.expect(Tag.ObjectId), X.qualifierId, 'Id');
     if (oid === '1.3.6.1.5.5.7.2.1' && d.tag === Tag.Ia5) {
       const uri = d.next();
+      t.layer('pkix1explicit');
       t.text(X.qualifierText, uri.off, uri.end - uri.off);
     }
     t.pop();

@@ -115,9 +115,13 @@ function dissectAttribute(t: Tree, b: Uint8Array, pair: Element): void {
   if (t.labels) t.label(`Object Id: ${oid} (${oidName(oid)})`);
   const value = d.next();
   const plain = PLAIN[oid];
+  if (plain !== undefined || oid in ATTRIBUTES || SELECTED.test(oid)) t.layer('x509sat');
   if (plain !== undefined) t.text(plain, value.off, value.end - value.off, stringValue(b, value));
   else dissectDirectoryString(t, b, value);
 }
+
+/** The selected attribute types of X.520, and what extended validation adds to them. */
+const SELECTED = /^(2\.5\.4|1\.3\.6\.1\.4\.1\.311\.60\.2\.1)\./;
 
 /** Attributes whose syntax is one kind of string. RFC 5280 appendix A.1 */
 const PLAIN: Readonly<Record<string, typeof X.ia5>> = {

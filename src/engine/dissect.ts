@@ -118,6 +118,7 @@ export class Dissection implements Ctx {
   ) {
     this.tree = new Tree(wants, LIMITS.treeNodes);
     this.everything ||= wants[PROTOCOLS.id] !== 0;
+    if (this.everything) this.tree.stack = this.protocols;
     this.plan = new Plan(registry, wants, this.everything);
     this.shortCut = this.everything ? null : new ShortCut(this.plan, registry);
     this.dataStep = this.plan.of(registry.byProto('data')!);

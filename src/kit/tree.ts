@@ -80,6 +80,8 @@ export class Tree {
   dropped = 0;
   /** Where the layer that is being dissected ends in its source, -1 if nobody said; set by the engine. */
   layerEnd = -1;
+  /** Where {@link layer} puts names; null: nobody wants the protocol stack. */
+  stack: string[] | null = null;
   private now = 0;
   private at = 0;
 
@@ -157,6 +159,11 @@ export class Tree {
     this.texts.delete(from);
     if (text === undefined) this.texts.delete(to);
     else this.texts.set(to, text);
+  }
+
+  /** Names a layer that stands within one's own, for the protocol stack: the parts of a certificate in TLS. */
+  layer(name: string): void {
+    if (this.stack !== null) this.stack.push(name);
   }
 
   /** Whether anyone wants the field: lets a dissector skip work whose only product it is. */
