@@ -65,8 +65,9 @@ export const LIMITS = {
   badKeyLogLines: 1000,
   /** Requests remembered by a dissector for pairing with their answers, per flow or tunnel. */
   transactions: 4096,
-  /** What a report tells: exchanges and transactions of one client or dialog, dialogs, media streams. */
+  /** What a report tells: exchanges and transactions of one client or dialog, dialogs, media streams, findings. */
   exchanges: 4096,
   dialogs: 1 << 16,
   mediaStreams: 1 << 16,
+  findings: 10_000,
 } as const;

@@ -73,7 +73,17 @@ function build(done: (code: number) => void): Command {
 
   const report = new Command('report')
     .description('tell what happened: tunnels, addressing, registrations, calls, media and findings, as JSON')
-    .argument('[capture...]');
+    .argument('[capture...]')
+    .option('--schema', 'print the JSON Schema of the report instead')
+    .option('--baseline <file>', 'an earlier report: its findings are left out')
+    .option(
+      '--mute <codes>',
+      'findings that are not wanted: codes with commas between, dhcp.* for all that begin so',
+      collect,
+    )
+    .addOption(
+      new Option('--fail-on <severity>', 'exit with 3 if a finding is this bad').choices(['note', 'warn', 'error']),
+    );
   addInputOptions(report).action(async (captures: string[], o: ReportOptions) => {
     done(await (await import('./commands/report.js')).report(captures, o));
   });

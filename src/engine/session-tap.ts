@@ -7,9 +7,11 @@ import { MediaFlow } from '../model/media.js';
 import { Arrival, type Moment } from '../model/moment.js';
 import type { SessionModel } from '../model/session-model.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
+import { Attempts } from './attempts.js';
 import type { Packet } from './packet.js';
 import type { Tap } from './pass.js';
 import type { Registry } from './registry.js';
+import { type StackCount, Stacks } from './stacks.js';
 import type { TcpState } from './tcp-state.js';
 import { tunnelEntity } from './tunnel-entity.js';
 import { segmentFacts, TunnelLife, tcpLife } from './tunnel-life.js';
@@ -26,6 +28,8 @@ export class SessionTap implements Tap {
   readonly tracks: ReadonlySet<string> = new Set(['sip', 'sdp', 'mime_multipart']);
   readonly tunnels: TunnelLife[] = [];
   readonly files = new Map<number, FileSpan>();
+  private readonly attempts = new Attempts();
+  private readonly stacks = new Stacks();
   private readonly at: Arrival;
   private readonly box = new Content();
   private readonly rtp: AnyDissector | undefined;
@@ -52,8 +56,10 @@ export class SessionTap implements Tap {
     at.tunnel = packet.tunnel?.id ?? 0;
     this.span(packet.iface, packet.duplicateOf !== 0);
     if (packet.duplicateOf !== 0) return;
+    if (packet.view.length < packet.view.wireLength) this.model.cut(at);
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
     if (packet.protocol === 6) this.segment(packet);
+    if (packet.envelopes === null) this.stacks.count(packet, false, at.length);
     if (packet.tunnel === null) this.content(packet);
   }
 
@@ -71,9 +77,13 @@ export class SessionTap implements Tap {
   private segment(packet: Packet): void {
     const { at } = this;
     const tcp = tcpLife(packet.state as TcpState, at);
-    const stall = tcp.segment(at, packet.direction, segmentFacts(packet, packet.envelopes?.length ?? 0));
+    const facts = segmentFacts(packet, packet.envelopes?.length ?? 0);
+    const stall = tcp.segment(at, packet.direction, facts);
     const { tunnel } = packet;
-    if (tunnel === null) return;
+    if (tunnel === null) {
+      if (packet.payload >= packet.payloadWireEnd) this.attempts.segment(packet, tcp, facts.flags);
+      return;
+    }
     let life = this.tunnels[tunnel.id - 1];
     if (life === undefined) this.tunnels[tunnel.id - 1] = life = new TunnelLife(tunnel, tcp);
     life.stall = stall;
@@ -89,7 +99,13 @@ export class SessionTap implements Tap {
     at.length = packet.view.wireLength;
     this.tunnels[tunnel.id - 1]?.envelope(at, packet);
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
+    this.stacks.count(packet, true, at.length);
     this.content(packet);
+  }
+
+  /** Rows and octets by protocol stack. */
+  protocols(): Record<string, StackCount> {
+    return this.stacks.list();
   }
 
   /** Gives what stands above the transport layer to whom it is for. */
@@ -101,10 +117,7 @@ export class SessionTap implements Tap {
       else this.datagram(packet, dissector.proto);
     } else if (packet.protocol === 6) {
       if (packet.pdus === null) return;
-      for (const pdu of packet.pdus) {
-        if (pdu.dissector === this.sip) this.message(packet, pdu.view);
-        for (const m of pdu.messages ?? []) if (m.dissector === this.sip) this.message(packet, m.view);
-      }
+      for (const pdu of packet.pdus) if (pdu.dissector === this.sip) this.message(packet, pdu.view);
     } else if (packet.control !== null && packet.net === 6) {
       const c = this.fill(packet);
       if (c.off < c.end) this.model.icmpv6(this.at, c);
@@ -182,7 +195,8 @@ export class SessionTap implements Tap {
 
   /** The tunnels as a report tells of them; call it when the pass has ended. */
   finish(): void {
-    const end: Moment = { seconds: this.at.seconds, nanos: this.at.nanos };
+    const end = this.at.seen();
+    this.attempts.judge(end, this.model.findings);
     this.model.finish(end, () => this.tunnels.map((life) => tunnelEntity(life, end)));
   }
 }

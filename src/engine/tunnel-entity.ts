@@ -15,7 +15,7 @@ import type {
   TunnelState,
   Verdict,
 } from '../model/entities.js';
-import { type Moment, millis, type Seen } from '../model/moment.js';
+import { isBefore, type Moment, millis, type Seen } from '../model/moment.js';
 import type { Ending } from '../model/tcp-life.js';
 import { uid } from '../model/uid.js';
 import type { TlsAlert, TlsSession } from '../tls/index.js';
@@ -140,7 +140,10 @@ const alertName = (n: number): string => nameOf(ALERTS, n, `alert ${n}`).toLower
 
 function releaseOf({ tunnel, tcp }: TunnelLife, end: Moment): Release {
   const e = tcp.end;
-  if (e === null) {
+  const { deaf } = tcp;
+  if (deaf !== null && (e === null || isBefore(deaf, e)))
+    return { by: 'unknown', how: 'silent', at: deaf, row: deaf.row, idleBeforeMs: deaf.idleMs, basis: 'inferred' };
+  if (e === null || e.how === 'silent') {
     const idle = millis(tcp.last, end);
     return { by: 'unknown', how: idle >= SILENT_MS ? 'silent' : 'capture-end', basis: 'inferred' };
   }

@@ -1,4 +1,4 @@
-import { HEADER, IP_PACKET } from '../../dissectors/ftt-ims.js';
+import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import { Item } from '../../dissectors/tcp/note.js';
 import { hex, ip4, ip6 } from '../kit/index.js';
 import type { Arrival, Seen } from '../model/moment.js';
@@ -92,6 +92,8 @@ export class TunnelLife {
     const { buf, off, end } = packet.view;
     this.innerOctets += end - off - HEADER;
     if (packet.carrier!.resync) this.resyncs++;
+    const wrong = judgeEnvelope(buf, off, end);
+    if (wrong !== '') packet.finding(wrong);
     if (buf[off] !== IP_PACKET || end - off < HEADER + 20) return;
     const v6 = buf[off + HEADER] >> 4 === 6;
     const dscp = v6 ? ((buf[off + HEADER] & 15) << 2) | (buf[off + HEADER + 1] >> 6) : buf[off + HEADER + 1] >> 2;
@@ -111,6 +113,16 @@ export class TunnelLife {
     this.lastSource.set(addresses!.subarray(source, source + n));
     this.sources.add(hex(addresses!, source, n, ''));
   }
+}
+
+/** Code of what is wrong with an envelope, '' where nothing is. */
+function judgeEnvelope(b: Uint8Array, off: number, end: number): string {
+  if (b[off] !== IP_PACKET) return 'fttims.unknown-type'; // TS 24.322 §5.6
+  const n = end - off - HEADER;
+  if (n <= 0) return 'fttims.empty-ip'; // TS 24.322 §7.1.2.2
+  const version = b[off + HEADER] >> 4;
+  if (version !== 4 && version !== 6) return 'fttims.bad-ip-version'; // TS 24.322 §5.3.2.2
+  return innerLength(b, off + HEADER, end) === n ? '' : 'fttims.inner-length';
 }
 
 /** Text of an address that is kept as hex. */

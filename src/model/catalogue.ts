@@ -91,31 +91,6 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     next: 'Open the same address in a browser on this access.',
   },
   // TLS
-  'tls.alert': {
-    severity: 'error',
-    kind: 'service',
-    title: 'The TLS handshake failed with an alert',
-    clause: 'RFC 8446 §6.2',
-    meaning: 'One side ended the handshake and said why.',
-    next: 'Compare what both sides offered with what the alert says: certificate, version, suites, server name.',
-  },
-  'tls.no-answer': {
-    severity: 'error',
-    kind: 'service',
-    title: 'The ClientHello was not answered',
-    clause: 'TS 24.322 §5.2.2.2',
-    meaning:
-      'TCP works and TLS does not begin: something on the way drops what it recognises as TLS, or the EFTF hangs.',
-    next: 'Capture at the EFTF too, to see whether the ClientHello arrives there.',
-  },
-  'tls.incomplete': {
-    severity: 'error',
-    kind: 'service',
-    title: 'The TLS handshake was not completed',
-    clause: 'RFC 8446 §4',
-    meaning: 'The connection ended before both sides had finished.',
-    next: 'See which side ended it, and look in its log for that time.',
-  },
   'tls.sni-missing': {
     severity: 'warn',
     kind: 'conformance',
@@ -173,6 +148,31 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     clause: 'TS 24.322 §5.2.2.2',
     meaning: 'Client certificates are not part of FTT-IMS.',
     next: 'Check what asked for it.',
+  },
+  'tls.alert': {
+    severity: 'error',
+    kind: 'service',
+    title: 'The TLS handshake failed with an alert',
+    clause: 'RFC 8446 §6.2',
+    meaning: 'One side ended the handshake and said why.',
+    next: 'Compare what both sides offered with what the alert says: certificate, version, suites, server name.',
+  },
+  'tls.no-answer': {
+    severity: 'error',
+    kind: 'service',
+    title: 'The ClientHello was not answered',
+    clause: 'TS 24.322 §5.2.2.2',
+    meaning:
+      'TCP works and TLS does not begin: something on the way drops what it recognises as TLS, or the EFTF hangs.',
+    next: 'Capture at the EFTF too, to see whether the ClientHello arrives there.',
+  },
+  'tls.incomplete': {
+    severity: 'error',
+    kind: 'service',
+    title: 'The TLS handshake was not completed',
+    clause: 'RFC 8446 §4',
+    meaning: 'The connection ended before both sides had finished.',
+    next: 'See which side ended it, and look in its log for that time.',
   },
   'tls.wrong-key': {
     severity: 'error',
@@ -232,12 +232,28 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     meaning: 'Octets are missing in the capture, or the stream is no TLS any more.',
     next: 'Capture again without loss.',
   },
-  'fttims.invalid-packet': {
+  'fttims.empty-ip': {
+    severity: 'error',
+    kind: 'conformance',
+    title: 'IP packet envelopes without a packet',
+    clause: 'TS 24.322 §7.1.2.2',
+    meaning: 'The receiver discards them.',
+    next: 'Find out which side sent them.',
+  },
+  'fttims.inner-length': {
+    severity: 'error',
+    kind: 'conformance',
+    title: 'The length of an inner packet differs from that of its envelope',
+    clause: 'TS 24.322 §7.1.2.2',
+    meaning: 'The receiver discards the packet, or takes a wrong one.',
+    next: 'Find out which side sent them, and what it took for a packet.',
+  },
+  'fttims.bad-ip-version': {
     severity: 'warn',
     kind: 'conformance',
-    title: 'IP packet envelopes without a whole IP packet',
+    title: 'Envelopes whose packet is neither IPv4 nor IPv6',
     clause: 'TS 24.322 §5.3.2.2',
-    meaning: 'The receiver discards what is neither IPv4 nor IPv6, or whose length does not fit.',
+    meaning: 'The receiver discards them.',
     next: 'Find out which side sent them, and what it took for a packet.',
   },
   'fttims.unknown-type': {
@@ -248,6 +264,14 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     meaning: 'The receiver discards them. Newer versions may define them.',
     next: 'Ask the maker of the sender what they are.',
   },
+  'tunnel.stall': {
+    severity: 'warn',
+    kind: 'quality',
+    title: 'The tunnel stood still for a lost segment',
+    clause: 'RFC 9293 §3.8.1',
+    meaning: 'Nothing that came after could be used until the segment was sent again.',
+    next: 'Look for loss on the outer path.',
+  },
   // How the tunnel ended
   'tunnel.idle-cut': {
     severity: 'error',
@@ -257,6 +281,15 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     clause: 'TS 24.322 §5.5',
     meaning: 'Nothing was sent for a while, and then the connection was gone: a NAT or firewall forgot it.',
     next: 'Send keep-alives in shorter intervals than this pause (RFC 6223), or raise the timeout of the middlebox.',
+  },
+  'tunnel.dead': {
+    severity: 'error',
+    kind: 'service',
+    confidence: 'likely',
+    title: 'The other side went silent',
+    clause: 'RFC 9293 §3.8.3',
+    meaning: 'One side sent again and again, and nothing came back: the way is interrupted, or the other side is gone.',
+    next: 'See whether the access was lost at that time.',
   },
   'tunnel.reset': {
     severity: 'warn',
@@ -688,13 +721,19 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     meaning: 'What happened before is not known, the handshake among it.',
     next: 'Start the capture before the tunnel, or lend the handshake with --handshake-from.',
   },
-  'tunnel.stall': {
+  'capture.snaplen': {
     severity: 'warn',
-    kind: 'quality',
-    title: 'The tunnel stood still for a lost segment',
-    clause: 'RFC 9293 §3.8.1',
-    meaning: 'Nothing that came after could be used until the segment was sent again.',
-    next: 'Look for loss on the outer path.',
+    kind: 'capture',
+    title: 'Frames were not captured whole',
+    meaning: 'The snaplen cut them: TLS records that they carried cannot be opened.',
+    next: 'Capture with a snaplen of 0 or 262144.',
+  },
+  'capture.one-sided': {
+    severity: 'warn',
+    kind: 'capture',
+    title: 'Only one direction was captured',
+    meaning: 'What the other side said is not known.',
+    next: 'Capture where both directions pass.',
   },
 };
 

@@ -1,3 +1,4 @@
+import { LIMITS } from '../limits.js';
 import { CATALOGUE, type CatalogueEntry, ORDER } from './catalogue.js';
 import type { FindingEntity, Severity } from './entities.js';
 import { isBefore, type Moment, type Seen } from './moment.js';
@@ -7,9 +8,10 @@ import { uid } from './uid.js';
 export interface Ref {
   readonly kind: 'tunnel' | 'call' | 'registration' | 'media' | 'file';
   readonly id: number;
-  /** Stays the same in other captures of the same thing. */
-  readonly uid?: string;
 }
+
+/** The name of a thing that stays the same in other captures of it. */
+export type UidOf = (ref: Ref) => string | undefined;
 
 /** What an analyzer has to add to what the catalogue says. */
 export interface Remark {
@@ -20,14 +22,13 @@ export interface Remark {
 }
 
 const MOST_ROWS = 20;
-const MOST_FINDINGS = 10_000;
 const SEVERITIES: readonly Severity[] = ['error', 'warn', 'note'];
 
 interface Raised {
   readonly code: string;
   readonly entry: CatalogueEntry;
   readonly refs: readonly Ref[];
-  readonly remark: Remark;
+  remark: Remark;
   first: Moment;
   last: Moment;
   count: number;
@@ -51,7 +52,7 @@ export class Findings {
     const key = about === undefined ? code : `${code} ${about.kind} ${about.id}`;
     const known = this.raised.get(key);
     if (known === undefined) {
-      if (this.raised.size >= MOST_FINDINGS) this.dropped++;
+      if (this.raised.size >= LIMITS.findings) this.dropped++;
       else this.raised.set(key, { code, entry, refs, remark, first: at, last: at, count: 1, rows: [at.row] });
       return;
     }
@@ -61,27 +62,50 @@ export class Findings {
     if (known.rows.length < MOST_ROWS && !known.rows.includes(at.row)) known.rows.push(at.row);
   }
 
-  /** The findings, by severity, and cause before consequence. */
-  list(): FindingEntity[] {
+  /** Whether `code` was raised about a tunnel. */
+  has(code: string, tunnel: number): boolean {
+    return this.raised.has(`${code} tunnel ${tunnel}`);
+  }
+
+  /** Takes back what was raised about a tunnel: something else explains it. */
+  withdraw(code: string, tunnel: number): void {
+    this.raised.delete(`${code} tunnel ${tunnel}`);
+  }
+
+  /** Makes a finding about a tunnel less bad: seen in full it is noise. */
+  temper(code: string, tunnel: number): void {
+    const r = this.raised.get(`${code} tunnel ${tunnel}`);
+    if (r !== undefined) r.remark = { ...r.remark, severity: 'note' };
+  }
+
+  /**
+   * The findings, by severity, and cause before consequence.
+   * @param known uids of findings that are left out
+   */
+  list(uidOf: UidOf, known: ReadonlySet<string> = new Set()): FindingEntity[] {
     const severity = (r: Raised): number => SEVERITIES.indexOf(r.remark.severity ?? r.entry.severity);
     const all = [...this.raised.values()].sort(
       (a, b) => severity(a) - severity(b) || ORDER.get(a.code)! - ORDER.get(b.code)!,
     );
-    return all.map((r, i) => entity(r, i + 1));
+    const list = all.map((r) => entity(r, uidOf)).filter((f) => !known.has(f.uid));
+    for (const [i, f] of list.entries()) f.id = i + 1;
+    return list;
   }
 }
 
-function entity({ code, entry, refs, remark, first, last, count, rows }: Raised, id: number): FindingEntity {
+function entity(r: Raised, uidOf: UidOf): FindingEntity {
+  const { code, entry, refs, remark, first, last, count, rows } = r;
+  const about = refs[0];
   return {
-    id,
-    uid: uid('finding', code, refs[0]?.kind, refs[0]?.uid ?? refs[0]?.id),
+    id: 0,
+    uid: uid('finding', code, about?.kind, about && (uidOf(about) ?? about.id)),
     code,
     severity: remark.severity ?? entry.severity,
     kind: entry.kind,
     confidence: remark.confidence ?? entry.confidence ?? 'certain',
     title: entry.title,
     ...(entry.clause !== undefined && { clause: entry.clause }),
-    refs: refs.map(({ kind, id: n }) => ({ kind, id: n })),
+    refs: [...refs],
     first,
     last,
     count,

@@ -1,10 +1,12 @@
 import { Addressing } from './addressing.js';
-import type { AddressingEntity, MediaEntity, TunnelEntity } from './entities.js';
+import type { AddressingEntity, FindingEntity, MediaEntity, TunnelEntity } from './entities.js';
 import type { Content } from './events.js';
+import { Findings } from './findings.js';
+import { judge } from './judge.js';
 import { KeepAlives } from './keep-alives.js';
 import { Media, type MediaFlow } from './media.js';
 import type { MediaStream, Negotiated } from './media-stream.js';
-import type { Arrival, Moment } from './moment.js';
+import type { Arrival, Moment, Seen } from './moment.js';
 import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
 import { Signalling } from './signalling.js';
 import type { SipEvent } from './sip-event.js';
@@ -27,9 +29,29 @@ export class SessionModel {
   tunnels: TunnelEntity[] = [];
   addressing: AddressingEntity[] = [];
   end: Moment = { seconds: 0, nanos: 0 };
+  readonly findings: Findings;
+  private lastRow = '';
+
+  /** @param muted codes of findings that are not wanted */
+  constructor(muted: ReadonlySet<string> = new Set()) {
+    this.findings = new Findings(muted);
+  }
 
   /** Something that the engine noticed about the packet at hand. */
-  noticed(_at: Arrival, _code: string): void {}
+  noticed(at: Arrival, code: string): void {
+    this.findings.raise(code, at.seen(), at.tunnel === 0 ? [] : [{ kind: 'tunnel', id: at.tunnel }]);
+  }
+
+  /** The frame at hand was not captured whole. */
+  cut(at: Arrival): void {
+    this.findings.raise('capture.snaplen', at.seen(), [{ kind: 'file', id: at.file }]);
+  }
+
+  /** A file could not be read to its end. */
+  damaged(file: number, message: string): void {
+    const at = { ...this.end, row: this.lastRow };
+    this.findings.raise('capture.cut', at, [{ kind: 'file', id: file }], { detail: `${message}.` });
+  }
 
   private inside(tunnel: number): Inside {
     let i = this.insides.get(tunnel);
@@ -95,13 +117,15 @@ export class SessionModel {
   }
 
   /** The capture has ended; whoever followed the connections of the tunnels says then what became of them. */
-  finish(end: Moment, tunnels: () => TunnelEntity[]): void {
+  finish(end: Seen, tunnels: () => TunnelEntity[]): void {
     this.end = end;
+    this.lastRow = end.row;
     this.signalling.finish(end);
     this.media.finish();
     this.tunnels = tunnels();
     for (const s of this.media.streams) if (s.call !== 0) this.signalling.calls[s.call - 1].media.add(s.id);
     for (const t of this.tunnels) this.furnish(t);
+    judge(this);
   }
 
   /** Adds to a tunnel what its inside tells. */
@@ -115,6 +139,20 @@ export class SessionModel {
     const entity = addressing.entity(this.addressing.length + 1, t.id, t.uid, t.addresses, this.end);
     if (!addressing.empty) this.addressing.push(entity);
     if (pcscf !== '') t.pcscf = { address: pcscf, source: addressing.pcscfSource(pcscf) };
+  }
+
+  /** What is wrong, the worst first; tunnels get the numbers of theirs. */
+  findingEntities(known?: ReadonlySet<string>): FindingEntity[] {
+    const { tunnels, signalling, media } = this;
+    const lists = {
+      tunnel: tunnels,
+      call: signalling.calls,
+      registration: signalling.registrations,
+      media: media.streams,
+    };
+    const list = this.findings.list(({ kind, id }) => (kind === 'file' ? undefined : lists[kind][id - 1]?.uid), known);
+    for (const f of list) for (const r of f.refs) if (r.kind === 'tunnel') tunnels[r.id - 1]?.findings.push(f.id);
+    return list;
   }
 
   mediaEntities(): MediaEntity[] {

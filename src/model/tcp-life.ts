@@ -38,7 +38,7 @@ export interface Stall {
 /** The end of a direction. */
 export interface Ending extends Seen {
   readonly side: 0 | 1;
-  readonly how: 'fin' | 'rst' | 'close_notify';
+  readonly how: 'fin' | 'rst' | 'close_notify' | 'silent';
   /** Milliseconds without payload before it. */
   readonly idleMs: number;
   /** Whether it was seen itself. */
@@ -49,6 +49,8 @@ export interface Ending extends Seen {
 /** Pauses that are shorter are the jitter of any path. */
 const STALL_MS = 100;
 const MOST_STALLS = 256;
+/** Repetitions without any answer after which the other side is taken to be gone. */
+const DEAF_AFTER = 3;
 
 /** A hole in the octets of a direction. */
 interface Hole extends Moment {
@@ -97,6 +99,13 @@ export class TcpLife {
   private lastNanos: number;
   /** Milliseconds without payload before the last segment. */
   private pauseMs = 0;
+  /** One side has spoken since the other did: which, after what pause, and how often it has repeated itself. */
+  private asking = -1;
+  private askedMs = 0;
+  private repeats = 0;
+  private stallsBefore = 0;
+  /** From here on one side only repeated itself, and the other said nothing more. */
+  deaf: Ending | null = null;
 
   constructor(a: Arrival) {
     this.first = a.seen();
@@ -126,6 +135,7 @@ export class TcpLife {
     const idle = this.idle(a);
     this.pauseMs = idle;
     if ((s.flags & (Flag.Syn | Flag.Fin | Flag.Rst)) !== 0) this.control(a, side, s, idle);
+    this.turn(a, side, s, idle);
     const stall = s.length > 0 ? this.progress(a, side, way, s) : null;
     if (s.length > 1) {
       if (idle > this.idleMaxMs && this.end === null) this.idleMaxMs = idle;
@@ -135,6 +145,21 @@ export class TcpLife {
     this.lastSeconds = a.seconds;
     this.lastNanos = a.nanos;
     return stall;
+  }
+
+  /** Follows who speaks: whether one side gets no answer any more. */
+  private turn(a: Arrival, side: 0 | 1, s: SegmentFacts, idleMs: number): void {
+    if (this.asking !== side) {
+      this.asking = s.length > 0 ? side : -1;
+      this.askedMs = idleMs;
+      this.repeats = 0;
+      this.deaf = null;
+    } else if (s.again && ++this.repeats === 1) this.stallsBefore = this.stalls.length;
+    else if (s.again && this.repeats === DEAF_AFTER) {
+      const { hops } = s;
+      this.stalls.length = Math.min(this.stalls.length, this.stallsBefore); // it was the end, and no pause
+      this.deaf = { ...a.seen(), side, how: 'silent', idleMs: this.askedMs, observed: false, hops };
+    }
   }
 
   private control(a: Arrival, side: 0 | 1, s: SegmentFacts, idleMs: number): void {
@@ -152,7 +177,9 @@ export class TcpLife {
     if ((flags & (Flag.Fin | Flag.Rst)) === 0) return;
     const how = (flags & Flag.Rst) !== 0 ? 'rst' : 'fin';
     if (this[how] !== null) return;
-    this[how] = { ...a.seen(), side, how, idleMs, observed: true, hops };
+    const answers = this.asking >= 0 && this.asking !== side;
+    const pause = answers ? Math.max(this.askedMs, idleMs) : idleMs;
+    this[how] = { ...a.seen(), side, how, idleMs: pause, observed: true, hops };
     this.end ??= this[how];
   }
 
@@ -186,7 +213,7 @@ export class TcpLife {
   }
 
   private stalled(at: Arrival, side: 0 | 1, ms: number, released: number): Stall | null {
-    if (ms < STALL_MS || this.stalls.length >= MOST_STALLS) return null;
+    if (ms < STALL_MS || this.deaf !== null || this.stalls.length >= MOST_STALLS) return null;
     const stall: Stall = { id: this.stalls.length + 1, at: at.seen(), ms, side, released, media: new Set() };
     this.stalls.push(stall);
     return stall;

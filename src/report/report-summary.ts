@@ -1,18 +1,61 @@
+import type { FindingEntity, MediaEntity } from '../model/entities.js';
+import { millis } from '../model/moment.js';
 import type { SessionModel } from '../model/session-model.js';
 
-/** How often each state occurs, states in the order given, each of them named. */
-export function byState<S extends string>(
-  states: readonly S[],
-  list: Iterable<{ readonly state: S }>,
-): Record<S, number> {
+const WORST = 10;
+
+/** How often each state occurs; every state is named. */
+function byState<S extends string>(states: readonly S[], list: Iterable<{ readonly state: S }>): object {
   const out = Object.fromEntries(states.map((s) => [s, 0])) as Record<S, number>;
   for (const { state } of list) out[state]++;
-  return out;
+  return { byState: out };
+}
+
+/** How values are distributed; undefined where there are none. */
+function distribution(values: readonly (number | undefined)[]): object | undefined {
+  const sorted = values.filter((v) => v !== undefined).sort((a, b) => a - b);
+  if (sorted.length === 0) return undefined;
+  // The nearest rank: the smallest value that so many of a hundred do not exceed.
+  const at = (percent: number): number => sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
+  return { count: sorted.length, p50: at(50), p90: at(90), p99: at(99), max: sorted[sorted.length - 1] };
 }
 
 /** The first look at a report: counts by state, the worst findings, and how values are distributed. */
-export function summaryOf(model: SessionModel): object {
+export function summaryOf(
+  model: SessionModel,
+  media: readonly MediaEntity[],
+  findings: readonly FindingEntity[],
+): object {
+  const { tunnels, signalling } = model;
+  const { calls } = signalling;
+  const packets = media.reduce((n, m) => n + m.packets - m.duplicates, 0);
+  const lost = media.reduce((n, m) => n + m.lost, 0);
+  const severities = { error: 0, warn: 0, note: 0 };
+  for (const f of findings) severities[f.severity]++;
   return {
-    tunnels: { byState: byState(['established', 'failed', 'partial', 'other'], model.tunnels) },
+    tunnels: byState(['established', 'failed', 'partial', 'other'], tunnels),
+    registrations: byState(
+      ['registered', 'failed', 'in-progress', 'expired', 'deregistered'],
+      signalling.registrations,
+    ),
+    calls: byState(['established', 'failed', 'cancelled', 'ringing', 'in-progress', 'ended'], calls),
+    media: {
+      streams: media.length,
+      packets: media.reduce((n, m) => n + m.packets, 0),
+      lost,
+      lostPercent: packets + lost === 0 ? 0 : (100 * lost) / (packets + lost),
+    },
+    findings: { bySeverity: severities },
+    worst: findings
+      .filter((f) => f.severity !== 'note')
+      .map((f) => f.id)
+      .slice(0, WORST),
+    handshakeMs: distribution(
+      tunnels.map((t) => (t.established === undefined ? undefined : millis(t.opened, t.established))),
+    ),
+    pddMs: distribution(calls.map((c) => c.pddMs)),
+    setupMs: distribution(calls.map((c) => c.setupMs)),
+    lostPercent: distribution(media.map((m) => m.lostPercent)),
+    jitterMs: distribution(media.map((m) => m.jitterMs?.mean)),
   };
 }

@@ -1,5 +1,7 @@
 import type { CaptureFile, Damage } from '../capture/chunk.js';
-import type { FileSpan } from '../engine/session-tap.js';
+import type { FileSpan, SessionTap } from '../engine/session-tap.js';
+import { LIMITS } from '../limits.js';
+import type { FindingEntity, Severity } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
 import { isBefore } from '../model/moment.js';
 import type { SessionModel } from '../model/session-model.js';
@@ -11,52 +13,90 @@ export interface ReportParts {
   readonly options: Readonly<Record<string, unknown>>;
   readonly files: readonly CaptureFile[];
   readonly damage: readonly Damage[];
-  readonly spans: ReadonlyMap<number, FileSpan>;
+  readonly tap: SessionTap;
+  /** Findings of an earlier report, by uid: they are left out. */
+  readonly known?: ReadonlySet<string>;
+}
+
+/** A report as values; {@link reportJson} writes it. */
+export interface Report {
+  readonly members: Readonly<Record<string, unknown>>;
+  readonly findings: readonly FindingEntity[];
 }
 
 /** The report of a capture, its members in the order of the contract. */
-export function reportOf(model: SessionModel, parts: ReportParts): Record<string, unknown> {
-  return {
+export function reportOf(model: SessionModel, parts: ReportParts): Report {
+  for (const d of parts.damage) model.damaged(d.file, d.message);
+  const findings = model.findingEntities(parts.known);
+  const media = model.mediaEntities();
+  const { signalling } = model;
+  const members = {
     schema: 'fttscope.report/1',
     generator: parts.generator,
     options: parts.options,
-    summary: summaryOf(model),
+    summary: summaryOf(model, media, findings),
     capture: captureOf(parts),
     tunnels: model.tunnels,
     addressing: model.addressing,
-    registrations: model.signalling.registrations.map((r) => r.entity()),
-    calls: model.signalling.calls.map((c) => c.entity()),
-    messages: model.signalling.messages.map((m) => m.entity),
-    subscriptions: model.signalling.subscriptions.map((s) => s.entity),
-    media: model.mediaEntities(),
+    registrations: signalling.registrations.map((r) => r.entity()),
+    calls: signalling.calls.map((c) => c.entity()),
+    messages: signalling.messages.map((m) => m.entity),
+    subscriptions: signalling.subscriptions.map((s) => s.entity),
+    media,
+    findings,
+    protocols: parts.tap.protocols(),
+    limits: limitsOf(model),
   };
+  return { members, findings };
 }
 
-function captureOf({ files, damage, spans }: ReportParts): object {
+const SEVERITIES: readonly Severity[] = ['note', 'warn', 'error'];
+
+/** Whether a finding is as bad as `severity`, or worse. */
+export const reaches = (findings: readonly FindingEntity[], severity: Severity): boolean =>
+  findings.some((f) => SEVERITIES.indexOf(f.severity) >= SEVERITIES.indexOf(severity));
+
+/** Uids of the findings in the text of an earlier report. @throws SyntaxError, TypeError where it is none */
+export function knownFindings(text: string): Set<string> {
+  const report = JSON.parse(text) as { findings: { uid: string }[] };
+  return new Set(report.findings.map((f) => f.uid));
+}
+
+function captureOf({ files, damage, tap }: ReportParts): object {
   let start: Moment | undefined;
   let end: Moment | undefined;
-  for (const s of spans.values()) {
+  for (const s of tap.files.values()) {
     if (start === undefined || isBefore(s.start, start)) start = s.start;
     if (end === undefined || isBefore(end, s.end)) end = s.end;
   }
+  return { files: files.map((f) => fileOf(f, tap.files.get(f.id), damage)), start, end };
+}
+
+function fileOf(f: CaptureFile, span: FileSpan | undefined, damage: readonly Damage[]): object {
   return {
-    files: files.map((f) => {
-      const span = spans.get(f.id);
-      const cut = damage.find((d) => d.file === f.id);
-      return {
-        id: f.id,
-        name: f.name,
-        format: f.format,
-        linkTypes: [...new Set(f.interfaces.map((i) => i.link))].sort((a, b) => a - b),
-        frames: f.frames,
-        bytes: f.size ?? f.read,
-        start: span?.start,
-        end: span?.end,
-        truncated: cut?.message,
-        duplicates: span?.duplicates ?? 0,
-      };
-    }),
-    start,
-    end,
+    id: f.id,
+    name: f.name,
+    format: f.format,
+    linkTypes: [...new Set(f.interfaces.map((i) => i.link))].sort((a, b) => a - b),
+    frames: f.frames,
+    bytes: f.size ?? f.read,
+    start: span?.start,
+    end: span?.end,
+    truncated: damage.find((d) => d.file === f.id)?.message,
+    duplicates: span?.duplicates ?? 0,
   };
+}
+
+/** The caps that were reached, and how much did not fit. */
+function limitsOf({ signalling, media, insides, findings }: SessionModel): object[] {
+  let exchanges = 0;
+  for (const { addressing } of insides.values()) exchanges += addressing.dhcp.dropped + addressing.dhcpv6.dropped;
+  for (const r of signalling.registrations) exchanges += r.dropped;
+  const all = [
+    { name: 'dialogs', cap: LIMITS.dialogs, hit: signalling.dropped },
+    { name: 'mediaStreams', cap: LIMITS.mediaStreams, hit: media.dropped },
+    { name: 'exchanges', cap: LIMITS.exchanges, hit: exchanges },
+    { name: 'findings', cap: LIMITS.findings, hit: findings.dropped },
+  ];
+  return all.filter((l) => l.hit > 0);
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { violations } from '../model/schema.js';
 import { CORPUS } from '../support/corpus.js';
-import { run, sample } from './run.js';
+import { file, run, sample, tshark } from './run.js';
 
 const FOLDER = join(CORPUS, 'tunnel');
 const skip = existsSync(FOLDER) ? false : `no captures in ${FOLDER}`;
@@ -26,14 +27,27 @@ const RELEASES: Readonly<Record<string, readonly [by: string, how: string]>> = {
   'local notify': ['ue', 'close_notify'],
   'local fin': ['ue', 'fin'],
 };
+/** What is worse than a note; every other capture is one of a healthy service. */
+const FINDINGS: Readonly<Record<string, readonly string[]>> = {
+  'close-fin': ['tunnel.no-close-notify'],
+  'proxy-denied': ['proxy.refused'],
+};
 /** Captures whose ground truth stands beside another. */
 const SAME: Readonly<Record<string, string>> = { 'tls13-gcm-dsb': 'tls13-gcm' };
 
+const schema = JSON.parse(run(['report', '--schema']).out);
+
+/** The report of a capture, which follows the schema. */
 function report(path: string, ...more: string[]) {
   const r = run(['report', path, ...more]);
   assert.equal(r.code, 0, r.err);
-  return JSON.parse(r.out);
+  const told = JSON.parse(r.out);
+  assert.deepEqual(violations(told, schema), [], path);
+  return told;
 }
+
+type Told = ReturnType<typeof report>;
+const bad = (told: Told): string[] => told.findings.filter((f: Told) => f.severity !== 'note').map((f: Told) => f.code);
 
 const envelopes = (e: { ip4: number; ip6: number; unknown: number; invalid: number; bytes: number }) => [
   e.ip4 + e.ip6,
@@ -48,7 +62,9 @@ test('tunnels are told as their two ends counted them', { skip }, () => {
     if (name === 'midstart-late') continue;
     const truth = JSON.parse(readFileSync(join(FOLDER, `${SAME[name] ?? name}.stats.json`), 'utf8'));
     const expected: Truth[] = truth.ue.tunnels;
-    const { tunnels } = report(join(FOLDER, file));
+    const told = report(join(FOLDER, file));
+    const { tunnels } = told;
+    assert.deepEqual(bad(told), FINDINGS[name] ?? [], name);
     if (expected.length === 0) continue;
     assert.equal(tunnels.length, expected.length, name);
     for (const [i, t] of tunnels.entries()) {
@@ -83,4 +99,67 @@ test('without keys a late capture is told as far as it shows', () => {
 test('the same input gives the same octets', () => {
   const path = sample('03-tls13-aes128-gcm.pcapng');
   assert.equal(run(['report', path]).out, run(['report', path]).out);
+});
+
+/** Source, destination, SSRC, packets, lost, mean and maximum jitter of a line of tshark. */
+const STREAM =
+  /^\s+[\d.]+\s+[\d.]+\s+(\S+)\s+(\d+)\s+(\S+)\s+(\d+)\s+0x(\w+)\s+.*?\s+(\d+)\s+(-?\d+) \([-\d.]+%\)(?:\s+[\d.]+){4}\s+([\d.]+)\s+([\d.]+)/gm;
+
+test('streams are counted as tshark counts them', { skip }, (t) => {
+  if (tshark(['--version']) === null) {
+    t.skip('tshark is not installed');
+    return;
+  }
+  for (const name of ['tls12-gcm', 'loss12', 'split', 'tls13-gcm256', 'ipv6only']) {
+    const path = join(FOLDER, `${name}.inner.pcap`);
+    const lines = tshark(['-q', '-z', 'rtp,streams', '-r', path])!.matchAll(STREAM);
+    const expected = [...lines].map((m) => [...m.slice(1, 5), m[5].toLowerCase(), ...m.slice(6)].join(' '));
+    const told = report(path).media.map((m: Told) => {
+      const { source: s, destination: d, jitterMs: j } = m;
+      const ssrc = m.ssrc.slice(2);
+      const jitter = `${j.mean.toFixed(3)} ${j.max.toFixed(3)}`;
+      return `${s.address} ${s.port} ${d.address} ${d.port} ${ssrc} ${m.packets} ${m.lost} ${jitter}`;
+    });
+    assert.deepEqual(told.sort(), expected.sort(), name);
+  }
+});
+
+test('--fail-on, --mute and --baseline', () => {
+  const path = sample('14-fin-without-close-notify.pcap');
+  assert.equal(run(['report', path, '--fail-on', 'error']).code, 0);
+  const failed = run(['report', path, '--fail-on', 'warn']);
+  assert.equal(failed.code, 3);
+  assert.equal(run(['report', path, '--fail-on', 'warn', '--mute', 'tunnel.*']).code, 0);
+  assert.equal(run(['report', path, '--mute', 'no.such']).code, 1);
+  const old = file('old.json', failed.out);
+  const again = run(['report', path, '--fail-on', 'note', '--baseline', old]);
+  assert.equal(again.code, 0);
+  assert.deepEqual(JSON.parse(again.out).findings, []);
+  assert.equal(run(['report', path, '--baseline', file('none.json', '{}')]).code, 2);
+});
+
+test('--require-decrypt comes before --fail-on', () => {
+  const path = sample('16-handshake-missing.pcapng');
+  assert.equal(run(['report', path, '--require-decrypt', '--fail-on', 'note']).code, 4);
+});
+
+/** INVITE dialogs of captures without tunnels, and how they went: read from their messages with tshark. */
+const CALLS: Readonly<Record<string, readonly (readonly [state: string, status?: number])[]>> = {
+  'aboutsip__pkts/pkts-examples/my_traffic.pcap': [['ended']],
+  'irontec__sngrep/tests/aaa.pcap': [
+    ['failed', 408],
+    ['failed', 403],
+    ['failed', 403],
+    ['failed', 480],
+  ],
+  'arkime__arkime/tests/pcap/gtp-iphone.inner-raw.pcap': [['ended']],
+  'dotpcap__packetnet/Test/CaptureFiles/udp-ip-fragmented.pcap': [['failed', 415], ['ended']],
+};
+
+test('calls outside of tunnels are told too', { skip }, () => {
+  for (const [path, expected] of Object.entries(CALLS)) {
+    const told = report(join(CORPUS, 'public', path), '--no-auto-keys');
+    const states = told.calls.map((c: Told) => (c.failure === undefined ? [c.state] : [c.state, c.failure.status]));
+    assert.deepEqual(states, expected, path);
+  }
 });

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { SessionTap } from '../../engine/session-tap.js';
+import { CATALOGUE } from '../../model/catalogue.js';
 import { SessionModel } from '../../model/session-model.js';
-import { reportOf } from '../../report/report.js';
+import { knownFindings, reaches, reportOf } from '../../report/report.js';
 import { reportJson } from '../../report/report-json.js';
+import { reportSchema } from '../../report/report-schema.js';
+import { Exit, UserError } from '../errors.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
 import { Reading } from '../reading.js';
@@ -10,26 +14,73 @@ import { version } from '../version.js';
 /** Options of `report` beside those of every command that reads captures. */
 export interface ReportOptions extends ReadOptions {
   schema?: boolean;
+  baseline?: string;
+  mute?: string[];
 }
 
 /** `fttscope report`: tells what happened in captures, as JSON. Returns the exit code. */
 export async function report(captures: readonly string[], o: ReportOptions): Promise<number> {
+  if (o.schema === true) {
+    write([`${JSON.stringify(reportSchema(Object.keys(CATALOGUE)), null, 2)}\n`]);
+    return Exit.done;
+  }
   const reading = new Reading(captures, o);
+  const known = o.baseline === undefined ? undefined : baseline(o.baseline);
+  const model = new SessionModel(muted(o.mute ?? []));
+  refuse(o);
   await reading.prepare();
-  const model = new SessionModel();
   const tap = new SessionTap(model, reading.registry, reading.names.length > 1);
   const wanted = { rows: 'inner', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
   const outcome = await reading.run(wanted, () => undefined);
   tap.finish();
-  const out = new Output();
-  const whole = reportOf(model, {
+  const { members, findings } = reportOf(model, {
     generator: { name: 'fttscope', version: version() },
-    options: { heuristicRtp: true, verifyAll: o.verifyAll === true, autoKeys: o.autoKeys },
+    options: { heuristicRtp: true, verifyAll: o.verifyAll === true, autoKeys: o.autoKeys, muted: o.mute ?? [] },
     files: outcome.files,
     damage: outcome.damage,
-    spans: tap.files,
+    tap,
+    ...(known !== undefined && { known }),
   });
-  for (const piece of reportJson(whole)) out.write(piece);
+  write(reportJson(members));
+  return reading.code(outcome, o.failOn !== undefined && reaches(findings, o.failOn));
+}
+
+function write(pieces: Iterable<string>): void {
+  const out = new Output();
+  for (const piece of pieces) out.write(piece);
   out.flush();
-  return reading.code(outcome);
+}
+
+/** Findings of an earlier report. @throws UserError where it cannot be read or is none */
+function baseline(path: string): Set<string> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (e) {
+    throw new UserError(`${path}: the baseline cannot be read (${(e as NodeJS.ErrnoException).code})`, Exit.input);
+  }
+  try {
+    return knownFindings(text);
+  } catch {
+    throw new UserError(`${path}: not a report`, Exit.input, 'a baseline is what fttscope report printed before');
+  }
+}
+
+/** The codes that a mute list means; `dhcp.*` means all that begin so. @throws UserError for a code that there is not */
+function muted(patterns: readonly string[]): Set<string> {
+  const codes = Object.keys(CATALOGUE);
+  const out = new Set<string>();
+  for (const pattern of patterns.flatMap((p) => p.split(','))) {
+    const found = codes.filter((c) => (pattern.endsWith('*') ? c.startsWith(pattern.slice(0, -1)) : c === pattern));
+    if (found.length === 0) throw new UserError(`--mute ${pattern}: there is no such finding`);
+    for (const c of found) out.add(c);
+  }
+  return out;
+}
+
+/** Options of rows that a report of the whole does not know. @throws UserError */
+function refuse(o: ReportOptions): void {
+  for (const name of ['filter', 'tunnel', 'user', 'callId', 'from', 'to'] as const)
+    if (o[name] !== undefined)
+      throw new UserError(`--${name.replace('callId', 'call-id')}: a report tells of the whole capture`);
 }

@@ -1,0 +1,109 @@
+import type { Addressing } from './addressing.js';
+import type { DhcpTransaction } from './dhcp-client.js';
+import type { TunnelEntity, TunnelFailure } from './entities.js';
+import type { Findings, Remark } from './findings.js';
+import { tunnelRef } from './judge-tunnel.js';
+import { type Moment, millis, type Seen } from './moment.js';
+
+/** RFC 4861 §10: three solicitations four seconds apart, then the host gives up. */
+const SOLICITATIONS = 3;
+const SOLICIT_MS = 4000;
+/** RFC 9915 §7.6 and RFC 1035 §7.2: an answer that has not come by then was lost, or there is none. */
+const ANSWER_MS = 5000;
+const DISCOVER = 1;
+const IPSEC_TUNNEL = 31;
+
+type Raise = (code: string, at: Seen, remark?: Remark) => void;
+
+/**
+ * Judges how a UE got its addresses; what kept it from getting them fails the tunnel (TS 24.322 §6).
+ * @param signalled whether the UE sent a REGISTER or an INVITE
+ */
+export function judgeAddressing(
+  t: TunnelEntity,
+  a: Addressing,
+  signalled: boolean,
+  end: Moment,
+  findings: Findings,
+): void {
+  const raise: Raise = (code, at, remark) => findings.raise(code, at, [tunnelRef(t)], remark);
+  const fail = (stage: TunnelFailure['stage'], cause: string, at: Seen): void => {
+    t.failure ??= { stage, cause, row: at.row };
+  };
+  const bound = a.dhcp.exchanges.some((e) => e.entry.outcome === 'bound' || e.entry.outcome === 'released');
+  for (const e of a.dhcp.exchanges) judgeExchange(e, bound, raise, fail);
+  judgeRouters(a, bound, end, raise, fail);
+  for (const e of a.dhcpv6.exchanges)
+    if (e.entry.outcome !== 'answered' && millis(e.asked, end) >= ANSWER_MS) raise('dhcpv6.no-answer', e.asked);
+  judgeNames(a, end, signalled, raise);
+  const addressed = bound || a.slaac.probes.some((p) => p.up && p.duplicate === null && !p.target.startsWith('fe80'));
+  const sources = [...a.dhcp.exchanges, ...a.dhcpv6.exchanges].some((e) => e.entry.pcscf.length > 0);
+  const began = a.dhcp.exchanges[0]?.first ?? a.slaac.firstSolicitation ?? a.slaac.probes[0]?.at;
+  if (addressed && !sources && !signalled && began !== undefined && millis(began, end) >= ANSWER_MS) {
+    raise('pcscf.none', began);
+    fail('pcscf', 'No P-CSCF was found.', began);
+  }
+  if (t.pcscf?.source === 'static' && began !== undefined) raise('pcscf.static', began);
+}
+
+type Fail = (stage: TunnelFailure['stage'], cause: string, at: Seen) => void;
+
+function judgeExchange(e: DhcpTransaction, bound: boolean, raise: Raise, fail: Fail): void {
+  const { entry } = e;
+  const healed = bound ? ({ severity: 'note' } as const) : {};
+  if (entry.outcome === 'unanswered') {
+    const offered = entry.messages.some((m) => m.type === 'OFFER');
+    const tries = entry.messages.filter((m) => m.type === (e.sent.has(DISCOVER) ? 'DISCOVER' : 'REQUEST')).length;
+    const detail = `${tries} ${tries === 1 ? 'message' : 'messages'} of transaction ${entry.xid} were not answered.`;
+    raise(offered ? 'dhcp.no-ack' : 'dhcp.no-answer', e.first, { detail, ...healed });
+    if (!bound) fail('dhcp', offered ? 'DHCP offered and did not acknowledge.' : 'DHCP was not answered.', e.first);
+  }
+  if (e.refusal !== null) {
+    raise('dhcp.nak', e.refusal, healed);
+    if (!bound) fail('dhcp', 'DHCP refused the address.', e.refusal);
+  }
+  if (e.decline !== null) raise('dhcp.decline', e.decline);
+  if (entry.htype !== IPSEC_TUNNEL) raise('dhcp.hardware', e.first, { detail: `It is ${entry.htype}.` });
+  if (e.hardwareChanged !== null) raise('dhcp.hardware-changed', e.hardwareChanged);
+  if (!e.clientId && e.sent.size > 0) raise('dhcp.no-client-id', e.first);
+}
+
+function judgeRouters(a: Addressing, bound: boolean, end: Moment, raise: Raise, fail: Fail): void {
+  const s = a.slaac;
+  const healed = bound ? ({ severity: 'note' } as const) : {};
+  const { lastSolicitation, lastAdvertisement } = s;
+  if (s.ra === 0 && s.rs >= SOLICITATIONS && lastSolicitation !== null && millis(lastSolicitation, end) >= SOLICIT_MS) {
+    raise('slaac.no-ra', s.firstSolicitation!, { detail: `${s.rs} solicitations were sent.`, ...healed });
+    if (!bound) fail('slaac', 'Router solicitations were not answered.', s.firstSolicitation!);
+  }
+  if (lastAdvertisement !== null) {
+    const { prefixes, at } = lastAdvertisement;
+    if (!prefixes.some((p) => p.entry.autonomous && p.entry.validSeconds > 0)) {
+      raise('slaac.no-prefix', at, healed);
+      if (!bound) fail('slaac', 'Router advertisements carry no prefix for addresses.', at);
+    }
+    for (const { length, entry } of prefixes)
+      if (entry.autonomous && (length !== 64 || entry.preferredSeconds > entry.validSeconds))
+        raise('slaac.prefix', at, { detail: `The prefix is ${entry.prefix}.` });
+    if (lastAdvertisement.managed) raise('slaac.managed', at);
+  }
+  for (const p of s.probes)
+    if (p.duplicate !== null) raise('slaac.duplicate', p.duplicate, { detail: `The address is ${p.target}.` });
+  for (const { at, why } of s.invalid) raise('slaac.invalid', at, { detail: `The first has ${why}.` });
+}
+
+/** Names matter where the UE did not find its P-CSCF without them. */
+function judgeNames(a: Addressing, end: Moment, signalled: boolean, raise: Raise): void {
+  const healed = signalled ? ({ severity: 'note' } as const) : {};
+  for (const q of a.dns.failed())
+    if (q.code > 0 || millis(q.at, end) >= ANSWER_MS) {
+      const detail = q.code > 0 ? `The question for ${q.name} got code ${q.code}.` : `The question was for ${q.name}.`;
+      raise('dns.failed', q.at, { detail, ...healed });
+    }
+  const wanted = new Set([...a.dhcp.exchanges, ...a.dhcpv6.exchanges].flatMap((e) => e.entry.pcscf));
+  for (const q of a.dns.missing())
+    raise('dns.no-name', q.answerAt ?? q.at, {
+      detail: `The name is ${q.name}.`,
+      ...(!wanted.has(q.name) && ({ severity: 'note' } as const)),
+    });
+}

@@ -1,0 +1,125 @@
+import type { Call, Description } from './call.js';
+import type { Findings, Ref, Remark } from './findings.js';
+import type { MediaStream } from './media-stream.js';
+import { isBefore, type Moment, millis } from './moment.js';
+import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
+import type { SessionMedia } from './session-media.js';
+
+/** Speech is expected so long after the answer. */
+const ONE_WAY_MS = 1000;
+const NONE_MS = 3000;
+/** Packets of a direction that is not silent. */
+const SPEAKING = 10;
+const LOSS = { packets: 3, note: 0.5, warn: 2, error: 10 } as const;
+const JITTER = { note: 30, warn: 60 } as const;
+const HEAD_OF_LINE = { packets: 3, ms: 200, warn: 500 } as const;
+/** Comfort noise needs no agreement. RFC 3389 */
+const COMFORT_NOISE = 13;
+
+export function judgeStream(s: MediaStream, shaky: boolean, findings: Findings): void {
+  const refs: Ref[] = [{ kind: 'media', id: s.id }];
+  if (s.call !== 0) refs.push({ kind: 'call', id: s.call });
+  if (s.tunnel !== 0) refs.push({ kind: 'tunnel', id: s.tunnel });
+  const at = s.rtp.start;
+  const raise = (code: string, remark: Remark): void => findings.raise(code, at, refs, remark);
+  const { lost, expected, jitterMean, types } = s.rtp;
+  const percent = s.lostPercent;
+  if (lost >= LOSS.packets && percent >= LOSS.note)
+    raise('media.loss', {
+      detail: `${lost} of ${expected} packets (${percent.toFixed(1)} %) did not come.`,
+      severity: percent >= LOSS.error ? 'error' : percent >= LOSS.warn ? 'warn' : 'note',
+      ...(shaky && { confidence: 'possible' }),
+    });
+  if (jitterMean >= JITTER.note)
+    raise('media.jitter', {
+      detail: `The mean jitter is ${Math.round(jitterMean)} ms.`,
+      severity: jitterMean >= JITTER.warn ? 'warn' : 'note',
+    });
+  const agreed = s.negotiated?.payloadTypes;
+  const foreign = [...types.keys()].filter((t) => t !== KEEP_ALIVE_TYPE && t !== COMFORT_NOISE && !agreed?.has(t));
+  if (agreed !== undefined && agreed.size > 0 && foreign.length > 0)
+    raise('media.payload-type', { detail: `The payload types are ${foreign.join(', ')}.` });
+  const held = s.headOfLine.filter((h) => h.packets >= HEAD_OF_LINE.packets && h.ms >= HEAD_OF_LINE.ms);
+  const longest = Math.max(0, ...held.map((h) => h.ms));
+  if (held.length > 0)
+    raise('media.head-of-line', {
+      detail: `Packets waited ${Math.round(longest)} ms at most.`,
+      severity: longest >= HEAD_OF_LINE.warn ? 'warn' : 'note',
+    });
+}
+
+/** First medium of a kind that a side agreed to. */
+const agreedTo = (list: readonly Description[], byCaller: boolean): SessionMedia | undefined =>
+  list.findLast((d) => d.byCaller === byCaller)?.media.find((m) => m.kind === 'audio' && m.port !== 0);
+
+/**
+ * Judges whether the media of an answered call flowed both ways.
+ * @param streams those of the call
+ * @param shaky the capture lacks packets, so that what is not seen may have been there
+ */
+export function judgeFlow(
+  c: Call,
+  streams: readonly MediaStream[],
+  end: Moment,
+  shaky: boolean,
+  findings: Findings,
+): void {
+  if (c.answer === null) return;
+  const caller = agreedTo(c.descriptions, true);
+  const callee = agreedTo(c.descriptions, false);
+  if (caller === undefined || callee === undefined) return;
+  if (caller.flowing !== 'sendrecv' || callee.flowing !== 'sendrecv') return;
+  const ms = millis(c.answer, c.end ?? end);
+  const refs: Ref[] = [{ kind: 'call', id: c.id }, ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id }))];
+  const toCaller = packetsTo(streams, caller, c.direction === 'originated' ? false : undefined);
+  const toCallee = packetsTo(streams, callee, c.direction === 'originated' ? true : undefined);
+  const outside = c.tunnels.size === 0;
+  const confidence = shaky || outside ? ({ confidence: 'possible' } as const) : {};
+  if (toCaller + toCallee === 0) {
+    // Outside of tunnels media may go another way than the signalling.
+    if (ms >= NONE_MS)
+      findings.raise('media.none', c.answer, refs, { ...confidence, ...(outside && { severity: 'note' }) });
+    return;
+  }
+  if (ms < ONE_WAY_MS || Math.max(toCaller, toCallee) < SPEAKING || Math.min(toCaller, toCallee) > 0) return;
+  const silent = toCaller === 0 ? 'callee' : 'caller';
+  const where = toCaller === 0 ? caller : callee;
+  findings.raise('media.one-way', c.answer, refs, {
+    ...confidence,
+    detail: `Nothing came from the ${silent}; it was to send to ${where.address}:${where.port}.`,
+  });
+}
+
+/** Packets towards an endpoint of a description; in a tunnel the direction says it where addresses are translated. */
+function packetsTo(streams: readonly MediaStream[], m: SessionMedia, up: boolean | undefined): number {
+  let n = 0;
+  for (const s of streams) {
+    const there = s.to.address === m.address && s.to.port === m.port;
+    if (there || (up !== undefined && s.tunnel !== 0 && s.up === up)) n += s.rtp.packets - s.rtp.keepAlives;
+  }
+  return n;
+}
+
+/** Streams inside a tunnel that no session description announced, while a call with agreed media was up. */
+export function judgeOutside(s: MediaStream, calls: readonly Call[], end: Moment, findings: Findings): void {
+  if (s.negotiated !== undefined || s.tunnel === 0) return;
+  const { start } = s.rtp;
+  const call = calls.find(
+    (c) =>
+      c.tunnels.has(s.tunnel) &&
+      c.descriptions.length > 0 &&
+      !isBefore(start, c.start) &&
+      !isBefore(c.end ?? end, start),
+  );
+  if (call === undefined) return;
+  findings.raise(
+    'media.outside',
+    start,
+    [
+      { kind: 'media', id: s.id },
+      { kind: 'call', id: call.id },
+      { kind: 'tunnel', id: s.tunnel },
+    ],
+    { detail: `It goes to ${s.to.address}:${s.to.port}.` },
+  );
+}

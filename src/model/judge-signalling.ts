@@ -1,0 +1,73 @@
+import type { Call } from './call.js';
+import type { Findings, Ref, Remark } from './findings.js';
+import { type Moment, millis } from './moment.js';
+import type { Registration } from './registration.js';
+
+/** Challenges in a row from which on they are a loop: one, and one more for a stale nonce, are usual. */
+const LOOP = 3;
+/** RFC 3261 §13.3.1.4: so long a callee sends its answer again. */
+const ACK_MS = 32_000;
+
+const refOf = (kind: Ref['kind'], e: { readonly id: number }, tunnels: Iterable<number>): Ref[] => [
+  { kind, id: e.id },
+  ...[...tunnels].map((id): Ref => ({ kind: 'tunnel', id })),
+];
+
+export function judgeRegistration(r: Registration, end: Moment, findings: Findings): void {
+  const refs = refOf('registration', r, r.tunnel === 0 ? [] : [r.tunnel]);
+  const at = r.statusAt ?? r.start;
+  const raise = (code: string, when = at, remark: Remark = {}): void => findings.raise(code, when, refs, remark);
+  const loop = r.challenges >= LOOP || (r.sameNonce > 0 && r.state !== 'registered');
+  if (loop) raise('sip.register-loop', at, { detail: `${r.challenges} challenges came in a row.` });
+  if (r.status === 494) raise('sip.security-refused');
+  if (r.security.mismatch) raise('sip.security-mismatch');
+  if (r.resynchronisations > 0)
+    raise('sip.aka-resync', r.start, { severity: r.resynchronisations > 1 ? 'error' : 'note' });
+  const unanswered = r.unanswered(end);
+  if (unanswered !== undefined && r.state === 'failed') raise('sip.register-timeout', unanswered.at);
+  else if (r.retransmittedAt !== null) {
+    const detail = `${r.retransmissions} were sent again.`;
+    raise('sip.register-retransmitted', r.retransmittedAt, {
+      detail,
+      ...(r.retransmissions < 2 && { severity: 'note' }),
+    });
+  }
+  if (r.state === 'expired') raise('sip.registration-expired', r.registered ?? at);
+  if (r.refreshedLate !== null) raise('sip.registration-expired', r.refreshedLate);
+  if (r.state !== 'failed' || loop || unanswered !== undefined || r.status === 494) return;
+  const detail = `The answer was ${r.status}.`;
+  if (r.status === 403) raise('sip.register-forbidden');
+  else if (r.retryAfter !== undefined)
+    raise('sip.register-overload', at, { detail: `${detail} It may try again after ${r.retryAfter} s.` });
+  else if (r.status === 401 || r.status === 407)
+    raise('sip.register-failed', at, { detail: 'The UE did not answer the challenge.' });
+  else raise('sip.register-failed', at, { detail });
+}
+
+const BUSY: ReadonlySet<number> = new Set([486, 487, 600, 603]);
+const UNAVAILABLE: ReadonlySet<number> = new Set([404, 408, 410, 480, 484, 604]);
+const FORBIDDEN: ReadonlySet<number> = new Set([401, 402, 403, 407, 433]);
+const NOT_ACCEPTABLE: ReadonlySet<number> = new Set([415, 488, 580, 606]);
+
+/** The finding for a final status; 0: there was none. */
+function codeOf(status: number): string {
+  if (status === 0) return 'call.no-answer';
+  if (BUSY.has(status)) return 'call.busy';
+  if (UNAVAILABLE.has(status)) return 'call.unavailable';
+  if (FORBIDDEN.has(status)) return 'call.forbidden';
+  if (NOT_ACCEPTABLE.has(status)) return 'call.not-acceptable';
+  if (status === 380) return 'call.emergency-redirected';
+  if (status === 503) return 'call.overload';
+  return status >= 500 && status < 600 ? 'call.server-failure' : 'call.failed';
+}
+
+export function judgeCall(c: Call, end: Moment, findings: Findings): void {
+  const refs = refOf('call', c, c.tunnels);
+  if (c.failure !== undefined && c.state === 'failed') {
+    const { status = 0, reason, retryAfterSeconds } = c.failure;
+    const again = retryAfterSeconds === undefined ? '' : ` It may be tried again after ${retryAfterSeconds} s.`;
+    findings.raise(codeOf(status), c.failedAt ?? c.start, refs, { detail: `${reason}${again}` });
+  }
+  if (c.answer === null || c.acked || millis(c.answer, c.end ?? end) < ACK_MS) return;
+  findings.raise('call.no-ack', c.answer, refs);
+}

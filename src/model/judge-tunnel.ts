@@ -1,0 +1,165 @@
+import type { TunnelEntity, Verdict } from './entities.js';
+import type { Findings, Ref, Remark } from './findings.js';
+import { isBefore, type Moment, type Seen } from './moment.js';
+
+/** Pauses after which a middlebox may have forgotten a connection; healthy tunnels say something more often. */
+const IDLE_MS = 30_000;
+/** A stall that a person who phones notices, and one that a service notices. */
+const STALL_NOTE_MS = 200;
+const STALL_WARN_MS = 1000;
+const HTTPS = 443;
+
+const seen = (at: Moment, row: string | undefined): Seen => ({ ...at, row: row ?? '' });
+
+export const tunnelRef = (t: TunnelEntity): Ref => ({ kind: 'tunnel', id: t.id });
+
+/** Judges the way to the EFTF, TLS, and the end of a tunnel. */
+export function judgeTunnel(t: TunnelEntity, first: Seen, findings: Findings): void {
+  const raise = (code: string, at: Seen = first, remark: Remark = {}): void =>
+    findings.raise(code, at, [tunnelRef(t)], remark);
+  if (t.state === 'other') {
+    raise('tunnel.other', first, { detail: `It carries ${t.other}.` });
+    return;
+  }
+  judgeProxy(t, raise);
+  if (t.tls !== undefined) judgeTls(t, raise);
+  if (t.transport === 'tls' && t.eftf.port !== HTTPS && t.state === 'established' && t.envelopes.up.total > 0)
+    raise('tunnel.port', first, { detail: `The UE connects to port ${t.eftf.port}.` });
+  if (t.state === 'partial' && t.tls?.clientRandom === undefined) raise('capture.late');
+  judgeStalls(t, raise);
+  judgeEnd(t, raise);
+}
+
+type Raise = (code: string, at?: Seen, remark?: Remark) => void;
+
+function judgeProxy(t: TunnelEntity, raise: Raise): void {
+  const { proxy, failure } = t;
+  if (proxy === undefined) return;
+  if (!proxy.target.endsWith(`:${HTTPS}`))
+    raise('proxy.bad-target', undefined, { detail: `The CONNECT asks for ${proxy.target}.` });
+  if (failure?.stage !== 'proxy' && failure?.stage !== 'tls') return;
+  const at = t.release.at === undefined ? undefined : seen(t.release.at, failure.row);
+  const detail = { detail: failure.cause };
+  const { status } = proxy;
+  if (failure.stage === 'tls') {
+    if (t.tls === undefined) raise('proxy.not-tls', at, detail);
+  } else if (status === undefined) raise('proxy.no-answer', at, detail);
+  else if (status === 407) raise('proxy.authentication', at, detail);
+  else if (status === 502 || status === 503 || status === 504) raise('proxy.unreachable', at, detail);
+  else raise('proxy.refused', at, detail);
+}
+
+const CURRENT = /^TLSv1\.[23]$/;
+const BROKEN_SUITE = /NULL|RC4|_DES_|3DES|EXPORT|_anon_/i;
+const OLD_SUITE = /^TLS_RSA_WITH|_CBC_/;
+
+function judgeTls(t: TunnelEntity, raise: Raise): void {
+  const tls = t.tls!;
+  judgeName(t, raise);
+  if (tls.version !== undefined && !CURRENT.test(tls.version))
+    raise('tls.old-version', undefined, { detail: `The session has ${tls.version}.` });
+  if (tls.cipher !== undefined) {
+    const detail = `The session has ${tls.cipher}.`;
+    if (BROKEN_SUITE.test(tls.cipher)) raise('tls.weak-suite', undefined, { detail });
+    else if (OLD_SUITE.test(tls.cipher)) raise('tls.weak-suite', undefined, { detail, severity: 'note' });
+  }
+  judgeCertificate(t, raise);
+  if (t.state === 'failed') judgeHandshake(t, raise);
+  judgeKeys(tls.decryption.up, tls.decryption.down, raise);
+}
+
+function judgeName(t: TunnelEntity, raise: Raise): void {
+  const { sni, certificate, clientRandom } = t.tls!;
+  const names = certificate?.names.filter((n) => /[a-z]/i.test(n)) ?? [];
+  const target = t.proxy === undefined ? undefined : t.eftf.address;
+  const named = target !== undefined && !isAddress(target);
+  const failed = t.state === 'failed';
+  if (sni === undefined) {
+    if (clientRandom === undefined || (!named && names.length === 0 && !failed)) return;
+    const what = named ? `the CONNECT asks for ${target}` : `the certificate names ${names[0]}`;
+    raise('tls.sni-missing', undefined, {
+      ...((named || names.length > 0) && { detail: `There is no server name, and ${what}.` }),
+      confidence: named ? 'certain' : names.length > 0 ? 'likely' : 'possible',
+      severity: failed ? 'error' : named ? 'warn' : 'note',
+    });
+    return;
+  }
+  const wrong = isAddress(sni) || (named && sni.toLowerCase() !== target.toLowerCase());
+  if (wrong || (names.length > 0 && !names.some((n) => covers(n, sni))))
+    raise('tls.sni-mismatch', undefined, { detail: `The server name is ${sni}.` });
+}
+
+const isAddress = (s: string): boolean => /^[\d.]+$/.test(s) || s.includes(':');
+
+/** Whether a name of a certificate stands for a host name: `*` stands for one label. RFC 9525 §6.3 */
+function covers(name: string, host: string): boolean {
+  const a = name.toLowerCase();
+  const b = host.toLowerCase();
+  return a === b || (a.startsWith('*.') && b.includes('.') && b.slice(b.indexOf('.')) === a.slice(1));
+}
+
+function judgeCertificate(t: TunnelEntity, raise: Raise): void {
+  const c = t.tls!.certificate;
+  if (c === undefined) return;
+  if (c.notAfter !== undefined && isBefore(c.notAfter, t.opened))
+    raise('tls.certificate-dates', undefined, { detail: 'It has expired.' });
+  else if (c.notBefore !== undefined && isBefore(t.opened, c.notBefore))
+    raise('tls.certificate-dates', undefined, { detail: 'It is not valid yet.' });
+  if (c.subject === c.issuer)
+    raise('tls.certificate-self-signed', undefined, { detail: `Subject and issuer are ${c.subject}.` });
+}
+
+function judgeHandshake(t: TunnelEntity, raise: Raise): void {
+  const { failure } = t;
+  if (failure?.stage !== 'tls') return;
+  const fatal = t.tls!.alerts.find((a) => a.level === 'fatal');
+  const detail = { detail: failure.cause };
+  if (fatal !== undefined) raise('tls.alert', fatal.at && seen(fatal.at, fatal.row), detail);
+  else if (t.tls!.version === undefined) raise('tls.no-answer', undefined, detail);
+  else raise('tls.incomplete', t.release.at && seen(t.release.at, t.release.row), detail);
+}
+
+function judgeKeys(up: Verdict, down: Verdict, raise: Raise): void {
+  const failed = up.failed + down.failed;
+  const opened = up.decrypted + down.decrypted;
+  const closed = up.records + down.records - opened;
+  const reason = up.reason ?? down.reason;
+  const detail = reason === undefined ? {} : { detail: reason };
+  if (closed === 0) return;
+  if (opened > 0) raise('tls.partial-keys', undefined, detail);
+  else if (failed > 0) raise('tls.wrong-key', undefined, detail);
+  else raise('tls.no-keys', undefined, detail);
+}
+
+function judgeStalls(t: TunnelEntity, raise: Raise): void {
+  for (const s of t.tcp.stalls) {
+    if (s.ms < STALL_NOTE_MS) continue;
+    const longest = Math.max(...t.tcp.stalls.map((x) => x.ms));
+    raise('tunnel.stall', s.at as Seen, {
+      detail: `The longest pause took ${Math.round(longest)} ms.`,
+      ...(longest < STALL_WARN_MS && { severity: 'note' }),
+    });
+  }
+}
+
+function judgeEnd(t: TunnelEntity, raise: Raise): void {
+  const { release, tls } = t;
+  const { how, at, idleBeforeMs = 0 } = release;
+  if (at === undefined || t.state === 'failed') return;
+  const when = seen(at, release.row);
+  const pause = `After ${Math.round(idleBeforeMs / 1000)} s in which nothing was sent`;
+  if (how === 'silent') {
+    const detail = `${pause}, one side sent again and again, and nothing came back.`;
+    if (idleBeforeMs >= IDLE_MS) raise('tunnel.idle-cut', when, { detail });
+    else raise('tunnel.dead', when);
+  } else if (how === 'rst') {
+    const who = release.by === 'ue' ? 'the UE' : release.by === 'eftf' ? 'the EFTF' : 'something on the way';
+    if (idleBeforeMs >= IDLE_MS)
+      raise('tunnel.idle-cut', when, { detail: `${pause}, a reset came that bears the address of ${who}.` });
+    else raise('tunnel.reset', when, { detail: `The reset came from ${who}.` });
+  } else if (how === 'fin' && tls !== undefined && t.state === 'established') {
+    // A close_notify of TLS 1.3 cannot be seen without keys: then nothing is claimed.
+    const way = release.by === 'ue' ? tls.decryption.up : tls.decryption.down;
+    if (way.verdict === 'full' || tls.version === 'TLSv1.2') raise('tunnel.no-close-notify', when);
+  }
+}

@@ -1,0 +1,84 @@
+import type { Call } from './call.js';
+import type { TunnelEntity } from './entities.js';
+import type { Ref } from './findings.js';
+import { judgeAddressing } from './judge-addressing.js';
+import { judgeFlow, judgeOutside, judgeStream } from './judge-media.js';
+import { judgeCall, judgeRegistration } from './judge-signalling.js';
+import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
+import type { MediaStream } from './media-stream.js';
+import type { Seen } from './moment.js';
+import type { Registration } from './registration.js';
+import type { SessionModel } from './session-model.js';
+
+/** So many envelopes that must be discarded are no trouble where there are many more. */
+const STRAY = 3;
+
+/** Judges what a capture showed, when all of it is known. */
+export function judge(m: SessionModel): void {
+  const { findings, signalling, media, end } = m;
+  for (const t of m.tunnels) {
+    const first: Seen = { ...t.opened, row: (t.opened as Seen).row };
+    judgeTunnel(t, first, findings);
+    const inside = m.insides.get(t.id);
+    if (inside !== undefined && t.state !== 'other')
+      judgeAddressing(t, inside.addressing, inside.pcscf !== '', t.release.at ?? end, findings);
+    judgeWrongKey(m, t);
+    judgeEnvelopes(m, t);
+  }
+  judgeReleases(m);
+  for (const r of signalling.registrations) judgeRegistration(r, end, findings);
+  for (const c of signalling.calls) judgeCall(c, end, findings);
+  for (const [tunnel, at] of signalling.tooLong)
+    findings.raise('sip.udp-too-long', at, tunnel === 0 ? [] : [{ kind: 'tunnel', id: tunnel }]);
+  const streams = new Map<number, MediaStream[]>();
+  for (const s of media.streams) {
+    judgeStream(s, isShaky(m, s.tunnel), findings);
+    judgeOutside(s, signalling.calls, end, findings);
+    const list = streams.get(s.call);
+    if (list === undefined) streams.set(s.call, [s]);
+    else list.push(s);
+  }
+  for (const c of signalling.calls) {
+    const shaky = [...c.tunnels].some((t) => isShaky(m, t));
+    judgeFlow(c, streams.get(c.id) ?? [], end, shaky, findings);
+  }
+}
+
+/** Whether the capture lacks something of a tunnel, so that what is not seen may have been there. */
+function isShaky(m: SessionModel, tunnel: number): boolean {
+  if (m.findings.has('capture.gap', tunnel) || m.findings.has('tls.bad-tag', tunnel)) return true;
+  const d = m.tunnels[tunnel - 1]?.tls?.decryption;
+  return d !== undefined && (d.up.verdict !== 'full' || d.down.verdict !== 'full');
+}
+
+/** Where no record of a session opens, that each of them fails is one and the same finding. */
+function judgeWrongKey(m: SessionModel, t: TunnelEntity): void {
+  const d = t.tls?.decryption;
+  if (d !== undefined && d.up.decrypted + d.down.decrypted === 0) m.findings.withdraw('tls.bad-tag', t.id);
+}
+
+/** A stray envelope among many is discarded, and nobody notices (TS 24.322 §5.3.2.2). */
+function judgeEnvelopes(m: SessionModel, { id, envelopes: { up, down } }: TunnelEntity): void {
+  const invalid = up.invalid + down.invalid;
+  if (invalid > STRAY || invalid * 10 > up.total + down.total) return;
+  for (const code of ['fttims.bad-ip-version', 'fttims.inner-length', 'fttims.empty-ip']) m.findings.temper(code, id);
+}
+
+/** Which tunnels ended in the middle of something. */
+function judgeReleases(m: SessionModel): void {
+  const calls = new Map<number, Call>();
+  const registrations = new Map<number, Registration>();
+  for (const c of m.signalling.calls) if (c.state === 'established') for (const t of c.tunnels) calls.set(t, c);
+  for (const r of m.signalling.registrations) if (r.state === 'registered') registrations.set(r.tunnel, r);
+  for (const t of m.tunnels) {
+    const { at, row = '' } = t.release;
+    if (at === undefined || t.state !== 'established') continue;
+    const when: Seen = { ...at, row };
+    const call = calls.get(t.id);
+    const registration = registrations.get(t.id);
+    const refs = (kind: Ref['kind'], e: { readonly id: number }): Ref[] => [tunnelRef(t), { kind, id: e.id }];
+    if (call !== undefined) m.findings.raise('tunnel.closed-in-call', when, refs('call', call));
+    else if (registration !== undefined)
+      m.findings.raise('tunnel.closed-registered', when, refs('registration', registration));
+  }
+}

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CaptureBuilder } from '../build/capture.js';
+import { answer, clearConversation, connect, down, envelope, type Step, up } from '../build/conversation.js';
+import { ACK, at, ping, RST, SYN, tcp, udp } from '../build/packets.js';
+import { snaplen } from '../build/shape.js';
+import { type TlsOptions, tlsConversation } from '../build/tls.js';
+import { captured, codes, ENDS, finding, type Json, reportOn } from './support.js';
+
+const { client, server } = ENDS;
+const NOTHING = new Uint8Array(0);
+const SOME: readonly Step[] = [
+  up([envelope(ping(client.address, server.address, 1, 1, 40))]),
+  down([envelope(ping(server.address, client.address, 1, 1, 40))]),
+];
+
+/** Segments that are put into a capture one by one. */
+const segments = (...list: readonly (readonly [ms: number, side: 0 | 1, packet: Uint8Array])[]): Promise<Json> => {
+  const b = new CaptureBuilder();
+  for (const [ms, side, packet] of list) b.packet(packet, ms, side);
+  return reportOn(b.build().octets);
+};
+
+describe('the way to the EFTF', () => {
+  const syn = tcp(client, server, { seq: 1, flags: SYN }, NOTHING);
+
+  test('a connection that is not answered', async () => {
+    const r = await segments([0, 0, syn], [1000, 0, syn], [3000, 0, syn]);
+    assert.deepEqual(codes(r), ['tcp.no-answer']);
+    assert.equal(finding(r, 'tcp.no-answer').rows[0], '1');
+    assert.match(finding(r, 'tcp.no-answer').meaning, /^3 SYN went to 198\.51\.100\.1:443\./);
+  });
+
+  test('a connection that is refused', async () => {
+    const r = await segments([0, 0, syn], [20, 1, tcp(server, client, { seq: 0, ack: 2, flags: RST | ACK }, NOTHING)]);
+    assert.deepEqual(codes(r), ['tcp.refused']);
+    assert.deepEqual(finding(r, 'tcp.refused').rows, ['2']);
+  });
+
+  for (const [status, code] of [
+    [403, 'proxy.refused'],
+    [407, 'proxy.authentication'],
+    [502, 'proxy.unreachable'],
+    [504, 'proxy.unreachable'],
+  ] as const)
+    test(`a proxy that answers ${status}`, async () => {
+      const r = await reportOn(captured(clearConversation([], [connect(), answer(status, 'No')])).octets);
+      assert.deepEqual(codes(r), [code]);
+      assert.equal(r.tunnels[0].state, 'failed');
+      assert.deepEqual(r.tunnels[0].failure.stage, 'proxy');
+    });
+
+  test('a proxy that says nothing', async () => {
+    const r = await reportOn(captured(clearConversation([], [connect()])).octets);
+    assert.deepEqual(codes(r), ['proxy.no-answer']);
+  });
+
+  test('a CONNECT to another port', async () => {
+    const c = clearConversation([], [connect('eftf.example:8443'), answer(403, 'Forbidden')]);
+    assert.deepEqual(codes(await reportOn(captured(c).octets)), ['proxy.refused', 'proxy.bad-target']);
+  });
+
+  test('a block page behind the proxy', async () => {
+    const page = { side: 1 as const, plain: new TextEncoder().encode('<html>blocked</html>') };
+    const c = clearConversation([page], [connect(), answer(200, 'OK')]);
+    assert.deepEqual(codes(await reportOn(captured(c).octets)), ['proxy.not-tls']);
+  });
+});
+
+describe('TLS', () => {
+  const V12: TlsOptions = { version: 'TLSv1.2' };
+  const V13: TlsOptions = { version: 'TLSv1.3' };
+
+  test('a healthy session has nothing worse than a note', async () => {
+    for (const o of [V12, V13]) {
+      const c = await tlsConversation(SOME, o);
+      assert.deepEqual(codes(await reportOn(captured(c).octets, c.keylog)), []);
+    }
+  });
+
+  test('a session without keys', async () => {
+    const c = await tlsConversation(SOME, V12);
+    const r = await reportOn(captured(c).octets);
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'tls.no-keys').kind, 'capture');
+    assert.equal(r.tunnels[0].state, 'established');
+  });
+
+  test('keys of another session', async () => {
+    for (const o of [V12, V13]) {
+      const c = await tlsConversation(SOME, o);
+      const wrong = c.keylog.replace(/ [0-9a-f]+$/gm, (secret) => ` ${'5a'.repeat((secret.length - 1) / 2)}`);
+      const r = await reportOn(captured(c).octets, wrong);
+      assert.equal(r.findings[0].code, 'tls.wrong-key');
+      assert.deepEqual(codes(r), ['tls.wrong-key']);
+    }
+  });
+
+  test('a FIN without close_notify', async () => {
+    const c = await tlsConversation(SOME, V12);
+    const silent = { ...c, flights: c.flights.filter((f) => f.octets[0] !== 21) };
+    const r = await reportOn(captured(silent, { end: 'fin' }).octets, c.keylog);
+    assert.deepEqual(codes(r), ['tunnel.no-close-notify']);
+    assert.equal(r.tunnels[0].release.how, 'fin');
+  });
+});
+
+describe('envelopes', () => {
+  const wrong = (e: ReturnType<typeof envelope>): Step[] => [
+    ...SOME,
+    ...Array.from({ length: 5 }, () => up([e])),
+    ...SOME,
+  ];
+  const of = (steps: readonly Step[]): Promise<Json> => reportOn(captured(clearConversation(steps)).octets);
+
+  test('unknown types are a note', async () => {
+    const r = await of(wrong(envelope(Uint8Array.of(1, 2, 3), 77)));
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'fttims.unknown-type').count, 5);
+    assert.deepEqual(r.tunnels[0].unknownTypes, { 77: 5 });
+  });
+
+  test('packets that are neither IPv4 nor IPv6', async () => {
+    assert.deepEqual(codes(await of(wrong(envelope(new Uint8Array(40).fill(0x70))))), ['fttims.bad-ip-version']);
+  });
+
+  test('lengths that differ', async () => {
+    const packet = new Uint8Array([...ping(client.address, server.address, 1, 1, 40), 0, 0]);
+    assert.deepEqual(codes(await of(wrong(envelope(packet)))), ['fttims.inner-length']);
+  });
+
+  test('envelopes without a packet', async () => {
+    assert.deepEqual(codes(await of(wrong(envelope(NOTHING)))), ['fttims.empty-ip']);
+  });
+
+  test('a length below 3 loses the framing', async () => {
+    const r = await of([...SOME, up([envelope(Uint8Array.of(9, 9), 1, 2)]), ...SOME]);
+    assert.deepEqual(codes(r), ['fttims.bad-length']);
+    assert.equal(r.findings[0].refs[0].kind, 'tunnel');
+  });
+
+  test('one stray packet among many is a note', async () => {
+    const r = await of([...Array.from({ length: 10 }, () => SOME).flat(), up([envelope(new Uint8Array(40))])]);
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'fttims.bad-ip-version').severity, 'note');
+  });
+});
+
+describe('the end of a tunnel', () => {
+  const data = envelope(ping(client.address, server.address, 1, 1, 40)).octets;
+  const send = (seq: number) => tcp(client, server, { seq, ack: 501, flags: ACK }, data);
+  const opening = [
+    [0, 0, tcp(client, server, { seq: 100, flags: SYN }, NOTHING)],
+    [10, 1, tcp(server, client, { seq: 500, ack: 101, flags: SYN | ACK }, NOTHING)],
+    [20, 0, send(101)],
+    [30, 1, tcp(server, client, { seq: 501, ack: 101 + data.length }, NOTHING)],
+  ] as const;
+
+  test('a reset that answers the first octets after a long pause', async () => {
+    const reset = tcp(server, client, { seq: 501, ack: 0, flags: RST }, NOTHING);
+    const r = await segments(...opening, [90_000, 0, send(101 + data.length)], [90_020, 1, reset]);
+    assert.deepEqual(codes(r), ['tunnel.idle-cut']);
+    const { release } = r.tunnels[0];
+    assert.deepEqual([release.by, release.how, release.row], ['eftf', 'rst', '6']);
+    assert.equal(Math.round(release.idleBeforeMs), 89_980);
+  });
+
+  test('a reset whose TTL is another was made on the way', async () => {
+    const reset = tcp(server, client, { seq: 501, ack: 0, flags: RST }, NOTHING, { ttl: 250 });
+    const r = await segments(...opening, [100, 1, reset]);
+    const { release } = r.tunnels[0];
+    assert.deepEqual([release.by, release.basis], ['middlebox', 'inferred']);
+  });
+
+  test('a reset out of the blue', async () => {
+    const r = await reportOn(captured(clearConversation([...SOME]), { end: 'rst' }).octets);
+    assert.deepEqual(codes(r), ['tunnel.reset']);
+  });
+
+  test('a pause, then one side alone', async () => {
+    const r = await segments(
+      ...opening,
+      [90_000, 0, send(101 + data.length)],
+      [90_300, 0, send(101 + data.length)],
+      [90_900, 0, send(101 + data.length)],
+      [92_100, 0, send(101 + data.length)],
+    );
+    assert.deepEqual(codes(r), ['tunnel.idle-cut']);
+    const { release } = r.tunnels[0];
+    assert.deepEqual([release.how, release.basis, release.row], ['silent', 'inferred', '8']);
+    assert.equal(Math.round(release.idleBeforeMs), 89_980);
+  });
+});
+
+describe('the capture', () => {
+  test('frames that the snaplen cut', async () => {
+    const c = clearConversation([up([envelope(udp(at('10.0.0.2', 9), at('10.0.0.1', 9), new Uint8Array(800)))])]);
+    const r = await reportOn(captured(c, {}, { shape: [snaplen(200)] }).octets);
+    assert.ok(codes(r).includes('capture.snaplen'));
+  });
+
+  test('a file that ends in the middle', async () => {
+    const { octets } = captured(clearConversation([...SOME]));
+    const r = await reportOn(octets.subarray(0, octets.length - 10));
+    assert.ok(codes(r).includes('capture.cut'));
+    assert.match(r.capture.files[0].truncated, /cut short/);
+  });
+});
