@@ -57,12 +57,15 @@ export class NodesByName {
   }
 }
 
+const COMMA = 44;
+const CLOSE = 93;
+
 /** Writes rows as one JSON object a line (contract section 4). */
 export class NdjsonWriter {
   private readonly nodes = new NodesByName();
   private out!: TextBytes;
-  /** `,"name":[` by the id that stands for the name. */
-  private readonly keys = new Map<number, string>();
+  /** `],"name":[` by the id that stands for the name. */
+  private readonly keys: (Uint8Array | undefined)[] = new Array(fieldCount()).fill(undefined);
   private stack = '';
   private stackJson = '';
 
@@ -99,22 +102,22 @@ export class NdjsonWriter {
   }
 
   private fields(t: Tree): void {
-    const { nodes, out } = this;
+    const { nodes, out, keys } = this;
     nodes.collect(t);
-    let first = true;
-    for (const id of nodes.order) {
+    const { order } = nodes;
+    const start = out.size;
+    for (let k = 0; k < order.length; k++) {
+      const id = order[k];
       let i = nodes.firstOf(id);
-      let key = this.keys.get(id);
-      if (key === undefined) this.keys.set(id, (key = `${JSON.stringify(t.field[i].name)}:[`));
-      if (!first) out.ascii(',');
-      first = false;
-      out.ascii(key);
+      out.raw((keys[id] ??= Buffer.from(`],${JSON.stringify(t.field[i].name)}:[`)));
       out.value(t, i);
       for (i = nodes.nextOf(i); i >= 0; i = nodes.nextOf(i)) {
-        out.ascii(',');
+        out.octet(COMMA);
         out.value(t, i);
       }
-      out.ascii(']');
     }
+    if (order.length === 0) return;
+    out.octet(CLOSE);
+    out.cut(start, 2); // the `],` before the first name
   }
 }

@@ -10,8 +10,11 @@ const FIRST = 64 << 10;
 /** Characters of a text that are sooner written one by one. */
 const SHORT = 48;
 
-/** `0`…`f` as octets. */
-const HEX = Uint8Array.from('0123456789abcdef', (c) => c.charCodeAt(0));
+/** By octet: its two hex digits, the first in the low octet. */
+const PAIRS = Uint16Array.from({ length: 256 }, (_, v) => {
+  const [high, low] = Buffer.from(v.toString(16).padStart(2, '0'));
+  return high | (low << 8);
+});
 
 /**
  * Text and JSON written as octets into one growing buffer that is used for every row. A row of all fields has some 150 values
@@ -56,6 +59,21 @@ export class TextBytes {
     let { at } = this;
     for (let i = 0; i < n; i++) buf[at++] = s.charCodeAt(i);
     this.at = at;
+  }
+
+  /** Octets as they are. */
+  raw(b: Uint8Array): void {
+    const n = b.length;
+    this.room(n);
+    const { buf, at } = this;
+    for (let i = 0; i < n; i++) buf[at + i] = b[i];
+    this.at = at + n;
+  }
+
+  /** Takes out the `n` octets at `from`. */
+  cut(from: number, n: number): void {
+    this.buf.copyWithin(from, from + n, this.at);
+    this.at -= n;
   }
 
   /** One octet. */
@@ -126,9 +144,9 @@ export class TextBytes {
     let { at } = this;
     buf[at++] = QUOTE;
     for (let i = off; i < end; i++) {
-      const c = b[i];
-      buf[at] = HEX[c >> 4];
-      buf[at + 1] = HEX[c & 15];
+      const pair = PAIRS[b[i]];
+      buf[at] = pair;
+      buf[at + 1] = pair >> 8;
       buf[at + 2] = COLON;
       at += 3;
     }
