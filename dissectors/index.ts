@@ -29,6 +29,7 @@ import { ipv4 } from './ipv4.js';
 import { ipv6 } from './ipv6.js';
 import { destinationOptions, fragmentHeader, hopByHop, routing } from './ipv6-extensions.js';
 import { isakmp } from './isakmp/index.js';
+import { isup } from './isup.js';
 import { llc } from './llc.js';
 import { mimeMultipart } from './mime-multipart.js';
 import { mpls, pwChannel, pwControlWord, pwGuess, pwPlain } from './mpls.js';
@@ -41,6 +42,7 @@ import { rtcp } from './rtcp/index.js';
 import { rtp } from './rtp.js';
 import { sdp } from './sdp/index.js';
 import { sip } from './sip/index.js';
+import { sipfrag } from './sipfrag.js';
 import { sll } from './sll.js';
 import { sll2 } from './sll2.js';
 import { gsmRp } from './sms/rp.js';
@@ -123,6 +125,8 @@ export const dissectors: readonly AnyDissector[] = [
   gsmRp,
   gsmSms,
   gsmSmsUp,
+  sipfrag,
+  isup,
   dataTextLines,
   xml,
   media,

@@ -26,6 +26,10 @@ import { textItem } from './text-media.js';
  *     epilogue
  */
 const MAX_PARTS = 256;
+/** How deep bodies of several parts nest for {@link eachBody}. */
+const MAX_NESTING = 8;
+/** Key of the table of media types for those that have no entry of their own: RFC 2046 §5.1.3 has them be `mixed`. */
+export const MULTIPART = 'multipart/';
 const CR = 13;
 const LF = 10;
 const DASH = 45;
@@ -214,6 +218,26 @@ export function multipartParts(b: Uint8Array, off: number, end: number, paramete
   return parts;
 }
 
+/**
+ * Calls `take` with each body that is not made of parts: itself, or its parts and theirs. `type` is in lower case,
+ * `parameters` what follows it.
+ */
+export function eachBody(
+  b: Uint8Array,
+  off: number,
+  end: number,
+  type: string,
+  parameters: string,
+  take: (type: string, off: number, end: number) => void,
+  depth = 0,
+): void {
+  if (type === '' || end <= off) return;
+  if (!type.startsWith(MULTIPART)) take(type, off, end);
+  else if (depth < MAX_NESTING)
+    for (const p of multipartParts(b, off, end, parameters))
+      eachBody(b, p.bodyOff, p.end, p.type, p.parameters, take, depth + 1);
+}
+
 function showPart(v: View, t: Tree, cx: Ctx, off: number, end: number): void {
   const { buf } = v;
   const headers: PartHeader[] = [];
@@ -327,6 +351,7 @@ export const mimeMultipart = defineDissector<MultipartBody>({
       'multipart/byteranges',
       'multipart/digest',
       'multipart/parallel',
+      MULTIPART,
     ],
   },
   tables: ['media_type'],

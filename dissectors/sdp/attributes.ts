@@ -1,12 +1,14 @@
 import { type Tree, utf8Text } from 'fttscope/kit';
 import { textItem } from '../text-media.js';
 import { E, F } from './fields.js';
+import { NOT_SHOWN } from './keys.js';
 
 const SP = 32;
 const EQUALS = 61;
 const SLASH = 47;
 const SEMICOLON = 59;
 const BAR = 124;
+const NO_OCTETS = new Uint8Array(0);
 
 /** What earlier lines of the same m-line say: encoding name in lower case by format. */
 export type Encodings = Map<string, string>;
@@ -120,32 +122,6 @@ function candidate(t: Tree, b: Uint8Array, off: number, end: number): void {
   if (kindEnd > kind) t.text(F.iceType, kind, kindEnd - kind);
 }
 
-const BASE64 = new Int8Array(256).fill(-1);
-for (const [i, c] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'].entries())
-  BASE64[c.charCodeAt(0)] = i;
-
-function fromBase64(b: Uint8Array, off: number, end: number): Uint8Array {
-  const out = new Uint8Array(Math.floor(((end - off) * 3) / 4));
-  let n = 0;
-  let bits = 0;
-  let word = 0;
-  for (let i = off; i < end && BASE64[b[i]] >= 0; i++) {
-    word = ((word << 6) | BASE64[b[i]]) & 0xffffff;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    out[n++] = word >> bits;
-  }
-  return out.subarray(0, n);
-}
-
-/** Octets of master key and salt, by suite. RFC 4568 §6.2. */
-const SUITES: Readonly<Record<string, readonly [key: number, salt: number]>> = {
-  AES_CM_128_HMAC_SHA1_80: [16, 14],
-  AES_CM_128_HMAC_SHA1_32: [16, 14],
-  F8_128_HMAC_SHA1_80: [16, 14],
-};
-
 /** `1 AES_CM_128_HMAC_SHA1_80 inline:KEY|2^20|1:4`. RFC 4568 §9.1. */
 function crypto(t: Tree, b: Uint8Array, off: number, end: number): void {
   const tagEnd = find(b, SP, off, end);
@@ -159,33 +135,23 @@ function crypto(t: Tree, b: Uint8Array, off: number, end: number): void {
     return;
   }
   t.text(F.cryptoSuite, suite, suiteEnd - suite);
-  const sizes = SUITES[utf8Text(b, suite, suiteEnd)];
   const keysEnd = find(b, SP, skipSpaces(b, suiteEnd, end), end); // session parameters follow
   for (let i = skipSpaces(b, suiteEnd, end); i < keysEnd; ) {
     const stop = find(b, SEMICOLON, i, keysEnd);
-    keyParameter(t, b, i, stop, sizes);
+    keyParameter(t, b, i, stop);
     i = stop + 1;
   }
 }
 
-function keyParameter(
-  t: Tree,
-  b: Uint8Array,
-  off: number,
-  end: number,
-  sizes: readonly [number, number] | undefined,
-): void {
+/** The key itself is not shown: its node says that it is there. */
+function keyParameter(t: Tree, b: Uint8Array, off: number, end: number): void {
   const colon = find(b, 58, off, end);
   if (colon === end || utf8Text(b, off, colon) !== 'inline') return;
   const key = colon + 1;
   const keyEnd = find(b, BAR, key, end);
   textItem(t, b, off, end, 'Key parameters');
-  t.bytes(F.cryptoKeyAndSalt, key, keyEnd - key);
-  const octets = fromBase64(b, key, keyEnd);
-  if (sizes !== undefined && octets.length >= sizes[0] + sizes[1]) {
-    t.bytes(F.cryptoKey, key, keyEnd - key, octets.slice(0, sizes[0]));
-    t.bytes(F.cryptoSalt, key, keyEnd - key, octets.slice(sizes[0], sizes[0] + sizes[1]));
-  }
+  t.bytes(F.cryptoKeyAndSalt, key, keyEnd - key, NO_OCTETS);
+  if (t.labels) t.label(`${F.cryptoKeyAndSalt.label}: ${NOT_SHOWN}`);
   for (let i = keyEnd + 1; i < end; ) {
     const stop = find(b, BAR, i, end);
     const mki = find(b, 58, i, stop);

@@ -67,8 +67,6 @@ export const F = fields({
   cryptoTag: { name: 'sdp.crypto.tag', label: 'tag', type: 'u32', clause: 'RFC 4568 §9.1' },
   cryptoSuite: { name: 'sdp.crypto.crypto_suite', label: 'Crypto suite', type: 'string' },
   cryptoKeyAndSalt: { name: 'sdp.key_and_salt', label: 'Key and Salt', type: 'bytes' },
-  cryptoKey: { name: 'sdp.crypto.master_key', label: 'Master Key', type: 'bytes' },
-  cryptoSalt: { name: 'sdp.crypto.master_salt', label: 'Master salt', type: 'bytes' },
   cryptoLifetime: { name: 'sdp.crypto.lifetime', label: 'Lifetime', type: 'string' },
   cryptoMki: { name: 'sdp.crypto.mki-valu', label: 'mki-value', type: 'string' },
   cryptoMkiLength: { name: 'sdp.crypto.mki_length', label: 'mki_length', type: 'string' },

@@ -1,6 +1,7 @@
 import { defineDissector, type Field, type Tree, utf8Text, type View } from 'fttscope/kit';
 import { ATTRIBUTES, type Encodings, find } from './attributes.js';
 import { E, F } from './fields.js';
+import { NOT_SHOWN, withoutKeys } from './keys.js';
 import { isTyped, lineAt, MAX_LINES, type SdpLineRange, type SessionDescription, sdpCodec } from './lines.js';
 import { expectMedia } from './media.js';
 import { payloadTypeText } from './payload-types.js';
@@ -165,7 +166,19 @@ const attribute: LineDissector = (t, b, off, end, w) => {
   if (colon + 1 === end) return t.expert(E.missingFields);
   const parts = w.media ? ATTRIBUTES[utf8Text(b, off, colon).toLowerCase()] : undefined;
   if (parts !== undefined) parts(t, b, colon + 1, end, w.encodings);
-  else t.text(w.media ? F.mediaAttrValue : F.sessionAttrValue, colon + 1, end - colon - 1);
+  else {
+    const value = withoutKeys('a', utf8Text(b, off, end)).slice(colon + 1 - off);
+    t.text(w.media ? F.mediaAttrValue : F.sessionAttrValue, colon + 1, end - colon - 1, value);
+  }
+};
+
+/** `clear:KEY`, `base64:KEY`, `uri:…` or `prompt`. RFC 4566 §5.12. */
+const encryptionKey: LineDissector = (t, b, off, end) => {
+  const at = find(b, COLON, off, end);
+  if (at === end) return;
+  t.text(F.keyType, off, at - off);
+  const uri = utf8Text(b, off, at).toLowerCase() === 'uri';
+  t.text(F.keyData, at + 1, end - at - 1, uri ? undefined : NOT_SHOWN);
 };
 
 interface LineKind {
@@ -188,7 +201,7 @@ const LINES: Readonly<Record<string, LineKind>> = {
   t: { field: F.time, parts: words([F.timeStart, F.timeStop]) },
   r: { field: F.repeat, parts: repeat },
   z: { field: F.timezone, parts: timezone },
-  k: { field: F.key, parts: pair(COLON, F.keyType, F.keyData) },
+  k: { field: F.key, parts: encryptionKey },
   a: { field: F.sessionAttr, inMedia: F.mediaAttr, parts: attribute },
   m: { field: F.media, parts: mediaLine },
 };
@@ -211,7 +224,12 @@ function showLine(t: Tree, b: Uint8Array, l: SdpLineRange, w: Walk): void {
     w.encodings = new Map();
   }
   const off = l.off + 2;
-  t.text(w.media && kind.inMedia !== undefined ? kind.inMedia : kind.field, l.off, len, utf8Text(b, off, l.end));
+  t.text(
+    w.media && kind.inMedia !== undefined ? kind.inMedia : kind.field,
+    l.off,
+    len,
+    withoutKeys(type, utf8Text(b, off, l.end)),
+  );
   t.push();
   if (off < l.end) kind.parts?.(t, b, off, l.end, w);
   else if (type === 'c' || type === 'o' || type === 'm' || type === 't') t.expert(E.missingFields);

@@ -2,8 +2,6 @@
 export interface PayloadType {
   readonly name: string;
   readonly clock: number;
-  /** What `a=fmtp` says about it; undefined where there is none. RFC 8866 §6.15. */
-  readonly parameters?: string;
 }
 
 interface StaticType extends PayloadType {

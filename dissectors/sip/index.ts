@@ -12,7 +12,7 @@ import {
   type View,
   Yes,
 } from 'fttscope/kit';
-import { mediaType, multipartParts } from '../mime-multipart.js';
+import { eachBody, MULTIPART, mediaType } from '../mime-multipart.js';
 import { smsSummary } from '../sms/rp.js';
 import { textItem, textLines } from '../text-media.js';
 import { udp } from '../udp.js';
@@ -161,6 +161,7 @@ function showBody(v: View, t: Tree, cx: Ctx, m: SipMessage): void {
   cx.mediaParameters = parameters;
   if (isEncoded(m)) cx.data(body);
   else if (cx.takes('media_type', type)) cx.next('media_type', type, body);
+  else if (type.startsWith(MULTIPART)) cx.next('media_type', MULTIPART, body);
   else if (!isXml(type, body) || !cx.call('xml', body)) textLines(t, body.buf, body.off, body.end);
   t.pop();
 }
@@ -168,18 +169,14 @@ function showBody(v: View, t: Tree, cx: Ctx, m: SipMessage): void {
 const isXml = (type: string, v: View): boolean =>
   type.endsWith('+xml') && utf8Text(v.buf, v.off, Math.min(v.end, v.off + 5)) === '<?xml';
 
-/** Hands SDP on, alone or as a part of the body. */
+/** Hands SDP on, alone or as a part of the body, however deep. */
 function trackBody(v: View, cx: Track, m: SipMessage, exchange: Exchange): void {
   const { type, parameters } = bodyType(m);
   const body = v.sub(m.bodyOff, m.bodyEnd);
   if (body.length === 0 || isEncoded(m)) return;
-  if (!type.startsWith('multipart/')) {
-    cx.track('media_type', type, body, exchange);
-    return;
-  }
-  for (const p of multipartParts(v.buf, body.off, body.end, parameters))
-    if (p.type !== '' && !p.type.startsWith('multipart/'))
-      cx.track('media_type', p.type, v.sub(p.bodyOff, p.end), exchange);
+  eachBody(v.buf, body.off, body.end, type, parameters, (t, off, end) => {
+    cx.track('media_type', t, v.sub(off, end), exchange);
+  });
 }
 
 /** How many contacts a message registers and removes. RFC 3261 §10.2. */
@@ -254,7 +251,7 @@ export const sip = defineDissector<SipRepresentation>({
   spec: 'RFC 3261',
   fields: SIP_FIELDS,
   experts: E,
-  on: { 'udp.heuristic': ['sip'], 'udp.port': [5060], 'tcp.port': [5060], 'tls.port': [5061], 'tls.app': ['sip/2'] },
+  on: { 'udp.heuristic': ['sip'], 'udp.port': [5060], 'tcp.port': [5060], 'tls.port': [5061] },
   tables: ['media_type'],
   serves: {
     // What SDP announces counts as a conversation of its own.

@@ -13,7 +13,7 @@ function layers(...lines: string[]): Layers {
   return dissect(message(...INVITE, ...lines));
 }
 
-/** Nodes of SDP: name without `sdp.`, value, offset in the body, length. Values and places are tshark's. */
+/** Nodes of SDP: name without `sdp.`, value, offset in the body, length. Values and places are tshark's; keys are left out. */
 function nodes(...lines: string[]): (string | number)[][] {
   return layers(...lines)
     .nodes.filter((n) => n[0].startsWith('sdp.'))
@@ -87,9 +87,9 @@ describe('SDP lines', () => {
         ['timezone.offset', '-1h', 168, 3],
         ['timezone.time', '2898848070', 172, 10],
         ['timezone.offset', '0', 183, 1],
-        ['encryption_key', 'base64:abc', 186, 12],
+        ['encryption_key', 'base64:[not shown]', 186, 12],
         ['encryption_key.type', 'base64', 188, 6],
-        ['encryption_key.data', 'abc', 195, 3],
+        ['encryption_key.data', '[not shown]', 195, 3],
         ['encryption_key', 'clear', 200, 7],
         ['session_attr', 'recvonly', 209, 10],
         ['session_attr', 'tool:foo bar:baz', 221, 18],
@@ -155,18 +155,45 @@ describe('SDP lines', () => {
     assert.deepEqual(
       inMedia('a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR|2^20|1:32')
         .slice(2)
-        .filter((n) => n[0] !== 'key_and_salt')
         .map((n) => [n[0], n[1]]),
       [
         ['crypto.tag', '1'],
         ['crypto.crypto_suite', 'AES_CM_128_HMAC_SHA1_80'],
-        ['crypto.master_key', '3d:2d:6e:40:25:5e:78:21:42:6a:75:66:72:39:29:3f'],
-        ['crypto.master_salt', '2c:23:35:68:5c:60:3d:26:5d:7b:71:69:50:51'],
+        ['key_and_salt', ''],
         ['crypto.lifetime', '2^20'],
         ['crypto.mki-valu', '1'],
         ['crypto.mki_length', '32'],
       ],
     );
+  });
+
+  test('without the keys', () => {
+    const KEY = 'PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR';
+    const lines = [
+      'v=0',
+      `k=clear:${KEY}`,
+      `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${KEY}|2^20|1:4;inline:${KEY}|1:4 KDR=1`,
+      `a=key-mgmt:mikey ${KEY}`,
+      'm=audio 4000 RTP/SAVP 0',
+      `k=base64:${KEY}`,
+      'k=uri:https://192.0.2.1/key',
+      `a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:${KEY}`,
+      `a=CRYPTO:3 F8_128_HMAC_SHA1_80 INLINE:${KEY}|1:4 FEC_ORDER=FEC_SRTP`,
+      `a=key-mgmt:mikey ${KEY}`,
+    ];
+    const all = layers(...lines).nodes;
+    assert.deepEqual(
+      all.filter((n) => String(n[1]).includes(KEY.slice(0, 6))),
+      [],
+    );
+    const shown = all.map((n) => n[1]);
+    for (const text of [
+      'crypto:1 AES_CM_128_HMAC_SHA1_80 inline:[not shown]|2^20|1:4;inline:[not shown]|1:4 KDR=1',
+      'crypto:2 AES_CM_128_HMAC_SHA1_32 inline:[not shown]',
+      'key-mgmt:mikey [not shown]',
+      'uri:https://192.0.2.1/key',
+    ])
+      assert.ok(shown.includes(text), text);
   });
 
   test('of parameters that depend on the encoding', () => {
