@@ -33,6 +33,7 @@ import { isup } from './isup.js';
 import { llc } from './llc.js';
 import { mimeMultipart } from './mime-multipart.js';
 import { mpls, pwChannel, pwControlWord, pwGuess, pwPlain } from './mpls.js';
+import { msrp } from './msrp.js';
 import { nullLoop } from './null-loop.js';
 import { ppp } from './ppp.js';
 import { pppoed, pppoes } from './pppoe.js';
@@ -121,6 +122,7 @@ export const dissectors: readonly AnyDissector[] = [
   llmnr,
   sip,
   sdp,
+  msrp,
   mimeMultipart,
   gsmRp,
   gsmSms,
