@@ -67,7 +67,14 @@ function connection(value: string): Uint8Array | undefined {
 function attribute(m: MediaLine, value: string): void {
   if (value === 'rtcp-mux') m.rtcpMux = true; // RFC 5761 §5.1.1
   const map = /^rtpmap: *(\d{1,3}) +([^/\s]+)\/(\d{1,9})/i.exec(value);
-  if (map !== null) m.types.set(Number(map[1]), { name: map[2], clock: Number(map[3]) }); // RFC 8866 §6.6
+  if (map !== null) {
+    const known = m.types.get(Number(map[1]))?.parameters;
+    const type = { name: map[2], clock: Number(map[3]), ...(known !== undefined && { parameters: known }) };
+    m.types.set(Number(map[1]), type); // RFC 8866 §6.6
+  }
+  const format = /^fmtp: *(\d{1,3}) +(.*)$/i.exec(value);
+  const type = format === null ? undefined : m.types.get(Number(format[1]));
+  if (format !== null && type !== undefined) m.types.set(Number(format[1]), { ...type, parameters: format[2] });
   const rtcp = /^rtcp: *(\d{1,5})(?: +(IN .*))?$/.exec(value);
   if (rtcp === null) return;
   m.rtcpPort = Number(rtcp[1]); // RFC 3605 §2.1

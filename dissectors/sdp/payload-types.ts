@@ -2,6 +2,8 @@
 export interface PayloadType {
   readonly name: string;
   readonly clock: number;
+  /** What `a=fmtp` says about it; undefined where there is none. RFC 8866 §6.15. */
+  readonly parameters?: string;
 }
 
 interface StaticType extends PayloadType {
