@@ -24,7 +24,8 @@ export type Stage = 'early' | 'handshake' | 'application';
 
 export interface EpochOptions {
   readonly version: number;
-  readonly served: Served;
+  /** Absent where nobody had to: a suite without encryption. */
+  readonly served?: Served;
   /** RFC 7366 */
   readonly encryptThenMac?: boolean;
   /** RFC 6066 §7 */
@@ -55,7 +56,7 @@ const ALL_ZERO = 'The decrypted record holds nothing but padding, which TLS 1.3 
 export class Epoch {
   readonly version: number;
   readonly tls13: boolean;
-  readonly served: Served;
+  readonly served: Served | undefined;
   readonly stage: Stage;
   readonly generation: number;
   readonly encryptThenMac: boolean;
@@ -108,9 +109,10 @@ export class Epoch {
   }
 
   /** Keys of a TLS 1.3 traffic secret. */
-  static of13(how: Openable, secret: Secret, stage: Stage, served: Served, generation = 0): Epoch {
+  static of13(how: Openable, secret: Secret, stage: Stage, served: Served | undefined, generation = 0): Epoch {
     const keys = trafficKeys(how.hash, secret.octets, how.suite.keyLength);
-    return new Epoch(how, keys, { version: Version.Tls13, served, stage, secret, generation });
+    const options = { version: Version.Tls13, stage, secret, generation };
+    return new Epoch(how, keys, served === undefined ? options : { ...options, served });
   }
 
   /** The keys after a KeyUpdate. RFC 8446 §7.2 */
@@ -352,9 +354,10 @@ function openNull(e: Epoch, r: TlsRecord, sequence: number): boolean {
   const off = r.off + RECORD_HEADER;
   const end = r.end - e.macLength;
   if (end < off) return false;
+  const keyed = e.mac.length > 0;
   const header = pseudoHeader12(r, sequence, end - off);
-  if (!macFits(e, header, r.buf, off, end, r.buf.subarray(end, r.end))) return false;
-  r.opened(r.buf, off, end, r.type, true);
+  if (keyed && !macFits(e, header, r.buf, off, end, r.buf.subarray(end, r.end))) return false;
+  r.opened(r.buf, off, end, r.type, keyed);
   return true;
 }
 

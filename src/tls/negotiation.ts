@@ -229,7 +229,7 @@ export class Negotiation {
     const master = this.findMaster();
     if (master === undefined) {
       this.reason = this.missing('CLIENT_RANDOM');
-      return undefined;
+      return how.opening === 'null' ? this.unencrypted(how) : undefined;
     }
     this.masterRef.set(master.secret, master.served);
     const { suite } = how;
@@ -239,6 +239,15 @@ export class Negotiation {
     const { version, encryptThenMac, truncatedHmac } = this;
     const options = { version, served: master.served, encryptThenMac, truncatedHmac };
     this.pair = [new Epoch(how, keys[0], options), new Epoch(how, keys[1], options)];
+    this.reason = '';
+    return this.pair;
+  }
+
+  /** A suite without encryption is read without keys; only its MACs cannot be checked. RFC 5246 §6.2.3.1 */
+  private unencrypted(how: Openable): readonly [Epoch, Epoch] {
+    const none = { mac: NONE, key: NONE, iv: NONE };
+    const options = { version: this.version, truncatedHmac: this.truncatedHmac };
+    this.pair = [new Epoch(how, none, options), new Epoch(how, none, options)];
     this.reason = '';
     return this.pair;
   }

@@ -86,6 +86,19 @@ async function decrypts(suite: string, version: tls.SecureVersion): Promise<void
   }
 }
 
+test('a suite without encryption is read without keys, and not called verified', async () => {
+  for (const suite of ['NULL-SHA', 'ECDHE-RSA-NULL-SHA', 'NULL-SHA256'].filter((s) => offered([s]).includes(s))) {
+    const r = await record(options(suite, 'TLSv1.2'));
+    const { session, data, records } = follow(wholeRecords(r.segments), { services: services('') });
+    for (const d of [0, 1] as const) {
+      assert.ok(data[d].equals(r.sent[d]), `${suite}, direction ${d}`);
+      assert.equal(session.verdict(d).verified, 0);
+      assert.equal(session.verdict(d).source, undefined);
+    }
+    assert.ok(records.every((x) => x.status === 'clear' || !x.verified));
+  }
+});
+
 describe('suites of OpenSSL', () => {
   const suites = offered(OPENINGS);
   const old = offered(OLD_OPENINGS);
