@@ -215,6 +215,15 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     meaning: 'Something else runs in it.',
     next: 'Nothing, if it was not meant to be one.',
   },
+  'fttims.early-data': {
+    severity: 'warn',
+    kind: 'conformance',
+    title: 'Envelopes were sent as early data (0-RTT)',
+    clause: 'TS 24.322 §5.2.2.4',
+    meaning:
+      'The tunnel is established when the UE has received a valid Finished; these were sent before it. Whoever captured early data can send it to the EFTF a second time.',
+    next: 'Switch early data off, in the TLS stack of the UE or at the EFTF.',
+  },
   'fttims.bad-length': {
     severity: 'error',
     kind: 'conformance',

@@ -115,6 +115,7 @@ export class PlainText {
     if (this.connection.tunnel!.content === 'unknown') this.decide(pdu, lane, end - off);
     if (this.connection.tunnel!.content === 'fttims')
       for (let e = deframer.next(); e !== undefined; e = deframer.next()) {
+        if (pdu.record.early) this.host.finding('fttims.early-data'); // TS 24.322 §5.2.2.4
         if (e === 'lost') this.host.finding('fttims.bad-length');
         else this.host.clear(e);
       }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { tunnelLine } from '../../src/report/tunnels.js';
-import { type Built, CaptureBuilder, type Frame, type Shaper } from '../build/capture.js';
+import { type Built, CaptureBuilder, type Frame } from '../build/capture.js';
 import {
   answer,
   clearConversation,
@@ -105,59 +104,6 @@ describe('a capture that starts after the handshake', () => {
       assert.match(v.reason!, /handshake was not captured/);
     }
   });
-});
-
-describe('a ClientHello that is missing, torn or late', () => {
-  const isHello = (f: Frame): boolean => f.side === 0 && f.payload > 0 && f.segment!.from === 0;
-  const cases: readonly (readonly [string, TlsOptions, number, Shaper])[] = [
-    ['missing, TLS 1.3', V13, 1400, where((f) => !isHello(f))],
-    ['without its second segment, TLS 1.2', V12, 150, where((f) => f.side === 1 || f.segment!.from !== 150)],
-    ['without its second segment, TLS 1.3', V13, 150, where((f) => f.side === 1 || f.segment!.from !== 150)],
-  ];
-  for (const [name, o, mss, shape] of cases)
-    test(name, async () => {
-      const built = one(await tlsConversation(chatter(5, 40), o), { mss, capture: { shape: [shape] } });
-      const r = await readWith(built);
-      for (const side of [0, 1] as const) assert.ok(found(built, r, side).length > 8);
-    });
-
-  for (const [name, o] of [
-    ['TLS 1.2', V12],
-    ['TLS 1.2, resumed', { ...V12, session: true }],
-    ['TLS 1.3', V13],
-  ] as const)
-    test(`behind what the server answers, ${name}`, async () => {
-      const session = 'session' in o ? (await tlsConversation(SHORT, V12)).session : undefined;
-      const c = await tlsConversation(chatter(5, 40), { ...o, session });
-      assert.equal(c.reused, session !== undefined);
-      const behind: Shaper = (frames) => {
-        const hello = frames.find(isHello)!;
-        const answer = frames.findIndex((f, i) => f.side === 0 && f.payload > 0 && i > frames.indexOf(hello));
-        return [...frames.slice(0, answer).filter((f) => f !== hello), hello, ...frames.slice(answer)];
-      };
-      const built = one(c, { capture: { shape: [behind] } });
-      const r = await readWith(built);
-      assert.deepEqual(expectedOf(r), innerRows(built));
-    });
-});
-
-test('the line about a tunnel names the direction, wherever its first packet came from', async () => {
-  const c = await tlsConversation(chatter(5, 40), V13);
-  const keylog = [c.keylog.replace(/^SERVER_TRAFFIC.*\n/m, '')];
-  const past = [0, 1].map((side) => c.inner.find((i) => i.side === side)!.from);
-  const ends = { client: at('192.0.2.10', 1234), server: at('198.51.100.1', 8443) };
-  for (const client of [ends.client, at('192.0.2.10', 40_000)])
-    for (const first of [0, 1] as const) {
-      const from: Shaper = (frames) => frames.slice(frames.findIndex((f) => f.side === first));
-      const built = one(c, { ...ends, client, capture: { shape: [late([past[0]!, past[1]!]), from] } });
-      const r = await readWith(built, { keylog });
-      const line = tunnelLine(r.pass.index.tunnels[0]!);
-      assert.match(
-        line,
-        new RegExp(`192.0.2.10:${client.port} → 198.51.100.1:8443: partly decrypted.* down: The (handshake|key log)`),
-      );
-      assert.doesNotMatch(line, / up: /);
-    }
 });
 
 describe('keys', () => {
