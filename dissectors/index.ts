@@ -41,6 +41,7 @@ import { radiotap, wlanRadio } from './radiotap.js';
 import { rawIp } from './raw-ip.js';
 import { rtcp } from './rtcp/index.js';
 import { rtp } from './rtp.js';
+import { sap } from './sap.js';
 import { sdp } from './sdp/index.js';
 import { sip } from './sip/index.js';
 import { sipfrag } from './sipfrag.js';
@@ -122,6 +123,7 @@ export const dissectors: readonly AnyDissector[] = [
   llmnr,
   sip,
   sdp,
+  sap,
   msrp,
   mimeMultipart,
   gsmRp,
