@@ -98,7 +98,7 @@ function items(t: Tree, v: View): void {
     const bit = 1 << i;
     if ((present & bit) === 0) continue;
     const at = fieldAt(off, start, present, bit);
-    need(v, SIZES[i], at);
+    if (at + SIZES[i] > v.end) return;
     if (bit === TSFT) t.big(F.tsft, at, 8, u64le(buf, at));
     else if (bit === FLAGS) {
       t.num(F.flags, at, 1, u8(buf, at));

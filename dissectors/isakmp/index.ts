@@ -190,8 +190,8 @@ export const isakmp = defineDissector<IkeMessage>({
     t.num(F.length, off + 24, 4, n);
     if (n < HEADER) throw new Malformed('the message is shorter than its header');
     const body = v.sub(off + HEADER, off + n);
-    if (body.length === 0) return;
-    if (majorOf(v) === 1 && (u8(buf, off + 19) & ENCRYPTION) !== 0) t.bytes(F.encrypted, body.off, body.length);
+    const sealed = majorOf(v) === 1 && (u8(buf, off + 19) & ENCRYPTION) !== 0;
+    if (sealed && body.length > 0) t.bytes(F.encrypted, body.off, body.length);
     else payloads(t, body, u8(buf, off + 16), majorOf(v));
     t.pop();
   },

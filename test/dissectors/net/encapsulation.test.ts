@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { ah } from '../../../dissectors/ah.js';
+import { ayiya } from '../../../dissectors/ayiya.js';
+import { erspan } from '../../../dissectors/erspan.js';
+import { esp, espNull } from '../../../dissectors/esp.js';
+import { geneve } from '../../../dissectors/geneve.js';
+import { gre } from '../../../dissectors/gre.js';
+import { gtp } from '../../../dissectors/gtp.js';
+import { wlan } from '../../../dissectors/ieee80211.js';
+import { isakmp } from '../../../dissectors/isakmp/index.js';
+import { mpls, pwControlWord } from '../../../dissectors/mpls.js';
+import { radiotap } from '../../../dissectors/radiotap.js';
+import { teredo } from '../../../dissectors/teredo.js';
+import { udpencap } from '../../../dissectors/udpencap.js';
+import { vxlan } from '../../../dissectors/vxlan.js';
+import { type Codec, encode } from '../../../src/kit/index.js';
+import { ENCAPSULATIONS, encapsulated, relinked } from '../../build/encapsulate.js';
+import { read } from '../../build/read.js';
+import { tlsConversation } from '../../build/tls.js';
+import { chatter } from '../../build/traffic.js';
+import { one } from '../../engine/one.js';
+import { octets } from './layers.js';
+
+const plain = { noNullPrototype: true } as const;
+const of = (n: number) => fc.uint8Array({ minLength: n, maxLength: n });
+/** Octets that fill whole words. */
+const words = (most: number) => fc.nat(most).chain((n) => of(4 * n));
+const u4 = fc.nat(15);
+const u8 = fc.nat(255);
+const u16 = fc.nat(0xffff);
+const u24 = fc.nat(0xffffff);
+const u32 = fc.nat(0xffffffff);
+const payload = fc.uint8Array();
+const NONE = fc.constant(new Uint8Array(0));
+
+/** Both laws of a codec for what an arbitrary gives. */
+function laws<R>(codec: Codec<R>, arbitrary: fc.Arbitrary<R>): void {
+  fc.assert(
+    fc.property(arbitrary, (r) => {
+      const b = encode(codec, r);
+      assert.equal(b.length, codec.size(r));
+      const again = codec.parse(b, 0, b.length);
+      assert.deepEqual(again, r);
+      assert.deepEqual(encode(codec, again), b);
+    }),
+    { numRuns: 50 },
+  );
+}
+
+const grePacket = fc
+  .record({ c: fc.boolean(), k: fc.boolean(), s: fc.boolean(), a: fc.boolean() })
+  .chain(({ c, k, s, a }) =>
+    fc.record(
+      {
+        flags: fc.constant((c ? 0x8000 : 0) | (k ? 0x2000 : 0) | (s ? 0x1000 : 0) | (a ? 0x81 : 0)),
+        protocol: u16,
+        offset: c ? u16 : fc.constant(0),
+        key: k ? u32 : fc.constant(0),
+        sequence: s ? u32 : fc.constant(0),
+        ack: a ? u32 : fc.constant(0),
+        routing: NONE,
+        payload,
+      },
+      plain,
+    ),
+  );
+
+const extension = fc.record(
+  { type: fc.integer({ min: 1, max: 255 }), content: fc.nat(3).chain((n) => of(4 * n + 2)) },
+  plain,
+);
+const gtpMessage = fc.array(extension, { maxLength: 3 }).chain((extensions) =>
+  fc.record(
+    {
+      flags: fc.constant(extensions.length > 0 ? 7 : 3),
+      ...{ type: u8, teid: u32, sequence: u16, npdu: u8 },
+      extensions: fc.constant(extensions),
+      payload,
+    },
+    plain,
+  ),
+);
+
+const erspanPacket = fc.boolean().chain((three) =>
+  fc.record(
+    {
+      version: fc.constant(three ? 2 : 1),
+      vlan: fc.nat(0xfff),
+      bits: u16,
+      words: three
+        ? fc
+            .tuple(
+              u32,
+              u32.map((n) => n & 0x7ffffffe),
+            )
+            .map((w) => [...w])
+        : fc.tuple(u32).map((w) => [...w]),
+      platform: NONE,
+      payload,
+    },
+    plain,
+  ),
+);
+
+const ikePayload = fc.record(
+  { type: fc.integer({ min: 33, max: 45 }), flags: fc.constantFrom(0, 0x80), content: payload },
+  plain,
+);
+
+describe('codecs of encapsulations parse what they build', () => {
+  it('GRE', () => laws(gre.codec!, grePacket));
+  it('ERSPAN', () => laws(erspan.codec!, erspanPacket));
+  it('VXLAN', () => laws(vxlan.codec!, fc.record({ flags: u16, policy: u16, vni: u24, payload }, plain)));
+  it('Geneve', () => {
+    laws(geneve.codec!, fc.record({ flags: u8, protocol: u16, vni: u24, options: words(63), payload }, plain));
+  });
+  it('MPLS', () => {
+    const label = fc.record({ label: fc.nat(0xfffff), tc: fc.nat(7), ttl: u8 }, plain);
+    laws(mpls.codec!, fc.record({ labels: fc.array(label, { minLength: 1, maxLength: 5 }), payload }, plain));
+    laws(pwControlWord.codec!, fc.record({ sequence: u16, payload }, plain));
+  });
+  it('GTP', () => laws(gtp.codec!, gtpMessage));
+  it('AH', () => laws(ah.codec!, fc.record({ next: u8, spi: u32, sequence: u32, icv: words(20), payload }, plain)));
+  it('ESP', () => {
+    laws(esp.codec!, fc.record({ spi: u32, sequence: u32, payload }, plain));
+    const some = fc.uint8Array({ minLength: 1 });
+    const padding = fc.nat(16);
+    laws(
+      espNull.codec!,
+      fc.record({ payload: some, next: fc.constantFrom(4, 6, 17, 41), padding, icv: of(12) }, plain),
+    );
+  });
+  it('ESP and IKE in UDP', () => {
+    const packet = fc.boolean().chain((ike) => {
+      const body = ike ? payload : fc.uint8Array({ minLength: 4 }).filter((b) => b[0] !== 0);
+      return fc.record({ ike: fc.constant(ike), payload: body }, plain);
+    });
+    laws(udpencap.codec!, packet);
+  });
+  it('IKE', () => {
+    const message = fc.record(
+      {
+        ...{ ispi: of(8), rspi: of(8), version: fc.constant(0x20), exchange: u8, flags: u8, messageId: u32 },
+        ...{ payloads: fc.array(ikePayload, { maxLength: 5 }), last: fc.constant(0) },
+      },
+      plain,
+    );
+    laws(isakmp.codec!, message);
+  });
+  it('Teredo', () => {
+    const ipv6 = fc.uint8Array({ minLength: 1 }).map((b) => Uint8Array.of(0x60, ...b));
+    const auth = fc
+      .tuple(fc.nat(9), fc.nat(9))
+      .chain(([id, value]) => of(id + value + 9).map((rest) => Uint8Array.of(id, value, ...rest)));
+    laws(teredo.codec!, fc.record({ auth: fc.oneof(NONE, auth), origin: fc.oneof(NONE, of(6)), payload: ipv6 }, plain));
+  });
+  it('AYIYA', () => {
+    const identity = fc.nat(6).chain((n) => of(2 ** n));
+    const head = { idType: u4, hashMethod: u4, authMethod: u4, opcode: u4, next: u8, epoch: u32 };
+    laws(ayiya.codec!, fc.record({ ...head, identity, signature: words(15), payload }, plain));
+  });
+  it('radiotap and 802.11', () => {
+    laws(radiotap.codec!, fc.record({ header: words(9), payload }, plain));
+    const frame = fc.record({ four: fc.boolean(), qos: fc.boolean() }).chain(({ four, qos }) => {
+      const addresses = fc.array(of(6), four ? { minLength: 4, maxLength: 4 } : { minLength: 3, maxLength: 3 });
+      const head = {
+        kind: fc.constant(qos ? 0x88 : 8),
+        flags: fc.constant(four ? 3 : 1),
+        duration: u16,
+        sequence: u16,
+      };
+      return fc.record({ ...head, addresses, qos: qos ? of(2) : NONE, payload }, plain);
+    });
+    laws(wlan.codec!, frame);
+  });
+});
+
+describe('headers laid out by hand', () => {
+  it('GRE with checksum, key and sequence number (RFC 2784 §2, RFC 2890 §2)', () => {
+    const b = octets('b000 0800 7f34 0000 00000028 00000007');
+    const r = gre.codec!.parse(b, 0, b.length);
+    assert.deepEqual([r.flags, r.protocol, r.key, r.sequence], [0xb000, 0x0800, 40, 7]);
+    assert.equal(Buffer.from(encode(gre.codec!, r)).readUInt16BE(4), 0xffff - ((0xb000 + 0x0800 + 0x28 + 7) & 0xffff));
+  });
+  it('GTP-U with a PDU session container (TS 29.281 §5.2, TS 38.415 §5.5.2)', () => {
+    const b = octets('34 ff 0008 00001234 0000 00 85 01 10 09 00');
+    const r = gtp.codec!.parse(b, 0, b.length);
+    assert.deepEqual(r.extensions, [{ type: 0x85, content: Uint8Array.of(0x10, 9) }]);
+    assert.equal(r.teid, 0x1234);
+    assert.deepEqual(encode(gtp.codec!, r), b);
+  });
+  it('MPLS, two labels (RFC 3032 §2.1)', () => {
+    const b = octets('00064040 000c8140');
+    const { labels } = mpls.codec!.parse(b, 0, b.length);
+    assert.deepEqual(labels, [
+      { label: 100, tc: 0, ttl: 64 },
+      { label: 200, tc: 0, ttl: 64 },
+    ]);
+  });
+  it('IKE_SA_INIT with a nonce (RFC 7296 §3.1, §3.9)', () => {
+    const b = octets(`0102030405060708 0000000000000000 28 20 22 08 00000000 00000024 00 00 0008 aabbccdd`);
+    const r = isakmp.codec!.parse(b, 0, b.length);
+    assert.deepEqual(r.payloads, [{ type: 40, flags: 0, content: octets('aabbccdd') }]);
+    assert.deepEqual(encode(isakmp.codec!, r), b);
+  });
+  it('tells keep-alives, IKE and ESP on port 4500 apart (RFC 3948 §2)', () => {
+    assert.equal(
+      udpencap.summary!({ buf: octets('ff'), off: 0, wireLength: 1 } as never, {} as never),
+      'NAT-keepalive',
+    );
+    assert.equal(udpencap.codec!.parse(octets('00000000 01'), 0, 5).ike, true);
+    assert.equal(udpencap.codec!.parse(octets('00000001 01'), 0, 5).ike, false);
+  });
+});
+
+/** Rows of a tunnel in each encapsulation, every frame cut after some octets. */
+describe('frames in encapsulations that are cut anywhere stay harmless', async () => {
+  const c = await tlsConversation(chatter(2, 10), { version: 'TLSv1.3' });
+  for (const e of ENCAPSULATIONS)
+    it(e.name, async () => {
+      const ends = {
+        client: { address: Uint8Array.of(192, 0, 2, 1), port: 40_000 },
+        server: { address: Uint8Array.of(192, 0, 2, 2), port: 443 },
+      };
+      let at = 0;
+      const cut = encapsulated(e);
+      const b = one(c, {
+        ...ends,
+        capture: {
+          shape: [(frames, next) => cut(frames, next).map((f) => ({ ...f, octets: f.octets.subarray(0, at++ * 2) }))],
+        },
+      });
+      const r = await read(relinked(b.octets, e.link));
+      assert.deepEqual([...r.pass.dissection.faults], []);
+      assert.equal(r.rows.length, b.frames.length);
+    });
+});
