@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { CORPUS, corpusMissing } from '../support/corpus.js';
+import { run } from './run.js';
+
+const rows = (...args: string[]): string[][] =>
+  run(['fields', ...args])
+    .out.trimEnd()
+    .split('\n')
+    .map((l) => l.split('\t'));
+const names = (...args: string[]): Set<string> => new Set(rows(...args).map((r) => r[2]));
+
+describe('fields', () => {
+  test('lists protocols, fields, their other names, and columns', () => {
+    const all = names();
+    for (const name of [
+      ...['frame.number', 'ip.src', 'ip.addr', 'tcp.port', 'udp.port', 'sip.Method', 'sip.Status-Code'],
+      ...['sdp.media.port', 'dhcp.option.dhcp', 'icmpv6.nd.ra.flag.m', 'dns.qry.name', 'rtp.ssrc', 'fttims.length'],
+      ...['_ws.malformed', '_ws.expert.message', '_ws.expert.severity', '_ws.col.Info', 'tunnel.id', 'finding.code'],
+      ...['gsm_sms.sms_text', 'gsm_a.rp.msg_type', 'xml.tag'],
+    ])
+      assert.ok(all.has(name), name);
+  });
+
+  test('every row has six columns, or four for a protocol', () => {
+    for (const r of rows()) assert.equal(r.length, r[0] === 'P' ? 4 : 6, r.join(' '));
+  });
+
+  test('of one protocol alone', () => {
+    const udp = rows('udp');
+    assert.deepEqual(udp[0].slice(0, 3), ['P', 'User Datagram Protocol', 'udp']);
+    assert.ok(udp.slice(1).every((r) => r[4] === 'udp'));
+    assert.ok(udp.some((r) => r[2] === 'udp.port'));
+  });
+
+  test('has every name that the references of the corpus ask for', { skip: corpusMissing('public') }, () => {
+    const all = names();
+    const asked = readFileSync(join(CORPUS, 'public/TSHARK-FIELDS.txt'), 'utf8').split('\n');
+    const ours = /^(eth|ip|ipv6|icmp|icmpv6|udp|tls|http|dhcp|dhcpv6|dns|sip|sdp|mime_multipart|rtp|rtcp|rtpevent)\./;
+    const elsewhere = new Set(['ip.reassembled_in', 'ipv6.reassembled.in']); // rows refer to nothing that comes later
+    assert.deepEqual(
+      asked.filter((n) => ours.test(n) && !all.has(n) && !elsewhere.has(n)),
+      [],
+    );
+  });
+});
