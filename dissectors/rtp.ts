@@ -233,7 +233,7 @@ export const rtp = defineDissector<RtpPacket>({
       cx.next('rtp.rfc5761', 'rtcp', v);
       return;
     }
-    const note = cx.note<RtpNote>(rtp, v);
+    const note = cx.note<RtpNote>(rtp, v) ?? quotedNote(v, cx);
     t.open(F.rtp, off, v.length);
     if (version(buf, off) !== 2) {
       t.bits(F.version, off, 1, buf[off]);
@@ -325,6 +325,13 @@ export const rtp = defineDissector<RtpPacket>({
 function typeName(pt: number, note: RtpNote | undefined): string {
   const announced = pt >= FIRST_DYNAMIC ? note?.media?.payloadTypes.get(pt)?.name : undefined;
   return announced ?? payloadName(pt);
+}
+
+/** What is known about a packet that an ICMP error quotes: its stream is not followed. */
+function quotedNote(v: View, cx: Ctx): RtpNote | undefined {
+  const media = cx.announced?.<MediaNote>(v);
+  if (media === undefined || v.length < HEADER) return undefined;
+  return { media, setupFrame: media.setupFrame, srtp: undefined, extSeq: 0x10000 + sequence(v.buf, v.off) };
 }
 
 function setup(note: RtpNote, off: number, t: Tree): void {

@@ -93,7 +93,7 @@ export const rtcp = defineDissector<Rtcp>({
   probe(b, off, end) {
     if (end - off < HEADER) return end > off && version(b, off) !== 2 ? No : Unsure;
     if (version(b, off) !== 2 || !STARTS.has(type(b, off))) return No;
-    return (end - off) % 4 === 0 && off + packetLength(b, off) <= end ? Yes : No;
+    return (end - off) % 4 === 0 ? Yes : No;
   },
 
   track(v, cx) {

@@ -15,6 +15,7 @@ import {
   type TableKey,
   Tree,
   View,
+  Yes,
 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Envelope } from '../tunnel/deframe.js';
@@ -240,9 +241,16 @@ export class Dissection implements Ctx {
         : d !== null
           ? this.plan.of(d)
           : (this.plan.lookup('udp.port', Math.min(sport, dport)) ??
-            this.plan.lookup('udp.port', Math.max(sport, dport)));
+            this.plan.lookup('udp.port', Math.max(sport, dport)) ??
+            this.recognised(v));
     if (step === undefined || step.dissector.probe?.(v.buf, v.off, v.end) === No) this.data(v);
     else this.layer(step, v);
+  }
+  /** Who recognises the octets of a datagram. */
+  private recognised(v: View): Step | undefined {
+    for (const d of this.registry.table('udp.heuristic'))
+      if (d.probe?.(v.buf, v.off, v.end) === Yes) return this.plan.of(d);
+    return undefined;
   }
   /** What is known about the quoted datagram whose header or payload starts at `v`. */
   private quotedDatagram(v: View): Datagram | null {
@@ -280,6 +288,10 @@ export class Dissection implements Ctx {
 
   data(v: View): void {
     if (v.length > 0) this.layer(this.dataStep, v);
+  }
+
+  announced<T>(v: View): T | undefined {
+    return this.quotedDatagram(v)?.announced as T | undefined;
   }
 
   note<T>(d: AnyDissector, v: View): T | undefined {

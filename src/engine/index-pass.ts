@@ -280,6 +280,7 @@ export class IndexPass implements ConnectionHost {
       payload: q.off,
       conversation: conversation(state, direction),
       dissector: state.expectations[direction]?.dissector ?? null,
+      announced: state.expectations[direction]?.note,
     };
   }
 

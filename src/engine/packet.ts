@@ -24,6 +24,8 @@ export interface Datagram {
   readonly conversation: Conversation;
   /** Who would take the payload; null: the ports say it, if anything does. */
   readonly dissector: AnyDissector | null;
+  /** What SDP announced about its receiver, else about its sender. */
+  readonly announced?: unknown;
 }
 
 /**

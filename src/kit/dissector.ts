@@ -132,6 +132,8 @@ export interface Ctx {
   payload(v: View): void;
   /** Shows octets as data. */
   data(v: View): void;
+  /** What SDP announced about the quoted datagram whose payload is `v`: nothing is noted for those. */
+  announced?<T>(v: View): T | undefined;
   /** What the index pass left for this dissector about the layer that starts at `v`. */
   note<T>(d: AnyDissector, v: View): T | undefined;
 }
