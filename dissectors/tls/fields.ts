@@ -73,8 +73,10 @@ export const F = fields({
     type: 'u8',
     values: COMPRESSION_METHODS,
   },
-  ja3: { name: 'tls.handshake.ja3_full', label: 'JA3 Fullstring', type: 'string' },
-  ja3s: { name: 'tls.handshake.ja3s_full', label: 'JA3S Fullstring', type: 'string' },
+  ja3Text: { name: 'tls.handshake.ja3_full', label: 'JA3 Fullstring', type: 'string' },
+  ja3: { name: 'tls.handshake.ja3', label: 'JA3', type: 'string' },
+  ja3sText: { name: 'tls.handshake.ja3s_full', label: 'JA3S Fullstring', type: 'string' },
+  ja3s: { name: 'tls.handshake.ja3s', label: 'JA3S', type: 'string' },
 
   // SSL 2.0 hello
   cipherSpecLength: { name: 'tls.handshake.cipher_spec_len', label: 'Cipher Spec Length', type: 'u16' },

@@ -1,4 +1,4 @@
-import { nameOf, need, type Tree, u8, u24, u32, type View } from 'fttscope/kit';
+import { type Field, nameOf, need, type Tree, u8, u24, u32, type View } from 'fttscope/kit';
 import { dissectCertificate } from './certificate.js';
 import { isGrease } from './ciphersuites.js';
 import { dissectAuthorities, dissectExtensions, dissectSchemes, dissectStatus, type Within } from './extensions.js';
@@ -12,6 +12,7 @@ import {
   settledVersion,
 } from './hello.js';
 import { dissectClientKeyExchange, dissectServerKeyExchange } from './keyexchange.js';
+import { md5 } from './md5.js';
 import { HandshakeType, Version } from './numbers.js';
 import { plural, Scan } from './scan.js';
 import { dissectScheme } from './sct.js';
@@ -94,9 +95,15 @@ function clientHello(s: Scan, _: Session, v: View): void {
   methods.close();
   const at = s.off;
   dissectExtensions(s, { message: HandshakeType.ClientHello, retry: false });
-  if (!s.t.wanted(F.ja3)) return;
+  if (!s.t.wanted(F.ja3Text) && !s.t.wanted(F.ja3)) return;
   const hello = parseClientHello(v.buf, v.off, v.end);
-  if (hello !== undefined) s.t.text(F.ja3, at, 0, ja3(hello, v.buf));
+  if (hello !== undefined) fingerprint(s, at, F.ja3Text, F.ja3, ja3(hello, v.buf));
+}
+
+/** A text that says how a side does TLS, and its MD5. */
+function fingerprint({ t }: Scan, at: number, full: Field, short: Field, text: string): void {
+  t.text(full, at, 0, text);
+  if (t.wanted(short)) t.text(short, at, 0, md5(text));
 }
 
 /** The text that JA3 takes the MD5 of: version, suites, extensions, groups, point formats; without GREASE. */
@@ -118,9 +125,9 @@ function serverHello(s: Scan, _: Session, v: View): void {
   s.u8(F.compression);
   const at = s.off;
   dissectExtensions(s, { message: HandshakeType.ServerHello, retry: hello?.retry === true });
-  if (hello === undefined || !s.t.wanted(F.ja3s)) return;
+  if (hello === undefined || !(s.t.wanted(F.ja3sText) || s.t.wanted(F.ja3s))) return;
   const extensions = hello.extensions.map((e) => e.type).filter((type) => !isGrease(type));
-  s.t.text(F.ja3s, at, 0, `${hello.version},${hello.suite},${extensions.join('-')}`);
+  fingerprint(s, at, F.ja3sText, F.ja3s, `${hello.version},${hello.suite},${extensions.join('-')}`);
 }
 
 function newSessionTicket(s: Scan, session: Session): void {

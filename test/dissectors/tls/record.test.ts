@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Ctx, encode, No, Unsure, View, Yes } from 'fttscope/kit';
@@ -65,6 +66,9 @@ test('a ClientHello shows what it offers', () => {
   assert.deepEqual(valuesOf(d, 'tls.handshake.ja3_full'), [
     '771,4865-49199-255,0-5-10-11-13-16-21-27-43-44-45-51-41,29-23,0',
   ]);
+  assert.deepEqual(valuesOf(d, 'tls.handshake.ja3'), [
+    createHash('md5').update(valuesOf(d, 'tls.handshake.ja3_full')[0]!).digest('hex'),
+  ]);
   assert.ok(d.texts.includes('Extension: Reserved (GREASE) (len=0)'));
   assert.ok(d.texts.includes('TLSv1 Record Layer: Handshake Protocol: Client Hello'));
 });
@@ -80,6 +84,7 @@ test('a flight in one record has all its messages', () => {
   assert.deepEqual(valuesOf(d, 'tls.handshake.server_named_curve'), ['29']);
   assert.deepEqual(valuesOf(d, 'tls.handshake.sig'), ['be:ef']);
   assert.deepEqual(valuesOf(d, 'tls.handshake.ja3s_full'), ['771,49199,65281-23']);
+  assert.deepEqual(valuesOf(d, 'tls.handshake.ja3s'), [createHash('md5').update('771,49199,65281-23').digest('hex')]);
 });
 
 test('a message of several records is shown where it ends', () => {
