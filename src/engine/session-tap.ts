@@ -197,6 +197,7 @@ export class SessionTap implements Tap {
   finish(): void {
     const end = this.at.seen();
     this.attempts.judge(end, this.model.findings);
+    for (const life of this.tunnels) life.judge(this.model.findings);
     this.model.finish(end, () => this.tunnels.map((life) => tunnelEntity(life, end)));
   }
 }

@@ -1,6 +1,7 @@
 import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import { Item } from '../../dissectors/tcp/note.js';
 import { hex, ip4, ip6 } from '../kit/index.js';
+import type { Findings } from '../model/findings.js';
 import type { Arrival, Seen } from '../model/moment.js';
 import { Flag, type SegmentFacts, type Stall, TcpLife } from '../model/tcp-life.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
@@ -99,6 +100,14 @@ export class TunnelLife {
     const dscp = v6 ? ((buf[off + HEADER] & 15) << 2) | (buf[off + HEADER + 1] >> 6) : buf[off + HEADER + 1] >> 2;
     this.dscp[dscp]++;
     if (a.up && packet.addresses !== null && this.sources.size < MOST_ADDRESSES) this.source(packet);
+  }
+
+  /** Raises what only the connection and its session tell. */
+  judge(findings: Findings): void {
+    const { tunnel, tcp } = this;
+    const about = [{ kind: 'tunnel', id: tunnel.id }] as const;
+    if (tcp.ways.some((w) => w.segments === 0)) findings.raise('capture.one-sided', tcp.first, about);
+    if (tunnel.session?.clientCertificate) findings.raise('tls.client-certificate', tcp.first, about);
   }
 
   private lastSource = new Uint8Array(16);

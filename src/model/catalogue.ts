@@ -215,15 +215,6 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     meaning: 'Something else runs in it.',
     next: 'Nothing, if it was not meant to be one.',
   },
-  'fttims.early-data': {
-    severity: 'warn',
-    kind: 'conformance',
-    title: 'Envelopes were sent as early data (0-RTT)',
-    clause: 'TS 24.322 §5.2.2.4',
-    meaning:
-      'The tunnel is established when the UE has received a valid Finished; these were sent before it. Whoever captured early data can send it to the EFTF a second time.',
-    next: 'Switch early data off, in the TLS stack of the UE or at the EFTF.',
-  },
   'fttims.bad-length': {
     severity: 'error',
     kind: 'conformance',
@@ -370,8 +361,8 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     kind: 'conformance',
     title: 'The hardware type is not that of a tunnel interface',
     clause: 'RFC 3456 §4.1',
-    meaning: 'A UE without a LAN interface has to send type 31 and an address made of its outer one.',
-    next: 'Nothing, where the UE has a LAN interface: it uses its MAC address.',
+    meaning: 'A tunnel interface has type 31; servers may tell clients apart by it.',
+    next: 'Have the UE send type 31; its address is the MAC address of a LAN interface, or made of the outer address.',
   },
   'dhcp.hardware-changed': {
     severity: 'warn',

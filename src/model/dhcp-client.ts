@@ -130,6 +130,7 @@ function servers(m: DhcpMessage): string[] {
 /** The DHCPv4 client of a tunnel, as its messages show it (RFC 2131, TS 24.322 §6.3). */
 export class DhcpClient {
   readonly exchanges: DhcpTransaction[] = [];
+  private readonly byXid = new Map<number, DhcpTransaction>();
   /** Exchanges that did not fit under the cap. */
   dropped = 0;
 
@@ -142,14 +143,14 @@ export class DhcpClient {
     }
     const type = messageType(m);
     if (type === 0) return undefined;
-    const xid = hexNumber(m.xid, 8);
-    let t = this.exchanges.findLast((e) => e.entry.xid === xid);
+    let t = this.byXid.get(m.xid);
     if (t === undefined) {
       if (this.exchanges.length >= LIMITS.exchanges) {
         this.dropped++;
         return undefined;
       }
       this.exchanges.push((t = new DhcpTransaction(m, at.seen())));
+      this.byXid.set(m.xid, t);
     }
     t.take(m, type, at.seen());
     return t;

@@ -21,6 +21,7 @@ export interface Dhcpv6Transaction {
 /** The DHCPv6 client of a tunnel (RFC 9915; stateless, TS 24.322 §6.3). */
 export class Dhcpv6Client {
   readonly exchanges: Dhcpv6Transaction[] = [];
+  private readonly byXid = new Map<number, Dhcpv6Transaction>();
   dropped = 0;
 
   take(at: Arrival, c: Content): void {
@@ -33,7 +34,7 @@ export class Dhcpv6Client {
     if (!('xid' in m)) return;
     const xid = hexNumber(m.xid, 6);
     const seen = at.seen();
-    let t = this.exchanges.findLast((e) => e.entry.xid === xid);
+    let t = this.byXid.get(m.xid);
     if (t === undefined) {
       if (this.exchanges.length >= LIMITS.exchanges) {
         this.dropped++;
@@ -46,6 +47,7 @@ export class Dhcpv6Client {
         requests: 0,
       };
       this.exchanges.push(t);
+      this.byXid.set(m.xid, t);
     }
     const { entry } = t;
     if (entry.messages.length < MOST_MESSAGES)

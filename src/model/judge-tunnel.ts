@@ -1,4 +1,4 @@
-import type { TunnelEntity, Verdict } from './entities.js';
+import type { CertificateEntry, TunnelEntity, Verdict } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { isBefore, type Moment, type Seen } from './moment.js';
 
@@ -8,6 +8,8 @@ const IDLE_MS = 30_000;
 const STALL_NOTE_MS = 200;
 const STALL_WARN_MS = 1000;
 const HTTPS = 443;
+/** What is told as it is of a connection that may be no tunnel. */
+const TELLING: ReadonlySet<string> = new Set(['tls.wrong-key', 'tunnel.idle-cut', 'tunnel.dead']);
 
 const seen = (at: Moment, row: string | undefined): Seen => ({ ...at, row: row ?? '' });
 
@@ -15,8 +17,12 @@ export const tunnelRef = (t: TunnelEntity): Ref => ({ kind: 'tunnel', id: t.id }
 
 /** Judges the way to the EFTF, TLS, and the end of a tunnel. */
 export function judgeTunnel(t: TunnelEntity, first: Seen, findings: Findings): void {
-  const raise = (code: string, at: Seen = first, remark: Remark = {}): void =>
-    findings.raise(code, at, [tunnelRef(t)], remark);
+  // Among the TLS connections of a phone are many that are no tunnels: what is usual there is no more than a note.
+  const foreign = t.state !== 'failed' && t.envelopes.up.total + t.envelopes.down.total === 0;
+  const raise = (code: string, at: Seen = first, remark: Remark = {}): void => {
+    const severity = foreign && !TELLING.has(code) ? ({ severity: 'note' } as const) : {};
+    findings.raise(code, at, [tunnelRef(t)], { ...remark, ...severity });
+  };
   if (t.state === 'other') {
     raise('tunnel.other', first, { detail: `It carries ${t.other}.` });
     return;
@@ -70,7 +76,7 @@ function judgeTls(t: TunnelEntity, raise: Raise): void {
 
 function judgeName(t: TunnelEntity, raise: Raise): void {
   const { sni, certificate, clientRandom } = t.tls!;
-  const names = certificate?.names.filter((n) => /[a-z]/i.test(n)) ?? [];
+  const names = certificate === undefined ? [] : namesOf(certificate);
   const target = t.proxy === undefined ? undefined : t.eftf.address;
   const named = target !== undefined && !isAddress(target);
   const failed = t.state === 'failed';
@@ -87,6 +93,13 @@ function judgeName(t: TunnelEntity, raise: Raise): void {
   const wrong = isAddress(sni) || (named && sni.toLowerCase() !== target.toLowerCase());
   if (wrong || (names.length > 0 && !names.some((n) => covers(n, sni))))
     raise('tls.sni-mismatch', undefined, { detail: `The server name is ${sni}.` });
+}
+
+/** Host names that a certificate is for: those of subjectAltName, else its common name. RFC 9525 §2 */
+function namesOf(c: CertificateEntry): string[] {
+  const listed = c.names.filter((n) => /[a-z]/i.test(n));
+  const common = /(?:^|, )CN=([^,]+)/.exec(c.subject)?.[1];
+  return listed.length > 0 || common === undefined ? listed : [common];
 }
 
 const isAddress = (s: string): boolean => /^[\d.]+$/.test(s) || s.includes(':');

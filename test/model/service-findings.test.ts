@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { encode } from 'fttscope/kit';
+import { codec as dhcpCodec, dhcpMessage, lanHardware, messageTypeOption } from '../../dissectors/dhcp/message.js';
+import { codec as dhcpv6Codec, dhcpv6Message } from '../../dissectors/dhcpv6/message.js';
+import { type DnsMessage, codec as dnsCodec } from '../../dissectors/dns/message.js';
+import { nameOctets } from '../../dissectors/dns/names.js';
 import {
   neighborAdvertisement,
   neighborSolicitation,
@@ -7,9 +12,10 @@ import {
   routerAdvertisement,
   routerSolicitation,
 } from '../../dissectors/icmpv6/messages.js';
+import { rtp } from '../../dissectors/rtp.js';
 import { CATALOGUE } from '../../src/model/catalogue.js';
 import { reportSchema } from '../../src/report/report-schema.js';
-import { address, at } from '../build/packets.js';
+import { address, at, udp } from '../build/packets.js';
 import { violations } from './schema.js';
 import {
   addressed,
@@ -446,5 +452,111 @@ describe('media', () => {
     );
     const [{ kind, intervalMs }] = r.tunnels[0].keepAlives;
     assert.deepEqual([kind, Math.round(intervalMs / 10)], ['rtp-pt20', 100]);
+  });
+});
+
+describe('what else is noticed inside', () => {
+  const PORT = at('10.0.0.2', 30_053);
+  const DNS = at('10.0.0.1', 53);
+  const question = (id: number, name: string) => {
+    const m = { id, flags: 0x0100, questions: [{ name: nameOctets(name), type: 1, class: 1 }] };
+    return { ...m, answers: [], authorities: [], additional: [], rest: new Uint8Array(0) };
+  };
+  const dns = (m: DnsMessage) => encode(dnsCodec, m);
+
+  test('a DNS server that fails, or says nothing', async () => {
+    const t = addressed(new Talk()).up(100, udp(PORT, DNS, dns(question(1, 'pcscf.ims.example'))));
+    const failed = t.copy().down(110, udp(DNS, PORT, dns({ ...question(1, 'pcscf.ims.example'), flags: 0x8182 })));
+    assert.deepEqual(codes(await found(failed)), ['dns.failed']);
+    const r = await t.report({ end: 'none' }, 8000);
+    assert.deepEqual(codes(r), ['dns.failed']);
+    assert.match(finding(r, 'dns.failed').meaning, /pcscf\.ims\.example/);
+  });
+
+  test('a name that does not exist', async () => {
+    const t = addressed(new Talk()).up(100, udp(PORT, DNS, dns(question(1, 'other.example'))));
+    const r = await found(t.down(110, udp(DNS, PORT, dns({ ...question(1, 'other.example'), flags: 0x8183 }))));
+    assert.equal(finding(r, 'dns.no-name').severity, 'note');
+  });
+
+  test('DHCPv6 that nobody answers', async () => {
+    const from = at('fe80::2', 546);
+    const ask = udp(from, at('ff02::1:2', 547), encode(dhcpv6Codec, dhcpv6Message(11, 7)));
+    const r = await addressed(new Talk()).up(100, ask).up(1100, ask).report({ end: 'none' }, 9000);
+    assert.deepEqual(codes(r), ['dhcpv6.no-answer']);
+    assert.deepEqual(r.addressing[0].dhcpv6.exchanges[0].outcome, 'unanswered');
+  });
+
+  test('hardware of another type is a note, and one that changes a warning', async () => {
+    const mac = (last: number) => ({ ...lanHardware(Uint8Array.of(2, 0, 0, 0, 0, last)), htype: 1 });
+    const message = (last: number) => {
+      const options = [messageTypeOption(1), { code: 61, bytes: Uint8Array.of(0) }];
+      const m = encode(dhcpCodec, dhcpMessage({ op: 1, xid: 9, ...mac(last), options }));
+      return udp(at('0.0.0.0', 68), at('255.255.255.255', 67), m);
+    };
+    const r = await found(new Talk().up(0, message(1)).up(10, message(1)));
+    assert.equal(finding(r, 'dhcp.hardware').severity, 'note');
+    assert.equal(finding(r, 'dhcp.hardware-changed'), undefined);
+    assert.deepEqual(codes(await found(new Talk().up(0, message(1)).up(10, message(2)))), ['dhcp.hardware-changed']);
+  });
+
+  test('a router that asks for stateful configuration is a note', async () => {
+    const router = {
+      hopLimit: 64,
+      managed: true,
+      other: false,
+      preference: 0,
+      lifetime: 1800,
+      reachable: 0,
+      retransmit: 0,
+    };
+    const r = await found(addressed(new Talk()).down(50, nd('fe80::1', 'ff02::1', routerAdvertisement(router, []))));
+    assert.equal(finding(r, 'slaac.managed').severity, 'note');
+  });
+
+  test('a P-CSCF that nothing in the tunnel named is a note', async () => {
+    const t = new Talk().up(0, dhcpUp('request')).down(10, dhcpDown('ack', 1, false));
+    const r = await found(registered(t));
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'pcscf.static').severity, 'note');
+    assert.deepEqual(r.tunnels[0].pcscf, { address: '10.0.0.1', source: 'static' });
+  });
+
+  test('a tunnel that ends while the UE is registered is a note', async () => {
+    const r = await found(registered(addressed(new Talk())));
+    assert.equal(finding(r, 'tunnel.closed-registered').severity, 'note');
+  });
+
+  test('a request that is too long for UDP is a note', async () => {
+    const long = ['P-Access-Network-Info', 'x'.repeat(1400)] as const;
+    const r = await found(addressed(new Talk()).up(100, sip('OPTIONS sip:ims.example', { headers: [long] })));
+    assert.equal(finding(r, 'sip.udp-too-long').severity, 'note');
+  });
+
+  test('who uses the tunnel', async () => {
+    const [t] = (await found(healthy())).tunnels;
+    assert.deepEqual(t.subscriber, { impu: ['sip:alice@ims.example'], impi: 'alice@ims.example' });
+  });
+
+  test('digits that were pressed', async () => {
+    const t = spoken(called(registered(addressed(new Talk())), 1000, 2000), 1210, 90, 'down');
+    spoken(t, 1210, 40, 'up');
+    [1, 11].forEach((event, k) => {
+      for (let i = 0; i < 3; i++) {
+        const payload = Uint8Array.of(event, i === 2 ? 0x8a : 0x0a, 1, 64);
+        const head = {
+          marker: i === 0,
+          payloadType: 101,
+          sequence: 40 + 3 * k + i,
+          timestamp: 8000 + 800 * k,
+          ssrc: 1,
+        };
+        const octets = encode(rtp.codec!, { ...head, csrc: [], payload, padding: 0 });
+        t.up(2100 + 100 * k + 20 * i, udp(UE_MEDIA, CORE_MEDIA, octets));
+      }
+    });
+    const r = await found(t);
+    assert.deepEqual(codes(r), []);
+    assert.equal(r.media.find((m: Json) => m.direction === 'up').dtmf, '1#');
   });
 });

@@ -5,7 +5,7 @@ import { answer, clearConversation, connect, down, envelope, type Step, up } fro
 import { ACK, at, ping, RST, SYN, tcp, udp } from '../build/packets.js';
 import { snaplen } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
-import { captured, codes, ENDS, finding, type Json, reportOn } from './support.js';
+import { CORE_MEDIA, captured, codes, ENDS, finding, type Json, reportOn, speech, UE_MEDIA } from './support.js';
 
 const { client, server } = ENDS;
 const NOTHING = new Uint8Array(0);
@@ -189,6 +189,52 @@ describe('the end of a tunnel', () => {
     const { release } = r.tunnels[0];
     assert.deepEqual([release.how, release.basis, release.row], ['silent', 'inferred', '8']);
     assert.equal(Math.round(release.idleBeforeMs), 89_980);
+  });
+});
+
+describe('stalls', () => {
+  /** Speech down the tunnel, every 20 ms, of which one segment comes late and the rest waits behind it. */
+  const late = (ms: number, packets: number): Promise<Json> => {
+    const b = new CaptureBuilder();
+    b.packet(tcp(client, server, { seq: 100, flags: SYN }, NOTHING), 0, 0);
+    b.packet(tcp(server, client, { seq: 500, ack: 101, flags: SYN | ACK }, NOTHING), 10, 1);
+    b.packet(tcp(client, server, { seq: 101, ack: 501 }, NOTHING), 20, 0);
+    let seq = 501;
+    for (let i = 0; i < packets; i++) {
+      const { octets } = envelope(speech(CORE_MEDIA, UE_MEDIA, i, 2));
+      const when = i === 20 ? 100 + 20 * i + ms : 100 + 20 * i;
+      b.packet(tcp(server, client, { seq, ack: 101, flags: ACK }, octets), when, 1);
+      seq += octets.length;
+    }
+    return reportOn(b.build().octets);
+  };
+
+  test('media that waited for a lost segment', async () => {
+    const r = await late(1210, 100);
+    assert.deepEqual(codes(r), ['tunnel.stall', 'media.head-of-line']);
+    const [t] = r.tunnels;
+    const [stall] = t.tcp.stalls;
+    // The hole shows when the next segment comes, 20 ms after the one that is missing.
+    assert.deepEqual([Math.round(stall.ms), stall.direction, stall.released, stall.media], [1190, 'down', 61, [1]]);
+    assert.deepEqual(r.media[0].headOfLine, [{ stall: 1, packets: 61, ms: stall.ms }]);
+    assert.equal(r.media[0].lost, 0);
+  });
+
+  test('a short one is nothing', async () => {
+    assert.deepEqual(codes(await late(90, 60)), []);
+  });
+
+  test('a side that goes silent without a pause', async () => {
+    const data = envelope(ping(client.address, server.address, 1, 1, 40)).octets;
+    const send = (seq: number) => tcp(client, server, { seq, ack: 501, flags: ACK }, data);
+    const r = await segments(
+      [0, 0, tcp(client, server, { seq: 100, flags: SYN }, NOTHING)],
+      [10, 1, tcp(server, client, { seq: 500, ack: 101, flags: SYN | ACK }, NOTHING)],
+      [20, 0, send(101)],
+      [30, 1, tcp(server, client, { seq: 501, ack: 101 + data.length }, NOTHING)],
+      ...[1000, 1300, 1900, 3100].map((ms) => [ms, 0, send(101 + data.length)] as const),
+    );
+    assert.deepEqual(codes(r), ['tunnel.dead']);
   });
 });
 

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { concat } from 'fttscope/kit';
+import type { Conversation, Step } from '../build/conversation.js';
+import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
+import { at, ping } from '../build/packets.js';
+import { drop, late, only } from '../build/shape.js';
+import { type TlsOptions, tlsConversation } from '../build/tls.js';
+import { testCertificate } from '../tls/pair.js';
+import { captured, codes, ENDS, finding, type Json, reportOn } from './support.js';
+
+const UE = at('10.0.0.2', 0);
+const CORE = at('10.0.0.1', 0);
+const SOME: readonly Step[] = Array.from({ length: 8 }, (_, i) => [
+  up([envelope(ping(UE.address, CORE.address, 1, i, 40))]),
+  down([envelope(ping(CORE.address, UE.address, 1, i, 40))]),
+]).flat();
+const V12: TlsOptions = { version: 'TLSv1.2' };
+
+const told = (c: Conversation): Promise<Json> => reportOn(captured(c).octets, c.keylog);
+
+/** A handshake that goes no further than its first message, with what answers it. */
+async function begun(o: TlsOptions, answer?: readonly number[]): Promise<Conversation> {
+  const c = await tlsConversation([], o);
+  const [hello] = c.flights;
+  const flights = [hello!];
+  if (answer !== undefined) flights.push({ side: 1, octets: Uint8Array.from(answer), ordered: true, pause: 0 });
+  return { ...c, flights, inner: [] };
+}
+const alert = (description: number): number[] => [21, 3, 3, 0, 2, 2, description];
+
+describe('a handshake that fails', () => {
+  test('an alert of the server', async () => {
+    const r = await told(await begun(V12, alert(40)));
+    assert.deepEqual(codes(r), ['tls.alert']);
+    assert.equal(r.tunnels[0].state, 'failed');
+    assert.equal(r.tunnels[0].tls.alerts[0].name, 'handshake_failure');
+    assert.match(r.findings[0].meaning, /EFTF sent the alert handshake_failure/);
+  });
+
+  test('no server name: it stands before the alert that it leads to', async () => {
+    const r = await told(await begun({ ...V12, client: { servername: '' } }, alert(112)));
+    assert.deepEqual(codes(r), ['tls.sni-missing', 'tls.alert']);
+  });
+
+  test('nobody answers', async () => {
+    assert.deepEqual(codes(await told(await begun(V12))), ['tls.no-answer']);
+  });
+
+  test('the end comes after the ServerHello', async () => {
+    const c = await tlsConversation([], V12);
+    const cut = { ...c, flights: c.flights.slice(0, 2) };
+    assert.deepEqual(codes(await told(cut)), ['tls.incomplete']);
+  });
+});
+
+describe('names and certificates', () => {
+  test('a server name that the certificate does not have', async () => {
+    const r = await told(await tlsConversation(SOME, { ...V12, client: { servername: 'other.example' } }));
+    assert.deepEqual(codes(r), ['tls.sni-mismatch']);
+  });
+
+  test('a CONNECT to a name, and no server name', async () => {
+    const preface = [connect('eftf.example:443'), answer(200, 'OK')];
+    const c = await tlsConversation(SOME, { ...V12, client: { servername: '' } }, preface);
+    assert.deepEqual(codes(await told(c)), ['tls.sni-missing']);
+  });
+
+  test('a certificate before and after its time', async () => {
+    const c = await tlsConversation(SOME, V12);
+    for (const epoch of [10, 32_000_000_000]) {
+      const r = await reportOn(captured(c, {}, { epoch }).octets, c.keylog);
+      assert.deepEqual(codes(r), ['tls.certificate-dates']);
+    }
+  });
+
+  test('a certificate issued by itself is a note', async () => {
+    const r = await told(await tlsConversation(SOME, V12));
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'tls.certificate-self-signed').severity, 'note');
+  });
+
+  test('another port', async () => {
+    const c = await tlsConversation(SOME, V12);
+    const r = await reportOn(captured(c, { server: at('198.51.100.1', 8443) }).octets, c.keylog);
+    assert.deepEqual(codes(r), ['tunnel.port']);
+  });
+});
+
+describe('versions and suites', () => {
+  const LOW = '@SECLEVEL=0';
+
+  test('TLS 1.1', async () => {
+    const c = await tlsConversation(SOME, { version: 'TLSv1.1', ciphers: `ALL:${LOW}` });
+    assert.deepEqual(codes(await told(c)), ['tls.old-version']);
+  });
+
+  test('no encryption', async () => {
+    const c = await tlsConversation(SOME, { ...V12, ciphers: `NULL-SHA256:${LOW}` });
+    assert.deepEqual(codes(await told(c)), ['tls.weak-suite']);
+  });
+
+  test('CBC is a note', async () => {
+    const c = await tlsConversation(SOME, { ...V12, ciphers: `ECDHE-RSA-AES128-SHA256:${LOW}` });
+    const r = await told(c);
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'tls.weak-suite').severity, 'note');
+  });
+});
+
+describe('what of a session can be read', () => {
+  test('segments are missing', async () => {
+    const c = await tlsConversation(SOME, V12);
+    const after = [0, 1].map((side) => c.inner.find((i) => i.side === side)!.from);
+    const built = captured(c, {}, { shape: [drop(0.3, [after[0]!, after[1]!])], seed: 4 });
+    const r = await reportOn(built.octets, c.keylog);
+    assert.deepEqual(codes(r), ['capture.gap']);
+    assert.equal(finding(r, 'capture.gap').refs[0].kind, 'tunnel');
+  });
+
+  test('a record that was damaged', async () => {
+    const c = await tlsConversation(SOME, V12);
+    const damaged = c.inner[2]!; // of the first records every tag is checked
+    const position = [0, 0];
+    const flights = c.flights.map((f) => {
+      const from = position[f.side]!;
+      position[f.side]! += f.octets.length;
+      if (f.side !== damaged.side || from > damaged.from || position[f.side]! <= damaged.from) return f;
+      const octets = Uint8Array.from(f.octets);
+      octets[damaged.to - 1 - from]! ^= 1;
+      return { ...f, octets };
+    });
+    const r = await reportOn(captured({ ...c, flights }).octets, c.keylog);
+    assert.deepEqual(codes(r), ['tls.bad-tag']);
+    assert.equal(finding(r, 'tls.partial-keys').severity, 'note');
+  });
+
+  test('octets that are no records', async () => {
+    const c = await tlsConversation(SOME, V12);
+    const at = c.flights.length - 6;
+    const flights = c.flights.map((f, i) =>
+      i === at ? { ...f, octets: concat([f.octets, new Uint8Array(20).fill(0xee)]) } : f,
+    );
+    assert.ok(codes(await reportOn(captured({ ...c, flights }).octets, c.keylog)).includes('tls.framing-lost'));
+  });
+
+  test('a capture that starts late, one that has one direction', async () => {
+    const c = await tlsConversation(SOME, V12);
+    const [a, b] = [0, 1].map((side) => c.inner.filter((i) => i.side === side)[2]!.from);
+    const started = await reportOn(captured(c, {}, { shape: [late([a!, b!])] }).octets);
+    assert.deepEqual(codes(started), []);
+    assert.equal(finding(started, 'capture.late').severity, 'note');
+    const half = await reportOn(captured(c, {}, { shape: [only(0)] }).octets, c.keylog);
+    assert.ok(codes(half).includes('capture.one-sided'));
+  });
+
+  test('a client certificate is a note', async () => {
+    const { key, cert } = testCertificate('rsa');
+    const server = { requestCert: true, rejectUnauthorized: false };
+    const r = await told(await tlsConversation(SOME, { ...V12, client: { key, cert }, server }));
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'tls.client-certificate').severity, 'note');
+  });
+
+  test('something else in TLS is a note', async () => {
+    const request = { side: 0 as const, plain: new TextEncoder().encode('GET / HTTP/1.1\r\nHost: a\r\n\r\n') };
+    const r = await told(await tlsConversation([request], V12));
+    assert.deepEqual(codes(r), []);
+    assert.equal(r.tunnels[0].state, 'other');
+    assert.match(finding(r, 'tunnel.other').meaning, /^It carries HTTP\/1\.1\./);
+  });
+
+  test('the end without close_notify of a connection that may be no tunnel is a note', async () => {
+    const c = await tlsConversation(SOME, { ...V12, closeNotify: false });
+    const r = await reportOn(captured(c).octets);
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'tunnel.no-close-notify').severity, 'note');
+  });
+});
+
+test('a clear tunnel on another port is no matter of TLS', async () => {
+  const c = clearConversation(SOME);
+  assert.deepEqual(codes(await reportOn(captured(c, { ...ENDS, server: at('198.51.100.1', 9000) }).octets)), []);
+});
