@@ -20,6 +20,8 @@ import { fttIms } from './ftt-ims.js';
 import { geneve } from './geneve.js';
 import { gre } from './gre.js';
 import { gtp, gtpv2 } from './gtp.js';
+import { h264 } from './h264.js';
+import { h265 } from './h265.js';
 import { http } from './http/index.js';
 import { ssdp } from './http/ssdp.js';
 import { icmp } from './icmp.js';
@@ -142,6 +144,8 @@ export const dissectors: readonly AnyDissector[] = [
   amr,
   amrWb,
   evs,
+  h264,
+  h265,
   ssdp,
   dtls,
   classicStun,
