@@ -68,7 +68,7 @@ export const esp = defineDissector<EspPacket>({
   short: 'ESP',
   spec: 'RFC 4303',
   fields: F,
-  on: { 'ip.proto': [50] },
+  on: { 'ip.proto': [50], 'ftt.envelope': ['esp'] },
   tables: [TABLE],
 
   peek(p: Peek) {

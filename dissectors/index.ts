@@ -24,6 +24,7 @@ import { h264 } from './h264.js';
 import { h265 } from './h265.js';
 import { http } from './http/index.js';
 import { ssdp } from './http/ssdp.js';
+import { http2 } from './http2.js';
 import { icmp } from './icmp.js';
 import { icmpv6 } from './icmpv6/index.js';
 import { wlan } from './ieee80211.js';
@@ -115,6 +116,7 @@ export const dissectors: readonly AnyDissector[] = [
   udpencap,
   isakmp,
   http,
+  http2,
   tls,
   fttIms,
   ftt,

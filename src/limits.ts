@@ -39,6 +39,8 @@ export const LIMITS = {
   xmlDepth: 64,
   /** Octets of one message of any other stream protocol. */
   messageOctets: 4 << 20,
+  /** Octets of a direction that are looked at before it is given up to find out what it carries. */
+  undecidedOctets: 64 << 10,
   /** Nodes of the tree of one packet, and how deep layers nest. */
   treeNodes: 100_000,
   layers: 32,

@@ -1,4 +1,4 @@
-import { indexOf, latin1, No, type Probe, startsWith, Unsure, Yes } from 'fttscope/kit';
+import { indexOf, latin1, No, type Probe, startsWith, Unsure, type View, Yes } from 'fttscope/kit';
 
 /** Where the parts of a message stand; offsets into its buffer. RFC 9112 §2. */
 export interface Message {
@@ -70,6 +70,14 @@ function lineAt(b: Uint8Array, off: number, end: number): Line | undefined {
   const lf = indexOf(b, LF, off, end);
   if (lf < 0) return undefined;
   return { off, end: lf > off && b[lf - 1] === CR ? lf - 1 : lf, next: lf + 1 };
+}
+
+/** The text of the first line, cut after 2048 characters. */
+export function startLine(v: View): string {
+  const stop = Math.min(v.end, v.off + 2048);
+  let at = v.off;
+  while (at < stop && v.buf[at] !== CR && v.buf[at] !== LF) at++;
+  return latin1(v.buf, v.off, at);
 }
 
 const isBlank = (c: number): boolean => c === SPACE || c === TAB;

@@ -169,7 +169,7 @@ export const isakmp = defineDissector<IkeMessage>({
   short: 'ISAKMP',
   spec: 'RFC 7296, RFC 2408',
   fields: F,
-  on: { 'udp.port': [500], udpencap: [500] },
+  on: { 'udp.port': [500], udpencap: [500], 'ftt.envelope': ['ikev2'] },
 
   dissect(v, t) {
     const { buf, off } = v;

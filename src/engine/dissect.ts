@@ -269,7 +269,7 @@ export class Dissection implements Ctx {
     for (const pdu of pdus) {
       if (before !== undefined && this.leaves.length > 0) this.leaves.push(this.leaves[this.leaves.length - 1]);
       this.again = before?.dissector === pdu.dissector && before.segments === undefined && pdu.segments === undefined;
-      if (pdu.around !== undefined && !this.again) this.around(pdu);
+      if (pdu.around !== undefined && !this.again && before?.dissector !== pdu.around.dissector) this.around(pdu);
       this.layer(this.plan.of(pdu.dissector), pdu.view);
       if (pdu.messages) this.messages(pdu.messages);
       before = pdu;

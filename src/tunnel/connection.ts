@@ -1,11 +1,13 @@
 import type { ConnectNote } from '../../dissectors/http/exchange.js';
-import { connectAnswerLength } from '../../dissectors/http/message.js';
-import { type AnyDissector, hex, No, type Pdu, type View } from '../kit/index.js';
+import { connectAnswerLength, fieldValue, readMessage, startLine } from '../../dissectors/http/message.js';
+import { type AnyDissector, No, type Pdu, type View } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
 import type { StreamConsumer } from '../stream/tcp.js';
 import { type TlsServices, TlsSession } from '../tls/index.js';
 import { Deframer } from './deframe.js';
 import { proxyHeader } from './detect.js';
+import { clientOf, nameOf } from './ends.js';
 import { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
 import { Messages, viewOf } from './messages.js';
@@ -17,8 +19,8 @@ import type { Tunnel } from './tunnel.js';
 
 type Side = 0 | 1;
 
-/** Undecided octets of a direction that are looked at before it is given up. */
-const DETECT_OCTETS = 64 << 10;
+/** Of octets in one segment, and in several. */
+const TCP_NAMES = ['Frame', 'Reassembled TCP'] as const;
 
 const other = (side: Side): Side => (side === 0 ? 1 : 0);
 
@@ -210,7 +212,7 @@ export class Connection implements StreamConsumer {
     const found = recognise(this.host, this.flow, half, this.halves[other(side)], this.proxied);
     if (found === 'more') {
       if (!this.isNamed() && this.host.dissectors.tls.probe!(w.buf, w.off, w.end) === No) half.unclaimed = n;
-      if (n > DETECT_OCTETS) this.giveUp(half);
+      if (n > LIMITS.undecidedOctets) this.giveUp(half);
       return;
     }
     half.restart();
@@ -219,7 +221,7 @@ export class Connection implements StreamConsumer {
     else if (found === this.host.dissectors.fttims) this.startClear(side);
     else {
       half.mode = 'pdus';
-      half.messages = new Messages(found, w, ['Frame', 'Reassembled TCP'], this.host.dissectors.data);
+      half.messages = new Messages(found, w, TCP_NAMES, this.host.dissectors.data);
       half.messages.lost = half.lost;
     }
   }
@@ -241,7 +243,7 @@ export class Connection implements StreamConsumer {
     const w = half.window;
     if (this.session === null) {
       if (!this.clientKnown) this.guessClient(side, w.buf, w.off, w.end);
-      this.session = new TlsSession(this.tls, this.name());
+      this.session = new TlsSession(this.tls, nameOf(this.flow));
       this.plainText = new PlainText(this, this.host);
       this.becomeTunnel();
       this.tunnel!.transport = 'tls';
@@ -254,22 +256,14 @@ export class Connection implements StreamConsumer {
     if (half.missing > 0) this.session.gap(this.tlsSide(side), half.missing);
   }
 
-  /** The two ends in a fixed order, for handshakes that an earlier file of a rotation lends. */
-  private name(): string {
-    const { a, aPort, b, bPort } = this.flow;
-    return [`${hex(a, 0, a.length, '')}:${aPort}`, `${hex(b, 0, b.length, '')}:${bPort}`].sort().join('-');
-  }
-
-  /** The client sends the ClientHello; else the side of the higher port is taken for it. */
+  /** The client sends the ClientHello; else the port has to say it. */
   private guessClient(side: Side, b: Uint8Array, off: number, end: number): void {
     if (end - off > 5 && b[off] === 22 && (b[off + 5] === 1 || b[off + 5] === 2)) {
       this.client = b[off + 5] === 1 ? side : other(side);
       this.clientKnown = true;
       return;
     }
-    const { aPort, bPort } = this.flow;
-    if (aPort === 443 || bPort === 443) this.client = aPort === 443 ? 1 : 0;
-    else this.client = aPort < bPort ? 1 : 0;
+    this.client = clientOf(this.flow);
     this.guessed = true;
   }
 
@@ -344,7 +338,7 @@ export class Connection implements StreamConsumer {
 
   /** CONNECT and its answer: after a 2xx the connection is a tunnel in which everything starts anew (RFC 9110 §9.3.6). */
   private http(side: Side, v: View): void {
-    const line = firstLine(v);
+    const line = startLine(v);
     if (line.startsWith('CONNECT ')) {
       this.client = side;
       this.clientKnown = true;
@@ -356,6 +350,7 @@ export class Connection implements StreamConsumer {
       return;
     }
     const status = /^HTTP\/1\.\d (\d{3})/.exec(line);
+    if (status?.[1] === '101') this.switchProtocols(v);
     if (status === null || this.tunnel?.proxy === undefined || side === this.client || this.connected) return;
     const code = Number(status[1]);
     if (code < 200) return;
@@ -372,6 +367,18 @@ export class Connection implements StreamConsumer {
     } else up.mode = 'pdus'; // a retry with credentials, or another request
   }
   private connected = false;
+
+  /** After a 101 that names HTTP/2 both sides speak it. RFC 9110 §15.2.2. */
+  private switchProtocols(v: View): void {
+    const m = readMessage(v.buf, v.off, v.end);
+    const next = this.host.application('http2');
+    if (m === undefined || next === undefined || fieldValue(m, 'upgrade').toLowerCase() !== 'h2c') return;
+    this.around = { dissector: this.host.dissectors.http, note: undefined };
+    for (const half of this.halves) {
+      half.mode = 'pdus';
+      half.messages = new Messages(next, half.window, TCP_NAMES, this.host.dissectors.data);
+    }
+  }
 
   /** Line ends behind a message are no part of what follows it. RFC 9112 §2.2. */
   private dropLineEnds(side: Side): void {
@@ -390,11 +397,4 @@ export class Connection implements StreamConsumer {
     this.tunnel!.inferred = false;
     if (this.session!.swapped) this.tunnel!.ue = other(this.client);
   }
-}
-
-function firstLine(v: View): string {
-  let s = '';
-  for (let i = v.off; i < v.end && v.buf[i] !== 13 && v.buf[i] !== 10 && s.length < 2048; i++)
-    s += String.fromCharCode(v.buf[i]);
-  return s;
 }

@@ -1,4 +1,5 @@
 import { type AnyDissector, View } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import { applicationOf } from './application.js';
 import type { Connection } from './connection.js';
 import { ANCHOR_OCTETS, anchorAfter, Deframer } from './deframe.js';
@@ -7,8 +8,6 @@ import type { ConnectionHost } from './host.js';
 import { Messages } from './messages.js';
 import type { TlsPdu } from './tls-pdu.js';
 
-/** Undecided octets of a direction that are looked at before it is given up. */
-const DETECT_OCTETS = 64 << 10;
 /** Of octets in one record, and in several. */
 const NAMES = ['Decrypted TLS', 'Reassembled TLS'] as const;
 
@@ -133,7 +132,7 @@ export class PlainText {
       return;
     }
     const found = this.find(v, deframer);
-    if ((found === null || found === 'more') && v.kind !== 'other' && end - off <= DETECT_OCTETS) {
+    if ((found === null || found === 'more') && v.kind !== 'other' && end - off <= LIMITS.undecidedOctets) {
       // Nobody's so far, though it may turn out to be a row of envelopes.
       if (v.kind === 'unsure') this.data(pdu);
       return;
