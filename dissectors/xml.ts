@@ -43,6 +43,7 @@ const LESS = 60;
 const EQUALS = 61;
 const GREATER = 62;
 const QUESTION = 63;
+const BRACKET = 91;
 
 const F = fields({
   xml: { name: 'xml', label: 'eXtensible Markup Language', type: 'protocol', clause: 'XML 1.0 §2' },
@@ -134,8 +135,10 @@ function attributeAt(b: Uint8Array, off: number, end: number): Attribute | undef
     while (i < end && !isSpace(b[i]) && b[i] !== GREATER && b[i] !== LESS && b[i] !== SLASH) i++;
     return i === at ? undefined : { off, nameEnd, valueOff: at, valueEnd: i, end: i };
   }
-  const close = b.subarray(0, end).indexOf(quote, at + 1);
-  return close < 0 ? undefined : { off, nameEnd, valueOff: at + 1, valueEnd: close, end: close + 1 };
+  let close = at + 1;
+  while (close < end && b[close] !== quote && b[close] !== LESS) close++; // no value has a `<`: XML 1.0 §3.1
+  if (close >= end || b[close] !== quote) return undefined;
+  return { off, nameEnd, valueOff: at + 1, valueEnd: close, end: close + 1 };
 }
 
 /** Reads attributes from `off` on; returns where the first thing that is none stands. */
@@ -155,6 +158,8 @@ class Walk {
   /** Elements open beyond {@link MAX_DEPTH}. */
   private deeper = 0;
   private at: number;
+  /** Marks that do not come any more: they are looked for once. */
+  private readonly gone = new Set<string>();
 
   constructor(
     private readonly t: Tree,
@@ -177,6 +182,14 @@ class Walk {
     while (this.open.length > 0) this.close(end);
   }
 
+  /** One past the next `mark` at or after `off`; -1 if there is none. */
+  private past(off: number, mark: string): number {
+    if (this.gone.has(mark)) return -1;
+    const stop = past(this.b, off, this.end, mark);
+    if (stop < 0) this.gone.add(mark);
+    return stop;
+  }
+
   private characters(): void {
     const { t, b, end, at } = this;
     let stop = b.subarray(0, end).indexOf(LESS, at);
@@ -193,8 +206,8 @@ class Walk {
     if (c === QUESTION) return this.instruction();
     if (c === SLASH) return this.endTag();
     if (c !== BANG) return this.startTag();
-    if (startsWith(b, at, end, '<!--')) return this.whole(F.comment, past(b, at + 4, end, '-->'));
-    if (startsWith(b, at, end, '<![CDATA[')) return this.whole(F.section, past(b, at + 9, end, ']]>'));
+    if (startsWith(b, at, end, '<!--')) return this.whole(F.comment, this.past(at + 4, '-->'));
+    if (startsWith(b, at, end, '<![CDATA[')) return this.whole(F.section, this.past(at + 9, ']]>'));
     return startsWith(b, at, end, '<!DOCTYPE') && this.doctype();
   }
 
@@ -213,7 +226,7 @@ class Walk {
     const nameEnd = skipName(b, at + 2, end);
     const list: Attribute[] = [];
     const stop = attributes(b, nameEnd, end, list);
-    const close = past(b, stop, end, '?>');
+    const close = this.past(stop, '?>');
     if (nameEnd === at + 2 || close < 0) return false;
     const declaration = latin1(b, at + 2, nameEnd) === 'xml';
     t.text(declaration ? F.declaration : F.instruction, at, close - at);
@@ -292,8 +305,8 @@ class Walk {
     const name = skipSpace(b, at + 9, end);
     const nameEnd = skipName(b, name, end);
     let i = nameEnd;
-    while (i < end && b[i] !== GREATER && b[i] !== 0x5b) i++;
-    if (i >= end || nameEnd === name) return false;
+    while (i < end && b[i] !== GREATER && b[i] !== BRACKET && b[i] !== LESS) i++;
+    if (i >= end || nameEnd === name || b[i] === LESS) return false;
     t.text(F.doctype, name, nameEnd - name);
     if (t.labels) t.label(printable(utf8Text(b, at, i + 1)));
     this.at = i + 1;
@@ -303,9 +316,9 @@ class Walk {
       this.at = skipSpace(b, this.at, end);
       if (this.at >= end || b[this.at] !== LESS) break;
       const comment = startsWith(b, this.at, end, '<!--');
-      if (!this.whole(comment ? F.comment : F.dtdTag, past(b, this.at, end, comment ? '-->' : '>'))) break;
+      if (!this.whole(comment ? F.comment : F.dtdTag, this.past(this.at, comment ? '-->' : '>'))) break;
     }
-    const close = past(b, this.at, end, '>');
+    const close = this.past(this.at, '>');
     if (close > 0) {
       textItem(t, b, this.at, close);
       this.at = close;

@@ -120,6 +120,11 @@ describe('XML', () => {
     assert.match(text, /^ {4}<b\/>$/m);
   });
 
+  test('what never ends takes time in proportion to its length', async () => {
+    for (const piece of ['<', '<!--', '<![CDATA[', '<?x ', '<!DOCTYPE a ', '<!DOCTYPE a [', "<a b='", '<a b=c ', '</a'])
+      await oneBody('application/pidf+xml', piece.repeat(60_000 / piece.length));
+  });
+
   test('what is no XML is passed over and noted', async () => {
     const { experts, values } = await oneBody('application/pidf+xml', '<a></a></a><x y="unclosed <b/>');
     assert.deepEqual(experts, ['Closing an unopened tag', 'Unrecognized text']);
