@@ -1,4 +1,4 @@
-import { defineDissector, fields, hexNumber, Malformed, need, type Peek, put16, put32, u8, u32 } from 'fttscope/kit';
+import { defineDissector, experts, fields, hexNumber, need, type Peek, put16, put32, u8, u32 } from 'fttscope/kit';
 import { IP_PROTOCOLS } from './numbers.js';
 
 /**
@@ -25,6 +25,15 @@ const F = fields({
   icv: { name: 'ah.icv', label: 'AH ICV', type: 'bytes' },
 });
 
+const E = experts({
+  badLength: {
+    code: 'ah.bad-length',
+    severity: 'warn',
+    message: 'Length is that of no whole header',
+    clause: 'RFC 4302 §2.2',
+  },
+});
+
 /** A header and what it protects. The check value fills whole words. */
 export interface AuthenticationHeader {
   next: number;
@@ -43,6 +52,7 @@ export const ah = defineDissector<AuthenticationHeader>({
   short: 'AH',
   spec: 'RFC 4302',
   fields: F,
+  experts: E,
   on: { 'ip.proto': [51] },
   tables: ['ip.proto'],
 
@@ -50,7 +60,7 @@ export const ah = defineDissector<AuthenticationHeader>({
     const { buf, off } = p;
     if (p.end - off < FIXED) return p.stop();
     const n = headerLength(buf, off);
-    if (n < FIXED || off + n > p.end) return p.stop();
+    if (off + n > p.end) return p.stop();
     p.key = buf[off];
     p.off = off + n;
     p.table = 'ip.proto';
@@ -67,7 +77,7 @@ export const ah = defineDissector<AuthenticationHeader>({
     t.bytes(F.reserved, off + 2, 2);
     t.num(F.spi, off + 4, 4, u32(buf, off + 4));
     t.num(F.sequence, off + 8, 4, u32(buf, off + 8));
-    if (n < FIXED) throw new Malformed('the length is that of no header');
+    if (n < FIXED) t.expert(E.badLength);
     need(v, n);
     if (n > FIXED) t.bytes(F.icv, off + FIXED, n - FIXED);
     t.pop();

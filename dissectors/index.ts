@@ -15,6 +15,7 @@ import { esp, espNull } from './esp.js';
 import { ethernet } from './ethernet.js';
 import { evs } from './evs.js';
 import { frame } from './frame.js';
+import { frameRelay } from './frame-relay.js';
 import { ftt } from './ftt.js';
 import { fttIms } from './ftt-ims.js';
 import { geneve } from './geneve.js';
@@ -64,6 +65,8 @@ import { udp } from './udp.js';
 import { udpencap } from './udpencap.js';
 import { serviceTag, vlan } from './vlan.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
+import { network } from './well-known/network.js';
+import { transport } from './well-known/transport.js';
 import { xml } from './xml.js';
 
 export const dissectors: readonly AnyDissector[] = [
@@ -76,6 +79,7 @@ export const dissectors: readonly AnyDissector[] = [
   sll2,
   nullLoop,
   rawIp,
+  frameRelay,
   ppp,
   pppoes,
   pppoed,
@@ -151,5 +155,7 @@ export const dissectors: readonly AnyDissector[] = [
   ssdp,
   dtls,
   classicStun,
+  ...network,
+  ...transport,
   data,
 ];

@@ -236,7 +236,7 @@ function payload(v: View, t: Tree, cx: Ctx, body: View): void {
     return;
   }
   // A first part that was cut will never be part of a whole datagram: it shows its headers.
-  if ((word & OFFSET) === 0 && body.end < body.wireEnd) cx.next('ip.proto', proto, body);
+  if ((word & OFFSET) === 0 && packetEnd(v) > body.end) cx.next('ip.proto', proto, body);
   else cx.data(body);
 }
 
@@ -294,6 +294,10 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
     const word = fragmentWord(buf, off);
     p.fragment = (word & (MORE | OFFSET)) !== 0;
     if (!p.fragment) return;
+    if (off + total > p.wireEnd) {
+      p.fragment = false; // a part that is not there whole cannot be used
+      return p.stop();
+    }
     p.fragmentId = u16(buf, off + 4);
     p.fragmentOffset = (word & OFFSET) << 3;
     p.moreFragments = (word & MORE) !== 0;

@@ -229,14 +229,14 @@ function discovery(t: Tree, v: View, cx: Ctx): void {
 }
 
 /** RFC 4620 §4. */
-function nodeInformation(t: Tree, v: View, cx: Ctx): void {
+function nodeInformation(t: Tree, v: View): void {
   const { buf, off } = v;
   need(v, 16);
   t.num(F.qtype, off + 4, 2, u16(buf, off + 4));
   t.num(F.niFlags, off + 6, 2, u16(buf, off + 6));
   t.big(F.niNonce, off + 8, 8, (BigInt(u32(buf, off + 8)) << 32n) | BigInt(u32(buf, off + 12)));
+  if (v.length > 16) t.bytes(NdFields.optionData, off + 16, v.length - 16);
   t.pop();
-  cx.data(v.sub(off + 16));
 }
 
 /** RFC 8335 §2 and §3. */
@@ -256,7 +256,7 @@ function body(t: Tree, v: View, cx: Ctx): void {
   if (type >= RS && type <= REDIRECT) discovery(t, v, cx);
   else if (type >= UNREACHABLE && type <= PARAMETER_PROBLEM) error(t, v, cx);
   else if (type === ECHO_REQUEST || type === ECHO_REPLY) echo(t, v, cx);
-  else if (type === NODE_QUERY || type === NODE_REPLY) nodeInformation(t, v, cx);
+  else if (type === NODE_QUERY || type === NODE_REPLY) nodeInformation(t, v);
   else {
     const rest = v.sub(v.off + 4);
     if (type >= MLD_QUERY && type <= MLD_DONE) listener(t, v);

@@ -1,16 +1,13 @@
 import { PROTOCOLS } from '../../dissectors/frame.js';
-import type { EnvelopeNote } from '../../dissectors/ftt-ims.js';
+import { Item } from '../../dissectors/tcp/note.js';
 import {
   type AnyDissector,
   type Ctx,
-  experts,
-  fields,
   Malformed,
   type NetPair,
   No,
   type Pdu,
   Peek,
-  type Severity,
   Short,
   type TableKey,
   Tree,
@@ -18,43 +15,17 @@ import {
   Yes,
 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
-import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
+
+export { engineFields, expertFields } from './engine-fields.js';
+
+import { carrierOf, envelopeNote } from './carried.js';
+import { engineExperts as E, engineFields as F, SEVERITIES } from './engine-fields.js';
 import { FrameFacts } from './frame-facts.js';
 import type { Datagram, Packet } from './packet.js';
 import { Depth, Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
 import { ShortCut } from './short-cut.js';
-
-const SEVERITIES: Readonly<Record<Severity, number>> = {
-  chat: 0x200000,
-  note: 0x400000,
-  warn: 0x600000,
-  error: 0x800000,
-};
-const SEVERITY_NAMES = { 2097152: 'Chat', 4194304: 'Note', 6291456: 'Warning', 8388608: 'Error' };
-
-const F = fields({
-  malformed: { name: '_ws.malformed', label: 'Malformed Packet', type: 'string' },
-  // Wireshark's expert item has the name of the field as its value.
-  malformedItem: { name: '_ws.malformed', label: 'Malformed Packet', type: 'string', hidden: true },
-  short: { name: '_ws.short', label: 'Packet size limited during capture', type: 'string' },
-  message: { name: '_ws.expert.message', label: 'Message', type: 'string' },
-  severity: { name: '_ws.expert.severity', label: 'Severity level', type: 'u32', values: SEVERITY_NAMES },
-  tunnel: { name: 'tunnel.id', label: 'Tunnel', type: 'u32' },
-  direction: { name: 'tunnel.direction', label: 'Direction in the tunnel', type: 'string' },
-  code: { name: 'finding.code', label: 'Finding', type: 'string' },
-});
-/** Fields that the engine itself adds. */
-export const engineFields = F;
-/** Those that say what dissectors noticed. */
-export const expertFields = { message: F.message, severity: F.severity, code: F.code };
-
-const E = experts({
-  malformed: { code: 'frame.malformed', severity: 'error', message: 'Malformed Packet (Exception occurred)' },
-  tooDeep: { code: 'frame.too-many-layers', severity: 'warn', message: 'Layers nest too deep; the rest is not shown' },
-  fault: { code: 'frame.dissector-fault', severity: 'error', message: 'Dissector fault' },
-});
 
 /** A place to go back to. */
 export interface Mark {
@@ -62,6 +33,9 @@ export interface Mark {
   experts: number;
   protocols: number;
 }
+
+/** Segments whose octets were seen before, or come too early. */
+const AGAIN = Item.Retransmission | Item.FastRetransmission | Item.SpuriousRetransmission | Item.OutOfOrder;
 
 const NO_NET: NetPair = { version: 4, buf: new Uint8Array(0), src: 0, dst: 0 };
 
@@ -229,22 +203,37 @@ export class Dissection implements Ctx {
       return;
     }
     if (packet.pdus !== null) this.messages(packet.pdus);
+    else if (packet.unread) this.unread(v);
+  }
+
+  /** A segment of a stream that nobody reads: its ports say what it is, if anything does. */
+  private unread(v: View): void {
+    const { tcp } = this.packet;
+    if (tcp !== null && (tcp.items & AGAIN) !== 0) return;
+    const { plan, sport, dport } = this;
+    // Who is expected at a port may still find its message when more of the stream is there.
+    if (plan.lookup('tcp.port', sport) !== undefined || plan.lookup('tcp.port', dport) !== undefined) return;
+    this.offer(this.ofPorts('tcp.name'), v);
+  }
+
+  private ofPorts(table: string): Step | undefined {
+    const { plan, sport, dport } = this;
+    return plan.lookup(table, Math.min(sport, dport)) ?? plan.lookup(table, Math.max(sport, dport));
+  }
+
+  /** Gives octets to who may be found for them; else they are data. */
+  private offer(step: Step | undefined, v: View): void {
+    if (step === undefined || step.dissector.probe?.(v.buf, v.off, v.end) === No) this.data(v);
+    else this.layer(step, v);
   }
 
   /** In a quoted packet nothing is followed: the flow and the ports of a datagram say what it is, if anything does. */
   private quotedPayload(v: View): void {
-    const { sport, dport } = this;
+    if (v.length === 0) return;
     const d = this.quotedDatagram(v)?.dissector ?? null;
-    const step =
-      this.current !== this.udp
-        ? undefined
-        : d !== null
-          ? this.plan.of(d)
-          : (this.plan.lookup('udp.port', Math.min(sport, dport)) ??
-            this.plan.lookup('udp.port', Math.max(sport, dport)) ??
-            this.recognised(v));
-    if (step === undefined || step.dissector.probe?.(v.buf, v.off, v.end) === No) this.data(v);
-    else this.layer(step, v);
+    if (this.current !== this.udp) this.data(v);
+    else if (d !== null) this.offer(this.plan.of(d), v);
+    else this.offer(this.ofPorts('udp.port') ?? this.recognised(v), v);
   }
   /** Who recognises the octets of a datagram. */
   private recognised(v: View): Step | undefined {
@@ -350,7 +339,7 @@ export class Dissection implements Ctx {
       return packet.dissector === null
         ? this.dataStep.depth === Depth.Skip
         : this.plan.of(packet.dissector).depth === Depth.Skip;
-    return d === this.tcp && packet.protocol === 6 && packet.pdus === null;
+    return d === this.tcp && packet.protocol === 6 && packet.pdus === null && this.dataStep.depth === Depth.Skip;
   }
 
   /** Notes the layer for the protocol stack and the Info column. */
@@ -419,22 +408,4 @@ export class Dissection implements Ctx {
     const leaf = this.leaves[this.leaves.length - 1];
     return leaf === undefined ? '' : (leaf.d.column?.(leaf.v, this) ?? leaf.d.short);
   }
-}
-
-/** The carrying datagram whose header or payload starts at `v`. */
-function carrierOf(carriers: readonly Datagram[], v: View): Datagram | undefined {
-  for (const c of carriers) if (c.buf === v.buf && (c.header === v.off || c.payload === v.off)) return c;
-  return undefined;
-}
-
-function envelopeNote(packet: Packet, e: Envelope): EnvelopeNote {
-  const { lane, segments, resync } = e;
-  const tunnel = lane.connection.tunnel!;
-  return {
-    tunnel: tunnel.id,
-    direction: tunnel.direction(lane.side),
-    number: packet.number,
-    frames: segments?.length ?? 1,
-    resync,
-  };
 }

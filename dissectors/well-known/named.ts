@@ -1,0 +1,46 @@
+import { type Ctx, type Dissector, defineDissector, fields, type Probe, type TableKey, type View } from 'fttscope/kit';
+
+/**
+ * A protocol of which only the name is shown: what stands in its messages is for other tools. It keeps captures readable
+ * that have more in them than tunnels, and tells "nobody knows these octets" from "this is none of our business".
+ */
+export interface Named {
+  /** Filter name and title as Wireshark has them, and the short name of the protocol column. */
+  readonly proto: string;
+  readonly title: string;
+  readonly short: string;
+  /** Where the format is laid down. */
+  readonly spec: string;
+  readonly on?: Readonly<Record<string, readonly TableKey[]>>;
+  /** Name in the protocol stack where it is another. */
+  readonly layer?: string;
+  /** Tables that {@link inner} asks. */
+  readonly tables?: readonly string[];
+  /** Whether the first octets may be this protocol, where numbers and ports alone do not say it. */
+  probe?(b: Uint8Array, off: number, end: number, known?: boolean): Probe;
+  /** Hands on what the messages carry. */
+  inner?(v: View, cx: Ctx): void;
+}
+
+/** The dissector of a protocol that is only named. */
+export function named({ proto, title, short, spec, on, layer, tables, probe, inner }: Named): Dissector {
+  const F = fields({ name: { name: proto, label: title, type: 'protocol' } });
+  return defineDissector({
+    ...{ proto, title, short, spec, fields: F },
+    ...(on && { on }),
+    ...(layer !== undefined && { layer }),
+    ...(tables && { tables }),
+    ...(probe && { probe }),
+    dissect(v, t, cx) {
+      t.none(F.name, v.off, v.length);
+      inner?.(v, cx);
+    },
+    summary: () => title,
+  });
+}
+
+/** Rows of a table: name, title, short name, specification, and where it is found. */
+export type NamedRow = readonly [string, string, string, string, Readonly<Record<string, readonly TableKey[]>>];
+
+export const fromRows = (rows: readonly NamedRow[]): Dissector[] =>
+  rows.map(([proto, title, short, spec, on]) => named({ proto, title, short, spec, on }));

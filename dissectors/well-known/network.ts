@@ -1,0 +1,141 @@
+import { u16, type View } from 'fttscope/kit';
+import { fromRows, named } from './named.js';
+
+/**
+ * Protocols of links and networks that are only named: found by EtherType, LLC, PPP protocol, IP protocol number, or the
+ * link type of the capture.
+ */
+const NLPID_ISIS = 0x83;
+const ISIS_TYPES: Readonly<Record<number, string>> = {
+  ...{ 15: 'hello', 16: 'hello', 17: 'hello', 18: 'lsp', 20: 'lsp' },
+  ...{ 24: 'csnp', 25: 'csnp', 26: 'psnp', 27: 'psnp' },
+};
+const LOOP_REPLY = 1;
+
+/** What IS-IS calls its packets: ISO 10589 §9.5, the type in the low bits of the fifth octet. */
+const isisKind = (v: View) => (v.length > 4 ? ISIS_TYPES[v.buf[v.off + 4] & 31] : undefined);
+
+export const network = [
+  ...fromRows([
+    ['lldp', 'Link Layer Discovery Protocol', 'LLDP', 'IEEE 802.1AB', { ethertype: [0x88cc] }],
+    ['eapol', '802.1X Authentication', 'EAPOL', 'IEEE 802.1X', { ethertype: [0x888e, 0x88c7] }],
+    ['slow', 'Slow Protocols', '802.3 Slow protocols', 'IEEE 802.3 §57A', { ethertype: [0x8809] }],
+    ['macc', 'MAC Control', 'MACC', 'IEEE 802.3 §31', { ethertype: [0x8808] }],
+    ['cfm', 'CFM EOAM 802.1ag/ITU Protocol', 'CFM', 'IEEE 802.1ag', { ethertype: [0x8902] }],
+    ['stp', 'Spanning Tree Protocol', 'STP', 'IEEE 802.1D §9', { 'llc.dsap': [66], 'llc.cisco_pid': [267, 268] }],
+    ['cdp', 'Cisco Discovery Protocol', 'CDP', 'none', { 'llc.cisco_pid': [0x2000], 'gre.proto': [0x2000] }],
+    ['vtp', 'VLAN Trunking Protocol', 'VTP', 'none', { 'llc.cisco_pid': [0x2003] }],
+    ['dtp', 'Dynamic Trunk Protocol', 'DTP', 'none', { 'llc.cisco_pid': [0x2004] }],
+    ['udld', 'Unidirectional Link Detection', 'UDLD', 'RFC 5171', { 'llc.cisco_pid': [0x0111] }],
+    ['pagp', 'Port Aggregation Protocol', 'PAGP', 'none', { 'llc.cisco_pid': [0x0104] }],
+    ['lcp', 'PPP Link Control Protocol', 'PPP LCP', 'RFC 1661', { 'ppp.protocol': [0xc021] }],
+    ['pap', 'PPP Password Authentication Protocol', 'PPP PAP', 'RFC 1334', { 'ppp.protocol': [0xc023] }],
+    ['chap', 'PPP Challenge Handshake Authentication Protocol', 'PPP CHAP', 'RFC 1994', { 'ppp.protocol': [0xc223] }],
+    ['eap', 'Extensible Authentication Protocol', 'EAP', 'RFC 3748', { 'ppp.protocol': [0xc227] }],
+    ['ipcp', 'PPP IP Control Protocol', 'PPP IPCP', 'RFC 1332', { 'ppp.protocol': [0x8021] }],
+    ['ipv6cp', 'PPP IPv6 Control Protocol', 'PPP IPV6CP', 'RFC 5072', { 'ppp.protocol': [0x8057] }],
+    ['ccp', 'PPP Compression Control Protocol', 'PPP CCP', 'RFC 1962', { 'ppp.protocol': [0x80fd] }],
+    ['mplscp', 'PPP MPLS Control Protocol', 'PPP MPLSCP', 'RFC 3032', { 'ppp.protocol': [0x8281] }],
+    ['comp_data', 'PPP Compressed Datagram', 'PPP Comp', 'RFC 1962', { 'ppp.protocol': [0xfd] }],
+    ['mp', 'PPP Multilink Protocol', 'PPP MP', 'RFC 1990', { 'ppp.protocol': [0x3d] }],
+    ['ospf', 'Open Shortest Path First', 'OSPF', 'RFC 2328, RFC 5340', { 'ip.proto': [89] }],
+    ['eigrp', 'Enhanced Interior Gateway Routing Protocol', 'EIGRP', 'RFC 7868', { 'ip.proto': [88] }],
+    ['igrp', 'Cisco Interior Gateway Routing Protocol', 'IGRP', 'none', { 'ip.proto': [9] }],
+    ['pim', 'Protocol Independent Multicast', 'PIM', 'RFC 7761', { 'ip.proto': [103] }],
+    ['rsvp', 'Resource ReserVation Protocol (RSVP)', 'RSVP', 'RFC 2205', { 'ip.proto': [46] }],
+    ['vrrp', 'Virtual Router Redundancy Protocol', 'VRRP', 'RFC 5798', { 'ip.proto': [112] }],
+    ['sctp', 'Stream Control Transmission Protocol', 'SCTP', 'RFC 9260', { 'ip.proto': [132] }],
+    ['dccp', 'Datagram Congestion Control Protocol', 'DCCP', 'RFC 4340', { 'ip.proto': [33] }],
+    ['udplite', 'Lightweight User Datagram Protocol', 'UDP-Lite', 'RFC 3828', { 'ip.proto': [136] }],
+    ['ipcomp', 'IP Payload Compression', 'IPComp', 'RFC 3173', { 'ip.proto': [108] }],
+    ['hip', 'Host Identity Protocol', 'HIP', 'RFC 7401', { 'ip.proto': [139] }],
+    ['mipv6', 'Mobile IPv6', 'MIPv6', 'RFC 6275 §6.1', { 'ip.proto': [62, 135] }],
+    ['l2tp', 'Layer 2 Tunneling Protocol', 'L2TP', 'RFC 2661, RFC 3931', { 'ip.proto': [115], 'udp.port': [1701] }],
+    ['esis', 'ISO 9542 ESIS Routeing Information Exchange Protocol', 'ESIS', 'ISO 9542', { 'osi.nlpid': [0x82] }],
+    ['clnp', 'ISO 8473/X.233 CLNP ConnectionLess Network Protocol', 'CLNP', 'ISO 8473', { 'osi.nlpid': [0x81] }],
+    ['isis.hello', 'ISIS HELLO', 'ISIS HELLO', 'ISO 10589 §9.5', { 'isis.type': ['hello'] }],
+    [
+      'isis.lsp',
+      'ISO 10589 ISIS Link State Protocol Data Unit',
+      'ISIS LSP',
+      'ISO 10589 §9.8',
+      { 'isis.type': ['lsp'] },
+    ],
+    [
+      ...(['isis.csnp', 'ISO 10589 ISIS Complete Sequence Numbers Protocol Data Unit', 'ISIS CSNP'] as const),
+      ...(['ISO 10589 §9.10', { 'isis.type': ['csnp'] }] as const),
+    ],
+    [
+      ...(['isis.psnp', 'ISO 10589 ISIS Partial Sequence Numbers Protocol Data Unit', 'ISIS PSNP'] as const),
+      ...(['ISO 10589 §9.12', { 'isis.type': ['psnp'] }] as const),
+    ],
+    ['netlink-route', 'Linux rtnetlink (route netlink) protocol', 'rtnetlink', 'RFC 3549', { 'netlink.protocol': [0] }],
+  ]),
+  named({
+    proto: 'loop',
+    title: 'Configuration Test Protocol (loopback)',
+    short: 'LOOP',
+    spec: 'DIX Ethernet V2 §8',
+    on: { ethertype: [0x9000] },
+    /** Skip count, function and, in a reply, the receipt number stand before the data; numbers are little-endian. */
+    inner(v, cx) {
+      if (v.length > 6 && v.buf[v.off + 2] === LOOP_REPLY) cx.data(v.sub(v.off + 6));
+    },
+  }),
+  named({
+    proto: 'osi',
+    title: 'OSI',
+    short: 'OSI',
+    spec: 'ISO 9577',
+    on: { 'llc.dsap': [20, 254], 'gre.proto': [254], 'ppp.protocol': [35], 'ip.proto': [80] },
+    tables: ['osi.nlpid'],
+    inner(v, cx) {
+      if (v.length > 0) cx.next('osi.nlpid', v.buf[v.off], v);
+    },
+  }),
+  named({
+    proto: 'isis',
+    title: 'ISO 10589 ISIS InTRA Domain Routeing Information Exchange Protocol',
+    short: 'ISIS',
+    spec: 'ISO 10589',
+    on: { 'osi.nlpid': [NLPID_ISIS] },
+    tables: ['isis.type'],
+    inner(v, cx) {
+      const kind = isisKind(v);
+      if (kind !== undefined) cx.next('isis.type', kind, v);
+    },
+  }),
+  named({
+    proto: 'igmp',
+    title: 'Internet Group Management Protocol',
+    short: 'IGMP',
+    spec: 'RFC 3376',
+    on: { 'ip.proto': [2] },
+    tables: ['igmp.type'],
+    /** Wireshark lists the versions of IGMP as a layer of the same name. */
+    inner(v, cx) {
+      if (v.length > 0 && cx.takes('igmp.type', v.buf[v.off])) cx.next('igmp.type', v.buf[v.off], v);
+    },
+  }),
+  named({
+    proto: 'igmp.message',
+    layer: 'igmp',
+    title: 'Internet Group Management Protocol',
+    short: 'IGMP',
+    spec: 'RFC 3376 §4',
+    on: { 'igmp.type': [0x11, 0x12, 0x16, 0x17, 0x22] },
+  }),
+  named({
+    proto: 'netlink',
+    title: 'Linux netlink protocol',
+    short: 'NETLINK',
+    spec: 'LINKTYPE_NETLINK',
+    on: { link: [253] },
+    tables: ['netlink.protocol'],
+    /** The cooked header of the link type has the family in its last two octets. */
+    inner(v, cx) {
+      if (v.length > 16 && cx.takes('netlink.protocol', u16(v.buf, v.off + 14)))
+        cx.next('netlink.protocol', u16(v.buf, v.off + 14), v.sub(v.off + 16));
+    },
+  }),
+];
