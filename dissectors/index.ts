@@ -47,6 +47,7 @@ import { rtcp } from './rtcp/index.js';
 import { rtp } from './rtp.js';
 import { sap } from './sap.js';
 import { sdp } from './sdp/index.js';
+import { sigcomp } from './sigcomp.js';
 import { sip } from './sip/index.js';
 import { sipfrag } from './sipfrag.js';
 import { sll } from './sll.js';
@@ -56,6 +57,7 @@ import { gsmSms, gsmSmsUp } from './sms/tpdu.js';
 import { classicStun } from './stun/classic.js';
 import { stun } from './stun/index.js';
 import { turnChannel } from './stun/relay.js';
+import { t38 } from './t38.js';
 import { tcp } from './tcp/index.js';
 import { telephoneEvent } from './telephone-event.js';
 import { teredo } from './teredo.js';
@@ -152,6 +154,8 @@ export const dissectors: readonly AnyDissector[] = [
   evs,
   h264,
   h265,
+  sigcomp,
+  t38,
   ssdp,
   dtls,
   classicStun,

@@ -29,6 +29,8 @@ interface MediaLine {
   count: number;
   /** Whether the protocol carries RTP. RFC 8866 §5.14. */
   rtp: boolean;
+  /** Whether it carries fax. ITU-T T.38 annex D. */
+  fax: boolean;
   address: Uint8Array | undefined;
   types: Map<number, PayloadType>;
   rtcpPort: number;
@@ -48,6 +50,7 @@ function mediaLine(value: string, session: Uint8Array | undefined): MediaLine {
     kind,
     port: /^\d{1,5}$/.test(number) ? Number(number) : 0,
     count: /^\d{1,3}$/.test(count) ? Math.min(Number(count), MAX_PORTS) : 1,
+    fax: /^udptl$/i.test(proto),
     rtp: /(^|\/)RTP\/S?AVPF?$/.test(proto),
     address: session,
     types,
@@ -109,6 +112,8 @@ function mediaLines(v: View): MediaLine[] {
 export function expectMedia(v: View, cx: Track): void {
   const exchange = cx.exchange ?? { frame: cx.frame, id: '' };
   mediaLines(v).forEach((m, media) => {
+    if (m.fax && m.port !== 0 && m.address !== undefined)
+      cx.expect(m.address, m.port, 't38', undefined, exchange.frame);
     if (!m.rtp || m.port === 0 || m.address === undefined || (m.kind !== 'audio' && m.kind !== 'video')) return;
     const note: MediaNote = {
       setupFrame: exchange.frame,
