@@ -28,6 +28,7 @@ export class SessionTap implements Tap {
   readonly tracks: ReadonlySet<string> = new Set(['sip', 'sdp', 'mime_multipart']);
   readonly tunnels: TunnelLife[] = [];
   readonly files = new Map<number, FileSpan>();
+  private readonly sessions = new Map<string, TunnelLife>();
   private readonly attempts = new Attempts();
   private readonly stacks = new Stacks();
   private readonly at: Arrival;
@@ -88,6 +89,20 @@ export class SessionTap implements Tap {
     if (life === undefined) this.tunnels[tunnel.id - 1] = life = new TunnelLife(tunnel, tcp);
     life.stall = stall;
     life.frame(at, packet);
+    if (life.session === '') this.join(life);
+  }
+
+  /** One session that is seen at two places, both ends of a proxy or of the path, is one tunnel: it is counted once. */
+  private join(life: TunnelLife): void {
+    const { session } = life.tunnel;
+    if (session === undefined || session.serverRandom === '' || session.clientRandom === '') return;
+    life.session = session.clientRandom + session.serverRandom;
+    const first = this.sessions.get(life.session);
+    if (first === undefined) this.sessions.set(life.session, life);
+    else {
+      life.leg = first;
+      first.legs.push(life);
+    }
   }
 
   inner(packet: Packet, k: number, tunnel: Tunnel): void {
@@ -97,7 +112,9 @@ export class SessionTap implements Tap {
     const lane = packet.carrier!.lane;
     at.up = tunnel.direction(lane.side) === 'up';
     at.length = packet.view.wireLength;
-    this.tunnels[tunnel.id - 1]?.envelope(at, packet);
+    const life = this.tunnels[tunnel.id - 1];
+    if (life?.leg != null) return;
+    life?.envelope(at, packet);
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
     this.stacks.count(packet, true, at.length);
     this.content(packet);
@@ -197,7 +214,8 @@ export class SessionTap implements Tap {
   finish(): void {
     const end = this.at.seen();
     this.attempts.judge(end, this.model.findings);
-    for (const life of this.tunnels) life.judge(this.model.findings);
-    this.model.finish(end, () => this.tunnels.map((life) => tunnelEntity(life, end)));
+    const first = this.tunnels.filter((life) => life.leg === null);
+    for (const life of first) life.judge(this.model.findings);
+    this.model.finish(end, () => first.map((life) => tunnelEntity(life, end)));
   }
 }

@@ -34,9 +34,11 @@ export const placeOf = (e: Endpoint): Place => ({
 /** What a report says of a tunnel. `end` is the time of the last frame of the capture. */
 export function tunnelEntity(life: TunnelLife, end: Moment): TunnelEntity {
   const { tunnel, tcp } = life;
-  const { session, proxy } = tunnel;
-  const ue = placeOf(tunnel.ends[tunnel.ue]);
-  const server = placeOf(tunnel.ends[tunnel.ue === 0 ? 1 : 0]);
+  const { session } = tunnel;
+  const front = [life, ...life.legs].find((l) => l.tunnel.proxy !== undefined) ?? life;
+  const { proxy } = front.tunnel;
+  const ue = placeOf(front.tunnel.ends[front.tunnel.ue]);
+  const server = placeOf(front.tunnel.ends[front.tunnel.ue === 0 ? 1 : 0]);
   const state = stateOf(life);
   const failure = state === 'failed' ? failureOf(life) : undefined;
   const release = releaseOf(life, end);
@@ -54,9 +56,9 @@ export function tunnelEntity(life: TunnelLife, end: Moment): TunnelEntity {
     accessType: proxy === undefined ? 'I' : 'II',
     transport: tunnel.transport,
     ue,
-    eftf: eftfOf(tunnel, server),
-    ...(proxy !== undefined && { proxy: { ...server, ...proxyOf(life) } }),
-    legs: legsOf(life, ue, server),
+    eftf: eftfOf(front.tunnel, server),
+    ...(proxy !== undefined && { proxy: { ...server, ...proxyOf(front) } }),
+    legs: legsOf(life),
     opened: tcp.first,
     ...(life.established !== null && { established: life.established }),
     ...(release.at !== undefined && { closed: release.at }),
@@ -96,11 +98,17 @@ function proxyOf(life: TunnelLife): { target: string; status?: number; waitMs?: 
   };
 }
 
-function legsOf(life: TunnelLife, client: Place, server: Place): Leg[] {
-  const { tunnel } = life;
-  const role =
-    tunnel.transport === 'tcp' && tunnel.proxy === undefined ? 'clear' : tunnel.proxy ? 'ue-proxy' : 'direct';
-  return [...life.files].map((file) => ({ file, client, server, role }));
+/** Where the tunnel was seen. Of two legs of which one begins with a CONNECT, the other is beyond the proxy. */
+function legsOf(life: TunnelLife): Leg[] {
+  const all = [life, ...life.legs];
+  const proxied = all.some((l) => l.tunnel.proxy !== undefined);
+  return all.flatMap(({ tunnel, files }) => {
+    const client = placeOf(tunnel.ends[tunnel.ue]);
+    const server = placeOf(tunnel.ends[tunnel.ue === 0 ? 1 : 0]);
+    const beyond = proxied ? 'proxy-eftf' : tunnel.transport === 'tcp' ? 'clear' : 'direct';
+    const role = tunnel.proxy === undefined ? beyond : 'ue-proxy';
+    return [...files].map((file): Leg => ({ file, client, server, role }));
+  });
 }
 
 /** Whether its handshake is known to be complete; in TLS 1.3 only its keys show that. */

@@ -31,6 +31,11 @@ export class TunnelLife {
   readonly sources = new Set<string>();
   /** Frames that carried it, by file. */
   readonly files = new Set<number>();
+  /** Both randoms of its session, '' while unknown. */
+  session = '';
+  /** The tunnel of which it is a further leg, and its own further legs. */
+  leg: TunnelLife | null = null;
+  readonly legs: TunnelLife[] = [];
   /** The stall that the frame at hand ended. */
   stall: Stall | null = null;
 

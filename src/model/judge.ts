@@ -47,7 +47,7 @@ export function judge(m: SessionModel): void {
 /** Whether the capture lacks something of a tunnel, so that what is not seen may have been there. */
 function isShaky(m: SessionModel, tunnel: number): boolean {
   if (m.findings.has('capture.gap', tunnel) || m.findings.has('tls.bad-tag', tunnel)) return true;
-  const d = m.tunnels[tunnel - 1]?.tls?.decryption;
+  const d = m.tunnel(tunnel)?.tls?.decryption;
   return d !== undefined && (d.up.verdict !== 'full' || d.down.verdict !== 'full');
 }
 

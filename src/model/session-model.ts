@@ -1,7 +1,7 @@
 import { Addressing } from './addressing.js';
 import type { AddressingEntity, FindingEntity, MediaEntity, TunnelEntity } from './entities.js';
 import type { Content } from './events.js';
-import { Findings } from './findings.js';
+import { Findings, type Ref } from './findings.js';
 import { judge } from './judge.js';
 import { KeepAlives } from './keep-alives.js';
 import { Media, type MediaFlow } from './media.js';
@@ -31,6 +31,7 @@ export class SessionModel {
   end: Moment = { seconds: 0, nanos: 0 };
   readonly findings: Findings;
   private lastRow = '';
+  private readonly byId = new Map<number, TunnelEntity>();
 
   /** @param muted codes of findings that are not wanted */
   constructor(muted: ReadonlySet<string> = new Set()) {
@@ -123,9 +124,15 @@ export class SessionModel {
     this.signalling.finish(end);
     this.media.finish();
     this.tunnels = tunnels();
+    for (const t of this.tunnels) this.byId.set(t.id, t);
     for (const s of this.media.streams) if (s.call !== 0) this.signalling.calls[s.call - 1].media.add(s.id);
     for (const t of this.tunnels) this.furnish(t);
     judge(this);
+  }
+
+  /** The tunnel with this number; undefined for one that is only a further leg of another. */
+  tunnel(id: number): TunnelEntity | undefined {
+    return this.byId.get(id);
   }
 
   /** Adds to a tunnel what its inside tells. */
@@ -143,15 +150,12 @@ export class SessionModel {
 
   /** What is wrong, the worst first; tunnels get the numbers of theirs. */
   findingEntities(known?: ReadonlySet<string>): FindingEntity[] {
-    const { tunnels, signalling, media } = this;
-    const lists = {
-      tunnel: tunnels,
-      call: signalling.calls,
-      registration: signalling.registrations,
-      media: media.streams,
-    };
-    const list = this.findings.list(({ kind, id }) => (kind === 'file' ? undefined : lists[kind][id - 1]?.uid), known);
-    for (const f of list) for (const r of f.refs) if (r.kind === 'tunnel') tunnels[r.id - 1]?.findings.push(f.id);
+    const { signalling, media } = this;
+    const lists = { call: signalling.calls, registration: signalling.registrations, media: media.streams };
+    const uidOf = ({ kind, id }: Ref): string | undefined =>
+      kind === 'file' ? undefined : kind === 'tunnel' ? this.tunnel(id)?.uid : lists[kind][id - 1]?.uid;
+    const list = this.findings.list(uidOf, known);
+    for (const f of list) for (const r of f.refs) if (r.kind === 'tunnel') this.tunnel(r.id)?.findings.push(f.id);
     return list;
   }
 

@@ -163,3 +163,13 @@ test('calls outside of tunnels are told too', { skip }, () => {
     assert.deepEqual(states, expected, path);
   }
 });
+
+test('--markdown tells the same to people', () => {
+  const denied = run(['report', '--markdown', sample('08-proxy-denied.pcapng')]);
+  assert.equal(denied.code, 0);
+  assert.match(denied.out, /^- 1 tunnel: 1 failed$/m);
+  assert.match(denied.out, /^### error: The proxy refused the CONNECT$/m);
+  const well = run(['report', '--markdown', sample('03-tls13-aes128-gcm.pcapng')]).out;
+  assert.match(well, /^Nothing is wrong\.$/m);
+  assert.match(well, /^\| 1 \| sip:ue1@ims\.example \| tel:\+15550199.* \| ended \|/m);
+});

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { concat } from 'fttscope/kit';
+import { CaptureBuilder } from '../build/capture.js';
 import type { Conversation, Step } from '../build/conversation.js';
 import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
 import { at, ping } from '../build/packets.js';
@@ -181,4 +182,27 @@ describe('what of a session can be read', () => {
 test('a clear tunnel on another port is no matter of TLS', async () => {
   const c = clearConversation(SOME);
   assert.deepEqual(codes(await reportOn(captured(c, { ...ENDS, server: at('198.51.100.1', 9000) }).octets)), []);
+});
+
+test('two legs of one session are one tunnel, counted once', async () => {
+  const preface = [connect('eftf.example:443'), answer(200, 'OK')];
+  const c = await tlsConversation(SOME, V12, preface);
+  const beyond = { ...c, flights: c.flights.slice(preface.length), inner: [], keylog: '' };
+  const proxy = at('192.0.2.1', 3128);
+  const { octets } = new CaptureBuilder()
+    .connection(c, { client: ENDS.client, server: proxy })
+    .connection(beyond, { client: at('192.0.2.1', 50_000), server: ENDS.server, start: 3 })
+    .build();
+  const r = await reportOn(octets, c.keylog);
+  assert.equal(r.tunnels.length, 1);
+  const [t] = r.tunnels;
+  assert.deepEqual(
+    t.legs.map((l: Json) => [l.role, l.client.port, l.server.port]),
+    [
+      ['ue-proxy', 40_000, 3128],
+      ['proxy-eftf', 50_000, 443],
+    ],
+  );
+  assert.deepEqual([t.envelopes.up.total, t.envelopes.down.total, t.accessType], [8, 8, 'II']);
+  assert.deepEqual(codes(r), []);
 });

@@ -4,6 +4,7 @@ import { CATALOGUE } from '../../model/catalogue.js';
 import { SessionModel } from '../../model/session-model.js';
 import { knownFindings, reaches, reportOf } from '../../report/report.js';
 import { reportJson } from '../../report/report-json.js';
+import { reportMarkdown } from '../../report/report-markdown.js';
 import { reportSchema } from '../../report/report-schema.js';
 import { Exit, UserError } from '../errors.js';
 import type { ReadOptions } from '../options.js';
@@ -14,11 +15,12 @@ import { version } from '../version.js';
 /** Options of `report` beside those of every command that reads captures. */
 export interface ReportOptions extends ReadOptions {
   schema?: boolean;
+  markdown?: boolean;
   baseline?: string;
   mute?: string[];
 }
 
-/** `fttscope report`: tells what happened in captures, as JSON. Returns the exit code. */
+/** `fttscope report`: tells what happened in captures, as JSON or Markdown. Returns the exit code. */
 export async function report(captures: readonly string[], o: ReportOptions): Promise<number> {
   if (o.schema === true) {
     write([`${JSON.stringify(reportSchema(Object.keys(CATALOGUE)), null, 2)}\n`]);
@@ -33,7 +35,7 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
   const wanted = { rows: 'inner', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
   const outcome = await reading.run(wanted, () => undefined);
   tap.finish();
-  const { members, findings } = reportOf(model, {
+  const told = reportOf(model, {
     generator: { name: 'fttscope', version: version() },
     options: { heuristicRtp: true, verifyAll: o.verifyAll === true, autoKeys: o.autoKeys, muted: o.mute ?? [] },
     files: outcome.files,
@@ -41,8 +43,8 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
     tap,
     ...(known !== undefined && { known }),
   });
-  write(reportJson(members));
-  return reading.code(outcome, o.failOn !== undefined && reaches(findings, o.failOn));
+  write(o.markdown === true ? reportMarkdown(told) : reportJson(told.members));
+  return reading.code(outcome, o.failOn !== undefined && reaches(told.findings, o.failOn));
 }
 
 function write(pieces: Iterable<string>): void {
