@@ -36,6 +36,11 @@ export const F = fields({
   opaqueType: { name: 'tls.record.opaque_type', label: 'Opaque Type', type: 'u8', values: CONTENT_TYPES },
   recordVersion: { name: 'tls.record.version', label: 'Version', type: 'u16', base: 'hex', values: VERSIONS },
   recordLength: { name: 'tls.record.length', label: 'Length', type: 'u16' },
+  resumed: {
+    name: 'tls.resumed',
+    label: 'This session reuses previously negotiated keys (Session resumption)',
+    type: 'none',
+  },
   changeCipherSpec: { name: 'tls.change_cipher_spec', label: 'Change Cipher Spec Message', type: 'none' },
   appData: { name: 'tls.app_data', label: 'Encrypted Application Data', type: 'bytes' },
   alert: { name: 'tls.alert_message', label: 'Alert Message', type: 'none' },

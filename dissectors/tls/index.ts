@@ -50,6 +50,12 @@ const E = experts({
     message: 'Record fragment length is too small or too large',
     clause: 'RFC 8446 §5.1',
   },
+  resumed: {
+    code: 'tls.resumed',
+    severity: 'note',
+    message: 'This session reuses previously negotiated keys (Session resumption)',
+    clause: 'RFC 5246 §7.3',
+  },
   unknownRecord: { code: 'tls.ignored-unknown-record', severity: 'warn', message: 'Ignored Unknown Record' },
 });
 
@@ -121,6 +127,10 @@ function dissectRecord(v: View, t: Tree, note: TlsRecordNote | undefined): void 
   if (n > LARGEST) t.expert(E.recordLength);
   if (opaque && content.view !== undefined) t.num(F.contentType, off, 1, content.type);
   dissectContent(content, fragment, t, { version: negotiated, suite: note?.cipherSuite ?? 0 });
+  if (note?.resumes) {
+    t.none(F.resumed, fragment.off, fragment.length);
+    t.expert(E.resumed);
+  }
   if (note !== undefined) dissectVerdict(off, t, note);
   t.pop();
   need(v, HEADER + n);

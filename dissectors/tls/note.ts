@@ -32,6 +32,8 @@ export interface TlsRecordNote {
   readonly verified: boolean;
   /** Handshake messages that this record completes, each with its 4-octet header, put together over records. */
   readonly handshake?: readonly View[];
+  /** The server's change of keys, in a session below TLS 1.3 that takes an earlier one up again. */
+  readonly resumes?: boolean;
   /** Negotiated suite, once known. */
   readonly cipherSuite?: number;
 }

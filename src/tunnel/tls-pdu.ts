@@ -53,6 +53,13 @@ export class TlsPdu implements Pdu {
   }
   private decrypted: Source | undefined = undefined;
 
+  /** Whether it is the server's change of keys, in a session that takes an earlier one up again. */
+  private get resumes(): boolean {
+    const { resumed, swapped } = this.connection.session!;
+    const { type, direction } = this.record;
+    return type === 20 && (direction === 1) !== swapped && (resumed === 'id' || resumed === 'ticket');
+  }
+
   get note(): TlsRecordNote {
     const r = this.record;
     const p = this.plainSource;
@@ -65,6 +72,7 @@ export class TlsPdu implements Pdu {
       verified: r.verified,
       ...(r.reason !== undefined && { reason: r.reason }),
       ...(r.sequence >= 0 && { sequence: r.sequence }),
+      ...(this.resumes && { resumes: true }),
       ...(session.suite !== 0 && { cipherSuite: session.suite }),
       ...(p !== null && {
         plain: new View(p, p.start, p.end),

@@ -51,7 +51,6 @@ const KNOWN: readonly { readonly fields: RegExp; readonly captures?: RegExp; rea
     fields: /^tls\.(segments?|segment\.(data|count)|reassembled\.(data|length)|app_data_proto)$/,
     why: 'an envelope of several records: the frames stand in the fttims layer',
   },
-  { fields: /^tls\.resumed$/, why: 'a note of an expert, not a field of its own' },
   {
     fields: /^amr\.(toc\.[fq]|wb\.toc\.ft|reserved\.not_zero)$/,
     why: 'RFC 4867 §4.3: tshark 4.0 says that it decodes the bandwidth-efficient mode and then does not',
