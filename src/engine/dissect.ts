@@ -1,5 +1,4 @@
 import { PROTOCOLS } from '../../dissectors/frame.js';
-import { Item } from '../../dissectors/tcp/note.js';
 import {
   type AnyDissector,
   type Ctx,
@@ -33,9 +32,6 @@ export interface Mark {
   experts: number;
   protocols: number;
 }
-
-/** Segments whose octets were seen before, or come too early. */
-const AGAIN = Item.Retransmission | Item.FastRetransmission | Item.SpuriousRetransmission | Item.OutOfOrder;
 
 const NO_NET: NetPair = { version: 4, buf: new Uint8Array(0), src: 0, dst: 0 };
 
@@ -203,17 +199,6 @@ export class Dissection implements Ctx {
       return;
     }
     if (packet.pdus !== null) this.messages(packet.pdus);
-    else if (packet.unread) this.unread(v);
-  }
-
-  /** A segment of a stream that nobody reads: its ports say what it is, if anything does. */
-  private unread(v: View): void {
-    const { tcp } = this.packet;
-    if (tcp !== null && (tcp.items & AGAIN) !== 0) return;
-    const { plan, sport, dport } = this;
-    // Who is expected at a port may still find its message when more of the stream is there.
-    if (plan.lookup('tcp.port', sport) !== undefined || plan.lookup('tcp.port', dport) !== undefined) return;
-    this.offer(this.ofPorts('tcp.name'), v);
   }
 
   private ofPorts(table: string): Step | undefined {
@@ -259,7 +244,10 @@ export class Dissection implements Ctx {
       if (before !== undefined && this.leaves.length > 0) this.leaves.push(this.leaves[this.leaves.length - 1]);
       this.again = before?.dissector === pdu.dissector && before.segments === undefined && pdu.segments === undefined;
       if (pdu.around !== undefined && !this.again && before?.dissector !== pdu.around.dissector) this.around(pdu);
-      this.layer(this.plan.of(pdu.dissector), pdu.view);
+      // The ports may say what nobody reads; a body inside a message is none of theirs.
+      if (pdu.dissector === this.dataStep.dissector && this.current === this.tcp)
+        this.offer(this.ofPorts('tcp.name'), pdu.view);
+      else this.layer(this.plan.of(pdu.dissector), pdu.view);
       if (pdu.messages) this.messages(pdu.messages);
       before = pdu;
     }
@@ -339,7 +327,7 @@ export class Dissection implements Ctx {
       return packet.dissector === null
         ? this.dataStep.depth === Depth.Skip
         : this.plan.of(packet.dissector).depth === Depth.Skip;
-    return d === this.tcp && packet.protocol === 6 && packet.pdus === null && this.dataStep.depth === Depth.Skip;
+    return d === this.tcp && packet.protocol === 6 && packet.pdus === null;
   }
 
   /** Notes the layer for the protocol stack and the Info column. */

@@ -315,7 +315,6 @@ export class IndexPass implements ConnectionHost {
       state.tcp.segment(flows.direction, p, frame, seconds, nanos, note);
     }
     packet.tunnel = state.connection.tunnel;
-    packet.unread = state.connection.unread(packet.direction);
     if (note === null) return;
     if (packet.pdus !== null) note.pdus = packet.pdus;
     note.pending = state.connection.waiting(packet.direction);

@@ -60,8 +60,6 @@ export class Packet {
   direction: 0 | 1 = 0;
   /** UDP: who takes the datagram; null: nobody. */
   dissector: AnyDissector | null = null;
-  /** TCP: whether nobody reads the stream that this segment is part of. */
-  unread = false;
   /** TCP: the messages that this packet completes, in the order of the stream. */
   pdus: Pdu[] | null = null;
   /** What the analysis of the TCP connection says, where anyone wants it. */

@@ -105,8 +105,8 @@ export class ShortCut {
     return dissector.plain !== undefined && !this.plan.below(dissector) && this.header(step, t);
   }
 
-  private segment({ pdus, unread }: Packet): boolean {
-    return pdus === null ? !unread || !this.dataWanted : this.passes(pdus);
+  private segment({ pdus }: Packet): boolean {
+    return pdus === null || this.passes(pdus);
   }
 
   /** Whether nothing of the messages is wanted. */

@@ -176,12 +176,6 @@ export class Connection implements StreamConsumer {
     return half.mode === 'pdus' ? half.messages!.dissector.short : '';
   }
 
-  /** Whether nobody reads the octets of `side`: they are of no known protocol, or not known yet. */
-  unread(side: Side): boolean {
-    const { mode } = this.halves[side];
-    return mode === 'opaque' || mode === 'detect';
-  }
-
   private tlsSide(side: Side): Side {
     return side === this.client ? 0 : 1;
   }
