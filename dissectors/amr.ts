@@ -168,7 +168,7 @@ function dissect(v: View, t: Tree, layout: Layout): void {
   t.num(wide ? F.wideRequest : F.narrowRequest, off, 1, first >> 4);
   const aligned = layout.aligned ?? (first & 15) === 0;
   t.num(F.reserved, off, 1, first & 15);
-  if (layout.aligned !== false && (first & 15) !== 0) t.expert(E.reserved);
+  if ((first & 15) !== 0) t.expert(E.reserved);
   if (aligned) {
     const start = layout.interleaved ? 16 : 8;
     const types = contents(v, t, start, 8, wide);
