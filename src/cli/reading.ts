@@ -48,6 +48,9 @@ export interface Outcome {
 /** Tunnels that are told of one by one. */
 const TOLD = 20;
 
+/** Whether to look for NULL encryption in ESP. */
+const LOOK_INTO_ESP = /^esp\.enable_null_encryption_decode_heuristic:true$/i;
+
 /** Captures to be read, with what every command that reads them shares: keys, decode-as rules, words on stderr. */
 export class Reading {
   readonly registry = new Registry(dissectors, engineFields);
@@ -75,6 +78,7 @@ export class Reading {
     for (const preference of o.o ?? []) {
       const m = /^(?:tls|ssl)\.keylog_file:(.*)$/s.exec(preference);
       if (m !== null) keylogPreference.push(m[1].trim());
+      else if (LOOK_INTO_ESP.test(preference)) applyDecodeAs(this.registry, ['esp.payload==0,esp.null']);
       else if (!/^[\w.-]+:/.test(preference)) throw new UserError(`-o ${preference}: a preference is name:value`);
       else if (o.quiet !== true) tell(`fttscope: -o ${preference}: passed over, only tls.keylog_file is understood`);
     }
