@@ -17,19 +17,23 @@ export const LIMITS = {
   /** Frames of a chunk. */
   chunkFrames: 8192,
   /** Flows (TCP connections and UDP conversations) followed at a time. */
-  flows: 1 << 20,
-  /** Tunnels followed at a time. */
-  tunnels: 1 << 16,
+  flows: 1 << 19,
+  /** Octets that flows and tunnels may hold together, by estimate; those that were idle longest make room. */
+  heldOctets: 256 << 20,
+  /** Tunnels that are listed in the end. */
+  tunnels: 1 << 15,
   /** Octets of the text or file that `decode` takes. */
   pastedOctets: 16 << 20,
   /** Octets that wait for a hole to be filled, per direction and in all. */
   pendingOctets: 4 << 20,
-  pendingOctetsTotal: 256 << 20,
+  pendingOctetsTotal: 96 << 20,
   /** Segments of a TCP direction remembered until they are acknowledged, as many as Wireshark remembers. */
   unackedSegments: 10_000,
-  /** IP datagrams being reassembled, and octets of one. */
+  /** IP datagrams being reassembled; octets and parts of one (RFC 791 §3.2: units of eight); octets that all may cost. */
   fragmentedDatagrams: 4096,
   datagramOctets: 65_535,
+  datagramParts: 8192,
+  fragmentOctets: 32 << 20,
   /** Octets of one SIP message, its headers; lines of an SDP body. */
   sipMessageOctets: 256 << 10,
   sipHeaders: 512,
@@ -50,6 +54,8 @@ export const LIMITS = {
   recordStarts: 64,
   /** Octets of TLS handshake messages kept while one is incomplete. */
   handshakeOctets: 256 << 10,
+  /** Alerts, and places where decryption went on, that are listed of a TLS session and direction. */
+  tlsAlerts: 64,
   /** Record numbers tried when decryption goes on after a gap or joins late. */
   recordSearch: 65_536,
   /** Tags tried for one record after a gap, beside those that the gap asks for. */

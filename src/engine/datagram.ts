@@ -1,6 +1,6 @@
 import { type AnyDissector, No, type Peek, Yes } from '../kit/index.js';
 import type { Registry } from './registry.js';
-import type { FlowState } from './scope.js';
+import type { UdpState } from './scope.js';
 
 /**
  * Says what a datagram is that nobody announced: by its ports, the lower one first, and else by its octets.
@@ -18,7 +18,7 @@ export class DatagramFinder {
   }
 
   /** Who reads the payload at which `p` stands. `state`: of its flow. */
-  find(p: Peek, state: FlowState): AnyDissector | null {
+  find(p: Peek, state: UdpState): AnyDissector | null {
     const low = Math.min(p.sport, p.dport);
     const high = Math.max(p.sport, p.dport);
     const named = this.registry.lookup('udp.port', low) ?? this.registry.lookup('udp.port', high);

@@ -1,9 +1,9 @@
 import { TcpNote } from '../../dissectors/tcp/note.js';
 import type { CaptureInterface } from '../capture/chunk.js';
-import { type AnyDissector, hex, type Pdu, Peek, type TableKey, View } from '../kit/index.js';
+import { type AnyDissector, type Pdu, Peek, type TableKey, View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
-import { type Flow, FlowTable } from '../stream/flow.js';
-import { PendingPool, TcpStream } from '../stream/tcp.js';
+import type { Flow, FlowTable } from '../stream/flow.js';
+import type { Ledger } from '../stream/ledger.js';
 import type { TlsServices } from '../tls/index.js';
 import { Connection } from '../tunnel/connection.js';
 import type { Envelope } from '../tunnel/deframe.js';
@@ -12,15 +12,14 @@ import type { TlsPdu } from '../tunnel/tls-pdu.js';
 import { Tunnel } from '../tunnel/tunnel.js';
 import { DatagramFinder } from './datagram.js';
 import { Duplicates } from './duplicates.js';
+import { type Caps, Followed, type FollowedOwner } from './followed.js';
 import { endsOf, type Packet } from './packet.js';
 import type { Registry } from './registry.js';
-import { conversation, FlowState, Scope } from './scope.js';
-import { TcpState } from './tcp-state.js';
+import { conversation, type FlowState, type Scope, UdpState } from './scope.js';
+import { type TcpOwner, TcpState } from './tcp-state.js';
 import { TrackContext } from './track.js';
 
 const ICMP_HEADER = 8;
-const SYN = 2;
-const ACK = 16;
 
 export interface IndexOptions {
   /** For connections of the capture, and for those inside tunnels. */
@@ -32,26 +31,30 @@ export interface IndexOptions {
   readonly analyseTcp: boolean;
   /** Whether frames that were captured twice are to be marked. */
   readonly duplicates: boolean;
+  /** Caps, where they are others than {@link LIMITS} says. */
+  readonly caps?: Caps | undefined;
 }
 
 /**
  * The pass that sees each packet once, in order: finds flows, puts fragments, streams and messages together, and leaves
  * with the {@link Packet} what its dissection needs to know about other packets.
  */
-export class IndexPass implements ConnectionHost {
+export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   readonly dissectors;
   readonly probes: readonly AnyDissector[];
   readonly applications: readonly AnyDissector[];
+  /** Of the capture, as many as are listed: see {@link LIMITS.tunnels}. */
   readonly tunnels: Tunnel[] = [];
+  private tunnelCount = 0;
+  /** What is read now is not of the packet at hand. */
+  private other = false;
   /** Dissectors whose `track` runs. */
   private readonly tracked: ReadonlySet<AnyDissector>;
   private readonly finder: DatagramFinder;
-  private readonly flows = new FlowTable(LIMITS.flows, (flow) => {
-    if (flow.protocol === 6) (flow.state as TcpState | null)?.tcp.abandon();
-  });
+  private readonly followed: Followed;
+  private readonly flows: FlowTable;
   private readonly peek = new Peek();
   private readonly quotePeek = new Peek();
-  private readonly scopes = new Map<number, Scope>();
   private readonly track: TrackContext;
   private readonly ipv4: AnyDissector | undefined;
   private readonly ipv6: AnyDissector | undefined;
@@ -59,10 +62,8 @@ export class IndexPass implements ConnectionHost {
   private readonly icmpv6: AnyDissector | undefined;
   private packet!: Packet;
   private scope!: Scope;
-  private nextScope = 1;
   /** Holds the addresses of the packet at hand. */
   private net: Uint8Array = new Uint8Array(0);
-  private readonly pool = new PendingPool();
   private readonly duplicates: Duplicates | null;
   /** Where the outermost IP header of the packet at hand starts, -1 if it has none. */
   private ip = -1;
@@ -73,6 +74,8 @@ export class IndexPass implements ConnectionHost {
     /** Whether `track` of a dissector has to run. */
     tracks: (d: AnyDissector) => boolean,
   ) {
+    this.followed = new Followed(this, options.caps);
+    this.flows = this.followed.flows;
     const proto = (name: string): AnyDissector => {
       const d = registry.byProto(name);
       if (d === undefined) throw new Error(`no dissector ${name}`);
@@ -92,7 +95,7 @@ export class IndexPass implements ConnectionHost {
     );
     this.tracked = new Set(registry.dissectors.filter(tracks));
     this.finder = new DatagramFinder(registry, options.heuristicRtp ? registry.byProto('rtp') : undefined);
-    this.track = new TrackContext(registry);
+    this.track = new TrackContext(registry, this.ledger);
     this.duplicates = options.duplicates ? new Duplicates() : null;
   }
 
@@ -101,26 +104,19 @@ export class IndexPass implements ConnectionHost {
    * flows go on.
    */
   outer(iface: CaptureInterface, continued?: CaptureInterface): Scope {
-    const key = iface.file * 65_536 + iface.index;
-    let s = this.scopes.get(key);
-    if (s !== undefined) return s;
-    s = continued === undefined ? new Scope(this.nextScope++, null) : this.outer(continued);
-    this.scopes.set(key, s);
-    return s;
+    return this.followed.outer(iface, continued);
   }
 
   /** The inside of a tunnel. */
   inner(tunnel: Tunnel): Scope {
-    const key = -tunnel.id;
-    let s = this.scopes.get(key);
-    if (s === undefined) this.scopes.set(key, (s = new Scope(this.nextScope++, tunnel)));
-    return s;
+    return this.followed.inner(tunnel);
   }
 
   /** Takes one packet in; `table` and `key` say what it starts with. */
   index(packet: Packet, table: string, key: TableKey, scope: Scope): void {
     this.packet = packet;
     this.scope = scope;
+    if (scope.tunnel === null) this.followed.tidy();
     const p = this.peek;
     const v = packet.view;
     p.buf = v.buf;
@@ -175,7 +171,7 @@ export class IndexPass implements ConnectionHost {
   private reassemble(p: Peek, d: AnyDissector, at: number, net: Uint8Array): boolean {
     const { frame, seconds } = this.packet;
     if (p.end < p.wireEnd || p.net === 0) return false; // a cut fragment cannot be used
-    const whole = this.scope.fragments.add(
+    const whole = this.followed.fragments.add(
       this.scope.id,
       p.net,
       net,
@@ -221,9 +217,9 @@ export class IndexPass implements ConnectionHost {
     if (p.net === 0) return undefined;
     const flow = this.flows.find(this.scope.id, 17, p.net, net, p.src, p.dst, p.sport, p.dport);
     const { direction } = this.flows;
-    let state = flow.state as FlowState | null;
-    if (state === null) flow.state = state = new FlowState();
-    if (state.generation !== this.scope.generation) this.expect(state, flow);
+    let state = flow.state as UdpState | null;
+    if (state === null) flow.state = state = new UdpState();
+    if (state.generation !== this.scope.generation) state.expect(this.scope, flow);
     const d = state.expectations[direction]?.dissector ?? this.finder.find(p, state);
     const { packet } = this;
     packet.protocol = 17;
@@ -271,9 +267,9 @@ export class IndexPass implements ConnectionHost {
     if (q.table !== 'udp' || q.net === 0) return;
     const flow = this.flows.find(this.scope.id, 17, q.net, buf, q.src, q.dst, q.sport, q.dport);
     const { direction } = this.flows;
-    let state = flow.state as FlowState | null;
-    if (state === null) flow.state = state = new FlowState();
-    if (state.generation !== this.scope.generation) this.expect(state, flow);
+    let state = flow.state as UdpState | null;
+    if (state === null) flow.state = state = new UdpState();
+    if (state.generation !== this.scope.generation) state.expect(this.scope, flow);
     this.packet.quote = {
       buf,
       header: q.header,
@@ -284,40 +280,28 @@ export class IndexPass implements ConnectionHost {
     };
   }
 
-  private expect(state: FlowState, flow: Flow): void {
-    const { expectations } = this.scope;
-    state.generation = this.scope.generation;
-    const a = expectations.get(`${hex(flow.a, 0, flow.a.length, '')}:${flow.aPort}`);
-    const b = expectations.get(`${hex(flow.b, 0, flow.b.length, '')}:${flow.bPort}`);
-    state.expectations[0] = b ?? a;
-    state.expectations[1] = a ?? b;
-  }
-
   private segment(p: Peek, net: Uint8Array): void {
     if (p.net === 0) return;
     const { packet, flows } = this;
-    let flow = flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
-    let state = (flow.state as TcpState | null) ?? this.connect(flow, false);
+    const flow = flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
+    let state = (flow.state as TcpState | null) ?? this.begin(flow, false);
     const note = this.options.analyseTcp ? new TcpNote() : null;
     this.net = net;
     packet.place(p, net);
     this.carry(flow, state, p);
-    const { frame, seconds, nanos } = packet;
-    if ((p.flags & SYN) !== 0) state.connection.opened(flows.direction, (p.flags & ACK) !== 0);
-    if (!state.tcp.segment(flows.direction, p, frame, seconds, nanos, note)) {
+    const { pool } = this.followed;
+    if (!state.segment(flows.direction, p, packet, note, pool)) {
       // The SYN of a new connection between the same endpoints.
-      state.tcp.flush();
-      flows.forget(flow);
-      flow = flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
-      state = this.connect(flow, true);
-      this.carry(flow, state, p);
-      state.connection.opened(flows.direction, false);
-      state.tcp.segment(flows.direction, p, frame, seconds, nanos, note);
+      this.followed.replaced(state);
+      const next = flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
+      state = this.begin(next, true);
+      this.carry(next, state, p);
+      state.segment(flows.direction, p, packet, note, pool);
     }
-    packet.tunnel = state.connection.tunnel;
+    packet.tunnel = state.tunnel;
     if (note === null) return;
     if (packet.pdus !== null) note.pdus = packet.pdus;
-    note.pending = state.connection.waiting(packet.direction);
+    if (state.connection !== null) note.pending = state.connection.waiting(packet.direction);
     packet.tcp = note;
   }
 
@@ -331,10 +315,8 @@ export class IndexPass implements ConnectionHost {
     packet.direction = this.flows.direction;
   }
 
-  private connect(flow: Flow, reused: boolean): TcpState {
-    const { tls, innerTls } = this.options;
-    const connection = new Connection(flow, this, this.scope.tunnel === null ? tls : innerTls);
-    const state = new TcpState(new TcpStream(connection, this.pool, reused), connection, this.scope);
+  private begin(flow: Flow, reused: boolean): TcpState {
+    const state = new TcpState(flow, this.scope, reused, this);
     flow.state = state;
     return state;
   }
@@ -344,22 +326,53 @@ export class IndexPass implements ConnectionHost {
     this.packet = packet;
   }
 
+  // TcpOwner
+
+  connection(state: TcpState): Connection {
+    const { tls, innerTls } = this.options;
+    return new Connection(state.flow, this, state.scope.tunnel === null ? tls : innerTls);
+  }
+
+  finished(state: TcpState): void {
+    this.followed.finished(state);
+  }
+
   /**
    * The capture ended: octets that wait behind holes are set free, as if they were part of `last`. Those of connections
    * inside tunnels complete no row.
    */
   flush(last: Packet): void {
     this.packet = last;
-    for (const flow of this.flows) {
-      if (flow.protocol !== 6 || flow.state === null) continue;
-      const { scope, tcp } = flow.state as TcpState;
-      if (scope.tunnel !== null) continue;
-      this.scope = scope;
-      tcp.flush();
-    }
+    for (const { state } of this.flows)
+      if (state instanceof TcpState && state.scope.tunnel === null) this.flushOther(state);
+  }
+
+  /** Sets free what waits in a connection that is not that of the packet at hand. Its messages are not of this packet. */
+  flushOther(state: TcpState): void {
+    const { scope } = this;
+    this.scope = state.scope;
+    this.other = true;
+    state.tcp?.flush();
+    this.other = false;
+    this.scope = scope;
+  }
+
+  // FollowedOwner
+
+  capped(): void {
+    this.packet.finding('capture.capped');
+  }
+
+  get chunks(): number {
+    return this.options.tls.decryptor.flushes;
   }
 
   // ConnectionHost
+
+  /** What is kept, and the caps that were reached. */
+  get ledger(): Ledger {
+    return this.followed.ledger;
+  }
 
   get frame(): number {
     return this.packet.frame;
@@ -385,15 +398,19 @@ export class IndexPass implements ConnectionHost {
   tunnel(connection: Connection): Tunnel {
     const { flow } = connection;
     const inside = this.scope.tunnel !== null; // TLS within a tunnel is none
-    const t = new Tunnel(inside ? 0 : this.tunnels.length + 1, [
+    const t = new Tunnel(inside ? 0 : ++this.tunnelCount, [
       { address: flow.a, port: flow.aPort },
       { address: flow.b, port: flow.bPort },
     ]);
-    if (!inside) this.tunnels.push(t);
+    (flow.state as TcpState).tunnel = t;
+    if (inside) return t;
+    if (this.tunnels.length < this.followed.caps.tunnels) this.tunnels.push(t);
+    else this.ledger.capped('tunnels');
     return t;
   }
 
   pdu(pdu: Pdu): void {
+    if (this.other) return;
     const { packet } = this;
     if (packet.pdus === null) packet.pdus = [pdu];
     else packet.pdus.push(pdu);
@@ -401,6 +418,7 @@ export class IndexPass implements ConnectionHost {
   }
 
   message(message: Pdu, record: TlsPdu | null): void {
+    if (this.other) return;
     const { packet } = this;
     const { state } = packet;
     if (record !== null) record.messages = [...(record.messages ?? []), message];
@@ -411,6 +429,7 @@ export class IndexPass implements ConnectionHost {
   }
 
   record(pdu: TlsPdu): void {
+    if (this.other && pdu.connection.tunnel!.content === 'other') return;
     if (this.packet.records === null) this.packet.records = [pdu];
     else this.packet.records.push(pdu);
   }

@@ -1,5 +1,6 @@
-import type { AnyDissector } from '../kit/index.js';
-import { FragmentTable } from '../stream/ip-fragments.js';
+import { type AnyDissector, hex } from '../kit/index.js';
+import type { Flow } from '../stream/flow.js';
+import type { Ledger } from '../stream/ledger.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 
 /** What has a number of its own (tcp.stream, udp.stream). */
@@ -20,47 +21,125 @@ export interface Expectation extends Conversation {
   note: unknown;
 }
 
+/** What a scope costs, and an announced address and port in it. */
+const SCOPE_COST = 600;
+export const EXPECTATION_COST = 350;
+/** What a state of a dissector costs, and each of the entries that its `size` counts. */
+const STATE_COST = 300;
+const ENTRY_COST = 300;
+
+interface Kept {
+  readonly state: unknown;
+  /** Entries that were counted. */
+  size: number;
+}
+
+/** State that dissectors keep for a flow or a scope. What grows with the capture says by `size` how much it holds. */
+export class KeptStates {
+  /** What all cost, in octets. */
+  cost = 0;
+  private readonly states = new Map<AnyDissector, Kept>();
+
+  /** The state of `d`, made when it is first asked for; what it costs goes to `ledger`. */
+  of<S>(d: AnyDissector, make: () => S, ledger: Ledger): S {
+    let kept = this.states.get(d);
+    if (kept === undefined) {
+      kept = { state: make(), size: 0 };
+      this.states.set(d, kept);
+      this.cost += STATE_COST;
+      ledger.octets += STATE_COST;
+    }
+    const size = (kept.state as { readonly size?: number }).size ?? 0;
+    if (size !== kept.size) {
+      const more = (size - kept.size) * ENTRY_COST;
+      kept.size = size;
+      this.cost += more;
+      ledger.octets += more;
+    }
+    return kept.state as S;
+  }
+
+  clear(): void {
+    this.states.clear();
+    this.cost = 0;
+  }
+}
+
 /** A world of addresses: an interface of a capture file, or the inside of a tunnel. */
 export class Scope {
-  readonly fragments = new FragmentTable();
   /** By address in hex and port. */
   readonly expectations = new Map<string, Expectation>();
   /** Grows with each expectation, so that flows know when to look again. */
   generation = 0;
   /** State that dissectors keep for the whole scope. */
-  readonly states = new Map<AnyDissector, unknown>();
+  readonly kept = new KeptStates();
 
   constructor(
     readonly id: number,
     /** The tunnel whose inside this is; null: the outer world. */
     readonly tunnel: Tunnel | null,
   ) {}
+
+  /** What it costs, in octets. */
+  get cost(): number {
+    return SCOPE_COST + this.kept.cost + this.expectations.size * EXPECTATION_COST;
+  }
+
+  /** Lets go of what it learnt. */
+  forget(): void {
+    this.kept.clear();
+    this.expectations.clear();
+    this.generation++;
+  }
 }
 
 /** What the engine hangs on a flow. */
-export class FlowState implements Conversation {
+export class FlowState {
   /** State that dissectors keep for the flow; made when first asked for. */
-  private kept: Map<AnyDissector, unknown> | null = null;
+  private states: KeptStates | null = null;
+  /** Number that people know it by: from 0; -1 until its first packet is shown. */
+  stream = -1;
+  /** What the model of a report keeps for the flow. */
+  model: unknown = null;
+
+  get kept(): KeptStates {
+    this.states ??= new KeptStates();
+    return this.states;
+  }
+
+  /** What {@link kept} costs, in octets. */
+  get cost(): number {
+    return this.states === null ? 0 : this.states.cost;
+  }
+}
+
+/** What the engine hangs on a UDP conversation. */
+export class UdpState extends FlowState implements Conversation {
   /** What SDP announced about the receiver of each direction, else about its sender. */
   readonly expectations: [Expectation | undefined, Expectation | undefined] = [undefined, undefined];
   /** Generation of the scope's expectations that {@link expectations} were looked up in. */
   generation = -1;
-  stream = -1;
-  /** UDP: who was last recognised by the octets of a datagram. */
+  /** Who was last recognised by the octets of a datagram. */
   recognised: AnyDissector | null = null;
-  /** UDP: whether a packet came before SDP announced an endpoint, so that the flow has its own number. */
+  /** Whether a packet came before SDP announced an endpoint, so that the flow has its own number. */
   own = false;
-  /** What the model of a report keeps for the flow. */
-  model: unknown = null;
 
-  get states(): Map<AnyDissector, unknown> {
-    this.kept ??= new Map();
-    return this.kept;
+  /** Looks up what is announced about the endpoints of the flow. */
+  expect({ expectations, generation }: Scope, flow: Flow): void {
+    this.generation = generation;
+    const a = expectations.get(endpointKey(flow.a, flow.aPort));
+    const b = expectations.get(endpointKey(flow.b, flow.bPort));
+    this.expectations[0] = b ?? a;
+    this.expectations[1] = a ?? b;
   }
 }
 
+/** By which {@link Scope.expectations} are found. */
+export const endpointKey = (address: Uint8Array, port: number): string =>
+  `${hex(address, 0, address.length, '')}:${port}`;
+
 /** What numbers a datagram: what SDP announced about its sender, else its receiver; else its flow. */
-export function conversation(state: FlowState, direction: 0 | 1): Conversation {
+export function conversation(state: UdpState, direction: 0 | 1): Conversation {
   if (state.own) return state;
   const e = state.expectations[direction === 0 ? 1 : 0];
   if (e === undefined) state.own = true;

@@ -1,9 +1,9 @@
 import type { AnyDissector, Exchange, NetPair, TableKey, Track, View } from '../kit/index.js';
-import { hex } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import type { Ledger } from '../stream/ledger.js';
 import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
-import type { FlowState, Scope } from './scope.js';
+import { EXPECTATION_COST, endpointKey, type FlowState, type Scope, type UdpState } from './scope.js';
 
 interface Ports {
   readonly sport: number;
@@ -28,7 +28,10 @@ export class TrackContext implements Track {
   private view!: View;
   private depth = 0;
 
-  constructor(private readonly registry: Registry) {}
+  constructor(
+    private readonly registry: Registry,
+    private readonly ledger: Ledger,
+  ) {}
 
   run(d: AnyDissector, v: View, packet: Packet, scope: Scope, flow: FlowState | null, net: NetPair, p: Ports): void {
     this.frame = packet.frame;
@@ -61,31 +64,36 @@ export class TrackContext implements Track {
   }
 
   flow<S>(d: AnyDissector, make: () => S): S {
-    return stateOf(this.owner === null ? this.scoped.states : this.owner.states, d, make);
+    return (this.owner ?? this.scoped).kept.of(d, make, this.ledger);
   }
 
   scope<S>(d: AnyDissector, make: () => S): S {
-    return stateOf(this.scoped.states, d, make);
+    return this.scoped.kept.of(d, make, this.ledger);
   }
 
   expect(address: Uint8Array, port: number, proto: string, note?: unknown, exchange = this.frame): void {
     const dissector = this.registry.byProto(proto);
     const s = this.scoped;
     if (dissector === undefined) return;
-    const key = `${hex(address, 0, address.length, '')}:${port}`;
+    const key = endpointKey(address, port);
     const known = s.expectations.get(key);
     if (known !== undefined && known.dissector === dissector && known.exchange === exchange) {
       known.note = note; // flows that found it see the newer one
       return;
     }
-    s.expectations.delete(key);
-    if (s.expectations.size >= LIMITS.transactions) s.expectations.delete(s.expectations.keys().next().value!);
+    if (known !== undefined) s.expectations.delete(key);
+    else if (s.expectations.size < LIMITS.transactions) this.ledger.octets += EXPECTATION_COST;
+    else {
+      this.ledger.capped('transactions');
+      s.expectations.delete(s.expectations.keys().next().value!);
+    }
     s.expectations.set(key, { dissector, note, exchange, stream: -1 });
     s.generation++;
   }
 
   expected<T>(): T | undefined {
-    return this.owner?.expectations[this.direction]?.note as T | undefined;
+    if (this.owner === null || this.stream) return undefined;
+    return (this.owner as UdpState).expectations[this.direction]?.note as T | undefined;
   }
 
   track(table: string, key: TableKey, v: View, exchange?: Exchange): void {
@@ -102,10 +110,4 @@ export class TrackContext implements Track {
   note(value: unknown): void {
     this.packet.note(this.dissector, this.view.buf, this.view.off, value);
   }
-}
-
-function stateOf<S>(states: Map<AnyDissector, unknown>, d: AnyDissector, make: () => S): S {
-  let s = states.get(d) as S | undefined;
-  if (s === undefined) states.set(d, (s = make()));
-  return s;
 }

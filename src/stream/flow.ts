@@ -1,11 +1,9 @@
-import { LIMITS } from '../limits.js';
+import { Ledger } from './ledger.js';
 
 /** Two endpoints that talk: a TCP connection or a UDP conversation. `a` is the endpoint seen first. */
 export class Flow {
   /** What the user of the table hangs on it. */
   state: unknown = null;
-  /** Number by which people know it (`tcp.stream`, `udp.stream`); -1 until somebody numbers it. */
-  index = -1;
 
   constructor(
     /** Number of the flow in its table, from 0; never given twice. */
@@ -15,36 +13,55 @@ export class Flow {
     /** IP protocol number: 6 or 17. */
     readonly protocol: number,
     readonly net: 4 | 6,
-    readonly a: Uint8Array,
     readonly aPort: number,
-    readonly b: Uint8Array,
     readonly bPort: number,
-    /** Used by the table: its slot, and the hash of its key. */
+    /** Used by the table: its slot. */
     readonly slot: number,
-    readonly hash: number,
+    /** The addresses in words of four octets; arrays would cost three times as much as all the rest. */
+    readonly a0: number,
+    readonly a1: number,
+    readonly a2: number,
+    readonly a3: number,
+    readonly b0: number,
+    readonly b1: number,
+    readonly b2: number,
+    readonly b3: number,
   ) {}
+
+  /** The addresses: four or sixteen octets, made when asked for. */
+  get a(): Uint8Array {
+    return octets(this.net, this.a0, this.a1, this.a2, this.a3);
+  }
+  get b(): Uint8Array {
+    return octets(this.net, this.b0, this.b1, this.b2, this.b3);
+  }
 }
 
+/** What a flow costs, its places in the table included. */
+const FLOW_COST = 240;
 const NONE = -1;
 
 /**
  * Finds the flow of a packet without allocating: a hash of scope, protocol, addresses and ports that is the same for
  * both directions leads into an open-addressing table (linear probing, no tombstones). The flow of the packet before is
- * tried first. At most `cap` flows are kept: the one that was idle longest makes room.
+ * tried first. Whoever owns the table makes room in it by {@link evict}.
  *
  *     table   Int32Array  slot + 1 of a flow, 0 empty; twice as many places as flows at least
  *     hashes  Int32Array  by slot
  *     older, newer        by slot: the flows in the order of their last packet
+ *     before, after       by slot: the flows of a scope
  */
 export class FlowTable {
   /** Of the packet last looked for: 0 from the endpoint `a` of its flow, 1 from `b`. */
   direction: 0 | 1 = 0;
-  /** Flows that made room for others. */
-  evicted = 0;
   private table = new Int32Array(64);
   private hashes = new Int32Array(32);
   private older = new Int32Array(32);
   private newer = new Int32Array(32);
+  private before = new Int32Array(32);
+  private after = new Int32Array(32);
+  /** The flow of each scope that came last. */
+  private readonly heads = new Map<number, number>();
   private readonly flows: (Flow | null)[] = [];
   private readonly free: number[] = [];
   private oldest = NONE;
@@ -54,14 +71,8 @@ export class FlowTable {
   /** The flow found last, by the lowest bit of its protocol: TCP and UDP take turns where one runs inside the other. */
   private readonly last: [Flow | null, Flow | null] = [null, null];
 
-  /**
-   * @param cap most flows kept
-   * @param closed is told of each flow that makes room for another
-   */
-  constructor(
-    readonly cap: number = LIMITS.flows,
-    private readonly closed: ((flow: Flow) => void) | null = null,
-  ) {}
+  /** @param ledger counts what the flows cost */
+  constructor(private readonly ledger: Ledger = new Ledger()) {}
 
   /** Flows kept now. */
   get size(): number {
@@ -108,13 +119,35 @@ export class FlowTable {
 
   /** Drops a flow, so that the next packet between its endpoints makes a new one. */
   forget(flow: Flow): void {
-    if (this.flows[flow.slot] !== flow) return;
-    this.unhash(flow);
-    this.unlink(flow.slot);
-    this.flows[flow.slot] = null;
-    this.free.push(flow.slot);
+    const { slot } = flow;
+    if (this.flows[slot] !== flow) return;
+    this.unhash(slot);
+    this.unlink(slot);
+    this.leave(flow);
+    this.flows[slot] = null;
+    this.free.push(slot);
     this.live--;
     if (this.last[(flow.protocol & 1) as 0 | 1] === flow) this.last[(flow.protocol & 1) as 0 | 1] = null;
+    this.ledger.octets -= FLOW_COST;
+  }
+
+  /** Drops the flow that was idle longest and returns it; undefined where there is none. */
+  evict(): Flow | undefined {
+    if (this.oldest === NONE) return undefined;
+    const flow = this.flows[this.oldest]!;
+    this.forget(flow);
+    return flow;
+  }
+
+  /** Drops the flows of a scope and returns them. */
+  forgetScope(scope: number): Flow[] {
+    const out: Flow[] = [];
+    for (let s = this.heads.get(scope); s !== undefined; s = this.heads.get(scope)) {
+      const flow = this.flows[s]!;
+      this.forget(flow);
+      out.push(flow);
+    }
+    return out;
   }
 
   /** The flows kept, the one that was idle longest first. */
@@ -124,9 +157,10 @@ export class FlowTable {
 
   /** Whether the packet belongs to `flow`; sets {@link direction} if so. */
   private matches(flow: Flow, buf: Uint8Array, src: number, dst: number, sport: number, dport: number): boolean {
-    const { a, b } = flow;
-    if (flow.aPort === sport && flow.bPort === dport && same(a, buf, src) && same(b, buf, dst)) this.direction = 0;
-    else if (flow.aPort === dport && flow.bPort === sport && same(a, buf, dst) && same(b, buf, src)) this.direction = 1;
+    const forth = flow.aPort === sport && flow.bPort === dport;
+    if (forth && isA(flow, buf, src) && isB(flow, buf, dst)) this.direction = 0;
+    else if (flow.aPort === dport && flow.bPort === sport && isA(flow, buf, dst) && isB(flow, buf, src))
+      this.direction = 1;
     else return false;
     return true;
   }
@@ -142,29 +176,38 @@ export class FlowTable {
     dport: number,
     hash: number,
   ): Flow {
-    if (this.live >= this.cap) this.evict();
     const slot = this.free.pop() ?? this.flows.length;
-    const n = net === 4 ? 4 : 16;
-    const a = buf.slice(src, src + n);
-    const b = buf.slice(dst, dst + n);
-    const flow = new Flow(this.nextId++, scope, protocol, net, a, sport, b, dport, slot, hash);
+    const flow = made(this.nextId++, scope, protocol, net, buf, src, dst, sport, dport, slot);
     this.flows[slot] = flow;
     if (slot >= this.hashes.length) this.growSlots();
     if ((this.live + 1) * 2 > this.table.length) this.growTable();
     this.hashes[slot] = hash;
     this.live++;
+    this.ledger.octets += FLOW_COST;
     this.place(slot, hash);
     this.link(slot);
     this.last[(protocol & 1) as 0 | 1] = flow;
+    this.join(flow);
     this.direction = 0;
     return flow;
   }
 
-  private evict(): void {
-    const flow = this.flows[this.oldest]!;
-    this.forget(flow);
-    this.evicted++;
-    this.closed?.(flow);
+  /** Puts a flow at the head of the flows of its scope. */
+  private join({ scope, slot }: Flow): void {
+    const head = this.heads.get(scope) ?? NONE;
+    this.before[slot] = NONE;
+    this.after[slot] = head;
+    if (head !== NONE) this.before[head] = slot;
+    this.heads.set(scope, slot);
+  }
+
+  private leave({ scope, slot }: Flow): void {
+    const before = this.before[slot];
+    const after = this.after[slot];
+    if (after !== NONE) this.before[after] = before;
+    if (before !== NONE) this.after[before] = after;
+    else if (after !== NONE) this.heads.set(scope, after);
+    else this.heads.delete(scope);
   }
 
   private place(slot: number, hash: number): void {
@@ -175,11 +218,11 @@ export class FlowTable {
   }
 
   /** Takes a flow out of the table and closes the hole, so that no chain of probes is cut. */
-  private unhash(flow: Flow): void {
+  private unhash(slot: number): void {
     const { table } = this;
     const mask = table.length - 1;
-    let hole = flow.hash & mask;
-    while (table[hole] !== flow.slot + 1) hole = (hole + 1) & mask;
+    let hole = this.hashes[slot] & mask;
+    while (table[hole] !== slot + 1) hole = (hole + 1) & mask;
     for (let i = (hole + 1) & mask; table[i] !== 0; i = (i + 1) & mask) {
       const home = this.hashes[table[i] - 1] & mask;
       if (((i - home) & mask) < ((i - hole) & mask)) continue;
@@ -193,6 +236,8 @@ export class FlowTable {
     this.hashes = widen(this.hashes);
     this.older = widen(this.older);
     this.newer = widen(this.newer);
+    this.before = widen(this.before);
+    this.after = widen(this.after);
   }
 
   private growTable(): void {
@@ -224,16 +269,55 @@ export class FlowTable {
   }
 }
 
-function same(address: Uint8Array, buf: Uint8Array, off: number): boolean {
-  for (let i = address.length - 1; i >= 0; i--) if (address[i] !== buf[off + i]) return false;
-  return true;
+const word = (b: Uint8Array, off: number): number =>
+  (b[off] << 24) | (b[off + 1] << 16) | (b[off + 2] << 8) | b[off + 3];
+
+function octets(net: 4 | 6, ...words: number[]): Uint8Array {
+  const out = new Uint8Array(net === 4 ? 4 : 16);
+  for (let i = 0; i < out.length; i++) out[i] = words[i >> 2] >>> (24 - 8 * (i & 3));
+  return out;
+}
+
+/** Whether the address at `off` is that of `a`. */
+const isA = (f: Flow, b: Uint8Array, off: number): boolean =>
+  word(b, off) === f.a0 &&
+  (f.net === 4 || (word(b, off + 4) === f.a1 && word(b, off + 8) === f.a2 && word(b, off + 12) === f.a3));
+
+/** Whether the address at `off` is that of `b`. */
+const isB = (f: Flow, b: Uint8Array, off: number): boolean =>
+  word(b, off) === f.b0 &&
+  (f.net === 4 || (word(b, off + 4) === f.b1 && word(b, off + 8) === f.b2 && word(b, off + 12) === f.b3));
+
+/** The flow of a packet. */
+function made(
+  id: number,
+  scope: number,
+  protocol: number,
+  net: 4 | 6,
+  buf: Uint8Array,
+  s: number,
+  d: number,
+  sport: number,
+  dport: number,
+  slot: number,
+): Flow {
+  const a0 = word(buf, s);
+  const b0 = word(buf, d);
+  if (net === 4) return new Flow(id, scope, protocol, net, sport, dport, slot, a0, 0, 0, 0, b0, 0, 0, 0);
+  const a1 = word(buf, s + 4);
+  const a2 = word(buf, s + 8);
+  const a3 = word(buf, s + 12);
+  const b1 = word(buf, d + 4);
+  const b2 = word(buf, d + 8);
+  const b3 = word(buf, d + 12);
+  return new Flow(id, scope, protocol, net, sport, dport, slot, a0, a1, a2, a3, b0, b1, b2, b3);
 }
 
 /** Hash of one endpoint. */
 function endpointHash(buf: Uint8Array, off: number, n: number, port: number): number {
   let h = port + 0x9e3779b9;
   for (let i = off, end = off + n; i < end; i += 4) {
-    h = Math.imul(h ^ ((buf[i] << 24) | (buf[i + 1] << 16) | (buf[i + 2] << 8) | buf[i + 3]), 0x85ebca6b);
+    h = Math.imul(h ^ word(buf, i), 0x85ebca6b);
     h ^= h >>> 15;
   }
   return Math.imul(h, 0xc2b2ae35);

@@ -1,6 +1,7 @@
 import type { FragmentPart } from '../../dissectors/ipv4.js';
 import { equalBytes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { Ledger } from './ledger.js';
 
 /** A datagram that is whole. */
 export interface Datagram {
@@ -31,8 +32,9 @@ interface Assembly {
   protocol: number;
   /** Octets of the whole, or -1 before the last part is there. */
   total: number;
-  /** Octets held. */
+  /** Octets held, and what holding them costs. */
   held: number;
+  cost: number;
   /** Sorted, never overlapping. */
   readonly pieces: Piece[];
   readonly parts: FragmentPart[];
@@ -43,28 +45,41 @@ interface Assembly {
 
 /** Seconds after which a part no longer belongs to a datagram of the same identification. RFC 1122 §3.3.2. */
 const LIFETIME = 120;
-/** Most parts of one datagram: its octets in units of eight. RFC 791 §3.2. */
-const MAX_PARTS = 8192;
+/** What a datagram, a part of it, and octets that are kept cost beside the octets themselves. */
+const DATAGRAM_COST = 500;
+const PART_COST = 64;
+const PIECE_COST = 320;
 
 /**
  * Puts fragmented IPv4 and IPv6 datagrams together, whatever the order of their parts. What came first stays: octets
  * that a later part brings again are marked as overlap, and as conflict where they differ.
  *
- * Invariant: at most {@link LIMITS.fragmentedDatagrams} are in flight, none longer than {@link LIMITS.datagramOctets}.
+ * Invariant: at most {@link LIMITS.fragmentedDatagrams} are in flight, none longer than {@link LIMITS.datagramOctets},
+ * and together they cost no more than {@link LIMITS.fragmentOctets}. The oldest make room.
  */
 export class FragmentTable {
-  /** Datagrams given up for want of room, age or sense. */
+  /** Datagrams given up for want of room or for their age. */
   dropped = 0;
   /** Fragments that could not be part of any datagram. */
   refused = 0;
   /** Datagrams in flight. */
   size = 0;
+  /** What they cost, in octets. */
+  cost = 0;
   private readonly chains = new Map<number, Assembly>();
   private oldest: Assembly | undefined;
   private newest: Assembly | undefined;
 
-  /** @param capacity most datagrams in flight */
-  constructor(private readonly capacity: number = LIMITS.fragmentedDatagrams) {}
+  /**
+   * @param ledger is told when a cap is reached
+   * @param capacity most datagrams in flight
+   * @param octets most that they may cost together
+   */
+  constructor(
+    private readonly ledger: Ledger = new Ledger(),
+    private readonly capacity: number = LIMITS.fragmentedDatagrams,
+    private readonly octets: number = LIMITS.fragmentOctets,
+  ) {}
 
   /**
    * Adds the part `[off, end)` of `buf`, which is copied.
@@ -95,14 +110,24 @@ export class FragmentTable {
       return undefined;
     }
     const a = this.find(scope, net, header, srcOff, dstOff, proto, id, seconds);
-    if (!fits(a, offset + length, more) || a.parts.length >= MAX_PARTS) {
+    if (!fits(a, offset + length, more)) {
       this.refused++;
+      return undefined;
+    }
+    if (a.parts.length >= LIMITS.datagramParts) {
+      this.refused++;
+      this.ledger.capped('datagramParts');
       return undefined;
     }
     if (!more) a.total = offset + length;
     if (offset === 0 && net === 6) a.protocol = proto; // RFC 8200 §4.5
+    const cost = a.cost;
     a.parts.push(place(a, offset, buf, off, end, frame));
-    if (a.total < 0 || a.held < a.total) return undefined;
+    this.cost += a.cost - cost;
+    if (a.total < 0 || a.held < a.total) {
+      while (this.cost > this.octets) this.makeRoom('fragmentOctets');
+      return undefined;
+    }
     this.remove(a);
     return whole(a);
   }
@@ -126,7 +151,7 @@ export class FragmentTable {
       this.drop(a);
       break;
     }
-    if (this.size >= this.capacity && this.oldest !== undefined) this.drop(this.oldest);
+    if (this.size >= this.capacity) this.makeRoom('fragmentedDatagrams');
     const addresses = new Uint8Array(2 * n);
     for (let i = 0; i < n; i++) {
       addresses[i] = b[src + i];
@@ -142,6 +167,7 @@ export class FragmentTable {
       protocol: proto,
       total: -1,
       held: 0,
+      cost: DATAGRAM_COST,
       pieces: [],
       parts: [],
       chain: this.chains.get(hash),
@@ -156,7 +182,13 @@ export class FragmentTable {
     else this.newest.newer = a;
     this.newest = a;
     this.size++;
+    this.cost += a.cost;
     return a;
+  }
+
+  private makeRoom(limit: 'fragmentedDatagrams' | 'fragmentOctets'): void {
+    this.ledger.capped(limit);
+    this.drop(this.oldest!);
   }
 
   private drop(a: Assembly): void {
@@ -166,6 +198,7 @@ export class FragmentTable {
 
   private remove(a: Assembly): void {
     this.size--;
+    this.cost -= a.cost;
     if (a.older === undefined) this.oldest = a.newer;
     else a.older.newer = a.newer;
     if (a.newer === undefined) this.newest = a.older;
@@ -220,6 +253,7 @@ function place(a: Assembly, offset: number, buf: Uint8Array, off: number, end: n
     if (gapEnd > at) {
       pieces.splice(i++, 0, { off: at, bytes: buf.slice(off + at - offset, off + gapEnd - offset) });
       a.held += gapEnd - at;
+      a.cost += PIECE_COST + gapEnd - at;
       at = gapEnd;
       continue;
     }
@@ -229,6 +263,7 @@ function place(a: Assembly, offset: number, buf: Uint8Array, off: number, end: n
     at += shared;
     i++;
   }
+  a.cost += PART_COST;
   const part = { frame, off: offset, len: stop - offset };
   return overlap ? { ...part, overlap, conflict } : part;
 }

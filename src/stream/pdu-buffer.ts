@@ -1,5 +1,6 @@
 import type { Segment } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import type { Ledger } from './ledger.js';
 
 /** Octets taken from a stream: `[off, end)` of `buf`. */
 export interface Piece {
@@ -11,9 +12,14 @@ export interface Piece {
 }
 
 const EMPTY = new Uint8Array(0);
+const NONE: number[] = [];
 const FIRST = 1024;
 /** Storage of more octets is given back when it is not needed. */
 const SPARE = 65_536;
+/** The same of frames. */
+const SPARE_FRAMES = 1024;
+/** What remembering a frame costs. */
+const FRAME_COST = 16;
 
 /**
  * The octets of a stream that a framer has not taken yet: always one contiguous window `[off, end)` of `buf`.
@@ -34,13 +40,21 @@ export class PduBuffer {
   /** Octets of the stream before the window. */
   private taken = 0;
   /** Where each frame's part starts in the stream, in order, from `first` on: `starts[i]` by frame `frames[i]`. */
-  private starts: number[] = [];
-  private frames: number[] = [];
+  private starts: number[] = NONE;
+  private frames: number[] = NONE;
   private first = 0;
   private count = 0;
+  /** What the ledger was told. */
+  private counted = 0;
 
-  /** @param cap most octets that {@link settle} keeps */
-  constructor(private readonly cap: number = LIMITS.messageOctets) {}
+  /**
+   * @param cap most octets that {@link settle} keeps
+   * @param ledger counts the storage
+   */
+  constructor(
+    private readonly cap: number = LIMITS.messageOctets,
+    private ledger: Ledger | null = null,
+  ) {}
 
   /** Octets in the window. */
   get length(): number {
@@ -66,6 +80,10 @@ export class PduBuffer {
     }
     const n = this.count;
     if (n > this.first && this.frames[n - 1] === frame) return;
+    if (this.starts === NONE) {
+      this.starts = [];
+      this.frames = [];
+    }
     this.starts[n] = this.taken + pending;
     this.frames[n] = frame;
     this.count = n + 1;
@@ -102,15 +120,24 @@ export class PduBuffer {
       this.own = false;
       if (this.store.length > SPARE) this.store = EMPTY;
       if (this.store.length === 0) this.used = 0;
+      if (this.starts.length > SPARE_FRAMES) this.starts = this.frames = NONE;
+      this.account();
       return true;
     }
     if (n > this.cap) {
       this.clear();
+      this.account();
       return false;
     }
     if (!this.own) this.adopt(0);
     this.passFrames(this.taken);
+    this.account();
     return true;
+  }
+
+  /** What has begun in the window is longer than is kept. */
+  overflow(): void {
+    this.ledger?.capped('messageOctets');
   }
 
   /** Drops everything. */
@@ -120,6 +147,20 @@ export class PduBuffer {
     this.buf = EMPTY;
     this.off = this.end = 0;
     this.own = false;
+  }
+
+  /** Nothing more is expected: what it holds no longer counts, and is let go of with it. */
+  release(): void {
+    if (this.ledger !== null) this.ledger.octets -= this.counted;
+    this.ledger = null;
+  }
+
+  /** Tells the ledger what is held now. */
+  private account(): void {
+    const held = this.store.length + this.starts.length * FRAME_COST;
+    if (held === this.counted) return;
+    if (this.ledger !== null) this.ledger.octets += held - this.counted;
+    this.counted = held;
   }
 
   /** Moves the window into the storage, with room for `more`. */

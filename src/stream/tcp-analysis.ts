@@ -1,5 +1,6 @@
 import { Item, SCALE_NONE, SCALE_UNKNOWN, Seen, type TcpNote } from '../../dissectors/tcp/note.js';
 import { type Peek, u32 } from '../kit/index.js';
+import { Ledger } from './ledger.js';
 import { ahead, UnackedList } from './unacked.js';
 
 /*
@@ -56,12 +57,19 @@ class Side {
   /** Octets in the SACK blocks of the last acknowledgment of the other side (RFC 2018). */
   sacked = 0;
   /** Segments that the other side has not acknowledged. */
-  readonly unacked = new UnackedList();
+  readonly unacked: UnackedList;
+
+  constructor(ledger: Ledger) {
+    this.unacked = new UnackedList(ledger);
+  }
 }
+
+/** What an analysis costs, room for many segments aside. */
+const ANALYSIS_COST = 1300;
 
 /** The analysis of one connection. */
 export class TcpAnalysis {
-  private readonly sides: readonly [Side, Side] = [new Side(), new Side()];
+  private readonly sides: readonly [Side, Side];
   private completeness = 0;
   private first = true;
   /** Time of the first segment; times below are nanoseconds since then. */
@@ -74,8 +82,23 @@ export class TcpAnalysis {
   /** The direction that sent the first FIN; -1: none yet. */
   private closer = -1;
 
-  /** @param reused the endpoints had a connection before this one */
-  constructor(private reused: boolean) {}
+  /**
+   * @param reused the endpoints had a connection before this one
+   * @param ledger counts what is kept
+   */
+  constructor(
+    private reused: boolean,
+    private readonly ledger: Ledger = new Ledger(),
+  ) {
+    this.sides = [new Side(ledger), new Side(ledger)];
+    ledger.octets += ANALYSIS_COST;
+  }
+
+  /** Nobody follows the connection any longer. */
+  release(): void {
+    this.ledger.octets -= ANALYSIS_COST;
+    for (const side of this.sides) side.unacked.release();
+  }
 
   /** Judges the segment that `p` describes, and writes what there is to say into `note`. */
   segment(direction: 0 | 1, p: Peek, frame: number, seconds: number, nanos: number, note: TcpNote): void {
@@ -313,7 +336,7 @@ function findOption(b: Uint8Array, off: number, end: number, kind: number): numb
 }
 
 /** Shift count of the window scale option in `[off, end)`; {@link SCALE_NONE} if it is not there. */
-function windowScale(b: Uint8Array, off: number, end: number): number {
+export function windowScale(b: Uint8Array, off: number, end: number): number {
   const i = findOption(b, off, end, WINDOW_SCALE);
   return i >= 0 && b[i + 1] === 3 ? Math.min(b[i + 2], MAX_SHIFT) : SCALE_NONE;
 }

@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.js';
+import { Ledger } from './ledger.js';
 
 /* The state of one direction of a TCP connection, and what waits in it for a hole to be filled. */
 
@@ -77,7 +78,11 @@ export class PendingPool {
   octets = 0;
   private readonly halves = new Set<Half>();
 
-  constructor(readonly cap: number = LIMITS.pendingOctetsTotal) {}
+  /** @param ledger is told when the cap is reached, and counts what else streams cost */
+  constructor(
+    readonly ledger: Ledger = new Ledger(),
+    readonly cap: number = LIMITS.pendingOctetsTotal,
+  ) {}
 
   /** @internal */
   change(half: Half, octets: number): void {
@@ -92,6 +97,7 @@ export class PendingPool {
       let largest: Half | null = null;
       for (const h of this.halves) if (largest === null || h.pending > largest.pending) largest = h;
       if (largest === null) return;
+      this.ledger.capped('pendingOctetsTotal');
       largest.stream.giveUp(largest);
     }
   }

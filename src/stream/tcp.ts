@@ -35,6 +35,8 @@ const SYN = 2;
 const RST = 4;
 const ACK = 16;
 
+/** What a stream costs beside what waits in it. */
+const STREAM_COST = 700;
 /** A hole that the receiver acknowledged is given so many more segments, or seconds, to be filled from the capture. */
 const PATIENCE_SEGMENTS = 3;
 const PATIENCE_SECONDS = 1;
@@ -61,7 +63,9 @@ export class TcpStream {
     private readonly pool: PendingPool = new PendingPool(),
     private readonly reused = false,
     private readonly pendingCap: number = LIMITS.pendingOctets,
-  ) {}
+  ) {
+    pool.ledger.octets += STREAM_COST;
+  }
 
   /** Octets that wait for a hole to be filled. */
   get pending(): number {
@@ -80,7 +84,7 @@ export class TcpStream {
     let { seq } = p;
     if ((flags & (SYN | ACK)) === SYN && half.based && half.isn !== seq) return false;
     if (note !== null) {
-      this.analysis ??= new TcpAnalysis(this.reused);
+      this.analysis ??= new TcpAnalysis(this.reused, this.pool.ledger);
       this.analysis.segment(direction, p, frame, seconds, nanos, note);
     }
     const now = seconds + nanos / 1e9;
@@ -112,9 +116,12 @@ export class TcpStream {
     for (const half of this.halves) this.release(half);
   }
 
-  /** Nobody follows the connection any longer: what waits is let go of. */
+  /** Nobody follows the connection any longer: what waits is let go of. To be called once, and last. */
   abandon(): void {
     for (const half of this.halves) this.dropParts(half);
+    this.pool.ledger.octets -= STREAM_COST;
+    this.analysis?.release();
+    this.analysis = null;
   }
 
   /** @internal Too much waits: gives up the first hole of `half`. */
@@ -212,7 +219,10 @@ export class TcpStream {
     }
     half.pending += added;
     this.pool.change(half, added);
-    while (half.pending > this.pendingCap) this.giveUp(half);
+    while (half.pending > this.pendingCap) {
+      this.pool.ledger.capped('pendingOctets');
+      this.giveUp(half);
+    }
     this.pool.relieve();
   }
 

@@ -1,12 +1,16 @@
 import type { TcpNote } from '../../dissectors/tcp/note.js';
 import { LIMITS } from '../limits.js';
+import type { Ledger } from './ledger.js';
 
 /** Distance between sequence numbers, positive where `a` is ahead. */
 export const ahead = (a: number, b: number): number => (a - b) | 0;
 
 /** Values of a segment. */
 const STRIDE = 4;
-const FIRST = 8;
+/** Segments that there is room for at first; V8 keeps so small an array inside its heap. */
+const FIRST = 2;
+/** Room for more segments than these is given back when all are acknowledged. */
+const SPARE = 64;
 
 /**
  * The segments of one direction that are not acknowledged, in the order of capture: sequence number, next sequence
@@ -24,20 +28,27 @@ export class UnackedList {
   private stale = true;
   private base = 0;
 
+  /** @param ledger counts the room taken */
+  constructor(private readonly ledger: Ledger) {}
+
   /** Adds a segment, unless there are as many as the cap allows. */
   add(seq: number, next: number, frame: number, time: number): void {
-    if (this.tail - this.head >= LIMITS.unackedSegments * STRIDE) return;
+    if (this.tail - this.head >= LIMITS.unackedSegments * STRIDE) {
+      this.ledger.capped('unackedSegments');
+      return;
+    }
     if (this.list === null) this.list = new Float64Array(FIRST * STRIDE);
     if (this.head === this.tail) {
       this.head = this.tail = 0;
       this.sorted = true;
+      if (this.list.length > SPARE * STRIDE) this.replace(new Float64Array(SPARE * STRIDE));
     } else if (ahead(seq, this.list[this.tail - STRIDE + 1]) < 0) this.sorted = false;
     if (this.tail === this.list.length) {
       if (this.head >= this.tail / 2) this.list.copyWithin(0, this.head, this.tail);
       else {
         const wider = new Float64Array(this.list.length * 2);
         wider.set(this.list.subarray(this.head, this.tail));
-        this.list = wider;
+        this.replace(wider);
       }
       this.tail -= this.head;
       this.head = 0;
@@ -51,6 +62,18 @@ export class UnackedList {
     if (this.stale) return;
     this.low = Math.min(this.low, (seq - base) >>> 0);
     this.high = Math.max(this.high, (next - base) >>> 0);
+  }
+
+  private replace(list: Float64Array): void {
+    this.ledger.octets += 8 * (list.length - this.list!.length);
+    this.list = list;
+  }
+
+  /** Lets go of the list. */
+  release(): void {
+    if (this.list !== null) this.ledger.octets -= 8 * (this.list.length - FIRST * STRIDE);
+    this.list = null;
+    this.head = this.tail = 0;
   }
 
   get empty(): boolean {

@@ -15,6 +15,7 @@ const CAREFUL = 16;
 const FRAMING_SLACK = 64;
 /** From so many candidates on, the record after one must fit as well before a tag is tried. */
 const WIDE = 2048;
+const NONE: TlsRecord[] = [];
 
 /**
  * - `clear`: records are not protected yet
@@ -56,7 +57,7 @@ export class Channel {
   missing = 0;
   /** Octets were lost before the first protected record: a change of keys may be among them. */
   torn = false;
-  private readonly queue: TlsRecord[] = [];
+  private queue: TlsRecord[] = [];
   /** Protected records since the number was last known. */
   private since = 0;
   /** Records that may be hidden by gaps since then. */
@@ -83,6 +84,14 @@ export class Channel {
     this.careful = 0;
     this.budget.left = LIMITS.tagTrials * TAG_COST;
     if (epoch === null) this.reason ??= reason;
+  }
+
+  /** No more records will come. */
+  release(): void {
+    this.epoch = null;
+    this.state = 'locked';
+    this.reader.reset();
+    this.queue = NONE;
   }
 
   /** A locked channel gets its keys. Where no record was missed, the number is known. */
@@ -271,8 +280,8 @@ export class Channel {
     this.epoch = found.epoch;
     this.state = 'open';
     this.careful = CAREFUL;
-    if (found.sequence > 0 || this.torn || this.missing > 0 || (this.everOpen && this.since > 0))
-      this.resumedAt.push(found.sequence);
+    const resumed = found.sequence > 0 || this.torn || this.missing > 0 || (this.everOpen && this.since > 0);
+    if (resumed && this.resumedAt.length < LIMITS.tlsAlerts) this.resumedAt.push(found.sequence);
     this.took(found.epoch, r, found.sequence);
     return i + 1;
   }

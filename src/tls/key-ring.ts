@@ -22,11 +22,11 @@ export class KeyRing implements ChannelKeys {
   swapped = false;
   /** The handshake comes from another capture. */
   lent = false;
-  private readonly searches: readonly [LateJoin, LateJoin] = [new LateJoin(), new LateJoin()];
+  private readonly searches: [LateJoin | null, LateJoin | null] = [null, null];
   /** Revision of the key log that each direction has been tried with. */
   private readonly revisions: [number, number] = [-1, -1];
   /** Keys after KeyUpdates, by the keys before them. */
-  private readonly updated = new WeakMap<Epoch, Epoch>();
+  private updated: WeakMap<Epoch, Epoch> | null = null;
 
   /** @param settled is told when a handshake was found that no message of this capture shows */
   constructor(
@@ -42,6 +42,13 @@ export class KeyRing implements ChannelKeys {
     this.negotiation = new Negotiation(this.services.keys, this.services.cache);
     this.lent = false;
     return this.negotiation;
+  }
+
+  /** No more records will come. */
+  release(): void {
+    this.negotiation.release();
+    this.searches[0] = this.searches[1] = null;
+    this.updated = null;
   }
 
   role(channel: Channel): Role {
@@ -123,6 +130,7 @@ export class KeyRing implements ChannelKeys {
 
   /** The keys after a KeyUpdate. */
   after(epoch: Epoch): Epoch {
+    this.updated ??= new WeakMap();
     let next = this.updated.get(epoch);
     if (next === undefined) {
       next = epoch.next();
@@ -135,7 +143,7 @@ export class KeyRing implements ChannelKeys {
     const n = this.negotiation;
     if (n.clientRandom.length > 0 && !n.hidden) return this.guess(channel, r); // its own lines serve or none
     const { keys, decryptor, cache } = this.services;
-    const search = this.searches[channel.direction];
+    const search = (this.searches[channel.direction] ??= new LateJoin());
     if (n.serverHello !== undefined && !n.tls13) {
       channel.reason = NO_HELLO;
       return null;
@@ -157,7 +165,7 @@ export class KeyRing implements ChannelKeys {
   /** All but the ClientHello was captured, or it is encrypted: the line that opens a record after the ServerHello says whose session it is. */
   private identify(channel: Channel, r: TlsRecord, n: Negotiation): { epoch: Epoch; sequence: number } | null {
     const { keys, decryptor } = this.services;
-    const search = this.searches[channel.direction];
+    const search = (this.searches[channel.direction] ??= new LateJoin());
     const role = this.role(channel);
     const found = search.identify(r, role, n.suite, channel.reach, keys, decryptor.lateBudget);
     channel.reason = found !== null ? undefined : n.hidden ? n.reason : search.reason;

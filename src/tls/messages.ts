@@ -6,6 +6,7 @@ import { LIMITS } from '../limits.js';
 import type { Span } from './record.js';
 import type { ScheduleHash } from './schedule.js';
 
+const NONE = new Uint8Array(0);
 const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(HandshakeType));
 
 /** Whether handshake content starts as a message in the clear would; encrypted octets do so once in a few hundred. */
@@ -20,12 +21,17 @@ export function looksClear(b: Uint8Array, off: number, end: number): boolean {
 /** Puts the handshake messages of one direction together from records. */
 export class MessageReader {
   /** The start of a message that goes on in the next record. */
-  private part = new Uint8Array(0);
+  private part = NONE;
   private length = 0;
   /** Octets of a message beyond the cap that are still to be passed over. */
   private skip = 0;
   /** Messages beyond the cap, which were passed over. */
   dropped = 0;
+
+  /** Octets of storage. */
+  get held(): number {
+    return this.part.length;
+  }
 
   /** Whether a message has begun and is not whole. */
   get pending(): boolean {
@@ -103,7 +109,7 @@ export class MessageReader {
 
   /** Forgets a message that has begun: octets are missing, or the keys have changed. */
   reset(): void {
-    this.part = new Uint8Array(0);
+    this.part = NONE;
     this.length = 0;
     this.skip = 0;
   }
@@ -116,11 +122,25 @@ export class Transcript {
   private hash: Hash | null = null;
   /** A message is missing: nothing can be told from it any more. */
   broken = false;
+  /** Octets of messages that wait for the hash function. */
+  held = 0;
 
   add(m: Span): void {
     const octets = m.buf.subarray(m.off, m.end);
     if (this.hash !== null) this.hash.update(octets);
-    else if (!this.broken) this.waiting.push(octets.slice());
+    else if (this.held + octets.length > LIMITS.handshakeOctets) this.release();
+    else if (!this.broken) {
+      this.held += octets.length;
+      this.waiting.push(octets.slice());
+    }
+  }
+
+  /** Nothing is told from it any more. */
+  release(): void {
+    this.broken = true;
+    this.hash = null;
+    this.waiting = [];
+    this.held = 0;
   }
 
   /** Fixes the hash function. */
@@ -129,6 +149,7 @@ export class Transcript {
     this.hash = createHash(hash);
     for (const w of this.waiting) this.hash.update(w);
     this.waiting = [];
+    this.held = 0;
   }
 
   /** A HelloRetryRequest follows: the first ClientHello is replaced by its hash. RFC 8446 §4.4.1 */

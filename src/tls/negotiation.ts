@@ -97,6 +97,16 @@ export class Negotiation {
     return n;
   }
 
+  /** No more records will come: only what {@link line} needs stays. */
+  release(): void {
+    if (!this.tls13 && this.clientRandom.length > 0) this.masterRef.find(this.keylog);
+    this.clientHello = this.serverHello = undefined;
+    this.encryptedPreMaster = this.sessionHash = undefined;
+    this.transcript.release();
+    this.pair = undefined;
+    this.traffic.clear();
+  }
+
   /** What another capture needs to go on. */
   export(): KnownHandshake {
     const { clientRandom, serverRandom, version, suite, encryptThenMac, truncatedHmac } = this;

@@ -104,6 +104,19 @@ export class TlsSession {
     return this.channels[0].reader.dropped + this.channels[1].reader.dropped;
   }
 
+  /** Octets of handshakes that are kept, by estimate: messages that go on, those for the transcript, certificates. */
+  get held(): number {
+    let n = this.channels[0].reader.held + this.channels[1].reader.held + this.ring.negotiation.transcript.held;
+    for (const c of this.certificates) n += c.length;
+    return n;
+  }
+
+  /** No more records will come: lets go of keys and messages. What the properties and {@link verdict} say stays. */
+  release(): void {
+    for (const channel of this.channels) channel.release();
+    this.ring.release();
+  }
+
   /** What became of the protected records of one direction. */
   verdict(direction: 0 | 1): DirectionVerdict {
     return verdictOf(this.channels[direction]);
@@ -229,6 +242,7 @@ export class TlsSession {
   private alert(channel: Channel, frame: number, b: Uint8Array, off: number, end: number, isProtected: boolean): void {
     if (end - off < 2) return;
     const { direction } = channel;
+    if (this.alerts.length >= LIMITS.tlsAlerts) return;
     this.alerts.push({ frame, direction, level: u8(b, off), description: u8(b, off + 1), protected: isProtected });
   }
 

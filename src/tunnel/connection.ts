@@ -22,6 +22,13 @@ type Side = 0 | 1;
 /** Of octets in one segment, and in several. */
 const TCP_NAMES = ['Frame', 'Reassembled TCP'] as const;
 
+/** What a connection costs, and what a TLS session or a tunnel does, messages of a handshake aside. */
+const CONNECTION_COST = 900;
+const SESSION_COST = 6000;
+const TUNNEL_COST = 1500;
+/** Content type of handshake records. RFC 8446 §5.1 */
+const HANDSHAKE = 22;
+
 const other = (side: Side): Side => (side === 0 ? 1 : 0);
 
 /**
@@ -29,7 +36,7 @@ const other = (side: Side): Side => (side === 0 ? 1 : 0);
  * another stream protocol. Found by content, on any port; the port only decides where the octets leave it open.
  */
 export class Connection implements StreamConsumer {
-  private readonly halves: readonly [Half, Half] = [new Half(), new Half()];
+  private readonly halves: readonly [Half, Half];
   tunnel: Tunnel | null = null;
   session: TlsSession | null = null;
   /** What the records of {@link session} say; null without one. */
@@ -39,6 +46,9 @@ export class Connection implements StreamConsumer {
   private clientKnown = false;
   /** {@link client} rests on the port numbers alone. */
   private guessed = false;
+  /** What the ledger was told of, buffers aside; of it what a handshake holds. */
+  private cost = 0;
+  private handshake = 0;
   /** Whether the payload is that of an HTTP CONNECT. */
   proxied = false;
   /** The layer of that CONNECT. */
@@ -48,7 +58,33 @@ export class Connection implements StreamConsumer {
     readonly flow: Flow,
     private readonly host: ConnectionHost,
     private readonly tls: TlsServices,
-  ) {}
+  ) {
+    this.halves = [new Half(host.ledger), new Half(host.ledger)];
+    this.count(CONNECTION_COST);
+  }
+
+  /** Nothing more is fed: what it holds no longer counts. */
+  release(): void {
+    this.count(-this.cost);
+    for (const { window, deframer } of this.halves) {
+      window.release();
+      deframer?.release();
+    }
+    this.plainText?.release();
+  }
+
+  private count(octets: number): void {
+    this.cost += octets;
+    this.host.ledger.octets += octets;
+  }
+
+  /** Messages of a handshake go on, or certificates came. */
+  countHandshake(): void {
+    const { held } = this.session!;
+    if (held === this.handshake || this.cost === 0) return;
+    this.count(held - this.handshake);
+    this.handshake = held;
+  }
 
   /** `side` sent a SYN: its stream is captured from its start; the side whose SYN is no answer is the client. */
   opened(side: Side, answers: boolean): void {
@@ -71,7 +107,7 @@ export class Connection implements StreamConsumer {
     half.window.feed(buf, off, end, frame);
     this.step(side);
     if (half.unclaimed > 0) this.unknown(buf, Math.max(off, end - half.unclaimed), end);
-    half.window.settle();
+    if (!half.window.settle()) half.window.overflow();
     if (half.mode === mode) return;
     // What one side is says what the other is, and the answer of a proxy what waits behind the CONNECT.
     const peer = this.halves[other(side)];
@@ -244,6 +280,7 @@ export class Connection implements StreamConsumer {
     if (this.session === null) {
       if (!this.clientKnown) this.guessClient(side, w.buf, w.off, w.end);
       this.session = new TlsSession(this.tls, nameOf(this.flow));
+      this.count(SESSION_COST);
       this.plainText = new PlainText(this, this.host);
       this.becomeTunnel();
       this.tunnel!.transport = 'tls';
@@ -270,7 +307,7 @@ export class Connection implements StreamConsumer {
   private startClear(side: Side): void {
     const half = this.halves[side];
     half.mode = 'clear';
-    half.deframer = new Deframer({ connection: this, side });
+    half.deframer = new Deframer({ connection: this, side }, this.host.ledger);
     if (!half.begun) half.deframer.gap();
     if (this.tunnel === null) {
       if (!this.clientKnown) this.guessClient(side, new Uint8Array(0), 0, 0);
@@ -280,7 +317,10 @@ export class Connection implements StreamConsumer {
   }
 
   private becomeTunnel(): void {
-    this.tunnel ??= this.host.tunnel(this);
+    if (this.tunnel === null) {
+      this.tunnel = this.host.tunnel(this);
+      this.count(TUNNEL_COST);
+    }
     this.tunnel.ue = this.tunnel.client = this.client;
     this.tunnel.inferred = this.guessed;
   }
@@ -308,6 +348,7 @@ export class Connection implements StreamConsumer {
       this.host.record(pdu);
       this.plainText!.record(pdu);
       half.afterGap = false;
+      if (record.type === HANDSHAKE) this.countHandshake();
     }
   }
 

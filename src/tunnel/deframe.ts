@@ -1,5 +1,7 @@
 import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import { checksum, type Segment, u16 } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+import type { Ledger } from '../stream/ledger.js';
 import { PduBuffer } from '../stream/pdu-buffer.js';
 import type { Connection } from './connection.js';
 
@@ -34,8 +36,15 @@ export const ANCHOR_OCTETS = HEADER + 60;
  */
 export class Deframer {
   /** The octets at hand. */
-  readonly window = new PduBuffer();
-  constructor(private readonly lane: Lane) {}
+  readonly window: PduBuffer;
+
+  /** @param ledger counts what waits for the rest of an envelope */
+  constructor(
+    private readonly lane: Lane,
+    ledger: Ledger | null = null,
+  ) {
+    this.window = new PduBuffer(LIMITS.messageOctets, ledger);
+  }
 
   /** Octets passed over while framing was lost. */
   skipped = 0;
@@ -60,6 +69,11 @@ export class Deframer {
   /** Keeps what is left for the next {@link feed}. */
   settle(): void {
     this.window.settle();
+  }
+
+  /** Nothing more is fed: what waits no longer counts. */
+  release(): void {
+    this.window.release();
   }
 
   /** Octets that wait for the rest of their envelope. */

@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.js';
+import type { Ledger } from '../stream/ledger.js';
 import { PduBuffer } from '../stream/pdu-buffer.js';
 import { anchored, type Deframer } from './deframe.js';
 import type { Messages } from './messages.js';
@@ -15,7 +16,7 @@ export type Mode = 'detect' | 'wait' | 'pdus' | 'tls' | 'clear' | 'opaque';
 
 /** One direction of a connection. */
 export class Half {
-  readonly window = new PduBuffer();
+  readonly window: PduBuffer;
   mode: Mode = 'detect';
   messages: Messages | null = null;
   /** Octets at the end of what came last that are nobody's so far. */
@@ -37,6 +38,10 @@ export class Half {
   deframer: Deframer | null = null;
   /** The last frame that carried octets. */
   frame = 0;
+
+  constructor(ledger: Ledger) {
+    this.window = new PduBuffer(LIMITS.messageOctets, ledger);
+  }
 
   /** Drops the rest of a record whose middle is missing. */
   pass(): void {

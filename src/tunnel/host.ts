@@ -1,5 +1,6 @@
 import type { AnyDissector, Pdu } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
+import type { Ledger } from '../stream/ledger.js';
 import type { Connection } from './connection.js';
 import type { Envelope } from './deframe.js';
 import type { TlsPdu } from './tls-pdu.js';
@@ -9,6 +10,8 @@ import type { Tunnel } from './tunnel.js';
 export interface ConnectionHost {
   /** The frame at hand. */
   readonly frame: number;
+  /** Counts what is kept. */
+  readonly ledger: Ledger;
   readonly dissectors: {
     readonly tls: AnyDissector;
     readonly http: AnyDissector;

@@ -65,6 +65,7 @@ export class Messages {
   /** A message that is longer than is kept is given as far as it is there; what follows of it is data. */
   private tooLong(have: number): Pdu | undefined {
     if (have < LIMITS.messageOctets) return undefined;
+    this.window.overflow();
     this.needed = 0;
     this.lost = true;
     return this.take(this.dissector, have);

@@ -1,5 +1,6 @@
 import { type AnyDissector, View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import type { Ledger } from '../stream/ledger.js';
 import { applicationOf } from './application.js';
 import type { Connection } from './connection.js';
 import { ANCHOR_OCTETS, anchorAfter, Deframer } from './deframe.js';
@@ -25,8 +26,9 @@ class Lane {
   constructor(
     readonly connection: Connection,
     readonly side: 0 | 1,
+    ledger: Ledger,
   ) {
-    this.deframer = new Deframer({ connection, side });
+    this.deframer = new Deframer({ connection, side }, ledger);
   }
 }
 
@@ -78,6 +80,11 @@ export class PlainText {
     else this.finish(lane, null);
   }
 
+  /** Nothing more is read: what waits no longer counts. */
+  release(): void {
+    for (const lane of this.lanes) lane?.deframer.release();
+  }
+
   /** What only the end of the stream ends is whole. */
   private finish(lane: Lane, last: TlsPdu | null): void {
     const message = lane.messages?.close();
@@ -85,7 +92,7 @@ export class PlainText {
   }
 
   private lane(side: 0 | 1): Lane {
-    this.lanes[side] ??= new Lane(this.connection, side);
+    this.lanes[side] ??= new Lane(this.connection, side, this.host.ledger);
     return this.lanes[side];
   }
 
@@ -96,7 +103,10 @@ export class PlainText {
       if (record.type === 23) lane.unread = true;
       return;
     }
-    if (record.contentType !== 23) return;
+    if (record.contentType !== 23) {
+      this.connection.countHandshake();
+      return;
+    }
     this.connection.turn();
     const gap = pdu.afterGap || lane.unread;
     lane.unread = false;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type Flow, FlowTable } from '../../src/stream/flow.js';
+import { Ledger } from '../../src/stream/ledger.js';
 
 /** Addresses: sixteen octets each, the last one counting. */
 const ADDRESSES = new Uint8Array(16 * 40);
@@ -29,7 +30,7 @@ describe('FlowTable', () => {
     assert.equal(find(t, 1, 1000, 2, 443), flow);
     assert.equal(t.direction, 0);
     assert.deepEqual([[...flow.a], flow.aPort, [...flow.b], flow.bPort], [[0, 0, 0, 1], 1000, [0, 0, 0, 2], 443]);
-    assert.deepEqual([flow.id, flow.index, flow.state, t.size], [0, -1, null, 1]);
+    assert.deepEqual([flow.id, flow.state, t.size], [0, null, 1]);
   });
 
   it('keeps scopes, protocols, versions and ports apart', () => {
@@ -72,16 +73,35 @@ describe('FlowTable', () => {
     assert.deepEqual([t.direction, second.id, second.aPort], [0, 1, 443]);
   });
 
-  it('makes room by closing the flow that was idle longest', () => {
-    const closed: number[] = [];
-    const t = new FlowTable(3, (flow) => closed.push(flow.aPort));
+  it('makes room by dropping the flow that was idle longest', () => {
+    const ledger = new Ledger();
+    const t = new FlowTable(ledger);
     for (const port of [1, 2, 3]) find(t, 1, port, 2, 443);
     find(t, 2, 443, 1, 1);
+    const three = ledger.octets;
+    assert.equal(t.evict()?.aPort, 2);
+    assert.equal(ledger.octets * 3, three * 2);
     find(t, 1, 4, 2, 443);
-    assert.deepEqual([closed, t.evicted, t.size], [[2], 1, 3]);
     assert.deepEqual(
       [...t].map((f) => f.aPort),
       [3, 1, 4],
+    );
+    for (let i = 0; i < 3; i++) t.evict();
+    assert.deepEqual([t.evict(), t.size, ledger.octets], [undefined, 0, 0]);
+  });
+
+  it('drops all flows of a scope', () => {
+    const t = new FlowTable();
+    for (const port of [1, 2, 3, 4]) find(t, 1, port, 2, 443, port & 1);
+    t.forget(find(t, 1, 3, 2, 443, 1));
+    assert.deepEqual(
+      t.forgetScope(1).map((f) => f.aPort),
+      [1],
+    );
+    assert.deepEqual(t.forgetScope(1), []);
+    assert.deepEqual(
+      [...t].map((f) => f.aPort),
+      [2, 4],
     );
   });
 
@@ -90,12 +110,16 @@ describe('FlowTable', () => {
     const step = fc.tuple(endpoint, endpoint, fc.nat(1), fc.constantFrom(4 as const, 6 as const), fc.nat(19));
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 300 }), (steps) => {
-        const t = new FlowTable(40);
+        const t = new FlowTable();
         const model = new Map<string, Flow>();
         for (const [[a, ap], [b, bp], scope, net, forget] of steps) {
           const keys = [`${a}:${ap}-${b}:${bp}`, `${b}:${bp}-${a}:${ap}`].map((k) => `${scope}/${net}/${k}`);
           const known = keys.map((k) => model.get(k)).find((f) => f !== undefined);
-          if (known === undefined && model.size === 40) model.delete(model.keys().next().value!);
+          if (known === undefined && model.size === 40) {
+            const oldest = model.keys().next().value!;
+            assert.equal(t.evict(), model.get(oldest));
+            model.delete(oldest);
+          }
           const flow = find(t, a, ap, b, bp, scope, 6, net);
           if (known !== undefined) assert.equal(flow, known);
           assert.equal(t.direction === 0, flow.aPort === ap && flow.a[3] === a);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type Datagram, FragmentTable } from '../../src/stream/ip-fragments.js';
+import { Ledger } from '../../src/stream/ledger.js';
 
 const ADDRESSES = Uint8Array.from({ length: 64 }, (_, i) => i);
 
@@ -103,7 +104,7 @@ describe('FragmentTable', () => {
   });
 
   it('gives up the oldest when there is no room, and what waits too long', () => {
-    const t = new FragmentTable(3);
+    const t = new FragmentTable(new Ledger(), 3);
     for (let id = 1; id <= 4; id++) add(t, part(0, 8, true), { id });
     assert.deepEqual([t.size, t.dropped], [3, 1]);
     assert.equal(add(t, part(8, 8, false), { id: 1 }), undefined, 'the first was given up');

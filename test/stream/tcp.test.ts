@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { Ledger } from '../../src/stream/ledger.js';
 import { PendingPool, TcpStream } from '../../src/stream/tcp.js';
 import { ACK, ascii, FIN, give, Log, RST, type Sent, SYN } from './wire.js';
 
@@ -136,7 +137,7 @@ describe('TcpStream', () => {
     for (let i = 0; i < 100; i++) give(stream, data(200 + 2000 * i, 'x'.repeat(1000)));
     assert.ok(stream.pending <= 10_000);
     assert.ok(log.text(0).startsWith('[gap 100]'));
-    const pool = new PendingPool(50_000);
+    const pool = new PendingPool(new Ledger(), 50_000);
     const streams = Array.from({ length: 20 }, () => reader(pool).stream);
     for (const s of streams) {
       give(s, syn(99));

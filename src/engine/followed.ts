@@ -1,0 +1,161 @@
+import type { CaptureInterface } from '../capture/chunk.js';
+import { LIMITS } from '../limits.js';
+import { FlowTable } from '../stream/flow.js';
+import { FragmentTable } from '../stream/ip-fragments.js';
+import { Ledger } from '../stream/ledger.js';
+import { PendingPool } from '../stream/tcp.js';
+import type { Tunnel } from '../tunnel/tunnel.js';
+import { type FlowState, Scope } from './scope.js';
+import { TcpState } from './tcp-state.js';
+
+/** Caps of {@link LIMITS}. */
+export type Caps = Readonly<Record<'flows' | 'heldOctets' | 'tunnels', number>>;
+
+/** What {@link Followed} asks of the pass. */
+export interface FollowedOwner {
+  /** A cap is reached in the packet at hand. */
+  capped(): void;
+  /** How many chunks were decrypted: what was found in them is read. */
+  readonly chunks: number;
+  /** Reads what waits in a connection of the outer world, as part of the packet at hand. */
+  flushOther(state: TcpState): void;
+}
+
+/** A connection that is over. Records of it may be queued until the end of the chunk, and their envelopes read then. */
+interface Leaving {
+  readonly state: TcpState;
+  readonly chunk: number;
+}
+
+/**
+ * All that an index pass follows from chunk to chunk: scopes, flows, fragments, and what waits in streams.
+ *
+ * Invariant: between two frames no more than {@link Caps} say is kept. A connection that both sides closed is let go of
+ * once it was read; then those flows make room that were idle longest. What they still had is read before.
+ */
+export class Followed {
+  /** What is kept, and the caps that were reached. */
+  readonly ledger: Ledger;
+  readonly flows: FlowTable;
+  readonly fragments: FragmentTable;
+  readonly pool: PendingPool;
+  private readonly scopes = new Map<number, Scope>();
+  private readonly leaving: Leaving[] = [];
+  private nextScope = 1;
+
+  constructor(
+    private readonly owner: FollowedOwner,
+    readonly caps: Caps = LIMITS,
+  ) {
+    this.ledger = new Ledger(caps.heldOctets, () => owner.capped());
+    this.flows = new FlowTable(this.ledger);
+    this.fragments = new FragmentTable(this.ledger);
+    this.pool = new PendingPool(this.ledger);
+  }
+
+  /** See {@link IndexPass.outer}. */
+  outer(iface: CaptureInterface, continued?: CaptureInterface): Scope {
+    const key = iface.file * 65_536 + iface.index;
+    let s = this.scopes.get(key);
+    if (s !== undefined) return s;
+    s = continued === undefined ? new Scope(this.nextScope++, null) : this.outer(continued);
+    this.scopes.set(key, s);
+    return s;
+  }
+
+  /** The inside of a tunnel. */
+  inner(tunnel: Tunnel): Scope {
+    const key = -tunnel.id;
+    let s = this.scopes.get(key);
+    if (s === undefined) {
+      this.scopes.set(key, (s = new Scope(this.nextScope++, tunnel)));
+      this.ledger.octets += s.cost;
+    }
+    return s;
+  }
+
+  /** A connection is over: it is let go of when all that was found in it is read. */
+  finished(state: TcpState): void {
+    this.leaving.push({ state, chunk: this.owner.chunks });
+  }
+
+  /** A connection gives way to another one between the same endpoints. */
+  replaced(state: TcpState): void {
+    state.tcp!.flush();
+    this.flows.forget(state.flow);
+    this.retire(state);
+  }
+
+  /** Keeps the invariant; to be called before a frame is indexed. */
+  tidy(): void {
+    if (this.leaving.length > 0) this.leaveAll();
+    const { flows, ledger, caps } = this;
+    while (flows.size >= caps.flows) this.evict('flows');
+    if (ledger.octets <= ledger.cap) return;
+    while (ledger.octets > ledger.cap && flows.size > 0) this.evict('heldOctets');
+    if (ledger.octets > ledger.cap) this.forgetStates();
+  }
+
+  private leaveAll(): void {
+    const { leaving } = this;
+    const { chunks } = this.owner;
+    let n = 0;
+    while (n < leaving.length && leaving[n].chunk < chunks) this.leave(leaving[n++].state);
+    if (n > 0) leaving.splice(0, n);
+  }
+
+  /** Gives up the flow that was idle longest. One whose connection was over is no loss. */
+  private evict(limit: 'flows' | 'heldOctets'): void {
+    const flow = this.flows.evict()!;
+    const state = flow.state as FlowState | null;
+    if (!(state instanceof TcpState)) {
+      this.ledger.octets -= state === null ? 0 : state.cost;
+      this.ledger.capped(limit);
+      return;
+    }
+    if (!state.over) this.ledger.capped(limit);
+    // Connections inside tunnels complete no row.
+    if (state.scope.tunnel === null) this.owner.flushOther(state);
+    this.retire(state);
+  }
+
+  /** Nobody follows a connection any longer. What was found in it may not be read yet. */
+  private retire(state: TcpState): void {
+    state.tcp?.abandon();
+    state.connection?.release();
+    this.ledger.octets -= state.cost;
+    if (state.connection !== null) this.finished(state);
+  }
+
+  /** A connection is over and read: only the summary of its tunnel stays. */
+  private leave(state: TcpState): void {
+    const { connection, tunnel } = state;
+    if (connection === null) return;
+    state.connection = null;
+    connection.release();
+    connection.session?.release();
+    if (tunnel !== null) this.leaveScope(-tunnel.id);
+  }
+
+  private leaveScope(key: number): void {
+    const scope = this.scopes.get(key);
+    if (scope === undefined) return;
+    this.scopes.delete(key);
+    for (const flow of this.flows.forgetScope(scope.id)) {
+      const state = flow.state as FlowState | null;
+      if (state instanceof TcpState) this.retire(state);
+      else if (state !== null) this.ledger.octets -= state.cost;
+    }
+    this.ledger.octets -= scope.cost;
+  }
+
+  /** Lets go of what dissectors keep for whole scopes. */
+  private forgetStates(): void {
+    this.ledger.capped('heldOctets');
+    for (const scope of this.scopes.values()) {
+      this.ledger.octets -= scope.cost;
+      scope.forget();
+      this.ledger.octets += scope.cost;
+    }
+  }
+}
