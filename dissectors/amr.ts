@@ -9,8 +9,8 @@ import { type Codec, type Ctx, defineDissector, experts, fields, need, type Tree
  *     +-------+-------+-+-------+-+---+                +-------+-+-------+-+-+-------+-+-------- …
  *
  * Each entry of the table of contents (F, FT, Q) is one speech frame; F says that another entry follows. Which of the two
- * it is stands in SDP (octet-align). Without it the octets decide: four bits behind CMR that are not zero cannot be
- * octet-aligned. Interleaving puts an octet (ILL, ILP) behind CMR, and CRCs one for each frame behind the contents.
+ * it is stands in SDP (octet-align). Where it does not, the octets decide, as in Wireshark: four bits behind CMR that are
+ * not zero cannot be octet-aligned. Interleaving puts an octet (ILL, ILP) behind CMR, and CRCs one for each frame behind the contents.
  */
 const MAX_FRAMES = 64;
 const WIDE_MODES = ['6.60', '8.85', '12.65', '14.25', '15.85', '18.25', '19.85', '23.05', '23.85'];
@@ -90,7 +90,8 @@ function layoutOf(parameters: string | undefined, wide: boolean): Layout {
   if (parameters === undefined) return { wide, aligned: undefined, crc: false, interleaved: false };
   const crc = /(^|[;\s])crc=1/i.test(parameters);
   const interleaved = /(^|[;\s])interleaving=/i.test(parameters);
-  const aligned = crc || interleaved || /(^|[;\s])(octet-align|robust-sorting)=1/i.test(parameters);
+  const implied = crc || interleaved || /(^|[;\s])(octet-align|robust-sorting)=1/i.test(parameters);
+  const aligned = implied ? true : /(^|[;\s])octet-align=0/i.test(parameters) ? false : undefined;
   return { wide, aligned, crc, interleaved };
 }
 

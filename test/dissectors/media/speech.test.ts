@@ -33,7 +33,7 @@ describe('AMR', () => {
   });
   test('what SDP says goes before what the octets look like', () => {
     // Frame type 0 leaves four zero bits behind CMR, as if the payload were octet-aligned.
-    const seen = spoken('AMR', 'mode-set=0', octets(`f0 7f ${'55'.repeat(12)}`));
+    const seen = spoken('AMR', 'mode-set=0; octet-align=0', octets(`f0 7f ${'55'.repeat(12)}`));
     assert.deepEqual(values(seen, 'amr.nb.toc.ft'), ['0']);
     assert.deepEqual(values(seen, 'amr.toc.q'), ['1']);
     assert.deepEqual(values(spoken('AMR', ALIGNED, octets('f0 3c aa')), 'amr.nb.toc.ft'), ['7']);
@@ -71,7 +71,7 @@ describe('AMR', () => {
             const r: AmrPayload = { cmr, frames };
             const b = encode(amrCodec(wide, aligned), r);
             assert.deepEqual(amrCodec(wide, aligned).parse(b, 0, b.length), r);
-            const seen = spoken(wide ? 'AMR-WB' : 'AMR', aligned ? ALIGNED : '', b);
+            const seen = spoken(wide ? 'AMR-WB' : 'AMR', aligned ? ALIGNED : 'octet-align=0', b);
             const field = wide ? 'amr.wb.toc.ft' : 'amr.nb.toc.ft';
             assert.deepEqual(
               values(seen, field),
