@@ -137,6 +137,9 @@ export class Reading {
     }
     this.warn();
     if (o.quiet !== true) for (const d of source.damage) tell(`fttscope: ${d.message}`);
+    if (o.quiet !== true)
+      for (const { name, cap, hit } of pass.index.ledger.limits)
+        tell(`fttscope: the limit ${name} (${cap}) was reached ${hit === 1 ? 'once' : `${hit} times`}`);
     for (const [proto, n] of pass.dissection.faults)
       tell(`fttscope: this is a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);
     return {
