@@ -11,7 +11,6 @@ import { Attempts } from './attempts.js';
 import type { Packet } from './packet.js';
 import type { Tap } from './pass.js';
 import type { Registry } from './registry.js';
-import type { UdpState } from './scope.js';
 import { type StackCount, Stacks } from './stacks.js';
 import type { TcpState } from './tcp-state.js';
 import { tunnelEntity } from './tunnel-entity.js';
@@ -62,7 +61,9 @@ export class SessionTap implements Tap {
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
     if (packet.protocol === 6) this.segment(packet);
     if (packet.envelopes === null) this.stacks.count(packet, false, at.length);
-    if (packet.tunnel === null) this.content(packet);
+    // What a connection carries that turned out to be no tunnel is outside of tunnels.
+    if (packet.tunnel !== null) at.tunnel = 0;
+    if (packet.tunnel === null || packet.pdus !== null) this.content(packet);
   }
 
   private span(iface: CaptureInterface, duplicate: boolean): void {
@@ -203,7 +204,7 @@ export class SessionTap implements Tap {
     }
     const state = packet.state!;
     state.model ??= new MediaFlow();
-    const note = (state as UdpState).expectations[packet.direction]?.note as MediaNote | undefined;
+    const note = state.expectations[packet.direction]?.note as MediaNote | undefined;
     const s = this.model.rtp(at, c, state.model as MediaFlow, packet.direction, note);
     const stall = s === undefined || at.tunnel === 0 ? null : this.tunnels[at.tunnel - 1].stall;
     if (s === undefined || stall === null || (stall.side === this.tunnels[at.tunnel - 1].tunnel.ue) !== at.up) return;

@@ -5,7 +5,7 @@ import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import type { SessionMedia } from './session-media.js';
 import { isHold } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
-import { uid } from './uid.js';
+import { hashOf, uid } from './uid.js';
 
 /** RFC 3261 §17.1.1.2: timer B, after which an INVITE without answer has failed. */
 const TIMER_B_MS = 32_000;
@@ -50,7 +50,8 @@ export class Call {
   readonly emergency: boolean;
   readonly direction: 'originated' | 'terminated' | undefined;
   private readonly callerTag: string;
-  private readonly seen = new Map<string, CallMessage>();
+  /** By the hash of what names a message. */
+  private readonly seen = new Map<number, CallMessage>();
   /** The initial INVITE that counts: another one follows a challenge or a redirection. */
   private cseq: number;
   private inviteAt: Seen;
@@ -80,7 +81,7 @@ export class Call {
 
   take(at: Arrival, e: SipEvent): void {
     if (at.tunnel !== 0) this.tunnels.add(at.tunnel);
-    const { identity } = e;
+    const identity = hashOf(e.identity);
     const known = this.seen.get(identity);
     if (known !== undefined) {
       known.retransmissions++;
@@ -93,7 +94,7 @@ export class Call {
     else this.response(seen, e);
   }
 
-  private list(at: Arrival, e: SipEvent, seen: Seen, identity: string): void {
+  private list(at: Arrival, e: SipEvent, seen: Seen, identity: number): void {
     if (this.messages.length >= MOST_MESSAGES) {
       this.dropped++;
       return;

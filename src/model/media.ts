@@ -17,10 +17,9 @@ const GUESS_PACKETS = 8;
 
 /** The streams of one UDP conversation. */
 export class MediaFlow {
-  readonly streams: MediaStream[] = [];
-  last: MediaStream | undefined = undefined;
-  lastDirection = -1;
-  readonly directions: number[] = [];
+  /** By SSRC, in each direction; and the one that sent last. */
+  readonly streams: readonly [Map<number, MediaStream>, Map<number, MediaStream>] = [new Map(), new Map()];
+  readonly last: [MediaStream | undefined, MediaStream | undefined] = [undefined, undefined];
 }
 
 /** Media streams: what flowed, counted, beside what was agreed and what RTCP says. */
@@ -35,18 +34,17 @@ export class Media {
     at: Arrival,
     c: Content,
     flow: MediaFlow,
-    direction: number,
+    direction: 0 | 1,
     note: Negotiated | undefined,
   ): MediaStream | undefined {
     const { buf, off, end } = c;
     if (end - off < HEADER || packet.version(buf, off) !== 2) return undefined;
     const ssrc = packet.ssrc(buf, off);
-    let s = flow.last;
-    if (s === undefined || s.rtp.ssrc !== ssrc || flow.lastDirection !== direction) {
-      s = this.stream(at, c, flow, direction, ssrc, note);
+    let s = flow.last[direction];
+    if (s === undefined || s.rtp.ssrc !== ssrc) {
+      s = flow.streams[direction].get(ssrc) ?? this.stream(at, c, flow, direction, ssrc, note);
       if (s === undefined) return undefined;
-      flow.last = s;
-      flow.lastDirection = direction;
+      flow.last[direction] = s;
     }
     if (note !== undefined && s.negotiated !== note) s.negotiated = note;
     const type = packet.payloadType(buf, off);
@@ -69,12 +67,10 @@ export class Media {
     at: Arrival,
     c: Content,
     flow: MediaFlow,
-    direction: number,
+    direction: 0 | 1,
     ssrc: number,
     note: Negotiated | undefined,
   ): MediaStream | undefined {
-    const i = flow.streams.findIndex((s, k) => s.rtp.ssrc === ssrc && flow.directions[k] === direction);
-    if (i >= 0) return flow.streams[i];
     if (this.streams.length >= LIMITS.mediaStreams) {
       this.dropped++;
       return undefined;
@@ -83,8 +79,7 @@ export class Media {
     const to = { address: c.to, port: c.dport };
     const s = new MediaStream(this.streams.length + 1, at.tunnel, at.up, from, to, ssrc, at, note);
     this.streams.push(s);
-    flow.streams.push(s);
-    flow.directions.push(direction);
+    flow.streams[direction].set(ssrc, s);
     const list = this.bySource.get(ssrc);
     if (list === undefined) this.bySource.set(ssrc, [s]);
     else list.push(s);

@@ -99,7 +99,7 @@ export class SessionModel {
     at: Arrival,
     c: Content,
     flow: MediaFlow,
-    direction: number,
+    direction: 0 | 1,
     note: Negotiated | undefined,
   ): MediaStream | undefined {
     const s = this.media.rtp(at, c, flow, direction, note);

@@ -19,3 +19,15 @@ export function uid(...parts: readonly (string | number | undefined)[]): string 
   }
   return out;
 }
+
+/** A number of 53 bits for a text. */
+export function hashOf(text: string): number {
+  let a: number = START[0];
+  let b: number = START[1];
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    a = Math.imul(a ^ c, PRIMES[0]);
+    b = Math.imul(b ^ c, PRIMES[1]) ^ (b >>> 15);
+  }
+  return (a >>> 0) * 0x20_0000 + ((b >>> 0) & 0x1f_ffff);
+}

@@ -28,26 +28,26 @@ function plain(value: unknown): unknown {
     return { iso: isoTime(seconds, nanos), epoch: decimalSeconds(seconds, nanos) };
   }
   const out: Record<string, unknown> = {};
-  for (const [key, v] of Object.entries(value)) if (v !== undefined) out[key] = plain(v);
+  for (const key in value) {
+    const v = (value as Record<string, unknown>)[key];
+    if (v !== undefined) out[key] = typeof v === 'string' ? v : plain(v);
+  }
   return out;
 }
 
-const indented = (value: unknown, by: string): string =>
-  JSON.stringify(plain(value), null, 2).replaceAll('\n', `\n${by}`);
-
-/** The text of a report, piece by piece: an object whose members stand in the order in which they were put. */
+/** The text of a report, piece by piece: members in the order in which they were put, entries of lists one a line. */
 export function* reportJson(report: object): Generator<string> {
   let separator = '{\n';
   for (const [key, value] of Object.entries(report)) {
     if (value === undefined) continue;
-    yield `${separator}  ${JSON.stringify(key)}: `;
+    yield `${separator}${JSON.stringify(key)}: `;
     separator = ',\n';
     if (!LISTS.has(key) || !Array.isArray(value) || value.length === 0) {
-      yield indented(value, '  ');
+      yield JSON.stringify(plain(value), null, LISTS.has(key) ? 0 : 1);
       continue;
     }
-    for (const [i, entry] of value.entries()) yield `${i === 0 ? '[\n    ' : ',\n    '}${indented(entry, '    ')}`;
-    yield '\n  ]';
+    for (const [i, entry] of value.entries()) yield `${i === 0 ? '[\n' : ',\n'}${JSON.stringify(plain(entry))}`;
+    yield '\n]';
   }
   yield '\n}\n';
 }

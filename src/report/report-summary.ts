@@ -1,6 +1,5 @@
-import type { FindingEntity, MediaEntity } from '../model/entities.js';
 import { millis } from '../model/moment.js';
-import type { SessionModel } from '../model/session-model.js';
+import type { Lists } from './report-select.js';
 
 const WORST = 10;
 
@@ -21,23 +20,14 @@ function distribution(values: readonly (number | undefined)[]): object | undefin
 }
 
 /** The first look at a report: counts by state, the worst findings, and how values are distributed. */
-export function summaryOf(
-  model: SessionModel,
-  media: readonly MediaEntity[],
-  findings: readonly FindingEntity[],
-): object {
-  const { tunnels, signalling } = model;
-  const { calls } = signalling;
+export function summaryOf({ tunnels, registrations, calls, media, findings }: Lists): object {
   const packets = media.reduce((n, m) => n + m.packets - m.duplicates, 0);
   const lost = media.reduce((n, m) => n + m.lost, 0);
   const severities = { error: 0, warn: 0, note: 0 };
   for (const f of findings) severities[f.severity]++;
   return {
     tunnels: byState(['established', 'failed', 'partial', 'other'], tunnels),
-    registrations: byState(
-      ['registered', 'failed', 'in-progress', 'expired', 'deregistered'],
-      signalling.registrations,
-    ),
+    registrations: byState(['registered', 'failed', 'in-progress', 'expired', 'deregistered'], registrations),
     calls: byState(['established', 'failed', 'cancelled', 'ringing', 'in-progress', 'ended'], calls),
     media: {
       streams: media.length,

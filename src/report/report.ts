@@ -5,6 +5,7 @@ import type { FindingEntity, Severity } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
 import { isBefore } from '../model/moment.js';
 import type { SessionModel } from '../model/session-model.js';
+import { type Choice, chosen } from './report-select.js';
 import { summaryOf } from './report-summary.js';
 
 /** What a report is made of besides the model. */
@@ -16,6 +17,7 @@ export interface ReportParts {
   readonly tap: SessionTap;
   /** Findings of an earlier report, by uid: they are left out. */
   readonly known?: ReadonlySet<string>;
+  readonly choice?: Choice;
 }
 
 /** A report as values; {@link reportJson} writes it. */
@@ -28,26 +30,31 @@ export interface Report {
 export function reportOf(model: SessionModel, parts: ReportParts): Report {
   for (const d of parts.damage) model.damaged(d.file, d.message);
   const findings = model.findingEntities(parts.known);
-  const media = model.mediaEntities();
   const { signalling } = model;
+  const lists = chosen(
+    {
+      tunnels: model.tunnels,
+      addressing: model.addressing,
+      registrations: signalling.registrations.map((r) => r.entity()),
+      calls: signalling.calls.map((c) => c.entity()),
+      messages: signalling.messages.map((m) => m.entity),
+      subscriptions: signalling.subscriptions.map((s) => s.entity),
+      media: model.mediaEntities(),
+      findings,
+    },
+    parts.choice ?? {},
+  );
   const members = {
     schema: 'fttscope.report/1',
     generator: parts.generator,
     options: parts.options,
-    summary: summaryOf(model, media, findings),
+    summary: summaryOf(lists),
     capture: captureOf(parts),
-    tunnels: model.tunnels,
-    addressing: model.addressing,
-    registrations: signalling.registrations.map((r) => r.entity()),
-    calls: signalling.calls.map((c) => c.entity()),
-    messages: signalling.messages.map((m) => m.entity),
-    subscriptions: signalling.subscriptions.map((s) => s.entity),
-    media,
-    findings,
+    ...lists,
     protocols: parts.tap.protocols(),
     limits: limitsOf(model),
   };
-  return { members, findings };
+  return { members, findings: lists.findings };
 }
 
 const SEVERITIES: readonly Severity[] = ['note', 'warn', 'error'];

@@ -173,3 +173,27 @@ test('--markdown tells the same to people', () => {
   assert.match(well, /^Nothing is wrong\.$/m);
   assert.match(well, /^\| 1 \| sip:ue1@ims\.example \| tel:\+15550199.* \| ended \|/m);
 });
+
+test('--tunnel, --user and --call-id choose from a report', () => {
+  const path = sample('06-tls12-resumption.pcapng');
+  const second = report(path, '--tunnel', '2');
+  assert.deepEqual(
+    second.tunnels.map((t: Told) => t.id),
+    [2],
+  );
+  assert.equal(second.calls.length, 0);
+  assert.equal(second.summary.tunnels.byState.established, 1);
+  const whole = report(path);
+  assert.equal(whole.tunnels.length, 3);
+  const [call] = whole.calls;
+  const one = report(path, '--call-id', call.callId);
+  assert.deepEqual(one.calls, whole.calls);
+  assert.deepEqual(
+    one.tunnels.map((t: Told) => t.id),
+    call.tunnels,
+  );
+  assert.deepEqual(report(path, '--user', 'sip:ue1@ims.example').registrations, whole.registrations);
+  const nobody = report(path, '--user', '+4912345');
+  assert.deepEqual([nobody.tunnels, nobody.calls, nobody.media, nobody.findings], [[], [], [], []]);
+  assert.equal(run(['report', path, '-Y', 'sip']).code, 1);
+});

@@ -37,15 +37,27 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
   tap.finish();
   const told = reportOf(model, {
     generator: { name: 'fttscope', version: version() },
-    options: { heuristicRtp: true, verifyAll: o.verifyAll === true, autoKeys: o.autoKeys, muted: o.mute ?? [] },
+    options: optionsOf(o),
     files: outcome.files,
     damage: outcome.damage,
     tap,
     ...(known !== undefined && { known }),
+    choice: { tunnel: o.tunnel, user: o.user, callId: o.callId },
   });
   write(o.markdown === true ? reportMarkdown(told) : reportJson(told.members));
   return reading.code(outcome, o.failOn !== undefined && reaches(told.findings, o.failOn));
 }
+
+/** The options that a report depends on. */
+const optionsOf = (o: ReportOptions): Record<string, unknown> => ({
+  heuristicRtp: true,
+  verifyAll: o.verifyAll === true,
+  autoKeys: o.autoKeys,
+  muted: o.mute ?? [],
+  tunnel: o.tunnel,
+  user: o.user,
+  callId: o.callId,
+});
 
 function write(pieces: Iterable<string>): void {
   const out = new Output();
@@ -80,9 +92,13 @@ function muted(patterns: readonly string[]): Set<string> {
   return out;
 }
 
-/** Options of rows that a report of the whole does not know. @throws UserError */
+/** Options of rows that a report does not know. @throws UserError */
 function refuse(o: ReportOptions): void {
-  for (const name of ['filter', 'tunnel', 'user', 'callId', 'from', 'to'] as const)
+  for (const name of ['filter', 'from', 'to'] as const)
     if (o[name] !== undefined)
-      throw new UserError(`--${name.replace('callId', 'call-id')}: a report tells of the whole capture`);
+      throw new UserError(
+        `--${name} is for rows`,
+        Exit.usage,
+        'a report is chosen from with --tunnel, --user, --call-id',
+      );
 }

@@ -1,0 +1,110 @@
+import type {
+  AddressingEntity,
+  CallEntity,
+  FindingEntity,
+  MediaEntity,
+  MessageEntity,
+  Place,
+  RegistrationEntity,
+  SubscriptionEntity,
+  TunnelEntity,
+} from '../model/entities.js';
+
+/** The lists of a report. */
+export interface Lists {
+  readonly tunnels: readonly TunnelEntity[];
+  readonly addressing: readonly AddressingEntity[];
+  readonly registrations: readonly RegistrationEntity[];
+  readonly calls: readonly CallEntity[];
+  readonly messages: readonly MessageEntity[];
+  readonly subscriptions: readonly SubscriptionEntity[];
+  readonly media: readonly MediaEntity[];
+  readonly findings: readonly FindingEntity[];
+}
+
+/** What a report is to tell of; all of it where nothing is said. */
+export interface Choice {
+  /** Number of a tunnel, or HOST[:PORT] of an end, its SNI or proxy target. */
+  readonly tunnel?: string | undefined;
+  /** URI or number of a user. */
+  readonly user?: string | undefined;
+  readonly callId?: string | undefined;
+}
+
+/** What of the lists belongs to what was chosen. Numbers stay what they are in the whole. */
+export function chosen(all: Lists, choice: Choice): Lists {
+  const { tunnel, user, callId } = choice;
+  if (tunnel === undefined && user === undefined && callId === undefined) return all;
+  const wanted = user === undefined ? undefined : bare(user);
+  const isWanted = (...uris: readonly (string | undefined)[]): boolean =>
+    wanted === undefined || uris.some((u) => u !== undefined && isUser(u, wanted));
+  const here = new Set(all.tunnels.filter((t) => tunnel === undefined || isTunnel(t, tunnel)).map((t) => t.id));
+  const inside = (id: number | undefined): boolean => tunnel === undefined || (id !== undefined && here.has(id));
+  const dialog = (e: { tunnel?: number; callId: string; fromUri: string; toUri: string }): boolean =>
+    inside(e.tunnel) && isWanted(e.fromUri, e.toUri) && (callId === undefined || e.callId === callId);
+  const registrations = all.registrations.filter(
+    (r) => inside(r.tunnel) && isWanted(r.aor, r.contact) && (callId === undefined || r.callId === callId),
+  );
+  const calls = all.calls.filter(
+    (c) =>
+      (tunnel === undefined || c.tunnels.some((t) => here.has(t))) &&
+      isWanted(c.fromUri, c.toUri) &&
+      (callId === undefined || c.callId === callId),
+  );
+  const told = new Set([...calls.flatMap((c) => c.tunnels), ...registrations.flatMap((r) => r.tunnel ?? [])]);
+  const tunnels = all.tunnels.filter(
+    (t) =>
+      here.has(t.id) &&
+      (told.has(t.id) || (callId === undefined && isWanted(...(t.subscriber?.impu ?? []), t.subscriber?.impi))),
+  );
+  const kept = new Set(tunnels.map((t) => t.id));
+  const ids = new Set(calls.map((c) => c.id));
+  const alone = wanted === undefined && callId === undefined;
+  const media = all.media.filter((m) => (m.call === undefined ? alone && inside(m.tunnel) : ids.has(m.call)));
+  return {
+    tunnels,
+    addressing: all.addressing.filter((a) => kept.has(a.tunnel)),
+    registrations,
+    calls,
+    messages: all.messages.filter(dialog),
+    subscriptions: all.subscriptions.filter(dialog),
+    media,
+    findings: about(all.findings, {
+      tunnel: kept,
+      call: ids,
+      registration: new Set(registrations.map((r) => r.id)),
+      media: new Set(media.map((m) => m.id)),
+    }),
+  };
+}
+
+/** Findings whose first reference is kept. */
+const about = (
+  findings: readonly FindingEntity[],
+  kept: Readonly<Record<'tunnel' | 'call' | 'registration' | 'media', ReadonlySet<number>>>,
+): FindingEntity[] =>
+  findings.filter(({ refs: [r] }) => r !== undefined && r.kind !== 'file' && kept[r.kind].has(r.id));
+
+function isTunnel(t: TunnelEntity, which: string): boolean {
+  if (/^\d+$/.test(which)) return t.id === Number(which);
+  const wanted = which.toLowerCase();
+  const places: readonly (Place | undefined)[] = [t.ue, t.eftf, t.proxy];
+  return (
+    t.eftf.name?.toLowerCase() === wanted ||
+    t.proxy?.target.toLowerCase() === wanted ||
+    places.some((p) => p !== undefined && (p.address === wanted || written(p) === wanted))
+  );
+}
+
+const written = ({ address, port }: Place): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+
+/** A URI without scheme and parameters. */
+const bare = (uri: string): string =>
+  uri
+    .toLowerCase()
+    .replace(/^(sips?|tel):/, '')
+    .split(';')[0];
+
+/** Whether a URI is the user: the whole of it, or its user part. */
+const isUser = (uri: string, wanted: string): boolean => bare(uri) === wanted || bare(uri).split('@')[0] === wanted;
