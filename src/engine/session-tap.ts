@@ -11,6 +11,7 @@ import { Attempts } from './attempts.js';
 import type { Packet } from './packet.js';
 import type { Tap } from './pass.js';
 import type { Registry } from './registry.js';
+import type { UdpState } from './scope.js';
 import { type StackCount, Stacks } from './stacks.js';
 import type { TcpState } from './tcp-state.js';
 import { tunnelEntity } from './tunnel-entity.js';
@@ -202,7 +203,7 @@ export class SessionTap implements Tap {
       this.model.rtcp(at, c); // RFC 5761: both on one port
       return;
     }
-    const state = packet.state!;
+    const state = packet.state as UdpState;
     state.model ??= new MediaFlow();
     const note = state.expectations[packet.direction]?.note as MediaNote | undefined;
     const s = this.model.rtp(at, c, state.model as MediaFlow, packet.direction, note);
