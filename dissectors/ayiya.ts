@@ -66,9 +66,11 @@ export const ayiya = defineDissector<AyiyaPacket>({
   peek(p: Peek) {
     const { buf, off } = p;
     if (p.end - off < HEADER || (buf[off + 2] & 15) !== FORWARD) return p.stop();
+    const payload = off + HEADER + identityLength(buf, off) + signatureLength(buf, off);
+    if (payload >= p.end) return p.stop();
+    p.off = payload;
+    p.table = 'ip.proto';
     p.key = buf[off + 3];
-    p.off = off + HEADER + identityLength(buf, off) + signatureLength(buf, off);
-    p.table = p.off < p.end ? 'ip.proto' : '';
   },
 
   dissect(v, t, cx) {

@@ -110,8 +110,8 @@ export const geneve = defineDissector<GenevePacket>({
   peek(p: Peek) {
     const { buf, off } = p;
     if (p.end - off < HEADER || buf[off] >> 6 !== 0) return p.stop();
+    if (off + headerLength(buf, off) >= p.end) return p.stop();
     p.off = off + headerLength(buf, off);
-    if (p.off >= p.end) return p.stop();
     p.table = 'ethertype.bare';
     p.key = u16(buf, off + 2);
   },
