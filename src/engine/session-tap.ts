@@ -54,7 +54,7 @@ export class SessionTap implements Tap {
     at.inner = 0;
     at.seconds = packet.seconds;
     at.nanos = packet.nanos;
-    at.length = packet.view.wireLength;
+    at.length = Math.max(0, packet.view.wireLength);
     at.tunnel = packet.tunnel?.id ?? 0;
     this.span(packet.iface, packet.duplicateOf !== 0);
     if (packet.duplicateOf !== 0) return;
@@ -114,7 +114,7 @@ export class SessionTap implements Tap {
     at.tunnel = tunnel.id;
     const lane = packet.carrier!.lane;
     at.up = tunnel.direction(lane.side) === 'up';
-    at.length = packet.view.wireLength;
+    at.length = Math.max(0, packet.view.wireLength);
     const life = this.tunnels[tunnel.id - 1];
     if (life?.leg != null) return;
     life?.envelope(at, packet);

@@ -13,13 +13,22 @@ const WARNING = headerId('Warning');
 const MOST_MESSAGES = 500;
 const MOST_DESCRIPTIONS = 64;
 
-/** A session description of one side, and when it came. */
+/** What counts of a session description. */
 export interface Description {
-  readonly at: Seen;
   /** Sent by the side that sent the first INVITE. */
   readonly byCaller: boolean;
-  readonly media: readonly SessionMedia[];
   readonly answer: boolean;
+  /** Its first audio medium that is not refused. */
+  readonly audio: Agreed | undefined;
+}
+
+/** Where a side wants a medium, and which way it is to flow. */
+export type Agreed = Pick<SessionMedia, 'address' | 'port' | 'flowing'>;
+
+/** The part of a description that is kept. */
+function audioOf(media: readonly SessionMedia[]): Agreed | undefined {
+  const m = media.find((x) => x.kind === 'audio' && x.port !== 0);
+  return m && { address: m.address, port: m.port, flowing: m.flowing };
 }
 
 /** One call: the dialogs of an INVITE and all that belongs to them, known by its Call-ID. */
@@ -102,7 +111,7 @@ export class Call {
     const media = e.media;
     const { status } = e;
     const toTag = status > 100 ? e.to.tag : '';
-    const sdp = media === undefined ? undefined : this.describe(seen, e, media);
+    const sdp = media === undefined ? undefined : this.describe(e, media);
     const m: CallMessage = {
       row: seen.row,
       at: seen,
@@ -120,13 +129,13 @@ export class Call {
   }
 
   /** Whether a description offers or answers (RFC 3264, RFC 6337 §2): the other side's open offer is answered. */
-  private describe(at: Seen, e: SipEvent, media: readonly SessionMedia[]): 'offer' | 'answer' {
+  private describe(e: SipEvent, media: readonly SessionMedia[]): 'offer' | 'answer' {
     const byCaller = this.byCaller(e);
     const last = this.descriptions[this.descriptions.length - 1];
     const answer = last !== undefined && last.byCaller !== byCaller && !last.answer;
     const repeated = last !== undefined && last.byCaller === byCaller && last.answer && !e.isRequest;
     if (this.descriptions.length < MOST_DESCRIPTIONS)
-      this.descriptions.push({ at, byCaller, media, answer: answer || repeated });
+      this.descriptions.push({ byCaller, answer: answer || repeated, audio: audioOf(media) });
     return answer || repeated ? 'answer' : 'offer';
   }
 

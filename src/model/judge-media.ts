@@ -1,9 +1,8 @@
-import type { Call, Description } from './call.js';
+import type { Agreed, Call, Description } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import type { MediaStream } from './media-stream.js';
 import { isBefore, type Moment, millis } from './moment.js';
 import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
-import type { SessionMedia } from './session-media.js';
 
 /** Speech is expected so long after the answer. */
 const ONE_WAY_MS = 1000;
@@ -36,7 +35,7 @@ export function judgeStream(s: MediaStream, shaky: boolean, findings: Findings):
       severity: jitterMean >= JITTER.warn ? 'warn' : 'note',
     });
   const agreed = s.negotiated?.payloadTypes;
-  const foreign = [...types.keys()].filter((t) => t !== KEEP_ALIVE_TYPE && t !== COMFORT_NOISE && !agreed?.has(t));
+  const foreign = types.filter((t) => t !== KEEP_ALIVE_TYPE && t !== COMFORT_NOISE && !agreed?.has(t));
   if (agreed !== undefined && agreed.size > 0 && foreign.length > 0)
     raise('media.payload-type', { detail: `The payload types are ${foreign.join(', ')}.` });
   const held = s.headOfLine.filter((h) => h.packets >= HEAD_OF_LINE.packets && h.ms >= HEAD_OF_LINE.ms);
@@ -48,9 +47,9 @@ export function judgeStream(s: MediaStream, shaky: boolean, findings: Findings):
     });
 }
 
-/** First medium of a kind that a side agreed to. */
-const agreedTo = (list: readonly Description[], byCaller: boolean): SessionMedia | undefined =>
-  list.findLast((d) => d.byCaller === byCaller)?.media.find((m) => m.kind === 'audio' && m.port !== 0);
+/** The audio that a side agreed to last. */
+const agreedTo = (list: readonly Description[], byCaller: boolean): Agreed | undefined =>
+  list.findLast((d) => d.byCaller === byCaller)?.audio;
 
 /**
  * Judges whether the media of an answered call flowed both ways.
@@ -91,7 +90,7 @@ export function judgeFlow(
 }
 
 /** Packets towards an endpoint of a description; in a tunnel the direction says it where addresses are translated. */
-function packetsTo(streams: readonly MediaStream[], m: SessionMedia, up: boolean | undefined): number {
+function packetsTo(streams: readonly MediaStream[], m: Agreed, up: boolean | undefined): number {
   let n = 0;
   for (const s of streams) {
     const there = s.to.address === m.address && s.to.port === m.port;

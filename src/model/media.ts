@@ -129,10 +129,7 @@ export class Media {
 
   /** The streams that are more than a guess, numbered anew; guesses are let go of. */
   finish(): void {
-    const kept = this.streams.filter((s) => {
-      s.rtp.settle();
-      return s.negotiated !== undefined || (s.rtp.packets >= GUESS_PACKETS && s.rtp.lost < s.rtp.packets);
-    });
+    const kept = this.streams.filter(isSure);
     this.streams.length = 0;
     for (const s of kept) {
       this.streams.push(s);
@@ -143,6 +140,11 @@ export class Media {
   codecOf(s: MediaStream): { readonly name: string; readonly clock: number } | undefined {
     return this.codec(s, s.rtp.payloadType);
   }
+}
+
+/** Whether a stream was announced, or is more than a guess: its numbers go up, and few are missing. */
+function isSure({ negotiated, rtp }: MediaStream): boolean {
+  return negotiated !== undefined || (rtp.packets - rtp.duplicates >= GUESS_PACKETS && rtp.lost < rtp.packets);
 }
 
 /** The static payload types of RFC 3551 §6, by number. */

@@ -38,10 +38,9 @@ export class RtpStream {
   private clocked = false;
   readonly start: Seen;
   payloadType = -1;
-  /** By payload type: packets. */
-  readonly types = new Map<number, number>();
+  /** Payload types that came, each once. */
+  readonly types: number[] = [];
   private lastType = -1;
-  private lastTypeCount = 0;
 
   constructor(
     readonly ssrc: number,
@@ -71,7 +70,6 @@ export class RtpStream {
    */
   take(at: Arrival, seq: number, timestamp: number, type: number, octets: number, clock: number, event: boolean): void {
     if (type !== this.lastType) this.turn(type);
-    this.lastTypeCount++;
     if (type === KEEP_ALIVE_TYPE) this.keepAlives++;
     else if (this.payloadType < 0 || (this.payloadType === COMFORT_NOISE && !event)) this.payloadType = type;
     this.octets += octets;
@@ -84,16 +82,8 @@ export class RtpStream {
   }
 
   private turn(type: number): void {
-    this.settle();
     this.lastType = type;
-    this.lastTypeCount = 0;
-  }
-
-  /** Adds up the packets of the payload type that came last. */
-  settle(): void {
-    if (this.lastTypeCount > 0)
-      this.types.set(this.lastType, (this.types.get(this.lastType) ?? 0) + this.lastTypeCount);
-    this.lastTypeCount = 0;
+    if (!this.types.includes(type)) this.types.push(type);
   }
 
   /** Counts a sequence number; false: it has come before. */
