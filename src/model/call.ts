@@ -5,7 +5,7 @@ import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import type { SessionMedia } from './session-media.js';
 import { isHold } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
-import { hashOf, uid } from './uid.js';
+import { uid } from './uid.js';
 
 /** RFC 3261 §17.1.1.2: timer B, after which an INVITE without answer has failed. */
 const TIMER_B_MS = 32_000;
@@ -90,7 +90,7 @@ export class Call {
 
   take(at: Arrival, e: SipEvent): void {
     if (at.tunnel !== 0) this.tunnels.add(at.tunnel);
-    const identity = hashOf(e.identity);
+    const { identity } = e;
     const known = this.seen.get(identity);
     if (known !== undefined) {
       known.retransmissions++;

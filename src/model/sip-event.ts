@@ -2,6 +2,7 @@ import { Header, parseAddress, parseSip, type SipMessage } from '../../dissector
 import { utf8Text } from '../kit/index.js';
 import type { Content } from './events.js';
 import { parseSessionDescription, type SessionMedia } from './session-media.js';
+import { hashOf } from './uid.js';
 
 /** Address, tag and parameters of a From, To or Contact. */
 export interface Party {
@@ -37,8 +38,10 @@ export class SipEvent {
     return this.m.isRequest;
   }
   get method(): string {
-    return bounded(this.m.method);
+    this.keptMethod ??= bounded(this.m.method);
+    return this.keptMethod;
   }
+  private keptMethod: string | undefined;
   /** Of a response; 0 in a request. */
   get status(): number {
     return this.m.status;
@@ -53,8 +56,10 @@ export class SipEvent {
     return bounded(this.m.text(Header.CallId) ?? '');
   }
   get cseq(): number {
-    return this.m.cseq()?.number ?? 0;
+    this.keptCseq ??= this.m.cseq()?.number ?? 0;
+    return this.keptCseq;
   }
+  private keptCseq: number | undefined;
   /** Octets of the whole message. */
   get octets(): number {
     return this.m.end - this.m.off;
@@ -93,11 +98,15 @@ export class SipEvent {
   }
 
   get from(): Party {
-    return this.party(Header.From);
+    this.keptFrom ??= this.party(Header.From);
+    return this.keptFrom;
   }
+  private keptFrom: Party | undefined;
   get to(): Party {
-    return this.party(Header.To);
+    this.keptTo ??= this.party(Header.To);
+    return this.keptTo;
   }
+  private keptTo: Party | undefined;
 
   /** Branch of the first Via: the transaction. RFC 3261 §17.1.3 */
   get branch(): string {
@@ -121,10 +130,13 @@ export class SipEvent {
   }
 
   /** Names the message among those of its dialog: what is the same is sent again. */
-  get identity(): string {
+  get identity(): number {
     const { content: c } = this;
-    const what = this.isRequest ? this.method : `${this.status} ${this.to.tag}`;
-    return `${what} ${this.cseq} ${this.branch} ${this.method} ${c.from}:${c.sport} ${c.to}:${c.dport}`;
+    const what = this.isRequest ? this.method : `${this.status} ${this.to.tag} ${this.method}`;
+    const text = `${what} ${this.cseq} ${this.branch} ${c.sport} ${c.dport}`;
+    const octets = c.net === 4 ? 4 : 16;
+    // The addresses of a packet stand one behind the other.
+    return hashOf(text, c.addresses, Math.min(c.source, c.destination), 2 * octets);
   }
 }
 

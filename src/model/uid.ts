@@ -20,12 +20,12 @@ export function uid(...parts: readonly (string | number | undefined)[]): string 
   return out;
 }
 
-/** A number of 53 bits for a text. */
-export function hashOf(text: string): number {
+/** A number of 53 bits for a text and octets that follow it. */
+export function hashOf(text: string, octets: Uint8Array, off: number, n: number): number {
   let a: number = START[0];
   let b: number = START[1];
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
+  for (let i = 0; i < text.length + n; i++) {
+    const c = i < text.length ? text.charCodeAt(i) : octets[off + i - text.length];
     a = Math.imul(a ^ c, PRIMES[0]);
     b = Math.imul(b ^ c, PRIMES[1]) ^ (b >>> 15);
   }
