@@ -1,4 +1,4 @@
-import { defineDissector, fields, hexNumber, need, type Peek, put32, u8, u32 } from 'fttscope/kit';
+import { defineDissector, fields, hexNumber, Malformed, need, type Peek, put32, u8, u32 } from 'fttscope/kit';
 import { IP_PROTOCOLS } from './numbers.js';
 
 /**
@@ -145,7 +145,8 @@ export const espNull = defineDissector<NullPayload>({
 
   codec: {
     parse(b, o, end) {
-      const stop = Math.max(o, payloadEnd(b, o, end));
+      const stop = payloadEnd(b, o, end);
+      if (stop < 0) throw new Malformed('no trailer of ESP');
       const trailer = end - CHECK - TRAILER;
       return {
         payload: b.slice(o, stop),

@@ -280,10 +280,16 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
   peek(p: Peek) {
     const { buf, off } = p;
     if (p.end - off < HEADER) return p.stop();
+    if (buf[off] >> 4 === 6) {
+      p.table = 'ip.version';
+      p.key = 6;
+      return;
+    }
     const n = headerLength(buf, off);
     if (buf[off] >> 4 !== 4 || n < HEADER || off + n > p.end) return p.stop();
     const total = totalLength(buf, off);
-    if (total >= n && off + total < p.wireEnd) p.wireEnd = off + total;
+    if (total !== 0 && total < n) return p.stop();
+    if (total !== 0 && off + total < p.wireEnd) p.wireEnd = off + total;
     if (p.end > p.wireEnd) p.end = p.wireEnd;
     p.net = 4;
     p.src = off + 12;
@@ -311,7 +317,12 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
     if (t.labels && v.length >= HEADER)
       t.label(`Internet Protocol Version 4, Src: ${ip4(buf, off + 12)}, Dst: ${ip4(buf, off + 16)}`);
     t.bits(F.version, off, 1, u8(buf, off));
-    if (buf[off] >> 4 !== 4) t.expert(E.badVersion);
+    if (buf[off] >> 4 !== 4) {
+      t.expert(E.badVersion);
+      t.pop();
+      if (buf[off] >> 4 === 6) cx.next('ip.version', 6, v);
+      return;
+    }
     t.num(F.hdrLen, off, 1, n);
     if (n < HEADER) {
       t.expert(E.badHeaderLength, off, 1, `Bogus IP header length (${n}, must be at least ${HEADER})`);

@@ -216,7 +216,6 @@ function derived(t: Tree, b: Uint8Array, o: number, source: boolean): void {
 function firstWord(t: Tree, b: Uint8Array, o: number): void {
   const word = u32(b, o);
   t.bits(F.version, o, 1, u8(b, o));
-  if (u8(b, o) >> 4 !== 6) t.expert(E.badVersion);
   t.push();
   t.bits(F.ipVersion, o, 1, u8(b, o));
   t.pop();
@@ -292,6 +291,12 @@ export const ipv6 = defineDissector<Ipv6Packet>({
     const { buf, off } = v;
     const stated = statedLength(buf, off, v.end, v.wireEnd);
     t.open(F.ipv6, off, HEADER);
+    if (u8(buf, off) >> 4 !== 6) {
+      t.bits(F.version, off, 1, u8(buf, off));
+      t.expert(E.badVersion);
+      t.pop();
+      return cx.data(v);
+    }
     if (t.labels) t.label(`Internet Protocol Version 6, Src: ${ip6(buf, off + 8)}, Dst: ${ip6(buf, off + 24)}`);
     firstWord(t, buf, off);
     lengthItem(t, v, stated, cx);

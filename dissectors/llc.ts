@@ -68,11 +68,16 @@ export const llc = defineDissector({
 
   peek(p: Peek) {
     const { buf, off } = p;
-    if (p.end - off < 8 || buf[off] !== SNAP || (buf[off + 2] & 3) !== UNNUMBERED || u24(buf, off + 3) !== 0)
-      return p.stop();
-    p.off = off + 8;
-    p.table = 'ethertype.bare';
-    p.key = u16(buf, off + 6);
+    if (p.end - off < 3) return p.stop();
+    const n = controlLength(buf, off);
+    const body = off + 2 + n;
+    const snap = buf[off] === SNAP && n === 1;
+    if (p.end < (snap ? body + 5 : body)) return p.stop();
+    const oui = snap ? u24(buf, body) : 0;
+    if (oui !== 0 && oui !== CISCO) return p.stop();
+    p.table = !snap ? 'llc.dsap' : oui === 0 ? 'ethertype.bare' : 'llc.cisco_pid';
+    p.key = snap ? u16(buf, body + 3) : buf[off];
+    p.off = snap ? body + 5 : body;
   },
 
   dissect(v, t, cx) {

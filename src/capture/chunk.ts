@@ -33,7 +33,7 @@ export class Chunk {
   off: Int32Array;
   /** Octets captured. */
   cap: Int32Array;
-  /** Octets on the wire. */
+  /** Octets on the wire, see {@link onWire}. */
   wire: Int32Array;
   /** Seconds since the epoch; negative or 0 where the capture has no time. */
   seconds: Float64Array;
@@ -68,6 +68,9 @@ export class Chunk {
     this.secrets.length = 0;
   }
 }
+
+/** The length that a file says a frame had: any 32 bits, shown as 2147483647 at most, as Wireshark does. */
+export const onWire = (octets: number): number => Math.min(octets, 0x7fff_ffff);
 
 /** A capture file as far as it is known. */
 export interface CaptureFile {

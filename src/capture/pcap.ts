@@ -9,7 +9,7 @@
  */
 
 import { LIMITS } from '../limits.js';
-import type { CaptureInterface, Chunk } from './chunk.js';
+import { type CaptureInterface, type Chunk, onWire } from './chunk.js';
 import { DAMAGED, type FileState, type FormatReader, FULL } from './format.js';
 import type { Window } from './window.js';
 
@@ -112,7 +112,7 @@ export class PcapReader implements FormatReader {
       const carry = part < units ? 0 : Math.floor(part / units);
       off[i] = pos + header;
       cap[i] = octets;
-      wire[i] = original;
+      wire[i] = onWire(original);
       seconds[i] = second + carry;
       nanos[i] = (part - carry * units) * scale;
       number[i] = first + i;

@@ -8,7 +8,7 @@
 
 import { utf8Text } from '../kit/text.js';
 import { LIMITS } from '../limits.js';
-import type { CaptureInterface, Chunk } from './chunk.js';
+import { type CaptureInterface, type Chunk, onWire } from './chunk.js';
 import type { Clock } from './clock.js';
 import { DAMAGED, type FileState, type FormatReader, FULL } from './format.js';
 import { interfaceOf, options, type SectionInterface } from './pcapng-options.js';
@@ -103,7 +103,7 @@ export class PcapngReader implements FormatReader {
       clock.set(view.getUint32(pos + 12, little), view.getUint32(pos + 16, little));
       off[i] = pos + PACKET_HEADER;
       cap[i] = octets;
-      wire[i] = view.getUint32(pos + 24, little);
+      wire[i] = onWire(view.getUint32(pos + 24, little));
       seconds[i] = clock.seconds;
       nanos[i] = clock.nanos;
       number[i] = first + i;
@@ -241,7 +241,7 @@ export class PcapngReader implements FormatReader {
     const i = chunk.count;
     chunk.off[i] = pos + PACKET_HEADER;
     chunk.cap[i] = octets;
-    chunk.wire[i] = view.getUint32(pos + 24, little);
+    chunk.wire[i] = onWire(view.getUint32(pos + 24, little));
     chunk.seconds[i] = clock.seconds;
     chunk.nanos[i] = clock.nanos;
     chunk.number[i] = ++this.file.frames;
@@ -284,7 +284,7 @@ export class PcapngReader implements FormatReader {
     const i = chunk.count++;
     chunk.off[i] = w.pos + 12;
     chunk.cap[i] = octets;
-    chunk.wire[i] = original;
+    chunk.wire[i] = onWire(original);
     chunk.seconds[i] = 0;
     chunk.nanos[i] = 0;
     chunk.number[i] = ++this.file.frames;

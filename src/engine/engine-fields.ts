@@ -22,8 +22,15 @@ const F = fields({
 });
 /** Fields that the engine itself adds. */
 export const engineFields = F;
-/** Those that say what dissectors noticed. */
-export const expertFields = { message: F.message, severity: F.severity, code: F.code };
+/** Those that say what dissectors noticed, and where they failed. */
+export const expertFields = {
+  message: F.message,
+  severity: F.severity,
+  code: F.code,
+  malformed: F.malformed,
+  malformedItem: F.malformedItem,
+  short: F.short,
+};
 
 /** What the engine itself notices. */
 export const engineExperts = experts({

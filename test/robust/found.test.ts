@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { describe, test } from 'node:test';
+import { espNull } from '../../dissectors/esp.js';
+import { ipv4 } from '../../dissectors/ipv4.js';
+import { llc } from '../../dissectors/llc.js';
+import { openStream } from '../../src/capture/open.js';
+import { engineFields } from '../../src/engine/dissect.js';
+import { type Field, Malformed } from '../../src/kit/index.js';
+import { fieldText } from '../../src/report/value.js';
+import { FrameSource } from '../build/source.js';
+import { forSource } from '../support/rows.js';
+import { agree } from '../support/way-down.js';
+
+/*
+ * What fuzzing found, one test each. Protocol stacks and values are those of tshark 4.0.17 on the same octets, but where
+ * it says otherwise.
+ */
+
+const ETHERNET = 1;
+const RAW = 101;
+const MACS = '020000000002 020000000001';
+const IPV4 = '45000020 00000000 401166cb 0a000001 0a000002 00350036 000c0000 61626364';
+
+const octets = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replace(/\s/g, ''), 'hex'));
+
+/** The protocol stack of a frame, of which `peek` and `dissect` must say the same. */
+async function stack(hex: string, link: number): Promise<string> {
+  let protocols = '';
+  await forSource(new FrameSource([{ octets: octets(hex) }], link), {}, (row) => {
+    protocols = row.dissection.protocols.join(':');
+    agree(row, hex);
+  });
+  return protocols;
+}
+
+/** Values of fields where nothing else is wanted. */
+async function bare(hex: string, link: number, fields: readonly Field[]): Promise<string[]> {
+  const out: string[] = [];
+  await forSource(
+    new FrameSource([{ octets: octets(hex) }], link),
+    { fields, bare: true },
+    ({ dissection: { tree } }) => {
+      for (let i = 0; i < tree.length; i++) if (fields.includes(tree.field[i]!)) out.push(fieldText(tree, i));
+    },
+  );
+  return out;
+}
+
+describe('found by fuzzing', () => {
+  test('an IPv4 total length below that of the header: nothing follows, for peek too', async () => {
+    const hex = `${MACS} 0800 ${IPV4.replace('45000020', '45000004')}`;
+    assert.equal(await stack(hex, ETHERNET), 'eth:ethertype:ip');
+  });
+
+  test('IP versions that the EtherType does not name', async () => {
+    assert.equal(await stack(`${MACS} 0800 7${IPV4.slice(1)}`, ETHERNET), 'eth:ethertype:ip');
+    const six = `${MACS} 0800 60000000 000c 3b 40 ${'00'.repeat(15)}01 ${'00'.repeat(15)}02 00350036000c000061626364`;
+    assert.match(await stack(six, ETHERNET), /^eth:ethertype:ip:ipv6/);
+    // tshark leaves ipv6 out of the stack.
+    assert.equal(await stack(`${MACS} 86dd 7${six.slice(32)}`, ETHERNET), 'eth:ethertype:ipv6:data');
+  });
+
+  test('IP directly above LLC is found where only its fields are wanted', async () => {
+    const hex = `${MACS} 0023 060603 ${IPV4}`;
+    assert.match(await stack(hex, ETHERNET), /^eth:llc:ip:udp:dns/);
+    assert.deepEqual(await bare(hex, ETHERNET, [ipv4.fields.src!]), ['10.0.0.1']);
+    assert.deepEqual(await bare(hex, ETHERNET, [llc.fields.dsap!, ipv4.fields.version!]), ['0x06', '4']);
+  });
+
+  test('a filter on _ws.malformed alone finds what a layer below says', async () => {
+    const hex = '45000018 00000000 401166d3 0a000001 0a000002 00350036';
+    assert.deepEqual(await bare(hex, RAW, [engineFields.malformed!]), ['[Malformed Packet: UDP]']);
+  });
+
+  test('the codec of ESP without a trailer', () => {
+    assert.throws(() => espNull.codec!.parse(Uint8Array.of(0x94), 0, 1), Malformed);
+  });
+
+  test('a length on the wire of more than 31 bits', async () => {
+    const frame = octets(IPV4);
+    const head = Buffer.alloc(40);
+    head.writeUInt32LE(0xa1b2c3d4, 0);
+    head.writeUInt32LE(0x00040002, 4);
+    head.writeUInt32LE(65_535, 16);
+    head.writeUInt32LE(RAW, 20);
+    head.writeUInt32LE(frame.length, 32);
+    head.writeUInt32LE(0xffffffbc, 36);
+    const lengths: number[] = [];
+    const source = await openStream(Readable.from([Buffer.concat([head, frame])], { objectMode: false }), 'long');
+    await forSource(source, {}, (row) => lengths.push(row.frameLength));
+    assert.deepEqual(lengths, [2_147_483_647]);
+  });
+});
