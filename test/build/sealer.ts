@@ -17,7 +17,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
 };
 
 /** HKDF-Expand-Label of RFC 8446 §7.1 with an empty context, for values no longer than the hash. */
-function expand(hash: string, secret: Uint8Array, label: string, length: number): Buffer {
+export function expand(hash: string, secret: Uint8Array, label: string, length: number): Buffer {
   const name = Buffer.from(`tls13 ${label}`);
   const info = Buffer.concat([Buffer.from([length >> 8, length & 255, name.length]), name, Buffer.from([0, 1])]);
   return createHmac(hash, secret).update(info).digest().subarray(0, length);
