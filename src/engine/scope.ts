@@ -124,11 +124,16 @@ export class UdpState extends FlowState implements Conversation {
   /** Whether a packet came before SDP announced an endpoint, so that the flow has its own number. */
   own = false;
 
+  private keys: readonly [string, string] | null = null;
+
   /** Looks up what is announced about the endpoints of the flow. */
   expect({ expectations, generation }: Scope, flow: Flow): void {
     this.generation = generation;
-    const a = expectations.get(endpointKey(flow.a, flow.aPort));
-    const b = expectations.get(endpointKey(flow.b, flow.bPort));
+    this.expectations[0] = this.expectations[1] = undefined;
+    if (expectations.size === 0) return;
+    this.keys ??= [endpointKey(flow.a, flow.aPort), endpointKey(flow.b, flow.bPort)];
+    const a = expectations.get(this.keys[0]);
+    const b = expectations.get(this.keys[1]);
     this.expectations[0] = b ?? a;
     this.expectations[1] = a ?? b;
   }
