@@ -280,15 +280,12 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
   peek(p: Peek) {
     const { buf, off } = p;
     if (p.end - off < HEADER) return p.stop();
-    if (buf[off] >> 4 === 6) {
-      p.table = 'ip.version';
-      p.key = 6;
-      return;
-    }
+    p.key = buf[off] >> 4;
+    p.table = p.key === 6 ? 'ip.version' : '';
     const n = headerLength(buf, off);
-    if (buf[off] >> 4 !== 4 || n < HEADER || off + n > p.end) return p.stop();
+    if (p.key !== 4 || n < HEADER || off + n > p.end) return;
     const total = totalLength(buf, off);
-    if (total !== 0 && total < n) return p.stop();
+    if (total !== 0 && total < n) return;
     if (total !== 0 && off + total < p.wireEnd) p.wireEnd = off + total;
     if (p.end > p.wireEnd) p.end = p.wireEnd;
     p.net = 4;
@@ -320,8 +317,7 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
     if (buf[off] >> 4 !== 4) {
       t.expert(E.badVersion);
       t.pop();
-      if (buf[off] >> 4 === 6) cx.next('ip.version', 6, v);
-      return;
+      return buf[off] >> 4 === 6 ? cx.next('ip.version', 6, v) : undefined;
     }
     t.num(F.hdrLen, off, 1, n);
     if (n < HEADER) {

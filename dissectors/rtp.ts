@@ -194,7 +194,10 @@ export const rtp = defineDissector<RtpPacket>({
   fields: F,
   experts: E,
   tables: ['rtp.pt', 'rtp_dyn_payload_type', 'rtp.rfc5761'],
-  serves: { fields: [F.setup, F.setupFrame, F.setupMethod, F.callId, F.extSeq], protocols: ['rtpevent', 'rtcp'] },
+  serves: {
+    fields: [F.setup, F.setupFrame, F.setupMethod, F.callId, F.extSeq],
+    protocols: ['rtpevent', 'rtcp', 'amr', 'amr_wb', 'evs', 'h264', 'h265'],
+  },
 
   /** Version 2, a payload type that no first packet of RTCP has (RFC 5761 §4), and a header and padding that fit. */
   probe(b, off, end) {

@@ -2,15 +2,18 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { espNull } from '../../dissectors/esp.js';
+import { dissectors } from '../../dissectors/index.js';
 import { ipv4 } from '../../dissectors/ipv4.js';
 import { llc } from '../../dissectors/llc.js';
+import { rtp } from '../../dissectors/rtp.js';
 import { openStream } from '../../src/capture/open.js';
 import { engineFields } from '../../src/engine/dissect.js';
 import { type Field, Malformed } from '../../src/kit/index.js';
 import { fieldText } from '../../src/report/value.js';
 import { FrameSource } from '../build/source.js';
-import { forSource } from '../support/rows.js';
+import { forRows, forSource } from '../support/rows.js';
 import { agree } from '../support/way-down.js';
+import { samples } from './packets.js';
 
 /*
  * What fuzzing found, one test each. Protocol stacks and values are those of tshark 4.0.17 on the same octets, but where
@@ -71,6 +74,26 @@ describe('found by fuzzing', () => {
   test('a filter on _ws.malformed alone finds what a layer below says', async () => {
     const hex = '45000018 00000000 401166d3 0a000001 0a000002 00350036';
     assert.deepEqual(await bare(hex, RAW, [engineFields.malformed!]), ['[Malformed Packet: UDP]']);
+  });
+
+  test('what RTP carries under the names of SDP is found where only its fields are wanted', async () => {
+    const carried = dissectors.filter((d) => d.on?.rtp_dyn_payload_type !== undefined).map((d) => d.proto);
+    assert.deepEqual(
+      carried.filter((proto) => !rtp.serves!.protocols!.includes(proto)),
+      [],
+    );
+    const fields = dissectors.filter((d) => carried.includes(d.proto)).flatMap((d) => Object.values(d.fields));
+    const [, sample] = samples();
+    const count = async (bare: boolean): Promise<number> => {
+      let n = 0;
+      await forRows(sample!.path, { keylog: sample!.keylog, fields, bare }, ({ dissection: { tree } }) => {
+        for (let i = 0; i < tree.length; i++) if (fields.includes(tree.field[i]!)) n++;
+      });
+      return n;
+    };
+    const whole = await count(false);
+    assert.ok(whole > 0);
+    assert.equal(await count(true), whole);
   });
 
   test('the codec of ESP without a trailer', () => {
