@@ -26,6 +26,7 @@ export function judge(m: SessionModel): void {
     judgeEnvelopes(m, t);
   }
   judgeReleases(m);
+  failUnregistered(m);
   for (const r of signalling.registrations) judgeRegistration(r, end, findings);
   for (const c of signalling.calls) judgeCall(c, end, findings);
   for (const [tunnel, at] of signalling.tooLong)
@@ -41,6 +42,17 @@ export function judge(m: SessionModel): void {
   for (const c of signalling.calls) {
     const shaky = [...c.tunnels].some((t) => isShaky(m, t));
     judgeFlow(c, streams.get(c.id) ?? [], end, shaky, findings);
+  }
+}
+
+/** A tunnel in which no registration came about has failed there, unless it did before. */
+function failUnregistered(m: SessionModel): void {
+  const good = new Set(m.signalling.registrations.filter((r) => r.state !== 'failed').map((r) => r.tunnel));
+  for (const r of m.signalling.registrations) {
+    const t = m.tunnel(r.tunnel);
+    if (t === undefined || good.has(t.id)) continue;
+    const answered = r.status === 0 ? 'not answered' : `answered with ${r.status}`;
+    t.failure ??= { stage: 'register', cause: `REGISTER was ${answered}.`, row: (r.statusAt ?? r.start).row };
   }
 }
 

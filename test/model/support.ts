@@ -1,5 +1,6 @@
 /** Reports of captures that are laid out here, in the process of the test. */
 
+import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { encode } from 'fttscope/kit';
 import {
@@ -20,9 +21,11 @@ import { engineFields } from '../../src/engine/dissect.js';
 import { NO_ROWS, Pass } from '../../src/engine/pass.js';
 import { Registry } from '../../src/engine/registry.js';
 import { SessionTap } from '../../src/engine/session-tap.js';
+import { CATALOGUE } from '../../src/model/catalogue.js';
 import { SessionModel } from '../../src/model/session-model.js';
 import { reportOf } from '../../src/report/report.js';
 import { reportJson } from '../../src/report/report-json.js';
+import { reportSchema } from '../../src/report/report-schema.js';
 import { KeyLog } from '../../src/tls/index.js';
 import { type Built, CaptureBuilder, type CaptureOptions } from '../build/capture.js';
 import type { ConnectionOptions } from '../build/connection.js';
@@ -36,6 +39,7 @@ import {
   up,
 } from '../build/conversation.js';
 import { address, at, type Endpoint, ip, udp } from '../build/packets.js';
+import { violations } from './schema.js';
 
 /** A value of a report; tests read any member of it. */
 export type Json = ReturnType<typeof JSON.parse>;
@@ -105,6 +109,15 @@ export class Talk {
     if (beyond > 0) builder.packet(udp(at('192.0.2.99', 9), at('192.0.2.98', 9), new Uint8Array(1)), last + beyond);
     return reportOn(builder.build().octets);
   }
+}
+
+const SCHEMA = reportSchema(Object.keys(CATALOGUE));
+
+/** The report of a talk whose tunnel is closed by a FIN; it follows the schema. */
+export async function found(t: Talk, beyond = 0): Promise<Json> {
+  const r = await t.report({ end: 'fin' }, beyond);
+  assert.deepEqual(violations(r, SCHEMA), []);
+  return r;
 }
 
 /** Codes of the findings that are worse than a note. */

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  addressed,
+  called,
+  codes,
+  finding,
+  found,
+  registered,
+  type SipParts,
+  sdp,
+  sip,
+  spoken,
+  Talk,
+} from './support.js';
+
+describe('registration', () => {
+  const p = { callId: 'reg-9@10.0.0.2', to: 'sip:alice@ims.example' };
+  const contact = ['Contact', '<sip:alice@10.0.0.2>;expires=3600'] as const;
+  const nonce = (n: string) => ['WWW-Authenticate', `Digest realm="ims.example", nonce="${n}", algorithm=MD5`] as const;
+  const ask = (cseq: number, more: SipParts['headers'] = []) =>
+    sip('REGISTER sip:ims.example', { ...p, cseq, headers: [contact, ...more] });
+  const tell = (what: string, cseq: number, more: SipParts['headers'] = []) =>
+    sip(`${what} REGISTER`, { ...p, cseq, toTag: 'r', headers: more }, 'down');
+
+  test('nobody answers', async () => {
+    const t = addressed(new Talk());
+    for (const ms of [100, 600, 1600, 3600, 7600]) t.up(ms, ask(1));
+    const r = await t.report({ end: 'none' }, 40_000);
+    assert.deepEqual(codes(r), ['sip.register-timeout']);
+    assert.equal(r.registrations[0].transactions.length, 1);
+    assert.equal(r.registrations[0].transactions[0].retransmissions, 4);
+    assert.equal(r.registrations[0].state, 'failed');
+  });
+
+  test('challenged again and again', async () => {
+    const t = addressed(new Talk());
+    for (let i = 1; i <= 3; i++)
+      t.up(100 * i, ask(i)).down(100 * i + 10, tell('401 Unauthorized', i, [nonce(`n${i}`)]));
+    const r = await found(t);
+    assert.equal(r.findings[0].code, 'sip.register-loop');
+  });
+
+  test('the same nonce twice', async () => {
+    const t = addressed(new Talk());
+    for (let i = 1; i <= 2; i++) t.up(100 * i, ask(i)).down(100 * i + 10, tell('401 Unauthorized', i, [nonce('n')]));
+    assert.deepEqual(codes(await found(t)), ['sip.register-loop']);
+  });
+
+  test('forbidden', async () => {
+    const r = await found(addressed(new Talk()).up(100, ask(1)).down(110, tell('403 Forbidden', 1)));
+    assert.deepEqual(codes(r), ['sip.register-forbidden']);
+    const { failure } = r.tunnels[0];
+    assert.deepEqual([failure.stage, failure.cause], ['register', 'REGISTER was answered with 403.']);
+    assert.equal(r.registrations[0].state, 'failed');
+    assert.equal(r.registrations[0].transactions[0].status, 403);
+  });
+
+  test('another error, and overload', async () => {
+    const t = addressed(new Talk()).up(100, ask(1)).down(110, tell('500 Server Internal Error', 1));
+    assert.deepEqual(codes(await found(t)), ['sip.register-failed']);
+    const busy = addressed(new Talk()).up(100, ask(1));
+    busy.down(110, tell('503 Service Unavailable', 1, [['Retry-After', '120']]));
+    const r = await found(busy);
+    assert.deepEqual(codes(r), ['sip.register-overload']);
+    assert.match(r.findings[0].meaning, /120 s/);
+  });
+
+  const OFFER = 'ipsec-3gpp; alg=hmac-sha-1-96; spi-c=1; spi-s=2; port-c=5062; port-s=5064';
+
+  test('AKA: the challenge is taken apart, a resynchronisation is a note, a second one an error', async () => {
+    const octets = Uint8Array.from({ length: 32 }, (_, i) => i);
+    const challenge = (n: number) =>
+      [
+        'WWW-Authenticate',
+        `Digest realm="ims.example", nonce="${Buffer.from([...octets.slice(0, 31), n]).toString('base64')}", algorithm=AKAv1-MD5`,
+      ] as const;
+    const auts = ['Authorization', 'Digest username="u@ims", auts="AAAA", nonce="x"'] as const;
+    const t = addressed(new Talk())
+      .up(100, ask(1))
+      .down(110, tell('401 Unauthorized', 1, [challenge(31)]));
+    t.up(120, ask(2, [auts])).down(130, tell('401 Unauthorized', 2, [challenge(32)]));
+    const healed = await found(
+      t
+        .copy()
+        .up(140, ask(3))
+        .down(150, tell('200 OK', 3, [contact])),
+    );
+    assert.deepEqual(codes(healed), []);
+    assert.equal(finding(healed, 'sip.aka-resync').severity, 'note');
+    const { aka } = healed.registrations[0];
+    assert.equal(aka.rand, '000102030405060708090a0b0c0d0e0f');
+    assert.equal(aka.sqnXorAk, '101112131415');
+    assert.equal(aka.amf, '1617');
+    assert.equal(aka.mac, '18191a1b1c1d1e20');
+    assert.equal(aka.resynchronisations, 1);
+    t.up(140, ask(3, [auts])).down(150, tell('401 Unauthorized', 3, [challenge(33)]));
+    assert.ok(codes(await found(t)).includes('sip.aka-resync'));
+  });
+
+  test('a security agreement that is refused, or changed on the way', async () => {
+    const refused = addressed(new Talk()).up(100, ask(1)).down(110, tell('494 Security Agreement Required', 1));
+    assert.deepEqual(codes(await found(refused)), ['sip.security-refused']);
+    const t = addressed(new Talk()).up(100, ask(1, [['Security-Client', OFFER]]));
+    t.down(110, tell('401 Unauthorized', 1, [nonce('n'), ['Security-Server', OFFER]]));
+    t.up(120, ask(2, [['Security-Verify', OFFER.replace('spi-s=2', 'spi-s=3')]])).down(
+      130,
+      tell('200 OK', 2, [contact]),
+    );
+    const r = await found(t);
+    assert.deepEqual(codes(r), ['sip.security-mismatch']);
+    assert.equal(r.registrations[0].secAgree.server[0].spiS, 2);
+    assert.equal(r.registrations[0].secAgree.verified, false);
+  });
+
+  test('a registration that ran out', async () => {
+    const short = ['Contact', '<sip:alice@10.0.0.2>;expires=60'] as const;
+    const t = addressed(new Talk())
+      .up(100, ask(1))
+      .down(110, tell('200 OK', 1, [short]));
+    const r = await t.report({ end: 'none' }, 120_000);
+    assert.deepEqual(codes(r), ['sip.registration-expired']);
+    assert.equal(r.registrations[0].state, 'expired');
+  });
+
+  test('requests that were sent again', async () => {
+    const t = addressed(new Talk())
+      .up(100, ask(1))
+      .up(600, ask(1))
+      .up(1600, ask(1))
+      .down(1700, tell('200 OK', 1, [contact]));
+    assert.deepEqual(codes(await found(t)), ['sip.register-retransmitted']);
+  });
+});
+
+describe('calls', () => {
+  const invite = sip('INVITE sip:bob@ims.example', { sdp: sdp('10.0.0.2', 30_000) });
+  const refusal = (what: string, headers: SipParts['headers'] = []) =>
+    found(
+      registered(addressed(new Talk()))
+        .up(1000, invite)
+        .down(1010, sip('100 Trying INVITE', {}, 'down'))
+        .down(1100, sip(`${what} INVITE`, { toTag: 'b', headers }, 'down'))
+        .up(1110, sip('ACK sip:bob@ims.example', { toTag: 'b' })),
+    );
+
+  for (const [what, code, severity] of [
+    ['503 Service Unavailable', 'call.overload', 'error'],
+    ['500 Server Internal Error', 'call.server-failure', 'error'],
+    ['403 Forbidden', 'call.forbidden', 'error'],
+    ['488 Not Acceptable Here', 'call.not-acceptable', 'error'],
+    ['480 Temporarily Unavailable', 'call.unavailable', 'warn'],
+    ['486 Busy Here', 'call.busy', 'note'],
+    ['380 Alternative Service', 'call.emergency-redirected', 'warn'],
+    ['420 Bad Extension', 'call.failed', 'error'],
+  ] as const)
+    test(what, async () => {
+      const r = await refusal(what);
+      assert.deepEqual(
+        codes(r, 0).filter((c) => c.startsWith('call.')),
+        [code],
+      );
+      assert.equal(finding(r, code).severity, severity);
+      if (severity !== 'note') assert.equal(r.findings[0].code, code);
+      assert.equal(r.calls[0].state, 'failed');
+      assert.equal(r.calls[0].failure.status, Number(what.slice(0, 3)));
+    });
+
+  test('what the response says is told', async () => {
+    const r = await refusal('503 Service Unavailable', [
+      ['Retry-After', '30 (overload)'],
+      ['Reason', 'Q.850;cause=42;text="Switching equipment congestion"'],
+      ['Warning', '399 pcscf "too many calls"'],
+    ]);
+    const { failure } = r.calls[0];
+    assert.equal(failure.retryAfterSeconds, 30);
+    assert.equal(failure.q850, 42);
+    assert.match(failure.reason, /503 Service Unavailable.*Switching equipment congestion; too many calls/);
+    assert.match(r.findings[0].meaning, /after 30 s/);
+  });
+
+  test('an INVITE that nobody answers', async () => {
+    const t = registered(addressed(new Talk()));
+    for (const ms of [1000, 1500, 2500]) t.up(ms, invite);
+    const r = await t.report({ end: 'none' }, 40_000);
+    assert.deepEqual(codes(r), ['call.no-answer']);
+    assert.equal(r.calls[0].failure.status, undefined);
+    assert.equal(r.calls[0].messages.length, 1);
+    assert.equal(r.calls[0].messages[0].retransmissions, 2);
+  });
+
+  test('cancelled', async () => {
+    const t = registered(addressed(new Talk())).up(1000, invite);
+    t.down(1100, sip('180 Ringing INVITE', { toTag: 'b' }, 'down')).up(3000, sip('CANCEL sip:bob@ims.example'));
+    t.down(3010, sip('200 OK CANCEL', { toTag: 'b' }, 'down'));
+    const r = await found(t.down(3020, sip('487 Request Terminated INVITE', { toTag: 'b' }, 'down')));
+    assert.deepEqual(codes(r), []);
+    assert.equal(r.calls[0].state, 'cancelled');
+  });
+
+  test('a challenge is no failure', async () => {
+    const t = registered(addressed(new Talk())).up(1000, invite);
+    t.down(1010, sip('407 Proxy Authentication Required INVITE', { toTag: 'x' }, 'down'));
+    t.up(1020, sip('ACK sip:bob@ims.example', { toTag: 'x' }));
+    t.up(1030, sip('INVITE sip:bob@ims.example', { cseq: 2, sdp: sdp('10.0.0.2', 30_000) }));
+    t.down(1100, sip('180 Ringing INVITE', { cseq: 2, toTag: 'b' }, 'down'));
+    const r = await found(t);
+    assert.deepEqual(codes(r), []);
+    assert.equal(r.calls[0].state, 'ringing');
+    assert.equal(r.calls.length, 1);
+  });
+
+  test('an answer that is not acknowledged', async () => {
+    const t = registered(addressed(new Talk())).up(1000, invite);
+    t.down(1100, sip('200 OK INVITE', { toTag: 'b', sdp: sdp('10.0.0.1', 40_000) }, 'down'));
+    spoken(spoken(t, 1110, 100, 'up'), 1110, 100, 'down');
+    assert.deepEqual(codes(await t.report({ end: 'none' }, 40_000)), ['call.no-ack']);
+  });
+
+  test('the tunnel ends in the middle', async () => {
+    const t = called(registered(addressed(new Talk())), 1000, 0, false);
+    const r = await found(spoken(spoken(t, 1210, 60, 'up'), 1210, 60, 'down'));
+    assert.deepEqual(codes(r), ['tunnel.closed-in-call']);
+  });
+});
