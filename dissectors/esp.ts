@@ -1,4 +1,17 @@
-import { defineDissector, fields, hexNumber, Malformed, need, type Peek, put32, u8, u32 } from 'fttscope/kit';
+import {
+  type Ctx,
+  defineDissector,
+  fields,
+  hexNumber,
+  Malformed,
+  need,
+  type Peek,
+  put32,
+  type Tree,
+  u8,
+  u32,
+  View,
+} from 'fttscope/kit';
 import { IP_PROTOCOLS } from './numbers.js';
 
 /**
@@ -34,6 +47,20 @@ const N = fields({
   good: { name: 'esp.icv_good', label: 'Good', type: 'bool' },
 });
 
+/** What the index pass opened with a key. */
+export interface OpenedEsp {
+  /** Payload, padding and trailer. */
+  readonly bytes: Uint8Array;
+  /** Octets of the payload. */
+  readonly payload: number;
+  /** What it is. */
+  readonly next: number;
+  /** Octets of the check value. */
+  readonly icv: number;
+  /** Whether it was checked and is right. */
+  readonly good: boolean;
+}
+
 /** A packet as it is sent: what follows the sequence number is opaque. */
 export interface EspPacket {
   spi: number;
@@ -62,6 +89,23 @@ function payloadEnd(b: Uint8Array, off: number, end: number): number {
   return trailer - pad;
 }
 
+/** What a key opened: the trailer, the check value behind it, and the payload. */
+function showOpened(opened: OpenedEsp, v: View, t: Tree, cx: Ctx): void {
+  const { bytes, payload, next, icv, good } = opened;
+  const plain = View.of(bytes, 'Decrypted ESP');
+  const trailer = bytes.length - TRAILER;
+  if (trailer > payload) t.bytes(N.pad, payload, 0, bytes.subarray(payload, trailer));
+  t.num(N.padLength, v.end - icv, 0, bytes[trailer]);
+  t.num(N.next, v.end - icv, 0, next);
+  if (icv > 0) {
+    t.bytes(N.icv, v.end - icv, icv);
+    t.push();
+    t.num(N.good, v.end - icv, icv, good ? 1 : 0);
+    t.pop();
+  }
+  cx.next('ip.proto', next, plain.sub(0, payload));
+}
+
 export const esp = defineDissector<EspPacket>({
   proto: 'esp',
   title: 'Encapsulating Security Payload',
@@ -69,7 +113,9 @@ export const esp = defineDissector<EspPacket>({
   spec: 'RFC 4303',
   fields: F,
   on: { 'ip.proto': [50], 'ftt.envelope': ['esp'] },
-  tables: [TABLE],
+  tables: [TABLE, 'ip.proto'],
+
+  plain: () => false, // a key may have opened it
 
   peek(p: Peek) {
     if (p.end - p.off <= HEADER) return p.stop();
@@ -85,7 +131,9 @@ export const esp = defineDissector<EspPacket>({
     t.num(F.spi, off, 4, u32(buf, off));
     t.num(F.sequence, off + 4, 4, u32(buf, off + 4));
     t.pop();
-    if (v.length > HEADER && cx.takes(TABLE, ANY)) cx.next(TABLE, ANY, v.sub(off + HEADER));
+    const opened = cx.note<OpenedEsp>(esp, v);
+    if (opened !== undefined) showOpened(opened, v, t, cx);
+    else if (v.length > HEADER && cx.takes(TABLE, ANY)) cx.next(TABLE, ANY, v.sub(off + HEADER));
   },
 
   summary(v) {

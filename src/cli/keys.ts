@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
 import { CaptureError } from '../capture/errors.js';
 import { isPlainFile, scanPlainSecrets, scanSecrets } from '../capture/secrets.js';
+import { EspKeys } from '../crypto/esp-keys.js';
 import { KeyLog, type KeySource } from '../tls/index.js';
 import { Exit, UserError } from './errors.js';
 
@@ -12,12 +13,16 @@ export interface KeyOptions {
   readonly keylog?: readonly string[];
   /** Files of tshark's `-o tls.keylog_file:F`. */
   readonly keylogPreference?: readonly string[];
+  /** Lines of tshark's `-o uat:esp_sa:LINE`. */
+  readonly espLines?: readonly string[];
   readonly autoKeys: boolean;
 }
 
 /** The key material of a run. */
 export interface Keys {
   readonly log: KeyLog;
+  /** Keys of ESP. */
+  readonly esp: EspKeys;
   /** Texts of the key logs, for captures that are written with their keys. */
   readonly texts: readonly string[];
   /** Where each text is from, for people. */
@@ -32,6 +37,7 @@ const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 /** Takes key material in and notes what is wrong with it. */
 class Gatherer implements Keys {
   readonly log = new KeyLog();
+  readonly esp = new EspKeys();
   readonly warnings: string[] = [];
   readonly #texts: string[] = [];
   readonly #origins: string[] = [];
@@ -63,6 +69,10 @@ class Gatherer implements Keys {
       if (reason !== undefined) this.warnings.push(`${path}: this private key is of no use: ${reason}`);
       return;
     }
+    if (EspKeys.looksLike(text)) {
+      this.associations(text, path);
+      return;
+    }
     const { bad } = this.log;
     const kept = this.log.badLines.length;
     const good = this.text(text, 'option', path);
@@ -79,17 +89,24 @@ class Gatherer implements Keys {
     }
   }
 
+  /** A table of keys of ESP. */
+  associations(text: string, origin: string): void {
+    for (const wrong of this.esp.add(text)) this.warnings.push(`${origin}: ${wrong}`);
+  }
+
   /** Every file of a directory that the user named; those that are no key logs are passed over. */
   directory(path: string): void {
-    const before = this.log.length + this.log.rsa.length;
+    const before = this.log.length + this.log.rsa.length + this.esp.length;
     for (const entry of readdirSync(path).sort()) {
       const file = join(path, entry);
       if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
       const text = fileText(file);
       if (PEM.test(text)) this.log.addPrivateKey(text);
+      else if (EspKeys.looksLike(text)) this.associations(text, file);
       else this.text(text, 'option', file);
     }
-    if (this.log.length + this.log.rsa.length === before) this.warnings.push(`${path}: there is no key log in it`);
+    if (this.log.length + this.log.rsa.length + this.esp.length === before)
+      this.warnings.push(`${path}: there is no key log in it`);
   }
 
   /** A file that was found: what cannot be read is passed over, and said. */
@@ -118,6 +135,7 @@ export async function gatherKeys(captures: readonly string[], options: KeyOption
     if (statSync(name).isDirectory()) g.directory(name);
     else g.named(name);
   }
+  for (const line of options.espLines ?? []) g.associations(line, '-o uat:esp_sa');
   if (!options.autoKeys) return g;
   for (const capture of captures) {
     if (capture === '-') continue;

@@ -60,7 +60,11 @@ function positive(value: string): number {
 export function addInputOptions(c: Command): Command {
   return c
     .option('-r, --read <file>', 'capture to read, the same as a bare name; - is standard input', collect)
-    .option('-k, --keylog <file>', 'TLS key log, RSA private key (PEM), or a directory of them; repeatable', collect)
+    .option(
+      '-k, --keylog <file>',
+      'TLS key log, RSA private key (PEM), keys of ESP (esp_sa), or a directory of them; repeatable',
+      collect,
+    )
     .option('--no-auto-keys', 'do not look for keys beside the capture, in it, or in SSLKEYLOGFILE')
     .option('--handshake-from <file>', 'earlier file of the same rotation that holds the TLS handshakes', collect)
     .option('-Y, --filter <expression>', 'display filter, in the language of Wireshark 4')

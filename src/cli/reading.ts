@@ -48,6 +48,12 @@ export interface Outcome {
 /** Tunnels that are told of one by one. */
 const TOLD = 20;
 
+/** Keys of ESP say that already. */
+const OPEN_ESP = /^esp\.enable_encryption_decode:/i;
+
+/** A key of ESP. */
+const ESP_LINE = 'uat:esp_sa:';
+
 /** Whether to look for NULL encryption in ESP. */
 const LOOK_INTO_ESP = /^esp\.enable_null_encryption_decode_heuristic:true$/i;
 
@@ -75,15 +81,18 @@ export class Reading {
     this.warned = warn ? 0 : Number.POSITIVE_INFINITY;
     const { o } = this;
     const keylogPreference: string[] = [];
+    const espLines: string[] = [];
     for (const preference of o.o ?? []) {
       const m = /^(?:tls|ssl)\.keylog_file:(.*)$/s.exec(preference);
       if (m !== null) keylogPreference.push(m[1].trim());
+      else if (OPEN_ESP.test(preference)) continue;
+      else if (preference.startsWith(ESP_LINE)) espLines.push(preference.slice(ESP_LINE.length));
       else if (LOOK_INTO_ESP.test(preference)) applyDecodeAs(this.registry, ['esp.payload==0,esp.null']);
       else if (!/^[\w.-]+:/.test(preference)) throw new UserError(`-o ${preference}: a preference is name:value`);
-      else if (o.quiet !== true) tell(`fttscope: -o ${preference}: passed over, only tls.keylog_file is understood`);
+      else if (o.quiet !== true) tell(`fttscope: -o ${preference}: passed over, it is not understood`);
     }
     const { keylog = [], autoKeys } = o;
-    this.keys = await gatherKeys(this.names, { keylog, keylogPreference, autoKeys });
+    this.keys = await gatherKeys(this.names, { keylog, keylogPreference, espLines, autoKeys });
     this.warn();
   }
 
@@ -101,7 +110,7 @@ export class Reading {
    */
   async run(w: Wanted, give: (row: Row) => void, between: () => void = () => undefined): Promise<Outcome> {
     const { o, names, registry } = this;
-    const services = tlsServices(this.keys.log, o.verifyAll === true);
+    const services = tlsServices(this.keys.log, o.verifyAll === true, this.keys.esp);
     for (const file of o.handshakeFrom ?? []) await this.lend(file, services);
     const source = new Interruptible(await openCapture(names), names.includes('-'));
     const pass = new Pass(

@@ -342,6 +342,11 @@ export class Dissection implements Ctx {
 
   /** Leads on below a layer of which nothing is wanted. */
   private pass(d: AnyDissector, v: View): void {
+    const { packet } = this;
+    if (packet.notes !== null && packet.find(d, v.buf, v.off) !== undefined) {
+      d.dissect(v, this.tree, this); // it knows what was encrypted, or all parts
+      return;
+    }
     const p = this.peek;
     p.buf = v.buf;
     p.off = v.off;
@@ -351,13 +356,13 @@ export class Dissection implements Ctx {
     p.fragment = false;
     d.peek!(p);
     const { table } = p;
-    if (p.fragment) d.dissect(v, this.tree, this); // it knows the whole datagram
+    if (p.fragment) d.dissect(v, this.tree, this); // a part of a datagram
     if (p.fragment || table === '') return;
     const payload = new View(v.source, p.off, p.end, p.wireEnd);
     this.sport = p.sport;
     this.dport = p.dport;
     if (table !== 'tcp' && table !== 'udp') this.next(table, p.key, payload);
-    else if (payload.wireLength > 0 || this.packet.pdus !== null) this.payload(payload);
+    else if (payload.wireLength > 0 || packet.pdus !== null) this.payload(payload);
   }
 
   /** What a dissector could not read is shown as data, with what was wrong. */

@@ -1,5 +1,6 @@
 import { TcpNote } from '../../dissectors/tcp/note.js';
 import type { CaptureInterface } from '../capture/chunk.js';
+import type { EspKeys } from '../crypto/esp-keys.js';
 import { type AnyDissector, type Pdu, Peek, type TableKey, View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow, FlowTable } from '../stream/flow.js';
@@ -13,6 +14,7 @@ import { Tunnel } from '../tunnel/tunnel.js';
 import { DatagramFinder } from './datagram.js';
 import { Duplicates } from './duplicates.js';
 import { type Caps, Followed, type FollowedOwner } from './followed.js';
+import { openEsp } from './open-esp.js';
 import { endsOf, type Packet } from './packet.js';
 import type { Registry } from './registry.js';
 import { conversation, type FlowState, type Scope, UdpState } from './scope.js';
@@ -25,6 +27,8 @@ export interface IndexOptions {
   /** For connections of the capture, and for those inside tunnels. */
   readonly tls: TlsServices;
   readonly innerTls: TlsServices;
+  /** Keys of ESP. */
+  readonly esp?: EspKeys | undefined;
   /** Heuristic RTP on UDP ports that no SDP names. */
   readonly heuristicRtp: boolean;
   /** Whether anyone wants tcp.analysis and what goes with it. */
@@ -60,6 +64,8 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   private readonly ipv6: AnyDissector | undefined;
   private readonly icmp: AnyDissector | undefined;
   private readonly icmpv6: AnyDissector | undefined;
+  /** Undefined where there are no keys for it. */
+  private readonly esp: AnyDissector | undefined;
   private packet!: Packet;
   private scope!: Scope;
   /** Holds the addresses of the packet at hand. */
@@ -86,6 +92,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     this.ipv6 = registry.byProto('ipv6');
     this.icmp = registry.byProto('icmp');
     this.icmpv6 = registry.byProto('icmpv6');
+    this.esp = options.esp === undefined || options.esp.length === 0 ? undefined : registry.byProto('esp');
     this.probes = registry.dissectors.filter(
       (d) =>
         d.probe !== undefined && d.pduLength !== undefined && d !== this.dissectors.fttims && d !== this.dissectors.tls,
@@ -156,7 +163,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
       }
       p.table = '';
       p.fragment = false;
-      d.peek(p);
+      if (d !== this.esp || !openEsp(this.options.esp!, d, p, net, this.packet)) d.peek(p);
       if (p.fragment && !this.reassemble(p, d, at, net)) return;
       if (p.table === '') return;
       if (p.table === 'tcp') {

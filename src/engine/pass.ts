@@ -1,5 +1,6 @@
 import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import type { CaptureSource, Chunk } from '../capture/chunk.js';
+import type { EspKeys } from '../crypto/esp-keys.js';
 import { type AnyDissector, type Field, View } from '../kit/index.js';
 import type { TlsServices } from '../tls/index.js';
 import type { Envelope } from '../tunnel/deframe.js';
@@ -17,6 +18,8 @@ export interface PassOptions {
   /** For connections of the capture, and for those inside tunnels. */
   readonly tls: TlsServices;
   readonly innerTls: TlsServices;
+  /** Keys of ESP. */
+  readonly esp?: EspKeys | undefined;
   readonly rows: RowKinds;
   /** Fields to keep in the tree; null: all. */
   readonly fields: Iterable<Field> | null;

@@ -9,7 +9,7 @@ const ORDER = [
   ['kit', 'limits'],
   ['dissectors'],
   ['capture', 'stream', 'model'],
-  ['tls', 'tunnel', 'filter'],
+  ['crypto', 'tls', 'tunnel', 'filter'],
   ['engine', 'live'],
   ['report', 'tui'],
   ['cli'],

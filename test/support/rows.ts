@@ -4,6 +4,7 @@ import { openCapture } from '../../src/capture/open.js';
 import { scanSecrets } from '../../src/capture/secrets.js';
 import { applyDecodeAs } from '../../src/cli/decode-as.js';
 import { tlsServices } from '../../src/cli/services.js';
+import { EspKeys } from '../../src/crypto/esp-keys.js';
 import { engineFields } from '../../src/engine/dissect.js';
 import { Pass } from '../../src/engine/pass.js';
 import { Registry } from '../../src/engine/registry.js';
@@ -40,12 +41,15 @@ export async function forSource(
   const registry = new Registry(dissectors, engineFields);
   applyDecodeAs(registry, options.decodeAs ?? []);
   const keys = new KeyLog();
-  for (const text of options.keylog ?? []) keys.add(text, 'option');
+  const esp = new EspKeys();
+  for (const text of options.keylog ?? [])
+    if (EspKeys.looksLike(text)) esp.add(text);
+    else keys.add(text, 'option');
   for (const text of secrets) keys.add(text, 'dsb');
   const pass = new Pass(
     registry,
     {
-      ...tlsServices(keys, options.verifyAll === true),
+      ...tlsServices(keys, options.verifyAll === true, esp),
       rows: options.rows ?? 'both',
       fields: options.fields ?? null,
       labels: options.labels === true,
