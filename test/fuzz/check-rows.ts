@@ -166,7 +166,7 @@ async function read(open: Open, o: Input): Promise<void> {
   if (c.is(0.4)) await told(open, o.keylog);
   if (c.is(0.4)) await filtered(open, o.keylog, filter, matched);
   if (c.is(0.4)) await sameBare('fixed fields', open, o.keylog, FIXED);
-  const few = Array.from({ length: 4 }, () => c.of(FIELDS));
+  const few = Array.from({ length: 4 }, () => registry.byName(c.of(FIELDS).name)).flat();
   if (c.is(0.4)) await sameBare('few fields', open, o.keylog, few);
 }
 
