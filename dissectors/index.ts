@@ -61,7 +61,7 @@ import { t38 } from './t38.js';
 import { tcp } from './tcp/index.js';
 import { telephoneEvent } from './telephone-event.js';
 import { teredo } from './teredo.js';
-import { dataTextLines, media } from './text-media.js';
+import { dataTextLines, json, media } from './text-media.js';
 import { tls } from './tls/index.js';
 import { udp } from './udp.js';
 import { udpencap } from './udpencap.js';
@@ -142,6 +142,7 @@ export const dissectors: readonly AnyDissector[] = [
   sipfrag,
   isup,
   dataTextLines,
+  json,
   xml,
   media,
   stun,

@@ -36,6 +36,10 @@ const M = fields({
   type: { name: 'media.type', label: 'Media type', type: 'bytes' },
 });
 
+const J = fields({
+  json: { name: 'json', label: 'JavaScript Object Notation', type: 'protocol' },
+});
+
 /** Types whose body is shown line by line. */
 const LINE_TYPES = [
   'text/plain',
@@ -45,8 +49,9 @@ const LINE_TYPES = [
   'text/css',
   'text/parameters',
   'text/javascript',
-  'application/json',
 ];
+
+const JSON_TYPES = ['application/json', 'application/json-rpc', 'application/problem+json', 'application/vnd.api+json'];
 
 export const dataTextLines = defineDissector({
   proto: 'data-text-lines',
@@ -57,6 +62,21 @@ export const dataTextLines = defineDissector({
   on: { media_type: LINE_TYPES },
   dissect(v, t) {
     t.open(F.lines, v.off, v.length);
+    textLines(t, v.buf, v.off, v.end);
+    t.pop();
+  },
+});
+
+/** Values in braces, shown as they stand. */
+export const json = defineDissector({
+  proto: 'json',
+  title: 'JavaScript Object Notation',
+  short: 'JSON',
+  spec: 'RFC 8259',
+  fields: J,
+  on: { media_type: JSON_TYPES },
+  dissect(v, t) {
+    t.open(J.json, v.off, v.length);
     textLines(t, v.buf, v.off, v.end);
     t.pop();
   },

@@ -77,6 +77,7 @@ export class Dissection implements Ctx {
   private readonly fttims: AnyDissector | undefined;
   private readonly udp: AnyDissector | undefined;
   private readonly tcp: AnyDissector | undefined;
+  private readonly http: AnyDissector | undefined;
 
   /**
    * @param wants fields to keep, by id
@@ -97,6 +98,7 @@ export class Dissection implements Ctx {
     this.fttims = registry.byProto('fttims');
     this.udp = registry.byProto('udp');
     this.tcp = registry.byProto('tcp');
+    this.http = registry.byProto('http');
   }
 
   /** Dissects an outer frame into an empty tree. `first` is the time of the first frame, for relative times. */
@@ -244,15 +246,24 @@ export class Dissection implements Ctx {
       if (before !== undefined && this.leaves.length > 0) this.leaves.push(this.leaves[this.leaves.length - 1]);
       this.again = before?.dissector === pdu.dissector && before.segments === undefined && pdu.segments === undefined;
       if (pdu.around !== undefined && !this.again && before?.dissector !== pdu.around.dissector) this.around(pdu);
+      const listed = this.protocols.length;
       // The ports may say what nobody reads; a body inside a message is none of theirs.
-      if (pdu.dissector === this.dataStep.dissector && this.current === this.tcp)
-        this.offer(this.ofPorts('tcp.name'), pdu.view);
+      if (pdu.dissector === this.dataStep.dissector && this.current === this.tcp) this.unread(pdu.view);
       else this.layer(this.plan.of(pdu.dissector), pdu.view);
+      if (pdu.unlisted === true) this.protocols.length = listed;
       if (pdu.messages) this.messages(pdu.messages);
       before = pdu;
     }
   }
   private again = false;
+
+  /** Octets of a TCP stream that nobody reads: on the ports of HTTP tshark names no layer for them. */
+  private unread(v: View): void {
+    const listed = this.protocols.length;
+    this.offer(this.ofPorts('tcp.name'), v);
+    if (this.ofPorts('tcp.port')?.dissector === this.http && this.protocols.length > listed)
+      this.protocols.length = listed;
+  }
 
   private around(pdu: Pdu): void {
     const { source, off } = pdu.view;

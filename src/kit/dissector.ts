@@ -221,6 +221,11 @@ export interface Pdu {
   readonly note?: unknown;
   /** A layer around the message without octets of its own (the tunnel of an HTTP CONNECT), and what it finds by `cx.note`. */
   readonly around?: { readonly dissector: AnyDissector; readonly note: unknown } | undefined;
+  /**
+   * Nothing of it is in the frame that completes it: the plain text of records before it, which the end of the stream ends.
+   * The protocol stack leaves it out, as tshark does.
+   */
+  readonly unlisted?: boolean;
   /** Messages of another stream whose last octets this one carries: those in the plain text of a TLS record. */
   readonly messages?: readonly Pdu[] | null;
 }

@@ -88,7 +88,7 @@ export class PlainText {
   /** What only the end of the stream ends is whole. */
   private finish(lane: Lane, last: TlsPdu | null): void {
     const message = lane.messages?.close();
-    if (message !== undefined) this.host.message(message, last);
+    if (message !== undefined) this.host.message(last === null ? { ...message, unlisted: true } : message, last);
   }
 
   private lane(side: 0 | 1): Lane {

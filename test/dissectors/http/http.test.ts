@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { encode, No, Unsure, Yes } from 'fttscope/kit';
 import { connectRequest, type HttpMessage, http } from '../../../dissectors/http/index.js';
-import { dataTextLines, media } from '../../../dissectors/text-media.js';
+import { dataTextLines, json, media } from '../../../dissectors/text-media.js';
 import { xml } from '../../../dissectors/xml.js';
 import { type Sent, values, World } from '../rtp/world.js';
 
-const world = (): World => new World([http, dataTextLines, media, xml]);
+const world = (): World => new World([http, dataTextLines, json, media, xml]);
 const bytes = (s: string): Uint8Array => Uint8Array.from(Buffer.from(s, 'latin1'));
 const lines = (...all: string[]): Uint8Array => bytes(all.map((l) => `${l}\r\n`).join(''));
 const see = (s: Uint8Array | string, sent?: Sent, w = world()) =>
@@ -231,4 +231,9 @@ test('octets cut or changed anywhere throw nothing and never wait for ever', () 
     }),
     { numRuns: 2000 },
   );
+});
+
+test('a body of JSON is a layer of its own', () => {
+  const seen = see('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"a": 1}');
+  assert.deepEqual(seen.protocols, ['http', 'json']);
 });
