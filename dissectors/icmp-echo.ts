@@ -22,6 +22,11 @@ const PLAUSIBLE = 86_400;
 export class EchoTable {
   private readonly waiting = new Map<string, Request>();
 
+  /** Requests that are remembered. */
+  get size(): number {
+    return this.waiting.size;
+  }
+
   /** Takes a message in; `word` holds identifier and sequence number. Returns what a reply is to be told. */
   see(cx: Track, reply: boolean, word: number): EchoNote | undefined {
     const { buf, src, dst, version } = cx.net;

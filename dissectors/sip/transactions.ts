@@ -40,6 +40,11 @@ interface Last {
 export class Transactions {
   private readonly entries = new Map<string, Last>();
 
+  /** Messages that are remembered. */
+  get size(): number {
+    return this.entries.size;
+  }
+
   /** Takes a message in the order of the capture and says what it repeats and answers. */
   see(m: SipMessage, cx: Track): SipNote {
     const cseq = m.cseq();
