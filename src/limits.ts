@@ -1,4 +1,7 @@
-/** Every cap of the program, in one place. Reaching one is shown, never silent. */
+/**
+ * Every cap of the program, in one place; those of a single dissector stand in its file. Reaching one is shown, never
+ * silent.
+ */
 export const LIMITS = {
   /** Octets of a frame; larger lengths in a file are damage. Wireshark's own maximum for most link types. */
   frameOctets: 262_144,
@@ -19,7 +22,7 @@ export const LIMITS = {
   /** Flows (TCP connections and UDP conversations) followed at a time. */
   flows: 1 << 19,
   /** Octets that flows and tunnels may hold together, by estimate; those that were idle longest make room. */
-  heldOctets: 256 << 20,
+  heldOctets: 192 << 20,
   /** Tunnels that are listed in the end. */
   tunnels: 1 << 15,
   /** Octets of the text or file that `decode` takes. */
@@ -34,13 +37,8 @@ export const LIMITS = {
   datagramOctets: 65_535,
   datagramParts: 8192,
   fragmentOctets: 32 << 20,
-  /** Octets of one SIP message, its headers; lines of an SDP body. */
-  sipMessageOctets: 256 << 10,
-  sipHeaders: 512,
+  /** Lines of an SDP body that media are looked for in. */
   sdpLines: 1024,
-  /** Octets of an XML body that are looked at, and how deep its elements nest in the tree. */
-  xmlOctets: 256 << 10,
-  xmlDepth: 64,
   /** Octets of one message of any other stream protocol. */
   messageOctets: 4 << 20,
   /** Octets of a direction that are looked at before it is given up to find out what it carries. */

@@ -2,11 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 
 export const BUNDLE = fileURLToPath(new URL('./fttscope.cjs', import.meta.url));
 /** V8 takes only a cache of its own version; another processor would not be told by it. */
 export const CACHE = fileURLToPath(new URL(`./fttscope-${process.version}-${process.arch}.cache`, import.meta.url));
+
+/**
+ * By how much memory may grow, in percent of what is in use, before what is not is looked for. Left to itself V8 waits
+ * for several times as much, so that a limit on what is followed would mean little.
+ */
+const GROWTH = 30;
 
 interface Bundle {
   main(argv: readonly string[]): Promise<void>;
@@ -14,6 +21,8 @@ interface Bundle {
 
 /** The command; `compiled` gets the script that it was made of. */
 export function loadBundle(compiled: (script: Script) => void = () => undefined): Bundle {
+  // Before the cache is looked at: it fits only the same flags.
+  setFlagsFromString(`--heap-growing-percent=${GROWTH}`);
   // The bundle is ASCII.
   const source = `(function (module, require, __filename) {${readFileSync(BUNDLE, 'latin1')}\n})`;
   const script = new Script(source, { filename: BUNDLE, ...cache() });

@@ -6,7 +6,9 @@ import { NO_ROWS, Pass, type RowKinds, type Tap } from '../engine/pass.js';
 import { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import type { Field } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import { isReadable, tunnelLine } from '../report/tunnels.js';
+import type { LimitReached } from '../stream/ledger.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { applyDecodeAs } from './decode-as.js';
 import { Exit, UserError } from './errors.js';
@@ -43,6 +45,8 @@ export interface Outcome {
   readonly interrupted: boolean;
   readonly files: readonly CaptureFile[];
   readonly damage: readonly Damage[];
+  /** Caps that were reached. */
+  readonly limits: readonly LimitReached[];
 }
 
 /** Tunnels that are told of one by one. */
@@ -145,9 +149,12 @@ export class Reading {
       await source.close();
     }
     this.warn();
+    const limits = [...pass.index.ledger.limits];
+    const { dropped } = this.keys.log;
+    if (dropped > 0) limits.push({ name: 'keyLogLines', cap: LIMITS.keyLogLines, hit: dropped });
     if (o.quiet !== true) for (const d of source.damage) tell(`fttscope: ${d.message}`);
     if (o.quiet !== true)
-      for (const { name, cap, hit } of pass.index.ledger.limits)
+      for (const { name, cap, hit } of limits)
         tell(`fttscope: the limit ${name} (${cap}) was reached ${hit === 1 ? 'once' : `${hit} times`}`);
     for (const [proto, n] of pass.dissection.faults)
       tell(`fttscope: this is a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);
@@ -157,6 +164,7 @@ export class Reading {
       interrupted: source.interrupted && !source.pipe,
       files: source.files,
       damage: source.damage,
+      limits,
     };
   }
 

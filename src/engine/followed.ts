@@ -15,16 +15,8 @@ export type Caps = Readonly<Record<'flows' | 'heldOctets' | 'tunnels', number>>;
 export interface FollowedOwner {
   /** A cap is reached in the packet at hand. */
   capped(): void;
-  /** How many chunks were decrypted: what was found in them is read. */
-  readonly chunks: number;
   /** Reads what waits in a connection of the outer world, as part of the packet at hand. */
   flushOther(state: TcpState): void;
-}
-
-/** A connection that is over. Records of it may be queued until the end of the chunk, and their envelopes read then. */
-interface Leaving {
-  readonly state: TcpState;
-  readonly chunk: number;
 }
 
 /**
@@ -40,7 +32,8 @@ export class Followed {
   readonly fragments: FragmentTable;
   readonly pool: PendingPool;
   private readonly scopes = new Map<number, Scope>();
-  private readonly leaving: Leaving[] = [];
+  /** Connections that are over. Records of them may be queued until the end of the chunk, and be read then. */
+  private leaving: TcpState[] = [];
   private nextScope = 1;
 
   constructor(
@@ -76,7 +69,7 @@ export class Followed {
 
   /** A connection is over: it is let go of when all that was found in it is read. */
   finished(state: TcpState): void {
-    this.leaving.push({ state, chunk: this.owner.chunks });
+    this.leaving.push(state);
   }
 
   /** A connection gives way to another one between the same endpoints. */
@@ -88,7 +81,6 @@ export class Followed {
 
   /** Keeps the invariant; to be called before a frame is indexed. */
   tidy(): void {
-    if (this.leaving.length > 0) this.leaveAll();
     const { flows, ledger, caps } = this;
     while (flows.size >= caps.flows) this.evict('flows');
     if (ledger.octets <= ledger.cap) return;
@@ -96,12 +88,13 @@ export class Followed {
     if (ledger.octets > ledger.cap) this.forgetStates();
   }
 
-  private leaveAll(): void {
-    const { leaving } = this;
-    const { chunks } = this.owner;
-    let n = 0;
-    while (n < leaving.length && leaving[n].chunk < chunks) this.leave(leaving[n++].state);
-    if (n > 0) leaving.splice(0, n);
+  /** All that was found in the frames so far is read: lets go of the connections that are over. */
+  read(): void {
+    while (this.leaving.length > 0) {
+      const { leaving } = this;
+      this.leaving = []; // those inside a tunnel leave with it
+      for (const state of leaving) this.leave(state);
+    }
   }
 
   /** Gives up the flow that was idle longest. One whose connection was over is no loss. */

@@ -22,6 +22,9 @@ import { type TcpOwner, TcpState } from './tcp-state.js';
 import { TrackContext } from './track.js';
 
 const ICMP_HEADER = 8;
+/** What is known of a TCP connection costs, and what a report keeps of it. */
+const TCP_COST = 80;
+const LIFE_COST = 900;
 
 export interface IndexOptions {
   /** For connections of the capture, and for those inside tunnels. */
@@ -35,6 +38,8 @@ export interface IndexOptions {
   readonly analyseTcp: boolean;
   /** Whether frames that were captured twice are to be marked. */
   readonly duplicates: boolean;
+  /** Who makes a report of the packets: it keeps something of each connection. */
+  readonly tap?: object | undefined;
   /** Caps, where they are others than {@link LIMITS} says. */
   readonly caps?: Caps | undefined;
 }
@@ -323,9 +328,16 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   }
 
   private begin(flow: Flow, reused: boolean): TcpState {
-    const state = new TcpState(flow, this.scope, reused, this);
+    const upkeep = this.options.tap === undefined ? TCP_COST : TCP_COST + LIFE_COST;
+    const state = new TcpState(flow, this.scope, reused, this, upkeep);
+    this.ledger.octets += upkeep;
     flow.state = state;
     return state;
+  }
+
+  /** The records of all packets so far were read: nothing of the chunk is needed any more. */
+  read(): void {
+    this.followed.read();
   }
 
   /** `packet`, indexed before, is at hand again: what its records say is read now. */
@@ -368,10 +380,6 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
 
   capped(): void {
     this.packet.finding('capture.capped');
-  }
-
-  get chunks(): number {
-    return this.options.tls.decryptor.flushes;
   }
 
   // ConnectionHost

@@ -6,6 +6,7 @@ import type { TlsServices } from '../tls/index.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { Dissection, expertFields } from './dissect.js';
+import type { Caps } from './followed.js';
 import { IndexPass } from './index-pass.js';
 import { Packet } from './packet.js';
 import type { Registry } from './registry.js';
@@ -37,6 +38,8 @@ export interface PassOptions {
   readonly severalFiles: boolean;
   /** Takes the packets instead of rows: nothing is dissected. */
   readonly tap?: Tap | undefined;
+  /** Caps, where they are others than those of the program. */
+  readonly caps?: Caps | undefined;
 }
 
 /** Takes every packet of a pass as the index left it. Octets are valid during the call. */
@@ -142,14 +145,18 @@ export class Pass {
       if (this.halted) return;
       this.show(p);
     }
+    this.index.read();
     const end = packets[packets.length - 1];
     if (end !== undefined) this.last = { packet: own(end), rows: this.row.inner };
   }
 
-  /** Octets that wait behind holes are set free by the end of the capture: their envelopes are rows of its last frame. */
+  /**
+   * Octets that wait behind holes are set free by the end of the capture: their envelopes are rows of its last frame.
+   * Where reading stopped before the end, what they wait for may still come.
+   */
   private finish(): void {
     const { last } = this;
-    if (last === null || this.halted) return;
+    if (last === null || this.stopped || this.halted) return;
     const { packet } = last;
     this.index.flush(packet);
     this.options.tls.decryptor.flush();
@@ -213,8 +220,21 @@ export class Pass {
     }
   }
 
+  /** Not all of a tree fitted under its cap: the row says so. */
+  private cutTree(): void {
+    const { row, index } = this;
+    const packet = row.content ?? row.outer;
+    this.cut = this.dissection.tree.dropped;
+    index.resume(packet);
+    index.ledger.capped('treeNodes');
+    if (!row.findings.includes('capture.capped')) row.findings = [...row.findings, 'capture.capped'];
+  }
+  /** Nodes that the trees of the frame at hand had no room for so far. */
+  private cut = 0;
+
   private outer(packet: Packet): void {
     const d = this.dissection;
+    this.cut = 0;
     const { row } = this;
     const { tunnel } = packet;
     this.number(packet);
@@ -299,6 +319,7 @@ export class Pass {
   }
 
   private emit(): void {
+    if (this.dissection.tree.dropped > this.cut) this.cutTree();
     this.dissection.finish(this.row.tunnel, this.row.direction);
     if (this.give(this.row) === false) this.halted = true;
   }

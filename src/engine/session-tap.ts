@@ -2,6 +2,7 @@ import { isRtcp } from '../../dissectors/rtp.js';
 import type { MediaNote } from '../../dissectors/sdp/index.js';
 import type { CaptureInterface } from '../capture/chunk.js';
 import { type AnyDissector, u16, type View } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import { Content } from '../model/events.js';
 import { MediaFlow } from '../model/media.js';
 import { Arrival, type Moment } from '../model/moment.js';
@@ -23,6 +24,9 @@ export interface FileSpan {
   end: Moment;
   duplicates: number;
 }
+
+/** Whether a report tells of a tunnel; of further ones only the packets are counted. */
+const isListed = (t: Tunnel): boolean => t.id <= LIMITS.tunnels;
 
 /** Hands the packets of a pass to the model, as plain events. */
 export class SessionTap implements Tap {
@@ -55,7 +59,7 @@ export class SessionTap implements Tap {
     at.seconds = packet.seconds;
     at.nanos = packet.nanos;
     at.length = Math.max(0, packet.view.wireLength);
-    at.tunnel = packet.tunnel?.id ?? 0;
+    at.tunnel = packet.tunnel !== null && isListed(packet.tunnel) ? packet.tunnel.id : 0;
     this.span(packet.iface, packet.duplicateOf !== 0);
     if (packet.duplicateOf !== 0) return;
     if (packet.view.length < packet.view.wireLength) this.model.cut(at);
@@ -88,6 +92,7 @@ export class SessionTap implements Tap {
       if (packet.payload >= packet.payloadWireEnd) this.attempts.segment(packet, tcp, facts.flags);
       return;
     }
+    if (!isListed(tunnel)) return;
     let life = this.tunnels[tunnel.id - 1];
     if (life === undefined) this.tunnels[tunnel.id - 1] = life = new TunnelLife(tunnel, tcp);
     life.stall = stall;
@@ -111,6 +116,10 @@ export class SessionTap implements Tap {
   inner(packet: Packet, k: number, tunnel: Tunnel): void {
     const { at } = this;
     at.inner = k;
+    if (!isListed(tunnel)) {
+      this.stacks.count(packet, true, Math.max(0, packet.view.wireLength));
+      return;
+    }
     at.tunnel = tunnel.id;
     const lane = packet.carrier!.lane;
     at.up = tunnel.direction(lane.side) === 'up';

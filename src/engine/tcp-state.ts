@@ -80,8 +80,14 @@ export class TcpState extends FlowState implements StreamConsumer {
     /** The endpoints had a connection before this one. */
     readonly reused: boolean,
     private readonly owner: TcpOwner,
+    /** What it costs with what the model of a report keeps of it, in octets. */
+    private readonly upkeep: number,
   ) {
     super();
+  }
+
+  override get cost(): number {
+    return super.cost + this.upkeep;
   }
 
   /** Whether all octets up to the FIN of both sides were passed on, or either side sent an RST. */

@@ -728,6 +728,13 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     meaning: 'The snaplen cut them: TLS records that they carried cannot be opened.',
     next: 'Capture with a snaplen of 0 or 262144.',
   },
+  'capture.capped': {
+    severity: 'warn',
+    kind: 'capture',
+    title: 'A limit was reached',
+    meaning: 'Something was given up so that memory stays bounded; the limits are listed. Counts may be too low.',
+    next: 'Split the capture by time or by address, and read the parts.',
+  },
   'capture.one-sided': {
     severity: 'warn',
     kind: 'capture',

@@ -5,6 +5,7 @@ import type { FindingEntity, Severity } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
 import { isBefore } from '../model/moment.js';
 import type { SessionModel } from '../model/session-model.js';
+import type { LimitReached } from '../stream/ledger.js';
 import { type Choice, chosen } from './report-select.js';
 import { summaryOf } from './report-summary.js';
 
@@ -15,6 +16,8 @@ export interface ReportParts {
   readonly files: readonly CaptureFile[];
   readonly damage: readonly Damage[];
   readonly tap: SessionTap;
+  /** Caps that were reached while the capture was read. */
+  readonly limits?: readonly LimitReached[];
   /** Findings of an earlier report, by uid: they are left out. */
   readonly known?: ReadonlySet<string>;
   readonly choice?: Choice;
@@ -52,7 +55,7 @@ export function reportOf(model: SessionModel, parts: ReportParts): Report {
     capture: captureOf(parts),
     ...lists,
     protocols: parts.tap.protocols(),
-    limits: limitsOf(model),
+    limits: [...(parts.limits ?? []), ...limitsOf(model)],
   };
   return { members, findings: lists.findings };
 }

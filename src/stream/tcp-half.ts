@@ -7,8 +7,8 @@ import { Ledger } from './ledger.js';
 export const FAR = 1 << 30;
 /** Octets before the first segment seen that may still arrive, where an acknowledgment told of them. */
 export const START_WINDOW = 65_536;
-/** What a waiting part costs beside its octets. */
-export const PART_COST = 128;
+/** What a waiting part costs beside its octets: as much as its objects, an array of octets above all. */
+export const PART_COST = 320;
 
 /** Octets that wait for a hole before them to be filled. Positions count the octets of the stream and do not wrap. */
 export class Part {

@@ -23,8 +23,6 @@ export class Decryptor {
   arena = new Arena();
   /** What late joins of the run may still cost. */
   readonly lateBudget: Budget = { left: LIMITS.lateJoinBlocksTotal };
-  /** How often {@link flush} was called. */
-  flushes = 0;
   private spare = new Arena();
   private waiting: Channel[] = [];
 
@@ -41,7 +39,6 @@ export class Decryptor {
   flush(): void {
     const channels = this.waiting;
     this.waiting = [];
-    this.flushes++;
     for (const channel of channels) channel.drain();
     // What is opened from now on must not overwrite what the engine is about to read.
     const { arena } = this;

@@ -43,6 +43,8 @@ export class TlsSession {
   /** Whether the client sent a certificate too. */
   clientCertificate = false;
   readonly alerts: TlsAlert[] = [];
+  /** Alerts beyond those. */
+  droppedAlerts = 0;
   /** KeyUpdate messages by direction. */
   readonly keyUpdates: [number, number] = [0, 0];
   /** Handshakes after the first one. */
@@ -242,7 +244,10 @@ export class TlsSession {
   private alert(channel: Channel, frame: number, b: Uint8Array, off: number, end: number, isProtected: boolean): void {
     if (end - off < 2) return;
     const { direction } = channel;
-    if (this.alerts.length >= LIMITS.tlsAlerts) return;
+    if (this.alerts.length >= LIMITS.tlsAlerts) {
+      this.droppedAlerts++;
+      return;
+    }
     this.alerts.push({ frame, direction, level: u8(b, off), description: u8(b, off + 1), protected: isProtected });
   }
 

@@ -26,8 +26,9 @@ const TCP_NAMES = ['Frame', 'Reassembled TCP'] as const;
 const CONNECTION_COST = 900;
 const SESSION_COST = 6000;
 const TUNNEL_COST = 1500;
-/** Content type of handshake records. RFC 8446 §5.1 */
+/** Content types of records. RFC 8446 §5.1 */
 const HANDSHAKE = 22;
+const ALERT = 21;
 
 const other = (side: Side): Side => (side === 0 ? 1 : 0);
 
@@ -78,13 +79,25 @@ export class Connection implements StreamConsumer {
     this.host.ledger.octets += octets;
   }
 
-  /** Messages of a handshake go on, or certificates came. */
+  /** Messages of a handshake go on, certificates or alerts came. */
   countHandshake(): void {
+    this.noteLimits();
     const { held } = this.session!;
     if (held === this.handshake || this.cost === 0) return;
     this.count(held - this.handshake);
     this.handshake = held;
   }
+
+  /** Says that a cap of the session was reached. */
+  private noteLimits(): void {
+    const { droppedMessages, droppedAlerts } = this.session!;
+    if (droppedMessages > this.droppedMessages) this.host.ledger.capped('handshakeOctets');
+    if (droppedAlerts > this.droppedAlerts) this.host.ledger.capped('tlsAlerts');
+    this.droppedMessages = droppedMessages;
+    this.droppedAlerts = droppedAlerts;
+  }
+  private droppedMessages = 0;
+  private droppedAlerts = 0;
 
   /** `side` sent a SYN: its stream is captured from its start; the side whose SYN is no answer is the client. */
   opened(side: Side, answers: boolean): void {
@@ -348,7 +361,7 @@ export class Connection implements StreamConsumer {
       this.host.record(pdu);
       this.plainText!.record(pdu);
       half.afterGap = false;
-      if (record.type === HANDSHAKE) this.countHandshake();
+      if (record.type === HANDSHAKE || record.type === ALERT) this.countHandshake();
     }
   }
 

@@ -97,6 +97,12 @@ describe('limits keep memory bounded', () => {
     ['a SIP message whose headers never end', 'REGISTER sip:a SIP/2.0\r\n', 'X: 0123456789abcdef\r\n'],
     ['an HTTP request line that never ends', 'GET /', 'a'],
     ['an HTTP body that never ends', 'POST / HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n', 'a'],
+    [
+      'a TLS handshake message that never ends',
+      '\x16\x03\x01\x00\x04\x01\xff\xff\xff',
+      `\x16\x03\x01\x05\x73${'a'.repeat(1395)}`,
+    ],
+    ['an HTTP header that never ends', 'GET / HTTP/1.1\r\nX: ', 'a'],
     ['TLS records without end', '\x16\x03\x01\x40\x00', '\x16\x03\x01\x40\x00'],
   ] as const)
     test(`${name}, on a stream`, async () => {

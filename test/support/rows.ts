@@ -6,10 +6,12 @@ import { applyDecodeAs } from '../../src/cli/decode-as.js';
 import { tlsServices } from '../../src/cli/services.js';
 import { EspKeys } from '../../src/crypto/esp-keys.js';
 import { engineFields } from '../../src/engine/dissect.js';
+import type { Caps } from '../../src/engine/followed.js';
 import { Pass } from '../../src/engine/pass.js';
 import { Registry } from '../../src/engine/registry.js';
 import type { Row } from '../../src/engine/row.js';
 import type { Field } from '../../src/kit/index.js';
+import { LIMITS } from '../../src/limits.js';
 import { KeyLog } from '../../src/tls/index.js';
 
 export interface RowsOptions {
@@ -23,6 +25,10 @@ export interface RowsOptions {
   readonly bare?: boolean;
   /** Texts for people, too. */
   readonly labels?: boolean;
+  /** Stop after so many frames. */
+  readonly frames?: number;
+  /** Caps that are others than {@link LIMITS} says. */
+  readonly caps?: Partial<Caps>;
 }
 
 /** Runs a pass over a capture file and gives each row. Key logs are texts. */
@@ -55,11 +61,12 @@ export async function forSource(
       labels: options.labels === true,
       experts: options.bare !== true,
       info: options.bare !== true,
-      frames: 0,
+      frames: options.frames ?? 0,
       heuristicRtp: options.heuristicRtp === true,
       analyseTcp: true,
       duplicates: true,
       severalFiles: false,
+      caps: { ...LIMITS, ...options.caps },
     },
     (row) => {
       give(row);

@@ -40,6 +40,7 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
     options: optionsOf(o),
     files: outcome.files,
     damage: outcome.damage,
+    limits: outcome.limits,
     tap,
     ...(known !== undefined && { known }),
     choice: { tunnel: o.tunnel, user: o.user, callId: o.callId },
