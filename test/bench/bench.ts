@@ -4,6 +4,7 @@
  *     npm run bench -- --quick        20 MB, for every change on the hot path
  *     npm run bench                   200 MB
  *     npm run bench -- --capture F --keylog K --runs 5
+ *     npm run bench -- --memory       what captures that are made to cost much need at their peak
  *
  * tshark reads the envelopes by a Lua dissector that is looked for in `peer/` beside the corpus; where it is missing the
  * comparison with it is left out, in words. Captures are made once and kept in the temporary folder.
@@ -15,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CORPUS, ROOT } from '../support/corpus.js';
 import { medians, type Run, run } from './measure.js';
+import { measureMemory } from './memory.js';
 
 const PEER = join(dirname(CORPUS), 'peer');
 const LUA = join(PEER, 'ftt_ims.lua');
@@ -86,8 +88,13 @@ async function main(): Promise<void> {
       keylog: { type: 'string' },
       runs: { type: 'string' },
       'no-tshark': { type: 'boolean', default: false },
+      memory: { type: 'boolean', default: false },
     },
   });
+  if (o.memory) {
+    if (!(await measureMemory())) process.exitCode = 1;
+    return;
+  }
   const c = o.capture !== undefined ? { file: o.capture, keys: o.keylog ?? '' } : capture(o.quick ? 20 : 200);
   const runs = Number(o.runs ?? (o.quick ? 1 : 3));
   const withTshark = !o['no-tshark'] && existsSync(LUA) && hasTshark();
