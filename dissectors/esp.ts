@@ -25,11 +25,12 @@ import { IP_PROTOCOLS } from './numbers.js';
  *     +---------------------------------------------------------------+
  *     |  Payload Data … Padding (0-255) | Pad Length  | Next Header   |
  *     +---------------------------------+-------------+---------------+
- *     |         Integrity Check Value: 96 bits (RFC 2404)             |
+ *     |           Integrity Check Value: 96 bits or more              |
  */
 const HEADER = 8;
 const TRAILER = 2;
-const CHECK = 12;
+/** Octets that a check value may have, the most frequent first: RFC 2404, RFC 4868 §2.3. */
+const CHECKS = [12, 16, 24, 32];
 /** Where the payload is asked for: {@link espNull} stands there in runs that were asked to look for NULL encryption. */
 const TABLE = 'esp.payload';
 const ANY = 0;
@@ -75,18 +76,23 @@ export interface NullPayload {
   next: number;
   /** Octets of padding: 1, 2, 3 … RFC 4303 §2.4. */
   padding: number;
-  /** Twelve octets. */
+  /** Twelve octets, or 16, 24 or 32. */
   icv: Uint8Array;
 }
 
-/** Where the payload ends by its trailer; -1 where the trailer makes no sense. The padding counts up. RFC 4303 §2.4. */
-function payloadEnd(b: Uint8Array, off: number, end: number): number {
-  const trailer = end - CHECK - TRAILER;
-  if (trailer < off) return -1;
+/** Where the trailer starts; -1 where nothing in front of a check value makes sense as one. */
+function trailerAt(b: Uint8Array, off: number, end: number): number {
+  for (const check of CHECKS) if (isTrailer(b, off, end - check - TRAILER)) return end - check - TRAILER;
+  return -1;
+}
+
+/** Whether pad length and next header stand at `trailer`, and the padding before them counts up. RFC 4303 §2.4. */
+function isTrailer(b: Uint8Array, off: number, trailer: number): boolean {
+  if (trailer < off) return false;
   const pad = b[trailer];
-  if (trailer - pad <= off || IP_PROTOCOLS[b[trailer + 1]] === undefined) return -1;
-  for (let i = 0; i < pad; i++) if (b[trailer - pad + i] !== i + 1) return -1;
-  return trailer - pad;
+  if (trailer - pad <= off || IP_PROTOCOLS[b[trailer + 1]] === undefined) return false;
+  for (let i = 0; i < pad; i++) if (b[trailer - pad + i] !== i + 1) return false;
+  return true;
 }
 
 /** What a key opened: the trailer, the check value behind it, and the payload. */
@@ -168,42 +174,42 @@ export const espNull = defineDissector<NullPayload>({
   peek(p: Peek) {
     const { buf, end } = p;
     if (end < p.wireEnd) return p.stop();
-    const stop = payloadEnd(buf, p.off, end);
-    if (stop < 0) return p.stop();
-    p.key = buf[end - CHECK - 1];
-    p.end = stop;
-    p.wireEnd = stop;
+    const trailer = trailerAt(buf, p.off, end);
+    if (trailer < 0) return p.stop();
+    p.key = buf[trailer + 1];
+    p.end = trailer - buf[trailer];
+    p.wireEnd = p.end;
     p.table = 'ip.proto';
   },
 
   dissect(v, t, cx) {
     const { buf, off, end } = v;
-    const stop = end < v.wireEnd ? -1 : payloadEnd(buf, off, end);
-    if (stop < 0) return;
-    const trailer = end - CHECK - TRAILER;
+    const trailer = end < v.wireEnd ? -1 : trailerAt(buf, off, end);
+    if (trailer < 0) return;
+    const stop = trailer - u8(buf, trailer);
+    const check = end - trailer - TRAILER;
     if (trailer > stop) t.bytes(N.pad, stop, trailer - stop);
     t.num(N.padLength, trailer, 1, u8(buf, trailer));
     t.num(N.next, trailer + 1, 1, u8(buf, trailer + 1));
-    t.bytes(N.icv, trailer + TRAILER, CHECK);
+    t.bytes(N.icv, trailer + TRAILER, check);
     t.push();
-    t.num(N.good, trailer + TRAILER, CHECK, 0); // without the key it cannot be told
+    t.num(N.good, trailer + TRAILER, check, 0); // without the key it cannot be told
     t.pop();
     cx.next('ip.proto', u8(buf, trailer + 1), v.sub(off, stop));
   },
 
   codec: {
     parse(b, o, end) {
-      const stop = payloadEnd(b, o, end);
-      if (stop < 0) throw new Malformed('no trailer of ESP');
-      const trailer = end - CHECK - TRAILER;
+      const trailer = trailerAt(b, o, end);
+      if (trailer < 0) throw new Malformed('no trailer of ESP');
       return {
-        payload: b.slice(o, stop),
+        payload: b.slice(o, trailer - u8(b, trailer)),
         next: u8(b, trailer + 1),
         padding: u8(b, trailer),
         icv: b.slice(trailer + TRAILER, end),
       };
     },
-    size: (r) => r.payload.length + r.padding + TRAILER + CHECK,
+    size: (r) => r.payload.length + r.padding + TRAILER + r.icv.length,
     emit(r, b, o) {
       b.set(r.payload, o);
       let at = o + r.payload.length;
@@ -211,7 +217,7 @@ export const espNull = defineDissector<NullPayload>({
       b[at] = r.padding;
       b[at + 1] = r.next;
       b.set(r.icv, at + TRAILER);
-      return at + TRAILER + CHECK - o;
+      return at + TRAILER + r.icv.length - o;
     },
   },
 });

@@ -16,11 +16,13 @@ const ENCAPSULATIONS: Readonly<Record<number, { number: number; name: string }>>
   51: { number: 106, name: 'PPP-over-Ethernet session' },
   101: { number: 7, name: 'Raw IP' },
   105: { number: 20, name: 'IEEE 802.11 Wireless LAN' },
+  107: { number: 26, name: 'Frame Relay' },
   108: { number: 15, name: 'OpenBSD Loopback' },
   113: { number: 25, name: 'Linux cooked-mode capture v1' },
   127: { number: 23, name: 'IEEE 802.11 plus radiotap radio header' },
   228: { number: 129, name: 'Raw IPv4' },
   229: { number: 130, name: 'Raw IPv6' },
+  253: { number: 158, name: 'Linux Netlink' },
   276: { number: 210, name: 'Linux cooked-mode capture v2' },
 };
 

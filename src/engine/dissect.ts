@@ -35,6 +35,15 @@ export interface Mark {
 
 const NO_NET: NetPair = { version: 4, buf: new Uint8Array(0), src: 0, dst: 0 };
 
+/** What tshark calls a layer that it could not read, where that is not its name in the protocol column. */
+const CALLED: Readonly<Record<string, string>> = {
+  dhcp: 'DHCP/BOOTP',
+  'ipv6.hopopts': 'IPv6 Hop-by-Hop',
+  'ipv6.routing': 'IPv6 Routing',
+  'ipv6.fraghdr': 'IPv6 Fragment',
+  'ipv6.dstopts': 'IPv6 Destination',
+};
+
 /** A layer that may describe the row in the Info column. */
 interface Leaf {
   d: AnyDissector;
@@ -381,7 +390,8 @@ export class Dissection implements Ctx {
     const t = this.tree;
     t.level = 0;
     const cut = e instanceof Short && (e.cut || v.end < v.wireEnd);
-    const what = `[${cut ? 'Packet size limited during capture' : 'Malformed Packet'}: ${d.short}]`;
+    const name = CALLED[d.proto] ?? d.short;
+    const what = cut ? `[Packet size limited during capture: ${name} truncated]` : `[Malformed Packet: ${name}]`;
     t.text(cut ? F.short : F.malformed, v.end, 0, what);
     if (t.labels) t.label(e instanceof Short || e instanceof Malformed ? `${what} ${e.message}` : what);
     if (e instanceof Short || e instanceof Malformed) {
