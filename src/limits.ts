@@ -24,7 +24,7 @@ export const LIMITS = {
   /** Octets that flows and tunnels may hold together, by estimate; those that were idle longest make room. */
   heldOctets: 192 << 20,
   /** Tunnels that are listed in the end. */
-  tunnels: 1 << 15,
+  tunnels: 3 << 13,
   /** Octets of the text or file that `decode` takes. */
   pastedOctets: 16 << 20,
   /** Octets that wait for a hole to be filled, per direction and in all. */
