@@ -10,6 +10,7 @@ import {
   pseudoHeader,
   put16,
   sumWords,
+  type Tree,
   u16,
   type View,
 } from 'fttscope/kit';
@@ -38,10 +39,17 @@ const F = fields({
   payload: { name: 'udp.payload', label: 'UDP payload', type: 'bytes' },
 });
 
+/** First port that traceroute sends to, and how many ports Wireshark takes for its probes. */
+const TRACEROUTE = 33_435;
+const PROBES = 30;
+/** Of each hop. */
+const ATTEMPTS = 3;
+
 const E = experts({
   badLength: { code: 'udp.bad-length', severity: 'error', message: 'Bad length value' },
   badChecksum: { code: 'udp.bad-checksum', severity: 'error', message: 'Bad checksum [should be verified]' },
   zeroChecksum: { code: 'udp.zero-checksum', severity: 'error', message: 'Illegal checksum value (0)' },
+  traceroute: { code: 'udp.traceroute', severity: 'chat', message: 'Possible traceroute' },
 });
 
 /** What the index pass knows about a datagram. */
@@ -64,6 +72,12 @@ function checksumStatus(v: View, net: NetPair, wireLength: number): number {
   if (u16(buf, off + 6) === 0) return 3;
   if (v.length < wireLength || net.buf.length === 0) return 2;
   return checksum(buf, off, off + wireLength, pseudoHeader(net, PROTOCOL, wireLength)) === 0 ? 1 : 0;
+}
+
+/** Notes a probe of traceroute, counted from 0. */
+function probeOf(n: number, t: Tree): void {
+  const hop = Math.trunc(n / ATTEMPTS) + 1;
+  t.expert(E.traceroute, -1, 0, `${E.traceroute.message}: hop #${hop}, attempt #${(n % ATTEMPTS) + 1}`);
 }
 
 export const udp = defineDissector<UdpDatagram>({
@@ -105,6 +119,7 @@ export const udp = defineDissector<UdpDatagram>({
     if (t.labels) t.label(`User Datagram Protocol, Src Port: ${cx.sport}, Dst Port: ${cx.dport}`);
     t.num(F.srcport, off, 2, cx.sport);
     t.num(F.dstport, off + 2, 2, cx.dport);
+    if (t.wantsExperts && cx.dport >= TRACEROUTE && cx.dport < TRACEROUTE + PROBES) probeOf(cx.dport - TRACEROUTE, t);
     t.num(F.length, off + 4, 2, n);
     // Length 0 means "to the end of the packet" for IPv6 jumbograms (RFC 2675 §4).
     const whole = n === 0 && cx.net.version === 6 ? v.wireLength : n;
