@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
 import { CaptureError } from '../capture/errors.js';
 import { isPlainFile, scanPlainSecrets, scanSecrets } from '../capture/secrets.js';
@@ -130,18 +130,21 @@ class Gatherer implements Keys {
 /** Gathers key material from every source, in the order in which they serve. @throws UserError for a file that was named but cannot be read */
 export async function gatherKeys(captures: readonly string[], options: KeyOptions): Promise<Keys> {
   const g = new Gatherer();
-  for (const name of [...(options.keylog ?? []), ...(options.keylogPreference ?? [])]) {
+  const files = [...(options.keylog ?? []), ...(options.keylogPreference ?? [])];
+  for (const name of files) {
     if (!existsSync(name)) throw new UserError(`${name}: no such key log`, Exit.input, WHERE_FROM);
     if (statSync(name).isDirectory()) g.directory(name);
     else g.named(name);
   }
   for (const line of options.espLines ?? []) g.associations(line, '-o uat:esp_sa');
   if (!options.autoKeys) return g;
+  // A file beside the capture that was named too is read once.
+  const named = new Set(files.map((name) => realpathSync(name)));
   for (const capture of captures) {
     if (capture === '-') continue;
     if (isPlainFile(capture)) g.log.defer(() => g.secretsOf(capture));
     else for (const text of await packedSecrets(capture)) g.text(text, 'dsb', blockIn(capture));
-    for (const file of sidecars(capture)) g.found(file, 'sidecar');
+    for (const file of sidecars(capture)) if (!named.has(realpathSync(file))) g.found(file, 'sidecar');
   }
   const environment = process.env.SSLKEYLOGFILE;
   if (environment !== undefined && existsSync(environment)) g.found(environment, 'environment');
