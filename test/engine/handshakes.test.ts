@@ -1,38 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { tunnelLine } from '../../src/report/tunnels.js';
-import type { Built, Frame, Shaper } from '../build/capture.js';
-import { down, envelope, type Step, up } from '../build/conversation.js';
-import { innerRows, mark, survivors } from '../build/expect.js';
-import { at, ping, register, udp } from '../build/packets.js';
-import type { Read } from '../build/read.js';
+import type { Frame, Shaper } from '../build/capture.js';
+import { envelope } from '../build/conversation.js';
+import { innerRows, mark } from '../build/expect.js';
+import { at, register, udp } from '../build/packets.js';
 import { Sealer } from '../build/sealer.js';
 import { late, where } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import { chatter } from '../build/traffic.js';
-import { expectedOf, one, readWith } from './one.js';
+import { EFTF, expectedOf, found, one, readWith, SHORT, UE, V12, V13, verdicts } from './one.js';
 
 /** Handshakes of tunnels that were captured in part, in another order, or with early data. */
-
-const V13: TlsOptions = { version: 'TLSv1.3' };
-const V12: TlsOptions = { version: 'TLSv1.2' };
-
-const UE = at('10.0.0.2', 5060);
-const EFTF = at('10.0.0.1', 5060);
-/** One envelope each way. */
-const SHORT: readonly Step[] = [
-  up([envelope(udp(UE, EFTF, register(1)))]),
-  down([envelope(ping(EFTF.address, UE.address, 1, 1, 40))]),
-];
-
-/** What of a side can be read is what is there. */
-function found(built: Built, r: Read, side: 0 | 1): string[] {
-  const list = r.inner.filter((row) => row.direction === (side === 0 ? 'up' : 'down')).map((row) => row.envelope);
-  assert.deepEqual(list, survivors(built.truth[0]!, side));
-  return list;
-}
-
-const verdicts = (r: Read) => ([0, 1] as const).map((side) => r.pass.index.tunnels[0]!.session!.verdict(side));
 
 describe('a ClientHello that is missing, torn or late', () => {
   const isHello = (f: Frame): boolean => f.side === 0 && f.payload > 0 && f.segment!.from === 0;

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { type Built, CaptureBuilder, type CaptureOptions } from '../build/capture.js';
 import type { ConnectionOptions } from '../build/connection.js';
-import type { Conversation } from '../build/conversation.js';
-import { type Expected, innerRows, rowIds } from '../build/expect.js';
-import { at } from '../build/packets.js';
+import { type Conversation, down, envelope, type Step, up } from '../build/conversation.js';
+import { type Expected, innerRows, rowIds, survivors } from '../build/expect.js';
+import { at, ping, register, udp } from '../build/packets.js';
 import { type Read, read } from '../build/read.js';
+import type { TlsOptions } from '../build/tls.js';
 import type { RowsOptions } from '../support/rows.js';
 
 export const ENDS = { client: at('192.0.2.10', 40_000), server: at('198.51.100.1', 443) };
@@ -39,3 +40,23 @@ export async function whole(built: Built, o: RowsOptions = {}): Promise<Read> {
   assert.deepEqual([...r.pass.dissection.faults], []);
   return r;
 }
+
+export const V13: TlsOptions = { version: 'TLSv1.3' };
+export const V12: TlsOptions = { version: 'TLSv1.2' };
+
+export const UE = at('10.0.0.2', 5060);
+export const EFTF = at('10.0.0.1', 5060);
+/** One envelope each way. */
+export const SHORT: readonly Step[] = [
+  up([envelope(udp(UE, EFTF, register(1)))]),
+  down([envelope(ping(EFTF.address, UE.address, 1, 1, 40))]),
+];
+
+/** What of a side can be read is what is there. */
+export function found(built: Built, r: Read, side: 0 | 1): string[] {
+  const list = r.inner.filter((row) => row.direction === (side === 0 ? 'up' : 'down')).map((row) => row.envelope);
+  assert.deepEqual(list, survivors(built.truth[0]!, side));
+  return list;
+}
+
+export const verdicts = (r: Read) => ([0, 1] as const).map((side) => r.pass.index.tunnels[0]!.session!.verdict(side));

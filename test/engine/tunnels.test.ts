@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Built, CaptureBuilder, type Frame } from '../build/capture.js';
+import { CaptureBuilder, type Frame } from '../build/capture.js';
 import {
   answer,
   clearConversation,
@@ -14,35 +14,15 @@ import {
 } from '../build/conversation.js';
 import { innerRows, mark, survivors } from '../build/expect.js';
 import type { Link } from '../build/link.js';
-import { at, ping, register, udp } from '../build/packets.js';
-import type { Read } from '../build/read.js';
+import { at, ping } from '../build/packets.js';
 import { jitter, late, only, snaplen, where } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import { chatter } from '../build/traffic.js';
-import { ENDS, expectedOf, one, readWith, whole } from './one.js';
+import { EFTF, ENDS, expectedOf, found, one, readWith, SHORT, UE, V12, V13, verdicts, whole } from './one.js';
 
 const SECLEVEL0 = '@SECLEVEL=0';
 const suite13 = (suite: string): TlsOptions => ({ version: 'TLSv1.3', ciphers: `${suite}:AES128-SHA:${SECLEVEL0}` });
 const suite12 = (suite: string): TlsOptions => ({ version: 'TLSv1.2', ciphers: `${suite}:${SECLEVEL0}` });
-const V13: TlsOptions = { version: 'TLSv1.3' };
-const V12: TlsOptions = { version: 'TLSv1.2' };
-
-const UE = at('10.0.0.2', 5060);
-const EFTF = at('10.0.0.1', 5060);
-/** One envelope each way. */
-const SHORT: readonly Step[] = [
-  up([envelope(udp(UE, EFTF, register(1)))]),
-  down([envelope(ping(EFTF.address, UE.address, 1, 1, 40))]),
-];
-
-/** What of a side can be read is what is there. */
-function found(built: Built, r: Read, side: 0 | 1): string[] {
-  const list = r.inner.filter((row) => row.direction === (side === 0 ? 'up' : 'down')).map((row) => row.envelope);
-  assert.deepEqual(list, survivors(built.truth[0]!, side));
-  return list;
-}
-
-const verdicts = (r: Read) => ([0, 1] as const).map((side) => r.pass.index.tunnels[0]!.session!.verdict(side));
 
 describe('a capture that starts after the handshake', () => {
   for (const suite of [
