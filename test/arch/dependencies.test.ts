@@ -11,7 +11,9 @@ const ORDER = [
   ['capture', 'stream', 'model'],
   ['crypto', 'tls', 'tunnel', 'filter'],
   ['engine', 'live'],
-  ['report', 'tui'],
+  ['report'],
+  ['viewer'],
+  ['tui'],
   ['cli'],
 ];
 
@@ -20,10 +22,10 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   'node:fs': ['capture', 'live', 'cli', 'tui'],
   'node:net': ['capture', 'live', 'cli'],
   'node:tls': ['live', 'cli'],
-  'node:zlib': ['capture', 'cli'],
+  'node:zlib': ['capture', 'viewer', 'cli'],
   'node:child_process': ['capture', 'live', 'cli'],
   'node:crypto': ['tls', 'crypto', 'live'],
-  'node:worker_threads': ['engine'],
+  'node:worker_threads': ['viewer', 'cli'],
 };
 
 function sources(folder: string): string[] {

@@ -1,0 +1,184 @@
+import type { FilterError } from '../filter/index.js';
+import type { Report } from '../report/report.js';
+import type { Rows } from './rows.js';
+
+/*
+ * What the screens ask of a capture. The answers come from a worker, or from the same thread in tests: whoever asks
+ * cannot tell. Rows, and everything that a list shows of them, are in memory that both threads see, so that scrolling
+ * waits for nobody.
+ */
+
+/** Which rows a list has, see contract section 4. */
+export type RowKind = 'inner' | 'outer' | 'both';
+
+/** Which rows are wanted; all conditions hold. */
+export interface Choice {
+  readonly kind: RowKind;
+  /** Display filter; empty: none. */
+  readonly filter?: string;
+  /** Numbers of tunnels. */
+  readonly tunnels?: readonly number[];
+  /** Ids of rows as they are written (`812.1`), in the order of the capture: those of a call, a stream, a finding. */
+  readonly rows?: readonly string[];
+  /** Seconds since the first frame, both included. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** The rows that a choice has found so far, in the order of the capture. */
+export interface Selection {
+  readonly choice: Choice;
+  readonly count: number;
+  /** Number of row `i` of the selection in {@link Rows}. */
+  at(i: number): number;
+  /** Where a row of {@link Rows} stands; where it is not in the selection, the place of the next that is, less one, negated: `-(i + 1)`. */
+  find(row: number): number;
+  /** All rows that there are so far were looked at. */
+  readonly done: boolean;
+  /** Rows looked at so far. */
+  readonly seen: number;
+  /** Why it could not go on, in words. */
+  readonly error?: string;
+  /** Called when more was found, and when it is done. */
+  onMore(listener: () => void): void;
+  /** No more is wanted. */
+  cancel(): void;
+}
+
+/** A run of octets that a tree points into: the frame, a decrypted record, a reassembled message. */
+export interface DetailSource {
+  readonly name: string;
+  readonly octets: Uint8Array;
+}
+
+/** One line of a tree. */
+export interface DetailNode {
+  /** 0: a layer. */
+  readonly depth: number;
+  /** Name of the field; empty for text without one, and for what was noticed. */
+  readonly field: string;
+  /** Words for people; harmless on a terminal. */
+  readonly label: string;
+  /** Index in {@link Detail.sources}, and octets within it. */
+  readonly source: number;
+  readonly off: number;
+  readonly length: number;
+  /** Bits of the octets, where the field is not all of them; the last octet's lowest bit is bit 0. */
+  readonly mask?: number;
+  /** Something noticed about the node before it on the level above, with the clause it rests on. */
+  readonly severity?: 'chat' | 'note' | 'warn' | 'error';
+  readonly clause?: string;
+  /** Computed, not read from the octets. */
+  readonly generated?: true;
+  /** Display filter that finds this value; absent where there is none. */
+  readonly filter?: string;
+  /** Number of the frame that the value names. */
+  readonly frame?: number;
+}
+
+/** The whole of one row. */
+export interface Detail {
+  /** In {@link Rows}. */
+  readonly row: number;
+  readonly nodes: readonly DetailNode[];
+  readonly sources: readonly DetailSource[];
+  /** The dissector of this protocol failed: a fault of the program. */
+  readonly fault?: string;
+}
+
+/** What is known of a tunnel while the capture is being read. */
+export interface TunnelGlance {
+  readonly id: number;
+  readonly ue: string;
+  readonly eftf: string;
+  readonly sni?: string;
+  readonly proxy?: string;
+  readonly content: 'unknown' | 'fttims' | 'other';
+  /** In words, where it is not FTT-IMS. */
+  readonly other?: string;
+  readonly version?: string;
+  /** How decryption goes: of the direction that goes worse. */
+  readonly keys: 'full' | 'partial' | 'none' | 'clear';
+  readonly reason?: string;
+  readonly up: number;
+  readonly down: number;
+}
+
+/** How far the reading of the captures is. */
+export interface ViewerStatus {
+  readonly files: readonly { name: string; format: string; size?: number; frames: number }[];
+  readonly frames: number;
+  readonly rows: number;
+  /** Octets of the files read, and to read where that is known. */
+  readonly read: number;
+  readonly size?: number;
+  /** Everything was read, or reading was cancelled. */
+  readonly done: boolean;
+  readonly cancelled: boolean;
+  /** The file is followed: more may come. */
+  readonly growing: boolean;
+  /** Milliseconds since the opening. */
+  readonly elapsedMs: number;
+  /** Key logs: lines that are good, and those that a session used. */
+  readonly keys: { readonly lines: number; readonly used: number; readonly sources: readonly string[] };
+  readonly tunnels: readonly TunnelGlance[];
+  /** Tunnels beyond those listed. */
+  readonly moreTunnels: number;
+  /** What is to be said: damage, doubtful key logs, caps that were reached, faults of dissectors; oldest first. */
+  readonly messages: readonly { readonly severity: 'note' | 'warn' | 'error'; readonly text: string }[];
+}
+
+/** One piece of a followed stream. */
+export interface StreamPiece {
+  readonly row: number;
+  /** 0: from the side that spoke first. */
+  readonly side: 0 | 1;
+  readonly octets: Uint8Array;
+}
+
+export interface FollowedStream {
+  /** What it is: `TCP 10.0.0.2:5060 ↔ 10.0.0.9:5060`. */
+  readonly title: string;
+  readonly pieces: readonly StreamPiece[];
+  /** There was more than is kept. */
+  readonly cut: boolean;
+}
+
+/** Anything that makes the capture be read anew. */
+export interface Reopen {
+  readonly keylog?: readonly string[];
+  readonly decodeAs?: readonly string[];
+}
+
+export interface WriteRequest {
+  readonly path: string;
+  /** As `fttscope extract`: decrypted inner packets, or the frames. */
+  readonly what: 'inner' | 'outer';
+  readonly withKeys: boolean;
+  /** Rows to write; absent: all. */
+  readonly rows?: Uint32Array;
+}
+
+/** A capture that is looked at. */
+export interface Viewer {
+  readonly rows: Rows;
+  readonly status: ViewerStatus;
+  /** Called when {@link status} is another, at most some twenty times a second. */
+  onStatus(listener: () => void): void;
+  /** What is wrong with a display filter; null: nothing. Answers at once. */
+  check(filter: string): FilterError | null;
+  select(choice: Choice): Selection;
+  /** The tree and the octets of a row. Only the newest unanswered question is worked on: older ones are refused. */
+  detail(row: number): Promise<Detail>;
+  /** The report of what was read so far, the same as `fttscope report` makes. */
+  report(): Promise<Report>;
+  /** Octets of the conversation that a row belongs to: of the innermost TCP or UDP layer, or the envelopes of the tunnel. */
+  follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream>;
+  /** Writes rows to a pcapng file; resolves to the number of packets written. */
+  write(request: WriteRequest): Promise<number>;
+  /** Stops reading the captures; what was read stays. */
+  cancel(): void;
+  /** Reads the captures again with other keys or rules; rows begin anew. */
+  reopen(changes: Reopen): Promise<void>;
+  close(): Promise<void>;
+}
