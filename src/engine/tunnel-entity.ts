@@ -13,6 +13,7 @@ import type {
   TunnelEntity,
   TunnelFailure,
   TunnelState,
+  TunnelStep,
   Verdict,
 } from '../model/entities.js';
 import { isBefore, type Moment, millis, type Seen } from '../model/moment.js';
@@ -62,6 +63,7 @@ export function tunnelEntity(life: TunnelLife, end: Moment): TunnelEntity {
     opened: tcp.first,
     ...(life.established !== null && { established: life.established }),
     ...(release.at !== undefined && { closed: release.at }),
+    steps: stepsOf(front),
     release,
     idleMaxMs: tcp.idleMaxMs,
     tcp: tcpOf(life),
@@ -109,6 +111,26 @@ function legsOf(life: TunnelLife): Leg[] {
     const role = tunnel.proxy === undefined ? beyond : 'ue-proxy';
     return [...files].map((file): Leg => ({ file, client, server, role }));
   });
+}
+
+/** What is known of the life of a connection, in the order in which it happened. */
+function stepsOf({ tunnel, tcp, connect, connectAnswer, clientHello, established }: TunnelLife): TunnelStep[] {
+  const steps: TunnelStep[] = [];
+  const add = (step: TunnelStep['step'], seen: Seen | null, direction: 'up' | 'down'): void => {
+    if (seen !== null) steps.push({ step, row: seen.row, at: { seconds: seen.seconds, nanos: seen.nanos }, direction });
+  };
+  const ended = (step: TunnelStep['step'], e: Ending | null): void =>
+    add(step, e, e === null ? 'up' : tunnel.direction(e.side));
+  add('syn', tcp.syn, 'up');
+  add('syn-ack', tcp.synAck, 'down');
+  add('connect', connect, 'up');
+  add('connect-answer', connectAnswer, 'down');
+  add('client-hello', clientHello, 'up');
+  if (tunnel.session !== undefined) add('finished', established, 'down');
+  ended('close-notify', tcp.closeNotify);
+  ended('fin', tcp.fin);
+  ended('rst', tcp.rst);
+  return steps.sort((a, b) => millis(b.at, a.at));
 }
 
 /** Whether its handshake is known to be complete; in TLS 1.3 only its keys show that. */

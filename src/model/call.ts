@@ -1,6 +1,6 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { callFailure } from './call-failure.js';
-import type { CallEntity, CallFailure, CallMessage, CallState } from './entities.js';
+import type { CallEntity, CallFailure, CallMessage, CallState, Place } from './entities.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import type { SessionMedia } from './session-media.js';
 import { isHold } from './session-media.js';
@@ -12,6 +12,7 @@ const TIMER_B_MS = 32_000;
 const WARNING = headerId('Warning');
 const MOST_MESSAGES = 500;
 const MOST_DESCRIPTIONS = 64;
+const MOST_PLACES = 16;
 
 /** What counts of a session description. */
 export interface Description {
@@ -116,6 +117,8 @@ export class Call {
       row: seen.row,
       at: seen,
       ...(at.tunnel !== 0 && { direction: at.up ? ('up' as const) : ('down' as const) }),
+      source: this.place(e.content.from, e.content.sport),
+      destination: this.place(e.content.to, e.content.dport),
       method: e.method,
       cseq: e.cseq,
       ...(status > 0 && { status, reason: e.reason }),
@@ -127,6 +130,16 @@ export class Call {
     this.messages.push(m);
     this.seen.set(identity, m);
   }
+
+  /** One object a place: its messages are many. */
+  private place(address: string, port: number): Place {
+    const known = this.places.find((p) => p.port === port && p.address === address);
+    if (known !== undefined) return known;
+    const place = { address, port };
+    if (this.places.length < MOST_PLACES) this.places.push(place);
+    return place;
+  }
+  private readonly places: Place[] = [];
 
   /** Whether a description offers or answers (RFC 3264, RFC 6337 §2): the other side's open offer is answered. */
   private describe(e: SipEvent, media: readonly SessionMedia[]): 'offer' | 'answer' {

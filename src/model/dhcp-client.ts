@@ -64,8 +64,9 @@ export class DhcpTransaction {
 
   take(m: DhcpMessage, type: number, at: Seen): void {
     const { entry } = this;
+    const direction = m.op === 1 ? 'up' : 'down';
     if (entry.messages.length < MOST_MESSAGES)
-      entry.messages.push({ row: at.row, type: NAMES[type] ?? `type ${type}` });
+      entry.messages.push({ row: at.row, at, type: NAMES[type] ?? `type ${type}`, direction });
     const chaddr = hex(m.chaddr, 0, Math.min(16, m.hlen));
     if (m.htype !== entry.htype || chaddr !== entry.chaddr) this.hardwareChanged ??= at;
     if (m.op === 1) this.client(m, type, at);

@@ -50,8 +50,9 @@ export class Dhcpv6Client {
       this.byXid.set(m.xid, t);
     }
     const { entry } = t;
+    const type = nameOf(MESSAGE_TYPES, m.type, `type ${m.type}`);
     if (entry.messages.length < MOST_MESSAGES)
-      entry.messages.push({ row: seen.row, type: nameOf(MESSAGE_TYPES, m.type, `type ${m.type}`) });
+      entry.messages.push({ row: seen.row, at: seen, type, direction: at.up ? 'up' : 'down' });
     if (m.type === Type.Reply || m.type === Type.Advertise) answered(entry, m);
     else {
       t.asked = seen;

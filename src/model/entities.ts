@@ -114,6 +114,14 @@ export interface KeepAlive {
   negotiatedMs?: number;
 }
 
+/** A step of a connection's life; `direction` is that of who took it. */
+export interface TunnelStep {
+  step: 'syn' | 'syn-ack' | 'connect' | 'connect-answer' | 'client-hello' | 'finished' | 'close-notify' | 'fin' | 'rst';
+  row: string;
+  at: Moment;
+  direction: 'up' | 'down';
+}
+
 export interface TunnelEntity extends Entity {
   state: TunnelState;
   other?: string;
@@ -128,6 +136,8 @@ export interface TunnelEntity extends Entity {
   opened: Moment;
   established?: Moment;
   closed?: Moment;
+  /** Of the connection that a proxied tunnel begins with, in order; of each kind the first. */
+  steps: TunnelStep[];
   release: Release;
   idleMaxMs: number;
   tcp: {
@@ -149,9 +159,17 @@ export interface TunnelEntity extends Entity {
   findings: number[];
 }
 
+/** A message of address configuration. */
+export interface AddressingMessage {
+  row: string;
+  at: Moment;
+  type: string;
+  direction: 'up' | 'down';
+}
+
 export interface DhcpExchange {
   xid: string;
-  messages: { row: string; type: string }[];
+  messages: AddressingMessage[];
   outcome: 'bound' | 'informed' | 'refused' | 'declined' | 'unanswered' | 'offered' | 'released' | 'in-progress';
   address?: string;
   server?: string;
@@ -174,6 +192,8 @@ export interface PrefixEntry {
 export interface Slaac {
   rs: number;
   ra: number;
+  /** The first solicitations, advertisements and probes. */
+  messages: AddressingMessage[];
   prefixes: PrefixEntry[];
   addresses: string[];
   dad: { target: string; outcome: 'unique' | 'duplicate' | 'unknown' }[];
@@ -181,7 +201,7 @@ export interface Slaac {
 
 export interface Dhcpv6Exchange {
   xid: string;
-  messages: { row: string; type: string }[];
+  messages: AddressingMessage[];
   outcome: 'answered' | 'unanswered' | 'refused';
   pcscf: string[];
   dns: string[];
@@ -224,6 +244,7 @@ export interface SecAgree {
 
 export interface TransactionEntry {
   row: string;
+  at: Moment;
   method: string;
   cseq: number;
   status?: number;
@@ -267,6 +288,8 @@ export interface CallMessage {
   row: string;
   at: Moment;
   direction?: 'up' | 'down';
+  source: Place;
+  destination: Place;
   method: string;
   cseq: number;
   status?: number;
@@ -303,6 +326,7 @@ export interface CallEntity extends Entity {
 export interface MessageEntity extends Entity {
   tunnel?: number;
   callId: string;
+  start: Moment;
   fromUri: string;
   toUri: string;
   contentType?: string;
@@ -313,6 +337,7 @@ export interface MessageEntity extends Entity {
 export interface SubscriptionEntity extends Entity {
   tunnel?: number;
   callId: string;
+  start: Moment;
   event?: string;
   fromUri: string;
   toUri: string;

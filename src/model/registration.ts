@@ -77,7 +77,7 @@ export class Registration {
       return;
     }
     this.transactions.push({
-      entry: { row: seen.row, method: 'REGISTER', cseq, retransmissions: 0 },
+      entry: { row: seen.row, at: seen, method: 'REGISTER', cseq, retransmissions: 0 },
       at: seen,
       answered: null,
       expires: expiresOf(contact.parameters) ?? e.seconds(Header.Expires),

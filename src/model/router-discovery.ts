@@ -1,11 +1,12 @@
 import { codec, type Icmpv6Message, TYPE } from '../../dissectors/icmpv6/messages.js';
 import { OPTION } from '../../dissectors/icmpv6/nd-fields.js';
 import { ip6, u16, u32 } from '../kit/index.js';
-import type { PrefixEntry, Slaac } from './entities.js';
+import type { AddressingMessage, PrefixEntry, Slaac } from './entities.js';
 import type { Content } from './events.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 
 const MOST = 256;
+const MOST_MESSAGES = 64;
 /** RFC 4862 §5.4: an address may be used when so long nobody has claimed it (RetransTimer, one probe). */
 const DAD_MS = 1000;
 const PREFIX_OCTETS = 30;
@@ -38,6 +39,8 @@ export class RouterDiscovery {
   firstAdvertisement: Advertisement | null = null;
   private readonly prefixes = new Map<string, PrefixEntry>();
   readonly probes: Probe[] = [];
+  /** The first messages of the kinds that an address comes of. */
+  private readonly messages: AddressingMessage[] = [];
   /** Messages that a receiver has to discard (RFC 4861 §6.1). */
   readonly invalid: { readonly at: Seen; readonly why: string }[] = [];
 
@@ -75,14 +78,22 @@ export class RouterDiscovery {
     return false;
   }
 
+  private list(at: Arrival, type: string): void {
+    if (this.messages.length >= MOST_MESSAGES) return;
+    const seen = at.seen();
+    this.messages.push({ row: seen.row, at: seen, type, direction: at.up ? 'up' : 'down' });
+  }
+
   private solicited(at: Arrival): void {
     this.rs++;
+    this.list(at, 'RS');
     this.lastSolicitation = at.seen();
     this.firstSolicitation ??= this.lastSolicitation;
   }
 
   private advertised(at: Arrival, m: Icmpv6Message): void {
     this.ra++;
+    this.list(at, 'RA');
     const prefixes = m.options.flatMap((o) => {
       if (o.type !== OPTION.prefix || o.bytes.length < PREFIX_OCTETS) return [];
       const b = o.bytes;
@@ -110,6 +121,7 @@ export class RouterDiscovery {
   /** RFC 4862 §5.4.2: a solicitation from `::` asks whether somebody has the address. */
   private probed(at: Arrival, c: Content, m: Icmpv6Message): void {
     if (!c.unspecified) return;
+    this.list(at, 'DAD');
     const target = ip6(m.body, 4);
     const known = this.probes.findLast((p) => p.target === target);
     if (known !== undefined && known.up !== at.up) {
@@ -136,6 +148,7 @@ export class RouterDiscovery {
     return {
       rs: this.rs,
       ra: this.ra,
+      messages: this.messages,
       prefixes: [...this.prefixes.values()],
       addresses: [...new Set([...own, ...used.filter((a) => a.includes(':'))])],
       dad: this.probes.map((p) => ({

@@ -92,13 +92,15 @@ export class Signalling {
     if (m === undefined) {
       if (!e.isRequest || !this.room(this.messages)) return;
       const id = this.messages.length + 1;
+      const start = at.seen();
       m = {
-        start: at.seen(),
+        start,
         entity: {
           id,
           uid: uid('message', callId, e.cseq),
           ...(at.tunnel !== 0 && { tunnel: at.tunnel }),
           callId,
+          start,
           fromUri: e.from.uri,
           toUri: e.to.uri,
           ...(e.mediaType !== '' && { contentType: e.mediaType }),
@@ -117,13 +119,15 @@ export class Signalling {
     if (s === undefined) {
       if (!e.isRequest || !this.room(this.subscriptions)) return;
       const event = e.text(Header.Event)?.split(';')[0].trim();
+      const start = at.seen();
       s = {
-        start: at.seen(),
+        start,
         entity: {
           id: this.subscriptions.length + 1,
           uid: uid('subscription', callId),
           ...(at.tunnel !== 0 && { tunnel: at.tunnel }),
           callId,
+          start,
           ...(event !== undefined && { event }),
           fromUri: e.from.uri,
           toUri: e.to.uri,

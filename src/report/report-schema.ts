@@ -145,6 +145,14 @@ const tunnel = entity({
   opened: TIME,
   'established?': TIME,
   'closed?': TIME,
+  steps: list(
+    object({
+      step: of('syn', 'syn-ack', 'connect', 'connect-answer', 'client-hello', 'finished', 'close-notify', 'fin', 'rst'),
+      row: ROW,
+      at: TIME,
+      direction: DIRECTION,
+    }),
+  ),
   release: object({
     by: of('ue', 'eftf', 'middlebox', 'unknown'),
     how: of('close_notify', 'fin', 'rst', 'silent', 'capture-end'),
@@ -175,7 +183,7 @@ const tunnel = entity({
   findings: list(COUNT),
 });
 
-const step = object({ row: ROW, type: TEXT });
+const step = object({ row: ROW, at: TIME, type: TEXT, direction: DIRECTION });
 
 const addressing = entity({
   tunnel: COUNT,
@@ -199,6 +207,7 @@ const addressing = entity({
   slaac: object({
     rs: COUNT,
     ra: COUNT,
+    messages: list(step),
     prefixes: list(
       object({
         prefix: TEXT,
@@ -247,6 +256,7 @@ const registration = entity({
   transactions: list(
     object({
       row: ROW,
+      at: TIME,
       method: TEXT,
       cseq: COUNT,
       retransmissions: COUNT,
@@ -292,6 +302,8 @@ const call = entity({
       row: ROW,
       at: TIME,
       'direction?': DIRECTION,
+      source: PLACE,
+      destination: PLACE,
       method: TEXT,
       cseq: COUNT,
       'status?': COUNT,
@@ -305,7 +317,15 @@ const call = entity({
   media: list(COUNT),
 });
 
-const exchange = { 'tunnel?': COUNT, callId: TEXT, fromUri: TEXT, toUri: TEXT, 'status?': COUNT, rows: list(ROW) };
+const exchange = {
+  'tunnel?': COUNT,
+  callId: TEXT,
+  start: TIME,
+  fromUri: TEXT,
+  toUri: TEXT,
+  'status?': COUNT,
+  rows: list(ROW),
+};
 
 const media = entity({
   'tunnel?': COUNT,
