@@ -21,7 +21,7 @@ import { tell } from './tell.js';
 
 /** What the rows are wanted for. */
 export interface Wanted {
-  readonly rows: RowKinds;
+  readonly rows: RowKinds | 'none';
   /** Null: all. */
   readonly fields: readonly Field[] | null;
   readonly labels?: boolean;

@@ -40,6 +40,8 @@ export interface IndexOptions {
   readonly duplicates: boolean;
   /** Who makes a report of the packets: it keeps something of each connection. */
   readonly tap?: object | undefined;
+  /** Numbers for tunnels, where they are others than those from 1 on. */
+  readonly tunnelNumbers?: (() => number) | undefined;
   /** Caps, where they are others than {@link LIMITS} says. */
   readonly caps?: Caps | undefined;
 }
@@ -413,7 +415,8 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   tunnel(connection: Connection): Tunnel {
     const { flow } = connection;
     const inside = this.scope.tunnel !== null; // TLS within a tunnel is none
-    const t = new Tunnel(inside ? 0 : ++this.tunnelCount, [
+    const number = inside ? 0 : (this.options.tunnelNumbers?.() ?? ++this.tunnelCount);
+    const t = new Tunnel(number, [
       { address: flow.a, port: flow.aPort },
       { address: flow.b, port: flow.bPort },
     ]);

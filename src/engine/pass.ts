@@ -21,7 +21,7 @@ export interface PassOptions {
   readonly innerTls: TlsServices;
   /** Keys of ESP. */
   readonly esp?: EspKeys | undefined;
-  readonly rows: RowKinds;
+  readonly rows: RowKinds | 'none';
   /** Fields to keep in the tree; null: all. */
   readonly fields: Iterable<Field> | null;
   /** Whether texts for people are wanted in the tree. */
@@ -36,8 +36,10 @@ export interface PassOptions {
   readonly duplicates: boolean;
   /** Several capture files are read: rows carry the file's number. */
   readonly severalFiles: boolean;
-  /** Takes the packets instead of rows: nothing is dissected. */
+  /** Takes the packets; where it is the only one who wants them, `rows` is `none` and nothing is dissected. */
   readonly tap?: Tap | undefined;
+  /** Numbers for tunnels, where they are others than those from 1 on. */
+  readonly tunnelNumbers?: (() => number) | undefined;
   /** Caps, where they are others than those of the program. */
   readonly caps?: Caps | undefined;
 }
@@ -78,15 +80,16 @@ export class Pass {
   readonly index: IndexPass;
   /** Frames taken so far. */
   frames = 0;
-  private readonly row: Row;
+  protected readonly row: Row;
   private readonly fttims: AnyDissector;
   /** Whether any of {@link ONCE} is wanted. */
   private readonly once: boolean;
-  private first: readonly [number, number] = [0, 0];
+  protected first: readonly [number, number] = [0, 0];
   private previousSeconds = 0;
   private previousNanos = 0;
-  private tcpStreams = 0;
-  private udpStreams = 0;
+  /** Flows that have numbers so far. */
+  tcpStreams = 0;
+  udpStreams = 0;
   /** No more frames are wanted; no more rows are wanted. */
   private rotations = new Rotations([]);
   private stopped = false;
@@ -112,8 +115,12 @@ export class Pass {
     const { plan } = this.dissection;
     const analyseTcp = options.analyseTcp || experts;
     const tracks = options.tap?.tracks;
-    this.index = new IndexPass(registry, { ...options, analyseTcp }, (d) =>
-      tracks === undefined ? plan.tracks(d) : d.track !== undefined && tracks.has(d.proto),
+    this.index = new IndexPass(
+      registry,
+      { ...options, analyseTcp },
+      (d) =>
+        (options.rows !== 'none' && plan.tracks(d)) ||
+        (d.track !== undefined && tracks !== undefined && tracks.has(d.proto)),
     );
   }
 
@@ -124,14 +131,15 @@ export class Pass {
       const chunk = await source.next();
       if (chunk === null) break;
       for (const text of chunk.secrets) this.options.tls.keys.add(text, 'dsb');
-      this.chunk(chunk);
+      this.feed(chunk);
       progress?.();
       if (this.stopped || this.halted) break;
     }
     this.finish();
   }
 
-  private chunk(chunk: Chunk): void {
+  /** The frames of a chunk, indexed, decrypted and shown. What is kept of them is good until the next. */
+  feed(chunk: Chunk): void {
     const packets: Packet[] = [];
     for (let i = 0; i < chunk.count; i++) {
       if (this.options.frames > 0 && this.frames >= this.options.frames) {
@@ -154,7 +162,7 @@ export class Pass {
    * Octets that wait behind holes are set free by the end of the capture: their envelopes are rows of its last frame.
    * Where reading stopped before the end, what they wait for may still come.
    */
-  private finish(): void {
+  finish(): void {
     const { last } = this;
     if (last === null || this.stopped || this.halted) return;
     const { packet } = last;
@@ -162,15 +170,15 @@ export class Pass {
     this.options.tls.decryptor.flush();
     this.read(packet);
     const { rows, tap } = this.options;
-    if (tap !== undefined) this.tapped(packet, tap, last.rows);
+    if (rows === 'none') this.tapped(packet, tap, last.rows);
     else if (packet.envelopes !== null && rows !== 'outer') this.innerRows(packet, last.rows);
   }
 
   /** Gives the contents of the envelopes of a frame to the tap; `before` were given. */
-  private tapped(packet: Packet, tap: Tap, before: number): void {
+  private tapped(packet: Packet, tap: Tap | undefined, before: number): void {
     if (packet.envelopes === null) return;
     this.row.inner = before;
-    for (const e of packet.envelopes) tap.inner(this.inner(packet, e), ++this.row.inner, e.lane.connection.tunnel!);
+    for (const e of packet.envelopes) tap?.inner(this.inner(packet, e), ++this.row.inner, e.lane.connection.tunnel!);
   }
 
   /** Indexes frame `i` of a chunk. */
@@ -190,20 +198,23 @@ export class Pass {
     packet.previousNanos = this.previousNanos;
     this.previousSeconds = packet.seconds;
     this.previousNanos = packet.nanos;
+    this.taken(packet);
     this.index.index(packet, 'link', iface.link, this.index.outer(iface, this.rotations.continued(iface)));
     this.rotations.saw(iface, packet.frame);
     return packet;
   }
 
+  /** A frame is about to be indexed. */
+  protected taken(_packet: Packet): void {}
+
   /** The rows of a frame. */
-  private show(packet: Packet): void {
+  protected show(packet: Packet): void {
     this.read(packet);
     const { rows, tap } = this.options;
     this.row.inner = 0;
-    if (tap !== undefined) {
-      tap.frame(packet);
-      this.tapped(packet, tap, 0);
-    } else if (packet.envelopes !== null && rows !== 'outer') this.innerRows(packet, 0);
+    tap?.frame(packet);
+    if (rows === 'none') this.tapped(packet, tap, 0);
+    else if (packet.envelopes !== null && rows !== 'outer') this.innerRows(packet, 0);
     else if (rows !== 'inner') {
       this.outer(packet);
       this.emit();
@@ -211,7 +222,7 @@ export class Pass {
   }
 
   /** Reads the records of a packet: finds the envelopes and messages that they complete. */
-  private read(packet: Packet): void {
+  protected read(packet: Packet): void {
     if (packet.records === null) return;
     this.index.resume(packet);
     for (const r of packet.records) {
@@ -232,7 +243,7 @@ export class Pass {
   /** Nodes that the trees of the frame at hand had no room for so far. */
   private cut = 0;
 
-  private outer(packet: Packet): void {
+  protected outer(packet: Packet): void {
     const d = this.dissection;
     this.cut = 0;
     const { row } = this;
@@ -269,6 +280,7 @@ export class Pass {
       this.number(packet);
       d.tunnel = tunnel.id;
       d.more(packet, this.fttims);
+      this.options.tap?.inner(packet, k + 1, tunnel);
       row.inner = ++k;
       row.content = packet;
       row.packetLength = Math.max(0, e.end - e.off - HEADER);
@@ -289,7 +301,7 @@ export class Pass {
   }
 
   /** The inner packet of an envelope, indexed in the world inside its tunnel. */
-  private inner(outer: Packet, e: Envelope): Packet {
+  protected inner(outer: Packet, e: Envelope): Packet {
     const { buf, off, end } = e;
     const view = new View({ name: 'Envelope', buf, start: off, end }, off, end);
     const packet = new Packet(outer.frame, outer.seconds, outer.nanos, view, outer.iface);
@@ -305,17 +317,24 @@ export class Pass {
   }
 
   /** Gives the flow of a packet its number, in the order in which packets are shown, as tshark does. */
-  private number(packet: Packet): void {
+  protected number(packet: Packet): void {
     const { state, conversation, quote, carriers } = packet;
     if (carriers !== null)
-      for (const c of carriers) if (c.conversation.stream < 0) c.conversation.stream = this.udpStreams++;
+      for (const c of carriers) if (c.conversation.stream < 0) c.conversation.stream = this.udpStream();
     if (conversation !== null && packet.protocol === 17) {
-      if (conversation.stream < 0) conversation.stream = this.udpStreams++;
+      if (conversation.stream < 0) conversation.stream = this.udpStream();
     } else if (state !== null) {
-      if (state.stream < 0) state.stream = this.tcpStreams++;
+      if (state.stream < 0) state.stream = this.tcpStream();
       if (packet.tcp !== null) packet.tcp.stream = state.stream;
     }
-    if (quote !== null && quote.conversation.stream < 0) quote.conversation.stream = this.udpStreams++;
+    if (quote !== null && quote.conversation.stream < 0) quote.conversation.stream = this.udpStream();
+  }
+  /** The next number of a flow. */
+  protected udpStream(): number {
+    return this.udpStreams++;
+  }
+  protected tcpStream(): number {
+    return this.tcpStreams++;
   }
 
   private emit(): void {

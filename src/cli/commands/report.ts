@@ -32,7 +32,7 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
   refuse(o);
   await reading.prepare();
   const tap = new SessionTap(model, reading.registry, reading.names.length > 1);
-  const wanted = { rows: 'inner', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
+  const wanted = { rows: 'none', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
   const outcome = await reading.run(wanted, () => undefined);
   tap.finish();
   const told = reportOf(model, {
