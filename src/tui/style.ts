@@ -1,0 +1,211 @@
+/**
+ * How a cell looks: 9 bits of background, 9 of foreground (a colour of the 256, or the terminal's own), and flags.
+ *
+ *     | flags | foreground 9 | background 9 |
+ */
+export type Style = number;
+
+/** The terminal's own colour. */
+export const OWN = 0x1ff;
+
+export const Flag = { bold: 1, underline: 2, reverse: 8 } as const;
+
+/** A style of colours and flags. */
+export const style = (foreground: number = OWN, flags = 0, background: number = OWN): Style =>
+  (flags << 18) | (foreground << 9) | background;
+
+/** The same with more flags; reverse twice is none. */
+export function withFlags(s: Style, flags: number): Style {
+  const turned = (flags & Flag.reverse) !== 0 ? s ^ (Flag.reverse << 18) : s;
+  return turned | ((flags & ~Flag.reverse) << 18);
+}
+
+/** The number of the nearest of the 256 colours. */
+export function nearest(red: number, green: number, blue: number): number {
+  const step = (v: number): number => (v < 48 ? 0 : v < 115 ? 1 : Math.min(5, Math.round((v - 55) / 40)));
+  if (Math.max(red, green, blue) - Math.min(red, green, blue) < 12) {
+    const grey = Math.round(((red + green + blue) / 3 - 8) / 10);
+    return grey < 0 ? 16 : grey > 23 ? 231 : 232 + grey;
+  }
+  return 16 + 36 * step(red) + 6 * step(green) + step(blue);
+}
+
+/** What things look like; views name these, never colours. */
+export interface Theme {
+  readonly text: Style;
+  /** Of less weight: rules between panes, what is not known. */
+  readonly dim: Style;
+  readonly strong: Style;
+  readonly title: Style;
+  readonly tab: Style;
+  readonly tabOpen: Style;
+  /** Heads of columns. */
+  readonly head: Style;
+  /** Keys in the hint line, and in help. */
+  readonly key: Style;
+  /** The line under the cursor, in the pane that has the focus and in another. */
+  readonly cursor: Style;
+  readonly cursorElsewhere: Style;
+  /** Octets of the selected field, found text, selected lines. */
+  readonly mark: Style;
+  readonly selected: Style;
+  readonly up: Style;
+  readonly down: Style;
+  readonly good: Style;
+  readonly chat: Style;
+  readonly note: Style;
+  readonly warn: Style;
+  readonly error: Style;
+  /** Something is wrong with what was typed. */
+  readonly wrong: Style;
+  /** Of packets. */
+  readonly request: Style;
+  readonly provisional: Style;
+  readonly success: Style;
+  readonly redirect: Style;
+  readonly clientError: Style;
+  readonly serverError: Style;
+  readonly rtp: Style;
+  readonly addressing: Style;
+  readonly envelopeFault: Style;
+  readonly badTcp: Style;
+  readonly reset: Style;
+  readonly icmp: Style;
+  readonly icmpError: Style;
+  readonly http: Style;
+  /** Parties of a ladder, lines of a chart, dialogs: told apart by more than colour elsewhere. */
+  readonly series: readonly Style[];
+}
+
+const { bold, underline, reverse } = Flag;
+
+/** For terminals with a dark background. */
+const dark: Theme = {
+  text: style(),
+  dim: style(245),
+  strong: style(OWN, bold),
+  title: style(15, bold, 24),
+  tab: style(250, 0, 236),
+  tabOpen: style(15, bold, 24),
+  head: style(250, underline),
+  key: style(14, bold),
+  cursor: style(15, bold, 25),
+  cursorElsewhere: style(OWN, 0, 238),
+  mark: style(0, 0, 214),
+  selected: style(11, bold),
+  up: style(12),
+  down: style(214),
+  good: style(10),
+  chat: style(245),
+  note: style(14),
+  warn: style(11),
+  error: style(9, bold),
+  wrong: style(15, bold, 1),
+  request: style(14),
+  provisional: style(12),
+  success: style(10),
+  redirect: style(13),
+  clientError: style(11),
+  serverError: style(9),
+  rtp: style(245),
+  addressing: style(141),
+  envelopeFault: style(9, reverse),
+  badTcp: style(210),
+  reset: style(9, bold),
+  icmp: style(219),
+  icmpError: style(155),
+  http: style(157),
+  series: [style(12), style(214), style(10), style(13), style(14), style(11), style(219), style(250)],
+};
+
+/** For terminals with a light background. */
+const light: Theme = {
+  ...dark,
+  dim: style(242),
+  title: style(15, bold, 25),
+  tab: style(236, 0, 253),
+  tabOpen: style(15, bold, 25),
+  head: style(238, underline),
+  key: style(25, bold),
+  cursor: style(15, bold, 25),
+  cursorElsewhere: style(OWN, 0, 252),
+  selected: style(94, bold),
+  up: style(25),
+  down: style(130),
+  good: style(28),
+  chat: style(242),
+  note: style(31),
+  warn: style(130),
+  error: style(124, bold),
+  request: style(31),
+  provisional: style(25),
+  success: style(28),
+  redirect: style(90),
+  clientError: style(130),
+  serverError: style(124),
+  rtp: style(242),
+  addressing: style(91),
+  envelopeFault: style(124, reverse),
+  badTcp: style(124),
+  reset: style(124, bold),
+  icmp: style(90),
+  icmpError: style(64),
+  http: style(28),
+  series: [style(25), style(130), style(28), style(90), style(31), style(94), style(162), style(240)],
+};
+
+/** The sixteen colours that every terminal has, in their strong shades. */
+const contrast: Theme = {
+  ...dark,
+  dim: style(7),
+  title: style(0, bold, 15),
+  tab: style(15),
+  tabOpen: style(0, bold, 15),
+  head: style(15, bold | underline),
+  key: style(11, bold),
+  cursor: style(0, bold, 11),
+  cursorElsewhere: style(15, underline),
+  mark: style(0, bold, 14),
+  up: style(14),
+  down: style(11),
+  chat: style(7),
+  rtp: style(7),
+  addressing: style(13),
+  badTcp: style(9, bold),
+  icmp: style(13),
+  icmpError: style(10),
+  http: style(10),
+  series: [style(14), style(11), style(10), style(13), style(12), style(9), style(15), style(7)],
+};
+
+const none = style();
+
+/** No colours at all: NO_COLOR. */
+const mono: Theme = {
+  ...(Object.fromEntries(Object.keys(dark).map((k) => [k, none])) as unknown as Theme),
+  strong: style(OWN, bold),
+  title: style(OWN, reverse),
+  tabOpen: style(OWN, reverse),
+  head: style(OWN, underline),
+  key: style(OWN, bold),
+  cursor: style(OWN, reverse),
+  cursorElsewhere: style(OWN, underline),
+  mark: style(OWN, reverse),
+  selected: style(OWN, bold),
+  warn: style(OWN, bold),
+  error: style(OWN, bold),
+  wrong: style(OWN, reverse),
+  envelopeFault: style(OWN, bold),
+  series: [none],
+};
+
+export const THEMES = { dark, light, contrast, mono } as const;
+export type ThemeName = keyof typeof THEMES;
+
+/** The style of a severity. */
+export function severityStyle(t: Theme, severity: 'chat' | 'note' | 'warn' | 'error' | ''): Style {
+  return severity === '' ? t.text : t[severity];
+}
+
+/** The sign of a severity: what colour says is said by a sign too. */
+export const SIGNS = { error: 'x', warn: '!', note: 'i', chat: '.', '': ' ' } as const;

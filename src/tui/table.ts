@@ -1,0 +1,180 @@
+import { type Area, cellsOf, clip, clipMiddle, fit } from './cells.js';
+import type { CommandId } from './keymap.js';
+import { List, type ListLook } from './list.js';
+import type { Style } from './style.js';
+
+/** A column of a table. */
+export interface Column<T> {
+  readonly id: string;
+  readonly title: string;
+  /** Cells that it has at least, and at most; one that grows takes what others leave. */
+  readonly min: number;
+  readonly max: number;
+  readonly grow?: true;
+  readonly align?: 'right';
+  /** Long values are shortened in the middle: addresses. */
+  readonly middle?: true;
+  /** 0 stays to the last; where the width does not do, those with the highest number go first. */
+  readonly priority: number;
+  text(item: T): string;
+  /** Of the cell; otherwise that of the line. */
+  style?(item: T): Style | undefined;
+  /** What lines are sorted by; a column without it cannot be sorted by. */
+  key?(item: T): number | string;
+}
+
+/** A column with the cells that it got. */
+export interface Laid<T> {
+  readonly column: Column<T>;
+  readonly x: number;
+  readonly width: number;
+}
+
+/**
+ * Gives columns their places: one blank between them, the least important ones left out where the width does not do,
+ * what is left shared by those that want more, and the rest given to those that grow.
+ */
+export function layOut<T>(columns: readonly Column<T>[], width: number, wants: (c: Column<T>) => number): Laid<T>[] {
+  const shown = [...columns];
+  const least = (): number => shown.reduce((n, c) => n + c.min + 1, -1);
+  while (shown.length > 1 && least() > width) {
+    const worst = shown.reduce((a, b) => (b.priority >= a.priority ? b : a));
+    shown.splice(shown.indexOf(worst), 1);
+  }
+  let spare = width - least();
+  const cells = new Map<Column<T>, number>();
+  for (const c of [...shown].sort((a, b) => a.priority - b.priority)) {
+    const more = Math.max(0, Math.min(spare, Math.min(c.max, wants(c)) - c.min));
+    cells.set(c, c.min + more);
+    spare -= more;
+  }
+  const growing = shown.filter((c) => c.grow === true);
+  for (const [i, c] of growing.entries()) {
+    const more = Math.max(0, Math.floor(spare / (growing.length - i)));
+    cells.set(c, cells.get(c)! + more);
+    spare -= more;
+  }
+  let x = 0;
+  return shown.map((column) => {
+    const laid = { column, x, width: Math.min(cells.get(column)!, Math.max(1, width - x)) };
+    x += laid.width + 1;
+    return laid;
+  });
+}
+
+/** A list with columns, and an order of its own. */
+export class Table<T> {
+  readonly list: List;
+  items: readonly T[] = [];
+  /** Columns that the user does not want. */
+  readonly hidden = new Set<string>();
+  /** Id of the column that lines are sorted by; empty: as they come. */
+  sortedBy = '';
+  private descending = false;
+  private given: readonly T[] = [];
+  private laid: Laid<T>[] = [];
+
+  /** @param same whether two items are the same thing, so that the cursor stays where it is when items are new */
+  constructor(
+    readonly columns: readonly Column<T>[],
+    private readonly same: (a: T, b: T) => boolean = (a, b) => a === b,
+  ) {
+    this.list = new List(() => this.items.length);
+  }
+
+  /** The item under the cursor. */
+  get current(): T | undefined {
+    return this.items[this.list.cursor];
+  }
+
+  /** Other items; the cursor stays on the thing that it is on. */
+  set(items: readonly T[]): void {
+    if (items === this.given) return;
+    this.given = items;
+    this.arrange();
+  }
+
+  private arrange(): void {
+    const { current } = this;
+    const key = this.columns.find((c) => c.id === this.sortedBy)?.key;
+    this.items = key === undefined ? this.given : [...this.given].sort((a, b) => compare(key(a), key(b)));
+    if (key !== undefined && this.descending) this.items = [...this.items].reverse();
+    const at = current === undefined ? -1 : this.items.findIndex((i) => this.same(i, current));
+    if (at >= 0) this.list.go(at);
+  }
+
+  /** Sorts by the next column that one can sort by; after the last, as items come. Returns words for the user. */
+  sortNext(): string {
+    const sortable = this.columns.filter((c) => c.key !== undefined && !this.hidden.has(c.id));
+    const at = sortable.findIndex((c) => c.id === this.sortedBy);
+    if (at >= 0 && !this.descending) this.descending = true;
+    else {
+      this.descending = false;
+      this.sortedBy = sortable[at + 1]?.id ?? '';
+    }
+    this.arrange();
+    const title = this.columns.find((c) => c.id === this.sortedBy)?.title;
+    return title === undefined ? 'in the first order' : `by ${title}${this.descending ? ', largest first' : ''}`;
+  }
+
+  /** Moves; whether the command was one that moves. */
+  run(command: CommandId): boolean {
+    return command !== 'left' && command !== 'right' && this.list.run(command);
+  }
+
+  /** Draws the heads of the columns and the lines in sight. */
+  draw(area: Area, look: ListLook, lineStyle: (item: T) => Style | undefined = () => undefined): void {
+    const shown = this.columns.filter((c) => !this.hidden.has(c.id));
+    const body = area.part(0, 1, area.width, area.height - 1);
+    this.list.fitTo(body.height);
+    const inSight = this.items.slice(this.list.top, this.list.top + body.height);
+    const bar = this.items.length > body.height ? 1 : 0;
+    this.laid = layOut(shown, area.width - bar, (c) =>
+      inSight.reduce((n, item) => Math.max(n, cellsOf(c.text(item))), cellsOf(headOf(c, this))),
+    );
+    area.restyle(0, 0, area.width, look.theme.head);
+    for (const { column, x, width } of this.laid)
+      area.text(x, 0, fit(headOf(column, this), width, column.align), look.theme.head);
+    this.list.draw(body, look, (line, i) => {
+      const item = this.items[i];
+      const style = lineStyle(item) ?? look.theme.text;
+      for (const { column, x, width } of this.laid)
+        line.text(x, 0, cellText(column, column.text(item), width), column.style?.(item) ?? style);
+    });
+  }
+
+  /** Goes to the line at a place of what was drawn; whether there is one. */
+  click(y: number): boolean {
+    const line = this.list.lineAt(y - 1);
+    if (line < 0) return false;
+    this.list.go(line);
+    return true;
+  }
+
+  /** All lines as text with blanks between columns: for screen readers and export. */
+  plain(): string[] {
+    const shown = this.columns.filter((c) => !this.hidden.has(c.id));
+    const rows = [shown.map((c) => c.title), ...this.items.map((i) => shown.map((c) => c.text(i)))];
+    const widths = shown.map((_, i) => Math.min(60, Math.max(...rows.map((r) => cellsOf(r[i])))));
+    return rows.map((r) =>
+      r
+        .map((s, i) => fit(s, widths[i], shown[i].align))
+        .join('  ')
+        .trimEnd(),
+    );
+  }
+}
+
+/** A value as it stands in a column. */
+export function cellText<T>(column: Column<T>, value: string, width: number): string {
+  const cut = column.middle === true ? clipMiddle(value, width) : clip(value, width);
+  return fit(cut, width, column.align);
+}
+
+function headOf<T>(c: Column<T>, table: { sortedBy: string }): string {
+  return c.id === table.sortedBy ? `${c.title}▾` : c.title;
+}
+
+function compare(a: number | string, b: number | string): number {
+  return typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), 'en');
+}

@@ -1,0 +1,124 @@
+import type { Viewer } from '../viewer/viewer.js';
+import type { Area } from './cells.js';
+import type { CommandId } from './keymap.js';
+import type { PromptRequest } from './prompt.js';
+import type { Theme } from './style.js';
+import type { Told } from './told.js';
+
+/*
+ * What a view is. Views are state and drawing: they know nothing of the terminal. Keys reach them as commands of the
+ * key map; what they draw is read from their state anew each time.
+ */
+
+export const VIEWS = ['tunnels', 'packets', 'calls', 'media', 'findings', 'statistics', 'live', 'log'] as const;
+export type ViewId = (typeof VIEWS)[number];
+
+/** The part of a capture that views are about; conditions hold together. An empty one is the whole capture. */
+export interface Scope {
+  /** What the breadcrumb says: `tunnel 1`, `call 2`. */
+  readonly label?: string;
+  readonly tunnels?: readonly number[];
+  /** Id of a call in the report. */
+  readonly call?: number;
+  /** Ids of rows, in the order of the capture. */
+  readonly rows?: readonly string[];
+  /** The row that the cursor goes to. */
+  readonly at?: string;
+}
+
+/** What the mouse did, in cells from the corner of what was drawn. */
+export interface MouseAt {
+  readonly kind: 'press' | 'double' | 'wheel-up' | 'wheel-down';
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Something that is drawn in a rectangle and takes commands. */
+export interface Panel {
+  /** Draws everything anew; the area is blank. `focus`: keys go to it. */
+  draw(area: Area, focus: boolean): void;
+  /** Commands that do something now, the most used first: the hint line shows as many as fit. */
+  offers(): readonly CommandId[];
+  /**
+   * Does what a command says; false: it means nothing here, and the program looks elsewhere. `argument` is the letter of
+   * a mark, or what stands after the command in the palette.
+   */
+  run(command: CommandId, argument: string): boolean;
+  mouse?(at: MouseAt): boolean;
+  /** Takes a key before the key map sees it (as it is named there): only where text is typed. */
+  key?(key: string): boolean;
+  /** Where the terminal's cursor stands while text is typed. */
+  caret?(): { readonly x: number; readonly y: number } | undefined;
+}
+
+/** One of the eight. */
+export interface View extends Panel {
+  readonly id: ViewId;
+  readonly title: string;
+  /** A short word behind the title in the line of tabs: `(3)`. */
+  badge?(): string;
+  /** What the breadcrumb says behind the scope: where in the view this is. */
+  crumbs(): readonly string[];
+  /** What stands at the right of the breadcrumb: `14 of 219`. */
+  status(): string;
+  /** The view is shown, with this scope; called each time. */
+  show(scope: Scope): void;
+  /** Where one is, so that {@link restore} can lead back there. Plain data. */
+  place(): unknown;
+  restore(place: unknown): void;
+  /** Lines of text that say all that the view shows: for screen readers. */
+  plain(): string[];
+}
+
+/** A window over a view: help, an info card, a question. Esc closes it. */
+export interface Dialog extends Panel {
+  readonly title: string;
+  /** Cells that it would like, frame and all; it gets what there is. */
+  readonly width: number;
+  readonly height: number;
+  closed?(): void;
+}
+
+export type MessageSeverity = 'note' | 'warn' | 'error';
+
+export interface Message {
+  readonly at: Date;
+  readonly severity: MessageSeverity;
+  readonly text: string;
+}
+
+/** What the user chose to see, the same in all views; kept in the settings. */
+export interface Preferences {
+  theme: Theme;
+  /** Letters of `-t`. */
+  time: 'r' | 'a' | 'ad' | 'u' | 'ud' | 'e' | 'd';
+  colours: boolean;
+}
+
+/** What views may ask of the program. */
+export interface Desk {
+  readonly viewer: Viewer;
+  /** What the report says; kept up to date while anybody asks. */
+  readonly told: Told;
+  readonly preferences: Preferences;
+  readonly scope: Scope;
+  readonly messages: readonly Message[];
+  /** Something is another now: paint soon. */
+  repaint(): void;
+  /** A line for the user, kept in the log. */
+  say(text: string, severity?: MessageSeverity): void;
+  /** Goes to a view; Esc and Ctrl-O lead back. */
+  open(view: ViewId, scope?: Scope): void;
+  /** Remembers this place for Ctrl-O before a far jump within a view. */
+  leaveMark(): void;
+  show(dialog: Dialog): void;
+  close(dialog: Dialog): void;
+  /** Asks for a line of text at the foot of the screen. */
+  prompt(request: PromptRequest): void;
+  /** Asks before something cannot be undone; only `y` does it. */
+  confirm(question: string, yes: () => void): void;
+  /** Puts text on the user's clipboard, or into a file where that cannot be; says what became of it. */
+  copy(text: string, what: string): void;
+  /** Runs a command as if its key had been pressed. */
+  run(command: CommandId, argument?: string): void;
+}
