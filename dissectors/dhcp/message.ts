@@ -298,3 +298,15 @@ export function sipServers(m: DhcpMessage): (string | Uint8Array)[] {
   }
   return out;
 }
+
+/** The domains of option 119. @throws Short, Malformed */
+export function searchList(m: DhcpMessage): string[] {
+  const value = optionValue(m, 119) ?? NOTHING;
+  const out: string[] = [];
+  for (let at = 0; at < value.length; ) {
+    const name = expandName(value, at, value.length, 0); // RFC 3397 §2: pointers count from the start of the option
+    out.push(nameText(name.wire));
+    at = name.end;
+  }
+  return out;
+}
