@@ -3,7 +3,7 @@ import { callFailure } from './call-failure.js';
 import type { CallEntity, CallFailure, CallMessage, CallState, Place } from './entities.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import type { SessionMedia } from './session-media.js';
-import { isHold } from './session-media.js';
+import { isHold, placesOf } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
 import { uid } from './uid.js';
 
@@ -13,6 +13,7 @@ const WARNING = headerId('Warning');
 const MOST_MESSAGES = 500;
 const MOST_DESCRIPTIONS = 64;
 const MOST_PLACES = 16;
+const MOST_ENDPOINTS = 1024;
 
 /** What counts of a session description. */
 export interface Description {
@@ -38,6 +39,8 @@ export class Call {
   readonly messages: CallMessage[] = [];
   readonly media = new Set<number>();
   readonly descriptions: Description[] = [];
+  /** Where its session descriptions want media: `address port`. */
+  readonly endpoints = new Set<string>();
   readonly start: Seen;
   state: CallState = 'in-progress';
   trying: Seen | null = null;
@@ -144,6 +147,8 @@ export class Call {
   /** Whether a description offers or answers (RFC 3264, RFC 6337 §2): the other side's open offer is answered. */
   private describe(e: SipEvent, media: readonly SessionMedia[]): 'offer' | 'answer' {
     const byCaller = this.byCaller(e);
+    for (const m of media)
+      for (const place of placesOf(m)) if (this.endpoints.size < MOST_ENDPOINTS) this.endpoints.add(place);
     const last = this.descriptions[this.descriptions.length - 1];
     const answer = last !== undefined && last.byCaller !== byCaller && !last.answer;
     const repeated = last !== undefined && last.byCaller === byCaller && last.answer && !e.isRequest;

@@ -99,18 +99,12 @@ function packetsTo(streams: readonly MediaStream[], m: Agreed, up: boolean | und
   return n;
 }
 
-/** Streams inside a tunnel that no session description announced, while a call with agreed media was up. */
+/** Streams inside a tunnel to where no session description wants them, while a call with agreed media was up. */
 export function judgeOutside(s: MediaStream, calls: readonly Call[], end: Moment, findings: Findings): void {
-  if (s.negotiated !== undefined || s.tunnel === 0) return;
+  if (s.tunnel === 0) return;
   const { start } = s.rtp;
-  const call = calls.find(
-    (c) =>
-      c.tunnels.has(s.tunnel) &&
-      c.descriptions.length > 0 &&
-      !isBefore(start, c.start) &&
-      !isBefore(c.end ?? end, start),
-  );
-  if (call === undefined) return;
+  const call = s.call === 0 ? calls.find((c) => wasUp(c, s.tunnel, start, end)) : calls[s.call - 1];
+  if (call === undefined || call.endpoints.has(`${s.to.address} ${s.to.port}`)) return;
   findings.raise(
     'media.outside',
     start,
@@ -122,3 +116,7 @@ export function judgeOutside(s: MediaStream, calls: readonly Call[], end: Moment
     { detail: `It goes to ${s.to.address}:${s.to.port}.` },
   );
 }
+
+/** Whether a call with session descriptions was up at a time. */
+const wasUp = (c: Call, tunnel: number, at: Moment, end: Moment): boolean =>
+  c.tunnels.has(tunnel) && c.descriptions.length > 0 && !isBefore(at, c.start) && !isBefore(c.end ?? end, at);

@@ -1,5 +1,7 @@
 import { staticPayloadType } from '../../dissectors/sdp/index.js';
+import { parseAddress } from '../../dissectors/sdp/network-address.js';
 import { LIMITS } from '../limits.js';
+import { addressOf } from './events.js';
 
 export type Flowing = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
@@ -18,9 +20,12 @@ export interface SessionMedia {
   ptimeMs?: number;
   /** Preconditions of RFC 3312 that are still to be met: `e2e`, `local`, `remote`. */
   readonly unmet: string[];
+  /** Candidates of ICE (RFC 8839 §5.1): `address port`. */
+  readonly candidates: string[];
 }
 
 const MOST_MEDIA = 32;
+const MOST_CANDIDATES = 32;
 
 /** Reads a session description; unknown lines are passed over. */
 export function parseSessionDescription(text: string): SessionMedia[] {
@@ -34,7 +39,7 @@ export function parseSessionDescription(text: string): SessionMedia[] {
       if (media.length >= MOST_MEDIA) break;
       media.push(mediaLine(value, address, flowing));
     } else if (line.startsWith('c=')) {
-      const a = (value.split(/\s+/)[2] ?? '').split('/')[0];
+      const a = written(value.split(/\s+/)[2] ?? '');
       if (m === undefined) address = a;
       else m.address = a;
     } else if (line.startsWith('b=AS:') && m !== undefined) m.bandwidth = Number(value.slice(3)) || 0;
@@ -46,6 +51,13 @@ export function parseSessionDescription(text: string): SessionMedia[] {
     }
   }
   return media;
+}
+
+/** An address as packets are written with it; a name as it is. RFC 8866 §5.7: a TTL may follow. */
+function written(text: string): string {
+  const plain = text.split('/')[0];
+  const octets = parseAddress(plain);
+  return octets === undefined ? plain : addressOf(octets);
 }
 
 const isFlowing = (s: string): s is Flowing => /^(sendrecv|sendonly|recvonly|inactive)$/.test(s);
@@ -64,6 +76,7 @@ function mediaLine(value: string, address: string, flowing: Flowing): SessionMed
       return [{ type: Number(f), name: known?.name ?? '', clock: known?.clock ?? 0 }];
     }),
     unmet: [],
+    candidates: [],
   };
 }
 
@@ -79,9 +92,16 @@ function attribute(m: SessionMedia, value: string): void {
   }
   const ptime = /^ptime:\s*(\d{1,5})/.exec(value);
   if (ptime !== null) m.ptimeMs = Number(ptime[1]);
+  const candidate = /^candidate:\S+ \d+ \S+ \d+ (\S+) (\d{1,5})/i.exec(value);
+  if (candidate !== null && m.candidates.length < MOST_CANDIDATES)
+    m.candidates.push(`${written(candidate[1])} ${candidate[2]}`);
   const current = /^curr:qos\s+(\S+)\s+none/.exec(value); // RFC 3312 §5
   if (current !== null && !m.unmet.includes(current[1])) m.unmet.push(current[1]);
 }
+
+/** Where a medium may be sent to, each as `address port`: its own endpoint, and its candidates. */
+export const placesOf = (m: SessionMedia): string[] =>
+  m.port === 0 ? [] : [`${m.address} ${m.port}`, ...m.candidates];
 
 /** Whether a description puts every medium of the session on hold. RFC 3264 §8.4; `0.0.0.0` is the way of RFC 2543. */
 export const isHold = (media: readonly SessionMedia[]): boolean =>

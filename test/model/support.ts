@@ -29,16 +29,9 @@ import { reportSchema } from '../../src/report/report-schema.js';
 import { KeyLog } from '../../src/tls/index.js';
 import { type Built, CaptureBuilder, type CaptureOptions } from '../build/capture.js';
 import type { ConnectionOptions } from '../build/connection.js';
-import {
-  type Conversation,
-  clearConversation,
-  down,
-  envelope,
-  type Side,
-  type Step,
-  up,
-} from '../build/conversation.js';
+import { type Conversation, clearConversation } from '../build/conversation.js';
 import { address, at, type Endpoint, ip, udp } from '../build/packets.js';
+import { Script } from '../build/script.js';
 import { violations } from './schema.js';
 
 /** A value of a report; tests read any member of it. */
@@ -72,41 +65,18 @@ export const ENDS = { client: at('192.0.2.10', 40_000), server: at('198.51.100.1
 export const captured = (c: Conversation, o: Partial<ConnectionOptions> = {}, capture: CaptureOptions = {}): Built =>
   new CaptureBuilder(capture).connection(c, { ...ENDS, step: 10, ...o }).build();
 
-/** What runs in a tunnel, by the clock: packets of both ends at milliseconds from its start. */
-export class Talk {
-  private said: { readonly ms: number; readonly side: Side; readonly packet: Uint8Array }[] = [];
-
+/** What runs in a tunnel, and the report of it. */
+export class Talk extends Script {
   copy(): Talk {
     const t = new Talk();
     t.said = [...this.said];
     return t;
   }
 
-  up(ms: number, packet: Uint8Array): this {
-    this.said.push({ ms, side: 0, packet });
-    return this;
-  }
-  down(ms: number, packet: Uint8Array): this {
-    this.said.push({ ms, side: 1, packet });
-    return this;
-  }
-
-  get steps(): Step[] {
-    const steps: Step[] = [];
-    let now = 0;
-    for (const { ms, side, packet } of [...this.said].sort((a, b) => a.ms - b.ms)) {
-      if (ms > now) steps.push({ pause: ms - now });
-      now = Math.max(now, ms);
-      steps.push(side === 0 ? up([envelope(packet)]) : down([envelope(packet)]));
-    }
-    return steps;
-  }
-
   /** The talk in a tunnel without TLS, to its end and so many milliseconds beyond. */
   async report(o: Partial<ConnectionOptions> = {}, beyond = 0): Promise<Json> {
     const builder = new CaptureBuilder().connection(clearConversation(this.steps), { ...ENDS, step: 10, ...o });
-    const last = Math.max(0, ...this.said.map((s) => s.ms));
-    if (beyond > 0) builder.packet(udp(at('192.0.2.99', 9), at('192.0.2.98', 9), new Uint8Array(1)), last + beyond);
+    if (beyond > 0) builder.packet(udp(at('192.0.2.99', 9), at('192.0.2.98', 9), new Uint8Array(1)), this.end + beyond);
     return reportOn(builder.build().octets);
   }
 }
