@@ -19,6 +19,10 @@ export const LIMITS = {
   chunkOctets: 1 << 17,
   /** Frames of a chunk. */
   chunkFrames: 8192,
+  /** Addresses that the lists of the terminal UI show as text; further ones are `…`. */
+  viewerAddresses: 1 << 20,
+  /** Octets of a followed stream that are shown. */
+  followedOctets: 16 << 20,
   /** Flows (TCP connections and UDP conversations) followed at a time. */
   flows: 1 << 19,
   /** Octets that flows and tunnels may hold together, by estimate; those that were idle longest make room. */
@@ -76,4 +80,17 @@ export const LIMITS = {
   dialogs: 1 << 16,
   mediaStreams: 1 << 16,
   findings: 10_000,
+  /** Live: tunnels that an EFTF holds, in all and from one address (a NAT has many UEs behind it). */
+  liveTunnels: 4096,
+  liveTunnelsPerAddress: 4096,
+  /** Connections of an EFTF whose handshake goes on, and how long that may take. The oldest makes room. */
+  liveHandshakes: 1024,
+  liveHandshakeMs: 10_000,
+  /** Octets that wait for a slow reader; packets beyond are dropped. How long it may take nothing, or send half an envelope. */
+  liveQueueOctets: 512 << 10,
+  liveStallMs: 30_000,
+  /** How long a tunnel may be silent: as long as RFC 5382 REQ-5 wants a NAT to let TCP live. */
+  liveIdleMs: 7_440_000,
+  /** How long the answer to a close_notify is waited for. */
+  liveReleaseMs: 2000,
 } as const;

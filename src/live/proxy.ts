@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto';
+import { codec, connectRequest, type HttpMessage, isStatusLine, type StatusLine } from '../../dissectors/http/codec.js';
+import { digestAlgorithm, digestResponse } from '../crypto/digest.js';
+import { encode, printable } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+import type { Tap } from './tls-tap.js';
+import { plainly } from './tls-words.js';
+import { NotEstablished } from './tunnel-failure.js';
+
+/** An HTTP proxy on the way to the EFTF: access type II. TS 24.322 §5.2.2.3 */
+export interface HttpProxy {
+  readonly host: string;
+  readonly port: number;
+  readonly credentials?: Credentials;
+}
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** A challenge of a 407. RFC 9110 §11.3 */
+interface Challenge {
+  readonly scheme: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** An answer to CONNECT. */
+interface Answer extends HttpMessage {
+  readonly start: StatusLine;
+}
+
+/**
+ * Asks a proxy for a way to `target` (`host:port`), and again with credentials if it wants them (407); `open` gives a
+ * TCP connection to the proxy. Returns the connection, through to the target.
+ * @throws NotEstablished
+ */
+export async function throughProxy(open: () => Promise<Tap>, target: string, proxy: HttpProxy): Promise<Tap> {
+  const name = `${proxy.host}:${proxy.port}`;
+  let tap = await open();
+  let answer = await ask(tap, target, name, []);
+  if (answer.start.status === 407) {
+    const authorization = authorize(answer, target, name, proxy.credentials);
+    if (!stays(answer)) {
+      tap.destroy();
+      tap = await open();
+    }
+    answer = await ask(tap, target, name, [{ name: 'Proxy-Authorization', value: authorization }]);
+  }
+  const { status, reason } = answer.start;
+  if (status >= 200 && status < 300) {
+    if (answer.body.length > 0) tap.unshift(Buffer.from(answer.body));
+    return tap;
+  }
+  tap.destroy();
+  const [words, hint] = refusal(status, target);
+  throw new NotEstablished('proxy', `the proxy ${name} answered ${status} ${printable(reason)}: ${words}`, hint);
+}
+
+function refusal(status: number, target: string): [words: string, hint?: string] {
+  if (status === 403) return [`its policy does not allow ${target}`];
+  if (status === 407) return ['it refuses the user name or the password'];
+  if (status >= 300 && status < 400) return ['it redirects, as the log-in page of a network does', 'Log in first.'];
+  if (status === 502 || status === 503 || status === 504) return [`it cannot reach ${target}`];
+  if (status === 405 || status === 501) return ['it does not know CONNECT; is it a proxy?'];
+  return [`it opens no way to ${target}`];
+}
+
+/** Sends a CONNECT and waits for the header of its answer, and for the body of a 407. */
+function ask(tap: Tap, target: string, name: string, headers: { name: string; value: string }[]): Promise<Answer> {
+  // TS 24.322 §5.2.2.3: Request-URI has the address and port of the EFTF
+  tap.write(encode(codec, connectRequest(target, headers)));
+  return new Promise((resolve, reject) => {
+    let got = Buffer.alloc(0);
+    const done = (error?: NotEstablished): void => {
+      tap.pause();
+      tap.off('data', more).off('end', ended).off('error', failed);
+      if (error !== undefined) {
+        tap.destroy();
+        reject(error);
+      }
+    };
+    const fail = (words: string): void => done(new NotEstablished('proxy', `the proxy ${name} ${words}`));
+    const failed = (e: Error): void => fail(`broke the connection: ${plainly(e)}`);
+    const ended = (): void => fail('closed the connection without an answer');
+    const more = (octets: Buffer): void => {
+      got = Buffer.concat([got, octets]);
+      const answer = answerIn(got);
+      if (got.length > LIMITS.undecidedOctets) fail('answered with more than a header');
+      else if (answer === 'other') fail('does not speak HTTP');
+      else if (answer !== undefined) {
+        done();
+        resolve(answer);
+      }
+    };
+    tap.on('data', more).on('end', ended).on('error', failed);
+    tap.resume();
+  });
+}
+
+/** The answer that `b` holds; undefined: more octets are needed. */
+function answerIn(b: Buffer): Answer | 'other' | undefined {
+  const text = b.toString('latin1', 0, 7);
+  if (!'HTTP/1.'.startsWith(text) && text !== 'HTTP/1.') return 'other';
+  if (b.indexOf('\r\n\r\n') < 0) return undefined;
+  const m = codec.parse(b, 0, b.length);
+  if (!isStatusLine(m.start)) return 'other';
+  const answer = { ...m, start: m.start };
+  if (m.start.status === 407 && stays(answer) && m.body.length < Number(header(answer, 'content-length')))
+    return undefined;
+  return answer;
+}
+
+const header = (m: HttpMessage, name: string): string | undefined =>
+  m.headers.find((h) => h.name.toLowerCase() === name)?.value.trim();
+
+/** Whether the connection serves for another request: the length of the answer is known, and nobody closes. RFC 9112 §9.3 */
+function stays(a: Answer): boolean {
+  const closes = /\bclose\b/i.test(`${header(a, 'connection') ?? ''} ${header(a, 'proxy-connection') ?? ''}`);
+  return !closes && /^\d+$/.test(header(a, 'content-length') ?? '') && a.start.version === 'HTTP/1.1';
+}
+
+/** The Proxy-Authorization for the best scheme that a 407 offers. @throws NotEstablished */
+function authorize(a: Answer, target: string, name: string, credentials: Credentials | undefined): string {
+  const offered = a.headers
+    .filter((h) => h.name.toLowerCase() === 'proxy-authenticate')
+    .flatMap((h) => challenges(h.value));
+  const schemes = [...new Set(offered.map((c) => c.scheme))].join(', ') || 'no scheme';
+  if (credentials === undefined)
+    throw new NotEstablished(
+      'proxy',
+      `the proxy ${name} wants a user name and password (407; it offers ${printable(schemes)})`,
+      'Give them as --proxy USER:PASSWORD@HOST:PORT',
+    );
+  for (const c of offered.filter((c) => c.scheme.toLowerCase() === 'digest')) {
+    const value = digest(c.parameters, target, credentials);
+    if (value !== undefined) return value;
+  }
+  if (offered.some((c) => c.scheme.toLowerCase() === 'basic'))
+    return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`; // RFC 7617 §2
+  throw new NotEstablished('proxy', `the proxy ${name} offers ${printable(schemes)}; fttscope knows Basic and Digest`);
+}
+
+/** RFC 7616 §3.4; undefined where the algorithm or the quality of protection is unknown. */
+function digest(p: ReadonlyMap<string, string>, uri: string, { username, password }: Credentials): string | undefined {
+  const realm = p.get('realm') ?? '';
+  const nonce = p.get('nonce') ?? '';
+  const algorithm = p.get('algorithm');
+  const offered = p.get('qop');
+  const qop = offered?.split(',').some((q) => q.trim() === 'auth') ? 'auth' : undefined;
+  if (digestAlgorithm(algorithm) === undefined || (offered !== undefined && qop === undefined)) return undefined;
+  const nc = '00000001';
+  const cnonce = randomBytes(12).toString('hex');
+  const named = algorithm === undefined ? {} : { algorithm };
+  const input = { ...named, username, realm, password, method: 'CONNECT', uri, nonce };
+  const response = digestResponse(qop === undefined ? { ...input, cnonce } : { ...input, qop, nc, cnonce });
+  if (response === undefined) return undefined;
+  const quoted = {
+    username,
+    realm,
+    nonce,
+    uri,
+    response,
+    ...(qop && { cnonce }),
+    ...(p.has('opaque') && { opaque: p.get('opaque')! }),
+  };
+  const bare = { ...named, ...(qop && { qop, nc }) };
+  const quote = (v: string): string => `"${v.replace(/["\\]/g, '\\$&')}"`;
+  return `Digest ${[
+    ...Object.entries(quoted).map(([k, v]) => `${k}=${quote(v)}`),
+    ...Object.entries(bare).map(([k, v]) => `${k}=${v}`),
+  ].join(', ')}`;
+}
+
+const TOKEN = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/y;
+
+/** The challenges of one header, which may hold several. RFC 9110 §11.6.1 */
+function challenges(value: string): Challenge[] {
+  const out: { scheme: string; parameters: Map<string, string> }[] = [];
+  for (let at = 0; at < value.length; ) {
+    TOKEN.lastIndex = at;
+    const m = TOKEN.exec(value);
+    if (m === null) {
+      at++;
+      continue;
+    }
+    at = TOKEN.lastIndex;
+    const v = m[2]?.replace(/\\(.)/g, '$1') ?? m[3];
+    if (v === undefined) out.push({ scheme: m[1], parameters: new Map() });
+    else out.at(-1)?.parameters.set(m[1].toLowerCase(), v);
+  }
+  return out;
+}

@@ -1,0 +1,264 @@
+import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import { ethernet } from '../../dissectors/ethernet.js';
+import { ipv4 } from '../../dissectors/ipv4.js';
+import { ipv6 } from '../../dissectors/ipv6.js';
+import { parseAddress } from '../../dissectors/sdp/network-address.js';
+import { tcp } from '../../dissectors/tcp/index.js';
+import { PcapngWriter } from '../capture/writer.js';
+import { concat, encode, type NetPair } from '../kit/index.js';
+import type { TapListener } from './tls-tap.js';
+
+/** One end of a TCP connection. */
+export interface TapeEnd {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface TapeOptions {
+  /** Name and version of the program, for the header of the file. */
+  readonly application: string;
+  /** Write the TLS key log of each connection into the file, before the frames that it opens. */
+  readonly withKeys: boolean;
+}
+
+const LINKTYPE_ETHERNET = 1;
+const COMMENT =
+  'The octets are those that passed between TCP and TLS of this endpoint, at their original times. The Ethernet, IP and ' +
+  'TCP headers around them are made up: no retransmission, window or acknowledgement here was on any wire.';
+const [FIN, SYN, RST, PSH, ACK] = [1, 2, 4, 8, 16];
+const IP4 = 0x0800;
+const IP6 = 0x86dd;
+const TCP = 6;
+/** Octets that one segment carries over IPv4 and IPv6: what an Ethernet of 1500 octets leaves. */
+const SEGMENT = [1460, 1440];
+/** The receiver of a one-way stream acknowledges after so many octets. */
+const ACKNOWLEDGED = 32_768;
+/** How often frames are written out; how long frames wait at most for the keys of a handshake that goes on. */
+const WRITE_MS = 50;
+const KEYS_MS = 250;
+/** Frames that wait at most. */
+const QUEUE = 8192;
+
+interface Frame {
+  readonly ms: number;
+  readonly octets: Uint8Array;
+  readonly sent: boolean;
+  readonly of: TapedConnection;
+}
+
+/**
+ * Writes the outer conversation of live tunnels as a capture would have it: the octets tapped under TLS, in made-up
+ * headers. Frames wait a moment, so that a key log line stands before the frames that it opens.
+ */
+export class OuterTape {
+  private readonly writer: PcapngWriter;
+  private readonly iface: number;
+  private readonly queue: Frame[] = [];
+  private keyLog = '';
+  private readonly timer: NodeJS.Timeout;
+  private readonly startMs = Date.now();
+  private readonly zero = performance.now();
+  private ended = false;
+
+  /** @param target path, or `-` for standard output @throws CaptureError */
+  constructor(
+    target: string,
+    private readonly o: TapeOptions,
+  ) {
+    this.writer = new PcapngWriter(target, { application: o.application, comment: COMMENT });
+    this.iface = this.writer.iface(LINKTYPE_ETHERNET, 'tap', { description: 'octets between TCP and TLS' });
+    this.timer = setInterval(() => this.write(false), WRITE_MS);
+    this.timer.unref();
+  }
+
+  /** Begins a TCP connection. @param opened this end opened it */
+  connection(here: TapeEnd, there: TapeEnd, opened: boolean): TapedConnection {
+    return new TapedConnection(this, here, there, opened);
+  }
+
+  /** A line of the TLS key log. */
+  key(line: string): void {
+    if (this.o.withKeys) this.keyLog += line.endsWith('\n') ? line : `${line}\n`;
+  }
+
+  /** Milliseconds since the epoch, with a fraction. */
+  now(): number {
+    return performance.now() - this.zero;
+  }
+
+  add(frame: Frame): void {
+    if (this.ended) return;
+    this.queue.push(frame);
+    if (this.queue.length >= QUEUE) this.write(true);
+  }
+
+  /** Writes what does not wait for keys any more; with `all`, everything. */
+  private write(all: boolean): void {
+    const { queue, writer } = this;
+    const late = this.now() - KEYS_MS;
+    let n = 0;
+    while (n < queue.length && (all || !queue[n].of.waitsForKeys || queue[n].ms < late)) n++;
+    if (this.keyLog !== '') {
+      writer.secrets(this.keyLog);
+      this.keyLog = '';
+    }
+    for (const f of queue.splice(0, n)) {
+      const whole = Math.floor(f.ms / 1000);
+      const nanos = Math.round((f.ms - whole * 1000) * 1e6) + (this.startMs % 1000) * 1_000_000;
+      const carry = Math.floor(nanos / 1e9);
+      const seconds = Math.floor(this.startMs / 1000) + whole + carry;
+      writer.frame(this.iface, seconds, nanos - carry * 1e9, f.octets, { flags: f.sent ? 2 : 1 });
+    }
+    writer.flush();
+  }
+
+  /** Writes what is left and closes the file. */
+  end(): void {
+    if (this.ended) return;
+    clearInterval(this.timer);
+    this.write(true);
+    this.ended = true;
+    this.writer.end();
+  }
+}
+
+/** One direction of a connection: where the next octet stands in its stream. */
+interface Half {
+  readonly mac: Uint8Array;
+  readonly address: Uint8Array;
+  readonly port: number;
+  seq: number;
+  /** Octets that the other side has not acknowledged. */
+  unacknowledged: number;
+  finished: boolean;
+  identification: number;
+}
+
+/** A TCP connection on the tape. Its ends are told what passes as {@link TapListener}. */
+export class TapedConnection implements TapListener {
+  /** Its handshake goes on: keys may come that its frames need. */
+  waitsForKeys = true;
+  private readonly here: Half;
+  private readonly there: Half;
+  private broke = false;
+
+  constructor(
+    private readonly tape: OuterTape,
+    here: TapeEnd,
+    there: TapeEnd,
+    opened: boolean,
+  ) {
+    const six = isIPv6(plain(here.address)) || isIPv6(plain(there.address));
+    const name = `${here.address} ${here.port} ${there.address} ${there.port} ${tape.now()}`;
+    this.here = half(here, six, `${name} here`);
+    this.there = half(there, six, `${name} there`);
+    this.segment(opened, SYN);
+    this.segment(!opened, SYN | ACK);
+    this.segment(opened, ACK);
+  }
+
+  octets(sent: boolean, octets: Uint8Array): void {
+    const from = sent ? this.here : this.there;
+    const size = SEGMENT[from.address.length === 4 ? 0 : 1];
+    for (let at = 0; at < octets.length; at += size) {
+      const part = octets.slice(at, at + size);
+      this.segment(sent, at + size < octets.length ? ACK : ACK | PSH, part);
+    }
+    if (from.unacknowledged > ACKNOWLEDGED) this.segment(!sent, ACK);
+  }
+
+  finished(sent: boolean): void {
+    const from = sent ? this.here : this.there;
+    if (from.finished || this.broke) return;
+    this.waitsForKeys = false;
+    this.segment(sent, FIN | ACK);
+    from.finished = true;
+    if ((sent ? this.there : this.here).finished) this.segment(!sent, ACK);
+  }
+
+  broken(sent: boolean): void {
+    if (this.broke) return;
+    this.segment(sent, RST | ACK);
+    this.waitsForKeys = false;
+    this.broke = true;
+  }
+
+  private segment(sent: boolean, flags: number, payload: Uint8Array = EMPTY): void {
+    if (this.broke) return;
+    const from = sent ? this.here : this.there;
+    const to = sent ? this.there : this.here;
+    const net: NetPair = {
+      version: from.address.length === 4 ? 4 : 6,
+      buf: concat([from.address, to.address]),
+      src: 0,
+      dst: from.address.length,
+    };
+    const ack = (flags & ACK) === 0 ? 0 : to.seq;
+    const segment = {
+      srcport: from.port,
+      dstport: to.port,
+      seq: from.seq,
+      ack,
+      flags,
+      window: 0xffff,
+      urgent: 0,
+      options: (flags & SYN) === 0 ? EMPTY : synOptions(net.version),
+      payload,
+    };
+    const octets = frame(from, to, encode(tcp.codec!, segment, net));
+    this.tape.add({ ms: this.tape.now(), octets, sent, of: this });
+    from.seq = (from.seq + payload.length + ((flags & (SYN | FIN)) === 0 ? 0 : 1)) >>> 0;
+    from.unacknowledged += payload.length;
+    if ((flags & ACK) !== 0) to.unacknowledged = 0;
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** An IPv4 address that a dual-stack socket shows as IPv6, as it is. */
+const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+
+function half({ address, port }: TapeEnd, six: boolean, name: string): Half {
+  const hash = createHash('sha256').update(name).digest();
+  const octets = parseAddress(plain(address)) ?? new Uint8Array(six ? 16 : 4);
+  // Locally administered, made of the address: the same host has the same everywhere.
+  const mac = createHash('sha256').update(octets).digest().subarray(0, 6);
+  mac[0] = (mac[0] & 0xfc) | 2;
+  return {
+    mac,
+    address: octets,
+    port,
+    seq: hash.readUInt32BE(0),
+    unacknowledged: 0,
+    finished: false,
+    identification: hash.readUInt16BE(4),
+  };
+}
+
+/** MSS, SACK permitted, and a window scale that lets the made-up window never be full. RFC 7323 §2.3 */
+function synOptions(version: 4 | 6): Uint8Array {
+  const mss = SEGMENT[version === 4 ? 0 : 1];
+  return Uint8Array.of(2, 4, mss >> 8, mss & 255, 1, 3, 3, 14);
+}
+
+function frame(from: Half, to: Half, payload: Uint8Array): Uint8Array {
+  const { address: src } = from;
+  const { address: dst } = to;
+  const six = src.length === 16;
+  const ip = six
+    ? encode(ipv6.codec!, { tclass: 0, flow: 0, next: TCP, hlim: 64, src, dst, payload })
+    : encode(ipv4.codec!, {
+        ds: 0,
+        id: from.identification++ & 0xffff,
+        flags: 0x40,
+        offset: 0,
+        ttl: 64,
+        protocol: TCP,
+        src,
+        dst,
+        options: EMPTY,
+        payload,
+      });
+  return encode(ethernet.codec!, { src: from.mac, dst: to.mac, type: six ? IP6 : IP4, payload: ip });
+}

@@ -1,0 +1,41 @@
+/** What an error of sockets or TLS means, for people. */
+
+const ALERT = /alert ([a-z_ ]+)$/i;
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there (connection refused)',
+  ECONNRESET: 'the connection was reset',
+  EHOSTUNREACH: 'there is no way to that host',
+  ENETUNREACH: 'there is no way to that network',
+  ETIMEDOUT: 'there was no answer (blocked access, or a wrong address)',
+  ENOTFOUND: 'that name does not exist',
+  EAI_AGAIN: 'the name could not be resolved',
+  EADDRINUSE: 'the address is in use already',
+  EADDRNOTAVAIL: 'that is no address of this machine',
+  EACCES: 'permission denied',
+  EPIPE: 'the other side is gone',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the CA of its certificate is not trusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the CA of its certificate is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the CA of its certificate is not known',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what came is not TLS',
+  ERR_SSL_HTTP_REQUEST: 'what came is HTTP, not TLS',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'no TLS version in common',
+  ERR_SSL_NO_SHARED_CIPHER: 'no cipher suite in common',
+  ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC: 'a record was damaged on its way',
+};
+
+/** The cause of an error in words, with its code where there is one. */
+export function plainly(error: NodeJS.ErrnoException): string {
+  const { code = '', message } = error;
+  const text = code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? message.replace(/^.*?altnames: /i, '') : '';
+  if (WORDS[code] !== undefined) return text === '' ? `${WORDS[code]} (${code})` : `${WORDS[code]}: ${text}`;
+  const reason = (error as { reason?: string }).reason ?? '';
+  const alert = ALERT.exec(reason);
+  if (alert !== null) return `the other side sent the alert ${alert[1].trim().replaceAll(' ', '_')}`;
+  if (reason !== '') return `${reason} (${code})`;
+  return code === '' ? message : `${message.replace(/^\w+:.*?:/, '').trim()} (${code})`;
+}

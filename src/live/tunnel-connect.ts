@@ -1,0 +1,198 @@
+import { X509Certificate } from 'node:crypto';
+import { connect as connectTcp, isIP } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { type HttpProxy, throughProxy } from './proxy.js';
+import type { OuterTape } from './tap-tape.js';
+import { contextOptions, fingerprint, pinned, type TlsVersions } from './tls-settings.js';
+import { Tap } from './tls-tap.js';
+import { plainly } from './tls-words.js';
+import type { Families } from './tunnel-envelopes.js';
+import { NotEstablished, type Stage } from './tunnel-failure.js';
+import { TunnelLink } from './tunnel-link.js';
+
+/** What a UE must know to establish a tunnel. */
+export interface ConnectOptions {
+  readonly host: string;
+  readonly port: number;
+  /** With it, access type II and nothing else. TS 24.322 §5.2.2.1 */
+  readonly proxy?: HttpProxy;
+  /** The server name to send instead of `host`. */
+  readonly sni?: string;
+  /** Certificates of the CAs to trust, PEM; absent: those that Node trusts. */
+  readonly ca?: string;
+  readonly insecure?: boolean;
+  /** See {@link pinned}. */
+  readonly pin?: string;
+  readonly versions: TlsVersions;
+  readonly ciphers?: string;
+  /** A session of an earlier tunnel to resume. */
+  readonly session?: Buffer;
+  readonly families?: Families;
+  readonly tape?: OuterTape;
+  /** Gets each line of the TLS key log. */
+  readonly onKey?: (line: Buffer) => void;
+  /** Gets sessions that a later tunnel may resume. */
+  readonly onSession?: (session: Buffer) => void;
+  /** For each of TCP, CONNECT and TLS. */
+  readonly timeoutMs: number;
+}
+
+/** A tunnel that was established, and how. */
+export interface Established {
+  readonly link: TunnelLink;
+  readonly accessType: 'I' | 'II';
+  /** `TLSv1.3`, `TLS_AES_256_GCM_SHA384`. */
+  readonly version: string;
+  readonly cipher: string;
+  readonly resumed: boolean;
+  /** SHA-256 of the certificate of the EFTF; not there where a session was resumed. */
+  readonly certificate?: string;
+  readonly ms: number;
+}
+
+/** Establishes a tunnel to an EFTF as a UE does (TS 24.322 §5.2.2). @throws NotEstablished */
+export async function establish(o: ConnectOptions): Promise<Established> {
+  const from = performance.now();
+  const { proxy } = o;
+  const target = `${isIP(o.host) === 6 ? `[${o.host}]` : o.host}:${o.port}`;
+  // TS 24.322 §5.2.2.1: with a proxy, through it alone
+  const tap = proxy === undefined ? await tcp(o.host, o.port, o) : await viaProxy(proxy, target, o);
+  const { tls, certificate } = await handshake(tap, o);
+  const link = new TunnelLink(tls, tap, { peer: 'the EFTF', ...(o.families && { families: o.families }) });
+  return {
+    link,
+    accessType: proxy === undefined ? 'I' : 'II',
+    version: tls.getProtocol() ?? '?',
+    cipher: tls.getCipher().standardName,
+    resumed: tls.isSessionReused(),
+    ...(certificate !== undefined && { certificate }),
+    ms: performance.now() - from,
+  };
+}
+
+async function viaProxy(proxy: HttpProxy, target: string, o: ConnectOptions): Promise<Tap> {
+  const taps: Tap[] = [];
+  const open = async (): Promise<Tap> => {
+    const tap = await tcp(proxy.host, proxy.port, o);
+    taps.push(tap);
+    return tap;
+  };
+  const late = (): NotEstablished =>
+    new NotEstablished('proxy', `the proxy ${proxy.host}:${proxy.port} did not answer CONNECT within ${inSeconds(o)}`);
+  return within(o.timeoutMs * 2, throughProxy(open, target, proxy), late, () => taps.at(-1)?.destroy());
+}
+
+const inSeconds = (o: ConnectOptions): string => `${o.timeoutMs / 1000} s`;
+
+/** A TCP connection, tapped from its first octet on. */
+function tcp(host: string, port: number, o: ConnectOptions): Promise<Tap> {
+  const socket = connectTcp({ host, port, allowHalfOpen: true, noDelay: true });
+  const open = new Promise<Tap>((resolve, reject) => {
+    const failed = (e: NodeJS.ErrnoException): void => {
+      const stage: Stage = e.code === 'ENOTFOUND' || e.code === 'EAI_AGAIN' ? 'dns' : 'tcp';
+      reject(new NotEstablished(stage, `${host}:${port}: ${plainly(firstOf(e))}`));
+    };
+    socket.once('error', failed);
+    socket.once('connect', () => {
+      const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket;
+      const here = { address: localAddress, port: localPort };
+      const taped = o.tape?.connection(here, { address: remoteAddress, port: remotePort }, true);
+      const tap = new Tap(socket, taped);
+      socket.off('error', failed);
+      resolve(tap);
+    });
+  });
+  const late = (): NotEstablished =>
+    new NotEstablished(
+      'tcp',
+      `${host}:${port}: no TCP connection within ${inSeconds(o)} (blocked access, or a wrong address)`,
+    );
+  return within(o.timeoutMs, open, late, () => socket.destroy());
+}
+
+/** Of the errors of several addresses of one name, the first. */
+function firstOf(e: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  return e instanceof AggregateError && e.errors.length > 0 ? (e.errors[0] as NodeJS.ErrnoException) : e;
+}
+
+interface Handshaken {
+  readonly tls: TLSSocket;
+  /** SHA-256 of the certificate of the EFTF. */
+  readonly certificate: string | undefined;
+}
+
+/** The TLS handshake; ends when a valid Finished came (TS 24.322 §5.2.2.4). */
+function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
+  // TS 24.322 §5.2.2.2: server_name if the EFTF address is an FQDN; RFC 6066 §3: never an address
+  const name = o.sni ?? (isIP(o.host) === 0 ? o.host : undefined);
+  const options: ConnectionOptions = {
+    socket: tap,
+    host: o.host,
+    ...(name !== undefined && { servername: name }),
+    rejectUnauthorized: o.insecure !== true,
+    ...contextOptions(o.versions, o.ciphers),
+    ...(o.ca !== undefined && { ca: o.ca }),
+    ...(o.session && { session: o.session }),
+  };
+  const fail = (words: string, hint?: string): NotEstablished =>
+    new NotEstablished('tls', `TLS with ${o.host}:${o.port} failed: ${words}`, hint);
+  let tls: TLSSocket;
+  const open = new Promise<Handshaken>((resolve, reject) => {
+    try {
+      tls = connectTls(options);
+    } catch (e) {
+      tap.destroy();
+      reject(fail(plainly(e as NodeJS.ErrnoException)));
+      return;
+    }
+    tls.on('keylog', (line: Buffer) => {
+      o.tape?.key(line.toString('latin1'));
+      o.onKey?.(line);
+    });
+    tls.on('session', (session: Buffer) => o.onSession?.(session));
+    const failed = (e: NodeJS.ErrnoException): void => reject(fail(plainly(e), hintFor(e)));
+    const closed = (): void => reject(fail('the EFTF closed the connection during the handshake'));
+    tls.once('error', failed).once('end', closed).once('close', closed);
+    tls.once('secureConnect', () => {
+      tls.off('error', failed).off('end', closed).off('close', closed);
+      // Node has it only during this call.
+      const x509 = tls.getPeerX509Certificate();
+      const certificate = x509 && fingerprint(x509);
+      if (o.pin !== undefined && x509 !== undefined && !pinned(o.pin, x509)) {
+        tls.on('error', () => {}).destroy();
+        reject(fail(`its certificate is not the pinned one (it has ${certificate})`));
+      } else resolve({ tls, certificate });
+    });
+  });
+  const late = (): NotEstablished => fail(`no answer within ${inSeconds(o)}`);
+  return within(o.timeoutMs, open, late, () => tls.destroy());
+}
+
+function hintFor(e: NodeJS.ErrnoException): string | undefined {
+  if (/CERT|VERIFY|SELF_SIGNED/.test(e.code ?? ''))
+    return '--ca FILE names its CA, --pin its certificate, --insecure trusts anyone';
+  return undefined;
+}
+
+/** The outcome of `work`, or after `ms` an error and what `stop` does. */
+async function within<T>(ms: number, work: Promise<T>, late: () => Error, stop: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(late());
+      stop();
+    }, ms);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
+  }
+}
+
+/** The certificates in a PEM text; empty where there are none. */
+export function certificatesIn(pem: string): X509Certificate[] {
+  const found = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  return found.map((text) => new X509Certificate(text));
+}

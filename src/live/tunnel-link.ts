@@ -1,0 +1,179 @@
+import type { TLSSocket } from 'node:tls';
+import { LIMITS } from '../limits.js';
+import { type Cancel, type Clock, realClock } from './clock.js';
+import type { PacketPort } from './port.js';
+import type { Tap } from './tls-tap.js';
+import { plainly } from './tls-words.js';
+import { type EnvelopeCounts, EnvelopeReader, type Families, ipEnvelope, LARGEST_PACKET } from './tunnel-envelopes.js';
+
+/** Why a tunnel is no more. */
+export interface TunnelEnd {
+  /** Who ended it: this end, the peer, or the network between them. */
+  readonly by: 'us' | 'peer' | 'network';
+  /** `cut`: this end gave the peer up. */
+  readonly how: 'close_notify' | 'fin' | 'rst' | 'alert' | 'cut';
+  /** The same for people. */
+  readonly words: string;
+}
+
+/** What a tunnel sent. */
+export interface SentCounts {
+  packets: number;
+  octets: number;
+  /** Not sent: the peer reads too slowly, and the queue was full. */
+  dropped: number;
+  /** Not sent: larger than an envelope can hold. */
+  tooLarge: number;
+}
+
+/** Writes octets to TLS in its own way: split, merged … */
+export type Shape = (octets: Uint8Array, write: (part: Uint8Array, done?: () => void) => void) => void;
+
+export interface LinkOptions {
+  readonly families?: Families;
+  readonly clock?: Clock;
+  /** Names the peer in words: `the EFTF`, `the UE`. */
+  readonly peer?: string;
+}
+
+/**
+ * An established tunnel at either end: a port for IP packets over TLS. It ends once, by a close_notify of either side
+ * (TS 24.322 §5.4, §5.5) or by what goes wrong, and then says why.
+ */
+export class TunnelLink implements PacketPort {
+  readonly sent: SentCounts = { packets: 0, octets: 0, dropped: 0, tooLarge: 0 };
+  readonly reader: EnvelopeReader;
+  /** Resolves when the tunnel is no more; never rejects. */
+  readonly ended: Promise<TunnelEnd>;
+  end: TunnelEnd | undefined;
+  /** How octets are written to TLS, where a fault asks for another way than one write an envelope. */
+  shape: Shape | undefined;
+  /** When octets last arrived, and since when the peer takes nothing (0: it does), by the clock. */
+  lastHeard: number;
+  stalledSince = 0;
+  private receive: ((ip: Uint8Array) => void) | undefined;
+  private finish!: (end: TunnelEnd) => void;
+  private readonly clock: Clock;
+  private readonly peer: string;
+  /** Why this end closes, once it does. */
+  private closing: string | undefined;
+  private giveUp: Cancel | undefined;
+
+  /** @param tls after its handshake @param tap the TCP connection under it */
+  constructor(
+    readonly tls: TLSSocket,
+    readonly tap: Tap,
+    o: LinkOptions = {},
+  ) {
+    this.clock = o.clock ?? realClock;
+    this.peer = o.peer ?? 'the peer';
+    this.lastHeard = this.clock.now();
+    this.reader = new EnvelopeReader(o.families ?? { ip4: true, ip6: true }, (ip) => this.receive?.(ip));
+    this.ended = new Promise((resolve) => {
+      this.finish = resolve;
+    });
+    tls.on('data', (octets: Buffer) => this.arrived(octets));
+    tls.on('end', () => this.heardEnd());
+    tls.on('error', (error) => this.broke(error));
+    tls.on('close', () => this.gone());
+  }
+
+  get counts(): EnvelopeCounts {
+    return this.reader.counts;
+  }
+
+  onPacket(receive: (ip: Uint8Array) => void): void {
+    this.receive = receive;
+  }
+
+  send(ip: Uint8Array): void {
+    if (ip.length > LARGEST_PACKET) this.sent.tooLarge++;
+    else if (this.sendOctets(ipEnvelope(ip))) {
+      this.sent.packets++;
+      this.sent.octets += ip.length;
+    }
+  }
+
+  /** Sends octets as they are, envelopes or not; false: they were dropped. The octets must stay as they are. */
+  sendOctets(octets: Uint8Array): boolean {
+    const { tls } = this;
+    if (this.closing !== undefined || this.end !== undefined || !tls.writable) return false;
+    if (tls.writableLength > LIMITS.liveQueueOctets) {
+      this.sent.dropped++;
+      if (this.stalledSince === 0) this.waitForPeer();
+      return false;
+    }
+    if (this.shape === undefined) tls.write(octets);
+    else this.shape(octets, (part, done) => tls.write(part, done));
+    return true;
+  }
+
+  private waitForPeer(): void {
+    this.stalledSince = this.clock.now();
+    this.tls.once('drain', () => {
+      this.stalledSince = 0;
+    });
+  }
+
+  /** Releases the tunnel by close_notify. TS 24.322 §5.4.2, §5.5.2 */
+  close(why = 'released by this end'): void {
+    if (this.closing !== undefined || this.end !== undefined) return;
+    this.closing = why;
+    this.tls.end();
+    this.giveUp = this.clock.after(LIMITS.liveReleaseMs, () => {
+      this.over('us', 'close_notify', `${why}: close_notify was sent, ${this.peer} did not answer it`);
+    });
+  }
+
+  /** Gives the peer up at once, without close_notify. */
+  cut(why: string): void {
+    this.over('us', 'cut', why);
+  }
+
+  private arrived(octets: Buffer): void {
+    this.lastHeard = this.clock.now();
+    if (this.end !== undefined) return;
+    if (!this.reader.feed(octets))
+      this.cut(
+        `cut off: ${this.peer} sent an envelope of a length below 3, so that framing is lost (TS 24.322 7.1.2.1)`,
+      );
+  }
+
+  /** The peer's direction ended. RFC 5246 §7.2.1: a close_notify is answered with one, a FIN alone is a truncation. */
+  private heardEnd(): void {
+    const clean = !this.tap.finPassed;
+    if (this.closing !== undefined)
+      this.over('us', 'close_notify', `${this.closing}: close_notify was sent${clean ? ' and answered' : ''}`);
+    else if (!clean)
+      this.over('peer', 'fin', `${this.peer} ended the TCP connection without a close_notify (truncation)`);
+    else {
+      this.closing = 'answer';
+      this.tls.end(() => this.over('peer', 'close_notify', `released by ${this.peer}: it sent close_notify`));
+    }
+  }
+
+  private gone(): void {
+    const { failure, resetSent } = this.tap;
+    if (resetSent) this.over('us', 'rst', 'this end reset the connection');
+    else if (failure !== undefined) this.broke(failure);
+    else this.over('network', 'fin', `the connection to ${this.peer} is gone`);
+  }
+
+  private broke(error: NodeJS.ErrnoException): void {
+    const words = plainly(error);
+    if (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+      this.over('peer', 'rst', `${this.peer} or a middlebox reset the connection`);
+    else if (error.code?.startsWith('ERR_SSL')) this.over('peer', 'alert', `TLS failed: ${words}`);
+    else this.over('network', 'rst', `the connection to ${this.peer} broke: ${words}`);
+  }
+
+  private over(by: TunnelEnd['by'], how: TunnelEnd['how'], words: string): void {
+    if (this.end !== undefined) return;
+    this.end = { by, how, words };
+    this.giveUp?.();
+    // Later than what is still being written: an answer to a close_notify.
+    if (how === 'close_notify') setImmediate(() => this.tls.destroy());
+    else this.tls.destroy();
+    this.finish(this.end);
+  }
+}
