@@ -75,6 +75,7 @@ function build(done: (code: number) => void): Command {
     .description('tell what happened: tunnels, addressing, registrations, calls, media and findings, as JSON')
     .argument('[capture...]')
     .option('--markdown', 'for people, instead of JSON')
+    .option('--html', 'for people, one page with pictures, instead of JSON')
     .option('--schema', 'print the JSON Schema of the report instead')
     .option('--baseline <file>', 'an earlier report: its findings are left out')
     .option(

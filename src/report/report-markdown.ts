@@ -1,21 +1,29 @@
 import { printable } from '../kit/index.js';
-import type { CallEntity, FindingEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
-import { type Moment, millis } from '../model/moment.js';
+import type { FindingEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
+import { callLadder } from './ladder-flows.js';
+import { ladderPage } from './ladder-text.js';
 import type { Report } from './report.js';
-import { isoTime } from './value.js';
+import type { Lists } from './report-select.js';
+import {
+  clock,
+  type FileWords,
+  fileWords,
+  number,
+  place,
+  releaseWords,
+  statesWords,
+  tlsWords,
+  where,
+} from './report-words.js';
 
 /** Entries of a table, and messages of a call, that are shown; the rest is counted. */
 const MOST_ENTRIES = 200;
 const MOST_MESSAGES = 60;
+/** Cells of a line of a call flow. */
+const WIDTH = 100;
 
 /** Text from a packet, so that it can be nothing but text in Markdown. */
 const plain = (s: string): string => printable(s).replace(/[\\`*_[\]<>|&]/g, (c) => `&#${c.charCodeAt(0)};`);
-
-const number = (n: number | undefined, unit = ''): string =>
-  n === undefined ? '' : `${Math.round(n * 10) / 10}${unit}`;
-const clock = (m: Moment | undefined): string => (m === undefined ? '' : isoTime(m.seconds, m.nanos).slice(11, 23));
-const place = (p: { readonly address: string; readonly port: number }): string =>
-  p.address.includes(':') ? `[${p.address}]:${p.port}` : `${p.address}:${p.port}`;
 
 function* table(head: readonly string[], rows: readonly (readonly string[])[]): Generator<string> {
   if (rows.length === 0) return;
@@ -33,7 +41,7 @@ export function* reportMarkdown({ members, findings }: Report): Generator<string
   yield* problems(findings);
   yield* tunnels(list<TunnelEntity>('tunnels'));
   yield* registrations(list<RegistrationEntity>('registrations'));
-  yield* calls(list<CallEntity>('calls'));
+  yield* calls(members as unknown as Lists);
   yield* media(list<MediaEntity>('media'));
 }
 
@@ -42,33 +50,19 @@ interface Overview {
 }
 
 function* overview(members: Report['members']): Generator<string> {
-  const { files } = members.capture as { files: { name: string; frames: number; start?: Moment; end?: Moment }[] };
-  for (const f of files) {
-    const span = f.start !== undefined && f.end !== undefined ? `, ${number(millis(f.start, f.end) / 1000, ' s')}` : '';
-    const from = f.start === undefined ? '' : `, from ${isoTime(f.start.seconds, f.start.nanos).slice(0, 19)}Z`;
-    yield `- ${plain(f.name)}: ${f.frames} frames${from}${span}\n`;
-  }
+  const { files } = members.capture as { files: FileWords[] };
+  for (const f of files) yield `- ${plain(f.name)}: ${fileWords(f)}\n`;
   const summary = members.summary as unknown as Overview;
-  for (const name of ['tunnels', 'registrations', 'calls']) {
-    const states = Object.entries(summary[name].byState).filter(([, n]) => n > 0);
-    const total = states.reduce((n, [, k]) => n + k, 0);
-    yield `- ${total} ${total === 1 ? name.slice(0, -1) : name}${states.length === 0 ? '' : `: ${states.map(([s, n]) => `${n} ${s}`).join(', ')}`}\n`;
-  }
+  for (const name of ['tunnel', 'registration', 'call']) yield `- ${statesWords(name, summary[`${name}s`].byState)}\n`;
   yield '\n';
 }
-
-const times = (n: number): string => (n === 1 ? 'once' : `${n} times`);
 
 function* problems(findings: readonly FindingEntity[]): Generator<string> {
   const told = findings.filter((f) => f.severity !== 'note');
   yield told.length === 0 ? '## Findings\n\nNothing is wrong.\n\n' : '## Findings\n\n';
   for (const f of told) {
-    const where = f.refs.map((r) => `${r.kind} ${r.id}`).join(', ');
-    const rows = f.rows.slice(0, 5).join(', ');
-    const sure = f.confidence === 'certain' ? '' : `, ${f.confidence}`;
     yield `### ${f.severity}: ${f.title}\n\n`;
-    yield `\`${f.code}\`${sure}${where === '' ? '' : `, ${where}`}, ${times(f.count)} from row ${rows}`;
-    yield `${f.clause === undefined ? '' : ` (${f.clause})`}\n\n`;
+    yield `\`${f.code}\`, ${where(f)}${f.clause === undefined ? '' : ` (${f.clause})`}\n\n`;
     yield `${plain(f.meaning)}\n\n**Next:** ${plain(f.next)}\n\n`;
   }
   const notes = findings.filter((f) => f.severity === 'note');
@@ -88,13 +82,11 @@ function* tunnels(list: readonly TunnelEntity[]): Generator<string> {
       place(t.ue),
       `${plain(t.eftf.name ?? place(t.eftf))}${t.proxy === undefined ? '' : ` by way of ${place(t.proxy)}`}`,
       t.failure === undefined ? t.state : `${t.state}: ${plain(t.failure.cause)}`,
-      t.tls === undefined
-        ? ''
-        : `${t.tls.version ?? ''} ${t.tls.decryption.up.verdict}/${t.tls.decryption.down.verdict}`,
+      tlsWords(t),
       String(t.envelopes.up.total),
       String(t.envelopes.down.total),
       clock(t.opened),
-      `${t.release.by} ${t.release.how}`,
+      releaseWords(t),
       plain(t.subscriber?.impu[0] ?? ''),
     ]),
   );
@@ -116,7 +108,8 @@ function* registrations(list: readonly RegistrationEntity[]): Generator<string> 
   );
 }
 
-function* calls(list: readonly CallEntity[]): Generator<string> {
+function* calls(lists: Lists): Generator<string> {
+  const list = lists.calls;
   if (list.length === 0) return;
   yield '## Calls\n\n';
   yield* table(
@@ -135,20 +128,8 @@ function* calls(list: readonly CallEntity[]): Generator<string> {
   );
   for (const c of list.filter((x) => x.state === 'failed').slice(0, MOST_ENTRIES)) {
     yield `### Call ${c.id}, ${plain(c.callId)}\n\n`;
-    yield* table(
-      ['row', 'at', '', 'message', 'again'],
-      c.messages
-        .slice(0, MOST_MESSAGES)
-        .map((m) => [
-          m.row,
-          number(millis(c.start, m.at), ' ms'),
-          m.direction === undefined ? '' : m.direction === 'up' ? '→' : '←',
-          plain(
-            `${m.status === undefined ? m.method : `${m.status} ${m.reason ?? ''} (${m.method})`}${m.sdp ? ` with SDP ${m.sdp}` : ''}`,
-          ),
-          m.retransmissions === 0 ? '' : String(m.retransmissions),
-        ]),
-    );
+    // A line of the flow begins with a blank or with our own words, so that none of them can end the block.
+    yield `~~~~text\n${ladderPage(callLadder(lists, c, MOST_MESSAGES), { width: WIDTH })}~~~~\n\n`;
   }
 }
 

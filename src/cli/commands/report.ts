@@ -3,6 +3,7 @@ import { SessionTap } from '../../engine/session-tap.js';
 import { CATALOGUE } from '../../model/catalogue.js';
 import { SessionModel } from '../../model/session-model.js';
 import { knownFindings, reaches, reportOf } from '../../report/report.js';
+import { reportHtml } from '../../report/report-html.js';
 import { reportJson } from '../../report/report-json.js';
 import { reportMarkdown } from '../../report/report-markdown.js';
 import { reportSchema } from '../../report/report-schema.js';
@@ -16,6 +17,7 @@ import { version } from '../version.js';
 export interface ReportOptions extends ReadOptions {
   schema?: boolean;
   markdown?: boolean;
+  html?: boolean;
   baseline?: string;
   mute?: string[];
 }
@@ -37,7 +39,7 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
   tap.finish();
   const told = reportOf(model, {
     generator: { name: 'fttscope', version: version() },
-    options: optionsOf(o),
+    options: reportOptions(o),
     files: outcome.files,
     damage: outcome.damage,
     limits: outcome.limits,
@@ -45,12 +47,12 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
     ...(known !== undefined && { known }),
     choice: { tunnel: o.tunnel, user: o.user, callId: o.callId },
   });
-  write(o.markdown === true ? reportMarkdown(told) : reportJson(told.members));
+  write(o.html === true ? reportHtml(told) : o.markdown === true ? reportMarkdown(told) : reportJson(told.members));
   return reading.code(outcome, o.failOn !== undefined && reaches(told.findings, o.failOn));
 }
 
 /** The options that a report depends on. */
-const optionsOf = (o: ReportOptions): Record<string, unknown> => ({
+export const reportOptions = (o: ReportOptions): Record<string, unknown> => ({
   heuristicRtp: true,
   verifyAll: o.verifyAll === true,
   autoKeys: o.autoKeys,

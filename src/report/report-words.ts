@@ -1,0 +1,70 @@
+import type { FindingEntity, TunnelEntity } from '../model/entities.js';
+import { type Moment, millis } from '../model/moment.js';
+import { isoTime } from './value.js';
+
+/** How reports for people say numbers, times and places. Nothing here is escaped. */
+
+/** A number with one decimal at most, its unit behind it; '' for none. */
+export const number = (n: number | undefined, unit = ''): string =>
+  n === undefined ? '' : `${Math.round(n * 10) / 10}${unit}`;
+
+/** Time of day, in UTC, to the millisecond. */
+export const clock = (m: Moment | undefined): string =>
+  m === undefined ? '' : isoTime(m.seconds, m.nanos).slice(11, 23);
+
+/** Date and time in UTC, to the second. */
+export const date = (m: Moment): string => `${isoTime(m.seconds, m.nanos).slice(0, 19)}Z`;
+
+/** `192.0.2.1:443`, `[2001:db8::1]:443`. */
+export const place = (p: { readonly address: string; readonly port: number }): string =>
+  p.address.includes(':') ? `[${p.address}]:${p.port}` : `${p.address}:${p.port}`;
+
+export const times = (n: number): string => (n === 1 ? 'once' : `${n} times`);
+
+/** `1 call`, `2 calls`. */
+export const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
+/** `tunnel 1, call 2, possible, 3 times from row 12, 13`. */
+export function where(f: FindingEntity): string {
+  const rows = f.rows.slice(0, 5).join(', ');
+  return [
+    ...(f.confidence === 'certain' ? [] : [f.confidence]),
+    ...f.refs.map((r) => `${r.kind} ${r.id}`),
+    `${times(f.count)}${rows === '' ? '' : ` from row ${rows}`}`,
+  ].join(', ');
+}
+
+/** `TLSv1.3, decrypted`, `TLSv1.2, up full, down none`. */
+export function tlsWords({ tls }: TunnelEntity): string {
+  if (tls === undefined) return '';
+  const { up, down } = tls.decryption;
+  const how = up.verdict === down.verdict ? `${up.verdict}` : `up ${up.verdict}, down ${down.verdict}`;
+  return `${tls.version ?? 'TLS'}, decrypted: ${how}`;
+}
+
+/** `ue close_notify`; what was only inferred says so. */
+export const releaseWords = ({ release: r }: TunnelEntity): string =>
+  `${r.how.replace('_', ' ')} by ${r.by}${r.basis === 'inferred' ? ' (inferred)' : ''}`;
+
+/** A file of the capture as it stands in a report. */
+export interface FileWords {
+  readonly name: string;
+  readonly frames: number;
+  readonly start?: Moment;
+  readonly end?: Moment;
+}
+
+/** `484 frames, from 2026-03-01T09:00:00Z, 11.3 s`. */
+export function fileWords(f: FileWords): string {
+  const from = f.start === undefined ? '' : `, from ${date(f.start)}`;
+  const span = f.start !== undefined && f.end !== undefined ? `, ${number(millis(f.start, f.end) / 1000, ' s')}` : '';
+  return `${f.frames} frames${from}${span}`;
+}
+
+/** `2 tunnels: 1 established, 1 failed`. */
+export function statesWords(name: string, byState: Readonly<Record<string, number>>): string {
+  const states = Object.entries(byState).filter(([, n]) => n > 0);
+  const total = states.reduce((n, [, k]) => n + k, 0);
+  const list = states.map(([s, n]) => `${n} ${s}`).join(', ');
+  return `${counted(total, name)}${list === '' ? '' : `: ${list}`}`;
+}
