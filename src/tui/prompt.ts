@@ -24,7 +24,7 @@ export interface PromptRequest {
   readonly text?: string;
   /** Earlier lines, the newest last: Up and Down. A line that is done is added. */
   readonly history?: string[];
-  complete?(text: string, cursor: number): Completion;
+  complete?(text: string, cursor: number): Completion | undefined;
   /** Asked after each change. */
   judge?(text: string): Verdict | undefined;
   /** The text is another now. */

@@ -66,6 +66,10 @@ export interface View extends Panel {
   /** Where one is, so that {@link restore} can lead back there. Plain data. */
   place(): unknown;
   restore(place: unknown): void;
+  /** What other views are about when they are opened from here by their number; undefined: what this one is about. */
+  selected?(): Scope | undefined;
+  /** What would be lost if the program ended now, in words. */
+  unsaved?(): string | undefined;
   /** Lines of text that say all that the view shows: for screen readers. */
   plain(): string[];
 }
@@ -119,6 +123,6 @@ export interface Desk {
   confirm(question: string, yes: () => void): void;
   /** Puts text on the user's clipboard, or into a file where that cannot be; says what became of it. */
   copy(text: string, what: string): void;
-  /** Runs a command as if its key had been pressed. */
-  run(command: CommandId, argument?: string): void;
+  /** Does a command as if its key had been pressed. */
+  perform(command: CommandId, argument?: string): void;
 }

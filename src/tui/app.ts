@@ -1,0 +1,352 @@
+import type { Viewer } from '../viewer/viewer.js';
+import { Grid } from './cells.js';
+import { tabAt } from './chrome.js';
+import { Question } from './dialogs.js';
+import type { Display, DisplayEvents } from './display.js';
+import { insideOf, placeOf } from './frame.js';
+import { Help } from './help.js';
+import { type CommandId, commandOf, Keys } from './keymap.js';
+import { paletteRequest } from './palette.js';
+import { Prompt, type PromptRequest } from './prompt.js';
+import { bodyTop, drawScreen } from './screen.js';
+import { Told } from './told.js';
+import { type Stop, Trail } from './trail.js';
+import {
+  type Desk,
+  type Dialog,
+  type Message,
+  type MessageSeverity,
+  type MouseAt,
+  type Preferences,
+  type Scope,
+  VIEWS,
+  type View,
+  type ViewId,
+} from './view.js';
+
+/** Milliseconds between two paintings, unless a key was pressed. */
+const FRAME_MS = 33;
+/** Milliseconds within which a second Ctrl-C quits. */
+const QUIT_MS = 2000;
+/** Messages kept for the log. */
+const MESSAGES_KEPT = 1000;
+
+export interface AppParts {
+  readonly viewer: Viewer;
+  readonly preferences: Preferences;
+  /** Makes the views, in the order of their keys. */
+  views(desk: Desk): readonly View[];
+  /** Keeps what was copied, for a terminal that has no clipboard; returns where. */
+  keepCopy?(text: string): string | undefined;
+}
+
+/** The program as it is seen: views, the lines around them, and what keys and mouse do. */
+export class App implements Desk, DisplayEvents {
+  readonly viewer: Viewer;
+  readonly told: Told;
+  readonly preferences: Preferences;
+  readonly messages: Message[] = [];
+  readonly views: readonly View[];
+  private readonly keys = new Keys();
+  private readonly trail = new Trail();
+  private readonly dialogs: Dialog[] = [];
+  private readonly actions = new Map<CommandId, (argument: string) => void>();
+  private readonly paletteHistory: string[] = [];
+  private view: View;
+  private around: Scope = {};
+  private prompted: Prompt | undefined;
+  private message: Message | undefined;
+  private display: Display | undefined;
+  private ended: () => void = () => undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private lastPaint = 0;
+  private lastCancel = Number.NEGATIVE_INFINITY;
+  private heard = 0;
+  private grid = new Grid(1, 1);
+
+  constructor(private readonly parts: AppParts) {
+    this.viewer = parts.viewer;
+    this.preferences = parts.preferences;
+    this.told = new Told(this.viewer, () => this.repaint());
+    this.views = parts.views(this);
+    this.view = this.views[0];
+    this.viewer.onStatus(() => {
+      this.hear();
+      this.repaint();
+    });
+    this.ownActions();
+    this.view.show({});
+    this.hear();
+  }
+
+  get scope(): Scope {
+    return this.around;
+  }
+
+  /** Shows it all until the user quits. */
+  run(display: Display): Promise<void> {
+    this.display = display;
+    this.paint();
+    return new Promise((resolve) => {
+      this.ended = resolve;
+    });
+  }
+
+  /** Says what a command does where no view takes it. */
+  provide(id: CommandId, action: (argument: string) => void): void {
+    this.actions.set(id, action);
+  }
+
+  private ownActions(): void {
+    for (const [i, id] of VIEWS.entries()) this.provide(`view-${id}`, () => this.tab(i));
+    this.provide('back', () => this.back());
+    this.provide('jump-back', () => this.jumpBack());
+    this.provide('quit', () => this.quit());
+    this.provide('cancel', () => this.cancel());
+    this.provide('redraw', () => this.display?.forget());
+    this.provide('suspend', () => this.display?.suspend());
+    this.provide('help', () => this.show(new Help(this.view.offers(), this.view.title, this)));
+    this.provide('palette', () => this.prompt(paletteRequest(this, this.paletteHistory)));
+    for (const id of ['goto', 'jump-to-mark', 'filter'] as const) this.provide(id, (a) => this.inPackets(id, a));
+  }
+
+  /** Does in the packets view what only it can do. */
+  private inPackets(command: CommandId, argument: string): void {
+    if (this.view.id === 'packets') return;
+    this.open('packets', this.around);
+    this.view.run(command, argument);
+  }
+
+  /* Painting */
+
+  repaint(): void {
+    if (this.timer === undefined) this.paintIn(Math.max(0, this.lastPaint + FRAME_MS - Date.now()));
+  }
+
+  /** Paints in so many milliseconds, and not before. */
+  private paintIn(ms: number): void {
+    clearTimeout(this.timer);
+    if (this.display !== undefined) this.timer = setTimeout(() => this.paint(), ms);
+  }
+
+  private paint(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const { display } = this;
+    if (display === undefined) return;
+    this.lastPaint = Date.now();
+    const caret = this.draw(display.width, display.height);
+    display.paint(this.grid, caret);
+  }
+
+  private draw(width: number, height: number): { x: number; y: number } | undefined {
+    if (this.grid.width !== width || this.grid.height !== height) this.grid = new Grid(width, height);
+    const { label } = this.around;
+    return drawScreen(this.grid, {
+      theme: this.preferences.theme,
+      status: this.viewer.status,
+      views: this.views,
+      view: this.view,
+      crumbs: [...(label === undefined ? [] : [label]), this.view.title, ...this.view.crumbs()],
+      dialogs: this.dialogs,
+      prompt: this.prompted,
+      message: this.message,
+    });
+  }
+
+  /* Keys and mouse */
+
+  key(key: string): void {
+    this.message = undefined;
+    this.paintIn(0);
+    const p = this.prompted;
+    if (p !== undefined) {
+      if (p.key(key) !== 'more' && this.prompted === p) this.prompted = undefined;
+      return;
+    }
+    if ((this.dialogs.at(-1) ?? this.view).key?.(key) === true) return;
+    const meaning = this.keys.take(key);
+    if (meaning.kind === 'command') this.perform(meaning.id, meaning.argument);
+    else if (meaning.kind === 'nothing') this.say(`${key} has no meaning; ? lists the keys`);
+  }
+
+  paste(text: string): void {
+    if (this.prompted === undefined) this.say('pasted text is taken where a line is typed: after / or : or Ctrl-F');
+    else this.prompted.insert(text.replace(/[\r\n]+$/, ''));
+    this.paintIn(0);
+  }
+
+  mouse(at: MouseAt): void {
+    const { display } = this;
+    if (display === undefined || this.prompted !== undefined) return;
+    this.message = undefined;
+    this.paintIn(0);
+    const top = bodyTop(display.height);
+    const below = { ...at, y: at.y - top };
+    const dialog = this.dialogs.at(-1);
+    if (dialog !== undefined) {
+      const inside = insideOf(placeOf(dialog, display.width, display.height - top - 1));
+      dialog.mouse?.({ ...below, x: at.x - inside.x, y: below.y - inside.y });
+    } else if (below.y === -2 && at.kind === 'press') {
+      const i = tabAt(this.views, this.view, display.width, at.x);
+      if (i >= 0) this.tab(i);
+    } else if (below.y >= 0 && at.y < display.height - 1) this.view.mouse?.(below);
+  }
+
+  resized(): void {
+    this.paintIn(0);
+  }
+
+  lost(): void {
+    this.end();
+  }
+
+  perform(command: CommandId, argument = ''): void {
+    this.paintIn(0);
+    const dialog = this.dialogs.at(-1);
+    if (dialog !== undefined) {
+      if (dialog.run(command, argument)) return;
+      if (command === 'back') this.close(dialog);
+      else if (command === 'quit' || command === 'cancel' || command === 'redraw' || command === 'suspend')
+        this.actions.get(command)?.('');
+      return;
+    }
+    if (this.view.run(command, argument)) return;
+    const action = this.actions.get(command);
+    if (action !== undefined) action(argument);
+    else if (commandOf(command).group !== 'Move') this.say(`${commandOf(command).title}: not in ${this.view.title}`);
+  }
+
+  /* Where one is */
+
+  private get here(): Stop {
+    return { view: this.view.id, scope: this.around, place: this.view.place() };
+  }
+
+  open(view: ViewId, scope: Scope = {}): void {
+    this.trail.down(this.here);
+    this.enter(view, scope);
+  }
+
+  leaveMark(): void {
+    this.trail.jump(this.here);
+  }
+
+  private enter(id: ViewId, scope: Scope): void {
+    const view = this.views.find((v) => v.id === id);
+    if (view === undefined) return;
+    this.view = view;
+    this.around = scope;
+    view.show(scope);
+    this.repaint();
+  }
+
+  /** A number was pressed: that view, about what is selected; once more: about everything. */
+  private tab(i: number): void {
+    const view = this.views[i];
+    if (view === undefined) return;
+    if (i === 0) {
+      this.trail.jump(this.here);
+      this.trail.home();
+      this.enter(view.id, {});
+    } else if (view === this.view) this.enter(view.id, {});
+    else this.open(view.id, this.view.selected?.() ?? this.around);
+  }
+
+  private back(): void {
+    const stop = this.trail.up();
+    if (stop !== undefined) this.goTo(stop);
+    else if (this.view !== this.views[0]) this.enter(this.views[0].id, {});
+    else this.say('this is the first level; Q quits');
+  }
+
+  private jumpBack(): void {
+    const stop = this.trail.back();
+    if (stop === undefined) this.say('no jump to go back from');
+    else this.goTo(stop);
+  }
+
+  private goTo({ view, scope, place }: Stop): void {
+    this.enter(view, scope);
+    this.view.restore(place);
+  }
+
+  /* What views ask for */
+
+  say(text: string, severity: MessageSeverity = 'note'): void {
+    this.message = { at: new Date(), severity, text };
+    this.messages.push(this.message);
+    if (this.messages.length > MESSAGES_KEPT) this.messages.shift();
+    this.repaint();
+  }
+
+  /** Takes what the engine says into the log; what is bad is shown as well. */
+  private hear(): void {
+    const { messages } = this.viewer.status;
+    for (; this.heard < messages.length; this.heard++) {
+      const { severity, text } = messages[this.heard];
+      if (severity === 'note') this.messages.push({ at: new Date(), severity, text });
+      else this.say(text, severity);
+    }
+  }
+
+  show(dialog: Dialog): void {
+    this.dialogs.push(dialog);
+    this.repaint();
+  }
+
+  close(dialog: Dialog): void {
+    const at = this.dialogs.indexOf(dialog);
+    if (at < 0) return;
+    this.dialogs.splice(at, 1);
+    dialog.closed?.();
+    this.repaint();
+  }
+
+  prompt(request: PromptRequest): void {
+    this.prompted = new Prompt(request);
+    this.repaint();
+  }
+
+  confirm(question: string, yes: () => void): void {
+    this.show(new Question(question, this, yes));
+  }
+
+  copy(text: string, what: string): void {
+    this.display?.offer(text);
+    const path = this.parts.keepCopy?.(text);
+    this.say(
+      path === undefined
+        ? `${what}: offered to the terminal's clipboard, which does not say whether it took it`
+        : `${what}: offered to the terminal's clipboard, and kept in ${path}`,
+    );
+  }
+
+  private cancel(): void {
+    const now = Date.now();
+    if (now - this.lastCancel < QUIT_MS) {
+      this.end();
+      return;
+    }
+    this.lastCancel = now;
+    if (this.viewer.status.done) this.say('nothing to cancel; Ctrl-C once more quits');
+    else {
+      this.viewer.cancel();
+      this.say('reading was stopped; Ctrl-C once more quits');
+    }
+  }
+
+  private quit(): void {
+    const unsaved = this.views.map((v) => v.unsaved?.()).filter((u) => u !== undefined);
+    if (unsaved.length === 0) this.end();
+    else this.confirm(`${unsaved.join('; ')}. Quit all the same?`, () => this.end());
+  }
+
+  private end(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.display?.close();
+    this.display = undefined;
+    this.ended();
+  }
+}

@@ -1,0 +1,202 @@
+import type { ViewerStatus } from '../viewer/viewer.js';
+import { type Area, cellsOf, clip, clipMiddle } from './cells.js';
+import { type CommandId, commandOf, keyText } from './keymap.js';
+import type { Prompt } from './prompt.js';
+import { SIGNS, type Theme } from './style.js';
+import type { Message, View } from './view.js';
+
+/* The lines around a view: title, tabs, breadcrumb, and at the foot hints, messages or a line that is typed. */
+
+/** `1234567` as `1 234 567`. */
+export const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ' ');
+
+/** Octets as `512 B`, `23 kB`, `1.4 MB`. */
+export function octetsText(n: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let [value, unit] = [n, 0];
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** What is said of reading: how far it is, or what there was. */
+function progress(s: ViewerStatus): string {
+  const seconds = s.elapsedMs / 1000;
+  const frames = `${grouped(s.frames)} frame${s.frames === 1 ? '' : 's'}`;
+  if (s.done) return `${frames}  ${seconds.toFixed(2)} s${s.cancelled ? '  reading was stopped' : ''}`;
+  if (s.growing) return `${frames}  more may come`;
+  const rate = seconds > 0.2 ? `  ${grouped(Math.round(s.frames / seconds))}/s` : '';
+  const part = s.size === undefined || s.size === 0 ? '' : `reading ${Math.floor((100 * s.read) / s.size)} %  `;
+  return `${part || 'reading  '}${frames}${rate}  Ctrl-C stops`;
+}
+
+/** What is said of keys. */
+function keysText({ keys }: ViewerStatus): string {
+  if (keys.lines === 0) return 'no keys';
+  const from = keys.sources.length > 0 ? `${keys.sources.join(', ')} ` : '';
+  return `keys: ${from}(${grouped(keys.lines)} line${keys.lines === 1 ? '' : 's'}, ${grouped(keys.used)} used)`;
+}
+
+/** The first line: program, file, how far, keys. */
+export function drawTitle(area: Area, theme: Theme, status: ViewerStatus): void {
+  area.clear(theme.title);
+  const names = status.files.map((f) => f.name.replace(/^.*\//, ''));
+  const name =
+    names.length === 0 ? 'no capture' : names.length === 1 ? names[0] : `${names[0]} and ${names.length - 1} more`;
+  const parts = [progress(status), keysText(status)];
+  const long = parts.join('  ');
+  const spare = area.width - cellsOf(long) - 14;
+  const words = spare >= 12 ? long : parts[0];
+  area.right(area.width - 1, 0, clip(words, area.width - 12), theme.title);
+  const left = area.width - 1 - cellsOf(words) - 2;
+  area.text(1, 0, clipMiddle(`fttscope  ${name}`, Math.max(8, left - 1)), theme.title);
+}
+
+/** The second line: the views and their keys. Where the width does not do, only the open one has its name. */
+export function drawTabs(area: Area, theme: Theme, views: readonly View[], open: View): void {
+  area.clear(theme.tab);
+  let x = 0;
+  for (const { v, text } of tabTexts(views, open, area.width)) {
+    const s = v === open ? theme.tabOpen : theme.tab;
+    x = area.text(x, 0, ` ${text} `, s);
+  }
+}
+
+function tabTexts(views: readonly View[], open: View, width: number): { v: View; text: string }[] {
+  const forms = [
+    (v: View, i: number) => `${i + 1} ${v.title}${v.badge?.() ?? ''}`,
+    (v: View, i: number) => `${i + 1} ${v.title}${v === open ? '' : (v.badge?.() ?? '')}`,
+    (v: View, i: number) => (v === open ? `${i + 1} ${v.title}` : `${i + 1} ${v.title.slice(0, 5)}`),
+    (v: View, i: number) => (v === open ? `${i + 1} ${v.title}` : `${i + 1}`),
+  ];
+  for (const form of forms) {
+    const texts = views.map((v, i) => ({ v, text: form(v, i) }));
+    if (texts.reduce((n, t) => n + cellsOf(t.text) + 2, 0) <= width || form === forms.at(-1)) return texts;
+  }
+  return [];
+}
+
+/** At which tab a click was: its number from 0, -1 for none. */
+export function tabAt(views: readonly View[], open: View, width: number, x: number): number {
+  let end = 0;
+  for (const [i, { text }] of tabTexts(views, open, width).entries()) {
+    end += cellsOf(text) + 2;
+    if (x < end) return i;
+  }
+  return -1;
+}
+
+/** The third line: where one is, and what the view says of itself. */
+export function drawCrumbs(area: Area, theme: Theme, crumbs: readonly string[], status: string): void {
+  const right = clip(status, Math.floor(area.width * 0.6));
+  const left = area.width - cellsOf(right) - 3;
+  let text = crumbs.join(' › ');
+  // The last steps say most.
+  for (let i = 1; i < crumbs.length && cellsOf(text) > left; i++) text = `… › ${crumbs.slice(i).join(' › ')}`;
+  area.text(1, 0, clip(text, left), theme.strong);
+  area.right(area.width - 1, 0, right, theme.dim);
+}
+
+/** The last line: what keys do here, as many as fit whole; `?` is always there. */
+export function drawHints(area: Area, theme: Theme, offers: readonly CommandId[]): void {
+  const last = hint('help');
+  let x = 1;
+  const room = area.width - cellsOf(last.key) - cellsOf(last.words) - 3;
+  for (const id of offers) {
+    const { key, words } = hint(id);
+    const size = cellsOf(key) + 1 + cellsOf(words);
+    if (id === 'help' || x + size > room) continue;
+    x = area.text(x, 0, key, theme.key);
+    x = area.text(x + 1, 0, words, theme.text) + 2;
+  }
+  x = area.text(x, 0, last.key, theme.key);
+  area.text(x + 1, 0, last.words, theme.text);
+}
+
+function hint(id: CommandId): { key: string; words: string } {
+  const { keys, hint: words } = commandOf(id);
+  return { key: keys.length > 0 ? keyText(keys[0]) : `:${id}`, words };
+}
+
+/** The last line when there is something to say. */
+export function drawMessage(area: Area, theme: Theme, m: Message): void {
+  area.clipped(1, 0, `${SIGNS[m.severity]} ${m.text}`, area.width - 2, theme[m.severity]);
+}
+
+/** Lines that a prompt takes at the foot. */
+export const promptHeight = (p: Prompt): number =>
+  2 + (p.verdict === undefined ? 0 : 1) + (p.offered === undefined ? 0 : 1);
+
+/** A line that is typed: what Tab offers, the line, what is to be said of it, and what ends it. Returns the cursor. */
+export function drawPrompt(area: Area, theme: Theme, p: Prompt): { x: number; y: number } {
+  area.clear(theme.text);
+  let y = 0;
+  if (p.offered !== undefined) drawOffered(area, theme, p, y++);
+  const label = `${p.request.label} `;
+  const start = 1 + cellsOf(label);
+  const room = area.width - start - 1;
+  // The cursor stays in sight.
+  const shift = Math.max(0, p.cells - room + 1);
+  area.text(1, y, label, theme.key);
+  area.part(start, y, room, 1).text(-shift, 0, p.text, p.verdict?.wrong === true ? theme.error : theme.strong);
+  const caret = { x: start + p.cells - shift, y };
+  y++;
+  if (p.verdict !== undefined) drawVerdict(area, theme, p, start - shift, y++);
+  const hints = [
+    ['Enter', 'do it'],
+    ['Tab', 'complete'],
+    ['↑', 'earlier'],
+    ['Esc', 'cancel'],
+  ];
+  let x = 1;
+  for (const [key, words] of hints) {
+    if (key === 'Tab' && p.request.complete === undefined) continue;
+    if (key === '↑' && (p.request.history?.length ?? 0) === 0) continue;
+    x = area.text(area.text(x, y, key, theme.key) + 1, y, words, theme.text) + 2;
+  }
+  return caret;
+}
+
+function drawOffered(area: Area, theme: Theme, p: Prompt, y: number): void {
+  const words = p.offered!.words;
+  // A window of words around the chosen one.
+  let first = 0;
+  let x = 1;
+  for (let i = 0; i <= p.chosen; i++) {
+    const size = cellsOf(words[i].text) + 2;
+    if (x + size > area.width - 8) [first, x] = [i, 1];
+    x += size;
+  }
+  x = 1;
+  for (let i = first; i < words.length; i++) {
+    if (x + cellsOf(words[i].text) > area.width - 8) {
+      area.text(x, y, `+${words.length - i}`, theme.dim);
+      break;
+    }
+    x = area.text(x, y, words[i].text, i === p.chosen ? theme.cursor : theme.note) + 2;
+  }
+  const note = p.chosen >= 0 ? words[p.chosen].note : undefined;
+  if (note !== undefined && x + cellsOf(note) < area.width) area.right(area.width - 1, y, note, theme.dim);
+}
+
+function drawVerdict(area: Area, theme: Theme, p: Prompt, start: number, y: number): void {
+  const v = p.verdict!;
+  const s = v.wrong ? theme.error : theme.dim;
+  if (v.at === undefined) {
+    area.clipped(1, y, v.text, area.width - 2, s);
+    return;
+  }
+  const caret = `^${'~'.repeat(Math.max(0, (v.length ?? 1) - 1))}`;
+  const at = start + cellsOf(p.text.slice(0, v.at));
+  // Beside the caret, on the side where there is room.
+  const after = at + caret.length + 1;
+  const needed = cellsOf(v.text);
+  area.text(at, y, caret, s);
+  if (area.width - after >= needed || area.width - after > at) area.clipped(after, y, v.text, area.width - after, s);
+  else {
+    const text = clip(v.text, at - 2);
+    area.right(at - 1, y, text, s);
+  }
+}

@@ -1,0 +1,118 @@
+import { type Area, cellsOf, wrap } from './cells.js';
+import type { CommandId } from './keymap.js';
+import { scrollBar } from './list.js';
+import type { Desk, Dialog, MouseAt } from './view.js';
+
+const WIDE = 76;
+
+/** A question that only one key says yes to, another than the one that led here. */
+export class Question implements Dialog {
+  readonly title = 'Sure?';
+  readonly width: number;
+  readonly height: number;
+  private readonly lines: string[];
+
+  constructor(
+    question: string,
+    private readonly desk: Desk,
+    private readonly yes: () => void,
+  ) {
+    this.lines = wrap(question, WIDE - 4);
+    this.width = Math.max(24, ...this.lines.map((l) => cellsOf(l) + 4));
+    this.height = this.lines.length + 4;
+  }
+
+  draw(area: Area): void {
+    const { theme } = this.desk.preferences;
+    for (const [y, line] of this.lines.entries()) area.text(0, y, line, theme.text);
+    const x = area.text(0, this.lines.length + 1, 'y', theme.key);
+    area.text(x + 1, this.lines.length + 1, 'yes   any other key: no', theme.text);
+  }
+
+  key(key: string): boolean {
+    this.desk.close(this);
+    if (key === 'y') this.yes();
+    return true;
+  }
+
+  offers(): readonly CommandId[] {
+    return [];
+  }
+  run(): boolean {
+    return false;
+  }
+}
+
+/** Text that one reads and scrolls: an info card, a message as it stands. */
+export class Reader implements Dialog {
+  readonly width: number;
+  readonly height: number;
+  private top = 0;
+  private seen = 1;
+  private wrapped: string[] = [];
+  private wrappedFor = -1;
+
+  constructor(
+    readonly title: string,
+    readonly lines: readonly string[],
+    private readonly desk: Desk,
+  ) {
+    this.width = Math.min(120, Math.max(30, cellsOf(title) + 8, ...lines.map((l) => cellsOf(l) + 5)));
+    this.height = lines.length + 2;
+  }
+
+  draw(area: Area): void {
+    const { theme } = this.desk.preferences;
+    if (this.wrappedFor !== area.width) {
+      this.wrappedFor = area.width;
+      this.wrapped = this.lines.flatMap((l) => wrap(l, area.width - 1));
+    }
+    this.seen = area.height;
+    this.top = Math.max(0, Math.min(this.top, this.wrapped.length - area.height));
+    for (let y = 0; y < area.height && this.top + y < this.wrapped.length; y++)
+      area.text(0, y, this.wrapped[this.top + y], theme.text);
+    if (this.wrapped.length > area.height) scrollBar(area, theme, this.top, this.wrapped.length);
+  }
+
+  offers(): readonly CommandId[] {
+    return ['back', 'down', 'up', 'copy'];
+  }
+
+  run(command: CommandId): boolean {
+    switch (command) {
+      case 'up':
+        return this.by(-1);
+      case 'down':
+        return this.by(1);
+      case 'page-up':
+        return this.by(-this.seen);
+      case 'page-down':
+        return this.by(this.seen);
+      case 'half-up':
+        return this.by(-(this.seen >> 1));
+      case 'half-down':
+        return this.by(this.seen >> 1);
+      case 'top':
+        return this.by(-this.wrapped.length);
+      case 'bottom':
+        return this.by(this.wrapped.length);
+      case 'open':
+        this.desk.close(this);
+        return true;
+      case 'copy':
+        this.desk.copy(this.lines.join('\n'), this.title);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  mouse(at: MouseAt): boolean {
+    return at.kind === 'wheel-up' ? this.by(-3) : at.kind === 'wheel-down' ? this.by(3) : false;
+  }
+
+  private by(lines: number): boolean {
+    this.top += lines;
+    return true;
+  }
+}

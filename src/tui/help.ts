@@ -1,0 +1,110 @@
+import { type Area, fit } from './cells.js';
+import { COMMANDS, type Command, type CommandId, GROUPS, keyText } from './keymap.js';
+import { List } from './list.js';
+import type { Desk, Dialog, MouseAt } from './view.js';
+
+/** A line of the help screen: a heading, or a command. */
+type Line = { readonly heading: string } | { readonly command: Command };
+
+/** The keys of this view and of all, made from the key map; what is typed searches. Enter does the command. */
+export class Help implements Dialog {
+  readonly title: string;
+  readonly width = 76;
+  readonly height = 200;
+  private searched = '';
+  private lines: Line[] = [];
+  private readonly list = new List(() => this.lines.length);
+
+  constructor(
+    private readonly here: readonly CommandId[],
+    view: string,
+    private readonly desk: Desk,
+  ) {
+    this.title = `Keys in ${view}`;
+    this.search('');
+  }
+
+  private search(text: string): void {
+    this.searched = text;
+    const words = text.toLowerCase().split(' ');
+    const found = (c: Command): boolean => {
+      const all = `${c.id} ${c.title} ${c.hint} ${c.keys.join(' ')}`.toLowerCase();
+      return words.every((w) => all.includes(w));
+    };
+    const list: readonly Command[] = COMMANDS;
+    const section = (heading: string, commands: readonly Command[]): Line[] => {
+      const those = commands.filter(found);
+      return those.length === 0 ? [] : [{ heading }, ...those.map((command) => ({ command }))];
+    };
+    const here = this.here.map((id) => list.find((c) => c.id === id)!);
+    this.lines = [
+      ...section('In this view', here),
+      ...GROUPS.flatMap((g) =>
+        section(
+          g,
+          list.filter((c) => c.group === g && !here.includes(c)),
+        ),
+      ),
+    ];
+    this.list.go(this.lines.length > 1 ? 1 : 0);
+    this.list.top = 0;
+  }
+
+  draw(area: Area, focus: boolean): void {
+    const { theme } = this.desk.preferences;
+    const x = area.text(0, 0, 'search: ', theme.key);
+    area.text(
+      x,
+      0,
+      this.searched === '' ? 'type a word' : this.searched,
+      this.searched === '' ? theme.dim : theme.strong,
+    );
+    if (this.lines.length === 0)
+      area.text(0, 2, 'no command has these words; Backspace takes the last letter away', theme.dim);
+    this.list.draw(area.part(0, 2, area.width, area.height - 2), { theme, focus }, (line, i) => {
+      const at = this.lines[i];
+      if ('heading' in at) line.text(0, 0, at.heading, theme.strong);
+      else {
+        const { keys, id, title, argument } = at.command;
+        line.text(1, 0, fit(keys.map(keyText).join(' '), 12), theme.key);
+        line.text(14, 0, fit(`:${id}${argument === undefined ? '' : ` ${argument.toUpperCase()}`}`, 24), theme.dim);
+        line.clipped(39, 0, title, line.width - 39, theme.text);
+      }
+    });
+  }
+
+  caret(): { x: number; y: number } {
+    return { x: 8 + this.searched.length, y: 0 };
+  }
+
+  key(key: string): boolean {
+    if (key === 'Backspace') this.search(this.searched.slice(0, -1));
+    else if (key === 'Space') this.search(`${this.searched} `);
+    else if (key === 'Esc' && this.searched !== '') this.search('');
+    else if (key.length === 1 && !(key === '?' && this.searched === '')) this.search(this.searched + key);
+    else return false;
+    return true;
+  }
+
+  offers(): readonly CommandId[] {
+    return ['back', 'down', 'open'];
+  }
+
+  run(command: CommandId): boolean {
+    if (command === 'help') this.desk.close(this);
+    else if (command === 'open') {
+      const line = this.lines[this.list.cursor];
+      if (line === undefined || 'heading' in line) return true;
+      this.desk.close(this);
+      this.desk.perform(line.command.id as CommandId);
+    } else return this.list.run(command);
+    return true;
+  }
+
+  mouse(at: MouseAt): boolean {
+    if (at.kind === 'wheel-up') this.list.scroll(-3);
+    else if (at.kind === 'wheel-down') this.list.scroll(3);
+    else this.list.go(Math.max(0, this.list.lineAt(at.y - 2)));
+    return true;
+  }
+}

@@ -1,0 +1,55 @@
+import { COMMANDS, type Command, type CommandId, keyText } from './keymap.js';
+import type { PromptRequest, Verdict } from './prompt.js';
+import type { Desk } from './view.js';
+
+const list: readonly Command[] = COMMANDS;
+const withKeys = (c: Command): string =>
+  c.keys.length === 0 ? c.title : `${c.title}   ${c.keys.map(keyText).join(' ')}`;
+
+/** Rows as they are written: `123`, `812.1`, `2:812.1`. */
+const ROW = /^(\d+:)?\d+(\.\d+)?$/;
+
+/** The line behind `:`: any command by its name, with Tab to complete and its key beside it; `:123` goes to a packet. */
+export function paletteRequest(desk: Desk, history: string[]): PromptRequest {
+  return {
+    label: ':',
+    history,
+    complete: (text, cursor) => {
+      const typed = text.slice(0, cursor);
+      if (typed.includes(' ')) return undefined;
+      const words = list
+        .filter((c) => c.id.startsWith(typed))
+        .concat(list.filter((c) => !c.id.startsWith(typed) && typed !== '' && c.id.includes(typed)))
+        .map((c) => ({ text: c.id, note: withKeys(c) }));
+      return { from: 0, words };
+    },
+    judge,
+    done: (text) => {
+      const { name, argument } = split(text);
+      if (name === '') return undefined;
+      const v = judge(text);
+      if (v?.wrong === true) return v.text;
+      if (ROW.test(name)) desk.perform('goto', name);
+      else desk.perform(name as CommandId, argument);
+      return undefined;
+    },
+  };
+}
+
+function split(text: string): { name: string; argument: string } {
+  const t = text.trim();
+  const blank = t.indexOf(' ');
+  return blank < 0 ? { name: t, argument: '' } : { name: t.slice(0, blank), argument: t.slice(blank + 1).trim() };
+}
+
+function judge(text: string): Verdict | undefined {
+  const { name } = split(text);
+  if (name === '') return { text: 'a command, or the number of a packet; Tab lists commands', wrong: false };
+  if (ROW.test(name)) return { text: `go to packet ${name}`, wrong: false };
+  const command = list.find((c) => c.id === name);
+  if (command !== undefined) return { text: withKeys(command), wrong: false };
+  const near = list.filter((c) => c.id.includes(name));
+  if (near.length > 0)
+    return { text: near.map((c) => c.id).join('  '), wrong: !near.some((c) => c.id.startsWith(name)) };
+  return { text: `there is no command ${name}`, wrong: true };
+}

@@ -1,0 +1,60 @@
+import type { ViewerStatus } from '../viewer/viewer.js';
+import type { Grid } from './cells.js';
+import { drawCrumbs, drawHints, drawMessage, drawPrompt, drawTabs, drawTitle, promptHeight } from './chrome.js';
+import { drawDialog, insideOf, placeOf } from './frame.js';
+import type { Prompt } from './prompt.js';
+import type { Theme } from './style.js';
+import type { Dialog, Message, View } from './view.js';
+
+/** Below this there is no room for a view. */
+const LEAST = { width: 40, height: 8 };
+/** From this height on there is a line for the title. */
+const TITLE_FROM = 14;
+
+/** All that is on the screen. */
+export interface ScreenParts {
+  readonly theme: Theme;
+  readonly status: ViewerStatus;
+  readonly views: readonly View[];
+  readonly view: View;
+  readonly crumbs: readonly string[];
+  readonly dialogs: readonly Dialog[];
+  readonly prompt: Prompt | undefined;
+  readonly message: Message | undefined;
+}
+
+/** The first line of a view. */
+export const bodyTop = (height: number): number => (height >= TITLE_FROM ? 3 : 2);
+
+/** Draws the whole screen; returns where the cursor stands, undefined where there is none. */
+export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number } | undefined {
+  const { width, height } = grid;
+  const { theme, view, prompt } = p;
+  grid.clear(theme.text);
+  const all = grid.area();
+  if (width < LEAST.width || height < LEAST.height) {
+    all.clipped(0, 0, `${width}x${height} is too small`, width, theme.warn);
+    all.clipped(0, 1, `needs ${LEAST.width}x${LEAST.height}; Q quits`, width, theme.text);
+    return undefined;
+  }
+  const top = bodyTop(height);
+  if (top === 3) drawTitle(all.part(0, 0, width, 1), theme, p.status);
+  drawTabs(all.part(0, top - 2, width, 1), theme, p.views, view);
+  drawCrumbs(all.part(0, top - 1, width, 1), theme, p.crumbs, view.status());
+  const body = all.part(0, top, width, height - top - 1);
+  const dialog = p.dialogs.at(-1);
+  view.draw(body, dialog === undefined && prompt === undefined);
+  for (const d of p.dialogs) drawDialog(body, theme, d, d === dialog && prompt === undefined);
+  if (prompt !== undefined) {
+    const foot = promptHeight(prompt);
+    const at = drawPrompt(all.part(0, height - foot, width, foot), theme, prompt);
+    return { x: at.x, y: height - foot + at.y };
+  }
+  const last = all.part(0, height - 1, width, 1);
+  if (p.message !== undefined) drawMessage(last, theme, p.message);
+  else drawHints(last, theme, (dialog ?? view).offers());
+  const caret = (dialog ?? view).caret?.();
+  if (caret === undefined) return undefined;
+  const corner = dialog === undefined ? { x: 0, y: 0 } : insideOf(placeOf(dialog, body.width, body.height));
+  return { x: corner.x + caret.x, y: top + corner.y + caret.y };
+}
