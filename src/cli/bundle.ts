@@ -3,9 +3,11 @@
  * of it into another. Node takes about 1 ms for each of some 250 modules (ADR 0004).
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { CATALOGUE } from '../model/catalogue.js';
+import { reportSchema } from '../report/report-schema.js';
 import { BUNDLE } from './load.js';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -31,4 +33,6 @@ await build({
   banner: { js: "const BUNDLE_URL = require('node:url').pathToFileURL(__filename).href;" },
 });
 chmodSync(here('./fttscope.js'), 0o755);
+// For programs that check reports without starting the command.
+writeFileSync(here('../report.schema.json'), `${JSON.stringify(reportSchema(Object.keys(CATALOGUE)), null, 2)}\n`);
 execFileSync(process.execPath, [here('./warm.js')], { stdio: ['ignore', 'ignore', 'inherit'] });

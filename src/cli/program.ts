@@ -76,6 +76,7 @@ function build(done: (code: number) => void): Command {
     .argument('[capture...]')
     .option('--markdown', 'for people, instead of JSON')
     .option('--html', 'for people, one page with pictures, instead of JSON')
+    .option('--records <lists>', 'one JSON object a line instead: tunnels,calls,media,findings …, or all', collect)
     .option('--schema', 'print the JSON Schema of the report instead')
     .option('--baseline <file>', 'an earlier report: its findings are left out')
     .option(

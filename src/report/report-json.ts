@@ -1,17 +1,21 @@
 import type { Moment } from '../model/moment.js';
 import { decimalSeconds, isoTime } from './value.js';
 
-/** Members of a report whose entries are written one by one, however many there are. */
-const LISTS: ReadonlySet<string> = new Set([
-  'tunnels',
-  'addressing',
-  'registrations',
-  'calls',
-  'messages',
-  'subscriptions',
-  'media',
-  'findings',
-]);
+/** Lists of a report, and what one of their entries is called in a stream of records. */
+export const RECORDS = {
+  tunnels: 'tunnel',
+  addressing: 'addressing',
+  registrations: 'registration',
+  calls: 'call',
+  messages: 'message',
+  subscriptions: 'subscription',
+  media: 'media',
+  findings: 'finding',
+} as const;
+export type ListName = keyof typeof RECORDS;
+
+/** Entries of these are written one by one, however many there are. */
+const isList = (name: string): name is ListName => Object.hasOwn(RECORDS, name);
 
 const isMoment = (v: object): v is Moment => 'seconds' in v && 'nanos' in v;
 
@@ -42,12 +46,22 @@ export function* reportJson(report: object): Generator<string> {
     if (value === undefined) continue;
     yield `${separator}${JSON.stringify(key)}: `;
     separator = ',\n';
-    if (!LISTS.has(key) || !Array.isArray(value) || value.length === 0) {
-      yield JSON.stringify(plain(value), null, LISTS.has(key) ? 0 : 1);
+    if (!isList(key) || !Array.isArray(value) || value.length === 0) {
+      yield JSON.stringify(plain(value), null, isList(key) ? 0 : 1);
       continue;
     }
     for (const [i, entry] of value.entries()) yield `${i === 0 ? '[\n' : ',\n'}${JSON.stringify(plain(entry))}`;
     yield '\n]';
   }
   yield '\n}\n';
+}
+
+/** The entries of these lists of a report, each as one JSON object a line, which says in `record` what it is. */
+export function* reportRecords(
+  report: Readonly<Record<string, unknown>>,
+  lists: readonly ListName[],
+): Generator<string> {
+  for (const name of lists)
+    for (const entry of report[name] as readonly object[])
+      yield `${JSON.stringify({ record: RECORDS[name], ...(plain(entry) as object) })}\n`;
 }

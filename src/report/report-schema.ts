@@ -381,6 +381,28 @@ const finding = (codes: readonly string[]): Schema =>
     next: TEXT,
   });
 
+/** What the entries of lists are, by the name that a record gives them. */
+const entries = (codes: readonly string[]): Readonly<Record<string, Schema>> => ({
+  tunnel,
+  addressing,
+  registration,
+  call,
+  message: entity({ ...exchange, 'contentType?': TEXT }),
+  subscription: entity({ ...exchange, 'event?': TEXT }),
+  media,
+  finding: finding(codes),
+});
+
+/** An entry as a line of `--records`: it says what it is. */
+function record(name: string, schema: Schema): Schema {
+  const { properties, required } = schema as { properties: object; required: readonly string[] };
+  return {
+    ...schema,
+    properties: { record: { const: name }, ...properties },
+    required: ['record', ...required],
+  };
+}
+
 /** The schema; `codes` are those of all findings. */
 export const reportSchema = (codes: readonly string[]): Schema => ({
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -392,14 +414,14 @@ export const reportSchema = (codes: readonly string[]): Schema => ({
     options: { type: 'object' },
     summary,
     capture,
-    tunnels: list(tunnel),
-    addressing: list(addressing),
-    registrations: list(registration),
-    calls: list(call),
-    messages: list(entity({ ...exchange, 'contentType?': TEXT })),
-    subscriptions: list(entity({ ...exchange, 'event?': TEXT })),
-    media: list(media),
-    findings: list(finding(codes)),
+    tunnels: list(ref('tunnel')),
+    addressing: list(ref('addressing')),
+    registrations: list(ref('registration')),
+    calls: list(ref('call')),
+    messages: list(ref('message')),
+    subscriptions: list(ref('subscription')),
+    media: list(ref('media')),
+    findings: list(ref('finding')),
     protocols: map(object({ rows: COUNT, bytes: COUNT })),
     limits: list(object({ name: TEXT, cap: COUNT, hit: COUNT })),
   }),
@@ -411,5 +433,7 @@ export const reportSchema = (codes: readonly string[]): Schema => ({
     place: object({ address: TEXT, port: COUNT }),
     verdict,
     envelopes,
+    ...entries(codes),
+    record: { anyOf: Object.entries(entries(codes)).map(([name, schema]) => record(name, schema)) },
   },
 });

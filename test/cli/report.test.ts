@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { violations } from '../model/schema.js';
-import { CORPUS } from '../support/corpus.js';
+import { CORPUS, ROOT } from '../support/corpus.js';
 import { file, run, sample, tshark } from './run.js';
 
 const FOLDER = join(CORPUS, 'tunnel');
@@ -196,4 +196,37 @@ test('--tunnel, --user and --call-id choose from a report', () => {
   const nobody = report(path, '--user', '+4912345');
   assert.deepEqual([nobody.tunnels, nobody.calls, nobody.media, nobody.findings], [[], [], [], []]);
   assert.equal(run(['report', path, '-Y', 'sip']).code, 1);
+});
+
+test('--records gives the entries of lists, one a line, each as the schema has it', () => {
+  const path = sample('06-tls12-resumption.pcapng');
+  const one = { $schema: schema.$schema, $ref: '#/$defs/record', $defs: schema.$defs };
+  const records = (list: string): Told[] => {
+    const r = run(['report', path, '--records', list]);
+    assert.equal(r.code, 0, r.err);
+    return r.out
+      .trimEnd()
+      .split('\n')
+      .map((l) => JSON.parse(l));
+  };
+  const all = records('all');
+  for (const r of all) assert.deepEqual(violations(r, one), []);
+  const told = report(path);
+  const count = (name: string): number => all.filter((r) => r.record === name).length;
+  assert.deepEqual(
+    [count('tunnel'), count('registration'), count('call'), count('media'), count('finding')],
+    [told.tunnels, told.registrations, told.calls, told.media, told.findings].map((l: Told[]) => l.length),
+  );
+  const [{ record, ...call }] = records('calls');
+  assert.equal(record, 'call');
+  assert.deepEqual(call, told.calls[0]);
+  assert.notDeepEqual(violations({ ...call, record: 'tunnel' }, one), []);
+  const wrong = run(['report', path, '--records', 'tunels']);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.err, /did you mean tunnels\?/);
+});
+
+test('the schema in the package is the one that the command prints', () => {
+  const packed = readFileSync(join(ROOT, 'dist/src/report.schema.json'), 'utf8');
+  assert.equal(packed, run(['report', '--schema']).out);
 });

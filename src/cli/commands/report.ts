@@ -2,15 +2,16 @@ import { readFileSync } from 'node:fs';
 import { SessionTap } from '../../engine/session-tap.js';
 import { CATALOGUE } from '../../model/catalogue.js';
 import { SessionModel } from '../../model/session-model.js';
-import { knownFindings, reaches, reportOf } from '../../report/report.js';
+import { knownFindings, type Report, reaches, reportOf } from '../../report/report.js';
 import { reportHtml } from '../../report/report-html.js';
-import { reportJson } from '../../report/report-json.js';
+import { type ListName, RECORDS, reportJson, reportRecords } from '../../report/report-json.js';
 import { reportMarkdown } from '../../report/report-markdown.js';
 import { reportSchema } from '../../report/report-schema.js';
 import { Exit, UserError } from '../errors.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
 import { Reading } from '../reading.js';
+import { suggest } from '../suggest.js';
 import { version } from '../version.js';
 
 /** Options of `report` beside those of every command that reads captures. */
@@ -18,6 +19,7 @@ export interface ReportOptions extends ReadOptions {
   schema?: boolean;
   markdown?: boolean;
   html?: boolean;
+  records?: string[];
   baseline?: string;
   mute?: string[];
 }
@@ -29,6 +31,7 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
     return Exit.done;
   }
   const reading = new Reading(captures, o);
+  const print = writer(o);
   const known = o.baseline === undefined ? undefined : baseline(o.baseline);
   const model = new SessionModel(muted(o.mute ?? []));
   refuse(o);
@@ -47,8 +50,34 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
     ...(known !== undefined && { known }),
     choice: { tunnel: o.tunnel, user: o.user, callId: o.callId },
   });
-  write(o.html === true ? reportHtml(told) : o.markdown === true ? reportMarkdown(told) : reportJson(told.members));
+  write(print(told));
   return reading.code(outcome, o.failOn !== undefined && reaches(told.findings, o.failOn));
+}
+
+/** How the report is to be written. @throws UserError for a list that there is not */
+function writer(o: ReportOptions): (told: Report) => Iterable<string> {
+  const asked = [o.html === true, o.markdown === true, o.records !== undefined].filter((x) => x).length;
+  if (asked > 1) throw new UserError('only one of --html, --markdown and --records');
+  if (o.html === true) return reportHtml;
+  if (o.markdown === true) return reportMarkdown;
+  if (o.records === undefined) return (told) => reportJson(told.members);
+  const lists = recordLists(o.records);
+  return (told) => reportRecords(told.members, lists);
+}
+
+function recordLists(values: readonly string[]): ListName[] {
+  const known = Object.keys(RECORDS) as ListName[];
+  const out = new Set<ListName>();
+  for (const name of values.flatMap((v) => v.split(','))) {
+    if (name === 'all') for (const n of known) out.add(n);
+    else if (Object.hasOwn(RECORDS, name)) out.add(name as ListName);
+    else {
+      const near = suggest(name, known);
+      const hint = `${near === undefined ? '' : `did you mean ${near}? `}There are ${known.join(', ')}, and all`;
+      throw new UserError(`--records ${name}: there are no such records`, Exit.usage, hint);
+    }
+  }
+  return [...out];
 }
 
 /** The options that a report depends on. */
