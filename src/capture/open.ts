@@ -114,7 +114,9 @@ function standardInput(): Opened {
   if (process.stdin.isTTY) {
     throw new CaptureError('FTT_E_STDIN', `${name} is a terminal`, 'Name a capture file, or pipe one in.');
   }
-  return { input: new StreamInput(name, process.stdin) };
+  // The main thread alone has it as a stream of its own.
+  const stream = 'fd' in process.stdin ? process.stdin : createReadStream('', { fd: 0, autoClose: false });
+  return { input: new StreamInput(name, stream) };
 }
 
 /** Tells the format of an input and makes the source of its frames; closes the input where that fails. */

@@ -1,6 +1,8 @@
 /** The command, after {@link file://./fttscope.ts} has loaded it. */
+import type { MessagePort } from 'node:worker_threads';
 import { explain } from './errors.js';
 import { run } from './program.js';
+import type { ViewOrder } from './view.js';
 
 /** Runs the command line and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -11,4 +13,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exitCode = code;
   // A shell that runs several commands stops only if this one dies of the signal.
   if (code === 130) process.kill(process.pid, 'SIGINT');
+}
+
+/** The thread of the engine behind the screens, see {@link file://./view.ts}. */
+export async function view(port: MessagePort, order: ViewOrder): Promise<void> {
+  await (await import('./view.js')).view(port, order);
 }

@@ -169,7 +169,7 @@ export class Reading {
   }
 
   /** Reads an earlier file of a rotation for the handshakes in it: the sessions of later files go on with their keys. */
-  private async lend(file: string, services: Services): Promise<void> {
+  async lend(file: string, services: Services): Promise<void> {
     const source = await openCapture([file]);
     await new Pass(this.registry, { ...services, ...NO_ROWS }, () => undefined).run(source);
     await source.close();

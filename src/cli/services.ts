@@ -9,8 +9,12 @@ export interface Services {
 }
 
 /** What TLS sessions of a capture share: one set for those on the wire, one for those inside tunnels; and keys of ESP. */
-export function tlsServices(keys: KeyLog, verifyAll: boolean, esp?: EspKeys): Services {
-  const cache = new SessionCache();
+export function tlsServices(
+  keys: KeyLog,
+  verifyAll: boolean,
+  esp?: EspKeys,
+  cache: SessionCache = new SessionCache(),
+): Services {
   return {
     tls: { keys, cache, decryptor: new Decryptor({ verifyAll }) },
     innerTls: { keys, cache, decryptor: new Decryptor({ verifyAll }) },

@@ -78,6 +78,8 @@ export class Packet {
   comments: readonly string[] | undefined = undefined;
   /** Frame that it repeats, captured a second time; 0: none. */
   duplicateOf = 0;
+  /** Number of the frame in the order of reading, from 0. */
+  ordinal = 0;
   /** Time of the frame before it. */
   previousSeconds = 0;
   previousNanos = 0;

@@ -118,9 +118,7 @@ export class Pass {
     this.index = new IndexPass(
       registry,
       { ...options, analyseTcp },
-      (d) =>
-        (options.rows !== 'none' && plan.tracks(d)) ||
-        (d.track !== undefined && tracks !== undefined && tracks.has(d.proto)),
+      (d) => (options.rows !== 'none' && plan.tracks(d)) || (d.track !== undefined && tracks?.has(d.proto) === true),
     );
   }
 
@@ -188,6 +186,7 @@ export class Pass {
     const end = start + chunk.cap[i];
     const view = new View({ name: 'Frame', buf: chunk.buf, start, end }, start, end, start + chunk.wire[i]);
     const packet = new Packet(chunk.number[i], chunk.seconds[i], chunk.nanos[i], view, iface);
+    packet.ordinal = this.frames;
     if (this.frames++ === 0) {
       this.first = [packet.seconds, packet.nanos];
       this.previousSeconds = packet.seconds;
@@ -276,17 +275,9 @@ export class Pass {
     for (const e of outer.envelopes!) {
       if (this.halted) return;
       const packet = this.inner(outer, e);
-      const tunnel = e.lane.connection.tunnel!;
       this.number(packet);
-      d.tunnel = tunnel.id;
-      d.more(packet, this.fttims);
-      this.options.tap?.inner(packet, k + 1, tunnel);
-      row.inner = ++k;
-      row.content = packet;
-      row.packetLength = Math.max(0, e.end - e.off - HEADER);
-      row.tunnel = tunnel;
-      row.direction = tunnel.direction(e.lane.side);
-      if (packet.findings !== null) row.findings = [...row.findings, ...packet.findings];
+      this.options.tap?.inner(packet, k + 1, e.lane.connection.tunnel!);
+      this.within(packet, ++k);
       this.emit();
       d.back(mark);
       if (k === before + 1) {
@@ -298,6 +289,21 @@ export class Pass {
       }
       row.findings = NOTHING;
     }
+  }
+
+  /** Adds the content of an envelope, number `k` of its frame, to the outer layers that stand. */
+  protected within(packet: Packet, k: number): void {
+    const { row, dissection } = this;
+    const { lane, off, end } = packet.carrier!;
+    const tunnel = lane.connection.tunnel!;
+    dissection.tunnel = tunnel.id;
+    dissection.more(packet, this.fttims);
+    row.inner = k;
+    row.content = packet;
+    row.packetLength = Math.max(0, end - off - HEADER);
+    row.tunnel = tunnel;
+    row.direction = tunnel.direction(lane.side);
+    if (packet.findings !== null) row.findings = [...row.findings, ...packet.findings];
   }
 
   /** The inner packet of an envelope, indexed in the world inside its tunnel. */
@@ -337,7 +343,7 @@ export class Pass {
     return this.tcpStreams++;
   }
 
-  private emit(): void {
+  protected emit(): void {
     if (this.dissection.tree.dropped > this.cut) this.cutTree();
     this.dissection.finish(this.row.tunnel, this.row.direction);
     if (this.give(this.row) === false) this.halted = true;
@@ -351,6 +357,7 @@ function own(p: Packet): Packet {
   const copy = p.view.buf.slice(p.view.off, p.view.end);
   const view = new View({ name: 'Frame', buf: copy, start: 0, end: copy.length }, 0, copy.length, p.view.wireLength);
   const out = new Packet(p.frame, p.seconds, p.nanos, view, p.iface);
+  out.ordinal = p.ordinal;
   out.previousSeconds = p.previousSeconds;
   out.previousNanos = p.previousNanos;
   out.comments = p.comments;

@@ -2,6 +2,9 @@ import type { Row } from '../engine/row.js';
 import { ip4, ip6, type Tree } from '../kit/index.js';
 import { decimalSeconds, fieldText } from './value.js';
 
+/** Fields that name the ends of a row which has no network layer. */
+export const LINK_FIELDS = ['eth.src', 'eth.dst', 'sll.src.eth'] as const;
+
 /** Source and destination of a row: the innermost network layer's addresses, else those of the link. */
 export function endpoints(row: Row): readonly [string, string] {
   const { net } = row.dissection;

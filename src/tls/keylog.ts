@@ -264,6 +264,18 @@ export class KeyLog {
     return out;
   }
 
+  /** How many lines opened something so far, and where those are from. */
+  get served(): { lines: number; sources: KeySource[] } {
+    let lines = 0;
+    const sources = new Set<number>();
+    for (let i = 0; i < this.#use.length; i++) {
+      if (this.#use[i] !== SERVED) continue;
+      lines++;
+      sources.add(this.#source[i]!);
+    }
+    return { lines, sources: [...sources].sort().map((n) => KEY_SOURCES[n]!) };
+  }
+
   /** Sessions (different identities) that the key logs have lines for. */
   get sessions(): number {
     this.complete();

@@ -14,8 +14,8 @@ export type RowSeverity = (typeof SEVERITIES)[number];
 /**
  * The columns of a block in one piece of shared memory, widest first:
  *
- *     seconds 8 | frame 4 | ordinal 4 | nanos 4 | length 4 | tunnel 4 | source 4 | destination 4 | inner 2 | protocol 2 |
- *     findings 2 | file 2 | direction 1 | severity 1                                             46 octets a row
+ *     seconds 8 | frame 4 | ordinal 4 | nanos 4 | length 4 | frameLength 4 | tunnel 4 | source 4 | destination 4 | inner 2 | protocol 2 |
+ *     findings 2 | file 2 | direction 1 | severity 1                                             50 octets a row
  */
 export class Block {
   readonly seconds: Float64Array;
@@ -26,6 +26,8 @@ export class Block {
   readonly nanos: Uint32Array;
   /** Octets of the row's packet. */
   readonly length: Uint32Array;
+  /** Octets of the frame on the wire. */
+  readonly frameLength: Uint32Array;
   /** 0: none. */
   readonly tunnel: Uint32Array;
   /** Numbers of texts. */
@@ -41,22 +43,23 @@ export class Block {
   /** Index in {@link SEVERITIES}. */
   readonly severity: Uint8Array;
 
-  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(BLOCK_ROWS * 46)) {
+  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(BLOCK_ROWS * 50)) {
     const n = BLOCK_ROWS;
     this.seconds = new Float64Array(memory, 0, n);
     this.frame = new Uint32Array(memory, 8 * n, n);
     this.ordinal = new Uint32Array(memory, 12 * n, n);
     this.nanos = new Uint32Array(memory, 16 * n, n);
     this.length = new Uint32Array(memory, 20 * n, n);
-    this.tunnel = new Uint32Array(memory, 24 * n, n);
-    this.source = new Uint32Array(memory, 28 * n, n);
-    this.destination = new Uint32Array(memory, 32 * n, n);
-    this.inner = new Uint16Array(memory, 36 * n, n);
-    this.protocol = new Uint16Array(memory, 38 * n, n);
-    this.findings = new Uint16Array(memory, 40 * n, n);
-    this.file = new Uint16Array(memory, 42 * n, n);
-    this.direction = new Uint8Array(memory, 44 * n, n);
-    this.severity = new Uint8Array(memory, 45 * n, n);
+    this.frameLength = new Uint32Array(memory, 24 * n, n);
+    this.tunnel = new Uint32Array(memory, 28 * n, n);
+    this.source = new Uint32Array(memory, 32 * n, n);
+    this.destination = new Uint32Array(memory, 36 * n, n);
+    this.inner = new Uint16Array(memory, 40 * n, n);
+    this.protocol = new Uint16Array(memory, 42 * n, n);
+    this.findings = new Uint16Array(memory, 44 * n, n);
+    this.file = new Uint16Array(memory, 46 * n, n);
+    this.direction = new Uint8Array(memory, 48 * n, n);
+    this.severity = new Uint8Array(memory, 49 * n, n);
   }
 }
 
@@ -92,6 +95,14 @@ export class Rows {
   private readonly pages: Uint8Array[] = [];
   private tail: readonly string[] = [];
   private readonly unpacked = new Map<number, string[]>();
+
+  /** Forgets everything: the capture is read anew. */
+  clear(): void {
+    this.count = 0;
+    this.blocks.length = this.addresses.length = this.words.length = this.pages.length = 0;
+    this.tail = [];
+    this.unpacked.clear();
+  }
 
   add(a: RowsAdded): void {
     for (const memory of a.blocks) this.blocks.push(new Block(memory));
@@ -145,6 +156,19 @@ export class Rows {
   /** Octets: of the inner packet, or of the frame. */
   length(row: number): number {
     return this.block(row).length[row % BLOCK_ROWS];
+  }
+  /** Octets of the frame on the wire. */
+  frameLength(row: number): number {
+    return this.block(row).frameLength[row % BLOCK_ROWS];
+  }
+  /** Envelopes that the frame of the row completes: its rows, where it has any. */
+  envelopes(row: number): number {
+    const ordinal = this.ordinal(row);
+    let [from, to] = [row, row];
+    if (this.inner(row) === 0) return 0;
+    while (from > 0 && this.ordinal(from - 1) === ordinal) from--;
+    while (to < this.count && this.ordinal(to) === ordinal) to++;
+    return to - from;
   }
   /** 0: none. */
   tunnel(row: number): number {

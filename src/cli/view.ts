@@ -1,0 +1,44 @@
+import { type MessagePort, Worker } from 'node:worker_threads';
+import { CaptureError } from '../capture/errors.js';
+import type { Registry } from '../engine/registry.js';
+import { compile, FilterError } from '../filter/index.js';
+import { CaptureViewer } from '../viewer/capture-viewer.js';
+import type { ToScreens } from '../viewer/messages.js';
+import { RemoteViewer } from '../viewer/remote.js';
+import { serve } from '../viewer/serve.js';
+import type { Viewer } from '../viewer/viewer.js';
+import { UserError } from './errors.js';
+import type { ReadOptions } from './options.js';
+import { Viewing } from './viewing.js';
+
+/** What the thread of the engine is told. */
+export interface ViewOrder {
+  readonly captures: readonly string[];
+  readonly options: ReadOptions;
+}
+
+/** The thread of the engine: opens the captures and answers what the screens ask. */
+export async function view(port: MessagePort, { captures, options }: ViewOrder): Promise<void> {
+  try {
+    serve(await CaptureViewer.open(await Viewing.of(captures, options)), port);
+  } catch (e) {
+    if (!(e instanceof CaptureError || e instanceof UserError)) throw e;
+    const message: ToScreens = { type: 'refused', message: e.message, ...(e.hint !== undefined && { hint: e.hint }) };
+    port.postMessage(message);
+    port.close();
+  }
+}
+
+/** Starts the thread of the engine. `registry` has the rules of decode-as, and serves to check filters. */
+export function openViewer(order: ViewOrder, registry: Registry): Promise<Viewer> {
+  const worker = new Worker(new URL('./viewer-worker.js', import.meta.url), { workerData: order });
+  return RemoteViewer.open(worker, (text) => {
+    try {
+      compile(text, registry);
+      return null;
+    } catch (e) {
+      if (e instanceof FilterError) return e;
+      throw e;
+    }
+  });
+}

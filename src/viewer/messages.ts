@@ -1,0 +1,30 @@
+import type { RowsAdded } from './rows.js';
+import type { Choice, Reopen, ViewerStatus, WriteRequest } from './viewer.js';
+
+/* What goes between the thread of the screens and that of the engine. */
+
+/** Questions, by name, with what they are asked with. */
+export interface Questions {
+  detail: { row: number };
+  report: undefined;
+  follow: { row: number; what: 'payload' | 'envelopes' };
+  write: WriteRequest;
+  reopen: Reopen;
+}
+
+export type ToEngine =
+  | { [Q in keyof Questions]: { type: 'ask'; id: number; question: Q; with: Questions[Q] } }[keyof Questions]
+  | { type: 'select'; id: number; choice: Choice }
+  | { type: 'drop'; id: number }
+  | { type: 'cancel' }
+  | { type: 'close' };
+
+export type ToScreens =
+  | { type: 'opened' }
+  /** Nothing can be looked at. */
+  | { type: 'refused'; message: string; hint?: string; code?: number }
+  /** `anew`: rows that were there are gone. */
+  | { type: 'status'; status: ViewerStatus; added: RowsAdded; anew: boolean }
+  | { type: 'selected'; id: number; rows: Uint32Array; seen: number; done: boolean; error?: string }
+  | { type: 'answer'; id: number; value: unknown }
+  | { type: 'failed'; id: number; message: string; superseded: boolean };

@@ -1,0 +1,192 @@
+import type { Worker } from 'node:worker_threads';
+import type { FilterError } from '../filter/index.js';
+import type { Report } from '../report/report.js';
+import type { Questions, ToEngine, ToScreens } from './messages.js';
+import { Rows } from './rows.js';
+import { Selected } from './selected.js';
+import { Superseded } from './superseded.js';
+import type {
+  Choice,
+  Detail,
+  FollowedStream,
+  Reopen,
+  Selection,
+  Viewer,
+  ViewerStatus,
+  WriteRequest,
+} from './viewer.js';
+
+/** A capture could not be opened. */
+export class Refused extends Error {
+  constructor(
+    message: string,
+    readonly hint: string | undefined,
+    readonly code: number | undefined,
+  ) {
+    super(message);
+  }
+}
+
+interface Asked {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A capture that a worker reads. */
+export class RemoteViewer implements Viewer {
+  readonly rows = new Rows();
+  status: ViewerStatus = {
+    files: [],
+    frames: 0,
+    rows: 0,
+    read: 0,
+    done: false,
+    cancelled: false,
+    growing: false,
+    elapsedMs: 0,
+    keys: { lines: 0, used: 0, sources: [] },
+    tunnels: [],
+    moreTunnels: 0,
+    messages: [],
+  };
+  private readonly listeners: (() => void)[] = [];
+  private readonly asked = new Map<number, Asked>();
+  private readonly selections = new Map<number, Selected>();
+  private last = 0;
+  /** The worker is gone. */
+  private gone: Error | null = null;
+
+  private constructor(
+    private readonly worker: Worker,
+    private readonly checks: (filter: string) => FilterError | null,
+  ) {}
+
+  /**
+   * Waits until the worker has opened its captures. `check` compiles filters in this thread.
+   * @throws Refused where they cannot be opened
+   */
+  static open(worker: Worker, check: (filter: string) => FilterError | null): Promise<RemoteViewer> {
+    const viewer = new RemoteViewer(worker, check);
+    return new Promise((resolve, reject) => {
+      worker.on('message', (m: ToScreens) => {
+        if (m.type === 'opened') resolve(viewer);
+        else if (m.type === 'refused') reject(new Refused(m.message, m.hint, m.code));
+        else viewer.heard(m);
+      });
+      worker.on('error', (error) => {
+        viewer.lost(error);
+        reject(error);
+      });
+      worker.on('exit', (code) => viewer.lost(new Error(`the engine has ended (${code})`)));
+    });
+  }
+
+  private post(message: ToEngine): void {
+    this.worker.postMessage(message);
+  }
+
+  private heard(m: Exclude<ToScreens, { type: 'opened' | 'refused' }>): void {
+    switch (m.type) {
+      case 'status':
+        if (m.anew) this.rows.clear();
+        this.rows.add(m.added);
+        this.status = m.status;
+        this.tell();
+        break;
+      case 'selected': {
+        const s = this.selections.get(m.id);
+        if (s === undefined) break;
+        for (const row of m.rows) s.push(row);
+        s.seen = m.seen;
+        if (m.error !== undefined) s.error = m.error;
+        s.done = m.done;
+        s.tell();
+        break;
+      }
+      case 'answer':
+        this.take(m.id)?.resolve(m.value as never);
+        break;
+      case 'failed':
+        this.take(m.id)?.reject(m.superseded ? new Superseded(m.message) : new Error(m.message));
+    }
+  }
+
+  private take(id: number): Asked | undefined {
+    const a = this.asked.get(id);
+    this.asked.delete(id);
+    return a;
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  /** The worker ended: whoever waits is told, and the screens say so. */
+  private lost(error: Error): void {
+    if (this.gone !== null) return;
+    this.gone = error;
+    for (const { reject } of this.asked.values()) reject(error);
+    this.asked.clear();
+    for (const s of this.selections.values()) if (!s.done) s.fail(error.message);
+    const message = { severity: 'error', text: `reading has ended: ${error.message}` } as const;
+    this.status = { ...this.status, done: true, messages: [...this.status.messages, message] };
+    this.tell();
+  }
+
+  private ask<Q extends keyof Questions>(question: Q, w: Questions[Q]): Promise<never> {
+    return new Promise((resolve, reject) => {
+      if (this.gone !== null) {
+        reject(this.gone);
+        return;
+      }
+      const id = ++this.last;
+      this.asked.set(id, { resolve, reject });
+      this.post({ type: 'ask', id, question, with: w } as ToEngine);
+    });
+  }
+
+  onStatus(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  check(filter: string): FilterError | null {
+    return this.checks(filter);
+  }
+
+  select(choice: Choice): Selection {
+    const id = ++this.last;
+    const s = new Selected(choice, () => {
+      this.selections.delete(id);
+      this.post({ type: 'drop', id });
+    });
+    this.selections.set(id, s);
+    this.post({ type: 'select', id, choice });
+    return s;
+  }
+
+  detail(row: number): Promise<Detail> {
+    return this.ask('detail', { row });
+  }
+  report(): Promise<Report> {
+    return this.ask('report', undefined);
+  }
+  follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream> {
+    return this.ask('follow', { row, what });
+  }
+  write(request: WriteRequest): Promise<number> {
+    return this.ask('write', request);
+  }
+  reopen(changes: Reopen): Promise<void> {
+    return this.ask('reopen', changes);
+  }
+
+  cancel(): void {
+    this.post({ type: 'cancel' });
+  }
+
+  async close(): Promise<void> {
+    if (this.gone !== null) return;
+    this.gone = new Error('closed');
+    await this.worker.terminate();
+  }
+}

@@ -1,0 +1,70 @@
+import type { Capture } from '../capture/source.js';
+import type { Packet } from '../engine/packet.js';
+import type { PassOptions } from '../engine/pass.js';
+import type { Registry } from '../engine/registry.js';
+import type { Row } from '../engine/row.js';
+import { type Frames, type FrameTest, StoredFrames } from './frames.js';
+import { SubPass } from './sub-pass.js';
+
+/** A frame as the index left it, and the contents of its envelopes. */
+interface Kept {
+  readonly outer: Packet;
+  readonly inner: readonly Packet[];
+}
+
+/**
+ * Reads the frames of one connection again, up to a row that somebody wants to see whole. Nothing is dissected on the
+ * way. The frames of the last chunk stay, so that the rows around it can be shown at once.
+ */
+export class Replay extends SubPass {
+  private readonly kept = new Map<number, Kept>();
+
+  /** @param takes the frames that the rows rest on */
+  constructor(registry: Registry, options: PassOptions, frames: Frames, capture: Capture, takes: FrameTest) {
+    super(registry, options, frames, new StoredFrames(frames, capture, takes), () => undefined);
+  }
+
+  /** The place behind the last frame that was read. */
+  get reached(): number {
+    return this.source.at;
+  }
+
+  override more(): boolean {
+    this.kept.clear();
+    return super.more();
+  }
+
+  protected override show(packet: Packet): void {
+    this.read(packet);
+    this.number(packet);
+    const inner: Packet[] = [];
+    for (const e of packet.envelopes ?? []) {
+      const content = this.inner(packet, e);
+      this.number(content);
+      inner.push(content);
+    }
+    this.kept.set(packet.ordinal, { outer: packet, inner });
+  }
+
+  /** Whether the row of a frame can be shown now. */
+  has(ordinal: number): boolean {
+    return this.kept.has(ordinal);
+  }
+
+  /** Dissects row `k` of a frame (0: the frame itself); undefined where the frame has no such row. */
+  dissect(ordinal: number, k: number): Row | undefined {
+    const kept = this.kept.get(ordinal);
+    if (kept === undefined || k > kept.inner.length) return undefined;
+    this.outer(kept.outer);
+    const { row, dissection } = this;
+    row.inner = 0;
+    if (k > 1) {
+      // What was noticed about the frame stands in its first row alone.
+      dissection.tree.experts.length = 0;
+      row.findings = [];
+    }
+    if (k > 0) this.within(kept.inner[k - 1], k);
+    dissection.finish(row.tunnel, row.direction);
+    return row;
+  }
+}

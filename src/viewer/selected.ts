@@ -1,0 +1,68 @@
+import type { Choice, Selection } from './viewer.js';
+
+/** A list of row numbers that grows; both ends of the wire between threads keep one. */
+export class Selected implements Selection {
+  count = 0;
+  done = false;
+  seen = 0;
+  error?: string;
+  private list = new Uint32Array(256);
+  private readonly listeners: (() => void)[] = [];
+
+  /** @param stop called when no more is wanted */
+  constructor(
+    readonly choice: Choice,
+    private readonly stop: () => void,
+  ) {}
+
+  at(i: number): number {
+    return this.list[i];
+  }
+
+  find(row: number): number {
+    let [low, high] = [0, this.count];
+    while (low < high) {
+      const mid = (low + high) >>> 1;
+      if (this.list[mid] < row) low = mid + 1;
+      else high = mid;
+    }
+    return low < this.count && this.list[low] === row ? low : -(low + 1);
+  }
+
+  onMore(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  cancel(): void {
+    if (this.done) return;
+    this.done = true;
+    this.stop();
+  }
+
+  /** Adds rows without telling anyone. */
+  push(row: number): void {
+    if (this.count === this.list.length) {
+      const wider = new Uint32Array(2 * this.count);
+      wider.set(this.list);
+      this.list = wider;
+    }
+    this.list[this.count++] = row;
+  }
+
+  /** Rows `from` and after, in an array of their own. */
+  since(from: number): Uint32Array {
+    return this.list.slice(from, this.count);
+  }
+
+  /** Says that there is news. */
+  tell(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  /** It cannot go on. */
+  fail(why: string): void {
+    this.error = why;
+    this.done = true;
+    this.tell();
+  }
+}

@@ -1,0 +1,68 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { CaptureViewer } from './capture-viewer.js';
+import type { Questions, ToEngine, ToScreens } from './messages.js';
+import type { Selected } from './selected.js';
+import { Superseded } from './superseded.js';
+
+/** Answers the questions that come through a port. */
+export function serve(viewer: CaptureViewer, port: MessagePort): void {
+  const selections = new Map<number, Selected>();
+  const post = (message: ToScreens): void => port.postMessage(message);
+  viewer.onAdded = (added, anew) => post({ type: 'status', status: viewer.status, added, anew });
+  port.on('message', (m: ToEngine) => {
+    switch (m.type) {
+      case 'ask':
+        void answer(viewer, m).then(
+          (value) => post({ type: 'answer', id: m.id, value }),
+          (e: unknown) =>
+            post({
+              type: 'failed',
+              id: m.id,
+              message: e instanceof Error ? e.message : String(e),
+              superseded: e instanceof Superseded,
+            }),
+        );
+        break;
+      case 'select':
+        selections.set(m.id, select(viewer, m, post));
+        break;
+      case 'drop':
+        selections.get(m.id)?.cancel();
+        selections.delete(m.id);
+        break;
+      case 'cancel':
+        viewer.cancel();
+        break;
+      case 'close':
+        void viewer.close().then(() => port.close());
+    }
+  });
+  post({ type: 'opened' });
+}
+
+function answer(viewer: CaptureViewer, m: ToEngine & { type: 'ask' }): Promise<unknown> {
+  switch (m.question) {
+    case 'detail':
+      return viewer.detail(m.with.row);
+    case 'report':
+      return viewer.report();
+    case 'follow':
+      return viewer.follow(m.with.row, m.with.what);
+    case 'write':
+      return viewer.write(m.with);
+    case 'reopen':
+      return viewer.reopen(m.with as Questions['reopen']);
+  }
+}
+
+function select(viewer: CaptureViewer, m: ToEngine & { type: 'select' }, post: (m: ToScreens) => void): Selected {
+  const s = viewer.select(m.choice);
+  let sent = 0;
+  s.onMore(() => {
+    const rows = s.since(sent);
+    sent = s.count;
+    const { seen, done, error } = s;
+    post({ type: 'selected', id: m.id, rows, seen, done, ...(error !== undefined && { error }) });
+  });
+  return s;
+}

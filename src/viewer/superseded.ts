@@ -1,0 +1,2 @@
+/** A newer question was asked. */
+export class Superseded extends Error {}
