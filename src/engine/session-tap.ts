@@ -96,6 +96,7 @@ export class SessionTap implements Tap {
     let life = this.tunnels[tunnel.id - 1];
     if (life === undefined) this.tunnels[tunnel.id - 1] = life = new TunnelLife(tunnel, tcp);
     life.stall = stall;
+    life.path.segment(at, packet.direction, facts);
     life.frame(at, packet);
     if (life.session === '') this.join(life);
   }
@@ -180,7 +181,7 @@ export class SessionTap implements Tap {
         model.sip(at, c);
         break;
       case 'rtcp':
-        model.rtcp(at, c);
+        this.control(c);
         break;
       case 'dhcp':
         model.dhcp(at, c);
@@ -209,7 +210,7 @@ export class SessionTap implements Tap {
     const c = this.fill(packet);
     const { off, end, buf } = c;
     if (end - off >= 2 && isRtcp(buf, off)) {
-      this.model.rtcp(at, c); // RFC 5761: both on one port
+      this.control(c); // RFC 5761: both on one port
       return;
     }
     const state = packet.state as UdpState;
@@ -222,12 +223,20 @@ export class SessionTap implements Tap {
     stall.media.add(s);
   }
 
+  private control(c: Content): void {
+    const ms = this.model.rtcp(this.at, c);
+    if (ms !== undefined) this.tunnels[this.at.tunnel - 1]?.path.roundTrip(this.at, ms);
+  }
+
   /** The tunnels as a report tells of them; call it when the pass has ended. */
   finish(): void {
     const end = this.at.seen();
     this.attempts.judge(end, this.model.findings);
     const first = this.tunnels.filter((life) => life.leg === null);
-    for (const life of first) life.judge(this.model.findings);
+    for (const life of first) {
+      life.judge(this.model.findings);
+      this.model.used(life.tunnel.id, life.sources, life.targets);
+    }
     this.model.finish(end, () => first.map((life) => tunnelEntity(life, end)));
   }
 }

@@ -73,7 +73,7 @@ export function tunnelEntity(life: TunnelLife, end: Moment): TunnelEntity {
     resyncs: life.resyncs,
     ...(octets > 0 && life.innerOctets > 0 && { overhead: round(tcp.wireOctets / life.innerOctets) }),
     dscp: Object.fromEntries([...life.dscp].flatMap((n, i) => (n > 0 ? [[String(i), n]] : []))),
-    addresses: [...life.sources].map(addressText).filter((a) => a !== '::' && a !== '0.0.0.0'),
+    addresses: [...life.sources.first.keys()].map(addressText).filter((a) => a !== '::' && a !== '0.0.0.0'),
     keepAlives: [],
     findings: [],
   };

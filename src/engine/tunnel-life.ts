@@ -1,8 +1,10 @@
 import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import { Item } from '../../dissectors/tcp/note.js';
-import { hex, ip4, ip6 } from '../kit/index.js';
+import { ip4, ip6, u32 } from '../kit/index.js';
+import { AddressUse } from '../model/address-use.js';
 import type { Findings } from '../model/findings.js';
 import type { Arrival, Seen } from '../model/moment.js';
+import { PathWatch } from '../model/path-watch.js';
 import { Flag, type SegmentFacts, type Stall, TcpLife } from '../model/tcp-life.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { Packet } from './packet.js';
@@ -10,7 +12,6 @@ import type { TcpState } from './tcp-state.js';
 
 const CLOSE_NOTIFY = 0;
 const ALERT = 21;
-const MOST_ADDRESSES = 64;
 
 /** What a report keeps of a tunnel beside what the tunnel knows itself. */
 export class TunnelLife {
@@ -27,8 +28,10 @@ export class TunnelLife {
   innerOctets = 0;
   resyncs = 0;
   readonly dscp = new Uint32Array(64);
-  /** Addresses from which the UE sent inside, in hex. */
-  readonly sources = new Set<string>();
+  /** Addresses from which the UE sent inside, and to which it was sent. */
+  readonly sources = new AddressUse();
+  readonly targets = new AddressUse();
+  readonly path = new PathWatch();
   /** Frames that carried it, by file. */
   readonly files = new Set<number>();
   /** Both randoms of its session, '' while unknown. */
@@ -104,7 +107,13 @@ export class TunnelLife {
     const v6 = buf[off + HEADER] >> 4 === 6;
     const dscp = v6 ? ((buf[off + HEADER] & 15) << 2) | (buf[off + HEADER + 1] >> 6) : buf[off + HEADER + 1] >> 2;
     this.dscp[dscp]++;
-    if (a.up && packet.addresses !== null && this.sources.size < MOST_ADDRESSES) this.source(packet);
+    if (packet.addresses === null) return;
+    const n = packet.net === 4 ? 4 : 16;
+    if (a.up) this.sources.take(a, packet.addresses, packet.source, n);
+    // What the UE sent itself, and a router sent back, is nobody else's.
+    else this.targets.take(a, packet.addresses, packet.destination, n, this.sources, packet.source);
+    // The tunnel keeps the order: what comes out of order inside was sent again.
+    if (((packet.tcp?.items ?? 0) & (Item.Retransmission | Item.OutOfOrder)) !== 0) this.path.innerAgain(a);
   }
 
   /** Raises what only the connection and its session tell. */
@@ -113,19 +122,7 @@ export class TunnelLife {
     const about = [{ kind: 'tunnel', id: tunnel.id }] as const;
     if (tcp.ways.some((w) => w.segments === 0)) findings.raise('capture.one-sided', tcp.first, about);
     if (tunnel.session?.clientCertificate) findings.raise('tls.client-certificate', tcp.first, about);
-  }
-
-  private lastSource = new Uint8Array(16);
-  private lastVersion = 0;
-
-  private source({ addresses, source, net }: Packet): void {
-    const n = net === 4 ? 4 : 16;
-    let same = net === this.lastVersion;
-    for (let i = 0; same && i < n; i++) same = addresses![source + i] === this.lastSource[i];
-    if (same) return;
-    this.lastVersion = net;
-    this.lastSource.set(addresses!.subarray(source, source + n));
-    this.sources.add(hex(addresses!, source, n, ''));
+    this.path.judge(about, findings);
   }
 }
 
@@ -157,7 +154,8 @@ export function segmentFacts(packet: Packet, released: number): SegmentFacts {
   const at = packet.header;
   const items = packet.tcp?.items ?? 0;
   return {
-    seq: ((b[at + 4] << 24) | (b[at + 5] << 16) | (b[at + 6] << 8) | b[at + 7]) >>> 0,
+    seq: u32(b, at + 4),
+    ack: (b[at + 13] & Flag.Ack) === 0 ? -1 : u32(b, at + 8),
     length: packet.payloadWireEnd - packet.payload,
     flags: b[at + 13] & (Flag.Fin | Flag.Syn | Flag.Rst | Flag.Ack),
     hops: packet.net === 6 ? packet.addresses![packet.source - 1] : packet.addresses![packet.source - 4],

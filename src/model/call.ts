@@ -25,12 +25,14 @@ export interface Description {
 }
 
 /** Where a side wants a medium, and which way it is to flow. */
-export type Agreed = Pick<SessionMedia, 'address' | 'port' | 'flowing'>;
+export type Agreed = Pick<SessionMedia, 'address' | 'port' | 'flowing' | 'bandwidth' | 'noControl'>;
 
 /** The part of a description that is kept. */
 function audioOf(media: readonly SessionMedia[]): Agreed | undefined {
   const m = media.find((x) => x.kind === 'audio' && x.port !== 0);
-  return m && { address: m.address, port: m.port, flowing: m.flowing };
+  if (m === undefined) return undefined;
+  const { address, port, flowing, bandwidth, noControl } = m;
+  return { address, port, flowing, noControl, ...(bandwidth !== undefined && { bandwidth }) };
 }
 
 /** One call: the dialogs of an INVITE and all that belongs to them, known by its Call-ID. */

@@ -120,3 +120,48 @@ export function judgeOutside(s: MediaStream, calls: readonly Call[], end: Moment
 /** Whether a call with session descriptions was up at a time. */
 const wasUp = (c: Call, tunnel: number, at: Moment, end: Moment): boolean =>
   c.tunnels.has(tunnel) && c.descriptions.length > 0 && !isBefore(at, c.start) && !isBefore(c.end ?? end, at);
+
+/** Octets of IP and UDP headers, which `b=AS` counts (RFC 3550 §6.2, RFC 8866 §5.8). */
+const HEADERS = { 4: 28, 6: 48 } as const;
+/** A rate is told of a stream of so many packets and milliseconds; bursts may be this much above. */
+const RATE = { packets: 50, ms: 2000, above: 1.1 } as const;
+
+/** Judges whether a stream keeps to the bandwidth that its receiver named. */
+export function judgeBandwidth(s: MediaStream, c: Call | undefined, findings: Findings): void {
+  const ms = millis(s.rtp.start, s.rtp.end);
+  if (c === undefined || ms < RATE.ms || s.rtp.packets < RATE.packets) return;
+  const wanted = c.descriptions.findLast((d) => d.audio?.address === s.to.address && d.audio.port === s.to.port)?.audio;
+  const refs: Ref[] = [
+    { kind: 'media', id: s.id },
+    { kind: 'call', id: c.id },
+  ];
+  if (wanted?.bandwidth === undefined) return;
+  const headers = s.to.address.includes(':') ? HEADERS[6] : HEADERS[4];
+  const rate = ((s.rtp.octets + headers * s.rtp.packets) * 8) / ms;
+  if (rate <= RATE.above * wanted.bandwidth) return;
+  findings.raise('media.bandwidth', s.rtp.start, refs, {
+    detail: `It has ${Math.round(rate)} kbit/s, and b=AS says ${wanted.bandwidth}.`,
+  });
+}
+
+/** RTCP is sent every 5 s at least (RFC 3550 §6.2). */
+const CONTROL_MS = 15_000;
+/** Loss that the receiver tells of, and that did not show here. */
+const BEYOND = { packets: 5, percent: 1 } as const;
+
+/** Judges what RTCP says of a stream, beside what came by. */
+export function judgeControl(s: MediaStream, c: Call | undefined, shaky: boolean, findings: Findings): void {
+  const refs: Ref[] = [{ kind: 'media', id: s.id }];
+  if (c !== undefined) refs.push({ kind: 'call', id: c.id });
+  const { rtcp, rtp } = s;
+  const reports = rtcp === undefined ? 0 : rtcp.receiverReports + rtcp.senderReports;
+  const off = c?.descriptions.some((d) => d.audio?.noControl) === true;
+  if (reports === 0 && !off && s.negotiated !== undefined && millis(rtp.start, rtp.end) >= CONTROL_MS)
+    findings.raise('rtcp.missing', rtp.start, refs);
+  if (rtcp?.lost === undefined || shaky) return;
+  const beyond = rtcp.lost - rtp.lost;
+  if (beyond < BEYOND.packets || beyond * 100 < BEYOND.percent * rtp.expected) return;
+  findings.raise('media.loss-beyond', rtp.start, refs, {
+    detail: `The receiver misses ${rtcp.lost} packets, and ${rtp.lost} were missing here.`,
+  });
+}

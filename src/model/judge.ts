@@ -2,9 +2,11 @@ import type { Call } from './call.js';
 import type { TunnelEntity } from './entities.js';
 import type { Ref } from './findings.js';
 import { judgeAddressing } from './judge-addressing.js';
-import { judgeFlow, judgeOutside, judgeStream } from './judge-media.js';
+import { judgeCrowd } from './judge-crowd.js';
+import { judgeBandwidth, judgeControl, judgeFlow, judgeOutside, judgeStream } from './judge-media.js';
 import { judgeCall, judgeRegistration } from './judge-signalling.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
+import { judgeUse } from './judge-use.js';
 import type { MediaStream } from './media-stream.js';
 import type { Seen } from './moment.js';
 import type { Registration } from './registration.js';
@@ -20,11 +22,14 @@ export function judge(m: SessionModel): void {
     const first: Seen = { ...t.opened, row: (t.opened as Seen).row };
     judgeTunnel(t, first, findings);
     const inside = m.insides.get(t.id);
-    if (inside !== undefined && t.state !== 'other')
+    if (inside !== undefined && t.state !== 'other') {
       judgeAddressing(t, inside.addressing, inside.pcscf !== '', t.release.at ?? end, findings);
+      judgeUse(t, inside, findings);
+    }
     judgeWrongKey(m, t);
     judgeEnvelopes(m, t);
   }
+  judgeCrowd(m.tunnels, findings);
   judgeReleases(m);
   failUnregistered(m);
   for (const r of signalling.registrations) judgeRegistration(r, end, findings);
@@ -35,6 +40,8 @@ export function judge(m: SessionModel): void {
   for (const s of media.streams) {
     judgeStream(s, isShaky(m, s.tunnel), findings);
     judgeOutside(s, signalling.calls, end, findings);
+    judgeBandwidth(s, signalling.calls[s.call - 1], findings);
+    judgeControl(s, signalling.calls[s.call - 1], isShaky(m, s.tunnel), findings);
     const list = streams.get(s.call);
     if (list === undefined) streams.set(s.call, [s]);
     else list.push(s);

@@ -86,18 +86,20 @@ export class Media {
     return s;
   }
 
-  /** Takes a compound RTCP packet. RFC 3550 §6.4 */
-  rtcp(at: Arrival, c: Content): void {
+  /** Takes a compound RTCP packet (RFC 3550 §6.4); returns the round trip that it tells of, in milliseconds. */
+  rtcp(at: Arrival, c: Content): number | undefined {
     const { buf, end } = c;
+    let trip: number | undefined;
     for (let o = c.off; o + 8 <= end && buf[o] >> 6 === 2; o += packetLength(buf, o)) {
       const stop = Math.min(end, o + packetLength(buf, o));
       const type = buf[o + 1];
       const count = buf[o] & 31;
       if (type === SENDER_REPORT && o + 28 <= stop) {
         this.sender(at, buf, o);
-        this.reports(at, buf, o + 28, stop, count);
-      } else if (type === RECEIVER_REPORT) this.reports(at, buf, o + 8, stop, count);
+        trip = this.reports(at, buf, o + 28, stop, count) ?? trip;
+      } else if (type === RECEIVER_REPORT) trip = this.reports(at, buf, o + 8, stop, count) ?? trip;
     }
+    return trip;
   }
 
   private sender(at: Arrival, b: Uint8Array, o: number): void {
@@ -112,7 +114,8 @@ export class Media {
     }
   }
 
-  private reports(at: Arrival, b: Uint8Array, from: number, stop: number, count: number): void {
+  private reports(at: Arrival, b: Uint8Array, from: number, stop: number, count: number): number | undefined {
+    let trip: number | undefined;
     for (let i = 0, o = from; i < count && o + REPORT_BLOCK <= stop; i++, o += REPORT_BLOCK)
       for (const s of this.bySource.get(u32(b, o)) ?? []) {
         if (s.tunnel !== at.tunnel) continue;
@@ -123,8 +126,9 @@ export class Media {
         if (clock > 0) s.rtcp.jitterMs = (u32(b, o + 12) * 1000) / clock;
         const lsr = u32(b, o + 16);
         const sent = lsr === 0 ? undefined : s.reports.findLast((r) => r.ntp === lsr);
-        if (sent !== undefined) s.rtcp.roundTripMs = millis(sent.at, at) - (u32(b, o + 20) * 1000) / 65_536;
+        if (sent !== undefined) trip = s.rtcp.roundTripMs = millis(sent.at, at) - (u32(b, o + 20) * 1000) / 65_536;
       }
+    return trip;
   }
 
   /** The streams that are more than a guess, numbered anew; guesses are let go of. */

@@ -44,6 +44,11 @@ export class RouterDiscovery {
   /** Messages that a receiver has to discard (RFC 4861 §6.1). */
   readonly invalid: { readonly at: Seen; readonly why: string }[] = [];
 
+  /** Addresses of prefixes of which a host may make its own: those with the autonomous flag. */
+  get usable(): string[] {
+    return [...this.prefixes.values()].filter((p) => p.autonomous).map((p) => p.prefix.split('/')[0]);
+  }
+
   get empty(): boolean {
     return this.rs === 0 && this.ra === 0 && this.probes.length === 0;
   }

@@ -18,6 +18,8 @@ export interface SessionMedia {
   /** Kilobits a second, `b=AS`. */
   bandwidth?: number;
   ptimeMs?: number;
+  /** RTCP is switched off: `b=RS:0` and `b=RR:0` (RFC 3556 §2). */
+  noControl: boolean;
   /** Preconditions of RFC 3312 that are still to be met: `e2e`, `local`, `remote`. */
   readonly unmet: string[];
   /** Candidates of ICE (RFC 8839 §5.1): `address port`. */
@@ -43,6 +45,7 @@ export function parseSessionDescription(text: string): SessionMedia[] {
       if (m === undefined) address = a;
       else m.address = a;
     } else if (line.startsWith('b=AS:') && m !== undefined) m.bandwidth = Number(value.slice(3)) || 0;
+    else if (/^b=R[RS]:0\b/.test(line) && m !== undefined) m.noControl = true;
     else if (line.startsWith('a=')) {
       if (isFlowing(value)) {
         if (m === undefined) flowing = value;
@@ -76,6 +79,7 @@ function mediaLine(value: string, address: string, flowing: Flowing): SessionMed
       return [{ type: Number(f), name: known?.name ?? '', clock: known?.clock ?? 0 }];
     }),
     unmet: [],
+    noControl: false,
     candidates: [],
   };
 }

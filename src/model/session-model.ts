@@ -1,3 +1,4 @@
+import { AddressUse } from './address-use.js';
 import { Addressing } from './addressing.js';
 import type { AddressingEntity, FindingEntity, MediaEntity, TunnelEntity } from './entities.js';
 import type { Content } from './events.js';
@@ -19,6 +20,9 @@ export class Inside {
   readonly keepAlives = new KeepAlives();
   /** Where the first REGISTER or INVITE went. */
   pcscf = '';
+  /** Addresses from which the UE sent, and to which it was sent. */
+  sources = new AddressUse();
+  targets = new AddressUse();
 }
 
 /** What happened in a capture, gathered in one pass from plain events. */
@@ -58,6 +62,12 @@ export class SessionModel {
     let i = this.insides.get(tunnel);
     if (i === undefined) this.insides.set(tunnel, (i = new Inside()));
     return i;
+  }
+
+  /** The addresses that the packets of a tunnel bear. */
+  used(tunnel: number, sources: AddressUse, targets: AddressUse): void {
+    const inside = this.insides.get(tunnel);
+    if (inside !== undefined) Object.assign(inside, { sources, targets });
   }
 
   dhcp(at: Arrival, c: Content): void {
@@ -113,8 +123,9 @@ export class SessionModel {
     return s;
   }
 
-  rtcp(at: Arrival, c: Content): void {
-    this.media.rtcp(at, c);
+  /** Takes a compound RTCP packet; returns the round trip that it tells of, in milliseconds. */
+  rtcp(at: Arrival, c: Content): number | undefined {
+    return this.media.rtcp(at, c);
   }
 
   /** The capture has ended; whoever followed the connections of the tunnels says then what became of them. */

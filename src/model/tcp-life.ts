@@ -7,6 +7,8 @@ export const Flag = { Fin: 1, Syn: 2, Rst: 4, Ack: 16 } as const;
 export interface SegmentFacts {
   /** Sequence number as it stands in the header, and octets of payload on the wire. */
   readonly seq: number;
+  /** Acknowledgment number, -1 without one. */
+  readonly ack: number;
   readonly length: number;
   readonly flags: number;
   /** TTL or hop limit. */

@@ -1,0 +1,26 @@
+import { hex } from '../kit/index.js';
+import type { Arrival, Seen } from './moment.js';
+
+const MOST = 64;
+
+/** The addresses of one kind that packets bear, each with the first packet: hexadecimal digits, in order of appearance. */
+export class AddressUse {
+  readonly first = new Map<string, Seen>();
+  /** The last one that was seen, so that most packets cost a comparison. */
+  private readonly last = new Uint8Array(16);
+  private length = 0;
+
+  /**
+   * @param n 4 or 16 octets at `off`
+   * @param except of the other end: a packet that bears one of these, at `other`, does not count
+   */
+  take(a: Arrival, b: Uint8Array, off: number, n: number, except?: AddressUse, other = 0): void {
+    let same = n === this.length;
+    for (let i = 0; same && i < n; i++) same = b[off + i] === this.last[i];
+    if (same || this.first.size >= MOST || except?.first.has(hex(b, other, n, '')) === true) return;
+    this.length = n;
+    this.last.set(b.subarray(off, off + n));
+    const digits = hex(b, off, n, '');
+    if (!this.first.has(digits)) this.first.set(digits, a.seen());
+  }
+}

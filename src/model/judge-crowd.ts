@@ -1,0 +1,58 @@
+import type { TunnelEntity } from './entities.js';
+import type { Findings } from './findings.js';
+import { tunnelRef } from './judge-tunnel.js';
+import { isBefore, millis, type Seen } from './moment.js';
+
+/** So many tunnels of one address, each opened when the one before was gone, within so short a time, are a storm. */
+const STORM = 5;
+const STORM_MS = 60_000;
+
+/** Judges the tunnels of one address together: many at once, or one after the other without end. */
+export function judgeCrowd(tunnels: readonly TunnelEntity[], findings: Findings): void {
+  const byAddress = new Map<string, TunnelEntity[]>();
+  for (const t of tunnels) {
+    const carries = t.envelopes.up.total + t.envelopes.down.total > 0;
+    if (t.state === 'other' || (!carries && t.state !== 'failed')) continue;
+    const list = byAddress.get(`${t.ue.address} ${t.eftf.address}`) ?? [];
+    byAddress.set(`${t.ue.address} ${t.eftf.address}`, list);
+    list.push(t);
+  }
+  for (const list of byAddress.values()) {
+    list.sort((a, b) => millis(b.opened, a.opened));
+    judgeTogether(list, findings);
+    judgeStorm(list, findings);
+  }
+}
+
+const seen = (t: TunnelEntity): Seen => ({ ...t.opened, row: (t.opened as Seen).row });
+
+/** Whether `b` was opened while `a` was up. */
+const isWithin = (a: TunnelEntity, b: TunnelEntity): boolean => a.closed === undefined || isBefore(b.opened, a.closed);
+
+function judgeTogether(list: readonly TunnelEntity[], findings: Findings): void {
+  for (const [i, t] of list.entries()) {
+    const beside = list.slice(Math.max(0, i - 16), i).filter((x) => isWithin(x, t) && x.state === 'established');
+    if (beside.length === 0 || t.state !== 'established') continue;
+    const same = t.subscriber?.impi !== undefined && beside.some((x) => x.subscriber?.impi === t.subscriber?.impi);
+    const detail = same ? 'The same subscriber uses them.' : 'Several UEs behind one NAT look like this too.';
+    findings.raise('tunnel.several', seen(t), [tunnelRef(t), ...beside.slice(0, 4).map(tunnelRef)], { detail });
+  }
+}
+
+function judgeStorm(list: readonly TunnelEntity[], findings: Findings): void {
+  let run: TunnelEntity[] = [];
+  let told = false;
+  for (const t of list) {
+    const last = run[run.length - 1];
+    if (last !== undefined && (last.closed === undefined || isWithin(last, t))) run = [];
+    run.push(t);
+    while (millis(run[0].opened, t.opened) > STORM_MS) run.shift();
+    if (run.length < STORM || told) continue;
+    told = true;
+    const sure = run.every((x) => x.tls?.resumed || x.subscriber?.impi !== undefined);
+    findings.raise('tunnel.storm', seen(run[0]), run.slice(0, 8).map(tunnelRef), {
+      detail: `${run.length} tunnels were opened within ${Math.round(millis(run[0].opened, t.opened) / 1000)} s.`,
+      ...(!sure && { confidence: 'possible' }),
+    });
+  }
+}

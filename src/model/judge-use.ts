@@ -1,0 +1,41 @@
+import { parseAddress } from '../../dissectors/sdp/network-address.js';
+import { hex } from '../kit/index.js';
+import type { TunnelEntity } from './entities.js';
+import { addressOf } from './events.js';
+import type { Findings } from './findings.js';
+import { tunnelRef } from './judge-tunnel.js';
+import type { Seen } from './moment.js';
+import type { Inside } from './session-model.js';
+
+/** Hexadecimal digits of an address, and of its first 64 bits. */
+const digits = (text: string): string => {
+  const b = parseAddress(text);
+  return b === undefined ? '' : hex(b, 0, b.length, '');
+};
+const PREFIX = 16;
+
+/** Addresses that nobody has to be given: unspecified, link-local; and those of all, groups and broadcast. */
+const FREE = /^(00000000|0{32}|fe[89ab].{29}|a9fe.{4}|[ef].{7}|ff.{30})$/;
+
+/** Judges whether the packets inside bear the addresses that the UE was given there (TS 24.322 §5.3, §6.3). */
+export function judgeUse(t: TunnelEntity, { addressing, sources, targets }: Inside, findings: Findings): void {
+  const own = new Set(addressing.dhcp.exchanges.flatMap((e) => (e.entry.address ? digits(e.entry.address) : [])));
+  const prefixes = new Set(addressing.slaac.usable.map((p) => digits(p).slice(0, PREFIX)));
+  const isGiven = (d: string): boolean => (d.length === 8 ? own.has(d) : prefixes.has(d.slice(0, PREFIX)));
+  // Only a family whose addresses were seen to be given can be judged; a broadcast address of the subnet is nobody's.
+  const isKnown = (d: string): boolean => (d.length === 8 ? own.size > 0 : prefixes.size > 0);
+  const raise = (code: string, used: ReadonlyMap<string, Seen>, shared: boolean): void => {
+    for (const [d, at] of used) {
+      if (!isKnown(d) || FREE.test(d) || (shared && d.endsWith('ff')) || isGiven(d)) continue;
+      findings.raise(code, at, [tunnelRef(t)], { detail: `The first such address is ${written(d)}.` });
+    }
+  };
+  raise('inner.foreign-source', sources.first, false);
+  raise('inner.foreign-destination', targets.first, true);
+}
+
+/** The address as people write it. */
+function written(d: string): string {
+  const b = Uint8Array.from(d.match(/../g) ?? [], (x) => Number.parseInt(x, 16));
+  return addressOf(b);
+}

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { put16, put32 } from 'fttscope/kit';
+import { CaptureBuilder } from '../build/capture.js';
+import { clearConversation, envelope, type Step, up } from '../build/conversation.js';
+import { ACK, at, ping, SYN, tcp, udp } from '../build/packets.js';
+import {
+  addressed,
+  CORE,
+  CORE_MEDIA,
+  called,
+  codes,
+  ENDS,
+  finding,
+  found,
+  registered,
+  reportOn,
+  sdp,
+  sip,
+  speech,
+  spoken,
+  Talk,
+  UE,
+  UE_MEDIA,
+} from './support.js';
+
+const { client, server } = ENDS;
+const NOTHING = new Uint8Array(0);
+
+describe('addresses that were not given', () => {
+  const datagram = (from: string, to: string) => udp(at(from, 7000), at(to, 7001), new Uint8Array(20));
+
+  test('the UE sends from another address', async () => {
+    const r = await found(addressed(new Talk()).up(100, datagram('10.0.0.77', CORE)));
+    assert.deepEqual(codes(r), ['inner.foreign-source']);
+    assert.match(finding(r, 'inner.foreign-source').meaning, /10\.0\.0\.77/);
+  });
+
+  test('the EFTF sends to another address; groups are for all', async () => {
+    const t = addressed(new Talk()).down(100, datagram(CORE, '10.0.0.78')).down(110, datagram(CORE, '224.0.0.251'));
+    const r = await found(t);
+    assert.deepEqual(codes(r), ['inner.foreign-destination']);
+    assert.match(r.findings[0].meaning, /10\.0\.0\.78/);
+  });
+
+  test('without an address that was given nobody can tell', async () => {
+    assert.deepEqual(codes(await found(new Talk().up(0, datagram('10.0.0.77', CORE)))), []);
+  });
+});
+
+describe('several tunnels', () => {
+  const SOME: readonly Step[] = [up([envelope(ping(client.address, server.address, 1, 1, 40))])];
+  const crowd = (n: number, everyMs: number, end: 'fin' | 'none') => {
+    const b = new CaptureBuilder();
+    for (let i = 0; i < n; i++) {
+      const ends = { client: at('192.0.2.10', 40_000 + i), server };
+      b.connection(clearConversation(SOME), { ...ends, start: i * everyMs, end, step: 10 });
+    }
+    return reportOn(b.build().octets);
+  };
+
+  test('at the same time are a note', async () => {
+    const r = await crowd(2, 1000, 'none');
+    assert.deepEqual(codes(r), []);
+    assert.deepEqual(
+      finding(r, 'tunnel.several').refs.map((x: { id: number }) => x.id),
+      [2, 1],
+    );
+  });
+
+  test('one after the other without a pause are a storm', async () => {
+    assert.deepEqual(codes(await crowd(5, 2000, 'fin')), ['tunnel.storm']);
+    assert.deepEqual(codes(await crowd(4, 2000, 'fin')), []);
+    assert.deepEqual(codes(await crowd(5, 20_000, 'fin')), []);
+  });
+});
+
+describe('the outer connection and what runs inside', () => {
+  const opening = (b: CaptureBuilder) =>
+    b
+      .packet(tcp(client, server, { seq: 100, flags: SYN }, NOTHING), 0, 0)
+      .packet(tcp(server, client, { seq: 500, ack: 101, flags: SYN | ACK }, NOTHING), 10, 1)
+      .packet(tcp(client, server, { seq: 101, ack: 501 }, NOTHING), 20, 0);
+
+  test('TCP inside repeats segments while the tunnel recovers', async () => {
+    const b = opening(new CaptureBuilder());
+    const [inner, outer] = [at(UE, 5062), at(CORE, 5060)];
+    let seq = 101;
+    const send = (ms: number, packet: Uint8Array, late = 0): void => {
+      const { octets } = envelope(packet);
+      b.packet(tcp(client, server, { seq, ack: 501 }, octets), ms + late, 0);
+      seq += octets.length;
+    };
+    send(100, tcp(inner, outer, { seq: 1, flags: SYN }, NOTHING));
+    const segment = (n: number) => tcp(inner, outer, { seq: 2 + 100 * n, ack: 1 }, new Uint8Array(100).fill(n));
+    for (let n = 0; n < 4; n++) send(200 + n, segment(n));
+    send(1000, segment(4), 900); // lost outside, and sent again
+    for (const [i, n] of [0, 1, 2, 3].entries()) send(1100 + 200 * i, segment(n));
+    const r = await reportOn(b.build().octets);
+    assert.ok(codes(r).includes('tunnel.meltdown'));
+  });
+
+  /** Sender reports up and their answers down, each so many milliseconds later, and what is sent outside meanwhile. */
+  const trips = (delays: readonly number[], burst: number) => {
+    const b = opening(new CaptureBuilder());
+    let seq = 101;
+    let ack = 501;
+    const send = (ms: number, packet: Uint8Array): void => {
+      const { octets } = envelope(packet);
+      b.packet(tcp(client, server, { seq, ack }, octets), ms, 0);
+      seq += octets.length;
+    };
+    for (let i = 0; i < 20; i++) send(30 + i, speech(UE_MEDIA, CORE_MEDIA, i, 1));
+    for (const [i, delay] of delays.entries()) {
+      const start = 1000 + 2000 * i;
+      send(start, report(200, 1, 1000 + i));
+      if (delay > 100)
+        for (let k = 0; k < burst; k++)
+          send(start + 1, udp(at(UE, 9000), at(CORE, 9001), new Uint8Array(1300).fill(k)));
+      const { octets } = envelope(report(201, 2, 1000 + i));
+      const acked = delay > 100 ? 101 : seq;
+      b.packet(tcp(server, client, { seq: ack, ack: acked }, octets), start + delay, 1);
+      ack += octets.length;
+      b.packet(tcp(server, client, { seq: ack, ack: seq }, NOTHING), start + delay + 1, 1);
+    }
+    return reportOn(b.build().octets);
+  };
+  /** A sender report of SSRC 1, or a receiver report about it whose LSR is the middle of the NTP time. RFC 3550 §6.4 */
+  const report = (type: 200 | 201, ssrc: number, ntp: number): Uint8Array => {
+    const b = new Uint8Array(type === 200 ? 28 : 32);
+    b.set([type === 200 ? 0x80 : 0x81, type]);
+    put16(b, 2, b.length / 4 - 1);
+    put32(b, 4, ssrc);
+    if (type === 200) put32(b, 10, ntp);
+    else {
+      put32(b, 8, 1);
+      put32(b, 24, ntp);
+    }
+    const [ue, core] = [at(UE, 30_001), at(CORE, 40_001)];
+    return type === 200 ? udp(ue, core, b) : udp(core, ue, b);
+  };
+
+  test('round trips that grow with what is under way', async () => {
+    const r = await trips([40, 41, 42, 40, 600], 40);
+    assert.deepEqual(codes(r), ['tunnel.bufferbloat']);
+    assert.match(r.findings[0].meaning, /from 40 to 600 ms/);
+  });
+
+  test('one slow round trip with little under way is none', async () => {
+    assert.deepEqual(codes(await trips([40, 41, 42, 40, 600], 0)), []);
+  });
+
+  test('segments of several envelopes that wait for each acknowledgment', async () => {
+    const b = opening(new CaptureBuilder());
+    let seq = 101;
+    for (let i = 0; i < 40; i++) {
+      const pair = [2 * i, 2 * i + 1].map((n) => envelope(speech(UE_MEDIA, CORE_MEDIA, n, 1)).octets);
+      const octets = new Uint8Array([...pair[0]!, ...pair[1]!]);
+      b.packet(tcp(client, server, { seq, ack: 501 }, octets), 100 + 40 * i, 0);
+      seq += octets.length;
+      b.packet(tcp(server, client, { seq: 501, ack: seq }, NOTHING), 100 + 40 * i + 39.5, 1);
+    }
+    const r = await reportOn(b.build().octets);
+    assert.deepEqual(codes(r), ['tunnel.held-back']);
+  });
+});
+
+describe('media beside what was agreed and what RTCP says', () => {
+  test('more than b=AS allows', async () => {
+    const call = (kbits: number) => {
+      const t = registered(addressed(new Talk()));
+      const media = (where: string, port: number) => sdp(where, port, [`b=AS:${kbits}`]);
+      t.up(1000, sip('INVITE sip:bob@ims.example', { sdp: media(UE, 30_000) }));
+      t.down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: media(CORE, 40_000) }, 'down'));
+      t.up(1210, sip('ACK sip:bob@ims.example', { toTag: 'b' }));
+      t.up(4300, sip('BYE sip:bob@ims.example', { toTag: 'b', cseq: 2 }));
+      return found(spoken(spoken(t, 1210, 150, 'up'), 1210, 150, 'down'));
+    };
+    // 172 octets of RTP and 28 of headers fifty times a second: 80 kbit/s, which is what G.711 asks for.
+    assert.deepEqual(codes(await call(80)), []);
+    const r = await call(64);
+    assert.deepEqual(codes(r), ['media.bandwidth', 'media.bandwidth']);
+    assert.match(r.findings[0].meaning, /^It has 80 kbit\/s, and b=AS says 64\./);
+  });
+
+  const talk = () => registered(addressed(new Talk()));
+
+  test('media of fifteen seconds without RTCP are a note', async () => {
+    const t = called(talk(), 1000, 17_000);
+    const r = await found(spoken(spoken(t, 1210, 800, 'up'), 1210, 800, 'down'));
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'rtcp.missing').severity, 'note');
+  });
+
+  test('a receiver that misses what came by', async () => {
+    const t = called(talk(), 1000, 4000);
+    spoken(spoken(t, 1210, 150, 'up'), 1210, 150, 'down');
+    const b = new Uint8Array(32);
+    b.set([0x81, 201, 0, 7]);
+    put32(b, 4, 2);
+    put32(b, 8, 1);
+    put32(b, 12, 20); // cumulative number of packets lost
+    t.down(4000, udp(at(CORE, 40_001), at(UE, 30_001), b));
+    const r = await found(t);
+    assert.deepEqual(codes(r), ['media.loss-beyond']);
+    assert.match(r.findings[0].meaning, /^The receiver misses 20 packets, and 0 were missing here\./);
+  });
+});
