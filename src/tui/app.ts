@@ -1,4 +1,5 @@
-import type { Viewer } from '../viewer/viewer.js';
+import type { FieldCatalogue } from '../filter/index.js';
+import type { Reopen, Viewer } from '../viewer/viewer.js';
 import { Grid } from './cells.js';
 import { tabAt } from './chrome.js';
 import { Question } from './dialogs.js';
@@ -34,6 +35,7 @@ const MESSAGES_KEPT = 1000;
 export interface AppParts {
   readonly viewer: Viewer;
   readonly preferences: Preferences;
+  readonly fields: FieldCatalogue;
   /** Makes the views, in the order of their keys. */
   views(desk: Desk): readonly View[];
   /** Keeps what was copied, for a terminal that has no clipboard; returns where. */
@@ -45,6 +47,7 @@ export class App implements Desk, DisplayEvents {
   readonly viewer: Viewer;
   readonly told: Told;
   readonly preferences: Preferences;
+  readonly fields: FieldCatalogue;
   readonly messages: Message[] = [];
   readonly views: readonly View[];
   private readonly keys = new Keys();
@@ -67,6 +70,7 @@ export class App implements Desk, DisplayEvents {
   constructor(private readonly parts: AppParts) {
     this.viewer = parts.viewer;
     this.preferences = parts.preferences;
+    this.fields = parts.fields;
     this.told = new Told(this.viewer, () => this.repaint());
     this.views = parts.views(this);
     this.view = this.views[0];
@@ -98,7 +102,7 @@ export class App implements Desk, DisplayEvents {
   }
 
   private ownActions(): void {
-    for (const [i, id] of VIEWS.entries()) this.provide(`view-${id}`, () => this.tab(i));
+    for (const id of VIEWS) this.provide(`view-${id}`, () => this.tab(id));
     this.provide('back', () => this.back());
     this.provide('jump-back', () => this.jumpBack());
     this.provide('quit', () => this.quit());
@@ -188,8 +192,8 @@ export class App implements Desk, DisplayEvents {
       const inside = insideOf(placeOf(dialog, display.width, display.height - top - 1));
       dialog.mouse?.({ ...below, x: at.x - inside.x, y: below.y - inside.y });
     } else if (below.y === -2 && at.kind === 'press') {
-      const i = tabAt(this.views, this.view, display.width, at.x);
-      if (i >= 0) this.tab(i);
+      const v = tabAt(this.views, this.view, display.width, at.x);
+      if (v !== undefined) this.tab(v.id);
     } else if (below.y >= 0 && at.y < display.height - 1) this.view.mouse?.(below);
   }
 
@@ -242,15 +246,13 @@ export class App implements Desk, DisplayEvents {
   }
 
   /** A number was pressed: that view, about what is selected; once more: about everything. */
-  private tab(i: number): void {
-    const view = this.views[i];
-    if (view === undefined) return;
-    if (i === 0) {
+  private tab(id: ViewId): void {
+    if (id === 'tunnels') {
       this.trail.jump(this.here);
       this.trail.home();
-      this.enter(view.id, {});
-    } else if (view === this.view) this.enter(view.id, {});
-    else this.open(view.id, this.view.selected?.() ?? this.around);
+      this.enter(id, {});
+    } else if (id === this.view.id) this.enter(id, {});
+    else this.open(id, this.view.selected?.() ?? this.around);
   }
 
   private back(): void {
@@ -283,6 +285,8 @@ export class App implements Desk, DisplayEvents {
   /** Takes what the engine says into the log; what is bad is shown as well. */
   private hear(): void {
     const { messages } = this.viewer.status;
+    // The capture is read anew.
+    if (messages.length < this.heard) this.heard = 0;
     for (; this.heard < messages.length; this.heard++) {
       const { severity, text } = messages[this.heard];
       if (severity === 'note') this.messages.push({ at: new Date(), severity, text });
@@ -310,6 +314,17 @@ export class App implements Desk, DisplayEvents {
 
   confirm(question: string, yes: () => void): void {
     this.show(new Question(question, this, yes));
+  }
+
+  async reopen(changes: Reopen): Promise<void> {
+    try {
+      await this.viewer.reopen(changes);
+    } catch (e) {
+      this.say((e as Error).message, 'error');
+      return;
+    }
+    this.told.forget();
+    this.enter(this.view.id, this.around);
   }
 
   copy(text: string, what: string): void {

@@ -84,6 +84,10 @@ export function clipMiddle(text: string, width: number): string {
 export function wrap(text: string, width: number): string[] {
   const out: string[] = [];
   for (const paragraph of text.split('\n')) {
+    if (cellsOf(paragraph) <= width) {
+      out.push(harmless(paragraph));
+      continue;
+    }
     let line = '';
     for (const word of harmless(paragraph).split(' ')) {
       let rest = word;

@@ -3,7 +3,7 @@ import { type Area, cellsOf, clip, clipMiddle } from './cells.js';
 import { type CommandId, commandOf, keyText } from './keymap.js';
 import type { Prompt } from './prompt.js';
 import { SIGNS, type Theme } from './style.js';
-import type { Message, View } from './view.js';
+import { type Message, VIEWS, type View } from './view.js';
 
 /* The lines around a view: title, tabs, breadcrumb, and at the foot hints, messages or a line that is typed. */
 
@@ -65,27 +65,28 @@ export function drawTabs(area: Area, theme: Theme, views: readonly View[], open:
 }
 
 function tabTexts(views: readonly View[], open: View, width: number): { v: View; text: string }[] {
+  const key = (v: View): number => VIEWS.indexOf(v.id) + 1;
   const forms = [
-    (v: View, i: number) => `${i + 1} ${v.title}${v.badge?.() ?? ''}`,
-    (v: View, i: number) => `${i + 1} ${v.title}${v === open ? '' : (v.badge?.() ?? '')}`,
-    (v: View, i: number) => (v === open ? `${i + 1} ${v.title}` : `${i + 1} ${v.title.slice(0, 5)}`),
-    (v: View, i: number) => (v === open ? `${i + 1} ${v.title}` : `${i + 1}`),
+    (v: View) => `${key(v)} ${v.title}${v.badge?.() ?? ''}`,
+    (v: View) => `${key(v)} ${v.title}`,
+    (v: View) => (v === open ? `${key(v)} ${v.title}` : `${key(v)} ${v.title.slice(0, 5)}`),
+    (v: View) => (v === open ? `${key(v)} ${v.title}` : `${key(v)}`),
   ];
   for (const form of forms) {
-    const texts = views.map((v, i) => ({ v, text: form(v, i) }));
+    const texts = views.map((v) => ({ v, text: form(v) }));
     if (texts.reduce((n, t) => n + cellsOf(t.text) + 2, 0) <= width || form === forms.at(-1)) return texts;
   }
   return [];
 }
 
-/** At which tab a click was: its number from 0, -1 for none. */
-export function tabAt(views: readonly View[], open: View, width: number, x: number): number {
+/** The view whose tab a click was on. */
+export function tabAt(views: readonly View[], open: View, width: number, x: number): View | undefined {
   let end = 0;
-  for (const [i, { text }] of tabTexts(views, open, width).entries()) {
+  for (const { v, text } of tabTexts(views, open, width)) {
     end += cellsOf(text) + 2;
-    if (x < end) return i;
+    if (x < end) return v;
   }
-  return -1;
+  return undefined;
 }
 
 /** The third line: where one is, and what the view says of itself. */

@@ -25,7 +25,7 @@ export interface PromptRequest {
   /** Earlier lines, the newest last: Up and Down. A line that is done is added. */
   readonly history?: string[];
   complete?(text: string, cursor: number): Completion | undefined;
-  /** Asked after each change. */
+  /** Asked each time the line is painted. */
   judge?(text: string): Verdict | undefined;
   /** The text is another now. */
   changed?(text: string): void;
@@ -43,7 +43,8 @@ export class Prompt {
   /** What Tab found, while it is being gone through. */
   offered: Completion | undefined;
   chosen = -1;
-  verdict: Verdict | undefined;
+  /** Why Enter did not do. */
+  private refused: string | undefined;
   private past: number;
   private draft = '';
 
@@ -51,7 +52,12 @@ export class Prompt {
     this.text = request.text ?? '';
     this.cursor = this.text.length;
     this.past = request.history?.length ?? 0;
-    this.verdict = request.judge?.(this.text);
+  }
+
+  /** What is to be said about the text. */
+  get verdict(): Verdict | undefined {
+    const v = this.request.judge?.(this.text);
+    return this.refused === undefined || v?.wrong === true ? v : { text: this.refused, wrong: true };
   }
 
   /** Cells between the start of the text and the cursor. */
@@ -114,16 +120,13 @@ export class Prompt {
     this.cursor = cursor;
     if (text === this.text) return;
     this.text = text;
-    this.verdict = this.request.judge?.(text);
+    this.refused = undefined;
     this.request.changed?.(text);
   }
 
   private enter(): 'more' | 'done' {
-    const wrong = this.request.done(this.text);
-    if (wrong !== undefined) {
-      this.verdict = { ...(this.verdict ?? { text: wrong }), wrong: true, text: wrong };
-      return 'more';
-    }
+    this.refused = this.request.done(this.text);
+    if (this.refused !== undefined) return 'more';
     const { history } = this.request;
     if (history !== undefined && this.text.trim() !== '' && history.at(-1) !== this.text) history.push(this.text);
     return 'done';

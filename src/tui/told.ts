@@ -23,7 +23,8 @@ export interface Story {
   readonly subscriptions: readonly SubscriptionEntity[];
   readonly media: readonly MediaEntity[];
   readonly findings: readonly FindingEntity[];
-  readonly protocols: readonly Readonly<Record<string, unknown>>[];
+  /** Rows and octets by stack of protocols: `fttims:ip:udp:sip`. */
+  readonly protocols: Readonly<Record<string, { readonly rows: number; readonly bytes: number }>>;
   readonly limits: readonly { readonly name: string; readonly cap: number; readonly hit: number }[];
 }
 
@@ -39,8 +40,9 @@ export interface CaptureFileEntry {
   readonly duplicates: number;
 }
 
-/** Milliseconds between reports while a capture is being read. */
+/** Milliseconds between reports while a capture is being read, at least; and how many times as long as one took. */
 const PAUSE_MS = 3000;
+const PAUSE_TIMES = 10;
 
 /**
  * The newest report of a capture. It is asked for when somebody looks ({@link want}), again every few seconds while
@@ -55,7 +57,7 @@ export class Told {
   error: string | undefined;
   private asking = false;
   private wanted = false;
-  private last = 0;
+  private next = 0;
 
   constructor(
     private readonly viewer: Viewer,
@@ -74,19 +76,32 @@ export class Told {
   forget(): void {
     this.story = undefined;
     this.whole = false;
-    this.last = 0;
+    this.next = 0;
     this.look();
   }
 
   private look(): void {
     const { done } = this.viewer.status;
     if (!this.wanted || this.asking || this.whole) return;
-    if (!done && Date.now() - this.last < PAUSE_MS) return;
+    if (!done && Date.now() < this.next) return;
     this.asking = true;
     this.wanted = done;
+    const began = Date.now();
+    const rest = (): void => {
+      this.asking = false;
+      this.next = Date.now() + Math.max(PAUSE_MS, PAUSE_TIMES * (Date.now() - began));
+    };
     this.viewer.report().then(
-      ({ members }) => this.take(members as unknown as Story, done),
-      (e: Error) => this.fail(e.message),
+      ({ members }) => {
+        rest();
+        this.take(members as unknown as Story, done);
+      },
+      (e: Error) => {
+        rest();
+        this.error = e.message;
+        this.wanted = false;
+        this.changed();
+      },
     );
   }
 
@@ -94,17 +109,7 @@ export class Told {
     this.story = story;
     this.whole = whole;
     this.error = undefined;
-    this.asking = false;
-    this.last = Date.now();
     this.changed();
     this.look();
-  }
-
-  private fail(error: string): void {
-    this.error = error;
-    this.asking = false;
-    this.last = Date.now();
-    this.wanted = false;
-    this.changed();
   }
 }

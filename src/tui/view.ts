@@ -1,8 +1,10 @@
-import type { Viewer } from '../viewer/viewer.js';
+import type { FieldCatalogue } from '../filter/index.js';
+import type { Reopen, Viewer } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
 import type { CommandId } from './keymap.js';
 import type { PromptRequest } from './prompt.js';
 import type { Theme } from './style.js';
+import type { TimeFormat } from './times.js';
 import type { Told } from './told.js';
 
 /*
@@ -61,7 +63,7 @@ export interface View extends Panel {
   crumbs(): readonly string[];
   /** What stands at the right of the breadcrumb: `14 of 219`. */
   status(): string;
-  /** The view is shown, with this scope; called each time. */
+  /** The view is shown, with this scope; called each time, also when the capture is read again. */
   show(scope: Scope): void;
   /** Where one is, so that {@link restore} can lead back there. Plain data. */
   place(): unknown;
@@ -95,7 +97,7 @@ export interface Message {
 export interface Preferences {
   theme: Theme;
   /** Letters of `-t`. */
-  time: 'r' | 'a' | 'ad' | 'u' | 'ud' | 'e' | 'd';
+  time: TimeFormat;
   colours: boolean;
 }
 
@@ -107,6 +109,8 @@ export interface Desk {
   readonly preferences: Preferences;
   readonly scope: Scope;
   readonly messages: readonly Message[];
+  /** Names that filters may have. */
+  readonly fields: FieldCatalogue;
   /** Something is another now: paint soon. */
   repaint(): void;
   /** A line for the user, kept in the log. */
@@ -123,6 +127,8 @@ export interface Desk {
   confirm(question: string, yes: () => void): void;
   /** Puts text on the user's clipboard, or into a file where that cannot be; says what became of it. */
   copy(text: string, what: string): void;
+  /** Reads the capture again, with other keys or rules. */
+  reopen(changes: Reopen): Promise<void>;
   /** Does a command as if its key had been pressed. */
   perform(command: CommandId, argument?: string): void;
 }

@@ -1,0 +1,69 @@
+import { clock, date, place, releaseWords } from '../report/report-words.js';
+import { fit } from './cells.js';
+import { octetsText } from './chrome.js';
+import type { Story } from './told.js';
+import { ms, stepsText, type TunnelRow } from './tunnel-rows.js';
+
+/** Where the values begin. */
+const NAME = 16;
+
+/** All that is known of a tunnel, a line each. */
+export function tunnelCard(r: TunnelRow, story: Story | undefined): string[] {
+  const out: string[] = [];
+  const line = (name: string, value: string | number | undefined): void => {
+    if (value !== undefined && value !== '') out.push(`${fit(name, NAME)}${value}`);
+  };
+  const t = r.entity;
+  line('UE', r.ue);
+  line('EFTF', r.eftf);
+  line('keys', `${r.keys}${r.why === undefined ? '' : `. ${r.why}`}`);
+  if (t === undefined || story === undefined) return out;
+  line('EFTF address', place(t.eftf));
+  if (t.proxy !== undefined)
+    line('proxy', `${place(t.proxy)}, target ${t.proxy.target}, status ${t.proxy.status ?? 'none'}`);
+  line('state', t.failure === undefined ? t.state : `${t.state} at ${t.failure.stage}: ${t.failure.cause}`);
+  line('access type', t.accessType);
+  line('opened', `${date(t.opened)} (${clock(t.opened)})`);
+  line('steps', stepsText(t, story));
+  line('end', releaseWords(t));
+  line('idle at most', ms(t.idleMaxMs));
+  out.push('');
+  if (t.tls !== undefined) {
+    const { tls } = t;
+    line('TLS', [tls.version, tls.cipher, tls.resumed ? 'resumed' : ''].filter(Boolean).join('  '));
+    line('server name', tls.sni);
+    line('certificate', tls.certificate?.subject);
+    line('  issued by', tls.certificate?.issuer);
+    if (tls.certificate?.notAfter !== undefined) line('  valid until', date(tls.certificate.notAfter));
+    for (const d of ['up', 'down'] as const) {
+      const v = tls.decryption[d];
+      line(
+        `records ${d}`,
+        `${v.decrypted} of ${v.records} opened, ${v.verified} tags checked${v.source === undefined ? '' : `, keys: ${v.source}`}`,
+      );
+    }
+    for (const a of tls.alerts.slice(0, 5)) line('alert', `${a.level} ${a.name} ${a.direction} in row ${a.row}`);
+    out.push('');
+  }
+  for (const d of ['up', 'down'] as const) {
+    const e = t.envelopes[d];
+    const odd = `${e.unknown > 0 ? `, ${e.unknown} of unknown type` : ''}${e.invalid > 0 ? `, ${e.invalid} invalid` : ''}`;
+    line(`envelopes ${d}`, `${e.total} (${e.ip4} IPv4, ${e.ip6} IPv6${odd}), ${octetsText(e.bytes)}`);
+  }
+  line('overhead', t.overhead === undefined ? undefined : `${t.overhead} outer octets for each inner one`);
+  line('inner addresses', t.addresses.join('  '));
+  line('P-CSCF', t.pcscf === undefined ? undefined : `${t.pcscf.address} (by ${t.pcscf.source})`);
+  line('user', t.subscriber?.impu.join('  '));
+  line('user agent', t.subscriber?.userAgent);
+  out.push('');
+  const { rttMs, retransmissions, outOfOrder, lostSegments, stalls } = t.tcp;
+  line(
+    'outer TCP',
+    `round trip ${rttMs === undefined ? 'unknown' : ms(rttMs)}, ${retransmissions} sent again, ${outOfOrder} out of order, ${lostSegments} lost, ${stalls.length} stalls`,
+  );
+  for (const id of t.findings.slice(0, 12)) {
+    const f = story.findings.find((x) => x.id === id);
+    if (f !== undefined) line('finding', `${f.severity}  ${f.title}`);
+  }
+  return out;
+}

@@ -1,0 +1,176 @@
+import type { FindingEntity, TunnelEntity } from '../model/entities.js';
+import { millis } from '../model/moment.js';
+import { place } from '../report/report-words.js';
+import type { TunnelGlance, ViewerStatus } from '../viewer/viewer.js';
+import type { Story } from './told.js';
+
+/** A tunnel as its list shows it. */
+export interface TunnelRow {
+  readonly id: number;
+  readonly ue: string;
+  readonly eftf: string;
+  readonly proxied: boolean;
+  readonly version: string;
+  /** How decryption goes, in a word or two. */
+  readonly keys: string;
+  readonly keysAre: 'good' | 'bad' | 'neither';
+  readonly envelopes: string;
+  readonly inner: string;
+  readonly user: string;
+  readonly end: string;
+  /** The worst finding. */
+  readonly severity: '' | 'note' | 'warn' | 'error';
+  /** How much it needs to be looked at: worst first. */
+  readonly trouble: number;
+  /** A sentence where something is not as it should be. */
+  readonly why: string | undefined;
+  readonly entity: TunnelEntity | undefined;
+}
+
+/** The reasons of the decryptor in two words: what begins the sentence, or stands in it. */
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/There is no key log/, 'NO KEY'],
+  [/private key/, 'WRONG KEY'],
+  [/handshake was not captured/, 'LATE'],
+  [/no line|has no |none of them opens|No line of the key log/, 'WRONG KEYS'],
+  [/not supported|not decrypted|not known/, 'UNKNOWN SUITE'],
+];
+
+/** How decryption goes, in a word or two. */
+export function keysWord(keys: TunnelGlance['keys'], reason: string | undefined): string {
+  if (keys === 'clear') return 'in clear';
+  if (keys === 'full') return reason === undefined ? 'ok' : 'gap';
+  if (keys === 'partial') return 'partly';
+  return REASONS.find(([pattern]) => pattern.test(reason ?? ''))?.[1] ?? 'NOT READ';
+}
+
+const version = (text: string | undefined): string => (text ?? '').replace(/^TLSv/, '');
+
+/** How a tunnel ended. */
+function endWord({ release: r, state, failure }: TunnelEntity): string {
+  if (state === 'failed' && failure !== undefined) return `x ${failure.stage}`;
+  if (r.how === 'capture-end') return 'open';
+  const by = { ue: 'UE', eftf: 'EFTF', middlebox: 'middlebox', unknown: '?' }[r.by];
+  const how = { close_notify: '', fin: ' FIN', rst: ' RST', silent: ' silent' }[r.how];
+  return `${by}${how}`;
+}
+
+/** The verdict of the direction that goes worse. */
+function verdict({ tls, transport }: TunnelEntity): { keys: TunnelGlance['keys']; reason: string | undefined } {
+  if (tls === undefined) return { keys: transport === 'tcp' ? 'clear' : 'none', reason: undefined };
+  const { up, down } = tls.decryption;
+  const both = [up, down].filter((v) => v.records > 0);
+  if (both.length === 0) return { keys: 'full', reason: undefined };
+  const order = ['none', 'partial', 'full'];
+  const worst = both.reduce((a, b) => (order.indexOf(b.verdict) < order.indexOf(a.verdict) ? b : a));
+  return { keys: worst.verdict, reason: worst.reason ?? both.find((v) => v.reason !== undefined)?.reason };
+}
+
+const SEVERITIES = ['', 'note', 'warn', 'error'] as const;
+
+/** The tunnels of a report. */
+function told(story: Story): TunnelRow[] {
+  const findings = new Map<number, FindingEntity[]>();
+  for (const f of story.findings)
+    for (const r of f.refs) if (r.kind === 'tunnel') findings.set(r.id, [...(findings.get(r.id) ?? []), f]);
+  return story.tunnels.map((t) => fromEntity(t, findings.get(t.id) ?? []));
+}
+
+function fromEntity(t: TunnelEntity, findings: readonly FindingEntity[]): TunnelRow {
+  const { keys, reason } = verdict(t);
+  const severity = SEVERITIES[Math.max(0, ...findings.map((f) => SEVERITIES.indexOf(f.severity)))];
+  const { up, down } = t.envelopes;
+  const noTls = t.tls === undefined && (t.failure !== undefined || t.state === 'other');
+  const unread = !noTls && t.state !== 'other' && (keys === 'none' || keys === 'partial');
+  const word = noTls || t.state === 'other' ? '-' : keysWord(keys, reason);
+  return {
+    id: t.id,
+    ue: place(t.ue),
+    eftf: `${t.eftf.name ?? (t.eftf.address.includes(':') ? `[${t.eftf.address}]` : t.eftf.address)}:${t.eftf.port}`,
+    proxied: t.proxy !== undefined,
+    version: version(t.tls?.version),
+    keys: word,
+    keysAre: unread ? 'bad' : word === 'ok' || word === 'in clear' ? 'good' : 'neither',
+    envelopes: t.state === 'other' ? 'not FTT-IMS' : unread && keys === 'none' ? '?/?' : `${up.total}/${down.total}`,
+    inner: t.addresses[0] ?? (unread ? '?' : '-'),
+    user: t.subscriber?.msisdn ?? t.subscriber?.impu[0] ?? '',
+    end: endWord(t),
+    severity,
+    trouble: SEVERITIES.indexOf(severity) * 2 + (t.state === 'failed' ? 3 : 0) + (unread ? 3 : 0),
+    why: t.failure?.cause ?? (t.state === 'other' ? t.other : reason),
+    entity: t,
+  };
+}
+
+function fromGlance(g: TunnelGlance): TunnelRow {
+  const other = g.content === 'other';
+  const unread = !other && (g.keys === 'none' || g.keys === 'partial');
+  return {
+    id: g.id,
+    ue: g.ue,
+    eftf: g.sni ?? g.eftf,
+    proxied: g.proxy !== undefined,
+    version: g.version ?? '',
+    keys: other ? '-' : keysWord(g.keys, g.reason),
+    keysAre: unread ? 'bad' : other ? 'neither' : 'good',
+    envelopes: other ? 'not FTT-IMS' : unread && g.keys === 'none' ? '?/?' : `${g.up}/${g.down}`,
+    inner: '',
+    user: '',
+    end: '',
+    severity: '',
+    trouble: unread ? 3 : 0,
+    why: g.reason ?? g.other,
+    entity: undefined,
+  };
+}
+
+const worstFirst = (a: TunnelRow, b: TunnelRow): number => b.trouble - a.trouble || a.id - b.id;
+
+/** The tunnels that there are now, worst first; made anew only where something is new. */
+export class TunnelRows {
+  private rows: readonly TunnelRow[] = [];
+  private story: Story | undefined;
+  private glances: ViewerStatus['tunnels'] | undefined;
+
+  get(status: ViewerStatus, story: Story | undefined, whole: boolean): readonly TunnelRow[] {
+    if (story === this.story && (whole || status.tunnels === this.glances)) return this.rows;
+    this.story = story;
+    this.glances = status.tunnels;
+    const known = story === undefined ? [] : told(story);
+    const ids = new Set(known.map((r) => r.id));
+    const fresh = whole ? [] : status.tunnels.filter((g) => !ids.has(g.id)).map(fromGlance);
+    this.rows = [...known, ...fresh].sort(worstFirst);
+    return this.rows;
+  }
+}
+
+/** How a tunnel came about, step by step with milliseconds: `TCP 21 ms › TLS 43 › DHCP 58 › RA 40 › REGISTER 200 in 150`. */
+export function stepsText(t: TunnelEntity, story: Story): string {
+  const at = (step: string) => t.steps.find((s) => s.step === step)?.at;
+  const out: string[] = [];
+  const span = (name: string, from: ReturnType<typeof at>, to: ReturnType<typeof at>): void => {
+    if (from !== undefined && to !== undefined) out.push(`${name} ${ms(millis(from, to))}`);
+  };
+  span('TCP', at('syn'), at('syn-ack'));
+  const { proxy } = t;
+  if (proxy !== undefined)
+    out.push(`CONNECT ${proxy.status ?? 'no answer'}${proxy.waitMs === undefined ? '' : ` in ${ms(proxy.waitMs)}`}`);
+  span('TLS', at('client-hello'), at('finished'));
+  const a = story.addressing.find((x) => x.tunnel === t.id);
+  for (const e of a?.dhcp.exchanges.slice(0, 1) ?? [])
+    out.push(
+      e.outcome === 'bound' ? `DHCP ${ms(millis(e.messages[0].at, e.messages.at(-1)!.at))}` : `DHCP ${e.outcome}`,
+    );
+  const ra = a?.slaac.messages ?? [];
+  const [rs, answer] = [ra.find((m) => /RS|solicit/i.test(m.type)), ra.find((m) => /RA|advert/i.test(m.type))];
+  if (rs !== undefined && answer !== undefined) out.push(`RA ${ms(millis(rs.at, answer.at))}`);
+  for (const r of story.registrations.filter((x) => x.tunnel === t.id).slice(0, 1)) {
+    const last = r.transactions.filter((x) => x.status !== undefined).at(-1);
+    out.push(`REGISTER ${last?.status ?? 'unanswered'}`);
+  }
+  return out.join(' › ');
+}
+
+/** Milliseconds for people. */
+export const ms = (n: number): string =>
+  n >= 10_000 ? `${(n / 1000).toFixed(1)} s` : `${n >= 10 ? Math.round(n) : Math.round(n * 10) / 10} ms`;

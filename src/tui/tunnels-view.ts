@@ -1,0 +1,287 @@
+import { counted, releaseWords } from '../report/report-words.js';
+import { type Area, clip, wrap } from './cells.js';
+import { octetsText } from './chrome.js';
+import { Reader } from './dialogs.js';
+import { glanceOver, type Overview } from './glance-over.js';
+import type { CommandId } from './keymap.js';
+import { SIGNS, severityStyle } from './style.js';
+import { type Column, Table } from './table.js';
+import type { Story } from './told.js';
+import { tunnelCard } from './tunnel-card.js';
+import { stepsText, type TunnelRow, TunnelRows } from './tunnel-rows.js';
+import type { Desk, MouseAt, Scope, View } from './view.js';
+
+/** Lines of what is said of the tunnel under the cursor, its rule included. */
+const BAND = 4;
+
+/** View 1: the tunnels of the capture, worst first, and what is known of the one under the cursor. */
+export class TunnelsView implements View {
+  readonly id = 'tunnels';
+  readonly title = 'Tunnels';
+  private readonly rows = new TunnelRows();
+  private readonly table: Table<TunnelRow>;
+  private overview: Overview | undefined;
+
+  constructor(private readonly desk: Desk) {
+    this.table = new Table(this.columns(), (a, b) => a.id === b.id);
+  }
+
+  private columns(): Column<TunnelRow>[] {
+    const t = (): Desk['preferences']['theme'] => this.desk.preferences.theme;
+    return [
+      {
+        id: 'sign',
+        title: '',
+        min: 1,
+        max: 1,
+        priority: 1,
+        text: (r) => SIGNS[r.severity],
+        style: (r) => severityStyle(t(), r.severity),
+      },
+      {
+        id: 'number',
+        title: '#',
+        min: 2,
+        max: 5,
+        align: 'right',
+        priority: 0,
+        text: (r) => String(r.id),
+        key: (r) => r.id,
+      },
+      { id: 'ue', title: 'UE', min: 14, max: 47, middle: true, priority: 2, text: (r) => r.ue, key: (r) => r.ue },
+      { id: 'proxy', title: '', min: 2, max: 2, priority: 8, text: (r) => (r.proxied ? '>P' : '') },
+      {
+        id: 'eftf',
+        title: 'EFTF',
+        min: 14,
+        max: 50,
+        middle: true,
+        priority: 6,
+        text: (r) => r.eftf,
+        key: (r) => r.eftf,
+      },
+      { id: 'tls', title: 'TLS', min: 3, max: 5, priority: 7, text: (r) => r.version },
+      {
+        id: 'keys',
+        title: 'keys',
+        min: 6,
+        max: 13,
+        priority: 1,
+        text: (r) => r.keys,
+        style: (r) => (r.keysAre === 'good' ? t().good : r.keysAre === 'bad' ? t().error : undefined),
+        key: (r) => r.keys,
+      },
+      {
+        id: 'envelopes',
+        title: 'env up/dn',
+        min: 9,
+        max: 15,
+        priority: 4,
+        text: (r) => r.envelopes,
+        key: (r) => count(r),
+      },
+      {
+        id: 'inner',
+        title: 'inner IP',
+        min: 8,
+        max: 39,
+        middle: true,
+        priority: 5,
+        text: (r) => r.inner,
+        key: (r) => r.inner,
+      },
+      {
+        id: 'user',
+        title: 'user',
+        min: 10,
+        max: 40,
+        middle: true,
+        priority: 9,
+        text: (r) => r.user,
+        key: (r) => r.user,
+      },
+      { id: 'end', title: 'end', min: 4, max: 16, grow: true, priority: 3, text: (r) => r.end, key: (r) => r.end },
+    ];
+  }
+
+  show(_scope: Scope): void {
+    this.desk.told.want();
+  }
+
+  badge(): string {
+    const n = this.desk.viewer.status.tunnels.length;
+    return n > 1 ? `(${n})` : '';
+  }
+  crumbs(): readonly string[] {
+    return [];
+  }
+
+  status(): string {
+    const { items } = this.table;
+    if (items.length === 0) return '';
+    const read = items.filter((r) => r.keysAre !== 'bad').length;
+    const all = `${counted(items.length, 'tunnel')}`;
+    return read === items.length ? all : `${all}, ${read} can be read`;
+  }
+
+  draw(area: Area, focus: boolean): void {
+    const { desk, table } = this;
+    const { status } = desk.viewer;
+    desk.told.want();
+    table.set(this.rows.get(status, desk.told.story, desk.told.whole));
+    if (table.items.length === 0) {
+      this.drawEmpty(area);
+      return;
+    }
+    const band = area.height >= 12 ? BAND + (area.height >= 24 ? 2 : 0) : 0;
+    table.draw(area.part(0, 0, area.width, area.height - band), { theme: desk.preferences.theme, focus });
+    const { current } = table;
+    if (band > 0 && current !== undefined) this.drawBand(area.part(0, area.height - band, area.width, band), current);
+  }
+
+  private drawBand(area: Area, r: TunnelRow): void {
+    const { desk } = this;
+    const { theme } = desk.preferences;
+    const { story } = desk.told;
+    area.rule(0, theme.dim, `tunnel ${r.id}`);
+    const lines: string[] = [];
+    if (r.entity !== undefined && story !== undefined) {
+      const steps = stepsText(r.entity, story);
+      if (steps !== '') lines.push(steps);
+      lines.push(countsText(r, story));
+    }
+    if (r.why !== undefined) lines.push(r.why);
+    else if (r.entity?.subscriber?.impu[0] !== undefined) lines.push(`user ${r.entity.subscriber.impu.join('  ')}`);
+    if (lines.length === 0) lines.push('more when the capture has been read');
+    const wrapped = lines.flatMap((l) => wrap(l, area.width - 2));
+    for (const [i, line] of wrapped.slice(0, area.height - 1).entries()) {
+      const last = i === area.height - 2 && wrapped.length > area.height - 1;
+      area.text(1, i + 1, last ? clip(`${line} …`, area.width - 2) : line, theme.text);
+    }
+  }
+
+  private drawEmpty(area: Area): void {
+    const { theme } = this.desk.preferences;
+    for (const [y, { text, style }] of this.emptyLines().slice(0, area.height).entries())
+      for (const [i, line] of wrap(text, area.width - 4).entries()) area.text(2, y + 1 + i, line, theme[style]);
+  }
+
+  /** Why there is no tunnel, and what there is instead. */
+  private emptyLines(): { text: string; style: 'text' | 'strong' | 'dim' }[] {
+    const { status, rows } = this.desk.viewer;
+    const line = (text: string, style: 'text' | 'strong' | 'dim' = 'text') => ({ text, style });
+    if (!status.done)
+      return [line(status.frames === 0 ? 'Waiting for the first packet.' : 'No tunnel so far.', 'strong')];
+    if (status.frames === 0) {
+      const why = status.messages.find((m) => m.severity === 'error')?.text;
+      return [line('0 packets: the capture is empty.', 'strong'), ...(why === undefined ? [] : [line(why)])];
+    }
+    this.overview ??= glanceOver(rows);
+    const { sip, conversations } = this.overview;
+    return [
+      line('No FTT-IMS tunnel: there is no TLS stream, CONNECT or envelope in this capture.', 'strong'),
+      line(
+        sip > 0
+          ? `It may have been captured behind the tunnel: ${counted(sip, 'SIP message')} in the clear. 2 shows packets, 3 calls.`
+          : '2 shows the packets.',
+      ),
+      line(''),
+      line('Most packets were between', 'dim'),
+      ...conversations.map((c) => line(`  ${String(c.packets).padStart(8)}  ${c.between}  ${c.protocols}`)),
+    ];
+  }
+
+  offers(): readonly CommandId[] {
+    const { length } = this.table.items;
+    if (length === 0) return ['view-packets', 'keys', 'palette', 'help'];
+    return [
+      'open',
+      'view-calls',
+      'view-findings',
+      'keys',
+      'info',
+      'write',
+      'filter',
+      'sort',
+      'copy',
+      'palette',
+      'help',
+    ];
+  }
+
+  run(command: CommandId): boolean {
+    const { desk, table } = this;
+    const { current } = table;
+    switch (command) {
+      case 'open':
+        if (current !== undefined) desk.open('packets', this.scopeOf(current));
+        else desk.open('packets');
+        return true;
+      case 'sort':
+        desk.say(`sorted ${table.sortNext().replace('in the first order', 'worst first')}`);
+        return true;
+      case 'info':
+        if (current !== undefined)
+          desk.show(new Reader(`Tunnel ${current.id}`, tunnelCard(current, desk.told.story), desk));
+        return true;
+      case 'copy':
+        desk.copy(table.plain().join('\n'), `${counted(table.items.length, 'tunnel')}`);
+        return true;
+      default:
+        return table.run(command);
+    }
+  }
+
+  mouse(at: MouseAt): boolean {
+    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') this.table.list.scroll(at.kind === 'wheel-up' ? -3 : 3);
+    else if (this.table.click(at.y) && at.kind === 'double') this.run('open');
+    return true;
+  }
+
+  private scopeOf(r: TunnelRow): Scope {
+    return { label: `tunnel ${r.id}`, tunnels: [r.id] };
+  }
+
+  selected(): Scope | undefined {
+    const { current } = this.table;
+    return current === undefined ? undefined : this.scopeOf(current);
+  }
+
+  place(): unknown {
+    return this.table.current?.id;
+  }
+  restore(place: unknown): void {
+    const at = this.table.items.findIndex((r) => r.id === place);
+    if (at >= 0) this.table.list.go(at);
+  }
+
+  plain(): string[] {
+    const { status } = this.desk.viewer;
+    this.table.set(this.rows.get(status, this.desk.told.story, this.desk.told.whole));
+    if (this.table.items.length === 0) return this.emptyLines().map((l) => l.text);
+    return this.table.plain();
+  }
+}
+
+const count = ({ entity: e }: TunnelRow): number =>
+  e === undefined ? 0 : e.envelopes.up.total + e.envelopes.down.total;
+
+/** What was found in a tunnel: `calls 2 (1 failed)   findings: 1 error 2 warn   up 23 kB  dn 24 kB   end: …`. */
+function countsText(r: TunnelRow, story: Story): string {
+  const t = r.entity!;
+  const calls = story.calls.filter((c) => c.tunnels.includes(t.id));
+  const failed = calls.filter((c) => c.state === 'failed');
+  const why = failed[0]?.failure?.status;
+  const findings = story.findings.filter((f) => f.refs.some((x) => x.kind === 'tunnel' && x.id === t.id));
+  const of = (['error', 'warn', 'note'] as const)
+    .map((s) => ({ s, n: findings.filter((f) => f.severity === s).length }))
+    .filter(({ n }) => n > 0);
+  return [
+    calls.length === 0
+      ? 'no calls'
+      : `calls ${calls.length}${failed.length > 0 ? ` (${failed.length} failed${why === undefined ? '' : ` ${why}`})` : ''}`,
+    of.length === 0 ? 'no findings' : `findings: ${of.map(({ s, n }) => `${n} ${s}`).join(' ')}`,
+    `up ${octetsText(t.envelopes.up.bytes)}  dn ${octetsText(t.envelopes.down.bytes)}`,
+    `end: ${t.release.how === 'capture-end' ? 'open when the capture ended' : releaseWords(t)}`,
+  ].join('   ');
+}

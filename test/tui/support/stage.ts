@@ -1,0 +1,146 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ReadOptions } from '../../../src/cli/options.js';
+import { Viewing } from '../../../src/cli/viewing.js';
+import type { FieldCatalogue } from '../../../src/filter/index.js';
+import { App } from '../../../src/tui/app.js';
+import type { Grid } from '../../../src/tui/cells.js';
+import type { Display } from '../../../src/tui/display.js';
+import { THEMES } from '../../../src/tui/style.js';
+import { makeViews } from '../../../src/tui/views.js';
+import { CaptureViewer } from '../../../src/viewer/capture-viewer.js';
+import type { Viewer } from '../../../src/viewer/viewer.js';
+import { ROOT } from '../../support/corpus.js';
+
+/** A sample of the project. */
+export const sample = (name: string): string => join(ROOT, 'samples', name);
+
+/** Opens captures in this thread and waits until they are read. */
+export async function viewerOf(
+  captures: readonly string[],
+  options: Partial<ReadOptions> = {},
+): Promise<{ viewer: Viewer; fields: FieldCatalogue }> {
+  const viewing = await Viewing.of(captures, { autoKeys: true, ...options });
+  const viewer = await CaptureViewer.open(viewing);
+  await until(() => viewer.status.done);
+  return { viewer, fields: viewing.registry };
+}
+
+/** Waits until something is so. @throws Error after five seconds */
+export async function until(so: () => boolean): Promise<void> {
+  const end = Date.now() + 5000;
+  while (!so()) {
+    if (Date.now() > end) throw new Error(`not within five seconds: ${so}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** A display in memory. */
+class MemoryDisplay implements Display {
+  lines: string[] = [];
+  styles: number[][] = [];
+  caret: { readonly x: number; readonly y: number } | undefined;
+  offered = '';
+  closed = false;
+  paintings = 0;
+
+  constructor(
+    public width: number,
+    public height: number,
+  ) {}
+
+  paint(grid: Grid, caret: { readonly x: number; readonly y: number } | undefined): void {
+    this.paintings++;
+    this.lines = Array.from({ length: grid.height }, (_, y) => grid.line(y));
+    this.styles = Array.from({ length: grid.height }, (_, y) => [
+      ...grid.styles.subarray(y * grid.width, (y + 1) * grid.width),
+    ]);
+    this.caret = caret;
+  }
+  forget(): void {}
+  suspend(): void {}
+  offer(text: string): void {
+    this.offered = text;
+  }
+  close(): void {
+    this.closed = true;
+  }
+}
+
+/** The program before a display in memory: press keys, look at lines. */
+export class Stage {
+  readonly display: MemoryDisplay;
+  readonly app: App;
+
+  constructor(
+    readonly viewer: Viewer,
+    fields: FieldCatalogue,
+    width = 80,
+    height = 24,
+  ) {
+    this.display = new MemoryDisplay(width, height);
+    this.app = new App({
+      viewer,
+      fields,
+      preferences: { theme: THEMES.dark, time: 'r', colours: true },
+      views: makeViews,
+    });
+    void this.app.run(this.display);
+  }
+
+  /** Opens a sample. */
+  static async of(name: string, width = 80, height = 24, options: Partial<ReadOptions> = {}): Promise<Stage> {
+    const { viewer, fields } = await viewerOf([sample(name)], options);
+    const stage = new Stage(viewer, fields, width, height);
+    await stage.settled();
+    return stage;
+  }
+
+  /** Presses keys, named as in the key map, with blanks between. */
+  async press(keys: string): Promise<void> {
+    for (const key of keys.split(' ')) this.app.key(key);
+    await this.settled();
+  }
+
+  /** Types text. */
+  async type(text: string): Promise<void> {
+    for (const c of text) this.app.key(c === ' ' ? 'Space' : c);
+    await this.settled();
+  }
+
+  /** Waits until nothing is painted any more. */
+  async settled(): Promise<void> {
+    let last = -1;
+    for (let quiet = 0; quiet < 3; ) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+      quiet = this.display.paintings === last ? quiet + 1 : 0;
+      last = this.display.paintings;
+    }
+  }
+
+  resize(width: number, height: number): void {
+    this.display.width = width;
+    this.display.height = height;
+    this.app.resized();
+  }
+
+  /** The screen as text; how long reading took is not part of it. */
+  get text(): string {
+    return `${this.display.lines
+      .join('\n')
+      .replace(/ \d+\.\d\d s /, ' 0.00 s ')
+      .replace(/\d+ ms$/gm, '0 ms')}\n`;
+  }
+
+  async end(): Promise<void> {
+    this.app.lost();
+    await this.viewer.close();
+  }
+}
+
+/** What a screen is to look like, as it was looked at and kept; `FTTSCOPE_GOLDEN=write` keeps what is there now. */
+export function golden(name: string, text: string): { expected: string; actual: string } {
+  const path = join(ROOT, 'test/tui/golden', `${name}.txt`);
+  if (process.env.FTTSCOPE_GOLDEN === 'write') writeFileSync(path, text);
+  return { expected: readFileSync(path, 'utf8'), actual: text };
+}
