@@ -1,4 +1,16 @@
-import { type Codec, checksum, fold, type NetPair, pseudoHeader, put16, put32, sumWords, u8 } from 'fttscope/kit';
+import {
+  type Codec,
+  checksum,
+  fold,
+  type NetPair,
+  pseudoHeader,
+  put16,
+  put32,
+  sumWords,
+  u8,
+  u16,
+  u32,
+} from 'fttscope/kit';
 import { OPTION } from './nd-fields.js';
 
 /**
@@ -220,3 +232,51 @@ export function dnsslOption(lifetime: number, names: readonly string[]): NdOptio
 
 /** RFC 3971 §5.3.2, RFC 7527 §4.2: six octets fill an option. */
 export const nonceOption = (nonce: Uint8Array): NdOption => ({ type: OPTION.nonce, bytes: nonce.slice() });
+
+/** What a router advertisement says; undefined where it is too short. RFC 4861 §4.2. */
+export function readAdvertisement(m: Icmpv6Message): RouterAdvertisement | undefined {
+  const b = m.body;
+  if (m.type !== TYPE.routerAdvertisement || b.length < 12) return undefined;
+  return {
+    hopLimit: b[0],
+    managed: (b[1] & 0x80) !== 0,
+    other: (b[1] & 0x40) !== 0,
+    preference: (b[1] >> 3) & 3,
+    lifetime: u16(b, 2),
+    reachable: u32(b, 4),
+    retransmit: u32(b, 8),
+  };
+}
+
+/** The prefixes of a router advertisement. RFC 4861 §4.6.2. */
+export function readPrefixes(m: Icmpv6Message): PrefixInformation[] {
+  const found = m.options.filter((o) => o.type === OPTION.prefix && o.bytes.length === 30);
+  return found.map(({ bytes: b }) => ({
+    prefix: b.slice(14),
+    length: b[0],
+    onLink: (b[1] & 0x80) !== 0,
+    autonomous: (b[1] & 0x40) !== 0,
+    valid: u32(b, 2),
+    preferred: u32(b, 6),
+  }));
+}
+
+/** The MTU that a router advertises. RFC 4861 §4.6.4. */
+export function readMtu(m: Icmpv6Message): number | undefined {
+  const b = m.options.find((o) => o.type === OPTION.mtu)?.bytes;
+  return b?.length === 6 ? u32(b, 2) : undefined;
+}
+
+/** DNS servers with the lifetime of each option, seconds. RFC 8106 §5.1. */
+export function readRdnss(m: Icmpv6Message): { lifetime: number; servers: Uint8Array[] }[] {
+  const found = m.options.filter((o) => o.type === OPTION.rdnss && o.bytes.length >= 22);
+  return found.map(({ bytes: b }) => {
+    const servers: Uint8Array[] = [];
+    for (let i = 6; i + 16 <= b.length; i += 16) servers.push(b.slice(i, i + 16));
+    return { lifetime: u32(b, 2), servers };
+  });
+}
+
+/** Target of a neighbor solicitation or advertisement; undefined where it is too short. RFC 4861 §4.3, §4.4. */
+export const readTarget = (m: Icmpv6Message): Uint8Array | undefined =>
+  m.body.length >= 20 ? m.body.slice(4, 20) : undefined;

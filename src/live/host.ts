@@ -6,7 +6,7 @@ import {
   TYPE,
   verified,
 } from '../../dissectors/icmpv6/messages.js';
-import { checksum, pseudoHeader, u16, u32 } from '../kit/index.js';
+import { checksum, u16, u32 } from '../kit/index.js';
 import { FragmentTable } from '../stream/ip-fragments.js';
 import { Ledger } from '../stream/ledger.js';
 import {
@@ -41,6 +41,7 @@ import {
   TokenBucket,
   UDP,
   udpPacket,
+  udpPayload,
 } from './ip-packet.js';
 import { integer, type Random, word } from './random.js';
 
@@ -254,8 +255,8 @@ export class IpHost {
 
   private datagram(p: ReadPacket, wire: ReadPacket, now: number): void {
     const b = p.packet;
-    const length = u16(b, p.off + 4);
-    if (p.end - p.off < 8 || length < 8 || p.off + length > p.end || !this.sound(p, UDP, length)) {
+    const payload = udpPayload(p);
+    if (payload === undefined) {
       this.counters.damaged++;
       return;
     }
@@ -266,14 +267,8 @@ export class IpHost {
       this.tell(wire, 'portUnreachable', now);
       return;
     }
-    const payload = b.slice(p.off + 8, p.off + length);
-    socket.receive({ src: p.src, srcport: u16(b, p.off), dst: p.dst, dstport, ttl: p.ttl, payload }, now);
-  }
-
-  /** UDP without a checksum is right in IPv4 alone. RFC 768, RFC 8200 §8.1 */
-  private sound(p: ReadPacket, protocol: number, length: number): boolean {
-    if (u16(p.packet, p.off + 6) === 0) return p.version === 4;
-    return checksum(p.packet, p.off, p.off + length, pseudoHeader(netPair(p.src, p.dst), protocol, length)) === 0;
+    const { src, dst, ttl } = p;
+    socket.receive({ src, srcport: u16(b, p.off), dst, dstport, ttl, payload: payload.slice() }, now);
   }
 
   private control4(p: ReadPacket, now: number): void {

@@ -3,7 +3,18 @@ import { type Icmpv6Message, codec as icmpv6 } from '../../dissectors/icmpv6/mes
 import { type Ipv4Packet, ipv4 } from '../../dissectors/ipv4.js';
 import { ipv6 } from '../../dissectors/ipv6.js';
 import { udp } from '../../dissectors/udp.js';
-import { type Codec, checksum, concat, encode, type NetPair, put16, put32, u16, u32 } from '../kit/index.js';
+import {
+  type Codec,
+  checksum,
+  concat,
+  encode,
+  type NetPair,
+  pseudoHeader,
+  put16,
+  put32,
+  u16,
+  u32,
+} from '../kit/index.js';
 import { type Address, isMulticast, isUnspecified } from './address.js';
 
 /*
@@ -203,6 +214,18 @@ export function readReassembled(p: ReadPacket, protocol: number, payload: Uint8A
   const base = { packet: payload, version: p.version, src: p.src, dst: p.dst, ttl: p.ttl, end: payload.length };
   if (p.version === 4) return { ...base, protocol, off: 0 };
   return extensions(payload, protocol, 0, payload.length, base);
+}
+
+/** Payload of a UDP packet, shared; undefined where length or checksum is wrong. RFC 768, RFC 8200 §8.1 */
+export function udpPayload(p: ReadPacket): Uint8Array | undefined {
+  const b = p.packet;
+  const length = p.end - p.off < 8 ? 0 : u16(b, p.off + 4);
+  if (length < 8 || p.off + length > p.end) return undefined;
+  const none = u16(b, p.off + 6) === 0;
+  const good = none
+    ? p.version === 4 // only there it may be left out
+    : checksum(b, p.off, p.off + length, pseudoHeader(netPair(p.src, p.dst), UDP, length)) === 0;
+  return good ? b.subarray(p.off + 8, p.off + length) : undefined;
 }
 
 /** `packet` in pieces of at most `mtu` octets; undefined where it must not be cut (IPv4 with DF). */
