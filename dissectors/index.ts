@@ -41,6 +41,7 @@ import { msrp } from './msrp.js';
 import { nullLoop } from './null-loop.js';
 import { ppp } from './ppp.js';
 import { pppoed, pppoes } from './pppoe.js';
+import { quic } from './quic/index.js';
 import { radiotap, wlanRadio } from './radiotap.js';
 import { rawIp } from './raw-ip.js';
 import { rtcp } from './rtcp/index.js';
@@ -159,6 +160,7 @@ export const dissectors: readonly AnyDissector[] = [
   t38,
   ssdp,
   dtls,
+  quic,
   classicStun,
   ...network,
   ...transport,

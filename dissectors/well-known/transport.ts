@@ -26,15 +26,6 @@ function smb(v: View, cx: Ctx): void {
   if (at >= 0) cx.call('smb', v.sub(at));
 }
 
-/** QUIC, RFC 8999: long headers with a version that is in use; short ones only between those who were recognised. */
-function quic(b: Uint8Array, off: number, end: number, known?: boolean): Probe {
-  if (end - off < 7 || (b[off] & 0x40) === 0) return No;
-  if ((b[off] & 0x80) === 0) return known === true ? Yes : No;
-  const version = u32(b, off + 1);
-  const used = version === 1 || version === 0x6b3343cf || version >>> 8 === 0xff0000;
-  return used && b[off + 5] <= 20 ? Yes : No;
-}
-
 /** ONC RPC calls, RFC 5531 §9: message type 0 and version 2. */
 const rpc = (b: Uint8Array, off: number, end: number): Probe =>
   end - off >= 24 && u32(b, off + 4) === 0 && u32(b, off + 8) === 2 && u32(b, off + 12) >>> 16 === NFS >>> 16
@@ -174,14 +165,6 @@ export const transport = [
       if (v.length >= 24 && cx.takes('rpc.program', u32(v.buf, v.off + 12)))
         cx.next('rpc.program', u32(v.buf, v.off + 12), v.sub(v.off + 24));
     },
-  }),
-  named({
-    proto: 'quic',
-    title: 'QUIC IETF',
-    short: 'QUIC',
-    spec: 'RFC 9000',
-    on: { 'udp.heuristic': ['quic'] },
-    probe: quic,
   }),
   named({
     proto: 'bt-dht',

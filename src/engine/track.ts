@@ -1,3 +1,4 @@
+import { ciphers } from '../crypto/ciphers.js';
 import type { AnyDissector, Exchange, NetPair, TableKey, Track, View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Ledger } from '../stream/ledger.js';
@@ -20,6 +21,7 @@ export class TrackContext implements Track {
   dport = 0;
   direction: 0 | 1 = 0;
   stream = false;
+  readonly ciphers = ciphers;
   exchange: Exchange | undefined = undefined;
   private packet!: Packet;
   private scoped!: Scope;

@@ -60,6 +60,21 @@ export interface Exchange {
   readonly id: string;
 }
 
+/** Ciphers for what a packet protects with keys that it gives itself (QUIC's Initial packets), with keys of 16 octets. */
+export interface Ciphers {
+  hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
+  /** One block of 16 octets, encrypted by AES. */
+  aesBlock(key: Uint8Array, block: Uint8Array): Uint8Array;
+  /** What AES-GCM protects; `head` is authenticated too. Undefined where the tag does not fit. */
+  aesGcmOpen(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    head: Uint8Array,
+    text: Uint8Array,
+    tag: Uint8Array,
+  ): Uint8Array | undefined;
+}
+
 /** What `track` may see and leave. */
 export interface Track {
   /** Frame number in its file. */
@@ -75,6 +90,8 @@ export interface Track {
   readonly direction: 0 | 1;
   /** Whether the message was found in a stream (TCP), not in a datagram. */
   readonly stream?: boolean;
+  /** Absent where nothing is to be opened. */
+  readonly ciphers?: Ciphers;
   /** State of the dissector for the two endpoints that talk (a TCP connection, a UDP conversation). */
   flow<S>(d: AnyDissector, make: () => S): S;
   /** State of the dissector for the tunnel, or for the outer world of this capture. */

@@ -12,7 +12,6 @@ const BELOW: Readonly<Record<string, string>> = {
   _ws: 'expert items of protocols that are only named, and names of layers in texts',
   mime_multipart: 'the one message in SMTP is not read',
   protocols: 'half of the rest is what tshark does not decrypt',
-  tls: 'Initial packets of QUIC are not opened',
 };
 
 suite('fields of the public captures', { skip: corpusMissing('public') }, () => {

@@ -1,0 +1,82 @@
+import { strict as assert } from 'node:assert';
+import { suite, test } from 'node:test';
+import { CryptoStream } from '../../../dissectors/quic/crypto-stream.js';
+import { headerOf, Kind, longHeader, V1, V2, varint } from '../../../dissectors/quic/header.js';
+import { initialKeys, openPacket } from '../../../dissectors/quic/keys.js';
+import { ciphers } from '../../../src/crypto/ciphers.js';
+import { View } from '../../../src/kit/index.js';
+import { octets } from './layers.js';
+
+const hex = (b: Uint8Array): string => Buffer.from(b).toString('hex');
+const DCID = octets('8394c8f03e515708');
+
+/** The server's Initial packet of RFC 9001 appendix A.3, and its payload. */
+const SERVER = octets(`
+  cf000000010008f067a5502a4262b5004075c0d95a482cd0991cd25b0aac406a5816b6394100f37a1c69797554780bb38cc5a99f5ede4cf73c3ec2
+  493a1839b3dbcba3f6ea46c5b7684df3548e7ddeb9c3bf9c73cc3f3bded74b562bfb19fb84022f8ef4cdd93795d77d06edbb7aaf2f58891850abbd
+  ca3d20398c276456cbc42158407dd074ee`);
+const PAYLOAD = `02000000000600405a020000560303eefce7f7b37ba1d1632e96677825ddf73988cfc79825df566dc5430b9a045a12001301000
+  02e00330024001d00209d3c940d89690b84d08a60993c144eca684d1081287c834d5311bcf32bb9da1a002b00020304`;
+
+suite('QUIC', () => {
+  test('keys of Initial packets, RFC 9001 A.1', () => {
+    const { client, server } = initialKeys(ciphers, V1, DCID);
+    assert.equal(hex(client.key), '1f369613dd76d5467730efcbe3b1a22d');
+    assert.equal(hex(client.iv), 'fa044b2f42a3fd3b46fb255c');
+    assert.equal(hex(client.hp), '9f50449e04a0e810283a1e9933adedd2');
+    assert.equal(hex(server.key), 'cf3a5331653c364c88f0f379b6067e37');
+    assert.equal(hex(server.iv), '0ac1493ca1905853b0bba03e');
+    assert.equal(hex(server.hp), 'c206b8d9b9f0f37644430b490eeaa314');
+  });
+
+  test('keys of version 2, RFC 9369 A.1', () => {
+    const { client } = initialKeys(ciphers, V2, DCID);
+    assert.equal(hex(client.key), '8b1a0bc121284290a29e0971b5cd045d');
+    assert.equal(hex(client.iv), '91f73e2351d8fa91660e909f');
+    assert.equal(hex(client.hp), '45b95e15235d6f45a6b19cbcb0294ba9');
+  });
+
+  test('an Initial packet is opened, RFC 9001 A.3', () => {
+    const h = longHeader(SERVER, 0, SERVER.length)!;
+    assert.equal(h.kind, Kind.Initial);
+    assert.equal(h.end, SERVER.length);
+    assert.equal(hex(SERVER.subarray(h.scid, h.scid + h.scidLength)), 'f067a5502a4262b5');
+    const keys = initialKeys(ciphers, V1, DCID);
+    const opened = openPacket(ciphers, keys.server, SERVER, 0, h)!;
+    assert.equal(opened.number, 1);
+    assert.equal(hex(opened.payload), PAYLOAD.replace(/\s/g, ''));
+    assert.equal(openPacket(ciphers, keys.client, SERVER, 0, h), undefined);
+  });
+
+  test('numbers of variable length, RFC 9000 A.1', () => {
+    assert.equal(varint(octets('c2197c5eff14e88c'), 0), Number(151_288_809_941_952_652n));
+    assert.equal(varint(octets('9d7f3e7d'), 0), 494_878_333);
+    assert.equal(varint(octets('7bbd'), 0), 15_293);
+    assert.equal(varint(octets('25'), 0), 37);
+  });
+
+  test('a header that is cut is none', () => {
+    for (let n = 1; n < 20; n++) assert.equal(headerOf(View.of(SERVER.slice(0, n)), 0) === undefined, n < 18, `${n}`);
+  });
+
+  test('CRYPTO data is handed on in order', () => {
+    const message = octets('02000006 010203040506');
+    const s = new CryptoStream();
+    assert.equal(s.add(0, 4, message.subarray(4, 7)), undefined);
+    const first = s.add(9, 0, message.subarray(0, 4))!;
+    assert.equal(hex(first.bytes), '02000006010203');
+    assert.deepEqual(first.messages, []);
+    assert.equal(first.part, true);
+    const last = s.add(3, 7, message.subarray(7))!;
+    assert.deepEqual(last.messages.map(hex), [hex(message)]);
+    assert.equal(last.part, false);
+    assert.equal(s.add(5, 2, message.subarray(2, 5))!.reused, true);
+  });
+
+  test('CRYPTO data beyond all bounds is let go', () => {
+    const s = new CryptoStream();
+    assert.equal(s.add(0, 2 ** 40, octets('01')), undefined);
+    for (let off = 1; off < 1 << 20; off += 1000) s.add(0, off, new Uint8Array(900));
+    assert.ok(s.octets <= 1 << 16);
+  });
+});
