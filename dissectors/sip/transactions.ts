@@ -1,4 +1,4 @@
-import { hex, type Track } from 'fttscope/kit';
+import { latin1, type Track } from 'fttscope/kit';
 import type { SipMessage } from './message.js';
 import { Header } from './names.js';
 
@@ -52,8 +52,8 @@ export class Transactions {
     const callId = m.text(Header.CallId) ?? '';
     const { net, sport, dport } = cx;
     const n = net.version === 4 ? 4 : 16;
-    const src = `${hex(net.buf, net.src, n, '')} ${sport}`;
-    const dst = `${hex(net.buf, net.dst, n, '')} ${dport}`;
+    const src = `${latin1(net.buf, net.src, net.src + n)} ${sport}`;
+    const dst = `${latin1(net.buf, net.dst, net.dst + n)} ${dport}`;
     const key = `${src} ${dst} ${callId}`;
     const last = this.entries.get(key);
     const request = m.isRequest ? ackOf(m, last) : this.requestOf(cseq, `${dst} ${src} ${callId}`);

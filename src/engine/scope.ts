@@ -1,4 +1,4 @@
-import { type AnyDissector, hex } from '../kit/index.js';
+import { type AnyDissector, latin1 } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
 import type { Ledger } from '../stream/ledger.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
@@ -67,7 +67,7 @@ export class KeptStates {
 
 /** A world of addresses: an interface of a capture file, or the inside of a tunnel. */
 export class Scope {
-  /** By address in hex and port. */
+  /** By the octets of the address, and the port. */
   readonly expectations = new Map<string, Expectation>();
   /** Grows with each expectation, so that flows know when to look again. */
   generation = 0;
@@ -141,7 +141,7 @@ export class UdpState extends FlowState implements Conversation {
 
 /** By which {@link Scope.expectations} are found. */
 export const endpointKey = (address: Uint8Array, port: number): string =>
-  `${hex(address, 0, address.length, '')}:${port}`;
+  `${latin1(address, 0, address.length)}:${port}`;
 
 /** What numbers a datagram: what SDP announced about its sender, else its receiver; else its flow. */
 export function conversation(state: UdpState, direction: 0 | 1): Conversation {

@@ -16,12 +16,12 @@ import type { UdpState } from './scope.js';
 import { type StackCount, Stacks } from './stacks.js';
 import type { TcpState } from './tcp-state.js';
 import { tunnelEntity } from './tunnel-entity.js';
-import { segmentFacts, TunnelLife, tcpLife } from './tunnel-life.js';
+import { Facts, TunnelLife, tcpLife } from './tunnel-life.js';
 
 /** First and last time of the frames of a file, and how many were captured twice. */
 export interface FileSpan {
-  start: Moment;
-  end: Moment;
+  readonly start: Moment;
+  readonly end: { seconds: number; nanos: number };
   duplicates: number;
 }
 
@@ -33,11 +33,15 @@ export class SessionTap implements Tap {
   readonly tracks: ReadonlySet<string> = new Set(['sip', 'sdp', 'mime_multipart']);
   readonly tunnels: TunnelLife[] = [];
   readonly files = new Map<number, FileSpan>();
+  /** The file of the frame at hand. */
+  private file: FileSpan | undefined;
+  private fileId = 0;
   private readonly sessions = new Map<string, TunnelLife>();
   private readonly attempts = new Attempts();
   private readonly stacks = new Stacks();
   private readonly at: Arrival;
   private readonly box = new Content();
+  private readonly facts = new Facts();
   private readonly rtp: AnyDissector | undefined;
   private readonly sip: AnyDissector | undefined;
 
@@ -73,19 +77,25 @@ export class SessionTap implements Tap {
 
   private span(iface: CaptureInterface, duplicate: boolean): void {
     const { at } = this;
-    let f = this.files.get(iface.file);
-    if (f === undefined) {
-      const t = at.seen();
-      this.files.set(iface.file, (f = { start: t, end: t, duplicates: 0 }));
+    let f = this.file;
+    if (f === undefined || iface.file !== this.fileId) {
+      f = this.files.get(iface.file);
+      if (f === undefined) {
+        const t = at.seen();
+        this.files.set(iface.file, (f = { start: t, end: { seconds: 0, nanos: 0 }, duplicates: 0 }));
+      }
+      this.file = f;
+      this.fileId = iface.file;
     }
-    f.end = { seconds: at.seconds, nanos: at.nanos };
+    f.end.seconds = at.seconds;
+    f.end.nanos = at.nanos;
     if (duplicate) f.duplicates++;
   }
 
   private segment(packet: Packet): void {
     const { at } = this;
     const tcp = tcpLife(packet.state as TcpState, at);
-    const facts = segmentFacts(packet, packet.envelopes?.length ?? 0);
+    const facts = this.facts.of(packet, packet.envelopes?.length ?? 0);
     const stall = tcp.segment(at, packet.direction, facts);
     const { tunnel } = packet;
     if (tunnel === null) {

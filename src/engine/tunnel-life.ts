@@ -148,21 +148,34 @@ export function tcpLife(state: TcpState, a: Arrival): TcpLife {
   return state.model as TcpLife;
 }
 
-/** What there is to say of a segment. */
-export function segmentFacts(packet: Packet, released: number): SegmentFacts {
-  const b = packet.transport!;
-  const at = packet.header;
-  const items = packet.tcp?.items ?? 0;
-  return {
-    seq: u32(b, at + 4),
-    ack: (b[at + 13] & Flag.Ack) === 0 ? -1 : u32(b, at + 8),
-    length: packet.payloadWireEnd - packet.payload,
-    flags: b[at + 13] & (Flag.Fin | Flag.Syn | Flag.Rst | Flag.Ack),
-    hops: packet.net === 6 ? packet.addresses![packet.source - 1] : packet.addresses![packet.source - 4],
-    again: (items & Item.Retransmission) !== 0,
-    late: (items & Item.OutOfOrder) !== 0,
-    ahead: (items & Item.LostSegment) !== 0,
-    rtoMs: (packet.tcp?.rto ?? 0) / 1e6,
-    released,
-  };
+/** What there is to say of a segment. One instance serves all packets. */
+export class Facts implements SegmentFacts {
+  seq = 0;
+  ack = -1;
+  length = 0;
+  flags = 0;
+  hops = 0;
+  again = false;
+  late = false;
+  ahead = false;
+  rtoMs = 0;
+  released = 0;
+
+  of(packet: Packet, released: number): this {
+    const b = packet.transport!;
+    const at = packet.header;
+    const { tcp } = packet;
+    const items = tcp === null ? 0 : tcp.items;
+    this.seq = u32(b, at + 4);
+    this.ack = (b[at + 13] & Flag.Ack) === 0 ? -1 : u32(b, at + 8);
+    this.length = packet.payloadWireEnd - packet.payload;
+    this.flags = b[at + 13] & (Flag.Fin | Flag.Syn | Flag.Rst | Flag.Ack);
+    this.hops = packet.net === 6 ? packet.addresses![packet.source - 1] : packet.addresses![packet.source - 4];
+    this.again = (items & Item.Retransmission) !== 0;
+    this.late = (items & Item.OutOfOrder) !== 0;
+    this.ahead = (items & Item.LostSegment) !== 0;
+    this.rtoMs = (tcp?.rto ?? 0) / 1e6;
+    this.released = released;
+    return this;
+  }
 }

@@ -56,22 +56,26 @@ export function ip6(b: Uint8Array, off: number): string {
   return s;
 }
 
-/** Octets as UTF-8 (invalid sequences become U+FFFD); an ASCII-only range costs no decoder call. */
+/** Octets up to which characters are sooner joined than made by one call, and up to which the decoder costs more than a look. */
+const JOINED = 8;
+const LOOKED_AT = 64;
+const { latin1Slice } = Buffer.prototype;
+
+/** Octets as UTF-8 (invalid sequences become U+FFFD); a short ASCII-only range costs no decoder call. */
 export function utf8Text(b: Uint8Array, off: number, end: number): string {
-  if (end - off < 64) {
-    let s = '';
-    for (let i = off; i < end; i++) {
-      const c = b[i];
-      if (c >= 0x80) return utf8.decode(b.subarray(off, end));
-      s += String.fromCharCode(c);
-    }
-    return s;
-  }
-  return utf8.decode(b.subarray(off, end));
+  if (end - off >= LOOKED_AT) return utf8.decode(b.subarray(off, end));
+  let all = 0;
+  for (let i = off; i < end; i++) all |= b[i];
+  if (all >= 0x80) return utf8.decode(b.subarray(off, end));
+  if (end - off > JOINED) return latin1Slice.call(b, off, end);
+  let s = '';
+  for (let i = off; i < end; i++) s += String.fromCharCode(b[i]);
+  return s;
 }
 
 /** Octets as Latin-1: one character an octet, nothing lost. */
 export function latin1(b: Uint8Array, off: number, end: number): string {
+  if (end - off > JOINED) return latin1Slice.call(b, off, end);
   let s = '';
   for (let i = off; i < end; i++) s += String.fromCharCode(b[i]);
   return s;

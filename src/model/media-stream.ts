@@ -24,6 +24,10 @@ export class MediaStream {
   call = 0;
   dtmf = '';
   private eventTime = -1;
+  /** Payload type of the packet at hand; its clock in hertz, 0 where unknown; whether it is a named event. */
+  type = -1;
+  clock = 0;
+  isEvent = false;
   readonly headOfLine: { stall: number; packets: number; ms: number }[] = [];
   rtcp: RtcpEntry | undefined;
   /** Sender reports, the middle of their NTP time and when they came: what a reception report answers. */
@@ -45,6 +49,13 @@ export class MediaStream {
   get uid(): string {
     const { start, ssrc } = this.rtp;
     return uid('media', ssrc, this.from.address, this.from.port, this.to.address, this.to.port, start.seconds);
+  }
+
+  /** From now on packets have this payload type. */
+  use(type: number, codec: { readonly name: string; readonly clock: number } | undefined): void {
+    this.type = type;
+    this.clock = codec?.clock ?? 0;
+    this.isEvent = codec !== undefined && codec.name.toLowerCase() === 'telephone-event';
   }
 
   /** A named event of RFC 4733 at `off`: digits are noted once, when their end comes. */

@@ -46,12 +46,15 @@ export class Media {
       if (s === undefined) return undefined;
       flow.last[direction] = s;
     }
-    if (note !== undefined && s.negotiated !== note) s.negotiated = note;
+    if (note !== undefined && s.negotiated !== note) {
+      s.negotiated = note;
+      s.type = -1;
+    }
     const type = packet.payloadType(buf, off);
     const timestamp = packet.timestamp(buf, off);
-    const known = this.codec(s, type);
-    const event = known !== undefined && known.name.toLowerCase() === 'telephone-event';
-    s.rtp.take(at, packet.sequence(buf, off), timestamp, type, c.wireEnd - off, known?.clock ?? 0, event);
+    if (type !== s.type) s.use(type, this.codec(s, type));
+    const event = s.isEvent;
+    s.rtp.take(at, packet.sequence(buf, off), timestamp, type, c.wireEnd - off, s.clock, event);
     if (event) {
       const header = packet.headerLength(buf, off, end);
       if (header > 0) s.event(buf, off + header, end, timestamp);

@@ -34,7 +34,7 @@ export function parseSessionDescription(text: string): SessionMedia[] {
   const media: SessionMedia[] = [];
   let address = '';
   let flowing: Flowing = 'sendrecv';
-  for (const line of text.split(/\r?\n/, LIMITS.sdpLines)) {
+  for (const line of text.split('\n', LIMITS.sdpLines)) {
     const value = line.slice(2).trim();
     const m = media[media.length - 1];
     if (line.startsWith('m=')) {
@@ -63,7 +63,8 @@ function written(text: string): string {
   return octets === undefined ? plain : addressOf(octets);
 }
 
-const isFlowing = (s: string): s is Flowing => /^(sendrecv|sendonly|recvonly|inactive)$/.test(s);
+const FLOWING: ReadonlySet<string> = new Set<Flowing>(['sendrecv', 'sendonly', 'recvonly', 'inactive']);
+const isFlowing = (s: string): s is Flowing => FLOWING.has(s);
 
 function mediaLine(value: string, address: string, flowing: Flowing): SessionMedia {
   const [kind = '', port = '', protocol = '', ...formats] = value.split(/\s+/);

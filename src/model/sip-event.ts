@@ -89,7 +89,8 @@ export class SipEvent {
     const { buf } = this.m;
     const a = parseAddress(buf, h.valueOff, h.valueEnd);
     if (a === undefined) return NOBODY;
-    const parameters = utf8Text(buf, a.end, h.valueEnd).replace(/\s+/g, ' ').trim();
+    const rest = utf8Text(buf, a.end, h.valueEnd);
+    const parameters = /\s/.test(rest) ? rest.replace(/\s+/g, ' ').trim() : rest;
     return {
       uri: bounded(utf8Text(buf, a.uriOff, a.uriEnd)),
       tag: bounded(/;\s*tag\s*=\s*([^;,\s]+)/i.exec(parameters)?.[1] ?? ''),

@@ -39,6 +39,35 @@ function plain(value: unknown): unknown {
   return out;
 }
 
+/** Text that JSON has as it is. */
+const SAFE = /^[ !#-[\]-~]*$/;
+const quoted = (s: string): string => (SAFE.test(s) ? `"${s}"` : JSON.stringify(s));
+
+/** What `JSON.stringify` makes of {@link plain}, at a third of the cost: a long report is mostly that. */
+function compact(value: unknown): string {
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? String(rounded(value)) : 'null';
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return list(value);
+  if (isMoment(value)) {
+    const { seconds, nanos } = value;
+    return `{"iso":"${isoTime(seconds, nanos)}","epoch":"${decimalSeconds(seconds, nanos)}"}`;
+  }
+  let s = '';
+  for (const key in value) {
+    const v = (value as Record<string, unknown>)[key];
+    if (v !== undefined) s += `${s === '' ? '{' : ','}${quoted(key)}:${compact(v)}`;
+  }
+  return s === '' ? '{}' : `${s}}`;
+}
+
+function list(values: readonly unknown[]): string {
+  if (values.length === 0) return '[]';
+  let s = `[${compact(values[0])}`;
+  for (let i = 1; i < values.length; i++) s += `,${compact(values[i])}`;
+  return `${s}]`;
+}
+
 /** The text of a report, piece by piece: members in the order in which they were put, entries of lists one a line. */
 export function* reportJson(report: object): Generator<string> {
   let separator = '{\n';
@@ -50,7 +79,7 @@ export function* reportJson(report: object): Generator<string> {
       yield JSON.stringify(plain(value), null, isList(key) ? 0 : 1);
       continue;
     }
-    for (const [i, entry] of value.entries()) yield `${i === 0 ? '[\n' : ',\n'}${JSON.stringify(plain(entry))}`;
+    for (const [i, entry] of value.entries()) yield `${i === 0 ? '[\n' : ',\n'}${compact(entry)}`;
     yield '\n]';
   }
   yield '\n}\n';
@@ -62,6 +91,5 @@ export function* reportRecords(
   lists: readonly ListName[],
 ): Generator<string> {
   for (const name of lists)
-    for (const entry of report[name] as readonly object[])
-      yield `${JSON.stringify({ record: RECORDS[name], ...(plain(entry) as object) })}\n`;
+    for (const entry of report[name] as readonly object[]) yield `${compact({ record: RECORDS[name], ...entry })}\n`;
 }
