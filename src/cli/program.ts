@@ -3,6 +3,7 @@ import { CaptureError } from '../capture/errors.js';
 import type { DecodeOptions } from './commands/decode.js';
 import type { ReportOptions } from './commands/report.js';
 import { Exit, explain, UserError } from './errors.js';
+import { addCaptureCommands } from './live-options.js';
 import {
   addFormatOptions,
   addInputOptions,
@@ -120,6 +121,8 @@ function build(done: (code: number) => void): Command {
     .action(async (proto: string | undefined) => {
       done(await (await import('./commands/fields.js')).fields(proto));
     });
+
+  addCaptureCommands(program, done);
 
   program
     .command('demo')

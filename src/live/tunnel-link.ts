@@ -125,6 +125,12 @@ export class TunnelLink implements PacketPort {
     });
   }
 
+  /** Ends the TCP connection without a close_notify, as a middlebox or a crash would. */
+  breakOff(): void {
+    this.tap.sendFin();
+    this.over('us', 'fin', 'this end ended the TCP connection without a close_notify');
+  }
+
   /** Gives the peer up at once, without close_notify. */
   cut(why: string): void {
     this.over('us', 'cut', why);

@@ -1,0 +1,197 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { BLOCK, statisticsOf } from '../../live/capture-blocks.js';
+import { type Bounds, CaptureFiles } from '../../live/capture-files.js';
+import { CannotCapture, type CaptureInterface, startCapture } from '../../live/capture-source.js';
+import { Exit, UserError } from '../errors.js';
+import { tell } from '../tell.js';
+import { version } from '../version.js';
+
+/** Options of `capture`; where dumpcap has them, they mean what they mean there. */
+export interface CaptureCommandOptions {
+  /** Interfaces with their filters, in the order given. */
+  interface: CaptureInterface[];
+  write?: string;
+  snaplen: number;
+  bufferSize: number;
+  promiscuous: boolean;
+  autostop?: string[];
+  ring?: string[];
+  count?: number;
+  keylog?: string[];
+  withKeys?: boolean;
+  backend: 'auto' | 'pcap' | 'dumpcap';
+  quiet?: boolean;
+}
+
+const TICK_MS = 200;
+/** How often a terminal is told how far it is. */
+const STATUS_MS = 1000;
+const BOUNDS = ['duration', 'filesize', 'files', 'packets', 'interval'] as const;
+
+/**
+ * `fttscope capture`: captures on interfaces, to a file, a ring of files or standard output. Returns the exit code.
+ * @throws UserError
+ */
+export async function capture(o: CaptureCommandOptions & { write: string }): Promise<number> {
+  const ring = o.ring === undefined ? undefined : bounds('-b', o.ring);
+  const stop = bounds('-a', o.autostop ?? []);
+  if (o.interface.length === 0)
+    throw new UserError('no interface given', Exit.usage, '-i NAME; fttscope interfaces lists them');
+  if (ring !== undefined && o.write === '-') throw new UserError('a ring of files (-b) needs a name (-w FILE)');
+  if (stop.interval !== undefined) throw new UserError('-a interval: only -b has it');
+  if (stop.files !== undefined && ring === undefined) throw new UserError('-a files: only with -b');
+  return new Run(o, { ...stop, ...(o.count !== undefined && { packets: o.count }) }, ring).go();
+}
+
+/** Reads `duration:10` and the like. */
+function bounds(flag: string, texts: readonly string[]): Bounds {
+  const out: Record<string, number> = {};
+  for (const text of texts) {
+    const m = /^(\w+):(\d+)$/.exec(text);
+    const value = Number(m?.[2]);
+    if (m === null || !(BOUNDS as readonly string[]).includes(m[1]) || value < 1 || !Number.isSafeInteger(value))
+      throw new UserError(`${flag} ${text}: it is ${BOUNDS.join(':N, ')}:N`);
+    out[m[1]] = value;
+  }
+  return out;
+}
+
+/** One run of the command. */
+class Run {
+  private readonly files: CaptureFiles;
+  private readonly keyLogs: KeyLogTail[];
+  private readonly drops = new Map<number, number>();
+  private stop: () => void = () => {};
+  private why = '';
+
+  constructor(
+    private readonly o: CaptureCommandOptions & { write: string },
+    stop: Bounds,
+    ring: Bounds | undefined,
+  ) {
+    this.keyLogs = o.withKeys ? (o.keylog ?? []).map((path) => new KeyLogTail(path)) : [];
+    this.files = new CaptureFiles({
+      target: o.write,
+      stop,
+      ...(ring && { ring }),
+      onStop: (why) => {
+        this.why = why;
+        this.stop();
+      },
+    });
+  }
+
+  async go(): Promise<number> {
+    const { files, o } = this;
+    const application = `fttscope ${version()}`;
+    try {
+      const { interface: interfaces, snaplen, bufferSize: bufferMiB, promiscuous, backend } = o;
+      const options = { interfaces, snaplen, bufferMiB, promiscuous, backend, application };
+      const capturing = await startCapture(options, (block, type) => this.take(block, type));
+      this.stop = () => capturing.stop();
+      if (this.why !== '') capturing.stop();
+      const names = interfaces.map((i) => i.device).join(', ');
+      if (!o.quiet)
+        tell(`capturing on ${names} (${capturing.backend === 'pcap' ? 'libpcap' : 'dumpcap'}), Ctrl-C ends it`);
+      const onSignal = (): void => this.stop();
+      process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+      const tick = setInterval(() => this.tick(), TICK_MS);
+      const status = o.quiet || !process.stderr.isTTY ? undefined : setInterval(() => this.status('\r'), STATUS_MS);
+      try {
+        await capturing.ended;
+      } finally {
+        clearInterval(tick);
+        clearInterval(status);
+        process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+        files.end();
+      }
+    } catch (e) {
+      if (!(e instanceof CannotCapture)) throw e;
+      throw new UserError(e.message, files.packets > 0 ? Exit.input : Exit.usage, e.hint);
+    }
+    if (!o.quiet) this.status(process.stderr.isTTY ? '\r' : '', '\n');
+    return Exit.done;
+  }
+
+  private take(block: Uint8Array, type: number): void {
+    if (type === BLOCK.statistics) this.statistics(block);
+    this.files.add(block, type);
+  }
+
+  /** Drops are told when they happen: what is missing explains much. */
+  private statistics(block: Uint8Array): void {
+    const iface = block[8] | (block[9] << 8);
+    const dropped = statisticsOf(block)?.dropped ?? 0;
+    const before = this.drops.get(iface) ?? 0;
+    if (dropped > before && before === 0)
+      tell(
+        `${this.o.interface[iface]?.device}: ${dropped} packets were dropped; -B gives more buffer, -f and -s make less work`,
+      );
+    this.drops.set(iface, Math.max(dropped, before));
+  }
+
+  /** Lines of key logs go before the packets that wait with them. */
+  private tick(): void {
+    for (const log of this.keyLogs) {
+      const lines = log.more();
+      if (lines.length > 0) this.files.keys(lines);
+    }
+    this.files.tick();
+  }
+
+  private status(before: string, after = ''): void {
+    const { packets, octets } = this.files;
+    let dropped = 0;
+    for (const n of this.drops.values()) dropped += n;
+    const words = `${packets} packets, ${(octets / 1e6).toFixed(1)} MB, ${dropped} dropped`;
+    process.stderr.write(`${before}${words}${after === '' || this.why === '' ? '' : `: ${this.why}`}${after}`);
+  }
+}
+
+/** A key log that somebody writes while we read. */
+class KeyLogTail {
+  private at = 0;
+
+  constructor(private readonly path: string) {}
+
+  /** The whole lines that came since the last call. */
+  more(): Uint8Array {
+    try {
+      const fd = openSync(this.path, 'r');
+      try {
+        const buf = Buffer.alloc(1 << 20);
+        const n = readSync(fd, buf, 0, buf.length, this.at);
+        const whole = buf.lastIndexOf(10, n - 1) + 1;
+        this.at += n > 0 ? whole : 0;
+        return n > 0 ? buf.subarray(0, whole) : buf.subarray(0, 0);
+      } finally {
+        closeSync(fd);
+      }
+    } catch {
+      return new Uint8Array(0); // it is not there yet
+    }
+  }
+}
+
+/** `fttscope capture` without `-w`: the rows of what it captures, as `read` prints them. Returns the exit code. */
+export async function captureRows(args: readonly string[], readArgs: readonly string[]): Promise<number> {
+  const [, command] = process.argv;
+  const source = spawn(process.execPath, [command, 'capture', ...args, '--with-keys', '-w', '-'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const rows = spawn(process.execPath, [command, 'read', '-', '-l', ...readArgs], { stdio: [source.stdout, 1, 2] });
+  const onSignal = (): void => void source.kill('SIGINT');
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const [captured, printed] = await Promise.all([code(source), code(rows)]);
+  process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  return captured !== Exit.done ? captured : printed;
+}
+
+function code(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('exit', (n, signal) =>
+      resolve(signal === 'SIGPIPE' || signal === 'SIGINT' ? Exit.done : (n ?? Exit.fault)),
+    );
+  });
+}

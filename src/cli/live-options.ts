@@ -1,0 +1,114 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { CaptureInterface } from '../live/capture-source.js';
+import type { CaptureCommandOptions } from './commands/capture.js';
+import { collect } from './options.js';
+
+/** Largest frame that libpcap delivers. */
+const SNAPLEN = 262_144;
+const BUFFER_MIB = 32;
+
+/** A whole number between two, both included. */
+const between =
+  (low: number, high: number) =>
+  (text: string): number => {
+    const n = Number(text);
+    if (!/^\d+$/.test(text) || n < low || n > high)
+      throw new InvalidArgumentError(`It is not a number from ${low} to ${high}.`);
+    return n;
+  };
+
+/** Adds `capture` and `interfaces`; `done` gets the exit code. */
+export function addCaptureCommands(program: Command, done: (code: number) => void): void {
+  program
+    .command('interfaces')
+    .description('list the interfaces that capture -i takes')
+    .action(async () => {
+      done(await (await import('./commands/interfaces.js')).interfaces());
+    });
+  const capture = program
+    .command('capture')
+    .description('capture live, to a file, a ring of files or standard output; without -w, print the rows');
+  captureOptions(capture).action(async (o: CaptureCommandOptions) => {
+    const { capture: run, captureRows } = await import('./commands/capture.js');
+    const { write } = o;
+    done(write === undefined ? await captureRows(captureArgs(o), readArgs(o)) : await run({ ...o, write }));
+  });
+}
+
+/** Options of reading that rows of a live capture take, as they stand on the command line. */
+interface RowOptions {
+  filter?: string;
+  format?: string;
+  tree?: boolean;
+  field?: string[];
+  decodeAs?: string[];
+  rows?: string;
+}
+
+function captureOptions(c: Command): Command {
+  const list: CaptureInterface[] = [];
+  let first = '';
+  const addInterface = (device: string): CaptureInterface[] => {
+    list.push({ device, filter: first });
+    return list;
+  };
+  // As in dumpcap: before any -i for all, behind one for that one.
+  const addFilter = (filter: string): void => {
+    if (list.length === 0) first = filter;
+    else list.push({ ...list.pop()!, filter });
+  };
+  return c
+    .option('-i, --interface <name>', 'interface; repeatable', addInterface, [])
+    .option(
+      '-f <filter>',
+      "which packets, in libpcap's language: 'tcp port 443'; for the -i before it, or for all",
+      addFilter,
+    )
+    .option('-w, --write <file>', 'file to write (pcapng); - is standard output')
+    .option('-s, --snaplen <octets>', 'octets of a packet that are kept', between(64, SNAPLEN), SNAPLEN)
+    .option('-B, --buffer-size <MiB>', 'buffer of the kernel', between(1, 2047), BUFFER_MIB)
+    .option('-p, --no-promiscuous', 'only what is for this machine')
+    .option('-c, --count <packets>', 'stop after so many', between(1, Number.MAX_SAFE_INTEGER))
+    .option('-a, --autostop <condition>', 'stop after duration:S, filesize:KB, packets:N, files:N; repeatable', collect)
+    .option(
+      '-b, --ring <condition>',
+      'next file after duration:S, filesize:KB, packets:N, interval:S; keep files:N',
+      collect,
+    )
+    .option('-k, --keylog <file>', 'TLS key log, also one that grows; with -w see --with-keys', collect)
+    .option('--with-keys', 'write the lines of the key logs into the capture as they come')
+    .addOption(new Option('--backend <name>', 'what captures').choices(['auto', 'pcap', 'dumpcap']).default('auto'))
+    .option('-Y, --filter <expression>', 'rows: display filter')
+    .option('-T, --format <format>', 'rows: text, tree, fields, json, ndjson …')
+    .option('-V, --tree', 'rows: the whole tree of each')
+    .option('-e, --field <field>', 'rows: a field to print; repeatable', collect)
+    .option('-d, --decode-as <rule>', 'rows: for example tcp.port==8443,tls', collect)
+    .addOption(new Option('--rows <kind>', 'rows: of envelopes, of frames').choices(['inner', 'outer', 'both']))
+    .option('-q, --quiet', 'say nothing but what goes wrong');
+}
+
+/** The same command line for the process that captures when this one prints rows. */
+function captureArgs(o: CaptureCommandOptions): string[] {
+  return [
+    ...o.interface.flatMap(({ device, filter }) => ['-i', device, ...(filter === '' ? [] : ['-f', filter])]),
+    ...['-s', String(o.snaplen), '-B', String(o.bufferSize), '--backend', o.backend],
+    ...(o.promiscuous ? [] : ['-p']),
+    ...(o.count === undefined ? [] : ['-c', String(o.count)]),
+    ...(o.autostop ?? []).flatMap((a) => ['-a', a]),
+    ...(o.keylog ?? []).flatMap((k) => ['-k', k]),
+    ...(o.quiet ? ['-q'] : []),
+  ];
+}
+
+function readArgs(o: CaptureCommandOptions & RowOptions): string[] {
+  return [
+    ...(o.keylog ?? []).flatMap((k) => ['-k', k]),
+    ...(o.filter === undefined ? [] : ['-Y', o.filter]),
+    ...(o.format === undefined ? [] : ['-T', o.format]),
+    ...(o.tree ? ['-V'] : []),
+    ...(o.field ?? []).flatMap((f) => ['-e', f]),
+    ...(o.decodeAs ?? []).flatMap((d) => ['-d', d]),
+    ...(o.rows === undefined ? [] : ['--rows', o.rows]),
+    ...(o.quiet ? ['-q'] : []),
+  ];
+}

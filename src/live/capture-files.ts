@@ -1,0 +1,216 @@
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { systemError } from '../capture/errors.js';
+import { concat } from '../kit/bytes.js';
+import { BLOCK, secretsBlock } from './capture-blocks.js';
+
+/** When something ends, as dumpcap counts: seconds, kilobytes of 1000 octets, packets, files. */
+export interface Bounds {
+  readonly duration?: number;
+  readonly filesize?: number;
+  readonly packets?: number;
+  readonly files?: number;
+  /** Of a ring alone: the next file begins when the time is a multiple of so many seconds. */
+  readonly interval?: number;
+}
+
+export interface FileOptions {
+  /** Path, or `-` for standard output. */
+  readonly target: string;
+  /** When the capture ends (`-a`, `-c`). */
+  readonly stop: Bounds;
+  /** When the next file begins, and how many are kept (`-b`); absent: there is one file. */
+  readonly ring?: Bounds;
+  /** Called once, when a stop condition is met. */
+  readonly onStop: (why: string) => void;
+  /** Called with the name of each file that is complete. */
+  readonly onFile?: (path: string) => void;
+}
+
+const BUFFER = 256 << 10;
+/** Most octets of key log that go into each further file of a ring; older lines are left out. */
+const KEYS = 4 << 20;
+const FULL_PIPE_MS = 5;
+
+/**
+ * Writes pcapng blocks to one file or to a ring of files, each of which opens alone. Only whole blocks are written, so
+ * that a file opens whenever the program dies.
+ */
+export class CaptureFiles {
+  packets = 0;
+  /** Octets of all files. */
+  octets = 0;
+  /** Files begun, and the paths of those that are there, the oldest first. */
+  count = 0;
+  readonly paths: string[] = [];
+  private readonly headers: Uint8Array[] = [];
+  private readonly statistics = new Map<number, Uint8Array>();
+  private keyLog: Uint8Array = new Uint8Array(0);
+  private readonly buf = new Uint8Array(BUFFER);
+  private used = 0;
+  private fd = -1;
+  private fileOctets = 0;
+  private filePackets = 0;
+  private fileSince = 0;
+  private fileSlot = 0;
+  private readonly since = performance.now();
+  private stopped = false;
+
+  constructor(private readonly o: FileOptions) {
+    this.open();
+  }
+
+  /** Adds a block; statistics wait for the end of the file. */
+  add(block: Uint8Array, type: number): void {
+    if (this.stopped) return;
+    if (type === BLOCK.statistics) {
+      this.statistics.set(block[8] | (block[9] << 8), block.slice());
+      return;
+    }
+    if (type === BLOCK.section || type === BLOCK.interface) this.headers.push(block.slice());
+    if (type === BLOCK.packet) {
+      if (this.full()) this.next();
+      this.packets++;
+      this.filePackets++;
+    }
+    this.write(block);
+    if (type === BLOCK.packet) this.check();
+  }
+
+  /** Adds lines of a TLS key log before what comes next; further files of a ring have them too. */
+  keys(lines: Uint8Array): void {
+    this.keyLog = concat([this.keyLog, lines]);
+    if (this.keyLog.length > KEYS) {
+      const cut = this.keyLog.indexOf(10, this.keyLog.length - KEYS);
+      this.keyLog = this.keyLog.slice(cut + 1);
+    }
+    this.write(secretsBlock(lines));
+  }
+
+  /** To be called now and then: writes what waits, and looks at the time. */
+  tick(): void {
+    if (this.stopped) return;
+    this.flush();
+    if (this.o.ring !== undefined && this.filePackets > 0 && this.late()) this.next();
+    const { duration } = this.o.stop;
+    if (duration !== undefined && performance.now() - this.since >= duration * 1000)
+      this.halt(`${duration} s have passed`);
+  }
+
+  /** Writes what waits, with the statistics, and closes. */
+  end(): void {
+    if (this.fd < 0) return;
+    this.stopped = true;
+    this.close();
+  }
+
+  private halt(why: string): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.o.onStop(why);
+  }
+
+  private check(): void {
+    const { stop } = this.o;
+    if (stop.packets !== undefined && this.packets >= stop.packets) this.halt(`${stop.packets} packets are captured`);
+    if (this.o.ring === undefined && stop.filesize !== undefined && this.fileOctets >= stop.filesize * 1000)
+      this.halt(`the file has ${stop.filesize} kB`);
+  }
+
+  /** Whether the next packet belongs into the next file. */
+  private full(): boolean {
+    const { ring } = this.o;
+    if (ring === undefined || this.filePackets === 0) return false;
+    if (ring.filesize !== undefined && this.fileOctets >= ring.filesize * 1000) return true;
+    return (ring.packets !== undefined && this.filePackets >= ring.packets) || this.late();
+  }
+
+  private late(): boolean {
+    const { duration, interval } = this.o.ring ?? {};
+    if (duration !== undefined && performance.now() - this.fileSince >= duration * 1000) return true;
+    return interval !== undefined && Math.floor(Date.now() / 1000 / interval) !== this.fileSlot;
+  }
+
+  private next(): void {
+    const { files } = this.o.stop;
+    if (files !== undefined && this.count >= files) {
+      this.halt(`${files} files are written`);
+      return;
+    }
+    this.close();
+    this.open();
+    for (const header of this.headers) this.write(header);
+    if (this.keyLog.length > 0) this.write(secretsBlock(this.keyLog));
+  }
+
+  private open(): void {
+    const { target, ring } = this.o;
+    this.count++;
+    const path = ring === undefined ? target : numbered(target, this.count);
+    try {
+      // Captures hold what people said: for the owner alone.
+      this.fd = target === '-' ? 1 : openSync(path, 'w', 0o600);
+    } catch (e) {
+      throw systemError(path, e, 'FTT_E_WRITE');
+    }
+    this.paths.push(path);
+    const keep = ring?.files ?? 0;
+    while (keep > 0 && this.paths.length > keep) remove(this.paths.shift()!);
+    this.fileOctets = this.filePackets = 0;
+    this.fileSince = performance.now();
+    this.fileSlot = Math.floor(Date.now() / 1000 / (ring?.interval ?? 1));
+  }
+
+  private close(): void {
+    for (const block of this.statistics.values()) this.write(block);
+    this.flush();
+    if (this.fd !== 1) closeSync(this.fd);
+    this.fd = -1;
+    this.o.onFile?.(this.paths.at(-1)!);
+  }
+
+  private write(block: Uint8Array): void {
+    this.fileOctets += block.length;
+    this.octets += block.length;
+    if (this.used + block.length > BUFFER) this.flush();
+    if (block.length > BUFFER) this.put(block);
+    else {
+      this.buf.set(block, this.used);
+      this.used += block.length;
+    }
+  }
+
+  private flush(): void {
+    const n = this.used;
+    this.used = 0;
+    if (n > 0) this.put(this.buf.subarray(0, n));
+  }
+
+  private put(octets: Uint8Array): void {
+    for (let at = 0; at < octets.length; ) {
+      try {
+        at += writeSync(this.fd, octets, at);
+      } catch (e) {
+        if ((e as NodeJS.ErrnoException).code !== 'EAGAIN') throw systemError(this.paths.at(-1)!, e, 'FTT_E_WRITE');
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_MS);
+      }
+    }
+  }
+}
+
+/** `a.pcapng` as `a_00001_20260301090000.pcapng`, as dumpcap names the files of a ring. */
+function numbered(target: string, n: number): string {
+  const at = /(\.[^./]+)?$/.exec(target)!.index;
+  const d = new Date();
+  const two = (v: number): string => String(v).padStart(2, '0');
+  const day = `${d.getFullYear()}${two(d.getMonth() + 1)}${two(d.getDate())}`;
+  const time = `${two(d.getHours())}${two(d.getMinutes())}${two(d.getSeconds())}`;
+  return `${target.slice(0, at)}_${String(n).padStart(5, '0')}_${day}${time}${target.slice(at)}`;
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // somebody took it away already
+  }
+}
