@@ -1,0 +1,344 @@
+import { type Area, fit } from './cells.js';
+import { type Dialogue, dialoguesOf, isBad, nameOf, rowsOf, tunnelsOf } from './dialog-list.js';
+import { Reader } from './dialogs.js';
+import { dialogueColumns } from './dialogue-columns.js';
+import { dialogueInfo } from './dialogue-info.js';
+import { FlowPane } from './flow-pane.js';
+import { dialogueFlow, extendedFlow, type Flow } from './flows.js';
+import type { CommandId } from './keymap.js';
+import { Table } from './table.js';
+import type { Story } from './told.js';
+import type { Desk, MouseAt, Scope, View } from './view.js';
+import { plural } from './words.js';
+
+type Pane = 'list' | 'ladder' | 'message';
+const PANES: readonly Pane[] = ['list', 'ladder', 'message'];
+
+/** View 3: calls, registrations and what else has a ladder. */
+export class CallsView implements View {
+  readonly id = 'calls';
+  readonly title = 'Calls';
+  private readonly table: Table<Dialogue>;
+  private readonly below: FlowPane;
+  private scope: Scope = {};
+  private pane: Pane = 'list';
+  /** The pane with the focus stands alone. */
+  private zoomed = false;
+  /** The ladder is that of the whole tunnel. */
+  private extended = false;
+  /** Names of dialogues that are shown together. */
+  private readonly picked = new Set<string>();
+  private story: Story | undefined;
+  private flowOf = '';
+  private lastFlow: Flow | undefined;
+  /** The row to go to once its ladder is there. */
+  private goingTo: string | undefined;
+  private listHeight = 0;
+
+  constructor(private readonly desk: Desk) {
+    this.table = new Table(dialogueColumns(desk, this.picked), (a, b) => nameOf(a) === nameOf(b));
+    this.below = new FlowPane(desk);
+  }
+
+  badge(): string {
+    const bad = this.desk.told.story?.calls.filter((c) => c.state === 'failed').length ?? 0;
+    return bad === 0 ? '' : `(${bad})`;
+  }
+
+  crumbs(): readonly string[] {
+    const { current } = this.table;
+    if (this.pane === 'list' || current === undefined) return [];
+    const shown = this.together();
+    const what = this.extended ? 'from the SYN on' : 'ladder';
+    return [shown.length > 1 ? plural(shown.length, 'dialog') : nameOf(current), what];
+  }
+
+  status(): string {
+    const { beyond } = this.below.ladder;
+    if (this.pane !== 'list' && beyond !== '') return beyond;
+    const n = (kind: Dialogue['kind']): number => this.table.items.filter((d) => d.kind === kind).length;
+    const bad = this.table.items.filter(isBad).length;
+    const others = n('message') + n('subscription');
+    const parts = [plural(n('call'), 'call'), plural(n('registration'), 'registration')];
+    if (others > 0) parts.push(plural(others, 'other'));
+    if (bad > 0) parts.push(`${bad} failed`);
+    return parts.join('  ');
+  }
+
+  show(scope: Scope): void {
+    this.scope = scope;
+    this.desk.told.want();
+    this.story = undefined;
+    this.goingTo = scope.at;
+    this.refresh();
+    this.zoomed = scope.call !== undefined;
+    this.pane = 'list';
+    if (scope.call !== undefined) this.toLadder(`call ${scope.call}`);
+  }
+
+  private toLadder(name: string): void {
+    const i = this.table.items.findIndex((d) => nameOf(d) === name);
+    if (i < 0) return;
+    this.table.list.go(i);
+    this.pane = 'ladder';
+  }
+
+  place(): unknown {
+    const { current } = this.table;
+    return { name: current && nameOf(current), pane: this.pane, zoomed: this.zoomed, row: this.below.row };
+  }
+
+  restore(place: unknown): void {
+    const p = place as { name?: string; pane: Pane; zoomed: boolean; row?: string };
+    if (p.name !== undefined) this.toLadder(p.name);
+    this.pane = p.pane;
+    this.zoomed = p.zoomed;
+    this.goingTo = p.row;
+  }
+
+  /** Brings the list and the ladder up to date. */
+  private refresh(): void {
+    const { story } = this.desk.told;
+    if (story !== this.story) {
+      this.story = story;
+      this.flowOf = '';
+      this.below.forget();
+      this.table.set(story === undefined ? [] : dialoguesOf(story).filter((d) => this.isHere(d)));
+      this.pursue();
+    }
+    const shown = this.together();
+    const key = `${this.extended} ${shown.map(nameOf).join()}`;
+    if (key !== this.flowOf) {
+      this.flowOf = key;
+      const flow = this.extended ? extendedFlow : dialogueFlow;
+      this.lastFlow = story === undefined || shown.length === 0 ? undefined : flow(story, shown);
+      this.below.set(this.lastFlow);
+    }
+    if (this.goingTo === undefined || this.lastFlow === undefined) return;
+    const row = this.goingTo;
+    this.goingTo = undefined;
+    this.below.ladder.goTo((x) => x.kind === 'arrow' && x.row === row);
+  }
+
+  /** A call that was asked for before the report was there. */
+  private pursue(): void {
+    const { call } = this.scope;
+    if (call !== undefined && this.story !== undefined && this.pane === 'list' && this.zoomed)
+      this.toLadder(`call ${call}`);
+  }
+
+  private isHere(d: Dialogue): boolean {
+    const { tunnels } = this.scope;
+    return tunnels === undefined || tunnelsOf(d).some((t) => tunnels.includes(t));
+  }
+
+  /** What the ladder shows: what is selected, or the one under the cursor. */
+  private together(): Dialogue[] {
+    const { current, items } = this.table;
+    const picked = items.filter((d) => this.picked.has(nameOf(d)));
+    return picked.length > 0 ? picked : current === undefined ? [] : [current];
+  }
+
+  draw(area: Area, focus: boolean): void {
+    this.refresh();
+    const { theme } = this.desk.preferences;
+    const { pane, zoomed } = this;
+    if (this.table.items.length === 0) {
+      for (const [i, line] of this.emptyWords().entries()) area.clipped(2, 1 + i, line, area.width - 4, theme.text);
+      return;
+    }
+    const h = this.heightOfList(area.height);
+    this.listHeight = h;
+    if (h > 0) this.table.draw(area.part(0, 0, area.width, h), { theme, focus: focus && pane === 'list' });
+    if (h >= area.height) return;
+    const low = area.part(0, h, area.width, area.height - h);
+    low.rule(0, pane === 'list' ? theme.dim : theme.strong, this.flowTitle());
+    const part = focus && pane !== 'list' ? pane : undefined;
+    this.below.draw(low.part(0, 1, low.width, low.height - 1), part, zoomed && pane === 'message');
+  }
+
+  private heightOfList(height: number): number {
+    if (this.zoomed) return this.pane === 'list' ? height : 0;
+    const most = this.pane === 'list' ? Math.max(5, Math.floor(height * 0.45)) : Math.max(4, height >> 2);
+    return Math.min(this.table.items.length + 1, most);
+  }
+
+  private flowTitle(): string {
+    const shown = this.together();
+    const names = shown.length > 3 ? plural(shown.length, 'dialog') : shown.map(nameOf).join(', ');
+    return [this.extended ? `tunnel of ${names}` : names, ...this.below.states].join('  ');
+  }
+
+  /** Why the list is empty. */
+  private emptyWords(): string[] {
+    const { story, error } = this.desk.told;
+    if (error !== undefined) return [`The report could not be made: ${error}`];
+    if (story === undefined) return ['Reading the capture; calls follow.'];
+    const all = dialoguesOf(story).length;
+    if (all > 0)
+      return [
+        `No call and no registration in ${this.scope.label ?? 'this part'}.`,
+        `${all} in the rest of the capture: 3 once more shows them.`,
+      ];
+    const unread = story.tunnels.filter((t) => t.tls !== undefined && t.tls.decryption.up.verdict === 'none').length;
+    if (unread > 0)
+      return [
+        'No calls can be seen.',
+        `${plural(unread, 'tunnel')} cannot be read: K loads keys and says what is missing.`,
+      ];
+    return [
+      'No INVITE and no REGISTER in this capture.',
+      story.tunnels.length === 0 ? 'There is no tunnel in it either.' : 'The tunnels carried no SIP.',
+    ];
+  }
+
+  offers(): readonly CommandId[] {
+    if (this.table.items.length === 0) return ['keys', 'view-tunnels', 'help'];
+    if (this.pane === 'list')
+      return ['open', 'select', 'extended', 'sort', 'info', 'export', 'view-packets', 'next-pane', 'help'];
+    if (this.pane === 'message') return ['zoom', 'copy', 'raw', 'next-pane', 'back', 'help'];
+    return [
+      'open',
+      'select',
+      'next-finding',
+      'media-lane',
+      'sdp',
+      'extended',
+      'export',
+      'view-packets',
+      'colours',
+      'help',
+    ];
+  }
+
+  run(command: CommandId): boolean {
+    const { pane } = this;
+    if (command === 'back' && this.goBack()) return true;
+    if (pane === 'list' ? this.runList(command) : this.below.run(command, pane)) return true;
+    switch (command) {
+      case 'open':
+        this.openMore();
+        return true;
+      case 'next-pane':
+        this.turn(1);
+        return true;
+      case 'previous-pane':
+        this.turn(-1);
+        return true;
+      case 'zoom':
+        this.zoomed = !this.zoomed;
+        return true;
+      case 'extended':
+        this.extended = !this.extended;
+        this.goingTo = this.below.row;
+        return true;
+      default:
+        return this.below.run(command, undefined) || this.runOn(command);
+    }
+  }
+
+  /** One step back within the view; false: it is left. */
+  private goBack(): boolean {
+    if (this.pane === 'message') {
+      this.pane = 'ladder';
+      this.below.showsMessage = false;
+      return true;
+    }
+    if (this.pane === 'list' || this.scope.call !== undefined) return false;
+    this.pane = 'list';
+    this.zoomed = false;
+    return true;
+  }
+
+  private openMore(): void {
+    if (this.pane === 'list') {
+      this.pane = 'ladder';
+      this.zoomed = true;
+    } else if (this.pane === 'ladder') {
+      this.pane = 'message';
+      this.below.showsMessage = true;
+    }
+  }
+
+  private turn(by: 1 | -1): void {
+    this.pane = PANES[(PANES.indexOf(this.pane) + by + 3) % 3];
+    if (this.pane === 'message') this.below.showsMessage = true;
+  }
+
+  private runList(command: CommandId): boolean {
+    if (this.table.run(command)) return true;
+    const { current } = this.table;
+    if (command === 'sort') this.desk.say(`Calls ${this.table.sortNext()}`);
+    else if (command === 'select' && current !== undefined) this.pick(nameOf(current));
+    else return false;
+    return true;
+  }
+
+  private pick(name: string): void {
+    if (!this.picked.delete(name)) this.picked.add(name);
+    const n = this.picked.size;
+    this.desk.say(n === 0 ? 'nothing selected' : `${plural(n, 'dialog')} selected; Enter shows them in one ladder`);
+    this.table.list.run('down');
+  }
+
+  /** Commands about the dialogue or message under the cursor. */
+  private runOn(command: CommandId): boolean {
+    const { current } = this.table;
+    if (current === undefined) return false;
+    const row = this.pane === 'list' ? undefined : this.below.row;
+    if (command === 'info') this.desk.show(new Reader(nameOf(current), dialogueInfo(current, this.story), this.desk));
+    else if (command === 'copy' && row === undefined)
+      this.desk.copy(dialogueInfo(current, this.story).join('\n'), nameOf(current));
+    else if (command === 'copy' && row !== undefined)
+      this.desk.copy(this.below.source.get(row).lines.join('\n'), `packet ${row}`);
+    else if (command === 'raw' && row !== undefined)
+      this.desk.show(new Reader(`packet ${row}`, this.below.source.get(row).lines, this.desk));
+    else return false;
+    return true;
+  }
+
+  /** What the ladder shows, for exports. */
+  flow(): Flow | undefined {
+    this.refresh();
+    return this.lastFlow;
+  }
+
+  selected(): Scope | undefined {
+    const { current } = this.table;
+    if (current === undefined) return undefined;
+    const at = this.pane === 'list' ? undefined : this.below.row;
+    return {
+      label: nameOf(current),
+      tunnels: tunnelsOf(current),
+      rows: this.together().flatMap(rowsOf),
+      ...(current.kind === 'call' && { call: current.entity.id }),
+      ...(at !== undefined && { at }),
+    };
+  }
+
+  mouse(at: MouseAt): boolean {
+    const inList = at.y < this.listHeight;
+    const { list } = inList ? this.table : this.below.ladder;
+    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') {
+      list.scroll(at.kind === 'wheel-up' ? -3 : 3);
+      return true;
+    }
+    this.pane = inList ? 'list' : 'ladder';
+    if (inList) this.table.click(at.y);
+    else {
+      const line = list.lineAt(at.y - this.listHeight - 3);
+      if (line >= 0) list.go(line);
+    }
+    if (at.kind === 'double') this.openMore();
+    return true;
+  }
+
+  plain(): string[] {
+    this.refresh();
+    if (this.table.items.length === 0) return this.emptyWords();
+    return this.table.items.flatMap((d, i) => [
+      `${i + 1}. ${nameOf(d)}`,
+      ...dialogueInfo(d, this.story).map((line) => `   ${fit(line, 200).trimEnd()}`),
+    ]);
+  }
+}

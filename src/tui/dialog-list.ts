@@ -1,0 +1,104 @@
+import type {
+  CallEntity,
+  MediaEntity,
+  MessageEntity,
+  RegistrationEntity,
+  SubscriptionEntity,
+} from '../model/entities.js';
+import type { Moment } from '../model/moment.js';
+import type { Story } from './told.js';
+import { duration, userOf } from './words.js';
+
+/** What of a report has a ladder: a line of the list of calls. */
+export type Dialogue =
+  | { readonly kind: 'call'; readonly entity: CallEntity; readonly media: readonly MediaEntity[] }
+  | { readonly kind: 'registration'; readonly entity: RegistrationEntity }
+  | { readonly kind: 'message'; readonly entity: MessageEntity }
+  | { readonly kind: 'subscription'; readonly entity: SubscriptionEntity };
+
+/** `call 2`. */
+export const nameOf = (d: Dialogue): string => `${SHORT[d.kind]} ${d.entity.id}`;
+
+const SHORT = { call: 'call', registration: 'reg', message: 'msg', subscription: 'sub' } as const;
+
+/** All that a report tells of, calls first, in the order of time among each kind. */
+export function dialoguesOf(story: Story): Dialogue[] {
+  return [
+    ...story.calls.map((entity): Dialogue => {
+      const ids = new Set(entity.media);
+      return { kind: 'call', entity, media: story.media.filter((m) => ids.has(m.id)) };
+    }),
+    ...story.registrations.map((entity): Dialogue => ({ kind: 'registration', entity })),
+    ...story.subscriptions.map((entity): Dialogue => ({ kind: 'subscription', entity })),
+    ...story.messages.map((entity): Dialogue => ({ kind: 'message', entity })),
+  ];
+}
+
+export const tunnelsOf = (d: Dialogue): readonly number[] =>
+  d.kind === 'call' ? d.entity.tunnels : d.entity.tunnel === undefined ? [] : [d.entity.tunnel];
+
+export const startOf = (d: Dialogue): Moment => d.entity.start;
+
+/** `alice → bob`. */
+export function partiesOf(d: Dialogue): string {
+  if (d.kind === 'registration') return userOf(d.entity.aor);
+  return `${userOf(d.entity.fromUri)} → ${userOf(d.entity.toUri)}`;
+}
+
+/** The state in capitals, as it stands in the list. */
+export function stateOf(d: Dialogue): string {
+  switch (d.kind) {
+    case 'call':
+      return d.entity.failure !== undefined && d.entity.state === 'failed' ? 'FAILED' : d.entity.state.toUpperCase();
+    case 'registration':
+      return d.entity.state.toUpperCase();
+    default:
+      return d.entity.status === undefined ? 'UNANSWERED' : d.entity.status < 300 ? 'OK' : 'REFUSED';
+  }
+}
+
+/** Whether something went wrong. */
+export function isBad(d: Dialogue): boolean {
+  return /^(FAILED|REFUSED|UNANSWERED)$/.test(stateOf(d));
+}
+
+/** Why it failed, shortest first: `503 Q.850 41 …`; or what else there is to know. */
+export function whyOf(d: Dialogue): string {
+  switch (d.kind) {
+    case 'call': {
+      const f = d.entity.failure;
+      if (f === undefined) return d.entity.releasedBy === undefined ? '' : `ended by the ${d.entity.releasedBy}`;
+      const q850 = f.q850 === undefined ? '' : `Q.850 ${f.q850} `;
+      return `${f.status === undefined ? '' : `${f.status} `}${q850}${f.reason}`;
+    }
+    case 'registration': {
+      const statuses = d.entity.transactions.map((t) => t.status ?? 'no answer').join(', ');
+      return d.entity.expiresSeconds === undefined
+        ? statuses
+        : `${statuses}; for ${duration(d.entity.expiresSeconds * 1000)}`;
+    }
+    case 'message':
+      return `MESSAGE ${d.entity.status ?? ''}`.trim();
+    case 'subscription':
+      return `SUBSCRIBE ${d.entity.event ?? ''} ${d.entity.status ?? ''}`.trim();
+  }
+}
+
+/** The worst of a call's streams: estimated quality and loss. */
+export function mediaOf(d: Dialogue): { mos?: number; lost?: number } {
+  if (d.kind !== 'call' || d.media.length === 0) return {};
+  const mos = d.media.flatMap((m) => (m.mos === undefined ? [] : [m.mos.value]));
+  return { lost: Math.max(...d.media.map((m) => m.lostPercent)), ...(mos.length > 0 && { mos: Math.min(...mos) }) };
+}
+
+/** Rows of the messages of a dialogue, in order, as people write them. */
+export function rowsOf(d: Dialogue): string[] {
+  switch (d.kind) {
+    case 'call':
+      return d.entity.messages.map((m) => m.row);
+    case 'registration':
+      return d.entity.transactions.flatMap((t) => [t.row, ...(t.responseRow === undefined ? [] : [t.responseRow])]);
+    default:
+      return [...d.entity.rows];
+  }
+}

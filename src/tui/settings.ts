@@ -1,0 +1,249 @@
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/*
+ * What the program remembers between runs: settings, which people may edit, in the configuration folder; marks, history
+ * and recent files in the state folder (XDG Base Directory Specification). Nothing is read from the working directory or
+ * from beside a capture.
+ */
+
+/** A column of the packet list that shows a field. */
+export interface ColumnSetting {
+  readonly title: string;
+  readonly field: string;
+}
+
+/** The settings, version 1. */
+export interface Settings {
+  readonly version: 1;
+  theme: 'dark' | 'light' | 'contrast' | 'mono';
+  /** Letters of `-t`. */
+  time: 'r' | 'a' | 'ad' | 'u' | 'ud' | 'e' | 'd';
+  /** Rows of packets are coloured. */
+  colours: boolean;
+  mouse: boolean;
+  /** No lines and arrows beyond ASCII. */
+  ascii: boolean;
+  /** Names of columns of the packet list in their order; absent: all. */
+  columns: string[];
+  extraColumns: ColumnSetting[];
+  /** Codes of findings that are not shown; `dhcp.*` for all that begin so. */
+  muted: string[];
+  /** Filters with a name, for `${name}` and the list of the box. */
+  filters: { name: string; filter: string }[];
+  /** Keys by command, where they are not the usual ones. */
+  keys: Record<string, string[]>;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  version: 1,
+  theme: 'dark',
+  time: 'r',
+  colours: true,
+  mouse: true,
+  ascii: false,
+  columns: [],
+  extraColumns: [],
+  muted: [],
+  filters: [],
+  keys: {},
+};
+
+/** What was remembered of captures and typed lines. */
+export interface State {
+  readonly version: 1;
+  /** Captures, the last first. */
+  recent: RecentFile[];
+  /** Lines typed, the last first, by what they were typed into. */
+  history: Record<string, string[]>;
+  /** Rows by letter, by the path of the capture. */
+  marks: Record<string, Record<string, string>>;
+  /** The tour was seen. */
+  toured: boolean;
+}
+
+export interface RecentFile {
+  readonly path: string;
+  /** Key logs that were named with it: their paths, never what is in them. */
+  readonly keylogs: readonly string[];
+}
+
+const NO_STATE: State = { version: 1, recent: [], history: {}, marks: {}, toured: false };
+
+const MOST_RECENT = 30;
+const MOST_LINES = 200;
+const MOST_MARKED = 200;
+/** Octets of a file of ours that are read. */
+const MOST_OCTETS = 4 << 20;
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The folders. A variable that holds a relative path is passed over, as the specification says. */
+export function folders(env: Env, home: string = homedir()): { config: string; state: string } {
+  const base = (name: string, otherwise: string): string => {
+    const value = env[name];
+    return value?.startsWith('/') ? value : join(home, otherwise);
+  };
+  return {
+    config: join(base('XDG_CONFIG_HOME', '.config'), 'fttscope'),
+    state: join(base('XDG_STATE_HOME', '.local/state'), 'fttscope'),
+  };
+}
+
+/** Settings and what was remembered, and the files that they come from. */
+export class Memory {
+  readonly settings: Settings;
+  readonly state: State;
+  /** What is wrong with the files, in words. */
+  readonly problems: string[] = [];
+  private readonly configFile: string;
+  private readonly stateFile: string;
+  /** A file that could not be understood is left as it is. */
+  private readonly keep = new Set<string>();
+
+  /** @param config settings file to read instead of that in the folder */
+  constructor(
+    readonly places: { readonly config: string; readonly state: string },
+    config?: string,
+  ) {
+    this.configFile = config ?? join(places.config, 'config.json');
+    this.stateFile = join(places.state, 'state.json');
+    this.settings = settingsFrom(this.read(this.configFile), (text) => this.wrong(this.configFile, text));
+    this.state = stateFrom(this.read(this.stateFile), (text) => this.wrong(this.stateFile, text));
+  }
+
+  /** Wireshark's colour rules, if the folder has them. */
+  get colourFilters(): string | undefined {
+    return this.text(join(this.places.config, 'colorfilters'));
+  }
+
+  /** A capture was opened. */
+  opened(path: string, keylogs: readonly string[]): void {
+    const others = this.state.recent.filter((r) => r.path !== path);
+    this.state.recent = [{ path, keylogs }, ...others].slice(0, MOST_RECENT);
+  }
+
+  /** A line was typed into `where`: a filter, a search, a command. */
+  typed(where: string, line: string): void {
+    const lines = (this.state.history[where] ?? []).filter((l) => l !== line);
+    this.state.history[where] = [line, ...lines].slice(0, MOST_LINES);
+  }
+
+  mark(path: string, letter: string, row: string): void {
+    const { [path]: marks = {}, ...others } = this.state.marks;
+    const kept = Object.entries(others).slice(-(MOST_MARKED - 1));
+    this.state.marks = { ...Object.fromEntries(kept), [path]: { ...marks, [letter]: row } };
+  }
+
+  /** Writes the settings. Returns what went wrong, in words. */
+  saveSettings(): string | undefined {
+    return this.write(this.configFile, this.settings);
+  }
+
+  /** Writes what is remembered. Returns what went wrong, in words. */
+  saveState(): string | undefined {
+    return this.write(this.stateFile, this.state);
+  }
+
+  private wrong(path: string, text: string): void {
+    this.problems.push(`${path}: ${text}`);
+    this.keep.add(path);
+  }
+
+  private read(path: string): unknown {
+    const text = this.text(path);
+    if (text === undefined) return undefined;
+    try {
+      return JSON.parse(text);
+    } catch {
+      this.wrong(path, 'this is not JSON; the usual settings serve, and the file is left as it is');
+      return undefined;
+    }
+  }
+
+  private text(path: string): string | undefined {
+    try {
+      if (statSync(path).size <= MOST_OCTETS) return readFileSync(path, 'utf8');
+      this.wrong(path, 'it is too long to be ours');
+    } catch (e) {
+      const { code } = e as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') this.wrong(path, `it cannot be read (${code})`);
+    }
+    return undefined;
+  }
+
+  private write(path: string, value: object): string | undefined {
+    if (this.keep.has(path)) return `${path} is not written: it could not be understood`;
+    const part = `${path}.part`;
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      writeFileSync(part, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+      renameSync(part, path);
+    } catch (e) {
+      return `${path} cannot be written (${(e as NodeJS.ErrnoException).code})`;
+    }
+    return undefined;
+  }
+}
+
+type Complain = (text: string) => void;
+type Plain = Readonly<Record<string, unknown>>;
+
+const isPlain = (v: unknown): v is Plain => typeof v === 'object' && v !== null && !Array.isArray(v);
+const isText = (v: unknown): v is string => typeof v === 'string';
+const isTexts = (v: unknown): v is string[] => Array.isArray(v) && v.every(isText);
+const isOneOf = (words: readonly string[]) => (v: unknown) => isText(v) && words.includes(v);
+const isFlag = (v: unknown): boolean => typeof v === 'boolean';
+const isListOf = (check: (v: Plain) => boolean) => (v: unknown) =>
+  Array.isArray(v) && v.every((e) => isPlain(e) && check(e));
+const isRecordOf = (check: (v: unknown) => boolean) => (v: unknown) => isPlain(v) && Object.values(v).every(check);
+
+const SETTINGS: Readonly<Record<string, readonly [check: (v: unknown) => boolean, expected: string]>> = {
+  theme: [isOneOf(['dark', 'light', 'contrast', 'mono']), 'dark, light, contrast or mono'],
+  time: [isOneOf(['r', 'a', 'ad', 'u', 'ud', 'e', 'd']), 'r, a, ad, u, ud, e or d'],
+  colours: [isFlag, 'true or false'],
+  mouse: [isFlag, 'true or false'],
+  ascii: [isFlag, 'true or false'],
+  columns: [isTexts, 'a list of names'],
+  extraColumns: [isListOf((e) => isText(e.title) && isText(e.field)), 'a list of {title, field}'],
+  muted: [isTexts, 'a list of codes'],
+  filters: [isListOf((e) => isText(e.name) && isText(e.filter)), 'a list of {name, filter}'],
+  keys: [isRecordOf(isTexts), 'lists of keys by command'],
+};
+
+const VERSION = 1;
+
+/** Settings with what a file says; what it says wrong stays as usual, and is told. */
+function settingsFrom(value: unknown, complain: Complain): Settings {
+  const settings = structuredClone(DEFAULT_SETTINGS);
+  const read = versioned(value, complain);
+  if (read === undefined) return settings;
+  for (const [name, v] of Object.entries(read)) {
+    if (name === 'version') continue;
+    const known = SETTINGS[name];
+    if (known === undefined) complain(`there is no setting "${name}"`);
+    else if (!known[0](v)) complain(`"${name}" should be ${known[1]}`);
+    else Object.assign(settings, { [name]: v });
+  }
+  return settings;
+}
+
+function stateFrom(value: unknown, complain: Complain): State {
+  const state = structuredClone(NO_STATE);
+  const read = versioned(value, complain);
+  if (read === undefined) return state;
+  if (isListOf((e) => isText(e.path) && isTexts(e.keylogs))(read.recent)) state.recent = read.recent as RecentFile[];
+  if (isRecordOf(isTexts)(read.history)) state.history = read.history as State['history'];
+  if (isRecordOf(isRecordOf(isText))(read.marks)) state.marks = read.marks as State['marks'];
+  state.toured = read.toured === true;
+  return state;
+}
+
+function versioned(value: unknown, complain: Complain): Plain | undefined {
+  if (value === undefined) return undefined;
+  if (isPlain(value) && value.version === VERSION) return value;
+  const found = isPlain(value) ? String(value.version) : 'none';
+  complain(`its version is ${found.slice(0, 20)}, and this program understands ${VERSION}`);
+  return undefined;
+}

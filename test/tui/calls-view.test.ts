@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CallsView } from '../../src/tui/calls-view.js';
+import type { CommandId } from '../../src/tui/keymap.js';
+import type { Story } from '../../src/tui/told.js';
+import { drawn, PaperDesk, paperViewer } from './desk.js';
+import { sample, viewerOn } from './open.js';
+
+async function view(name: string, width = 80, height = 20) {
+  const viewer = await viewerOn(sample(name));
+  const desk = new PaperDesk(viewer, (await viewer.report()).members as unknown as Story);
+  const v = new CallsView(desk.desk);
+  v.show({});
+  const top = () => desk.dialogs.at(-1) ?? v;
+  /** The screen once nothing is being fetched any more. */
+  const settled = async (w = width, h = height): Promise<string[]> => {
+    let screen = drawn(top(), w, h);
+    for (let i = 0; i < 100 && (i < 3 || screen.join('').includes('reading …')); i++) {
+      await new Promise((done) => setTimeout(done, 5));
+      screen = drawn(top(), w, h);
+    }
+    return screen;
+  };
+  const press = (...commands: CommandId[]): void => {
+    drawn(v, width, height);
+    for (const c of commands) {
+      if (!top().run(c, '')) assert.fail(`${c} means nothing`);
+      drawn(top(), width, height);
+    }
+  };
+  return { desk, v, settled, press };
+}
+
+describe('calls', () => {
+  test('each with its state and why it failed, and the ladder of the selected one', async () => {
+    const { v, settled } = await view('28-overloaded.pcapng');
+    const screen = await settled();
+    assert.match(screen[1], /^x call 1 \+15550100 → \+.* FAILED .* 503 /);
+    assert.match(screen[2], /^ {2}reg 1 {2}\+15550100 +DEREGISTERED/);
+    const ladder = screen.join('\n');
+    assert.match(ladder, /UE .*P-CSCF/);
+    assert.match(ladder, /0\.000 │─+ INVITE \(SDP offer\) ─+>│ +18\.1/);
+    assert.match(ladder, /0\.080 │<─+ 503 Service Unavailable ─+│ +20\.1/);
+    assert.equal(v.badge(), '(1)');
+    assert.match(v.status(), /1 call {2}1 registration {2}1 other {2}1 failed/);
+  });
+
+  test('Enter opens the ladder, Enter there the message, Esc leads back step by step', async () => {
+    const { v, press, settled } = await view('28-overloaded.pcapng');
+    press('open', 'down', 'down', 'open');
+    assert.match((await settled()).join('\n'), /SIP\/2\.0 503 Service Unavailable\nVia: SIP/);
+    assert.deepEqual(v.crumbs(), ['call 1', 'ladder']);
+    assert.ok(v.run('back'));
+    assert.ok(v.run('back'));
+    assert.deepEqual(v.crumbs(), []);
+    assert.equal(v.run('back'), false);
+  });
+
+  test('Space on two messages compares them', async () => {
+    const { press, settled, desk } = await view('33-head-of-line.pcapng', 120, 40);
+    press('open', 'select', 'down', 'down', 'select');
+    const screen = (await settled()).join('\n');
+    assert.match(screen, /INVITE sip:\+15550199@ims\.example SIP\/2\.0 +≠ SIP\/2\.0 183 Session Progress/);
+    assert.match(screen, /a=ptime:20 +│ a=ptime:20/);
+    assert.match(screen, /lines differ, marked ≠; without Via branch, tags and CSeq/);
+    assert.equal(desk.dialogs[0].title, 'Packets 18.1 and 20.1');
+  });
+
+  test('several dialogs in one ladder, and the tunnel from the SYN on', async () => {
+    const { v, press, settled } = await view('28-overloaded.pcapng', 100, 40);
+    press('select', 'select', 'open');
+    let screen = (await settled()).join('\n');
+    assert.match(screen, /call 1, reg 1/);
+    assert.match(screen, /REGISTER[\s\S]*INVITE[\s\S]*REGISTER/);
+    press('extended', 'top');
+    screen = (await settled()).join('\n');
+    assert.match(screen, /TCP SYN[\s\S]*ClientHello[\s\S]*DHCP DISCOVER[\s\S]*REGISTER[\s\S]*503[\s\S]*close_notify/);
+    assert.match(screen, /UE .*EFTF .*P-CSCF/);
+    assert.deepEqual(v.crumbs(), ['2 dialogs', 'from the SYN on']);
+  });
+
+  test('media and session descriptions come and go', async () => {
+    const { press, settled } = await view('33-head-of-line.pcapng', 100, 30);
+    press('open');
+    assert.match((await settled()).join('\n'), /<═+ RTP AMR-WB → 122, ← 122 ═+>/);
+    press('media-lane');
+    assert.doesNotMatch((await settled()).join('\n'), /RTP AMR-WB/);
+    press('sdp');
+    assert.match((await settled()).join('\n'), /SDP audio 10\.9\.0\.50:49152 AMR-WB\/16000\/1 telephone-event\/16000/);
+    press('sdp');
+    assert.doesNotMatch((await settled()).join('\n'), /SDP (offer|audio)/);
+    press('sdp-only');
+    assert.doesNotMatch((await settled()).join('\n'), /Trying/);
+  });
+
+  test('[ ] go along messages, { } along trouble', async () => {
+    const { v, press } = await view('28-overloaded.pcapng');
+    press('open', 'next-in-dialog', 'next-in-dialog');
+    assert.equal(v.selected()?.at, '20.1');
+    press('top', 'next-finding');
+    assert.equal(v.selected()?.at, '20.1');
+  });
+
+  test('a call that is asked for is shown at its packet', async () => {
+    const { v, settled } = await view('28-overloaded.pcapng');
+    v.show({ label: 'call 1', call: 1, at: '20.1' });
+    await settled();
+    assert.equal(v.selected()?.at, '20.1');
+    assert.equal(v.run('back'), false);
+  });
+
+  test('an empty list says why', async () => {
+    const none = new PaperDesk(paperViewer());
+    const v = new CallsView(none.desk);
+    v.show({});
+    assert.match(drawn(v, 80, 10).join('\n'), /Reading the capture; calls follow/);
+    const locked = await view('22-wrong-key-log.pcapng');
+    assert.match((await locked.settled()).join('\n'), /1 tunnel cannot be read: K loads keys/);
+    const other = await view('28-overloaded.pcapng');
+    other.v.show({ label: 'tunnel 9', tunnels: [9] });
+    assert.match((await other.settled()).join('\n'), /No call and no registration in tunnel 9/);
+    const silent = await view('24-dhcp-pool-empty.pcapng');
+    assert.match((await silent.settled()).join('\n'), /The tunnels carried no SIP/);
+  });
+
+  test('nothing is drawn beyond the edge at any width', async () => {
+    const { settled } = await view('33-head-of-line.pcapng');
+    for (const width of [40, 60, 80, 109, 110, 200]) {
+      const screen = await settled(width);
+      assert.ok(screen.every((l) => l.length <= width));
+      assert.match(screen[1], /call 1/);
+    }
+  });
+});

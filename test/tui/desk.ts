@@ -1,0 +1,85 @@
+import { Grid } from '../../src/tui/cells.js';
+import type { CommandId } from '../../src/tui/keymap.js';
+import { THEMES } from '../../src/tui/style.js';
+import type { Story } from '../../src/tui/told.js';
+import type { Desk, Dialog, Message, Panel, Scope, ViewId } from '../../src/tui/view.js';
+import type { Viewer } from '../../src/viewer/viewer.js';
+
+/** A program without a terminal, for tests of one view: it notes what the view asks for. */
+export class PaperDesk {
+  readonly preferences = { theme: THEMES.mono, time: 'r', colours: true } as Desk['preferences'];
+  readonly messages: Message[] = [];
+  readonly said: string[] = [];
+  readonly opened: { view: ViewId; scope: Scope | undefined }[] = [];
+  readonly copied: string[] = [];
+  readonly dialogs: Dialog[] = [];
+  readonly ran: string[] = [];
+  scope: Scope = {};
+  confirmed: (() => void)[] = [];
+  readonly told: { story: Story | undefined; whole: boolean; error: string | undefined; want(): void };
+
+  constructor(
+    readonly viewer: Viewer,
+    story?: Story,
+  ) {
+    this.told = { story, whole: true, error: undefined, want: () => undefined };
+  }
+
+  /** As views get it. */
+  get desk(): Desk {
+    return this as unknown as Desk;
+  }
+
+  repaint(): void {}
+  leaveMark(): void {}
+  say(text: string): void {
+    this.said.push(text);
+  }
+  open(view: ViewId, scope?: Scope): void {
+    this.opened.push({ view, scope });
+  }
+  show(dialog: Dialog): void {
+    this.dialogs.push(dialog);
+  }
+  close(dialog: Dialog): void {
+    const i = this.dialogs.indexOf(dialog);
+    if (i >= 0) this.dialogs.splice(i, 1);
+    dialog.closed?.();
+  }
+  prompt(): void {}
+  confirm(_question: string, yes: () => void): void {
+    this.confirmed.push(yes);
+  }
+  copy(text: string): void {
+    this.copied.push(text);
+  }
+  run(command: CommandId): void {
+    this.ran.push(command);
+  }
+}
+
+/** What a panel draws, line by line. */
+export function drawn(panel: Panel, width: number, height: number): string[] {
+  const grid = new Grid(width, height);
+  panel.draw(grid.area(), true);
+  return Array.from({ length: height }, (_, y) => grid.line(y));
+}
+
+/** A viewer of nothing that has been read to its end. */
+export function paperViewer(more: Partial<Viewer> = {}): Viewer {
+  const status = {
+    files: [{ name: 'field.pcapng', format: 'pcapng', frames: 0 }],
+    frames: 0,
+    rows: 0,
+    read: 0,
+    done: true,
+    cancelled: false,
+    growing: false,
+    elapsedMs: 10,
+    keys: { lines: 0, used: 0, sources: [] },
+    tunnels: [],
+    moreTunnels: 0,
+    messages: [],
+  };
+  return { status, onStatus: () => undefined, ...more } as unknown as Viewer;
+}
