@@ -2,7 +2,6 @@ import { type MessagePort, Worker } from 'node:worker_threads';
 import { CaptureError } from '../capture/errors.js';
 import type { Registry } from '../engine/registry.js';
 import { compile, FilterError } from '../filter/index.js';
-import { CaptureViewer } from '../viewer/capture-viewer.js';
 import type { ToScreens } from '../viewer/messages.js';
 import { RemoteViewer } from '../viewer/remote.js';
 import { serve } from '../viewer/serve.js';
@@ -20,7 +19,7 @@ export interface ViewOrder {
 /** The thread of the engine: opens the captures and answers what the screens ask. */
 export async function view(port: MessagePort, { captures, options }: ViewOrder): Promise<void> {
   try {
-    serve(await CaptureViewer.open(await Viewing.of(captures, options)), port);
+    await serve(await Viewing.of(captures, options), port);
   } catch (e) {
     if (!(e instanceof CaptureError || e instanceof UserError)) throw e;
     const message: ToScreens = { type: 'refused', message: e.message, ...(e.hint !== undefined && { hint: e.hint }) };

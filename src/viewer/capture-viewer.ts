@@ -73,6 +73,9 @@ export interface ViewedCapture {
   again(changes: Reopen): Promise<ViewedCapture>;
 }
 
+/** Gets what is added to the rows, with how far reading is; `anew`: what was there before is gone. */
+export type Added = (added: RowsAdded, status: ViewerStatus, anew: boolean) => void;
+
 /** The pass that reads the capture first: notes which numbers flows get. */
 class FirstPass extends Pass {
   stored!: Frames;
@@ -125,8 +128,6 @@ export class CaptureViewer implements Viewer {
   private tap!: SessionTap;
   private model!: SessionModel;
   private told: Report | null = null;
-  /** Gets what is added to {@link rows}; `anew`: what was there before is gone. */
-  onAdded: (added: RowsAdded, anew: boolean) => void = () => undefined;
   private anew = false;
   private readonly listeners: (() => void)[] = [];
   private readonly started = performance.now();
@@ -138,7 +139,10 @@ export class CaptureViewer implements Viewer {
   private reading = 0;
   private more: (() => void)[] = [];
 
-  private constructor(private viewed: ViewedCapture) {
+  private constructor(
+    private viewed: ViewedCapture,
+    private readonly onAdded: Added,
+  ) {
     this.writer = new RowsWriter(viewed.names.length > 1);
     this.status = {
       files: [],
@@ -157,8 +161,8 @@ export class CaptureViewer implements Viewer {
   }
 
   /** Opens captures and begins to read them. @throws CaptureError where one cannot be opened */
-  static async open(viewed: ViewedCapture): Promise<CaptureViewer> {
-    const viewer = new CaptureViewer(viewed);
+  static async open(viewed: ViewedCapture, onAdded: Added = () => undefined): Promise<CaptureViewer> {
+    const viewer = new CaptureViewer(viewed, onAdded);
     await viewer.begin();
     return viewer;
   }
@@ -263,7 +267,7 @@ export class CaptureViewer implements Viewer {
       ...glances(pass.index.tunnels),
       messages: [...warnings.map((text) => ({ severity: 'warn' as const, text })), ...this.messages],
     };
-    this.onAdded(added, this.anew);
+    this.onAdded(added, this.status, this.anew);
     this.anew = false;
     const { more } = this;
     this.more = [];
@@ -297,6 +301,7 @@ export class CaptureViewer implements Viewer {
   }
 
   private async fill(s: Selected, reading: number): Promise<void> {
+    await breath(); // who asked has to say first where the answer goes
     const test = new ColumnTest(s.choice, this.rows);
     const { filter = '' } = s.choice;
     const go = filter.trim() === '' ? () => selectByColumns(s, test, this.rows) : this.filtering(s, test, filter);

@@ -1,14 +1,16 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { CaptureViewer } from './capture-viewer.js';
+import { CaptureViewer, type ViewedCapture } from './capture-viewer.js';
 import type { Questions, ToEngine, ToScreens } from './messages.js';
 import type { Selected } from './selected.js';
 import { Superseded } from './superseded.js';
 
-/** Answers the questions that come through a port. */
-export function serve(viewer: CaptureViewer, port: MessagePort): void {
+/** Opens captures and answers the questions that come through a port. @throws CaptureError where one cannot be opened */
+export async function serve(viewed: ViewedCapture, port: MessagePort): Promise<void> {
   const selections = new Map<number, Selected>();
   const post = (message: ToScreens): void => port.postMessage(message);
-  viewer.onAdded = (added, anew) => post({ type: 'status', status: viewer.status, added, anew });
+  const viewer = await CaptureViewer.open(viewed, (added, status, anew) =>
+    post({ type: 'status', status, added, anew }),
+  );
   port.on('message', (m: ToEngine) => {
     switch (m.type) {
       case 'ask':
