@@ -1,5 +1,5 @@
 import type { ViewerStatus } from '../viewer/viewer.js';
-import { type Area, cellsOf, clip, clipMiddle } from './cells.js';
+import { type Area, cellsOf, clip, clipMiddle, wrap } from './cells.js';
 import { type CommandId, commandOf, keyText } from './keymap.js';
 import type { Prompt } from './prompt.js';
 import { SIGNS, type Theme } from './style.js';
@@ -127,8 +127,8 @@ export function drawMessage(area: Area, theme: Theme, m: Message): void {
 }
 
 /** Lines that a prompt takes at the foot. */
-export const promptHeight = (p: Prompt): number =>
-  2 + (p.verdict === undefined ? 0 : 1) + (p.offered === undefined ? 0 : 1);
+export const promptHeight = (p: Prompt, width: number): number =>
+  2 + verdictLines(p, width).length + (p.offered === undefined ? 0 : 1);
 
 /** A line that is typed: what Tab offers, the line, what is to be said of it, and what ends it. Returns the cursor. */
 export function drawPrompt(area: Area, theme: Theme, p: Prompt): { x: number; y: number } {
@@ -136,7 +136,7 @@ export function drawPrompt(area: Area, theme: Theme, p: Prompt): { x: number; y:
   let y = 0;
   if (p.offered !== undefined) drawOffered(area, theme, p, y++);
   const label = `${p.request.label} `;
-  const start = 1 + cellsOf(label);
+  const start = labelEnd(p);
   const room = area.width - start - 1;
   // The cursor stays in sight.
   const shift = Math.max(0, p.cells - room + 1);
@@ -144,7 +144,7 @@ export function drawPrompt(area: Area, theme: Theme, p: Prompt): { x: number; y:
   area.part(start, y, room, 1).text(-shift, 0, p.text, p.verdict?.wrong === true ? theme.error : theme.strong);
   const caret = { x: start + p.cells - shift, y };
   y++;
-  if (p.verdict !== undefined) drawVerdict(area, theme, p, start - shift, y++);
+  for (const line of verdictLines(p, area.width)) area.text(0, y++, line, p.verdict!.wrong ? theme.error : theme.dim);
   const hints = [
     ['Enter', 'do it'],
     ['Tab', 'complete'],
@@ -182,22 +182,25 @@ function drawOffered(area: Area, theme: Theme, p: Prompt, y: number): void {
   if (note !== undefined && x + cellsOf(note) < area.width) area.right(area.width - 1, y, note, theme.dim);
 }
 
-function drawVerdict(area: Area, theme: Theme, p: Prompt, start: number, y: number): void {
-  const v = p.verdict!;
-  const s = v.wrong ? theme.error : theme.dim;
-  if (v.at === undefined) {
-    area.clipped(1, y, v.text, area.width - 2, s);
-    return;
-  }
-  const caret = `^${'~'.repeat(Math.max(0, (v.length ?? 1) - 1))}`;
-  const at = start + cellsOf(p.text.slice(0, v.at));
-  // Beside the caret, on the side where there is room.
-  const after = at + caret.length + 1;
-  const needed = cellsOf(v.text);
-  area.text(at, y, caret, s);
-  if (area.width - after >= needed || area.width - after > at) area.clipped(after, y, v.text, area.width - after, s);
-  else {
-    const text = clip(v.text, at - 2);
-    area.right(at - 1, y, text, s);
-  }
+const labelEnd = (p: Prompt): number => 2 + cellsOf(p.request.label);
+
+/** Lines of words under what is typed; where something is wrong at a place, a caret points there. */
+function verdictLines(p: Prompt, width: number): string[] {
+  const v = p.verdict;
+  if (v === undefined) return [];
+  const start = labelEnd(p);
+  const shift = Math.max(0, p.cells - (width - start - 1) + 1);
+  const at = v.at === undefined ? -1 : start - shift + cellsOf(p.text.slice(0, v.at));
+  if (at < 0)
+    return wrap(v.text, width - 2)
+      .slice(0, 2)
+      .map((l) => ` ${l}`);
+  const caret = `${' '.repeat(at)}^${'~'.repeat(Math.max(0, (v.length ?? 1) - 1))}`;
+  if (cellsOf(caret) + 1 + cellsOf(v.text) < width) return [`${caret} ${v.text}`];
+  return [
+    caret,
+    ...wrap(v.text, width - 2)
+      .slice(0, 2)
+      .map((l) => ` ${l}`),
+  ];
 }

@@ -128,5 +128,5 @@ export function scrollBar(area: Area, theme: Theme, top: number, count: number):
   const h = area.height;
   const size = Math.max(1, Math.round((h * h) / count));
   const at = count <= h ? 0 : Math.round(((h - size) * top) / (count - h));
-  for (let y = 0; y < h; y++) area.text(area.width - 1, y, y >= at && y < at + size ? '█' : '│', theme.dim);
+  for (let y = at; y < at + size; y++) area.text(area.width - 1, y, '█', theme.dim);
 }

@@ -46,7 +46,7 @@ export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number }
   view.draw(body, dialog === undefined && prompt === undefined);
   for (const d of p.dialogs) drawDialog(body, theme, d, d === dialog && prompt === undefined);
   if (prompt !== undefined) {
-    const foot = promptHeight(prompt);
+    const foot = promptHeight(prompt, width);
     const at = drawPrompt(all.part(0, height - foot, width, foot), theme, prompt);
     return { x: at.x, y: height - foot + at.y };
   }

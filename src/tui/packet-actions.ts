@@ -1,0 +1,106 @@
+import { Checklist } from './checklist.js';
+import { Reader } from './dialogs.js';
+import type { CommandId } from './keymap.js';
+import { COLOURINGS, packetColumns } from './packet-columns.js';
+import type { PacketsView } from './packets-view.js';
+import { TIME_FORMATS, type TimeFormat } from './times.js';
+
+/* What is done with the packet or the field under the cursor. */
+
+/** Filters for the selected field, narrows the filter down to it, or leaves it out. */
+export function filterFromField(view: PacketsView, command: CommandId): void {
+  const field = view.tree.current?.filter;
+  if (field === undefined) {
+    view.desk.say('choose a field in the tree first: Tab goes there');
+    return;
+  }
+  const { filter } = view.packets;
+  const wrapped = / (or|\|\||and|&&) /.test(filter) ? `(${filter})` : filter;
+  if (command === 'filter-apply' || (filter === '' && command === 'filter-and')) view.setFilter(field);
+  else if (command === 'filter-and') view.setFilter(`${wrapped} && ${field}`);
+  else view.setFilter(filter === '' ? `!(${field})` : `${wrapped} && !(${field})`);
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  sign: 'sign of what was noticed',
+  direction: 'direction',
+  tunnel: 'tunnel',
+};
+
+/** Lets columns be turned on and off. */
+function chooseColumns({ desk, packets }: PacketsView): void {
+  const { theme } = desk.preferences;
+  const look = { theme, time: 'r' as const, reference: -1, before: () => -1, mark: () => '' };
+  const items = packetColumns(desk.viewer.rows, look)
+    .filter((c) => c.id !== 'number')
+    .map((c) => ({ id: c.id, title: NAMES[c.id] ?? c.title }));
+  desk.show(new Checklist('Columns', items, packets.hidden, desk));
+}
+
+/** Copies what has the focus: the line of the packet, that of the field, or its octets as hex. */
+function copyShown({ desk, packets, tree, focus, rowId }: PacketsView): void {
+  const n = tree.current;
+  if (focus === 'list' || n === undefined) {
+    if (packets.row >= 0) desk.copy(packets.lineOf(packets.row, desk.preferences.time), `packet ${rowId}`);
+  } else if (focus === 'tree') desk.copy(n.label, n.field || 'a line of the tree');
+  else {
+    const octets = tree.detail?.sources[n.source]?.octets.subarray(n.off, n.off + n.length) ?? new Uint8Array(0);
+    desk.copy(Buffer.from(octets).toString('hex'), `${octets.length} octets as hex`);
+  }
+}
+
+/** Shows the whole of a field: long values are cut in the tree. */
+function showField({ desk, tree }: PacketsView): void {
+  const n = tree.current;
+  const { detail } = tree;
+  if (n === undefined || detail === undefined) return;
+  const lines = [n.label];
+  if (n.clause !== undefined) lines.push(`clause    ${n.clause}`);
+  if (n.filter !== undefined) lines.push(`filter    ${n.filter}`);
+  if (n.length === 0) lines.push('computed, not in the octets');
+  else lines.push(`octets    ${n.off}–${n.off + n.length - 1} of ${detail.sources[n.source].name}`);
+  if (n.mask !== undefined) lines.push(`bits      0x${n.mask.toString(16)}`);
+  desk.show(new Reader(n.field || 'Field', lines, desk));
+}
+
+/** Does what a command says about the list and what it shows; false: it says nothing about it. */
+export function listCommand(view: PacketsView, command: CommandId): boolean {
+  const { desk, packets } = view;
+  switch (command) {
+    case 'time-format': {
+      const all = Object.keys(TIME_FORMATS) as TimeFormat[];
+      desk.preferences.time = all[(all.indexOf(desk.preferences.time) + 1) % all.length];
+      desk.say(`time: ${TIME_FORMATS[desk.preferences.time].words}`);
+      return true;
+    }
+    case 'time-reference':
+      packets.reference = packets.reference === packets.row ? -1 : packets.row;
+      if (packets.reference >= 0) desk.preferences.time = 'r';
+      desk.say(packets.reference < 0 ? 'time counts from the first frame' : `time counts from packet ${view.rowId}`);
+      return true;
+    case 'tail':
+      packets.list.tail = !packets.list.tail;
+      return true;
+    case 'pause':
+      packets.paused = !packets.paused;
+      return true;
+    case 'colours':
+      view.colouring = COLOURINGS[(COLOURINGS.indexOf(view.colouring) + 1) % COLOURINGS.length];
+      desk.say(`coloured by: ${view.colouring}`);
+      return true;
+    case 'columns':
+      chooseColumns(view);
+      return true;
+    case 'sort':
+      desk.say('packets stay in the order of the capture; F10 chooses columns');
+      return true;
+    case 'copy':
+      copyShown(view);
+      return true;
+    case 'info':
+      showField(view);
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,222 @@
+import type { DetailNode } from '../viewer/viewer.js';
+import type { CommandId } from './keymap.js';
+import { dialogOf, isNoticed, sameStream } from './packet-dialog.js';
+import { rowHas, seek, type Wanted, wantedOf } from './packet-find.js';
+import type { PacketsView } from './packets-view.js';
+
+/** Leaps in the packets view: to a number, a mark, the next of a dialog, the next finding, what is looked for. */
+export class PacketJumps {
+  /** Ids of rows by the letters of their marks. */
+  private readonly marks = new Map<string, string>();
+  private readonly history: string[] = [];
+  private wanted: Wanted | undefined;
+  /** Counts the searches: a newer one ends those before. */
+  private searches = 0;
+  private searching = false;
+
+  constructor(private readonly view: PacketsView) {}
+
+  /** Letter of the mark of a row; '' where it has none. */
+  markOf(row: number): string {
+    if (this.marks.size === 0) return '';
+    const id = this.view.desk.viewer.rows.id(row);
+    for (const [letter, marked] of this.marks) if (marked === id) return letter;
+    return '';
+  }
+
+  run(command: CommandId, argument: string): boolean {
+    const { desk } = this.view;
+    switch (command) {
+      case 'goto':
+        if (argument === '') desk.prompt({ label: 'go to packet', done: (t) => this.goTo(t.trim()) });
+        else {
+          const wrong = this.goTo(argument);
+          if (wrong !== undefined) desk.say(wrong, 'warn');
+        }
+        return true;
+      case 'mark':
+        this.mark(argument);
+        return true;
+      case 'jump-to-mark':
+        this.toMark(argument);
+        return true;
+      case 'next-in-dialog':
+        return this.inDialog(1);
+      case 'previous-in-dialog':
+        return this.inDialog(-1);
+      case 'next-finding':
+        return this.toFinding(1);
+      case 'previous-finding':
+        return this.toFinding(-1);
+      case 'find':
+        if (argument === '') this.askWanted();
+        else this.look(argument);
+        return true;
+      case 'find-next':
+        return this.findOn(1);
+      case 'find-previous':
+        return this.findOn(-1);
+      default:
+        return false;
+    }
+  }
+
+  /** Gives a search up; whether there was one. */
+  stop(): boolean {
+    if (!this.searching) return false;
+    this.searches++;
+    this.searching = false;
+    return true;
+  }
+
+  /** Goes to a row; returns what is wrong. */
+  goTo(id: string): string | undefined {
+    const { packets, desk } = this.view;
+    const { rows } = desk.viewer;
+    const row = rows.byId(id);
+    if (row < 0) return `there is no packet ${id}${desk.viewer.status.done ? '' : ' so far'}`;
+    desk.leaveMark();
+    if (packets.go(row)) return undefined;
+    if (packets.filter === '' && packets.done) {
+      // The frame is listed where inner and outer ones are.
+      packets.choose({ kind: 'both' }, row);
+      return undefined;
+    }
+    if (!packets.done) packets.choose({}, row);
+    else desk.say(`packet ${id} is not among those listed; this is the next that is`);
+    return undefined;
+  }
+
+  /** Goes to the frame that a field names; whether it names one. */
+  openLink(node: DetailNode | undefined): boolean {
+    if (node?.frame === undefined || node.field === 'frame.number') return false;
+    const { packets, desk } = this.view;
+    const { rows } = desk.viewer;
+    const file = rows.severalFiles ? `${rows.file(packets.row)}:` : '';
+    const wrong = this.goTo(`${file}${node.frame}`);
+    if (wrong === undefined) this.view.focus = 'list';
+    else desk.say(wrong, 'warn');
+    return true;
+  }
+
+  private mark(letter: string): void {
+    const { desk, rowId } = this.view;
+    if (rowId === '' || letter === '') return;
+    if (this.marks.get(letter) === rowId) this.marks.delete(letter);
+    else this.marks.set(letter, rowId);
+    desk.say(
+      this.marks.has(letter) ? `packet ${rowId} is marked ${letter}; ' ${letter} comes back` : `mark ${letter} is gone`,
+    );
+  }
+
+  private toMark(letter: string): void {
+    const id = this.marks.get(letter);
+    const wrong = id === undefined ? this.noMark(letter) : this.goTo(id);
+    if (wrong !== undefined) this.view.desk.say(wrong, 'warn');
+  }
+
+  private noMark(letter: string): string {
+    const all = [...this.marks.keys()].sort().join(' ');
+    return `no packet is marked ${letter}${all === '' ? '; m and a letter marks one' : `; there are ${all}`}`;
+  }
+
+  /* Along a dialog, along findings */
+
+  private inDialog(step: 1 | -1): boolean {
+    const { packets, desk, rowId } = this.view;
+    const { rows } = desk.viewer;
+    const from = packets.row;
+    if (from < 0) return true;
+    const dialog = dialogOf(desk.told.story, rowId);
+    const what = dialog?.words ?? 'this stream';
+    const test =
+      dialog === undefined ? (r: number) => sameStream(rows, from, r) : (r: number) => dialog.rows.has(rows.id(r));
+    this.seekRow(step, test, `${what} has no packet ${step > 0 ? 'after' : 'before'} this one`);
+    return true;
+  }
+
+  private toFinding(step: 1 | -1): boolean {
+    const { desk } = this.view;
+    const { rows } = desk.viewer;
+    const told = new Set(desk.told.story?.findings.flatMap((f) => (f.severity === 'note' ? [] : f.rows)) ?? []);
+    const where = step > 0 ? 'after' : 'before';
+    this.seekRow(step, (r) => isNoticed(rows, r) || told.has(rows.id(r)), `no finding ${where} this packet`);
+    return true;
+  }
+
+  private seekRow(step: 1 | -1, test: (row: number) => boolean, nothing: string): void {
+    const { packets, desk } = this.view;
+    const search = ++this.searches;
+    this.searching = true;
+    const from = packets.list.cursor + step;
+    void seek(
+      () => packets.count,
+      (i) => packets.at(i),
+      from,
+      step,
+      test,
+      () => search === this.searches,
+    ).then((i) => {
+      if (search !== this.searches) return;
+      this.searching = false;
+      if (i >= 0) packets.list.centre(i);
+      else desk.say(nothing);
+      desk.repaint();
+    });
+  }
+
+  /* Find */
+
+  private askWanted(): void {
+    const { desk, focus } = this.view;
+    desk.prompt({
+      label: `find in ${focus === 'list' ? 'the list' : focus === 'tree' ? 'the tree' : 'the octets'}:`,
+      history: this.history,
+      text: this.wanted?.words ?? '',
+      judge: (text) => {
+        if (text === '') return { text: 'text, /regular expression/, or 0x and octets', wrong: false };
+        try {
+          wantedOf(text);
+          return undefined;
+        } catch (e) {
+          return { text: (e as Error).message, wrong: true };
+        }
+      },
+      done: (text) => this.look(text),
+    });
+  }
+
+  private look(text: string): string | undefined {
+    if (text === '') return undefined;
+    try {
+      this.wanted = wantedOf(text);
+    } catch (e) {
+      return (e as Error).message;
+    }
+    this.findOn(1);
+    return undefined;
+  }
+
+  private findOn(step: 1 | -1): boolean {
+    const { wanted, view } = this;
+    const { desk, focus, tree, octets } = view;
+    if (wanted === undefined) {
+      desk.say('nothing was looked for yet: Ctrl-F');
+      return true;
+    }
+    const nothing = `${wanted.words} is not found ${step > 0 ? 'after' : 'before'} this`;
+    if (focus === 'octets') {
+      const at = octets.find((o, from) => wanted.octets(o, from));
+      if (at >= 0) octets.go(octets.source, at);
+      else desk.say(`${wanted.words} is not in these octets`);
+    } else if (focus === 'tree') {
+      const i = tree.detail === undefined ? -1 : tree.find((t) => wanted.text(t), step);
+      if (i >= 0) tree.select(i);
+      else desk.say(`${wanted.words} is not in this tree`);
+    } else {
+      const { rows } = desk.viewer;
+      this.seekRow(step, (r) => rowHas(rows, r, (t) => wanted.text(t)), nothing);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,200 @@
+import type { Choice, RowKind, Selection, Viewer } from '../viewer/viewer.js';
+import type { Area } from './cells.js';
+import { List, type ListLook } from './list.js';
+import { type Colouring, type ColumnLook, directionStyle, packetColumns, rowStyle } from './packet-columns.js';
+import type { Style, Theme } from './style.js';
+import { cellText, type Laid, layOut } from './table.js';
+import type { TimeFormat } from './times.js';
+import type { Scope } from './view.js';
+
+/** What the list is to look like. */
+export interface PacketLook extends ListLook {
+  readonly time: TimeFormat;
+  readonly colouring: Colouring;
+  mark(row: number): string;
+}
+
+/** The rows that are listed, the cursor in them, and their columns. */
+export class PacketList {
+  readonly list = new List(() => this.count);
+  readonly hidden = new Set<string>();
+  kind: RowKind = 'both';
+  filter = '';
+  /** The row that time counts from; -1: the first frame. */
+  reference = -1;
+  /** Rows when the list was made to stand still. */
+  private still: number | undefined;
+  /** The row that the cursor goes to when it is found. */
+  private wanted = -1;
+  private scope: Scope = {};
+  private selection: Selection;
+  private unfiltered: number | undefined;
+  private began = Date.now();
+  private took = 0;
+
+  constructor(
+    private readonly viewer: Viewer,
+    private readonly changed: () => void,
+  ) {
+    this.selection = viewer.select({ kind: this.kind });
+  }
+
+  get count(): number {
+    return Math.min(this.selection.count, this.still ?? Number.POSITIVE_INFINITY);
+  }
+  /** Rows that there are to choose from: those listed without a filter, or all that were looked at. */
+  get seen(): number {
+    return this.unfiltered ?? this.selection.seen;
+  }
+  get error(): string | undefined {
+    return this.selection.error;
+  }
+  get done(): boolean {
+    return this.selection.done;
+  }
+  /** Milliseconds that the choice took. */
+  get ms(): number {
+    return this.took;
+  }
+  /** The row under the cursor; -1: there is none. */
+  get row(): number {
+    return this.count === 0 ? -1 : this.selection.at(this.list.cursor);
+  }
+  at(i: number): number {
+    return this.selection.at(i);
+  }
+  get paused(): boolean {
+    return this.still !== undefined;
+  }
+  set paused(on: boolean) {
+    this.still = on ? this.selection.count : undefined;
+  }
+
+  private choiceFor(kind: RowKind, filter: string): Choice {
+    const { tunnels, rows } = this.scope;
+    return {
+      kind,
+      ...(filter.trim() !== '' && { filter }),
+      ...(tunnels !== undefined && { tunnels }),
+      ...(rows !== undefined && { rows }),
+    };
+  }
+
+  /** Rows that a filter would list here, to be counted. */
+  preview(filter: string): Selection {
+    return this.viewer.select(this.choiceFor(this.kind, filter));
+  }
+
+  /** Lists other rows; the cursor goes to `row` or the next one after it, otherwise it stays on its row. */
+  choose(change: { kind?: RowKind; filter?: string; scope?: Scope }, row: number = this.row): void {
+    if (change.kind !== undefined || change.scope !== undefined) this.unfiltered = undefined;
+    else if (this.filter.trim() === '' && this.selection.done) this.unfiltered = this.selection.count;
+    this.kind = change.kind ?? this.kind;
+    this.filter = change.filter ?? this.filter;
+    this.scope = change.scope ?? this.scope;
+    this.still = undefined;
+    this.selection.cancel();
+    this.began = Date.now();
+    this.selection = this.viewer.select(this.choiceFor(this.kind, this.filter));
+    this.wanted = row;
+    this.selection.onMore(() => this.more());
+    this.more();
+  }
+
+  private more(): void {
+    const { selection, wanted } = this;
+    if (selection.done) this.took = Date.now() - this.began;
+    if (wanted >= 0 && (selection.done || (selection.count > 0 && selection.at(selection.count - 1) >= wanted))) {
+      this.wanted = -1;
+      this.go(wanted);
+    }
+    this.changed();
+  }
+
+  /** Puts the cursor on a row, or on the next one that is listed; whether the row itself is listed. */
+  go(row: number): boolean {
+    const at = this.selection.find(row);
+    this.list.centre(at >= 0 ? at : -at - 1);
+    return at >= 0;
+  }
+
+  has(row: number): boolean {
+    return this.selection.find(row) >= 0;
+  }
+
+  /** The place of a row, or of the first listed after it. */
+  placeOf(row: number): number {
+    const at = this.selection.find(row);
+    return at >= 0 ? at : -at - 1;
+  }
+
+  private columnLook(look: PacketLook): ColumnLook {
+    return {
+      theme: look.theme,
+      time: look.time,
+      reference: this.reference,
+      before: (row) => {
+        const at = this.selection.find(row);
+        return at > 0 ? this.selection.at(at - 1) : -1;
+      },
+      mark: look.mark,
+    };
+  }
+
+  draw(area: Area, look: PacketLook): void {
+    const { rows } = this.viewer;
+    const columns = packetColumns(rows, this.columnLook(look)).filter(
+      (c) => !this.hidden.has(c.id) && this.isOfUse(c.id),
+    );
+    const body = area.part(0, 1, area.width, area.height - 1);
+    this.list.fitTo(body.height);
+    const bar = this.count > body.height ? 1 : 0;
+    const inSight = Array.from({ length: Math.min(body.height, this.count - this.list.top) }, (_, y) =>
+      this.at(this.list.top + y),
+    );
+    const laid = layOut(columns, area.width - bar, (c) =>
+      c.id === 'info' ? c.min : inSight.reduce((n, r) => Math.max(n, c.text(r).length), c.title.length),
+    );
+    area.restyle(0, 0, area.width, look.theme.head);
+    for (const { column, x, width } of laid) area.text(x, 0, cellText(column, column.title, width), look.theme.head);
+    this.limitSideways(laid, inSight);
+    this.list.draw(body, look, (line, i) => this.drawRow(line, this.at(i), laid, look));
+  }
+
+  /** No further to the side than the longest Info in sight. */
+  private limitSideways(laid: readonly Laid<number>[], inSight: readonly number[]): void {
+    const info = laid.find((l) => l.column.id === 'info');
+    const longest = inSight.reduce((n, r) => Math.max(n, this.viewer.rows.info(r).length), 0);
+    this.list.sideways = Math.max(0, Math.min(this.list.sideways, longest - (info?.width ?? 0)));
+  }
+
+  private isOfUse(id: string): boolean {
+    if (id === 'direction') return this.viewer.status.tunnels.length > 0;
+    return id !== 'tunnel' || (this.scope.tunnels === undefined && this.viewer.status.tunnels.length > 1);
+  }
+
+  private drawRow(line: Area, row: number, laid: readonly Laid<number>[], look: PacketLook): void {
+    const style = this.styleOf(row, look.theme, look.colouring);
+    for (const { column, x, width } of laid) {
+      let text = column.text(row);
+      if (column.id === 'info') text = text.slice(this.list.sideways);
+      line.text(x, 0, cellText(column, text, width), column.style?.(row) ?? style);
+    }
+  }
+
+  private styleOf(row: number, theme: Theme, colouring: Colouring): Style {
+    const { rows } = this.viewer;
+    if (colouring === 'what') return rowStyle(rows, row, theme);
+    return colouring === 'direction' ? directionStyle(rows, row, theme) : theme.text;
+  }
+
+  /** A row as one line of text. */
+  lineOf(row: number, time: TimeFormat): string {
+    const { rows } = this.viewer;
+    const look = { theme: {} as Theme, time, reference: this.reference, before: () => -1, mark: () => '' };
+    return packetColumns(rows, look)
+      .filter((c) => c.id !== 'sign' && c.id !== 'tunnel')
+      .map((c) => c.text(row))
+      .join('  ');
+  }
+}

@@ -1,0 +1,28 @@
+import type { PacketList } from './packet-list.js';
+import type { Desk } from './view.js';
+
+/** Why no packet is listed, and what to do about it. */
+export function emptyWords(desk: Desk, packets: PacketList): string[] {
+  const { status } = desk.viewer;
+  const { filter, kind, seen, error, done } = packets;
+  if (error !== undefined) return [error, 'Esc clears the filter, / edits it.'];
+  if (!done && seen < status.rows) return ['Looking …'];
+  if (status.rows === 0 && !status.done) return ['Waiting for the first packet.'];
+  if (status.rows === 0) {
+    const why = status.messages.find((m) => m.severity === 'error')?.text;
+    return ['0 packets: the capture is empty.', ...(why === undefined ? [] : [why])];
+  }
+  if (filter !== '')
+    return [
+      `0 of ${seen} packets match.`,
+      `The filter is  ${filter}`,
+      'Esc clears it, / edits it, ↑ in the line brings earlier ones.',
+    ];
+  if (kind === 'inner')
+    return [
+      'No inner packets here: nothing of a tunnel could be read.',
+      'o shows the outer frames instead, 1 says why, K loads keys.',
+    ];
+  if (kind === 'outer') return ['No outer frames here.', 'o shows inner packets and outer frames.'];
+  return ['No packets here.', 'Esc goes back.'];
+}

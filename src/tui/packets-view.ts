@@ -1,0 +1,364 @@
+import type { Detail, RowKind } from '../viewer/viewer.js';
+import type { Area } from './cells.js';
+import { grouped } from './chrome.js';
+import type { Place } from './frame.js';
+import type { CommandId } from './keymap.js';
+import { OctetsPane } from './octets-pane.js';
+import { filterFromField, listCommand } from './packet-actions.js';
+import type { Colouring } from './packet-columns.js';
+import { FilterPrompt, SeenValues } from './packet-filter.js';
+import { PacketJumps } from './packet-jumps.js';
+import { PacketList, type PacketLook } from './packet-list.js';
+import { emptyWords } from './packet-words.js';
+import { besideOctets, drawRules, LAYOUTS, ONE_PANE, PANES, type Pane, placePanes, type Shares } from './panes.js';
+import { TreePane } from './tree-pane.js';
+import type { Desk, MouseAt, Scope, View } from './view.js';
+
+const KINDS: readonly RowKind[] = ['inner', 'outer', 'both'];
+/** Milliseconds after which a tree that is waited for says so. */
+const SLOW_MS = 150;
+/** By how many percent + and - move a rule. */
+const STEP = 6;
+
+interface PacketsPlace {
+  readonly row: string;
+  readonly filter: string;
+  readonly kind: RowKind;
+  readonly focus: Pane;
+}
+
+/** View 2: the packets, the tree of the one under the cursor, and its octets. */
+export class PacketsView implements View {
+  readonly id = 'packets';
+  readonly title = 'Packets';
+  readonly packets: PacketList;
+  readonly tree = new TreePane();
+  readonly octets = new OctetsPane();
+  focus: Pane = 'list';
+  private readonly seen = new SeenValues();
+  private readonly history: string[] = [];
+  private readonly jumps: PacketJumps;
+  private readonly shares: Shares = { list: 45, tree: undefined };
+  private layout = 0;
+  private zoomed = false;
+  colouring: Colouring = 'what';
+  /** Nobody has chosen yet which rows are listed. */
+  private undecided = true;
+  private places: Partial<Record<Pane, Place>> = {};
+  private width = 80;
+  private asked = -1;
+  private askedAt = 0;
+  private trouble: string | undefined;
+
+  constructor(readonly desk: Desk) {
+    this.packets = new PacketList(desk.viewer, () => desk.repaint());
+    this.jumps = new PacketJumps(this);
+    desk.viewer.onStatus(() => this.decide());
+  }
+
+  /** Inner packets, once there are some. */
+  private decide(): void {
+    const { status } = this.desk.viewer;
+    if (!this.undecided || this.packets.kind === 'inner' || !status.tunnels.some((t) => t.up + t.down > 0)) return;
+    this.packets.choose({ kind: 'inner' });
+  }
+
+  show(scope: Scope): void {
+    this.asked = -1;
+    this.tree.clear();
+    this.octets.clear();
+    if (scope.rows !== undefined && this.packets.kind !== 'both') this.packets.choose({ kind: 'both', scope });
+    else this.packets.choose({ scope });
+    this.decide();
+    if (scope.at !== undefined) this.jumps.goTo(scope.at);
+    this.desk.told.want();
+  }
+
+  crumbs(): readonly string[] {
+    const { kind, filter } = this.packets;
+    return [kind === 'both' ? 'inner and outer' : kind, ...(filter === '' ? [] : [`/ ${filter}`])];
+  }
+
+  status(): string {
+    const { count, seen, filter, done, ms, paused, list } = this.packets;
+    const at = count === 0 ? 0 : list.cursor + 1;
+    const parts = [
+      ...(paused ? ['paused'] : []),
+      ...(list.tail ? ['at the end'] : []),
+      filter === ''
+        ? `${grouped(at)} / ${grouped(count)}`
+        : `${grouped(count)} of ${grouped(seen)}${done ? '' : ' so far'}`,
+      ...(filter !== '' && done ? [`${ms} ms`] : []),
+    ];
+    return parts.join('  ');
+  }
+
+  /* Drawing */
+
+  private look(pane: Pane, focus: boolean): PacketLook {
+    const { theme, time } = this.desk.preferences;
+    const mark = (row: number): string => this.jumps.markOf(row);
+    return { theme, focus: focus && this.focus === pane, time, colouring: this.colouring, mark };
+  }
+
+  draw(area: Area, focus: boolean): void {
+    const { theme } = this.desk.preferences;
+    this.width = area.width;
+    const narrow = area.width < ONE_PANE.width || area.height < ONE_PANE.height;
+    const alone = narrow || this.zoomed || this.packets.count === 0 ? this.focus : undefined;
+    this.places = placePanes(
+      area.width,
+      area.height,
+      this.layout,
+      this.shares,
+      this.packets.count === 0 ? 'list' : alone,
+    );
+    const part = (p: Place): Area => area.part(p.x, p.y, p.width, p.height);
+    const { list, tree, octets } = this.places;
+    if (list !== undefined) {
+      if (this.packets.count === 0) this.drawEmpty(part(list));
+      else this.packets.draw(part(list), this.look('list', focus));
+    }
+    // Before what rests on it is drawn: drawing brings the cursor in order.
+    this.load();
+    if (tree !== undefined) this.drawTree(part(tree), focus);
+    if (octets !== undefined) this.octets.draw(part(octets), this.look('octets', focus));
+    drawRules(area, this.places, theme.dim);
+    if (narrow && this.packets.count > 0)
+      area.right(area.width, 0, ` ${PANES.indexOf(this.focus) + 1}/3 ${this.focus}, Tab `, theme.key);
+  }
+
+  private drawEmpty(area: Area): void {
+    const { theme } = this.desk.preferences;
+    for (const [y, line] of emptyWords(this.desk, this.packets).entries())
+      area.clipped(2, y + 1, line, area.width - 4, y === 0 ? theme.strong : theme.text);
+  }
+
+  private drawTree(area: Area, focus: boolean): void {
+    const { theme } = this.desk.preferences;
+    const { fault } = this.tree.detail ?? {};
+    if (this.trouble !== undefined) area.clipped(1, 0, this.trouble, area.width - 2, theme.error);
+    else if (this.tree.detail === undefined) {
+      if (Date.now() - this.askedAt > SLOW_MS) area.text(1, 0, 'reading the packet …', theme.dim);
+    } else if (fault !== undefined) {
+      area.clipped(
+        1,
+        0,
+        `dissector fault (${fault}), reported in 8 Log; the rest is data`,
+        area.width - 2,
+        theme.error,
+      );
+      this.tree.draw(area.part(0, 1, area.width, area.height - 1), this.look('tree', focus));
+    } else this.tree.draw(area, this.look('tree', focus));
+    const { detail } = this.tree;
+    if (detail !== undefined && this.focus !== 'octets') this.octets.show(detail, this.tree.current);
+  }
+
+  /** Asks for the tree of the row under the cursor. */
+  private load(): void {
+    const { row } = this.packets;
+    if (row < 0 || row === this.asked) return;
+    this.asked = row;
+    this.askedAt = Date.now();
+    this.desk.viewer.detail(row).then(
+      (d) => this.take(d),
+      (e: Error) => {
+        // An answer that a newer question made useless is no news.
+        if (this.asked !== row) return;
+        this.trouble = e.message;
+        this.desk.repaint();
+      },
+    );
+    setTimeout(() => this.desk.repaint(), SLOW_MS + 10).unref();
+  }
+
+  private take(d: Detail): void {
+    if (d.row !== this.asked) return;
+    this.trouble = undefined;
+    this.seen.note(d);
+    this.tree.set(d);
+    this.octets.show(d, this.tree.current);
+    this.desk.repaint();
+  }
+
+  /* Commands */
+
+  offers(): readonly CommandId[] {
+    if (this.packets.count === 0) return ['filter', 'layers', 'back', 'palette', 'help'];
+    const own: Record<Pane, readonly CommandId[]> = {
+      list: [
+        'next-pane',
+        'filter',
+        'layers',
+        'next-in-dialog',
+        'next-finding',
+        'find',
+        'follow',
+        'mark',
+        'time-reference',
+      ],
+      tree: ['next-pane', 'filter-apply', 'filter-and', 'filter-not', 'open', 'copy', 'find', 'layers'],
+      octets: ['next-pane', 'open', 'find', 'copy', 'filter-apply', 'layers'],
+    };
+    return [...own[this.focus], 'zoom', 'layout', 'copy', 'goto', 'palette', 'help'].filter(
+      (id, i, all) => all.indexOf(id) === i,
+    ) as CommandId[];
+  }
+
+  run(command: CommandId, argument: string): boolean {
+    return this.runHere(command) || this.jumps.run(command, argument) || this.runView(command, argument);
+  }
+
+  /** What the pane with the focus does. */
+  private runHere(command: CommandId): boolean {
+    if (this.focus === 'tree') {
+      if (command === 'open' && this.jumps.openLink(this.tree.current)) return true;
+      return this.tree.detail !== undefined && this.tree.run(command);
+    }
+    if (this.focus === 'octets') {
+      if (command === 'open') this.octets.nextSource();
+      else if (!this.octets.run(command)) return false;
+      this.follow();
+      return true;
+    }
+    if (command === 'open') {
+      if (this.packets.count > 0) this.focus = 'tree';
+      return true;
+    }
+    return this.packets.list.run(command);
+  }
+
+  /** The field follows the octet. */
+  private follow(): void {
+    const { detail } = this.tree;
+    if (detail === undefined) return;
+    this.tree.select(this.tree.nodeAt(this.octets.source, this.octets.cursor));
+    const { source, cursor } = this.octets;
+    this.octets.show(detail, this.tree.current);
+    this.octets.go(source, cursor);
+  }
+
+  private runView(command: CommandId, argument: string): boolean {
+    const { desk, packets } = this;
+    switch (command) {
+      case 'next-pane':
+      case 'previous-pane':
+        this.focus = PANES[(PANES.indexOf(this.focus) + (command === 'next-pane' ? 1 : 2)) % 3];
+        return true;
+      case 'back':
+        return this.back();
+      case 'filter':
+        if (argument !== '') this.setFilter(argument);
+        else this.askFilter(packets.filter);
+        return true;
+      case 'filter-apply':
+      case 'filter-and':
+      case 'filter-not':
+        filterFromField(this, command);
+        return true;
+      case 'layers':
+        this.undecided = false;
+        packets.choose({ kind: KINDS[(KINDS.indexOf(packets.kind) + 1) % 3] });
+        return true;
+      case 'layout':
+        this.layout = (this.layout + 1) % LAYOUTS.length;
+        this.zoomed = false;
+        desk.say(LAYOUTS[this.layout]);
+        return true;
+      case 'zoom':
+        this.zoomed = !this.zoomed;
+        return true;
+      case 'bigger':
+      case 'smaller':
+        this.size(command === 'bigger' ? STEP : -STEP);
+        return true;
+      default:
+        return listCommand(this, command);
+    }
+  }
+
+  /** The id of the row under the cursor. */
+  get rowId(): string {
+    const { row } = this.packets;
+    return row < 0 ? '' : this.desk.viewer.rows.id(row);
+  }
+
+  /** One step back: to the list, then without the filter, then out. */
+  private back(): boolean {
+    if (this.jumps.stop()) return true;
+    if (this.focus !== 'list') this.focus = 'list';
+    else if (this.packets.filter !== '') this.setFilter('');
+    else return false;
+    return true;
+  }
+
+  private size(by: number): void {
+    const clamp = (n: number): number => Math.max(10, Math.min(90, n));
+    if (this.focus === 'list') this.shares.list = clamp(this.shares.list + by);
+    else {
+      const { tree = besideOctets(this.width) } = this.shares;
+      this.shares.tree = clamp(tree + (this.focus === 'tree' ? by : -by));
+    }
+  }
+
+  askFilter(text: string): void {
+    const { desk, packets, seen } = this;
+    desk.prompt(new FilterPrompt(text, this.history, desk, packets, seen, (f) => this.setFilter(f)));
+  }
+
+  /** Lists what a filter takes. */
+  setFilter(filter: string): void {
+    const e = filter === '' ? null : this.desk.viewer.check(filter);
+    if (e === null) this.packets.choose({ filter });
+    else this.askFilter(filter);
+  }
+
+  /* Mouse and places */
+
+  mouse(at: MouseAt): boolean {
+    for (const pane of PANES) {
+      const p = this.places[pane];
+      if (p === undefined || at.x < p.x || at.x >= p.x + p.width || at.y < p.y || at.y >= p.y + p.height) continue;
+      this.mouseIn(pane, { ...at, x: at.x - p.x, y: at.y - p.y });
+      return true;
+    }
+    return false;
+  }
+
+  private mouseIn(pane: Pane, at: MouseAt): void {
+    const wheel = at.kind === 'wheel-up' ? -3 : at.kind === 'wheel-down' ? 3 : 0;
+    if (wheel !== 0) {
+      if (pane === 'list') this.packets.list.scroll(wheel);
+      else if (pane === 'tree') this.tree.list.scroll(wheel);
+      else this.octets.scroll(wheel);
+      return;
+    }
+    this.focus = pane;
+    if (pane === 'tree') {
+      if (!this.tree.click(at.x, at.y) && at.kind === 'double') this.runHere('open');
+    } else if (pane === 'octets') {
+      if (this.octets.click(at.x, at.y)) this.follow();
+    } else {
+      const line = this.packets.list.lineAt(at.y - 1);
+      if (line >= 0) this.packets.list.go(line);
+      if (at.kind === 'double') this.runHere('open');
+    }
+  }
+
+  place(): PacketsPlace {
+    const { filter, kind } = this.packets;
+    return { row: this.rowId, filter, kind, focus: this.focus };
+  }
+
+  restore(place: unknown): void {
+    const { row, filter, kind, focus } = place as PacketsPlace;
+    this.focus = focus;
+    this.packets.choose({ filter, kind }, this.desk.viewer.rows.byId(row));
+  }
+
+  plain(): string[] {
+    const { packets, desk } = this;
+    if (packets.count === 0) return emptyWords(desk, packets);
+    return Array.from({ length: packets.count }, (_, i) => packets.lineOf(packets.at(i), desk.preferences.time));
+  }
+}
