@@ -196,6 +196,9 @@ export class SessionTap implements Tap {
       case 'dhcp':
         model.dhcp(at, c);
         break;
+      case 'stun':
+        model.stun(at, c);
+        break;
       case 'dhcpv6':
         model.dhcpv6(at, c);
         break;

@@ -62,6 +62,19 @@ export interface Explanations {
   readonly reason: readonly string[];
   readonly warning: string | undefined;
   readonly retryAfter: number | undefined;
+  /** Its body, where that counts. */
+  readonly body?: string;
+}
+
+/** What the XML of a 380 asks for: TS 24.229 §7.6.2. */
+function alternativeOf(body: string): CallFailure['alternative'] {
+  const inside = (name: string): string | undefined =>
+    new RegExp(`<(?:\\w+:)?${name}[^>]*>\\s*([^<]{1,200}?)\\s*</`, 'i').exec(body)?.[1];
+  const type = inside('type');
+  if (type === undefined) return undefined;
+  const action =
+    inside('action') ?? (/<(?:\w+:)?emergency-registration\b/i.test(body) ? 'emergency-registration' : undefined);
+  return { type, ...(action !== undefined && { action }) };
 }
 
 /** Why a call failed, in words. */
@@ -72,11 +85,13 @@ export function callFailure(status: number, phrase: string, more: Explanations):
     ...more.reason.flatMap((r) => parameterOf(r, 'text') ?? []),
     ...(more.warning === undefined ? [] : [/"([^"]*)"/.exec(more.warning)?.[1] ?? more.warning]),
   ].filter((t) => t !== '');
+  const alternative = alternativeOf(more.body ?? '');
   const said = texts.length === 0 ? '' : `: ${[...new Set(texts)].join('; ')}`;
   return {
     status,
     reason: `${words(status)} (${`${status} ${phrase}`.trim()})${said}.`,
     ...(Number.isInteger(cause) && { q850: cause }),
     ...(more.retryAfter !== undefined && { retryAfterSeconds: more.retryAfter }),
+    ...(alternative !== undefined && { alternative }),
   };
 }

@@ -1,5 +1,6 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { callFailure } from './call-failure.js';
+import { CallFeatures } from './call-features.js';
 import type { CallEntity, CallFailure, CallMessage, CallState, Place } from './entities.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import type { SessionMedia } from './session-media.js';
@@ -43,6 +44,7 @@ export class Call {
   readonly descriptions: Description[] = [];
   /** Where its session descriptions want media: `address port`. */
   readonly endpoints = new Set<string>();
+  readonly features = new CallFeatures();
   readonly start: Seen;
   state: CallState = 'in-progress';
   trying: Seen | null = null;
@@ -101,20 +103,24 @@ export class Call {
     if (known !== undefined) {
       known.retransmissions++;
       this.retransmissions++;
+      this.features.repeated(e);
       return;
     }
     const seen = at.seen();
-    this.list(at, e, seen, identity);
+    const { media } = e;
+    this.list(at, e, seen, identity, media);
+    const side = this.byCaller(e) ? 'caller' : 'callee';
+    if (e.isRequest) this.features.request(seen, e, side, media);
+    else this.features.response(seen, e, side, media);
     if (e.isRequest) this.request(seen, e);
     else this.response(seen, e);
   }
 
-  private list(at: Arrival, e: SipEvent, seen: Seen, identity: number): void {
+  private list(at: Arrival, e: SipEvent, seen: Seen, identity: number, media: SessionMedia[] | undefined): void {
     if (this.messages.length >= MOST_MESSAGES) {
       this.dropped++;
       return;
     }
-    const media = e.media;
     const { status } = e;
     const toTag = status > 100 ? e.to.tag : '';
     const sdp = media === undefined ? undefined : this.describe(e, media);
@@ -230,6 +236,7 @@ export class Call {
       reason: e.texts(Header.Reason),
       warning: e.text(WARNING),
       retryAfter: e.seconds(Header.RetryAfter),
+      body: status === 380 ? e.bodyText : '',
     });
   }
 
@@ -284,6 +291,7 @@ export class Call {
       ...(failure !== undefined && { failure }),
       messages: this.messages,
       media: [...this.media].sort((a, b) => a - b),
+      ...this.features.entries(end),
     };
   }
 }

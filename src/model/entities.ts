@@ -274,6 +274,64 @@ export interface RegistrationEntity extends Entity {
 
 export type CallState = 'established' | 'failed' | 'cancelled' | 'ringing' | 'in-progress' | 'ended';
 
+/** A dialog of a call: forked calls have several. RFC 3261 §12 */
+export interface CallDialog {
+  readonly toTag: string;
+  readonly state: 'early' | 'confirmed';
+  /** Of the response that made it. */
+  readonly row: string;
+}
+
+export interface Hold {
+  readonly by: 'caller' | 'callee';
+  readonly row: string;
+  readonly start: Moment;
+  end?: Moment;
+}
+
+/** A REFER inside a call, and what became of it. RFC 3515 */
+export interface Transfer {
+  readonly row: string;
+  readonly at: Moment;
+  readonly by: 'caller' | 'callee';
+  readonly target: string;
+  /** Call-ID of the call that the new one is to take the place of (RFC 3891). */
+  readonly replaces?: string;
+  readonly cseq: number;
+  /** Of the REFER itself. */
+  status?: number;
+  /** Of the request that it asked for, as the last NOTIFY says. */
+  progress?: number;
+}
+
+/** Resources that have to be there before the callee is told. RFC 3312 */
+export interface Preconditions {
+  met: boolean;
+  /** When they were met, or first asked for. */
+  at: Moment;
+  row: string;
+}
+
+/** RFC 4028 §4. */
+export interface SessionTimer {
+  seconds: number;
+  refresher?: 'uac' | 'uas';
+  refreshes: number;
+}
+
+/** What a call has beyond INVITE, ACK and BYE. */
+export interface CallFeatureEntries {
+  dialogs?: CallDialog[];
+  /** Reliable provisional responses, RFC 3262. */
+  reliable?: { responses: number; acknowledged: number };
+  preconditions?: Preconditions;
+  holds?: Hold[];
+  transfers?: Omit<Transfer, 'cseq'>[];
+  /** Call-ID of the call whose place this one takes. RFC 3891 */
+  replaces?: string;
+  sessionTimer?: SessionTimer;
+}
+
 export interface CallFailure {
   /** Absent where no final response came. */
   status?: number;
@@ -282,6 +340,8 @@ export interface CallFailure {
   /** Cause of ITU-T Q.850, where a Reason header gives one (RFC 3326). */
   q850?: number;
   retryAfterSeconds?: number;
+  /** Of a 380: what the network asks for instead. TS 24.229 §7.6 */
+  alternative?: { type: string; action?: string };
 }
 
 export interface CallMessage {
@@ -302,7 +362,7 @@ export interface CallMessage {
   hold?: true;
 }
 
-export interface CallEntity extends Entity {
+export interface CallEntity extends Entity, CallFeatureEntries {
   tunnels: number[];
   callId: string;
   fromUri: string;
@@ -323,13 +383,23 @@ export interface CallEntity extends Entity {
   media: number[];
 }
 
+/** The relay layer of a short message over IP. TS 24.011 §7.3 */
+export interface SmsEntry {
+  rp: 'RP-DATA' | 'RP-ACK' | 'RP-ERROR' | 'RP-SMMA';
+  reference: number;
+  /** Of an RP-ERROR, TS 24.011 §8.2.5.4. */
+  cause?: number;
+}
+
 export interface MessageEntity extends Entity {
   tunnel?: number;
   callId: string;
   start: Moment;
   fromUri: string;
   toUri: string;
+  direction?: 'up' | 'down';
   contentType?: string;
+  sms?: SmsEntry;
   status?: number;
   rows: string[];
 }
@@ -339,6 +409,11 @@ export interface SubscriptionEntity extends Entity {
   callId: string;
   start: Moment;
   event?: string;
+  /** As the last NOTIFY says: active, pending, terminated. RFC 6665 §4.1.3 */
+  state?: string;
+  reason?: string;
+  expiresSeconds?: number;
+  notifications?: number;
   fromUri: string;
   toUri: string;
   status?: number;

@@ -1,5 +1,6 @@
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
+import { judgeFeatures } from './judge-call.js';
 import { type Moment, millis } from './moment.js';
 import type { Registration } from './registration.js';
 
@@ -68,6 +69,7 @@ export function judgeCall(c: Call, end: Moment, findings: Findings): void {
     const again = retryAfterSeconds === undefined ? '' : ` It may be tried again after ${retryAfterSeconds} s.`;
     findings.raise(codeOf(status), c.failedAt ?? c.start, refs, { detail: `${reason}${again}` });
   }
+  judgeFeatures(c, refs, end, findings);
   if (c.answer === null || c.acked || millis(c.answer, c.end ?? end) < ACK_MS) return;
   findings.raise('call.no-ack', c.answer, refs);
 }

@@ -1,5 +1,6 @@
 import type { Call } from './call.js';
 import type { TunnelEntity } from './entities.js';
+import { judgeMessages, judgeSubscriptions } from './exchanges.js';
 import type { Ref } from './findings.js';
 import { judgeAddressing } from './judge-addressing.js';
 import { judgeCrowd } from './judge-crowd.js';
@@ -25,6 +26,7 @@ export function judge(m: SessionModel): void {
     if (inside !== undefined && t.state !== 'other') {
       judgeAddressing(t, inside.addressing, inside.pcscf !== '', t.release.at ?? end, findings);
       judgeUse(t, inside, findings);
+      inside.keepAlives.judge([tunnelRef(t)], t.release.at ?? end, findings);
     }
     judgeWrongKey(m, t);
     judgeEnvelopes(m, t);
@@ -34,6 +36,8 @@ export function judge(m: SessionModel): void {
   failUnregistered(m);
   for (const r of signalling.registrations) judgeRegistration(r, end, findings);
   for (const c of signalling.calls) judgeCall(c, end, findings);
+  judgeMessages(signalling.messages, end, findings);
+  judgeSubscriptions(signalling.subscriptions, findings);
   for (const [tunnel, at] of signalling.tooLong)
     findings.raise('sip.udp-too-long', at, tunnel === 0 ? [] : [{ kind: 'tunnel', id: tunnel }]);
   const streams = new Map<number, MediaStream[]>();

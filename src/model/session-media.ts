@@ -22,6 +22,8 @@ export interface SessionMedia {
   noControl: boolean;
   /** Preconditions of RFC 3312 that are still to be met: `e2e`, `local`, `remote`. */
   readonly unmet: string[];
+  /** Preconditions are mandatory: a `des:qos mandatory` line. */
+  mandatory: boolean;
   /** Candidates of ICE (RFC 8839 §5.1): `address port`. */
   readonly candidates: string[];
 }
@@ -80,6 +82,7 @@ function mediaLine(value: string, address: string, flowing: Flowing): SessionMed
       return [{ type: Number(f), name: known?.name ?? '', clock: known?.clock ?? 0 }];
     }),
     unmet: [],
+    mandatory: false,
     noControl: false,
     candidates: [],
   };
@@ -100,7 +103,8 @@ function attribute(m: SessionMedia, value: string): void {
   const candidate = /^candidate:\S+ \d+ \S+ \d+ (\S+) (\d{1,5})/i.exec(value);
   if (candidate !== null && m.candidates.length < MOST_CANDIDATES)
     m.candidates.push(`${written(candidate[1])} ${candidate[2]}`);
-  const current = /^curr:qos\s+(\S+)\s+none/.exec(value); // RFC 3312 §5
+  if (/^des:qos\s+mandatory\s+(?!\S+\s+none)/.test(value)) m.mandatory = true; // RFC 3312 §5
+  const current = /^curr:qos\s+(\S+)\s+none/.exec(value);
   if (current !== null && !m.unmet.includes(current[1])) m.unmet.push(current[1]);
 }
 

@@ -13,6 +13,10 @@ import { Signalling } from './signalling.js';
 import type { SipEvent } from './sip-event.js';
 import { Identity } from './subscriber.js';
 
+/** RFC 8489 §5: methods and classes of STUN. */
+const BINDING = 0x0001;
+const INDICATION = 0x0011;
+
 /** What is kept of the inside of one tunnel. */
 export class Inside {
   readonly addressing = new Addressing();
@@ -91,9 +95,10 @@ export class SessionModel {
     if (at.tunnel === 0) return;
     const inside = this.inside(at.tunnel);
     if (e === undefined) {
-      if (at.up) inside.keepAlives.take('crlf', at);
+      inside.keepAlives.lineEnds(at, c.stream);
       return;
     }
+    if (e.method === 'REGISTER') inside.keepAlives.registration(at, e);
     if (at.up) inside.identity.sent(e);
     else if (e.method === 'REGISTER') inside.identity.registered(e);
     if (at.up && e.isRequest) this.upward(inside, at, e, c);
@@ -102,6 +107,13 @@ export class SessionModel {
   private upward(inside: Inside, at: Arrival, e: SipEvent, c: Content): void {
     if (inside.pcscf === '' && (e.method === 'REGISTER' || e.method === 'INVITE')) inside.pcscf = c.to;
     if (e.method === 'OPTIONS') inside.keepAlives.take('sip', at);
+  }
+
+  /** A STUN message of the UE: a Binding request or indication keeps its flow open. RFC 5626 §4.4.2 */
+  stun(at: Arrival, c: Content): void {
+    const type = (c.buf[c.off] << 8) | c.buf[c.off + 1];
+    if (at.tunnel === 0 || !at.up || (type !== BINDING && type !== INDICATION)) return;
+    this.inside(at.tunnel).keepAlives.take('stun', at);
   }
 
   /** Takes an RTP packet; `note` is what a session description said about its endpoint. */

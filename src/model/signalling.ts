@@ -1,22 +1,14 @@
-import { Header } from '../../dissectors/sip/index.js';
 import { LIMITS } from '../limits.js';
 import { Call } from './call.js';
 import type { MessageEntity, SubscriptionEntity } from './entities.js';
 import type { Content } from './events.js';
+import { type Exchange, follow, followState, messageExchange, subscriptionExchange } from './exchanges.js';
 import type { Arrival, Moment, Seen } from './moment.js';
 import { Registration } from './registration.js';
 import { SipEvent } from './sip-event.js';
-import { uid } from './uid.js';
 
-const MOST_ROWS = 64;
 /** RFC 3261 §18.1.1: longer requests want a transport with congestion control. */
 const MOST_UDP = 1300;
-
-/** A MESSAGE or a subscription as it goes on. */
-interface Exchange<E> {
-  readonly entity: E;
-  readonly start: Seen;
-}
 
 /** The SIP of a capture: registrations, calls, messages, subscriptions, over every transport and tunnel. */
 export class Signalling {
@@ -42,6 +34,8 @@ export class Signalling {
     const { method } = e;
     if (method === 'REGISTER') this.register(at, e);
     else if (method === 'MESSAGE') this.message(at, e);
+    else if (method === 'NOTIFY' && this.callsById.has(e.callId))
+      this.dialog(at, e); // RFC 3515 §2.4.6
     else if (method === 'SUBSCRIBE' || method === 'NOTIFY' || method === 'PUBLISH') this.subscription(at, e);
     else this.dialog(at, e);
     return e;
@@ -86,31 +80,15 @@ export class Signalling {
   }
 
   private message(at: Arrival, e: SipEvent): void {
-    const { callId } = e;
-    const key = `${callId} ${e.cseq}`;
+    const key = `${e.callId} ${e.cseq}`;
     let m = this.messagesById.get(key);
     if (m === undefined) {
       if (!e.isRequest || !this.room(this.messages)) return;
-      const id = this.messages.length + 1;
-      const start = at.seen();
-      m = {
-        start,
-        entity: {
-          id,
-          uid: uid('message', callId, e.cseq),
-          ...(at.tunnel !== 0 && { tunnel: at.tunnel }),
-          callId,
-          start,
-          fromUri: e.from.uri,
-          toUri: e.to.uri,
-          ...(e.mediaType !== '' && { contentType: e.mediaType }),
-          rows: [],
-        },
-      };
+      m = messageExchange(this.messages.length + 1, at, e);
       this.messages.push(m);
       this.messagesById.set(key, m);
     }
-    follow(m.entity, at, e);
+    follow(m, at, e);
   }
 
   private subscription(at: Arrival, e: SipEvent): void {
@@ -118,36 +96,16 @@ export class Signalling {
     let s = this.subscriptionsById.get(callId);
     if (s === undefined) {
       if (!e.isRequest || !this.room(this.subscriptions)) return;
-      const event = e.text(Header.Event)?.split(';')[0].trim();
-      const start = at.seen();
-      s = {
-        start,
-        entity: {
-          id: this.subscriptions.length + 1,
-          uid: uid('subscription', callId),
-          ...(at.tunnel !== 0 && { tunnel: at.tunnel }),
-          callId,
-          start,
-          ...(event !== undefined && { event }),
-          fromUri: e.from.uri,
-          toUri: e.to.uri,
-          rows: [],
-        },
-      };
+      s = subscriptionExchange(this.subscriptions.length + 1, at, e);
       this.subscriptions.push(s);
       this.subscriptionsById.set(callId, s);
     }
-    follow(s.entity, at, e);
+    follow(s, at, e);
+    followState(s, e);
   }
 
   finish(end: Moment): void {
     for (const r of this.registrations) r.finish(end);
     for (const c of this.calls) c.finish(end);
   }
-}
-
-/** Lists the row; a response to something else than a NOTIFY says how it went. */
-function follow(entity: MessageEntity | SubscriptionEntity, at: Arrival, e: SipEvent): void {
-  if (entity.rows.length < MOST_ROWS) entity.rows.push(at.row);
-  if (!e.isRequest && e.status >= 200 && e.method !== 'NOTIFY') entity.status = e.status;
 }

@@ -1,4 +1,4 @@
-import { Header, parseAddress, parseSip, type SipMessage } from '../../dissectors/sip/index.js';
+import { Header, headerId, parseAddress, parseSip, type SipMessage } from '../../dissectors/sip/index.js';
 import { utf8Text } from '../kit/index.js';
 import type { Content } from './events.js';
 import { parseSessionDescription, type SessionMedia } from './session-media.js';
@@ -13,7 +13,9 @@ export interface Party {
 }
 
 const NOBODY: Party = { uri: '', tag: '', parameters: '' };
+const FLOW_TIMER = headerId('Flow-Timer');
 const MOST_TEXT = 512;
+const MOST_BODY = 4096;
 
 /** Text from a packet that goes into a report: no longer than anybody wants to read. */
 const bounded = (s: string): string => (s.length > MOST_TEXT ? `${s.slice(0, MOST_TEXT)}…` : s);
@@ -114,8 +116,30 @@ export class SipEvent {
     return bounded(/;\s*branch\s*=\s*([^;,\s]+)/i.exec(this.m.text(Header.Via) ?? '')?.[1] ?? '');
   }
 
+  /** Seconds of a Flow-Timer. RFC 5626 §4.4.1 */
+  get flowTimer(): number | undefined {
+    return this.seconds(FLOW_TIMER);
+  }
+
+  /** A parameter of the first Via, '' where it has no value; undefined without it. */
+  via(name: string): string | undefined {
+    const value = (this.m.text(Header.Via) ?? '').split(',')[0];
+    const m = new RegExp(`;\\s*${name}(?:\\s*=\\s*([^;,\\s]+))?\\s*(?:;|$)`, 'i').exec(value);
+    return m === null ? undefined : bounded(m[1] ?? '');
+  }
+
   get mediaType(): string {
     return (this.m.text(Header.ContentType) ?? '').split(';')[0].trim().toLowerCase();
+  }
+
+  get body(): Uint8Array {
+    return this.m.buf.subarray(this.m.bodyOff, this.m.bodyEnd);
+  }
+
+  /** The body as text, as far as somebody reads it. */
+  get bodyText(): string {
+    const { m } = this;
+    return utf8Text(m.buf, m.bodyOff, Math.min(m.bodyEnd, m.bodyOff + MOST_BODY));
   }
 
   /** The session description in the body, alone or as a part of it. */

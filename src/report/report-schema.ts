@@ -280,6 +280,8 @@ const registration = entity({
   'secAgree?': object({ client: list(mechanism), server: list(mechanism), 'verified?': BOOLEAN }),
 });
 
+const SIDE = of('caller', 'callee');
+
 const call = entity({
   tunnels: list(COUNT),
   callId: TEXT,
@@ -296,7 +298,13 @@ const call = entity({
   'pddMs?': MS,
   'setupMs?': MS,
   'durationMs?': MS,
-  'failure?': object({ 'status?': COUNT, reason: TEXT, 'q850?': COUNT, 'retryAfterSeconds?': COUNT }),
+  'failure?': object({
+    'status?': COUNT,
+    reason: TEXT,
+    'q850?': COUNT,
+    'retryAfterSeconds?': COUNT,
+    'alternative?': object({ type: TEXT, 'action?': TEXT }),
+  }),
   messages: list(
     object({
       row: ROW,
@@ -315,6 +323,23 @@ const call = entity({
     }),
   ),
   media: list(COUNT),
+  'dialogs?': list(object({ toTag: TEXT, state: of('early', 'confirmed'), row: ROW })),
+  'reliable?': object({ responses: COUNT, acknowledged: COUNT }),
+  'preconditions?': object({ met: BOOLEAN, at: TIME, row: ROW }),
+  'holds?': list(object({ by: SIDE, row: ROW, start: TIME, 'end?': TIME })),
+  'transfers?': list(
+    object({
+      row: ROW,
+      at: TIME,
+      by: SIDE,
+      target: TEXT,
+      'replaces?': TEXT,
+      'status?': COUNT,
+      'progress?': COUNT,
+    }),
+  ),
+  'replaces?': TEXT,
+  'sessionTimer?': object({ seconds: COUNT, 'refresher?': of('uac', 'uas'), refreshes: COUNT }),
 });
 
 const exchange = {
@@ -326,6 +351,8 @@ const exchange = {
   'status?': COUNT,
   rows: list(ROW),
 };
+
+const sms = object({ rp: of('RP-DATA', 'RP-ACK', 'RP-ERROR', 'RP-SMMA'), reference: COUNT, 'cause?': COUNT });
 
 const media = entity({
   'tunnel?': COUNT,
@@ -387,8 +414,15 @@ const entries = (codes: readonly string[]): Readonly<Record<string, Schema>> => 
   addressing,
   registration,
   call,
-  message: entity({ ...exchange, 'contentType?': TEXT }),
-  subscription: entity({ ...exchange, 'event?': TEXT }),
+  message: entity({ ...exchange, 'direction?': DIRECTION, 'contentType?': TEXT, 'sms?': sms }),
+  subscription: entity({
+    ...exchange,
+    'event?': TEXT,
+    'state?': TEXT,
+    'reason?': TEXT,
+    'expiresSeconds?': COUNT,
+    'notifications?': COUNT,
+  }),
   media,
   finding: finding(codes),
 });

@@ -1,0 +1,178 @@
+import { Header, headerId } from '../../dissectors/sip/index.js';
+import type { CallDialog, CallFeatureEntries, Hold, Preconditions, SessionTimer, Transfer } from './entities.js';
+import { type Moment, millis, type Seen } from './moment.js';
+import { isHold, type SessionMedia } from './session-media.js';
+import type { SipEvent } from './sip-event.js';
+
+const REFER_TO = headerId('Refer-To');
+const REPLACES = headerId('Replaces');
+const MOST = 64;
+
+type Side = 'caller' | 'callee';
+
+/** A provisional response that was sent reliably, until PRACK acknowledges it. RFC 3262 §3 */
+interface Reliable {
+  readonly rseq: number;
+  readonly toTag: string;
+  readonly at: Seen;
+  repeated: boolean;
+  acknowledged: boolean;
+}
+
+/** Of one direction of the session: what a side says that its resources are. RFC 3312 §5 */
+interface Quality {
+  at: Seen;
+  met: boolean;
+}
+
+/** What of a call goes beyond INVITE, ACK and BYE: forks, reliable responses, preconditions, hold, transfer, timers. */
+export class CallFeatures {
+  /** By To tag. */
+  private readonly dialogs = new Map<string, CallDialog>();
+  readonly reliable: Reliable[] = [];
+  private readonly holds: Hold[] = [];
+  readonly transfers: Transfer[] = [];
+  /** Absent: none were asked for. */
+  quality: Quality | undefined;
+  timer: SessionTimer | undefined;
+  /** When the timer was last set. */
+  refreshed: Seen | undefined;
+  private replaces: string | undefined;
+
+  request(at: Seen, e: SipEvent, side: Side, media: readonly SessionMedia[] | undefined): void {
+    if (e.method === 'INVITE') this.replaces ??= e.text(REPLACES)?.split(';')[0].trim();
+    else if (e.method === 'PRACK') this.acknowledge(e);
+    else if (e.method === 'REFER') this.refer(at, e, side);
+    else if (e.method === 'NOTIFY') this.notified(e);
+    if (media !== undefined) this.described(at, e, side, media);
+  }
+
+  response(at: Seen, e: SipEvent, side: Side, media: readonly SessionMedia[] | undefined): void {
+    const { status, method } = e;
+    if (method === 'INVITE') this.answered(at, e);
+    if (method === 'REFER') {
+      const t = this.transfers.findLast((x) => x.cseq === e.cseq);
+      if (t !== undefined && status >= 200) t.status = status;
+    }
+    if ((method === 'INVITE' || method === 'UPDATE') && status >= 200 && status < 300) this.clock(at, e);
+    if (media !== undefined) this.described(at, e, side, media);
+  }
+
+  /** A message that came before. */
+  repeated(e: SipEvent): void {
+    if (e.isRequest || e.status < 101 || e.status > 199) return;
+    const rseq = e.seconds(Header.RSeq);
+    const r = this.reliable.find((x) => x.rseq === rseq && x.toTag === e.to.tag);
+    if (r !== undefined) r.repeated = true;
+  }
+
+  private answered(at: Seen, e: SipEvent): void {
+    const { status } = e;
+    const { tag } = e.to;
+    if (status > 100 && status < 300 && tag !== '' && (this.dialogs.has(tag) || this.dialogs.size < MOST)) {
+      const known = this.dialogs.get(tag);
+      const state = status >= 200 ? 'confirmed' : (known?.state ?? 'early');
+      this.dialogs.set(tag, { toTag: tag, state, row: known?.row ?? at.row });
+    }
+    const rseq = e.seconds(Header.RSeq);
+    if (status > 100 && status < 200 && rseq !== undefined && this.reliable.length < MOST)
+      this.reliable.push({ rseq, toTag: tag, at, repeated: false, acknowledged: false });
+  }
+
+  /** RFC 3262 §7.2: RAck repeats RSeq. */
+  private acknowledge(e: SipEvent): void {
+    const rseq = e.seconds(Header.RAck);
+    const r =
+      this.reliable.find((x) => x.rseq === rseq && x.toTag === e.to.tag) ?? this.reliable.find((x) => x.rseq === rseq);
+    if (r !== undefined) r.acknowledged = true;
+  }
+
+  private refer(at: Seen, e: SipEvent, by: Side): void {
+    if (this.transfers.length >= MOST) return;
+    const target = e.party(REFER_TO).uri;
+    const replaces = /[?&]Replaces=([^&>]+)/i.exec(target)?.[1];
+    const dialog = replaces === undefined ? undefined : unescaped(replaces).split(';')[0];
+    const bare = target.split('?')[0];
+    const entry = { row: at.row, at, by, target: bare, cseq: e.cseq };
+    this.transfers.push({ ...entry, ...(dialog !== undefined && { replaces: dialog }) });
+  }
+
+  /** RFC 3515 §2.4.5: the body says how the referred request goes. */
+  private notified(e: SipEvent): void {
+    const t = this.transfers[this.transfers.length - 1];
+    const m = /^SIP\/2\.0 (\d{3})/.exec(e.bodyText);
+    if (t !== undefined && m !== null) t.progress = Number(m[1]);
+  }
+
+  /** RFC 4028 §4: the interval that both sides have settled on. */
+  private clock(at: Seen, e: SipEvent): void {
+    const value = e.text(Header.SessionExpires);
+    const seconds = e.seconds(Header.SessionExpires);
+    if (value === undefined || seconds === undefined) return;
+    const refresher = /;\s*refresher\s*=\s*(uac|uas)/i.exec(value)?.[1].toLowerCase();
+    this.timer = {
+      seconds,
+      ...((refresher === 'uac' || refresher === 'uas') && { refresher }),
+      refreshes: this.timer === undefined ? 0 : this.timer.refreshes + 1,
+    };
+    this.refreshed = at;
+  }
+
+  private described(at: Seen, e: SipEvent, by: Side, media: readonly SessionMedia[]): void {
+    this.held(at, e, by, media);
+    const wanted = media.filter((m) => m.mandatory);
+    if (wanted.length === 0) return;
+    const met = wanted.every((m) => m.unmet.length === 0);
+    if (this.quality === undefined) this.quality = { at, met };
+    else if (met && !this.quality.met) this.quality = { at, met };
+  }
+
+  private held(at: Seen, e: SipEvent, by: Side, media: readonly SessionMedia[]): void {
+    const open = this.holds.findLast((h) => h.end === undefined && h.by === by);
+    const held = isHold(media);
+    if (!held && open !== undefined) open.end = at;
+    // An answer on hold only follows the offer.
+    else if (held && open === undefined && e.isRequest && this.holds.length < MOST)
+      this.holds.push({ by, row: at.row, start: at });
+  }
+
+  /** The reliable responses that nobody acknowledged although they came again. */
+  get unacknowledged(): readonly Reliable[] {
+    return this.reliable.filter((r) => !r.acknowledged);
+  }
+
+  /** Milliseconds since the timer was set. */
+  since(end: Moment): number {
+    return this.refreshed === undefined ? 0 : millis(this.refreshed, end);
+  }
+
+  /** Calls end with all of this. @param end of the call, where it has one */
+  entries(end: Moment | null): CallFeatureEntries {
+    const { quality, timer, replaces, reliable } = this;
+    for (const h of this.holds) if (h.end === undefined && end !== null) h.end = end;
+    const preconditions: Preconditions | undefined = quality && {
+      met: quality.met,
+      at: quality.at,
+      row: quality.at.row,
+    };
+    return {
+      ...(this.dialogs.size > 0 && { dialogs: [...this.dialogs.values()] }),
+      ...(reliable.length > 0 && {
+        reliable: { responses: reliable.length, acknowledged: reliable.filter((r) => r.acknowledged).length },
+      }),
+      ...(preconditions !== undefined && { preconditions }),
+      ...(this.holds.length > 0 && { holds: this.holds }),
+      ...(this.transfers.length > 0 && { transfers: this.transfers.map(({ cseq: _, ...t }) => t) }),
+      ...(replaces !== undefined && { replaces }),
+      ...(timer !== undefined && { sessionTimer: timer }),
+    };
+  }
+}
+
+function unescaped(s: string): string {
+  try {
+    return decodeURIComponent(s);
+  } catch {
+    return s;
+  }
+}

@@ -1,0 +1,139 @@
+import { Header, headerId } from '../../dissectors/sip/index.js';
+import type { MessageEntity, SmsEntry, SubscriptionEntity } from './entities.js';
+import type { Findings, Ref, Remark } from './findings.js';
+import { type Arrival, type Moment, millis, type Seen } from './moment.js';
+import type { SipEvent } from './sip-event.js';
+import { uid } from './uid.js';
+
+const MOST_ROWS = 64;
+const SUBSCRIPTION_STATE = headerId('Subscription-State');
+/** Timer TR1N of TS 24.011 §10: so long the network waits for the report of an RP-DATA. */
+const REPORT_MS = 40_000;
+
+/** A MESSAGE or a subscription as it goes on. */
+export interface Exchange<E> {
+  readonly entity: E;
+  readonly start: Seen;
+  /** Of its answer. */
+  answered: Seen | null;
+  end: Seen;
+}
+
+/** RPDUs by their message type indicator: odd ones come from the network. TS 24.011 §8.2.2 */
+const RP = ['RP-DATA', 'RP-DATA', 'RP-ACK', 'RP-ACK', 'RP-ERROR', 'RP-ERROR', 'RP-SMMA'] as const;
+const ERROR = 4;
+
+/** What a body of `application/vnd.3gpp.sms` is (TS 24.341 §5.3.1): kind, reference, cause of an RP-ERROR. */
+function shortMessage(e: SipEvent): SmsEntry | undefined {
+  const b = e.body;
+  const name = b.length < 2 ? undefined : RP[b[0] & 7];
+  if (e.mediaType !== 'application/vnd.3gpp.sms' || name === undefined) return undefined;
+  const error = (b[0] & 6) === ERROR && b.length >= 4;
+  return { rp: name, reference: b[1], ...(error && { cause: b[3] & 0x7f }) };
+}
+
+export function messageExchange(id: number, at: Arrival, e: SipEvent): Exchange<MessageEntity> {
+  const start = at.seen();
+  const sms = shortMessage(e);
+  return {
+    start,
+    end: start,
+    answered: null,
+    entity: {
+      id,
+      uid: uid('message', e.callId, e.cseq),
+      ...(at.tunnel !== 0 && { tunnel: at.tunnel, direction: at.up ? ('up' as const) : ('down' as const) }),
+      callId: e.callId,
+      start,
+      fromUri: e.from.uri,
+      toUri: e.to.uri,
+      ...(e.mediaType !== '' && { contentType: e.mediaType }),
+      ...(sms !== undefined && { sms }),
+      rows: [],
+    },
+  };
+}
+
+export function subscriptionExchange(id: number, at: Arrival, e: SipEvent): Exchange<SubscriptionEntity> {
+  const event = e.text(Header.Event)?.split(';')[0].trim();
+  const start = at.seen();
+  return {
+    start,
+    end: start,
+    answered: null,
+    entity: {
+      id,
+      uid: uid('subscription', e.callId),
+      ...(at.tunnel !== 0 && { tunnel: at.tunnel }),
+      callId: e.callId,
+      start,
+      ...(event !== undefined && { event }),
+      fromUri: e.from.uri,
+      toUri: e.to.uri,
+      rows: [],
+    },
+  };
+}
+
+/** Lists the row; a response to something else than a NOTIFY says how it went. */
+export function follow(x: Exchange<MessageEntity | SubscriptionEntity>, at: Arrival, e: SipEvent): void {
+  const { entity } = x;
+  x.end = at.seen();
+  if (entity.rows.length < MOST_ROWS) entity.rows.push(at.row);
+  if (e.isRequest || e.status < 200 || e.method === 'NOTIFY') return;
+  entity.status = e.status;
+  x.answered ??= x.end;
+}
+
+/** What else messages say of a subscription: RFC 6665 §4.1, §8.2.3. */
+export function followState({ entity }: Exchange<SubscriptionEntity>, e: SipEvent): void {
+  if (e.method === 'NOTIFY' && e.isRequest) {
+    entity.notifications = (entity.notifications ?? 0) + 1;
+    const state = e.text(SUBSCRIPTION_STATE);
+    const m = /^\s*([\w-]+)/.exec(state ?? '');
+    if (m !== null) entity.state = m[1].toLowerCase();
+    const reason = /;\s*reason\s*=\s*([\w-]+)/i.exec(state ?? '')?.[1];
+    if (reason !== undefined) entity.reason = reason;
+  } else if (!e.isRequest && e.status >= 200 && e.status < 300 && e.method !== 'NOTIFY') {
+    const seconds = e.seconds(Header.Expires);
+    if (seconds !== undefined) entity.expiresSeconds = seconds;
+  }
+}
+
+const CHALLENGE: ReadonlySet<number> = new Set([401, 407]);
+/** Nothing is broken where nobody is there, or does not want it. */
+const ABSENT: ReadonlySet<number> = new Set([404, 410, 480, 486, 600, 603, 604]);
+
+const refsOf = ({ tunnel }: { readonly tunnel?: number }): Ref[] =>
+  tunnel === undefined ? [] : [{ kind: 'tunnel', id: tunnel }];
+
+/** Judges messages; `all` are in the order in which they came. */
+export function judgeMessages(all: readonly Exchange<MessageEntity>[], end: Moment, findings: Findings): void {
+  const reported = new Set<string>();
+  for (const { entity: m } of all)
+    if (m.sms !== undefined && m.sms.rp !== 'RP-DATA') reported.add(`${m.tunnel} ${m.direction} ${m.sms.reference}`);
+  for (const x of all) {
+    const { entity: m } = x;
+    const raise = (code: string, detail: string, remark: Remark = {}): void =>
+      findings.raise(code, x.answered ?? x.start, refsOf(m), { detail, ...remark });
+    if (m.status !== undefined && m.status >= 400 && !CHALLENGE.has(m.status))
+      raise('message.failed', `The answer was ${m.status}.`, ABSENT.has(m.status) ? { severity: 'note' } : {});
+    if (m.sms?.cause !== undefined) raise('sms.error', `The cause is ${m.sms.cause}.`);
+    if (m.sms?.rp !== 'RP-DATA' || m.direction === undefined || m.status === undefined || m.status >= 300) continue;
+    const back = m.direction === 'up' ? 'down' : 'up';
+    if (!reported.has(`${m.tunnel} ${back} ${m.sms.reference}`) && millis(x.start, end) >= REPORT_MS)
+      raise('sms.no-report', `The reference is ${m.sms.reference}.`);
+  }
+}
+
+/** Judges subscriptions: those that were refused. */
+export function judgeSubscriptions(all: readonly Exchange<SubscriptionEntity>[], findings: Findings): void {
+  for (const x of all) {
+    const { status, event = '' } = x.entity;
+    if (status === undefined || status < 400 || CHALLENGE.has(status)) continue;
+    findings.raise('subscription.failed', x.answered ?? x.start, refsOf(x.entity), {
+      detail: `The answer to ${event === '' ? 'the request' : `the one for ${event}`} was ${status}.`,
+      ...(event !== 'reg' && { severity: 'note' }),
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import type { Call } from './call.js';
+import type { Findings, Ref, Remark } from './findings.js';
+import { type Moment, millis, type Seen } from './moment.js';
+
+/** TS 24.229 §7.7: T1 of the UE; a proxy says 100 within 200 ms (RFC 3261 §16.2), one way there and one back. */
+const TRYING_MS = 2000;
+/** RFC 4028 §10: a side gives up so long before the interval is over, or a third of it. */
+const MARGIN_S = 32;
+/** RFC 3262 §3: a reliable response is sent again after T1. */
+const RELIABLE_MS = 2000;
+
+/** Judges what of a call goes beyond its set-up and its end. */
+export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findings: Findings): void {
+  const raise = (code: string, at: Seen, remark: Remark = {}): void => findings.raise(code, at, refs, remark);
+  const { features: f } = c;
+  if (c.trying !== null && c.trying !== c.start && millis(c.start, c.trying) > TRYING_MS)
+    raise('call.slow-trying', c.start, { detail: `It came after ${Math.round(millis(c.start, c.trying))} ms.` });
+  const lost = f.unacknowledged.find((r) => r.repeated || millis(r.at, c.answer ?? c.end ?? end) > RELIABLE_MS);
+  if (lost !== undefined && c.cancel === null) raise('call.no-prack', lost.at);
+  const over = c.answer ?? c.end;
+  if (f.quality !== undefined && !f.quality.met && c.answer === null && over !== null && c.cancel === null)
+    raise('call.preconditions', f.quality.at);
+  for (const t of f.transfers) {
+    const result = t.progress ?? t.status;
+    if (result !== undefined && result >= 300)
+      raise('call.transfer-failed', { ...t.at, row: t.row }, { detail: `The transfer to ${t.target} got ${result}.` });
+  }
+  judgeTimer(c, end, raise);
+}
+
+function judgeTimer(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {
+  const { timer, refreshed } = c.features;
+  if (timer === undefined || refreshed === undefined) return;
+  const ms = c.features.since(c.end ?? end);
+  const least = (timer.seconds - Math.min(MARGIN_S, timer.seconds / 3)) * 1000;
+  if (ms < (c.end === null ? timer.seconds * 1000 : least)) return;
+  raise('call.session-expired', c.end ?? refreshed, {
+    detail: `The interval is ${timer.seconds} s, and ${Math.round(ms / 1000)} s passed without a refresh.`,
+    ...(c.end !== null && { confidence: 'likely' }),
+  });
+}
