@@ -108,6 +108,13 @@ export const COMMANDS = [
   c('Do', 'mute', 'X', 'mute', 'leave out findings of this kind'),
   c('Do', 'settings', 'F8', 'settings', 'settings'),
 
+  c('Do', 'unmute', '', 'unmute', 'show muted findings again: all, or those of a code', 'code'),
+  c('Look', 'group', '', 'group', 'findings under their tunnel, or by severity'),
+  c('Do', 'decode-as', '', 'decode as', 'read a port as a protocol: udp.port==5070,sip', 'rule'),
+  c('Do', 'open-file', '', 'open file', 'open another capture', 'file'),
+  c('Program', 'tour', '', 'tour', 'four steps through the program'),
+  c('Look', 'ignore', 'I', 'ignore', 'compare without Via branch, tags and CSeq, or with them'),
+
   c('Program', 'help', '?  F1', 'help', 'keys and commands'),
   c('Program', 'palette', ':', 'command', 'any command by its name'),
   c('Program', 'redraw', 'Ctrl-L', 'redraw', 'paint the screen anew'),
