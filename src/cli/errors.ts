@@ -12,6 +12,10 @@ export const Exit = {
   failOn: 3,
   /** a tunnel that is not known to be something else could not be decrypted */
   undecrypted: 4,
+  /** a step of a scenario failed */
+  stepFailed: 5,
+  /** the tunnel was not established */
+  notEstablished: 6,
   /** a fault in fttscope itself */
   fault: 70,
   /** stopped by SIGINT before the end of a file */

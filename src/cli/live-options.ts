@@ -1,6 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CaptureInterface } from '../live/capture-source.js';
+import { duration } from '../live/scenario-values.js';
 import type { CaptureCommandOptions } from './commands/capture.js';
+import type { EftfCommandOptions } from './commands/eftf.js';
+import type { UeCommandOptions } from './commands/ue.js';
 import { collect } from './options.js';
 
 /** Largest frame that libpcap delivers. */
@@ -111,4 +114,66 @@ function readArgs(o: CaptureCommandOptions & RowOptions): string[] {
     ...(o.rows === undefined ? [] : ['--rows', o.rows]),
     ...(o.quiet ? ['-q'] : []),
   ];
+}
+
+function milliseconds(text: string): number {
+  const ms = duration(text);
+  if (ms === undefined || ms === 0) throw new InvalidArgumentError('It is not a time such as 500ms, 10s.');
+  return ms;
+}
+
+/** Options that both ends take. */
+function endOptions(c: Command): Command {
+  return c
+    .option('--tls <versions>', 'TLS versions, MIN..MAX', '1.2..1.3')
+    .option('--ciphers <list>', "cipher suites, in OpenSSL's words")
+    .option('-4', 'IPv4 alone')
+    .option('-6', 'IPv6 alone')
+    .option('--tun <name>', 'a TUN device instead of the host within: real programs speak through the tunnel')
+    .option('-w, --write <file>', 'write the outer conversation as a capture (pcapng); - is standard output')
+    .option('--with-keys', 'put the TLS keys into that file')
+    .option('--keylog-out <file>', 'append the TLS keys to a key log')
+    .option(
+      '--fault <name>',
+      'do something wrong: drop=0.1, split, rst …; repeatable (see fault in the console)',
+      collect,
+    )
+    .option('--seed <number>', 'repeats what chance does to faults', between(0, 0xffff_ffff))
+    .option('--lab', 'the pair that works with nothing else: CA and subscriber are made once')
+    .option('-q, --quiet', 'say nothing but what goes wrong');
+}
+
+/** Adds `ue` and `eftf`; `done` gets the exit code. */
+export function addEndCommands(program: Command, done: (code: number) => void): void {
+  const ue = program
+    .command('ue')
+    .description(
+      'act as a UE: establish a tunnel to an EFTF, get addresses, then run a scenario or take verbs from the console',
+    )
+    .argument('<eftf>', 'HOST[:PORT] of the EFTF; port 443 if none is given')
+    .option('--proxy <proxy>', '[USER:PASSWORD@]HOST:PORT of an HTTP proxy (access type II)')
+    .option('--sni <name>', 'server name to send, instead of the HOST')
+    .option('--ca <file>', 'CAs to trust (PEM)')
+    .option('--insecure', 'trust any certificate')
+    .option('--pin <fingerprint>', 'the only certificate to trust: SHA-256 in hex, or sha256/BASE64 of its key')
+    .option('--session <file>', 'keep the TLS session there, and resume it')
+    .option('--timeout <time>', 'for each of TCP, CONNECT and TLS', milliseconds, 10_000)
+    .option('--run <file>', 'scenario, YAML or JSON: {steps: [VERB, {VERB: {NAME: VALUE}}]}');
+  endOptions(ue).action(async (target: string, o: UeCommandOptions) => {
+    done(await (await import('./commands/ue.js')).ue(target, o));
+  });
+  const eftf = program
+    .command('eftf')
+    .description('act as an EFTF: take tunnels, lease addresses, advertise prefixes, route between UEs')
+    .option('--listen <address>', 'ADDRESS:PORT to listen on; port 0 takes a free one', '127.0.0.1:443')
+    .option('--cert <file>', 'certificate (PEM, with its chain); one of the lab if none is given')
+    .option('--key <file>', 'its private key (PEM)')
+    .option('--pool <cidr>', 'IPv4 addresses for UEs; the first is the gateway', '10.45.0.0/16')
+    .option('--prefix <prefix>', 'IPv6 prefix; each UE gets a /64 out of it', 'fd00:45::/32')
+    .option('--dns <address>', 'DNS server to announce; repeatable', collect)
+    .option('--pcscf <address>', 'P-CSCF to announce; repeatable', collect)
+    .option('--max-tunnels <number>', 'most tunnels at a time', between(1, 1 << 20));
+  endOptions(eftf).action(async (o: EftfCommandOptions) => {
+    done(await (await import('./commands/eftf.js')).eftf(o));
+  });
 }

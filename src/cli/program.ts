@@ -3,7 +3,7 @@ import { CaptureError } from '../capture/errors.js';
 import type { DecodeOptions } from './commands/decode.js';
 import type { ReportOptions } from './commands/report.js';
 import { Exit, explain, UserError } from './errors.js';
-import { addCaptureCommands } from './live-options.js';
+import { addCaptureCommands, addEndCommands } from './live-options.js';
 import {
   addFormatOptions,
   addInputOptions,
@@ -123,6 +123,7 @@ function build(done: (code: number) => void): Command {
     });
 
   addCaptureCommands(program, done);
+  addEndCommands(program, done);
 
   program
     .command('demo')

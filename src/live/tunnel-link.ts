@@ -46,6 +46,8 @@ export class TunnelLink implements PacketPort {
   /** Resolves when the tunnel is no more; never rejects. */
   readonly ended: Promise<TunnelEnd>;
   end: TunnelEnd | undefined;
+  /** Resolves when the TCP connection is closed too, which may be a moment later. */
+  readonly closed: Promise<void>;
   /** How octets are written to TLS, where a fault asks for another way than one write an envelope. */
   shape: Shape | undefined;
   /** When octets last arrived, and since when the peer takes nothing (0: it does), by the clock. */
@@ -71,6 +73,9 @@ export class TunnelLink implements PacketPort {
     this.reader = new EnvelopeReader(o.families ?? { ip4: true, ip6: true }, (ip) => this.receive?.(ip));
     this.ended = new Promise((resolve) => {
       this.finish = resolve;
+    });
+    this.closed = new Promise((resolve) => {
+      tap.raw.once('close', () => resolve());
     });
     tls.on('data', (octets: Buffer) => this.arrived(octets));
     tls.on('end', () => this.heardEnd());

@@ -118,7 +118,7 @@ export class TunnelServer {
     for (const a of [...this.arrivals]) this.drop(a);
     const links = [...this.tunnels.values()].map((t) => t.link);
     for (const link of links) link.close('released by the EFTF, which ends');
-    await Promise.all(links.map((link) => link.ended));
+    await Promise.all(links.map((link) => link.closed));
   }
 
   private arrived(socket: Socket): void {

@@ -1,0 +1,134 @@
+import { createInterface } from 'node:readline';
+import { address } from '../../live/address.js';
+import { type Cidr, cidr, Eftf } from '../../live/eftf.js';
+import { parseFault } from '../../live/fault.js';
+import type { Certified } from '../../live/tls-certificate.js';
+import { labCertificate } from '../../live/tls-lab.js';
+import { plainly } from '../../live/tls-words.js';
+import { Exit, UserError } from '../errors.js';
+import {
+  familiesOf,
+  faultsOf,
+  hostAndPort,
+  type LiveOptions,
+  labOf,
+  Traces,
+  teller,
+  textOf,
+  versionsOf,
+} from '../live-settings.js';
+import { writeAll } from '../output.js';
+import { tell } from '../tell.js';
+
+export interface EftfCommandOptions extends LiveOptions {
+  listen: string;
+  cert?: string;
+  key?: string;
+  pool: string;
+  prefix: string;
+  dns?: string[];
+  pcscf?: string[];
+  maxTunnels?: number;
+}
+
+/** `fttscope eftf`: acts as an EFTF until it is told to end. Returns the exit code. @throws UserError */
+export async function eftf(o: EftfCommandOptions): Promise<number> {
+  const at = hostAndPort(o.listen, '--listen', 443);
+  const certificate = certificateOf(o, at.host);
+  const families = familiesOf(o);
+  const say = teller(o);
+  const traces = new Traces(o);
+  const end = make(() => {
+    return new Eftf({
+      certificate,
+      versions: versionsOf(o),
+      ...(o.ciphers !== undefined && { ciphers: o.ciphers }),
+      ...(families.includes(4) && { pool: range(o.pool, 4) }),
+      ...(families.includes(6) && { prefix: range(o.prefix, 6) }),
+      dns: (o.dns ?? []).map(address),
+      pcscf: (o.pcscf ?? []).map(address),
+      ...(traces.tape && { tape: traces.tape }),
+      onKey: traces.onKey,
+      faults: faultsOf(o),
+      ...(o.seed !== undefined && { seed: o.seed }),
+      ...(o.maxTunnels !== undefined && { limits: { tunnels: o.maxTunnels } }),
+      tell: say,
+    });
+  });
+  try {
+    const got = await end.listen(at.host, at.port).catch((e: NodeJS.ErrnoException) => {
+      throw new UserError(
+        `${o.listen}: ${plainly(e)}`,
+        Exit.usage,
+        e.code === 'EACCES' ? 'ports below 1024 want root' : undefined,
+      );
+    });
+    const host = got.address.includes(':') ? `[${got.address}]` : got.address;
+    writeAll(o.write === '-' ? 2 : 1, Buffer.from(`listening ${host}:${got.port}\n`));
+    await untilTold(end, say);
+    await end.close();
+  } finally {
+    traces.end();
+  }
+  return Exit.done;
+}
+
+/** What the constructor refuses, in words. */
+function make(build: () => Eftf): Eftf {
+  try {
+    return build();
+  } catch (e) {
+    if (e instanceof UserError) throw e;
+    throw new UserError(plainly(e as NodeJS.ErrnoException));
+  }
+}
+
+function range(text: string, family: 4 | 6): Cidr {
+  return cidr(text, family);
+}
+
+/** The certificate given, or one of the lab. */
+function certificateOf(o: EftfCommandOptions, host: string): Certified {
+  if ((o.cert === undefined) !== (o.key === undefined)) throw new UserError('--cert and --key go together');
+  if (o.cert !== undefined) return { cert: textOf(o.cert), key: textOf(o.key!) };
+  const ca = labOf();
+  if (!o.quiet) tell(`lab CA ${ca.path}${ca.made ? ', made now' : ''}, SHA-256 ${ca.fingerprint}`);
+  return labCertificate(ca, host);
+}
+
+/** Takes lines of the console until a signal comes; the end of the console is none. */
+async function untilTold(eftf: Eftf, say: (words: string) => void): Promise<void> {
+  const console = createInterface({ input: process.stdin, terminal: false });
+  console.on('line', (line) => command(eftf, line, say));
+  process.stdin.on('error', () => {});
+  const alive = setInterval(() => {}, 1 << 30);
+  const told = new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+    console.on('line', (line) => {
+      if (line.trim() === 'quit') resolve();
+    });
+  });
+  await told;
+  clearInterval(alive);
+  console.close();
+  process.stdin.destroy();
+}
+
+const HELP = 'tunnels | release [N] | fault [N] NAME[=VALUE] | fault [N] off | quit';
+
+/** A line of the console: `tunnels`, `release 3`, `fault 3 rst`. */
+function command(eftf: Eftf, line: string, say: (words: string) => void): void {
+  const [verb = '', ...words] = line.trim().split(/\s+/);
+  const id = /^\d+$/.test(words[0] ?? '') ? Number(words.shift()) : undefined;
+  const chosen = [...eftf.tunnels.values()].filter((t) => id === undefined || t.id === id);
+  if (verb === '' || verb === 'quit') return;
+  if (verb === 'tunnels') for (const t of chosen) say(eftf.describe(t));
+  else if (verb === 'release') for (const t of chosen) t.link.close('released by the EFTF');
+  else if (verb === 'fault' && words[0] === 'off') for (const t of chosen) t.faults.off();
+  else if (verb === 'fault' && words.length > 0) {
+    const fault = parseFault(words[0]);
+    if (typeof fault === 'string') say(fault);
+    else for (const t of chosen) t.faults.apply(fault);
+  } else say(HELP);
+}

@@ -1,0 +1,205 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { HttpProxy } from '../../live/proxy.js';
+import { readLine, readScenario, runStep, type Step, usualSteps, VERBS } from '../../live/scenario.js';
+import { BadScenario } from '../../live/scenario-values.js';
+import { isPin } from '../../live/tls-settings.js';
+import { type ConnectOptions, certificatesIn } from '../../live/tunnel-connect.js';
+import { NotEstablished } from '../../live/tunnel-failure.js';
+import { StepFailed, Ue } from '../../live/ue.js';
+import { Exit, UserError } from '../errors.js';
+import {
+  familiesOf,
+  faultsOf,
+  hostAndPort,
+  type LiveOptions,
+  labOf,
+  Traces,
+  teller,
+  textOf,
+  versionsOf,
+} from '../live-settings.js';
+import { tell } from '../tell.js';
+
+export interface UeCommandOptions extends LiveOptions {
+  proxy?: string;
+  sni?: string;
+  ca?: string;
+  insecure?: boolean;
+  pin?: string;
+  session?: string;
+  timeout: number;
+  run?: string;
+}
+
+/** `fttscope ue`: acts as a UE: a tunnel, addresses, then a scenario or the console. Returns the exit code. @throws UserError */
+export async function ue(target: string, o: UeCommandOptions): Promise<number> {
+  const families = familiesOf(o);
+  const steps = o.run === undefined ? undefined : scenario(o.run);
+  const connect = connectOptions(target, o);
+  const traces = new Traces(o);
+  const one = new Ue({
+    connect: { ...connect, ...(traces.tape && { tape: traces.tape }), onKey: traces.onKey },
+    families,
+    faults: faultsOf(o),
+    ...(o.seed !== undefined && { seed: o.seed }),
+    tell: teller(o),
+  });
+  const signals = new Signals();
+  try {
+    const work = steps === undefined ? usual(one, families) : run(one, steps);
+    const code = await Promise.race([work, signals.told]);
+    if (code !== Exit.done || steps !== undefined || signals.came) return code;
+    return await Promise.race([console(one), signals.told]);
+  } finally {
+    await one.release();
+    traces.end();
+    signals.forget();
+  }
+}
+
+/** SIGINT and SIGTERM end a run in good order; a second one ends it at once. */
+class Signals {
+  came = false;
+  private tellAll!: (code: number) => void;
+  readonly told = new Promise<number>((resolve) => {
+    this.tellAll = resolve;
+  });
+  private readonly onSignal = (): void => {
+    if (this.came) process.exit(Exit.interrupted);
+    this.came = true;
+    this.tellAll(Exit.done);
+  };
+  constructor() {
+    process.on('SIGINT', this.onSignal).on('SIGTERM', this.onSignal);
+  }
+  forget(): void {
+    process.off('SIGINT', this.onSignal).off('SIGTERM', this.onSignal);
+  }
+}
+
+function scenario(path: string): Step[] {
+  try {
+    return readScenario(textOf(path), path);
+  } catch (e) {
+    if (e instanceof BadScenario) throw new UserError(e.message);
+    throw e;
+  }
+}
+
+/** Runs steps to the first that fails; what failed is said. Returns the exit code. */
+async function run(one: Ue, steps: readonly Step[]): Promise<number> {
+  for (const [i, step] of steps.entries()) {
+    const code = await attempt(one, step, `step ${i + 1} (${step.name}, ${step.at})`);
+    if (code !== Exit.done) return code;
+  }
+  return Exit.done;
+}
+
+/** A tunnel, and addresses as far as there are any: what is missing is said. Returns the exit code. */
+async function usual(one: Ue, families: readonly (4 | 6)[]): Promise<number> {
+  const { tunnel, addresses } = usualSteps(families);
+  const code = await attempt(one, tunnel, 'connect');
+  if (code === Exit.done) await Promise.all(addresses.map((step) => attempt(one, step, step.name)));
+  return code;
+}
+
+async function attempt(one: Ue, step: Step, name: string): Promise<number> {
+  try {
+    await runStep(step, one);
+    return Exit.done;
+  } catch (e) {
+    if (e instanceof NotEstablished) {
+      tell(`fttscope: ${name}: no tunnel: ${e.message}`);
+      if (e.hint !== undefined) tell(`  ${e.hint}`);
+      return Exit.notEstablished;
+    }
+    if (!(e instanceof StepFailed)) throw e;
+    tell(`fttscope: ${name} failed: ${e.message}`);
+    return Exit.stepFailed;
+  }
+}
+
+/** Takes verbs from the console, one line each, until it ends after a line, the tunnel ends, or somebody says quit. */
+async function console(one: Ue): Promise<number> {
+  if (!one.up) return Exit.done;
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  let code: number = Exit.done;
+  let work = Promise.resolve();
+  let count = 0;
+  const ended = new Promise<void>((resolve) => {
+    const take = async (text: string): Promise<void> => {
+      if (text.trim() === 'quit') return resolve();
+      if (text.trim() === 'help')
+        return tell(
+          Object.entries(VERBS)
+            .map(([n, v]) => `${n.padEnd(10)} ${v.about}`)
+            .join('\n'),
+        );
+      try {
+        const step = readLine(text);
+        if (step !== undefined) code = Math.max(code, await attempt(one, step, step.name));
+      } catch (e) {
+        if (!(e instanceof BadScenario)) throw e;
+        tell(`fttscope: ${e.message}`);
+        code = Math.max(code, Exit.usage);
+      }
+    };
+    lines.on('line', (text) => {
+      count++;
+      work = work.then(() => take(text));
+    });
+    // A console that never was open says nothing about the run.
+    lines.on('close', () => void work.then(() => count > 0 && resolve()));
+    one.listen((line) => {
+      if (line.startsWith('tunnel ended') && count === 0) resolve();
+    });
+  });
+  const alive = setInterval(() => {}, 1 << 30);
+  await ended;
+  clearInterval(alive);
+  lines.close();
+  process.stdin.destroy();
+  return code;
+}
+
+function connectOptions(target: string, o: UeCommandOptions): ConnectOptions {
+  const lab = o.lab ? labOf() : undefined;
+  const ca = [o.ca === undefined ? '' : textOf(o.ca), lab?.cert ?? ''].join('');
+  if (o.ca !== undefined && certificatesIn(ca).length === 0)
+    throw new UserError(`${o.ca}: there is no certificate (PEM) in it`);
+  if (o.pin !== undefined && !isPin(o.pin))
+    throw new UserError('--pin is SHA-256 of the certificate in hex, or sha256/BASE64 of its key');
+  const session = o.session !== undefined && existsSync(o.session) ? readFileSync(o.session) : undefined;
+  return {
+    ...hostAndPort(target, 'EFTF', 443), // TS 24.322 §5.2.2.2: destination port 443
+    ...(o.proxy !== undefined && { proxy: proxyOf(o.proxy) }),
+    ...(o.sni !== undefined && { sni: o.sni }),
+    ...(ca !== '' && { ca }),
+    ...(o.pin !== undefined && { pin: o.pin }),
+    insecure: o.insecure === true,
+    versions: versionsOf(o),
+    ...(o.ciphers !== undefined && { ciphers: o.ciphers }),
+    ...(session && { session }),
+    ...(o.session !== undefined && { onSession: (s: Buffer) => writeFileSync(o.session!, s, { mode: 0o600 }) }),
+    timeoutMs: o.timeout,
+  };
+}
+
+/** `[http://][USER:PASSWORD@]HOST:PORT`. */
+function proxyOf(text: string): HttpProxy {
+  const bare = text.replace(/^http:\/\//i, '').replace(/\/$/, '');
+  const at = bare.lastIndexOf('@');
+  const where = hostAndPort(bare.slice(at + 1), '--proxy');
+  if (at < 0) return where;
+  const [username, ...password] = bare.slice(0, at).split(':').map(unescaped);
+  return { ...where, credentials: { username, password: password.join(':') } };
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { systemError } from '../capture/errors.js';
+import { printable } from '../kit/text.js';
+import { type FaultSetting, parseFault } from '../live/fault.js';
+import { OuterTape } from '../live/tap-tape.js';
+import { type LabCa, labCa } from '../live/tls-lab.js';
+import { KeyLogFile, PROFILE, type TlsVersions, tlsVersions } from '../live/tls-settings.js';
+import { Exit, UserError } from './errors.js';
+import { writeAll } from './output.js';
+import { tell } from './tell.js';
+import { version } from './version.js';
+
+/** Options that `ue` and `eftf` share. */
+export interface LiveOptions {
+  tls?: string;
+  ciphers?: string;
+  4?: boolean;
+  6?: boolean;
+  tun?: string;
+  write?: string;
+  withKeys?: boolean;
+  keylogOut?: string;
+  fault?: string[];
+  seed?: number;
+  lab?: boolean;
+  quiet?: boolean;
+}
+
+/** A host and a port as people write them: `host`, `host:443`, `[::1]:443`. @throws UserError */
+export function hostAndPort(text: string, what: string, port?: number): { host: string; port: number } {
+  const m = /^(?:\[([^\]]+)\]|([^:]+)|([0-9a-f:]+:[0-9a-f:.]*))(?::(\d+))?$/i.exec(text.trim());
+  const bare = /^[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*$/i.test(text) ? text : undefined; // IPv6 without brackets has no port
+  const host = bare ?? m?.[1] ?? m?.[2];
+  const number = bare === undefined && m?.[4] !== undefined ? Number(m[4]) : port;
+  if (host === undefined || number === undefined || number > 65_535)
+    throw new UserError(`${what}: ${text} is no HOST:PORT`);
+  return { host, port: number };
+}
+
+/** TLS versions of `--tls`. @throws UserError */
+export function versionsOf(o: LiveOptions): TlsVersions {
+  if (o.tls === undefined) return PROFILE;
+  const versions = tlsVersions(o.tls);
+  if (versions === undefined) throw new UserError(`--tls ${o.tls}: it is MIN..MAX, for example 1.2..1.3`);
+  return versions;
+}
+
+/** The families of `-4` and `-6`; both without them. */
+export function familiesOf(o: LiveOptions): (4 | 6)[] {
+  if (o[4] && !o[6]) return [4];
+  return o[6] && !o[4] ? [6] : [4, 6];
+}
+
+/** The faults of `--fault`. @throws UserError */
+export function faultsOf(o: LiveOptions): FaultSetting[] {
+  return (o.fault ?? []).map((text) => {
+    const fault = parseFault(text);
+    if (typeof fault === 'string') throw new UserError(fault);
+    return fault;
+  });
+}
+
+/** The contents of a file. @throws CaptureError */
+export function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (e) {
+    throw systemError(path, e, 'FTT_E_READ');
+  }
+}
+
+/** The CA of the lab. @throws UserError where it cannot be made */
+export function labOf(): LabCa {
+  try {
+    return labCa();
+  } catch (e) {
+    throw new UserError(
+      `the lab cannot be made: ${(e as Error).message}`,
+      Exit.usage,
+      'XDG_STATE_HOME names another folder',
+    );
+  }
+}
+
+/** What a run leaves behind: the file of `-w`, the key log of `--keylog-out`. */
+export class Traces {
+  readonly tape: OuterTape | undefined;
+  private readonly keyLog: KeyLogFile | undefined;
+
+  /** @throws CaptureError */
+  constructor(o: LiveOptions) {
+    if (o.withKeys && o.write === undefined) throw new UserError('--with-keys is for -w FILE');
+    const application = `fttscope ${version()}`;
+    this.tape =
+      o.write === undefined ? undefined : new OuterTape(o.write, { application, withKeys: o.withKeys === true });
+    try {
+      this.keyLog = o.keylogOut === undefined ? undefined : new KeyLogFile(o.keylogOut);
+    } catch (e) {
+      throw systemError(o.keylogOut!, e, 'FTT_E_WRITE');
+    }
+  }
+
+  readonly onKey = (line: Buffer): void => this.keyLog?.add(line);
+
+  end(): void {
+    this.tape?.end();
+    this.keyLog?.close();
+  }
+}
+
+/** Says what happens: on standard output, or on standard error where the run is written to standard output. */
+export function teller(o: LiveOptions): (words: string) => void {
+  return (words) => {
+    if (o.quiet) return;
+    if (o.write === '-') tell(words);
+    else
+      try {
+        writeAll(1, Buffer.from(`${printable(words)}\n`, 'utf8'));
+      } catch {
+        // nobody listens: the run goes on
+      }
+  };
+}

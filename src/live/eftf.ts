@@ -1,0 +1,134 @@
+import { type Address, address, inPrefix, linkLocal } from './address.js';
+import { type Clock, realClock } from './clock.js';
+import { type FaultSetting, Faults } from './fault.js';
+import { type Random, seededRandom, systemRandom } from './random.js';
+import type { Link } from './router.js';
+import { Router } from './router.js';
+import { type ServedTunnel, type ServerOptions, TunnelServer } from './tunnel-server.js';
+
+/** Addresses with a prefix length. */
+export interface Cidr {
+  readonly prefix: Address;
+  readonly length: number;
+}
+
+export interface EftfOptions extends Omit<ServerOptions, 'onTunnel'> {
+  /** Leased to UEs by DHCP; its first address is the gateway's. Absent: no IPv4. */
+  readonly pool?: Cidr;
+  /** Each UE gets a /64 out of it. Absent: no IPv6. */
+  readonly prefix?: Cidr;
+  /** Announced to UEs. */
+  readonly dns?: readonly Address[];
+  readonly pcscf?: readonly Address[];
+  readonly faults?: readonly FaultSetting[];
+  readonly seed?: number;
+  readonly clock?: Clock;
+}
+
+/** A tunnel with its place in the router. */
+export interface EftfTunnel extends ServedTunnel {
+  readonly faults: Faults;
+  readonly inner: Link;
+}
+
+/** An EFTF: tunnels outside, a gateway and router inside. TS 24.322 §5.2.3, §6.2.2 */
+export class Eftf {
+  readonly server: TunnelServer;
+  readonly router: Router;
+  readonly tunnels = new Map<number, EftfTunnel>();
+  private readonly random: Random;
+  private readonly clock: Clock;
+
+  /** @throws RangeError where pool or prefix do not serve, Error of TLS for the certificate */
+  constructor(private readonly o: EftfOptions) {
+    const { pool, prefix, dns = [], pcscf = [] } = o;
+    this.clock = o.clock ?? realClock;
+    this.random = o.seed === undefined ? systemRandom : seededRandom(o.seed);
+    const four = (list: readonly Address[]): Address[] => list.filter((a) => a.length === 4);
+    const six = (list: readonly Address[]): Address[] => list.filter((a) => a.length === 16);
+    const gateway = pool && firstOf(pool);
+    const own6 = prefix && withLast(prefix.prefix, 1);
+    this.router = new Router({
+      clock: this.clock,
+      random: systemRandom,
+      ...(pool && {
+        ipv4: {
+          server: gateway!,
+          pool,
+          routers: [gateway!],
+          dns: four(dns),
+          sipServers: four(pcscf),
+          reserved: [...four(dns), ...four(pcscf)].filter((a) => inPrefix(a, pool.prefix, pool.length)),
+        },
+      }),
+      ...(prefix && {
+        ipv6: { ...prefix, linkLocal: linkLocal(own6!.slice(8)), dns: six(dns), sipAddresses: six(pcscf) },
+      }),
+    });
+    this.server = new TunnelServer({
+      ...o,
+      families: { ip4: pool !== undefined, ip6: prefix !== undefined },
+      onTunnel: (t) => this.attach(t),
+    });
+  }
+
+  private attach(t: ServedTunnel): void {
+    const faults = new Faults(t.link, this.random, this.clock);
+    for (const f of this.o.faults ?? []) faults.apply(f);
+    const inner = this.router.attach(faults.port);
+    this.tunnels.set(t.id, { ...t, faults, inner });
+    this.o.tell(`tunnel ${t.id} established: ${t.ue}, ${t.tls}`);
+    void t.link.ended.then(() => {
+      this.router.detach(inner);
+      this.tunnels.delete(t.id);
+    });
+  }
+
+  listen(host: string, port: number): Promise<{ address: string; port: number }> {
+    return this.server.listen(host, port);
+  }
+
+  /** A tunnel in words: who, since when, with which addresses. */
+  describe(t: EftfTunnel): string {
+    const { counts, sent } = t.link;
+    return `tunnel ${t.id}: ${t.ue}, ${this.router.describe(t.inner) || 'no address'}, ${counts.packets} packets up, ${sent.packets} down`;
+  }
+
+  /** Releases all tunnels and ends. */
+  async close(): Promise<void> {
+    await this.server.close();
+    this.router.stop();
+  }
+}
+
+/** The first address of a pool that a host may have. */
+function firstOf({ prefix, length }: Cidr): Address {
+  const out = prefix.slice();
+  for (let bit = length; bit < 32; bit++) out[bit >> 3] &= ~(0x80 >> (bit & 7));
+  if (length < 31) out[3]++;
+  return out;
+}
+
+function withLast(prefix: Address, last: number): Address {
+  const out = prefix.slice();
+  out.fill(0, 8);
+  out[15] = last;
+  return out;
+}
+
+/** `10.0.0.0/24`, `2001:db8::/48`. @throws RangeError */
+export function cidr(text: string, family: 4 | 6): Cidr {
+  const [a, n, ...more] = text.split('/');
+  const prefix = address(a);
+  const length = Number(n);
+  const most = family === 4 ? 30 : 63;
+  if (
+    more.length > 0 ||
+    !/^\d+$/.test(n ?? '') ||
+    prefix.length !== (family === 4 ? 4 : 16) ||
+    length > most ||
+    length < 8
+  )
+    throw new RangeError(`${text} is no IPv${family} prefix with room for UEs (ADDRESS/8 to ${most})`);
+  return { prefix, length };
+}

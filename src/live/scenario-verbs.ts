@@ -1,0 +1,142 @@
+import { type Address, addressText, inPrefix, parseAddress } from './address.js';
+import type { FaultSetting } from './fault.js';
+import type { Arguments, Kind } from './scenario-values.js';
+import { StepFailed, type Ue } from './ue.js';
+
+/** A verb of scenarios and of the console. */
+export interface Verb {
+  readonly about: string;
+  /** What it takes. */
+  readonly takes: Readonly<Record<string, Kind>>;
+  /** The argument that a bare value is. */
+  readonly bare?: string;
+  /** @throws StepFailed, NotEstablished */
+  run(ue: Ue, args: Arguments): Promise<void>;
+}
+
+/** How long is waited where nothing is said. */
+const WITHIN_MS = 5000;
+const ADDRESSING_MS = 30_000;
+
+const within = (a: Arguments, ms = WITHIN_MS): number => (a.within as number | undefined) ?? ms;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A pattern from text: `/…/` is a regular expression, anything else stands for itself. */
+function pattern(text: string): RegExp {
+  const m = /^\/(.*)\/(i?)$/.exec(text);
+  try {
+    return m === null ? new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) : new RegExp(m[1], m[2]);
+  } catch (e) {
+    throw new StepFailed((e as Error).message);
+  }
+}
+
+async function pings(ue: Ue, a: Arguments): Promise<void> {
+  const count = (a.count as number | undefined) ?? 1;
+  for (let i = 0; i < count; i++) {
+    if (i > 0) await pause((a.interval as number | undefined) ?? 1000);
+    await ue.ping(a.to as Address | undefined, within(a), a.size as number | undefined);
+  }
+}
+
+async function expectations(ue: Ue, a: Arguments): Promise<void> {
+  const ms = within(a);
+  if (a.not !== undefined) {
+    const line = await ue.expectLine(pattern(a.not as string), ms).catch(() => undefined);
+    if (line !== undefined) throw new StepFailed(`it was not to happen: ${line}`);
+  }
+  if (a.event !== undefined) await ue.expectLine(pattern(a.event as string), ms);
+  if (a.tunnel === 'down' && ue.up) await ue.expectLine(/^tunnel ended/, ms);
+  if (a.tunnel === 'up' && !ue.up) throw new StepFailed('there is no tunnel');
+  if (a.address !== undefined) hasAddress(ue, a.address as string);
+}
+
+/** Whether the UE has an address in `CIDR`, or of a family: `ipv4`, `ipv6`. */
+function hasAddress(ue: Ue, wanted: string): void {
+  const own = ue.host.host.addresses.map((x) => x.address).filter((x) => x[0] !== 0xfe);
+  const [prefix, length] = wanted.split('/');
+  const hit =
+    wanted === 'ipv4' || wanted === 'ipv6'
+      ? own.some((x) => x.length === (wanted === 'ipv4' ? 4 : 16))
+      : own.some((x) => isWithin(x, prefix, length));
+  if (!hit) throw new StepFailed(`no address ${wanted}; there is ${own.map(addressText).join(', ') || 'none'}`);
+}
+
+function isWithin(x: Address, prefix: string, length: string | undefined): boolean {
+  const p = parseAddress(prefix);
+  if (p === undefined) throw new StepFailed(`${prefix} is no IP address`);
+  return inPrefix(x, p, length === undefined ? 8 * p.length : Number(length));
+}
+
+function faults(ue: Ue, a: Arguments): void {
+  if (ue.faults === undefined || !ue.up) throw new StepFailed('there is no tunnel');
+  const list = a.faults as readonly FaultSetting[];
+  if (list.length === 0) ue.faults.off();
+  for (const f of list) ue.faults.apply(f);
+  ue.tell(
+    list.length === 0
+      ? 'no faults'
+      : `fault ${list.map((f) => `${f.name}${f.value === undefined ? '' : `=${f.value}`}`).join(', ')}`,
+  );
+}
+
+/** The verbs of the tunnel and of its IP side. */
+export const TUNNEL_VERBS: Readonly<Record<string, Verb>> = {
+  connect: {
+    about: 'establish the tunnel',
+    takes: { resume: 'flag' },
+    bare: 'resume',
+    run: async (ue, a) => void (await ue.connect({ resume: a.resume !== false })),
+  },
+  dhcp: {
+    about: 'get an IPv4 address',
+    takes: { within: 'duration' },
+    bare: 'within',
+    run: async (ue, a) => void (await ue.dhcp(within(a, ADDRESSING_MS))),
+  },
+  slaac: {
+    about: 'make IPv6 addresses',
+    takes: { within: 'duration' },
+    bare: 'within',
+    run: async (ue, a) => void (await ue.slaac(within(a, ADDRESSING_MS))),
+  },
+  ping: {
+    about: 'send echo requests, to the gateway if nothing is said',
+    takes: { to: 'address', count: 'number', interval: 'duration', size: 'number', within: 'duration' },
+    bare: 'to',
+    run: pings,
+  },
+  send: {
+    about: 'send octets into the tunnel as they are: an envelope, or anything else',
+    takes: { hex: 'hex' },
+    bare: 'hex',
+    async run(ue, a) {
+      if (a.hex === undefined) throw new StepFailed('send what? hex: 01 00 17 45 …');
+      if (!ue.up || !ue.established!.link.sendOctets(a.hex as Uint8Array))
+        throw new StepFailed('the tunnel takes nothing');
+    },
+  },
+  wait: {
+    about: 'wait so long',
+    takes: { for: 'duration' },
+    bare: 'for',
+    run: (_, a) => pause((a.for as number | undefined) ?? 1000),
+  },
+  expect: {
+    about: 'wait for a line, and fail if it does not come; or for the tunnel to be up or down, or for an address',
+    takes: { event: 'text', not: 'text', tunnel: 'text', address: 'text', within: 'duration' },
+    bare: 'event',
+    run: expectations,
+  },
+  fault: {
+    about: 'do something wrong, once or from now on; off ends it',
+    takes: { faults: 'faults' },
+    bare: 'faults',
+    run: async (ue, a) => faults(ue, a),
+  },
+  release: {
+    about: 'release the tunnel by close_notify',
+    takes: {},
+    run: (ue) => ue.release(),
+  },
+};

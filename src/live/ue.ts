@@ -1,0 +1,203 @@
+import { type Address, addressText } from './address.js';
+import { type Clock, realClock } from './clock.js';
+import type { DhcpLease } from './dhcp-client.js';
+import { type FaultSetting, Faults } from './fault.js';
+import { InnerUe, type InnerUeEvent, type PingResult } from './inner-ue.js';
+import { type Random, seededRandom, systemRandom } from './random.js';
+import { type ConnectOptions, type Established, establish } from './tunnel-connect.js';
+import { discardsInWords } from './tunnel-envelopes.js';
+import type { TunnelEnd } from './tunnel-link.js';
+import { hardwareOf } from './ue-hardware.js';
+import { establishedInWords, eventInWords } from './ue-words.js';
+
+export interface UeOptions {
+  readonly connect: ConnectOptions;
+  readonly families: readonly (4 | 6)[];
+  /** Faults that are on from the start. */
+  readonly faults?: readonly FaultSetting[];
+  /** Repeats what chance does to faults. */
+  readonly seed?: number;
+  readonly clock?: Clock;
+  /** Told of everything that happens, a line each. */
+  readonly tell: (words: string) => void;
+}
+
+/** Lines that are kept for expectations. */
+const UNSEEN = 10_000;
+
+/** What a step of a UE could not do. */
+export class StepFailed extends Error {}
+
+/** A UE with its tunnel and its IP side. What it does can be waited for; what happens is told in lines. */
+export class Ue {
+  inner: InnerUe | undefined;
+  established: Established | undefined;
+  faults: Faults | undefined;
+  /** Why the last tunnel is no more. */
+  ended: TunnelEnd | undefined;
+  private readonly clock: Clock;
+  private readonly random: Random;
+  private session: Buffer | undefined;
+  private readonly listeners = new Set<(line: string) => void>();
+  /** Lines that no expectation has looked at. */
+  private readonly unseen: string[] = [];
+  private former: Address | undefined;
+  /** Done before a tunnel is released: a deregistration. TS 24.322 §4 */
+  readonly beforeRelease: (() => Promise<void>)[] = [];
+
+  constructor(private readonly o: UeOptions) {
+    this.clock = o.clock ?? realClock;
+    this.random = o.seed === undefined ? systemRandom : seededRandom(o.seed);
+  }
+
+  /** Whether there is a tunnel. */
+  get up(): boolean {
+    return this.established !== undefined && this.established.link.end === undefined;
+  }
+
+  /** Tells a line; returns nothing before those who listen have heard it. */
+  tell(line: string): void {
+    this.o.tell(line);
+    this.unseen.push(line);
+    if (this.unseen.length > UNSEEN) this.unseen.shift();
+    for (const hear of [...this.listeners]) hear(line);
+  }
+
+  /** Hears all lines from now on, until the function that it returns is called. */
+  listen(hear: (line: string) => void): () => void {
+    this.listeners.add(hear);
+    return () => this.listeners.delete(hear);
+  }
+
+  /** Establishes a tunnel. @throws NotEstablished */
+  async connect({ resume = true } = {}): Promise<Established> {
+    if (this.up) throw new StepFailed('there is a tunnel already');
+    const { connect, families } = this.o;
+    const e = await establish({
+      ...connect,
+      families: { ip4: families.includes(4), ip6: families.includes(6) },
+      ...(resume && this.session && { session: this.session }),
+      onSession: (session) => {
+        this.session = session;
+        connect.onSession?.(session);
+      },
+    });
+    this.established = e;
+    this.ended = undefined;
+    this.tell(establishedInWords(e));
+    const faults = new Faults(e.link, this.random, this.clock);
+    this.faults = faults;
+    this.inner = new InnerUe({
+      port: faults.port,
+      clock: this.clock,
+      random: this.random,
+      families,
+      hardware: hardwareOf(e.link.tap.raw.localAddress ?? ''),
+      onEvent: (event) => this.onEvent(event),
+    });
+    void e.link.ended.then((end) => this.over(e, end));
+    for (const f of this.o.faults ?? []) faults.apply(f);
+    return e;
+  }
+
+  private onEvent(event: InnerUeEvent): void {
+    this.tell(eventInWords(event));
+  }
+
+  private over(e: Established, end: TunnelEnd): void {
+    if (this.established !== e) return;
+    this.ended = end;
+    this.former = this.inner?.dhcp.lease?.address;
+    this.inner?.stop();
+    this.inner = undefined;
+    const discarded = discardsInWords(e.link.counts);
+    this.tell(`tunnel ended: ${end.words}${discarded === '' ? '' : `; discarded ${discarded}`}`);
+  }
+
+  /** The inner side of the tunnel. @throws StepFailed without a tunnel */
+  get host(): InnerUe {
+    if (this.inner === undefined) throw new StepFailed('there is no tunnel');
+    return this.inner;
+  }
+
+  /** Gets an IPv4 address by DHCP. @throws StepFailed */
+  async dhcp(ms: number): Promise<DhcpLease> {
+    const { host } = this;
+    if (!this.o.families.includes(4)) throw new StepFailed('this UE does not support IPv4');
+    const heard = this.hear(/^(IPv4 \S+\/\d+ |DHCP failed)/, ms, 'no DHCP server answered');
+    host.startDhcp(this.former);
+    const line = await heard;
+    if (host.dhcp.lease === undefined) throw new StepFailed(line);
+    return host.dhcp.lease;
+  }
+
+  /** Makes IPv6 addresses; ends when there is one that is not link-local. @throws StepFailed */
+  async slaac(ms: number): Promise<Address> {
+    const { host } = this;
+    if (!this.o.families.includes(6)) throw new StepFailed('this UE does not support IPv6');
+    const heard = this.hear(
+      /^(IPv6 \S+ valid for |no router answers|.*no other is tried)/,
+      ms,
+      'no router gave a prefix',
+    );
+    host.startSlaac();
+    const line = await heard;
+    const own = host.neighbours.addresses.find((a) => a.state === 'preferred' && a.address[0] !== 0xfe);
+    if (own === undefined) throw new StepFailed(line);
+    return own.address;
+  }
+
+  /** Pings once; without a target the gateway or router. @throws StepFailed where there is none, or no answer */
+  async ping(dst: Address | undefined, ms: number, size = 56): Promise<PingResult & { answered: true }> {
+    const { host } = this;
+    const target = dst ?? host.dhcp.lease?.routers[0] ?? host.neighbours.routers[0]?.address;
+    if (target === undefined) throw new StepFailed('there is neither a gateway nor a router to ping');
+    if (host.host.sourceFor(target) === undefined)
+      throw new StepFailed(`no address to ping ${addressText(target)} from`);
+    const result = await new Promise<PingResult>((resolve) => {
+      host.ping(target, resolve, { timeout: ms, size });
+    });
+    if (!result.answered) throw new StepFailed(`${addressText(target)} did not answer within ${ms / 1000} s`);
+    this.tell(`${size + 8} octets from ${addressText(target)}: ttl ${result.ttl}, ${result.ms.toFixed(2)} ms`);
+    return result;
+  }
+
+  /** The first line since the last expectation that matches, now or within `ms`. @throws StepFailed */
+  async expectLine(pattern: RegExp, ms: number): Promise<string> {
+    const at = this.unseen.findIndex((line) => pattern.test(line));
+    const [line] = at < 0 ? [await this.hear(pattern, ms)] : this.unseen.slice(at, at + 1);
+    this.unseen.splice(0, this.unseen.lastIndexOf(line) + 1);
+    return line;
+  }
+
+  /** The first line from now on that matches. @throws StepFailed after `ms`, or when the tunnel ends without it */
+  hear(pattern: RegExp, ms: number, otherwise = `no line like ${pattern.source}`): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        cancel();
+        stop();
+      };
+      const stop = this.listen((line) => {
+        const hit = pattern.test(line);
+        if (!hit && !line.startsWith('tunnel ended')) return;
+        done();
+        if (hit) resolve(line);
+        else reject(new StepFailed(`${otherwise}; the ${line}`));
+      });
+      const cancel = this.clock.after(ms, () => {
+        done();
+        reject(new StepFailed(`${otherwise} within ${ms / 1000} s`));
+      });
+    });
+  }
+
+  /** Releases the tunnel, after what must be done before: TS 24.322 §4, §5.4.2. Nothing without a tunnel. */
+  async release(why = 'released by this UE'): Promise<void> {
+    const link = this.established?.link;
+    if (link === undefined || link.end !== undefined) return;
+    for (const done of this.beforeRelease) await done().catch((e: Error) => this.tell(e.message));
+    if (this.inner?.dhcp.lease !== undefined) this.inner.releaseDhcp();
+    link.close(why);
+    await link.closed;
+  }
+}
