@@ -46,6 +46,16 @@ export interface ReadOptions {
   P?: boolean;
 }
 
+/** Options of the screens beside those of every command that reads captures. */
+export interface ScreenOptions extends ReadOptions {
+  plain?: boolean;
+  ascii?: boolean;
+  mouse?: boolean;
+  theme?: 'dark' | 'light' | 'contrast' | 'mono';
+  color?: 'auto' | 'always' | 'never';
+  config?: string;
+}
+
 /** Gathers the values of an option that may be given several times. */
 export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
@@ -115,4 +125,15 @@ export function addOutputOptions(c: Command): Command {
     .addOption(
       new Option('--fail-on <severity>', 'exit with 3 if a finding is this bad').choices(['note', 'warn', 'error']),
     );
+}
+
+/** Adds the options of the screens that a capture opens in a terminal. */
+export function addScreenOptions(c: Command): Command {
+  return c
+    .option('--plain', 'in a terminal: numbered lines of text instead of screens, for screen readers')
+    .option('--ascii', 'in a terminal: no lines and arrows beyond ASCII')
+    .option('--no-mouse', 'in a terminal: leave the mouse to the terminal')
+    .addOption(new Option('--theme <name>', 'in a terminal').choices(['dark', 'light', 'contrast', 'mono']))
+    .addOption(new Option('--color <when>', 'in a terminal').choices(['auto', 'always', 'never']).default('auto'))
+    .option('--config <file>', 'settings of the screens to use instead of your own');
 }

@@ -8,17 +8,20 @@ import {
   addFormatOptions,
   addInputOptions,
   addOutputOptions,
+  addScreenOptions,
   collect,
   FORMS,
   type ReadOptions,
+  type ScreenOptions,
   SHELLS,
   type Shell,
 } from './options.js';
 import { writeAll } from './output.js';
+import { wantsScreens } from './screens.js';
 import { tell } from './tell.js';
 import { version } from './version.js';
 
-const BARE = `fttscope FILE          the rows of a capture; - is standard input
+const BARE = `fttscope FILE          a capture on screens, or its rows where there is no terminal; - is standard input
   fttscope demo          a sample that comes with the program
   fttscope --help        commands and options`;
 
@@ -27,7 +30,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   let code: number = Exit.done;
   try {
     if (argv.length === 0) throw new UserError('no capture given', Exit.usage, BARE);
-    const program = build((n) => {
+    const program = build(argv[0] !== 'read', (n) => {
       code = n;
     });
     await program.parseAsync(argv as string[], { from: 'user' });
@@ -47,7 +50,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   return code;
 }
 
-function build(done: (code: number) => void): Command {
+/** @param screens a capture without a command may be shown on screens */
+function build(screens: boolean, done: (code: number) => void): Command {
   const program = new Command('fttscope')
     .description('Analyzer for FTT-IMS tunnels (3GPP TS 24.322): decrypts, dissects and shows what ran inside.')
     .usage('[command] [options] [capture...]')
@@ -55,8 +59,9 @@ function build(done: (code: number) => void): Command {
     .enablePositionalOptions();
 
   const read = new Command('read').description('print rows as text, tree, fields or JSON').argument('[capture...]');
-  addOutputOptions(addInputOptions(read)).action(async (captures: string[], o: ReadOptions) => {
-    done(await (await import('./commands/read.js')).read(captures, o));
+  addScreenOptions(addOutputOptions(addInputOptions(read))).action(async (captures: string[], o: ScreenOptions) => {
+    if (screens && wantsScreens(captures, o)) done(await (await import('./commands/ui.js')).ui(captures, o));
+    else done(await (await import('./commands/read.js')).read(captures, o));
   });
   program.addCommand(read, { isDefault: true });
 

@@ -10,7 +10,11 @@ import { type CommandId, commandOf, Keys } from './keymap.js';
 import { paletteRequest } from './palette.js';
 import { Prompt, type PromptRequest } from './prompt.js';
 import { bodyTop, drawScreen } from './screen.js';
+import type { Memory } from './settings.js';
+import { THEMES, type ThemeName } from './style.js';
+import { themeFor } from './theme.js';
 import { Told } from './told.js';
+import type { Tour } from './tour.js';
 import { type Stop, Trail } from './trail.js';
 import {
   type Desk,
@@ -35,9 +39,11 @@ const MESSAGES_KEPT = 1000;
 export interface AppParts {
   readonly viewer: Viewer;
   readonly preferences: Preferences;
+  readonly memory: Memory;
   readonly fields: FieldCatalogue;
   /** Makes the views, in the order of their keys. */
   views(desk: Desk): readonly View[];
+  readonly tour?: Tour;
   /** Keeps what was copied, for a terminal that has no clipboard; returns where. */
   keepCopy?(text: string): string | undefined;
 }
@@ -48,6 +54,7 @@ export class App implements Desk, DisplayEvents {
   readonly told: Told;
   readonly preferences: Preferences;
   readonly fields: FieldCatalogue;
+  readonly memory: Memory;
   readonly messages: Message[] = [];
   readonly views: readonly View[];
   private readonly keys = new Keys();
@@ -71,6 +78,7 @@ export class App implements Desk, DisplayEvents {
     this.viewer = parts.viewer;
     this.preferences = parts.preferences;
     this.fields = parts.fields;
+    this.memory = parts.memory;
     this.told = new Told(this.viewer, () => this.repaint());
     this.views = parts.views(this);
     this.view = this.views[0];
@@ -109,9 +117,19 @@ export class App implements Desk, DisplayEvents {
     this.provide('cancel', () => this.cancel());
     this.provide('redraw', () => this.display?.forget());
     this.provide('suspend', () => this.display?.suspend());
+    this.provide('theme', (name) => this.setTheme(name));
     this.provide('help', () => this.show(new Help(this.view.offers(), this.view.title, this)));
     this.provide('palette', () => this.prompt(paletteRequest(this, this.paletteHistory)));
     for (const id of ['goto', 'jump-to-mark', 'filter'] as const) this.provide(id, (a) => this.inPackets(id, a));
+  }
+
+  private setTheme(name: string): void {
+    if (!(name in THEMES)) {
+      this.say(`a theme is one of ${Object.keys(THEMES).join(', ')}`, 'warn');
+      return;
+    }
+    this.memory.settings.theme = name as ThemeName;
+    this.preferences.theme = themeFor(name as ThemeName, this.preferences.depth);
   }
 
   /** Does in the packets view what only it can do. */
@@ -155,6 +173,7 @@ export class App implements Desk, DisplayEvents {
       dialogs: this.dialogs,
       prompt: this.prompted,
       message: this.message,
+      tour: this.parts.tour?.words,
     });
   }
 
@@ -207,6 +226,7 @@ export class App implements Desk, DisplayEvents {
 
   perform(command: CommandId, argument = ''): void {
     this.paintIn(0);
+    this.parts.tour?.done(command);
     const dialog = this.dialogs.at(-1);
     if (dialog !== undefined) {
       if (dialog.run(command, argument)) return;

@@ -21,6 +21,8 @@ export interface ScreenParts {
   readonly dialogs: readonly Dialog[];
   readonly prompt: Prompt | undefined;
   readonly message: Message | undefined;
+  /** What the tour says; undefined: there is none. */
+  readonly tour: string | undefined;
 }
 
 /** The first line of a view. */
@@ -52,6 +54,7 @@ export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number }
   }
   const last = all.part(0, height - 1, width, 1);
   if (p.message !== undefined) drawMessage(last, theme, p.message);
+  else if (p.tour !== undefined && dialog === undefined) last.clipped(1, 0, p.tour, width - 2, theme.key);
   else drawHints(last, theme, (dialog ?? view).offers());
   const caret = (dialog ?? view).caret?.();
   if (caret === undefined) return undefined;

@@ -3,7 +3,9 @@ import type { Reopen, Viewer } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
 import type { CommandId } from './keymap.js';
 import type { PromptRequest } from './prompt.js';
+import type { Memory } from './settings.js';
 import type { Theme } from './style.js';
+import type { Depth } from './theme.js';
 import type { TimeFormat } from './times.js';
 import type { Told } from './told.js';
 
@@ -93,12 +95,12 @@ export interface Message {
   readonly text: string;
 }
 
-/** What the user chose to see, the same in all views; kept in the settings. */
+/** How things are shown, the same in all views. */
 export interface Preferences {
   theme: Theme;
-  /** Letters of `-t`. */
+  /** Colours that the terminal has. */
+  readonly depth: Depth;
   time: TimeFormat;
-  colours: boolean;
 }
 
 /** What views may ask of the program. */
@@ -107,6 +109,8 @@ export interface Desk {
   /** What the report says; kept up to date while anybody asks. */
   readonly told: Told;
   readonly preferences: Preferences;
+  /** Settings, and what was remembered from earlier times. */
+  readonly memory: Memory;
   readonly scope: Scope;
   readonly messages: readonly Message[];
   /** Names that filters may have. */

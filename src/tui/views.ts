@@ -1,8 +1,22 @@
+import { CallsView } from './calls-view.js';
+import { FindingsView } from './findings-view.js';
 import { PacketsView } from './packets-view.js';
 import { TunnelsView } from './tunnels-view.js';
 import type { Desk, View } from './view.js';
 
 /** All views, in the order of their keys. */
 export function makeViews(desk: Desk): readonly View[] {
-  return [new TunnelsView(desk), new PacketsView(desk)];
+  return [new TunnelsView(desk), new PacketsView(desk), new CallsView(desk), new FindingsView(desk, mutedOf(desk))];
+}
+
+/** Codes of findings that nobody wants to see, kept in the settings. */
+function mutedOf(desk: Desk): { codes: Set<string>; save(): void } {
+  const { memory } = desk;
+  const codes = new Set(memory.settings.muted);
+  const save = (): void => {
+    memory.settings.muted = [...codes];
+    const wrong = memory.saveSettings();
+    if (wrong !== undefined) desk.say(wrong, 'warn');
+  };
+  return { codes, save };
 }

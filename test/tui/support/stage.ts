@@ -6,6 +6,7 @@ import type { FieldCatalogue } from '../../../src/filter/index.js';
 import { App } from '../../../src/tui/app.js';
 import type { Grid } from '../../../src/tui/cells.js';
 import type { Display } from '../../../src/tui/display.js';
+import { Memory } from '../../../src/tui/settings.js';
 import { THEMES } from '../../../src/tui/style.js';
 import { makeViews } from '../../../src/tui/views.js';
 import { CaptureViewer } from '../../../src/viewer/capture-viewer.js';
@@ -82,7 +83,8 @@ export class Stage {
     this.app = new App({
       viewer,
       fields,
-      preferences: { theme: THEMES.dark, time: 'r', colours: true },
+      memory: new Memory({ config: '/nonexistent', state: '/nonexistent' }),
+      preferences: { theme: THEMES.dark, depth: 256, time: 'r' },
       views: makeViews,
     });
     void this.app.run(this.display);

@@ -1,0 +1,87 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { App } from '../../tui/app.js';
+import { folders, Memory } from '../../tui/settings.js';
+import { openTerminal } from '../../tui/term.js';
+import { depthOf, themeFor } from '../../tui/theme.js';
+import type { Tour } from '../../tui/tour.js';
+import { makeViews } from '../../tui/views.js';
+import { Refused } from '../../viewer/remote.js';
+import type { Viewer } from '../../viewer/viewer.js';
+import { Exit, UserError } from '../errors.js';
+import type { ScreenOptions } from '../options.js';
+import { Reading } from '../reading.js';
+import { keyboard } from '../screens.js';
+import { openViewer } from '../view.js';
+
+/** Whether the terminal shows more than ASCII, by the locale. */
+const isUtf8 = ({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean =>
+  /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '');
+
+/** Keeps what was copied where only the user can read it; returns the path. */
+function keepCopy(folder: string, text: string): string | undefined {
+  const path = join(folder, 'copied.txt');
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(path, `${text}\n`, { mode: 0o600 });
+    return path;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `fttscope CAPTURE` in a terminal: the screens. Returns the exit code. */
+export async function ui(captures: readonly string[], o: ScreenOptions, tour?: Tour): Promise<number> {
+  const { registry, names } = new Reading(captures, { ...o, quiet: true });
+  const viewer = await openViewer({ captures, options: o }, registry).catch((e: unknown) => {
+    throw e instanceof Refused ? new UserError(e.message, e.code ?? Exit.input, e.hint) : e;
+  });
+  const memory = new Memory(folders(process.env), o.config);
+  for (const name of names.filter((n) => n !== '-'))
+    memory.opened(
+      resolve(name),
+      (o.keylog ?? []).map((k) => resolve(k)),
+    );
+  const { settings, places } = memory;
+  const depth = depthOf(process.env, o.color ?? 'auto');
+  const app = new App({
+    viewer,
+    fields: registry,
+    memory,
+    preferences: { theme: themeFor(o.theme ?? settings.theme, depth), depth, time: settings.time },
+    views: makeViews,
+    keepCopy: (text) => keepCopy(places.state, text),
+    ...(tour !== undefined && { tour }),
+  });
+  try {
+    await show(app, viewer, names, o);
+  } finally {
+    memory.saveState();
+    await viewer.close();
+    // A pipe that nobody reads any more, or the terminal opened beside it, would keep the program alive.
+    if (names.includes('-')) keyboard(names)?.destroy();
+  }
+  return Exit.done;
+}
+
+async function show(app: App, _viewer: Viewer, names: readonly string[], o: ScreenOptions): Promise<void> {
+  const { settings, problems } = app.memory;
+  const options = {
+    input: keyboard(names)!,
+    output: process.stdout,
+    term: process.env.TERM ?? 'dumb',
+    ascii: o.ascii === true || settings.ascii || !isUtf8(process.env),
+    mouse: o.mouse !== false && settings.mouse,
+  };
+  const display = await openTerminal(options, app);
+  for (const p of problems) app.say(p, 'warn');
+  if (o.filter !== undefined || o.tunnel !== undefined) startAt(app, o);
+  await app.run(display);
+}
+
+/** Begins with what the command line chose. */
+function startAt(app: App, { filter, tunnel }: ScreenOptions): void {
+  const id = Number(tunnel);
+  app.open('packets', Number.isInteger(id) ? { label: `tunnel ${id}`, tunnels: [id] } : {});
+  if (filter !== undefined) app.perform('filter', filter);
+}

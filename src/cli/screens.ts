@@ -1,0 +1,42 @@
+import { openSync } from 'node:fs';
+import { ReadStream } from 'node:tty';
+import type { ScreenOptions } from './options.js';
+
+/** Options that mean printed rows, so that what people do with tshark works. */
+const PRINTS = [
+  'format',
+  'tree',
+  'octets',
+  'count',
+  'field',
+  'E',
+  'j',
+  'J',
+  'write',
+  'P',
+  'l',
+  't',
+  'failOn',
+  'quiet',
+] as const;
+
+/** Whether screens are wanted: the terminal is there both ways, and nothing asks for printed rows. Contract section 3. */
+export function wantsScreens(captures: readonly string[], o: ScreenOptions): boolean {
+  if (PRINTS.some((name) => o[name] !== undefined) || o.requireDecrypt === true) return false;
+  const names = [...(o.read ?? []), ...captures];
+  if (names.length === 0 || !process.stdout.isTTY) return false;
+  return keyboard(names) !== undefined;
+}
+
+let tty: ReadStream | undefined;
+
+/** Where keys come from: standard input, or the terminal itself where that is the capture; undefined: from nowhere. */
+export function keyboard(names: readonly string[]): ReadStream | undefined {
+  if (!names.includes('-')) return process.stdin.isTTY ? process.stdin : undefined;
+  try {
+    tty ??= new ReadStream(openSync('/dev/tty', 'r'));
+  } catch {
+    return undefined;
+  }
+  return tty;
+}
