@@ -130,6 +130,8 @@ function endOptions(c: Command): Command {
     .option('-4', 'IPv4 alone')
     .option('-6', 'IPv6 alone')
     .option('--tun <name>', 'a TUN device instead of the host within: real programs speak through the tunnel')
+    .option('--tun-address <cidr>', 'an address of that device; repeatable', collect)
+    .option('--bare', 'nothing but the tunnel and the device: the kernel and real servers give addresses')
     .option('-w, --write <file>', 'write the outer conversation as a capture (pcapng); - is standard output')
     .option('--with-keys', 'put the TLS keys into that file')
     .option('--keylog-out <file>', 'append the TLS keys to a key log')

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { systemError } from '../capture/errors.js';
 import { printable } from '../kit/text.js';
+import { parseAddress } from '../live/address.js';
 import { type FaultSetting, parseFault } from '../live/fault.js';
 import { OuterTape } from '../live/tap-tape.js';
 import { type LabCa, labCa } from '../live/tls-lab.js';
 import { KeyLogFile, PROFILE, type TlsVersions, tlsVersions } from '../live/tls-settings.js';
+import { CannotTun, TunDevice } from '../live/tun.js';
 import { Exit, UserError } from './errors.js';
 import { writeAll } from './output.js';
 import { tell } from './tell.js';
@@ -17,6 +19,8 @@ export interface LiveOptions {
   4?: boolean;
   6?: boolean;
   tun?: string;
+  tunAddress?: string[];
+  bare?: boolean;
   write?: string;
   withKeys?: boolean;
   keylogOut?: string;
@@ -79,6 +83,28 @@ export function labOf(): LabCa {
       Exit.usage,
       'XDG_STATE_HOME names another folder',
     );
+  }
+}
+
+/** The device of `--tun`, with the addresses of `--tun-address`. @throws UserError */
+export function tunOf(o: LiveOptions): TunDevice | undefined {
+  if (o.tun === undefined) {
+    if (o.bare || o.tunAddress) throw new UserError('--bare and --tun-address are for --tun NAME');
+    return undefined;
+  }
+  try {
+    const tun = TunDevice.open(o.tun, o.bare);
+    for (const text of o.tunAddress ?? []) {
+      const [a, n] = text.split('/');
+      const octets = parseAddress(a);
+      if (octets === undefined || !/^\d+$/.test(n ?? ''))
+        throw new UserError(`--tun-address ${text}: it is ADDRESS/LENGTH`);
+      tun.addAddress(octets, Number(n));
+    }
+    return tun;
+  } catch (e) {
+    if (e instanceof CannotTun) throw new UserError(e.message, Exit.usage, e.hint);
+    throw e;
   }
 }
 

@@ -4,6 +4,8 @@ import { type FaultSetting, Faults } from './fault.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
 import type { Link } from './router.js';
 import { Router } from './router.js';
+import type { TunDevice } from './tun.js';
+import { LearningSwitch } from './tun-learn.js';
 import { type ServedTunnel, type ServerOptions, TunnelServer } from './tunnel-server.js';
 
 /** Addresses with a prefix length. */
@@ -20,6 +22,10 @@ export interface EftfOptions extends Omit<ServerOptions, 'onTunnel'> {
   /** Announced to UEs. */
   readonly dns?: readonly Address[];
   readonly pcscf?: readonly Address[];
+  /** The way out of the tunnels. */
+  readonly tun?: TunDevice;
+  /** Real servers behind the device lease addresses and advertise themselves: there is no router of ours. */
+  readonly bare?: boolean;
   readonly faults?: readonly FaultSetting[];
   readonly seed?: number;
   readonly clock?: Clock;
@@ -28,7 +34,8 @@ export interface EftfOptions extends Omit<ServerOptions, 'onTunnel'> {
 /** A tunnel with its place in the router. */
 export interface EftfTunnel extends ServedTunnel {
   readonly faults: Faults;
-  readonly inner: Link;
+  /** Its place in the router, if there is one. */
+  readonly inner: Link | undefined;
 }
 
 /** An EFTF: tunnels outside, a gateway and router inside. TS 24.322 §5.2.3, §6.2.2 */
@@ -38,6 +45,7 @@ export class Eftf {
   readonly tunnels = new Map<number, EftfTunnel>();
   private readonly random: Random;
   private readonly clock: Clock;
+  private readonly bare: LearningSwitch | undefined;
 
   /** @throws RangeError where pool or prefix do not serve, Error of TLS for the certificate */
   constructor(private readonly o: EftfOptions) {
@@ -65,6 +73,8 @@ export class Eftf {
         ipv6: { ...prefix, linkLocal: linkLocal(own6!.slice(8)), dns: six(dns), sipAddresses: six(pcscf) },
       }),
     });
+    if (o.tun !== undefined && o.bare) this.bare = new LearningSwitch(o.tun);
+    else if (o.tun !== undefined) this.router.setUplink(o.tun);
     this.server = new TunnelServer({
       ...o,
       families: { ip4: pool !== undefined, ip6: prefix !== undefined },
@@ -75,11 +85,13 @@ export class Eftf {
   private attach(t: ServedTunnel): void {
     const faults = new Faults(t.link, this.random, this.clock);
     for (const f of this.o.faults ?? []) faults.apply(f);
-    const inner = this.router.attach(faults.port);
+    const inner = this.bare === undefined ? this.router.attach(faults.port) : undefined;
+    this.bare?.attach(faults.port);
     this.tunnels.set(t.id, { ...t, faults, inner });
     this.o.tell(`tunnel ${t.id} established: ${t.ue}, ${t.tls}`);
     void t.link.ended.then(() => {
-      this.router.detach(inner);
+      if (inner !== undefined) this.router.detach(inner);
+      this.bare?.detach(faults.port);
       this.tunnels.delete(t.id);
     });
   }
@@ -91,7 +103,7 @@ export class Eftf {
   /** A tunnel in words: who, since when, with which addresses. */
   describe(t: EftfTunnel): string {
     const { counts, sent } = t.link;
-    return `tunnel ${t.id}: ${t.ue}, ${this.router.describe(t.inner) || 'no address'}, ${counts.packets} packets up, ${sent.packets} down`;
+    return `tunnel ${t.id}: ${t.ue}, ${(t.inner && this.router.describe(t.inner)) || 'no address'}, ${counts.packets} packets up, ${sent.packets} down`;
   }
 
   /** Releases all tunnels and ends. */

@@ -3,7 +3,11 @@ import { type Clock, realClock } from './clock.js';
 import type { DhcpLease } from './dhcp-client.js';
 import { type FaultSetting, Faults } from './fault.js';
 import { InnerUe, type InnerUeEvent, type PingResult } from './inner-ue.js';
+import type { PacketPort } from './port.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
+import { CannotTun, type TunDevice } from './tun.js';
+import { configure, join } from './tun-configure.js';
+import { TunSplit } from './tun-split.js';
 import { type ConnectOptions, type Established, establish } from './tunnel-connect.js';
 import { discardsInWords } from './tunnel-envelopes.js';
 import type { TunnelEnd } from './tunnel-link.js';
@@ -13,6 +17,10 @@ import { establishedInWords, eventInWords } from './ue-words.js';
 export interface UeOptions {
   readonly connect: ConnectOptions;
   readonly families: readonly (4 | 6)[];
+  /** The kernel speaks through the tunnel, by this device; it gets the addresses. */
+  readonly tun?: TunDevice;
+  /** The kernel gets addresses itself: there is nothing between the device and the tunnel. */
+  readonly bare?: boolean;
   /** Faults that are on from the start. */
   readonly faults?: readonly FaultSetting[];
   /** Repeats what chance does to faults. */
@@ -21,6 +29,9 @@ export interface UeOptions {
   /** Told of everything that happens, a line each. */
   readonly tell: (words: string) => void;
 }
+
+/** The inner side of a UE that has none. */
+const NOWHERE: PacketPort = { send: () => {}, onPacket: () => {}, close: () => {} };
 
 /** Lines that are kept for expectations. */
 const UNSEEN = 10_000;
@@ -87,8 +98,10 @@ export class Ue {
     this.tell(establishedInWords(e));
     const faults = new Faults(e.link, this.random, this.clock);
     this.faults = faults;
+    const { tun, bare } = this.o;
+    if (tun !== undefined && bare) join(faults.port, tun);
     this.inner = new InnerUe({
-      port: faults.port,
+      port: bare ? NOWHERE : tun === undefined ? faults.port : new TunSplit(faults.port, tun),
       clock: this.clock,
       random: this.random,
       families,
@@ -101,6 +114,13 @@ export class Ue {
   }
 
   private onEvent(event: InnerUeEvent): void {
+    const { tun } = this.o;
+    try {
+      if (tun !== undefined && this.inner !== undefined) configure(tun, event, this.inner);
+    } catch (e) {
+      if (!(e instanceof CannotTun)) throw e;
+      this.tell(e.message);
+    }
     this.tell(eventInWords(event));
   }
 

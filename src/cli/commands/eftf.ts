@@ -15,6 +15,7 @@ import {
   Traces,
   teller,
   textOf,
+  tunOf,
   versionsOf,
 } from '../live-settings.js';
 import { writeAll } from '../output.js';
@@ -37,6 +38,7 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   const certificate = certificateOf(o, at.host);
   const families = familiesOf(o);
   const say = teller(o);
+  const tun = tunOf(o);
   const traces = new Traces(o);
   const end = make(() => {
     return new Eftf({
@@ -49,6 +51,8 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
       pcscf: (o.pcscf ?? []).map(address),
       ...(traces.tape && { tape: traces.tape }),
       onKey: traces.onKey,
+      ...(tun && { tun }),
+      bare: o.bare === true,
       faults: faultsOf(o),
       ...(o.seed !== undefined && { seed: o.seed }),
       ...(o.maxTunnels !== undefined && { limits: { tunnels: o.maxTunnels } }),
@@ -63,11 +67,16 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
         e.code === 'EACCES' ? 'ports below 1024 want root' : undefined,
       );
     });
+    if (tun !== undefined && !o.bare) {
+      if (families.includes(4)) tun.addRoute(o.pool, 4);
+      if (families.includes(6)) tun.addRoute(o.prefix, 6);
+    }
     const host = got.address.includes(':') ? `[${got.address}]` : got.address;
     writeAll(o.write === '-' ? 2 : 1, Buffer.from(`listening ${host}:${got.port}\n`));
     await untilTold(end, say);
     await end.close();
   } finally {
+    tun?.close();
     traces.end();
   }
   return Exit.done;

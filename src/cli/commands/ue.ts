@@ -17,6 +17,7 @@ import {
   Traces,
   teller,
   textOf,
+  tunOf,
   versionsOf,
 } from '../live-settings.js';
 import { tell } from '../tell.js';
@@ -37,22 +38,26 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
   const families = familiesOf(o);
   const steps = o.run === undefined ? undefined : scenario(o.run);
   const connect = connectOptions(target, o);
+  const tun = tunOf(o);
   const traces = new Traces(o);
   const one = new Ue({
     connect: { ...connect, ...(traces.tape && { tape: traces.tape }), onKey: traces.onKey },
     families,
+    ...(tun && { tun }),
+    bare: o.bare === true,
     faults: faultsOf(o),
     ...(o.seed !== undefined && { seed: o.seed }),
     tell: teller(o),
   });
   const signals = new Signals();
   try {
-    const work = steps === undefined ? usual(one, families) : run(one, steps);
+    const work = steps === undefined ? usual(one, o.bare ? [] : families) : run(one, steps);
     const code = await Promise.race([work, signals.told]);
     if (code !== Exit.done || steps !== undefined || signals.came) return code;
     return await Promise.race([console(one), signals.told]);
   } finally {
     await one.release();
+    tun?.close();
     traces.end();
     signals.forget();
   }

@@ -1,0 +1,182 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Address, addressText } from './address.js';
+import type { PacketPort } from './port.js';
+
+/** What is used of koffi. */
+interface Koffi {
+  load(library: string): { func(prototype: string): Native };
+}
+interface Native {
+  (...args: unknown[]): number;
+  async(...args: unknown[]): void;
+}
+
+/** A TUN device cannot be had: why, and what to do. */
+export class CannotTun extends Error {
+  constructor(
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message);
+  }
+}
+
+// linux/if_tun.h, linux/if.h, poll.h
+const TUNSETIFF = 0x400454ca;
+const IFF_TUN_NO_PI = 0x1001;
+const IFREQ = 40;
+const NAME = 16;
+const POLLIN = 1;
+/** The device is asked anew whether it is closed so often; packets read in a row before others get their turn. */
+const POLL_MS = 200;
+const BURST = 256;
+const LARGEST = 65_536;
+const MTU = 1500;
+/** Parameters of IPv6: what they are where the kernel looks after itself, and where somebody else does. */
+const AUTONOMY = [
+  ['autoconf', 1, 0],
+  ['accept_ra', 2, 0], // also where the kernel forwards
+  ['addr_gen_mode', 3, 1], // by chance; none
+] as const;
+
+/** A TUN device of Linux as a port: what the kernel routes to it arrives here. */
+export class TunDevice implements PacketPort {
+  /** Packets that the kernel did not take. */
+  refused = 0;
+  private receive: ((ip: Uint8Array) => void) | undefined;
+  private closed = false;
+  private readonly buf = Buffer.allocUnsafe(LARGEST);
+  private readonly waiting = Buffer.alloc(8);
+
+  private constructor(
+    readonly name: string,
+    private readonly fd: number,
+    private readonly poll: Native,
+  ) {
+    this.waiting.writeInt32LE(fd, 0);
+    this.waiting.writeInt16LE(POLLIN, 4);
+    this.wait();
+  }
+
+  /**
+   * Makes the device and sets it up.
+   * @param autonomous the kernel makes link-local addresses and takes router advertisements @throws CannotTun
+   */
+  static open(name: string, autonomous = false): TunDevice {
+    if (!/^[\w.-]{1,15}$/.test(name)) throw new CannotTun(`${name} is no name of a device`, 'It has up to 15 letters.');
+    const libc = library();
+    let fd: number;
+    try {
+      fd = openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK);
+    } catch (e) {
+      const { code, message } = e as NodeJS.ErrnoException;
+      const missing = code === 'ENOENT' || code === 'ENODEV';
+      throw new CannotTun(`no TUN device: ${message}`, missing ? 'modprobe tun' : RIGHTS);
+    }
+    const request = Buffer.alloc(IFREQ);
+    request.write(name, 0, 'latin1');
+    request.writeInt16LE(IFF_TUN_NO_PI, NAME);
+    if (libc.func('int ioctl(int fd, ulong request, void *argument)')(fd, TUNSETIFF, request) < 0) {
+      closeSync(fd);
+      throw new CannotTun(`the TUN device ${name} cannot be made`, RIGHTS);
+    }
+    const device = new TunDevice(name, fd, libc.func('int poll(void *fds, ulong count, int timeout)'));
+    try {
+      for (const [key, on, off] of AUTONOMY) device.ipv6(key, autonomous ? on : off);
+      ip('link', 'set', name, 'up', 'multicast', 'on', 'mtu', String(MTU));
+    } catch (e) {
+      device.close();
+      throw e;
+    }
+    return device;
+  }
+
+  /** Sets a parameter of IPv6 on the device; nothing where the kernel has none. */
+  ipv6(key: string, value: number): void {
+    try {
+      writeFileSync(`/proc/sys/net/ipv6/conf/${this.name}/${key}`, String(value));
+    } catch {
+      // no IPv6
+    }
+  }
+
+  send(packet: Uint8Array): void {
+    if (this.closed) return;
+    try {
+      writeSync(this.fd, packet);
+    } catch {
+      this.refused++;
+    }
+  }
+
+  onPacket(receive: (ip: Uint8Array) => void): void {
+    this.receive = receive;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  /** Gives the device an address. @throws CannotTun */
+  addAddress(a: Address, prefixLength: number): void {
+    const nodad = a.length === 16 ? ['nodad'] : []; // the tunnel's side has detected duplicates
+    ip('address', 'replace', `${addressText(a)}/${prefixLength}`, 'dev', this.name, ...nodad);
+  }
+
+  removeAddress(a: Address, prefixLength: number): void {
+    spawnSync('ip', ['address', 'del', `${addressText(a)}/${prefixLength}`, 'dev', this.name]);
+  }
+
+  /** Routes to the device; `default` with a metric that lets any other default route win. @throws CannotTun */
+  addRoute(to: string, family: 4 | 6): void {
+    ip(`-${family}`, 'route', 'replace', to, 'dev', this.name, ...(to === 'default' ? ['metric', '4096'] : []));
+  }
+
+  setMtu(mtu: number): void {
+    spawnSync('ip', ['link', 'set', this.name, 'mtu', String(mtu)]);
+  }
+
+  /** Waits for packets in a thread of koffi, then takes what is there. */
+  private wait(): void {
+    this.poll.async(this.waiting, 1, POLL_MS, (_: unknown, ready: number) => {
+      if (this.closed) {
+        closeSync(this.fd);
+        return;
+      }
+      if (ready > 0) this.take();
+      this.wait();
+    });
+  }
+
+  private take(): void {
+    try {
+      for (let i = 0; i < BURST && !this.closed; i++) {
+        const n = readSync(this.fd, this.buf, 0, LARGEST, null);
+        if (n <= 0) return;
+        this.receive?.(this.buf.subarray(0, n));
+      }
+    } catch {
+      // EAGAIN: nothing more is there
+    }
+  }
+}
+
+const RIGHTS = 'It wants root, or CAP_NET_ADMIN; unshare -rn gives a namespace where everybody may.';
+
+function library(): ReturnType<Koffi['load']> {
+  try {
+    return (createRequire(import.meta.url)('koffi') as Koffi).load('libc.so.6');
+  } catch (e) {
+    const [line] = (e as Error).message.split('\n');
+    throw new CannotTun(`TUN devices need Linux and the package koffi: ${line}`, 'npm install koffi');
+  }
+}
+
+/** Runs `ip`. @throws CannotTun with its words */
+function ip(...args: readonly string[]): void {
+  const r = spawnSync('ip', args, { encoding: 'utf8' });
+  if (r.error !== undefined) throw new CannotTun(`ip does not run: ${r.error.message}`, 'apt-get install iproute2');
+  if (r.status !== 0) throw new CannotTun(`ip ${args.join(' ')}: ${r.stderr.trim()}`, RIGHTS);
+}
