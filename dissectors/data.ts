@@ -13,6 +13,7 @@ export const data = defineDissector({
   short: 'Data',
   spec: 'none',
   fields: F,
+  on: { media_type: ['application/octet-stream'] },
   dissect(v, t) {
     t.open(F.data, v.off, v.length, t.labels ? `Data (${v.wireLength} octets)` : undefined);
     if (v.length > 0) t.bytes(F.bytes, v.off, v.length);

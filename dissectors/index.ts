@@ -29,6 +29,7 @@ import { http2 } from './http2.js';
 import { icmp } from './icmp.js';
 import { icmpv6 } from './icmpv6/index.js';
 import { wlan } from './ieee80211.js';
+import { imf } from './imf.js';
 import { ipv4 } from './ipv4.js';
 import { ipv6 } from './ipv6.js';
 import { destinationOptions, fragmentHeader, hopByHop, routing } from './ipv6-extensions.js';
@@ -39,6 +40,7 @@ import { mimeMultipart } from './mime-multipart.js';
 import { mpls, pwChannel, pwControlWord, pwGuess, pwPlain } from './mpls.js';
 import { msrp } from './msrp.js';
 import { nullLoop } from './null-loop.js';
+import { ocsp } from './ocsp.js';
 import { ppp } from './ppp.js';
 import { pppoed, pppoes } from './pppoe.js';
 import { quic } from './quic/index.js';
@@ -55,6 +57,7 @@ import { sll } from './sll.js';
 import { sll2 } from './sll2.js';
 import { gsmRp } from './sms/rp.js';
 import { gsmSms, gsmSmsUp } from './sms/tpdu.js';
+import { smtp } from './smtp/index.js';
 import { classicStun } from './stun/classic.js';
 import { stun } from './stun/index.js';
 import { turnChannel } from './stun/relay.js';
@@ -68,6 +71,7 @@ import { udp } from './udp.js';
 import { udpencap } from './udpencap.js';
 import { serviceTag, vlan } from './vlan.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
+import { mediaTypes } from './well-known/media.js';
 import { network } from './well-known/network.js';
 import { transport } from './well-known/transport.js';
 import { xml } from './xml.js';
@@ -137,6 +141,8 @@ export const dissectors: readonly AnyDissector[] = [
   sap,
   msrp,
   mimeMultipart,
+  imf,
+  smtp,
   gsmRp,
   gsmSms,
   gsmSmsUp,
@@ -145,6 +151,7 @@ export const dissectors: readonly AnyDissector[] = [
   dataTextLines,
   json,
   xml,
+  ocsp,
   media,
   stun,
   turnChannel,
@@ -164,5 +171,6 @@ export const dissectors: readonly AnyDissector[] = [
   classicStun,
   ...network,
   ...transport,
+  ...mediaTypes,
   data,
 ];

@@ -10,6 +10,7 @@ import {
   utf8Text,
   type View,
 } from 'fttscope/kit';
+import { handBody } from './bodies.js';
 import { textItem } from './text-media.js';
 
 /**
@@ -254,9 +255,7 @@ function showPart(v: View, t: Tree, cx: Ctx, off: number, end: number): void {
   const body = v.sub(part.bodyOff, end);
   if (body.length > 0) {
     cx.mediaParameters = part.parameters;
-    if (part.type === '') cx.data(body);
-    else if (cx.takes('media_type', part.type)) cx.next('media_type', part.type, body);
-    else if (!cx.call('media', body)) cx.data(body);
+    handBody(cx, part.type, body);
   }
   t.pop();
 }

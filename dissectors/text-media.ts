@@ -1,4 +1,5 @@
 import { defineDissector, fields, printable, type Tree, utf8Text } from 'fttscope/kit';
+import { isJson } from './json-text.js';
 
 /**
  * Bodies that are lines of text: `text/plain` and its kin.
@@ -49,9 +50,33 @@ const LINE_TYPES = [
   'text/css',
   'text/parameters',
   'text/javascript',
+  'text/vnd.sun.j2me.app-descriptor',
+  'text/x-ref-list',
+  'text/x-ref-simple',
+  'text/xml-external-parsed-entity',
+  'application/vnd.drm.message',
+  'application/vnd.poc.refer-to',
+  'application/x-javascript',
+  'application/x-ns-proxy-autoconfig',
+  'application/x-rtsp-udp-packetpair',
+  'application/x-tia-p25-issi',
+  'application/x-tia-p25-sndcp',
+  'application/xml-external-parsed-entity',
 ];
 
-const JSON_TYPES = ['application/json', 'application/json-rpc', 'application/problem+json', 'application/vnd.api+json'];
+const JSON_TYPES = [
+  'application/json',
+  'application/json-patch+json',
+  'application/json-rpc',
+  'application/jsonrequest',
+  'application/merge-patch+json',
+  'application/problem+json',
+  'application/dds-web+json',
+  'application/senml+json',
+  'application/sensml+json',
+  'application/vnd.oma.lwm2m+json',
+  'application/x-ndjson',
+];
 
 export const dataTextLines = defineDissector({
   proto: 'data-text-lines',
@@ -67,7 +92,7 @@ export const dataTextLines = defineDissector({
   },
 });
 
-/** Values in braces, shown as they stand. */
+/** Values in braces, shown as they stand; like Wireshark it takes what is no JSON for text. */
 export const json = defineDissector({
   proto: 'json',
   title: 'JavaScript Object Notation',
@@ -75,9 +100,11 @@ export const json = defineDissector({
   spec: 'RFC 8259',
   fields: J,
   on: { media_type: JSON_TYPES },
-  dissect(v, t) {
+  tables: ['media_type'],
+  dissect(v, t, cx) {
     t.open(J.json, v.off, v.length);
-    textLines(t, v.buf, v.off, v.end);
+    if (isJson(v.buf, v.off, v.end)) textLines(t, v.buf, v.off, v.end);
+    else cx.call('data-text-lines', v);
     t.pop();
   },
 });

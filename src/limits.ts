@@ -45,6 +45,8 @@ export const LIMITS = {
   sdpLines: 1024,
   /** Octets of one message of any other stream protocol. */
   messageOctets: 4 << 20,
+  /** Octets of a body that was compressed. */
+  unpackedOctets: 4 << 20,
   /** Octets of a direction that are looked at before it is given up to find out what it carries. */
   undecidedOctets: 64 << 10,
   /** Nodes of the tree of one packet, and how deep layers nest. */

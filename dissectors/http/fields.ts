@@ -144,6 +144,12 @@ export const HEADERS: ReadonlyMap<string, Field> = new Map(Object.entries(H));
 export const ALL = { ...F, ...H };
 
 export const E = experts({
+  notUnpacked: {
+    code: 'http.not-unpacked',
+    severity: 'warn',
+    message: 'Decompression failed',
+    clause: 'RFC 9110 §8.4',
+  },
   chat: { code: 'http.start-line', severity: 'chat', message: 'Start line' },
   badHeader: { code: 'http.bad-header-name', severity: 'warn', message: 'Illegal characters found in header name' },
   teAndLength: {

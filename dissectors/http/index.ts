@@ -1,4 +1,5 @@
 import { type Ctx, defineDissector, type Field, indexOf, latin1, type Tree, View, Yes } from 'fttscope/kit';
+import { handBody } from '../bodies.js';
 import { codec, type HttpMessage } from './codec.js';
 import { type ConnectNote, type Exchanges, follow, fullUri, type HttpNote, newExchanges, target } from './exchange.js';
 import { ALL, E, F, HEADERS, STATUS } from './fields.js';
@@ -238,17 +239,26 @@ function body(v: View, m: Message, t: Tree, cx: Ctx): void {
     );
     if (t.labels) t.label(`File Data: ${content.length} bytes`);
   }
+  const plain = content.length > 0 ? unpacked(content, m, t, cx) : undefined;
   t.pop();
-  if (content.length > 0) hand(content, m, cx);
+  if (content.length > 0) hand(content, plain, m, cx);
 }
 
-function hand(content: View, m: Message, cx: Ctx): void {
+/** The body without its content coding; itself where it has none, undefined where it cannot be unpacked. */
+function unpacked(content: View, m: Message, t: Tree, cx: Ctx): View | undefined {
+  const coding = fieldValue(m, 'content-encoding').trim().toLowerCase();
+  if (coding === '' || coding === 'identity') return content;
+  if (!cx.wantsBelow(http) && !t.wantsExperts) return undefined;
+  const plain = cx.unpack?.(coding, content.buf.subarray(content.off, content.end));
+  if (plain === undefined) t.expert(E.notUnpacked);
+  return plain === undefined ? undefined : View.of(plain, 'Unpacked entity body');
+}
+
+function hand(content: View, plain: View | undefined, m: Message, cx: Ctx): void {
   const { type, parameters } = mediaType(m);
-  const encoded = !/^(identity)?$/i.test(fieldValue(m, 'content-encoding'));
   cx.mediaParameters = parameters;
-  if (type === '' || encoded) cx.data(content);
-  else if (cx.takes('media_type', type)) cx.next('media_type', type, content);
-  else if (!cx.call('media', content)) cx.data(content);
+  if (plain === undefined) cx.data(content);
+  else if (plain.length > 0) handBody(cx, type, plain);
 }
 
 /** Shows the chunks from `from` on; returns their data joined. RFC 9112 §7.1. */

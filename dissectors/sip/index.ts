@@ -9,9 +9,10 @@ import {
   type Tree,
   Unsure,
   utf8Text,
-  type View,
+  View,
   Yes,
 } from 'fttscope/kit';
+import { handBody, takesBody } from '../bodies.js';
 import { eachBody, MULTIPART, mediaType } from '../mime-multipart.js';
 import { smsSummary } from '../sms/rp.js';
 import { textItem, textLines } from '../text-media.js';
@@ -159,8 +160,11 @@ function showBody(v: View, t: Tree, cx: Ctx, m: SipMessage): void {
   t.push();
   const { type, parameters } = bodyType(m);
   cx.mediaParameters = parameters;
-  if (isEncoded(m)) cx.data(body);
-  else if (cx.takes('media_type', type)) cx.next('media_type', type, body);
+  const coding = m.text(Header.ContentEncoding)?.toLowerCase() ?? '';
+  const plain = isEncoded(m) ? cx.unpack?.(coding, body.buf.subarray(body.off, body.end)) : undefined;
+  if (plain !== undefined && plain.length > 0) handBody(cx, type, View.of(plain, 'Unpacked body'));
+  else if (isEncoded(m)) cx.data(body);
+  else if (takesBody(cx, type, body)) cx.next('media_type', type, body);
   else if (type.startsWith(MULTIPART)) cx.next('media_type', MULTIPART, body);
   else if (!isXml(type, body) || !cx.call('xml', body)) textLines(t, body.buf, body.off, body.end);
   t.pop();

@@ -69,15 +69,8 @@ export const transport = [
     ['ssh', 'SSH Protocol', 'SSH', 'RFC 4253', { 'tcp.name': [22] }],
     ['ftp', 'File Transfer Protocol (FTP)', 'FTP', 'RFC 959', { 'tcp.name': [21] }],
     ['telnet', 'Telnet', 'TELNET', 'RFC 854', { 'tcp.name': [23] }],
-    ['smtp', 'Simple Mail Transfer Protocol', 'SMTP', 'RFC 5321', { 'tcp.name': [25, 587] }],
     ['pop', 'Post Office Protocol', 'POP', 'RFC 1939', { 'tcp.name': [110] }],
     ['imap', 'Internet Message Access Protocol', 'IMAP', 'RFC 9051', { 'tcp.name': [143] }],
-    [
-      ...(['image-jfif', 'JPEG File Interchange Format', 'JFIF (JPEG) image', 'ISO/IEC 10918-5'] as const),
-      { media_type: ['image/jpeg', 'image/jpg', 'image/jfif'] },
-    ],
-    ['png', 'Portable Network Graphics', 'PNG', 'ISO/IEC 15948', { media_type: ['image/png'] }],
-    ['image-gif', 'Compuserve GIF', 'GIF image', 'none', { media_type: ['image/gif'] }],
     ['mysql', 'MySQL Protocol', 'MySQL', 'none', { 'tcp.name': [3306] }],
   ]),
   named({

@@ -1,4 +1,5 @@
 import { PROTOCOLS } from '../../dissectors/frame.js';
+import { unpack } from '../capture/unpack.js';
 import {
   type AnyDissector,
   type Ctx,
@@ -68,6 +69,7 @@ export class Dissection implements Ctx {
   tunnel = 0;
   direction: 0 | 1 = 0;
   readonly verifyChecksums = true;
+  readonly unpack = unpack;
   mediaParameters = '';
   payloadParameters: string | undefined = undefined;
   mediaType = '';

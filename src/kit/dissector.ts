@@ -149,6 +149,8 @@ export interface Ctx {
   payload(v: View): void;
   /** Shows octets as data. */
   data(v: View): void;
+  /** Unpacks octets by their content coding (`gzip`); undefined where that cannot be done. */
+  unpack?(coding: string, octets: Uint8Array): Uint8Array | undefined;
   /** What SDP announced about the quoted datagram whose payload is `v`: nothing is noted for those. */
   announced?<T>(v: View): T | undefined;
   /** What the index pass left for this dissector about the layer that starts at `v`. */

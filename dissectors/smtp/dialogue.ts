@@ -1,0 +1,142 @@
+import { concat, indexOf, latin1, type Segment, startsWith, u8 } from 'fttscope/kit';
+
+/** What a segment of the client is: its last line says it, and the end of a mail ends all before it. */
+export type Kind = 'commands' | 'mail' | 'end' | 'user' | 'password' | 'both';
+
+/** What `dissect` must know about a segment of the client. */
+export interface SmtpNote {
+  readonly kind: Kind;
+  /** Where the line that ends the mail starts, from the start of the segment. */
+  readonly endAt: number;
+  /** The mail that ends here, and the segments that carried it. */
+  readonly mail?: Uint8Array | undefined;
+  readonly segments: readonly Segment[];
+}
+
+/** Octets of a mail that are put together. */
+const MOST = 4 << 20;
+const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const VERB = 4;
+/** RFC 5321 §4.5.1, RFC 3030, RFC 3207, RFC 4954, and what older servers know. */
+const VERBS =
+  'ATRN AUTH BDAT BURL DATA EHLO ETRN EXPN HELO HELP MAIL NOOP QUIT RCPT RSET SAML SEND SOML STAR TURN VRFY'.split(' ');
+
+/** Lines of a segment, their ends included; the last may have none. */
+export function* lines(b: Uint8Array, off: number, end: number): Generator<readonly [number, number, number]> {
+  for (let at = off; at < end; ) {
+    const lf = indexOf(b, LF, at, end);
+    const next = lf < 0 ? end : lf + 1;
+    const stop = lf < 0 ? end : lf > at && u8(b, lf - 1) === CR ? lf - 1 : lf;
+    yield [at, stop, next];
+    at = next;
+  }
+}
+
+/** Follows what a client sends, RFC 5321 §3.3: whether its lines are commands or a mail. */
+export class Dialogue {
+  private reading = false;
+  /** The last segment of the mail ended with the end of a line. */
+  private lineEnded = false;
+  /** Octets of a chunk that BDAT announced and that are to come; -1: none was. RFC 3030 §2. */
+  private chunk = -1;
+  private last = false;
+  private auth: 'none' | 'user' | 'password' | 'both' = 'none';
+  private parts: Uint8Array[] = [];
+  private segments: Segment[] = [];
+  private octets = 0;
+
+  /** What it holds, in units that a few entries cost. */
+  get size(): number {
+    return this.octets >> 8;
+  }
+
+  /** Takes a segment in. */
+  take(b: Uint8Array, off: number, end: number, frame: number): SmtpNote {
+    let kind: Kind = 'commands';
+    for (const [at, stop, next] of lines(b, off, end)) {
+      if (this.reading && this.ends(b, at, end)) {
+        this.reading = false;
+        this.keep(b, off, at, frame);
+        return this.ended(at - off);
+      }
+      if (!this.reading) kind = this.line(b, at, stop);
+      else {
+        kind = 'mail';
+        if (this.chunk >= 0 && this.chunkEnds(end - at)) return this.chunked(b, off, end, frame);
+        if (this.chunk >= 0) break;
+      }
+      if (next >= end) break;
+    }
+    if (kind === 'mail') this.keep(b, off, end, frame);
+    return { kind, endAt: -1, segments: [] };
+  }
+
+  /** Whether the mail ends with the line at `at`, or with an empty one before that: RFC 5321 §4.1.1.4. */
+  private ends(b: Uint8Array, at: number, end: number): boolean {
+    const found = (this.lineEnded && startsWith(b, at, end, '.\r\n')) || startsWith(b, at, end, '\r\n.\r\n');
+    this.lineEnded = end - at >= 2 && u8(b, end - 2) === CR && u8(b, end - 1) === LF;
+    return found && this.chunk < 0;
+  }
+
+  private chunkEnds(there: number): boolean {
+    this.chunk -= Math.min(this.chunk, there);
+    return this.chunk === 0;
+  }
+
+  /** A chunk is whole: commands follow, and the last one ends the mail. */
+  private chunked(b: Uint8Array, off: number, end: number, frame: number): SmtpNote {
+    this.reading = false;
+    this.chunk = -1;
+    this.keep(b, off, end, frame);
+    return this.last ? { ...this.ended(end - off), kind: 'mail' } : { kind: 'mail', endAt: -1, segments: [] };
+  }
+
+  private line(b: Uint8Array, at: number, stop: number): Kind {
+    if (this.auth !== 'none') {
+      const kind = this.auth;
+      this.auth = kind === 'user' ? 'password' : 'none';
+      return kind;
+    }
+    if (stop - at < VERB) return 'mail';
+    const verb = latin1(b, at, at + VERB).toUpperCase();
+    if (stop - at > VERB && u8(b, at + VERB) !== SPACE && !VERBS.includes(verb)) return 'mail';
+    if (verb === 'DATA') this.reading = true;
+    else if (verb === 'BDAT') this.announce(latin1(b, at + VERB, stop));
+    else if (verb === 'AUTH') this.authenticate(latin1(b, at + VERB, stop));
+    return 'commands';
+  }
+
+  private announce(text: string): void {
+    const m = /^\s*(\d{1,9})(\s+LAST)?/i.exec(text);
+    if (m === null || Number(m[1]) === 0) return;
+    this.chunk = Number(m[1]);
+    this.last = m[2] !== undefined;
+    this.reading = true;
+  }
+
+  /** RFC 4954 §4: what is asked for comes in lines of its own, unless it stands behind the mechanism. */
+  private authenticate(text: string): void {
+    const [mechanism, initial] = text.trim().toUpperCase().split(/\s+/);
+    if (mechanism === 'LOGIN') this.auth = initial === undefined ? 'user' : 'password';
+    else if (mechanism === 'PLAIN' && initial === undefined) this.auth = 'both';
+  }
+
+  private keep(b: Uint8Array, off: number, end: number, frame: number): void {
+    const n = end - off;
+    if (n === 0 || this.octets + n > MOST) return;
+    this.segments.push({ frame, off: this.octets, len: n });
+    this.parts.push(b.slice(off, end));
+    this.octets += n;
+  }
+
+  private ended(endAt: number): SmtpNote {
+    const { segments } = this;
+    const mail = this.parts.length === 0 ? undefined : concat(this.parts);
+    this.parts = [];
+    this.segments = [];
+    this.octets = 0;
+    return { kind: 'end', endAt, mail, segments };
+  }
+}
