@@ -1,11 +1,15 @@
 import { u16 } from '../kit/index.js';
 import type { Findings } from '../model/findings.js';
-import { type Moment, millis } from '../model/moment.js';
+import { type Arrival, type Moment, millis } from '../model/moment.js';
+import type { OtherAttempts } from '../model/other-attempts.js';
 import { Flag, type TcpLife } from '../model/tcp-life.js';
 import type { Packet } from './packet.js';
 import { placeOf } from './tunnel-entity.js';
 
 const HTTPS = 443;
+/** RFC 3261 §19.1.2. */
+const SIP = 5060;
+const SIPS = 5061;
 const MOST = 4096;
 /** RFC 6298 §2: the first SYN is repeated after a second, and then again: by then an answer would have come. */
 const PATIENCE_MS = 3000;
@@ -14,8 +18,14 @@ const PATIENCE_MS = 3000;
 export class Attempts {
   private readonly open = new Map<TcpLife, string>();
 
+  /** @param other takes what is tried beside tunnels: SIP to its own ports */
+  constructor(private readonly other: OtherAttempts) {}
+
   /** A segment without payload, of a connection that is no tunnel yet. */
-  segment(packet: Packet, tcp: TcpLife, flags: number): void {
+  segment(at: Arrival, packet: Packet, tcp: TcpLife, flags: number): void {
+    if ((flags & (Flag.Syn | Flag.Rst)) === 0) return;
+    const low = Math.min(u16(packet.transport!, packet.header), u16(packet.transport!, packet.header + 2));
+    if (low === SIP || low === SIPS) this.direct(at, packet, flags);
     if ((flags & Flag.Syn) === 0) return;
     if ((flags & Flag.Ack) !== 0) this.open.delete(tcp);
     else if (u16(packet.transport!, packet.header + 2) === HTTPS && this.open.size < MOST && !this.open.has(tcp)) {
@@ -23,6 +33,16 @@ export class Attempts {
       const to = placeOf(packet.direction === 0 ? { address: b, port: bPort } : { address: a, port: aPort });
       this.open.set(tcp, to.address.includes(':') ? `[${to.address}]:${to.port}` : `${to.address}:${to.port}`);
     }
+  }
+
+  /** SIP that goes to its own port, without a tunnel. */
+  private direct(at: Arrival, packet: Packet, flags: number): void {
+    const { a, aPort, b, bPort } = packet.flow!;
+    const ends = [placeOf({ address: a, port: aPort }), placeOf({ address: b, port: bPort })] as const;
+    const from = ends[packet.direction];
+    const to = ends[packet.direction === 0 ? 1 : 0];
+    if ((flags & (Flag.Syn | Flag.Ack)) === Flag.Syn) this.other.asked('sip', at, from.address, to);
+    else this.other.told('sip', at, from, to.address, (flags & Flag.Rst) !== 0 ? 'refused' : 'answered');
   }
 
   judge(end: Moment, findings: Findings): void {

@@ -37,13 +37,14 @@ export class SessionTap implements Tap {
   private file: FileSpan | undefined;
   private fileId = 0;
   private readonly sessions = new Map<string, TunnelLife>();
-  private readonly attempts = new Attempts();
+  private readonly attempts: Attempts;
   private readonly stacks = new Stacks();
   private readonly at: Arrival;
   private readonly box = new Content();
   private readonly facts = new Facts();
   private readonly rtp: AnyDissector | undefined;
   private readonly sip: AnyDissector | undefined;
+  private readonly http: AnyDissector | undefined;
 
   constructor(
     private readonly model: SessionModel,
@@ -51,8 +52,10 @@ export class SessionTap implements Tap {
     severalFiles: boolean,
   ) {
     this.at = new Arrival(severalFiles);
+    this.attempts = new Attempts(model.outside);
     this.rtp = registry.byProto('rtp');
     this.sip = registry.byProto('sip');
+    this.http = registry.byProto('http');
   }
 
   frame(packet: Packet): void {
@@ -99,7 +102,7 @@ export class SessionTap implements Tap {
     const stall = tcp.segment(at, packet.direction, facts);
     const { tunnel } = packet;
     if (tunnel === null) {
-      if (packet.payload >= packet.payloadWireEnd) this.attempts.segment(packet, tcp, facts.flags);
+      if (packet.payload >= packet.payloadWireEnd) this.attempts.segment(at, packet, tcp, facts.flags);
       return;
     }
     if (!isListed(tunnel)) return;
@@ -157,7 +160,10 @@ export class SessionTap implements Tap {
       else this.datagram(packet, dissector.proto);
     } else if (packet.protocol === 6) {
       if (packet.pdus === null) return;
-      for (const pdu of packet.pdus) if (pdu.dissector === this.sip) this.message(packet, pdu.view);
+      for (const { dissector, view } of packet.pdus)
+        if (dissector === this.sip) this.message(packet, view);
+        else if (dissector === this.http && this.at.tunnel === 0)
+          this.model.outside.http(this.at, this.fill(packet), view, packet.state!);
     } else if (packet.control !== null && packet.net === 6) {
       const c = this.fill(packet);
       if (c.off < c.end) this.model.icmpv6(this.at, c);
@@ -195,6 +201,10 @@ export class SessionTap implements Tap {
         break;
       case 'dhcp':
         model.dhcp(at, c);
+        break;
+      case 'isakmp':
+      case 'udpencap':
+        if (at.tunnel === 0) model.outside.ike(at, c);
         break;
       case 'stun':
         model.stun(at, c);

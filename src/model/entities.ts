@@ -122,6 +122,22 @@ export interface TunnelStep {
   direction: 'up' | 'down';
 }
 
+/** Another way that the phone of a tunnel tried: FTT-IMS is the last resort (TS 24.229 R.3.1.0). */
+export interface AttemptEntry {
+  readonly kind: 'sip' | 'epdg' | 'portal' | 'dns';
+  readonly at: Moment;
+  readonly row: string;
+  readonly to: Place;
+  /** Host that was asked for. */
+  readonly name?: string;
+  readonly tries: number;
+  readonly outcome: 'succeeded' | 'answered' | 'failed' | 'refused' | 'unanswered' | 'redirected';
+  /** Of SIP or HTTP. */
+  readonly status?: number;
+  /** To the first answer. */
+  readonly ms?: number;
+}
+
 export interface TunnelEntity extends Entity {
   state: TunnelState;
   other?: string;
@@ -156,6 +172,7 @@ export interface TunnelEntity extends Entity {
   addresses: string[];
   pcscf?: { address: string; source: string };
   keepAlives: KeepAlive[];
+  attempts?: AttemptEntry[];
   findings: number[];
 }
 

@@ -14,10 +14,12 @@ const refOf = (kind: Ref['kind'], e: { readonly id: number }, tunnels: Iterable<
   ...[...tunnels].map((id): Ref => ({ kind: 'tunnel', id })),
 ];
 
-export function judgeRegistration(r: Registration, end: Moment, findings: Findings): void {
+/** @param beside the same phone has a tunnel that works: what it tried without one is no more than a note */
+export function judgeRegistration(r: Registration, end: Moment, beside: boolean, findings: Findings): void {
   const refs = refOf('registration', r, r.tunnel === 0 ? [] : [r.tunnel]);
   const at = r.statusAt ?? r.start;
-  const raise = (code: string, when = at, remark: Remark = {}): void => findings.raise(code, when, refs, remark);
+  const raise = (code: string, when = at, remark: Remark = {}): void =>
+    findings.raise(code, when, refs, beside ? { ...remark, severity: 'note' } : remark);
   const loop = r.challenges >= LOOP || (r.sameNonce > 0 && r.state !== 'registered');
   if (loop) raise('sip.register-loop', at, { detail: `${r.challenges} challenges came in a row.` });
   if (r.status === 494) raise('sip.security-refused');

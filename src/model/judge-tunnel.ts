@@ -77,12 +77,14 @@ function judgeTls(t: TunnelEntity, raise: Raise): void {
 function judgeName(t: TunnelEntity, raise: Raise): void {
   const { sni, certificate, clientRandom } = t.tls!;
   const names = certificate === undefined ? [] : namesOf(certificate);
-  const target = t.proxy === undefined ? undefined : t.eftf.address;
+  // Without SNI the name of the EFTF is that by which the DNS knows it.
+  const target = t.proxy !== undefined ? t.eftf.address : sni === undefined ? t.eftf.name : undefined;
   const named = target !== undefined && !isAddress(target);
   const failed = t.state === 'failed';
   if (sni === undefined) {
     if (clientRandom === undefined || (!named && names.length === 0 && !failed)) return;
-    const what = named ? `the CONNECT asks for ${target}` : `the certificate names ${names[0]}`;
+    const who = t.proxy === undefined ? 'the UE asked the DNS for' : 'the CONNECT asks for';
+    const what = named ? `${who} ${target}` : `the certificate names ${names[0]}`;
     raise('tls.sni-missing', undefined, {
       ...((named || names.length > 0) && { detail: `There is no server name, and ${what}.` }),
       confidence: named ? 'certain' : names.length > 0 ? 'likely' : 'possible',

@@ -3,6 +3,7 @@ import type { TunnelEntity } from './entities.js';
 import { judgeMessages, judgeSubscriptions } from './exchanges.js';
 import type { Ref } from './findings.js';
 import { judgeAddressing } from './judge-addressing.js';
+import { judgeAttempts } from './judge-attempts.js';
 import { judgeCrowd } from './judge-crowd.js';
 import { judgeBandwidth, judgeControl, judgeFlow, judgeOutside, judgeStream } from './judge-media.js';
 import { judgeCall, judgeRegistration } from './judge-signalling.js';
@@ -31,10 +32,13 @@ export function judge(m: SessionModel): void {
     judgeWrongKey(m, t);
     judgeEnvelopes(m, t);
   }
+  judgeAttempts(m, end);
   judgeCrowd(m.tunnels, findings);
   judgeReleases(m);
   failUnregistered(m);
-  for (const r of signalling.registrations) judgeRegistration(r, end, findings);
+  const working = new Set(m.tunnels.flatMap((t) => (t.envelopes.up.total > 0 ? t.ue.address : [])));
+  for (const r of signalling.registrations)
+    judgeRegistration(r, end, r.tunnel === 0 && working.has(r.source), findings);
   for (const c of signalling.calls) judgeCall(c, end, findings);
   judgeMessages(signalling.messages, end, findings);
   judgeSubscriptions(signalling.subscriptions, findings);

@@ -53,6 +53,8 @@ export class Registration {
     readonly aor: string,
     readonly callId: string,
     at: Arrival,
+    /** Address that the first request came from. */
+    readonly source: string,
   ) {
     this.start = at.seen();
   }

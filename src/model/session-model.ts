@@ -8,6 +8,7 @@ import { KeepAlives } from './keep-alives.js';
 import { Media, type MediaFlow } from './media.js';
 import type { MediaStream, Negotiated } from './media-stream.js';
 import type { Arrival, Moment, Seen } from './moment.js';
+import { OtherAttempts } from './other-attempts.js';
 import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
 import { Signalling } from './signalling.js';
 import type { SipEvent } from './sip-event.js';
@@ -34,6 +35,7 @@ export class SessionModel {
   readonly signalling = new Signalling();
   readonly media = new Media();
   readonly insides = new Map<number, Inside>();
+  readonly outside = new OtherAttempts();
   tunnels: TunnelEntity[] = [];
   addressing: AddressingEntity[] = [];
   end: Moment = { seconds: 0, nanos: 0 };
@@ -84,6 +86,7 @@ export class SessionModel {
 
   dns(at: Arrival, c: Content): void {
     if (at.tunnel !== 0) this.inside(at.tunnel).addressing.dns.take(at, c);
+    else this.outside.names.take(at, c);
   }
 
   icmpv6(at: Arrival, c: Content): void {
@@ -92,7 +95,10 @@ export class SessionModel {
 
   sip(at: Arrival, c: Content): void {
     const e = this.signalling.take(at, c);
-    if (at.tunnel === 0) return;
+    if (at.tunnel === 0) {
+      if (e !== undefined) this.outside.sip(at, e);
+      return;
+    }
     const inside = this.inside(at.tunnel);
     if (e === undefined) {
       inside.keepAlives.lineEnds(at, c.stream);
@@ -149,7 +155,10 @@ export class SessionModel {
     this.tunnels = tunnels();
     for (const t of this.tunnels) this.byId.set(t.id, t);
     for (const s of this.media.streams) if (s.call !== 0) this.signalling.calls[s.call - 1].media.add(s.id);
-    for (const t of this.tunnels) this.furnish(t);
+    for (const t of this.tunnels) {
+      this.furnish(t);
+      this.outside.furnish(t);
+    }
     judge(this);
   }
 

@@ -52,7 +52,7 @@ export class Signalling {
     let r = this.registrationsByKey.get(key);
     if (r === undefined) {
       if (!e.isRequest || !this.room(this.registrations)) return;
-      r = new Registration(this.registrations.length + 1, at.tunnel, aor, callId, at);
+      r = new Registration(this.registrations.length + 1, at.tunnel, aor, callId, at, e.content.from);
       this.registrations.push(r);
       this.registrationsByKey.set(key, r);
     }

@@ -180,6 +180,19 @@ const tunnel = entity({
   keepAlives: list(
     object({ kind: of('crlf', 'stun', 'rtp-pt20', 'rtcp', 'sip'), intervalMs: MS, 'negotiatedMs?': MS }),
   ),
+  'attempts?': list(
+    object({
+      kind: of('sip', 'epdg', 'portal', 'dns'),
+      at: TIME,
+      row: ROW,
+      to: PLACE,
+      'name?': TEXT,
+      tries: COUNT,
+      outcome: of('succeeded', 'answered', 'failed', 'refused', 'unanswered', 'redirected'),
+      'status?': COUNT,
+      'ms?': MS,
+    }),
+  ),
   findings: list(COUNT),
 });
 

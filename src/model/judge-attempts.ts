@@ -1,0 +1,54 @@
+import type { Findings, Remark } from './findings.js';
+import { tunnelRef } from './judge-tunnel.js';
+import { type Moment, millis, type Seen } from './moment.js';
+import type { SessionModel } from './session-model.js';
+
+/** RFC 1035 §7.2: an answer that has not come by then was lost, or there is none. */
+const ANSWER_MS = 5000;
+/** What a name says that is that of an EFTF for sure, where no tunnel came of it. */
+const EFTF_NAME = /(^|[.-])eftf\d*[.-]/;
+
+/** Judges what phones tried beside their tunnels. */
+export function judgeAttempts(m: SessionModel, end: Moment): void {
+  const { findings, outside } = m;
+  let works = false;
+  for (const t of m.tunnels) {
+    works ||= t.envelopes.up.total + t.envelopes.down.total > 0;
+    const raise = (code: string, at: Seen, remark: Remark = {}): void =>
+      findings.raise(code, at, [tunnelRef(t)], remark);
+    for (const a of t.attempts ?? []) {
+      const at: Seen = { ...a.at, row: a.row };
+      const there = `${a.to.address}:${a.to.port}`;
+      const isBlocked = a.outcome === 'unanswered' || a.outcome === 'refused';
+      if (a.kind === 'sip' && isBlocked)
+        raise('attempt.sip-blocked', at, { detail: `It went to ${there} and was ${a.outcome}.` });
+      else if (a.kind === 'epdg' && (isBlocked || a.outcome === 'failed'))
+        raise('attempt.epdg-blocked', at, {
+          detail: `It went to ${there} and ${a.outcome === 'failed' ? 'failed' : 'was not answered'}.`,
+        });
+      else if ((a.kind === 'sip' || a.kind === 'epdg') && a.outcome === 'succeeded')
+        raise('attempt.needless', at, { detail: `${a.kind === 'sip' ? 'SIP' : 'IKE'} with ${there} got through.` });
+    }
+  }
+  for (const p of outside.portals)
+    findings.raise('portal.captive', p.start, [], {
+      detail: `The probe of ${p.name ?? p.to.address} was answered with ${p.status}.`,
+      severity: works ? 'note' : 'error',
+    });
+  judgeNames(m, end, findings);
+}
+
+function judgeNames(m: SessionModel, end: Moment, findings: Findings): void {
+  const known = new Set(
+    m.tunnels.flatMap((t) => [t.eftf.name?.toLowerCase(), t.proxy && t.eftf.address.toLowerCase()]),
+  );
+  const failed = m.outside.names.failed().filter((q) => known.has(q.name) || EFTF_NAME.test(q.name));
+  for (const q of failed) {
+    // The other family may have an answer; a proxy resolves the name itself.
+    const same = m.outside.names.about(q.client, q.name).some((o) => o.addresses.length > 0);
+    const proxied = m.tunnels.some((t) => t.proxy !== undefined && t.ue.address === q.client);
+    if (same || proxied || (q.code < 0 && millis(q.at, end) < ANSWER_MS)) continue;
+    const how = q.code < 0 ? 'was not answered' : `got code ${q.code}`;
+    findings.raise('dns.eftf', q.answerAt ?? q.at, [], { detail: `The question for ${q.name} ${how}.` });
+  }
+}

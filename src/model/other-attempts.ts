@@ -1,0 +1,137 @@
+import { fieldValue, readMessage, startLine, statusOf } from '../../dissectors/http/message.js';
+import { u32, type View } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
+import type { AttemptEntry, Place, TunnelEntity } from './entities.js';
+import type { Content } from './events.js';
+import { type Arrival, isBefore, millis, type Seen } from './moment.js';
+import { OuterNames, type OuterQuestion } from './outer-names.js';
+import type { SipEvent } from './sip-event.js';
+
+/** What was tried before a tunnel was opened belongs to it, as far back as a phone tries one way after the other. */
+const BEFORE_MS = 120_000;
+const MOST_OF_A_TUNNEL = 64;
+const IKE = { header: 28, exchange: 18, flags: 19, response: 0x20, init: 34, auth: 35, port: 4500 } as const;
+/** What operating systems ask for to see whether somebody answers in the place of the web. */
+const PROBE =
+  /^GET \S*(generate_204|gen_204|hotspot-detect\.html|connecttest\.txt|ncsi\.txt|success\.txt|canonical\.html|check_network_status\.txt)\S* /;
+/** RFC 6585 §6. */
+const LOGIN_REQUIRED = 511;
+
+/** One other way that a phone tried. */
+interface Attempt extends Omit<AttemptEntry, 'at' | 'row'> {
+  readonly from: string;
+  readonly start: Seen;
+  outcome: AttemptEntry['outcome'];
+  tries: number;
+  status?: number;
+  ms?: number;
+}
+
+/**
+ * What a phone tried beside its tunnel, for FTT-IMS is the last resort (TS 24.229 R.3.1.0): SIP without a tunnel, IKE to
+ * an ePDG, probes for a captive portal, the name of the EFTF.
+ */
+export class OtherAttempts {
+  readonly names = new OuterNames();
+  private readonly attempts = new Map<string, Attempt>();
+  /** Probes that wait for their answer, by the flow that they are in. */
+  private readonly probes = new WeakMap<object, Attempt>();
+
+  /** A request of `from`: a new attempt, or the same again. */
+  asked(kind: AttemptEntry['kind'], at: Arrival, from: string, to: Place, name?: string): Attempt {
+    const key = `${kind} ${from} ${to.address} ${to.port}`;
+    let a = this.attempts.get(key);
+    if (a !== undefined && millis(a.start, at) < BEFORE_MS) a.tries++;
+    else {
+      this.attempts.delete(key);
+      if (this.attempts.size >= LIMITS.exchanges) for (const [k] of this.attempts) if (this.attempts.delete(k)) break;
+      a = { kind, from, to, start: at.seen(), tries: 1, outcome: 'unanswered', ...(name !== undefined && { name }) };
+      this.attempts.set(key, a);
+    }
+    return a;
+  }
+
+  /** An answer of `from` to `to`, which asked there. */
+  told(kind: AttemptEntry['kind'], at: Arrival, from: Place, to: string, outcome: AttemptEntry['outcome']): void {
+    const a = this.attempts.get(`${kind} ${to} ${from.address} ${from.port}`);
+    if (a === undefined) return;
+    a.ms ??= millis(a.start, at);
+    if (a.outcome !== 'succeeded') a.outcome = outcome;
+  }
+
+  /** A SIP message outside of tunnels: the REGISTER of a phone, and what came of it. */
+  sip(at: Arrival, e: SipEvent): void {
+    if (e.method !== 'REGISTER') return;
+    const { content: c, status } = e;
+    if (e.isRequest) this.asked('sip', at, c.from, { address: c.to, port: c.dport });
+    else if (status >= 200) {
+      const outcome = status < 300 ? 'succeeded' : status === 401 || status === 407 ? 'answered' : 'failed';
+      this.told('sip', at, { address: c.from, port: c.sport }, c.to, outcome);
+      const a = this.attempts.get(`sip ${c.to} ${c.from} ${c.sport}`);
+      if (a !== undefined) a.status = status;
+    }
+  }
+
+  /** IKE on UDP port 500, or 4500 behind its marker (RFC 7296 §3.1, RFC 3948 §2.2). */
+  ike(at: Arrival, c: Content): void {
+    const marked = (c.sport === IKE.port || c.dport === IKE.port) && c.end - c.off > 4 && u32(c.buf, c.off) === 0;
+    const off = marked ? c.off + 4 : c.off;
+    if (c.end - off < IKE.header) return;
+    const exchange = c.buf[off + IKE.exchange];
+    if (exchange !== IKE.init && exchange !== IKE.auth) return;
+    // The two ports are two halves of one attempt.
+    const port = 500;
+    if ((c.buf[off + IKE.flags] & IKE.response) === 0) {
+      const a = this.asked('epdg', at, c.from, { address: c.to, port });
+      if (exchange === IKE.auth && a.outcome === 'answered') a.outcome = 'failed';
+    } else this.told('epdg', at, { address: c.from, port }, c.to, exchange === IKE.auth ? 'succeeded' : 'answered');
+  }
+
+  /** A message of HTTP; `flow` is that of its connection. */
+  http(at: Arrival, c: Content, v: View, flow: object): void {
+    const line = startLine(v);
+    if (PROBE.test(line)) {
+      const m = readMessage(v.buf, v.off, v.end);
+      const name = m === undefined ? '' : fieldValue(m, 'host');
+      this.probes.set(flow, this.asked('portal', at, c.from, { address: c.to, port: c.dport }, name));
+      return;
+    }
+    const a = line.startsWith('HTTP/') ? this.probes.get(flow) : undefined;
+    if (a === undefined) return;
+    this.probes.delete(flow);
+    const m = readMessage(v.buf, v.off, v.end);
+    const status = m === undefined ? 0 : statusOf(v.buf, m);
+    a.status = status;
+    a.ms = millis(a.start, at);
+    a.outcome = (status >= 300 && status < 400) || status === LOGIN_REQUIRED ? 'redirected' : 'succeeded';
+  }
+
+  /** Captive portals that were found, with or without a tunnel. */
+  get portals(): readonly Attempt[] {
+    return [...this.attempts.values()].filter((a) => a.outcome === 'redirected');
+  }
+
+  /** Adds to a tunnel what its UE tried beside it. */
+  furnish(t: TunnelEntity): void {
+    const isHere = (start: Seen): boolean =>
+      millis(start, t.opened) <= BEFORE_MS && (t.closed === undefined || isBefore(start, t.closed));
+    const name = this.names.nameOf(t.ue.address, t.eftf.address);
+    if (name !== undefined) t.eftf.name ??= name;
+    const entries: AttemptEntry[] = [];
+    const wanted = t.proxy === undefined ? t.eftf.name : t.eftf.address;
+    for (const q of this.names.about(t.ue.address, wanted)) if (isHere(q.at)) entries.push(ofQuestion(q));
+    for (const a of this.attempts.values()) if (a.from === t.ue.address && isHere(a.start)) entries.push(entry(a));
+    entries.sort((a, b) => millis(b.at, a.at));
+    if (entries.length > 0) t.attempts = entries.slice(0, MOST_OF_A_TUNNEL);
+  }
+}
+
+function entry({ from: _, start, ...a }: Attempt): AttemptEntry {
+  return { ...a, at: start, row: start.row };
+}
+
+function ofQuestion(q: OuterQuestion): AttemptEntry {
+  const outcome = q.code === 0 ? 'succeeded' : q.code > 0 ? 'failed' : 'unanswered';
+  const ms = q.answerAt === null ? {} : { ms: millis(q.at, q.answerAt) };
+  return { kind: 'dns', at: q.at, row: q.at.row, to: q.server, name: q.name, tries: q.tries, outcome, ...ms };
+}

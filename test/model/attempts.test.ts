@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { encode, put32 } from 'fttscope/kit';
+import { addressRecord, codec as dns, dnsQuery, dnsResponse } from '../../dissectors/dns/message.js';
+import { CATALOGUE } from '../../src/model/catalogue.js';
+import { reportSchema } from '../../src/report/report-schema.js';
+import { CaptureBuilder } from '../build/capture.js';
+import { clearConversation, envelope, up } from '../build/conversation.js';
+import { ACK, address, at, PSH, ping, RST, SYN, tcp, udp } from '../build/packets.js';
+import { violations } from './schema.js';
+import { codes, ENDS, finding, type Json, reportOn, sip } from './support.js';
+
+const SCHEMA = reportSchema(Object.keys(CATALOGUE));
+const PHONE = '192.0.2.10';
+const DNS = [at(PHONE, 41_000), at('192.0.2.53', 53)] as const;
+const NOTHING = new Uint8Array(0);
+
+/** A working tunnel at 10 s. */
+const tunnel = (b: CaptureBuilder): CaptureBuilder => {
+  const packet = ping(address('10.0.0.2'), address('10.0.0.1'), 1, 1, 40);
+  return b.connection(clearConversation([up([envelope(packet)])]), { ...ENDS, start: 10_000, step: 10 });
+};
+
+async function told(b: CaptureBuilder): Promise<Json> {
+  const r = await reportOn(b.build().octets);
+  assert.deepEqual(violations(r, SCHEMA), []);
+  return r;
+}
+
+const attempts = (r: Json): Json => r.tunnels[0].attempts.map((a: Json) => [a.kind, a.outcome, a.tries, a.name ?? '']);
+const notes = (r: Json): string[] => codes(r, 0).filter((c) => /^(attempt|portal|dns)\./.test(c));
+
+describe('what a phone tries beside its tunnel', () => {
+  test('SIP over TCP that is refused, and over UDP that nobody answers', async () => {
+    const [from, to] = [at(PHONE, 5070), at('198.51.100.7', 5060)];
+    const b = new CaptureBuilder()
+      .packet(tcp(from, to, { seq: 1, flags: SYN }, NOTHING), 0)
+      .packet(tcp(to, from, { seq: 0, ack: 2, flags: RST | ACK }, NOTHING), 20, 1);
+    const register = sip('REGISTER sip:ims.example').subarray(28);
+    const [ue, core] = [at(PHONE, 5060), at('198.51.100.8', 5060)];
+    for (const ms of [1000, 1500, 2500]) b.packet(udp(ue, core, register), ms);
+    const r = await told(tunnel(b));
+    assert.deepEqual(attempts(r), [
+      ['sip', 'refused', 1, ''],
+      ['sip', 'unanswered', 3, ''],
+    ]);
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'attempt.sip-blocked').count, 2);
+  });
+
+  test('SIP that gets through makes the tunnel needless', async () => {
+    const [ue, core] = [at(PHONE, 5060), at('198.51.100.8', 5060)];
+    const b = new CaptureBuilder()
+      .packet(udp(ue, core, sip('REGISTER sip:ims.example').subarray(28)), 0)
+      .packet(udp(core, ue, sip('200 OK REGISTER', { toTag: 'r' }).subarray(28)), 30, 1);
+    const r = await told(tunnel(b));
+    assert.deepEqual(notes(r), ['attempt.needless']);
+    assert.deepEqual([r.tunnels[0].attempts[0].status, Math.round(r.tunnels[0].attempts[0].ms)], [200, 30]);
+  });
+
+  /** A header of IKEv2, RFC 7296 §3.1, and nothing behind it. */
+  const ike = (exchange: number, response: boolean): Uint8Array => {
+    const b = new Uint8Array(28);
+    b.fill(0x11, 0, 8);
+    if (exchange === 35 || response) b.fill(0x22, 8, 16);
+    b.set([0, 0x20, exchange, response ? 0x20 : 0x08], 16);
+    put32(b, 24, 28);
+    return b;
+  };
+  const marked = (b: Uint8Array): Uint8Array => Uint8Array.of(0, 0, 0, 0, ...b);
+
+  test('IKE to an ePDG: no answer, no entry, success', async () => {
+    const epdg = '203.0.113.9';
+    const asked = () => {
+      const b = new CaptureBuilder();
+      for (const ms of [0, 1000, 3000]) b.packet(udp(at(PHONE, 500), at(epdg, 500), ike(34, false)), ms);
+      return b;
+    };
+    const silent = await told(tunnel(asked()));
+    assert.deepEqual(attempts(silent), [['epdg', 'unanswered', 3, '']]);
+    assert.deepEqual(notes(silent), ['attempt.epdg-blocked']);
+    const open = () =>
+      asked()
+        .packet(udp(at(epdg, 500), at(PHONE, 500), ike(34, true)), 3050, 1)
+        .packet(udp(at(PHONE, 4500), at(epdg, 4500), marked(ike(35, false))), 3100);
+    const half = await told(tunnel(open()));
+    assert.deepEqual(attempts(half), [['epdg', 'failed', 4, '']]);
+    const whole = open().packet(udp(at(epdg, 4500), at(PHONE, 4500), marked(ike(35, true))), 3200, 1);
+    assert.deepEqual(notes(await told(tunnel(whole))), ['attempt.needless']);
+  });
+
+  const text = (s: string): Uint8Array => new TextEncoder().encode(s);
+  const probe = (b: CaptureBuilder, answer: string): CaptureBuilder => {
+    const [from, to] = [at(PHONE, 42_000), at('203.0.113.80', 80)];
+    const ask = text('GET /generate_204 HTTP/1.1\r\nHost: connectivitycheck.example\r\n\r\n');
+    return b
+      .packet(tcp(from, to, { seq: 0, flags: SYN }, NOTHING), 0)
+      .packet(tcp(to, from, { seq: 0, ack: 1, flags: SYN | ACK }, NOTHING), 10, 1)
+      .packet(tcp(from, to, { seq: 1, ack: 1, flags: ACK | PSH }, ask), 20)
+      .packet(tcp(to, from, { seq: 1, ack: 1 + ask.length, flags: ACK | PSH }, text(answer)), 40, 1);
+  };
+
+  test('a probe for a captive portal', async () => {
+    const free = await told(tunnel(probe(new CaptureBuilder(), 'HTTP/1.1 204 No Content\r\n\r\n')));
+    assert.deepEqual(attempts(free), [['portal', 'succeeded', 1, 'connectivitycheck.example']]);
+    assert.deepEqual(notes(free), []);
+    const login = 'HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\nContent-Length: 0\r\n\r\n';
+    const captive = await told(probe(new CaptureBuilder(), login));
+    assert.deepEqual(codes(captive), ['portal.captive']);
+    assert.match(captive.findings[0].meaning, /^The probe of connectivitycheck\.example was answered with 302\./);
+    assert.equal(finding(await told(tunnel(probe(new CaptureBuilder(), login))), 'portal.captive').severity, 'note');
+  });
+
+  test('the name of the EFTF', async () => {
+    const question = dnsQuery(7, 'eftf.ims.example', 1);
+    const asked = () => new CaptureBuilder().packet(udp(...DNS, encode(dns, question)), 0);
+    const answer = (b: CaptureBuilder, m: ReturnType<typeof dnsResponse>) =>
+      b.packet(udp(DNS[1], DNS[0], encode(dns, m)), 15, 1);
+    const found = dnsResponse(question, [addressRecord('eftf.ims.example', ENDS.server.address)]);
+    const r = await told(tunnel(answer(asked(), found)));
+    assert.deepEqual(attempts(r), [['dns', 'succeeded', 1, 'eftf.ims.example']]);
+    assert.equal(r.tunnels[0].eftf.name, 'eftf.ims.example');
+    assert.deepEqual(codes(r), []);
+    const missing = await told(answer(asked(), dnsResponse(question, [], 3)));
+    assert.deepEqual(codes(missing), ['dns.eftf']);
+    assert.match(missing.findings[0].meaning, /eftf\.ims\.example got code 3/);
+    const silent = await told(asked().packet(udp(DNS[0], at('192.0.2.1', 9), new Uint8Array(4)), 6000));
+    assert.deepEqual(codes(silent), ['dns.eftf']);
+  });
+
+  test('of another phone it is none of its business', async () => {
+    const b = new CaptureBuilder();
+    b.packet(udp(at('192.0.2.77', 500), at('203.0.113.9', 500), ike(34, false)), 0);
+    assert.equal((await told(tunnel(b))).tunnels[0].attempts, undefined);
+  });
+});
