@@ -61,7 +61,6 @@ export class App implements Desk, DisplayEvents {
   private readonly trail = new Trail();
   private readonly dialogs: Dialog[] = [];
   private readonly actions = new Map<CommandId, (argument: string) => void>();
-  private readonly paletteHistory: string[] = [];
   private view: View;
   private around: Scope = {};
   private prompted: Prompt | undefined;
@@ -119,7 +118,7 @@ export class App implements Desk, DisplayEvents {
     this.provide('suspend', () => this.display?.suspend());
     this.provide('theme', (name) => this.setTheme(name));
     this.provide('help', () => this.show(new Help(this.view.offers(), this.view.title, this)));
-    this.provide('palette', () => this.prompt(paletteRequest(this, this.paletteHistory)));
+    this.provide('palette', () => this.prompt(paletteRequest(this)));
     for (const id of ['goto', 'jump-to-mark', 'filter'] as const) this.provide(id, (a) => this.inPackets(id, a));
   }
 
@@ -129,6 +128,7 @@ export class App implements Desk, DisplayEvents {
       return;
     }
     this.memory.settings.theme = name as ThemeName;
+    this.preferences.name = name as ThemeName;
     this.preferences.theme = themeFor(name as ThemeName, this.preferences.depth);
   }
 

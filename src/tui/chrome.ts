@@ -35,8 +35,8 @@ function progress(s: ViewerStatus): string {
 /** What is said of keys. */
 function keysText({ keys }: ViewerStatus): string {
   if (keys.lines === 0) return 'no keys';
-  const from = keys.sources.length > 0 ? `${keys.sources.join(', ')} ` : '';
-  return `keys: ${from}(${grouped(keys.lines)} line${keys.lines === 1 ? '' : 's'}, ${grouped(keys.used)} used)`;
+  const lines = `${grouped(keys.lines)} line${keys.lines === 1 ? '' : 's'}, ${grouped(keys.used)} used`;
+  return keys.sources.length > 0 ? `keys: ${keys.sources.join(', ')} (${lines})` : `keys: ${lines}`;
 }
 
 /** The first line: program, file, how far, keys. */
@@ -108,7 +108,7 @@ export function drawHints(area: Area, theme: Theme, offers: readonly CommandId[]
   for (const id of offers) {
     const { key, words } = hint(id);
     const size = cellsOf(key) + 1 + cellsOf(words);
-    if (id === 'help' || x + size > room) continue;
+    if (id === 'help' || key === '' || x + size > room) continue;
     x = area.text(x, 0, key, theme.key);
     x = area.text(x + 1, 0, words, theme.text) + 2;
   }
@@ -118,7 +118,7 @@ export function drawHints(area: Area, theme: Theme, offers: readonly CommandId[]
 
 function hint(id: CommandId): { key: string; words: string } {
   const { keys, hint: words } = commandOf(id);
-  return { key: keys.length > 0 ? keyText(keys[0]) : `:${id}`, words };
+  return { key: keys.length > 0 ? keyText(keys[0]) : '', words };
 }
 
 /** The last line when there is something to say. */

@@ -1,7 +1,8 @@
 import { Checklist } from './checklist.js';
 import { Reader } from './dialogs.js';
 import type { CommandId } from './keymap.js';
-import { COLOURINGS, packetColumns } from './packet-columns.js';
+import { COLOURINGS } from './packet-colours.js';
+import { packetColumns } from './packet-columns.js';
 import type { PacketsView } from './packets-view.js';
 import { TIME_FORMATS, type TimeFormat } from './times.js';
 
@@ -30,7 +31,7 @@ const NAMES: Readonly<Record<string, string>> = {
 /** Lets columns be turned on and off. */
 function chooseColumns({ desk, packets }: PacketsView): void {
   const { theme } = desk.preferences;
-  const look = { theme, time: 'r' as const, reference: -1, before: () => -1, mark: () => '' };
+  const look = { theme, time: 'r' as const, outer: undefined, reference: -1, before: () => -1, mark: () => '' };
   const items = packetColumns(desk.viewer.rows, look)
     .filter((c) => c.id !== 'number')
     .map((c) => ({ id: c.id, title: NAMES[c.id] ?? c.title }));
@@ -85,8 +86,8 @@ export function listCommand(view: PacketsView, command: CommandId): boolean {
       packets.paused = !packets.paused;
       return true;
     case 'colours':
-      view.colouring = COLOURINGS[(COLOURINGS.indexOf(view.colouring) + 1) % COLOURINGS.length];
-      desk.say(`coloured by: ${view.colouring}`);
+      view.colours.colouring = COLOURINGS[(COLOURINGS.indexOf(view.colours.colouring) + 1) % COLOURINGS.length];
+      desk.say(`coloured by: ${view.colours.colouring}`);
       return true;
     case 'columns':
       chooseColumns(view);

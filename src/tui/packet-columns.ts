@@ -1,16 +1,23 @@
 import { Direction, type Rows } from '../viewer/rows.js';
-import { SIGNS, type Style, severityStyle, type Theme } from './style.js';
+import { SIGNS, severityStyle, type Theme } from './style.js';
 import type { Column } from './table.js';
 import { TIME_FORMATS, type TimeFormat, timeText } from './times.js';
 
-/** What lines are coloured by. */
-export const COLOURINGS = ['what', 'direction', 'none'] as const;
-export type Colouring = (typeof COLOURINGS)[number];
+/** How a frame is listed that carried an inner packet, where outer frames are listed. */
+export interface OuterLook {
+  readonly id: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly protocol: string;
+  readonly info: string;
+}
 
 /** What columns depend on besides the row. */
 export interface ColumnLook {
   readonly theme: Theme;
   readonly time: TimeFormat;
+  /** The frame of a row, where frames are listed; undefined: the row is one itself. */
+  readonly outer: ((row: number) => OuterLook | undefined) | undefined;
   /** Row that time counts from; -1: the first frame. */
   readonly reference: number;
   /** The row listed before a row; -1: none. */
@@ -24,6 +31,7 @@ const ARROWS = ['', '↑', '↓'];
 /** The columns of the list of packets. */
 export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<number>[] {
   const { width, title } = TIME_FORMATS[look.time];
+  const outer = (r: number): OuterLook | undefined => look.outer?.(r);
   return [
     {
       id: 'sign',
@@ -34,7 +42,15 @@ export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<num
       text: (r) => look.mark(r) || SIGNS[signOf(rows, r)],
       style: (r) => (look.mark(r) !== '' ? look.theme.key : severityStyle(look.theme, signOf(rows, r))),
     },
-    { id: 'number', title: 'No', min: 4, max: 14, align: 'right', priority: 0, text: (r) => rows.id(r) },
+    {
+      id: 'number',
+      title: 'No',
+      min: 4,
+      max: 14,
+      align: 'right',
+      priority: 0,
+      text: (r) => outer(r)?.id ?? rows.id(r),
+    },
     {
       id: 'time',
       title,
@@ -62,7 +78,15 @@ export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<num
       priority: 7,
       text: (r) => (rows.tunnel(r) === 0 ? '' : String(rows.tunnel(r))),
     },
-    { id: 'source', title: 'Source', min: 10, max: 39, middle: true, priority: 4, text: (r) => rows.source(r) },
+    {
+      id: 'source',
+      title: 'Source',
+      min: 10,
+      max: 39,
+      middle: true,
+      priority: 4,
+      text: (r) => outer(r)?.source ?? rows.source(r),
+    },
     {
       id: 'destination',
       title: 'Destination',
@@ -70,11 +94,26 @@ export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<num
       max: 39,
       middle: true,
       priority: 5,
-      text: (r) => rows.destination(r),
+      text: (r) => outer(r)?.destination ?? rows.destination(r),
     },
-    { id: 'protocol', title: 'Proto', min: 5, max: 9, priority: 3, text: (r) => rows.protocol(r) },
+    {
+      id: 'protocol',
+      title: 'Proto',
+      min: 5,
+      max: 9,
+      priority: 3,
+      text: (r) => outer(r)?.protocol ?? rows.protocol(r),
+    },
     { id: 'length', title: 'Len', min: 4, max: 6, align: 'right', priority: 8, text: (r) => String(rows.length(r)) },
-    { id: 'info', title: 'Info', min: 30, max: 400, grow: true, priority: 6, text: (r) => rows.info(r) },
+    {
+      id: 'info',
+      title: 'Info',
+      min: 24,
+      max: 400,
+      grow: true,
+      priority: 2,
+      text: (r) => outer(r)?.info ?? rows.info(r),
+    },
   ];
 }
 
@@ -83,55 +122,4 @@ function signOf(rows: Rows, row: number): '' | 'note' | 'warn' | 'error' {
   const s = rows.severity(row);
   if (s !== '' && s !== 'chat') return s;
   return rows.findings(row).length > 0 ? 'note' : '';
-}
-
-const SIP_STATUS = /^Status: ([1-6])/;
-const ICMP_ERROR = /unreachable|exceeded|quench|Redirect|too big|Parameter problem/i;
-
-/** The colour of a row by what it is: the rules of Wireshark, and ours for SIP, media, addressing and envelopes. */
-export function rowStyle(rows: Rows, row: number, theme: Theme): Style {
-  const protocol = rows.protocol(row);
-  if (rows.findings(row).some((code) => code.startsWith('fttims.'))) return theme.envelopeFault;
-  switch (protocol) {
-    case 'SIP':
-    case 'SIP/SDP':
-      return sipStyle(rows.info(row), theme);
-    case 'RTP':
-    case 'RTCP':
-      return theme.rtp;
-    case 'TCP':
-      return tcpStyle(rows, row, theme);
-    case 'ICMP':
-    case 'ICMPv6': {
-      const info = rows.info(row);
-      if (ICMP_ERROR.test(info)) return theme.icmpError;
-      return /Router|Neighbor/.test(info) ? theme.addressing : theme.icmp;
-    }
-    case 'DHCP':
-    case 'DHCPv6':
-      return theme.addressing;
-    default:
-      return protocol.startsWith('HTTP') ? theme.http : theme.text;
-  }
-}
-
-function sipStyle(info: string, theme: Theme): Style {
-  const m = SIP_STATUS.exec(info);
-  if (m === null) return theme.request;
-  const { provisional, success, redirect, clientError, serverError } = theme;
-  return [provisional, success, redirect, clientError, serverError, serverError][Number(m[1]) - 1];
-}
-
-function tcpStyle(rows: Rows, row: number, theme: Theme): Style {
-  const info = rows.info(row);
-  if (/\[[^\]]*RST/.test(info)) return theme.reset;
-  const s = rows.severity(row);
-  if (s === 'warn' || s === 'error' || info.startsWith('[TCP')) return theme.badTcp;
-  return /\[[^\]]*(SYN|FIN)/.test(info) ? theme.strong : theme.dim;
-}
-
-/** The colour of a row by where it goes. */
-export function directionStyle(rows: Rows, row: number, theme: Theme): Style {
-  const d = rows.direction(row);
-  return d === Direction.up ? theme.up : d === Direction.down ? theme.down : theme.text;
 }

@@ -1,148 +1,32 @@
-import type { FieldCatalogue } from '../filter/index.js';
-import type { Detail, Selection, Viewer } from '../viewer/viewer.js';
+import type { Selection } from '../viewer/viewer.js';
+import type { FilterWords } from './filter-words.js';
 import type { PacketList } from './packet-list.js';
 import type { Completion, PromptRequest, Verdict } from './prompt.js';
 import type { Desk } from './view.js';
 
 /** Milliseconds of quiet after which a filter is tried while it is typed. */
 const TRY_MS = 120;
-/** Names and values that Tab offers. */
-const OFFERED = 300;
-/** Values remembered of a field. */
-const VALUES = 500;
-
-const COMPARISON =
-  /([A-Za-z_][\w.-]*)\s*(?:===?|!==?|~=|[<>]=?|\beq\b|\bne\b|\bcontains\b|\bmatches\b|\bin\s*\{)\s*("?[^"\s{},]*)$/;
-const NAME = /[A-Za-z_.][\w.-]*$/;
-
-/** Values of fields that were seen, the most frequent first. */
-export class SeenValues {
-  private readonly fields = new Map<string, Map<string, number>>();
-  private last: Detail | undefined;
-
-  /** Notes the values of a packet. */
-  note(detail: Detail): void {
-    if (this.last?.row === detail.row) return;
-    this.last = detail;
-    for (const { field, filter } of detail.nodes) {
-      if (filter === undefined || !filter.startsWith(`${field} == `)) continue;
-      this.add(field, filter.slice(field.length + 4));
-    }
-  }
-
-  private add(field: string, value: string): void {
-    let values = this.fields.get(field);
-    if (values === undefined) this.fields.set(field, (values = new Map()));
-    const n = values.get(value);
-    if (n !== undefined || values.size < VALUES) values.set(value, (n ?? 0) + 1);
-  }
-
-  of(field: string): { text: string; note: string }[] {
-    return [...(this.fields.get(field) ?? [])]
-      .sort((a, b) => b[1] - a[1])
-      .map(([text, n]) => ({ text, note: `seen ${n === 1 ? 'once' : `${n} times`}` }));
-  }
-}
-
-/** Names that begin so, then those that do if letter case does not count. */
-function namesFor(typed: string, fields: FieldCatalogue): { text: string }[] {
-  const side = /^(inner|outer)\./.exec(typed)?.[0] ?? '';
-  const bare = typed.slice(side.length);
-  const lower = bare.toLowerCase();
-  const all = [...new Set([...fields.protocols(), ...fields.names()])].sort();
-  const exact = all.filter((n) => n.startsWith(bare));
-  const loose = all.filter((n) => !n.startsWith(bare) && n.toLowerCase().startsWith(lower));
-  return [...exact, ...loose].slice(0, OFFERED).map((n) => ({ text: side + n }));
-}
-
-/** Packets that are looked into for the values of a field. */
-const LOOKED_INTO = 40;
-
-/** Looks into packets that have a field, so that its values are known when Tab is pressed. */
-class Gathering {
-  private field = '';
-  private current: Selection | undefined;
-
-  constructor(
-    private readonly viewer: Viewer,
-    private readonly seen: SeenValues,
-    private readonly found: () => void,
-  ) {}
-
-  /** Looks for values of the field that the text compares last. */
-  look(text: string): void {
-    const field = COMPARISON.exec(text)?.[1];
-    if (field === undefined || field === this.field || this.viewer.check(field) !== null) return;
-    this.field = field;
-    this.stop();
-    const s = this.viewer.select({ kind: 'both', filter: field });
-    this.current = s;
-    s.onMore(() => {
-      if (this.current !== s || (!s.done && s.count < LOOKED_INTO)) return;
-      this.current = undefined;
-      s.cancel();
-      void this.read(s, field);
-    });
-  }
-
-  stop(): void {
-    this.current?.cancel();
-    this.current = undefined;
-  }
-
-  private async read(s: Selection, field: string): Promise<void> {
-    const step = Math.max(1, Math.floor(s.count / LOOKED_INTO));
-    for (let i = 0; i < s.count && field === this.field; i += step)
-      try {
-        this.seen.note(await this.viewer.detail(s.at(i)));
-      } catch {
-        return; // somebody asked for the tree of another packet
-      }
-    this.found();
-  }
-}
-
-/** What Tab offers in a filter: names of fields, and behind a comparison values that were seen. */
-export function completeFilter(
-  text: string,
-  cursor: number,
-  fields: FieldCatalogue,
-  seen: SeenValues,
-): Completion | undefined {
-  const before = text.slice(0, cursor);
-  const m = COMPARISON.exec(before);
-  if (m !== null) {
-    const [, field, typed] = m;
-    const words = seen.of(field.replace(/^(inner|outer)\./, '')).filter((w) => w.text.startsWith(typed));
-    return { from: cursor - typed.length, words };
-  }
-  const typed = NAME.exec(before)?.[0];
-  if (typed === undefined || (before.match(/"/g) ?? []).length % 2 === 1) return undefined;
-  return { from: cursor - typed.length, words: namesFor(typed, fields) };
-}
-
 /** The line in which a display filter is typed: what is wrong with it, or how many packets it takes, is said at once. */
 export class FilterPrompt implements PromptRequest {
   readonly label = '/';
+  readonly history: string[];
   private preview: Selection | undefined;
   private previewed: string | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private readonly gathering: Gathering;
   private judged: { text: string; verdict: Verdict | undefined } | undefined;
 
   constructor(
     readonly text: string,
-    readonly history: string[],
     private readonly desk: Desk,
     private readonly packets: PacketList,
-    private readonly seen: SeenValues,
+    private readonly words: FilterWords,
     private readonly apply: (filter: string) => void,
   ) {
-    this.gathering = new Gathering(desk.viewer, seen, () => desk.repaint());
+    this.history = [...(desk.memory.state.history.filter ?? [])].reverse();
   }
 
   complete(text: string, cursor: number): Completion | undefined {
-    return completeFilter(text, cursor, this.desk.fields, this.seen);
+    return this.words.complete(text, cursor);
   }
 
   judge(text: string): Verdict | undefined {
@@ -168,7 +52,7 @@ export class FilterPrompt implements PromptRequest {
     clearTimeout(this.timer);
     this.preview?.cancel();
     this.preview = undefined;
-    this.gathering.look(text);
+    this.words.lookAhead(text);
     if (text.trim() === '' || this.desk.viewer.check(text) !== null) return;
     this.timer = setTimeout(() => {
       this.previewed = text;
@@ -182,6 +66,7 @@ export class FilterPrompt implements PromptRequest {
     const e = this.desk.viewer.check(text);
     if (e !== null && text.trim() !== '') return e.message;
     this.cancelled();
+    if (text.trim() !== '') this.desk.memory.typed('filter', text.trim());
     this.apply(text.trim());
     return undefined;
   }
@@ -189,6 +74,6 @@ export class FilterPrompt implements PromptRequest {
   cancelled(): void {
     clearTimeout(this.timer);
     this.preview?.cancel();
-    this.gathering.stop();
+    this.words.stop();
   }
 }

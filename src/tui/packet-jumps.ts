@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { DetailNode } from '../viewer/viewer.js';
 import type { CommandId } from './keymap.js';
 import { dialogOf, isNoticed, sameStream } from './packet-dialog.js';
@@ -7,14 +8,19 @@ import type { PacketsView } from './packets-view.js';
 /** Leaps in the packets view: to a number, a mark, the next of a dialog, the next finding, what is looked for. */
 export class PacketJumps {
   /** Ids of rows by the letters of their marks. */
-  private readonly marks = new Map<string, string>();
-  private readonly history: string[] = [];
+  private readonly marks: Map<string, string>;
+  /** The capture that the marks are of. */
+  private readonly path: string;
   private wanted: Wanted | undefined;
   /** Counts the searches: a newer one ends those before. */
   private searches = 0;
   private searching = false;
 
-  constructor(private readonly view: PacketsView) {}
+  constructor(private readonly view: PacketsView) {
+    const { memory, viewer } = view.desk;
+    this.path = viewer.status.files.map((f) => resolve(f.name)).join(' ');
+    this.marks = new Map(Object.entries(memory.state.marks[this.path] ?? {}));
+  }
 
   /** Letter of the mark of a row; '' where it has none. */
   markOf(row: number): string {
@@ -103,7 +109,10 @@ export class PacketJumps {
     const { desk, rowId } = this.view;
     if (rowId === '' || letter === '') return;
     if (this.marks.get(letter) === rowId) this.marks.delete(letter);
-    else this.marks.set(letter, rowId);
+    else {
+      this.marks.set(letter, rowId);
+      desk.memory.mark(this.path, letter, rowId);
+    }
     desk.say(
       this.marks.has(letter) ? `packet ${rowId} is marked ${letter}; ' ${letter} comes back` : `mark ${letter} is gone`,
     );
@@ -171,7 +180,7 @@ export class PacketJumps {
     const { desk, focus } = this.view;
     desk.prompt({
       label: `find in ${focus === 'list' ? 'the list' : focus === 'tree' ? 'the tree' : 'the octets'}:`,
-      history: this.history,
+      history: [...(desk.memory.state.history.find ?? [])].reverse(),
       text: this.wanted?.words ?? '',
       judge: (text) => {
         if (text === '') return { text: 'text, /regular expression/, or 0x and octets', wrong: false };
@@ -190,6 +199,7 @@ export class PacketJumps {
     if (text === '') return undefined;
     try {
       this.wanted = wantedOf(text);
+      this.view.desk.memory.typed('find', text);
     } catch (e) {
       return (e as Error).message;
     }

@@ -1,16 +1,20 @@
+import { Direction } from '../viewer/rows.js';
 import type { Choice, RowKind, Selection, Viewer } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
 import { List, type ListLook } from './list.js';
-import { type Colouring, type ColumnLook, directionStyle, packetColumns, rowStyle } from './packet-columns.js';
+import { type ColumnLook, type OuterLook, packetColumns } from './packet-columns.js';
 import type { Style, Theme } from './style.js';
 import { cellText, type Laid, layOut } from './table.js';
 import type { TimeFormat } from './times.js';
 import type { Scope } from './view.js';
 
+/** Cells from which on there is room for lengths. */
+const LENGTH_FROM = 100;
+
 /** What the list is to look like. */
 export interface PacketLook extends ListLook {
   readonly time: TimeFormat;
-  readonly colouring: Colouring;
+  styleOf(row: number): Style;
   mark(row: number): string;
 }
 
@@ -132,6 +136,7 @@ export class PacketList {
     return {
       theme: look.theme,
       time: look.time,
+      outer: this.kind === 'outer' ? (row) => this.outer(row) : undefined,
       reference: this.reference,
       before: (row) => {
         const at = this.selection.find(row);
@@ -141,10 +146,26 @@ export class PacketList {
     };
   }
 
+  /** What the frame around an inner packet is; the list has no more of it than whose tunnel it is. */
+  private outer(row: number): OuterLook | undefined {
+    const { rows, status } = this.viewer;
+    if (rows.inner(row) === 0) return undefined;
+    const t = status.tunnels.find((g) => g.id === rows.tunnel(row));
+    const [ue, eftf] = [bare(t?.ue), bare(t?.eftf)];
+    const up = rows.direction(row) !== Direction.down;
+    return {
+      id: rows.id(row).replace(/\.\d+$/, ''),
+      source: up ? ue : eftf,
+      destination: up ? eftf : ue,
+      protocol: t?.keys === 'clear' ? 'TCP' : 'TLS',
+      info: `carries ${rows.protocol(row)}: ${rows.info(row)}`,
+    };
+  }
+
   draw(area: Area, look: PacketLook): void {
     const { rows } = this.viewer;
     const columns = packetColumns(rows, this.columnLook(look)).filter(
-      (c) => !this.hidden.has(c.id) && this.isOfUse(c.id),
+      (c) => !this.hidden.has(c.id) && this.isOfUse(c.id, area.width),
     );
     const body = area.part(0, 1, area.width, area.height - 1);
     this.list.fitTo(body.height);
@@ -168,13 +189,14 @@ export class PacketList {
     this.list.sideways = Math.max(0, Math.min(this.list.sideways, longest - (info?.width ?? 0)));
   }
 
-  private isOfUse(id: string): boolean {
+  private isOfUse(id: string, width: number): boolean {
+    if (id === 'length') return width >= LENGTH_FROM && this.kind !== 'outer';
     if (id === 'direction') return this.viewer.status.tunnels.length > 0;
     return id !== 'tunnel' || (this.scope.tunnels === undefined && this.viewer.status.tunnels.length > 1);
   }
 
   private drawRow(line: Area, row: number, laid: readonly Laid<number>[], look: PacketLook): void {
-    const style = this.styleOf(row, look.theme, look.colouring);
+    const style = look.styleOf(row);
     for (const { column, x, width } of laid) {
       let text = column.text(row);
       if (column.id === 'info') text = text.slice(this.list.sideways);
@@ -182,19 +204,23 @@ export class PacketList {
     }
   }
 
-  private styleOf(row: number, theme: Theme, colouring: Colouring): Style {
-    const { rows } = this.viewer;
-    if (colouring === 'what') return rowStyle(rows, row, theme);
-    return colouring === 'direction' ? directionStyle(rows, row, theme) : theme.text;
-  }
-
   /** A row as one line of text. */
   lineOf(row: number, time: TimeFormat): string {
     const { rows } = this.viewer;
-    const look = { theme: {} as Theme, time, reference: this.reference, before: () => -1, mark: () => '' };
+    const look = {
+      theme: {} as Theme,
+      time,
+      outer: undefined,
+      reference: this.reference,
+      before: () => -1,
+      mark: () => '',
+    };
     return packetColumns(rows, look)
       .filter((c) => c.id !== 'sign' && c.id !== 'tunnel')
       .map((c) => c.text(row))
       .join('  ');
   }
 }
+
+/** An address without its port. */
+const bare = (end: string | undefined): string => (end ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');

@@ -1,12 +1,13 @@
 import type { Detail, RowKind } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
 import { grouped } from './chrome.js';
+import { FilterWords } from './filter-words.js';
 import type { Place } from './frame.js';
 import type { CommandId } from './keymap.js';
 import { OctetsPane } from './octets-pane.js';
 import { filterFromField, listCommand } from './packet-actions.js';
-import type { Colouring } from './packet-columns.js';
-import { FilterPrompt, SeenValues } from './packet-filter.js';
+import { PacketColours } from './packet-colours.js';
+import { FilterPrompt } from './packet-filter.js';
 import { PacketJumps } from './packet-jumps.js';
 import { PacketList, type PacketLook } from './packet-list.js';
 import { emptyWords } from './packet-words.js';
@@ -35,13 +36,12 @@ export class PacketsView implements View {
   readonly tree = new TreePane();
   readonly octets = new OctetsPane();
   focus: Pane = 'list';
-  private readonly seen = new SeenValues();
-  private readonly history: string[] = [];
+  private readonly words: FilterWords;
   private readonly jumps: PacketJumps;
   private readonly shares: Shares = { list: 45, tree: undefined };
   private layout = 0;
   private zoomed = false;
-  colouring: Colouring = 'what';
+  readonly colours: PacketColours;
   /** Nobody has chosen yet which rows are listed. */
   private undecided = true;
   private places: Partial<Record<Pane, Place>> = {};
@@ -53,6 +53,8 @@ export class PacketsView implements View {
   constructor(readonly desk: Desk) {
     this.packets = new PacketList(desk.viewer, () => desk.repaint());
     this.jumps = new PacketJumps(this);
+    this.colours = new PacketColours(desk);
+    this.words = new FilterWords(desk.viewer, desk.fields, () => desk.told.story);
     desk.viewer.onStatus(() => this.decide());
   }
 
@@ -98,7 +100,13 @@ export class PacketsView implements View {
   private look(pane: Pane, focus: boolean): PacketLook {
     const { theme, time } = this.desk.preferences;
     const mark = (row: number): string => this.jumps.markOf(row);
-    return { theme, focus: focus && this.focus === pane, time, colouring: this.colouring, mark };
+    return {
+      theme,
+      focus: focus && this.focus === pane,
+      time,
+      styleOf: (row: number) => this.colours.styleOf(row),
+      mark,
+    };
   }
 
   draw(area: Area, focus: boolean): void {
@@ -175,7 +183,7 @@ export class PacketsView implements View {
   private take(d: Detail): void {
     if (d.row !== this.asked) return;
     this.trouble = undefined;
-    this.seen.note(d);
+    this.words.note(d);
     this.tree.set(d);
     this.octets.show(d, this.tree.current);
     this.desk.repaint();
@@ -200,7 +208,7 @@ export class PacketsView implements View {
       tree: ['next-pane', 'filter-apply', 'filter-and', 'filter-not', 'open', 'copy', 'find', 'layers'],
       octets: ['next-pane', 'open', 'find', 'copy', 'filter-apply', 'layers'],
     };
-    return [...own[this.focus], 'zoom', 'layout', 'copy', 'goto', 'palette', 'help'].filter(
+    return [...own[this.focus], 'zoom', 'layout', 'copy', 'palette', 'help'].filter(
       (id, i, all) => all.indexOf(id) === i,
     ) as CommandId[];
   }
@@ -302,8 +310,8 @@ export class PacketsView implements View {
   }
 
   askFilter(text: string): void {
-    const { desk, packets, seen } = this;
-    desk.prompt(new FilterPrompt(text, this.history, desk, packets, seen, (f) => this.setFilter(f)));
+    const { desk, packets, words } = this;
+    desk.prompt(new FilterPrompt(text, desk, packets, words, (f) => this.setFilter(f)));
   }
 
   /** Lists what a filter takes. */

@@ -10,10 +10,11 @@ const withKeys = (c: Command): string =>
 const ROW = /^(\d+:)?\d+(\.\d+)?$/;
 
 /** The line behind `:`: any command by its name, with Tab to complete and its key beside it; `:123` goes to a packet. */
-export function paletteRequest(desk: Desk, history: string[]): PromptRequest {
+export function paletteRequest(desk: Desk): PromptRequest {
+  const { memory } = desk;
   return {
     label: ':',
-    history,
+    history: [...(memory.state.history.command ?? [])].reverse(),
     complete: (text, cursor) => {
       const typed = text.slice(0, cursor);
       if (typed.includes(' ')) return undefined;
@@ -29,6 +30,7 @@ export function paletteRequest(desk: Desk, history: string[]): PromptRequest {
       if (name === '') return undefined;
       const v = judge(text);
       if (v?.wrong === true) return v.text;
+      memory.typed('command', text.trim());
       if (ROW.test(name)) desk.perform('goto', name);
       else desk.perform(name as CommandId, argument);
       return undefined;

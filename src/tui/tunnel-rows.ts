@@ -32,7 +32,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/There is no key log/, 'NO KEY'],
   [/private key/, 'WRONG KEY'],
   [/handshake was not captured/, 'LATE'],
-  [/no line|has no |none of them opens|No line of the key log/, 'WRONG KEYS'],
+  [/does not fit|no line|has no |none of them opens|No line of the key log/, 'WRONG KEYS'],
   [/not supported|not decrypted|not known/, 'UNKNOWN SUITE'],
 ];
 
@@ -173,4 +173,4 @@ export function stepsText(t: TunnelEntity, story: Story): string {
 
 /** Milliseconds for people. */
 export const ms = (n: number): string =>
-  n >= 10_000 ? `${(n / 1000).toFixed(1)} s` : `${n >= 10 ? Math.round(n) : Math.round(n * 10) / 10} ms`;
+  n >= 10_000 ? `${(n / 1000).toFixed(1)} s` : `${n >= 10 ? Math.round(n) : Number(n.toPrecision(2))} ms`;

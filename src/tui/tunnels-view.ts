@@ -1,4 +1,5 @@
-import { counted, releaseWords } from '../report/report-words.js';
+import type { FindingEntity, TunnelEntity } from '../model/entities.js';
+import { counted } from '../report/report-words.js';
 import { type Area, clip, wrap } from './cells.js';
 import { octetsText } from './chrome.js';
 import { Reader } from './dialogs.js';
@@ -11,8 +12,8 @@ import { tunnelCard } from './tunnel-card.js';
 import { stepsText, type TunnelRow, TunnelRows } from './tunnel-rows.js';
 import type { Desk, MouseAt, Scope, View } from './view.js';
 
-/** Lines of what is said of the tunnel under the cursor, its rule included. */
-const BAND = 4;
+/** Lines of what is said of the tunnel under the cursor, its rule included: at least, and where the list leaves room. */
+const BAND = { least: 4, most: 12 };
 
 /** View 1: the tunnels of the capture, worst first, and what is known of the one under the cursor. */
 export class TunnelsView implements View {
@@ -133,7 +134,8 @@ export class TunnelsView implements View {
       this.drawEmpty(area);
       return;
     }
-    const band = area.height >= 12 ? BAND + (area.height >= 24 ? 2 : 0) : 0;
+    const room = area.height - table.items.length - 1;
+    const band = area.height >= 12 ? Math.max(BAND.least, Math.min(BAND.most, room)) : 0;
     table.draw(area.part(0, 0, area.width, area.height - band), { theme: desk.preferences.theme, focus });
     const { current } = table;
     if (band > 0 && current !== undefined) this.drawBand(area.part(0, area.height - band, area.width, band), current);
@@ -145,15 +147,17 @@ export class TunnelsView implements View {
     const { story } = desk.told;
     area.rule(0, theme.dim, `tunnel ${r.id}`);
     const lines: string[] = [];
-    if (r.entity !== undefined && story !== undefined) {
-      const steps = stepsText(r.entity, story);
-      if (steps !== '') lines.push(steps);
-      lines.push(countsText(r, story));
+    if (r.keys === 'NO KEY') {
+      const read = this.table.items.filter((x) => x.keysAre !== 'bad').length;
+      const of = `${read} of ${counted(this.table.items.length, 'tunnel')} can be read`;
+      lines.push(`NO KEY: ${of}. Load with K, or start the UE with SSLKEYLOGFILE.`);
     }
+    const known = r.entity !== undefined && story !== undefined;
+    if (known) lines.push(stepsText(r.entity, story));
     if (r.why !== undefined) lines.push(r.why);
-    else if (r.entity?.subscriber?.impu[0] !== undefined) lines.push(`user ${r.entity.subscriber.impu.join('  ')}`);
-    if (lines.length === 0) lines.push('more when the capture has been read');
-    const wrapped = lines.flatMap((l) => wrap(l, area.width - 2));
+    if (known) lines.push(countsText(r, story), ...endText(r.entity, story));
+    else lines.push('more when the capture has been read');
+    const wrapped = lines.filter((l) => l !== '').flatMap((l) => wrap(l, area.width - 2));
     for (const [i, line] of wrapped.slice(0, area.height - 1).entries()) {
       const last = i === area.height - 2 && wrapped.length > area.height - 1;
       area.text(1, i + 1, last ? clip(`${line} …`, area.width - 2) : line, theme.text);
@@ -266,22 +270,48 @@ export class TunnelsView implements View {
 const count = ({ entity: e }: TunnelRow): number =>
   e === undefined ? 0 : e.envelopes.up.total + e.envelopes.down.total;
 
-/** What was found in a tunnel: `calls 2 (1 failed)   findings: 1 error 2 warn   up 23 kB  dn 24 kB   end: …`. */
+/** What was found in a tunnel: `2 calls (1 failed 503)   1 error, 2 warnings   up 23 kB  dn 24 kB`. */
 function countsText(r: TunnelRow, story: Story): string {
   const t = r.entity!;
   const calls = story.calls.filter((c) => c.tunnels.includes(t.id));
   const failed = calls.filter((c) => c.state === 'failed');
-  const why = failed[0]?.failure?.status;
-  const findings = story.findings.filter((f) => f.refs.some((x) => x.kind === 'tunnel' && x.id === t.id));
+  const status = failed[0]?.failure?.status;
+  const why = failed.length === 0 ? '' : ` (${failed.length} failed${status === undefined ? '' : ` ${status}`})`;
+  const findings = findingsOf(t, story);
+  const words = { error: 'error', warn: 'warning', note: 'note' } as const;
   const of = (['error', 'warn', 'note'] as const)
     .map((s) => ({ s, n: findings.filter((f) => f.severity === s).length }))
-    .filter(({ n }) => n > 0);
+    .filter(({ n }) => n > 0)
+    .map(({ s, n }) => counted(n, words[s]));
   return [
-    calls.length === 0
-      ? 'no calls'
-      : `calls ${calls.length}${failed.length > 0 ? ` (${failed.length} failed${why === undefined ? '' : ` ${why}`})` : ''}`,
-    of.length === 0 ? 'no findings' : `findings: ${of.map(({ s, n }) => `${n} ${s}`).join(' ')}`,
+    calls.length === 0 ? 'no calls' : `${counted(calls.length, 'call')}${why}`,
+    of.length === 0 ? 'no findings' : of.join(', '),
     `up ${octetsText(t.envelopes.up.bytes)}  dn ${octetsText(t.envelopes.down.bytes)}`,
-    `end: ${t.release.how === 'capture-end' ? 'open when the capture ended' : releaseWords(t)}`,
   ].join('   ');
+}
+
+const findingsOf = (t: TunnelEntity, story: Story): FindingEntity[] =>
+  story.findings.filter((f) => f.refs.some((x) => x.kind === 'tunnel' && x.id === t.id));
+
+const BY = { ue: 'the UE', eftf: 'the EFTF', middlebox: 'a middlebox', unknown: 'nobody knows whom' } as const;
+const HOW = {
+  close_notify: 'a close_notify',
+  fin: 'a FIN and no close_notify',
+  rst: 'an RST',
+  silent: 'silence',
+} as const;
+
+/** How it ended, who it was, and the worst that was found, a line each. */
+function endText(t: TunnelEntity, story: Story): string[] {
+  const { release: r, subscriber } = t;
+  const inferred = r.basis === 'inferred' ? ' (inferred)' : '';
+  const end =
+    r.how === 'capture-end' ? 'open when the capture ended' : `ended by ${BY[r.by]} with ${HOW[r.how]}${inferred}`;
+  const user = subscriber?.impu[0];
+  const worst = findingsOf(t, story).filter((f) => f.severity !== 'note');
+  return [
+    end,
+    ...(user === undefined ? [] : [`user ${subscriber!.impu.join('  ')}`]),
+    ...worst.slice(0, 5).map((f) => `${SIGNS[f.severity]} ${f.title}`),
+  ];
 }

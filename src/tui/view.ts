@@ -4,7 +4,7 @@ import type { Area } from './cells.js';
 import type { CommandId } from './keymap.js';
 import type { PromptRequest } from './prompt.js';
 import type { Memory } from './settings.js';
-import type { Theme } from './style.js';
+import type { Theme, ThemeName } from './style.js';
 import type { Depth } from './theme.js';
 import type { TimeFormat } from './times.js';
 import type { Told } from './told.js';
@@ -97,6 +97,8 @@ export interface Message {
 
 /** How things are shown, the same in all views. */
 export interface Preferences {
+  /** Name of the theme. */
+  name: ThemeName;
   theme: Theme;
   /** Colours that the terminal has. */
   readonly depth: Depth;

@@ -7,7 +7,7 @@ import type { Viewer } from '../../src/viewer/viewer.js';
 
 /** A program without a terminal, for tests of one view: it notes what the view asks for. */
 export class PaperDesk {
-  readonly preferences = { theme: THEMES.mono, time: 'r', depth: 256 } as Desk['preferences'];
+  readonly preferences = { name: 'mono', theme: THEMES.mono, time: 'r', depth: 256 } as Desk['preferences'];
   readonly messages: Message[] = [];
   readonly said: string[] = [];
   readonly opened: { view: ViewId; scope: Scope | undefined }[] = [];

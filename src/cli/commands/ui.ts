@@ -43,12 +43,13 @@ export async function ui(captures: readonly string[], o: ScreenOptions, tour?: T
       (o.keylog ?? []).map((k) => resolve(k)),
     );
   const { settings, places } = memory;
+  const name = o.theme ?? settings.theme;
   const depth = depthOf(process.env, o.color ?? 'auto');
   const app = new App({
     viewer,
     fields: registry,
     memory,
-    preferences: { theme: themeFor(o.theme ?? settings.theme, depth), depth, time: settings.time },
+    preferences: { name, theme: themeFor(name, depth), depth, time: settings.time },
     views: makeViews,
     keepCopy: (text) => keepCopy(places.state, text),
     ...(tour !== undefined && { tour }),

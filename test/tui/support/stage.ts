@@ -84,7 +84,7 @@ export class Stage {
       viewer,
       fields,
       memory: new Memory({ config: '/nonexistent', state: '/nonexistent' }),
-      preferences: { theme: THEMES.dark, depth: 256, time: 'r' },
+      preferences: { name: 'dark', theme: THEMES.dark, depth: 256, time: 'r' },
       views: makeViews,
     });
     void this.app.run(this.display);
