@@ -94,7 +94,7 @@ export class LadderPane {
   /** What is beyond the edges, in words. */
   get beyond(): string {
     const columns = this.flow?.columns.length ?? 0;
-    if (this.shown >= columns) return '';
+    if (this.shown === 0 || this.shown >= columns) return '';
     const right = columns - this.first - this.shown;
     const parts = [...(this.first > 0 ? [`← ${this.first}`] : []), ...(right > 0 ? [`${right} →`] : [])];
     return `columns: ${parts.join('  ')}`;

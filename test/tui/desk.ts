@@ -1,5 +1,6 @@
 import { Grid } from '../../src/tui/cells.js';
 import type { CommandId } from '../../src/tui/keymap.js';
+import { Memory } from '../../src/tui/settings.js';
 import { THEMES } from '../../src/tui/style.js';
 import type { Story } from '../../src/tui/told.js';
 import type { Desk, Dialog, Message, Panel, Scope, ViewId } from '../../src/tui/view.js';
@@ -7,7 +8,8 @@ import type { Viewer } from '../../src/viewer/viewer.js';
 
 /** A program without a terminal, for tests of one view: it notes what the view asks for. */
 export class PaperDesk {
-  readonly preferences = { name: 'mono', theme: THEMES.mono, time: 'r', depth: 256 } as Desk['preferences'];
+  readonly preferences: Desk['preferences'] = { theme: THEMES.mono, depth: 0, time: 'r' };
+  readonly memory = new Memory({ config: '/nonexistent', state: '/nonexistent' });
   readonly messages: Message[] = [];
   readonly said: string[] = [];
   readonly opened: { view: ViewId; scope: Scope | undefined }[] = [];
@@ -53,8 +55,8 @@ export class PaperDesk {
   copy(text: string): void {
     this.copied.push(text);
   }
-  run(command: CommandId): void {
-    this.ran.push(command);
+  perform(command: CommandId, argument = ''): void {
+    this.ran.push(`${command} ${argument}`.trim());
   }
 }
 

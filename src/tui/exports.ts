@@ -1,0 +1,15 @@
+/** Something that a view can be saved as. */
+export interface ExportOffer {
+  /** What it is: `conversations as CSV`. */
+  readonly name: string;
+  /** File name that is proposed. */
+  readonly file: string;
+  make(): string | Promise<string>;
+}
+
+/** A view that has something to save besides the report. */
+export interface Exporting {
+  exports(): readonly ExportOffer[];
+}
+
+export const isExporting = (v: object): v is Exporting => typeof (v as Partial<Exporting>).exports === 'function';

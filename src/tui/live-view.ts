@@ -1,0 +1,170 @@
+import { type Area, wrap } from './cells.js';
+import type { CommandId } from './keymap.js';
+import { List } from './list.js';
+import type { LiveConsole, LiveStep } from './live-console.js';
+import type { Style, Theme } from './style.js';
+import { SIGNS } from './style.js';
+import type { Desk, MouseAt, Scope, View } from './view.js';
+import { octets, plural } from './words.js';
+
+const HOW_TO = [
+  'Nothing is live here: a file is being looked at.',
+  '',
+  'To see traffic as it comes, start fttscope in one of these ways:',
+  '',
+  '  fttscope capture -i eth0                    capture and look at it at the same time',
+  '  ssh gw tcpdump -U -w - tcp port 443 | fttscope -r -      the same from another machine',
+  '  fttscope ue HOST:443                        act as a UE',
+  '  fttscope eftf --lab                         act as an EFTF, with all that a lab needs',
+  '',
+  'fttscope interfaces lists what can be captured from, and says what rights are missing.',
+];
+
+/** View 7: the endpoint or capture that runs, and a line to type to it. */
+export class LiveView implements View {
+  readonly id = 'live';
+  readonly title = 'Live';
+  private readonly list = new List(() => this.live?.events.length ?? 0);
+  private readonly history: string[] = [];
+
+  constructor(
+    private readonly desk: Desk,
+    private readonly live?: LiveConsole,
+  ) {
+    this.list.tail = true;
+    live?.onChange(() => desk.repaint());
+  }
+
+  crumbs(): readonly string[] {
+    return this.live === undefined ? [] : [this.live.title];
+  }
+
+  status(): string {
+    return this.live?.state ?? (this.desk.viewer.status.growing ? 'more may come' : 'nothing live');
+  }
+
+  show(_scope: Scope): void {}
+  place(): unknown {
+    return {};
+  }
+  restore(): void {}
+
+  unsaved(): string | undefined {
+    return this.live?.unsaved;
+  }
+
+  draw(area: Area, focus: boolean): void {
+    const { theme } = this.desk.preferences;
+    const { live } = this;
+    if (live === undefined) {
+      for (const [i, line] of this.words().entries()) area.clipped(2, 1 + i, line, area.width - 4, theme.text);
+      return;
+    }
+    let y = 0;
+    if (live.faults.length > 0) {
+      area.fill(0, y, area.width, 1, ' ', theme.wrong);
+      area.clipped(1, y++, `! FAULTS ARE ARMED: ${live.faults.join(', ')}`, area.width - 2, theme.wrong);
+    }
+    y = drawSteps(area, y, live.steps, theme);
+    for (const line of live.figures) area.clipped(1, y++, line, area.width - 2, theme.text);
+    area.part(0, y, area.width, 1).rule(0, theme.dim, 'what happened');
+    const events = area.part(0, y + 1, area.width, area.height - y - 2);
+    this.list.draw(events, { theme, focus }, (line, i) => {
+      const e = live.events[i];
+      line.text(1, 0, e.at.toISOString().slice(11, 19), theme.dim);
+      line.text(10, 0, SIGNS[e.severity], theme[e.severity]);
+      line.clipped(12, 0, e.text, line.width - 12, e.severity === 'note' ? theme.text : theme[e.severity]);
+    });
+    const verbs = live.verbs.map((v) => v.name).join(', ');
+    area.clipped(1, area.height - 1, `Enter: type a verb (${verbs})`, area.width - 2, theme.key);
+  }
+
+  /** How to start something, or how far a stream has come. */
+  private words(): string[] {
+    const { growing, frames, read } = this.desk.viewer.status;
+    if (!growing) return HOW_TO;
+    return [
+      `${plural(frames, 'frame')}, ${octets(read)} so far; more may come.`,
+      '',
+      'New packets appear in view 2: F there follows the end, p lets the list stand still.',
+    ];
+  }
+
+  offers(): readonly CommandId[] {
+    return this.live === undefined
+      ? ['view-tunnels', 'view-packets', 'help']
+      : ['open', 'tail', 'view-packets', 'write', 'help'];
+  }
+
+  run(command: CommandId): boolean {
+    if (this.live === undefined) return false;
+    if (command === 'open') this.ask(this.live);
+    else if (command === 'tail') this.list.tail = !this.list.tail;
+    else return this.list.run(command);
+    return true;
+  }
+
+  private ask(live: LiveConsole): void {
+    this.desk.prompt({
+      label: '>',
+      history: this.history,
+      complete: (text, cursor) => {
+        const typed = text.slice(0, cursor);
+        if (typed.includes(' ')) return undefined;
+        const words = live.verbs.filter((v) => v.name.startsWith(typed)).map((v) => ({ text: v.name, note: v.words }));
+        return { from: 0, words };
+      },
+      done: (text) => {
+        if (text.trim() === '') return undefined;
+        live.type(text.trim()).then(
+          (said) => said !== undefined && this.desk.say(said),
+          (e: Error) => this.desk.say(e.message, 'error'),
+        );
+        return undefined;
+      },
+    });
+  }
+
+  mouse(at: MouseAt): boolean {
+    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') this.list.scroll(at.kind === 'wheel-up' ? -3 : 3);
+    return true;
+  }
+
+  plain(): string[] {
+    const { live } = this;
+    if (live === undefined) return this.words();
+    return [
+      live.title,
+      live.state,
+      ...live.faults.map((f) => `fault armed: ${f}`),
+      ...live.steps.map((s) => `${s.name}: ${s.state} ${s.text}`),
+      ...live.figures,
+      ...live.events.map((e) => `${e.at.toISOString().slice(11, 19)} ${e.text}`),
+    ];
+  }
+}
+
+const SIGN_OF = { waits: '.', runs: '>', ok: '+', failed: 'x' } as const;
+
+/** Steps one after the other, in as many lines as they need; returns the next line. */
+function drawSteps(area: Area, y: number, steps: readonly LiveStep[], theme: Theme): number {
+  const styles: Readonly<Record<LiveStep['state'], Style>> = {
+    waits: theme.dim,
+    runs: theme.strong,
+    ok: theme.good,
+    failed: theme.error,
+  };
+  let x = 1;
+  let line = y;
+  for (const s of steps) {
+    const text = `${SIGN_OF[s.state]} ${s.name} ${s.text}`.trim();
+    if (x > 1 && x + text.length > area.width - 1) {
+      x = 1;
+      line++;
+    }
+    for (const [i, part] of wrap(text, Math.max(10, area.width - 2)).entries())
+      x = area.text(i === 0 ? x : 1, i === 0 ? line : ++line, part, styles[s.state]);
+    x += 3;
+  }
+  return steps.length === 0 ? y : line + 1;
+}

@@ -1,0 +1,135 @@
+import type { MediaEntity } from '../model/entities.js';
+import { codecOf } from './media-words.js';
+import type { Style } from './style.js';
+import type { Column } from './table.js';
+import type { Desk } from './view.js';
+import { count, placeText, trimmed } from './words.js';
+
+const cells = (min: number, max: number, priority: number) => ({ min, max, priority });
+const right = { align: 'right' } as const;
+/** From so much loss on speech suffers, in percent; and below such an estimate of quality (ITU-T G.107 annex B). */
+const BAD_LOSS = 3;
+const SOME_LOSS = 0.5;
+const POOR = 3.1;
+const FAIR = 3.6;
+
+/** The columns of the list of streams. `*` after MOS: it is an estimate. */
+export function mediaColumns(desk: Desk): Column<MediaEntity>[] {
+  const loss = (m: MediaEntity): Style | undefined => {
+    const { theme } = desk.preferences;
+    return m.lostPercent >= BAD_LOSS ? theme.error : m.lostPercent >= SOME_LOSS ? theme.warn : undefined;
+  };
+  const mos = (m: MediaEntity): Style | undefined => {
+    const { theme } = desk.preferences;
+    return m.mos === undefined
+      ? undefined
+      : m.mos.value < POOR
+        ? theme.error
+        : m.mos.value < FAIR
+          ? theme.warn
+          : theme.good;
+  };
+  return [
+    { id: 'sign', title: ' ', ...cells(1, 1, 0), text: signOf, style: (m) => loss(m) ?? mos(m) },
+    { id: 'id', title: '#', ...cells(2, 6, 1), ...right, text: (m) => String(m.id), key: (m) => m.id },
+    {
+      id: 'call',
+      title: 'call',
+      ...cells(4, 6, 4),
+      ...right,
+      text: (m) => (m.call === undefined ? '-' : String(m.call)),
+      key: (m) => m.call ?? 0,
+    },
+    {
+      id: 'tunnel',
+      title: 'T',
+      ...cells(2, 5, 7),
+      ...right,
+      text: (m) => (m.tunnel === undefined ? '-' : String(m.tunnel)),
+      key: (m) => m.tunnel ?? 0,
+    },
+    { id: 'way', title: 'dir', ...cells(4, 4, 2), text: (m) => m.direction ?? '', key: (m) => m.direction ?? '' },
+    {
+      id: 'from',
+      title: 'from',
+      ...cells(15, 32, 5),
+      middle: true,
+      text: (m) => placeText(m.source),
+      key: (m) => m.source.address,
+    },
+    {
+      id: 'to',
+      title: 'to',
+      ...cells(15, 32, 6),
+      middle: true,
+      text: (m) => placeText(m.destination),
+      key: (m) => m.destination.address,
+    },
+    { id: 'codec', title: 'codec', ...cells(6, 12, 3), text: codecOf, key: codecOf },
+    {
+      id: 'packets',
+      title: 'packets',
+      ...cells(7, 10, 3),
+      ...right,
+      text: (m) => count(m.packets),
+      key: (m) => m.packets,
+    },
+    {
+      id: 'lost',
+      title: 'lost',
+      ...cells(4, 8, 1),
+      ...right,
+      text: (m) => count(m.lost),
+      key: (m) => m.lost,
+      style: loss,
+    },
+    {
+      id: 'percent',
+      title: '%',
+      ...cells(4, 5, 1),
+      ...right,
+      text: (m) => trimmed(m.lostPercent, 1),
+      key: (m) => m.lostPercent,
+      style: loss,
+    },
+    { id: 'bursts', title: 'bursts', ...cells(6, 9, 5), ...right, text: burstsText, key: (m) => m.bursts.longest },
+    {
+      id: 'jitter',
+      title: 'jitter ms',
+      ...cells(9, 12, 2),
+      ...right,
+      text: jitterText,
+      key: (m) => m.jitterMs?.max ?? -1,
+    },
+    {
+      id: 'mos',
+      title: 'MOS*',
+      ...cells(4, 4, 1),
+      ...right,
+      text: (m) => m.mos?.value.toFixed(1) ?? '-',
+      key: (m) => m.mos?.value ?? 6,
+      style: mos,
+    },
+    {
+      id: 'rtcp',
+      title: 'RTCP lost',
+      ...cells(9, 9, 8),
+      ...right,
+      text: (m) => (m.rtcp?.lost === undefined ? '-' : count(m.rtcp.lost)),
+      key: (m) => m.rtcp?.lost ?? -1,
+    },
+  ];
+}
+
+function signOf(m: MediaEntity): string {
+  const poor = m.mos !== undefined && m.mos.value < POOR;
+  if (m.lostPercent >= BAD_LOSS || poor) return 'x';
+  return m.lostPercent >= SOME_LOSS || m.headOfLine.length > 0 ? '!' : ' ';
+}
+
+const burstsText = ({ bursts }: MediaEntity): string =>
+  bursts.count === 0 ? '-' : `${bursts.count} ≤${bursts.longest}`;
+
+function jitterText({ jitterMs }: MediaEntity): string {
+  return jitterMs === undefined ? '-' : `${trimmed(jitterMs.mean, 1)} ≤${trimmed(jitterMs.max, 1)}`;
+}

@@ -1,0 +1,292 @@
+import type { MediaEntity } from '../model/entities.js';
+import { type Area, wrap } from './cells.js';
+import { Reader } from './dialogs.js';
+import type { CommandId } from './keymap.js';
+import { mediaColumns } from './media-columns.js';
+import { codecOf, mediaInfo, rtcpLines } from './media-words.js';
+import { type StreamOverTime, streamOverTime } from './series.js';
+import { inSlices } from './slices.js';
+import { bars } from './sparks.js';
+import { Table } from './table.js';
+import type { Story } from './told.js';
+import type { Desk, MouseAt, Scope, View } from './view.js';
+import { duration, plural, trimmed } from './words.js';
+
+/** Spans of time that a stream is divided in at most. */
+const SPANS = 400;
+/** Streams over time that are kept. */
+const KEPT = 50;
+
+/** Jitter that fills a chart where there is less, in milliseconds. */
+const LEAST_JITTER = 1;
+
+/** View 4: streams of media, how evenly they came, and what was lost. */
+export class MediaView implements View {
+  readonly id = 'media';
+  readonly title = 'Media';
+  private readonly table: Table<MediaEntity>;
+  private readonly over = new Map<string, StreamOverTime>();
+  private following: { readonly uid: string; stop(): void } | undefined;
+  private scope: Scope = {};
+  private story: Story | undefined;
+  private rowCount = 0;
+
+  constructor(private readonly desk: Desk) {
+    this.table = new Table(mediaColumns(desk), (a, b) => a.uid === b.uid);
+  }
+
+  crumbs(): readonly string[] {
+    return [];
+  }
+
+  status(): string {
+    const { items } = this.table;
+    const lost = items.reduce((n, m) => n + m.lost, 0);
+    const packets = items.reduce((n, m) => n + m.packets, 0);
+    return `${plural(items.length, 'stream')}  ${plural(packets, 'packet')}  ${lost} lost`;
+  }
+
+  show(scope: Scope): void {
+    this.scope = scope;
+    this.story = undefined;
+    this.desk.told.want();
+    this.refresh();
+  }
+
+  place(): unknown {
+    return { uid: this.table.current?.uid };
+  }
+
+  restore(place: unknown): void {
+    const { uid } = place as { uid?: string };
+    this.refresh();
+    const i = this.table.items.findIndex((m) => m.uid === uid);
+    if (i >= 0) this.table.list.go(i);
+  }
+
+  private refresh(): void {
+    const { story } = this.desk.told;
+    if (story === this.story) return;
+    this.story = story;
+    const { call, tunnels } = this.scope;
+    const isHere = (m: MediaEntity): boolean =>
+      call !== undefined
+        ? m.call === call
+        : tunnels === undefined || (m.tunnel !== undefined && tunnels.includes(m.tunnel));
+    this.table.set((story?.media ?? []).filter(isHere));
+  }
+
+  /** The stream over time, as far as it is known; what is not is worked out. */
+  private overTime(m: MediaEntity): StreamOverTime | undefined {
+    const { rows } = this.desk.viewer;
+    if (rows.count !== this.rowCount) {
+      this.rowCount = rows.count;
+      this.over.clear();
+    }
+    const known = this.over.get(m.uid);
+    if (known !== undefined || this.following?.uid === m.uid) return known;
+    this.following?.stop();
+    const stop = inSlices(streamOverTime(rows, m, SPANS), (result) => {
+      if (this.over.size >= KEPT) this.over.clear();
+      this.over.set(m.uid, result);
+      this.following = undefined;
+      this.desk.repaint();
+    });
+    this.following = { uid: m.uid, stop };
+    return undefined;
+  }
+
+  draw(area: Area, focus: boolean): void {
+    this.refresh();
+    const { theme } = this.desk.preferences;
+    const m = this.table.current;
+    if (m === undefined) {
+      for (const [i, line] of this.emptyWords().entries()) area.clipped(2, 1 + i, line, area.width - 4, theme.text);
+      return;
+    }
+    const h = Math.max(3, Math.min(this.table.items.length + 1, Math.floor(area.height * 0.4)));
+    this.table.draw(area.part(0, 0, area.width, h), { theme, focus });
+    const low = area.part(0, h, area.width, area.height - h);
+    low.rule(0, theme.dim, `stream ${m.id}: ${codecOf(m)}, ${m.ssrc}${m.call === undefined ? '' : `, call ${m.call}`}`);
+    const body = low.part(1, 1, low.width - 2, low.height - 1);
+    const wide = area.width >= 100;
+    const left = wide ? Math.floor(body.width * 0.6) : body.width;
+    const charts = this.drawCharts(body.part(0, 0, left, body.height), m);
+    const words = this.words(m);
+    const beside = wide
+      ? body.part(left + 2, 0, body.width - left - 2, body.height)
+      : body.part(0, charts, body.width, body.height - charts);
+    for (const [y, line] of words.flatMap((w) => wrap(w, beside.width)).entries()) beside.text(0, y, line, theme.text);
+  }
+
+  /** Jitter and loss over time; returns the lines that they took. */
+  private drawCharts(area: Area, m: MediaEntity): number {
+    const { theme } = this.desk.preferences;
+    const s = this.overTime(m);
+    if (s === undefined) {
+      area.text(0, 0, 'following the stream …', theme.dim);
+      return 2;
+    }
+    if (s.first < 0) {
+      area.text(0, 0, 'no packet of it is in the list', theme.dim);
+      return 2;
+    }
+    const height = area.height >= 24 ? 6 : area.height >= 16 ? 4 : area.height >= 11 ? 2 : 1;
+    const most = Math.max(LEAST_JITTER, ...s.jitter);
+    const width = Math.min(
+      area.width - 12,
+      s.jitter.length * Math.max(1, Math.floor((area.width - 12) / s.jitter.length)),
+    );
+    const scaled = (values: readonly number[]): number[] => stretched(values, width);
+    let y = chart(area, 0, `jitter`, duration(most), bars(scaled(s.jitter), width, height, most), theme.up, theme);
+    const worst = Math.max(...s.lost);
+    y = chart(
+      area,
+      y,
+      'lost',
+      worst === 0 ? 'none' : `${worst}`,
+      bars(scaled(s.lost), width, worst === 0 ? 1 : height, worst),
+      theme.error,
+      theme,
+    );
+    y = chart(
+      area,
+      y,
+      'packets',
+      `${Math.max(...s.packets)}`,
+      bars(scaled(s.packets), width, Math.max(1, height >> 1)),
+      theme.rtp,
+      theme,
+    );
+    area.text(
+      11,
+      y,
+      `${trimmed(s.jitter.length * s.span, 3)} s in spans of ${duration(s.span * 1000)}; largest value at the left`,
+      theme.dim,
+    );
+    return y + 2;
+  }
+
+  /** What there is to say of a stream beside its charts. */
+  private words(m: MediaEntity): string[] {
+    const s = this.over.get(m.uid);
+    const out: string[] = [];
+    if (s !== undefined && m.lost > 0) out.push(burstWords(s.bursts));
+    if (s?.gap !== undefined && s.first >= 0)
+      out.push(`Longest pause: ${duration(s.gap.ms)}, before packet ${this.desk.viewer.rows.id(s.gap.row)}`);
+    for (const h of m.headOfLine)
+      out.push(
+        `Head of line: ${plural(h.packets, 'packet')} waited up to ${duration(h.ms)} for a lost segment of the tunnel`,
+      );
+    if (m.mos !== undefined) out.push(`MOS ${trimmed(m.mos.value, 2)}: an estimate by ${m.mos.method}`);
+    if (m.dtmf !== undefined) out.push(`DTMF: ${m.dtmf}`);
+    out.push(...rtcpLines(m));
+    if (m.negotiated === undefined) out.push('No session description names this stream: found by its looks');
+    return out;
+  }
+
+  /** Why the list is empty. */
+  private emptyWords(): string[] {
+    const { story, error } = this.desk.told;
+    if (error !== undefined) return [`The report could not be made: ${error}`];
+    if (story === undefined) return ['Reading the capture; streams follow.'];
+    if (story.media.length > 0)
+      return [
+        `No RTP in ${this.scope.label ?? 'this part'}.`,
+        `${plural(story.media.length, 'stream')} in the rest: 4 once more shows them.`,
+      ];
+    const answered = story.calls.filter((c) => c.answer !== undefined);
+    if (answered.length > 0)
+      return [
+        'No RTP was seen.',
+        `${plural(answered.length, 'call')} answered: i on the call (view 3) and the SDP there (d) say where media should go.`,
+      ];
+    return ['No RTP in this capture.', story.calls.length === 0 ? 'There is no call either.' : 'No call was answered.'];
+  }
+
+  offers(): readonly CommandId[] {
+    if (this.table.current === undefined) return ['view-calls', 'view-tunnels', 'help'];
+    return ['open', 'info', 'view-calls', 'sort', 'export', 'copy', 'help'];
+  }
+
+  run(command: CommandId): boolean {
+    if (this.table.run(command)) return true;
+    const m = this.table.current;
+    if (m === undefined) return false;
+    switch (command) {
+      case 'open':
+        this.desk.open('packets', this.selected());
+        this.desk.perform('filter', `rtp.ssrc == ${m.ssrc}`);
+        return true;
+      case 'sort':
+        this.desk.say(`Streams ${this.table.sortNext()}`);
+        return true;
+      case 'info':
+        this.desk.show(new Reader(`stream ${m.id}`, mediaInfo(m), this.desk));
+        return true;
+      case 'copy':
+        this.desk.copy(mediaInfo(m).join('\n'), `stream ${m.id}`);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  selected(): Scope | undefined {
+    const m = this.table.current;
+    if (m === undefined) return undefined;
+    return {
+      label: `stream ${m.id}`,
+      ...(m.tunnel !== undefined && { tunnels: [m.tunnel] }),
+      ...(m.call !== undefined && { call: m.call }),
+    };
+  }
+
+  mouse(at: MouseAt): boolean {
+    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') this.table.list.scroll(at.kind === 'wheel-up' ? -3 : 3);
+    else if (this.table.click(at.y) && at.kind === 'double') this.run('open');
+    return true;
+  }
+
+  /** The streams as they are listed, for exports. */
+  get streams(): Table<MediaEntity> {
+    return this.table;
+  }
+
+  plain(): string[] {
+    this.refresh();
+    if (this.table.items.length === 0) return this.emptyWords();
+    return this.table.items.flatMap((m, i) => [`${i + 1}. stream ${m.id}`, ...mediaInfo(m).map((l) => `   ${l}`)]);
+  }
+}
+
+/** Values over a width: each as often as the width allows. */
+function stretched(values: readonly number[], width: number): number[] {
+  const times = Math.max(1, Math.floor(width / values.length));
+  return times === 1 ? [...values] : values.flatMap((v) => new Array<number>(times).fill(v));
+}
+
+/** A chart with its name and its largest value at the left; returns the next line. */
+function chart(
+  area: Area,
+  y: number,
+  name: string,
+  most: string,
+  lines: readonly string[],
+  style: number,
+  theme: { dim: number; strong: number },
+): number {
+  area.text(0, y, name, theme.strong);
+  if (lines.length > 1) area.text(0, y + 1, most, theme.dim);
+  else area.right(10, y, most, theme.dim);
+  for (const [i, line] of lines.entries()) area.text(11, y + i, line, style);
+  return y + lines.length;
+}
+
+/** `Bursts of loss: 3 of 1 packet, 1 of 4`. */
+function burstWords(bursts: readonly number[]): string {
+  const parts = bursts.flatMap((n, i) =>
+    n === 0 ? [] : [`${n}× ${i + 1}${i === bursts.length - 1 ? ' or more' : ''}`],
+  );
+  return `Lost in a row: ${parts.length === 0 ? 'none' : parts.join(', ')}`;
+}

@@ -1,0 +1,341 @@
+import { type Area, cellsOf } from './cells.js';
+import { ChartBoard } from './chart-board.js';
+import { csvOf } from './csv.js';
+import type { ExportOffer } from './exports.js';
+import type { CommandId } from './keymap.js';
+import {
+  type Party,
+  partiesOf,
+  SPANS,
+  type StreamOverTime,
+  spanFor,
+  streamOverTime,
+  type Traffic,
+  trafficOf,
+} from './series.js';
+import { inSlices } from './slices.js';
+import {
+  codesPanel,
+  jitterPanel,
+  octetsPanel,
+  overheadPanel,
+  type Panel6,
+  protocolsPanel,
+  ratesPanel,
+} from './statistics-panels.js';
+import {
+  figureColumns,
+  type LayerLine,
+  layerColumns,
+  layerTree,
+  partyColumns,
+  partyFilter,
+} from './statistics-tables.js';
+import { Table } from './table.js';
+import { TableDialog } from './table-dialog.js';
+import type { Story } from './told.js';
+import type { Desk, MouseAt, Scope, View } from './view.js';
+import { duration, plural } from './words.js';
+
+const PAGES = ['charts', 'conversations', 'endpoints', 'protocols'] as const;
+type Page = (typeof PAGES)[number];
+/** Spans of time that a chart is divided in at first. */
+const SPANS_AT_FIRST = 60;
+/** Streams of which jitter is drawn over time. */
+const STREAMS = 2;
+
+/** View 6: how much of what, when, and between whom. */
+export class StatisticsView implements View {
+  readonly id = 'statistics';
+  readonly title = 'Stats';
+  private page: Page = 'charts';
+  private layer: 'inner' | 'outer' = 'inner';
+  private scope: Scope = {};
+  private readonly board: ChartBoard;
+  private readonly parties = {
+    conversations: new Table<Party>(partyColumns('conversations'), (x, y) => x.a === y.a && x.b === y.b),
+    endpoints: new Table<Party>(partyColumns('endpoints'), (x, y) => x.a === y.a),
+  };
+  private readonly layers: Table<LayerLine>;
+  private layerRows = 0;
+  private traffic: Traffic | undefined;
+  private readonly over = new Map<string, StreamOverTime>();
+  /** Seconds of a span of time; 0: as fits. */
+  private span = 0;
+  private working: (() => void)[] = [];
+  private madeFor = '';
+  private story: Story | undefined;
+  private dropped = 0;
+
+  constructor(private readonly desk: Desk) {
+    this.board = new ChartBoard(desk);
+    this.layers = new Table(layerColumns(() => this.layerRows));
+  }
+
+  crumbs(): readonly string[] {
+    return [
+      this.page === 'charts' ? 'charts' : this.page === 'protocols' ? 'protocols' : `${this.page}, ${this.layer}`,
+    ];
+  }
+
+  status(): string {
+    const t = this.traffic;
+    if (this.page === 'conversations' || this.page === 'endpoints') {
+      const n = this.parties[this.page].items.length;
+      return this.dropped > 0 ? `${n}, and ${this.dropped} packets of others` : String(n);
+    }
+    return t === undefined
+      ? 'counting …'
+      : `${plural(t.packets, t.outer ? 'frame' : 'packet')}  ${duration(t.span * 1000)} each`;
+  }
+
+  show(scope: Scope): void {
+    this.scope = scope;
+    this.desk.told.want();
+    this.madeFor = '';
+    this.count();
+  }
+
+  place(): unknown {
+    return { page: this.page };
+  }
+
+  restore(place: unknown): void {
+    this.page = (place as { page: Page }).page;
+  }
+
+  /** Counts anew if there are more rows, or another span or scope. */
+  private count(): void {
+    const { rows, status } = this.desk.viewer;
+    const key = `${rows.count} ${status.done} ${this.span} ${this.layer} ${this.scope.tunnels?.join() ?? ''}`;
+    if (key === this.madeFor || (!status.done && this.working.length > 0)) return;
+    this.madeFor = key;
+    for (const stop of this.working) stop();
+    this.working = [];
+    const { tunnels } = this.scope;
+    const to = rows.count === 0 ? 0 : rows.relative(rows.count - 1);
+    const span = this.span === 0 ? spanFor(to, SPANS_AT_FIRST) : this.span;
+    this.work(trafficOf(rows, { from: 0, to, ...(tunnels !== undefined && { tunnels }) }, span), (t) => {
+      this.traffic = t;
+      this.story = undefined;
+    });
+    for (const what of ['conversations', 'endpoints'] as const)
+      this.work(partiesOf(rows, what, this.layer, tunnels), ({ parties, dropped }) => {
+        this.parties[what].set(parties);
+        this.dropped = dropped;
+      });
+  }
+
+  private work<T>(generator: Generator<void, T>, done: (result: T) => void): void {
+    const stop = inSlices(generator, (result) => {
+      this.working = this.working.filter((w) => w !== stop);
+      done(result);
+      this.desk.repaint();
+    });
+    this.working.push(stop);
+  }
+
+  /** Makes the charts anew if the report or the counts are others. */
+  private refresh(): void {
+    this.count();
+    const { story } = this.desk.told;
+    if (story === this.story && story !== undefined) return;
+    if (story !== undefined) {
+      this.story = story;
+      this.layers.set(layerTree(story.protocols as never));
+      this.layerRows = this.layers.items.reduce((n, l) => n + (l.depth === 0 ? l.rows : 0), 0);
+      this.followWorst(story);
+    }
+    this.board.set(this.panels(story));
+  }
+
+  private panels(story: Story | undefined): Panel6[] {
+    const t = this.traffic;
+    const { tunnels } = this.scope;
+    return [
+      ...(t === undefined ? [] : [ratesPanel(t), protocolsPanel(t)]),
+      ...(story === undefined
+        ? []
+        : [codesPanel(story, tunnels), overheadPanel(story, tunnels), jitterPanel(story, this.over, tunnels)]),
+      ...(t === undefined ? [] : [octetsPanel(t)]),
+    ];
+  }
+
+  /** Follows the streams that came most unevenly. */
+  private followWorst(story: Story): void {
+    const worst = [...story.media].sort((a, b) => (b.jitterMs?.max ?? 0) - (a.jitterMs?.max ?? 0)).slice(0, STREAMS);
+    for (const m of worst)
+      if (!this.over.has(m.uid))
+        this.work(streamOverTime(this.desk.viewer.rows, m, 200), (s) => {
+          this.over.set(m.uid, s);
+          this.board.set(this.panels(this.story));
+        });
+  }
+
+  draw(area: Area, focus: boolean): void {
+    this.refresh();
+    const { theme } = this.desk.preferences;
+    this.drawPages(area.part(0, 0, area.width, 1));
+    const body = area.part(0, 1, area.width, area.height - 1);
+    if (this.page === 'charts') {
+      if (this.desk.viewer.rows.count === 0)
+        body.text(
+          2,
+          1,
+          this.desk.viewer.status.done ? 'There are no packets to count.' : 'Reading; numbers follow.',
+          theme.text,
+        );
+      else this.board.draw(body, focus);
+      return;
+    }
+    const table = this.table();
+    if (table.items.length > 0) table.draw(body, { theme, focus });
+    else body.text(2, 1, this.emptyWords(), theme.text);
+  }
+
+  private drawPages(area: Area): void {
+    const { theme } = this.desk.preferences;
+    let x = 1;
+    for (const page of PAGES) {
+      const here = page === this.page;
+      x = area.text(x, 0, here ? `[${page}]` : ` ${page} `, here ? theme.strong : theme.dim) + 1;
+    }
+    const hint = '← →';
+    area.text(Math.max(x, area.width - cellsOf(hint) - 1), 0, hint, theme.key);
+  }
+
+  private table(): Table<Party> | Table<LayerLine> {
+    return this.page === 'conversations' || this.page === 'endpoints' ? this.parties[this.page] : this.layers;
+  }
+
+  private emptyWords(): string {
+    if (this.working.length > 0) return 'counting …';
+    if (this.page === 'protocols')
+      return this.desk.told.story === undefined ? 'Reading; numbers follow.' : 'No packets.';
+    const other = this.layer === 'inner' ? 'outer' : 'inner';
+    return `Nothing among the ${this.layer} packets; o shows the ${other} ones.`;
+  }
+
+  offers(): readonly CommandId[] {
+    if (this.page === 'charts')
+      return ['next-pane', 'open', 'zoom', 'bigger', 'smaller', 'filter-apply', 'right', 'export', 'help'];
+    return ['open', 'sort', 'filter-apply', 'layers', 'export', 'left', 'right', 'help'];
+  }
+
+  run(command: CommandId): boolean {
+    switch (command) {
+      case 'left':
+      case 'right':
+        this.turn(command === 'left' ? -1 : 1);
+        return true;
+      case 'bigger':
+      case 'smaller':
+        return this.page === 'charts' && this.scale(command === 'bigger' ? -1 : 1);
+      case 'layers':
+        if (this.page === 'charts' || this.page === 'protocols') return false;
+        this.layer = this.layer === 'inner' ? 'outer' : 'inner';
+        return true;
+      default:
+        return this.page === 'charts' ? this.runCharts(command) : this.runTable(command);
+    }
+  }
+
+  private turn(by: number): void {
+    this.page = PAGES[(PAGES.indexOf(this.page) + by + PAGES.length) % PAGES.length];
+  }
+
+  /** A shorter or longer span of time. */
+  private scale(by: 1 | -1): boolean {
+    const now = this.traffic?.span ?? 1;
+    const i = SPANS.findIndex((s) => s >= now);
+    this.span = SPANS[Math.max(0, Math.min(SPANS.length - 1, i + by))];
+    return true;
+  }
+
+  private runCharts(command: CommandId): boolean {
+    const { current } = this.board;
+    if (command === 'filter-apply' || command === 'open') {
+      if (current !== undefined) this.desk.show(this.numbers(current));
+      return true;
+    }
+    return this.board.run(command);
+  }
+
+  /** The numbers behind a chart, each with its filter. */
+  private numbers(panel: Panel6): TableDialog<Panel6['figures'][number]> {
+    const table = new Table(figureColumns(panel));
+    table.set(panel.figures);
+    const filter = (f: Panel6['figures'][number]): string | undefined => f.filter;
+    return new TableDialog(this.desk, { title: panel.title, table, filter, empty: panel.empty, width: 84 });
+  }
+
+  private runTable(command: CommandId): boolean {
+    const table = this.table();
+    if (table.run(command)) return true;
+    if (command === 'sort') {
+      this.desk.say(`${this.page} ${table.sortNext()}`);
+      return true;
+    }
+    if (command !== 'open' && command !== 'filter-apply') return false;
+    const filter = this.filterHere();
+    if (filter !== undefined) this.desk.perform('filter', filter);
+    return true;
+  }
+
+  private filterHere(): string | undefined {
+    if (this.page === 'protocols') return this.layers.current?.name;
+    const { current } = this.parties[this.page === 'conversations' ? 'conversations' : 'endpoints'];
+    return current === undefined ? undefined : partyFilter(current);
+  }
+
+  exports(): readonly ExportOffer[] {
+    const { conversations, endpoints } = this.parties;
+    const parties = [
+      {
+        name: 'conversations as CSV',
+        file: 'conversations.csv',
+        make: () => csvOf(conversations.columns, conversations.items),
+      },
+      { name: 'endpoints as CSV', file: 'endpoints.csv', make: () => csvOf(endpoints.columns, endpoints.items) },
+      { name: 'protocol layers as CSV', file: 'layers.csv', make: () => csvOf(this.layers.columns, this.layers.items) },
+    ];
+    const panels = this.panels(this.story).map((p) => ({
+      name: `${p.title} as CSV`,
+      file: `${p.id}.csv`,
+      make: () => csvOf(figureColumns(p), p.figures),
+    }));
+    const { current } = this.board;
+    const first = panels.filter((p) => p.file === `${current?.id}.csv`);
+    return this.page === 'charts'
+      ? [...first, ...panels.filter((p) => !first.includes(p)), ...parties]
+      : [...parties, ...panels];
+  }
+
+  mouse(at: MouseAt): boolean {
+    if (at.y === 0) {
+      let end = 1;
+      for (const page of PAGES) {
+        end += page.length + 3;
+        if (at.x < end) {
+          this.page = page;
+          return true;
+        }
+      }
+      return false;
+    }
+    if (this.page === 'charts')
+      return this.board.mouse({ ...at, y: at.y - 1 }) && (at.kind !== 'double' || this.run('open'));
+    const table = this.table();
+    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') table.list.scroll(at.kind === 'wheel-up' ? -3 : 3);
+    else table.click(at.y - 1);
+    return true;
+  }
+
+  plain(): string[] {
+    this.refresh();
+    return this.panels(this.story).flatMap((p) => [
+      `${p.title}:`,
+      ...(p.figures.length === 0 ? [`   ${p.empty}`] : p.figures.map((f) => `   ${f.name}: ${f.text}`)),
+    ]);
+  }
+}

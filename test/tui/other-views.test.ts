@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { LiveConsole } from '../../src/tui/live-console.js';
+import { LiveView } from '../../src/tui/live-view.js';
+import { LogView } from '../../src/tui/log-view.js';
+import { MediaView } from '../../src/tui/media-view.js';
+import type { PromptRequest } from '../../src/tui/prompt.js';
+import type { Story } from '../../src/tui/told.js';
+import { drawn, PaperDesk, paperViewer } from './desk.js';
+import { sample, viewerOn } from './open.js';
+import { storyOf } from './story.js';
+
+const text = (v: Parameters<typeof drawn>[0], width = 80, height = 20): string => drawn(v, width, height).join('\n');
+
+describe('media', () => {
+  async function view(name: string, width = 80, height = 20) {
+    const viewer = await viewerOn(sample(name));
+    const desk = new PaperDesk(viewer, (await viewer.report()).members as unknown as Story);
+    const v = new MediaView(desk.desk);
+    v.show({});
+    for (let i = 0; i < 100 && /following/.test(text(v, width, height)); i++)
+      await new Promise((done) => setTimeout(done, 5));
+    return { desk, v, screen: () => text(v, width, height) };
+  }
+
+  test('streams with loss, jitter over time, and what RTCP says itself', async () => {
+    const { v, screen } = await view('33-head-of-line.pcapng', 120, 30);
+    v.run('down');
+    screen();
+    await new Promise((done) => setTimeout(done, 100));
+    const s = screen();
+    assert.match(s, /! {2}2 +1 .* down 10\.9\.0\.1:50000 .* AMR-WB +122 +0 /);
+    assert.match(s, /jitter +.*[▁▂▃▄▅▆▇█]/);
+    assert.match(s, /Head of line: \d+ packets waited up to 1\.\d+ s/);
+    assert.match(s, /RTCP: \d sender reports/);
+    assert.match(s, /MOS 4\.\d+: an estimate by ITU-T G\.107/);
+    assert.equal(v.status(), '2 streams  244 packets  0 lost');
+  });
+
+  test('Enter filters the packets of the stream', async () => {
+    const { desk, v } = await view('33-head-of-line.pcapng');
+    v.run('open');
+    assert.equal(desk.opened[0].view, 'packets');
+    assert.deepEqual(desk.ran, ['filter rtp.ssrc == 0x5a170001']);
+  });
+
+  test('an empty list says why', async () => {
+    const none = new MediaView(new PaperDesk(paperViewer(), await storyOf('28-overloaded.pcapng')).desk);
+    none.show({});
+    assert.match(text(none), /No RTP in this capture\.\s+No call was answered/);
+    const other = await view('33-head-of-line.pcapng');
+    other.v.show({ label: 'tunnel 9', tunnels: [9] });
+    assert.match(other.screen(), /No RTP in tunnel 9\.\s+2 streams in the rest/);
+  });
+});
+
+describe('log', () => {
+  test('what was said, the newest in sight, and nothing where nothing was', () => {
+    const desk = new PaperDesk(paperViewer());
+    const v = new LogView(desk.desk);
+    assert.match(text(v), /Nothing to tell/);
+    for (let i = 0; i < 50; i++)
+      desk.messages.push({ at: new Date(0), severity: i === 49 ? 'error' : 'note', text: `message ${i}` });
+    const s = text(v);
+    assert.match(s, /x message 49/);
+    assert.doesNotMatch(s, /message 3 /);
+    assert.equal(v.badge(), '(1)');
+    v.run('open');
+    assert.match(text(desk.dialogs[0]), /message 49/);
+    v.run('up');
+    desk.messages.push({ at: new Date(0), severity: 'note', text: 'one more' });
+    assert.match(v.status(), /F follows the end/);
+  });
+});
+
+describe('live', () => {
+  test('says how to start something where nothing is live', () => {
+    const v = new LiveView(new PaperDesk(paperViewer()).desk);
+    assert.match(text(v), /Nothing is live here[\s\S]*fttscope ue HOST:443/);
+    assert.equal(v.run('open'), false);
+  });
+
+  test('a stream that grows says how far it is', () => {
+    const status = { ...paperViewer().status, growing: true, frames: 12, read: 3400 };
+    assert.match(text(new LiveView(new PaperDesk(paperViewer({ status })).desk)), /12 frames, 3\.4 kB so far/);
+  });
+
+  test('an endpoint shows its steps, events and armed faults, and takes verbs', async () => {
+    const typed: string[] = [];
+    const live: LiveConsole = {
+      title: 'UE lab1',
+      state: 'CONNECTED 00:01:12',
+      steps: [
+        { name: 'TCP', state: 'ok', text: '1 ms' },
+        { name: 'DHCP', state: 'failed', text: 'no answer' },
+      ],
+      events: [{ at: new Date(0), severity: 'error', text: 'DHCP: no answer' }],
+      figures: ['RTP up 50/s dn 49/s'],
+      faults: ['unknown-type'],
+      verbs: [{ name: 'call', words: 'call somebody' }],
+      unsaved: 'the capture of the UE is not saved',
+      type: async (line) => {
+        typed.push(line);
+        return 'calling';
+      },
+      onChange: () => undefined,
+    };
+    const desk = new PaperDesk(paperViewer());
+    let request: PromptRequest | undefined;
+    const v = new LiveView(
+      { ...desk, desk, prompt: (r: PromptRequest) => (request = r), say: (s: string) => desk.said.push(s) } as never,
+      live,
+    );
+    const s = text(v);
+    assert.match(s, /! FAULTS ARE ARMED: unknown-type/);
+    assert.match(s, /\+ TCP 1 ms {3}x DHCP no answer/);
+    assert.match(s, /00:00:00 x DHCP: no answer/);
+    assert.equal(v.unsaved(), 'the capture of the UE is not saved');
+    v.run('open');
+    assert.deepEqual(
+      request?.complete?.('ca', 2)?.words.map((w) => w.text),
+      ['call'],
+    );
+    request?.done('call bob');
+    await new Promise((done) => setImmediate(done));
+    assert.deepEqual([typed, desk.said], [['call bob'], ['calling']]);
+  });
+});

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { drawCharts } from '../../src/tui/charts.js';
+import { csvField } from '../../src/tui/csv.js';
+import type { CommandId } from '../../src/tui/keymap.js';
+import { StatisticsView } from '../../src/tui/statistics-view.js';
+import type { Story } from '../../src/tui/told.js';
+import { drawn, PaperDesk } from './desk.js';
+import { sample, viewerOn } from './open.js';
+
+async function view(name: string, width = 80, height = 20) {
+  const viewer = await viewerOn(sample(name));
+  const desk = new PaperDesk(viewer, (await viewer.report()).members as unknown as Story);
+  const v = new StatisticsView(desk.desk);
+  v.show({});
+  const settled = async (): Promise<string> => {
+    let text = '';
+    for (let i = 0; i < 200; i++) {
+      const before = text;
+      text = drawn(desk.dialogs.at(-1) ?? v, width, height).join('\n');
+      if (i > 10 && text === before && !/(counting|drawing) …/.test(text)) break;
+      await new Promise((done) => setTimeout(done, 5));
+    }
+    return text;
+  };
+  const press = async (...commands: CommandId[]): Promise<string> => {
+    for (const c of commands) assert.ok((desk.dialogs.at(-1) ?? v).run(c, ''), c);
+    return settled();
+  };
+  await settled();
+  return { desk, v, settled, press };
+}
+
+describe('statistics', () => {
+  test('rates, protocols, answers, overhead and jitter, each in its box', async () => {
+    const { settled, v } = await view('33-head-of-line.pcapng');
+    const text = await settled();
+    for (const title of ['inner packets/s', 'protocols', 'SIP answers', 'tunnel overhead', 'jitter'])
+      assert.match(text, new RegExp(`(┌─|┌>) ${title}`));
+    // The sample's table: 244 packets of RTP and 20 of SIP.
+    assert.match(text, /RTP +█+ +244 /);
+    assert.match(text, /SIP +█+ +20 /);
+    assert.match(text, /1xx +2xx +4xx/);
+    assert.match(text, /[⡀-⣿]/);
+    assert.match(v.status(), /^276 packets {2}100 ms each$/);
+  });
+
+  test('Tab goes from chart to chart, Enter shows the numbers, a filters by one', async () => {
+    const { desk, press } = await view('28-overloaded.pcapng');
+    const text = await press('next-pane', 'next-pane', 'open');
+    assert.match(text, /503 +1 +1/);
+    assert.equal(desk.dialogs[0].title, 'SIP answers');
+    await press('bottom', 'filter-apply');
+    assert.deepEqual(desk.ran, ['filter sip.Status-Code == 503']);
+  });
+
+  test('+ and - change the span, z shows one chart alone', async () => {
+    const { v, press } = await view('28-overloaded.pcapng');
+    await press('smaller');
+    assert.match(v.status(), /500 ms each/);
+    const text = await press('zoom');
+    assert.equal((text.match(/┌/g) ?? []).length, 1);
+    assert.ok(v.run('back'));
+  });
+
+  test('conversations and ends can be sorted and filtered by', async () => {
+    const { desk, press, v } = await view('28-overloaded.pcapng');
+    const text = await press('right');
+    assert.match(text, /10\.9\.0\.1 +10\.9\.0\.50/);
+    assert.deepEqual(v.crumbs(), ['conversations, inner']);
+    await press('filter-apply');
+    assert.deepEqual(desk.ran, ['filter ip.addr == 10.9.0.1 && ip.addr == 10.9.0.50']);
+    await press('layers');
+    assert.match(await press('right'), /198\.51\.100\.1/);
+    assert.match(await press('right'), /fttims[\s\S]* {2}ip[\s\S]* {6}sip +12/);
+  });
+
+  test('tables are saved as CSV', async () => {
+    const { v, settled } = await view('28-overloaded.pcapng');
+    await settled();
+    const csv = await v
+      .exports()
+      .find((e) => e.file === 'endpoints.csv')!
+      .make();
+    assert.match(csv, /^a,packets,octets,packets-ab,packets-ba,octets-ab,octets-ba,first,duration\r\n/);
+    assert.match(csv, /\r\n10\.9\.0\.50,/);
+  });
+
+  test('as plain text all numbers are there', async () => {
+    const { v, settled } = await view('28-overloaded.pcapng');
+    await settled();
+    const text = v.plain().join('\n');
+    assert.match(text, /SIP answers:\n {3}100: 1\n/);
+    assert.match(text, /jitter:\n {3}no media/);
+  });
+});
+
+test('what a stranger wrote is no formula in a spreadsheet', () => {
+  assert.equal(csvField('=cmd()'), "'=cmd()");
+  assert.equal(csvField('+15550100'), '+15550100');
+  assert.equal(csvField('-2+3+cmd'), "'-2+3+cmd");
+  assert.equal(csvField('a "b", c'), '"a ""b"", c"');
+});
+
+test('charts are drawn in the size that is asked for', async () => {
+  const [line, bar, spark] = await drawCharts([
+    {
+      chart: { kind: 'line', series: [{ name: 'a', values: [1, 5, 3] }], labels: ['0', '1', '2'] },
+      width: 40,
+      height: 10,
+    },
+    { chart: { kind: 'bar', titles: ['1xx', '2xx'], values: [3, 9] }, width: 24, height: 8 },
+    { chart: { kind: 'sparkline', titles: ['up'], values: [[1, 2, 3]] }, width: 20, height: 4 },
+  ]);
+  const text = (p: typeof line): string => p.chars.join('');
+  assert.deepEqual([line.width, line.height, line.chars.length], [40, 10, 400]);
+  assert.match(text(line), /[⡀-⣿]/);
+  assert.match(text(bar), /█+9█/);
+  assert.match(text(bar), /1xx +2xx/);
+  assert.match(text(spark), /up:[\s\S]*▁▄█/);
+});
