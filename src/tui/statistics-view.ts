@@ -152,12 +152,14 @@ export class StatisticsView implements View {
   private panels(story: Story | undefined): Panel6[] {
     const t = this.traffic;
     const { tunnels } = this.scope;
+    if (t === undefined) return [];
     return [
-      ...(t === undefined ? [] : [ratesPanel(t), protocolsPanel(t)]),
+      ratesPanel(t),
+      protocolsPanel(t),
       ...(story === undefined
         ? []
         : [codesPanel(story, tunnels), overheadPanel(story, tunnels), jitterPanel(story, this.over, tunnels)]),
-      ...(t === undefined ? [] : [octetsPanel(t)]),
+      octetsPanel(t),
     ];
   }
 
