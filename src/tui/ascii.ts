@@ -46,6 +46,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   '“': '"',
   '”': '"',
   '›': '>',
+  '‹': '<',
   '≥': '>',
   '≤': '<',
   µ: 'u',

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Grid } from '../../src/tui/cells.js';
+import { List } from '../../src/tui/list.js';
+import { THEMES } from '../../src/tui/style.js';
+import { type Column, layOut, Table } from '../../src/tui/table.js';
+
+const look = { theme: THEMES.mono, focus: true };
+
+/** Draws a list and returns the numbers of the lines that were asked for. */
+function drawn(list: List, height: number): number[] {
+  const asked: number[] = [];
+  list.draw(new Grid(20, height).area(), look, (_area, line) => asked.push(line));
+  return asked;
+}
+
+test('only lines in sight are asked for, of a list of any length', () => {
+  const list = new List(() => 50_000_000);
+  assert.deepEqual(drawn(list, 3), [0, 1, 2]);
+  list.run('bottom');
+  assert.deepEqual(drawn(list, 3), [49_999_997, 49_999_998, 49_999_999]);
+});
+
+test('the cursor stays in sight, pages overlap by a line', () => {
+  const list = new List(() => 100);
+  drawn(list, 10);
+  list.run('page-down');
+  assert.equal(list.cursor, 9);
+  list.run('page-down');
+  assert.deepEqual(drawn(list, 10).at(-1), 18);
+  list.run('half-up');
+  assert.equal(list.cursor, 14);
+  list.scroll(50);
+  assert.ok(drawn(list, 10).includes(list.cursor));
+});
+
+test('a list that gets shorter, or empty, is no trouble', () => {
+  let n = 100;
+  const list = new List(() => n);
+  list.run('bottom');
+  drawn(list, 10);
+  n = 3;
+  assert.deepEqual(drawn(list, 10), [0, 1, 2]);
+  assert.equal(list.cursor, 2);
+  n = 0;
+  assert.deepEqual(drawn(list, 10), []);
+  assert.equal(list.lineAt(0), -1);
+});
+
+test('following the end goes on until somebody moves up', () => {
+  let n = 5;
+  const list = new List(() => n);
+  list.tail = true;
+  drawn(list, 3);
+  n = 9;
+  drawn(list, 3);
+  assert.equal(list.cursor, 8);
+  list.run('up');
+  n = 12;
+  drawn(list, 3);
+  assert.equal(list.cursor, 7);
+});
+
+const column = (id: string, min: number, max: number, priority: number, grow?: true): Column<string> => ({
+  id,
+  title: id,
+  min,
+  max,
+  priority,
+  ...(grow === true && { grow }),
+  text: (s) => s,
+  key: (s) => s,
+});
+
+test('columns that do not fit are left out by priority; what is left is shared', () => {
+  const columns = [column('a', 4, 10, 0), column('b', 6, 6, 2), column('c', 5, 40, 1, true)];
+  const at = (width: number): string =>
+    layOut(columns, width, (c) => c.max)
+      .map((l) => `${l.column.id}${l.x}+${l.width}`)
+      .join(' ');
+  assert.equal(at(12), 'a0+6 c7+5');
+  assert.equal(at(30), 'a0+10 b11+6 c18+12');
+  assert.equal(at(3), 'a0+3');
+});
+
+test('sorting keeps the cursor on its line', () => {
+  const table = new Table([column('a', 4, 10, 0)]);
+  table.set(['c', 'a', 'b']);
+  table.list.go(0);
+  assert.equal(table.sortNext(), 'by a');
+  assert.deepEqual(table.items, ['a', 'b', 'c']);
+  assert.equal(table.current, 'c');
+  table.sortNext();
+  assert.deepEqual(table.items, ['c', 'b', 'a']);
+  table.sortNext();
+  assert.deepEqual(table.items, ['c', 'a', 'b']);
+});

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Prompt, type PromptRequest } from '../../src/tui/prompt.js';
+
+const words = ['sip.Method', 'sip.Method-x', 'sip.CSeq'];
+
+function prompt(more: Partial<PromptRequest> = {}): { p: Prompt; done: string[] } {
+  const done: string[] = [];
+  const p = new Prompt({
+    label: '/',
+    history: ['first', 'second'],
+    complete: (text, cursor) => ({
+      from: text.lastIndexOf(' ', cursor - 1) + 1,
+      words: words.filter((w) => w.startsWith(text.slice(text.lastIndexOf(' ') + 1))).map((text) => ({ text })),
+    }),
+    done: (text) => {
+      done.push(text);
+      return text === 'bad' ? 'it is bad' : undefined;
+    },
+    ...more,
+  });
+  return { p, done };
+}
+
+const press = (p: Prompt, ...keys: readonly string[]): string => {
+  let last = '';
+  for (const k of keys) last = p.key(k);
+  return last;
+};
+
+test('a line is edited', () => {
+  const { p } = prompt();
+  press(p, 'a', 'Space', 'b', 'c', 'Left', 'X', 'Home', '>', 'End', 'Backspace');
+  assert.equal(p.text, '>a bX');
+  press(p, 'Ctrl-W');
+  assert.equal(p.text, '>a ');
+  press(p, 'Ctrl-U', 'y');
+  assert.equal(p.text, 'y');
+});
+
+test('Enter applies what was typed, only Tab completes', () => {
+  const { p, done } = prompt();
+  press(p, 's', 'i', 'p');
+  assert.equal(press(p, 'Enter'), 'done');
+  assert.deepEqual(done, ['sip']);
+});
+
+test('Tab puts in what all share, then one after the other', () => {
+  const { p } = prompt();
+  press(p, 'x', 'Space', 's', 'Tab');
+  assert.equal(p.text, 'x sip.');
+  press(p, 'M', 'Tab');
+  assert.equal(p.text, 'x sip.Method');
+  press(p, 'Tab', 'Tab');
+  assert.equal(p.text, 'x sip.Method-x');
+  press(p, 'Shift-Tab');
+  assert.equal(p.text, 'x sip.Method');
+});
+
+test('earlier lines come back, and the one begun is not lost', () => {
+  const { p } = prompt();
+  press(p, 'n', 'e', 'w', 'Up');
+  assert.equal(p.text, 'second');
+  press(p, 'Up', 'Up');
+  assert.equal(p.text, 'first');
+  press(p, 'Down', 'Down');
+  assert.equal(p.text, 'new');
+});
+
+test('a refused line stays, with the reason until it changes', () => {
+  const { p } = prompt({ text: 'bad' });
+  assert.equal(press(p, 'Enter'), 'more');
+  assert.deepEqual(p.verdict, { text: 'it is bad', wrong: true });
+  press(p, '!');
+  assert.equal(p.verdict, undefined);
+  assert.equal(press(p, 'Esc'), 'cancelled');
+});
+
+test('pasted text is made harmless', () => {
+  const { p } = prompt();
+  p.insert('sip\x1b[2J\nx');
+  assert.equal(p.text, 'sip·[2J·x');
+});
