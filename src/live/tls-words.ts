@@ -1,6 +1,7 @@
 /** What an error of sockets or TLS means, for people. */
 
-const ALERT = /alert ([a-z_ ]+)$/i;
+/** How OpenSSL names an alert that came. */
+const ALERT = /^(?:tlsv1\d*|sslv3) (?:alert )?([a-z ]+)$/i;
 
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there (connection refused)',

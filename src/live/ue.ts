@@ -50,6 +50,8 @@ export class Ue {
   private readonly random: Random;
   private session: Buffer | undefined;
   private readonly listeners = new Set<(line: string) => void>();
+  /** What was told last about an address of a router, or of ours. */
+  private readonly known = new Map<string, string>();
   /** Lines that no expectation has looked at. */
   private readonly unseen: string[] = [];
   private former: Address | undefined;
@@ -95,6 +97,7 @@ export class Ue {
     });
     this.established = e;
     this.ended = undefined;
+    this.known.clear();
     this.tell(establishedInWords(e));
     const faults = new Faults(e.link, this.random, this.clock);
     this.faults = faults;
@@ -121,7 +124,18 @@ export class Ue {
       if (!(e instanceof CannotTun)) throw e;
       this.tell(e.message);
     }
-    this.tell(eventInWords(event));
+    const line = eventInWords(event);
+    if (this.isNews(event, line)) this.tell(line);
+  }
+
+  /** Routers say the same again and again: only what is new is told. */
+  private isNews(e: InnerUeEvent, line: string): boolean {
+    if (e.layer !== 'nd' || !('address' in e.event)) return true;
+    const about = addressText(e.event.address);
+    const refreshed = e.event.type === 'address' || e.event.type === 'router';
+    const known = this.known.get(about);
+    this.known.set(about, refreshed ? e.event.type : line);
+    return !refreshed || known !== e.event.type;
   }
 
   private over(e: Established, end: TunnelEnd): void {
