@@ -3,12 +3,14 @@ import type { MediaNote } from '../../dissectors/sdp/index.js';
 import type { CaptureInterface } from '../capture/chunk.js';
 import { type AnyDissector, u16, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import type { CapturePoint } from '../model/entities.js';
 import { Content } from '../model/events.js';
 import { MediaFlow } from '../model/media.js';
 import { Arrival, type Moment } from '../model/moment.js';
 import type { SessionModel } from '../model/session-model.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { Attempts } from './attempts.js';
+import { capturePoints } from './capture-point.js';
 import type { Packet } from './packet.js';
 import type { Tap } from './pass.js';
 import type { Registry } from './registry.js';
@@ -33,6 +35,8 @@ export class SessionTap implements Tap {
   readonly tracks: ReadonlySet<string> = new Set(['sip', 'sdp', 'mime_multipart']);
   readonly tunnels: TunnelLife[] = [];
   readonly files = new Map<number, FileSpan>();
+  /** Where each file was captured, where it shows. */
+  points: ReadonlyMap<number, CapturePoint> = new Map();
   /** The file of the frame at hand. */
   private file: FileSpan | undefined;
   private fileId = 0;
@@ -49,7 +53,7 @@ export class SessionTap implements Tap {
   constructor(
     private readonly model: SessionModel,
     registry: Registry,
-    severalFiles: boolean,
+    private readonly severalFiles: boolean,
   ) {
     this.at = new Arrival(severalFiles);
     this.attempts = new Attempts(model.outside);
@@ -111,6 +115,7 @@ export class SessionTap implements Tap {
     life.stall = stall;
     life.path.segment(at, packet.direction, facts);
     life.frame(at, packet);
+    if (this.severalFiles) life.clock(at, packet.direction, facts);
     if (life.session === '') this.join(life);
   }
 
@@ -261,5 +266,6 @@ export class SessionTap implements Tap {
       this.model.used(life.tunnel.id, life.sources, life.targets);
     }
     this.model.finish(end, () => first.map((life) => tunnelEntity(life, end)));
+    this.points = capturePoints(this.tunnels, this.model.media.streams);
   }
 }

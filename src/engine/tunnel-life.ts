@@ -3,6 +3,7 @@ import { Item } from '../../dissectors/tcp/note.js';
 import { ip4, ip6, u32 } from '../kit/index.js';
 import { AddressUse } from '../model/address-use.js';
 import type { Findings } from '../model/findings.js';
+import { LegTimes } from '../model/leg-times.js';
 import type { Arrival, Seen } from '../model/moment.js';
 import { PathWatch } from '../model/path-watch.js';
 import { Flag, type SegmentFacts, type Stall, TcpLife } from '../model/tcp-life.js';
@@ -12,6 +13,8 @@ import type { TcpState } from './tcp-state.js';
 
 const CLOSE_NOTIFY = 0;
 const ALERT = 21;
+/** Tunnels whose segments are compared between files. */
+const MOST_CLOCKED = 1024;
 
 /** What a report keeps of a tunnel beside what the tunnel knows itself. */
 export class TunnelLife {
@@ -32,6 +35,8 @@ export class TunnelLife {
   readonly sources = new AddressUse();
   readonly targets = new AddressUse();
   readonly path = new PathWatch();
+  /** When its segments passed, where several files are read. */
+  times: LegTimes | null = null;
   /** Frames that carried it, by file. */
   readonly files = new Set<number>();
   /** Both randoms of its session, '' while unknown. */
@@ -46,6 +51,13 @@ export class TunnelLife {
     readonly tunnel: Tunnel,
     readonly tcp: TcpLife,
   ) {}
+
+  /** Notes when a segment passed, for comparison with other captures of the same connection. */
+  clock(a: Arrival, side: 0 | 1, s: SegmentFacts): void {
+    if (s.length === 0 || s.again || this.tunnel.id > MOST_CLOCKED) return;
+    this.times ??= new LegTimes(a);
+    this.times.take(a, side === this.tunnel.ue ? 0 : 1, (s.seq + s.length) >>> 0);
+  }
 
   /** Takes a frame of its connection. */
   frame(a: Arrival, packet: Packet): void {

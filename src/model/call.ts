@@ -101,6 +101,8 @@ export class Call {
     const { identity } = e;
     const known = this.seen.get(identity);
     if (known !== undefined) {
+      // The same message in the tunnel and behind it was not sent twice.
+      if ((known.direction === undefined) !== (at.tunnel === 0)) return;
       known.retransmissions++;
       this.retransmissions++;
       this.features.repeated(e);

@@ -916,6 +916,15 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     meaning: 'Networks police what was agreed: packets above it may be dropped.',
     next: 'Compare b=AS with the codec mode and the packets a second of the stream.',
   },
+  'media.loss-at-eftf': {
+    severity: 'warn',
+    kind: 'quality',
+    confidence: 'likely',
+    title: 'Media are lost between the tunnel and the network behind it',
+    clause: 'TS 24.322 §5.3',
+    meaning: 'The EFTF, or what stands between both places of capture, drops packets.',
+    next: 'Look at the load and the queues of the EFTF at that time.',
+  },
   'media.loss-beyond': {
     severity: 'warn',
     kind: 'quality',
@@ -968,6 +977,14 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     title: 'A limit was reached',
     meaning: 'Something was given up so that memory stays bounded; the limits are listed. Counts may be too low.',
     next: 'Split the capture by time or by address, and read the parts.',
+  },
+  'capture.clocks': {
+    severity: 'note',
+    kind: 'capture',
+    confidence: 'likely',
+    title: 'The clocks of two captures differ',
+    meaning: 'Times of one file cannot be compared with those of the other as they stand.',
+    next: 'Synchronise the clocks of both machines; the offset is told with the legs of the tunnel.',
   },
   'capture.one-sided': {
     severity: 'warn',

@@ -35,7 +35,23 @@ export interface Release {
   basis: 'observed' | 'inferred';
 }
 
-export interface Leg {
+export type CapturePoint = 'ue' | 'proxy' | 'eftf' | 'behind-eftf';
+
+/** How one capture of a connection differs from another. */
+export interface LegDelay {
+  /** What the clock of this leg shows more than that of the first. */
+  readonly clockOffsetMs: number;
+  /** From the place nearer to the UE to the other one (up), and back. */
+  readonly delayMs: {
+    readonly up: { min: number; mean: number; max: number };
+    readonly down: { min: number; mean: number; max: number };
+    readonly samples: number;
+  };
+  /** Whether this leg is nearer to the UE than the first. */
+  readonly nearUe: boolean;
+}
+
+export interface Leg extends Partial<LegDelay> {
   file: number;
   client: Place;
   server: Place;
@@ -448,6 +464,8 @@ export interface MediaEntity extends Entity {
   end: Moment;
   payloadType: number;
   codec?: string;
+  /** The stream inside a tunnel of which this one is the same, behind the EFTF: it does not count again. */
+  copyOf?: number;
   negotiated?: { kind: string; codecs: { payloadType: number; name: string; clock: number }[] };
   packets: number;
   bytes: number;

@@ -165,3 +165,18 @@ export function judgeControl(s: MediaStream, c: Call | undefined, shaky: boolean
     detail: `The receiver misses ${rtcp.lost} packets, and ${rtp.lost} were missing here.`,
   });
 }
+
+/** Judges a stream by its packets in the tunnel and by those behind the EFTF: where are they lost? */
+export function judgeCopy(inside: MediaStream, clear: MediaStream, findings: Findings): void {
+  const [before, after] = inside.up ? [inside, clear] : [clear, inside];
+  const lost = after.rtp.lost - before.rtp.lost;
+  if (lost < LOSS.packets || lost * 100 < LOSS.note * inside.rtp.expected) return;
+  const refs: Ref[] = [
+    { kind: 'media', id: inside.id },
+    { kind: 'tunnel', id: inside.tunnel },
+  ];
+  const way = inside.up ? 'from the tunnel to the network' : 'from the network to the tunnel';
+  findings.raise('media.loss-at-eftf', after.rtp.start, refs, {
+    detail: `${lost} packets did not get through on the way ${way}.`,
+  });
+}

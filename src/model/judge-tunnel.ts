@@ -7,6 +7,8 @@ const IDLE_MS = 30_000;
 /** A stall that a person who phones notices, and one that a service notices. */
 const STALL_NOTE_MS = 200;
 const STALL_WARN_MS = 1000;
+/** Clocks that are set by the network are closer. */
+const CLOCKS_MS = 500;
 const HTTPS = 443;
 /** What is told as it is of a connection that may be no tunnel. */
 const TELLING: ReadonlySet<string> = new Set(['tls.wrong-key', 'tunnel.idle-cut', 'tunnel.dead']);
@@ -32,6 +34,12 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, findings: Findings): v
   if (t.transport === 'tls' && t.eftf.port !== HTTPS && t.state === 'established' && t.envelopes.up.total > 0)
     raise('tunnel.port', first, { detail: `The UE connects to port ${t.eftf.port}.` });
   if (t.state === 'partial' && t.tls?.clientRandom === undefined) raise('capture.late');
+  const apart = t.legs.find((l) => Math.abs(l.clockOffsetMs ?? 0) >= CLOCKS_MS);
+  if (apart !== undefined)
+    raise('capture.clocks', first, {
+      detail: `They differ by ${Math.round(apart.clockOffsetMs!)} ms.`,
+      severity: 'note',
+    });
   judgeStalls(t, raise);
   judgeEnd(t, raise);
 }

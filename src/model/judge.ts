@@ -5,7 +5,7 @@ import type { Ref } from './findings.js';
 import { judgeAddressing } from './judge-addressing.js';
 import { judgeAttempts } from './judge-attempts.js';
 import { judgeCrowd } from './judge-crowd.js';
-import { judgeBandwidth, judgeControl, judgeFlow, judgeOutside, judgeStream } from './judge-media.js';
+import { judgeBandwidth, judgeControl, judgeCopy, judgeFlow, judgeOutside, judgeStream } from './judge-media.js';
 import { judgeCall, judgeRegistration } from './judge-signalling.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
 import { judgeUse } from './judge-use.js';
@@ -46,6 +46,10 @@ export function judge(m: SessionModel): void {
     findings.raise('sip.udp-too-long', at, tunnel === 0 ? [] : [{ kind: 'tunnel', id: tunnel }]);
   const streams = new Map<number, MediaStream[]>();
   for (const s of media.streams) {
+    if (s.copyOf !== null) {
+      judgeCopy(s.copyOf, s, findings);
+      continue;
+    }
     judgeStream(s, isShaky(m, s.tunnel), findings);
     judgeOutside(s, signalling.calls, end, findings);
     judgeBandwidth(s, signalling.calls[s.call - 1], findings);

@@ -33,6 +33,11 @@ export class MediaStream {
   /** Sender reports, the middle of their NTP time and when they came: what a reception report answers. */
   readonly reports: { readonly ntp: number; readonly at: Seen }[] = [];
 
+  /** File of its first packet. */
+  readonly file: number;
+  /** The stream in a tunnel of which this one is the same. */
+  copyOf: MediaStream | null = null;
+
   constructor(
     public id: number,
     readonly tunnel: number,
@@ -44,6 +49,7 @@ export class MediaStream {
     public negotiated: Negotiated | undefined,
   ) {
     this.rtp = new RtpStream(ssrc, at);
+    this.file = at.file;
   }
 
   get uid(): string {
@@ -98,6 +104,7 @@ export class MediaStream {
       end: rtp.end,
       payloadType: Math.max(0, rtp.payloadType),
       ...(codec !== undefined && { codec: codec.name }),
+      ...(this.copyOf !== null && { copyOf: this.copyOf.id }),
       ...(negotiated !== undefined && { negotiated: agreement(negotiated) }),
       packets: rtp.packets,
       bytes: rtp.octets,

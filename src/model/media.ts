@@ -14,6 +14,8 @@ const REPORT_BLOCK = 24;
 const MOST_REPORTS = 32;
 /** Streams that no session description announced are guesses: so many packets, in a row mostly, make one. */
 const GUESS_PACKETS = 8;
+/** Clocks of two captures may differ so much. */
+const APART_MS = 60_000;
 
 /** The streams of one UDP conversation. */
 export class MediaFlow {
@@ -142,6 +144,21 @@ export class Media {
       this.streams.push(s);
       s.id = this.streams.length;
     }
+    for (const s of kept) if (s.tunnel === 0) s.copyOf = this.inTunnel(s) ?? null;
+  }
+
+  /** The stream inside a tunnel that is the same: of one source and payload type, at the same time. */
+  private inTunnel(s: MediaStream): MediaStream | undefined {
+    const { start, end, payloadType, ssrc } = s.rtp;
+    return this.bySource
+      .get(ssrc)
+      ?.find(
+        (t) =>
+          t.tunnel !== 0 &&
+          t.rtp.payloadType === payloadType &&
+          millis(t.rtp.start, end) > -APART_MS &&
+          millis(start, t.rtp.end) > -APART_MS,
+      );
   }
 
   codecOf(s: MediaStream): { readonly name: string; readonly clock: number } | undefined {

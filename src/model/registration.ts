@@ -14,6 +14,8 @@ const DEFAULT_EXPIRES = 3600;
 
 /** A transaction as it goes on. */
 interface Running {
+  /** Where it was seen: the number of the tunnel. */
+  readonly tunnel: number;
   readonly entry: TransactionEntry;
   readonly at: Seen;
   answered: Seen | null;
@@ -49,7 +51,7 @@ export class Registration {
 
   constructor(
     readonly id: number,
-    readonly tunnel: number,
+    public tunnel: number,
     readonly aor: string,
     readonly callId: string,
     at: Arrival,
@@ -64,6 +66,7 @@ export class Registration {
     const seen = at.seen();
     const again = this.transactions.find((t) => t.entry.cseq === cseq && t.branch === branch);
     if (again !== undefined) {
+      if (again.tunnel !== at.tunnel) return; // in the tunnel and behind it: not sent twice
       again.entry.retransmissions++;
       this.retransmissions++;
       this.retransmittedAt ??= seen;
@@ -80,6 +83,7 @@ export class Registration {
     }
     this.transactions.push({
       entry: { row: seen.row, at: seen, method: 'REGISTER', cseq, retransmissions: 0 },
+      tunnel: at.tunnel,
       at: seen,
       answered: null,
       expires: expiresOf(contact.parameters) ?? e.seconds(Header.Expires),

@@ -22,6 +22,7 @@ export class Signalling {
   readonly tooLong = new Map<number, Seen>();
   private readonly callsById = new Map<string, Call>();
   private readonly registrationsByKey = new Map<string, Registration>();
+  private readonly registrationsByName = new Map<string, Registration>();
   private readonly messagesById = new Map<string, Exchange<MessageEntity>>();
   private readonly subscriptionsById = new Map<string, Exchange<SubscriptionEntity>>();
 
@@ -49,15 +50,30 @@ export class Signalling {
     const { callId } = e;
     const aor = e.to.uri;
     const key = `${at.tunnel} ${callId} ${aor}`;
-    let r = this.registrationsByKey.get(key);
+    let r = this.registrationsByKey.get(key) ?? this.sameElsewhere(at, e, key);
+    if (r !== undefined && r.tunnel !== 0 && at.tunnel === 0) return; // seen behind the EFTF once more
     if (r === undefined) {
       if (!e.isRequest || !this.room(this.registrations)) return;
       r = new Registration(this.registrations.length + 1, at.tunnel, aor, callId, at, e.content.from);
       this.registrations.push(r);
       this.registrationsByKey.set(key, r);
+      this.registrationsByName.set(`${callId} ${aor}`, r);
     }
     if (e.isRequest) r.request(at, e);
     else r.response(at, e);
+  }
+
+  /** The registration that this one is, seen in the tunnel and behind it: it belongs to the tunnel. */
+  private sameElsewhere(at: Arrival, e: SipEvent, key: string): Registration | undefined {
+    const name = `${e.callId} ${e.to.uri}`;
+    const r = this.registrationsByName.get(name);
+    const client = e.isRequest ? e.content.from : e.content.to;
+    if (r === undefined || r.source !== client || (r.tunnel !== 0 && at.tunnel !== 0)) return undefined;
+    if (r.tunnel === 0) {
+      r.tunnel = at.tunnel;
+      this.registrationsByKey.set(key, r);
+    }
+    return r;
   }
 
   private room(list: readonly unknown[]): boolean {

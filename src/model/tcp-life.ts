@@ -86,6 +86,8 @@ export class TcpLife {
   synRepeats = 0;
   /** From SYN to SYN+ACK; at the UE that is the round trip to the other end. */
   rttMs: number | undefined;
+  /** From SYN+ACK to what the client sends next; at the EFTF that is the round trip to the UE. */
+  ackMs: number | undefined;
   /** First ending event of each kind, and of all. */
   end: Ending | null = null;
   fin: Ending | null = null;
@@ -136,6 +138,8 @@ export class TcpLife {
     if (s.ahead) way.lost++;
     const idle = this.idle(a);
     this.pauseMs = idle;
+    if (this.ackMs === undefined && this.synAck !== null && side === this.synSide && (s.flags & Flag.Syn) === 0)
+      this.ackMs = millis(this.synAck, a);
     if ((s.flags & (Flag.Syn | Flag.Fin | Flag.Rst)) !== 0) this.control(a, side, s, idle);
     this.turn(a, side, s, idle);
     const stall = s.length > 0 ? this.progress(a, side, way, s) : null;

@@ -59,6 +59,9 @@ const summary = object({
   'jitterMs?': distribution,
 });
 
+const POINT = of('ue', 'proxy', 'eftf', 'behind-eftf');
+const spread = object({ min: NUMBER, mean: NUMBER, max: NUMBER });
+
 const capture = object({
   files: list(
     object({
@@ -72,6 +75,7 @@ const capture = object({
       'end?': TIME,
       'truncated?': TEXT,
       duplicates: COUNT,
+      'point?': POINT,
     }),
   ),
   'start?': TIME,
@@ -133,7 +137,15 @@ const tunnel = entity({
   eftf: object({ address: TEXT, port: COUNT, 'name?': TEXT }),
   'proxy?': object({ address: TEXT, port: COUNT, target: TEXT, 'status?': COUNT, 'waitMs?': MS }),
   legs: list(
-    object({ file: COUNT, client: PLACE, server: PLACE, role: of('direct', 'ue-proxy', 'proxy-eftf', 'clear') }),
+    object({
+      file: COUNT,
+      client: PLACE,
+      server: PLACE,
+      role: of('direct', 'ue-proxy', 'proxy-eftf', 'clear'),
+      'clockOffsetMs?': NUMBER,
+      'delayMs?': object({ up: spread, down: spread, samples: COUNT }),
+      'nearUe?': BOOLEAN,
+    }),
   ),
   'subscriber?': object({
     impu: list(TEXT),
@@ -378,6 +390,7 @@ const media = entity({
   end: TIME,
   payloadType: COUNT,
   'codec?': TEXT,
+  'copyOf?': COUNT,
   'negotiated?': object({
     kind: TEXT,
     codecs: list(object({ payloadType: COUNT, name: TEXT, clock: COUNT })),

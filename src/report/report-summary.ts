@@ -20,7 +20,8 @@ function distribution(values: readonly (number | undefined)[]): object | undefin
 }
 
 /** The first look at a report: counts by state, the worst findings, and how values are distributed. */
-export function summaryOf({ tunnels, registrations, calls, media, findings }: Lists): object {
+export function summaryOf({ tunnels, registrations, calls, media: all, findings }: Lists): object {
+  const media = all.filter((m) => m.copyOf === undefined); // what was seen behind the EFTF too counts once
   const packets = media.reduce((n, m) => n + m.packets - m.duplicates, 0);
   const lost = media.reduce((n, m) => n + m.lost, 0);
   const severities = { error: 0, warn: 0, note: 0 };

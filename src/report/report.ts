@@ -1,5 +1,5 @@
 import type { CaptureFile, Damage } from '../capture/chunk.js';
-import type { FileSpan, SessionTap } from '../engine/session-tap.js';
+import type { SessionTap } from '../engine/session-tap.js';
 import { LIMITS } from '../limits.js';
 import type { FindingEntity, Severity } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
@@ -79,10 +79,13 @@ function captureOf({ files, damage, tap }: ReportParts): object {
     if (start === undefined || isBefore(s.start, start)) start = s.start;
     if (end === undefined || isBefore(end, s.end)) end = s.end;
   }
-  return { files: files.map((f) => fileOf(f, tap.files.get(f.id), damage)), start, end };
+  const points = new Set(tap.points.values());
+  const point = points.size === 1 ? { point: [...points][0] } : {};
+  return { files: files.map((f) => fileOf(f, tap, damage)), start, end, ...point };
 }
 
-function fileOf(f: CaptureFile, span: FileSpan | undefined, damage: readonly Damage[]): object {
+function fileOf(f: CaptureFile, tap: SessionTap, damage: readonly Damage[]): object {
+  const span = tap.files.get(f.id);
   return {
     id: f.id,
     name: f.name,
@@ -94,6 +97,7 @@ function fileOf(f: CaptureFile, span: FileSpan | undefined, damage: readonly Dam
     end: span?.end,
     truncated: damage.find((d) => d.file === f.id)?.message,
     duplicates: span?.duplicates ?? 0,
+    point: tap.points.get(f.id),
   };
 }
 

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { dissectors } from '../../dissectors/index.js';
+import { openCapture } from '../../src/capture/open.js';
+import { tlsServices } from '../../src/cli/services.js';
+import { engineFields } from '../../src/engine/dissect.js';
+import { NO_ROWS, Pass } from '../../src/engine/pass.js';
+import { Registry } from '../../src/engine/registry.js';
+import { SessionTap } from '../../src/engine/session-tap.js';
+import { CATALOGUE } from '../../src/model/catalogue.js';
+import { SessionModel } from '../../src/model/session-model.js';
+import { reportOf } from '../../src/report/report.js';
+import { reportJson } from '../../src/report/report-json.js';
+import { reportSchema } from '../../src/report/report-schema.js';
+import { KeyLog } from '../../src/tls/index.js';
+import { CaptureBuilder, type Frame, type Shaper } from '../build/capture.js';
+import { clearConversation } from '../build/conversation.js';
+import { tlsConversation } from '../build/tls.js';
+import { violations } from './schema.js';
+import { addressed, called, codes, ENDS, finding, type Json, registered, spoken, Talk } from './support.js';
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'fttscope-legs-'));
+after(() => rmSync(FOLDER, { recursive: true }));
+
+/** The report of several files. */
+async function told(files: readonly Uint8Array[], keylog: string): Promise<Json> {
+  const names = files.map((octets, i) => {
+    const name = join(FOLDER, `${i}.pcapng`);
+    writeFileSync(name, octets);
+    return name;
+  });
+  const source = await openCapture(names);
+  const registry = new Registry(dissectors, engineFields);
+  const keys = new KeyLog();
+  keys.add(keylog, 'option');
+  const model = new SessionModel();
+  const tap = new SessionTap(model, registry, true);
+  const options = { ...NO_ROWS, analyseTcp: true, duplicates: true, heuristicRtp: true, severalFiles: true, tap };
+  await new Pass(registry, { ...tlsServices(keys, false), ...options, rows: 'none' }, () => undefined).run(source);
+  await source.close();
+  tap.finish();
+  const generator = { name: 'fttscope', version: '0' };
+  const { members } = reportOf(model, { generator, options: {}, files: source.files, damage: source.damage, tap });
+  const r = JSON.parse([...reportJson(members)].join(''));
+  assert.deepEqual(violations(r, reportSchema(Object.keys(CATALOGUE))), []);
+  return r;
+}
+
+const call = (drop = false): Talk => {
+  const t = called(registered(addressed(new Talk())), 1000, 2000);
+  spoken(t, 1210, 90, 'up', (i) => drop && i % 10 === 5);
+  return spoken(t, 1210, 90, 'down');
+};
+
+/** The same frames at another place: each direction has its delay, and the clock is another. */
+const elsewhere =
+  (upMs: number, downMs: number, clockMs: number): Shaper =>
+  (frames) =>
+    frames
+      .map((f): Frame => ({ ...f, time: f.time + ((f.side === 0 ? upMs : downMs) + clockMs) * 1e6 }))
+      .sort((a, b) => a.time - b.time);
+
+/** What comes from the other side has passed so many routers. */
+const routed =
+  (side: 0 | 1, hops: number): Shaper =>
+  (frames) =>
+    frames.map((f): Frame => {
+      if (f.side !== side) return f;
+      const octets = f.octets.slice();
+      octets[22]! -= hops; // the TTL behind an Ethernet header
+      return { ...f, octets };
+    });
+
+describe('one tunnel at two places', () => {
+  test('its two ends give the offset of the clocks and the delay', async () => {
+    const c = await tlsConversation(call().steps, { version: 'TLSv1.2' });
+    // At the UE a segment up is seen 15 ms before the EFTF sees it, one down 15 ms after.
+    const file = (shape: readonly Shaper[]) =>
+      new CaptureBuilder({ shape }).connection(c, { ...ENDS, step: 10 }).build().octets;
+    const r = await told(
+      [file([elsewhere(-15, 15, 0), routed(1, 9)]), file([elsewhere(0, 0, 2000), routed(0, 9)])],
+      c.keylog,
+    );
+    assert.equal(r.tunnels.length, 1);
+    const [, leg] = r.tunnels[0].legs;
+    assert.ok(Math.abs(leg.clockOffsetMs - 2000) < 0.1, `${leg.clockOffsetMs}`);
+    assert.ok(Math.abs(leg.delayMs.up.mean - 15) < 0.1);
+    assert.ok(Math.abs(leg.delayMs.down.mean - 15) < 0.1);
+    assert.equal(leg.nearUe, false);
+    assert.deepEqual(
+      r.capture.files.map((f: Json) => f.point),
+      ['ue', 'eftf'],
+    );
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'capture.clocks').severity, 'note');
+    assert.equal(r.calls.length, 1);
+    assert.equal(r.media.length, 2);
+  });
+
+  test('behind the EFTF its packets are those of the tunnel, and what is missing there was lost on the way', async () => {
+    const whole = call();
+    const c = clearConversation(whole.steps);
+    const inside = new CaptureBuilder().connection(c, { ...ENDS, step: 10 }).build().octets;
+    const clear = (t: Talk) => {
+      const b = new CaptureBuilder({ link: 'raw' });
+      let ms = 0.5;
+      for (const step of t.steps) {
+        if ('pause' in step) ms += step.pause;
+        else if ('envelopes' in step) for (const e of step.envelopes) b.packet(e.octets.subarray(3), ms, step.side);
+      }
+      return b.build().octets;
+    };
+    const r = await told([inside, clear(whole)], '');
+    assert.deepEqual(codes(r), []);
+    assert.deepEqual([r.registrations.length, r.calls.length, r.registrations[0].tunnel], [1, 1, 1]);
+    assert.deepEqual(
+      r.calls[0].messages.map((m: Json) => m.retransmissions),
+      r.calls[0].messages.map(() => 0),
+    );
+    assert.deepEqual(
+      r.media.map((m: Json) => [m.tunnel, m.copyOf, m.packets]),
+      [
+        [1, undefined, 90],
+        [undefined, 1, 90],
+        [1, undefined, 90],
+        [undefined, 3, 90],
+      ],
+    );
+    assert.equal(r.summary.media.streams, 2);
+    assert.deepEqual(
+      r.capture.files.map((f: Json) => f.point),
+      [undefined, 'behind-eftf'],
+    );
+    const lossy = await told([inside, clear(call(true))], '');
+    assert.deepEqual(codes(lossy), ['media.loss-at-eftf']);
+    assert.match(lossy.findings[0].meaning, /^9 packets did not get through on the way from the tunnel/);
+  });
+});
