@@ -9,7 +9,7 @@ import { Help } from './help.js';
 import { type CommandId, commandOf, Keys } from './keymap.js';
 import { paletteRequest } from './palette.js';
 import { Prompt, type PromptRequest } from './prompt.js';
-import { bodyTop, drawScreen } from './screen.js';
+import { bodyTop, drawScreen, type Shown } from './screen.js';
 import type { Memory } from './settings.js';
 import { THEMES, type ThemeName } from './style.js';
 import { themeFor } from './theme.js';
@@ -163,16 +163,14 @@ export class App implements Desk, DisplayEvents {
 
   private draw(width: number, height: number): { x: number; y: number } | undefined {
     if (this.grid.width !== width || this.grid.height !== height) this.grid = new Grid(width, height);
-    const { label } = this.around;
+    const { theme } = this.preferences;
+    const { viewer, views, dialogs, shown } = this;
     return drawScreen(this.grid, {
-      theme: this.preferences.theme,
-      status: this.viewer.status,
-      views: this.views,
-      view: this.view,
-      crumbs: [...(label === undefined ? [] : [label]), this.view.title, ...this.view.crumbs()],
-      dialogs: this.dialogs,
-      prompt: this.prompted,
-      message: this.message,
+      ...shown,
+      theme,
+      status: viewer.status,
+      views,
+      dialogs,
       tour: this.parts.tour?.words,
     });
   }
@@ -239,6 +237,18 @@ export class App implements Desk, DisplayEvents {
     const action = this.actions.get(command);
     if (action !== undefined) action(argument);
     else if (commandOf(command).group !== 'Move') this.say(`${commandOf(command).title}: not in ${this.view.title}`);
+  }
+
+  /** What is on the screen, for whoever shows it in another way than cells. */
+  get shown(): Shown {
+    const { label } = this.around;
+    return {
+      crumbs: [...(label === undefined ? [] : [label]), this.view.title, ...this.view.crumbs()],
+      view: this.view,
+      dialog: this.dialogs.at(-1),
+      prompt: this.prompted,
+      message: this.message,
+    };
   }
 
   /* Where one is */

@@ -129,6 +129,17 @@ export class OctetsPane {
     this.list.scroll(lines);
   }
 
+  /** All octets, sixteen a line. */
+  plain(): string[] {
+    const { octets } = this;
+    const name = this.detail?.sources[this.source]?.name ?? 'no octets';
+    const lines = Array.from({ length: Math.ceil(octets.length / 16) }, (_, i) => {
+      const part = octets.subarray(16 * i, 16 * i + 16);
+      return `${(16 * i).toString(16).padStart(4, '0')}  ${[...part].map((o) => HEX[o]).join(' ')}`;
+    });
+    return [`${name}, ${octets.length} octets`, ...lines];
+  }
+
   draw(area: Area, look: ListLook): void {
     const { detail } = this;
     if (detail === undefined) return;

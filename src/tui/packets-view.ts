@@ -21,6 +21,9 @@ const SLOW_MS = 150;
 /** By how many percent + and - move a rule. */
 const STEP = 6;
 
+/** Packets that are listed as plain text. */
+const PLAIN_LINES = 2000;
+
 interface PacketsPlace {
   readonly row: string;
   readonly filter: string;
@@ -365,8 +368,14 @@ export class PacketsView implements View {
   }
 
   plain(): string[] {
-    const { packets, desk } = this;
+    const { packets, desk, tree, octets } = this;
     if (packets.count === 0) return emptyWords(desk, packets);
-    return Array.from({ length: packets.count }, (_, i) => packets.lineOf(packets.at(i), desk.preferences.time));
+    this.load();
+    if (this.focus === 'tree') return tree.plain();
+    if (this.focus === 'octets') return octets.plain();
+    const lines = Array.from({ length: Math.min(packets.count, PLAIN_LINES) }, (_, i) =>
+      packets.lineOf(packets.at(i), desk.preferences.time),
+    );
+    return packets.count > PLAIN_LINES ? [...lines, `and ${packets.count - PLAIN_LINES} more: / filters`] : lines;
   }
 }

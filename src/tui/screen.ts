@@ -11,16 +11,21 @@ const LEAST = { width: 40, height: 8 };
 /** From this height on there is a line for the title. */
 const TITLE_FROM = 14;
 
+/** Where one is, and what stands over it. */
+export interface Shown {
+  readonly crumbs: readonly string[];
+  readonly view: View;
+  readonly dialog: Dialog | undefined;
+  readonly prompt: Prompt | undefined;
+  readonly message: Message | undefined;
+}
+
 /** All that is on the screen. */
-export interface ScreenParts {
+export interface ScreenParts extends Shown {
   readonly theme: Theme;
   readonly status: ViewerStatus;
   readonly views: readonly View[];
-  readonly view: View;
-  readonly crumbs: readonly string[];
   readonly dialogs: readonly Dialog[];
-  readonly prompt: Prompt | undefined;
-  readonly message: Message | undefined;
   /** What the tour says; undefined: there is none. */
   readonly tour: string | undefined;
 }
@@ -31,7 +36,7 @@ export const bodyTop = (height: number): number => (height >= TITLE_FROM ? 3 : 2
 /** Draws the whole screen; returns where the cursor stands, undefined where there is none. */
 export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number } | undefined {
   const { width, height } = grid;
-  const { theme, view, prompt } = p;
+  const { theme, view, prompt, dialog } = p;
   grid.clear(theme.text);
   const all = grid.area();
   if (width < LEAST.width || height < LEAST.height) {
@@ -44,7 +49,6 @@ export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number }
   drawTabs(all.part(0, top - 2, width, 1), theme, p.views, view);
   drawCrumbs(all.part(0, top - 1, width, 1), theme, p.crumbs, view.status());
   const body = all.part(0, top, width, height - top - 1);
-  const dialog = p.dialogs.at(-1);
   view.draw(body, dialog === undefined && prompt === undefined);
   for (const d of p.dialogs) drawDialog(body, theme, d, d === dialog && prompt === undefined);
   if (prompt !== undefined) {

@@ -178,6 +178,17 @@ export class TreePane {
     return true;
   }
 
+  /** The lines in sight when all is scrolled through, as text. */
+  plain(): string[] {
+    const { detail } = this;
+    if (detail === undefined) return ['reading the packet'];
+    return this.shown.map((i) => {
+      const n = detail.nodes[i];
+      const mark = n.severity ?? (!this.hasChildren(i) ? '' : this.isOpen(i) ? 'open' : 'closed');
+      return `${'  '.repeat(n.depth)}${n.label}${mark === '' ? '' : ` (${mark})`}`;
+    });
+  }
+
   draw(area: Area, look: ListLook): void {
     const { detail } = this;
     if (detail === undefined) return;

@@ -259,6 +259,10 @@ export class TunnelsView implements View {
     if (at >= 0) this.table.list.go(at);
   }
 
+  get plainHead(): number {
+    return this.table.items.length > 0 ? 1 : 0;
+  }
+
   plain(): string[] {
     const { status } = this.desk.viewer;
     this.table.set(this.rows.get(status, this.desk.told.story, this.desk.told.whole));

@@ -76,6 +76,8 @@ export interface View extends Panel {
   unsaved?(): string | undefined;
   /** Lines of text that say all that the view shows: for screen readers. */
   plain(): string[];
+  /** Lines of these that are a head, and nothing to open. */
+  readonly plainHead?: number;
 }
 
 /** A window over a view: help, an info card, a question. Esc closes it. */

@@ -8,7 +8,7 @@ import type { Viewer } from '../../src/viewer/viewer.js';
 
 /** A program without a terminal, for tests of one view: it notes what the view asks for. */
 export class PaperDesk {
-  readonly preferences: Desk['preferences'] = { theme: THEMES.mono, depth: 0, time: 'r' };
+  readonly preferences: Desk['preferences'] = { name: 'mono', theme: THEMES.mono, depth: 0, time: 'r' };
   readonly memory = new Memory({ config: '/nonexistent', state: '/nonexistent' });
   readonly messages: Message[] = [];
   readonly said: string[] = [];

@@ -1,13 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { App } from '../../tui/app.js';
+import { PlainScreens } from '../../tui/plain.js';
 import { folders, Memory } from '../../tui/settings.js';
-import { openTerminal } from '../../tui/term.js';
+import { openTerminal, type TerminalOptions } from '../../tui/term.js';
 import { depthOf, themeFor } from '../../tui/theme.js';
 import type { Tour } from '../../tui/tour.js';
 import { makeViews } from '../../tui/views.js';
 import { Refused } from '../../viewer/remote.js';
-import type { Viewer } from '../../viewer/viewer.js';
 import { Exit, UserError } from '../errors.js';
 import type { ScreenOptions } from '../options.js';
 import { Reading } from '../reading.js';
@@ -55,7 +56,7 @@ export async function ui(captures: readonly string[], o: ScreenOptions, tour?: T
     ...(tour !== undefined && { tour }),
   });
   try {
-    await show(app, viewer, names, o);
+    await show(app, names, o);
   } finally {
     memory.saveState();
     await viewer.close();
@@ -65,19 +66,23 @@ export async function ui(captures: readonly string[], o: ScreenOptions, tour?: T
   return Exit.done;
 }
 
-async function show(app: App, _viewer: Viewer, names: readonly string[], o: ScreenOptions): Promise<void> {
+async function show(app: App, names: readonly string[], o: ScreenOptions): Promise<void> {
   const { settings, problems } = app.memory;
-  const options = {
-    input: keyboard(names)!,
-    output: process.stdout,
-    term: process.env.TERM ?? 'dumb',
-    ascii: o.ascii === true || settings.ascii || !isUtf8(process.env),
-    mouse: o.mouse !== false && settings.mouse,
-  };
-  const display = await openTerminal(options, app);
+  const term = process.env.TERM ?? 'dumb';
+  const input = keyboard(names)!;
   for (const p of problems) app.say(p, 'warn');
   if (o.filter !== undefined || o.tunnel !== undefined) startAt(app, o);
-  await app.run(display);
+  // A terminal that cannot move its cursor gets lines.
+  if (o.plain === true || term === 'dumb') {
+    const lines = createInterface({ input, terminal: false });
+    await new PlainScreens(app, process.stdout).run(lines);
+    lines.close();
+    return;
+  }
+  const ascii = o.ascii === true || settings.ascii || !isUtf8(process.env);
+  const mouse = o.mouse !== false && settings.mouse;
+  const options: TerminalOptions = { input, output: process.stdout, term, ascii, mouse };
+  await app.run(await openTerminal(options, app));
 }
 
 /** Begins with what the command line chose. */

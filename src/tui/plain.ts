@@ -1,0 +1,151 @@
+import type { Writable } from 'node:stream';
+import type { App } from './app.js';
+import { Grid } from './cells.js';
+import type { Display } from './display.js';
+import { COMMANDS, type CommandId, Keys } from './keymap.js';
+import { VIEWS } from './view.js';
+
+/** Lines that are printed at a time. */
+const PAGE = 20;
+/** Milliseconds of quiet after which all that a command does is there, and after which nothing is waited for any more. */
+const QUIET_MS = 80;
+const LONGEST_MS = 5000;
+/** Cells of a dialog as text. */
+const DIALOG = { width: 76, height: 60 };
+
+const commands = new Set<string>(COMMANDS.map((c) => c.id));
+
+/** Says when something is another; shows nothing itself. */
+class Changes implements Display {
+  readonly width = DIALOG.width;
+  readonly height = 24;
+  last = 0;
+  closed = false;
+  paint(): void {
+    this.last = Date.now();
+  }
+  forget(): void {}
+  suspend(): void {}
+  offer(): void {}
+  close(): void {
+    this.closed = true;
+  }
+}
+
+/**
+ * The program as numbered lines of text, for screen readers and for terminals that can do no more: nothing moves, nothing
+ * is painted over. What is typed is the number of a line, the name of a view, a key, or a command.
+ */
+export class PlainScreens {
+  private readonly changes = new Changes();
+  private readonly keys = new Keys();
+  private page = 0;
+
+  constructor(
+    private readonly app: App,
+    private readonly output: Writable,
+  ) {}
+
+  /** Takes lines until the user quits or there are no more. */
+  async run(lines: AsyncIterable<string>): Promise<void> {
+    void this.app.run(this.changes);
+    await this.settled();
+    this.print();
+    for await (const line of lines) {
+      this.take(line.trim());
+      await this.settled();
+      if (this.changes.closed) return;
+      this.print();
+    }
+  }
+
+  private async settled(): Promise<void> {
+    const end = Date.now() + LONGEST_MS;
+    do await new Promise((resolve) => setTimeout(resolve, QUIET_MS / 4));
+    while (!this.changes.closed && Date.now() < end && Date.now() - this.changes.last < QUIET_MS);
+  }
+
+  private take(line: string): void {
+    const { app } = this;
+    const { prompt, dialog } = app.shown;
+    if (prompt !== undefined) {
+      app.key('Ctrl-U');
+      prompt.insert(line);
+      app.key(line === '.' ? 'Esc' : 'Enter');
+      return;
+    }
+    if (line === '') {
+      this.page++;
+      return;
+    }
+    this.page = 0;
+    if (dialog !== undefined && (line === 'q' || line === '.')) {
+      app.close(dialog);
+      return;
+    }
+    if (dialog?.key?.(line) === true) return;
+    if (/^\d+$/.test(line)) this.open(Number(line));
+    else if (line.startsWith('/') && line.length > 1) app.perform('filter', line.slice(1));
+    else this.command(line.replace(/^:/, ''));
+  }
+
+  private command(line: string): void {
+    const { app } = this;
+    const [name, ...rest] = line.split(/\s+/);
+    const view = VIEWS.find((v) => v === name);
+    if (view !== undefined) app.perform(`view-${view}`);
+    else if (commands.has(name)) app.perform(name as CommandId, rest.join(' '));
+    else if (/^(\d+:)?\d+\.\d+$/.test(name)) app.perform('goto', name);
+    else {
+      const meaning = this.keys.take(line);
+      if (meaning.kind === 'command') app.perform(meaning.id, meaning.argument);
+      else app.say(`${line} is no command; ? lists them`, 'warn');
+    }
+  }
+
+  /** Opens a line of the list by its number. */
+  private open(n: number): void {
+    const { app } = this;
+    const { dialog, view } = app.shown;
+    app.perform('top');
+    for (let i = (dialog === undefined ? (view.plainHead ?? 0) : 0) + 1; i < n + (view.plainHead ?? 0); i++)
+      app.perform('down');
+    app.perform('open');
+  }
+
+  private print(): void {
+    const { crumbs, view, dialog, prompt, message } = this.app.shown;
+    const out: string[] = [];
+    if (message !== undefined) out.push(`${message.severity}: ${message.text}`);
+    if (prompt !== undefined) {
+      if (prompt.verdict !== undefined) out.push(prompt.verdict.text);
+      this.output.write(`${out.join('\n')}\n${prompt.request.label} (a line, or . to cancel) `);
+      return;
+    }
+    out.push('', `${crumbs.join(', ')}. ${view.status()}`);
+    if (dialog !== undefined) out.push(`${dialog.title}:`, ...this.dialogLines());
+    else out.push(...this.viewLines(view.plain(), view.plainHead ?? 0));
+    this.output.write(`${out.join('\n')}\n> `);
+  }
+
+  private dialogLines(): string[] {
+    const dialog = this.app.shown.dialog!;
+    const grid = new Grid(Math.min(dialog.width, 120), Math.min(dialog.height, DIALOG.height));
+    dialog.draw(grid.area(), true);
+    const lines = Array.from({ length: grid.height }, (_, y) => grid.line(y).replace(/ *█$/, ''));
+    while (lines.at(-1) === '') lines.pop();
+    return [...lines, 'q closes this'];
+  }
+
+  /** A page of lines with their numbers; the first `head` ones have none. */
+  private viewLines(lines: readonly string[], head: number): string[] {
+    const body = lines.slice(head);
+    const pages = Math.max(1, Math.ceil(body.length / PAGE));
+    this.page %= pages;
+    const from = this.page * PAGE;
+    const shown = body.slice(from, from + PAGE).map((l, i) => `${String(from + i + 1).padStart(4)}  ${l}`);
+    const more = pages > 1 ? [`Page ${this.page + 1} of ${pages}; an empty line turns it.`] : [];
+    const how = 'A number opens its line. Also tunnels, packets, calls, findings; /FILTER; ? help; q back; Q quit.';
+    return [...lines.slice(0, head).map((l) => `      ${l}`), ...shown, ...more, ...(from === 0 ? [how] : [])];
+  }
+}
