@@ -1,0 +1,193 @@
+import { headerOf, headersOf, type SipRepresentation, sipRequest } from '../../dissectors/sip/index.js';
+import { type Address, hostText, parseAddress, same } from './address.js';
+import { LabRegistrar, type LabRegistrarOptions } from './lab-registrar.js';
+import { listOf, parseCSeq, parseNameAddress, parseSipUri, splitOutside } from './sip/header-text.js';
+import { bindingAnswer } from './sip/keep-alive.js';
+import type { IncomingRequest, SipLayer } from './sip/layer.js';
+import { type ClientTransaction, type ServerTransaction, statusOf } from './sip/transaction.js';
+import type { SipPeer } from './sip/transport.js';
+
+/** Somebody who is always there: an echo, an announcement. */
+export interface LabService {
+  /** User part: `echo` for `sip:echo@domain`. */
+  user: string;
+  peer: SipPeer;
+}
+
+export interface LabPcscfOptions extends LabRegistrarOptions {
+  services?: readonly LabService[];
+}
+
+/** Headers that a proxy writes anew, or takes out. TS 24.229 §5.2.6.3 */
+const OWN = /^(via|v|max-forwards|route|p-preferred-identity|p-asserted-identity)$/i;
+
+/**
+ * The lab's P-CSCF, with the CSCFs behind it in one: registrar, and a proxy that keeps transactions, between registered
+ * subscribers and to its services. RFC 3261 §16, TS 24.229 §5.2
+ */
+export class LabPcscf {
+  readonly registrar: LabRegistrar;
+  private readonly passed = new Map<ServerTransaction, { client: ClientTransaction; to: SipPeer }>();
+
+  constructor(
+    private readonly layer: SipLayer,
+    private readonly options: LabPcscfOptions,
+  ) {
+    this.registrar = new LabRegistrar(layer, options);
+    layer.onRequest = (request) => this.serve(request);
+    layer.onOther = (octets, from) => this.other(octets, from);
+  }
+
+  private serve(request: IncomingRequest): void {
+    const { message, method } = request;
+    if (method === 'REGISTER') {
+      this.registrar.handle(request);
+      return;
+    }
+    if (method === 'CANCEL') {
+      this.cancel(request);
+      return;
+    }
+    const caller = this.registrar.byPeer(request.from);
+    const trusted = this.options.services?.some((s) => samePeer(s.peer, request.from));
+    if (!caller && !trusted) {
+      if (method !== 'ACK') this.layer.respond(request, 403); // TS 24.229 §5.2.6.3.1: not registered
+      return;
+    }
+    const hops = Number(headerOf(message, 'Max-Forwards') ?? 70);
+    if (hops <= 0) {
+      if (method !== 'ACK') this.layer.respond(request, 483); // RFC 3261 §16.3
+      return;
+    }
+    const target = this.target(message);
+    if ('status' in target) {
+      if (method !== 'ACK') this.layer.respond(request, target.status);
+      return;
+    }
+    this.pass(request, target, hops, caller?.subscriber.impus[0]);
+  }
+
+  /** Where a request goes: along its routes, to a subscriber, to a service. RFC 3261 §16.4, §16.5 */
+  private target(message: SipRepresentation): { uri: string; peer: SipPeer } | { status: number } {
+    const { uri } = message.start as { uri: string };
+    const routes = listOf(headersOf(message, 'Route')).filter((r) => !this.isOwn(r));
+    if (routes.length > 0) {
+      const next = peerOf(parseNameAddress(routes[0])?.uri ?? '');
+      return next ? { uri, peer: next } : { status: 404 };
+    }
+    const parsed = parseSipUri(uri);
+    if (!parsed) return { status: 416 };
+    const direct = this.registrar.byContact(uri);
+    if (direct) return { uri, peer: direct.peer };
+    const service = this.options.services?.find((s) => s.user === parsed.user);
+    if (service)
+      return { uri: `sip:${service.user}@${hostText(service.peer.address)}:${service.peer.port}`, peer: service.peer };
+    const binding = this.registrar.binding(uri);
+    if (binding) return { uri: binding.contact, peer: binding.peer };
+    return { status: this.registrar.knows(uri) ? 480 : 404 };
+  }
+
+  private isOwn(route: string): boolean {
+    const peer = peerOf(parseNameAddress(route)?.uri ?? '');
+    const own = peer && this.layer.local(peer);
+    return own !== undefined && samePeer(own, peer!);
+  }
+
+  private pass(request: IncomingRequest, to: { uri: string; peer: SipPeer }, hops: number, asserted?: string): void {
+    const { message, method, transaction } = request;
+    const forwarded = this.forward(message, to, hops, request.from, asserted);
+    if (!transaction) {
+      this.layer.send(forwarded, to.peer); // RFC 3261 §16.11: the ACK of a 2xx has no transaction
+      return;
+    }
+    if (method === 'INVITE') this.layer.respond(request, 100);
+    const client = this.layer.client(forwarded, to.peer, {
+      onResponse: (response) => this.back(response, transaction),
+      onTimeout: () => {
+        this.passed.delete(transaction);
+        this.layer.respond(request, 408);
+      },
+    });
+    this.passed.set(transaction, { client, to: to.peer });
+    client.start();
+  }
+
+  /** RFC 3261 §16.6 */
+  private forward(
+    message: SipRepresentation,
+    to: { uri: string; peer: SipPeer },
+    hops: number,
+    from: SipPeer,
+    asserted: string | undefined,
+  ): SipRepresentation {
+    const { method } = message.start as { method: string };
+    const routes = listOf(headersOf(message, 'Route')).filter((r) => !this.isOwn(r));
+    const own = this.layer.local(from);
+    const headers: [string, string][] = [
+      ['Via', this.layer.via(to.peer)],
+      ...headersOf(message, 'Via').map((v): [string, string] => ['Via', v]),
+      ['Max-Forwards', String(hops - 1)],
+      ...routes.map((r): [string, string] => ['Route', r]),
+    ];
+    if (method === 'INVITE' && own) headers.push(['Record-Route', `<sip:${hostText(own.address)}:${own.port};lr>`]);
+    if (asserted && method !== 'ACK') headers.push(['P-Asserted-Identity', `<${asserted}>`]);
+    const rest = message.headers.filter((h) => !OWN.test(h.name)).map((h): [string, string] => [h.name, h.value]);
+    const forwarded = sipRequest(method, to.uri, [...headers, ...rest]);
+    // Content-Type and Content-Length stand among the rest
+    const seen = forwarded.headers.findIndex((h) => /^(content-length|l)$/i.test(h.name));
+    const unique = forwarded.headers.filter((h, i) => i === seen || !/^(content-length|l)$/i.test(h.name));
+    return { ...forwarded, headers: unique, body: message.body };
+  }
+
+  /** RFC 3261 §16.7: without our Via, to where the request came from. */
+  private back(response: SipRepresentation, transaction: ServerTransaction): void {
+    const status = statusOf(response);
+    if (status === 100) return;
+    if (status >= 200 && (status >= 300 || parseCSeq(headerOf(response, 'CSeq'))?.method !== 'INVITE'))
+      this.passed.delete(transaction);
+    const at = response.headers.findIndex((h) => /^(via|v)$/i.test(h.name));
+    const [, ...others] = splitOutside(response.headers[at]?.value ?? '', ',');
+    const headers = response.headers.flatMap((h, i) => {
+      if (i !== at) return [h];
+      return others.length > 0 ? [{ name: h.name, value: others.join(', ') }] : [];
+    });
+    transaction.respond({ ...response, headers });
+    if (transaction.state === 'terminated') this.passed.delete(transaction);
+  }
+
+  /** RFC 3261 §16.10 */
+  private cancel(request: IncomingRequest): void {
+    const invite = this.layer.cancelled(request);
+    const known = invite && this.passed.get(invite);
+    this.layer.respond(request, invite ? 200 : 481);
+    if (!known) return;
+    const { request: sent } = known.client;
+    const { uri } = sent.start as { uri: string };
+    const one = (name: string): [string, string] => [name, headerOf(sent, name) ?? ''];
+    const message = sipRequest('CANCEL', uri, [
+      one('Via'),
+      ['Max-Forwards', '70'],
+      one('From'),
+      one('To'),
+      one('Call-ID'),
+      ['CSeq', `${parseCSeq(headerOf(sent, 'CSeq'))?.number ?? 0} CANCEL`],
+      ...headersOf(sent, 'Route').map((v): [string, string] => ['Route', v]),
+    ]);
+    this.layer.client(message, known.to, { onResponse: () => undefined, onTimeout: () => undefined }).start();
+  }
+
+  /** STUN keep-alives are answered, and empty lines passed over. RFC 5626 §8, §3.5.1 */
+  private other(octets: Uint8Array, from: SipPeer): void {
+    const answer = bindingAnswer(octets, from);
+    if (answer) this.layer.sendOctets(answer, from);
+  }
+}
+
+/** Address and port of a URI that has an address for its host. */
+function peerOf(uri: string): SipPeer | undefined {
+  const parsed = parseSipUri(uri);
+  const address: Address | undefined = parsed && parseAddress(parsed.host);
+  return address && { address, port: parsed?.port ?? 5060 };
+}
+
+const samePeer = (a: SipPeer, b: SipPeer): boolean => a.port === b.port && same(a.address, b.address);

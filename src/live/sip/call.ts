@@ -1,0 +1,324 @@
+import { headerOf, type SipRepresentation, sipRequest } from '../../../dissectors/sip/index.js';
+import { utf8Text } from '../../kit/index.js';
+import type { Cancel } from '../clock.js';
+import type { Dialog } from './dialog.js';
+import { Exchange, type ExchangeHandler, type Wallet } from './exchange.js';
+import { parseCSeq } from './header-text.js';
+import type { IncomingRequest, SipLayer } from './layer.js';
+import type { MediaDirection, MediaSession, NegotiatedMedia } from './sdp.js';
+import { statusOf } from './transaction.js';
+import type { SipPeer } from './transport.js';
+
+export type CallState = 'calling' | 'incoming' | 'ringing' | 'confirmed' | 'ended';
+
+export type CallEvent =
+  | { type: 'progress'; status: number; reliable: boolean }
+  | { type: 'answered' }
+  /** What is agreed on changed: also by hold and resume of either side. */
+  | { type: 'media'; media: NegotiatedMedia }
+  /** A digit by INFO. */
+  | { type: 'digit'; signal: string; milliseconds: number }
+  /** A request of ours within the call was refused. */
+  | { type: 'refused'; method: string; status: number }
+  | { type: 'ended'; by: 'local' | 'remote' | 'failure'; status?: number; reason?: string };
+
+/** What a call needs of its user agent. */
+export interface CallContext {
+  layer: SipLayer;
+  peer: SipPeer;
+  wallet: Wallet;
+  /** Our Contact, with its parameters. */
+  contact(): string;
+  userAgent: string;
+  /** The call is over and may be forgotten. */
+  closed(call: Call): void;
+}
+
+export const ALLOW = 'INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS, MESSAGE';
+const SDP = 'application/sdp';
+
+/** A call, from either side, once there is a dialog: hold, UPDATE, INFO, BYE. RFC 3261 §13 to §15, RFC 3311 */
+export abstract class Call {
+  state: CallState;
+  dialog: Dialog | undefined;
+  onEvent: (event: CallEvent) => void = () => undefined;
+  private readonly answers = new Map<number, RepeatedAnswer>();
+  /** An offer of ours that waits for its answer. RFC 3264 §4 */
+  protected offering = false;
+  private acks = new Map<number, SipRepresentation>();
+
+  constructor(
+    protected readonly cx: CallContext,
+    readonly session: MediaSession,
+    state: CallState,
+  ) {
+    this.state = state;
+  }
+
+  get media(): NegotiatedMedia | undefined {
+    return this.session.media;
+  }
+
+  abstract get callId(): string;
+
+  /** Ends the call, however far it got. */
+  abstract hangUp(): void;
+
+  /** Puts the peer on hold, by re-INVITE or UPDATE. RFC 3264 §8.4 */
+  hold(method: 'INVITE' | 'UPDATE' = 'INVITE'): void {
+    this.change('sendonly', method);
+  }
+
+  resume(method: 'INVITE' | 'UPDATE' = 'INVITE'): void {
+    this.change('sendrecv', method);
+  }
+
+  /** Offers the session again with another direction. No effect without a dialog, or while an offer is under way. */
+  change(direction: MediaDirection, method: 'INVITE' | 'UPDATE'): void {
+    if (!this.dialog || this.offering || this.state === 'ended') return;
+    this.session.wanted = direction;
+    this.offering = true;
+    const body = { type: SDP, octets: this.session.offer() };
+    this.within(method, [['Contact', this.cx.contact()]], body, {
+      onResponse: (response, request) => this.changed(method, direction, response, request),
+      onTimeout: () => {
+        this.offering = false;
+        this.refused(method, 408);
+      },
+    });
+  }
+
+  /** A digit by INFO, as user agents without RFC 4733 send it. RFC 6086 */
+  sendInfoDigit(signal: string, milliseconds = 160): void {
+    const octets = new TextEncoder().encode(`Signal=${signal}\r\nDuration=${milliseconds}\r\n`);
+    this.within('INFO', [], { type: 'application/dtmf-relay', octets }, this.reporting('INFO'));
+  }
+
+  /** Takes a request of the peer within the dialog. */
+  handle(request: IncomingRequest): void {
+    const cseq = parseCSeq(headerOf(request.message, 'CSeq'))?.number ?? 0;
+    if (request.method === 'ACK') {
+      this.acknowledged(cseq, request.message);
+      return;
+    }
+    const { dialog } = this;
+    if (dialog && cseq < dialog.remoteCSeq) {
+      this.cx.layer.respond(request, 500); // RFC 3261 §12.2.2: out of order
+      return;
+    }
+    if (dialog) dialog.remoteCSeq = cseq;
+    this.serve(request, cseq);
+  }
+
+  protected serve(request: IncomingRequest, cseq: number): void {
+    switch (request.method) {
+      case 'BYE':
+        this.cx.layer.respond(request, 200);
+        this.end({ type: 'ended', by: 'remote' });
+        break;
+      case 'INVITE':
+      case 'UPDATE':
+        this.offered(request, cseq);
+        break;
+      case 'INFO':
+        this.cx.layer.respond(request, 200);
+        this.digit(request.message);
+        break;
+      case 'OPTIONS':
+        this.cx.layer.respond(request, 200, [['Allow', ALLOW]]);
+        break;
+      default:
+        this.cx.layer.respond(request, 405, [['Allow', ALLOW]]);
+    }
+  }
+
+  /** A 2xx to an INVITE of ours came again: its ACK was lost. RFC 3261 §13.2.2.4 */
+  protected acknowledge(response: SipRepresentation, dialog: Dialog): void {
+    const number = parseCSeq(headerOf(response, 'CSeq'))?.number ?? dialog.localCSeq;
+    const known = this.acks.get(number);
+    const { layer, peer } = this.cx;
+    const ack =
+      known ??
+      sipRequest('ACK', dialog.target, [
+        ['Via', layer.via(peer)],
+        ['Max-Forwards', '70'],
+        ...dialog.headers(),
+        ['CSeq', `${number} ACK`],
+      ]);
+    this.acks.set(number, ack);
+    layer.send(ack, peer);
+  }
+
+  /** Sends a request within the dialog. */
+  protected within(
+    method: string,
+    headers: readonly [string, string][],
+    body: { type: string; octets: Uint8Array } | undefined,
+    handler: ExchangeHandler,
+    dialog = this.dialog,
+  ): void {
+    if (!dialog) return;
+    const { layer, peer, wallet, userAgent } = this.cx;
+    const all: [string, string][] = [...dialog.headers(), ['User-Agent', userAgent], ...headers];
+    const plan = { method, uri: dialog.target, peer, headers: all, nextCSeq: () => ++dialog.localCSeq };
+    new Exchange(layer, body ? { ...plan, body } : plan, wallet, handler).start();
+  }
+
+  protected bye(dialog = this.dialog): void {
+    this.within('BYE', [], undefined, { onResponse: () => undefined, onTimeout: () => undefined }, dialog);
+  }
+
+  protected end(event: CallEvent & { type: 'ended' }): void {
+    if (this.state === 'ended') return;
+    this.state = 'ended';
+    for (const a of this.answers.values()) a.stop();
+    this.answers.clear();
+    this.onEvent(event);
+    this.cx.closed(this);
+  }
+
+  /** Answers an INVITE with 200 until the ACK comes; without it the call ends. RFC 3261 §13.3.1.4 */
+  protected answerInvite(request: IncomingRequest, cseq: number, octets: Uint8Array, toTag: [string, string][]): void {
+    const headers: [string, string][] = [
+      ...toTag,
+      ['Contact', this.cx.contact()],
+      ['Allow', ALLOW],
+      ['Supported', '100rel'],
+    ];
+    const send = () => this.cx.layer.respond(request, 200, headers, { type: SDP, octets });
+    const giveUp = () => {
+      this.answers.delete(cseq);
+      this.bye();
+      this.end({ type: 'ended', by: 'failure', status: 408, reason: 'no ACK' });
+    };
+    const answer = new RepeatedAnswer(this.cx.layer, send, giveUp);
+    this.answers.set(cseq, answer);
+    answer.start();
+  }
+
+  /** The peer's ACK: it may carry the answer to an offer of ours. */
+  protected acknowledged(cseq: number, ack: SipRepresentation): void {
+    const answer = this.answers.get(cseq);
+    answer?.stop();
+    this.answers.delete(cseq);
+    if (answer && this.offering && ack.body.length > 0) {
+      this.offering = false;
+      if (this.session.accept(ack.body)) this.agreed();
+      else this.hangUp();
+    }
+  }
+
+  protected agreed(): void {
+    if (this.session.media) this.onEvent({ type: 'media', media: this.session.media });
+  }
+
+  protected refused(method: string, status: number): void {
+    this.onEvent({ type: 'refused', method, status });
+    // RFC 3261 §12.2.1.2: the peer knows nothing of the call any more
+    if (status === 481 || status === 408) this.end({ type: 'ended', by: 'failure', status });
+  }
+
+  protected reporting(method: string): ExchangeHandler {
+    return {
+      onResponse: (response) => {
+        if (statusOf(response) >= 300) this.refused(method, statusOf(response));
+      },
+      onTimeout: () => this.refused(method, 408),
+    };
+  }
+
+  private changed(method: string, direction: MediaDirection, response: SipRepresentation, request: SipRepresentation) {
+    const status = statusOf(response);
+    if (status < 200 || !this.dialog) return;
+    if (status < 300) {
+      if (method === 'INVITE') this.acknowledge(response, this.dialog);
+      if (!this.offering) return; // the same 2xx again
+      this.offering = false;
+      this.dialog.refresh(response);
+      if (this.session.accept(response.body)) this.agreed();
+      return;
+    }
+    this.offering = false;
+    if (status === 491) {
+      // RFC 3261 §14.1: the one who chose the Call-ID waits longer
+      const { clock, random } = this.cx.layer;
+      const ours = headerOf(request, 'Call-ID') === this.callId && this.initiated;
+      clock.after(ours ? 2100 + 1900 * random.next() : 2000 * random.next(), () =>
+        this.change(direction, method as 'INVITE'),
+      );
+      return;
+    }
+    this.refused(method, status);
+  }
+
+  /** Whether this side began the call. */
+  protected abstract get initiated(): boolean;
+
+  /** A new offer of the peer, by re-INVITE or UPDATE; none in a re-INVITE asks for ours. RFC 3261 §14.2, RFC 3311 §5.2 */
+  private offered(request: IncomingRequest, cseq: number): void {
+    const { layer } = this.cx;
+    if (this.offering) {
+      layer.respond(request, 491);
+      return;
+    }
+    this.dialog?.refresh(request.message);
+    const has = request.message.body.length > 0;
+    if (!has && request.method === 'UPDATE') {
+      layer.respond(request, 200, [['Contact', this.cx.contact()]]); // RFC 4028: a refresh
+      return;
+    }
+    const octets = has ? this.session.answer(request.message.body) : this.session.offer();
+    if (octets === undefined) {
+      layer.respond(request, 488);
+      return;
+    }
+    if (!has) this.offering = true;
+    if (request.method === 'INVITE') this.answerInvite(request, cseq, octets, []);
+    else layer.respond(request, 200, [['Contact', this.cx.contact()]], { type: SDP, octets });
+    if (has) this.agreed();
+  }
+
+  private digit(message: SipRepresentation): void {
+    const text = utf8Text(message.body, 0, message.body.length);
+    const signal = /^\s*Signal\s*=\s*(\S)/im.exec(text)?.[1];
+    const milliseconds = Number(/^\s*Duration\s*=\s*(\d{1,5})/im.exec(text)?.[1] ?? 0);
+    if (signal) this.onEvent({ type: 'digit', signal, milliseconds });
+  }
+}
+
+/** A 2xx to INVITE, repeated until somebody says stop. RFC 3261 §13.3.1.4 */
+export class RepeatedAnswer {
+  private cancel: Cancel = () => undefined;
+  private interval: number;
+  private readonly until: number;
+
+  constructor(
+    private readonly layer: SipLayer,
+    private readonly send: () => void,
+    private readonly giveUp: () => void,
+  ) {
+    const { t1 } = layer.timers;
+    this.interval = t1;
+    this.until = layer.clock.now() + 64 * t1;
+  }
+
+  /** Sends it for the first time; the ACK may come during the call. */
+  start(): void {
+    this.wait();
+    this.send();
+  }
+
+  stop(): void {
+    this.cancel();
+  }
+
+  private wait(): void {
+    const { clock, timers } = this.layer;
+    const left = this.until - clock.now();
+    this.cancel = clock.after(Math.min(this.interval, left), () => {
+      this.interval = Math.min(2 * this.interval, timers.t2);
+      if (clock.now() >= this.until) this.giveUp();
+      else this.start();
+    });
+  }
+}

@@ -1,0 +1,192 @@
+import { headerOf, headersOf, type SipRepresentation, sipRequest } from '../../../dissectors/sip/index.js';
+import { hexDigits, integer } from '../random.js';
+import { ALLOW, Call, type CallContext } from './call.js';
+import { Dialog } from './dialog.js';
+import { Exchange } from './exchange.js';
+import { listOf, parseCSeq, tagOf } from './header-text.js';
+import type { MediaSession } from './sdp.js';
+import { statusOf } from './transaction.js';
+
+export interface CallOptions {
+  /** Who is called. */
+  uri: string;
+  /** Our identity. */
+  from: string;
+  /** Route and identity headers of a first request. */
+  headers: readonly (readonly [string, string])[];
+  /** Whether provisional responses must be reliable, may be, or are not asked to be. RFC 3262 */
+  reliable?: 'required' | 'supported' | 'none';
+}
+
+/** A call that we make. RFC 3261 §13.2, RFC 3262, §9.1 */
+export class OutgoingCall extends Call {
+  readonly callId: string;
+  private readonly localTag: string;
+  private cseq: number;
+  private exchange: Exchange | undefined;
+  private readonly early = new Map<string, { dialog: Dialog; rseq: number }>();
+  /** Whether a provisional response came: no CANCEL before that. RFC 3261 §9.1 */
+  private heard = false;
+  private cancelling = false;
+  private accepted = false;
+
+  constructor(
+    cx: CallContext,
+    session: MediaSession,
+    private readonly options: CallOptions,
+  ) {
+    super(cx, session, 'calling');
+    const { random } = cx.layer;
+    this.callId = hexDigits(random, 32);
+    this.localTag = hexDigits(random, 8);
+    this.cseq = integer(random, 1, 10_000);
+  }
+
+  protected get initiated(): boolean {
+    return true;
+  }
+
+  start(): void {
+    const { uri, from, reliable = 'supported' } = this.options;
+    const { layer, peer, wallet, userAgent } = this.cx;
+    const headers: [string, string][] = [
+      ['From', `<${from}>;tag=${this.localTag}`],
+      ['To', `<${uri}>`],
+      ['Call-ID', this.callId],
+      ['Contact', this.cx.contact()],
+      ...this.options.headers.map(([n, v]): [string, string] => [n, v]),
+      ['Allow', ALLOW],
+      ...(reliable === 'supported' ? [['Supported', '100rel'] as [string, string]] : []),
+      ...(reliable === 'required' ? [['Require', '100rel'] as [string, string]] : []),
+      ['User-Agent', userAgent],
+    ];
+    this.offering = true;
+    const body = { type: 'application/sdp', octets: this.session.offer() };
+    const plan = { method: 'INVITE', uri, peer, headers, body, nextCSeq: () => ++this.cseq };
+    this.exchange = new Exchange(layer, plan, wallet, {
+      onResponse: (response, request) => this.answered(response, request),
+      onTimeout: () => this.end({ type: 'ended', by: 'failure', status: 408, reason: 'no answer' }),
+    });
+    this.exchange.start();
+  }
+
+  hangUp(): void {
+    if (this.state === 'ended') return;
+    if (this.state === 'confirmed') {
+      this.bye();
+      this.end({ type: 'ended', by: 'local' });
+      return;
+    }
+    this.cancelling = true;
+    if (this.heard) this.cancel();
+  }
+
+  /** RFC 3261 §9.1: the request as it was, with the branch of the INVITE. */
+  private cancel(): void {
+    const invite = this.exchange?.request;
+    if (!invite) return;
+    const { uri } = invite.start as { uri: string };
+    const one = (name: string): [string, string] => [name, headerOf(invite, name) ?? ''];
+    const number = parseCSeq(headerOf(invite, 'CSeq'))?.number ?? 0;
+    const message = sipRequest('CANCEL', uri, [
+      one('Via'),
+      ['Max-Forwards', '70'],
+      one('From'),
+      one('To'),
+      one('Call-ID'),
+      ['CSeq', `${number} CANCEL`],
+      ...headersOf(invite, 'Route').map((v): [string, string] => ['Route', v]),
+    ]);
+    const nothing = { onResponse: () => undefined, onTimeout: () => undefined };
+    this.cx.layer.client(message, this.cx.peer, nothing).start();
+    // RFC 3261 §9.1: a peer of RFC 2543 may never answer the INVITE
+    this.cx.layer.clock.after(64 * this.cx.layer.timers.t1, () => {
+      if (this.state === 'ended' || this.state === 'confirmed') return;
+      this.exchange?.stop();
+      this.end({ type: 'ended', by: 'local', status: 487 });
+    });
+  }
+
+  private answered(response: SipRepresentation, request: SipRepresentation): void {
+    const status = statusOf(response);
+    if (status < 200) this.provisional(response, request, status);
+    else if (status < 300) this.success(response, request);
+    else {
+      const reason = 'reason' in response.start ? response.start.reason : '';
+      const by = this.cancelling && status === 487 ? 'local' : 'failure';
+      this.end({ type: 'ended', by, status, reason });
+    }
+  }
+
+  private provisional(response: SipRepresentation, request: SipRepresentation, status: number): void {
+    if (this.state === 'ended') return;
+    if (!this.heard) {
+      this.heard = true;
+      if (this.cancelling) this.cancel();
+    }
+    const tag = tagOf(headerOf(response, 'To'));
+    if (status === 100 || tag === undefined) return;
+    const known = this.early.get(tag);
+    const dialog = known?.dialog ?? Dialog.ofResponse(request, response);
+    if (!dialog) return;
+    const leg = known ?? { dialog, rseq: 0 };
+    this.early.set(tag, leg);
+    this.dialog ??= dialog;
+    const rseq = Number(headerOf(response, 'RSeq') ?? Number.NaN);
+    const reliable = listOf(headersOf(response, 'Require')).includes('100rel') && rseq > 0;
+    if (reliable) {
+      if (leg.rseq !== 0 && rseq !== leg.rseq + 1) return; // RFC 3262 §4: again, or out of order
+      leg.rseq = rseq;
+    }
+    this.state = 'ringing';
+    this.take(response);
+    this.onEvent({ type: 'progress', status, reliable });
+    if (reliable) this.confirm(rseq, request, dialog);
+  }
+
+  /** RFC 3262 §4 */
+  private confirm(rseq: number, invite: SipRepresentation, dialog: Dialog): void {
+    const number = parseCSeq(headerOf(invite, 'CSeq'))?.number ?? 0;
+    this.within('PRACK', [['RAck', `${rseq} ${number} INVITE`]], undefined, this.reporting('PRACK'), dialog);
+  }
+
+  private success(response: SipRepresentation, request: SipRepresentation): void {
+    const tag = tagOf(headerOf(response, 'To')) ?? '';
+    if (this.accepted && tag === this.dialog?.remoteTag) {
+      this.acknowledge(response, this.dialog); // again: the ACK was lost
+      return;
+    }
+    const leg = this.early.get(tag);
+    const dialog = leg?.dialog ?? Dialog.ofResponse(request, response);
+    if (!dialog) return;
+    dialog.refresh(response);
+    const another = this.accepted || this.state === 'ended';
+    if (!another) this.dialog = dialog;
+    if (!another && !this.cancelling) this.state = 'confirmed';
+    this.accepted = true;
+    this.acknowledge(response, dialog);
+    if (another) {
+      this.bye(dialog); // another branch of a fork answered too: RFC 3261 §13.2.2.4
+      return;
+    }
+    if (this.cancelling) {
+      this.bye(); // RFC 3261 §15: answered before the CANCEL arrived
+      this.end({ type: 'ended', by: 'local' });
+      return;
+    }
+    this.take(response);
+    if (this.offering) {
+      this.bye();
+      this.end({ type: 'ended', by: 'failure', reason: 'no usable answer' });
+      return;
+    }
+    this.onEvent({ type: 'answered' });
+  }
+
+  /** The answer to our offer: in the first response that carries it. RFC 3261 §13.2.1 */
+  private take(response: SipRepresentation): void {
+    if (!this.offering || response.body.length === 0 || !this.session.accept(response.body)) return;
+    this.offering = false;
+    this.agreed();
+  }
+}

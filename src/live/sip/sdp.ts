@@ -1,0 +1,242 @@
+import { type SdpLine, type SessionDescription, sdp } from '../../../dissectors/sdp/index.js';
+import { encode } from '../../kit/index.js';
+import { type Address, addressText, parseAddress } from '../address.js';
+import { integer, type Random } from '../random.js';
+
+/*
+ * Offer and answer for one audio stream. RFC 3264, RFC 8866; further streams of a peer are refused.
+ */
+
+export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+export interface AudioCodec {
+  payloadType: number;
+  name: string;
+  clock: number;
+  /** Value of a=fmtp. */
+  format?: string;
+}
+
+/** Codecs that an endpoint can be told to offer. RFC 3551 table 4, RFC 4867 §8.1, RFC 4733 §2.4.1 */
+export const CODECS = {
+  PCMU: { payloadType: 0, name: 'PCMU', clock: 8000 },
+  PCMA: { payloadType: 8, name: 'PCMA', clock: 8000 },
+  AMR: { payloadType: 96, name: 'AMR', clock: 8000, format: 'octet-align=1' },
+  'AMR-WB': { payloadType: 97, name: 'AMR-WB', clock: 16_000, format: 'octet-align=1' },
+} as const satisfies Record<string, AudioCodec>;
+
+export type CodecName = keyof typeof CODECS;
+
+/** Kbit/s with headers of IPv4, UDP and RTP for `b=AS`. TS 24.229 §6.1.1 */
+const BANDWIDTH: Readonly<Record<string, number>> = { PCMU: 80, PCMA: 80, AMR: 30, 'AMR-WB': 41 };
+const TELEPHONE_EVENT = 'telephone-event';
+const FIRST_DYNAMIC = 101;
+
+/** What both sides agreed on. */
+export interface NegotiatedMedia {
+  codec: AudioCodec;
+  /** Payload types of telephone events: what we send with. Absent: none. */
+  eventType?: number;
+  remote: { address: Address; port: number };
+  /** As we see it. */
+  direction: MediaDirection;
+  /** Packet time, ms. */
+  ptime: number;
+}
+
+/** What a session description says about its first usable audio stream. */
+export interface RemoteAudio {
+  /** Index among its media. */
+  index: number;
+  /** `audio … RTP/AVP …` of each of its media. */
+  media: string[];
+  address: Address;
+  port: number;
+  codecs: AudioCodec[];
+  direction: MediaDirection;
+  ptime: number | undefined;
+}
+
+const codec = sdp.codec!;
+
+export const readSdp = (octets: Uint8Array): SessionDescription => codec.parse(octets, 0, octets.length);
+
+const STATIC: Readonly<Record<number, AudioCodec>> = { 0: CODECS.PCMU, 8: CODECS.PCMA };
+
+/** The first audio stream over RTP with a port, or undefined. */
+export function readAudio(octets: Uint8Array): RemoteAudio | undefined {
+  const lines = readSdp(octets);
+  const starts = lines.flatMap((l, i) => (l.type === 'm' ? [i] : []));
+  const session = lines.slice(0, starts[0] ?? lines.length);
+  const media = starts.map((i) => lines[i].value);
+  for (const [index, from] of starts.entries()) {
+    const own = lines.slice(from, starts[index + 1] ?? lines.length);
+    const m = /^audio (\d{1,5})(?:\/\d+)? RTP\/S?AVPF?((?: \d{1,3})+)\s*$/.exec(own[0].value);
+    if (m === null || m[1] === '0') continue;
+    const value = (own.find((l) => l.type === 'c') ?? session.find((l) => l.type === 'c'))?.value ?? '';
+    const address = parseAddress(value.split(' ')[2]?.split('/')[0] ?? '');
+    if (address === undefined) continue;
+    const ptime = Number(attribute(own, 'ptime'));
+    return {
+      index,
+      media,
+      address,
+      port: Number(m[1]),
+      codecs: m[2]
+        .trim()
+        .split(' ')
+        .flatMap((n) => codecOf(Number(n), own)),
+      direction: directionOf(own) ?? directionOf(session) ?? 'sendrecv',
+      ptime: ptime >= 5 && ptime <= 200 ? ptime : undefined,
+    };
+  }
+  return undefined;
+}
+
+function attribute(lines: readonly SdpLine[], name: string): string | undefined {
+  return lines.find((l) => l.type === 'a' && l.value.startsWith(`${name}:`))?.value.slice(name.length + 1);
+}
+
+function codecOf(payloadType: number, lines: readonly SdpLine[]): AudioCodec[] {
+  const prefix = `${payloadType} `;
+  const value = (name: string) =>
+    lines
+      .find((l) => l.type === 'a' && l.value.startsWith(`${name}:${prefix}`))
+      ?.value.slice(name.length + 1 + prefix.length);
+  const map = /^([\w.-]+)\/(\d+)/.exec(value('rtpmap') ?? '');
+  const format = value('fmtp');
+  if (map === null) return STATIC[payloadType] ? [STATIC[payloadType]] : [];
+  return [{ payloadType, name: map[1], clock: Number(map[2]), ...(format ? { format } : {}) }];
+}
+
+function directionOf(lines: readonly SdpLine[]): MediaDirection | undefined {
+  const found = lines.find((l) => l.type === 'a' && /^(sendrecv|sendonly|recvonly|inactive)$/.test(l.value));
+  return found?.value as MediaDirection | undefined;
+}
+
+const sends = (d: MediaDirection): boolean => d === 'sendrecv' || d === 'sendonly';
+const receives = (d: MediaDirection): boolean => d === 'sendrecv' || d === 'recvonly';
+
+/** What is left of what we want where the peer said `theirs`. RFC 3264 §6.1 */
+export function meet(ours: MediaDirection, theirs: MediaDirection): MediaDirection {
+  const send = sends(ours) && receives(theirs);
+  const receive = receives(ours) && sends(theirs);
+  return send ? (receive ? 'sendrecv' : 'sendonly') : receive ? 'recvonly' : 'inactive';
+}
+
+const isEvent = (c: AudioCodec): boolean => c.name.toLowerCase() === TELEPHONE_EVENT;
+const matches = (a: AudioCodec, b: AudioCodec): boolean =>
+  a.name.toLowerCase() === b.name.toLowerCase() && a.clock === b.clock && aligned(a) === aligned(b);
+const aligned = (c: AudioCodec): boolean => /octet-align=1/.test(c.format ?? '');
+
+/** One side of a session: makes offers and answers, and knows what came of them. */
+export class MediaSession {
+  /** What is agreed on; undefined before that. */
+  media: NegotiatedMedia | undefined;
+  /** What we want now: `sendonly` and `inactive` put the peer on hold. */
+  wanted: MediaDirection = 'sendrecv';
+  private version: number;
+  private readonly id: number;
+  private last: string | undefined;
+  private pending: MediaDirection | undefined;
+
+  /**
+   * @param local where we receive RTP; RTCP at the port above
+   * @param codecs in the order in which we like them
+   */
+  constructor(
+    private readonly local: { address: Address; port: number },
+    private readonly codecs: readonly AudioCodec[],
+    random: Random,
+  ) {
+    this.id = integer(random, 1, 0x7fff_ffff);
+    this.version = this.id;
+  }
+
+  /** An offer of all we have. */
+  offer(): Uint8Array {
+    this.pending = this.wanted;
+    const event: AudioCodec[] = eventsFor(this.codecs);
+    return this.write([this.mediaLines('audio', [...this.codecs, ...event], this.wanted)]);
+  }
+
+  /** The answer to an offer; undefined where nothing fits. RFC 3264 §6 */
+  answer(octets: Uint8Array): Uint8Array | undefined {
+    const remote = readAudio(octets);
+    const chosen = remote && this.choose(remote);
+    if (!remote || !chosen) return undefined;
+    const direction = meet(this.wanted, remote.direction);
+    const event = remote.codecs.find((c) => isEvent(c) && c.clock === chosen.clock);
+    this.settle(remote, chosen, event, direction);
+    const ours = [chosen, ...(event ? [event] : [])];
+    const lines = remote.media.map((m, i) =>
+      i === remote.index ? this.mediaLines('audio', ours, direction) : [refused(m)],
+    );
+    return this.write(lines);
+  }
+
+  /** Takes the answer to our offer; false where it has nothing that we offered. */
+  accept(octets: Uint8Array): boolean {
+    const remote = readAudio(octets);
+    const chosen = remote && this.choose(remote);
+    if (!remote || !chosen) return false;
+    const event = remote.codecs.find((c) => isEvent(c) && c.clock === chosen.clock);
+    this.settle(remote, chosen, event, meet(this.pending ?? this.wanted, remote.direction));
+    return true;
+  }
+
+  private choose(remote: RemoteAudio): AudioCodec | undefined {
+    return remote.codecs.find((c) => !isEvent(c) && this.codecs.some((own) => matches(own, c)));
+  }
+
+  private settle(
+    remote: RemoteAudio,
+    chosen: AudioCodec,
+    event: AudioCodec | undefined,
+    direction: MediaDirection,
+  ): void {
+    this.media = {
+      codec: chosen,
+      ...(event ? { eventType: event.payloadType } : {}),
+      remote: { address: remote.address, port: remote.port },
+      direction,
+      ptime: remote.ptime ?? 20,
+    };
+  }
+
+  private mediaLines(kind: string, codecs: readonly AudioCodec[], direction: MediaDirection): string[] {
+    const types = codecs.map((c) => c.payloadType).join(' ');
+    const bandwidth = Math.max(...codecs.map((c) => BANDWIDTH[c.name] ?? 0));
+    const maps = codecs.flatMap((c) => [
+      `a=rtpmap:${c.payloadType} ${c.name}/${c.clock}`,
+      ...(c.format ? [`a=fmtp:${c.payloadType} ${c.format}`] : []),
+    ]);
+    const head = [`m=${kind} ${this.local.port} RTP/AVP ${types}`];
+    if (bandwidth > 0) head.push(`b=AS:${bandwidth}`);
+    return [...head, ...maps, 'a=ptime:20', `a=${direction}`];
+  }
+
+  /** RFC 3264 §8: the version goes up when anything changes. */
+  private write(media: readonly string[][]): Uint8Array {
+    const { address } = this.local;
+    const net = `IN IP${address.length === 4 ? 4 : 6} ${addressText(address)}`;
+    const rest = ['s=-', `c=${net}`, 't=0 0', ...media.flat()];
+    const body = rest.join('\n');
+    if (this.last !== undefined && body !== this.last) this.version++;
+    this.last = body;
+    const lines = ['v=0', `o=- ${this.id} ${this.version} ${net}`, ...rest];
+    return encode(
+      codec,
+      lines.map((l) => ({ type: l[0], value: l.slice(2) })),
+    );
+  }
+}
+
+/** A telephone-event format for each clock rate in use. RFC 4733 §2.1 */
+function eventsFor(codecs: readonly AudioCodec[]): AudioCodec[] {
+  const clocks = [...new Set(codecs.map((c) => c.clock))];
+  return clocks.map((clock, i) => ({ payloadType: FIRST_DYNAMIC + i, name: TELEPHONE_EVENT, clock, format: '0-15' }));
+}
+
+/** A stream with port 0. RFC 3264 §6 */
+const refused = (m: string): string => `m=${m.replace(/^(\S+) \d+(\/\d+)?/, '$1 0')}`;

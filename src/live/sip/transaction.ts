@@ -1,0 +1,329 @@
+import { headerOf, headersOf, type SipRepresentation, sipRequest } from '../../../dissectors/sip/index.js';
+import type { Cancel, Clock } from '../clock.js';
+import type { SipPeer, SipTimers } from './transport.js';
+
+/*
+ * The four transaction machines of RFC 3261 §17, with the states that RFC 6026 adds for 2xx responses to INVITE.
+ * Timers have the letters of the RFC's table 4.
+ */
+
+/** What a transaction needs of its layer. */
+export interface TransactionContext {
+  clock: Clock;
+  timers: SipTimers;
+  reliable: boolean;
+  send(message: SipRepresentation, peer: SipPeer): void;
+  /** The transaction is over. */
+  done(): void;
+}
+
+/** Whoever waits for responses. */
+export interface ResponseHandler {
+  /** Each response, provisional and final; for INVITE also further 2xx (forks, repetitions). */
+  onResponse(response: SipRepresentation): void;
+  /** Timer B or F: nobody answered. RFC 3261 §8.1.3.1: as if a 408 had come */
+  onTimeout(): void;
+}
+
+export const statusOf = (m: SipRepresentation): number => ('status' in m.start ? m.start.status : 0);
+export const methodOf = (m: SipRepresentation): string => ('method' in m.start ? m.start.method : '');
+
+/** A timer that can be set again. */
+class Timer {
+  private cancel: Cancel | undefined;
+  constructor(private readonly clock: Clock) {}
+  set(ms: number, callback: () => void): void {
+    this.stop();
+    this.cancel = this.clock.after(ms, () => {
+      this.cancel = undefined;
+      callback();
+    });
+  }
+  stop(): void {
+    this.cancel?.();
+    this.cancel = undefined;
+  }
+}
+
+export interface ClientTransaction {
+  readonly request: SipRepresentation;
+  readonly peer: SipPeer;
+  readonly state: string;
+  /** Sends the request; the answer may come during the call. */
+  start(): void;
+  receive(response: SipRepresentation): void;
+  /** Forgets it, without telling anybody. */
+  stop(): void;
+}
+
+/** INVITE client: Calling, Proceeding, Completed, Accepted, Terminated. RFC 3261 §17.1.1, RFC 6026 §7.2 */
+export class InviteClient implements ClientTransaction {
+  state: 'calling' | 'proceeding' | 'completed' | 'accepted' | 'terminated' = 'calling';
+  private readonly resend: Timer;
+  private readonly end: Timer;
+  private interval: number;
+  private ack: SipRepresentation | undefined;
+
+  constructor(
+    private readonly cx: TransactionContext,
+    readonly request: SipRepresentation,
+    readonly peer: SipPeer,
+    private readonly handler: ResponseHandler,
+  ) {
+    this.resend = new Timer(cx.clock);
+    this.end = new Timer(cx.clock);
+    this.interval = cx.timers.t1;
+  }
+
+  start(): void {
+    const { reliable, timers } = this.cx;
+    if (!reliable) this.resend.set(this.interval, () => this.repeat()); // timer A
+    this.end.set(64 * timers.t1, () => this.giveUp()); // timer B
+    this.cx.send(this.request, this.peer);
+  }
+
+  receive(response: SipRepresentation): void {
+    const status = statusOf(response);
+    if (this.state === 'calling' || this.state === 'proceeding') {
+      this.resend.stop();
+      if (status < 200) {
+        this.state = 'proceeding';
+        this.end.stop();
+      } else if (status < 300) {
+        this.state = 'accepted';
+        this.end.set(64 * this.cx.timers.t1, () => this.terminate()); // timer M
+      } else {
+        this.state = 'completed';
+        this.ack = ackFor(this.request, response);
+        this.cx.send(this.ack, this.peer);
+        this.end.set(this.cx.reliable ? 0 : this.cx.timers.d, () => this.terminate()); // timer D
+      }
+      this.handler.onResponse(response);
+    } else if (this.state === 'completed' && status >= 300) this.cx.send(this.ack!, this.peer);
+    else if (this.state === 'accepted' && status >= 200 && status < 300) this.handler.onResponse(response);
+  }
+
+  stop(): void {
+    this.terminate();
+  }
+
+  private repeat(): void {
+    this.cx.send(this.request, this.peer);
+    this.interval *= 2;
+    this.resend.set(this.interval, () => this.repeat());
+  }
+
+  private giveUp(): void {
+    this.terminate();
+    this.handler.onTimeout();
+  }
+
+  private terminate(): void {
+    if (this.state === 'terminated') return;
+    this.state = 'terminated';
+    this.resend.stop();
+    this.end.stop();
+    this.cx.done();
+  }
+}
+
+/** The ACK of a final response other than 2xx. RFC 3261 §17.1.1.3 */
+export function ackFor(request: SipRepresentation, response: SipRepresentation): SipRepresentation {
+  const one = (name: string): [string, string] => [name, headerOf(request, name) ?? ''];
+  const { uri } = request.start as { uri: string };
+  const number = (headerOf(request, 'CSeq') ?? '').trim().split(/\s+/)[0];
+  return sipRequest('ACK', uri, [
+    one('Via'),
+    ['Max-Forwards', '70'],
+    one('From'),
+    ['To', headerOf(response, 'To') ?? headerOf(request, 'To') ?? ''],
+    one('Call-ID'),
+    ['CSeq', `${number} ACK`],
+    ...headersOf(request, 'Route').map((v): [string, string] => ['Route', v]),
+  ]);
+}
+
+/** Non-INVITE client: Trying, Proceeding, Completed, Terminated. RFC 3261 §17.1.2 */
+export class NonInviteClient implements ClientTransaction {
+  state: 'trying' | 'proceeding' | 'completed' | 'terminated' = 'trying';
+  private readonly resend: Timer;
+  private readonly end: Timer;
+  private interval: number;
+
+  constructor(
+    private readonly cx: TransactionContext,
+    readonly request: SipRepresentation,
+    readonly peer: SipPeer,
+    private readonly handler: ResponseHandler,
+  ) {
+    this.resend = new Timer(cx.clock);
+    this.end = new Timer(cx.clock);
+    this.interval = cx.timers.t1;
+  }
+
+  start(): void {
+    const { reliable, timers } = this.cx;
+    if (!reliable) this.resend.set(this.interval, () => this.repeat()); // timer E
+    this.end.set(64 * timers.t1, () => this.giveUp()); // timer F
+    this.cx.send(this.request, this.peer);
+  }
+
+  receive(response: SipRepresentation): void {
+    if (this.state !== 'trying' && this.state !== 'proceeding') return;
+    if (statusOf(response) < 200) this.state = 'proceeding';
+    else {
+      this.state = 'completed';
+      this.resend.stop();
+      this.end.set(this.cx.reliable ? 0 : this.cx.timers.t4, () => this.terminate()); // timer K
+    }
+    this.handler.onResponse(response);
+  }
+
+  stop(): void {
+    this.terminate();
+  }
+
+  private repeat(): void {
+    this.cx.send(this.request, this.peer);
+    const { t2 } = this.cx.timers;
+    this.interval = this.state === 'proceeding' ? t2 : Math.min(2 * this.interval, t2);
+    this.resend.set(this.interval, () => this.repeat());
+  }
+
+  private giveUp(): void {
+    this.terminate();
+    this.handler.onTimeout();
+  }
+
+  private terminate(): void {
+    if (this.state === 'terminated') return;
+    this.state = 'terminated';
+    this.resend.stop();
+    this.end.stop();
+    this.cx.done();
+  }
+}
+
+export interface ServerTransaction {
+  readonly request: SipRepresentation;
+  readonly peer: SipPeer;
+  readonly state: string;
+  /** The request came again, or (INVITE) its ACK. */
+  receive(request: SipRepresentation): void;
+  respond(response: SipRepresentation): void;
+  /** Told when no ACK came for a final response. */
+  onNoAck?: () => void;
+  stop(): void;
+}
+
+/** INVITE server: Proceeding, Completed, Confirmed, Accepted, Terminated. RFC 3261 §17.2.1, RFC 6026 §7.1 */
+export class InviteServer implements ServerTransaction {
+  state: 'proceeding' | 'completed' | 'confirmed' | 'accepted' | 'terminated' = 'proceeding';
+  onNoAck?: () => void;
+  private readonly resend: Timer;
+  private readonly end: Timer;
+  private interval: number;
+  private last: SipRepresentation | undefined;
+
+  constructor(
+    private readonly cx: TransactionContext,
+    readonly request: SipRepresentation,
+    readonly peer: SipPeer,
+  ) {
+    this.resend = new Timer(cx.clock);
+    this.end = new Timer(cx.clock);
+    this.interval = cx.timers.t1;
+  }
+
+  receive(request: SipRepresentation): void {
+    if (methodOf(request) === 'ACK') {
+      if (this.state !== 'completed') return;
+      this.state = 'confirmed';
+      this.resend.stop();
+      this.end.set(this.cx.reliable ? 0 : this.cx.timers.t4, () => this.terminate()); // timer I
+    } else if (this.last && (this.state === 'proceeding' || this.state === 'completed')) {
+      this.cx.send(this.last, this.peer);
+    }
+  }
+
+  respond(response: SipRepresentation): void {
+    const status = statusOf(response);
+    if (this.state === 'accepted' && status >= 200 && status < 300) this.cx.send(response, this.peer); // RFC 6026 §7.1
+    if (this.state !== 'proceeding') return;
+    this.last = response;
+    this.cx.send(response, this.peer);
+    if (status < 200) return;
+    if (status < 300) {
+      this.state = 'accepted';
+      this.end.set(64 * this.cx.timers.t1, () => this.terminate()); // timer L
+    } else {
+      this.state = 'completed';
+      if (!this.cx.reliable) this.resend.set(this.interval, () => this.repeat()); // timer G
+      this.end.set(64 * this.cx.timers.t1, () => this.giveUp()); // timer H
+    }
+  }
+
+  stop(): void {
+    this.terminate();
+  }
+
+  private repeat(): void {
+    this.cx.send(this.last!, this.peer);
+    this.interval = Math.min(2 * this.interval, this.cx.timers.t2);
+    this.resend.set(this.interval, () => this.repeat());
+  }
+
+  private giveUp(): void {
+    this.terminate();
+    this.onNoAck?.();
+  }
+
+  private terminate(): void {
+    if (this.state === 'terminated') return;
+    this.state = 'terminated';
+    this.resend.stop();
+    this.end.stop();
+    this.cx.done();
+  }
+}
+
+/** Non-INVITE server: Trying, Proceeding, Completed, Terminated. RFC 3261 §17.2.2 */
+export class NonInviteServer implements ServerTransaction {
+  state: 'trying' | 'proceeding' | 'completed' | 'terminated' = 'trying';
+  private readonly end: Timer;
+  private last: SipRepresentation | undefined;
+
+  constructor(
+    private readonly cx: TransactionContext,
+    readonly request: SipRepresentation,
+    readonly peer: SipPeer,
+  ) {
+    this.end = new Timer(cx.clock);
+  }
+
+  receive(_request: SipRepresentation): void {
+    if (this.last) this.cx.send(this.last, this.peer);
+  }
+
+  respond(response: SipRepresentation): void {
+    if (this.state !== 'trying' && this.state !== 'proceeding') return;
+    this.last = response;
+    this.cx.send(response, this.peer);
+    if (statusOf(response) < 200) this.state = 'proceeding';
+    else {
+      this.state = 'completed';
+      this.end.set(this.cx.reliable ? 0 : 64 * this.cx.timers.t1, () => this.terminate()); // timer J
+    }
+  }
+
+  stop(): void {
+    this.terminate();
+  }
+
+  private terminate(): void {
+    if (this.state === 'terminated') return;
+    this.state = 'terminated';
+    this.end.stop();
+    this.cx.done();
+  }
+}

@@ -1,0 +1,66 @@
+import { type SipRepresentation, sip } from '../../../dissectors/sip/index.js';
+import { encode } from '../../kit/index.js';
+import type { Address } from '../address.js';
+import type { IpHost } from '../host.js';
+
+/** Where a message goes to, or came from. */
+export interface SipPeer {
+  address: Address;
+  port: number;
+}
+
+/** Carries whole messages. The inner side has no TCP: SIP goes over UDP. */
+export interface SipTransport {
+  readonly protocol: 'UDP' | 'TCP';
+  /** Whether it repeats what is lost itself. RFC 3261 §17 */
+  readonly reliable: boolean;
+  /** What stands in Via and Contact for a peer: our address and port towards it. */
+  local(peer: SipPeer): SipPeer | undefined;
+  send(octets: Uint8Array, peer: SipPeer): void;
+  /** Set by who listens. */
+  onOctets: ((octets: Uint8Array, from: SipPeer) => void) | undefined;
+  close(): void;
+}
+
+/** SIP over a UDP port of a host. @throws RangeError where the port is taken */
+export function udpTransport(host: IpHost, port: number): SipTransport {
+  const socket = host.udp(port, (d) => transport.onOctets?.(d.payload, { address: d.src, port: d.srcport }));
+  const transport: SipTransport = {
+    protocol: 'UDP',
+    reliable: false,
+    onOctets: undefined,
+    local(peer) {
+      const address = host.sourceFor(peer.address);
+      return address && { address, port: socket.port };
+    },
+    send: (octets, peer) => void socket.send(peer.address, peer.port, octets),
+    close: () => socket.close(),
+  };
+  return transport;
+}
+
+const codec = sip.codec!;
+
+/** The message in a datagram; undefined for what is none. RFC 3261 §18.3 */
+export function readSip(octets: Uint8Array): SipRepresentation | undefined {
+  try {
+    return codec.parse(octets, 0, octets.length);
+  } catch {
+    return undefined;
+  }
+}
+
+export const writeSip = (m: SipRepresentation): Uint8Array => encode(codec, m);
+
+/** Times of transactions, ms. RFC 3261 §17.1.1.1; TS 24.229 §7.7 table 7.7.1 */
+export interface SipTimers {
+  t1: number;
+  t2: number;
+  t4: number;
+  /** How long a completed INVITE client transaction takes in repeated responses over UDP. */
+  d: number;
+}
+
+export const RFC_TIMERS: SipTimers = { t1: 500, t2: 4000, t4: 5000, d: 32_000 };
+/** Between a UE and its P-CSCF. */
+export const IMS_TIMERS: SipTimers = { t1: 2000, t2: 16_000, t4: 17_000, d: 128_000 };
