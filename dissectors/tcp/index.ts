@@ -152,21 +152,28 @@ function showWindow(t: Tree, off: number, window: number, flags: number, note: T
   if (shift < 0 && t.labels) t.label(`Window size scaling factor: ${shift} (${SCALE[shift]})`);
 }
 
+/** Octets of the header of a record, RFC 8446 §5.1. */
+const TLS_HEADER = 5;
+
 /** The frames that brought the parts of a message. */
-function reassembled(t: Tree, off: number, pdu: Pdu): void {
+function reassembled(t: Tree, v: View, pdu: Pdu): void {
   const { segments, view } = pdu;
   if (segments === undefined) return;
+  const { off } = v;
+  const last = segments[segments.length - 1];
+  // Before the header of a record was whole, Wireshark asked for a segment, not for octets.
+  const length = pdu.dissector.proto === 'tls' && last.off < TLS_HEADER ? last.off + v.length : view.length;
   t.open(F.segments, off, 0);
   if (t.labels) {
     const list = segments.map((s) => ` #${s.frame}(${s.len})`).join(',');
-    t.label(`${segments.length} Reassembled TCP Segments (${view.length} bytes):${list}`);
+    t.label(`${segments.length} Reassembled TCP Segments (${length} bytes):${list}`);
   }
   for (const s of segments) {
     t.num(F.segment, off, 0, s.frame);
     if (t.labels) t.label(`Frame: ${s.frame}, payload: ${s.off}-${s.off + s.len - 1} (${s.len} bytes)`);
   }
   t.num(F.count, off, 0, segments.length);
-  t.num(F.reassembledLength, off, 0, view.length);
+  t.num(F.reassembledLength, off, 0, length);
   if (t.wanted(F.reassembledData)) t.bytes(F.reassembledData, off, 0, view.buf.subarray(view.off, view.end));
   t.pop();
 }
@@ -240,7 +247,7 @@ function showPayload(t: Tree, v: View, cx: Ctx, flags: number, note: TcpNote | u
     if (note !== undefined) segmentData(t, v, cx, note);
   }
   t.pop();
-  if (note !== undefined) for (const pdu of note.pdus) reassembled(t, v.off, pdu);
+  if (note !== undefined) for (const pdu of note.pdus) reassembled(t, v, pdu);
   if (v.wireLength > 0 || (flags & FIN) !== 0) cx.payload(v); // a FIN may end a message
 }
 

@@ -69,8 +69,8 @@ export const transport = [
     ['ssh', 'SSH Protocol', 'SSH', 'RFC 4253', { 'tcp.name': [22] }],
     ['ftp', 'File Transfer Protocol (FTP)', 'FTP', 'RFC 959', { 'tcp.name': [21] }],
     ['telnet', 'Telnet', 'TELNET', 'RFC 854', { 'tcp.name': [23] }],
-    ['pop', 'Post Office Protocol', 'POP', 'RFC 1939', { 'tcp.name': [110] }],
-    ['imap', 'Internet Message Access Protocol', 'IMAP', 'RFC 9051', { 'tcp.name': [143] }],
+    ['pop', 'Post Office Protocol', 'POP', 'RFC 1939', { 'tcp.name': [110], 'tls.name': [995] }],
+    ['imap', 'Internet Message Access Protocol', 'IMAP', 'RFC 9051', { 'tcp.name': [143], 'tls.name': [993] }],
     ['mysql', 'MySQL Protocol', 'MySQL', 'none', { 'tcp.name': [3306] }],
   ]),
   named({

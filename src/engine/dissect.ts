@@ -15,6 +15,7 @@ import {
   Yes,
 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { RECORD_HEADER } from '../tls/index.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 
 export { engineFields, expertFields } from './engine-fields.js';
@@ -212,6 +213,13 @@ export class Dissection implements Ctx {
       return;
     }
     if (packet.pdus !== null) this.messages(packet.pdus);
+    else if (packet.begun !== null) this.begun({ ...packet.begun, view: v });
+  }
+
+  /** A record that goes on in later segments: like tshark it is only listed, with the CONNECT that it is in. */
+  private begun(pdu: Pdu): void {
+    if (pdu.around !== undefined) this.around(pdu);
+    if (this.everything) this.protocols.push(pdu.dissector.proto);
   }
 
   private ofPorts(table: string): Step | undefined {
@@ -251,29 +259,37 @@ export class Dissection implements Ctx {
    * The messages that a segment completes. Those that lie in it one after the other stand once in the protocol stack, as
    * in tshark, where one call of a dissector takes them all.
    */
-  private messages(pdus: readonly Pdu[]): void {
+  private messages(pdus: readonly Pdu[], inTls = false): void {
     let before: Pdu | undefined;
     for (const pdu of pdus) {
       if (before !== undefined && this.leaves.length > 0) this.leaves.push(this.leaves[this.leaves.length - 1]);
-      this.again = before?.dissector === pdu.dissector && before.segments === undefined && pdu.segments === undefined;
+      this.again =
+        before?.dissector === pdu.dissector &&
+        pdu.segments === undefined &&
+        (before.segments === undefined || this.headerSplit(before));
       if (pdu.around !== undefined && !this.again && before?.dissector !== pdu.around.dissector) this.around(pdu);
       const listed = this.protocols.length;
       // The ports may say what nobody reads; a body inside a message is none of theirs.
-      if (pdu.dissector === this.dataStep.dissector && this.current === this.tcp) this.unread(pdu.view);
+      if (pdu.dissector === this.dataStep.dissector && this.current === this.tcp) this.unread(pdu.view, inTls);
       else this.layer(this.plan.of(pdu.dissector), pdu.view);
       if (pdu.unlisted === true) this.protocols.length = listed;
-      if (pdu.messages) this.messages(pdu.messages);
+      if (pdu.messages) this.messages(pdu.messages, true);
       before = pdu;
     }
   }
   private again = false;
 
-  /** Octets of a TCP stream that nobody reads: on the ports of HTTP tshark names no layer for them. */
-  private unread(v: View): void {
+  /** Octets of a stream that nobody reads: on the ports of HTTP tshark names no layer for them. */
+  private unread(v: View, inTls: boolean): void {
     const listed = this.protocols.length;
-    this.offer(this.ofPorts('tcp.name'), v);
-    if (this.ofPorts('tcp.port')?.dissector === this.http && this.protocols.length > listed)
+    this.offer(this.ofPorts(inTls ? 'tls.name' : 'tcp.name'), v);
+    if (this.ofPorts(inTls ? 'tls.name' : 'tcp.port')?.dissector === this.http && this.protocols.length > listed)
       this.protocols.length = listed;
+  }
+
+  /** Whether the header of a record was split over segments: tshark then takes what follows it in the same call. */
+  private headerSplit({ dissector, segments }: Pdu): boolean {
+    return dissector.proto === 'tls' && segments![segments!.length - 1].off < RECORD_HEADER;
   }
 
   private around(pdu: Pdu): void {
@@ -329,16 +345,23 @@ export class Dissection implements Ctx {
     t.level = 0;
     t.layerEnd = v.end;
     this.current = d;
+    const before = t.length;
     try {
       if (step.depth === Depth.Dissect) d.dissect(v, t, this);
       else this.pass(d, v);
     } catch (e) {
+      // A layer that is too short for its own node is there all the same, for those who ask whether it is.
+      if (!this.everything && t.length === before) this.present(d, v);
       this.failed(d, v, e);
     }
     this.current = current;
     t.layerEnd = layerEnd;
     t.leave(source, depth);
     this.layers--;
+  }
+
+  private present(d: AnyDissector, v: View): void {
+    for (const f of this.registry.byName(d.proto)) if (f.type === 'protocol') this.tree.none(f, v.off, v.length);
   }
 
   /** Whether a transport layer of which nothing is wanted carries nothing that is. */
@@ -349,7 +372,7 @@ export class Dissection implements Ctx {
       return packet.dissector === null
         ? this.dataStep.depth === Depth.Skip
         : this.plan.of(packet.dissector).depth === Depth.Skip;
-    return d === this.tcp && packet.protocol === 6 && packet.pdus === null;
+    return d === this.tcp && packet.protocol === 6 && packet.pdus === null && packet.begun === null;
   }
 
   /** Notes the layer for the protocol stack and the Info column. */

@@ -184,7 +184,8 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   /** Adds a fragment; true when the datagram is whole and `p` stands at its payload. */
   private reassemble(p: Peek, d: AnyDissector, at: number, net: Uint8Array): boolean {
     const { frame, seconds } = this.packet;
-    if (p.end < p.wireEnd || p.net === 0) return false; // a cut fragment cannot be used
+    // A cut fragment cannot be used; the first shows its headers.
+    if (p.end < p.wireEnd || p.net === 0) return p.fragmentOffset === 0 && p.net === 4;
     const whole = this.followed.fragments.add(
       this.scope.id,
       p.net,
@@ -313,6 +314,8 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
       state.segment(flows.direction, p, packet, note, pool);
     }
     packet.tunnel = state.tunnel;
+    if (packet.pdus === null && state.connection !== null)
+      packet.begun = state.connection.begun(packet.direction, packet.payloadEnd - packet.payload);
     if (note === null) return;
     if (packet.pdus !== null) note.pdus = packet.pdus;
     if (state.connection !== null) note.pending = state.connection.waiting(packet.direction);

@@ -62,6 +62,8 @@ export class Packet {
   dissector: AnyDissector | null = null;
   /** TCP: the messages that this packet completes, in the order of the stream. */
   pdus: Pdu[] | null = null;
+  /** TCP: what a message is of that begins with this packet and ends in a later one, where {@link pdus} is null. */
+  begun: Pdu | null = null;
   /** What the analysis of the TCP connection says, where anyone wants it. */
   tcp: TcpNote | null = null;
   /** What is whole in this frame, before its plain text was read and after. */

@@ -225,6 +225,15 @@ export class Connection implements StreamConsumer {
     return half.mode === 'pdus' ? half.messages!.dissector.short : '';
   }
 
+  /** The record that begins with the last segment of `side`, of so many octets, and is not whole; null: none does. */
+  begun(side: Side, octets: number): Pdu | null {
+    const { mode, window, lost, frame } = this.halves[side];
+    if (mode !== 'tls' || lost || octets === 0 || window.end - window.off !== octets || frame !== this.host.frame)
+      return null;
+    const view = viewOf(window.buf, window.off, window.end, TCP_NAMES[0]);
+    return { dissector: this.host.dissectors.tls, view, around: this.around };
+  }
+
   private tlsSide(side: Side): Side {
     return side === this.client ? 0 : 1;
   }
