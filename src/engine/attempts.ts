@@ -47,7 +47,7 @@ export class Attempts {
 
   judge(end: Moment, findings: Findings): void {
     for (const [tcp, to] of this.open) {
-      if (tcp.syn === null) continue;
+      if (tcp.syn === null || tcp.synAck !== null) continue;
       if (tcp.rst !== null && tcp.rst.side !== tcp.synSide)
         findings.raise('tcp.refused', tcp.rst, [], { detail: `The connection was to ${to}.` });
       else if (tcp.synRepeats > 0 || millis(tcp.syn, end) >= PATIENCE_MS) {
