@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { address, parseAddress } from '../../../src/live/address.js';
+import { realClock } from '../../../src/live/clock.js';
+import { systemRandom } from '../../../src/live/random.js';
+import { SipLayer } from '../../../src/live/sip/layer.js';
+import { RFC_TIMERS, type SipTransport } from '../../../src/live/sip/transport.js';
+import { UserAgent, type UserAgentEvent } from '../../../src/live/sip/user-agent.js';
+
+/*
+ * The user agent against SIPp, which is not ours: over a UDP socket of this machine, both as caller and as callee.
+ */
+
+const skip = spawnSync('sipp', ['-v']).error ? 'sipp is not installed' : false;
+
+async function socketTransport(): Promise<{ transport: SipTransport; port: number; socket: Socket }> {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  const local = { address: address('127.0.0.1'), port };
+  const transport: SipTransport = {
+    protocol: 'UDP',
+    reliable: false,
+    onOctets: undefined,
+    local: () => local,
+    send: (octets, peer) => socket.send(octets, peer.port, peer.address.join('.')),
+    close: () => socket.close(),
+  };
+  socket.on('message', (octets, from) =>
+    transport.onOctets?.(new Uint8Array(octets), { address: parseAddress(from.address)!, port: from.port }),
+  );
+  return { transport, port, socket };
+}
+
+async function freePort(): Promise<number> {
+  const { port, transport } = await socketTransport();
+  transport.close();
+  return port;
+}
+
+async function agent(t: TestContext, peerPort: number, onEvent: (e: UserAgentEvent, ua: UserAgent) => void) {
+  const { transport, port } = await socketTransport();
+  const layer = new SipLayer({ transport, clock: realClock, random: systemRandom, timers: RFC_TIMERS });
+  const ua: UserAgent = new UserAgent({
+    layer,
+    identity: { impi: 'alice', password: 'secret' },
+    impu: 'sip:alice@ims.example',
+    domain: 'ims.example',
+    peer: { address: address('127.0.0.1'), port: peerPort },
+    mediaPort: () => ({ address: address('127.0.0.1'), port: 40_000 }),
+    onEvent: (e) => onEvent(e, ua),
+  });
+  t.after(() => ua.stop());
+  return { ua, port };
+}
+
+/** SIPp with a scenario, one call; resolves to its exit code and what it says went wrong. */
+function sipp(t: TestContext, scenario: string, args: readonly string[]): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'fttscope-sipp-'));
+  const file = join(folder, 'scenario.xml');
+  writeFileSync(file, `<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="x">${scenario}</scenario>\n`);
+  const errors = join(folder, 'errors.log');
+  const all = [
+    '-sf',
+    file,
+    '-i',
+    '127.0.0.1',
+    '-m',
+    '1',
+    '-nostdin',
+    '-timeout',
+    '8s',
+    '-trace_err',
+    '-error_file',
+    errors,
+  ];
+  const child = spawn('sipp', [...all, ...args], { cwd: folder, stdio: 'ignore' });
+  t.after(() => child.kill());
+  return once(child, 'exit').then(([code]) => {
+    let text = '';
+    try {
+      text = readFileSync(errors, 'utf8');
+    } catch {
+      // no errors
+    }
+    rmSync(folder, { recursive: true });
+    return code === 0 ? 'ok' : `sipp ended with ${code}: ${text}`;
+  });
+}
+
+const SDP = `
+      v=0
+      o=- 1 1 IN IP4 127.0.0.1
+      s=-
+      c=IN IP4 127.0.0.1
+      t=0 0
+      m=audio 6000 RTP/AVP 8 101
+      a=rtpmap:8 PCMA/8000
+      a=rtpmap:101 telephone-event/8000
+      a=sendrecv
+`;
+const respond = (status: string, more = '', body = '') => `
+  <send><![CDATA[
+      SIP/2.0 ${status}
+      [last_Via:]
+      [last_From:]
+      [last_To:];tag=sipp1
+      [last_Call-ID:]
+      [last_CSeq:]
+      Contact: <sip:sipp@[local_ip]:[local_port]>
+      ${more}${body ? 'Content-Type: application/sdp\n      ' : ''}Content-Length: [len]
+${body}
+  ]]></send>`;
+/** A response within the dialog, whose To has its tag already. */
+const accept = (body = '') => `
+  <send><![CDATA[
+      SIP/2.0 200 OK
+      [last_Via:]
+      [last_From:]
+      [last_To:]
+      [last_Call-ID:]
+      [last_CSeq:]
+      Contact: <sip:sipp@[local_ip]:[local_port]>
+      ${body ? 'Content-Type: application/sdp\n      ' : ''}Content-Length: [len]
+${body}
+  ]]></send>`;
+const recv = (request: string) => `<recv request="${request}" crlf="true"/>`;
+const expect = (status: number, more = '') => `<recv response="${status}" ${more}/>`;
+
+const CALLEE = `
+  ${recv('INVITE')}
+  ${respond('180 Ringing', 'Require: 100rel\n      RSeq: 7\n      ')}
+  ${recv('PRACK')} ${accept()}
+  <send retrans="500"><![CDATA[
+      SIP/2.0 200 OK
+      Via: [$via]
+      [last_From:]
+      [last_To:]
+      [last_Call-ID:]
+      CSeq: [$cseq] INVITE
+      Contact: <sip:sipp@[local_ip]:[local_port]>
+      Content-Type: application/sdp
+      Content-Length: [len]
+${SDP}
+  ]]></send>
+  ${recv('ACK')}
+  ${recv('INVITE')} ${accept(SDP.replace('sendrecv', 'recvonly'))} ${recv('ACK')}
+  ${recv('INFO')} ${accept()}
+  ${recv('BYE')} ${accept()}
+`.replace(
+  '<recv request="INVITE" crlf="true"/>',
+  `<recv request="INVITE" crlf="true"><action>
+     <ereg regexp="(.*)" search_in="hdr" header="Via:" assign_to="all,via"/>
+     <ereg regexp="([0-9]+)" search_in="hdr" header="CSeq:" assign_to="x,cseq"/>
+   </action></recv><Reference variables="all,x"/>`,
+);
+
+test('our caller and SIPp as callee: reliable ringing, answer, hold, INFO, BYE', {
+  skip,
+  timeout: 15_000,
+}, async (t) => {
+  const sippPort = await freePort();
+  const done = sipp(t, CALLEE, ['-p', String(sippPort)]);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const log: string[] = [];
+  const { ua } = await agent(t, sippPort, (e) => {
+    if (e.type !== 'call') return;
+    log.push(e.event.type === 'progress' ? `progress ${e.event.status} ${e.event.reliable}` : e.event.type);
+    if (e.event.type === 'answered') e.call.hold();
+    if (e.event.type === 'media' && e.event.media.direction === 'sendonly') {
+      e.call.sendInfoDigit('5');
+      setTimeout(() => e.call.hangUp(), 200);
+    }
+  });
+  const call = ua.call('sip:sipp@ims.example', 'supported');
+  assert.equal(await done, 'ok');
+  assert.deepEqual(log, ['progress 180 true', 'media', 'answered', 'media', 'ended']);
+  assert.equal(call.media?.codec.name, 'PCMA');
+});
+
+const request = (
+  method: string,
+  cseq: number,
+  more = '',
+  body = '',
+  to = '[peer_tag_param]',
+  target = '[$contact]',
+) => `
+  <send retrans="500"><![CDATA[
+      ${method} ${target} SIP/2.0
+      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+      From: <sip:sipp@[local_ip]>;tag=[pid]
+      To: <sip:alice@ims.example>${to}
+      Call-ID: [call_id]
+      CSeq: ${cseq} ${method}
+      Contact: <sip:sipp@[local_ip]:[local_port]>
+      Max-Forwards: 70
+      ${more}${body ? 'Content-Type: application/sdp\n      ' : ''}Content-Length: [len]
+${body}
+  ]]></send>`;
+const FIRST = request('INVITE', 1, 'Require: 100rel\n      ', SDP, '', 'sip:alice@[remote_ip]:[remote_port]');
+const CONTACT = `<action>
+    <ereg regexp="sip:[^&gt;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
+    <ereg regexp="[0-9]+" search_in="hdr" header="RSeq:" assign_to="rseq"/>
+  </action>`;
+const ack = (cseq: number) => request('ACK', cseq).replace(' retrans="500"', '');
+
+const CALLER = `
+  ${FIRST}
+  ${expect(100, 'optional="true"')}
+  <recv response="180">${CONTACT}</recv>
+  ${request('PRACK', 2, 'RAck: [$rseq] 1 INVITE\n      ')} ${expect(200)}
+  ${expect(200)} ${ack(1)}
+  ${request('UPDATE', 3, '', SDP.replace('sendrecv', 'sendonly'))} ${expect(200)}
+  ${request('INVITE', 4, '', SDP)} ${expect(200)} ${ack(4)}
+  ${request('BYE', 5)} ${expect(200)}
+`;
+
+test('SIPp as caller and our callee: PRACK, UPDATE, re-INVITE, BYE', { skip, timeout: 15_000 }, async (t) => {
+  const log: string[] = [];
+  const { port } = await agent(t, 9, (e) => {
+    if (e.type === 'incoming') {
+      e.call.ring();
+      e.call.answer();
+    } else if (e.type === 'call')
+      log.push(e.event.type === 'media' ? `media ${e.event.media.direction}` : e.event.type);
+  });
+  const done = sipp(t, CALLER, ['-p', String(await freePort()), `127.0.0.1:${port}`]);
+  assert.equal(await done, 'ok');
+  assert.deepEqual(log, ['answered', 'media sendrecv', 'media recvonly', 'media sendrecv', 'ended']);
+});
+
+const CANCELLER = `
+  ${FIRST}
+  ${expect(100, 'optional="true"')}
+  <recv response="180">${CONTACT}</recv>
+  ${request('PRACK', 2, 'RAck: [$rseq] 1 INVITE\n      ')} ${expect(200)}
+  <send retrans="500"><![CDATA[
+      CANCEL sip:alice@[remote_ip]:[remote_port] SIP/2.0
+      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch-5]
+      From: <sip:sipp@[local_ip]>;tag=[pid]
+      To: <sip:alice@ims.example>
+      Call-ID: [call_id]
+      CSeq: 1 CANCEL
+      Max-Forwards: 70
+      Content-Length: 0
+  ]]></send>
+  ${expect(200)}
+  ${expect(487)}
+`;
+
+test('SIPp cancels a call to us', { skip, timeout: 15_000 }, async (t) => {
+  const log: string[] = [];
+  const { port } = await agent(t, 9, (e) => {
+    if (e.type === 'incoming') e.call.ring();
+    else if (e.type === 'call' && e.event.type === 'ended') log.push(`ended ${e.event.by} ${e.event.status}`);
+  });
+  const done = sipp(t, CANCELLER, ['-p', String(await freePort()), `127.0.0.1:${port}`]);
+  const outcome = await done;
+  assert.deepEqual(log, ['ended remote 487'], outcome);
+});
+
+const REGISTRAR = `
+  ${recv('REGISTER')}
+  ${respond('401 Unauthorized', 'WWW-Authenticate: Digest realm="ims.example", nonce="47364c23432d2e131a5fb210812c", qop="auth", algorithm=MD5\n      ')}
+  <recv request="REGISTER" crlf="true"><action>
+    <verifyauth assign_to="authvalid" username="alice" password="secret"/>
+  </action></recv>
+  <nop hide="true" test="authvalid" next="good"/>
+  ${respond('403 Forbidden')}
+  <nop next="end"/>
+  <label id="good"/>
+  ${respond('200 OK', 'Expires: 600\n      ')}
+  <label id="end"/>
+`;
+
+test('SIPp as registrar finds our Digest right', { skip, timeout: 15_000 }, async (t) => {
+  const sippPort = await freePort();
+  const done = sipp(t, REGISTRAR, ['-p', String(sippPort)]);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const log: string[] = [];
+  const { ua } = await agent(t, sippPort, (e) => {
+    if (e.type === 'registration')
+      log.push(e.event.type === 'registered' ? `registered ${e.event.seconds}` : e.event.type);
+  });
+  ua.register();
+  assert.equal(await done, 'ok');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(log, ['challenged', 'registered 600']);
+});
