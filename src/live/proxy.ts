@@ -58,7 +58,7 @@ export async function throughProxy(open: () => Promise<Tap>, target: string, pro
 
 function refusal(status: number, target: string): [words: string, hint?: string] {
   if (status === 403) return [`its policy does not allow ${target}`];
-  if (status === 407) return ['it refuses the user name or the password'];
+  if (status === 407 || status === 401) return ['it refuses the user name or the password'];
   if (status >= 300 && status < 400) return ['it redirects, as the log-in page of a network does', 'Log in first.'];
   if (status === 502 || status === 503 || status === 504) return [`it cannot reach ${target}`];
   if (status === 405 || status === 501) return ['it does not know CONNECT; is it a proxy?'];

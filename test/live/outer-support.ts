@@ -151,7 +151,7 @@ export function handMadeDiscover(xid: number): Buffer {
 
 /** Waits until somebody listens on a port of the loopback interface. */
 export async function answers(port: number): Promise<void> {
-  for (;;) {
+  for (let i = 0; i < 500; i++) {
     const there = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => {
         socket.destroy();
@@ -161,4 +161,5 @@ export async function answers(port: number): Promise<void> {
     if (there) return;
     await new Promise((r) => setTimeout(r, 20));
   }
+  throw new Error(`nobody listens on port ${port}`);
 }
