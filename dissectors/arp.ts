@@ -111,9 +111,9 @@ function kindOf(b: Uint8Array, o: number): Kind | undefined {
 }
 
 /** The heading of the layer. */
-function heading(b: Uint8Array, o: number): string {
-  const name = nameOf(OPCODES, opcodeOf(b, o), 'unknown opcode');
-  const kind = b.length >= o + total(b, o) ? kindOf(b, o) : undefined;
+function heading({ buf, off, length }: View): string {
+  const name = nameOf(OPCODES, opcodeOf(buf, off), 'unknown opcode');
+  const kind = length >= total(buf, off) ? kindOf(buf, off) : undefined;
   const what = { gratuitous: `${name}/gratuitous ARP`, probe: 'ARP Probe', announcement: 'ARP Announcement' };
   return `Address Resolution Protocol (${kind === undefined ? name : what[kind]})`;
 }
@@ -165,7 +165,7 @@ export const arp = defineDissector<ArpPacket>({
     const { buf, off } = v;
     const n = total(buf, off);
     t.open(F.arp, off, Math.min(n, v.length));
-    if (t.labels) t.label(heading(buf, off));
+    if (t.labels) t.label(heading(v));
     t.num(F.hwType, off, 2, u16(buf, off));
     t.num(F.protoType, off + 2, 2, u16(buf, off + 2));
     t.num(F.hwSize, off + 4, 1, hwSize(buf, off));

@@ -299,7 +299,7 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
     if (!p.fragment) return;
     if (off + total > p.wireEnd) {
       p.fragment = false; // a part that is not there whole cannot be used
-      return p.stop();
+      return (word & OFFSET) === 0 ? undefined : p.stop(); // the first shows its headers
     }
     p.fragmentId = u16(buf, off + 4);
     p.fragmentOffset = (word & OFFSET) << 3;

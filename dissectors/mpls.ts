@@ -93,7 +93,7 @@ const isFrame = (b: Uint8Array, o: number, end: number) => {
  * known EtherType decides, where one is in its place in one reading only.
  */
 const hasControlWord = (b: Uint8Array, o: number, end: number) =>
-  b[o] >> 4 === 0 && (isFrame(b, o + WORD, end) || !isFrame(b, o, end));
+  o < end && b[o] >> 4 === 0 && (isFrame(b, o + WORD, end) || !isFrame(b, o, end));
 
 export const mpls = defineDissector<MplsPacket>({
   proto: 'mpls',

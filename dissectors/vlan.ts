@@ -49,10 +49,13 @@ function peek(p: Peek): void {
     p.stop();
     return;
   }
-  p.key = etype(p.buf, p.off);
-  p.table = p.key > MAX_LENGTH ? 'ethertype' : 'eth.llc';
-  if (p.key <= MAX_LENGTH) p.key = 0;
+  const type = etype(p.buf, p.off);
   p.off += TAG;
+  p.key = type > MAX_LENGTH ? type : 0;
+  p.table = type > MAX_LENGTH ? 'ethertype' : 'eth.llc';
+  if (type > MAX_LENGTH) return;
+  p.wireEnd = Math.min(p.wireEnd, p.off + type);
+  p.end = Math.min(p.end, p.wireEnd);
 }
 
 const summary = (v: View) =>

@@ -185,7 +185,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   private reassemble(p: Peek, d: AnyDissector, at: number, net: Uint8Array): boolean {
     const { frame, seconds } = this.packet;
     // A cut fragment cannot be used; the first shows its headers.
-    if (p.end < p.wireEnd || p.net === 0) return p.fragmentOffset === 0 && p.net === 4;
+    if (p.end < p.wireEnd || p.net === 0) return p.fragmentOffset === 0 && p.net !== 0;
     const whole = this.followed.fragments.add(
       this.scope.id,
       p.net,

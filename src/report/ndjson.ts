@@ -67,7 +67,7 @@ export class NdjsonWriter {
   /** `],"name":[` by the id that stands for the name. */
   private readonly keys: (Uint8Array | undefined)[] = new Array(fieldCount()).fill(undefined);
   private stack = '';
-  private stackJson = '';
+  private stackJson = '[]';
 
   print(row: Row, out: TextBytes): void {
     this.out = out;

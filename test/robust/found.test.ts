@@ -96,6 +96,22 @@ describe('found by fuzzing', () => {
     assert.equal(await count(true), whole);
   });
 
+  test('the first part of a datagram that is not there whole shows its headers, for peek too', async () => {
+    const tcp =
+      '00907f3e02d0d4bed94b2479 0800 450000a4425f20008006acd3ac108536d8892151fb9f0050888d248a39a869b4501840293e040000';
+    assert.match(await stack(`${tcp}47`, ETHERNET), /^eth:ethertype:ip:tcp/);
+  });
+
+  test('a length of nothing in a VLAN tag, for peek too', async () => {
+    assert.equal(await stack('01005e0002023806b438b342 8100 0000 0005dc63', ETHERNET), 'eth:ethertype:vlan:llc');
+  });
+
+  test('a layer too short for its header is there, for a filter that asks for nothing else', async () => {
+    const { ipv6 } = await import('../../dissectors/ipv6.js');
+    const found = await bare(`${MACS} 86dd 60000000`, ETHERNET, [ipv6.fields.ipv6!]);
+    assert.equal(found.length, 1);
+  });
+
   test('the codec of ESP without a trailer', () => {
     assert.throws(() => espNull.codec!.parse(Uint8Array.of(0x94), 0, 1), Malformed);
   });
