@@ -1,9 +1,11 @@
 import type { FieldCatalogue } from '../filter/index.js';
 import type { Reopen, Viewer } from '../viewer/viewer.js';
+import { provideActions } from './actions.js';
 import { Grid } from './cells.js';
 import { tabAt } from './chrome.js';
 import { Question } from './dialogs.js';
 import type { Display, DisplayEvents } from './display.js';
+import type { OpenFile } from './files-dialog.js';
 import { insideOf, placeOf } from './frame.js';
 import { Help } from './help.js';
 import { type CommandId, commandOf, Keys } from './keymap.js';
@@ -44,6 +46,8 @@ export interface AppParts {
   /** Makes the views, in the order of their keys. */
   views(desk: Desk): readonly View[];
   readonly tour?: Tour;
+  /** Opens another capture instead of this one. */
+  readonly openFile?: OpenFile;
   /** Keeps what was copied, for a terminal that has no clipboard; returns where. */
   keepCopy?(text: string): string | undefined;
 }
@@ -61,7 +65,8 @@ export class App implements Desk, DisplayEvents {
   private readonly trail = new Trail();
   private readonly dialogs: Dialog[] = [];
   private readonly actions = new Map<CommandId, (argument: string) => void>();
-  private view: View;
+  /** The view that is shown. */
+  view: View;
   private around: Scope = {};
   private prompted: Prompt | undefined;
   private message: Message | undefined;
@@ -86,6 +91,7 @@ export class App implements Desk, DisplayEvents {
       this.repaint();
     });
     this.ownActions();
+    provideActions(this, parts.openFile);
     this.view.show({});
     this.hear();
   }

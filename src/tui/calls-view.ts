@@ -1,8 +1,11 @@
 import { type Area, fit } from './cells.js';
+import { csvOf } from './csv.js';
 import { type Dialogue, dialoguesOf, isBad, nameOf, rowsOf, tunnelsOf } from './dialog-list.js';
 import { Reader } from './dialogs.js';
 import { dialogueColumns } from './dialogue-columns.js';
 import { dialogueInfo } from './dialogue-info.js';
+import { ladderOffers } from './export-actions.js';
+import type { ExportOffer } from './exports.js';
 import { FlowPane } from './flow-pane.js';
 import { dialogueFlow, extendedFlow, type Flow } from './flows.js';
 import type { CommandId } from './keymap.js';
@@ -297,10 +300,11 @@ export class CallsView implements View {
     return true;
   }
 
-  /** What the ladder shows, for exports. */
-  flow(): Flow | undefined {
+  exports(): readonly ExportOffer[] {
     this.refresh();
-    return this.lastFlow;
+    const { items, columns } = this.table;
+    const list = { name: 'calls as CSV', file: 'calls.csv', make: () => csvOf(columns, items) };
+    return this.lastFlow === undefined ? [list] : [...ladderOffers(this.lastFlow), list];
   }
 
   selected(): Scope | undefined {

@@ -1,7 +1,9 @@
 import type { FindingEntity } from '../model/entities.js';
 import type { Area } from './cells.js';
 import { wrap } from './cells.js';
+import { csvOf } from './csv.js';
 import { Reader } from './dialogs.js';
+import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
 import { SIGNS, severityStyle } from './style.js';
 import { type Column, Table } from './table.js';
@@ -319,6 +321,11 @@ export class FindingsView implements View {
     if (!this.table.click(at.y)) return false;
     if (at.kind === 'double') this.run('open', '');
     return true;
+  }
+
+  exports(): readonly ExportOffer[] {
+    const { columns, items } = this.table;
+    return [{ name: 'findings as CSV', file: 'findings.csv', make: () => csvOf(columns, items) }];
   }
 
   plain(): string[] {

@@ -1,6 +1,8 @@
 import type { MediaEntity } from '../model/entities.js';
 import { type Area, wrap } from './cells.js';
+import { csvOf } from './csv.js';
 import { Reader } from './dialogs.js';
+import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
 import { mediaColumns } from './media-columns.js';
 import { codecOf, mediaInfo, rtcpLines } from './media-words.js';
@@ -248,9 +250,9 @@ export class MediaView implements View {
     return true;
   }
 
-  /** The streams as they are listed, for exports. */
-  get streams(): Table<MediaEntity> {
-    return this.table;
+  exports(): readonly ExportOffer[] {
+    const { columns, items } = this.table;
+    return [{ name: 'streams as CSV', file: 'media.csv', make: () => csvOf(columns, items) }];
   }
 
   plain(): string[] {

@@ -9,7 +9,7 @@ import type { Viewer } from '../../src/viewer/viewer.js';
 /** A program without a terminal, for tests of one view: it notes what the view asks for. */
 export class PaperDesk {
   readonly preferences: Desk['preferences'] = { name: 'mono', theme: THEMES.mono, depth: 0, time: 'r' };
-  readonly memory = new Memory({ config: '/nonexistent', state: '/nonexistent' });
+  readonly memory = new Memory({ config: '/dev/null/none', state: '/dev/null/none' });
   readonly messages: Message[] = [];
   readonly said: string[] = [];
   readonly opened: { view: ViewId; scope: Scope | undefined }[] = [];

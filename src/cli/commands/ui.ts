@@ -31,8 +31,32 @@ function keepCopy(folder: string, text: string): string | undefined {
   }
 }
 
+/** A capture to show, and what is to be said of how that came about. */
+interface Shown {
+  readonly captures: readonly string[];
+  readonly options: ScreenOptions;
+  readonly tour?: Tour;
+  readonly said?: string;
+}
+
 /** `fttscope CAPTURE` in a terminal: the screens. Returns the exit code. */
-export async function ui(captures: readonly string[], o: ScreenOptions, tour?: Tour): Promise<number> {
+export async function ui(captures: readonly string[], options: ScreenOptions, tour?: Tour): Promise<number> {
+  let shown: Shown = { captures, options, ...(tour !== undefined && { tour }) };
+  for (let next: Shown | undefined = await one(shown); next !== undefined; ) {
+    try {
+      const wanted: Shown = next;
+      next = await one(wanted);
+      shown = wanted;
+    } catch (e) {
+      if (!(e instanceof UserError)) throw e;
+      next = { captures: shown.captures, options: shown.options, said: e.message };
+    }
+  }
+  return Exit.done;
+}
+
+/** Shows one capture until the user quits, or wants another. */
+async function one({ captures, options: o, tour, said }: Shown): Promise<Shown | undefined> {
   const { registry, names } = new Reading(captures, { ...o, quiet: true });
   const viewer = await openViewer({ captures, options: o }, registry).catch((e: unknown) => {
     throw e instanceof Refused ? new UserError(e.message, e.code ?? Exit.input, e.hint) : e;
@@ -44,6 +68,7 @@ export async function ui(captures: readonly string[], o: ScreenOptions, tour?: T
       (o.keylog ?? []).map((k) => resolve(k)),
     );
   const { settings, places } = memory;
+  let next: Shown | undefined;
   const name = o.theme ?? settings.theme;
   const depth = depthOf(process.env, o.color ?? 'auto');
   const app = new App({
@@ -54,16 +79,22 @@ export async function ui(captures: readonly string[], o: ScreenOptions, tour?: T
     views: makeViews,
     keepCopy: (text) => keepCopy(places.state, text),
     ...(tour !== undefined && { tour }),
+    openFile: (path, keylog) => {
+      const { read: _, filter: __, tunnel: ___, ...others } = o;
+      next = { captures: [path], options: { ...others, keylog: [...keylog] } };
+      app.lost();
+    },
   });
+  if (said !== undefined) app.say(said, 'error');
   try {
     await show(app, names, o);
   } finally {
     memory.saveState();
     await viewer.close();
     // A pipe that nobody reads any more, or the terminal opened beside it, would keep the program alive.
-    if (names.includes('-')) keyboard(names)?.destroy();
+    if (names.includes('-') && next === undefined) keyboard(names)?.destroy();
   }
-  return Exit.done;
+  return next;
 }
 
 async function show(app: App, names: readonly string[], o: ScreenOptions): Promise<void> {

@@ -83,7 +83,7 @@ export class Stage {
     this.app = new App({
       viewer,
       fields,
-      memory: new Memory({ config: '/nonexistent', state: '/nonexistent' }),
+      memory: new Memory({ config: '/dev/null/none', state: '/dev/null/none' }),
       preferences: { name: 'dark', theme: THEMES.dark, depth: 256, time: 'r' },
       views: makeViews,
     });

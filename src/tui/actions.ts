@@ -1,0 +1,72 @@
+import type { App } from './app.js';
+import { exportDialog } from './export-actions.js';
+import { isExporting } from './exports.js';
+import { pathOf } from './files.js';
+import { keylogsOf, type OpenFile, recentDialog } from './files-dialog.js';
+import { FilterForm } from './filter-form.js';
+import { FollowDialog } from './follow-dialog.js';
+import { askForKeys, KeysDialog } from './keys-dialog.js';
+import { PacketsView } from './packets-view.js';
+import { settingsDialog } from './settings-dialog.js';
+import { type Listed, listedOf, writeDialog } from './write-actions.js';
+
+/** `udp.port==5070,sip`, as `-d` of the command line. */
+const RULE = /^[a-z0-9_.-]+\s*==\s*[\w.-]+\s*,\s*[\w.-]+$/i;
+
+/** Says what commands do that are the same in all views. */
+export function provideActions(app: App, open?: OpenFile): void {
+  app.provide('export', () => exportDialog(app, isExporting(app.view) ? app.view.exports() : []));
+  app.provide('write', () => writeDialog(app, listed(app)));
+  app.provide('keys', (path) => (path === '' ? app.show(new KeysDialog(app)) : askForKeys(app, path)));
+  app.provide('settings', () => settingsDialog(app));
+  app.provide('filter-form', () => {
+    app.told.want();
+    app.show(new FilterForm(app));
+  });
+  app.provide('decode-as', (rule) => decodeAs(app, rule));
+  app.provide('follow', () => follow(app));
+  app.provide('open-file', (path) => {
+    if (open === undefined) app.say('another capture cannot be opened from here', 'warn');
+    else if (path === '') recentDialog(app, open);
+    else open(pathOf(path), keylogsOf(app, pathOf(path)));
+  });
+}
+
+/** The rows that are written unless all are: those in the list, or those of what is selected. */
+function listed(app: App): Listed | undefined {
+  const { view } = app;
+  if (!(view instanceof PacketsView)) return listedOf(app, view.selected?.() ?? app.scope);
+  const { packets } = view;
+  const words = packets.filter === '' ? (app.scope.label ?? 'as listed') : `/ ${packets.filter}`;
+  return { count: packets.count, at: (i) => packets.at(i), words };
+}
+
+function decodeAs(app: App, rule: string): void {
+  const take = (text: string): string | undefined => {
+    const typed = text.trim();
+    if (!RULE.test(typed)) return 'a rule is like udp.port==5070,sip';
+    app.say(`reading the capture again, with ${typed}`);
+    void app.reopen({ decodeAs: [typed] });
+    return undefined;
+  };
+  if (rule !== '' && take(rule) === undefined) return;
+  app.prompt({
+    label: 'decode as',
+    text: rule,
+    judge: (text) => ({
+      text: 'FIELD==NUMBER,PROTOCOL: udp.port==5070,sip',
+      wrong: text !== '' && !RULE.test(text.trim()),
+    }),
+    done: take,
+  });
+}
+
+/** Follows the conversation of the packet under the cursor. */
+function follow(app: App): void {
+  const { view } = app;
+  const { rows } = app.viewer;
+  const id = view.selected?.()?.at ?? view.selected?.()?.rows?.[0];
+  const row = view instanceof PacketsView ? view.packets.row : id === undefined ? -1 : rows.byId(id);
+  if (row < 0) app.say('choose a packet first');
+  else app.show(new FollowDialog(app, row));
+}

@@ -1,0 +1,59 @@
+import type { Ladder } from '../report/ladder.js';
+import { ladderMermaid } from '../report/ladder-mermaid.js';
+import { ladderSvg } from '../report/ladder-svg.js';
+import { ladderPage } from '../report/ladder-text.js';
+import { reportHtml } from '../report/report-html.js';
+import { reportJson } from '../report/report-json.js';
+import { reportMarkdown } from '../report/report-markdown.js';
+import { ChoiceDialog } from './choice-dialog.js';
+import type { ExportOffer } from './exports.js';
+import { askForFile, stemOf, writeText } from './files.js';
+import type { Desk } from './view.js';
+import { octets } from './words.js';
+
+/** Cells of a line of a ladder that is exported as text. */
+const LADDER_WIDTH = 120;
+
+/** What a ladder can be saved as. */
+export const ladderOffers = (ladder: Ladder): ExportOffer[] => [
+  { name: 'ladder as text', file: 'ladder.txt', make: () => ladderPage(ladder, { width: LADDER_WIDTH }) },
+  { name: 'ladder as Mermaid', file: 'ladder.mmd', make: () => ladderMermaid(ladder) },
+  { name: 'ladder as SVG', file: 'ladder.svg', make: () => ladderSvg(ladder) },
+];
+
+/** What every capture can be saved as. */
+function reportOffers(desk: Desk): ExportOffer[] {
+  const report = () => desk.viewer.report();
+  return [
+    {
+      name: 'Markdown: report for people, for a ticket',
+      file: 'findings.md',
+      make: async () => [...reportMarkdown(await report())].join(''),
+    },
+    { name: 'HTML: report as one page', file: 'html', make: async () => [...reportHtml(await report())].join('') },
+    {
+      name: 'JSON: report for programs',
+      file: 'report.json',
+      make: async () => [...reportJson((await report()).members)].join(''),
+    },
+  ];
+}
+
+/** Asks what to export, then where to; `offers` are those of the view, and come first. */
+export function exportDialog(desk: Desk, offers: readonly ExportOffer[]): void {
+  const items = [...offers, ...reportOffers(desk)].map((offer) => ({
+    text: offer.name,
+    note: `.${offer.file}`,
+    take: () => save(desk, offer),
+  }));
+  const words = desk.viewer.status.done ? [] : ['The capture is still being read: what is exported ends there.'];
+  desk.show(new ChoiceDialog(desk, 'Export', () => items, words));
+}
+
+function save(desk: Desk, offer: ExportOffer): void {
+  askForFile(desk, 'export to', `${stemOf(desk)}.${offer.file}`, async (path) => {
+    const text = await offer.make();
+    writeText(path, text);
+    return `${path}: ${octets(Buffer.byteLength(text))} written`;
+  });
+}

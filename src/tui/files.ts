@@ -1,0 +1,116 @@
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, join, parse, resolve } from 'node:path';
+import type { Completion } from './prompt.js';
+import type { Desk } from './view.js';
+
+/* Files that the user names. Nothing is written over without asking. */
+
+/** Entries of a folder that are looked at. */
+const MOST_ENTRIES = 5000;
+const MOST_WORDS = 200;
+
+/** A path as a shell would take it: `~` is the home folder. */
+export const pathOf = (typed: string): string => resolve(typed.replace(/^~(?=\/|$)/, homedir()));
+
+/** The name of the first capture without its ending, for files that are proposed. */
+export function stemOf(desk: Desk): string {
+  const name = desk.viewer.status.files[0]?.name ?? 'capture';
+  return name === '-' ? 'capture' : parse(name).name.replace(/\.(pcap|pcapng)$/, '');
+}
+
+/** Ways to go on with a path that is being typed. */
+export function completePath(text: string, cursor: number): Completion | undefined {
+  const typed = text.slice(0, cursor);
+  const slash = typed.lastIndexOf('/') + 1;
+  const start = typed.slice(slash);
+  try {
+    const folder = pathOf(typed.slice(0, slash) || '.');
+    const names = readdirSync(folder, { withFileTypes: true })
+      .slice(0, MOST_ENTRIES)
+      .filter((e) => e.name.startsWith(start) && (start !== '' || !e.name.startsWith('.')))
+      .map((e) => (isFolder(folder, e.name) ? `${e.name}/` : e.name))
+      .sort()
+      .slice(0, MOST_WORDS);
+    return { from: slash, words: names.map((name) => ({ text: name })) };
+  } catch {
+    return undefined;
+  }
+}
+
+export function isFolder(folder: string, name: string): boolean {
+  return statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** An entry of a folder. */
+export interface Entry {
+  readonly name: string;
+  readonly path: string;
+  readonly folder: boolean;
+  readonly size: number;
+}
+
+/** What is in a folder, folders first. @throws Error in words */
+export function entriesOf(folder: string): Entry[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder).slice(0, MOST_ENTRIES);
+  } catch (e) {
+    throw new Error(`${folder} cannot be read (${(e as NodeJS.ErrnoException).code})`);
+  }
+  const entries = names.flatMap((name): Entry[] => {
+    const path = join(folder, name);
+    const s = statSync(path, { throwIfNoEntry: false });
+    return s === undefined || name.startsWith('.') ? [] : [{ name, path, folder: s.isDirectory(), size: s.size }];
+  });
+  entries.sort((a, b) => Number(b.folder) - Number(a.folder) || a.name.localeCompare(b.name, 'en'));
+  return dirname(folder) === folder
+    ? entries
+    : [{ name: '..', path: dirname(folder), folder: true, size: 0 }, ...entries];
+}
+
+export const exists = (path: string): boolean => existsSync(path);
+
+/** Asks for a file, and before one is written over; then `write` gets its path. */
+export function askForFile(
+  desk: Desk,
+  label: string,
+  proposed: string,
+  write: (path: string) => Promise<string>,
+): void {
+  const go = (path: string): void => {
+    write(path).then(
+      (said) => desk.say(said),
+      (e: Error) => desk.say(e.message, 'error'),
+    );
+  };
+  desk.prompt({
+    label,
+    text: proposed,
+    complete: completePath,
+    judge: (text) => {
+      if (text.trim() === '') return { text: 'a file name; Tab completes', wrong: false };
+      const there = exists(pathOf(text.trim()));
+      return { text: there ? 'this file is there already; you will be asked' : 'Enter writes it', wrong: false };
+    },
+    done: (text) => {
+      const typed = text.trim();
+      if (typed === '') return 'a file name is needed; Esc cancels';
+      const path = pathOf(typed);
+      if (isFolder(dirname(path), basename(path))) return `${typed} is a folder`;
+      if (!exists(dirname(path))) return `there is no folder ${dirname(path)}`;
+      if (exists(path)) desk.confirm(`${path} is there already. Write over it?`, () => go(path));
+      else go(path);
+      return undefined;
+    },
+  });
+}
+
+/** Writes text where only the user can read it. @throws Error in words */
+export function writeText(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { mode: 0o600 });
+  } catch (e) {
+    throw new Error(`${path} cannot be written (${(e as NodeJS.ErrnoException).code})`);
+  }
+}

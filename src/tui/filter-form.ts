@@ -1,0 +1,126 @@
+import { chosen } from '../report/report-select.js';
+import { type Area, fit } from './cells.js';
+import type { CommandId } from './keymap.js';
+import type { Story } from './told.js';
+import type { Desk, Dialog, Scope } from './view.js';
+import { plural } from './words.js';
+
+const FIELDS = [
+  { id: 'tunnel', title: 'Tunnel', note: 'number, or host of an end' },
+  { id: 'user', title: 'User', note: 'URI or number' },
+  { id: 'callId', title: 'Call-ID', note: 'or the number of a call' },
+  { id: 'from', title: 'From', note: 'seconds since the first frame' },
+  { id: 'to', title: 'To', note: 'seconds since the first frame' },
+] as const;
+type FieldId = (typeof FIELDS)[number]['id'];
+
+const WIDTH = 70;
+
+/** A part of a capture with thousands of tunnels: by tunnel, user, call and time. Enter shows it. */
+export class FilterForm implements Dialog {
+  readonly title = 'A part of the capture';
+  readonly width = WIDTH;
+  readonly height = FIELDS.length + 6;
+  private at = 0;
+  private readonly values: Record<FieldId, string> = { tunnel: '', user: '', callId: '', from: '', to: '' };
+
+  constructor(private readonly desk: Desk) {}
+
+  draw(area: Area): void {
+    const { theme } = this.desk.preferences;
+    for (const [y, f] of FIELDS.entries()) {
+      area.text(0, y, f.title, y === this.at ? theme.strong : theme.text);
+      area.text(10, y, fit(this.values[f.id], 28), y === this.at ? theme.selected : theme.text);
+      area.restyle(10, y, 28, y === this.at ? theme.mark : theme.tab);
+      area.clipped(40, y, f.note, area.width - 40, theme.dim);
+    }
+    const found = this.found();
+    const y = FIELDS.length + 1;
+    if (typeof found === 'string') area.clipped(0, y, found, area.width, theme.warn);
+    else area.clipped(0, y, found.words, area.width, theme.good);
+    area.clipped(0, y + 1, 'Up and Down change the line, Enter shows the packets', area.width, theme.dim);
+  }
+
+  caret(): { x: number; y: number } {
+    return { x: 10 + Math.min(28, this.values[FIELDS[this.at].id].length), y: this.at };
+  }
+
+  key(key: string): boolean {
+    const { id } = FIELDS[this.at];
+    if (key === 'Backspace') this.values[id] = this.values[id].slice(0, -1);
+    else if (key === 'Ctrl-U') this.values[id] = '';
+    else if (key === 'Space') this.values[id] += ' ';
+    else if (key === 'Tab' || key === 'Down') this.at = (this.at + 1) % FIELDS.length;
+    else if (key === 'Shift-Tab' || key === 'Up') this.at = (this.at + FIELDS.length - 1) % FIELDS.length;
+    else if ([...key].length === 1) this.values[id] += key;
+    else return false;
+    return true;
+  }
+
+  offers(): readonly CommandId[] {
+    return ['open', 'back'];
+  }
+
+  run(command: CommandId): boolean {
+    if (command !== 'open') return false;
+    const found = this.found();
+    if (typeof found === 'string') this.desk.say(found, 'warn');
+    else {
+      this.desk.close(this);
+      this.desk.open('packets', found.scope);
+      if (found.filter !== '') this.desk.perform('filter', found.filter);
+    }
+    return true;
+  }
+
+  /** What was typed as a part of the capture; words where it is none. */
+  private found(): { scope: Scope; filter: string; words: string } | string {
+    const { story } = this.desk.told;
+    const { from, to } = this.values;
+    for (const [name, v] of [
+      ['From', from],
+      ['To', to],
+    ] as const)
+      if (v !== '' && !Number.isFinite(Number(v))) return `${name} is a number of seconds`;
+    const times = [
+      ...(from === '' ? [] : [`frame.time_relative >= ${Number(from)}`]),
+      ...(to === '' ? [] : [`frame.time_relative <= ${Number(to)}`]),
+    ].join(' && ');
+    const named = this.named();
+    if (named === undefined) return { scope: {}, filter: times, words: times === '' ? 'everything' : 'by time alone' };
+    if (story === undefined) return 'the report is still being made';
+    return part(story, named, times);
+  }
+
+  /** What of a report is chosen; undefined: nothing is said. */
+  private named(): { tunnel?: string; user?: string; callId?: string } | undefined {
+    const { tunnel, user, callId } = this.values;
+    const call = this.desk.told.story?.calls.find((c) => String(c.id) === callId);
+    const said = {
+      ...(tunnel !== '' && { tunnel }),
+      ...(user !== '' && { user }),
+      ...(callId !== '' && { callId: call?.callId ?? callId }),
+    };
+    return Object.keys(said).length === 0 ? undefined : said;
+  }
+}
+
+/** The tunnels, or the call, that somebody chose. */
+function part(
+  story: Story,
+  named: { tunnel?: string; user?: string; callId?: string },
+  filter: string,
+): { scope: Scope; filter: string; words: string } | string {
+  const lists = chosen(story, named);
+  const { tunnels, calls } = lists;
+  const label = Object.values(named).join(' ');
+  const words = `${plural(tunnels.length, 'tunnel')}, ${plural(calls.length, 'call')}, ${plural(lists.registrations.length, 'registration')}`;
+  if (tunnels.length === 0 && calls.length === 0) return 'nothing of the capture is that';
+  if (named.callId === undefined) return { scope: { label, tunnels: tunnels.map((t) => t.id) }, filter, words };
+  const scope: Scope = {
+    label,
+    rows: calls.flatMap((c) => c.messages.map((m) => m.row)),
+    ...(calls[0] !== undefined && { call: calls[0].id }),
+  };
+  return { scope, filter, words };
+}

@@ -1,0 +1,179 @@
+import type { FollowedStream, StreamPiece } from '../viewer/viewer.js';
+import { type Area, wrap } from './cells.js';
+import type { CommandId } from './keymap.js';
+import { List } from './list.js';
+import type { Desk, Dialog, MouseAt } from './view.js';
+import { octets, plural } from './words.js';
+
+/** Octets of a stream that are shown. */
+const MOST_SHOWN = 4 << 20;
+const PER_LINE = 16;
+
+interface Line {
+  readonly text: string;
+  readonly piece: number;
+}
+
+/** What two ends said to each other, in the order in which it came: one colour and one sign for each. */
+export class FollowDialog implements Dialog {
+  readonly width = 400;
+  readonly height = 200;
+  private stream: FollowedStream | undefined;
+  private error: string | undefined;
+  private hex = false;
+  private lines: readonly Line[] = [];
+  private madeFor = '';
+  private readonly list = new List(() => this.lines.length);
+
+  constructor(
+    private readonly desk: Desk,
+    private readonly row: number,
+    private what: 'payload' | 'envelopes' = 'payload',
+  ) {
+    void this.load();
+  }
+
+  get title(): string {
+    const { stream, what } = this;
+    if (stream === undefined) return `following packet ${this.desk.viewer.rows.id(this.row)}`;
+    const size = (side: 0 | 1): number =>
+      stream.pieces.reduce((n, p) => n + (p.side === side ? p.octets.length : 0), 0);
+    const kind = what === 'envelopes' ? 'envelopes of ' : '';
+    return `${kind}${stream.title}   > ${octets(size(0))}   < ${octets(size(1))}${stream.cut ? '   more was not kept' : ''}`;
+  }
+
+  private async load(): Promise<void> {
+    this.stream = undefined;
+    this.madeFor = '';
+    try {
+      this.stream = await this.desk.viewer.follow(this.row, this.what);
+    } catch (e) {
+      this.error = (e as Error).message;
+    }
+    this.desk.repaint();
+  }
+
+  draw(area: Area, focus: boolean): void {
+    const { theme } = this.desk.preferences;
+    const { stream, error } = this;
+    if (error !== undefined || stream === undefined) {
+      area.text(0, 0, error ?? 'reading …', error === undefined ? theme.dim : theme.error);
+      return;
+    }
+    if (stream.pieces.length === 0) {
+      area.clipped(0, 0, 'Nothing was said: no payload in this conversation.', area.width, theme.text);
+      return;
+    }
+    this.make(stream, area.width);
+    this.list.draw(area, { theme, focus }, (line, i) => {
+      const { text, piece } = this.lines[i];
+      const { side } = stream.pieces[piece];
+      const first = i === 0 || this.lines[i - 1].piece !== piece;
+      line.text(0, 0, first ? (side === 0 ? '>' : '<') : ' ', theme.key);
+      line.text(2, 0, text, side === 0 ? theme.up : theme.down);
+    });
+  }
+
+  private make(stream: FollowedStream, width: number): void {
+    const key = `${width} ${this.hex}`;
+    if (key === this.madeFor) return;
+    this.madeFor = key;
+    let shown = 0;
+    this.lines = stream.pieces.flatMap((p, piece): Line[] => {
+      if (shown >= MOST_SHOWN) return [];
+      shown += p.octets.length;
+      const texts = this.hex || this.what === 'envelopes' ? hexLines(p.octets) : textLines(p, width - 3);
+      return texts.map((text) => ({ text, piece }));
+    });
+  }
+
+  private get piece(): StreamPiece | undefined {
+    const line = this.lines[this.list.cursor];
+    return line === undefined ? undefined : this.stream?.pieces[line.piece];
+  }
+
+  offers(): readonly CommandId[] {
+    return ['open', 'raw', 'follow', 'next-in-dialog', 'copy', 'back'];
+  }
+
+  run(command: CommandId): boolean {
+    switch (command) {
+      case 'open':
+        this.toPacket();
+        return true;
+      case 'raw':
+        this.hex = !this.hex;
+        return true;
+      case 'follow':
+        this.what = this.what === 'payload' ? 'envelopes' : 'payload';
+        this.error = undefined;
+        void this.load();
+        return true;
+      case 'next-in-dialog':
+      case 'previous-in-dialog':
+        this.toPiece(command === 'next-in-dialog' ? 1 : -1);
+        return true;
+      case 'copy':
+        this.desk.copy(this.text(), this.title);
+        return true;
+      default:
+        return this.list.run(command);
+    }
+  }
+
+  private toPacket(): void {
+    const { piece } = this;
+    if (piece === undefined) return;
+    this.desk.close(this);
+    this.desk.perform('goto', this.desk.viewer.rows.id(piece.row));
+  }
+
+  private toPiece(by: 1 | -1): void {
+    const from = this.lines[this.list.cursor]?.piece ?? 0;
+    const i = this.lines.findIndex((l) => l.piece === from + by);
+    if (i >= 0) this.list.centre(i);
+  }
+
+  private text(): string {
+    const pieces = this.stream?.pieces ?? [];
+    return pieces.map((p) => (this.hex ? hexLines(p.octets).join('\n') : decoded(p.octets))).join('\n');
+  }
+
+  mouse(at: MouseAt): boolean {
+    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') this.list.scroll(at.kind === 'wheel-up' ? -3 : 3);
+    else {
+      const line = this.list.lineAt(at.y);
+      if (line >= 0) this.list.go(line);
+      if (at.kind === 'double') this.toPacket();
+    }
+    return true;
+  }
+
+  plain(): string[] {
+    return [this.title, plural(this.stream?.pieces.length ?? 0, 'piece'), ...this.text().split('\n')];
+  }
+}
+
+const decoded = (b: Uint8Array): string => new TextDecoder('utf-8').decode(b);
+
+/** Text where it is text; octets as hex where much of it is none. */
+function textLines({ octets: b }: StreamPiece, width: number): string[] {
+  let odd = 0;
+  for (const c of b) if (c < 9 || (c > 13 && c < 32) || c === 127) odd++;
+  if (odd * 10 > b.length) return hexLines(b);
+  return decoded(b)
+    .replace(/[\r\n]+$/, '')
+    .split(/\r\n|\n|\r/)
+    .flatMap((l) => wrap(l, Math.max(10, width)));
+}
+
+function hexLines(b: Uint8Array): string[] {
+  const out: string[] = [];
+  for (let off = 0; off < b.length; off += PER_LINE) {
+    const part = b.subarray(off, off + PER_LINE);
+    const hex = Array.from(part, (o) => o.toString(16).padStart(2, '0')).join(' ');
+    const text = Array.from(part, (o) => (o >= 32 && o < 127 ? String.fromCharCode(o) : '.')).join('');
+    out.push(`${off.toString(16).padStart(4, '0')}  ${hex.padEnd(PER_LINE * 3 - 1)}  ${text}`);
+  }
+  return out;
+}

@@ -1,0 +1,163 @@
+import { existsSync } from 'node:fs';
+import type { TunnelEntity, Verdict } from '../model/entities.js';
+import type { TunnelGlance } from '../viewer/viewer.js';
+import { type Area, wrap } from './cells.js';
+import { completePath, pathOf } from './files.js';
+import type { CommandId } from './keymap.js';
+import { scrollBar } from './list.js';
+import type { Desk, Dialog, MouseAt } from './view.js';
+import { count, plural } from './words.js';
+
+const SOURCE: Readonly<Record<string, string>> = {
+  option: 'a key log that was named',
+  dsb: 'keys in the capture',
+  sidecar: 'a key log beside the capture',
+  environment: 'SSLKEYLOGFILE',
+  rsa: 'an RSA private key',
+  resumption: 'the session that it resumes',
+  endpoint: 'the endpoint itself',
+};
+
+interface Line {
+  readonly text: string;
+  readonly style: 'text' | 'strong' | 'good' | 'warn' | 'error' | 'dim';
+}
+
+/** Key logs, what they open, and why the rest stays closed. Secrets are never shown. */
+export class KeysDialog implements Dialog {
+  readonly title = 'Keys';
+  readonly width = 96;
+  readonly height: number;
+  private top = 0;
+  private room = 1;
+  private shown = 0;
+
+  constructor(private readonly desk: Desk) {
+    this.height = this.lines().length + 8;
+  }
+
+  private lines(): Line[] {
+    const { status } = this.desk.viewer;
+    const { keys, tunnels } = status;
+    const out: Line[] = [];
+    if (keys.lines === 0) out.push({ text: 'No key log was found.', style: 'warn' });
+    else {
+      const from = keys.sources.length > 0 ? ` from ${keys.sources.join(', ')}` : '';
+      out.push({
+        text: `${plural(keys.lines, 'line')}${from}: ${count(keys.used)} used, ${count(keys.lines - keys.used)} not.`,
+        style: 'text',
+      });
+    }
+    out.push({ text: '', style: 'text' });
+    if (tunnels.length === 0) out.push({ text: 'No TLS session was seen so far.', style: 'dim' });
+    for (const t of tunnels) out.push(...this.tunnelLines(t));
+    if (status.moreTunnels > 0) out.push({ text: `… and ${status.moreTunnels} more tunnels`, style: 'dim' });
+    out.push({ text: '', style: 'text' });
+    if (tunnels.some((t) => t.keys === 'none' || t.keys === 'partial')) out.push(...HELP);
+    out.push({
+      text: 'Enter: load a key log or an RSA private key (PEM), and read the capture again',
+      style: 'strong',
+    });
+    return out;
+  }
+
+  private tunnelLines(t: TunnelGlance): Line[] {
+    const told = this.desk.told.story?.tunnels.find((x) => x.id === t.id);
+    const name = `tunnel ${t.id}  ${t.ue} > ${t.sni ?? t.eftf}`;
+    if (t.content === 'other')
+      return [{ text: `${name}: not FTT-IMS${t.other === undefined ? '' : `, ${t.other}`}`, style: 'dim' }];
+    if (t.keys === 'clear') return [{ text: `${name}: not encrypted`, style: 'good' }];
+    const words = { full: 'ok', partial: 'partly', none: 'NO KEY' } as const;
+    const style = { full: 'good', partial: 'warn', none: 'error' } as const;
+    const random = told?.tls?.clientRandom === undefined ? '' : `, client random ${told.tls.clientRandom.slice(0, 8)}…`;
+    const lines: Line[] = [{ text: `${name}: ${words[t.keys]}${sourceWords(told)}${random}`, style: style[t.keys] }];
+    if (t.reason !== undefined) lines.push({ text: `    ${t.reason}`, style: 'text' });
+    return lines;
+  }
+
+  draw(area: Area): void {
+    const { theme } = this.desk.preferences;
+    const lines = this.lines().flatMap((l) => wrap(l.text, area.width - 1).map((text) => ({ ...l, text })));
+    this.room = area.height;
+    this.shown = lines.length;
+    this.top = Math.max(0, Math.min(this.top, lines.length - area.height));
+    for (const [y, l] of lines.slice(this.top, this.top + area.height).entries())
+      area.text(0, y, l.text, theme[l.style]);
+    if (lines.length > area.height) scrollBar(area, theme, this.top, lines.length);
+  }
+
+  offers(): readonly CommandId[] {
+    return this.shown > this.room ? ['open', 'down', 'up', 'back'] : ['open', 'back'];
+  }
+
+  run(command: CommandId, argument = ''): boolean {
+    const step = {
+      up: -1,
+      down: 1,
+      'page-up': -this.room,
+      'page-down': this.room,
+      top: -this.shown,
+      bottom: this.shown,
+    };
+    const by = step[command as keyof typeof step];
+    if (by !== undefined) {
+      this.top += by;
+      return true;
+    }
+    if (command !== 'open' && command !== 'keys') return false;
+    this.desk.close(this);
+    askForKeys(this.desk, argument);
+    return true;
+  }
+
+  mouse(at: MouseAt): boolean {
+    this.top += at.kind === 'wheel-up' ? -3 : at.kind === 'wheel-down' ? 3 : 0;
+    return true;
+  }
+}
+
+const HELP: readonly Line[] = [
+  {
+    text: 'To get keys, start the UE, or whatever speaks TLS for it, with SSLKEYLOGFILE=FILE in its environment before it connects. A key log serves only the sessions that it was written for.',
+    style: 'dim',
+  },
+  { text: '', style: 'text' },
+];
+
+/** `, with keys in the capture`. */
+function sourceWords(t: TunnelEntity | undefined): string {
+  const verdicts: readonly Verdict[] = t?.tls === undefined ? [] : [t.tls.decryption.up, t.tls.decryption.down];
+  const source = verdicts.find((v) => v.source !== undefined)?.source;
+  return source === undefined ? '' : `, opened by ${SOURCE[source] ?? source}`;
+}
+
+/** Asks for a key log, and reads the capture again with it. */
+export function askForKeys(desk: Desk, typed = ''): void {
+  const load = (path: string): void => {
+    desk.say(`reading the capture again, with ${path}`);
+    void desk.reopen({ keylog: [path] });
+  };
+  if (typed !== '' && existsSync(pathOf(typed))) {
+    load(pathOf(typed));
+    return;
+  }
+  desk.prompt({
+    label: 'key log',
+    text: typed,
+    complete: completePath,
+    judge: (text) => ({
+      text:
+        text.trim() === '' || existsSync(pathOf(text.trim()))
+          ? 'a TLS key log, a private key in PEM, or a folder of them'
+          : 'there is no such file yet',
+      wrong: false,
+    }),
+    done: (text) => {
+      const path = pathOf(text.trim());
+      if (text.trim() === '') return 'a file name is needed; Esc cancels';
+      if (!existsSync(path)) return `${path}: there is no such file`;
+      load(path);
+      return undefined;
+    },
+  });
+}

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { ChoiceDialog } from '../../src/tui/choice-dialog.js';
+import { completePath } from '../../src/tui/files.js';
+import { drawn, PaperDesk, paperViewer } from './desk.js';
+import { Stage, sample, viewerOf } from './support/stage.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'fttscope-dialogs-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Types over what a prompt proposes. */
+async function typeInstead(stage: Stage, text: string): Promise<void> {
+  await stage.press('Ctrl-U');
+  await stage.type(text);
+}
+
+describe('export', () => {
+  test('e m writes the report for people, and asks before it writes over it', async () => {
+    const stage = await Stage.of('28-overloaded.pcapng');
+    const path = join(folder, 'x.findings.md');
+    await stage.press('5 e m');
+    assert.match(stage.text, /export to/);
+    assert.match(stage.text, /28-overloaded\.findings\.md/);
+    await typeInstead(stage, path);
+    await stage.press('Enter');
+    const written = readFileSync(path, 'utf8');
+    assert.match(written, /^# What happened\n/);
+    assert.match(written, /call\.overload/);
+    writeFileSync(path, 'mine');
+    await stage.press('e m');
+    await typeInstead(stage, path);
+    await stage.press('Enter');
+    assert.match(stage.text, /is there already\. Write over/);
+    await stage.press('Enter');
+    assert.equal(readFileSync(path, 'utf8'), 'mine');
+    await stage.press('e m');
+    await typeInstead(stage, path);
+    await stage.press('Enter y');
+    assert.equal(readFileSync(path, 'utf8'), written);
+    await stage.end();
+  });
+
+  test('a ladder as text, Mermaid and SVG, the list as CSV', async () => {
+    const stage = await Stage.of('28-overloaded.pcapng');
+    await stage.press('3');
+    const expected = {
+      'ladder as t': /INVITE \(SDP offer\)/,
+      'ladder as m': /^sequenceDiagram/,
+      'ladder as s': /^<svg /,
+      calls: /^dialog|^name,/,
+    };
+    for (const [typed, content] of Object.entries(expected)) {
+      const path = join(folder, `${typed.replaceAll(' ', '-')}.out`);
+      await stage.press('e');
+      for (const c of typed.replaceAll(' ', '')) if (existsSync(path) === false) stage.app.key(c);
+      await stage.settled();
+      if (!/export to/.test(stage.text)) await stage.press('Backspace Enter');
+      await typeInstead(stage, path);
+      await stage.press('Enter');
+      if (existsSync(path)) assert.match(readFileSync(path, 'utf8'), content);
+    }
+    await stage.end();
+  });
+});
+
+describe('write', () => {
+  test('inner packets, all or those listed; keys only after a question', async () => {
+    const stage = await Stage.of('28-overloaded.pcapng');
+    await stage.press('2');
+    await stage.press('w');
+    assert.match(stage.text, /inner: decrypted packets, for any tool, tunnel 1 +16 rows/);
+    assert.match(stage.text, /keys included: the frames and what opens them/);
+    const path = join(folder, 'inner.pcapng');
+    await stage.press('Enter');
+    await typeInstead(stage, path);
+    await stage.press('Enter');
+    assert.match(stage.text, /inner\.pcapng: 16 packets written/);
+    const { viewer } = await viewerOf([path]);
+    // The sample's table: 12 SIP messages and 4 of DHCP.
+    assert.equal(viewer.rows.count, 16);
+    await viewer.close();
+    await stage.press('w k');
+    assert.match(stage.text, /Whoever gets the file can read all that the tunnels carried/);
+    await stage.press('n');
+    assert.doesNotMatch(stage.text, /write to/);
+    await stage.end();
+  });
+});
+
+describe('keys', () => {
+  test('K says why a tunnel stays closed, and a key log that fits opens it', async () => {
+    const path = join(folder, 'closed.pcapng');
+    writeFileSync(path, readFileSync(sample('28-overloaded.pcapng')));
+    const { viewer, fields } = await viewerOf([path]);
+    const stage = new Stage(viewer, fields, 100, 30);
+    await stage.press('K');
+    assert.match(stage.text, /No key log was found/);
+    assert.match(stage.text, /tunnel 1 .* NO KEY/);
+    await stage.press('Enter');
+    await typeInstead(stage, join(folder, 'nowhere.keys'));
+    await stage.press('Enter');
+    assert.match(stage.text, /there is no such file/);
+    await typeInstead(stage, sample('28-overloaded.keys'));
+    await stage.press('Enter');
+    for (let i = 0; i < 50 && !viewer.status.done; i++) await stage.settled();
+    await stage.press('K');
+    assert.match(stage.text, /tunnel 1 .* ok, opened by a key log that was named/);
+    assert.doesNotMatch(stage.text, /[0-9a-f]{64}/);
+    await stage.end();
+  });
+});
+
+describe('follow', () => {
+  test('shows what both ends said, and leads to the packet', async () => {
+    const stage = await Stage.of('28-overloaded.pcapng', 100, 30);
+    await stage.press('2');
+    stage.app.perform('goto', '18.1');
+    await stage.press('=');
+    assert.match(stage.text, /UDP .*10\.9\.0\.50:5060/);
+    assert.match(stage.text, /> REGISTER sip:ims\.example SIP\/2\.0/);
+    assert.match(stage.text, / {3}Via: SIP\/2\.0\/UDP 10\.9\.0\.50:5060/);
+    await stage.press('r');
+    assert.match(stage.text, /0000 {2}52 45 47 49 53 54 45 52/);
+    await stage.press('] Enter');
+    assert.match(stage.text, /13\.1/);
+    await stage.end();
+  });
+});
+
+describe('other ways in', () => {
+  test('a form chooses by tunnel, user, call and time', async () => {
+    const stage = await Stage.of('28-overloaded.pcapng');
+    await stage.press('5 Esc F7');
+    await stage.press('Down');
+    await stage.type('+15550100');
+    assert.match(stage.text, /1 tunnel, 1 call, 1 registration/);
+    await stage.press('Down Down');
+    await stage.type('1x');
+    assert.match(stage.text, /From is a number of seconds/);
+    await stage.press('Backspace Enter');
+    assert.match(stage.text, /\+15550100 › Packets › .*frame\.time_relative >= 1/);
+    await stage.end();
+  });
+
+  test('a port is read as a protocol that the user names', async () => {
+    const stage = await Stage.of('28-overloaded.pcapng');
+    stage.app.perform('decode-as', 'nonsense');
+    await stage.settled();
+    assert.match(stage.text, /FIELD==NUMBER,PROTOCOL/);
+    await stage.press('Esc');
+    stage.app.perform('decode-as', 'udp.port==5060,data');
+    for (let i = 0; i < 50 && !stage.viewer.status.done; i++) await stage.settled();
+    await stage.press('3');
+    assert.match(stage.text, /The tunnels carried no SIP|No INVITE/);
+    await stage.end();
+  });
+
+  test('settings change at once', async () => {
+    const stage = await Stage.of('28-overloaded.pcapng');
+    await stage.press('F8');
+    assert.match(stage.text, /theme +dark/);
+    await stage.press('Enter');
+    assert.match(stage.text, /theme +light/);
+    await stage.end();
+  });
+
+  test('letters narrow a choice down, and the last one left is taken', () => {
+    const desk = new PaperDesk(paperViewer());
+    const taken: string[] = [];
+    const items = ['ladder as text', 'ladder as Mermaid', 'Markdown report'].map((text) => ({
+      text,
+      take: () => taken.push(text),
+    }));
+    const d = new ChoiceDialog(desk.desk, 'Export', () => items);
+    desk.show(d);
+    d.key('l');
+    assert.doesNotMatch(drawn(d, 60, 12).join('\n'), /Markdown/);
+    d.key('Backspace');
+    d.key('m');
+    assert.deepEqual(taken, ['Markdown report']);
+    assert.equal(desk.dialogs.length, 0);
+  });
+
+  test('paths are completed, folders with a slash', () => {
+    writeFileSync(join(folder, 'field.pcapng'), '');
+    const typed = join(folder, 'fie');
+    assert.deepEqual(completePath(typed, typed.length), { from: folder.length + 1, words: [{ text: 'field.pcapng' }] });
+    assert.equal(completePath('/nowhere/at/all', 15), undefined);
+  });
+});
