@@ -3,6 +3,7 @@ import { dirname, join, parse } from 'node:path';
 import { CaptureError } from '../capture/errors.js';
 import { isPlainFile, scanPlainSecrets, scanSecrets } from '../capture/secrets.js';
 import { EspKeys } from '../crypto/esp-keys.js';
+import { SubscriberKeys } from '../crypto/subscriber-keys.js';
 import { KeyLog, type KeySource } from '../tls/index.js';
 import { Exit, UserError } from './errors.js';
 
@@ -23,6 +24,8 @@ export interface Keys {
   readonly log: KeyLog;
   /** Keys of ESP. */
   readonly esp: EspKeys;
+  /** Keys of subscribers. */
+  readonly subscribers: SubscriberKeys;
   /** Texts of the key logs, for captures that are written with their keys. */
   readonly texts: readonly string[];
   /** Where each text is from, for people. */
@@ -38,6 +41,7 @@ const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 class Gatherer implements Keys {
   readonly log = new KeyLog();
   readonly esp = new EspKeys();
+  readonly subscribers = new SubscriberKeys(this.esp);
   readonly warnings: string[] = [];
   readonly #texts: string[] = [];
   readonly #origins: string[] = [];
@@ -73,6 +77,10 @@ class Gatherer implements Keys {
       this.associations(text, path);
       return;
     }
+    if (SubscriberKeys.looksLike(text)) {
+      this.subscriberKeys(text, path);
+      return;
+    }
     const { bad } = this.log;
     const kept = this.log.badLines.length;
     const good = this.text(text, 'option', path);
@@ -94,6 +102,11 @@ class Gatherer implements Keys {
     for (const wrong of this.esp.add(text)) this.warnings.push(`${origin}: ${wrong}`);
   }
 
+  /** A file with keys of subscribers. */
+  subscriberKeys(text: string, origin: string): void {
+    for (const wrong of this.subscribers.add(text)) this.warnings.push(`${origin}: ${wrong}`);
+  }
+
   /** Every file of a directory that the user named; those that are no key logs are passed over. */
   directory(path: string): void {
     const before = this.log.length + this.log.rsa.length + this.esp.length;
@@ -103,6 +116,7 @@ class Gatherer implements Keys {
       const text = fileText(file);
       if (PEM.test(text)) this.log.addPrivateKey(text);
       else if (EspKeys.looksLike(text)) this.associations(text, file);
+      else if (SubscriberKeys.looksLike(text)) this.subscriberKeys(text, file);
       else this.text(text, 'option', file);
     }
     if (this.log.length + this.log.rsa.length + this.esp.length === before)

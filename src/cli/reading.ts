@@ -5,8 +5,10 @@ import { engineFields } from '../engine/dissect.js';
 import { NO_ROWS, Pass, type RowKinds, type Tap } from '../engine/pass.js';
 import { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
+import { SessionTap } from '../engine/session-tap.js';
 import type { Field } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { SessionModel } from '../model/session-model.js';
 import { isReadable, tunnelLine } from '../report/tunnels.js';
 import type { LimitReached } from '../stream/ledger.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
@@ -131,7 +133,7 @@ export class Reading {
         analyseTcp: w.analyseTcp === true,
         duplicates: w.info === true || w.duplicates === true,
         severalFiles: names.length > 1,
-        tap: w.tap,
+        tap: w.tap ?? this.opener(),
       },
       (row) => {
         give(row);
@@ -166,6 +168,14 @@ export class Reading {
       damage: source.damage,
       limits,
     };
+  }
+
+  /** Follows registrations where there are keys of subscribers: they open the ESP that is agreed on there. */
+  private opener(): Tap | undefined {
+    const { esp, subscribers } = this.keys;
+    if (subscribers.length === 0) return undefined;
+    esp.growing = true;
+    return new SessionTap(new SessionModel(new Set(), subscribers), this.registry, this.names.length > 1);
   }
 
   /** Reads an earlier file of a rotation for the handshakes in it: the sessions of later files go on with their keys. */

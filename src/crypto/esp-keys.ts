@@ -2,6 +2,8 @@ import { createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import type { OpenedEsp } from '../../dissectors/esp.js';
 import { ip4, ip6, u32 } from '../kit/index.js';
 
+/** Associations that are kept where they are learnt while packets are read. */
+const MOST_LEARNT = 4096;
 /** SPI and sequence number. RFC 4303 §2. */
 const HEADER = 8;
 /** Pad Length and Next Header. */
@@ -82,6 +84,17 @@ export class EspKeys {
   /** Whether a text is such a table: its first line that is no comment begins like one. */
   static looksLike(text: string): boolean {
     return /^(?:\s*(?:#.*)?[\r\n])*\s*"IPv[46]"\s*,/.test(text);
+  }
+
+  /** Whether keys may still come while packets are read. */
+  growing = false;
+
+  /** Takes a line in that was found while packets are read: the latest comes first. */
+  learn(line: string): void {
+    const made = association([...line.matchAll(/"([^"]*)"/g)].map((m) => m[1]));
+    if (typeof made === 'string') return;
+    this.associations.unshift(made);
+    if (this.associations.length > MOST_LEARNT) this.associations.pop();
   }
 
   /** Takes the lines of a table in. Returns what is wrong with those that are of no use. */

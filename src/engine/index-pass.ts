@@ -99,7 +99,10 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     this.ipv6 = registry.byProto('ipv6');
     this.icmp = registry.byProto('icmp');
     this.icmpv6 = registry.byProto('icmpv6');
-    this.esp = options.esp === undefined || options.esp.length === 0 ? undefined : registry.byProto('esp');
+    this.esp =
+      options.esp === undefined || (options.esp.length === 0 && !options.esp.growing)
+        ? undefined
+        : registry.byProto('esp');
     this.probes = registry.dissectors.filter(
       (d) =>
         d.probe !== undefined && d.pduLength !== undefined && d !== this.dissectors.fttims && d !== this.dissectors.tls,

@@ -7,6 +7,8 @@ const AUTN = 16;
 /** AUTN: SQN ⊕ AK, AMF, MAC. TS 33.102 §6.3.2 */
 const SQN = 6;
 const AMF = 2;
+/** Octets of CK and of IK. */
+const KEY = 16;
 
 /**
  * What a challenge says about IMS AKA (RFC 3310 §3.2: the nonce is RAND, AUTN and server data in base64); undefined
@@ -26,6 +28,44 @@ export function akaChallenge(value: string): Omit<Aka, 'resynchronisations'> | u
     amf: hex(autn, SQN, AMF, ''),
     mac: hex(autn, SQN + AMF, AUTN - SQN - AMF, ''),
   };
+}
+
+/** What the keys of a subscriber say of a challenge. */
+export interface AkaOpinion {
+  /** Whether MAC is right: the challenge comes from a network that has K. Absent where only CK and IK are known. */
+  readonly genuine?: boolean;
+  /** In hex. */
+  readonly sqn?: string;
+  readonly res?: Uint8Array;
+  readonly ck: Uint8Array;
+  readonly ik: Uint8Array;
+}
+
+/** One of the security associations of TS 33.203 §7.1, by the SPI that its receiver chose. */
+export interface ProtectedWay {
+  readonly source: string;
+  readonly destination: string;
+  readonly spi: number;
+  readonly alg: string;
+  readonly ealg: string;
+}
+
+/** The keys of subscribers, where a user has them; none of them ever leaves this interface. */
+export interface SubscriberSecrets {
+  /** Undefined where there are no keys for this user and challenge. */
+  challenge(impi: string, rand: Uint8Array, autn: Uint8Array): AkaOpinion | undefined;
+  /** Whether the response in the credentials is right; undefined where that cannot be told. */
+  response(o: AkaOpinion, credentials: string, method: string): boolean | undefined;
+  /** Whether a request for resynchronisation is genuine. */
+  resynchronisation(impi: string, rand: Uint8Array, auts: Uint8Array): boolean | undefined;
+  /** Lets ESP be opened from now on; false where an algorithm is unknown. */
+  protect(ways: readonly ProtectedWay[], ck: Uint8Array, ik: Uint8Array): boolean;
+}
+
+/** CK and IK that a challenge carries, as it does between CSCFs only (TS 24.229 §5.4.1.2.1). */
+export function leakedKeys(value: string): { readonly ck: Uint8Array; readonly ik: Uint8Array } | undefined {
+  const [ck, ik] = ['ck', 'ik'].map((name) => Buffer.from(parameterOf(value, name) ?? '', 'hex'));
+  return ck.length === KEY && ik.length === KEY ? { ck, ik } : undefined;
 }
 
 /** Mechanisms of a Security-Client, Security-Server or Security-Verify (RFC 3329 §2.2, TS 33.203 annex H). */
@@ -78,6 +118,24 @@ export class SecurityAgreement {
 
   get mismatch(): boolean {
     return this.verified === false;
+  }
+
+  /**
+   * The four associations between a UE and its P-CSCF (TS 33.203 §7.1, annex H): each packet bears the SPI that its
+   * receiver chose.
+   */
+  ways(ue: string, network: string): ProtectedWay[] {
+    const server = this.server.find((m) => m.mechanism === 'ipsec-3gpp');
+    const client = this.client.find((m) => m.mechanism === 'ipsec-3gpp' && (m.alg ?? '') === (server?.alg ?? ''));
+    if (server === undefined || client === undefined) return [];
+    const kind = { alg: (server.alg ?? '').toLowerCase(), ealg: (server.ealg ?? 'null').toLowerCase() };
+    const up = [server.spiC, server.spiS].flatMap((spi) =>
+      spi === undefined ? [] : { source: ue, destination: network, spi, ...kind },
+    );
+    const down = [client.spiC, client.spiS].flatMap((spi) =>
+      spi === undefined ? [] : { source: network, destination: ue, spi, ...kind },
+    );
+    return [...up, ...down];
   }
 
   get entry(): SecAgree | undefined {

@@ -254,6 +254,10 @@ export interface Aka {
   sqnXorAk?: string;
   amf?: string;
   mac?: string;
+  /** With the key of the subscriber: SQN itself, and whether MAC and response are right. */
+  sqn?: string;
+  macVerified?: boolean;
+  responseVerified?: boolean;
   resynchronisations: number;
 }
 

@@ -22,6 +22,9 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
     findings.raise(code, when, refs, beside ? { ...remark, severity: 'note' } : remark);
   const loop = r.challenges >= LOOP || (r.sameNonce > 0 && r.state !== 'registered');
   if (loop) raise('sip.register-loop', at, { detail: `${r.challenges} challenges came in a row.` });
+  if (r.falseChallenge !== null) raise('sip.aka-mac', r.falseChallenge);
+  if (r.falseResponse !== null) raise('sip.aka-response', r.falseResponse);
+  if (r.leak !== null && r.tunnel !== 0) raise('sip.aka-leak', r.leak);
   if (r.status === 494) raise('sip.security-refused');
   if (r.security.mismatch) raise('sip.security-mismatch');
   if (r.resynchronisations > 0)

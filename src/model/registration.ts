@@ -1,6 +1,6 @@
 import { Header } from '../../dissectors/sip/index.js';
 import { LIMITS } from '../limits.js';
-import { akaChallenge, SecurityAgreement } from './aka.js';
+import { type AkaOpinion, akaChallenge, leakedKeys, SecurityAgreement, type SubscriberSecrets } from './aka.js';
 import type { Aka, RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import { parameterOf, type SipEvent } from './sip-event.js';
@@ -39,6 +39,12 @@ export class Registration {
   challenges = 0;
   sameNonce = 0;
   private nonce = '';
+  private impi = '';
+  private opinion: AkaOpinion | undefined;
+  /** The first challenge that K does not make, the first response that it does not give, the first that carries keys. */
+  falseChallenge: Seen | null = null;
+  falseResponse: Seen | null = null;
+  leak: Seen | null = null;
   resynchronisations = 0;
   /** Last final status, where it was sent, and what else it says. */
   status = 0;
@@ -57,6 +63,8 @@ export class Registration {
     at: Arrival,
     /** Address that the first request came from. */
     readonly source: string,
+    /** Keys of subscribers, where there are any. */
+    private readonly secrets?: SubscriberSecrets,
   ) {
     this.start = at.seen();
   }
@@ -76,7 +84,7 @@ export class Registration {
     this.contact ??= contact.uri === '' ? undefined : contact.uri;
     this.emergency ||= /;\s*sos\b/i.test(`;${contact.uri}`) || e.uri.toLowerCase().includes('urn:service:sos');
     this.security.request(e.texts(Header.SecurityClient), e.texts(Header.SecurityVerify));
-    if (parameterOf(e.text(Header.Authorization) ?? '', 'auts') !== undefined) this.resynchronise();
+    this.authorized(seen, e.text(Header.Authorization) ?? '');
     if (this.transactions.length >= LIMITS.exchanges) {
       this.dropped++;
       return;
@@ -89,6 +97,24 @@ export class Registration {
       expires: expiresOf(contact.parameters) ?? e.seconds(Header.Expires),
       branch,
     });
+  }
+
+  /** Credentials of a request: whether they answer the challenge before them. */
+  private authorized(at: Seen, credentials: string): void {
+    this.impi = parameterOf(credentials, 'username') ?? this.impi;
+    const auts = parameterOf(credentials, 'auts');
+    if (auts !== undefined) {
+      const rand = octetsOf(this.aka?.rand);
+      const genuine = this.secrets?.resynchronisation(this.impi, rand, Buffer.from(auts, 'base64'));
+      if (genuine === false) this.falseResponse ??= at;
+      this.resynchronise();
+      return;
+    }
+    if (this.opinion === undefined || this.aka === undefined) return;
+    const right = this.secrets?.response(this.opinion, credentials, 'REGISTER');
+    if (right === undefined) return;
+    this.aka.responseVerified = right;
+    if (!right) this.falseResponse ??= at;
   }
 
   private resynchronise(): void {
@@ -109,12 +135,12 @@ export class Registration {
     this.status = status;
     this.statusAt = seen;
     this.retryAfter = e.seconds(Header.RetryAfter);
-    if (status === 401 || status === 407) this.challenged(e);
+    if (status === 401 || status === 407) this.challenged(seen, e);
     else if (status < 300) this.accepted(seen, t, e);
     else this.refused(seen, status);
   }
 
-  private challenged(e: SipEvent): void {
+  private challenged(at: Seen, e: SipEvent): void {
     const value = e.text(e.status === 401 ? Header.WwwAuthenticate : Header.ProxyAuthenticate) ?? '';
     const nonce = parameterOf(value, 'nonce') ?? '';
     this.challenges++;
@@ -123,6 +149,25 @@ export class Registration {
     const aka = akaChallenge(value);
     if (aka !== undefined) this.aka = { ...aka, resynchronisations: this.resynchronisations };
     this.security.response(e.texts(Header.SecurityServer));
+    const keys = leakedKeys(value);
+    if (keys !== undefined) this.leak ??= at;
+    this.opine(at);
+    const { ck, ik } = keys ?? this.opinion ?? {};
+    if (ck === undefined || ik === undefined) return;
+    this.secrets?.protect(this.security.ways(e.content.to, e.content.from), ck, ik);
+  }
+
+  /** What the key of the subscriber says of the challenge. */
+  private opine(at: Seen): void {
+    const { aka } = this;
+    this.opinion = undefined;
+    if (aka?.rand === undefined || aka.autn === undefined) return;
+    const o = this.secrets?.challenge(this.impi, octetsOf(aka.rand), octetsOf(aka.autn));
+    this.opinion = o;
+    if (o?.genuine === undefined) return;
+    aka.macVerified = o.genuine;
+    if (o.genuine && o.sqn !== undefined) aka.sqn = o.sqn;
+    if (!o.genuine) this.falseChallenge ??= at;
   }
 
   private accepted(at: Seen, t: Running, e: SipEvent): void {
@@ -196,6 +241,8 @@ export class Registration {
     return uid('registration', this.aor, this.callId);
   }
 }
+
+const octetsOf = (hex: string | undefined): Uint8Array => Uint8Array.from(Buffer.from(hex ?? '', 'hex'));
 
 /** `;expires=` of a contact. RFC 3261 §20.10 */
 const expiresOf = (parameters: string): number | undefined => {

@@ -1,5 +1,6 @@
 import { AddressUse } from './address-use.js';
 import { Addressing } from './addressing.js';
+import type { SubscriberSecrets } from './aka.js';
 import type { AddressingEntity, FindingEntity, MediaEntity, TunnelEntity } from './entities.js';
 import type { Content } from './events.js';
 import { Findings, type Ref } from './findings.js';
@@ -32,7 +33,7 @@ export class Inside {
 
 /** What happened in a capture, gathered in one pass from plain events. */
 export class SessionModel {
-  readonly signalling = new Signalling();
+  readonly signalling: Signalling;
   readonly media = new Media();
   readonly insides = new Map<number, Inside>();
   readonly outside = new OtherAttempts();
@@ -43,8 +44,12 @@ export class SessionModel {
   private lastRow = '';
   private readonly byId = new Map<number, TunnelEntity>();
 
-  /** @param muted codes of findings that are not wanted */
-  constructor(muted: ReadonlySet<string> = new Set()) {
+  /**
+   * @param muted codes of findings that are not wanted
+   * @param secrets keys of subscribers, where a user has them
+   */
+  constructor(muted: ReadonlySet<string> = new Set(), secrets?: SubscriberSecrets) {
+    this.signalling = new Signalling(secrets);
     this.findings = new Findings(muted);
   }
 

@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.js';
+import type { SubscriberSecrets } from './aka.js';
 import { Call } from './call.js';
 import type { MessageEntity, SubscriptionEntity } from './entities.js';
 import type { Content } from './events.js';
@@ -25,6 +26,9 @@ export class Signalling {
   private readonly registrationsByName = new Map<string, Registration>();
   private readonly messagesById = new Map<string, Exchange<MessageEntity>>();
   private readonly subscriptionsById = new Map<string, Exchange<SubscriptionEntity>>();
+
+  /** @param secrets keys of subscribers, where there are any */
+  constructor(private readonly secrets?: SubscriberSecrets) {}
 
   /** Takes what came on a port of SIP; returns the message, undefined for a keep-alive. */
   take(at: Arrival, c: Content): SipEvent | undefined {
@@ -54,7 +58,7 @@ export class Signalling {
     if (r !== undefined && r.tunnel !== 0 && at.tunnel === 0) return; // seen behind the EFTF once more
     if (r === undefined) {
       if (!e.isRequest || !this.room(this.registrations)) return;
-      r = new Registration(this.registrations.length + 1, at.tunnel, aor, callId, at, e.content.from);
+      r = new Registration(this.registrations.length + 1, at.tunnel, aor, callId, at, e.content.from, this.secrets);
       this.registrations.push(r);
       this.registrationsByKey.set(key, r);
       this.registrationsByName.set(`${callId} ${aor}`, r);

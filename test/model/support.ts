@@ -17,6 +17,8 @@ import { rtp } from '../../dissectors/rtp.js';
 import { sipCodec } from '../../dissectors/sip/codec.js';
 import { openStream } from '../../src/capture/open.js';
 import { tlsServices } from '../../src/cli/services.js';
+import { EspKeys } from '../../src/crypto/esp-keys.js';
+import { SubscriberKeys } from '../../src/crypto/subscriber-keys.js';
 import { engineFields } from '../../src/engine/dissect.js';
 import { NO_ROWS, Pass } from '../../src/engine/pass.js';
 import { Registry } from '../../src/engine/registry.js';
@@ -38,15 +40,24 @@ import { violations } from './schema.js';
 export type Json = ReturnType<typeof JSON.parse>;
 
 /** The report of the octets of a capture, as a reader of its JSON gets it. */
-export async function reportOn(octets: Uint8Array, keylog = '', muted: readonly string[] = []): Promise<Json> {
+export async function reportOn(
+  octets: Uint8Array,
+  keylog = '',
+  muted: readonly string[] = [],
+  subscribers = '',
+): Promise<Json> {
   const source = await openStream(Readable.from([octets], { objectMode: false }), 'built');
   const registry = new Registry(dissectors, engineFields);
   const keys = new KeyLog();
   keys.add(keylog, 'option');
-  const model = new SessionModel(new Set(muted));
+  const esp = new EspKeys();
+  esp.growing = true;
+  const secrets = new SubscriberKeys(esp);
+  assert.deepEqual(secrets.add(subscribers), []);
+  const model = new SessionModel(new Set(muted), secrets);
   const tap = new SessionTap(model, registry, false);
   const options = { ...NO_ROWS, analyseTcp: true, duplicates: true, heuristicRtp: true, tap };
-  await new Pass(registry, { ...tlsServices(keys, false), ...options }, () => undefined).run(source);
+  await new Pass(registry, { ...tlsServices(keys, false, esp), ...options }, () => undefined).run(source);
   await source.close();
   tap.finish();
   const { members } = reportOf(model, {

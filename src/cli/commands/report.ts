@@ -33,9 +33,12 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
   const reading = new Reading(captures, o);
   const print = writer(o);
   const known = o.baseline === undefined ? undefined : baseline(o.baseline);
-  const model = new SessionModel(muted(o.mute ?? []));
+  const silent = muted(o.mute ?? []);
   refuse(o);
   await reading.prepare();
+  const { esp, subscribers } = reading.keys;
+  esp.growing = true; // challenges may carry keys
+  const model = new SessionModel(silent, subscribers);
   const tap = new SessionTap(model, reading.registry, reading.names.length > 1);
   const wanted = { rows: 'none', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
   const outcome = await reading.run(wanted, () => undefined);

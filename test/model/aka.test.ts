@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { createCipheriv, createHmac } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { concat, put16, put32 } from 'fttscope/kit';
+import { EspKeys } from '../../src/crypto/esp-keys.js';
+import { f1star, f5star, f2345 } from '../../src/crypto/milenage.js';
+import { SubscriberKeys } from '../../src/crypto/subscriber-keys.js';
+import { CaptureBuilder } from '../build/capture.js';
+import { clearConversation } from '../build/conversation.js';
+import * as ims from '../build/ims.js';
+import { address, ip, udp } from '../build/packets.js';
+import { Script } from '../build/script.js';
+import { codes, ENDS, finding, type Json, reportOn } from './support.js';
+
+const hex = (s: string): Uint8Array => Uint8Array.from(Buffer.from(s, 'hex'));
+const K = hex(ims.SUBSCRIBER.k);
+const OPC = hex(ims.SUBSCRIBER.opc);
+const RAND = hex('23553cbe9637a89d218ae64dae47bf35');
+const KEYS = `# test set 1 of TS 35.208\nimpi=${ims.SUBSCRIBER.impi} k=${ims.SUBSCRIBER.k} opc=${ims.SUBSCRIBER.opc}\n`;
+const { ck, ik } = f2345(K, OPC, RAND);
+const VECTOR = `ck=${Buffer.from(ck).toString('hex')} ik=${Buffer.from(ik).toString('hex')}`;
+
+const capture = (s: Script): Uint8Array =>
+  new CaptureBuilder().connection(clearConversation(s.steps), { ...ENDS, step: 10, end: 'none' }).build().octets;
+const told = (s: Script, keys = KEYS): Promise<Json> => reportOn(capture(s), '', [], keys);
+
+const nonce = (text = ims.akaNonce()) => `Digest realm="ims.example", nonce="${text}", algorithm=AKAv1-MD5, qop="auth"`;
+const challenge = (header: string, more: readonly (readonly [string, string])[] = []) =>
+  ims.tell(401, 'Unauthorized', 'REGISTER', ims.REGISTERING, 1, { headers: [['WWW-Authenticate', header], ...more] });
+const welcome = [['Contact', `<sip:${ims.UE}:5060>;expires=3600`]] as const;
+const accepted = (cseq = 2) => ims.tell(200, 'OK', 'REGISTER', ims.REGISTERING, cseq, { headers: welcome });
+
+describe('a challenge with the key of the subscriber', () => {
+  const dialog = (header: string, authorization: string): Script =>
+    new Script()
+      .up(0, ims.register(1))
+      .down(50, challenge(header))
+      .up(60, ims.register(2, 3600, authorization))
+      .down(100, accepted());
+
+  test('MAC and RES are right, SQN is known', async () => {
+    const r = await told(dialog(nonce(), ims.akaAnswer()));
+    const { aka } = r.registrations[0];
+    assert.deepEqual([aka.macVerified, aka.responseVerified, aka.sqn], [true, true, 'ff9bb4d0b607']);
+    assert.deepEqual(codes(r), []);
+    assert.ok(!JSON.stringify(r).includes(ims.SUBSCRIBER.k));
+    assert.ok(!JSON.stringify(r).toLowerCase().includes(Buffer.from(ck).toString('hex')));
+  });
+
+  test('without the key nothing is claimed', async () => {
+    const { aka } = (await told(dialog(nonce(), ims.akaAnswer()), '')).registrations[0];
+    assert.deepEqual([aka.macVerified, aka.responseVerified, aka.sqn], [undefined, undefined, undefined]);
+  });
+
+  test('another K makes neither', async () => {
+    const other = `k=${ims.SUBSCRIBER.opc} op=${ims.SUBSCRIBER.k}\n`;
+    const r = await told(dialog(nonce(), ims.akaAnswer()), other);
+    assert.deepEqual(codes(r), ['sip.aka-mac', 'sip.aka-response']);
+    const wrong = ims.akaAnswer().replace(/response="./, 'response="x');
+    assert.deepEqual(codes(await told(dialog(nonce(), wrong))), ['sip.aka-response']);
+  });
+
+  test('a resynchronisation', async () => {
+    const sqn = hex('ff9bb4d0b608');
+    const auts = concat([
+      f5star(K, OPC, RAND).map((o, i) => o ^ sqn[i]!),
+      f1star(K, OPC, RAND, sqn, new Uint8Array(2)),
+    ]);
+    const ask = (b: Uint8Array) =>
+      ims.akaAnswer().replace('qop=auth', `qop=auth, auts="${Buffer.from(b).toString('base64')}"`);
+    const r = await told(dialog(nonce(), ask(auts)));
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'sip.aka-resync').severity, 'note');
+    assert.deepEqual(codes(await told(dialog(nonce(), ask(auts.map((o) => o ^ 1))))), ['sip.aka-response']);
+  });
+
+  test('lines that are of no use are told without their keys', () => {
+    const s = new SubscriberKeys(new EspKeys());
+    const wrong = s.add(`impi=a k=${ims.SUBSCRIBER.k}\nsecret=1\nk=12 opc=34\n${VECTOR}`);
+    assert.equal(s.length, 1);
+    assert.equal(wrong.length, 3);
+    assert.ok(!wrong.join().includes(ims.SUBSCRIBER.k));
+    assert.ok(SubscriberKeys.looksLike(KEYS));
+    assert.ok(!SubscriberKeys.looksLike('CLIENT_RANDOM 00 00'));
+  });
+});
+
+describe('ESP that was agreed on', () => {
+  const offer = (alg: string, ealg: string, spis: string) => `ipsec-3gpp; alg=${alg}; ealg=${ealg}; mod=trans; ${spis}`;
+  const CLIENT = 'spi-c=1001; spi-s=1002; port-c=5062; port-s=5064';
+  const SERVER = 'spi-c=2001; spi-s=2002; port-c=6062; port-s=6064';
+
+  /** The UDP datagram of a packet in ESP (RFC 4303 §2) with the keys of TS 33.203 annex I. */
+  function sealed(packet: Uint8Array, way: 'up' | 'down', spi: number, alg: string, ealg: string): Uint8Array {
+    const datagram = packet.slice(20);
+    const ports = way === 'up' ? [5062, 6064] : [6064, 5062];
+    put16(datagram, 0, ports[0]!);
+    put16(datagram, 2, ports[1]!);
+    put16(datagram, 6, 0);
+    const block = ealg === 'null' ? 4 : ealg === 'aes-cbc' ? 16 : 8;
+    const pad = (block - ((datagram.length + 2) % block)) % block;
+    const plain = concat([datagram, Uint8Array.from({ length: pad }, (_, i) => i + 1), Uint8Array.of(pad, 17)]);
+    const iv = new Uint8Array(ealg === 'null' ? 0 : block).fill(0x5a);
+    const key = ealg === 'aes-cbc' ? ck : concat([ck, ck.subarray(0, 8)]);
+    const name = ealg === 'aes-cbc' ? 'aes-128-cbc' : 'des-ede3-cbc';
+    const secret = ealg === 'null' ? plain : createCipheriv(name, key, iv).setAutoPadding(false).update(plain);
+    const header = new Uint8Array(8);
+    put32(header, 0, spi);
+    put32(header, 4, 1);
+    const covered = concat([header, iv, secret]);
+    const [hash, checkKey] = alg === 'hmac-sha-1-96' ? ['sha1', concat([ik, new Uint8Array(4)])] : ['md5', ik];
+    const icv = createHmac(hash as string, checkKey as Uint8Array)
+      .update(covered)
+      .digest()
+      .subarray(0, 12);
+    return concat([covered, icv]);
+  }
+
+  const [UE, CORE] = [address(ims.UE), address(ims.PCSCF)];
+
+  /** A registration whose second half is protected; `encapsulated`: in UDP, as behind a NAT. */
+  function secured(alg: string, ealg: string, encapsulated = false, header = nonce()): Script {
+    const client = [['Security-Client', offer(alg, ealg, CLIENT)]] as const;
+    const server = [['Security-Server', offer(alg, ealg, SERVER)]] as const;
+    const first = ims.ask('REGISTER', 'sip:ims.example', ims.REGISTERING, 1, { headers: client });
+    const up = sealed(ims.register(2, 3600, ims.akaAnswer()), 'up', 2002, alg, ealg);
+    const down = sealed(accepted(), 'down', 1001, alg, ealg);
+    const carry = (octets: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8Array =>
+      encapsulated ? udp({ address: from, port: 4500 }, { address: to, port: 4500 }, octets) : ip(from, to, 50, octets);
+    return new Script()
+      .up(0, first)
+      .down(50, challenge(header, server))
+      .up(60, carry(up, UE, CORE))
+      .down(100, carry(down, CORE, UE));
+  }
+
+  for (const [alg, ealg] of [
+    ['hmac-sha-1-96', 'aes-cbc'],
+    ['hmac-md5-96', 'aes-cbc'],
+    ['hmac-sha-1-96', 'des-ede3-cbc'],
+    ['hmac-sha-1-96', 'null'],
+  ] as const)
+    test(`${alg} and ${ealg}`, async () => {
+      const r = await told(secured(alg, ealg));
+      assert.equal(r.registrations.length, 1);
+      assert.equal(r.registrations[0].state, 'registered');
+      assert.equal(r.registrations[0].aka.responseVerified, true);
+      assert.deepEqual(codes(r), []);
+    });
+
+  test('encapsulated in UDP, and with CK and IK alone', async () => {
+    const r = await told(secured('hmac-sha-1-96', 'aes-cbc', true), VECTOR);
+    assert.equal(r.registrations[0].state, 'registered');
+    assert.equal(r.registrations[0].aka.macVerified, undefined);
+  });
+
+  test('with the keys that the challenge carries, which is told', async () => {
+    const [c, i] = [ck, ik].map((b) => Buffer.from(b).toString('hex'));
+    const r = await told(secured('hmac-sha-1-96', 'aes-cbc', false, `${nonce()}, ck="${c}", ik="${i}"`), '');
+    assert.equal(r.registrations[0].state, 'registered');
+    assert.deepEqual(codes(r), ['sip.aka-leak']);
+  });
+
+  test('without keys it stays closed', async () => {
+    const r = await told(secured('hmac-sha-1-96', 'aes-cbc'), '');
+    assert.equal(r.registrations[0].state, 'in-progress');
+    assert.equal(r.registrations[0].transactions.length, 1);
+  });
+});
+
+test('a key of another challenge is not taken', async () => {
+  const s = new SubscriberKeys(new EspKeys());
+  s.add(`${VECTOR} rand=${Buffer.from(RAND).toString('hex')}`);
+  assert.ok(s.challenge('', RAND, new Uint8Array(16)));
+  assert.equal(s.challenge('', new Uint8Array(16), new Uint8Array(16)), undefined);
+});
