@@ -59,7 +59,7 @@ export class LabPcscf {
       if (method !== 'ACK') this.layer.respond(request, 483); // RFC 3261 §16.3
       return;
     }
-    const target = this.target(message);
+    const target = this.target(message, request.from);
     if ('status' in target) {
       if (method !== 'ACK') this.layer.respond(request, target.status);
       return;
@@ -68,7 +68,7 @@ export class LabPcscf {
   }
 
   /** Where a request goes: along its routes, to a subscriber, to a service. RFC 3261 §16.4, §16.5 */
-  private target(message: SipRepresentation): { uri: string; peer: SipPeer } | { status: number } {
+  private target(message: SipRepresentation, from: SipPeer): { uri: string; peer: SipPeer } | { status: number } {
     const { uri } = message.start as { uri: string };
     const routes = listOf(headersOf(message, 'Route')).filter((r) => !this.isOwn(r));
     if (routes.length > 0) {
@@ -79,7 +79,9 @@ export class LabPcscf {
     if (!parsed) return { status: 416 };
     const direct = this.registrar.byContact(uri);
     if (direct) return { uri, peer: direct.peer };
-    const service = this.options.services?.find((s) => s.user === parsed.user);
+    const service = this.options.services?.find(
+      (s) => s.user === parsed.user && s.peer.address.length === from.address.length,
+    );
     if (service)
       return { uri: `sip:${service.user}@${hostText(service.peer.address)}:${service.peer.port}`, peer: service.peer };
     const binding = this.registrar.binding(uri);

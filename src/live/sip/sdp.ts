@@ -145,7 +145,7 @@ export class MediaSession {
    * @param codecs in the order in which we like them
    */
   constructor(
-    private readonly local: { address: Address; port: number },
+    readonly local: { address: Address; port: number },
     private readonly codecs: readonly AudioCodec[],
     random: Random,
   ) {
