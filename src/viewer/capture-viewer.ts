@@ -30,6 +30,8 @@ import type { Choice, Detail, FollowedStream, Reopen, Viewer, ViewerStatus, Writ
 const EVERY_MS = 50;
 /** Milliseconds after which long work lets others in. */
 const SLICE_MS = 12;
+/** How much longer than making a report of what is there so far reading goes on before the next. */
+const REST = 10;
 /** Connections that are kept half read, for the rows after the one that was shown. */
 const REPLAYS = 3;
 
@@ -425,7 +427,9 @@ export class CaptureViewer implements Viewer {
 
   /** A report cannot be asked for twice of one model: the frames so far are read again for another. */
   private async reportSoFar(): Promise<Report> {
-    const { viewed, frames, capture, reading } = this;
+    const { viewed, frames, capture, reading, soFar } = this;
+    const began = performance.now();
+    if (soFar !== null && began < soFar.next) return soFar.report;
     const model = new SessionModel();
     const tap = new SessionTap(model, viewed.registry, viewed.names.length > 1);
     const options = {
@@ -442,8 +446,13 @@ export class CaptureViewer implements Viewer {
       if (this.ended) return this.report();
     }
     tap.finish();
-    return viewed.report({ model, tap, files: capture.files, damage: [], limits: pass.index.ledger.limits });
+    const report = viewed.report({ model, tap, files: capture.files, damage: [], limits: pass.index.ledger.limits });
+    const now = performance.now();
+    this.soFar = { report, next: now + REST * (now - began) };
+    return report;
   }
+  /** The last report of a capture that is being read, and when another is worth its time. */
+  private soFar: { readonly report: Report; readonly next: number } | null = null;
 
   async follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream> {
     const { viewed, frames, capture, rows } = this;
@@ -502,7 +511,7 @@ export class CaptureViewer implements Viewer {
     this.rows.clear();
     this.anew = true;
     this.replays = [];
-    this.told = null;
+    this.told = this.soFar = null;
     this.messages.length = 0;
     this.stopped = this.ended = false;
     await this.begin();

@@ -4,6 +4,7 @@
  *     npm run bench -- --quick        20 MB, for every change on the hot path
  *     npm run bench                   200 MB
  *     npm run bench -- --capture F --keylog K --runs 5
+ *     npm run bench -- --screens      the terminal UI on 200 MB, in a pseudo-terminal
  *     npm run bench -- --memory       what captures that are made to cost much need at their peak
  *
  * tshark reads the envelopes by a Lua dissector that is looked for in `peer/` beside the corpus; where it is missing the
@@ -17,6 +18,7 @@ import { parseArgs } from 'node:util';
 import { CORPUS, ROOT } from '../support/corpus.js';
 import { medians, type Run, run } from './measure.js';
 import { measureMemory } from './memory.js';
+import { measureScreens } from './screens.js';
 
 const PEER = join(dirname(CORPUS), 'peer');
 const LUA = join(PEER, 'ftt_ims.lua');
@@ -89,6 +91,7 @@ async function main(): Promise<void> {
       runs: { type: 'string' },
       'no-tshark': { type: 'boolean', default: false },
       memory: { type: 'boolean', default: false },
+      screens: { type: 'boolean', default: false },
     },
   });
   if (o.memory) {
@@ -96,6 +99,10 @@ async function main(): Promise<void> {
     return;
   }
   const c = o.capture !== undefined ? { file: o.capture, keys: o.keylog ?? '' } : capture(o.quick ? 20 : 200);
+  if (o.screens) {
+    await measureScreens(MAIN, c.file, c.keys);
+    return;
+  }
   const runs = Number(o.runs ?? (o.quick ? 1 : 3));
   const withTshark = !o['no-tshark'] && existsSync(LUA) && hasTshark();
   if (!withTshark) console.log('tshark or its Lua dissector is missing, or not wanted: fttscope alone');
