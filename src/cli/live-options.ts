@@ -159,6 +159,11 @@ export function addEndCommands(program: Command, done: (code: number) => void): 
     .option('--insecure', 'trust any certificate')
     .option('--pin <fingerprint>', 'the only certificate to trust: SHA-256 in hex, or sha256/BASE64 of its key')
     .option('--session <file>', 'keep the TLS session there, and resume it')
+    .option(
+      '--subscriber <file>',
+      'who registers: impi, impu, domain, password or k and opc; with --lab a name, alice or bob',
+    )
+    .option('--pcscf <address>', 'P-CSCF, instead of what is announced')
     .option('--timeout <time>', 'for each of TCP, CONNECT and TLS', milliseconds, 10_000)
     .option('--run <file>', 'scenario, YAML or JSON: {steps: [VERB, {VERB: {NAME: VALUE}}]}');
   endOptions(ue).action(async (target: string, o: UeCommandOptions) => {
@@ -174,6 +179,7 @@ export function addEndCommands(program: Command, done: (code: number) => void): 
     .option('--prefix <prefix>', 'IPv6 prefix; each UE gets a /64 out of it', 'fd00:45::/32')
     .option('--dns <address>', 'DNS server to announce; repeatable', collect)
     .option('--pcscf <address>', 'P-CSCF to announce; repeatable', collect)
+    .option('--subscribers <file>', 'run a P-CSCF for these subscribers (JSON or YAML)')
     .option('--max-tunnels <number>', 'most tunnels at a time', between(1, 1 << 20));
   endOptions(eftf).action(async (o: EftfCommandOptions) => {
     done(await (await import('./commands/eftf.js')).eftf(o));

@@ -3,6 +3,7 @@ import { systemError } from '../capture/errors.js';
 import { printable } from '../kit/text.js';
 import { parseAddress } from '../live/address.js';
 import { type FaultSetting, parseFault } from '../live/fault.js';
+import { BadSubscriber, labSubscribers, readSubscribers, type Subscriber } from '../live/subscriber-file.js';
 import { OuterTape } from '../live/tap-tape.js';
 import { type LabCa, labCa } from '../live/tls-lab.js';
 import { KeyLogFile, PROFILE, type TlsVersions, tlsVersions } from '../live/tls-settings.js';
@@ -104,6 +105,17 @@ export function tunOf(o: LiveOptions): TunDevice | undefined {
     return tun;
   } catch (e) {
     if (e instanceof CannotTun) throw new UserError(e.message, Exit.usage, e.hint);
+    throw e;
+  }
+}
+
+/** The subscribers of a file, or of the lab. @throws UserError */
+export function subscribersOf(path: string | undefined, lab: boolean | undefined): Subscriber[] | undefined {
+  try {
+    if (path !== undefined) return readSubscribers(textOf(path), path);
+    return lab ? labSubscribers() : undefined;
+  } catch (e) {
+    if (e instanceof BadSubscriber) throw new UserError(e.message);
     throw e;
   }
 }

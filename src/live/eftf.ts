@@ -1,9 +1,12 @@
 import { type Address, address, inPrefix, linkLocal } from './address.js';
 import { type Clock, realClock } from './clock.js';
+import { startPcscf } from './eftf-lab.js';
 import { type FaultSetting, Faults } from './fault.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
 import type { Link } from './router.js';
 import { Router } from './router.js';
+import type { SipLayer } from './sip/layer.js';
+import type { Subscriber } from './subscriber-file.js';
 import type { TunDevice } from './tun.js';
 import { LearningSwitch } from './tun-learn.js';
 import { type ServedTunnel, type ServerOptions, TunnelServer } from './tunnel-server.js';
@@ -26,6 +29,8 @@ export interface EftfOptions extends Omit<ServerOptions, 'onTunnel'> {
   readonly tun?: TunDevice;
   /** Real servers behind the device lease addresses and advertise themselves: there is no router of ours. */
   readonly bare?: boolean;
+  /** With them there is a P-CSCF of ours, which is announced. */
+  readonly subscribers?: readonly Subscriber[];
   readonly faults?: readonly FaultSetting[];
   readonly seed?: number;
   readonly clock?: Clock;
@@ -45,17 +50,20 @@ export class Eftf {
   readonly tunnels = new Map<number, EftfTunnel>();
   private readonly random: Random;
   private readonly clock: Clock;
+  private readonly pcscf: SipLayer | undefined;
   private readonly bare: LearningSwitch | undefined;
 
   /** @throws RangeError where pool or prefix do not serve, Error of TLS for the certificate */
   constructor(private readonly o: EftfOptions) {
-    const { pool, prefix, dns = [], pcscf = [] } = o;
+    const { pool, prefix, dns = [], subscribers } = o;
     this.clock = o.clock ?? realClock;
     this.random = o.seed === undefined ? systemRandom : seededRandom(o.seed);
     const four = (list: readonly Address[]): Address[] => list.filter((a) => a.length === 4);
     const six = (list: readonly Address[]): Address[] => list.filter((a) => a.length === 16);
     const gateway = pool && firstOf(pool);
     const own6 = prefix && withLast(prefix.prefix, 1);
+    const own = subscribers === undefined ? [] : [gateway, own6].filter((a) => a !== undefined);
+    const pcscf = [...(o.pcscf ?? []), ...own];
     this.router = new Router({
       clock: this.clock,
       random: systemRandom,
@@ -73,6 +81,7 @@ export class Eftf {
         ipv6: { ...prefix, linkLocal: linkLocal(own6!.slice(8)), dns: six(dns), sipAddresses: six(pcscf) },
       }),
     });
+    if (subscribers !== undefined) this.pcscf = startPcscf(this.router, subscribers, this.clock, systemRandom, o.tell);
     if (o.tun !== undefined && o.bare) this.bare = new LearningSwitch(o.tun);
     else if (o.tun !== undefined) this.router.setUplink(o.tun);
     this.server = new TunnelServer({
@@ -109,6 +118,7 @@ export class Eftf {
   /** Releases all tunnels and ends. */
   async close(): Promise<void> {
     await this.server.close();
+    this.pcscf?.close();
     this.router.stop();
   }
 }

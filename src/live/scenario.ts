@@ -1,4 +1,5 @@
 import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { CALL_VERBS } from './scenario-calls.js';
 import { type Arguments, BadScenario, checkedValue, type Value } from './scenario-values.js';
 import { TUNNEL_VERBS, type Verb } from './scenario-verbs.js';
 import type { Ue } from './ue.js';
@@ -13,7 +14,7 @@ export interface Step {
 }
 
 /** All verbs by name. */
-export const VERBS: Readonly<Record<string, Verb>> = { ...TUNNEL_VERBS };
+export const VERBS: Readonly<Record<string, Verb>> = { ...TUNNEL_VERBS, ...CALL_VERBS };
 
 /** Most steps of a scenario. */
 const MOST_STEPS = 10_000;

@@ -5,6 +5,7 @@ import { type FaultSetting, Faults } from './fault.js';
 import { InnerUe, type InnerUeEvent, type PingResult } from './inner-ue.js';
 import type { PacketPort } from './port.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
+import type { Subscriber } from './subscriber-file.js';
 import { CannotTun, type TunDevice } from './tun.js';
 import { configure, join } from './tun-configure.js';
 import { TunSplit } from './tun-split.js';
@@ -12,11 +13,16 @@ import { type ConnectOptions, type Established, establish } from './tunnel-conne
 import { discardsInWords } from './tunnel-envelopes.js';
 import type { TunnelEnd } from './tunnel-link.js';
 import { hardwareOf } from './ue-hardware.js';
+import { UeSip } from './ue-sip.js';
 import { establishedInWords, eventInWords } from './ue-words.js';
 
 export interface UeOptions {
   readonly connect: ConnectOptions;
   readonly families: readonly (4 | 6)[];
+  /** Who registers. */
+  readonly subscriber?: Subscriber;
+  /** Instead of what DHCP or routers announce. */
+  readonly pcscf?: Address;
   /** The kernel speaks through the tunnel, by this device; it gets the addresses. */
   readonly tun?: TunDevice;
   /** The kernel gets addresses itself: there is nothing between the device and the tunnel. */
@@ -32,6 +38,9 @@ export interface UeOptions {
 
 /** The inner side of a UE that has none. */
 const NOWHERE: PacketPort = { send: () => {}, onPacket: () => {}, close: () => {} };
+
+/** How long a release waits for the answer to its deregistration. */
+const DEREGISTER_MS = 3000;
 
 /** Lines that are kept for expectations. */
 const UNSEEN = 10_000;
@@ -55,8 +64,7 @@ export class Ue {
   /** Lines that no expectation has looked at. */
   private readonly unseen: string[] = [];
   private former: Address | undefined;
-  /** Done before a tunnel is released: a deregistration. TS 24.322 §4 */
-  readonly beforeRelease: (() => Promise<void>)[] = [];
+  private speaking: UeSip | undefined;
 
   constructor(private readonly o: UeOptions) {
     this.clock = o.clock ?? realClock;
@@ -142,6 +150,8 @@ export class Ue {
     if (this.established !== e) return;
     this.ended = end;
     this.former = this.inner?.dhcp.lease?.address;
+    this.speaking?.agent.stop();
+    this.speaking = undefined;
     this.inner?.stop();
     this.inner = undefined;
     const discarded = discardsInWords(e.link.counts);
@@ -179,6 +189,45 @@ export class Ue {
     const own = host.neighbours.addresses.find((a) => a.state === 'preferred' && a.address[0] !== 0xfe);
     if (own === undefined) throw new StepFailed(line);
     return own.address;
+  }
+
+  /** The SIP side, begun if need be. @throws StepFailed without subscriber or P-CSCF */
+  startSip(): UeSip {
+    if (this.speaking !== undefined) return this.speaking;
+    const { host } = this;
+    const { subscriber, pcscf } = this.o;
+    if (subscriber === undefined) throw new StepFailed('who registers? --subscriber FILE, or --lab');
+    const known = pcscf === undefined ? host.pcscfs : [pcscf];
+    const address = known.find((p): p is Address => typeof p !== 'string' && host.host.sourceFor(p) !== undefined);
+    if (address === undefined)
+      throw new StepFailed(`no P-CSCF ${known.length === 0 ? 'was announced' : 'can be reached'}`);
+    const { clock, random } = this;
+    this.speaking = new UeSip({ inner: host, subscriber, clock, random, tell: (line) => this.tell(line) }, address);
+    return this.speaking;
+  }
+
+  /** The SIP side of a UE that has registered. @throws StepFailed */
+  sip(): UeSip {
+    if (this.speaking === undefined) throw new StepFailed('register first');
+    return this.speaking;
+  }
+
+  /** Whether there is somebody to register, and an inner side of ours to do it. */
+  get registers(): boolean {
+    return this.o.subscriber !== undefined && !this.o.bare && this.o.tun === undefined;
+  }
+
+  /** Domain of the subscriber. */
+  get domain(): string {
+    return this.o.subscriber?.domain ?? '';
+  }
+
+  /** Takes the registration back. @throws StepFailed */
+  async deregister(ms: number): Promise<void> {
+    const sip = this.sip();
+    const heard = this.hear(/^(deregistered|registration failed)/, ms, 'the deregistration was not answered');
+    sip.agent.deregister();
+    await heard;
   }
 
   /** Pings once; without a target the gateway or router. @throws StepFailed where there is none, or no answer */
@@ -229,7 +278,8 @@ export class Ue {
   async release(why = 'released by this UE'): Promise<void> {
     const link = this.established?.link;
     if (link === undefined || link.end !== undefined) return;
-    for (const done of this.beforeRelease) await done().catch((e: Error) => this.tell(e.message));
+    if (this.speaking?.agent.registration.state === 'registered')
+      await this.deregister(DEREGISTER_MS).catch((e: Error) => this.tell(e.message)); // TS 24.322 §4
     if (this.inner?.dhcp.lease !== undefined) this.inner.releaseDhcp();
     link.close(why);
     await link.closed;

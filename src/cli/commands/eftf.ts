@@ -12,6 +12,7 @@ import {
   hostAndPort,
   type LiveOptions,
   labOf,
+  subscribersOf,
   Traces,
   teller,
   textOf,
@@ -29,6 +30,7 @@ export interface EftfCommandOptions extends LiveOptions {
   prefix: string;
   dns?: string[];
   pcscf?: string[];
+  subscribers?: string;
   maxTunnels?: number;
 }
 
@@ -38,6 +40,7 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   const certificate = certificateOf(o, at.host);
   const families = familiesOf(o);
   const say = teller(o);
+  const subscribers = subscribersOf(o.subscribers, o.lab);
   const tun = tunOf(o);
   const traces = new Traces(o);
   const end = make(() => {
@@ -53,6 +56,7 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
       onKey: traces.onKey,
       ...(tun && { tun }),
       bare: o.bare === true,
+      ...(subscribers && { subscribers }),
       faults: faultsOf(o),
       ...(o.seed !== undefined && { seed: o.seed }),
       ...(o.maxTunnels !== undefined && { limits: { tunnels: o.maxTunnels } }),

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { parseAddress } from '../../live/address.js';
 import type { HttpProxy } from '../../live/proxy.js';
 import { readLine, readScenario, runStep, type Step, usualSteps, VERBS } from '../../live/scenario.js';
 import { BadScenario } from '../../live/scenario-values.js';
+import type { Subscriber } from '../../live/subscriber-file.js';
 import { isPin } from '../../live/tls-settings.js';
 import { type ConnectOptions, certificatesIn } from '../../live/tunnel-connect.js';
 import { NotEstablished } from '../../live/tunnel-failure.js';
@@ -14,6 +16,7 @@ import {
   hostAndPort,
   type LiveOptions,
   labOf,
+  subscribersOf,
   Traces,
   teller,
   textOf,
@@ -29,6 +32,8 @@ export interface UeCommandOptions extends LiveOptions {
   insecure?: boolean;
   pin?: string;
   session?: string;
+  subscriber?: string;
+  pcscf?: string;
   timeout: number;
   run?: string;
 }
@@ -38,6 +43,9 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
   const families = familiesOf(o);
   const steps = o.run === undefined ? undefined : scenario(o.run);
   const connect = connectOptions(target, o);
+  const subscriber = subscriberOf(o);
+  const pcscf = o.pcscf === undefined ? undefined : parseAddress(o.pcscf);
+  if (o.pcscf !== undefined && pcscf === undefined) throw new UserError(`--pcscf ${o.pcscf}: it is no IP address`);
   const tun = tunOf(o);
   const traces = new Traces(o);
   const one = new Ue({
@@ -45,6 +53,8 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
     families,
     ...(tun && { tun }),
     bare: o.bare === true,
+    ...(subscriber && { subscriber }),
+    ...(pcscf && { pcscf }),
     faults: faultsOf(o),
     ...(o.seed !== undefined && { seed: o.seed }),
     tell: teller(o),
@@ -83,6 +93,15 @@ class Signals {
   }
 }
 
+/** Of a file with one subscriber; of the lab the first, or the one whose user is named. */
+function subscriberOf(o: UeCommandOptions): Subscriber | undefined {
+  const isName = o.lab === true && o.subscriber !== undefined && /^\w+$/.test(o.subscriber);
+  const list = subscribersOf(isName ? undefined : o.subscriber, o.lab);
+  const found = isName ? list?.find((s) => s.impi.startsWith(`${o.subscriber}@`)) : list?.[0];
+  if (isName && found === undefined) throw new UserError(`the lab has no subscriber ${o.subscriber}`);
+  return found;
+}
+
 function scenario(path: string): Step[] {
   try {
     return readScenario(textOf(path), path);
@@ -101,11 +120,14 @@ async function run(one: Ue, steps: readonly Step[]): Promise<number> {
   return Exit.done;
 }
 
-/** A tunnel, and addresses as far as there are any: what is missing is said. Returns the exit code. */
+/** A tunnel, then addresses and a registration as far as there are any: what is missing is said. Returns the exit code. */
 async function usual(one: Ue, families: readonly (4 | 6)[]): Promise<number> {
   const { tunnel, addresses } = usualSteps(families);
   const code = await attempt(one, tunnel, 'connect');
-  if (code === Exit.done) await Promise.all(addresses.map((step) => attempt(one, step, step.name)));
+  if (code !== Exit.done) return code;
+  await Promise.all(addresses.map((step) => attempt(one, step, step.name)));
+  const register = one.registers ? readLine('register') : undefined;
+  if (register !== undefined) await attempt(one, register, register.name);
   return code;
 }
 

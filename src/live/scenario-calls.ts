@@ -1,0 +1,157 @@
+import type { Arguments } from './scenario-values.js';
+import type { Verb } from './scenario-verbs.js';
+import { StepFailed, type Ue } from './ue.js';
+import type { UeSip } from './ue-sip.js';
+
+const REGISTER_MS = 30_000;
+const ANSWER_MS = 60_000;
+const MESSAGE_MS = 30_000;
+
+const within = (a: Arguments, ms: number): number => (a.within as number | undefined) ?? ms;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** `bob` and `bob@domain` as URIs. */
+function uriOf(domain: string, to: unknown): string {
+  const text = String(to ?? '');
+  if (text === '') throw new StepFailed('to whom? to: sip:USER@DOMAIN');
+  if (/^(sips?|tel):/.test(text)) return text;
+  return text.includes('@') ? `sip:${text}` : `sip:${text}@${domain}`;
+}
+
+async function register(ue: Ue, a: Arguments): Promise<void> {
+  const sip = ue.startSip();
+  const heard = ue.hear(
+    /^(registered|registration failed|challenged, no answer)/,
+    within(a, REGISTER_MS),
+    'the P-CSCF did not answer',
+  );
+  sip.agent.register();
+  const line = await heard;
+  if (!line.startsWith('registered')) throw new StepFailed(line);
+}
+
+async function call(ue: Ue, a: Arguments): Promise<void> {
+  const sip = ue.sip();
+  const heard = ue.hear(/^call (answered|ended)/, within(a, ANSWER_MS), 'nobody answered');
+  const one = sip.agent.call(uriOf(ue.domain, a.to), a.reliable === false ? 'none' : 'supported');
+  const line = await heard.catch((e) => {
+    one.hangUp();
+    throw e;
+  });
+  if (a.status !== undefined && line.startsWith('call ended') && line.includes(`: ${a.status}`)) return;
+  if (line !== 'call answered') throw new StepFailed(line);
+  if (a.status !== undefined) throw new StepFailed(`the call was answered, not refused with ${a.status}`);
+}
+
+async function answer(ue: Ue, a: Arguments): Promise<void> {
+  const sip = ue.sip();
+  const ms = within(a, ANSWER_MS);
+  if (sip.ringing === undefined) await ue.hear(/^call from/, ms, 'nobody called');
+  const one = sip.ringing;
+  if (one === undefined) throw new StepFailed('the call is gone');
+  if (a.ring !== undefined) {
+    one.ring();
+    await pause(a.ring as number);
+  }
+  if (a.reject !== undefined) {
+    one.reject(a.reject as number);
+    return;
+  }
+  const heard = ue.hear(/^call (answered|ended)/, ms, 'the call was not established');
+  one.answer();
+  const line = await heard;
+  if (line !== 'call answered') throw new StepFailed(line);
+}
+
+async function message(ue: Ue, a: Arguments): Promise<void> {
+  const sip = ue.sip();
+  const uri = uriOf(ue.domain, a.to);
+  const status = await new Promise<number>((resolve) => {
+    const timer = setTimeout(() => resolve(408), within(a, MESSAGE_MS));
+    sip.agent.message(uri, String(a.text ?? 'hello'), (s) => {
+      clearTimeout(timer);
+      resolve(s);
+    });
+  });
+  if (status < 200 || status >= 300) throw new StepFailed(`MESSAGE to ${uri}: ${status}`);
+  ue.tell(`message to ${uri}: ${status}`);
+}
+
+function current(ue: Ue): NonNullable<UeSip['call']> {
+  const { call: one } = ue.sip();
+  if (one === undefined) throw new StepFailed('there is no call');
+  return one;
+}
+
+async function hold(ue: Ue, a: Arguments): Promise<void> {
+  const one = current(ue);
+  const heard = ue.hear(/^(media: |call ended|.* refused: )/, within(a, MESSAGE_MS), 'the other side did not answer');
+  const method = a.by === 'update' ? 'UPDATE' : 'INVITE';
+  if (a.off === true) one.resume(method);
+  else one.hold(method);
+  const line = await heard;
+  if (!line.startsWith('media: ')) throw new StepFailed(line);
+}
+
+async function dtmf(ue: Ue, a: Arguments): Promise<void> {
+  const digits = String(a.digits ?? '');
+  if (!/^[0-9*#A-D]+$/.test(digits)) throw new StepFailed('digits are 0 to 9, *, #, A to D');
+  const one = current(ue);
+  for (const digit of digits) {
+    one.sendInfoDigit(digit);
+    await pause((a.pause as number | undefined) ?? 250);
+  }
+}
+
+async function hangUp(ue: Ue): Promise<void> {
+  const heard = ue.hear(/^call ended/, MESSAGE_MS);
+  current(ue).hangUp();
+  await heard;
+}
+
+/** The verbs of SIP. */
+export const CALL_VERBS: Readonly<Record<string, Verb>> = {
+  register: {
+    about: 'register with the P-CSCF',
+    takes: { within: 'duration' },
+    bare: 'within',
+    run: register,
+  },
+  deregister: {
+    about: 'take the registration back',
+    takes: { within: 'duration' },
+    bare: 'within',
+    run: (ue, a) => ue.deregister(within(a, REGISTER_MS)),
+  },
+  call: {
+    about: 'call somebody and wait for the answer, or for a refusal with a status',
+    takes: { to: 'text', status: 'number', reliable: 'flag', within: 'duration' },
+    bare: 'to',
+    run: call,
+  },
+  answer: {
+    about: 'wait for a call, let it ring, answer it or reject it',
+    takes: { ring: 'duration', reject: 'number', within: 'duration' },
+    bare: 'ring',
+    run: answer,
+  },
+  hangup: { about: 'end the call', takes: {}, run: hangUp },
+  dtmf: {
+    about: 'send digits by INFO',
+    takes: { digits: 'text', pause: 'duration' },
+    bare: 'digits',
+    run: dtmf,
+  },
+  hold: {
+    about: 'put the other side on hold; off takes it back',
+    takes: { off: 'flag', by: 'text', within: 'duration' },
+    bare: 'off',
+    run: hold,
+  },
+  message: {
+    about: 'send a text message',
+    takes: { to: 'text', text: 'text', within: 'duration' },
+    bare: 'to',
+    run: message,
+  },
+};
