@@ -82,7 +82,7 @@ export class CallsView implements View {
   private toLadder(name: string): void {
     const i = this.table.items.findIndex((d) => nameOf(d) === name);
     if (i < 0) return;
-    this.table.list.go(i);
+    this.table.goTo(i);
     this.pane = 'ladder';
   }
 

@@ -126,7 +126,7 @@ export class FindingsView implements View {
     const { uid } = place as { uid?: string };
     this.refresh();
     const i = this.table.items.findIndex((f) => f.uid === uid);
-    if (i >= 0) this.table.list.go(i);
+    if (i >= 0) this.table.goTo(i);
   }
 
   private isMuted(f: FindingEntity): boolean {

@@ -63,7 +63,7 @@ export class MediaView implements View {
     const { uid } = place as { uid?: string };
     this.refresh();
     const i = this.table.items.findIndex((m) => m.uid === uid);
-    if (i >= 0) this.table.list.go(i);
+    if (i >= 0) this.table.goTo(i);
   }
 
   private refresh(): void {

@@ -64,7 +64,13 @@ export class PacketsView implements View {
   /** Inner packets, once there are some. */
   private decide(): void {
     const { status } = this.desk.viewer;
-    if (!this.undecided || this.packets.kind === 'inner' || !status.tunnels.some((t) => t.up + t.down > 0)) return;
+    if (
+      !this.undecided ||
+      this.desk.scope.rows !== undefined ||
+      this.packets.kind === 'inner' ||
+      !status.tunnels.some((t) => t.up + t.down > 0)
+    )
+      return;
     this.packets.choose({ kind: 'inner' });
   }
 
@@ -74,7 +80,8 @@ export class PacketsView implements View {
     this.octets.clear();
     if (scope.rows !== undefined && this.packets.kind !== 'both') this.packets.choose({ kind: 'both', scope });
     else this.packets.choose({ scope });
-    this.decide();
+    // Rows that were named are listed whatever they are.
+    if (scope.rows === undefined) this.decide();
     if (scope.at !== undefined) this.jumps.goTo(scope.at);
     this.desk.told.want();
   }

@@ -73,6 +73,8 @@ export class Table<T> {
   private descending = false;
   private given: readonly T[] = [];
   private laid: Laid<T>[] = [];
+  /** Somebody has gone to a line. */
+  private moved = false;
 
   /** @param same whether two items are the same thing, so that the cursor stays where it is when items are new */
   constructor(
@@ -100,7 +102,8 @@ export class Table<T> {
     this.items = key === undefined ? this.given : [...this.given].sort((a, b) => compare(key(a), key(b)));
     if (key !== undefined && this.descending) this.items = [...this.items].reverse();
     const at = current === undefined ? -1 : this.items.findIndex((i) => this.same(i, current));
-    if (at >= 0) this.list.go(at);
+    // Who has not moved yet is at the top, whatever comes there.
+    if (at >= 0 && this.moved) this.list.go(at);
   }
 
   /** Sorts by the next column that one can sort by; after the last, as items come. Returns words for the user. */
@@ -119,7 +122,9 @@ export class Table<T> {
 
   /** Moves; whether the command was one that moves. */
   run(command: CommandId): boolean {
-    return command !== 'left' && command !== 'right' && this.list.run(command);
+    const ran = command !== 'left' && command !== 'right' && this.list.run(command);
+    this.moved ||= ran;
+    return ran;
   }
 
   /** Draws the heads of the columns and the lines in sight. */
@@ -147,8 +152,14 @@ export class Table<T> {
   click(y: number): boolean {
     const line = this.list.lineAt(y - 1);
     if (line < 0) return false;
-    this.list.go(line);
+    this.goTo(line);
     return true;
+  }
+
+  /** Goes to a line, and stays on what stands there. */
+  goTo(line: number): void {
+    this.moved = true;
+    this.list.go(line);
   }
 
   /** All lines as text with blanks between columns: for screen readers and export. */
