@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Cancel, Clock } from './clock.js';
 import type { IpHost } from './host.js';
 import type { LabService } from './lab-pcscf.js';
 import type { Random } from './random.js';
@@ -18,6 +18,8 @@ export type ServiceName = (typeof SERVICES)[number];
 const FIRST_PORT = 5070;
 const RING_MS = 200;
 const ANNOUNCEMENT_MS = 5000;
+/** Longer than keep-alives of media leave between them. */
+const SILENCE_MS = 60_000;
 
 export interface LabServicesOptions {
   host: IpHost;
@@ -32,6 +34,7 @@ export interface LabServicesOptions {
 export class LabServices {
   readonly list: LabService[] = [];
   private readonly agents: SipUe[] = [];
+  private readonly waiting = new Set<Cancel>();
 
   constructor(private readonly options: LabServicesOptions) {
     for (const [f, pcscf] of options.pcscfs.entries())
@@ -39,7 +42,17 @@ export class LabServices {
   }
 
   stop(): void {
+    for (const cancel of this.waiting) cancel();
+    this.waiting.clear();
     for (const a of this.agents) a.stop();
+  }
+
+  private after(ms: number, callback: () => void): void {
+    const cancel = this.options.clock.after(ms, () => {
+      this.waiting.delete(cancel);
+      callback();
+    });
+    this.waiting.add(cancel);
   }
 
   private open(user: ServiceName, pcscf: SipPeer, port: number): void {
@@ -58,22 +71,32 @@ export class LabServices {
       codecs: ['PCMU', 'PCMA', 'AMR', 'AMR-WB'],
       userAgent: `fttscope lab ${user}`,
       onEvent: (event) => {
-        if (event.type === 'incoming') this.serve(user, event.call);
+        if (event.type === 'incoming') this.serve(user, event.call, agent);
       },
     });
     this.agents.push(agent);
     this.list.push({ user, peer: { address: pcscf.address, port } });
   }
 
-  private serve(user: ServiceName, call: IncomingCall): void {
-    const { clock } = this.options;
+  private serve(user: ServiceName, call: IncomingCall, agent: SipUe): void {
     if (user === 'busy') {
       call.reject(486);
       return;
     }
     call.ring();
     if (user === 'silent') return;
-    clock.after(RING_MS, () => call.answer());
-    if (user === 'announcement') clock.after(RING_MS + ANNOUNCEMENT_MS, () => call.hangUp());
+    this.after(RING_MS, () => call.answer());
+    if (user === 'announcement') this.after(RING_MS + ANNOUNCEMENT_MS, () => call.hangUp());
+    this.watch(call, agent, -1);
+  }
+
+  /** Hangs up on a caller that is not heard any more: its tunnel may be gone. */
+  private watch(call: IncomingCall, agent: SipUe, before: number): void {
+    this.after(SILENCE_MS, () => {
+      if (call.state === 'ended') return;
+      const received = agent.talker(call)?.reception?.received ?? 0;
+      if (received === before) call.hangUp();
+      else this.watch(call, agent, received);
+    });
   }
 }

@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import { tunnelHardware } from '../../dissectors/dhcp/message.js';
 import { type Address, address, addressText } from '../../src/live/address.js';
 import { InnerUe } from '../../src/live/inner-ue.js';
-import { LabEftf } from '../../src/live/lab-eftf.js';
+import { LabNetwork } from '../../src/live/lab-network.js';
 import type { LabSubscriber } from '../../src/live/lab-registrar.js';
 import { type PacketPort, portPair } from '../../src/live/port.js';
 import { seededRandom } from '../../src/live/random.js';
 import { Resolver } from '../../src/live/resolver.js';
+import { Router } from '../../src/live/router.js';
 import type { IncomingCall } from '../../src/live/sip/callee.js';
 import type { SipPeer } from '../../src/live/sip/transport.js';
 import { Usim } from '../../src/live/sip/usim.js';
@@ -28,10 +29,30 @@ const SUBSCRIBERS: LabSubscriber[] = [
 function lab(names: readonly string[], families: readonly (4 | 6)[] = [4, 6]) {
   const clock = new VirtualClock();
   const wire: Uint8Array[] = [];
-  const eftf = new LabEftf({
+  const [own4, own6] = [address('10.64.0.1'), address('2001:db8:64::1')];
+  const router = new Router({
     clock,
     random: seededRandom(1),
-    families: [4, 6],
+    ipv4: {
+      server: own4,
+      pool: { prefix: address('10.64.0.0'), length: 16 },
+      routers: [own4],
+      dns: [own4],
+      sipServers: [own4],
+    },
+    ipv6: {
+      prefix: address('2001:db8:64::'),
+      length: 48,
+      linkLocal: address('fe80::1'),
+      dns: [own6],
+      sipAddresses: [own6],
+    },
+  });
+  const network = new LabNetwork({
+    host: router.host,
+    clock,
+    random: seededRandom(2),
+    domain: DOMAIN,
     subscribers: SUBSCRIBERS,
     keepSeconds: 30,
   });
@@ -52,7 +73,7 @@ function lab(names: readonly string[], families: readonly (4 | 6)[] = [4, 6]) {
     const random = seededRandom(50 + i);
     const hardware = tunnelHardware(address('192.168.0.2'));
     const inner = new InnerUe({ port: tapped, clock, random, families, hardware, onEvent: () => undefined });
-    eftf.router.attach(far);
+    router.attach(far);
     if (families.includes(4)) inner.startDhcp();
     if (families.includes(6)) inner.startSlaac();
     const resolver = new Resolver({ host: inner.host, clock, random, servers: () => inner.dnsServers });
@@ -85,7 +106,7 @@ function lab(names: readonly string[], families: readonly (4 | 6)[] = [4, 6]) {
       );
     return { ue, events, kinds };
   };
-  return { clock, eftf, ues, wire, begin };
+  return { clock, router, network, ues, wire, begin };
 }
 
 for (const family of [4, 6] as const)
@@ -120,9 +141,12 @@ for (const family of [4, 6] as const)
     a.ue.agent.deregister();
     x.clock.advance(1000);
     assert.equal(a.ue.agent.registration.state, 'none');
-    assert.equal(x.eftf.pcscf!.registrar.binding(`sip:alice@${DOMAIN}`), undefined);
+    assert.equal(x.network.pcscf.registrar.binding(`sip:alice@${DOMAIN}`), undefined);
     a.ue.stop();
-    x.eftf.stop();
+    x.ues[0].inner.stop();
+    x.network.stop();
+    x.router.stop();
+    assert.equal(x.clock.next(), Number.POSITIVE_INFINITY);
   });
 
 test('a UE calls another: digits arrive, hold silences, the callee hangs up; messages go too', () => {

@@ -39,6 +39,9 @@ export interface UserAgentOptions {
   onEvent(event: UserAgentEvent): void;
 }
 
+/** Calls at a time: further ones find us busy. */
+const CALLS = 1000;
+
 /** The answer to a request outside of calls; 408 where none came. */
 export type Outcome = (status: number, response?: SipRepresentation) => void;
 
@@ -91,7 +94,7 @@ export class UserAgent {
     this.registration.deregister();
   }
 
-  /** Calls somebody. Listen to its `onEvent`, or to ours. */
+  /** Calls somebody. Listen to its `onEvent`, or to ours. @throws RangeError without an address or ports for media */
   call(uri: string, reliable?: 'required' | 'supported' | 'none'): OutgoingCall {
     const from = this.options.impu;
     const options = { uri, from, headers: this.firstHeaders(), ...(reliable ? { reliable } : {}) };
@@ -150,6 +153,15 @@ export class UserAgent {
     return [...routes, ['P-Preferred-Identity', `<${this.options.impu}>`]];
   }
 
+  private sessionOrNone(): MediaSession | undefined {
+    try {
+      return this.session();
+    } catch (e) {
+      if (e instanceof RangeError) return undefined; // no address, or no ports
+      throw e;
+    }
+  }
+
   private session(): MediaSession {
     const codecs = (this.options.codecs ?? ['PCMU', 'PCMA']).map((name) => CODECS[name]);
     return new MediaSession(this.options.mediaPort(), codecs, this.layer.random);
@@ -200,8 +212,13 @@ export class UserAgent {
   }
 
   private invited(request: IncomingRequest): void {
+    const session = this.calls.size < CALLS ? this.sessionOrNone() : undefined;
+    if (session === undefined) {
+      this.layer.respond(request, 486);
+      return;
+    }
     this.layer.respond(request, 100);
-    const call = new IncomingCall(this.context(), this.session(), request);
+    const call = new IncomingCall(this.context(), session, request);
     this.adopt(call);
     this.byInvite.set(request.transaction, call);
     this.options.onEvent({ type: 'incoming', call });

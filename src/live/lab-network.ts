@@ -1,0 +1,66 @@
+import { type Address, isLinkLocal } from './address.js';
+import type { Clock } from './clock.js';
+import type { IpHost } from './host.js';
+import { LabDns } from './lab-dns.js';
+import { LabPcscf } from './lab-pcscf.js';
+import type { LabRegistrarOptions, LabSubscriber } from './lab-registrar.js';
+import { LabServices } from './lab-services.js';
+import type { Random } from './random.js';
+import { SipLayer } from './sip/layer.js';
+import { IMS_TIMERS, type SipTimers, udpTransport } from './sip/transport.js';
+
+export interface LabNetworkOptions {
+  /** A router's own host: its addresses are those of DNS server and P-CSCF, to be announced to UEs. */
+  host: IpHost;
+  clock: Clock;
+  random: Random;
+  domain: string;
+  subscribers: readonly LabSubscriber[];
+  timers?: SipTimers;
+  /** Seconds between keep-alives that the P-CSCF asks for. RFC 6223 */
+  keepSeconds?: number;
+  /** Seconds of a registration at most. */
+  longest?: number;
+  onRegistrar?: LabRegistrarOptions['onEvent'];
+  /** Without it, there is a DNS server; with it, another one answers. */
+  withoutDns?: boolean;
+}
+
+/** What UEs of the lab find behind the router: DNS, P-CSCF with registrar, and somebody to call. */
+export class LabNetwork {
+  readonly pcscf: LabPcscf;
+  /** Where it serves, an address for each family. */
+  readonly addresses: readonly Address[];
+  private readonly dns: LabDns | undefined;
+  private readonly layer: SipLayer;
+  private readonly services: LabServices;
+
+  /** @throws RangeError where ports 53 or 5060 of the host are taken */
+  constructor(options: LabNetworkOptions) {
+    const { host, clock, random, domain, subscribers, timers = IMS_TIMERS, keepSeconds, longest } = options;
+    this.addresses = host.addresses.map((a) => a.address).filter((a) => !isLinkLocal(a));
+    if (!options.withoutDns) this.dns = new LabDns(host, { domain, pcscf: this.addresses });
+    this.layer = new SipLayer({ transport: udpTransport(host, 5060), clock, random, timers });
+    const pcscfs = this.addresses.map((address) => ({ address, port: 5060 }));
+    this.services = new LabServices({ host, clock, random, pcscfs, domain });
+    this.pcscf = new LabPcscf(this.layer, {
+      domain,
+      subscribers,
+      services: this.services.list,
+      ...(keepSeconds ? { keepSeconds } : {}),
+      ...(longest ? { longest } : {}),
+      ...(options.onRegistrar ? { onEvent: options.onRegistrar } : {}),
+    });
+  }
+
+  /** SIP messages of the P-CSCF, as they are sent and received. */
+  set onMessage(see: SipLayer['onMessage']) {
+    this.layer.onMessage = see;
+  }
+
+  stop(): void {
+    this.services.stop();
+    this.layer.close();
+    this.dns?.close();
+  }
+}
