@@ -13,8 +13,6 @@ import { paletteRequest } from './palette.js';
 import { Prompt, type PromptRequest } from './prompt.js';
 import { bodyTop, drawScreen, type Shown } from './screen.js';
 import type { Memory } from './settings.js';
-import { THEMES, type ThemeName } from './style.js';
-import { themeFor } from './theme.js';
 import { Told } from './told.js';
 import type { Tour } from './tour.js';
 import { type Stop, Trail } from './trail.js';
@@ -122,20 +120,9 @@ export class App implements Desk, DisplayEvents {
     this.provide('cancel', () => this.cancel());
     this.provide('redraw', () => this.display?.forget());
     this.provide('suspend', () => this.display?.suspend());
-    this.provide('theme', (name) => this.setTheme(name));
     this.provide('help', () => this.show(new Help(this.view.offers(), this.view.title, this)));
     this.provide('palette', () => this.prompt(paletteRequest(this)));
     for (const id of ['goto', 'jump-to-mark', 'filter'] as const) this.provide(id, (a) => this.inPackets(id, a));
-  }
-
-  private setTheme(name: string): void {
-    if (!(name in THEMES)) {
-      this.say(`a theme is one of ${Object.keys(THEMES).join(', ')}`, 'warn');
-      return;
-    }
-    this.memory.settings.theme = name as ThemeName;
-    this.preferences.name = name as ThemeName;
-    this.preferences.theme = themeFor(name as ThemeName, this.preferences.depth);
   }
 
   /** Does in the packets view what only it can do. */
@@ -292,10 +279,15 @@ export class App implements Desk, DisplayEvents {
   }
 
   private back(): void {
+    const { here } = this;
     const stop = this.trail.up();
     if (stop !== undefined) this.goTo(stop);
     else if (this.view !== this.views[0]) this.enter(this.views[0].id, {});
-    else this.say('this is the first level; Q quits');
+    else {
+      this.say('this is the first level; Q quits');
+      return;
+    }
+    this.trail.jump(here);
   }
 
   private jumpBack(): void {

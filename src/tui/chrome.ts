@@ -42,7 +42,7 @@ function keysText({ keys }: ViewerStatus): string {
 /** The first line: program, file, how far, keys. */
 export function drawTitle(area: Area, theme: Theme, status: ViewerStatus): void {
   area.clear(theme.title);
-  const names = status.files.map((f) => f.name.replace(/^.*\//, ''));
+  const names = status.files.map((f) => (f.name === '-' ? 'standard input' : f.name.replace(/^.*\//, '')));
   const name =
     names.length === 0 ? 'no capture' : names.length === 1 ? names[0] : `${names[0]} and ${names.length - 1} more`;
   const parts = [progress(status), keysText(status)];

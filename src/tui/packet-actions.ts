@@ -10,7 +10,7 @@ import { TIME_FORMATS, type TimeFormat } from './times.js';
 
 /** Filters for the selected field, narrows the filter down to it, or leaves it out. */
 export function filterFromField(view: PacketsView, command: CommandId): void {
-  const field = view.tree.current?.filter;
+  const field = view.current?.filter;
   if (field === undefined) {
     view.desk.say('choose a field in the tree first: Tab goes there');
     return;
@@ -39,8 +39,7 @@ function chooseColumns({ desk, packets }: PacketsView): void {
 }
 
 /** Copies what has the focus: the line of the packet, that of the field, or its octets as hex. */
-function copyShown({ desk, packets, tree, focus, rowId }: PacketsView): void {
-  const n = tree.current;
+function copyShown({ desk, packets, tree, focus, rowId, current: n }: PacketsView): void {
   if (focus === 'list' || n === undefined) {
     if (packets.row >= 0) desk.copy(packets.lineOf(packets.row, desk.preferences.time), `packet ${rowId}`);
   } else if (focus === 'tree') desk.copy(n.label, n.field || 'a line of the tree');
@@ -51,8 +50,7 @@ function copyShown({ desk, packets, tree, focus, rowId }: PacketsView): void {
 }
 
 /** Shows the whole of a field: long values are cut in the tree. */
-function showField({ desk, tree }: PacketsView): void {
-  const n = tree.current;
+function showField({ desk, tree, current: n }: PacketsView): void {
   const { detail } = tree;
   if (n === undefined || detail === undefined) return;
   const lines = [n.label];

@@ -1,6 +1,7 @@
 import { Direction } from '../viewer/rows.js';
 import type { Choice, RowKind, Selection, Viewer } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
+import type { CommandId } from './keymap.js';
 import { List, type ListLook } from './list.js';
 import { type ColumnLook, type OuterLook, packetColumns } from './packet-columns.js';
 import type { Style, Theme } from './style.js';
@@ -30,6 +31,8 @@ export class PacketList {
   private still: number | undefined;
   /** The row that the cursor goes to when it is found. */
   private wanted = -1;
+  /** The cursor goes to the last row when all are found. */
+  private toEnd = false;
   private scope: Scope = {};
   private selection: Selection;
   private unfiltered: number | undefined;
@@ -84,6 +87,11 @@ export class PacketList {
     };
   }
 
+  /** Whether the rows listed are those of a scope. */
+  isOf(scope: Scope): boolean {
+    return scope.tunnels?.join() === this.scope.tunnels?.join() && scope.rows === this.scope.rows;
+  }
+
   /** Rows that a filter would list here, to be counted. */
   preview(filter: string): Selection {
     return this.viewer.select(this.choiceFor(this.kind, filter));
@@ -107,12 +115,24 @@ export class PacketList {
 
   private more(): void {
     const { selection, wanted } = this;
-    if (selection.done) this.took = Date.now() - this.began;
+    if (selection.done) {
+      this.took = Date.now() - this.began;
+      if (this.toEnd) this.list.go(selection.count - 1);
+      this.toEnd = false;
+    }
     if (wanted >= 0 && (selection.done || (selection.count > 0 && selection.at(selection.count - 1) >= wanted))) {
       this.wanted = -1;
       this.go(wanted);
     }
     this.changed();
+  }
+
+  /** Moves; whether the command was one that moves. The end is that of all rows, though they be still sought. */
+  run(command: CommandId): boolean {
+    if (!this.list.run(command)) return false;
+    this.wanted = -1;
+    this.toEnd = command === 'bottom' && !this.selection.done && this.viewer.status.done;
+    return true;
   }
 
   /** Puts the cursor on a row, or on the next one that is listed; whether the row itself is listed. */

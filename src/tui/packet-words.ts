@@ -1,4 +1,6 @@
+import { type Area, wrap } from './cells.js';
 import type { PacketList } from './packet-list.js';
+import type { Theme } from './style.js';
 import type { Desk } from './view.js';
 
 /** Why no packet is listed, and what to do about it. */
@@ -25,4 +27,11 @@ export function emptyWords(desk: Desk, packets: PacketList): string[] {
     ];
   if (kind === 'outer') return ['No outer frames here.', 'o shows inner packets and outer frames.'];
   return ['No packets here.', 'Esc goes back.'];
+}
+
+/** Draws words where a list would be, the first line of them strong. */
+export function drawWords(area: Area, theme: Theme, lines: readonly string[]): void {
+  let y = 1;
+  for (const [i, text] of lines.entries())
+    for (const line of wrap(text, area.width - 4)) area.text(2, y++, line, i === 0 ? theme.strong : theme.text);
 }

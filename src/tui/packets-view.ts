@@ -1,4 +1,4 @@
-import type { Detail, RowKind } from '../viewer/viewer.js';
+import type { Detail, DetailNode, RowKind } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
 import { grouped } from './chrome.js';
 import { FilterWords } from './filter-words.js';
@@ -10,7 +10,7 @@ import { PacketColours } from './packet-colours.js';
 import { FilterPrompt } from './packet-filter.js';
 import { PacketJumps } from './packet-jumps.js';
 import { PacketList, type PacketLook } from './packet-list.js';
-import { emptyWords } from './packet-words.js';
+import { drawWords, emptyWords } from './packet-words.js';
 import { besideOctets, drawRules, LAYOUTS, ONE_PANE, PANES, type Pane, placePanes, type Shares } from './panes.js';
 import { TreePane } from './tree-pane.js';
 import type { Desk, MouseAt, Scope, View } from './view.js';
@@ -49,6 +49,8 @@ export class PacketsView implements View {
   private undecided = true;
   private places: Partial<Record<Pane, Place>> = {};
   private width = 80;
+  /** Rows that there were when the view was shown last: fewer now means that the capture is being read again. */
+  private rowsShown = 0;
   private asked = -1;
   private askedAt = 0;
   private trouble: string | undefined;
@@ -75,6 +77,15 @@ export class PacketsView implements View {
   }
 
   show(scope: Scope): void {
+    const { rows } = this.desk.viewer;
+    if (!this.packets.isOf(scope) || rows.count < this.rowsShown) this.list(scope);
+    this.rowsShown = rows.count;
+    if (scope.at !== undefined) this.jumps.goTo(scope.at);
+    this.desk.told.want();
+  }
+
+  /** Lists the rows of a scope. */
+  private list(scope: Scope): void {
     this.asked = -1;
     this.tree.clear();
     this.octets.clear();
@@ -134,7 +145,7 @@ export class PacketsView implements View {
     const part = (p: Place): Area => area.part(p.x, p.y, p.width, p.height);
     const { list, tree, octets } = this.places;
     if (list !== undefined) {
-      if (this.packets.count === 0) this.drawEmpty(part(list));
+      if (this.packets.count === 0) drawWords(part(list), theme, emptyWords(this.desk, this.packets));
       else this.packets.draw(part(list), this.look('list', focus));
     }
     // Before what rests on it is drawn: drawing brings the cursor in order.
@@ -144,12 +155,6 @@ export class PacketsView implements View {
     drawRules(area, this.places, theme.dim);
     if (narrow && this.packets.count > 0)
       area.right(area.width, 0, ` ${PANES.indexOf(this.focus) + 1}/3 ${this.focus}, Tab `, theme.key);
-  }
-
-  private drawEmpty(area: Area): void {
-    const { theme } = this.desk.preferences;
-    for (const [y, line] of emptyWords(this.desk, this.packets).entries())
-      area.clipped(2, y + 1, line, area.width - 4, y === 0 ? theme.strong : theme.text);
   }
 
   private drawTree(area: Area, focus: boolean): void {
@@ -230,7 +235,7 @@ export class PacketsView implements View {
   /** What the pane with the focus does. */
   private runHere(command: CommandId): boolean {
     if (this.focus === 'tree') {
-      if (command === 'open' && this.jumps.openLink(this.tree.current)) return true;
+      if (command === 'open' && this.jumps.openLink(this.current)) return true;
       return this.tree.detail !== undefined && this.tree.run(command);
     }
     if (this.focus === 'octets') {
@@ -243,7 +248,7 @@ export class PacketsView implements View {
       if (this.packets.count > 0) this.focus = 'tree';
       return true;
     }
-    return this.packets.list.run(command);
+    return this.packets.run(command);
   }
 
   /** The field follows the octet. */
@@ -293,6 +298,11 @@ export class PacketsView implements View {
       default:
         return listCommand(this, command);
     }
+  }
+
+  /** The field under the cursor; undefined while the tree of the row has not come. */
+  get current(): DetailNode | undefined {
+    return this.tree.detail?.row === this.packets.row ? this.tree.current : undefined;
   }
 
   /** The id of the row under the cursor. */

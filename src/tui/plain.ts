@@ -62,7 +62,13 @@ export class PlainScreens {
   private async settled(): Promise<void> {
     const end = Date.now() + LONGEST_MS;
     do await new Promise((resolve) => setTimeout(resolve, QUIET_MS / 4));
-    while (!this.changes.closed && Date.now() < end && Date.now() - this.changes.last < QUIET_MS);
+    while (!this.changes.closed && Date.now() < end && !this.isQuiet());
+  }
+
+  /** Nothing changes any more, and what can be read was read. */
+  private isQuiet(): boolean {
+    const { done, growing } = this.app.viewer.status;
+    return Date.now() - this.changes.last >= QUIET_MS && (done || growing);
   }
 
   private take(line: string): void {

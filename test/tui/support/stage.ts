@@ -120,6 +120,11 @@ export class Stage {
     }
   }
 
+  /** Waits until the screen shows something. */
+  until(what: RegExp): Promise<void> {
+    return until(() => what.test(this.text));
+  }
+
   resize(width: number, height: number): void {
     this.display.width = width;
     this.display.height = height;

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Tmux, withoutTmux } from './support/tmux.js';
+
+/** Does something in a terminal of its own. */
+async function inTerminal(
+  width: number,
+  height: number,
+  env: Record<string, string>,
+  what: (t: Tmux) => Promise<void>,
+): Promise<void> {
+  const t = new Tmux(width, height, env);
+  try {
+    await what(t);
+  } finally {
+    t.end();
+  }
+}
+
+/** Waits until the shell has the terminal again, as it was. */
+async function isRestored(t: Tmux): Promise<void> {
+  const screen = await t.shows(/\$ *\n*$/);
+  assert.equal(t.modes, '0 0 1');
+  assert.doesNotMatch(screen, /Tunnels/);
+}
+
+describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
+  for (const [term, lang] of [
+    ['xterm-256color', 'C.UTF-8'],
+    ['screen-256color', 'C.UTF-8'],
+    ['linux', 'C.UTF-8'],
+    ['xterm-256color', 'C'],
+  ])
+    test(`a walk with TERM=${term} and LANG=${lang}`, async () => {
+      await inTerminal(80, 24, { TERM: term, LANG: lang }, async (t) => {
+        t.run('28-overloaded.pcapng');
+        await t.shows(/x +1 192\.0\.2\.10.* ok .*call was refused/s);
+        t.press('5');
+        await t.shows(/503 Service|call\.overload/);
+        t.press('1', 'Enter');
+        await t.shows(/Packets.*inner.*DHCP Discover/s);
+        t.type('/sip.Status-Code == 503\n');
+        await t.shows(/1 of 16 .*503 Service Unavailable/s);
+        t.press('Tab');
+        t.type('z');
+        const screen = await t.shows(lang === 'C' ? /\+ +Status-Line: SIP/ : /[▸▾] Status-Line: SIP/);
+        if (lang === 'C') assert.match(screen, /^[\x00-\x7f]*$/);
+        t.type('Q');
+        await isRestored(t);
+      });
+    });
+
+  test('120 cells by 40 lines, and another size in the middle', async () => {
+    await inTerminal(120, 40, { TERM: 'xterm-256color' }, async (t) => {
+      t.run('20-healthy-call.pcapng');
+      await t.shows(/10\.9\.0\.50/);
+      t.press('2');
+      await t.shows(/Session|Dynamic Host/);
+      t.resize(80, 24);
+      await t.shows(/^ fttscope.{60,}\n(.*\n){22} Tab pane.* \? help *\n*$/);
+      t.resize(60, 20);
+      await t.shows(/1\/3 list, Tab/);
+      t.resize(30, 6);
+      await t.shows(/30x6 is too small/);
+      t.resize(200, 50);
+      await t.shows(/Dynamic Host Configuration Protocol \(Discover\)/);
+      t.type('Q');
+      await isRestored(t);
+    });
+  });
+
+  test('stopped with Ctrl-Z, and brought back', async () => {
+    await inTerminal(80, 24, { TERM: 'xterm-256color' }, async (t) => {
+      t.run('20-healthy-call.pcapng');
+      await t.shows(/10\.9\.0\.50/);
+      t.press('C-z');
+      await t.shows(/Stopped/);
+      assert.equal(t.modes, '0 0 1');
+      t.type('fg\n');
+      await t.shows(/ fttscope .*245 frames/);
+      t.press('2');
+      await t.shows(/DHCP Discover/);
+      t.type('Q');
+      await isRestored(t);
+    });
+  });
+
+  test('ended by signals, the terminal is as it was', async () => {
+    await inTerminal(80, 24, { TERM: 'xterm-256color' }, async (t) => {
+      for (const signal of ['TERM', 'HUP', 'INT', 'QUIT']) {
+        t.type('ulimit -c 0; clear\n');
+        t.run('20-healthy-call.pcapng & P=$!; fg');
+        await t.shows(/10\.9\.0\.50/);
+        t.type(':');
+        await t.shows(/a command, or the number/);
+        process.kill(t.programs()[0], `SIG${signal}`);
+        await isRestored(t);
+      }
+    });
+  });
+
+  test('a capture on standard input, keys from the terminal', async () => {
+    await inTerminal(80, 24, { TERM: 'xterm-256color' }, async (t) => {
+      t.run('- -k 20-healthy-call.keys', 'cat 20-healthy-call.pcapng | ');
+      await t.shows(/245 frames/);
+      t.press('2', 'G');
+      await t.shows(/240\.1/);
+      t.type('Q');
+      await isRestored(t);
+    });
+  });
+
+  test('a terminal that can do nothing gets lines', async () => {
+    await inTerminal(80, 24, { TERM: 'dumb' }, async (t) => {
+      t.run('20-healthy-call.pcapng');
+      await t.shows(/ 1 .*192\.0\.2\.10.*111\/113.*\n(.*\n)*> ?\n/);
+      t.type('1\n');
+      await t.shows(/ 20 +29\.1 .*ACK/);
+      t.type('Q\n');
+      await t.shows(/\$ *\n*$/);
+    });
+  });
+
+  test('a capture that cannot be opened leaves words and no screen', async () => {
+    await inTerminal(80, 24, { TERM: 'xterm-256color' }, async (t) => {
+      t.run('nothing-here.pcapng; echo code $?');
+      const screen = await t.shows(/code \d/);
+      assert.match(screen, /code 2/);
+      assert.match(screen, /nothing-here\.pcapng/);
+      assert.equal(t.modes.split(' ')[0], '0');
+    });
+  });
+});

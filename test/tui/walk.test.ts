@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Stage } from './support/stage.js';
+
+/** A walk through one sample; the stage is taken down whatever happens. */
+async function walk(name: string, what: (s: Stage) => Promise<void>, width = 100, height = 30): Promise<void> {
+  const s = await Stage.of(name, width, height);
+  try {
+    await what(s);
+  } finally {
+    await s.end();
+  }
+}
+
+test('from the tunnel to its packets, a field, its octets, and back', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('Enter');
+    assert.match(s.text, /tunnel 1 › Packets › inner +1 \/ 224/);
+    await s.press('Down Down Down Down Tab');
+    assert.match(s.text, /▾ Session Initiation Protocol \(REGISTER\)/);
+    await s.press('Down');
+    // The request line: octets 31 to 62 of the envelope.
+    assert.match(s.text, /octets 31–62 \(32\) +sip\.Request-Line/);
+    await s.press('Tab Right Right Right Right Right Right Right Right Right');
+    assert.match(s.text, /▾ Request-Line/);
+    assert.match(s.text, /sip\.r-uri/);
+    await s.press('Esc Esc');
+    assert.match(s.text, /^ Tunnels/m);
+    await s.press('Ctrl-O');
+    assert.match(s.text, /Packets › inner/);
+  });
+});
+
+test('a filter: completion, what is wrong, how many, and off again', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('2 /');
+    await s.type('sip.Meth');
+    assert.match(s.text, /"sip\.Meth" is neither a field/);
+    await s.press('Tab');
+    await s.type(' == "INVITE"');
+    await s.until(/1 of 224/);
+    await s.press('Enter');
+    await s.until(/\/ sip\.Method == "INVITE".* 1 of 224/);
+    assert.match(s.text, /18\.1 .*INVITE/);
+    await s.press('Esc');
+    assert.match(s.text, /inner .* 224$/m);
+    await s.press('/ Up Enter');
+    await s.until(/1 of 224/);
+  });
+});
+
+test('a filter that was given up leaves the list as it was', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('2 /');
+    await s.type('rtp');
+    await s.press('Esc');
+    assert.match(s.text, /inner +1 \/ 224/);
+    await s.press('/');
+    await s.type('ip.src ==');
+    await s.press('Enter');
+    assert.match(s.text, /\/ ip\.src ==/, 'Enter does not take what is wrong');
+    await s.press('Esc');
+  });
+});
+
+test('filters from a field: that, and that, and not that', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('2');
+    await s.press(':');
+    await s.type('12.1');
+    await s.press('Enter');
+    await s.press('Tab Down a');
+    await s.until(/Request-Line == "REGISTER.*3 of 224/);
+    await s.press('Down Down A');
+    assert.match(s.text, /&& sip\.Via == /);
+    await s.press('Esc Esc');
+    await s.press('Tab !');
+    assert.match(s.text, /› \/ !\(sip\.Via == /);
+  });
+});
+
+test('go to, marks, dialog, findings', async () => {
+  await walk('28-overloaded.pcapng', async (s) => {
+    await s.press('2 :');
+    await s.type('18.1');
+    await s.press('Enter');
+    assert.match(s.text, /Request: INVITE/);
+    await s.press('m k ] ]');
+    await s.press('i');
+    await s.press('Esc');
+    assert.match(s.text, / 20\.1 +[\d.]+ ↓ .*503/);
+    await s.press("' k [");
+    await s.until(/nothing|no packet before/);
+    await s.press(': 9 9 9 9 Enter');
+    assert.match(s.text, /there is no packet 9999/);
+  });
+});
+
+test('o cycles inner, outer, both; a frame says what it carries', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('2 o');
+    assert.match(s.text, /Packets › outer .* 242/);
+    await s.press('G');
+    await s.press('Up Up Up Up Up');
+    assert.match(s.text, / 240 .*198\.51\.100\.1 192\.0\.2\.10 +TLS +carries SIP: Status: 200 OK/);
+    await s.press('o');
+    assert.match(s.text, /inner and outer/);
+  });
+});
+
+test('find in list, tree and octets', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('2 Ctrl-F');
+    await s.type('401');
+    await s.press('Enter');
+    await s.until(/Status: 401[\s\S]*Session Initiation Protocol \(401\)/);
+    await s.press('Tab Ctrl-F Ctrl-U');
+    await s.type('nonce');
+    await s.press('Enter');
+    assert.match(s.text, /sip\.auth|sip\.WWW/);
+    await s.press('Tab Ctrl-F Ctrl-U');
+    await s.type('0x53 49 50');
+    await s.press('Enter');
+    assert.match(s.text, /sip\./);
+    await s.press('Ctrl-F Ctrl-U');
+    await s.type('/(/');
+    assert.match(s.text, /Invalid regular expression/);
+    await s.press('Esc');
+  });
+});
+
+test('layouts, zoom, sizes, and other sizes of the window in the middle', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('2');
+    for (const keys of ['|', '|', '|', 'z', 'z', '+', '-', 'Tab +', 'Tab z'])
+      for (const [w, h] of [
+        [80, 24],
+        [60, 16],
+        [45, 9],
+        [20, 4],
+        [200, 50],
+        [100, 30],
+      ]) {
+        s.resize(w, h);
+        await s.press(keys.split(' ')[0]);
+        assert.equal(s.display.lines.length, h);
+        for (const line of s.display.lines) assert.ok(line.length <= w, `${w}: ${line}`);
+      }
+  });
+});
+
+test('time: every form, and counted from a packet', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('2');
+    await s.press('Down T');
+    assert.match(s.text, / 9\.1 +0\.000000/);
+    assert.match(s.text, / 8\.1 +-0\.024020/);
+    await s.press('T t');
+    assert.match(s.text, / 9\.1 +0\.024020/, 'since the packet before');
+    await s.press('t t t');
+    assert.match(s.text, / 8\.1 09:00:00\.020140/, 'time of day in UTC');
+  });
+});
+
+test('copying says what became of it', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('2');
+    await s.press('y');
+    assert.match(s.display.offered, /^8\.1 .*DHCP Discover/);
+    assert.match(s.text, /does not say whether it took it/);
+    await s.press('Tab Tab y');
+    // BOOTREQUEST, hardware type 31, of seven octets.
+    assert.match(s.display.offered, /^011f07/);
+  });
+});
+
+test('help is made from the keys and found by words; the palette knows every command', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('2 ?');
+    assert.match(s.text, /Keys in Packets[\s\S]*In this view[\s\S]*Tab +:next-pane/);
+    await s.type('suspend');
+    assert.match(s.text, /Ctrl-Z +:suspend/);
+    await s.press('Esc Esc :');
+    await s.type('zo');
+    await s.press('Tab');
+    assert.match(s.text, /: zoom\n .*this pane alone.* z$/m);
+    await s.press('Ctrl-U');
+    await s.type('nonsense');
+    assert.match(s.text, /there is no command nonsense/);
+    await s.press('Enter Esc');
+  });
+});
+
+test('Ctrl-C asks once, quits at the second; Q quits', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('Ctrl-C');
+    assert.match(s.text, /once more quits/);
+    assert.ok(!s.display.closed);
+    s.app.key('Ctrl-C');
+    assert.ok(s.display.closed);
+  });
+});
+
+test('the mouse: a click selects, a double click opens, the wheel scrolls, tabs are clicked', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    s.app.mouse({ kind: 'press', x: 14, y: 1 });
+    await s.settled();
+    assert.match(s.text, /Packets › inner/);
+    s.app.mouse({ kind: 'press', x: 20, y: 8 });
+    await s.settled();
+    assert.match(s.text, /inner +5 \/ 224/);
+    s.app.mouse({ kind: 'wheel-down', x: 20, y: 8 });
+    await s.settled();
+    assert.doesNotMatch(s.text, / 8\.1 /);
+    s.app.mouse({ kind: 'double', x: 20, y: 8 });
+    await s.press('Down');
+    assert.match(s.text, /octets? \d+/);
+  });
+});
+
+test('pasted text does nothing where nothing is typed', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    s.app.paste('Qq\n');
+    await s.settled();
+    assert.ok(!s.display.closed);
+    assert.match(s.text, /pasted text is taken where a line is typed/);
+  });
+});
