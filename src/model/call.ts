@@ -3,6 +3,7 @@ import { callFailure } from './call-failure.js';
 import { CallFeatures } from './call-features.js';
 import type { CallEntity, CallFailure, CallMessage, CallState, Place } from './entities.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
+import { Pinholes } from './pinholes.js';
 import type { SessionMedia } from './session-media.js';
 import { isHold, placesOf } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
@@ -45,6 +46,7 @@ export class Call {
   /** Where its session descriptions want media: `address port`. */
   readonly endpoints = new Set<string>();
   readonly features = new CallFeatures();
+  readonly pinholes = new Pinholes();
   readonly start: Seen;
   state: CallState = 'in-progress';
   trying: Seen | null = null;
@@ -112,6 +114,7 @@ export class Call {
     const { media } = e;
     this.list(at, e, seen, identity, media);
     const side = this.byCaller(e) ? 'caller' : 'callee';
+    if (media !== undefined) this.pinholes.described(side, media);
     if (e.isRequest) this.features.request(seen, e, side, media);
     else this.features.response(seen, e, side, media);
     if (e.isRequest) this.request(seen, e);
@@ -271,6 +274,7 @@ export class Call {
   }
 
   entity(): CallEntity {
+    const pinholes = this.pinholes.list;
     const { direction, ringing, answer, end, releasedBy, failure, pddMs, setupMs, durationMs } = this;
     return {
       id: this.id,
@@ -293,6 +297,7 @@ export class Call {
       ...(failure !== undefined && { failure }),
       messages: this.messages,
       media: [...this.media].sort((a, b) => a - b),
+      ...(pinholes.length > 0 && { pinholes }),
       ...this.features.entries(end),
     };
   }

@@ -908,6 +908,15 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     meaning: 'The receiver does not know how to decode it.',
     next: 'Compare with the session descriptions of the call.',
   },
+  'media.framing': {
+    severity: 'warn',
+    kind: 'service',
+    confidence: 'likely',
+    title: 'Speech is packed in another way than agreed',
+    clause: 'RFC 4867 §8.1',
+    meaning: 'The receiver takes the bits for others than they are, and plays noise or nothing.',
+    next: 'Compare octet-align in both descriptions (bandwidth-efficient without it), or hf-only for EVS.',
+  },
   'media.loss': {
     severity: 'warn',
     kind: 'quality',

@@ -418,6 +418,7 @@ export interface CallEntity extends Entity, CallFeatureEntries {
   failure?: CallFailure;
   messages: CallMessage[];
   media: number[];
+  pinholes?: Pinhole[];
 }
 
 /** The relay layer of a short message over IP. TS 24.011 §7.3 */
@@ -457,6 +458,38 @@ export interface SubscriptionEntity extends Entity {
   rows: string[];
 }
 
+/** Frames of speech by mode in kbit/s, and of other kinds. */
+export interface SpeechEntry {
+  modes: Record<string, number>;
+  /** Silence descriptors, frames without data, lost before they were sent, marked as damaged. */
+  sid?: number;
+  noData?: number;
+  lost?: number;
+  damaged?: number;
+  /** Packets that are not of the length that they announce. */
+  misfits?: number;
+  /** Modes that the sender asks the other side for. */
+  requests?: Record<string, number>;
+}
+
+/** What both sides of a call agreed to about one medium, and what flowed: the pinhole. */
+export interface Pinhole {
+  kind: string;
+  /** Where each side wants to receive. */
+  caller?: PinholeSide;
+  callee?: PinholeSide;
+  codecs: string[];
+  /** Packets to each side, keep-alives aside. */
+  toCaller: number;
+  toCallee: number;
+}
+
+export interface PinholeSide {
+  address: string;
+  port: number;
+  flowing: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+}
+
 export interface MediaEntity extends Entity {
   tunnel?: number;
   call?: number;
@@ -481,6 +514,7 @@ export interface MediaEntity extends Entity {
   jitterMs?: { mean: number; max: number };
   bursts: { count: number; longest: number };
   mos?: { value: number; method: string; estimate: true };
+  speech?: SpeechEntry;
   keepAlives: number;
   dtmf?: string;
   headOfLine: { stall: number; packets: number; ms: number }[];

@@ -38,6 +38,8 @@ export function judgeStream(s: MediaStream, shaky: boolean, findings: Findings):
   const foreign = types.filter((t) => t !== KEEP_ALIVE_TYPE && t !== COMFORT_NOISE && !agreed?.has(t));
   if (agreed !== undefined && agreed.size > 0 && foreign.length > 0)
     raise('media.payload-type', { detail: `The payload types are ${foreign.join(', ')}.` });
+  if (s.speech?.isForeign)
+    raise('media.framing', { detail: `${s.speech.misfits} packets are not of the length that their header asks for.` });
   const held = s.headOfLine.filter((h) => h.packets >= HEAD_OF_LINE.packets && h.ms >= HEAD_OF_LINE.ms);
   const longest = Math.max(0, ...held.map((h) => h.ms));
   if (held.length > 0)

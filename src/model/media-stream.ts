@@ -3,13 +3,21 @@ import type { MediaEntity, RtcpEntry } from './entities.js';
 import type { Arrival, Seen } from './moment.js';
 import { opinion } from './quality.js';
 import { RtpStream } from './rtp-stream.js';
+import { SpeechFrames } from './speech-frames.js';
 import { uid } from './uid.js';
 
 /** What a session description said about the endpoint of a stream. */
 export interface Negotiated {
   readonly kind: string;
   readonly callId: string;
-  readonly payloadTypes: ReadonlyMap<number, { readonly name: string; readonly clock: number }>;
+  readonly payloadTypes: ReadonlyMap<number, Codec>;
+}
+
+export interface Codec {
+  readonly name: string;
+  readonly clock: number;
+  /** What `a=fmtp` says. */
+  readonly parameters?: string;
 }
 
 const MOST_DIGITS = 256;
@@ -28,6 +36,9 @@ export class MediaStream {
   type = -1;
   clock = 0;
   isEvent = false;
+  /** Frames of speech: those of the first payload type that has any, and whether the packet at hand is of it. */
+  speech: SpeechFrames | null = null;
+  speaking: SpeechFrames | null = null;
   readonly headOfLine: { stall: number; packets: number; ms: number }[] = [];
   rtcp: RtcpEntry | undefined;
   /** Sender reports, the middle of their NTP time and when they came: what a reception report answers. */
@@ -58,11 +69,28 @@ export class MediaStream {
   }
 
   /** From now on packets have this payload type. */
-  use(type: number, codec: { readonly name: string; readonly clock: number } | undefined): void {
+  use(type: number, codec: Codec | undefined): void {
     this.type = type;
     this.clock = codec?.clock ?? 0;
     this.isEvent = codec !== undefined && codec.name.toLowerCase() === 'telephone-event';
+    const speech = codec === undefined ? null : this.speechOf(type, codec);
+    this.speaking = speech;
+    this.speech ??= speech;
   }
+
+  /** Counts frames of a payload type; one count serves all of its packets. */
+  private speechOf(type: number, codec: Codec): SpeechFrames | null {
+    const key = `${type} ${codec.name} ${codec.parameters ?? ''}`;
+    if (key !== this.speechKey) {
+      const made = SpeechFrames.of(codec.name, codec.parameters);
+      if (made === null) return null;
+      if (this.speech !== null) return this.speechKey.startsWith(`${type} `) ? this.speech : null;
+      this.speechKey = key;
+      return made;
+    }
+    return this.speech;
+  }
+  private speechKey = '';
 
   /** A named event of RFC 4733 at `off`: digits are noted once, when their end comes. */
   event(b: Uint8Array, off: number, end: number, timestamp: number): void {
@@ -90,7 +118,11 @@ export class MediaStream {
 
   entity(codec: { readonly name: string; readonly clock: number } | undefined): MediaEntity {
     const { rtp, negotiated, lostPercent, rtcp } = this;
-    const mos = codec === undefined ? undefined : opinion(codec.name, lostPercent, rtp.jitterMean, rtcp?.roundTripMs);
+    const speech = this.speech?.entry;
+    const mos =
+      codec === undefined
+        ? undefined
+        : opinion(codec.name, lostPercent, rtp.jitterMean, rtcp?.roundTripMs, this.speech?.mode);
     return {
       id: this.id,
       uid: this.uid,
@@ -115,6 +147,7 @@ export class MediaStream {
       ...(codec !== undefined && { jitterMs: { mean: rtp.jitterMean, max: rtp.jitterMax } }),
       bursts: rtp.lost === 0 ? { count: 0, longest: 0 } : { count: rtp.gaps, longest: rtp.longestGap },
       ...(mos !== undefined && { mos }),
+      ...(speech !== undefined && { speech }),
       keepAlives: rtp.keepAlives,
       ...(this.dtmf !== '' && { dtmf: this.dtmf }),
       headOfLine: this.headOfLine,

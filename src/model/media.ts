@@ -57,6 +57,11 @@ export class Media {
     if (type !== s.type) s.use(type, this.codec(s, type));
     const event = s.isEvent;
     s.rtp.take(at, packet.sequence(buf, off), timestamp, type, c.wireEnd - off, s.clock, event);
+    if (s.speaking !== null && end === c.wireEnd) {
+      const header = packet.headerLength(buf, off, end);
+      const padding = (buf[off] & 0x20) !== 0 ? buf[end - 1] : 0; // RFC 3550 §5.1
+      if (header > 0) s.speaking.take(buf, off + header, end - padding);
+    }
     if (event) {
       const header = packet.headerLength(buf, off, end);
       if (header > 0) s.event(buf, off + header, end, timestamp);

@@ -15,6 +15,21 @@ const CODECS: Readonly<Record<string, Impairment>> = {
   EVS: { ie: 4, bpl: 13, wide: true },
 };
 
+/** Modes whose impairment is known: ITU-T G.113 tables I.1 and IV.1. */
+const MODES: Readonly<Record<string, Impairment>> = {
+  'AMR 12.2': { ie: 5, bpl: 10, wide: false },
+  'AMR 7.4': { ie: 10, bpl: 10, wide: false },
+  'AMR-WB 6.6': { ie: 41, bpl: 13, wide: true },
+  'AMR-WB 8.85': { ie: 26, bpl: 13, wide: true },
+  'AMR-WB 12.65': { ie: 13, bpl: 13, wide: true },
+  'AMR-WB 14.25': { ie: 10, bpl: 13, wide: true },
+  'AMR-WB 15.85': { ie: 7, bpl: 13, wide: true },
+  'AMR-WB 18.25': { ie: 5, bpl: 13, wide: true },
+  'AMR-WB 19.85': { ie: 4, bpl: 13, wide: true },
+  'AMR-WB 23.05': { ie: 1, bpl: 13, wide: true },
+  'AMR-WB 23.85': { ie: 8, bpl: 13, wide: true },
+};
+
 const R_NARROW = 93.2;
 const R_WIDE = 129;
 /** Coding, packets of 20 ms and an empty jitter buffer. */
@@ -32,9 +47,17 @@ export interface Opinion {
  * @param lostPercent packets lost of those sent
  * @param jitterMs mean interarrival jitter, for which the receiver's buffer makes up with delay
  * @param roundTripMs as RTCP tells it
+ * @param mode of most frames, in kbit/s
  */
-export function opinion(codec: string, lostPercent: number, jitterMs: number, roundTripMs = 0): Opinion | undefined {
-  const c = CODECS[codec.toUpperCase()];
+export function opinion(
+  codec: string,
+  lostPercent: number,
+  jitterMs: number,
+  roundTripMs = 0,
+  mode = '',
+): Opinion | undefined {
+  const name = codec.toUpperCase();
+  const c = MODES[`${name} ${mode}`] ?? MODES[mode] ?? CODECS[name];
   if (c === undefined) return undefined;
   const delay = FIXED_DELAY_MS + 2 * jitterMs + roundTripMs / 2;
   const late = Math.max(0, delay - 177.3);

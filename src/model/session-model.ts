@@ -159,7 +159,12 @@ export class SessionModel {
     this.media.finish();
     this.tunnels = tunnels();
     for (const t of this.tunnels) this.byId.set(t.id, t);
-    for (const s of this.media.streams) if (s.call !== 0) this.signalling.calls[s.call - 1].media.add(s.id);
+    for (const s of this.media.streams) {
+      if (s.call === 0) continue;
+      const call = this.signalling.calls[s.call - 1];
+      call.media.add(s.id);
+      if (s.copyOf === null) call.pinholes.flow(s.to.address, s.to.port, s.rtp.packets - s.rtp.keepAlives);
+    }
     for (const t of this.tunnels) {
       this.furnish(t);
       this.outside.furnish(t);

@@ -309,6 +309,11 @@ const registration = entity({
 });
 
 const SIDE = of('caller', 'callee');
+const pinholeSide = object({
+  address: TEXT,
+  port: COUNT,
+  flowing: of('sendrecv', 'sendonly', 'recvonly', 'inactive'),
+});
 
 const call = entity({
   tunnels: list(COUNT),
@@ -351,6 +356,16 @@ const call = entity({
     }),
   ),
   media: list(COUNT),
+  'pinholes?': list(
+    object({
+      kind: TEXT,
+      'caller?': pinholeSide,
+      'callee?': pinholeSide,
+      codecs: list(TEXT),
+      toCaller: COUNT,
+      toCallee: COUNT,
+    }),
+  ),
   'dialogs?': list(object({ toTag: TEXT, state: of('early', 'confirmed'), row: ROW })),
   'reliable?': object({ responses: COUNT, acknowledged: COUNT }),
   'preconditions?': object({ met: BOOLEAN, at: TIME, row: ROW }),
@@ -407,6 +422,15 @@ const media = entity({
   'jitterMs?': object({ mean: MS, max: MS }),
   bursts: object({ count: COUNT, longest: COUNT }),
   'mos?': object({ value: NUMBER, method: TEXT, estimate: of(true) }),
+  'speech?': object({
+    modes: map(COUNT, '^.{1,32}$'),
+    'sid?': COUNT,
+    'noData?': COUNT,
+    'lost?': COUNT,
+    'damaged?': COUNT,
+    'misfits?': COUNT,
+    'requests?': map(COUNT, '^.{1,32}$'),
+  }),
   keepAlives: COUNT,
   'dtmf?': TEXT,
   headOfLine: list(object({ stall: COUNT, packets: COUNT, ms: MS })),

@@ -1,0 +1,54 @@
+import type { Pinhole, PinholeSide } from './entities.js';
+import type { SessionMedia } from './session-media.js';
+
+const MOST = 8;
+
+/** One medium of a description, as much of it as a report tells. */
+interface Half extends PinholeSide {
+  readonly kind: string;
+  readonly codecs: readonly string[];
+}
+
+/** What both sides of a call agreed to last, medium by medium, and the packets that flowed there. RFC 3264 §6 */
+export class Pinholes {
+  private sides: { caller?: readonly Half[]; callee?: readonly Half[] } = {};
+  /** Packets by where they went: `address port`. */
+  private readonly flowed = new Map<string, number>();
+
+  described(by: 'caller' | 'callee', media: readonly SessionMedia[]): void {
+    this.sides[by] = media.slice(0, MOST).map(({ kind, address, port, flowing, formats }) => ({
+      kind,
+      address,
+      port,
+      flowing,
+      codecs: formats.flatMap((f) => (f.name === '' ? [] : [f.name])),
+    }));
+  }
+
+  /** So many packets went to an endpoint. */
+  flow(address: string, port: number, packets: number): void {
+    const key = `${address} ${port}`;
+    this.flowed.set(key, (this.flowed.get(key) ?? 0) + packets);
+  }
+
+  get list(): Pinhole[] {
+    const { caller = [], callee = [] } = this.sides;
+    const packets = (h: Half | undefined): number =>
+      h === undefined || h.port === 0 ? 0 : (this.flowed.get(`${h.address} ${h.port}`) ?? 0);
+    // The n-th medium of an answer answers the n-th of the offer.
+    return Array.from({ length: Math.max(caller.length, callee.length) }, (_, i): Pinhole => {
+      const [a, b] = [caller[i], callee[i]];
+      const both = a !== undefined && b !== undefined;
+      return {
+        kind: (a ?? b).kind,
+        ...(a !== undefined && { caller: sideOf(a) }),
+        ...(b !== undefined && { callee: sideOf(b) }),
+        codecs: both ? a.codecs.filter((c) => b.codecs.includes(c)) : [...(a ?? b).codecs],
+        toCaller: packets(a),
+        toCallee: packets(b),
+      };
+    });
+  }
+}
+
+const sideOf = ({ address, port, flowing }: Half): PinholeSide => ({ address, port, flowing });

@@ -1,0 +1,204 @@
+import { speechBits } from '../../dissectors/amr.js';
+import { frameOctets } from '../../dissectors/evs.js';
+import type { SpeechEntry } from './entities.js';
+
+/** Modes of AMR and AMR-WB in kbit/s, by frame type. RFC 4867 §3.3, 26.101, 26.201 */
+const AMR = ['4.75', '5.15', '5.9', '6.7', '7.4', '7.95', '10.2', '12.2'] as const;
+const AMR_WB = ['6.6', '8.85', '12.65', '14.25', '15.85', '18.25', '19.85', '23.05', '23.85'] as const;
+/** Rates of EVS in kbit/s; those of its AMR-WB mode are marked. TS 26.445 tables A.1, A.4 */
+const EVS = ['2.8', '7.2', '8', '9.6', '13.2', '16.4', '24.4', '32', '48', '64', '96', '128'] as const;
+const LOST = 14;
+const NO_DATA = 15;
+const NO_REQUEST = 15;
+/** Frames of one packet that are looked at: 240 ms, as `maxptime` mostly has it. */
+const MOST_FRAMES = 12;
+
+/** Frame types of one table. */
+const TYPES = 16;
+
+type Kind = 'amr' | 'amr-wb' | 'evs' | 'g711';
+
+/** The frames of speech in a stream: their modes and kinds, what the sender asks of the other side, and what does not fit. */
+export class SpeechFrames {
+  /** Frames by type; those of the AMR-WB mode of EVS stand behind the others. */
+  private readonly frames = new Uint32Array(2 * TYPES);
+  /** By what was asked for. */
+  private readonly requests = new Map<number, number>();
+  private sid = 0;
+  private noData = 0;
+  private lost = 0;
+  private damaged = 0;
+  private packets = 0;
+  /** Packets whose length is not that of the frames that they announce. */
+  misfits = 0;
+  /** Those of them that the other packing fits. */
+  private otherwise = 0;
+
+  private constructor(
+    private readonly kind: Kind,
+    private readonly aligned: boolean,
+    private readonly headerFull: boolean,
+  ) {}
+
+  /** For a payload type by its name and what `a=fmtp` says of it; null for other codecs. */
+  static of(name: string, parameters = ''): SpeechFrames | null {
+    const kinds: Readonly<Record<string, Kind>> = {
+      amr: 'amr',
+      'amr-wb': 'amr-wb',
+      evs: 'evs',
+      pcmu: 'g711',
+      pcma: 'g711',
+    };
+    const kind = kinds[name.toLowerCase()];
+    if (kind === undefined) return null;
+    const aligned = /octet-align\s*=\s*1|crc\s*=\s*1|interleaving|robust-sorting\s*=\s*1/i.test(parameters);
+    return new SpeechFrames(kind, aligned, /hf-only\s*=\s*1/i.test(parameters));
+  }
+
+  /** Takes the payload `[off, end)` of a packet. */
+  take(b: Uint8Array, off: number, end: number): void {
+    if (off >= end) return;
+    this.packets++;
+    if (this.kind === 'evs') this.evs(b, off, end);
+    else if (this.kind !== 'g711') this.amr(b, off, end, this.kind === 'amr-wb');
+    else this.frames[0]++;
+  }
+
+  private request(octet: number): void {
+    this.requests.set(octet, (this.requests.get(octet) ?? 0) + 1);
+  }
+
+  /** RFC 4867 §4.3 (bandwidth-efficient: fields of 4 and 6 bits in a row) and §4.4 (octet-aligned). */
+  private amr(b: Uint8Array, off: number, end: number, wide: boolean): void {
+    const request = b[off] >> 4;
+    if (request !== NO_REQUEST) this.request(request);
+    let bit = 8 * off + (this.aligned ? 8 : 4);
+    let speech = 0;
+    for (let n = 0; n < MOST_FRAMES; n++) {
+      if (bit + 6 > 8 * end) break;
+      const entry = bits(b, bit, 6);
+      const type = (entry >> 1) & 15;
+      bit += this.aligned ? 8 : 6;
+      const size = speechBits(wide, type);
+      speech += this.aligned ? 8 * Math.ceil(size / 8) : size;
+      if ((entry & 1) === 0) this.damaged++;
+      this.frame(type, 0, wide ? 9 : 8);
+      if ((entry & 0x20) === 0) break; // F: no more frames follow
+    }
+    if (Math.ceil((bit + speech) / 8) === end) return;
+    this.misfits++;
+    if (fits(b, off, end, wide, !this.aligned)) this.otherwise++;
+  }
+
+  /** @param table 0, or 16 for the AMR-WB mode of EVS  @param sid type of a silence descriptor */
+  private frame(type: number, table: number, sid: number): void {
+    if (type < sid) this.frames[table + type]++;
+    else if (type === sid) this.sid++;
+    else if (type === NO_DATA) this.noData++;
+    else if (type === LOST) this.lost++;
+    else this.misfits++;
+  }
+
+  /** TS 26.445 annex A.2: the compact format is known by its length alone, all others begin with a header. */
+  private evs(b: Uint8Array, off: number, end: number): void {
+    const octets = end - off;
+    const rate = this.headerFull ? undefined : COMPACT.get(octets);
+    if (rate === SILENCE) this.sid++;
+    else if (rate !== undefined) this.frames[rate]++;
+    if (rate !== undefined) return;
+    let at = off;
+    if (b[at] >> 7 === 1) {
+      const request = b[at++];
+      if ((request & 0x7f) !== 0x7f) this.request(request);
+    }
+    let speech = 0;
+    for (let n = 0; n < MOST_FRAMES && at < end; n++) {
+      const entry = b[at++];
+      const io = (entry & 0x20) !== 0;
+      this.frame(entry & 15, io ? TYPES : 0, io ? 9 : 12);
+      speech += frameOctets(entry);
+      if ((entry & 0x40) === 0) break;
+    }
+    // Octets of zero may follow, so that the length is not that of a compact frame.
+    if (at + speech > end) this.misfits++;
+  }
+
+  /** Frames by mode, as people name it. */
+  private get modes(): [string, number][] {
+    const names = NAMES[this.kind];
+    return [...this.frames].flatMap((n, type): [string, number][] =>
+      n === 0 ? [] : [[names[type] ?? String(type), n]],
+    );
+  }
+
+  /** The mode that most frames have. */
+  get mode(): string | undefined {
+    return this.modes.sort((a, b) => b[1] - a[1])[0]?.[0];
+  }
+
+  /** Whether most packets are packed in the other way than was agreed. */
+  get isForeign(): boolean {
+    return this.packets >= 10 && this.otherwise * 2 > this.packets;
+  }
+
+  private get asked(): Record<string, number> {
+    const nameOf = (r: number): string => (this.kind === 'evs' ? requestOf(r) : (NAMES[this.kind][r] ?? String(r)));
+    return Object.fromEntries([...this.requests].map(([r, n]) => [nameOf(r), n]));
+  }
+
+  get entry(): SpeechEntry | undefined {
+    if (this.packets === 0) return undefined;
+    const { sid, noData, lost, damaged, misfits, requests } = this;
+    return {
+      modes: Object.fromEntries(this.modes),
+      ...(sid > 0 && { sid }),
+      ...(noData > 0 && { noData }),
+      ...(lost > 0 && { lost }),
+      ...(damaged > 0 && { damaged }),
+      ...(misfits > 0 && { misfits }),
+      ...(requests.size > 0 && { requests: this.asked }),
+    };
+  }
+}
+
+const IO = AMR_WB.map((m) => `AMR-WB ${m}`);
+const NAMES: Readonly<Record<Kind, readonly string[]>> = {
+  amr: AMR,
+  'amr-wb': AMR_WB,
+  evs: [...EVS, ...Array.from({ length: TYPES - EVS.length }, () => ''), ...IO],
+  g711: ['64'],
+};
+const SILENCE = -1;
+/** Octets of compact frames, and the place of their count. */
+const COMPACT: ReadonlyMap<number, number> = new Map([
+  [6, SILENCE],
+  ...[7, 18, 20, 24, 33, 41, 61, 80, 120, 160, 240, 320].map((n, rate): [number, number] => [n, rate]),
+  ...[17, 23, 32, 36, 40, 46, 50, 58, 60].map((n, rate): [number, number] => [n, TYPES + rate]),
+]);
+
+/** What a request for another mode asks for: bandwidth and rate. TS 26.445 table A.3 */
+function requestOf(octet: number): string {
+  const kind = (octet >> 4) & 7;
+  const band = ['NB', 'IO', 'WB', 'SWB', 'FB', 'WB channel-aware', 'SWB channel-aware', ''][kind];
+  if (kind === 1) return IO[octet & 15] ?? `IO ${octet & 15}`;
+  return kind >= 5 ? band : `${band} ${EVS[octet & 15] ?? octet & 15}`.trim();
+}
+
+/** Whether a payload of AMR has the length that its header asks for in this packing. */
+function fits(b: Uint8Array, off: number, end: number, wide: boolean, aligned: boolean): boolean {
+  let bit = 8 * off + (aligned ? 8 : 4);
+  for (let n = 0, speech = 0; n < MOST_FRAMES && bit + 6 <= 8 * end; n++) {
+    const entry = bits(b, bit, 6);
+    const size = speechBits(wide, (entry >> 1) & 15);
+    bit += aligned ? 8 : 6;
+    speech += aligned ? 8 * Math.ceil(size / 8) : size;
+    if ((entry & 0x20) === 0) return Math.ceil((bit + speech) / 8) === end;
+  }
+  return false;
+}
+
+/** `n` bits (at most 8) at a position counted in bits. */
+function bits(b: Uint8Array, at: number, n: number): number {
+  const word = (b[at >> 3] << 8) | (b[(at >> 3) + 1] ?? 0);
+  return (word >> (16 - (at & 7) - n)) & ((1 << n) - 1);
+}

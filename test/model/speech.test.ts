@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { encode } from 'fttscope/kit';
+import { rtp } from '../../dissectors/rtp.js';
+import { SpeechFrames } from '../../src/model/speech-frames.js';
+import { udp } from '../build/packets.js';
+import {
+  addressed,
+  CORE,
+  CORE_MEDIA,
+  codes,
+  found,
+  type Json,
+  registered,
+  sdp,
+  sip,
+  Talk,
+  UE,
+  UE_MEDIA,
+} from './support.js';
+
+const take = (name: string, parameters: string, payloads: readonly Uint8Array[]) => {
+  const s = SpeechFrames.of(name, parameters)!;
+  for (const p of payloads) s.take(p, 0, p.length);
+  return s;
+};
+/** Octets that begin with these and have so many in all. */
+const payload = (n: number, ...first: number[]): Uint8Array => {
+  const b = new Uint8Array(n);
+  b.set(first);
+  return b;
+};
+
+describe('frames of speech', () => {
+  test('AMR, bandwidth-efficient: CMR 4 bits, then F, FT and Q (RFC 4867 §4.3)', () => {
+    // 12.2: 4 + 6 + 244 bits are 32 octets; SID: 4 + 6 + 39 are 7; no data: 2; CMR 5 asks for 7.95.
+    const s = take('AMR', 'mode-set=7', [
+      payload(32, 0xf3, 0xc0),
+      payload(32, 0x53, 0xc0),
+      payload(7, 0xf4, 0x40),
+      payload(2, 0xf7, 0xc0),
+    ]);
+    assert.deepEqual(s.entry, { modes: { 12.2: 2 }, sid: 1, noData: 1, requests: { 7.95: 1 } });
+    assert.equal(s.isForeign, false);
+  });
+
+  test('AMR-WB, octet-aligned, two frames in a packet (RFC 4867 §4.4)', () => {
+    // CMR 15, two entries of FT 2 (the first with F), twice 32 octets for 253 bits.
+    const s = take('AMR-WB', 'octet-align=1', [payload(67, 0xf0, 0x94, 0x14), payload(34, 0xf0, 0x10)]);
+    assert.deepEqual(s.entry, { modes: { 12.65: 3 }, damaged: 1 });
+    assert.equal(s.mode, '12.65');
+  });
+
+  test('the other packing does not fit', () => {
+    const aligned = Array.from({ length: 12 }, () => payload(34, 0xf0, 0x14));
+    assert.equal(take('AMR-WB', 'octet-align=1', aligned).isForeign, false);
+    assert.equal(take('AMR-WB', '', aligned).isForeign, true);
+  });
+
+  test('EVS: compact by length, else with header; its AMR-WB mode (TS 26.445 annex A.2)', () => {
+    const s = take('EVS', '', [
+      payload(33), // 13.2, compact
+      payload(61), // 24.4
+      payload(6), // SID
+      payload(32), // AMR-WB IO 12.65, compact
+      payload(2 + 33, 0xa4, 0x04), // CMR for WB 13.2, header-full 13.2
+      payload(1 + 2 + 3, 0x0f), // no data, and padding: six octets would be compact
+    ]);
+    assert.deepEqual(s.entry!.modes, { 13.2: 2, 24.4: 1, 'AMR-WB 12.65': 1 });
+    assert.equal(s.entry!.sid, 2);
+    assert.deepEqual(s.entry!.requests, { 'WB 13.2': 1 });
+  });
+
+  test('other codecs have none', () => {
+    assert.equal(SpeechFrames.of('opus'), null);
+    assert.deepEqual(take('PCMA', '', [payload(160)]).entry, { modes: { 64: 1 } });
+  });
+});
+
+describe('a call with AMR-WB', () => {
+  const described = (where: string, port: number, fmtp: string) =>
+    `${sdp(where, port).replace('RTP/AVP 8', 'RTP/AVP 104 8')}a=rtpmap:104 AMR-WB/16000\r\na=fmtp:104 ${fmtp}\r\n`;
+  const call = (fmtp: string): Talk => {
+    const t = registered(addressed(new Talk()))
+      .up(1000, sip('INVITE sip:bob@ims.example', { sdp: described(UE, 30_000, fmtp) }))
+      .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: described(CORE, 40_000, fmtp) }, 'down'))
+      .up(1210, sip('ACK sip:bob@ims.example', { toTag: 'b' }));
+    for (let i = 0; i < 60; i++) {
+      const head = { marker: false, payloadType: 104, sequence: i, timestamp: 320 * i, csrc: [], padding: 0 };
+      const body = payload(33, 0xf1, 0x40);
+      t.up(1210 + 20 * i, udp(UE_MEDIA, CORE_MEDIA, encode(rtp.codec!, { ...head, ssrc: 1, payload: body })));
+      t.down(1215 + 20 * i, udp(CORE_MEDIA, UE_MEDIA, encode(rtp.codec!, { ...head, ssrc: 2, payload: body })));
+    }
+    return t.up(2500, sip('BYE sip:bob@ims.example', { toTag: 'b', cseq: 2 }));
+  };
+
+  test('modes, an opinion of them, and the pinhole with what flowed', async () => {
+    const r = await found(call('mode-change-capability=2'));
+    assert.deepEqual(codes(r), []);
+    assert.deepEqual(
+      r.media.map((m: Json) => [m.codec, m.speech]),
+      [
+        ['AMR-WB', { modes: { 12.65: 60 } }],
+        ['AMR-WB', { modes: { 12.65: 60 } }],
+      ],
+    );
+    assert.equal(r.media[0].mos.method, 'ITU-T G.107.1');
+    assert.deepEqual(r.calls[0].pinholes, [
+      {
+        kind: 'audio',
+        caller: { address: UE, port: 30_000, flowing: 'sendrecv' },
+        callee: { address: CORE, port: 40_000, flowing: 'sendrecv' },
+        codecs: ['AMR-WB', 'PCMA', 'telephone-event'],
+        toCaller: 60,
+        toCallee: 60,
+      },
+    ]);
+  });
+
+  test('packed in another way than agreed', async () => {
+    assert.deepEqual(codes(await found(call('octet-align=1'))), ['media.framing', 'media.framing']);
+  });
+});
