@@ -1,15 +1,17 @@
 import { type Address, address, inPrefix, linkLocal } from './address.js';
 import { type Clock, realClock } from './clock.js';
-import { startPcscf } from './eftf-lab.js';
 import { type FaultSetting, Faults } from './fault.js';
+import { LabNetwork } from './lab-network.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
 import type { Link } from './router.js';
 import { Router } from './router.js';
-import type { SipLayer } from './sip/layer.js';
 import type { Subscriber } from './subscriber-file.js';
 import type { TunDevice } from './tun.js';
 import { LearningSwitch } from './tun-learn.js';
 import { type ServedTunnel, type ServerOptions, TunnelServer } from './tunnel-server.js';
+
+/** Seconds between keep-alives of UEs that offer them: NATs forget TCP no sooner, and often UDP. RFC 6223 */
+const KEEP = 110;
 
 /** Addresses with a prefix length. */
 export interface Cidr {
@@ -50,7 +52,7 @@ export class Eftf {
   readonly tunnels = new Map<number, EftfTunnel>();
   private readonly random: Random;
   private readonly clock: Clock;
-  private readonly pcscf: SipLayer | undefined;
+  private readonly lab: LabNetwork | undefined;
   private readonly bare: LearningSwitch | undefined;
 
   /** @throws RangeError where pool or prefix do not serve, Error of TLS for the certificate */
@@ -64,6 +66,7 @@ export class Eftf {
     const own6 = prefix && withLast(prefix.prefix, 1);
     const own = subscribers === undefined ? [] : [gateway, own6].filter((a) => a !== undefined);
     const pcscf = [...(o.pcscf ?? []), ...own];
+    const servers = dns.length > 0 ? dns : own;
     this.router = new Router({
       clock: this.clock,
       random: systemRandom,
@@ -72,22 +75,36 @@ export class Eftf {
           server: gateway!,
           pool,
           routers: [gateway!],
-          dns: four(dns),
+          dns: four(servers),
           sipServers: four(pcscf),
           reserved: [...four(dns), ...four(pcscf)].filter((a) => inPrefix(a, pool.prefix, pool.length)),
         },
       }),
       ...(prefix && {
-        ipv6: { ...prefix, linkLocal: linkLocal(own6!.slice(8)), dns: six(dns), sipAddresses: six(pcscf) },
+        ipv6: { ...prefix, linkLocal: linkLocal(own6!.slice(8)), dns: six(servers), sipAddresses: six(pcscf) },
       }),
     });
-    if (subscribers !== undefined) this.pcscf = startPcscf(this.router, subscribers, this.clock, systemRandom, o.tell);
+    if (subscribers !== undefined) this.lab = this.startLab(subscribers);
     if (o.tun !== undefined && o.bare) this.bare = new LearningSwitch(o.tun);
     else if (o.tun !== undefined) this.router.setUplink(o.tun);
     this.server = new TunnelServer({
       ...o,
       families: { ip4: pool !== undefined, ip6: prefix !== undefined },
       onTunnel: (t) => this.attach(t),
+    });
+  }
+
+  /** DNS, P-CSCF and who can be called, at the addresses of the router. */
+  private startLab(subscribers: readonly Subscriber[]): LabNetwork {
+    return new LabNetwork({
+      host: this.router.host,
+      clock: this.clock,
+      random: systemRandom,
+      domain: subscribers[0]?.domain ?? '',
+      subscribers,
+      keepSeconds: KEEP,
+      withoutDns: this.o.dns !== undefined && this.o.dns.length > 0,
+      onRegistrar: (e) => this.o.tell(`P-CSCF: ${e.impi} ${e.type}${e.why === undefined ? '' : `: ${e.why}`}`),
     });
   }
 
@@ -118,7 +135,7 @@ export class Eftf {
   /** Releases all tunnels and ends. */
   async close(): Promise<void> {
     await this.server.close();
-    this.pcscf?.close();
+    this.lab?.stop();
     this.router.stop();
   }
 }

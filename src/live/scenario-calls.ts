@@ -19,7 +19,7 @@ function uriOf(domain: string, to: unknown): string {
 }
 
 async function register(ue: Ue, a: Arguments): Promise<void> {
-  const sip = ue.startSip();
+  const sip = await ue.startSip();
   const heard = ue.hear(
     /^(registered|registration failed|challenged, no answer)/,
     within(a, REGISTER_MS),
@@ -85,7 +85,11 @@ function current(ue: Ue): NonNullable<UeSip['call']> {
 
 async function hold(ue: Ue, a: Arguments): Promise<void> {
   const one = current(ue);
-  const heard = ue.hear(/^(media: |call ended|.* refused: )/, within(a, MESSAGE_MS), 'the other side did not answer');
+  const heard = ue.hear(
+    /^(media: \S+ with|call ended|.* refused: )/,
+    within(a, MESSAGE_MS),
+    'the other side did not answer',
+  );
   const method = a.by === 'update' ? 'UPDATE' : 'INVITE';
   if (a.off === true) one.resume(method);
   else one.hold(method);
@@ -98,7 +102,7 @@ async function dtmf(ue: Ue, a: Arguments): Promise<void> {
   if (!/^[0-9*#A-D]+$/.test(digits)) throw new StepFailed('digits are 0 to 9, *, #, A to D');
   const one = current(ue);
   for (const digit of digits) {
-    one.sendInfoDigit(digit);
+    ue.sip().digit(one, digit);
     await pause((a.pause as number | undefined) ?? 250);
   }
 }
@@ -137,7 +141,7 @@ export const CALL_VERBS: Readonly<Record<string, Verb>> = {
   },
   hangup: { about: 'end the call', takes: {}, run: hangUp },
   dtmf: {
-    about: 'send digits by INFO',
+    about: 'send digits as telephone events, or by INFO where the call has none',
     takes: { digits: 'text', pause: 'duration' },
     bare: 'digits',
     run: dtmf,

@@ -1,13 +1,14 @@
-import { type Address, addressText } from './address.js';
+import type { Address } from './address.js';
+import { addressText } from './address.js';
 import type { Clock } from './clock.js';
 import type { InnerUe } from './inner-ue.js';
-import { integer, type Random } from './random.js';
+import type { Random } from './random.js';
+import type { RtpTalker } from './rtp-talker.js';
 import type { Call, CallEvent } from './sip/call.js';
 import { IncomingCall } from './sip/callee.js';
-import { SipLayer } from './sip/layer.js';
-import { IMS_TIMERS, type SipPeer, udpTransport } from './sip/transport.js';
-import { UserAgent, type UserAgentEvent } from './sip/user-agent.js';
+import type { UserAgent, UserAgentEvent } from './sip/user-agent.js';
 import { Usim } from './sip/usim.js';
+import { pcscfAt, SipUe, type SipUeEvent } from './sip-ue.js';
 import type { Subscriber } from './subscriber-file.js';
 
 /** What a UE needs to speak SIP. */
@@ -20,34 +21,33 @@ export interface UeSipOptions {
   readonly tell: (line: string) => void;
 }
 
-const SIP_PORT = 5060;
-/** Even ports of RTP, one for each call. */
-const [FIRST_MEDIA, LAST_MEDIA] = [40_000, 49_998];
-
-/** The SIP side of a UE: its registration and its calls, told in lines. */
+/** The SIP side of a UE: its registration, its calls and their media, told in lines. */
 export class UeSip {
-  readonly agent: UserAgent;
-  readonly peer: SipPeer;
-  private mediaPort: number;
+  private readonly ue: SipUe;
+  /** Who talked last. */
+  private talker: RtpTalker | undefined;
 
-  /** @param pcscf where everything is sent */
+  /** @param pcscf where everything is sent @throws RangeError where port 5060 is taken */
   constructor(
     private readonly o: UeSipOptions,
     pcscf: Address,
   ) {
-    const { inner, subscriber, clock, random } = o;
-    this.peer = { address: pcscf, port: SIP_PORT };
-    this.mediaPort = integer(random, FIRST_MEDIA / 2, LAST_MEDIA / 2) * 2;
-    const { impi, impus, domain, password, usim } = subscriber;
-    this.agent = new UserAgent({
-      layer: new SipLayer({ transport: udpTransport(inner.host, SIP_PORT), clock, random, timers: IMS_TIMERS }),
+    const { impi, impus, domain, password, usim } = o.subscriber;
+    const { clock, random } = o;
+    this.ue = new SipUe({
+      host: o.inner.host,
+      clock,
+      random,
+      pcscf: pcscfAt(pcscf),
       identity: { impi, ...(password !== undefined && { password }), ...(usim && { usim: new Usim(usim) }) },
       impu: impus[0],
       domain,
-      peer: this.peer,
-      mediaPort: () => this.nextMedia(),
       onEvent: (e) => this.onEvent(e),
     });
+  }
+
+  get agent(): UserAgent {
+    return this.ue.agent;
   }
 
   /** The call that goes on, or comes in: the newest. */
@@ -55,24 +55,36 @@ export class UeSip {
     return [...this.agent.calls].at(-1);
   }
 
-  private nextMedia(): { address: Address; port: number } {
-    this.mediaPort = this.mediaPort >= LAST_MEDIA ? FIRST_MEDIA : this.mediaPort + 2;
-    return { address: this.o.inner.host.sourceFor(this.peer.address)!, port: this.mediaPort };
-  }
-
-  private onEvent(e: UserAgentEvent): void {
-    const { tell } = this.o;
-    if (e.type === 'registration') tell(registrationInWords(e.event));
-    else if (e.type === 'incoming') tell(`call from ${e.call.from}`);
-    else if (e.type === 'call') tell(callInWords(e.event));
-    else if (e.type === 'message') tell(`message from ${e.from}: ${e.text}`);
-    else tell(`keep-alive: ${e.event}`);
-  }
-
   /** Whether a call comes in and waits for an answer. */
   get ringing(): IncomingCall | undefined {
     const { call } = this;
     return call instanceof IncomingCall && (call.state === 'incoming' || call.state === 'ringing') ? call : undefined;
+  }
+
+  /** Sends a digit in the media of a call, or by INFO where it has no telephone events. RFC 4733 */
+  digit(call: Call, signal: string): void {
+    if (!this.ue.dial(call, signal)) call.sendInfoDigit(signal);
+  }
+
+  stop(): void {
+    this.ue.stop();
+  }
+
+  private onEvent(e: SipUeEvent): void {
+    const { tell } = this.o;
+    if (e.type === 'registration') tell(registrationInWords(e.event));
+    else if (e.type === 'incoming') tell(`call from ${e.call.from}`);
+    else if (e.type === 'call') this.onCall(e.call, e.event);
+    else if (e.type === 'digit') tell(`digit ${e.signal}`);
+    else if (e.type === 'message') tell(`message from ${e.from}: ${e.text}`);
+    else tell(`keep-alive: ${e.event}`);
+  }
+
+  private onCall(call: Call, e: CallEvent): void {
+    if (e.type === 'media') this.talker = this.ue.talker(call);
+    if (e.type === 'ended' && this.talker !== undefined)
+      this.o.tell(`media: ${this.talker.reception?.received ?? 0} packets received`);
+    this.o.tell(callInWords(e));
   }
 }
 

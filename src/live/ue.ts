@@ -5,6 +5,7 @@ import { type FaultSetting, Faults } from './fault.js';
 import { InnerUe, type InnerUeEvent, type PingResult } from './inner-ue.js';
 import type { PacketPort } from './port.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
+import { Resolver } from './resolver.js';
 import type { Subscriber } from './subscriber-file.js';
 import { CannotTun, type TunDevice } from './tun.js';
 import { configure, join } from './tun-configure.js';
@@ -150,7 +151,7 @@ export class Ue {
     if (this.established !== e) return;
     this.ended = end;
     this.former = this.inner?.dhcp.lease?.address;
-    this.speaking?.agent.stop();
+    this.speaking?.stop();
     this.speaking = undefined;
     this.inner?.stop();
     this.inner = undefined;
@@ -192,18 +193,34 @@ export class Ue {
   }
 
   /** The SIP side, begun if need be. @throws StepFailed without subscriber or P-CSCF */
-  startSip(): UeSip {
+  async startSip(): Promise<UeSip> {
     if (this.speaking !== undefined) return this.speaking;
     const { host } = this;
-    const { subscriber, pcscf } = this.o;
+    const { subscriber } = this.o;
     if (subscriber === undefined) throw new StepFailed('who registers? --subscriber FILE, or --lab');
-    const known = pcscf === undefined ? host.pcscfs : [pcscf];
-    const address = known.find((p): p is Address => typeof p !== 'string' && host.host.sourceFor(p) !== undefined);
-    if (address === undefined)
-      throw new StepFailed(`no P-CSCF ${known.length === 0 ? 'was announced' : 'can be reached'}`);
+    const address = await this.pcscf();
     const { clock, random } = this;
     this.speaking = new UeSip({ inner: host, subscriber, clock, random, tell: (line) => this.tell(line) }, address);
     return this.speaking;
+  }
+
+  /** The P-CSCF: as configured, as announced by address, or by a name that DNS resolves. TS 24.229 §9.2.1 */
+  private async pcscf(): Promise<Address> {
+    const { host } = this;
+    const known = this.o.pcscf === undefined ? host.pcscfs : [this.o.pcscf];
+    const near = known.find((p): p is Address => typeof p !== 'string' && host.host.sourceFor(p) !== undefined);
+    if (near !== undefined) return near;
+    const name = known.find((p): p is string => typeof p === 'string') ?? this.domain;
+    const { clock, random } = this;
+    const resolver = new Resolver({ host: host.host, clock, random, servers: () => host.dnsServers });
+    const found = await new Promise<Address | undefined>((resolve) => {
+      resolver.pcscf(name, this.o.families, (peers) => {
+        resolve(peers.map((p) => p.address).find((a) => host.host.sourceFor(a) !== undefined));
+      });
+    });
+    if (found === undefined)
+      throw new StepFailed(`no P-CSCF was announced that can be reached, and DNS knows none for ${name}`);
+    return found;
   }
 
   /** The SIP side of a UE that has registered. @throws StepFailed */

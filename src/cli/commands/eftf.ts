@@ -20,6 +20,7 @@ import {
   versionsOf,
 } from '../live-settings.js';
 import { writeAll } from '../output.js';
+import { EndSignals } from '../signals.js';
 import { tell } from '../tell.js';
 
 export interface EftfCommandOptions extends LiveOptions {
@@ -115,14 +116,12 @@ async function untilTold(eftf: Eftf, say: (words: string) => void): Promise<void
   console.on('line', (line) => command(eftf, line, say));
   process.stdin.on('error', () => {});
   const alive = setInterval(() => {}, 1 << 30);
-  const told = new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
+  const quit = new Promise<void>((resolve) => {
     console.on('line', (line) => {
       if (line.trim() === 'quit') resolve();
     });
   });
-  await told;
+  await Promise.race([new EndSignals().told, quit]);
   clearInterval(alive);
   console.close();
   process.stdin.destroy();

@@ -23,6 +23,7 @@ import {
   tunOf,
   versionsOf,
 } from '../live-settings.js';
+import { EndSignals } from '../signals.js';
 import { tell } from '../tell.js';
 
 export interface UeCommandOptions extends LiveOptions {
@@ -59,37 +60,16 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
     ...(o.seed !== undefined && { seed: o.seed }),
     tell: teller(o),
   });
-  const signals = new Signals();
+  const signals = new EndSignals();
   try {
     const work = steps === undefined ? usual(one, o.bare ? [] : families) : run(one, steps);
-    const code = await Promise.race([work, signals.told]);
+    const code = await Promise.race([work, signals.told.then(() => Exit.done)]);
     if (code !== Exit.done || steps !== undefined || signals.came) return code;
-    return await Promise.race([console(one), signals.told]);
+    return await Promise.race([console(one), signals.told.then(() => Exit.done)]);
   } finally {
     await one.release();
     tun?.close();
     traces.end();
-    signals.forget();
-  }
-}
-
-/** SIGINT and SIGTERM end a run in good order; a second one ends it at once. */
-class Signals {
-  came = false;
-  private tellAll!: (code: number) => void;
-  readonly told = new Promise<number>((resolve) => {
-    this.tellAll = resolve;
-  });
-  private readonly onSignal = (): void => {
-    if (this.came) process.exit(Exit.interrupted);
-    this.came = true;
-    this.tellAll(Exit.done);
-  };
-  constructor() {
-    process.on('SIGINT', this.onSignal).on('SIGTERM', this.onSignal);
-  }
-  forget(): void {
-    process.off('SIGINT', this.onSignal).off('SIGTERM', this.onSignal);
   }
 }
 
