@@ -1,7 +1,9 @@
 import {
   type Ctx,
   defineDissector,
+  experts,
   fields,
+  hex,
   hexNumber,
   Malformed,
   need,
@@ -48,6 +50,15 @@ const N = fields({
   good: { name: 'esp.icv_good', label: 'Good', type: 'bool' },
 });
 
+const E = experts({
+  sequence: {
+    code: 'esp.wrong-sequence',
+    severity: 'warn',
+    message: 'Wrong Sequence Number for SPI',
+    clause: 'RFC 4303 §2.2',
+  },
+});
+
 /** What the index pass opened with a key. */
 export interface OpenedEsp {
   /** Payload, padding and trailer. */
@@ -60,6 +71,13 @@ export interface OpenedEsp {
   readonly icv: number;
   /** Whether it was checked and is right. */
   readonly good: boolean;
+}
+
+/** What the index pass knows about a packet. */
+export interface EspNote {
+  readonly opened: OpenedEsp | undefined;
+  /** What is wrong with the sequence number, '' if nothing. */
+  readonly wrong: string;
 }
 
 /** A packet as it is sent: what follows the sequence number is opaque. */
@@ -118,6 +136,7 @@ export const esp = defineDissector<EspPacket>({
   short: 'ESP',
   spec: 'RFC 4303',
   fields: F,
+  experts: E,
   on: { 'ip.proto': [50], 'ftt.envelope': ['esp'] },
   tables: [TABLE, 'ip.proto'],
 
@@ -136,8 +155,11 @@ export const esp = defineDissector<EspPacket>({
     t.open(F.esp, off, HEADER);
     t.num(F.spi, off, 4, u32(buf, off));
     t.num(F.sequence, off + 4, 4, u32(buf, off + 4));
+    const note = cx.note<EspNote>(esp, v);
+    if (note !== undefined && note.wrong !== '')
+      t.expert(E.sequence, off + 4, 4, `${E.sequence.message} ${hex(buf, off, 4, '')} - ${note.wrong}`);
     t.pop();
-    const opened = cx.note<OpenedEsp>(esp, v);
+    const opened = note?.opened;
     if (opened !== undefined) showOpened(opened, v, t, cx);
     else if (v.length > HEADER && cx.takes(TABLE, ANY)) cx.next(TABLE, ANY, v.sub(off + HEADER));
   },

@@ -67,6 +67,7 @@ const E = experts({
   pastEnd: {
     code: 'eth.length-past-end',
     severity: 'error',
+    malformed: true,
     message: 'Length field value goes past the end of the payload',
   },
   oddPadding: {

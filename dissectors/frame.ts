@@ -1,4 +1,4 @@
-import { defineDissector, fields } from 'fttscope/kit';
+import { defineDissector, experts, fields } from 'fttscope/kit';
 
 /**
  * What the capture file says about a frame. Not octets of the frame: the engine calls it first and gives the layer the
@@ -54,6 +54,10 @@ const F = fields({
   duplicate: { name: 'frame.duplicate', label: 'Captured twice: the same as frame', type: 'frame' },
 });
 
+const E = experts({
+  comment: { code: 'frame.comment', severity: 'chat', message: 'Comment' },
+});
+
 /** What the reader knows about a frame. */
 export interface FrameNote {
   readonly link: number;
@@ -74,6 +78,7 @@ export const frame = defineDissector({
   short: 'Frame',
   spec: 'none',
   fields: F,
+  experts: E,
   tables: ['link'],
 
   dissect(v, t, cx) {
@@ -81,7 +86,10 @@ export const frame = defineDissector({
     if (note === undefined) return;
     t.open(F.frame, v.off, v.length);
     if (t.labels) t.label(`Frame ${cx.frame}: ${v.wireLength} octets on wire, ${v.length} octets captured`);
-    for (const comment of note.comments ?? []) t.text(F.comment, v.off, 0, comment);
+    for (const comment of note.comments ?? []) {
+      t.text(F.comment, v.off, 0, comment);
+      t.expert(E.comment, v.off, 0, comment);
+    }
     const encapsulation = ENCAPSULATIONS[note.link];
     t.num(F.encapsulation, v.off, 0, encapsulation?.number ?? 0);
     if (t.labels) t.label(`Encapsulation type: ${encapsulation?.name ?? `link type ${note.link}`}`);

@@ -34,13 +34,16 @@ import { ipv4 } from './ipv4.js';
 import { ipv6 } from './ipv6.js';
 import { destinationOptions, fragmentHeader, hopByHop, routing } from './ipv6-extensions.js';
 import { isakmp } from './isakmp/index.js';
+import { isis, isisLsp } from './isis.js';
 import { isup } from './isup.js';
+import { ldp } from './ldp.js';
 import { llc } from './llc.js';
 import { mimeMultipart } from './mime-multipart.js';
 import { mpls, pwChannel, pwControlWord, pwGuess, pwPlain } from './mpls.js';
 import { msrp } from './msrp.js';
 import { nullLoop } from './null-loop.js';
 import { ocsp } from './ocsp.js';
+import { pap } from './pap.js';
 import { ppp } from './ppp.js';
 import { pppoed, pppoes } from './pppoe.js';
 import { quic } from './quic/index.js';
@@ -71,6 +74,7 @@ import { udp } from './udp.js';
 import { udpencap } from './udpencap.js';
 import { serviceTag, vlan } from './vlan.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
+import { websocket } from './websocket.js';
 import { mediaTypes } from './well-known/media.js';
 import { network } from './well-known/network.js';
 import { transport } from './well-known/transport.js';
@@ -88,6 +92,7 @@ export const dissectors: readonly AnyDissector[] = [
   rawIp,
   frameRelay,
   ppp,
+  pap,
   pppoes,
   pppoed,
   arp,
@@ -128,6 +133,7 @@ export const dissectors: readonly AnyDissector[] = [
   isakmp,
   http,
   http2,
+  websocket,
   tls,
   fttIms,
   ftt,
@@ -168,6 +174,9 @@ export const dissectors: readonly AnyDissector[] = [
   ssdp,
   dtls,
   quic,
+  isis,
+  isisLsp,
+  ldp,
   classicStun,
   ...network,
   ...transport,

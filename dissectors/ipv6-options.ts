@@ -101,7 +101,12 @@ export const F = fields({
 });
 
 export const E = experts({
-  badOption: { code: 'ipv6.bad-option-length', severity: 'error', message: 'Invalid IPv6 option length' },
+  badOption: {
+    code: 'ipv6.bad-option-length',
+    severity: 'error',
+    malformed: true,
+    message: 'Invalid IPv6 option length',
+  },
   wrongHeader: {
     code: 'ipv6.option-in-wrong-header',
     severity: 'warn',
@@ -191,6 +196,10 @@ function data(t: Tree, h: View, o: number, cx: Ctx): void {
   }
 }
 
+/** In Wireshark's words, which are others for one option. */
+const lengthOf = (kind: number): string =>
+  kind === PATH_MTU ? 'PMTU Option: Invalid Length' : `${nameOf(TYPES, kind)}: Invalid length`;
+
 function unnamed(kind: number): Field {
   if ((kind & 0x1f) === 0x1e) return F.experimental; // RFC 4727 §2.3
   return TYPES[kind] === undefined ? F.unknown : F.undecoded;
@@ -219,13 +228,13 @@ export function options(t: Tree, h: View, off: number, cx: Ctx, hopByHop: boolea
       need(h, 2, o);
       t.num(F.optionLength, o + 1, 1, n);
       if (LENGTHS[kind] !== undefined && LENGTHS[kind] !== n)
-        t.expert(E.badOption, o + 1, 1, `${nameOf(TYPES, kind)}: Invalid length (${n} bytes)`);
+        t.expert(E.badOption, o + 1, 1, `${lengthOf(kind)} (${n} bytes)`);
       misplaced(t, kind, hopByHop);
       data(t, h, o, cx);
       if (kind === HOME_ADDRESS) home = o + 2;
     }
     t.pop();
-    o += 2 + (LENGTHS[kind] ?? n);
+    o += 2 + (kind === PATH_MTU ? n : (LENGTHS[kind] ?? n));
   }
   return home;
 }

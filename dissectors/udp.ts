@@ -46,7 +46,7 @@ const PROBES = 30;
 const ATTEMPTS = 3;
 
 const E = experts({
-  badLength: { code: 'udp.bad-length', severity: 'error', message: 'Bad length value' },
+  badLength: { code: 'udp.bad-length', severity: 'error', malformed: true, message: 'Bad length value' },
   badChecksum: { code: 'udp.bad-checksum', severity: 'error', message: 'Bad checksum [should be verified]' },
   zeroChecksum: { code: 'udp.zero-checksum', severity: 'error', message: 'Illegal checksum value (0)' },
   traceroute: { code: 'udp.traceroute', severity: 'chat', message: 'Possible traceroute' },
@@ -123,7 +123,9 @@ export const udp = defineDissector<UdpDatagram>({
     t.num(F.length, off + 4, 2, n);
     // Length 0 means "to the end of the packet" for IPv6 jumbograms (RFC 2675 §4).
     const whole = n === 0 && cx.net.version === 6 ? v.wireLength : n;
-    if (whole < HEADER || (whole > v.wireLength && !cx.quoted)) t.expert(E.badLength);
+    if (whole < HEADER) t.expert(E.badLength, off + 4, 2, `${E.badLength.message} ${n} < ${HEADER}`);
+    else if (whole > v.wireLength && !cx.quoted)
+      t.expert(E.badLength, off + 4, 2, `${E.badLength.message} ${n} > IP payload length`);
     t.num(F.checksum, off + 6, 2, u16(buf, off + 6));
     if (t.wanted(F.status) || t.wantsExperts) {
       const status = cx.quoted || whole < HEADER ? 2 : checksumStatus(v, cx.net, whole);
@@ -136,7 +138,7 @@ export const udp = defineDissector<UdpDatagram>({
     const payload = v.sub(off + HEADER, whole < HEADER ? v.wireEnd : off + whole);
     if (payload.length > 0) t.bytes(F.payload, payload.off, payload.length);
     t.pop();
-    if (payload.wireLength > 0) cx.payload(payload);
+    if (payload.wireLength > 0 && whole >= HEADER) cx.payload(payload);
   },
 
   summary(v, cx) {

@@ -2,7 +2,7 @@ import { experts } from 'fttscope/kit';
 
 /** What may be noticed in DHCPv6, in Wireshark's words where it has them. */
 export const E = experts({
-  malformed: { code: 'dhcpv6.malformed-option', severity: 'error', message: 'Malformed option' },
+  malformed: { code: 'dhcpv6.malformed-option', severity: 'error', malformed: true, message: 'Malformed option' },
   optionCut: {
     code: 'dhcpv6.option-cut',
     severity: 'error',

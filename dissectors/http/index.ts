@@ -1,4 +1,4 @@
-import { type Ctx, defineDissector, type Field, indexOf, latin1, type Tree, View, Yes } from 'fttscope/kit';
+import { type Ctx, defineDissector, type Field, indexOf, latin1, Malformed, type Tree, View, Yes } from 'fttscope/kit';
 import { handBody } from '../bodies.js';
 import { codec, type HttpMessage } from './codec.js';
 import { type ConnectNote, type Exchanges, follow, fullUri, type HttpNote, newExchanges, target } from './exchange.js';
@@ -262,6 +262,10 @@ function hand(content: View, plain: View | undefined, m: Message, cx: Ctx): void
   else if (plain.length > 0) handBody(cx, type, plain);
 }
 
+/** Whether a chunk size stands at `at` that no number of octets can be. */
+const chunkTooLarge = (b: Uint8Array, at: number, end: number): boolean =>
+  /^[0-9a-f]{9,}[ \t]*(;|\r?\n)/i.test(latin1(b, at, Math.min(end, at + 64)));
+
 /** Shows the chunks from `from` on; returns their data joined. RFC 9112 §7.1. */
 function chunks(v: View, from: number, t: Tree): View {
   const { buf } = v;
@@ -272,6 +276,7 @@ function chunks(v: View, from: number, t: Tree): View {
   for (;;) {
     const c = chunkAt(buf, at, v.end);
     if (c === 0 || c === -1) {
+      if (c === -1 && chunkTooLarge(buf, at, v.end)) throw new Malformed('a chunk size of more than 32 bits');
       if (c === -1) t.expert(E.badChunk);
       break;
     }

@@ -212,6 +212,7 @@ export const E = experts({
   badOption: {
     code: 'icmpv6.bad-option-length',
     severity: 'error',
+    malformed: true,
     message: 'Invalid Option Length',
     clause: 'RFC 4861 §4.6',
   },

@@ -197,10 +197,16 @@ export const SIP_FIELDS: Readonly<Record<string, Field>> = all;
 
 export const E = experts({
   unrecognized: { code: 'sip.unrecognized-header', severity: 'note', message: 'Unrecognised SIP header' },
-  noColon: { code: 'sip.header-no-colon', severity: 'warn', message: 'Header has no colon after the name' },
+  noColon: {
+    code: 'sip.header-no-colon',
+    severity: 'warn',
+    malformed: true,
+    message: 'Header has no colon after the name',
+  },
   notTerminated: {
     code: 'sip.header-not-terminated',
     severity: 'warn',
+    malformed: true,
     message: 'Header not terminated by empty line (CRLF)',
     clause: 'RFC 3261 §7',
   },

@@ -145,16 +145,18 @@ export const F = fields({
 });
 
 export const E = experts({
-  short: { code: 'stun.short-packet', severity: 'error', message: 'Packet is too short' },
+  short: { code: 'stun.short-packet', severity: 'error', malformed: true, message: 'Packet is too short' },
   wrongLength: {
     code: 'stun.wrong-length',
     severity: 'error',
+    malformed: true,
     message: 'Packet length is not multiple of 4 bytes',
     clause: 'RFC 8489 §5',
   },
   pastEnd: {
     code: 'stun.attribute-past-end',
     severity: 'error',
+    malformed: true,
     message: 'Attribute goes past the end of the message',
     clause: 'RFC 8489 §14',
   },

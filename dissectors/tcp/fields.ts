@@ -106,6 +106,7 @@ export const E = experts({
   shortSegment: {
     code: 'tcp.short-segment',
     severity: 'warn',
+    malformed: true,
     message:
       'Short segment. Segment/fragment does not contain a full TCP header (might be NMAP or someone else deliberately sending unusual packets)',
   },

@@ -187,6 +187,7 @@ function headerStart(v: View, t: Tree, cx: Ctx): void {
   cx.dport = u16(buf, off + 2);
   t.num(F.srcport, off, 2, cx.sport);
   t.num(F.dstport, off + 2, 2, cx.dport);
+  if (!cx.quoted && v.length >= 16 && v.end === v.wireEnd) t.expert(E.shortSegment);
   need(v, 8);
   t.num(F.seq, off + 4, 4, u32(buf, off + 4));
   t.num(F.seqRaw, off + 4, 4, u32(buf, off + 4));

@@ -124,7 +124,12 @@ export const E = experts({
     clause: 'RFC 7323 §2.3',
   },
   doubleSack: { code: 'tcp.dsack', severity: 'warn', message: 'D-SACK Sequence', clause: 'RFC 2883 §4' },
-  sackLength: { code: 'tcp.suboption', severity: 'error', message: 'suboption would go past end of option' },
+  sackLength: {
+    code: 'tcp.suboption',
+    severity: 'error',
+    malformed: true,
+    message: 'suboption would go past end of option',
+  },
   nopRow: {
     code: 'tcp.nops',
     severity: 'warn',

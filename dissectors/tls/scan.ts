@@ -4,6 +4,7 @@ export const SCAN_EXPERTS = experts({
   tooSmall: {
     code: 'tls.malformed.buffer-too-small',
     severity: 'error',
+    malformed: true,
     message: 'Malformed message, not enough data is available',
     clause: 'RFC 8446 §3.4',
   },

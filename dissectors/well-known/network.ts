@@ -1,19 +1,11 @@
-import { u16, type View } from 'fttscope/kit';
+import { u16 } from 'fttscope/kit';
 import { fromRows, named } from './named.js';
 
 /**
  * Protocols of links and networks that are only named: found by EtherType, LLC, PPP protocol, IP protocol number, or the
  * link type of the capture.
  */
-const NLPID_ISIS = 0x83;
-const ISIS_TYPES: Readonly<Record<number, string>> = {
-  ...{ 15: 'hello', 16: 'hello', 17: 'hello', 18: 'lsp', 20: 'lsp' },
-  ...{ 24: 'csnp', 25: 'csnp', 26: 'psnp', 27: 'psnp' },
-};
 const LOOP_REPLY = 1;
-
-/** What IS-IS calls its packets: ISO 10589 §9.5, the type in the low bits of the fifth octet. */
-const isisKind = (v: View) => (v.length > 4 ? ISIS_TYPES[v.buf[v.off + 4] & 31] : undefined);
 
 export const network = [
   ...fromRows([
@@ -29,7 +21,6 @@ export const network = [
     ['udld', 'Unidirectional Link Detection', 'UDLD', 'RFC 5171', { 'llc.cisco_pid': [0x0111] }],
     ['pagp', 'Port Aggregation Protocol', 'PAGP', 'none', { 'llc.cisco_pid': [0x0104] }],
     ['lcp', 'PPP Link Control Protocol', 'PPP LCP', 'RFC 1661', { 'ppp.protocol': [0xc021] }],
-    ['pap', 'PPP Password Authentication Protocol', 'PPP PAP', 'RFC 1334', { 'ppp.protocol': [0xc023] }],
     ['chap', 'PPP Challenge Handshake Authentication Protocol', 'PPP CHAP', 'RFC 1994', { 'ppp.protocol': [0xc223] }],
     ['eap', 'Extensible Authentication Protocol', 'EAP', 'RFC 3748', { 'ppp.protocol': [0xc227] }],
     ['ipcp', 'PPP IP Control Protocol', 'PPP IPCP', 'RFC 1332', { 'ppp.protocol': [0x8021] }],
@@ -54,13 +45,6 @@ export const network = [
     ['esis', 'ISO 9542 ESIS Routeing Information Exchange Protocol', 'ESIS', 'ISO 9542', { 'osi.nlpid': [0x82] }],
     ['clnp', 'ISO 8473/X.233 CLNP ConnectionLess Network Protocol', 'CLNP', 'ISO 8473', { 'osi.nlpid': [0x81] }],
     ['isis.hello', 'ISIS HELLO', 'ISIS HELLO', 'ISO 10589 §9.5', { 'isis.type': ['hello'] }],
-    [
-      'isis.lsp',
-      'ISO 10589 ISIS Link State Protocol Data Unit',
-      'ISIS LSP',
-      'ISO 10589 §9.8',
-      { 'isis.type': ['lsp'] },
-    ],
     [
       ...(['isis.csnp', 'ISO 10589 ISIS Complete Sequence Numbers Protocol Data Unit', 'ISIS CSNP'] as const),
       ...(['ISO 10589 §9.10', { 'isis.type': ['csnp'] }] as const),
@@ -91,18 +75,6 @@ export const network = [
     tables: ['osi.nlpid'],
     inner(v, cx) {
       if (v.length > 0) cx.next('osi.nlpid', v.buf[v.off], v);
-    },
-  }),
-  named({
-    proto: 'isis',
-    title: 'ISO 10589 ISIS InTRA Domain Routeing Information Exchange Protocol',
-    short: 'ISIS',
-    spec: 'ISO 10589',
-    on: { 'osi.nlpid': [NLPID_ISIS] },
-    tables: ['isis.type'],
-    inner(v, cx) {
-      const kind = isisKind(v);
-      if (kind !== undefined) cx.next('isis.type', kind, v);
     },
   }),
   named({

@@ -53,7 +53,6 @@ export const transport = [
     ['rip', 'Routing Information Protocol', 'RIP', 'RFC 2453', { 'udp.port': [520] }],
     ['ripng', 'RIPng', 'RIPng', 'RFC 2080', { 'udp.port': [521] }],
     ['hsrp', 'Cisco Hot Standby Router Protocol', 'HSRP', 'RFC 2281', { 'udp.port': [1985, 2029] }],
-    ['ldp', 'Label Distribution Protocol', 'LDP', 'RFC 5036', { 'udp.port': [646] }],
     ['cflow', 'Cisco NetFlow/IPFIX', 'CFLOW', 'RFC 3954, RFC 7011', { 'udp.port': [2055, 4739, 9996] }],
     ['sflow', 'InMon sFlow', 'sFlow', 'RFC 3176', { 'udp.port': [6343] }],
     [

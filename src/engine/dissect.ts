@@ -158,7 +158,7 @@ export class Dissection implements Ctx {
         t.text(F.message, 0, 0, message);
         t.num(F.severity, 0, 0, SEVERITIES[expert.severity]);
         if (expert.severity !== 'chat') t.text(F.code, 0, 0, expert.code);
-        if (expert === E.malformed) t.text(F.malformedItem, 0, 0, F.malformed.name);
+        if (expert.malformed === true) t.text(F.malformedItem, 0, 0, F.malformed.name);
       }
     if (!t.wanted(PROTOCOLS)) return;
     for (let i = 0; i < t.length; i++)

@@ -34,7 +34,12 @@ export const expertFields = {
 
 /** What the engine itself notices. */
 export const engineExperts = experts({
-  malformed: { code: 'frame.malformed', severity: 'error', message: 'Malformed Packet (Exception occurred)' },
+  malformed: {
+    code: 'frame.malformed',
+    severity: 'error',
+    malformed: true,
+    message: 'Malformed Packet (Exception occurred)',
+  },
   tooDeep: { code: 'frame.too-many-layers', severity: 'warn', message: 'Layers nest too deep; the rest is not shown' },
   fault: { code: 'frame.dissector-fault', severity: 'error', message: 'Dissector fault' },
 });

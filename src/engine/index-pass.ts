@@ -3,6 +3,7 @@ import type { CaptureInterface } from '../capture/chunk.js';
 import type { EspKeys } from '../crypto/esp-keys.js';
 import { type AnyDissector, type Pdu, Peek, type TableKey, View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { EspSequences } from '../stream/esp-sequences.js';
 import type { Flow, FlowTable } from '../stream/flow.js';
 import type { Ledger } from '../stream/ledger.js';
 import type { TlsServices } from '../tls/index.js';
@@ -14,7 +15,7 @@ import { Tunnel } from '../tunnel/tunnel.js';
 import { DatagramFinder } from './datagram.js';
 import { Duplicates } from './duplicates.js';
 import { type Caps, Followed, type FollowedOwner } from './followed.js';
-import { openEsp } from './open-esp.js';
+import { type EspServices, followEsp } from './open-esp.js';
 import { endsOf, type Packet } from './packet.js';
 import type { Registry } from './registry.js';
 import { conversation, type FlowState, type Scope, UdpState } from './scope.js';
@@ -71,7 +72,8 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   private readonly ipv6: AnyDissector | undefined;
   private readonly icmp: AnyDissector | undefined;
   private readonly icmpv6: AnyDissector | undefined;
-  /** Undefined where there are no keys for it. */
+  private readonly espServices: EspServices;
+  /** Undefined where nothing of it is followed. */
   private readonly esp: AnyDissector | undefined;
   private packet!: Packet;
   private scope!: Scope;
@@ -99,10 +101,9 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     this.ipv6 = registry.byProto('ipv6');
     this.icmp = registry.byProto('icmp');
     this.icmpv6 = registry.byProto('icmpv6');
-    this.esp =
-      options.esp === undefined || (options.esp.length === 0 && !options.esp.growing)
-        ? undefined
-        : registry.byProto('esp');
+    const keys = options.esp?.length === 0 && !options.esp.growing ? undefined : options.esp;
+    this.espServices = { keys, sequences: options.analyseTcp ? new EspSequences() : null };
+    this.esp = keys === undefined && !options.analyseTcp ? undefined : registry.byProto('esp');
     this.probes = registry.dissectors.filter(
       (d) =>
         d.probe !== undefined && d.pduLength !== undefined && d !== this.dissectors.fttims && d !== this.dissectors.tls,
@@ -173,7 +174,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
       }
       p.table = '';
       p.fragment = false;
-      if (d !== this.esp || !openEsp(this.options.esp!, d, p, net, this.packet)) d.peek(p);
+      if (d !== this.esp || !followEsp(this.espServices, d, p, net, this.packet)) d.peek(p);
       if (p.fragment && !this.reassemble(p, d, at, net)) return;
       if (p.table === '') return;
       if (p.table === 'tcp') {

@@ -12,6 +12,8 @@ export interface Expert {
   /** Wireshark's wording where it has the item. */
   readonly message: string;
   readonly clause?: string;
+  /** The octets contradict the format: Wireshark counts the packet as malformed then. */
+  readonly malformed?: boolean;
 }
 
 /** An expert item at its place in the tree. */

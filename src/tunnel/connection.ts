@@ -30,6 +30,9 @@ const TUNNEL_COST = 1500;
 const HANDSHAKE = 22;
 const ALERT = 21;
 
+/** Protocols that a connection of HTTP goes over to, by what Upgrade calls them. */
+const UPGRADES: Readonly<Record<string, string>> = { h2c: 'http2', websocket: 'websocket' };
+
 const other = (side: Side): Side => (side === 0 ? 1 : 0);
 
 /**
@@ -431,11 +434,12 @@ export class Connection implements StreamConsumer {
   }
   private connected = false;
 
-  /** After a 101 that names HTTP/2 both sides speak it. RFC 9110 §15.2.2. */
+  /** After a 101 that names HTTP/2 or WebSocket both sides speak it. RFC 9110 §15.2.2. */
   private switchProtocols(v: View): void {
     const m = readMessage(v.buf, v.off, v.end);
-    const next = this.host.application('http2');
-    if (m === undefined || next === undefined || fieldValue(m, 'upgrade').toLowerCase() !== 'h2c') return;
+    const name = m === undefined ? undefined : UPGRADES[fieldValue(m, 'upgrade').trim().toLowerCase()];
+    const next = name === undefined ? undefined : this.host.application(name);
+    if (next === undefined) return;
     this.around = { dissector: this.host.dissectors.http, note: undefined };
     for (const half of this.halves) {
       half.mode = 'pdus';
