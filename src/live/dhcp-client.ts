@@ -73,7 +73,10 @@ export interface DhcpClientOptions {
   /** RFC 3456 §4.1 by way of TS 24.322 §6.3.1: `tunnelHardware` or `lanHardware`. */
   hardware: Hardware;
   random: Random;
-  /** Sends a message from port 68 to port 67: from `src` (0.0.0.0 without an address) to `dst`, a server or everybody. */
+  /**
+   * Sends a message from port 68 to port 67: from `src` (0.0.0.0 without an address) to `dst`, a server or everybody. The
+   * answer may come during the call.
+   */
   send(message: DhcpMessage, src: Address, dst: Address): void;
   onEvent(event: DhcpClientEvent): void;
   hostName?: string;
@@ -246,18 +249,18 @@ export class DhcpClient implements Machine {
 
   private askForOptions(now: number): void {
     const { address } = this.offer!;
+    this.retransmitLater(now);
     this.send(
       { ciaddr: address, options: [messageTypeOption(TYPE.inform), ...this.wishes()] },
       address,
       EVERYBODY,
       now,
     );
-    this.retransmitLater(now);
   }
 
   private broadcast(options: DhcpOption[], now: number): void {
-    this.send({ options }, ANY, EVERYBODY, now);
     this.retransmitLater(now);
+    this.send({ options }, ANY, EVERYBODY, now);
   }
 
   private retransmitLater(now: number): void {
@@ -271,10 +274,10 @@ export class DhcpClient implements Machine {
     const lease = this.lease!;
     const dst = this.state === 'renewing' ? lease.server : EVERYBODY;
     const options = [messageTypeOption(TYPE.request), ...this.wishes()];
-    this.send({ ciaddr: lease.address, options }, lease.address, dst, now);
     const end = lease.since + 1000 * (this.state === 'renewing' ? lease.rebinding : lease.seconds);
     // RFC 2131 §4.4.5: half of what remains, a minute at least
     this.due = Math.min(end, now + Math.max(LEAST_RENEWAL, (end - now) / 2));
+    this.send({ ciaddr: lease.address, options }, lease.address, dst, now);
   }
 
   private prolong(now: number): void {

@@ -121,7 +121,6 @@ export class Dhcpv6Client implements Machine {
       elapsedOption(this.tries === 0 ? 0 : now - this.began),
       requestOption(WANTED),
     ];
-    this.options.send(dhcpv6Message(INFORMATION_REQUEST, this.xid, options));
     this.tries++;
     const jitter = 0.2 * (this.options.random.next() - 0.5);
     // RFC 9915 §15: doubled each time, a tenth more or less, up to a limit
@@ -129,6 +128,7 @@ export class Dhcpv6Client implements Machine {
     this.timeout = next > this.longest ? this.longest * (1 + jitter) : next;
     this.due = now + this.timeout;
     if (this.tries === TOLD_AFTER) this.options.onEvent({ type: 'no answer' });
+    this.options.send(dhcpv6Message(INFORMATION_REQUEST, this.xid, options)); // the answer may come during the call
   }
 }
 

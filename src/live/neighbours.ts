@@ -244,7 +244,6 @@ export class Neighbours implements Machine {
 
   private solicit(now: number): void {
     const src = this.addresses.find((a) => isLinkLocal(a.address) && a.state === 'preferred')?.address ?? ANY6;
-    this.send(src, ALL_ROUTERS, routerSolicitation());
     this.solicited++;
     if (this.solicited === SOLICITATIONS + 1) this.options.onEvent({ type: 'no router' });
     if (this.solicited <= SOLICITATIONS) this.interval = SOLICITATION_INTERVAL;
@@ -254,6 +253,7 @@ export class Neighbours implements Machine {
       this.interval = next > LONGEST_INTERVAL ? LONGEST_INTERVAL * (0.9 + 0.2 * this.options.random.next()) : next;
     }
     this.solicitAt = now + this.interval;
+    this.send(src, ALL_ROUTERS, routerSolicitation()); // the answer may come during the call
   }
 
   private advertised(m: Icmpv6Message, src: Address, now: number): void {

@@ -277,6 +277,30 @@ test('decline, release and inform say what RFC 2131 table 5 wants', () => {
   assert.ok(informed.type === 'informed' && informed.lease.domain === 'ims.example' && informed.lease.seconds === 0);
 });
 
+test('answers that come while the question is still being sent change nothing of the times', () => {
+  const clock = new VirtualClock();
+  const pacer = new Pacer(clock);
+  const server = new DhcpServer(SERVER);
+  const kinds: number[] = [];
+  const c: DhcpClient = new DhcpClient({
+    hardware: tunnelHardware(address('192.168.1.2')),
+    random: seededRandom(7),
+    send(m) {
+      kinds.push(messageType(m));
+      const answer = server.handle(m, 1, clock.now());
+      if (answer) c.handle(answer.message, clock.now());
+    },
+    onEvent: () => undefined,
+  });
+  pacer.add(c);
+  c.start(0);
+  pacer.arrange();
+  clock.advance(1_790_000);
+  assert.deepEqual(kinds, [1, 3]);
+  clock.advance(20_000);
+  assert.deepEqual([kinds, c.state], [[1, 3, 3], 'bound']);
+});
+
 test('messages that are not for this exchange change nothing', () => {
   const server = new DhcpServer(SERVER);
   const { c, clock, sent, begin } = client((m, now) => {
