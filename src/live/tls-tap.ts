@@ -112,7 +112,9 @@ export class Tap extends Duplex {
     this.finSent = true;
     this.resetSent = true;
     this.listener.broken(true);
-    this.raw.resetAndDestroy();
+    // resetAndDestroy() ends in good order first, with a FIN; its second half alone does not.
+    Object.assign(this.raw, { resetAndClosing: true });
+    this.raw.destroy();
   }
 }
 

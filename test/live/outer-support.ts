@@ -17,6 +17,12 @@ export const missing = (program: string, ...args: string[]): string | false => {
   return r.error === undefined ? false : `${program} is not installed: skipped`;
 };
 
+/** Nothing that a test started outlives it. */
+const started = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of started) child.kill('SIGKILL');
+});
+
 /** A process that a test talks to. */
 export class Running {
   out = '';
@@ -26,7 +32,7 @@ export class Running {
   private readonly hear = new Set<() => void>();
 
   constructor(readonly child: ChildProcess) {
-    process.once('exit', () => child.kill('SIGKILL'));
+    started.add(child);
     child.stdin?.on('error', () => undefined);
     child.stdout?.on('data', (d: Buffer) => {
       this.octets = Buffer.concat([this.octets, d]);

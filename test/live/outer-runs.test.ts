@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { statSync, writeFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { run } from '../cli/run.js';
+import { luaMissing, tshark, tunnelOptions } from '../support/tshark.js';
+import { inFolder, type Running, startEftf, startFttscope } from './outer-support.js';
+
+/** Whole runs of `ue` and `eftf`: what they leave behind, what they exit with, what their faults do. */
+
+let eftf: Awaited<ReturnType<typeof startEftf>>;
+before(async () => {
+  eftf = await startEftf('-w', inFolder('eftf.pcapng'), '--with-keys');
+});
+after(() => eftf.eftf.child.kill('SIGKILL'));
+
+function scenario(name: string, steps: readonly unknown[]): string {
+  writeFileSync(inFolder(name), JSON.stringify({ steps }));
+  return inFolder(name);
+}
+
+const ue = (steps: readonly unknown[], ...more: string[]): Running =>
+  startFttscope(['ue', eftf.at, '--lab', '--run', scenario(`${Math.random()}.json`, steps), ...more]);
+
+/** What the inner packets say; `ftt_ims.type` is the Lua dissector's `fttims.type`. */
+const FIELDS = [
+  'frame.number',
+  'ipv6.src',
+  'dhcp.option.dhcp',
+  'icmp.type',
+  'icmpv6.type',
+  'sip.Method',
+  'sip.Status-Code',
+];
+
+/** Lines of `-T fields`, the rows of one frame put together as tshark has them. */
+function byFrame(text: string): string[] {
+  const frames = new Map<string, string[][]>();
+  for (const line of text.trimEnd().split('\n')) {
+    const cells = line.split('\t');
+    frames.set(cells[0], [...(frames.get(cells[0]) ?? []), cells]);
+  }
+  return [...frames].map(([frame, rows]) =>
+    [
+      frame,
+      ...FIELDS.map((_, i) =>
+        rows
+          .map((r) => r[i + 1] ?? '')
+          .filter((v) => v !== '')
+          .join(','),
+      ),
+    ].join('\t'),
+  );
+}
+
+test('a run opens again with all its rows, and tshark agrees', { skip: luaMissing }, async () => {
+  const file = inFolder('ue.pcapng');
+  const one = ue(
+    [
+      'connect',
+      'dhcp',
+      'slaac',
+      { ping: { count: 2, interval: '50ms' } },
+      { send: '07 00 05 01 02' },
+      'register',
+      'release',
+    ],
+    '-w',
+    file,
+    '--with-keys',
+  );
+  assert.equal(await one.ended, 0, one.err);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  const named = (type: string): string[] => [...FIELDS, type].flatMap((f) => ['-e', f]);
+  const ours = run(['read', file, '-T', 'fields', '-E', 'occurrence=a', ...named('fttims.type')]).out;
+  const options = tunnelOptions(undefined, eftf.port);
+  const theirs = await tshark(['-n', ...options, '-r', file, '-T', 'fields', ...named('ftt_ims.type')]);
+  assert.deepEqual(byFrame(ours), byFrame(theirs));
+  assert.match(theirs, /REGISTER/);
+  const comment = await tshark(['-r', file, '-c', '1', '-V']);
+  assert.match(comment, /Transmission Control Protocol/);
+  const { code, out } = run(['read', file, '-Y', 'tcp.analysis.flags || _ws.malformed']);
+  assert.deepEqual([code, out], [0, '']); // the headers that are made up are beyond reproach
+});
+
+test('keys go to a key log of the owner alone', async () => {
+  const keys = inFolder('run.keys');
+  const file = inFolder('bare.pcapng');
+  const one = ue(['connect', 'dhcp', 'release'], '-4', '-w', file, '--keylog-out', keys);
+  assert.equal(await one.ended, 0, one.err);
+  assert.equal(statSync(keys).mode & 0o777, 0o600);
+  assert.match(run(['read', file, '-Y', 'dhcp']).out, /^$/);
+  const dhcp = run(['read', file, '-k', keys, '-Y', 'dhcp', '-T', 'fields', '-e', 'dhcp.option.dhcp']).out;
+  assert.deepEqual(dhcp.trimEnd().split('\n'), ['1', '2', '3', '5', '7']); // RFC 2132 §9.6
+});
+
+test('two subscribers of the lab call each other', async () => {
+  const bob = ue(
+    [
+      'connect',
+      'dhcp',
+      'register',
+      { answer: { ring: '50ms' } },
+      { expect: { event: 'message from', within: '20s' } },
+      { expect: 'call ended' },
+    ],
+    '-4',
+    '--subscriber',
+    'bob',
+  );
+  await bob.line(/^registered/m);
+  const alice = ue(
+    [
+      'connect',
+      'dhcp',
+      'register',
+      { call: 'bob' },
+      { hold: {} },
+      { hold: { off: true } },
+      { dtmf: '7' },
+      { message: { to: 'bob', text: 'hi' } },
+      'hangup',
+    ],
+    '-4',
+  );
+  assert.equal(await alice.ended, 0, alice.out + alice.err);
+  assert.equal(await bob.ended, 0, bob.out + bob.err);
+  for (const line of [
+    'call from sip:alice@',
+    'digit 7',
+    'message from sip:alice@',
+    ': hi',
+    'recvonly',
+    'call ended by the other side',
+  ])
+    assert.ok(bob.out.includes(line), `${line}: ${bob.out}`);
+  assert.match(alice.out, /deregistered\n(.*\n)?tunnel ended: released by this UE/); // TS 24.322 §4
+});
+
+test('a step that fails is named, and exits with 5; no tunnel with 6', async () => {
+  const ping = ue(['connect', { ping: { to: '10.45.0.1', within: '1s' } }], '-4');
+  assert.equal(await ping.ended, 5);
+  assert.match(ping.err, /step 2 \(ping, .*line 1\) failed: no address to ping 10\.45\.0\.1 from/);
+  const expect = ue(['connect', { expect: { event: 'snow in summer', within: '300ms' } }]);
+  assert.equal(await expect.ended, 5);
+  assert.match(expect.err, /step 2 \(expect, .*\) failed: no line like snow in summer within 0\.3 s/);
+  const none = startFttscope(['ue', '127.0.0.1:1', '--run', scenario('none.json', ['connect'])]);
+  assert.equal(await none.ended, 6);
+  assert.match(none.err, /step 1 \(connect, .*\): no tunnel: /);
+  for (const [text, words] of [
+    ['steps: [fly]', /line 1: no verb is called fly/],
+    ['steps:\n  - ping: {to: here}', /line 2: ping: to: here is no IP address/],
+    ['steps:\n  - dhcp: {speed: 3}', /line 2: dhcp: it does not take speed/],
+    ['steps:\n  - fault: {fly: 1}', /no fault is called fly/],
+    ['steps: [[', /.yaml: /],
+  ] as const) {
+    writeFileSync(inFolder('bad.yaml'), text);
+    const r = run(['ue', '127.0.0.1:1', '--run', inFolder('bad.yaml')]);
+    assert.deepEqual([r.code, words.test(r.err)], [1, true], r.err);
+  }
+});
+
+test('the console takes the same verbs', async () => {
+  const one = startFttscope(['ue', eftf.at, '--lab', '-4']);
+  await one.line(/^registered/m);
+  one.child.stdin?.write('ping count=2 interval=10ms\nfault unknown-type=9\nwait 0.05\nexpect registered\nrelease\n');
+  one.child.stdin?.end();
+  assert.equal(await one.ended, 0, one.err);
+  assert.equal(one.out.match(/64 octets from 10\.45\.0\.1/g)?.length, 2);
+});
+
+/** What an EFTF says of tunnels in which these steps were gone, one tunnel after the other. */
+async function ends(...tunnels: readonly unknown[][]): Promise<string[]> {
+  const before = eftf.eftf.out.length;
+  const one = ue(
+    tunnels.flatMap((steps) => ['connect', ...steps]),
+    '-4',
+    '--seed',
+    '7',
+  );
+  assert.equal(await one.ended, 0, one.out + one.err);
+  const said = (): string[] => [...eftf.eftf.out.slice(before).matchAll(/tunnel \d+ ended: (.*)/g)].map((m) => m[1]);
+  await eftf.eftf.until(() => said().length === tunnels.length);
+  return said();
+}
+
+test('faults that end a tunnel', async () => {
+  const expected: [string, RegExp][] = [
+    ['length-0', /length below 3/],
+    ['length-1', /length below 3/],
+    ['length-2', /length below 3/],
+    ['half-close', /without a close_notify \(truncation\)/],
+    ['no-close-notify', /without a close_notify \(truncation\)/],
+    ['rst', /reset the connection/],
+  ];
+  const said = await ends(...expected.map(([fault]) => [{ fault }, { expect: { tunnel: 'down' } }]));
+  for (const [i, [fault, words]] of expected.entries()) assert.match(said[i], words, fault);
+});
+
+test('faults that are discarded, and envelopes in any records', async () => {
+  const pings = { ping: { count: 3, interval: '10ms' } };
+  const expected: [unknown, RegExp][] = [
+    ['length-3', /close_notify; discarded 1 without a packet$/],
+    [{ 'unknown-type': 77 }, /close_notify; discarded 1 of unknown type 77$/],
+    ['version-5', /close_notify; discarded 1 of an IP version/],
+    ['split', /close_notify$/],
+    ['merge', /close_notify$/],
+    ['octet-records', /close_notify$/],
+    ['split,merge', /close_notify$/],
+  ];
+  const said = await ends(...expected.map(([fault]) => ['dhcp', { fault }, pings, 'release']));
+  for (const [i, [fault, words]] of expected.entries()) assert.match(said[i], words, String(fault));
+});
+
+test('faults of packets happen as often as asked, the same for the same seed', async () => {
+  const lost = ue(['connect', 'dhcp', { fault: { drop: 1 } }, { ping: { within: '300ms' } }], '-4');
+  assert.equal(await lost.ended, 5);
+  const file = inFolder('twice.pcapng');
+  const twice = ue(
+    [
+      'connect',
+      'dhcp',
+      { fault: { duplicate: 1 } },
+      'ping',
+      { fault: 'off' },
+      'ping',
+      { fault: { delay: 80 } },
+      'ping',
+    ],
+    '-4',
+    '-w',
+    file,
+    '--with-keys',
+  );
+  assert.equal(await twice.ended, 0, twice.err);
+  const requests = run(['read', file, '-Y', 'icmp.type == 8', '-T', 'fields', '-e', 'icmp.seq']).out;
+  assert.deepEqual(requests.trimEnd().split('\n'), ['1', '1', '2', '3']);
+  const [, ms] = /ttl 64, ([\d.]+) ms\n(?!.*octets)/.exec(twice.out.slice(twice.out.lastIndexOf('octets from') - 20))!;
+  assert.ok(Number(ms) >= 80);
+});
+
+test('an end that supports one family alone discards the other', async () => {
+  const four = await startEftf('-4');
+  const before = startFttscope([
+    'ue',
+    four.at,
+    '--lab',
+    '-6',
+    '--run',
+    scenario('six.json', ['connect', { slaac: '1500ms' }]),
+  ]);
+  assert.equal(await before.ended, 5);
+  const [, words] = await four.eftf.line(/tunnel 1 ended: (.*)/);
+  assert.match(words, /discarded \d+ of an IP version that is not supported/); // TS 24.322 §5.3.3.2
+  assert.equal(await four.eftf.stop(), 0);
+});
