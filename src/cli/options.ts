@@ -44,6 +44,17 @@ export interface ReadOptions {
   requireDecrypt?: boolean;
   l?: boolean;
   P?: boolean;
+  z?: string[];
+}
+
+/** Options of the screens beside those of every command that reads captures. */
+export interface ScreenOptions extends ReadOptions {
+  plain?: boolean;
+  ascii?: boolean;
+  mouse?: boolean;
+  theme?: 'dark' | 'light' | 'contrast' | 'mono';
+  color?: 'auto' | 'always' | 'never';
+  config?: string;
 }
 
 /** Options of the screens beside those of every command that reads captures. */
@@ -121,6 +132,11 @@ export function addOutputOptions(c: Command): Command {
       'write the frames of the selected rows to a pcapng file instead; - is standard output',
     )
     .option('-P', 'print the rows also with -w')
+    .option(
+      '-z <statistic>',
+      'count over the rows, with -q instead of printing them: io,stat,1 conv,ip sip,stat … (-z help lists them)',
+      collect,
+    )
     .option('-l', 'write each row at once')
     .addOption(
       new Option('--fail-on <severity>', 'exit with 3 if a finding is this bad').choices(['note', 'warn', 'error']),

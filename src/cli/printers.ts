@@ -46,6 +46,18 @@ export function formatOf(o: ReadOptions): Format {
   throw new UserError(`-T ${format}: unknown format`, Exit.usage, `formats: ${FORMATS.join(', ')}`);
 }
 
+/** Prints nothing: rows are only counted, or written to a file. */
+export const NO_PRINTER: RowPrinter = {
+  fields: [],
+  labels: false,
+  experts: false,
+  info: false,
+  analyseTcp: false,
+  head: nothing,
+  print: () => undefined,
+  tail: nothing,
+};
+
 /** The printer that the options ask for. @throws UserError for an unknown format or field */
 export async function rowPrinter(o: ReadOptions, registry: Registry, captures: readonly string[]): Promise<RowPrinter> {
   const format = formatOf(o);

@@ -51,7 +51,17 @@ export class Selection {
   }
 
   takes(row: Row): boolean {
+    return this.chooses(row) && this.matches(row);
+  }
+
+  /** Whether a row is chosen by all but the filter. */
+  chooses(row: Row): boolean {
     for (const test of this.tests) if (!test(row)) return false;
+    return true;
+  }
+
+  /** Whether the filter takes a row. */
+  matches(row: Row): boolean {
     return this.filter === null || this.filter.matches(row.dissection);
   }
 }

@@ -94,9 +94,9 @@ class Drawing {
   private readonly dash: string;
   private readonly double: string;
 
-  /** Where a column stands; those that are not shown stand beyond the edge. */
+  /** Where a column that is shown stands. */
   private x(column: number): number {
-    return Math.max(0, Math.min(this.shown - 1, column - this.first)) * this.gap;
+    return (column - this.first) * this.gap;
   }
 
   private get visible(): readonly LadderColumn[] {
@@ -135,9 +135,19 @@ class Drawing {
     const time = padStart(since(this.ladder, item.at), TIME);
     const text = this.plain(itemText(item));
     if (item.kind === 'note') return `${time} ${fit(`${item.bad ? '!' : '*'} ${text}`, this.area)}`;
-    const drawn = this.drawn(item, text);
+    const drawn = this.isShown(item.from) && this.isShown(item.to) ? this.drawn(item, text) : this.told(item, text);
     const row = item.kind === 'arrow' && this.rows ? ` ${padStart(item.row, ROW - 1)}` : '';
     return `${time} ${row === '' ? drawn : padEnd(drawn, Math.max(this.span + 1, cells(drawn)))}${row}`;
+  }
+
+  private isShown(column: number): boolean {
+    return column >= this.first && column < this.first + this.shown;
+  }
+
+  /** A message of which an end is not shown, in words. */
+  private told(item: LadderArrow | LadderBar, text: string): string {
+    const [from, to] = [item.from, item.to].map((i) => fitMiddle(this.plain(this.ladder.columns[i].address), 18));
+    return fit(`${from} > ${to}  ${text}`, this.area);
   }
 
   /** The part of a line below the columns. */
@@ -169,7 +179,7 @@ class Drawing {
     return line;
   }
 
-  /** A message from a column to itself, or between two that are not shown. */
+  /** A message from a column to itself. */
   private alone(x: number, text: string): string {
     const label = ` ${text}`;
     const room = this.area - x - 1;

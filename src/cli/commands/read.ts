@@ -1,19 +1,23 @@
 import type { Row } from '../../engine/row.js';
-import { UserError } from '../errors.js';
+import type { Field } from '../../kit/index.js';
+import { Exit, UserError } from '../errors.js';
 import { FrameFile } from '../frame-file.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
-import { formatOf, rowPrinter } from '../printers.js';
+import { formatOf, NO_PRINTER, rowPrinter } from '../printers.js';
 import { Reading } from '../reading.js';
 import { Selection } from '../selection.js';
+import type { Statistics } from '../statistics.js';
 import { tell } from '../tell.js';
 
-/** `fttscope read`: prints the rows of captures. Returns the exit code. */
+/** `fttscope read`: prints the rows of captures, and what is counted over them. Returns the exit code. */
 export async function read(captures: readonly string[], o: ReadOptions): Promise<number> {
+  if (o.z?.includes('help') === true) return listStatistics();
   const reading = new Reading(captures, o);
-  const printer = await rowPrinter(o, reading.registry, reading.names);
+  const printing = (o.write === undefined || o.P === true) && !(o.z !== undefined && o.quiet === true);
+  const printer = printing ? await rowPrinter(o, reading.registry, reading.names) : NO_PRINTER;
   const selection = await Selection.of(o, reading.registry);
-  const printing = o.write === undefined || o.P === true;
+  const statistics = await statisticsOf(o, reading);
   if (printing && o.write === '-') throw new UserError('-w - and -P both write to standard output');
   await reading.prepare();
   const frames = o.write === undefined ? null : new FrameFile(o.write, reading.names);
@@ -23,15 +27,18 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
   let taken = 0;
   const wanted = {
     rows: o.rows ?? 'both',
-    fields: printer.fields === null ? null : [...printer.fields, ...selection.fields],
+    fields: fieldsOf(printer.fields, selection.fields, statistics?.fields ?? []),
     labels: printer.labels,
-    experts: printer.experts || o.failOn !== undefined,
-    info: printer.info,
-    analyseTcp: printer.analyseTcp || selection.analyseTcp,
+    experts: printer.experts || o.failOn !== undefined || statistics?.experts === true,
+    info: printer.info || statistics?.info === true,
+    analyseTcp: printer.analyseTcp || selection.analyseTcp || statistics?.analyseTcp === true,
+    ...(statistics?.tap !== undefined && { tap: statistics.tap, duplicates: true }),
   };
   const give = (row: Row): void => {
     seen++;
-    if (!selection.takes(row)) return;
+    if (!selection.chooses(row)) return;
+    statistics?.take(row);
+    if (!selection.matches(row)) return;
     taken++;
     if (o.failOn !== undefined) worst = Math.max(worst, severity(row));
     if (printing) {
@@ -45,6 +52,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
     if (printing) out.write(printer.head());
     const outcome = await reading.run(wanted, give, () => out.flush());
     if (printing) out.write(printer.tail());
+    if (statistics !== null) out.write(formatOf(o) === 'json' ? statistics.json() : statistics.text());
     out.flush();
     frames?.end();
     reading.tellTunnels(outcome, formatOf(o) === 'text');
@@ -55,6 +63,28 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
     throw e;
   }
 }
+
+/** `-z help`: what there is to count. */
+async function listStatistics(): Promise<number> {
+  const { STATISTICS } = await import('../../report/stat/index.js');
+  const out = new Output();
+  out.write(`${STATISTICS.join('\n')}\n`);
+  out.flush();
+  return Exit.done;
+}
+
+/** What `-z` asks for; null where it is not given. @throws UserError for what makes no sense */
+async function statisticsOf(o: ReadOptions, reading: Reading): Promise<Statistics | null> {
+  if (o.z === undefined) return null;
+  if (formatOf(o) === 'json' && o.quiet !== true)
+    throw new UserError('-z with -T json wants -q', Exit.usage, 'rows and statistics together would be no JSON');
+  const { Statistics } = await import('../statistics.js');
+  return new Statistics(o.z, reading.registry, reading.names.length > 1);
+}
+
+/** Fields that anybody wants; null: all. */
+const fieldsOf = (printed: readonly Field[] | null, ...more: readonly (readonly Field[])[]): Field[] | null =>
+  printed === null ? null : [...printed, ...more.flat()];
 
 const SEVERITIES = ['chat', 'note', 'warn', 'error'];
 

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CORPUS, corpusMissing } from '../support/corpus.js';
+import { run, sample, TLS13, tshark } from './run.js';
+
+const STATISTICS = [
+  'io,phs',
+  'io,phs,sip',
+  'io,stat,2',
+  'io,stat,0',
+  'io,stat,5,sip,udp.port==5060,COUNT(rtp.seq)rtp.seq,SUM(ip.len)ip.len,MIN(ip.ttl)ip.ttl',
+  'conv,eth',
+  'conv,ip',
+  'conv,ipv6',
+  'conv,tcp',
+  'conv,udp',
+  'conv,ip,sip',
+  'endpoints,eth',
+  'endpoints,ip',
+  'endpoints,ipv6',
+  'endpoints,tcp',
+  'endpoints,udp',
+  'sip,stat',
+  'rtp,streams',
+];
+
+/** Lines in order of their text: tshark prints several statistics, and lists of SIP, in an order of its own. */
+const lines = (s: string): string[] =>
+  s
+    .split('\n')
+    .filter((l) => l !== '')
+    .sort();
+const asked = (list: readonly string[]): string[] => list.flatMap((z) => ['-z', z]);
+
+/** Whether tshark and fttscope count the same on a capture. */
+function same(path: string, list: readonly string[], more: readonly string[] = []): void {
+  const expected = tshark(['-n', '-q', ...asked(list), '-r', path])!;
+  const told = run(['read', path, '-q', '--no-auto-keys', ...asked(list), ...more]);
+  assert.equal(told.code, 0, told.err);
+  assert.deepEqual(lines(told.out), lines(expected), path);
+}
+
+const missing = corpusMissing('tunnel') || corpusMissing('public');
+const skip = missing || (tshark(['--version']) === null && 'tshark is not installed');
+
+test('what is counted is what tshark counts, and looks the same', { skip }, () => {
+  for (const name of ['tls13-gcm', 'tls12-cbc', 'ipv6only', 'loss12'])
+    same(join(CORPUS, 'tunnel', `${name}.inner.pcap`), STATISTICS);
+});
+
+test('the same on captures of SIP and RTP without a tunnel', { skip }, () => {
+  const calls = ['irontec__sngrep/tests/aaa.pcap', 'aboutsip__pkts/pkts-examples/my_traffic.pcap'];
+  const list = STATISTICS.filter((z) => z !== 'io,phs'); // tells of protocols that fttscope has as data
+  for (const path of calls) same(join(CORPUS, 'public', path), list);
+});
+
+test('inside a tunnel the same is counted as on the device inside', { skip }, () => {
+  const list = ['conv,udp', 'endpoints,udp', 'endpoints,ip', 'sip,stat'];
+  const numbers = (s: string): string[] => lines(s).map((l) => l.replace(/ +[\d.]+ +[\d.]+$/, '').replace(/ +/g, ' ')); // without times
+  const inner = tshark(['-n', '-q', ...asked(list), '-r', join(CORPUS, 'tunnel', 'tls13-gcm.inner.pcap')])!;
+  const told = run(['read', join(CORPUS, 'tunnel', 'tls13-gcm.pcapng'), '-q', '--rows', 'inner', ...asked(list)]);
+  const counted = (s: string): string[] => numbers(s).filter((l) => !/setup| M(in|ax) /.test(l));
+  assert.deepEqual(counted(told.out), counted(inner));
+});
+
+test('streams are followed as tshark follows them', { skip }, () => {
+  const path = join(CORPUS, 'tunnel', 'tls12-cbc.inner.pcap');
+  for (const z of ['follow,tcp,ascii,0', 'follow,tcp,hex,1', 'follow,tcp,raw,2', 'follow,udp,hex,3']) {
+    const expected = tshark(['-n', '-q', '-z', z, '-r', path])!;
+    assert.equal(run(['read', path, '-q', '-z', z]).out, expected, z);
+  }
+});
+
+test('TLS is followed with what it carried, SIP by its dialog', () => {
+  const tls = JSON.parse(run(['read', TLS13, '-q', '-T', 'json', '-z', 'follow,tls,raw,0']).out)[0];
+  assert.equal(tls.nodes[1], '192.0.2.1:443');
+  assert.ok(tls.pieces.every((p: { hex: string }) => p.hex.startsWith('01'))); // envelopes of type 1
+  const sip = run(['read', TLS13, '-q', '-z', 'follow,sip,ascii,1-14240@10.9.0.115']).out;
+  const starts = [...sip.matchAll(/^(?:SIP\/2\.0 (\d+) .*|([A-Z]+) .* SIP\/2\.0)\r?$/gm)].map((m) => m[1] ?? m[2]);
+  assert.deepEqual(starts, ['INVITE', '100', '180', '200', 'ACK', 'BYE', '200']);
+});
+
+test('-q leaves rows out, -T json gives values, -Y does not touch statistics', () => {
+  const rows = run(['read', TLS13, '-z', 'sip,stat']).out;
+  assert.match(rows, /INVITE tel:.*\n[\s\S]*Number of SIP messages: 26\n/); // its expect.json
+  const quiet = run(['read', TLS13, '-q', '-z', 'sip,stat', '-Y', 'dhcp']).out;
+  assert.match(quiet, /^\n=+\nSIP Statistics\n\nNumber of SIP messages: 26\n/);
+  const [sip, conv] = JSON.parse(run(['read', TLS13, '-qTjson', '-z', 'sip,stat', '-z', 'conv,udp,sip']).out);
+  assert.equal(sip.messages, 26);
+  assert.equal(conv.statistic, 'conv,udp,sip');
+  assert.equal(run(['read', TLS13, '-T', 'json', '-z', 'sip,stat']).code, 1);
+});
+
+test('tunnels and calls have statistics of their own', () => {
+  const text = run(['read', TLS13, '-q', '-z', 'fttims,tunnels', '-z', 'fttims,calls']).out;
+  assert.match(text, /^1 +192\.0\.2\.10:\d+ .*189\/189/m);
+  assert.match(text, /^Calls: 2$/m);
+  for (const l of text.split('\n')) assert.ok(l.length <= 100);
+  const [{ calls }] = JSON.parse(run(['read', TLS13, '-qTjson', '-z', 'fttims,calls']).out);
+  assert.deepEqual(
+    calls.map((c: { state: string }) => c.state),
+    ['ended', 'ended'],
+  );
+});
+
+test('flow,any draws every row, speech folded', () => {
+  const { out } = run(['read', sample('07-proxy-connect.pcapng'), '-q', '-z', 'flow,sip']);
+  assert.match(out, / SIP Request: REGISTER .*47\.1$/m);
+  assert.match(run(['read', TLS13, '-q', '-z', 'flow,any']).out, / RTP 60 packets\b/);
+});
+
+test('an unknown statistic is refused with what there is', () => {
+  const r = run(['read', TLS13, '-z', 'conv,udb']);
+  assert.equal(r.code, 1);
+  assert.match(r.err, /did you mean conv,udp\?/);
+  assert.match(r.err, /^ {4}fttims,calls$/m);
+  assert.equal(run(['read', TLS13, '-z', 'io,stat,x']).code, 1);
+  assert.equal(run(['read', TLS13, '-z', 'io,phs,no.such']).code, 2);
+  assert.equal(run(['read', TLS13, '-z', 'follow,tcp,ascii']).code, 1);
+});
