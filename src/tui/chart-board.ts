@@ -1,8 +1,8 @@
 import { type Area, clip } from './cells.js';
-import { drawCharts, type Picture, paintChart } from './charts.js';
+import { drawCharts, type Picture, paintChart, type SparklineChart } from './charts.js';
 import { drawFrame } from './frame.js';
 import type { CommandId } from './keymap.js';
-import { lyingBar } from './sparks.js';
+import { bars, lyingBar } from './sparks.js';
 import type { Panel6 } from './statistics-panels.js';
 import { Flag, type Style, type Theme, withFlags } from './style.js';
 import type { Desk, MouseAt } from './view.js';
@@ -16,7 +16,7 @@ interface Box {
 
 /** Lays out charts in boxes: the first in the largest, and as many as there is room for. */
 function boxes(n: number, width: number, height: number): Box[] {
-  const perRow = width >= 150 ? 4 : width >= 72 ? 3 : width >= 50 ? 2 : 1;
+  const perRow = width >= 100 ? 4 : width >= 72 ? 3 : width >= 50 ? 2 : 1;
   const upper = Math.max(6, Math.floor(height * 0.55));
   const wide = n < 2 || width < 60 ? width : Math.floor(width * 0.6);
   const out: Box[] = [{ x: 0, y: 0, width: wide, height: Math.min(height, upper) }];
@@ -117,8 +117,10 @@ export class ChartBoard {
     const { theme } = this.desk.preferences;
     const picture = this.pictures.get(panel.id);
     if (panel.figures.length === 0) area.clipped(1, 0, panel.empty, area.width - 1, theme.dim);
-    else if (panel.chart === undefined || !fits(panel, area.width, area.height)) this.list(area, panel);
-    else if (picture === undefined) area.text(1, 0, 'drawing …', theme.dim);
+    else if (panel.chart === undefined || !fits(panel, area.width, area.height)) {
+      if (panel.chart?.kind === 'sparkline') this.sparks(area, panel.chart);
+      else this.list(area, panel);
+    } else if (picture === undefined) area.text(1, 0, 'drawing …', theme.dim);
     else {
       paintChart(area, picture, theme, this.styles(panel));
       if (panel.chart.kind === 'line')
@@ -138,6 +140,17 @@ export class ChartBoard {
     const { theme } = this.desk.preferences;
     let x = area.width - names.reduce((n, name) => n + name.length + 4, 0);
     for (const [i, name] of names.entries()) x = area.text(x, 0, `── ${name}`, twoStyles(theme)[i % 2]) + 1;
+  }
+
+  /** Sparklines of one line each, where there is no room for those of blessed-contrib. */
+  private sparks(area: Area, { titles, values }: SparklineChart): void {
+    const { theme } = this.desk.preferences;
+    const name = Math.min(Math.max(...titles.map((t) => t.length)), area.width >> 1);
+    for (const [y, title] of titles.entries()) {
+      area.clipped(0, y, title, name, theme.text);
+      const [line] = bars(values[y], area.width - name - 1, 1);
+      area.text(name + 1, y, line, theme.series[y % theme.series.length]);
+    }
   }
 
   /** Numbers with bars: for what no chart of blessed-contrib shows well, and where there is no room for one. */

@@ -138,12 +138,12 @@ function made(lib: Library, chart: Chart, at: { width: number; height: number })
     }
     case 'bar': {
       const barWidth = Math.max(3, Math.min(8, Math.floor(at.width / Math.max(1, chart.titles.length)) - 3));
-      const colours = { barBgColor: SERIES[3], barFgColor: WORDS, labelColor: WORDS };
+      const colours = { barBgColor: SERIES[0], barFgColor: WORDS, labelColor: WORDS };
       const most = Math.max(1, ...chart.values);
       return new lib.bar({ ...at, ...colours, barWidth, barSpacing: barWidth + 3, xOffset: 0, maxHeight: most });
     }
     case 'sparkline':
-      return new lib.sparkline({ ...at, tags: true, style: { fg: SERIES[3], titleFg: WORDS } });
+      return new lib.sparkline({ ...at, tags: true, style: { fg: SERIES[0], titleFg: WORDS } });
   }
 }
 

@@ -45,8 +45,25 @@ function reduceStyle(s: Style, depth: 8 | 16): Style {
 
 const low = (colour: number): number => (colour === OWN ? OWN : colour & 7);
 
+/** Colours of the themes among the sixteen, where the nearest one would be that of something else. */
+const AMONG_SIXTEEN: Readonly<Record<number, number>> = {
+  75: 12,
+  79: 10,
+  80: 14,
+  117: 14,
+  141: 13,
+  176: 13,
+  209: 9,
+  214: 3,
+  215: 3,
+  221: 11,
+  222: 11,
+};
+
 function reduce(colour: number, depth: 8 | 16): number {
   if (colour === OWN || colour < 16) return colour;
+  const known = AMONG_SIXTEEN[colour];
+  if (known !== undefined) return known;
   return nearestOf(paletteColour(colour), depth === 16 ? 16 : 8);
 }
 

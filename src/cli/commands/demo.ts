@@ -6,8 +6,8 @@ import { tell } from '../tell.js';
 import { read } from './read.js';
 import { ui } from './ui.js';
 
-/** The sample that shows most: DHCP, SLAAC, DNS, a registration, calls with media, in one TLS 1.3 tunnel. */
-const SAMPLE = '03-tls13-aes128-gcm.pcapng';
+/** Four tunnels of a day in the field: calls, one of them refused; a gap; one without keys; one that is something else. */
+const SAMPLE = '00-field.pcapng';
 
 /** `fttscope demo`: a sample that comes with the program, its keys beside it, on screens with a tour, or as rows. */
 export async function demo(): Promise<number> {
