@@ -1,11 +1,11 @@
 import type { CaptureInterface } from '../capture/chunk.js';
 import { LIMITS } from '../limits.js';
-import { FlowTable } from '../stream/flow.js';
+import { type Flow, FlowTable } from '../stream/flow.js';
 import { FragmentTable } from '../stream/ip-fragments.js';
 import { Ledger } from '../stream/ledger.js';
 import { PendingPool } from '../stream/tcp.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
-import { type FlowState, Scope } from './scope.js';
+import { EXPECTATION_COST, type FlowOwner, type FlowState, Scope, UdpState } from './scope.js';
 import { TcpState } from './tcp-state.js';
 
 /** Caps of {@link LIMITS}. */
@@ -25,7 +25,7 @@ export interface FollowedOwner {
  * Invariant: between two frames no more than {@link Caps} say is kept. A connection that both sides closed is let go of
  * once it was read; then those flows make room that were idle longest. What they still had is read before.
  */
-export class Followed {
+export class Followed implements FlowOwner {
   /** What is kept, and the caps that were reached. */
   readonly ledger: Ledger;
   readonly flows: FlowTable;
@@ -51,7 +51,7 @@ export class Followed {
     const key = iface.file * 65_536 + iface.index;
     let s = this.scopes.get(key);
     if (s !== undefined) return s;
-    s = continued === undefined ? new Scope(this.nextScope++, null) : this.outer(continued);
+    s = continued === undefined ? new Scope(this.nextScope++, null, this) : this.outer(continued);
     this.scopes.set(key, s);
     return s;
   }
@@ -61,7 +61,7 @@ export class Followed {
     const key = -tunnel.id;
     let s = this.scopes.get(key);
     if (s === undefined) {
-      this.scopes.set(key, (s = new Scope(this.nextScope++, tunnel)));
+      this.scopes.set(key, (s = new Scope(this.nextScope++, tunnel, this)));
       this.ledger.octets += s.cost;
     }
     return s;
@@ -77,6 +77,13 @@ export class Followed {
     state.tcp!.flush();
     this.flows.forget(state.flow);
     this.retire(state);
+  }
+
+  over(flow: Flow): void {
+    const { state } = flow;
+    if (!(state instanceof UdpState) || state.scope === null) return;
+    this.ledger.octets -= state.cost + state.scope.forgetEnds(state, flow) * EXPECTATION_COST;
+    this.flows.forget(flow);
   }
 
   /** Keeps the invariant; to be called before a frame is indexed. */

@@ -65,6 +65,12 @@ export class KeptStates {
   }
 }
 
+/** Who lets go of flows that nobody follows any longer. */
+export interface FlowOwner {
+  /** A UDP conversation is over, as far as anybody wants to know of it. */
+  over(flow: Flow): void;
+}
+
 /** A world of addresses: an interface of a capture file, or the inside of a tunnel. */
 export class Scope {
   /** By the octets of the address, and the port. */
@@ -78,11 +84,34 @@ export class Scope {
     readonly id: number,
     /** The tunnel whose inside this is; null: the outer world. */
     readonly tunnel: Tunnel | null,
+    /** Who follows its flows. */
+    readonly owner: FlowOwner | null = null,
   ) {}
 
   /** What it costs, in octets. */
   get cost(): number {
     return SCOPE_COST + this.kept.cost + this.expectations.size * EXPECTATION_COST;
+  }
+
+  /** Lets go of what was announced for a conversation, RTCP beside RTP too; returns how many entries that were. */
+  forgetEnds(state: UdpState, flow: Flow): number {
+    let gone = 0;
+    for (const e of state.expectations) {
+      if (e === undefined) continue;
+      for (const [address, port] of [
+        [flow.a, flow.aPort],
+        [flow.b, flow.bPort],
+      ] as const) {
+        if (this.expectations.get(endpointKey(address, port)) !== e) continue; // announced anew since
+        this.expectations.delete(endpointKey(address, port));
+        gone++;
+        const control = endpointKey(address, port + 1);
+        if (this.expectations.get(control)?.exchange !== e.exchange) continue;
+        this.expectations.delete(control);
+        gone++;
+      }
+    }
+    return gone;
   }
 
   /** Lets go of what it learnt. */
@@ -125,9 +154,13 @@ export class UdpState extends FlowState implements Conversation {
   own = false;
 
   private keys: readonly [string, string] | null = null;
+  /** The world of the flow. */
+  scope: Scope | null = null;
 
   /** Looks up what is announced about the endpoints of the flow. */
-  expect({ expectations, generation }: Scope, flow: Flow): void {
+  expect(scope: Scope, flow: Flow): void {
+    const { expectations, generation } = scope;
+    this.scope = scope;
     this.generation = generation;
     this.expectations[0] = this.expectations[1] = undefined;
     if (expectations.size === 0) return;

@@ -8,6 +8,7 @@ import { Content } from '../model/events.js';
 import { MediaFlow } from '../model/media.js';
 import { Arrival, type Moment } from '../model/moment.js';
 import type { SessionModel } from '../model/session-model.js';
+import type { Flow } from '../stream/flow.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { Attempts } from './attempts.js';
 import { capturePoints } from './capture-point.js';
@@ -242,13 +243,18 @@ export class SessionTap implements Tap {
       return;
     }
     const state = packet.state as UdpState;
-    state.model ??= new MediaFlow();
+    state.model ??= this.conversation(state, packet.flow!);
     const note = state.expectations[packet.direction]?.note as MediaNote | undefined;
     const s = this.model.rtp(at, c, state.model as MediaFlow, packet.direction, note);
     const stall = s === undefined || at.tunnel === 0 ? null : this.tunnels[at.tunnel - 1].stall;
     if (s === undefined || stall === null || (stall.side === this.tunnels[at.tunnel - 1].tunnel.ue) !== at.up) return;
     s.delayed(stall.id, stall.ms);
     stall.media.add(s);
+  }
+
+  /** Streams between two endpoints; when none of them is followed any longer the flow is let go of. */
+  private conversation({ scope }: UdpState, flow: Flow): MediaFlow {
+    return new MediaFlow(() => scope?.owner?.over(flow));
   }
 
   private control(c: Content): void {
@@ -266,6 +272,6 @@ export class SessionTap implements Tap {
       this.model.used(life.tunnel.id, life.sources, life.targets);
     }
     this.model.finish(end, () => first.map((life) => tunnelEntity(life, end)));
-    this.points = capturePoints(this.tunnels, this.model.media.streams);
+    this.points = capturePoints(this.tunnels, [...this.model.media.streams]);
   }
 }

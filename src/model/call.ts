@@ -257,6 +257,11 @@ export class Call {
     }
   }
 
+  /** When something was last heard of it. */
+  get last(): Moment {
+    return this.messages[this.messages.length - 1]?.at ?? this.start;
+  }
+
   /** From the INVITE to the first sign of the other end. */
   get pddMs(): number | undefined {
     const first = this.progress ?? this.answer;

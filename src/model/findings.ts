@@ -72,6 +72,18 @@ export class Findings {
     this.raised.delete(`${code} tunnel ${tunnel}`);
   }
 
+  /** Things that findings were raised about have other numbers from now on. */
+  renumber(kind: Ref['kind'], numbers: Int32Array<ArrayBuffer>): void {
+    const all = [...this.raised];
+    this.raised.clear();
+    for (const [key, r] of all) {
+      const refs = r.refs.map((x) => (x.kind === kind ? { kind, id: numbers[x.id] } : x));
+      const about = refs[0];
+      const moved = about?.kind === kind;
+      this.raised.set(moved ? `${r.code} ${kind} ${about.id}` : key, { ...r, refs });
+    }
+  }
+
   /** Makes a finding about a tunnel less bad: seen in full it is noise. */
   temper(code: string, tunnel: number): void {
     const r = this.raised.get(`${code} tunnel ${tunnel}`);
@@ -85,12 +97,18 @@ export class Findings {
   list(uidOf: UidOf, known: ReadonlySet<string> = new Set()): FindingEntity[] {
     const severity = (r: Raised): number => SEVERITIES.indexOf(r.remark.severity ?? r.entry.severity);
     const all = [...this.raised.values()].sort(
-      (a, b) => severity(a) - severity(b) || ORDER.get(a.code)! - ORDER.get(b.code)!,
+      (a, b) => severity(a) - severity(b) || ORDER.get(a.code)! - ORDER.get(b.code)! || inOrder(a, b),
     );
     const list = all.map((r) => entity(r, uidOf)).filter((f) => !known.has(f.uid));
     for (const [i, f] of list.entries()) f.id = i + 1;
     return list;
   }
+}
+
+/** Calls and streams may be judged before the capture ends: they stand in their order all the same. */
+function inOrder({ refs: [a] }: Raised, { refs: [b] }: Raised): number {
+  if (a === undefined || b === undefined || a.kind !== b.kind) return 0;
+  return a.kind === 'call' || a.kind === 'media' ? a.id - b.id : 0;
 }
 
 function entity(r: Raised, uidOf: UidOf): FindingEntity {

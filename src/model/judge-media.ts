@@ -1,5 +1,6 @@
 import type { Agreed, Call, Description } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
+import type { Live } from './live.js';
 import type { MediaStream } from './media-stream.js';
 import { isBefore, type Moment, millis } from './moment.js';
 import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
@@ -102,10 +103,10 @@ function packetsTo(streams: readonly MediaStream[], m: Agreed, up: boolean | und
 }
 
 /** Streams inside a tunnel to where no session description wants them, while a call with agreed media was up. */
-export function judgeOutside(s: MediaStream, calls: readonly Call[], end: Moment, findings: Findings): void {
+export function judgeOutside(s: MediaStream, calls: Live<Call>, end: Moment, findings: Findings): void {
   if (s.tunnel === 0) return;
   const { start } = s.rtp;
-  const call = s.call === 0 ? calls.find((c) => wasUp(c, s.tunnel, start, end)) : calls[s.call - 1];
+  const call = s.call === 0 ? calls.find((c) => wasUp(c, s.tunnel, start, end)) : calls.at(s.call);
   if (call === undefined || call.endpoints.has(`${s.to.address} ${s.to.port}`)) return;
   findings.raise(
     'media.outside',

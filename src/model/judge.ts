@@ -10,7 +10,7 @@ import { judgeCall, judgeRegistration } from './judge-signalling.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
 import { judgeUse } from './judge-use.js';
 import type { MediaStream } from './media-stream.js';
-import type { Seen } from './moment.js';
+import type { Moment, Seen } from './moment.js';
 import type { Registration } from './registration.js';
 import type { SessionModel } from './session-model.js';
 
@@ -46,22 +46,40 @@ export function judge(m: SessionModel): void {
     findings.raise('sip.udp-too-long', at, tunnel === 0 ? [] : [{ kind: 'tunnel', id: tunnel }]);
   const streams = new Map<number, MediaStream[]>();
   for (const s of media.streams) {
-    if (s.copyOf !== null) {
-      judgeCopy(s.copyOf, s, findings);
-      continue;
-    }
-    judgeStream(s, isShaky(m, s.tunnel), findings);
-    judgeOutside(s, signalling.calls, end, findings);
-    judgeBandwidth(s, signalling.calls[s.call - 1], findings);
-    judgeControl(s, signalling.calls[s.call - 1], isShaky(m, s.tunnel), findings);
+    judgeStreamOf(m, s, end);
+    if (s.copyOf !== null) continue;
     const list = streams.get(s.call);
     if (list === undefined) streams.set(s.call, [s]);
     else list.push(s);
   }
-  for (const c of signalling.calls) {
-    const shaky = [...c.tunnels].some((t) => isShaky(m, t));
-    judgeFlow(c, streams.get(c.id) ?? [], end, shaky, findings);
+  for (const c of signalling.calls) judgeMediaOf(m, c, streams.get(c.id) ?? [], end);
+}
+
+/** Judges a call that is over, with its streams, before the capture ends. */
+export function judgeOver(m: SessionModel, c: Call, streams: readonly MediaStream[], now: Moment): void {
+  judgeCall(c, now, m.findings);
+  for (const s of streams) judgeStreamOf(m, s, now);
+  judgeMediaOf(m, c, streams, now);
+}
+
+/** Judges one stream. */
+export function judgeStreamOf(m: SessionModel, s: MediaStream, end: Moment): void {
+  const { findings, signalling } = m;
+  if (s.copyOf !== null) {
+    judgeCopy(s.copyOf, s, findings);
+    return;
   }
+  const shaky = isShaky(m, s.tunnel);
+  const call = signalling.calls.at(s.call);
+  judgeStream(s, shaky, findings);
+  judgeOutside(s, signalling.calls, end, findings);
+  judgeBandwidth(s, call, findings);
+  judgeControl(s, call, shaky, findings);
+}
+
+function judgeMediaOf(m: SessionModel, c: Call, streams: readonly MediaStream[], end: Moment): void {
+  const shaky = [...c.tunnels].some((t) => isShaky(m, t));
+  judgeFlow(c, streams, end, shaky, m.findings);
 }
 
 /** A tunnel in which no registration came about has failed there, unless it did before. */

@@ -29,6 +29,8 @@ const END = 0x80;
 /** A stream of media: RTP of one source, with what was agreed about it and what RTCP says of it. */
 export class MediaStream {
   readonly rtp: RtpStream;
+  /** The conversation that it is part of. */
+  flow: { forget(s: MediaStream): void } | null = null;
   call = 0;
   dtmf = '';
   private eventTime = -1;

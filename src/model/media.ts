@@ -4,6 +4,7 @@ import { staticPayloadType } from '../../dissectors/sdp/index.js';
 import { i32, u16, u32 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Content } from './events.js';
+import { Live } from './live.js';
 import { MediaStream, type Negotiated } from './media-stream.js';
 import { type Arrival, millis } from './moment.js';
 
@@ -22,11 +23,22 @@ export class MediaFlow {
   /** By SSRC, in each direction; and the one that sent last. */
   readonly streams: readonly [Map<number, MediaStream>, Map<number, MediaStream>] = [new Map(), new Map()];
   readonly last: [MediaStream | undefined, MediaStream | undefined] = [undefined, undefined];
+
+  /** @param over is told when none of its streams is followed any longer */
+  constructor(private readonly over: () => void = () => undefined) {}
+
+  forget(s: MediaStream): void {
+    for (const way of [0, 1] as const) {
+      if (this.streams[way].get(s.rtp.ssrc) === s) this.streams[way].delete(s.rtp.ssrc);
+      if (this.last[way] === s) this.last[way] = undefined;
+    }
+    if (this.streams[0].size + this.streams[1].size === 0) this.over();
+  }
 }
 
 /** Media streams: what flowed, counted, beside what was agreed and what RTCP says. */
 export class Media {
-  readonly streams: MediaStream[] = [];
+  readonly streams = new Live<MediaStream>();
   dropped = 0;
   /** By SSRC: the streams of that source, for what RTCP says of it. */
   private readonly bySource = new Map<number, MediaStream[]>();
@@ -81,14 +93,15 @@ export class Media {
     ssrc: number,
     note: Negotiated | undefined,
   ): MediaStream | undefined {
-    if (this.streams.length >= LIMITS.mediaStreams) {
+    if (this.streams.size >= LIMITS.mediaStreams) {
       this.dropped++;
       return undefined;
     }
     const from = { address: c.from, port: c.sport };
     const to = { address: c.to, port: c.dport };
-    const s = new MediaStream(this.streams.length + 1, at.tunnel, at.up, from, to, ssrc, at, note);
-    this.streams.push(s);
+    const s = new MediaStream(this.streams.total + 1, at.tunnel, at.up, from, to, ssrc, at, note);
+    this.streams.add(s);
+    s.flow = flow;
     flow.streams[direction].set(ssrc, s);
     const list = this.bySource.get(ssrc);
     if (list === undefined) this.bySource.set(ssrc, [s]);
@@ -141,19 +154,41 @@ export class Media {
     return trip;
   }
 
-  /** The streams that are more than a guess, numbered anew; guesses are let go of. */
-  finish(): void {
-    const kept = this.streams.filter(isSure);
-    this.streams.length = 0;
-    for (const s of kept) {
-      this.streams.push(s);
-      s.id = this.streams.length;
-    }
-    for (const s of kept) if (s.tunnel === 0) s.copyOf = this.inTunnel(s) ?? null;
+  /** Whether no other stream has its source: one behind the EFTF may be the same, which is said at the end. */
+  isUnique(s: MediaStream): boolean {
+    return this.bySource.get(s.rtp.ssrc)!.length === 1;
+  }
+
+  /** A stream is followed no longer. */
+  forget(s: MediaStream): void {
+    const { ssrc } = s.rtp;
+    this.streams.remove(s);
+    const list = this.bySource.get(ssrc)!.filter((x) => x !== s);
+    if (list.length > 0) this.bySource.set(ssrc, list);
+    else this.bySource.delete(ssrc);
+    s.flow?.forget(s);
+  }
+
+  /**
+   * The streams that are more than a guess, numbered anew; guesses are let go of.
+   * @param gone numbers of those that are followed no longer, and are told of
+   * @returns the new numbers by the old ones
+   */
+  finish(gone: readonly number[] = []): Int32Array<ArrayBuffer> {
+    const numbers = new Int32Array(this.streams.total + 1);
+    for (const id of gone) numbers[id] = 1;
+    const kept = [...this.streams].filter(isSure);
+    for (const s of kept) numbers[s.id] = 1;
+    let count = 0;
+    for (let id = 1; id < numbers.length; id++) if (numbers[id] !== 0) numbers[id] = ++count;
+    for (const s of kept) s.id = numbers[s.id];
+    this.streams.replace(kept);
+    for (const s of kept) if (s.tunnel === 0) s.copyOf ??= this.inTunnel(s) ?? null;
+    return numbers;
   }
 
   /** The stream inside a tunnel that is the same: of one source and payload type, at the same time. */
-  private inTunnel(s: MediaStream): MediaStream | undefined {
+  inTunnel(s: MediaStream): MediaStream | undefined {
     const { start, end, payloadType, ssrc } = s.rtp;
     return this.bySource
       .get(ssrc)
@@ -172,7 +207,7 @@ export class Media {
 }
 
 /** Whether a stream was announced, or is more than a guess: its numbers go up, and few are missing. */
-function isSure({ negotiated, rtp }: MediaStream): boolean {
+export function isSure({ negotiated, rtp }: MediaStream): boolean {
   return negotiated !== undefined || (rtp.packets - rtp.duplicates >= GUESS_PACKETS && rtp.lost < rtp.packets);
 }
 

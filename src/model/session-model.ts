@@ -1,7 +1,8 @@
 import { AddressUse } from './address-use.js';
 import { Addressing } from './addressing.js';
 import type { SubscriberSecrets } from './aka.js';
-import type { AddressingEntity, FindingEntity, MediaEntity, TunnelEntity } from './entities.js';
+import { Archive, type Shelf } from './archive.js';
+import type { AddressingEntity, CallEntity, FindingEntity, MediaEntity, TunnelEntity } from './entities.js';
 import type { Content } from './events.js';
 import { Findings, type Ref } from './findings.js';
 import { judge } from './judge.js';
@@ -11,6 +12,7 @@ import type { MediaStream, Negotiated } from './media-stream.js';
 import type { Arrival, Moment, Seen } from './moment.js';
 import { OtherAttempts } from './other-attempts.js';
 import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
+import type { Series } from './series.js';
 import { Signalling } from './signalling.js';
 import type { SipEvent } from './sip-event.js';
 import { Identity } from './subscriber.js';
@@ -44,13 +46,19 @@ export class SessionModel {
   private lastRow = '';
   private readonly byId = new Map<number, TunnelEntity>();
 
+  /** Undefined: everything is kept at hand. */
+  private readonly archive: Archive | undefined;
+
   /**
    * @param muted codes of findings that are not wanted
    * @param secrets keys of subscribers, where a user has them
+   * @param shelf takes what is over, where the capture may be long
+   * @param kept calls and streams that stay all the same
    */
-  constructor(muted: ReadonlySet<string> = new Set(), secrets?: SubscriberSecrets) {
+  constructor(muted: ReadonlySet<string> = new Set(), secrets?: SubscriberSecrets, shelf?: Shelf, kept?: number) {
     this.signalling = new Signalling(secrets);
     this.findings = new Findings(muted);
+    this.archive = shelf && new Archive(this, shelf, kept);
   }
 
   /** Something that the engine noticed about the packet at hand. */
@@ -100,6 +108,7 @@ export class SessionModel {
 
   sip(at: Arrival, c: Content): void {
     const e = this.signalling.take(at, c);
+    this.archive?.tidy(at);
     if (at.tunnel === 0) {
       if (e !== undefined) this.outside.sip(at, e);
       return;
@@ -156,12 +165,14 @@ export class SessionModel {
     this.end = end;
     this.lastRow = end.row;
     this.signalling.finish(end);
-    this.media.finish();
+    const numbers = this.media.finish(this.archive?.streams);
+    this.archive?.renumber(numbers);
+    this.findings.renumber('media', numbers);
     this.tunnels = tunnels();
     for (const t of this.tunnels) this.byId.set(t.id, t);
     for (const s of this.media.streams) {
-      if (s.call === 0) continue;
-      const call = this.signalling.calls[s.call - 1];
+      const call = this.signalling.calls.at(s.call);
+      if (call === undefined) continue;
       call.media.add(s.id);
       if (s.copyOf === null) call.pinholes.flow(s.to.address, s.to.port, s.rtp.packets - s.rtp.keepAlives);
     }
@@ -193,15 +204,23 @@ export class SessionModel {
   /** What is wrong, the worst first; tunnels get the numbers of theirs. */
   findingEntities(known?: ReadonlySet<string>): FindingEntity[] {
     const { signalling, media } = this;
-    const lists = { call: signalling.calls, registration: signalling.registrations, media: media.streams };
-    const uidOf = ({ kind, id }: Ref): string | undefined =>
-      kind === 'file' ? undefined : kind === 'tunnel' ? this.tunnel(id)?.uid : lists[kind][id - 1]?.uid;
+    const uidOf = ({ kind, id }: Ref): string | undefined => {
+      if (kind === 'file') return undefined;
+      if (kind === 'tunnel') return this.tunnel(id)?.uid;
+      if (kind === 'registration') return signalling.registrations[id - 1]?.uid;
+      const live = kind === 'call' ? signalling.calls.at(id) : media.streams.at(id);
+      return live?.uid ?? this.archive?.uidOf(kind, id);
+    };
     const list = this.findings.list(uidOf, known);
     for (const f of list) for (const r of f.refs) if (r.kind === 'tunnel') this.tunnel(r.id)?.findings.push(f.id);
     return list;
   }
 
-  mediaEntities(): MediaEntity[] {
-    return this.media.streams.map((s) => s.entity(this.media.codecOf(s)));
+  callEntities(): Series<CallEntity> {
+    return this.archive?.callEntities() ?? Array.from(this.signalling.calls, (c) => c.entity());
+  }
+
+  mediaEntities(): Series<MediaEntity> {
+    return this.archive?.mediaEntities() ?? Array.from(this.media.streams, (s) => s.entity(this.media.codecOf(s)));
   }
 }

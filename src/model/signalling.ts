@@ -4,6 +4,7 @@ import { Call } from './call.js';
 import type { MessageEntity, SubscriptionEntity } from './entities.js';
 import type { Content } from './events.js';
 import { type Exchange, follow, followState, messageExchange, subscriptionExchange } from './exchanges.js';
+import { Live } from './live.js';
 import type { Arrival, Moment, Seen } from './moment.js';
 import { Registration } from './registration.js';
 import { SipEvent } from './sip-event.js';
@@ -14,7 +15,7 @@ const MOST_UDP = 1300;
 /** The SIP of a capture: registrations, calls, messages, subscriptions, over every transport and tunnel. */
 export class Signalling {
   readonly registrations: Registration[] = [];
-  readonly calls: Call[] = [];
+  readonly calls = new Live<Call>();
   readonly messages: Exchange<MessageEntity>[] = [];
   readonly subscriptions: Exchange<SubscriptionEntity>[] = [];
   /** Dialogs that did not fit under the cap. */
@@ -50,6 +51,12 @@ export class Signalling {
     return this.callsById.get(callId);
   }
 
+  /** A call is followed no longer: what is still heard of it is nothing new. */
+  forget(call: Call): void {
+    this.calls.remove(call);
+    this.callsById.delete(call.callId);
+  }
+
   private register(at: Arrival, e: SipEvent): void {
     const { callId } = e;
     const aor = e.to.uri;
@@ -57,7 +64,7 @@ export class Signalling {
     let r = this.registrationsByKey.get(key) ?? this.sameElsewhere(at, e, key);
     if (r !== undefined && r.tunnel !== 0 && at.tunnel === 0) return; // seen behind the EFTF once more
     if (r === undefined) {
-      if (!e.isRequest || !this.room(this.registrations)) return;
+      if (!e.isRequest || !this.room(this.registrations.length)) return;
       r = new Registration(this.registrations.length + 1, at.tunnel, aor, callId, at, e.content.from, this.secrets);
       this.registrations.push(r);
       this.registrationsByKey.set(key, r);
@@ -80,8 +87,8 @@ export class Signalling {
     return r;
   }
 
-  private room(list: readonly unknown[]): boolean {
-    if (list.length < LIMITS.dialogs) return true;
+  private room(kept: number): boolean {
+    if (kept < LIMITS.dialogs) return true;
     this.dropped++;
     return false;
   }
@@ -91,9 +98,9 @@ export class Signalling {
     let call = this.callsById.get(callId);
     if (call === undefined) {
       // What is seen of a call that began before the capture is its own affair until it invites again.
-      if (!e.isRequest || e.method !== 'INVITE' || !this.room(this.calls)) return;
-      call = new Call(this.calls.length + 1, callId, at, e);
-      this.calls.push(call);
+      if (!e.isRequest || e.method !== 'INVITE' || !this.room(this.calls.size)) return;
+      call = new Call(this.calls.total + 1, callId, at, e);
+      this.calls.add(call);
       this.callsById.set(callId, call);
     }
     call.take(at, e);
@@ -103,7 +110,7 @@ export class Signalling {
     const key = `${e.callId} ${e.cseq}`;
     let m = this.messagesById.get(key);
     if (m === undefined) {
-      if (!e.isRequest || !this.room(this.messages)) return;
+      if (!e.isRequest || !this.room(this.messages.length)) return;
       m = messageExchange(this.messages.length + 1, at, e);
       this.messages.push(m);
       this.messagesById.set(key, m);
@@ -115,7 +122,7 @@ export class Signalling {
     const { callId } = e;
     let s = this.subscriptionsById.get(callId);
     if (s === undefined) {
-      if (!e.isRequest || !this.room(this.subscriptions)) return;
+      if (!e.isRequest || !this.room(this.subscriptions.length)) return;
       s = subscriptionExchange(this.subscriptions.length + 1, at, e);
       this.subscriptions.push(s);
       this.subscriptionsById.set(callId, s);

@@ -1,4 +1,5 @@
 import type { CallEntity, FindingEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
+import type { Series } from '../model/series.js';
 import { callLadder } from './ladder-flows.js';
 import { ladderSvg } from './ladder-svg.js';
 import { escaped } from './markup.js';
@@ -204,7 +205,7 @@ function* calls(lists: Lists): Generator<string> {
 
 const rank = (c: CallEntity): number => (c.state === 'failed' ? 0 : 1);
 
-function* media(list: readonly MediaEntity[]): Generator<string> {
+function* media(list: Series<MediaEntity>): Generator<string> {
   if (list.length === 0) return;
   yield '<h2 id="media">Media</h2>\n';
   yield* table(

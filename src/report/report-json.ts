@@ -1,4 +1,5 @@
 import type { Moment } from '../model/moment.js';
+import type { Series } from '../model/series.js';
 import { decimalSeconds, isoTime } from './value.js';
 
 /** Lists of a report, and what one of their entries is called in a stream of records. */
@@ -68,9 +69,6 @@ function list(values: readonly unknown[]): string {
   return `${s}]`;
 }
 
-/** An entry of a report as plain JSON values. */
-export const jsonOf = (entry: object): object => plain(entry) as object;
-
 /** The text of a report, piece by piece: members in the order in which they were put, entries of lists one a line. */
 export function* reportJson(report: object): Generator<string> {
   let separator = '{\n';
@@ -78,11 +76,15 @@ export function* reportJson(report: object): Generator<string> {
     if (value === undefined) continue;
     yield `${separator}${JSON.stringify(key)}: `;
     separator = ',\n';
-    if (!isList(key) || !Array.isArray(value) || value.length === 0) {
-      yield JSON.stringify(plain(value), null, isList(key) ? 0 : 1);
+    if (!isList(key) || (value as Series<unknown>).length === 0) {
+      yield isList(key) ? '[]' : JSON.stringify(plain(value), null, 1);
       continue;
     }
-    for (const [i, entry] of value.entries()) yield `${i === 0 ? '[\n' : ',\n'}${compact(entry)}`;
+    let before = '[\n';
+    for (const entry of value as Series<unknown>) {
+      yield before + compact(entry);
+      before = ',\n';
+    }
     yield '\n]';
   }
   yield '\n}\n';
@@ -94,5 +96,5 @@ export function* reportRecords(
   lists: readonly ListName[],
 ): Generator<string> {
   for (const name of lists)
-    for (const entry of report[name] as readonly object[]) yield `${compact({ record: RECORDS[name], ...entry })}\n`;
+    for (const entry of report[name] as Series<object>) yield `${compact({ record: RECORDS[name], ...entry })}\n`;
 }

@@ -1,5 +1,6 @@
 import { printable } from '../kit/index.js';
 import type { FindingEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
+import type { Series } from '../model/series.js';
 import { callLadder } from './ladder-flows.js';
 import { ladderPage } from './ladder-text.js';
 import type { Report } from './report.js';
@@ -133,7 +134,7 @@ function* calls(lists: Lists): Generator<string> {
   }
 }
 
-function* media(list: readonly MediaEntity[]): Generator<string> {
+function* media(list: Series<MediaEntity>): Generator<string> {
   if (list.length === 0) return;
   yield '## Media\n\n';
   yield* table(

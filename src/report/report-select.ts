@@ -9,16 +9,17 @@ import type {
   SubscriptionEntity,
   TunnelEntity,
 } from '../model/entities.js';
+import type { Series } from '../model/series.js';
 
 /** The lists of a report. */
 export interface Lists {
   readonly tunnels: readonly TunnelEntity[];
   readonly addressing: readonly AddressingEntity[];
   readonly registrations: readonly RegistrationEntity[];
-  readonly calls: readonly CallEntity[];
+  readonly calls: Series<CallEntity>;
   readonly messages: readonly MessageEntity[];
   readonly subscriptions: readonly SubscriptionEntity[];
-  readonly media: readonly MediaEntity[];
+  readonly media: Series<MediaEntity>;
   readonly findings: readonly FindingEntity[];
 }
 

@@ -20,19 +20,20 @@ function distribution(values: readonly (number | undefined)[]): object | undefin
 }
 
 /** The first look at a report: counts by state, the worst findings, and how values are distributed. */
-export function summaryOf({ tunnels, registrations, calls, media: all, findings }: Lists): object {
-  const media = all.filter((m) => m.copyOf === undefined); // what was seen behind the EFTF too counts once
-  const packets = media.reduce((n, m) => n + m.packets - m.duplicates, 0);
-  const lost = media.reduce((n, m) => n + m.lost, 0);
+export function summaryOf({ tunnels, registrations, calls, media, findings }: Lists): object {
+  const flowed = mediaFacts(media);
+  const { packets, lost } = flowed;
+  // Calls may be many, and are asked for once.
+  const told = calls.map(({ state, pddMs, setupMs }) => ({ state, pddMs, setupMs }));
   const severities = { error: 0, warn: 0, note: 0 };
   for (const f of findings) severities[f.severity]++;
   return {
     tunnels: byState(['established', 'failed', 'partial', 'other'], tunnels),
     registrations: byState(['registered', 'failed', 'in-progress', 'expired', 'deregistered'], registrations),
-    calls: byState(['established', 'failed', 'cancelled', 'ringing', 'in-progress', 'ended'], calls),
+    calls: byState(['established', 'failed', 'cancelled', 'ringing', 'in-progress', 'ended'], told),
     media: {
-      streams: media.length,
-      packets: media.reduce((n, m) => n + m.packets, 0),
+      streams: flowed.streams,
+      packets: packets + flowed.duplicates,
       lost,
       lostPercent: packets + lost === 0 ? 0 : (100 * lost) / (packets + lost),
     },
@@ -44,9 +45,38 @@ export function summaryOf({ tunnels, registrations, calls, media: all, findings 
     handshakeMs: distribution(
       tunnels.map((t) => (t.established === undefined ? undefined : millis(t.opened, t.established))),
     ),
-    pddMs: distribution(calls.map((c) => c.pddMs)),
-    setupMs: distribution(calls.map((c) => c.setupMs)),
-    lostPercent: distribution(media.map((m) => m.lostPercent)),
-    jitterMs: distribution(media.map((m) => m.jitterMs?.mean)),
+    pddMs: distribution(told.map((c) => c.pddMs)),
+    setupMs: distribution(told.map((c) => c.setupMs)),
+    lostPercent: distribution(flowed.lostPercent),
+    jitterMs: distribution(flowed.jitterMs),
   };
+}
+
+/** What a summary says of media: their packets, duplicates aside, those lost, and each stream's share and jitter. */
+function mediaFacts(media: Lists['media']): {
+  streams: number;
+  packets: number;
+  duplicates: number;
+  lost: number;
+  lostPercent: number[];
+  jitterMs: (number | undefined)[];
+} {
+  const out = {
+    streams: 0,
+    packets: 0,
+    duplicates: 0,
+    lost: 0,
+    lostPercent: [] as number[],
+    jitterMs: [] as (number | undefined)[],
+  };
+  for (const m of media) {
+    if (m.copyOf !== undefined) continue; // what was seen behind the EFTF too counts once
+    out.streams++;
+    out.packets += m.packets - m.duplicates;
+    out.duplicates += m.duplicates;
+    out.lost += m.lost;
+    out.lostPercent.push(m.lostPercent);
+    out.jitterMs.push(m.jitterMs?.mean);
+  }
+  return out;
 }

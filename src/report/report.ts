@@ -39,7 +39,7 @@ export function reportOf(model: SessionModel, parts: ReportParts): Report {
       tunnels: model.tunnels,
       addressing: model.addressing,
       registrations: signalling.registrations.map((r) => r.entity()),
-      calls: signalling.calls.map((c) => c.entity()),
+      calls: model.callEntities(),
       messages: signalling.messages.map((m) => m.entity),
       subscriptions: signalling.subscriptions.map((s) => s.entity),
       media: model.mediaEntities(),

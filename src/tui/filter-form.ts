@@ -117,10 +117,11 @@ function part(
   const words = `${plural(tunnels.length, 'tunnel')}, ${plural(calls.length, 'call')}, ${plural(lists.registrations.length, 'registration')}`;
   if (tunnels.length === 0 && calls.length === 0) return 'nothing of the capture is that';
   if (named.callId === undefined) return { scope: { label, tunnels: tunnels.map((t) => t.id) }, filter, words };
+  const [call] = calls;
   const scope: Scope = {
     label,
     rows: calls.flatMap((c) => c.messages.map((m) => m.row)),
-    ...(calls[0] !== undefined && { call: calls[0].id }),
+    ...(call !== undefined && { call: call.id }),
   };
   return { scope, filter, words };
 }

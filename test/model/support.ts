@@ -23,6 +23,7 @@ import { engineFields } from '../../src/engine/dissect.js';
 import { NO_ROWS, Pass } from '../../src/engine/pass.js';
 import { Registry } from '../../src/engine/registry.js';
 import { SessionTap } from '../../src/engine/session-tap.js';
+import type { Shelf } from '../../src/model/archive.js';
 import { CATALOGUE } from '../../src/model/catalogue.js';
 import { SessionModel } from '../../src/model/session-model.js';
 import { reportOf } from '../../src/report/report.js';
@@ -45,6 +46,7 @@ export async function reportOn(
   keylog = '',
   muted: readonly string[] = [],
   subscribers = '',
+  shelf?: Shelf,
 ): Promise<Json> {
   const source = await openStream(Readable.from([octets], { objectMode: false }), 'built');
   const registry = new Registry(dissectors, engineFields);
@@ -54,7 +56,7 @@ export async function reportOn(
   esp.growing = true;
   const secrets = new SubscriberKeys(esp);
   assert.deepEqual(secrets.add(subscribers), []);
-  const model = new SessionModel(new Set(muted), secrets);
+  const model = new SessionModel(new Set(muted), secrets, shelf, 0);
   const tap = new SessionTap(model, registry, false);
   const options = { ...NO_ROWS, analyseTcp: true, duplicates: true, heuristicRtp: true, tap };
   await new Pass(registry, { ...tlsServices(keys, false, esp), ...options }, () => undefined).run(source);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { LineFile } from '../../capture/line-file.js';
 import { SessionTap } from '../../engine/session-tap.js';
 import { CATALOGUE } from '../../model/catalogue.js';
 import { SessionModel } from '../../model/session-model.js';
@@ -33,12 +34,13 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
   const reading = new Reading(captures, o);
   const print = writer(o);
   const known = o.baseline === undefined ? undefined : baseline(o.baseline);
+  const shelf = new LineFile();
   const silent = muted(o.mute ?? []);
   refuse(o);
   await reading.prepare();
   const { esp, subscribers } = reading.keys;
   esp.growing = true; // challenges may carry keys
-  const model = new SessionModel(silent, subscribers);
+  const model = new SessionModel(silent, subscribers, shelf);
   const tap = new SessionTap(model, reading.registry, reading.names.length > 1);
   const wanted = { rows: 'none', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
   const outcome = await reading.run(wanted, () => undefined);
@@ -54,6 +56,7 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
     choice: { tunnel: o.tunnel, user: o.user, callId: o.callId },
   });
   write(print(told));
+  shelf.close();
   return reading.code(outcome, o.failOn !== undefined && reaches(told.findings, o.failOn));
 }
 

@@ -1,0 +1,166 @@
+import { LIMITS } from '../limits.js';
+import type { Call } from './call.js';
+import type { CallEntity, MediaEntity } from './entities.js';
+import { judgeOver, judgeStreamOf } from './judge.js';
+import { isSure } from './media.js';
+import type { MediaStream } from './media-stream.js';
+import { type Moment, millis } from './moment.js';
+import { MadeSeries, type Series } from './series.js';
+import type { SessionModel } from './session-model.js';
+
+/** Where lines of text wait until they are wanted. */
+export interface Shelf {
+  /** Takes a line; returns its place. */
+  put(line: string): number;
+  get(place: number): string;
+}
+
+/** So long nothing more is heard of a call that is over: twice as long as anything is repeated (RFC 3261 §17). */
+const CALM_MS = 64_000;
+/** A stream without a call may pause as long as its pinhole may (RFC 4787 REQ-5). */
+const ALONE_MS = 300_000;
+
+/** The place of what was put away, by its number. */
+class Stored {
+  constructor(
+    readonly id: number,
+    readonly place: number,
+  ) {}
+}
+
+/**
+ * Puts calls that are over, and their media, on a shelf as the report will have them, so that memory does not grow with
+ * the capture. They are judged when they go. What few there are of stays: then nothing that comes later is missed.
+ */
+export class Archive {
+  private readonly calls: Stored[] = [];
+  private media: Stored[] = [];
+  /** Streams that wait in lists of stalls for the numbers of the report. */
+  private readonly delayed: MediaStream[] = [];
+  /** By the number that a stream had while it was followed: the one that it has in the report. */
+  private numbers = new Int32Array(0);
+  private next: number;
+
+  constructor(
+    private readonly model: SessionModel,
+    private readonly shelf: Shelf,
+    private readonly kept: number = LIMITS.keptCalls,
+  ) {
+    this.next = kept;
+  }
+
+  /** Looks for what is over at a time, where much is kept. */
+  tidy(now: Moment): void {
+    const { signalling, media } = this.model;
+    if (signalling.calls.size + media.streams.size < this.next) return;
+    const streams = new Map<number, MediaStream[]>();
+    for (const s of media.streams) {
+      const list = streams.get(s.call);
+      if (list === undefined) streams.set(s.call, [s]);
+      else list.push(s);
+    }
+    for (const c of signalling.calls) this.consider(c, streams.get(c.id) ?? [], now);
+    for (const s of streams.get(0) ?? []) if (millis(s.rtp.end, now) >= ALONE_MS) this.alone(s, now);
+    this.next = Math.max(this.kept, Math.ceil((signalling.calls.size + media.streams.size) * 1.25));
+  }
+
+  private consider(c: Call, streams: readonly MediaStream[], now: Moment): void {
+    if (c.end === null || c.state === 'established' || millis(c.last, now) < CALM_MS) return;
+    if (streams.some((s) => millis(s.rtp.end, now) < CALM_MS || !this.model.media.isUnique(s))) return;
+    const sure = streams.filter(isSure);
+    for (const s of sure) {
+      c.media.add(s.id);
+      c.pinholes.flow(s.to.address, s.to.port, s.rtp.packets - s.rtp.keepAlives);
+    }
+    judgeOver(this.model, c, sure, now);
+    this.calls.push(new Stored(c.id, this.shelf.put(JSON.stringify(c.entity()))));
+    for (const s of sure) this.put(s);
+    for (const s of streams) this.model.media.forget(s);
+    this.model.signalling.forget(c);
+  }
+
+  private alone(s: MediaStream, now: Moment): void {
+    if (!this.model.media.isUnique(s)) return;
+    if (isSure(s)) {
+      judgeStreamOf(this.model, s, now);
+      this.put(s);
+    }
+    this.model.media.forget(s);
+  }
+
+  private put(s: MediaStream): void {
+    const entity = s.entity(this.model.media.codecOf(s));
+    this.media.push(new Stored(s.id, this.shelf.put(JSON.stringify(entity))));
+    if (s.headOfLine.length > 0) this.delayed.push(s);
+  }
+
+  /** Numbers of the streams that were put away. */
+  get streams(): number[] {
+    return this.media.map((s) => s.id);
+  }
+
+  /** The numbers that the streams have in the report are known. */
+  renumber(numbers: Int32Array<ArrayBuffer>): void {
+    this.numbers = numbers;
+    for (const s of this.delayed) s.id = numbers[s.id];
+    this.media = this.media.map(({ id, place }) => new Stored(numbers[id], place));
+    for (const list of [this.calls, this.media]) list.sort((a, b) => a.id - b.id);
+  }
+
+  private call({ place }: Stored): CallEntity {
+    const c = JSON.parse(this.shelf.get(place)) as CallEntity;
+    return { ...c, media: c.media.map((id) => this.numbers[id]).sort((a, b) => a - b) };
+  }
+
+  private stream({ id, place }: Stored): MediaEntity {
+    return { ...(JSON.parse(this.shelf.get(place)) as MediaEntity), id };
+  }
+
+  /** The name of something that was put away. */
+  uidOf(kind: 'call' | 'media', id: number): string | undefined {
+    const list = kind === 'call' ? this.calls : this.media;
+    let low = 0;
+    for (let high = list.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if (list[middle].id < id) low = middle + 1;
+      else high = middle;
+    }
+    const found = list[low];
+    if (found?.id !== id) return undefined;
+    return (kind === 'call' ? this.call(found) : this.stream(found)).uid;
+  }
+
+  callEntities(): Series<CallEntity> {
+    return merged(
+      this.calls,
+      this.model.signalling.calls,
+      (s) => this.call(s),
+      (c) => c.entity(),
+    );
+  }
+
+  mediaEntities(): Series<MediaEntity> {
+    const { media } = this.model;
+    return merged(
+      this.media,
+      media.streams,
+      (s) => this.stream(s),
+      (s) => s.entity(media.codecOf(s)),
+    );
+  }
+}
+
+/** What was put away and what was not, in the order of their numbers. */
+function merged<T extends { readonly id: number }, E>(
+  stored: readonly Stored[],
+  live: Iterable<T>,
+  read: (s: Stored) => E,
+  make: (value: T) => E,
+): Series<E> {
+  if (stored.length === 0) return Array.from(live, make);
+  const all: (Stored | T)[] = [...stored, ...live].sort((a, b) => a.id - b.id);
+  return new MadeSeries(all.length, (i) => {
+    const x = all[i];
+    return x instanceof Stored ? read(x) : make(x);
+  });
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { LineFile } from '../../src/capture/line-file.js';
+import { CaptureBuilder } from '../build/capture.js';
+import { clearConversation } from '../build/conversation.js';
+import { called, ENDS, reportOn, sip, spoken, Talk } from './support.js';
+
+/** Keeps lines at hand, and counts them. */
+class Lines {
+  readonly lines: string[] = [];
+  put(line: string): number {
+    return this.lines.push(line) - 1;
+  }
+  get(place: number): string {
+    return this.lines[place];
+  }
+}
+
+/** A call of five seconds that one side does not speak in for long, and others minutes later. */
+function talk(): Talk {
+  const t = spoken(called(new Talk(), 1000, 5000), 1210, 240, 'up', (i) => i % 9 === 5);
+  spoken(t, 1210, 20, 'down');
+  for (const [i, ms] of [70_000, 200_000, 210_000].entries()) {
+    const p = { callId: `later-${i}@10.0.0.2` };
+    t.up(ms, sip('INVITE sip:bob@ims.example', p)).down(
+      ms + 50,
+      sip('486 Busy Here INVITE', { ...p, toTag: 'x' }, 'down'),
+    );
+  }
+  return t;
+}
+
+describe('what is over', () => {
+  const octets = new CaptureBuilder().connection(clearConversation(talk().steps), { ...ENDS, step: 10 }).build().octets;
+
+  test('is told of in the same way after it was put away', async () => {
+    const whole = await reportOn(octets);
+    const shelf = new Lines();
+    assert.deepEqual(await reportOn(octets, '', [], '', shelf), whole);
+    const ids = shelf.lines.map((line) => JSON.parse(line).callId).filter((id) => id !== undefined);
+    assert.deepEqual(ids, ['call-1@10.0.0.2', 'later-0@10.0.0.2']);
+    assert.equal(shelf.lines.length - ids.length, 2); // the streams of the first
+    assert.ok(whole.findings.some((f: { code: string }) => f.code === 'media.loss'));
+  });
+
+  test('waits in a file', () => {
+    const file = new LineFile();
+    const lines = Array.from({ length: 400 }, (_, i) => `${i} ${'\u00e4b\ud83d\ude00'.repeat((i * i) % 4000)}`);
+    const places = lines.map((line) => file.put(line));
+    for (let i = 0; i < lines.length; i++) assert.equal(file.get(places[i]), lines[i]);
+    for (let i = lines.length - 1; i >= 0; i -= 7) assert.equal(file.get(places[i]), lines[i]);
+    places.push(file.put('one more'));
+    assert.equal(file.get(places[400]), 'one more');
+    file.close();
+  });
+});
