@@ -8,6 +8,8 @@ export interface UsimSecrets {
   opc: Uint8Array;
   /** Highest sequence number accepted so far, 48 bits; 0 without it. */
   sqn?: number;
+  /** What the network puts into its challenges, two octets; 8000 without it (TS 33.102 annex H). */
+  amf?: Uint8Array;
 }
 
 /** What a USIM says to a challenge. TS 33.102 §6.3.3 */
@@ -66,11 +68,10 @@ export class Usim {
 /** What the network keeps for a subscriber, and its side of the challenge. TS 33.102 §6.3.2 */
 export class AuthenticationCentre {
   sqn: number;
-  constructor(
-    private readonly secrets: UsimSecrets,
-    private readonly amf: Uint8Array = Uint8Array.of(0x80, 0),
-  ) {
+  private readonly amf: Uint8Array;
+  constructor(private readonly secrets: UsimSecrets) {
     this.sqn = secrets.sqn ?? 0;
+    this.amf = secrets.amf ?? Uint8Array.of(0x80, 0);
   }
 
   /** The next challenge for `rand`, and what answers it. */

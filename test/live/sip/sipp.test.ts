@@ -6,8 +6,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { opc } from '../../../src/crypto/milenage.js';
 import { address, parseAddress } from '../../../src/live/address.js';
 import { realClock } from '../../../src/live/clock.js';
+import { LabPcscf } from '../../../src/live/lab-pcscf.js';
+import type { LabSubscriber } from '../../../src/live/lab-registrar.js';
 import { systemRandom } from '../../../src/live/random.js';
 import { SipLayer } from '../../../src/live/sip/layer.js';
 import { RFC_TIMERS, type SipTransport } from '../../../src/live/sip/transport.js';
@@ -295,3 +298,72 @@ test('SIPp as registrar finds our Digest right', { skip, timeout: 15_000 }, asyn
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.deepEqual(log, ['challenged', 'registered 600']);
 });
+
+/** A REGISTER with what `[authentication …]` needs. */
+const register = (cseq: number, more: string, expires = 600) => `
+  <send retrans="500"><![CDATA[
+      REGISTER sip:ims.example SIP/2.0
+      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];keep
+      From: <sip:sipp@ims.example>;tag=[pid]
+      To: <sip:sipp@ims.example>
+      Call-ID: [call_id]
+      CSeq: ${cseq} REGISTER
+      Contact: <sip:sipp@[local_ip]:[local_port]>;expires=${expires}
+      Max-Forwards: 70
+      ${more}Content-Length: 0
+  ]]></send>`;
+
+/** SIPp puts keys into its scenario as text: letters alone. */
+const K = 'abcdefghijklmnop';
+const OP = 'qrstuvwxyzABCDEF';
+const AMF = 'GH';
+const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+for (const [algorithm, credentials, secrets] of [
+  ['MD5', 'password=secret', { password: 'secret' }],
+  [
+    'AKAv1-MD5',
+    `aka_K=${K} aka_OP=${OP} aka_AMF=${AMF}`,
+    { usim: { k: octets(K), opc: opc(octets(K), octets(OP)), amf: octets(AMF) } },
+  ],
+] as [LabSubscriber['algorithm'], string, Partial<LabSubscriber>][])
+  test(`our registrar and SIPp with ${algorithm}: register, call a service, deregister`, {
+    skip,
+    timeout: 15_000,
+  }, async (t) => {
+    const { transport, port } = await socketTransport();
+    const layer = new SipLayer({ transport, clock: realClock, random: systemRandom, timers: RFC_TIMERS });
+    t.after(() => layer.close());
+    const log: string[] = [];
+    const busy = await agent(t, port, (e) => {
+      if (e.type !== 'incoming') return;
+      e.call.ring();
+      e.call.answer();
+    });
+    new LabPcscf(layer, {
+      domain: 'ims.example',
+      subscribers: [{ impi: 'sipp', impus: ['sip:sipp@ims.example'], algorithm, ...secrets }],
+      services: [{ user: 'alice', peer: { address: address('127.0.0.1'), port: busy.port } }],
+      keepSeconds: 30,
+      onEvent: (e) => log.push(e.type),
+    });
+    const answer = `[authentication username=sipp ${credentials}]\n      `;
+    const scenario = `
+      ${register(1, '')} <recv response="401" auth="true"/>
+      ${register(2, answer)}
+      <recv response="200"><action>
+        <ereg regexp="keep=30" search_in="hdr" header="Via:" check_it="true" assign_to="keep"/>
+        <ereg regexp="sip:orig@" search_in="hdr" header="Service-Route:" check_it="true" assign_to="route"/>
+      </action></recv>
+      <Reference variables="keep,route"/>
+      ${request('INVITE', 3, '', SDP, '', 'sip:alice@ims.example')}
+      ${expect(100, 'optional="true"')} ${expect(180, 'optional="true"')}
+      <recv response="200" rrs="true"/>
+      ${request('ACK', 3, '[routes]\n      ', '', '[peer_tag_param]', '[next_url]').replace(' retrans="500"', '')}
+      ${request('BYE', 4, '[routes]\n      ', '', '[peer_tag_param]', '[next_url]')} ${expect(200)}
+      ${register(5, '', 0)} <recv response="401" auth="true"/>
+      ${register(6, answer, 0)} ${expect(200)}`;
+    const outcome = await sipp(t, scenario, ['-p', String(await freePort()), `127.0.0.1:${port}`]);
+    assert.equal(outcome, 'ok');
+    assert.deepEqual(log, ['challenged', 'registered', 'challenged', 'deregistered']);
+  });
