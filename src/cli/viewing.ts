@@ -3,7 +3,7 @@ import type { Capture } from '../capture/source.js';
 import type { Report } from '../report/report.js';
 import { reportOf } from '../report/report.js';
 import { SessionCache } from '../tls/index.js';
-import type { PassKeys, ReportSources, RowFile, ViewedCapture } from '../viewer/capture-viewer.js';
+import type { PassKeys, ReportSources, RowFile, ViewedCapture } from '../viewer/viewed-capture.js';
 import type { Reopen, WriteRequest } from '../viewer/viewer.js';
 import { reportOptions } from './commands/report.js';
 import { FrameFile } from './frame-file.js';

@@ -266,7 +266,7 @@ export class Pass {
   }
 
   /** One row an envelope: the outer layers stand once in the tree, the inner ones take turns behind them. */
-  private innerRows(outer: Packet, before: number): void {
+  protected innerRows(outer: Packet, before: number): void {
     const d = this.dissection;
     const { row } = this;
     this.outer(outer);
@@ -362,6 +362,21 @@ function own(p: Packet): Packet {
   out.previousNanos = p.previousNanos;
   out.comments = p.comments;
   out.tunnel = p.tunnel;
+  if (p.transport !== p.view.buf || p.addresses !== p.view.buf) return out; // a datagram that was put together
+  const moved = p.view.off;
+  out.protocol = p.protocol;
+  out.transport = out.addresses = copy;
+  out.header = p.header - moved;
+  out.payload = p.payload - moved;
+  out.payloadEnd = p.payloadEnd - moved;
+  out.payloadWireEnd = p.payloadWireEnd - moved;
+  out.net = p.net;
+  out.source = p.source - moved;
+  out.destination = p.destination - moved;
+  out.flow = p.flow;
+  out.state = p.state;
+  out.direction = p.direction;
+  out.tcp = p.tcp;
   return out;
 }
 

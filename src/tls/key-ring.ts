@@ -157,6 +157,7 @@ export class KeyRing implements ChannelKeys {
     channel.reason = found === null ? search.reason : undefined;
     if (found === null) return null;
     if (found.role !== this.role(channel)) this.swapped = !this.swapped;
+    keys.joined(found.clientRandom);
     this.negotiation = Negotiation.joined(found.clientRandom, found.epoch.how.suite.id, keys, cache);
     this.settled();
     return found;
@@ -170,6 +171,7 @@ export class KeyRing implements ChannelKeys {
     const found = search.identify(r, role, n.suite, channel.reach, keys, decryptor.lateBudget);
     channel.reason = found !== null ? undefined : n.hidden ? n.reason : search.reason;
     if (found === null) return null;
+    keys.joined(found.clientRandom);
     n.identified(found.clientRandom);
     n.adopt(found.epoch, role);
     this.settled();

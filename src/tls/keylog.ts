@@ -251,14 +251,24 @@ export class KeyLog {
     return out;
   }
 
-  /** Lines of a label whose session was not met, at most `most`, in the order in which they were added. */
+  /** Says that the session with this client random was joined late: see {@link orphans}. */
+  joined(clientRandom: Uint8Array): void {
+    this.#joined.add(latin1(clientRandom, 0, clientRandom.length));
+  }
+  readonly #joined = new Set<string>();
+
+  /**
+   * Lines of a label whose hello was not met, at most `most`, in the order in which they were added: also those that
+   * opened a session which was joined late, for whoever reads it once more.
+   */
   orphans(label: KeyLabel, most: number): Orphan[] {
     this.complete();
     const wanted = labelNumber.get(label)!;
     const out: Orphan[] = [];
     for (let i = 0; i < this.length && out.length < most; i++)
-      if (this.#label[i] === wanted && this.#use[i] === 0) {
+      if (this.#label[i] === wanted && (this.#use[i] === 0 || this.#joined.size > 0)) {
         const clientRandom = this.#octets.slice(this.#off[i]!, this.#off[i]! + this.#idLength[i]!);
+        if (this.#use[i] !== 0 && !this.#joined.has(latin1(clientRandom, 0, clientRandom.length))) continue;
         out.push({ ...this.#found(i), clientRandom });
       }
     return out;

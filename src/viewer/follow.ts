@@ -59,6 +59,9 @@ function innermost(t: Tree): Innermost | undefined {
   return kind === undefined ? undefined : { kind, stream, sequence, octets, ports: [source, destination] };
 }
 
+/** A flow. */
+export type Conversation = Pick<Innermost, 'kind' | 'stream'>;
+
 /** Puts one direction of a TCP connection in order: nothing twice, and what came early behind what it waited for. */
 class Sender {
   private next = -1;
@@ -105,12 +108,12 @@ export class Follower {
    */
   constructor(
     private readonly what: 'payload' | 'envelopes',
-    private readonly wanted: Pick<Innermost, 'kind' | 'stream'> | null,
+    private readonly wanted: Conversation | null,
     private readonly tunnel: number,
   ) {}
 
   /** The conversation of a row; null where it has no transport layer. */
-  static of(row: Row): Pick<Innermost, 'kind' | 'stream'> | null {
+  static of(row: Row): Conversation | null {
     return innermost(row.dissection.tree) ?? null;
   }
 

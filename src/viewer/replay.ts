@@ -9,7 +9,7 @@ import { SubPass } from './sub-pass.js';
 /** A frame as the index left it, and the contents of its envelopes. */
 interface Kept {
   readonly outer: Packet;
-  readonly inner: readonly Packet[];
+  readonly inner: Packet[];
 }
 
 /**
@@ -37,13 +37,18 @@ export class Replay extends SubPass {
   protected override show(packet: Packet): void {
     this.read(packet);
     this.number(packet);
-    const inner: Packet[] = [];
-    for (const e of packet.envelopes ?? []) {
-      const content = this.inner(packet, e);
+    this.kept.set(packet.ordinal, { outer: packet, inner: [] });
+    if (packet.envelopes !== null) this.innerRows(packet, 0);
+  }
+
+  /** The contents of envelopes stand by their frame; those that the end of the capture sets free by its last. */
+  protected override innerRows(outer: Packet, _before: number): void {
+    const { inner } = this.kept.get(outer.ordinal)!;
+    for (const e of outer.envelopes!) {
+      const content = this.inner(outer, e);
       this.number(content);
       inner.push(content);
     }
-    this.kept.set(packet.ordinal, { outer: packet, inner });
   }
 
   /** Whether the row of a frame can be shown now. */

@@ -41,18 +41,9 @@ export function selectByColumns(s: Selected, test: ColumnTest, rows: Rows): bool
   return end < rows.count;
 }
 
-/** Options with which a filter sees what it asks about. */
-export function filterOptions(options: PassOptions, filter: Filter): PassOptions {
-  return {
-    ...options,
-    rows: 'both',
-    fields: filter.fields,
-    labels: false,
-    experts: false,
-    info: false,
-    analyseTcp: filter.fields.some((f) => f.name.startsWith('tcp.')),
-    tap: undefined,
-  };
+/** What a pass has to see so that a filter can say what it takes. */
+export function filterOptions({ fields }: Filter): Partial<PassOptions> {
+  return { fields, analyseTcp: fields.some((f) => f.name.startsWith('tcp.')) };
 }
 
 /** Takes the rows of a pass one by one and keeps those that the filter and the columns take. */

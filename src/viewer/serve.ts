@@ -1,8 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
-import { CaptureViewer, type ViewedCapture } from './capture-viewer.js';
+import { CaptureViewer } from './capture-viewer.js';
 import type { Questions, ToEngine, ToScreens } from './messages.js';
 import type { Selected } from './selected.js';
 import { Superseded } from './superseded.js';
+import type { ViewedCapture } from './viewed-capture.js';
 
 /** Opens captures and answers the questions that come through a port. @throws CaptureError where one cannot be opened */
 export async function serve(viewed: ViewedCapture, port: MessagePort): Promise<void> {

@@ -1,0 +1,186 @@
+import type { Capture } from '../capture/source.js';
+import type { PassOptions } from '../engine/pass.js';
+import type { Row } from '../engine/row.js';
+import { SessionTap } from '../engine/session-tap.js';
+import { SessionModel } from '../model/session-model.js';
+import { endpoints } from '../report/columns.js';
+import type { Report } from '../report/report.js';
+import { detailOf } from './detail.js';
+import { type Conversation, FOLLOW_FIELDS, Follower } from './follow.js';
+import { type Frames, type FrameTest, StoredFrames } from './frames.js';
+import { Replay } from './replay.js';
+import type { Rows } from './rows.js';
+import { Slices } from './slices.js';
+import { SubPass } from './sub-pass.js';
+import { Superseded } from './superseded.js';
+import type { ViewedCapture } from './viewed-capture.js';
+import type { Detail, FollowedStream, WriteRequest } from './viewer.js';
+
+/** Connections that are kept half read, for the rows after the one that was shown. */
+const REPLAYS = 3;
+
+const everyFrame: FrameTest = () => true;
+
+/** Options of a pass whose rows nobody looks at as such. */
+const BARE = { info: false, experts: false, labels: false } as const;
+
+/** A pass over some frames, and how far it has come. */
+export interface SomeFrames {
+  readonly pass: SubPass;
+  readonly source: StoredFrames;
+}
+
+/**
+ * Finds out what is asked about a capture that was read, by reading the frames again that the answer rests on. It goes
+ * with the reading that found these frames.
+ */
+export class Again {
+  /** The capture is read anew: nothing of this counts any more. */
+  over = false;
+  private replays: { group: number; replay: Replay }[] = [];
+  private asked = 0;
+
+  constructor(
+    private readonly viewed: ViewedCapture,
+    private readonly capture: Capture,
+    private readonly frames: Frames,
+    private readonly rows: Rows,
+    private readonly options: PassOptions,
+  ) {}
+
+  /** A pass over the frames that a test takes; its decryptors are its own. */
+  some(takes: FrameTest, changes: Partial<PassOptions>, give: (row: Row) => boolean | undefined): SomeFrames {
+    const { viewed, frames, capture } = this;
+    const source = new StoredFrames(frames, capture, takes);
+    const options = { ...this.options, ...BARE, tap: undefined, ...changes, ...viewed.keys() };
+    return { source, pass: new SubPass(viewed.registry, options, frames, source, give) };
+  }
+
+  /** Runs a pass over the frames that there are now. @throws Superseded where the capture is read anew meanwhile */
+  private async run({ pass, source }: SomeFrames, enough: () => boolean = () => false): Promise<void> {
+    const until = this.frames.count;
+    const slices = new Slices();
+    while (!enough() && source.at < until && pass.more()) {
+      await slices.between();
+      if (this.over) throw new Superseded('the capture is being read again');
+    }
+  }
+
+  /** The number of a row that is read again. */
+  private numberOf({ outer, inner }: Row): number {
+    return this.rows.byOrdinal(outer.ordinal) + Math.max(0, inner - 1);
+  }
+
+  /** The frames that the rows of some tunnels rest on; all where none are named. */
+  framesOf(tunnels: readonly number[] | undefined): FrameTest {
+    if (tunnels === undefined || tunnels.includes(0)) return everyFrame;
+    const { frames } = this;
+    const wanted = new Set(tunnels);
+    return (ordinal) => wanted.has(frames.tunnels.get(frames.connection(ordinal)) ?? -1);
+  }
+
+  /** Which frames the tree of a row rests on: those of its connection (its number), the rest (0), or all (-1). */
+  private groupOf(row: number): number {
+    const { frames, rows } = this;
+    const connection = frames.connection(rows.ordinal(row));
+    const tunnel = frames.tunnels.get(connection);
+    if (rows.inner(row) > 0 && tunnel !== rows.tunnel(row)) return -1; // set free by the end of the capture
+    return tunnel === undefined ? 0 : connection;
+  }
+
+  private takes(group: number): FrameTest {
+    const { frames } = this;
+    if (group < 0) return everyFrame;
+    if (group > 0) return (ordinal) => frames.connection(ordinal) === group;
+    return (ordinal) => !frames.tunnels.has(frames.connection(ordinal));
+  }
+
+  /** The tree and the octets of a row. @throws Superseded where another row is asked for meanwhile */
+  async detail(row: number): Promise<Detail> {
+    const { replay, found } = await this.row(row);
+    const faults = new Map(replay.dissection.faults);
+    const shown = found();
+    const fault = [...replay.dissection.faults].find(([proto, n]) => faults.get(proto) !== n);
+    return detailOf(shown, row, fault?.[0]);
+  }
+
+  /** Reads up to a row; `found` dissects it. */
+  private async row(row: number): Promise<{ replay: Replay; found: () => Row }> {
+    const asked = ++this.asked;
+    const ordinal = this.rows.ordinal(row);
+    const group = this.groupOf(row);
+    const replay = this.replayOf(group, ordinal);
+    const slices = new Slices();
+    while (!replay.has(ordinal) && replay.reached <= ordinal && replay.more()) {
+      await slices.between();
+      if (asked !== this.asked || this.over) throw new Superseded('a newer row was asked for');
+    }
+    if (group < 0) replay.finish();
+    const found = (): Row => {
+      const r = replay.dissect(ordinal, this.rows.inner(row));
+      if (r === undefined) throw new Error(`row ${this.rows.id(row)} cannot be read again`);
+      return r;
+    };
+    return { replay, found };
+  }
+
+  /** A replay that has the frame or has not come so far yet. */
+  private replayOf(group: number, ordinal: number): Replay {
+    const { viewed, frames, capture, replays } = this;
+    const i = replays.findIndex((r) => r.group === group && (r.replay.has(ordinal) || r.replay.reached <= ordinal));
+    if (i >= 0 && group >= 0) {
+      const [found] = replays.splice(i, 1);
+      replays.push(found);
+      return found.replay;
+    }
+    const options = { ...this.options, labels: true, fields: null, tap: undefined, ...viewed.keys() };
+    const replay = new Replay(viewed.registry, options, frames, capture, this.takes(group));
+    replays.push({ group, replay });
+    if (replays.length > REPLAYS) replays.shift();
+    return replay;
+  }
+
+  /** The report of the frames that there are now. */
+  async report(): Promise<Report> {
+    const { viewed, capture } = this;
+    const model = new SessionModel();
+    const tap = new SessionTap(model, viewed.registry, viewed.names.length > 1);
+    const some = this.some(everyFrame, { rows: 'none', fields: [], tap }, () => undefined);
+    await this.run(some);
+    tap.finish();
+    const { limits } = some.pass.index.ledger;
+    return viewed.report({ model, tap, files: capture.files, damage: [], limits });
+  }
+
+  /** What the sides of the conversation of a row sent, or the envelopes of its tunnel. */
+  async follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream> {
+    const { viewed, rows } = this;
+    const fields = FOLLOW_FIELDS.flatMap((name) => [...viewed.registry.byName(name)]);
+    const follower = new Follower(what, what === 'payload' ? await this.conversationOf(row) : null, rows.tunnel(row));
+    const some = this.some(this.takes(this.groupOf(row)), { fields, analyseTcp: true }, (r) => {
+      follower.take(r, this.numberOf(r), endpoints(r));
+      return follower.full ? false : undefined;
+    });
+    await this.run(some, () => follower.full);
+    return follower.end();
+  }
+
+  /** The innermost flow of a row. */
+  private async conversationOf(row: number): Promise<Conversation | null> {
+    const { found } = await this.row(row);
+    return Follower.of(found());
+  }
+
+  /** Writes rows to a file; returns how many packets. */
+  async write(request: WriteRequest): Promise<number> {
+    const file = this.viewed.file(request);
+    const wanted = request.rows === undefined ? null : new Set(request.rows);
+    const some = this.some(everyFrame, { fields: file.fields }, (r) => {
+      if (wanted === null || wanted.has(this.numberOf(r))) file.take(r);
+      return undefined;
+    });
+    await this.run(some);
+    some.pass.finish();
+    return file.end();
+  }
+}

@@ -1,0 +1,27 @@
+import type { Packet } from '../engine/packet.js';
+import { Pass } from '../engine/pass.js';
+import type { Frames } from './frames.js';
+
+/** The pass that reads the capture first: notes which numbers flows get. */
+export class FirstPass extends Pass {
+  stored!: Frames;
+
+  protected override number(packet: Packet): void {
+    const { udpStreams, tcpStreams, stored } = this;
+    super.number(packet);
+    const tunnel = packet.carrier?.lane.connection.tunnel?.id ?? 0;
+    if (tunnel === 0 && packet.protocol === 6 && packet.state !== null)
+      stored.setConnection(packet.ordinal, packet.state.stream + 1);
+    const connection = tunnel === 0 ? stored.connection(packet.ordinal) : 0;
+    for (let n = udpStreams; n < this.udpStreams; n++)
+      if (tunnel > 0) append(stored.innerUdp, tunnel, n);
+      else append(stored.outerUdp, connection, n);
+    if (tunnel > 0) for (let n = tcpStreams; n < this.tcpStreams; n++) append(stored.innerTcp, tunnel, n);
+  }
+}
+
+function append(lists: Map<number, number[]>, key: number, n: number): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [n]);
+  else list.push(n);
+}

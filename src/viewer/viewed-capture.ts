@@ -1,0 +1,52 @@
+import type { CaptureFile, Damage } from '../capture/chunk.js';
+import type { Capture } from '../capture/source.js';
+import type { EspKeys } from '../crypto/esp-keys.js';
+import type { Registry } from '../engine/registry.js';
+import type { Row } from '../engine/row.js';
+import type { SessionTap } from '../engine/session-tap.js';
+import type { Field } from '../kit/index.js';
+import type { SessionModel } from '../model/session-model.js';
+import type { Report } from '../report/report.js';
+import type { LimitReached } from '../stream/ledger.js';
+import type { TlsServices } from '../tls/index.js';
+import type { Reopen, WriteRequest } from './viewer.js';
+
+/** TLS and ESP keys of one reading. Each pass has its own decryptors; what sessions know of each other they share. */
+export interface PassKeys {
+  readonly tls: TlsServices;
+  readonly innerTls: TlsServices;
+  readonly esp: EspKeys | undefined;
+}
+
+/** What a report is made of, see {@link ViewedCapture.report}. */
+export interface ReportSources {
+  readonly model: SessionModel;
+  readonly tap: SessionTap;
+  readonly files: readonly CaptureFile[];
+  readonly damage: readonly Damage[];
+  readonly limits: readonly LimitReached[];
+}
+
+/** Takes rows that are written to a file. */
+export interface RowFile {
+  /** Fields that it needs of them. */
+  readonly fields: readonly Field[];
+  take(row: Row): void;
+  /** Ends the file; returns how many packets are in it. */
+  end(): number;
+}
+
+/** Captures to look at, as the command line means them. */
+export interface ViewedCapture {
+  readonly registry: Registry;
+  readonly names: readonly string[];
+  /** Opens the captures so that their octets can be read again. @throws CaptureError */
+  open(): Promise<Capture>;
+  keys(): PassKeys;
+  /** Lines of key logs, and what is to be said about them. */
+  keyState(): { lines: number; used: number; sources: string[]; warnings: readonly string[] };
+  report(sources: ReportSources): Report;
+  file(request: WriteRequest): RowFile;
+  /** The same captures with other keys or rules. @throws an error in words */
+  again(changes: Reopen): Promise<ViewedCapture>;
+}
