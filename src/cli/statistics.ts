@@ -76,12 +76,9 @@ export class Statistics {
   }
 
   private table(name: ModelStatistic, width: number): string {
-    const { tunnels, signalling } = this.model;
+    const { tunnels } = this.model;
     if (name === 'fttims,tunnels') return `\n${tunnelTable(tunnels, width)}`;
-    return `\n${callTable(
-      signalling.calls.map((c) => c.entity()),
-      width,
-    )}`;
+    return `\n${callTable([...this.model.callEntities()], width)}`;
   }
 
   /** All of them as one JSON array. Call it when the pass has ended. */
@@ -89,13 +86,9 @@ export class Statistics {
     this.session?.finish();
     const values = this.list.map((s) => {
       if ('take' in s) return s.json();
-      const { tunnels, signalling } = this.model;
+      const { tunnels } = this.model;
       if (s.name === 'fttims,tunnels') return entitiesJson(s.asked, 'tunnels', tunnels);
-      return entitiesJson(
-        s.asked,
-        'calls',
-        signalling.calls.map((c) => c.entity()),
-      );
+      return entitiesJson(s.asked, 'calls', [...this.model.callEntities()]);
     });
     return `${JSON.stringify(values, null, 1)}\n`;
   }

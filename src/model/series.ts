@@ -25,7 +25,7 @@ export class MadeSeries<T> implements Series<T> {
   }
 
   flatMap<U>(make: (value: T) => U | readonly U[]): U[] {
-    return this.flatMap(make) as U[];
+    return Array.from(this, make).flat() as U[];
   }
 
   filter(wanted: (value: T) => boolean): T[] {

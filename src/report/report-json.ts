@@ -69,6 +69,9 @@ function list(values: readonly unknown[]): string {
   return `${s}]`;
 }
 
+/** An entry of a report as plain JSON values. */
+export const jsonOf = (entry: object): object => plain(entry) as object;
+
 /** The text of a report, piece by piece: members in the order in which they were put, entries of lists one a line. */
 export function* reportJson(report: object): Generator<string> {
   let separator = '{\n';
