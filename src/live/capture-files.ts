@@ -63,10 +63,10 @@ export class CaptureFiles {
   add(block: Uint8Array, type: number): void {
     if (this.stopped) return;
     if (type === BLOCK.statistics) {
-      this.statistics.set(block[8] | (block[9] << 8), block.slice());
+      this.statistics.set(block[8] | (block[9] << 8), new Uint8Array(block));
       return;
     }
-    if (type === BLOCK.section || type === BLOCK.interface) this.headers.push(block.slice());
+    if (type === BLOCK.section || type === BLOCK.interface) this.headers.push(new Uint8Array(block));
     if (type === BLOCK.packet) {
       if (this.full()) this.next();
       this.packets++;

@@ -109,7 +109,7 @@ async function startPcap(o: CaptureOptions, take: TakeBlock): Promise<Capturing>
   const early: [Uint8Array, number][] = [];
   const hand: TakeBlock = (block, type) => {
     if (ready) take(block, type);
-    else early.push([block.slice(), type]);
+    else early.push([new Uint8Array(block), type]);
   };
   const stop = (): void => {
     for (const child of children) end(child);

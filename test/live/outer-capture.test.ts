@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { BlockSplitter, NotBlocks } from '../../src/live/capture-blocks.js';
+import { CaptureFiles } from '../../src/live/capture-files.js';
+import { COMMAND, run, TLS13 } from '../cli/run.js';
+import { freePort, inFolder, missing, type Running, startFttscope } from './outer-support.js';
+
+const root = process.getuid?.() === 0 ? false : 'capturing wants root: skipped';
+
+const blocksOf = (file: Uint8Array): [Uint8Array, number][] => {
+  const out: [Uint8Array, number][] = [];
+  new BlockSplitter((block, type) => out.push([new Uint8Array(block), type])).feed(file.slice());
+  return out;
+};
+
+test('a stream is cut into the same blocks wherever it is cut', () => {
+  const file = readFileSync(TLS13).subarray(0, 20_000);
+  const whole = blocksOf(file);
+  assert.ok(whole.length > 20);
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 60 }), (sizes) => {
+      const got: Uint8Array[] = [];
+      const splitter = new BlockSplitter((block) => got.push(new Uint8Array(block)));
+      for (let at = 0, i = 0; at < file.length; i++) {
+        const n = sizes[i % sizes.length];
+        splitter.feed(file.slice(at, at + n));
+        at += n;
+      }
+      assert.deepEqual(
+        got,
+        whole.map(([b]) => b),
+      );
+    }),
+    { numRuns: 30 },
+  );
+  assert.throws(() => blocksOf(Buffer.alloc(64, 0x41)), NotBlocks);
+});
+
+const frames = (path: string): number =>
+  run(['read', path, '-q', '--rows', 'outer', '-T', 'fields', '-e', 'frame.number']).out.split('\n').length - 1;
+
+test('a ring keeps its newest files, and each opens alone', () => {
+  const stopped: string[] = [];
+  const files = new CaptureFiles({
+    target: inFolder('ring.pcapng'),
+    stop: { packets: 95 },
+    ring: { packets: 20, files: 3 },
+    onStop: (why) => stopped.push(why),
+  });
+  for (const [block, type] of blocksOf(readFileSync(TLS13))) files.add(block, type);
+  files.end();
+  assert.deepEqual(stopped, ['95 packets are captured']);
+  assert.deepEqual([files.count, files.paths.length], [5, 3]);
+  assert.match(files.paths[0], /ring_00003_\d{14}\.pcapng$/);
+  assert.deepEqual(files.paths.map(frames), [20, 20, 15]);
+  assert.ok(!existsSync(files.paths[0].replace('00003', '00001')));
+});
+
+/** Sends datagrams to a port of the loopback interface until told to stop. */
+function sender(port: number): { sent: () => number; stop: () => void } {
+  const socket = createSocket('udp4');
+  let n = 0;
+  const timer = setInterval(() => {
+    for (let i = 0; i < 5; i++) socket.send(`datagram ${n++}`, port, '127.0.0.1');
+  }, 5);
+  return {
+    sent: () => n,
+    stop: () => {
+      clearInterval(timer);
+      socket.close();
+    },
+  };
+}
+
+for (const backend of ['pcap', 'dumpcap']) {
+  const skip = root || (backend === 'dumpcap' && missing('dumpcap'));
+  test(`packets of an interface by ${backend}, and a filter`, { skip }, async () => {
+    const port = await freePort();
+    const file = inFolder(`${backend}.pcapng`);
+    const one = startFttscope([
+      'capture',
+      '-i',
+      'lo',
+      '-f',
+      `udp dst port ${port}`,
+      '-c',
+      '60',
+      '-w',
+      file,
+      '--backend',
+      backend,
+    ]);
+    await one.line(/^capturing on lo/m);
+    const s = sender(port);
+    assert.equal(await one.ended, 0, one.err);
+    s.stop();
+    assert.match(one.err, /60 packets, .* 0 dropped: 60 packets are captured/);
+    const ports = run(['read', file, '-T', 'fields', '-e', 'udp.dstport']).out.trimEnd().split('\n');
+    assert.deepEqual(ports, new Array(60).fill(String(port)));
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+  });
+}
+
+test('several interfaces, and rows as they come', { skip: root }, async () => {
+  const port = await freePort();
+  const one = startFttscope([
+    'capture',
+    '-f',
+    `udp port ${port}`,
+    '-i',
+    'lo',
+    '-i',
+    'any',
+    '-c',
+    '20',
+    '-T',
+    'fields',
+    '-e',
+    'frame.interface_name',
+    '-e',
+    'udp.dstport',
+  ]);
+  await one.line(/^capturing on lo, any/m);
+  const s = sender(port);
+  assert.equal(await one.ended, 0, one.err);
+  s.stop();
+  const rows = one.out.trimEnd().split('\n');
+  assert.equal(rows.length, 20);
+  assert.deepEqual([...new Set(rows)].sort(), [`any\t${port}`, `lo\t${port}`]);
+});
+
+test('killed at any moment, the file opens', { skip: root }, async () => {
+  const port = await freePort();
+  for (const ms of [0, 130, 370]) {
+    const file = inFolder(`killed-${ms}.pcapng`);
+    const one: Running = startFttscope(['capture', '-i', 'lo', '-f', `udp dst port ${port}`, '-w', file]);
+    await one.line(/^capturing/m);
+    const s = sender(port);
+    while (statSync(file).size < 2000) await new Promise((r) => setTimeout(r, 10));
+    await new Promise((r) => setTimeout(r, ms));
+    await one.stop('SIGKILL');
+    s.stop();
+    const { code, out } = run(['read', file, '-T', 'fields', '-e', 'udp.dstport']);
+    assert.ok(code === 0 || code === 2);
+    assert.ok(out.split('\n').length > 10);
+  }
+});
+
+test('what cannot be captured on, in words', { skip: root }, () => {
+  const one = (...args: string[]): [number | null, string] => {
+    const r = run(['capture', ...args, '-w', inFolder('none.pcapng')]);
+    return [r.code, r.err];
+  };
+  const [code, words] = one('-i', 'nosuch0');
+  assert.deepEqual([code, /nosuch0: /.test(words), /fttscope interfaces/.test(words)], [1, true, true], words);
+  const [bad, why] = one('-i', 'lo', '-f', 'portt 5');
+  assert.deepEqual([bad, /lo: .*filter/.test(why), /man pcap-filter/.test(why)], [1, true, true], why);
+  const nobody = { uid: 65_534, gid: 65_534, encoding: 'utf8', env: { PATH: '' } } as const;
+  const r = spawnSync(process.execPath, [COMMAND, 'capture', '-i', 'lo', '-w', '/dev/null'], nobody);
+  assert.equal(r.status, 1, r.stderr);
+  assert.match(r.stderr, /no right to capture/);
+  assert.match(r.stderr, /tcpdump -i IFACE -U -w - \| fttscope -r -/);
+});
+
+test('interfaces are listed', { skip: root }, () => {
+  const { code, out } = run(['interfaces']);
+  assert.equal(code, 0);
+  assert.match(out, /^lo +\d+ packets +127\.0\.0\.1/m);
+});

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, test } from 'node:test';
+import { COMMAND } from '../cli/run.js';
+import { inFolder, missing, type Running, startFttscope, startProgram } from './outer-support.js';
+
+/** The kernel's own TCP/IP, dnsmasq and radvd through a tunnel between two network namespaces. */
+
+const UE = `fttu${process.pid}`;
+const NET = `ftte${process.pid}`;
+const [UE_ADDRESS, EFTF_ADDRESS] = ['192.0.2.130', '192.0.2.129'];
+
+const ip = (...args: string[]): boolean => spawnSync('ip', args, { stdio: 'ignore' }).status === 0;
+const within = (space: string, ...command: string[]): string[] => ['netns', 'exec', space, ...command];
+
+function setUp(): string | false {
+  if (process.getuid?.() !== 0) return 'network namespaces want root: skipped';
+  try {
+    createRequire(import.meta.url)('koffi');
+  } catch {
+    return 'koffi is not installed: skipped';
+  }
+  const made =
+    ip('netns', 'add', UE) &&
+    ip('netns', 'add', NET) &&
+    ip('link', 'add', 'vu', 'netns', UE, 'type', 'veth', 'peer', 'name', 've', 'netns', NET) &&
+    ip('-n', UE, 'address', 'add', `${UE_ADDRESS}/29`, 'dev', 'vu') &&
+    ip('-n', NET, 'address', 'add', `${EFTF_ADDRESS}/29`, 'dev', 've') &&
+    [UE, NET].every((space) => ip('-n', space, 'link', 'set', 'lo', 'up')) &&
+    ip('-n', UE, 'link', 'set', 'vu', 'up') &&
+    ip('-n', NET, 'link', 'set', 've', 'up');
+  return made ? false : 'network namespaces cannot be made here: skipped';
+}
+const skip = setUp();
+after(() => {
+  for (const space of [UE, NET]) ip('netns', 'delete', space);
+});
+
+const inside = (space: string, program: string, ...args: string[]): Running =>
+  startProgram('ip', within(space, program, ...args));
+
+async function startPair(eftf: string[], ue: string[]): Promise<{ eftf: Running; ue: Running }> {
+  const e = startFttscope(
+    ['eftf', '--lab', '--listen', `${EFTF_ADDRESS}:443`, '--tun', 'te', ...eftf],
+    ['ip', ...within(NET)],
+  );
+  await e.line(/^listening/m);
+  const u = startFttscope(['ue', EFTF_ADDRESS, '--lab', ...ue], ['ip', ...within(UE)]);
+  await u.line(/^established/m);
+  return { eftf: e, ue: u };
+}
+
+const ping = async (target: string, ...more: string[]): Promise<string> => {
+  const one = inside(UE, 'ping', '-n', '-c', '3', '-i', '0.2', '-W', '2', ...more, target);
+  await one.ended;
+  return one.out;
+};
+
+test('ping, TCP and DNS of the kernel through TUN devices at both ends', {
+  skip: skip || missing('ping', '-V'),
+}, async (t) => {
+  const addresses = ['--tun-address', '10.99.0.1/32', '--tun-address', 'fd99::1/128'];
+  const { eftf, ue } = await startPair([...addresses, '--dns', '10.99.0.1'], ['--tun', 'tu']);
+  await Promise.all([ue.line(/^IPv4 10\.45\./m), ue.line(/^IPv6 fd00:45:.* valid/m)]);
+  assert.match(await ping('10.99.0.1'), /3 received/);
+  assert.match(await ping('fd99::1'), /3 received/);
+  assert.match(await ping('10.45.0.1'), /3 received/); // the EFTF itself
+  // RFC 791: the gateway takes one off the time to live.
+  assert.match(await ping('10.99.0.1', '-c', '1'), /ttl=63/);
+
+  await t.test('curl', { skip: missing('curl') }, async () => {
+    const body = 'x'.repeat(100_000);
+    const script = `require('http').createServer((_, r) => r.end('x'.repeat(${body.length}))).listen(8080, '10.99.0.1', () => console.log('up'))`;
+    const web = inside(NET, process.execPath, '-e', script);
+    await web.line(/up/);
+    const curl = inside(UE, 'curl', '-s', '-m', '20', 'http://10.99.0.1:8080/');
+    assert.equal(await curl.ended, 0);
+    assert.ok(curl.out === body);
+    await web.stop('SIGKILL');
+  });
+  await t.test('dnsmasq', { skip: missing('dnsmasq') }, async () => {
+    const own = [
+      '--no-resolv',
+      '--no-hosts',
+      '--bind-interfaces',
+      '--listen-address=10.99.0.1',
+      '--address=/pcscf.example/10.99.0.5',
+    ];
+    const dns = inside(NET, 'dnsmasq', '-k', '--conf-file=/dev/null', '--log-facility=-', '--user=root', ...own);
+    await dns.line(/started/);
+    const script = `const r = new (require('dns').Resolver)(); r.setServers(['10.99.0.1']); r.resolve4('pcscf.example', (e, a) => console.log(e ?? a[0]))`;
+    const asked = inside(UE, process.execPath, '-e', script);
+    await asked.line(/10\.99\.0\.5/);
+    await dns.stop('SIGKILL');
+  });
+  assert.equal(await ue.stop(), 0);
+  assert.equal(await eftf.stop(), 0);
+});
+
+test("radvd's router advertisements, and a kernel that makes its own addresses", {
+  skip: skip || missing('radvd'),
+}, async () => {
+  const prefix = 'prefix fd77:1::/64 { AdvOnLink on; AdvAutonomous on; };';
+  writeFileSync(
+    inFolder('radvd.conf'),
+    `interface te { AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; ${prefix} };`,
+  );
+  const { eftf, ue } = await startPair(['--bare', '--tun-address', 'fd77:1::1/64'], ['-6']);
+  spawnSync('ip', within(NET, 'sysctl', '-qw', 'net.ipv6.conf.all.forwarding=1'));
+  const radvd = inside(NET, 'radvd', '-n', '-C', inFolder('radvd.conf'), '-p', inFolder('radvd.pid'), '-m', 'stderr');
+  await ue.line(/^IPv6 fd77:1:.* valid for 8\d{4} s/m); // our own SLAAC, RFC 4862 §5.5.3
+  assert.equal(await ue.stop(), 0);
+  const kernel = startFttscope(['ue', EFTF_ADDRESS, '--lab', '-6', '--tun', 'tu', '--bare'], ['ip', ...within(UE)]);
+  await kernel.line(/^established/m);
+  let own = '';
+  for (let i = 0; i < 150 && !/inet6 fd77:1:/.test(own); i++) {
+    await new Promise((r) => setTimeout(r, 100));
+    own = spawnSync('ip', ['-n', UE, '-6', 'address', 'show', 'dev', 'tu'], { encoding: 'utf8' }).stdout;
+  }
+  assert.match(own, /inet6 fd77:1:\S+\/64 scope global/);
+  assert.match(await ping('fd77:1::1'), /[1-3] received/);
+  await radvd.stop('SIGKILL');
+  assert.equal(await kernel.stop(), 0);
+  assert.equal(await eftf.stop(), 0);
+});
+
+test('without rights words say what to do', {
+  skip: process.getuid?.() === 0 ? false : 'it wants root to give rights up: skipped',
+}, () => {
+  const r = spawnSync(process.execPath, [COMMAND, 'ue', '127.0.0.1:1', '--tun', 'tx'], {
+    uid: 65_534,
+    gid: 65_534,
+    encoding: 'utf8',
+  });
+  assert.equal(r.status, 1, r.stderr);
+  assert.match(r.stderr, /TUN device/);
+  assert.match(r.stderr, /root, or CAP_NET_ADMIN/);
+});
