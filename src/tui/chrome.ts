@@ -45,13 +45,13 @@ export function drawTitle(area: Area, theme: Theme, status: ViewerStatus): void 
   const names = status.files.map((f) => (f.name === '-' ? 'standard input' : f.name.replace(/^.*\//, '')));
   const name =
     names.length === 0 ? 'no capture' : names.length === 1 ? names[0] : `${names[0]} and ${names.length - 1} more`;
-  const parts = [progress(status), keysText(status)];
-  const long = parts.join('  ');
-  const spare = area.width - cellsOf(long) - 14;
-  const words = spare >= 12 ? long : parts[0];
+  const { lines, used } = status.keys;
+  const short = lines === 0 ? 'no keys' : `${grouped(used)} of ${grouped(lines)} keys used`;
+  const full = `fttscope  ${name}`;
+  const forms = [`${progress(status)}  ${keysText(status)}`, `${progress(status)}  ${short}`, progress(status)];
+  const words = forms.find((f) => cellsOf(full) + cellsOf(f) + 4 <= area.width) ?? forms[2];
   area.right(area.width - 1, 0, clip(words, area.width - 12), theme.title);
-  const left = area.width - 1 - cellsOf(words) - 2;
-  area.text(1, 0, clipMiddle(`fttscope  ${name}`, Math.max(8, left - 1)), theme.title);
+  area.text(1, 0, clipMiddle(full, Math.max(8, area.width - cellsOf(words) - 4)), theme.title);
 }
 
 /** The second line: the views and their keys. Where the width does not do, only the open one has its name. */
@@ -121,9 +121,14 @@ function hint(id: CommandId): { key: string; words: string } {
   return { key: keys.length > 0 ? keyText(keys[0]) : '', words };
 }
 
-/** The last line when there is something to say. */
+/** Lines of a message. */
+export const messageLines = (m: Message, width: number): string[] =>
+  wrap(`${SIGNS[m.severity]} ${m.text}`, width - 2).slice(0, 3);
+
+/** The last lines when there is something to say. */
 export function drawMessage(area: Area, theme: Theme, m: Message): void {
-  area.clipped(1, 0, `${SIGNS[m.severity]} ${m.text}`, area.width - 2, theme[m.severity]);
+  area.clear(theme.text);
+  for (const [y, line] of messageLines(m, area.width).entries()) area.text(1, y, line, theme[m.severity]);
 }
 
 /** Lines that a prompt takes at the foot. */

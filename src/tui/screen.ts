@@ -1,6 +1,15 @@
 import type { ViewerStatus } from '../viewer/viewer.js';
 import type { Grid } from './cells.js';
-import { drawCrumbs, drawHints, drawMessage, drawPrompt, drawTabs, drawTitle, promptHeight } from './chrome.js';
+import {
+  drawCrumbs,
+  drawHints,
+  drawMessage,
+  drawPrompt,
+  drawTabs,
+  drawTitle,
+  messageLines,
+  promptHeight,
+} from './chrome.js';
 import { drawDialog, insideOf, placeOf } from './frame.js';
 import type { Prompt } from './prompt.js';
 import type { Theme } from './style.js';
@@ -57,8 +66,10 @@ export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number }
     return { x: at.x, y: height - foot + at.y };
   }
   const last = all.part(0, height - 1, width, 1);
-  if (p.message !== undefined) drawMessage(last, theme, p.message);
-  else if (p.tour !== undefined && dialog === undefined) last.clipped(1, 0, p.tour, width - 2, theme.key);
+  if (p.message !== undefined) {
+    const lines = messageLines(p.message, width).length;
+    drawMessage(all.part(0, height - lines, width, lines), theme, p.message);
+  } else if (p.tour !== undefined && dialog === undefined) last.clipped(1, 0, p.tour, width - 2, theme.key);
   else drawHints(last, theme, (dialog ?? view).offers());
   const caret = (dialog ?? view).caret?.();
   if (caret === undefined) return undefined;

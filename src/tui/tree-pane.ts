@@ -10,6 +10,9 @@ const nameOf = (n: DetailNode): string => n.field || n.label.replace(/[\d:].*$/,
 /** Branches that are open at first, beside the innermost layer. */
 const OPEN_AT_FIRST = ['fttims', 'sip.msg_hdr', 'sdp'];
 
+/** Lines above the innermost layer at first. */
+const ABOVE = 2;
+
 /** The tree of a packet. Which branches are open is remembered by their fields, for all packets. */
 export class TreePane {
   detail: Detail | undefined;
@@ -24,12 +27,15 @@ export class TreePane {
   /** Another packet; the cursor goes to the same field, or else to the innermost layer. */
   set(detail: Detail): void {
     const before = this.current;
+    // The field stays where it is on the screen; at first two layers are seen above it.
+    const above = before === undefined ? ABOVE : this.list.cursor - this.list.top;
     this.detail = detail;
     const { nodes } = detail;
     this.innermost = innermostLayer(nodes);
     this.arrange();
     const same = before === undefined ? -1 : this.findNode(before);
     this.select(same >= 0 ? same : this.innermost);
+    this.list.top = Math.max(0, this.list.cursor - above);
   }
 
   private findNode(before: DetailNode): number {

@@ -166,8 +166,9 @@ export class TunnelsView implements View {
 
   private drawEmpty(area: Area): void {
     const { theme } = this.desk.preferences;
-    for (const [y, { text, style }] of this.emptyLines().slice(0, area.height).entries())
-      for (const [i, line] of wrap(text, area.width - 4).entries()) area.text(2, y + 1 + i, line, theme[style]);
+    let y = 1;
+    for (const { text, style } of this.emptyLines())
+      for (const line of wrap(text, area.width - 4)) area.text(2, y++, line, theme[style]);
   }
 
   /** Why there is no tunnel, and what there is instead. */

@@ -114,7 +114,7 @@ export class Stage {
   async settled(): Promise<void> {
     let last = -1;
     for (let quiet = 0; quiet < 3; ) {
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await new Promise((resolve) => setTimeout(resolve, 14));
       quiet = this.display.paintings === last ? quiet + 1 : 0;
       last = this.display.paintings;
     }
@@ -136,13 +136,21 @@ export class Stage {
     return `${this.display.lines
       .join('\n')
       .replace(/ \d+\.\d\d s /, ' 0.00 s ')
-      .replace(/\d+ ms$/gm, '0 ms')}\n`;
+      .replace(/ {2}\d+ ms$/m, '  0 ms')}\n`;
   }
 
   async end(): Promise<void> {
     this.app.lost();
     await this.viewer.close();
   }
+}
+
+/** The program before captures that were read. */
+export async function stageOf(captures: readonly string[], options: Partial<ReadOptions>): Promise<Stage> {
+  const { viewer, fields } = await viewerOf(captures, options);
+  const stage = new Stage(viewer, fields);
+  await stage.settled();
+  return stage;
 }
 
 /** What a screen is to look like, as it was looked at and kept; `FTTSCOPE_GOLDEN=write` keeps what is there now. */
