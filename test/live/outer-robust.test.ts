@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { afterEach, test } from 'node:test';
+import * as tls from 'node:tls';
+import { makeCertificate } from '../../src/live/tls-certificate.js';
+import { PROFILE } from '../../src/live/tls-settings.js';
+import { establish } from '../../src/live/tunnel-connect.js';
+import type { TunnelLink } from '../../src/live/tunnel-link.js';
+import { type ServedTunnel, type ServerLimits, TunnelServer } from '../../src/live/tunnel-server.js';
+import { handMade4 } from './outer-support.js';
+
+/** An EFTF serves the others, and says what it cut and why. */
+
+const certificate = makeCertificate({ name: 'eftf', days: 1 });
+const PACKET = handMade4([10, 0, 0, 2], [10, 0, 0, 1], 17, Buffer.from([0, 9, 0, 9, 0, 8, 0, 0]));
+
+interface Served {
+  readonly server: TunnelServer;
+  readonly port: number;
+  readonly told: string[];
+  readonly tunnels: ServedTunnel[];
+}
+const open: { close(): void }[] = [];
+afterEach(() => {
+  for (const one of open.splice(0)) one.close();
+});
+
+/** A server that sends every packet back. */
+async function serve(limits: Partial<ServerLimits> = {}): Promise<Served> {
+  const told: string[] = [];
+  const tunnels: ServedTunnel[] = [];
+  const server = new TunnelServer({
+    certificate,
+    versions: PROFILE,
+    limits,
+    tell: (words) => told.push(words),
+    onTunnel: (t) => {
+      tunnels.push(t);
+      t.link.onPacket((ip) => t.link.send(ip));
+    },
+  });
+  const { port } = await server.listen('127.0.0.1', 0);
+  open.push({ close: () => void server.close() });
+  return { server, port, told, tunnels };
+}
+
+const ue = async (port: number): Promise<TunnelLink> => {
+  const { link } = await establish({ host: '127.0.0.1', port, insecure: true, versions: PROFILE, timeoutMs: 20_000 });
+  open.push({ close: () => link.cut('the test is over') });
+  return link;
+};
+
+/** Sends a packet and waits for it to come back. */
+function echo(link: TunnelLink): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('no echo')), 20_000);
+    link.onPacket((ip) => {
+      clearTimeout(timer);
+      assert.deepEqual(Buffer.from(ip), PACKET);
+      resolve();
+    });
+    link.send(PACKET);
+  });
+}
+
+async function until(found: () => boolean): Promise<void> {
+  for (let i = 0; i < 2000 && !found(); i++) await new Promise((r) => setTimeout(r, 10));
+  assert.ok(found());
+}
+
+function raw(port: number, first?: Uint8Array): Promise<Socket> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      if (first !== undefined) socket.write(first);
+      resolve(socket);
+    });
+    socket.on('error', () => resolve(socket)).resume();
+    open.push({ close: () => socket.destroy() });
+  });
+}
+
+test('half-open connections make room for others', async () => {
+  const { port, told, server } = await serve({ handshakes: 200 });
+  const before = await ue(port);
+  for (let i = 0; i < 20; i++) await Promise.all(Array.from({ length: 75 }, () => raw(port)));
+  await echo(before);
+  await echo(await ue(port));
+  await until(() => told.some((w) => /cut off half-open connections: more than 200 at a time/.test(w)));
+  assert.ok(server.refused >= 1300);
+});
+
+test('a handshake that does not go on is cut off', async () => {
+  const { port, told } = await serve({ handshakeMs: 300 });
+  const silent = await raw(port);
+  const hello = await raw(port, Buffer.from([22, 3, 1, 0, 200, 1]));
+  await Promise.all([silent, hello].map((s) => new Promise((r) => s.once('close', r))));
+  assert.match(told.join('\n'), /did not finish their handshake within 0\.3 s/);
+});
+
+test('random octets instead of TLS, and within it', async () => {
+  const { port, told } = await serve();
+  const good = await ue(port);
+  await Promise.all(Array.from({ length: 60 }, () => raw(port, randomBytes(500))));
+  await echo(good);
+  for (let i = 0; i < 20; i++) {
+    const link = await ue(port);
+    link.sendOctets(randomBytes(30_000));
+    if (i === 0) link.sendOctets(Buffer.alloc(70_000)); // a Length of 0 comes at last
+  }
+  await echo(good);
+  await echo(await ue(port));
+  await until(() => told.some((w) => /length below 3/.test(w)));
+  assert.match(told.join('\n'), /TLS failed: 127\.0\.0\.1:\d+: /);
+});
+
+test('a slow reader loses packets, then its tunnel; others do not', async () => {
+  const { port, told, tunnels } = await serve({ stallMs: 500 });
+  const slow = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  slow.on('error', () => undefined);
+  open.push({ close: () => slow.destroy() });
+  await new Promise((r) => slow.once('secureConnect', r));
+  slow.pause();
+  await until(() => tunnels.length === 1);
+  const [{ link }] = tunnels;
+  const big = Buffer.concat([PACKET, Buffer.alloc(60_000)]);
+  // Whatever buffers the system has, they fill.
+  const flood = setInterval(() => {
+    for (let i = 0; i < 50 && link.end === undefined; i++) link.send(big);
+  }, 1);
+  const good = await ue(port);
+  await echo(good);
+  await until(() => link.end !== undefined);
+  clearInterval(flood);
+  assert.ok(link.sent.dropped > 0);
+  assert.match(told.join('\n'), /tunnel 1 ended: cut off: the UE took nothing for 0\.5 s \(slow reader\)/);
+  await echo(good);
+});
+
+test('half an envelope is not waited for without end', async () => {
+  const { port, told } = await serve({ stallMs: 300 });
+  const link = await ue(port);
+  link.sendOctets(Buffer.from([1, 0xff, 0xff, 0x45]));
+  await link.ended;
+  assert.match(told.join('\n'), /half an envelope came, and nothing more for 0\.3 s/);
+});
+
+test('no more tunnels than the limits say', async () => {
+  const { port, told, server } = await serve({ tunnels: 3 });
+  const links = [await ue(port), await ue(port), await ue(port)];
+  const fourth = await ue(port);
+  await fourth.ended;
+  assert.equal(server.tunnels.size, 3);
+  assert.match(told.join('\n'), /refused tunnels: more than 3/);
+  for (const link of links) await echo(link);
+});
