@@ -1,29 +1,27 @@
 /**
- * Compares fttscope with tshark, in turn, on captures of many tunnels, and prints medians and ratios:
+ * Compares fttscope with tshark and sngrep, in turn, on captures of many tunnels, and prints medians and ratios:
  *
  *     npm run bench -- --quick        20 MB, for every change on the hot path
  *     npm run bench                   200 MB
- *     npm run bench -- --capture F --keylog K --runs 5
+ *     npm run bench -- --capture F --keylog K --inner I --runs 5
  *     npm run bench -- --screens      the terminal UI on 200 MB, in a pseudo-terminal
+ *     npm run bench -- --long         what `report` on 2 GB needs at its peak
  *     npm run bench -- --memory       what captures that are made to cost much need at their peak
  *
- * tshark reads the envelopes by a Lua dissector that is looked for in `peer/` beside the corpus; where it is missing the
- * comparison with it is left out, in words. Captures are made once and kept in the temporary folder.
+ * tshark reads the envelopes by a Lua dissector that is looked for in `peer/` beside the corpus; what is missing is left
+ * out, in words. Captures are made once and kept in the temporary folder.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CORPUS, ROOT } from '../support/corpus.js';
+import { ROOT } from '../support/corpus.js';
 import { medians, type Run, run } from './measure.js';
 import { measureMemory } from './memory.js';
+import { type Capture, composite, generated, hasSngrep, hasTshark, sngrep, withLua } from './peers.js';
 import { measureScreens } from './screens.js';
 
-const PEER = join(dirname(CORPUS), 'peer');
-const LUA = join(PEER, 'ftt_ims.lua');
-const GENERATOR = join(PEER, 'gen_big.py');
 const MAIN = join(ROOT, 'dist/src/cli/fttscope.js');
+const FLOOR = join(ROOT, 'dist/test/bench/floor.js');
 
 /** Fields that the random sets are drawn from. */
 const POOL = [
@@ -50,99 +48,103 @@ function fieldSet(seed: number): string[] {
   return Array.from({ length: 4 }, () => left.splice(Math.floor(next() * left.length), 1)[0]);
 }
 
-interface Capture {
-  readonly file: string;
-  readonly keys: string;
-}
-
-/** The capture asked for, or one of the size made by the generator. */
-function capture(megabytes: number): Capture {
-  const folder = join(tmpdir(), 'fttscope-bench');
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${megabytes}.pcapng`);
-  const keys = join(folder, `${megabytes}.keys`);
-  if (!existsSync(file)) {
-    if (!existsSync(GENERATOR)) throw new Error(`no capture given (--capture), and no generator at ${GENERATOR}`);
-    const packets = String(megabytes * 5100);
-    console.log(`making a capture of ${megabytes} MB …`);
-    const mix = ['--mix', 'sip:5,rtp:93,dhcp:2', '--tls', '1.2gcm,1.3gcm,1.2cbc,chacha', '--per-record', '1-3'];
-    const out = ['--out', file, '--keylog', keys, '--inner', join(folder, `${megabytes}.inner.pcap`)];
-    execFileSync('python3', [GENERATOR, '--tunnels', '64', '--packets', packets, ...mix, ...out]);
-  }
-  return { file, keys };
-}
-
 const seconds = (s: number): string => s.toFixed(2).padStart(7);
 
-function line(name: string, ours: Run, theirs: Run | null): string {
-  const mine = `${seconds(ours.cpu)} s CPU ${seconds(ours.wall)} s wall ${ours.peak.toFixed(0).padStart(5)} MB`;
-  if (theirs === null) return `${name}\n    fttscope ${mine}`;
-  const other = `${seconds(theirs.cpu)} s CPU ${seconds(theirs.wall)} s wall ${theirs.peak.toFixed(0).padStart(5)} MB`;
-  const ratio = `${(theirs.cpu / ours.cpu).toFixed(1)} times as fast in CPU time, ${(theirs.wall / ours.wall).toFixed(1)} in wall time`;
-  return `${name}\n    fttscope ${mine}\n    tshark   ${other}\n    ${ratio}, ${(ours.peak / theirs.peak).toFixed(2)} of its memory`;
+const told = (who: string, r: Run): string =>
+  `    ${who.padEnd(9)}${seconds(r.cpu)} s CPU ${seconds(r.wall)} s wall ${r.peak.toFixed(0).padStart(5)} MB`;
+
+/** How a run compares with that of another program. */
+const compared = (who: string, ours: Run, theirs: Run): string =>
+  `${told(who, theirs)}: ${(theirs.cpu / ours.cpu).toFixed(1)} times as fast in CPU time, ${(theirs.wall / ours.wall).toFixed(1)} in wall time, ${(ours.peak / theirs.peak).toFixed(2)} of its memory`;
+
+/** Another program that does the same. */
+interface Rival {
+  readonly name: string;
+  readonly command: string;
 }
 
-async function main(): Promise<void> {
-  const { values: o } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      capture: { type: 'string' },
-      keylog: { type: 'string' },
-      runs: { type: 'string' },
-      'no-tshark': { type: 'boolean', default: false },
-      memory: { type: 'boolean', default: false },
-      screens: { type: 'boolean', default: false },
-    },
-  });
-  if (o.memory) {
-    if (!(await measureMemory())) process.exitCode = 1;
-    return;
-  }
-  const c = o.capture !== undefined ? { file: o.capture, keys: o.keylog ?? '' } : capture(o.quick ? 20 : 200);
-  if (o.screens) {
-    await measureScreens(MAIN, c.file, c.keys);
-    return;
-  }
-  const runs = Number(o.runs ?? (o.quick ? 1 : 3));
-  const withTshark = !o['no-tshark'] && existsSync(LUA) && hasTshark();
-  if (!withTshark) console.log('tshark or its Lua dissector is missing, or not wanted: fttscope alone');
-  const size = statSync(c.file).size;
-  console.log(`${(size / 1e6).toFixed(1)} MB, ${runs} runs each, medians; Node ${process.version}`);
+/** What is measured, and how often. */
+class Bench {
+  private readonly size: number;
 
-  const ours = (args: string) => `node ${MAIN} read -q ${c.file} ${c.keys === '' ? '' : `-k ${c.keys}`} ${args}`;
-  const theirs = (args: string) =>
-    `tshark -n -X lua_script:${LUA} -o tls.keylog_file:${c.keys} -o tcp.reassemble_out_of_order:TRUE -r ${c.file} ${args} 2>/dev/null`;
-  const fields = (list: readonly string[]) => `-T fields ${list.map((f) => `-e ${f}`).join(' ')}`;
-  const compare = async (name: string, args: string, tsharkToo = true): Promise<void> => {
+  constructor(
+    private readonly c: Capture,
+    private readonly runs: number,
+    private readonly tshark: boolean,
+  ) {
+    this.size = statSync(c.file).size;
+    console.log(`${(this.size / 1e6).toFixed(1)} MB, ${runs} runs each, medians; Node ${process.version}`);
+  }
+
+  /** The command on the capture. */
+  ours(command: string, args: string): string {
+    const { file, keys } = this.c;
+    return `node ${MAIN} ${command} -q ${file} ${keys === '' ? '' : `-k ${keys}`} ${args}`;
+  }
+
+  /** tshark with Lua, and the composite, with these arguments. */
+  tsharks(args: string, wanted = true): Rival[] {
+    if (!this.tshark || !wanted) return [];
+    const lua = { name: 'tshark', command: withLua(this.c, args) };
+    return this.c.inner === '' ? [lua] : [lua, { name: 'two steps', command: composite(this.c, args) }];
+  }
+
+  /** Measures a command and its rivals in turn, and prints how they compare. */
+  async compare(name: string, command: string, rivals: readonly Rival[] = []): Promise<Run> {
     const mine: Run[] = [];
-    const other: Run[] = [];
-    for (let i = 0; i < runs; i++) {
-      mine.push(await run(ours(args)));
-      if (withTshark && tsharkToo) other.push(await run(theirs(args)));
+    const others: Run[][] = rivals.map(() => []);
+    for (let i = 0; i < this.runs; i++) {
+      mine.push(await run(command));
+      for (const [k, r] of rivals.entries()) others[k].push(await run(r.command));
     }
     const m = medians(mine);
-    console.log(line(name, m, other.length > 0 ? medians(other) : null));
-    console.log(
-      `    ${m.lines} rows, ${((1e6 * m.cpu) / m.lines).toFixed(1)} µs a row, ${(size / 1e6 / m.cpu).toFixed(0)} MB/s, first row after ${(1000 * m.first).toFixed(0)} ms`,
-    );
-  };
-
-  await compare('named fields: frame.number ip.src sip.Method', fields(['frame.number', 'ip.src', 'sip.Method']));
-  for (let seed = 1; seed <= 5; seed++) {
-    const set = fieldSet(seed);
-    await compare(`random fields ${seed}: ${set.join(' ')}`, fields(set), !o.quick || seed === 1);
+    console.log(`${name}\n${told('fttscope', m)}`);
+    for (const [k, r] of rivals.entries()) console.log(compared(r.name, m, medians(others[k])));
+    return m;
   }
-  await compare(
-    "filter: -Y 'sip.Status-Code >= 400'",
-    `-Y 'sip.Status-Code >= 400' -T fields -e frame.number`,
-    !o.quick,
-  );
-  await compare('all fields: -T ndjson', '-T ndjson', false);
-  await compare(
-    'named fields, every tag checked (--verify-all)',
-    `--verify-all ${fields(['frame.number', 'ip.src', 'sip.Method'])}`,
-    false,
-  );
+
+  /** The same for rows, with what one costs. */
+  async rows(name: string, args: string, rivals: readonly Rival[] = []): Promise<Run> {
+    const m = await this.compare(name, this.ours('read', args), rivals);
+    const row = `${((1e6 * m.cpu) / m.lines).toFixed(1)} µs a row`;
+    console.log(
+      `    ${m.lines} rows, ${row}, ${(this.size / 1e6 / m.cpu).toFixed(0)} MB/s, first row after ${(1000 * m.first).toFixed(0)} ms`,
+    );
+    return m;
+  }
+
+  /** What a frame and an inner packet cost, and how far that is from what nobody can do without. */
+  async distance(named: Run): Promise<void> {
+    const count = async (rows: string): Promise<number> =>
+      (await run(this.ours('read', `--rows ${rows} ${fields(['frame.number'])}`))).lines;
+    const frames = await count('outer');
+    const inner = await count('inner');
+    const ns = (n: number): string => ((1e9 * named.cpu) / n).toFixed(0);
+    console.log(`    ${ns(frames)} ns a frame (${frames}), ${ns(inner)} ns an inner packet (${inner})`);
+    console.log(`    ${(named.peak / ((frames + inner) / 1e6)).toFixed(0)} MB a million packets`);
+    const floor = medians(await this.repeated(`node ${FLOOR} ${this.c.file}`));
+    console.log(
+      `    the floor, the file read and put through AES once: ${floor.cpu.toFixed(2)} s CPU; named fields take ${(named.cpu / floor.cpu).toFixed(1)} times that`,
+    );
+  }
+
+  async repeated(command: string): Promise<Run[]> {
+    const list: Run[] = [];
+    for (let i = 0; i < this.runs; i++) list.push(await run(command));
+    return list;
+  }
+}
+
+const fields = (list: readonly string[]): string => `-T fields ${list.map((f) => `-e ${f}`).join(' ')}`;
+
+/** What a report of 2 GB needs at its peak. */
+async function long(): Promise<void> {
+  const c = generated(2000);
+  const r = await run(`node ${MAIN} report -q ${c.file} -k ${c.keys}`);
+  console.log(`report on ${(statSync(c.file).size / 1e9).toFixed(2)} GB\n${told('fttscope', r)}`);
+}
+
+async function start(): Promise<void> {
   const empty: Run[] = [];
   const version: Run[] = [];
   for (let i = 0; i < 9; i++) {
@@ -155,13 +157,53 @@ async function main(): Promise<void> {
   );
 }
 
-function hasTshark(): boolean {
-  try {
-    execFileSync('tshark', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
+async function main(): Promise<void> {
+  const { values: o } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      capture: { type: 'string' },
+      keylog: { type: 'string' },
+      inner: { type: 'string' },
+      runs: { type: 'string' },
+      'no-tshark': { type: 'boolean', default: false },
+      memory: { type: 'boolean', default: false },
+      long: { type: 'boolean', default: false },
+      screens: { type: 'boolean', default: false },
+    },
+  });
+  if (o.long) return long();
+  if (o.memory) {
+    if (!(await measureMemory())) process.exitCode = 1;
+    return;
   }
+  const { capture, keylog = '', inner = '', quick } = o;
+  const c = capture === undefined ? generated(quick ? 20 : 200) : { file: capture, keys: keylog, inner };
+  if (o.screens) return measureScreens(MAIN, c.file, c.keys);
+  const tshark = !o['no-tshark'] && hasTshark;
+  if (!tshark) console.log('tshark or its Lua dissector is missing, or not wanted: it is left out');
+  const b = new Bench(c, Number(o.runs ?? (quick ? 1 : 3)), tshark);
+
+  const three = fields(['frame.number', 'ip.src', 'sip.Method']);
+  const named = await b.rows('named fields: frame.number ip.src sip.Method', three, b.tsharks(three));
+  await b.distance(named);
+  for (let seed = 1; seed <= 5; seed++) {
+    const set = fieldSet(seed);
+    const wanted = b.tsharks(fields(set), !quick || seed === 1).slice(0, 1);
+    const m = await b.rows(`random fields ${seed}: ${set.join(' ')}`, fields(set), wanted);
+    console.log(`    ${(m.cpu / named.cpu).toFixed(2)} times as long as the named fields`);
+  }
+  const filter = "-Y 'sip.Status-Code >= 400' -T fields -e frame.number";
+  await b.rows("filter: -Y 'sip.Status-Code >= 400'", filter, b.tsharks(filter, !quick).slice(0, 1));
+  // tshark takes minutes for all fields of 200 MB, and hours are not worth it.
+  await b.rows('all fields: -T ndjson, -T ek', '-T ndjson', b.tsharks('-T ek', quick));
+  const all = await b.rows('named fields, every tag checked (--verify-all)', `--verify-all ${three}`);
+  console.log(`    ${(all.cpu / named.cpu).toFixed(2)} times as long as with a sample of tags`);
+  const statistics = '-q -z sip,stat -z rtp,streams';
+  const rivals = b.tsharks(statistics);
+  if (hasSngrep && c.inner !== '') rivals.push({ name: 'sngrep', command: sngrep(c) });
+  else console.log('sngrep, or the inner capture, is missing: it is left out');
+  await b.compare('report; tshark -z sip,stat -z rtp,streams; sngrep -N -q', b.ours('report', ''), rivals);
+  await start();
 }
 
 await main();
