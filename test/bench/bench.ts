@@ -6,6 +6,7 @@
  *     npm run bench -- --capture F --keylog K --inner I --runs 5
  *     npm run bench -- --screens      the terminal UI on 200 MB, in a pseudo-terminal
  *     npm run bench -- --long         what `report` on 2 GB needs at its peak
+ *     npm run bench -- --live         1,000 tunnels on one EFTF, and from TUN to TUN beside socat
  *     npm run bench -- --memory       what captures that are made to cost much need at their peak
  *
  * tshark reads the envelopes by a Lua dissector that is looked for in `peer/` beside the corpus; what is missing is left
@@ -15,6 +16,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../support/corpus.js';
+import { measureLive } from './live.js';
 import { medians, type Run, run } from './measure.js';
 import { measureMemory } from './memory.js';
 import { type Capture, composite, generated, hasSngrep, hasTshark, sngrep, withLua } from './peers.js';
@@ -166,12 +168,14 @@ async function main(): Promise<void> {
       inner: { type: 'string' },
       runs: { type: 'string' },
       'no-tshark': { type: 'boolean', default: false },
+      live: { type: 'boolean', default: false },
       memory: { type: 'boolean', default: false },
       long: { type: 'boolean', default: false },
       screens: { type: 'boolean', default: false },
     },
   });
   if (o.long) return long();
+  if (o.live) return measureLive();
   if (o.memory) {
     if (!(await measureMemory())) process.exitCode = 1;
     return;
