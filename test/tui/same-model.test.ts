@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { FindingEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../../src/model/entities.js';
+import { reportJson } from '../../src/report/report-json.js';
+import { run } from '../cli/run.js';
+import { Stage, sample, viewerOf } from './support/stage.js';
+
+/* The screens and `fttscope report` tell of one model: what one of them says the other says too. */
+
+const SAMPLES = ['00-field', '22-wrong-key-log', '33-head-of-line'];
+
+interface Told {
+  readonly tunnels: readonly TunnelEntity[];
+  readonly calls: readonly { readonly id: number; readonly state: string }[];
+  readonly registrations: readonly RegistrationEntity[];
+  readonly media: readonly MediaEntity[];
+  readonly findings: readonly FindingEntity[];
+}
+
+describe('screens and report', () => {
+  for (const name of SAMPLES)
+    test(name, async () => {
+      const path = sample(`${name}.pcapng`);
+      const printed = run(['report', path]);
+      assert.equal(printed.code, 0, printed.err);
+      const { viewer, fields } = await viewerOf([path]);
+      const shown = [...reportJson((await viewer.report()).members)].join('');
+      assert.equal(shown, printed.out);
+      const told = JSON.parse(printed.out) as Told;
+
+      const stage = new Stage(viewer, fields, 200, 50);
+      const lines = async (...keys: readonly string[]): Promise<readonly string[]> => {
+        for (const key of keys) await stage.press(key);
+        return stage.app.view.plain();
+      };
+      const tunnels = (await lines('1')).join('\n');
+      for (const t of told.tunnels) assert.ok(tunnels.includes(`${t.ue.address}:${t.ue.port}`), tunnels);
+      const findings = await lines('1', '5', '5');
+      for (const [i, f] of told.findings.entries())
+        assert.ok(
+          findings.some((l) => l.startsWith(`${i + 1}. `) && l.includes(f.code)),
+          f.code,
+        );
+      const calls = (await lines('1', '3', '3')).join('\n');
+      for (const c of told.calls)
+        assert.match(
+          calls,
+          new RegExp(`call ${c.id}\\n[^\\n]*${c.state === 'failed' ? 'FAILED' : c.state.toUpperCase()}`),
+        );
+      for (const r of told.registrations)
+        assert.match(calls, new RegExp(`reg ${r.id}\\n[^\\n]*${r.state.toUpperCase()}`));
+      const media = (await lines('1', '4', '4')).join('\n');
+      for (const m of told.media) assert.ok(media.includes(m.ssrc), m.ssrc);
+      assert.equal((media.match(/^\d+\. stream/gm) ?? []).length, told.media.length);
+      await stage.end();
+    });
+});
