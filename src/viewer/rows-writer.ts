@@ -3,7 +3,7 @@ import type { Row } from '../engine/row.js';
 import { printable } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { endpoints } from '../report/columns.js';
-import { BLOCK_ROWS, Block, Direction, PAGE_ROWS, type RowsAdded, SEVERITIES } from './rows.js';
+import { ARENA, BLOCK_ROWS, Block, Direction, PAGE_ROWS, type RowsAdded, SEVERITIES } from './rows.js';
 
 /** Texts by number; those beyond the cap share the last one. */
 class Texts {
@@ -41,8 +41,11 @@ export class RowsWriter {
   private readonly words = new Texts('', 60_000);
   private block: Block | null = null;
   private blocks: SharedArrayBuffer[] = [];
-  private pages: Uint8Array[] = [];
   private page: string[] = [];
+  private arena: Uint8Array | null = null;
+  private used = 0;
+  private arenas: SharedArrayBuffer[] = [];
+  private ends: number[] = [];
   private start: readonly [number, number] = [0, 0];
 
   constructor(private readonly severalFiles: boolean) {
@@ -92,17 +95,29 @@ export class RowsWriter {
     b.findings[i] = this.words.number(row.codes().join(' '));
   }
 
+  /** Packs the texts of a page behind those before it, or into a new arena. */
   private pack(): void {
-    this.pages.push(deflateRawSync(Buffer.from(this.page.join('\n'), 'utf8'), { level: 1 }));
+    const packed = deflateRawSync(Buffer.from(this.page.join('\n'), 'utf8'), { level: 1 });
     this.page = [];
+    if (this.arena === null || this.used + packed.length > this.arena.length) {
+      const memory = new SharedArrayBuffer(Math.max(ARENA, packed.length));
+      this.arenas.push(memory);
+      this.arena = new Uint8Array(memory);
+      this.used = 0;
+    }
+    this.arena.set(packed, this.used);
+    const first = this.used === 0;
+    this.used += packed.length;
+    this.ends.push(first ? -this.used : this.used);
   }
 
   /** What was added since the last call. */
   added(): RowsAdded {
-    const { count, blocks, pages, page, severalFiles, start } = this;
+    const { count, blocks, arenas, ends, page, severalFiles, start } = this;
     this.blocks = [];
-    this.pages = [];
+    this.arenas = [];
+    this.ends = [];
     const [addresses, words] = [this.addresses.take(), this.words.take()];
-    return { count, blocks, addresses, words, pages, tail: page.slice(), severalFiles, start };
+    return { count, blocks, addresses, words, arenas, ends, tail: page.slice(), severalFiles, start };
   }
 }

@@ -4,6 +4,8 @@ import { inflateRawSync } from 'node:zlib';
 export const BLOCK_ROWS = 16_384;
 /** Rows whose Info texts are packed together. */
 export const PAGE_ROWS = 128;
+/** Octets of memory that packed pages share, one behind the other. */
+export const ARENA = 1 << 18;
 /** Pages of Info texts that are kept unpacked. */
 const PAGES_KEPT = 64;
 
@@ -71,8 +73,12 @@ export interface RowsAdded {
   /** Texts with the numbers that follow those before: of addresses, and of protocols and lists of findings. */
   readonly addresses: readonly string[];
   readonly words: readonly string[];
-  /** Packed Info texts of {@link PAGE_ROWS} rows each. */
-  readonly pages: readonly Uint8Array[];
+  /**
+   * Memory with packed Info texts of {@link PAGE_ROWS} rows each, and where each page ends in its own; negative for the
+   * first of an arena.
+   */
+  readonly arenas: readonly SharedArrayBuffer[];
+  readonly ends: readonly number[];
   /** Info texts of the last rows, which fill no page. */
   readonly tail: readonly string[];
   readonly severalFiles: boolean;
@@ -92,14 +98,16 @@ export class Rows {
   private readonly blocks: Block[] = [];
   private readonly addresses: string[] = [];
   private readonly words: string[] = [];
-  private readonly pages: Uint8Array[] = [];
+  private readonly arenas: Uint8Array[] = [];
+  /** By page: its arena, and where it starts and ends in it. */
+  private readonly pages: number[] = [];
   private tail: readonly string[] = [];
   private readonly unpacked = new Map<number, string[]>();
 
   /** Forgets everything: the capture is read anew. */
   clear(): void {
     this.count = 0;
-    this.blocks.length = this.addresses.length = this.words.length = this.pages.length = 0;
+    this.blocks.length = this.addresses.length = this.words.length = this.pages.length = this.arenas.length = 0;
     this.tail = [];
     this.unpacked.clear();
   }
@@ -108,11 +116,19 @@ export class Rows {
     for (const memory of a.blocks) this.blocks.push(new Block(memory));
     for (const text of a.addresses) this.addresses.push(text);
     for (const text of a.words) this.words.push(text);
-    for (const page of a.pages) this.pages.push(page);
+    this.addPages(a);
     this.tail = a.tail;
     this.severalFiles = a.severalFiles;
     this.start = a.start;
     this.count = a.count;
+  }
+
+  private addPages({ arenas, ends }: RowsAdded): void {
+    const { pages } = this;
+    for (const memory of arenas) this.arenas.push(new Uint8Array(memory));
+    for (const end of ends)
+      if (end > 0) pages.push(pages[pages.length - 3], pages[pages.length - 1], end);
+      else pages.push(pages.length === 0 ? 0 : pages[pages.length - 3] + 1, 0, -end);
   }
 
   /** The columns that hold a row; the place within is `row % BLOCK_ROWS`. */
@@ -201,10 +217,12 @@ export class Rows {
   info(row: number): string {
     const page = Math.floor(row / PAGE_ROWS);
     const i = row % PAGE_ROWS;
-    if (page >= this.pages.length) return this.tail[row - this.pages.length * PAGE_ROWS] ?? '';
+    const packed = this.pages.length / 3;
+    if (page >= packed) return this.tail[row - packed * PAGE_ROWS] ?? '';
     let texts = this.unpacked.get(page);
     if (texts === undefined) {
-      texts = inflateRawSync(this.pages[page]).toString('utf8').split('\n');
+      const [arena, start, end] = this.pages.slice(3 * page, 3 * page + 3);
+      texts = inflateRawSync(this.arenas[arena].slice(start, end)).toString('utf8').split('\n');
       if (this.unpacked.size >= PAGES_KEPT) this.unpacked.delete(this.unpacked.keys().next().value!);
       this.unpacked.set(page, texts);
     }
