@@ -13,6 +13,12 @@ export function address(text: string): Address {
 
 export { parseAddress };
 
+/**
+ * The same octets as a plain array: a Buffer's `slice` is a view, and what codecs keep would change with the next packet.
+ */
+export const plain = (b: Uint8Array): Uint8Array =>
+  b.constructor === Uint8Array ? b : new Uint8Array(b.buffer, b.byteOffset, b.byteLength);
+
 /** As people write it; IPv6 as RFC 5952 wants. */
 export const addressText = (a: Address): string => (a.length === 4 ? ip4(a, 0) : ip6(a, 0));
 

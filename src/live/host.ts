@@ -18,6 +18,7 @@ import {
   isMulticast,
   isUnspecified,
   lastAddress,
+  plain,
   same,
   solicitedNode,
 } from './address.js';
@@ -184,7 +185,7 @@ export class IpHost {
       this.counters.family++; // TS 24.322 §5.3.2.2
       return;
     }
-    const p = readPacket(packet);
+    const p = readPacket(plain(packet));
     if (typeof p === 'string') {
       this.counters.damaged++;
       return;

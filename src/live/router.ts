@@ -12,6 +12,7 @@ import {
   isLocalMulticast,
   isMulticast,
   isUnspecified,
+  plain,
   same,
   withIdentifier,
 } from './address.js';
@@ -117,7 +118,7 @@ export class Router implements Machine {
     this.dhcp?.attach(id);
     if (slot > 0) this.slots.set(slot, link);
     this.advertise(link);
-    port.onPacket((packet) => this.receive(link, packet));
+    port.onPacket((packet) => this.receive(link, plain(packet)));
     this.touch(this.clock.now());
     return link;
   }
@@ -134,7 +135,7 @@ export class Router implements Machine {
   /** Sends what is for nobody here to `port`, and takes from it what is for UEs. */
   setUplink(port: PacketPort): void {
     this.uplink = port;
-    port.onPacket((packet) => this.fromUplink(packet));
+    port.onPacket((packet) => this.fromUplink(plain(packet)));
   }
 
   /** Does nothing any more. */

@@ -175,6 +175,18 @@ test('a socket learns that a port is closed, and a path that it is narrow', () =
   );
 });
 
+test('what was received stays, though the buffer that it came in is used again', () => {
+  const { h } = host(['10.0.0.2']);
+  const got: ReceivedDatagram[] = [];
+  h.udp(7, (d) => got.push(d));
+  const buffer = Buffer.from(
+    udpPacket({ src: address('10.0.0.1'), dst: address('10.0.0.2') }, 1, 7, Uint8Array.of(1, 2, 3)),
+  );
+  h.handle(buffer, 0);
+  buffer.fill(0);
+  assert.deepEqual([addressText(got[0].src), [...got[0].payload]], ['10.0.0.1', [1, 2, 3]]);
+});
+
 test('a packet with DF is not cut', () => {
   const packet = ipPacket(
     { src: address('10.0.0.1'), dst: address('10.0.0.2'), protocol: 17, dontFragment: true },

@@ -1,5 +1,5 @@
 import { headerOf, headersOf, type SipRepresentation, sipResponse } from '../../../dissectors/sip/index.js';
-import { addressText, parseAddress, same } from '../address.js';
+import { addressText, parseAddress, plain, same } from '../address.js';
 import type { Clock } from '../clock.js';
 import { hexDigits, type Random } from '../random.js';
 import { parseCSeq, parseVia, splitOutside, tagOf, type Via, viaText } from './header-text.js';
@@ -72,7 +72,7 @@ export class SipLayer {
     this.random = options.random;
     this.timers = options.timers;
     this.transport = options.transport;
-    this.transport.onOctets = (octets, from) => this.receive(octets, from);
+    this.transport.onOctets = (octets, from) => this.receive(plain(octets), from);
   }
 
   /** Our address and port towards a peer. */

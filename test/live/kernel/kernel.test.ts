@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/*
+ * The inner side against programs that are not ours, in a network namespace: the kernel's IPv6, dnsmasq's DHCP, router
+ * advertisements, DHCPv6 and DNS.
+ */
+
+const script = fileURLToPath(new URL('./namespace.js', import.meta.url));
+
+function missing(...programs: string[]): string | false {
+  if (process.getuid?.() !== 0) return 'needs root for a network namespace';
+  if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
+  if (spawnSync('unshare', ['-n', 'true']).status !== 0) return 'network namespaces are not allowed here';
+  const absent = programs.find((p) => spawnSync('sh', ['-c', `command -v ${p}`]).status !== 0);
+  return absent === undefined ? false : `${absent} is not installed`;
+}
+
+function inNamespace(mode: string): unknown {
+  const r = spawnSync('unshare', ['-n', process.execPath, script, mode], { encoding: 'utf8', timeout: 25_000 });
+  assert.equal(r.status, 0, r.stderr);
+  return JSON.parse(r.stdout);
+}
+
+test('our UE gets all it needs from dnsmasq', { skip: missing('ip', 'dnsmasq', 'sysctl') }, () => {
+  assert.deepEqual(inNamespace('dnsmasq'), {
+    address: '10.77.0.N',
+    routers: ['10.77.0.1'],
+    domain: 'ims.example',
+    pcscf: ['10.77.0.1'],
+    global: true,
+    dns: ['10.77.0.1'],
+    dns6: ['fd77::1'],
+    pings: [true, true],
+    found: ['10.77.0.1'],
+  });
+});
+
+test('a kernel gets its address and its route from our router', { skip: missing('ip', 'ping', 'sysctl') }, () => {
+  assert.deepEqual(inNamespace('kernel'), {
+    address: true,
+    prefix: '2001:db8:77:1::',
+    route: true,
+    mtu: true,
+    global: true,
+    linkLocal: true,
+    nobody: false,
+    unreachable: true,
+  });
+});
