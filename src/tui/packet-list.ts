@@ -113,11 +113,16 @@ export class PacketList {
     this.more();
   }
 
+  /** All rows that there are were looked at. */
+  private get isUpToDate(): boolean {
+    return this.selection.done || (this.selection.count > 0 && this.selection.seen >= this.viewer.rows.count);
+  }
+
   private more(): void {
     const { selection, wanted } = this;
-    if (selection.done) {
-      this.took = Date.now() - this.began;
-      if (this.toEnd) this.list.go(selection.count - 1);
+    if (selection.done) this.took = Date.now() - this.began;
+    if (this.isUpToDate && this.toEnd) {
+      this.list.go(selection.count - 1);
       this.toEnd = false;
     }
     if (wanted >= 0 && (selection.done || (selection.count > 0 && selection.at(selection.count - 1) >= wanted))) {
@@ -131,7 +136,7 @@ export class PacketList {
   run(command: CommandId): boolean {
     if (!this.list.run(command)) return false;
     this.wanted = -1;
-    this.toEnd = command === 'bottom' && !this.selection.done && this.viewer.status.done;
+    this.toEnd = command === 'bottom' && !this.isUpToDate;
     return true;
   }
 

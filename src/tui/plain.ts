@@ -67,8 +67,9 @@ export class PlainScreens {
 
   /** Nothing changes any more, and what can be read was read. */
   private isQuiet(): boolean {
-    const { done, growing } = this.app.viewer.status;
-    return Date.now() - this.changes.last >= QUIET_MS && (done || growing);
+    const { told, viewer } = this.app;
+    const read = viewer.status.done && (told.whole || told.story === undefined || told.error !== undefined);
+    return Date.now() - this.changes.last >= QUIET_MS && (read || viewer.status.growing);
   }
 
   private take(line: string): void {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Tmux, withoutTmux } from './support/tmux.js';
 
@@ -101,7 +103,9 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
 
   test('a capture on standard input, keys from the terminal', async () => {
     await inTerminal(80, 24, { TERM: 'xterm-256color' }, async (t) => {
-      t.run('- -k 20-healthy-call.keys', 'cat 20-healthy-call.pcapng | ');
+      t.run('- -k 20-healthy-call.keys', '(until [ -e ~/go ]; do sleep 0.1; done; cat 20-healthy-call.pcapng) | ');
+      await t.shows(/Waiting for the first packet on standard input/);
+      writeFileSync(join(t.home, 'go'), '');
       await t.shows(/245 frames/);
       t.press('2', 'G');
       await t.shows(/240\.1/);
@@ -118,6 +122,19 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
       await t.shows(/ 20 +29\.1 .*ACK/);
       t.type('Q\n');
       await t.shows(/\$ *\n*$/);
+    });
+  });
+
+  test('ended by a fault, the terminal is as it was, and the fault is told', async () => {
+    await inTerminal(80, 24, { TERM: 'xterm-256color' }, async (t) => {
+      const module = new URL('../../src/tui/term.js', import.meta.url).href;
+      const options = `{ input: process.stdin, output: process.stdout, term: 'xterm', ascii: false, mouse: true }`;
+      const script = `const { openTerminal } = await import('${module}'); await openTerminal(${options}, {}); setTimeout(() => { throw new Error('on purpose'); }, 500);`;
+      writeFileSync(join(t.home, 'fault.mjs'), script);
+      t.type(`clear; '${process.execPath}' ~/fault.mjs; echo over\n`);
+      const screen = await t.shows(/^over$/m);
+      assert.match(screen, /Error: on purpose/);
+      assert.equal(t.modes, '0 0 1');
     });
   });
 

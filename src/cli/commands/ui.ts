@@ -2,18 +2,24 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { App } from '../../tui/app.js';
+import type { Display } from '../../tui/display.js';
 import { PlainScreens } from '../../tui/plain.js';
 import { folders, Memory } from '../../tui/settings.js';
+import type { Theme } from '../../tui/style.js';
 import { openTerminal, type TerminalOptions } from '../../tui/term.js';
 import { depthOf, themeFor } from '../../tui/theme.js';
 import type { Tour } from '../../tui/tour.js';
 import { makeViews } from '../../tui/views.js';
+import { Waiting } from '../../tui/waiting.js';
 import { Refused } from '../../viewer/remote.js';
 import { Exit, UserError } from '../errors.js';
 import type { ScreenOptions } from '../options.js';
 import { Reading } from '../reading.js';
 import { keyboard } from '../screens.js';
 import { openViewer } from '../view.js';
+
+/** Milliseconds that a capture may take to open before the screen says so. */
+const PATIENCE_MS = 300;
 
 /** Whether the terminal shows more than ASCII, by the locale. */
 const isUtf8 = ({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean =>
@@ -58,26 +64,31 @@ export async function ui(captures: readonly string[], options: ScreenOptions, to
 /** Shows one capture until the user quits, or wants another. */
 async function one({ captures, options: o, tour, said }: Shown): Promise<Shown | undefined> {
   const { registry, names } = new Reading(captures, { ...o, quiet: true });
-  const viewer = await openViewer({ captures, options: o }, registry).catch((e: unknown) => {
+  const memory = new Memory(folders(process.env), o.config);
+  const name = o.theme ?? memory.settings.theme;
+  const depth = depthOf(process.env, o.color ?? 'auto');
+  const preferences = { name, theme: themeFor(name, depth), depth, time: memory.settings.time };
+  const opening = openViewer({ captures, options: o }, registry).catch((e: unknown) => {
     throw e instanceof Refused ? new UserError(e.message, e.code ?? Exit.input, e.hint) : e;
   });
-  const memory = new Memory(folders(process.env), o.config);
-  for (const name of names.filter((n) => n !== '-'))
+  const waiting = await waitFor(opening, preferences.theme, names, { o, memory });
+  const viewer = await opening.catch((e: unknown) => {
+    waiting?.display.close();
+    throw e;
+  });
+  for (const file of names.filter((n) => n !== '-'))
     memory.opened(
-      resolve(name),
+      resolve(file),
       (o.keylog ?? []).map((k) => resolve(k)),
     );
-  const { settings, places } = memory;
   let next: Shown | undefined;
-  const name = o.theme ?? settings.theme;
-  const depth = depthOf(process.env, o.color ?? 'auto');
   const app = new App({
     viewer,
     fields: registry,
     memory,
-    preferences: { name, theme: themeFor(name, depth), depth, time: settings.time },
+    preferences,
     views: makeViews,
-    keepCopy: (text) => keepCopy(places.state, text),
+    keepCopy: (text) => keepCopy(memory.places.state, text),
     ...(tour !== undefined && { tour }),
     openFile: (path, keylog) => {
       const { read: _, filter: __, tunnel: ___, ...others } = o;
@@ -87,7 +98,7 @@ async function one({ captures, options: o, tour, said }: Shown): Promise<Shown |
   });
   if (said !== undefined) app.say(said, 'error');
   try {
-    await show(app, names, o);
+    await show(app, names, o, waiting);
   } finally {
     memory.saveState();
     await viewer.close();
@@ -97,23 +108,55 @@ async function one({ captures, options: o, tour, said }: Shown): Promise<Shown |
   return next;
 }
 
-async function show(app: App, names: readonly string[], o: ScreenOptions): Promise<void> {
-  const { settings, problems } = app.memory;
-  const term = process.env.TERM ?? 'dumb';
-  const input = keyboard(names)!;
-  for (const p of problems) app.say(p, 'warn');
+/** The terminal while a capture is being opened. */
+interface Opened {
+  readonly display: Display;
+  readonly events: Waiting;
+}
+
+const isPlain = (o: ScreenOptions): boolean => o.plain === true || (process.env.TERM ?? 'dumb') === 'dumb';
+
+/** Opens the terminal where a capture takes its time to open; what cannot be opened at once leaves no screen. */
+async function waitFor(
+  opening: Promise<unknown>,
+  theme: Theme,
+  names: readonly string[],
+  { o, memory }: { readonly o: ScreenOptions; readonly memory: Memory },
+): Promise<Opened | undefined> {
+  const late = new Promise<true>((done) => setTimeout(() => done(true), PATIENCE_MS).unref());
+  if (isPlain(o) || (await Promise.race([opening.catch(() => false), late])) !== true) return undefined;
+  const what = names.includes('-') ? 'the first packet on standard input' : names.join(', ');
+  const events: Waiting = new Waiting(theme, `Waiting for ${what}.`, () => {
+    display.close();
+    process.exit(Exit.done); // the thread that waits for the capture cannot be asked to end
+  });
+  const display = await openTerminal(terminalOptions(names, o, memory), events);
+  events.showOn(display);
+  return { display, events };
+}
+
+function terminalOptions(names: readonly string[], o: ScreenOptions, { settings }: Memory): TerminalOptions {
+  return {
+    input: keyboard(names)!,
+    output: process.stdout,
+    term: process.env.TERM ?? 'dumb',
+    ascii: o.ascii === true || settings.ascii || !isUtf8(process.env),
+    mouse: o.mouse !== false && settings.mouse,
+  };
+}
+
+async function show(app: App, names: readonly string[], o: ScreenOptions, waiting: Opened | undefined): Promise<void> {
+  for (const p of app.memory.problems) app.say(p, 'warn');
   if (o.filter !== undefined || o.tunnel !== undefined) startAt(app, o);
   // A terminal that cannot move its cursor gets lines.
-  if (o.plain === true || term === 'dumb') {
-    const lines = createInterface({ input, terminal: false });
+  if (isPlain(o)) {
+    const lines = createInterface({ input: keyboard(names)!, terminal: false });
     await new PlainScreens(app, process.stdout).run(lines);
     lines.close();
     return;
   }
-  const ascii = o.ascii === true || settings.ascii || !isUtf8(process.env);
-  const mouse = o.mouse !== false && settings.mouse;
-  const options: TerminalOptions = { input, output: process.stdout, term, ascii, mouse };
-  await app.run(await openTerminal(options, app));
+  if (waiting !== undefined) waiting.events.next = app;
+  await app.run(waiting?.display ?? (await openTerminal(terminalOptions(names, o, app.memory), app)));
 }
 
 /** Begins with what the command line chose. */

@@ -18,10 +18,11 @@ const PROGRAM = join(ROOT, 'dist/src/cli/fttscope.js');
 
 /** A shell in a terminal of tmux, to type into and to look at. */
 export class Tmux {
-  private readonly folder = mkdtempSync(join(tmpdir(), 'fttscope-tmux-'));
+  /** The home of the user. */
+  readonly home = mkdtempSync(join(tmpdir(), 'fttscope-tmux-'));
 
   constructor(width: number, height: number, env: Readonly<Record<string, string>> = {}) {
-    const settings = Object.entries({ HOME: this.folder, PS1: '$ ', LANG: 'C.UTF-8', ...env }).map(
+    const settings = Object.entries({ HOME: this.home, PS1: '$ ', LANG: 'C.UTF-8', ...env }).map(
       ([k, v]) => `${k}='${v}'`,
     );
     const shell = `cd '${join(ROOT, 'samples')}'; env -u LC_ALL -u LC_CTYPE -u NO_COLOR -u XDG_STATE_HOME -u XDG_CONFIG_HOME ${settings.join(' ')} bash --norc --noprofile -i`;
@@ -29,7 +30,7 @@ export class Tmux {
   }
 
   private tmux(...args: readonly string[]): string {
-    return execFileSync('tmux', ['-S', join(this.folder, 'socket'), ...args], { encoding: 'utf8' });
+    return execFileSync('tmux', ['-S', join(this.home, 'socket'), ...args], { encoding: 'utf8' });
   }
 
   /** Starts the program with arguments as a shell reads them. */
@@ -84,7 +85,7 @@ export class Tmux {
   end(): void {
     this.tmux('kill-server');
     try {
-      rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+      rmSync(this.home, { recursive: true, force: true, maxRetries: 3 });
     } catch {
       // a program that has just been ended may still write what it remembers
     }
