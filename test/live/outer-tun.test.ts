@@ -95,6 +95,16 @@ test('ping, TCP and DNS of the kernel through TUN devices at both ends', {
     await asked.line(/10\.99\.0\.5/);
     await dns.stop('SIGKILL');
   });
+  await t.test('sipp', { skip: missing('sipp', '-v') }, async () => {
+    const shown = spawnSync('ip', ['-n', UE, '-4', 'address', 'show', 'dev', 'tu'], { encoding: 'utf8' }).stdout;
+    const [, own] = /inet ([\d.]+)/.exec(shown)!;
+    const common = ['-nostdin', '-m', '20'];
+    const callee = inside(NET, 'sipp', '-sn', 'uas', '-i', '10.99.0.1', '-rtp_echo', ...common);
+    await new Promise((r) => setTimeout(r, 500));
+    const caller = inside(UE, 'sipp', '-sn', 'uac', '-i', own, '-r', '10', '-d', '100', ...common, '10.99.0.1');
+    assert.equal(await caller.ended, 0, caller.out.slice(-1500)); // all calls succeeded
+    await callee.stop('SIGKILL');
+  });
   assert.equal(await ue.stop(), 0);
   assert.equal(await eftf.stop(), 0);
 });
