@@ -19,16 +19,24 @@ export class DatagramFinder {
 
   /** Who reads the payload at which `p` stands. `state`: of its flow. */
   find(p: Peek, state: UdpState): AnyDissector | null {
-    const low = Math.min(p.sport, p.dport);
-    const high = Math.max(p.sport, p.dport);
-    const named = this.registry.lookup('udp.port', low) ?? this.registry.lookup('udp.port', high);
+    state.named ??= this.named(p.sport, p.dport);
+    const named = state.named[0];
     if (named !== undefined && fits(named, p)) return named;
     if (this.first?.probe?.(p.buf, p.off, p.end) === Yes) return this.first;
     for (const d of this.probes)
       if (d.probe!(p.buf, p.off, p.end, state.recognised === d) === Yes) return (state.recognised = d);
     return null;
   }
+
+  /** Who the ports name: one or nobody. The ports of a flow are asked for once. */
+  private named(sport: number, dport: number): readonly AnyDissector[] {
+    const low = this.registry.lookup('udp.port', Math.min(sport, dport));
+    const named = low ?? this.registry.lookup('udp.port', Math.max(sport, dport));
+    return named === undefined ? NOBODY : [named];
+  }
 }
+
+const NOBODY: readonly AnyDissector[] = [];
 
 /** Whether a datagram may be what its port says: where octets were cut off, it is also while that is undecided. */
 function fits(d: AnyDissector, p: Peek): boolean {

@@ -2,6 +2,7 @@ import { type AnyDissector, type Field, fieldCount, type TableKey } from '../kit
 
 /** Answers that are kept, a power of two. */
 const RECENT = 32;
+const TABLE_STEP = 7;
 
 /** The dissectors of this run, found by protocol name, by table and by field name. Made once, from a plain list. */
 export class Registry {
@@ -53,8 +54,9 @@ export class Registry {
   }
 
   lookup(table: string, key: TableKey): AnyDissector | undefined {
-    // Most packets ask the same few questions: the answers given last are kept by the low bits of the key.
-    const slot = typeof key === 'number' ? key & (RECENT - 1) : 0;
+    // Most packets ask the same few questions: the answers given last are kept, by key and table so that IP's version 6
+    // and its protocol 6, which every other packet asks for, have places of their own.
+    const slot = ((typeof key === 'number' ? key : key.length) + TABLE_STEP * table.length) & (RECENT - 1);
     const recent = this.recent[slot];
     if (recent.key === key && recent.table === table) return recent.dissector;
     recent.dissector = this.tables.get(table)?.get(key);
