@@ -17,6 +17,7 @@ const PRINTS = [
   'l',
   't',
   'failOn',
+  'z',
   'quiet',
 ] as const;
 

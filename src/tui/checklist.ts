@@ -19,6 +19,7 @@ export class Checklist implements Dialog {
     private readonly items: readonly CheckItem[],
     private readonly off: Set<string>,
     private readonly desk: Desk,
+    readonly closed: () => void,
   ) {
     this.width = Math.max(title.length + 8, ...items.map((i) => i.title.length + 10));
     this.height = items.length + 2;

@@ -35,7 +35,12 @@ function chooseColumns({ desk, packets }: PacketsView): void {
   const items = packetColumns(desk.viewer.rows, look)
     .filter((c) => c.id !== 'number')
     .map((c) => ({ id: c.id, title: NAMES[c.id] ?? c.title }));
-  desk.show(new Checklist('Columns', items, packets.hidden, desk));
+  const keep = (): void => {
+    desk.memory.settings.columns = items.map((i) => i.id).filter((id) => !packets.hidden.has(id));
+    const wrong = desk.memory.saveSettings();
+    if (wrong !== undefined) desk.say(wrong, 'warn');
+  };
+  desk.show(new Checklist('Columns', items, packets.hidden, desk, keep));
 }
 
 /** Copies what has the focus: the line of the packet, that of the field, or its octets as hex. */

@@ -4,13 +4,23 @@ import type { Area } from './cells.js';
 import type { CommandId } from './keymap.js';
 import { List, type ListLook } from './list.js';
 import { type ColumnLook, type OuterLook, packetColumns } from './packet-columns.js';
-import type { Style, Theme } from './style.js';
+import { type Style, THEMES } from './style.js';
 import { cellText, type Laid, layOut } from './table.js';
 import type { TimeFormat } from './times.js';
 import type { Scope } from './view.js';
 
 /** Cells from which on there is room for lengths. */
 const LENGTH_FROM = 100;
+
+/** Columns as they are where nothing is painted. */
+const PLAIN_LOOK: ColumnLook = {
+  theme: THEMES.mono,
+  time: 'r',
+  outer: undefined,
+  reference: -1,
+  before: () => -1,
+  mark: () => '',
+};
 
 /** What the list is to look like. */
 export interface PacketLook extends ListLook {
@@ -22,7 +32,8 @@ export interface PacketLook extends ListLook {
 /** The rows that are listed, the cursor in them, and their columns. */
 export class PacketList {
   readonly list = new List(() => this.count);
-  readonly hidden = new Set<string>();
+  /** Columns that the user does not want. */
+  readonly hidden: Set<string>;
   kind: RowKind = 'both';
   filter = '';
   /** The row that time counts from; -1: the first frame. */
@@ -42,7 +53,10 @@ export class PacketList {
   constructor(
     private readonly viewer: Viewer,
     private readonly changed: () => void,
+    shown: readonly string[] = [],
   ) {
+    const all = packetColumns(viewer.rows, PLAIN_LOOK).map((c) => c.id);
+    this.hidden = new Set(shown.length === 0 ? [] : all.filter((id) => id !== 'number' && !shown.includes(id)));
     this.selection = viewer.select({ kind: this.kind });
   }
 
@@ -232,15 +246,7 @@ export class PacketList {
   /** A row as one line of text. */
   lineOf(row: number, time: TimeFormat): string {
     const { rows } = this.viewer;
-    const look = {
-      theme: {} as Theme,
-      time,
-      outer: undefined,
-      reference: this.reference,
-      before: () => -1,
-      mark: () => '',
-    };
-    return packetColumns(rows, look)
+    return packetColumns(rows, { ...PLAIN_LOOK, time, reference: this.reference })
       .filter((c) => c.id !== 'sign' && c.id !== 'tunnel')
       .map((c) => c.text(row))
       .join('  ');

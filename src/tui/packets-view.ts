@@ -56,7 +56,7 @@ export class PacketsView implements View {
   private trouble: string | undefined;
 
   constructor(readonly desk: Desk) {
-    this.packets = new PacketList(desk.viewer, () => desk.repaint());
+    this.packets = new PacketList(desk.viewer, () => desk.repaint(), desk.memory.settings.columns);
     this.jumps = new PacketJumps(this);
     this.colours = new PacketColours(desk);
     this.words = new FilterWords(desk.viewer, desk.fields, () => desk.told.story);
