@@ -72,8 +72,10 @@ export class CallsView implements View {
     this.scope = scope;
     this.desk.told.want();
     this.story = undefined;
-    this.goingTo = scope.at;
+    this.goingTo = undefined;
     this.refresh();
+    // The row is looked for in the ladder of the call, not in the one that was there before.
+    this.goingTo = scope.at;
     this.zoomed = scope.call !== undefined;
     this.pane = 'list';
     if (scope.call !== undefined) this.toLadder(`call ${scope.call}`);
@@ -117,17 +119,19 @@ export class CallsView implements View {
       this.lastFlow = story === undefined || shown.length === 0 ? undefined : flow(story, shown);
       this.below.set(this.lastFlow);
     }
-    if (this.goingTo === undefined || this.lastFlow === undefined) return;
+    if (this.goingTo === undefined || this.lastFlow === undefined || this.awaitsCall) return;
     const row = this.goingTo;
     this.goingTo = undefined;
     this.below.ladder.goTo((x) => x.kind === 'arrow' && x.row === row);
   }
 
-  /** A call that was asked for before the report was there. */
+  /** A call was asked for before the report was there. */
+  private get awaitsCall(): boolean {
+    return this.scope.call !== undefined && this.pane === 'list' && this.zoomed;
+  }
+
   private pursue(): void {
-    const { call } = this.scope;
-    if (call !== undefined && this.story !== undefined && this.pane === 'list' && this.zoomed)
-      this.toLadder(`call ${call}`);
+    if (this.awaitsCall && this.story !== undefined) this.toLadder(`call ${this.scope.call}`);
   }
 
   private isHere(d: Dialogue): boolean {

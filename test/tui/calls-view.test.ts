@@ -107,6 +107,10 @@ describe('calls', () => {
     await settled();
     assert.equal(v.selected()?.at, '20.1');
     assert.equal(v.run('back'), false);
+    const second = await view('00-field.pcapng');
+    second.v.show({ label: 'call 2', call: 2, at: '285.1' });
+    await second.settled();
+    assert.equal(second.v.selected()?.at, '285.1');
   });
 
   test('an empty list says why', async () => {

@@ -55,7 +55,7 @@ async function look(name: string, path: string, steps: readonly string[]): Promi
 
 const FIELD = sample('00-field.pcapng');
 
-describe('views', { concurrency: 8 }, () => {
+describe('views', { concurrency: 4 }, () => {
   const views: Readonly<Record<string, readonly string[]>> = {
     calls: ['3'],
     ladder: ['3', 'Down', 'Enter', 'Down Down'],
@@ -80,7 +80,7 @@ describe('views', { concurrency: 8 }, () => {
   for (const [name, steps] of Object.entries(views)) test(name, () => look(`view-${name}`, FIELD, steps));
 });
 
-describe('states', { concurrency: 8 }, () => {
+describe('states', { concurrency: 4 }, () => {
   const noKeys = join(folder, 'nokeys.pcapng');
   writeFileSync(noKeys, readFileSync(sample('28-overloaded.pcapng')));
   const states: Readonly<Record<string, readonly [path: string, steps: readonly string[]]>> = {
