@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { tunnelHardware } from '../../dissectors/dhcp/message.js';
 import { type Address, address, addressText } from '../../src/live/address.js';
 import { InnerUe, type InnerUeEvent, type PingResult } from '../../src/live/inner-ue.js';
@@ -243,4 +244,47 @@ test('tshark finds no fault with what both ends say', { skip: noTshark }, () => 
   const kinds = new Set(rows.map((r) => (r[4] === '' ? r[0] : `icmpv6 ${r[4]}`)));
   for (const kind of ['DHCP', 'DHCPv6', 'icmpv6 133', 'icmpv6 134', 'icmpv6 135', 'icmpv6 143'])
     assert.ok(kinds.has(kind), kind);
+});
+
+test('whatever is lost, doubled or overtaken, a UE ends with addresses of both families', () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.double({ min: 0, max: 0.6, noNaN: true }), (seed, loss) => {
+      const clock = new VirtualClock();
+      const router = new Router(options(clock));
+      const chance = seededRandom(seed);
+      const [near, far] = portPair();
+      const rough = (port: PacketPort): PacketPort => ({
+        send(p) {
+          const copies = chance.next() < loss ? 0 : chance.next() < 0.2 ? 2 : 1;
+          const octets = p.slice();
+          for (let i = 0; i < copies; i++) clock.after(chance.next() * 900, () => port.send(octets));
+        },
+        onPacket: (receive) => port.onPacket(receive),
+        close: () => port.close(),
+      });
+      const ue = new InnerUe({
+        port: rough(near),
+        clock,
+        random: seededRandom(seed + 1),
+        families: [4, 6],
+        hardware: tunnelHardware(address('192.168.1.2')),
+        onEvent: () => undefined,
+      });
+      const link = router.attach(rough(far));
+      ue.startSlaac();
+      let tries = 0;
+      // Each start ends in a lease or says that it failed; who needs an address tries again.
+      while (ue.dhcp.state !== 'bound' && tries++ < 20) {
+        if (ue.dhcp.state === 'stopped') ue.startDhcp();
+        clock.advance(300_000);
+      }
+      clock.advance(7_200_000);
+      assert.equal(ue.dhcp.state === 'stopped', false);
+      const own = ue.neighbours.addresses.find((a) => a.address[0] === 0x20);
+      assert.equal(own?.state, 'preferred');
+      assert.deepEqual([...own!.address.subarray(0, 8)], [...link.prefix!.subarray(0, 8)]);
+      assert.ok(ue.dhcpv6.configuration);
+    }),
+    { numRuns: 60 },
+  );
 });
