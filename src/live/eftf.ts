@@ -116,7 +116,11 @@ export class Eftf {
     this.tunnels.set(t.id, { ...t, faults, inner });
     this.o.tell(`tunnel ${t.id} established: ${t.ue}, ${t.tls}`);
     void t.link.ended.then(() => {
-      if (inner !== undefined) this.router.detach(inner);
+      if (inner !== undefined) {
+        const dropped = dropsInWords(inner);
+        if (dropped !== '') this.o.tell(`tunnel ${t.id}: dropped ${dropped}`);
+        this.router.detach(inner);
+      }
       this.bare?.detach(faults.port);
       this.tunnels.delete(t.id);
     });
@@ -138,6 +142,21 @@ export class Eftf {
     this.lab?.stop();
     this.router.stop();
   }
+}
+
+/** Reasons of the router, in words. A family that is not supported is told with the envelopes. */
+const REASONS = {
+  damaged: 'damaged',
+  spoofed: 'from addresses that are not its own',
+  expired: 'whose time to live was over',
+  tooBig: 'too big for their way',
+  noRoute: 'without a way',
+} as const;
+
+/** What the router threw away of a tunnel: `3 without a way, 1 damaged`. */
+function dropsInWords({ counters }: Link): string {
+  const reasons = Object.entries(REASONS).filter(([reason]) => counters[reason as keyof typeof REASONS] > 0);
+  return reasons.map(([reason, words]) => `${counters[reason as keyof typeof REASONS]} ${words}`).join(', ');
 }
 
 /** The first address of a pool that a host may have. */
