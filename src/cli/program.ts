@@ -83,6 +83,9 @@ function build(screens: boolean, done: (code: number) => void): Command {
     .option('--markdown', 'for people, instead of JSON')
     .option('--html', 'for people, one page with pictures, instead of JSON')
     .option('--records <lists>', 'one JSON object a line instead: tunnels,calls,media,findings …, or all', collect)
+    .option('--compare', 'two captures, a good and a bad one: step by step, the first difference marked')
+    .option('--json', 'JSON, which a report is anyway, also with --compare')
+    .option('--redact', 'pseudonyms instead of addresses, users, numbers and names; no key material')
     .option('--schema', 'print the JSON Schema of the report instead')
     .option('--baseline <file>', 'an earlier report: its findings are left out')
     .option(

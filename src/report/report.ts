@@ -6,6 +6,7 @@ import type { Moment } from '../model/moment.js';
 import { isBefore } from '../model/moment.js';
 import type { SessionModel } from '../model/session-model.js';
 import type { LimitReached } from '../stream/ledger.js';
+import { Pseudonyms } from './redact.js';
 import { type Choice, chosen } from './report-select.js';
 import { summaryOf } from './report-summary.js';
 
@@ -58,6 +59,12 @@ export function reportOf(model: SessionModel, parts: ReportParts): Report {
     limits: [...(parts.limits ?? []), ...limitsOf(model)],
   };
   return { members, findings: lists.findings };
+}
+
+/** A report with pseudonyms for whatever tells who and where somebody is, and without secrets. */
+export function redacted({ members }: Report): Report {
+  const told = new Pseudonyms().value(members) as Report['members'];
+  return { members: told, findings: told.findings as readonly FindingEntity[] };
 }
 
 const SEVERITIES: readonly Severity[] = ['note', 'warn', 'error'];

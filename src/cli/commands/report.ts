@@ -3,17 +3,24 @@ import { LineFile } from '../../capture/line-file.js';
 import { SessionTap } from '../../engine/session-tap.js';
 import { CATALOGUE } from '../../model/catalogue.js';
 import { SessionModel } from '../../model/session-model.js';
-import { knownFindings, type Report, reaches, reportOf } from '../../report/report.js';
+import { ascii } from '../../report/ascii.js';
+import { compare, compareJson, compareMarkdown, compareText, type Step, stepsOf } from '../../report/compare.js';
+import { knownFindings, type Report, reaches, redacted, reportOf } from '../../report/report.js';
 import { reportHtml } from '../../report/report-html.js';
 import { type ListName, RECORDS, reportJson, reportRecords } from '../../report/report-json.js';
 import { reportMarkdown } from '../../report/report-markdown.js';
 import { reportSchema } from '../../report/report-schema.js';
+import type { Lists } from '../../report/report-select.js';
 import { Exit, UserError } from '../errors.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
-import { Reading } from '../reading.js';
+import { type Outcome, Reading } from '../reading.js';
 import { suggest } from '../suggest.js';
+import { UTF8 } from '../tell.js';
 import { version } from '../version.js';
+
+/** Cells of a line where standard output is no terminal. */
+const USUAL_WIDTH = 100;
 
 /** Options of `report` beside those of every command that reads captures. */
 export interface ReportOptions extends ReadOptions {
@@ -21,6 +28,9 @@ export interface ReportOptions extends ReadOptions {
   markdown?: boolean;
   html?: boolean;
   records?: string[];
+  redact?: boolean;
+  compare?: boolean;
+  json?: boolean;
   baseline?: string;
   mute?: string[];
 }
@@ -31,9 +41,26 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
     write([`${JSON.stringify(reportSchema(Object.keys(CATALOGUE)), null, 2)}\n`]);
     return Exit.done;
   }
-  const reading = new Reading(captures, o);
+  if (o.compare === true) return compared(captures, o);
   const print = writer(o);
   const known = o.baseline === undefined ? undefined : baseline(o.baseline);
+  const { reading, outcome, told, shelf } = await make(captures, o, known);
+  write(print(told));
+  shelf.close();
+  return reading.code(outcome, o.failOn !== undefined && reaches(told.findings, o.failOn));
+}
+
+/** A report, and how the captures were read for it; its lists may wait on the shelf. */
+interface Made {
+  readonly reading: Reading;
+  readonly outcome: Outcome;
+  readonly told: Report;
+  readonly shelf: LineFile;
+}
+
+/** Reads captures and makes the report of them. */
+async function make(captures: readonly string[], o: ReportOptions, known?: ReadonlySet<string>): Promise<Made> {
+  const reading = new Reading(captures, o);
   const shelf = new LineFile();
   const silent = muted(o.mute ?? []);
   refuse(o);
@@ -45,7 +72,7 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
   const wanted = { rows: 'none', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
   const outcome = await reading.run(wanted, () => undefined);
   tap.finish();
-  const told = reportOf(model, {
+  const whole = reportOf(model, {
     generator: { name: 'fttscope', version: version() },
     options: reportOptions(o),
     files: outcome.files,
@@ -55,9 +82,32 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
     ...(known !== undefined && { known }),
     choice: { tunnel: o.tunnel, user: o.user, callId: o.callId },
   });
-  write(print(told));
-  shelf.close();
-  return reading.code(outcome, o.failOn !== undefined && reaches(told.findings, o.failOn));
+  return { reading, outcome, told: o.redact === true ? redacted(whole) : whole, shelf };
+}
+
+/** `--compare GOOD BAD`: what happened in two captures, step by step. Returns the worse of both exit codes. */
+async function compared(captures: readonly string[], o: ReportOptions): Promise<number> {
+  const names = [...(o.read ?? []), ...captures];
+  if (names.length !== 2)
+    throw new UserError('--compare wants two captures', Exit.usage, 'fttscope report --compare GOOD BAD');
+  if (o.html === true || o.records !== undefined)
+    throw new UserError('--compare prints text, or with --markdown or --json');
+  const sides: Step[][] = [];
+  let code: number = Exit.done;
+  for (const name of names) {
+    const { read: _, ...rest } = o;
+    const { reading, outcome, told, shelf } = await make([name], rest);
+    sides.push(stepsOf(told.members as unknown as Lists));
+    shelf.close();
+    code ||= reading.code(outcome);
+  }
+  const shown = o.redact === true ? ['capture-1', 'capture-2'] : names;
+  const result = compare([shown[0], shown[1]], sides[0], sides[1]);
+  const width = process.stdout.isTTY ? process.stdout.columns : USUAL_WIDTH;
+  const text =
+    o.json === true ? compareJson(result) : o.markdown === true ? compareMarkdown(result) : compareText(result, width);
+  write([UTF8 || o.json === true || o.markdown === true ? text : ascii(text)]);
+  return code;
 }
 
 /** How the report is to be written. @throws UserError for a list that there is not */

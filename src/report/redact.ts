@@ -1,0 +1,223 @@
+/**
+ * Pseudonyms for what tells who and where somebody is: the same for the same, in the order of appearance, so that the
+ * same input gives the same output. Addresses of one subnet stay in one subnet.
+ */
+
+/** What is read as text by people and machines alike, and tells nothing about anybody. */
+const HARMLESS: ReadonlySet<string> = new Set(
+  `schema iso epoch row rows responseRow code title clause next cipher version format contentType kind type state how by basis
+  method algorithm mechanism xid ssrc codec severity confidence step direction transport accessType role stage verdict source
+  outcome event level bySeverity byState record event`.split(/\s+/),
+);
+/** Left out altogether: secrets, and what links to them. */
+const SECRET: ReadonlySet<string> = new Set([
+  'clientRandom',
+  'rand',
+  'autn',
+  'mac',
+  'sqnXorAk',
+  'amf',
+  'dtmf',
+  'res',
+  'ck',
+  'ik',
+]);
+
+/** What is looked for in a text, in this order, once from left to right: what was replaced is not looked at again. */
+const TOKENS = {
+  secret: /\b(?:[0-9a-f]{2}:){7,}[0-9a-f]{2}\b|\b[0-9a-f]{24,}\b/,
+  uri: /\b(?:sips?|tel|im|pres|mailto):[^\s<>"',?]+/,
+  address: /[^\s<>"'=:;,()@/]+@[\w.[\]:-]+/,
+  mac: /\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b/,
+  ipv6: /(?<![\w:.])(?=[0-9a-f:.]*:[0-9a-f:.]*:)[0-9a-f:]+(?:\d+\.\d+\.\d+\.\d+)?(?![\w:])/,
+  ipv4: /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)/,
+  host: /(?<![\w.@-])(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z]{2,}(?![\w-])/,
+  number: /\+?\d(?:[\d-]{5,}\d)/,
+} as const;
+type Token = keyof typeof TOKENS;
+
+const ANY = new RegExp(
+  Object.entries(TOKENS)
+    .map(([name, r]) => `(?<${name}>${r.source})`)
+    .join('|'),
+  'gi',
+);
+
+/** Numbers things in the order in which they appear. */
+class Numbered {
+  private readonly known = new Map<string, number>();
+
+  of(what: string): number {
+    let n = this.known.get(what);
+    if (n === undefined) this.known.set(what, (n = this.known.size + 1));
+    return n;
+  }
+}
+
+/** The pseudonyms of one run. */
+export class Pseudonyms {
+  private readonly users = new Numbered();
+  private readonly numbers = new Numbered();
+  private readonly hosts = new Numbered();
+  private readonly calls = new Numbered();
+  private readonly files = new Numbered();
+  private readonly uids = new Numbered();
+  private readonly macs = new Numbered();
+  private readonly nets = new Numbered();
+  private readonly inNet = new Map<string, Numbered>();
+
+  /** A value of a report with pseudonyms in its strings, and without secrets. */
+  value(v: unknown, key = ''): unknown {
+    if (typeof v === 'string') return this.string(v, key);
+    if (typeof v !== 'object' || v === null) return v;
+    if (isSeries(v)) return Array.from(v, (x) => this.value(x, key));
+    const out: Record<string, unknown> = {};
+    for (const name of Object.keys(v)) {
+      const member = (v as Record<string, unknown>)[name];
+      if (!SECRET.has(name) && member !== undefined) out[name] = this.value(member, name);
+    }
+    return out;
+  }
+
+  private string(s: string, key: string): string {
+    if (HARMLESS.has(key)) return s;
+    switch (key) {
+      case 'uid':
+        return this.uids.of(s).toString(16).padStart(16, '0');
+      case 'callId':
+        return `call-${this.calls.of(s)}`;
+      case 'user':
+        return s.includes(':') || s.includes('@') ? this.text(s) : this.user(s);
+      case 'subject':
+      case 'issuer':
+        return s.replace(/=([^,]+)/g, (_, name: string) => `=${this.host(name.trim())}`);
+      case 'name':
+        return this.fileName(s) ?? this.text(s);
+      default:
+        return this.text(s);
+    }
+  }
+
+  private fileName(s: string): string | undefined {
+    const m = /(\.(?:pcap|pcapng|cap|dmp|gz|ntar|snoop)+)+$/i.exec(s);
+    return m === null ? undefined : `capture-${this.files.of(s)}${m[0]}`;
+  }
+
+  /** Any text: addresses, users, numbers and names in it. */
+  text(s: string): string {
+    return s.replace(ANY, (...m) => {
+      const [name, found] = Object.entries(m[m.length - 1] as Record<Token, string | undefined>).find(
+        ([, v]) => v !== undefined,
+      )!;
+      return this.token(name as Token, found!);
+    });
+  }
+
+  private token(name: Token, found: string): string {
+    switch (name) {
+      case 'secret':
+        return '…';
+      case 'uri': {
+        const colon = found.indexOf(':') + 1;
+        return found.slice(0, colon) + this.uri(found.slice(colon));
+      }
+      case 'address':
+        return this.uri(found);
+      default:
+        return this[name](found);
+    }
+  }
+
+  /** What follows the scheme of a URI: user, host, parameters. */
+  private uri(rest: string): string {
+    const [main, ...parameters] = rest.split(';');
+    const at = main.lastIndexOf('@');
+    const user = at < 0 ? '' : `${this.user(main.slice(0, at))}@`;
+    const place = at < 0 ? main : main.slice(at + 1);
+    const where =
+      at < 0 && /^\+?[\d().-]+$/.test(place) && !IPV4_ALONE.test(place) ? this.number(place) : this.place(place);
+    return [
+      `${user}${where}`,
+      ...parameters.map((p) => p.replace(/=(.*)$/, (_, v: string) => `=${this.text(v)}`)),
+    ].join(';');
+  }
+
+  private place(s: string): string {
+    const m = /^(\[[^\]]*\]|[^:]*)(:\d+)?$/.exec(s);
+    if (m === null) return this.ipv6(s);
+    const [, host, port = ''] = m;
+    if (host.startsWith('[')) return `[${this.ipv6(host.slice(1, -1))}]${port}`;
+    return `${IPV4_ALONE.test(host) ? this.ipv4(host) : this.host(host)}${port}`;
+  }
+
+  private user(s: string): string {
+    return /^\+?[\d-]{5,}$/.test(s) ? this.number(s) : `u${this.users.of(s)}`;
+  }
+
+  /** A number of as many digits, so that an IMSI still looks like one. */
+  private number(s: string): string {
+    const digits = s.replace(/\D/g, '');
+    const n = String(this.numbers.of(digits));
+    return `${s.startsWith('+') ? '+' : ''}${`99900${n.padStart(Math.max(n.length, digits.length - 5), '0')}`}`;
+  }
+
+  private host(s: string): string {
+    if (s === '' || !/[a-z]/i.test(s)) return s;
+    return `host${this.hosts.of(s.toLowerCase())}.example`;
+  }
+
+  private mac(s: string): string {
+    const first = Number.parseInt(s.slice(0, 2), 16);
+    if ((first & 1) !== 0) return s; // a group of receivers
+    const n = this.macs.of(s.toLowerCase());
+    return `02:00:00:${[n >> 16, n >> 8, n].map((x) => (x & 255).toString(16).padStart(2, '0')).join(':')}`;
+  }
+
+  private ipv4(s: string): string {
+    const [a, b] = s.split('.').map(Number);
+    if (s.split('.').some((x) => Number(x) > 255)) return s;
+    if (a === 0 || a === 127 || a >= 224 || (a === 169 && b === 254)) return s;
+    const [net, host] = this.inside(s.slice(0, s.lastIndexOf('.')), s.slice(s.lastIndexOf('.') + 1));
+    return `10.${(net >> 8) & 255}.${net & 255}.${host}`;
+  }
+
+  private ipv6(s: string): string {
+    const groups = expanded(s);
+    if (groups === undefined) return s;
+    const [first] = groups;
+    if (groups.every((g, i) => g === 0 || (i === 7 && g === 1)) || first >> 8 === 0xff) return s;
+    const rest = groups.slice(4).join(':');
+    const [net, host] = this.inside(first === 0xfe80 ? 'fe80' : groups.slice(0, 4).join(':'), rest, rest === '0:0:0:0');
+    const tail = host === 0 ? '' : host.toString(16);
+    if (first === 0xfe80) return `fe80::${tail}`;
+    return `2001:db8:${(net >> 16).toString(16)}:${(net & 0xffff).toString(16)}::${tail}`;
+  }
+
+  /** Numbers of a subnet and of an address in it; 0 is the subnet itself. */
+  private inside(net: string, host: string, isNet = false): [number, number] {
+    let hosts = this.inNet.get(net);
+    if (hosts === undefined) this.inNet.set(net, (hosts = new Numbered()));
+    return [this.nets.of(net), isNet ? 0 : hosts.of(host)];
+  }
+}
+
+const IPV4_ALONE = /^\d{1,3}(?:\.\d{1,3}){3}$/;
+
+const isSeries = (v: object): v is Iterable<unknown> => Symbol.iterator in v;
+
+/** The eight groups of an IPv6 address; undefined for what is none. */
+function expanded(s: string): number[] | undefined {
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(s);
+  if (dotted !== null) {
+    const [, before, ...octets] = dotted;
+    const [a, b, c, d] = octets.map(Number);
+    return expanded(`${before}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`);
+  }
+  const halves = s.split('::');
+  if (halves.length > 2) return undefined;
+  const [left, right] = halves.map((h) => (h === '' ? [] : h.split(':')));
+  const missing = 8 - left.length - (right?.length ?? 0);
+  if (right === undefined ? missing !== 0 : missing < 1) return undefined;
+  const all = [...left, ...Array<string>(right === undefined ? 0 : missing).fill('0'), ...(right ?? [])];
+  return all.every((g) => /^[0-9a-f]{1,4}$/i.test(g)) ? all.map((g) => Number.parseInt(g, 16)) : undefined;
+}
