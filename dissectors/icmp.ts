@@ -280,10 +280,7 @@ function body(t: Tree, v: View, cx: Ctx): void {
       break;
     default:
       if (isQuery(u8(v.buf, v.off))) query(t, v);
-      else {
-        t.pop();
-        cx.data(v.sub(v.off + HEADER));
-      }
+      else t.pop();
   }
 }
 

@@ -1,4 +1,4 @@
-import { defineDissector, fields, nameOf, need, type Peek, u8, u16, u24 } from 'fttscope/kit';
+import { defineDissector, fields, nameOf, need, type Peek, u8, u16, u24, type View } from 'fttscope/kit';
 import { ETHERTYPES } from './numbers.js';
 
 /**
@@ -8,6 +8,8 @@ import { ETHERTYPES } from './numbers.js';
  *     | DSAP | SSAP | Control (1-2) |  organization (3) | protocol (2) |
  *     +------+------+---------------+- - - - - - - - - - - - - - - - -+
  */
+const XID = 0xaf;
+const BASIC_XID = 0x81;
 const SNAP = 0xaa;
 const UNNUMBERED = 3;
 const CISCO = 0x00000c;
@@ -56,6 +58,10 @@ const F = fields({
 
 /** Octets of the control field: one for unnumbered frames, two for the others. IEEE 802.2 §5.2. */
 const controlLength = (b: Uint8Array, o: number) => ((u8(b, o + 2) & 3) === UNNUMBERED ? 1 : 2);
+
+/** Exchange identification in the basic format: what a station can do, in three octets. IEEE 802.2 §5.4.1.1.2. */
+const isBasicXid = (v: View, at: number): boolean =>
+  (u8(v.buf, at) & 0xef) === XID && v.end - at > 3 && u8(v.buf, at + 1) === BASIC_XID;
 
 export const llc = defineDissector({
   proto: 'llc',
@@ -106,6 +112,7 @@ export const llc = defineDissector({
     let body = off + 2 + n;
     if (dsap !== SNAP || n === 2) {
       t.pop();
+      if (n === 1 && isBasicXid(v, off + 2)) return;
       return cx.next('llc.dsap', dsap, v.sub(body));
     }
     need(v, 5, body);

@@ -1,7 +1,8 @@
-import { hexNumber, nameOf, need, type Tree, u8, u16, u24, u32, type View } from 'fttscope/kit';
+import { hexNumber, nameOf, need, type Tree, u8, u16, u24, u32, View } from 'fttscope/kit';
 import { dissectCertificate } from '../tls/certificate.js';
 import { Scan } from '../tls/scan.js';
 import { CIPHER_SUITES, EXTENSION_TYPES, HANDSHAKE_TYPES } from '../tls/values.js';
+import type { Whole } from './assembly.js';
 import { F } from './fields.js';
 
 /*
@@ -23,8 +24,8 @@ const RANDOM = 32;
 /** Whether the message at `o` is whole in this fragment. */
 const isWhole = (b: Uint8Array, o: number): boolean => u24(b, o + 6) === 0 && u24(b, o + 9) === u24(b, o + 1);
 
-/** The messages, or parts of them, in the record `[from, end)`. */
-export function handshake(v: View, t: Tree, from: number, end: number): void {
+/** The messages, or parts of them, in the record `[from, end)`; `wholes` are those that end with one of the parts. */
+export function handshake(v: View, t: Tree, from: number, end: number, wholes: readonly Whole[]): void {
   const { buf } = v;
   for (let at = from; at + HANDSHAKE_HEADER <= end; ) {
     const type = u8(buf, at);
@@ -41,9 +42,19 @@ export function handshake(v: View, t: Tree, from: number, end: number): void {
     t.num(F.fragmentLength, at + 9, 3, length);
     if (body + length > end) need(v, length, body);
     if (whole && body + length <= end) content(v, t, type, body, body + length);
+    for (const w of wholes) if (w.at === at - v.off) together(w.body, t, type);
     t.pop();
     at = body + length;
   }
+}
+
+/** A message that several parts brought. */
+function together(body: Uint8Array, t: Tree, type: number): void {
+  const v = View.of(body, 'Reassembled DTLS');
+  const before = t.enter(v.source);
+  const depth = t.level;
+  content(v, t, type, 0, body.length);
+  t.leave(before, depth);
 }
 
 function content(v: View, t: Tree, type: number, at: number, end: number): void {

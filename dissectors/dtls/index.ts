@@ -15,6 +15,8 @@ import {
   Yes,
 } from 'fttscope/kit';
 import { CONTENT_TYPES, HANDSHAKE_TYPES } from '../tls/values.js';
+import { X } from '../tls/x509fields.js';
+import { Assembly, type Whole } from './assembly.js';
 import { F } from './fields.js';
 import { HANDSHAKE_HEADER, handshake, settledProfile } from './handshake.js';
 
@@ -43,11 +45,22 @@ export interface SrtpSetup {
   /** SRTP protection profile. RFC 5764 §4.1.2. */
   profile: number;
 }
-const newSetup = (): SrtpSetup => ({ frame: 0, profile: 0 });
+
+/** What is known about a flow. */
+class Session implements SrtpSetup {
+  frame = 0;
+  profile = 0;
+  readonly directions = [new Assembly(), new Assembly()] as const;
+  /** What it holds, in units that a few entries cost. */
+  get size(): number {
+    return (this.directions[0].octets + this.directions[1].octets) >> 8;
+  }
+}
+const newSession = (): Session => new Session();
 
 /** What the handshakes seen so far in the flow of this packet settled; undefined if nothing. */
 export function srtpSetup(cx: Track): SrtpSetup | undefined {
-  const setup = cx.flow(dtls as AnyDissector, newSetup);
+  const setup = cx.flow(dtls as AnyDissector, newSession);
   return setup.frame === 0 ? undefined : setup;
 }
 
@@ -65,23 +78,29 @@ export const dtls = defineDissector({
   title: 'Datagram Transport Layer Security',
   short: 'DTLS',
   spec: 'RFC 6347',
-  fields: F,
+  fields: { ...F, ...Object.fromEntries(Object.entries(X).map(([key, field]) => [`x509.${key}`, field])) },
   on: { 'udp.heuristic': ['dtls'] },
   probe,
-  serves: { fields: [], protocols: ['rtp', 'rtcp'] },
+  serves: { fields: [F.certificate, ...Object.values(X)], protocols: ['rtp', 'rtcp'] },
 
   track(v, cx) {
     const { buf } = v;
+    const session = cx.flow(dtls as AnyDissector, newSession);
+    let wholes: Whole[] = [];
     for (let at = v.off; at + HEADER <= v.end; at += recordLength(buf, at)) {
       if (buf[at] !== Content.Handshake || epoch(buf, at) !== 0) continue;
-      const profile = settledProfile(buf, at + HEADER, Math.min(v.end, at + recordLength(buf, at)));
-      if (profile !== 0) Object.assign(cx.flow(dtls as AnyDissector, newSetup), { frame: cx.frame, profile });
+      const end = Math.min(v.end, at + recordLength(buf, at));
+      const profile = settledProfile(buf, at + HEADER, end);
+      if (profile !== 0) Object.assign(session, { frame: cx.frame, profile });
+      wholes = wholes.concat(session.directions[cx.direction].take(buf, v.off, at + HEADER, end));
     }
+    if (wholes.length > 0) cx.note(wholes);
   },
 
-  dissect(v, t) {
+  dissect(v, t, cx) {
+    const wholes = cx.note<Whole[]>(dtls as AnyDissector, v) ?? [];
     t.open(F.dtls, v.off, v.length);
-    for (let at = v.off; at < v.end; at += recordLength(v.buf, at)) record(v, t, at);
+    for (let at = v.off; at < v.end; at += recordLength(v.buf, at)) record(v, t, at, wholes);
     t.pop();
   },
 
@@ -104,7 +123,7 @@ function recordName(v: View, at: number): string {
   return at + HEADER < v.end ? nameOf(HANDSHAKE_TYPES, u8(buf, at + HEADER)) : 'Handshake';
 }
 
-function record(v: View, t: Tree, at: number): void {
+function record(v: View, t: Tree, at: number, wholes: readonly Whole[]): void {
   need(v, HEADER, at);
   const { buf } = v;
   const type = u8(buf, at);
@@ -122,7 +141,7 @@ function record(v: View, t: Tree, at: number): void {
   else if (type === Content.Alert) alert(t, buf, body, length, epoch(buf, at));
   else if (type === Content.Handshake) {
     // From the second epoch on everything is encrypted. RFC 6347 §4.1
-    if (epoch(buf, at) === 0 && length >= HANDSHAKE_HEADER) handshake(v, t, body, body + length);
+    if (epoch(buf, at) === 0 && length >= HANDSHAKE_HEADER) handshake(v, t, body, body + length, wholes);
     else encrypted(t, body, length);
   }
   t.pop();

@@ -7,6 +7,7 @@ import {
   bodyLength,
   Chunked,
   chunkAt,
+  chunkTooLarge,
   fieldValue,
   type Header,
   isStart,
@@ -261,10 +262,6 @@ function hand(content: View, plain: View | undefined, m: Message, cx: Ctx): void
   if (plain === undefined) cx.data(content);
   else if (plain.length > 0) handBody(cx, type, plain);
 }
-
-/** Whether a chunk size stands at `at` that no number of octets can be. */
-const chunkTooLarge = (b: Uint8Array, at: number, end: number): boolean =>
-  /^[0-9a-f]{9,}[ \t]*(;|\r?\n)/i.test(latin1(b, at, Math.min(end, at + 64)));
 
 /** Shows the chunks from `from` on; returns their data joined. RFC 9112 §7.1. */
 function chunks(v: View, from: number, t: Tree): View {

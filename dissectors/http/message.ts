@@ -202,7 +202,7 @@ export function connectAnswerLength(b: Uint8Array, off: number, end: number): nu
 function lengthOf(b: Uint8Array, off: number, end: number, connect: boolean): number {
   const start = isStart(b, off, end);
   if (start === Unsure) return 0;
-  if (start === No) return end - off;
+  if (start === No) return indexOf(b, LF, off, end) < 0 ? 0 : end - off; // it may go on: a line is read to its end
   const m = readMessage(b, off, end);
   if (m === undefined || !m.complete) return 0;
   const head = m.body - off;
@@ -211,5 +211,10 @@ function lengthOf(b: Uint8Array, off: number, end: number, connect: boolean): nu
   if (length === UntilClose) return connect ? head : Number.POSITIVE_INFINITY;
   if (length !== Chunked) return head + length;
   const stop = chunkedEnd(b, m.body, end);
+  if (stop === -1 && chunkTooLarge(b, m.body, end)) return end - off;
   return stop > 0 ? stop - off : stop === 0 ? 0 : head;
 }
+
+/** Whether a chunk size stands at `at` that no number of octets can be. */
+export const chunkTooLarge = (b: Uint8Array, at: number, end: number): boolean =>
+  /^[0-9a-f]{9,}[ \t]*(;|\r?\n)/i.test(latin1(b, at, Math.min(end, at + 64)));

@@ -5,6 +5,7 @@ import { fromRows, named } from './named.js';
 const MAILSLOTS = ['\\MAILSLOT\\BROWSE', '\\MAILSLOT\\LANMAN'];
 const BACNET_NETWORK = 0x80;
 const NFS = 100_003;
+const ADWIN_LENGTHS: ReadonlySet<number> = new Set([22, 52, 92, 96, 100, 104, 432]);
 
 /** Whether the text stands somewhere in the range. */
 function holds(b: Uint8Array, off: number, end: number, text: string): boolean {
@@ -34,6 +35,18 @@ const rpc = (b: Uint8Array, off: number, end: number): Probe =>
 
 const bitTorrent = (b: Uint8Array, off: number, end: number): Probe =>
   startsWith(b, off, end, 'd1:ad2:id20:') || startsWith(b, off, end, 'd1:rd2:id20:') ? Yes : No;
+
+/** A sequence in BER whose length is there, RFC 4511 §4.1.1. */
+const ber = (b: Uint8Array, off: number, end: number): Probe => (end - off > 6 && b[off] === 0x30 ? Yes : No);
+
+/** Octets of a frame before the payload: Ethernet, IPv4 and UDP. */
+const PLAIN_HEADERS = 42;
+
+/** Wireshark takes datagrams of these lengths that Ethernet broadcasts for it, whatever is in them. */
+function adwin(b: Uint8Array, off: number, end: number): Probe {
+  if (!ADWIN_LENGTHS.has(end - off) || off < PLAIN_HEADERS || u16(b, off - 30) !== 0x0800) return No;
+  return u16(b, off - 42) === 0xffff && u32(b, off - 40) === 0xffffffff ? Yes : No;
+}
 
 /** Where the APDU of a BACnet/IP message starts, or -1. ASHRAE 135 Annex J and §6.2. */
 function npduAt(v: View): number {
@@ -166,4 +179,23 @@ export const transport = [
     on: { 'udp.heuristic': ['bt-dht'] },
     probe: bitTorrent,
   }),
+  named({
+    proto: 'adwin_config',
+    title: 'ADwin configuration protocol',
+    short: 'ADwin Config',
+    spec: 'none',
+    on: { 'udp.heuristic': ['adwin_config'] },
+    probe: adwin,
+  }),
+  named({
+    proto: 'ldap',
+    title: 'Lightweight Directory Access Protocol',
+    short: 'LDAP',
+    spec: 'RFC 4511',
+    on: { 'tcp.name': [389, 3268] },
+    probe: ber,
+    /** Wireshark lists the messages as a layer of the same name. */
+    inner: (v, cx) => void cx.call('ldap.message', v),
+  }),
+  named({ proto: 'ldap.message', layer: 'ldap', title: 'LDAPMessage', short: 'LDAP', spec: 'RFC 4511 §4.1.1' }),
 ];

@@ -439,7 +439,10 @@ export class Connection implements StreamConsumer {
     const m = readMessage(v.buf, v.off, v.end);
     const name = m === undefined ? undefined : UPGRADES[fieldValue(m, 'upgrade').trim().toLowerCase()];
     const next = name === undefined ? undefined : this.host.application(name);
-    if (next === undefined) return;
+    if (next === undefined) {
+      for (const { messages } of this.halves) if (messages !== null) messages.length = (_, off, end) => end - off;
+      return;
+    }
     this.around = { dissector: this.host.dissectors.http, note: undefined };
     for (const half of this.halves) {
       half.mode = 'pdus';

@@ -10,7 +10,6 @@ const BAR = 0.995;
 /** Prefixes below it, and why. */
 const BELOW: Readonly<Record<string, string>> = {
   _ws: 'expert items of protocols that are only named, and names of layers in texts',
-  protocols: 'half of the rest is what tshark does not decrypt',
 };
 
 suite('fields of the public captures', { skip: corpusMissing('public') }, () => {
