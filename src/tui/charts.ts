@@ -99,7 +99,8 @@ export async function drawCharts(
 
 function drawn(lib: Library, screen: HiddenScreen, chart: Chart, width: number, height: number): Picture {
   // Beneath its labels a line chart leaves lines empty, which are cut off here.
-  const at = { top: 0, left: 0, width, height: chart.kind === 'line' ? height + UNUSED : height };
+  // With the terminal there are two screens, and blessed wants to be told which one is meant.
+  const at = { screen, top: 0, left: 0, width, height: chart.kind === 'line' ? height + UNUSED : height };
   const widget = made(lib, chart, at);
   screen.append(widget);
   setData(widget, chart);

@@ -32,7 +32,7 @@ async function complete(stage: Stage): Promise<void> {
   for (let i = 0; i < 100 && /(reading|drawing|counting|following)[^.]* …/.test(stage.text); i++) await stage.settled();
 }
 
-/** A screen without what is another each time: the time of day, how long a filter took. */
+/** A screen beneath its title, without what is another each time: the time of day, how long a filter took. */
 const lasting = (text: string): string =>
   text.replace(/^ \d\d:\d\d:\d\d /gm, ' hh:mm:ss ').replace(/ +(\d+ of \d+ {2}0 ms)$/gm, '  $1');
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { PassThrough, Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { drawCharts } from '../../src/tui/charts.js';
 import { csvField } from '../../src/tui/csv.js';
@@ -100,6 +101,33 @@ test('what a stranger wrote is no formula in a spreadsheet', () => {
   assert.equal(csvField('+15550100'), '+15550100');
   assert.equal(csvField('-2+3+cmd'), "'-2+3+cmd");
   assert.equal(csvField('a "b", c'), '"a ""b"", c"');
+});
+
+test('charts are drawn beside a terminal that is open, and leave it alone', async () => {
+  const { default: blessed } = (await import('blessed')) as unknown as {
+    default: { screen(o: object): { destroy(): void; program: { cols: number } } };
+  };
+  const written: string[] = [];
+  const output = Object.assign(
+    new Writable({
+      write: (chunk, _encoding, done) => {
+        written.push(String(chunk));
+        done();
+      },
+    }),
+    { columns: 80, rows: 24, isTTY: true },
+  );
+  const screen = blessed.screen({ input: new PassThrough(), output, terminal: 'xterm-256color' });
+  await new Promise((done) => setImmediate(done));
+  const before = written.length;
+  const [picture] = await drawCharts([
+    { chart: { kind: 'line', series: [{ name: 'a', values: [1, 5] }], labels: ['0', '1'] }, width: 40, height: 10 },
+  ]);
+  // What blessed finds wrong it says a moment later.
+  await new Promise((done) => setTimeout(done, 20));
+  assert.equal(picture.chars.length, 400);
+  assert.equal(written.length, before);
+  screen.destroy();
 });
 
 test('charts are drawn in the size that is asked for', async () => {
