@@ -24,9 +24,9 @@ const PASTE_ON = '\x1b[?2004h';
 const PASTE_OFF = '\x1b[?2004l';
 
 /** Cells as blessed keeps them. */
-type Line = [number, string][] & { dirty: boolean };
+export type Line = [number, string][] & { dirty: boolean };
 /** What is used of blessed; its types do not tell of lines and of drawing them. */
-interface BlessedScreen {
+export interface BlessedScreen {
   readonly lines: Line[];
   readonly program: {
     flush(): void;
@@ -44,15 +44,21 @@ interface BlessedScreen {
 /** The name under which blessed is to look the terminal up: it cannot read what describes most of today's. */
 const nameFor = (term: string): string => (/^(linux|vt\d)/.test(term) ? term : 'xterm-256color');
 
-/** Opens the terminal; blessed is loaded only now. */
-export async function openTerminal(options: TerminalOptions, events: DisplayEvents): Promise<Display> {
+/** Loads what knows terminals; it takes its time, in which a capture can be opened. */
+export async function loadTerminal(): Promise<Blessed> {
   // Before blessed looks: otherwise lines come out as letters where its idea of the character set is wrong.
   process.env.NCURSES_NO_UTF8_ACS = '1';
   const { default: blessed } = await import('blessed');
-  return new Terminal(blessed as unknown as Blessed, options, events);
+  return blessed as unknown as Blessed;
 }
 
-interface Blessed {
+/** Opens the terminal. */
+export async function openTerminal(options: TerminalOptions, events: DisplayEvents): Promise<Display> {
+  return new Terminal(await loadTerminal(), options, events);
+}
+
+/** The part of blessed that is used. */
+export interface Blessed {
   screen(o: object): BlessedScreen;
 }
 

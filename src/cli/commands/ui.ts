@@ -6,7 +6,7 @@ import type { Display } from '../../tui/display.js';
 import { PlainScreens } from '../../tui/plain.js';
 import { folders, Memory } from '../../tui/settings.js';
 import type { Theme } from '../../tui/style.js';
-import { openTerminal, type TerminalOptions } from '../../tui/term.js';
+import { loadTerminal, openTerminal, type TerminalOptions } from '../../tui/term.js';
 import { depthOf, themeFor } from '../../tui/theme.js';
 import type { Tour } from '../../tui/tour.js';
 import { makeViews } from '../../tui/views.js';
@@ -71,6 +71,9 @@ async function one({ captures, options: o, tour, said }: Shown): Promise<Shown |
   const opening = openViewer({ captures, options: o }, registry).catch((e: unknown) => {
     throw e instanceof Refused ? new UserError(e.message, e.code ?? Exit.input, e.hint) : e;
   });
+  opening.catch(() => undefined); // it may fail before anybody waits for it
+  // While the other thread opens the captures.
+  if (!isPlain(o)) await loadTerminal();
   const waiting = await waitFor(opening, preferences.theme, names, { o, memory });
   const viewer = await opening.catch((e: unknown) => {
     waiting?.display.close();
