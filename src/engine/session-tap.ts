@@ -28,6 +28,9 @@ export interface FileSpan {
   duplicates: number;
 }
 
+/** Interfaces and cores deliver frames out of order by less. */
+const BACKWARDS_MS = 1000;
+
 /** Whether a report tells of a tunnel; of further ones only the packets are counted. */
 const isListed = (t: Tunnel): boolean => t.id <= LIMITS.tunnels;
 
@@ -95,6 +98,8 @@ export class SessionTap implements Tap {
       this.file = f;
       this.fileId = iface.file;
     }
+    const back = (f.end.seconds - at.seconds) * 1000 + (f.end.nanos - at.nanos) / 1e6;
+    if (back >= BACKWARDS_MS) this.model.jumped(at, back);
     f.end.seconds = at.seconds;
     f.end.nanos = at.nanos;
     if (duplicate) f.duplicates++;

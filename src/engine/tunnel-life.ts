@@ -13,6 +13,7 @@ import type { TcpState } from './tcp-state.js';
 
 const CLOSE_NOTIFY = 0;
 const ALERT = 21;
+const DOWNGRADE = '444f574e47524401';
 /** Tunnels whose segments are compared between files. */
 const MOST_CLOCKED = 1024;
 
@@ -134,6 +135,9 @@ export class TunnelLife {
     const about = [{ kind: 'tunnel', id: tunnel.id }] as const;
     if (tcp.ways.some((w) => w.segments === 0)) findings.raise('capture.one-sided', tcp.first, about);
     if (tunnel.session?.clientCertificate) findings.raise('tls.client-certificate', tcp.first, about);
+    if ((tunnel.session?.renegotiations ?? 0) > 0) findings.raise('tls.renegotiation', tcp.first, about);
+    // RFC 8446 §4.1.3: a server that could have done 1.3 says so at the end of its random.
+    if (tunnel.session?.serverRandom.endsWith(DOWNGRADE)) findings.raise('tls.downgraded', tcp.first, about);
     this.path.judge(about, findings);
   }
 }

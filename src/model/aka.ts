@@ -120,6 +120,15 @@ export class SecurityAgreement {
     return this.verified === false;
   }
 
+  /** Whether both sides named mechanisms, and none of the network is one that the UE offered. RFC 3329 §2.3.1 */
+  get disjoint(): boolean {
+    const { client, server } = this;
+    if (client.length === 0 || server.length === 0) return false;
+    return !server.some((s) =>
+      client.some((c) => c.mechanism === s.mechanism && c.alg === s.alg && (c.ealg ?? 'null') === (s.ealg ?? 'null')),
+    );
+  }
+
   /**
    * The four associations between a UE and its P-CSCF (TS 33.203 §7.1, annex H): each packet bears the SPI that its
    * receiver chose.

@@ -29,6 +29,8 @@ const Option = { dns: 6, lease: 51, server: 54, clientId: 61 } as const;
 /** RFC 2131 §4.1: the first answer is waited for so long. */
 const PATIENCE_MS = 4000;
 const MOST_MESSAGES = 64;
+/** RFC 2131 §2: the only flag. */
+const BROADCAST = 0x8000;
 
 /** The messages of one transaction id, and what is to be judged of them. */
 export class DhcpTransaction {
@@ -41,6 +43,9 @@ export class DhcpTransaction {
   /** Type of the message that waits for an answer, 0 if none. */
   waiting = 0;
   refusal: Seen | null = null;
+  /** Its last acknowledgment of a lease; a message that asks for a broadcast. */
+  acknowledged: Seen | null = null;
+  broadcast: Seen | null = null;
   decline: Seen | null = null;
   clientId = false;
   /** The addresses of hardware differ between messages. */
@@ -74,6 +79,7 @@ export class DhcpTransaction {
   }
 
   private client(m: DhcpMessage, type: number, at: Seen): void {
+    if ((m.flags & BROADCAST) !== 0) this.broadcast ??= at;
     this.sent.add(type);
     this.clientId ||= optionValue(m, Option.clientId) !== undefined;
     if (type === Type.Decline) {
@@ -98,7 +104,10 @@ export class DhcpTransaction {
       return;
     }
     if (type === Type.Offer) entry.outcome = 'offered';
-    else if (type === Type.Ack) entry.outcome = informed ? 'informed' : 'bound';
+    else if (type === Type.Ack) {
+      entry.outcome = informed ? 'informed' : 'bound';
+      if (!informed) this.acknowledged = at;
+    }
     const address = addressOf(m.yiaddr);
     if (address !== '0.0.0.0') entry.address = address;
     const server = optionAddresses(m, Option.server)[0];

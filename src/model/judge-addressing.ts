@@ -12,6 +12,7 @@ const SOLICIT_MS = 4000;
 const ANSWER_MS = 5000;
 const DISCOVER = 1;
 const IPSEC_TUNNEL = 31;
+const FOR_EVER = 0xffffffff;
 
 type Raise = (code: string, at: Seen, remark?: Remark) => void;
 
@@ -32,6 +33,7 @@ export function judgeAddressing(
   };
   const bound = a.dhcp.exchanges.some((e) => e.entry.outcome === 'bound' || e.entry.outcome === 'released');
   for (const e of a.dhcp.exchanges) judgeExchange(e, bound, raise, fail);
+  judgeLease(a, end, raise);
   judgeRouters(a, bound, end, raise, fail);
   for (const e of a.dhcpv6.exchanges)
     if (e.entry.outcome !== 'answered' && millis(e.asked, end) >= ANSWER_MS) raise('dhcpv6.no-answer', e.asked);
@@ -44,6 +46,20 @@ export function judgeAddressing(
     fail('pcscf', 'No P-CSCF was found.', began);
   }
   if (t.pcscf?.source === 'static' && began !== undefined) raise('pcscf.static', began);
+}
+
+/** Whether the lease ran out while the tunnel was up. RFC 2131 §4.4.5 */
+function judgeLease(a: Addressing, end: Moment, raise: Raise): void {
+  const leases = a.dhcp.exchanges.filter((e) => e.acknowledged !== null);
+  const last = leases[leases.length - 1];
+  const seconds = last?.entry.leaseSeconds;
+  if (last?.acknowledged == null || seconds === undefined || seconds === FOR_EVER) return;
+  if (a.dhcp.exchanges.some((e) => e.entry.outcome === 'released')) return;
+  const over = millis(last.acknowledged, end) - seconds * 1000;
+  if (over > 0)
+    raise('dhcp.lease-expired', last.acknowledged, {
+      detail: `It was for ${seconds} s, and the tunnel went on ${Math.round(over / 1000)} s longer.`,
+    });
 }
 
 type Fail = (stage: TunnelFailure['stage'], cause: string, at: Seen) => void;
@@ -65,6 +81,7 @@ function judgeExchange(e: DhcpTransaction, bound: boolean, raise: Raise, fail: F
   if (e.decline !== null) raise('dhcp.decline', e.decline);
   if (entry.htype !== IPSEC_TUNNEL) raise('dhcp.hardware', e.first, { detail: `It is ${entry.htype}.` });
   if (e.hardwareChanged !== null) raise('dhcp.hardware-changed', e.hardwareChanged);
+  if (e.broadcast !== null) raise('dhcp.broadcast', e.broadcast);
   if (!e.clientId && e.sent.size > 0) raise('dhcp.no-client-id', e.first);
 }
 
@@ -86,6 +103,9 @@ function judgeRouters(a: Addressing, bound: boolean, end: Moment, raise: Raise, 
       if (entry.autonomous && (length !== 64 || entry.preferredSeconds > entry.validSeconds))
         raise('slaac.prefix', at, { detail: `The prefix is ${entry.prefix}.` });
     if (lastAdvertisement.managed) raise('slaac.managed', at);
+    if (lastAdvertisement.lifetimeSeconds === 0) raise('slaac.no-router', at);
+    if (lastAdvertisement.other && a.dhcpv6.exchanges.length === 0 && millis(at, end) >= ANSWER_MS)
+      raise('dhcpv6.not-asked', at);
   }
   for (const p of s.probes)
     if (p.duplicate !== null) raise('slaac.duplicate', p.duplicate, { detail: `The address is ${p.target}.` });

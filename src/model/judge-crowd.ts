@@ -6,6 +6,8 @@ import { isBefore, millis, type Seen } from './moment.js';
 /** So many tunnels of one address, each opened when the one before was gone, within so short a time, are a storm. */
 const STORM = 5;
 const STORM_MS = 60_000;
+/** Pauses are the same that differ by no more than this. */
+const SAME = 1.25;
 
 /** Judges the tunnels of one address together: many at once, or one after the other without end. */
 export function judgeCrowd(tunnels: readonly TunnelEntity[], findings: Findings): void {
@@ -21,6 +23,7 @@ export function judgeCrowd(tunnels: readonly TunnelEntity[], findings: Findings)
     list.sort((a, b) => millis(b.opened, a.opened));
     judgeTogether(list, findings);
     judgeStorm(list, findings);
+    judgeTimeout(list, findings);
   }
 }
 
@@ -37,6 +40,21 @@ function judgeTogether(list: readonly TunnelEntity[], findings: Findings): void 
     const detail = same ? 'The same subscriber uses them.' : 'Several UEs behind one NAT look like this too.';
     findings.raise('tunnel.several', seen(t), [tunnelRef(t), ...beside.slice(0, 4).map(tunnelRef)], { detail });
   }
+}
+
+/** Tunnels that were cut after pauses of about the same length: a timer does that. */
+function judgeTimeout(list: readonly TunnelEntity[], findings: Findings): void {
+  const cut = list.filter((t) => findings.has('tunnel.idle-cut', t.id) && t.release.idleBeforeMs !== undefined);
+  const pauses = cut.map((t) => t.release.idleBeforeMs!);
+  if (cut.length < 2 || Math.max(...pauses) > SAME * Math.min(...pauses)) return;
+  findings.raise(
+    'tunnel.idle-timeout',
+    { ...cut[0].release.at!, row: cut[0].release.row ?? '' },
+    cut.slice(0, 8).map(tunnelRef),
+    {
+      detail: `${cut.length} tunnels were cut after ${Math.round(Math.min(...pauses) / 1000)} to ${Math.round(Math.max(...pauses) / 1000)} s.`,
+    },
+  );
 }
 
 function judgeStorm(list: readonly TunnelEntity[], findings: Findings): void {

@@ -11,6 +11,7 @@ const NONE_MS = 3000;
 /** Packets of a direction that is not silent. */
 const SPEAKING = 10;
 const LOSS = { packets: 3, note: 0.5, warn: 2, error: 10 } as const;
+const DOUBLED = { packets: 5, percent: 1 } as const;
 const JITTER = { note: 30, warn: 60 } as const;
 const HEAD_OF_LINE = { packets: 3, ms: 200, warn: 500 } as const;
 /** Comfort noise needs no agreement. RFC 3389 */
@@ -35,6 +36,9 @@ export function judgeStream(s: MediaStream, shaky: boolean, findings: Findings):
       detail: `The mean jitter is ${Math.round(jitterMean)} ms.`,
       severity: jitterMean >= JITTER.warn ? 'warn' : 'note',
     });
+  const { duplicates } = s.rtp;
+  if (duplicates >= DOUBLED.packets && duplicates * 100 >= DOUBLED.percent * expected)
+    raise('media.duplicates', { detail: `${duplicates} packets came twice.` });
   const agreed = s.negotiated?.payloadTypes;
   const foreign = types.filter((t) => t !== KEEP_ALIVE_TYPE && t !== COMFORT_NOISE && !agreed?.has(t));
   if (agreed !== undefined && agreed.size > 0 && foreign.length > 0)

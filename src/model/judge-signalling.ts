@@ -1,7 +1,7 @@
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { judgeFeatures } from './judge-call.js';
-import { type Moment, millis } from './moment.js';
+import { type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
 
 /** Challenges in a row from which on they are a loop: one, and one more for a stale nonce, are usual. */
@@ -27,6 +27,9 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
   if (r.leak !== null && r.tunnel !== 0) raise('sip.aka-leak', r.leak);
   if (r.status === 494) raise('sip.security-refused');
   if (r.security.mismatch) raise('sip.security-mismatch');
+  if (r.security.disjoint && r.status !== 494)
+    raise('sip.security-disjoint', at, r.state === 'registered' ? { severity: 'note' } : {});
+  if (r.tunnel !== 0) judgeContact(r, raise);
   if (r.resynchronisations > 0)
     raise('sip.aka-resync', r.start, { severity: r.resynchronisations > 1 ? 'error' : 'note' });
   const unanswered = r.unanswered(end);
@@ -48,6 +51,15 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
   else if (r.status === 401 || r.status === 407)
     raise('sip.register-failed', at, { detail: 'The UE did not answer the challenge.' });
   else raise('sip.register-failed', at, { detail });
+}
+
+/** What a UE in a tunnel, which counts as one behind a NAT, says of itself (TS 24.229 §K.2.1.2.2.1). */
+function judgeContact(r: Registration, raise: (code: string, when: Seen, remark?: Remark) => void): void {
+  if (!r.hasInstance && r.contact !== undefined) raise('sip.no-instance', r.start);
+  if (r.foreignContact !== undefined)
+    raise('sip.contact-address', r.start, {
+      detail: `It is ${r.foreignContact}, and the packet came from ${r.source}.`,
+    });
 }
 
 const BUSY: ReadonlySet<number> = new Set([486, 487, 600, 603]);

@@ -7,6 +7,9 @@ const IDLE_MS = 30_000;
 /** A stall that a person who phones notices, and one that a service notices. */
 const STALL_NOTE_MS = 200;
 const STALL_WARN_MS = 1000;
+/** Keep-alives on TCP come every 95 to 120 s (RFC 5626 §4.4.1); many middleboxes forget a connection after 15 minutes. */
+const IDLE_GAP_MS = 150_000;
+const IDLE_LONG_MS = 900_000;
 /** Clocks that are set by the network are closer. */
 const CLOCKS_MS = 500;
 const HTTPS = 443;
@@ -34,6 +37,11 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, findings: Findings): v
   if (t.transport === 'tls' && t.eftf.port !== HTTPS && t.state === 'established' && t.envelopes.up.total > 0)
     raise('tunnel.port', first, { detail: `The UE connects to port ${t.eftf.port}.` });
   if (t.state === 'partial' && t.tls?.clientRandom === undefined) raise('capture.late');
+  if (t.idleMaxMs >= IDLE_GAP_MS && t.state === 'established')
+    raise('tunnel.idle-gap', first, {
+      detail: `The longest pause took ${Math.round(t.idleMaxMs / 1000)} s.`,
+      severity: t.idleMaxMs >= IDLE_LONG_MS ? 'warn' : 'note',
+    });
   const apart = t.legs.find((l) => Math.abs(l.clockOffsetMs ?? 0) >= CLOCKS_MS);
   if (apart !== undefined)
     raise('capture.clocks', first, {

@@ -10,7 +10,7 @@ import { judgeCall, judgeRegistration } from './judge-signalling.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
 import { judgeUse } from './judge-use.js';
 import type { MediaStream } from './media-stream.js';
-import type { Moment, Seen } from './moment.js';
+import { type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
 import type { SessionModel } from './session-model.js';
 
@@ -35,6 +35,7 @@ export function judge(m: SessionModel): void {
   judgeAttempts(m, end);
   judgeCrowd(m.tunnels, findings);
   judgeReleases(m);
+  judgeKept(m);
   failUnregistered(m);
   const working = new Set(m.tunnels.flatMap((t) => (t.envelopes.up.total > 0 ? t.ue.address : [])));
   for (const r of signalling.registrations)
@@ -111,6 +112,22 @@ function judgeEnvelopes(m: SessionModel, { id, envelopes: { up, down } }: Tunnel
   const invalid = up.invalid + down.invalid;
   if (invalid > STRAY || invalid * 10 > up.total + down.total) return;
   for (const code of ['fttims.bad-ip-version', 'fttims.inner-length', 'fttims.empty-ip']) m.findings.temper(code, id);
+}
+
+/** A tunnel that nobody needs any more is to be released (TS 24.322 §5.4). */
+const KEPT_MS = 60_000;
+
+/** Tunnels that stayed long after the last registration in them had ended. */
+function judgeKept(m: SessionModel): void {
+  for (const t of m.tunnels) {
+    const own = m.signalling.registrations.filter((r) => r.tunnel === t.id);
+    const last = own[own.length - 1];
+    if (last?.end == null || own.some((r) => r.state !== 'deregistered')) continue;
+    const ms = millis(last.end, t.release.at ?? m.end);
+    if (ms < KEPT_MS) continue;
+    const detail = `It stayed for ${Math.round(ms / 1000)} s after that.`;
+    m.findings.raise('tunnel.kept', last.end, [tunnelRef(t), { kind: 'registration', id: last.id }], { detail });
+  }
 }
 
 /** Which tunnels ended in the middle of something. */

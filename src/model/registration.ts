@@ -1,7 +1,9 @@
+import { parseAddress } from '../../dissectors/sdp/network-address.js';
 import { Header } from '../../dissectors/sip/index.js';
 import { LIMITS } from '../limits.js';
 import { type AkaOpinion, akaChallenge, leakedKeys, SecurityAgreement, type SubscriberSecrets } from './aka.js';
 import type { Aka, RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
+import { addressOf } from './events.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import { parameterOf, type SipEvent } from './sip-event.js';
 import { uid } from './uid.js';
@@ -29,6 +31,9 @@ export class Registration {
   state: RegistrationState = 'in-progress';
   contact: string | undefined;
   emergency = false;
+  /** Whether its contacts name the instance (RFC 5626 §4.1), and one whose host is not the sender. */
+  hasInstance = false;
+  foreignContact: string | undefined;
   expiresSeconds: number | undefined;
   registered: Seen | null = null;
   end: Seen | null = null;
@@ -82,6 +87,8 @@ export class Registration {
     }
     const contact = e.party(Header.Contact);
     this.contact ??= contact.uri === '' ? undefined : contact.uri;
+    if (!this.hasInstance) this.hasInstance = /\+sip\.instance\s*=/i.test(e.text(Header.Contact) ?? '');
+    this.foreignContact ??= isForeign(contact.uri, e.content.from) ? contact.uri : undefined;
     this.emergency ||= /;\s*sos\b/i.test(`;${contact.uri}`) || e.uri.toLowerCase().includes('urn:service:sos');
     this.security.request(e.texts(Header.SecurityClient), e.texts(Header.SecurityVerify));
     this.authorized(seen, e.text(Header.Authorization) ?? '');
@@ -240,6 +247,14 @@ export class Registration {
   get uid(): string {
     return uid('registration', this.aor, this.callId);
   }
+}
+
+/** Whether the host of a contact is an address, and not the one that sent it. */
+function isForeign(uri: string, from: string): boolean {
+  const host = /^sips?:(?:[^@]*@)?(\[[\da-f:.]+\]|[\d.]+)(?=[:;?]|$)/i.exec(uri)?.[1];
+  if (host === undefined) return false;
+  const b = parseAddress(host.replace(/^\[|\]$/g, ''));
+  return b !== undefined && addressOf(b) !== from;
 }
 
 const octetsOf = (hex: string | undefined): Uint8Array => Uint8Array.from(Buffer.from(hex ?? '', 'hex'));

@@ -71,6 +71,12 @@ export class SessionModel {
     this.findings.raise('capture.snaplen', at.seen(), [{ kind: 'file', id: at.file }]);
   }
 
+  /** The time of the frame at hand is so much before that of the frame before it. */
+  jumped(at: Arrival, ms: number): void {
+    const detail = `From one frame to the next it goes back by ${Math.round(ms)} ms.`;
+    this.findings.raise('capture.clock-jump', at.seen(), [{ kind: 'file', id: at.file }], { detail });
+  }
+
   /** A file could not be read to its end. */
   damaged(file: number, message: string): void {
     const at = { ...this.end, row: this.lastRow };
