@@ -170,7 +170,9 @@ export class TunnelLink implements PacketPort {
     else this.over('network', 'fin', `the connection to ${this.peer} is gone`);
   }
 
-  private broke(error: NodeJS.ErrnoException): void {
+  /** What TLS says of a broken connection is second-hand: the socket knows better. */
+  private broke(told: NodeJS.ErrnoException): void {
+    const error = this.tap.failure ?? told;
     const words = plainly(error);
     if (error.code === 'ECONNRESET' || error.code === 'EPIPE')
       this.over('peer', 'rst', `${this.peer} or a middlebox reset the connection`);
