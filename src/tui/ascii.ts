@@ -47,6 +47,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   '”': '"',
   '›': '>',
   '‹': '<',
+  '≠': '!',
   '≥': '>',
   '≤': '<',
   µ: 'u',

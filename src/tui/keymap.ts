@@ -112,7 +112,6 @@ export const COMMANDS = [
   c('Look', 'group', '', 'group', 'findings under their tunnel, or by severity'),
   c('Do', 'decode-as', '', 'decode as', 'read a port as a protocol: udp.port==5070,sip', 'rule'),
   c('Do', 'open-file', '', 'open file', 'open another capture', 'file'),
-  c('Program', 'tour', '', 'tour', 'four steps through the program'),
   c('Look', 'ignore', 'I', 'ignore', 'compare without Via branch, tags and CSeq, or with them'),
 
   c('Program', 'help', '?  F1', 'help', 'keys and commands'),
