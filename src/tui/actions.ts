@@ -8,6 +8,8 @@ import { FollowDialog } from './follow-dialog.js';
 import { askForKeys, KeysDialog } from './keys-dialog.js';
 import { PacketsView } from './packets-view.js';
 import { settingsDialog } from './settings-dialog.js';
+import { THEMES, type ThemeName } from './style.js';
+import { themeFor } from './theme.js';
 import { type Listed, listedOf, writeDialog } from './write-actions.js';
 
 /** `udp.port==5070,sip`, as `-d` of the command line. */
@@ -19,6 +21,7 @@ export function provideActions(app: App, open?: OpenFile): void {
   app.provide('write', () => writeDialog(app, listed(app)));
   app.provide('keys', (path) => (path === '' ? app.show(new KeysDialog(app)) : askForKeys(app, path)));
   app.provide('settings', () => settingsDialog(app));
+  app.provide('theme', (name) => chooseTheme(app, name));
   app.provide('filter-form', () => {
     app.told.want();
     app.show(new FilterForm(app));
@@ -30,6 +33,17 @@ export function provideActions(app: App, open?: OpenFile): void {
     else if (path === '') recentDialog(app, open);
     else open(pathOf(path), keylogsOf(app, pathOf(path)));
   });
+}
+
+function chooseTheme(app: App, name: string): void {
+  const { preferences, memory } = app;
+  const names = Object.keys(THEMES) as ThemeName[];
+  const theme = names.find((n) => n === name);
+  if (theme === undefined) app.say(`a theme is one of ${names.join(', ')}`, 'warn');
+  else {
+    memory.settings.theme = preferences.name = theme;
+    preferences.theme = themeFor(theme, preferences.depth);
+  }
 }
 
 /** The rows that are written unless all are: those in the list, or those of what is selected. */

@@ -33,6 +33,8 @@ import {
 const FRAME_MS = 33;
 /** Milliseconds within which a second Ctrl-C quits. */
 const QUIT_MS = 2000;
+/** Commands that are done whatever dialog is open. */
+const OVER_DIALOGS = new Set<CommandId>(['quit', 'cancel', 'redraw', 'suspend']);
 /** Messages kept for the log. */
 const MESSAGES_KEPT = 1000;
 
@@ -222,8 +224,8 @@ export class App implements Desk, DisplayEvents {
     if (dialog !== undefined) {
       if (dialog.run(command, argument)) return;
       if (command === 'back') this.close(dialog);
-      else if (command === 'quit' || command === 'cancel' || command === 'redraw' || command === 'suspend')
-        this.actions.get(command)?.('');
+      // What has no key was not typed by mistake: the dialog itself asks for it.
+      else if (OVER_DIALOGS.has(command) || commandOf(command).keys.length === 0) this.actions.get(command)?.(argument);
       return;
     }
     if (this.view.run(command, argument)) return;

@@ -86,7 +86,7 @@ test('columns that do not fit are left out by priority; what is left is shared',
 test('sorting keeps the cursor on its line', () => {
   const table = new Table([column('a', 4, 10, 0)]);
   table.set(['c', 'a', 'b']);
-  table.list.go(0);
+  table.run('top');
   assert.equal(table.sortNext(), 'by a');
   assert.deepEqual(table.items, ['a', 'b', 'c']);
   assert.equal(table.current, 'c');
