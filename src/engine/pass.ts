@@ -169,8 +169,13 @@ export class Pass {
     this.read(packet);
     const { rows, tap } = this.options;
     if (rows === 'none') this.tapped(packet, tap, last.rows);
-    else if (packet.envelopes !== null && rows !== 'outer') this.innerRows(packet, last.rows);
+    else if (packet.envelopes !== null && rows !== 'outer') {
+      this.told = true;
+      this.innerRows(packet, last.rows);
+    }
   }
+  /** What is to be said about the frame at hand was said in its own row. */
+  private told = false;
 
   /** Gives the contents of the envelopes of a frame to the tap; `before` were given. */
   private tapped(packet: Packet, tap: Tap | undefined, before: number): void {
@@ -270,6 +275,7 @@ export class Pass {
     const d = this.dissection;
     const { row } = this;
     this.outer(outer);
+    if (this.told) d.tree.experts.length = 0;
     let mark = d.mark();
     let k = before;
     for (const e of outer.envelopes!) {

@@ -45,6 +45,12 @@ async function rowsOf(octets: Uint8Array, keylog: readonly string[]): Promise<st
   return rows;
 }
 
+/** Without the rows that only the end of the capture sets free: the first of them says that something is missing. */
+function before(rows: readonly string[], frames: number): readonly string[] {
+  const free = rows.findIndex((row) => Number.parseInt(row, 10) === frames && /^\d+\.\d+ .*capture\.gap/.test(row));
+  return free < 0 ? rows : rows.slice(0, free);
+}
+
 describe('a sample that ends early gives the rows of its frames, and no others', () => {
   const next = random(24_322);
   for (const { path, keylog } of samples())
@@ -60,7 +66,8 @@ describe('a sample that ends early gives the rows of its frames, and no others',
         const cut = await rowsOf(whole.subarray(0, at), keylog);
         const frames = list.findLast((b) => b.end <= at)?.frames ?? 0;
         assert.equal(Number.parseInt(cut[cut.length - 1] ?? '0', 10), frames, `cut at ${at}`);
-        assert.deepEqual(cut, rows.slice(0, cut.length), `cut at ${at}`);
+        const shown = before(cut, frames);
+        assert.deepEqual(shown, rows.slice(0, shown.length), `cut at ${at}`);
       }
     });
 });
