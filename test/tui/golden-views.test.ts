@@ -32,12 +32,8 @@ async function complete(stage: Stage): Promise<void> {
   for (let i = 0; i < 100 && /(reading|drawing|counting|following)[^.]* …/.test(stage.text); i++) await stage.settled();
 }
 
-/** A screen beneath its title, without what is another each time: the time of day, how long a filter took. */
-const lasting = (text: string): string =>
-  text
-    .replace(/^.*\n/, '')
-    .replace(/^ \d\d:\d\d:\d\d /gm, ' hh:mm:ss ')
-    .replace(/ +(\d+ of \d+ {2}0 ms)$/gm, '  $1');
+/** A screen beneath its title, without what is another each time: the time of day. */
+const lasting = (text: string): string => text.replace(/^.*\n/, '').replace(/^ \d\d:\d\d:\d\d /gm, ' hh:mm:ss ');
 
 /** Compares the screen at each size with what was kept; in between it is resized with all that is on it. */
 async function look(name: string, path: string, steps: readonly string[]): Promise<void> {

@@ -136,6 +136,7 @@ export class Stage {
     return `${this.display.lines
       .join('\n')
       .replace(/ \d+\.\d\d s /, ' 0.00 s ')
+      .replace(/ +(\d+ of \d+) {2}\d+ ms$/gm, '  $1  0 ms')
       .replace(/ {2}\d+ ms$/m, '  0 ms')}\n`;
   }
 
