@@ -125,8 +125,7 @@ export class FindingsView implements View {
   restore(place: unknown): void {
     const { uid } = place as { uid?: string };
     this.refresh();
-    const i = this.table.items.findIndex((f) => f.uid === uid);
-    if (i >= 0) this.table.goTo(i);
+    this.table.goToItem((item) => item.uid === uid);
   }
 
   private isMuted(f: FindingEntity): boolean {

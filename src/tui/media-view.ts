@@ -62,8 +62,7 @@ export class MediaView implements View {
   restore(place: unknown): void {
     const { uid } = place as { uid?: string };
     this.refresh();
-    const i = this.table.items.findIndex((m) => m.uid === uid);
-    if (i >= 0) this.table.goTo(i);
+    this.table.goToItem((item) => item.uid === uid);
   }
 
   private refresh(): void {

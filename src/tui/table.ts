@@ -162,6 +162,12 @@ export class Table<T> {
     this.list.go(line);
   }
 
+  /** Moves the cursor to the first item that is looked for; it stays where there is none. */
+  goToItem(wanted: (item: T) => boolean): void {
+    const i = this.items.findIndex(wanted);
+    if (i >= 0) this.goTo(i);
+  }
+
   /** All lines as text with blanks between columns: for screen readers and export. */
   plain(): string[] {
     const shown = this.columns.filter((c) => !this.hidden.has(c.id));
