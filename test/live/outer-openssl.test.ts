@@ -98,7 +98,9 @@ test('an end by close_notify is told from a truncation', { skip }, async () => {
       if (how === 'close_notify') link.sendOctets(Buffer.from('GET / HTTP/1.0\r\n\r\n'));
       else server.child.kill('SIGKILL');
       const end = await link.ended;
-      assert.deepEqual([end.by, end.how], ['peer', how], `TLS ${version}: ${end.words}`);
+      // A kernel resets what a killed server had not read yet, the client's Finished for one. RFC 9293 §3.6.1
+      const ways = how === 'fin' ? ['fin', 'rst'] : [how];
+      assert.ok(end.by === 'peer' && ways.includes(end.how), `TLS ${version}: ${end.how}, ${end.words}`);
       await server.stop('SIGKILL');
     }
   }
