@@ -4,7 +4,7 @@ import { LabRegistrar, type LabRegistrarOptions } from './lab-registrar.js';
 import { listOf, parseCSeq, parseNameAddress, parseSipUri, splitOutside } from './sip/header-text.js';
 import { bindingAnswer } from './sip/keep-alive.js';
 import type { IncomingRequest, SipLayer } from './sip/layer.js';
-import { type ClientTransaction, type ServerTransaction, statusOf } from './sip/transaction.js';
+import { type ClientTransaction, cancelFor, type ServerTransaction, statusOf } from './sip/transaction.js';
 import type { SipPeer } from './sip/transport.js';
 
 /** Somebody who is always there: an echo, an announcement. */
@@ -163,19 +163,8 @@ export class LabPcscf {
     const known = invite && this.passed.get(invite);
     this.layer.respond(request, invite ? 200 : 481);
     if (!known) return;
-    const { request: sent } = known.client;
-    const { uri } = sent.start as { uri: string };
-    const one = (name: string): [string, string] => [name, headerOf(sent, name) ?? ''];
-    const message = sipRequest('CANCEL', uri, [
-      one('Via'),
-      ['Max-Forwards', '70'],
-      one('From'),
-      one('To'),
-      one('Call-ID'),
-      ['CSeq', `${parseCSeq(headerOf(sent, 'CSeq'))?.number ?? 0} CANCEL`],
-      ...headersOf(sent, 'Route').map((v): [string, string] => ['Route', v]),
-    ]);
-    this.layer.client(message, known.to, { onResponse: () => undefined, onTimeout: () => undefined }).start();
+    const nothing = { onResponse: () => undefined, onTimeout: () => undefined };
+    this.layer.client(cancelFor(known.client.request), known.to, nothing).start();
   }
 
   /** STUN keep-alives are answered, and empty lines passed over. RFC 5626 §8, §3.5.1 */

@@ -1,11 +1,11 @@
-import { headerOf, headersOf, type SipRepresentation, sipRequest } from '../../../dissectors/sip/index.js';
+import { headerOf, headersOf, type SipRepresentation } from '../../../dissectors/sip/index.js';
 import { hexDigits, integer } from '../random.js';
 import { ALLOW, Call, type CallContext } from './call.js';
 import { Dialog } from './dialog.js';
 import { Exchange } from './exchange.js';
 import { listOf, parseCSeq, tagOf } from './header-text.js';
 import type { MediaSession } from './sdp.js';
-import { statusOf } from './transaction.js';
+import { cancelFor, statusOf } from './transaction.js';
 
 export interface CallOptions {
   /** Who is called. */
@@ -85,20 +85,8 @@ export class OutgoingCall extends Call {
   private cancel(): void {
     const invite = this.exchange?.request;
     if (!invite) return;
-    const { uri } = invite.start as { uri: string };
-    const one = (name: string): [string, string] => [name, headerOf(invite, name) ?? ''];
-    const number = parseCSeq(headerOf(invite, 'CSeq'))?.number ?? 0;
-    const message = sipRequest('CANCEL', uri, [
-      one('Via'),
-      ['Max-Forwards', '70'],
-      one('From'),
-      one('To'),
-      one('Call-ID'),
-      ['CSeq', `${number} CANCEL`],
-      ...headersOf(invite, 'Route').map((v): [string, string] => ['Route', v]),
-    ]);
     const nothing = { onResponse: () => undefined, onTimeout: () => undefined };
-    this.cx.layer.client(message, this.cx.peer, nothing).start();
+    this.cx.layer.client(cancelFor(invite), this.cx.peer, nothing).start();
     // RFC 3261 §9.1: a peer of RFC 2543 may never answer the INVITE
     this.cx.layer.clock.after(64 * this.cx.layer.timers.t1, () => {
       if (this.state === 'ended' || this.state === 'confirmed') return;

@@ -1,5 +1,6 @@
 import { headerOf, headersOf, type SipRepresentation, sipRequest } from '../../../dissectors/sip/index.js';
 import type { Cancel, Clock } from '../clock.js';
+import { parseCSeq } from './header-text.js';
 import type { SipPeer, SipTimers } from './transport.js';
 
 /*
@@ -56,30 +57,81 @@ export interface ClientTransaction {
   stop(): void;
 }
 
-/** INVITE client: Calling, Proceeding, Completed, Accepted, Terminated. RFC 3261 §17.1.1, RFC 6026 §7.2 */
-export class InviteClient implements ClientTransaction {
-  state: 'calling' | 'proceeding' | 'completed' | 'accepted' | 'terminated' = 'calling';
-  private readonly resend: Timer;
-  private readonly end: Timer;
-  private interval: number;
-  private ack: SipRepresentation | undefined;
+/** What all four have: their timers, and an end. */
+abstract class Transaction<State extends string> {
+  state: State | 'terminated';
+  /** Repeats what was sent last, after ever longer times. */
+  protected readonly resend: Timer;
+  protected readonly end: Timer;
+  protected interval: number;
 
   constructor(
-    private readonly cx: TransactionContext,
+    protected readonly cx: TransactionContext,
     readonly request: SipRepresentation,
     readonly peer: SipPeer,
-    private readonly handler: ResponseHandler,
+    first: State,
   ) {
+    this.state = first;
     this.resend = new Timer(cx.clock);
     this.end = new Timer(cx.clock);
     this.interval = cx.timers.t1;
   }
 
+  stop(): void {
+    this.terminate();
+  }
+
+  protected terminate(): void {
+    if (this.state === 'terminated') return;
+    this.state = 'terminated';
+    this.resend.stop();
+    this.end.stop();
+    this.cx.done();
+  }
+}
+
+/** Sends a request until it is answered or 64 T1 are over. */
+abstract class Client<State extends string> extends Transaction<State> implements ClientTransaction {
+  constructor(
+    cx: TransactionContext,
+    request: SipRepresentation,
+    peer: SipPeer,
+    first: State,
+    protected readonly handler: ResponseHandler,
+  ) {
+    super(cx, request, peer, first);
+  }
+
   start(): void {
     const { reliable, timers } = this.cx;
-    if (!reliable) this.resend.set(this.interval, () => this.repeat()); // timer A
-    this.end.set(64 * timers.t1, () => this.giveUp()); // timer B
+    if (!reliable) this.resend.set(this.interval, () => this.repeat()); // timers A, E
+    this.end.set(64 * timers.t1, () => this.giveUp()); // timers B, F
     this.cx.send(this.request, this.peer);
+  }
+
+  abstract receive(response: SipRepresentation): void;
+
+  /** How long to wait after the next repetition. */
+  protected abstract longer(): number;
+
+  private repeat(): void {
+    this.cx.send(this.request, this.peer);
+    this.interval = this.longer();
+    this.resend.set(this.interval, () => this.repeat());
+  }
+
+  private giveUp(): void {
+    this.terminate();
+    this.handler.onTimeout();
+  }
+}
+
+/** INVITE client: Calling, Proceeding, Completed, Accepted, Terminated. RFC 3261 §17.1.1, RFC 6026 §7.2 */
+export class InviteClient extends Client<'calling' | 'proceeding' | 'completed' | 'accepted'> {
+  private ack: SipRepresentation | undefined;
+
+  constructor(cx: TransactionContext, request: SipRepresentation, peer: SipPeer, handler: ResponseHandler) {
+    super(cx, request, peer, 'calling', handler);
   }
 
   receive(response: SipRepresentation): void {
@@ -103,69 +155,39 @@ export class InviteClient implements ClientTransaction {
     else if (this.state === 'accepted' && status >= 200 && status < 300) this.handler.onResponse(response);
   }
 
-  stop(): void {
-    this.terminate();
-  }
-
-  private repeat(): void {
-    this.cx.send(this.request, this.peer);
-    this.interval *= 2;
-    this.resend.set(this.interval, () => this.repeat());
-  }
-
-  private giveUp(): void {
-    this.terminate();
-    this.handler.onTimeout();
-  }
-
-  private terminate(): void {
-    if (this.state === 'terminated') return;
-    this.state = 'terminated';
-    this.resend.stop();
-    this.end.stop();
-    this.cx.done();
+  protected longer(): number {
+    return 2 * this.interval;
   }
 }
 
 /** The ACK of a final response other than 2xx. RFC 3261 §17.1.1.3 */
-export function ackFor(request: SipRepresentation, response: SipRepresentation): SipRepresentation {
-  const one = (name: string): [string, string] => [name, headerOf(request, name) ?? ''];
-  const { uri } = request.start as { uri: string };
-  const number = (headerOf(request, 'CSeq') ?? '').trim().split(/\s+/)[0];
-  return sipRequest('ACK', uri, [
+function ackFor(invite: SipRepresentation, response: SipRepresentation): SipRepresentation {
+  return likeInvite('ACK', invite, headerOf(response, 'To') ?? headerOf(invite, 'To') ?? '');
+}
+
+/** The CANCEL of an INVITE. RFC 3261 §9.1 */
+export const cancelFor = (invite: SipRepresentation): SipRepresentation =>
+  likeInvite('CANCEL', invite, headerOf(invite, 'To') ?? '');
+
+/** A request with target, branch, dialog, number and routes of an INVITE. */
+function likeInvite(method: 'ACK' | 'CANCEL', invite: SipRepresentation, to: string): SipRepresentation {
+  const one = (name: string): [string, string] => [name, headerOf(invite, name) ?? ''];
+  const { uri } = invite.start as { uri: string };
+  return sipRequest(method, uri, [
     one('Via'),
     ['Max-Forwards', '70'],
     one('From'),
-    ['To', headerOf(response, 'To') ?? headerOf(request, 'To') ?? ''],
+    ['To', to],
     one('Call-ID'),
-    ['CSeq', `${number} ACK`],
-    ...headersOf(request, 'Route').map((v): [string, string] => ['Route', v]),
+    ['CSeq', `${parseCSeq(headerOf(invite, 'CSeq'))?.number ?? 0} ${method}`],
+    ...headersOf(invite, 'Route').map((v): [string, string] => ['Route', v]),
   ]);
 }
 
 /** Non-INVITE client: Trying, Proceeding, Completed, Terminated. RFC 3261 §17.1.2 */
-export class NonInviteClient implements ClientTransaction {
-  state: 'trying' | 'proceeding' | 'completed' | 'terminated' = 'trying';
-  private readonly resend: Timer;
-  private readonly end: Timer;
-  private interval: number;
-
-  constructor(
-    private readonly cx: TransactionContext,
-    readonly request: SipRepresentation,
-    readonly peer: SipPeer,
-    private readonly handler: ResponseHandler,
-  ) {
-    this.resend = new Timer(cx.clock);
-    this.end = new Timer(cx.clock);
-    this.interval = cx.timers.t1;
-  }
-
-  start(): void {
-    const { reliable, timers } = this.cx;
-    if (!reliable) this.resend.set(this.interval, () => this.repeat()); // timer E
-    this.end.set(64 * timers.t1, () => this.giveUp()); // timer F
-    this.cx.send(this.request, this.peer);
+export class NonInviteClient extends Client<'trying' | 'proceeding' | 'completed'> {
+  constructor(cx: TransactionContext, request: SipRepresentation, peer: SipPeer, handler: ResponseHandler) {
+    super(cx, request, peer, 'trying', handler);
   }
 
   receive(response: SipRepresentation): void {
@@ -179,28 +201,9 @@ export class NonInviteClient implements ClientTransaction {
     this.handler.onResponse(response);
   }
 
-  stop(): void {
-    this.terminate();
-  }
-
-  private repeat(): void {
-    this.cx.send(this.request, this.peer);
+  protected longer(): number {
     const { t2 } = this.cx.timers;
-    this.interval = this.state === 'proceeding' ? t2 : Math.min(2 * this.interval, t2);
-    this.resend.set(this.interval, () => this.repeat());
-  }
-
-  private giveUp(): void {
-    this.terminate();
-    this.handler.onTimeout();
-  }
-
-  private terminate(): void {
-    if (this.state === 'terminated') return;
-    this.state = 'terminated';
-    this.resend.stop();
-    this.end.stop();
-    this.cx.done();
+    return this.state === 'proceeding' ? t2 : Math.min(2 * this.interval, t2);
   }
 }
 
@@ -217,22 +220,15 @@ export interface ServerTransaction {
 }
 
 /** INVITE server: Proceeding, Completed, Confirmed, Accepted, Terminated. RFC 3261 §17.2.1, RFC 6026 §7.1 */
-export class InviteServer implements ServerTransaction {
-  state: 'proceeding' | 'completed' | 'confirmed' | 'accepted' | 'terminated' = 'proceeding';
+export class InviteServer
+  extends Transaction<'proceeding' | 'completed' | 'confirmed' | 'accepted'>
+  implements ServerTransaction
+{
   onNoAck?: () => void;
-  private readonly resend: Timer;
-  private readonly end: Timer;
-  private interval: number;
   private last: SipRepresentation | undefined;
 
-  constructor(
-    private readonly cx: TransactionContext,
-    readonly request: SipRepresentation,
-    readonly peer: SipPeer,
-  ) {
-    this.resend = new Timer(cx.clock);
-    this.end = new Timer(cx.clock);
-    this.interval = cx.timers.t1;
+  constructor(cx: TransactionContext, request: SipRepresentation, peer: SipPeer) {
+    super(cx, request, peer, 'proceeding');
   }
 
   receive(request: SipRepresentation): void {
@@ -263,10 +259,6 @@ export class InviteServer implements ServerTransaction {
     }
   }
 
-  stop(): void {
-    this.terminate();
-  }
-
   private repeat(): void {
     this.cx.send(this.last!, this.peer);
     this.interval = Math.min(2 * this.interval, this.cx.timers.t2);
@@ -277,28 +269,14 @@ export class InviteServer implements ServerTransaction {
     this.terminate();
     this.onNoAck?.();
   }
-
-  private terminate(): void {
-    if (this.state === 'terminated') return;
-    this.state = 'terminated';
-    this.resend.stop();
-    this.end.stop();
-    this.cx.done();
-  }
 }
 
 /** Non-INVITE server: Trying, Proceeding, Completed, Terminated. RFC 3261 §17.2.2 */
-export class NonInviteServer implements ServerTransaction {
-  state: 'trying' | 'proceeding' | 'completed' | 'terminated' = 'trying';
-  private readonly end: Timer;
+export class NonInviteServer extends Transaction<'trying' | 'proceeding' | 'completed'> implements ServerTransaction {
   private last: SipRepresentation | undefined;
 
-  constructor(
-    private readonly cx: TransactionContext,
-    readonly request: SipRepresentation,
-    readonly peer: SipPeer,
-  ) {
-    this.end = new Timer(cx.clock);
+  constructor(cx: TransactionContext, request: SipRepresentation, peer: SipPeer) {
+    super(cx, request, peer, 'trying');
   }
 
   receive(_request: SipRepresentation): void {
@@ -314,16 +292,5 @@ export class NonInviteServer implements ServerTransaction {
       this.state = 'completed';
       this.end.set(this.cx.reliable ? 0 : 64 * this.cx.timers.t1, () => this.terminate()); // timer J
     }
-  }
-
-  stop(): void {
-    this.terminate();
-  }
-
-  private terminate(): void {
-    if (this.state === 'terminated') return;
-    this.state = 'terminated';
-    this.end.stop();
-    this.cx.done();
   }
 }
