@@ -1,11 +1,12 @@
-import { headerOf, type SipRepresentation, sipRequest } from '../../../dissectors/sip/index.js';
+import { headerOf, headersOf, type SipRepresentation, sipRequest } from '../../../dissectors/sip/index.js';
 import { utf8Text } from '../../kit/index.js';
 import type { Cancel } from '../clock.js';
 import type { Dialog } from './dialog.js';
 import { Exchange, type ExchangeHandler, type Wallet } from './exchange.js';
-import { parseCSeq } from './header-text.js';
+import { listOf, parseCSeq } from './header-text.js';
 import type { IncomingRequest, SipLayer } from './layer.js';
 import type { MediaDirection, MediaSession, NegotiatedMedia } from './sdp.js';
+import { SessionTimer, tooBrief } from './session-timer.js';
 import { statusOf } from './transaction.js';
 import type { SipPeer } from './transport.js';
 
@@ -30,14 +31,18 @@ export interface CallContext {
   /** Our Contact, with its parameters. */
   contact(): string;
   userAgent: string;
+  /** Seconds of the session timer to ask for. RFC 4028 */
+  sessionExpires: number | undefined;
   /** The call is over and may be forgotten. */
   closed(call: Call): void;
 }
 
 export const ALLOW = 'INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS, MESSAGE';
+/** Extensions of calls; 100rel where it may be used. */
+export const SUPPORTED = '100rel, precondition, timer';
 const SDP = 'application/sdp';
 
-/** A call, from either side, once there is a dialog: hold, UPDATE, INFO, BYE. RFC 3261 §13 to §15, RFC 3311 */
+/** A call, from either side, once there is a dialog: hold, UPDATE, INFO, BYE. RFC 3261 §13 to §15, RFC 3311, RFC 4028 */
 export abstract class Call {
   state: CallState;
   dialog: Dialog | undefined;
@@ -45,7 +50,11 @@ export abstract class Call {
   private readonly answers = new Map<number, RepeatedAnswer>();
   /** An offer of ours that waits for its answer. RFC 3264 §4 */
   protected offering = false;
-  private acks = new Map<number, SipRepresentation>();
+  protected readonly timer: SessionTimer;
+  private readonly acks = new Map<number, SipRepresentation>();
+  /** Whether the peer says that it takes UPDATE. */
+  private takesUpdate = false;
+  private cancelReserve: Cancel | undefined;
 
   constructor(
     protected readonly cx: CallContext,
@@ -53,6 +62,15 @@ export abstract class Call {
     state: CallState,
   ) {
     this.state = state;
+    this.timer = new SessionTimer({
+      clock: cx.layer.clock,
+      wanted: cx.sessionExpires,
+      refresh: () => this.refresh(),
+      expired: () => {
+        this.bye();
+        this.end({ type: 'ended', by: 'failure', status: 408, reason: 'session timer' }); // RFC 4028 §10
+      },
+    });
   }
 
   get media(): NegotiatedMedia | undefined {
@@ -79,7 +97,7 @@ export abstract class Call {
     this.session.wanted = direction;
     this.offering = true;
     const body = { type: SDP, octets: this.session.offer() };
-    this.within(method, [['Contact', this.cx.contact()]], body, {
+    this.within(method, this.refreshing(), body, {
       onResponse: (response, request) => this.changed(method, direction, response, request),
       onTimeout: () => {
         this.offering = false;
@@ -88,10 +106,56 @@ export abstract class Call {
     });
   }
 
+  /** Headers of a re-INVITE or UPDATE: it refreshes the session too. RFC 4028 §7.4 */
+  private refreshing(): [string, string][] {
+    const timer = this.state === 'confirmed' ? this.timer.ask() : [];
+    return [['Contact', this.cx.contact()], ['Allow', ALLOW], ['Supported', SUPPORTED], ...timer];
+  }
+
+  /** Refreshes the session: by UPDATE without an offer where the peer takes it. RFC 4028 §7.4 */
+  private refresh(): void {
+    if (!this.takesUpdate) {
+      this.change(this.session.wanted, 'INVITE');
+      return;
+    }
+    this.within('UPDATE', this.refreshing(), undefined, {
+      onResponse: (response) => {
+        const status = statusOf(response);
+        if (status >= 200 && status < 300) this.timer.answered(response);
+        else if (status === 422 && this.timer.lengthen(response)) this.refresh();
+        else if (status >= 300) this.refused('UPDATE', status);
+      },
+      onTimeout: () => this.refused('UPDATE', 408),
+    });
+  }
+
   /** A digit by INFO, as user agents without RFC 4733 send it. RFC 6086 */
   sendInfoDigit(signal: string, milliseconds = 160): void {
     const octets = new TextEncoder().encode(`Signal=${signal}\r\nDuration=${milliseconds}\r\n`);
     this.within('INFO', [], { type: 'application/dtmf-relay', octets }, this.reporting('INFO'));
+  }
+
+  /** Notes what the peer says about itself. */
+  protected note(message: SipRepresentation): void {
+    const allowed = headersOf(message, 'Allow');
+    if (allowed.length > 0) this.takesUpdate = listOf(allowed).includes('UPDATE');
+  }
+
+  /** Begins to reserve what media need, once the peer speaks of preconditions. RFC 3312 §5 */
+  protected reserve(): void {
+    const { reservation } = this.session;
+    if (!reservation?.active || reservation.own || this.cancelReserve || this.state === 'ended') return;
+    this.cancelReserve = this.cx.layer.clock.after(reservation.options.reserveMs, () => {
+      reservation.own = true;
+      this.reserved();
+    });
+  }
+
+  /** Our resources are there: the peer is told where it does not know. RFC 3312 §5.1.3, §8 */
+  protected reserved(): void {
+    const { reservation } = this.session;
+    const waited = this.initiated || reservation?.asked === true;
+    if (reservation?.news && waited) this.change(this.session.wanted, 'UPDATE');
   }
 
   /** Takes a request of the peer within the dialog. */
@@ -171,6 +235,8 @@ export abstract class Call {
   protected end(event: CallEvent & { type: 'ended' }): void {
     if (this.state === 'ended') return;
     this.state = 'ended';
+    this.timer.stop();
+    this.cancelReserve?.();
     for (const a of this.answers.values()) a.stop();
     this.answers.clear();
     this.onEvent(event);
@@ -178,14 +244,21 @@ export abstract class Call {
   }
 
   /** Answers an INVITE with 200 until the ACK comes; without it the call ends. RFC 3261 §13.3.1.4 */
-  protected answerInvite(request: IncomingRequest, cseq: number, octets: Uint8Array, toTag: [string, string][]): void {
+  protected answerInvite(
+    request: IncomingRequest,
+    cseq: number,
+    octets: Uint8Array | undefined,
+    toTag: [string, string][],
+  ): void {
     const headers: [string, string][] = [
       ...toTag,
       ['Contact', this.cx.contact()],
       ['Allow', ALLOW],
-      ['Supported', '100rel'],
+      ['Supported', SUPPORTED],
+      ...this.timer.answer(request.message),
     ];
-    const send = () => this.cx.layer.respond(request, 200, headers, { type: SDP, octets });
+    const body = octets && { type: SDP, octets };
+    const send = () => this.cx.layer.respond(request, 200, headers, body);
     const giveUp = () => {
       this.answers.delete(cseq);
       this.bye();
@@ -208,8 +281,10 @@ export abstract class Call {
     }
   }
 
+  /** Media may flow, as soon as our resources are there. */
   protected agreed(): void {
-    if (this.session.media) this.onEvent({ type: 'media', media: this.session.media });
+    const { media, reservation } = this.session;
+    if (media && !(reservation?.active && !reservation.own)) this.onEvent({ type: 'media', media });
   }
 
   protected refused(method: string, status: number): void {
@@ -227,7 +302,12 @@ export abstract class Call {
     };
   }
 
-  private changed(method: string, direction: MediaDirection, response: SipRepresentation, request: SipRepresentation) {
+  private changed(
+    method: 'INVITE' | 'UPDATE',
+    direction: MediaDirection,
+    response: SipRepresentation,
+    request: SipRepresentation,
+  ): void {
     const status = statusOf(response);
     if (status < 200 || !this.dialog) return;
     if (status < 300) {
@@ -235,17 +315,21 @@ export abstract class Call {
       if (!this.offering) return; // the same 2xx again
       this.offering = false;
       this.dialog.refresh(response);
+      this.note(response);
+      if (this.state === 'confirmed') this.timer.answered(response);
       if (this.session.accept(response.body)) this.agreed();
       return;
     }
     this.offering = false;
+    if (status === 422 && this.timer.lengthen(response)) {
+      this.change(direction, method);
+      return;
+    }
     if (status === 491) {
       // RFC 3261 §14.1: the one who chose the Call-ID waits longer
       const { clock, random } = this.cx.layer;
       const ours = headerOf(request, 'Call-ID') === this.callId && this.initiated;
-      clock.after(ours ? 2100 + 1900 * random.next() : 2000 * random.next(), () =>
-        this.change(direction, method as 'INVITE'),
-      );
+      clock.after(ours ? 2100 + 1900 * random.next() : 2000 * random.next(), () => this.change(direction, method));
       return;
     }
     this.refused(method, status);
@@ -257,14 +341,17 @@ export abstract class Call {
   /** A new offer of the peer, by re-INVITE or UPDATE; none in a re-INVITE asks for ours. RFC 3261 §14.2, RFC 3311 §5.2 */
   private offered(request: IncomingRequest, cseq: number): void {
     const { layer } = this.cx;
-    if (this.offering) {
-      layer.respond(request, 491);
+    const has = request.message.body.length > 0;
+    const refreshes = !has && request.method === 'UPDATE';
+    const brief = tooBrief(request.message);
+    if (brief !== undefined || (this.offering && !refreshes)) {
+      layer.respond(request, brief ? 422 : 491, brief);
       return;
     }
     this.dialog?.refresh(request.message);
-    const has = request.message.body.length > 0;
-    if (!has && request.method === 'UPDATE') {
-      layer.respond(request, 200, [['Contact', this.cx.contact()]]); // RFC 4028: a refresh
+    this.note(request.message);
+    if (refreshes) {
+      layer.respond(request, 200, this.updated(request));
       return;
     }
     const octets = has ? this.session.answer(request.message.body) : this.session.offer();
@@ -274,8 +361,15 @@ export abstract class Call {
     }
     if (!has) this.offering = true;
     if (request.method === 'INVITE') this.answerInvite(request, cseq, octets, []);
-    else layer.respond(request, 200, [['Contact', this.cx.contact()]], { type: SDP, octets });
-    if (has) this.agreed();
+    else layer.respond(request, 200, this.updated(request), { type: SDP, octets });
+    if (has && (this.initiated || this.state === 'confirmed')) this.agreed();
+    this.reserved();
+  }
+
+  /** Headers of a 200 to UPDATE. */
+  private updated(request: IncomingRequest): [string, string][] {
+    const timer = this.state === 'confirmed' ? this.timer.answer(request.message) : [];
+    return [['Contact', this.cx.contact()], ['Allow', ALLOW], ['Supported', SUPPORTED], ...timer];
   }
 
   private digit(message: SipRepresentation): void {

@@ -7,7 +7,7 @@ import { listOf, parseCSeq, parseNameAddress } from './header-text.js';
 import type { IncomingRequest } from './layer.js';
 import type { MediaSession } from './sdp.js';
 
-/** A call that somebody makes to us. RFC 3261 §13.3, RFC 3262 §3 */
+/** A call that somebody makes to us. RFC 3261 §13.3, RFC 3262 §3, RFC 3312 §5.2 */
 export class IncomingCall extends Call {
   readonly callId: string;
   /** Who calls. */
@@ -16,9 +16,13 @@ export class IncomingCall extends Call {
   private readonly cseq: number;
   private rseq: number;
   /** A reliable provisional response that waits for its PRACK. */
-  private unconfirmed: { rseq: number; cancel: Cancel } | undefined;
+  private unconfirmed: { rseq: number; described: boolean; cancel: Cancel } | undefined;
+  /** What is to be done once nothing is waited for. */
+  private ringing = false;
   private answering = false;
   private description: Uint8Array | undefined;
+  /** Whether the caller has confirmed our description: the final answer goes without it. RFC 3261 §13.2.1 */
+  private delivered = false;
 
   constructor(
     cx: CallContext,
@@ -34,6 +38,7 @@ export class IncomingCall extends Call {
     this.from = parseNameAddress(this.dialog.remoteName)?.uri ?? '';
     this.cseq = parseCSeq(headerOf(invite.message, 'CSeq'))?.number ?? 0;
     this.rseq = integer(random, 1, 100_000);
+    this.note(invite.message);
     if (invite.transaction) invite.transaction.onNoAck = () => this.end({ type: 'ended', by: 'failure', status: 408 });
   }
 
@@ -47,9 +52,25 @@ export class IncomingCall extends Call {
     return listOf(tags).includes('100rel');
   }
 
-  /** Says that it rings (180), or what it plays meanwhile (183 with a session). Reliably where the caller can. */
+  /** Whether resources of either side are not there yet: nobody may be alerted. RFC 3312 §5.2 */
+  private get blocked(): boolean {
+    if (!this.reliable || this.invite.message.body.length === 0) return false;
+    return this.describe() !== undefined && this.session.reservation?.waiting === true;
+  }
+
+  /**
+   * Says that it rings (180), or what it plays meanwhile (183 with a session). Reliably where the caller can; where
+   * resources are missing, a 183 goes first.
+   */
   ring(status: 180 | 183 = 180): void {
-    if (this.state === 'ended' || this.state === 'confirmed' || this.unconfirmed) return;
+    if (this.state === 'ended' || this.state === 'confirmed') return;
+    if (status === 180 && this.blocked) {
+      this.ringing = true;
+      if (!this.delivered && !this.unconfirmed) this.say(183);
+    } else if (!this.unconfirmed) this.say(status);
+  }
+
+  private say(status: 180 | 183): void {
     this.state = 'ringing';
     const headers: [string, string][] = [this.toTag, ['Contact', this.cx.contact()]];
     const octets = status === 183 ? this.describe() : undefined;
@@ -60,7 +81,7 @@ export class IncomingCall extends Call {
     }
     const rseq = ++this.rseq;
     const full: [string, string][] = [...headers, ['Require', '100rel'], ['RSeq', String(rseq)]];
-    this.unconfirmed = { rseq, cancel: () => undefined };
+    this.unconfirmed = { rseq, described: body !== undefined, cancel: () => undefined };
     this.repeat(this.cx.layer.timers.t1, this.cx.layer.clock.now(), () =>
       this.cx.layer.respond(this.invite, status, full, body),
     );
@@ -70,6 +91,10 @@ export class IncomingCall extends Call {
   answer(): void {
     if (this.state === 'ended' || this.state === 'confirmed') return;
     this.answering = true;
+    if (this.blocked) {
+      this.ring();
+      return;
+    }
     if (this.unconfirmed) return; // RFC 3262 §3: not before what rings is confirmed
     const octets = this.describe();
     if (octets === undefined) {
@@ -77,7 +102,7 @@ export class IncomingCall extends Call {
       return;
     }
     this.state = 'confirmed';
-    this.answerInvite(this.invite, this.cseq, octets, [this.toTag]);
+    this.answerInvite(this.invite, this.cseq, this.delivered ? undefined : octets, [this.toTag]);
     this.onEvent({ type: 'answered' });
     if (!this.offering) this.agreed();
   }
@@ -125,11 +150,24 @@ export class IncomingCall extends Call {
       this.cx.layer.respond(request, 481);
       return;
     }
+    this.delivered ||= pending.described;
     this.forget();
     this.cx.layer.respond(request, 200);
     if (this.offering && request.message.body.length > 0 && this.session.accept(request.message.body)) {
       this.offering = false;
       this.agreed();
+    }
+    this.reserved();
+  }
+
+  /** Tells the caller of our resources, and goes on with what waited for them or for a PRACK. */
+  protected override reserved(): void {
+    if (this.unconfirmed || this.state === 'confirmed') return;
+    super.reserved();
+    if (this.blocked) return;
+    if (this.ringing) {
+      this.ringing = false;
+      this.say(180);
     }
     if (this.answering) this.answer();
   }
@@ -141,6 +179,7 @@ export class IncomingCall extends Call {
     const octets = body.length > 0 ? this.session.answer(body) : this.session.offer();
     this.offering = body.length === 0;
     this.description = octets;
+    this.reserve();
     return octets;
   }
 

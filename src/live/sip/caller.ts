@@ -29,6 +29,8 @@ export class OutgoingCall extends Call {
   private heard = false;
   private cancelling = false;
   private accepted = false;
+  /** PRACKs that wait for an answer. */
+  private unconfirmed = 0;
 
   constructor(
     cx: CallContext,
@@ -49,6 +51,11 @@ export class OutgoingCall extends Call {
   start(): void {
     const { uri, from, reliable = 'supported' } = this.options;
     const { layer, peer, wallet, userAgent } = this.cx;
+    const extensions = [
+      ...(reliable === 'supported' ? ['100rel'] : []),
+      ...(this.session.reservation?.options.offered ? ['precondition'] : []),
+      'timer',
+    ];
     const headers: [string, string][] = [
       ['From', `<${from}>;tag=${this.localTag}`],
       ['To', `<${uri}>`],
@@ -56,7 +63,8 @@ export class OutgoingCall extends Call {
       ['Contact', this.cx.contact()],
       ...this.options.headers.map(([n, v]): [string, string] => [n, v]),
       ['Allow', ALLOW],
-      ...(reliable === 'supported' ? [['Supported', '100rel'] as [string, string]] : []),
+      ['Supported', extensions.join(', ')],
+      ...this.timer.ask(),
       ...(reliable === 'required' ? [['Require', '100rel'] as [string, string]] : []),
       ['User-Agent', userAgent],
     ];
@@ -97,9 +105,13 @@ export class OutgoingCall extends Call {
 
   private answered(response: SipRepresentation, request: SipRepresentation): void {
     const status = statusOf(response);
+    this.note(response);
     if (status < 200) this.provisional(response, request, status);
     else if (status < 300) this.success(response, request);
-    else {
+    else if (status === 422 && !this.cancelling && this.timer.lengthen(response)) {
+      this.heard = false;
+      this.start(); // RFC 4028 §7.3
+    } else {
       const reason = 'reason' in response.start ? response.start.reason : '';
       const by = this.cancelling && status === 487 ? 'local' : 'failure';
       this.end({ type: 'ended', by, status, reason });
@@ -135,7 +147,22 @@ export class OutgoingCall extends Call {
   /** RFC 3262 §4 */
   private confirm(rseq: number, invite: SipRepresentation, dialog: Dialog): void {
     const number = parseCSeq(headerOf(invite, 'CSeq'))?.number ?? 0;
-    this.within('PRACK', [['RAck', `${rseq} ${number} INVITE`]], undefined, this.reporting('PRACK'), dialog);
+    this.unconfirmed++;
+    const { onResponse, onTimeout } = this.reporting('PRACK');
+    const handler = {
+      onTimeout,
+      onResponse: (response: SipRepresentation, request: SipRepresentation) => {
+        if (statusOf(response) >= 200) this.unconfirmed--;
+        onResponse(response, request);
+        this.reserved();
+      },
+    };
+    this.within('PRACK', [['RAck', `${rseq} ${number} INVITE`]], undefined, handler, dialog);
+  }
+
+  /** RFC 3311 §5.1: no other offer before the PRACK is answered. */
+  protected override reserved(): void {
+    if (this.unconfirmed === 0) super.reserved();
   }
 
   private success(response: SipRepresentation, request: SipRepresentation): void {
@@ -162,6 +189,7 @@ export class OutgoingCall extends Call {
       this.end({ type: 'ended', by: 'local' });
       return;
     }
+    this.timer.answered(response);
     this.take(response);
     if (this.offering) {
       this.bye();
@@ -175,6 +203,7 @@ export class OutgoingCall extends Call {
   private take(response: SipRepresentation): void {
     if (!this.offering || response.body.length === 0 || !this.session.accept(response.body)) return;
     this.offering = false;
+    this.reserve();
     this.agreed();
   }
 }

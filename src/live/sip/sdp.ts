@@ -2,6 +2,7 @@ import { type SdpLine, type SessionDescription, sdp } from '../../../dissectors/
 import { encode } from '../../kit/index.js';
 import { type Address, addressText, parseAddress } from '../address.js';
 import { integer, type Random } from '../random.js';
+import type { Reservation } from './reservation.js';
 
 /*
  * Offer and answer for one audio stream. RFC 3264, RFC 8866; further streams of a peer are refused.
@@ -55,6 +56,8 @@ export interface RemoteAudio {
   codecs: AudioCodec[];
   direction: MediaDirection;
   ptime: number | undefined;
+  /** Its lines, `m=` first. */
+  lines: readonly SdpLine[];
 }
 
 const codec = sdp.codec!;
@@ -88,6 +91,7 @@ export function readAudio(octets: Uint8Array): RemoteAudio | undefined {
         .flatMap((n) => codecOf(Number(n), own)),
       direction: directionOf(own) ?? directionOf(session) ?? 'sendrecv',
       ptime: ptime >= 5 && ptime <= 200 ? ptime : undefined,
+      lines: own,
     };
   }
   return undefined;
@@ -143,11 +147,13 @@ export class MediaSession {
   /**
    * @param local where we receive RTP; RTCP at the port above
    * @param codecs in the order in which we like them
+   * @param reservation what media wait for, if anything
    */
   constructor(
     readonly local: { address: Address; port: number },
     private readonly codecs: readonly AudioCodec[],
     random: Random,
+    readonly reservation?: Reservation,
   ) {
     this.id = integer(random, 1, 0x7fff_ffff);
     this.version = this.id;
@@ -157,7 +163,7 @@ export class MediaSession {
   offer(): Uint8Array {
     this.pending = this.wanted;
     const event: AudioCodec[] = eventsFor(this.codecs);
-    return this.write([this.mediaLines('audio', [...this.codecs, ...event], this.wanted)]);
+    return this.write([this.mediaLines([...this.codecs, ...event], this.wanted, 'offer')]);
   }
 
   /** The answer to an offer; undefined where nothing fits. RFC 3264 §6 */
@@ -170,7 +176,7 @@ export class MediaSession {
     this.settle(remote, chosen, event, direction);
     const ours = [chosen, ...(event ? [event] : [])];
     const lines = remote.media.map((m, i) =>
-      i === remote.index ? this.mediaLines('audio', ours, direction) : [refused(m)],
+      i === remote.index ? this.mediaLines(ours, direction, 'answer') : [refused(m)],
     );
     return this.write(lines);
   }
@@ -195,6 +201,7 @@ export class MediaSession {
     event: AudioCodec | undefined,
     direction: MediaDirection,
   ): void {
+    this.reservation?.take(remote.lines);
     this.media = {
       codec: chosen,
       ...(event ? { eventType: event.payloadType } : {}),
@@ -204,16 +211,16 @@ export class MediaSession {
     };
   }
 
-  private mediaLines(kind: string, codecs: readonly AudioCodec[], direction: MediaDirection): string[] {
+  private mediaLines(codecs: readonly AudioCodec[], direction: MediaDirection, kind: 'offer' | 'answer'): string[] {
     const types = codecs.map((c) => c.payloadType).join(' ');
     const bandwidth = Math.max(...codecs.map((c) => BANDWIDTH[c.name] ?? 0));
     const maps = codecs.flatMap((c) => [
       `a=rtpmap:${c.payloadType} ${c.name}/${c.clock}`,
       ...(c.format ? [`a=fmtp:${c.payloadType} ${c.format}`] : []),
     ]);
-    const head = [`m=${kind} ${this.local.port} RTP/AVP ${types}`];
+    const head = [`m=audio ${this.local.port} RTP/AVP ${types}`];
     if (bandwidth > 0) head.push(`b=AS:${bandwidth}`);
-    return [...head, ...maps, 'a=ptime:20', `a=${direction}`];
+    return [...head, ...maps, 'a=ptime:20', `a=${direction}`, ...(this.reservation?.lines(kind) ?? [])];
   }
 
   /** RFC 3264 §8: the version goes up when anything changes. */

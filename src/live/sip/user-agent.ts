@@ -2,7 +2,7 @@ import { headerOf, headersOf, type SipRepresentation } from '../../../dissectors
 import { utf8Text } from '../../kit/index.js';
 import type { Address } from '../address.js';
 import { hexDigits, integer, octets } from '../random.js';
-import { ALLOW, type Call, type CallContext, type CallEvent } from './call.js';
+import { ALLOW, type Call, type CallContext, type CallEvent, SUPPORTED } from './call.js';
 import { IncomingCall } from './callee.js';
 import { OutgoingCall } from './caller.js';
 import type { Identity } from './credentials.js';
@@ -11,7 +11,9 @@ import { listOf, parseNameAddress, tagOf } from './header-text.js';
 import { bindingAnswer, KeepAlive } from './keep-alive.js';
 import type { IncomingRequest, SipLayer } from './layer.js';
 import { Registration, type RegistrationEvent } from './registration.js';
+import { type PreconditionOptions, Reservation } from './reservation.js';
 import { CODECS, type CodecName, MediaSession } from './sdp.js';
+import { tooBrief } from './session-timer.js';
 import { statusOf } from './transaction.js';
 import type { SipPeer } from './transport.js';
 
@@ -35,9 +37,20 @@ export interface UserAgentOptions {
   codecs?: readonly CodecName[];
   instance?: string;
   expires?: number;
+  /** Seconds of the session timer that calls of ours ask for; 0 for none. RFC 4028 */
+  sessionExpires?: number;
+  /** Without it calls of ours have no preconditions, and our resources are there at once. */
+  preconditions?: PreconditionOptions;
   userAgent?: string;
   onEvent(event: UserAgentEvent): void;
 }
+
+/** TS 24.229 §5.1.3.1, and what RFC 4028 §4 recommends. */
+const SESSION_EXPIRES = 1800;
+const AT_ONCE: PreconditionOptions = { offered: false, reserveMs: 0 };
+
+/** Extensions that we can be required to support. */
+const KNOWN = ['100rel', 'precondition', 'sec-agree', 'timer'];
 
 /** Calls at a time: further ones find us busy. */
 const CALLS = 1000;
@@ -164,7 +177,8 @@ export class UserAgent {
 
   private session(): MediaSession {
     const codecs = (this.options.codecs ?? ['PCMU', 'PCMA']).map((name) => CODECS[name]);
-    return new MediaSession(this.options.mediaPort(), codecs, this.layer.random);
+    const reservation = new Reservation(this.options.preconditions ?? AT_ONCE);
+    return new MediaSession(this.options.mediaPort(), codecs, this.layer.random, reservation);
   }
 
   private context(): CallContext {
@@ -174,6 +188,7 @@ export class UserAgent {
       wallet: this.wallet,
       contact: () => this.registration.contactHeader(),
       userAgent: this.userAgent,
+      sessionExpires: this.options.sessionExpires === 0 ? undefined : (this.options.sessionExpires ?? SESSION_EXPIRES),
       closed: (call) => {
         this.calls.delete(call);
         if (call instanceof IncomingCall) this.byInvite.delete(call.invite.transaction);
@@ -194,7 +209,7 @@ export class UserAgent {
       else if (method !== 'ACK') this.layer.respond(request, 481); // RFC 3261 §12.2.2
       return;
     }
-    const unknown = listOf(headersOf(message, 'Require')).filter((t) => t !== '100rel' && t !== 'sec-agree');
+    const unknown = listOf(headersOf(message, 'Require')).filter((t) => !KNOWN.includes(t));
     if (unknown.length > 0 && method !== 'ACK' && method !== 'CANCEL') {
       this.layer.respond(request, 420, [['Unsupported', unknown.join(', ')]]); // RFC 3261 §8.2.2.3
       return;
@@ -204,7 +219,7 @@ export class UserAgent {
     else if (method === 'OPTIONS')
       this.layer.respond(request, 200, [
         ['Allow', ALLOW],
-        ['Supported', '100rel'],
+        ['Supported', SUPPORTED],
       ]);
     else if (method === 'MESSAGE') this.messaged(request);
     else if (method === 'BYE' || method === 'PRACK' || method === 'UPDATE') this.layer.respond(request, 481);
@@ -212,6 +227,11 @@ export class UserAgent {
   }
 
   private invited(request: IncomingRequest): void {
+    const brief = tooBrief(request.message);
+    if (brief !== undefined) {
+      this.layer.respond(request, 422, brief);
+      return;
+    }
     const session = this.calls.size < CALLS ? this.sessionOrNone() : undefined;
     if (session === undefined) {
       this.layer.respond(request, 486);

@@ -2,49 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { headerOf } from '../../../dissectors/sip/index.js';
-import { address, addressText } from '../../../src/live/address.js';
+import { addressText } from '../../../src/live/address.js';
 import { seededRandom } from '../../../src/live/random.js';
 import type { Call } from '../../../src/live/sip/call.js';
 import type { IncomingCall } from '../../../src/live/sip/callee.js';
-import type { CodecName } from '../../../src/live/sip/sdp.js';
-import { UserAgent, type UserAgentEvent } from '../../../src/live/sip/user-agent.js';
-import { VirtualClock } from '../clock.js';
-import { Network } from './network.js';
-
-/** Two user agents that speak with each other without anything between. */
-function pair(
-  codecs: [CodecName[], CodecName[]] = [
-    ['PCMU', 'PCMA'],
-    ['PCMA', 'PCMU'],
-  ],
-  random = seededRandom(99),
-) {
-  const clock = new VirtualClock();
-  const net = new Network(clock);
-  const [a, b] = [1, 2].map((n) => {
-    const own = `10.0.0.${n}`;
-    const events: UserAgentEvent[] = [];
-    const ua = new UserAgent({
-      layer: net.layer(own, n, undefined, random),
-      identity: { impi: `user${n}` },
-      impu: `sip:user${n}@ims.example`,
-      domain: 'ims.example',
-      peer: { address: address(`10.0.0.${3 - n}`), port: 5060 },
-      mediaPort: () => ({ address: address(own), port: 40_000 }),
-      codecs: codecs[n - 1],
-      onEvent: (e) => events.push(e),
-    });
-    return { ua, events };
-  });
-  const incoming = () => (b.events.find((e) => e.type === 'incoming') as { call: IncomingCall }).call;
-  const of = (x: { events: UserAgentEvent[] }) =>
-    x.events.flatMap((e) =>
-      e.type === 'call' ? [e.event.type === 'ended' ? `ended ${e.event.by}` : e.event.type] : [],
-    );
-  const statusOf = (x: { events: UserAgentEvent[] }) =>
-    x.events.flatMap((e) => (e.type === 'call' && e.event.type === 'ended' ? [e.event.status] : []))[0];
-  return { clock, net, a, b, incoming, of, statusOf };
-}
+import { pair } from './pair.js';
 
 function established(reliable: 'required' | 'supported' | 'none' = 'supported') {
   const x = pair();
@@ -195,7 +157,7 @@ test('a call is refused, and one without a common codec not accepted', () => {
   x.clock.advance(100);
   assert.deepEqual([x.of(x.a), x.statusOf(x.a)], [['ended failure'], 486]);
 
-  const y = pair([['AMR'], ['PCMA']]);
+  const y = pair([{ codecs: ['AMR'] }, { codecs: ['PCMA'] }]);
   y.a.ua.call('sip:user2@ims.example');
   y.clock.advance(100);
   y.incoming().answer();
