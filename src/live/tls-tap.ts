@@ -107,14 +107,17 @@ export class Tap extends Duplex {
     this.raw.end();
   }
 
-  /** Sends a RST now. */
+  /** Sends a RST now, or behind a FIN that is on its way. */
   reset(): void {
     this.finSent = true;
     this.resetSent = true;
     this.listener.broken(true);
+    const { raw } = this;
     // resetAndDestroy() ends in good order first, with a FIN; its second half alone does not.
-    Object.assign(this.raw, { resetAndClosing: true });
-    this.raw.destroy();
+    const rst = (): void => void Object.assign(raw, { resetAndClosing: true }).destroy();
+    // While a FIN is on its way the system takes no RST, and the connection would stay.
+    if (raw.writableEnded && !raw.writableFinished && raw.writableLength === 0) raw.once('finish', rst);
+    else rst();
   }
 }
 

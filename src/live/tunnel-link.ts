@@ -155,6 +155,8 @@ export class TunnelLink implements PacketPort {
     const clean = !this.tap.finPassed;
     if (this.closing !== undefined)
       this.over('us', 'close_notify', `${this.closing}: close_notify was sent${clean ? ' and answered' : ''}`);
+    else if (this.tap.failure !== undefined)
+      this.broke(this.tap.failure); // what follows a reset is read as an end
     else if (!clean)
       this.over('peer', 'fin', `${this.peer} ended the TCP connection without a close_notify (truncation)`);
     else {

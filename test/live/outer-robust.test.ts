@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
 import * as tls from 'node:tls';
+import { Faults } from '../../src/live/fault.js';
+import { systemRandom } from '../../src/live/random.js';
 import { makeCertificate } from '../../src/live/tls-certificate.js';
-import { PROFILE } from '../../src/live/tls-settings.js';
+import { PROFILE, tlsVersions } from '../../src/live/tls-settings.js';
 import { establish } from '../../src/live/tunnel-connect.js';
 import type { TunnelLink } from '../../src/live/tunnel-link.js';
 import { type ServedTunnel, type ServerLimits, TunnelServer } from '../../src/live/tunnel-server.js';
@@ -12,7 +14,8 @@ import { handMade4 } from './outer-support.js';
 
 /** An EFTF serves the others, and says what it cut and why. */
 
-const certificate = makeCertificate({ name: 'eftf', days: 1 });
+const ca = { ...makeCertificate({ name: 'CA', days: 1 }), name: 'CA' };
+const certificate = makeCertificate({ name: 'eftf', names: ['127.0.0.1'], issuer: ca, days: 1 });
 const PACKET = handMade4([10, 0, 0, 2], [10, 0, 0, 1], 17, Buffer.from([0, 9, 0, 9, 0, 8, 0, 0]));
 
 interface Served {
@@ -45,8 +48,8 @@ async function serve(limits: Partial<ServerLimits> = {}): Promise<Served> {
   return { server, port, told, tunnels };
 }
 
-const ue = async (port: number): Promise<TunnelLink> => {
-  const { link } = await establish({ host: '127.0.0.1', port, insecure: true, versions: PROFILE, timeoutMs: 20_000 });
+const ue = async (port: number, versions = PROFILE): Promise<TunnelLink> => {
+  const { link } = await establish({ host: '127.0.0.1', port, insecure: true, versions, timeoutMs: 20_000 });
   open.push({ close: () => link.cut('the test is over') });
   return link;
 };
@@ -153,4 +156,26 @@ test('no more tunnels than the limits say', async () => {
   assert.equal(server.tunnels.size, 3);
   assert.match(told.join('\n'), /refused tunnels: more than 3/);
   for (const link of links) await echo(link);
+});
+
+test('a RST arrives as one, while the EFTF writes and behind a FIN that is on its way', async () => {
+  const { port, tunnels } = await serve();
+  for (const version of ['1.2', '1.3'])
+    for (let i = 0; i < 20; i++) {
+      const link = await ue(port, tlsVersions(version));
+      for (let n = 0; n < 10; n++) link.send(PACKET); // each comes back
+      if (i % 4 === 1) await new Promise((r) => setImmediate(r));
+      if (i % 4 === 2) await new Promise((r) => setTimeout(r, 3));
+      const faults = new Faults(link, systemRandom);
+      if (i % 4 === 3) faults.apply({ name: 'half-close' });
+      faults.apply({ name: 'rst' });
+      await link.closed;
+      assert.equal((await link.ended).words, 'this end reset the connection');
+    }
+  await until(() => tunnels.length === 40);
+  for (const [i, { link }] of tunnels.entries()) {
+    const { by, how } = await link.ended;
+    // Whoever hears the FIN before the RST comes has heard a truncation.
+    assert.ok(by === 'peer' && (how === 'rst' || (i % 4 === 3 && how === 'fin')), `${i}: ${by}, ${how}`);
+  }
 });
