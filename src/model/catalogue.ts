@@ -5,6 +5,8 @@ export interface CatalogueEntry {
   readonly severity: Severity;
   readonly kind: FindingEntity['kind'];
   readonly confidence?: FindingEntity['confidence'];
+  /** It rests on something that was not seen: a capture that lacks something weakens it. */
+  readonly absence?: true;
   readonly title: string;
   readonly clause?: string;
   /** What it means for the service. */
@@ -19,6 +21,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'tcp.no-answer': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The connection was not answered',
     clause: 'TS 24.322 §5.2.2.2',
     meaning: 'Nothing came back from the EFTF or the proxy: the way there is blocked, or the address is wrong.',
@@ -43,6 +46,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'dns.eftf': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The name of the EFTF could not be resolved',
     clause: 'TS 24.322 §5.2.2.2',
     meaning: 'The UE knows the EFTF by a name only, and the DNS of this access does not give its address.',
@@ -51,6 +55,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'attempt.sip-blocked': {
     severity: 'note',
     kind: 'service',
+    absence: true,
     title: 'SIP without a tunnel did not get through',
     clause: 'TS 24.229 §R.3.1.0',
     meaning: 'That is what FTT-IMS is for: this access lets only the web through.',
@@ -59,6 +64,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'attempt.epdg-blocked': {
     severity: 'note',
     kind: 'service',
+    absence: true,
     title: 'IKE to an ePDG did not get through',
     clause: 'TS 24.229 §R.3.1.0',
     meaning: 'This access blocks UDP ports 500 or 4500, or the ePDG did not let the phone in.',
@@ -108,6 +114,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'proxy.no-answer': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The proxy did not answer the CONNECT',
     clause: 'TS 24.322 §5.2.2.3',
     meaning: 'The proxy accepts connections and says nothing: it is overloaded, or no HTTP proxy.',
@@ -217,6 +224,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'tls.no-answer': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The ClientHello was not answered',
     clause: 'TS 24.322 §5.2.2.2',
     meaning:
@@ -226,6 +234,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'tls.incomplete': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The TLS handshake was not completed',
     clause: 'RFC 8446 §4',
     meaning: 'The connection ended before both sides had finished.',
@@ -324,6 +333,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'tunnel.stall': {
     severity: 'warn',
     kind: 'quality',
+    absence: true,
     title: 'The tunnel stood still for a lost segment',
     clause: 'RFC 9293 §3.8.1',
     meaning: 'Nothing that came after could be used until the segment was sent again.',
@@ -361,6 +371,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     severity: 'error',
     kind: 'service',
     confidence: 'likely',
+    absence: true,
     title: 'The tunnel was cut after a pause',
     clause: 'TS 24.322 §5.5',
     meaning: 'Nothing was sent for a while, and then the connection was gone: a NAT or firewall forgot it.',
@@ -370,6 +381,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     severity: 'error',
     kind: 'service',
     confidence: 'likely',
+    absence: true,
     title: 'The other side went silent',
     clause: 'RFC 9293 §3.8.3',
     meaning: 'One side sent again and again, and nothing came back: the way is interrupted, or the other side is gone.',
@@ -386,6 +398,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'tunnel.no-close-notify': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'TCP ended without close_notify',
     clause: 'RFC 8446 §6.1',
     meaning: 'The other side cannot tell an end that was meant from one that was forced.',
@@ -394,6 +407,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'tunnel.idle-gap': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'The tunnel was silent for long',
     clause: 'TS 24.229 §R.3.1.0',
     meaning: 'Nothing kept it alive in between: many middleboxes would have forgotten it.',
@@ -411,6 +425,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'tunnel.kept': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'The tunnel stays although nobody is registered',
     clause: 'TS 24.322 §5.4',
     meaning: 'It costs power, and places in every table on the way, for nothing.',
@@ -453,6 +468,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'dhcp.no-answer': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'DHCP was not answered',
     clause: 'RFC 2131 §4.1',
     meaning: 'The EFTF, or the server behind it, gave no address: the pool is empty, or the relay does not work.',
@@ -461,6 +477,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'dhcp.no-ack': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The DHCP server offered and did not acknowledge',
     clause: 'RFC 2131 §4.3.2',
     meaning: 'An address was offered, and the request for it was not answered.',
@@ -473,6 +490,30 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     clause: 'RFC 2131 §4.3.2',
     meaning: 'The client asked for an address that it may not have here.',
     next: 'Check whether the UE asks for an address of another network, and the pool.',
+  },
+  'dhcp.unoffered': {
+    severity: 'warn',
+    kind: 'conformance',
+    title: 'The UE asks for an address that was not offered',
+    clause: 'RFC 2131 §4.3.2',
+    meaning: 'A request names the address of the offer that it accepts: the server refuses others.',
+    next: 'Check whether the UE mixes up two exchanges, or two interfaces.',
+  },
+  'dhcp.server-changed': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'Another DHCP server acknowledges than the one that was asked',
+    clause: 'RFC 2131 §4.3.1',
+    meaning: 'Two servers give addresses behind the EFTF, and may give one address twice.',
+    next: 'See which servers the EFTF relays to, and whether they share their leases.',
+  },
+  'dhcp.schedule': {
+    severity: 'warn',
+    kind: 'conformance',
+    title: 'DHCP messages are repeated at other times than they should be',
+    clause: 'RFC 2131 §4.1',
+    meaning: 'The pauses are 4, 8, 16, 32 and 64 s, a second more or less: others load the server, or lose time.',
+    next: 'Check the timers of the DHCP client in the UE.',
   },
   'dhcp.decline': {
     severity: 'warn',
@@ -501,6 +542,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'dhcp.lease-expired': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'The lease ran out',
     clause: 'RFC 2131 §4.4.5',
     meaning: 'The UE did not renew it: the address may be given to another.',
@@ -525,10 +567,19 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'slaac.no-ra': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'Router solicitations were not answered',
     clause: 'RFC 4861 §6.3.7',
     meaning: 'The EFTF advertised no router: the UE gets no IPv6 address.',
     next: 'Check that router advertisements are switched on at the EFTF.',
+  },
+  'slaac.schedule': {
+    severity: 'note',
+    kind: 'conformance',
+    title: 'Router solicitations go on without longer pauses',
+    clause: 'RFC 7559 §2',
+    meaning: 'After three of them a host gives up, or waits twice as long each time.',
+    next: 'Check the timers of the UE, and why no router answers.',
   },
   'slaac.no-prefix': {
     severity: 'error',
@@ -562,6 +613,31 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     meaning: 'They break the rules that keep forged ones out.',
     next: 'Check what sends them.',
   },
+  'slaac.mtu': {
+    severity: 'warn',
+    kind: 'conformance',
+    title: 'The router advertises an MTU that IPv6 does not have',
+    clause: 'RFC 4861 §6.3.4',
+    meaning: 'A link has 1280 octets at least: hosts pass over less.',
+    next: 'Correct the MTU in the advertisements of the EFTF.',
+  },
+  'slaac.no-probe': {
+    severity: 'note',
+    kind: 'conformance',
+    absence: true,
+    title: 'An IPv6 address is used that nobody probed for',
+    clause: 'RFC 4862 §5.4',
+    meaning: 'Somebody else may have it: a host asks before it uses an address.',
+    next: 'Check whether the UE was told to do so, as it may where the prefix is its own.',
+  },
+  'slaac.early-use': {
+    severity: 'note',
+    kind: 'conformance',
+    title: 'An IPv6 address is used before its probe was waited for',
+    clause: 'RFC 4862 §5.4',
+    meaning: 'A host waits a second for an objection, unless it is an optimistic one (RFC 4429).',
+    next: "Nothing, where the address is the UE's alone.",
+  },
   'slaac.no-router': {
     severity: 'note',
     kind: 'conformance',
@@ -573,6 +649,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'dhcpv6.not-asked': {
     severity: 'note',
     kind: 'conformance',
+    absence: true,
     title: 'The UE does not ask for what DHCPv6 has',
     clause: 'TS 24.322 §6.3',
     meaning: 'The router says that there is other configuration: P-CSCF and DNS servers may be in it.',
@@ -589,14 +666,41 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'dhcpv6.no-answer': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'DHCPv6 was not answered',
     clause: 'RFC 9915 §18.2.6',
     meaning: 'The UE gets neither P-CSCF nor DNS server this way.',
     next: 'Look in the log of the DHCPv6 server.',
   },
+  'dhcpv6.schedule': {
+    severity: 'warn',
+    kind: 'conformance',
+    title: 'DHCPv6 messages are repeated at other times than they should be',
+    clause: 'RFC 9915 §15',
+    meaning: 'The pauses are a second, then twice as long each time, a tenth more or less.',
+    next: 'Check the timers of the DHCPv6 client in the UE.',
+  },
+  'pcscf.unresolved': {
+    severity: 'error',
+    kind: 'service',
+    title: 'The name of the P-CSCF could not be resolved',
+    clause: 'TS 24.229 §9.2.1',
+    meaning: 'DHCP names the P-CSCF, and the DNS does not know where it is: the UE cannot register.',
+    next: 'Ask the DNS server of the tunnel for the name, by NAPTR, SRV, A and AAAA (RFC 3263).',
+  },
+  'dns.no-server': {
+    severity: 'warn',
+    kind: 'service',
+    absence: true,
+    title: 'The tunnel names no DNS server',
+    clause: 'RFC 8106 §5.1',
+    meaning: 'Names cannot be resolved in there, unless the UE knows a server from elsewhere.',
+    next: 'Have the EFTF send option 6, option 23 in DHCPv6, or RDNSS in its advertisements.',
+  },
   'dns.failed': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'Names could not be resolved',
     clause: 'RFC 1035 §4.1.1',
     meaning: 'The DNS server did not answer, or failed.',
@@ -632,15 +736,25 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     severity: 'error',
     kind: 'service',
     confidence: 'likely',
+    absence: true,
     title: 'No P-CSCF was found',
     clause: 'TS 24.229 §9.2.1',
     meaning: 'Neither DHCP nor DNS named one, and the UE did not register.',
     next: 'Have the EFTF send DHCP option 120, or 21 or 22 in DHCPv6.',
   },
+  'pcscf.family': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'The P-CSCF is of one address family alone',
+    clause: 'TS 24.229 §9.2.1',
+    meaning: 'A UE without an address of that family cannot reach it.',
+    next: 'Have the EFTF give addresses of that family too, or name a P-CSCF of both.',
+  },
   'pcscf.static': {
     severity: 'note',
     kind: 'conformance',
     confidence: 'likely',
+    absence: true,
     title: 'The P-CSCF is not one that the tunnel named',
     clause: 'TS 24.229 §9.2.1',
     meaning: 'The UE has the address from its configuration, or from another access.',
@@ -650,6 +764,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'sip.register-timeout': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'REGISTER was not answered',
     clause: 'TS 24.229 §7.7',
     meaning: 'The P-CSCF is not reached, or its answer does not come back.',
@@ -771,6 +886,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'sip.registration-expired': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'The registration ran out',
     clause: 'TS 24.229 §5.1.1.4',
     meaning: 'The UE did not refresh it in time: it cannot be called.',
@@ -804,6 +920,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'keep.too-slow': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'Keep-alives come less often than agreed',
     clause: 'RFC 6223 §4.3',
     meaning: 'The network takes the UE for gone in between, or a middlebox forgets the connection.',
@@ -812,6 +929,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'keep.no-pong': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'A ping was not answered',
     clause: 'RFC 5626 §4.4.1',
     meaning: 'The UE takes the flow for broken after 10 s and registers anew.',
@@ -837,6 +955,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'sms.no-report': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'A short message was not acknowledged',
     clause: 'TS 24.341 §5.3.1',
     meaning: 'The SIP request was taken, and the acknowledgment of the relay did not come: the message is sent again.',
@@ -854,6 +973,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'call.no-answer': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The INVITE was not answered at all',
     clause: 'RFC 3261 §17.1.1.2',
     meaning: 'Not even 100 came: the P-CSCF is not reached.',
@@ -926,6 +1046,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'call.slow-trying': {
     severity: 'warn',
     kind: 'quality',
+    absence: true,
     title: 'The first sign of the network came late',
     clause: 'TS 24.229 §7.7',
     meaning: 'A proxy says 100 Trying at once, so that the UE does not send the INVITE again.',
@@ -934,6 +1055,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'call.no-prack': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'A reliable response was not acknowledged with PRACK',
     clause: 'RFC 3262 §3',
     meaning: 'The callee repeats it and gives the call up after 64 times T1.',
@@ -942,6 +1064,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'call.preconditions': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'The preconditions of the call were never met',
     clause: 'RFC 3312 §6',
     meaning: 'No session description said that the resources are there: the callee is not told of the call.',
@@ -958,6 +1081,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'call.session-expired': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'The session timer ran out',
     clause: 'RFC 4028 §10',
     meaning: 'The side that had to refresh the session did not: the other side, or the network, ends the call.',
@@ -966,6 +1090,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'call.no-ack': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'The answer to the call was not acknowledged',
     clause: 'RFC 3261 §13.2.2.4',
     meaning: 'The callee ends such a call after 32 seconds.',
@@ -976,6 +1101,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     severity: 'error',
     kind: 'service',
     confidence: 'likely',
+    absence: true,
     title: 'No media in either direction',
     clause: 'TS 24.229 annex F.5',
     meaning: 'The call was answered, and no RTP came by: a firewall, or addresses that do not reach.',
@@ -984,6 +1110,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'media.one-way': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'Audio in one direction only',
     clause: 'TS 24.229 annex F.5',
     meaning: 'Both directions were agreed, and one of them carries nothing.',
@@ -1025,6 +1152,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'media.loss': {
     severity: 'warn',
     kind: 'quality',
+    absence: true,
     title: 'RTP packets are lost',
     clause: 'RFC 3550 appendix A.3',
     meaning: 'Speech has gaps.',
@@ -1058,6 +1186,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     severity: 'warn',
     kind: 'quality',
     confidence: 'likely',
+    absence: true,
     title: 'Media are lost between the tunnel and the network behind it',
     clause: 'TS 24.322 §5.3',
     meaning: 'The EFTF, or what stands between both places of capture, drops packets.',
@@ -1067,6 +1196,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     severity: 'warn',
     kind: 'quality',
     confidence: 'likely',
+    absence: true,
     title: 'The receiver misses packets that came by here',
     clause: 'RFC 3550 §6.4.1',
     meaning: 'They are lost behind the place of capture, or come too late to be played.',
@@ -1075,6 +1205,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'rtcp.missing': {
     severity: 'note',
     kind: 'conformance',
+    absence: true,
     title: 'Media without RTCP',
     clause: 'RFC 3550 §6.2',
     meaning: 'Neither side learns what the other receives.',

@@ -9,6 +9,7 @@ import {
 } from '../../dissectors/dhcp/index.js';
 import { hex, hexNumber, ip4 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { Backoff } from './backoff.js';
 import type { DhcpExchange } from './entities.js';
 import { addressOf, type Content } from './events.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
@@ -25,7 +26,7 @@ const NAMES: readonly string[] = [
   'INFORM',
 ];
 const Type = { Discover: 1, Offer: 2, Request: 3, Decline: 4, Ack: 5, Nak: 6, Release: 7, Inform: 8 } as const;
-const Option = { dns: 6, lease: 51, server: 54, clientId: 61 } as const;
+const Option = { dns: 6, requested: 50, lease: 51, server: 54, clientId: 61 } as const;
 /** RFC 2131 §4.1: the first answer is waited for so long. */
 const PATIENCE_MS = 4000;
 const MOST_MESSAGES = 64;
@@ -48,6 +49,13 @@ export class DhcpTransaction {
   broadcast: Seen | null = null;
   decline: Seen | null = null;
   clientId = false;
+  /** A request for an address that no offer named, and an acknowledgment by another server than the one that was asked. */
+  unoffered: Seen | null = null;
+  strange: Seen | null = null;
+  private readonly offers = new Set<string>();
+  private asking = '';
+  /** RFC 2131 §4.1: 4 s, then twice as long each time up to 64 s, a second more or less. */
+  readonly backoff = new Backoff(4000, 64_000, 1000, 0);
   /** The addresses of hardware differ between messages. */
   hardwareChanged: Seen | null = null;
   /** Types of the client's messages. */
@@ -87,14 +95,27 @@ export class DhcpTransaction {
       this.entry.outcome = 'declined';
     } else if (type === Type.Release) this.entry.outcome = 'released';
     else {
+      if (type !== this.waiting) this.backoff.answered();
+      this.backoff.sent(at);
+      if (type === Type.Request) this.selecting(m, at);
       this.asked = at;
       this.waiting = type;
       this.unanswered++;
     }
   }
 
+  /** RFC 2131 §4.3.2: a request after an offer names the server and the address of that offer. */
+  private selecting(m: DhcpMessage, at: Seen): void {
+    const [server] = optionAddresses(m, Option.server);
+    const [address] = optionAddresses(m, Option.requested);
+    if (server !== undefined) this.asking = ip4(server, 0);
+    if (server === undefined || address === undefined || this.offers.size === 0) return;
+    if (!this.offers.has(ip4(address, 0))) this.unoffered ??= at;
+  }
+
   private server(m: DhcpMessage, type: number, at: Seen): void {
     const { entry } = this;
+    this.backoff.answered();
     const informed = this.waiting === Type.Inform;
     this.waiting = 0;
     this.unanswered = 0;
@@ -103,8 +124,10 @@ export class DhcpTransaction {
       this.refusal = at;
       return;
     }
-    if (type === Type.Offer) entry.outcome = 'offered';
-    else if (type === Type.Ack) {
+    if (type === Type.Offer) {
+      entry.outcome = 'offered';
+      if (this.offers.size < MOST_MESSAGES) this.offers.add(addressOf(m.yiaddr));
+    } else if (type === Type.Ack) {
       entry.outcome = informed ? 'informed' : 'bound';
       if (!informed) this.acknowledged = at;
     }
@@ -112,6 +135,8 @@ export class DhcpTransaction {
     if (address !== '0.0.0.0') entry.address = address;
     const server = optionAddresses(m, Option.server)[0];
     if (server !== undefined) entry.server = ip4(server, 0);
+    if (type === Type.Ack && this.asking !== '' && server !== undefined && ip4(server, 0) !== this.asking)
+      this.strange ??= at;
     const lease = optionNumber(m, Option.lease);
     if (lease !== undefined) entry.leaseSeconds = lease;
     const dns = optionAddresses(m, Option.dns).map(addressOf);

@@ -2,6 +2,7 @@ import { codec, type Dhcpv6Message, findOption, optionAddresses, optionNames } f
 import { MESSAGE_TYPES } from '../../dissectors/dhcpv6/values.js';
 import { hexNumber, nameOf, u16 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { Backoff } from './backoff.js';
 import type { Dhcpv6Exchange } from './entities.js';
 import { addressOf, type Content } from './events.js';
 import type { Arrival, Seen } from './moment.js';
@@ -16,6 +17,8 @@ export interface Dhcpv6Transaction {
   readonly first: Seen;
   asked: Seen;
   requests: number;
+  /** RFC 9915 §15, §18.2.6: a second, then twice as long each time, a tenth more or less. */
+  readonly backoff: Backoff;
 }
 
 /** The DHCPv6 client of a tunnel (RFC 9915; stateless, TS 24.322 §6.3). */
@@ -45,6 +48,7 @@ export class Dhcpv6Client {
         first: seen,
         asked: seen,
         requests: 0,
+        backoff: new Backoff(1000, 3_600_000, 0, 0.1),
       };
       this.exchanges.push(t);
       this.byXid.set(m.xid, t);
@@ -53,8 +57,11 @@ export class Dhcpv6Client {
     const type = nameOf(MESSAGE_TYPES, m.type, `type ${m.type}`);
     if (entry.messages.length < MOST_MESSAGES)
       entry.messages.push({ row: seen.row, at: seen, type, direction: at.up ? 'up' : 'down' });
-    if (m.type === Type.Reply || m.type === Type.Advertise) answered(entry, m);
-    else {
+    if (m.type === Type.Reply || m.type === Type.Advertise) {
+      answered(entry, m);
+      t.backoff.answered();
+    } else {
+      t.backoff.sent(seen);
       t.asked = seen;
       t.requests++;
     }

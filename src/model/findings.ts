@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.js';
+import type { IsShaky } from './capture-quality.js';
 import { CATALOGUE, type CatalogueEntry, ORDER } from './catalogue.js';
 import type { FindingEntity, Severity } from './entities.js';
 import { isBefore, type Moment, type Seen } from './moment.js';
@@ -90,19 +91,40 @@ export class Findings {
     if (r !== undefined) r.remark = { ...r.remark, severity: 'note' };
   }
 
+  /** Whether `code` was raised about a file, or about the capture as a whole. */
+  hasAtAll(code: string, file?: number): boolean {
+    return this.raised.has(file === undefined ? code : `${code} file ${file}`);
+  }
+
   /**
    * The findings, by severity, and cause before consequence.
    * @param known uids of findings that are left out
+   * @param isShaky what rests on something that was not seen is claimed more softly where the capture lacks something
    */
-  list(uidOf: UidOf, known: ReadonlySet<string> = new Set()): FindingEntity[] {
+  list(uidOf: UidOf, known: ReadonlySet<string>, isShaky: IsShaky): FindingEntity[] {
     const severity = (r: Raised): number => SEVERITIES.indexOf(r.remark.severity ?? r.entry.severity);
-    const all = [...this.raised.values()].sort(
+    const told = [...this.raised.values()].map((r) => (r.entry.absence && shakes(r, isShaky) ? softened(r) : r));
+    const all = told.sort(
       (a, b) => severity(a) - severity(b) || ORDER.get(a.code)! - ORDER.get(b.code)! || inOrder(a, b),
     );
     const list = all.map((r) => entity(r, uidOf)).filter((f) => !known.has(f.uid));
     for (const [i, f] of list.entries()) f.id = i + 1;
     return list;
   }
+}
+
+/** Whether one of the tunnels that a finding is about, or what is outside of them, was not captured in full. */
+function shakes({ code, refs }: Raised, isShaky: IsShaky): boolean {
+  const tunnels = refs.filter((x) => x.kind === 'tunnel');
+  return tunnels.length === 0 ? isShaky(0, code) : tunnels.some((x) => isShaky(x.id, code));
+}
+
+/** The finding as an imperfect capture allows it: possible; and what only counts what is missing, a step less bad. */
+function softened(r: Raised): Raised {
+  const { remark, entry } = r;
+  const severity = SEVERITIES.indexOf(remark.severity ?? entry.severity);
+  const least = entry.kind === 'quality' ? Math.min(severity + 1, SEVERITIES.length - 1) : severity;
+  return { ...r, remark: { ...remark, confidence: 'possible', severity: SEVERITIES[least] } };
 }
 
 /** Calls and streams may be judged before the capture ends: they stand in their order all the same. */

@@ -1,9 +1,12 @@
+import { parseAddress } from '../../dissectors/sdp/network-address.js';
 import type { Addressing } from './addressing.js';
+import type { Backoff } from './backoff.js';
 import type { DhcpTransaction } from './dhcp-client.js';
 import type { TunnelEntity, TunnelFailure } from './entities.js';
 import type { Findings, Remark } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { type Moment, millis, type Seen } from './moment.js';
+import type { Question } from './resolver.js';
 
 /** RFC 4861 §10: three solicitations four seconds apart, then the host gives up. */
 const SOLICITATIONS = 3;
@@ -13,6 +16,11 @@ const ANSWER_MS = 5000;
 const DISCOVER = 1;
 const IPSEC_TUNNEL = 31;
 const FOR_EVER = 0xffffffff;
+/** Octets of a hardware address: of a LAN interface, and one that is made of an IPv4 address. */
+const MAC = 6;
+const MADE = 7;
+/** RFC 8200 §5. */
+const LEAST_MTU = 1280;
 
 type Raise = (code: string, at: Seen, remark?: Remark) => void;
 
@@ -35,17 +43,58 @@ export function judgeAddressing(
   for (const e of a.dhcp.exchanges) judgeExchange(e, bound, raise, fail);
   judgeLease(a, end, raise);
   judgeRouters(a, bound, end, raise, fail);
-  for (const e of a.dhcpv6.exchanges)
+  for (const e of a.dhcpv6.exchanges) {
     if (e.entry.outcome !== 'answered' && millis(e.asked, end) >= ANSWER_MS) raise('dhcpv6.no-answer', e.asked);
-  judgeNames(a, end, signalled, raise);
+    judgeSchedule('dhcpv6.schedule', e.backoff, raise);
+  }
+  judgeNames(a, end, signalled, raise, fail);
   const addressed = bound || a.slaac.probes.some((p) => p.up && p.duplicate === null && !p.target.startsWith('fe80'));
   const sources = [...a.dhcp.exchanges, ...a.dhcpv6.exchanges].some((e) => e.entry.pcscf.length > 0);
   const began = a.dhcp.exchanges[0]?.first ?? a.slaac.firstSolicitation ?? a.slaac.probes[0]?.at;
+  if (addressed && began !== undefined && millis(began, end) >= ANSWER_MS) judgeServers(a, sources, began, raise);
+  judgeFamilies(a, bound, raise);
   if (addressed && !sources && !signalled && began !== undefined && millis(began, end) >= ANSWER_MS) {
     raise('pcscf.none', began);
     fail('pcscf', 'No P-CSCF was found.', began);
   }
   if (t.pcscf?.source === 'static' && began !== undefined) raise('pcscf.static', began);
+}
+
+const rounded = (ms: number): string => (ms / 1000).toFixed(1);
+
+function judgeSchedule(code: string, { wrong }: Backoff, raise: Raise, remark: Remark = {}): void {
+  if (wrong === null) return;
+  const detail = `It was sent again after ${rounded(wrong.ms)} s, where ${rounded(wrong.expectedMs)} s are due.`;
+  raise(code, wrong.at, { ...remark, detail });
+}
+
+/** What names the P-CSCF and the DNS servers of a UE. */
+const namersOf = (a: Addressing) => [...a.dhcp.exchanges, ...a.dhcpv6.exchanges].map((e) => e.entry);
+
+/** @param sources whether DHCP named a P-CSCF */
+function judgeServers(a: Addressing, sources: boolean, began: Seen, raise: Raise): void {
+  const told = namersOf(a);
+  if (told.some((e) => e.dns.length > 0) || (a.slaac.lastAdvertisement?.dns.length ?? 0) > 0) return;
+  const byName = told.some((e) => e.pcscf.some((p) => parseAddress(p) === undefined));
+  const needless = a.dns.isUsed || (sources && !byName);
+  raise('dns.no-server', began, needless ? { severity: 'note' } : {});
+}
+
+/** Whether the UE has an address of the family of its P-CSCF. */
+function judgeFamilies(a: Addressing, bound: boolean, raise: Raise): void {
+  const known = namersOf(a).flatMap((e) => e.pcscf);
+  const there = known.flatMap((p) => (parseAddress(p) === undefined ? a.dns.addressesOf(p) : [p]));
+  const six = a.slaac.probes.find((p) => p.up && p.duplicate === null && !p.target.startsWith('fe80'));
+  const began = a.dhcp.exchanges[0]?.first ?? six?.at;
+  if (there.length === 0 || began === undefined || (!bound && six === undefined)) return;
+  const four = there.some((p) => !p.includes(':'));
+  const foursix = there.some((p) => p.includes(':'));
+  if (four && foursix) return;
+  const which = four ? 'IPv4' : 'IPv6';
+  if (four ? !bound : six === undefined)
+    raise('pcscf.family', began, { detail: `The P-CSCF has ${which} addresses only, and the UE has none.` });
+  else if (bound && six !== undefined)
+    raise('pcscf.family', began, { severity: 'note', detail: `The UE has both, and the P-CSCF ${which} alone.` });
 }
 
 /** Whether the lease ran out while the tunnel was up. RFC 2131 §4.4.5 */
@@ -78,17 +127,29 @@ function judgeExchange(e: DhcpTransaction, bound: boolean, raise: Raise, fail: F
     raise('dhcp.nak', e.refusal, healed);
     if (!bound) fail('dhcp', 'DHCP refused the address.', e.refusal);
   }
+  judgeSchedule('dhcp.schedule', e.backoff, raise, healed);
+  if (e.unoffered !== null) raise('dhcp.unoffered', e.unoffered);
+  if (e.strange !== null) raise('dhcp.server-changed', e.strange);
   if (e.decline !== null) raise('dhcp.decline', e.decline);
-  if (entry.htype !== IPSEC_TUNNEL) raise('dhcp.hardware', e.first, { detail: `It is ${entry.htype}.` });
+  const odd = oddHardware(e);
+  if (odd !== '') raise('dhcp.hardware', e.first, { detail: odd });
   if (e.hardwareChanged !== null) raise('dhcp.hardware-changed', e.hardwareChanged);
   if (e.broadcast !== null) raise('dhcp.broadcast', e.broadcast);
   if (!e.clientId && e.sent.size > 0) raise('dhcp.no-client-id', e.first);
+}
+
+/** What is not as RFC 3456 §4.1 has it: a MAC address, or 4000 with the IPv4 address of the interface and an octet. */
+function oddHardware({ entry: { htype, hlen, chaddr } }: DhcpTransaction): string {
+  if (htype !== IPSEC_TUNNEL) return `It is ${htype}.`;
+  if (hlen === MAC || (hlen === MADE && chaddr.replaceAll(':', '').startsWith('4000'))) return '';
+  return `It is ${htype}, and its address is ${chaddr === '' ? 'empty' : chaddr}.`;
 }
 
 function judgeRouters(a: Addressing, bound: boolean, end: Moment, raise: Raise, fail: Fail): void {
   const s = a.slaac;
   const healed = bound ? ({ severity: 'note' } as const) : {};
   const { lastSolicitation, lastAdvertisement } = s;
+  if (s.hasty !== null) raise('slaac.schedule', s.hasty);
   if (s.ra === 0 && s.rs >= SOLICITATIONS && lastSolicitation !== null && millis(lastSolicitation, end) >= SOLICIT_MS) {
     raise('slaac.no-ra', s.firstSolicitation!, { detail: `${s.rs} solicitations were sent.`, ...healed });
     if (!bound) fail('slaac', 'Router solicitations were not answered.', s.firstSolicitation!);
@@ -102,6 +163,8 @@ function judgeRouters(a: Addressing, bound: boolean, end: Moment, raise: Raise, 
     for (const { length, entry } of prefixes)
       if (entry.autonomous && (length !== 64 || entry.preferredSeconds > entry.validSeconds))
         raise('slaac.prefix', at, { detail: `The prefix is ${entry.prefix}.` });
+    const { mtu } = lastAdvertisement;
+    if (mtu > 0 && mtu < LEAST_MTU) raise('slaac.mtu', at, { detail: `It is ${mtu}.` });
     if (lastAdvertisement.managed) raise('slaac.managed', at);
     if (lastAdvertisement.lifetimeSeconds === 0) raise('slaac.no-router', at);
     if (lastAdvertisement.other && a.dhcpv6.exchanges.length === 0 && millis(at, end) >= ANSWER_MS)
@@ -112,18 +175,25 @@ function judgeRouters(a: Addressing, bound: boolean, end: Moment, raise: Raise, 
   for (const { at, why } of s.invalid) raise('slaac.invalid', at, { detail: `The first has ${why}.` });
 }
 
-/** Names matter where the UE did not find its P-CSCF without them. */
-function judgeNames(a: Addressing, end: Moment, signalled: boolean, raise: Raise): void {
+/** Names matter where the UE did not find its P-CSCF without them; that of the P-CSCF most of all. */
+function judgeNames(a: Addressing, end: Moment, signalled: boolean, raise: Raise, fail: Fail): void {
   const healed = signalled ? ({ severity: 'note' } as const) : {};
-  for (const q of a.dns.failed())
-    if (q.code > 0 || millis(q.at, end) >= ANSWER_MS) {
-      const detail = q.code > 0 ? `The question for ${q.name} got code ${q.code}.` : `The question was for ${q.name}.`;
-      raise('dns.failed', q.at, { detail, ...healed });
-    }
-  const wanted = new Set([...a.dhcp.exchanges, ...a.dhcpv6.exchanges].flatMap((e) => e.entry.pcscf));
-  for (const q of a.dns.missing())
-    raise('dns.no-name', q.answerAt ?? q.at, {
-      detail: `The name is ${q.name}.`,
-      ...(!wanted.has(q.name) && ({ severity: 'note' } as const)),
-    });
+  const wanted = new Set(namersOf(a).flatMap((e) => e.pcscf.map((p) => p.toLowerCase())));
+  const lost = (q: Question): boolean => {
+    if (signalled || !wanted.has(q.name) || a.dns.addressesOf(q.name).length > 0) return false;
+    const why = q.code < 0 ? 'was not answered' : `got code ${q.code}`;
+    raise('pcscf.unresolved', q.answerAt ?? q.at, { detail: `The question for ${q.name} ${why}.` });
+    fail('pcscf', 'The name of the P-CSCF could not be resolved.', q.at);
+    return true;
+  };
+  for (const q of a.dns.failed()) {
+    if ((q.code < 0 && millis(q.at, end) < ANSWER_MS) || lost(q)) continue;
+    const detail = q.code > 0 ? `The question for ${q.name} got code ${q.code}.` : `The question was for ${q.name}.`;
+    raise('dns.failed', q.at, { detail, ...healed });
+  }
+  for (const q of a.dns.missing()) {
+    if (lost(q)) continue;
+    const about = wanted.has(q.name) ? {} : ({ severity: 'note' } as const);
+    raise('dns.no-name', q.answerAt ?? q.at, { detail: `The name is ${q.name}.`, ...about });
+  }
 }

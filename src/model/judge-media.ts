@@ -17,7 +17,7 @@ const HEAD_OF_LINE = { packets: 3, ms: 200, warn: 500 } as const;
 /** Comfort noise needs no agreement. RFC 3389 */
 const COMFORT_NOISE = 13;
 
-export function judgeStream(s: MediaStream, shaky: boolean, findings: Findings): void {
+export function judgeStream(s: MediaStream, findings: Findings): void {
   const refs: Ref[] = [{ kind: 'media', id: s.id }];
   if (s.call !== 0) refs.push({ kind: 'call', id: s.call });
   if (s.tunnel !== 0) refs.push({ kind: 'tunnel', id: s.tunnel });
@@ -29,7 +29,6 @@ export function judgeStream(s: MediaStream, shaky: boolean, findings: Findings):
     raise('media.loss', {
       detail: `${lost} of ${expected} packets (${percent.toFixed(1)} %) did not come.`,
       severity: percent >= LOSS.error ? 'error' : percent >= LOSS.warn ? 'warn' : 'note',
-      ...(shaky && { confidence: 'possible' }),
     });
   if (jitterMean >= JITTER.note)
     raise('media.jitter', {
@@ -61,15 +60,8 @@ const agreedTo = (list: readonly Description[], byCaller: boolean): Agreed | und
 /**
  * Judges whether the media of an answered call flowed both ways.
  * @param streams those of the call
- * @param shaky the capture lacks packets, so that what is not seen may have been there
  */
-export function judgeFlow(
-  c: Call,
-  streams: readonly MediaStream[],
-  end: Moment,
-  shaky: boolean,
-  findings: Findings,
-): void {
+export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment, findings: Findings): void {
   if (c.answer === null) return;
   const caller = agreedTo(c.descriptions, true);
   const callee = agreedTo(c.descriptions, false);
@@ -80,7 +72,7 @@ export function judgeFlow(
   const toCaller = packetsTo(streams, caller, c.direction === 'originated' ? false : undefined);
   const toCallee = packetsTo(streams, callee, c.direction === 'originated' ? true : undefined);
   const outside = c.tunnels.size === 0;
-  const confidence = shaky || outside ? ({ confidence: 'possible' } as const) : {};
+  const confidence = outside ? ({ confidence: 'possible' } as const) : {};
   if (toCaller + toCallee === 0) {
     // Outside of tunnels media may go another way than the signalling.
     if (ms >= NONE_MS)
@@ -157,7 +149,7 @@ const CONTROL_MS = 15_000;
 const BEYOND = { packets: 5, percent: 1 } as const;
 
 /** Judges what RTCP says of a stream, beside what came by. */
-export function judgeControl(s: MediaStream, c: Call | undefined, shaky: boolean, findings: Findings): void {
+export function judgeControl(s: MediaStream, c: Call | undefined, findings: Findings): void {
   const refs: Ref[] = [{ kind: 'media', id: s.id }];
   if (c !== undefined) refs.push({ kind: 'call', id: c.id });
   const { rtcp, rtp } = s;
@@ -165,7 +157,7 @@ export function judgeControl(s: MediaStream, c: Call | undefined, shaky: boolean
   const off = c?.descriptions.some((d) => d.audio?.noControl) === true;
   if (reports === 0 && !off && s.negotiated !== undefined && millis(rtp.start, rtp.end) >= CONTROL_MS)
     findings.raise('rtcp.missing', rtp.start, refs);
-  if (rtcp?.lost === undefined || shaky) return;
+  if (rtcp?.lost === undefined) return;
   const beyond = rtcp.lost - rtp.lost;
   if (beyond < BEYOND.packets || beyond * 100 < BEYOND.percent * rtp.expected) return;
   findings.raise('media.loss-beyond', rtp.start, refs, {

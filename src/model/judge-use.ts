@@ -4,7 +4,7 @@ import type { TunnelEntity } from './entities.js';
 import { addressOf } from './events.js';
 import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
-import type { Seen } from './moment.js';
+import { millis, type Seen } from './moment.js';
 import type { Inside } from './session-model.js';
 
 /** Hexadecimal digits of an address, and of its first 64 bits. */
@@ -30,8 +30,36 @@ export function judgeUse(t: TunnelEntity, { addressing, sources, targets }: Insi
       findings.raise(code, at, [tunnelRef(t)], { detail: `The first such address is ${written(d)}.` });
     }
   };
+  judgeProbes(t, addressing, sources.first, findings);
   raise('inner.foreign-source', sources.first, false);
   raise('inner.foreign-destination', targets.first, true);
+}
+
+/** RFC 4862 §5.4: so long after it was probed for an address may be used (RetransTimer); RFC 4429 lets it be sooner. */
+const RETRANS_MS = 1000;
+
+/** Whether the UE probed for the IPv6 addresses that it made of a prefix before it used them. */
+function judgeProbes(
+  t: TunnelEntity,
+  { slaac }: Inside['addressing'],
+  used: ReadonlyMap<string, Seen>,
+  findings: Findings,
+): void {
+  const prefixes = new Set(slaac.usable.map((p) => digits(p).slice(0, PREFIX)));
+  const probes = new Map(slaac.probes.filter((p) => p.up).map((p) => [digits(p.target), p.at]));
+  for (const [d, at] of used) {
+    if (d.length !== 32 || !prefixes.has(d.slice(0, PREFIX))) continue;
+    const probed = probes.get(d);
+    if (probed === undefined) {
+      findings.raise('slaac.no-probe', at, [tunnelRef(t)], { detail: `The address is ${written(d)}.` });
+      continue;
+    }
+    const ms = millis(probed, at);
+    if (ms >= 0 && ms < RETRANS_MS)
+      findings.raise('slaac.early-use', at, [tunnelRef(t)], {
+        detail: `${written(d)} was used ${Math.round(ms)} ms after it was probed for.`,
+      });
+  }
 }
 
 /** The address as people write it. */

@@ -53,14 +53,14 @@ export function judge(m: SessionModel): void {
     if (list === undefined) streams.set(s.call, [s]);
     else list.push(s);
   }
-  for (const c of signalling.calls) judgeMediaOf(m, c, streams.get(c.id) ?? [], end);
+  for (const c of signalling.calls) judgeFlow(c, streams.get(c.id) ?? [], end, findings);
 }
 
 /** Judges a call that is over, with its streams, before the capture ends. */
 export function judgeOver(m: SessionModel, c: Call, streams: readonly MediaStream[], now: Moment): void {
   judgeCall(c, now, m.findings);
   for (const s of streams) judgeStreamOf(m, s, now);
-  judgeMediaOf(m, c, streams, now);
+  judgeFlow(c, streams, now, m.findings);
 }
 
 /** Judges one stream. */
@@ -70,17 +70,11 @@ export function judgeStreamOf(m: SessionModel, s: MediaStream, end: Moment): voi
     judgeCopy(s.copyOf, s, findings);
     return;
   }
-  const shaky = isShaky(m, s.tunnel);
   const call = signalling.calls.at(s.call);
-  judgeStream(s, shaky, findings);
+  judgeStream(s, findings);
   judgeOutside(s, signalling.calls, end, findings);
   judgeBandwidth(s, call, findings);
-  judgeControl(s, call, shaky, findings);
-}
-
-function judgeMediaOf(m: SessionModel, c: Call, streams: readonly MediaStream[], end: Moment): void {
-  const shaky = [...c.tunnels].some((t) => isShaky(m, t));
-  judgeFlow(c, streams, end, shaky, m.findings);
+  judgeControl(s, call, findings);
 }
 
 /** A tunnel in which no registration came about has failed there, unless it did before. */
@@ -92,13 +86,6 @@ function failUnregistered(m: SessionModel): void {
     const answered = r.status === 0 ? 'not answered' : `answered with ${r.status}`;
     t.failure ??= { stage: 'register', cause: `REGISTER was ${answered}.`, row: (r.statusAt ?? r.start).row };
   }
-}
-
-/** Whether the capture lacks something of a tunnel, so that what is not seen may have been there. */
-function isShaky(m: SessionModel, tunnel: number): boolean {
-  if (m.findings.has('capture.gap', tunnel) || m.findings.has('tls.bad-tag', tunnel)) return true;
-  const d = m.tunnel(tunnel)?.tls?.decryption;
-  return d !== undefined && (d.up.verdict !== 'full' || d.down.verdict !== 'full');
 }
 
 /** Where no record of a session opens, that each of them fails is one and the same finding. */

@@ -63,6 +63,18 @@ export class Resolver {
     }
   }
 
+  /** Whether anything was asked. */
+  get isUsed(): boolean {
+    return this.asked.size > 0;
+  }
+
+  /** Addresses that a name stands for, by way of server records too where it has none itself. */
+  addressesOf(name: string): readonly string[] {
+    const own = this.addresses.get(name.toLowerCase()) ?? [];
+    if (own.length > 0) return own;
+    return [...this.targets].flatMap((t) => (t.endsWith(name.toLowerCase()) ? (this.addresses.get(t) ?? []) : []));
+  }
+
   /** Whether `address` is one that `name` stands for. */
   leads(name: string, address: string): boolean {
     return this.addresses.get(name.toLowerCase())?.includes(address) === true;

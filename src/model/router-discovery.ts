@@ -10,6 +10,9 @@ const MOST_MESSAGES = 64;
 /** RFC 4862 §5.4: an address may be used when so long nobody has claimed it (RetransTimer, one probe). */
 const DAD_MS = 1000;
 const PREFIX_OCTETS = 30;
+/** RFC 4861 §10; RFC 7559 §2 doubles the pause, a tenth more or less. */
+const MOST_SOLICITATIONS = 3;
+const GROWTH = 1.5;
 
 /** What a router advertisement said besides its prefixes. */
 export interface Advertisement {
@@ -19,6 +22,8 @@ export interface Advertisement {
   readonly lifetimeSeconds: number;
   readonly prefixes: readonly { readonly length: number; readonly entry: PrefixEntry }[];
   readonly dns: readonly string[];
+  /** Of the link; 0: it says none. */
+  readonly mtu: number;
 }
 
 /** One address that was probed for duplicates. */
@@ -35,6 +40,9 @@ export class RouterDiscovery {
   firstSolicitation: Seen | null = null;
   lastSolicitation: Seen | null = null;
   ra = 0;
+  /** Solicitations that came sooner than RFC 7559 §2 has it: at first three every 4 s, then longer and longer. */
+  hasty: Seen | null = null;
+  private pauseMs = 0;
   lastAdvertisement: Advertisement | null = null;
   firstAdvertisement: Advertisement | null = null;
   private readonly prefixes = new Map<string, PrefixEntry>();
@@ -92,6 +100,11 @@ export class RouterDiscovery {
   private solicited(at: Arrival): void {
     this.rs++;
     this.list(at, 'RS');
+    if (this.lastSolicitation !== null && this.ra === 0) {
+      const ms = millis(this.lastSolicitation, at);
+      if (this.rs > MOST_SOLICITATIONS && ms < GROWTH * this.pauseMs) this.hasty ??= at.seen();
+      this.pauseMs = ms;
+    }
     this.lastSolicitation = at.seen();
     this.firstSolicitation ??= this.lastSolicitation;
   }
@@ -119,6 +132,7 @@ export class RouterDiscovery {
       lifetimeSeconds: u16(m.body, 2),
       prefixes,
       dns: m.options.flatMap((o) => (o.type === OPTION.rdnss ? servers(o.bytes) : [])),
+      mtu: m.options.reduce((n, o) => (o.type === OPTION.mtu && o.bytes.length >= 6 ? u32(o.bytes, 2) : n), 0),
     };
     this.firstAdvertisement ??= this.lastAdvertisement;
   }

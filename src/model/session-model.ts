@@ -2,6 +2,7 @@ import { AddressUse } from './address-use.js';
 import { Addressing } from './addressing.js';
 import type { SubscriberSecrets } from './aka.js';
 import { Archive, type Shelf } from './archive.js';
+import { shakiness } from './capture-quality.js';
 import type { AddressingEntity, CallEntity, FindingEntity, MediaEntity, TunnelEntity } from './entities.js';
 import type { Content } from './events.js';
 import { Findings, type Ref } from './findings.js';
@@ -217,7 +218,11 @@ export class SessionModel {
       const live = kind === 'call' ? signalling.calls.at(id) : media.streams.at(id);
       return live?.uid ?? this.archive?.uidOf(kind, id);
     };
-    const list = this.findings.list(uidOf, known);
+    const list = this.findings.list(
+      uidOf,
+      known ?? new Set(),
+      shakiness(this.findings, (id) => this.tunnel(id)),
+    );
     for (const f of list) for (const r of f.refs) if (r.kind === 'tunnel') this.tunnel(r.id)?.findings.push(f.id);
     return list;
   }

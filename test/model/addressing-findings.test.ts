@@ -75,7 +75,7 @@ describe('addresses', () => {
     const r = await found(t, 10_000);
     assert.deepEqual(codes(r), []);
     const live = await t.report({ end: 'none' }, 10_000);
-    assert.deepEqual(codes(live), ['pcscf.none']);
+    assert.deepEqual(codes(live), ['pcscf.none', 'dns.no-server']);
   });
 
   const LOCAL = 'fe80::2';
@@ -176,10 +176,10 @@ describe('what else is noticed inside', () => {
       const m = encode(dhcpCodec, dhcpMessage({ op: 1, xid: 9, ...mac(last), options }));
       return udp(at('0.0.0.0', 68), at('255.255.255.255', 67), m);
     };
-    const r = await found(new Talk().up(0, message(1)).up(10, message(1)));
+    const r = await found(new Talk().up(0, message(1)).up(4000, message(1)));
     assert.equal(finding(r, 'dhcp.hardware').severity, 'note');
     assert.equal(finding(r, 'dhcp.hardware-changed'), undefined);
-    assert.deepEqual(codes(await found(new Talk().up(0, message(1)).up(10, message(2)))), ['dhcp.hardware-changed']);
+    assert.deepEqual(codes(await found(new Talk().up(0, message(1)).up(4000, message(2)))), ['dhcp.hardware-changed']);
   });
 
   test('a router that asks for stateful configuration is a note', async () => {

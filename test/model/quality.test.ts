@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CaptureBuilder } from '../build/capture.js';
+import { clearConversation, envelope, type Step, up } from '../build/conversation.js';
+import { ACK, ping, RST, tcp } from '../build/packets.js';
+import { snaplen, where } from '../build/shape.js';
+import { tlsConversation } from '../build/tls.js';
+import { called, captured, ENDS, finding, type Json, registered, reportOn, sip, spoken, Talk } from './support.js';
+
+/** A call in which one packet of nine is lost on the way up, nobody speaks on the way down, and some that fail later. */
+function talk(): Talk {
+  const t = spoken(called(registered(new Talk()), 1000, 5000), 1210, 240, 'up', (i) => i % 9 === 5);
+  for (const [i, ms] of [70_000, 200_000, 210_000].entries()) {
+    const p = { callId: `later-${i}@10.0.0.2` };
+    t.up(ms, sip('INVITE sip:bob@ims.example', p));
+    t.down(ms + 50, sip('486 Busy Here INVITE', { ...p, toTag: 'x' }, 'down'));
+  }
+  return t;
+}
+
+const claim = (r: Json, code: string): string[] => {
+  const { severity, confidence } = finding(r, code);
+  return [severity, confidence];
+};
+
+describe('what rests on something that was not seen', () => {
+  const steps = talk().steps;
+  const whole = () => captured(clearConversation(steps));
+  /** The same without the last segment from the network, whose loss shows when the end is acknowledged. */
+  const lacking = () => {
+    const down = whole().frames.filter((f) => f.side === 1 && f.payload > 0);
+    const gone = down[down.length - 2]!;
+    return captured(clearConversation(steps), {}, { shape: [where((f) => f.time !== gone.time)] });
+  };
+
+  test('is claimed in full where the capture is whole', async () => {
+    const r = await reportOn(whole().octets);
+    assert.deepEqual(claim(r, 'media.loss'), ['error', 'certain']);
+    assert.deepEqual(claim(r, 'media.one-way'), ['error', 'certain']);
+  });
+
+  test('is claimed softly where segments are missing, whenever it was judged', async () => {
+    const shelf: string[] = [];
+    const lines = { put: (line: string) => shelf.push(line) - 1, get: (i: number) => shelf[i]! };
+    for (const r of [await reportOn(lacking().octets), await reportOn(lacking().octets, '', [], '', lines)]) {
+      assert.ok(finding(r, 'capture.gap') !== undefined);
+      assert.deepEqual(claim(r, 'media.loss'), ['warn', 'possible']);
+      assert.deepEqual(claim(r, 'media.one-way'), ['error', 'possible']);
+    }
+    assert.ok(
+      shelf.some((line) => line.includes('call-1@')),
+      'the call was put away before the gap came',
+    );
+  });
+
+  test('and where frames were cut', async () => {
+    const r = await reportOn(captured(clearConversation(steps), {}, { shape: [snaplen(1000)] }).octets);
+    assert.equal(claim(r, 'media.loss')[1], 'certain');
+    const cut = await reportOn(captured(clearConversation(steps), {}, { shape: [snaplen(360)] }).octets);
+    assert.equal(claim(cut, 'media.loss')[1], 'possible');
+  });
+
+  test('but what can be seen from outside does not suffer from missing keys', async () => {
+    const some: Step[] = [up([envelope(ping(ENDS.client.address, ENDS.server.address, 1, 1, 40))])];
+    const c = await tlsConversation(some, { version: 'TLSv1.2', closeNotify: false });
+    const b = new CaptureBuilder().connection(c, { ...ENDS, step: 10, end: 'none', acks: 1 });
+    const { segments } = b.build().connections[0]!;
+    const sent = [0, 1].map((side) => Math.max(...segments.filter((s) => s.side === side).map((s) => s.to)));
+    const { client, server } = ENDS;
+    const record = Uint8Array.of(23, 3, 3, 0, 20, ...new Uint8Array(20));
+    b.packet(tcp(client, server, { seq: 1001 + sent[0]!, ack: 2_000_000_001 + sent[1]!, flags: ACK }, record), 90_000);
+    b.packet(tcp(server, client, { seq: 2_000_000_001 + sent[1]!, flags: RST }, new Uint8Array(0)), 90_020, 1);
+    const r = await reportOn(b.build().octets);
+    assert.ok(finding(r, 'tls.no-keys') !== undefined);
+    assert.deepEqual(claim(r, 'tunnel.idle-cut'), ['error', 'likely']);
+  });
+});
