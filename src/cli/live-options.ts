@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CaptureInterface } from '../live/capture-source.js';
 import { duration } from '../live/scenario-values.js';
+import type { CodecName } from '../live/sip/sdp.js';
 import type { CaptureCommandOptions } from './commands/capture.js';
 import type { EftfCommandOptions } from './commands/eftf.js';
 import type { UeCommandOptions } from './commands/ue.js';
@@ -9,6 +10,7 @@ import { collect } from './options.js';
 /** Largest frame that libpcap delivers. */
 const SNAPLEN = 262_144;
 const BUFFER_MIB = 32;
+const CODECS: readonly CodecName[] = ['PCMU', 'PCMA', 'AMR', 'AMR-WB'];
 
 /** A whole number between two, both included. */
 const between =
@@ -116,10 +118,22 @@ function readArgs(o: CaptureCommandOptions & RowOptions): string[] {
   ];
 }
 
-function milliseconds(text: string): number {
+function wait(text: string): number {
   const ms = duration(text);
-  if (ms === undefined || ms === 0) throw new InvalidArgumentError('It is not a time such as 500ms, 10s.');
+  if (ms === undefined) throw new InvalidArgumentError('It is not a time such as 500ms, 10s.');
   return ms;
+}
+
+function milliseconds(text: string): number {
+  const ms = wait(text);
+  if (ms === 0) throw new InvalidArgumentError('It is not a time above 0.');
+  return ms;
+}
+
+function codecs(text: string, before: CodecName[] = []): CodecName[] {
+  const name = CODECS.find((c) => c === text.toUpperCase());
+  if (name === undefined) throw new InvalidArgumentError(`There are ${CODECS.join(', ')}.`);
+  return [...before, name];
 }
 
 /** Options that both ends take. */
@@ -164,6 +178,14 @@ export function addEndCommands(program: Command, done: (code: number) => void): 
       'who registers: impi, impu, domain, password or k and opc; with --lab a name, alice or bob',
     )
     .option('--pcscf <address>', 'P-CSCF, instead of what is announced')
+    .option('--audio <source>', 'what is said in calls: tone, echo, or a file (WAV, AMR, octets of G.711)', 'tone')
+    .option('--codec <name>', 'PCMU, PCMA, AMR or AMR-WB, the preferred one first; repeatable (PCMU and PCMA)', codecs)
+    .option('--session-expires <seconds>', 'session timer to ask for; 0 for none', between(0, 1 << 30), 1800)
+    .option(
+      '--preconditions <time>',
+      'call with preconditions; resources are there after so long, such as 0s, 2s',
+      wait,
+    )
     .option('--timeout <time>', 'for each of TCP, CONNECT and TLS', milliseconds, 10_000)
     .option('--run <file>', 'scenario, YAML or JSON: {steps: [VERB, {VERB: {NAME: VALUE}}]}');
   endOptions(ue).action(async (target: string, o: UeCommandOptions) => {

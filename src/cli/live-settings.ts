@@ -66,9 +66,12 @@ export function faultsOf(o: LiveOptions): FaultSetting[] {
 }
 
 /** The contents of a file. @throws CaptureError */
-export function textOf(path: string): string {
+export const textOf = (path: string): string => octetsOf(path).toString('utf8');
+
+/** The octets of a file. @throws CaptureError */
+export function octetsOf(path: string): Buffer {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (e) {
     throw systemError(path, e, 'FTT_E_READ');
   }

@@ -79,7 +79,7 @@ export class UnusableAudio extends Error {}
 
 /**
  * A recording, from the start and again: WAV of one channel (16-bit PCM, µ-law or A-law) at the codec's clock, AMR and
- * AMR-WB in the storage format of RFC 4867 §5, or else payload octets as they are.
+ * AMR-WB in the storage format of RFC 4867 §5, or else octets of G.711 as they are.
  * @throws UnusableAudio where the file does not fit the codec
  */
 export function recording(file: Uint8Array, codec: AudioCodec): AudioSource {
@@ -87,6 +87,7 @@ export function recording(file: Uint8Array, codec: AudioCodec): AudioSource {
   if (text(0, 4) === 'RIFF' && text(8, 12) === 'WAVE') return wave(file, codec);
   if (text(0, 6) === '#!AMR\n') return amr(file, 6, AMR_OCTETS, 'AMR', codec);
   if (text(0, 9) === '#!AMR-WB\n') return amr(file, 9, AMR_WB_OCTETS, 'AMR-WB', codec);
+  if (encoder(codec) === undefined) throw new UnusableAudio(`frames of ${codec.name} come in its storage format`);
   return loop(file);
 }
 

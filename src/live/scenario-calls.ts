@@ -1,14 +1,12 @@
-import type { Arguments } from './scenario-values.js';
+import { type Arguments, pause, within } from './scenario-values.js';
 import type { Verb } from './scenario-verbs.js';
+import type { Outcome } from './sip/user-agent.js';
 import { StepFailed, type Ue } from './ue.js';
 import type { UeSip } from './ue-sip.js';
 
 const REGISTER_MS = 30_000;
 const ANSWER_MS = 60_000;
 const MESSAGE_MS = 30_000;
-
-const within = (a: Arguments, ms: number): number => (a.within as number | undefined) ?? ms;
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** `bob` and `bob@domain` as URIs. */
 function uriOf(domain: string, to: unknown): string {
@@ -34,13 +32,17 @@ async function call(ue: Ue, a: Arguments): Promise<void> {
   const sip = ue.sip();
   const heard = ue.hear(/^call (answered|ended)/, within(a, ANSWER_MS), 'nobody answered');
   const one = sip.agent.call(uriOf(ue.domain, a.to), a.reliable === false ? 'none' : 'supported');
+  const { cancel, status } = a;
+  if (cancel !== undefined) void pause(cancel as number).then(() => one.state !== 'confirmed' && one.hangUp());
   const line = await heard.catch((e) => {
     one.hangUp();
     throw e;
   });
-  if (a.status !== undefined && line.startsWith('call ended') && line.includes(`: ${a.status}`)) return;
+  const wanted = cancel === undefined ? `: ${status}` : 'by this UE';
+  if ((cancel ?? status) !== undefined && line.startsWith('call ended') && line.includes(wanted)) return;
   if (line !== 'call answered') throw new StepFailed(line);
-  if (a.status !== undefined) throw new StepFailed(`the call was answered, not refused with ${a.status}`);
+  if (status !== undefined) throw new StepFailed(`the call was answered, not refused with ${status}`);
+  if (cancel !== undefined) throw new StepFailed('the call was answered before it was taken back');
 }
 
 async function answer(ue: Ue, a: Arguments): Promise<void> {
@@ -63,18 +65,18 @@ async function answer(ue: Ue, a: Arguments): Promise<void> {
   if (line !== 'call answered') throw new StepFailed(line);
 }
 
-async function message(ue: Ue, a: Arguments): Promise<void> {
-  const sip = ue.sip();
+/** Sends a request outside of calls, and waits for the answer. @throws StepFailed for other than 2xx */
+async function ask(ue: Ue, a: Arguments, what: string, send: (uri: string, outcome: Outcome) => void): Promise<void> {
   const uri = uriOf(ue.domain, a.to);
   const status = await new Promise<number>((resolve) => {
     const timer = setTimeout(() => resolve(408), within(a, MESSAGE_MS));
-    sip.agent.message(uri, String(a.text ?? 'hello'), (s) => {
+    send(uri, (s) => {
       clearTimeout(timer);
       resolve(s);
     });
   });
-  if (status < 200 || status >= 300) throw new StepFailed(`MESSAGE to ${uri}: ${status}`);
-  ue.tell(`message to ${uri}: ${status}`);
+  if (status < 200 || status >= 300) throw new StepFailed(`${what} to ${uri}: ${status}`);
+  ue.tell(`${what} to ${uri}: ${status}`);
 }
 
 function current(ue: Ue): NonNullable<UeSip['call']> {
@@ -128,8 +130,8 @@ export const CALL_VERBS: Readonly<Record<string, Verb>> = {
     run: (ue, a) => ue.deregister(within(a, REGISTER_MS)),
   },
   call: {
-    about: 'call somebody and wait for the answer, or for a refusal with a status',
-    takes: { to: 'text', status: 'number', reliable: 'flag', within: 'duration' },
+    about: 'call somebody and wait for the answer, or for a refusal with a status; or take the call back after a while',
+    takes: { to: 'text', status: 'number', cancel: 'duration', reliable: 'flag', within: 'duration' },
     bare: 'to',
     run: call,
   },
@@ -156,6 +158,13 @@ export const CALL_VERBS: Readonly<Record<string, Verb>> = {
     about: 'send a text message',
     takes: { to: 'text', text: 'text', within: 'duration' },
     bare: 'to',
-    run: message,
+    run: (ue, a) =>
+      ask(ue, a, 'message', (uri, outcome) => ue.sip().agent.message(uri, String(a.text ?? 'hello'), outcome)),
+  },
+  options: {
+    about: 'ask somebody what it can do',
+    takes: { to: 'text', within: 'duration' },
+    bare: 'to',
+    run: (ue, a) => ask(ue, a, 'options', (uri, outcome) => ue.sip().agent.queryOptions(uri, outcome)),
   },
 };

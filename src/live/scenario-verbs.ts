@@ -1,6 +1,6 @@
 import { type Address, addressText, inPrefix, parseAddress } from './address.js';
 import type { FaultSetting } from './fault.js';
-import type { Arguments, Kind } from './scenario-values.js';
+import { type Arguments, type Kind, pause, within } from './scenario-values.js';
 import { StepFailed, type Ue } from './ue.js';
 
 /** A verb of scenarios and of the console. */
@@ -18,9 +18,6 @@ export interface Verb {
 const WITHIN_MS = 5000;
 const ADDRESSING_MS = 30_000;
 
-const within = (a: Arguments, ms = WITHIN_MS): number => (a.within as number | undefined) ?? ms;
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** A pattern from text: `/…/` is a regular expression, anything else stands for itself. */
 function pattern(text: string): RegExp {
   const m = /^\/(.*)\/(i?)$/.exec(text);
@@ -35,12 +32,12 @@ async function pings(ue: Ue, a: Arguments): Promise<void> {
   const count = (a.count as number | undefined) ?? 1;
   for (let i = 0; i < count; i++) {
     if (i > 0) await pause((a.interval as number | undefined) ?? 1000);
-    await ue.ping(a.to as Address | undefined, within(a), a.size as number | undefined);
+    await ue.ping(a.to as Address | undefined, within(a, WITHIN_MS), a.size as number | undefined);
   }
 }
 
 async function expectations(ue: Ue, a: Arguments): Promise<void> {
-  const ms = within(a);
+  const ms = within(a, WITHIN_MS);
   if (a.not !== undefined) {
     const line = await ue.expectLine(pattern(a.not as string), ms).catch(() => undefined);
     if (line !== undefined) throw new StepFailed(`it was not to happen: ${line}`);

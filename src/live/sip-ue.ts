@@ -6,32 +6,30 @@ import type { Random } from './random.js';
 import { type AudioSource, tone } from './rtp-sources.js';
 import type { RtpTalker } from './rtp-talker.js';
 import type { Call } from './sip/call.js';
-import type { Identity } from './sip/credentials.js';
 import { SipLayer } from './sip/layer.js';
-import type { AudioCodec, CodecName } from './sip/sdp.js';
+import type { AudioCodec } from './sip/sdp.js';
 import { IMS_TIMERS, type SipPeer, type SipTimers, udpTransport } from './sip/transport.js';
-import { UserAgent, type UserAgentEvent } from './sip/user-agent.js';
+import { UserAgent, type UserAgentEvent, type UserAgentOptions } from './sip/user-agent.js';
 
 export type SipUeEvent = UserAgentEvent | { type: 'digit'; call: Call; signal: string; milliseconds: number };
 
-export interface SipUeOptions {
+/** How calls are made and taken. */
+export interface CallSettings extends Pick<UserAgentOptions, 'codecs' | 'preconditions' | 'sessionExpires'> {
+  /** What is said in calls; a tone without it. */
+  source?(codec: AudioCodec): AudioSource;
+}
+
+type OfUserAgent = 'identity' | 'impu' | 'domain' | 'expires' | 'instance' | 'userAgent';
+
+export interface SipUeOptions extends CallSettings, Pick<UserAgentOptions, OfUserAgent> {
   /** With an address of the P-CSCF's family. */
   host: IpHost;
   clock: Clock;
   random: Random;
   pcscf: SipPeer;
-  identity: Identity;
-  impu: string;
-  domain: string;
   /** Port of ours; 5060 without it. */
   port?: number;
-  codecs?: readonly CodecName[];
   timers?: SipTimers;
-  expires?: number;
-  instance?: string;
-  userAgent?: string;
-  /** What is said in calls; a tone without it. */
-  source?(codec: AudioCodec): AudioSource;
   onEvent(event: SipUeEvent): void;
 }
 
@@ -43,28 +41,21 @@ export class SipUe {
 
   /** @throws RangeError where the port is taken */
   constructor(options: SipUeOptions) {
-    const { host, clock, random, pcscf, onEvent, timers = IMS_TIMERS } = options;
-    this.layer = new SipLayer({ transport: udpTransport(host, options.port ?? 5060), clock, random, timers });
+    const { host, clock, random, pcscf, onEvent, timers = IMS_TIMERS, port = 5060, source = tone, ...agent } = options;
+    this.layer = new SipLayer({ transport: udpTransport(host, port), clock, random, timers });
     this.media = new MediaEndpoint({
       host,
       clock,
       random,
       near: pcscf.address,
-      source: options.source ?? ((codec) => tone(codec)),
+      source: (codec) => source(codec),
       onDigit: (call, signal, milliseconds) => onEvent({ type: 'digit', call, signal, milliseconds }),
     });
-    const { identity, impu, domain, codecs, expires, instance, userAgent } = options;
     this.agent = new UserAgent({
+      ...agent,
       layer: this.layer,
-      identity,
-      impu,
-      domain,
       peer: pcscf,
       mediaPort: () => this.media.open(),
-      ...(codecs ? { codecs } : {}),
-      ...(expires ? { expires } : {}),
-      ...(instance ? { instance } : {}),
-      ...(userAgent ? { userAgent } : {}),
       onEvent: (event) => {
         if (event.type === 'call') this.media.follow(event.call, event.event);
         onEvent(event);

@@ -8,13 +8,14 @@ import type { Call, CallEvent } from './sip/call.js';
 import { IncomingCall } from './sip/callee.js';
 import type { UserAgent, UserAgentEvent } from './sip/user-agent.js';
 import { Usim } from './sip/usim.js';
-import { pcscfAt, SipUe, type SipUeEvent } from './sip-ue.js';
+import { type CallSettings, pcscfAt, SipUe, type SipUeEvent } from './sip-ue.js';
 import type { Subscriber } from './subscriber-file.js';
 
 /** What a UE needs to speak SIP. */
 export interface UeSipOptions {
   readonly inner: InnerUe;
   readonly subscriber: Subscriber;
+  readonly calls: CallSettings;
   readonly clock: Clock;
   readonly random: Random;
   /** Told of everything that happens, a line each. */
@@ -33,8 +34,9 @@ export class UeSip {
     pcscf: Address,
   ) {
     const { impi, impus, domain, password, usim } = o.subscriber;
-    const { clock, random } = o;
+    const { clock, random, calls } = o;
     this.ue = new SipUe({
+      ...calls,
       host: o.inner.host,
       clock,
       random,
@@ -77,7 +79,7 @@ export class UeSip {
     else if (e.type === 'call') this.onCall(e.call, e.event);
     else if (e.type === 'digit') tell(`digit ${e.signal}`);
     else if (e.type === 'message') tell(`message from ${e.from}: ${e.text}`);
-    else tell(`keep-alive: ${e.event}`);
+    else tell(`keep-alive: ${e.event}${e.seenAs === undefined ? '' : `, seen as ${e.seenAs}`}`);
   }
 
   private onCall(call: Call, e: CallEvent): void {

@@ -6,6 +6,7 @@ import { InnerUe, type InnerUeEvent, type PingResult } from './inner-ue.js';
 import type { PacketPort } from './port.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
 import { Resolver } from './resolver.js';
+import type { CallSettings } from './sip-ue.js';
 import type { Subscriber } from './subscriber-file.js';
 import { CannotTun, type TunDevice } from './tun.js';
 import { configure, join } from './tun-configure.js';
@@ -22,6 +23,7 @@ export interface UeOptions {
   readonly families: readonly (4 | 6)[];
   /** Who registers. */
   readonly subscriber?: Subscriber;
+  readonly calls?: CallSettings;
   /** Instead of what DHCP or routers announce. */
   readonly pcscf?: Address;
   /** The kernel speaks through the tunnel, by this device; it gets the addresses. */
@@ -196,11 +198,12 @@ export class Ue {
   async startSip(): Promise<UeSip> {
     if (this.speaking !== undefined) return this.speaking;
     const { host } = this;
-    const { subscriber } = this.o;
+    const { subscriber, calls = {} } = this.o;
     if (subscriber === undefined) throw new StepFailed('who registers? --subscriber FILE, or --lab');
     const address = await this.pcscf();
     const { clock, random } = this;
-    this.speaking = new UeSip({ inner: host, subscriber, clock, random, tell: (line) => this.tell(line) }, address);
+    const tell = (line: string): void => this.tell(line);
+    this.speaking = new UeSip({ inner: host, subscriber, calls, clock, random, tell }, address);
     return this.speaking;
   }
 

@@ -2,8 +2,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseAddress } from '../../live/address.js';
 import type { HttpProxy } from '../../live/proxy.js';
+import { type AudioSource, EchoSource, recording, UnusableAudio } from '../../live/rtp-sources.js';
 import { readLine, readScenario, runStep, type Step, usualSteps, VERBS } from '../../live/scenario.js';
 import { BadScenario } from '../../live/scenario-values.js';
+import type { Verb } from '../../live/scenario-verbs.js';
+import { type AudioCodec, CODECS, type CodecName } from '../../live/sip/sdp.js';
+import type { CallSettings } from '../../live/sip-ue.js';
 import type { Subscriber } from '../../live/subscriber-file.js';
 import { isPin } from '../../live/tls-settings.js';
 import { type ConnectOptions, certificatesIn } from '../../live/tunnel-connect.js';
@@ -16,6 +20,7 @@ import {
   hostAndPort,
   type LiveOptions,
   labOf,
+  octetsOf,
   subscribersOf,
   Traces,
   teller,
@@ -35,6 +40,10 @@ export interface UeCommandOptions extends LiveOptions {
   session?: string;
   subscriber?: string;
   pcscf?: string;
+  audio?: string;
+  codec?: CodecName[];
+  sessionExpires?: number;
+  preconditions?: number;
   timeout: number;
   run?: string;
 }
@@ -56,6 +65,7 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
     bare: o.bare === true,
     ...(subscriber && { subscriber }),
     ...(pcscf && { pcscf }),
+    calls: callsOf(o),
     faults: faultsOf(o),
     ...(o.seed !== undefined && { seed: o.seed }),
     tell: teller(o),
@@ -71,6 +81,32 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
     tun?.close();
     traces.end();
   }
+}
+
+/** What is said in calls, and how they are negotiated. @throws UserError where the audio does not fit the codecs */
+function callsOf(o: UeCommandOptions): CallSettings {
+  const codecs = o.codec ?? ['PCMU', 'PCMA'];
+  const source = audioOf(o.audio ?? 'tone');
+  try {
+    for (const name of codecs) source?.(CODECS[name]);
+  } catch (e) {
+    if (!(e instanceof UnusableAudio)) throw e;
+    throw new UserError(`--audio ${o.audio}: ${e.message}`, Exit.usage, '--codec says which codecs are offered');
+  }
+  return {
+    codecs,
+    ...(source && { source }),
+    ...(o.sessionExpires !== undefined && { sessionExpires: o.sessionExpires }),
+    ...(o.preconditions !== undefined && { preconditions: { offered: true, reserveMs: o.preconditions } }),
+  };
+}
+
+/** `tone`, `echo`, or a recording. @throws CaptureError where it cannot be read */
+function audioOf(text: string): ((codec: AudioCodec) => AudioSource) | undefined {
+  if (text === 'tone') return undefined;
+  if (text === 'echo') return () => new EchoSource();
+  const file = octetsOf(text);
+  return (codec) => recording(file, codec);
 }
 
 /** Of a file with one subscriber; of the lab the first, or the one whose user is named. */
@@ -127,6 +163,12 @@ async function attempt(one: Ue, step: Step, name: string): Promise<number> {
   }
 }
 
+/** What a verb takes, the argument that a bare value is first. */
+function argumentsInWords({ takes, bare }: Verb): string {
+  const names = Object.keys(takes).sort((a, b) => Number(b === bare) - Number(a === bare));
+  return names.length === 0 ? '' : ` (${names.join(', ')})`;
+}
+
 /** Takes verbs from the console, one line each, until it ends after a line, the tunnel ends, or somebody says quit. */
 async function console(one: Ue): Promise<number> {
   if (!one.up) return Exit.done;
@@ -140,7 +182,7 @@ async function console(one: Ue): Promise<number> {
       if (text.trim() === 'help')
         return tell(
           Object.entries(VERBS)
-            .map(([n, v]) => `${n.padEnd(10)} ${v.about}`)
+            .map(([n, v]) => `${n.padEnd(10)} ${v.about}${argumentsInWords(v)}`)
             .join('\n'),
         );
       try {

@@ -68,14 +68,19 @@ export function mappedAddress(response: Uint8Array): string | undefined {
   return `${addressText(masked(value.subarray(4), m.id))} ${u16(value, 2) ^ (COOKIE >>> 16)}`;
 }
 
+export type KeepAliveEvent = 'answered' | 'failed' | 'address changed';
+
 export interface KeepAliveOptions {
   clock: Clock;
   random: Random;
   /** A stream has CRLF for it. */
   stream: boolean;
   send(octets: Uint8Array): void;
-  /** The flow is dead, or (UDP) we have another address than before. RFC 5626 §4.4.2 */
-  onEvent(event: 'failed' | 'address changed'): void;
+  /**
+   * The first answer came; or the flow is dead, or (UDP) we have another address than before. RFC 5626 §4.4.2
+   * @param seenAs address and port that a Binding response told
+   */
+  onEvent(event: KeepAliveEvent, seenAs?: string): void;
 }
 
 /** Keeps one flow alive. */
@@ -115,9 +120,9 @@ export class KeepAlive {
       const mapped = mappedAddress(b);
       const changed = this.mapped !== undefined && mapped !== undefined && mapped !== this.mapped;
       this.mapped = mapped ?? this.mapped;
-      if (changed) this.options.onEvent('address changed');
+      if (changed) this.options.onEvent('address changed', mapped);
     }
-    this.answered++;
+    if (this.answered++ === 0) this.options.onEvent('answered', this.mapped);
     this.wait();
     return true;
   }

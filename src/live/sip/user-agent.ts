@@ -8,7 +8,7 @@ import { OutgoingCall } from './caller.js';
 import type { Identity } from './credentials.js';
 import { Exchange, type Wallet } from './exchange.js';
 import { listOf, parseNameAddress, tagOf } from './header-text.js';
-import { bindingAnswer, KeepAlive } from './keep-alive.js';
+import { bindingAnswer, KeepAlive, type KeepAliveEvent } from './keep-alive.js';
 import type { IncomingRequest, SipLayer } from './layer.js';
 import { Registration, type RegistrationEvent } from './registration.js';
 import { type PreconditionOptions, Reservation } from './reservation.js';
@@ -22,7 +22,7 @@ export type UserAgentEvent =
   | { type: 'incoming'; call: IncomingCall }
   | { type: 'call'; call: Call; event: CallEvent }
   | { type: 'message'; from: string; contentType: string; text: string }
-  | { type: 'keep-alive'; event: 'failed' | 'address changed' };
+  | { type: 'keep-alive'; event: KeepAliveEvent; seenAs?: string };
 
 export interface UserAgentOptions {
   layer: SipLayer;
@@ -92,7 +92,7 @@ export class UserAgent {
       random: layer.random,
       stream: false,
       send: (b) => layer.sendOctets(b, peer),
-      onEvent: (event) => this.onKeepAlive(event),
+      onEvent: (event, seenAs) => this.onKeepAlive(event, seenAs),
     });
     layer.onRequest = (request) => this.incoming(request);
     layer.onOther = (b, from) => this.other(b, from);
@@ -268,9 +268,9 @@ export class UserAgent {
   }
 
   /** RFC 5626 §4.4.2: with the flow gone, or its address, the registration is made anew. */
-  private onKeepAlive(event: 'failed' | 'address changed'): void {
-    this.options.onEvent({ type: 'keep-alive', event });
-    this.registration.register();
+  private onKeepAlive(event: KeepAliveEvent, seenAs?: string): void {
+    this.options.onEvent({ type: 'keep-alive', event, ...(seenAs !== undefined && { seenAs }) });
+    if (event !== 'answered') this.registration.register();
   }
 
   private other(b: Uint8Array, from: SipPeer): void {

@@ -79,7 +79,7 @@ test('another mapped address is told', () => {
     x.clock.advance(10_000);
     assert.equal(x.keep.receive(bindingAnswer(x.sent.at(-1)!.octets, { address: address('192.0.2.1'), port })!), true);
   }
-  assert.deepEqual([x.events, x.keep.answered], [['address changed'], 3]);
+  assert.deepEqual([x.events, x.keep.answered], [['answered', 'address changed'], 3]);
 });
 
 test('on a stream an empty line goes every 95 to 120 seconds, and its answer comes within ten', () => {
@@ -92,5 +92,5 @@ test('on a stream an empty line goes every 95 to 120 seconds, and its answer com
   assert.equal(x.keep.receive(Uint8Array.of(13, 10)), true);
   x.clock.advance(130_000);
   assert.equal(x.sent.length, 2);
-  assert.deepEqual(x.events, ['failed']);
+  assert.deepEqual(x.events, ['answered', 'failed']);
 });

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { run } from '../cli/run.js';
+import { inFolder, startEftf, startFttscope } from './outer-support.js';
+
+/** What `ue` says in calls: recordings as they are, and what it hears. */
+
+let eftf: Awaited<ReturnType<typeof startEftf>>;
+before(async () => {
+  eftf = await startEftf();
+});
+after(() => eftf.eftf.child.kill('SIGKILL'));
+
+/** Payloads of the RTP packets of a call, sent and received. */
+async function call(
+  to: string,
+  ...more: string[]
+): Promise<{ sent: string[]; received: string[]; types: Set<string> }> {
+  const steps = ['connect', 'dhcp', 'register', { call: to }, { wait: 0.4 }, 'hangup', 'release'];
+  const file = inFolder('call.pcapng');
+  writeFileSync(inFolder('call.json'), JSON.stringify({ steps }));
+  const args = ['--lab', '-4', '--run', inFolder('call.json'), '-w', file, '--with-keys', ...more];
+  const ue = startFttscope(['ue', eftf.at, ...args]);
+  assert.equal(await ue.ended, 0, ue.out + ue.err);
+  const fields = ['ip.src', 'rtp.p_type', 'rtp.payload'].flatMap((f) => ['-e', f]);
+  const { out } = run(['read', file, '--rows', 'inner', '-Y', 'rtp', '-T', 'fields', '-E', 'occurrence=l', ...fields]);
+  const rows = out
+    .trimEnd()
+    .split('\n')
+    .map((l) => l.split('\t'));
+  const of = (own: boolean): string[] => rows.filter((r) => (r[0] !== '10.45.0.1') === own).map((r) => r[2]);
+  return { sent: of(true), received: of(false), types: new Set(rows.map((r) => r[1])) };
+}
+
+const hex = (octets: number[]): string => Buffer.from(octets).toString('hex');
+
+test('octets of G.711 go as they are, and come back from the echo', async () => {
+  const octets = Array.from({ length: 400 }, (_, i) => i % 251);
+  writeFileSync(inFolder('a.ul'), Buffer.from(octets));
+  const { sent, received, types } = await call('echo', '--audio', inFolder('a.ul'), '--codec', 'pcma');
+  assert.deepEqual([...types], ['8']); // RFC 3551 table 4
+  // 160 octets a packet, from the start again where the file ends
+  assert.deepEqual(sent.slice(0, 3), [
+    hex(octets.slice(0, 160)),
+    hex(octets.slice(160, 320)),
+    hex([...octets.slice(320), ...octets.slice(0, 80)]),
+  ]);
+  assert.ok(received.length > 5);
+  assert.ok(sent.join(' ').includes(received.slice(0, 5).join(' ')));
+});
+
+test('AMR frames go as opaque payload', async () => {
+  const speech = [31, 30].map((from) => Array.from({ length: 31 }, (_, i) => from + i));
+  // RFC 4867 §5: a magic number, then frames of 12.2 kbit/s (type 7) with their header octet
+  writeFileSync(inFolder('a.amr'), Buffer.from([...Buffer.from('#!AMR\n'), 0x3c, ...speech[0], 0x3c, ...speech[1]]));
+  const { sent, types } = await call('echo', '--audio', inFolder('a.amr'), '--codec', 'AMR');
+  assert.deepEqual([...types], ['96']);
+  // RFC 4867 §4.4: no mode is asked for, one entry in the table of contents
+  const payloads = speech.map((s) => hex([0xf0, 0x3c, ...s]));
+  assert.deepEqual(sent.slice(0, 4), [...payloads, ...payloads]);
+});
+
+test('an echo gives back what the announcement says', async () => {
+  const { sent, received } = await call('announcement', '--audio', 'echo');
+  assert.ok(sent.length > 5);
+  assert.ok(received.join(' ').includes(sent.slice(0, 5).join(' ')));
+});
+
+test('a recording that does not fit the codecs is refused with words', () => {
+  const r = run(['ue', eftf.at, '--lab', '--audio', inFolder('a.amr')]);
+  assert.deepEqual([r.code, /the recording is AMR, the call PCMU/.test(r.err)], [1, true], r.err);
+  const raw = run(['ue', eftf.at, '--lab', '--codec', 'AMR-WB', '--audio', inFolder('a.ul')]);
+  assert.deepEqual([raw.code, /frames of AMR-WB come in its storage format/.test(raw.err)], [1, true], raw.err);
+  assert.equal(run(['ue', eftf.at, '--codec', 'opus']).code, 1);
+});
