@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { LIMITS } from '../limits.js';
 import { CaptureError, InputDamage, labelOf, systemError } from './errors.js';
 import { FileState, type FormatReader } from './format.js';
+import { GrowingInput, type GrowingReader } from './growing.js';
 import { FileInput, GzipInput, type OctetInput, StreamInput } from './input.js';
 import { LOOK, notACapture } from './look.js';
 import { mergeSources } from './merge.js';
@@ -61,6 +62,12 @@ export async function openCapture(paths: readonly string[], options: OpenOptions
 /** Opens a capture that arrives on a stream; `name` is what messages call it. @throws CaptureError */
 export function openStream(stream: Readable, name: string, options: OpenOptions = {}): Promise<Capture> {
   return openInput(name, 1, { input: new StreamInput(name, stream) }, shareOf(1), options);
+}
+
+/** Opens a capture that grows; waits until enough is there to tell its format. @throws CaptureError */
+export function openGrowing(from: GrowingReader, options: OpenOptions = {}): Promise<Capture> {
+  const opened = { input: new GrowingInput(from), store: new PlainStore(from.name, from.fd) };
+  return openInput(from.name, 1, opened, shareOf(1), options);
 }
 
 function shareOf(files: number): Share {

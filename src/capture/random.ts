@@ -51,6 +51,23 @@ export class PlainStore implements OctetStore {
   close(): void {}
 }
 
+/** Opens a temporary file that has no name any more and so goes when the process does. @throws CaptureError */
+export function unnamedFile(): number {
+  try {
+    const folder = mkdtempSync(join(tmpdir(), 'fttscope-'));
+    try {
+      const path = join(folder, 'spool');
+      const fd = openSync(path, 'wx+', 0o600);
+      unlinkSync(path);
+      return fd;
+    } finally {
+      rmdirSync(folder);
+    }
+  } catch (error) {
+    throw systemError(tmpdir(), error, 'FTT_E_SPOOL');
+  }
+}
+
 /**
  * The decompressed octets of a pipe or compressed file, written while they are read to a temporary file that has no
  * name any more and so goes when the process does. It stops growing at a cap or when the disk is full; reading the
@@ -67,18 +84,7 @@ export class Spool implements OctetStore, OctetSink {
     private readonly name: string,
     private readonly cap: number = LIMITS.spoolOctets,
   ) {
-    try {
-      const folder = mkdtempSync(join(tmpdir(), 'fttscope-'));
-      try {
-        const path = join(folder, 'spool');
-        this.fd = openSync(path, 'wx+', 0o600);
-        unlinkSync(path);
-      } finally {
-        rmdirSync(folder);
-      }
-    } catch (error) {
-      throw systemError(tmpdir(), error, 'FTT_E_SPOOL');
-    }
+    this.fd = unnamedFile();
   }
 
   write(buf: Uint8Array, off: number, end: number): void {

@@ -32,6 +32,8 @@ export interface Keys {
   readonly origins: readonly string[];
   /** What the user should know about the files, in words. */
   readonly warnings: readonly string[];
+  /** Takes one more key log; returns how many of its lines were good. */
+  text(text: string, source: KeySource, origin: string): number;
 }
 
 const WHERE_FROM = 'a TLS key log is what SSLKEYLOGFILE makes clients write';

@@ -2,14 +2,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CaptureInterface } from '../live/capture-source.js';
 import { duration } from '../live/scenario-values.js';
 import type { CodecName } from '../live/sip/sdp.js';
+import { BUFFER_MIB, SNAPLEN } from './capture-defaults.js';
 import type { CaptureCommandOptions } from './commands/capture.js';
 import type { EftfCommandOptions } from './commands/eftf.js';
 import type { UeCommandOptions } from './commands/ue.js';
 import { collect } from './options.js';
+import { hasTerminal } from './screens.js';
 
-/** Largest frame that libpcap delivers. */
-const SNAPLEN = 262_144;
-const BUFFER_MIB = 32;
 const CODECS: readonly CodecName[] = ['PCMU', 'PCMA', 'AMR', 'AMR-WB'];
 
 /** A whole number between two, both included. */
@@ -32,13 +31,28 @@ export function addCaptureCommands(program: Command, done: (code: number) => voi
     });
   const capture = program
     .command('capture')
-    .description('capture live, to a file, a ring of files or standard output; without -w, print the rows');
-  captureOptions(capture).action(async (o: CaptureCommandOptions) => {
-    const { capture: run, captureRows } = await import('./commands/capture.js');
+    .description(
+      'capture live: on screens, to a file, a ring of files or standard output, or as rows where there is no terminal',
+    );
+  captureOptions(capture).action(async (o: CaptureCommandOptions & RowOptions) => {
     const { write } = o;
+    if (o.ui === true || (write === undefined && hasTerminal() && !ROW_OPTIONS.some((name) => o[name] !== undefined))) {
+      const { captureOnScreens } = await import('./live-capture.js');
+      done(await captureOnScreens(o, screenOptions(o)));
+      return;
+    }
+    const { capture: run, captureRows } = await import('./commands/capture.js');
     done(write === undefined ? await captureRows(captureArgs(o), readArgs(o)) : await run({ ...o, write }));
   });
 }
+
+/** Options that mean printed rows. */
+const ROW_OPTIONS = ['format', 'tree', 'field', 'rows', 'quiet'] as const;
+
+const screenOptions = ({ filter, decodeAs }: RowOptions) => ({
+  ...(filter !== undefined && { filter }),
+  ...(decodeAs && { decodeAs }),
+});
 
 /** Options of reading that rows of a live capture take, as they stand on the command line. */
 interface RowOptions {
@@ -48,6 +62,9 @@ interface RowOptions {
   field?: string[];
   decodeAs?: string[];
   rows?: string;
+  quiet?: boolean;
+  /** On screens, also with `-w`. */
+  ui?: boolean;
 }
 
 function captureOptions(c: Command): Command {
@@ -83,11 +100,12 @@ function captureOptions(c: Command): Command {
     .option('-k, --keylog <file>', 'TLS key log, also one that grows; with -w see --with-keys', collect)
     .option('--with-keys', 'write the lines of the key logs into the capture as they come')
     .addOption(new Option('--backend <name>', 'what captures').choices(['auto', 'pcap', 'dumpcap']).default('auto'))
-    .option('-Y, --filter <expression>', 'rows: display filter')
+    .option('--ui', 'on screens, also with -w; without -w in a terminal it is so anyway')
+    .option('-Y, --filter <expression>', 'screens and rows: display filter')
     .option('-T, --format <format>', 'rows: text, tree, fields, json, ndjson …')
     .option('-V, --tree', 'rows: the whole tree of each')
     .option('-e, --field <field>', 'rows: a field to print; repeatable', collect)
-    .option('-d, --decode-as <rule>', 'rows: for example tcp.port==8443,tls', collect)
+    .option('-d, --decode-as <rule>', 'screens and rows: for example tcp.port==8443,tls', collect)
     .addOption(new Option('--rows <kind>', 'rows: of envelopes, of frames').choices(['inner', 'outer', 'both']))
     .option('-q, --quiet', 'say nothing but what goes wrong');
 }

@@ -29,11 +29,15 @@ export function wantsScreens(captures: readonly string[], o: ScreenOptions): boo
   return keyboard(names) !== undefined;
 }
 
+/** Whether there is a terminal both ways. */
+export const hasTerminal = (): boolean => process.stdout.isTTY && process.stdin.isTTY;
+
 let tty: ReadStream | undefined;
 
 /** Where keys come from: standard input, or the terminal itself where that is the capture; undefined: from nowhere. */
-export function keyboard(names: readonly string[]): ReadStream | undefined {
-  if (!names.includes('-')) return process.stdin.isTTY ? process.stdin : undefined;
+export function keyboard(names: readonly string[] = []): ReadStream | undefined {
+  if (process.stdin.isTTY) return process.stdin;
+  if (!names.includes('-') && tty === undefined) return undefined;
   try {
     tty ??= new ReadStream(openSync('/dev/tty', 'r'));
   } catch {

@@ -1,5 +1,6 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
 import { CaptureError } from '../capture/errors.js';
+import type { GrowingReader } from '../capture/growing.js';
 import type { Registry } from '../engine/registry.js';
 import { compile, FilterError } from '../filter/index.js';
 import type { ToScreens } from '../viewer/messages.js';
@@ -14,12 +15,14 @@ import { Viewing } from './viewing.js';
 export interface ViewOrder {
   readonly captures: readonly string[];
   readonly options: ReadOptions;
+  /** The capture that grows, instead of those named. */
+  readonly growing?: GrowingReader;
 }
 
 /** The thread of the engine: opens the captures and answers what the screens ask. */
-export async function view(port: MessagePort, { captures, options }: ViewOrder): Promise<void> {
+export async function view(port: MessagePort, { captures, options, growing }: ViewOrder): Promise<void> {
   try {
-    await serve(await Viewing.of(captures, options), port);
+    await serve(await Viewing.of(captures, options, growing), port);
   } catch (e) {
     if (!(e instanceof CaptureError || e instanceof UserError)) throw e;
     const message: ToScreens = { type: 'refused', message: e.message, ...(e.hint !== undefined && { hint: e.hint }) };

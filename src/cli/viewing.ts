@@ -1,13 +1,16 @@
-import { openCapture } from '../capture/open.js';
+import { existsSync } from 'node:fs';
+import type { GrowingReader } from '../capture/growing.js';
+import { openCapture, openGrowing } from '../capture/open.js';
 import type { Capture } from '../capture/source.js';
 import type { Report } from '../report/report.js';
 import { reportOf } from '../report/report.js';
-import { SessionCache } from '../tls/index.js';
+import { type KeySource, SessionCache } from '../tls/index.js';
 import type { PassKeys, ReportSources, RowFile, ViewedCapture } from '../viewer/viewed-capture.js';
 import type { Reopen, WriteRequest } from '../viewer/viewer.js';
 import { reportOptions } from './commands/report.js';
 import { FrameFile } from './frame-file.js';
 import { InnerFile } from './inner-file.js';
+import { KeyLogTail } from './key-log-tail.js';
 import { keyLines } from './keys.js';
 import type { ReadOptions } from './options.js';
 import { Reading } from './reading.js';
@@ -22,13 +25,27 @@ export class Viewing implements ViewedCapture {
     private readonly captures: readonly string[],
     private readonly o: ReadOptions,
     private readonly reading: Reading,
+    private readonly growing: GrowingFollowed | undefined,
   ) {}
 
-  /** Gathers the keys. @throws UserError */
-  static async of(captures: readonly string[], o: ReadOptions): Promise<Viewing> {
-    const reading = new Reading(captures, { ...o, quiet: true });
+  /**
+   * Gathers the keys. Key logs beside a capture that grows may grow, too, and need not be there yet.
+   * @throws UserError
+   */
+  static async of(captures: readonly string[], o: ReadOptions, growing?: GrowingReader): Promise<Viewing> {
+    return Viewing.with(captures, o, growing && { reader: growing, tails: tailsOf(o), learned: [] });
+  }
+
+  private static async with(
+    captures: readonly string[],
+    o: ReadOptions,
+    growing: GrowingFollowed | undefined,
+  ): Promise<Viewing> {
+    const keylog = growing === undefined ? o.keylog : o.keylog?.filter((path) => existsSync(path));
+    const reading = new Reading(captures, { ...o, ...(keylog && { keylog }), quiet: true });
     await reading.prepare(false);
-    const viewing = new Viewing(captures, o, reading);
+    for (const text of growing?.learned ?? []) reading.keys.text(text, 'dsb', 'Decryption Secrets Block');
+    const viewing = new Viewing(captures, o, reading, growing);
     for (const file of o.handshakeFrom ?? []) await reading.lend(file, viewing.keys());
     return viewing;
   }
@@ -41,7 +58,30 @@ export class Viewing implements ViewedCapture {
   }
 
   open(): Promise<Capture> {
-    return openCapture(this.names, { spool: true });
+    const { growing } = this;
+    return growing === undefined
+      ? openCapture(this.names, { spool: true })
+      : openGrowing(growing.reader, { spool: true });
+  }
+
+  learn(keyLog: string): void {
+    const { growing, reading } = this;
+    if (growing === undefined) reading.keys.log.add(keyLog, 'dsb');
+    else {
+      growing.learned.push(keyLog);
+      reading.keys.text(keyLog, 'dsb', 'Decryption Secrets Block');
+    }
+  }
+
+  moreKeys(): string {
+    let all = '';
+    for (const { tail, source, path } of this.growing?.tails ?? []) {
+      const text = Buffer.from(tail.more()).toString('latin1');
+      if (text === '') continue;
+      this.reading.keys.text(text, source, path);
+      all += text;
+    }
+    return all;
   }
 
   keys(): PassKeys {
@@ -81,8 +121,29 @@ export class Viewing implements ViewedCapture {
   }
 
   again({ keylog = [], decodeAs = [] }: Reopen): Promise<Viewing> {
-    const { o } = this;
+    const { o, growing } = this;
     const more = { keylog: [...keylog, ...(o.keylog ?? [])], decodeAs: [...(o.decodeAs ?? []), ...decodeAs] };
-    return Viewing.of(this.captures, { ...o, ...more });
+    const options = { ...o, ...more };
+    return Viewing.with(this.captures, options, growing && { ...growing, tails: tailsOf(options) });
   }
+}
+
+/** A capture that grows, and what has come with it. */
+interface GrowingFollowed {
+  readonly reader: GrowingReader;
+  readonly tails: readonly { readonly tail: KeyLogTail; readonly source: KeySource; readonly path: string }[];
+  /** Key logs of its Decryption Secrets Blocks so far: a later reading has them from the start. */
+  readonly learned: string[];
+}
+
+/** Key logs that may grow. What they have now is gathered with all others, so it is passed over here. */
+function tailsOf({ keylog = [], autoKeys }: ReadOptions): GrowingFollowed['tails'] {
+  const environment = autoKeys ? process.env.SSLKEYLOGFILE : undefined;
+  const named = keylog.map((path) => ({ path, source: 'option' as const }));
+  const all = environment === undefined ? named : [...named, { path: environment, source: 'environment' as const }];
+  return all.map(({ path, source }) => {
+    const tail = new KeyLogTail(path);
+    while (tail.more().length > 0);
+    return { tail, source, path };
+  });
 }

@@ -5,6 +5,7 @@ import { pathOf } from './files.js';
 import { keylogsOf, type OpenFile, recentDialog } from './files-dialog.js';
 import { FilterForm } from './filter-form.js';
 import { FollowDialog } from './follow-dialog.js';
+import { captureCommand, type Interfaces } from './interface-dialog.js';
 import { askForKeys, KeysDialog } from './keys-dialog.js';
 import { PacketsView } from './packets-view.js';
 import { settingsDialog } from './settings-dialog.js';
@@ -16,7 +17,7 @@ import { type Listed, listedOf, writeDialog } from './write-actions.js';
 const RULE = /^[a-z0-9_.-]+\s*==\s*[\w.-]+\s*,\s*[\w.-]+$/i;
 
 /** Says what commands do that are the same in all views. */
-export function provideActions(app: App, open?: OpenFile): void {
+export function provideActions(app: App, open?: OpenFile, interfaces?: Interfaces): void {
   app.provide('export', () => exportDialog(app, isExporting(app.view) ? app.view.exports() : []));
   app.provide('write', () => writeDialog(app, listed(app)));
   app.provide('keys', (path) => (path === '' ? app.show(new KeysDialog(app)) : askForKeys(app, path)));
@@ -30,9 +31,17 @@ export function provideActions(app: App, open?: OpenFile): void {
   app.provide('follow', () => follow(app));
   app.provide('open-file', (path) => {
     if (open === undefined) app.say('another capture cannot be opened from here', 'warn');
-    else if (path === '') recentDialog(app, open);
-    else open(pathOf(path), keylogsOf(app, pathOf(path)));
+    else if (path === '') recentDialog(app, (path, keylogs) => instead(app, path, (p) => open(p, keylogs)));
+    else instead(app, pathOf(path), (p) => open(p, keylogsOf(app, p)));
   });
+  app.provide('capture', (names) => captureCommand(app, interfaces, names));
+}
+
+/** Opens a file, after a question where that would end what goes on. */
+function instead(app: App, path: string, open: (path: string) => void): void {
+  const lost = app.live?.unsaved;
+  if (lost === undefined) open(path);
+  else app.confirm(`${lost}. Open ${path} instead?`, () => open(path));
 }
 
 function chooseTheme(app: App, name: string): void {

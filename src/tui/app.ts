@@ -1,20 +1,21 @@
 import type { FieldCatalogue } from '../filter/index.js';
 import type { Reopen, Viewer } from '../viewer/viewer.js';
 import { provideActions } from './actions.js';
+import type { AppParts } from './app-parts.js';
 import { Grid } from './cells.js';
 import { tabAt } from './chrome.js';
 import { Question } from './dialogs.js';
 import type { Display, DisplayEvents } from './display.js';
-import type { OpenFile } from './files-dialog.js';
 import { insideOf, placeOf } from './frame.js';
 import { Help } from './help.js';
 import { type CommandId, commandOf, Keys } from './keymap.js';
+import { LateReading } from './late-reading.js';
+import type { LiveConsole } from './live-console.js';
 import { paletteRequest } from './palette.js';
 import { Prompt, type PromptRequest } from './prompt.js';
 import { bodyTop, drawScreen, type Shown } from './screen.js';
 import type { Memory } from './settings.js';
 import { Told } from './told.js';
-import type { Tour } from './tour.js';
 import { type Stop, Trail } from './trail.js';
 import {
   type Desk,
@@ -37,20 +38,6 @@ const QUIT_MS = 2000;
 const OVER_DIALOGS = new Set<CommandId>(['quit', 'cancel', 'redraw', 'suspend']);
 /** Messages kept for the log. */
 const MESSAGES_KEPT = 1000;
-
-export interface AppParts {
-  readonly viewer: Viewer;
-  readonly preferences: Preferences;
-  readonly memory: Memory;
-  readonly fields: FieldCatalogue;
-  /** Makes the views, in the order of their keys. */
-  views(desk: Desk): readonly View[];
-  readonly tour?: Tour;
-  /** Opens another capture instead of this one. */
-  readonly openFile?: OpenFile;
-  /** Keeps what was copied, for a terminal that has no clipboard; returns where. */
-  keepCopy?(text: string): string | undefined;
-}
 
 /** The program as it is seen: views, the lines around them, and what keys and mouse do. */
 export class App implements Desk, DisplayEvents {
@@ -86,18 +73,23 @@ export class App implements Desk, DisplayEvents {
     this.told = new Told(this.viewer, () => this.repaint());
     this.views = parts.views(this);
     this.view = this.views[0];
+    const late = new LateReading(this);
     this.viewer.onStatus(() => {
       this.hear();
+      late.look();
       this.repaint();
     });
     this.ownActions();
-    provideActions(this, parts.openFile);
+    provideActions(this, parts.openFile, parts.interfaces);
     this.view.show({});
     this.hear();
   }
 
   get scope(): Scope {
     return this.around;
+  }
+  get live(): LiveConsole | undefined {
+    return this.parts.live;
   }
 
   /** Shows it all until the user quits. */
@@ -374,7 +366,10 @@ export class App implements Desk, DisplayEvents {
       return;
     }
     this.lastCancel = now;
-    if (this.viewer.status.done) this.say('nothing to cancel; Ctrl-C once more quits');
+    const stopped = this.parts.stop?.();
+    if (stopped !== undefined) this.say(`${stopped}; Ctrl-C once more quits`);
+    else if (this.parts.live !== undefined) this.say('Ctrl-C once more ends it and quits');
+    else if (this.viewer.status.done) this.say('nothing to cancel; Ctrl-C once more quits');
     else {
       this.viewer.cancel();
       this.say('reading was stopped; Ctrl-C once more quits');

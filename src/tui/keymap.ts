@@ -111,6 +111,7 @@ export const COMMANDS = [
   c('Do', 'unmute', '', 'unmute', 'show muted findings again: all, or those of a code', 'code'),
   c('Look', 'group', '', 'group', 'findings under their tunnel, or by severity'),
   c('Do', 'decode-as', '', 'decode as', 'read a port as a protocol: udp.port==5070,sip', 'rule'),
+  c('Do', 'capture', '', 'capture', 'capture live on an interface', 'interface'),
   c('Do', 'open-file', '', 'open file', 'open another capture', 'file'),
   c('Look', 'ignore', 'I', 'ignore', 'compare without Via branch, tags and CSeq, or with them'),
 

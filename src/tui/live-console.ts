@@ -1,3 +1,5 @@
+import type { Completion } from './prompt.js';
+
 /** A step of an endpoint's life, and what became of it. */
 export interface LiveStep {
   readonly name: string;
@@ -27,7 +29,11 @@ export interface LiveConsole {
   readonly faults: readonly string[];
   readonly verbs: readonly { readonly name: string; readonly words: string }[];
   /** What is not saved yet, in words. */
-  readonly unsaved?: string;
+  readonly unsaved: string | undefined;
+  /** Ways to go on with a line, beyond its first word. */
+  complete?(text: string): Completion | undefined;
+  /** All that there is so far was written to a file. */
+  saved(): void;
   /** Does what was typed; what it returns is said. Rejects with words where it cannot. */
   type(line: string): Promise<string | undefined>;
   /** Called when something is another. */

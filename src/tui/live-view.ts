@@ -1,7 +1,8 @@
 import { type Area, wrap } from './cells.js';
+import { Reader } from './dialogs.js';
 import type { CommandId } from './keymap.js';
 import { List } from './list.js';
-import type { LiveConsole, LiveStep } from './live-console.js';
+import type { LiveConsole, LiveEvent, LiveStep } from './live-console.js';
 import type { Style, Theme } from './style.js';
 import { SIGNS } from './style.js';
 import type { Desk, MouseAt, Scope, View } from './view.js';
@@ -10,29 +11,51 @@ import { octets, plural } from './words.js';
 const HOW_TO = [
   'Nothing is live here: a file is being looked at.',
   '',
-  'To see traffic as it comes, start fttscope in one of these ways:',
+  'Enter shows what the interfaces of this machine carry, to capture on one.',
+  'Or start fttscope in one of these ways:',
   '',
-  '  fttscope capture -i eth0                    capture and look at it at the same time',
-  '  ssh gw tcpdump -U -w - tcp port 443 | fttscope -r -      the same from another machine',
-  '  fttscope ue HOST:443                        act as a UE',
-  '  fttscope eftf --lab                         act as an EFTF, with all that a lab needs',
+  '  fttscope capture -i eth0            capture, and look at it meanwhile',
+  '  ssh GATEWAY tcpdump -U -w - tcp port 443 | fttscope -r -',
+  '                                      the same on another machine',
+  '  fttscope ue HOST:443 --ui           act as a UE',
+  '  fttscope eftf --lab --ui            act as an EFTF, with all of a lab',
   '',
-  'fttscope interfaces lists what can be captured from, and says what rights are missing.',
+  'fttscope interfaces lists what there is, or says what rights are missing.',
 ];
+
+/** Lines of what happened that stay in sight, however much there is above them. */
+const EVENTS = 5;
 
 /** View 7: the endpoint or capture that runs, and a line to type to it. */
 export class LiveView implements View {
   readonly id = 'live';
   readonly title = 'Live';
   private readonly list = new List(() => this.live?.events.length ?? 0);
-  private readonly history: string[] = [];
+  /** The last thing that happened which was told. */
+  private told: LiveEvent | undefined;
 
   constructor(
     private readonly desk: Desk,
     private readonly live?: LiveConsole,
   ) {
     this.list.tail = true;
-    live?.onChange(() => desk.repaint());
+    live?.onChange(() => this.hear(live));
+  }
+
+  /** Says what went wrong, wherever the user is. */
+  private hear({ events }: LiveConsole): void {
+    const last = events.at(-1);
+    if (last !== undefined && last !== this.told) {
+      const news = events.slice(events.lastIndexOf(this.told as LiveEvent) + 1);
+      const worst = news.findLast((e) => e.severity === 'error') ?? news.findLast((e) => e.severity === 'warn');
+      if (worst !== undefined) this.desk.say(worst.text, worst.severity);
+      this.told = last;
+    }
+    this.desk.repaint();
+  }
+
+  badge(): string {
+    return this.live === undefined ? '' : '*';
   }
 
   crumbs(): readonly string[] {
@@ -66,17 +89,28 @@ export class LiveView implements View {
       area.clipped(1, y++, `! FAULTS ARE ARMED: ${live.faults.join(', ')}`, area.width - 2, theme.wrong);
     }
     y = drawSteps(area, y, live.steps, theme);
-    for (const line of live.figures) area.clipped(1, y++, line, area.width - 2, theme.text);
+    y = this.drawFigures(area, y, live);
     area.part(0, y, area.width, 1).rule(0, theme.dim, 'what happened');
     const events = area.part(0, y + 1, area.width, area.height - y - 2);
     this.list.draw(events, { theme, focus }, (line, i) => {
       const e = live.events[i];
       line.text(1, 0, e.at.toISOString().slice(11, 19), theme.dim);
       line.text(10, 0, SIGNS[e.severity], theme[e.severity]);
-      line.clipped(12, 0, e.text, line.width - 12, e.severity === 'note' ? theme.text : theme[e.severity]);
+      const text = e.text.slice(this.list.sideways);
+      line.clipped(12, 0, text, line.width - 12, e.severity === 'note' ? theme.text : theme[e.severity]);
     });
     const verbs = live.verbs.map((v) => v.name).join(', ');
     area.clipped(1, area.height - 1, `Enter: type a verb (${verbs})`, area.width - 2, theme.key);
+  }
+
+  /** The figures, as many as leave room for what happened; returns the next line. */
+  private drawFigures(area: Area, y: number, { figures }: LiveConsole): number {
+    const { theme } = this.desk.preferences;
+    const room = Math.max(1, area.height - y - 2 - EVENTS);
+    const shown = figures.length <= room ? figures : figures.slice(0, room - 1);
+    for (const line of shown) area.clipped(1, y++, line, area.width - 2, theme.text);
+    if (shown.length < figures.length) area.text(1, y++, `and ${figures.length - shown.length} more`, theme.dim);
+    return y;
   }
 
   /** How to start something, or how far a stream has come. */
@@ -92,33 +126,56 @@ export class LiveView implements View {
 
   offers(): readonly CommandId[] {
     return this.live === undefined
-      ? ['view-tunnels', 'view-packets', 'help']
-      : ['open', 'tail', 'view-packets', 'write', 'help'];
+      ? ['open', 'view-tunnels', 'view-packets', 'help']
+      : ['open', 'tail', 'view-packets', 'write', 'info', 'help'];
   }
 
   run(command: CommandId): boolean {
-    if (this.live === undefined) return false;
-    if (command === 'open') this.ask(this.live);
+    const { live } = this;
+    if (live === undefined) {
+      if (command !== 'open') return false;
+      this.desk.perform('capture');
+    } else if (command === 'open') this.ask(live);
     else if (command === 'tail') this.list.tail = !this.list.tail;
+    else if (command === 'info') this.card(live);
     else return this.list.run(command);
     return true;
   }
 
+  /** The line under the cursor as a whole, and the verbs with what they do. */
+  private card(live: LiveConsole): void {
+    const event = live.events[this.list.cursor];
+    const lines = [
+      ...(event === undefined ? [] : [`${event.at.toISOString()}  ${event.text}`, '']),
+      ...live.figures,
+      '',
+      ...live.verbs.map((v) => `${v.name.padEnd(11)} ${v.words}`),
+    ];
+    this.desk.show(new Reader(live.title, lines, this.desk));
+  }
+
   private ask(live: LiveConsole): void {
-    this.desk.prompt({
+    const { desk } = this;
+    desk.prompt({
       label: '>',
-      history: this.history,
+      history: [...(desk.memory.state.history.live ?? [])].reverse(),
       complete: (text, cursor) => {
         const typed = text.slice(0, cursor);
-        if (typed.includes(' ')) return undefined;
+        if (typed.includes(' ')) return live.complete?.(typed);
         const words = live.verbs.filter((v) => v.name.startsWith(typed)).map((v) => ({ text: v.name, note: v.words }));
         return { from: 0, words };
       },
+      judge: (text) => {
+        const words = live.verbs.find((v) => v.name === text.trimStart().split(' ')[0])?.words;
+        return { text: words ?? 'a verb; Tab lists them, Up brings earlier lines', wrong: false };
+      },
       done: (text) => {
-        if (text.trim() === '') return undefined;
-        live.type(text.trim()).then(
-          (said) => said !== undefined && this.desk.say(said),
-          (e: Error) => this.desk.say(e.message, 'error'),
+        const line = text.trim();
+        if (line === '') return undefined;
+        desk.memory.typed('live', line);
+        live.type(line).then(
+          (said) => said !== undefined && desk.say(said),
+          (e: Error) => desk.say(e.message, 'error'),
         );
         return undefined;
       },

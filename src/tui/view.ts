@@ -2,6 +2,7 @@ import type { FieldCatalogue } from '../filter/index.js';
 import type { Reopen, Viewer } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
 import type { CommandId } from './keymap.js';
+import type { LiveConsole } from './live-console.js';
 import type { PromptRequest } from './prompt.js';
 import type { Memory } from './settings.js';
 import type { Theme, ThemeName } from './style.js';
@@ -117,6 +118,8 @@ export interface Desk {
   readonly memory: Memory;
   readonly scope: Scope;
   readonly messages: readonly Message[];
+  /** What runs now and brings the packets. */
+  readonly live: LiveConsole | undefined;
   /** Names that filters may have. */
   readonly fields: FieldCatalogue;
   /** Something is another now: paint soon. */

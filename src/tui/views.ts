@@ -17,7 +17,7 @@ export function makeViews(desk: Desk): readonly View[] {
     new MediaView(desk),
     new FindingsView(desk, mutedOf(desk)),
     new StatisticsView(desk),
-    new LiveView(desk),
+    new LiveView(desk, desk.live),
     new LogView(desk),
   ];
 }

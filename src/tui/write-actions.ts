@@ -44,6 +44,7 @@ function ask(desk: Desk, what: WriteRequest['what'], withKeys: boolean, some: Li
     askForFile(desk, 'write to', name, async (path) => {
       const rows = some === undefined ? undefined : rowNumbers(some);
       const n = await desk.viewer.write({ path, what, withKeys, ...(rows !== undefined && { rows }) });
+      if (some === undefined && what === 'outer') desk.live?.saved();
       return `${path}: ${plural(n, 'packet')} written${withKeys ? ', with keys' : ''}`;
     });
   };

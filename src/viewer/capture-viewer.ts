@@ -9,6 +9,7 @@ import { Again } from './again.js';
 import { FirstPass } from './first-pass.js';
 import { Frames } from './frames.js';
 import { glances } from './glance.js';
+import { LateKeys } from './late-keys.js';
 import { Rows, type RowsAdded } from './rows.js';
 import { RowsWriter } from './rows-writer.js';
 import { Selected } from './selected.js';
@@ -61,6 +62,7 @@ export class CaptureViewer implements Viewer {
       done: false,
       cancelled: false,
       growing: viewed.names.includes('-'),
+      late: false,
       elapsedMs: 0,
       keys: { lines: 0, used: 0, sources: [] },
       tunnels: [],
@@ -109,14 +111,25 @@ export class CaptureViewer implements Viewer {
   }
 
   private async read(again: Again): Promise<void> {
-    const { pass, capture, frames } = this;
+    const { pass, capture, frames, viewed } = this;
+    const late = new LateKeys(
+      viewed,
+      () => pass.index.tunnels,
+      () => this.publish(),
+    );
+    this.late = late;
+    if (this.status.growing) this.publish(); // the first packet may take its time
     let next = 0;
     try {
       for (;;) {
         const chunk = await capture.next();
         if (again.over) return;
         if (chunk === null) break;
-        for (const text of chunk.secrets) this.options.tls.keys.add(text, 'dsb');
+        for (const text of chunk.secrets) {
+          viewed.learn(text);
+          late.note(text);
+        }
+        late.look();
         frames.take(chunk);
         pass.feed(chunk);
         if (performance.now() >= next) {
@@ -131,6 +144,7 @@ export class CaptureViewer implements Viewer {
     } catch (error) {
       this.say('error', error instanceof Error ? error.message : String(error));
     }
+    late.end();
     this.ended = true;
     for (const { message } of capture.damage) this.say('error', message);
     for (const { name, cap, hit } of pass.index.ledger.limits)
@@ -140,6 +154,7 @@ export class CaptureViewer implements Viewer {
     this.publish();
   }
 
+  private late: LateKeys | undefined;
   private readonly messages: { severity: 'note' | 'warn' | 'error'; text: string }[] = [];
 
   private say(severity: 'note' | 'warn' | 'error', text: string): void {
@@ -168,6 +183,7 @@ export class CaptureViewer implements Viewer {
       done: this.ended,
       cancelled: this.stopped,
       growing: !this.ended && viewed.names.includes('-'),
+      late: this.late?.found ?? false,
       elapsedMs: performance.now() - this.started,
       keys,
       ...glances(pass.index.tunnels),

@@ -43,6 +43,7 @@ export class RemoteViewer implements Viewer {
     done: false,
     cancelled: false,
     growing: false,
+    late: false,
     elapsedMs: 0,
     keys: { lines: 0, used: 0, sources: [] },
     tunnels: [],

@@ -45,6 +45,10 @@ export interface ViewedCapture {
   keys(): PassKeys;
   /** Lines of key logs, and what is to be said about them. */
   keyState(): { lines: number; used: number; sources: string[]; warnings: readonly string[] };
+  /** Takes the key log of a Decryption Secrets Block. */
+  learn(keyLog: string): void;
+  /** Lines that key logs got since the last call, which were taken; empty where none came. */
+  moreKeys(): string;
   report(sources: ReportSources): Report;
   file(request: WriteRequest): RowFile;
   /** The same captures with other keys or rules. @throws an error in words */

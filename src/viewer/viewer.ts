@@ -117,6 +117,8 @@ export interface ViewerStatus {
   readonly cancelled: boolean;
   /** The file is followed: more may come. */
   readonly growing: boolean;
+  /** Keys came after records that they open: read again ({@link Viewer.reopen}), more can be read. */
+  readonly late: boolean;
   /** Milliseconds since the opening. */
   readonly elapsedMs: number;
   /** Key logs: lines that are good, and those that a session used. */

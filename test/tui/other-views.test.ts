@@ -75,9 +75,11 @@ describe('log', () => {
 
 describe('live', () => {
   test('says how to start something where nothing is live', () => {
-    const v = new LiveView(new PaperDesk(paperViewer()).desk);
+    const desk = new PaperDesk(paperViewer());
+    const v = new LiveView(desk.desk);
     assert.match(text(v), /Nothing is live here[\s\S]*fttscope ue HOST:443/);
-    assert.equal(v.run('open'), false);
+    assert.equal(v.run('open'), true);
+    assert.deepEqual(desk.ran, ['capture']);
   });
 
   test('a stream that grows says how far it is', () => {
@@ -103,6 +105,7 @@ describe('live', () => {
         typed.push(line);
         return 'calling';
       },
+      saved: () => undefined,
       onChange: () => undefined,
     };
     const desk = new PaperDesk(paperViewer());

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readSync } from 'node:fs';
 import { BLOCK, statisticsOf } from '../../live/capture-blocks.js';
 import { type Bounds, CaptureFiles } from '../../live/capture-files.js';
 import { CannotCapture, type CaptureInterface, startCapture } from '../../live/capture-source.js';
 import { Exit, UserError } from '../errors.js';
+import { KeyLogTail } from '../key-log-tail.js';
 import { tell } from '../tell.js';
 import { version } from '../version.js';
 
@@ -34,14 +34,21 @@ const BOUNDS = ['duration', 'filesize', 'files', 'packets', 'interval'] as const
  * @throws UserError
  */
 export async function capture(o: CaptureCommandOptions & { write: string }): Promise<number> {
+  const { stop, ring } = boundsOf(o);
+  return new Run(o, stop, ring).go();
+}
+
+/** When a capture ends, and its files. @throws UserError where the options make no sense */
+export function boundsOf(o: CaptureCommandOptions): { stop: Bounds; ring: Bounds | undefined } {
   const ring = o.ring === undefined ? undefined : bounds('-b', o.ring);
   const stop = bounds('-a', o.autostop ?? []);
   if (o.interface.length === 0)
     throw new UserError('no interface given', Exit.usage, '-i NAME; fttscope interfaces lists them');
-  if (ring !== undefined && o.write === '-') throw new UserError('a ring of files (-b) needs a name (-w FILE)');
+  if (ring !== undefined && (o.write ?? '-') === '-')
+    throw new UserError('a ring of files (-b) needs a name (-w FILE)');
   if (stop.interval !== undefined) throw new UserError('-a interval: only -b has it');
   if (stop.files !== undefined && ring === undefined) throw new UserError('-a files: only with -b');
-  return new Run(o, { ...stop, ...(o.count !== undefined && { packets: o.count }) }, ring).go();
+  return { stop: { ...stop, ...(o.count !== undefined && { packets: o.count }) }, ring };
 }
 
 /** Reads `duration:10` and the like. */
@@ -146,31 +153,6 @@ class Run {
     for (const n of this.drops.values()) dropped += n;
     const words = `${packets} packets, ${(octets / 1e6).toFixed(1)} MB, ${dropped} dropped`;
     process.stderr.write(`${before}${words}${after === '' || this.why === '' ? '' : `: ${this.why}`}${after}`);
-  }
-}
-
-/** A key log that somebody writes while we read. */
-class KeyLogTail {
-  private at = 0;
-
-  constructor(private readonly path: string) {}
-
-  /** The whole lines that came since the last call. */
-  more(): Uint8Array {
-    try {
-      const fd = openSync(this.path, 'r');
-      try {
-        const buf = Buffer.alloc(1 << 20);
-        const n = readSync(fd, buf, 0, buf.length, this.at);
-        const whole = buf.lastIndexOf(10, n - 1) + 1;
-        this.at += n > 0 ? whole : 0;
-        return n > 0 ? buf.subarray(0, whole) : buf.subarray(0, 0);
-      } finally {
-        closeSync(fd);
-      }
-    } catch {
-      return new Uint8Array(0); // it is not there yet
-    }
   }
 }
 

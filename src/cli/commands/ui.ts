@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { App } from '../../tui/app.js';
 import type { Display } from '../../tui/display.js';
+import type { LiveConsole } from '../../tui/live-console.js';
 import { PlainScreens } from '../../tui/plain.js';
 import { folders, Memory } from '../../tui/settings.js';
 import type { Theme } from '../../tui/style.js';
@@ -12,11 +13,17 @@ import type { Tour } from '../../tui/tour.js';
 import { makeViews } from '../../tui/views.js';
 import { Waiting } from '../../tui/waiting.js';
 import { Refused } from '../../viewer/remote.js';
+import { captureOn } from '../capture-defaults.js';
 import { Exit, UserError } from '../errors.js';
+import { LiveCapture } from '../live-capture.js';
+import { isPiped, PipedCapture } from '../live-pipe.js';
+import type { LiveRun } from '../live-run.js';
 import type { ScreenOptions } from '../options.js';
 import { Reading } from '../reading.js';
 import { keyboard } from '../screens.js';
+import { EndSignals } from '../signals.js';
 import { openViewer } from '../view.js';
+import { listed, traffic } from './interfaces.js';
 
 /** Milliseconds that a capture may take to open before the screen says so. */
 const PATIENCE_MS = 300;
@@ -43,40 +50,58 @@ interface Shown {
   readonly options: ScreenOptions;
   readonly tour?: Tour;
   readonly said?: string;
+  /** What brings the packets, instead of files. */
+  readonly run?: LiveRun;
 }
 
 /** `fttscope CAPTURE` in a terminal: the screens. Returns the exit code. */
 export async function ui(captures: readonly string[], options: ScreenOptions, tour?: Tour): Promise<number> {
-  let shown: Shown = { captures, options, ...(tour !== undefined && { tour }) };
-  for (let next: Shown | undefined = await one(shown); next !== undefined; ) {
+  return all({ captures, options, ...(tour !== undefined && { tour }) });
+}
+
+/** The screens of something that goes on. Returns the exit code. */
+export async function watch(run: LiveRun, options: ScreenOptions): Promise<number> {
+  return all({ captures: [], options, run });
+}
+
+/** Shows one capture, and then others that the user opened. */
+async function all(first: Shown): Promise<number> {
+  let shown = first;
+  let code: number = Exit.done;
+  for (let next: Shown | undefined = shown; next !== undefined; ) {
     try {
       const wanted: Shown = next;
-      next = await one(wanted);
+      [next, code] = await one(wanted);
       shown = wanted;
     } catch (e) {
-      if (!(e instanceof UserError)) throw e;
+      // The first capture ends the program, a later one leads back; a run is over and cannot be shown again.
+      if (!(e instanceof UserError) || next === first || shown.run !== undefined) throw e;
       next = { captures: shown.captures, options: shown.options, said: e.message };
     }
   }
-  return Exit.done;
+  return code;
 }
 
-/** Shows one capture until the user quits, or wants another. */
-async function one({ captures, options: o, tour, said }: Shown): Promise<Shown | undefined> {
-  const { registry, names } = new Reading(captures, { ...o, quiet: true });
+/** Shows one capture until the user quits, or wants another. Returns that, and the exit code of the run that there was. */
+async function one({ captures, options: o, tour, said, run: given }: Shown): Promise<[Shown | undefined, number]> {
+  const { registry, names } = new Reading(given === undefined ? captures : ['-'], { ...o, quiet: true });
+  const run: LiveRun | undefined = given ?? (names.join() === '-' && isPiped() ? new PipedCapture() : undefined);
+  const signals = run?.console === undefined ? undefined : new EndSignals();
   const memory = new Memory(folders(process.env), o.config);
   const name = o.theme ?? memory.settings.theme;
   const depth = depthOf(process.env, o.color ?? 'auto');
   const preferences = { name, theme: themeFor(name, depth), depth, time: memory.settings.time };
-  const opening = openViewer({ captures, options: o }, registry).catch((e: unknown) => {
+  const order = { captures: names, options: { ...o, read: [] }, ...(run && { growing: run.reader }) };
+  const opening = openViewer(order, registry).catch((e: unknown) => {
     throw e instanceof Refused ? new UserError(e.message, e.code ?? Exit.input, e.hint) : e;
   });
   opening.catch(() => undefined); // it may fail before anybody waits for it
   // While the other thread opens the captures.
   if (!isPlain(o)) await loadTerminal();
-  const waiting = await waitFor(opening, preferences.theme, names, { o, memory });
-  const viewer = await opening.catch((e: unknown) => {
+  const waiting = await waitFor(opening, preferences.theme, names, { o, memory, title: run?.console?.title });
+  const viewer = await opening.catch(async (e: unknown) => {
     waiting?.display.close();
+    await run?.end();
     throw e;
   });
   for (const file of names.filter((n) => n !== '-'))
@@ -85,6 +110,7 @@ async function one({ captures, options: o, tour, said }: Shown): Promise<Shown |
       (o.keylog ?? []).map((k) => resolve(k)),
     );
   let next: Shown | undefined;
+  const { read: _, filter: __, tunnel: ___, ...others } = o;
   const app = new App({
     viewer,
     fields: registry,
@@ -93,22 +119,46 @@ async function one({ captures, options: o, tour, said }: Shown): Promise<Shown |
     views: makeViews,
     keepCopy: (text) => keepCopy(memory.places.state, text),
     ...(tour !== undefined && { tour }),
+    ...(run?.console && { live: run.console }),
+    ...(run && { stop: () => run.stop() }),
     openFile: (path, keylog) => {
-      const { read: _, filter: __, tunnel: ___, ...others } = o;
       next = { captures: [path], options: { ...others, keylog: [...keylog] } };
       app.lost();
     },
+    interfaces: {
+      list: listed,
+      traffic,
+      capture: async (interfaces) => {
+        next = { captures: [], options: { ...others }, run: await LiveCapture.start(captureOn(interfaces, o.keylog)) };
+        app.lost();
+      },
+    },
   });
   if (said !== undefined) app.say(said, 'error');
+  void signals?.told.then(() => app.lost());
+  let code: number = Exit.done;
   try {
+    if (run?.console !== undefined) startLive(app, run.console);
+    else if (given !== undefined) app.perform('capture');
+    run?.begin?.();
     await show(app, names, o, waiting);
   } finally {
     memory.saveState();
     await viewer.close();
-    // A pipe that nobody reads any more, or the terminal opened beside it, would keep the program alive.
-    if (names.includes('-') && next === undefined) keyboard(names)?.destroy();
+    signals?.end();
+    code = (await run?.end()) ?? Exit.done;
+    // The terminal opened beside a pipe would keep the program alive.
+    if (next === undefined && !process.stdin.isTTY) keyboard(names)?.destroy();
   }
-  return next;
+  return [next, code];
+}
+
+/** Where the screens of a run begin: a capture with its packets, an end of a tunnel with itself. */
+function startLive(app: App, console: LiveConsole): void {
+  if (console instanceof LiveCapture) {
+    app.open('packets');
+    app.perform('tail');
+  } else app.open('live');
 }
 
 /** The terminal while a capture is being opened. */
@@ -124,11 +174,11 @@ async function waitFor(
   opening: Promise<unknown>,
   theme: Theme,
   names: readonly string[],
-  { o, memory }: { readonly o: ScreenOptions; readonly memory: Memory },
+  { o, memory, title }: { readonly o: ScreenOptions; readonly memory: Memory; readonly title: string | undefined },
 ): Promise<Opened | undefined> {
   const late = new Promise<true>((done) => setTimeout(() => done(true), PATIENCE_MS).unref());
   if (isPlain(o) || (await Promise.race([opening.catch(() => false), late])) !== true) return undefined;
-  const what = names.includes('-') ? 'the first packet on standard input' : names.join(', ');
+  const what = title ?? (names.includes('-') ? 'the first packet on standard input' : names.join(', '));
   const events: Waiting = new Waiting(theme, `Waiting for ${what}.`, () => {
     display.close();
     process.exit(Exit.done); // the thread that waits for the capture cannot be asked to end

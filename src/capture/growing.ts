@@ -1,0 +1,110 @@
+/** A capture that grows while it is read: what a live run, or a pipe, has brought so far. */
+
+import { closeSync, readSync, writeSync } from 'node:fs';
+import { CaptureError, systemError } from './errors.js';
+import type { OctetInput } from './input.js';
+import { unnamedFile } from './random.js';
+
+/** Milliseconds between two looks at whether there is more. */
+const LOOK_MS = 25;
+
+/** What a reader of a growing file needs, also in another thread: plain data, and a word of memory that both see. */
+export interface GrowingReader {
+  /** What messages and titles call it; `-` is standard input. */
+  readonly name: string;
+  readonly fd: number;
+  /** Not 0: nothing will be added any more. */
+  readonly ended: Int32Array;
+}
+
+/** The end of a growing file that is written. It has no name on the disk and so goes when the process does. */
+export class GrowingFile {
+  readonly reader: GrowingReader;
+  octets = 0;
+  /** Why nothing is added any more though more came; undefined while all is. */
+  stopped: string | undefined;
+
+  /** @param most octets kept at most @throws CaptureError */
+  constructor(
+    name: string,
+    private readonly most: number,
+  ) {
+    this.reader = { name, fd: unnamedFile(), ended: new Int32Array(new SharedArrayBuffer(4)) };
+  }
+
+  /** Adds octets; what cannot be added ends the file, and {@link stopped} says why. Whether they were added. */
+  add(octets: Uint8Array): boolean {
+    if (this.ended) return false;
+    if (this.octets + octets.length > this.most)
+      return this.stop(`only ${this.octets} octets are kept to be looked at`);
+    try {
+      for (let at = 0; at < octets.length; ) at += writeSync(this.reader.fd, octets, at);
+    } catch (error) {
+      return this.stop(systemError('what is kept to be looked at', error, 'FTT_E_SPOOL').message);
+    }
+    this.octets += octets.length;
+    return true;
+  }
+
+  private stop(why: string): false {
+    this.stopped = why;
+    this.end();
+    return false;
+  }
+
+  /** Nothing is added any more. */
+  end(): void {
+    Atomics.store(this.reader.ended, 0, 1);
+  }
+  get ended(): boolean {
+    return Atomics.load(this.reader.ended, 0) !== 0;
+  }
+
+  /** Lets go of it; nobody reads any more. */
+  close(): void {
+    this.end();
+    closeSync(this.reader.fd);
+  }
+}
+
+/** The end that is read, in order. */
+export class GrowingInput implements OctetInput {
+  consumed = 0;
+  private closed = false;
+
+  constructor(private readonly from: GrowingReader) {}
+
+  read(into: Uint8Array, off: number, len: number): number | Promise<number> {
+    const n = this.take(into, off, len);
+    return n >= 0 ? n : this.wait(into, off, len);
+  }
+
+  /** Octets that are there, 0 at the end, -1 where none is there yet. */
+  private take(into: Uint8Array, off: number, len: number): number {
+    const { fd, ended, name } = this.from;
+    const last = this.closed || Atomics.load(ended, 0) !== 0; // before the look: what was added before the end counts
+    try {
+      const n = this.closed ? 0 : readSync(fd, into, off, len, this.consumed);
+      this.consumed += n;
+      return n > 0 || last ? n : -1;
+    } catch (error) {
+      throw error instanceof CaptureError ? error : systemError(name, error, 'FTT_E_READ');
+    }
+  }
+
+  private async wait(into: Uint8Array, off: number, len: number): Promise<number> {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      const n = this.take(into, off, len);
+      if (n >= 0) return n;
+    }
+  }
+
+  rewind(): boolean {
+    return false;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}

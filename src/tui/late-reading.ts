@@ -1,0 +1,62 @@
+import type { Desk, View } from './view.js';
+
+/** How many times as long as a reading took is waited before the next; and milliseconds at least. */
+const REST = 10;
+const LEAST_MS = 1000;
+
+/** A reading that is under way, and where the user was before it. */
+interface Reading {
+  readonly began: number;
+  readonly frames: number;
+  readonly view: View;
+  readonly place: unknown;
+}
+
+/** Reads a capture that grows once more when keys have come that open what was passed over; at most a tenth of the time. */
+export class LateReading {
+  private reading: Reading | undefined;
+  /** The new reading has begun. */
+  private anew = false;
+  private next = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly desk: Desk & { readonly view: View }) {}
+
+  /** To be called when the status of the viewer is another. */
+  look(): void {
+    const { status } = this.desk.viewer;
+    if (this.reading !== undefined) {
+      if (this.anew && (status.done || status.frames >= this.reading.frames)) this.finish(this.reading);
+      return;
+    }
+    if (!status.late) return;
+    const wait = this.next - Date.now();
+    if (wait <= 0) void this.read();
+    else if (this.timer === undefined) {
+      this.timer = setTimeout(() => {
+        this.timer = undefined;
+        this.look();
+      }, wait);
+      this.timer.unref();
+    }
+  }
+
+  private async read(): Promise<void> {
+    const { desk } = this;
+    const { view, viewer } = desk;
+    this.reading = { began: Date.now(), frames: viewer.status.frames, view, place: view.place() };
+    desk.say('keys have come: what waited for them is read again');
+    await desk.reopen({});
+    this.anew = true;
+    this.look();
+  }
+
+  private finish({ began, view, place }: Reading): void {
+    this.reading = undefined;
+    this.anew = false;
+    this.next = Date.now() + Math.max(LEAST_MS, REST * (Date.now() - began));
+    // Back to the line where the user was, unless they have gone on.
+    if (this.desk.view === view) view.restore(place);
+    this.look();
+  }
+}
