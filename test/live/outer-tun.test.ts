@@ -1,53 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { COMMAND } from '../cli/run.js';
-import { inFolder, missing, type Running, startFttscope, startProgram } from './outer-support.js';
+import { inFolder, missing, type Running } from './outer-support.js';
+import { addressesOf, inside, makeSpaces, NET, startTunEftf, startTunUe, UE, within } from './tun-support.js';
 
 /** The kernel's own TCP/IP, dnsmasq and radvd through a tunnel between two network namespaces. */
 
-const UE = `fttu${process.pid}`;
-const NET = `ftte${process.pid}`;
-const [UE_ADDRESS, EFTF_ADDRESS] = ['192.0.2.130', '192.0.2.129'];
-
-const ip = (...args: string[]): boolean => spawnSync('ip', args, { stdio: 'ignore' }).status === 0;
-const within = (space: string, ...command: string[]): string[] => ['netns', 'exec', space, ...command];
-
-function setUp(): string | false {
-  if (process.getuid?.() !== 0) return 'network namespaces want root: skipped';
-  try {
-    createRequire(import.meta.url)('koffi');
-  } catch {
-    return 'koffi is not installed: skipped';
-  }
-  const made =
-    ip('netns', 'add', UE) &&
-    ip('netns', 'add', NET) &&
-    ip('link', 'add', 'vu', 'netns', UE, 'type', 'veth', 'peer', 'name', 've', 'netns', NET) &&
-    ip('-n', UE, 'address', 'add', `${UE_ADDRESS}/29`, 'dev', 'vu') &&
-    ip('-n', NET, 'address', 'add', `${EFTF_ADDRESS}/29`, 'dev', 've') &&
-    [UE, NET].every((space) => ip('-n', space, 'link', 'set', 'lo', 'up')) &&
-    ip('-n', UE, 'link', 'set', 'vu', 'up') &&
-    ip('-n', NET, 'link', 'set', 've', 'up');
-  return made ? false : 'network namespaces cannot be made here: skipped';
-}
-const skip = setUp();
-after(() => {
-  for (const space of [UE, NET]) ip('netns', 'delete', space);
-});
-
-const inside = (space: string, program: string, ...args: string[]): Running =>
-  startProgram('ip', within(space, program, ...args));
+const skip = makeSpaces();
 
 async function startPair(eftf: string[], ue: string[]): Promise<{ eftf: Running; ue: Running }> {
-  const e = startFttscope(
-    ['eftf', '--lab', '--listen', `${EFTF_ADDRESS}:443`, '--tun', 'te', ...eftf],
-    ['ip', ...within(NET)],
-  );
-  await e.line(/^listening/m);
-  const u = startFttscope(['ue', EFTF_ADDRESS, '--lab', ...ue], ['ip', ...within(UE)]);
+  const e = await startTunEftf(...eftf);
+  const u = startTunUe(...ue);
   await u.line(/^established/m);
   return { eftf: e, ue: u };
 }
@@ -95,15 +60,16 @@ test('ping, TCP and DNS of the kernel through TUN devices at both ends', {
     await asked.line(/10\.99\.0\.5/);
     await dns.stop('SIGKILL');
   });
-  await t.test('sipp', { skip: missing('sipp', '-v') }, async () => {
-    const shown = spawnSync('ip', ['-n', UE, '-4', 'address', 'show', 'dev', 'tu'], { encoding: 'utf8' }).stdout;
-    const [, own] = /inet ([\d.]+)/.exec(shown)!;
-    const common = ['-nostdin', '-m', '20'];
-    const callee = inside(NET, 'sipp', '-sn', 'uas', '-i', '10.99.0.1', '-rtp_echo', ...common);
-    await new Promise((r) => setTimeout(r, 500));
-    const caller = inside(UE, 'sipp', '-sn', 'uac', '-i', own, '-r', '10', '-d', '100', ...common, '10.99.0.1');
-    assert.equal(await caller.ended, 0, caller.out.slice(-1500)); // all calls succeeded
-    await callee.stop('SIGKILL');
+  await t.test('sipp, over UDP and over TCP', { skip: missing('sipp', '-v') }, async () => {
+    const [, own] = /inet ([\d.]+)/.exec(addressesOf(UE, 'tu', 4))!;
+    for (const transport of ['u1', 't1']) {
+      const common = ['-nostdin', '-m', '10', '-t', transport];
+      const callee = inside(NET, 'sipp', '-sn', 'uas', '-i', '10.99.0.1', '-rtp_echo', ...common);
+      await new Promise((r) => setTimeout(r, 500));
+      const caller = inside(UE, 'sipp', '-sn', 'uac', '-i', own, '-r', '20', '-d', '100', ...common, '10.99.0.1');
+      assert.equal(await caller.ended, 0, caller.out.slice(-1500)); // all calls succeeded
+      await callee.stop('SIGKILL');
+    }
   });
   assert.equal(await ue.stop(), 0);
   assert.equal(await eftf.stop(), 0);
@@ -122,12 +88,12 @@ test("radvd's router advertisements, and a kernel that makes its own addresses",
   const radvd = inside(NET, 'radvd', '-n', '-C', inFolder('radvd.conf'), '-p', inFolder('radvd.pid'), '-m', 'stderr');
   await ue.line(/^IPv6 fd77:1:.* valid for 8\d{4} s/m); // our own SLAAC, RFC 4862 §5.5.3
   assert.equal(await ue.stop(), 0);
-  const kernel = startFttscope(['ue', EFTF_ADDRESS, '--lab', '-6', '--tun', 'tu', '--bare'], ['ip', ...within(UE)]);
+  const kernel = startTunUe('-6', '--tun', 'tu', '--bare');
   await kernel.line(/^established/m);
   let own = '';
   for (let i = 0; i < 150 && !/inet6 fd77:1:/.test(own); i++) {
     await new Promise((r) => setTimeout(r, 100));
-    own = spawnSync('ip', ['-n', UE, '-6', 'address', 'show', 'dev', 'tu'], { encoding: 'utf8' }).stdout;
+    own = addressesOf(UE, 'tu', 6);
   }
   assert.match(own, /inet6 fd77:1:\S+\/64 scope global/);
   assert.match(await ping('fd77:1::1'), /[1-3] received/);
