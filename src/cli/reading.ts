@@ -34,6 +34,8 @@ export interface Wanted {
   readonly duplicates?: boolean;
   /** RTP on ports that no SDP names. */
   readonly heuristicRtp?: boolean;
+  /** False: nobody looks at the packets of rows, only at their trees. */
+  readonly contents?: boolean;
   /** Takes the packets instead of rows. */
   readonly tap?: Tap;
 }
@@ -133,6 +135,7 @@ export class Reading {
         analyseTcp: w.analyseTcp === true,
         duplicates: w.info === true || w.duplicates === true,
         severalFiles: names.length > 1,
+        contents: w.contents,
         tap: w.tap ?? this.opener(),
       },
       (row) => {

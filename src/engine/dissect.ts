@@ -32,6 +32,7 @@ import { ShortCut } from './short-cut.js';
 export interface Mark {
   nodes: number;
   experts: number;
+  sources: number;
   protocols: number;
 }
 
@@ -139,12 +140,13 @@ export class Dissection implements Ctx {
 
   /** Remembers what stands, for {@link back}. */
   mark(): Mark {
-    return { nodes: this.tree.length, experts: this.tree.experts.length, protocols: this.protocols.length };
+    const { length, experts, sourceCount } = this.tree;
+    return { nodes: length, experts: experts.length, sources: sourceCount, protocols: this.protocols.length };
   }
 
   /** Drops what was added since `m`. */
   back(m: Mark): void {
-    this.tree.truncate(m.nodes, m.experts);
+    this.tree.truncate(m.nodes, m.experts, m.sources);
     if (this.protocols.length > m.protocols) this.protocols.length = m.protocols;
   }
 

@@ -18,7 +18,7 @@ import { type Caps, Followed, type FollowedOwner } from './followed.js';
 import { type EspServices, followEsp } from './open-esp.js';
 import { endsOf, type Packet } from './packet.js';
 import type { Registry } from './registry.js';
-import { conversation, type FlowState, type Scope, UdpState } from './scope.js';
+import { type Conversation, conversation, type FlowState, type Scope, UdpState } from './scope.js';
 import { type TcpOwner, TcpState } from './tcp-state.js';
 import { TrackContext } from './track.js';
 
@@ -61,7 +61,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   /** What is read now is not of the packet at hand. */
   private other = false;
   /** Dissectors whose `track` runs. */
-  private readonly tracked: ReadonlySet<AnyDissector>;
+  readonly tracked: ReadonlySet<AnyDissector>;
   private readonly finder: DatagramFinder;
   private readonly followed: Followed;
   private readonly flows: FlowTable;
@@ -262,6 +262,20 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     });
     return d;
   }
+
+  /**
+   * Who takes the datagram whose payload `p` stands at; null: nobody. Undefined where its flow is new, or was announced
+   * anew: then it has to be indexed. {@link numbered} is what numbers it.
+   */
+  taker(p: Peek, scope: Scope): AnyDissector | null | undefined {
+    const flow = this.flows.find(scope.id, 17, p.net as 4 | 6, p.buf, p.src, p.dst, p.sport, p.dport);
+    const state = flow.state as UdpState | null;
+    if (state === null || state.generation !== scope.generation) return undefined;
+    const { direction } = this.flows;
+    this.numbered = conversation(state, direction);
+    return state.expectations[direction]?.dissector ?? this.finder.find(p, state);
+  }
+  numbered!: Conversation;
 
   /** Finds the flow of the datagram that an ICMP error quotes. */
   private quote(p: Peek): void {

@@ -1,3 +1,4 @@
+import { PROTOCOLS } from '../../dissectors/frame.js';
 import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import type { CaptureSource, Chunk } from '../capture/chunk.js';
 import type { EspKeys } from '../crypto/esp-keys.js';
@@ -9,6 +10,7 @@ import { Dissection, expertFields } from './dissect.js';
 import type { Caps } from './followed.js';
 import { IndexPass } from './index-pass.js';
 import { Packet } from './packet.js';
+import { PlainDatagrams } from './plain-datagrams.js';
 import type { Registry } from './registry.js';
 import { Rotations } from './rotations.js';
 import { Row } from './row.js';
@@ -40,6 +42,8 @@ export interface PassOptions {
   readonly tap?: Tap | undefined;
   /** Numbers for tunnels, where they are others than those from 1 on. */
   readonly tunnelNumbers?: (() => number) | undefined;
+  /** False where nobody looks at {@link Row.content}: plain datagrams are then shown without it. */
+  readonly contents?: boolean | undefined;
   /** Caps, where they are others than those of the program. */
   readonly caps?: Caps | undefined;
 }
@@ -78,6 +82,8 @@ const ONCE: ReadonlySet<string> = new Set(['tcp.payload', 'tcp.segment_data', 't
 export class Pass {
   readonly dissection: Dissection;
   readonly index: IndexPass;
+  /** Null: each row has its packet. */
+  private readonly plain: PlainDatagrams | null;
   /** Frames taken so far. */
   frames = 0;
   protected readonly row: Row;
@@ -120,6 +126,8 @@ export class Pass {
       { ...options, analyseTcp },
       (d) => (options.rows !== 'none' && plan.tracks(d)) || (d.track !== undefined && tracks?.has(d.proto) === true),
     );
+    const bare = options.contents === false && options.tap === undefined && !options.info && !experts;
+    this.plain = bare && wants[PROTOCOLS.id] === 0 ? new PlainDatagrams(plan, this.index, registry) : null;
   }
 
   /** Reads a capture to its end, or to the frame that is asked for; `progress` is called after each chunk. */
@@ -280,10 +288,13 @@ export class Pass {
     let k = before;
     for (const e of outer.envelopes!) {
       if (this.halted) return;
-      const packet = this.inner(outer, e);
-      this.number(packet);
-      this.options.tap?.inner(packet, k + 1, e.lane.connection.tunnel!);
-      this.within(packet, ++k);
+      k++;
+      if (!this.plainRow(e, k)) {
+        const packet = this.inner(outer, e);
+        this.number(packet);
+        this.options.tap?.inner(packet, k, e.lane.connection.tunnel!);
+        this.within(packet, k);
+      }
       this.emit();
       d.back(mark);
       if (k === before + 1) {
@@ -297,18 +308,33 @@ export class Pass {
     }
   }
 
+  /** Shows envelope `k` of its frame without a packet of its own; false where it has to be looked at more closely. */
+  private plainRow(e: Envelope, k: number): boolean {
+    const { plain, index } = this;
+    const tunnel = e.lane.connection.tunnel!;
+    if (plain === null || !plain.add(e, index.inner(tunnel), this.dissection.tree)) return false;
+    if (index.numbered.stream < 0) index.numbered.stream = this.udpStream();
+    count(tunnel, e);
+    this.describe(e, null, k);
+    return true;
+  }
+
+  /** Says which envelope the row shows. */
+  private describe({ lane, off, end }: Envelope, content: Packet | null, k: number): void {
+    const { row } = this;
+    row.inner = k;
+    row.content = content;
+    row.packetLength = Math.max(0, end - off - HEADER);
+    row.tunnel = lane.connection.tunnel!;
+    row.direction = row.tunnel.direction(lane.side);
+  }
+
   /** Adds the content of an envelope, number `k` of its frame, to the outer layers that stand. */
   protected within(packet: Packet, k: number): void {
     const { row, dissection } = this;
-    const { lane, off, end } = packet.carrier!;
-    const tunnel = lane.connection.tunnel!;
-    dissection.tunnel = tunnel.id;
+    dissection.tunnel = packet.carrier!.lane.connection.tunnel!.id;
     dissection.more(packet, this.fttims);
-    row.inner = k;
-    row.content = packet;
-    row.packetLength = Math.max(0, end - off - HEADER);
-    row.tunnel = tunnel;
-    row.direction = tunnel.direction(lane.side);
+    this.describe(packet.carrier!, packet, k);
     if (packet.findings !== null) row.findings = [...row.findings, ...packet.findings];
   }
 

@@ -1,16 +1,6 @@
-import {
-  type AnyDissector,
-  type Pdu,
-  Peek,
-  type TableKey,
-  type Tree,
-  u8,
-  u16,
-  u24,
-  u32,
-  type View,
-} from '../kit/index.js';
+import { type AnyDissector, type Pdu, Peek, type TableKey, type Tree, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { addFixed } from './fixed-fields.js';
 import type { Packet } from './packet.js';
 import { Depth, type Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
@@ -83,16 +73,7 @@ export class ShortCut {
     const { buf, off } = p;
     const { plain } = step.dissector;
     if (plain === undefined ? step.depth === Depth.Dissect : !plain(buf, off, p.end, p.wireEnd)) return false;
-    for (let i = 0; i < quick.length; i++) {
-      const f = quick[i];
-      const [at, octets] = f.at!;
-      if (f.type === 'ipv4' || f.type === 'ipv6' || f.type === 'ether') t.bytes(f, off + at, octets);
-      else {
-        const word = wordAt(buf, off + at, octets);
-        if (f.mask === undefined) t.num(f, off + at, octets, word);
-        else t.bits(f, off + at, octets, word);
-      }
-    }
+    addFixed(quick, buf, off, t);
     return true;
   }
 
@@ -118,19 +99,5 @@ export class ShortCut {
       if (messages && !this.passes(messages)) return false;
     }
     return true;
-  }
-}
-
-/** A number of one to four octets in network order. */
-function wordAt(b: Uint8Array, off: number, octets: number): number {
-  switch (octets) {
-    case 1:
-      return u8(b, off);
-    case 2:
-      return u16(b, off);
-    case 3:
-      return u24(b, off);
-    default:
-      return u32(b, off);
   }
 }

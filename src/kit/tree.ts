@@ -97,16 +97,16 @@ export class Tree {
 
   /** Empties the tree for the next packet. */
   reset(): void {
-    this.truncate(0, 0);
-    this.sourceCount = 0;
+    this.truncate(0, 0, 0);
     this.now = 0;
     this.dropped = 0;
     this.layerEnd = -1;
   }
 
-  /** Drops every node from `length` on and every expert item from `expertCount` on, and goes back to depth 0. */
-  truncate(length: number, expertCount: number): void {
+  /** Drops every node, expert item and source from those counts on, and goes back to depth 0. */
+  truncate(length: number, expertCount: number, sourceCount: number): void {
     this.length = length;
+    this.sourceCount = sourceCount;
     this.at = 0;
     if (this.experts.length > expertCount) this.experts.length = expertCount;
     if (this.texts.size > 0) for (const i of this.texts.keys()) if (i >= length) this.texts.delete(i);

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { dissectors } from '../../dissectors/index.js';
+import { fieldText } from '../../src/report/value.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { Connection } from '../build/connection.js';
 import { clearConversation, connect, down, type Envelope, envelope, type Step, up } from '../build/conversation.js';
 import { innerRows, mark, rowIds } from '../build/expect.js';
-import { at, ping, register } from '../build/packets.js';
+import { at, ping, register, udp } from '../build/packets.js';
 import { type Read, read, type Seen } from '../build/read.js';
 import { late, twice } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
 import { chatter } from '../build/traffic.js';
 import { ENDS, expectedOf, one, readWith } from './one.js';
 
+const FIELDS = dissectors.flatMap((d) => Object.values(d.fields));
 const V13 = { version: 'TLSv1.3' } as const;
 const UE = at('10.0.0.2', 5060);
 const EFTF = at('10.0.0.1', 5060);
@@ -103,6 +106,24 @@ describe('envelopes that break the rules', () => {
       (await readWith(built)).inner.map((r) => r.id),
       innerRows(built).map((r) => r.id),
     );
+  });
+
+  test('each of hundreds in a record has its own octets', async () => {
+    const list = Array.from({ length: 600 }, (_, i) =>
+      envelope(udp(at(`10.1.${i % 4}.${i % 150}`, 4000), at('10.0.0.1', 4000), Uint8Array.of(1))),
+    );
+    const built = one(await tlsConversation([up(list)], V13));
+    for (const bare of [false, true]) {
+      const seen: string[] = [];
+      const fields = ['ip.src', 'udp.length'].flatMap((name) => FIELDS.filter((f) => f.name === name));
+      await readWith(built, { fields, bare }, ({ dissection: { tree } }) => {
+        for (let i = 0; i < tree.length; i++) if (tree.source[i] > 0) seen.push(fieldText(tree, i));
+      });
+      assert.deepEqual(
+        seen,
+        list.flatMap(({ octets }) => [octets.subarray(15, 19).join('.'), '9']),
+      );
+    }
   });
 
   test('an unfinished envelope at the end gives no row', async () => {

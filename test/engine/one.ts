@@ -1,6 +1,7 @@
 /** Captures of one connection, and what is always true of them. */
 
 import assert from 'node:assert/strict';
+import type { Row } from '../../src/engine/row.js';
 import { type Built, CaptureBuilder, type CaptureOptions } from '../build/capture.js';
 import type { ConnectionOptions } from '../build/connection.js';
 import { type Conversation, down, envelope, type Step, up } from '../build/conversation.js';
@@ -23,8 +24,8 @@ export function one(c: Conversation, o: Case = {}): Built {
 }
 
 /** Reads it with its keys. */
-export const readWith = (built: Built, o: RowsOptions = {}): Promise<Read> =>
-  read(built.octets, { keylog: [built.keylog], ...o });
+export const readWith = (built: Built, o: RowsOptions = {}, also?: (row: Row) => void): Promise<Read> =>
+  read(built.octets, { keylog: [built.keylog], ...o }, also);
 
 export const expectedOf = (r: Read): Expected[] =>
   r.inner.map(({ id, tunnel, direction, envelope }) => ({ id, tunnel, direction: direction!, envelope }));

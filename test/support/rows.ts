@@ -66,6 +66,7 @@ export async function forSource(
       analyseTcp: true,
       duplicates: true,
       severalFiles: false,
+      contents: options.bare !== true,
       caps: { ...LIMITS, ...options.caps },
     },
     (row) => {

@@ -32,6 +32,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
     experts: printer.experts || o.failOn !== undefined || statistics?.experts === true,
     info: printer.info || statistics?.info === true,
     analyseTcp: printer.analyseTcp || selection.analyseTcp || statistics?.analyseTcp === true,
+    contents: statistics !== null,
     ...(statistics?.tap !== undefined && { tap: statistics.tap, duplicates: true }),
   };
   const give = (row: Row): void => {

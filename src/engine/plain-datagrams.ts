@@ -1,0 +1,101 @@
+import { HEADER, IP_PACKET } from '../../dissectors/ftt-ims.js';
+import { type AnyDissector, Peek, type Source, type Tree, u16 } from '../kit/index.js';
+import type { Envelope } from '../tunnel/deframe.js';
+import { addFixed } from './fixed-fields.js';
+import type { IndexPass } from './index-pass.js';
+import { Depth, type Plan, type Step } from './plan.js';
+import type { Registry } from './registry.js';
+import type { Scope } from './scope.js';
+
+/** UDP's number in IP, and the octets of plain headers. */
+const UDP = 17;
+const UDP_HEADER = 8;
+const IPV4_HEADER = 20;
+const IPV6_HEADER = 40;
+
+/**
+ * Indexes and shows in one step what nearly all envelopes hold: a whole UDP datagram of a known flow, of whose payload
+ * nothing is wanted. No packet is made for it (ADR 0010). All others go the long way, which gives the same.
+ */
+export class PlainDatagrams {
+  private readonly p = new Peek();
+  private readonly source: { -readonly [K in keyof Source]: Source[K] };
+  private readonly envelope: Step;
+  private readonly ip: Step;
+  private readonly ipv6: Step;
+  private readonly udp: Step;
+  private readonly dataWanted: boolean;
+  /** Whether all that is wanted of the headers stands at fixed places. */
+  private readonly usable: boolean;
+  /** Who was last found to be of no interest; null: payload that nobody takes. */
+  private passed: AnyDissector | null | undefined = undefined;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly index: IndexPass,
+    registry: Registry,
+  ) {
+    const step = (proto: string): Step => plan.of(registry.byProto(proto)!);
+    this.source = { name: 'Envelope', buf: new Uint8Array(0), start: 0, end: 0 };
+    this.envelope = step('fttims');
+    this.ip = step('ip');
+    this.ipv6 = step('ipv6');
+    this.udp = step('udp');
+    this.dataWanted = step('data').depth !== Depth.Skip;
+    this.usable = [this.envelope, this.ip, this.ipv6, this.udp].every(
+      ({ quick, depth, dissector }) => quick !== null && (dissector.plain !== undefined || depth !== Depth.Dissect),
+    );
+  }
+
+  /** Adds the wanted fields of the datagram in an envelope to the tree; false, and nothing is added, where it is not plain. */
+  add(e: Envelope, scope: Scope, t: Tree): boolean {
+    const { buf, off, end } = e;
+    const ip = off + HEADER;
+    const is4 = buf[ip] === 0x45;
+    const udp = ip + (is4 ? IPV4_HEADER : IPV6_HEADER);
+    if (!this.usable || e.type !== IP_PACKET || end < udp + UDP_HEADER) return false;
+    if (is4) {
+      if (u16(buf, ip + 2) !== end - ip || (u16(buf, ip + 6) & 0x3fff) !== 0 || buf[ip + 9] !== UDP) return false;
+    } else if (buf[ip] >> 4 !== 6 || u16(buf, ip + 4) !== end - udp || buf[ip + 6] !== UDP) return false;
+    if (u16(buf, udp + 4) !== end - udp || !this.isKnown(is4, buf, ip, udp, end, scope)) return false;
+    this.show(is4, buf, off, udp, end, t);
+    return true;
+  }
+
+  /** Whether the flow is known, and nothing of what it carries is wanted. */
+  private isKnown(is4: boolean, buf: Uint8Array, ip: number, udp: number, end: number, scope: Scope): boolean {
+    const { p } = this;
+    p.buf = buf;
+    p.off = udp + UDP_HEADER;
+    p.end = p.wireEnd = end;
+    p.header = udp;
+    p.net = is4 ? 4 : 6;
+    p.src = is4 ? ip + 12 : ip + 8;
+    p.dst = is4 ? ip + 16 : ip + 24;
+    p.sport = u16(buf, udp);
+    p.dport = u16(buf, udp + 2);
+    const d = this.index.taker(p, scope);
+    return d !== undefined && (d === this.passed || this.isPassed(d));
+  }
+
+  private isPassed(d: AnyDissector | null): boolean {
+    if (d === null) {
+      if (this.dataWanted) return false;
+    } else if (d.peek !== undefined || this.index.tracked.has(d) || this.plan.of(d).depth !== Depth.Skip) return false;
+    this.passed = d;
+    return true;
+  }
+
+  private show(is4: boolean, buf: Uint8Array, off: number, udp: number, end: number, t: Tree): void {
+    const { source } = this;
+    source.buf = buf;
+    source.start = off;
+    source.end = end;
+    const level = t.level;
+    const before = t.enter(source);
+    addFixed(this.envelope.quick!, buf, off, t);
+    addFixed(is4 ? this.ip.quick! : this.ipv6.quick!, buf, off + HEADER, t);
+    addFixed(this.udp.quick!, buf, udp, t);
+    t.leave(before, level);
+  }
+}
