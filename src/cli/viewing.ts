@@ -44,6 +44,7 @@ export class Viewing implements ViewedCapture {
     const keylog = growing === undefined ? o.keylog : o.keylog?.filter((path) => existsSync(path));
     const reading = new Reading(captures, { ...o, ...(keylog && { keylog }), quiet: true });
     await reading.prepare(false);
+    reading.keys.esp.growing = true; // challenges may carry keys
     for (const text of growing?.learned ?? []) reading.keys.text(text, 'dsb', 'Decryption Secrets Block');
     const viewing = new Viewing(captures, o, reading, growing);
     for (const file of o.handshakeFrom ?? []) await reading.lend(file, viewing.keys());
@@ -87,6 +88,10 @@ export class Viewing implements ViewedCapture {
   keys(): PassKeys {
     const { keys } = this.reading;
     return tlsServices(keys.log, this.o.verifyAll === true, keys.esp, this.cache);
+  }
+
+  get subscribers() {
+    return this.reading.keys.subscribers;
   }
 
   keyState(): { lines: number; used: number; sources: string[]; warnings: readonly string[] } {

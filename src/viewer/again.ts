@@ -1,3 +1,4 @@
+import { LineFile } from '../capture/line-file.js';
 import type { Capture } from '../capture/source.js';
 import type { PassOptions } from '../engine/pass.js';
 import type { Row } from '../engine/row.js';
@@ -143,13 +144,24 @@ export class Again {
   /** The report of the frames that there are now. */
   async report(): Promise<Report> {
     const { viewed, capture } = this;
-    const model = new SessionModel();
+    this.shelf?.close();
+    this.shelf = new LineFile();
+    const model = new SessionModel(undefined, viewed.subscribers, this.shelf);
     const tap = new SessionTap(model, viewed.registry, viewed.names.length > 1);
     const some = this.some(everyFrame, { rows: 'none', fields: [], tap }, () => undefined);
     await this.run(some);
     tap.finish();
     const { limits } = some.pass.index.ledger;
     return viewed.report({ model, tap, files: capture.files, damage: [], limits });
+  }
+
+  /** What waits there is read by the last report. */
+  private shelf: LineFile | undefined;
+
+  /** Ends the passes that go on, and the last report of them. */
+  close(): void {
+    this.over = true;
+    this.shelf?.close();
   }
 
   /** What the sides of the conversation of a row sent, or the envelopes of its tunnel. */

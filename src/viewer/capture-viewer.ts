@@ -1,3 +1,4 @@
+import { LineFile } from '../capture/line-file.js';
 import type { Capture } from '../capture/source.js';
 import type { PassOptions } from '../engine/pass.js';
 import { SessionTap } from '../engine/session-tap.js';
@@ -40,6 +41,8 @@ export class CaptureViewer implements Viewer {
   private pass!: FirstPass;
   private tap!: SessionTap;
   private model!: SessionModel;
+  /** Where calls that are over wait for the report. */
+  private shelf!: LineFile;
   private again!: Again;
   private told: Report | null = null;
   private anew = false;
@@ -53,7 +56,7 @@ export class CaptureViewer implements Viewer {
     private viewed: ViewedCapture,
     private readonly onAdded: Added,
   ) {
-    this.writer = new RowsWriter(viewed.names.length > 1);
+    this.writer = new RowsWriter(this.frames, viewed.names.length > 1);
     this.status = {
       files: [],
       frames: 0,
@@ -83,7 +86,8 @@ export class CaptureViewer implements Viewer {
     const { registry } = viewed;
     const severalFiles = viewed.names.length > 1;
     this.capture = await viewed.open();
-    this.model = new SessionModel();
+    this.shelf = new LineFile();
+    this.model = new SessionModel(undefined, viewed.subscribers, this.shelf);
     this.tap = new SessionTap(this.model, registry, severalFiles);
     this.options = {
       ...viewed.keys(),
@@ -308,10 +312,9 @@ export class CaptureViewer implements Viewer {
 
   async reopen(changes: Reopen): Promise<void> {
     this.viewed = await this.viewed.again(changes);
-    this.again.over = true;
-    await this.capture.close();
+    await this.release();
     this.frames = new Frames();
-    this.writer = new RowsWriter(this.viewed.names.length > 1);
+    this.writer = new RowsWriter(this.frames, this.viewed.names.length > 1);
     this.rows.clear();
     this.anew = true;
     this.told = this.soFar = null;
@@ -321,8 +324,13 @@ export class CaptureViewer implements Viewer {
   }
 
   async close(): Promise<void> {
-    this.again.over = true;
     this.stopped = true;
-    await this.capture.close();
+    await this.release();
+  }
+
+  private release(): Promise<void> {
+    this.again.close();
+    this.shelf.close();
+    return this.capture.close();
   }
 }

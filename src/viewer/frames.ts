@@ -1,20 +1,8 @@
 import { type CaptureFile, type CaptureInterface, type CaptureSource, Chunk, type Damage } from '../capture/chunk.js';
 import type { Capture } from '../capture/source.js';
 import { LIMITS } from '../limits.js';
-
-const BLOCK = 1 << 16;
-
-/** The columns of some frames: 36 octets a frame. */
-class FrameBlock {
-  readonly offset = new Float64Array(BLOCK);
-  readonly seconds = new Float64Array(BLOCK);
-  readonly nanos = new Uint32Array(BLOCK);
-  readonly number = new Uint32Array(BLOCK);
-  readonly cap = new Uint32Array(BLOCK);
-  readonly wire = new Int32Array(BLOCK);
-  readonly connection = new Uint32Array(BLOCK);
-  readonly iface = new Uint16Array(BLOCK);
-}
+import { BLOCK_FRAMES, FrameBlock } from './columns.js';
+import type { RowsAdded } from './rows.js';
 
 /** Where every frame lies in its file, and which TCP connection it belongs to: so that it can be read again. */
 export class Frames {
@@ -32,7 +20,7 @@ export class Frames {
   /** Adds the frames of a chunk. */
   take(chunk: Chunk): void {
     for (let i = 0; i < chunk.count; i++) {
-      const at = this.count % BLOCK;
+      const at = this.count % BLOCK_FRAMES;
       if (at === 0) this.blocks.push(new FrameBlock());
       const b = this.blocks[this.blocks.length - 1];
       b.offset[at] = chunk.fileOffset[i];
@@ -48,6 +36,17 @@ export class Frames {
     }
   }
 
+  /** What was added since the last call. */
+  added(): Pick<RowsAdded, 'frames' | 'files'> {
+    const frames = this.blocks.slice(this.toldBlocks).map((b) => b.memory);
+    const files = this.interfaces.slice(this.toldInterfaces).map((i) => i.file);
+    this.toldBlocks = this.blocks.length;
+    this.toldInterfaces = this.interfaces.length;
+    return { frames, files };
+  }
+  private toldBlocks = 0;
+  private toldInterfaces = 0;
+
   private interfaceNumber(iface: CaptureInterface): number {
     const { interfaces } = this;
     if (interfaces[interfaces.length - 1] === iface) return interfaces.length - 1;
@@ -56,27 +55,27 @@ export class Frames {
   }
 
   private block(ordinal: number): FrameBlock {
-    return this.blocks[Math.floor(ordinal / BLOCK)];
+    return this.blocks[Math.floor(ordinal / BLOCK_FRAMES)];
   }
 
   /** The TCP connection of a frame, from 1; 0: none. */
   connection(ordinal: number): number {
-    return this.block(ordinal).connection[ordinal % BLOCK];
+    return this.block(ordinal).connection[ordinal % BLOCK_FRAMES];
   }
   setConnection(ordinal: number, connection: number): void {
-    this.block(ordinal).connection[ordinal % BLOCK] = connection;
+    this.block(ordinal).connection[ordinal % BLOCK_FRAMES] = connection;
   }
 
   /** Seconds and nanoseconds of a frame. */
   time(ordinal: number): readonly [number, number] {
     const b = this.block(ordinal);
-    return [b.seconds[ordinal % BLOCK], b.nanos[ordinal % BLOCK]];
+    return [b.seconds[ordinal % BLOCK_FRAMES], b.nanos[ordinal % BLOCK_FRAMES]];
   }
 
   /** Puts the place of a frame into a chunk; its octets will lie at `off`. */
   fill(chunk: Chunk, ordinal: number, off: number): void {
     const b = this.block(ordinal);
-    const at = ordinal % BLOCK;
+    const at = ordinal % BLOCK_FRAMES;
     const i = chunk.count++;
     chunk.off[i] = off;
     chunk.cap[i] = b.cap[at];
@@ -91,14 +90,14 @@ export class Frames {
   }
 
   cap(ordinal: number): number {
-    return this.block(ordinal).cap[ordinal % BLOCK];
+    return this.block(ordinal).cap[ordinal % BLOCK_FRAMES];
   }
   /** Offset of a frame in its file. */
   offset(ordinal: number): number {
-    return this.block(ordinal).offset[ordinal % BLOCK];
+    return this.block(ordinal).offset[ordinal % BLOCK_FRAMES];
   }
   file(ordinal: number): number {
-    return this.interfaces[this.block(ordinal).iface[ordinal % BLOCK]].file;
+    return this.interfaces[this.block(ordinal).iface[ordinal % BLOCK_FRAMES]].file;
   }
 }
 

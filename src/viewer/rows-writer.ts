@@ -3,24 +3,31 @@ import type { Row } from '../engine/row.js';
 import { printable } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { endpoints } from '../report/columns.js';
-import { ARENA, BLOCK_ROWS, Block, Direction, PAGE_ROWS, type RowsAdded, SEVERITIES } from './rows.js';
+import { BLOCK_ROWS, FlowNumbers, RowBlock } from './columns.js';
+import type { Frames } from './frames.js';
+import { ARENA, Direction, PAGE_ROWS, type RowsAdded, SEVERITIES } from './rows.js';
 
-/** Texts by number; those beyond the cap share the last one. */
+/** Protocols, and lists of what was noticed, that have numbers. */
+const WORDS = 60_000;
+
+/** Texts by number; those beyond a cap share one. */
 class Texts {
   fresh: string[] = [];
   private readonly numbers = new Map<string, number>();
 
+  /** @param first texts with the first numbers */
   constructor(
-    first: string,
+    first: readonly string[],
     private readonly cap: number,
   ) {
-    this.number(first);
+    for (const text of first) this.number(text);
   }
 
-  number(text: string): number {
+  /** @param rest one of the first: what stands for those beyond the cap */
+  number(text: string, rest = '…'): number {
     let n = this.numbers.get(text);
     if (n !== undefined) return n;
-    if (this.numbers.size >= this.cap) return this.number('…');
+    if (this.numbers.size >= this.cap) return this.numbers.get(rest)!;
     n = this.numbers.size;
     this.numbers.set(text, n);
     this.fresh.push(text);
@@ -37,9 +44,14 @@ class Texts {
 /** Fills the columns of {@link Rows} while the capture is read. */
 export class RowsWriter {
   count = 0;
-  private readonly addresses = new Texts('…', LIMITS.viewerAddresses);
-  private readonly words = new Texts('', 60_000);
-  private block: Block | null = null;
+  private readonly addresses = new Texts(['…'], LIMITS.viewerAddresses);
+  private readonly protocols = new Texts(['', '…'], WORDS);
+  private readonly notices = new Texts(
+    SEVERITIES.map((s) => (s === '' ? '' : `${s} …`)),
+    WORDS,
+  );
+  private readonly flows = new FlowNumbers();
+  private block: RowBlock | null = null;
   private blocks: SharedArrayBuffer[] = [];
   private page: string[] = [];
   private arena: Uint8Array | null = null;
@@ -48,51 +60,47 @@ export class RowsWriter {
   private ends: number[] = [];
   private start: readonly [number, number] = [0, 0];
 
-  constructor(private readonly severalFiles: boolean) {
-    this.words.number('…');
-  }
+  /** @param frames of which the rows are */
+  constructor(
+    private readonly frames: Frames,
+    private readonly severalFiles: boolean,
+  ) {}
 
   /** Adds a row. */
   take(row: Row): void {
     const i = this.count % BLOCK_ROWS;
     if (i === 0) {
-      this.block = new Block();
+      this.block = new RowBlock();
       this.blocks.push(this.block.memory);
     }
     if (this.count === 0) this.start = row.first;
     const b = this.block!;
-    const [source, destination] = endpoints(row);
-    b.seconds[i] = row.seconds;
-    b.nanos[i] = row.nanos;
-    b.frame[i] = row.frame;
     b.ordinal[i] = row.outer.ordinal;
-    b.length[i] = row.inner > 0 ? row.packetLength : row.frameLength;
-    b.frameLength[i] = row.frameLength;
-    b.tunnel[i] = row.tunnel === null ? 0 : row.tunnel.id;
-    b.source[i] = this.addresses.number(source);
-    b.destination[i] = this.addresses.number(destination);
+    b.flow[i] = this.flow(row);
+    b.length[i] = row.packetLength;
     b.inner[i] = row.inner;
-    b.protocol[i] = this.words.number(row.dissection.protocol());
-    b.file[i] = row.file;
-    b.direction[i] = Direction[row.direction ?? 'none'];
-    this.notice(row, b, i);
+    b.notice[i] = this.notice(row);
     // A page is divided at line ends.
     this.page.push(printable(row.dissection.info()).replaceAll('\n', ' '));
     if (this.page.length === PAGE_ROWS) this.pack();
     this.count++;
   }
 
+  private flow(row: Row): number {
+    const [source, destination] = endpoints(row);
+    const kind = (this.protocols.number(row.dissection.protocol()) << 2) | Direction[row.direction ?? 'none'];
+    const tunnel = row.tunnel === null ? 0 : row.tunnel.id;
+    return this.flows.number(this.addresses.number(source), this.addresses.number(destination), tunnel, kind);
+  }
+
   /** What was noticed about the row. */
-  private notice(row: Row, b: Block, i: number): void {
+  private notice(row: Row): number {
     const { experts } = row.dissection.tree;
-    if (experts.length === 0 && row.findings.length === 0) {
-      b.findings[i] = b.severity[i] = 0;
-      return;
-    }
+    if (experts.length === 0 && row.findings.length === 0) return 0;
     let worst = row.findings.length > 0 ? SEVERITIES.indexOf('note') : 0;
     for (const { expert } of experts) worst = Math.max(worst, SEVERITIES.indexOf(expert.severity));
-    b.severity[i] = worst;
-    b.findings[i] = this.words.number(row.codes().join(' '));
+    const severity = SEVERITIES[worst];
+    return this.notices.number([severity, ...row.codes()].join(' '), `${severity} …`);
   }
 
   /** Packs the texts of a page behind those before it, or into a new arena. */
@@ -117,7 +125,19 @@ export class RowsWriter {
     this.blocks = [];
     this.arenas = [];
     this.ends = [];
-    const [addresses, words] = [this.addresses.take(), this.words.take()];
-    return { count, blocks, addresses, words, arenas, ends, tail: page.slice(), severalFiles, start };
+    return {
+      count,
+      blocks,
+      ...this.frames.added(),
+      flows: this.flows.take(),
+      addresses: this.addresses.take(),
+      protocols: this.protocols.take(),
+      notices: this.notices.take(),
+      arenas,
+      ends,
+      tail: page.slice(),
+      severalFiles,
+      start,
+    };
   }
 }

@@ -1,7 +1,6 @@
 import { inflateRawSync } from 'node:zlib';
+import { BLOCK_FRAMES, BLOCK_ROWS, FLOW_NUMBERS, FrameBlock, RowBlock } from './columns.js';
 
-/** Rows of a block of columns. */
-export const BLOCK_ROWS = 16_384;
 /** Rows whose Info texts are packed together. */
 export const PAGE_ROWS = 128;
 /** Octets of memory that packed pages share, one behind the other. */
@@ -13,66 +12,20 @@ export const Direction = { none: 0, up: 1, down: 2 } as const;
 export const SEVERITIES = ['', 'chat', 'note', 'warn', 'error'] as const;
 export type RowSeverity = (typeof SEVERITIES)[number];
 
-/**
- * The columns of a block in one piece of shared memory, widest first:
- *
- *     seconds 8 | frame 4 | ordinal 4 | nanos 4 | length 4 | frameLength 4 | tunnel 4 | source 4 | destination 4 | inner 2 | protocol 2 |
- *     findings 2 | file 2 | direction 1 | severity 1                                             50 octets a row
- */
-export class Block {
-  readonly seconds: Float64Array;
-  /** Number of the frame within its file. */
-  readonly frame: Uint32Array;
-  /** Number of the frame in the order in which all files were read, from 0. */
-  readonly ordinal: Uint32Array;
-  readonly nanos: Uint32Array;
-  /** Octets of the row's packet. */
-  readonly length: Uint32Array;
-  /** Octets of the frame on the wire. */
-  readonly frameLength: Uint32Array;
-  /** 0: none. */
-  readonly tunnel: Uint32Array;
-  /** Numbers of texts. */
-  readonly source: Uint32Array;
-  readonly destination: Uint32Array;
-  /** Number of the envelope in its frame; 0: the row is the frame. */
-  readonly inner: Uint16Array;
-  /** Numbers of texts among the few. */
-  readonly protocol: Uint16Array;
-  readonly findings: Uint16Array;
-  readonly file: Uint16Array;
-  readonly direction: Uint8Array;
-  /** Index in {@link SEVERITIES}. */
-  readonly severity: Uint8Array;
-
-  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(BLOCK_ROWS * 50)) {
-    const n = BLOCK_ROWS;
-    this.seconds = new Float64Array(memory, 0, n);
-    this.frame = new Uint32Array(memory, 8 * n, n);
-    this.ordinal = new Uint32Array(memory, 12 * n, n);
-    this.nanos = new Uint32Array(memory, 16 * n, n);
-    this.length = new Uint32Array(memory, 20 * n, n);
-    this.frameLength = new Uint32Array(memory, 24 * n, n);
-    this.tunnel = new Uint32Array(memory, 28 * n, n);
-    this.source = new Uint32Array(memory, 32 * n, n);
-    this.destination = new Uint32Array(memory, 36 * n, n);
-    this.inner = new Uint16Array(memory, 40 * n, n);
-    this.protocol = new Uint16Array(memory, 42 * n, n);
-    this.findings = new Uint16Array(memory, 44 * n, n);
-    this.file = new Uint16Array(memory, 46 * n, n);
-    this.direction = new Uint8Array(memory, 48 * n, n);
-    this.severity = new Uint8Array(memory, 49 * n, n);
-  }
-}
-
 /** What was added to {@link Rows}, as it goes from thread to thread. */
 export interface RowsAdded {
   /** Rows that there are now. */
   readonly count: number;
   readonly blocks: readonly SharedArrayBuffer[];
-  /** Texts with the numbers that follow those before: of addresses, and of protocols and lists of findings. */
+  readonly frames: readonly SharedArrayBuffer[];
+  /** The files of further interfaces. */
+  readonly files: readonly number[];
+  /** Further flows, {@link FLOW_NUMBERS} each; protocol with direction is `protocol * 4 + direction`. */
+  readonly flows: Uint32Array;
+  /** Texts with the numbers that follow those before: of addresses, of protocols, of what was noticed (`warn code code`). */
   readonly addresses: readonly string[];
-  readonly words: readonly string[];
+  readonly protocols: readonly string[];
+  readonly notices: readonly string[];
   /**
    * Memory with packed Info texts of {@link PAGE_ROWS} rows each, and where each page ends in its own; negative for the
    * first of an arena.
@@ -86,6 +39,17 @@ export interface RowsAdded {
   readonly start: readonly [number, number];
 }
 
+/** What was noticed about rows. */
+interface Notice {
+  readonly severity: RowSeverity;
+  readonly codes: readonly string[];
+}
+
+function noticeOf(text: string): Notice {
+  const [severity, ...codes] = text.split(' ');
+  return { severity: severity as RowSeverity, codes };
+}
+
 /**
  * The rows of a capture as lists show them: `both` of contract section 4, in the order of the capture. Reading never
  * waits; a row that was there stays as it is.
@@ -95,9 +59,15 @@ export class Rows {
   severalFiles = false;
   /** Time of the first frame: seconds since the epoch, and nanoseconds. */
   start: readonly [number, number] = [0, 0];
-  private readonly blocks: Block[] = [];
+  private readonly blocks: RowBlock[] = [];
+  private readonly frames: FrameBlock[] = [];
+  /** By interface. */
+  private readonly files: number[] = [];
+  private flows = new Uint32Array(FLOW_NUMBERS << 8);
+  private flowCount = 0;
   private readonly addresses: string[] = [];
-  private readonly words: string[] = [];
+  private readonly protocols: string[] = [];
+  private readonly notices: Notice[] = [];
   private readonly arenas: Uint8Array[] = [];
   /** By page: its arena, and where it starts and ends in it. */
   private readonly pages: number[] = [];
@@ -106,21 +76,38 @@ export class Rows {
 
   /** Forgets everything: the capture is read anew. */
   clear(): void {
-    this.count = 0;
-    this.blocks.length = this.addresses.length = this.words.length = this.pages.length = this.arenas.length = 0;
+    this.count = this.flowCount = 0;
+    this.blocks.length = this.frames.length = this.files.length = 0;
+    this.addresses.length = this.protocols.length = this.notices.length = 0;
+    this.pages.length = this.arenas.length = 0;
     this.tail = [];
     this.unpacked.clear();
   }
 
   add(a: RowsAdded): void {
-    for (const memory of a.blocks) this.blocks.push(new Block(memory));
+    for (const memory of a.blocks) this.blocks.push(new RowBlock(memory));
+    for (const memory of a.frames) this.frames.push(new FrameBlock(memory));
+    for (const file of a.files) this.files.push(file);
     for (const text of a.addresses) this.addresses.push(text);
-    for (const text of a.words) this.words.push(text);
+    for (const text of a.protocols) this.protocols.push(text);
+    for (const text of a.notices) this.notices.push(noticeOf(text));
+    this.addFlows(a.flows);
     this.addPages(a);
     this.tail = a.tail;
     this.severalFiles = a.severalFiles;
     this.start = a.start;
     this.count = a.count;
+  }
+
+  private addFlows(added: Uint32Array): void {
+    const at = this.flowCount * FLOW_NUMBERS;
+    if (at + added.length > this.flows.length) {
+      const wider = new Uint32Array(Math.max(2 * this.flows.length, at + added.length));
+      wider.set(this.flows);
+      this.flows = wider;
+    }
+    this.flows.set(added, at);
+    this.flowCount += added.length / FLOW_NUMBERS;
   }
 
   private addPages({ arenas, ends }: RowsAdded): void {
@@ -132,20 +119,31 @@ export class Rows {
   }
 
   /** The columns that hold a row; the place within is `row % BLOCK_ROWS`. */
-  block(row: number): Block {
+  private block(row: number): RowBlock {
     return this.blocks[Math.floor(row / BLOCK_ROWS)];
+  }
+  /** The columns that hold the frame of a row, and where in them it stands. */
+  private frameBlock(row: number): FrameBlock {
+    return this.frames[Math.floor(this.ordinal(row) / BLOCK_FRAMES)];
+  }
+  private frameAt(row: number): number {
+    return this.ordinal(row) % BLOCK_FRAMES;
+  }
+  /** Number `k` of what is known of the flow of a row. */
+  private flow(row: number, k: number): number {
+    return this.flows[this.block(row).flow[row % BLOCK_ROWS] * FLOW_NUMBERS + k];
   }
 
   /** `812`, `812.1`, `2:812.1`. */
   id(row: number): string {
-    const b = this.block(row);
-    const i = row % BLOCK_ROWS;
-    const s = b.inner[i] === 0 ? `${b.frame[i]}` : `${b.frame[i]}.${b.inner[i]}`;
-    return this.severalFiles ? `${b.file[i]}:${s}` : s;
+    const inner = this.inner(row);
+    const s = inner === 0 ? `${this.frame(row)}` : `${this.frame(row)}.${inner}`;
+    return this.severalFiles ? `${this.file(row)}:${s}` : s;
   }
 
+  /** Number of the frame within its file. */
   frame(row: number): number {
-    return this.block(row).frame[row % BLOCK_ROWS];
+    return this.frameBlock(row).number[this.frameAt(row)];
   }
   /** Number of the frame in the order of reading, from 0. */
   ordinal(row: number): number {
@@ -156,14 +154,14 @@ export class Rows {
     return this.block(row).inner[row % BLOCK_ROWS];
   }
   file(row: number): number {
-    return this.block(row).file[row % BLOCK_ROWS];
+    return this.files[this.frameBlock(row).iface[this.frameAt(row)]];
   }
   /** Seconds since the epoch. */
   seconds(row: number): number {
-    return this.block(row).seconds[row % BLOCK_ROWS];
+    return this.frameBlock(row).seconds[this.frameAt(row)];
   }
   nanos(row: number): number {
-    return this.block(row).nanos[row % BLOCK_ROWS];
+    return this.frameBlock(row).nanos[this.frameAt(row)];
   }
   /** Seconds since the first frame, good to the microsecond. */
   relative(row: number): number {
@@ -171,11 +169,11 @@ export class Rows {
   }
   /** Octets: of the inner packet, or of the frame. */
   length(row: number): number {
-    return this.block(row).length[row % BLOCK_ROWS];
+    return this.inner(row) === 0 ? this.frameLength(row) : this.block(row).length[row % BLOCK_ROWS];
   }
   /** Octets of the frame on the wire. */
   frameLength(row: number): number {
-    return this.block(row).frameLength[row % BLOCK_ROWS];
+    return this.frameBlock(row).wire[this.frameAt(row)];
   }
   /** Envelopes that the frame of the row completes: its rows, where it has any. */
   envelopes(row: number): number {
@@ -188,29 +186,31 @@ export class Rows {
   }
   /** 0: none. */
   tunnel(row: number): number {
-    return this.block(row).tunnel[row % BLOCK_ROWS];
+    return this.flow(row, 2);
   }
   /** A value of {@link Direction}. */
   direction(row: number): number {
-    return this.block(row).direction[row % BLOCK_ROWS];
+    return this.flow(row, 3) & 3;
   }
   source(row: number): string {
-    return this.addresses[this.block(row).source[row % BLOCK_ROWS]];
+    return this.addresses[this.flow(row, 0)];
   }
   destination(row: number): string {
-    return this.addresses[this.block(row).destination[row % BLOCK_ROWS]];
+    return this.addresses[this.flow(row, 1)];
   }
   protocol(row: number): string {
-    return this.words[this.block(row).protocol[row % BLOCK_ROWS]];
+    return this.protocols[this.flow(row, 3) >>> 2];
+  }
+  private notice(row: number): Notice {
+    return this.notices[this.block(row).notice[row % BLOCK_ROWS]];
   }
   /** The worst of what was noticed about the row. */
   severity(row: number): RowSeverity {
-    return SEVERITIES[this.block(row).severity[row % BLOCK_ROWS]];
+    return this.notice(row).severity;
   }
   /** Codes of what was noticed about the row. */
   findings(row: number): readonly string[] {
-    const text = this.words[this.block(row).findings[row % BLOCK_ROWS]];
-    return text === '' ? [] : text.split(' ');
+    return this.notice(row).codes;
   }
 
   /** The Info column; harmless on a terminal. */

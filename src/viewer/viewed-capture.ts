@@ -5,6 +5,7 @@ import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import type { SessionTap } from '../engine/session-tap.js';
 import type { Field } from '../kit/index.js';
+import type { SubscriberSecrets } from '../model/aka.js';
 import type { SessionModel } from '../model/session-model.js';
 import type { Report } from '../report/report.js';
 import type { LimitReached } from '../stream/ledger.js';
@@ -43,6 +44,8 @@ export interface ViewedCapture {
   /** Opens the captures so that their octets can be read again. @throws CaptureError */
   open(): Promise<Capture>;
   keys(): PassKeys;
+  /** Keys of subscribers, for what a report can say with them. */
+  readonly subscribers: SubscriberSecrets;
   /** Lines of key logs, and what is to be said about them. */
   keyState(): { lines: number; used: number; sources: string[]; warnings: readonly string[] };
   /** Takes the key log of a Decryption Secrets Block. */

@@ -1,0 +1,117 @@
+/*
+ * The columns that lists are made of, in memory that both threads see. What all rows of a frame have in common stands
+ * with the frame, what all rows of a flow have in common with the flow: a row is 14 octets, its frame 40.
+ */
+
+/** Rows of a block of columns, and frames of one. */
+export const BLOCK_ROWS = 1 << 14;
+export const BLOCK_FRAMES = 1 << 14;
+
+/** The columns of some rows, widest first. */
+export class RowBlock {
+  /** Number of the frame in the order in which all files were read, from 0. */
+  readonly ordinal: Uint32Array;
+  readonly flow: Uint32Array;
+  /** Octets of the inner packet; 0 where the row is the frame itself. */
+  readonly length: Uint16Array;
+  /** Number of the envelope in its frame; 0: the row is the frame. */
+  readonly inner: Uint16Array;
+  /** Number of what was noticed; 0: nothing. */
+  readonly notice: Uint16Array;
+
+  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(BLOCK_ROWS * 14)) {
+    const n = BLOCK_ROWS;
+    this.ordinal = new Uint32Array(memory, 0, n);
+    this.flow = new Uint32Array(memory, 4 * n, n);
+    this.length = new Uint16Array(memory, 8 * n, n);
+    this.inner = new Uint16Array(memory, 10 * n, n);
+    this.notice = new Uint16Array(memory, 12 * n, n);
+  }
+}
+
+/** The columns of some frames, widest first. */
+export class FrameBlock {
+  /** Where its octets lie in its file. */
+  readonly offset: Float64Array;
+  /** Seconds since the epoch. */
+  readonly seconds: Float64Array;
+  readonly nanos: Uint32Array;
+  /** Number of the frame within its file. */
+  readonly number: Uint32Array;
+  /** Octets captured, and on the wire. */
+  readonly cap: Uint32Array;
+  readonly wire: Int32Array;
+  /** TCP connection, from 1; 0: none. */
+  readonly connection: Uint32Array;
+  /** Interface by its number. */
+  readonly iface: Uint16Array;
+
+  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(BLOCK_FRAMES * 40)) {
+    const n = BLOCK_FRAMES;
+    this.offset = new Float64Array(memory, 0, n);
+    this.seconds = new Float64Array(memory, 8 * n, n);
+    this.nanos = new Uint32Array(memory, 16 * n, n);
+    this.number = new Uint32Array(memory, 20 * n, n);
+    this.cap = new Uint32Array(memory, 24 * n, n);
+    this.wire = new Int32Array(memory, 28 * n, n);
+    this.connection = new Uint32Array(memory, 32 * n, n);
+    this.iface = new Uint16Array(memory, 36 * n, n);
+  }
+}
+
+/** Numbers that tell of a flow: source, destination, tunnel, and protocol with direction. */
+export const FLOW_NUMBERS = 4;
+
+/** What all rows of a flow have in common, each once: rows have its number. */
+export class FlowNumbers {
+  count = 0;
+  private list = new Uint32Array(FLOW_NUMBERS << 8);
+  /** Numbers of flows plus 1, by hash; 0: free. Never more than half full. */
+  private table = new Uint32Array(1 << 10);
+  private told = 0;
+
+  number(source: number, destination: number, tunnel: number, kind: number): number {
+    const { list, table } = this;
+    const mask = table.length - 1;
+    let at = hash(source, destination, tunnel, kind) & mask;
+    for (let n = table[at]; n !== 0; n = table[(at = (at + 1) & mask)]) {
+      const i = (n - 1) * FLOW_NUMBERS;
+      if (list[i] === source && list[i + 1] === destination && list[i + 2] === tunnel && list[i + 3] === kind)
+        return n - 1;
+    }
+    table[at] = this.count + 1;
+    const i = this.count * FLOW_NUMBERS;
+    list[i] = source;
+    list[i + 1] = destination;
+    list[i + 2] = tunnel;
+    list[i + 3] = kind;
+    if (++this.count * FLOW_NUMBERS === list.length) this.widen();
+    return this.count - 1;
+  }
+
+  private widen(): void {
+    const list = new Uint32Array(2 * this.list.length);
+    list.set(this.list);
+    this.list = list;
+    const table = new Uint32Array(list.length);
+    for (let n = 0; n < this.count; n++) {
+      const i = n * FLOW_NUMBERS;
+      let at = hash(list[i], list[i + 1], list[i + 2], list[i + 3]) & (table.length - 1);
+      while (table[at] !== 0) at = (at + 1) & (table.length - 1);
+      table[at] = n + 1;
+    }
+    this.table = table;
+  }
+
+  /** The numbers of the flows that are new since the last call. */
+  take(): Uint32Array {
+    const from = this.told * FLOW_NUMBERS;
+    this.told = this.count;
+    return this.list.slice(from, this.count * FLOW_NUMBERS);
+  }
+}
+
+function hash(a: number, b: number, c: number, d: number): number {
+  const h = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35) ^ Math.imul(d, 0x27d4eb2f);
+  return h ^ (h >>> 15);
+}
