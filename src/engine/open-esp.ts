@@ -22,8 +22,11 @@ export function followEsp(s: EspServices, esp: AnyDissector, p: Peek, addresses:
   const wrong = s.sequences?.see(p.buf, p.off) ?? '';
   const ends = { net: p.net, addresses, src: p.src, dst: p.dst };
   const opened = p.end < p.wireEnd ? undefined : s.keys?.open(ends, p.buf, p.off, p.end);
-  if (wrong !== '' || opened !== undefined) packet.note(esp, p.buf, p.off, { opened, wrong } satisfies EspNote);
-  if (opened === undefined) return false;
+  packet.note(esp, p.buf, p.off, { opened, wrong } satisfies EspNote);
+  if (opened === undefined) {
+    packet.place(p, addresses);
+    return false;
+  }
   p.buf = opened.bytes;
   p.off = 0;
   p.end = opened.payload;

@@ -1,7 +1,8 @@
+import type { EspNote } from '../../dissectors/esp.js';
 import { isRtcp } from '../../dissectors/rtp.js';
 import type { MediaNote } from '../../dissectors/sdp/index.js';
 import type { CaptureInterface } from '../capture/chunk.js';
-import { type AnyDissector, u16, type View } from '../kit/index.js';
+import { type AnyDissector, u16, u32, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { CapturePoint } from '../model/entities.js';
 import { Content } from '../model/events.js';
@@ -30,6 +31,9 @@ export interface FileSpan {
 
 /** Interfaces and cores deliver frames out of order by less. */
 const BACKWARDS_MS = 1000;
+/** First octet of a message of SigComp, where SIP is expected. */
+const SIGCOMP = 0xf8;
+const SIP_PORT = 5060;
 
 /** Whether a report tells of a tunnel; of further ones only the packets are counted. */
 const isListed = (t: Tunnel): boolean => t.id <= LIMITS.tunnels;
@@ -53,6 +57,7 @@ export class SessionTap implements Tap {
   private readonly rtp: AnyDissector | undefined;
   private readonly sip: AnyDissector | undefined;
   private readonly http: AnyDissector | undefined;
+  private readonly esp: AnyDissector | undefined;
 
   constructor(
     private readonly model: SessionModel,
@@ -64,6 +69,7 @@ export class SessionTap implements Tap {
     this.rtp = registry.byProto('rtp');
     this.sip = registry.byProto('sip');
     this.http = registry.byProto('http');
+    this.esp = registry.byProto('esp');
   }
 
   frame(packet: Packet): void {
@@ -165,9 +171,11 @@ export class SessionTap implements Tap {
   /** Gives what stands above the transport layer to whom it is for. */
   private content(packet: Packet): void {
     const { dissector } = packet;
+    if (packet.notes !== null && this.at.tunnel !== 0) this.security(packet.notes);
     if (packet.protocol === 17) {
-      if (dissector === null) return;
-      if (dissector === this.rtp) this.media(packet);
+      if (dissector === null) {
+        if (this.at.tunnel !== 0) this.unknown(packet);
+      } else if (dissector === this.rtp) this.media(packet);
       else this.datagram(packet, dissector.proto);
     } else if (packet.protocol === 6) {
       if (packet.pdus === null) return;
@@ -179,6 +187,13 @@ export class SessionTap implements Tap {
       const c = this.fill(packet);
       if (c.off < c.end) this.model.icmpv6(this.at, c);
     }
+  }
+
+  /** Tells of the ESP among the layers of a packet. */
+  private security(notes: NonNullable<Packet['notes']>): void {
+    for (const { dissector, buf, off, value } of notes)
+      if (dissector === this.esp)
+        this.model.esp(this.at, u32(buf, off), u32(buf, off + 4), (value as EspNote).opened !== undefined);
   }
 
   private fill(packet: Packet): Content {
@@ -207,6 +222,9 @@ export class SessionTap implements Tap {
       case 'sip':
         model.sip(at, c);
         break;
+      case 'sigcomp':
+        model.compressed(at);
+        break;
       case 'rtcp':
         this.control(c);
         break;
@@ -227,6 +245,13 @@ export class SessionTap implements Tap {
         model.dns(at, c);
         break;
     }
+  }
+
+  /** A datagram that nobody takes: on the port of SIP it may be compressed. RFC 3320 §7 */
+  private unknown(packet: Packet): void {
+    const c = this.fill(packet);
+    if (c.off < c.end && c.buf[c.off] >= SIGCOMP && (c.sport === SIP_PORT || c.dport === SIP_PORT))
+      this.model.compressed(this.at);
   }
 
   private message(packet: Packet, v: View): void {

@@ -9,6 +9,8 @@ const SQN = 6;
 const AMF = 2;
 /** Octets of CK and of IK. */
 const KEY = 16;
+const IPSEC = 'ipsec-3gpp';
+const MOST_SPIS = 1024;
 
 /**
  * What a challenge says about IMS AKA (RFC 3310 §3.2: the nonce is RAND, AUTN and server data in base64); undefined
@@ -103,15 +105,42 @@ export class SecurityAgreement {
   private server: SecurityMechanism[] = [];
   private serverText = '';
   private verified: boolean | undefined;
+  /** All SPIs that were named, of associations that are over too. */
+  readonly spis = new Set<number>();
+
+  private learn(mechanisms: readonly SecurityMechanism[]): void {
+    for (const { spiC, spiS } of mechanisms)
+      for (const spi of [spiC, spiS]) if (spi !== undefined && this.spis.size < MOST_SPIS) this.spis.add(spi);
+  }
+
+  /** What both settled on for IPsec; undefined where there is nothing. */
+  private get settled(): { readonly client: SecurityMechanism; readonly server: SecurityMechanism } | undefined {
+    const server = this.server.find((m) => m.mechanism === IPSEC);
+    const client = this.client.find((m) => m.mechanism === IPSEC && (m.alg ?? '') === (server?.alg ?? ''));
+    return server === undefined || client === undefined ? undefined : { client, server };
+  }
+
+  /** Whether packets of the UE on these ports are protected by what was settled (TS 33.203 §7.1); true where nothing was. */
+  covers(sport: number, dport: number): boolean {
+    const s = this.settled;
+    if (s?.server.portS === undefined || s.client.portC === undefined) return true;
+    return dport === s.server.portS && (sport === s.client.portC || sport === s.client.portS);
+  }
+
+  /** Whether ESP is used without UDP around it (TS 33.203 annex M; `mod` absent means transport mode). */
+  get isBare(): boolean {
+    const s = this.settled;
+    return s !== undefined && !/^udp-enc/i.test(s.server.mod ?? s.client.mod ?? '');
+  }
 
   request(clients: readonly string[], verifies: readonly string[]): void {
-    if (clients.length > 0) this.client = securityMechanisms(clients);
+    if (clients.length > 0) this.learn((this.client = securityMechanisms(clients)));
     if (verifies.length > 0 && this.serverText !== '') this.verified = canonical(verifies) === this.serverText;
   }
 
   response(servers: readonly string[]): void {
     if (servers.length === 0) return;
-    this.server = securityMechanisms(servers);
+    this.learn((this.server = securityMechanisms(servers)));
     this.serverText = canonical(servers);
     this.verified = undefined;
   }
@@ -134,9 +163,8 @@ export class SecurityAgreement {
    * receiver chose.
    */
   ways(ue: string, network: string): ProtectedWay[] {
-    const server = this.server.find((m) => m.mechanism === 'ipsec-3gpp');
-    const client = this.client.find((m) => m.mechanism === 'ipsec-3gpp' && (m.alg ?? '') === (server?.alg ?? ''));
-    if (server === undefined || client === undefined) return [];
+    if (this.settled === undefined) return [];
+    const { client, server } = this.settled;
     const kind = { alg: (server.alg ?? '').toLowerCase(), ealg: (server.ealg ?? 'null').toLowerCase() };
     const up = [server.spiC, server.spiS].flatMap((spi) =>
       spi === undefined ? [] : { source: ue, destination: network, spi, ...kind },

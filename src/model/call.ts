@@ -37,6 +37,9 @@ function audioOf(media: readonly SessionMedia[]): Agreed | undefined {
   return { address, port, flowing, noControl, ...(bandwidth !== undefined && { bandwidth }) };
 }
 
+const isUnmeasured = (m: SessionMedia): boolean =>
+  (m.kind === 'audio' || m.kind === 'video') && m.port !== 0 && m.bandwidth === undefined;
+
 /** One call: the dialogs of an INVITE and all that belongs to them, known by its Call-ID. */
 export class Call {
   readonly tunnels = new Set<number>();
@@ -59,6 +62,10 @@ export class Call {
   releasedBy: 'caller' | 'callee' | undefined;
   failure: CallFailure | undefined;
   failedAt: Seen | null = null;
+  /** The network lost its state of the user: the UE is to register anew (TS 24.229 §5.1.2A.1.6). */
+  restoration: Seen | null = null;
+  /** First description of the UE with a medium of speech or video whose bandwidth it does not tell. */
+  unmeasured: Seen | null = null;
   acked = false;
   retransmissions = 0;
   dropped = 0;
@@ -115,6 +122,7 @@ export class Call {
     this.list(at, e, seen, identity, media);
     const side = this.byCaller(e) ? 'caller' : 'callee';
     if (media !== undefined) this.pinholes.described(side, media);
+    if (media !== undefined && at.up && at.tunnel !== 0 && media.some(isUnmeasured)) this.unmeasured ??= seen;
     if (e.isRequest) this.features.request(seen, e, side, media);
     else this.features.response(seen, e, side, media);
     if (e.isRequest) this.request(seen, e);
@@ -237,6 +245,7 @@ export class Call {
     }
     this.state = 'failed';
     this.failedAt = at;
+    if (status === 504 && /restoration/i.test(e.bodyText)) this.restoration = at;
     this.failure = callFailure(status, e.reason, {
       reason: e.texts(Header.Reason),
       warning: e.text(WARNING),

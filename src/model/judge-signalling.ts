@@ -35,7 +35,7 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
   const unanswered = r.unanswered(end);
   if (unanswered !== undefined && r.state === 'failed') raise('sip.register-timeout', unanswered.at);
   else if (r.retransmittedAt !== null) {
-    const detail = `${r.retransmissions} were sent again.`;
+    const detail = `${r.retransmissions} were sent again, the first after ${(r.againMs / 1000).toFixed(1)} s: T1 is 2 s in IMS, and 0.5 s elsewhere.`;
     raise('sip.register-retransmitted', r.retransmittedAt, {
       detail,
       ...(r.retransmissions < 2 && { severity: 'note' }),
@@ -43,9 +43,22 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
   }
   if (r.state === 'expired') raise('sip.registration-expired', r.registered ?? at);
   if (r.refreshedLate !== null) raise('sip.registration-expired', r.refreshedLate);
+  if (r.tardy !== null)
+    raise('sip.refresh-late', r.tardy.at, { detail: `It came ${Math.round(r.tardy.ms / 1000)} s after it was due.` });
+  if (r.brief !== null)
+    raise('sip.interval-brief', r.brief.at, {
+      ...(r.brief.least !== undefined && { detail: `The network wants ${r.brief.least} s at least.` }),
+      ...(r.state === 'registered' && { severity: 'note' }),
+    });
+  if (r.astray !== null) raise('sip.outside-association', r.astray);
+  if (r.translated !== null)
+    raise('sip.nat-transport', r.translated.at, {
+      detail: `The Via names ${r.translated.via}, and the packet came from ${r.source}.`,
+    });
   if (r.state !== 'failed' || loop || unanswered !== undefined || r.status === 494) return;
   const detail = `The answer was ${r.status}.`;
   if (r.status === 403) raise('sip.register-forbidden');
+  else if (r.status === 305 || r.status === 504) raise('sip.restoration', at, { detail });
   else if (r.retryAfter !== undefined)
     raise('sip.register-overload', at, { detail: `${detail} It may try again after ${r.retryAfter} s.` });
   else if (r.status === 401 || r.status === 407)
@@ -86,6 +99,8 @@ export function judgeCall(c: Call, end: Moment, findings: Findings): void {
     const again = retryAfterSeconds === undefined ? '' : ` It may be tried again after ${retryAfterSeconds} s.`;
     findings.raise(codeOf(status), c.failedAt ?? c.start, refs, { detail: `${reason}${again}` });
   }
+  if (c.restoration !== null) findings.raise('sip.restoration', c.restoration, refs, { severity: 'warn' });
+  if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);
   judgeFeatures(c, refs, end, findings);
   if (c.answer === null || c.acked || millis(c.answer, c.end ?? end) < ACK_MS) return;
   findings.raise('call.no-ack', c.answer, refs);

@@ -20,6 +20,12 @@ const STRAY = 3;
 /** Judges what a capture showed, when all of it is known. */
 export function judge(m: SessionModel): void {
   const { findings, signalling, media, end } = m;
+  const agreed = new Map<number, Set<number>>();
+  for (const r of signalling.registrations) {
+    const spis = agreed.get(r.tunnel) ?? new Set();
+    agreed.set(r.tunnel, spis);
+    for (const spi of r.security.spis) spis.add(spi);
+  }
   for (const t of m.tunnels) {
     const first: Seen = { ...t.opened, row: (t.opened as Seen).row };
     judgeTunnel(t, first, findings);
@@ -27,6 +33,7 @@ export function judge(m: SessionModel): void {
     if (inside !== undefined && t.state !== 'other') {
       judgeAddressing(t, inside.addressing, inside.pcscf !== '', t.release.at ?? end, findings);
       judgeUse(t, inside, findings);
+      inside.esp.judge([tunnelRef(t)], agreed.get(t.id) ?? new Set(), findings);
       inside.keepAlives.judge([tunnelRef(t)], t.release.at ?? end, findings);
     }
     judgeWrongKey(m, t);

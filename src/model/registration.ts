@@ -1,5 +1,5 @@
 import { parseAddress } from '../../dissectors/sdp/network-address.js';
-import { Header } from '../../dissectors/sip/index.js';
+import { Header, headerId } from '../../dissectors/sip/index.js';
 import { LIMITS } from '../limits.js';
 import { type AkaOpinion, akaChallenge, leakedKeys, SecurityAgreement, type SubscriberSecrets } from './aka.js';
 import type { Aka, RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
@@ -13,6 +13,9 @@ const TIMER_F_MS = 32_000;
 /** TS 24.229 §5.1.1.4: refresh 600 s before the end, or half-way where that is 1200 s or less. */
 const REFRESH_BEFORE = 600;
 const DEFAULT_EXPIRES = 3600;
+/** A little late is in time. */
+const LATE_MS = 30_000;
+const MIN_EXPIRES = headerId('Min-Expires');
 
 /** A transaction as it goes on. */
 interface Running {
@@ -58,6 +61,15 @@ export class Registration {
   retransmissions = 0;
   retransmittedAt: Seen | null = null;
   refreshedLate: Seen | null = null;
+  /** A refresh that came after it was due, though in time; and how late it was. */
+  tardy: { readonly at: Seen; readonly ms: number } | null = null;
+  /** First answer that the interval is too brief, with the least that it may be. */
+  brief: { readonly at: Seen; readonly least: number | undefined } | null = null;
+  /** First protected request that does not go where its protection is, and one whose Via names another address. */
+  astray: Seen | null = null;
+  translated: { readonly at: Seen; readonly via: string } | null = null;
+  /** First time after which a request was sent again. */
+  againMs = 0;
   dropped = 0;
 
   constructor(
@@ -83,6 +95,7 @@ export class Registration {
       again.entry.retransmissions++;
       this.retransmissions++;
       this.retransmittedAt ??= seen;
+      if (this.againMs === 0) this.againMs = millis(again.at, seen);
       return;
     }
     const contact = e.party(Header.Contact);
@@ -91,6 +104,7 @@ export class Registration {
     this.foreignContact ??= isForeign(contact.uri, e.content.from) ? contact.uri : undefined;
     this.emergency ||= /;\s*sos\b/i.test(`;${contact.uri}`) || e.uri.toLowerCase().includes('urn:service:sos');
     this.security.request(e.texts(Header.SecurityClient), e.texts(Header.SecurityVerify));
+    if (at.tunnel !== 0) this.secured(seen, e);
     this.authorized(seen, e.text(Header.Authorization) ?? '');
     if (this.transactions.length >= LIMITS.exchanges) {
       this.dropped++;
@@ -104,6 +118,15 @@ export class Registration {
       expires: expiresOf(contact.parameters) ?? e.seconds(Header.Expires),
       branch,
     });
+  }
+
+  /** A request that follows a security agreement: it goes over the association, from the address that its Via names. */
+  private secured(at: Seen, e: SipEvent): void {
+    if (e.texts(Header.SecurityVerify).length === 0) return;
+    const { sport, dport, from } = e.content;
+    if (!this.security.covers(sport, dport)) this.astray ??= at;
+    const via = e.viaHost;
+    if (this.security.isBare && isForeign(`sip:${via}`, from)) this.translated ??= { at, via };
   }
 
   /** Credentials of a request: whether they answer the challenge before them. */
@@ -144,7 +167,7 @@ export class Registration {
     this.retryAfter = e.seconds(Header.RetryAfter);
     if (status === 401 || status === 407) this.challenged(seen, e);
     else if (status < 300) this.accepted(seen, t, e);
-    else this.refused(seen, status);
+    else this.refused(seen, e);
   }
 
   private challenged(at: Seen, e: SipEvent): void {
@@ -189,13 +212,23 @@ export class Registration {
       return;
     }
     if (this.state === 'registered' && this.registered !== null && this.lapsed(t.at)) this.refreshedLate ??= t.at;
+    if (this.state === 'registered' && this.refreshedLate === null) this.due(t.at);
     this.state = 'registered';
     this.expiresSeconds = given;
     this.registered = at;
     this.end = null;
   }
 
-  private refused(at: Seen, status: number): void {
+  /** Whether a refresh at `at` comes later than TS 24.229 §5.1.1.4 has it. */
+  private due(at: Seen): void {
+    const granted = this.expiresSeconds ?? 0;
+    const ms = millis(this.registered!, at) - 1000 * (granted - leadOf(granted));
+    if (ms > LATE_MS && this.tardy === null) this.tardy = { at, ms };
+  }
+
+  private refused(at: Seen, e: SipEvent): void {
+    const { status } = e;
+    if (status === 423) this.brief ??= { at, least: e.seconds(MIN_EXPIRES) };
     if (status === 423 || status === 494) return; // RFC 3261 §10.2.8, RFC 3329 §2.3.1: asks for another try
     if (this.state === 'registered') return; // the binding stays until it expires
     this.state = 'failed';
@@ -224,7 +257,6 @@ export class Registration {
     const { expiresSeconds, registered, contact, aka } = this;
     const secAgree = this.security.entry;
     const live = registered !== null && expiresSeconds !== undefined && this.state === 'registered';
-    const before = (expiresSeconds ?? 0) > 2 * REFRESH_BEFORE ? REFRESH_BEFORE : (expiresSeconds ?? 0) / 2;
     return {
       id: this.id,
       uid: this.uid,
@@ -238,7 +270,7 @@ export class Registration {
       ...(this.end !== null && { end: this.end }),
       transactions: this.transactions.map((t) => t.entry),
       ...(expiresSeconds !== undefined && { expiresSeconds }),
-      ...(live && { nextRefresh: later(registered, expiresSeconds - before) }),
+      ...(live && { nextRefresh: later(registered, expiresSeconds - leadOf(expiresSeconds)) }),
       ...(aka !== undefined && { aka }),
       ...(secAgree !== undefined && { secAgree }),
     };
@@ -256,6 +288,9 @@ function isForeign(uri: string, from: string): boolean {
   const b = parseAddress(host.replace(/^\[|\]$/g, ''));
   return b !== undefined && addressOf(b) !== from;
 }
+
+/** Seconds before the end of a registration of so many seconds at which it is to be refreshed. */
+const leadOf = (seconds: number): number => (seconds > 2 * REFRESH_BEFORE ? REFRESH_BEFORE : seconds / 2);
 
 const octetsOf = (hex: string | undefined): Uint8Array => Uint8Array.from(Buffer.from(hex ?? '', 'hex'));
 

@@ -4,6 +4,7 @@ import type { SubscriberSecrets } from './aka.js';
 import { Archive, type Shelf } from './archive.js';
 import { shakiness } from './capture-quality.js';
 import type { AddressingEntity, CallEntity, FindingEntity, MediaEntity, TunnelEntity } from './entities.js';
+import { EspWatch } from './esp-watch.js';
 import type { Content } from './events.js';
 import { Findings, type Ref } from './findings.js';
 import { judge } from './judge.js';
@@ -27,6 +28,7 @@ export class Inside {
   readonly addressing = new Addressing();
   readonly identity = new Identity();
   readonly keepAlives = new KeepAlives();
+  readonly esp = new EspWatch();
   /** Where the first REGISTER or INVITE went. */
   pcscf = '';
   /** Addresses from which the UE sent, and to which it was sent. */
@@ -111,6 +113,16 @@ export class SessionModel {
 
   icmpv6(at: Arrival, c: Content): void {
     if (at.tunnel !== 0) this.inside(at.tunnel).addressing.slaac.take(at, c);
+  }
+
+  /** A packet of ESP; `opened`: there was a key for it. */
+  esp(at: Arrival, spi: number, sequence: number, opened: boolean): void {
+    if (at.tunnel !== 0) this.inside(at.tunnel).esp.take(at, spi, sequence, opened);
+  }
+
+  /** A message of SigComp, which is not decompressed. */
+  compressed(at: Arrival): void {
+    this.noticed(at, 'sip.compressed');
   }
 
   sip(at: Arrival, c: Content): void {

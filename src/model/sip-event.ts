@@ -121,6 +121,13 @@ export class SipEvent {
     return this.seconds(FLOW_TIMER);
   }
 
+  /** Host of the first Via, an IPv6 address in brackets. RFC 3261 §18.1.1 */
+  get viaHost(): string {
+    return bounded(
+      /^\s*SIP\s*\/[^/]+\/\s*\S+\s+(\[[^\]]*\]|[^\s:;,]+)/i.exec(this.m.text(Header.Via) ?? '')?.[1] ?? '',
+    );
+  }
+
   /** A parameter of the first Via, '' where it has no value; undefined without it. */
   via(name: string): string | undefined {
     const value = (this.m.text(Header.Via) ?? '').split(',')[0];
