@@ -220,6 +220,10 @@ export function addEndCommands(program: Command, done: (code: number) => void): 
     .option('--dns <address>', 'DNS server to announce; repeatable', collect)
     .option('--pcscf <address>', 'P-CSCF to announce; repeatable', collect)
     .option('--subscribers <file>', 'run a P-CSCF for these subscribers (JSON or YAML)')
+    .option(
+      '--leases <file>',
+      'keep DHCP leases there; without it under XDG_STATE_HOME, unless --listen takes a free port',
+    )
     .option('--max-tunnels <number>', 'most tunnels at a time', between(1, 1 << 20));
   endOptions(eftf).action(async (o: EftfCommandOptions) => {
     done(await (await import('./commands/eftf.js')).eftf(o));

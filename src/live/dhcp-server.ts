@@ -38,6 +38,8 @@ export interface DhcpServerOptions {
   /** P-CSCF: names, or addresses. RFC 3361 */
   sipServers?: readonly string[] | readonly Address[];
   mtu?: number;
+  /** Gets what became of an address, before the client hears of it: a lease, its end. RFC 2131 §3.1 4. */
+  onBinding?: (binding: Readonly<Binding>) => void;
 }
 
 /** An address and who has it. Times in ms of the clock. */
@@ -117,9 +119,9 @@ export class DhcpServer {
     return [...this.byAddress.values()];
   }
 
-  /** Takes over what an earlier run had: leases outlive the server. RFC 2131 §2.1 */
+  /** Takes over what an earlier run had, as far as it is of this pool: leases outlive the server. RFC 2131 §2.1 */
   restore(bindings: readonly Binding[]): void {
-    for (const b of bindings) this.keep({ ...b });
+    for (const b of bindings) if (this.inPool(b.address)) this.keep({ ...b });
   }
 
   /** The answer to a message that came on `link`; undefined where there is none. */
@@ -185,6 +187,7 @@ export class DhcpServer {
     b.state = 'bound';
     b.link = link;
     b.expires = now + 1000 * this.seconds(m);
+    this.options.onBinding?.(b);
     return this.grant(m, TYPE.ack, b.address);
   }
 
@@ -196,6 +199,7 @@ export class DhcpServer {
     b.state = 'declined';
     b.client = '';
     b.expires = now + DECLINED_MS;
+    this.options.onBinding?.(b);
   }
 
   private release(m: DhcpMessage, link: number, now: number): void {
@@ -203,6 +207,7 @@ export class DhcpServer {
     if (!b || !same(b.address, m.ciaddr)) return;
     b.state = 'released'; // RFC 2131 §4.3.4: remembered, for the client to have it again
     b.expires = now;
+    this.options.onBinding?.(b);
   }
 
   private inform(m: DhcpMessage): DhcpAnswer | undefined {
@@ -263,10 +268,14 @@ export class DhcpServer {
     return asked === undefined ? most : Math.min(most, Math.max(LEAST_SECONDS, asked));
   }
 
-  /** The binding of this client, unless another link that is up has it. */
+  /** The binding of this client, unless another link that is up has it; of several the one that it asks for. */
   private mine(m: DhcpMessage, link: number): Binding | undefined {
     const list = this.byClient.get(identity(m)) ?? [];
-    return list.find((b) => b.link === link) ?? list.find((b) => !this.links.has(b.link));
+    const own = list.find((b) => b.link === link);
+    if (own !== undefined) return own;
+    const free = list.filter((b) => !this.links.has(b.link));
+    const asked = optionAddresses(m, 50)[0] ?? m.ciaddr;
+    return free.find((b) => same(b.address, asked)) ?? free[0];
   }
 
   /** Whether a link holds so many addresses that it gets no more: one that asks on and on takes none from others. */

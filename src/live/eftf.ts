@@ -1,5 +1,6 @@
 import { type Address, address, inPrefix, linkLocal } from './address.js';
 import { type Clock, realClock } from './clock.js';
+import type { LeaseFile } from './dhcp-lease-file.js';
 import { type FaultSetting, Faults } from './fault.js';
 import { LabNetwork } from './lab-network.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
@@ -27,6 +28,8 @@ export interface EftfOptions extends Omit<ServerOptions, 'onTunnel'> {
   /** Announced to UEs. */
   readonly dns?: readonly Address[];
   readonly pcscf?: readonly Address[];
+  /** Leases are read from it, and kept in it. */
+  readonly leases?: LeaseFile;
   /** The way out of the tunnels. */
   readonly tun?: TunDevice;
   /** Real servers behind the device lease addresses and advertise themselves: there is no router of ours. */
@@ -55,7 +58,7 @@ export class Eftf {
   private readonly lab: LabNetwork | undefined;
   private readonly bare: LearningSwitch | undefined;
 
-  /** @throws RangeError where pool or prefix do not serve, Error of TLS for the certificate */
+  /** @throws RangeError where pool or prefix do not serve, Error of TLS for the certificate, or of the system for the leases */
   constructor(private readonly o: EftfOptions) {
     const { pool, prefix, dns = [], subscribers } = o;
     this.clock = o.clock ?? realClock;
@@ -78,12 +81,14 @@ export class Eftf {
           dns: four(servers),
           sipServers: four(pcscf),
           reserved: [...four(dns), ...four(pcscf)].filter((a) => inPrefix(a, pool.prefix, pool.length)),
+          onBinding: (b) => o.leases?.add(b),
         },
       }),
       ...(prefix && {
         ipv6: { ...prefix, linkLocal: linkLocal(own6!.slice(8)), dns: six(servers), sipAddresses: six(pcscf) },
       }),
     });
+    this.takeOver();
     if (subscribers !== undefined) this.lab = this.startLab(subscribers);
     if (o.tun !== undefined && o.bare) this.bare = new LearningSwitch(o.tun);
     else if (o.tun !== undefined) this.router.setUplink(o.tun);
@@ -92,6 +97,17 @@ export class Eftf {
       families: { ip4: pool !== undefined, ip6: prefix !== undefined },
       onTunnel: (t) => this.attach(t),
     });
+  }
+
+  /** The leases of the run before. */
+  private takeOver(): void {
+    const { dhcp } = this.router;
+    const { leases } = this.o;
+    if (dhcp === undefined || leases === undefined) return;
+    dhcp.restore(leases.read());
+    const now = this.clock.now();
+    const n = dhcp.bindings().filter((b) => b.state === 'bound' && b.expires > now).length;
+    if (n > 0) this.o.tell(`${n} leases taken over from ${leases.path}`);
   }
 
   /** DNS, P-CSCF and who can be called, at the addresses of the router. */
@@ -141,6 +157,7 @@ export class Eftf {
     await this.server.close();
     this.lab?.stop();
     this.router.stop();
+    this.o.leases?.close();
   }
 }
 

@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { type Certified, makeCertificate } from './tls-certificate.js';
 import { fingerprint } from './tls-settings.js';
 
-/** Where the lab keeps what is made once: its CA, its subscriber. */
-export function labFolder(env: NodeJS.ProcessEnv = process.env): string {
+/** Where endpoints keep what outlives them. */
+export function stateFolder(env: NodeJS.ProcessEnv = process.env): string {
   const { XDG_STATE_HOME } = env;
   // An empty or relative path is no path, says the XDG Base Directory Specification.
   const state = XDG_STATE_HOME?.startsWith('/') ? XDG_STATE_HOME : join(homedir(), '.local', 'state');
-  return join(state, 'fttscope', 'lab');
+  return join(state, 'fttscope');
 }
+
+/** Where the lab keeps what is made once: its CA, its subscriber. */
+export const labFolder = (): string => join(stateFolder(), 'lab');
 
 /** The CA of the lab. */
 export interface LabCa extends Certified {

@@ -337,7 +337,7 @@ test('two hosts with the same hardware address on two links are two clients; one
   const x = client(serve(later, 9));
   x.begin(address('10.0.0.3'));
   x.clock.advance(100);
-  assert.ok(['10.0.0.2', '10.0.0.3'].includes(addressText(x.c.lease!.address)));
+  assert.equal(addressText(x.c.lease!.address), '10.0.0.3');
 });
 
 test('an exhausted pool offers nothing, lapsed leases are used again, and no link gets more than its share', () => {

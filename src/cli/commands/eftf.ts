@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { address } from '../../live/address.js';
+import { LeaseFile } from '../../live/dhcp-lease-file.js';
 import { type Cidr, cidr, Eftf } from '../../live/eftf.js';
 import { parseFault } from '../../live/fault.js';
 import type { Certified } from '../../live/tls-certificate.js';
-import { labCertificate } from '../../live/tls-lab.js';
+import { labCertificate, stateFolder } from '../../live/tls-lab.js';
 import { plainly } from '../../live/tls-words.js';
 import { Exit, UserError } from '../errors.js';
 import {
@@ -33,6 +35,7 @@ export interface EftfCommandOptions extends LiveOptions {
   pcscf?: string[];
   subscribers?: string;
   maxTunnels?: number;
+  leases?: string;
 }
 
 /** `fttscope eftf`: acts as an EFTF until it is told to end. Returns the exit code. @throws UserError */
@@ -44,6 +47,7 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   const subscribers = subscribersOf(o.subscribers, o.lab);
   const tun = tunOf(o);
   const traces = new Traces(o);
+  const leases = leasesOf(o, at, say);
   const end = make(() => {
     return new Eftf({
       certificate,
@@ -55,6 +59,7 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
       pcscf: (o.pcscf ?? []).map(address),
       ...(traces.tape && { tape: traces.tape }),
       onKey: traces.onKey,
+      ...(leases && { leases }),
       ...(tun && { tun }),
       bare: o.bare === true,
       ...(subscribers && { subscribers }),
@@ -95,6 +100,17 @@ function make(build: () => Eftf): Eftf {
     if (e instanceof UserError) throw e;
     throw new UserError(plainly(e as NodeJS.ErrnoException));
   }
+}
+
+/** Where leases are kept: in the file given, else in one of its own for each place that is listened at. */
+function leasesOf(
+  o: EftfCommandOptions,
+  at: { host: string; port: number },
+  say: (words: string) => void,
+): LeaseFile | undefined {
+  if (o.bare || (o.leases === undefined && at.port === 0)) return undefined;
+  const name = `${at.host}-${at.port}-${o.pool}`.replace(/[^\w.-]/g, '_');
+  return new LeaseFile(o.leases ?? join(stateFolder(), 'leases', `${name}.jsonl`), say);
 }
 
 function range(text: string, family: 4 | 6): Cidr {
