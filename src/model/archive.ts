@@ -7,12 +7,16 @@ import type { MediaStream } from './media-stream.js';
 import { type Moment, millis } from './moment.js';
 import { MadeSeries, type Series } from './series.js';
 import type { SessionModel } from './session-model.js';
+import { CallTally, MediaTally, type Tallies } from './tally.js';
 
-/** Where lines of text wait until they are wanted. */
+/** Where entries of a report wait until they are wanted. */
 export interface Shelf {
-  /** Takes a line; returns its place. */
-  put(line: string): number;
-  get(place: number): string;
+  /** Takes an entry; returns its place. */
+  put(entry: object): number;
+  /** The entry as the report has it: one line of JSON. */
+  text(place: number): string;
+  /** The entry again, its numbers and times as the report has them. */
+  get(place: number): object;
 }
 
 /** So long nothing more is heard of a call that is over: twice as long as anything is repeated (RFC 3261 §17). */
@@ -40,6 +44,8 @@ export class Archive {
   /** By the number that a stream had while it was followed: the one that it has in the report. */
   private numbers = new Int32Array(0);
   private next: number;
+  /** Of what was put away. */
+  readonly tallies: Tallies = { calls: new CallTally(), media: new MediaTally() };
 
   constructor(
     private readonly model: SessionModel,
@@ -73,7 +79,9 @@ export class Archive {
       c.pinholes.flow(s.to.address, s.to.port, s.rtp.packets - s.rtp.keepAlives);
     }
     judgeOver(this.model, c, sure, now);
-    this.calls.push(new Stored(c.id, this.shelf.put(JSON.stringify(c.entity()))));
+    const entity = c.entity();
+    this.tallies.calls.add(entity);
+    this.calls.push(new Stored(c.id, this.shelf.put(entity)));
     for (const s of sure) this.put(s);
     for (const s of streams) this.model.media.forget(s);
     this.model.signalling.forget(c);
@@ -90,7 +98,8 @@ export class Archive {
 
   private put(s: MediaStream): void {
     const entity = s.entity(this.model.media.codecOf(s));
-    this.media.push(new Stored(s.id, this.shelf.put(JSON.stringify(entity))));
+    this.tallies.media.add(entity);
+    this.media.push(new Stored(s.id, this.shelf.put(entity)));
     if (s.headOfLine.length > 0) this.delayed.push(s);
   }
 
@@ -108,12 +117,30 @@ export class Archive {
   }
 
   private call({ place }: Stored): CallEntity {
-    const c = JSON.parse(this.shelf.get(place)) as CallEntity;
-    return { ...c, media: c.media.map((id) => this.numbers[id]).sort((a, b) => a - b) };
+    const c = this.shelf.get(place) as CallEntity;
+    return { ...c, media: this.renumbered(c.media) };
   }
 
   private stream({ id, place }: Stored): MediaEntity {
-    return { ...(JSON.parse(this.shelf.get(place)) as MediaEntity), id };
+    return { ...(this.shelf.get(place) as MediaEntity), id };
+  }
+
+  private renumbered(media: readonly number[]): number[] {
+    return media.map((id) => this.numbers[id]).sort((a, b) => a - b);
+  }
+
+  /** The text of a call. In a string the quotes of what is looked for would have backslashes before them. */
+  private callText({ place }: Stored): string {
+    const text = this.shelf.text(place);
+    const from = text.indexOf('"media":[') + '"media":'.length;
+    const to = text.indexOf(']', from) + 1;
+    return text.slice(0, from) + JSON.stringify(this.renumbered(JSON.parse(text.slice(from, to)))) + text.slice(to);
+  }
+
+  /** The text of a stream: its number stands first. */
+  private streamText({ id, place }: Stored): string {
+    const text = this.shelf.text(place);
+    return `{"id":${id}${text.slice(text.indexOf(','))}`;
   }
 
   /** The name of something that was put away. */
@@ -126,8 +153,7 @@ export class Archive {
       else high = middle;
     }
     const found = list[low];
-    if (found?.id !== id) return undefined;
-    return (kind === 'call' ? this.call(found) : this.stream(found)).uid;
+    return found?.id === id ? /"uid":"(\w+)"/.exec(this.shelf.text(found.place))?.[1] : undefined;
   }
 
   callEntities(): Series<CallEntity> {
@@ -135,6 +161,7 @@ export class Archive {
       this.calls,
       this.model.signalling.calls,
       (s) => this.call(s),
+      (s) => this.callText(s),
       (c) => c.entity(),
     );
   }
@@ -145,6 +172,7 @@ export class Archive {
       this.media,
       media.streams,
       (s) => this.stream(s),
+      (s) => this.streamText(s),
       (s) => s.entity(media.codecOf(s)),
     );
   }
@@ -155,12 +183,18 @@ function merged<T extends { readonly id: number }, E>(
   stored: readonly Stored[],
   live: Iterable<T>,
   read: (s: Stored) => E,
+  text: (s: Stored) => string,
   make: (value: T) => E,
 ): Series<E> {
   if (stored.length === 0) return Array.from(live, make);
   const all: (Stored | T)[] = [...stored, ...live].sort((a, b) => a.id - b.id);
-  return new MadeSeries(all.length, (i) => {
-    const x = all[i];
-    return x instanceof Stored ? read(x) : make(x);
-  });
+  const textOf = (x: Stored | T): string | undefined => (x instanceof Stored ? text(x) : undefined);
+  return new MadeSeries(
+    all.length,
+    (i) => {
+      const x = all[i];
+      return x instanceof Stored ? read(x) : make(x);
+    },
+    (i) => textOf(all[i]),
+  );
 }

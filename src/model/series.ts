@@ -9,12 +9,18 @@ export interface Series<T> extends Iterable<T> {
   slice(from?: number, to?: number): T[];
 }
 
-/** A series whose entries are made each time that they are asked for. */
+/** A series whose entries are made each time that they are asked for; `text` has those that wait as texts. */
 export class MadeSeries<T> implements Series<T> {
   constructor(
     readonly length: number,
     private readonly at: (index: number) => T,
+    private readonly text: (index: number) => string | undefined = () => undefined,
   ) {}
+
+  /** The texts of all, in the form of a report: `write` makes those that there are not yet. */
+  *texts(write: (value: T) => string): Generator<string> {
+    for (let i = 0; i < this.length; i++) yield this.text(i) ?? write(this.at(i));
+  }
 
   *[Symbol.iterator](): Generator<T> {
     for (let i = 0; i < this.length; i++) yield this.at(i);

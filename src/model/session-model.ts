@@ -18,6 +18,7 @@ import type { Series } from './series.js';
 import { Signalling } from './signalling.js';
 import type { SipEvent } from './sip-event.js';
 import { Identity } from './subscriber.js';
+import { CallTally, MediaTally, type Tallies } from './tally.js';
 
 /** RFC 8489 §5: methods and classes of STUN. */
 const BINDING = 0x0001;
@@ -237,6 +238,15 @@ export class SessionModel {
     );
     for (const f of list) for (const r of f.refs) if (r.kind === 'tunnel') this.tunnel(r.id)?.findings.push(f.id);
     return list;
+  }
+
+  /** What a summary says of calls and media. */
+  tallies(): Tallies {
+    const calls = new CallTally(this.archive?.tallies.calls);
+    const media = new MediaTally(this.archive?.tallies.media);
+    for (const c of this.signalling.calls) calls.add(c.entity());
+    for (const s of this.media.streams) media.add(s.entity(this.media.codecOf(s)));
+    return { calls, media };
   }
 
   callEntities(): Series<CallEntity> {

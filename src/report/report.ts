@@ -8,7 +8,7 @@ import type { SessionModel } from '../model/session-model.js';
 import type { LimitReached } from '../stream/ledger.js';
 import { Pseudonyms } from './redact.js';
 import { type Choice, chosen } from './report-select.js';
-import { summaryOf } from './report-summary.js';
+import { summaryOf, talliesOf } from './report-summary.js';
 
 /** What a report is made of besides the model. */
 export interface ReportParts {
@@ -35,24 +35,24 @@ export function reportOf(model: SessionModel, parts: ReportParts): Report {
   for (const d of parts.damage) model.damaged(d.file, d.message);
   const findings = model.findingEntities(parts.known);
   const { signalling } = model;
-  const lists = chosen(
-    {
-      tunnels: model.tunnels,
-      addressing: model.addressing,
-      registrations: signalling.registrations.map((r) => r.entity()),
-      calls: model.callEntities(),
-      messages: signalling.messages.map((m) => m.entity),
-      subscriptions: signalling.subscriptions.map((s) => s.entity),
-      media: model.mediaEntities(),
-      findings,
-    },
-    parts.choice ?? {},
-  );
+  const all = {
+    tunnels: model.tunnels,
+    addressing: model.addressing,
+    registrations: signalling.registrations.map((r) => r.entity()),
+    calls: model.callEntities(),
+    messages: signalling.messages.map((m) => m.entity),
+    subscriptions: signalling.subscriptions.map((s) => s.entity),
+    media: model.mediaEntities(),
+    findings,
+  };
+  const lists = chosen(all, parts.choice ?? {});
+  // Calls and media may be many, and those of the whole are counted.
+  const tallies = lists === all ? model.tallies() : talliesOf(lists);
   const members = {
     schema: 'fttscope.report/1',
     generator: parts.generator,
     options: parts.options,
-    summary: summaryOf(lists),
+    summary: summaryOf(lists, tallies),
     capture: captureOf(parts),
     ...lists,
     protocols: parts.tap.protocols(),

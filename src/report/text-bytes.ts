@@ -39,6 +39,11 @@ export class TextBytes {
     return this.buf.subarray(0, this.at);
   }
 
+  /** The same as text. */
+  get text(): string {
+    return this.buf.toString('utf8', 0, this.at);
+  }
+
   /** Goes back to an earlier {@link size}. */
   truncate(size: number): void {
     this.at = size;

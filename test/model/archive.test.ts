@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LineFile } from '../../src/capture/line-file.js';
+import type { CallEntity } from '../../src/model/entities.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { clearConversation } from '../build/conversation.js';
-import { called, ENDS, reportOn, sip, spoken, Talk } from './support.js';
-
-/** Keeps lines at hand, and counts them. */
-class Lines {
-  readonly lines: string[] = [];
-  put(line: string): number {
-    return this.lines.push(line) - 1;
-  }
-  get(place: number): string {
-    return this.lines[place];
-  }
-}
+import { called, ENDS, reportOn, sip, spoken, Talk, WatchedShelf } from './support.js';
 
 /** A call of five seconds that one side does not speak in for long, and others minutes later. */
 function talk(): Talk {
@@ -35,11 +25,12 @@ describe('what is over', () => {
 
   test('is told of in the same way after it was put away', async () => {
     const whole = await reportOn(octets);
-    const shelf = new Lines();
+    const shelf = new WatchedShelf();
     assert.deepEqual(await reportOn(octets, '', [], '', shelf), whole);
-    const ids = shelf.lines.map((line) => JSON.parse(line).callId).filter((id) => id !== undefined);
+    shelf.close();
+    const ids = shelf.entries.flatMap((e) => (e as Partial<CallEntity>).callId ?? []);
     assert.deepEqual(ids, ['call-1@10.0.0.2', 'later-0@10.0.0.2']);
-    assert.equal(shelf.lines.length - ids.length, 2); // the streams of the first
+    assert.equal(shelf.entries.length - ids.length, 2); // the streams of the first
     assert.ok(whole.findings.some((f: { code: string }) => f.code === 'media.loss'));
   });
 

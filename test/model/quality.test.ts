@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { CallEntity } from '../../src/model/entities.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { clearConversation, envelope, type Step, up } from '../build/conversation.js';
 import { ACK, ping, RST, tcp } from '../build/packets.js';
 import { snaplen, where } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
-import { called, captured, ENDS, finding, type Json, registered, reportOn, sip, spoken, Talk } from './support.js';
+import {
+  called,
+  captured,
+  ENDS,
+  finding,
+  type Json,
+  registered,
+  reportOn,
+  sip,
+  spoken,
+  Talk,
+  WatchedShelf,
+} from './support.js';
 
 /** A call in which one packet of nine is lost on the way up, nobody speaks on the way down, and some that fail later. */
 function talk(): Talk {
@@ -40,17 +53,17 @@ describe('what rests on something that was not seen', () => {
   });
 
   test('is claimed softly where segments are missing, whenever it was judged', async () => {
-    const shelf: string[] = [];
-    const lines = { put: (line: string) => shelf.push(line) - 1, get: (i: number) => shelf[i]! };
-    for (const r of [await reportOn(lacking().octets), await reportOn(lacking().octets, '', [], '', lines)]) {
+    const shelf = new WatchedShelf();
+    for (const r of [await reportOn(lacking().octets), await reportOn(lacking().octets, '', [], '', shelf)]) {
       assert.ok(finding(r, 'capture.gap') !== undefined);
       assert.deepEqual(claim(r, 'media.loss'), ['warn', 'possible']);
       assert.deepEqual(claim(r, 'media.one-way'), ['error', 'possible']);
     }
     assert.ok(
-      shelf.some((line) => line.includes('call-1@')),
+      shelf.entries.some((e) => (e as Partial<CallEntity>).callId?.startsWith('call-1@')),
       'the call was put away before the gap came',
     );
+    shelf.close();
   });
 
   test('and where frames were cut', async () => {

@@ -29,6 +29,7 @@ import { SessionModel } from '../../src/model/session-model.js';
 import { reportOf } from '../../src/report/report.js';
 import { reportJson } from '../../src/report/report-json.js';
 import { reportSchema } from '../../src/report/report-schema.js';
+import { ReportShelf } from '../../src/report/report-shelf.js';
 import { KeyLog } from '../../src/tls/index.js';
 import { type Built, CaptureBuilder, type CaptureOptions } from '../build/capture.js';
 import type { ConnectionOptions } from '../build/connection.js';
@@ -39,6 +40,16 @@ import { violations } from './schema.js';
 
 /** A value of a report; tests read any member of it. */
 export type Json = ReturnType<typeof JSON.parse>;
+
+/** Notes what is put away. */
+export class WatchedShelf extends ReportShelf {
+  readonly entries: object[] = [];
+
+  override put(entry: object): number {
+    this.entries.push(structuredClone(entry));
+    return super.put(entry);
+  }
+}
 
 /** The report of the octets of a capture, as a reader of its JSON gets it. */
 export async function reportOn(

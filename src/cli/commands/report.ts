@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { LineFile } from '../../capture/line-file.js';
 import { SessionTap } from '../../engine/session-tap.js';
 import { CATALOGUE } from '../../model/catalogue.js';
 import { SessionModel } from '../../model/session-model.js';
@@ -11,6 +10,7 @@ import { type ListName, RECORDS, reportJson, reportRecords } from '../../report/
 import { reportMarkdown } from '../../report/report-markdown.js';
 import { reportSchema } from '../../report/report-schema.js';
 import type { Lists } from '../../report/report-select.js';
+import { ReportShelf } from '../../report/report-shelf.js';
 import { Exit, UserError } from '../errors.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
@@ -55,13 +55,13 @@ interface Made {
   readonly reading: Reading;
   readonly outcome: Outcome;
   readonly told: Report;
-  readonly shelf: LineFile;
+  readonly shelf: ReportShelf;
 }
 
 /** Reads captures and makes the report of them. */
 async function make(captures: readonly string[], o: ReportOptions, known?: ReadonlySet<string>): Promise<Made> {
   const reading = new Reading(captures, o);
-  const shelf = new LineFile();
+  const shelf = new ReportShelf();
   const silent = muted(o.mute ?? []);
   refuse(o);
   await reading.prepare();
