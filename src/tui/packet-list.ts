@@ -101,9 +101,11 @@ export class PacketList {
     };
   }
 
-  /** Whether the rows listed are those of a scope. */
+  /** Whether the rows listed are those of a scope, of the reading that there is now. */
   isOf(scope: Scope): boolean {
-    return scope.tunnels?.join() === this.scope.tunnels?.join() && scope.rows === this.scope.rows;
+    return (
+      this.error === undefined && scope.tunnels?.join() === this.scope.tunnels?.join() && scope.rows === this.scope.rows
+    );
   }
 
   /** Rows that a filter would list here, to be counted. */
@@ -112,7 +114,10 @@ export class PacketList {
   }
 
   /** Lists other rows; the cursor goes to `row` or the next one after it, otherwise it stays on its row. */
-  choose(change: { kind?: RowKind; filter?: string; scope?: Scope }, row: number = this.row): void {
+  choose(
+    change: { kind?: RowKind; filter?: string; scope?: Scope },
+    row = this.wanted < 0 ? this.row : this.wanted,
+  ): void {
     if (change.kind !== undefined || change.scope !== undefined) this.unfiltered = undefined;
     else if (this.filter.trim() === '' && this.selection.done) this.unfiltered = this.selection.count;
     this.kind = change.kind ?? this.kind;

@@ -381,7 +381,9 @@ export class PacketsView implements View {
   restore(place: unknown): void {
     const { row, filter, kind, focus } = place as PacketsPlace;
     this.focus = focus;
-    this.packets.choose({ filter, kind }, this.desk.viewer.rows.byId(row));
+    const { rows } = this.desk.viewer;
+    // A frame that could not be read then may have become envelopes.
+    this.packets.choose({ filter, kind }, Math.max(rows.byId(row), rows.byId(`${row}.1`)));
   }
 
   plain(): string[] {

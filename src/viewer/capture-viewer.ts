@@ -122,9 +122,10 @@ export class CaptureViewer implements Viewer {
       () => this.publish(),
     );
     this.late = late;
-    if (this.status.growing) this.publish(); // the first packet may take its time
     let next = 0;
     try {
+      await breath();
+      if (viewed.names.includes('-') && !again.over) this.publish(); // the first packet may take its time
       for (;;) {
         const chunk = await capture.next();
         if (again.over) return;
@@ -139,7 +140,7 @@ export class CaptureViewer implements Viewer {
         if (performance.now() >= next) {
           this.publish();
           next = performance.now() + EVERY_MS;
-        }
+        } else this.publishing ??= setTimeout(() => this.publish(), EVERY_MS); // the next packet may take its time
         await breath();
         if (again.over) return;
         if (this.stopped) break;
@@ -159,6 +160,7 @@ export class CaptureViewer implements Viewer {
   }
 
   private late: LateKeys | undefined;
+  private publishing: NodeJS.Timeout | undefined;
   private readonly messages: { severity: 'note' | 'warn' | 'error'; text: string }[] = [];
 
   private say(severity: 'note' | 'warn' | 'error', text: string): void {
@@ -167,6 +169,8 @@ export class CaptureViewer implements Viewer {
 
   /** Lets everyone know what there is now. */
   private publish(): void {
+    clearTimeout(this.publishing);
+    this.publishing = undefined;
     const { capture, pass, viewed } = this;
     const { warnings, ...keys } = viewed.keyState();
     const sizes = capture.files.map((f) => f.size);
@@ -329,6 +333,9 @@ export class CaptureViewer implements Viewer {
   }
 
   private release(): Promise<void> {
+    clearTimeout(this.publishing);
+    this.publishing = undefined;
+    this.late?.end();
     this.again.close();
     this.shelf.close();
     return this.capture.close();
