@@ -1,4 +1,3 @@
-import { LineFile } from '../capture/line-file.js';
 import type { Capture } from '../capture/source.js';
 import type { PassOptions } from '../engine/pass.js';
 import type { Row } from '../engine/row.js';
@@ -6,6 +5,7 @@ import { SessionTap } from '../engine/session-tap.js';
 import { SessionModel } from '../model/session-model.js';
 import { endpoints } from '../report/columns.js';
 import type { Report } from '../report/report.js';
+import { ReportShelf } from '../report/report-shelf.js';
 import { detailOf } from './detail.js';
 import { type Conversation, FOLLOW_FIELDS, Follower } from './follow.js';
 import { type Frames, type FrameTest, StoredFrames } from './frames.js';
@@ -145,7 +145,7 @@ export class Again {
   async report(): Promise<Report> {
     const { viewed, capture } = this;
     this.shelf?.close();
-    this.shelf = new LineFile();
+    this.shelf = new ReportShelf();
     const model = new SessionModel(undefined, viewed.subscribers, this.shelf);
     const tap = new SessionTap(model, viewed.registry, viewed.names.length > 1);
     const some = this.some(everyFrame, { rows: 'none', fields: [], tap }, () => undefined);
@@ -156,7 +156,7 @@ export class Again {
   }
 
   /** What waits there is read by the last report. */
-  private shelf: LineFile | undefined;
+  private shelf: ReportShelf | undefined;
 
   /** Ends the passes that go on, and the last report of them. */
   close(): void {

@@ -1,4 +1,3 @@
-import { LineFile } from '../capture/line-file.js';
 import type { Capture } from '../capture/source.js';
 import type { PassOptions } from '../engine/pass.js';
 import { SessionTap } from '../engine/session-tap.js';
@@ -6,6 +5,7 @@ import { compile, FilterError } from '../filter/index.js';
 import { SessionModel } from '../model/session-model.js';
 import { LINK_FIELDS } from '../report/columns.js';
 import type { Report } from '../report/report.js';
+import { ReportShelf } from '../report/report-shelf.js';
 import { Again } from './again.js';
 import { FirstPass } from './first-pass.js';
 import { Frames } from './frames.js';
@@ -42,7 +42,7 @@ export class CaptureViewer implements Viewer {
   private tap!: SessionTap;
   private model!: SessionModel;
   /** Where calls that are over wait for the report. */
-  private shelf!: LineFile;
+  private shelf!: ReportShelf;
   private again!: Again;
   private told: Report | null = null;
   private anew = false;
@@ -86,7 +86,7 @@ export class CaptureViewer implements Viewer {
     const { registry } = viewed;
     const severalFiles = viewed.names.length > 1;
     this.capture = await viewed.open();
-    this.shelf = new LineFile();
+    this.shelf = new ReportShelf();
     this.model = new SessionModel(undefined, viewed.subscribers, this.shelf);
     this.tap = new SessionTap(this.model, registry, severalFiles);
     this.options = {
