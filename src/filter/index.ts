@@ -7,6 +7,7 @@ import { compileTest } from './run.js';
 
 export type { FieldCatalogue, RowView } from './catalogue.js';
 export { FilterError } from './error.js';
+export { type References, references } from './references.js';
 
 /** A compiled filter. */
 export interface Filter {

@@ -56,7 +56,7 @@ function exists(ref: FieldRef): Matcher {
 }
 
 /** Whether a node of the field is accepted. */
-function someNode(ref: FieldRef, accept: AcceptNode): (t: Tree) => boolean {
+export function someNode(ref: FieldRef, accept: AcceptNode): (t: Tree) => boolean {
   const { wanted } = ref;
   if (ref.layers === undefined && ref.side === undefined)
     return (t) => {

@@ -181,6 +181,17 @@ export function shownText(t: Tree, i: number): string {
   return fieldText(t, i);
 }
 
+/** What a column shows of node `i`: the name of a value where it has one, `✓` for what is only there. */
+export function columnValue(t: Tree, i: number): string {
+  const f = t.field[i];
+  if (t.held[i] === Held.Nothing) return '✓';
+  if (t.held[i] !== Held.Number) return fieldText(t, i);
+  const v = t.number[i];
+  if (f.values === undefined) return f.type === 'bool' ? (v !== 0 ? 'True' : 'False') : namedNumber(f, v);
+  const name = f.type === 'bool' || typeof f.values !== 'function' ? nameOf(f.values, v) : f.values(v);
+  return name ?? namedNumber(f, v);
+}
+
 /** What the tree shows for node `i`: "label: value", with the value's name and unit. */
 export function nodeLabel(t: Tree, i: number): string {
   const text = t.texts.get(i);

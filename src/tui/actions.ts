@@ -1,13 +1,14 @@
 import type { App } from './app.js';
 import { exportDialog } from './export-actions.js';
-import { isExporting } from './exports.js';
 import { pathOf } from './files.js';
 import { keylogsOf, type OpenFile, recentDialog } from './files-dialog.js';
 import { FilterForm } from './filter-form.js';
 import { FollowDialog } from './follow-dialog.js';
 import { captureCommand, type Interfaces } from './interface-dialog.js';
+import { keyText } from './keymap.js';
 import { askForKeys, KeysDialog } from './keys-dialog.js';
 import { PacketsView } from './packets-view.js';
+import { edit, page } from './programs.js';
 import { settingsDialog } from './settings-dialog.js';
 import { THEMES, type ThemeName } from './style.js';
 import { themeFor } from './theme.js';
@@ -18,11 +19,14 @@ const RULE = /^[a-z0-9_.-]+\s*==\s*[\w.-]+\s*,\s*[\w.-]+$/i;
 
 /** Says what commands do that are the same in all views. */
 export function provideActions(app: App, open?: OpenFile, interfaces?: Interfaces): void {
-  app.provide('export', () => exportDialog(app, isExporting(app.view) ? app.view.exports() : []));
+  app.provide('export', () => exportDialog(app, app.view));
+  app.provide('pager', (what) => void page(app, what));
+  app.provide('edit', (what) => void edit(app, what));
   app.provide('write', () => writeDialog(app, listed(app)));
   app.provide('keys', (path) => (path === '' ? app.show(new KeysDialog(app)) : askForKeys(app, path)));
   app.provide('settings', () => settingsDialog(app));
   app.provide('theme', (name) => chooseTheme(app, name));
+  app.provide('bind', (typed) => bind(app, typed));
   app.provide('filter-form', () => {
     app.told.want();
     app.show(new FilterForm(app));
@@ -53,6 +57,28 @@ function chooseTheme(app: App, name: string): void {
     memory.settings.theme = preferences.name = theme;
     preferences.theme = themeFor(theme, preferences.depth);
   }
+}
+
+/** Gives a command other keys, parted by commas, and keeps them: `sort S, g s`; without keys it gets the usual ones. */
+function bind(app: App, typed: string): void {
+  const { settings } = app.memory;
+  const [, id = '', list = ''] = /^(\S+)\s*(.*)$/.exec(typed) ?? [];
+  if (!app.keymap.has(id)) {
+    app.say(id === '' ? ':bind COMMAND KEY, KEY; without keys the usual ones' : `there is no command ${id}`, 'warn');
+    return;
+  }
+  const before = settings.keys;
+  const { [id]: _, ...others } = before;
+  const keys = list.split(',').map((k) => k.trim());
+  settings.keys = list === '' ? others : { ...others, [id]: keys };
+  const wrong = app.bindKeys();
+  if (wrong.length > 0) {
+    settings.keys = before;
+    app.bindKeys();
+  }
+  const told = wrong[0] ?? app.memory.saveSettings();
+  if (told !== undefined) app.say(told, 'warn');
+  else app.say(`${id}: ${app.keymap.of(id).keys.map(keyText).join(' ') || 'no key'}`);
 }
 
 /** The rows that are written unless all are: those in the list, or those of what is selected. */

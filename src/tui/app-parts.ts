@@ -24,6 +24,8 @@ export interface AppParts {
   stop?(): string | undefined;
   /** What can be captured on. */
   readonly interfaces?: Interfaces;
+  /** Runs a program, as shells write it, with a file in our terminal. @throws Error in words */
+  runProgram?(command: string, path: string, end: AbortSignal): Promise<void>;
   /** Keeps what was copied, for a terminal that has no clipboard; returns where. */
   keepCopy?(text: string): string | undefined;
 }

@@ -3,22 +3,22 @@ import type { Reopen, Viewer } from '../viewer/viewer.js';
 import { provideActions } from './actions.js';
 import type { AppParts } from './app-parts.js';
 import { Grid } from './cells.js';
-import { tabAt } from './chrome.js';
 import { Question } from './dialogs.js';
 import type { Display, DisplayEvents } from './display.js';
-import { insideOf, placeOf } from './frame.js';
 import { Help } from './help.js';
-import { type CommandId, commandOf, Keys } from './keymap.js';
+import { Journal } from './journal.js';
+import { type CommandId, type KeyMap, Keys } from './keymap.js';
 import { LateReading } from './late-reading.js';
 import type { LiveConsole } from './live-console.js';
 import { paletteRequest } from './palette.js';
+import type { Lender } from './programs.js';
 import { Prompt, type PromptRequest } from './prompt.js';
-import { bodyTop, drawScreen, type Shown } from './screen.js';
+import { remapped } from './remap.js';
+import { click, drawScreen, type Shown } from './screen.js';
 import type { Memory } from './settings.js';
 import { Told } from './told.js';
 import { type Stop, Trail } from './trail.js';
 import {
-  type Desk,
   type Dialog,
   type Message,
   type MessageSeverity,
@@ -35,20 +35,19 @@ const FRAME_MS = 33;
 /** Milliseconds within which a second Ctrl-C quits. */
 const QUIT_MS = 2000;
 /** Commands that are done whatever dialog is open. */
-const OVER_DIALOGS = new Set<CommandId>(['quit', 'cancel', 'redraw', 'suspend']);
-/** Messages kept for the log. */
-const MESSAGES_KEPT = 1000;
+const OVER_DIALOGS = new Set<CommandId>(['quit', 'cancel', 'redraw', 'suspend', 'pager']);
 
 /** The program as it is seen: views, the lines around them, and what keys and mouse do. */
-export class App implements Desk, DisplayEvents {
+export class App implements Lender, DisplayEvents {
   readonly viewer: Viewer;
   readonly told: Told;
   readonly preferences: Preferences;
   readonly fields: FieldCatalogue;
   readonly memory: Memory;
-  readonly messages: Message[] = [];
+  private readonly journal: Journal;
   readonly views: readonly View[];
-  private readonly keys = new Keys();
+  keymap!: KeyMap;
+  private keys!: Keys;
   private readonly trail = new Trail();
   private readonly dialogs: Dialog[] = [];
   private readonly actions = new Map<CommandId, (argument: string) => void>();
@@ -56,13 +55,11 @@ export class App implements Desk, DisplayEvents {
   view: View;
   private around: Scope = {};
   private prompted: Prompt | undefined;
-  private message: Message | undefined;
   private display: Display | undefined;
   private ended: () => void = () => undefined;
   private timer: NodeJS.Timeout | undefined;
   private lastPaint = 0;
   private lastCancel = Number.NEGATIVE_INFINITY;
-  private heard = 0;
   private grid = new Grid(1, 1);
 
   constructor(private readonly parts: AppParts) {
@@ -70,19 +67,25 @@ export class App implements Desk, DisplayEvents {
     this.preferences = parts.preferences;
     this.fields = parts.fields;
     this.memory = parts.memory;
+    this.journal = new Journal(this.viewer);
     this.told = new Told(this.viewer, () => this.repaint());
+    for (const problem of this.bindKeys()) this.say(problem, 'warn');
     this.views = parts.views(this);
     this.view = this.views[0];
     const late = new LateReading(this);
     this.viewer.onStatus(() => {
-      this.hear();
+      this.journal.hear();
       late.look();
       this.repaint();
     });
     this.ownActions();
     provideActions(this, parts.openFile, parts.interfaces);
     this.view.show({});
-    this.hear();
+    this.journal.hear();
+  }
+
+  get messages(): readonly Message[] {
+    return this.journal.messages;
   }
 
   get scope(): Scope {
@@ -104,6 +107,14 @@ export class App implements Desk, DisplayEvents {
   /** Says what a command does where no view takes it. */
   provide(id: CommandId, action: (argument: string) => void): void {
     this.actions.set(id, action);
+  }
+
+  /** Takes the keys that the settings say; returns what is wrong with them. */
+  bindKeys(): readonly string[] {
+    const { map, problems } = remapped(this.memory.settings.keys);
+    this.keymap = map;
+    this.keys = new Keys(map);
+    return problems;
   }
 
   private ownActions(): void {
@@ -151,11 +162,12 @@ export class App implements Desk, DisplayEvents {
   private draw(width: number, height: number): { x: number; y: number } | undefined {
     if (this.grid.width !== width || this.grid.height !== height) this.grid = new Grid(width, height);
     const { theme } = this.preferences;
-    const { viewer, views, dialogs, shown } = this;
+    const { viewer, views, dialogs, shown, keymap } = this;
     return drawScreen(this.grid, {
       ...shown,
       theme,
       status: viewer.status,
+      keymap,
       views,
       dialogs,
       tour: this.parts.tour?.words,
@@ -165,7 +177,7 @@ export class App implements Desk, DisplayEvents {
   /* Keys and mouse */
 
   key(key: string): void {
-    this.message = undefined;
+    this.journal.shown = undefined;
     this.paintIn(0);
     const p = this.prompted;
     if (p !== undefined) {
@@ -187,18 +199,10 @@ export class App implements Desk, DisplayEvents {
   mouse(at: MouseAt): void {
     const { display } = this;
     if (display === undefined || this.prompted !== undefined) return;
-    this.message = undefined;
+    this.journal.shown = undefined;
     this.paintIn(0);
-    const top = bodyTop(display.height);
-    const below = { ...at, y: at.y - top };
-    const dialog = this.dialogs.at(-1);
-    if (dialog !== undefined) {
-      const inside = insideOf(placeOf(dialog, display.width, display.height - top - 1));
-      dialog.mouse?.({ ...below, x: at.x - inside.x, y: below.y - inside.y });
-    } else if (below.y === -2 && at.kind === 'press') {
-      const v = tabAt(this.views, this.view, display.width, at.x);
-      if (v !== undefined) this.tab(v.id);
-    } else if (below.y >= 0 && at.y < display.height - 1) this.view.mouse?.(below);
+    const tab = click(at, { ...this.shown, views: this.views, width: display.width, height: display.height });
+    if (tab !== undefined) this.tab(tab);
   }
 
   resized(): void {
@@ -217,13 +221,19 @@ export class App implements Desk, DisplayEvents {
       if (dialog.run(command, argument)) return;
       if (command === 'back') this.close(dialog);
       // What has no key was not typed by mistake: the dialog itself asks for it.
-      else if (OVER_DIALOGS.has(command) || commandOf(command).keys.length === 0) this.actions.get(command)?.(argument);
+      else if (OVER_DIALOGS.has(command) || this.keymap.of(command).keys.length === 0)
+        this.actions.get(command)?.(argument);
       return;
     }
     if (this.view.run(command, argument)) return;
     const action = this.actions.get(command);
     if (action !== undefined) action(argument);
-    else if (commandOf(command).group !== 'Move') this.say(`${commandOf(command).title}: not in ${this.view.title}`);
+    else if (this.keymap.of(command).group !== 'Move')
+      this.say(`${this.keymap.of(command).title}: not in ${this.view.title}`);
+  }
+
+  get dialog(): Dialog | undefined {
+    return this.dialogs.at(-1);
   }
 
   /** What is on the screen, for whoever shows it in another way than cells. */
@@ -234,7 +244,7 @@ export class App implements Desk, DisplayEvents {
       view: this.view,
       dialog: this.dialogs.at(-1),
       prompt: this.prompted,
-      message: this.message,
+      message: this.journal.shown,
     };
   }
 
@@ -298,22 +308,8 @@ export class App implements Desk, DisplayEvents {
   /* What views ask for */
 
   say(text: string, severity: MessageSeverity = 'note'): void {
-    this.message = { at: new Date(), severity, text };
-    this.messages.push(this.message);
-    if (this.messages.length > MESSAGES_KEPT) this.messages.shift();
+    this.journal.say(text, severity);
     this.repaint();
-  }
-
-  /** Takes what the engine says into the log; what is bad is shown as well. */
-  private hear(): void {
-    const { messages } = this.viewer.status;
-    // The capture is read anew.
-    if (messages.length < this.heard) this.heard = 0;
-    for (; this.heard < messages.length; this.heard++) {
-      const { severity, text } = messages[this.heard];
-      if (severity === 'note') this.messages.push({ at: new Date(), severity, text });
-      else this.say(text, severity);
-    }
   }
 
   show(dialog: Dialog): void {
@@ -349,14 +345,17 @@ export class App implements Desk, DisplayEvents {
     this.enter(this.view.id, this.around);
   }
 
+  async lend(command: string, path: string): Promise<void> {
+    const run = this.parts.runProgram;
+    if (run === undefined || this.display === undefined) throw new Error('no other program can be started from here');
+    await this.display.lend((end) => run(command, path, end));
+  }
+
   copy(text: string, what: string): void {
     this.display?.offer(text);
     const path = this.parts.keepCopy?.(text);
-    this.say(
-      path === undefined
-        ? `${what}: offered to the terminal's clipboard, which does not say whether it took it`
-        : `${what}: offered to the terminal's clipboard, and kept in ${path}`,
-    );
+    const kept = path === undefined ? ', which does not say whether it took it' : `, and kept in ${path}`;
+    this.say(`${what}: offered to the terminal's clipboard${kept}`);
   }
 
   private cancel(): void {

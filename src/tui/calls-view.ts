@@ -4,14 +4,14 @@ import { type Dialogue, dialoguesOf, isBad, nameOf, rowsOf, tunnelsOf } from './
 import { Reader } from './dialogs.js';
 import { dialogueColumns } from './dialogue-columns.js';
 import { dialogueInfo } from './dialogue-info.js';
-import { ladderOffers } from './export-actions.js';
+import { ladderLines, ladderOffers } from './export-actions.js';
 import type { ExportOffer } from './exports.js';
 import { FlowPane } from './flow-pane.js';
 import { dialogueFlow, extendedFlow, type Flow } from './flows.js';
 import type { CommandId } from './keymap.js';
 import { Table } from './table.js';
 import type { Story } from './told.js';
-import type { Desk, MouseAt, Scope, View } from './view.js';
+import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
 import { plural } from './words.js';
 
 type Pane = 'list' | 'ladder' | 'message';
@@ -302,6 +302,16 @@ export class CallsView implements View {
       this.desk.show(new Reader(`packet ${row}`, this.below.source.get(row).lines, this.desk));
     else return false;
     return true;
+  }
+
+  reading(): Reading | undefined {
+    const { current } = this.table;
+    const { row, source } = this.below;
+    if (current === undefined) return undefined;
+    if (this.pane === 'message' && row !== undefined) return { name: `packet-${row}`, lines: source.get(row).lines };
+    if (this.pane === 'list' || this.lastFlow === undefined)
+      return { name: nameOf(current), lines: dialogueInfo(current, this.story) };
+    return { name: `ladder-${nameOf(current)}`, lines: ladderLines(this.lastFlow) };
   }
 
   exports(): readonly ExportOffer[] {

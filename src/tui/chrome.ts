@@ -1,6 +1,6 @@
 import type { ViewerStatus } from '../viewer/viewer.js';
 import { type Area, cellsOf, clip, clipMiddle, wrap } from './cells.js';
-import { type CommandId, commandOf, keyText } from './keymap.js';
+import { type CommandId, type KeyMap, keyText } from './keymap.js';
 import type { Prompt } from './prompt.js';
 import { SIGNS, type Theme } from './style.js';
 import { type Message, VIEWS, type View } from './view.js';
@@ -101,12 +101,12 @@ export function drawCrumbs(area: Area, theme: Theme, crumbs: readonly string[], 
 }
 
 /** The last line: what keys do here, as many as fit whole; `?` is always there. */
-export function drawHints(area: Area, theme: Theme, offers: readonly CommandId[]): void {
-  const last = hint('help');
+export function drawHints(area: Area, theme: Theme, offers: readonly CommandId[], keymap: KeyMap): void {
+  const last = hint('help', keymap);
   let x = 1;
   const room = area.width - cellsOf(last.key) - cellsOf(last.words) - 3;
   for (const id of offers) {
-    const { key, words } = hint(id);
+    const { key, words } = hint(id, keymap);
     const size = cellsOf(key) + 1 + cellsOf(words);
     if (id === 'help' || key === '' || x + size > room) continue;
     x = area.text(x, 0, key, theme.key);
@@ -116,8 +116,8 @@ export function drawHints(area: Area, theme: Theme, offers: readonly CommandId[]
   area.text(x + 1, 0, last.words, theme.text);
 }
 
-function hint(id: CommandId): { key: string; words: string } {
-  const { keys, hint: words } = commandOf(id);
+function hint(id: CommandId, keymap: KeyMap): { key: string; words: string } {
+  const { keys, hint: words } = keymap.of(id);
   return { key: keys.length > 0 ? keyText(keys[0]) : '', words };
 }
 

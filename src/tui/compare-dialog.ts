@@ -3,7 +3,7 @@ import type { CommandId } from './keymap.js';
 import { List } from './list.js';
 import type { MessageSource } from './message-source.js';
 import { compareMessages, type Pair } from './sip-text.js';
-import type { Desk, Dialog, MouseAt } from './view.js';
+import type { Desk, Dialog, MouseAt, Reading } from './view.js';
 
 /** What is left out of a comparison. */
 const LOOSE = { branch: true, tags: true, cseq: true };
@@ -97,6 +97,10 @@ export class CompareDialog implements Dialog {
       default:
         return this.list.run(command);
     }
+  }
+
+  reading(): Reading {
+    return { name: this.title, lines: this.text() };
   }
 
   private toDifference(by: 1 | -1): boolean {

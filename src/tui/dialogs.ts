@@ -1,7 +1,7 @@
 import { type Area, cellsOf, wrap } from './cells.js';
 import type { CommandId } from './keymap.js';
 import { scrollBar } from './list.js';
-import type { Desk, Dialog, MouseAt } from './view.js';
+import type { Desk, Dialog, MouseAt, Reading } from './view.js';
 
 const WIDE = 76;
 
@@ -75,7 +75,7 @@ export class Reader implements Dialog {
   }
 
   offers(): readonly CommandId[] {
-    return ['back', 'down', 'up', 'copy'];
+    return ['back', 'down', 'up', 'copy', 'pager'];
   }
 
   run(command: CommandId): boolean {
@@ -105,6 +105,10 @@ export class Reader implements Dialog {
       default:
         return false;
     }
+  }
+
+  reading(): Reading {
+    return { name: this.title, lines: this.lines };
   }
 
   mouse(at: MouseAt): boolean {

@@ -11,6 +11,8 @@ export interface Display {
   forget(): void;
   /** Gives the terminal back until the program is continued. */
   suspend(): void;
+  /** Gives the terminal to another program, and takes it back; `run` is told where it is to end early. */
+  lend(run: (end: AbortSignal) => Promise<void>): Promise<void>;
   /** Offers text to the clipboard of whoever sits before the terminal; nobody answers whether it took it. */
   offer(text: string): void;
   /** Leaves the terminal as it was found. */

@@ -6,13 +6,16 @@ import { reportHtml } from '../report/report-html.js';
 import { reportJson } from '../report/report-json.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { ChoiceDialog } from './choice-dialog.js';
-import type { ExportOffer } from './exports.js';
+import { type ExportOffer, isExporting } from './exports.js';
 import { askForFile, stemOf, writeText } from './files.js';
 import type { Desk } from './view.js';
 import { octets } from './words.js';
 
 /** Cells of a line of a ladder that is exported as text. */
 const LADDER_WIDTH = 120;
+
+/** A ladder as text. */
+export const ladderLines = (ladder: Ladder): string[] => ladderPage(ladder, { width: LADDER_WIDTH }).split('\n');
 
 /** What a ladder can be saved as. */
 export const ladderOffers = (ladder: Ladder): ExportOffer[] => [
@@ -39,9 +42,15 @@ function reportOffers(desk: Desk): ExportOffer[] {
   ];
 }
 
-/** Asks what to export, then where to; `offers` are those of the view, and come first. */
-export function exportDialog(desk: Desk, offers: readonly ExportOffer[]): void {
-  const items = [...offers, ...reportOffers(desk)].map((offer) => ({
+/** What a view can be saved as, then what every capture can. */
+export const exportOffers = (desk: Desk, view: object): readonly ExportOffer[] => [
+  ...(isExporting(view) ? view.exports() : []),
+  ...reportOffers(desk),
+];
+
+/** Asks what to export, then where to. */
+export function exportDialog(desk: Desk, view: object): void {
+  const items = exportOffers(desk, view).map((offer) => ({
     text: offer.name,
     note: `.${offer.file}`,
     take: () => save(desk, offer),

@@ -7,7 +7,7 @@ import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
 import { SIGNS, severityStyle } from './style.js';
 import { type Column, Table } from './table.js';
-import type { Desk, MouseAt, Scope, View } from './view.js';
+import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
 import { dateTime, plural, since } from './words.js';
 
 const RANK = { error: 0, warn: 1, note: 2 } as const;
@@ -320,6 +320,11 @@ export class FindingsView implements View {
     if (!this.table.click(at.y)) return false;
     if (at.kind === 'double') this.run('open', '');
     return true;
+  }
+
+  reading(): Reading | undefined {
+    const f = this.table.current;
+    return f === undefined ? undefined : { name: f.code, lines: [f.code, '', ...findingText(f)] };
   }
 
   exports(): readonly ExportOffer[] {

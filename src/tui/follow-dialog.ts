@@ -2,7 +2,7 @@ import type { FollowedStream, StreamPiece } from '../viewer/viewer.js';
 import { type Area, wrap } from './cells.js';
 import type { CommandId } from './keymap.js';
 import { List } from './list.js';
-import type { Desk, Dialog, MouseAt } from './view.js';
+import type { Desk, Dialog, MouseAt, Reading } from './view.js';
 import { octets, plural } from './words.js';
 
 /** Octets of a stream that are shown. */
@@ -93,7 +93,7 @@ export class FollowDialog implements Dialog {
   }
 
   offers(): readonly CommandId[] {
-    return ['open', 'raw', 'follow', 'next-in-dialog', 'copy', 'back'];
+    return ['open', 'raw', 'follow', 'next-in-dialog', 'copy', 'pager', 'back'];
   }
 
   run(command: CommandId): boolean {
@@ -119,6 +119,10 @@ export class FollowDialog implements Dialog {
       default:
         return this.list.run(command);
     }
+  }
+
+  reading(): Reading {
+    return { name: this.title, lines: this.text().split('\n') };
   }
 
   private toPacket(): void {

@@ -1,5 +1,5 @@
 import { type Area, fit } from './cells.js';
-import { COMMANDS, type Command, type CommandId, GROUPS, keyText } from './keymap.js';
+import { type Command, type CommandId, GROUPS, keyText } from './keymap.js';
 import { List } from './list.js';
 import type { Desk, Dialog, MouseAt } from './view.js';
 
@@ -31,7 +31,7 @@ export class Help implements Dialog {
       const all = `${c.id} ${c.title} ${c.hint} ${c.keys.join(' ')}`.toLowerCase();
       return words.every((w) => all.includes(w));
     };
-    const list: readonly Command[] = COMMANDS;
+    const list = this.desk.keymap.commands;
     const section = (heading: string, commands: readonly Command[]): Line[] => {
       const those = commands.filter(found);
       return those.length === 0 ? [] : [{ heading }, ...those.map((command) => ({ command }))];

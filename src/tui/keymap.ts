@@ -99,6 +99,8 @@ export const COMMANDS = [
   c('Look', 'raw', 'r  F6', 'raw', 'the message as it stands'),
   c('Look', 'info', 'i', 'info', 'what there is to know about this'),
   c('Look', 'columns', 'F10', 'columns', 'choose columns'),
+  c('Look', 'add-column', 'C', 'as column', 'the selected field as a column', 'field'),
+  c('Look', 'file-info', 'Ctrl-G', 'file', 'what there is to know about the whole capture'),
   c('Look', 'sort', 's', 'sort', 'sort by the next column'),
 
   c('Do', 'write', 'w  F2', 'write', 'write packets to a pcapng file', 'file'),
@@ -106,11 +108,15 @@ export const COMMANDS = [
   c('Do', 'copy', 'y', 'copy', 'copy to the clipboard'),
   c('Do', 'keys', 'K', 'keys', 'load keys; what key logs open', 'file'),
   c('Do', 'mute', 'X', 'mute', 'leave out findings of this kind'),
+  c('Do', 'pager', 'v', 'pager', 'read this in $PAGER; :pager report', 'what'),
+  c('Do', 'edit', 'E', 'edit', 'the filter, or an export, in $EDITOR; :edit settings', 'what'),
+  c('Do', 'remove', 'Delete', 'remove', 'take this column away'),
   c('Do', 'settings', 'F8', 'settings', 'settings'),
 
   c('Do', 'unmute', '', 'unmute', 'show muted findings again: all, or those of a code', 'code'),
   c('Look', 'group', '', 'group', 'findings under their tunnel, or by severity'),
   c('Do', 'decode-as', '', 'decode as', 'read a port as a protocol: udp.port==5070,sip', 'rule'),
+  c('Do', 'wav', '', 'audio', 'the sound of a G.711 stream as a WAV file', 'file'),
   c('Do', 'capture', '', 'capture', 'capture live on an interface', 'interface'),
   c('Do', 'open-file', '', 'open file', 'open another capture', 'file'),
   c('Look', 'ignore', 'I', 'ignore', 'compare without Via branch, tags and CSeq, or with them'),
@@ -121,14 +127,40 @@ export const COMMANDS = [
   c('Program', 'suspend', 'Ctrl-Z', 'suspend', 'stop for now; fg comes back'),
   c('Program', 'cancel', 'Ctrl-C', 'cancel', 'cancel what runs; twice quits'),
   c('Program', 'quit', 'Q', 'quit', 'quit'),
+  c('Program', 'bind', '', 'bind', 'other keys for a command: sort S F9; none: the usual ones', 'command'),
   c('Program', 'theme', '', 'theme', 'dark, light, contrast or mono', 'name'),
 ] as const satisfies readonly Command[];
 
 export type CommandId = (typeof COMMANDS)[number]['id'];
 
-const byId = new Map<string, Command>(COMMANDS.map((k) => [k.id, k]));
-/** The command of an id. */
-export const commandOf = (id: CommandId): Command => byId.get(id)!;
+/** The commands with the keys that they have here: the usual ones, or those of the user. */
+export class KeyMap {
+  private readonly byId: ReadonlyMap<string, Command>;
+
+  constructor(readonly commands: readonly Command[] = COMMANDS) {
+    this.byId = new Map(commands.map((k) => [k.id, k]));
+  }
+
+  /** The command of an id. */
+  of(id: CommandId): Command {
+    return this.byId.get(id)!;
+  }
+
+  has(id: string): id is CommandId {
+    return this.byId.has(id);
+  }
+
+  /** The first key of a command as people read it; where it has none, what is typed for it. */
+  key(id: CommandId): string {
+    const { keys } = this.of(id);
+    return keys.length > 0 ? keyText(keys[0]) : `:${id}`;
+  }
+
+  /** A sentence of ours with keys for the commands that it names: `{keys} loads keys`. */
+  words(text: string): string {
+    return text.replace(/\{([a-z-]+)\}/g, (all, id: string) => (this.has(id) ? this.key(id) : all));
+  }
+}
 
 /** What a key says so far. */
 export type Meaning =
@@ -146,7 +178,7 @@ export class Keys {
   private readonly table = new Map<string, CommandId>();
   private readonly firsts = new Set<string>();
 
-  constructor(commands: readonly Command[] = COMMANDS) {
+  constructor({ commands }: KeyMap = new KeyMap()) {
     for (const { id, keys } of commands)
       for (const key of keys) {
         this.table.set(key, id as CommandId);

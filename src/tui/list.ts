@@ -106,9 +106,14 @@ export class List {
 
   /**
    * Draws the lines in sight; `line` draws one into an area one cell high. The line under the cursor is marked, and a
-   * bar at the right shows how far down this is.
+   * bar at the right shows how far down this is. `over` marks what is to be seen on the line under the cursor too.
    */
-  draw(area: Area, look: ListLook, line: (area: Area, line: number, current: boolean) => void): void {
+  draw(
+    area: Area,
+    look: ListLook,
+    line: (area: Area, line: number, current: boolean) => void,
+    over?: (area: Area, line: number) => void,
+  ): void {
     this.fitTo(area.height);
     const count = this.count();
     const bar = count > area.height;
@@ -118,6 +123,7 @@ export class List {
       const one = area.part(0, y, width, 1);
       line(one, this.top + y, current);
       if (current) one.restyle(0, 0, width, look.focus ? look.theme.cursor : look.theme.cursorElsewhere);
+      over?.(one, this.top + y);
     }
     if (bar) scrollBar(area, look.theme, this.top, count);
   }

@@ -2,6 +2,7 @@ import type { Detail, DetailNode } from '../viewer/viewer.js';
 import { type Area, cellsOf } from './cells.js';
 import type { CommandId } from './keymap.js';
 import { List, type ListLook } from './list.js';
+import type { FindLook, Wanted } from './packet-find.js';
 import type { Theme } from './style.js';
 
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
@@ -84,11 +85,37 @@ export class OctetsPane {
     if (n > 0) this.go((this.source + 1) % n, 0);
   }
 
-  /** The next place that has octets or a text, after the cursor and round; -1: none. */
-  find(test: (octets: Uint8Array, from: number) => number): number {
-    const at = test(this.octets, this.cursor + 1);
-    return at >= 0 ? at : test(this.octets, 0);
+  /** Goes to the next place, or the one before, that has what is looked for, and round; else to one in another source. */
+  find(wanted: Wanted, step: 1 | -1): boolean {
+    const own = wanted.inOctets(this.octets);
+    const { cursor } = this;
+    const next = step > 0 ? own.find((s) => s.at > cursor) : own.findLast((s) => s.at < cursor);
+    const to = next ?? own.at(step > 0 ? 0 : -1);
+    if (to !== undefined) this.go(this.source, to.at);
+    return to !== undefined || this.findElsewhere(wanted);
   }
+
+  private findElsewhere(wanted: Wanted): boolean {
+    for (const [source, { octets }] of (this.detail?.sources ?? []).entries()) {
+      const [first] = wanted.inOctets(octets);
+      if (first === undefined) continue;
+      this.go(source, first.at);
+      return true;
+    }
+    return false;
+  }
+
+  /** By octet: 1 where something was found. */
+  private foundIn(wanted: Wanted): Uint8Array {
+    const { octets } = this;
+    if (this.found?.wanted !== wanted || this.found.octets !== octets) {
+      const flags = new Uint8Array(octets.length);
+      for (const { at, length } of wanted.inOctets(octets)) flags.fill(1, at, at + length);
+      this.found = { wanted, octets, flags };
+    }
+    return this.found.flags;
+  }
+  private found: { wanted: Wanted; octets: Uint8Array; flags: Uint8Array } | undefined;
 
   /** Goes to what was clicked: an octet or the name of a source; whether it was one. */
   click(x: number, y: number): boolean {
@@ -131,16 +158,22 @@ export class OctetsPane {
 
   /** All octets, sixteen a line. */
   plain(): string[] {
-    const { octets } = this;
-    const name = this.detail?.sources[this.source]?.name ?? 'no octets';
+    return this.linesOf(this.source);
+  }
+
+  /** All octets of a source under its name. */
+  linesOf(source: number): string[] {
+    const { name, octets } = this.detail?.sources[source] ?? { name: 'no octets', octets: new Uint8Array(0) };
     const lines = Array.from({ length: Math.ceil(octets.length / 16) }, (_, i) => {
-      const part = octets.subarray(16 * i, 16 * i + 16);
-      return `${(16 * i).toString(16).padStart(4, '0')}  ${[...part].map((o) => HEX[o]).join(' ')}`;
+      const part = [...octets.subarray(16 * i, 16 * i + 16)];
+      const hex = part.map((o) => HEX[o]).join(' ');
+      const text = part.map((o) => (o >= 0x20 && o < 0x7f ? String.fromCharCode(o) : '.')).join('');
+      return `${(16 * i).toString(16).padStart(4, '0')}  ${hex.padEnd(47)}  ${text}`;
     });
     return [`${name}, ${octets.length} octets`, ...lines];
   }
 
-  draw(area: Area, look: ListLook): void {
+  draw(area: Area, look: ListLook & FindLook): void {
     const { detail } = this;
     if (detail === undefined) return;
     const { theme } = look;
@@ -168,10 +201,11 @@ export class OctetsPane {
     if (x > area.width) area.text(area.width - 1, 0, '›', theme.dim);
   }
 
-  private drawLine(area: Area, y: number, from: number, look: ListLook): void {
+  private drawLine(area: Area, y: number, from: number, look: ListLook & FindLook): void {
     const { octets, line, node } = this;
     const { theme } = look;
     if (from >= octets.length) return;
+    const found = look.found === undefined ? undefined : this.foundIn(look.found);
     area.text(0, y, from.toString(16).padStart(4, '0'), theme.dim);
     const text = OFFSET + 3 * line + (line > 8 ? 1 : 0);
     for (let i = 0; i < line && from + i < octets.length; i++) {
@@ -184,6 +218,10 @@ export class OctetsPane {
       area.text(text + i, y, c, dim);
       if (node !== undefined && node.source === this.source && off >= node.off && off < node.off + node.length)
         this.markOctet(area, theme, { x, y, text: text + i }, node, off);
+      if (found?.[off] === 1) {
+        area.restyle(x, y, 2, theme.found);
+        area.restyle(text + i, y, 1, theme.found);
+      }
       if (off === this.cursor && look.focus) {
         area.restyle(x, y, 2, theme.cursor);
         area.restyle(text + i, y, 1, theme.cursor);

@@ -1,8 +1,7 @@
-import { Checklist } from './checklist.js';
+import { addColumn, ColumnsDialog } from './columns-dialog.js';
 import { Reader } from './dialogs.js';
 import type { CommandId } from './keymap.js';
 import { COLOURINGS } from './packet-colours.js';
-import { packetColumns } from './packet-columns.js';
 import type { PacketsView } from './packets-view.js';
 import { TIME_FORMATS, type TimeFormat } from './times.js';
 
@@ -20,27 +19,6 @@ export function filterFromField(view: PacketsView, command: CommandId): void {
   if (command === 'filter-apply' || (filter === '' && command === 'filter-and')) view.setFilter(field);
   else if (command === 'filter-and') view.setFilter(`${wrapped} && ${field}`);
   else view.setFilter(filter === '' ? `!(${field})` : `${wrapped} && !(${field})`);
-}
-
-const NAMES: Readonly<Record<string, string>> = {
-  sign: 'sign of what was noticed',
-  direction: 'direction',
-  tunnel: 'tunnel',
-};
-
-/** Lets columns be turned on and off. */
-function chooseColumns({ desk, packets }: PacketsView): void {
-  const { theme } = desk.preferences;
-  const look = { theme, time: 'r' as const, outer: undefined, reference: -1, before: () => -1, mark: () => '' };
-  const items = packetColumns(desk.viewer.rows, look)
-    .filter((c) => c.id !== 'number')
-    .map((c) => ({ id: c.id, title: NAMES[c.id] ?? c.title }));
-  const keep = (): void => {
-    desk.memory.settings.columns = items.map((i) => i.id).filter((id) => !packets.hidden.has(id));
-    const wrong = desk.memory.saveSettings();
-    if (wrong !== undefined) desk.say(wrong, 'warn');
-  };
-  desk.show(new Checklist('Columns', items, packets.hidden, desk, keep));
 }
 
 /** Copies what has the focus: the line of the packet, that of the field, or its octets as hex. */
@@ -68,7 +46,7 @@ function showField({ desk, tree, current: n }: PacketsView): void {
 }
 
 /** Does what a command says about the list and what it shows; false: it says nothing about it. */
-export function listCommand(view: PacketsView, command: CommandId): boolean {
+export function listCommand(view: PacketsView, command: CommandId, argument: string): boolean {
   const { desk, packets } = view;
   switch (command) {
     case 'time-format': {
@@ -93,7 +71,10 @@ export function listCommand(view: PacketsView, command: CommandId): boolean {
       desk.say(`coloured by: ${view.colours.colouring}`);
       return true;
     case 'columns':
-      chooseColumns(view);
+      desk.show(new ColumnsDialog(view));
+      return true;
+    case 'add-column':
+      addColumn(view, argument === '' && view.focus !== 'list' ? (view.current?.field ?? '') : argument);
       return true;
     case 'sort':
       desk.say('packets stay in the order of the capture; F10 chooses columns');

@@ -12,6 +12,9 @@ export interface OuterLook {
   readonly info: string;
 }
 
+/** Cells of a column of a field where the user has not said how many. */
+const FIELD_WIDTH = { least: 5, most: 32 };
+
 /** What columns depend on besides the row. */
 export interface ColumnLook {
   readonly theme: Theme;
@@ -22,6 +25,8 @@ export interface ColumnLook {
   readonly reference: number;
   /** The row listed before a row; -1: none. */
   before(row: number): number;
+  /** The value of a field in a row; undefined: it is not known yet. */
+  value(row: number, field: string): string | undefined;
   /** Letter of a row's mark. */
   mark(row: number): string;
 }
@@ -115,6 +120,19 @@ export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<num
       text: (r) => outer(r)?.info ?? rows.info(r),
     },
   ];
+}
+
+/** A column of a field. */
+export function fieldColumn(field: string, look: ColumnLook): Column<number> {
+  return {
+    id: field,
+    title: field,
+    min: FIELD_WIDTH.least,
+    max: FIELD_WIDTH.most,
+    priority: 3,
+    text: (r) => look.value(r, field) ?? '…',
+    style: (r) => (look.value(r, field) === undefined ? look.theme.dim : undefined),
+  };
 }
 
 /** The severity whose sign a row gets: what is only talk gets none. */

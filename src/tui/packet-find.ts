@@ -1,12 +1,24 @@
 import type { Rows } from '../viewer/rows.js';
+import { type Area, cellsOf } from './cells.js';
+import type { Theme } from './style.js';
 
 /** What is looked for: text, a /regular expression/, or 0x and octets. */
 export interface Wanted {
   readonly words: string;
   text(text: string): boolean;
-  /** Offset of the first place from `from` on; -1: none. */
-  octets(octets: Uint8Array, from: number): number;
+  /** Where it stands in a text, and in octets. */
+  inText(text: string): readonly Span[];
+  inOctets(octets: Uint8Array): readonly Span[];
 }
+
+/** A place, and characters or octets. */
+export interface Span {
+  readonly at: number;
+  readonly length: number;
+}
+
+/** Places in one text that are looked at. */
+const MOST = 10_000;
 
 /** Reads what somebody typed. @throws Error in words */
 export function wantedOf(typed: string): Wanted {
@@ -16,19 +28,48 @@ export function wantedOf(typed: string): Wanted {
     return {
       words: typed,
       text: () => false,
-      octets: (o, from) => Buffer.from(o.buffer, o.byteOffset, o.length).indexOf(needle, from),
+      inText: () => [],
+      inOctets: (o) => octetSpans(o, needle),
     };
   }
   const regex = /^\/(.+?)\/?$/.exec(typed);
   const pattern = new RegExp(regex === null ? typed.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : regex[1], 'i');
+  const all = new RegExp(pattern.source, 'gi');
   return {
     words: typed,
     text: (t) => pattern.test(t),
-    octets: (o, from) => {
-      const at = Buffer.from(o.buffer, o.byteOffset, o.length).toString('latin1').slice(from).search(pattern);
-      return at < 0 ? -1 : from + at;
-    },
+    inText: (t) => spans(t, all),
+    inOctets: (o) => spans(Buffer.from(o.buffer, o.byteOffset, o.length).toString('latin1'), all),
   };
+}
+
+function spans(text: string, pattern: RegExp): Span[] {
+  const out: Span[] = [];
+  for (const m of text.matchAll(pattern)) {
+    if (m[0] !== '') out.push({ at: m.index, length: m[0].length });
+    if (out.length >= MOST) break;
+  }
+  return out;
+}
+
+function octetSpans(octets: Uint8Array, needle: Buffer): Span[] {
+  const all = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
+  const out: Span[] = [];
+  for (let at = all.indexOf(needle); at >= 0 && out.length < MOST; at = all.indexOf(needle, at + 1))
+    out.push({ at, length: needle.length });
+  return out;
+}
+
+/** Marks what was found in a text that begins at a cell. */
+export function markFound(area: Area, x: number, y: number, text: string, look: FindLook): void {
+  for (const { at, length } of look.found?.inText(text) ?? [])
+    area.restyle(x + cellsOf(text.slice(0, at)), y, cellsOf(text.slice(at, at + length)), look.theme.found);
+}
+
+/** What is looked for, and how it looks where it is found. */
+export interface FindLook {
+  readonly theme: Theme;
+  readonly found?: Wanted | undefined;
 }
 
 /** Whether what a list shows of a row has a text. */

@@ -11,7 +11,8 @@ export class PacketJumps {
   private readonly marks: Map<string, string>;
   /** The capture that the marks are of. */
   private readonly path: string;
-  private wanted: Wanted | undefined;
+  /** What was looked for last: it is marked wherever it stands. */
+  wanted: Wanted | undefined;
   /** Counts the searches: a newer one ends those before. */
   private searches = 0;
   private searching = false;
@@ -183,7 +184,8 @@ export class PacketJumps {
       history: [...(desk.memory.state.history.find ?? [])].reverse(),
       text: this.wanted?.words ?? '',
       judge: (text) => {
-        if (text === '') return { text: 'text, /regular expression/, or 0x and octets', wrong: false };
+        if (text === '')
+          return { text: 'text, /regular expression/, or 0x and octets; empty: nothing is marked', wrong: false };
         try {
           wantedOf(text);
           return undefined;
@@ -196,7 +198,10 @@ export class PacketJumps {
   }
 
   private look(text: string): string | undefined {
-    if (text === '') return undefined;
+    if (text === '') {
+      this.wanted = undefined;
+      return undefined;
+    }
     try {
       this.wanted = wantedOf(text);
       this.view.desk.memory.typed('find', text);
@@ -216,8 +221,7 @@ export class PacketJumps {
     }
     const nothing = `${wanted.words} is not found ${step > 0 ? 'after' : 'before'} this`;
     if (focus === 'octets') {
-      const at = octets.find((o, from) => wanted.octets(o, from));
-      if (at >= 0) octets.go(octets.source, at);
+      if (octets.find(wanted, step)) view.follow();
       else desk.say(`${wanted.words} is not in these octets`);
     } else if (focus === 'tree') {
       const i = tree.detail === undefined ? -1 : tree.find((t) => wanted.text(t), step);

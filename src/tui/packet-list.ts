@@ -1,16 +1,24 @@
 import { Direction } from '../viewer/rows.js';
 import type { Choice, RowKind, Selection, Viewer } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
+import { ColumnChoice } from './column-choice.js';
+import { csvOf } from './csv.js';
 import type { CommandId } from './keymap.js';
 import { List, type ListLook } from './list.js';
 import { type ColumnLook, type OuterLook, packetColumns } from './packet-columns.js';
+import { type FindLook, markFound } from './packet-find.js';
+import { RowCells, valuesOf } from './row-cells.js';
+import type { ColumnSetting } from './settings.js';
 import { type Style, THEMES } from './style.js';
-import { cellText, type Laid, layOut } from './table.js';
+import { type Column, cellText, type Laid, layOut } from './table.js';
 import type { TimeFormat } from './times.js';
 import type { Scope } from './view.js';
 
 /** Cells from which on there is room for lengths. */
 const LENGTH_FROM = 100;
+
+/** Packets that are listed as plain text, and those of them whose fields are read. */
+const PLAIN = { lines: 2000, fields: 200 };
 
 /** Columns as they are where nothing is painted. */
 const PLAIN_LOOK: ColumnLook = {
@@ -19,11 +27,12 @@ const PLAIN_LOOK: ColumnLook = {
   outer: undefined,
   reference: -1,
   before: () => -1,
+  value: () => '',
   mark: () => '',
 };
 
 /** What the list is to look like. */
-export interface PacketLook extends ListLook {
+export interface PacketLook extends ListLook, FindLook {
   readonly time: TimeFormat;
   styleOf(row: number): Style;
   mark(row: number): string;
@@ -32,8 +41,10 @@ export interface PacketLook extends ListLook {
 /** The rows that are listed, the cursor in them, and their columns. */
 export class PacketList {
   readonly list = new List(() => this.count);
-  /** Columns that the user does not want. */
-  readonly hidden: Set<string>;
+  /** The columns as the user wants them. */
+  readonly choice: ColumnChoice;
+  private readonly cells: RowCells;
+  private laid: readonly Laid<number>[] = [];
   kind: RowKind = 'both';
   filter = '';
   /** The row that time counts from; -1: the first frame. */
@@ -53,10 +64,10 @@ export class PacketList {
   constructor(
     private readonly viewer: Viewer,
     private readonly changed: () => void,
-    shown: readonly string[] = [],
+    columns: readonly ColumnSetting[] = [],
   ) {
-    const all = packetColumns(viewer.rows, PLAIN_LOOK).map((c) => c.id);
-    this.hidden = new Set(shown.length === 0 ? [] : all.filter((id) => id !== 'number' && !shown.includes(id)));
+    this.choice = new ColumnChoice(viewer.rows, PLAIN_LOOK, columns);
+    this.cells = new RowCells(viewer, changed);
     this.selection = viewer.select({ kind: this.kind });
   }
 
@@ -180,56 +191,66 @@ export class PacketList {
     return {
       theme: look.theme,
       time: look.time,
-      outer: this.kind === 'outer' ? (row) => this.outer(row) : undefined,
+      outer: this.kind === 'outer' ? once((row) => this.outer(row)) : undefined,
       reference: this.reference,
       before: (row) => {
         const at = this.selection.find(row);
         return at > 0 ? this.selection.at(at - 1) : -1;
       },
+      value: (row, field) => this.cells.text(row, field),
       mark: look.mark,
     };
   }
 
-  /** What the frame around an inner packet is; the list has no more of it than whose tunnel it is. */
-  private outer(row: number): OuterLook | undefined {
+  /** What the frame around an inner packet is: until it is known, what there is to know from its tunnel. */
+  private outer(row: number, values = this.cells.get(row)): OuterLook | undefined {
     const { rows, status } = this.viewer;
     if (rows.inner(row) === 0) return undefined;
     const t = status.tunnels.find((g) => g.id === rows.tunnel(row));
     const [ue, eftf] = [bare(t?.ue), bare(t?.eftf)];
     const up = rows.direction(row) !== Direction.down;
+    const look = values?.frame;
+    const more = rows.envelopes(row) - 1;
+    const carries = `carries ${rows.protocol(row)}: ${rows.info(row)}${more > 0 ? ` and ${more} more` : ''}`;
     return {
       id: rows.id(row).replace(/\.\d+$/, ''),
-      source: up ? ue : eftf,
-      destination: up ? eftf : ue,
-      protocol: t?.keys === 'clear' ? 'TCP' : 'TLS',
-      info: `carries ${rows.protocol(row)}: ${rows.info(row)}`,
+      source: look?.source ?? (up ? ue : eftf),
+      destination: look?.destination ?? (up ? eftf : ue),
+      protocol: look?.protocol ?? (t?.keys === 'clear' ? 'TCP' : 'TLS'),
+      info: look === undefined ? carries : `${look.info}   ${carries}`,
     };
   }
 
   draw(area: Area, look: PacketLook): void {
     const { rows } = this.viewer;
-    const columns = packetColumns(rows, this.columnLook(look)).filter(
-      (c) => !this.hidden.has(c.id) && this.isOfUse(c.id, area.width),
-    );
+    const columns = this.choice.columns(rows, this.columnLook(look)).filter((c) => this.isOfUse(c.id, area.width));
     const body = area.part(0, 1, area.width, area.height - 1);
     this.list.fitTo(body.height);
     const bar = this.count > body.height ? 1 : 0;
     const inSight = Array.from({ length: Math.min(body.height, this.count - this.list.top) }, (_, y) =>
       this.at(this.list.top + y),
     );
+    this.cells.set(this.choice.fields, this.kind === 'outer');
+    this.cells.want(inSight);
     const laid = layOut(columns, area.width - bar, (c) =>
       c.id === 'info' ? c.min : inSight.reduce((n, r) => Math.max(n, c.text(r).length), c.title.length),
     );
+    this.laid = laid;
     area.restyle(0, 0, area.width, look.theme.head);
     for (const { column, x, width } of laid) area.text(x, 0, cellText(column, column.title, width), look.theme.head);
     this.limitSideways(laid, inSight);
-    this.list.draw(body, look, (line, i) => this.drawRow(line, this.at(i), laid, look));
+    this.list.draw(
+      body,
+      look,
+      (line, i) => this.drawRow(line, this.at(i), laid, look),
+      look.found === undefined ? undefined : (line, i) => this.markFound(line, this.at(i), look),
+    );
   }
 
   /** No further to the side than the longest Info in sight. */
   private limitSideways(laid: readonly Laid<number>[], inSight: readonly number[]): void {
     const info = laid.find((l) => l.column.id === 'info');
-    const longest = inSight.reduce((n, r) => Math.max(n, this.viewer.rows.info(r).length), 0);
+    const longest = info === undefined ? 0 : inSight.reduce((n, r) => Math.max(n, info.column.text(r).length), 0);
     this.list.sideways = Math.max(0, Math.min(this.list.sideways, longest - (info?.width ?? 0)));
   }
 
@@ -241,21 +262,73 @@ export class PacketList {
 
   private drawRow(line: Area, row: number, laid: readonly Laid<number>[], look: PacketLook): void {
     const style = look.styleOf(row);
-    for (const { column, x, width } of laid) {
-      let text = column.text(row);
-      if (column.id === 'info') text = text.slice(this.list.sideways);
-      line.text(x, 0, cellText(column, text, width), column.style?.(row) ?? style);
-    }
+    for (const l of laid) line.text(l.x, 0, this.shown(l, row), l.column.style?.(row) ?? style);
+  }
+
+  /** What stands in a cell. */
+  private shown({ column, width }: Laid<number>, row: number): string {
+    const text = column.text(row);
+    return cellText(column, column.id === 'info' ? text.slice(this.list.sideways) : text, width);
+  }
+
+  private markFound(line: Area, row: number, look: PacketLook): void {
+    for (const l of this.laid) markFound(line, l.x, 0, this.shown(l, row), look);
+  }
+
+  /** Our own columns, as they are at first. */
+  get ours(): readonly Column<number>[] {
+    return packetColumns(this.viewer.rows, PLAIN_LOOK);
+  }
+
+  /** Cells that a column has now. */
+  widthOf(id: string): number {
+    return this.laid.find((l) => l.column.id === id)?.width ?? 8;
+  }
+
+  /** The rows as lines of text. */
+  plain(time: TimeFormat): string[] {
+    const { count } = this;
+    const rows = Array.from({ length: Math.min(count, PLAIN.lines) }, (_, i) => this.at(i));
+    this.cells.set(this.choice.fields, this.kind === 'outer');
+    this.cells.want(rows.slice(0, PLAIN.fields));
+    const lines = rows.map((r) => this.lineOf(r, time));
+    return count > PLAIN.lines ? [...lines, `and ${count - PLAIN.lines} more: / filters`] : lines;
+  }
+
+  /** All rows with their columns as CSV; values of fields are read for it. */
+  async csv(time: TimeFormat): Promise<string> {
+    const rows = Array.from({ length: this.count }, (_, i) => this.at(i));
+    const values = await valuesOf(this.viewer, rows, this.choice.fields, this.kind === 'outer');
+    const look: ColumnLook = {
+      ...PLAIN_LOOK,
+      time,
+      reference: this.reference,
+      outer: this.kind === 'outer' ? (r) => this.outer(r, values.get(r)) : undefined,
+      value: (r, field) => values.get(r)?.texts[this.choice.fields.indexOf(field)] ?? '',
+    };
+    return csvOf(this.choice.columns(this.viewer.rows, look), rows);
   }
 
   /** A row as one line of text. */
   lineOf(row: number, time: TimeFormat): string {
     const { rows } = this.viewer;
-    return packetColumns(rows, { ...PLAIN_LOOK, time, reference: this.reference })
+    const look = { ...PLAIN_LOOK, time, reference: this.reference };
+    const value = (r: number, field: string): string | undefined => this.cells.text(r, field);
+    return this.choice
+      .columns(rows, { ...look, value })
       .filter((c) => c.id !== 'sign' && c.id !== 'tunnel')
       .map((c) => c.text(row))
       .join('  ');
   }
+}
+
+/** Works out once what is asked for several times of a row. */
+function once<V>(of: (row: number) => V): (row: number) => V {
+  const known = new Map<number, V>();
+  return (row) => {
+    if (!known.has(row)) known.set(row, of(row));
+    return known.get(row)!;
+  };
 }
 
 /** An address without its port. */

@@ -1,6 +1,7 @@
 import type { Detail, DetailNode, RowKind } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
 import { grouped } from './chrome.js';
+import type { ExportOffer } from './exports.js';
 import { FilterWords } from './filter-words.js';
 import type { Place } from './frame.js';
 import type { CommandId } from './keymap.js';
@@ -10,19 +11,16 @@ import { PacketColours } from './packet-colours.js';
 import { FilterPrompt } from './packet-filter.js';
 import { PacketJumps } from './packet-jumps.js';
 import { PacketList, type PacketLook } from './packet-list.js';
+import { packetOffers, readingOf } from './packet-texts.js';
 import { drawWords, emptyWords } from './packet-words.js';
-import { besideOctets, drawRules, LAYOUTS, ONE_PANE, PANES, type Pane, placePanes, type Shares } from './panes.js';
+import { drawRules, LAYOUTS, ONE_PANE, PANES, type Pane, placePanes, resizePane, type Shares } from './panes.js';
+import type { Completion } from './prompt.js';
 import { TreePane } from './tree-pane.js';
-import type { Desk, MouseAt, Scope, View } from './view.js';
+import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
 
 const KINDS: readonly RowKind[] = ['inner', 'outer', 'both'];
 /** Milliseconds after which a tree that is waited for says so. */
 const SLOW_MS = 150;
-/** By how many percent + and - move a rule. */
-const STEP = 6;
-
-/** Packets that are listed as plain text. */
-const PLAIN_LINES = 2000;
 
 interface PacketsPlace {
   readonly row: string;
@@ -125,6 +123,7 @@ export class PacketsView implements View {
       theme,
       focus: focus && this.focus === pane,
       time,
+      found: this.jumps.wanted,
       styleOf: (row: number) => this.colours.styleOf(row),
       mark,
     };
@@ -252,7 +251,7 @@ export class PacketsView implements View {
   }
 
   /** The field follows the octet. */
-  private follow(): void {
+  follow(): void {
     const { detail } = this.tree;
     if (detail === undefined) return;
     this.tree.select(this.tree.nodeAt(this.octets.source, this.octets.cursor));
@@ -293,10 +292,10 @@ export class PacketsView implements View {
         return true;
       case 'bigger':
       case 'smaller':
-        this.size(command === 'bigger' ? STEP : -STEP);
+        resizePane(this.shares, this.focus, command, this.width);
         return true;
       default:
-        return listCommand(this, command);
+        return listCommand(this, command, argument);
     }
   }
 
@@ -320,13 +319,9 @@ export class PacketsView implements View {
     return true;
   }
 
-  private size(by: number): void {
-    const clamp = (n: number): number => Math.max(10, Math.min(90, n));
-    if (this.focus === 'list') this.shares.list = clamp(this.shares.list + by);
-    else {
-      const { tree = besideOctets(this.width) } = this.shares;
-      this.shares.tree = clamp(tree + (this.focus === 'tree' ? by : -by));
-    }
+  /** Ways to go on with the name of a field. */
+  completed(text: string, cursor: number): Completion | undefined {
+    return this.words.complete(text, cursor);
   }
 
   askFilter(text: string): void {
@@ -386,15 +381,20 @@ export class PacketsView implements View {
     this.packets.choose({ filter, kind }, Math.max(rows.byId(row), rows.byId(`${row}.1`)));
   }
 
+  reading(): Reading | undefined {
+    return readingOf(this);
+  }
+
+  exports(): readonly ExportOffer[] {
+    return packetOffers(this);
+  }
+
   plain(): string[] {
     const { packets, desk, tree, octets } = this;
     if (packets.count === 0) return emptyWords(desk, packets);
     this.load();
     if (this.focus === 'tree') return tree.plain();
     if (this.focus === 'octets') return octets.plain();
-    const lines = Array.from({ length: Math.min(packets.count, PLAIN_LINES) }, (_, i) =>
-      packets.lineOf(packets.at(i), desk.preferences.time),
-    );
-    return packets.count > PLAIN_LINES ? [...lines, `and ${packets.count - PLAIN_LINES} more: / filters`] : lines;
+    return packets.plain(desk.preferences.time);
   }
 }

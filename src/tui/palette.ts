@@ -1,8 +1,7 @@
-import { COMMANDS, type Command, type CommandId, keyText } from './keymap.js';
+import { type Command, type CommandId, type KeyMap, keyText } from './keymap.js';
 import type { PromptRequest, Verdict } from './prompt.js';
 import type { Desk } from './view.js';
 
-const list: readonly Command[] = COMMANDS;
 const withKeys = (c: Command): string =>
   c.keys.length === 0 ? c.title : `${c.title}   ${c.keys.map(keyText).join(' ')}`;
 
@@ -11,24 +10,25 @@ const ROW = /^(\d+:)?\d+(\.\d+)?$/;
 
 /** The line behind `:`: any command by its name, with Tab to complete and its key beside it; `:123` goes to a packet. */
 export function paletteRequest(desk: Desk): PromptRequest {
-  const { memory } = desk;
+  const { memory, keymap } = desk;
   return {
     label: ':',
     history: [...(memory.state.history.command ?? [])].reverse(),
     complete: (text, cursor) => {
       const typed = text.slice(0, cursor);
       if (typed.includes(' ')) return undefined;
-      const words = list
+      const { commands } = keymap;
+      const words = commands
         .filter((c) => c.id.startsWith(typed))
-        .concat(list.filter((c) => !c.id.startsWith(typed) && typed !== '' && c.id.includes(typed)))
+        .concat(commands.filter((c) => !c.id.startsWith(typed) && typed !== '' && c.id.includes(typed)))
         .map((c) => ({ text: c.id, note: withKeys(c) }));
       return { from: 0, words };
     },
-    judge,
+    judge: (text) => judge(text, keymap),
     done: (text) => {
       const { name, argument } = split(text);
       if (name === '') return undefined;
-      const v = judge(text);
+      const v = judge(text, keymap);
       if (v?.wrong === true) return v.text;
       memory.typed('command', text.trim());
       if (ROW.test(name)) desk.perform('goto', name);
@@ -44,13 +44,13 @@ function split(text: string): { name: string; argument: string } {
   return blank < 0 ? { name: t, argument: '' } : { name: t.slice(0, blank), argument: t.slice(blank + 1).trim() };
 }
 
-function judge(text: string): Verdict | undefined {
+function judge(text: string, { commands }: KeyMap): Verdict | undefined {
   const { name } = split(text);
   if (name === '') return { text: 'a command, or the number of a packet; Tab lists commands', wrong: false };
   if (ROW.test(name)) return { text: `go to packet ${name}`, wrong: false };
-  const command = list.find((c) => c.id === name);
+  const command = commands.find((c) => c.id === name);
   if (command !== undefined) return { text: withKeys(command), wrong: false };
-  const near = list.filter((c) => c.id.includes(name));
+  const near = commands.filter((c) => c.id.includes(name));
   if (near.length > 0)
     return { text: near.map((c) => c.id).join('  '), wrong: !near.some((c) => c.id.startsWith(name)) };
   return { text: `there is no command ${name}`, wrong: true };

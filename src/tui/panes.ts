@@ -19,6 +19,17 @@ export interface Shares {
   tree: number | undefined;
 }
 
+/** By how many percent a rule is moved. */
+const STEP = 6;
+
+/** Makes a pane bigger or smaller. */
+export function resizePane(shares: Shares, pane: Pane, to: 'bigger' | 'smaller', width: number): void {
+  const by = to === 'bigger' ? STEP : -STEP;
+  const clamp = (n: number): number => Math.max(10, Math.min(90, n));
+  if (pane === 'list') shares.list = clamp(shares.list + by);
+  else shares.tree = clamp((shares.tree ?? besideOctets(width)) + (pane === 'tree' ? by : -by));
+}
+
 /** Where the panes stand; a rule of one cell is left free between two. Panes that are not shown are absent. */
 export function placePanes(
   width: number,

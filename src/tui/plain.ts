@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { App } from './app.js';
 import { Grid } from './cells.js';
 import type { Display } from './display.js';
-import { COMMANDS, type CommandId, Keys } from './keymap.js';
+import { Keys } from './keymap.js';
 import { VIEWS } from './view.js';
 
 /** Lines that are printed at a time. */
@@ -12,8 +12,6 @@ const QUIET_MS = 80;
 const LONGEST_MS = 5000;
 /** Cells of a dialog as text. */
 const DIALOG = { width: 76, height: 60 };
-
-const commands = new Set<string>(COMMANDS.map((c) => c.id));
 
 /** Says when something is another; shows nothing itself. */
 class Changes implements Display {
@@ -26,6 +24,9 @@ class Changes implements Display {
   }
   forget(): void {}
   suspend(): void {}
+  async lend(): Promise<void> {
+    throw new Error('other programs need a terminal of their own: without --plain');
+  }
   offer(): void {}
   close(): void {
     this.closed = true;
@@ -38,7 +39,6 @@ class Changes implements Display {
  */
 export class PlainScreens {
   private readonly changes = new Changes();
-  private readonly keys = new Keys();
   private page = 0;
 
   constructor(
@@ -101,10 +101,10 @@ export class PlainScreens {
     const [name, ...rest] = line.split(/\s+/);
     const view = VIEWS.find((v) => v === name);
     if (view !== undefined) app.perform(`view-${view}`);
-    else if (commands.has(name)) app.perform(name as CommandId, rest.join(' '));
+    else if (app.keymap.has(name)) app.perform(name, rest.join(' '));
     else if (/^(\d+:)?\d+\.\d+$/.test(name)) app.perform('goto', name);
     else {
-      const meaning = this.keys.take(line);
+      const meaning = new Keys(app.keymap).take(line);
       if (meaning.kind === 'command') app.perform(meaning.id, meaning.argument);
       else app.say(`${line} is no command; ? lists them`, 'warn');
     }

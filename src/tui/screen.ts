@@ -9,11 +9,13 @@ import {
   drawTitle,
   messageLines,
   promptHeight,
+  tabAt,
 } from './chrome.js';
 import { drawDialog, insideOf, placeOf } from './frame.js';
+import type { KeyMap } from './keymap.js';
 import type { Prompt } from './prompt.js';
 import type { Theme } from './style.js';
-import type { Dialog, Message, View } from './view.js';
+import type { Dialog, Message, MouseAt, View, ViewId } from './view.js';
 
 /** Below this there is no room for a view. */
 const LEAST = { width: 40, height: 8 };
@@ -33,6 +35,7 @@ export interface Shown {
 export interface ScreenParts extends Shown {
   readonly theme: Theme;
   readonly status: ViewerStatus;
+  readonly keymap: KeyMap;
   readonly views: readonly View[];
   readonly dialogs: readonly Dialog[];
   /** What the tour says; undefined: there is none. */
@@ -41,6 +44,22 @@ export interface ScreenParts extends Shown {
 
 /** The first line of a view. */
 export const bodyTop = (height: number): number => (height >= TITLE_FROM ? 3 : 2);
+
+/** Gives a click to what is there; returns the view whose tab it was on. */
+export function click(
+  at: MouseAt,
+  p: Pick<ScreenParts, 'view' | 'views' | 'dialog'> & { readonly width: number; readonly height: number },
+): ViewId | undefined {
+  const top = bodyTop(p.height);
+  const below = { ...at, y: at.y - top };
+  const { dialog, view } = p;
+  if (dialog !== undefined) {
+    const inside = insideOf(placeOf(dialog, p.width, p.height - top - 1));
+    dialog.mouse?.({ ...below, x: at.x - inside.x, y: below.y - inside.y });
+  } else if (below.y === -2 && at.kind === 'press') return tabAt(p.views, view, p.width, at.x)?.id;
+  else if (below.y >= 0 && at.y < p.height - 1) view.mouse?.(below);
+  return undefined;
+}
 
 /** Draws the whole screen; returns where the cursor stands, undefined where there is none. */
 export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number } | undefined {
@@ -70,7 +89,7 @@ export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number }
     const lines = messageLines(p.message, width).length;
     drawMessage(all.part(0, height - lines, width, lines), theme, p.message);
   } else if (p.tour !== undefined && dialog === undefined) last.clipped(1, 0, p.tour, width - 2, theme.key);
-  else drawHints(last, theme, (dialog ?? view).offers());
+  else drawHints(last, theme, (dialog ?? view).offers(), p.keymap);
   const caret = (dialog ?? view).caret?.();
   if (caret === undefined) return undefined;
   const corner = dialog === undefined ? { x: 0, y: 0 } : insideOf(placeOf(dialog, body.width, body.height));

@@ -8,10 +8,16 @@ import { dirname, join } from 'node:path';
  * from beside a capture.
  */
 
-/** A column of the packet list that shows a field. */
+/** A column of the packet list: one of ours, by its name, or a field. */
 export interface ColumnSetting {
-  readonly title: string;
-  readonly field: string;
+  readonly column?: string;
+  /** As filters name fields, several with `or` between. */
+  readonly field?: string;
+  /** Instead of the usual one. */
+  readonly title?: string;
+  /** Cells; absent: by what stands in it. */
+  readonly width?: number;
+  readonly hidden?: boolean;
 }
 
 /** The settings, version 1. */
@@ -25,9 +31,8 @@ export interface Settings {
   mouse: boolean;
   /** No lines and arrows beyond ASCII. */
   ascii: boolean;
-  /** Names of columns of the packet list in their order; absent: all. */
-  columns: string[];
-  extraColumns: ColumnSetting[];
+  /** Columns of the packet list in their order; none: the usual ones. In the file a name alone does. */
+  columns: ColumnSetting[];
   /** Codes of findings that are not shown; `dhcp.*` for all that begin so. */
   muted: string[];
   /** Filters with a name, for `${name}` and the list of the box. */
@@ -44,7 +49,6 @@ export const DEFAULT_SETTINGS: Settings = {
   mouse: true,
   ascii: false,
   columns: [],
-  extraColumns: [],
   muted: [],
   filters: [],
   keys: {},
@@ -97,7 +101,7 @@ export class Memory {
   readonly state: State;
   /** What is wrong with the files, in words. */
   readonly problems: string[] = [];
-  private readonly configFile: string;
+  readonly configFile: string;
   private readonly stateFile: string;
   /** A file that could not be understood is left as it is. */
   private readonly keep = new Set<string>();
@@ -111,6 +115,17 @@ export class Memory {
     this.stateFile = join(places.state, 'state.json');
     this.settings = settingsFrom(this.read(this.configFile), (text) => this.wrong(this.configFile, text));
     this.state = stateFrom(this.read(this.stateFile), (text) => this.wrong(this.stateFile, text));
+  }
+
+  /** Reads the settings again; returns what is wrong with them. */
+  reload(): readonly string[] {
+    const from = this.problems.length;
+    this.keep.delete(this.configFile);
+    Object.assign(
+      this.settings,
+      settingsFrom(this.read(this.configFile), (text) => this.wrong(this.configFile, text)),
+    );
+    return this.problems.splice(from);
   }
 
   /** Wireshark's colour rules, if the folder has them. */
@@ -199,14 +214,25 @@ const isListOf = (check: (v: Plain) => boolean) => (v: unknown) =>
   Array.isArray(v) && v.every((e) => isPlain(e) && check(e));
 const isRecordOf = (check: (v: unknown) => boolean) => (v: unknown) => isPlain(v) && Object.values(v).every(check);
 
+/** A column as the file has it. */
+function isColumn(v: unknown): boolean {
+  if (isText(v)) return true;
+  if (!isPlain(v) || isText(v.column) === isText(v.field)) return false;
+  const { title, width, hidden } = v;
+  return (
+    (title === undefined || isText(title)) &&
+    (width === undefined || typeof width === 'number') &&
+    (hidden === undefined || isFlag(hidden))
+  );
+}
+
 const SETTINGS: Readonly<Record<string, readonly [check: (v: unknown) => boolean, expected: string]>> = {
   theme: [isOneOf(['dark', 'light', 'contrast', 'mono']), 'dark, light, contrast or mono'],
   time: [isOneOf(['r', 'a', 'ad', 'u', 'ud', 'e', 'd']), 'r, a, ad, u, ud, e or d'],
   colours: [isFlag, 'true or false'],
   mouse: [isFlag, 'true or false'],
   ascii: [isFlag, 'true or false'],
-  columns: [isTexts, 'a list of names'],
-  extraColumns: [isListOf((e) => isText(e.title) && isText(e.field)), 'a list of {title, field}'],
+  columns: [(v) => Array.isArray(v) && v.every(isColumn), 'a list of names, or of {field, title, width, hidden}'],
   muted: [isTexts, 'a list of codes'],
   filters: [isListOf((e) => isText(e.name) && isText(e.filter)), 'a list of {name, filter}'],
   keys: [isRecordOf(isTexts), 'lists of keys by command'],
@@ -226,6 +252,7 @@ function settingsFrom(value: unknown, complain: Complain): Settings {
     else if (!known[0](v)) complain(`"${name}" should be ${known[1]}`);
     else Object.assign(settings, { [name]: v });
   }
+  settings.columns = settings.columns.map((c: ColumnSetting | string) => (isText(c) ? { column: c } : c));
   return settings;
 }
 

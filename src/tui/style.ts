@@ -46,8 +46,9 @@ export interface Theme {
   /** The line under the cursor, in the pane that has the focus and in another. */
   readonly cursor: Style;
   readonly cursorElsewhere: Style;
-  /** Octets of the selected field, found text, selected lines. */
+  /** Octets of the selected field, what was found, selected lines. */
   readonly mark: Style;
+  readonly found: Style;
   readonly selected: Style;
   readonly up: Style;
   readonly down: Style;
@@ -92,6 +93,7 @@ const dark: Theme = {
   cursor: style(15, bold, 25),
   cursorElsewhere: style(OWN, 0, 238),
   mark: style(0, 0, 214),
+  found: style(0, bold, 80),
   selected: style(222, bold),
   up: style(75),
   down: style(215),
@@ -166,6 +168,7 @@ const contrast: Theme = {
   cursor: style(0, bold, 11),
   cursorElsewhere: style(15, underline),
   mark: style(0, bold, 14),
+  found: style(0, bold, 10),
   up: style(14),
   down: style(11),
   chat: style(7),
@@ -191,6 +194,7 @@ const mono: Theme = {
   cursor: style(OWN, reverse),
   cursorElsewhere: style(OWN, underline),
   mark: style(OWN, reverse),
+  found: style(OWN, bold | underline),
   selected: style(OWN, bold),
   warn: style(OWN, bold),
   error: style(OWN, bold),

@@ -70,6 +70,8 @@ class Terminal implements Display {
   private away = false;
   /** The terminal takes no more for now; paint again when it does. */
   private full = false;
+  /** Ends the program that has the terminal for now. */
+  private lent: AbortController | undefined;
 
   constructor(
     blessed: Blessed,
@@ -107,6 +109,8 @@ class Terminal implements Display {
     output.on('resize', this.resized);
     output.on('drain', this.drained);
     const leave = (signal: NodeJS.Signals): void => {
+      // Those two the keyboard sends to the program that has the terminal.
+      if (this.lent !== undefined && (signal === 'SIGINT' || signal === 'SIGQUIT')) return;
       this.close();
       // With nobody left to listen it ends the program as it ends others.
       process.kill(process.pid, signal);
@@ -187,13 +191,35 @@ class Terminal implements Display {
   }
 
   private resume(): void {
-    if (!this.open) return;
+    if (!this.open || this.lent !== undefined) return;
     if (!this.away) this.giveBack();
     this.away = false;
     this.screen.enter();
     this.begin();
     this.screen.realloc();
     this.events.resized();
+  }
+
+  async lend(run: (end: AbortSignal) => Promise<void>): Promise<void> {
+    if (!this.open || this.away) return;
+    const { input } = this.o;
+    const lent = new AbortController();
+    this.lent = lent;
+    this.away = true;
+    this.giveBack();
+    input.pause();
+    // Ctrl-Z there stops us as well: nobody else would tell the shell.
+    const stop = this.signals.get('SIGTSTP')!;
+    process.removeListener('SIGTSTP', stop);
+    try {
+      await run(lent.signal);
+    } finally {
+      this.lent = undefined;
+      if (this.open) {
+        process.on('SIGTSTP', stop);
+        this.resume();
+      }
+    }
   }
 
   private giveBack(): void {
@@ -210,6 +236,7 @@ class Terminal implements Display {
   close(): void {
     if (!this.open) return;
     this.open = false;
+    this.lent?.abort();
     const { input, output } = this.o;
     for (const [name, listener] of this.signals) process.removeListener(name, listener);
     input.removeListener('data', this.came);

@@ -2,6 +2,7 @@ import type { Detail, DetailNode } from '../viewer/viewer.js';
 import { type Area, cellsOf } from './cells.js';
 import type { CommandId } from './keymap.js';
 import { List, type ListLook } from './list.js';
+import { type FindLook, markFound } from './packet-find.js';
 import { SIGNS } from './style.js';
 
 /** What a branch is remembered by: its field, or its words up to the first number. */
@@ -195,7 +196,7 @@ export class TreePane {
     });
   }
 
-  draw(area: Area, look: ListLook): void {
+  draw(area: Area, look: ListLook & FindLook): void {
     const { detail } = this;
     if (detail === undefined) return;
     const { theme } = look;
@@ -203,7 +204,11 @@ export class TreePane {
     const inSight = this.shown.slice(this.list.top, this.list.top + area.height);
     const longest = Math.max(0, ...inSight.map((i) => 2 * detail.nodes[i].depth + 3 + cellsOf(detail.nodes[i].label)));
     this.list.sideways = Math.max(0, Math.min(this.list.sideways, longest - area.width + 1));
-    this.list.draw(area, look, (line, k) => {
+    const found = (line: Area, k: number): void => {
+      const n = detail.nodes[this.shown[k]];
+      markFound(line, 2 * n.depth - this.list.sideways + 2, 0, wordsOf(n), look);
+    };
+    const drawLine = (line: Area, k: number): void => {
       const i = this.shown[k];
       const n = detail.nodes[i];
       const x = 2 * n.depth - this.list.sideways;
@@ -218,12 +223,16 @@ export class TreePane {
               ? theme.dim
               : theme.text;
       line.text(x, 0, mark, n.severity !== undefined ? style : theme.key);
-      const words = n.generated === true && n.depth > 0 && !n.label.startsWith('[') ? `[${n.label}]` : n.label;
       const clause = n.clause === undefined ? '' : `  (${n.clause})`;
-      line.clipped(x + 2, 0, words + clause, line.width - x - 2, style);
-    });
+      line.clipped(x + 2, 0, wordsOf(n) + clause, line.width - x - 2, style);
+    };
+    this.list.draw(area, look, drawLine, found);
   }
 }
+
+/** What stands in a line of the tree. */
+const wordsOf = (n: DetailNode): string =>
+  n.generated === true && n.depth > 0 && !n.label.startsWith('[') ? `[${n.label}]` : n.label;
 
 /** The last layer that has octets. */
 function innermostLayer(nodes: readonly DetailNode[]): number {

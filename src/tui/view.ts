@@ -1,7 +1,7 @@
 import type { FieldCatalogue } from '../filter/index.js';
 import type { Reopen, Viewer } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
-import type { CommandId } from './keymap.js';
+import type { CommandId, KeyMap } from './keymap.js';
 import type { LiveConsole } from './live-console.js';
 import type { PromptRequest } from './prompt.js';
 import type { Memory } from './settings.js';
@@ -38,6 +38,12 @@ export interface MouseAt {
   readonly y: number;
 }
 
+/** Text to be read in another program. */
+export interface Reading {
+  readonly name: string;
+  readonly lines: readonly string[];
+}
+
 /** Something that is drawn in a rectangle and takes commands. */
 export interface Panel {
   /** Draws everything anew; the area is blank. `focus`: keys go to it. */
@@ -50,6 +56,8 @@ export interface Panel {
    */
   run(command: CommandId, argument: string): boolean;
   mouse?(at: MouseAt): boolean;
+  /** What of it has the focus, to be read in the pager; undefined: all of the view. */
+  reading?(): Reading | undefined;
   /** Takes a key before the key map sees it (as it is named there): only where text is typed. */
   key?(key: string): boolean;
   /** Where the terminal's cursor stands while text is typed. */
@@ -116,6 +124,8 @@ export interface Desk {
   readonly preferences: Preferences;
   /** Settings, and what was remembered from earlier times. */
   readonly memory: Memory;
+  /** What keys mean. */
+  readonly keymap: KeyMap;
   readonly scope: Scope;
   readonly messages: readonly Message[];
   /** What runs now and brings the packets. */

@@ -14,16 +14,26 @@ import type { Rows } from './rows.js';
 import { Slices } from './slices.js';
 import { SubPass } from './sub-pass.js';
 import { Superseded } from './superseded.js';
+import { cellsOfRow, columnsOf, frameLook } from './values.js';
 import type { ViewedCapture } from './viewed-capture.js';
-import type { Detail, FollowedStream, WriteRequest } from './viewer.js';
+import type { Detail, FollowedStream, RowValues, ValuesRequest, WriteRequest } from './viewer.js';
 
-/** Connections that are kept half read, for the rows after the one that was shown. */
-const REPLAYS = 3;
+/** Connections that are kept half read, for the rows after those that were shown: as trees, as lines of a list. */
+const REPLAYS = { trees: 3, lines: 6 };
+/** Milliseconds that lines may take before those that are done are given. */
+const MOMENT = 60;
 
 const everyFrame: FrameTest = () => true;
 
 /** Options of a pass whose rows nobody looks at as such. */
 const BARE = { info: false, experts: false, labels: false } as const;
+
+/** Rows that are read again for one purpose: the newest question counts, and what is half read serves the next. */
+interface Purpose {
+  asked: number;
+  readonly keeps: number;
+  readonly replays: { group: number; replay: Replay }[];
+}
 
 /** A pass over some frames, and how far it has come. */
 export interface SomeFrames {
@@ -38,8 +48,8 @@ export interface SomeFrames {
 export class Again {
   /** The capture is read anew: nothing of this counts any more. */
   over = false;
-  private replays: { group: number; replay: Replay }[] = [];
-  private asked = 0;
+  private readonly trees: Purpose = { asked: 0, keeps: REPLAYS.trees, replays: [] };
+  private readonly lines: Purpose = { asked: 0, keeps: REPLAYS.lines, replays: [] };
 
   constructor(
     private readonly viewed: ViewedCapture,
@@ -98,23 +108,42 @@ export class Again {
 
   /** The tree and the octets of a row. @throws Superseded where another row is asked for meanwhile */
   async detail(row: number): Promise<Detail> {
-    const { replay, found } = await this.row(row);
+    const { replay, found } = await this.row(row, this.trees);
     const faults = new Map(replay.dissection.faults);
     const shown = found();
     const fault = [...replay.dissection.faults].find(([proto, n]) => faults.get(proto) !== n);
     return detailOf(shown, row, fault?.[0]);
   }
 
+  /** What rows have in columns. @throws Superseded where others are asked for meanwhile */
+  async values({ rows, columns, frames }: ValuesRequest): Promise<readonly RowValues[]> {
+    const found = columnsOf(columns, this.viewed.registry);
+    const began = performance.now();
+    // Those of one connection after each other, as they are read.
+    const order = rows.map((row) => ({ row, group: this.groupOf(row) }));
+    order.sort((a, b) => a.group - b.group || a.row - b.row);
+    const out: RowValues[] = [];
+    for (const { row } of order) {
+      if (out.length > 0 && performance.now() - began > MOMENT) break;
+      const { replay, found: dissect } = await this.row(row, this.lines);
+      const frame = frames ? replay.dissect(this.rows.ordinal(row), 0) : undefined;
+      const look = frame === undefined ? undefined : frameLook(frame);
+      const texts = columns.length === 0 ? [] : cellsOfRow(frame ?? dissect(), found);
+      out.push({ row, texts, ...(look !== undefined && { frame: look }) });
+    }
+    return out;
+  }
+
   /** Reads up to a row; `found` dissects it. */
-  private async row(row: number): Promise<{ replay: Replay; found: () => Row }> {
-    const asked = ++this.asked;
+  private async row(row: number, purpose: Purpose): Promise<{ replay: Replay; found: () => Row }> {
+    const asked = ++purpose.asked;
     const ordinal = this.rows.ordinal(row);
     const group = this.groupOf(row);
-    const replay = this.replayOf(group, ordinal);
+    const replay = this.replayOf(group, ordinal, purpose);
     const slices = new Slices();
     while (!replay.has(ordinal) && replay.reached <= ordinal && replay.more()) {
       await slices.between();
-      if (asked !== this.asked || this.over) throw new Superseded('a newer row was asked for');
+      if (asked !== purpose.asked || this.over) throw new Superseded('a newer row was asked for');
     }
     if (group < 0) replay.finish();
     const found = (): Row => {
@@ -126,8 +155,8 @@ export class Again {
   }
 
   /** A replay that has the frame or has not come so far yet. */
-  private replayOf(group: number, ordinal: number): Replay {
-    const { viewed, frames, capture, replays } = this;
+  private replayOf(group: number, ordinal: number, { replays, keeps }: Purpose): Replay {
+    const { viewed, frames, capture } = this;
     const i = replays.findIndex((r) => r.group === group && (r.replay.has(ordinal) || r.replay.reached <= ordinal));
     if (i >= 0 && group >= 0) {
       const [found] = replays.splice(i, 1);
@@ -137,7 +166,7 @@ export class Again {
     const options = { ...this.options, labels: true, fields: null, tap: undefined, ...viewed.keys() };
     const replay = new Replay(viewed.registry, options, frames, capture, this.takes(group));
     replays.push({ group, replay });
-    if (replays.length > REPLAYS) replays.shift();
+    if (replays.length > keeps) replays.shift();
     return replay;
   }
 
@@ -179,7 +208,7 @@ export class Again {
 
   /** The innermost flow of a row. */
   private async conversationOf(row: number): Promise<Conversation | null> {
-    const { found } = await this.row(row);
+    const { found } = await this.row(row, this.trees);
     return Follower.of(found());
   }
 

@@ -17,7 +17,17 @@ import { Selected } from './selected.js';
 import { ColumnTest, FilterSink, filterOptions, selectByColumns } from './selecting.js';
 import { breath, Slices } from './slices.js';
 import type { ViewedCapture } from './viewed-capture.js';
-import type { Choice, Detail, FollowedStream, Reopen, Viewer, ViewerStatus, WriteRequest } from './viewer.js';
+import type {
+  Choice,
+  Detail,
+  FollowedStream,
+  Reopen,
+  RowValues,
+  ValuesRequest,
+  Viewer,
+  ViewerStatus,
+  WriteRequest,
+} from './viewer.js';
 
 /** Milliseconds between two accounts of how far reading is. */
 const EVERY_MS = 50;
@@ -280,6 +290,9 @@ export class CaptureViewer implements Viewer {
 
   detail(row: number): Promise<Detail> {
     return this.again.detail(row);
+  }
+  values(request: ValuesRequest): Promise<readonly RowValues[]> {
+    return this.again.values(request);
   }
   follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream> {
     return this.again.follow(row, what);

@@ -1,11 +1,12 @@
 import type { RowsAdded } from './rows.js';
-import type { Choice, Reopen, ViewerStatus, WriteRequest } from './viewer.js';
+import type { Choice, Reopen, ValuesRequest, ViewerStatus, WriteRequest } from './viewer.js';
 
 /* What goes between the thread of the screens and that of the engine. */
 
 /** Questions, by name, with what they are asked with. */
 export interface Questions {
   detail: { row: number };
+  values: ValuesRequest;
   report: undefined;
   follow: { row: number; what: 'payload' | 'envelopes' };
   write: WriteRequest;

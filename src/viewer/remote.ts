@@ -10,7 +10,9 @@ import type {
   Detail,
   FollowedStream,
   Reopen,
+  RowValues,
   Selection,
+  ValuesRequest,
   Viewer,
   ViewerStatus,
   WriteRequest,
@@ -167,6 +169,9 @@ export class RemoteViewer implements Viewer {
 
   detail(row: number): Promise<Detail> {
     return this.ask('detail', { row });
+  }
+  values(request: ValuesRequest): Promise<readonly RowValues[]> {
+    return this.ask('values', request);
   }
   report(): Promise<Report> {
     return this.ask('report', undefined);

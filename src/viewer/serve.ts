@@ -47,6 +47,8 @@ function answer(viewer: CaptureViewer, m: ToEngine & { type: 'ask' }): Promise<u
   switch (m.question) {
     case 'detail':
       return viewer.detail(m.with.row);
+    case 'values':
+      return viewer.values(m.with);
     case 'report':
       return viewer.report();
     case 'follow':

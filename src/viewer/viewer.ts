@@ -130,6 +130,31 @@ export interface ViewerStatus {
   readonly messages: readonly { readonly severity: 'note' | 'warn' | 'error'; readonly text: string }[];
 }
 
+/** What is to be shown of rows besides what {@link Rows} has. */
+export interface ValuesRequest {
+  /** In {@link Rows}. */
+  readonly rows: readonly number[];
+  /** Fields as filters name them, several with `or` between: `sip.Method or sip.Status-Code`. */
+  readonly columns: readonly string[];
+  /** The frames that carried them are listed. */
+  readonly frames: boolean;
+}
+
+/** A frame as a list shows it. */
+export interface FrameLook {
+  readonly source: string;
+  readonly destination: string;
+  readonly protocol: string;
+  readonly info: string;
+}
+
+export interface RowValues {
+  readonly row: number;
+  /** By column; harmless on a terminal. */
+  readonly texts: readonly string[];
+  readonly frame?: FrameLook;
+}
+
 /** One piece of a followed stream. */
 export interface StreamPiece {
   readonly row: number;
@@ -172,6 +197,11 @@ export interface Viewer {
   select(choice: Choice): Selection;
   /** The tree and the octets of a row. Only the newest unanswered question is worked on: older ones are refused. */
   detail(row: number): Promise<Detail>;
+  /**
+   * What rows have in columns, by dissecting them: of as many as can be done in a moment; ask again for the others.
+   * Only the newest unanswered question is worked on.
+   */
+  values(request: ValuesRequest): Promise<readonly RowValues[]>;
   /** The report of what was read so far, the same as `fttscope report` makes. */
   report(): Promise<Report>;
   /** Octets of the conversation that a row belongs to: of the innermost TCP or UDP layer, or the envelopes of the tunnel. */

@@ -138,6 +138,33 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
     });
   });
 
+  test('the pager and the editor get the terminal, and give it back', async () => {
+    const env = { TERM: 'xterm-256color', PAGER: 'sh ~/page', EDITOR: 'sh ~/edit' };
+    await inTerminal(80, 24, env, async (t) => {
+      writeFileSync(
+        join(t.home, 'page'),
+        `sed -n 's/^/paged /; 1,3p' "$1"; echo waits; read LINE; echo "got $LINE"; sleep 1\n`,
+      );
+      writeFileSync(join(t.home, 'edit'), `cat "$1"; echo 'sip.Method == "INVITE"' > "$1"\n`);
+      t.run('20-healthy-call.pcapng');
+      await t.shows(/10\.9\.0\.50/);
+      t.press('2');
+      await t.shows(/Dynamic Host/);
+      t.press('v');
+      const screen = await t.shows(/^waits$/m);
+      assert.match(screen, /^paged Frame 8/m);
+      assert.doesNotMatch(screen, /Tunnels/);
+      assert.equal(t.modes, '0 0 1');
+      t.press('C-c');
+      t.type('jj\n');
+      await t.shows(/ fttscope .*245 frames/);
+      t.press('E');
+      await t.shows(/\/ sip\.Method == "INVITE" +1 of 224/);
+      t.type('Q');
+      await isRestored(t);
+    });
+  });
+
   test('a capture that cannot be opened leaves words and no screen', async () => {
     await inTerminal(80, 24, { TERM: 'xterm-256color' }, async (t) => {
       t.run('nothing-here.pcapng; echo code $?');

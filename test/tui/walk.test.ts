@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { THEMES } from '../../src/tui/style.js';
 import { Stage } from './support/stage.js';
 
 /** A walk through one sample; the stage is taken down whatever happens. */
@@ -102,7 +103,7 @@ test('o cycles inner, outer, both; a frame says what it carries', async () => {
     assert.match(s.text, /Packets › outer .* 242/);
     await s.press('G');
     await s.press('Up Up Up Up Up');
-    assert.match(s.text, / 240 .*198\.51\.100\.1 192\.0\.2\.10 +TLS +carries SIP: Status: 200 OK/);
+    await s.until(/ 240 .*198\.51\.100\.1 192\.0\.2\.10 +TLSv1\.3 Application Data +carries SIP: Status: 200/);
     await s.press('o');
     assert.match(s.text, /inner and outer/);
   });
@@ -126,6 +127,32 @@ test('find in list, tree and octets', async () => {
     await s.type('/(/');
     assert.match(s.text, /Invalid regular expression/);
     await s.press('Esc');
+  });
+});
+
+test('what was found is marked in list, tree and octets, and the one before is found too', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    const marked = (): string[] =>
+      s.display.lines.map((l, y) => [...l].filter((_, x) => s.display.styles[y][x] === THEMES.dark.found).join(''));
+    await s.press('2 Ctrl-F');
+    await s.type('invite');
+    await s.press('Enter');
+    await s.until(/Initiation Protocol \(INVITE\)/);
+    // In the list: that line, and every other in sight.
+    assert.ok(marked().filter((m) => m.startsWith('INVITE')).length >= 1);
+    await s.press('Tab');
+    await s.press('n');
+    assert.ok(marked().some((m) => m.includes('INVITE')));
+    await s.press('Tab');
+    await s.press('n');
+    const first = /octets? (\d+)/.exec(s.text)![1];
+    await s.press('n');
+    const second = /octets? (\d+)/.exec(s.text)![1];
+    assert.notEqual(first, second);
+    await s.press('N');
+    assert.equal(/octets? (\d+)/.exec(s.text)![1], first);
+    await s.press('Ctrl-F Ctrl-U Enter');
+    assert.ok(marked().every((m) => m === ''));
   });
 });
 

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { App } from '../../tui/app.js';
@@ -41,6 +42,21 @@ function keepCopy(folder: string, text: string): string | undefined {
     return path;
   } catch {
     return undefined;
+  }
+}
+
+/** Runs a program, as shells write it, with a file in this terminal. @throws Error in words */
+async function runProgram(command: string, path: string, end: AbortSignal): Promise<void> {
+  const terminal = openSync('/dev/tty', 'r+');
+  try {
+    const child = spawn('/bin/sh', ['-c', `${command} "$1"`, 'sh', path], {
+      stdio: [terminal, terminal, terminal],
+      signal: end,
+    });
+    const code = await new Promise<number | null>((ended, failed) => child.on('exit', ended).on('error', failed));
+    if (code === 126 || code === 127) throw new Error(`${command} cannot be started; PAGER and EDITOR name others`);
+  } finally {
+    closeSync(terminal);
   }
 }
 
@@ -117,6 +133,7 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
     memory,
     preferences,
     views: makeViews,
+    runProgram,
     keepCopy: (text) => keepCopy(memory.places.state, text),
     ...(tour !== undefined && { tour }),
     ...(run?.console && { live: run.console }),

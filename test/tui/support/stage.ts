@@ -60,6 +60,9 @@ class MemoryDisplay implements Display {
   }
   forget(): void {}
   suspend(): void {}
+  lend(run: (end: AbortSignal) => Promise<void>): Promise<void> {
+    return run(new AbortController().signal);
+  }
   offer(text: string): void {
     this.offered = text;
   }

@@ -1,0 +1,38 @@
+import type { Viewer } from '../viewer/viewer.js';
+import type { Message, MessageSeverity } from './view.js';
+
+/** Messages kept for the log. */
+const KEPT = 1000;
+
+/** What was said to the user, by the program and by the engine; the last of it is on the screen until a key is pressed. */
+export class Journal {
+  readonly messages: Message[] = [];
+  /** What is on the screen. */
+  shown: Message | undefined;
+  private heard = 0;
+
+  constructor(private readonly viewer: Viewer) {}
+
+  say(text: string, severity: MessageSeverity): void {
+    this.shown = this.add(text, severity);
+  }
+
+  private add(text: string, severity: MessageSeverity): Message {
+    const message = { at: new Date(), severity, text };
+    this.messages.push(message);
+    if (this.messages.length > KEPT) this.messages.shift();
+    return message;
+  }
+
+  /** Takes what the engine says into the log; what is bad is shown as well. */
+  hear(): void {
+    const { messages } = this.viewer.status;
+    // The capture is read anew.
+    if (messages.length < this.heard) this.heard = 0;
+    for (; this.heard < messages.length; this.heard++) {
+      const { severity, text } = messages[this.heard];
+      if (severity === 'note') this.add(text, severity);
+      else this.say(text, severity);
+    }
+  }
+}
