@@ -1,141 +1,22 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { opc } from '../../../src/crypto/milenage.js';
-import { address, parseAddress } from '../../../src/live/address.js';
+import { address } from '../../../src/live/address.js';
 import { realClock } from '../../../src/live/clock.js';
 import { LabPcscf } from '../../../src/live/lab-pcscf.js';
 import type { LabSubscriber } from '../../../src/live/lab-registrar.js';
 import { systemRandom } from '../../../src/live/random.js';
 import { SipLayer } from '../../../src/live/sip/layer.js';
-import { RFC_TIMERS, type SipTransport } from '../../../src/live/sip/transport.js';
-import { UserAgent, type UserAgentEvent } from '../../../src/live/sip/user-agent.js';
+import { RFC_TIMERS } from '../../../src/live/sip/transport.js';
+import { missing } from '../outer-support.js';
+import { agent, freePort, socketTransport } from './agent.js';
+import { accept, ack, CONTACT, expect, recv, request, respond, SDP, sipp } from './sipp.js';
 
 /*
  * The user agent against SIPp, which is not ours: over a UDP socket of this machine, both as caller and as callee.
  */
 
-const skip = spawnSync('sipp', ['-v']).error ? 'sipp is not installed' : false;
-
-async function socketTransport(): Promise<{ transport: SipTransport; port: number; socket: Socket }> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  const local = { address: address('127.0.0.1'), port };
-  const transport: SipTransport = {
-    protocol: 'UDP',
-    reliable: false,
-    onOctets: undefined,
-    local: () => local,
-    send: (octets, peer) => socket.send(octets, peer.port, peer.address.join('.')),
-    close: () => socket.close(),
-  };
-  socket.on('message', (octets, from) =>
-    transport.onOctets?.(new Uint8Array(octets), { address: parseAddress(from.address)!, port: from.port }),
-  );
-  return { transport, port, socket };
-}
-
-async function freePort(): Promise<number> {
-  const { port, transport } = await socketTransport();
-  transport.close();
-  return port;
-}
-
-async function agent(t: TestContext, peerPort: number, onEvent: (e: UserAgentEvent, ua: UserAgent) => void) {
-  const { transport, port } = await socketTransport();
-  const layer = new SipLayer({ transport, clock: realClock, random: systemRandom, timers: RFC_TIMERS });
-  const ua: UserAgent = new UserAgent({
-    layer,
-    identity: { impi: 'alice', password: 'secret' },
-    impu: 'sip:alice@ims.example',
-    domain: 'ims.example',
-    peer: { address: address('127.0.0.1'), port: peerPort },
-    mediaPort: () => ({ address: address('127.0.0.1'), port: 40_000 }),
-    onEvent: (e) => onEvent(e, ua),
-  });
-  t.after(() => ua.stop());
-  return { ua, port };
-}
-
-/** SIPp with a scenario, one call; resolves to its exit code and what it says went wrong. */
-function sipp(t: TestContext, scenario: string, args: readonly string[]): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'fttscope-sipp-'));
-  const file = join(folder, 'scenario.xml');
-  writeFileSync(file, `<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="x">${scenario}</scenario>\n`);
-  const errors = join(folder, 'errors.log');
-  const all = [
-    '-sf',
-    file,
-    '-i',
-    '127.0.0.1',
-    '-m',
-    '1',
-    '-nostdin',
-    '-timeout',
-    '8s',
-    '-trace_err',
-    '-error_file',
-    errors,
-  ];
-  const child = spawn('sipp', [...all, ...args], { cwd: folder, stdio: 'ignore' });
-  t.after(() => child.kill());
-  return once(child, 'exit').then(([code]) => {
-    let text = '';
-    try {
-      text = readFileSync(errors, 'utf8');
-    } catch {
-      // no errors
-    }
-    rmSync(folder, { recursive: true });
-    return code === 0 ? 'ok' : `sipp ended with ${code}: ${text}`;
-  });
-}
-
-const SDP = `
-      v=0
-      o=- 1 1 IN IP4 127.0.0.1
-      s=-
-      c=IN IP4 127.0.0.1
-      t=0 0
-      m=audio 6000 RTP/AVP 8 101
-      a=rtpmap:8 PCMA/8000
-      a=rtpmap:101 telephone-event/8000
-      a=sendrecv
-`;
-const respond = (status: string, more = '', body = '') => `
-  <send><![CDATA[
-      SIP/2.0 ${status}
-      [last_Via:]
-      [last_From:]
-      [last_To:];tag=sipp1
-      [last_Call-ID:]
-      [last_CSeq:]
-      Contact: <sip:sipp@[local_ip]:[local_port]>
-      ${more}${body ? 'Content-Type: application/sdp\n      ' : ''}Content-Length: [len]
-${body}
-  ]]></send>`;
-/** A response within the dialog, whose To has its tag already. */
-const accept = (body = '') => `
-  <send><![CDATA[
-      SIP/2.0 200 OK
-      [last_Via:]
-      [last_From:]
-      [last_To:]
-      [last_Call-ID:]
-      [last_CSeq:]
-      Contact: <sip:sipp@[local_ip]:[local_port]>
-      ${body ? 'Content-Type: application/sdp\n      ' : ''}Content-Length: [len]
-${body}
-  ]]></send>`;
-const recv = (request: string) => `<recv request="${request}" crlf="true"/>`;
-const expect = (status: number, more = '') => `<recv response="${status}" ${more}/>`;
+const skip = missing('sipp', '-v');
 
 const CALLEE = `
   ${recv('INVITE')}
@@ -188,33 +69,7 @@ test('our caller and SIPp as callee: reliable ringing, answer, hold, INFO, BYE',
   assert.equal(call.media?.codec.name, 'PCMA');
 });
 
-const request = (
-  method: string,
-  cseq: number,
-  more = '',
-  body = '',
-  to = '[peer_tag_param]',
-  target = '[$contact]',
-) => `
-  <send retrans="500"><![CDATA[
-      ${method} ${target} SIP/2.0
-      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-      From: <sip:sipp@[local_ip]>;tag=[pid]
-      To: <sip:alice@ims.example>${to}
-      Call-ID: [call_id]
-      CSeq: ${cseq} ${method}
-      Contact: <sip:sipp@[local_ip]:[local_port]>
-      Max-Forwards: 70
-      ${more}${body ? 'Content-Type: application/sdp\n      ' : ''}Content-Length: [len]
-${body}
-  ]]></send>`;
 const FIRST = request('INVITE', 1, 'Require: 100rel\n      ', SDP, '', 'sip:alice@[remote_ip]:[remote_port]');
-const CONTACT = `<action>
-    <ereg regexp="sip:[^&gt;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
-    <ereg regexp="[0-9]+" search_in="hdr" header="RSeq:" assign_to="rseq"/>
-  </action>`;
-const ack = (cseq: number) => request('ACK', cseq).replace(' retrans="500"', '');
-
 const CALLER = `
   ${FIRST}
   ${expect(100, 'optional="true"')}
