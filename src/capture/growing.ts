@@ -1,6 +1,6 @@
 /** A capture that grows while it is read: what a live run, or a pipe, has brought so far. */
 
-import { closeSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
 import { CaptureError, systemError } from './errors.js';
 import type { OctetInput } from './input.js';
 import { unnamedFile } from './random.js';
@@ -20,7 +20,7 @@ export interface GrowingReader {
 /** The end of a growing file that is written. It has no name on the disk and so goes when the process does. */
 export class GrowingFile {
   readonly reader: GrowingReader;
-  octets = 0;
+  private octets = 0;
   /** Why nothing is added any more though more came; undefined while all is. */
   stopped: string | undefined;
 
@@ -50,6 +50,11 @@ export class GrowingFile {
     this.stopped = why;
     this.end();
     return false;
+  }
+
+  /** Octets that are in it, also those that somebody else wrote by its descriptor. */
+  get written(): number {
+    return fstatSync(this.reader.fd).size;
   }
 
   /** Nothing is added any more. */

@@ -12,10 +12,11 @@ export class FrameFile {
   /**
    * @param target a file, or `-` for standard output
    * @param inputs files being read, which are never written over
+   * @param comment on the capture
    * @throws CaptureError when it cannot be written
    */
-  constructor(target: string, inputs: readonly string[]) {
-    this.writer = new PcapngWriter(target, { inputs });
+  constructor(target: string, inputs: readonly string[], comment = '') {
+    this.writer = new PcapngWriter(target, { inputs, comment });
   }
 
   /** Adds TLS key-log lines in a Decryption Secrets Block; they serve the frames after it. */

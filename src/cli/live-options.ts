@@ -174,6 +174,7 @@ function endOptions(c: Command): Command {
     )
     .option('--seed <number>', 'repeats what chance does to faults', between(0, 0xffff_ffff))
     .option('--lab', 'the pair that works with nothing else: CA and subscriber are made once')
+    .option('--ui', 'on screens: its state, its packets, and a line for the verbs of the console')
     .option('-q, --quiet', 'say nothing but what goes wrong');
 }
 
@@ -207,7 +208,8 @@ export function addEndCommands(program: Command, done: (code: number) => void): 
     .option('--timeout <time>', 'for each of TCP, CONNECT and TLS', milliseconds, 10_000)
     .option('--run <file>', 'scenario, YAML or JSON: {steps: [VERB, {VERB: {NAME: VALUE}}]}');
   endOptions(ue).action(async (target: string, o: UeCommandOptions) => {
-    done(await (await import('./commands/ue.js')).ue(target, o));
+    if (o.ui) done(await (await import('./live-ue.js')).ueOnScreens(target, o));
+    else done(await (await import('./commands/ue.js')).ue(target, o));
   });
   const eftf = program
     .command('eftf')
@@ -226,6 +228,7 @@ export function addEndCommands(program: Command, done: (code: number) => void): 
     )
     .option('--max-tunnels <number>', 'most tunnels at a time', between(1, 1 << 20));
   endOptions(eftf).action(async (o: EftfCommandOptions) => {
-    done(await (await import('./commands/eftf.js')).eftf(o));
+    if (o.ui) done(await (await import('./live-eftf.js')).eftfOnScreens(o));
+    else done(await (await import('./commands/eftf.js')).eftf(o));
   });
 }

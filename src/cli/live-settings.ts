@@ -4,7 +4,7 @@ import { printable } from '../kit/text.js';
 import { parseAddress } from '../live/address.js';
 import { type FaultSetting, parseFault } from '../live/fault.js';
 import { BadSubscriber, labSubscribers, readSubscribers, type Subscriber } from '../live/subscriber-file.js';
-import { OuterTape } from '../live/tap-tape.js';
+import { OuterTape, type TapeFile } from '../live/tap-tape.js';
 import { type LabCa, labCa } from '../live/tls-lab.js';
 import { KeyLogFile, PROFILE, type TlsVersions, tlsVersions } from '../live/tls-settings.js';
 import { CannotTun, TunDevice } from '../live/tun.js';
@@ -29,6 +29,8 @@ export interface LiveOptions {
   seed?: number;
   lab?: boolean;
   quiet?: boolean;
+  /** On screens. */
+  ui?: boolean;
 }
 
 /** A host and a port as people write them: `host`, `host:443`, `[::1]:443`. @throws UserError */
@@ -128,12 +130,12 @@ export class Traces {
   readonly tape: OuterTape | undefined;
   private readonly keyLog: KeyLogFile | undefined;
 
-  /** @throws CaptureError */
-  constructor(o: LiveOptions) {
+  /** @param screens the descriptor of what the screens show, which gets all, keys included @throws CaptureError */
+  constructor(o: LiveOptions, screens?: number) {
     if (o.withKeys && o.write === undefined) throw new UserError('--with-keys is for -w FILE');
-    const application = `fttscope ${version()}`;
-    this.tape =
-      o.write === undefined ? undefined : new OuterTape(o.write, { application, withKeys: o.withKeys === true });
+    const files: TapeFile[] = o.write === undefined ? [] : [{ target: o.write, withKeys: o.withKeys === true }];
+    if (screens !== undefined) files.push({ target: screens, withKeys: true });
+    this.tape = files.length === 0 ? undefined : new OuterTape(files, `fttscope ${version()}`);
     try {
       this.keyLog = o.keylogOut === undefined ? undefined : new KeyLogFile(o.keylogOut);
     } catch (e) {

@@ -20,6 +20,8 @@ import { version } from './version.js';
 /** The captures that the screens show, as the command line names them. */
 export class Viewing implements ViewedCapture {
   private readonly cache = new SessionCache();
+  /** What a capture that grows says of itself; saved, it says so again. */
+  private comment = '';
 
   private constructor(
     private readonly captures: readonly string[],
@@ -58,11 +60,12 @@ export class Viewing implements ViewedCapture {
     return this.reading.names;
   }
 
-  open(): Promise<Capture> {
+  async open(): Promise<Capture> {
     const { growing } = this;
-    return growing === undefined
-      ? openCapture(this.names, { spool: true })
-      : openGrowing(growing.reader, { spool: true });
+    if (growing === undefined) return openCapture(this.names, { spool: true });
+    const capture = await openGrowing(growing.reader, { spool: true });
+    this.comment = capture.files[0].comments.join('\n');
+    return capture;
   }
 
   learn(keyLog: string): void {
@@ -113,7 +116,8 @@ export class Viewing implements ViewedCapture {
 
   file(request: WriteRequest): RowFile {
     const { names, keys } = this.reading;
-    const file = request.what === 'inner' ? new InnerFile(request.path, names) : new FrameFile(request.path, names);
+    const file =
+      request.what === 'inner' ? new InnerFile(request.path, names) : new FrameFile(request.path, names, this.comment);
     if (request.withKeys) file.secrets(keyLines(keys.texts));
     return {
       fields: [],

@@ -84,6 +84,16 @@ export class Faults {
     else link.sendOctets(this.made(name, value));
   }
 
+  /** Those that go on, as they are typed: `drop=0.1`. */
+  get lasting(): string[] {
+    const { port, shaper } = this;
+    return [
+      ...Object.entries(port.parts).flatMap(([name, part]) => (part > 0 ? [`${name}=${part}`] : [])),
+      ...(port.delayMs > 0 ? [`delay=${port.delayMs}`] : []),
+      ...Object.entries(shaper.modes).flatMap(([name, on]) => (on ? [name] : [])),
+    ];
+  }
+
   /** No faults from now on. */
   off(): void {
     this.port.off();

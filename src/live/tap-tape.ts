@@ -15,9 +15,10 @@ export interface TapeEnd {
   readonly port: number;
 }
 
-export interface TapeOptions {
-  /** Name and version of the program, for the header of the file. */
-  readonly application: string;
+/** A file that a tape is written to. */
+export interface TapeFile {
+  /** Path or descriptor, or `-` for standard output. */
+  readonly target: string | number;
   /** Write the TLS key log of each connection into the file, before the frames that it opens. */
   readonly withKeys: boolean;
 }
@@ -52,8 +53,7 @@ interface Frame {
  * headers. Frames wait a moment, so that a key log line stands before the frames that it opens.
  */
 export class OuterTape {
-  private readonly writer: PcapngWriter;
-  private readonly iface: number;
+  private readonly files: { readonly writer: PcapngWriter; readonly withKeys: boolean; readonly target: unknown }[];
   private readonly queue: Frame[] = [];
   private keyLog = '';
   private readonly timer: NodeJS.Timeout;
@@ -61,13 +61,14 @@ export class OuterTape {
   private readonly zero = performance.now();
   private ended = false;
 
-  /** @param target path, or `-` for standard output @throws CaptureError */
-  constructor(
-    target: string,
-    private readonly o: TapeOptions,
-  ) {
-    this.writer = new PcapngWriter(target, { application: o.application, comment: COMMENT });
-    this.iface = this.writer.iface(LINKTYPE_ETHERNET, 'tap', { description: 'octets between TCP and TLS' });
+  /** @param application name and version of the program, for the headers @throws CaptureError */
+  constructor(files: readonly TapeFile[], application: string) {
+    this.files = files.map(({ target, withKeys }) => {
+      const writer = new PcapngWriter(target, { application, comment: COMMENT });
+      writer.iface(LINKTYPE_ETHERNET, 'tap', { description: 'octets between TCP and TLS' });
+      writer.flush();
+      return { writer, withKeys, target };
+    });
     this.timer = setInterval(() => this.write(false), WRITE_MS);
     this.timer.unref();
   }
@@ -79,7 +80,7 @@ export class OuterTape {
 
   /** A line of the TLS key log. */
   key(line: string): void {
-    if (this.o.withKeys) this.keyLog += line.endsWith('\n') ? line : `${line}\n`;
+    this.keyLog += line.endsWith('\n') ? line : `${line}\n`;
   }
 
   /** Milliseconds since the epoch, with a fraction. */
@@ -95,12 +96,12 @@ export class OuterTape {
 
   /** Writes what does not wait for keys any more; with `all`, everything. */
   private write(all: boolean): void {
-    const { queue, writer } = this;
+    const { queue, files } = this;
     const late = this.now() - KEYS_MS;
     let n = 0;
     while (n < queue.length && (all || !queue[n].of.waitsForKeys || queue[n].ms < late)) n++;
     if (this.keyLog !== '') {
-      writer.secrets(this.keyLog);
+      for (const { writer, withKeys } of files) if (withKeys) writer.secrets(this.keyLog);
       this.keyLog = '';
     }
     for (const f of queue.splice(0, n)) {
@@ -108,9 +109,18 @@ export class OuterTape {
       const nanos = Math.round((f.ms - whole * 1000) * 1e6) + (this.startMs % 1000) * 1_000_000;
       const carry = Math.floor(nanos / 1e9);
       const seconds = Math.floor(this.startMs / 1000) + whole + carry;
-      writer.frame(this.iface, seconds, nanos - carry * 1e9, f.octets, { flags: f.sent ? 2 : 1 });
+      const note = { flags: f.sent ? 2 : 1 };
+      for (const { writer } of files) writer.frame(0, seconds, nanos - carry * 1e9, f.octets, note);
     }
-    writer.flush();
+    for (const { writer } of files) writer.flush();
+  }
+
+  /** Writes to a file no more. */
+  leave(target: string | number): void {
+    const at = this.files.findIndex((f) => f.target === target);
+    if (at < 0) return;
+    this.write(true);
+    this.files.splice(at, 1)[0].writer.end();
   }
 
   /** Writes what is left and closes the file. */
@@ -119,7 +129,7 @@ export class OuterTape {
     clearInterval(this.timer);
     this.write(true);
     this.ended = true;
-    this.writer.end();
+    for (const { writer } of this.files) writer.end();
   }
 }
 

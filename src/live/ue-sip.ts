@@ -63,6 +63,11 @@ export class UeSip {
     return call instanceof IncomingCall && (call.state === 'incoming' || call.state === 'ringing') ? call : undefined;
   }
 
+  /** Who talks in the call, or talked in the last one. */
+  get media(): RtpTalker | undefined {
+    return this.talker;
+  }
+
   /** Sends a digit in the media of a call, or by INFO where it has no telephone events. RFC 4733 */
   digit(call: Call, signal: string): void {
     if (!this.ue.dial(call, signal)) call.sendInfoDigit(signal);

@@ -232,6 +232,11 @@ export class Ue {
     return this.speaking;
   }
 
+  /** The SIP side, once there is one. */
+  get signalling(): UeSip | undefined {
+    return this.speaking;
+  }
+
   /** Whether there is somebody to register, and an inner side of ours to do it. */
   get registers(): boolean {
     return this.o.subscriber !== undefined && !this.o.bare && this.o.tun === undefined;

@@ -38,17 +38,33 @@ export interface EftfCommandOptions extends LiveOptions {
   leases?: string;
 }
 
-/** `fttscope eftf`: acts as an EFTF until it is told to end. Returns the exit code. @throws UserError */
-export async function eftf(o: EftfCommandOptions): Promise<number> {
+/** An EFTF that listens. */
+export interface OpenedEftf {
+  readonly one: Eftf;
+  readonly traces: Traces;
+  /** `127.0.0.1:443`. */
+  readonly listening: string;
+  /** Releases all tunnels, and lets go of everything. */
+  end(): Promise<void>;
+}
+
+/**
+ * Opens the EFTF that the command line describes.
+ * @param screens the descriptor of what the screens show @throws UserError
+ */
+export async function openEftf(
+  o: EftfCommandOptions,
+  say: (words: string) => void,
+  screens?: number,
+): Promise<OpenedEftf> {
   const at = hostAndPort(o.listen, '--listen', 443);
-  const certificate = certificateOf(o, at.host);
+  const certificate = certificateOf(o, at.host, screens === undefined ? tell : say);
   const families = familiesOf(o);
-  const say = teller(o);
   const subscribers = subscribersOf(o.subscribers, o.lab);
   const tun = tunOf(o);
-  const traces = new Traces(o);
+  const traces = new Traces(o, screens);
   const leases = leasesOf(o, at, say);
-  const end = make(() => {
+  const one = make(() => {
     return new Eftf({
       certificate,
       versions: versionsOf(o),
@@ -69,8 +85,13 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
       tell: say,
     });
   });
+  const end = async (): Promise<void> => {
+    await one.close();
+    tun?.close();
+    traces.end();
+  };
   try {
-    const got = await end.listen(at.host, at.port).catch((e: NodeJS.ErrnoException) => {
+    const got = await one.listen(at.host, at.port).catch((e: NodeJS.ErrnoException) => {
       throw new UserError(
         `${o.listen}: ${plainly(e)}`,
         Exit.usage,
@@ -82,12 +103,22 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
       if (families.includes(6)) tun.addRoute(o.prefix, 6);
     }
     const host = got.address.includes(':') ? `[${got.address}]` : got.address;
-    writeAll(o.write === '-' ? 2 : 1, Buffer.from(`listening ${host}:${got.port}\n`));
-    await untilTold(end, say);
-    await end.close();
+    return { one, traces, listening: `${host}:${got.port}`, end };
+  } catch (e) {
+    await end();
+    throw e;
+  }
+}
+
+/** `fttscope eftf`: acts as an EFTF until it is told to end. Returns the exit code. @throws UserError */
+export async function eftf(o: EftfCommandOptions): Promise<number> {
+  const say = teller(o);
+  const { one, listening, end } = await openEftf(o, say);
+  try {
+    writeAll(o.write === '-' ? 2 : 1, Buffer.from(`listening ${listening}\n`));
+    await untilTold(one, say);
   } finally {
-    tun?.close();
-    traces.end();
+    await end();
   }
   return Exit.done;
 }
@@ -118,11 +149,11 @@ function range(text: string, family: 4 | 6): Cidr {
 }
 
 /** The certificate given, or one of the lab. */
-function certificateOf(o: EftfCommandOptions, host: string): Certified {
+function certificateOf(o: EftfCommandOptions, host: string, say: (words: string) => void): Certified {
   if ((o.cert === undefined) !== (o.key === undefined)) throw new UserError('--cert and --key go together');
   if (o.cert !== undefined) return { cert: textOf(o.cert), key: textOf(o.key!) };
   const ca = labOf();
-  if (!o.quiet) tell(`lab CA ${ca.path}${ca.made ? ', made now' : ''}, SHA-256 ${ca.fingerprint}`);
+  if (!o.quiet) say(`lab CA ${ca.path}${ca.made ? ', made now' : ''}, SHA-256 ${ca.fingerprint}`);
   return labCertificate(ca, host);
 }
 
@@ -145,8 +176,15 @@ async function untilTold(eftf: Eftf, say: (words: string) => void): Promise<void
 
 const HELP = 'tunnels | release [N] | fault [N] NAME[=VALUE] | fault [N] off | quit';
 
+/** The verbs of the console. */
+export const EFTF_VERBS: Readonly<Record<string, string>> = {
+  tunnels: 'say what tunnels there are: whose, with which addresses',
+  release: 'release a tunnel by its number, or all, by close_notify',
+  fault: 'do something wrong in a tunnel by its number, or in all; off ends it',
+};
+
 /** A line of the console: `tunnels`, `release 3`, `fault 3 rst`. */
-function command(eftf: Eftf, line: string, say: (words: string) => void): void {
+export function command(eftf: Eftf, line: string, say: (words: string) => void): void {
   const [verb = '', ...words] = line.trim().split(/\s+/);
   const id = /^\d+$/.test(words[0] ?? '') ? Number(words.shift()) : undefined;
   const chosen = [...eftf.tunnels.values()].filter((t) => id === undefined || t.id === id);

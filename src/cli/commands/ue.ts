@@ -48,8 +48,22 @@ export interface UeCommandOptions extends LiveOptions {
   run?: string;
 }
 
-/** `fttscope ue`: acts as a UE: a tunnel, addresses, then a scenario or the console. Returns the exit code. @throws UserError */
-export async function ue(target: string, o: UeCommandOptions): Promise<number> {
+/** A UE as the command line describes it, before it does anything. */
+export interface PlannedUe {
+  readonly families: readonly (4 | 6)[];
+  /** Those of a scenario. */
+  readonly steps: readonly Step[] | undefined;
+  readonly traces: Traces;
+  readonly one: Ue;
+  /** Releases the tunnel, and lets go of everything. */
+  end(): Promise<void>;
+}
+
+/**
+ * Makes the UE that the command line describes.
+ * @param screens the descriptor of what the screens show @throws UserError
+ */
+export function planUe(target: string, o: UeCommandOptions, say: (words: string) => void, screens?: number): PlannedUe {
   const families = familiesOf(o);
   const steps = o.run === undefined ? undefined : scenario(o.run);
   const connect = connectOptions(target, o);
@@ -57,7 +71,7 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
   const pcscf = o.pcscf === undefined ? undefined : parseAddress(o.pcscf);
   if (o.pcscf !== undefined && pcscf === undefined) throw new UserError(`--pcscf ${o.pcscf}: it is no IP address`);
   const tun = tunOf(o);
-  const traces = new Traces(o);
+  const traces = new Traces(o, screens);
   const one = new Ue({
     connect: { ...connect, ...(traces.tape && { tape: traces.tape }), onKey: traces.onKey },
     families,
@@ -68,18 +82,27 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
     calls: callsOf(o),
     faults: faultsOf(o),
     ...(o.seed !== undefined && { seed: o.seed }),
-    tell: teller(o),
+    tell: say,
   });
+  const end = async (): Promise<void> => {
+    await one.release();
+    tun?.close();
+    traces.end();
+  };
+  return { families: o.bare ? [] : families, steps, traces, one, end };
+}
+
+/** `fttscope ue`: acts as a UE: a tunnel, addresses, then a scenario or the console. Returns the exit code. @throws UserError */
+export async function ue(target: string, o: UeCommandOptions): Promise<number> {
+  const { one, steps, families, end } = planUe(target, o, teller(o));
   const signals = new EndSignals();
   try {
-    const work = steps === undefined ? usual(one, o.bare ? [] : families) : run(one, steps);
+    const work = steps === undefined ? usual(one, families) : run(one, steps);
     const code = await Promise.race([work, signals.told.then(() => Exit.done)]);
     if (code !== Exit.done || steps !== undefined || signals.came) return code;
     return await Promise.race([console(one), signals.told.then(() => Exit.done)]);
   } finally {
-    await one.release();
-    tun?.close();
-    traces.end();
+    await end();
   }
 }
 
