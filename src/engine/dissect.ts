@@ -165,10 +165,24 @@ export class Dissection implements Ctx {
     if (!t.wanted(PROTOCOLS)) return;
     for (let i = 0; i < t.length; i++)
       if (t.field[i] === PROTOCOLS) {
-        t.made[i] = this.protocols.join(':');
+        t.made[i] = this.stack();
         return;
       }
   }
+
+  /** The protocol stack as `frame.protocols` has it. */
+  stack(): string {
+    const { protocols, lastStack } = this;
+    let i = lastStack.length === protocols.length ? 0 : -1;
+    while (i >= 0 && i < protocols.length) i = protocols[i] === lastStack[i] ? i + 1 : -1;
+    if (i < 0) {
+      this.lastStack = [...protocols];
+      this.stackText = protocols.join(':');
+    }
+    return this.stackText;
+  }
+  private lastStack: string[] = [];
+  private stackText = '';
 
   wantsBelow(d: AnyDissector): boolean {
     return this.everything || this.plan.below(d);

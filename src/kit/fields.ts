@@ -46,23 +46,23 @@ export interface FieldDef {
    * How a number is printed: `dec` (default), `hex`, `dec_hex` (dec first in the tree), `hex_dec`. Octets: `colon` where
    * tshark divides them by colons also in `-T fields`.
    */
-  readonly base?: 'dec' | 'hex' | 'dec_hex' | 'hex_dec' | 'colon';
+  readonly base?: 'dec' | 'hex' | 'dec_hex' | 'hex_dec' | 'colon' | undefined;
   /** Bits of the word given to {@link Tree.bits} that are this field. */
-  readonly mask?: number;
-  readonly values?: ValueStrings;
+  readonly mask?: number | undefined;
+  readonly values?: ValueStrings | undefined;
   /**
    * Offset in its layer and octets (of the masked word, where there is a mask) of a field that always stands there: it can
    * be read without dissecting the layer, where `plain` of the dissector says so.
    */
-  readonly at?: readonly [number, number];
+  readonly at?: readonly [number, number] | undefined;
   /** Unit shown after a number in the tree: `s`, `octets`. */
-  readonly unit?: string;
+  readonly unit?: string | undefined;
   /** For filters and exports alone: the tree that people see leaves it out, as another node shows the same octets. */
-  readonly hidden?: boolean;
+  readonly hidden?: boolean | undefined;
   /** Other names that find this field: `ip.src` also answers to `ip.addr`, `ip.host`. */
-  readonly aliases?: readonly string[];
+  readonly aliases?: readonly string[] | undefined;
   /** Where the field's meaning is laid down: `TS 24.322 §7.1.2.1`. */
-  readonly clause?: string;
+  readonly clause?: string | undefined;
 }
 
 /** A field as registered: its definition with a small dense number. */
@@ -74,14 +74,19 @@ export interface Field extends FieldDef {
 
 let count = 0;
 
+/** Every field has the same members in the same order: V8 then knows where they stand. */
+function registered(def: FieldDef, id: number): Field {
+  const { name, label, type, base, mask, values, at, unit, hidden, aliases, clause } = def;
+  const shift = mask ? 31 - Math.clz32(mask & -mask) : 0;
+  return { id, name, label, type, mask, shift, base, values, at, unit, hidden, aliases, clause };
+}
+
 /** Gives each definition its number. Called once in each dissector file. */
 export function fields<const T extends Record<string, FieldDef>>(table: T): { readonly [K in keyof T]: Field } {
   const out: Record<string, Field> = {};
-  for (const [key, def] of Object.entries<FieldDef>(table)) {
-    const shift = def.mask ? 31 - Math.clz32(def.mask & -def.mask) : 0;
-    out[key] = { ...def, id: count++, shift };
-  }
-  return out as { readonly [K in keyof T]: Field };
+  for (const [key, def] of Object.entries<FieldDef>(table)) out[key] = registered(def, count++);
+  // V8 makes a hash table of an object that grows to this size, and an object with fixed places of its copy.
+  return { ...out } as { readonly [K in keyof T]: Field };
 }
 
 /** One more than the largest field number given so far: the size of a table indexed by it. */

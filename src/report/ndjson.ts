@@ -1,45 +1,46 @@
 import type { Row } from '../engine/row.js';
 import { fieldCount, Held, type Tree } from '../kit/index.js';
+import { Phrase } from './phrase.js';
 import type { TextBytes } from './text-bytes.js';
-import { decimalSeconds, isoTime, jsonSeconds } from './value.js';
 
 /**
  * Collects the nodes of a tree by field name, so that each name is written once with all its values in order. The
  * arrays are made once and used for every row.
  */
-export class NodesByName {
+class NodesByName {
   /** First and last node of each name; index: the id that stands for the name. */
-  private readonly first: Int32Array;
-  private readonly last: Int32Array;
-  /** Next node of the same name. */
-  private next = new Int32Array(512);
-  /** Ids in order of appearance. */
-  readonly order: number[] = [];
+  readonly first = new Int32Array(fieldCount()).fill(-1);
+  private readonly last = new Int32Array(fieldCount());
+  /** Next node of the same name; -1: none. */
+  next = new Int32Array(512);
+  /** The first {@link names} are ids in order of appearance. */
+  readonly order = new Int32Array(fieldCount());
+  names = 0;
+  /** By field id: the id that stands for its name; -1: not asked for yet. */
   private readonly canonical = new Int32Array(fieldCount()).fill(-1);
   private readonly ids = new Map<string, number>();
 
-  constructor() {
-    this.first = new Int32Array(fieldCount()).fill(-1);
-    this.last = new Int32Array(fieldCount());
-  }
-
   /** Takes in a tree; layers and headings are left out. */
   collect(t: Tree): void {
-    for (const id of this.order) this.first[id] = -1;
-    this.order.length = 0;
+    const { first, last, order, canonical } = this;
+    for (let k = 0; k < this.names; k++) first[order[k]] = -1;
     if (this.next.length < t.length) this.next = new Int32Array(t.length * 2);
-    for (let i = 0; i < t.length; i++) {
-      const f = t.field[i];
-      if (t.held[i] === Held.Nothing && f.type !== 'none') continue;
-      let id = this.canonical[f.id];
-      if (id < 0) id = this.canonical[f.id] = this.idOf(f.name, f.id);
-      if (this.first[id] < 0) {
-        this.first[id] = i;
-        this.order.push(id);
-      } else this.next[this.last[id]] = i;
-      this.last[id] = i;
-      this.next[i] = -1;
+    const { next } = this;
+    const { field, held, length } = t;
+    let names = 0;
+    for (let i = 0; i < length; i++) {
+      const f = field[i];
+      if (held[i] === Held.Nothing && f.type !== 'none') continue;
+      let id = canonical[f.id];
+      if (id < 0) id = canonical[f.id] = this.idOf(f.name, f.id);
+      if (first[id] < 0) {
+        first[id] = i;
+        order[names++] = id;
+      } else next[last[id]] = i;
+      last[id] = i;
+      next[i] = -1;
     }
+    this.names = names;
   }
 
   private idOf(name: string, id: number): number {
@@ -48,55 +49,98 @@ export class NodesByName {
     this.ids.set(name, id);
     return id;
   }
-
-  firstOf(id: number): number {
-    return this.first[id];
-  }
-  nextOf(node: number): number {
-    return this.next[node];
-  }
 }
 
 const COMMA = 44;
-const CLOSE = 93;
+const OF = {
+  row: new Phrase('{"row":"'),
+  file: new Phrase('","file":'),
+  frame: new Phrase(',"frame":'),
+  inner: new Phrase(',"inner":'),
+  time: new Phrase(',"time":'),
+  epoch: new Phrase(',"epoch":'),
+  relative: new Phrase(',"relative":'),
+  frameLength: new Phrase(',"frameLength":'),
+  packetLength: new Phrase(',"packetLength":'),
+  tunnel: new Phrase(',"tunnel":'),
+  up: new Phrase(',"direction":"up"'),
+  down: new Phrase(',"direction":"down"'),
+  protocols: new Phrase(',"protocols":'),
+  info: new Phrase(',"info":'),
+  noFindings: new Phrase(',"findings":[]'),
+  fields: new Phrase(',"fields":{'),
+  end: new Phrase('}}\n'),
+  lastEnd: new Phrase(']}}\n'),
+};
 
 /** Writes rows as one JSON object a line (contract section 4). */
 export class NdjsonWriter {
   private readonly nodes = new NodesByName();
   private out!: TextBytes;
-  /** `],"name":[` by the id that stands for the name. */
-  private readonly keys: (Uint8Array | undefined)[] = new Array(fieldCount()).fill(undefined);
+  /** `],"name":[` by the id that stands for the name; for the first of a row without the `],`. */
+  private readonly keys: (Phrase | undefined)[] = new Array(fieldCount()).fill(undefined);
+  private readonly firstKeys: (Phrase | undefined)[] = [];
   private stack = '';
-  private stackJson = '[]';
+  private stackJson = new Phrase('[]');
 
   print(row: Row, out: TextBytes): void {
     this.out = out;
+    out.forget();
     this.head(row);
-    out.ascii(',"fields":{');
+    out.phrase(OF.fields);
     this.fields(row.dissection.tree);
-    out.ascii('}}\n');
   }
 
   private head(row: Row): void {
     const { out } = this;
-    out.ascii(`{"row":"${row.id}","file":${row.file},"frame":${row.frame},`);
-    if (row.inner > 0) out.ascii(`"inner":${row.inner},`);
-    out.ascii(`"time":"${isoTime(row.seconds, row.nanos)}","epoch":"${decimalSeconds(row.seconds, row.nanos)}"`);
-    out.ascii(`,"relative":${jsonSeconds(...row.relative)},"frameLength":${row.frameLength}`);
-    if (row.inner > 0) out.ascii(`,"packetLength":${row.packetLength}`);
-    if (row.tunnel !== null) out.ascii(`,"tunnel":${row.tunnel.id}`);
-    if (row.direction !== null) out.ascii(`,"direction":"${row.direction}"`);
-    out.ascii(`,"protocols":${this.protocols(row.dissection.protocols)},"info":`);
-    out.string(row.dissection.info());
-    const codes = row.codes();
-    out.ascii(codes.length === 0 ? ',"findings":[]' : `,"findings":${JSON.stringify(codes)}`);
+    out.phrase(OF.row);
+    out.ascii(row.id);
+    out.phrase(OF.file);
+    out.number(row.file);
+    out.phrase(OF.frame);
+    out.number(row.frame);
+    if (row.inner > 0) {
+      out.phrase(OF.inner);
+      out.number(row.inner);
+    }
+    out.phrase(OF.time);
+    out.isoTime(row.seconds, row.nanos);
+    out.phrase(OF.epoch);
+    out.decimalSeconds(row.seconds, row.nanos);
+    out.phrase(OF.relative);
+    const [seconds, nanos] = row.relative;
+    out.jsonSeconds(seconds, nanos);
+    out.phrase(OF.frameLength);
+    out.number(row.frameLength);
+    if (row.inner > 0) {
+      out.phrase(OF.packetLength);
+      out.number(row.packetLength);
+    }
+    this.rest(row);
   }
 
-  private protocols(list: readonly string[]): string {
-    const key = list.join(':');
+  /** What is known once the row was dissected. */
+  private rest(row: Row): void {
+    const { out } = this;
+    if (row.tunnel !== null) {
+      out.phrase(OF.tunnel);
+      out.number(row.tunnel.id);
+    }
+    if (row.direction !== null) out.phrase(row.direction === 'up' ? OF.up : OF.down);
+    out.phrase(OF.protocols);
+    out.phrase(this.protocols(row.dissection));
+    out.phrase(OF.info);
+    out.string(row.dissection.info());
+    const codes = row.codes();
+    if (codes.length === 0) out.phrase(OF.noFindings);
+    else out.ascii(`,"findings":${JSON.stringify(codes)}`);
+  }
+
+  private protocols(d: Row['dissection']): Phrase {
+    const key = d.stack();
     if (key !== this.stack) {
       this.stack = key;
-      this.stackJson = JSON.stringify(list);
+      this.stackJson = new Phrase(JSON.stringify(d.protocols));
     }
     return this.stackJson;
   }
@@ -104,20 +148,23 @@ export class NdjsonWriter {
   private fields(t: Tree): void {
     const { nodes, out, keys } = this;
     nodes.collect(t);
-    const { order } = nodes;
-    const start = out.size;
-    for (let k = 0; k < order.length; k++) {
+    const { order, first, next, names } = nodes;
+    for (let k = 0; k < names; k++) {
       const id = order[k];
-      let i = nodes.firstOf(id);
-      out.raw((keys[id] ??= Buffer.from(`],${JSON.stringify(t.field[i].name)}:[`)));
+      let i = first[id];
+      out.phrase(k === 0 ? this.firstKey(t, i, id) : (keys[id] ??= new Phrase(`],${keyOf(t, i)}`)));
       out.value(t, i);
-      for (i = nodes.nextOf(i); i >= 0; i = nodes.nextOf(i)) {
+      for (i = next[i]; i >= 0; i = next[i]) {
         out.octet(COMMA);
         out.value(t, i);
       }
     }
-    if (order.length === 0) return;
-    out.octet(CLOSE);
-    out.cut(start, 2); // the `],` before the first name
+    out.phrase(names === 0 ? OF.end : OF.lastEnd);
+  }
+
+  private firstKey(t: Tree, node: number, id: number): Phrase {
+    return (this.firstKeys[id] ??= new Phrase(keyOf(t, node)));
   }
 }
+
+const keyOf = (t: Tree, node: number): string => `${JSON.stringify(t.field[node].name)}:[`;

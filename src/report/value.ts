@@ -33,7 +33,7 @@ export function colonHex(b: Uint8Array, off: number, end: number): string {
   return scratch.toString('latin1', 0, at - 1);
 }
 
-const pad9 = (n: number): string => String(n).padStart(9, '0');
+export const pad9 = (n: number): string => String(n).padStart(9, '0');
 
 /** A decimal number of seconds with nine places; seconds and nanoseconds have the same sign. */
 export function decimalSeconds(seconds: number, nanos: number): string {
@@ -47,17 +47,22 @@ export function jsonSeconds(seconds: number, nanos: number): string {
   return decimalSeconds(seconds, nanos).replace(/0+$/, '');
 }
 
-let isoSecond = Number.NaN;
-let isoText = '';
+/** `2026-03-01T10:20:30`: a second since the epoch in UTC. */
+export function isoSecond(seconds: number): string {
+  const d = new Date(seconds * 1000);
+  return Number.isNaN(d.getTime()) ? `${seconds}s` : d.toISOString().slice(0, -5);
+}
+
+let second = Number.NaN;
+let secondText = '';
 
 /** ISO 8601 in UTC with nanoseconds. */
 export function isoTime(seconds: number, nanos: number): string {
-  if (seconds !== isoSecond) {
-    isoSecond = seconds;
-    const d = new Date(seconds * 1000);
-    isoText = Number.isNaN(d.getTime()) ? `${seconds}s` : d.toISOString().slice(0, -5);
+  if (seconds !== second) {
+    second = seconds;
+    secondText = isoSecond(seconds);
   }
-  return `${isoText}.${pad9(nanos)}Z`;
+  return `${secondText}.${pad9(nanos)}Z`;
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
