@@ -1,3 +1,5 @@
+import type { SeenValues } from '../viewer/seen-values.js';
+
 /*
  * What could be typed next in a display filter: pure, so that it can be asked at every key. Only Tab takes a proposal;
  * Enter applies what was typed.
@@ -16,9 +18,6 @@ export interface FilterNames {
   readonly fields: readonly FieldName[];
   readonly protocols: readonly FieldName[];
 }
-
-/** Values that were seen in the capture with how often, by field; layers by name under `''`. */
-export type SeenValues = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 export interface Proposal {
   /** What the typed part becomes. */

@@ -23,10 +23,11 @@ const SHORT = { call: 'call', registration: 'reg', message: 'msg', subscription:
 
 /** All that a report tells of, calls first, in the order of time among each kind. */
 export function dialoguesOf(story: Story): Dialogue[] {
+  const streams = new Map(story.media.map((m) => [m.id, m]));
   return [
     ...story.calls.map((entity): Dialogue => {
-      const ids = new Set(entity.media);
-      return { kind: 'call', entity, media: story.media.filter((m) => ids.has(m.id)) };
+      const media = entity.media.flatMap((id) => streams.get(id) ?? []);
+      return { kind: 'call', entity, media };
     }),
     ...story.registrations.map((entity): Dialogue => ({ kind: 'registration', entity })),
     ...story.subscriptions.map((entity): Dialogue => ({ kind: 'subscription', entity })),

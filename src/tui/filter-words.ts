@@ -1,9 +1,7 @@
 import type { FieldCatalogue } from '../filter/index.js';
-import type { Report } from '../report/report.js';
 import type { Detail, Selection, Viewer } from '../viewer/viewer.js';
-import { complete, type FieldName, type FilterNames, type SeenValues } from './completion.js';
+import { complete, type FieldName, type FilterNames } from './completion.js';
 import type { Completion } from './prompt.js';
-import { seenValues } from './seen-values.js';
 import type { Story } from './told.js';
 
 /** Values remembered of a field. */
@@ -18,8 +16,6 @@ const COMPARED =
 export class FilterWords {
   private names: FilterNames | undefined;
   private readonly looked = new Map<string, Map<string, number>>();
-  private told: SeenValues = new Map();
-  private toldOf: Story | undefined;
   private readonly noted = new Set<number>();
   private field = '';
   private current: Selection | undefined;
@@ -33,20 +29,11 @@ export class FilterWords {
   /** What Tab offers at the cursor. */
   complete(text: string, cursor: number): Completion | undefined {
     this.names ??= namesOf(this.fields);
-    const { from, to, proposals } = complete(text, cursor, this.names, this.seen());
+    const seen = new Map([...(this.story()?.seen ?? []), ...this.looked]);
+    const { from, to, proposals } = complete(text, cursor, this.names, seen);
     if (to > cursor && text.slice(cursor, to).trim() !== '') return undefined;
     const words = proposals.map((p) => ({ text: p.text, note: p.detail }));
     return { from, words };
-  }
-
-  private seen(): SeenValues {
-    const story = this.story();
-    if (story !== this.toldOf && story !== undefined) {
-      this.toldOf = story;
-      const { findings } = story;
-      this.told = seenValues({ members: story as unknown as Report['members'], findings });
-    }
-    return new Map([...this.told, ...this.looked]);
   }
 
   /** Notes the values of a packet. */

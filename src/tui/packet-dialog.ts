@@ -1,13 +1,21 @@
+import { millis } from '../model/moment.js';
 import type { Rows } from '../viewer/rows.js';
 import type { Story } from './told.js';
+
+/** So long something is heard of a call that is over: twice as long as anything is repeated (RFC 3261 §17). */
+const CALM_MS = 64_000;
 
 /** Rows of the SIP dialog that a row belongs to, and words for it; undefined: it belongs to none that the report tells. */
 export function dialogOf(
   story: Story | undefined,
-  id: string,
+  all: Rows,
+  row: number,
 ): { readonly rows: ReadonlySet<string>; readonly words: string } | undefined {
   if (story === undefined) return undefined;
+  const id = all.id(row);
+  const at = { seconds: all.seconds(row), nanos: all.nanos(row) };
   for (const c of story.calls) {
+    if (millis(c.start, at) < 0 || (c.end !== undefined && millis(c.end, at) > CALM_MS)) continue;
     const rows = c.messages.map((m) => m.row);
     if (rows.includes(id)) return { rows: new Set(rows), words: `call ${c.id}` };
   }

@@ -133,11 +133,11 @@ export class PacketJumps {
   /* Along a dialog, along findings */
 
   private inDialog(step: 1 | -1): boolean {
-    const { packets, desk, rowId } = this.view;
+    const { packets, desk } = this.view;
     const { rows } = desk.viewer;
     const from = packets.row;
     if (from < 0) return true;
-    const dialog = dialogOf(desk.told.story, rowId);
+    const dialog = dialogOf(desk.told.story, rows, from);
     const what = dialog?.words ?? 'this stream';
     const test =
       dialog === undefined ? (r: number) => sameStream(rows, from, r) : (r: number) => dialog.rows.has(rows.id(r));

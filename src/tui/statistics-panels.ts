@@ -94,17 +94,24 @@ export function protocolsPanel(t: Traffic): Panel6 {
   return { id: 'protocols', title: 'protocols', figures, empty: 'no packets' };
 }
 
-/** Final and provisional answers of SIP by class; the numbers are by code. */
-export function codesPanel(story: Story, tunnels?: readonly number[]): Panel6 {
+const allCodes = ({ seen }: Story): Map<number, number> =>
+  new Map(Array.from(seen.get('sip.Status-Code') ?? [], ([code, times]) => [Number(code), times]));
+
+function codesIn(story: Story, tunnels: readonly number[]): Map<number, number> {
   const codes = new Map<number, number>();
-  const add = (status: number | undefined, times = 1): void => {
-    if (status !== undefined) codes.set(status, (codes.get(status) ?? 0) + times);
+  const add = (status: number | undefined): void => {
+    if (status !== undefined) codes.set(status, (codes.get(status) ?? 0) + 1);
   };
-  const isHere = (t: number | undefined): boolean => tunnels === undefined || (t !== undefined && tunnels.includes(t));
-  for (const c of story.calls)
-    if (tunnels === undefined || c.tunnels.some(isHere)) for (const m of c.messages) add(m.status);
+  const isHere = (t: number | undefined): boolean => t !== undefined && tunnels.includes(t);
+  for (const c of story.calls) if (c.tunnels.some(isHere)) for (const m of c.messages) add(m.status);
   for (const r of story.registrations) if (isHere(r.tunnel)) for (const t of r.transactions) add(t.status);
   for (const m of [...story.messages, ...story.subscriptions]) if (isHere(m.tunnel)) add(m.status);
+  return codes;
+}
+
+/** Final and provisional answers of SIP by class; the numbers are by code. */
+export function codesPanel(story: Story, tunnels?: readonly number[]): Panel6 {
+  const codes = tunnels === undefined ? allCodes(story) : codesIn(story, tunnels);
   const sorted = [...codes].sort((a, b) => a[0] - b[0]);
   const classes = [1, 2, 3, 4, 5, 6].map((n) => ({
     title: `${n}xx`,

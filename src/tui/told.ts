@@ -1,44 +1,7 @@
-import type {
-  AddressingEntity,
-  CallEntity,
-  FindingEntity,
-  MediaEntity,
-  MessageEntity,
-  RegistrationEntity,
-  SubscriptionEntity,
-  TunnelEntity,
-} from '../model/entities.js';
-import type { Moment } from '../model/moment.js';
+import type { Story } from '../viewer/story.js';
 import type { Viewer } from '../viewer/viewer.js';
 
-/** The members of a report that screens show. */
-export interface Story {
-  readonly summary: Readonly<Record<string, unknown>>;
-  readonly capture: { readonly start?: Moment; readonly end?: Moment; readonly files: readonly CaptureFileEntry[] };
-  readonly tunnels: readonly TunnelEntity[];
-  readonly addressing: readonly AddressingEntity[];
-  readonly registrations: readonly RegistrationEntity[];
-  readonly calls: readonly CallEntity[];
-  readonly messages: readonly MessageEntity[];
-  readonly subscriptions: readonly SubscriptionEntity[];
-  readonly media: readonly MediaEntity[];
-  readonly findings: readonly FindingEntity[];
-  /** Rows and octets by stack of protocols: `fttims:ip:udp:sip`. */
-  readonly protocols: Readonly<Record<string, { readonly rows: number; readonly bytes: number }>>;
-  readonly limits: readonly { readonly name: string; readonly cap: number; readonly hit: number }[];
-}
-
-export interface CaptureFileEntry {
-  readonly id: number;
-  readonly name: string;
-  readonly format: string;
-  readonly frames: number;
-  readonly bytes: number;
-  readonly start?: Moment;
-  readonly end?: Moment;
-  readonly truncated?: string;
-  readonly duplicates: number;
-}
+export type { Story };
 
 /** Milliseconds between reports while a capture is being read, at least; and how many times as long as one took. */
 const PAUSE_MS = 3000;
@@ -91,10 +54,10 @@ export class Told {
       this.asking = false;
       this.next = Date.now() + Math.max(PAUSE_MS, PAUSE_TIMES * (Date.now() - began));
     };
-    this.viewer.report().then(
-      ({ members }) => {
+    this.viewer.story().then(
+      (story) => {
         rest();
-        this.take(members as unknown as Story, done);
+        this.take(story, done);
       },
       (e: Error) => {
         rest();

@@ -16,6 +16,7 @@ import { RowsWriter } from './rows-writer.js';
 import { Selected } from './selected.js';
 import { ColumnTest, FilterSink, filterOptions, selectByColumns } from './selecting.js';
 import { breath, Slices } from './slices.js';
+import { type Story, storyOf } from './story.js';
 import type { ViewedCapture } from './viewed-capture.js';
 import type {
   Choice,
@@ -301,7 +302,22 @@ export class CaptureViewer implements Viewer {
     return this.again.write(request);
   }
 
-  async report(): Promise<Report> {
+  report(): Promise<Report> {
+    return this.telling((report) => report);
+  }
+  story(): Promise<Story> {
+    return this.telling(storyOf);
+  }
+
+  /** Makes something of the report; one after the other, for it may be read from the shelf. */
+  telling<T>(make: (report: Report) => T | Promise<T>): Promise<T> {
+    const made = this.busy.then(async () => make(await this.make()));
+    this.busy = made.catch(() => undefined);
+    return made;
+  }
+  private busy: Promise<unknown> = Promise.resolve();
+
+  private async make(): Promise<Report> {
     if (this.told !== null) return this.told;
     const { soFar } = this;
     if (!this.ended) {
@@ -329,6 +345,8 @@ export class CaptureViewer implements Viewer {
 
   async reopen(changes: Reopen): Promise<void> {
     this.viewed = await this.viewed.again(changes);
+    this.again.over = true;
+    await this.busy;
     await this.release();
     this.frames = new Frames();
     this.writer = new RowsWriter(this.frames, this.viewed.names.length > 1);

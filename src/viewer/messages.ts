@@ -8,6 +8,7 @@ export interface Questions {
   detail: { row: number };
   values: ValuesRequest;
   report: undefined;
+  story: undefined;
   follow: { row: number; what: 'payload' | 'envelopes' };
   write: WriteRequest;
   reopen: Reopen;

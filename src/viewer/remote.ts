@@ -4,6 +4,7 @@ import type { Report } from '../report/report.js';
 import type { Questions, ToEngine, ToScreens } from './messages.js';
 import { Rows } from './rows.js';
 import { Selected } from './selected.js';
+import { type Story, unpacked } from './story.js';
 import { Superseded } from './superseded.js';
 import type {
   Choice,
@@ -175,6 +176,9 @@ export class RemoteViewer implements Viewer {
   }
   report(): Promise<Report> {
     return this.ask('report', undefined);
+  }
+  async story(): Promise<Story> {
+    return unpacked(await this.ask('story', undefined));
   }
   follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream> {
     return this.ask('follow', { row, what });

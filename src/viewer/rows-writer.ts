@@ -1,17 +1,17 @@
-import { deflateRawSync } from 'node:zlib';
 import type { Row } from '../engine/row.js';
 import { printable } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { endpoints } from '../report/columns.js';
 import { BLOCK_ROWS, FlowNumbers, RowBlock } from './columns.js';
 import type { Frames } from './frames.js';
-import { ARENA, Direction, PAGE_ROWS, type RowsAdded, SEVERITIES } from './rows.js';
+import { Direction, PAGE_ROWS, type RowsAdded, SEVERITIES } from './rows.js';
+import { TextsWriter } from './texts.js';
 
 /** Protocols, and lists of what was noticed, that have numbers. */
 const WORDS = 60_000;
 
 /** Texts by number; those beyond a cap share one. */
-class Texts {
+class Numbered {
   fresh: string[] = [];
   private readonly numbers = new Map<string, number>();
 
@@ -44,20 +44,16 @@ class Texts {
 /** Fills the columns of {@link Rows} while the capture is read. */
 export class RowsWriter {
   count = 0;
-  private readonly addresses = new Texts(['…'], LIMITS.viewerAddresses);
-  private readonly protocols = new Texts(['', '…'], WORDS);
-  private readonly notices = new Texts(
+  private readonly addresses = new Numbered(['…'], LIMITS.viewerAddresses);
+  private readonly protocols = new Numbered(['', '…'], WORDS);
+  private readonly notices = new Numbered(
     SEVERITIES.map((s) => (s === '' ? '' : `${s} …`)),
     WORDS,
   );
   private readonly flows = new FlowNumbers();
   private block: RowBlock | null = null;
   private blocks: SharedArrayBuffer[] = [];
-  private page: string[] = [];
-  private arena: Uint8Array | null = null;
-  private used = 0;
-  private arenas: SharedArrayBuffer[] = [];
-  private ends: number[] = [];
+  private readonly infos = new TextsWriter(PAGE_ROWS);
   private start: readonly [number, number] = [0, 0];
 
   /** @param frames of which the rows are */
@@ -80,9 +76,7 @@ export class RowsWriter {
     b.length[i] = row.packetLength;
     b.inner[i] = row.inner;
     b.notice[i] = this.notice(row);
-    // A page is divided at line ends.
-    this.page.push(printable(row.dissection.info()).replaceAll('\n', ' '));
-    if (this.page.length === PAGE_ROWS) this.pack();
+    this.infos.add(printable(row.dissection.info()).replaceAll('\n', ' '));
     this.count++;
   }
 
@@ -103,28 +97,10 @@ export class RowsWriter {
     return this.notices.number([severity, ...row.codes()].join(' '), `${severity} …`);
   }
 
-  /** Packs the texts of a page behind those before it, or into a new arena. */
-  private pack(): void {
-    const packed = deflateRawSync(Buffer.from(this.page.join('\n'), 'utf8'), { level: 1 });
-    this.page = [];
-    if (this.arena === null || this.used + packed.length > this.arena.length) {
-      const memory = new SharedArrayBuffer(Math.max(ARENA, packed.length));
-      this.arenas.push(memory);
-      this.arena = new Uint8Array(memory);
-      this.used = 0;
-    }
-    this.arena.set(packed, this.used);
-    const first = this.used === 0;
-    this.used += packed.length;
-    this.ends.push(first ? -this.used : this.used);
-  }
-
   /** What was added since the last call. */
   added(): RowsAdded {
-    const { count, blocks, arenas, ends, page, severalFiles, start } = this;
+    const { count, blocks, severalFiles, start } = this;
     this.blocks = [];
-    this.arenas = [];
-    this.ends = [];
     return {
       count,
       blocks,
@@ -133,9 +109,7 @@ export class RowsWriter {
       addresses: this.addresses.take(),
       protocols: this.protocols.take(),
       notices: this.notices.take(),
-      arenas,
-      ends,
-      tail: page.slice(),
+      infos: this.infos.added(),
       severalFiles,
       start,
     };

@@ -1,13 +1,8 @@
-import { inflateRawSync } from 'node:zlib';
 import { BLOCK_FRAMES, BLOCK_ROWS, FLOW_NUMBERS, FrameBlock, RowBlock } from './columns.js';
+import { Texts, type TextsAdded } from './texts.js';
 
 /** Rows whose Info texts are packed together. */
 export const PAGE_ROWS = 128;
-/** Octets of memory that packed pages share, one behind the other. */
-export const ARENA = 1 << 18;
-/** Pages of Info texts that are kept unpacked. */
-const PAGES_KEPT = 64;
-
 export const Direction = { none: 0, up: 1, down: 2 } as const;
 export const SEVERITIES = ['', 'chat', 'note', 'warn', 'error'] as const;
 export type RowSeverity = (typeof SEVERITIES)[number];
@@ -26,14 +21,8 @@ export interface RowsAdded {
   readonly addresses: readonly string[];
   readonly protocols: readonly string[];
   readonly notices: readonly string[];
-  /**
-   * Memory with packed Info texts of {@link PAGE_ROWS} rows each, and where each page ends in its own; negative for the
-   * first of an arena.
-   */
-  readonly arenas: readonly SharedArrayBuffer[];
-  readonly ends: readonly number[];
-  /** Info texts of the last rows, which fill no page. */
-  readonly tail: readonly string[];
+  /** Info texts. */
+  readonly infos: TextsAdded;
   readonly severalFiles: boolean;
   /** Time of the first frame. */
   readonly start: readonly [number, number];
@@ -68,20 +57,14 @@ export class Rows {
   private readonly addresses: string[] = [];
   private readonly protocols: string[] = [];
   private readonly notices: Notice[] = [];
-  private readonly arenas: Uint8Array[] = [];
-  /** By page: its arena, and where it starts and ends in it. */
-  private readonly pages: number[] = [];
-  private tail: readonly string[] = [];
-  private readonly unpacked = new Map<number, string[]>();
+  private readonly infos = new Texts(PAGE_ROWS);
 
   /** Forgets everything: the capture is read anew. */
   clear(): void {
     this.count = this.flowCount = 0;
     this.blocks.length = this.frames.length = this.files.length = 0;
     this.addresses.length = this.protocols.length = this.notices.length = 0;
-    this.pages.length = this.arenas.length = 0;
-    this.tail = [];
-    this.unpacked.clear();
+    this.infos.clear();
   }
 
   add(a: RowsAdded): void {
@@ -92,8 +75,7 @@ export class Rows {
     for (const text of a.protocols) this.protocols.push(text);
     for (const text of a.notices) this.notices.push(noticeOf(text));
     this.addFlows(a.flows);
-    this.addPages(a);
-    this.tail = a.tail;
+    this.infos.add(a.infos);
     this.severalFiles = a.severalFiles;
     this.start = a.start;
     this.count = a.count;
@@ -108,14 +90,6 @@ export class Rows {
     }
     this.flows.set(added, at);
     this.flowCount += added.length / FLOW_NUMBERS;
-  }
-
-  private addPages({ arenas, ends }: RowsAdded): void {
-    const { pages } = this;
-    for (const memory of arenas) this.arenas.push(new Uint8Array(memory));
-    for (const end of ends)
-      if (end > 0) pages.push(pages[pages.length - 3], pages[pages.length - 1], end);
-      else pages.push(pages.length === 0 ? 0 : pages[pages.length - 3] + 1, 0, -end);
   }
 
   /** The columns that hold a row; the place within is `row % BLOCK_ROWS`. */
@@ -215,18 +189,7 @@ export class Rows {
 
   /** The Info column; harmless on a terminal. */
   info(row: number): string {
-    const page = Math.floor(row / PAGE_ROWS);
-    const i = row % PAGE_ROWS;
-    const packed = this.pages.length / 3;
-    if (page >= packed) return this.tail[row - packed * PAGE_ROWS] ?? '';
-    let texts = this.unpacked.get(page);
-    if (texts === undefined) {
-      const [arena, start, end] = this.pages.slice(3 * page, 3 * page + 3);
-      texts = inflateRawSync(this.arenas[arena].slice(start, end)).toString('utf8').split('\n');
-      if (this.unpacked.size >= PAGES_KEPT) this.unpacked.delete(this.unpacked.keys().next().value!);
-      this.unpacked.set(page, texts);
-    }
-    return texts[i] ?? '';
+    return this.infos.at(row);
   }
 
   /** The row with an id as people write it; -1 where there is none. Rows of one file are found by bisection. */

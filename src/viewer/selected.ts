@@ -7,6 +7,8 @@ export class Selected implements Selection {
   seen = 0;
   error?: string;
   private list = new Uint32Array(256);
+  /** Rows in the list. */
+  private held = 0;
   private readonly listeners: (() => void)[] = [];
 
   /** @param stop called when no more is wanted */
@@ -41,17 +43,21 @@ export class Selected implements Selection {
 
   /** Adds rows without telling anyone. */
   push(row: number): void {
-    if (this.count === this.list.length) {
-      const wider = new Uint32Array(2 * this.count);
+    if (this.held === this.list.length) {
+      const wider = new Uint32Array(2 * this.held);
       wider.set(this.list);
       this.list = wider;
     }
-    this.list[this.count++] = row;
+    this.list[this.held++] = row;
+    this.count++;
   }
 
-  /** Rows `from` and after, in an array of their own. */
-  since(from: number): Uint32Array {
-    return this.list.slice(from, this.count);
+  /** Rows since the last call: who takes them keeps them instead of this. */
+  take(): Uint32Array {
+    const rows = this.list.slice(0, this.held);
+    this.list = new Uint32Array(256);
+    this.held = 0;
+    return rows;
   }
 
   /** Says that there is news. */

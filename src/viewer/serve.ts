@@ -1,7 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
+import { MadeSeries } from '../model/series.js';
+import type { Report } from '../report/report.js';
 import { CaptureViewer } from './capture-viewer.js';
 import type { Questions, ToEngine, ToScreens } from './messages.js';
 import type { Selected } from './selected.js';
+import { packed } from './story.js';
 import { Superseded } from './superseded.js';
 import type { ViewedCapture } from './viewed-capture.js';
 
@@ -50,7 +53,9 @@ function answer(viewer: CaptureViewer, m: ToEngine & { type: 'ask' }): Promise<u
     case 'values':
       return viewer.values(m.with);
     case 'report':
-      return viewer.report();
+      return viewer.telling(inArrays);
+    case 'story':
+      return viewer.telling(packed);
     case 'follow':
       return viewer.follow(m.with.row, m.with.what);
     case 'write':
@@ -60,12 +65,16 @@ function answer(viewer: CaptureViewer, m: ToEngine & { type: 'ask' }): Promise<u
   }
 }
 
+/** The report with its lists in arrays: what reads them from elsewhere cannot go to another thread. */
+function inArrays({ members, findings }: Report): Report {
+  const lists = Object.entries(members).map(([name, v]) => [name, v instanceof MadeSeries ? v.slice() : v]);
+  return { members: Object.fromEntries(lists), findings };
+}
+
 function select(viewer: CaptureViewer, m: ToEngine & { type: 'select' }, post: (m: ToScreens) => void): Selected {
   const s = viewer.select(m.choice);
-  let sent = 0;
   s.onMore(() => {
-    const rows = s.since(sent);
-    sent = s.count;
+    const rows = s.take();
     const { seen, done, error } = s;
     post({ type: 'selected', id: m.id, rows, seen, done, ...(error !== undefined && { error }) });
   });

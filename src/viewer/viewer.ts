@@ -1,6 +1,7 @@
 import type { FilterError } from '../filter/index.js';
 import type { Report } from '../report/report.js';
 import type { Rows } from './rows.js';
+import type { Story } from './story.js';
 
 /*
  * What the screens ask of a capture. The answers come from a worker, or from the same thread in tests: whoever asks
@@ -204,6 +205,8 @@ export interface Viewer {
   values(request: ValuesRequest): Promise<readonly RowValues[]>;
   /** The report of what was read so far, the same as `fttscope report` makes. */
   report(): Promise<Report>;
+  /** What screens show of that report. Entries of long lists are unpacked as far as somebody looks at them. */
+  story(): Promise<Story>;
   /** Octets of the conversation that a row belongs to: of the innermost TCP or UDP layer, or the envelopes of the tunnel. */
   follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream>;
   /** Writes rows to a pcapng file; resolves to the number of packets written. */

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CallsView } from '../../src/tui/calls-view.js';
 import type { CommandId } from '../../src/tui/keymap.js';
-import type { Story } from '../../src/tui/told.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { sample, viewerOn } from './open.js';
 
 async function view(name: string, width = 80, height = 20) {
   const viewer = await viewerOn(sample(name));
-  const desk = new PaperDesk(viewer, (await viewer.report()).members as unknown as Story);
+  const desk = new PaperDesk(viewer, await viewer.story());
   const v = new CallsView(desk.desk);
   v.show({});
   const top = () => desk.dialogs.at(-1) ?? v;

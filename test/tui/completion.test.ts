@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { complete, type FilterNames } from '../../src/tui/completion.js';
-import { seenValues } from '../../src/tui/seen-values.js';
+import { storyOf } from '../../src/viewer/story.js';
 import { sample } from './open.js';
 import { reportOfCapture } from './story.js';
 
@@ -79,7 +79,7 @@ describe('completion of filters', () => {
 });
 
 test('values come from the report of a capture', async () => {
-  const values = seenValues(await reportOfCapture(sample('28-overloaded.pcapng')));
+  const values = storyOf(await reportOfCapture(sample('28-overloaded.pcapng'))).seen;
   // One INVITE and its ACK, two REGISTER to get in and one to leave, as the capture was laid out.
   assert.equal(values.get('sip.Method')?.get('INVITE'), 1);
   assert.equal(values.get('sip.Method')?.get('REGISTER'), 3);

@@ -5,7 +5,6 @@ import { LiveView } from '../../src/tui/live-view.js';
 import { LogView } from '../../src/tui/log-view.js';
 import { MediaView } from '../../src/tui/media-view.js';
 import type { PromptRequest } from '../../src/tui/prompt.js';
-import type { Story } from '../../src/tui/told.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { sample, viewerOn } from './open.js';
 import { storyOf } from './story.js';
@@ -15,7 +14,7 @@ const text = (v: Parameters<typeof drawn>[0], width = 80, height = 20): string =
 describe('media', () => {
   async function view(name: string, width = 80, height = 20) {
     const viewer = await viewerOn(sample(name));
-    const desk = new PaperDesk(viewer, (await viewer.report()).members as unknown as Story);
+    const desk = new PaperDesk(viewer, await viewer.story());
     const v = new MediaView(desk.desk);
     v.show({});
     for (let i = 0; i < 100 && /following/.test(text(v, width, height)); i++)

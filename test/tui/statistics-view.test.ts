@@ -5,13 +5,12 @@ import { drawCharts } from '../../src/tui/charts.js';
 import { csvField } from '../../src/tui/csv.js';
 import type { CommandId } from '../../src/tui/keymap.js';
 import { StatisticsView } from '../../src/tui/statistics-view.js';
-import type { Story } from '../../src/tui/told.js';
 import { drawn, PaperDesk } from './desk.js';
 import { sample, viewerOn } from './open.js';
 
 async function view(name: string, width = 80, height = 20) {
   const viewer = await viewerOn(sample(name));
-  const desk = new PaperDesk(viewer, (await viewer.report()).members as unknown as Story);
+  const desk = new PaperDesk(viewer, await viewer.story());
   const v = new StatisticsView(desk.desk);
   v.show({});
   const settled = async (): Promise<string> => {

@@ -4,7 +4,7 @@ import { version } from '../../src/cli/version.js';
 import { SessionTap } from '../../src/engine/session-tap.js';
 import { SessionModel } from '../../src/model/session-model.js';
 import { type Report, reportOf } from '../../src/report/report.js';
-import type { Story } from '../../src/tui/told.js';
+import { type Story, storyOf as shown } from '../../src/viewer/story.js';
 import { ROOT } from '../support/corpus.js';
 
 /** The report of a capture, as `fttscope report` makes it. */
@@ -23,5 +23,5 @@ export async function reportOfCapture(path: string): Promise<Report> {
 
 /** What screens show of a sample. */
 export async function storyOf(sample: string): Promise<Story> {
-  return (await reportOfCapture(join(ROOT, 'samples', sample))).members as unknown as Story;
+  return shown(await reportOfCapture(join(ROOT, 'samples', sample)));
 }

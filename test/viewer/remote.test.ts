@@ -66,6 +66,12 @@ suite('the engine in its own thread', () => {
       );
     }
     assert.deepEqual(await viewer.report(), await here.report());
+    // Members that are put aside come as if they were at hand.
+    const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+    const [theirs, ours] = [await viewer.story(), await here.story()];
+    assert.deepEqual(plain(theirs), plain(ours));
+    assert.deepEqual(theirs.seen, ours.seen);
+    assert.deepEqual(plain(theirs), plain({ ...(await here.report()).members, seen: {} }));
     await here.close();
   });
 

@@ -1,0 +1,221 @@
+import type {
+  AddressingEntity,
+  CallEntity,
+  FindingEntity,
+  MediaEntity,
+  MessageEntity,
+  RegistrationEntity,
+  SubscriptionEntity,
+  TunnelEntity,
+} from '../model/entities.js';
+import type { Moment } from '../model/moment.js';
+import type { Report } from '../report/report.js';
+import { Seen, type SeenValues } from './seen-values.js';
+import { Slices } from './slices.js';
+import { Texts, type TextsAdded, TextsWriter } from './texts.js';
+
+/** The members of a report that screens show. */
+export interface Story {
+  readonly summary: Readonly<Record<string, unknown>>;
+  readonly capture: { readonly start?: Moment; readonly end?: Moment; readonly files: readonly CaptureFileEntry[] };
+  readonly tunnels: readonly TunnelEntity[];
+  readonly addressing: readonly AddressingEntity[];
+  readonly registrations: readonly RegistrationEntity[];
+  readonly calls: readonly CallEntity[];
+  readonly messages: readonly MessageEntity[];
+  readonly subscriptions: readonly SubscriptionEntity[];
+  readonly media: readonly MediaEntity[];
+  readonly findings: readonly FindingEntity[];
+  /** Rows and octets by stack of protocols: `fttims:ip:udp:sip`. */
+  readonly protocols: Readonly<Record<string, { readonly rows: number; readonly bytes: number }>>;
+  readonly limits: readonly { readonly name: string; readonly cap: number; readonly hit: number }[];
+  /** Values of fields that the report tells of. */
+  readonly seen: SeenValues;
+}
+
+export interface CaptureFileEntry {
+  readonly id: number;
+  readonly name: string;
+  readonly format: string;
+  readonly frames: number;
+  readonly bytes: number;
+  readonly start?: Moment;
+  readonly end?: Moment;
+  readonly truncated?: string;
+  readonly duplicates: number;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+interface Entry {
+  readonly id: number;
+}
+
+/**
+ * Lists that may be long, with the members of their entries that only somebody wants who looks at one of them: the
+ * thread of the screens keeps these packed.
+ */
+const LONG: Readonly<Record<string, ReadonlySet<string>>> = {
+  addressing: new Set(['dhcp', 'slaac', 'dhcpv6']),
+  calls: new Set([
+    'messages',
+    'pinholes',
+    'preconditions',
+    'dialogs',
+    'holds',
+    'transfers',
+    'reliable',
+    'sessionTimer',
+  ]),
+  media: new Set(['negotiated', 'speech']),
+  findings: new Set(),
+};
+
+/** Entries to a page: of what is at hand, and of the rest. */
+const AT_HAND = 256;
+const ASIDE = 16;
+/** Entries that stay unpacked. */
+const KEPT = 16;
+
+/** A list on its way to the screens: both parts of each entry as JSON; in the first, what stands in the other is null. */
+interface ListSent {
+  readonly atHand: TextsAdded;
+  readonly aside: TextsAdded;
+}
+
+/** A report on its way to the screens. */
+export interface StorySent {
+  readonly lists: Readonly<Record<string, ListSent>>;
+  readonly rest: Members;
+  readonly seen: SeenValues;
+}
+
+/** What screens show of a report, in the thread that made it. */
+export function storyOf({ members }: Report): Story {
+  const story: Record<string, unknown> = {};
+  const seen = new Seen();
+  for (const [name, value] of Object.entries(members)) {
+    const entries = entriesOf(value);
+    if (entries === undefined) seen.member(name, value);
+    else for (const entry of entries) seen.entry(name, entry);
+    story[name] = entries === undefined ? value : [...entries];
+  }
+  return { ...story, seen: seen.values } as unknown as Story;
+}
+
+/** The entries of a list; undefined for a member that is none. */
+const entriesOf = (value: unknown): Iterable<Members> | undefined =>
+  typeof value === 'object' && value !== null && Symbol.iterator in value ? (value as Iterable<Members>) : undefined;
+
+/** Packs a report for the thread of the screens. */
+export async function packed({ members }: Report): Promise<StorySent> {
+  const slices = new Slices();
+  const seen = new Seen();
+  const lists: Record<string, ListSent> = {};
+  const rest: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(members)) {
+    const entries = entriesOf(value);
+    const aside = LONG[name];
+    if (entries === undefined) seen.member(name, value);
+    if (entries === undefined || aside === undefined) rest[name] = value;
+    const [first, second] = [new TextsWriter(AT_HAND), new TextsWriter(ASIDE)];
+    for (const entry of entries ?? []) {
+      seen.entry(name, entry);
+      if (aside === undefined) continue;
+      const parts = divided(entry, aside);
+      first.add(JSON.stringify(parts[0]));
+      second.add(JSON.stringify(parts[1]));
+      await slices.between();
+    }
+    if (aside !== undefined) lists[name] = { atHand: first.added(), aside: second.added() };
+  }
+  return { lists, rest, seen: seen.values };
+}
+
+function divided(entry: Members, aside: ReadonlySet<string>): [Members, Members] {
+  const [first, second]: Record<string, unknown>[] = [{}, {}];
+  for (const [name, value] of Object.entries(entry)) {
+    if (value === undefined) continue;
+    const apart = aside.has(name);
+    first[name] = apart ? null : value;
+    if (apart) second[name] = value;
+  }
+  return [first, second];
+}
+
+/** Makes a story of what was packed. Members that were put aside are unpacked when somebody looks at them. */
+export async function unpacked({ lists, rest, seen }: StorySent): Promise<Story> {
+  const slices = new Slices();
+  const story: Record<string, unknown> = { ...rest, seen };
+  for (const [name, sent] of Object.entries(lists)) {
+    const list = new EntryList(sent);
+    while (list.more()) await slices.between();
+    story[name] = list.entries;
+  }
+  return story as unknown as Story;
+}
+
+/** The entries of a list as they are unpacked. */
+class EntryList {
+  readonly entries: Entry[] = [];
+  private readonly atHand = new Texts(AT_HAND);
+  private readonly aside = new Texts(ASIDE);
+  private readonly kept = new Map<number, Members>();
+  private readonly accessors = new Map<string, PropertyDescriptor>();
+  /** Texts that many entries have. */
+  private readonly texts = new Map<string, string>();
+
+  constructor(sent: ListSent) {
+    this.atHand.add(sent.atHand);
+    this.aside.add(sent.aside);
+  }
+
+  /** Unpacks one more entry; false where there is none. */
+  more(): boolean {
+    const { entries, atHand } = this;
+    if (entries.length >= atHand.count) {
+      atHand.clear();
+      this.texts.clear();
+      return false;
+    }
+    const entry: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(JSON.parse(atHand.at(entries.length)) as Members))
+      if (value === null) Object.defineProperty(entry, name, this.accessor(name));
+      else entry[name] = typeof value === 'string' ? this.shared(value) : value;
+    entries.push(entry as unknown as Entry);
+    return true;
+  }
+
+  private shared(text: string): string {
+    const known = this.texts.get(text);
+    if (known === undefined) this.texts.set(text, text);
+    return known ?? text;
+  }
+
+  private accessor(name: string): PropertyDescriptor {
+    let accessor = this.accessors.get(name);
+    if (accessor === undefined) {
+      const unpack = ({ id }: Entry): unknown => this.whole(id)[name];
+      accessor = {
+        get(this: Entry) {
+          return unpack(this);
+        },
+        enumerable: true,
+      };
+      this.accessors.set(name, accessor);
+    }
+    return accessor;
+  }
+
+  /** What was put aside of the entry with an id. */
+  private whole(id: number): Members {
+    const { entries, kept } = this;
+    let found = kept.get(id);
+    if (found === undefined) {
+      const i = entries[id - 1]?.id === id ? id - 1 : entries.findIndex((e) => e.id === id);
+      found = JSON.parse(this.aside.at(i)) as Members;
+      if (kept.size >= KEPT) kept.delete(kept.keys().next().value!);
+      kept.set(id, found);
+    }
+    return found;
+  }
+}
