@@ -26,6 +26,9 @@ const ENCAPSULATIONS: Readonly<Record<number, { number: number; name: string }>>
   276: { number: 210, name: 'Linux cooked-mode capture v2' },
 };
 
+/** What a LINKTYPE is called; undefined where it is not known. */
+export const encapsulationName = (link: number): string | undefined => ENCAPSULATIONS[link]?.name;
+
 const F = fields({
   frame: { name: 'frame', label: 'Frame', type: 'protocol' },
   encapsulation: { name: 'frame.encap_type', label: 'Encapsulation type', type: 'i16' },

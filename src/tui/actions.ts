@@ -1,5 +1,6 @@
 import type { App } from './app.js';
 import { exportDialog } from './export-actions.js';
+import { fileInfo } from './file-card.js';
 import { pathOf } from './files.js';
 import { keylogsOf, type OpenFile, recentDialog } from './files-dialog.js';
 import { FilterForm } from './filter-form.js';
@@ -27,6 +28,7 @@ export function provideActions(app: App, open?: OpenFile, interfaces?: Interface
   app.provide('settings', () => settingsDialog(app));
   app.provide('theme', (name) => chooseTheme(app, name));
   app.provide('bind', (typed) => bind(app, typed));
+  app.provide('file-info', () => fileInfo(app));
   app.provide('filter-form', () => {
     app.told.want();
     app.show(new FilterForm(app));

@@ -59,7 +59,13 @@ export function exportDialog(desk: Desk, view: object): void {
   desk.show(new ChoiceDialog(desk, 'Export', () => items, words));
 }
 
-function save(desk: Desk, offer: ExportOffer): void {
+/** Asks where to, and before where that is due. */
+export function save(desk: Desk, offer: ExportOffer): void {
+  if (offer.consent === undefined) saveTo(desk, offer);
+  else desk.confirm(offer.consent, () => saveTo(desk, offer));
+}
+
+function saveTo(desk: Desk, offer: ExportOffer): void {
   askForFile(desk, 'export to', `${stemOf(desk)}.${offer.file}`, async (path) => {
     const text = await offer.make();
     writeText(path, text);

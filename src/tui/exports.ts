@@ -4,7 +4,9 @@ export interface ExportOffer {
   readonly name: string;
   /** File name that is proposed. */
   readonly file: string;
-  make(): string | Promise<string>;
+  make(): string | Promise<string> | Promise<Uint8Array>;
+  /** What is asked before. */
+  readonly consent?: string;
 }
 
 /** A view that has something to save besides the report. */

@@ -107,7 +107,7 @@ export function askForFile(
 }
 
 /** Writes text where only the user can read it. @throws Error in words */
-export function writeText(path: string, text: string): void {
+export function writeText(path: string, text: string | Uint8Array): void {
   try {
     writeFileSync(path, text, { mode: 0o600 });
   } catch (e) {

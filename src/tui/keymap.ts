@@ -116,7 +116,7 @@ export const COMMANDS = [
   c('Do', 'unmute', '', 'unmute', 'show muted findings again: all, or those of a code', 'code'),
   c('Look', 'group', '', 'group', 'findings under their tunnel, or by severity'),
   c('Do', 'decode-as', '', 'decode as', 'read a port as a protocol: udp.port==5070,sip', 'rule'),
-  c('Do', 'wav', '', 'audio', 'the sound of a G.711 stream as a WAV file', 'file'),
+  c('Do', 'wav', '', 'audio', 'what was said in a G.711 stream, as a WAV file'),
   c('Do', 'capture', '', 'capture', 'capture live on an interface', 'interface'),
   c('Do', 'open-file', '', 'open file', 'open another capture', 'file'),
   c('Look', 'ignore', 'I', 'ignore', 'compare without Via branch, tags and CSeq, or with them'),

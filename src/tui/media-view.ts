@@ -1,7 +1,9 @@
 import type { MediaEntity } from '../model/entities.js';
+import type { Viewer } from '../viewer/viewer.js';
 import { type Area, wrap } from './cells.js';
 import { csvOf } from './csv.js';
 import { Reader } from './dialogs.js';
+import { save } from './export-actions.js';
 import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
 import { mediaColumns } from './media-columns.js';
@@ -12,6 +14,7 @@ import { bars } from './sparks.js';
 import { Table } from './table.js';
 import type { Story } from './told.js';
 import type { Desk, MouseAt, Scope, View } from './view.js';
+import { g711, wavOf } from './wav.js';
 import { duration, plural, trimmed } from './words.js';
 
 /** Spans of time that a stream is divided in at most. */
@@ -225,6 +228,9 @@ export class MediaView implements View {
       case 'info':
         this.desk.show(new Reader(`stream ${m.id}`, mediaInfo(m), this.desk));
         return true;
+      case 'wav':
+        this.keepSound();
+        return true;
       case 'copy':
         this.desk.copy(mediaInfo(m).join('\n'), `stream ${m.id}`);
         return true;
@@ -251,7 +257,36 @@ export class MediaView implements View {
 
   exports(): readonly ExportOffer[] {
     const { columns, items } = this.table;
-    return [{ name: 'streams as CSV', file: 'media.csv', make: () => csvOf(columns, items) }];
+    const sound = this.sound();
+    const list = { name: 'streams as CSV', file: 'media.csv', make: () => csvOf(columns, items) };
+    return sound === undefined ? [list] : [list, sound];
+  }
+
+  /** What was said in the stream under the cursor; undefined where it cannot be decoded. */
+  private sound(): ExportOffer | undefined {
+    const m = this.table.current;
+    const decode = m === undefined ? undefined : g711(m.codec, m.payloadType);
+    if (m === undefined || decode === undefined) return undefined;
+    return {
+      name: `sound of stream ${m.id} as WAV`,
+      file: `stream-${m.id}.wav`,
+      consent: 'This is what people said to each other. Do you have their consent, or an order, to keep it?',
+      make: async () => {
+        const { viewer } = this.desk;
+        const row = await firstRow(viewer, `rtp.ssrc == ${m.ssrc}`);
+        const wanted = { ssrc: Number(m.ssrc), payloadType: m.payloadType, decode };
+        const { file, seconds } = wavOf(await viewer.follow(row, 'payload'), wanted);
+        if (seconds === 0) throw new Error('no packet of this stream was found');
+        return file;
+      },
+    };
+  }
+
+  private keepSound(): void {
+    const { current } = this.table;
+    const sound = this.sound();
+    if (sound !== undefined) save(this.desk, sound);
+    else if (current !== undefined) this.desk.say(`only G.711 can be heard; this is ${codecOf(current)}`, 'warn');
   }
 
   plain(): string[] {
@@ -259,6 +294,19 @@ export class MediaView implements View {
     if (this.table.items.length === 0) return this.emptyWords();
     return this.table.items.flatMap((m, i) => [`${i + 1}. stream ${m.id}`, ...mediaInfo(m).map((l) => `   ${l}`)]);
   }
+}
+
+/** The first row that a filter takes. @throws Error where there is none */
+function firstRow(viewer: Viewer, filter: string): Promise<number> {
+  const s = viewer.select({ kind: 'both', filter });
+  return new Promise((resolve, reject) => {
+    s.onMore(() => {
+      if (s.count > 0) resolve(s.at(0));
+      else if (s.done) reject(new Error(s.error ?? 'no packet of this stream was found'));
+      else return;
+      s.cancel();
+    });
+  });
 }
 
 /** Values over a width: each as often as the width allows. */

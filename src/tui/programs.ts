@@ -101,7 +101,8 @@ async function editSettings(app: Lender): Promise<void> {
 }
 
 function editExport(app: Lender): void {
-  const offers = exportOffers(app, app.view).map((offer) => ({
+  const texts = exportOffers(app, app.view).filter((o) => o.consent === undefined);
+  const offers = texts.map((offer) => ({
     text: offer.name,
     note: `.${offer.file}`,
     take: () =>

@@ -1,3 +1,4 @@
+import type { CaptureFile } from '../capture/chunk.js';
 import type { Capture } from '../capture/source.js';
 import type { PassOptions } from '../engine/pass.js';
 import { SessionTap } from '../engine/session-tap.js';
@@ -21,6 +22,7 @@ import type { ViewedCapture } from './viewed-capture.js';
 import type {
   Choice,
   Detail,
+  FileStatus,
   FollowedStream,
   Reopen,
   RowValues,
@@ -34,6 +36,18 @@ import type {
 const EVERY_MS = 50;
 /** How much longer than making a report of what is there so far reading goes on before the next. */
 const REST = 10;
+
+/** Interfaces and comments of a file that are told. */
+const TOLD = 20;
+
+const fileStatus = ({ name, format, size, frames, interfaces, comments }: CaptureFile): FileStatus => ({
+  name,
+  format,
+  frames,
+  interfaces: interfaces.slice(0, TOLD),
+  comments: comments.slice(0, TOLD),
+  ...(size !== undefined && { size }),
+});
 
 /** Gets what is added to the rows, with how far reading is; `anew`: what was there before is gone. */
 export type Added = (added: RowsAdded, status: ViewerStatus, anew: boolean) => void;
@@ -189,12 +203,7 @@ export class CaptureViewer implements Viewer {
     const added = this.writer.added();
     this.rows.add(added);
     this.status = {
-      files: capture.files.map(({ name, format, size: octets, frames }) => ({
-        name,
-        format,
-        frames,
-        ...(octets !== undefined && { size: octets }),
-      })),
+      files: capture.files.map(fileStatus),
       frames: this.frames.count,
       rows: this.rows.count,
       read: capture.files.reduce((sum, f) => sum + f.read, 0),

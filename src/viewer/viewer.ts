@@ -1,3 +1,4 @@
+import type { CaptureInterface } from '../capture/chunk.js';
 import type { FilterError } from '../filter/index.js';
 import type { Report } from '../report/report.js';
 import type { Rows } from './rows.js';
@@ -105,9 +106,20 @@ export interface TunnelGlance {
   readonly down: number;
 }
 
+/** A file as far as it was read. */
+export interface FileStatus {
+  readonly name: string;
+  readonly format: string;
+  readonly size?: number;
+  readonly frames: number;
+  /** Where it was captured; the first few. */
+  readonly interfaces: readonly CaptureInterface[];
+  readonly comments: readonly string[];
+}
+
 /** How far the reading of the captures is. */
 export interface ViewerStatus {
-  readonly files: readonly { name: string; format: string; size?: number; frames: number }[];
+  readonly files: readonly FileStatus[];
   readonly frames: number;
   readonly rows: number;
   /** Octets of the files read, and to read where that is known. */

@@ -253,3 +253,19 @@ test('pasted text does nothing where nothing is typed', async () => {
     assert.match(s.text, /pasted text is taken where a line is typed/);
   });
 });
+
+test('the card of the capture says what capinfos says', async () => {
+  await walk('00-field.pcapng', async (s) => {
+    await s.press('Ctrl-G');
+    await s.until(/┌─ Capture/);
+    // capinfos 4.0.17: 297 packets, 186.59 octets on average, 7335 octets/s, 39 packets/s, 7.5549 s, in order.
+    assert.match(s.text, /frames +297, 55 kB/);
+    assert.match(s.text, /first +2026-03-01 09:00:00\.020000000 UTC/);
+    assert.match(s.text, /last +2026-03-01 09:00:07\.574900000 UTC/);
+    assert.match(s.text, /duration +7\.5549 s/);
+    assert.match(s.text, /rates +39\.3 frames\/s, 7335\.\d octets\/s/);
+    assert.match(s.text, /average frame +186\.59 octets/);
+    assert.match(s.text, /every frame after the one before/);
+    assert.match(s.text, /interface +Ethernet/);
+  });
+});

@@ -27,11 +27,11 @@ export async function viewerOf(
   return { viewer, fields: viewing.registry };
 }
 
-/** Waits until something is so. @throws Error after five seconds */
+/** Waits until something is so. @throws Error after twenty seconds */
 export async function until(so: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
+  const end = Date.now() + 20_000;
   while (!so()) {
-    if (Date.now() > end) throw new Error(`not within five seconds: ${so}`);
+    if (Date.now() > end) throw new Error(`not within twenty seconds: ${so}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
