@@ -58,6 +58,13 @@ export class Followed implements FlowOwner {
 
   /** The inside of a tunnel. */
   inner(tunnel: Tunnel): Scope {
+    const { last } = this;
+    return last !== null && last.tunnel === tunnel ? last : (this.last = this.inside(tunnel));
+  }
+  /** The inside asked for last: most often it is asked for again. */
+  private last: Scope | null = null;
+
+  private inside(tunnel: Tunnel): Scope {
     const key = -tunnel.id;
     let s = this.scopes.get(key);
     if (s === undefined) {
@@ -141,6 +148,7 @@ export class Followed implements FlowOwner {
     const scope = this.scopes.get(key);
     if (scope === undefined) return;
     this.scopes.delete(key);
+    if (scope === this.last) this.last = null;
     for (const flow of this.flows.forgetScope(scope.id)) {
       const state = flow.state as FlowState | null;
       if (state instanceof TcpState) this.retire(state);

@@ -268,10 +268,13 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
    * anew: then it has to be indexed. {@link numbered} is what numbers it.
    */
   taker(p: Peek, scope: Scope): AnyDissector | null | undefined {
-    const flow = this.flows.find(scope.id, 17, p.net as 4 | 6, p.buf, p.src, p.dst, p.sport, p.dport);
+    const { flows } = this;
+    let flow = scope.recent;
+    if (flow === null || !flows.isOf(flow, p.net as 4 | 6, p.buf, p.src, p.dst, p.sport, p.dport))
+      scope.recent = flow = flows.find(scope.id, 17, p.net as 4 | 6, p.buf, p.src, p.dst, p.sport, p.dport);
     const state = flow.state as UdpState | null;
     if (state === null || state.generation !== scope.generation) return undefined;
-    const { direction } = this.flows;
+    const { direction } = flows;
     this.numbered = conversation(state, direction);
     return state.expectations[direction]?.dissector ?? this.finder.find(p, state);
   }

@@ -79,6 +79,8 @@ export class Scope {
   generation = 0;
   /** State that dissectors keep for the whole scope. */
   readonly kept = new KeptStates();
+  /** The flow of the last plain datagram: inside a tunnel the next one is most often of the same. */
+  recent: Flow | null = null;
 
   constructor(
     readonly id: number,

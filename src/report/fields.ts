@@ -62,7 +62,7 @@ export class Columns {
 
 /** Writes chosen fields of each row, one line a row, as `tshark -T fields` does. */
 export class FieldsWriter {
-  /** By column and field id: 1 where the field belongs to the column. */
+  /** By column and field id: how a field of the column is written; 0 for others. */
   private readonly takes: readonly Uint8Array[];
   private readonly quoteMark: string;
 
@@ -72,7 +72,7 @@ export class FieldsWriter {
   ) {
     this.takes = columns.map((c) => {
       const takes = new Uint8Array(fieldCount());
-      for (const f of c.fields) takes[f.id] = 1;
+      for (const f of c.fields) takes[f.id] = wayOf(f);
       return takes;
     });
     this.quoteMark = options.quote === 'd' ? '"' : options.quote === 's' ? "'" : '';
@@ -103,29 +103,32 @@ export class FieldsWriter {
     const { occurrence, aggregator } = this.options;
     let last = -1;
     let first = true;
-    for (let i = 0; i < t.length; i++) {
-      if (takes[t.field[i].id] === 0) continue;
+    for (let i = 0, n = t.length; i < n; i++) {
+      const way = takes[t.field[i].id];
+      if (way === 0) continue;
       last = i;
       if (occurrence === 'l') continue;
       if (!first) out.any(aggregator);
       first = false;
-      value(t, i, out);
+      value(t, i, way, out);
       if (occurrence === 'f') return;
     }
-    if (occurrence === 'l' && last >= 0) value(t, last, out);
+    if (occurrence === 'l' && last >= 0) value(t, last, takes[t.field[last].id], out);
   }
 }
 
+/** Ways to write the values of a field: what it holds may still ask for {@link fieldText}. */
+const Way = { Text: 1, Decimal: 2, Quad: 3 } as const;
+
+function wayOf({ type, base }: Field): number {
+  if (type === 'ipv4') return Way.Quad;
+  return type !== 'bool' && (base === undefined || base === 'dec' || base === 'dec_hex') ? Way.Decimal : Way.Text;
+}
+
 /** The value of a node as {@link fieldText} says, on one line; the common kinds without a string. */
-function value(t: Tree, i: number, out: TextBytes): void {
-  const f = t.field[i];
-  if (
-    t.held[i] === Held.Number &&
-    f.type !== 'bool' &&
-    (f.base === undefined || f.base === 'dec' || f.base === 'dec_hex')
-  )
-    out.number(t.number[i]);
-  else if (t.held[i] === Held.Octets && f.type === 'ipv4' && isWhole(t, i, 4))
+function value(t: Tree, i: number, way: number, out: TextBytes): void {
+  if (way === Way.Decimal && t.held[i] === Held.Number) out.number(t.number[i]);
+  else if (way === Way.Quad && t.held[i] === Held.Octets && isWhole(t, i, 4))
     out.quad(t.sources[t.source[i]].buf, t.off[i]);
   else out.any(oneLine(fieldText(t, i)));
 }

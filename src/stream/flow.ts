@@ -117,6 +117,14 @@ export class FlowTable {
     return this.add(scope, protocol, net, buf, src, dst, sport, dport, hash);
   }
 
+  /** Whether `flow` is kept and the packet, of the same scope and protocol, belongs to it: then it counts as found. */
+  isOf(flow: Flow, net: 4 | 6, buf: Uint8Array, src: number, dst: number, sport: number, dport: number): boolean {
+    if (this.flows[flow.slot] !== flow || flow.net !== net || !this.matches(flow, buf, src, dst, sport, dport))
+      return false;
+    this.touch(flow.slot);
+    return true;
+  }
+
   /** Drops a flow, so that the next packet between its endpoints makes a new one. */
   forget(flow: Flow): void {
     const { slot } = flow;

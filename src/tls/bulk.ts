@@ -116,19 +116,17 @@ export class Bulk {
 
   /** Writes counter blocks that start like {@link start}; a record has at most 1025, so two octets of counter do. */
   private stage(at: number, octets: number, first: number): void {
-    const { staged, words, startWords } = this;
+    const { words, startWords } = this;
     const w0 = startWords[0]!;
     const w1 = startWords[1]!;
     const w2 = startWords[2]!;
-    const w3 = startWords[3]!; // holds the last octet of a CCM nonce
+    const w3 = startWords[3]!; // holds the last octet of a CCM nonce, and zeros
     let counter = first;
     for (let p = at >> 2, end = (at + octets) >> 2; p < end; p += 4, counter++) {
       words[p] = w0;
       words[p + 1] = w1;
       words[p + 2] = w2;
-      words[p + 3] = w3;
-      staged[(p << 2) + 14] = counter >>> 8;
-      staged[(p << 2) + 15] = counter;
+      words[p + 3] = w3 | ((counter >>> 8) << 16) | (counter << 24);
     }
   }
 

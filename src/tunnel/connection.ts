@@ -3,6 +3,7 @@ import { connectAnswerLength, fieldValue, readMessage, startLine } from '../../d
 import { type AnyDissector, No, type Pdu, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
+import type { Piece } from '../stream/pdu-buffer.js';
 import type { StreamConsumer } from '../stream/tcp.js';
 import { type TlsServices, TlsSession } from '../tls/index.js';
 import { Deframer } from './deframe.js';
@@ -111,7 +112,8 @@ export class Connection implements StreamConsumer {
     this.clientKnown = true;
   }
 
-  data(side: Side, buf: Uint8Array, off: number, end: number, frame: number): void {
+  data(side: Side, buf: Uint8Array, start: number, end: number, frame: number): void {
+    let off = start;
     const half = this.halves[side];
     half.frame = frame;
     if (buf[off] <= 23 && buf[off] >= 20) this.upgrade(side, buf, off, end);
@@ -120,6 +122,8 @@ export class Connection implements StreamConsumer {
       this.unknown(buf, off, end);
       return;
     }
+    if (mode === 'tls') off = this.wholeRecords(side, buf, off, end);
+    if (off === end) return;
     half.window.feed(buf, off, end, frame);
     this.step(side);
     if (half.unclaimed > 0) this.unknown(buf, Math.max(off, end - half.unclaimed), end);
@@ -350,6 +354,30 @@ export class Connection implements StreamConsumer {
     this.tunnel.inferred = this.guessed;
   }
 
+  /** Takes the records that are whole in a segment, where nothing waits before it; returns where the rest starts. */
+  private wholeRecords(side: Side, buf: Uint8Array, from: number, end: number): number {
+    const half = this.halves[side];
+    let off = from;
+    while (end - off >= RECORD_HEADER && half.isClear) {
+      const n = recordLength(buf, off);
+      if (n < 0 || end - off < n) break;
+      this.record(side, buf, off, off + n, undefined);
+      off += n;
+    }
+    return off;
+  }
+
+  private record(side: Side, buf: Uint8Array, off: number, end: number, segments: Piece['segments']): void {
+    const half = this.halves[side];
+    const record = this.session!.record(this.tlsSide(side), buf, off, end, this.host.frame);
+    const pdu = new TlsPdu(this, side, record, half.afterGap, segments);
+    this.host.pdu(pdu);
+    this.host.record(pdu);
+    this.plainText!.record(pdu);
+    half.afterGap = false;
+    if (record.type === HANDSHAKE || record.type === ALERT) this.countHandshake();
+  }
+
   private records(side: Side): void {
     const half = this.halves[side];
     const w = half.window;
@@ -367,13 +395,7 @@ export class Connection implements StreamConsumer {
       }
       if (w.end - w.off < n) return;
       const { buf, off, end, segments } = w.take(n);
-      const record = this.session!.record(this.tlsSide(side), buf, off, end, this.host.frame);
-      const pdu = new TlsPdu(this, side, record, half.afterGap, segments);
-      this.host.pdu(pdu);
-      this.host.record(pdu);
-      this.plainText!.record(pdu);
-      half.afterGap = false;
-      if (record.type === HANDSHAKE || record.type === ALERT) this.countHandshake();
+      this.record(side, buf, off, end, segments);
     }
   }
 

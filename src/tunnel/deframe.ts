@@ -81,6 +81,16 @@ export class Deframer {
     return this.window.end - this.window.off;
   }
 
+  /** The envelope that starts at `off` of octets that were not handed in, where it is whole and nothing waits before it. */
+  ahead(buf: Uint8Array, off: number, end: number): Envelope | undefined {
+    if (this.lost || this.waiting > 0 || end - off < HEADER) return undefined;
+    const n = u16(buf, off + 1);
+    if (n < HEADER || n > end - off) return undefined;
+    const resync = this.found;
+    this.found = false;
+    return { lane: this.lane, type: buf[off], buf, off, end: off + n, segments: undefined, resync };
+  }
+
   /**
    * The next whole envelope; `undefined`: more octets are needed; `'lost'`: the octets at hand cannot be an envelope
    * (said once, then the search for the next one begins).

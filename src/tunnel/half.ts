@@ -43,6 +43,11 @@ export class Half {
     this.window = new PduBuffer(LIMITS.messageOctets, ledger);
   }
 
+  /** Nothing waits before what comes next, and that starts with a record. */
+  get isClear(): boolean {
+    return !this.lost && this.passing === 0 && this.window.length === 0;
+  }
+
   /** Drops the rest of a record whose middle is missing. */
   pass(): void {
     const w = this.window;

@@ -118,8 +118,16 @@ export class PlainText {
   private envelopes(pdu: TlsPdu, lane: Lane, gap: boolean): void {
     const { deframer } = lane;
     const { plain, frame } = pdu.record;
-    const { buf, off, end } = plain!;
+    const { buf, end } = plain!;
+    let { off } = plain!;
     if (gap) deframer.gap();
+    // Nearly always a record holds whole envelopes.
+    if (this.connection.tunnel!.content === 'fttims' && !pdu.record.early)
+      for (let e = deframer.ahead(buf, off, end); e !== undefined; e = deframer.ahead(buf, off, end)) {
+        this.host.clear(e);
+        off = e.end;
+      }
+    if (off === end) return;
     deframer.feed(buf, off, end, frame);
     if (this.connection.tunnel!.content === 'unknown') this.decide(pdu, lane, end - off);
     if (this.connection.tunnel!.content === 'fttims')
