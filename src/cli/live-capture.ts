@@ -8,6 +8,7 @@ import { CannotCapture, type Capturing, startCapture } from '../live/capture-sou
 import type { LiveConsole, LiveStep } from '../tui/live-console.js';
 import { count, octets, plural } from '../tui/words.js';
 import { boundsOf, type CaptureCommandOptions } from './commands/capture.js';
+import { traffic } from './commands/interfaces.js';
 import { Exit, UserError } from './errors.js';
 import { KeyLogTail } from './key-log-tail.js';
 import { NothingYet } from './live-nothing.js';
@@ -30,12 +31,14 @@ export class LiveCapture implements LiveRun, LiveConsole {
   readonly title: string;
   readonly verbs = [{ name: 'stop', words: 'stop capturing; what was captured stays' }];
   readonly faults: readonly string[] = [];
-  private readonly happenings = new Happenings(() => this.rates.of([this.packets, this.octets]));
+  private readonly happenings = new Happenings(() => this.watch());
   private readonly file: GrowingFile;
   private readonly files: CaptureFiles;
   private readonly keyLogs: KeyLogTail[];
   private readonly seen: Seen[];
   private readonly rates = new Rates();
+  /** Interfaces that the kernel keeps an account of. */
+  private readonly known = new Set(traffic().keys());
   private readonly buf = new Uint8Array(BUFFER);
   private used = 0;
   private capturing: Capturing | undefined;
@@ -136,6 +139,17 @@ export class LiveCapture implements LiveRun, LiveConsole {
     const n = this.used;
     this.used = 0;
     if (n > 0) this.keep(this.buf.subarray(0, n));
+  }
+
+  /** Looks at what changes without a packet: libpcap does not say that an interface is gone. */
+  private watch(): void {
+    this.rates.of([this.packets, this.octets]);
+    const there = traffic();
+    const gone = this.o.interface.find(({ device }) => this.known.has(device) && !there.has(device));
+    if (gone === undefined || this.endedAfter !== undefined || this.why !== '') return;
+    this.why = `the interface ${gone.device} is gone`;
+    this.happenings.note(this.why, 'error');
+    this.capturing?.stop();
   }
 
   private keep(part: Uint8Array): void {

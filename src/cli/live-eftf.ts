@@ -31,6 +31,7 @@ class LiveEftf extends LiveEnd {
       live.file.close();
       throw e;
     }
+    live.saved(); // there is nothing yet
     live.say(`listening ${live.opened.listening}`);
     return live;
   }

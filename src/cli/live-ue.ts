@@ -36,6 +36,7 @@ class LiveUe extends LiveEnd {
     this.proxied = o.proxy !== undefined;
     this.title = `UE at ${target}${this.proxied ? ' by a proxy' : ''}`;
     this.plan = planUe(target, o, this.say, this.file.reader.fd);
+    this.saved(); // there is nothing yet
   }
 
   protected get traces(): Traces {

@@ -15,11 +15,6 @@ export class EndSignals {
     process.on('SIGINT', this.onSignal).on('SIGTERM', this.onSignal);
   }
 
-  /** Signals mean to the program what they meant before. */
-  end(): void {
-    process.off('SIGINT', this.onSignal).off('SIGTERM', this.onSignal);
-  }
-
   private readonly onSignal = (signal: NodeJS.Signals): void => {
     if (this.came && signal === 'SIGINT') process.exit(Exit.interrupted);
     this.came = true;

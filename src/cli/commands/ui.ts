@@ -22,12 +22,14 @@ import type { LiveRun } from '../live-run.js';
 import type { ScreenOptions } from '../options.js';
 import { Reading } from '../reading.js';
 import { keyboard } from '../screens.js';
-import { EndSignals } from '../signals.js';
 import { openViewer } from '../view.js';
 import { listed, traffic } from './interfaces.js';
 
 /** Milliseconds that a capture may take to open before the screen says so. */
 const PATIENCE_MS = 300;
+
+/** Signals that end a run. */
+const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Whether the terminal shows more than ASCII, by the locale. */
 const isUtf8 = ({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean =>
@@ -102,7 +104,6 @@ async function all(first: Shown): Promise<number> {
 async function one({ captures, options: o, tour, said, run: given }: Shown): Promise<[Shown | undefined, number]> {
   const { registry, names } = new Reading(given === undefined ? captures : ['-'], { ...o, quiet: true });
   const run: LiveRun | undefined = given ?? (names.join() === '-' && isPiped() ? new PipedCapture() : undefined);
-  const signals = run?.console === undefined ? undefined : new EndSignals();
   const memory = new Memory(folders(process.env), o.config);
   const name = o.theme ?? memory.settings.theme;
   const depth = depthOf(process.env, o.color ?? 'auto');
@@ -152,7 +153,9 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
     },
   });
   if (said !== undefined) app.say(said, 'error');
-  void signals?.told.then(() => app.lost());
+  // A run ends in good order: an end of a tunnel releases it.
+  const lost = (): void => app.lost();
+  if (run?.console !== undefined) for (const signal of ENDS) process.on(signal, lost);
   let code: number = Exit.done;
   try {
     if (run?.console !== undefined) startLive(app, run.console);
@@ -162,8 +165,8 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
   } finally {
     memory.saveState();
     await viewer.close();
-    signals?.end();
     code = (await run?.end()) ?? Exit.done;
+    for (const signal of ENDS) process.off(signal, lost);
     // The terminal opened beside a pipe would keep the program alive.
     if (next === undefined && !process.stdin.isTTY) keyboard(names)?.destroy();
   }
