@@ -3,7 +3,9 @@
  * because the addon blocks its process while packets come, cannot be closed, and alone needs rights. It ends with its
  * parent, and when it is told to.
  */
+import { readSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
 import { PcapngWriter } from '../capture/writer.js';
 import { u32le } from '../kit/bytes.js';
 import type { ChildOrder, ChildWord } from './capture-order.js';
@@ -29,17 +31,131 @@ const LINK_TYPES: Readonly<Record<string, number>> = {
 };
 
 const STREAM = 3;
+/** Who started this process closes it to end the capture. */
+const CONTROL = 4;
 /** Longest wait of a packet in the buffer of the kernel, and in ours. Without any the kernel drops many. */
 const KERNEL_MS = 100;
 const FLUSH_MS = 50;
 const STATISTICS_MS = 1000;
-/** Packets between two looks at the clock: while they come without end, no timer runs. */
+/** Packets between two looks at the clock: while they come without end, no timer runs, and no message arrives. */
 const LOOK = 64;
+/** How long what the kernel holds at the end is still read. */
+const DRAIN_MS = 1000;
+
+type CaptureOrder = Extract<ChildOrder, { do: 'capture' }>;
 
 const order = JSON.parse(process.argv[2]) as ChildOrder;
 const say = (word: ChildWord): void => {
   process.send?.(word);
 };
+
+function capture(pcap: Pcap, o: CaptureOrder): void {
+  const session = pcap.createSession(o.device, {
+    filter: o.filter,
+    buffer_size: o.bufferOctets,
+    buffer_timeout: KERNEL_MS,
+    snap_length: o.snaplen,
+    promiscuous: o.promiscuous,
+  });
+  // Ctrl-C goes to every process of a terminal: who started this one says when the end is.
+  process.on('SIGINT', () => {}).on('SIGTERM', () => {});
+  new Socket({ fd: CONTROL }).unref(); // from here on it does not block
+  const stream = new CapturedStream(session, o);
+  say({ kind: 'started' });
+  session.on('packet', ({ buf, header }) => stream.packet(buf, header));
+  setInterval(() => stream.look(), FLUSH_MS);
+}
+
+/** What is captured, as pcapng, with what the kernel counted. */
+class CapturedStream {
+  private readonly writer: PcapngWriter;
+  private readonly iface: number;
+  private untilLook = LOOK;
+  private lastFlush = performance.now();
+  private lastStatistics = this.lastFlush;
+  private taken = 0;
+  private received = 0;
+  private dropped = 0;
+  private readonly last = { received: 0, dropped: 0 };
+  /** When the end was told, and how many packets the kernel then had for us. */
+  private end: { readonly since: number; readonly packets: number } | undefined;
+
+  constructor(
+    private readonly session: Session,
+    o: CaptureOrder,
+  ) {
+    const { snaplen, filter, device, application } = o;
+    this.writer = new PcapngWriter(STREAM, { application });
+    const unknown = /(\d+)$/.exec(session.link_type);
+    const link = LINK_TYPES[session.link_type] ?? Number(unknown?.[1] ?? 1);
+    this.iface = this.writer.iface(link, device, { snaplen, ...(filter !== '' && { filter }) });
+    this.writer.flush();
+  }
+
+  packet(octets: Buffer, header: Buffer): void {
+    try {
+      const captured = Math.min(u32le(header, 8), octets.length);
+      const [seconds, nanoseconds] = [u32le(header, 0), u32le(header, 4) * 1000];
+      this.writer.frame(this.iface, seconds, nanoseconds, octets.subarray(0, captured), { wire: u32le(header, 12) });
+      this.taken++;
+      if (--this.untilLook === 0) this.look();
+    } catch {
+      process.exit(0); // nobody reads any more
+    }
+  }
+
+  /** Does what is due. */
+  look(): void {
+    this.untilLook = LOOK;
+    const now = performance.now();
+    if (now - this.lastFlush < FLUSH_MS && this.end === undefined) return;
+    this.lastFlush = now;
+    if (this.end === undefined && told()) {
+      this.count();
+      this.end = { since: now, packets: this.received - this.dropped };
+    }
+    if (this.end !== undefined) this.drain(this.end.packets - this.taken, now - this.end.since);
+    else if (now - this.lastStatistics >= STATISTICS_MS) {
+      this.count();
+      this.statistics();
+      this.lastStatistics = now;
+    }
+    this.writer.flush();
+  }
+
+  /** Ends when what the kernel had is read; after a while without it, which is a drop too. */
+  private drain(held: number, ms: number): void {
+    if (held > 0 && ms < DRAIN_MS) return;
+    this.dropped += Math.max(0, held);
+    this.statistics();
+    this.writer.flush();
+    process.exit(0); // a session that captures cannot be closed
+  }
+
+  private count(): void {
+    const { ps_recv, ps_drop, ps_ifdrop } = this.session.stats();
+    const dropped = (ps_drop + ps_ifdrop) >>> 0;
+    // Its counters have 32 bits, which a busy line fills in some days.
+    this.received += (ps_recv - this.last.received) >>> 0;
+    this.dropped += (dropped - this.last.dropped) >>> 0;
+    Object.assign(this.last, { received: ps_recv, dropped });
+  }
+
+  private statistics(): void {
+    const ms = Date.now();
+    const [seconds, nanoseconds] = [Math.floor(ms / 1000), (ms % 1000) * 1_000_000];
+    this.writer.statistics(this.iface, seconds, nanoseconds, BigInt(this.received), BigInt(this.dropped));
+  }
+}
+
+/** Whether the capture is to end. */
+function told(): boolean {
+  try {
+    return readSync(CONTROL, Buffer.alloc(1)) === 0;
+  } catch {
+    return false; // nothing to read
+  }
+}
 
 process.on('disconnect', () => process.exit(0));
 try {
@@ -51,60 +167,4 @@ try {
   const { code = '', message } = e as NodeJS.ErrnoException;
   const loads = code !== 'MODULE_NOT_FOUND' && code !== 'ERR_DLOPEN_FAILED';
   say({ kind: 'failed', loads, message: message.split('\n')[0] });
-}
-
-function capture(pcap: Pcap, o: Extract<ChildOrder, { do: 'capture' }>): void {
-  const session = pcap.createSession(o.device, {
-    filter: o.filter,
-    buffer_size: o.bufferOctets,
-    buffer_timeout: KERNEL_MS,
-    snap_length: o.snaplen,
-    promiscuous: o.promiscuous,
-  });
-  const writer = new PcapngWriter(STREAM, { application: o.application });
-  const unknown = /(\d+)$/.exec(session.link_type);
-  const link = LINK_TYPES[session.link_type] ?? Number(unknown?.[1] ?? 1);
-  const iface = writer.iface(link, o.device, { snaplen: o.snaplen, ...(o.filter !== '' && { filter: o.filter }) });
-  writer.flush();
-  say({ kind: 'started' });
-  let untilLook = LOOK;
-  let lastFlush = performance.now();
-  let lastStatistics = lastFlush;
-  const statistics = (): void => {
-    const { ps_recv, ps_drop, ps_ifdrop } = session.stats();
-    const ms = Date.now();
-    const seconds = Math.floor(ms / 1000);
-    writer.statistics(iface, seconds, (ms % 1000) * 1_000_000, BigInt(ps_recv), BigInt(ps_drop + ps_ifdrop));
-  };
-  const look = (): void => {
-    const now = performance.now();
-    if (now - lastStatistics >= STATISTICS_MS) {
-      statistics();
-      lastStatistics = now;
-    }
-    if (now - lastFlush >= FLUSH_MS) {
-      writer.flush();
-      lastFlush = now;
-    }
-  };
-  session.on('packet', ({ buf, header }) => {
-    try {
-      const captured = Math.min(u32le(header, 8), buf.length);
-      writer.frame(iface, u32le(header, 0), u32le(header, 4) * 1000, buf.subarray(0, captured), {
-        wire: u32le(header, 12),
-      });
-      if (--untilLook === 0) {
-        untilLook = LOOK;
-        look();
-      }
-    } catch {
-      process.exit(0); // nobody reads any more
-    }
-  });
-  setInterval(look, FLUSH_MS);
-  process.on('message', () => {
-    statistics();
-    writer.flush();
-    process.exit(0); // a session that captures cannot be closed
-  });
 }

@@ -27,8 +27,9 @@ export interface FileOptions {
 }
 
 const BUFFER = 256 << 10;
-/** Most octets of key log that go into each further file of a ring; older lines are left out. */
+/** Most octets of key log that go into each further file of a ring, and most of its size; older lines are left out. */
 const KEYS = 4 << 20;
+const KEYS_PART = 1 / 4;
 const FULL_PIPE_MS = 5;
 
 /**
@@ -53,7 +54,9 @@ export class CaptureFiles {
   private fileSince = 0;
   private fileSlot = 0;
   private readonly since = performance.now();
+  /** A stop condition was met; and one of those that count, so that no packet more belongs here. */
   private stopped = false;
+  private complete = false;
 
   constructor(private readonly o: FileOptions) {
     this.open();
@@ -61,11 +64,11 @@ export class CaptureFiles {
 
   /** Adds a block; statistics wait for the end of the file. */
   add(block: Uint8Array, type: number): void {
-    if (this.stopped) return;
     if (type === BLOCK.statistics) {
       this.statistics.set(block[8] | (block[9] << 8), new Uint8Array(block));
       return;
     }
+    if (this.complete) return;
     if (type === BLOCK.section || type === BLOCK.interface) this.headers.push(new Uint8Array(block));
     if (type === BLOCK.packet) {
       if (this.full()) this.next();
@@ -79,8 +82,10 @@ export class CaptureFiles {
   /** Adds lines of a TLS key log before what comes next; further files of a ring have them too. */
   keys(lines: Uint8Array): void {
     this.keyLog = concat([this.keyLog, lines]);
-    if (this.keyLog.length > KEYS) {
-      const cut = this.keyLog.indexOf(10, this.keyLog.length - KEYS);
+    const { filesize = Number.POSITIVE_INFINITY } = this.o.ring ?? {};
+    const most = Math.min(KEYS, filesize * 1000 * KEYS_PART);
+    if (this.keyLog.length > most) {
+      const cut = this.keyLog.indexOf(10, this.keyLog.length - most - 1);
       this.keyLog = this.keyLog.slice(cut + 1);
     }
     this.write(secretsBlock(lines));
@@ -93,19 +98,20 @@ export class CaptureFiles {
     if (this.o.ring !== undefined && this.filePackets > 0 && this.late()) this.next();
     const { duration } = this.o.stop;
     if (duration !== undefined && performance.now() - this.since >= duration * 1000)
-      this.halt(`${duration} s have passed`);
+      this.halt(`${duration} s have passed`, false);
   }
 
   /** Writes what waits, with the statistics, and closes. */
   end(): void {
     if (this.fd < 0) return;
-    this.stopped = true;
+    this.stopped = this.complete = true;
     this.close();
   }
 
-  private halt(why: string): void {
+  private halt(why: string, complete = true): void {
     if (this.stopped) return;
     this.stopped = true;
+    this.complete = complete;
     this.o.onStop(why);
   }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { BLOCK, BlockSplitter } from './capture-blocks.js';
 import type { ChildOrder, ChildWord, ListedInterface } from './capture-order.js';
@@ -47,7 +47,7 @@ export class CannotCapture extends Error {
 
 const CHILD = fileURLToPath(new URL('../live/capture-child.js', import.meta.url));
 /** How long a process that was told to end may take. */
-const STOP_MS = 1500;
+const STOP_MS = 3000;
 const PIPE = 'or capture with another program: tcpdump -i IFACE -U -w - | fttscope -r -';
 const RIGHTS = `run it as root, or give Node the rights (setcap cap_net_raw,cap_net_admin=eip NODE), ${PIPE}`;
 const INSTALL = `apt-get install libpcap-dev g++ make python3 && npm rebuild pcap, or install dumpcap, ${PIPE}`;
@@ -78,7 +78,7 @@ export async function listInterfaces(): Promise<ListedInterface[]> {
 }
 
 const start = (order: ChildOrder): ChildProcess =>
-  fork(CHILD, [JSON.stringify(order)], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ipc'] });
+  fork(CHILD, [JSON.stringify(order)], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 'ipc'] });
 
 function firstWord(child: ChildProcess): Promise<ChildWord> {
   return new Promise((resolve) => {
@@ -150,7 +150,8 @@ async function startPcap(o: CaptureOptions, take: TakeBlock): Promise<Capturing>
 /** Tells a capturing process to end, and ends it if it does not hear. */
 function end(child: ChildProcess): void {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  if (child.connected) child.send('stop', () => {});
+  const control = child.stdio[4] as Writable | undefined;
+  if (control) control.on('error', () => {}).end();
   else child.kill('SIGINT');
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   child.once('exit', () => clearTimeout(timer));
@@ -177,7 +178,7 @@ function streamOf(child: ChildProcess, name: string, take: TakeBlock): Promise<v
     });
     const finish = (): void => {
       const { exitCode, signalCode } = child;
-      if (exitCode === 0 || signalCode === 'SIGKILL' || signalCode === 'SIGINT') resolve();
+      if (exitCode === 0 || child.killed || signalCode === 'SIGINT') resolve();
       else broken(`the capturing process ended (${signalCode ?? exitCode})`);
     };
   });

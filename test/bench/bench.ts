@@ -6,7 +6,7 @@
  *     npm run bench -- --capture F --keylog K --inner I --runs 5
  *     npm run bench -- --screens      the terminal UI on 200 MB, in a pseudo-terminal
  *     npm run bench -- --long         what `report` on 2 GB needs at its peak
- *     npm run bench -- --live         1,000 tunnels on one EFTF, and from TUN to TUN beside socat
+ *     npm run bench -- --live         capture under load, 1,000 tunnels on one EFTF, and from TUN to TUN beside socat
  *     npm run bench -- --memory       what captures that are made to cost much need at their peak
  *
  * tshark reads the envelopes by a Lua dissector that is looked for in `peer/` beside the corpus; what is missing is left

@@ -10,6 +10,7 @@ import { makeCertificate } from '../../src/live/tls-certificate.js';
 import { PROFILE } from '../../src/live/tls-settings.js';
 import { Ue } from '../../src/live/ue.js';
 import { ROOT } from '../support/corpus.js';
+import { measureCapture } from './live-capture.js';
 
 const MAIN = join(ROOT, 'dist/src/cli/fttscope.js');
 const DOMAIN = 'bench.example';
@@ -178,10 +179,11 @@ async function throughSocat(folder: string): Promise<{ mbits: number; packets: n
   return found;
 }
 
-/** Prints what the live ends need and carry. @param count tunnels that are held */
+/** Prints what live capture, and the live ends, need and carry. @param count tunnels that are held */
 export async function measureLive(count = 1000): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'fttscope-bench-live-'));
   try {
+    await measureCapture(MAIN, folder);
     await tunnels(count, folder);
     if (process.getuid?.() !== 0 || !spaces()) {
       console.log('TUN       left out: network namespaces want root');

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { BlockSplitter, NotBlocks } from '../../src/live/capture-blocks.js';
 import { CaptureFiles } from '../../src/live/capture-files.js';
 import { COMMAND, run, TLS13 } from '../cli/run.js';
-import { freePort, inFolder, missing, type Running, startFttscope } from './outer-support.js';
+import { freePort, inFolder, missing, startFttscope } from './outer-support.js';
 
 const root = process.getuid?.() === 0 ? false : 'capturing wants root: skipped';
 
@@ -131,23 +131,6 @@ test('several interfaces, and rows as they come', { skip: root }, async () => {
   const rows = one.out.trimEnd().split('\n');
   assert.equal(rows.length, 600);
   assert.deepEqual([...new Set(rows)].sort(), [`any\t${port}`, `lo\t${port}`]);
-});
-
-test('killed at any moment, the file opens', { skip: root }, async () => {
-  const port = await freePort();
-  for (const ms of [0, 130, 370]) {
-    const file = inFolder(`killed-${ms}.pcapng`);
-    const one: Running = startFttscope(['capture', '-i', 'lo', '-f', `udp dst port ${port}`, '-w', file]);
-    await one.line(/^capturing/m);
-    const s = sender(port);
-    while (statSync(file).size < 2000) await new Promise((r) => setTimeout(r, 10));
-    await new Promise((r) => setTimeout(r, ms));
-    await one.stop('SIGKILL');
-    s.stop();
-    const { code, out } = run(['read', file, '-T', 'fields', '-e', 'udp.dstport']);
-    assert.ok(code === 0 || code === 2);
-    assert.ok(out.split('\n').length > 10);
-  }
 });
 
 test('what cannot be captured on, in words', { skip: root }, () => {
