@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import type { MessagePort } from 'node:worker_threads';
-import type { ViewOrder } from './view.js';
 
 export const BUNDLE = fileURLToPath(new URL('./fttscope.cjs', import.meta.url));
 /** V8 takes only a cache of its own version; another processor would not be told by it. */
@@ -19,8 +18,8 @@ const GROWTH = 30;
 
 interface Bundle {
   main(argv: readonly string[]): Promise<void>;
-  /** The thread of the engine behind the screens. */
-  view(port: MessagePort, order: ViewOrder): Promise<void>;
+  /** The thread of the engine behind the screens; its order comes through the port. */
+  view(port: MessagePort): Promise<void>;
 }
 
 /** The command; `compiled` gets the script that it was made of. */

@@ -16,6 +16,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** The thread of the engine behind the screens, see {@link file://./view.ts}. */
-export async function view(port: MessagePort, order: ViewOrder): Promise<void> {
-  await (await import('./view.js')).view(port, order);
+export async function view(port: MessagePort): Promise<void> {
+  const engine = await import('./view.js');
+  port.once('message', (order: ViewOrder) => void engine.view(port, order));
 }

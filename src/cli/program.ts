@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { CaptureError } from '../capture/errors.js';
 import type { DecodeOptions } from './commands/decode.js';
 import type { ReportOptions } from './commands/report.js';
+import { prepareEngine } from './engine-thread.js';
 import { Exit, explain, UserError } from './errors.js';
 import { addCaptureCommands, addEndCommands } from './live-options.js';
 import {
@@ -60,8 +61,10 @@ function build(screens: boolean, done: (code: number) => void): Command {
 
   const read = new Command('read').description('print rows as text, tree, fields or JSON').argument('[capture...]');
   addScreenOptions(addOutputOptions(addInputOptions(read))).action(async (captures: string[], o: ScreenOptions) => {
-    if (screens && wantsScreens(captures, o)) done(await (await import('./commands/ui.js')).ui(captures, o));
-    else done(await (await import('./commands/read.js')).read(captures, o));
+    if (screens && wantsScreens(captures, o)) {
+      prepareEngine();
+      done(await (await import('./commands/ui.js')).ui(captures, o));
+    } else done(await (await import('./commands/read.js')).read(captures, o));
   });
   program.addCommand(read, { isDefault: true });
 

@@ -1,4 +1,4 @@
-import { type MessagePort, Worker } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { CaptureError } from '../capture/errors.js';
 import type { GrowingReader } from '../capture/growing.js';
 import type { Registry } from '../engine/registry.js';
@@ -7,6 +7,7 @@ import type { ToScreens } from '../viewer/messages.js';
 import { RemoteViewer } from '../viewer/remote.js';
 import { serve } from '../viewer/serve.js';
 import type { Viewer } from '../viewer/viewer.js';
+import { takeEngine } from './engine-thread.js';
 import { UserError } from './errors.js';
 import type { ReadOptions } from './options.js';
 import { Viewing } from './viewing.js';
@@ -33,7 +34,8 @@ export async function view(port: MessagePort, { captures, options, growing }: Vi
 
 /** Starts the thread of the engine. `registry` has the rules of decode-as, and serves to check filters. */
 export function openViewer(order: ViewOrder, registry: Registry): Promise<Viewer> {
-  const worker = new Worker(new URL('./viewer-worker.js', import.meta.url), { workerData: order });
+  const worker = takeEngine();
+  worker.postMessage(order);
   return RemoteViewer.open(worker, (text) => {
     try {
       compile(text, registry);

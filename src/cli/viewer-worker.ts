@@ -1,5 +1,5 @@
-/** The thread of the engine behind the screens. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** The thread of the engine behind the screens. It loads what it needs while its order is on the way. */
+import { parentPort } from 'node:worker_threads';
 import { loadBundle } from './load.js';
 
-await loadBundle().view(parentPort!, workerData);
+void loadBundle().view(parentPort!);

@@ -1,0 +1,25 @@
+import { Worker } from 'node:worker_threads';
+
+/** Megabytes of young objects; most die at once, so that more room would only be held. */
+const YOUNG_MB = 12;
+
+const start = (): Worker =>
+  new Worker(new URL('./viewer-worker.cjs', import.meta.url), {
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
+
+let waiting: Worker | undefined;
+
+/** Lets the thread of the engine start while the screens are still being loaded. */
+export function prepareEngine(): void {
+  waiting ??= start();
+  waiting.unref(); // nobody may want it
+}
+
+/** The thread that waits for an order, or a new one. */
+export function takeEngine(): Worker {
+  const worker = waiting ?? start();
+  waiting = undefined;
+  worker.ref();
+  return worker;
+}
