@@ -67,21 +67,27 @@ function connection(value: string): Uint8Array | undefined {
   return a?.some((x) => x !== 0) ? a : undefined;
 }
 
-function attribute(m: MediaLine, value: string): void {
-  if (value === 'rtcp-mux') m.rtcpMux = true; // RFC 5761 §5.1.1
+/** An attribute whose name begins with `r`. */
+function mapped(m: MediaLine, value: string): void {
   const map = /^rtpmap: *(\d{1,3}) +([^/\s]+)\/(\d{1,9})/i.exec(value);
   if (map !== null) {
     const known = m.types.get(Number(map[1]))?.parameters;
     const type = { name: map[2], clock: Number(map[3]), ...(known !== undefined && { parameters: known }) };
     m.types.set(Number(map[1]), type); // RFC 8866 §6.6
+    return;
   }
-  const format = /^fmtp: *(\d{1,3}) +(.*)$/i.exec(value);
-  const type = format === null ? undefined : m.types.get(Number(format[1]));
-  if (format !== null && type !== undefined) m.types.set(Number(format[1]), { ...type, parameters: format[2] });
+  if (value === 'rtcp-mux') m.rtcpMux = true; // RFC 5761 §5.1.1
   const rtcp = /^rtcp: *(\d{1,5})(?: +(IN .*))?$/.exec(value);
   if (rtcp === null) return;
   m.rtcpPort = Number(rtcp[1]); // RFC 3605 §2.1
   if (rtcp[2] !== undefined) m.rtcpAddress = connection(rtcp[2]);
+}
+
+/** An attribute whose name begins with `f`. */
+function format(m: MediaLine, value: string): void {
+  const f = /^fmtp: *(\d{1,3}) +(.*)$/i.exec(value);
+  const type = f === null ? undefined : m.types.get(Number(f[1]));
+  if (f !== null && type !== undefined) m.types.set(Number(f[1]), { ...type, parameters: f[2] });
 }
 
 /** The m-lines of a description, each with the address that holds for it. */
@@ -94,16 +100,20 @@ function mediaLines(v: View): MediaLine[] {
     at = l.next;
     if (!isTyped(v.buf, l)) continue;
     const type = v.buf[l.off];
-    if (type !== 0x6d && type !== 0x63 && type !== 0x61) continue; // m, c, a
-    const value = utf8Text(v.buf, l.off + 2, l.end);
     const m = lines[lines.length - 1];
+    if (type === 0x61) {
+      const name = l.off + 2 < l.end ? v.buf[l.off + 2] | 0x20 : 0;
+      if (m === undefined || (name !== 0x72 && name !== 0x66)) continue; // most attributes say nothing of ports and types
+      (name === 0x72 ? mapped : format)(m, utf8Text(v.buf, l.off + 2, l.end));
+      continue;
+    }
+    if (type !== 0x6d && type !== 0x63) continue; // m, c
+    const value = utf8Text(v.buf, l.off + 2, l.end);
     if (type === 0x6d) {
       if (lines.length >= MAX_MEDIA) break;
       lines.push(mediaLine(value, session));
-    } else if (type === 0x63) {
-      if (m === undefined) session = connection(value);
-      else m.address = connection(value); // RFC 8866 §5.7: for this media alone
-    } else if (m !== undefined) attribute(m, value);
+    } else if (m === undefined) session = connection(value);
+    else m.address = connection(value); // RFC 8866 §5.7: for this media alone
   }
   return lines;
 }

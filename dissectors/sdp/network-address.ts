@@ -1,8 +1,20 @@
+const DOT = 46;
+const ZERO = 48;
+
 /** Four octets of a dotted quad; undefined if it is none. */
 function ip4(s: string): number[] | undefined {
-  const m = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(s);
-  const out = m?.slice(1).map(Number);
-  return out?.every((n) => n <= 255) ? out : undefined;
+  const out: number[] = [];
+  for (let i = 0, digits = 0, n = 0; ; i++) {
+    const d = i < s.length ? s.charCodeAt(i) - ZERO : DOT - ZERO;
+    if (d >= 0 && d <= 9 && digits < 3) {
+      n = 10 * n + d;
+      digits++;
+    } else if (d === DOT - ZERO && digits > 0 && n <= 255) {
+      out.push(n);
+      if (i >= s.length) return out.length === 4 ? out : undefined;
+      n = digits = 0;
+    } else return undefined;
+  }
 }
 
 /** Octets of the 16-bit groups of part of an IPv6 address, which may end with a dotted quad. */

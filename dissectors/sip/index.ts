@@ -174,10 +174,11 @@ const isXml = (type: string, v: View): boolean =>
   type.endsWith('+xml') && utf8Text(v.buf, v.off, Math.min(v.end, v.off + 5)) === '<?xml';
 
 /** Hands SDP on, alone or as a part of the body, however deep. */
-function trackBody(v: View, cx: Track, m: SipMessage, exchange: Exchange): void {
-  const { type, parameters } = bodyType(m);
+function trackBody(v: View, cx: Track, m: SipMessage, frame: number): void {
   const body = v.sub(m.bodyOff, m.bodyEnd);
   if (body.length === 0 || isEncoded(m)) return;
+  const exchange: Exchange = { frame, id: m.text(Header.CallId) ?? '' };
+  const { type, parameters } = bodyType(m);
   eachBody(v.buf, body.off, body.end, type, parameters, (t, off, end) => {
     cx.track('media_type', t, v.sub(off, end), exchange);
   });
@@ -277,7 +278,7 @@ export const sip = defineDissector<SipRepresentation>({
     const note = cx.scope(sip, () => new Transactions()).see(m, cx);
     cx.note(note);
     const frame = m.isRequest || note.request === 0 ? cx.frame : note.request;
-    trackBody(v, cx, m, { frame, id: m.text(Header.CallId) ?? '' });
+    trackBody(v, cx, m, frame);
   },
 
   dissect(v, t, cx) {

@@ -13,6 +13,8 @@ const MAX_ENTRIES = 16_384;
 
 /** What the index pass says about a message. */
 export interface SipNote {
+  /** As it was read: of use as long as its buffer is. */
+  readonly message: SipMessage;
   /** Frame that carried the same message before; 0: this is the first. */
   readonly original: number;
   /** Frame of the request that this answers; 0: not known. */
@@ -48,7 +50,7 @@ export class Transactions {
   /** Takes a message in the order of the capture and says what it repeats and answers. */
   see(m: SipMessage, cx: Track): SipNote {
     const cseq = m.cseq();
-    if (cseq === undefined || cx.stream === true) return { original: 0, request: 0, sinceMs: 0 };
+    if (cseq === undefined || cx.stream === true) return { message: m, original: 0, request: 0, sinceMs: 0 };
     const callId = m.text(Header.CallId) ?? '';
     const { net, sport, dport } = cx;
     const n = net.version === 4 ? 4 : 16;
@@ -58,8 +60,9 @@ export class Transactions {
     const last = this.entries.get(key);
     const request = m.isRequest ? ackOf(m, last) : this.requestOf(cseq, `${dst} ${src} ${callId}`);
     const sinceMs = request === undefined ? 0 : elapsed(request, cx);
-    const note = { original: repeats(m, cseq, last) ? last!.frame : 0, request: request?.frame ?? 0, sinceMs };
-    if (note.original === 0) this.remember(key, m, cseq, cx, last);
+    const original = repeats(m, cseq, last) ? last!.frame : 0;
+    const note = { message: m, original, request: request?.frame ?? 0, sinceMs };
+    if (original === 0) this.remember(key, m, cseq, cx, last);
     return note;
   }
 

@@ -3,9 +3,16 @@ import { sumWords } from '../kit/index.js';
 /** Packets captured twice are at most so far apart. Contract section 4. */
 const WINDOW_SECONDS = 0.1;
 const SLOTS = 1 << 15;
-/** Octets of a packet that are looked at, from its IP header on and at its end. */
-const HEAD = 120;
-const TAIL = 24;
+/** Octets of a packet whose order counts, from its IP header on and at its end; all of them are summed. */
+const HEAD = 80;
+const TAIL = 16;
+
+/** A hash with the word at `off`. */
+function mixed(hash: number, b: Uint8Array, off: number): number {
+  const word = (b[off] << 24) | (b[off + 1] << 16) | (b[off + 2] << 8) | b[off + 3];
+  const h = Math.imul(hash ^ word, 0x85ebca6b);
+  return h ^ (h >>> 15);
+}
 
 /**
  * Recognises packets that several interfaces or a mirror port captured twice: equal from the IP header on, TTL (or hop
@@ -24,13 +31,13 @@ export class Duplicates {
    */
   see(buf: Uint8Array, off: number, end: number, bare: boolean, frame: number, iface: number, time: number): number {
     const six = buf[off] >> 4 === 6;
-    const head = Math.min(end, off + HEAD);
-    let hash = end - off;
-    const ttl = off + (six ? 7 : 8);
-    const sum = six ? -1 : off + 10;
-    for (let i = off; i < head; i++)
-      if (i !== ttl && i !== sum && i !== sum + 1) hash = Math.imul(hash ^ buf[i], 0x01000193);
-    for (let i = Math.max(head, end - TAIL); i < end; i++) hash = Math.imul(hash ^ buf[i], 0x01000193);
+    // TTL and header checksum stand in the third word of IPv4, the hop limit in the second of IPv6; the protocol too.
+    const except = six ? off + 4 : off + 8;
+    let hash = ((end - off) << 8) | buf[six ? off + 6 : off + 9];
+    const words = Math.min(end, off + HEAD) - 3;
+    let i = off;
+    for (; i < words; i += 4) if (i !== except) hash = mixed(hash, buf, i);
+    for (i = Math.max(i, end - TAIL); i < end - 3; i += 4) hash = mixed(hash, buf, i);
     const check = sumWords(buf, off + 20, end, end - off) | 0;
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     const same =

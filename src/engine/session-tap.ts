@@ -1,6 +1,7 @@
 import type { EspNote } from '../../dissectors/esp.js';
 import { isRtcp } from '../../dissectors/rtp.js';
 import type { MediaNote } from '../../dissectors/sdp/index.js';
+import type { SipMessage, SipNote } from '../../dissectors/sip/index.js';
 import type { CaptureInterface } from '../capture/chunk.js';
 import { type AnyDissector, u16, u32, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
@@ -220,7 +221,7 @@ export class SessionTap implements Tap {
     const c = this.fill(packet);
     switch (proto) {
       case 'sip':
-        model.sip(at, c);
+        model.sip(at, c, this.read(packet, c));
         break;
       case 'sigcomp':
         model.compressed(at);
@@ -261,7 +262,12 @@ export class SessionTap implements Tap {
     c.end = v.end;
     c.wireEnd = v.wireEnd;
     c.stream = true;
-    this.model.sip(this.at, c);
+    this.model.sip(this.at, c, this.read(packet, c));
+  }
+
+  /** The message of SIP in `c`, as its `track` has read it. */
+  private read(packet: Packet, c: Content): SipMessage | undefined {
+    return (packet.find(this.sip!, c.buf, c.off) as SipNote | undefined)?.message;
   }
 
   private media(packet: Packet): void {

@@ -20,19 +20,38 @@ const APART_MS = 60_000;
 
 /** The streams of one UDP conversation. */
 export class MediaFlow {
-  /** By SSRC, in each direction; and the one that sent last. */
-  readonly streams: readonly [Map<number, MediaStream>, Map<number, MediaStream>] = [new Map(), new Map()];
-  readonly last: [MediaStream | undefined, MediaStream | undefined] = [undefined, undefined];
+  /** The stream that sent last in each direction, and where there are several all by SSRC. */
+  private readonly last: [MediaStream | undefined, MediaStream | undefined] = [undefined, undefined];
+  private readonly several: [Map<number, MediaStream> | null, Map<number, MediaStream> | null] = [null, null];
 
   /** @param over is told when none of its streams is followed any longer */
   constructor(private readonly over: () => void = () => undefined) {}
 
+  /** The stream of a source; undefined before its first packet. */
+  find(direction: 0 | 1, ssrc: number): MediaStream | undefined {
+    const last = this.last[direction];
+    if (last !== undefined && last.rtp.ssrc === ssrc) return last;
+    const s = this.several[direction]?.get(ssrc);
+    if (s !== undefined) this.last[direction] = s;
+    return s;
+  }
+
+  add(direction: 0 | 1, s: MediaStream): void {
+    const last = this.last[direction];
+    if (last !== undefined) this.several[direction] ??= new Map([[last.rtp.ssrc, last]]);
+    this.several[direction]?.set(s.rtp.ssrc, s);
+    this.last[direction] = s;
+  }
+
   forget(s: MediaStream): void {
+    let left = 0;
     for (const way of [0, 1] as const) {
-      if (this.streams[way].get(s.rtp.ssrc) === s) this.streams[way].delete(s.rtp.ssrc);
+      const several = this.several[way];
+      if (several?.get(s.rtp.ssrc) === s) several.delete(s.rtp.ssrc);
       if (this.last[way] === s) this.last[way] = undefined;
+      left += several?.size ?? (this.last[way] === undefined ? 0 : 1);
     }
-    if (this.streams[0].size + this.streams[1].size === 0) this.over();
+    if (left === 0) this.over();
   }
 }
 
@@ -54,12 +73,8 @@ export class Media {
     const { buf, off, end } = c;
     if (end - off < HEADER || packet.version(buf, off) !== 2) return undefined;
     const ssrc = packet.ssrc(buf, off);
-    let s = flow.last[direction];
-    if (s === undefined || s.rtp.ssrc !== ssrc) {
-      s = flow.streams[direction].get(ssrc) ?? this.stream(at, c, flow, direction, ssrc, note);
-      if (s === undefined) return undefined;
-      flow.last[direction] = s;
-    }
+    const s = flow.find(direction, ssrc) ?? this.stream(at, c, flow, direction, ssrc, note);
+    if (s === undefined) return undefined;
     if (note !== undefined && s.negotiated !== note) {
       s.negotiated = note;
       s.type = -1;
@@ -102,7 +117,7 @@ export class Media {
     const s = new MediaStream(this.streams.total + 1, at.tunnel, at.up, from, to, ssrc, at, note);
     this.streams.add(s);
     s.flow = flow;
-    flow.streams[direction].set(ssrc, s);
+    flow.add(direction, s);
     const list = this.bySource.get(ssrc);
     if (list === undefined) this.bySource.set(ssrc, [s]);
     else list.push(s);

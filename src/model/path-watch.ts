@@ -24,9 +24,9 @@ class Sending {
   /** One past the highest octet sent, and the highest acknowledgment of the other side. */
   next = -1;
   acked = -1;
-  ackAt: Moment = { seconds: 0, nanos: 0 };
+  readonly ackAt = { seconds: 0, nanos: 0 };
   /** Since when octets have been under way. */
-  since: Moment = { seconds: 0, nanos: 0 };
+  readonly since = { seconds: 0, nanos: 0 };
   waitedMs = 0;
   segments = 0;
   /** Segments of several envelopes that waited for the acknowledgment of the one before. */
@@ -56,13 +56,18 @@ export class PathWatch {
     if (s.ack >= 0 && (other.acked < 0 || ((s.ack - other.acked) | 0) > 0)) {
       other.waitedMs = other.underWay === 0 ? 0 : millis(other.since, a);
       other.acked = s.ack;
-      other.ackAt = { seconds: a.seconds, nanos: a.nanos };
+      other.ackAt.seconds = a.seconds;
+      other.ackAt.nanos = a.nanos;
     }
     if (s.length === 0) return;
     const end = (s.seq + s.length) >>> 0;
-    if (own.underWay === 0) own.since = { seconds: a.seconds, nanos: a.nanos };
+    const idle = own.underWay === 0;
+    if (idle) {
+      own.since.seconds = a.seconds;
+      own.since.nanos = a.nanos;
+    }
     own.segments++;
-    const prompted = own.underWay === 0 && own.waitedMs >= NAGLE.waitedMs && millis(own.ackAt, a) <= RELEASED_MS;
+    const prompted = idle && own.waitedMs >= NAGLE.waitedMs && millis(own.ackAt, a) <= RELEASED_MS;
     if (prompted && s.released > 1) {
       own.held++;
       this.firstHeld ??= a.seen();

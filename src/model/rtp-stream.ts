@@ -31,7 +31,8 @@ export class RtpStream {
   /** Packets that were expected before the sequence started anew. */
   private before = 0;
   private restart = -1;
-  private readonly window = new Uint8Array(WINDOW >> 3);
+  /** Which of the last numbers came; null while all from {@link base} on came in order, as they mostly do. */
+  private window: Uint8Array | null = null;
   private seconds = 0;
   private nanos = 0;
   private timestamp = 0;
@@ -110,12 +111,14 @@ export class RtpStream {
     }
     const number = this.highest + delta;
     if (number < this.base) {
+      this.out();
       this.base = number;
       this.reordered++;
       this.unique++;
       return this.mark(number);
     }
-    const known = delta === 0 || (this.window[(number & (WINDOW - 1)) >> 3] & (1 << (number & 7))) !== 0;
+    const known =
+      delta === 0 || this.window === null || (this.window[(number & (WINDOW - 1)) >> 3] & (1 << (number & 7))) !== 0;
     if (known) {
       this.duplicates++;
       return false;
@@ -128,27 +131,35 @@ export class RtpStream {
   private begin(seq: number): true {
     this.base = this.highest = seq + WRAP; // room for numbers before the first
     this.unique++;
-    this.window.fill(0);
-    return this.mark(this.highest);
+    this.window = null;
+    return true;
   }
 
   private advance(delta: number): void {
     if (delta > 1) {
       this.gaps++;
       if (delta - 1 > this.longestGap) this.longestGap = delta - 1;
-      if (delta >= WINDOW) this.window.fill(0);
-      else for (let n = this.highest + 1; n < this.highest + delta; n++) this.clear(n);
+      const window = this.out();
+      if (delta >= WINDOW) window.fill(0);
+      else
+        for (let n = this.highest + 1; n < this.highest + delta; n++)
+          window[(n & (WINDOW - 1)) >> 3] &= ~(1 << (n & 7));
     }
     this.highest += delta;
     this.mark(this.highest);
   }
 
   private mark(number: number): true {
-    this.window[(number & (WINDOW - 1)) >> 3] |= 1 << (number & 7);
+    if (this.window !== null) this.window[(number & (WINDOW - 1)) >> 3] |= 1 << (number & 7);
     return true;
   }
-  private clear(number: number): void {
-    this.window[(number & (WINDOW - 1)) >> 3] &= ~(1 << (number & 7));
+
+  /** From now on not all numbers came in order. */
+  private out(): Uint8Array {
+    if (this.window !== null) return this.window;
+    this.window = new Uint8Array(WINDOW >> 3);
+    for (let n = Math.max(this.base, this.highest - WINDOW + 1); n <= this.highest; n++) this.mark(n);
+    return this.window;
   }
 
   /** Interarrival jitter, RFC 3550 §6.4.1 and appendix A.8, in milliseconds. */

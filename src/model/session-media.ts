@@ -30,6 +30,8 @@ export interface SessionMedia {
 
 const MOST_MEDIA = 32;
 const MOST_CANDIDATES = 32;
+/** Types of lines that say something of media. */
+const READ = 'mcab';
 
 /** Reads a session description; unknown lines are passed over. */
 export function parseSessionDescription(text: string): SessionMedia[] {
@@ -37,23 +39,23 @@ export function parseSessionDescription(text: string): SessionMedia[] {
   let address = '';
   let flowing: Flowing = 'sendrecv';
   for (const line of text.split('\n', LIMITS.sdpLines)) {
+    if (line[1] !== '=' || !READ.includes(line[0])) continue;
     const value = line.slice(2).trim();
     const m = media[media.length - 1];
-    if (line.startsWith('m=')) {
+    if (line[0] === 'm') {
       if (media.length >= MOST_MEDIA) break;
       media.push(mediaLine(value, address, flowing));
-    } else if (line.startsWith('c=')) {
+    } else if (line[0] === 'c') {
       const a = written(value.split(/\s+/)[2] ?? '');
       if (m === undefined) address = a;
       else m.address = a;
-    } else if (line.startsWith('b=AS:') && m !== undefined) m.bandwidth = Number(value.slice(3)) || 0;
-    else if (/^b=R[RS]:0\b/.test(line) && m !== undefined) m.noControl = true;
-    else if (line.startsWith('a=')) {
+    } else if (line[0] === 'a') {
       if (isFlowing(value)) {
         if (m === undefined) flowing = value;
         else m.flowing = value;
       } else if (m !== undefined) attribute(m, value);
-    }
+    } else if (line.startsWith('b=AS:') && m !== undefined) m.bandwidth = Number(value.slice(3)) || 0;
+    else if (/^b=R[RS]:0\b/.test(line) && m !== undefined) m.noControl = true;
   }
   return media;
 }
@@ -88,22 +90,30 @@ function mediaLine(value: string, address: string, flowing: Flowing): SessionMed
   };
 }
 
+/** Looks at the first letter of the name first: most attributes are none of those that count. */
 function attribute(m: SessionMedia, value: string): void {
+  const first = value[0];
+  if (first === 'r' || first === 'R') mapped(m, value);
+  else if (first === 'p') {
+    const ptime = /^ptime:\s*(\d{1,5})/.exec(value);
+    if (ptime !== null) m.ptimeMs = Number(ptime[1]);
+  } else if (first === 'c') either(m, value);
+  else if (first === 'd' && /^des:qos\s+mandatory\s+(?!\S+\s+none)/.test(value)) m.mandatory = true; // RFC 3312 §5
+}
+
+function mapped(m: SessionMedia, value: string): void {
   const map = /^rtpmap:\s*(\d{1,3})\s+([^/\s]+)\/(\d{1,9})/i.exec(value);
-  if (map !== null) {
-    const f = m.formats.find((x) => x.type === Number(map[1]));
-    if (f !== undefined) {
-      f.name = map[2];
-      f.clock = Number(map[3]);
-    }
-    return;
-  }
-  const ptime = /^ptime:\s*(\d{1,5})/.exec(value);
-  if (ptime !== null) m.ptimeMs = Number(ptime[1]);
+  const f = map === null ? undefined : m.formats.find((x) => x.type === Number(map[1]));
+  if (map === null || f === undefined) return;
+  f.name = map[2];
+  f.clock = Number(map[3]);
+}
+
+/** A candidate, or what a precondition is at. */
+function either(m: SessionMedia, value: string): void {
   const candidate = /^candidate:\S+ \d+ \S+ \d+ (\S+) (\d{1,5})/i.exec(value);
   if (candidate !== null && m.candidates.length < MOST_CANDIDATES)
     m.candidates.push(`${written(candidate[1])} ${candidate[2]}`);
-  if (/^des:qos\s+mandatory\s+(?!\S+\s+none)/.test(value)) m.mandatory = true; // RFC 3312 §5
   const current = /^curr:qos\s+(\S+)\s+none/.exec(value);
   if (current !== null && !m.unmet.includes(current[1])) m.unmet.push(current[1]);
 }

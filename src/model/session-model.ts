@@ -1,3 +1,4 @@
+import type { SipMessage } from '../../dissectors/sip/index.js';
 import { AddressUse } from './address-use.js';
 import { Addressing } from './addressing.js';
 import type { SubscriberSecrets } from './aka.js';
@@ -126,8 +127,9 @@ export class SessionModel {
     this.noticed(at, 'sip.compressed');
   }
 
-  sip(at: Arrival, c: Content): void {
-    const e = this.signalling.take(at, c);
+  /** Takes what came on a port of SIP; `read` is the message if it was read before. */
+  sip(at: Arrival, c: Content, read?: SipMessage): void {
+    const e = this.signalling.take(at, c, read);
     this.archive?.tidy(at);
     if (at.tunnel === 0) {
       if (e !== undefined) this.outside.sip(at, e);

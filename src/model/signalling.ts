@@ -1,3 +1,4 @@
+import type { SipMessage } from '../../dissectors/sip/index.js';
 import { LIMITS } from '../limits.js';
 import type { SubscriberSecrets } from './aka.js';
 import { Call } from './call.js';
@@ -32,8 +33,8 @@ export class Signalling {
   constructor(private readonly secrets?: SubscriberSecrets) {}
 
   /** Takes what came on a port of SIP; returns the message, undefined for a keep-alive. */
-  take(at: Arrival, c: Content): SipEvent | undefined {
-    const e = SipEvent.of(c);
+  take(at: Arrival, c: Content, read?: SipMessage): SipEvent | undefined {
+    const e = SipEvent.of(c, read);
     if (e === undefined) return undefined;
     if (!c.stream && e.isRequest && e.octets > MOST_UDP && !this.tooLong.has(at.tunnel))
       this.tooLong.set(at.tunnel, at.seen());

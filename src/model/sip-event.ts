@@ -27,10 +27,10 @@ export class SipEvent {
     readonly content: Content,
   ) {}
 
-  /** The message in `c`; undefined where there is none, as in a keep-alive. */
-  static of(c: Content): SipEvent | undefined {
+  /** The message in `c`, which may have been read before; undefined where there is none, as in a keep-alive. */
+  static of(c: Content, read?: SipMessage): SipEvent | undefined {
     try {
-      return new SipEvent(parseSip(c.buf, c.off, c.end), c);
+      return new SipEvent(read ?? parseSip(c.buf, c.off, c.end), c);
     } catch {
       return undefined;
     }

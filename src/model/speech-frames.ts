@@ -21,7 +21,7 @@ type Kind = 'amr' | 'amr-wb' | 'evs' | 'g711';
 /** The frames of speech in a stream: their modes and kinds, what the sender asks of the other side, and what does not fit. */
 export class SpeechFrames {
   /** Frames by type; those of the AMR-WB mode of EVS stand behind the others. */
-  private readonly frames = new Uint32Array(2 * TYPES);
+  private readonly frames: number[] = new Array(2 * TYPES).fill(0);
   /** By what was asked for. */
   private readonly requests = new Map<number, number>();
   private sid = 0;
@@ -126,9 +126,7 @@ export class SpeechFrames {
   /** Frames by mode, as people name it. */
   private get modes(): [string, number][] {
     const names = NAMES[this.kind];
-    return [...this.frames].flatMap((n, type): [string, number][] =>
-      n === 0 ? [] : [[names[type] ?? String(type), n]],
-    );
+    return this.frames.flatMap((n, type): [string, number][] => (n === 0 ? [] : [[names[type] ?? String(type), n]]));
   }
 
   /** The mode that most frames have. */
