@@ -187,11 +187,12 @@ export class App implements Lender, DisplayEvents {
     if ((this.dialogs.at(-1) ?? this.view).key?.(key) === true) return;
     const meaning = this.keys.take(key);
     if (meaning.kind === 'command') this.perform(meaning.id, meaning.argument);
-    else if (meaning.kind === 'nothing') this.say(`${key} has no meaning; ? lists the keys`);
+    else if (meaning.kind === 'nothing') this.say(`${key} has no meaning; ${this.keymap.key('help')} lists the keys`);
   }
 
   paste(text: string): void {
-    if (this.prompted === undefined) this.say('pasted text is taken where a line is typed: after / or : or Ctrl-F');
+    if (this.prompted === undefined)
+      this.say(this.keymap.words('pasted text is taken where a line is typed: after {filter} or {palette} or {find}'));
     else this.prompted.insert(text.replace(/[\r\n]+$/, ''));
     this.paintIn(0);
   }
@@ -288,7 +289,7 @@ export class App implements Lender, DisplayEvents {
     if (stop !== undefined) this.goTo(stop);
     else if (this.view !== this.views[0]) this.enter(this.views[0].id, {});
     else {
-      this.say('this is the first level; Q quits');
+      this.say(this.keymap.words('this is the first level; {quit} quits'));
       return;
     }
     this.trail.jump(here);
@@ -367,11 +368,11 @@ export class App implements Lender, DisplayEvents {
     this.lastCancel = now;
     const stopped = this.parts.stop?.();
     if (stopped !== undefined) this.say(`${stopped}; Ctrl-C once more quits`);
-    else if (this.parts.live !== undefined) this.say('Ctrl-C once more ends it and quits');
-    else if (this.viewer.status.done) this.say('nothing to cancel; Ctrl-C once more quits');
+    else if (this.parts.live !== undefined) this.say(this.keymap.words('{cancel} once more ends it and quits'));
+    else if (this.viewer.status.done) this.say(this.keymap.words('nothing to cancel; {cancel} once more quits'));
     else {
       this.viewer.cancel();
-      this.say('reading was stopped; Ctrl-C once more quits');
+      this.say(this.keymap.words('reading was stopped; {cancel} once more quits'));
     }
   }
 

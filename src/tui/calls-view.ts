@@ -185,13 +185,15 @@ export class CallsView implements View {
     if (all > 0)
       return [
         `No call and no registration in ${this.scope.label ?? 'this part'}.`,
-        `${all} in the rest of the capture: 3 once more shows them.`,
+        this.desk.keymap.words(`${all} in the rest of the capture: {view-calls} once more shows them.`),
       ];
     const unread = story.tunnels.filter((t) => t.tls !== undefined && t.tls.decryption.up.verdict === 'none').length;
     if (unread > 0)
       return [
         'No calls can be seen.',
-        `${plural(unread, 'tunnel')} cannot be read: K loads keys and says what is missing.`,
+        this.desk.keymap.words(
+          `${plural(unread, 'tunnel')} cannot be read: {keys} loads keys and says what is missing.`,
+        ),
       ];
     return [
       'No INVITE and no REGISTER in this capture.',
@@ -284,7 +286,11 @@ export class CallsView implements View {
   private pick(name: string): void {
     if (!this.picked.delete(name)) this.picked.add(name);
     const n = this.picked.size;
-    this.desk.say(n === 0 ? 'nothing selected' : `${plural(n, 'dialog')} selected; Enter shows them in one ladder`);
+    this.desk.say(
+      n === 0
+        ? 'nothing selected'
+        : `${plural(n, 'dialog')} selected; ${this.desk.keymap.key('open')} shows them in one ladder`,
+    );
     this.table.list.run('down');
   }
 

@@ -22,14 +22,14 @@ export function octetsText(n: number): string {
 }
 
 /** What is said of reading: how far it is, or what there was. */
-function progress(s: ViewerStatus): string {
+function progress(s: ViewerStatus, keymap: KeyMap): string {
   const seconds = s.elapsedMs / 1000;
   const frames = `${grouped(s.frames)} frame${s.frames === 1 ? '' : 's'}`;
   if (s.done) return `${frames}  ${seconds.toFixed(2)} s${s.cancelled ? '  reading was stopped' : ''}`;
   if (s.growing) return `${frames}  more may come`;
   const rate = seconds > 0.2 ? `  ${grouped(Math.round(s.frames / seconds))}/s` : '';
   const part = s.size === undefined || s.size === 0 ? '' : `reading ${Math.floor((100 * s.read) / s.size)} %  `;
-  return `${part || 'reading  '}${frames}${rate}  Ctrl-C stops`;
+  return `${part || 'reading  '}${frames}${rate}  ${keymap.key('cancel')} stops`;
 }
 
 /** What is said of keys. */
@@ -40,7 +40,7 @@ function keysText({ keys }: ViewerStatus): string {
 }
 
 /** The first line: program, file, how far, keys. */
-export function drawTitle(area: Area, theme: Theme, status: ViewerStatus): void {
+export function drawTitle(area: Area, theme: Theme, status: ViewerStatus, keymap: KeyMap): void {
   area.clear(theme.title);
   const names = status.files.map((f) => (f.name === '-' ? 'standard input' : f.name.replace(/^.*\//, '')));
   const name =
@@ -48,7 +48,8 @@ export function drawTitle(area: Area, theme: Theme, status: ViewerStatus): void 
   const { lines, used } = status.keys;
   const short = lines === 0 ? 'no keys' : `${grouped(used)} of ${grouped(lines)} keys used`;
   const full = `fttscope  ${name}`;
-  const forms = [`${progress(status)}  ${keysText(status)}`, `${progress(status)}  ${short}`, progress(status)];
+  const far = progress(status, keymap);
+  const forms = [`${far}  ${keysText(status)}`, `${far}  ${short}`, far];
   const words = forms.find((f) => cellsOf(full) + cellsOf(f) + 4 <= area.width) ?? forms[2];
   area.right(area.width - 1, 0, clip(words, area.width - 12), theme.title);
   area.text(1, 0, clipMiddle(full, Math.max(8, area.width - cellsOf(words) - 4)), theme.title);

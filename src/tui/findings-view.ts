@@ -205,7 +205,9 @@ export class FindingsView implements View {
     if (this.scope.label !== undefined && told.story.findings.length > 0)
       return [
         `Nothing is wrong with ${this.scope.label}.`,
-        `${plural(told.story.findings.length, 'finding')} in the rest of the capture: Esc, then 5.`,
+        this.desk.keymap.words(
+          `${plural(told.story.findings.length, 'finding')} in the rest of the capture: {back}, then {view-findings}.`,
+        ),
       ];
     return [
       viewer.status.done ? 'Nothing is wrong: no findings.' : 'No findings so far; the capture is still being read.',

@@ -53,10 +53,15 @@ export class FlowPane {
   /** What is switched off, and what is waited for, in words. */
   get states(): string[] {
     const { media, sdp } = this.ladder.wanted;
+    const { keymap } = this.desk;
     return [
-      ...(media ? [] : ['media off (M)']),
-      ...(sdp === 'only' ? ['SDP only (D)'] : sdp === 'hidden' ? ['SDP off (d)'] : []),
-      ...this.chosen.map((row) => `${row} selected: Space on another message compares them`),
+      ...(media ? [] : [keymap.words('media off ({media-lane})')]),
+      ...(sdp === 'only'
+        ? [keymap.words('SDP only ({sdp-only})')]
+        : sdp === 'hidden'
+          ? [keymap.words('SDP off ({sdp})')]
+          : []),
+      ...this.chosen.map((row) => `${row} selected: ${keymap.key('select')} on another message compares them`),
     ];
   }
 

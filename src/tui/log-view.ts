@@ -26,7 +26,7 @@ export class LogView implements View {
   }
 
   status(): string {
-    return `${plural(this.desk.messages.length, 'message')}${this.list.tail ? '' : '  F follows the end'}`;
+    return `${plural(this.desk.messages.length, 'message')}${this.list.tail ? '' : `  ${this.desk.keymap.key('tail')} follows the end`}`;
   }
 
   show(_scope: Scope): void {}

@@ -197,13 +197,17 @@ export class MediaView implements View {
     if (story.media.length > 0)
       return [
         `No RTP in ${this.scope.label ?? 'this part'}.`,
-        `${plural(story.media.length, 'stream')} in the rest: 4 once more shows them.`,
+        this.desk.keymap.words(
+          `${plural(story.media.length, 'stream')} in the rest: {view-media} once more shows them.`,
+        ),
       ];
     const answered = story.calls.filter((c) => c.answer !== undefined);
     if (answered.length > 0)
       return [
         'No RTP was seen.',
-        `${plural(answered.length, 'call')} answered: i on the call (view 3) and the SDP there (d) say where media should go.`,
+        this.desk.keymap.words(
+          `${plural(answered.length, 'call')} answered: {info} on the call (view {view-calls}) and the SDP there ({sdp}) say where media should go.`,
+        ),
       ];
     return ['No RTP in this capture.', story.calls.length === 0 ? 'There is no call either.' : 'No call was answered.'];
   }

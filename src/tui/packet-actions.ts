@@ -11,7 +11,7 @@ import { TIME_FORMATS, type TimeFormat } from './times.js';
 export function filterFromField(view: PacketsView, command: CommandId): void {
   const field = view.current?.filter;
   if (field === undefined) {
-    view.desk.say('choose a field in the tree first: Tab goes there');
+    view.desk.say(view.desk.keymap.words('choose a field in the tree first: {next-pane} goes there'));
     return;
   }
   const { filter } = view.packets;
@@ -77,7 +77,7 @@ export function listCommand(view: PacketsView, command: CommandId, argument: str
       addColumn(view, argument === '' && view.focus !== 'list' ? (view.current?.field ?? '') : argument);
       return true;
     case 'sort':
-      desk.say('packets stay in the order of the capture; F10 chooses columns');
+      desk.say(desk.keymap.words('packets stay in the order of the capture; {columns} chooses columns'));
       return true;
     case 'copy':
       copyShown(view);

@@ -216,7 +216,7 @@ export class PacketJumps {
     const { wanted, view } = this;
     const { desk, focus, tree, octets } = view;
     if (wanted === undefined) {
-      desk.say('nothing was looked for yet: Ctrl-F');
+      desk.say(desk.keymap.words('nothing was looked for yet: {find}'));
       return true;
     }
     const nothing = `${wanted.words} is not found ${step > 0 ? 'after' : 'before'} this`;

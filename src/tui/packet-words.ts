@@ -4,10 +4,15 @@ import type { Theme } from './style.js';
 import type { Desk } from './view.js';
 
 /** Why no packet is listed, and what to do about it. */
-export function emptyWords(desk: Desk, packets: PacketList): string[] {
+export const emptyWords = (desk: Desk, packets: PacketList): string[] =>
+  reasons(desk, packets).map((line) => (line.startsWith(FILTER) ? line : desk.keymap.words(line)));
+
+const FILTER = 'The filter is  ';
+
+function reasons(desk: Desk, packets: PacketList): string[] {
   const { status } = desk.viewer;
   const { filter, kind, seen, error, done } = packets;
-  if (error !== undefined) return [error, 'Esc clears the filter, / edits it.'];
+  if (error !== undefined) return [error, '{back} clears the filter, {filter} edits it.'];
   if (!done && seen < status.rows) return ['Looking …'];
   if (status.rows === 0 && !status.done) return ['Waiting for the first packet.'];
   if (status.rows === 0) {
@@ -17,16 +22,16 @@ export function emptyWords(desk: Desk, packets: PacketList): string[] {
   if (filter !== '')
     return [
       `0 of ${seen} packets match.`,
-      `The filter is  ${filter}`,
-      'Esc clears it, / edits it, ↑ in the line brings earlier ones.',
+      `${FILTER}${filter}`,
+      '{back} clears it, {filter} edits it, ↑ in the line brings earlier ones.',
     ];
   if (kind === 'inner')
     return [
       'No inner packets here: nothing of a tunnel could be read.',
-      'o shows the outer frames instead, 1 says why, K loads keys.',
+      '{layers} shows the outer frames instead, {view-tunnels} says why, {keys} loads keys.',
     ];
-  if (kind === 'outer') return ['No outer frames here.', 'o shows inner packets and outer frames.'];
-  return ['No packets here.', 'Esc goes back.'];
+  if (kind === 'outer') return ['No outer frames here.', '{layers} shows inner packets and outer frames.'];
+  return ['No packets here.', '{back} goes back.'];
 }
 
 /** Draws words where a list would be, the first line of them strong. */

@@ -69,11 +69,11 @@ export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number }
   const all = grid.area();
   if (width < LEAST.width || height < LEAST.height) {
     all.clipped(0, 0, `${width}x${height} is too small`, width, theme.warn);
-    all.clipped(0, 1, `needs ${LEAST.width}x${LEAST.height}; Q quits`, width, theme.text);
+    all.clipped(0, 1, `needs ${LEAST.width}x${LEAST.height}; ${p.keymap.key('quit')} quits`, width, theme.text);
     return undefined;
   }
   const top = bodyTop(height);
-  if (top === 3) drawTitle(all.part(0, 0, width, 1), theme, p.status);
+  if (top === 3) drawTitle(all.part(0, 0, width, 1), theme, p.status, p.keymap);
   drawTabs(all.part(0, top - 2, width, 1), theme, p.views, view);
   drawCrumbs(all.part(0, top - 1, width, 1), theme, p.crumbs, view.status());
   const body = all.part(0, top, width, height - top - 1);
@@ -88,7 +88,8 @@ export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number }
   if (p.message !== undefined) {
     const lines = messageLines(p.message, width).length;
     drawMessage(all.part(0, height - lines, width, lines), theme, p.message);
-  } else if (p.tour !== undefined && dialog === undefined) last.clipped(1, 0, p.tour, width - 2, theme.key);
+  } else if (p.tour !== undefined && dialog === undefined)
+    last.clipped(1, 0, p.keymap.words(p.tour), width - 2, theme.key);
   else drawHints(last, theme, (dialog ?? view).offers(), p.keymap);
   const caret = (dialog ?? view).caret?.();
   if (caret === undefined) return undefined;

@@ -215,7 +215,7 @@ export class StatisticsView implements View {
     if (this.page === 'protocols')
       return this.desk.told.story === undefined ? 'Reading; numbers follow.' : 'No packets.';
     const other = this.layer === 'inner' ? 'outer' : 'inner';
-    return `Nothing among the ${this.layer} packets; o shows the ${other} ones.`;
+    return `Nothing among the ${this.layer} packets; ${this.desk.keymap.key('layers')} shows the ${other} ones.`;
   }
 
   offers(): readonly CommandId[] {

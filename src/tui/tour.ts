@@ -1,6 +1,6 @@
 import type { CommandId } from './keymap.js';
 
-/** A step of the tour through the demo: what to press, and what one will see. */
+/** A step of the tour through the demo: what to press, and what one will see; keys stand as `KeyMap.words` has them. */
 export interface TourStep {
   readonly command: CommandId;
   readonly words: string;
@@ -8,10 +8,10 @@ export interface TourStep {
 
 /** Four keys that show most of the program. */
 export const TOUR: readonly TourStep[] = [
-  { command: 'open', words: 'Enter shows the packets that ran inside the tunnel' },
-  { command: 'view-calls', words: '3 shows the calls, each with its ladder' },
-  { command: 'view-findings', words: '5 says what went wrong, with evidence and what to do next' },
-  { command: 'export', words: 'e exports what you see, for the ticket' },
+  { command: 'open', words: '{open} shows the packets that ran inside the tunnel' },
+  { command: 'view-calls', words: '{view-calls} shows the calls, each with its ladder' },
+  { command: 'view-findings', words: '{view-findings} says what went wrong, with evidence and what to do next' },
+  { command: 'export', words: '{export} exports what you see, for the ticket' },
 ];
 
 /** Where in the tour somebody is. */

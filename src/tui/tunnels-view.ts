@@ -150,7 +150,7 @@ export class TunnelsView implements View {
     if (r.keys === 'NO KEY') {
       const read = this.table.items.filter((x) => x.keysAre !== 'bad').length;
       const of = `${read} of ${counted(this.table.items.length, 'tunnel')} can be read`;
-      lines.push(`NO KEY: ${of}. Load with K, or start the UE with SSLKEYLOGFILE.`);
+      lines.push(`NO KEY: ${of}. Load with ${desk.keymap.key('keys')}, or start the UE with SSLKEYLOGFILE.`);
     }
     const known = r.entity !== undefined && story !== undefined;
     if (known) lines.push(stepsText(r.entity, story));
@@ -173,7 +173,8 @@ export class TunnelsView implements View {
 
   /** Why there is no tunnel, and what there is instead. */
   private emptyLines(): { text: string; style: 'text' | 'strong' | 'dim' }[] {
-    const { status, rows } = this.desk.viewer;
+    const { keymap, viewer } = this.desk;
+    const { status, rows } = viewer;
     const line = (text: string, style: 'text' | 'strong' | 'dim' = 'text') => ({ text, style });
     if (!status.done)
       return [line(status.frames === 0 ? 'Waiting for the first packet.' : 'No tunnel so far.', 'strong')];
@@ -187,8 +188,10 @@ export class TunnelsView implements View {
       line('No FTT-IMS tunnel: there is no TLS stream, CONNECT or envelope in this capture.', 'strong'),
       line(
         sip > 0
-          ? `It may have been captured behind the tunnel: ${counted(sip, 'SIP message')} in the clear. 2 shows packets, 3 calls.`
-          : '2 shows the packets.',
+          ? keymap.words(
+              `It may have been captured behind the tunnel: ${counted(sip, 'SIP message')} in the clear. {view-packets} shows packets, {view-calls} calls.`,
+            )
+          : keymap.words('{view-packets} shows the packets.'),
       ),
       line(''),
       line('Most packets were between', 'dim'),

@@ -365,6 +365,8 @@ export class CaptureViewer implements Viewer {
     this.messages.length = 0;
     this.stopped = this.ended = false;
     await this.begin();
+    // Nobody is to take the account of the old reading for that of the new one.
+    this.publish();
   }
 
   async close(): Promise<void> {

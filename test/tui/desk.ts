@@ -1,5 +1,5 @@
 import { Grid } from '../../src/tui/cells.js';
-import type { CommandId } from '../../src/tui/keymap.js';
+import { type CommandId, KeyMap } from '../../src/tui/keymap.js';
 import { Memory } from '../../src/tui/settings.js';
 import { THEMES } from '../../src/tui/style.js';
 import type { Story } from '../../src/tui/told.js';
@@ -10,6 +10,7 @@ import type { Viewer } from '../../src/viewer/viewer.js';
 export class PaperDesk {
   readonly preferences: Desk['preferences'] = { name: 'mono', theme: THEMES.mono, depth: 0, time: 'r' };
   readonly memory = new Memory({ config: '/dev/null/none', state: '/dev/null/none' });
+  readonly keymap = new KeyMap();
   readonly messages: Message[] = [];
   readonly said: string[] = [];
   readonly opened: { view: ViewId; scope: Scope | undefined }[] = [];
