@@ -1,6 +1,7 @@
 import type { Row } from '../engine/row.js';
 import { fieldCount, Held, type Tree } from '../kit/index.js';
 import { Phrase } from './phrase.js';
+import { type Shape, Shapes } from './row-shapes.js';
 import type { TextBytes } from './text-bytes.js';
 
 /**
@@ -52,6 +53,7 @@ class NodesByName {
 }
 
 const COMMA = 44;
+const DOT = 46;
 const OF = {
   row: new Phrase('{"row":"'),
   file: new Phrase('","file":'),
@@ -80,6 +82,7 @@ export class NdjsonWriter {
   /** `],"name":[` by the id that stands for the name; for the first of a row without the `],`. */
   private readonly keys: (Phrase | undefined)[] = new Array(fieldCount()).fill(undefined);
   private readonly firstKeys: (Phrase | undefined)[] = [];
+  private readonly shapes = new Shapes();
   private stack = '';
   private stackJson = new Phrase('[]');
 
@@ -94,7 +97,14 @@ export class NdjsonWriter {
   private head(row: Row): void {
     const { out } = this;
     out.phrase(OF.row);
-    out.ascii(row.id);
+    if (row.severalFiles) out.ascii(row.id);
+    else {
+      out.number(row.frame);
+      if (row.inner > 0) {
+        out.octet(DOT);
+        out.number(row.inner);
+      }
+    }
     out.phrase(OF.file);
     out.number(row.file);
     out.phrase(OF.frame);
@@ -146,20 +156,57 @@ export class NdjsonWriter {
   }
 
   private fields(t: Tree): void {
+    const shape = this.shapes.find(t);
+    if (shape === null || shape.values === 0) this.all(t, shape);
+    else this.changed(t, shape);
+  }
+
+  /** Writes the fields, and what stands where to the shape. */
+  private all(t: Tree, shape: Shape | null): void {
     const { nodes, out, keys } = this;
     nodes.collect(t);
     const { order, first, next, names } = nodes;
+    const start = out.size;
     for (let k = 0; k < names; k++) {
       const id = order[k];
       let i = first[id];
       out.phrase(k === 0 ? this.firstKey(t, i, id) : (keys[id] ??= new Phrase(`],${keyOf(t, i)}`)));
-      out.value(t, i);
-      for (i = next[i]; i >= 0; i = next[i]) {
-        out.octet(COMMA);
+      for (;;) {
+        const at = out.size;
         out.value(t, i);
+        if (shape !== null) shape.add(t, i, at - start, out.size - start);
+        i = next[i];
+        if (i < 0) break;
+        out.octet(COMMA);
       }
     }
     out.phrase(names === 0 ? OF.end : OF.lastEnd);
+    if (shape !== null) shape.keep(out, start);
+  }
+
+  /** Writes the fields as the text of the shape with other values. */
+  private changed(t: Tree, shape: Shape): void {
+    const { out } = this;
+    const { view, at, end, node, values } = shape;
+    const start = out.size;
+    let from = 0;
+    let moved = 0;
+    for (let k = 0; k < values; k++) {
+      if (shape.differs(t, k)) {
+        const stop = end[k];
+        out.copy(view, from, at[k]);
+        from = stop;
+        at[k] += moved;
+        out.value(t, node[k]);
+        end[k] = out.size - start;
+        moved = end[k] - stop;
+      } else if (moved !== 0) {
+        at[k] += moved;
+        end[k] += moved;
+      }
+    }
+    out.copy(view, from, shape.length);
+    shape.keep(out, start);
   }
 
   private firstKey(t: Tree, node: number, id: number): Phrase {

@@ -117,6 +117,14 @@ export class TextBytes {
     this.at = at + length;
   }
 
+  /** The octets `[from, end)` of a text, which may be read a word beyond its end. */
+  copy(text: DataView, from: number, end: number): void {
+    this.room(end - from);
+    const { view, at } = this;
+    for (let i = from, to = at; i < end; i += WORD, to += WORD) view.setFloat64(to, text.getFloat64(i, true), true);
+    this.at = at + end - from;
+  }
+
   /** One octet. */
   octet(c: number): void {
     this.room(1);
