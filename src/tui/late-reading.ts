@@ -25,8 +25,11 @@ export class LateReading {
   /** To be called when the status of the viewer is another. */
   look(): void {
     const { status } = this.desk.viewer;
-    if (this.reading !== undefined) {
-      if (this.anew && (status.done || status.frames >= this.reading.frames)) this.finish(this.reading);
+    const { reading } = this;
+    if (reading !== undefined) {
+      // Until the new reading tells of itself, the status is that of the old one.
+      const read = status.done || status.frames >= reading.frames;
+      if (this.anew && !status.late && read) this.finish(reading);
       return;
     }
     if (!status.late) return;

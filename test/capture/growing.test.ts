@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { GrowingFile } from '../../src/capture/growing.js';
+import { openGrowing } from '../../src/capture/open.js';
+import type { Capture } from '../../src/capture/source.js';
+import { ROOT } from '../support/corpus.js';
+
+const octets = readFileSync(join(ROOT, 'samples/20-healthy-call.pcapng'));
+/** Frames of the sample, by capinfos. */
+const FRAMES = 245;
+
+/** Frames that come until `enough`. */
+async function frames(capture: Capture, enough: number): Promise<number> {
+  let n = 0;
+  while (n < enough) {
+    const chunk = await capture.next();
+    if (chunk === null) break;
+    n += chunk.count;
+  }
+  return n;
+}
+
+suite('a capture that grows', () => {
+  test('gives what is there, waits for more, and ends when it is said', async () => {
+    const file = new GrowingFile('run', 1 << 20);
+    const opening = openGrowing(file.reader);
+    assert.equal(file.add(octets.subarray(0, 3)), true);
+    assert.equal(file.add(octets.subarray(3, 1000)), true);
+    const capture = await opening;
+    const first = await frames(capture, 1);
+    assert.ok(first > 0 && first < FRAMES);
+    const rest = frames(capture, Number.POSITIVE_INFINITY);
+    for (let at = 1000; at < octets.length; at += 700) {
+      file.add(octets.subarray(at, at + 700));
+      if (at % 7 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    file.end();
+    assert.equal(first + (await rest), FRAMES);
+    assert.deepEqual(capture.damage, []);
+    assert.equal(capture.files[0].name, 'run');
+    assert.equal(Buffer.compare(capture.octets(1, 100, 50), octets.subarray(100, 150)), 0);
+    await capture.close();
+    file.close();
+  });
+
+  test('is read twice, by two readers', async () => {
+    const file = new GrowingFile('run', 1 << 20);
+    file.add(octets);
+    file.end();
+    for (let i = 0; i < 2; i++) {
+      const capture = await openGrowing(file.reader);
+      assert.equal(await frames(capture, Number.POSITIVE_INFINITY), FRAMES);
+      await capture.close();
+    }
+    file.close();
+  });
+
+  test('may be compressed', async () => {
+    const file = new GrowingFile('-', 1 << 20);
+    const packed = gzipSync(octets);
+    file.add(packed.subarray(0, 5000));
+    const capture = await openGrowing(file.reader, { spool: true });
+    file.add(packed.subarray(5000));
+    file.end();
+    assert.equal(await frames(capture, Number.POSITIVE_INFINITY), FRAMES);
+    await capture.close();
+    file.close();
+  });
+
+  test('stops at its bound, and says so', () => {
+    const file = new GrowingFile('run', 1000);
+    assert.equal(file.add(octets.subarray(0, 600)), true);
+    assert.equal(file.stopped, undefined);
+    assert.equal(file.add(octets.subarray(600, 1200)), false);
+    assert.match(file.stopped ?? '', /only 600 octets are kept/);
+    assert.equal(file.ended, true);
+    assert.equal(file.written, 600);
+    file.close();
+  });
+
+  test('a reader that is closed waits no longer', async () => {
+    const file = new GrowingFile('run', 1 << 20);
+    file.add(octets.subarray(0, 1000));
+    const capture = await openGrowing(file.reader);
+    const all = frames(capture, Number.POSITIVE_INFINITY);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await capture.close();
+    assert.ok((await all) < FRAMES);
+    file.close();
+  });
+});
