@@ -82,6 +82,15 @@ export abstract class Call {
   /** Ends the call, however far it got. */
   abstract hangUp(): void;
 
+  /** Ends without a word to anybody. */
+  abandon(): void {
+    this.state = 'ended';
+    this.timer.stop();
+    this.cancelReserve?.();
+    for (const a of this.answers.values()) a.stop();
+    this.answers.clear();
+  }
+
   /** Puts the peer on hold, by re-INVITE or UPDATE. RFC 3264 §8.4 */
   hold(method: 'INVITE' | 'UPDATE' = 'INVITE'): void {
     this.change('sendonly', method);
@@ -234,11 +243,7 @@ export abstract class Call {
 
   protected end(event: CallEvent & { type: 'ended' }): void {
     if (this.state === 'ended') return;
-    this.state = 'ended';
-    this.timer.stop();
-    this.cancelReserve?.();
-    for (const a of this.answers.values()) a.stop();
-    this.answers.clear();
+    this.abandon();
     this.onEvent(event);
     this.cx.closed(this);
   }
@@ -248,10 +253,10 @@ export abstract class Call {
     request: IncomingRequest,
     cseq: number,
     octets: Uint8Array | undefined,
-    toTag: [string, string][],
+    making: readonly [string, string][],
   ): void {
     const headers: [string, string][] = [
-      ...toTag,
+      ...making,
       ['Contact', this.cx.contact()],
       ['Allow', ALLOW],
       ['Supported', SUPPORTED],

@@ -13,6 +13,8 @@ export class IncomingCall extends Call {
   /** Who calls. */
   readonly from: string;
   private readonly toTag: [string, string];
+  /** What responses carry that make the dialog. RFC 3261 §12.1.1 */
+  private readonly making: [string, string][];
   private readonly cseq: number;
   private rseq: number;
   /** A reliable provisional response that waits for its PRACK. */
@@ -33,6 +35,8 @@ export class IncomingCall extends Call {
     const { random } = cx.layer;
     const tag = hexDigits(random, 8);
     this.toTag = ['To', `${headerOf(invite.message, 'To')};tag=${tag}`];
+    const routes = headersOf(invite.message, 'Record-Route').map((v): [string, string] => ['Record-Route', v]);
+    this.making = [this.toTag, ...routes];
     this.dialog = Dialog.ofRequest(invite.message, tag);
     this.callId = this.dialog.callId;
     this.from = parseNameAddress(this.dialog.remoteName)?.uri ?? '';
@@ -72,7 +76,7 @@ export class IncomingCall extends Call {
 
   private say(status: 180 | 183): void {
     this.state = 'ringing';
-    const headers: [string, string][] = [this.toTag, ['Contact', this.cx.contact()]];
+    const headers: [string, string][] = [...this.making, ['Contact', this.cx.contact()]];
     const octets = status === 183 ? this.describe() : undefined;
     const body = octets && { type: 'application/sdp', octets };
     if (!this.reliable) {
@@ -102,7 +106,7 @@ export class IncomingCall extends Call {
       return;
     }
     this.state = 'confirmed';
-    this.answerInvite(this.invite, this.cseq, this.delivered ? undefined : octets, [this.toTag]);
+    this.answerInvite(this.invite, this.cseq, this.delivered ? undefined : octets, this.making);
     this.onEvent({ type: 'answered' });
     if (!this.offering) this.agreed();
   }
@@ -128,6 +132,11 @@ export class IncomingCall extends Call {
     this.forget();
     this.cx.layer.respond(this.invite, 487, [this.toTag]);
     this.end({ type: 'ended', by: 'remote', status: 487 });
+  }
+
+  override abandon(): void {
+    super.abandon();
+    this.forget();
   }
 
   protected override serve(request: IncomingRequest, cseq: number): void {

@@ -129,6 +129,8 @@ export class UserAgent {
 
   /** Ends calls without a word, and sends nothing any more. */
   stop(): void {
+    for (const call of this.calls) call.abandon();
+    this.calls.clear();
     this.keepAlive.stop();
     this.registration.stop();
     this.layer.close();

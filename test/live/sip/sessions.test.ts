@@ -86,6 +86,15 @@ test('who hears no refresh ends the call before the timer runs out', () => {
   assert.equal(x.of(x.b).at(-1), 'ended failure');
 });
 
+test('a user agent that stops leaves no timer behind', () => {
+  const x = established({ sessionExpires: 600 });
+  x.a.ua.stop();
+  x.b.ua.stop();
+  x.clock.advance(0);
+  assert.equal(x.clock.next(), Number.POSITIVE_INFINITY);
+  assert.deepEqual(x.net.log(), []);
+});
+
 test('without a session timer of the caller there is none', () => {
   const x = established({ sessionExpires: 0 });
   x.clock.advance(10_000_000);

@@ -5,7 +5,7 @@ import { address } from '../../../src/live/address.js';
 import { realClock } from '../../../src/live/clock.js';
 import { LabPcscf } from '../../../src/live/lab-pcscf.js';
 import type { LabSubscriber } from '../../../src/live/lab-registrar.js';
-import { systemRandom } from '../../../src/live/random.js';
+import { seededRandom } from '../../../src/live/random.js';
 import { SipLayer } from '../../../src/live/sip/layer.js';
 import { RFC_TIMERS } from '../../../src/live/sip/transport.js';
 import { missing } from '../outer-support.js';
@@ -69,13 +69,23 @@ test('our caller and SIPp as callee: reliable ringing, answer, hold, INFO, BYE',
   assert.equal(call.media?.codec.name, 'PCMA');
 });
 
-const FIRST = request('INVITE', 1, 'Require: 100rel\n      ', SDP, '', 'sip:alice@[remote_ip]:[remote_port]');
+const FIRST = request(
+  'INVITE',
+  1,
+  'Record-Route: <sip:p2.example;lr>\n      Require: 100rel\n      ',
+  SDP,
+  '',
+  'sip:alice@[remote_ip]:[remote_port]',
+);
 const CALLER = `
   ${FIRST}
   ${expect(100, 'optional="true"')}
   <recv response="180">${CONTACT}</recv>
   ${request('PRACK', 2, 'RAck: [$rseq] 1 INVITE\n      ')} ${expect(200)}
-  ${expect(200)} ${ack(1)}
+  <recv response="200"><action>
+    <ereg regexp="sip:p2.example;lr" search_in="hdr" header="Record-Route:" check_it="true" assign_to="route"/>
+  </action></recv>
+  <Reference variables="route"/> ${ack(1)}
   ${request('UPDATE', 3, '', SDP.replace('sendrecv', 'sendonly'))} ${expect(200)}
   ${request('INVITE', 4, '', SDP)} ${expect(200)} ${ack(4)}
   ${request('BYE', 5)} ${expect(200)}
@@ -187,7 +197,8 @@ for (const [algorithm, credentials, secrets] of [
     timeout: 15_000,
   }, async (t) => {
     const { transport, port } = await socketTransport();
-    const layer = new SipLayer({ transport, clock: realClock, random: systemRandom, timers: RFC_TIMERS });
+    // SIPp takes RES for text, which ends at a zero octet: there is none with this seed.
+    const layer = new SipLayer({ transport, clock: realClock, random: seededRandom(3), timers: RFC_TIMERS });
     t.after(() => layer.close());
     const log: string[] = [];
     const busy = await agent(t, port, (e) => {
