@@ -4,6 +4,7 @@ import type { ReadOptions } from '../../../src/cli/options.js';
 import { Viewing } from '../../../src/cli/viewing.js';
 import type { FieldCatalogue } from '../../../src/filter/index.js';
 import { App } from '../../../src/tui/app.js';
+import type { AppParts } from '../../../src/tui/app-parts.js';
 import type { Grid } from '../../../src/tui/cells.js';
 import type { Display } from '../../../src/tui/display.js';
 import { Memory } from '../../../src/tui/settings.js';
@@ -81,6 +82,7 @@ export class Stage {
     fields: FieldCatalogue,
     width = 80,
     height = 24,
+    more: Partial<AppParts> = {},
   ) {
     this.display = new MemoryDisplay(width, height);
     this.app = new App({
@@ -89,6 +91,7 @@ export class Stage {
       memory: new Memory({ config: '/dev/null/none', state: '/dev/null/none' }),
       preferences: { name: 'dark', theme: THEMES.dark, depth: 256, time: 'r' },
       views: makeViews,
+      ...more,
     });
     void this.app.run(this.display);
   }
