@@ -1,5 +1,5 @@
-import { latin1, type Track } from 'fttscope/kit';
-import type { SipMessage } from './message.js';
+import type { Track } from 'fttscope/kit';
+import { type SipMessage, trimEnd } from './message.js';
 import { Header } from './names.js';
 
 /*
@@ -23,6 +23,13 @@ export interface SipNote {
   readonly sinceMs: number;
 }
 
+/** One text for all messages of a method: entries are many. */
+const METHODS: ReadonlyMap<string, string> = new Map(
+  'INVITE ACK BYE CANCEL REGISTER OPTIONS PRACK UPDATE MESSAGE SUBSCRIBE NOTIFY REFER INFO PUBLISH'
+    .split(' ')
+    .map((name) => [name, name]),
+);
+
 const REQUEST = 0;
 const PROVISIONAL = 1;
 const FINAL = 2;
@@ -40,7 +47,7 @@ interface Last {
 
 /** State of one scope: the outer world or a tunnel. */
 export class Transactions {
-  private readonly entries = new Map<string, Last>();
+  private readonly entries = new Map<number, Last>();
 
   /** Messages that are remembered. */
   get size(): number {
@@ -51,14 +58,12 @@ export class Transactions {
   see(m: SipMessage, cx: Track): SipNote {
     const cseq = m.cseq();
     if (cseq === undefined || cx.stream === true) return { message: m, original: 0, request: 0, sinceMs: 0 };
-    const callId = m.text(Header.CallId) ?? '';
     const { net, sport, dport } = cx;
-    const n = net.version === 4 ? 4 : 16;
-    const src = `${latin1(net.buf, net.src, net.src + n)} ${sport}`;
-    const dst = `${latin1(net.buf, net.dst, net.dst + n)} ${dport}`;
-    const key = `${src} ${dst} ${callId}`;
+    const key = keyOf(m, net.buf, net.src, sport, net.dst, dport, net.version);
     const last = this.entries.get(key);
-    const request = m.isRequest ? ackOf(m, last) : this.requestOf(cseq, `${dst} ${src} ${callId}`);
+    const request = m.isRequest
+      ? ackOf(m, last)
+      : this.requestOf(cseq, keyOf(m, net.buf, net.dst, dport, net.src, sport, net.version));
     const sinceMs = request === undefined ? 0 : elapsed(request, cx);
     const original = repeats(m, cseq, last) ? last!.frame : 0;
     const note = { message: m, original, request: request?.frame ?? 0, sinceMs };
@@ -67,13 +72,13 @@ export class Transactions {
   }
 
   /** The request of the other direction that a response with this CSeq answers. RFC 3261 §17.1.3, without the branch. */
-  private requestOf(cseq: { number: number; method: string }, key: string): Last | undefined {
+  private requestOf(cseq: { number: number; method: string }, key: number): Last | undefined {
     const r = this.entries.get(key);
     return r?.state === REQUEST && r.number === cseq.number && r.method === cseq.method ? r : undefined;
   }
 
   private remember(
-    key: string,
+    key: number,
     m: SipMessage,
     cseq: { number: number; method: string },
     cx: Track,
@@ -81,12 +86,39 @@ export class Transactions {
   ): void {
     const state = m.isRequest ? REQUEST : m.status < 200 ? PROVISIONAL : FINAL;
     // A message with the number of the one before it (CANCEL, ACK) keeps the method that the number came with.
-    const method = last?.number === cseq.number ? last.method : cseq.method;
+    const method = last?.number === cseq.number ? last.method : (METHODS.get(cseq.method) ?? cseq.method);
     const { frame, seconds, nanos } = cx;
     this.entries.delete(key);
     if (this.entries.size >= MAX_ENTRIES) this.entries.delete(this.entries.keys().next().value!);
     this.entries.set(key, { number: cseq.number, method, state, status: m.status, frame, seconds, nanos });
   }
+}
+
+/** A number of 53 bits for a direction between two endpoints, and a Call-ID: a tenth of the memory of a text. */
+function keyOf(
+  m: SipMessage,
+  b: Uint8Array,
+  src: number,
+  sport: number,
+  dst: number,
+  dport: number,
+  version: 4 | 6,
+): number {
+  const n = version === 4 ? 4 : 16;
+  let low = Math.imul(sport, 0x9e3779b1) ^ dport;
+  let high = Math.imul(dport, 0x85ebca6b) ^ sport;
+  for (let i = 0; i < 2 * n; i++) {
+    const octet = i < n ? b[src + i] : b[dst + i - n];
+    low = Math.imul(low ^ octet, 0x01000193);
+    high = Math.imul(high ^ octet, 0x85ebca6b) ^ (high >>> 15);
+  }
+  const h = m.find(Header.CallId);
+  const end = h === undefined ? 0 : trimEnd(m.buf, h.valueOff, h.valueEnd);
+  for (let i = h === undefined ? 0 : h.valueOff; i < end; i++) {
+    low = Math.imul(low ^ m.buf[i], 0x01000193);
+    high = Math.imul(high ^ m.buf[i], 0x85ebca6b) ^ (high >>> 15);
+  }
+  return (low >>> 0) * 0x20_0000 + ((high >>> 0) & 0x1f_ffff);
 }
 
 /** Whether the message before was the same: a request (never an ACK), or a final response with the same status. */
