@@ -40,6 +40,8 @@ loadmodule "auth.so"
 loadmodule "xlog.so"
 loadmodule "stun.so"
 modparam("auth", "qop", "auth")
+modparam("registrar", "min_expires", 1)
+modparam("registrar", "max_expires", 6)
 request_route {
   if (is_method("REGISTER")) {
     if (!pv_www_authenticate("ims.example", "secret", "0")) { www_challenge("ims.example", "1"); exit; }
@@ -154,12 +156,12 @@ const STEPS = [
   { expect: { event: 'digit #', within: '10s' } },
   'hold',
   { hold: { off: true } },
-  { expect: { event: 'keep-alive: answered', within: '10s' } },
   'hangup',
   { answer: { ring: '100ms', within: '20s' } },
   { expect: { event: 'digit 5', within: '10s' } },
   { expect: { event: 'digit 9', within: '10s' } },
   { expect: { event: 'call ended by the other side', within: '10s' } },
+  { expect: { event: 'registered again', within: '10s' } },
   { wait: '50ms' },
   'release',
 ];
@@ -222,7 +224,8 @@ test('all verbs of the inner side with peers that are not ours', { skip, timeout
     /^IPv4 10\.77\.0\.1\d\/24 from 10\.77\.0\.1 for 600 s, .*P-CSCF 10\.77\.0\.1$/m,
     /^IPv6 fd77::\S+ valid for/m,
     /^64 octets from fd77::1: ttl 64/m,
-    /^registered for \d+ s, keep-alive 1 s$/m,
+    /^registered for 6 s, keep-alive 1 s$/m,
+    /^registered again for 6 s, keep-alive 1 s$/m,
     /^options to sip:kamailio@ims\.example: 200$/m,
     /^message to sip:reader@ims\.example: 202$/m,
     /^call: 180, reliable$/m,
@@ -233,7 +236,7 @@ test('all verbs of the inner side with peers that are not ours', { skip, timeout
   ])
     assert.match(ue.out, line);
   const asked = [...kamailio.err.matchAll(/REGISTER of alice for (\d+)/g)].map((m) => m[1]);
-  assert.deepEqual(asked, ['600000', '0']);
+  assert.deepEqual([...new Set(asked)], ['600000', '0']);
   if (tshark === undefined) t.diagnostic('tshark is not installed: digits are not read');
   else {
     await tshark.until(() => /^11\t(1|True)$/m.test(tshark.out), 'the end of #');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { Usim } from '../../../src/live/sip/usim.js';
 import { missing } from '../outer-support.js';
@@ -108,25 +108,35 @@ const md5 = (...parts: (string | Buffer)[]): string => {
   return hash.digest('hex');
 };
 
-for (const [what, sqn, pattern, status] of [
-  // RFC 2617 §3.2.2.1 without qop, the password as RFC 3310 §3.3 has it
+/** The response of RFC 2617 §3.2.2.1 without qop. */
+const response = (password: string | Buffer): string =>
+  `response=.${md5(md5('alice:ims.example:', password), ':', NONCE, ':', md5('REGISTER:sip:ims.example'))}`;
+
+/** Base64 of HMAC-MD5 over "http-digest-akav2-password" with RES, IK and CK for the key: RFC 4169 §3 */
+const IK = Buffer.from('f769bcd751044604127672711c6d3441', 'hex');
+const CK = Buffer.from('b40ba9a3c58b2a05bbf0d987b21bf8cb', 'hex');
+const SECOND = createHmac('md5', Buffer.concat([RES, IK, CK]))
+  .update('http-digest-akav2-password')
+  .digest('base64');
+
+for (const [algorithm, what, sqn, pattern, status] of [
+  ['AKAv1-MD5', 'RES for a password', SQN - 1, response(RES), '200 OK'], // RFC 3310 §3.3
+  ['AKAv2-MD5', 'its password', SQN - 1, response(SECOND), '200 OK'],
+  // RFC 3310 §3.4; SQN xor f5* (451e8beca43b) is ba853f3c123c
   [
-    'the response',
-    SQN - 1,
-    `response=.${md5(md5('alice:ims.example:', RES), ':', NONCE, ':', md5('REGISTER:sip:ims.example'))}`,
-    '200 OK',
-  ],
-  // SQN xor f5* (451e8beca43b) is ba853f3c123c: RFC 3310 §3.4
-  [
-    'AUTS where the USIM is ahead',
+    'AKAv1-MD5',
+    'AUTS of a USIM that is ahead',
     SQN,
     `auts=.${Buffer.from('ba853f3c123c', 'hex').toString('base64')}`,
     '403 Forbidden',
   ],
 ] as const)
-  test(`SIPp challenges with the AKA test set 1 and gets ${what}`, { skip, timeout: 15_000 }, async (t) => {
+  test(`SIPp challenges by ${algorithm} with the test set 1, and gets ${what}`, {
+    skip,
+    timeout: 15_000,
+  }, async (t) => {
     const port = await freePort();
-    const challenge = `WWW-Authenticate: Digest realm="ims.example", nonce="${NONCE}", algorithm=AKAv1-MD5\n      `;
+    const challenge = `WWW-Authenticate: Digest realm="ims.example", nonce="${NONCE}", algorithm=${algorithm}\n      `;
     const scenario = `
       ${recv('REGISTER')} ${respond('401 Unauthorized', challenge)}
       <recv request="REGISTER"><action>${check('proof', 'Authorization', pattern)}</action></recv>
