@@ -9,6 +9,7 @@ import {
   type Pdu,
   Peek,
   Short,
+  shorten,
   type TableKey,
   Tree,
   View,
@@ -27,6 +28,7 @@ import type { Datagram, Packet } from './packet.js';
 import { Depth, Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
 import { ShortCut } from './short-cut.js';
+import { StackTexts } from './stack-texts.js';
 
 /** A place to go back to. */
 export interface Mark {
@@ -117,7 +119,7 @@ export class Dissection implements Ctx {
   /** Dissects an outer frame into an empty tree. `first` is the time of the first frame, for relative times. */
   run(packet: Packet, first: readonly [number, number]): void {
     this.tree.reset();
-    if (this.protocols.length > 0) this.protocols.length = 0;
+    shorten(this.protocols, 0);
     this.first = first;
     this.more(packet, this.frameDissector);
   }
@@ -134,7 +136,7 @@ export class Dissection implements Ctx {
     this.quoted = false;
     this.layers = 0;
     this.direction = packet.direction;
-    if (this.leaves.length > 0) this.leaves.length = 0;
+    shorten(this.leaves, 0);
     this.layer(this.plan.of(d), packet.view);
   }
 
@@ -147,7 +149,7 @@ export class Dissection implements Ctx {
   /** Drops what was added since `m`. */
   back(m: Mark): void {
     this.tree.truncate(m.nodes, m.experts, m.sources);
-    if (this.protocols.length > m.protocols) this.protocols.length = m.protocols;
+    shorten(this.protocols, m.protocols);
   }
 
   /** Adds what is known when all layers are: the tunnel, the expert items as fields, and frame.protocols. */
@@ -172,17 +174,9 @@ export class Dissection implements Ctx {
 
   /** The protocol stack as `frame.protocols` has it. */
   stack(): string {
-    const { protocols, lastStack } = this;
-    let i = lastStack.length === protocols.length ? 0 : -1;
-    while (i >= 0 && i < protocols.length) i = protocols[i] === lastStack[i] ? i + 1 : -1;
-    if (i < 0) {
-      this.lastStack = [...protocols];
-      this.stackText = protocols.join(':');
-    }
-    return this.stackText;
+    return this.stacks.of(this.protocols);
   }
-  private lastStack: string[] = [];
-  private stackText = '';
+  private readonly stacks = new StackTexts();
 
   wantsBelow(d: AnyDissector): boolean {
     return this.everything || this.plan.below(d);

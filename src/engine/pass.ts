@@ -73,7 +73,7 @@ export const NO_ROWS = {
 } as const;
 
 /** Octets of outer layers that stand only in the first row of a frame: they would repeat with every envelope. */
-const ONCE: ReadonlySet<string> = new Set(['tcp.payload', 'tcp.segment_data', 'tls.app_data', 'tls.segment.data']);
+const ONCE = ['tcp.payload', 'tcp.segment_data', 'tls.app_data', 'tls.segment.data'];
 
 /**
  * One pass over a capture, a chunk of frames at a time: the frames are indexed in order, what they carry is decrypted in
@@ -88,8 +88,8 @@ export class Pass {
   frames = 0;
   protected readonly row: Row;
   private readonly fttims: AnyDissector;
-  /** Whether any of {@link ONCE} is wanted. */
-  private readonly once: boolean;
+  /** Fields of {@link ONCE}, by id; null: none is wanted. */
+  private readonly once: Uint8Array | null;
   protected first: readonly [number, number] = [0, 0];
   private previousSeconds = 0;
   private previousNanos = 0;
@@ -117,7 +117,8 @@ export class Pass {
     this.row = new Row(this.dissection);
     this.row.severalFiles = options.severalFiles;
     this.fttims = registry.byProto('fttims')!;
-    this.once = [...ONCE].some((name) => registry.byName(name).some((f) => wants[f.id] !== 0));
+    const once = ONCE.flatMap((name) => registry.byName(name)).filter((f) => wants[f.id] !== 0);
+    this.once = once.length === 0 ? null : registry.wants(once);
     const { plan } = this.dissection;
     const analyseTcp = options.analyseTcp || experts;
     const tracks = options.tap?.tracks;
@@ -299,7 +300,7 @@ export class Pass {
       d.back(mark);
       if (k === before + 1) {
         // What was noticed about the frame, and its octets, stand in its first row alone.
-        if (this.once) d.tree.drop(ONCE);
+        if (this.once !== null) d.tree.drop(this.once);
         mark = d.mark();
         mark.experts = 0;
         d.back(mark);

@@ -108,7 +108,7 @@ export class Tree {
     this.length = length;
     this.sourceCount = sourceCount;
     this.at = 0;
-    if (this.experts.length > expertCount) this.experts.length = expertCount;
+    shorten(this.experts, expertCount);
     if (this.texts.size > 0) for (const i of this.texts.keys()) if (i >= length) this.texts.delete(i);
   }
 
@@ -137,11 +137,11 @@ export class Tree {
     this.at = depth;
   }
 
-  /** Removes the nodes of the named fields. Used by the engine for octets that stand once in a frame. */
-  drop(names: ReadonlySet<string>): void {
+  /** Removes the nodes of fields whose place in `which` is not 0. Used by the engine for octets that stand once in a frame. */
+  drop(which: Uint8Array): void {
     let to = 0;
     for (let i = 0; i < this.length; i++) {
-      if (names.has(this.field[i].name)) continue;
+      if (which[this.field[i].id] !== 0) continue;
       if (to < i) this.move(i, to);
       to++;
     }
@@ -157,6 +157,7 @@ export class Tree {
     this.held[to] = this.held[from];
     this.number[to] = this.number[from];
     this.made[to] = this.made[from];
+    if (this.texts.size === 0) return;
     const text = this.texts.get(from);
     this.texts.delete(from);
     if (text === undefined) this.texts.delete(to);
@@ -311,6 +312,11 @@ export class Tree {
         return undefined;
     }
   }
+}
+
+/** Takes the last items away until `length` are left: V8 has no quick way to set the length of an array. */
+export function shorten(list: unknown[], length: number): void {
+  while (list.length > length) list.pop();
 }
 
 function widen<T extends Uint8Array | Int32Array | Float64Array>(from: T, to: T): T {

@@ -54,6 +54,8 @@ class NodesByName {
 
 const COMMA = 44;
 const DOT = 46;
+/** Most protocol stacks that are remembered. */
+const STACKS = 256;
 const OF = {
   row: new Phrase('{"row":"'),
   file: new Phrase('","file":'),
@@ -83,8 +85,8 @@ export class NdjsonWriter {
   private readonly keys: (Phrase | undefined)[] = new Array(fieldCount()).fill(undefined);
   private readonly firstKeys: (Phrase | undefined)[] = [];
   private readonly shapes = new Shapes();
-  private stack = '';
-  private stackJson = new Phrase('[]');
+  /** Protocol stacks as JSON. */
+  private readonly stacks = new Map<string, Phrase>();
 
   print(row: Row, out: TextBytes): void {
     this.out = out;
@@ -147,12 +149,13 @@ export class NdjsonWriter {
   }
 
   private protocols(d: Row['dissection']): Phrase {
-    const key = d.stack();
-    if (key !== this.stack) {
-      this.stack = key;
-      this.stackJson = new Phrase(JSON.stringify(d.protocols));
+    const text = d.stack();
+    let json = this.stacks.get(text);
+    if (json === undefined) {
+      if (this.stacks.size >= STACKS) this.stacks.clear();
+      this.stacks.set(text, (json = new Phrase(JSON.stringify(d.protocols))));
     }
-    return this.stackJson;
+    return json;
   }
 
   private fields(t: Tree): void {

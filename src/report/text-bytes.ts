@@ -9,8 +9,9 @@ const DOT = 46;
 const ZERO = 48;
 const LETTER_Z = 90;
 const FIRST = 64 << 10;
-/** Characters of a text that are sooner written one by one. */
-const SHORT = 48;
+/** Characters of a text that are sooner written one by one, or remembered; most texts that are. */
+const SHORT = 64;
+const TEXTS = 4096;
 const THOUSAND = 1000;
 const MILLION = 1e6;
 const BILLION = 1e9;
@@ -34,12 +35,6 @@ const THREE_DIGITS = Int32Array.from({ length: THOUSAND }, (_, v) => packed(Stri
 const TRUE = new Phrase('true');
 const FALSE = new Phrase('false');
 
-/** A text that a field had last, and its JSON once it came a second time. */
-interface Remembered {
-  text: string;
-  json: Phrase | null;
-}
-
 /**
  * Text and JSON written as octets into one growing buffer that is used for every row. A row of all fields has some 150 values
  * and, in hex, most octets of its frame three times: written as octets it costs a fraction of what joining strings does.
@@ -50,8 +45,8 @@ export class TextBytes {
   private at = 0;
   private second = Number.NaN;
   private secondText = new Phrase('');
-  /** By field id. */
-  private readonly texts: (Remembered | undefined)[] = [];
+  /** Texts of fields; null: seen once. */
+  private readonly texts = new Map<string, Phrase | null>();
   /** The octets written last as hex, and where. */
   private hexBuf: Uint8Array | null = null;
   private hexOff = 0;
@@ -150,18 +145,17 @@ export class TextBytes {
     this.at = at;
   }
 
-  /** The same for the value of a field: fields often have the text that they had in the row before. */
-  private fieldString(f: Field, s: string): void {
-    const last = this.texts[f.id];
-    if (last !== undefined && last.text === s) this.phrase((last.json ??= new Phrase(jsonText(s))));
-    else {
-      if (last === undefined) this.texts[f.id] = { text: s, json: null };
-      else {
-        last.text = s;
-        last.json = null;
-      }
-      this.string(s);
+  /** The same for the value of a field: from its second time on a short text is copied. */
+  private fieldString(s: string): void {
+    const known = s.length <= SHORT ? this.texts.get(s) : undefined;
+    if (known instanceof Phrase) {
+      this.phrase(known);
+      return;
     }
+    this.string(s);
+    if (s.length > SHORT) return;
+    if (known === undefined && this.texts.size >= TEXTS) this.texts.clear();
+    this.texts.set(s, known === undefined ? null : new Phrase(jsonText(s)));
   }
 
   /** Text that may hold anything, as it is. */
@@ -364,7 +358,7 @@ export class TextBytes {
         this.time(f, t.number[node], t.made[node] as number);
         return;
       default:
-        if (typeof t.made[node] === 'string') this.fieldString(f, t.made[node] as string);
+        if (typeof t.made[node] === 'string') this.fieldString(t.made[node] as string);
         else this.any(jsonValue(t, node));
     }
   }
