@@ -26,8 +26,9 @@ export class Duplicates {
   private readonly interfaces = new Int32Array(SLOTS);
 
   /**
-   * The frame that this packet repeats, or 0. `[off, end)` is the packet from its IP header on; a packet without
-   * payload counts only when another interface saw the first copy: acknowledgments do repeat.
+   * The frame that this packet repeats, or 0. `[off, end)` is the packet from its IP header on; a `bare`
+   * acknowledgment counts only when another interface saw the first copy, or where each packet has an identification of
+   * its own: acknowledgments do repeat.
    */
   see(buf: Uint8Array, off: number, end: number, bare: boolean, frame: number, iface: number, time: number): number {
     const six = buf[off] >> 4 === 6;
@@ -42,7 +43,8 @@ export class Duplicates {
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     const same =
       this.hashes[slot] === hash && this.checks[slot] === check && Math.abs(time - this.times[slot]) <= WINDOW_SECONDS;
-    if (same && (!bare || this.interfaces[slot] !== iface)) return this.frames[slot];
+    const named = !six && (buf[off + 4] | buf[off + 5]) !== 0; // RFC 6864 §4.2: 0 or anything in atomic datagrams
+    if (same && (!bare || named || this.interfaces[slot] !== iface)) return this.frames[slot];
     this.hashes[slot] = hash;
     this.checks[slot] = check;
     this.times[slot] = time;

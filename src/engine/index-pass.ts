@@ -23,6 +23,7 @@ import { type TcpOwner, TcpState } from './tcp-state.js';
 import { TrackContext } from './track.js';
 
 const ICMP_HEADER = 8;
+const SYN_FIN_RST = 7;
 /** What is known of a TCP connection costs, and what a report keeps of it. */
 const TCP_COST = 80;
 const LIFE_COST = 900;
@@ -147,7 +148,8 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     this.ip = -1;
     this.walk(p);
     if (this.duplicates === null || this.ip < 0 || scope.tunnel !== null) return;
-    const bare = packet.protocol === 6 && p.off >= p.end;
+    // What opens or closes a connection is repeated later than that.
+    const bare = packet.protocol === 6 && p.off >= p.end && (p.buf[packet.header + 13] & SYN_FIN_RST) === 0;
     const time = packet.seconds + packet.nanos / 1e9;
     packet.duplicateOf = this.duplicates.see(v.buf, this.ip, v.end, bare, packet.frame, scope.id, time);
     if (packet.duplicateOf !== 0) packet.finding('capture.duplicate');
@@ -188,6 +190,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   /** Adds a fragment; true when the datagram is whole and `p` stands at its payload. */
   private reassemble(p: Peek, d: AnyDissector, at: number, net: Uint8Array): boolean {
     const { frame, seconds } = this.packet;
+    if (this.scope.tunnel !== null) this.packet.finding('inner.fragment');
     // A cut fragment cannot be used; the first shows its headers.
     if (p.end < p.wireEnd || p.net === 0) return p.fragmentOffset === 0 && p.net !== 0;
     const whole = this.followed.fragments.add(

@@ -8,12 +8,14 @@ import { LIMITS } from '../limits.js';
 import type { CapturePoint } from '../model/entities.js';
 import { Content } from '../model/events.js';
 import { MediaFlow } from '../model/media.js';
-import { Arrival, type Moment } from '../model/moment.js';
+import { Arrival, type Moment, type Seen } from '../model/moment.js';
 import type { SessionModel } from '../model/session-model.js';
 import type { Flow } from '../stream/flow.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { Attempts } from './attempts.js';
 import { capturePoints } from './capture-point.js';
+import { judgeConnection } from './connection-findings.js';
+import { wrongChecksum } from './inner-checksum.js';
 import type { Packet } from './packet.js';
 import type { Tap } from './pass.js';
 import type { Registry } from './registry.js';
@@ -28,6 +30,7 @@ export interface FileSpan {
   readonly start: Moment;
   readonly end: { seconds: number; nanos: number };
   duplicates: number;
+  firstDuplicate?: Seen;
 }
 
 /** Interfaces and cores deliver frames out of order by less. */
@@ -109,13 +112,13 @@ export class SessionTap implements Tap {
     if (back >= BACKWARDS_MS) this.model.jumped(at, back);
     f.end.seconds = at.seconds;
     f.end.nanos = at.nanos;
-    if (duplicate) f.duplicates++;
+    if (duplicate && f.duplicates++ === 0) f.firstDuplicate = at.seen();
   }
 
   private segment(packet: Packet): void {
     const { at } = this;
     const tcp = tcpLife(packet.state as TcpState, at);
-    const facts = this.facts.of(packet, packet.envelopes?.length ?? 0);
+    const facts = this.facts.of(packet, packet.envelopes);
     const stall = tcp.segment(at, packet.direction, facts);
     const { tunnel } = packet;
     if (tunnel === null) {
@@ -156,12 +159,32 @@ export class SessionTap implements Tap {
     const lane = packet.carrier!.lane;
     at.up = tunnel.direction(lane.side) === 'up';
     at.length = Math.max(0, packet.view.wireLength);
-    const life = this.tunnels[tunnel.id - 1];
-    if (life?.leg != null) return;
-    life?.envelope(at, packet);
+    const life: TunnelLife | undefined = this.tunnels[tunnel.id - 1];
+    // A further leg, or a connection of which every frame repeats one of another interface.
+    if (life === undefined || life.leg !== null) return;
+    life.envelope(at, packet);
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
     this.stacks.count(packet, true, at.length);
+    if (packet.dissector !== this.rtp) this.check(packet);
+    if (packet.control !== null) this.sized(packet, life);
     this.content(packet);
+  }
+
+  /** Whether the checksums of a packet inside are right; of media, which are many, the first of each conversation. */
+  private check(packet: Packet): void {
+    const wrong = wrongChecksum(packet);
+    if (wrong === '') return;
+    const detail = `The first is that of ${wrong}.`;
+    this.model.findings.raise('inner.checksum', this.at.seen(), [{ kind: 'tunnel', id: this.at.tunnel }], { detail });
+  }
+
+  /** A message that a packet was too big names the largest that is not: RFC 792, RFC 1191 §4, RFC 4443 §3.2. */
+  private sized(packet: Packet, life: TunnelLife): void {
+    const { transport, payload, payloadEnd } = packet;
+    if (payloadEnd - payload < 8) return;
+    const [type, code] = [transport![payload], transport![payload + 1]];
+    if (packet.net === 6 ? type === 2 : type === 3 && code === 4)
+      life.sizes.bounded(this.at, packet.net === 6 ? u32(transport!, payload + 4) : u16(transport!, payload + 6));
   }
 
   /** Rows and octets by protocol stack. */
@@ -279,7 +302,10 @@ export class SessionTap implements Tap {
       return;
     }
     const state = packet.state as UdpState;
-    state.model ??= this.conversation(state, packet.flow!);
+    if (state.model === null) {
+      state.model = this.conversation(state, packet.flow!);
+      if (at.tunnel !== 0) this.check(packet);
+    }
     const note = state.expectations[packet.direction]?.note as MediaNote | undefined;
     const s = this.model.rtp(at, c, state.model as MediaFlow, packet.direction, note);
     const stall = s === undefined || at.tunnel === 0 ? null : this.tunnels[at.tunnel - 1].stall;
@@ -298,14 +324,24 @@ export class SessionTap implements Tap {
     if (ms !== undefined) this.tunnels[this.at.tunnel - 1]?.path.roundTrip(this.at, ms);
   }
 
+  /** Says which files have frames twice: they count once. */
+  private mirrored(): void {
+    for (const [id, { duplicates, firstDuplicate }] of this.files)
+      if (firstDuplicate !== undefined) {
+        const detail = `${duplicates} frames repeat others.`;
+        this.model.findings.raise('capture.duplicate', firstDuplicate, [{ kind: 'file', id }], { detail });
+      }
+  }
+
   /** The tunnels as a report tells of them; call it when the pass has ended. */
   finish(): void {
     const end = this.at.seen();
+    this.mirrored();
     this.attempts.judge(end, this.model.findings);
     const first = this.tunnels.filter((life) => life.leg === null);
     for (const life of first) {
-      life.judge(this.model.findings);
-      this.model.used(life.tunnel.id, life.sources, life.targets);
+      judgeConnection(life, this.model.findings);
+      this.model.used(life.tunnel.id, life.sources, life.targets, life.sizes);
     }
     this.model.finish(end, () => first.map((life) => tunnelEntity(life, end)));
     this.points = capturePoints(this.tunnels, [...this.model.media.streams]);

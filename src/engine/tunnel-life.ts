@@ -2,18 +2,18 @@ import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import { Item } from '../../dissectors/tcp/note.js';
 import { ip4, ip6, u32 } from '../kit/index.js';
 import { AddressUse } from '../model/address-use.js';
-import type { Findings } from '../model/findings.js';
 import { LegTimes } from '../model/leg-times.js';
-import type { Arrival, Seen } from '../model/moment.js';
+import { type Arrival, isBefore, type Seen } from '../model/moment.js';
+import { PacketSizes } from '../model/packet-sizes.js';
 import { PathWatch } from '../model/path-watch.js';
-import { Flag, type SegmentFacts, type Stall, TcpLife } from '../model/tcp-life.js';
+import { type Ending, Flag, type SegmentFacts, type Stall, TcpLife } from '../model/tcp-life.js';
+import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { Packet } from './packet.js';
 import type { TcpState } from './tcp-state.js';
 
 const CLOSE_NOTIFY = 0;
 const ALERT = 21;
-const DOWNGRADE = '444f574e47524401';
 /** Tunnels whose segments are compared between files. */
 const MOST_CLOCKED = 1024;
 
@@ -36,6 +36,8 @@ export class TunnelLife {
   readonly sources = new AddressUse();
   readonly targets = new AddressUse();
   readonly path = new PathWatch();
+  /** How large the packets inside are. */
+  readonly sizes = new PacketSizes();
   /** When its segments passed, where several files are read. */
   times: LegTimes | null = null;
   /** Frames that carried it, by file. */
@@ -45,6 +47,10 @@ export class TunnelLife {
   /** The tunnel of which it is a further leg, and its own further legs. */
   leg: TunnelLife | null = null;
   readonly legs: TunnelLife[] = [];
+  /** An envelope that came before the handshake was over, as far as that is known. */
+  premature: Seen | null = null;
+  /** The last envelope of unknown type of each direction: up, down. */
+  readonly unknown: [Seen | null, Seen | null] = [null, null];
   /** The stall that the frame at hand ended. */
   stall: Stall | null = null;
 
@@ -110,12 +116,20 @@ export class TunnelLife {
   /** Takes an envelope. */
   envelope(a: Arrival, packet: Packet): void {
     this.firstEnvelope ??= a.seen();
-    this.established ??= this.tunnel.session === undefined ? a.seen() : null;
+    if (this.established === null) {
+      if (this.tunnel.session === undefined) this.established = a.seen();
+      else this.premature ??= a.seen();
+    }
     const { buf, off, end } = packet.view;
     this.innerOctets += end - off - HEADER;
+    if (end - off - HEADER > this.sizes.bounds[a.up ? 0 : 1]) this.sizes.take(a, end - off - HEADER);
     if (packet.carrier!.resync) this.resyncs++;
     const wrong = judgeEnvelope(buf, off, end);
-    if (wrong !== '') packet.finding(wrong);
+    if (wrong !== '') {
+      packet.finding(wrong);
+      if (buf[off] !== IP_PACKET) this.unknown[a.up ? 0 : 1] = a.seen();
+    }
+    if (this.tcp.closeNotify !== null) this.late(a, packet, this.tcp.closeNotify);
     if (buf[off] !== IP_PACKET || end - off < HEADER + 20) return;
     const v6 = buf[off + HEADER] >> 4 === 6;
     const dscp = v6 ? ((buf[off + HEADER] & 15) << 2) | (buf[off + HEADER + 1] >> 6) : buf[off + HEADER + 1] >> 2;
@@ -129,16 +143,10 @@ export class TunnelLife {
     if (((packet.tcp?.items ?? 0) & (Item.Retransmission | Item.OutOfOrder)) !== 0) this.path.innerAgain(a);
   }
 
-  /** Raises what only the connection and its session tell. */
-  judge(findings: Findings): void {
-    const { tunnel, tcp } = this;
-    const about = [{ kind: 'tunnel', id: tunnel.id }] as const;
-    if (tcp.ways.some((w) => w.segments === 0)) findings.raise('capture.one-sided', tcp.first, about);
-    if (tunnel.session?.clientCertificate) findings.raise('tls.client-certificate', tcp.first, about);
-    if ((tunnel.session?.renegotiations ?? 0) > 0) findings.raise('tls.renegotiation', tcp.first, about);
-    // RFC 8446 §4.1.3: a server that could have done 1.3 says so at the end of its random.
-    if (tunnel.session?.serverRandom.endsWith(DOWNGRADE)) findings.raise('tls.downgraded', tcp.first, about);
-    this.path.judge(about, findings);
+  /** An envelope after a close_notify: nobody may send more behind its own. RFC 8446 §6.1 */
+  private late(a: Arrival, packet: Packet, end: Ending): void {
+    const own = (this.tunnel.direction(end.side) === 'up') === a.up;
+    if (own && isBefore(end, a)) packet.finding('fttims.after-close');
   }
 }
 
@@ -148,6 +156,7 @@ function judgeEnvelope(b: Uint8Array, off: number, end: number): string {
   const n = end - off - HEADER;
   if (n <= 0) return 'fttims.empty-ip'; // TS 24.322 §7.1.2.2
   const version = b[off + HEADER] >> 4;
+  if (version === 4 && (b[off + HEADER] & 15) < 5) return 'inner.header'; // RFC 791 §3.1
   if (version !== 4 && version !== 6) return 'fttims.bad-ip-version'; // TS 24.322 §5.3.2.2
   return innerLength(b, off + HEADER, end) === n ? '' : 'fttims.inner-length';
 }
@@ -175,9 +184,11 @@ export class Facts implements SegmentFacts {
   late = false;
   ahead = false;
   rtoMs = 0;
+  zeroWindow = false;
   released = 0;
+  began = 0;
 
-  of(packet: Packet, released: number): this {
+  of(packet: Packet, envelopes: readonly Envelope[] | null): this {
     const b = packet.transport!;
     const at = packet.header;
     const { tcp } = packet;
@@ -191,7 +202,9 @@ export class Facts implements SegmentFacts {
     this.late = (items & Item.OutOfOrder) !== 0;
     this.ahead = (items & Item.LostSegment) !== 0;
     this.rtoMs = (tcp?.rto ?? 0) / 1e6;
-    this.released = released;
+    this.zeroWindow = (items & Item.ZeroWindow) !== 0;
+    this.released = envelopes === null ? 0 : envelopes.length;
+    this.began = envelopes === null ? 0 : (envelopes[0].segments?.[0].frame ?? 0);
     return this;
   }
 }

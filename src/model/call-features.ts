@@ -31,6 +31,9 @@ export class CallFeatures {
   private readonly dialogs = new Map<string, CallDialog>();
   readonly reliable: Reliable[] = [];
   private readonly holds: Hold[] = [];
+  /** Holds, with what the UE sent before and after each: see {@link heard}. */
+  readonly quiet: { readonly hold: Hold; readonly at: Seen; readonly before: number; after?: number }[] = [];
+  private changed: { readonly hold: Hold; readonly at: Seen }[] = [];
   readonly transfers: Transfer[] = [];
   /** Absent: none were asked for. */
   quality: Quality | undefined;
@@ -130,10 +133,31 @@ export class CallFeatures {
   private held(at: Seen, e: SipEvent, by: Side, media: readonly SessionMedia[]): void {
     const open = this.holds.findLast((h) => h.end === undefined && h.by === by);
     const held = isHold(media);
-    if (!held && open !== undefined) open.end = at;
+    if (!held && open !== undefined) {
+      open.end = at;
+      this.changed.push({ hold: open, at });
+    }
     // An answer on hold only follows the offer.
-    else if (held && open === undefined && e.isRequest && this.holds.length < MOST)
-      this.holds.push({ by, row: at.row, start: at });
+    else if (held && open === undefined && e.isRequest && this.holds.length < MOST) {
+      const hold = { by, row: at.row, start: at };
+      this.holds.push(hold);
+      this.changed.push({ hold, at });
+    }
+  }
+
+  /** Whether a hold began or ended, so that {@link heard} is to be told. */
+  get isChanged(): boolean {
+    return this.changed.length > 0;
+  }
+
+  /** @param packets of media that the UE has sent in this call */
+  heard(packets: number): void {
+    for (const { hold, at } of this.changed) {
+      const known = this.quiet.find((q) => q.hold === hold);
+      if (known === undefined) this.quiet.push({ hold, at, before: packets });
+      else known.after ??= packets;
+    }
+    this.changed = [];
   }
 
   /** The reliable responses that nobody acknowledged although they came again. */

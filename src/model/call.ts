@@ -27,14 +27,25 @@ export interface Description {
 }
 
 /** Where a side wants a medium, and which way it is to flow. */
-export type Agreed = Pick<SessionMedia, 'address' | 'port' | 'flowing' | 'bandwidth' | 'noControl'>;
+export type Agreed = Pick<
+  SessionMedia,
+  'address' | 'port' | 'flowing' | 'bandwidth' | 'noControl' | 'ptimeMs' | 'maxptimeMs'
+>;
 
 /** The part of a description that is kept. */
 function audioOf(media: readonly SessionMedia[]): Agreed | undefined {
   const m = media.find((x) => x.kind === 'audio' && x.port !== 0);
   if (m === undefined) return undefined;
-  const { address, port, flowing, bandwidth, noControl } = m;
-  return { address, port, flowing, noControl, ...(bandwidth !== undefined && { bandwidth }) };
+  const { address, port, flowing, bandwidth, noControl, ptimeMs, maxptimeMs } = m;
+  return {
+    address,
+    port,
+    flowing,
+    noControl,
+    ...(bandwidth !== undefined && { bandwidth }),
+    ...(ptimeMs !== undefined && { ptimeMs }),
+    ...(maxptimeMs !== undefined && { maxptimeMs }),
+  };
 }
 
 const isUnmeasured = (m: SessionMedia): boolean =>

@@ -19,11 +19,28 @@ export function judgeCrowd(tunnels: readonly TunnelEntity[], findings: Findings)
     byAddress.set(`${t.ue.address} ${t.eftf.address}`, list);
     list.push(t);
   }
+  judgeIssuers(tunnels, findings);
   for (const list of byAddress.values()) {
     list.sort((a, b) => millis(b.opened, a.opened));
     judgeTogether(list, findings);
     judgeStorm(list, findings);
     judgeTimeout(list, findings);
+  }
+}
+
+/** The same EFTF with certificates of several issuers: something on the way makes its own. */
+function judgeIssuers(tunnels: readonly TunnelEntity[], findings: Findings): void {
+  const first = new Map<string, TunnelEntity>();
+  for (const t of tunnels) {
+    const issuer = t.tls?.certificate?.issuer;
+    const name = t.tls?.sni?.toLowerCase();
+    if (issuer === undefined || name === undefined || t.state === 'other') continue;
+    const known = first.get(name);
+    if (known === undefined) first.set(name, t);
+    else if (known.tls!.certificate!.issuer !== issuer)
+      findings.raise('tls.other-issuer', seen(t), [tunnelRef(t), tunnelRef(known)], {
+        detail: `${name} has a certificate of ${issuer} here, and one of ${known.tls!.certificate!.issuer} in tunnel ${known.id}.`,
+      });
   }
 }
 

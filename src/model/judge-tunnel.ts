@@ -13,6 +13,8 @@ const IDLE_LONG_MS = 900_000;
 /** Clocks that are set by the network are closer. */
 const CLOCKS_MS = 500;
 const HTTPS = 443;
+/** Speech in packets of 20 ms takes about twice its size. */
+const OVERHEAD = 3;
 /** What is told as it is of a connection that may be no tunnel. */
 const TELLING: ReadonlySet<string> = new Set(['tls.wrong-key', 'tunnel.idle-cut', 'tunnel.dead']);
 
@@ -48,6 +50,8 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, findings: Findings): v
       detail: `They differ by ${Math.round(apart.clockOffsetMs!)} ms.`,
       severity: 'note',
     });
+  if ((t.overhead ?? 0) >= OVERHEAD)
+    raise('tunnel.overhead', first, { detail: `Each octet inside costs ${t.overhead!.toFixed(1)} outside.` });
   judgeStalls(t, raise);
   judgeEnd(t, raise);
 }
@@ -66,7 +70,8 @@ function judgeProxy(t: TunnelEntity, raise: Raise): void {
   if (failure.stage === 'tls') {
     if (t.tls === undefined) raise('proxy.not-tls', at, detail);
   } else if (status === undefined) raise('proxy.no-answer', at, detail);
-  else if (status === 407) raise('proxy.authentication', at, detail);
+  else if (status === 407)
+    return; // told with the schemes that the proxy offers
   else if (status === 502 || status === 503 || status === 504) raise('proxy.unreachable', at, detail);
   else raise('proxy.refused', at, detail);
 }

@@ -5,6 +5,7 @@ import { addressOf } from './events.js';
 import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { millis, type Seen } from './moment.js';
+import type { PacketSizes } from './packet-sizes.js';
 import type { Inside } from './session-model.js';
 
 /** Hexadecimal digits of an address, and of its first 64 bits. */
@@ -13,12 +14,14 @@ const digits = (text: string): string => {
   return b === undefined ? '' : hex(b, 0, b.length, '');
 };
 const PREFIX = 16;
+/** RFC 8200 §5: what is less is passed over. */
+const LEAST_MTU = 1280;
 
 /** Addresses that nobody has to be given: unspecified, link-local; and those of all, groups and broadcast. */
 const FREE = /^(00000000|0{32}|fe[89ab].{29}|a9fe.{4}|[ef].{7}|ff.{30})$/;
 
 /** Judges whether the packets inside bear the addresses that the UE was given there (TS 24.322 §5.3, §6.3). */
-export function judgeUse(t: TunnelEntity, { addressing, sources, targets }: Inside, findings: Findings): void {
+export function judgeUse(t: TunnelEntity, { addressing, sources, targets, sizes }: Inside, findings: Findings): void {
   const own = new Set(addressing.dhcp.exchanges.flatMap((e) => (e.entry.address ? digits(e.entry.address) : [])));
   const prefixes = new Set(addressing.slaac.usable.map((p) => digits(p).slice(0, PREFIX)));
   const isGiven = (d: string): boolean => (d.length === 8 ? own.has(d) : prefixes.has(d.slice(0, PREFIX)));
@@ -30,9 +33,23 @@ export function judgeUse(t: TunnelEntity, { addressing, sources, targets }: Insi
       findings.raise(code, at, [tunnelRef(t)], { detail: `The first such address is ${written(d)}.` });
     }
   };
+  judgeSizes(t, addressing.slaac.lastAdvertisement?.mtu ?? 0, sizes, findings);
   judgeProbes(t, addressing, sources.first, findings);
   raise('inner.foreign-source', sources.first, false);
   raise('inner.foreign-destination', targets.first, true);
+}
+
+/** Whether packets keep to the MTU of the link, and to what somebody on the way said. */
+function judgeSizes(t: TunnelEntity, mtu: number, { largest, ignored }: PacketSizes, findings: Findings): void {
+  for (const l of largest)
+    if (l !== null && mtu >= LEAST_MTU && l.octets > mtu)
+      findings.raise('inner.over-mtu', l, [tunnelRef(t)], {
+        detail: `The largest has ${l.octets} octets, and the link takes ${mtu}.`,
+      });
+  if (ignored !== null)
+    findings.raise('inner.too-big-ignored', ignored.at, [tunnelRef(t)], {
+      detail: `It has ${ignored.at.octets} octets, and ${ignored.limit} is the most.`,
+    });
 }
 
 /** RFC 4862 §5.4: so long after it was probed for an address may be used (RetransTimer); RFC 4429 lets it be sooner. */

@@ -7,6 +7,7 @@ import { judgeAttempts } from './judge-attempts.js';
 import { judgeCrowd } from './judge-crowd.js';
 import { judgeBandwidth, judgeControl, judgeCopy, judgeFlow, judgeOutside, judgeStream } from './judge-media.js';
 import { judgeCall, judgeRegistration } from './judge-signalling.js';
+import { judgePackets, judgePairs } from './judge-stream.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
 import { judgeUse } from './judge-use.js';
 import type { MediaStream } from './media-stream.js';
@@ -60,7 +61,11 @@ export function judge(m: SessionModel): void {
     if (list === undefined) streams.set(s.call, [s]);
     else list.push(s);
   }
-  for (const c of signalling.calls) judgeFlow(c, streams.get(c.id) ?? [], end, findings);
+  for (const c of signalling.calls) {
+    const own = streams.get(c.id) ?? [];
+    judgeFlow(c, own, end, findings);
+    judgePairs(c, own, end, findings);
+  }
 }
 
 /** Judges a call that is over, with its streams, before the capture ends. */
@@ -68,6 +73,7 @@ export function judgeOver(m: SessionModel, c: Call, streams: readonly MediaStrea
   judgeCall(c, now, m.findings);
   for (const s of streams) judgeStreamOf(m, s, now);
   judgeFlow(c, streams, now, m.findings);
+  judgePairs(c, streams, now, m.findings);
 }
 
 /** Judges one stream. */
@@ -80,6 +86,7 @@ export function judgeStreamOf(m: SessionModel, s: MediaStream, end: Moment): voi
   const call = signalling.calls.at(s.call);
   judgeStream(s, findings);
   judgeOutside(s, signalling.calls, end, findings);
+  judgePackets(s, call, findings);
   judgeBandwidth(s, call, findings);
   judgeControl(s, call, findings);
 }

@@ -226,5 +226,12 @@ export function isSure({ negotiated, rtp }: MediaStream): boolean {
   return negotiated !== undefined || (rtp.packets - rtp.duplicates >= GUESS_PACKETS && rtp.lost < rtp.packets);
 }
 
+/** Packets of media that the UE has sent in a call. */
+export function sentUp(streams: Iterable<MediaStream>, call: number): number {
+  let packets = 0;
+  for (const s of streams) if (s.call === call && s.up) packets += s.rtp.packets;
+  return packets;
+}
+
 /** The static payload types of RFC 3551 §6, by number. */
 const STATIC = Array.from({ length: 128 }, (_, n) => staticPayloadType(n));

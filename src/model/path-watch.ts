@@ -11,6 +11,13 @@ const TRIPS = 5;
 const BLOAT = { ms: 200, factor: 3, octets: 16_384, octetsFactor: 4 } as const;
 /** An acknowledgment that lets go of what waited for it comes so shortly before. */
 const RELEASED_MS = 2;
+/** Octets that fit through hardly any path with a wrong MTU; a segment of them that is sent so often does not. */
+const LARGE = 1000;
+const STUCK = 3;
+/** Envelopes in one segment, and the share of such segments, that show that the sender collects them. */
+const MANY = 4;
+const BATCHED = { segments: 10, share: 0.5 } as const;
+const SPLIT_MS = 200;
 const NAGLE = { segments: 20, share: 0.5, waitedMs: 20 } as const;
 
 /** One round trip inside, and octets that were under way outside. */
@@ -28,9 +35,45 @@ class Sending {
   /** Since when octets have been under way. */
   readonly since = { seconds: 0, nanos: 0 };
   waitedMs = 0;
+  /** Segments of all, and those with payload. */
+  frames = 0;
   segments = 0;
   /** Segments of several envelopes that waited for the acknowledgment of the one before. */
   held = 0;
+  /** Segments that carry the end of an envelope, and those of many. */
+  carrying = 0;
+  batched = 0;
+  firstBatch: Seen | null = null;
+  /** The last segment that completed an envelope, and the first one after it that did not. */
+  readonly whole = { frame: 0, seconds: 0, nanos: 0 };
+  readonly part = { frame: 0, seconds: 0, nanos: 0 };
+  /** A large segment that is sent again and again: its number, how often, and segments of the other side meanwhile. */
+  private stuckSeq = -1;
+  private stuckTimes = 0;
+  private heard = 0;
+  stuck: { readonly at: Seen; readonly octets: number } | null = null;
+
+  /** A segment with payload. @param answers segments of the other side so far */
+  again(a: Arrival, s: SegmentFacts, answers: number): void {
+    if (s.length < LARGE) return;
+    if (s.seq !== this.stuckSeq) {
+      this.stuckSeq = s.seq;
+      this.stuckTimes = 0;
+      this.heard = answers;
+    }
+    if (++this.stuckTimes >= STUCK && answers > this.heard) this.stuck ??= { at: a.seen(), octets: s.length };
+  }
+
+  /** Notes where envelopes begin and end. */
+  envelopes(a: Arrival, released: number): void {
+    if (released === 0 && this.part.frame > this.whole.frame) return;
+    const place = released > 0 ? this.whole : this.part;
+    place.frame = a.frame;
+    place.seconds = a.seconds;
+    place.nanos = a.nanos;
+    if (released > 0) this.carrying++;
+    if (released >= MANY && this.batched++ === 0) this.firstBatch = a.seen();
+  }
 
   get underWay(): number {
     return this.next < 0 || this.acked < 0 ? 0 : Math.max(0, (this.next - this.acked) | 0);
@@ -47,11 +90,16 @@ export class PathWatch {
   private least: Trip | null = null;
   private most: Trip | null = null;
   private firstHeld: Seen | null = null;
+  /** An envelope that took the longest from its first octet to its last; segments that say that there is no room. */
+  private split: { readonly at: Seen; readonly ms: number } | null = null;
+  private full = 0;
+  private firstFull: Seen | null = null;
 
   /** A segment of the outer connection. */
   segment(a: Arrival, side: 0 | 1, s: SegmentFacts): void {
     const own = this.sending[side];
     const other = this.sending[side === 0 ? 1 : 0];
+    own.frames++;
     if (s.again || s.late || s.ahead) this.trouble = { seconds: a.seconds, nanos: a.nanos };
     if (s.ack >= 0 && (other.acked < 0 || ((s.ack - other.acked) | 0) > 0)) {
       other.waitedMs = other.underWay === 0 ? 0 : millis(other.since, a);
@@ -59,7 +107,16 @@ export class PathWatch {
       other.ackAt.seconds = a.seconds;
       other.ackAt.nanos = a.nanos;
     }
+    if (s.zeroWindow) {
+      this.full++;
+      this.firstFull ??= a.seen();
+    }
     if (s.length === 0) return;
+    if (s.again) own.again(a, s, other.frames);
+    else {
+      if (s.began !== 0 && s.began !== a.frame) this.joined(a, own, s.began);
+      own.envelopes(a, s.released);
+    }
     const end = (s.seq + s.length) >>> 0;
     const idle = own.underWay === 0;
     if (idle) {
@@ -73,6 +130,14 @@ export class PathWatch {
       this.firstHeld ??= a.seen();
     }
     if (own.next < 0 || ((end - own.next) | 0) > 0) own.next = end;
+  }
+
+  /** An envelope that began in an earlier frame is whole; what a loss held up is told of by itself. */
+  private joined(a: Arrival, own: Sending, began: number): void {
+    const from = own.whole.frame === began ? own.whole : own.part.frame === began ? own.part : undefined;
+    if (from === undefined || (this.trouble !== null && millis(from, this.trouble) > 0)) return;
+    const ms = millis(from, a);
+    if (ms >= SPLIT_MS && ms > (this.split?.ms ?? 0)) this.split = { at: a.seen(), ms };
   }
 
   /** A TCP connection inside sent a segment again. */
@@ -100,11 +165,30 @@ export class PathWatch {
       findings.raise('tunnel.bufferbloat', most, about, {
         detail: `The round trip inside grew from ${Math.round(least.ms)} to ${Math.round(most.ms)} ms, with ${most.octets} octets under way.`,
       });
+    this.judgeSending(about, findings);
     for (const s of this.sending)
       if (firstHeld !== null && s.held >= NAGLE.segments && s.held >= NAGLE.share * s.segments)
         findings.raise('tunnel.held-back', firstHeld, about, {
           detail: `${s.held} of ${s.segments} segments left only when the one before was acknowledged.`,
         });
+  }
+
+  private judgeSending(about: readonly Ref[], findings: Findings): void {
+    const { split, firstFull } = this;
+    for (const { stuck, carrying, batched, firstBatch } of this.sending) {
+      if (stuck !== null)
+        findings.raise('tunnel.black-hole', stuck.at, about, {
+          detail: `A segment of ${stuck.octets} octets was sent again and again, while the other side answered.`,
+        });
+      if (firstBatch !== null && batched >= BATCHED.segments && batched >= BATCHED.share * carrying)
+        findings.raise('tunnel.batched', firstBatch, about, {
+          detail: `${batched} of ${carrying} segments carry ${MANY} envelopes or more.`,
+        });
+    }
+    if (split !== null)
+      findings.raise('tunnel.split', split.at, about, { detail: `The longest took ${Math.round(split.ms)} ms.` });
+    if (firstFull !== null)
+      findings.raise('tunnel.zero-window', firstFull, about, { detail: `It was said ${this.full} times.` });
   }
 }
 

@@ -9,6 +9,8 @@ const WRAP = 0x10000;
 /** Payload type of empty packets that keep a pinhole open. TS 24.229 §K.5.2.1 */
 export const KEEP_ALIVE_TYPE = 20;
 const COMFORT_NOISE = 13;
+/** No buffer makes up for so much. */
+const LEAP_MS = 1000;
 
 /** One source that sends RTP from one endpoint to another: counted as RFC 3550 appendix A says. */
 export class RtpStream {
@@ -20,6 +22,8 @@ export class RtpStream {
   /** Runs of numbers that were missing when the next came, and the longest. */
   gaps = 0;
   longestGap = 0;
+  /** Timestamps that ran away from the clock, or went back. */
+  leaps = 0;
   jitterMax = 0;
   private jitterSum = 0;
   private jitterCount = 0;
@@ -167,6 +171,7 @@ export class RtpStream {
     if (!first && fresh) {
       const arrival = (at.seconds - this.clockSeconds) * 1000 + (at.nanos - this.clockNanos) / 1e6;
       const sent = (((timestamp - this.timestamp) | 0) * 1000) / clock;
+      if (sent - arrival > LEAP_MS || sent < -LEAP_MS) this.leaps++;
       this.jitter += (Math.abs(arrival - sent) - this.jitter) / 16;
       this.jitterSum += this.jitter;
       this.jitterCount++;

@@ -18,6 +18,7 @@ export interface SessionMedia {
   /** Kilobits a second, `b=AS`. */
   bandwidth?: number;
   ptimeMs?: number;
+  maxptimeMs?: number;
   /** RTCP is switched off: `b=RS:0` and `b=RR:0` (RFC 3556 §2). */
   noControl: boolean;
   /** Preconditions of RFC 3312 that are still to be met: `e2e`, `local`, `remote`. */
@@ -97,6 +98,9 @@ function attribute(m: SessionMedia, value: string): void {
   else if (first === 'p') {
     const ptime = /^ptime:\s*(\d{1,5})/.exec(value);
     if (ptime !== null) m.ptimeMs = Number(ptime[1]);
+  } else if (first === 'm') {
+    const most = /^maxptime:\s*(\d{1,5})/.exec(value);
+    if (most !== null) m.maxptimeMs = Number(most[1]);
   } else if (first === 'c') either(m, value);
   else if (first === 'd' && /^des:qos\s+mandatory\s+(?!\S+\s+none)/.test(value)) m.mandatory = true; // RFC 3312 §5
 }

@@ -10,10 +10,11 @@ import type { Content } from './events.js';
 import { Findings, type Ref } from './findings.js';
 import { judge } from './judge.js';
 import { KeepAlives } from './keep-alives.js';
-import { Media, type MediaFlow } from './media.js';
+import { Media, type MediaFlow, sentUp } from './media.js';
 import type { MediaStream, Negotiated } from './media-stream.js';
 import type { Arrival, Moment, Seen } from './moment.js';
 import { OtherAttempts } from './other-attempts.js';
+import { PacketSizes } from './packet-sizes.js';
 import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
 import type { Series } from './series.js';
 import { Signalling } from './signalling.js';
@@ -36,6 +37,7 @@ export class Inside {
   /** Addresses from which the UE sent, and to which it was sent. */
   sources = new AddressUse();
   targets = new AddressUse();
+  sizes = new PacketSizes();
 }
 
 /** What happened in a capture, gathered in one pass from plain events. */
@@ -94,10 +96,9 @@ export class SessionModel {
     return i;
   }
 
-  /** The addresses that the packets of a tunnel bear. */
-  used(tunnel: number, sources: AddressUse, targets: AddressUse): void {
-    const inside = this.insides.get(tunnel);
-    if (inside !== undefined) Object.assign(inside, { sources, targets });
+  /** The addresses that the packets of a tunnel bear, and how large they are. */
+  used(tunnel: number, sources: AddressUse, targets: AddressUse, sizes: PacketSizes): void {
+    Object.assign(this.inside(tunnel), { sources, targets, sizes });
   }
 
   dhcp(at: Arrival, c: Content): void {
@@ -130,6 +131,7 @@ export class SessionModel {
   /** Takes what came on a port of SIP; `read` is the message if it was read before. */
   sip(at: Arrival, c: Content, read?: SipMessage): void {
     const e = this.signalling.take(at, c, read);
+    if (e !== undefined) this.holding(e.callId);
     this.archive?.tidy(at);
     if (at.tunnel === 0) {
       if (e !== undefined) this.outside.sip(at, e);
@@ -144,6 +146,12 @@ export class SessionModel {
     if (at.up) inside.identity.sent(e);
     else if (e.method === 'REGISTER') inside.identity.registered(e);
     if (at.up && e.isRequest) this.upward(inside, at, e, c);
+  }
+
+  /** Notes how much the UE has sent where a hold begins or ends: keep-alives go on while nobody speaks. */
+  private holding(callId: string): void {
+    const call = this.signalling.call(callId);
+    if (call?.features.isChanged) call.features.heard(sentUp(this.media.streams, call.id));
   }
 
   private upward(inside: Inside, at: Arrival, e: SipEvent, c: Content): void {

@@ -10,6 +10,9 @@ const EVS = ['2.8', '7.2', '8', '9.6', '13.2', '16.4', '24.4', '32', '48', '64',
 const LOST = 14;
 const NO_DATA = 15;
 const NO_REQUEST = 15;
+const FRAME_MS = 20;
+/** Of packets, that is nearly all. */
+const MOSTLY = 0.9;
 /** Frames of one packet that are looked at: 240 ms, as `maxptime` mostly has it. */
 const MOST_FRAMES = 12;
 
@@ -132,6 +135,35 @@ export class SpeechFrames {
   /** The mode that most frames have. */
   get mode(): string | undefined {
     return this.modes.sort((a, b) => b[1] - a[1])[0]?.[0];
+  }
+
+  /** The mode that most packets of this stream ask the other side for, and whether nearly all do; a frame type of AMR. */
+  get asksFor(): number | undefined {
+    if (this.kind !== 'amr' && this.kind !== 'amr-wb') return undefined;
+    const most = [...this.requests].sort((a, b) => b[1] - a[1])[0];
+    return most !== undefined && most[1] >= MOSTLY * this.packets ? most[0] : undefined;
+  }
+
+  /** The share of frames above a mode, of those with speech. */
+  shareAbove(mode: number): number {
+    let all = 0;
+    let above = 0;
+    for (const [type, n] of this.frames.entries()) {
+      all += n;
+      if (type > mode) above += n;
+    }
+    return all === 0 ? 0 : above / all;
+  }
+
+  nameOf(mode: number): string {
+    return NAMES[this.kind][mode] ?? String(mode);
+  }
+
+  /** Milliseconds of speech in a packet, on average; undefined where frames do not tell. */
+  get packetMs(): number | undefined {
+    if (this.kind === 'g711' || this.packets === 0) return undefined;
+    const frames = this.frames.reduce((n, x) => n + x, this.sid + this.noData + this.lost);
+    return (FRAME_MS * frames) / this.packets;
   }
 
   /** Whether most packets are packed in the other way than was agreed. */

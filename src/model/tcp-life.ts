@@ -19,8 +19,11 @@ export interface SegmentFacts {
   readonly ahead: boolean;
   /** Milliseconds since the segment that it repeats, 0 where that is not known. */
   readonly rtoMs: number;
-  /** Envelopes that became whole with it. */
+  /** Whether it says that there is no room for more. */
+  readonly zeroWindow: boolean;
+  /** Envelopes that became whole with it, and the frame in which the first of them began; 0: in this one. */
   readonly released: number;
+  readonly began: number;
 }
 
 /** A pause in which octets could not be passed on, because one segment was missing. */

@@ -40,6 +40,10 @@ export class TlsSession {
   serverRandom = '';
   /** The server's certificates of the first handshake, DER, the end entity first. */
   certificates: readonly Uint8Array[] = [];
+  /** Extensions that the ServerHello below TLS 1.3 has (RFC 7627 §5, RFC 5746 §3); undefined while unknown. */
+  protections: { readonly extendedMasterSecret: boolean; readonly renegotiationInfo: boolean } | undefined;
+  /** Whether the server asked for a certificate of the client. */
+  certificateRequested = false;
   /** Whether the client sent a certificate too. */
   clientCertificate = false;
   readonly alerts: TlsAlert[] = [];
@@ -302,6 +306,9 @@ export class TlsSession {
       case HandshakeType.Certificate:
         this.certificate(channel, m);
         break;
+      case HandshakeType.CertificateRequest:
+        this.certificateRequested = true;
+        break;
       case HandshakeType.ServerKeyExchange:
       case HandshakeType.ServerHelloDone:
         n.full = true;
@@ -360,7 +367,11 @@ export class TlsSession {
     this.settle();
     this.alpn = hello.alpn[0] ?? this.alpn;
     if (this.connection !== '' && n.settled) this.services.cache.rememberHandshake(this.connection, n.export());
-    if (!n.tls13) return;
+    const { extendedMasterSecret, renegotiationInfo } = hello;
+    if (!n.tls13) {
+      this.protections ??= { extendedMasterSecret, renegotiationInfo: renegotiationInfo !== undefined };
+      return;
+    }
     this.enter13(channel, 'handshake');
     const client = this.channels[channel.direction === 0 ? 1 : 0];
     const early = n.clientHello?.earlyData === true && !n.retried;
@@ -398,9 +409,9 @@ export class TlsSession {
 
   private certificate(channel: Channel, m: Span): void {
     this.ring.negotiation.full = true;
-    if (this.ring.role(channel) === 0) this.clientCertificate = true;
-    else if (this.certificates.length === 0)
-      this.certificates = parseCertificateChain(m.buf, m.off, m.end, this.version)?.certificates ?? [];
+    const certificates = parseCertificateChain(m.buf, m.off, m.end, this.version)?.certificates ?? [];
+    if (this.ring.role(channel) === 0) this.clientCertificate ||= certificates.length > 0;
+    else if (this.certificates.length === 0) this.certificates = certificates;
   }
 
   private clientKeyExchange(m: Span): void {

@@ -13,6 +13,7 @@ import { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
 import { Messages, viewOf } from './messages.js';
 import { PlainText } from './plain-text.js';
+import { answered, connectOf } from './proxy-exchange.js';
 import { recognise } from './recognise.js';
 import { isClientHello, RECORD_HEADER, recordLength } from './records.js';
 import { TlsPdu } from './tls-pdu.js';
@@ -213,6 +214,7 @@ export class Connection implements StreamConsumer {
     if (how === 'rst') return;
     const half = this.halves[side];
     if (half.mode === 'tls') this.plainText!.close(side);
+    else if (half.mode === 'clear') this.tunnel!.unfinished[side] = half.deframer!.torn;
     else if (half.mode === 'pdus') {
       const message = half.messages!.close();
       if (message !== undefined) this.give(message);
@@ -431,7 +433,7 @@ export class Connection implements StreamConsumer {
       this.client = side;
       this.clientKnown = true;
       this.becomeTunnel();
-      this.tunnel!.proxy = { target: line.split(' ')[1] ?? '' };
+      this.tunnel!.proxy = connectOf(v, line.split(' ')[1] ?? '');
       this.halves[side].mode = 'wait';
       this.connected = false;
       this.dropLineEnds(side);
@@ -442,8 +444,8 @@ export class Connection implements StreamConsumer {
     if (status === null || this.tunnel?.proxy === undefined || side === this.client || this.connected) return;
     const code = Number(status[1]);
     if (code < 200) return;
-    this.tunnel.proxy.status = code;
     const up = this.halves[other(side)];
+    answered(this.tunnel.proxy, code, v, up.mode === 'wait' && up.window.end > up.window.off);
     if (code < 300) {
       this.connected = true;
       this.proxied = true;

@@ -81,6 +81,11 @@ export class Deframer {
     return this.window.end - this.window.off;
   }
 
+  /** Octets of the envelope that would not be whole if the stream ended here; 0 while framing is lost. */
+  get torn(): number {
+    return this.lost ? 0 : this.waiting;
+  }
+
   /** The envelope that starts at `off` of octets that were not handed in, where it is whole and nothing waits before it. */
   ahead(buf: Uint8Array, off: number, end: number): Envelope | undefined {
     if (this.lost || this.waiting > 0 || end - off < HEADER) return undefined;

@@ -20,6 +20,8 @@ class Lane {
   unread = false;
   /** Records that wait for the decryptor. */
   waiting = 0;
+  /** The stream ended: records may be read later. */
+  closed = false;
   /** The stream ended while records waited. */
   ended = false;
 
@@ -76,6 +78,8 @@ export class PlainText {
   close(side: 0 | 1): void {
     const lane = this.lanes[side];
     if (lane === null) return;
+    lane.closed = true;
+    this.leave(lane);
     if (lane.waiting > 0) lane.ended = true;
     else this.finish(lane, null);
   }
@@ -83,6 +87,12 @@ export class PlainText {
   /** Nothing more is read: what waits no longer counts. */
   release(): void {
     for (const lane of this.lanes) lane?.deframer.release();
+  }
+
+  /** Notes what of an envelope there is behind which nothing more comes. */
+  private leave({ side, deframer }: Lane): void {
+    const tunnel = this.connection.tunnel!;
+    if (tunnel.content === 'fttims') tunnel.unfinished[side] = deframer.torn;
   }
 
   /** What only the end of the stream ends is whole. */
@@ -137,6 +147,7 @@ export class PlainText {
         else this.host.clear(e);
       }
     deframer.settle();
+    if (lane.closed) this.leave(lane);
   }
 
   /** Decides what runs here, from the octets at hand, the last `n` of which are new. */

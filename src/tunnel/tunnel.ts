@@ -1,4 +1,5 @@
 import type { TlsSession } from '../tls/index.js';
+import type { ProxyExchange } from './proxy-exchange.js';
 
 /** One end of a connection. */
 export interface Endpoint {
@@ -23,7 +24,7 @@ export class Tunnel {
   /** What it carries instead, in words, where it is not FTT-IMS. */
   other?: string;
   /** HTTP proxy (access type II, TS 24.322 §5.2.2.3). */
-  proxy?: { target: string; status?: number };
+  proxy?: ProxyExchange;
   transport: 'tls' | 'tcp' = 'tcp';
   session?: TlsSession;
   /** The side of the flow whose records the session has as direction 0. */
@@ -34,6 +35,8 @@ export class Tunnel {
     { total: 0, ip4: 0, ip6: 0, unknown: 0, invalid: 0, octets: 0 },
   ];
   readonly unknownTypes = new Map<number, number>();
+  /** Octets of an envelope that was not whole when its stream ended, by side. */
+  readonly unfinished: [number, number] = [0, 0];
 
   constructor(
     /** From 1, in the order of the frames in which they were seen. */

@@ -31,6 +31,8 @@ export type Step =
   | { readonly renegotiate: true }
   /** TLS 1.3, hand-made records: RFC 8446 §4.6.3. */
   | { readonly keyUpdate: Side }
+  /** The same: an alert after which that side goes on all the same. RFC 8446 §6.1 */
+  | { readonly closeNotify: Side }
   /** Nothing for so many milliseconds. */
   | { readonly pause: number };
 

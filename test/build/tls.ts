@@ -240,6 +240,8 @@ class Run {
       await this.link.renegotiate();
       this.ordered = false;
     } else if ('keyUpdate' in step) this.streams.add(step.keyUpdate, this.sealers![step.keyUpdate]!.keyUpdate());
+    else if ('closeNotify' in step)
+      this.streams.add(step.closeNotify, this.sealers![step.closeNotify]!.seal(Uint8Array.of(1, 0), 21));
     else if ('plain' in step) await this.write(step.side, step.plain);
     else {
       const carried: Carried[] = [];

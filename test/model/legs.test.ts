@@ -76,7 +76,7 @@ const routed =
 
 describe('one tunnel at two places', () => {
   test('its two ends give the offset of the clocks and the delay', async () => {
-    const c = await tlsConversation(call().steps, { version: 'TLSv1.2' });
+    const c = await tlsConversation([{ pause: 40 }, ...call().steps], { version: 'TLSv1.2' });
     // At the UE a segment up is seen 15 ms before the EFTF sees it, one down 15 ms after.
     const file = (shape: readonly Shaper[]) =>
       new CaptureBuilder({ shape }).connection(c, { ...ENDS, step: 10 }).build().octets;

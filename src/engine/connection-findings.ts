@@ -1,0 +1,104 @@
+import { certificateSummary } from '../../dissectors/tls/index.js';
+import type { Findings, Remark } from '../model/findings.js';
+import { millis, type Seen } from '../model/moment.js';
+import type { TlsSession } from '../tls/index.js';
+import type { ProxyExchange } from '../tunnel/proxy-exchange.js';
+import type { TunnelLife } from './tunnel-life.js';
+
+/** RFC 8446 §4.1.3: a server that could have done 1.3 says so at the end of its random. */
+const DOWNGRADE = '444f574e47524401';
+/** TS 33.310 §6.1.1: bits of a key; and what signatures no longer rest on. */
+const LEAST_BITS: Readonly<Record<string, number>> = { rsaEncryption: 2048, 'id-ecPublicKey': 256, 'id-dsa': 2048 };
+const BROKEN_HASH = /md2|md4|md5|sha-?1(?!\d)/i;
+/** So soon after an envelope of unknown type the end of the tunnel answers it. */
+const REFUSAL_MS = 1000;
+/** Captures of several queues put frames in a wrong order by less. */
+const MISORDER_MS = 1;
+
+/** Repetitions that are worth a remark. */
+const AGAIN = { segments: 5, percent: 1 } as const;
+
+type Raise = (code: string, at: Seen, remark?: Remark) => void;
+
+/** Raises what only the connection of a tunnel and its session tell. */
+export function judgeConnection(life: TunnelLife, findings: Findings): void {
+  const { tunnel, tcp } = life;
+  const about = [{ kind: 'tunnel', id: tunnel.id }] as const;
+  const raise: Raise = (code, at, remark) => findings.raise(code, at, about, remark);
+  if (tcp.ways.some((w) => w.segments === 0)) raise('capture.one-sided', tcp.first);
+  for (const l of [life, ...life.legs]) if (l.tunnel.proxy !== undefined) judgeConnect(l, l.tunnel.proxy, raise);
+  if (tunnel.session !== undefined) judgeSession(tunnel.session, tcp.first, raise);
+  // Early data is told of by itself.
+  judgeOrder(life, raise, findings.has('fttims.early-data', tunnel.id));
+  judgeRepetitions(life, raise);
+  life.path.judge(about, findings);
+}
+
+function judgeRepetitions({ tcp }: TunnelLife, raise: Raise): void {
+  const [a, b] = tcp.ways;
+  const again = a.retransmissions + b.retransmissions;
+  const share = (100 * again) / (a.segments + b.segments);
+  if (again < AGAIN.segments || share < AGAIN.percent) return;
+  raise('tunnel.retransmissions', tcp.first, { detail: `${again} segments (${share.toFixed(1)} %) were sent again.` });
+}
+
+function judgeConnect({ tcp, connect, connectAnswer }: TunnelLife, p: ProxyExchange, raise: Raise): void {
+  const asked = connect ?? tcp.first;
+  const answered = connectAnswer ?? asked;
+  if (p.host !== '' && p.host.toLowerCase() !== p.target.toLowerCase())
+    raise('proxy.host-differs', asked, { detail: `The CONNECT asks for ${p.target}, and its Host is ${p.host}.` });
+  if (p.status === 407) {
+    const schemes = p.schemes?.join(', ') ?? '';
+    const detail = schemes === '' ? 'The proxy names no scheme.' : `The proxy takes ${schemes}.`;
+    raise(p.hasCredentials ? 'proxy.credentials' : 'proxy.authentication', answered, { detail });
+  }
+  if (p.bodyHeader !== undefined) raise('proxy.answer-body', answered, { detail: `It has ${p.bodyHeader}.` });
+  if (p.isHasty) raise('proxy.hasty', asked);
+}
+
+function judgeSession(s: TlsSession, at: Seen, raise: Raise): void {
+  if (s.clientCertificate) raise('tls.client-certificate', at, { detail: 'The client sent one.' });
+  else if (s.certificateRequested) raise('tls.client-certificate', at, { detail: 'The server asked, and got none.' });
+  if (s.renegotiations > 0) raise('tls.renegotiation', at);
+  if (s.resumed !== undefined) raise('tls.taken-up', at);
+  if (s.retried) raise('tls.retried', at);
+  const updates = s.keyUpdates[0] + s.keyUpdates[1];
+  if (updates > 0)
+    raise('tls.key-update', at, { detail: `It happened ${updates === 1 ? 'once' : `${updates} times`}.` });
+  if (s.serverRandom.endsWith(DOWNGRADE)) raise('tls.downgraded', at);
+  if (s.protections?.extendedMasterSecret === false) raise('tls.no-extended-master-secret', at);
+  if (s.protections?.renegotiationInfo === false) raise('tls.no-renegotiation-info', at);
+  const [der] = s.certificates;
+  const c = der === undefined ? undefined : certificateSummary(der);
+  if (c === undefined) return;
+  const small = c.keyBits > 0 && c.keyBits < (LEAST_BITS[c.keyAlgorithm] ?? 0);
+  if (small) raise('tls.certificate-weak', at, { detail: `Its key is ${c.keyAlgorithm} with ${c.keyBits} bits.` });
+  else if (BROKEN_HASH.test(c.signatureAlgorithm) && !c.selfIssued)
+    raise('tls.certificate-weak', at, { detail: `It is signed with ${c.signatureAlgorithm}.` });
+}
+
+/** Envelopes at the wrong time: before the tunnel is established, unfinished at its end, or such that it ended for them. */
+function judgeOrder(
+  { tunnel, tcp, premature, established, unknown }: TunnelLife,
+  raise: Raise,
+  isEarly: boolean,
+): void {
+  const { session } = tunnel;
+  // Where the handshake was not seen nobody knows when it was over.
+  const known = session?.clientHelloFrame !== undefined && session.finished[1] !== undefined;
+  if (known && premature !== null && established !== null && !isEarly && millis(premature, established) >= MISORDER_MS)
+    raise('fttims.before-finished', premature);
+  for (const side of [0, 1] as const) {
+    const octets = tunnel.unfinished[side];
+    const way = tunnel.direction(side);
+    const end = tcp.fin ?? tcp.end;
+    if (octets > 0 && end !== null)
+      raise('fttims.unfinished', end, { detail: `${octets} octets of it came ${way}, and then the end.` });
+  }
+  const { end } = tcp;
+  if (end === null) return;
+  const other = unknown[tunnel.direction(end.side) === 'up' ? 1 : 0];
+  if (other === null || millis(other, end) > REFUSAL_MS || millis(other, end) < 0) return;
+  const ms = Math.round(millis(other, end));
+  raise('fttims.unknown-refused', end, { detail: `The tunnel ended ${ms} ms after one, from the side that got it.` });
+}

@@ -1,0 +1,43 @@
+import { fieldValue, readMessage } from '../../dissectors/http/message.js';
+import type { View } from '../kit/index.js';
+
+/** A CONNECT, and what was answered (RFC 9110 §9.3.6). */
+export interface ProxyExchange {
+  readonly target: string;
+  /** Its Host, and whether it has credentials. */
+  readonly host: string;
+  readonly hasCredentials: boolean;
+  status?: number;
+  /** Schemes of authentication that the proxy offers. RFC 9110 §11.7.1 */
+  schemes?: readonly string[];
+  /** The header of a 2xx that says how long its body is, though it has none. */
+  bodyHeader?: string;
+  /** The client did not wait for the answer. */
+  isHasty?: boolean;
+}
+
+const DEMANDS_CREDENTIALS = 407;
+
+/** The CONNECT that is the message `v`. */
+export function connectOf(v: View, target: string): ProxyExchange {
+  const m = readMessage(v.buf, v.off, v.end);
+  const text = (name: string): string => (m === undefined ? '' : fieldValue(m, name));
+  return { target, host: text('host'), hasCredentials: text('proxy-authorization') !== '' };
+}
+
+/**
+ * Takes the answer to a CONNECT, which is the message `v`.
+ * @param isHasty the client sent more before it
+ */
+export function answered(p: ProxyExchange, status: number, v: View, isHasty: boolean): void {
+  p.status = status;
+  const headers = readMessage(v.buf, v.off, v.end)?.headers ?? [];
+  if (status === DEMANDS_CREDENTIALS)
+    p.schemes = headers.flatMap(({ name, value }) =>
+      name === 'proxy-authenticate' ? (/^\s*([\w-]+)/.exec(value)?.[1] ?? []) : [],
+    );
+  if (status >= 300) return;
+  p.isHasty = isHasty;
+  const header = headers.find(({ name }) => name === 'content-length' || name === 'transfer-encoding');
+  if (header !== undefined) p.bodyHeader = header.name;
+}

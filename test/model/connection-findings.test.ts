@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { CaptureBuilder } from '../build/capture.js';
+import {
+  answer,
+  type Conversation,
+  clearConversation,
+  connect,
+  down,
+  envelope,
+  type Flight,
+  type Preface,
+  type Step,
+  up,
+} from '../build/conversation.js';
+import { at, ping } from '../build/packets.js';
+import { Sealer } from '../build/sealer.js';
+import { type TlsOptions, tlsConversation } from '../build/tls.js';
+import { captured, codes, ENDS, finding, type Json, reportOn } from './support.js';
+
+const note = (r: Json, code: string) => assert.equal(finding(r, code)?.severity, 'note', code);
+const { client, server } = ENDS;
+const [UP, DOWN] = [
+  envelope(ping(client.address, server.address, 1, 1, 40)),
+  envelope(ping(server.address, client.address, 1, 1, 40)),
+];
+const SOME: readonly Step[] = Array.from({ length: 4 }, () => [up([UP]), down([DOWN])]).flat();
+const V12: TlsOptions = { version: 'TLSv1.2' };
+const V13: TlsOptions = { version: 'TLSv1.3' };
+const told = (c: Conversation): Promise<Json> => reportOn(captured(c).octets, c.keylog);
+
+describe('CONNECT', () => {
+  const asked = (...preface: readonly Preface[]) => told(clearConversation([], preface));
+
+  test('what the proxy wants is named, and what it does not take', async () => {
+    const demand = answer(407, 'No', ['Proxy-Authenticate: Digest realm="a"', 'Proxy-Authenticate: Basic realm="a"']);
+    const r = await asked(connect(), demand);
+    assert.deepEqual(codes(r), ['proxy.authentication']);
+    assert.match(r.findings[0].meaning, /^The proxy takes Digest, Basic\./);
+    const again = await asked(connect(), demand, connect(undefined, ['Proxy-Authorization: Basic YTpi']), demand);
+    assert.deepEqual(codes(again), ['proxy.credentials']);
+  });
+
+  test('a Host that is another', async () => {
+    const r = await told(
+      await tlsConversation(SOME, V12, [
+        connect('eftf.example:443', ['Host: other.example:443']),
+        answer(200, 'Connection established'),
+      ]),
+    );
+    assert.deepEqual(codes(r), ['proxy.host-differs']);
+  });
+
+  test('a success with a body that is none', async () => {
+    for (const header of ['Content-Length: 0', 'Transfer-Encoding: chunked']) {
+      const c = await tlsConversation(SOME, V12, [connect(), answer(200, 'OK', [header])]);
+      const r = await told(c);
+      assert.deepEqual(codes(r), ['proxy.answer-body'], header);
+      assert.equal(r.tunnels[0].envelopes.up.total, 4);
+    }
+  });
+
+  test('a client that does not wait', async () => {
+    const c = await tlsConversation(SOME, V12, [connect(), answer(200, 'OK')]);
+    assert.deepEqual(codes(await told(c)), []);
+    const [ask, ok, hello, ...rest] = c.flights;
+    const r = await told({ ...c, flights: [ask!, { ...hello!, ordered: true }, { ...ok!, ordered: true }, ...rest] });
+    assert.deepEqual(codes(r), ['proxy.hasty']);
+  });
+});
+
+describe('handshakes', () => {
+  test('an earlier session, another ClientHello, other keys are notes', async () => {
+    const first = await tlsConversation(SOME, V12);
+    const again = await tlsConversation(SOME, { ...V12, session: first.session });
+    assert.ok(again.reused);
+    const resumed = await reportOn(captured(again).octets, first.keylog + again.keylog);
+    assert.deepEqual(codes(resumed), []);
+    note(resumed, 'tls.taken-up');
+    const retried = await told(
+      await tlsConversation(SOME, { ...V13, client: { ecdhCurve: 'X25519:P-384' }, server: { ecdhCurve: 'P-384' } }),
+    );
+    assert.deepEqual(codes(retried), []);
+    note(retried, 'tls.retried');
+    const updated = await told(
+      await tlsConversation([...SOME, { keyUpdate: 0 }, ...SOME, { closeNotify: 0 }], { ...V13, sealed: true }),
+    );
+    assert.deepEqual(codes(updated), []);
+    assert.match(finding(updated, 'tls.key-update').meaning, /^It happened once\./);
+  });
+
+  test('a ServerHello without extensions that protect it', async () => {
+    const c = await tlsConversation(SOME, V12);
+    assert.equal(finding(await told(c), 'tls.no-extended-master-secret'), undefined);
+    // Both extensions of the ServerHello become ones that nobody knows.
+    const flights = c.flights.map((f, i): Flight => {
+      if (i !== 1) return f;
+      const hex = Buffer.from(f.octets).toString('hex');
+      const changed = hex.replace('ff01000100', '0a0a000100').replace('00170000', '1a1a0000');
+      assert.notEqual(changed, hex);
+      return { ...f, octets: Uint8Array.from(Buffer.from(changed, 'hex')) };
+    });
+    const r = await told({ ...c, flights });
+    assert.deepEqual(codes(r), []);
+    note(r, 'tls.no-extended-master-secret');
+    note(r, 'tls.no-renegotiation-info');
+  });
+
+  /** A key and a certificate that OpenSSL makes. */
+  function certificate(...options: readonly string[]): { key: string; cert: string } {
+    const folder = mkdtempSync(join(tmpdir(), 'fttscope-certificate-'));
+    const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
+    try {
+      const fixed = ['req', '-x509', '-nodes', '-days', '36500', '-keyout', key, '-out', cert];
+      const names = ['-subj', '/CN=eftf.example', '-addext', 'subjectAltName=DNS:eftf.example'];
+      execFileSync('openssl', [...fixed, ...names, ...options], { stdio: 'ignore' });
+      return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  test('a certificate with a short key', async () => {
+    const weak = certificate('-newkey', 'rsa:1024');
+    const o: TlsOptions = { ...V12, ciphers: 'ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0', server: weak };
+    const c = await tlsConversation(SOME, o);
+    const r = await reportOn(captured(c, {}, { epoch: 1_900_000_000 }).octets, c.keylog);
+    assert.deepEqual(codes(r), ['tls.certificate-weak']);
+    assert.match(finding(r, 'tls.certificate-weak').meaning, /^Its key is rsaEncryption with 1024 bits\./);
+  });
+
+  test('a certificate of another issuer for the same name', async () => {
+    const other = certificate('-newkey', 'rsa:2048', '-subj', '/O=Inspector/CN=eftf.example');
+    const [a, b] = [await tlsConversation(SOME, V12), await tlsConversation(SOME, { ...V12, server: other })];
+    const build = (second: Conversation) =>
+      new CaptureBuilder({ epoch: 1_900_000_000 })
+        .connection(a, { ...ENDS, step: 10 })
+        .connection(second, { client: at('192.0.2.11', 40_001), server, step: 10, start: 100 })
+        .build().octets;
+    const r = await reportOn(build(b), a.keylog + b.keylog);
+    assert.deepEqual(codes(r), ['tls.other-issuer']);
+    assert.deepEqual(
+      r.findings[0].refs.map((x: Json) => x.id),
+      [2, 1],
+    );
+    const same = await tlsConversation(SOME, V12);
+    assert.deepEqual(codes(await reportOn(build(same), a.keylog + same.keylog)), []);
+  });
+
+  test('a certificate that the server asked for, and did not get', async () => {
+    const r = await told(await tlsConversation(SOME, { ...V12, server: { requestCert: true } }));
+    note(r, 'tls.client-certificate');
+    assert.match(finding(r, 'tls.client-certificate').meaning, /^The server asked, and got none\./);
+  });
+});
+
+describe('envelopes at the wrong time', () => {
+  test('before the server has finished', async () => {
+    const c = await tlsConversation(SOME, V12);
+    const finished = c.flights.findIndex((f, i) => f.side === 1 && i > 1);
+    const data = c.flights.findIndex((f, i) => f.side === 0 && i > finished);
+    const flights = [...c.flights];
+    flights.splice(finished, 0, ...flights.splice(data, 1));
+    const early = { ...c, flights: flights.map((f) => ({ ...f, ordered: true })) };
+    const r = await reportOn(captured(early, { step: 2000 }).octets, c.keylog);
+    assert.deepEqual(codes(r), ['fttims.before-finished']);
+    assert.equal(finding(r, 'fttims.before-finished').severity, 'error');
+  });
+
+  test('in early data', async () => {
+    const c = await tlsConversation(SOME, { ...V13, ciphers: 'TLS_AES_128_GCM_SHA256:AES128-SHA:@SECLEVEL=0' });
+    const secret = Buffer.alloc(32, 0x5a);
+    const sealer = new Sealer(c.cipher, secret, 0);
+    const [hello, reply, ...rest] = c.flights;
+    // The ClientHello gets the extension early_data at its end. RFC 8446 §4.2.10
+    const b = Buffer.concat([hello!.octets, Uint8Array.of(0, 42, 0, 0)]);
+    let where = 44 + b[43]!;
+    where += 2 + b.readUInt16BE(where);
+    where += 1 + b[where]!;
+    for (const length of [3, 7, where]) b.writeUInt16BE(b.readUInt16BE(length) + 4, length);
+    const early = { ...hello!, octets: sealer.seal(UP!.octets) };
+    const end = { ...hello!, octets: sealer.seal(Uint8Array.of(5, 0, 0, 0), 22) };
+    const flights = [{ ...hello!, octets: Uint8Array.from(b) }, early, reply!, end, ...rest];
+    const line = `CLIENT_EARLY_TRAFFIC_SECRET ${c.keylog.split(' ')[1]} ${secret.toString('hex')}\n`;
+    const r = await reportOn(captured({ ...c, flights }).octets, c.keylog + line);
+    assert.deepEqual(codes(r), ['fttims.early-data']);
+  });
+
+  test('after its own close_notify', async () => {
+    const sealed = { ...V13, sealed: true };
+    const fine = await told(await tlsConversation([...SOME, { closeNotify: 0 }], sealed));
+    assert.deepEqual(codes(fine), []);
+    const other = await told(await tlsConversation([...SOME, { closeNotify: 0 }, down([DOWN!])], sealed));
+    assert.deepEqual(codes(other), []);
+    const r = await told(await tlsConversation([...SOME, { closeNotify: 0 }, up([UP!]), up([UP!])], sealed));
+    assert.deepEqual(codes(r), ['fttims.after-close']);
+    assert.equal(finding(r, 'fttims.after-close').count, 2);
+  });
+
+  test('unfinished when the stream ends, in the clear and in TLS', async () => {
+    const half = { side: 0 as const, plain: UP!.octets.subarray(0, 20) };
+    const clear = await told(clearConversation([...SOME, half]));
+    assert.deepEqual(codes(clear), ['fttims.unfinished']);
+    assert.match(clear.findings[0].meaning, /^20 octets of it came up, and then the end\./);
+    assert.deepEqual(codes(await told(await tlsConversation([...SOME, half], V12))), ['fttims.unfinished']);
+    const going = captured(clearConversation([...SOME, half]), { end: 'none' });
+    assert.deepEqual(codes(await reportOn(going.octets)), []);
+  });
+
+  test('of a type that the other side does not bear', async () => {
+    const unknown = envelope(Uint8Array.of(1, 2, 3), 77);
+    const c = clearConversation([...SOME, down([unknown])]);
+    const r = await reportOn(captured(c).octets);
+    assert.deepEqual(codes(r), ['fttims.unknown-refused']);
+    assert.match(finding(r, 'fttims.unknown-refused').meaning, /^The tunnel ended \d+ ms after one/);
+    assert.deepEqual(codes(await told(clearConversation([...SOME, up([unknown])]))), []);
+    const later = clearConversation([...SOME, down([unknown]), { pause: 3000 }, up([UP!])]);
+    assert.deepEqual(codes(await told(later)), []);
+  });
+});

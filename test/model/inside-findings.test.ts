@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { concat, encode } from 'fttscope/kit';
+import { icmp } from '../../dissectors/icmp.js';
+import { mtuOption, prefixOption, routerAdvertisement } from '../../dissectors/icmpv6/messages.js';
+import { CaptureBuilder } from '../build/capture.js';
+import { envelope } from '../build/conversation.js';
+import { ACK, address, at, fragments, ip, ping, SYN, tcp, udp } from '../build/packets.js';
+import { addressed, CORE, codes, ENDS, finding, found, healthy, type Json, nd, reportOn, Talk, UE } from './support.js';
+
+const note = (r: Json, code: string) => assert.equal(finding(r, code)?.severity, 'note', code);
+const datagram = (n = 20) => udp(at(UE, 7000), at(CORE, 7001), new Uint8Array(n).fill(0x5a));
+/** The packet with one octet changed. */
+function changed(packet: Uint8Array, where: number, value = packet[where]! ^ 0xff): Uint8Array {
+  const b = packet.slice();
+  b[where] = value;
+  return b;
+}
+
+describe('packets inside', () => {
+  const sent = (packet: Uint8Array) => found(addressed(new Talk()).up(100, datagram()).up(200, packet));
+
+  test('checksums that are wrong', async () => {
+    const [ue, core] = [address(UE), address(CORE)];
+    const segment = tcp(at(UE, 7000), at(CORE, 7001), { seq: 1, flags: SYN }, new Uint8Array(0));
+    for (const [packet, what] of [
+      [changed(datagram(), 8), 'an IPv4 header'],
+      [changed(datagram(), 30), 'UDP'],
+      [changed(segment, 34), 'TCP'],
+      [changed(ping(ue, core, 1, 1, 40), 30), 'ICMP'],
+    ] as const) {
+      const r = await sent(packet);
+      assert.deepEqual(codes(r), ['inner.checksum'], what);
+      assert.match(finding(r, 'inner.checksum').meaning, new RegExp(`^The first is that of ${what}\\.`));
+    }
+    const none = changed(changed(datagram(), 26, 0), 27, 0); // RFC 768: no checksum
+    assert.deepEqual(codes(await sent(none)), []);
+  });
+
+  test('a header that is too short', async () => {
+    const t = addressed(new Talk());
+    for (let i = 0; i < 5; i++) t.up(100 + i, changed(datagram(), 0, 0x44));
+    assert.ok(codes(await found(t)).includes('inner.header'));
+  });
+
+  test('fragments are a note', async () => {
+    const t = addressed(new Talk());
+    for (const [i, f] of fragments(datagram(900), 400).entries()) t.up(100 + i, f);
+    const r = await found(t);
+    assert.deepEqual(codes(r), []);
+    note(r, 'inner.fragment');
+  });
+
+  const [OWN, PEER] = ['2001:db8:9::2', '2001:db8:9::1'];
+  const router = {
+    hopLimit: 64,
+    managed: false,
+    other: false,
+    preference: 0,
+    lifetime: 1800,
+    reachable: 0,
+    retransmit: 0,
+  };
+  const prefix = prefixOption({
+    prefix: address('2001:db8:9::'),
+    length: 64,
+    onLink: true,
+    autonomous: true,
+    valid: 86_400,
+    preferred: 14_400,
+  });
+  const six = (n: number) => udp(at(OWN, 9), at(PEER, 9), new Uint8Array(n));
+
+  test('larger than the MTU of the link', async () => {
+    const t = new Talk().down(0, nd('fe80::1', 'ff02::1', routerAdvertisement(router, [prefix, mtuOption(1280)])));
+    assert.deepEqual(codes(await found(t.copy().up(100, six(1232)))), []);
+    const r = await found(t.up(100, six(1233)));
+    assert.deepEqual(codes(r), ['inner.over-mtu']);
+    assert.match(finding(r, 'inner.over-mtu').meaning, /^The largest has 1281 octets, and the link takes 1280\./);
+  });
+
+  test('larger than somebody on the way said', async () => {
+    // RFC 4443 §3.2: the MTU, then the packet that it is about.
+    const big6 = nd(PEER, OWN, { type: 2, code: 0, body: Uint8Array.of(0, 0, 5, 0), options: [], rest: six(100) });
+    const word = { type: 3, code: 4, word: 1000, data: datagram(1200).subarray(0, 28) };
+    const big4 = ip(address(CORE), address(UE), 1, encode(icmp.codec!, word));
+    for (const [message, packet] of [
+      [big6, six(1300)],
+      [big4, datagram(1200)],
+    ] as const) {
+      const t = addressed(new Talk()).up(90, packet).down(100, message);
+      assert.deepEqual(codes(await found(t.copy().up(500, packet))), []);
+      assert.deepEqual(codes(await found(t.up(5000, packet))), ['inner.too-big-ignored']);
+    }
+  });
+});
+
+describe('the outer connection', () => {
+  const { client, server } = ENDS;
+  const NOTHING = new Uint8Array(0);
+  /** A connection whose data is sent one by one. */
+  class Sent {
+    readonly b = new CaptureBuilder()
+      .packet(tcp(client, server, { seq: 100, flags: SYN }, NOTHING), 0, 0)
+      .packet(tcp(server, client, { seq: 500, ack: 101, flags: SYN | ACK }, NOTHING), 10, 1)
+      .packet(tcp(client, server, { seq: 101, ack: 501 }, NOTHING), 20, 0);
+    next = 101;
+
+    up(ms: number, octets: Uint8Array, seq = this.next): this {
+      this.b.packet(tcp(client, server, { seq, ack: 501 }, octets), ms, 0);
+      this.next = Math.max(this.next, seq + octets.length);
+      return this;
+    }
+    ack(ms: number, ack = this.next, window = 64_240): this {
+      this.b.packet(tcp(server, client, { seq: 501, ack, window }, NOTHING), ms, 1);
+      return this;
+    }
+    report = (): Promise<Json> => reportOn(this.b.build().octets);
+  }
+  const small = envelope(ping(address(UE), address(CORE), 1, 1, 40)).octets;
+  const large = envelope(datagram(1300)).octets;
+
+  test('large segments that do not get through', async () => {
+    const s = new Sent().up(100, small).ack(110);
+    const seq = s.next;
+    for (const ms of [200, 500, 1100, 2300]) s.up(ms, large, seq).ack(ms + 50, seq);
+    const r = await s.report();
+    assert.ok(codes(r).includes('tunnel.black-hole'));
+    assert.match(finding(r, 'tunnel.black-hole').meaning, /^A segment of 1331 octets was sent again and again/);
+    const once = new Sent().up(100, small).ack(110);
+    const again = once.next;
+    for (const ms of [200, 500]) once.up(ms, large, again);
+    assert.equal(finding(await once.ack(550).report(), 'tunnel.black-hole'), undefined);
+  });
+
+  test('no room for more', async () => {
+    const r = await new Sent().up(100, small).ack(110, undefined, 0).ack(400).up(500, small).ack(510).report();
+    assert.deepEqual(codes(r), []);
+    note(r, 'tunnel.zero-window');
+  });
+
+  test('an envelope in pieces', async () => {
+    const pieces = (ms: number) =>
+      new Sent()
+        .up(100, concat([small, large.subarray(0, 500)]))
+        .ack(105)
+        .up(100 + ms, large.subarray(500))
+        .ack(110 + ms)
+        .report();
+    assert.equal(finding(await pieces(50), 'tunnel.split'), undefined);
+    const r = await pieces(300);
+    assert.deepEqual(codes(r), []);
+    assert.match(finding(r, 'tunnel.split').meaning, /^The longest took 300 ms\./);
+    const late = new Sent().up(100, small).ack(105).up(200, large.subarray(0, 500)).up(350, large.subarray(500, 600));
+    assert.match(
+      finding(await late.up(600, large.subarray(600)).ack(610).report(), 'tunnel.split').meaning,
+      /^The longest took 400 ms\./,
+    );
+  });
+
+  test('many envelopes at a time', async () => {
+    const sent = (n: number) => {
+      const s = new Sent();
+      for (let i = 0; i < 12; i++) s.up(100 + 20 * i, concat(Array.from({ length: n }, () => small))).ack(105 + 20 * i);
+      return s.report();
+    };
+    assert.equal(finding(await sent(1), 'tunnel.batched'), undefined);
+    const r = await sent(5);
+    assert.deepEqual(codes(r), []);
+    assert.match(finding(r, 'tunnel.batched').meaning, /^12 of 12 segments carry 4 envelopes or more\./);
+  });
+
+  test('segments that are sent again, and an overhead that is large', async () => {
+    const s = new Sent();
+    for (let i = 0; i < 40; i++) {
+      const seq = s.next;
+      s.up(100 + 300 * i, small);
+      if (i % 8 === 7) s.up(220 + 300 * i, small, seq);
+      s.ack(250 + 300 * i);
+    }
+    const r = await s.report();
+    assert.deepEqual(codes(r), []);
+    assert.match(finding(r, 'tunnel.retransmissions').meaning, /^5 segments \(5\.7 %\) were sent again\./);
+    assert.equal(finding(await found(healthy()), 'tunnel.retransmissions'), undefined);
+    assert.equal(finding(await found(healthy()), 'tunnel.overhead'), undefined);
+    const tiny = new Sent();
+    for (let i = 0; i < 20; i++)
+      tiny.up(100 + 10 * i, envelope(ping(address(UE), address(CORE), 1, i, 0)).octets).ack(105 + 10 * i);
+    note(await tiny.report(), 'tunnel.overhead');
+  });
+});

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { encode } from 'fttscope/kit';
+import { rtp } from '../../dissectors/rtp.js';
+import { at, type Endpoint, udp } from '../build/packets.js';
+import {
+  addressed,
+  CORE,
+  CORE_MEDIA,
+  called,
+  codes,
+  finding,
+  found,
+  type Json,
+  registered,
+  sdp,
+  sip,
+  speech,
+  spoken,
+  Talk,
+  UE,
+  UE_MEDIA,
+} from './support.js';
+
+const note = (r: Json, code: string) => assert.equal(finding(r, code)?.severity, 'note', code);
+
+/** A call of so many milliseconds with speech down the tunnel; both descriptions have more lines. */
+function call(duration = 2000, more: readonly string[] = [], formats = ''): Talk {
+  const described = (where: string, port: number) => sdp(where, port, more).replace('AVP 8 101', `AVP 8 101${formats}`);
+  const end = 1200 + duration;
+  return registered(addressed(new Talk()))
+    .up(1000, sip('INVITE sip:bob@ims.example', { sdp: described(UE, 30_000) }))
+    .down(1010, sip('100 Trying INVITE', {}, 'down'))
+    .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: described(CORE, 40_000) }, 'down'))
+    .up(1210, sip('ACK sip:bob@ims.example', { toTag: 'b' }))
+    .up(end, sip('BYE sip:bob@ims.example', { toTag: 'b', cseq: 9 }))
+    .down(end + 10, sip('200 OK BYE', { toTag: 'b', cseq: 9 }, 'down'));
+}
+const listened = (duration?: number, more?: readonly string[], formats?: string) =>
+  spoken(call(duration, more, formats), 1210, 90, 'down');
+
+/** An RTP packet with any header and payload. */
+function packet(from: Endpoint, to: Endpoint, sequence: number, timestamp: number, type: number, payload: Uint8Array) {
+  const head = { marker: false, payloadType: type, sequence, timestamp, ssrc: 1, csrc: [], padding: 0 };
+  return udp(from, to, encode(rtp.codec!, { ...head, payload }));
+}
+
+describe('streams', () => {
+  test('from another port than the description names', async () => {
+    const sent = (from: Endpoint) => {
+      const t = listened();
+      for (let i = 0; i < 60; i++) t.up(1220 + 20 * i, speech(from, CORE_MEDIA, i, 1));
+      return found(t);
+    };
+    assert.deepEqual(codes(await sent(UE_MEDIA)), []);
+    const r = await sent(at(UE, 30_010));
+    assert.deepEqual(codes(r), ['media.asymmetric-ports']);
+    assert.match(finding(r, 'media.asymmetric-ports').meaning, /^It sends from 30010, and receives on 30000\./);
+  });
+
+  test('with packets of another length than was asked for', async () => {
+    const r = await found(spoken(listened(2000, ['a=maxptime:10']), 1220, 80, 'up'));
+    assert.deepEqual(codes(r), ['media.packet-time', 'media.packet-time']);
+    assert.match(r.findings[0].meaning, /^Packets hold 20 ms, and maxptime is 10\./);
+    const hint = await found(spoken(listened(2000, ['a=ptime:60', 'a=maxptime:240']), 1220, 80, 'up'));
+    assert.deepEqual(codes(hint), []);
+    note(hint, 'media.packet-time');
+    const fine = await found(spoken(listened(2000, ['a=ptime:20']), 1220, 80, 'up'));
+    assert.equal(finding(fine, 'media.packet-time'), undefined);
+  });
+
+  test('under another SSRC', async () => {
+    const t = listened();
+    for (let i = 0; i < 80; i++) t.up(1220 + 20 * i, speech(UE_MEDIA, CORE_MEDIA, i, i < 40 ? 1 : 9));
+    const r = await found(t);
+    assert.deepEqual(codes(r), []);
+    note(r, 'media.source-changed');
+    assert.match(finding(r, 'media.source-changed').meaning, /^The SSRC was 0x1, and is 0x9\./);
+  });
+
+  test('whose timestamps jump, and whose packets are out of order', async () => {
+    const sent = (place: (i: number) => number, time: (i: number) => number) => {
+      const t = listened();
+      for (let i = 0; i < 80; i++)
+        t.up(1220 + 20 * i, packet(UE_MEDIA, CORE_MEDIA, place(i), time(place(i)), 8, new Uint8Array(160)));
+      return found(t);
+    };
+    const straight = (i: number) => i;
+    const steady = (i: number) => 160 * i;
+    const fine = await sent(straight, steady);
+    assert.deepEqual([finding(fine, 'media.timestamp-jump'), finding(fine, 'media.reordered')], [undefined, undefined]);
+    const jumps = await sent(straight, (i) => steady(i) + (i >= 40 ? 80_000 : 0));
+    assert.ok(codes(jumps).includes('media.timestamp-jump'));
+    assert.match(finding(jumps, 'media.timestamp-jump').meaning, /^It happened once\./);
+    const swapped = await sent((i) => (i % 10 === 3 ? i + 1 : i % 10 === 4 ? i - 1 : i), steady);
+    assert.deepEqual(codes(swapped), []);
+    note(swapped, 'media.reordered');
+  });
+
+  test('that do not listen to requests for a lower mode', async () => {
+    // AMR 12.2 (RFC 4867 §4.3.1): a request of four bits, then F 0, frame type 7, Q 1, 244 bits of speech.
+    const frame = (request: number) => {
+      const b = new Uint8Array(32);
+      b[0] = (request << 4) | 3;
+      b[1] = 0xc0;
+      return b;
+    };
+    const talk = (request: number) => {
+      const t = call(2000, ['a=rtpmap:97 AMR/8000'], ' 97');
+      for (let i = 0; i < 60; i++) {
+        t.up(1220 + 20 * i, packet(UE_MEDIA, CORE_MEDIA, i, 160 * i, 97, frame(request)));
+        t.down(1225 + 20 * i, packet(CORE_MEDIA, UE_MEDIA, i, 160 * i, 97, frame(15)));
+      }
+      return found(t);
+    };
+    assert.deepEqual(codes(await talk(15)), []);
+    assert.deepEqual(codes(await talk(7)), []);
+    const r = await talk(2);
+    assert.deepEqual(codes(r), ['media.request-ignored']);
+    assert.match(r.findings[0].meaning, /^5\.9 kbit\/s was asked for, and 100 % of the frames have more\./);
+  });
+});
+
+test('a hold needs keep-alives', async () => {
+  const invite = (cseq: number, flowing: string, port = 30_000) =>
+    sip('INVITE sip:bob@ims.example', { toTag: 'b', cseq, sdp: sdp(UE, port, [`a=${flowing}`]) });
+  const answer = (cseq: number, flowing: string) =>
+    sip('200 OK INVITE', { toTag: 'b', cseq, sdp: sdp(CORE, 40_000, [`a=${flowing}`]) }, 'down');
+  const held = (keep: boolean, again: boolean) => {
+    const t = spoken(listened(120_000), 1220, 80, 'up');
+    t.up(10_000, invite(2, 'inactive')).down(10_050, answer(2, 'inactive'));
+    t.up(10_060, sip('ACK sip:bob@ims.example', { toTag: 'b', cseq: 2 }));
+    if (keep) for (let i = 0; i < 6; i++) t.up(15_000 + 15_000 * i, speech(UE_MEDIA, CORE_MEDIA, 80 + i, 1, 20));
+    if (!again) return found(t);
+    t.up(100_000, invite(3, 'sendrecv')).down(100_050, answer(3, 'sendrecv'));
+    t.up(100_060, sip('ACK sip:bob@ims.example', { toTag: 'b', cseq: 3 }));
+    for (let i = 0; i < 40; i++) {
+      const n = 5000 + i;
+      t.up(100_100 + 20 * i, packet(UE_MEDIA, CORE_MEDIA, 90 + i, 160 * n, 8, new Uint8Array(160)));
+    }
+    return found(t);
+  };
+  for (const again of [true, false]) {
+    assert.equal(finding(await held(true, again), 'media.no-keep-alive'), undefined);
+    const f = finding(await held(false, again), 'media.no-keep-alive');
+    assert.deepEqual([f.severity, f.confidence], ['warn', 'likely']);
+    assert.match(f.meaning, again ? /^The hold took 90 s\./ : /^The hold took 111 s\./);
+  }
+});
+
+test('a call in which all is well has none of this', async () => {
+  const t = spoken(spoken(called(registered(addressed(new Talk())), 1000, 2000), 1210, 90, 'up'), 1210, 90, 'down');
+  const r = await found(t);
+  assert.deepEqual(
+    r.findings.filter((f: Json) => f.code.startsWith('media.')),
+    [],
+  );
+});
