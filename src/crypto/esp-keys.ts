@@ -1,4 +1,4 @@
-import { createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
+import { type CipherGCMTypes, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import type { OpenedEsp } from '../../dissectors/esp.js';
 import { ip4, ip6, u32 } from '../kit/index.js';
 
@@ -15,21 +15,34 @@ interface Cipher {
   readonly names: Readonly<Record<number, string>>;
   /** Octets of a block, and of the initialization vector before the payload. RFC 2451 §3, RFC 3602 §3. */
   readonly block: number;
+  /** AES-GCM (RFC 4106): octets of its tag, which stands where the check value does; 0: as long as the check value. */
+  readonly tag?: number;
 }
 
 /** How an integrity check value is made. */
 interface Check {
-  /** '': what it is made with is not known, so that it is passed over. */
+  /** '': what it is made with is not known, so that it is passed over; `gmac`: RFC 4543. */
   readonly hash: string;
   /** Octets. */
   readonly length: number;
 }
 
-/** By the names that Wireshark's table has. */
+/** The key of GCM is followed by a salt; the packet bears the rest of the nonce. RFC 4106 §3.1, §8.1 */
+const SALT = 4;
+const EXPLICIT = 8;
+const TAG = 16;
+const GCM = { 20: 'aes-128-gcm', 28: 'aes-192-gcm', 36: 'aes-256-gcm' } as const;
+const GMAC = 'gmac';
+
+/** By the names that Wireshark's table has, and for GMAC, which it does not have, by such a one. */
 const CIPHERS: Readonly<Record<string, Cipher>> = {
   NULL: { names: {}, block: 0 },
   'TripleDES-CBC [RFC2451]': { names: { 24: 'des-ede3-cbc' }, block: 8 },
   'AES-CBC [RFC3602]': { names: { 16: 'aes-128-cbc', 24: 'aes-192-cbc', 32: 'aes-256-cbc' }, block: 16 },
+  'AES-GCM [RFC4106]': { names: GCM, block: EXPLICIT, tag: 0 },
+  'AES-GCM with 8 octet ICV [RFC4106]': { names: GCM, block: EXPLICIT, tag: 8 },
+  'AES-GCM with 12 octet ICV [RFC4106]': { names: GCM, block: EXPLICIT, tag: 12 },
+  'AES-GCM with 16 octet ICV [RFC4106]': { names: GCM, block: EXPLICIT, tag: 16 },
 };
 const CHECKS: Readonly<Record<string, Check>> = {
   NULL: { hash: '', length: 0 },
@@ -39,6 +52,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'HMAC-SHA-256-128 [RFC4868]': { hash: 'sha256', length: 16 },
   'HMAC-SHA-384-192 [RFC4868]': { hash: 'sha384', length: 24 },
   'HMAC-SHA-512-256 [RFC4868]': { hash: 'sha512', length: 32 },
+  'AES-GMAC [RFC4543]': { hash: GMAC, length: TAG },
   'ANY 64 bit authentication [no checking]': { hash: '', length: 8 },
   'ANY 96 bit authentication [no checking]': { hash: '', length: 12 },
   'ANY 128 bit authentication [no checking]': { hash: '', length: 16 },
@@ -60,6 +74,8 @@ interface Association {
   readonly key: Uint8Array;
   readonly check: Check;
   readonly checkKey: Uint8Array;
+  /** Octets of the tag of GCM, 0 for other ciphers. */
+  readonly tag: number;
 }
 
 /** Where the addresses of a packet stand: 4 or 16 octets each. */
@@ -141,6 +157,10 @@ function association(cells: readonly string[]): Association | string {
   if (check === undefined) return `authentication ${authentication} is not supported`;
   const name = cipher.block === 0 ? '' : cipher.names[key.length];
   if (name === undefined) return `a key of ${key.length} octets does not fit ${encryption}`;
+  const checkKey = octets(checkKeyText);
+  const gmac = check.hash === GMAC;
+  if (gmac && (cipher.block > 0 || !(checkKey.length in GCM)))
+    return `a key of ${checkKey.length} octets does not fit ${authentication} with ${encryption}`;
   if (!/^(\*|0x[0-9a-f]{1,8}|\d{1,10})$/i.test(spi)) return `the SPI ${spi} is no number`;
   return {
     version: protocol === 'IPv4' ? 4 : 6,
@@ -148,10 +168,11 @@ function association(cells: readonly string[]): Association | string {
     destination: destination.toLowerCase(),
     spi: spi === '*' ? undefined : Number(spi),
     cipher: name,
-    block: cipher.block,
+    block: gmac ? EXPLICIT : cipher.block,
     key,
     check,
-    checkKey: octets(checkKeyText),
+    checkKey,
+    tag: cipher.tag === undefined ? 0 : cipher.tag || check.length || TAG,
   };
 }
 
@@ -162,30 +183,65 @@ function octets(text: string): Uint8Array {
 }
 
 function opened(a: Association, b: Uint8Array, off: number, end: number): OpenedEsp | undefined {
-  const stop = end - a.check.length;
+  const icv = a.tag > 0 ? a.tag : a.check.length;
+  const stop = end - icv;
   const start = off + HEADER + a.block;
   const length = stop - start;
-  if (length < TRAILER || (a.block > 0 && length % a.block !== 0)) return undefined;
-  const bytes = plain(a, b, start, stop);
+  const chained = a.cipher.endsWith('-cbc');
+  if (length < TRAILER || (chained && length % a.block !== 0)) return undefined;
+  const sealed = a.tag > 0 ? unlock(a.cipher, a.key, b, off, stop, end) : undefined;
+  const bytes = sealed === undefined ? plain(a, b, start, stop) : sealed.bytes;
   const pad = bytes[length - TRAILER];
   if (pad > length - TRAILER) return undefined;
   return {
     bytes,
     payload: length - TRAILER - pad,
     next: bytes[length - 1],
-    icv: a.check.length,
-    good: a.check.hash !== '' && fits(a, b, off, stop, end),
+    icv,
+    good: sealed?.good ?? (a.check.hash !== '' && fits(a, b, off, stop, end)),
   };
 }
 
+/**
+ * Opens what AES-GCM protects: the nonce is the salt and the explicit part, header and sequence number are authenticated
+ * too (RFC 4106 §4, §5). What does not fit its tag is opened all the same, and said to be wrong.
+ * @param covered octets from `off` on that are authenticated alone: 8 for GCM, all of them for GMAC (RFC 4543 §3.3)
+ */
+function unlock(
+  cipher: string,
+  key: Uint8Array,
+  b: Uint8Array,
+  off: number,
+  stop: number,
+  end: number,
+  covered = HEADER,
+): { readonly bytes: Uint8Array; readonly good: boolean } {
+  const nonce = Buffer.concat([key.subarray(key.length - SALT), b.subarray(off + HEADER, off + HEADER + EXPLICIT)]);
+  const options = { authTagLength: end - stop };
+  const d = createDecipheriv(cipher as CipherGCMTypes, key.subarray(0, key.length - SALT), nonce, options)
+    .setAAD(b.subarray(off, off + covered))
+    .setAuthTag(b.subarray(stop, end));
+  const bytes = new Uint8Array(covered === HEADER ? d.update(b.subarray(off + HEADER + EXPLICIT, stop)) : []);
+  try {
+    d.final();
+  } catch {
+    return { bytes, good: false };
+  }
+  return { bytes, good: true };
+}
+
 function plain(a: Association, b: Uint8Array, start: number, stop: number): Uint8Array {
-  if (a.block === 0) return b.slice(start, stop);
+  if (a.cipher === '') return b.slice(start, stop);
   const d = createDecipheriv(a.cipher, a.key, b.subarray(start - a.block, start)).setAutoPadding(false);
   return new Uint8Array(Buffer.concat([d.update(b.subarray(start, stop)), d.final()]));
 }
 
 /** Whether the check value over header and payload is right. RFC 4303 §2.8. */
 function fits(a: Association, b: Uint8Array, off: number, stop: number, end: number): boolean {
+  if (a.check.hash === GMAC) {
+    const name = GCM[a.checkKey.length as keyof typeof GCM];
+    return unlock(name, a.checkKey, b, off, stop, end, stop - off).good;
+  }
   const value = createHmac(a.check.hash, a.checkKey).update(b.subarray(off, stop)).digest();
   return timingSafeEqual(value.subarray(0, a.check.length), b.subarray(stop, end));
 }

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { AkaOpinion, ProtectedWay, SubscriberSecrets } from '../model/aka.js';
 import { parameterOf } from '../model/sip-event.js';
 import { akaPassword, digestResponse } from './digest.js';
@@ -23,12 +23,38 @@ const AUTS = 14;
 const INTEGRITY: Readonly<Record<string, string>> = {
   'hmac-md5-96': 'HMAC-MD5-96 [RFC2403]',
   'hmac-sha-1-96': 'HMAC-SHA-1-96 [RFC2404]',
+  'aes-gmac': 'AES-GMAC [RFC4543]',
+  null: 'NULL', // beside a cipher that authenticates too
 };
 const ENCRYPTION: Readonly<Record<string, string>> = {
   null: 'NULL',
   'aes-cbc': 'AES-CBC [RFC3602]',
   'des-ede3-cbc': 'TripleDES-CBC [RFC2451]',
+  'aes-gcm': 'AES-GCM with 16 octet ICV [RFC4106]',
 };
+/** TS 33.203 annex I: what the salts of GMAC and GCM are made with. */
+const SALTS = { gmac: { fc: 0x58, name: 'AES_GMAC_SALT' }, gcm: { fc: 0x59, name: 'AES_GCM_SALT' } } as const;
+
+/** The key derivation function of TS 33.220 §B.2.2 with CK || IK, of which a salt is the last four octets. */
+function salt(kind: keyof typeof SALTS, ck: Uint8Array, ik: Uint8Array): Uint8Array {
+  const { fc, name } = SALTS[kind];
+  const s = Buffer.concat([Buffer.of(fc), Buffer.from(name, 'latin1'), Buffer.of(0, name.length)]);
+  return createHmac('sha256', Buffer.concat([ck, ik]))
+    .update(s)
+    .digest()
+    .subarray(-4);
+}
+
+/** Keys of other lengths are made of CK and IK (TS 33.203 annex I). */
+function encryptionKey(ealg: string, ck: Uint8Array, ik: Uint8Array): readonly Uint8Array[] {
+  if (ealg === 'des-ede3-cbc') return [ck.subarray(0, 8), ck.subarray(8), ck.subarray(0, 8)];
+  return ealg === 'aes-gcm' ? [ck, salt('gcm', ck, ik)] : [ck];
+}
+
+function integrityKey(alg: string, ck: Uint8Array, ik: Uint8Array): readonly Uint8Array[] {
+  if (alg === 'hmac-sha-1-96') return [ik, new Uint8Array(4)];
+  return alg === 'aes-gmac' ? [ik, salt('gmac', ck, ik)] : [ik];
+}
 
 /**
  * Keys of subscribers, from a file with one a line:
@@ -113,9 +139,6 @@ export class SubscriberKeys implements SubscriberSecrets {
         good = false;
         continue;
       }
-      // TS 33.203 annex I: keys of other lengths are made of CK and IK.
-      const key = ealg === 'des-ede3-cbc' ? [ck.subarray(0, 8), ck.subarray(8), ck.subarray(0, 8)] : [ck];
-      const checkKey = alg === 'hmac-sha-1-96' ? [ik, new Uint8Array(4)] : [ik];
       const hex = (parts: readonly Uint8Array[]): string => `0x${Buffer.concat(parts).toString('hex')}`;
       const version = source.includes(':') ? 'IPv6' : 'IPv4';
       const cells = [
@@ -124,9 +147,9 @@ export class SubscriberKeys implements SubscriberSecrets {
         destination,
         String(spi),
         cipher,
-        ealg === 'null' ? '' : hex(key),
+        ealg === 'null' ? '' : hex(encryptionKey(ealg, ck, ik)),
         check,
-        hex(checkKey),
+        alg === 'null' ? '' : hex(integrityKey(alg, ck, ik)),
       ];
       this.esp.learn(cells.map((c) => `"${c}"`).join(','));
     }

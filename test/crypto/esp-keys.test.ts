@@ -110,6 +110,76 @@ suite('keys of ESP', () => {
     assert.equal(keys.open(ENDS, changed, 20, changed.length), undefined);
   });
 
+  /** Test cases 2 and 3 of draft-mcgrew-gcm-test-01 §4: key, salt, header, explicit nonce, what is sealed, and sealed. */
+  for (const [bits, key, salt, header, nonce, plain, sealed, tag] of [
+    [
+      192,
+      'feffe9928665731c6d6a8f9467308308feffe9928665731c',
+      'cafebabe',
+      '0000a5f80000000a',
+      'facedbaddecaf888',
+      '45000028a4ad4000400678800a01038f0a010612802306b8cb712602dd6bb03e501016d075680001',
+      'a5b1f8066029aea40e598b8122de02420938b3ab33f828e687b8858b5bfbdbd0315b27452144cc77',
+      '95457b9652037f5318027b5b4cd7a636',
+    ],
+    [
+      256,
+      'abbccddef00112233445566778899aababbccddef00112233445566778899aab',
+      '11223344',
+      '4a2cbfe300000002',
+      '0102030405060708',
+      '4500003069a6400080062690c0a801029389155e0a9e008b2dc57ee0000000007002400020bf0000020405b40101040201020201',
+      'ff425c9b724599df7a3bcd510194e00d6a78107f1b0b1cbf06efae9d65a5d763748a637985771d347f0545659f14e99def842d8e',
+      'b335f4eecfdbf831824b4c4915956c96',
+    ],
+  ] as const)
+    test(`AES-GCM with a key of ${bits} bits`, () => {
+      const octets = Buffer.from(`${header}${nonce}${sealed}${tag}`, 'hex');
+      for (const name of ['AES-GCM [RFC4106]', 'AES-GCM with 16 octet ICV [RFC4106]']) {
+        const keys = new EspKeys();
+        const line = ['IPv4', '*', '*', `0x${header.slice(0, 8)}`, name, `0x${key}${salt}`, 'NULL', ''];
+        assert.deepEqual(keys.add(line.map((text) => `"${text}"`).join(',')), []);
+        const opened = keys.open(ENDS, octets, 0, octets.length);
+        assert.equal(Buffer.from(opened!.bytes).toString('hex'), plain);
+        assert.deepEqual(
+          [opened!.icv, opened!.good, opened!.payload],
+          [16, true, plain.length / 2 - 2 - (bits === 192 ? 0 : 2)],
+        );
+        const changed = Buffer.from(octets);
+        changed[changed.length - 1] ^= 1;
+        assert.equal(keys.open(ENDS, changed, 0, changed.length)?.good, false);
+      }
+    });
+
+  test('AES-GMAC (RFC 4543 §3.3): the payload is in the clear, and all of it is authenticated', () => {
+    const key = Buffer.from('4c80cdefbb5d10da906ac73c3613a634', 'hex');
+    const salt = Buffer.from('22432b4d', 'hex');
+    const head = Buffer.from('000043210000000149' + '56ed7e3b244cfe', 'hex');
+    const plain = Buffer.concat([UDP, Buffer.from('01020211', 'hex')]);
+    const gmac = createCipheriv('aes-128-gcm', key, Buffer.concat([salt, head.subarray(8)]));
+    gmac.setAAD(Buffer.concat([head, plain])).final();
+    const octets = Buffer.concat([head, plain, gmac.getAuthTag()]);
+    const keys = new EspKeys();
+    const line = [
+      'IPv4',
+      '*',
+      '*',
+      '0x4321',
+      'NULL',
+      '',
+      'AES-GMAC [RFC4543]',
+      `0x${key.toString('hex')}${salt.toString('hex')}`,
+    ];
+    assert.deepEqual(keys.add(line.map((text) => `"${text}"`).join(',')), []);
+    const opened = keys.open(ENDS, octets, 0, octets.length)!;
+    assert.deepEqual(Buffer.from(opened.bytes.subarray(0, opened.payload)), UDP);
+    assert.deepEqual([opened.next, opened.icv, opened.good], [17, 16, true]);
+    octets[20] ^= 1;
+    assert.equal(keys.open(ENDS, octets, 0, octets.length)?.good, false);
+    const short = new EspKeys();
+    assert.equal(short.add(line.map((text) => `"${text.replace('22432b4d', '')}"`).join(',')).length, 1);
+  });
+
   test('lines of no use are named', () => {
     const keys = new EspKeys();
     const text = `# a comment\n\n${samples[0].line}\n"IPv4","*"\n${samples[1].line.replace('IPv4', 'IPv5')}`;

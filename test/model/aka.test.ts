@@ -97,6 +97,7 @@ describe('ESP that was agreed on', () => {
     put16(datagram, 0, ports[0]!);
     put16(datagram, 2, ports[1]!);
     put16(datagram, 6, 0);
+    if (alg === 'aes-gmac' || ealg === 'aes-gcm') return galois(datagram, spi, ealg === 'aes-gcm');
     const block = ealg === 'null' ? 4 : ealg === 'aes-cbc' ? 16 : 8;
     const pad = (block - ((datagram.length + 2) % block)) % block;
     const plain = concat([datagram, Uint8Array.from({ length: pad }, (_, i) => i + 1), Uint8Array.of(pad, 17)]);
@@ -114,6 +115,27 @@ describe('ESP that was agreed on', () => {
       .digest()
       .subarray(0, 12);
     return concat([covered, icv]);
+  }
+
+  /** The same with AES-GCM (RFC 4106) or AES-GMAC (RFC 4543); salts are made as TS 33.203 annex I and TS 33.220 §B.2 say. */
+  function galois(datagram: Uint8Array, spi: number, encrypts: boolean): Uint8Array {
+    const name = encrypts ? 'AES_GCM_SALT' : 'AES_GMAC_SALT';
+    const s = Buffer.concat([Buffer.of(encrypts ? 0x59 : 0x58), Buffer.from(name), Buffer.of(0, name.length)]);
+    const salt = createHmac('sha256', concat([ck, ik]))
+      .update(s)
+      .digest()
+      .subarray(28);
+    const pad = (4 - ((datagram.length + 2) % 4)) % 4;
+    const plain = concat([datagram, Uint8Array.from({ length: pad }, (_, i) => i + 1), Uint8Array.of(pad, 17)]);
+    const header = new Uint8Array(8);
+    put32(header, 0, spi);
+    put32(header, 4, 1);
+    const nonce = new Uint8Array(8).fill(0x5a);
+    const c = createCipheriv('aes-128-gcm', encrypts ? ck : ik, concat([salt, nonce]));
+    c.setAAD(encrypts ? header : concat([header, nonce, plain]));
+    const text = encrypts ? c.update(plain) : plain;
+    c.final();
+    return concat([header, nonce, text, c.getAuthTag()]);
   }
 
   const [UE, CORE] = [address(ims.UE), address(ims.PCSCF)];
@@ -139,6 +161,8 @@ describe('ESP that was agreed on', () => {
     ['hmac-md5-96', 'aes-cbc'],
     ['hmac-sha-1-96', 'des-ede3-cbc'],
     ['hmac-sha-1-96', 'null'],
+    ['null', 'aes-gcm'],
+    ['aes-gmac', 'null'],
   ] as const)
     test(`${alg} and ${ealg}`, async () => {
       const r = await told(secured(alg, ealg));
@@ -147,6 +171,11 @@ describe('ESP that was agreed on', () => {
       assert.equal(r.registrations[0].aka.responseVerified, true);
       assert.deepEqual(codes(r), []);
     });
+
+  test('AES-GCM that is encapsulated in UDP', async () => {
+    const r = await told(secured('null', 'aes-gcm', true), VECTOR);
+    assert.equal(r.registrations[0].state, 'registered');
+  });
 
   test('encapsulated in UDP, and with CK and IK alone', async () => {
     const r = await told(secured('hmac-sha-1-96', 'aes-cbc', true), VECTOR);
