@@ -9,9 +9,9 @@ import { SipUe } from './sip-ue.js';
 
 /**
  * Who can be called in the lab: `echo` gives back what it hears, `announcement` plays a tone and hangs up, `busy` is
- * busy, `silent` rings and never answers.
+ * busy, `overloaded` has no room for the call, `silent` rings and never answers.
  */
-export const SERVICES = ['echo', 'announcement', 'busy', 'silent'] as const;
+export const SERVICES = ['echo', 'announcement', 'busy', 'silent', 'overloaded'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Port of the first; each has its own above it. */
@@ -79,8 +79,8 @@ export class LabServices {
   }
 
   private serve(user: ServiceName, call: IncomingCall, agent: SipUe): void {
-    if (user === 'busy') {
-      call.reject(486);
+    if (user === 'busy' || user === 'overloaded') {
+      call.reject(user === 'busy' ? 486 : 503);
       return;
     }
     call.ring();

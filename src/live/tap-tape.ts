@@ -7,6 +7,7 @@ import { parseAddress } from '../../dissectors/sdp/network-address.js';
 import { tcp } from '../../dissectors/tcp/index.js';
 import { PcapngWriter } from '../capture/writer.js';
 import { concat, encode, type NetPair } from '../kit/index.js';
+import { type Clock, realClock } from './clock.js';
 import type { TapListener } from './tls-tap.js';
 
 /** One end of a TCP connection. */
@@ -21,6 +22,13 @@ export interface TapeFile {
   readonly target: string | number;
   /** Write the TLS key log of each connection into the file, before the frames that it opens. */
   readonly withKeys: boolean;
+}
+
+/** A time other than ours, for runs that are not in it. */
+export interface TapeTime {
+  readonly clock: Clock;
+  /** When the tape begins, milliseconds since the epoch. */
+  readonly epochMs: number;
 }
 
 const LINKTYPE_ETHERNET = 1;
@@ -57,12 +65,20 @@ export class OuterTape {
   private readonly queue: Frame[] = [];
   private keyLog = '';
   private readonly timer: NodeJS.Timeout;
-  private readonly startMs = Date.now();
-  private readonly zero = performance.now();
+  private readonly startMs: number;
+  private readonly clock: Clock;
+  private readonly zero: number;
   private ended = false;
 
   /** @param application name and version of the program, for the headers @throws CaptureError */
-  constructor(files: readonly TapeFile[], application: string) {
+  constructor(
+    files: readonly TapeFile[],
+    application: string,
+    time: TapeTime = { clock: realClock, epochMs: Date.now() },
+  ) {
+    this.clock = time.clock;
+    this.zero = this.clock.now();
+    this.startMs = time.epochMs;
     this.files = files.map(({ target, withKeys }) => {
       const writer = new PcapngWriter(target, { application, comment: COMMENT });
       writer.iface(LINKTYPE_ETHERNET, 'tap', { description: 'octets between TCP and TLS' });
@@ -83,9 +99,9 @@ export class OuterTape {
     this.keyLog += line.endsWith('\n') ? line : `${line}\n`;
   }
 
-  /** Milliseconds since the epoch, with a fraction. */
+  /** Milliseconds since the tape began, with a fraction. */
   now(): number {
-    return performance.now() - this.zero;
+    return this.clock.now() - this.zero;
   }
 
   add(frame: Frame): void {

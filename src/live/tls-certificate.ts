@@ -16,6 +16,8 @@ export interface CertificateOptions {
   /** Whoever signs it; absent: itself. */
   readonly issuer?: Certified & { readonly name: string };
   readonly days: number;
+  /** When its days begin (milliseconds since the epoch); an hour ago if nothing is said. */
+  readonly from?: number;
 }
 
 /** One element of DER. X.690 §8.1 */
@@ -59,11 +61,11 @@ function extensions(o: CertificateOptions): Buffer {
   return tlv(0xa3, sequence(...list));
 }
 
-/** Makes a certificate for a new P-256 key, valid from an hour ago. RFC 5280 §4.1 */
+/** Makes a certificate for a new P-256 key. RFC 5280 §4.1 */
 export function makeCertificate(o: CertificateOptions): Certified {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const key = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
-  const now = Date.now();
+  const from = o.from ?? Date.now() - 3_600_000;
   const serial = randomBytes(16);
   serial[0] = (serial[0] & 0x3f) | 0x40; // positive, and sixteen octets
   const body = sequence(
@@ -71,7 +73,7 @@ export function makeCertificate(o: CertificateOptions): Certified {
     tlv(2, serial),
     ECDSA_SHA256,
     distinguished(o.issuer?.name ?? o.name),
-    sequence(utcTime(now - 3_600_000), utcTime(now + o.days * 86_400_000)),
+    sequence(utcTime(from), utcTime(from + o.days * 86_400_000)),
     distinguished(o.name),
     (pair.publicKey as KeyObject).export({ type: 'spki', format: 'der' }),
     extensions(o),

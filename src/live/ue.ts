@@ -1,3 +1,4 @@
+import type { Hardware } from '../../dissectors/dhcp/message.js';
 import { type Address, addressText } from './address.js';
 import { type Clock, realClock } from './clock.js';
 import type { DhcpLease } from './dhcp-client.js';
@@ -30,6 +31,8 @@ export interface UeOptions {
   readonly tun?: TunDevice;
   /** The kernel gets addresses itself: there is nothing between the device and the tunnel. */
   readonly bare?: boolean;
+  /** What DHCP says of the hardware; of this machine without it. */
+  readonly hardware?: Hardware;
   /** Faults that are on from the start. */
   readonly faults?: readonly FaultSetting[];
   /** Repeats what chance does to faults. */
@@ -119,7 +122,7 @@ export class Ue {
       clock: this.clock,
       random: this.random,
       families,
-      hardware: hardwareOf(e.link.tap.raw.localAddress ?? ''),
+      hardware: this.o.hardware ?? hardwareOf(e.link.tap.raw.localAddress ?? ''),
       onEvent: (event) => this.onEvent(event),
     });
     void e.link.ended.then((end) => this.over(e, end));
