@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 
 /** Megabytes of young objects; most die at once, so that more room would only be held. */
@@ -21,5 +22,12 @@ export function takeEngine(): Worker {
   const worker = waiting ?? start();
   waiting = undefined;
   worker.ref();
+  room(2);
   return worker;
 }
+
+/** What a reading needs of room for young objects it has now: what is held beyond it would only be held. */
+export const settled = (): void => room(1);
+
+/** By how much the room for young objects grows when many of them live on. */
+const room = (times: number): void => setFlagsFromString(`--semi-space-growth-factor=${times}`);

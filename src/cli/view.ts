@@ -7,7 +7,7 @@ import type { ToScreens } from '../viewer/messages.js';
 import { RemoteViewer } from '../viewer/remote.js';
 import { serve } from '../viewer/serve.js';
 import type { Viewer } from '../viewer/viewer.js';
-import { takeEngine } from './engine-thread.js';
+import { settled, takeEngine } from './engine-thread.js';
 import { UserError } from './errors.js';
 import type { ReadOptions } from './options.js';
 import { Viewing } from './viewing.js';
@@ -33,10 +33,10 @@ export async function view(port: MessagePort, { captures, options, growing }: Vi
 }
 
 /** Starts the thread of the engine. `registry` has the rules of decode-as, and serves to check filters. */
-export function openViewer(order: ViewOrder, registry: Registry): Promise<Viewer> {
+export async function openViewer(order: ViewOrder, registry: Registry): Promise<Viewer> {
   const worker = takeEngine();
   worker.postMessage(order);
-  return RemoteViewer.open(worker, (text) => {
+  const viewer = await RemoteViewer.open(worker, (text) => {
     try {
       compile(text, registry);
       return null;
@@ -45,4 +45,6 @@ export function openViewer(order: ViewOrder, registry: Registry): Promise<Viewer
       throw e;
     }
   });
+  viewer.onStatus(() => viewer.status.done && settled());
+  return viewer;
 }

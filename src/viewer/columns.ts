@@ -1,6 +1,6 @@
 /*
  * The columns that lists are made of, in memory that both threads see. What all rows of a frame have in common stands
- * with the frame, what all rows of a flow have in common with the flow: a row is 14 octets, its frame 40.
+ * with the frame, what all rows of a flow have in common with the flow: a row is 14 octets, its frame 38.
  */
 
 /** Rows of a block of columns, and frames of one. */
@@ -46,7 +46,7 @@ export class FrameBlock {
   /** Interface by its number. */
   readonly iface: Uint16Array;
 
-  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(BLOCK_FRAMES * 40)) {
+  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(BLOCK_FRAMES * 38)) {
     const n = BLOCK_FRAMES;
     this.offset = new Float64Array(memory, 0, n);
     this.seconds = new Float64Array(memory, 8 * n, n);

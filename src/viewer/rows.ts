@@ -2,7 +2,7 @@ import { BLOCK_FRAMES, BLOCK_ROWS, FLOW_NUMBERS, FrameBlock, RowBlock } from './
 import { Texts, type TextsAdded } from './texts.js';
 
 /** Rows whose Info texts are packed together. */
-export const PAGE_ROWS = 128;
+export const PAGE_ROWS = 512;
 export const Direction = { none: 0, up: 1, down: 2 } as const;
 export const SEVERITIES = ['', 'chat', 'note', 'warn', 'error'] as const;
 export type RowSeverity = (typeof SEVERITIES)[number];

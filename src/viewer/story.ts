@@ -54,20 +54,11 @@ interface Entry {
  * Lists that may be long, with the members of their entries that only somebody wants who looks at one of them: the
  * thread of the screens keeps these packed.
  */
-const LONG: Readonly<Record<string, ReadonlySet<string>>> = {
-  addressing: new Set(['dhcp', 'slaac', 'dhcpv6']),
-  calls: new Set([
-    'messages',
-    'pinholes',
-    'preconditions',
-    'dialogs',
-    'holds',
-    'transfers',
-    'reliable',
-    'sessionTimer',
-  ]),
-  media: new Set(['negotiated', 'speech']),
-  findings: new Set(),
+const LONG: Readonly<Record<string, readonly string[]>> = {
+  addressing: ['dhcp', 'slaac', 'dhcpv6'],
+  calls: ['messages', 'pinholes', 'preconditions', 'dialogs', 'holds', 'transfers', 'reliable', 'sessionTimer'],
+  media: ['negotiated', 'speech'],
+  findings: [],
 };
 
 /** Entries to a page: of what is at hand, and of the rest. */
@@ -76,7 +67,7 @@ const ASIDE = 16;
 /** Entries that stay unpacked. */
 const KEPT = 16;
 
-/** A list on its way to the screens: both parts of each entry as JSON; in the first, what stands in the other is null. */
+/** A list on its way to the screens: both parts of each entry as JSON, the first behind a digit for each member that may be aside. */
 interface ListSent {
   readonly atHand: TextsAdded;
   readonly aside: TextsAdded;
@@ -122,8 +113,8 @@ export async function packed({ members }: Report): Promise<StorySent> {
       seen.entry(name, entry);
       if (aside === undefined) continue;
       const parts = divided(entry, aside);
-      first.add(JSON.stringify(parts[0]));
-      second.add(JSON.stringify(parts[1]));
+      first.add(parts[0]);
+      second.add(parts[1]);
       await slices.between();
     }
     if (aside !== undefined) lists[name] = { atHand: first.added(), aside: second.added() };
@@ -131,15 +122,10 @@ export async function packed({ members }: Report): Promise<StorySent> {
   return { lists, rest, seen: seen.values };
 }
 
-function divided(entry: Members, aside: ReadonlySet<string>): [Members, Members] {
-  const [first, second]: Record<string, unknown>[] = [{}, {}];
-  for (const [name, value] of Object.entries(entry)) {
-    if (value === undefined) continue;
-    const apart = aside.has(name);
-    first[name] = apart ? null : value;
-    if (apart) second[name] = value;
-  }
-  return [first, second];
+function divided(entry: Members, aside: readonly string[]): [string, string] {
+  const digits = aside.map((name) => (entry[name] === undefined ? 0 : 1)).join('');
+  const first = JSON.stringify(entry, (key, v: unknown) => (key !== '' && aside.includes(key) ? undefined : v));
+  return [digits + first, JSON.stringify(Object.fromEntries(aside.map((name) => [name, entry[name]])))];
 }
 
 /** Makes a story of what was packed. Members that were put aside are unpacked when somebody looks at them. */
@@ -147,7 +133,7 @@ export async function unpacked({ lists, rest, seen }: StorySent): Promise<Story>
   const slices = new Slices();
   const story: Record<string, unknown> = { ...rest, seen };
   for (const [name, sent] of Object.entries(lists)) {
-    const list = new EntryList(sent);
+    const list = new EntryList(sent, LONG[name]);
     while (list.more()) await slices.between();
     story[name] = list.entries;
   }
@@ -160,50 +146,52 @@ class EntryList {
   private readonly atHand = new Texts(AT_HAND);
   private readonly aside = new Texts(ASIDE);
   private readonly kept = new Map<number, Members>();
-  private readonly accessors = new Map<string, PropertyDescriptor>();
-  /** Texts that many entries have. */
-  private readonly texts = new Map<string, string>();
+  private readonly accessors: readonly PropertyDescriptor[];
+  /** What many entries have: texts, and small values by their JSON. */
+  private readonly values = new Map<string, unknown>();
 
-  constructor(sent: ListSent) {
+  constructor(
+    sent: ListSent,
+    private readonly names: readonly string[],
+  ) {
     this.atHand.add(sent.atHand);
     this.aside.add(sent.aside);
+    this.accessors = names.map((name) => this.accessor(name));
   }
 
   /** Unpacks one more entry; false where there is none. */
   more(): boolean {
-    const { entries, atHand } = this;
+    const { entries, atHand, names, accessors } = this;
     if (entries.length >= atHand.count) {
       atHand.clear();
-      this.texts.clear();
+      this.values.clear();
       return false;
     }
-    const entry: Record<string, unknown> = {};
-    for (const [name, value] of Object.entries(JSON.parse(atHand.at(entries.length)) as Members))
-      if (value === null) Object.defineProperty(entry, name, this.accessor(name));
-      else entry[name] = typeof value === 'string' ? this.shared(value) : value;
+    const text = atHand.at(entries.length);
+    const entry = JSON.parse(text.slice(names.length)) as Record<string, unknown>;
+    for (const name of Object.keys(entry)) entry[name] = this.shared(entry[name]);
+    for (let i = 0; i < names.length; i++) if (text[i] === '1') Object.defineProperty(entry, names[i], accessors[i]);
     entries.push(entry as unknown as Entry);
     return true;
   }
 
-  private shared(text: string): string {
-    const known = this.texts.get(text);
-    if (known === undefined) this.texts.set(text, text);
-    return known ?? text;
+  /** The same value as in an entry before, where there is one. Times are seldom the same. */
+  private shared(value: unknown): unknown {
+    if (typeof value !== 'string' && (typeof value !== 'object' || value === null || 'seconds' in value)) return value;
+    const key = typeof value === 'string' ? value : JSON.stringify(value);
+    const known = this.values.get(key);
+    if (known === undefined) this.values.set(key, value);
+    return known ?? value;
   }
 
   private accessor(name: string): PropertyDescriptor {
-    let accessor = this.accessors.get(name);
-    if (accessor === undefined) {
-      const unpack = ({ id }: Entry): unknown => this.whole(id)[name];
-      accessor = {
-        get(this: Entry) {
-          return unpack(this);
-        },
-        enumerable: true,
-      };
-      this.accessors.set(name, accessor);
-    }
-    return accessor;
+    const unpack = ({ id }: Entry): unknown => this.whole(id)[name];
+    return {
+      get(this: Entry) {
+        return unpack(this);
+      },
+      enumerable: true,
+    };
   }
 
   /** What was put aside of the entry with an id. */
