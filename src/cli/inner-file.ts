@@ -1,6 +1,7 @@
 import { HEADER, IP_PACKET } from '../../dissectors/ftt-ims.js';
 import { PcapngWriter } from '../capture/writer.js';
 import type { Row } from '../engine/row.js';
+import type { PacketRedaction } from '../report/redact-packet.js';
 
 const LINKTYPE_RAW = 101;
 
@@ -15,10 +16,17 @@ export class InnerFile {
   /**
    * @param target a file, or `-` for standard output
    * @param inputs files being read, which are never written over
+   * @param redaction takes out what tells who and where somebody is; null: packets are written as they are
    * @throws CaptureError when it cannot be written
    */
-  constructor(target: string, inputs: readonly string[]) {
-    this.writer = new PcapngWriter(target, { inputs });
+  constructor(
+    target: string,
+    inputs: readonly string[],
+    private readonly redaction: PacketRedaction | null = null,
+  ) {
+    const comment =
+      redaction === null ? '' : 'Addresses, users, numbers and names are pseudonyms; voice and bodies are blanked.';
+    this.writer = new PcapngWriter(target, { inputs, comment });
   }
 
   /** Tunnels that packets were written of. */
@@ -39,7 +47,9 @@ export class InnerFile {
     const { id } = row.tunnel!;
     let iface = this.interfaces.get(id);
     if (iface === undefined) this.interfaces.set(id, (iface = this.writer.iface(LINKTYPE_RAW, `tunnel ${id}`)));
-    this.writer.frame(iface, row.seconds, row.nanos, v.buf.subarray(v.off + HEADER, v.end), {
+    const start = v.off + HEADER;
+    const octets = this.redaction?.packet(row, start) ?? v.buf.subarray(start, v.end);
+    this.writer.frame(iface, row.seconds, row.nanos, octets, {
       comment: `tunnel ${id} ${row.direction}, row ${row.id}`,
       flags: row.direction === 'up' ? 2 : 1,
     });

@@ -74,6 +74,7 @@ function build(screens: boolean, done: (code: number) => void): Command {
     .option('--inner', 'the decrypted inner IP packets with their original times (default)')
     .option('--outer', 'the outer frames; with --tunnel all frames of its TCP connection')
     .option('--with-keys', 'add the key-log lines that open them (a Decryption Secrets Block)')
+    .option('--redact', 'inner packets with pseudonyms of the same length, without voice and bodies of messages')
     .requiredOption('-w, --write <file>', 'file to write; - is standard output');
   addInputOptions(extract).action(async (captures: string[], o: ReadOptions) => {
     done(await (await import('./commands/extract.js')).extract(captures, o));

@@ -31,10 +31,10 @@ const TOKENS = {
   mac: /\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b/,
   ipv6: /(?<![\w:.])(?=[0-9a-f:.]*:[0-9a-f:.]*:)[0-9a-f:]+(?:\d+\.\d+\.\d+\.\d+)?(?![\w:])/,
   ipv4: /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)/,
-  host: /(?<![\w.@-])(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z]{2,}(?![\w-])/,
+  host: /(?<![\w.@+-])(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z]{2,}(?![\w-])/,
   number: /\+?\d(?:[\d-]{5,}\d)/,
 } as const;
-type Token = keyof typeof TOKENS;
+export type Token = keyof typeof TOKENS;
 
 const ANY = new RegExp(
   Object.entries(TOKENS)
@@ -42,6 +42,14 @@ const ANY = new RegExp(
     .join('|'),
   'gi',
 );
+
+/** Puts something else in the place of what tells who and where somebody is. */
+export const replaceTokens = (s: string, replace: (name: Token, found: string) => string): string =>
+  s.replace(ANY, (...m) => {
+    const groups = Object.entries(m[m.length - 1] as Record<Token, string | undefined>);
+    const [name, found] = groups.find(([, v]) => v !== undefined)!;
+    return replace(name as Token, found!);
+  });
 
 /** Numbers things in the order in which they appear. */
 class Numbered {
@@ -105,12 +113,7 @@ export class Pseudonyms {
 
   /** Any text: addresses, users, numbers and names in it. */
   text(s: string): string {
-    return s.replace(ANY, (...m) => {
-      const [name, found] = Object.entries(m[m.length - 1] as Record<Token, string | undefined>).find(
-        ([, v]) => v !== undefined,
-      )!;
-      return this.token(name as Token, found!);
-    });
+    return replaceTokens(s, (name, found) => this.token(name, found));
   }
 
   private token(name: Token, found: string): string {

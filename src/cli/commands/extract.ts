@@ -1,9 +1,8 @@
-import { HEADER, IP_PACKET } from '../../../dissectors/ftt-ims.js';
-import { PcapngWriter } from '../../capture/writer.js';
 import type { Row } from '../../engine/row.js';
 import type { TlsSession } from '../../tls/index.js';
 import { Exit, UserError } from '../errors.js';
 import { FrameFile } from '../frame-file.js';
+import { InnerFile } from '../inner-file.js';
 import { keyLines } from '../keys.js';
 import type { ReadOptions } from '../options.js';
 import { type Outcome, Reading } from '../reading.js';
@@ -15,9 +14,8 @@ export interface ExtractOptions extends ReadOptions {
   inner?: boolean;
   outer?: boolean;
   withKeys?: boolean;
+  redact?: boolean;
 }
-
-const LINKTYPE_RAW = 101;
 
 /**
  * `fttscope extract`: writes the inner IP packets of the selected rows (LINKTYPE_RAW, original times), or their outer
@@ -26,6 +24,13 @@ const LINKTYPE_RAW = 101;
 export async function extract(captures: readonly string[], o: ExtractOptions): Promise<number> {
   const reading = new Reading(captures, o);
   if (o.inner === true && o.outer === true) throw new UserError('either --inner or --outer, not both');
+  if (o.redact === true && o.outer === true)
+    throw new UserError(
+      '--redact is for inner packets',
+      Exit.usage,
+      'what is encrypted in outer frames cannot be changed',
+    );
+  if (o.redact === true && o.withKeys === true) throw new UserError('either --redact or --with-keys, not both');
   if (o.outer === true && reading.names.includes('-'))
     throw new UserError(
       '--outer reads its input twice, which standard input does not allow',
@@ -40,27 +45,16 @@ export async function extract(captures: readonly string[], o: ExtractOptions): P
 }
 
 async function inner(reading: Reading, selection: Selection, o: ExtractOptions): Promise<Outcome> {
-  const writer = new PcapngWriter(o.write!, { inputs: reading.names });
-  if (o.withKeys === true) writer.secrets(keyLines(reading.keys.texts)); // for TLS inside the tunnels
-  const interfaces = new Map<number, number>();
-  let count = 0;
-  const { fields, analyseTcp } = selection;
-  const outcome = await reading.run({ rows: 'inner', fields, analyseTcp }, (row) => {
-    if (!selection.takes(row)) return;
-    const v = row.content!.view;
-    if (v.buf[v.off] !== IP_PACKET || v.length <= HEADER) return;
-    const id = row.tunnel!.id;
-    let iface = interfaces.get(id);
-    if (iface === undefined) interfaces.set(id, (iface = writer.iface(LINKTYPE_RAW, `tunnel ${id}`)));
-    writer.frame(iface, row.seconds, row.nanos, v.buf.subarray(v.off + HEADER, v.end), {
-      comment: `tunnel ${id} ${row.direction}, row ${row.id}`,
-      flags: row.direction === 'up' ? 2 : 1,
-    });
-    count++;
+  const redaction = o.redact === true ? new (await import('../../report/redact-packet.js')).PacketRedaction() : null;
+  const file = new InnerFile(o.write!, reading.names, redaction);
+  if (o.withKeys === true) file.secrets(keyLines(reading.keys.texts)); // for TLS inside the tunnels
+  const { analyseTcp } = selection;
+  const fields = redaction === null ? selection.fields : null;
+  const outcome = await reading.run({ rows: 'inner', fields, analyseTcp, heuristicRtp: redaction !== null }, (row) => {
+    if (selection.takes(row)) file.take(row);
   });
-  if (interfaces.size === 0) writer.iface(LINKTYPE_RAW);
-  writer.end();
-  if (o.quiet !== true) tell(`${counted(count, 'inner packet')} of ${counted(interfaces.size, 'tunnel')} written`);
+  file.end();
+  if (o.quiet !== true) tell(`${counted(file.count, 'inner packet')} of ${counted(file.tunnels, 'tunnel')} written`);
   return outcome;
 }
 

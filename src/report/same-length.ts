@@ -1,0 +1,317 @@
+import { replaceTokens, type Token } from './redact.js';
+
+/** Labels of names that many have in common. */
+const COMMON: ReadonlySet<string> = new Set(
+  'arpa com example gsma ims in-addr invalid ip6 local net org urn'.split(' '),
+);
+/** Values of parameters that prove who somebody is, or lead to it. RFC 3261 §22, RFC 3310. */
+const PROOFS = /\b(nonce|nextnonce|cnonce|opaque|response|rspauth|auts|ck|ik)(\s*=\s*"?)([^",;\s]*)/gi;
+/** Names in credentials that do not look like names. */
+const USERNAME = /\b(username\s*=\s*")([^"@]*)(?=")/gi;
+const REALM = /\b(realm\s*=\s*")([^"@.]*)(?=")/gi;
+
+/** Counts, by shape, what was seen: two of one shape never get the same number. */
+class Counter {
+  private readonly known = new Map<string, number>();
+  private readonly next = new Map<string, number>();
+
+  of(what: string, shape: string): number {
+    let n = this.known.get(what);
+    if (n === undefined) {
+      n = this.next.get(shape) ?? 0;
+      this.next.set(shape, n + 1);
+      this.known.set(what, n);
+    }
+    return n;
+  }
+}
+
+/**
+ * Pseudonyms that are as long as what they stand for, octet for octet, in binary and in text alike: a packet keeps every
+ * length, offset and sequence number. They are the same for the same, in the order of appearance. Where a shape has fewer
+ * pseudonyms than there are names of it (users of one letter), they begin anew.
+ */
+export class SameLength {
+  private readonly users = new Counter();
+  private readonly labels = new Counter();
+  private readonly calls = new Counter();
+  private readonly numbers = new Counter();
+  private readonly macs = new Counter();
+  private readonly nets = new Counter();
+  private readonly hosts = new Counter();
+  private readonly prefixes = new Counter();
+  private readonly interfaces = new Counter();
+  /** The last three octets of IPv6 addresses: what solicited-node addresses tell of them. RFC 4291 §2.7.1 */
+  private readonly ends = new Map<number, number>();
+
+  user = (s: string): string => (/^\+?[\d-]{5,}$/.test(s) ? this.number(s) : numbered(s, this.users));
+
+  callId(s: string): string {
+    return numbered(s, this.calls);
+  }
+
+  /** A number of as many digits. */
+  number(s: string): string {
+    const digits = s.replace(/\D/g, '');
+    const n = String(this.numbers.of(digits, String(digits.length)) + 1).padStart(Math.max(0, digits.length - 3), '0');
+    const all = n.padStart(digits.length, '9').slice(-digits.length);
+    let i = 0;
+    return s.replace(/\d/g, () => all[i++]);
+  }
+
+  /** A name of as many labels, each as long: so a name and the names below it stay related. */
+  host = (s: string): string =>
+    s
+      .split('.')
+      .map((label) => this.label(label))
+      .join('.');
+
+  label(s: string): string {
+    const lower = s.toLowerCase();
+    return COMMON.has(lower) || s.startsWith('_') ? s : numbered(s, this.labels, lower);
+  }
+
+  /** Text of any kind: addresses, users, numbers and names in it. */
+  text(s: string): string {
+    return replaceTokens(s, (name, found) => this.token(name, found));
+  }
+
+  /** The head of a message of SIP or its like: the same, and names shown to people, credentials and places. */
+  head(s: string): string {
+    return s
+      .split('\n')
+      .map((line) => this.line(line))
+      .join('\n');
+  }
+
+  private line(line: string): string {
+    const name = /^([\w-]+)\s*:/.exec(line)?.[1].toLowerCase() ?? '';
+    if (name === 'call-id' || name === 'i' || name === 'in-reply-to') return afterName(line, (v) => this.callId(v));
+    if (name === 'replaces' || name === 'join' || name === 'target-dialog')
+      return afterName(line, (v) => v.replace(/^[^;]*/, (id) => this.callId(id))); // RFC 3891 §6.1
+    if (/^(subject|s|organization|geolocation|.*access-network-info|.*network-info)$/.test(name))
+      return afterName(line, (v) => v.replace(/[0-9a-z]/gi, (c) => (/\d/.test(c) ? '0' : 'x')));
+    const shown = line.replace(
+      /"((?:[^"\\]|\\.)*)"(?=\s*<)|(?<=[:,]\s*)([^\s:,"<>][^:,"<>]*)(?=<)/g,
+      (all, quoted, bare) =>
+        quoted === undefined ? numbered(bare, this.users) : `"${numbered(quoted, this.users)}"`.slice(0, all.length),
+    );
+    const named = shown
+      .replace(USERNAME, (_, is: string, v: string) => is + this.user(v))
+      .replace(REALM, (_, is: string, v: string) => is + this.host(v));
+    return this.text(named).replace(PROOFS, (_, n: string, is: string, v: string) => n + is + blank(v));
+  }
+
+  /** A session description: its user, its name and its keys too. RFC 8866 §5, RFC 4568 §9.1, RFC 8839 §5.4 */
+  sdp(s: string): string {
+    return s
+      .split('\n')
+      .map((line) => {
+        if (/^[sieu]=/.test(line)) return afterName(line, (v) => numbered(v, this.users), '=');
+        const hidden = line
+          .replace(/^(o=)(\S+)/, (_, o: string, user: string) => o + (user === '-' ? user : this.user(user)))
+          .replace(/^(a=(?:crypto:.*inline:|ice-pwd:|ice-ufrag:))(.*)/, (_, a: string, v: string) => a + blank(v));
+        return this.text(hidden);
+      })
+      .join('\n');
+  }
+
+  private token(name: Token, found: string): string {
+    switch (name) {
+      case 'secret':
+        return found.replace(/[0-9a-f]/gi, '0');
+      case 'uri': {
+        const colon = found.indexOf(':') + 1;
+        return found.slice(0, colon) + this.uri(found.slice(colon));
+      }
+      case 'address':
+        return this.uri(found);
+      case 'ipv4':
+        return this.ipv4Text(found);
+      case 'ipv6':
+        return this.ipv6Text(found);
+      case 'mac':
+        return this.macText(found);
+      case 'number':
+        return this.number(found);
+      case 'host':
+        return this.host(found);
+    }
+  }
+
+  /** What follows the scheme of a URI: user, host, parameters. */
+  private uri(rest: string): string {
+    const [main, ...parameters] = rest.split(';');
+    const at = main.lastIndexOf('@');
+    const user = at < 0 ? '' : `${this.user(main.slice(0, at))}@`;
+    const place = this.place(at < 0 ? main : main.slice(at + 1), at < 0);
+    return [user + place, ...parameters.map((p) => p.replace(/=(.*)$/, (_, v: string) => `=${this.text(v)}`))].join(
+      ';',
+    );
+  }
+
+  private place(s: string, alone: boolean): string {
+    const m = /^(\[[^\]]*\]|[^:]*)(:.*)?$/.exec(s);
+    if (m === null) return this.ipv6Text(s);
+    const [, host, port = ''] = m;
+    if (host.startsWith('[')) return `[${this.ipv6Text(host.slice(1, -1))}]${port}`;
+    if (IPV4.test(host)) return this.ipv4Text(host) + port;
+    return (alone && /^\+?[\d().-]+$/.test(host) ? this.number(host) : this.host(host)) + port;
+  }
+
+  private ipv4Text(s: string): string {
+    const octets = s.split('.').map(Number);
+    if (octets.some((x, i) => x > 255 || String(x) !== s.split('.')[i])) return s.replace(/\d/g, '0');
+    return this.ipv4(octets).join('.');
+  }
+
+  /** An IPv4 address whose octets have as many digits; a subnet stays one. */
+  ipv4(from: ArrayLike<number>): number[] {
+    const [a, b, c, d] = Array.from(from);
+    if (a === 0 || a === 127 || a >= 224 || (a === 169 && b === 254)) return [a, b, c, d];
+    const shape = [a, b, c].map(digits).join('');
+    let n = this.nets.of(`${a}.${b}.${c}`, shape);
+    const net = [c, b].map((x) => {
+      const [low, count] = RANGE[digits(x)];
+      const v = low + (n % count);
+      n = Math.floor(n / count);
+      return v;
+    });
+    const [low, count] = FIRST[digits(a)];
+    const host =
+      d === 0 || d === 255 ? d : hostOf(digits(d), this.hosts.of(`${a}.${b}.${c}.${d}`, `${a}.${b}.${c}/${digits(d)}`));
+    return [low + (n % count), net[1], net[0], host];
+  }
+
+  private ipv6Text(s: string): string {
+    const groups = groupsOf(s);
+    if (groups === undefined) return s.replace(/[0-9a-f]/gi, '0');
+    const to = this.groups(groups);
+    let i = 0;
+    // As it is written: groups that are left out are zero, and stay so.
+    const written = s.split('::');
+    const before = written[0] === '' ? [] : written[0].split(':');
+    const after = written.length < 2 || written[1] === '' ? [] : written[1].split(':');
+    const show = (text: string): string => to[i++].toString(16).padStart(text.length, '0');
+    const left = before.map(show);
+    i = 8 - after.length;
+    const right = after.map(show);
+    return written.length < 2 ? left.join(':') : `${left.join(':')}::${right.join(':')}`;
+  }
+
+  /** An IPv6 address whose groups have as many digits; prefixes and interface identifiers stay related. */
+  ipv6(from: Uint8Array): Uint8Array {
+    const groups = Array.from({ length: 8 }, (_, i) => (from[2 * i] << 8) | from[2 * i + 1]);
+    const out = new Uint8Array(16);
+    this.groups(groups).forEach((g, i) => {
+      out[2 * i] = g >> 8;
+      out[2 * i + 1] = g;
+    });
+    return out;
+  }
+
+  private groups(from: readonly number[]): number[] {
+    const [first] = from;
+    if (from.every((g, i) => g === 0 || (i === 7 && g === 1))) return [...from];
+    if (first >> 8 === 0xff) return this.group(from);
+    const isLocal = first >> 6 === 0x3fa; // RFC 4291 §2.5.6
+    const prefix = from.slice(0, 4);
+    const end = from.slice(4);
+    const to = [...(isLocal ? prefix : encoded(prefix, this.prefixes, first)), ...encoded(end, this.interfaces)];
+    this.ends.set(((from[6] & 255) << 16) | from[7], ((to[6] & 255) << 16) | to[7]);
+    return to;
+  }
+
+  /** A multicast address: one for the solicited node tells the end of a unicast address. RFC 4291 §2.7.1 */
+  private group(from: readonly number[]): number[] {
+    if (from[0] !== 0xff02 || from[5] !== 1 || from[6] >> 8 !== 0xff) return [...from];
+    const end = this.ends.get(((from[6] & 255) << 16) | from[7]) ?? 0;
+    return [...from.slice(0, 6), 0xff00 | (end >> 16), end & 0xffff];
+  }
+
+  private macText(s: string): string {
+    const octets = s.split(':').map((x) => Number.parseInt(x, 16));
+    return Array.from(this.mac(Uint8Array.from(octets)), (x) => x.toString(16).padStart(2, '0')).join(':');
+  }
+
+  /** A hardware address; one made of an IPv4 address (RFC 3456 §4.1) stays one. */
+  mac(from: Uint8Array): Uint8Array {
+    if (from.length === 6 && from[0] === 0x40 && from[1] === 0)
+      return Uint8Array.of(0x40, 0, ...this.ipv4(from.subarray(2)));
+    if (from.every((x) => x === 0) || (from[0] & 1) !== 0) return from.slice();
+    const n = this.macs.of(from.join('.'), '') + 1;
+    const out = new Uint8Array(from.length);
+    out[0] = 2;
+    for (let i = 0; i < 3 && i < out.length - 1; i++) out[out.length - 1 - i] = n >> (8 * i);
+    return out;
+  }
+}
+
+const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
+/** By the digits of an octet: the least of them, and how many there are. */
+const RANGE = [[], [0, 10], [10, 90], [100, 156]] as unknown as readonly (readonly [number, number])[];
+/** The same of the first octet: of addresses that have no special meaning. */
+const FIRST = [[], [1, 9], [10, 90], [128, 41]] as unknown as readonly (readonly [number, number])[];
+
+const digits = (x: number): number => String(x).length;
+/** The last octet of host `n` of a subnet, neither 0 nor 255. */
+const hostOf = (count: number, n: number): number =>
+  count === 1 ? 1 + (n % 9) : count === 2 ? 10 + (n % 90) : 100 + (n % 155);
+
+const blank = (s: string): string => s.replace(/[0-9a-z+/]/gi, '0');
+
+/** What follows the name of a header field or of a line, changed. */
+function afterName(line: string, change: (value: string) => string, mark = ':'): string {
+  const m = new RegExp(`^([^${mark}]*${mark}\\s*)(.*?)(\\s*)$`).exec(line);
+  return m === null ? line : m[1] + change(m[2]) + m[3];
+}
+
+/** The number that a counter gives to `s`, in letters and digits where `s` has them; the rest stays. */
+function numbered(s: string, counter: Counter, key = s): string {
+  let n = counter.of(
+    key,
+    s
+      .replace(/\d/g, '0')
+      .replace(/[a-z]/gi, 'a')
+      .replace(/[^\x00-\x7f]/g, 'x'),
+  );
+  let out = '';
+  for (let i = s.length - 1; i >= 0; i--) {
+    const c = s[i];
+    if (c >= '0' && c <= '9') {
+      out = String(n % 10) + out;
+      n = Math.floor(n / 10);
+    } else if (/[a-z]/i.test(c)) {
+      const letter = String.fromCharCode(97 + (n % 26));
+      out = (c >= 'a' ? letter : letter.toUpperCase()) + out;
+      n = Math.floor(n / 26);
+    } else out = (c > '\x7f' ? 'x' : c) + out;
+  }
+  return out;
+}
+
+/** Groups of an IPv6 address with as many digits; `first` is that of a prefix. */
+function encoded(from: readonly number[], counter: Counter, first?: number): number[] {
+  let n = counter.of(from.join(':'), from.map((g) => (g === 0 ? 0 : g.toString(16).length)).join(''));
+  const out = [...from];
+  for (let i = out.length - 1; i >= 0; i--) {
+    if (out[i] === 0) continue;
+    const least = 16 ** (out[i].toString(16).length - 1);
+    const start = i === 0 && first !== undefined && least === 4096 ? (first >> 9 === 0x7e ? 0xfd00 : 0x2001) : least;
+    const count = 16 * least - start;
+    out[i] = start + (n % count);
+    n = Math.floor(n / count);
+  }
+  return out;
+}
+
+/** The eight groups of an IPv6 address in text; undefined for what is none, or ends in dotted decimal. */
+function groupsOf(s: string): number[] | undefined {
+  const halves = s.split('::');
+  if (halves.length > 2) return undefined;
+  const [left, right] = halves.map((h) => (h === '' ? [] : h.split(':')));
+  const missing = 8 - left.length - (right?.length ?? 0);
+  if (right === undefined ? missing !== 0 : missing < 1) return undefined;
+  const all = [...left, ...Array<string>(right === undefined ? 0 : missing).fill('0'), ...(right ?? [])];
+  return all.every((g) => /^[0-9a-f]{1,4}$/i.test(g)) ? all.map((g) => Number.parseInt(g, 16)) : undefined;
+}
