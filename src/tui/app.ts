@@ -163,6 +163,8 @@ export class App implements Lender, DisplayEvents {
     if (this.grid.width !== width || this.grid.height !== height) this.grid = new Grid(width, height);
     const { theme } = this.preferences;
     const { viewer, views, dialogs, shown, keymap } = this;
+    // What grows is told of again and again, to whoever looks at more than the run itself.
+    if (viewer.status.growing && this.view.id !== 'live' && this.view.id !== 'log') this.told.want();
     return drawScreen(this.grid, {
       ...shown,
       theme,

@@ -377,8 +377,8 @@ export class PacketsView implements View {
     const { row, filter, kind, focus } = place as PacketsPlace;
     this.focus = focus;
     const { rows } = this.desk.viewer;
-    // A frame that could not be read then may have become envelopes.
-    this.packets.choose({ filter, kind }, Math.max(rows.byId(row), rows.byId(`${row}.1`)));
+    this.packets.choose({ filter, kind }, Math.max(rows.byId(row), rows.byId(`${row}.1`))); // it may be read now
+    this.decide();
   }
 
   reading(): Reading | undefined {

@@ -21,6 +21,9 @@ export class Told {
   private asking = false;
   private wanted = false;
   private next = 0;
+  private timer: NodeJS.Timeout | undefined;
+  /** Frames that the last report tells of. */
+  private frames = -1;
 
   constructor(
     private readonly viewer: Viewer,
@@ -40,13 +43,20 @@ export class Told {
     this.story = undefined;
     this.whole = false;
     this.next = 0;
+    this.frames = -1;
     this.look();
   }
 
   private look(): void {
-    const { done } = this.viewer.status;
+    const { done, frames } = this.viewer.status;
     if (!this.wanted || this.asking || this.whole) return;
-    if (!done && Date.now() < this.next) return;
+    const wait = this.next - Date.now();
+    if (!done && (wait > 0 || frames === this.frames)) {
+      // No packet may come that says when it is time.
+      if (wait > 0) this.timer ??= setTimeout(() => this.late(), wait).unref();
+      return;
+    }
+    this.frames = frames;
     this.asking = true;
     this.wanted = done;
     const began = Date.now();
@@ -66,6 +76,11 @@ export class Told {
         this.changed();
       },
     );
+  }
+
+  private late(): void {
+    this.timer = undefined;
+    this.look();
   }
 
   private take(story: Story, whole: boolean): void {

@@ -159,7 +159,10 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
   let code: number = Exit.done;
   try {
     if (run?.console !== undefined) startLive(app, run.console);
-    else if (given !== undefined) app.perform('capture');
+    else if (given !== undefined) {
+      app.open('live');
+      app.perform('capture');
+    }
     run?.begin?.();
     await show(app, names, o, waiting);
   } finally {
@@ -175,10 +178,8 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
 
 /** Where the screens of a run begin: a capture with its packets, an end of a tunnel with itself. */
 function startLive(app: App, console: LiveConsole): void {
-  if (console instanceof LiveCapture) {
-    app.open('packets');
-    app.perform('tail');
-  } else app.open('live');
+  app.views.find((v) => v.id === 'packets')?.run('tail', '');
+  app.open(console instanceof LiveCapture ? 'packets' : 'live');
 }
 
 /** The terminal while a capture is being opened. */

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { copyFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { listInterfaces } from '../../src/live/capture-source.js';
+import { ROOT } from '../support/corpus.js';
+import { Tmux, withoutTmux } from './support/tmux.js';
+
+const PROGRAM = join(ROOT, 'dist/src/cli/fttscope.js');
+const TERM = { TERM: 'xterm-256color' };
+
+/** Does something in a terminal of its own. */
+async function inTerminal(width: number, height: number, what: (t: Tmux) => Promise<void>): Promise<void> {
+  const t = new Tmux(width, height, TERM);
+  try {
+    await what(t);
+  } finally {
+    for (const pid of t.programs()) process.kill(pid, 'SIGTERM');
+    t.end();
+  }
+}
+
+/** Waits until the shell has the terminal again, as it was. */
+async function isRestored(t: Tmux): Promise<void> {
+  const screen = await t.shows(/\$ *\n*$/);
+  assert.equal(t.modes, '0 0 1');
+  assert.doesNotMatch(screen, /Tunnels/);
+}
+
+/** Runs the program beside a terminal, in the same home; resolves when it has said something. */
+async function beside(t: Tmux, args: readonly string[], said: RegExp): Promise<ChildProcess & { text: () => string }> {
+  const { XDG_STATE_HOME: _, XDG_CONFIG_HOME: __, ...env } = process.env;
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    env: { ...env, HOME: t.home },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let text = '';
+  const take = (octets: Buffer): void => {
+    text += octets.toString('utf8');
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  for (let i = 0; i < 400 && !said.test(text); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.match(text, said);
+  return Object.assign(child, { text: () => text });
+}
+
+async function isOver(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve));
+}
+
+const read = (path: string, ...args: readonly string[]): string =>
+  execFileSync(process.execPath, [PROGRAM, 'read', path, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+
+/** Why nothing can be captured here; false: it can. */
+async function cannotCapture(): Promise<string | false> {
+  try {
+    const all = await listInterfaces();
+    if (process.getuid?.() !== 0) return 'capturing wants rights: not root';
+    return all.some((i) => i.name === 'lo') ? false : 'there is no interface lo';
+  } catch (e) {
+    return (e as Error).message;
+  }
+}
+
+describe('live in a real terminal', { skip: withoutTmux() ?? false }, () => {
+  test('a UE of the lab: verbs, its own packets decoded as they come, saved with keys, and released', async () => {
+    await inTerminal(80, 24, async (t) => {
+      const eftf = await beside(t, ['eftf', '--lab', '--listen', '127.0.0.1:0'], /listening \S+:\d+/);
+      const at = /listening (\S+)/.exec(eftf.text())![1];
+      t.run(`ue ${at} --lab --ui`);
+      await t.shows(/\+ DHCP 10\.45\.0\.\d+.*\+ REG registered/s);
+      t.press('Enter');
+      t.type('call echo\n');
+      await t.shows(/\+ CALL confirmed/);
+      t.press('3');
+      await t.shows(/call 1 alice → echo +ESTABLISHED/);
+      t.press('2', '2');
+      await t.shows(/RTP +PT=ITU-T G\.711/);
+      t.press('7', 'Enter');
+      t.type('hang\t\n');
+      await t.shows(/call ended by this UE/);
+      t.press('Enter');
+      t.type('fault drop=0.5\n');
+      await t.shows(/FAULTS ARE ARMED: drop=0\.5/);
+      t.resize(120, 40);
+      await t.shows(/(.*\n){36}.*Enter: type a verb/);
+      t.press('Enter');
+      t.type('fault off\n');
+      t.press('Enter');
+      t.type('release\n');
+      await t.shows(/TUNNEL ENDED/);
+      t.press('w');
+      await t.shows(/keys included/);
+      t.type('k');
+      await t.shows(/Whoever gets the file can read all/);
+      t.type('y');
+      await t.shows(/write to/);
+      t.press('C-u');
+      t.type('~/run.pcapng\n');
+      await t.shows(/run\.pcapng: [\d,]+ packets written, with keys/);
+      t.type('Q');
+      await isRestored(t);
+      eftf.kill('SIGTERM');
+      await isOver(eftf);
+      assert.match(eftf.text(), /tunnel 1 ended: released by the UE/);
+
+      const path = join(t.home, 'run.pcapng');
+      assert.equal(statSync(path).mode & 0o077, 0);
+      const rows = read(path, '-Y', 'sip.Method == "INVITE" || sip.Method == "BYE" || dhcp.option.dhcp == 5');
+      assert.match(rows, /DHCP[\s\S]*INVITE[\s\S]*BYE/);
+    });
+  });
+
+  test('an EFTF: its tunnels as they come, faults, and Ctrl-C in the middle', async () => {
+    await inTerminal(120, 40, async (t) => {
+      t.run('eftf --lab --ui --listen 127.0.0.1:0');
+      const at = /listening (\S+)/.exec(await t.shows(/listening 127\.0\.0\.1:\d+/))![1];
+      const ue = await beside(t, ['ue', at, '--lab'], /registered for/);
+      await t.shows(/LISTENING \S+ {2}1 tunnel\b[\s\S]*tunnel 1: 127\.0\.0\.1:\d+, 10\.45\.0\.\d+/);
+      t.press('1');
+      await t.shows(/127\.0\.0\.1:\d+.* ok .*10\.45\.0/);
+      t.press('7', 'Enter');
+      t.type('fault 1 unknown-type\n');
+      t.press('2');
+      await t.shows(/at the end[\s\S]*FTT-IMS +\d+ .*200/);
+      t.press('C-c');
+      await t.shows(/Ctrl-C once more ends it and quits/);
+      t.press('C-c');
+      await isRestored(t);
+      await isOver(ue);
+      assert.match(ue.text(), /tunnel ended: released by the EFTF: it sent close_notify/);
+    });
+  });
+
+  test('an address that is taken, and one where nobody listens, in words', async () => {
+    await inTerminal(80, 24, async (t) => {
+      const eftf = await beside(t, ['eftf', '--lab', '--listen', '127.0.0.1:0'], /listening \S+:\d+/);
+      const at = /listening (\S+)/.exec(eftf.text())![1];
+      t.run(`eftf --lab --ui --listen ${at}; echo code $?`);
+      assert.match(await t.shows(/code 1/), /the address is in use already/);
+      eftf.kill('SIGTERM');
+      await isOver(eftf);
+      t.type('clear\n');
+      t.run(`ue ${at} --lab --ui`);
+      await t.shows(/NO TUNNEL[\s\S]*x TCP \S+ nothing listens there/);
+      t.type('Q');
+      await isRestored(t);
+    });
+  });
+
+  test('a pipe whose keys come later: what waited is opened, and the keyboard lives', async () => {
+    await inTerminal(80, 24, async (t) => {
+      t.run('-r - -k ~/late.keys', '(cat 20-healthy-call.pcapng; while [ ! -e ~/go ]; do sleep 0.1; done) | ');
+      await t.shows(/245 frames {2}more may come/);
+      t.press('2', 'G');
+      await t.shows(/TLSv1\.3 Application Data/);
+      copyFileSync(join(ROOT, 'samples/20-healthy-call.keys'), join(t.home, 'late.keys'));
+      await t.shows(/inner +\d+ \/ 224/);
+      t.type('/sip.Method == "BYE"\n');
+      await t.shows(/1 of \d+.*\n.*\n.*Request: BYE/);
+      t.press('C-c');
+      await t.shows(/reading was stopped; Ctrl-C once more quits/);
+      t.press('C-c');
+      writeFileSync(join(t.home, 'go'), '');
+      await isRestored(t);
+    });
+  });
+
+  test('a capture on lo: a choice that shows traffic, packets as they come, pause, stop, a file', async (c) => {
+    const why = await cannotCapture();
+    if (why !== false) return c.skip(why);
+    await inTerminal(120, 40, async (t) => {
+      const socket = createSocket('udp4');
+      const sending = setInterval(() => socket.send('fttscope', 39_997, '127.0.0.1'), 50);
+      try {
+        t.run('capture');
+        await t.shows(/Capture on …/);
+        await t.shows(/lo +[1-9]\d* .*127\.0\.0\.1/);
+        t.type('/udp port 39997\n');
+        await t.shows(/only packets of: udp port 39997/);
+        // Sorted by packets; lo may not be the first.
+        t.press('Escape');
+        await t.shows(/Enter shows/);
+        t.type(':capture lo\n');
+        await t.shows(/capture on lo|127\.0\.0\.1 +UDP/);
+        t.type('/udp.dstport == 39997\n');
+        await t.shows(/UDP .*39997/);
+        t.type('p');
+        const paused = await t.shows(/paused/);
+        t.type('p');
+        t.press('7');
+        await t.shows(/CAPTURING 00:00:\d\d[\s\S]*> lo \d+ packets/);
+        assert.ok(paused.length > 0);
+        t.press('Enter');
+        t.type('stop\n');
+        await t.shows(/STOPPED after/);
+        t.type('Q');
+        await t.shows(/What was captured is not saved\. Quit all the same\?/);
+        t.type('n');
+        t.type('w');
+        await t.shows(/outer: the frames as they were captured/);
+        t.press('Enter');
+        await t.shows(/write to/);
+        t.press('C-u');
+        t.type('~/lo.pcapng\n');
+        await t.shows(/lo\.pcapng: [\d,]+ packets? written/);
+        t.type('Q');
+        await isRestored(t);
+        const path = join(t.home, 'lo.pcapng');
+        assert.ok(existsSync(path));
+        assert.match(read(path, '-Y', 'udp.dstport == 39997'), /39997/);
+      } finally {
+        clearInterval(sending);
+        socket.close();
+      }
+    });
+  });
+});
