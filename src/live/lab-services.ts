@@ -5,7 +5,7 @@ import type { Random } from './random.js';
 import { EchoSource, tone } from './rtp-sources.js';
 import type { IncomingCall } from './sip/callee.js';
 import { RFC_TIMERS, type SipPeer } from './sip/transport.js';
-import { SipUe } from './sip-ue.js';
+import { SipPhone } from './sip-phone.js';
 
 /**
  * Who can be called in the lab: `echo` gives back what it hears, `announcement` plays a tone and hangs up, `busy` is
@@ -33,7 +33,7 @@ export interface LabServicesOptions {
 /** The services, each a user agent of its own behind the P-CSCF, for each family: nothing translates their media. */
 export class LabServices {
   readonly list: LabService[] = [];
-  private readonly agents: SipUe[] = [];
+  private readonly agents: SipPhone[] = [];
   private readonly waiting = new Set<Cancel>();
 
   constructor(private readonly options: LabServicesOptions) {
@@ -57,7 +57,7 @@ export class LabServices {
 
   private open(user: ServiceName, pcscf: SipPeer, port: number): void {
     const { host, clock, random, domain } = this.options;
-    const agent: SipUe = new SipUe({
+    const agent: SipPhone = new SipPhone({
       host,
       clock,
       random,
@@ -78,7 +78,7 @@ export class LabServices {
     this.list.push({ user, peer: { address: pcscf.address, port } });
   }
 
-  private serve(user: ServiceName, call: IncomingCall, agent: SipUe): void {
+  private serve(user: ServiceName, call: IncomingCall, agent: SipPhone): void {
     if (user === 'busy' || user === 'overloaded') {
       call.reject(user === 'busy' ? 486 : 503);
       return;
@@ -91,7 +91,7 @@ export class LabServices {
   }
 
   /** Hangs up on a caller that is not heard any more: its tunnel may be gone. */
-  private watch(call: IncomingCall, agent: SipUe, before: number): void {
+  private watch(call: IncomingCall, agent: SipPhone, before: number): void {
     this.after(SILENCE_MS, () => {
       if (call.state === 'ended') return;
       const received = agent.talker(call)?.reception?.received ?? 0;

@@ -8,7 +8,7 @@ import type { Call, CallEvent } from './sip/call.js';
 import { IncomingCall } from './sip/callee.js';
 import type { UserAgent, UserAgentEvent } from './sip/user-agent.js';
 import { Usim } from './sip/usim.js';
-import { type CallSettings, pcscfAt, SipUe, type SipUeEvent } from './sip-ue.js';
+import { type CallSettings, pcscfAt, SipPhone, type SipPhoneEvent } from './sip-phone.js';
 import type { Subscriber } from './subscriber-file.js';
 
 /** What a UE needs to speak SIP. */
@@ -24,7 +24,7 @@ export interface UeSipOptions {
 
 /** The SIP side of a UE: its registration, its calls and their media, told in lines. */
 export class UeSip {
-  private readonly ue: SipUe;
+  private readonly phone: SipPhone;
   /** Who talked last. */
   private talker: RtpTalker | undefined;
 
@@ -35,7 +35,7 @@ export class UeSip {
   ) {
     const { impi, impus, domain, password, usim } = o.subscriber;
     const { clock, random, calls } = o;
-    this.ue = new SipUe({
+    this.phone = new SipPhone({
       ...calls,
       host: o.inner.host,
       clock,
@@ -49,7 +49,7 @@ export class UeSip {
   }
 
   get agent(): UserAgent {
-    return this.ue.agent;
+    return this.phone.agent;
   }
 
   /** The call that goes on, or comes in: the newest. */
@@ -70,14 +70,14 @@ export class UeSip {
 
   /** Sends a digit in the media of a call, or by INFO where it has no telephone events. RFC 4733 */
   digit(call: Call, signal: string): void {
-    if (!this.ue.dial(call, signal)) call.sendInfoDigit(signal);
+    if (!this.phone.dial(call, signal)) call.sendInfoDigit(signal);
   }
 
   stop(): void {
-    this.ue.stop();
+    this.phone.stop();
   }
 
-  private onEvent(e: SipUeEvent): void {
+  private onEvent(e: SipPhoneEvent): void {
     const { tell } = this.o;
     if (e.type === 'registration') tell(registrationInWords(e.event));
     else if (e.type === 'incoming') tell(`call from ${e.call.from}`);
@@ -88,7 +88,7 @@ export class UeSip {
   }
 
   private onCall(call: Call, e: CallEvent): void {
-    if (e.type === 'media') this.talker = this.ue.talker(call);
+    if (e.type === 'media') this.talker = this.phone.talker(call);
     if (e.type === 'ended' && this.talker !== undefined)
       this.o.tell(`media: ${this.talker.reception?.received ?? 0} packets received`);
     this.o.tell(callInWords(e));

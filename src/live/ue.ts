@@ -7,7 +7,7 @@ import { InnerUe, type InnerUeEvent, type PingResult } from './inner-ue.js';
 import type { PacketPort } from './port.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
 import { Resolver } from './resolver.js';
-import type { CallSettings } from './sip-ue.js';
+import type { CallSettings } from './sip-phone.js';
 import type { Subscriber } from './subscriber-file.js';
 import { CannotTun, type TunDevice } from './tun.js';
 import { configure, join } from './tun-configure.js';

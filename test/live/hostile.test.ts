@@ -7,7 +7,7 @@ import { LabNetwork } from '../../src/live/lab-network.js';
 import { type PacketPort, portPair } from '../../src/live/port.js';
 import { integer, type Random, seededRandom } from '../../src/live/random.js';
 import { Router } from '../../src/live/router.js';
-import { pcscfAt, SipUe } from '../../src/live/sip-ue.js';
+import { pcscfAt, SipPhone } from '../../src/live/sip-phone.js';
 import { VirtualClock } from './clock.js';
 
 /** Changes, cuts, doubles or joins octets: what a hostile or broken peer may send. */
@@ -105,7 +105,7 @@ function run(change: (p: Uint8Array) => Uint8Array[], seed: number) {
   ue.startSlaac();
   clock.advance(10_000);
   const pcscf = (ue.pcscfs.find((p) => typeof p !== 'string' && p.length === 4) ?? own) as Address;
-  const sip = new SipUe({
+  const sip = new SipPhone({
     host: ue.host,
     clock,
     random: seededRandom(seed + 3),

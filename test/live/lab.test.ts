@@ -12,7 +12,7 @@ import { Router } from '../../src/live/router.js';
 import type { IncomingCall } from '../../src/live/sip/callee.js';
 import type { SipPeer } from '../../src/live/sip/transport.js';
 import { Usim } from '../../src/live/sip/usim.js';
-import { pcscfAt, SipUe, type SipUeEvent } from '../../src/live/sip-ue.js';
+import { pcscfAt, SipPhone, type SipPhoneEvent } from '../../src/live/sip-phone.js';
 import { VirtualClock } from './clock.js';
 import { noTshark, tsharkFields } from './tshark.js';
 
@@ -82,8 +82,8 @@ function lab(names: readonly string[], families: readonly (4 | 6)[] = [4, 6]) {
   clock.advance(10_000);
   const begin = (i: number, pcscf?: SipPeer) => {
     const { name, inner, random } = ues[i];
-    const events: SipUeEvent[] = [];
-    const ue = new SipUe({
+    const events: SipPhoneEvent[] = [];
+    const ue = new SipPhone({
       host: inner.host,
       clock,
       random,
@@ -213,8 +213,8 @@ test('who is not there, busy, silent, or not known', () => {
 test('who is not registered is served nothing', () => {
   const x = lab(['bob'], [4]);
   const { inner, random } = x.ues[0];
-  const events: SipUeEvent[] = [];
-  const ue = new SipUe({
+  const events: SipPhoneEvent[] = [];
+  const ue = new SipPhone({
     host: inner.host,
     clock: x.clock,
     random,

@@ -7,7 +7,7 @@ import { readLine, readScenario, runStep, type Step, usualSteps, VERBS } from '.
 import { BadScenario } from '../../live/scenario-values.js';
 import type { Verb } from '../../live/scenario-verbs.js';
 import { type AudioCodec, CODECS, type CodecName } from '../../live/sip/sdp.js';
-import type { CallSettings } from '../../live/sip-ue.js';
+import type { CallSettings } from '../../live/sip-phone.js';
 import type { Subscriber } from '../../live/subscriber-file.js';
 import { isPin } from '../../live/tls-settings.js';
 import { type ConnectOptions, certificatesIn } from '../../live/tunnel-connect.js';

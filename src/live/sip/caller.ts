@@ -1,4 +1,5 @@
 import { headerOf, headersOf, type SipRepresentation } from '../../../dissectors/sip/index.js';
+import type { Cancel } from '../clock.js';
 import { hexDigits, integer } from '../random.js';
 import { ALLOW, Call, type CallContext } from './call.js';
 import { Dialog } from './dialog.js';
@@ -29,6 +30,8 @@ export class OutgoingCall extends Call {
   private heard = false;
   private cancelling = false;
   private accepted = false;
+  /** Ends the wait for what a CANCEL brings. */
+  private patience: Cancel | undefined;
   /** PRACKs that wait for an answer. */
   private unconfirmed = 0;
 
@@ -89,6 +92,11 @@ export class OutgoingCall extends Call {
     if (this.heard) this.cancel();
   }
 
+  override abandon(): void {
+    super.abandon();
+    this.patience?.();
+  }
+
   /** RFC 3261 §9.1: the request as it was, with the branch of the INVITE. */
   private cancel(): void {
     const invite = this.exchange?.request;
@@ -96,7 +104,7 @@ export class OutgoingCall extends Call {
     const nothing = { onResponse: () => undefined, onTimeout: () => undefined };
     this.cx.layer.client(cancelFor(invite), this.cx.peer, nothing).start();
     // RFC 3261 §9.1: a peer of RFC 2543 may never answer the INVITE
-    this.cx.layer.clock.after(64 * this.cx.layer.timers.t1, () => {
+    this.patience = this.cx.layer.clock.after(64 * this.cx.layer.timers.t1, () => {
       if (this.state === 'ended' || this.state === 'confirmed') return;
       this.exchange?.stop();
       this.end({ type: 'ended', by: 'local', status: 487 });

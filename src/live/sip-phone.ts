@@ -11,7 +11,7 @@ import type { AudioCodec } from './sip/sdp.js';
 import { IMS_TIMERS, type SipPeer, type SipTimers, udpTransport } from './sip/transport.js';
 import { UserAgent, type UserAgentEvent, type UserAgentOptions } from './sip/user-agent.js';
 
-export type SipUeEvent = UserAgentEvent | { type: 'digit'; call: Call; signal: string; milliseconds: number };
+export type SipPhoneEvent = UserAgentEvent | { type: 'digit'; call: Call; signal: string; milliseconds: number };
 
 /** How calls are made and taken. */
 export interface CallSettings extends Pick<UserAgentOptions, 'codecs' | 'preconditions' | 'sessionExpires'> {
@@ -21,7 +21,7 @@ export interface CallSettings extends Pick<UserAgentOptions, 'codecs' | 'precond
 
 type OfUserAgent = 'identity' | 'impu' | 'domain' | 'expires' | 'instance' | 'userAgent';
 
-export interface SipUeOptions extends CallSettings, Pick<UserAgentOptions, OfUserAgent> {
+export interface SipPhoneOptions extends CallSettings, Pick<UserAgentOptions, OfUserAgent> {
   /** With an address of the P-CSCF's family. */
   host: IpHost;
   clock: Clock;
@@ -30,17 +30,17 @@ export interface SipUeOptions extends CallSettings, Pick<UserAgentOptions, OfUse
   /** Port of ours; 5060 without it. */
   port?: number;
   timers?: SipTimers;
-  onEvent(event: SipUeEvent): void;
+  onEvent(event: SipPhoneEvent): void;
 }
 
 /** A user agent with its media on a host: what a UE does in IMS. */
-export class SipUe {
+export class SipPhone {
   readonly agent: UserAgent;
   readonly layer: SipLayer;
   private readonly media: MediaEndpoint;
 
   /** @throws RangeError where the port is taken */
-  constructor(options: SipUeOptions) {
+  constructor(options: SipPhoneOptions) {
     const { host, clock, random, pcscf, onEvent, timers = IMS_TIMERS, port = 5060, source = tone, ...agent } = options;
     this.layer = new SipLayer({ transport: udpTransport(host, port), clock, random, timers });
     this.media = new MediaEndpoint({

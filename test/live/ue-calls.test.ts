@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { run } from '../cli/run.js';
 import { inFolder, startEftf, startFttscope } from './outer-support.js';
 
-/** What `ue` says in calls: recordings as they are, and what it hears. */
+/** How `ue` calls, and what it says: recordings as they are, and what it hears. */
 
 let eftf: Awaited<ReturnType<typeof startEftf>>;
 before(async () => {
@@ -12,23 +12,27 @@ before(async () => {
 });
 after(() => eftf.eftf.child.kill('SIGKILL'));
 
-/** Payloads of the RTP packets of a call, sent and received. */
-async function call(
-  to: string,
-  ...more: string[]
-): Promise<{ sent: string[]; received: string[]; types: Set<string> }> {
+/** A call; rows of what ran in the tunnel, with these fields. */
+async function rowsOf(to: string, filter: string, fields: readonly string[], ...more: string[]): Promise<string[][]> {
   const steps = ['connect', 'dhcp', 'register', { call: to }, { wait: 0.4 }, 'hangup', 'release'];
   const file = inFolder('call.pcapng');
   writeFileSync(inFolder('call.json'), JSON.stringify({ steps }));
   const args = ['--lab', '-4', '--run', inFolder('call.json'), '-w', file, '--with-keys', ...more];
   const ue = startFttscope(['ue', eftf.at, ...args]);
   assert.equal(await ue.ended, 0, ue.out + ue.err);
-  const fields = ['ip.src', 'rtp.p_type', 'rtp.payload'].flatMap((f) => ['-e', f]);
-  const { out } = run(['read', file, '--rows', 'inner', '-Y', 'rtp', '-T', 'fields', '-E', 'occurrence=l', ...fields]);
-  const rows = out
-    .trimEnd()
+  const wanted = ['-Y', filter, '-T', 'fields', '-E', 'occurrence=l', ...fields.flatMap((f) => ['-e', f])];
+  return run(['read', file, '--rows', 'inner', ...wanted])
+    .out.trimEnd()
     .split('\n')
     .map((l) => l.split('\t'));
+}
+
+/** Payloads of the RTP packets of a call, sent and received. */
+async function call(
+  to: string,
+  ...more: string[]
+): Promise<{ sent: string[]; received: string[]; types: Set<string> }> {
+  const rows = await rowsOf(to, 'rtp', ['ip.src', 'rtp.p_type', 'rtp.payload'], ...more);
   const of = (own: boolean): string[] => rows.filter((r) => (r[0] !== '10.45.0.1') === own).map((r) => r[2]);
   return { sent: of(true), received: of(false), types: new Set(rows.map((r) => r[1])) };
 }
@@ -65,6 +69,40 @@ test('an echo gives back what the announcement says', async () => {
   const { sent, received } = await call('announcement', '--audio', 'echo');
   assert.ok(sent.length > 5);
   assert.ok(received.join(' ').includes(sent.slice(0, 5).join(' ')));
+});
+
+test('a call with preconditions rings when resources are there, and has a session timer', async () => {
+  const fields = ['sip.Method', 'sip.Status-Code', 'sip.CSeq.method', 'sip.Session-Expires'];
+  const filter = 'sip.CSeq.method && sip.CSeq.method != "REGISTER"';
+  const rows = await rowsOf('echo', filter, fields, '--preconditions', '200ms');
+  // RFC 3312 §13.1: no ringing before the UPDATE; RFC 4028 §9
+  assert.deepEqual(
+    rows.map(([method, status, of, timer]) => `${method || `${status} ${of}`}${timer ? ` ${timer}` : ''}`),
+    [
+      'INVITE 1800',
+      '100 INVITE',
+      '183 INVITE',
+      'PRACK',
+      '200 PRACK',
+      'UPDATE',
+      '200 UPDATE',
+      '180 INVITE',
+      'PRACK',
+      '200 PRACK',
+      '200 INVITE 1800;refresher=uac',
+      'ACK',
+      'BYE',
+      '200 BYE',
+    ],
+  );
+});
+
+test('a call is taken back, and one may be refused', async () => {
+  const calls = [{ call: { to: 'silent', cancel: '200ms' } }, { call: { to: 'busy', status: 486 } }];
+  writeFileSync(inFolder('back.json'), JSON.stringify({ steps: ['connect', 'dhcp', 'register', ...calls] }));
+  const ue = startFttscope(['ue', eftf.at, '--lab', '-4', '--run', inFolder('back.json')]);
+  assert.equal(await ue.ended, 0, ue.out + ue.err);
+  assert.match(ue.out, /call ended by this UE: 487/);
 });
 
 test('a recording that does not fit the codecs is refused with words', () => {
