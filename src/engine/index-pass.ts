@@ -23,7 +23,7 @@ import { type TcpOwner, TcpState } from './tcp-state.js';
 import { TrackContext } from './track.js';
 
 const ICMP_HEADER = 8;
-const SYN_FIN_RST = 7;
+const SYN_FIN = 3;
 /** What is known of a TCP connection costs, and what a report keeps of it. */
 const TCP_COST = 80;
 const LIFE_COST = 900;
@@ -149,7 +149,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     this.walk(p);
     if (this.duplicates === null || this.ip < 0 || scope.tunnel !== null) return;
     // What opens or closes a connection is repeated later than that.
-    const bare = packet.protocol === 6 && p.off >= p.end && (p.buf[packet.header + 13] & SYN_FIN_RST) === 0;
+    const bare = packet.protocol === 6 && p.off >= p.end && (p.buf[packet.header + 13] & SYN_FIN) === 0;
     const time = packet.seconds + packet.nanos / 1e9;
     packet.duplicateOf = this.duplicates.see(v.buf, this.ip, v.end, bare, packet.frame, scope.id, time);
     if (packet.duplicateOf !== 0) packet.finding('capture.duplicate');

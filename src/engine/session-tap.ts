@@ -38,6 +38,8 @@ const BACKWARDS_MS = 1000;
 /** First octet of a message of SigComp, where SIP is expected. */
 const SIGCOMP = 0xf8;
 const SIP_PORT = 5060;
+/** Fewer frames that repeat others were doubled on their way, or are said twice. */
+const MIRRORED = 5;
 
 /** Whether a report tells of a tunnel; of further ones only the packets are counted. */
 const isListed = (t: Tunnel): boolean => t.id <= LIMITS.tunnels;
@@ -327,7 +329,7 @@ export class SessionTap implements Tap {
   /** Says which files have frames twice: they count once. */
   private mirrored(): void {
     for (const [id, { duplicates, firstDuplicate }] of this.files)
-      if (firstDuplicate !== undefined) {
+      if (firstDuplicate !== undefined && duplicates >= MIRRORED) {
         const detail = `${duplicates} frames repeat others.`;
         this.model.findings.raise('capture.duplicate', firstDuplicate, [{ kind: 'file', id }], { detail });
       }
