@@ -10,6 +10,9 @@ import { Header } from './names.js';
 
 /** Call-IDs and directions that are remembered; the one not heard of for longest goes first. */
 const MAX_ENTRIES = 16_384;
+/** So many stay however old they are. The others go after a time in which any transaction is over (RFC 3261 §16.6). */
+const KEPT_ENTRIES = 256;
+const KEPT_SECONDS = 600;
 
 /** What the index pass says about a message. */
 export interface SipNote {
@@ -89,8 +92,17 @@ export class Transactions {
     const method = last?.number === cseq.number ? last.method : (METHODS.get(cseq.method) ?? cseq.method);
     const { frame, seconds, nanos } = cx;
     this.entries.delete(key);
-    if (this.entries.size >= MAX_ENTRIES) this.entries.delete(this.entries.keys().next().value!);
+    if (this.entries.size > KEPT_ENTRIES) this.age(seconds);
     this.entries.set(key, { number: cseq.number, method, state, status: m.status, frame, seconds, nanos });
+  }
+
+  /** Lets go of what was not heard of for long, the oldest first. */
+  private age(now: number): void {
+    for (const [key, last] of this.entries) {
+      const { size } = this.entries;
+      if (size <= KEPT_ENTRIES || (size < MAX_ENTRIES && now - last.seconds <= KEPT_SECONDS)) return;
+      this.entries.delete(key);
+    }
   }
 }
 

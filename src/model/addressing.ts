@@ -4,7 +4,11 @@ import type { AddressingEntity } from './entities.js';
 import type { Moment } from './moment.js';
 import { Resolver } from './resolver.js';
 import { RouterDiscovery } from './router-discovery.js';
+import { MadeSeries } from './series.js';
 import { uid } from './uid.js';
+
+/** More exchanges are told of when they are asked for. */
+const FEW = 16;
 
 /** How a UE gets its addresses and its P-CSCF inside one tunnel (TS 24.322 §6.2, §6.3). */
 export class Addressing {
@@ -32,11 +36,14 @@ export class Addressing {
   /** @param used addresses from which the UE sent */
   entity(id: number, tunnel: number, tunnelUid: string, used: readonly string[], end: Moment): AddressingEntity {
     this.dhcp.finish(end);
+    const { exchanges } = this.dhcp;
+    const few = exchanges.length <= FEW;
+    const made = new MadeSeries(exchanges.length, (i) => exchanges[i].told);
     return {
       id,
       uid: uid('addressing', tunnelUid),
       tunnel,
-      dhcp: { exchanges: this.dhcp.exchanges.map((e) => e.entry) },
+      dhcp: { exchanges: few ? exchanges.map((e) => e.told) : made },
       slaac: this.slaac.entry(used, end),
       dhcpv6: { exchanges: this.dhcpv6.exchanges.map((e) => e.entry) },
     };

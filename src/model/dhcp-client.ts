@@ -10,7 +10,7 @@ import {
 import { hex, hexNumber, ip4 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { Backoff } from './backoff.js';
-import type { DhcpExchange } from './entities.js';
+import type { AddressingMessage, DhcpExchange } from './entities.js';
 import { addressOf, type Content } from './events.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 
@@ -30,12 +30,31 @@ const Option = { dns: 6, requested: 50, lease: 51, server: 54, clientId: 61 } as
 /** RFC 2131 §4.1: the first answer is waited for so long. */
 const PATIENCE_MS = 4000;
 const MOST_MESSAGES = 64;
+/** Exchanges of a client that stay unpacked. */
+const UNPACKED = 4;
+const NONE: string[] = [];
+const NO_MESSAGES: AddressingMessage[] = [];
 /** RFC 2131 §2: the only flag. */
 const BROADCAST = 0x8000;
 
+const bitOf = (type: number): number => 1 << (type & 31);
+
+const packedOf = ({ row, at, direction, type }: AddressingMessage): string =>
+  `${row} ${at.seconds} ${at.nanos} ${direction} ${type}`;
+
+function unpacked(text: string): AddressingMessage {
+  const [row, seconds, nanos, direction, ...type] = text.split(' ');
+  const at: Seen = { row, seconds: Number(seconds), nanos: Number(nanos) };
+  return { row, at, type: type.join(' '), direction: direction === 'up' ? 'up' : 'down' };
+}
+
+/** Of a client that waits for nothing. */
+const ANSWERED = new Backoff(4000, 64_000, 1000, 0);
+
 /** The messages of one transaction id, and what is to be judged of them. */
 export class DhcpTransaction {
-  readonly entry: DhcpExchange;
+  /** What is told of it beside {@link messages}. */
+  readonly entry: Omit<DhcpExchange, 'messages'>;
   /** Requests of the client that no answer followed. */
   unanswered = 0;
   /** The last message of the client, and the first. */
@@ -52,34 +71,67 @@ export class DhcpTransaction {
   /** A request for an address that no offer named, and an acknowledgment by another server than the one that was asked. */
   unoffered: Seen | null = null;
   strange: Seen | null = null;
-  private readonly offers = new Set<string>();
+  private offers: string[] = NONE;
   private asking = '';
   /** RFC 2131 §4.1: 4 s, then twice as long each time up to 64 s, a second more or less. */
-  readonly backoff = new Backoff(4000, 64_000, 1000, 0);
+  backoff = new Backoff(4000, 64_000, 1000, 0);
   /** The addresses of hardware differ between messages. */
   hardwareChanged: Seen | null = null;
-  /** Types of the client's messages. */
-  readonly sent = new Set<number>();
+  /** Types of the client's messages, a bit each. */
+  private types = 0;
+  private list: AddressingMessage[] = [];
+  /** The messages as one text, once they are packed. */
+  private packed = '';
 
   constructor(m: DhcpMessage, at: Seen) {
     this.asked = this.first = at;
     this.entry = {
       xid: hexNumber(m.xid, 8),
-      messages: [],
       outcome: 'in-progress',
       htype: m.htype,
       hlen: m.hlen,
       chaddr: hex(m.chaddr, 0, Math.min(16, m.hlen)),
-      pcscf: [],
-      dns: [],
+      pcscf: NONE,
+      dns: NONE,
     };
+  }
+
+  /** The first of them. */
+  get messages(): AddressingMessage[] {
+    return this.packed === '' ? this.list : this.packed.split('\n').map(unpacked);
+  }
+
+  get told(): DhcpExchange {
+    const { xid, ...rest } = this.entry;
+    return { xid, messages: this.messages, ...rest };
+  }
+
+  /** Whether the client sent anything, or a message of a type. */
+  sent(type?: number): boolean {
+    return type === undefined ? this.types !== 0 : (this.types & bitOf(type)) !== 0;
+  }
+
+  /** It is over, most likely: its messages are kept as one text, which is a quarter of their size. */
+  pack(): void {
+    if (this.waiting !== 0 || this.packed !== '' || this.backoff.wrong !== null) return;
+    this.packed = this.list.map(packedOf).join('\n');
+    this.list = NO_MESSAGES;
+    this.backoff = ANSWERED;
+  }
+
+  private unpack(): void {
+    if (this.packed === '') return;
+    this.list = this.messages;
+    this.packed = '';
+    this.backoff = new Backoff(4000, 64_000, 1000, 0);
   }
 
   take(m: DhcpMessage, type: number, at: Seen): void {
     const { entry } = this;
+    this.unpack();
     const direction = m.op === 1 ? 'up' : 'down';
-    if (entry.messages.length < MOST_MESSAGES)
-      entry.messages.push({ row: at.row, at, type: NAMES[type] ?? `type ${type}`, direction });
+    if (this.list.length < MOST_MESSAGES)
+      this.list.push({ row: at.row, at, type: NAMES[type] ?? `type ${type}`, direction });
     const chaddr = hex(m.chaddr, 0, Math.min(16, m.hlen));
     if (m.htype !== entry.htype || chaddr !== entry.chaddr) this.hardwareChanged ??= at;
     if (m.op === 1) this.client(m, type, at);
@@ -88,7 +140,7 @@ export class DhcpTransaction {
 
   private client(m: DhcpMessage, type: number, at: Seen): void {
     if ((m.flags & BROADCAST) !== 0) this.broadcast ??= at;
-    this.sent.add(type);
+    this.types |= bitOf(type);
     this.clientId ||= optionValue(m, Option.clientId) !== undefined;
     if (type === Type.Decline) {
       this.decline = at;
@@ -109,8 +161,8 @@ export class DhcpTransaction {
     const [server] = optionAddresses(m, Option.server);
     const [address] = optionAddresses(m, Option.requested);
     if (server !== undefined) this.asking = ip4(server, 0);
-    if (server === undefined || address === undefined || this.offers.size === 0) return;
-    if (!this.offers.has(ip4(address, 0))) this.unoffered ??= at;
+    if (server === undefined || address === undefined || this.offers.length === 0) return;
+    if (!this.offers.includes(ip4(address, 0))) this.unoffered ??= at;
   }
 
   private server(m: DhcpMessage, type: number, at: Seen): void {
@@ -126,7 +178,8 @@ export class DhcpTransaction {
     }
     if (type === Type.Offer) {
       entry.outcome = 'offered';
-      if (this.offers.size < MOST_MESSAGES) this.offers.add(addressOf(m.yiaddr));
+      const offer = addressOf(m.yiaddr);
+      if (this.offers.length < MOST_MESSAGES && !this.offers.includes(offer)) this.offers = [...this.offers, offer];
     } else if (type === Type.Ack) {
       entry.outcome = informed ? 'informed' : 'bound';
       if (!informed) this.acknowledged = at;
@@ -185,6 +238,7 @@ export class DhcpClient {
         return undefined;
       }
       this.exchanges.push((t = new DhcpTransaction(m, at.seen())));
+      this.exchanges[this.exchanges.length - UNPACKED]?.pack();
       this.byXid.set(m.xid, t);
     }
     t.take(m, type, at.seen());

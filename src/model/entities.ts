@@ -1,4 +1,5 @@
 import type { Moment } from './moment.js';
+import type { Series } from './series.js';
 
 /*
  * What a report tells, as plain data: the keys are those of the report, times are moments, durations milliseconds, rows
@@ -242,7 +243,7 @@ export interface Dhcpv6Exchange {
 
 export interface AddressingEntity extends Entity {
   tunnel: number;
-  dhcp: { exchanges: DhcpExchange[] };
+  dhcp: { exchanges: Series<DhcpExchange> };
   slaac: Slaac;
   dhcpv6: { exchanges: Dhcpv6Exchange[] };
 }

@@ -117,8 +117,8 @@ function judgeExchange(e: DhcpTransaction, bound: boolean, raise: Raise, fail: F
   const { entry } = e;
   const healed = bound ? ({ severity: 'note' } as const) : {};
   if (entry.outcome === 'unanswered') {
-    const offered = entry.messages.some((m) => m.type === 'OFFER');
-    const tries = entry.messages.filter((m) => m.type === (e.sent.has(DISCOVER) ? 'DISCOVER' : 'REQUEST')).length;
+    const offered = e.messages.some((m) => m.type === 'OFFER');
+    const tries = e.messages.filter((m) => m.type === (e.sent(DISCOVER) ? 'DISCOVER' : 'REQUEST')).length;
     const detail = `${tries} ${tries === 1 ? 'message' : 'messages'} of transaction ${entry.xid} were not answered.`;
     raise(offered ? 'dhcp.no-ack' : 'dhcp.no-answer', e.first, { detail, ...healed });
     if (!bound) fail('dhcp', offered ? 'DHCP offered and did not acknowledge.' : 'DHCP was not answered.', e.first);
@@ -135,7 +135,7 @@ function judgeExchange(e: DhcpTransaction, bound: boolean, raise: Raise, fail: F
   if (odd !== '') raise('dhcp.hardware', e.first, { detail: odd });
   if (e.hardwareChanged !== null) raise('dhcp.hardware-changed', e.hardwareChanged);
   if (e.broadcast !== null) raise('dhcp.broadcast', e.broadcast);
-  if (!e.clientId && e.sent.size > 0) raise('dhcp.no-client-id', e.first);
+  if (!e.clientId && e.sent()) raise('dhcp.no-client-id', e.first);
 }
 
 /** What is not as RFC 3456 §4.1 has it: a MAC address, or 4000 with the IPv4 address of the interface and an octet. */

@@ -26,6 +26,10 @@ export class MadeSeries<T> implements Series<T> {
     for (let i = 0; i < this.length; i++) yield this.at(i);
   }
 
+  toJSON(): T[] {
+    return Array.from(this);
+  }
+
   map<U>(make: (value: T) => U): U[] {
     return Array.from(this, make);
   }

@@ -35,7 +35,7 @@ const rounded = (n: number): number => (Number.isInteger(n) ? n : Math.round(n *
 function plain(value: unknown): unknown {
   if (typeof value === 'number') return rounded(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(plain);
+  if (Array.isArray(value) || value instanceof MadeSeries) return value.map(plain);
   if (isMoment(value)) {
     const { seconds, nanos } = value;
     return { iso: isoTime(seconds, nanos), epoch: decimalSeconds(seconds, nanos) };
@@ -61,6 +61,7 @@ function write(out: TextBytes, value: unknown): void {
     }
     out.octet(CLOSE_LIST);
   } else if (isMoment(value)) writeMoment(out, value);
+  else if (value instanceof MadeSeries) writeSeries(out, value);
   else writeMembers(out, value);
 }
 
@@ -77,6 +78,17 @@ function writeMembers(out: TextBytes, value: object): void {
   }
   if (before === OPEN) out.octet(OPEN);
   out.octet(CLOSE);
+}
+
+function writeSeries(out: TextBytes, list: Iterable<unknown>): void {
+  let before = OPEN_LIST;
+  for (const value of list) {
+    out.octet(before);
+    before = COMMA;
+    write(out, value);
+  }
+  if (before === OPEN_LIST) out.octet(OPEN_LIST);
+  out.octet(CLOSE_LIST);
 }
 
 function writeMoment(out: TextBytes, { seconds, nanos }: Moment): void {

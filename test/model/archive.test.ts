@@ -4,7 +4,7 @@ import { LineFile } from '../../src/capture/line-file.js';
 import type { CallEntity } from '../../src/model/entities.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { clearConversation } from '../build/conversation.js';
-import { called, ENDS, reportOn, sip, spoken, Talk, WatchedShelf } from './support.js';
+import { called, dhcpDown, dhcpUp, ENDS, reportOn, sip, spoken, Talk, WatchedShelf } from './support.js';
 
 /** A call of five seconds that one side does not speak in for long, and others minutes later. */
 function talk(): Talk {
@@ -32,6 +32,29 @@ describe('what is over', () => {
     assert.deepEqual(ids, ['call-1@10.0.0.2', 'later-0@10.0.0.2']);
     assert.equal(shelf.entries.length - ids.length, 2); // the streams of the first
     assert.ok(whole.findings.some((f: { code: string }) => f.code === 'media.loss'));
+  });
+
+  test('keeps the messages of many DHCP exchanges', async () => {
+    const t = new Talk();
+    for (let xid = 1, ms = 0; xid <= 20; xid++, ms += 1000) {
+      t.up(ms, dhcpUp('discover', xid)).down(ms + 10, dhcpDown('offer', xid));
+      t.up(ms + 20, dhcpUp('request', xid)).down(ms + 30, dhcpDown('ack', xid));
+    }
+    t.up(30_000, dhcpUp('request', 1)).down(30_040, dhcpDown('ack', 1)); // the first goes on after it was packed
+    const { exchanges } = (await t.report()).addressing[0].dhcp;
+    assert.equal(exchanges.length, 20);
+    const whole = ['DISCOVER up', 'OFFER down', 'REQUEST up', 'ACK down'];
+    for (const [i, e] of exchanges.entries()) {
+      const list = e.messages.map((m: { type: string; direction: string }) => `${m.type} ${m.direction}`);
+      assert.deepEqual(list, i === 0 ? [...whole, 'REQUEST up', 'ACK down'] : whole);
+      assert.equal(e.outcome, 'bound');
+      const [discover, , , ack] = e.messages;
+      assert.equal(Math.round((ack.at.epoch - discover.at.epoch) * 1000), 30);
+    }
+    assert.equal(
+      new Set(exchanges.flatMap((e: { messages: { row: string }[] }) => e.messages.map((m) => m.row))).size,
+      82,
+    );
   });
 
   test('waits in a file', () => {
