@@ -213,6 +213,7 @@ export class CallsView implements View {
       'media-lane',
       'sdp',
       'extended',
+      'layers',
       'export',
       'view-packets',
       'colours',
@@ -299,7 +300,9 @@ export class CallsView implements View {
     const { current } = this.table;
     if (current === undefined) return false;
     const row = this.pane === 'list' ? undefined : this.below.row;
-    if (command === 'info') this.desk.show(new Reader(nameOf(current), dialogueInfo(current, this.story), this.desk));
+    if (command === 'layers') this.toFrames(current, row ?? rowsOf(current)[0]);
+    else if (command === 'info')
+      this.desk.show(new Reader(nameOf(current), dialogueInfo(current, this.story), this.desk));
     else if (command === 'copy' && row === undefined)
       this.desk.copy(dialogueInfo(current, this.story).join('\n'), nameOf(current));
     else if (command === 'copy' && row !== undefined)
@@ -308,6 +311,13 @@ export class CallsView implements View {
       this.desk.show(new Reader(`packet ${row}`, this.below.source.get(row).lines, this.desk));
     else return false;
     return true;
+  }
+
+  /** The frames that carried a message, among those of its tunnel. */
+  private toFrames(d: Dialogue, row: string | undefined): void {
+    if (row === undefined) return;
+    const label = `frames around ${row}`;
+    this.desk.open('packets', { label, tunnels: tunnelsOf(d), at: row, frames: true });
   }
 
   reading(): Reading | undefined {

@@ -15,6 +15,9 @@ export interface OuterLook {
 /** Cells of a column of a field where the user has not said how many. */
 const FIELD_WIDTH = { least: 5, most: 32 };
 
+/** Noticed of a row before which octets are missing. */
+const GAP = 'capture.gap';
+
 /** What columns depend on besides the row. */
 export interface ColumnLook {
   readonly theme: Theme;
@@ -117,10 +120,14 @@ export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<num
       max: 400,
       grow: true,
       priority: 2,
-      text: (r) => outer(r)?.info ?? rows.info(r),
+      text: (r) => outer(r)?.info ?? infoOf(rows, r),
     },
   ];
 }
+
+/** The Info of a row; what comes after octets that the capture has not says so. */
+const infoOf = (rows: Rows, row: number): string =>
+  rows.findings(row).includes(GAP) ? `[octets are missing before this]  ${rows.info(row)}` : rows.info(row);
 
 /** A column of a field. */
 export function fieldColumn(field: string, look: ColumnLook): Column<number> {

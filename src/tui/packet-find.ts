@@ -84,24 +84,27 @@ export const rowHas = (rows: Rows, row: number, test: (text: string) => boolean)
 const SLICE = 5000;
 
 /**
- * Looks along a list, from a place on in one direction, for a row that passes; -1: there is none, or it was given up.
- * `goesOn` is asked between slices.
+ * Looks along a list, from a place on in one direction, for a row that passes, and tells where; -1: there is none. What is
+ * near is told at once; `goesOn` is asked between slices.
  */
-export async function seek(
+export function seek(
   count: () => number,
   at: (i: number) => number,
   from: number,
   step: 1 | -1,
   test: (row: number) => boolean,
   goesOn: () => boolean,
-): Promise<number> {
-  let left = SLICE;
-  for (let i = from; i >= 0 && i < count(); i += step) {
-    if (test(at(i))) return i;
-    if (--left > 0) continue;
-    left = SLICE;
-    await new Promise((resolve) => setImmediate(resolve));
-    if (!goesOn()) return -1;
-  }
-  return -1;
+  tell: (found: number) => void,
+): void {
+  let i = from;
+  const slice = (): void => {
+    for (let left = SLICE; left > 0 && i >= 0 && i < count(); left--, i += step)
+      if (test(at(i))) {
+        tell(i);
+        return;
+      }
+    if (i < 0 || i >= count()) tell(-1);
+    else setImmediate(() => goesOn() && slice());
+  };
+  slice();
 }

@@ -159,20 +159,20 @@ export class PacketJumps {
     const search = ++this.searches;
     this.searching = true;
     const from = packets.list.cursor + step;
-    void seek(
+    seek(
       () => packets.count,
       (i) => packets.at(i),
       from,
       step,
       test,
       () => search === this.searches,
-    ).then((i) => {
-      if (search !== this.searches) return;
-      this.searching = false;
-      if (i >= 0) packets.list.centre(i);
-      else desk.say(nothing);
-      desk.repaint();
-    });
+      (i) => {
+        this.searching = false;
+        if (i >= 0) packets.list.centre(i);
+        else desk.say(nothing);
+        desk.repaint();
+      },
+    );
   }
 
   /* Find */

@@ -114,9 +114,9 @@ export class PacketList {
 
   /** Whether the rows listed are those of a scope, of the reading that there is now. */
   isOf(scope: Scope): boolean {
-    return (
-      this.error === undefined && scope.tunnels?.join() === this.scope.tunnels?.join() && scope.rows === this.scope.rows
-    );
+    const { tunnels, rows, frames } = this.scope;
+    if (this.error !== undefined) return false;
+    return scope.tunnels?.join() === tunnels?.join() && scope.rows === rows && scope.frames === frames;
   }
 
   /** Rows that a filter would list here, to be counted. */

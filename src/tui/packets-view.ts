@@ -45,6 +45,8 @@ export class PacketsView implements View {
   readonly colours: PacketColours;
   /** Nobody has chosen yet which rows are listed. */
   private undecided = true;
+  /** What was listed before frames were asked for. */
+  private kindBefore: RowKind | undefined;
   private places: Partial<Record<Pane, Place>> = {};
   private width = 80;
   /** Rows that there were when the view was shown last: fewer now means that the capture is being read again. */
@@ -63,15 +65,9 @@ export class PacketsView implements View {
 
   /** Inner packets, once there are some. */
   private decide(): void {
-    const { status } = this.desk.viewer;
-    if (
-      !this.undecided ||
-      this.desk.scope.rows !== undefined ||
-      this.packets.kind === 'inner' ||
-      !status.tunnels.some((t) => t.up + t.down > 0)
-    )
-      return;
-    this.packets.choose({ kind: 'inner' });
+    const { scope, viewer } = this.desk;
+    if (!this.undecided || scope.rows !== undefined || scope.frames || this.packets.kind === 'inner') return;
+    if (viewer.status.tunnels.some((t) => t.up + t.down > 0)) this.packets.choose({ kind: 'inner' });
   }
 
   show(scope: Scope): void {
@@ -87,10 +83,12 @@ export class PacketsView implements View {
     this.asked = -1;
     this.tree.clear();
     this.octets.clear();
-    if (scope.rows !== undefined && this.packets.kind !== 'both') this.packets.choose({ kind: 'both', scope });
-    else this.packets.choose({ scope });
+    const { kind } = this.packets;
+    const listed = scope.frames ? 'outer' : scope.rows !== undefined ? 'both' : (this.kindBefore ?? kind);
+    this.kindBefore = scope.frames ? (this.kindBefore ?? kind) : undefined;
+    this.packets.choose(listed === kind ? { scope } : { kind: listed, scope });
     // Rows that were named are listed whatever they are.
-    if (scope.rows === undefined) this.decide();
+    if (scope.rows === undefined && scope.frames === undefined) this.decide();
     if (scope.at !== undefined) this.jumps.goTo(scope.at);
     this.desk.told.want();
   }

@@ -29,6 +29,8 @@ export interface Scope {
   readonly rows?: readonly string[];
   /** The row that the cursor goes to. */
   readonly at?: string;
+  /** Frames are listed instead of what they carried. */
+  readonly frames?: true;
 }
 
 /** What the mouse did, in cells from the corner of what was drawn. */

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { extract } from '../../src/cli/commands/extract.js';
 import type { ReadOptions } from '../../src/cli/options.js';
-import { golden, Stage, sample, stageOf } from './support/stage.js';
+import { Viewing } from '../../src/cli/viewing.js';
+import { CaptureViewer } from '../../src/viewer/capture-viewer.js';
+import { CaptureBuilder } from '../build/capture.js';
+import { at } from '../build/packets.js';
+import { tlsConversation } from '../build/tls.js';
+import { golden, Stage, sample, stageOf, until } from './support/stage.js';
 
 const SIZES = [
   [80, 24],
@@ -16,10 +21,36 @@ const SIZES = [
 const folder = mkdtempSync(join(tmpdir(), 'fttscope-golden-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+/** A pcapng file of one section without its first frames. */
+function withoutFrames(file: Buffer, frames: number): Buffer {
+  const kept: Buffer[] = [];
+  for (let off = 0, n = 0; off < file.length; ) {
+    const length = file.readUInt32LE(off + 4);
+    const isFrame = file.readUInt32LE(off) === 6;
+    if (!isFrame || n++ >= frames) kept.push(file.subarray(off, off + length));
+    off += length;
+  }
+  return Buffer.concat(kept);
+}
+
 /** Compares the screen with the one that was kept. */
 function same(s: Stage, name: string): void {
-  const { expected, actual } = golden(name, s.text.replaceAll(`${folder}/`, ''));
+  const { expected, actual } = golden(
+    name,
+    s.text.replaceAll(`${folder}/`, '').replace(/^ \d\d:\d\d:\d\d /gm, ' hh:mm:ss '),
+  );
   assert.equal(actual, expected, `${name}: look at it, and keep it with FTTSCOPE_GOLDEN=write`);
+}
+
+/** Compares what is on the screen at each size. */
+async function eachSize(s: Stage, name: string): Promise<void> {
+  for (const [w, h] of SIZES) {
+    s.resize(w, h);
+    await s.settled();
+    same(s, `${name}-${w}x${h}`);
+  }
+  s.resize(...SIZES[0]);
+  await s.settled();
 }
 
 /** Takes a screen of a sample at each size. */
@@ -45,7 +76,7 @@ test('packets side by side', () => atEachSize('packets-beside', '20-healthy-call
 test('help', () => atEachSize('help', '20-healthy-call.pcapng', ['2', '?']));
 test('the card of a tunnel', () => atEachSize('tunnel-card', '20-healthy-call.pcapng', ['i']));
 
-/** The first screen of a capture in a state. */
+/** A screen of a capture in a state, at each size. */
 async function state(
   name: string,
   path: string,
@@ -55,7 +86,7 @@ async function state(
   const s = await stageOf([path], options);
   try {
     for (const k of keys) await s.press(k);
-    same(s, `state-${name}`);
+    await eachSize(s, `state-${name}`);
   } finally {
     await s.end();
   }
@@ -71,6 +102,68 @@ test('state: keys of other sessions', () =>
     keylog: [sample('03-tls13-aes128-gcm.keys')],
   }));
 test('state: joined late', () => state('late', sample('16-handshake-missing.pcapng'), {}));
+test('state: joined late, TLS 1.3: the record number is searched for', async () => {
+  const path = join(folder, 'late13.pcapng');
+  writeFileSync(path, withoutFrames(readFileSync(sample('03-tls13-aes128-gcm.pcapng')), 9));
+  await state('late-13', path, { keylog: [sample('03-tls13-aes128-gcm.keys')] }, ['Enter']);
+});
+test('state: a gap, in the list', () =>
+  state('gap-packets', sample('00-field.pcapng'), {}, ['Down Down', 'Enter', 'G']));
+test('state: envelopes of TS 24.302', async () => {
+  // Annex F: Length of two octets, then the packet; here IKE with its non-ESP marker.
+  const ike = Uint8Array.from(
+    { length: 28 },
+    (_, i) => [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 33, 32, 34, 8][i] ?? 0,
+  );
+  const framed = Uint8Array.from([0, 34, 0, 0, 0, 0, ...ike.with(27, 28)]);
+  const tls = await tlsConversation([{ side: 0, plain: framed }], {
+    version: 'TLSv1.3',
+    ciphers: 'TLS_AES_128_GCM_SHA256',
+    certificate: 'ec',
+  });
+  const built = new CaptureBuilder({ epoch: 1_772_355_600 })
+    .connection(tls, { client: at('192.0.2.7', 40_001), server: at('198.51.100.1', 443), start: 20, step: 20 })
+    .build();
+  const path = join(folder, 'annex-f.pcapng');
+  writeFileSync(path, built.octets);
+  writeFileSync(join(folder, 'annex-f.keys'), built.keylog);
+  await state('annex-f', path, {});
+});
+test('state: a dissector fails', async () => {
+  const viewing = await Viewing.of([sample('20-healthy-call.pcapng')], { autoKeys: true });
+  const { registry } = viewing;
+  const dhcp = registry.dissectors.find((d) => d.proto === 'dhcp')!;
+  const faulty = {
+    ...dhcp,
+    dissect: () => {
+      throw new TypeError('on purpose');
+    },
+  };
+  for (const port of [67, 68]) registry.assign('udp.port', port, faulty);
+  const viewer = await CaptureViewer.open(viewing);
+  await until(() => viewer.status.done);
+  const s = new Stage(viewer, registry);
+  try {
+    await s.settled();
+    await s.press('2');
+    await eachSize(s, 'state-fault');
+    await s.press('8');
+    await eachSize(s, 'state-fault-log');
+  } finally {
+    await s.end();
+  }
+});
+test('state: a small terminal shows one pane', async () => {
+  const s = await Stage.of('20-healthy-call.pcapng', 60, 16);
+  try {
+    await s.press('2');
+    same(s, 'state-small-60x16');
+    await s.press('Tab');
+    same(s, 'state-small-tree-60x16');
+  } finally {
+    await s.end();
+  }
+});
 test('state: the proxy refused', () => state('proxy', sample('21-proxy-refuses.pcapng'), {}));
 test('state: no match', async () => {
   const s = await Stage.of('20-healthy-call.pcapng');
@@ -80,10 +173,10 @@ test('state: no match', async () => {
     await s.press('Enter');
     await s.until(/0 of 224 packets match/);
     await s.settled();
-    same(s, 'state-no-match');
+    await eachSize(s, 'state-no-match');
     await s.press('Esc /');
     await s.type('sip.methd');
-    same(s, 'state-bad-filter');
+    await eachSize(s, 'state-bad-filter');
   } finally {
     await s.end();
   }

@@ -141,7 +141,7 @@ export class Stage {
   get text(): string {
     return `${this.display.lines
       .join('\n')
-      .replace(/ \d+\.\d\d s /, ' 0.00 s ')
+      .replace(/ \d+\.\d\d s( |$)/m, ' 0.00 s$1')
       .replace(/ +(\d+ of \d+) {2}\d+ ms$/gm, '  $1  0 ms')
       .replace(/ {2}\d+ ms$/m, '  0 ms')}\n`;
   }
