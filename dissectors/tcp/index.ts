@@ -146,9 +146,9 @@ function showWindow(t: Tree, off: number, window: number, flags: number, note: T
   const shift = note === undefined ? SCALE_UNKNOWN : note.windowScale;
   const scaled = (flags & SYN) === 0; // RFC 7323 §2.2: never in a SYN
   t.num(F.window, off + 14, 2, window);
-  t.num(F.calculated, off + 14, 2, scaled && shift > 0 ? window * 2 ** shift : window);
+  t.num(F.calculated, off + 14, 2, scaled && shift > 0 ? window << shift : window);
   if (!scaled) return;
-  t.num(F.scale, off + 14, 2, shift < 0 ? shift : 2 ** shift);
+  t.num(F.scale, off + 14, 2, shift < 0 ? shift : 1 << shift);
   if (shift < 0 && t.labels) t.label(`Window size scaling factor: ${shift} (${SCALE[shift]})`);
 }
 

@@ -64,6 +64,8 @@ export class Tree {
   len = new Int32Array(FIRST);
   depth = new Uint8Array(FIRST);
   held = new Uint8Array(FIRST);
+  /** Number of the field and how the value is held, in one number. */
+  kind = new Int32Array(FIRST);
   number = new Float64Array(FIRST);
   made: (string | bigint | Uint8Array | number | undefined)[] = new Array(FIRST);
   /** Text shown instead of "label: value", by node. */
@@ -155,6 +157,7 @@ export class Tree {
     this.len[to] = this.len[from];
     this.depth[to] = this.depth[from];
     this.held[to] = this.held[from];
+    this.kind[to] = this.kind[from];
     this.number[to] = this.number[from];
     this.made[to] = this.made[from];
     if (this.texts.size === 0) return;
@@ -196,6 +199,7 @@ export class Tree {
     this.len[i] = len;
     this.depth[i] = this.at;
     this.held[i] = held;
+    this.kind[i] = (f.id << 3) | held;
     return i;
   }
 
@@ -206,6 +210,7 @@ export class Tree {
     this.len = widen(this.len, new Int32Array(n));
     this.depth = widen(this.depth, new Uint8Array(n));
     this.held = widen(this.held, new Uint8Array(n));
+    this.kind = widen(this.kind, new Int32Array(n));
     this.number = widen(this.number, new Float64Array(n));
     this.field.length = n;
     this.made.length = n;

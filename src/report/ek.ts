@@ -1,5 +1,5 @@
 import type { Row } from '../engine/row.js';
-import { Held, type Tree } from '../kit/index.js';
+import { type Field, Held, type Tree } from '../kit/index.js';
 import { Columns, type FieldColumn } from './fields.js';
 import {
   expertsByNode,
@@ -15,6 +15,8 @@ import {
 import { isoTime, jsonText, shownText } from './value.js';
 
 const key = (name: string): string => name.replaceAll('.', '_');
+const jsonKey = (name: string): string => `${jsonText(name)}:`;
+const EXPERT = jsonKey('_ws_expert');
 
 /**
  * Writes rows for the bulk interface of Elasticsearch and OpenSearch, as `tshark -T ek` does but without `_type`, which
@@ -23,6 +25,8 @@ const key = (name: string): string => name.replaceAll('.', '_');
  */
 export class EkWriter {
   private readonly columns: Columns | null;
+  /** What a field and its other names are called within a layer, by the numbers of both, as keys of JSON: `"tcp_tcp_flags":`. */
+  private readonly keys = new Map<number, readonly string[]>();
 
   constructor(
     columns: readonly FieldColumn[] | null,
@@ -42,39 +46,47 @@ export class EkWriter {
     const experts = expertsByNode(t);
     for (let i = 0; i < t.length; ) {
       const next = subtreeEnd(t, i);
-      if (!isRepeated(t, i)) members.add(key(t.field[i].name), this.layer(t, i, next, experts));
+      if (!isRepeated(t, i)) members.add(jsonKey(key(t.field[i].name)), this.layer(t, i, next, experts));
       i = next;
     }
     return object(members);
   }
 
   private layer(t: Tree, top: number, end: number, experts: ReturnType<typeof expertsByNode>): string {
-    const { name, type } = t.field[top];
-    if (type !== 'protocol' && end === top + 1) return value(t, top);
-    if (!isShown(this.filter, t, top)) return `{"filtered":${jsonText(name)}}`;
+    const layer = t.field[top];
+    if (layer.type !== 'protocol' && end === top + 1) return value(t, top);
+    if (!isShown(this.filter, t, top)) return `{"filtered":${jsonText(layer.name)}}`;
     const members = new Members<string>();
-    const prefix = `${key(name)}_`;
     for (let i = top; i < end; i++) {
       if (i > top) {
-        const { name: own, aliases } = t.field[i];
         const text = value(t, i);
-        members.add(prefix + key(own), text);
-        for (const alias of aliases ?? []) members.add(prefix + key(alias), text);
+        for (const name of this.within(layer, t.field[i])) members.add(name, text);
       }
       for (const e of experts.get(i) ?? []) {
         const message = `"_ws_expert__ws_expert_message":${jsonText(e.message)}`;
         const rest = `"_ws_expert__ws_expert_severity":"${e.severity}","_ws_expert_finding_code":"${e.code}"`;
-        members.add('_ws_expert', `{${message},${rest}}`);
+        members.add(EXPERT, `{${message},${rest}}`);
       }
     }
     return object(members);
+  }
+
+  private within(layer: Field, f: Field): readonly string[] {
+    const pair = layer.id * 0x1_0000 + f.id;
+    let names = this.keys.get(pair);
+    if (names === undefined) {
+      const prefix = `${key(layer.name)}_`;
+      names = [f.name, ...(f.aliases ?? [])].map((name) => jsonKey(prefix + key(name)));
+      this.keys.set(pair, names);
+    }
+    return names;
   }
 }
 
 function object(members: Members<string>): string {
   let s = '';
   members.each((name, values) => {
-    s += `${s === '' ? '' : ','}${jsonText(name)}:${oneOrAll(values)}`;
+    s += `${s === '' ? '' : ','}${name}${oneOrAll(values)}`;
   });
   return `{${s}}`;
 }

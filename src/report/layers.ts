@@ -39,8 +39,11 @@ const SEVERITIES: Readonly<Record<Severity, readonly [string, string]>> = {
   error: ['8388608', 'Error'],
 };
 
+const NONE: ReadonlyMap<number, readonly ShownExpert[]> = new Map();
+
 /** Expert items by the node that they stand under; those without one stand under the first. */
 export function expertsByNode(t: Tree): ReadonlyMap<number, readonly ShownExpert[]> {
+  if (t.experts.length === 0) return NONE;
   const out = new Map<number, ShownExpert[]>();
   for (const { expert, message, node } of t.experts) {
     const [severity, name] = SEVERITIES[expert.severity];
@@ -56,9 +59,20 @@ export function expertsByNode(t: Tree): ReadonlyMap<number, readonly ShownExpert
 /** Whether node `i` has no value: a layer, a heading, a flag that is there or not. */
 export const isBare = (t: Tree, i: number): boolean => t.held[i] === Held.Nothing;
 
+let second = Number.NaN;
+let index = '';
+
 /** `packets-2026-03-01`: the index that tshark names, by the local date of the frame. */
 export function indexName(row: Row): string {
-  const d = new Date(row.seconds * 1000);
+  if (row.seconds !== second) {
+    second = row.seconds;
+    index = indexOfDay(second);
+  }
+  return index;
+}
+
+function indexOfDay(seconds: number): string {
+  const d = new Date(seconds * 1000);
   if (Number.isNaN(d.getTime())) return 'packets-1970-01-01';
   const two = (n: number): string => String(n).padStart(2, '0');
   return `packets-${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;

@@ -3,7 +3,7 @@ import { WORD } from './phrase.js';
 import type { TextBytes } from './text-bytes.js';
 
 /** Most nodes of a row, and rows, that are remembered. */
-const NODES = 512;
+const NODES = 256;
 const SHAPES = 256;
 /** Places for the hashes of shapes that were seen; a power of two. */
 const SEEN = 4096;
@@ -49,7 +49,7 @@ export class Shape {
   length = 0;
   values = 0;
 
-  /** @param nodes field and kind of each node */
+  /** @param nodes {@link Tree.kind} of each node */
   constructor(readonly nodes: Int32Array) {
     const n = nodes.length;
     this.node = new Int32Array(n);
@@ -110,44 +110,38 @@ export class Shape {
       this.octets = new Uint8Array(this.length * 2 + WORD);
       this.view = new DataView(this.octets.buffer);
     }
-    this.octets.set(out.octets.subarray(start));
+    out.copyTo(this.octets, start);
   }
 }
 
 /** Remembers the rows that were written last, one of each shape. */
 export class Shapes {
-  private readonly nodes = new Int32Array(NODES);
   private readonly known = new Map<number, Shape>();
   private readonly seen = new Int32Array(SEEN);
 
   /** The shape of a tree: without values the first time it is asked for; null where it is not worth to be remembered. */
   find(t: Tree): Shape | null {
-    const { length, field, held } = t;
+    const { length, kind } = t;
     if (length > NODES) return null;
-    const { nodes } = this;
     let hash = length;
-    for (let i = 0; i < length; i++) {
-      const node = (field[i].id << 3) | held[i];
-      nodes[i] = node;
-      hash = Math.imul(hash ^ node, 0x9e3779b1) ^ (hash >>> 15);
-    }
+    for (let i = 0; i < length; i++) hash = Math.imul(hash ^ kind[i], 0x9e3779b1) ^ (hash >>> 15);
     const shape = this.known.get(hash);
-    if (shape === undefined) return this.made(hash, length);
-    if (shape.nodes.length !== length) return null;
-    const expected = shape.nodes;
-    for (let i = 0; i < length; i++) if (nodes[i] !== expected[i]) return null;
+    if (shape === undefined) return this.made(hash, t);
+    const { nodes } = shape;
+    if (nodes.length !== length) return null;
+    for (let i = 0; i < length; i++) if (kind[i] !== nodes[i]) return null;
     return shape;
   }
 
   /** A shape is remembered when it comes for the second time. */
-  private made(hash: number, length: number): Shape | null {
+  private made(hash: number, t: Tree): Shape | null {
     const place = hash & (SEEN - 1);
     if (this.seen[place] !== hash) {
       this.seen[place] = hash;
       return null;
     }
     if (this.known.size >= SHAPES) this.known.clear();
-    const shape = new Shape(this.nodes.slice(0, length));
+    const shape = new Shape(t.kind.slice(0, t.length));
     this.known.set(hash, shape);
     return shape;
   }

@@ -112,6 +112,11 @@ export class TextBytes {
     this.at = at + length;
   }
 
+  /** Puts what was written from `start` on into a longer array. */
+  copyTo(target: Uint8Array, start: number): void {
+    target.set(new Uint8Array(this.view.buffer, start, this.at - start));
+  }
+
   /** The octets `[from, end)` of a text, which may be read a word beyond its end. */
   copy(text: DataView, from: number, end: number): void {
     this.room(end - from);
@@ -177,7 +182,7 @@ export class TextBytes {
   }
 
   number(v: number): void {
-    if (!(v >= 0 && v < MOST) || v % 1 !== 0) {
+    if (!(v >= 0 && v < MOST) || Math.floor(v) !== v) {
       this.ascii(Number.isFinite(v) ? String(v) : 'null');
       return;
     }
@@ -265,7 +270,9 @@ export class TextBytes {
     }
     this.seconds(seconds, nanos);
     const { buf } = this;
-    while (buf[this.at - 1] === ZERO) this.at--;
+    let { at } = this;
+    while (buf[at - 1] === ZERO) at--;
+    this.at = at;
   }
 
   /** Octets as a string of hex with colons. */

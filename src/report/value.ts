@@ -109,8 +109,20 @@ function nodeOctets(t: Tree, i: number, colons: boolean): string {
 // Beyond what JSON must escape: the C1 controls and DEL, which terminals obey, and marks that turn the text around.
 const UNSEEN = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
+/** Whether text is printable ASCII without what JSON must escape; long text is not looked at. */
+function isPlain(s: string): boolean {
+  if (s.length > 64) return false;
+  for (let i = 0; i < s.length; i++) {
+    const c = s.charCodeAt(i);
+    if (c < 32 || c > 126 || c === 34 || c === 92) return false;
+  }
+  return true;
+}
+
 /** A JSON string that is harmless on a terminal. */
-export const jsonText = (s: string): string =>
+export const jsonText = (s: string): string => (isPlain(s) ? `"${s}"` : escaped(s));
+
+const escaped = (s: string): string =>
   JSON.stringify(s).replace(UNSEEN, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /**
