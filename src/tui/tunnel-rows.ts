@@ -162,7 +162,9 @@ export function stepsText(t: TunnelEntity, story: Story): string {
       e.outcome === 'bound' ? `DHCP ${ms(millis(e.messages[0].at, e.messages.at(-1)!.at))}` : `DHCP ${e.outcome}`,
     );
   const ra = a?.slaac.messages ?? [];
-  const [rs, answer] = [ra.find((m) => /RS|solicit/i.test(m.type)), ra.find((m) => /RA|advert/i.test(m.type))];
+  const rs = ra.find((m) => /RS|solicit/i.test(m.type));
+  // Routers also advertise before they are asked.
+  const answer = rs && ra.find((m) => /RA|advert/i.test(m.type) && millis(rs.at, m.at) >= 0);
   if (rs !== undefined && answer !== undefined) out.push(`RA ${ms(millis(rs.at, answer.at))}`);
   for (const r of story.registrations.filter((x) => x.tunnel === t.id).slice(0, 1)) {
     const last = r.transactions.filter((x) => x.status !== undefined).at(-1);

@@ -155,7 +155,7 @@ export class TunnelsView implements View {
     const known = r.entity !== undefined && story !== undefined;
     if (known) lines.push(stepsText(r.entity, story));
     if (r.why !== undefined) lines.push(r.why);
-    if (known) lines.push(countsText(r, story), ...endText(r.entity, story));
+    if (known) lines.push(countsText(r, story), ...endText(r.entity, story, this.desk.viewer.status.growing));
     else lines.push('more when the capture has been read');
     const wrapped = lines.filter((l) => l !== '').flatMap((l) => wrap(l, area.width - 2));
     for (const [i, line] of wrapped.slice(0, area.height - 1).entries()) {
@@ -310,11 +310,11 @@ const HOW = {
 } as const;
 
 /** How it ended, who it was, and the worst that was found, a line each. */
-function endText(t: TunnelEntity, story: Story): string[] {
+function endText(t: TunnelEntity, story: Story, growing: boolean): string[] {
   const { release: r, subscriber } = t;
   const inferred = r.basis === 'inferred' ? ' (inferred)' : '';
-  const end =
-    r.how === 'capture-end' ? 'open when the capture ended' : `ended by ${BY[r.by]} with ${HOW[r.how]}${inferred}`;
+  const open = growing ? 'open' : 'open when the capture ended';
+  const end = r.how === 'capture-end' ? open : `ended by ${BY[r.by]} with ${HOW[r.how]}${inferred}`;
   const user = subscriber?.impu[0];
   const worst = findingsOf(t, story).filter((f) => f.severity !== 'note');
   return [
