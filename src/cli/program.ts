@@ -145,6 +145,13 @@ function build(screens: boolean, done: (code: number) => void): Command {
     });
 
   program
+    .command('doctor')
+    .description('say what works on this machine, and what to do about what does not')
+    .action(async () => {
+      done(await (await import('./commands/doctor.js')).doctor());
+    });
+
+  program
     .command('completion')
     .description('print a script with which a shell completes fttscope: source <(fttscope completion bash)')
     .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(SHELLS))

@@ -67,14 +67,7 @@ export class TunDevice implements PacketPort {
   static open(name: string, autonomous = false): TunDevice {
     if (!/^[\w.-]{1,15}$/.test(name)) throw new CannotTun(`${name} is no name of a device`, 'It has up to 15 letters.');
     const libc = library();
-    let fd: number;
-    try {
-      fd = openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK);
-    } catch (e) {
-      const { code, message } = e as NodeJS.ErrnoException;
-      const missing = code === 'ENOENT' || code === 'ENODEV';
-      throw new CannotTun(`no TUN device: ${message}`, missing ? 'modprobe tun' : RIGHTS);
-    }
+    const fd = control();
     const request = Buffer.alloc(IFREQ);
     request.write(name, 0, 'latin1');
     request.writeInt16LE(IFF_TUN_NO_PI, NAME);
@@ -138,6 +131,12 @@ export class TunDevice implements PacketPort {
     spawnSync('ip', ['link', 'set', this.name, 'mtu', String(mtu)]);
   }
 
+  /** Whether devices can be made here, without making one. @throws CannotTun */
+  static check(): void {
+    library();
+    closeSync(control());
+  }
+
   /** Waits for packets in a thread of koffi, then takes what is there. */
   private wait(): void {
     this.poll.async(this.waiting, 1, POLL_MS, (_: unknown, ready: number) => {
@@ -164,6 +163,17 @@ export class TunDevice implements PacketPort {
 }
 
 const RIGHTS = 'It wants root, or CAP_NET_ADMIN; unshare -rn gives a namespace where everybody may.';
+
+/** Opens what TUN devices are made by. @throws CannotTun */
+function control(): number {
+  try {
+    return openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK);
+  } catch (e) {
+    const { code, message } = e as NodeJS.ErrnoException;
+    const missing = code === 'ENOENT' || code === 'ENODEV';
+    throw new CannotTun(`no TUN device: ${message}`, missing ? 'modprobe tun' : RIGHTS);
+  }
+}
 
 function library(): ReturnType<Koffi['load']> {
   try {
