@@ -11,11 +11,11 @@ import { Tmux, withoutTmux } from './support/tmux.js';
  */
 
 const TERMINALS = [
-  { width: 80, height: 24, env: { TERM: 'xterm-256color' }, then: [132, 43] },
-  { width: 120, height: 40, env: { TERM: 'screen-256color' }, then: [80, 24] },
-  { width: 200, height: 50, env: { TERM: 'linux' }, then: [100, 30] },
-  { width: 80, height: 24, env: { TERM: 'xterm-256color', LANG: 'C' }, then: [120, 40] },
-  { width: 120, height: 40, env: { TERM: 'xterm-256color', NO_COLOR: '1' }, then: [60, 20] },
+  { width: 80, height: 24, env: { TERM: 'xterm-256color' }, other: [132, 43] },
+  { width: 120, height: 40, env: { TERM: 'screen-256color' }, other: [80, 24] },
+  { width: 200, height: 50, env: { TERM: 'linux' }, other: [100, 30] },
+  { width: 80, height: 24, env: { TERM: 'xterm-256color', LANG: 'C' }, other: [120, 40] },
+  { width: 120, height: 40, env: { TERM: 'xterm-256color', NO_COLOR: '1' }, other: [60, 20] },
 ] as const;
 
 /** Does something in a terminal, and sees that the shell has it again afterwards, as it was. */
@@ -35,7 +35,7 @@ async function walk(at: (typeof TERMINALS)[number], what: (t: Tmux) => Promise<v
 
 describe('the first five minutes', { skip: withoutTmux() ?? false, concurrency: 2 }, () => {
   for (const at of TERMINALS) {
-    const { width, height, env, then } = at;
+    const { width, height, env, other } = at;
     const where = `${width}x${height}, ${Object.entries(env).join(' ').replaceAll(',', '=')}`;
 
     test(`why a call failed: ${where}`, async () => {
@@ -48,7 +48,7 @@ describe('the first five minutes', { skip: withoutTmux() ?? false, concurrency: 
         await t.shows(/call\.overload[\s\S]*Next: /);
         t.press('Enter');
         await t.shows(/503 Service Unavailable/);
-        t.resize(then[0], then[1]);
+        t.resize(other[0], other[1]);
         await t.shows(/503 Service Unavailable/);
         t.press('o');
         await t.shows(/285 [\s\S]*TLSv1\.3 Application Data/);
@@ -84,7 +84,7 @@ describe('the first five minutes', { skip: withoutTmux() ?? false, concurrency: 
           await t.shows(/2 of 223/);
           t.press('Enter');
           await t.shows(/\/ sip\.Method == "INVITE" +2 of 223/);
-          t.resize(then[0], then[1]);
+          t.resize(other[0], other[1]);
           t.press('Escape');
           await t.shows(/ 39\.1 .*[\s\S]* 40\.1 /);
           t.type(']]');
