@@ -7,7 +7,7 @@ import type { ToScreens } from '../viewer/messages.js';
 import { RemoteViewer } from '../viewer/remote.js';
 import { serve } from '../viewer/serve.js';
 import type { Viewer } from '../viewer/viewer.js';
-import { settled, takeEngine } from './engine-thread.js';
+import { closeGaps, settled, takeEngine } from './engine-thread.js';
 import { UserError } from './errors.js';
 import type { ReadOptions } from './options.js';
 import { Viewing } from './viewing.js';
@@ -22,6 +22,7 @@ export interface ViewOrder {
 
 /** The thread of the engine: opens the captures and answers what the screens ask. */
 export async function view(port: MessagePort, { captures, options, growing }: ViewOrder): Promise<void> {
+  closeGaps();
   try {
     await serve(await Viewing.of(captures, options, growing), port);
   } catch (e) {

@@ -3,6 +3,8 @@ import { Texts, type TextsAdded } from './texts.js';
 
 /** Rows whose Info texts are packed together. */
 export const PAGE_ROWS = 512;
+/** Pages of them that are kept unpacked. */
+const PAGES_KEPT = 16;
 export const Direction = { none: 0, up: 1, down: 2 } as const;
 export const SEVERITIES = ['', 'chat', 'note', 'warn', 'error'] as const;
 export type RowSeverity = (typeof SEVERITIES)[number];
@@ -57,7 +59,7 @@ export class Rows {
   private readonly addresses: string[] = [];
   private readonly protocols: string[] = [];
   private readonly notices: Notice[] = [];
-  private readonly infos = new Texts(PAGE_ROWS);
+  private readonly infos = new Texts(PAGE_ROWS, PAGES_KEPT);
 
   /** Forgets everything: the capture is read anew. */
   clear(): void {

@@ -63,9 +63,11 @@ const LONG: Readonly<Record<string, readonly string[]>> = {
 
 /** Entries to a page: of what is at hand, and of the rest. */
 const AT_HAND = 256;
-const ASIDE = 16;
+const ASIDE = 32;
 /** Entries that stay unpacked. */
 const KEPT = 16;
+/** Values that are looked for in later entries: what is the same stands near each other. */
+const SHARED = 1000;
 
 /** A list on its way to the screens: both parts of each entry as JSON, the first behind a digit for each member that may be aside. */
 interface ListSent {
@@ -123,9 +125,10 @@ export async function packed({ members }: Report): Promise<StorySent> {
 }
 
 function divided(entry: Members, aside: readonly string[]): [string, string] {
-  const digits = aside.map((name) => (entry[name] === undefined ? 0 : 1)).join('');
-  const first = JSON.stringify(entry, (key, v: unknown) => (key !== '' && aside.includes(key) ? undefined : v));
-  return [digits + first, JSON.stringify(Object.fromEntries(aside.map((name) => [name, entry[name]])))];
+  const [first, second]: Record<string, unknown>[] = [{}, {}];
+  for (const name of Object.keys(entry)) (aside.includes(name) ? second : first)[name] = entry[name];
+  const digits = aside.map((name) => (second[name] === undefined ? 0 : 1)).join('');
+  return [digits + JSON.stringify(first), JSON.stringify(second)];
 }
 
 /** Makes a story of what was packed. Members that were put aside are unpacked when somebody looks at them. */
@@ -143,8 +146,8 @@ export async function unpacked({ lists, rest, seen }: StorySent): Promise<Story>
 /** The entries of a list as they are unpacked. */
 class EntryList {
   readonly entries: Entry[] = [];
-  private readonly atHand = new Texts(AT_HAND);
-  private readonly aside = new Texts(ASIDE);
+  private readonly atHand = new Texts(AT_HAND, 1);
+  private readonly aside = new Texts(ASIDE, 4);
   private readonly kept = new Map<number, Members>();
   private readonly accessors: readonly PropertyDescriptor[];
   /** What many entries have: texts, and small values by their JSON. */
@@ -180,8 +183,10 @@ class EntryList {
     if (typeof value !== 'string' && (typeof value !== 'object' || value === null || 'seconds' in value)) return value;
     const key = typeof value === 'string' ? value : JSON.stringify(value);
     const known = this.values.get(key);
-    if (known === undefined) this.values.set(key, value);
-    return known ?? value;
+    if (known !== undefined) return known;
+    if (this.values.size >= SHARED) this.values.clear();
+    this.values.set(key, value);
+    return value;
   }
 
   private accessor(name: string): PropertyDescriptor {

@@ -2,8 +2,8 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 /** Octets of memory that packed pages share, one behind the other. */
 const ARENA = 1 << 18;
-/** Pages that are kept unpacked. */
-const PAGES_KEPT = 32;
+/** Octets in which zlib gives what it packed: a page is seldom more. */
+const PIECE = 1 << 13;
 
 /** Texts that were added, as they go from thread to thread: they are packed in pages, the pages in memory that threads share. */
 export interface TextsAdded {
@@ -17,6 +17,8 @@ export interface TextsAdded {
 /** Packs texts without line ends, so many to a page. */
 export class TextsWriter {
   private page: string[] = [];
+  /** The page that is being packed: used again, for such memory is given back late. */
+  private octets = Buffer.alloc(0);
   private arena: Uint8Array | null = null;
   private used = 0;
   private arenas: SharedArrayBuffer[] = [];
@@ -31,7 +33,10 @@ export class TextsWriter {
 
   /** Puts a page behind those before it, or into a new arena. */
   private pack(): void {
-    const packed = deflateRawSync(Buffer.from(this.page.join('\n'), 'utf8'), { level: 1 });
+    const text = this.page.join('\n');
+    if (this.octets.length < 3 * text.length) this.octets = Buffer.allocUnsafe(4 * text.length);
+    const length = this.octets.write(text);
+    const packed = deflateRawSync(this.octets.subarray(0, length), { level: 1, chunkSize: PIECE });
     this.page = [];
     if (this.arena === null || this.used + packed.length > this.arena.length) {
       const memory = new SharedArrayBuffer(Math.max(ARENA, packed.length));
@@ -62,7 +67,11 @@ export class Texts {
   private tail: readonly string[] = [];
   private readonly unpacked = new Map<number, string[]>();
 
-  constructor(private readonly perPage: number) {}
+  /** @param kept pages that stay unpacked */
+  constructor(
+    private readonly perPage: number,
+    private readonly kept: number,
+  ) {}
 
   get count(): number {
     return (this.pages.length / 3) * this.perPage + this.tail.length;
@@ -92,7 +101,7 @@ export class Texts {
     if (texts === undefined) {
       const [arena, start, end] = this.pages.slice(3 * page, 3 * page + 3);
       texts = inflateRawSync(this.arenas[arena].slice(start, end)).toString('utf8').split('\n');
-      if (this.unpacked.size >= PAGES_KEPT) this.unpacked.delete(this.unpacked.keys().next().value!);
+      if (this.unpacked.size >= this.kept) this.unpacked.delete(this.unpacked.keys().next().value!);
       this.unpacked.set(page, texts);
     }
     return texts[i % this.perPage] ?? '';
