@@ -226,6 +226,7 @@ export function addEndCommands(program: Command, done: (code: number) => void): 
       '--leases <file>',
       'keep DHCP leases there; without it under XDG_STATE_HOME, unless --listen takes a free port',
     )
+    .option('--run <file>', 'scenario, YAML or JSON: {steps: [expect, wait, fault, send, release, tunnels]}')
     .option('--max-tunnels <number>', 'most tunnels at a time', between(1, 1 << 20));
   endOptions(eftf).action(async (o: EftfCommandOptions) => {
     if (o.ui) done(await (await import('./live-eftf.js')).eftfOnScreens(o));

@@ -1,7 +1,8 @@
+import { StepFailed } from './scenario-lines.js';
 import { type Arguments, pause, within } from './scenario-values.js';
 import type { Verb } from './scenario-verbs.js';
 import type { Outcome } from './sip/user-agent.js';
-import { StepFailed, type Ue } from './ue.js';
+import type { Ue } from './ue.js';
 import type { UeSip } from './ue-sip.js';
 
 const REGISTER_MS = 30_000;

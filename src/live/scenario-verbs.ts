@@ -1,17 +1,18 @@
 import { type Address, addressText, inPrefix, parseAddress } from './address.js';
 import type { FaultSetting } from './fault.js';
+import { StepFailed } from './scenario-lines.js';
 import { type Arguments, type Kind, pause, within } from './scenario-values.js';
-import { StepFailed, type Ue } from './ue.js';
+import type { Ue } from './ue.js';
 
-/** A verb of scenarios and of the console. */
-export interface Verb {
+/** A verb of scenarios and of the console, of a UE or of another end. */
+export interface Verb<E = Ue> {
   readonly about: string;
   /** What it takes. */
   readonly takes: Readonly<Record<string, Kind>>;
   /** The argument that a bare value is. */
   readonly bare?: string;
   /** @throws StepFailed, NotEstablished */
-  run(ue: Ue, args: Arguments): Promise<void>;
+  run(end: E, args: Arguments): Promise<void>;
 }
 
 /** How long is waited where nothing is said. */
@@ -19,7 +20,7 @@ const WITHIN_MS = 5000;
 const ADDRESSING_MS = 30_000;
 
 /** A pattern from text: `/…/` is a regular expression, anything else stands for itself. */
-function pattern(text: string): RegExp {
+export function pattern(text: string): RegExp {
   const m = /^\/(.*)\/(i?)$/.exec(text);
   try {
     return m === null ? new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) : new RegExp(m[1], m[2]);
@@ -70,12 +71,14 @@ function faults(ue: Ue, a: Arguments): void {
   const list = a.faults as readonly FaultSetting[];
   if (list.length === 0) ue.faults.off();
   for (const f of list) ue.faults.apply(f);
-  ue.tell(
-    list.length === 0
-      ? 'no faults'
-      : `fault ${list.map((f) => `${f.name}${f.value === undefined ? '' : `=${f.value}`}`).join(', ')}`,
-  );
+  ue.tell(sayFaults(list));
 }
+
+/** Faults in words. */
+export const sayFaults = (list: readonly FaultSetting[]): string =>
+  list.length === 0
+    ? 'no faults'
+    : `fault ${list.map((f) => `${f.name}${f.value === undefined ? '' : `=${f.value}`}`).join(', ')}`;
 
 /** The verbs of the tunnel and of its IP side. */
 export const TUNNEL_VERBS: Readonly<Record<string, Verb>> = {

@@ -5,16 +5,19 @@ import { TUNNEL_VERBS, type Verb } from './scenario-verbs.js';
 import type { Ue } from './ue.js';
 
 /** A step: a verb with what it was told. */
-export interface Step {
+export interface Step<E = Ue> {
   readonly name: string;
-  readonly verb: Verb;
+  readonly verb: Verb<E>;
   readonly args: Arguments;
   /** Where it stands, for messages: `line 3`. */
   readonly at: string;
 }
 
-/** All verbs by name. */
-export const VERBS: Readonly<Record<string, Verb>> = { ...TUNNEL_VERBS, ...CALL_VERBS };
+/** Verbs by name. */
+export type Verbs<E> = Readonly<Record<string, Verb<E>>>;
+
+/** All verbs of a UE. */
+export const VERBS: Verbs<Ue> = { ...TUNNEL_VERBS, ...CALL_VERBS };
 
 /** Most steps of a scenario. */
 const MOST_STEPS = 10_000;
@@ -23,7 +26,7 @@ const MOST_STEPS = 10_000;
  * Reads a scenario, YAML or JSON (which is YAML): `{steps: [VERB | {VERB: VALUE | {NAME: VALUE}}]}`.
  * @param name of the file, for messages @throws BadScenario
  */
-export function readScenario(text: string, name: string): Step[] {
+export function readScenario<E>(text: string, name: string, verbs: Verbs<E>): Step<E>[] {
   const lines = new LineCounter();
   const doc = parseDocument(text, { lineCounter: lines });
   const where = (node: unknown): string => {
@@ -37,11 +40,11 @@ export function readScenario(text: string, name: string): Step[] {
   if (steps.items.length > MOST_STEPS) throw new BadScenario(`${name}: more than ${MOST_STEPS} steps`);
   return steps.items.map((item) => {
     const at = where(item);
-    if (isScalar(item)) return step(String(item.value), undefined, at);
+    if (isScalar(item)) return step(verbs, String(item.value), undefined, at);
     if (!isMap(item) || item.items.length !== 1 || !isPair(item.items[0]))
       throw new BadScenario(`${at}: a step is a verb, or one verb with its arguments`);
     const value = (item.toJS(doc) as Record<string, unknown>)[String((item.items[0].key as { value: unknown }).value)];
-    return step(String((item.items[0].key as { value: unknown }).value), value, at);
+    return step(verbs, String((item.items[0].key as { value: unknown }).value), value, at);
   });
 }
 
@@ -56,7 +59,7 @@ export function readLine(line: string): Step | undefined {
   const verb = VERBS[name];
   const named = words.every((w) => Object.hasOwn(verb?.takes ?? {}, w.split('=')[0]) && w.includes('='));
   const given = words.length === 0 ? undefined : named ? Object.fromEntries(words.map(cut)) : words.join(' ');
-  return step(name, given, 'console');
+  return step(VERBS, name, given, 'console');
 }
 
 function cut(word: string): [string, string] {
@@ -64,10 +67,10 @@ function cut(word: string): [string, string] {
   return [word.slice(0, at), word.slice(at + 1)];
 }
 
-function step(name: string, given: unknown, at: string): Step {
-  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+function step<E>(verbs: Verbs<E>, name: string, given: unknown, at: string): Step<E> {
+  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   if (verb === undefined)
-    throw new BadScenario(`${at}: no verb is called ${name}; there are ${Object.keys(VERBS).join(', ')}`);
+    throw new BadScenario(`${at}: no verb is called ${name}; there are ${Object.keys(verbs).join(', ')}`);
   try {
     return { name, verb, args: argumentsOf(name, verb, given), at };
   } catch (e) {
@@ -76,7 +79,7 @@ function step(name: string, given: unknown, at: string): Step {
   }
 }
 
-function argumentsOf(name: string, verb: Verb, given: unknown): Arguments {
+function argumentsOf<E>(name: string, verb: Verb<E>, given: unknown): Arguments {
   if (given === undefined || given === null) return {};
   const only = verb.bare === undefined ? undefined : verb.takes[verb.bare];
   if (typeof given !== 'object' || only === 'faults') {
@@ -96,8 +99,8 @@ function argumentsOf(name: string, verb: Verb, given: unknown): Arguments {
 export function usualSteps(families: readonly (4 | 6)[]): { tunnel: Step; addresses: Step[] } {
   const names = families.map((f) => (f === 4 ? 'dhcp' : 'slaac'));
   return {
-    tunnel: step('connect', undefined, 'start'),
-    addresses: names.map((name) => step(name, undefined, 'start')),
+    tunnel: step(VERBS, 'connect', undefined, 'start'),
+    addresses: names.map((name) => step(VERBS, name, undefined, 'start')),
   };
 }
 

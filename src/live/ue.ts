@@ -7,6 +7,7 @@ import { InnerUe, type InnerUeEvent, type PingResult } from './inner-ue.js';
 import type { PacketPort } from './port.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
 import { Resolver } from './resolver.js';
+import { Lines, StepFailed } from './scenario-lines.js';
 import type { CallSettings } from './sip-phone.js';
 import type { Subscriber } from './subscriber-file.js';
 import { CannotTun, type TunDevice } from './tun.js';
@@ -48,12 +49,6 @@ const NOWHERE: PacketPort = { send: () => {}, onPacket: () => {}, close: () => {
 /** How long a release waits for the answer to its deregistration. */
 const DEREGISTER_MS = 3000;
 
-/** Lines that are kept for expectations. */
-const UNSEEN = 10_000;
-
-/** What a step of a UE could not do. */
-export class StepFailed extends Error {}
-
 /** A UE with its tunnel and its IP side. What it does can be waited for; what happens is told in lines. */
 export class Ue {
   inner: InnerUe | undefined;
@@ -64,17 +59,16 @@ export class Ue {
   private readonly clock: Clock;
   private readonly random: Random;
   private session: Buffer | undefined;
-  private readonly listeners = new Set<(line: string) => void>();
+  private readonly lines: Lines;
   /** What was told last about an address of a router, or of ours. */
   private readonly known = new Map<string, string>();
-  /** Lines that no expectation has looked at. */
-  private readonly unseen: string[] = [];
   private former: Address | undefined;
   private speaking: UeSip | undefined;
 
   constructor(private readonly o: UeOptions) {
     this.clock = o.clock ?? realClock;
     this.random = o.seed === undefined ? systemRandom : seededRandom(o.seed);
+    this.lines = new Lines(this.clock, o.tell, 'tunnel ended');
   }
 
   /** Whether there is a tunnel. */
@@ -84,16 +78,12 @@ export class Ue {
 
   /** Tells a line; returns nothing before those who listen have heard it. */
   tell(line: string): void {
-    this.o.tell(line);
-    this.unseen.push(line);
-    if (this.unseen.length > UNSEEN) this.unseen.shift();
-    for (const hear of [...this.listeners]) hear(line);
+    this.lines.tell(line);
   }
 
   /** Hears all lines from now on, until the function that it returns is called. */
   listen(hear: (line: string) => void): () => void {
-    this.listeners.add(hear);
-    return () => this.listeners.delete(hear);
+    return this.lines.listen(hear);
   }
 
   /** Establishes a tunnel. @throws NotEstablished */
@@ -274,32 +264,13 @@ export class Ue {
   }
 
   /** The first line since the last expectation that matches, now or within `ms`. @throws StepFailed */
-  async expectLine(pattern: RegExp, ms: number): Promise<string> {
-    const at = this.unseen.findIndex((line) => pattern.test(line));
-    const [line] = at < 0 ? [await this.hear(pattern, ms)] : this.unseen.slice(at, at + 1);
-    this.unseen.splice(0, this.unseen.lastIndexOf(line) + 1);
-    return line;
+  expectLine(pattern: RegExp, ms: number): Promise<string> {
+    return this.lines.expect(pattern, ms);
   }
 
   /** The first line from now on that matches. @throws StepFailed after `ms`, or when the tunnel ends without it */
-  hear(pattern: RegExp, ms: number, otherwise = `no line like ${pattern.source}`): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const done = (): void => {
-        cancel();
-        stop();
-      };
-      const stop = this.listen((line) => {
-        const hit = pattern.test(line);
-        if (!hit && !line.startsWith('tunnel ended')) return;
-        done();
-        if (hit) resolve(line);
-        else reject(new StepFailed(`${otherwise}; the ${line}`));
-      });
-      const cancel = this.clock.after(ms, () => {
-        done();
-        reject(new StepFailed(`${otherwise} within ${ms / 1000} s`));
-      });
-    });
+  hear(pattern: RegExp, ms: number, otherwise?: string): Promise<string> {
+    return this.lines.hear(pattern, ms, otherwise);
   }
 
   /** Releases the tunnel, after what must be done before: TS 24.322 §4, §5.4.2. Nothing without a tunnel. */

@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { address } from '../../live/address.js';
+import { realClock } from '../../live/clock.js';
 import { LeaseFile } from '../../live/dhcp-lease-file.js';
 import { type Cidr, cidr, Eftf } from '../../live/eftf.js';
 import { parseFault } from '../../live/fault.js';
+import { EFTF_STEPS } from '../../live/scenario-eftf.js';
+import { Lines } from '../../live/scenario-lines.js';
 import type { Certified } from '../../live/tls-certificate.js';
 import { labCertificate, stateFolder } from '../../live/tls-lab.js';
 import { plainly } from '../../live/tls-words.js';
@@ -23,6 +26,7 @@ import {
 } from '../live-settings.js';
 import { writeAll } from '../output.js';
 import { EndSignals } from '../signals.js';
+import { runSteps, stepsOf } from '../steps.js';
 import { tell } from '../tell.js';
 
 export interface EftfCommandOptions extends LiveOptions {
@@ -36,6 +40,7 @@ export interface EftfCommandOptions extends LiveOptions {
   subscribers?: string;
   maxTunnels?: number;
   leases?: string;
+  run?: string;
 }
 
 /** An EFTF that listens. */
@@ -112,11 +117,15 @@ export async function openEftf(
 
 /** `fttscope eftf`: acts as an EFTF until it is told to end. Returns the exit code. @throws UserError */
 export async function eftf(o: EftfCommandOptions): Promise<number> {
-  const say = teller(o);
+  const lines = new Lines(realClock, teller(o));
+  const say = (line: string): void => lines.tell(line);
+  const steps = o.run === undefined ? undefined : stepsOf(o.run, EFTF_STEPS);
   const { one, listening, end } = await openEftf(o, say);
   try {
     writeAll(o.write === '-' ? 2 : 1, Buffer.from(`listening ${listening}\n`));
-    await untilTold(one, say);
+    if (steps === undefined) await untilTold(one, say);
+    else
+      return await Promise.race([runSteps({ eftf: one, lines }, steps), new EndSignals().told.then(() => Exit.done)]);
   } finally {
     await end();
   }

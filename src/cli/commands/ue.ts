@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { parseAddress } from '../../live/address.js';
 import type { HttpProxy } from '../../live/proxy.js';
 import { type AudioSource, EchoSource, recording, UnusableAudio } from '../../live/rtp-sources.js';
-import { readLine, readScenario, runStep, type Step, usualSteps, VERBS } from '../../live/scenario.js';
+import { readLine, type Step, usualSteps, VERBS } from '../../live/scenario.js';
 import { BadScenario } from '../../live/scenario-values.js';
 import type { Verb } from '../../live/scenario-verbs.js';
 import { type AudioCodec, CODECS, type CodecName } from '../../live/sip/sdp.js';
@@ -11,8 +11,7 @@ import type { CallSettings } from '../../live/sip-phone.js';
 import type { Subscriber } from '../../live/subscriber-file.js';
 import { isPin } from '../../live/tls-settings.js';
 import { type ConnectOptions, certificatesIn } from '../../live/tunnel-connect.js';
-import { NotEstablished } from '../../live/tunnel-failure.js';
-import { StepFailed, Ue } from '../../live/ue.js';
+import { Ue } from '../../live/ue.js';
 import { Exit, UserError } from '../errors.js';
 import {
   familiesOf,
@@ -29,6 +28,7 @@ import {
   versionsOf,
 } from '../live-settings.js';
 import { EndSignals } from '../signals.js';
+import { attempt, runSteps, stepsOf } from '../steps.js';
 import { tell } from '../tell.js';
 
 export interface UeCommandOptions extends LiveOptions {
@@ -65,7 +65,7 @@ export interface PlannedUe {
  */
 export function planUe(target: string, o: UeCommandOptions, say: (words: string) => void, screens?: number): PlannedUe {
   const families = familiesOf(o);
-  const steps = o.run === undefined ? undefined : scenario(o.run);
+  const steps = o.run === undefined ? undefined : stepsOf(o.run, VERBS);
   const connect = connectOptions(target, o);
   const subscriber = subscriberOf(o);
   const pcscf = o.pcscf === undefined ? undefined : parseAddress(o.pcscf);
@@ -97,7 +97,7 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
   const { one, steps, families, end } = planUe(target, o, teller(o));
   const signals = new EndSignals();
   try {
-    const work = steps === undefined ? usual(one, families) : run(one, steps);
+    const work = steps === undefined ? usual(one, families) : runSteps(one, steps);
     const code = await Promise.race([work, signals.told.then(() => Exit.done)]);
     if (code !== Exit.done || steps !== undefined || signals.came) return code;
     return await Promise.race([console(one), signals.told.then(() => Exit.done)]);
@@ -141,24 +141,6 @@ function subscriberOf(o: UeCommandOptions): Subscriber | undefined {
   return found;
 }
 
-function scenario(path: string): Step[] {
-  try {
-    return readScenario(textOf(path), path);
-  } catch (e) {
-    if (e instanceof BadScenario) throw new UserError(e.message);
-    throw e;
-  }
-}
-
-/** Runs steps to the first that fails; what failed is said. Returns the exit code. */
-async function run(one: Ue, steps: readonly Step[]): Promise<number> {
-  for (const [i, step] of steps.entries()) {
-    const code = await attempt(one, step, `step ${i + 1} (${step.name}, ${step.at})`);
-    if (code !== Exit.done) return code;
-  }
-  return Exit.done;
-}
-
 /** A tunnel, then addresses and a registration as far as there are any: what is missing is said. Returns the exit code. */
 async function usual(one: Ue, families: readonly (4 | 6)[]): Promise<number> {
   const { tunnel, addresses } = usualSteps(families);
@@ -168,22 +150,6 @@ async function usual(one: Ue, families: readonly (4 | 6)[]): Promise<number> {
   const register = one.registers ? readLine('register') : undefined;
   if (register !== undefined) await attempt(one, register, register.name);
   return code;
-}
-
-async function attempt(one: Ue, step: Step, name: string): Promise<number> {
-  try {
-    await runStep(step, one);
-    return Exit.done;
-  } catch (e) {
-    if (e instanceof NotEstablished) {
-      tell(`fttscope: ${name}: no tunnel: ${e.message}`);
-      if (e.hint !== undefined) tell(`  ${e.hint}`);
-      return Exit.notEstablished;
-    }
-    if (!(e instanceof StepFailed)) throw e;
-    tell(`fttscope: ${name} failed: ${e.message}`);
-    return Exit.stepFailed;
-  }
 }
 
 /** What a verb takes, the argument that a bare value is first. */

@@ -1,0 +1,93 @@
+import type { Eftf, EftfTunnel } from './eftf.js';
+import type { FaultSetting } from './fault.js';
+import { type Lines, StepFailed } from './scenario-lines.js';
+import { type Arguments, type Kind, pause, within } from './scenario-values.js';
+import { pattern, sayFaults, type Verb } from './scenario-verbs.js';
+
+/** An EFTF with what it tells. */
+export interface ToldEftf {
+  readonly eftf: Eftf;
+  readonly lines: Lines;
+}
+
+const WITHIN_MS = 5000;
+const TUNNEL = { tunnel: 'number' } as const satisfies Record<string, Kind>;
+
+/** The tunnel with that number, or all. @throws StepFailed where there is none */
+function chosen({ eftf }: ToldEftf, { tunnel }: Arguments): EftfTunnel[] {
+  const list = [...eftf.tunnels.values()].filter((t) => tunnel === undefined || t.id === tunnel);
+  if (list.length === 0)
+    throw new StepFailed(tunnel === undefined ? 'there is no tunnel' : `there is no tunnel ${tunnel}`);
+  return list;
+}
+
+async function expectations({ eftf, lines }: ToldEftf, a: Arguments): Promise<void> {
+  const ms = within(a, WITHIN_MS);
+  if (a.not !== undefined) {
+    const line = await lines.expect(pattern(a.not as string), ms).catch(() => undefined);
+    if (line !== undefined) throw new StepFailed(`it was not to happen: ${line}`);
+  }
+  if (a.event !== undefined) await lines.expect(pattern(a.event as string), ms);
+  if (a.tunnels !== undefined && eftf.tunnels.size !== a.tunnels)
+    throw new StepFailed(`there are ${eftf.tunnels.size} tunnels`);
+}
+
+/** The verbs of an EFTF: those of a UE that it takes a part in. */
+export const EFTF_STEPS: Readonly<Record<string, Verb<ToldEftf>>> = {
+  tunnels: {
+    about: 'say what tunnels there are: whose, with which addresses',
+    takes: TUNNEL,
+    bare: 'tunnel',
+    run: async (end, a) => {
+      for (const t of chosen(end, a)) end.lines.tell(end.eftf.describe(t));
+    },
+  },
+  wait: {
+    about: 'wait so long',
+    takes: { for: 'duration' },
+    bare: 'for',
+    run: (_, a) => pause((a.for as number | undefined) ?? 1000),
+  },
+  expect: {
+    about: 'wait for a line, and fail if it does not come; or for so many tunnels',
+    takes: { event: 'text', not: 'text', tunnels: 'number', within: 'duration' },
+    bare: 'event',
+    run: expectations,
+  },
+  send: {
+    about: 'send octets into a tunnel, or all, as they are: an envelope, or anything else',
+    takes: { hex: 'hex', ...TUNNEL },
+    bare: 'hex',
+    run: async (end, a) => {
+      if (a.hex === undefined) throw new StepFailed('send what? hex: 01 00 17 45 …');
+      for (const t of chosen(end, a))
+        if (!t.link.sendOctets(a.hex as Uint8Array)) throw new StepFailed(`tunnel ${t.id} takes nothing`);
+    },
+  },
+  fault: {
+    about: 'do something wrong in all tunnels, once or from now on; off ends it',
+    takes: { faults: 'faults' },
+    bare: 'faults',
+    run: async (end, a) => {
+      const list = a.faults as readonly FaultSetting[];
+      for (const t of chosen(end, {})) {
+        if (list.length === 0) t.faults.off();
+        for (const f of list) t.faults.apply(f);
+      }
+      end.lines.tell(sayFaults(list));
+    },
+  },
+  release: {
+    about: 'release a tunnel, or all, by close_notify',
+    takes: TUNNEL,
+    bare: 'tunnel',
+    run: async (end, a) => {
+      await Promise.all(
+        chosen(end, a).map(({ link }) => {
+          link.close('released by the EFTF');
+          return link.closed;
+        }),
+      );
+    },
+  },
+};

@@ -1,0 +1,64 @@
+import type { Clock } from './clock.js';
+
+/** What a step could not do. */
+export class StepFailed extends Error {}
+
+/** Lines that are kept for expectations. */
+const UNSEEN = 10_000;
+
+/** What an end tells, a line each: it can be waited for. */
+export class Lines {
+  private readonly listeners = new Set<(line: string) => void>();
+  /** Lines that no expectation has looked at. */
+  private readonly unseen: string[] = [];
+
+  /** @param last begins a line after which nothing is waited for any more */
+  constructor(
+    private readonly clock: Clock,
+    private readonly out: (line: string) => void,
+    private readonly last?: string,
+  ) {}
+
+  /** Tells a line; returns nothing before those who listen have heard it. */
+  tell(line: string): void {
+    this.out(line);
+    this.unseen.push(line);
+    if (this.unseen.length > UNSEEN) this.unseen.shift();
+    for (const hear of [...this.listeners]) hear(line);
+  }
+
+  /** Hears all lines from now on, until the function that it returns is called. */
+  listen(hear: (line: string) => void): () => void {
+    this.listeners.add(hear);
+    return () => this.listeners.delete(hear);
+  }
+
+  /** The first line since the last expectation that matches, now or within `ms`. @throws StepFailed */
+  async expect(pattern: RegExp, ms: number): Promise<string> {
+    const at = this.unseen.findIndex((line) => pattern.test(line));
+    const [line] = at < 0 ? [await this.hear(pattern, ms)] : this.unseen.slice(at, at + 1);
+    this.unseen.splice(0, this.unseen.lastIndexOf(line) + 1);
+    return line;
+  }
+
+  /** The first line from now on that matches. @throws StepFailed after `ms`, or after the last line */
+  hear(pattern: RegExp, ms: number, otherwise = `no line like ${pattern.source}`): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        cancel();
+        stop();
+      };
+      const stop = this.listen((line) => {
+        const hit = pattern.test(line);
+        if (!hit && !(this.last !== undefined && line.startsWith(this.last))) return;
+        done();
+        if (hit) resolve(line);
+        else reject(new StepFailed(`${otherwise}; the ${line}`));
+      });
+      const cancel = this.clock.after(ms, () => {
+        done();
+        reject(new StepFailed(`${otherwise} within ${ms / 1000} s`));
+      });
+    });
+  }
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { inFolder, missing, type Running, startFttscope, startProgram } from './outer-support.js';
+
+/** Scenarios of an EFTF, with openssl s_client for a UE. */
+
+const skip = missing('openssl', 'version');
+
+async function start(steps: readonly unknown[]): Promise<{ eftf: Running; port: string }> {
+  const file = inFolder(`eftf-${Math.random()}.json`);
+  writeFileSync(file, JSON.stringify({ steps }));
+  const eftf = startFttscope(['eftf', '--lab', '--listen', '127.0.0.1:0', '-4', '--run', file]);
+  const [, port] = await eftf.line(/^listening 127\.0\.0\.1:(\d+)$/m);
+  return { eftf, port };
+}
+
+const client = (port: string): Running =>
+  startProgram('openssl', ['s_client', '-quiet', '-no_ign_eof', '-connect', `127.0.0.1:${port}`]);
+
+test('an EFTF waits for a tunnel, sends, does wrong, and releases', { skip }, async () => {
+  const { eftf, port } = await start([
+    { expect: { event: '/^tunnel 1 established/', within: '20s' } },
+    'tunnels',
+    { expect: { tunnels: 1 } },
+    { send: { hex: 'c8 00 05 01 02', tunnel: 1 } },
+    { fault: 'length-3' },
+    { fault: { 'unknown-type': 9 } },
+    { wait: '100ms' },
+    { release: 1 },
+    { expect: { event: 'tunnel 1 ended: released by the EFTF' } },
+    { expect: { tunnels: 0, not: 'established', within: '100ms' } },
+  ]);
+  const ue = client(port);
+  assert.equal(await eftf.ended, 0, eftf.out + eftf.err);
+  // TS 24.322 §7.1.2: type 200 with two octets, type 1 without a packet, type 9
+  assert.deepEqual(ue.octets.subarray(0, 8), Buffer.from([200, 0, 5, 1, 2, 1, 0, 3]));
+  assert.equal(ue.octets[8], 9);
+  assert.match(eftf.out, /^tunnel 1: 127\.0\.0\.1:\d+, no address, 0 packets up, 0 down$/m);
+  assert.match(eftf.out, /^fault length-3$/m);
+  assert.equal(await ue.ended, 0); // close_notify came
+});
+
+test('a step that fails is named, and exits with 5', { skip }, async () => {
+  const none = await start(['wait', { release: 3 }]);
+  assert.equal(await none.eftf.ended, 5);
+  assert.match(none.eftf.err, /step 2 \(release, .*line 1\) failed: there is no tunnel 3/);
+  const snow = await start([{ expect: { event: 'snow in summer', within: '200ms' } }]);
+  assert.equal(await snow.eftf.ended, 5);
+  assert.match(snow.eftf.err, /step 1 \(expect, .*\) failed: no line like snow in summer within 0\.2 s/);
+  const file = inFolder('eftf-bad.yaml');
+  writeFileSync(file, 'steps:\n  - register');
+  const bad = startFttscope(['eftf', '--lab', '--listen', '127.0.0.1:0', '--run', file]);
+  assert.equal(await bad.ended, 1);
+  assert.match(bad.err, /line 2: no verb is called register; there are tunnels, wait, expect, send, fault, release/);
+});
