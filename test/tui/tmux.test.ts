@@ -19,6 +19,14 @@ async function inTerminal(
   }
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Waits until the shell has the terminal again, as it was. */
 async function isRestored(t: Tmux): Promise<void> {
   const screen = await t.shows(/\$ *\n*$/);
@@ -99,6 +107,18 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
         await isRestored(t);
       }
     });
+  });
+
+  test('a connection that is lost ends the program', async () => {
+    let pids: number[] = [];
+    await inTerminal(80, 24, { TERM: 'xterm-256color' }, async (t) => {
+      t.run('20-healthy-call.pcapng');
+      await t.shows(/10\.9\.0\.50/);
+      pids = t.programs();
+      assert.equal(pids.length, 1);
+    });
+    for (let left = 400; left > 0 && isAlive(pids[0]); left--) await new Promise((done) => setTimeout(done, 50));
+    assert.ok(!isAlive(pids[0]));
   });
 
   test('a capture on standard input, keys from the terminal', async () => {
