@@ -3,7 +3,7 @@ import type { LiveStep } from '../tui/live-console.js';
 import type { Completion } from '../tui/prompt.js';
 import { count, octets, plural } from '../tui/words.js';
 import { command, EFTF_VERBS, type EftfCommandOptions, type OpenedEftf, openEftf } from './commands/eftf.js';
-import { Exit } from './errors.js';
+import { Exit, UserError } from './errors.js';
 import { goOn, LiveEnd } from './live-end.js';
 import { clockOf, Rates } from './live-run.js';
 import type { Traces } from './live-settings.js';
@@ -111,6 +111,7 @@ class LiveEftf extends LiveEnd {
 
 /** `fttscope eftf --ui`. Returns the exit code. @throws UserError */
 export async function eftfOnScreens(o: EftfCommandOptions): Promise<number> {
+  if (o.run !== undefined) throw new UserError('--run and --ui: an EFTF runs a scenario without the screens');
   const run = await LiveEftf.open(o);
   const { watch } = await import('./commands/ui.js');
   return watch(run, { autoKeys: false });
