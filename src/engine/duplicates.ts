@@ -3,9 +3,12 @@ import { sumWords } from '../kit/index.js';
 /** Packets captured twice are at most so far apart. Contract section 4. */
 const WINDOW_SECONDS = 0.1;
 const SLOTS = 1 << 15;
-/** Octets of a packet whose order counts, from its IP header on and at its end; all of them are summed. */
-const HEAD = 80;
-const TAIL = 16;
+/**
+ * Octets of a packet whose order counts, from its IP header on and at its end: RTP in GTP among them. All are summed, but a
+ * checksum inside makes the sums of two packets equal.
+ */
+const HEAD = 128;
+const TAIL = 24;
 
 /** A hash with the word at `off`. */
 function mixed(hash: number, b: Uint8Array, off: number): number {
