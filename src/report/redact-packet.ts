@@ -1,6 +1,7 @@
 import { headerLength as rtpHeader } from '../../dissectors/rtp.js';
 import type { Row } from '../engine/row.js';
 import { type Field, fold, Held, latin1, pseudoHeader, sumWords, type Tree, u16 } from '../kit/index.js';
+import { MessageRedaction } from './redact-message.js';
 import { SameLength } from './same-length.js';
 
 /** Messages with a head of lines, and a body that is blanked unless it is a session description. */
@@ -34,6 +35,7 @@ const ICMPV6 = 58;
  */
 export class PacketRedaction {
   private readonly names = new SameLength();
+  private readonly texts = new MessageRedaction(this.names);
 
   /** The IP packet in the envelope of a row; the row keeps its own. */
   packet(row: Row, start: number): Uint8Array {
@@ -78,30 +80,10 @@ export class PacketRedaction {
     for (const i of here) {
       if (t.field[i].name !== proto || t.field[i].type !== 'protocol' || t.off[i] - start !== at) continue;
       const to = Math.min(end, at + t.len[i]);
-      write(out, at, this.message(latin1(out, at, to)));
+      write(out, at, this.texts.message(latin1(out, at, to)));
       at = to;
     }
     out.fill(0, at, end);
-  }
-
-  private message(s: string): string {
-    const gap = /\r?\n\r?\n/.exec(s);
-    if (gap === null) return this.names.head(s);
-    const end = gap.index + gap[0].length;
-    const head = s.slice(0, end);
-    return (
-      this.names.head(head) + this.body(s.slice(end), /^(?:content-type|c)\s*:\s*([^\r\n]*)/im.exec(head)?.[1] ?? '')
-    );
-  }
-
-  private body(s: string, type: string): string {
-    if (/^application\/sdp\b/i.test(type)) return this.names.sdp(s);
-    const boundary = /^multipart\/.*boundary="?([^";]+)/i.exec(type)?.[1];
-    if (boundary === undefined) return s.replace(/[^\r\n]/g, 'x');
-    return s
-      .split(`--${boundary}`)
-      .map((part) => this.message(part))
-      .join(`--${boundary}`);
   }
 
   private address(t: Tree, i: number, out: Uint8Array, start: number, pass: number): void {

@@ -25,11 +25,12 @@ const SECRET: ReadonlySet<string> = new Set([
 
 /** What is looked for in a text, in this order, once from left to right: what was replaced is not looked at again. */
 const TOKENS = {
+  uuid: /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/,
   secret: /\b(?:[0-9a-f]{2}:){7,}[0-9a-f]{2}\b|\b[0-9a-f]{24,}\b/,
   uri: /\b(?:sips?|tel|im|pres|mailto):[^\s<>"',?]+/,
   address: /[^\s<>"'=:;,()@/]+@[\w.[\]:-]+/,
   mac: /\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b/,
-  ipv6: /(?<![\w:.])(?=[0-9a-f:.]*:[0-9a-f:.]*:)[0-9a-f:]+(?:\d+\.\d+\.\d+\.\d+)?(?![\w:])/,
+  ipv6: /(?<![\w:.])(?=[0-9a-f:.]*:[0-9a-f:.]*:)[0-9a-f:]+(?:\d+\.\d+\.\d+\.\d+)?(?![\w:]|\.\d)/,
   ipv4: /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)/,
   host: /(?<![\w.@+-])(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z]{2,}(?![\w-])/,
   number: /\+?\d(?:[\d-]{5,}\d)/,
@@ -71,6 +72,7 @@ export class Pseudonyms {
   private readonly files = new Numbered();
   private readonly uids = new Numbered();
   private readonly macs = new Numbered();
+  private readonly uuids = new Numbered();
   private readonly nets = new Numbered();
   private readonly inNet = new Map<string, Numbered>();
 
@@ -167,6 +169,10 @@ export class Pseudonyms {
   private host(s: string): string {
     if (s === '' || !/[a-z]/i.test(s)) return s;
     return `host${this.hosts.of(s.toLowerCase())}.example`;
+  }
+
+  private uuid(s: string): string {
+    return `00000000-0000-0000-0000-${this.uuids.of(s.toLowerCase()).toString(16).padStart(12, '0')}`;
   }
 
   private mac(s: string): string {

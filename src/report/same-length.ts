@@ -4,12 +4,6 @@ import { replaceTokens, type Token } from './redact.js';
 const COMMON: ReadonlySet<string> = new Set(
   'arpa com example gsma ims in-addr invalid ip6 local net org urn'.split(' '),
 );
-/** Values of parameters that prove who somebody is, or lead to it. RFC 3261 §22, RFC 3310. */
-const PROOFS = /\b(nonce|nextnonce|cnonce|opaque|response|rspauth|auts|ck|ik)(\s*=\s*"?)([^",;\s]*)/gi;
-/** Names in credentials that do not look like names. */
-const USERNAME = /\b(username\s*=\s*")([^"@]*)(?=")/gi;
-const REALM = /\b(realm\s*=\s*")([^"@.]*)(?=")/gi;
-
 /** Counts, by shape, what was seen: two of one shape never get the same number. */
 class Counter {
   private readonly known = new Map<string, number>();
@@ -37,6 +31,7 @@ export class SameLength {
   private readonly calls = new Counter();
   private readonly numbers = new Counter();
   private readonly macs = new Counter();
+  private readonly uuids = new Counter();
   private readonly nets = new Counter();
   private readonly hosts = new Counter();
   private readonly prefixes = new Counter();
@@ -76,50 +71,17 @@ export class SameLength {
     return replaceTokens(s, (name, found) => this.token(name, found));
   }
 
-  /** The head of a message of SIP or its like: the same, and names shown to people, credentials and places. */
-  head(s: string): string {
-    return s
-      .split('\n')
-      .map((line) => this.line(line))
-      .join('\n');
-  }
-
-  private line(line: string): string {
-    const name = /^([\w-]+)\s*:/.exec(line)?.[1].toLowerCase() ?? '';
-    if (name === 'call-id' || name === 'i' || name === 'in-reply-to') return afterName(line, (v) => this.callId(v));
-    if (name === 'replaces' || name === 'join' || name === 'target-dialog')
-      return afterName(line, (v) => v.replace(/^[^;]*/, (id) => this.callId(id))); // RFC 3891 §6.1
-    if (/^(subject|s|organization|geolocation|.*access-network-info|.*network-info)$/.test(name))
-      return afterName(line, (v) => v.replace(/[0-9a-z]/gi, (c) => (/\d/.test(c) ? '0' : 'x')));
-    const shown = line.replace(
-      /"((?:[^"\\]|\\.)*)"(?=\s*<)|(?<=[:,]\s*)([^\s:,"<>][^:,"<>]*)(?=<)/g,
-      (all, quoted, bare) =>
-        quoted === undefined ? numbered(bare, this.users) : `"${numbered(quoted, this.users)}"`.slice(0, all.length),
-    );
-    const named = shown
-      .replace(USERNAME, (_, is: string, v: string) => is + this.user(v))
-      .replace(REALM, (_, is: string, v: string) => is + this.host(v));
-    return this.text(named).replace(PROOFS, (_, n: string, is: string, v: string) => n + is + blank(v));
-  }
-
-  /** A session description: its user, its name and its keys too. RFC 8866 §5, RFC 4568 §9.1, RFC 8839 §5.4 */
-  sdp(s: string): string {
-    return s
-      .split('\n')
-      .map((line) => {
-        if (/^[sieu]=/.test(line)) return afterName(line, (v) => numbered(v, this.users), '=');
-        const hidden = line
-          .replace(/^(o=)(\S+)/, (_, o: string, user: string) => o + (user === '-' ? user : this.user(user)))
-          .replace(/^(a=(?:crypto:.*inline:|ice-pwd:|ice-ufrag:))(.*)/, (_, a: string, v: string) => a + blank(v));
-        return this.text(hidden);
-      })
-      .join('\n');
+  /** Words of any kind, of as many letters and digits. */
+  words(s: string): string {
+    return numbered(s, this.users);
   }
 
   private token(name: Token, found: string): string {
     switch (name) {
       case 'secret':
         return found.replace(/[0-9a-f]/gi, '0');
+      case 'uuid':
+        return this.uuid(found);
       case 'uri': {
         const colon = found.indexOf(':') + 1;
         return found.slice(0, colon) + this.uri(found.slice(colon));
@@ -139,6 +101,12 @@ export class SameLength {
     }
   }
 
+  private uuid(s: string): string {
+    const digits = this.uuids.of(s.toLowerCase(), '').toString(16).padStart(32, '0');
+    let i = 0;
+    return s.replace(/[0-9a-f]/gi, () => digits[i++]);
+  }
+
   /** What follows the scheme of a URI: user, host, parameters. */
   private uri(rest: string): string {
     const [main, ...parameters] = rest.split(';');
@@ -150,7 +118,8 @@ export class SameLength {
     );
   }
 
-  private place(s: string, alone: boolean): string {
+  /** A host and a port; `alone`: it may be a telephone number. */
+  place(s: string, alone: boolean): string {
     const m = /^(\[[^\]]*\]|[^:]*)(:.*)?$/.exec(s);
     if (m === null) return this.ipv6Text(s);
     const [, host, port = ''] = m;
@@ -257,14 +226,6 @@ const digits = (x: number): number => String(x).length;
 /** The last octet of host `n` of a subnet, neither 0 nor 255. */
 const hostOf = (count: number, n: number): number =>
   count === 1 ? 1 + (n % 9) : count === 2 ? 10 + (n % 90) : 100 + (n % 155);
-
-const blank = (s: string): string => s.replace(/[0-9a-z+/]/gi, '0');
-
-/** What follows the name of a header field or of a line, changed. */
-function afterName(line: string, change: (value: string) => string, mark = ':'): string {
-  const m = new RegExp(`^([^${mark}]*${mark}\\s*)(.*?)(\\s*)$`).exec(line);
-  return m === null ? line : m[1] + change(m[2]) + m[3];
-}
 
 /** The number that a counter gives to `s`, in letters and digits where `s` has them; the rest stays. */
 function numbered(s: string, counter: Counter, key = s): string {

@@ -15,6 +15,9 @@ test('the same gets the same pseudonym, and subnets stay subnets', () => {
   assert.equal(p.text('262010123456789@ims.mnc001.mcc262.3gppnetwork.org'), '999000000000002@host2.example');
   assert.equal(p.text('alice@ims.example said 4915112345678'), 'u1@host1.example said 9990000000001');
   assert.equal(p.text('urn:gsma:imei:35-209900-176148-1'), 'urn:gsma:imei:999000000000003');
+  const uuid = 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6';
+  assert.equal(p.text(`<urn:uuid:${uuid}>`), '<urn:uuid:00000000-0000-0000-0000-000000000001>');
+  assert.equal(p.text('2001:db8:9::192.0.2.1'), '2001:db8:0:3::2');
 });
 
 test('what is nobody in particular stays', () => {

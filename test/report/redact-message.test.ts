@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { MessageRedaction } from '../../src/report/redact-message.js';
+import { SameLength } from '../../src/report/same-length.js';
+
+const texts = new MessageRedaction(new SameLength());
+const INVITE = 'INVITE sip:bob@biloxi.org SIP/2.0\r\n';
+
+/** Lines that tell of somebody, and what must be gone. */
+const HEADS: readonly (readonly [string, RegExp])[] = [
+  ['From: "Alice \\"Al\\" Smith" <sip:alice@atlanta.org>;tag=1', /alice|"al|smith|atlanta/i],
+  ['f: Alice\r\n Smith\r\n <sip:alice@atlanta.org>', /alice|smith|atlanta/i],
+  ['From: Alice, Smith : x <sip:alice@atlanta.org>', /alice|smith/i],
+  ['To: <tel:+1(212)555-0101>, <tel:+1.212.555.0102>', /212|555/],
+  ['Subject: I know you are\r\n there, John', /know|there|john/i],
+  ['v: SIP/2.0/UDP alicepc:5060;received=2001:db8:bbbb::10.1.2.33', /alice|bbbb|1\.2\.33/],
+  ['Contact: <sip:alice@[2001:db8:bbbb::1%25eth0]>', /alice|2001|db8|bbbb/],
+  ['m: <sip:a@10.1.2.3>;+sip.instance="<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>"', /f81d|7dec|c91e/],
+  ['Authorization: Digest username=alice, realm=Atlanta', /alice|atlanta/i],
+  ['Authorization: Basic YWxpY2U6c2VjcmV0', /YWxp/],
+  ['P-Charging-Vector: icid-value="alice-12";orig-ioi=home1.net', /alice|home1/],
+  ['Refer-To: <sip:d@x.org?Replaces=12345%40192.168.118.33%3Bto-tag%3D1>', /12345|168|118/],
+  ['Warning: 399 alicepc "Alice is out"', /alice|out/i],
+  ['Retry-After: 3600 (Alice is out)', /alice|out/i],
+  ['From-Path: msrp://alicepc:7654/iau39;tcp', /alice|iau/],
+  ['User-Agent: Phone of Alice', /alice/i],
+  ['no field at all, but Alice', /alice/i],
+  ['GET /alice/photo.jpg?of=alice HTTP/1.1', /alice|photo/],
+];
+const LINES: readonly (readonly [string, RegExp])[] = [
+  ['o=alice smith 1 1 IN IP4 alicepc', /alice|smith/],
+  ['c=IN IP4 alicepc', /alice/],
+  ['k=clear:secret', /secret/],
+  ['p=+1 617 555-6011', /617|555/],
+  ['a=key-mgmt:mikey AQAFgM0XflAB', /AQAF/],
+  ['a=msid:stream of-alice', /alice/],
+  ['alice', /alice/],
+];
+
+describe('redacted messages', () => {
+  test('no line of a head tells of anybody, and each is as long as before', () => {
+    for (const [line, told] of HEADS) {
+      const made = texts.head(`${line}\r\n`);
+      assert.doesNotMatch(made, told);
+      assert.equal(made.length, line.length + 2);
+      assert.deepEqual(made.match(/[\r\n]/g), `${line}\r\n`.match(/[\r\n]/g));
+    }
+  });
+
+  test('what is needed to follow calls stays', () => {
+    for (const line of [
+      'SIP/2.0 486 Busy Here',
+      'CSeq: 1 INVITE',
+      'Reason: Q.850;cause=16',
+      'Session-Expires: 1800;refresher=uac',
+      'Security-Verify: ipsec-3gpp;alg=hmac-sha-1-96;port-c=5062',
+      'Date: Sat, 13 Nov 2010 23:29:00 GMT',
+      'History-Info: <sip:b@example.com?Reason=SIP%3Bcause%3D302>;index=1'.replace('b@', 'a@'),
+    ])
+      assert.equal(new MessageRedaction(new SameLength()).head(line), line);
+    assert.match(texts.head('Retry-After: 3600 (busy)'), /^Retry-After: 3600 /);
+    assert.match(texts.head('Warning: 399 host "x"'), /^Warning: 399 /);
+    assert.equal(texts.sdp('a=rtpmap:0 PCMU/8000'), 'a=rtpmap:0 PCMU/8000');
+  });
+
+  test('no line of a session description does', () => {
+    for (const [line, told] of LINES) {
+      assert.doesNotMatch(texts.sdp(line), told);
+      assert.equal(texts.sdp(line).length, line.length);
+    }
+  });
+
+  test('of a body in parts, descriptions stay and all else is blanked', () => {
+    const body =
+      'preamble\r\n--b\r\n\r\nAlice\r\n--b\r\nContent-Type: application/sdp\r\n\r\nt=0 0\r\n--b--\r\nlast words';
+    const made = texts.message(`${INVITE}c: multipart/mixed; boundary=b\r\n\r\n${body}`);
+    assert.match(made, /\r\n--b\r\nContent-Type: application\/sdp\r\n\r\nt=0 0\r\n--b--\r\n/);
+    assert.doesNotMatch(made, /preamble|Alice|last|words/);
+  });
+});
