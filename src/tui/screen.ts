@@ -74,10 +74,11 @@ export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number }
   }
   const top = bodyTop(height);
   if (top === 3) drawTitle(all.part(0, 0, width, 1), theme, p.status, p.keymap);
+  const body = all.part(0, top, width, height - top - 1);
+  // First: the lines above it count what it takes in when it is drawn.
+  view.draw(body, dialog === undefined && prompt === undefined);
   drawTabs(all.part(0, top - 2, width, 1), theme, p.views, view);
   drawCrumbs(all.part(0, top - 1, width, 1), theme, p.crumbs, view.status());
-  const body = all.part(0, top, width, height - top - 1);
-  view.draw(body, dialog === undefined && prompt === undefined);
   for (const d of p.dialogs) drawDialog(body, theme, d, d === dialog && prompt === undefined);
   if (prompt !== undefined) {
     const foot = promptHeight(prompt, width);

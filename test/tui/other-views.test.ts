@@ -1,15 +1,35 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Grid } from '../../src/tui/cells.js';
 import type { LiveConsole } from '../../src/tui/live-console.js';
 import { LiveView } from '../../src/tui/live-view.js';
 import { LogView } from '../../src/tui/log-view.js';
 import { MediaView } from '../../src/tui/media-view.js';
 import type { PromptRequest } from '../../src/tui/prompt.js';
+import { drawScreen } from '../../src/tui/screen.js';
+import { TunnelsView } from '../../src/tui/tunnels-view.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { sample, viewerOn } from './open.js';
 import { storyOf } from './story.js';
 
 const text = (v: Parameters<typeof drawn>[0], width = 80, height = 20): string => drawn(v, width, height).join('\n');
+
+test('the line above a view counts what the view shows', async () => {
+  const { viewer, preferences, keymap, desk } = new PaperDesk(paperViewer(), await storyOf('00-field.pcapng'));
+  const view = new TunnelsView(desk);
+  const none = { dialog: undefined, dialogs: [], prompt: undefined, message: undefined, tour: undefined };
+  const grid = new Grid(80, 24);
+  drawScreen(grid, {
+    ...none,
+    ...preferences,
+    status: viewer.status,
+    keymap,
+    views: [view],
+    view,
+    crumbs: ['Tunnels'],
+  });
+  assert.match(grid.line(2), /4 tunnels, 3 can be read$/);
+});
 
 describe('media', () => {
   async function view(name: string, width = 80, height = 20) {
