@@ -37,7 +37,7 @@ export class FilterPrompt implements PromptRequest {
     const { preview } = this;
     if (this.previewed !== text || preview === undefined) return { text: '…', wrong: false };
     if (preview.error !== undefined) return { text: preview.error, wrong: true };
-    const count = `${preview.count} of ${this.packets.filter === '' ? this.packets.count : preview.seen}`;
+    const count = `${preview.count} of ${this.packets.filter === '' ? this.packets.count : this.packets.seen}`;
     return { text: preview.done ? count : `${count} so far`, wrong: false };
   }
 

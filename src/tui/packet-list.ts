@@ -58,6 +58,8 @@ export class PacketList {
   private scope: Scope = {};
   private selection: Selection;
   private unfiltered: number | undefined;
+  /** What would be listed without the filter, while it is being counted. */
+  private counting: Selection | undefined;
   private began = Date.now();
   private took = 0;
 
@@ -74,9 +76,13 @@ export class PacketList {
   get count(): number {
     return Math.min(this.selection.count, this.still ?? Number.POSITIVE_INFINITY);
   }
-  /** Rows that there are to choose from: those listed without a filter, or all that were looked at. */
+  /** Rows that there are to choose from: those that would be listed without a filter. */
   get seen(): number {
-    return this.unfiltered ?? this.selection.seen;
+    return this.unfiltered ?? this.counting?.count ?? this.selection.count;
+  }
+  /** Rows of the capture that were looked at for the choice. */
+  get looked(): number {
+    return this.selection.seen;
   }
   get error(): string | undefined {
     return this.selection.error;
@@ -140,7 +146,24 @@ export class PacketList {
     this.selection = this.viewer.select(this.choiceFor(this.kind, this.filter));
     this.wanted = row;
     this.selection.onMore(() => this.more());
+    this.countAll();
     this.more();
+  }
+
+  /** Counts what would be listed without the filter, where that is not known. */
+  private countAll(): void {
+    this.counting?.cancel();
+    this.counting = undefined;
+    if (this.filter.trim() === '' || this.unfiltered !== undefined) return;
+    const counting = this.viewer.select(this.choiceFor(this.kind, ''));
+    this.counting = counting;
+    counting.onMore(() => {
+      if (counting.done && counting.error === undefined && this.counting === counting) {
+        this.unfiltered = counting.count;
+        this.counting = undefined;
+      }
+      this.changed();
+    });
   }
 
   /** All rows that there are were looked at. */

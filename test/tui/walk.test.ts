@@ -50,6 +50,29 @@ test('a filter: completion, what is wrong, how many, and off again', async () =>
   });
 });
 
+test('a filter says of how many of these rows it takes some', async () => {
+  await walk('00-field.pcapng', async (s) => {
+    await s.press('2');
+    const all: string[] = [];
+    for (const kind of ['inner', 'outer', 'inner and outer']) {
+      await s.until(new RegExp(`› ${kind} .* / \\d+$`, 'm'));
+      all.push(/ \/ (\d+)$/m.exec(s.text)![1]);
+      await s.press('o');
+    }
+    await s.press('/');
+    await s.type('sip');
+    await s.until(new RegExp(`17 of ${all[0]}$`, 'm'));
+    await s.press('Enter');
+    for (const n of all) {
+      await s.until(new RegExp(` 17 of ${n} `));
+      await s.press('o /');
+      await s.type(' && udp');
+      await s.until(/17 of \d+$/m);
+      await s.press('Esc');
+    }
+  });
+});
+
 test('a filter that was given up leaves the list as it was', async () => {
   await walk('20-healthy-call.pcapng', async (s) => {
     await s.press('2 /');
