@@ -34,21 +34,23 @@ export class FollowDialog implements Dialog {
   }
 
   get title(): string {
-    const { stream, what } = this;
+    const { stream } = this;
     if (stream === undefined) return `following packet ${this.desk.viewer.rows.id(this.row)}`;
     const size = (side: 0 | 1): number =>
       stream.pieces.reduce((n, p) => n + (p.side === side ? p.octets.length : 0), 0);
-    const kind = what === 'envelopes' ? 'envelopes of ' : '';
-    return `${kind}${stream.title}   > ${octets(size(0))}   < ${octets(size(1))}${stream.cut ? '   more was not kept' : ''}`;
+    return `${stream.title}   > ${octets(size(0))}   < ${octets(size(1))}${stream.cut ? '   more was not kept' : ''}`;
   }
 
   private async load(): Promise<void> {
     this.stream = undefined;
     this.madeFor = '';
+    const { what } = this;
     try {
-      this.stream = await this.desk.viewer.follow(this.row, this.what);
+      const stream = await this.desk.viewer.follow(this.row, what);
+      // The other one may have been asked for meanwhile.
+      if (what === this.what) this.stream = stream;
     } catch (e) {
-      this.error = (e as Error).message;
+      if (what === this.what) this.error = (e as Error).message;
     }
     this.desk.repaint();
   }

@@ -126,6 +126,8 @@ describe('follow', () => {
     assert.match(stage.text, /0000 {2}52 45 47 49 53 54 45 52/);
     await stage.press('] Enter');
     assert.match(stage.text, /13\.1/);
+    await stage.press('= =');
+    await stage.until(/─ Envelopes of tunnel 1 {3}> /);
     await stage.end();
   });
 });
