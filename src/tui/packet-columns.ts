@@ -119,7 +119,7 @@ export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<num
       min: 24,
       max: 400,
       grow: true,
-      priority: 2,
+      priority: 1,
       text: (r) => outer(r)?.info ?? infoOf(rows, r),
     },
   ];
