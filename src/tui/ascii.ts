@@ -50,6 +50,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   '≠': '!',
   '≥': '>',
   '≤': '<',
+  '§': 'S',
   µ: 'u',
 };
 

@@ -64,7 +64,7 @@ test('flags are added to what is there', () => {
 });
 
 test('every line and sign of ours has a likeness in ASCII', () => {
-  for (const c of '─│┌┐└┘├┤┬┴┼▸▾▴…·█▁▂▃▄▅▆▇→←↔↑↓×–—‘’“”›‹≥≤⠀⡀⣿') assert.match(asciiOf(c), /^[ -~]$/, c);
+  for (const c of '─│┌┐└┘├┤┬┴┼▸▾▴…·█▁▂▃▄▅▆▇→←↔↑↓×–—‘’“”›‹≥≤§⠀⡀⣿') assert.match(asciiOf(c), /^[ -~]$/, c);
   assert.equal(asciiOf('é'), '?');
   assert.notEqual(asciiOf('‹'), '?');
 });
