@@ -9,7 +9,7 @@ import type { Desk, MouseAt, Scope, View } from './view.js';
 import { octets, plural } from './words.js';
 
 const HOW_TO = [
-  'Nothing is live here: a file is being looked at.',
+  'Nothing is live here.',
   '',
   'Enter shows what the interfaces of this machine carry, to capture on one.',
   'Or start fttscope in one of these ways:',
