@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { printable } from '../kit/text.js';
 import type { App } from './app.js';
 import { Grid } from './cells.js';
 import type { Display } from './display.js';
@@ -126,13 +127,19 @@ export class PlainScreens {
     if (message !== undefined) out.push(`${message.severity}: ${message.text}`);
     if (prompt !== undefined) {
       if (prompt.verdict !== undefined) out.push(prompt.verdict.text);
-      this.output.write(`${out.join('\n')}\n${prompt.request.label} (a line, or . to cancel) `);
+      this.write(out, `${prompt.request.label} (a line, or . to cancel) `);
       return;
     }
     out.push('', `${crumbs.join(', ')}. ${view.status()}`);
     if (dialog !== undefined) out.push(`${dialog.title}:`, ...this.dialogLines());
     else out.push(...this.viewLines(view.plain(), view.plainHead ?? 0));
-    this.output.write(`${out.join('\n')}\n> `);
+    this.write(out, '> ');
+  }
+
+  /** Writes lines, and what stands before what is typed. Nothing that was captured is to reach the terminal as a command. */
+  private write(lines: readonly string[], before: string): void {
+    const text = lines.flatMap((l) => l.split('\n')).map(printable);
+    this.output.write(`${text.join('\n')}\n${before}`);
   }
 
   private dialogLines(): string[] {

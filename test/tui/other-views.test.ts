@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import { Grid } from '../../src/tui/cells.js';
 import type { LiveConsole } from '../../src/tui/live-console.js';
 import { LiveView } from '../../src/tui/live-view.js';
 import { LogView } from '../../src/tui/log-view.js';
 import { MediaView } from '../../src/tui/media-view.js';
+import { PlainScreens } from '../../src/tui/plain.js';
 import type { PromptRequest } from '../../src/tui/prompt.js';
 import { drawScreen } from '../../src/tui/screen.js';
 import { TunnelsView } from '../../src/tui/tunnels-view.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { sample, viewerOn } from './open.js';
 import { storyOf } from './story.js';
+import { Stage } from './support/stage.js';
 
 const text = (v: Parameters<typeof drawn>[0], width = 80, height = 20): string => drawn(v, width, height).join('\n');
 
@@ -71,6 +74,17 @@ describe('media', () => {
     other.v.show({ label: 'tunnel 9', tunnels: [9] });
     assert.match(other.screen(), /No RTP in tunnel 9\.\s+2 streams in the rest/);
   });
+});
+
+test('lines of text give the terminal no commands', async () => {
+  const stage = await Stage.of('28-overloaded.pcapng');
+  stage.app.say('a\x1b[31mred\x07 file', 'error');
+  const out = new PassThrough();
+  await new PlainScreens(stage.app, out).run((async function* () {})());
+  const text = String(out.read());
+  assert.match(text, /^error: a.\[31mred. file\n\nTunnels\. 1 tunnel\n/);
+  assert.doesNotMatch(text, /[^\P{Cc}\n]/u);
+  await stage.end();
 });
 
 describe('log', () => {
