@@ -18,6 +18,9 @@ export interface Step {
   readonly quick: readonly Field[] | null;
 }
 
+/** Steps found last that are kept. */
+const RECENT = 32;
+
 /** Tables that lead down to the transport layer: what is only in these is no payload. */
 const DOWN = [
   'link',
@@ -112,8 +115,16 @@ export class Plan {
 
   lookup(table: string, key: TableKey): Step | undefined {
     const d = this.registry.lookup(table, key);
-    return d === undefined ? undefined : this.of(d);
+    if (d === undefined) return undefined;
+    // The way down to the transport layer is the same for most packets.
+    const slot = typeof key === 'number' ? key & (RECENT - 1) : RECENT;
+    const recent = this.recent[slot];
+    if (recent?.dissector === d) return recent;
+    const step = this.of(d);
+    this.recent[slot] = step;
+    return step;
   }
+  private readonly recent: (Step | undefined)[] = new Array(RECENT + 1).fill(undefined);
 }
 
 /** Whether the dissector is found on the way down to the transport layer, so that no payload can be it. */

@@ -65,6 +65,9 @@ export class FieldsWriter {
   /** By column and field id: how a field of the column is written; 0 for others. */
   private readonly takes: readonly Uint8Array[];
   private readonly quoteMark: string;
+  /** {@link FieldsOptions.separator} and {@link FieldsOptions.aggregator} as octets, where each is one of ASCII; else -1. */
+  private readonly separator: number;
+  private readonly aggregator: number;
 
   constructor(
     private readonly columns: readonly FieldColumn[],
@@ -76,6 +79,8 @@ export class FieldsWriter {
       return takes;
     });
     this.quoteMark = options.quote === 'd' ? '"' : options.quote === 's' ? "'" : '';
+    this.separator = octetOf(options.separator);
+    this.aggregator = octetOf(options.aggregator);
   }
 
   head(): string {
@@ -86,16 +91,20 @@ export class FieldsWriter {
   print(row: Row, out: TextBytes): void {
     const { columns, options, quoteMark } = this;
     for (let i = 0; i < columns.length; i++) {
-      if (i > 0) out.any(options.separator);
+      if (i > 0) {
+        if (this.separator >= 0) out.octet(this.separator);
+        else out.any(options.separator);
+      }
       const start = out.size;
-      out.ascii(quoteMark);
+      if (quoteMark !== '') out.ascii(quoteMark);
       const from = out.size;
       if (columns[i].fields.length === 0) out.any(oneLine(columnText(row, columns[i].name)));
       else this.values(row.dissection.tree, this.takes[i], out);
+      if (quoteMark === '') continue;
       if (out.size === from) out.truncate(start);
       else out.ascii(quoteMark);
     }
-    out.ascii('\n');
+    out.octet(LINE_END);
   }
 
   /** The values of a column: those that the settings ask for. */
@@ -108,7 +117,10 @@ export class FieldsWriter {
       if (way === 0) continue;
       last = i;
       if (occurrence === 'l') continue;
-      if (!first) out.any(aggregator);
+      if (!first) {
+        if (this.aggregator >= 0) out.octet(this.aggregator);
+        else out.any(aggregator);
+      }
       first = false;
       value(t, i, way, out);
       if (occurrence === 'f') return;
@@ -116,6 +128,9 @@ export class FieldsWriter {
     if (occurrence === 'l' && last >= 0) value(t, last, takes[t.field[last].id], out);
   }
 }
+
+const LINE_END = 10;
+const octetOf = (s: string): number => (s.length === 1 && s.charCodeAt(0) < 128 ? s.charCodeAt(0) : -1);
 
 /** Ways to write the values of a field: what it holds may still ask for {@link fieldText}. */
 const Way = { Text: 1, Decimal: 2, Quad: 3 } as const;
