@@ -1,7 +1,6 @@
 import type { Writable } from 'node:stream';
-import { printable } from '../kit/text.js';
 import type { App } from './app.js';
-import { Grid } from './cells.js';
+import { Grid, harmless } from './cells.js';
 import type { Display } from './display.js';
 import { Keys } from './keymap.js';
 import { VIEWS } from './view.js';
@@ -138,7 +137,7 @@ export class PlainScreens {
 
   /** Writes lines, and what stands before what is typed. Nothing that was captured is to reach the terminal as a command. */
   private write(lines: readonly string[], before: string): void {
-    const text = lines.flatMap((l) => l.split('\n')).map(printable);
+    const text = lines.flatMap((l) => l.split('\n')).map(harmless);
     this.output.write(`${text.join('\n')}\n${before}`);
   }
 
