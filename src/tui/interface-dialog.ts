@@ -60,6 +60,7 @@ export class InterfaceDialog implements Dialog {
   private listed = false;
   private counted = true;
   private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
 
   constructor(
     private readonly desk: Desk,
@@ -76,6 +77,7 @@ export class InterfaceDialog implements Dialog {
   }
 
   private take(all: readonly Interface[]): void {
+    if (this.isClosed) return;
     this.listed = true;
     const lines = all.map((i): Line => ({ ...i, packets: 0, rate: 0, history: [], last: undefined }));
     this.table.set(lines);
@@ -106,6 +108,7 @@ export class InterfaceDialog implements Dialog {
   }
 
   closed(): void {
+    this.isClosed = true;
     clearInterval(this.timer);
   }
 

@@ -281,6 +281,22 @@ describe('the interface picker', () => {
     dialog.closed();
   });
 
+  test('looks at nothing any more when it was closed before the list came', async () => {
+    let looks = 0;
+    const dialog = new InterfaceDialog(
+      new PaperDesk(paperViewer()).desk,
+      interfacesOf({
+        traffic: () => {
+          looks++;
+          return new Map();
+        },
+      }),
+    );
+    dialog.closed();
+    await new Promise((done) => setImmediate(done));
+    assert.equal(looks, 0);
+  });
+
   test('asks before it ends what goes on', async () => {
     const desk = new PaperDesk(paperViewer());
     const interfaces = interfacesOf();
