@@ -15,12 +15,14 @@ export class Backoff {
   /** The first repetition at a wrong time. */
   wrong: OffBeat | null = null;
   private last: Seen | null = null;
-  private pauses = 0;
+  /** The next pause; 0 before the first. */
+  private dueMs = 0;
 
   /**
    * @param firstMs first pause
    * @param mostMs longest pause
-   * @param spreadMs randomness that is allowed, in milliseconds; and as a share of the pause
+   * @param spreadMs randomness that is allowed, in milliseconds
+   * @param share the same as a share of the pause; then what doubles is the pause that was, not the one that was due
    */
   constructor(
     private readonly firstMs: number,
@@ -32,7 +34,8 @@ export class Backoff {
   sent(at: Seen): void {
     if (this.last !== null) {
       const ms = millis(this.last, at);
-      const expectedMs = Math.min(this.mostMs, this.firstMs * 2 ** this.pauses++);
+      const expectedMs = Math.min(this.mostMs, this.dueMs === 0 ? this.firstMs : this.dueMs);
+      this.dueMs = 2 * (this.share === 0 ? expectedMs : ms);
       const most = this.spreadMs + this.share * expectedMs + SLACK_MS;
       if (Math.abs(ms - expectedMs) > most) this.wrong ??= { at, ms, expectedMs };
     }
@@ -41,6 +44,6 @@ export class Backoff {
 
   answered(): void {
     this.last = null;
-    this.pauses = 0;
+    this.dueMs = 0;
   }
 }

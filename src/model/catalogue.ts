@@ -899,7 +899,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
     kind: 'conformance',
     title: 'DHCPv6 messages are repeated at other times than they should be',
     clause: 'RFC 9915 §15',
-    meaning: 'The pauses are a second, then twice as long each time, a tenth more or less.',
+    meaning: 'The pauses are a second, or 10 s for a renewal, then twice as long each time, a tenth more or less.',
     next: 'Check the timers of the DHCPv6 client in the UE.',
   },
   'pcscf.unresolved': {

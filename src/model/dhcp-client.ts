@@ -147,8 +147,9 @@ export class DhcpTransaction {
       this.entry.outcome = 'declined';
     } else if (type === Type.Release) this.entry.outcome = 'released';
     else {
-      if (type !== this.waiting) this.backoff.answered();
-      this.backoff.sent(at);
+      const isRenewal = type === Type.Request && m.ciaddr.some((x) => x !== 0); // it has its own pauses: RFC 2131 §4.4.5
+      if (type !== this.waiting || isRenewal) this.backoff.answered();
+      if (!isRenewal) this.backoff.sent(at);
       if (type === Type.Request) this.selecting(m, at);
       this.asked = at;
       this.waiting = type;

@@ -10,6 +10,14 @@ import type { Arrival, Seen } from './moment.js';
 const Type = { Advertise: 2, Reply: 7 } as const;
 const Option = { status: 13, sipNames: 21, sipAddresses: 22, dns: 23 } as const;
 const MOST_MESSAGES = 64;
+/** By type of message: the first pause before it is repeated, and the longest, in milliseconds. RFC 9915 §7.6 */
+const PAUSES: Readonly<Record<number, readonly [number, number]>> = {
+  3: [1000, 30_000],
+  4: [1000, 4000],
+  5: [10_000, 600_000],
+  6: [10_000, 600_000],
+};
+const USUAL = [1000, 3_600_000] as const;
 
 export interface Dhcpv6Transaction {
   readonly entry: Dhcpv6Exchange;
@@ -17,7 +25,7 @@ export interface Dhcpv6Transaction {
   readonly first: Seen;
   asked: Seen;
   requests: number;
-  /** RFC 9915 §15, §18.2.6: a second, then twice as long each time, a tenth more or less. */
+  /** RFC 9915 §15: twice as long each time, a tenth more or less. */
   readonly backoff: Backoff;
 }
 
@@ -48,7 +56,7 @@ export class Dhcpv6Client {
         first: seen,
         asked: seen,
         requests: 0,
-        backoff: new Backoff(1000, 3_600_000, 0, 0.1),
+        backoff: new Backoff(...(PAUSES[m.type] ?? USUAL), 0, 0.1),
       };
       this.exchanges.push(t);
       this.byXid.set(m.xid, t);

@@ -53,6 +53,14 @@ describe('DHCPv4', () => {
     assert.match(finding(r, 'dhcp.schedule').meaning, /^It was sent again after 1\.0 s, where 4\.0 s are due\./);
   });
 
+  test('a renewal is repeated at times of its own (RFC 2131 §4.4.5)', async () => {
+    const options = [messageTypeOption(REQUEST), ID];
+    const m = dhcpMessage({ op: 1, xid: 1, ...HARDWARE, ciaddr: address(UE), options });
+    const renewal = udp(at(UE, 68), at(CORE, 67), encode(dhcpCodec, m));
+    const t = exchange(UE, CORE).up(1_800_000, renewal).up(1_860_000, renewal);
+    assert.equal(finding(await found(t, 1_900_000), 'dhcp.schedule'), undefined);
+  });
+
   const exchange = (wanted: string, acknowledges: string) =>
     new Talk()
       .up(0, dhcp(1, DISCOVER, [ID]))
@@ -130,14 +138,18 @@ describe('IPv6', () => {
   });
 
   test('DHCPv6 that is repeated at the times of RFC 9915, and at others', async () => {
-    const ask = udp(at('fe80::2', 546), at('ff02::1:2', 547), encode(dhcpv6Codec, dhcpv6Message(11, 7)));
-    const asked = (times: readonly number[]) => {
+    const asked = (times: readonly number[], type = 11) => {
+      const ask = udp(at('fe80::2', 546), at('ff02::1:2', 547), encode(dhcpv6Codec, dhcpv6Message(type, 7)));
       const t = addressed(new Talk());
       for (const ms of times) t.up(ms, ask);
-      return t.report({ end: 'none' }, 40_000);
+      return t.report({ end: 'none' }, 70_000);
     };
     assert.deepEqual(codes(await asked([100, 1150, 3100, 7200, 15_000])), ['dhcpv6.no-answer']);
     assert.deepEqual(codes(await asked([100, 5100])), ['dhcpv6.no-answer', 'dhcpv6.schedule']);
+    // Each pause is 1.9 times the one that was, as RAND may have it; a renewal begins with 10 s (§7.6).
+    assert.deepEqual(codes(await asked([100, 1100, 3000, 6610, 13_469, 26_501, 51_262])), ['dhcpv6.no-answer']);
+    assert.equal(finding(await asked([100, 10_200, 31_000], 5), 'dhcpv6.schedule'), undefined);
+    assert.match(finding(await asked([100, 1100], 5), 'dhcpv6.schedule').meaning, /where 10\.0 s are due/);
   });
 
   test('a P-CSCF of a family that the UE does not have, or of one of both', async () => {
