@@ -74,6 +74,7 @@ export class LiveCapture implements LiveRun, LiveConsole {
     try {
       await run.begun();
     } catch (e) {
+      run.happenings.stop();
       run.files.end();
       run.file.close();
       if (!(e instanceof CannotCapture)) throw e;
