@@ -1,8 +1,7 @@
 import type { Eftf, EftfTunnel } from './eftf.js';
-import type { FaultSetting } from './fault.js';
 import { type Lines, StepFailed } from './scenario-lines.js';
 import { type Arguments, type Kind, pause, within } from './scenario-values.js';
-import { pattern, sayFaults, type Verb } from './scenario-verbs.js';
+import { pattern, sayFaults, type Verb, wantedFaults } from './scenario-verbs.js';
 
 /** An EFTF with what it tells. */
 export interface ToldEftf {
@@ -69,7 +68,7 @@ export const EFTF_STEPS: Readonly<Record<string, Verb<ToldEftf>>> = {
     takes: { faults: 'faults' },
     bare: 'faults',
     run: async (end, a) => {
-      const list = a.faults as readonly FaultSetting[];
+      const list = wantedFaults(a);
       for (const t of chosen(end, {})) {
         if (list.length === 0) t.faults.off();
         for (const f of list) t.faults.apply(f);

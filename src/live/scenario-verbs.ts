@@ -1,5 +1,5 @@
 import { type Address, addressText, inPrefix, parseAddress } from './address.js';
-import type { FaultSetting } from './fault.js';
+import { FAULTS, type FaultSetting } from './fault.js';
 import { StepFailed } from './scenario-lines.js';
 import { type Arguments, type Kind, pause, within } from './scenario-values.js';
 import type { Ue } from './ue.js';
@@ -68,10 +68,16 @@ function isWithin(x: Address, prefix: string, length: string | undefined): boole
 
 function faults(ue: Ue, a: Arguments): void {
   if (ue.faults === undefined || !ue.up) throw new StepFailed('there is no tunnel');
-  const list = a.faults as readonly FaultSetting[];
+  const list = wantedFaults(a);
   if (list.length === 0) ue.faults.off();
   for (const f of list) ue.faults.apply(f);
   ue.tell(sayFaults(list));
+}
+
+/** The faults of a step; none: those that last are to end. @throws StepFailed where nothing was said */
+export function wantedFaults(a: Arguments): readonly FaultSetting[] {
+  if (a.faults === undefined) throw new StepFailed(`which fault? off, ${Object.keys(FAULTS).join(', ')}`);
+  return a.faults as readonly FaultSetting[];
 }
 
 /** Faults in words. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { command } from '../../src/cli/commands/eftf.js';
+import type { Eftf } from '../../src/live/eftf.js';
 import { inFolder, missing, type Running, startFttscope, startProgram } from './outer-support.js';
 
 /** Scenarios of an EFTF, with openssl s_client for a UE. */
@@ -48,9 +50,28 @@ test('a step that fails is named, and exits with 5', { skip }, async () => {
   const snow = await start([{ expect: { event: 'snow in summer', within: '200ms' } }]);
   assert.equal(await snow.eftf.ended, 5);
   assert.match(snow.eftf.err, /step 1 \(expect, .*\) failed: no line like snow in summer within 0\.2 s/);
+  const which = await start(['fault']);
+  assert.equal(await which.eftf.ended, 5);
+  assert.match(which.eftf.err, /step 1 \(fault, .*\) failed: which fault\? off, length-0, /);
   const file = inFolder('eftf-bad.yaml');
   writeFileSync(file, 'steps:\n  - register');
   const bad = startFttscope(['eftf', '--lab', '--listen', '127.0.0.1:0', '--run', file]);
   assert.equal(await bad.ended, 1);
   assert.match(bad.err, /line 2: no verb is called register; there are tunnels, wait, expect, send, fault, release/);
+});
+
+test('the console says what it cannot do, and releases nothing by mistake', () => {
+  const said: string[] = [];
+  const closed: string[] = [];
+  const tunnel = { id: 1, link: { close: (why: string) => closed.push(why) } };
+  const one = { tunnels: new Map([[1, tunnel]]) } as unknown as Eftf;
+  const none = { tunnels: new Map() } as unknown as Eftf;
+  for (const line of ['release x', 'release 1 2', 'fault', 'snow']) command(one, line, (words) => said.push(words));
+  assert.deepEqual(closed, []);
+  assert.ok(said.every((words) => words.startsWith('tunnels | release [N] | ')));
+  assert.equal(said.length, 4);
+  for (const line of ['release 9', 'tunnels']) command(none, line, (words) => said.push(words));
+  assert.deepEqual(said.slice(4), ['there is no tunnel 9', 'there is no tunnel']);
+  command(one, 'release 1', (words) => said.push(words));
+  assert.deepEqual(closed, ['released by the EFTF']);
 });

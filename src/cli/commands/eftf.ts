@@ -198,7 +198,10 @@ export function command(eftf: Eftf, line: string, say: (words: string) => void):
   const id = /^\d+$/.test(words[0] ?? '') ? Number(words.shift()) : undefined;
   const chosen = [...eftf.tunnels.values()].filter((t) => id === undefined || t.id === id);
   if (verb === '' || verb === 'quit') return;
-  if (verb === 'tunnels') for (const t of chosen) say(eftf.describe(t));
+  const known = Object.hasOwn(EFTF_VERBS, verb) && (words.length === 0 || verb === 'fault');
+  if (!known) say(HELP);
+  else if (chosen.length === 0) say(id === undefined ? 'there is no tunnel' : `there is no tunnel ${id}`);
+  else if (verb === 'tunnels') for (const t of chosen) say(eftf.describe(t));
   else if (verb === 'release') for (const t of chosen) t.link.close('released by the EFTF');
   else if (verb === 'fault' && words[0] === 'off') for (const t of chosen) t.faults.off();
   else if (verb === 'fault' && words.length > 0) {
