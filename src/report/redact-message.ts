@@ -5,7 +5,7 @@ const PROOFS = /\b(nonce|nextnonce|cnonce|opaque|response|rspauth|auts|ck|ik)(\s
 /** Names in credentials that need not look like names. */
 const CREDENTIAL = /\b(username\*?|realm)(\s*=\s*"?)((?<=")[^"]*|[^"\s,;]+)/gi;
 /** Of URIs with an authority (RFC 3986 §3.2): what stands before it, it, and the path. */
-const AUTHORITY = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s<>"/;?]*)([^\s<>";?]*)/gi;
+const AUTHORITY = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s<>"/;?]*)([^\s<>";?]*)/gi;
 /** Header fields in the query of a URI, which tell of other calls (RFC 3261 §19.1.1); but not why one was diverted. */
 const QUERY = /[?&](?!reason=\w+(?:%3Bcause%3D\d+)?(?![^&\s<>"]))[^&\s<>"]+/gi;
 /**

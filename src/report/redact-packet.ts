@@ -14,18 +14,18 @@ const UNDERSTOOD: ReadonlySet<string> = new Set(
 const NO_ADDRESS: ReadonlySet<string> = new Set(['dhcp.cookie', 'dhcp.option.subnet_mask']);
 /** Hardware addresses and what is made of them. */
 const HARDWARE: ReadonlySet<string> = new Set(['dhcp.hw.addr', 'dhcp.client_hardware_address', 'dhcp.client_id.undef']);
-const HARDWARE_END = /\.(link_layer_addr|linkaddr|hw\.mac_addr)$/;
-/** Other octets that lead to somebody: zeros stand for them. */
-const BLANKED: ReadonlySet<string> = new Set(
-  'dhcpv6.duid.bytes stun.att.username stun.att.username.opaque stun.att.password stun.att.hmac icmpv6.opt.nonce'.split(
-    ' ',
-  ),
-);
+const HARDWARE_END = /\.(link_layer_addr(?:ess)?|linkaddr|hw\.mac_addr)$/;
+/** Octets of these protocols may lead to somebody, whatever they are: zeros stand for them … */
+const OCTETS = /^(?:dhcp|dhcpv6|dns|rtcp|stun|isakmp|icmpv6|x509\w*|pkcs1|ocsp)\./;
+/** … but for these, which tell nothing, or which are addresses. */
+const KEPT =
+  /^(?:dhcp\.option\.padding|stun\.(?:cookie|id|att\.(?:port|ipv[46])-xord)|isakmp\.(?:[ir]spi|enc\.data|nonce|key_exchange\.data|vid_bytes)|rtcp\.fci)$/;
+/** Text of which the same is true. */
+const BLANKED: ReadonlySet<string> = new Set(['stun.att.username']);
 /** As IP numbers them. */
 const ICMP = 1;
 const TCP = 6;
 const UDP = 17;
-const ESP = 50;
 const ICMPV6 = 58;
 
 /**
@@ -62,8 +62,16 @@ export class PacketRedaction {
       const proto = top === undefined ? '' : t.field[top].name;
       if (TEXTUAL.has(proto)) this.messages(t, here, proto, out, start, from, end);
       else if (proto === 'rtp') blankMedia(out, from, end, has(t, here, 'rtpevent'));
+      else if (isEsp(proto, out, from, end)) out.fill(0, from + 8, end);
       else if (!UNDERSTOOD.has(proto)) out.fill(0, from, end);
+      else if (proto === 'stun') this.relayed(t, here, out, start, from);
     }
+  }
+
+  /** Blanks what a relay is to pass on (RFC 8656 §10.1), and what follows it. */
+  private relayed(t: Tree, here: readonly number[], out: Uint8Array, start: number, from: number): void {
+    const data = here.find((i) => t.field[i].type === 'protocol' && t.off[i] - start > from);
+    if (data !== undefined) out.fill(0, t.off[data] - start);
   }
 
   /** Messages of text that are whole in the payload; octets between them are part of others, and are blanked. */
@@ -106,10 +114,12 @@ export class PacketRedaction {
     const from = t.off[i] - start;
     const to = Math.min(out.length, from + t.len[i]);
     if (to <= from) return;
-    if (BLANKED.has(f.name)) out.fill(0, from, to);
+    const isPrinted = f.type === 'string' && /^[ -~]*$/.test(latin1(out, from, to));
+    if (f.type === 'guid' || BLANKED.has(f.name) || isNamingOctets(t, i)) out.fill(0, from, to);
+    else if (isPrinted && HARDWARE.has(f.name)) write(out, from, this.plain(latin1(out, from, to)));
     else if (f.type === 'ether' || HARDWARE.has(f.name) || HARDWARE_END.test(f.name)) this.hardware(out, from, to);
     else if (f.type === 'string' && !TEXTUAL.has(f.name.split('.')[0]) && !/^sdp\./.test(f.name))
-      this.label(out, from, to);
+      this.label(out, from, to, OCTETS.test(f.name));
   }
 
   private hardware(out: Uint8Array, from: number, to: number): void {
@@ -117,16 +127,20 @@ export class PacketRedaction {
     out.set(this.names.mac(out.subarray(from, from + n)), from);
   }
 
-  /** A name: of DNS in its labels, else as text. */
-  private label(out: Uint8Array, from: number, to: number): void {
+  /** A name: of DNS in its labels, else as text; `raw`: which may be of any octets. */
+  private label(out: Uint8Array, from: number, to: number, raw: boolean): void {
     if (this.labels(out, from, to)) return;
-    if (out.subarray(from, to).some((c) => c < 0x20 || c > 0x7e)) return;
     const s = latin1(out, from, to);
-    const changed = this.names.text(s);
-    write(out, from, changed === s && !s.includes('.') ? this.names.user(s) : changed);
+    if (/^[ -~]*$/.test(s)) write(out, from, this.plain(s));
+    else if (raw) write(out, from, this.names.words(s));
   }
 
-  /** Labels of a domain name, up to its end or to a pointer (RFC 1035 §4.1.4); false where it is none. */
+  private plain(s: string): string {
+    const changed = this.names.text(s);
+    return changed === s && !s.includes('.') ? this.names.user(s) : changed;
+  }
+
+  /** Labels of a domain name, up to its end or to a pointer (RFC 1035 §4.1.4), which may be all of it; false where it is none. */
   private labels(out: Uint8Array, from: number, to: number): boolean {
     const parts: number[] = [];
     let at = from;
@@ -136,11 +150,22 @@ export class PacketRedaction {
     }
     const ends = at + 1 === to && out[at] === 0;
     const points = at + 2 === to && out[at] >= 0xc0;
-    if (parts.length === 0 || !(ends || points)) return false;
+    if (!(ends || points)) return false;
     for (const p of parts) write(out, p + 1, this.names.label(latin1(out, p + 1, p + 1 + out[p])));
     return true;
   }
 }
+
+/** Whether a node is of octets that are no part of anything else that is shown. */
+function isNamingOctets(t: Tree, i: number): boolean {
+  const f = t.field[i];
+  const isLeaf = i + 1 >= t.length || t.depth[i + 1] <= t.depth[i];
+  return f.type === 'bytes' && isLeaf && f.hidden !== true && OCTETS.test(f.name) && !KEPT.test(f.name);
+}
+
+/** Whether a payload is ESP, which need not be encrypted (RFC 2410), and not IKE behind four zeros (RFC 3948 §2.2). */
+const isEsp = (proto: string, b: Uint8Array, from: number, end: number): boolean =>
+  proto === 'esp' || (proto === 'udpencap' && end - from >= 8 && (u16(b, from) !== 0 || u16(b, from + 2) !== 0));
 
 /** Nodes whose octets stand in the packet itself. */
 function nodesIn(t: Tree, buf: Uint8Array, start: number, end: number): number[] {
@@ -192,14 +217,18 @@ function payloads(b: Uint8Array, off: number, end: number): [number, number][] {
   if ((protocol === 4 || protocol === 41) && whole) return payloads(b, at, end);
   if (protocol === UDP) return [[at + 8, end]];
   if (protocol === TCP && at + 13 <= end) return [[at + (b[at + 12] >> 4) * 4, end]];
-  if (protocol !== ICMP && protocol !== ICMPV6) return protocol === ESP ? [] : [[at, end]];
-  if (!whole) return [[at + 8, end]];
+  if (protocol !== ICMP && protocol !== ICMPV6) return [[at, end]];
+  if (!whole || isEcho(b, at, protocol)) return [[at + 8, end]];
   return quotes(b, at, protocol) ? payloads(b, at + 8, end) : [];
 }
 
 /** Whether an ICMP message quotes a packet. RFC 792, RFC 4443 §2.1 */
 const quotes = (b: Uint8Array, at: number, protocol: number): boolean =>
   protocol === ICMPV6 ? b[at] < 128 : [3, 4, 5, 11, 12].includes(b[at]);
+
+/** Whether an ICMP message asks for data to be sent back, or does so. RFC 792, RFC 4443 §4 */
+const isEcho = (b: Uint8Array, at: number, protocol: number): boolean =>
+  protocol === ICMPV6 ? b[at] === 128 || b[at] === 129 : b[at] === 0 || b[at] === 8;
 
 /** A checksum of a packet. */
 interface Sum {

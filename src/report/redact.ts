@@ -52,6 +52,9 @@ export const replaceTokens = (s: string, replace: (name: Token, found: string) =
     return replace(name as Token, found!);
   });
 
+/** Header fields in a SIP URI, which name other calls. RFC 3261 §19.1.1 */
+const QUERY = /(\bsips?:[^\s<>"',?]+)\?[^\s<>"']+/gi;
+
 /** Numbers things in the order in which they appear. */
 class Numbered {
   private readonly known = new Map<string, number>();
@@ -115,7 +118,7 @@ export class Pseudonyms {
 
   /** Any text: addresses, users, numbers and names in it. */
   text(s: string): string {
-    return replaceTokens(s, (name, found) => this.token(name, found));
+    return replaceTokens(s.replace(QUERY, '$1?…'), (name, found) => this.token(name, found));
   }
 
   private token(name: Token, found: string): string {
@@ -151,7 +154,7 @@ export class Pseudonyms {
     const m = /^(\[[^\]]*\]|[^:]*)(:\d+)?$/.exec(s);
     if (m === null) return this.ipv6(s);
     const [, host, port = ''] = m;
-    if (host.startsWith('[')) return `[${this.ipv6(host.slice(1, -1))}]${port}`;
+    if (host.startsWith('[')) return `[${this.ipv6(host.slice(1, -1).replace(/%.*/, ''))}]${port}`;
     return `${IPV4_ALONE.test(host) ? this.ipv4(host) : this.host(host)}${port}`;
   }
 

@@ -17,7 +17,9 @@ test('the same gets the same pseudonym, and subnets stay subnets', () => {
   assert.equal(p.text('urn:gsma:imei:35-209900-176148-1'), 'urn:gsma:imei:999000000000003');
   const uuid = 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6';
   assert.equal(p.text(`<urn:uuid:${uuid}>`), '<urn:uuid:00000000-0000-0000-0000-000000000001>');
-  assert.equal(p.text('2001:db8:9::192.0.2.1'), '2001:db8:0:3::2');
+  assert.equal(p.text('<sip:alice@ims.example?Replaces=1%40192.0.2.1>'), '<sip:u1@host1.example?…>');
+  assert.equal(p.text('sip:[2001:db8:9::1%25eth0]'), 'sip:[2001:db8:0:3::2]');
+  assert.equal(p.text('2001:db8:9::192.0.2.1'), '2001:db8:0:3::3');
 });
 
 test('what is nobody in particular stays', () => {

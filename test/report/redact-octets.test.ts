@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { concat } from 'fttscope/kit';
+import { envelope, up } from '../build/conversation.js';
+import { at, type Endpoint, ip, udp } from '../build/packets.js';
+import { tlsConversation } from '../build/tls.js';
+import { file, run } from '../cli/run.js';
+import { one } from '../engine/one.js';
+
+const UE = at('172.29.77.88', 40_000);
+const SERVER = at('172.29.77.1', 0);
+const to = (port: number): Endpoint => ({ ...SERVER, port });
+const text = (s: string): Uint8Array => Buffer.from(s, 'latin1');
+/** An option of DHCP, or an attribute of STUN padded to words: RFC 2132 §2, RFC 8489 §14. */
+const option = (code: number, ...v: readonly number[]): number[] => [code, v.length, ...v];
+const attribute = (type: number, ...v: readonly number[]): number[] => {
+  const padding = Array<number>((4 - (v.length % 4)) % 4).fill(0);
+  return [type >> 8, type & 255, 0, v.length, ...v, ...padding];
+};
+
+/** RFC 2131 §2; names with a zero behind them, an option nobody knows, an identifier, a relay's circuit. */
+const DHCP = Uint8Array.from([
+  ...[1, 1, 6, 0, 0x12, 0x34, 0x56, 0x78, ...Array<number>(20).fill(0)],
+  ...[0x5c, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, ...Array<number>(202).fill(0), 99, 130, 83, 99],
+  ...option(53, 1),
+  ...option(12, ...text('mallory-p\0')),
+  ...option(224, ...text('mallory-q')),
+  ...option(61, 0, ...text('mallory-r')),
+  ...option(82, ...option(1, ...text('mallory-s'))),
+  255,
+]);
+const ATTRIBUTES = [
+  ...attribute(0x0014, ...text('mallory-t')),
+  ...attribute(0x0020, 0, 1, 0x21 ^ 0x9c, 0x12 ^ 0x40, 172 ^ 0x21, 29 ^ 0x12, 77 ^ 0xa4, 88 ^ 0x42),
+  ...attribute(0x7f01, ...text('mallory-u')),
+  ...attribute(0x0013, ...text('mallory-v')),
+];
+/** A binding response, RFC 8489 §5. */
+const STUN = Uint8Array.from([
+  ...[1, 1, 0, ATTRIBUTES.length, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+  ...ATTRIBUTES,
+]);
+/** A question for a name in UTF-8 with a client subnet: RFC 1035 §4.1, RFC 7871 §6. */
+const DNS = Uint8Array.from([
+  ...[0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 9, ...text('mallory-\xfc'), 3, ...text('org'), 0, 0, 1, 0, 1],
+  ...[0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 24, 0, 172, 29, 77],
+]);
+/** ESP whose payload nobody encrypted. RFC 2410 */
+const ESP = concat([Uint8Array.of(0, 0, 16, 1, 0, 0, 0, 1), text('mallory in the clear')]);
+const ECHO = concat([Uint8Array.of(8, 0, 0, 0, 0, 1, 0, 1), text('mallory pings')]);
+
+const PACKETS = [
+  udp({ ...UE, port: 68 }, to(67), DHCP),
+  udp(to(3478), UE, STUN),
+  udp(UE, to(53), DNS),
+  ip(UE.address, SERVER.address, 50, ESP),
+  udp({ ...UE, port: 4500 }, to(4500), ESP),
+  ip(UE.address, SERVER.address, 1, ECHO),
+];
+const TOLD = [text('mallory'), UE.address.subarray(0, 3), [172 ^ 0x21, 29 ^ 0x12], [0xbb, 0xcc, 0xdd, 0xee]];
+
+describe('extract --redact of what is no text', () => {
+  test('options, attributes, ESP and echoes tell of nobody', async () => {
+    const built = one(await tlsConversation([up(PACKETS.map((p) => envelope(p)))], { version: 'TLSv1.3' }));
+    const capture = file('octets.pcapng', built.octets);
+    const out = file('octets-redacted.pcapng');
+    const ran = run(['extract', capture, '-k', file('octets.keys', built.keylog), '-q', '-w', out, '--redact']);
+    assert.equal(ran.code, 0, ran.err);
+    const made = readFileSync(out);
+    const before = concat(PACKETS);
+    for (const s of TOLD) {
+      assert.ok(Buffer.from(before).includes(Buffer.from(s)), `${s} is in the packets`);
+      assert.ok(!made.includes(Buffer.from(s)), `${s} is not in the redacted ones`);
+    }
+    const rows = run(['read', out, '-T', 'ndjson', '-q']).out.trim().split('\n');
+    const [dhcp, stun] = rows.map((l) => JSON.parse(l).fields);
+    assert.deepEqual(dhcp['dhcp.option.dhcp'], [1]);
+    assert.deepEqual(stun['stun.att.ipv4'], dhcp['ip.src']);
+  });
+});
