@@ -101,7 +101,7 @@ export class MessageRedaction {
   /** A field of addresses and parameters. */
   private structured(line: string): string {
     const shown = line.replace(
-      /"((?:[^"\\]|\\.)*)"(?=\s*<)|(?<=^[\w-]+\s*:\s*|>[^<,]*,\s*)([^\s"<>][^"<>]*)(?=<)/g,
+      /"((?:[^"\\]|\\.){0,256})"(?=\s*<)|(?<=^[\w-]+\s*:\s*|>[^<,]*,\s*)([^\s"<>][^"<>]*)(?=<)/g,
       (_, quoted, bare) => (quoted === undefined ? this.names.words(bare) : `"${this.names.words(quoted)}"`),
     );
     const named = shown

@@ -28,7 +28,8 @@ const TOKENS = {
   uuid: /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/,
   secret: /\b(?:[0-9a-f]{2}:){7,}[0-9a-f]{2}\b|\b[0-9a-f]{24,}\b/,
   uri: /\b(?:sips?|tel|im|pres|mailto):[^\s<>"',?]+/,
-  address: /[^\s<>"'=:;,()@/]+@[\w.[\]:-]+/,
+  // Bounded, so that long texts of strangers take no longer than they are long.
+  address: /[^\s<>"'=:;,()@/]{1,256}@[\w.[\]:-]+/,
   mac: /\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b/,
   ipv6: /(?<![\w:.])(?=[0-9a-f:.]*:[0-9a-f:.]*:)[0-9a-f:]+(?:\d+\.\d+\.\d+\.\d+)?(?![\w:]|\.\d)/,
   ipv4: /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)/,
