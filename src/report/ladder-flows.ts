@@ -11,6 +11,7 @@ import type {
 import { isBefore, type Moment, millis } from '../model/moment.js';
 import { type ArrowKind, type Ladder, LadderBuilder } from './ladder.js';
 import type { Lists } from './report-select.js';
+import { innerAddress } from './report-words.js';
 
 /** Items of a ladder, unless somebody wants more. */
 const MOST = 500;
@@ -26,7 +27,7 @@ class Ends {
 
   ue(t: TunnelEntity): number {
     const title = this.tunnels.length > 1 ? `UE (tunnel ${t.id})` : 'UE';
-    const address = t.addresses.find((a) => !a.startsWith('fe80:')) ?? t.addresses[0] ?? t.ue.address;
+    const address = innerAddress(t) ?? t.ue.address;
     return this.ladder.column(`ue ${t.id}`, title, address);
   }
 

@@ -19,6 +19,10 @@ export const date = (m: Moment): string => `${isoTime(m.seconds, m.nanos).slice(
 export const place = (p: { readonly address: string; readonly port: number }): string =>
   p.address.includes(':') ? `[${p.address}]:${p.port}` : `${p.address}:${p.port}`;
 
+/** The address by which the UE of a tunnel is known best: one that others reach it by, IPv4 before IPv6. */
+export const innerAddress = ({ addresses }: TunnelEntity): string | undefined =>
+  addresses.find((a) => !a.includes(':')) ?? addresses.find((a) => !a.startsWith('fe80:')) ?? addresses[0];
+
 export const times = (n: number): string => (n === 1 ? 'once' : `${n} times`);
 
 /** `1 call`, `2 calls`. */

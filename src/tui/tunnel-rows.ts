@@ -1,6 +1,6 @@
 import type { FindingEntity, TunnelEntity } from '../model/entities.js';
 import { millis } from '../model/moment.js';
-import { place } from '../report/report-words.js';
+import { innerAddress, place } from '../report/report-words.js';
 import type { TunnelGlance, ViewerStatus } from '../viewer/viewer.js';
 import type { Story } from './told.js';
 
@@ -92,7 +92,7 @@ function fromEntity(t: TunnelEntity, findings: readonly FindingEntity[]): Tunnel
     keys: word,
     keysAre: unread ? 'bad' : word === 'ok' || word === 'in clear' ? 'good' : 'neither',
     envelopes: t.state === 'other' ? 'not FTT-IMS' : unread && keys === 'none' ? '?/?' : `${up.total}/${down.total}`,
-    inner: t.addresses[0] ?? (unread ? '?' : '-'),
+    inner: innerAddress(t) ?? (unread ? '?' : '-'),
     user: t.subscriber?.msisdn ?? t.subscriber?.impu[0] ?? '',
     end: endWord(t),
     severity,

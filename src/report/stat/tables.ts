@@ -1,7 +1,7 @@
 import { printable } from '../../kit/index.js';
 import type { CallEntity, TunnelEntity } from '../../model/entities.js';
 import { jsonOf } from '../report-json.js';
-import { clock, number, place } from '../report-words.js';
+import { clock, innerAddress, number, place } from '../report-words.js';
 import { cells, fit, padEnd } from '../width.js';
 
 /** Tables of our own statistics, made from the model of a report. */
@@ -46,7 +46,7 @@ export function tunnelTable(tunnels: readonly TunnelEntity[], width: number): st
     t.tls?.version ?? '-',
     verdict(t),
     `${t.envelopes.up.total}/${t.envelopes.down.total}`,
-    t.addresses[0] ?? '',
+    innerAddress(t) ?? '',
     clock(t.opened).slice(0, 8),
     `${t.release.how} ${t.release.by === 'unknown' ? '' : t.release.by}`.trim(),
   ]);
