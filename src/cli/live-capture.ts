@@ -93,8 +93,8 @@ export class LiveCapture implements LiveRun, LiveConsole {
     this.happenings.note(`capturing by ${capturing.backend === 'pcap' ? 'libpcap' : 'dumpcap'}`);
     const tick = setInterval(() => this.tick(), FLUSH_MS);
     this.finished = capturing.ended.then(
-      () => this.over(tick, this.why === '' ? 'capturing was stopped' : `capturing has ended: ${this.why}`),
-      (e: Error) => this.over(tick, e.message, e instanceof CannotCapture ? e.hint : ''),
+      () => this.finish(tick, this.why === '' ? 'capturing was stopped' : `capturing has ended: ${this.why}`),
+      (e: Error) => this.finish(tick, e.message, e instanceof CannotCapture ? e.hint : ''),
     );
   }
 
@@ -170,7 +170,7 @@ export class LiveCapture implements LiveRun, LiveConsole {
     this.flush();
   }
 
-  private over(tick: NodeJS.Timeout, words: string, wrong?: string): void {
+  private finish(tick: NodeJS.Timeout, words: string, wrong?: string): void {
     clearInterval(tick);
     this.tick();
     this.file.end();
@@ -218,6 +218,10 @@ export class LiveCapture implements LiveRun, LiveConsole {
     ];
   }
 
+  get over(): boolean {
+    return this.endedAfter !== undefined;
+  }
+
   get unsaved(): string | undefined {
     if (this.endedAfter === undefined) return 'The capture goes on';
     return this.o.write !== undefined || this.isSaved || this.packets === 0
@@ -240,9 +244,13 @@ export class LiveCapture implements LiveRun, LiveConsole {
     return 'capturing was stopped';
   }
 
-  async end(): Promise<number> {
+  async halt(): Promise<void> {
     this.stop();
     await this.finished;
+  }
+
+  async end(): Promise<number> {
+    await this.halt();
     this.file.close();
     return Exit.done;
   }
@@ -252,7 +260,7 @@ export class LiveCapture implements LiveRun, LiveConsole {
 export async function captureOnScreens(o: CaptureCommandOptions, rows: Partial<ScreenOptions>): Promise<number> {
   if (!hasTerminal()) throw new UserError('--ui: there is no terminal', Exit.usage, '-w FILE writes without one');
   if (o.write === '-') throw new UserError('--ui and -w -: standard output is the terminal');
-  const run = o.interface.length === 0 ? new NothingYet() : await LiveCapture.start(o);
+  const run = o.interface.length === 0 ? new NothingYet('capture') : await LiveCapture.start(o);
   const { watch } = await import('./commands/ui.js');
   return watch(run, { ...rows, autoKeys: true, ...(o.keylog && { keylog: o.keylog }) });
 }

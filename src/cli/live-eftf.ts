@@ -7,13 +7,14 @@ import { Exit, UserError } from './errors.js';
 import { goOn, LiveEnd } from './live-end.js';
 import { clockOf, Rates } from './live-run.js';
 import type { Traces } from './live-settings.js';
+import { needsTerminal } from './screens.js';
 
 /** Tunnels that are listed. */
 const LISTED = 200;
 
 /** An EFTF that is looked at while it runs. */
-class LiveEftf extends LiveEnd {
-  readonly verbs = Object.entries(EFTF_VERBS).map(([name, words]) => ({ name, words }));
+export class LiveEftf extends LiveEnd {
+  protected readonly own = Object.entries(EFTF_VERBS).map(([name, words]) => ({ name, words }));
   private readonly rates = new Rates();
   private opened!: OpenedEftf;
 
@@ -46,13 +47,17 @@ class LiveEftf extends LiveEnd {
     return [...this.opened.one.tunnels.values()];
   }
 
-  get state(): string {
+  protected get running(): string {
     return `LISTENING ${clockOf(Date.now() - this.happenings.since)}  ${plural(this.tunnels.length, 'tunnel')}`;
   }
 
   get steps(): readonly LiveStep[] {
     const { refused } = this.opened.one.server;
-    const ready: LiveStep = { name: this.opened.listening, state: 'runs', text: plural(this.tunnels.length, 'tunnel') };
+    const ready: LiveStep = {
+      name: this.opened.listening,
+      state: this.over ? 'ok' : 'runs',
+      text: plural(this.tunnels.length, 'tunnel'),
+    };
     return refused === 0 ? [ready] : [ready, { name: 'refused', state: 'failed', text: count(refused) }];
   }
 
@@ -95,10 +100,9 @@ class LiveEftf extends LiveEnd {
     return goOn(text, [...(third === undefined ? ids : []), ...faults, { text: 'off' }]);
   }
 
-  async type(line: string): Promise<string | undefined> {
+  protected async perform(line: string): Promise<string | undefined> {
     const verb = line.split(' ')[0];
     if (!Object.hasOwn(EFTF_VERBS, verb)) throw new Error(`there are ${Object.keys(EFTF_VERBS).join(', ')}`);
-    this.say(`> ${line}`);
     command(this.opened.one, line, this.say);
     return undefined;
   }
@@ -112,7 +116,8 @@ class LiveEftf extends LiveEnd {
 /** `fttscope eftf --ui`. Returns the exit code. @throws UserError */
 export async function eftfOnScreens(o: EftfCommandOptions): Promise<number> {
   if (o.run !== undefined) throw new UserError('--run and --ui: an EFTF runs a scenario without the screens');
+  needsTerminal();
   const run = await LiveEftf.open(o);
   const { watch } = await import('./commands/ui.js');
-  return watch(run, { autoKeys: false });
+  return watch(run, { autoKeys: true });
 }

@@ -4,35 +4,38 @@ import type { LiveConsole, LiveEvent, LiveStep } from '../tui/live-console.js';
 import type { Completion } from '../tui/prompt.js';
 import { octets } from '../tui/words.js';
 import { Exit, UserError } from './errors.js';
-import { Happenings, type LiveRun } from './live-run.js';
+import { clockOf, Happenings, type LiveRun } from './live-run.js';
 import type { LiveOptions, Traces } from './live-settings.js';
-import { hasTerminal } from './screens.js';
 
 /** Lines that tell of something that went wrong. */
-const WRONG = /\b(fail(ed|s)|refused|reset|truncation|broke|gone|cut off|no answer|cannot|is written no more)\b/;
+const WRONG =
+  /\b(fail(ed|s)|refused|reset|truncation|broke|gone|cut off|no answer|cannot|is written no more)\b(?!: released)/;
+
+/** The verb that both ends have here and not in scenarios. */
+const STOP = { name: 'stop', words: 'release what there is and end; the packets stay to be looked at' };
 
 /** What the runs of both ends of a tunnel have in common: the file that the screens follow, and what happened. */
 export abstract class LiveEnd implements LiveRun, LiveConsole {
   abstract readonly title: string;
-  abstract readonly state: string;
   abstract readonly steps: readonly LiveStep[];
   abstract readonly figures: readonly string[];
   abstract readonly faults: readonly string[];
-  abstract readonly verbs: readonly { readonly name: string; readonly words: string }[];
+  readonly keyed = true;
   protected readonly happenings = new Happenings(() => this.watch());
   protected readonly file: GrowingFile;
   private isFull = false;
   /** Octets of the run when all of it was saved. */
   private savedAt = 0;
-  private isOver = false;
+  private halting: Promise<void> | undefined;
+  private endedAfter: number | undefined;
+  private code: number = Exit.done;
 
-  /** @param name what the title calls it @throws UserError where there is no terminal */
+  /** @param name what the title calls it @throws UserError */
   constructor(
     name: string,
     protected readonly o: LiveOptions,
   ) {
-    if (!hasTerminal()) throw new UserError('--ui: there is no terminal', Exit.usage, 'without it there is a console');
-    if (o.write === '-') throw new UserError('--ui and -w -: standard output is the terminal');
+    if (o.write === '-') throw new UserError('-w -: standard output is the terminal');
     this.file = new GrowingFile(name, LIMITS.spoolOctets);
   }
 
@@ -52,12 +55,27 @@ export abstract class LiveEnd implements LiveRun, LiveConsole {
     this.happenings.onChange(listener);
   }
 
+  /** Its verbs, beside the one that ends it. */
+  protected abstract readonly own: LiveConsole['verbs'];
+  /** How it is while it runs. */
+  protected abstract readonly running: string;
+
+  get verbs(): LiveConsole['verbs'] {
+    return [...this.own, STOP];
+  }
+  get state(): string {
+    return this.endedAfter === undefined ? this.running : `STOPPED after ${clockOf(this.endedAfter)}`;
+  }
+  get over(): boolean {
+    return this.halting !== undefined;
+  }
+
   /** Tells a line. */
   protected readonly say = (words: string): void => this.happenings.note(words, WRONG.test(words) ? 'warn' : 'note');
 
   /** The file of the screens stays within its bound. */
   private watch(): void {
-    if (this.isFull || this.isOver || this.file.written <= LIMITS.spoolOctets) return;
+    if (this.isFull || this.over || this.file.written <= LIMITS.spoolOctets) return;
     this.isFull = true;
     this.traces.tape?.leave(this.file.reader.fd);
     this.file.end();
@@ -68,9 +86,9 @@ export abstract class LiveEnd implements LiveRun, LiveConsole {
   protected abstract readonly goesOn: string | undefined;
 
   get unsaved(): string | undefined {
-    if (this.goesOn !== undefined) return this.goesOn;
+    if (this.goesOn !== undefined && !this.over) return this.goesOn;
     const saved = this.o.write !== undefined || this.file.written <= this.savedAt;
-    return saved || this.isOver ? undefined : 'The run is not saved';
+    return saved ? undefined : 'The run is not saved';
   }
 
   saved(): void {
@@ -78,21 +96,43 @@ export abstract class LiveEnd implements LiveRun, LiveConsole {
   }
 
   abstract complete(text: string): Completion | undefined;
-  abstract type(line: string): Promise<string | undefined>;
 
-  stop(): string | undefined {
-    return undefined;
+  async type(line: string): Promise<string | undefined> {
+    if (this.over) throw new Error('it was stopped; its packets are there still');
+    if (line.trim() === STOP.name) return this.stop();
+    this.happenings.note(`> ${line}`);
+    return this.perform(line);
   }
 
-  /** Ends what runs. */
+  /** Does a verb. @throws Error in words */
+  protected abstract perform(line: string): Promise<string | undefined>;
+
+  stop(): string | undefined {
+    if (this.over) return undefined;
+    void this.halt();
+    return `the ${this.title} is stopped`;
+  }
+
+  /** Ends what runs; returns the exit code. */
   protected abstract close(): Promise<number>;
 
-  async end(): Promise<number> {
-    const code = await this.close();
-    this.isOver = true;
+  halt(): Promise<void> {
+    this.halting ??= this.finish();
+    return this.halting;
+  }
+
+  private async finish(): Promise<void> {
+    this.code = await this.close();
+    this.endedAfter = Date.now() - this.happenings.since;
+    this.file.end();
+    this.say('stopped; its packets stay until something else is shown');
     this.happenings.stop();
+  }
+
+  async end(): Promise<number> {
+    await this.halt();
     this.file.close();
-    return code;
+    return this.code;
   }
 }
 

@@ -1,13 +1,15 @@
 import { GrowingFile } from '../capture/growing.js';
 import { PcapngWriter } from '../capture/writer.js';
+import type { CommandId } from '../tui/keymap.js';
 import { Exit } from './errors.js';
 import type { LiveRun } from './live-run.js';
 
-/** No packets: what the screens show while an interface is being chosen. */
+/** No packets: what the screens show until something is chosen. */
 export class NothingYet implements LiveRun {
   private readonly file = new GrowingFile('no capture yet', 1 << 20);
 
-  constructor() {
+  /** @param first the command that asks what is to be shown */
+  constructor(readonly first: CommandId) {
     new PcapngWriter(this.file.reader.fd).end();
     this.file.end();
   }

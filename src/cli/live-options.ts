@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CaptureInterface } from '../live/capture-source.js';
 import { duration } from '../live/scenario-values.js';
 import type { CodecName } from '../live/sip/sdp.js';
@@ -9,7 +9,8 @@ import type { UeCommandOptions } from './commands/ue.js';
 import { collect } from './options.js';
 import { hasTerminal } from './screens.js';
 
-const CODECS: readonly CodecName[] = ['PCMU', 'PCMA', 'AMR', 'AMR-WB'];
+/** Codecs of calls. */
+export const CODECS: readonly CodecName[] = ['PCMU', 'PCMA', 'AMR', 'AMR-WB'];
 
 /** A whole number between two, both included. */
 const between =
@@ -29,12 +30,7 @@ export function addCaptureCommands(program: Command, done: (code: number) => voi
     .action(async () => {
       done(await (await import('./commands/interfaces.js')).interfaces());
     });
-  const capture = program
-    .command('capture')
-    .description(
-      'capture live: on screens, to a file, a ring of files or standard output, or as rows where there is no terminal',
-    );
-  captureOptions(capture).action(async (o: CaptureCommandOptions & RowOptions) => {
+  const capture = captureCommand().action(async (o: CaptureCommandOptions & RowOptions) => {
     const { write } = o;
     if (o.ui === true || (write === undefined && hasTerminal() && !ROW_OPTIONS.some((name) => o[name] !== undefined))) {
       const { captureOnScreens } = await import('./live-capture.js');
@@ -44,18 +40,20 @@ export function addCaptureCommands(program: Command, done: (code: number) => voi
     const { capture: run, captureRows } = await import('./commands/capture.js');
     done(write === undefined ? await captureRows(captureArgs(o), readArgs(o)) : await run({ ...o, write }));
   });
+  program.addCommand(capture);
 }
 
 /** Options that mean printed rows. */
 const ROW_OPTIONS = ['format', 'tree', 'field', 'rows', 'quiet'] as const;
 
-const screenOptions = ({ filter, decodeAs }: RowOptions) => ({
+/** Those of them that the screens take. */
+export const screenOptions = ({ filter, decodeAs }: RowOptions) => ({
   ...(filter !== undefined && { filter }),
   ...(decodeAs && { decodeAs }),
 });
 
 /** Options of reading that rows of a live capture take, as they stand on the command line. */
-interface RowOptions {
+export interface RowOptions {
   filter?: string;
   format?: string;
   tree?: boolean;
@@ -67,7 +65,8 @@ interface RowOptions {
   ui?: boolean;
 }
 
-function captureOptions(c: Command): Command {
+/** `capture` with its options, as a command line is read by it. */
+export function captureCommand(): Command {
   const list: CaptureInterface[] = [];
   let first = '';
   const addInterface = (device: string): CaptureInterface[] => {
@@ -79,7 +78,10 @@ function captureOptions(c: Command): Command {
     if (list.length === 0) first = filter;
     else list.push({ ...list.pop()!, filter });
   };
-  return c
+  return new Command('capture')
+    .description(
+      'capture live: on screens, to a file, a ring of files or standard output, or as rows where there is no terminal',
+    )
     .option('-i, --interface <name>', 'interface; repeatable', addInterface, [])
     .option(
       '-f <filter>',
@@ -178,10 +180,9 @@ function endOptions(c: Command): Command {
     .option('-q, --quiet', 'say nothing but what goes wrong');
 }
 
-/** Adds `ue` and `eftf`; `done` gets the exit code. */
-export function addEndCommands(program: Command, done: (code: number) => void): void {
-  const ue = program
-    .command('ue')
+/** `ue` with its options. */
+export function ueCommand(): Command {
+  const ue = new Command('ue')
     .description(
       'act as a UE: establish a tunnel to an EFTF, get addresses, then run a scenario or take verbs from the console',
     )
@@ -207,12 +208,12 @@ export function addEndCommands(program: Command, done: (code: number) => void): 
     )
     .option('--timeout <time>', 'for each of TCP, CONNECT and TLS', milliseconds, 10_000)
     .option('--run <file>', 'scenario, YAML or JSON: {steps: [VERB, {VERB: {NAME: VALUE}}]}');
-  endOptions(ue).action(async (target: string, o: UeCommandOptions) => {
-    if (o.ui) done(await (await import('./live-ue.js')).ueOnScreens(target, o));
-    else done(await (await import('./commands/ue.js')).ue(target, o));
-  });
-  const eftf = program
-    .command('eftf')
+  return endOptions(ue);
+}
+
+/** `eftf` with its options. */
+export function eftfCommand(): Command {
+  const eftf = new Command('eftf')
     .description('act as an EFTF: take tunnels, lease addresses, advertise prefixes, route between UEs')
     .option('--listen <address>', 'ADDRESS:PORT to listen on; port 0 takes a free one', '127.0.0.1:443')
     .option('--cert <file>', 'certificate (PEM, with its chain); one of the lab if none is given')
@@ -228,8 +229,18 @@ export function addEndCommands(program: Command, done: (code: number) => void): 
     )
     .option('--run <file>', 'scenario, YAML or JSON: {steps: [expect, wait, fault, send, release, tunnels]}')
     .option('--max-tunnels <number>', 'most tunnels at a time', between(1, 1 << 20));
-  endOptions(eftf).action(async (o: EftfCommandOptions) => {
+  return endOptions(eftf);
+}
+
+/** Adds `ue` and `eftf`; `done` gets the exit code. */
+export function addEndCommands(program: Command, done: (code: number) => void): void {
+  const ue = ueCommand().action(async (target: string, o: UeCommandOptions) => {
+    if (o.ui) done(await (await import('./live-ue.js')).ueOnScreens(target, o));
+    else done(await (await import('./commands/ue.js')).ue(target, o));
+  });
+  const eftf = eftfCommand().action(async (o: EftfCommandOptions) => {
     if (o.ui) done(await (await import('./live-eftf.js')).eftfOnScreens(o));
     else done(await (await import('./commands/eftf.js')).eftf(o));
   });
+  program.addCommand(ue).addCommand(eftf);
 }

@@ -9,8 +9,12 @@ export interface LiveRun {
   readonly console?: LiveConsole;
   /** The screens are there: does what they are to see from the start. */
   begin?(): void;
+  /** The file has the keys of all that is in it. */
+  readonly keyed?: true;
   /** Ctrl-C: stops what can be stopped, and says what that was; undefined where nothing can. */
   stop(): string | undefined;
+  /** Stops, and has let go of all but the packets that it brought when it resolves. */
+  halt?(): Promise<void>;
   /** Ends it all, in good order; returns the exit code. What it brought is looked at by nobody any more. */
   end(): Promise<number>;
 }

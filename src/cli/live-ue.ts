@@ -11,6 +11,7 @@ import { Exit } from './errors.js';
 import { goOn, LiveEnd } from './live-end.js';
 import { clockOf, Rates } from './live-run.js';
 import type { Traces } from './live-settings.js';
+import { needsTerminal } from './screens.js';
 
 /** Verbs whose last outcome a step shows. */
 type Tried = 'connect' | 'dhcp' | 'slaac' | 'register' | 'call';
@@ -19,18 +20,19 @@ type Outcome = { readonly state: LiveStep['state']; readonly text: string; reado
 const WAITS: Outcome = { state: 'waits', text: '' };
 
 /** A UE that is looked at while it runs. */
-class LiveUe extends LiveEnd {
+export class LiveUe extends LiveEnd {
   readonly title: string;
-  readonly verbs = Object.entries(VERBS).map(([name, v]) => ({ name, words: v.about }));
+  protected readonly own = Object.entries(VERBS).map(([name, v]) => ({ name, words: v.about }));
   private readonly plan: PlannedUe;
   private readonly tried = new Map<string, Outcome>();
   private readonly rates = new Rates();
   private readonly proxied: boolean;
-  private code: number = Exit.done;
+  private worst: number = Exit.done;
   private since = 0;
   /** Where a scenario is. */
   private scenario = '';
 
+  /** @throws UserError */
   constructor(target: string, o: UeCommandOptions) {
     super(`UE at ${target}`, o);
     this.proxied = o.proxy !== undefined;
@@ -66,6 +68,7 @@ class LiveUe extends LiveEnd {
       this.scenario = `  step ${i + 1} of ${steps.length}: ${step.name}`;
       const wrong = await this.attempt(step);
       if (wrong === undefined) continue;
+      if (this.over) return;
       this.scenario = `  step ${i + 1} of ${steps.length} failed`;
       this.happenings.note(`step ${i + 1} (${step.name}, ${step.at}) failed: ${wrong}`, 'error');
       return;
@@ -87,8 +90,9 @@ class LiveUe extends LiveEnd {
       return undefined;
     } catch (e) {
       const { message } = e as Error;
+      if (this.over) return message; // it was stopped in the middle
       const stage = e instanceof NotEstablished ? e.stage : undefined;
-      this.code = Math.max(this.code, stage === undefined ? Exit.stepFailed : Exit.notEstablished);
+      this.worst = Math.max(this.worst, stage === undefined ? Exit.stepFailed : Exit.notEstablished);
       const hint = e instanceof NotEstablished && e.hint !== undefined ? `; ${e.hint}` : '';
       const words = `${message}${hint}`;
       this.set(name, { state: 'failed', text: message, ...(stage && { stage }) });
@@ -108,7 +112,7 @@ class LiveUe extends LiveEnd {
     return outcome.state === 'ok' && !this.ue.up ? WAITS : outcome;
   }
 
-  get state(): string {
+  protected get running(): string {
     const { up, ended } = this.ue;
     if (up) return `CONNECTED ${clockOf(Date.now() - this.since)}${this.scenario}`;
     if (this.outcome('connect').state === 'runs') return `CONNECTING${this.scenario}`;
@@ -124,7 +128,7 @@ class LiveUe extends LiveEnd {
     const { state, text, stage } = this.outcome('connect');
     const names = ['TCP', ...(this.proxied ? ['CONNECT'] : []), 'TLS'];
     if (ended !== undefined && !up && state !== 'runs' && state !== 'failed')
-      return [{ name: 'TUNNEL', state: 'failed', text: ended.words }];
+      return [{ name: 'TUNNEL', state: ended.how === 'close_notify' ? 'waits' : 'failed', text: ended.words }];
     if (up && established !== undefined) {
       const { version, cipher, resumed, ms } = established;
       const tls = `${version} ${cipher}${resumed ? ', resumed' : ''} in ${duration(ms)}`;
@@ -216,10 +220,9 @@ class LiveUe extends LiveEnd {
     );
   }
 
-  async type(line: string): Promise<string | undefined> {
+  protected async perform(line: string): Promise<string | undefined> {
     const step = read(line);
     if (step === undefined) return undefined;
-    this.happenings.note(`> ${line}`);
     const wrong = await this.attempt(step);
     if (wrong !== undefined) throw new Error(`${step.name}: ${wrong}`);
     return `${step.name}: done`;
@@ -227,15 +230,16 @@ class LiveUe extends LiveEnd {
 
   protected async close(): Promise<number> {
     await this.plan.end();
-    return this.plan.steps === undefined ? Exit.done : this.code;
+    return this.plan.steps === undefined ? Exit.done : this.worst;
   }
 }
 
 /** `fttscope ue --ui`. Returns the exit code. @throws UserError */
 export async function ueOnScreens(target: string, o: UeCommandOptions): Promise<number> {
+  needsTerminal();
   const run = new LiveUe(target, o);
   const { watch } = await import('./commands/ui.js');
-  return watch(run, { autoKeys: false });
+  return watch(run, { autoKeys: true });
 }
 
 /** A line as a step. @throws Error in words */

@@ -18,7 +18,7 @@ import {
   type Shell,
 } from './options.js';
 import { writeAll } from './output.js';
-import { wantsScreens } from './screens.js';
+import { hasTerminal, wantsScreens } from './screens.js';
 import { tell } from './tell.js';
 import { version } from './version.js';
 
@@ -30,7 +30,7 @@ const BARE = `fttscope FILE          a capture on screens, or its rows where the
 export async function run(argv: readonly string[]): Promise<number> {
   let code: number = Exit.done;
   try {
-    if (argv.length === 0) throw new UserError('no capture given', Exit.usage, BARE);
+    if (argv.length === 0 && !hasTerminal()) throw new UserError('no capture given', Exit.usage, BARE);
     const program = build(argv[0] !== 'read', (n) => {
       code = n;
     });

@@ -1,5 +1,6 @@
 import { openSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
+import { Exit, UserError } from './errors.js';
 import type { ScreenOptions } from './options.js';
 
 /** Options that mean printed rows, so that what people do with tshark works. */
@@ -24,13 +25,16 @@ const PRINTS = [
 /** Whether screens are wanted: the terminal is there both ways, and nothing asks for printed rows. Contract section 3. */
 export function wantsScreens(captures: readonly string[], o: ScreenOptions): boolean {
   if (PRINTS.some((name) => o[name] !== undefined) || o.requireDecrypt === true) return false;
-  const names = [...(o.read ?? []), ...captures];
-  if (names.length === 0 || !process.stdout.isTTY) return false;
-  return keyboard(names) !== undefined;
+  return process.stdout.isTTY && keyboard([...(o.read ?? []), ...captures]) !== undefined;
 }
 
 /** Whether there is a terminal both ways. */
 export const hasTerminal = (): boolean => process.stdout.isTTY && process.stdin.isTTY;
+
+/** @throws UserError where there is no terminal for screens */
+export function needsTerminal(): void {
+  if (!hasTerminal()) throw new UserError('--ui: there is no terminal', Exit.usage, 'without it there is a console');
+}
 
 let tty: ReadStream | undefined;
 

@@ -35,6 +35,8 @@ export interface ConnectOptions {
   readonly onSession?: (session: Buffer) => void;
   /** For each of TCP, CONNECT and TLS. */
   readonly timeoutMs: number;
+  /** Nobody wants the tunnel any more. */
+  readonly gone?: AbortSignal;
 }
 
 /** A tunnel that was established, and how. */
@@ -79,7 +81,7 @@ async function viaProxy(proxy: HttpProxy, target: string, o: ConnectOptions): Pr
   };
   const late = (): NotEstablished =>
     new NotEstablished('proxy', `the proxy ${proxy.host}:${proxy.port} did not answer CONNECT within ${inSeconds(o)}`);
-  return within(o.timeoutMs * 2, throughProxy(open, target, proxy), late, () => taps.at(-1)?.destroy());
+  return within(o, o.timeoutMs * 2, throughProxy(open, target, proxy), late, () => taps.at(-1)?.destroy());
 }
 
 const inSeconds = (o: ConnectOptions): string => `${o.timeoutMs / 1000} s`;
@@ -107,7 +109,7 @@ function tcp(host: string, port: number, o: ConnectOptions): Promise<Tap> {
       'tcp',
       `${host}:${port}: no TCP connection within ${inSeconds(o)} (blocked access, or a wrong address)`,
     );
-  return within(o.timeoutMs, open, late, () => socket.destroy());
+  return within(o, o.timeoutMs, open, late, () => socket.destroy());
 }
 
 /** Of the errors of several addresses of one name, the first. */
@@ -165,7 +167,7 @@ function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
     });
   });
   const late = (): NotEstablished => fail(`no answer within ${inSeconds(o)}`);
-  return within(o.timeoutMs, open, late, () => tls.destroy());
+  return within(o, o.timeoutMs, open, late, () => tls.destroy());
 }
 
 function hintFor(e: NodeJS.ErrnoException): string | undefined {
@@ -174,19 +176,31 @@ function hintFor(e: NodeJS.ErrnoException): string | undefined {
   return undefined;
 }
 
-/** The outcome of `work`, or after `ms` an error and what `stop` does. */
-async function within<T>(ms: number, work: Promise<T>, late: () => Error, stop: () => void): Promise<T> {
+/** The outcome of `work`; after `ms`, or when nobody wants it any more, an error and what `stop` does. */
+async function within<T>(
+  { gone }: ConnectOptions,
+  ms: number,
+  work: Promise<T>,
+  late: () => Error,
+  stop: () => void,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  let unwanted = (): void => undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(late());
+    const end = (why: Error): void => {
+      reject(why);
       stop();
-    }, ms);
+    };
+    timer = setTimeout(() => end(late()), ms);
+    unwanted = () => end(new NotEstablished('tcp', 'given up'));
+    if (gone?.aborted) unwanted();
+    else gone?.addEventListener('abort', unwanted);
   });
   try {
     return await Promise.race([work, limit]);
   } finally {
     clearTimeout(timer);
+    gone?.removeEventListener('abort', unwanted);
     work.catch(() => {});
   }
 }

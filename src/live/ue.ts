@@ -64,6 +64,7 @@ export class Ue {
   private readonly known = new Map<string, string>();
   private former: Address | undefined;
   private speaking: UeSip | undefined;
+  private readonly gone = new AbortController();
 
   constructor(private readonly o: UeOptions) {
     this.clock = o.clock ?? realClock;
@@ -92,6 +93,7 @@ export class Ue {
     const { connect, families } = this.o;
     const e = await establish({
       ...connect,
+      gone: this.gone.signal,
       families: { ip4: families.includes(4), ip6: families.includes(6) },
       ...(resume && this.session && { session: this.session }),
       onSession: (session) => {
@@ -282,5 +284,11 @@ export class Ue {
     if (this.inner?.dhcp.lease !== undefined) this.inner.releaseDhcp();
     link.close(why);
     await link.closed;
+  }
+
+  /** Releases the tunnel, or gives up the one that is being established; there will be no other. */
+  async close(): Promise<void> {
+    this.gone.abort();
+    await this.release();
   }
 }

@@ -5,12 +5,12 @@ import { pathOf } from './files.js';
 import { keylogsOf, type OpenFile, recentDialog } from './files-dialog.js';
 import { FilterForm } from './filter-form.js';
 import { FollowDialog } from './follow-dialog.js';
-import { captureCommand, type Interfaces } from './interface-dialog.js';
 import { keyText } from './keymap.js';
 import { askForKeys, KeysDialog } from './keys-dialog.js';
 import { PacketsView } from './packets-view.js';
 import { edit, page } from './programs.js';
 import { settingsDialog } from './settings-dialog.js';
+import { STARTERS, startCommand } from './start.js';
 import { THEMES, type ThemeName } from './style.js';
 import { themeFor } from './theme.js';
 import { type Listed, listedOf, writeDialog } from './write-actions.js';
@@ -19,7 +19,7 @@ import { type Listed, listedOf, writeDialog } from './write-actions.js';
 const RULE = /^[a-z0-9_.-]+\s*==\s*[\w.-]+\s*,\s*[\w.-]+$/i;
 
 /** Says what commands do that are the same in all views. */
-export function provideActions(app: App, open?: OpenFile, interfaces?: Interfaces): void {
+export function provideActions(app: App, open?: OpenFile): void {
   app.provide('export', () => exportDialog(app, app.view));
   app.provide('pager', (what) => void page(app, what));
   app.provide('edit', (what) => void edit(app, what));
@@ -40,7 +40,7 @@ export function provideActions(app: App, open?: OpenFile, interfaces?: Interface
     else if (path === '') recentDialog(app, (path, keylogs) => instead(app, path, (p) => open(p, keylogs)));
     else instead(app, pathOf(path), (p) => open(p, keylogsOf(app, p)));
   });
-  app.provide('capture', (names) => captureCommand(app, interfaces, names));
+  for (const id of STARTERS) app.provide(id, (line) => startCommand(app, id, line));
 }
 
 /** Opens a file, after a question where that would end what goes on. */

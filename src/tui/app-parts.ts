@@ -1,9 +1,9 @@
 import type { FieldCatalogue } from '../filter/index.js';
 import type { Viewer } from '../viewer/viewer.js';
 import type { OpenFile } from './files-dialog.js';
-import type { Interfaces } from './interface-dialog.js';
 import type { LiveConsole } from './live-console.js';
 import type { Memory } from './settings.js';
+import type { Starters } from './start.js';
 import type { Tour } from './tour.js';
 import type { Desk, Preferences, View } from './view.js';
 
@@ -22,8 +22,8 @@ export interface AppParts {
   readonly live?: LiveConsole;
   /** Stops what brings packets, and says what that was; undefined where nothing does any more. */
   stop?(): string | undefined;
-  /** What can be captured on. */
-  readonly interfaces?: Interfaces;
+  /** What can be started, instead of what is shown now. */
+  readonly starters?: Starters;
   /** Runs a program, as shells write it, with a file in our terminal. @throws Error in words */
   runProgram?(command: string, path: string, end: AbortSignal): Promise<void>;
   /** Keeps what was copied, for a terminal that has no clipboard; returns where. */

@@ -16,6 +16,7 @@ import { Prompt, type PromptRequest } from './prompt.js';
 import { remapped } from './remap.js';
 import { click, drawScreen, type Shown } from './screen.js';
 import type { Memory } from './settings.js';
+import type { Starters } from './start.js';
 import { Told } from './told.js';
 import { type Stop, Trail } from './trail.js';
 import {
@@ -79,7 +80,7 @@ export class App implements Lender, DisplayEvents {
       this.repaint();
     });
     this.ownActions();
-    provideActions(this, parts.openFile, parts.interfaces);
+    provideActions(this, parts.openFile);
     this.view.show({});
     this.journal.hear();
   }
@@ -93,6 +94,9 @@ export class App implements Lender, DisplayEvents {
   }
   get live(): LiveConsole | undefined {
     return this.parts.live;
+  }
+  get starters(): Starters | undefined {
+    return this.parts.starters;
   }
 
   /** Shows it all until the user quits. */

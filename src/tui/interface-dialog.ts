@@ -1,5 +1,6 @@
 import { type Area, wrap } from './cells.js';
 import type { CommandId } from './keymap.js';
+import { typedWord } from './shell-words.js';
 import { bars } from './sparks.js';
 import { type Column, Table } from './table.js';
 import type { Desk, Dialog, MouseAt } from './view.js';
@@ -18,20 +19,12 @@ export interface Traffic {
   readonly octets: number;
 }
 
-/** An interface with the packets to take of it, in libpcap's language. */
-export interface ChosenInterface {
-  readonly device: string;
-  readonly filter: string;
-}
-
 /** The interfaces of this machine. */
 export interface Interfaces {
   /** @throws Error in words */
   list(): Promise<readonly Interface[]>;
   /** By name; empty where the system keeps no account. */
   traffic(): ReadonlyMap<string, Traffic>;
-  /** Captures, instead of what is shown now. @throws Error in words where that is not possible */
-  capture(chosen: readonly ChosenInterface[]): Promise<void>;
 }
 
 /** Milliseconds between two looks at the counters, and looks that are kept. */
@@ -48,7 +41,7 @@ interface Line extends Interface {
   last: Traffic | undefined;
 }
 
-/** A window with all interfaces and what they carry now: Enter captures. */
+/** A window with all interfaces and what they carry now: Enter captures on those chosen. */
 export class InterfaceDialog implements Dialog {
   readonly title = 'Capture on …';
   readonly width = 100;
@@ -65,6 +58,7 @@ export class InterfaceDialog implements Dialog {
   constructor(
     private readonly desk: Desk,
     private readonly interfaces: Interfaces,
+    private readonly capture: (line: string) => void,
   ) {
     this.table = new Table(columnsOf(this.chosen), (a, b) => a.name === b.name);
     interfaces.list().then(
@@ -141,7 +135,7 @@ export class InterfaceDialog implements Dialog {
     const { current } = table;
     switch (command) {
       case 'open':
-        if (current !== undefined) this.capture(this.chosen.size > 0 ? [...this.chosen] : [current.name]);
+        if (current !== undefined) this.begin(this.chosen.size > 0 ? [...this.chosen] : [current.name]);
         return true;
       case 'select':
         if (current !== undefined && !this.chosen.delete(current.name)) this.chosen.add(current.name);
@@ -173,8 +167,10 @@ export class InterfaceDialog implements Dialog {
     });
   }
 
-  private capture(names: readonly string[]): void {
-    startCapture(this.desk, this.interfaces, names, this.filter);
+  /** Captures on some interfaces, as a command line says it. */
+  private begin(names: readonly string[]): void {
+    const filter = this.filter === '' ? [] : ['-f', this.filter];
+    this.capture([...filter, ...names.flatMap((name) => ['-i', name])].map(typedWord).join(' '));
   }
 
   mouse(at: MouseAt): boolean {
@@ -183,19 +179,6 @@ export class InterfaceDialog implements Dialog {
     else if (table.click(at.y) && at.kind === 'double') this.run('open', '');
     return true;
   }
-}
-
-/** Captures on some interfaces; why that is not possible is said. What goes on now is ended only after a question. */
-export function startCapture(desk: Desk, interfaces: Interfaces, names: readonly string[], filter: string): void {
-  const go = (): void => {
-    desk.say(`capturing on ${names.join(', ')} …`);
-    interfaces.capture(names.map((device) => ({ device, filter }))).catch((e: Error & { hint?: string }) => {
-      desk.say(e.hint === undefined ? e.message : `${e.message}; ${e.hint}`, 'error');
-    });
-  };
-  const lost = desk.live?.unsaved;
-  if (lost === undefined) go();
-  else desk.confirm(`${lost}. Capture on ${names.join(', ')} instead?`, go);
 }
 
 function columnsOf(chosen: ReadonlySet<string>): Column<Line>[] {
@@ -240,11 +223,4 @@ function columnsOf(chosen: ReadonlySet<string>): Column<Line>[] {
       text: (l) => l.addresses.join(', ') || l.description,
     },
   ];
-}
-
-/** What `:capture` does: the window, or at once with the interfaces that are named. */
-export function captureCommand(desk: Desk, interfaces: Interfaces | undefined, names: string): void {
-  if (interfaces === undefined) desk.say('nothing can be captured from here', 'warn');
-  else if (names === '') desk.show(new InterfaceDialog(desk, interfaces));
-  else startCapture(desk, interfaces, names.split(/[\s,]+/), '');
 }

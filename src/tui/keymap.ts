@@ -118,6 +118,8 @@ export const COMMANDS = [
   c('Do', 'decode-as', '', 'decode as', 'read a port as a protocol: udp.port==5070,sip', 'rule'),
   c('Do', 'wav', '', 'audio', 'what was said in a G.711 stream, as a WAV file'),
   c('Do', 'capture', '', 'capture', 'capture live on an interface', 'interface'),
+  c('Do', 'ue', '', 'UE', 'act as a UE, with the options of fttscope ue', 'eftf'),
+  c('Do', 'eftf', '', 'EFTF', 'act as an EFTF, with the options of fttscope eftf', 'options'),
   c('Do', 'open-file', '', 'open file', 'open another capture', 'file'),
   c('Look', 'ignore', 'I', 'ignore', 'compare without Via branch, tags and CSeq, or with them'),
 

@@ -27,6 +27,8 @@ export interface LiveConsole {
   readonly figures: readonly string[];
   /** Faults that are armed: a banner says so. */
   readonly faults: readonly string[];
+  /** It has ended, and takes no verbs any more. */
+  readonly over: boolean;
   readonly verbs: readonly { readonly name: string; readonly words: string }[];
   /** What is not saved yet, in words. */
   readonly unsaved: string | undefined;

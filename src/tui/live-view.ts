@@ -3,6 +3,7 @@ import { Reader } from './dialogs.js';
 import type { CommandId } from './keymap.js';
 import { List } from './list.js';
 import type { LiveConsole, LiveEvent, LiveStep } from './live-console.js';
+import { startDialog } from './start.js';
 import type { Style, Theme } from './style.js';
 import { SIGNS } from './style.js';
 import type { Desk, MouseAt, Scope, View } from './view.js';
@@ -11,16 +12,16 @@ import { octets, plural } from './words.js';
 const HOW_TO = [
   'Nothing is live here.',
   '',
-  'Enter shows what the interfaces of this machine carry, to capture on one.',
-  'Or start fttscope in one of these ways:',
+  '{open} asks what to start. Or type one of these, with Tab for the options:',
   '',
-  '  fttscope capture -i eth0            capture, and look at it meanwhile',
+  '  {palette}capture eth0              capture, and look at it meanwhile',
+  '  {palette}ue HOST[:443] --lab       act as a UE',
+  '  {palette}eftf --lab                act as an EFTF, with all of a lab',
+  '',
+  'The options are those of fttscope capture, ue and eftf on the command line.',
+  'What another machine captures comes by a pipe:',
+  '',
   '  ssh GATEWAY tcpdump -U -w - tcp port 443 | fttscope -r -',
-  '                                      the same on another machine',
-  '  fttscope ue HOST:443 --ui           act as a UE',
-  '  fttscope eftf --lab --ui            act as an EFTF, with all of a lab',
-  '',
-  'fttscope interfaces lists what there is, or says what rights are missing.',
 ];
 
 /** Lines of what happened that stay in sight, however much there is above them. */
@@ -55,7 +56,7 @@ export class LiveView implements View {
   }
 
   badge(): string {
-    return this.live === undefined ? '' : '*';
+    return this.live === undefined || this.live.over ? '' : '*';
   }
 
   crumbs(): readonly string[] {
@@ -100,7 +101,8 @@ export class LiveView implements View {
       line.clipped(12, 0, text, line.width - 12, e.severity === 'note' ? theme.text : theme[e.severity]);
     });
     const verbs = live.verbs.map((v) => v.name).join(', ');
-    area.clipped(1, area.height - 1, `Enter: type a verb (${verbs})`, area.width - 2, theme.key);
+    const words = live.over ? 'asks what to start next' : `type a verb (${verbs})`;
+    area.clipped(1, area.height - 1, `${this.desk.keymap.key('open')}: ${words}`, area.width - 2, theme.key);
   }
 
   /** The figures, as many as leave room for what happened; returns the next line. */
@@ -116,7 +118,7 @@ export class LiveView implements View {
   /** How to start something, or how far a stream has come. */
   private words(): string[] {
     const { growing, frames, read } = this.desk.viewer.status;
-    if (!growing) return HOW_TO;
+    if (!growing) return HOW_TO.map((line) => this.desk.keymap.words(line));
     return [
       `${plural(frames, 'frame')}, ${octets(read)} so far; more may come.`,
       '',
@@ -126,16 +128,16 @@ export class LiveView implements View {
 
   offers(): readonly CommandId[] {
     return this.live === undefined
-      ? ['open', 'view-tunnels', 'view-packets', 'help']
+      ? ['open', 'palette', 'view-tunnels', 'view-packets', 'help']
       : ['open', 'tail', 'view-packets', 'write', 'info', 'help'];
   }
 
   run(command: CommandId): boolean {
     const { live } = this;
-    if (live === undefined) {
-      if (command !== 'open') return false;
-      this.desk.perform('capture');
-    } else if (command === 'open') this.ask(live);
+    if (command === 'open') {
+      if (live === undefined || live.over) startDialog(this.desk);
+      else this.ask(live);
+    } else if (live === undefined) return false;
     else if (command === 'tail') this.list.tail = !this.list.tail;
     else if (command === 'info') this.card(live);
     else return this.list.run(command);

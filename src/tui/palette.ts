@@ -1,5 +1,6 @@
 import { type Command, type CommandId, type KeyMap, keyText } from './keymap.js';
 import type { PromptRequest, Verdict } from './prompt.js';
+import { isKept, starterOf, verdictOf } from './start.js';
 import type { Desk } from './view.js';
 
 const withKeys = (c: Command): string =>
@@ -16,7 +17,11 @@ export function paletteRequest(desk: Desk): PromptRequest {
     history: [...(memory.state.history.command ?? [])].reverse(),
     complete: (text, cursor) => {
       const typed = text.slice(0, cursor);
-      if (typed.includes(' ')) return undefined;
+      const behind = typed.indexOf(' ') + 1;
+      if (behind > 0) {
+        const found = starterOf(desk, typed.slice(0, behind - 1))?.complete(typed.slice(behind));
+        return found && { from: found.from + behind, words: found.words };
+      }
       const { commands } = keymap;
       const words = commands
         .filter((c) => c.id.startsWith(typed))
@@ -24,13 +29,19 @@ export function paletteRequest(desk: Desk): PromptRequest {
         .map((c) => ({ text: c.id, note: withKeys(c) }));
       return { from: 0, words };
     },
-    judge: (text) => judge(text, keymap),
+    judge: (text) => {
+      const { name, argument } = split(text);
+      const starter = text.includes(' ') ? starterOf(desk, name) : undefined;
+      return starter === undefined ? judge(text, keymap) : verdictOf(starter, argument);
+    },
     done: (text) => {
       const { name, argument } = split(text);
       if (name === '') return undefined;
       const v = judge(text, keymap);
       if (v?.wrong === true) return v.text;
-      memory.typed('command', text.trim());
+      const wrong = argument === '' ? undefined : starterOf(desk, name)?.wrong(argument);
+      if (wrong !== undefined) return wrong;
+      if (isKept(text)) memory.typed('command', text.trim());
       if (ROW.test(name)) desk.perform('goto', name);
       else desk.perform(name as CommandId, argument);
       return undefined;

@@ -5,6 +5,7 @@ import type { CommandId, KeyMap } from './keymap.js';
 import type { LiveConsole } from './live-console.js';
 import type { PromptRequest } from './prompt.js';
 import type { Memory } from './settings.js';
+import type { Starters } from './start.js';
 import type { Theme, ThemeName } from './style.js';
 import type { Depth } from './theme.js';
 import type { TimeFormat } from './times.js';
@@ -132,6 +133,8 @@ export interface Desk {
   readonly messages: readonly Message[];
   /** What runs now and brings the packets. */
   readonly live: LiveConsole | undefined;
+  /** What can be started instead. */
+  readonly starters: Starters | undefined;
   /** Names that filters may have. */
   readonly fields: FieldCatalogue;
   /** Something is another now: paint soon. */

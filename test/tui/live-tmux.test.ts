@@ -11,6 +11,9 @@ import { Tmux, withoutTmux } from './support/tmux.js';
 const PROGRAM = join(ROOT, 'dist/src/cli/fttscope.js');
 const TERM = { TERM: 'xterm-256color' };
 
+/** Programs beside the terminal of the test that runs. */
+const besides: ChildProcess[] = [];
+
 /** Does something in a terminal of its own. */
 async function inTerminal(width: number, height: number, what: (t: Tmux) => Promise<void>): Promise<void> {
   const t = new Tmux(width, height, TERM);
@@ -18,6 +21,7 @@ async function inTerminal(width: number, height: number, what: (t: Tmux) => Prom
     await what(t);
   } finally {
     for (const pid of t.programs()) process.kill(pid, 'SIGTERM');
+    for (const child of besides.splice(0)) child.kill('SIGKILL');
     t.end();
   }
 }
@@ -36,6 +40,7 @@ async function beside(t: Tmux, args: readonly string[], said: RegExp): Promise<C
     env: { ...env, HOME: t.home },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  besides.push(child);
   let text = '';
   const take = (octets: Buffer): void => {
     text += octets.toString('utf8');
@@ -130,11 +135,85 @@ describe('live in a real terminal', { skip: withoutTmux() ?? false }, () => {
       t.press('2');
       await t.shows(/at the end[\s\S]*FTT-IMS +\d+ .*200/);
       t.press('C-c');
-      await t.shows(/Ctrl-C once more ends it and quits/);
+      await t.shows(/the EFTF at \S+ is stopped; Ctrl-C once more quits/);
       t.press('C-c');
       await isRestored(t);
       await isOver(ue);
       assert.match(ue.text(), /tunnel ended: released by the EFTF: it sent close_notify/);
+    });
+  });
+
+  test('started from the screens, one after the other: a UE, stopped and again; wrong lines in words', async () => {
+    await inTerminal(100, 30, async (t) => {
+      const eftf = await beside(t, ['eftf', '--lab', '--listen', '127.0.0.1:0'], /listening \S+:\d+/);
+      const at = /listening (\S+)/.exec(eftf.text())![1];
+      t.run('');
+      await t.shows(/Nothing is live here[\s\S]*act as a UE: establish a tunnel +:ue/);
+      t.press('Down', 'Enter');
+      await t.shows(/HOST\[:PORT\] \[options\]; Tab goes on/);
+      t.type(`${at} --lap\n`);
+      await t.shows(/unknown option '--lap'.*--lab/);
+      t.press('C-h');
+      t.type('b\n');
+      await t.shows(/\+ DHCP 10\.45\.0\.\d+.*\+ REG registered/s);
+      t.press('2');
+      await t.shows(/SIP .*REGISTER/);
+      t.press('7', 'Enter');
+      t.type('stop\n');
+      await t.shows(/STOPPED after[\s\S]*asks what to start next/);
+      t.press('2');
+      await t.shows(/FTT-IMS|DHCP|SIP/);
+      t.press('7', 'Enter');
+      await t.shows(/again: ue \S+ --lab/);
+      t.type('ag');
+      await t.shows(/The run is not saved\. Start ue \S+ --lab instead\?/);
+      t.type('y');
+      await t.shows(/CONNECTED[\s\S]*\+ REG registered/);
+      t.type(':ue 127.0.0.1:443 --ca ~/none.pem\n');
+      await t.shows(/The tunnel is up\. Start ue/);
+      t.type('y');
+      await t.shows(/none\.pem: /);
+      await t.shows(/STOPPED after/);
+      t.type(':open-file ~/none.pcapng\n');
+      await t.shows(/instead\?/);
+      t.type('y');
+      await t.shows(/Nothing is live here[\s\S]*none\.pcapng/);
+      t.press('Escape');
+      await t.shows(/open {2}/);
+      t.type('Q');
+      await isRestored(t);
+      eftf.kill('SIGTERM');
+      await isOver(eftf);
+      assert.match(eftf.text(), /tunnel 2 ended: released by the UE: it sent close_notify/);
+    });
+  });
+
+  test('an EFTF started beside a file that is open, twice at one address, and a file again', async () => {
+    await inTerminal(120, 40, async (t) => {
+      t.run('20-healthy-call.pcapng');
+      await t.shows(/192\.0\.2\.10/);
+      t.type(':eftf --lab --listen 127.0.0.1:0\n');
+      const at = /listening (\S+)/.exec(await t.shows(/listening 127\.0\.0\.1:\d+/))![1];
+      const first = await beside(t, ['ue', at, '--lab'], /registered for/);
+      t.type('1');
+      await t.shows(/127\.0\.0\.1:\d+.* ok .*10\.45\.0/);
+      t.type(`:eftf --lab --listen ${at}\n`);
+      await t.shows(/1 tunnel is up\. Start eftf/);
+      t.type('y');
+      await t.shows(/LISTENING \S+ {2}0 tunnels/);
+      await isOver(first);
+      assert.match(first.text(), /tunnel ended: released by the EFTF/);
+      const second = await beside(t, ['ue', at, '--lab'], /registered for/);
+      await t.shows(/LISTENING \S+ {2}1 tunnel\b/);
+      t.press('7', 'C-c');
+      await t.shows(/STOPPED after/);
+      await isOver(second);
+      t.type(':open-file 20-healthy-call.pcapng\n');
+      await t.shows(/The run is not saved\. Open/);
+      t.type('y');
+      await t.shows(/192\.0\.2\.10.* ok /);
+      t.type('Q');
+      await isRestored(t);
     });
   });
 

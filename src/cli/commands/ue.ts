@@ -85,7 +85,7 @@ export function planUe(target: string, o: UeCommandOptions, say: (words: string)
     tell: say,
   });
   const end = async (): Promise<void> => {
-    await one.release();
+    await one.close();
     tun?.close();
     traces.end();
   };

@@ -14,16 +14,16 @@ import type { Tour } from '../../tui/tour.js';
 import { makeViews } from '../../tui/views.js';
 import { Waiting } from '../../tui/waiting.js';
 import { Refused } from '../../viewer/remote.js';
-import { captureOn } from '../capture-defaults.js';
 import { Exit, UserError } from '../errors.js';
 import { LiveCapture } from '../live-capture.js';
+import { NothingYet } from '../live-nothing.js';
 import { isPiped, PipedCapture } from '../live-pipe.js';
 import type { LiveRun } from '../live-run.js';
+import { type Begin, startersOf } from '../live-start.js';
 import type { ScreenOptions } from '../options.js';
 import { Reading } from '../reading.js';
 import { keyboard } from '../screens.js';
 import { openViewer } from '../view.js';
-import { listed, traffic } from './interfaces.js';
 
 /** Milliseconds that a capture may take to open before the screen says so. */
 const PATIENCE_MS = 300;
@@ -72,8 +72,17 @@ interface Shown {
   readonly run?: LiveRun;
 }
 
-/** `fttscope CAPTURE` in a terminal: the screens. Returns the exit code. */
+/** Nothing to show: asks what there shall be. */
+const nothing = (options: ScreenOptions, said?: string): Shown => ({
+  captures: [],
+  options: { ...options, read: [] },
+  run: new NothingYet('open'),
+  ...(said !== undefined && { said }),
+});
+
+/** `fttscope CAPTURE` in a terminal, or `fttscope` alone: the screens. Returns the exit code. */
 export async function ui(captures: readonly string[], options: ScreenOptions, tour?: Tour): Promise<number> {
+  if (captures.length + (options.read?.length ?? 0) === 0) return all(nothing(options));
   return all({ captures, options, ...(tour !== undefined && { tour }) });
 }
 
@@ -93,8 +102,9 @@ async function all(first: Shown): Promise<number> {
       shown = wanted;
     } catch (e) {
       // The first capture ends the program, a later one leads back; a run is over and cannot be shown again.
-      if (!(e instanceof UserError) || next === first || shown.run !== undefined) throw e;
-      next = { captures: shown.captures, options: shown.options, said: e.message };
+      if (!(e instanceof UserError) || next === first) throw e;
+      const { captures, options, run } = shown;
+      next = run === undefined ? { captures, options, said: e.message } : nothing(options, e.message);
     }
   }
   return code;
@@ -108,7 +118,8 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
   const name = o.theme ?? memory.settings.theme;
   const depth = depthOf(process.env, o.color ?? 'auto');
   const preferences = { name, theme: themeFor(name, depth), depth, time: memory.settings.time };
-  const order = { captures: names, options: { ...o, read: [] }, ...(run && { growing: run.reader }) };
+  const keys = run?.keyed === true ? { keylog: [], autoKeys: false } : {};
+  const order = { captures: names, options: { ...o, ...keys, read: [] }, ...(run && { growing: run.reader }) };
   const opening = openViewer(order, registry).catch((e: unknown) => {
     throw e instanceof Refused ? new UserError(e.message, e.code ?? Exit.input, e.hint) : e;
   });
@@ -127,6 +138,18 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
       (o.keylog ?? []).map((k) => resolve(k)),
     );
   let next: Shown | undefined;
+  let isStarting = false;
+  const begin: Begin = async (make, more) => {
+    if (isStarting) throw new UserError('something is being started already');
+    isStarting = true;
+    try {
+      await run?.halt?.(); // what comes may want its address, device or file
+      next = { captures: [], options: { ...others, ...more }, run: await make() };
+      app.lost();
+    } finally {
+      isStarting = false;
+    }
+  };
   const { read: _, filter: __, tunnel: ___, ...others } = o;
   const app = new App({
     viewer,
@@ -143,14 +166,7 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
       next = { captures: [path], options: { ...others, keylog: [...keylog] } };
       app.lost();
     },
-    interfaces: {
-      list: listed,
-      traffic,
-      capture: async (interfaces) => {
-        next = { captures: [], options: { ...others }, run: await LiveCapture.start(captureOn(interfaces, o.keylog)) };
-        app.lost();
-      },
-    },
+    starters: startersOf(begin, o.keylog),
   });
   if (said !== undefined) app.say(said, 'error');
   // A run ends in good order: an end of a tunnel releases it.
@@ -159,9 +175,9 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
   let code: number = Exit.done;
   try {
     if (run?.console !== undefined) startLive(app, run.console);
-    else if (given !== undefined) {
+    else if (run instanceof NothingYet) {
       app.open('live');
-      app.perform('capture');
+      app.perform(run.first);
     }
     run?.begin?.();
     await show(app, names, o, waiting);

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startersOf } from '../../src/cli/live-start.js';
+import { shellWords, typedWord } from '../../src/tui/shell-words.js';
+import { ROOT } from '../support/corpus.js';
+
+const starters = startersOf(async () => undefined, undefined);
+
+test('a line is parted into words as a shell does it', () => {
+  const words = (line: string) => shellWords(line).words;
+  assert.deepEqual(words(`a 'b c' "d e" f\\ g ''`), ['a', 'b c', 'd e', 'f g', '']);
+  assert.deepEqual(words('~/x a~ ~'), [`${homedir()}/x`, 'a~', homedir()]);
+  assert.deepEqual(shellWords('a b '), { words: ['a', 'b'], from: 4, open: false });
+  assert.deepEqual(shellWords("a 'b c"), { words: ['a', 'b c'], from: 2, open: true });
+  for (const word of ['tcp port 443', "it's", 'a"b', 'plain']) assert.deepEqual(words(typedWord(word)), [word]);
+});
+
+test('lines are completed: options, their values, files', () => {
+  const texts = (id: 'ue' | 'eftf' | 'capture', line: string) => {
+    const found = starters[id].complete(line);
+    return found?.words.map((w) => `${line.slice(0, found.from)}${w.text}`);
+  };
+  assert.deepEqual(texts('ue', '192.0.2.1 --pr'), ['192.0.2.1 --proxy', '192.0.2.1 --preconditions']);
+  assert.deepEqual(texts('ue', 'h --subscriber '), ['h --subscriber alice', 'h --subscriber bob']);
+  assert.deepEqual(texts('ue', 'h --fault drop=0.1 --fault rst'), ['h --fault drop=0.1 --fault rst']);
+  assert.deepEqual(texts('eftf', `--cert ${join(ROOT, 'package.js')}`), [`--cert ${join(ROOT, 'package.json')}`]);
+  assert.deepEqual(texts('capture', 'lo --backend d'), ['lo --backend dumpcap']);
+  assert.equal(starters.ue.about('h --pin'), starters.ue.about('h --pin 00'));
+  assert.match(starters.ue.about('h --pin') ?? '', /the only certificate to trust/);
+});
+
+test('what is wrong with a line is said before anything is done', () => {
+  assert.equal(starters.ue.wrong('192.0.2.1 --lab -4'), undefined);
+  assert.equal(starters.eftf.wrong(''), undefined);
+  assert.equal(starters.capture.wrong("lo eth0 -f 'tcp port 443' -b files:2 -w x"), undefined);
+  const wrong: readonly (readonly ['ue' | 'eftf' | 'capture', string, RegExp])[] = [
+    ['ue', '', /missing required argument/],
+    ['ue', 'h --lap', /unknown option '--lap' \(Did you mean --lab\?\)/],
+    ['ue', "h 'x", /a quote was opened/],
+    ['eftf', 'h', /too many arguments/],
+    ['eftf', '--max-tunnels 0', /not a number from 1/],
+    ['capture', '-s 100', /no interface given; -i NAME/],
+    ['capture', 'lo -w -', /standard output is the terminal/],
+    ['capture', 'lo -a seconds:3', /it is duration:N/],
+  ];
+  for (const [id, line, words] of wrong) assert.match(starters[id].wrong(line) ?? '', words, `${id} ${line}`);
+});
