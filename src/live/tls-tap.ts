@@ -13,6 +13,7 @@ export interface TapListener {
 /** How long the FIN of the peer is waited for. */
 const LINGER_MS = 500;
 
+const NOTHING = new Uint8Array(0);
 const NOBODY: TapListener = { octets: () => {}, finished: () => {}, broken: () => {} };
 
 /**
@@ -39,6 +40,7 @@ export class Tap extends Duplex {
     super({ allowHalfOpen: true });
     raw.on('data', (chunk: Buffer) => this.arrived(chunk));
     raw.on('end', () => {
+      if (this.isBroken()) return; // an error follows
       listener.finished(false);
       moments(2, () => this.passFin());
     });
@@ -48,6 +50,13 @@ export class Tap extends Duplex {
       this.destroy(error);
     });
     raw.on('close', () => moments(4, () => this.destroy(this.failure)));
+  }
+
+  /** Whether an end is none: that of a RST close behind octets is told as one. A write of nothing fails then. */
+  private isBroken(): boolean {
+    const { raw } = this;
+    if (raw.writable && raw.writableLength === 0) raw.write(NOTHING);
+    return raw.errored !== null;
   }
 
   private arrived(chunk: Buffer): void {
