@@ -39,7 +39,7 @@ const FLUSH_MS = 50;
 const STATISTICS_MS = 1000;
 /** Packets between two looks at the clock: while they come without end, no timer runs, and no message arrives. */
 const LOOK = 64;
-/** How long what the kernel holds at the end is still read. */
+/** How long the next of the packets that the kernel holds at the end is waited for. */
 const DRAIN_MS = 1000;
 
 type CaptureOrder = Extract<ChildOrder, { do: 'capture' }>;
@@ -63,7 +63,8 @@ function capture(pcap: Pcap, o: CaptureOrder): void {
   const stream = new CapturedStream(session, o);
   say({ kind: 'started' });
   session.on('packet', ({ buf, header }) => stream.packet(buf, header));
-  setInterval(() => stream.look(), FLUSH_MS);
+  // What came while this process could not run is read before it is judged by the time.
+  setInterval(() => setImmediate(() => stream.look()), FLUSH_MS);
 }
 
 /** What is captured, as pcapng, with what the kernel counted. */
@@ -77,8 +78,8 @@ class CapturedStream {
   private received = 0;
   private dropped = 0;
   private readonly last = { received: 0, dropped: 0 };
-  /** When the end was told, and how many packets the kernel then had for us. */
-  private end: { readonly since: number; readonly packets: number } | undefined;
+  /** Once the end was told: how many packets the kernel then had for us, those still to be read, and since when. */
+  private end: { readonly packets: number; held: number; since: number } | undefined;
 
   constructor(
     private readonly session: Session,
@@ -112,9 +113,9 @@ class CapturedStream {
     this.lastFlush = now;
     if (this.end === undefined && told()) {
       this.count();
-      this.end = { since: now, packets: this.received - this.dropped };
+      this.end = { packets: this.received - this.dropped, held: Number.POSITIVE_INFINITY, since: now };
     }
-    if (this.end !== undefined) this.drain(this.end.packets - this.taken, now - this.end.since);
+    if (this.end !== undefined) this.drain(this.end, now);
     else if (now - this.lastStatistics >= STATISTICS_MS) {
       this.count();
       this.statistics();
@@ -123,9 +124,11 @@ class CapturedStream {
     this.writer.flush();
   }
 
-  /** Ends when what the kernel had is read; after a while without it, which is a drop too. */
-  private drain(held: number, ms: number): void {
-    if (held > 0 && ms < DRAIN_MS) return;
+  /** Ends when what the kernel had is read; after a while in which nothing came of it, which is a drop too. */
+  private drain(end: NonNullable<CapturedStream['end']>, now: number): void {
+    const held = end.packets - this.taken;
+    if (held < end.held) Object.assign(end, { held, since: now });
+    if (held > 0 && now - end.since < DRAIN_MS) return;
     this.dropped += Math.max(0, held);
     this.statistics();
     this.writer.flush();

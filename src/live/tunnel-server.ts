@@ -103,7 +103,8 @@ export class TunnelServer {
       this.server.listen({ host, port, backlog: 4096 }, () => {
         this.server.off('error', reject);
         this.server.on('error', (e) => this.o.tell(`cannot accept: ${plainly(e)}`));
-        this.watch = setInterval(() => this.look(), WATCH_MS);
+        // What came while this process could not run is heard before anybody is judged by the time.
+        this.watch = setInterval(() => setImmediate(() => this.look()), WATCH_MS);
         const at = this.server.address() as { address: string; port: number };
         resolve({ address: at.address, port: at.port });
       });
