@@ -16,7 +16,6 @@ import { Prompt, type PromptRequest } from './prompt.js';
 import { remapped } from './remap.js';
 import { click, drawScreen, type Shown } from './screen.js';
 import type { Memory } from './settings.js';
-import type { Starters } from './start.js';
 import { Told } from './told.js';
 import { type Stop, Trail } from './trail.js';
 import {
@@ -33,7 +32,7 @@ import {
 
 /** Milliseconds between two paintings, unless a key was pressed. */
 const FRAME_MS = 33;
-/** Milliseconds within which a second Ctrl-C quits. */
+/** Milliseconds within which a second Ctrl-C quits, whatever the screen says by then. */
 const QUIT_MS = 2000;
 /** Commands that are done whatever dialog is open. */
 const OVER_DIALOGS = new Set<CommandId>(['quit', 'cancel', 'redraw', 'suspend', 'pager']);
@@ -61,6 +60,9 @@ export class App implements Lender, DisplayEvents {
   private timer: NodeJS.Timeout | undefined;
   private lastPaint = 0;
   private lastCancel = Number.NEGATIVE_INFINITY;
+  /** The message that stood there when the last key was pressed, and the one that says that Ctrl-C once more quits. */
+  private read: Message | undefined;
+  private offered: Message | undefined;
   private grid = new Grid(1, 1);
 
   constructor(private readonly parts: AppParts) {
@@ -80,7 +82,7 @@ export class App implements Lender, DisplayEvents {
       this.repaint();
     });
     this.ownActions();
-    provideActions(this, parts.openFile);
+    provideActions(this, parts.openFile, parts.interfaces);
     this.view.show({});
     this.journal.hear();
   }
@@ -94,9 +96,6 @@ export class App implements Lender, DisplayEvents {
   }
   get live(): LiveConsole | undefined {
     return this.parts.live;
-  }
-  get starters(): Starters | undefined {
-    return this.parts.starters;
   }
 
   /** Shows it all until the user quits. */
@@ -183,6 +182,7 @@ export class App implements Lender, DisplayEvents {
   /* Keys and mouse */
 
   key(key: string): void {
+    this.read = this.journal.shown;
     this.journal.shown = undefined;
     this.paintIn(0);
     const p = this.prompted;
@@ -367,7 +367,7 @@ export class App implements Lender, DisplayEvents {
 
   private cancel(): void {
     const now = Date.now();
-    if (now - this.lastCancel < QUIT_MS) {
+    if (now - this.lastCancel < QUIT_MS || (this.offered !== undefined && this.read === this.offered)) {
       this.end();
       return;
     }
@@ -380,6 +380,7 @@ export class App implements Lender, DisplayEvents {
       this.viewer.cancel();
       this.say(this.keymap.words('reading was stopped; {cancel} once more quits'));
     }
+    this.offered = this.journal.shown;
   }
 
   private quit(): void {

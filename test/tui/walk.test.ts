@@ -251,6 +251,21 @@ test('Ctrl-C asks once, quits at the second; Q quits', async () => {
   });
 });
 
+test('however slow the screen is, Ctrl-C quits while it says so', async (t) => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    let now = Date.now();
+    t.mock.method(Date, 'now', () => now);
+    for (const keys of ['Ctrl-C', 'Down', 'Ctrl-C']) {
+      await s.press(keys);
+      now += 60_000;
+    }
+    assert.ok(!s.display.closed, 'another key was pressed meanwhile');
+    assert.match(s.text, /once more quits/);
+    s.app.key('Ctrl-C');
+    assert.ok(s.display.closed);
+  });
+});
+
 test('the mouse: a click selects, a double click opens, the wheel scrolls, tabs are clicked', async () => {
   await walk('20-healthy-call.pcapng', async (s) => {
     s.app.mouse({ kind: 'press', x: 14, y: 1 });
