@@ -132,7 +132,7 @@ export class Stage {
         sni: EFTF_NAME,
         ca: ca.cert,
         versions: PROFILE,
-        timeoutMs: 20_000,
+        timeoutMs: 120_000,
         onKey: (line) => {
           if (connect.tape !== undefined) this.keys += line.toString('latin1');
         },

@@ -33,7 +33,7 @@ function run(options: { input?: Buffer; stdin?: number }, path = '-'): string {
   const result: SpawnSyncReturns<Buffer> = spawnSync(process.execPath, [...ARGS, path], {
     ...(input ? { input } : {}),
     ...stdio,
-    timeout: 20_000,
+    timeout: 120_000,
   });
   assert.equal(result.status, 0, result.stderr.toString());
   return result.stdout.toString();

@@ -65,7 +65,7 @@ describe('extract: what others make of it', { skip }, () => {
   test('sngrep finds the SIP messages', { skip: sngrepMissing }, async () => {
     const out = extract('tls12-gcm.pcapng', 'tls12-gcm.keys', 'sngrep.pcapng');
     const dialogs = join(dir, 'dialogs.pcap');
-    execFileSync('sngrep', ['-N', '-q', '-I', out, '-O', dialogs], { stdio: 'ignore', timeout: 20_000 });
+    execFileSync('sngrep', ['-N', '-q', '-I', out, '-O', dialogs], { stdio: 'ignore', timeout: 120_000 });
     const seen = await column(dialogs, 'sip.Call-ID', '-Y', 'sip');
     const truth = await column(join(FOLDER, 'tls12-gcm.inner.pcap'), 'sip.Call-ID', '-Y', 'sip');
     assert.deepEqual(new Set(seen), new Set(truth));

@@ -6,7 +6,9 @@ import { after, test } from 'node:test';
 import { BLOCK, BlockSplitter, statisticsOf } from '../../src/live/capture-blocks.js';
 import { CaptureFiles } from '../../src/live/capture-files.js';
 import { run } from '../cli/run.js';
-import { FOLDER, freePort, inFolder, missing, startFttscope, startProgram } from './outer-support.js';
+import { freePort } from '../support/ports.js';
+import { until } from '../support/until.js';
+import { FOLDER, inFolder, missing, type Running, startFttscope, startProgram } from './outer-support.js';
 
 /** Every packet is in the file, or counted as dropped; and what is in the file stays there, whatever becomes of the program. */
 
@@ -23,23 +25,24 @@ if (flood === false) {
   for (const end of ['v0', 'v1']) ip('-n', SPACE, 'link', 'set', end, 'up');
 }
 
-/** 500 datagrams of 300 octets to port 9 as a capture, the classic format by hand. */
-function datagrams(): string {
+/** Datagrams of 300 octets to port 9 as a capture, the classic format by hand; each ends with a word. */
+function datagrams(count: number, word: string): string {
   const parts = [Buffer.alloc(24)];
   parts[0].writeUInt32LE(0xa1b2c3d4, 0);
   parts[0].set([2, 0, 4, 0], 4);
   parts[0].writeUInt32LE(65_535, 16);
   parts[0].writeUInt32LE(1, 20);
-  for (let i = 0; i < 500; i++) {
+  for (let i = 0; i < count; i++) {
     const b = Buffer.alloc(16 + 300);
     b.writeUInt32LE(i, 4);
     b.writeUInt32LE(300, 8);
     b.writeUInt32LE(300, 12);
     b.set([2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0], 16);
     b.set([0x45, 0, 1, 30, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 0, 9, 0, 9, 1, 10, 0, 0], 30);
+    b.write(word, 300);
     parts.push(b);
   }
-  const file = inFolder('datagrams.pcap');
+  const file = inFolder(`${word}.pcap`);
   writeFileSync(file, Buffer.concat(parts));
   return file;
 }
@@ -54,17 +57,22 @@ function contentsOf(path: string): { packets: number; received: number; dropped:
   return found;
 }
 
-const replay = (...args: string[]) =>
-  startProgram(inSpace[0], [
-    ...inSpace.slice(1),
-    'tcpreplay',
-    '-q',
-    '-i',
-    'v0',
-    '--preload-pcap',
-    ...args,
-    datagrams(),
-  ]);
+const replay = (file: string, ...args: string[]): Running =>
+  startProgram(inSpace[0], [...inSpace.slice(1), 'tcpreplay', '-q', '-i', 'v0', '--preload-pcap', ...args, file]);
+
+/** Sends datagrams until one of them has come to the end of a file: all that was sent before is there then, or was dropped. */
+async function untilWritten(file: string): Promise<number> {
+  const last = datagrams(1, 'the last');
+  let sent = 0;
+  const end = (): Buffer => readFileSync(file).subarray(-2000);
+  for (; !end().includes('the last'); sent++) {
+    assert.ok(sent < 100, 'nothing comes any more');
+    const sender = replay(last);
+    assert.equal(await sender.ended, 0, sender.err);
+    await new Promise((r) => setTimeout(r, 500));
+  }
+  return sent;
+}
 
 for (const backend of ['pcap', 'dumpcap']) {
   const skip = flood || (backend === 'dumpcap' && missing('dumpcap'));
@@ -76,14 +84,14 @@ for (const backend of ['pcap', 'dumpcap']) {
     const args = ['-i', 'v0', '-f', 'udp dst port 9', '-B', '1', '-w', file, '--backend', backend];
     const one = startFttscope(['capture', ...args], inSpace);
     await one.line(/^capturing on v0/m);
-    const sender = replay('--topspeed', '--loop=200');
+    const sender = replay(datagrams(500, 'many'), '--topspeed', '--loop=200');
     await sender.ended;
-    assert.match(sender.out, /Successful packets: +100000/);
+    assert.match(sender.out, /Successful packets: +100000/, sender.err);
     // dumpcap does not tell what it leaves in the buffer of the kernel when it ends.
-    if (backend === 'dumpcap') await new Promise((r) => setTimeout(r, 1000));
+    const sent = 100_000 + (backend === 'dumpcap' ? await untilWritten(file) : 0);
     assert.equal(await one.stop('SIGINT'), 0, one.err);
     const [, packets, dropped] = /^(\d+) packets, \S+ MB, (\d+) dropped/m.exec(one.err)!;
-    assert.equal(Number(packets) + Number(dropped), 100_000, one.err);
+    assert.equal(Number(packets) + Number(dropped), sent, one.err);
     const c = contentsOf(file);
     assert.deepEqual([c.packets, c.dropped], [Number(packets), Number(dropped)]);
     assert.ok(Number(dropped) === 0 || /v0: \d+ packets were dropped; -B gives more buffer/.test(one.err));
@@ -92,10 +100,12 @@ for (const backend of ['pcap', 'dumpcap']) {
 
 test('a capture ends while packets come without end, and has what came before', { skip: flood }, async () => {
   const file = inFolder('endless.pcapng');
-  const one = startFttscope(['capture', '-i', 'v0', '-w', file, '-a', 'duration:1'], inSpace);
-  await one.line(/^capturing on v0/m);
-  const sender = replay('--topspeed', '--loop=0');
+  const sender = replay(datagrams(500, 'many'), '--topspeed', '--loop=0');
+  const counter = [...inSpace.slice(1), 'cat', '/sys/class/net/v1/statistics/rx_packets'];
+  await until(() => Number(spawnSync(inSpace[0], counter, { encoding: 'utf8' }).stdout) > 1000);
+  const one = startFttscope(['capture', '-i', 'v0', '-w', file, '-a', 'duration:2'], inSpace);
   assert.equal(await one.ended, 0, one.err);
+  assert.equal(sender.child.exitCode, null, sender.err);
   await sender.stop('SIGKILL');
   const { packets, received, dropped } = contentsOf(file);
   assert.ok(packets > 1000);
@@ -139,16 +149,9 @@ for (const ring of [[], ['-b', 'packets:300', '-b', 'files:3']])
     const port = await freePort();
     for (let turn = 0; turn < (ring.length > 0 ? 2 : 3); turn++) {
       const name = `killed-${ring.length}-${turn}`;
-      const one = startFttscope([
-        'capture',
-        '-i',
-        'lo',
-        '-f',
-        `udp dst port ${port}`,
-        '-w',
-        inFolder(`${name}.pcapng`),
-        ...ring,
-      ]);
+      const [filter, file] = [`udp dst port ${port}`, inFolder(`${name}.pcapng`)];
+      // The kernel has room for what comes while the program cannot run.
+      const one = startFttscope(['capture', '-i', 'lo', '-f', filter, '-B', '64', '-w', file, ...ring]);
       await one.line(/^capturing/m);
       const stop = numbered(port);
       const files = (): string[] =>
@@ -156,7 +159,7 @@ for (const ring of [[], ['-b', 'packets:300', '-b', 'files:3']])
           .filter((f) => f.startsWith(name))
           .sort()
           .map(inFolder);
-      while (files().every((f) => statSync(f).size < 2000)) await new Promise((r) => setTimeout(r, 5));
+      await until(() => files().some((f) => statSync(f).size >= 2000));
       await new Promise((r) => setTimeout(r, Math.random() * 700));
       await one.stop('SIGKILL');
       stop();

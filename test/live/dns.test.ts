@@ -14,6 +14,8 @@ import { LabDns } from '../../src/live/lab-dns.js';
 import { seededRandom } from '../../src/live/random.js';
 import { type DnsOutcome, Resolver } from '../../src/live/resolver.js';
 import type { SipPeer } from '../../src/live/sip/transport.js';
+import { freePort, listening } from '../support/ports.js';
+import { PATIENCE_MS } from '../support/until.js';
 import { VirtualClock } from './clock.js';
 
 const OWN = address('10.0.0.2');
@@ -49,7 +51,7 @@ test("Node's resolver understands the lab's DNS server", async (t) => {
     LAB,
   );
   const port = await udpServer(t, (octets) => lab.answer(octets));
-  const resolver = new dns.Resolver({ timeout: 1000, tries: 1 });
+  const resolver = new dns.Resolver({ timeout: PATIENCE_MS, tries: 1 });
   resolver.setServers([`127.0.0.1:${port}`]);
   const [naptr] = await resolver.resolveNaptr('ims.example');
   assert.deepEqual(
@@ -68,11 +70,7 @@ test("Node's resolver understands the lab's DNS server", async (t) => {
 const skip = spawnSync('dnsmasq', ['--version']).error ? 'dnsmasq is not installed' : false;
 
 test('a P-CSCF is found through dnsmasq', { skip }, async (t) => {
-  const probe = createSocket('udp4');
-  probe.bind(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
+  const port = await freePort();
   const child = spawn(
     'dnsmasq',
     [
@@ -95,7 +93,7 @@ test('a P-CSCF is found through dnsmasq', { skip }, async (t) => {
     ],
     { stdio: 'ignore' },
   );
-  t.after(() => child.kill());
+  t.after(() => child.kill('SIGKILL'));
   const outside = createSocket('udp4');
   t.after(() => outside.close());
   let asked = 0;
@@ -114,7 +112,7 @@ test('a P-CSCF is found through dnsmasq', { skip }, async (t) => {
   });
   const find = (name: string, families: (4 | 6)[]) =>
     new Promise<SipPeer[]>((resolve) => resolver.pcscf(name, families, resolve));
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await listening('udp', port, child.pid);
   const text = (list: SipPeer[]) => list.map((p) => `${addressText(p.address)} ${p.port}`);
   assert.deepEqual(text(await find('ims.example', [4])), ['10.0.0.10 5061', '10.0.0.20 5062']);
   assert.deepEqual(text(await find('ims.example', [6, 4])), ['2001:db8::10 5061', '10.0.0.10 5061', '10.0.0.20 5062']);

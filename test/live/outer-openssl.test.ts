@@ -5,10 +5,10 @@ import { makeCertificate } from '../../src/live/tls-certificate.js';
 import { tlsVersions } from '../../src/live/tls-settings.js';
 import { type ConnectOptions, establish } from '../../src/live/tunnel-connect.js';
 import { NotEstablished } from '../../src/live/tunnel-failure.js';
+import { freePort, listening } from '../support/ports.js';
+import { PATIENCE_MS, until } from '../support/until.js';
 import {
-  answers,
   enveloped,
-  freePort,
   handMade4,
   handMadeDiscover,
   inFolder,
@@ -41,7 +41,7 @@ async function sServer(...more: string[]): Promise<{ server: Running; port: numb
   const port = await freePort();
   const files = ['-cert', inFolder('s.pem'), '-key', inFolder('s.key')];
   const server = startProgram('openssl', ['s_server', '-accept', `127.0.0.1:${port}`, ...files, ...more]);
-  if (more.includes('-quiet')) await answers(port);
+  if (more.includes('-quiet')) await listening('tcp', port, server.child.pid);
   else await server.line(/ACCEPT/);
   return { server, port };
 }
@@ -51,7 +51,7 @@ const options = (port: number, more: Partial<ConnectOptions> = {}): ConnectOptio
   port,
   ca: ca.cert,
   versions: tlsVersions('1.2..1.3')!,
-  timeoutMs: 10_000,
+  timeoutMs: PATIENCE_MS,
   ...more,
 });
 
@@ -78,7 +78,7 @@ for (const version of ['1.2', '1.3']) {
     // Envelopes that are discarded (type 200; no packet; IP version 5) stand between two that are not.
     const odd = [Buffer.from([200, 0, 4, 0xaa]), Buffer.from([1, 0, 3]), Buffer.from([1, 0, 4, 0x50])];
     server.child.stdin?.write(Buffer.concat([enveloped(PACKET), ...odd, enveloped(PACKET)]));
-    while (got.length < 2) await new Promise((r) => setTimeout(r, 5));
+    await until(() => got.length >= 2);
     assert.deepEqual(got, [PACKET, PACKET]);
     assert.deepEqual([...link.counts.unknownTypes], [[200, 1]]); // §5.6.2
     assert.equal(link.counts.empty, 1);
@@ -160,10 +160,10 @@ test('a session is resumed', { skip }, async () => {
     let session: Buffer | undefined;
     const o = options(port, { versions: tlsVersions(version)!, onSession: (s) => (session = s) });
     const first = await establish(o);
-    while (session === undefined) await new Promise((r) => setTimeout(r, 5));
+    await until(() => session !== undefined);
     first.link.close();
     await first.link.closed;
-    const second = await establish({ ...o, session });
+    const second = await establish({ ...o, session: session! });
     assert.deepEqual([first.resumed, second.resumed], [false, true]);
     second.link.close();
     await second.link.closed;

@@ -6,16 +6,9 @@ import { after, before, test } from 'node:test';
 import { PROFILE } from '../../src/live/tls-settings.js';
 import { type ConnectOptions, establish } from '../../src/live/tunnel-connect.js';
 import { NotEstablished } from '../../src/live/tunnel-failure.js';
-import {
-  answers,
-  freePort,
-  inFolder,
-  missing,
-  type Running,
-  startEftf,
-  startFttscope,
-  startProgram,
-} from './outer-support.js';
+import { freePort, listening } from '../support/ports.js';
+import { PATIENCE_MS } from '../support/until.js';
+import { inFolder, missing, type Running, startEftf, startFttscope, startProgram } from './outer-support.js';
 
 /** Access type II (TS 24.322 §5.2.2.3): through tinyproxy, and through proxies that say what a test wants. */
 
@@ -30,7 +23,7 @@ const options = (proxy: ConnectOptions['proxy'] & object, more: Partial<ConnectO
   port: eftf.port,
   ca: readFileSync(inFolder('state/fttscope/lab/ca.pem'), 'utf8'),
   versions: PROFILE,
-  timeoutMs: 5000,
+  timeoutMs: PATIENCE_MS,
   proxy,
   ...more,
 });
@@ -40,7 +33,7 @@ async function tinyproxy(...lines: string[]): Promise<{ proxy: Running; port: nu
   const file = inFolder(`tinyproxy-${port}.conf`);
   writeFileSync(file, [`Port ${port}`, 'Listen 127.0.0.1', 'Timeout 60', 'LogLevel Info', ...lines, ''].join('\n'));
   const proxy = startProgram('tinyproxy', ['-d', '-c', file]);
-  await answers(port);
+  await listening('tcp', port, proxy.child.pid);
   return { proxy, port };
 }
 const skip = missing('tinyproxy', '-v');

@@ -10,6 +10,7 @@ import { PROFILE, tlsVersions } from '../../src/live/tls-settings.js';
 import { establish } from '../../src/live/tunnel-connect.js';
 import type { TunnelLink } from '../../src/live/tunnel-link.js';
 import { type ServedTunnel, type ServerLimits, TunnelServer } from '../../src/live/tunnel-server.js';
+import { PATIENCE_MS, until } from '../support/until.js';
 import { handMade4 } from './outer-support.js';
 
 /** An EFTF serves the others, and says what it cut and why. */
@@ -49,7 +50,7 @@ async function serve(limits: Partial<ServerLimits> = {}): Promise<Served> {
 }
 
 const ue = async (port: number, versions = PROFILE): Promise<TunnelLink> => {
-  const { link } = await establish({ host: '127.0.0.1', port, insecure: true, versions, timeoutMs: 20_000 });
+  const { link } = await establish({ host: '127.0.0.1', port, insecure: true, versions, timeoutMs: PATIENCE_MS });
   open.push({ close: () => link.cut('the test is over') });
   return link;
 };
@@ -57,7 +58,7 @@ const ue = async (port: number, versions = PROFILE): Promise<TunnelLink> => {
 /** Sends a packet and waits for it to come back. */
 function echo(link: TunnelLink): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('no echo')), 20_000);
+    const timer = setTimeout(() => reject(new Error('no echo')), PATIENCE_MS);
     link.onPacket((ip) => {
       clearTimeout(timer);
       assert.deepEqual(Buffer.from(ip), PACKET);
@@ -65,11 +66,6 @@ function echo(link: TunnelLink): Promise<void> {
     });
     link.send(PACKET);
   });
-}
-
-async function until(found: () => boolean): Promise<void> {
-  for (let i = 0; i < 2000 && !found(); i++) await new Promise((r) => setTimeout(r, 10));
-  assert.ok(found());
 }
 
 function raw(port: number, first?: Uint8Array): Promise<Socket> {
@@ -90,7 +86,7 @@ test('10,000 half-open connections make room for others', async () => {
   await echo(before);
   await echo(await ue(port));
   await until(() => told.some((w) => /cut off half-open connections: more than 200 at a time/.test(w)));
-  assert.ok(server.refused >= 9700);
+  await until(() => server.refused >= 9700);
 });
 
 test('a handshake that does not go on is cut off', async () => {
@@ -156,6 +152,19 @@ test('no more tunnels than the limits say', async () => {
   assert.equal(server.tunnels.size, 3);
   assert.match(told.join('\n'), /refused tunnels: more than 3/);
   for (const link of links) await echo(link);
+});
+
+test('a RST close behind octets arrives as one', async () => {
+  const { port, tunnels } = await serve();
+  for (const version of ['1.2', '1.3']) {
+    const link = await ue(port, tlsVersions(version));
+    await echo(link);
+    tunnels.at(-1)!.link.onPacket(() => undefined); // which answers nothing
+    link.send(PACKET);
+    new Faults(link, systemRandom).apply({ name: 'rst' });
+    const { by, how } = await tunnels.at(-1)!.link.ended;
+    assert.deepEqual([by, how], ['peer', 'rst'], version);
+  }
 });
 
 test('a RST arrives as one, while the EFTF writes and behind a FIN that is on its way', async () => {

@@ -100,8 +100,8 @@ test('two subscribers of the lab call each other', async () => {
       'dhcp',
       'register',
       { answer: { ring: '50ms' } },
-      { expect: { event: 'message from', within: '20s' } },
-      { expect: 'call ended' },
+      { expect: { event: 'message from', within: '120s' } },
+      { expect: { event: 'call ended', within: '120s' } },
     ],
     '-4',
     '--subscriber',
@@ -192,7 +192,7 @@ test('faults that end a tunnel', async () => {
     ['no-close-notify', /without a close_notify \(truncation\)/],
     ['rst', /reset the connection/],
   ];
-  const said = await ends(...expected.map(([fault]) => [{ fault }, { expect: { tunnel: 'down' } }]));
+  const said = await ends(...expected.map(([fault]) => [{ fault }, { expect: { tunnel: 'down', within: '120s' } }]));
   for (const [i, [fault, words]] of expected.entries()) assert.ok(words.test(said[i]), `${fault}: ${said[i]}`);
 });
 
@@ -235,7 +235,7 @@ test('faults of packets happen as often as asked, the same for the same seed', a
   const requests = run(['read', file, '-Y', 'icmp.type == 8', '-T', 'fields', '-e', 'icmp.seq']).out;
   assert.deepEqual(requests.trimEnd().split('\n'), ['1', '1', '2', '3']);
   const [, ms] = /ttl 64, ([\d.]+) ms\n(?!.*octets)/.exec(twice.out.slice(twice.out.lastIndexOf('octets from') - 20))!;
-  assert.ok(Number(ms) >= 80);
+  assert.ok(Number(ms) >= 79); // clocks of a millisecond
 });
 
 test('an end that supports one family alone discards the other', async () => {

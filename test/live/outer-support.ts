@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { COMMAND } from '../cli/run.js';
+import { PATIENCE_MS } from '../support/until.js';
 
 /** A folder of this test run, gone after it. */
 export const FOLDER = mkdtempSync(join(tmpdir(), 'fttscope-live-'));
@@ -19,9 +20,12 @@ export const missing = (program: string, ...args: string[]): string | false => {
 
 /** Nothing that a test started outlives it. */
 const started = new Set<ChildProcess>();
-process.on('exit', () => {
+const endAll = (): void => {
   for (const child of started) child.kill('SIGKILL');
-});
+};
+// Where a test failed they would keep this process alive for ever.
+after(endAll);
+process.on('exit', endAll);
 
 /** A process that a test talks to. */
 export class Running {
@@ -30,6 +34,8 @@ export class Running {
   octets = Buffer.alloc(0);
   readonly ended: Promise<number | null>;
   private readonly hear = new Set<() => void>();
+  /** It has ended, and all that it said is here. */
+  private over = false;
 
   constructor(readonly child: ChildProcess) {
     started.add(child);
@@ -44,33 +50,37 @@ export class Running {
       for (const tell of [...this.hear]) tell();
     });
     this.ended = new Promise((resolve) => {
-      child.once('error', () => resolve(null));
+      child.once('error', (e) => {
+        this.err += e.message;
+      });
       child.once('close', (code) => {
+        this.over = true;
+        started.delete(child);
         resolve(code);
         for (const tell of [...this.hear]) tell();
       });
     });
   }
 
-  /** Waits until `found` gives something; fails after half a minute, or when the process ended. */
+  /** Waits until `found` gives something in what it says; fails when the process has ended, or nothing comes for long. */
   async until<T>(found: () => T | null | undefined | false, what = 'what was waited for'): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
+    let look = (): void => undefined;
     try {
       return await new Promise<T>((resolve, reject) => {
         const fail = (why: string): void => reject(new Error(`${what} did not come (${why}): ${this.out}${this.err}`));
-        timer = setTimeout(() => fail('time is up'), 30_000);
-        const look = (): void => {
+        timer = setTimeout(() => fail('time is up'), PATIENCE_MS);
+        look = () => {
           const value = found();
-          if (value !== null && value !== undefined && value !== false) {
-            this.hear.delete(look);
-            resolve(value);
-          } else if (this.child.exitCode !== null) fail('it ended');
+          if (value !== null && value !== undefined && value !== false) resolve(value);
+          else if (this.over) fail('it ended');
         };
         this.hear.add(look);
         look();
       });
     } finally {
       clearTimeout(timer);
+      this.hear.delete(look);
     }
   }
 
@@ -108,16 +118,6 @@ export async function startEftf(...args: readonly string[]): Promise<{ eftf: Run
   return { eftf, at: `127.0.0.1:${port}`, port: Number(port) };
 }
 
-/** A port of the loopback interface that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 /** An IP packet in an envelope, by the text of TS 24.322 §7.1.2. */
 export const enveloped = (packet: Uint8Array): Buffer =>
   Buffer.concat([Buffer.from([1, (packet.length + 3) >> 8, (packet.length + 3) & 255]), packet]);
@@ -153,19 +153,4 @@ export function handMadeDiscover(xid: number): Buffer {
   const length = 8 + m.length + options.length;
   const udp = Buffer.from([0, 68, 0, 67, length >> 8, length & 255, 0, 0]); // no checksum: RFC 768 lets IPv4 do without
   return handMade4([0, 0, 0, 0], [255, 255, 255, 255], 17, Buffer.concat([udp, m, options]));
-}
-
-/** Waits until somebody listens on a port of the loopback interface. */
-export async function answers(port: number): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    const there = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => {
-        socket.destroy();
-        resolve(true);
-      }).on('error', () => resolve(false));
-    });
-    if (there) return;
-    await new Promise((r) => setTimeout(r, 20));
-  }
-  throw new Error(`nobody listens on port ${port}`);
 }

@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { COMMAND } from '../cli/run.js';
+import { listening } from '../support/ports.js';
+import { until } from '../support/until.js';
 import { inFolder, missing, type Running } from './outer-support.js';
 import { addressesOf, inside, makeSpaces, NET, startTunEftf, startTunUe, UE, within } from './tun-support.js';
 
@@ -18,7 +20,7 @@ async function startPair(eftf: string[], ue: string[]): Promise<{ eftf: Running;
 }
 
 const ping = async (target: string, ...more: string[]): Promise<string> => {
-  const one = inside(UE, 'ping', '-n', '-c', '3', '-i', '0.2', '-W', '2', ...more, target);
+  const one = inside(UE, 'ping', '-n', '-c', '3', '-i', '0.2', '-W', '30', ...more, target);
   await one.ended;
   return one.out;
 };
@@ -40,7 +42,7 @@ test('ping, TCP and DNS of the kernel through TUN devices at both ends', {
     const script = `require('http').createServer((_, r) => r.end('x'.repeat(${body.length}))).listen(8080, '10.99.0.1', () => console.log('up'))`;
     const web = inside(NET, process.execPath, '-e', script);
     await web.line(/up/);
-    const curl = inside(UE, 'curl', '-s', '-m', '20', 'http://10.99.0.1:8080/');
+    const curl = inside(UE, 'curl', '-s', '-m', '60', 'http://10.99.0.1:8080/');
     assert.equal(await curl.ended, 0);
     assert.ok(curl.out === body);
     await web.stop('SIGKILL');
@@ -65,7 +67,7 @@ test('ping, TCP and DNS of the kernel through TUN devices at both ends', {
     for (const transport of ['u1', 't1']) {
       const common = ['-nostdin', '-m', '10', '-t', transport];
       const callee = inside(NET, 'sipp', '-sn', 'uas', '-i', '10.99.0.1', '-rtp_echo', ...common);
-      await new Promise((r) => setTimeout(r, 500));
+      await listening(transport === 'u1' ? 'udp' : 'tcp', 5060, callee.child.pid);
       const caller = inside(UE, 'sipp', '-sn', 'uac', '-i', own, '-r', '20', '-d', '100', ...common, '10.99.0.1');
       assert.equal(await caller.ended, 0, caller.out.slice(-1500)); // all calls succeeded
       await callee.stop('SIGKILL');
@@ -90,12 +92,11 @@ test("radvd's router advertisements, and a kernel that makes its own addresses",
   assert.equal(await ue.stop(), 0);
   const kernel = startTunUe('-6', '--tun', 'tu', '--bare');
   await kernel.line(/^established/m);
-  let own = '';
-  for (let i = 0; i < 150 && !/inet6 fd77:1:/.test(own); i++) {
-    await new Promise((r) => setTimeout(r, 100));
-    own = addressesOf(UE, 'tu', 6);
-  }
-  assert.match(own, /inet6 fd77:1:\S+\/64 scope global/);
+  await until(
+    () => /inet6 fd77:1:\S+\/64 scope global/.test(addressesOf(UE, 'tu', 6)),
+    () => `${addressesOf(UE, 'tu', 6)}${radvd.err}`,
+    100,
+  );
   assert.match(await ping('fd77:1::1'), /[1-3] received/);
   await radvd.stop('SIGKILL');
   assert.equal(await kernel.stop(), 0);

@@ -2,16 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { before, type TestContext, test } from 'node:test';
 import { makeCertificate } from '../../src/live/tls-certificate.js';
-import {
-  answers,
-  enveloped,
-  freePort,
-  handMade4,
-  inFolder,
-  missing,
-  startFttscope,
-  startProgram,
-} from './outer-support.js';
+import { freePort, listening } from '../support/ports.js';
+import { enveloped, handMade4, inFolder, missing, startFttscope, startProgram } from './outer-support.js';
 
 /** The verbs of the tunnel, as openssl s_server sees what they do. */
 
@@ -30,7 +22,7 @@ async function against(t: TestContext, steps: readonly unknown[]) {
   const files = ['-cert', inFolder('s.pem'), '-key', inFolder('s.key'), '-msg', '-msgfile', inFolder('messages')];
   const server = startProgram('openssl', ['s_server', '-accept', `127.0.0.1:${port}`, '-quiet', ...files]);
   t.after(() => server.stop('SIGKILL'));
-  await answers(port);
+  await listening('tcp', port, server.child.pid);
   writeFileSync(inFolder('messages'), '');
   writeFileSync(inFolder('steps.json'), JSON.stringify({ steps }));
   const ue = startFttscope(['ue', `127.0.0.1:${port}`, '--insecure', '--seed', '5', '--run', inFolder('steps.json')]);
@@ -76,7 +68,7 @@ test('connect, send, fault, wait, release: octets and records arrive as they are
 });
 
 test('fault no-close-notify: the server sees the end of TCP alone', { skip }, async (t) => {
-  const x = await against(t, ['connect', { fault: 'no-close-notify' }, { expect: { tunnel: 'down' } }]);
+  const x = await against(t, ['connect', { fault: 'no-close-notify' }, { expect: { tunnel: 'down', within: '120s' } }]);
   assert.equal(await x.ue.ended, 0, x.ue.err);
   await x.server.line(/unexpected eof while reading/);
   assert.doesNotMatch(x.messages(), /<<< .*close_notify/);
@@ -88,8 +80,8 @@ test('expect sees what the server does, and what it does not', { skip }, async (
     { expect: { tunnel: 'up' } },
     { expect: { not: 'tunnel ended', within: '200ms' } },
     { send: 'aa' },
-    { expect: { event: '/without a close_notify|reset/', within: '20s' } },
-    { expect: { tunnel: 'down' } },
+    { expect: { event: '/without a close_notify|reset/', within: '120s' } },
+    { expect: { tunnel: 'down', within: '120s' } },
   ]);
   await x.server.until(() => x.server.octets.at(-1) === 0xaa);
   await x.server.stop('SIGKILL');

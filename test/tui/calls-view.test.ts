@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CallsView } from '../../src/tui/calls-view.js';
 import type { CommandId } from '../../src/tui/keymap.js';
+import { until } from '../support/until.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { sample, viewerOn } from './open.js';
 
@@ -14,10 +15,14 @@ async function view(name: string, width = 80, height = 20) {
   /** The screen once nothing is being fetched any more. */
   const settled = async (w = width, h = height): Promise<string[]> => {
     let screen = drawn(top(), w, h);
-    for (let i = 0; i < 100 && (i < 3 || screen.join('').includes('reading …')); i++) {
-      await new Promise((done) => setTimeout(done, 5));
-      screen = drawn(top(), w, h);
-    }
+    let looks = 0;
+    await until(
+      () => {
+        screen = drawn(top(), w, h);
+        return looks++ >= 3 && !screen.join('').includes('reading …');
+      },
+      () => screen.join('\n'),
+    );
     return screen;
   };
   const press = (...commands: CommandId[]): void => {

@@ -3,7 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { sample } from './open.js';
-import { Tmux, withoutTmux } from './support/tmux.js';
+import { inTerminal, type Tmux, withoutTmux } from './support/tmux.js';
 
 /*
  * The first five minutes of somebody who has never seen the program, in a real terminal: at each size, on each kind of
@@ -19,19 +19,14 @@ const TERMINALS = [
 ] as const;
 
 /** Does something in a terminal, and sees that the shell has it again afterwards, as it was. */
-async function walk(at: (typeof TERMINALS)[number], what: (t: Tmux) => Promise<void>): Promise<void> {
-  const t = new Tmux(at.width, at.height, at.env);
-  try {
+const walk = (at: (typeof TERMINALS)[number], what: (t: Tmux) => Promise<void>): Promise<void> =>
+  inTerminal(at.width, at.height, at.env, async (t) => {
     for (const end of ['pcapng', 'keys']) copyFileSync(sample(`00-field.${end}`), join(t.home, `field.${end}`));
     await what(t);
-    await t.shows(/\$ *\n*$/);
-    assert.equal(t.modes, '0 0 1');
+    await t.isRestored();
     // Without UTF-8 nothing but ASCII.
     if ('LANG' in at.env) assert.match(t.screen, /^[\x00-\x7f]*$/);
-  } finally {
-    t.end();
-  }
-}
+  });
 
 describe('the first five minutes', { skip: withoutTmux() ?? false, concurrency: 2 }, () => {
   for (const at of TERMINALS) {
@@ -86,7 +81,8 @@ describe('the first five minutes', { skip: withoutTmux() ?? false, concurrency: 
           await t.shows(/\/ sip\.Method == "INVITE" +2 of 223/);
           t.resize(other[0], other[1]);
           t.press('Escape');
-          await t.shows(/ 39\.1 .*[\s\S]* 40\.1 /);
+          // Where in the list the cursor stands depends on which of the two came first.
+          await t.shows(/ 9 \/ 223\n[\s\S]*\n *39\.1 /);
           t.type(']]');
           await t.shows(/180 Ringing/);
           t.press('Tab', 'Down');

@@ -10,7 +10,8 @@ import { CaptureViewer } from '../../src/viewer/capture-viewer.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { at } from '../build/packets.js';
 import { tlsConversation } from '../build/tls.js';
-import { golden, Stage, sample, stageOf, until } from './support/stage.js';
+import { until } from '../support/until.js';
+import { golden, Stage, sample, stageOf } from './support/stage.js';
 
 const SIZES = [
   [80, 24],

@@ -5,6 +5,7 @@ import { drawCharts } from '../../src/tui/charts.js';
 import { csvField } from '../../src/tui/csv.js';
 import type { CommandId } from '../../src/tui/keymap.js';
 import { StatisticsView } from '../../src/tui/statistics-view.js';
+import { until } from '../support/until.js';
 import { drawn, PaperDesk } from './desk.js';
 import { sample, viewerOn } from './open.js';
 
@@ -15,12 +16,16 @@ async function view(name: string, width = 80, height = 20) {
   v.show({});
   const settled = async (): Promise<string> => {
     let text = '';
-    for (let i = 0; i < 200; i++) {
-      const before = text;
-      text = drawn(desk.dialogs.at(-1) ?? v, width, height).join('\n');
-      if (i > 10 && text === before && !/(counting|drawing) …/.test(text)) break;
-      await new Promise((done) => setTimeout(done, 5));
-    }
+    let same = 0;
+    await until(
+      () => {
+        const before = text;
+        text = drawn(desk.dialogs.at(-1) ?? v, width, height).join('\n');
+        same = text === before && !/(counting|drawing) …/.test(text) ? same + 1 : 0;
+        return same > 10;
+      },
+      () => text,
+    );
     return text;
   };
   const press = async (...commands: CommandId[]): Promise<string> => {

@@ -2,37 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Tmux, withoutTmux } from './support/tmux.js';
-
-/** Does something in a terminal of its own. */
-async function inTerminal(
-  width: number,
-  height: number,
-  env: Record<string, string>,
-  what: (t: Tmux) => Promise<void>,
-): Promise<void> {
-  const t = new Tmux(width, height, env);
-  try {
-    await what(t);
-  } finally {
-    t.end();
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-/** Waits until the shell has the terminal again, as it was. */
-async function isRestored(t: Tmux): Promise<void> {
-  const screen = await t.shows(/\$ *\n*$/);
-  assert.equal(t.modes, '0 0 1');
-  assert.doesNotMatch(screen, /Tunnels/);
-}
+import { inTerminal, isAlive, withoutTmux } from './support/tmux.js';
 
 describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
   for (const [term, lang] of [
@@ -56,7 +26,7 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
         const screen = await t.shows(lang === 'C' ? /\+ +Status-Line: SIP/ : /[▸▾] Status-Line: SIP/);
         if (lang === 'C') assert.match(screen, /^[\x00-\x7f]*$/);
         t.type('Q');
-        await isRestored(t);
+        await t.isRestored();
       });
     });
 
@@ -75,7 +45,7 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
       t.resize(200, 50);
       await t.shows(/Dynamic Host Configuration Protocol \(Discover\)/);
       t.type('Q');
-      await isRestored(t);
+      await t.isRestored();
     });
   });
 
@@ -91,7 +61,7 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
       t.press('2');
       await t.shows(/DHCP Discover/);
       t.type('Q');
-      await isRestored(t);
+      await t.isRestored();
     });
   });
 
@@ -104,7 +74,7 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
         t.type(':');
         await t.shows(/a command, or the number/);
         process.kill(t.programs()[0], `SIG${signal}`);
-        await isRestored(t);
+        await t.isRestored();
       }
     });
   });
@@ -117,8 +87,7 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
       pids = t.programs();
       assert.equal(pids.length, 1);
     });
-    for (let left = 400; left > 0 && isAlive(pids[0]); left--) await new Promise((done) => setTimeout(done, 50));
-    assert.ok(!isAlive(pids[0]));
+    assert.ok(!isAlive(pids[0]), 'and nobody had to kill it');
   });
 
   test('a capture on standard input, keys from the terminal', async () => {
@@ -130,7 +99,7 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
       t.press('2', 'G');
       await t.shows(/240\.1/);
       t.type('Q');
-      await isRestored(t);
+      await t.isRestored();
     });
   });
 
@@ -151,7 +120,7 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
       const options = `{ input: process.stdin, output: process.stdout, term: 'xterm', ascii: false, mouse: true }`;
       const script = `const { openTerminal } = await import('${module}'); await openTerminal(${options}, {}); setTimeout(() => { throw new Error('on purpose'); }, 500);`;
       writeFileSync(join(t.home, 'fault.mjs'), script);
-      t.type(`clear; '${process.execPath}' ~/fault.mjs; echo over\n`);
+      t.type(`clear; '${process.execPath}' ~/fault.mjs; echo o''ver\n`);
       const screen = await t.shows(/^over$/m);
       assert.match(screen, /Error: on purpose/);
       assert.equal(t.modes, '0 0 1');
@@ -181,7 +150,7 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
       t.press('E');
       await t.shows(/\/ sip\.Method == "INVITE" +1 of 224/);
       t.type('Q');
-      await isRestored(t);
+      await t.isRestored();
     });
   });
 

@@ -8,6 +8,7 @@ import { PcapngWriter } from '../../src/capture/writer.js';
 import { Viewing } from '../../src/cli/viewing.js';
 import { CaptureViewer } from '../../src/viewer/capture-viewer.js';
 import { ROOT } from '../support/corpus.js';
+import { until } from '../support/until.js';
 
 const sample = join(ROOT, 'samples/20-healthy-call.pcapng');
 const keys = join(ROOT, 'samples/20-healthy-call.keys');
@@ -18,14 +19,6 @@ const ENVELOPES = 224;
 
 const folder = mkdtempSync(join(tmpdir(), 'fttscope-growing-'));
 after(() => rmSync(folder, { recursive: true }));
-
-async function until(so: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
-  while (!so()) {
-    if (Date.now() > end) throw new Error(`not within five seconds: ${so}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 /** A viewer of a file that grows. */
 async function viewerOf(file: GrowingFile, keylog: string[]): Promise<CaptureViewer> {

@@ -20,7 +20,7 @@ function missing(...programs: string[]): string | false {
 }
 
 function inNamespace(mode: string): unknown {
-  const r = spawnSync('unshare', ['-n', process.execPath, script, mode], { encoding: 'utf8', timeout: 25_000 });
+  const r = spawnSync('unshare', ['-n', process.execPath, script, mode], { encoding: 'utf8', timeout: 300_000 });
   assert.equal(r.status, 0, r.stderr);
   return JSON.parse(r.stdout);
 }

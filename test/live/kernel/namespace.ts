@@ -10,6 +10,8 @@ import { seededRandom } from '../../../src/live/random.js';
 import { Resolver } from '../../../src/live/resolver.js';
 import { Router } from '../../../src/live/router.js';
 import { TunDevice } from '../../../src/live/tun.js';
+import { listening } from '../../support/ports.js';
+import { PATIENCE_MS, until } from '../../support/until.js';
 
 /*
  * Runs in a network namespace of its own, where it may do as it likes: one end is ours, the other a TUN device with this
@@ -21,13 +23,6 @@ const ip = (...args: string[]): string => {
   if (r.status !== 0) throw new Error(`ip ${args.join(' ')}: ${r.stderr}`);
   return r.stdout;
 };
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Waits until something is so, ten seconds at most. */
-async function until(what: () => boolean): Promise<void> {
-  for (let i = 0; i < 100 && !what(); i++) await sleep(100);
-}
-
 /** Our UE; dnsmasq leases, advertises, answers DHCPv6 and DNS. */
 async function againstDnsmasq(): Promise<object> {
   const tun = TunDevice.open('t0', true);
@@ -60,7 +55,8 @@ async function againstDnsmasq(): Promise<object> {
     ],
     { stdio: 'ignore' },
   );
-  await sleep(500);
+  await listening('udp', 67, server.pid);
+  await listening('udp', 53, server.pid);
   const random = seededRandom(1);
   const ue = new InnerUe({
     port: tun,
@@ -76,7 +72,7 @@ async function againstDnsmasq(): Promise<object> {
   await until(() => ue.dhcp.lease !== undefined && global() !== undefined && ue.dhcpv6.configuration !== undefined);
   const pings: PingResult[] = [];
   for (const to of ['10.77.0.1', 'fd77::1'])
-    pings.push(await new Promise<PingResult>((resolve) => ue.ping(address(to), resolve, { timeout: 1000 })));
+    pings.push(await new Promise<PingResult>((resolve) => ue.ping(address(to), resolve, { timeout: PATIENCE_MS })));
   const resolver = new Resolver({ host: ue.host, clock: realClock, random, servers: () => ue.dnsServers });
   const found = await new Promise<string[]>((resolve) =>
     resolver.pcscf('pcscf.ims.example', [4], (list) => resolve(list.map((p) => addressText(p.address)))),
@@ -118,8 +114,8 @@ async function againstKernel(): Promise<object> {
   const own = () =>
     /inet6 (2001:db8:77:1:[0-9a-f:]+)\/64 scope global/.exec(ip('-6', 'addr', 'show', 'dev', 't0'))?.[1];
   await until(() => own() !== undefined);
-  const ping = async (to: string): Promise<boolean> => {
-    const child = spawn('ping', ['-6', '-c', '2', '-i', '0.2', '-W', '2', to], { stdio: 'ignore' });
+  const ping = async (to: string, patience = '30'): Promise<boolean> => {
+    const child = spawn('ping', ['-6', '-c', '2', '-i', '0.2', '-W', patience, to], { stdio: 'ignore' });
     return new Promise((resolve) => child.on('exit', (code) => resolve(code === 0)));
   };
   const result = {
@@ -129,7 +125,7 @@ async function againstKernel(): Promise<object> {
     mtu: /mtu 1400/.test(ip('-6', 'route', 'show', 'default')) || ip('-6', 'route').includes('mtu 1400'),
     global: await ping('2001:db8:77::1'),
     linkLocal: await ping('fe80::1%t0'),
-    nobody: await ping('2001:db8:77:99::1'),
+    nobody: await ping('2001:db8:77:99::1', '2'),
     unreachable: link.counters.noRoute > 0,
   };
   router.stop();

@@ -5,7 +5,7 @@ import { address, parseAddress } from '../../../src/live/address.js';
 import { realClock } from '../../../src/live/clock.js';
 import { systemRandom } from '../../../src/live/random.js';
 import { SipLayer } from '../../../src/live/sip/layer.js';
-import { RFC_TIMERS, type SipTransport } from '../../../src/live/sip/transport.js';
+import { IMS_TIMERS, type SipTransport } from '../../../src/live/sip/transport.js';
 import { UserAgent, type UserAgentEvent, type UserAgentOptions } from '../../../src/live/sip/user-agent.js';
 
 export async function socketTransport(): Promise<{ transport: SipTransport; port: number }> {
@@ -28,13 +28,7 @@ export async function socketTransport(): Promise<{ transport: SipTransport; port
   return { transport, port };
 }
 
-export async function freePort(): Promise<number> {
-  const { port, transport } = await socketTransport();
-  transport.close();
-  return port;
-}
-
-/** Our user agent on a socket of this machine; everything goes to `peerPort`. */
+/** Our user agent on a socket of this machine; everything goes to `peerPort`, and `heard` is what came from there. */
 export async function agent(
   t: TestContext,
   peerPort: number,
@@ -42,7 +36,13 @@ export async function agent(
   more: Partial<UserAgentOptions> = {},
 ) {
   const { transport, port } = await socketTransport();
-  const layer = new SipLayer({ transport, clock: realClock, random: systemRandom, timers: RFC_TIMERS });
+  const layer = new SipLayer({ transport, clock: realClock, random: systemRandom, timers: IMS_TIMERS });
+  const take = transport.onOctets;
+  const heard: string[] = [];
+  transport.onOctets = (octets, from) => {
+    heard.push(new TextDecoder().decode(octets));
+    take?.(octets, from);
+  };
   const ua = new UserAgent({
     layer,
     identity: { impi: 'alice', password: 'secret' },
@@ -54,5 +54,5 @@ export async function agent(
     ...more,
   });
   t.after(() => ua.stop());
-  return { ua, port };
+  return { ua, port, heard };
 }

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { Usim } from '../../../src/live/sip/usim.js';
+import { freePort } from '../../support/ports.js';
+import { until } from '../../support/until.js';
 import { missing } from '../outer-support.js';
-import { agent, freePort } from './agent.js';
-import { accept, ack, CONTACT, expect, recv, request, respond, SDP, sipp } from './sipp.js';
+import { agent } from './agent.js';
+import { accept, ack, CONTACT, callee, expect, recv, request, respond, SDP, sipp } from './sipp.js';
 
 /* Session timers, preconditions and AKA of our user agent, with SIPp at the other end. */
 
@@ -30,14 +32,13 @@ const TIMED = `
 
 test('a session timer: SIPp wants it longer, then our side refreshes by UPDATE', {
   skip,
-  timeout: 15_000,
+  timeout: 300_000,
 }, async (t) => {
-  const port = await freePort();
-  const done = sipp(t, TIMED, ['-p', String(port)]);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  const { ua } = await agent(t, port, () => undefined, { sessionExpires: 90 });
+  const { port, done } = await callee(t, TIMED);
+  const { ua, heard } = await agent(t, port, () => undefined, { sessionExpires: 90 });
   const call = ua.call('sip:sipp@ims.example');
-  setTimeout(() => call.hangUp(), 2500);
+  await Promise.race([until(() => heard.some((m) => /^SIP\/2\.0 200[\s\S]*^CSeq: \d+ UPDATE/m.test(m))), done]);
+  call.hangUp();
   assert.equal(await done, 'ok');
 });
 
@@ -59,7 +60,7 @@ const REFRESHER = `
   ${used('least', 'granted', 'require', 'again')}
 `;
 
-test('SIPp asks for a session timer that is too short, then refreshes', { skip, timeout: 15_000 }, async (t) => {
+test('SIPp asks for a session timer that is too short, then refreshes', { skip, timeout: 300_000 }, async (t) => {
   const { port } = await agent(t, 9, (e) => e.type === 'incoming' && e.call.answer());
   assert.equal(await sipp(t, REFRESHER, ['-p', String(await freePort()), `127.0.0.1:${port}`]), 'ok');
 });
@@ -86,11 +87,11 @@ const RESERVING = `
   ${used('conf', 'own', 'met')}
 `;
 
-test('SIPp calls with preconditions: we ring when its resources are there', { skip, timeout: 15_000 }, async (t) => {
+test('SIPp calls with preconditions: we ring when its resources are there', { skip, timeout: 300_000 }, async (t) => {
   const { port } = await agent(t, 9, (e) => {
     if (e.type !== 'incoming') return;
     e.call.ring();
-    setTimeout(() => e.call.answer(), 300);
+    setTimeout(() => e.call.answer(), 300); // sooner or later than they are there: the answer waits
   });
   assert.equal(await sipp(t, RESERVING, ['-p', String(await freePort()), `127.0.0.1:${port}`]), 'ok');
 });
@@ -133,16 +134,14 @@ for (const [algorithm, what, sqn, pattern, status] of [
 ] as const)
   test(`SIPp challenges by ${algorithm} with the test set 1, and gets ${what}`, {
     skip,
-    timeout: 15_000,
+    timeout: 300_000,
   }, async (t) => {
-    const port = await freePort();
     const challenge = `WWW-Authenticate: Digest realm="ims.example", nonce="${NONCE}", algorithm=${algorithm}\n      `;
     const scenario = `
       ${recv('REGISTER')} ${respond('401 Unauthorized', challenge)}
       <recv request="REGISTER"><action>${check('proof', 'Authorization', pattern)}</action></recv>
       ${respond(status, 'Expires: 600\n      ')} ${used('proof')}`;
-    const done = sipp(t, scenario, ['-p', String(port)]);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const { port, done } = await callee(t, scenario);
     const identity = { impi: 'alice', usim: new Usim({ k: K, opc: OPC, sqn }) };
     const { ua } = await agent(t, port, () => undefined, { identity });
     ua.register();

@@ -8,9 +8,11 @@ import type { LabSubscriber } from '../../../src/live/lab-registrar.js';
 import { seededRandom } from '../../../src/live/random.js';
 import { SipLayer } from '../../../src/live/sip/layer.js';
 import { RFC_TIMERS } from '../../../src/live/sip/transport.js';
+import { freePort } from '../../support/ports.js';
+import { until } from '../../support/until.js';
 import { missing } from '../outer-support.js';
-import { agent, freePort, socketTransport } from './agent.js';
-import { accept, ack, CONTACT, expect, recv, request, respond, SDP, sipp } from './sipp.js';
+import { agent, socketTransport } from './agent.js';
+import { accept, ack, CONTACT, callee, expect, recv, request, respond, SDP, sipp } from './sipp.js';
 
 /*
  * The user agent against SIPp, which is not ours: over a UDP socket of this machine, both as caller and as callee.
@@ -48,13 +50,11 @@ ${SDP}
 
 test('our caller and SIPp as callee: reliable ringing, answer, hold, INFO, BYE', {
   skip,
-  timeout: 15_000,
+  timeout: 300_000,
 }, async (t) => {
-  const sippPort = await freePort();
-  const done = sipp(t, CALLEE, ['-p', String(sippPort)]);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { port, done } = await callee(t, CALLEE);
   const log: string[] = [];
-  const { ua } = await agent(t, sippPort, (e) => {
+  const { ua } = await agent(t, port, (e) => {
     if (e.type !== 'call') return;
     log.push(e.event.type === 'progress' ? `progress ${e.event.status} ${e.event.reliable}` : e.event.type);
     if (e.event.type === 'answered') e.call.hold();
@@ -65,6 +65,7 @@ test('our caller and SIPp as callee: reliable ringing, answer, hold, INFO, BYE',
   });
   const call = ua.call('sip:sipp@ims.example', 'supported');
   assert.equal(await done, 'ok');
+  await until(() => log.includes('ended'));
   assert.deepEqual(log, ['progress 180 true', 'media', 'answered', 'media', 'ended']);
   assert.equal(call.media?.codec.name, 'PCMA');
 });
@@ -91,7 +92,7 @@ const CALLER = `
   ${request('BYE', 5)} ${expect(200)}
 `;
 
-test('SIPp as caller and our callee: PRACK, UPDATE, re-INVITE, BYE', { skip, timeout: 15_000 }, async (t) => {
+test('SIPp as caller and our callee: PRACK, UPDATE, re-INVITE, BYE', { skip, timeout: 300_000 }, async (t) => {
   const log: string[] = [];
   const { port } = await agent(t, 9, (e) => {
     if (e.type === 'incoming') {
@@ -124,7 +125,7 @@ const CANCELLER = `
   ${expect(487)}
 `;
 
-test('SIPp cancels a call to us', { skip, timeout: 15_000 }, async (t) => {
+test('SIPp cancels a call to us', { skip, timeout: 300_000 }, async (t) => {
   const log: string[] = [];
   const { port } = await agent(t, 9, (e) => {
     if (e.type === 'incoming') e.call.ring();
@@ -149,18 +150,16 @@ const REGISTRAR = `
   <label id="end"/>
 `;
 
-test('SIPp as registrar finds our Digest right', { skip, timeout: 15_000 }, async (t) => {
-  const sippPort = await freePort();
-  const done = sipp(t, REGISTRAR, ['-p', String(sippPort)]);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+test('SIPp as registrar finds our Digest right', { skip, timeout: 300_000 }, async (t) => {
+  const { port, done } = await callee(t, REGISTRAR);
   const log: string[] = [];
-  const { ua } = await agent(t, sippPort, (e) => {
+  const { ua } = await agent(t, port, (e) => {
     if (e.type === 'registration')
       log.push(e.event.type === 'registered' ? `registered ${e.event.seconds}` : e.event.type);
   });
   ua.register();
   assert.equal(await done, 'ok');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(() => log.length >= 2);
   assert.deepEqual(log, ['challenged', 'registered 600']);
 });
 
@@ -194,7 +193,7 @@ for (const [algorithm, credentials, secrets] of [
 ] as [LabSubscriber['algorithm'], string, Partial<LabSubscriber>][])
   test(`our registrar and SIPp with ${algorithm}: register, call a service, deregister`, {
     skip,
-    timeout: 15_000,
+    timeout: 300_000,
   }, async (t) => {
     const { transport, port } = await socketTransport();
     // SIPp takes RES for text, which ends at a zero octet: there is none with this seed.

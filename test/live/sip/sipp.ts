@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { freePort, listening } from '../../support/ports.js';
 
 /** SIPp, and what its scenarios are made of. */
 
-/** SIPp with a scenario, one call; resolves to its exit code and what it says went wrong. */
+/** SIPp with a scenario, one call; resolves to `ok`, or to its exit code and what it says went wrong. */
 export function sipp(
   t: TestContext,
   scenario: string,
@@ -18,21 +18,28 @@ export function sipp(
   const file = join(folder, 'scenario.xml');
   writeFileSync(file, `<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="x">${scenario}</scenario>\n`);
   const errors = join(folder, 'errors.log');
-  const all = ['-sf', file, '-m', '1', '-nostdin', '-timeout', '8s', '-trace_err', '-error_file', errors];
+  const all = ['-sf', file, '-m', '1', '-nostdin', '-timeout', '120s', '-trace_err', '-error_file', errors];
   const own = args.includes('-i') ? [] : ['-i', '127.0.0.1'];
   const [program, ...rest] = [...prefix, 'sipp', ...all, ...own, ...args];
   const child = spawn(program, rest, { cwd: folder, stdio: 'ignore' });
-  t.after(() => child.kill());
-  return once(child, 'exit').then(([code]) => {
-    let text = '';
-    try {
-      text = readFileSync(errors, 'utf8');
-    } catch {
-      // no errors
-    }
-    rmSync(folder, { recursive: true });
-    return code === 0 ? 'ok' : `sipp ended with ${code}: ${text}`;
+  t.after(() => child.kill('SIGKILL'));
+  return new Promise((resolve) => {
+    child.once('error', (e) => resolve(e.message));
+    child.once('exit', (code, signal) => {
+      const words = existsSync(errors) ? readFileSync(errors, 'utf8') : '';
+      rmSync(folder, { recursive: true });
+      resolve(code === 0 ? 'ok' : `sipp ended with ${code ?? signal}: ${words}`);
+    });
   });
+}
+
+/** SIPp as the one who is called, once it listens; `done` resolves as {@link sipp} does. */
+export async function callee(t: TestContext, scenario: string): Promise<{ port: number; done: Promise<string> }> {
+  const port = await freePort();
+  const done = sipp(t, scenario, ['-p', String(port)]);
+  // In the namespace of this process.
+  await Promise.race([listening('udp', port, process.pid), done]);
+  return { port, done };
 }
 
 export const SDP = `

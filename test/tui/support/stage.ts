@@ -11,8 +11,9 @@ import { Memory } from '../../../src/tui/settings.js';
 import { THEMES } from '../../../src/tui/style.js';
 import { makeViews } from '../../../src/tui/views.js';
 import { CaptureViewer } from '../../../src/viewer/capture-viewer.js';
-import type { Viewer } from '../../../src/viewer/viewer.js';
+import type { Selection, Viewer } from '../../../src/viewer/viewer.js';
 import { ROOT } from '../../support/corpus.js';
+import { PATIENCE_MS, until } from '../../support/until.js';
 
 /** A sample of the project. */
 export const sample = (name: string): string => join(ROOT, 'samples', name);
@@ -28,12 +29,39 @@ export async function viewerOf(
   return { viewer, fields: viewing.registry };
 }
 
-/** Waits until something is so. @throws Error after twenty seconds */
-export async function until(so: () => boolean): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!so()) {
-    if (Date.now() > end) throw new Error(`not within twenty seconds: ${so}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+/** Takes so many turns of the event loop, in which work in slices and answers go on. */
+async function turns(n: number): Promise<void> {
+  for (let i = 0; i < n; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A viewer that counts the questions which it has not answered yet. */
+class Asked {
+  private open = 0;
+  private readonly selections = new Set<Selection>();
+  readonly viewer: Viewer;
+
+  constructor(viewer: Viewer) {
+    this.viewer = new Proxy(viewer, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name, target);
+        return typeof value === 'function' ? (...args: unknown[]) => this.heard(value.apply(target, args)) : value;
+      },
+    });
+  }
+
+  private heard(answer: unknown): unknown {
+    if (answer instanceof Promise) {
+      this.open++;
+      const settled = (): void => void this.open--;
+      answer.then(settled, settled);
+    } else if (answer !== null && typeof answer === 'object' && 'onMore' in answer)
+      this.selections.add(answer as Selection);
+    return answer;
+  }
+
+  get busy(): boolean {
+    for (const s of this.selections) if (s.done || s.error !== undefined) this.selections.delete(s);
+    return this.open > 0 || this.selections.size > 0;
   }
 }
 
@@ -76,17 +104,15 @@ class MemoryDisplay implements Display {
 export class Stage {
   readonly display: MemoryDisplay;
   readonly app: App;
+  readonly viewer: Viewer;
+  private readonly asked: Asked;
 
-  constructor(
-    readonly viewer: Viewer,
-    fields: FieldCatalogue,
-    width = 80,
-    height = 24,
-    more: Partial<AppParts> = {},
-  ) {
+  constructor(viewer: Viewer, fields: FieldCatalogue, width = 80, height = 24, more: Partial<AppParts> = {}) {
     this.display = new MemoryDisplay(width, height);
+    this.asked = new Asked(viewer);
+    this.viewer = this.asked.viewer;
     this.app = new App({
-      viewer,
+      viewer: this.viewer,
       fields,
       memory: new Memory({ config: '/dev/null/none', state: '/dev/null/none' }),
       preferences: { name: 'dark', theme: THEMES.dark, depth: 256, time: 'r' },
@@ -116,19 +142,25 @@ export class Stage {
     await this.settled();
   }
 
-  /** Waits until nothing is painted any more. */
+  /** Waits until nothing that was asked for is to come, and nothing is painted any more. */
   async settled(): Promise<void> {
+    const end = performance.now() + PATIENCE_MS;
     let last = -1;
     for (let quiet = 0; quiet < 3; ) {
       await new Promise((resolve) => setTimeout(resolve, 14));
-      quiet = this.display.paintings === last ? quiet + 1 : 0;
+      await turns(20);
+      if (performance.now() > end) throw new Error(`the screen does not come to rest:\n${this.text}`);
+      quiet = this.display.paintings === last && !this.asked.busy ? quiet + 1 : 0;
       last = this.display.paintings;
     }
   }
 
   /** Waits until the screen shows something. */
   until(what: RegExp): Promise<void> {
-    return until(() => what.test(this.text));
+    return until(
+      () => what.test(this.text),
+      () => `${what} did not come:\n${this.text}`,
+    );
   }
 
   resize(width: number, height: number): void {

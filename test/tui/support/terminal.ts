@@ -37,7 +37,11 @@ export class MemoryTerminal {
 
   /** Waits until everything written was taken. */
   async settled(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    for (let quiet = 0, before = -1; quiet < 3; before = this.written.length) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+      quiet = this.written.length === before ? quiet + 1 : 0;
+    }
     await new Promise<void>((resolve) => this.xterm.write('', resolve));
   }
 
