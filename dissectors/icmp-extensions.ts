@@ -6,7 +6,6 @@ import {
   fold,
   hexNumber,
   nameOf,
-  need,
   sumWords,
   type Tree,
   u8,
@@ -27,7 +26,9 @@ import { CHECKSUM_STATUS, SET } from './numbers.js';
  *     +-------------------------------+---------------+---------------+
  *     |   object payload (Length - 4)
  */
-const VERSION = 2;
+const HEADER = 4;
+/** Before RFC 4884 the version was 1. */
+const VERSIONS = [1, 2];
 /** Octets that a quoted packet is padded to where the message does not say how long it is. RFC 4884 §5.1. */
 const QUOTED = 128;
 const MPLS = 1;
@@ -102,15 +103,15 @@ export const E = experts({
 });
 
 /**
- * Where the extensions of an error message start, or -1. `quotedAt` is where the quoted packet starts, `length` what
- * the message says about it; a sender that knows nothing of the length field pads to 128 octets (RFC 4884 §5.5).
+ * Where the extensions of an error message start (beyond its end, if its length says so), or -1. `quotedAt` is where the
+ * quoted packet starts, `length` what the message says about it: with extensions it has at least 128 octets (RFC 4884
+ * §5.1), and a sender that knows nothing of the length field pads it to those (§5.5).
  */
 export function extensionsAt(v: View, quotedAt: number, length: number): number {
-  const at = quotedAt + (length > 0 ? length : QUOTED);
-  if (at + 4 > v.wireEnd || at + 1 > v.end || v.buf[at] >> 4 !== VERSION) return -1;
-  if (length > 0) return at;
+  if (v.wireEnd <= quotedAt + QUOTED || v.end < quotedAt + 4) return -1;
+  if (length > 0) return quotedAt + length;
   const total = v.buf[quotedAt] >> 4 === 6 ? 40 + u16(v.buf, quotedAt + 4) : u16(v.buf, quotedAt + 2);
-  return total <= QUOTED ? at : -1;
+  return total <= QUOTED ? quotedAt + QUOTED : -1;
 }
 
 function mplsStack(t: Tree, b: Uint8Array, off: number, end: number): void {
@@ -192,7 +193,6 @@ function header(t: Tree, v: View): void {
   const { buf, off, end } = v;
   t.bits(F.extVersion, off, 1, u8(buf, off));
   t.bits(F.extReserved, off, 2, u16(buf, off));
-  need(v, 4);
   const stored = u16(buf, off + 2);
   t.num(F.extChecksum, off + 2, 2, stored);
   const whole = end === v.wireEnd && stored !== 0; // RFC 4884 §7: zero means that there is none
@@ -206,9 +206,16 @@ function header(t: Tree, v: View): void {
 /** Shows the extensions that `v` holds. */
 export function extensions(t: Tree, v: View): void {
   const { buf } = v;
-  need(v, 2);
   t.open(F.ext, v.off, v.length);
+  if (v.length < HEADER) {
+    t.pop();
+    return;
+  }
   header(t, v);
+  if (!VERSIONS.includes(u8(buf, v.off) >> 4)) {
+    t.pop();
+    return;
+  }
   for (let o = v.off + 4; o + 4 <= v.end; ) {
     const n = u16(buf, o);
     const end = Math.min(v.end, o + Math.max(n, 4));

@@ -144,12 +144,8 @@ function echo(t: Tree, v: View, cx: Ctx): void {
     t.num(F.respTo, off, 0, note.request);
     t.num(F.respTime, off, 0, note.milliseconds);
   }
-  if (cx.quoted) {
-    t.pop();
-    return;
-  }
   let body = v.sub(off + HEADER);
-  const time = dataTime(body, cx.seconds);
+  const time = cx.quoted ? undefined : dataTime(body, cx.seconds);
   if (time !== undefined) {
     t.time(F.dataTime, body.off, 8, time.seconds, time.nanos);
     const age = cx.seconds - time.seconds + (cx.nanos - time.nanos) / 1e9;
@@ -179,11 +175,12 @@ function error(t: Tree, v: View, cx: Ctx): void {
     lengthItem(t, off + 5, words, 2);
   } else t.bytes(F.unused, off + 4, 4);
   const ext = type === REDIRECT || type === SOURCE_QUENCH ? -1 : extensionsAt(v, off + HEADER, words * 4);
-  const body = v.sub(off + HEADER, ext < 0 ? v.wireEnd : off + HEADER + (words > 0 ? words * 4 : 128));
+  const body = v.sub(off + HEADER, ext < 0 ? v.wireEnd : ext);
   const level = t.level;
   t.pop();
   quote(cx, body);
   if (ext < 0) return;
+  need(v, 1, ext);
   t.level = level;
   extensions(t, v.sub(ext));
   t.pop();
@@ -306,7 +303,7 @@ export const icmp: Dissector<IcmpMessage> = defineDissector<IcmpMessage>({
   },
 
   dissect(v, t, cx) {
-    need(v, 4);
+    need(v, cx.quoted ? 6 : 4);
     const { buf, off } = v;
     const type = u8(buf, off);
     t.open(F.icmp, off, Math.min(HEADER, v.length));

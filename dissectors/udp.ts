@@ -1,4 +1,5 @@
 import {
+  type Ctx,
   checksum,
   defineDissector,
   experts,
@@ -74,6 +75,18 @@ function checksumStatus(v: View, net: NetPair, wireLength: number): number {
   return checksum(buf, off, off + wireLength, pseudoHeader(net, PROTOCOL, wireLength)) === 0 ? 1 : 0;
 }
 
+/** A header that ends early; an ICMP error may quote it, and what is there is shown then. */
+function headerStart(v: View, t: Tree, cx: Ctx): void {
+  const { buf, off } = v;
+  need(v, cx.quoted ? 4 : HEADER);
+  t.open(F.udp, off, v.length);
+  t.num(F.srcport, off, 2, u16(buf, off));
+  t.num(F.dstport, off + 2, 2, u16(buf, off + 2));
+  need(v, 6);
+  t.num(F.length, off + 4, 2, length(buf, off));
+  need(v, HEADER);
+}
+
 /** Notes a probe of traceroute, counted from 0. */
 function probeOf(n: number, t: Tree): void {
   const hop = Math.trunc(n / ATTEMPTS) + 1;
@@ -110,7 +123,7 @@ export const udp = defineDissector<UdpDatagram>({
   },
 
   dissect(v, t, cx) {
-    need(v, HEADER);
+    if (v.length < HEADER) headerStart(v, t, cx);
     const { buf, off } = v;
     const n = length(buf, off);
     cx.sport = u16(buf, off);

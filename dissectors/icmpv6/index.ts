@@ -159,6 +159,7 @@ function error(t: Tree, v: View, cx: Ctx): void {
     } else reserved(t, off + 4, 4);
   }
   const ext = type === UNREACHABLE || type === TIME_EXCEEDED ? extensionsAt(v, off + 8, length) : -1;
+  if (length > 0) need(v, length, off + 8);
   quote(cx, v.sub(off + 8, ext < 0 ? v.wireEnd : ext));
   if (ext >= 0) extensions(t, v.sub(ext));
   t.pop();

@@ -6,7 +6,6 @@ import {
   type Field,
   fold,
   need,
-  type Pdu,
   type Peek,
   pseudoHeader,
   put16,
@@ -21,9 +20,10 @@ import {
 import { F as AnalysisFields, analysis, ITEM_EXPERTS, ITEM_FIELDS, prefixes, times } from './analysis.js';
 import { ACK, E, F, FIN, RST, SYN, URG } from './fields.js';
 import { flagBits, flagsLetters, flagsText, HEADER, headerLength, info, segmentOf, title } from './info.js';
-import { Item, SCALE_UNKNOWN, type TcpNote } from './note.js';
+import { SCALE_UNKNOWN, type TcpNote } from './note.js';
 import { E as OptionExperts, F as OptionFields, H as OptionHeadings } from './option-fields.js';
 import { options } from './options.js';
+import { reassembled, segmentData } from './segments.js';
 import { completeness, SCALE } from './values.js';
 
 /**
@@ -91,7 +91,7 @@ function showFlags(t: Tree, v: View, cx: Ctx, flags: number, note: TcpNote | und
   t.bits(F.syn, at + 1, 1, flags);
   t.bits(F.fin, at + 1, 1, flags);
   if (t.wanted(F.str)) t.text(F.str, at, 2, flagsLetters(flags));
-  if ((flags & (FIN | SYN | RST)) !== 0 && !cx.quoted) connection(t, at, cx, flags, note);
+  if ((flags & (FIN | SYN | RST)) !== 0) connection(t, at, cx, flags, note);
   t.pop();
 }
 
@@ -137,6 +137,21 @@ function showNumbers(t: Tree, v: View, flags: number, length: number, note: TcpN
   t.num(F.ack, off + 8, 4, shown);
   if (note !== undefined && t.labels) t.label(`Acknowledgment Number: ${shown}    (relative ack number)`);
   t.num(F.ackRaw, off + 8, 4, ack);
+  ackItem(t, off, flags, ack);
+}
+
+/** Of a quoted segment the numbers stay as they are. */
+function quotedNumbers(t: Tree, v: View, cx: Ctx, flags: number): void {
+  const { buf, off } = v;
+  const known = cx.note<{ readonly stream: number }>(tcp, v);
+  t.num(F.seq, off + 4, 4, u32(buf, off + 4));
+  if (known !== undefined) t.num(F.stream, off, 0, known.stream);
+  t.num(F.ack, off + 8, 4, u32(buf, off + 8));
+  t.num(F.ackRaw, off + 8, 4, u32(buf, off + 8));
+  ackItem(t, off, flags, u32(buf, off + 8));
+}
+
+function ackItem(t: Tree, off: number, flags: number, ack: number): void {
   if (ack === 0 || (flags & ACK) !== 0) return;
   t.none(F.ackNonzero, off + 8, 4);
   t.expert(E.ackNonzero);
@@ -152,35 +167,10 @@ function showWindow(t: Tree, off: number, window: number, flags: number, note: T
   if (shift < 0 && t.labels) t.label(`Window size scaling factor: ${shift} (${SCALE[shift]})`);
 }
 
-/** Octets of the header of a record, RFC 8446 §5.1. */
-const TLS_HEADER = 5;
-
-/** The frames that brought the parts of a message. */
-function reassembled(t: Tree, v: View, pdu: Pdu): void {
-  const { segments, view } = pdu;
-  if (segments === undefined) return;
-  const { off } = v;
-  const last = segments[segments.length - 1];
-  // Before the header of a record was whole, Wireshark asked for a segment, not for octets.
-  const length = pdu.dissector.proto === 'tls' && last.off < TLS_HEADER ? last.off + v.length : view.length;
-  t.open(F.segments, off, 0);
-  if (t.labels) {
-    const list = segments.map((s) => ` #${s.frame}(${s.len})`).join(',');
-    t.label(`${segments.length} Reassembled TCP Segments (${length} bytes):${list}`);
-  }
-  for (const s of segments) {
-    t.num(F.segment, off, 0, s.frame);
-    if (t.labels) t.label(`Frame: ${s.frame}, payload: ${s.off}-${s.off + s.len - 1} (${s.len} bytes)`);
-  }
-  t.num(F.count, off, 0, segments.length);
-  t.num(F.reassembledLength, off, 0, length);
-  if (t.wanted(F.reassembledData)) t.bytes(F.reassembledData, off, 0, view.buf.subarray(view.off, view.end));
-  t.pop();
-}
-
 /** A header that ends early: what an ICMP error quotes may be eight octets of it (RFC 792). */
 function headerStart(v: View, t: Tree, cx: Ctx): void {
   const { buf, off } = v;
+  if (cx.quoted) need(v, 4);
   t.open(F.tcp, off, v.length);
   need(v, 4);
   cx.sport = u16(buf, off);
@@ -190,13 +180,13 @@ function headerStart(v: View, t: Tree, cx: Ctx): void {
   if (!cx.quoted && v.length >= 16 && v.end === v.wireEnd) t.expert(E.shortSegment);
   need(v, 8);
   t.num(F.seq, off + 4, 4, u32(buf, off + 4));
-  t.num(F.seqRaw, off + 4, 4, u32(buf, off + 4));
-  if (!cx.quoted || v.length >= 12) {
+  if (!cx.quoted) {
+    t.num(F.seqRaw, off + 4, 4, u32(buf, off + 4));
     need(v, 12);
-    t.num(F.ack, off + 8, 4, u32(buf, off + 8));
-    t.num(F.ackRaw, off + 8, 4, u32(buf, off + 8));
   }
   if (!cx.quoted || v.length >= 16) {
+    t.num(F.ack, off + 8, 4, u32(buf, off + 8));
+    t.num(F.ackRaw, off + 8, 4, u32(buf, off + 8));
     need(v, 16);
     t.num(F.hdrLen, off + 12, 1, headerLength(buf, off));
     showFlags(t, v, cx, flagBits(buf, off), undefined);
@@ -218,23 +208,6 @@ function badHeader(t: Tree, v: View, cx: Ctx, header: number): void {
   t.none(F.shortSegment, off, 0);
   t.expert(E.shortSegment);
   need(v, header);
-}
-
-/** The parts of the payload that are parts of messages: of one that ends here, of one that goes on, or sent again. */
-function segmentData(t: Tree, v: View, cx: Ctx, note: TcpNote): void {
-  const { items, pdus } = note;
-  if ((items & Item.Retransmission) !== 0 && (items & Item.SpuriousRetransmission) === 0 && pdus.length === 0) {
-    t.bytes(F.segmentData, v.off, v.length);
-    if (t.labels) t.label(`Retransmitted TCP segment data (${v.length} bytes)`);
-    return;
-  }
-  for (const { segments } of pdus) {
-    const last = segments?.[segments.length - 1];
-    if (last !== undefined && last.frame === cx.frame) t.bytes(F.segmentData, v.off, Math.min(last.len, v.length));
-  }
-  if (note.pending === '') return;
-  const octets = note.pendingOctets < 0 ? v.length : Math.min(note.pendingOctets, v.length);
-  if (note.pendingOctets >= 0 || pdus.length === 0) t.bytes(F.segmentData, v.end - octets, octets);
 }
 
 function showPayload(t: Tree, v: View, cx: Ctx, flags: number, note: TcpNote | undefined): void {
@@ -297,14 +270,15 @@ export const tcp: Dissector<TcpSegment> = defineDissector<TcpSegment>({
     }
     const header = headerLength(buf, off);
     const flags = flagBits(buf, off);
-    const note = cx.note<TcpNote>(tcp, v);
+    const note = cx.quoted ? undefined : cx.note<TcpNote>(tcp, v);
     cx.sport = u16(buf, off);
     cx.dport = u16(buf, off + 2);
     t.open(F.tcp, off, Math.min(Math.max(header, HEADER), v.length));
     if (t.labels) t.label(title(v, cx, flags, header, note));
     t.num(F.srcport, off, 2, cx.sport);
     t.num(F.dstport, off + 2, 2, cx.dport);
-    showNumbers(t, v, flags, Math.max(0, v.wireLength - header), note);
+    if (cx.quoted) quotedNumbers(t, v, cx, flags);
+    else showNumbers(t, v, flags, Math.max(0, v.wireLength - header), note);
     t.num(F.hdrLen, off + 12, 1, header);
     if (header < HEADER || (off + header > v.wireEnd && !cx.quoted)) {
       badHeader(t, v, cx, header);

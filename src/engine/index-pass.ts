@@ -283,7 +283,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   }
   numbered!: Conversation;
 
-  /** Finds the flow of the datagram that an ICMP error quotes. */
+  /** Finds the flow of the segment or datagram that an ICMP error quotes. */
   private quote(p: Peek): void {
     const { buf, end } = p;
     if (end - p.off <= ICMP_HEADER || !isIcmpError(buf[p.off], p.net)) return;
@@ -295,7 +295,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     q.table = 'ip.version';
     q.key = buf[q.off] >> 4;
     q.net = 0;
-    for (let depth = 0; depth < LIMITS.layers && q.table !== 'udp'; depth++) {
+    for (let depth = 0; depth < LIMITS.layers && q.table !== 'udp' && q.table !== 'tcp'; depth++) {
       const d = this.registry.lookup(q.table, q.key);
       if (d?.peek === undefined) return;
       q.table = '';
@@ -303,7 +303,22 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
       d.peek(q);
       if (q.fragment) return;
     }
-    if (q.table !== 'udp' || q.net === 0) return;
+    if (q.net === 0) return;
+    if (q.table === 'tcp') this.quotedSegment(q);
+    else if (q.table === 'udp') this.quotedDatagram(q);
+  }
+
+  private quotedSegment(q: Peek): void {
+    const { buf } = q;
+    const flow = this.flows.find(this.scope.id, 6, q.net as 4 | 6, buf, q.src, q.dst, q.sport, q.dport);
+    const state = (flow.state as TcpState | null) ?? this.begin(flow, false);
+    const dissector = state.connection?.reader ?? this.streamDissector(flow) ?? null;
+    this.packet.quote = { buf, header: q.header, payload: q.off, conversation: state, dissector };
+  }
+
+  private quotedDatagram(q: Peek): void {
+    const { buf } = q;
+    if (q.net === 0) return;
     const flow = this.flows.find(this.scope.id, 17, q.net, buf, q.src, q.dst, q.sport, q.dport);
     const { direction } = this.flows;
     let state = flow.state as UdpState | null;

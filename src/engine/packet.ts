@@ -15,7 +15,7 @@ interface Note {
   readonly value: unknown;
 }
 
-/** A datagram that an ICMP error quotes, or that carries packets. */
+/** A segment or datagram that an ICMP error quotes, or a datagram that carries packets. */
 export interface Datagram {
   readonly buf: Uint8Array;
   /** Where its header and its payload start. */

@@ -14,6 +14,7 @@ import { PlainDatagrams } from './plain-datagrams.js';
 import type { Registry } from './registry.js';
 import { Rotations } from './rotations.js';
 import { Row } from './row.js';
+import { TcpState } from './tcp-state.js';
 
 export type RowKinds = 'inner' | 'outer' | 'both';
 
@@ -366,7 +367,8 @@ export class Pass {
       if (state.stream < 0) state.stream = this.tcpStream();
       if (packet.tcp !== null) packet.tcp.stream = state.stream;
     }
-    if (quote !== null && quote.conversation.stream < 0) quote.conversation.stream = this.udpStream();
+    if (quote !== null && quote.conversation.stream < 0)
+      quote.conversation.stream = quote.conversation instanceof TcpState ? this.tcpStream() : this.udpStream();
   }
   /** The next number of a flow. */
   protected udpStream(): number {

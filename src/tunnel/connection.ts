@@ -222,6 +222,12 @@ export class Connection implements StreamConsumer {
   }
 
   /** The dissector of TLS. */
+  /** Who reads the octets; undefined: nobody, or it is not known yet. */
+  get reader(): AnyDissector | undefined {
+    if (this.session !== null) return this.tlsDissector;
+    return (this.halves[0].messages ?? this.halves[1].messages)?.dissector;
+  }
+
   get tlsDissector(): AnyDissector {
     return this.host.dissectors.tls;
   }
