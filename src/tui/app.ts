@@ -16,6 +16,7 @@ import { Prompt, type PromptRequest } from './prompt.js';
 import { remapped } from './remap.js';
 import { click, drawScreen, type Shown } from './screen.js';
 import type { Memory } from './settings.js';
+import type { Starters } from './start.js';
 import { Told } from './told.js';
 import { type Stop, Trail } from './trail.js';
 import {
@@ -59,10 +60,8 @@ export class App implements Lender, DisplayEvents {
   private ended: () => void = () => undefined;
   private timer: NodeJS.Timeout | undefined;
   private lastPaint = 0;
-  private lastCancel = Number.NEGATIVE_INFINITY;
-  /** The message that stood there when the last key was pressed, and the one that says that Ctrl-C once more quits. */
-  private read: Message | undefined;
-  private offered: Message | undefined;
+  /** When Ctrl-C was pressed last, and the message that says that once more quits, while it stands there. */
+  private lastCancel = { at: Number.NEGATIVE_INFINITY, said: undefined as Message | undefined };
   private grid = new Grid(1, 1);
 
   constructor(private readonly parts: AppParts) {
@@ -82,7 +81,7 @@ export class App implements Lender, DisplayEvents {
       this.repaint();
     });
     this.ownActions();
-    provideActions(this, parts.openFile, parts.interfaces);
+    provideActions(this, parts.openFile);
     this.view.show({});
     this.journal.hear();
   }
@@ -96,6 +95,9 @@ export class App implements Lender, DisplayEvents {
   }
   get live(): LiveConsole | undefined {
     return this.parts.live;
+  }
+  get starters(): Starters | undefined {
+    return this.parts.starters;
   }
 
   /** Shows it all until the user quits. */
@@ -182,7 +184,7 @@ export class App implements Lender, DisplayEvents {
   /* Keys and mouse */
 
   key(key: string): void {
-    this.read = this.journal.shown;
+    if (this.journal.shown !== this.lastCancel.said) this.lastCancel.said = undefined;
     this.journal.shown = undefined;
     this.paintIn(0);
     const p = this.prompted;
@@ -366,12 +368,11 @@ export class App implements Lender, DisplayEvents {
   }
 
   private cancel(): void {
-    const now = Date.now();
-    if (now - this.lastCancel < QUIT_MS || (this.offered !== undefined && this.read === this.offered)) {
+    const { at, said } = this.lastCancel;
+    if (Date.now() - at < QUIT_MS || said !== undefined) {
       this.end();
       return;
     }
-    this.lastCancel = now;
     const stopped = this.parts.stop?.();
     if (stopped !== undefined) this.say(`${stopped}; Ctrl-C once more quits`);
     else if (this.parts.live !== undefined) this.say(this.keymap.words('{cancel} once more ends it and quits'));
@@ -380,7 +381,7 @@ export class App implements Lender, DisplayEvents {
       this.viewer.cancel();
       this.say(this.keymap.words('reading was stopped; {cancel} once more quits'));
     }
-    this.offered = this.journal.shown;
+    this.lastCancel = { at: Date.now(), said: this.journal.shown };
   }
 
   private quit(): void {

@@ -125,11 +125,85 @@ describe('live in a real terminal', { skip: withoutTmux() ?? false }, () => {
       t.press('2');
       await t.shows(/at the end[\s\S]*FTT-IMS +\d+ .*200/);
       t.press('C-c');
-      await t.shows(/Ctrl-C once more ends it and quits/);
+      await t.shows(/the EFTF at \S+ is stopped; Ctrl-C once more quits/);
       t.press('C-c');
       await t.isRestored();
       await ue.over;
       assert.match(ue.text(), /tunnel ended: released by the EFTF: it sent close_notify/);
+    });
+  });
+
+  test('started from the screens, one after the other: a UE, stopped and again; wrong lines in words', async () => {
+    await inTerminal(100, 30, TERM, async (t) => {
+      const eftf = await beside(t, ['eftf', '--lab', '--listen', '127.0.0.1:0'], /listening \S+:\d+\n/);
+      const at = /listening (\S+)/.exec(eftf.text())![1];
+      t.run('');
+      await t.shows(/Nothing is live here[\s\S]*act as a UE: establish a tunnel +:ue/);
+      t.press('Down', 'Enter');
+      await t.shows(/HOST\[:PORT\] \[options\]; Tab goes on/);
+      t.type(`${at} --lap\n`);
+      await t.shows(/unknown option '--lap'.*--lab/);
+      t.press('C-h');
+      t.type('b\n');
+      await t.shows(/\+ DHCP 10\.45\.0\.\d+.*\+ REG registered/s);
+      t.press('2');
+      await t.shows(/SIP .*REGISTER/);
+      t.press('7', 'Enter');
+      t.type('stop\n');
+      await t.shows(/STOPPED after[\s\S]*asks what to start next/);
+      t.press('2');
+      await t.shows(/FTT-IMS|DHCP|SIP/);
+      t.press('7', 'Enter');
+      await t.shows(/again: ue \S+ --lab/);
+      t.type('ag');
+      await t.shows(/The run is not saved\. Start ue \S+ --lab instead\?/);
+      t.type('y');
+      await t.shows(/CONNECTED[\s\S]*\+ REG registered/);
+      t.type(':ue 127.0.0.1:443 --ca ~/none.pem\n');
+      await t.shows(/The tunnel is up\. Start ue/);
+      t.type('y');
+      await t.shows(/none\.pem: /);
+      await t.shows(/STOPPED after/);
+      t.type(':open-file ~/none.pcapng\n');
+      await t.shows(/instead\?/);
+      t.type('y');
+      await t.shows(/Nothing is live here[\s\S]*none\.pcapng/);
+      t.press('Escape');
+      await t.shows(/open {2}/);
+      t.type('Q');
+      await t.isRestored();
+      await eftf.says(/tunnel 2 ended: released by the UE: it sent close_notify/);
+      eftf.end();
+      await eftf.over;
+    });
+  });
+
+  test('an EFTF started beside a file that is open, twice at one address, and a file again', async () => {
+    await inTerminal(120, 40, TERM, async (t) => {
+      t.run('20-healthy-call.pcapng');
+      await t.shows(/192\.0\.2\.10/);
+      t.type(':eftf --lab --listen 127.0.0.1:0\n');
+      const at = /listening (\S+)/.exec(await t.shows(/listening 127\.0\.0\.1:\d+/))![1];
+      const first = await beside(t, ['ue', at, '--lab'], /registered for/);
+      t.type('1');
+      await t.shows(/127\.0\.0\.1:\d+.* ok .*10\.45\.0/);
+      t.type(`:eftf --lab --listen ${at}\n`);
+      await t.shows(/1 tunnel is up\. Start eftf/);
+      t.type('y');
+      await t.shows(/LISTENING \S+ {2}0 tunnels/);
+      await first.over;
+      assert.match(first.text(), /tunnel ended: released by the EFTF/);
+      const second = await beside(t, ['ue', at, '--lab'], /registered for/);
+      await t.shows(/LISTENING \S+ {2}1 tunnel\b/);
+      t.press('7', 'C-c');
+      await t.shows(/STOPPED after/);
+      await second.over;
+      t.type(':open-file 20-healthy-call.pcapng\n');
+      await t.shows(/The run is not saved\. Open/);
+      t.type('y');
+      await t.shows(/192\.0\.2\.10.* ok /);
+      t.type('Q');
+      await t.isRestored();
     });
   });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { InterfaceDialog, type Interfaces } from '../../src/tui/interface-dialog.js';
 import type { LiveConsole, LiveEvent, LiveStep } from '../../src/tui/live-console.js';
+import { isKept, type Starter, type Starters } from '../../src/tui/start.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { golden, Stage, sample, viewerOf } from './support/stage.js';
 
@@ -33,6 +34,7 @@ function consoleOf(more: Partial<LiveConsole>): LiveConsole {
       { name: 'release', words: 'release the tunnel by close_notify' },
     ],
     unsaved: undefined,
+    over: false,
     saved: () => undefined,
     type: async () => undefined,
     onChange: () => undefined,
@@ -215,11 +217,9 @@ describe('view 7', { concurrency: 4 }, () => {
 });
 
 /** Interfaces of a machine that was made up; each look at the counters finds more on eth0. */
-function interfacesOf(more: Partial<Interfaces> = {}): Interfaces & { captured: unknown[] } {
+function interfacesOf(more: Partial<Interfaces> = {}): Interfaces {
   let looks = 0;
-  const captured: unknown[] = [];
   return {
-    captured,
     list: async () => [
       { name: 'eth0', description: '', addresses: ['192.0.2.2', 'fd00::2'] },
       { name: 'lo', description: '', addresses: ['127.0.0.1', '::1'] },
@@ -232,17 +232,33 @@ function interfacesOf(more: Partial<Interfaces> = {}): Interfaces & { captured: 
         ['lo', { packets: 7, octets: 700 }],
       ]);
     },
-    capture: async (chosen) => void captured.push(chosen),
     ...more,
   };
+}
+
+/** Starters that note what they start; `wrong` in a line is wrong, and `refused` cannot be started. */
+function startersOf(started: string[]): Starters {
+  const starter = (id: string): Starter => ({
+    usage: 'HOST [options]',
+    complete: (line) => ({ from: line.lastIndexOf(' ') + 1, words: [{ text: '--lab', note: 'the lab' }] }),
+    about: (line) => (line.endsWith('--lab') ? 'the pair' : undefined),
+    wrong: (line) => (line.includes('wrong') ? `no such option: ${line}` : undefined),
+    start: async (line) => {
+      if (line.includes('refused')) throw Object.assign(new Error(`${id} cannot be`), { hint: 'run it as root' });
+      started.push(`${id} ${line}`.trim());
+    },
+  });
+  return { interfaces: interfacesOf(), capture: starter('capture'), ue: starter('ue'), eftf: starter('eftf') };
 }
 
 describe('the interface picker', () => {
   test('shows what interfaces carry, and captures on those chosen with a filter', async () => {
     const { viewer, fields } = await viewerOf([sample('20-healthy-call.pcapng')]);
-    const interfaces = interfacesOf();
-    const stage = new Stage(viewer, fields, 120, 40, { interfaces });
+    const started: string[] = [];
+    const stage = new Stage(viewer, fields, 120, 40, { starters: startersOf(started) });
     await stage.press('7 Enter');
+    await stage.until(/act as an EFTF: take tunnels +:eftf/);
+    await stage.press('Enter');
     await stage.until(/eth0 +40 +5 kB +█ 192\.0\.2\.2, fd00::2/);
     assert.match(stage.text, /lo +0 +0 B .*127\.0\.0\.1/);
     assert.match(stage.text, /nflog +Linux netfilter log/);
@@ -251,13 +267,7 @@ describe('the interface picker', () => {
     await stage.press('Enter');
     assert.match(stage.text, /only packets of: tcp port 443/);
     await stage.press('Enter');
-    const filter = 'tcp port 443';
-    assert.deepEqual(interfaces.captured, [
-      [
-        { device: 'eth0', filter },
-        { device: 'lo', filter },
-      ],
-    ]);
+    assert.deepEqual(started, ["capture -f 'tcp port 443' -i eth0 -i lo"]);
     await stage.press('Esc');
     await stage.end();
   });
@@ -267,18 +277,10 @@ describe('the interface picker', () => {
       'apt-get install libpcap-dev, or capture with another program: tcpdump -i IFACE -U -w - | fttscope -r -';
     const missing = Object.assign(new Error('the package pcap does not load: no such module'), { hint });
     const desk = new PaperDesk(paperViewer());
-    const none = new InterfaceDialog(desk.desk, interfacesOf({ list: () => Promise.reject(missing) }));
+    const none = new InterfaceDialog(desk.desk, interfacesOf({ list: () => Promise.reject(missing) }), () => undefined);
     await new Promise((done) => setImmediate(done));
     const text = drawn(none, 96, 10).join('\n');
     assert.match(text, /the package pcap does not load[\s\S]*apt-get install libpcap-dev/);
-
-    const rights = Object.assign(new Error('eth0: no right to capture'), { hint: 'run it as root' });
-    const dialog = new InterfaceDialog(desk.desk, interfacesOf({ capture: () => Promise.reject(rights) }));
-    await new Promise((done) => setImmediate(done));
-    dialog.run('open', '');
-    await new Promise((done) => setImmediate(done));
-    assert.deepEqual(desk.said, ['capturing on eth0 …', 'eth0: no right to capture; run it as root']);
-    dialog.closed();
   });
 
   test('looks at nothing any more when it was closed before the list came', async () => {
@@ -291,22 +293,81 @@ describe('the interface picker', () => {
           return new Map();
         },
       }),
+      () => undefined,
     );
     dialog.closed();
     await new Promise((done) => setImmediate(done));
     assert.equal(looks, 0);
   });
+});
+
+describe('what can be started from the screens', () => {
+  test('a line behind : is completed, explained, refused where it is wrong, and started', async () => {
+    const { viewer, fields } = await viewerOf([sample('20-healthy-call.pcapng')]);
+    const started: string[] = [];
+    const stage = new Stage(viewer, fields, 100, 30, { starters: startersOf(started) });
+    await stage.press(':');
+    await stage.type('ue 192.0.2.1 -');
+    await stage.press('Tab');
+    assert.match(stage.text, /: ue 192\.0\.2\.1 --lab\n.*the pair/);
+    await stage.type(' wrong');
+    await stage.press('Enter');
+    assert.match(stage.text, /no such option/);
+    assert.deepEqual(started, []);
+    await stage.press('Ctrl-W Enter');
+    assert.deepEqual(started, ['ue 192.0.2.1 --lab']);
+    await stage.press(':');
+    await stage.type('eftf --refused');
+    await stage.press('Enter');
+    assert.match(stage.text, /x eftf cannot be; run it as root/);
+    await stage.end();
+  });
+
+  test('a command alone asks for its line; view 7 offers earlier ones again', async () => {
+    const { viewer, fields } = await viewerOf([sample('20-healthy-call.pcapng')]);
+    const started: string[] = [];
+    const stage = new Stage(viewer, fields, 100, 30, { starters: startersOf(started) });
+    await stage.press(':');
+    await stage.type('eftf');
+    await stage.press('Enter');
+    assert.match(stage.text, /eftf *\n.*HOST \[options\]; Tab goes on/);
+    await stage.type('--lab');
+    await stage.press('Enter 7 Enter');
+    assert.match(stage.text, /again: eftf --lab/);
+    await stage.type('again');
+    assert.deepEqual(started, ['eftf --lab', 'eftf --lab']);
+    await stage.end();
+  });
 
   test('asks before it ends what goes on', async () => {
-    const desk = new PaperDesk(paperViewer());
-    const interfaces = interfacesOf();
-    const withLive = Object.assign(desk, { live: consoleOf({ unsaved: 'The tunnel is up' }) });
-    const dialog = new InterfaceDialog(withLive.desk, interfaces);
-    await new Promise((done) => setImmediate(done));
-    dialog.run('open', '');
-    assert.equal(interfaces.captured.length, 0);
-    desk.confirmed[0]();
-    assert.equal(interfaces.captured.length, 1);
-    dialog.closed();
+    const { viewer, fields } = await viewerOf([sample('20-healthy-call.pcapng')]);
+    const started: string[] = [];
+    const live = consoleOf({ unsaved: 'The tunnel is up' });
+    const stage = new Stage(viewer, fields, 100, 30, { live, starters: startersOf(started) });
+    stage.app.perform('ue', '192.0.2.1');
+    await stage.until(/The tunnel is up\. Start ue 192\.0\.2\.1 instead\?/);
+    await stage.press('n');
+    assert.deepEqual(started, []);
+    stage.app.perform('ue', '192.0.2.1');
+    await stage.press('y');
+    assert.deepEqual(started, ['ue 192.0.2.1']);
+    await stage.end();
+  });
+
+  test('a run that is over takes no verbs: Enter asks what comes next', async () => {
+    const { viewer, fields } = await viewerOf([sample('20-healthy-call.pcapng')]);
+    const live = consoleOf({ over: true, state: 'STOPPED after 00:01:12' });
+    const stage = new Stage(viewer, fields, 100, 30, { live, starters: startersOf([]) });
+    await stage.press('7');
+    assert.match(stage.text, /Enter: asks what to start next/);
+    await stage.press('Enter');
+    assert.match(stage.text, /act as a UE: establish a tunnel +:ue/);
+    await stage.end();
+  });
+
+  test('a password of a proxy is not remembered', () => {
+    assert.equal(isKept('ue h --proxy ims:secret@proxy:3128'), false);
+    assert.equal(isKept('ue h --proxy=ims:secret@proxy:3128 --lab'), false);
+    assert.equal(isKept('ue h --proxy proxy:3128'), true);
   });
 });

@@ -109,9 +109,9 @@ describe('live', () => {
   test('says how to start something where nothing is live', () => {
     const desk = new PaperDesk(paperViewer());
     const v = new LiveView(desk.desk);
-    assert.match(text(v), /Nothing is live here[\s\S]*fttscope ue HOST:443/);
+    assert.match(text(v), /Nothing is live here[\s\S]* {2}:ue HOST\[:443\] --lab/);
     assert.equal(v.run('open'), true);
-    assert.deepEqual(desk.ran, ['capture']);
+    assert.deepEqual(desk.said, ['nothing can be started from here']);
   });
 
   test('a stream that grows says how far it is', () => {
@@ -133,6 +133,7 @@ describe('live', () => {
       faults: ['unknown-type'],
       verbs: [{ name: 'call', words: 'call somebody' }],
       unsaved: 'the capture of the UE is not saved',
+      over: false,
       type: async (line) => {
         typed.push(line);
         return 'calling';
