@@ -1,4 +1,4 @@
-import { defineDissector, experts, fields } from 'fttscope/kit';
+import { defineDissector, experts, type Field, fields, type Tree, type View } from 'fttscope/kit';
 
 /**
  * What the capture file says about a frame. Not octets of the frame: the engine calls it first and gives the layer the
@@ -75,6 +75,33 @@ export interface FrameNote {
   readonly duplicateOf?: number | undefined;
 }
 
+/** Number and time of a frame. */
+interface Head {
+  readonly frame: number;
+  readonly seconds: number;
+  readonly nanos: number;
+}
+
+function addTimes(v: View, t: Tree, { seconds, nanos }: Head): void {
+  t.time(F.time, v.off, 0, seconds, nanos);
+  t.time(F.epoch, v.off, 0, seconds, nanos);
+}
+
+function addNumbers(v: View, t: Tree, { frame }: Head): void {
+  t.num(F.number, v.off, 0, frame);
+  t.num(F.length, v.off, 0, v.wireLength);
+  t.num(F.captured, v.off, 0, v.length);
+}
+
+/** The fields that {@link addHead} adds. */
+export const HEAD_FIELDS: ReadonlySet<Field> = new Set([F.time, F.epoch, F.number, F.length, F.captured]);
+
+/** Adds what is known of a frame without its file and the frames before it. */
+export function addHead(v: View, t: Tree, head: Head): void {
+  addTimes(v, t, head);
+  addNumbers(v, t, head);
+}
+
 export const frame = defineDissector({
   proto: 'frame',
   title: 'Frame',
@@ -99,13 +126,10 @@ export const frame = defineDissector({
     if (note.interfaceId !== undefined) t.num(F.interfaceId, v.off, 0, note.interfaceId);
     if (note.interfaceName !== undefined) t.text(F.interfaceName, v.off, 0, note.interfaceName);
     if (note.interfaceDescription !== undefined) t.text(F.interfaceDescription, v.off, 0, note.interfaceDescription);
-    t.time(F.time, v.off, 0, cx.seconds, cx.nanos);
-    t.time(F.epoch, v.off, 0, cx.seconds, cx.nanos);
+    addTimes(v, t, cx);
     if (t.wanted(F.delta)) t.time(F.delta, v.off, 0, note.delta[0], note.delta[1]);
     if (t.wanted(F.relative)) t.time(F.relative, v.off, 0, note.relative[0], note.relative[1]);
-    t.num(F.number, v.off, 0, cx.frame);
-    t.num(F.length, v.off, 0, v.wireLength);
-    t.num(F.captured, v.off, 0, v.length);
+    addNumbers(v, t, cx);
     t.text(F.protocols, v.off, 0, '');
     if (note.duplicateOf !== undefined) t.num(F.duplicate, v.off, 0, note.duplicateOf);
     t.pop();

@@ -86,7 +86,8 @@ export class ShortCut {
     return dissector.plain !== undefined && !this.plan.below(dissector) && this.header(step, t);
   }
 
-  private segment({ pdus }: Packet): boolean {
+  /** Whether nothing of the messages that a segment completes is wanted. */
+  segment({ pdus }: Packet): boolean {
     return pdus === null || this.passes(pdus);
   }
 

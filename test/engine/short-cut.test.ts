@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { HEAD_FIELDS } from '../../dissectors/frame.js';
 import { dissectors } from '../../dissectors/index.js';
 import type { Field } from '../../src/kit/index.js';
 import { fieldText } from '../../src/report/value.js';
@@ -10,6 +11,7 @@ import { forRows } from '../support/rows.js';
 
 const FIXED: readonly Field[] = dissectors.flatMap((d) => Object.values(d.fields).filter((f) => f.at !== undefined));
 const NETWORK = FIXED.filter((f) => /^(ip|ipv6)\./.test(f.name));
+const HEAD = [...HEAD_FIELDS, ...NETWORK];
 
 const name = (value: string): string => value.slice(0, value.indexOf('='));
 const order = (a: string, b: string): number => (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0);
@@ -46,10 +48,14 @@ describe('fields at fixed places are what dissection says', () => {
     test(file, async () => {
       await agree(join(ROOT, 'samples', file), FIXED);
       await agree(join(ROOT, 'samples', file), NETWORK);
+      await agree(join(ROOT, 'samples', file), HEAD);
     });
 
   const skip = corpusMissing('public');
   test('public captures', { skip }, async () => {
-    for (const { path } of publicCaptures()) await agree(path, FIXED);
+    for (const { path } of publicCaptures()) {
+      await agree(path, FIXED);
+      await agree(path, HEAD);
+    }
   });
 });
