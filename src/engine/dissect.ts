@@ -42,6 +42,9 @@ export interface Mark {
 
 const NO_NET: NetPair = { version: 4, buf: new Uint8Array(0), src: 0, dst: 0 };
 
+/** Wireshark cuts messages to less than so many characters. */
+const MESSAGE = 240;
+
 /** What tshark calls a layer that it could not read, where that is not its name in the protocol column. */
 const CALLED: Readonly<Record<string, string>> = {
   dhcp: 'DHCP/BOOTP',
@@ -165,7 +168,7 @@ export class Dissection implements Ctx {
     if (direction !== null) t.text(F.direction, 0, 0, direction);
     if (t.experts.length > 0)
       for (const { expert, message } of t.experts) {
-        t.text(F.message, 0, 0, message);
+        t.text(F.message, 0, 0, message.length < MESSAGE ? message : message.slice(0, MESSAGE - 1));
         t.num(F.severity, 0, 0, SEVERITIES[expert.severity]);
         if (expert.severity !== 'chat') t.text(F.code, 0, 0, expert.code);
         if (expert.malformed === true) t.text(F.malformedItem, 0, 0, F.malformed.name);
@@ -249,11 +252,11 @@ export class Dissection implements Ctx {
     else this.layer(step, v);
   }
 
-  /** In a quoted packet nothing is followed: the flow and the ports of a datagram say what it is, if anything does. */
+  /** In a quoted packet nothing is followed: its flow and its ports say what it is, if anything does. */
   private quotedPayload(v: View): void {
     if (v.length === 0) return;
     const d = this.quotedDatagram(v)?.dissector ?? null;
-    if (this.current !== this.udp) this.data(v);
+    if (this.current !== this.udp && d === null) this.data(v);
     else if (d !== null) this.offer(this.plan.of(d), v);
     else this.offer(this.ofPorts('udp.port') ?? this.recognised(v), v);
   }
@@ -263,7 +266,7 @@ export class Dissection implements Ctx {
       if (d.probe?.(v.buf, v.off, v.end) === Yes) return this.plan.of(d);
     return undefined;
   }
-  /** What is known about the quoted datagram whose header or payload starts at `v`. */
+  /** What is known about the quoted segment or datagram whose header or payload starts at `v`. */
   private quotedDatagram(v: View): Datagram | null {
     const { quote } = this.packet;
     return quote !== null && quote.buf === v.buf && (quote.header === v.off || quote.payload === v.off) ? quote : null;
@@ -329,7 +332,7 @@ export class Dissection implements Ctx {
     const { packet, carried } = this;
     if (carried !== null && carried.around!.dissector === d) return carried.around!.note as T;
     if (d === this.udp || d === this.tcp) {
-      if (this.quoted) return (d === this.udp ? this.quotedDatagram(v)?.conversation : undefined) as T | undefined;
+      if (this.quoted) return this.quotedDatagram(v)?.conversation as T | undefined;
       if (d === this.udp && packet.carriers !== null) {
         const carrier = carrierOf(packet.carriers, v);
         if (carrier !== undefined) return carrier.conversation as T;
@@ -353,6 +356,7 @@ export class Dissection implements Ctx {
       return;
     }
     this.layers++;
+    const listed = this.protocols.length;
     if (this.everything) this.describe(d, v);
     const depth = t.level;
     const source = t.enter(v.source);
@@ -363,11 +367,13 @@ export class Dissection implements Ctx {
     this.current = d;
     const before = t.length;
     try {
-      if (step.depth === Depth.Dissect) d.dissect(v, t, this);
+      if (step.depth === Depth.Dissect || this.quoted) d.dissect(v, t, this);
       else this.pass(d, v);
     } catch (e) {
       // A layer that is too short for its own node is there all the same, for those who ask whether it is.
       if (!this.everything && t.length === before) this.present(d, v);
+      // Of what is quoted so little may be there that tshark lists no layer.
+      if (this.quoted && t.level === 0 && e instanceof Short) shorten(this.protocols, listed);
       this.failed(d, v, e);
     }
     this.current = current;
@@ -430,6 +436,7 @@ export class Dissection implements Ctx {
   private failed(d: AnyDissector, v: View, e: unknown): void {
     const t = this.tree;
     t.level = 0;
+    if (this.quoted && e instanceof Short) return; // RFC 792: eight octets of the payload are enough
     const cut = e instanceof Short && (e.cut || v.end < v.wireEnd);
     const name = CALLED[d.proto] ?? d.short;
     const what = cut ? `[Packet size limited during capture: ${name} truncated]` : `[Malformed Packet: ${name}]`;
