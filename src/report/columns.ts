@@ -5,7 +5,10 @@ import { decimalSeconds, fieldText } from './value.js';
 /** Fields that name the ends of a row which has no network layer. */
 export const LINK_FIELDS = ['eth.src', 'eth.dst', 'sll.src.eth'] as const;
 
-/** Source and destination of a row: the innermost network layer's addresses, else those of the link. */
+/**
+ * Source and destination of a row: the innermost network layer's addresses; of an envelope that carries no packet those
+ * of its tunnel; else those of the link.
+ */
 export function endpoints(row: Row): readonly [string, string] {
   const { net } = row.dissection;
   if (net.buf.length > 0) {
@@ -13,9 +16,16 @@ export function endpoints(row: Row): readonly [string, string] {
       ? [ip4(net.buf, net.src), ip4(net.buf, net.dst)]
       : [ip6(net.buf, net.src), ip6(net.buf, net.dst)];
   }
+  if (row.inner > 0 && row.tunnel !== null) {
+    const { ends, ue } = row.tunnel;
+    const [a, b] = [addressText(ends[ue].address), addressText(ends[ue === 0 ? 1 : 0].address)];
+    return row.direction === 'down' ? [b, a] : [a, b];
+  }
   const { tree } = row.dissection;
   return [named(tree, 'eth.src', 'sll.src.eth'), named(tree, 'eth.dst', 'sll.src.eth')];
 }
+
+const addressText = (address: Uint8Array): string => (address.length === 4 ? ip4(address, 0) : ip6(address, 0));
 
 function named(t: Tree, ...names: string[]): string {
   for (let i = 0; i < t.length; i++) if (names.includes(t.field[i].name)) return fieldText(t, i);

@@ -19,7 +19,9 @@ import type { Memory } from './settings.js';
 import type { Starters } from './start.js';
 import { Told } from './told.js';
 import { type Stop, Trail } from './trail.js';
+import { paste, twoKeys } from './typing.js';
 import {
+  aboutWords,
   type Dialog,
   type Message,
   type MessageSeverity,
@@ -89,7 +91,6 @@ export class App implements Lender, DisplayEvents {
   get messages(): readonly Message[] {
     return this.journal.messages;
   }
-
   get scope(): Scope {
     return this.around;
   }
@@ -170,20 +171,18 @@ export class App implements Lender, DisplayEvents {
     const { viewer, views, dialogs, shown, keymap } = this;
     // What grows is told of again and again, to whoever looks at more than the run itself.
     if (viewer.status.growing && this.view.id !== 'live' && this.view.id !== 'log') this.told.want();
-    return drawScreen(this.grid, {
-      ...shown,
-      theme,
-      status: viewer.status,
-      keymap,
-      views,
-      dialogs,
-      tour: this.parts.tour?.words,
-    });
+    const tour = this.parts.tour?.words;
+    return drawScreen(this.grid, { ...shown, theme, status: viewer.status, keymap, views, dialogs, tour });
   }
 
   /* Keys and mouse */
 
   key(key: string): void {
+    const two = this.keys.knows(key) ? undefined : twoKeys(key, this.prompted, this.front);
+    if (two !== undefined) {
+      for (const k of two) this.key(k);
+      return;
+    }
     if (this.journal.shown !== this.lastCancel.said) this.lastCancel.said = undefined;
     this.journal.shown = undefined;
     this.paintIn(0);
@@ -192,16 +191,20 @@ export class App implements Lender, DisplayEvents {
       if (p.key(key) !== 'more' && this.prompted === p) this.prompted = undefined;
       return;
     }
-    if ((this.dialogs.at(-1) ?? this.view).key?.(key) === true) return;
+    if (this.front.key?.(key) === true) return;
     const meaning = this.keys.take(key);
     if (meaning.kind === 'command') this.perform(meaning.id, meaning.argument);
     else if (meaning.kind === 'nothing') this.say(`${key} has no meaning; ${this.keymap.key('help')} lists the keys`);
   }
 
+  /** What gets the keys, unless a line is asked for. */
+  private get front(): Dialog | View {
+    return this.dialog ?? this.view;
+  }
+
   paste(text: string): void {
-    if (this.prompted === undefined)
-      this.say(this.keymap.words('pasted text is taken where a line is typed: after {filter} or {palette} or {find}'));
-    else this.prompted.insert(text.replace(/[\r\n]+$/, ''));
+    const told = paste(text, this.prompted, this.front);
+    if (told !== undefined) this.say(this.keymap.words(told));
     this.paintIn(0);
   }
 
@@ -217,7 +220,6 @@ export class App implements Lender, DisplayEvents {
   resized(): void {
     this.paintIn(0);
   }
-
   lost(): void {
     this.end();
   }
@@ -225,20 +227,15 @@ export class App implements Lender, DisplayEvents {
   perform(command: CommandId, argument = ''): void {
     this.paintIn(0);
     this.parts.tour?.done(command);
-    const dialog = this.dialogs.at(-1);
-    if (dialog !== undefined) {
-      if (dialog.run(command, argument)) return;
-      if (command === 'back') this.close(dialog);
-      // What has no key was not typed by mistake: the dialog itself asks for it.
-      else if (OVER_DIALOGS.has(command) || this.keymap.of(command).keys.length === 0)
-        this.actions.get(command)?.(argument);
-      return;
-    }
-    if (this.view.run(command, argument)) return;
+    const { dialog, front } = this;
+    if (front.run(command, argument)) return;
+    const { group, keys, title } = this.keymap.of(command);
     const action = this.actions.get(command);
-    if (action !== undefined) action(argument);
-    else if (this.keymap.of(command).group !== 'Move')
-      this.say(`${this.keymap.of(command).title}: not in ${this.view.title}`);
+    if (dialog !== undefined && command === 'back') this.close(dialog);
+    // What has no key was not typed by mistake: the dialog itself asks for it.
+    else if (action !== undefined && (dialog === undefined || OVER_DIALOGS.has(command) || keys.length === 0))
+      action(argument);
+    else if (group !== 'Move') this.say(`${title}: not in ${front.title}`);
   }
 
   get dialog(): Dialog | undefined {
@@ -247,11 +244,11 @@ export class App implements Lender, DisplayEvents {
 
   /** What is on the screen, for whoever shows it in another way than cells. */
   get shown(): Shown {
-    const { label } = this.around;
+    const label = aboutWords(this.view.id, this.around);
     return {
       crumbs: [...(label === undefined ? [] : [label]), this.view.title, ...this.view.crumbs()],
       view: this.view,
-      dialog: this.dialogs.at(-1),
+      dialog: this.dialog,
       prompt: this.prompted,
       message: this.journal.shown,
     };
@@ -343,15 +340,17 @@ export class App implements Lender, DisplayEvents {
     this.show(new Question(question, this, yes));
   }
 
-  async reopen(changes: Reopen): Promise<void> {
+  async reopen(changes: Reopen): Promise<boolean> {
     try {
       await this.viewer.reopen(changes);
     } catch (e) {
       this.say((e as Error).message, 'error');
-      return;
+      return false;
     }
     this.told.forget();
+    this.journal.anew();
     this.enter(this.view.id, this.around);
+    return true;
   }
 
   async lend(command: string, path: string): Promise<void> {

@@ -3,11 +3,12 @@ import { csvOf } from './csv.js';
 import { type Dialogue, dialoguesOf, isBad, nameOf, rowsOf, tunnelsOf } from './dialog-list.js';
 import { Reader } from './dialogs.js';
 import { dialogueColumns } from './dialogue-columns.js';
-import { dialogueInfo } from './dialogue-info.js';
+import { dialogueInfo, noDialogues } from './dialogue-info.js';
 import { ladderLines, ladderOffers } from './export-actions.js';
 import type { ExportOffer } from './exports.js';
 import { FlowPane } from './flow-pane.js';
 import { dialogueFlow, extendedFlow, type Flow } from './flows.js';
+import { Gaps } from './gaps.js';
 import type { CommandId } from './keymap.js';
 import { Table } from './table.js';
 import type { Story } from './told.js';
@@ -23,6 +24,7 @@ export class CallsView implements View {
   readonly title = 'Calls';
   private readonly table: Table<Dialogue>;
   private readonly below: FlowPane;
+  private readonly gaps: Gaps;
   private scope: Scope = {};
   private pane: Pane = 'list';
   /** The pane with the focus stands alone. */
@@ -41,6 +43,10 @@ export class CallsView implements View {
   constructor(private readonly desk: Desk) {
     this.table = new Table(dialogueColumns(desk, this.picked), (a, b) => nameOf(a) === nameOf(b));
     this.below = new FlowPane(desk);
+    this.gaps = new Gaps(desk.viewer.rows, () => {
+      this.flowOf = '';
+      desk.repaint();
+    });
   }
 
   badge(): string {
@@ -50,9 +56,10 @@ export class CallsView implements View {
 
   crumbs(): readonly string[] {
     const { current } = this.table;
+    const what = this.extended ? 'from the SYN on' : 'ladder';
+    if (current === undefined && this.lastFlow !== undefined) return [what];
     if (this.pane === 'list' || current === undefined) return [];
     const shown = this.together();
-    const what = this.extended ? 'from the SYN on' : 'ladder';
     return [shown.length > 1 ? plural(shown.length, 'dialog') : nameOf(current), what];
   }
 
@@ -69,6 +76,7 @@ export class CallsView implements View {
   }
 
   show(scope: Scope): void {
+    if (scope !== this.scope) this.extended = false;
     this.scope = scope;
     this.desk.told.want();
     this.story = undefined;
@@ -90,14 +98,16 @@ export class CallsView implements View {
 
   place(): unknown {
     const { current } = this.table;
-    return { name: current && nameOf(current), pane: this.pane, zoomed: this.zoomed, row: this.below.row };
+    const { pane, zoomed, extended } = this;
+    return { name: current && nameOf(current), pane, zoomed, extended, row: this.below.row };
   }
 
   restore(place: unknown): void {
-    const p = place as { name?: string; pane: Pane; zoomed: boolean; row?: string };
+    const p = place as { name?: string; pane: Pane; zoomed: boolean; extended: boolean; row?: string };
     if (p.name !== undefined) this.toLadder(p.name);
     this.pane = p.pane;
     this.zoomed = p.zoomed;
+    this.extended = p.extended;
     this.goingTo = p.row;
   }
 
@@ -111,18 +121,26 @@ export class CallsView implements View {
       this.table.set(story === undefined ? [] : dialoguesOf(story).filter((d) => this.isHere(d)));
       this.pursue();
     }
+    this.gaps.look();
     const shown = this.together();
     const key = `${this.extended} ${shown.map(nameOf).join()}`;
     if (key !== this.flowOf) {
       this.flowOf = key;
-      const flow = this.extended ? extendedFlow : dialogueFlow;
-      this.lastFlow = story === undefined || shown.length === 0 ? undefined : flow(story, shown);
+      this.lastFlow = story === undefined ? undefined : this.flow(story, shown);
       this.below.set(this.lastFlow);
     }
     if (this.goingTo === undefined || this.lastFlow === undefined || this.awaitsCall) return;
     const row = this.goingTo;
     this.goingTo = undefined;
     this.below.ladder.goTo((x) => x.kind === 'arrow' && x.row === row);
+  }
+
+  /** The ladder of dialogues, or of the tunnels that they are in; where there are none, of those that are looked at. */
+  private flow(story: Story, shown: readonly Dialogue[]): Flow | undefined {
+    const tunnels = new Set(shown.length > 0 ? shown.flatMap(tunnelsOf) : this.scope.tunnels);
+    const gaps = this.gaps.of(tunnels);
+    if (this.extended && tunnels.size > 0) return extendedFlow(story, tunnels, shown, gaps);
+    return shown.length === 0 ? undefined : dialogueFlow(story, shown, gaps);
   }
 
   /** A call was asked for before the report was there. */
@@ -150,8 +168,9 @@ export class CallsView implements View {
     this.refresh();
     const { theme } = this.desk.preferences;
     const { pane, zoomed } = this;
-    if (this.table.items.length === 0) {
-      for (const [i, line] of this.emptyWords().entries()) area.clipped(2, 1 + i, line, area.width - 4, theme.text);
+    if (this.isEmpty) {
+      for (const [i, line] of noDialogues(this.desk, this.scope).entries())
+        area.clipped(2, 1 + i, line, area.width - 4, theme.text);
       return;
     }
     const h = this.heightOfList(area.height);
@@ -164,7 +183,13 @@ export class CallsView implements View {
     this.below.draw(low.part(0, 1, low.width, low.height - 1), part, zoomed && pane === 'message');
   }
 
+  /** There is neither a dialogue nor the ladder of a tunnel. */
+  private get isEmpty(): boolean {
+    return this.table.items.length === 0 && this.lastFlow === undefined;
+  }
+
   private heightOfList(height: number): number {
+    if (this.table.items.length === 0) return 0;
     if (this.zoomed) return this.pane === 'list' ? height : 0;
     const most = this.pane === 'list' ? Math.max(5, Math.floor(height * 0.45)) : Math.max(4, height >> 2);
     return Math.min(this.table.items.length + 1, most);
@@ -173,36 +198,13 @@ export class CallsView implements View {
   private flowTitle(): string {
     const shown = this.together();
     const names = shown.length > 3 ? plural(shown.length, 'dialog') : shown.map(nameOf).join(', ');
-    return [this.extended ? `tunnel of ${names}` : names, ...this.below.states].join('  ');
-  }
-
-  /** Why the list is empty. */
-  private emptyWords(): string[] {
-    const { story, error } = this.desk.told;
-    if (error !== undefined) return [`The report could not be made: ${error}`];
-    if (story === undefined) return ['Reading the capture; calls follow.'];
-    const all = dialoguesOf(story).length;
-    if (all > 0)
-      return [
-        `No call and no registration in ${this.scope.label ?? 'this part'}.`,
-        this.desk.keymap.words(`${all} in the rest of the capture: {view-calls} once more shows them.`),
-      ];
-    const unread = story.tunnels.filter((t) => t.tls !== undefined && t.tls.decryption.up.verdict === 'none').length;
-    if (unread > 0)
-      return [
-        'No calls can be seen.',
-        this.desk.keymap.words(
-          `${plural(unread, 'tunnel')} cannot be read: {keys} loads keys and says what is missing.`,
-        ),
-      ];
-    return [
-      'No INVITE and no REGISTER in this capture.',
-      story.tunnels.length === 0 ? 'There is no tunnel in it either.' : 'The tunnels carried no SIP.',
-    ];
+    const what = shown.length === 0 ? (this.lastFlow?.title ?? '') : this.extended ? `tunnel of ${names}` : names;
+    return [what, ...this.below.states].join('  ');
   }
 
   offers(): readonly CommandId[] {
-    if (this.table.items.length === 0) return ['keys', 'view-tunnels', 'help'];
+    if (this.isEmpty)
+      return [...(this.scope.tunnels === undefined ? [] : (['extended'] as const)), 'keys', 'view-tunnels', 'help'];
     if (this.pane === 'list')
       return ['open', 'select', 'extended', 'sort', 'info', 'export', 'view-packets', 'next-pane', 'help'];
     if (this.pane === 'message') return ['zoom', 'copy', 'raw', 'next-pane', 'back', 'help'];
@@ -221,7 +223,7 @@ export class CallsView implements View {
     ];
   }
 
-  run(command: CommandId): boolean {
+  run(command: CommandId, argument = ''): boolean {
     const { pane } = this;
     if (command === 'back' && this.goBack()) return true;
     if (pane === 'list' ? this.runList(command) : this.below.run(command, pane)) return true;
@@ -239,11 +241,20 @@ export class CallsView implements View {
         this.zoomed = !this.zoomed;
         return true;
       case 'extended':
-        this.extended = !this.extended;
-        this.goingTo = this.below.row;
+        this.extend(argument === 'on' || !this.extended, argument === 'on');
         return true;
       default:
         return this.below.run(command, undefined) || this.runOn(command);
+    }
+  }
+
+  /** Shows the ladder of the whole tunnel, or that of the dialogue; `alone`: without the list. */
+  private extend(on: boolean, alone: boolean): void {
+    this.extended = on;
+    this.goingTo = this.below.row;
+    if (alone || this.table.items.length === 0) {
+      this.pane = on ? 'ladder' : 'list';
+      this.zoomed = on;
     }
   }
 
@@ -254,7 +265,7 @@ export class CallsView implements View {
       this.below.showsMessage = false;
       return true;
     }
-    if (this.pane === 'list' || this.scope.call !== undefined) return false;
+    if (this.pane === 'list' || this.scope.call !== undefined || this.table.items.length === 0) return false;
     this.pane = 'list';
     this.zoomed = false;
     return true;
@@ -369,7 +380,7 @@ export class CallsView implements View {
 
   plain(): string[] {
     this.refresh();
-    if (this.table.items.length === 0) return this.emptyWords();
+    if (this.table.items.length === 0) return noDialogues(this.desk, this.scope);
     return this.table.items.flatMap((d, i) => [
       `${i + 1}. ${nameOf(d)}`,
       ...dialogueInfo(d, this.story).map((line) => `   ${fit(line, 200).trimEnd()}`),

@@ -4,11 +4,9 @@ import { type CommandId, type KeyMap, keyText } from './keymap.js';
 import type { Prompt } from './prompt.js';
 import { SIGNS, type Theme } from './style.js';
 import { type Message, VIEWS, type View } from './view.js';
+import { count, plural } from './words.js';
 
 /* The lines around a view: title, tabs, breadcrumb, and at the foot hints, messages or a line that is typed. */
-
-/** `1234567` as `1 234 567`. */
-export const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ' ');
 
 /** Octets as `512 B`, `23 kB`, `1.4 MB`. */
 export function octetsText(n: number): string {
@@ -24,10 +22,10 @@ export function octetsText(n: number): string {
 /** What is said of reading: how far it is, or what there was. */
 function progress(s: ViewerStatus, keymap: KeyMap): string {
   const seconds = s.elapsedMs / 1000;
-  const frames = `${grouped(s.frames)} frame${s.frames === 1 ? '' : 's'}`;
+  const frames = plural(s.frames, 'frame');
   if (s.done) return `${frames}  ${seconds.toFixed(2)} s${s.cancelled ? '  reading was stopped' : ''}`;
   if (s.growing) return `${frames}  more may come`;
-  const rate = seconds > 0.2 ? `  ${grouped(Math.round(s.frames / seconds))}/s` : '';
+  const rate = seconds > 0.2 ? `  ${count(Math.round(s.frames / seconds))}/s` : '';
   const part = s.size === undefined || s.size === 0 ? '' : `reading ${Math.floor((100 * s.read) / s.size)} %  `;
   return `${part || 'reading  '}${frames}${rate}  ${keymap.key('cancel')} stops`;
 }
@@ -35,7 +33,7 @@ function progress(s: ViewerStatus, keymap: KeyMap): string {
 /** What is said of keys. */
 function keysText({ keys }: ViewerStatus): string {
   if (keys.lines === 0) return 'no keys';
-  const lines = `${grouped(keys.lines)} line${keys.lines === 1 ? '' : 's'}, ${grouped(keys.used)} used`;
+  const lines = `${plural(keys.lines, 'line')}, ${count(keys.used)} used`;
   return keys.sources.length > 0 ? `keys: ${keys.sources.join(', ')} (${lines})` : `keys: ${lines}`;
 }
 
@@ -46,7 +44,7 @@ export function drawTitle(area: Area, theme: Theme, status: ViewerStatus, keymap
   const name =
     names.length === 0 ? 'no capture' : names.length === 1 ? names[0] : `${names[0]} and ${names.length - 1} more`;
   const { lines, used } = status.keys;
-  const short = lines === 0 ? 'no keys' : `${grouped(used)} of ${grouped(lines)} keys used`;
+  const short = lines === 0 ? 'no keys' : `${count(used)} of ${count(lines)} keys used`;
   const full = `fttscope  ${name}`;
   const far = progress(status, keymap);
   const forms = [`${far}  ${keysText(status)}`, `${far}  ${short}`, far];
@@ -69,6 +67,8 @@ function tabTexts(views: readonly View[], open: View, width: number): { v: View;
   const key = (v: View): number => VIEWS.indexOf(v.id) + 1;
   const forms = [
     (v: View) => `${key(v)} ${v.title}${v.badge?.() ?? ''}`,
+    // Of all numbers, how much is wrong is the last to go.
+    (v: View) => `${key(v)} ${v.title}${v.id === 'findings' ? (v.badge?.() ?? '') : ''}`,
     (v: View) => `${key(v)} ${v.title}`,
     (v: View) => (v === open ? `${key(v)} ${v.title}` : `${key(v)} ${v.title.slice(0, 5)}`),
     (v: View) => (v === open ? `${key(v)} ${v.title}` : `${key(v)}`),

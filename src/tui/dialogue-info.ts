@@ -1,7 +1,8 @@
 import type { CallEntity, RegistrationEntity } from '../model/entities.js';
-import { type Dialogue, mediaOf, partiesOf, stateOf, whyOf } from './dialog-list.js';
+import { type Dialogue, dialoguesOf, mediaOf, partiesOf, stateOf, whyOf } from './dialog-list.js';
 import { mediaLine } from './media-words.js';
 import type { Story } from './told.js';
+import { aboutWords, type Desk, type Scope } from './view.js';
 import { clock, dateTime, duration, plural } from './words.js';
 
 /** What there is to know about a dialogue, a line each: the info card. */
@@ -57,4 +58,31 @@ function registrationLines(r: RegistrationEntity): string[] {
     lines.push(`${t.method} ${t.cseq}: ${answer}${again}`);
   }
   return lines;
+}
+
+/** Why there is no dialogue to list, and what there is instead. */
+export function noDialogues(desk: Desk, scope: Scope): string[] {
+  const { story, error } = desk.told;
+  if (error !== undefined) return [`The report could not be made: ${error}`];
+  if (story === undefined) return ['Reading the capture; calls follow.'];
+  const [what, ...more] = whyNoDialogues(story, scope);
+  const whole = '{extended} shows what there was of the tunnel, from its first packet on.';
+  return [what, ...(scope.tunnels === undefined ? [] : [whole]), ...more].map((line) => desk.keymap.words(line));
+}
+
+function whyNoDialogues(story: Story, scope: Scope): string[] {
+  const all = dialoguesOf(story).length;
+  if (all > 0)
+    return [
+      `No call and no registration in ${aboutWords('calls', scope) ?? 'this part'}.`,
+      `${all} in the rest of the capture: {view-calls} once more shows them.`,
+    ];
+  const unread = story.tunnels.filter((t) => t.tls !== undefined && t.tls.decryption.up.verdict === 'none').length;
+  if (unread > 0)
+    return [
+      'No calls can be seen.',
+      `${plural(unread, 'tunnel')} cannot be read: {keys} loads keys and says what is missing.`,
+    ];
+  const tunnels = story.tunnels.length === 0 ? 'There is no tunnel in it either.' : 'The tunnels carried no SIP.';
+  return ['No INVITE and no REGISTER in this capture.', tunnels];
 }

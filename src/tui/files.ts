@@ -71,6 +71,15 @@ export function entriesOf(folder: string): Entry[] {
 
 export const exists = (path: string): boolean => existsSync(path);
 
+/** Whether a path leads to one of the files that are being read. */
+function isOpen({ viewer }: Desk, path: string): boolean {
+  const file = statSync(path, { throwIfNoEntry: false });
+  return viewer.status.files.some(({ name }) => {
+    const open = statSync(name, { throwIfNoEntry: false });
+    return open !== undefined && open.ino === file?.ino && open.dev === file.dev;
+  });
+}
+
 /** Asks for a file, and before one is written over; then `write` gets its path. */
 export function askForFile(
   desk: Desk,
@@ -99,6 +108,7 @@ export function askForFile(
       const path = pathOf(typed);
       if (isFolder(dirname(path), basename(path))) return `${typed} is a folder`;
       if (!exists(dirname(path))) return `there is no folder ${dirname(path)}`;
+      if (isOpen(desk, path)) return `${typed} is being read; what is written needs another name`;
       if (exists(path)) desk.confirm(`${path} is there already. Write over it?`, () => go(path));
       else go(path);
       return undefined;

@@ -1,20 +1,22 @@
 import { chosen } from '../report/report-select.js';
-import { type Area, fit } from './cells.js';
+import { type Area, cellsOf, fit } from './cells.js';
 import type { CommandId } from './keymap.js';
 import type { Story } from './told.js';
-import type { Desk, Dialog, Scope } from './view.js';
+import type { Desk, Dialog, MouseAt, Scope } from './view.js';
 import { plural } from './words.js';
 
 const FIELDS = [
   { id: 'tunnel', title: 'Tunnel', note: 'number, or host of an end' },
   { id: 'user', title: 'User', note: 'URI or number' },
   { id: 'callId', title: 'Call-ID', note: 'or the number of a call' },
-  { id: 'from', title: 'From', note: 'seconds since the first frame' },
-  { id: 'to', title: 'To', note: 'seconds since the first frame' },
+  { id: 'from', title: 'Time from', note: 'seconds since the start' },
+  { id: 'to', title: 'Time to', note: 'seconds since the start' },
 ] as const;
 type FieldId = (typeof FIELDS)[number]['id'];
 
 const WIDTH = 70;
+/** Where what is typed begins, and its cells. */
+const VALUE = { x: 10, width: 28 };
 
 /** A part of a capture with thousands of tunnels: by tunnel, user, call and time. Enter shows it. */
 export class FilterForm implements Dialog {
@@ -30,8 +32,9 @@ export class FilterForm implements Dialog {
     const { theme } = this.desk.preferences;
     for (const [y, f] of FIELDS.entries()) {
       area.text(0, y, f.title, y === this.at ? theme.strong : theme.text);
-      area.text(10, y, fit(this.values[f.id], 28), y === this.at ? theme.selected : theme.text);
-      area.restyle(10, y, 28, y === this.at ? theme.mark : theme.tab);
+      const { x, width } = VALUE;
+      area.text(x, y, fit(this.inSight(f.id), width), y === this.at ? theme.selected : theme.text);
+      area.restyle(x, y, width, y === this.at ? theme.mark : theme.tab);
       area.clipped(40, y, f.note, area.width - 40, theme.dim);
     }
     const found = this.found();
@@ -41,8 +44,21 @@ export class FilterForm implements Dialog {
     area.clipped(0, y + 1, 'Up and Down change the line, Enter shows the packets', area.width, theme.dim);
   }
 
+  /** What is typed, or the end of it where it is long. */
+  private inSight(id: FieldId): string {
+    const value = this.values[id];
+    let from = 0;
+    while (cellsOf(value.slice(from)) >= VALUE.width) from++;
+    return value.slice(from);
+  }
+
   caret(): { x: number; y: number } {
-    return { x: 10 + Math.min(28, this.values[FIELDS[this.at].id].length), y: this.at };
+    return { x: VALUE.x + cellsOf(this.inSight(FIELDS[this.at].id)), y: this.at };
+  }
+
+  mouse(at: MouseAt): boolean {
+    if (at.y >= 0 && at.y < FIELDS.length && at.kind !== 'wheel-up' && at.kind !== 'wheel-down') this.at = at.y;
+    return true;
   }
 
   key(key: string): boolean {
@@ -75,11 +91,12 @@ export class FilterForm implements Dialog {
 
   /** What was typed as a part of the capture; words where it is none. */
   private found(): { scope: Scope; filter: string; words: string } | string {
-    const { story } = this.desk.told;
+    const { told } = this.desk;
+    const { story } = told;
     const { from, to } = this.values;
     for (const [name, v] of [
-      ['From', from],
-      ['To', to],
+      ['Time from', from],
+      ['Time to', to],
     ] as const)
       if (v !== '' && !Number.isFinite(Number(v))) return `${name} is a number of seconds`;
     const times = [
@@ -89,7 +106,7 @@ export class FilterForm implements Dialog {
     const named = this.named();
     if (named === undefined) return { scope: {}, filter: times, words: times === '' ? 'everything' : 'by time alone' };
     if (story === undefined) return 'the report is still being made';
-    return part(story, named, times);
+    return part(story, named, times, told.whole);
   }
 
   /** What of a report is chosen; undefined: nothing is said. */
@@ -110,12 +127,15 @@ function part(
   story: Story,
   named: { tunnel?: string; user?: string; callId?: string },
   filter: string,
+  whole: boolean,
 ): { scope: Scope; filter: string; words: string } | string {
   const lists = chosen(story, named);
   const { tunnels, calls } = lists;
-  const label = Object.values(named).join(' ');
+  const { tunnel, user, callId } = named;
+  const label = [tunnel && `tunnel ${tunnel}`, user, callId && `call ${callId}`].filter(Boolean).join(' ');
   const words = `${plural(tunnels.length, 'tunnel')}, ${plural(calls.length, 'call')}, ${plural(lists.registrations.length, 'registration')}`;
-  if (tunnels.length === 0 && calls.length === 0) return 'nothing of the capture is that';
+  if (tunnels.length === 0 && calls.length === 0)
+    return whole ? 'nothing of the capture is that' : 'nothing so far is that; the report is still being made';
   if (named.callId === undefined) return { scope: { label, tunnels: tunnels.map((t) => t.id) }, filter, words };
   const [call] = calls;
   const scope: Scope = {

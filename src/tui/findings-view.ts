@@ -7,7 +7,7 @@ import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
 import { SIGNS, severityStyle } from './style.js';
 import { type Column, Table } from './table.js';
-import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
+import { aboutWords, type Desk, type MouseAt, type Reading, type Scope, type View } from './view.js';
 import { dateTime, plural, since } from './words.js';
 
 const RANK = { error: 0, warn: 1, note: 2 } as const;
@@ -34,9 +34,11 @@ export function findingText(f: FindingEntity): string[] {
   const times = f.count === 1 ? 'once' : `${f.count} times`;
   const rows = f.rows.length < f.count && f.rows.length > 0 ? `, the first ${f.rows.length} of them` : '';
   const clause = f.clause === undefined ? '' : ` (${f.clause})`;
+  const packets =
+    f.rows.length === 0 ? '' : `; ${f.rows.length === 1 ? 'packet' : 'packets'} ${f.rows.slice(0, 8).join(', ')}`;
   return [
     `What: ${f.title}${clause}`,
-    `Evidence: ${times}${where === '' ? '' : ` in ${where}`}, first at ${dateTime(f.first)}${sure}; packets ${f.rows.slice(0, 8).join(', ')}${f.rows.length > 8 ? ' …' : ''}${rows}`,
+    `Evidence: ${times}${where === '' ? '' : ` in ${where}`}, first at ${dateTime(f.first)}${sure}${packets}${f.rows.length > 8 ? ' …' : ''}${rows}`,
     `Meaning: ${f.meaning}`,
     `Next: ${f.next}`,
   ];
@@ -61,7 +63,6 @@ export class FindingsView implements View {
   }
 
   private columns(): Column<FindingEntity>[] {
-    const { theme } = this.desk.preferences;
     const style = (f: FindingEntity) => severityStyle(this.desk.preferences.theme, f.severity);
     return [
       { id: 'sign', title: ' ', ...col(1, 1, 0), text: (f) => SIGNS[f.severity], style, key: (f) => RANK[f.severity] },
@@ -83,7 +84,7 @@ export class FindingsView implements View {
         align: 'right',
         text: (f) => this.at(f),
         key: timeOf,
-        style: () => theme.dim,
+        style: () => this.desk.preferences.theme.dim,
       },
       { id: 'row', title: 'packet', ...col(6, 10, 3), align: 'right', text: (f) => f.rows[0] ?? '' },
     ];
@@ -202,9 +203,10 @@ export class FindingsView implements View {
     if (told.story === undefined) return ['Reading the capture; findings follow.'];
     const hidden = this.inScope().length;
     if (hidden > 0) return [`${plural(hidden, 'finding')} here, all of them muted.  :unmute shows them.`];
-    if (this.scope.label !== undefined && told.story.findings.length > 0)
+    const about = aboutWords(this.id, this.scope);
+    if (about !== undefined && told.story.findings.length > 0)
       return [
-        `Nothing is wrong with ${this.scope.label}.`,
+        `Nothing is wrong with ${about}.`,
         this.desk.keymap.words(
           `${plural(told.story.findings.length, 'finding')} in the rest of the capture: {back}, then {view-findings}.`,
         ),

@@ -115,7 +115,13 @@ export class FlowPane {
     if (item.kind !== 'bar') return [item.kind === 'note' ? item.text : ''];
     const { story } = this.desk.told;
     const media = story?.media.filter((m) => millis(m.start, item.at) === 0 || millis(m.end, item.end) === 0) ?? [];
-    return [item.text, '', ...media.map((m) => `${m.id}: ${mediaLine(m)}`), '', 'View 4 shows them over time.'];
+    return [
+      item.text,
+      '',
+      ...media.map((m) => `${m.id}: ${mediaLine(m)}`),
+      '',
+      this.desk.keymap.words('View {view-media} shows them over time.'),
+    ];
   }
 
   /** Does what belongs to the ladder, or to the message where that has the focus. */

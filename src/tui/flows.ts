@@ -1,9 +1,10 @@
 import type { Place, RegistrationEntity } from '../model/entities.js';
-import { type Moment, millis } from '../model/moment.js';
+import { isBefore, type Moment, millis } from '../model/moment.js';
 import { type Ladder, type LadderBar, LadderBuilder, type LadderColumn, type LadderItem } from '../report/ladder.js';
 import { callLadder, tunnelLadder } from '../report/ladder-flows.js';
 import type { Dialogue } from './dialog-list.js';
 import { nameOf, tunnelsOf } from './dialog-list.js';
+import { type Gap, gapNote } from './gaps.js';
 import type { Story } from './told.js';
 
 /** A ladder of several dialogues, and which of them each item belongs to. */
@@ -15,17 +16,33 @@ export interface Flow extends Ladder {
 /** Items of a flow; what comes after them is counted. */
 const MOST = 5000;
 
-/** The messages of dialogues in one ladder, in the order of time, with their media. */
-export function dialogueFlow(story: Story, dialogues: readonly Dialogue[]): Flow {
+/** The messages of dialogues in one ladder, in the order of time, with their media and what is missing meanwhile. */
+export function dialogueFlow(story: Story, dialogues: readonly Dialogue[], gaps: readonly Gap[] = []): Flow {
   const ladders = dialogues.map((d) => (d.kind === 'call' ? callLadder(story, d.entity, MOST) : otherLadder(story, d)));
-  return joined(dialogues.map(nameOf).join(', '), ladders);
+  const lasting = dialogues.map((d) => ({ tunnels: tunnelsOf(d), start: d.entity.start, end: endOf(d) }));
+  const within = gaps.filter((g) =>
+    lasting.some((d) => d.tunnels.includes(g.tunnel) && !isBefore(g.at, d.start) && !isBefore(d.end, g.at)),
+  );
+  return joined(dialogues.map(nameOf).join(', '), ladders, within);
 }
 
-/** The whole life of the tunnels that dialogues ran in, from the SYN on, with all that was in them. */
-export function extendedFlow(story: Story, dialogues: readonly Dialogue[]): Flow {
-  const ids = new Set(dialogues.flatMap(tunnelsOf));
+/** The last moment of a dialogue that is known. */
+function endOf({ kind, entity: e }: Dialogue): Moment {
+  if (kind === 'call') return e.end ?? e.messages.at(-1)?.at ?? e.start;
+  if (kind !== 'registration') return e.start;
+  const last = e.transactions.at(-1);
+  return last === undefined ? e.start : later(last.at, last.ms ?? 0);
+}
+
+/** The whole life of tunnels, from the SYN on, with all that was in them; some of it are the dialogues. */
+export function extendedFlow(
+  story: Story,
+  ids: ReadonlySet<number>,
+  dialogues: readonly Dialogue[] = [],
+  gaps: readonly Gap[] = [],
+): Flow {
   const ladders = story.tunnels.filter((t) => ids.has(t.id)).map((t) => tunnelLadder(story, t, MOST));
-  const flow = joined([...ids].map((id) => `tunnel ${id}`).join(', '), ladders);
+  const flow = joined([...ids].map((id) => `tunnel ${id}`).join(', '), ladders, gaps);
   const rows = new Map<string, number>();
   for (const [i, d] of dialogues.entries())
     if (d.kind === 'call') for (const m of d.entity.messages) rows.set(m.row, i);
@@ -86,9 +103,10 @@ function later(m: Moment, ms: number): Moment {
 }
 
 /** Ladders in one: columns with the same title and address are the same. */
-function joined(title: string, ladders: readonly Ladder[]): Flow {
+function joined(title: string, ladders: readonly Ladder[], gaps: readonly Gap[]): Flow {
   const columns: LadderColumn[] = [];
-  const all: { item: LadderItem; dialogue: number }[] = [];
+  // Before what came after them.
+  const all = gaps.map((gap) => ({ item: gapNote(gap), dialogue: -1 }));
   for (const [dialogue, ladder] of ladders.entries()) {
     const places = ladder.columns.map((c) => placeOf(c, columns));
     for (const item of ladder.items) all.push({ item: moved(item, places), dialogue });

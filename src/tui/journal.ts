@@ -9,7 +9,9 @@ export class Journal {
   readonly messages: Message[] = [];
   /** What is on the screen. */
   shown: Message | undefined;
+  /** Messages of the engine that were heard in this reading, and in all. */
   private heard = 0;
+  private readonly known = new Set<string>();
 
   constructor(private readonly viewer: Viewer) {}
 
@@ -24,13 +26,21 @@ export class Journal {
     return message;
   }
 
-  /** Takes what the engine says into the log; what is bad is shown as well. */
+  /** The capture is read anew. */
+  anew(): void {
+    this.heard = 0;
+    this.hear();
+  }
+
+  /** Takes what the engine says into the log, each sentence once; what is bad is shown as well. */
   hear(): void {
     const { messages } = this.viewer.status;
-    // The capture is read anew.
     if (messages.length < this.heard) this.heard = 0;
     for (; this.heard < messages.length; this.heard++) {
       const { severity, text } = messages[this.heard];
+      if (this.known.has(text)) continue;
+      if (this.known.size >= KEPT) this.known.clear();
+      this.known.add(text);
       if (severity === 'note') this.add(text, severity);
       else this.say(text, severity);
     }

@@ -194,6 +194,11 @@ export class Keys {
     return this.first;
   }
 
+  /** Whether a key means something by itself, or is the first of several. */
+  knows(key: string): boolean {
+    return this.table.has(key) || this.firsts.has(key);
+  }
+
   /** What a key means after those before it. */
   take(key: string): Meaning {
     const { first } = this;

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { TunnelEntity, Verdict } from '../model/entities.js';
-import type { TunnelGlance } from '../viewer/viewer.js';
+import type { TunnelGlance, ViewerStatus } from '../viewer/viewer.js';
 import { type Area, wrap } from './cells.js';
 import { completePath, pathOf } from './files.js';
 import type { CommandId } from './keymap.js';
 import { scrollBar } from './list.js';
+import type { Story } from './told.js';
+import { keysWord } from './tunnel-rows.js';
 import type { Desk, Dialog, MouseAt } from './view.js';
 import { count, plural } from './words.js';
 
@@ -31,6 +33,14 @@ export class KeysDialog implements Dialog {
   private top = 0;
   private room = 1;
   private shown = 0;
+  private made:
+    | {
+        readonly status: ViewerStatus;
+        readonly story: Story | undefined;
+        readonly width: number;
+        readonly lines: Line[];
+      }
+    | undefined;
 
   constructor(private readonly desk: Desk) {
     this.height = this.lines().length + 8;
@@ -48,42 +58,41 @@ export class KeysDialog implements Dialog {
         style: 'text',
       });
     }
-    out.push({ text: '', style: 'text' });
+    out.push(
+      { text: 'Enter: load a key log or an RSA private key (PEM), and read the capture again', style: 'strong' },
+      { text: '', style: 'text' },
+    );
     if (tunnels.length === 0) out.push({ text: 'No TLS session was seen so far.', style: 'dim' });
-    for (const t of tunnels) out.push(...this.tunnelLines(t));
-    if (status.moreTunnels > 0) out.push({ text: `… and ${status.moreTunnels} more tunnels`, style: 'dim' });
-    out.push({ text: '', style: 'text' });
-    if (tunnels.some((t) => t.keys === 'none' || t.keys === 'partial')) out.push(...HELP);
-    out.push({
-      text: 'Enter: load a key log or an RSA private key (PEM), and read the capture again',
-      style: 'strong',
-    });
+    const told = new Map(this.desk.told.story?.tunnels.map((t) => [t.id, t]));
+    const lines = (t: TunnelGlance): Line[] => tunnelLines(t, told.get(t.id));
+    const closed = tunnels.filter(isClosed);
+    out.push(...closed.flatMap(lines));
+    if (closed.length > 0) out.push({ text: '', style: 'text' }, ...HELP);
+    out.push(...tunnels.filter((t) => !isClosed(t)).flatMap(lines));
+    if (status.moreTunnels > 0) out.push({ text: `… and ${count(status.moreTunnels)} more tunnels`, style: 'dim' });
     return out;
-  }
-
-  private tunnelLines(t: TunnelGlance): Line[] {
-    const told = this.desk.told.story?.tunnels.find((x) => x.id === t.id);
-    const name = `tunnel ${t.id}  ${t.ue} > ${t.sni ?? t.eftf}`;
-    if (t.content === 'other')
-      return [{ text: `${name}: not FTT-IMS${t.other === undefined ? '' : `, ${t.other}`}`, style: 'dim' }];
-    if (t.keys === 'clear') return [{ text: `${name}: not encrypted`, style: 'good' }];
-    const words = { full: 'ok', partial: 'partly', none: 'NO KEY' } as const;
-    const style = { full: 'good', partial: 'warn', none: 'error' } as const;
-    const random = told?.tls?.clientRandom === undefined ? '' : `, client random ${told.tls.clientRandom.slice(0, 8)}…`;
-    const lines: Line[] = [{ text: `${name}: ${words[t.keys]}${sourceWords(told)}${random}`, style: style[t.keys] }];
-    if (t.reason !== undefined) lines.push({ text: `    ${t.reason}`, style: 'text' });
-    return lines;
   }
 
   draw(area: Area): void {
     const { theme } = this.desk.preferences;
-    const lines = this.lines().flatMap((l) => wrap(l.text, area.width - 1).map((text) => ({ ...l, text })));
+    const lines = this.wrapped(area.width - 1);
     this.room = area.height;
     this.shown = lines.length;
     this.top = Math.max(0, Math.min(this.top, lines.length - area.height));
     for (const [y, l] of lines.slice(this.top, this.top + area.height).entries())
       area.text(0, y, l.text, theme[l.style]);
     if (lines.length > area.height) scrollBar(area, theme, this.top, lines.length);
+  }
+
+  /** The lines as wide as the window; made anew only where something is new. */
+  private wrapped(width: number): readonly Line[] {
+    const { told, viewer } = this.desk;
+    const { made } = this;
+    if (made !== undefined && made.status === viewer.status && made.story === told.story && made.width === width)
+      return made.lines;
+    const lines = this.lines().flatMap((l) => wrap(l.text, width).map((text) => ({ ...l, text })));
+    this.made = { status: viewer.status, story: told.story, width, lines };
+    return lines;
   }
 
   offers(): readonly CommandId[] {
@@ -123,6 +132,24 @@ const HELP: readonly Line[] = [
   },
   { text: '', style: 'text' },
 ];
+
+/** Something of a tunnel could not be read. */
+const isClosed = (t: TunnelGlance): boolean => t.content !== 'other' && (t.keys === 'none' || t.keys === 'partial');
+
+/** How a tunnel was opened, or why it was not. */
+function tunnelLines(t: TunnelGlance, told: TunnelEntity | undefined): Line[] {
+  const name = `tunnel ${t.id}  ${t.ue} > ${t.sni ?? t.eftf}`;
+  if (t.content === 'other')
+    return [{ text: `${name}: not FTT-IMS${t.other === undefined ? '' : `, ${t.other}`}`, style: 'dim' }];
+  if (t.keys === 'clear') return [{ text: `${name}: not encrypted`, style: 'good' }];
+  const style = { full: 'good', partial: 'warn', none: 'error' } as const;
+  const random = told?.tls?.clientRandom === undefined ? '' : `, client random ${told.tls.clientRandom.slice(0, 8)}…`;
+  const text = `${name}: ${keysWord(t.keys, t.reason)}${sourceWords(told)}${random}`;
+  return [
+    { text, style: style[t.keys] },
+    ...(t.reason === undefined ? [] : [{ text: `    ${t.reason}`, style: 'text' } as const]),
+  ];
+}
 
 /** `, with keys in the capture`. */
 function sourceWords(t: TunnelEntity | undefined): string {

@@ -49,15 +49,20 @@ export class LateReading {
     const { view, viewer } = desk;
     this.reading = { began: Date.now(), frames: viewer.status.frames, view, place: view.place() };
     desk.say('keys have come: what waited for them is read again');
-    await desk.reopen({});
-    this.anew = true;
+    if (await desk.reopen({})) this.anew = true;
+    else this.rest(this.reading.began);
     this.look();
   }
 
-  private finish({ began, view, place }: Reading): void {
+  /** The next reading has time. */
+  private rest(began: number): void {
     this.reading = undefined;
     this.anew = false;
     this.next = Date.now() + Math.max(LEAST_MS, REST * (Date.now() - began));
+  }
+
+  private finish({ began, view, place }: Reading): void {
+    this.rest(began);
     // Back to the line where the user was, unless they have gone on.
     if (this.desk.view === view) view.restore(place);
     this.look();

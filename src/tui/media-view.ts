@@ -13,7 +13,7 @@ import { inSlices } from './slices.js';
 import { bars } from './sparks.js';
 import { Table } from './table.js';
 import type { Story } from './told.js';
-import type { Desk, MouseAt, Scope, View } from './view.js';
+import { aboutWords, type Desk, type MouseAt, type Scope, type View } from './view.js';
 import { g711, wavOf } from './wav.js';
 import { duration, plural, trimmed } from './words.js';
 
@@ -196,7 +196,7 @@ export class MediaView implements View {
     if (story === undefined) return ['Reading the capture; streams follow.'];
     if (story.media.length > 0)
       return [
-        `No RTP in ${this.scope.label ?? 'this part'}.`,
+        `No RTP in ${aboutWords(this.id, this.scope) ?? 'this part'}.`,
         this.desk.keymap.words(
           `${plural(story.media.length, 'stream')} in the rest: {view-media} once more shows them.`,
         ),

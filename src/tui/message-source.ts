@@ -75,7 +75,8 @@ export function messageOf({ nodes, sources }: Detail): MessageText {
     const text = messageText(octets);
     return { kind: 'sip', lines: text.replace(/[\r\n]+$/, '').split(/\r\n|\n|\r/), text };
   }
-  const last = layers.at(-1);
+  // What is said of a packet as a whole, as the tunnel that it ran in, has no octets.
+  const last = layers.findLast((n) => n.length > 0) ?? layers.at(-1);
   const lines = last === undefined ? [] : treeLines(nodes, nodes.indexOf(last));
   return { kind: 'tree', lines, text: lines.join('\n') };
 }

@@ -1,4 +1,5 @@
 import { Direction, type Rows } from '../viewer/rows.js';
+import { isAfterGap } from './gaps.js';
 import { SIGNS, severityStyle, type Theme } from './style.js';
 import type { Column } from './table.js';
 import { TIME_FORMATS, type TimeFormat, timeText } from './times.js';
@@ -14,9 +15,6 @@ export interface OuterLook {
 
 /** Cells of a column of a field where the user has not said how many. */
 const FIELD_WIDTH = { least: 5, most: 32 };
-
-/** Noticed of a row before which octets are missing. */
-const GAP = 'capture.gap';
 
 /** What columns depend on besides the row. */
 export interface ColumnLook {
@@ -127,7 +125,7 @@ export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<num
 
 /** The Info of a row; what comes after octets that the capture has not says so. */
 const infoOf = (rows: Rows, row: number): string =>
-  rows.findings(row).includes(GAP) ? `[octets are missing before this]  ${rows.info(row)}` : rows.info(row);
+  isAfterGap(rows, row) ? `[octets are missing before this]  ${rows.info(row)}` : rows.info(row);
 
 /** A column of a field. */
 export function fieldColumn(field: string, look: ColumnLook): Column<number> {

@@ -1,6 +1,5 @@
 import type { Detail, DetailNode, RowKind } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
-import { grouped } from './chrome.js';
 import type { ExportOffer } from './exports.js';
 import { FilterWords } from './filter-words.js';
 import type { Place } from './frame.js';
@@ -17,6 +16,7 @@ import { drawRules, LAYOUTS, ONE_PANE, PANES, type Pane, placePanes, resizePane,
 import type { Completion } from './prompt.js';
 import { TreePane } from './tree-pane.js';
 import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
+import { count } from './words.js';
 
 const KINDS: readonly RowKind[] = ['inner', 'outer', 'both'];
 /** Milliseconds after which a tree that is waited for says so. */
@@ -99,14 +99,15 @@ export class PacketsView implements View {
   }
 
   status(): string {
-    const { count, seen, filter, done, ms, paused, list } = this.packets;
-    const at = count === 0 ? 0 : list.cursor + 1;
+    const { count: n, seen, filter, done, ms, paused, list } = this.packets;
     const parts = [
       ...(paused ? ['paused'] : []),
       ...(list.tail ? ['at the end'] : []),
       filter === ''
-        ? `${grouped(at)} / ${grouped(count)}`
-        : `${grouped(count)} of ${grouped(seen)}${done ? '' : ' so far'}`,
+        ? n === 0
+          ? ''
+          : `${count(list.cursor + 1)} / ${count(n)}`
+        : `${count(n)} of ${count(seen)}${done ? '' : ' so far'}`,
       ...(filter !== '' && done ? [`${ms} ms`] : []),
     ];
     return parts.join('  ');

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { App } from './app.js';
 import { Grid, harmless } from './cells.js';
 import type { Display } from './display.js';
-import { Keys } from './keymap.js';
+import { type CommandId, Keys } from './keymap.js';
 import { VIEWS } from './view.js';
 
 /** Lines that are printed at a time. */
@@ -91,23 +91,36 @@ export class PlainScreens {
       return;
     }
     if (dialog?.key?.(line) === true) return;
-    if (/^\d+$/.test(line)) this.open(Number(line));
-    else if (line.startsWith('/') && line.length > 1) app.perform('filter', line.slice(1));
-    else this.command(line.replace(/^:/, ''));
+    const command = this.commandOf(line);
+    const isNumber = /^\d+$/.test(line);
+    if (dialog?.caret?.() !== undefined && (isNumber || command === undefined)) app.paste(line);
+    else if (isNumber) this.open(Number(line));
+    else if (command !== undefined) this.perform(...command);
+    else app.say(`${line} is no command; ? lists them`, 'warn');
   }
 
-  private command(line: string): void {
-    const { app } = this;
-    const [name, ...rest] = line.split(/\s+/);
+  /** What a line says: a view, a command, a filter, a packet or a key; undefined: nothing of that. */
+  private commandOf(line: string): [CommandId, string] | undefined {
+    const { keymap } = this.app;
+    if (line.startsWith('/') && line.length > 1) return ['filter', line.slice(1)];
+    const [name, ...rest] = line.replace(/^:/, '').split(/\s+/);
     const view = VIEWS.find((v) => v === name);
-    if (view !== undefined) app.perform(`view-${view}`);
-    else if (app.keymap.has(name)) app.perform(name, rest.join(' '));
-    else if (/^(\d+:)?\d+\.\d+$/.test(name)) app.perform('goto', name);
-    else {
-      const meaning = new Keys(app.keymap).take(line);
-      if (meaning.kind === 'command') app.perform(meaning.id, meaning.argument);
-      else app.say(`${line} is no command; ? lists them`, 'warn');
-    }
+    if (view !== undefined) return [`view-${view}`, ''];
+    if (keymap.has(name)) return [name, rest.join(' ')];
+    if (/^(\d+:)?\d+\.\d+$/.test(name)) return ['goto', name];
+    const meaning = new Keys(keymap).take(line);
+    return meaning.kind === 'command' ? [meaning.id, meaning.argument] : undefined;
+  }
+
+  /** Does a command; a window that has no use for it makes room. */
+  private perform(id: CommandId, argument: string): void {
+    const { app } = this;
+    if (id !== 'back')
+      for (let d = app.dialog; d !== undefined; d = app.dialog) {
+        if (d.run(id, argument)) return;
+        app.close(d);
+      }
+    app.perform(id, argument);
   }
 
   /** Opens a line of the list by its number. */

@@ -113,7 +113,11 @@ export class Prompt {
     } else if (key === 'Delete' || key === 'Ctrl-D') this.put(text.slice(0, cursor) + text.slice(cursor + 1), cursor);
     else if (key === 'Ctrl-U') this.put(text.slice(cursor), 0);
     else if (key === 'Ctrl-K') this.put(text.slice(0, cursor), cursor);
-    else if (key === 'Ctrl-W' && word >= 0) this.put(text.slice(0, word) + text.slice(cursor), word);
+    else if (key === 'Alt-b') this.cursor = Math.max(0, word);
+    else if (key === 'Alt-f') this.cursor += /^\s*\S*/.exec(text.slice(cursor))![0].length;
+    else if (key === 'Alt-d') this.put(text.slice(0, cursor) + text.slice(cursor).replace(/^\s*\S*/, ''), cursor);
+    else if ((key === 'Ctrl-W' || key === 'Alt-\x7f') && word >= 0)
+      this.put(text.slice(0, word) + text.slice(cursor), word);
   }
 
   private put(text: string, cursor: number): void {

@@ -84,6 +84,7 @@ export class StatisticsView implements View {
       const n = this.parties[this.page].items.length;
       return this.dropped > 0 ? `${n}, and ${this.dropped} packets of others` : String(n);
     }
+    if (this.page === 'protocols') return `${plural(this.layerRows, 'packet')} of the whole capture`;
     return t === undefined
       ? 'counting …'
       : `${plural(t.packets, t.outer ? 'frame' : 'packet')}  ${duration(t.span * 1000)} each`;

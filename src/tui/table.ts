@@ -70,7 +70,7 @@ export class Table<T> {
   readonly hidden = new Set<string>();
   /** Id of the column that lines are sorted by; empty: as they come. */
   sortedBy = '';
-  private descending = false;
+  descending = false;
   private given: readonly T[] = [];
   private laid: Laid<T>[] = [];
   /** Somebody has gone to a line. */
@@ -188,8 +188,9 @@ export function cellText<T>(column: Column<T>, value: string, width: number): st
   return fit(cut, width, column.align);
 }
 
-function headOf<T>(c: Column<T>, table: { sortedBy: string }): string {
-  return c.id === table.sortedBy ? `${c.title}▾` : c.title;
+/** The title of a column, with the way in which lines are sorted by it. */
+function headOf<T>(c: Column<T>, { sortedBy, descending }: Pick<Table<T>, 'sortedBy' | 'descending'>): string {
+  return c.id === sortedBy ? `${c.title}${descending ? '↓' : '↑'}` : c.title;
 }
 
 function compare(a: number | string, b: number | string): number {

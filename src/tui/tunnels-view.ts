@@ -1,5 +1,4 @@
 import type { FindingEntity, TunnelEntity } from '../model/entities.js';
-import { counted } from '../report/report-words.js';
 import { type Area, clip, wrap } from './cells.js';
 import { octetsText } from './chrome.js';
 import { Reader } from './dialogs.js';
@@ -11,6 +10,7 @@ import type { Story } from './told.js';
 import { tunnelCard } from './tunnel-card.js';
 import { stepsText, type TunnelRow, TunnelRows } from './tunnel-rows.js';
 import type { Desk, MouseAt, Scope, View } from './view.js';
+import { count, plural } from './words.js';
 
 /** Lines of what is said of the tunnel under the cursor, its rule included: at least, and where the list leaves room. */
 const BAND = { least: 4, most: 12 };
@@ -79,7 +79,7 @@ export class TunnelsView implements View {
         max: 15,
         priority: 4,
         text: (r) => r.envelopes,
-        key: (r) => count(r),
+        key: envelopes,
       },
       {
         id: 'inner',
@@ -121,7 +121,9 @@ export class TunnelsView implements View {
     const { items } = this.table;
     if (items.length === 0) return '';
     const read = items.filter((r) => r.keysAre !== 'bad').length;
-    const all = `${counted(items.length, 'tunnel')}`;
+    const { moreTunnels } = this.desk.viewer.status;
+    const rest = this.desk.told.whole || moreTunnels === 0 ? '' : ` and ${count(moreTunnels)} more`;
+    const all = `${plural(items.length, 'tunnel')}${rest}`;
     return read === items.length ? all : `${all}, ${read} can be read`;
   }
 
@@ -149,13 +151,13 @@ export class TunnelsView implements View {
     const lines: string[] = [];
     if (r.keys === 'NO KEY') {
       const read = this.table.items.filter((x) => x.keysAre !== 'bad').length;
-      const of = `${read} of ${counted(this.table.items.length, 'tunnel')} can be read`;
+      const of = `${read} of ${plural(this.table.items.length, 'tunnel')} can be read`;
       lines.push(`NO KEY: ${of}. Load with ${desk.keymap.key('keys')}, or start the UE with SSLKEYLOGFILE.`);
     }
     const known = r.entity !== undefined && story !== undefined;
     if (known) lines.push(stepsText(r.entity, story));
     if (r.why !== undefined) lines.push(r.why);
-    if (known) lines.push(countsText(r, story), ...endText(r.entity, story, this.desk.viewer.status.growing));
+    if (known) lines.push(countsText(r, story), ...endText(r.entity, story, desk.viewer.status.done));
     else lines.push('more when the capture has been read');
     const wrapped = lines.filter((l) => l !== '').flatMap((l) => wrap(l, area.width - 2));
     for (const [i, line] of wrapped.slice(0, area.height - 1).entries()) {
@@ -189,7 +191,7 @@ export class TunnelsView implements View {
       line(
         sip > 0
           ? keymap.words(
-              `It may have been captured behind the tunnel: ${counted(sip, 'SIP message')} in the clear. {view-packets} shows packets, {view-calls} calls.`,
+              `It may have been captured behind the tunnel: ${plural(sip, 'SIP message')} in the clear. {view-packets} shows packets, {view-calls} calls.`,
             )
           : keymap.words('{view-packets} shows the packets.'),
       ),
@@ -210,6 +212,7 @@ export class TunnelsView implements View {
       'info',
       'write',
       'filter',
+      'extended',
       'sort',
       'copy',
       'palette',
@@ -225,6 +228,12 @@ export class TunnelsView implements View {
         if (current !== undefined) desk.open('packets', this.scopeOf(current));
         else desk.open('packets');
         return true;
+      case 'extended':
+        if (current !== undefined) {
+          desk.open('calls', this.scopeOf(current));
+          desk.perform('extended', 'on');
+        }
+        return true;
       case 'sort':
         desk.say(`sorted ${table.sortNext().replace('in the first order', 'worst first')}`);
         return true;
@@ -233,7 +242,7 @@ export class TunnelsView implements View {
           desk.show(new Reader(`Tunnel ${current.id}`, tunnelCard(current, desk.told.story), desk));
         return true;
       case 'copy':
-        desk.copy(table.plain().join('\n'), `${counted(table.items.length, 'tunnel')}`);
+        desk.copy(table.plain().join('\n'), plural(table.items.length, 'tunnel'));
         return true;
       default:
         return table.run(command);
@@ -275,7 +284,7 @@ export class TunnelsView implements View {
   }
 }
 
-const count = ({ entity: e }: TunnelRow): number =>
+const envelopes = ({ entity: e }: TunnelRow): number =>
   e === undefined ? 0 : e.envelopes.up.total + e.envelopes.down.total;
 
 /** What was found in a tunnel: `2 calls (1 failed 503)   1 error, 2 warnings   up 23 kB  dn 24 kB`. */
@@ -290,9 +299,9 @@ function countsText(r: TunnelRow, story: Story): string {
   const of = (['error', 'warn', 'note'] as const)
     .map((s) => ({ s, n: findings.filter((f) => f.severity === s).length }))
     .filter(({ n }) => n > 0)
-    .map(({ s, n }) => counted(n, words[s]));
+    .map(({ s, n }) => plural(n, words[s]));
   return [
-    calls.length === 0 ? 'no calls' : `${counted(calls.length, 'call')}${why}`,
+    calls.length === 0 ? 'no calls' : `${plural(calls.length, 'call')}${why}`,
     of.length === 0 ? 'no findings' : of.join(', '),
     `up ${octetsText(t.envelopes.up.bytes)}  dn ${octetsText(t.envelopes.down.bytes)}`,
   ].join('   ');
@@ -310,10 +319,10 @@ const HOW = {
 } as const;
 
 /** How it ended, who it was, and the worst that was found, a line each. */
-function endText(t: TunnelEntity, story: Story, growing: boolean): string[] {
+function endText(t: TunnelEntity, story: Story, done: boolean): string[] {
   const { release: r, subscriber } = t;
   const inferred = r.basis === 'inferred' ? ' (inferred)' : '';
-  const open = growing ? 'open' : 'open when the capture ended';
+  const open = done ? 'open when the capture ended' : 'open';
   const end = r.how === 'capture-end' ? open : `ended by ${BY[r.by]} with ${HOW[r.how]}${inferred}`;
   const user = subscriber?.impu[0];
   const worst = findingsOf(t, story).filter((f) => f.severity !== 'note');

@@ -34,6 +34,27 @@ export interface Scope {
   readonly frames?: true;
 }
 
+/** What of a scope a view is about, in words; undefined: the whole capture. */
+export function aboutWords(view: ViewId, scope: Scope): string | undefined {
+  const { label, tunnels, call, rows } = scope;
+  switch (view) {
+    case 'packets':
+      return label;
+    case 'media':
+    case 'findings':
+      if (call !== undefined) return `call ${call}`;
+      break;
+    case 'calls':
+    case 'statistics':
+      break;
+    default:
+      return undefined;
+  }
+  if (tunnels === undefined) return undefined;
+  if (call === undefined && rows === undefined && label !== undefined) return label;
+  return tunnels.length === 1 ? `tunnel ${tunnels[0]}` : `${tunnels.length} tunnels`;
+}
+
 /** What the mouse did, in cells from the corner of what was drawn. */
 export interface MouseAt {
   readonly kind: 'press' | 'double' | 'wheel-up' | 'wheel-down';
@@ -153,8 +174,8 @@ export interface Desk {
   confirm(question: string, yes: () => void): void;
   /** Puts text on the user's clipboard, or into a file where that cannot be; says what became of it. */
   copy(text: string, what: string): void;
-  /** Reads the capture again, with other keys or rules. */
-  reopen(changes: Reopen): Promise<void>;
+  /** Reads the capture again, with other keys or rules; whether that began. Why not was said. */
+  reopen(changes: Reopen): Promise<boolean>;
   /** Does a command as if its key had been pressed. */
   perform(command: CommandId, argument?: string): void;
 }

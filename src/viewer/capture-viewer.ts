@@ -188,6 +188,9 @@ export class CaptureViewer implements Viewer {
   private publishing: NodeJS.Timeout | undefined;
   private readonly messages: { severity: 'note' | 'warn' | 'error'; text: string }[] = [];
 
+  /** Warnings about keys among them. */
+  private warned = 0;
+
   private say(severity: 'note' | 'warn' | 'error', text: string): void {
     this.messages.push({ severity, text });
   }
@@ -198,6 +201,7 @@ export class CaptureViewer implements Viewer {
     this.publishing = undefined;
     const { capture, pass, viewed } = this;
     const { warnings, ...keys } = viewed.keyState();
+    for (; this.warned < warnings.length; this.warned++) this.say('warn', warnings[this.warned]);
     const sizes = capture.files.map((f) => f.size);
     const size = sizes.includes(undefined) ? undefined : sizes.reduce<number>((sum, n) => sum + n!, 0);
     const added = this.writer.added();
@@ -215,7 +219,7 @@ export class CaptureViewer implements Viewer {
       elapsedMs: performance.now() - this.started,
       keys,
       ...glances(pass.index.tunnels),
-      messages: [...warnings.map((text) => ({ severity: 'warn' as const, text })), ...this.messages],
+      messages: [...this.messages],
     };
     this.onAdded(added, this.status, this.anew);
     this.anew = false;
@@ -362,7 +366,7 @@ export class CaptureViewer implements Viewer {
     this.rows.clear();
     this.anew = true;
     this.told = this.soFar = null;
-    this.messages.length = 0;
+    this.messages.length = this.warned = 0;
     this.stopped = this.ended = false;
     await this.begin();
     // Nobody is to take the account of the old reading for that of the new one.

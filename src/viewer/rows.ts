@@ -47,6 +47,8 @@ function noticeOf(text: string): Notice {
  */
 export class Rows {
   count = 0;
+  /** Times that all rows were taken away: the capture is read anew. */
+  cleared = 0;
   severalFiles = false;
   /** Time of the first frame: seconds since the epoch, and nanoseconds. */
   start: readonly [number, number] = [0, 0];
@@ -63,6 +65,7 @@ export class Rows {
 
   /** Forgets everything: the capture is read anew. */
   clear(): void {
+    this.cleared++;
     this.count = this.flowCount = 0;
     this.blocks.length = this.frames.length = this.files.length = 0;
     this.addresses.length = this.protocols.length = this.notices.length = 0;

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CallsView } from '../../src/tui/calls-view.js';
+import { dialoguesOf } from '../../src/tui/dialog-list.js';
+import { dialogueFlow } from '../../src/tui/flows.js';
+import type { Gap } from '../../src/tui/gaps.js';
 import type { CommandId } from '../../src/tui/keymap.js';
 import { until } from '../support/until.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
-import { sample, viewerOn } from './open.js';
+import { storyOf } from './story.js';
+import { sample, viewerOn } from './support/stage.js';
 
 async function view(name: string, width = 80, height = 20) {
   const viewer = await viewerOn(sample(name));
@@ -81,6 +85,40 @@ describe('calls', () => {
     assert.match(screen, /TCP SYN[\s\S]*ClientHello[\s\S]*DHCP DISCOVER[\s\S]*REGISTER[\s\S]*503[\s\S]*close_notify/);
     assert.match(screen, /UE .*EFTF .*P-CSCF/);
     assert.deepEqual(v.crumbs(), ['2 dialogs', 'from the SYN on']);
+  });
+
+  test('the ladder of a tunnel without dialogs, with what is missing, and what its packets are', async () => {
+    const { v, press, settled } = await view('00-field.pcapng', 120, 30);
+    v.show({ label: 'tunnel 2', tunnels: [2] });
+    assert.match((await settled()).join('\n'), /x shows what there was of the tunnel/);
+    press('extended');
+    const screen = (await settled()).join('\n');
+    // Frames 16 to 20 and 289 as tshark lists them; of the stream down 113 octets are missing before frame 297.
+    assert.match(
+      screen,
+      /TCP SYN[\s\S]*ClientHello[\s\S]*TCP RST ─+>[\s\S]*! octets to the UE are missing before 297\.1 /,
+    );
+    assert.deepEqual(v.crumbs(), ['from the SYN on']);
+    press('bottom');
+    assert.match((await settled()).join('\n'), /Internet Control Message Protocol v6[\s\S]*Router Advertisement/);
+    press('extended');
+    assert.deepEqual(v.crumbs(), []);
+    v.show({});
+    assert.match((await settled())[1], /^ {2}call 1 /);
+  });
+
+  test('what is missing while a call lasts is a line of its ladder', async () => {
+    const story = await storyOf('28-overloaded.pcapng');
+    const [call] = dialoguesOf(story);
+    const gap = (seconds: number): Gap => {
+      const { start } = call.entity;
+      return { tunnel: 1, at: { ...start, seconds: start.seconds + seconds }, row: '19.1', direction: 'up' };
+    };
+    const notes = (at: number): string[] =>
+      dialogueFlow(story, [call], [gap(at)]).items.flatMap((x) => (x.kind === 'note' ? [x.text] : []));
+    assert.ok(notes(0).includes('octets from the UE are missing before 19.1'));
+    assert.ok(!notes(60).includes('octets from the UE are missing before 19.1'));
+    assert.ok(!notes(-1).includes('octets from the UE are missing before 19.1'));
   });
 
   test('media and session descriptions come and go', async () => {

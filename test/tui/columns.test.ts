@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { Memory } from '../../src/tui/settings.js';
 import type { RowValues } from '../../src/viewer/viewer.js';
-import { sample, viewerOn } from './open.js';
-import { Stage } from './support/stage.js';
+import { Stage, sample, viewerOn } from './support/stage.js';
 
 const root = mkdtempSync(join(tmpdir(), 'fttscope-columns-'));
 after(() => rmSync(root, { recursive: true }));

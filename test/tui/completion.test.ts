@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { complete, type FilterNames } from '../../src/tui/completion.js';
 import { storyOf } from '../../src/viewer/story.js';
-import { sample } from './open.js';
 import { reportOfCapture } from './story.js';
+import { sample } from './support/stage.js';
 
 const field = (name: string, type = 'u16') => ({ name, label: `what ${name} is`, type });
 const names: FilterNames = {

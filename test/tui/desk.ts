@@ -84,5 +84,5 @@ export function paperViewer(more: Partial<Viewer> = {}): Viewer {
     moreTunnels: 0,
     messages: [],
   };
-  return { status, onStatus: () => undefined, ...more } as unknown as Viewer;
+  return { status, rows: { count: 0 }, onStatus: () => undefined, ...more } as unknown as Viewer;
 }

@@ -141,7 +141,7 @@ describe('other ways in', () => {
     assert.match(stage.text, /1 tunnel, 1 call, 1 registration/);
     await stage.press('Down Down');
     await stage.type('1x');
-    assert.match(stage.text, /From is a number of seconds/);
+    assert.match(stage.text, /Time from is a number of seconds/);
     await stage.press('Backspace Enter');
     assert.match(stage.text, /\+15550100 › Packets › .*frame\.time_relative >= 1/);
     await stage.end();

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { sample } from './open.js';
+
+import { sample } from './support/stage.js';
 import { inTerminal, type Tmux, withoutTmux } from './support/tmux.js';
 
 /*

@@ -65,6 +65,8 @@ describe('views', { concurrency: 4 }, () => {
     ladder: ['3', 'Down', 'Enter', 'Down Down'],
     'ladder-extended': ['3', 'x', 'Enter'],
     'ladder-of-two': ['3', 'Space', 'Space', 'Enter'],
+    'ladder-of-a-tunnel': ['Down Down', 'x', 'Down Down'],
+    'calls-none': ['Down Down', '3'],
     compare: ['3', 'Enter', 'Space', 'Down Down Down', 'Space'],
     media: ['4', 'Down'],
     findings: ['5'],
@@ -105,6 +107,12 @@ describe('states', { concurrency: 4 }, () => {
     'no-findings': [sample('20-healthy-call.pcapng'), ['5', 'X']],
   };
   for (const [name, [path, steps]] of Object.entries(states)) test(name, () => look(`state-${name}`, path, steps));
+});
+
+test('the card of a capture', () => {
+  // Its path is part of what is seen, and of how wide the card is.
+  process.chdir(join(ROOT, 'samples'));
+  return look('view-capture-card', '00-field.pcapng', ['Ctrl-G']);
 });
 
 test('a terminal that is too small says so, and one that is small shows one pane', async () => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import { Grid } from '../../src/tui/cells.js';
+import { Journal } from '../../src/tui/journal.js';
+import { LateReading } from '../../src/tui/late-reading.js';
 import type { LiveConsole } from '../../src/tui/live-console.js';
 import { LiveView } from '../../src/tui/live-view.js';
 import { LogView } from '../../src/tui/log-view.js';
@@ -12,9 +14,8 @@ import { drawScreen } from '../../src/tui/screen.js';
 import { TunnelsView } from '../../src/tui/tunnels-view.js';
 import { until } from '../support/until.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
-import { sample, viewerOn } from './open.js';
 import { storyOf } from './story.js';
-import { Stage } from './support/stage.js';
+import { Stage, sample, viewerOn } from './support/stage.js';
 
 const text = (v: Parameters<typeof drawn>[0], width = 80, height = 20): string => drawn(v, width, height).join('\n');
 
@@ -84,6 +85,62 @@ test('lines of text give the terminal no commands', async () => {
   assert.match(text, /^error: a.\[31mred. file\n\nTunnels\. 1 tunnel\n/);
   assert.doesNotMatch(text, /[^\P{Cc}\n]/u);
   await stage.end();
+});
+
+test('what is typed into --plain: a command while help is open, words of a form, a number, what is no command', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  const out = new PassThrough();
+  const said: string[] = [];
+  const lines = ['?', 'packets', 'f', 'Down', '+15550100', 'Enter', 'filter-form', '2', 'Enter', 'nonsense', 'q', 'Q'];
+  const typed = async function* () {
+    for (const line of lines) {
+      said.push(String(out.read() ?? ''));
+      yield line;
+    }
+  };
+  await new PlainScreens(stage.app, out).run(typed());
+  const after = (line: string): string => said[lines.indexOf(line) + 1] ?? '';
+  assert.match(after('?'), /Keys in Tunnels:/);
+  assert.match(after('packets'), /^\ntunnel 1, Packets, inner\./);
+  assert.match(after('+15550100'), /User +\+15550100[\s\S]*1 tunnel, 2 calls, 1 registration/);
+  assert.match(after('Enter'), /^\n\+15550100, Packets, inner\./);
+  assert.match(said[9], /^\ntunnel 2, Packets, inner\./);
+  assert.match(after('nonsense'), /^warn: nonsense is no command/);
+  await stage.end();
+});
+
+test('what waits for late keys is read again later where it could not be read now', async () => {
+  let readings = 0;
+  const status = { ...paperViewer().status, late: true, done: false };
+  const desk = {
+    viewer: { status },
+    view: { place: () => 1, restore: () => undefined },
+    say: () => undefined,
+    reopen: async () => {
+      readings++;
+      return readings > 1;
+    },
+  };
+  const late = new LateReading(desk as never);
+  late.look();
+  await until(() => {
+    late.look();
+    return readings === 2;
+  });
+});
+
+test('each sentence of the engine is in the log once, also where key logs speak late, and after a new reading', () => {
+  const messages: { severity: 'note' | 'warn'; text: string }[] = [{ severity: 'warn', text: 'damage' }];
+  const journal = new Journal({ status: { messages } } as never);
+  journal.hear();
+  messages.push({ severity: 'warn', text: 'the key log is empty' });
+  journal.hear();
+  messages.splice(0, 2, { severity: 'note', text: 'other' }, { severity: 'warn', text: 'damage' });
+  journal.anew();
+  assert.deepEqual(
+    journal.messages.map((m) => m.text),
+    ['damage', 'the key log is empty', 'other'],
+  );
 });
 
 describe('log', () => {

@@ -5,7 +5,7 @@ import { partiesOf, spanFor, streamOverTime, trafficOf } from '../../src/tui/ser
 import { inSlices } from '../../src/tui/slices.js';
 import { bars, columnsOf, lyingBar } from '../../src/tui/sparks.js';
 import { Direction, type Rows } from '../../src/viewer/rows.js';
-import { sample, viewerOn } from './open.js';
+import { sample, viewerOn } from './support/stage.js';
 
 interface Line {
   readonly at: number;

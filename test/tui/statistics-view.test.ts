@@ -7,7 +7,7 @@ import type { CommandId } from '../../src/tui/keymap.js';
 import { StatisticsView } from '../../src/tui/statistics-view.js';
 import { until } from '../support/until.js';
 import { drawn, PaperDesk } from './desk.js';
-import { sample, viewerOn } from './open.js';
+import { sample, viewerOn } from './support/stage.js';
 
 async function view(name: string, width = 80, height = 20) {
   const viewer = await viewerOn(sample(name));

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { THEMES } from '../../src/tui/style.js';
-import { Stage } from './support/stage.js';
+import { Stage, sample, stageOf } from './support/stage.js';
 
 /** A walk through one sample; the stage is taken down whatever happens. */
 async function walk(name: string, what: (s: Stage) => Promise<void>, width = 100, height = 30): Promise<void> {
@@ -281,6 +284,84 @@ test('the mouse: a click selects, a double click opens, the wheel scrolls, tabs 
     await s.press('Down');
     assert.match(s.text, /octets? \d+/);
   });
+});
+
+test('what is pasted is typed where something is typed: in forms, too; of much the first', async () => {
+  await walk('00-field.pcapng', async (s) => {
+    await s.press('f Down');
+    s.app.paste('+15550100\n');
+    await s.settled();
+    assert.match(s.text, /User +\+15550100 [\s\S]*1 tunnel, 2 calls, 1 registration/);
+    await s.press('Enter');
+    assert.match(s.text, /^ \+15550100 › Packets/m);
+    await s.press('/');
+    s.app.paste('x'.repeat(100_000));
+    await s.press('Enter Esc');
+    assert.match(s.app.messages.at(-1)?.text ?? '', /only the first 8192 characters/);
+  });
+});
+
+test('Esc and a key that come together are two, but for those that edit a line', async () => {
+  await walk('00-field.pcapng', async (s) => {
+    await s.press('?');
+    s.app.key('Alt-3');
+    await s.settled();
+    assert.match(s.text, /^ tunnel 1 › Calls/m);
+    await s.press(':');
+    await s.type('find bye');
+    s.app.key('Alt-\x7f');
+    s.app.key('Alt-b');
+    await s.settled();
+    assert.match(s.text, /: find ?$/m);
+  });
+});
+
+test('what is above a view names what the view is about', async () => {
+  await walk('00-field.pcapng', async (s) => {
+    const head = (): string =>
+      s.display.lines[2]
+        .trimEnd()
+        .replace(/ {2,}.*/, '')
+        .trim();
+    await s.press('4 Down 5');
+    assert.equal(head(), 'call 1 › Findings');
+    await s.press('Esc 6');
+    assert.equal(head(), 'tunnel 1 › Stats › charts');
+    await s.press('Left');
+    assert.equal(head(), 'tunnel 1 › Stats › protocols');
+    assert.match(s.text, /packets of the whole capture/);
+    await s.press('7');
+    assert.equal(head(), 'Live');
+    await s.press('8');
+    assert.equal(head(), 'Log');
+    await s.press('5 5 2');
+    assert.equal(head(), 'call.overload › Packets › inner and outer');
+    await s.press('4');
+    assert.equal(head(), 'call 2 › Media');
+  });
+});
+
+test('nothing is written over the capture that is being read', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fttscope-over-'));
+  const path = join(folder, 'a.pcapng');
+  copyFileSync(sample('24-dhcp-pool-empty.pcapng'), path);
+  symlinkSync(path, join(folder, 'b.pcapng'));
+  const before = readFileSync(path);
+  const s = await stageOf([path], {});
+  try {
+    for (const key of ['e', 'w']) {
+      await s.press(key === 'e' ? '1 e' : '1 w');
+      await s.press('Enter Ctrl-U');
+      s.app.paste(join(folder, 'b.pcapng'));
+      await s.press('Enter');
+      assert.match(s.text, /is being read;/);
+      await s.press('Esc');
+    }
+    assert.deepEqual(readFileSync(path), before);
+  } finally {
+    await s.end();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('pasted text does nothing where nothing is typed', async () => {

@@ -18,11 +18,15 @@ import { PATIENCE_MS, until } from '../../support/until.js';
 /** A sample of the project. */
 export const sample = (name: string): string => join(ROOT, 'samples', name);
 
+/** A capture, read to its end in the thread of the test. */
+export const viewerOn = async (...captures: readonly string[]): Promise<CaptureViewer> =>
+  (await viewerOf(captures)).viewer;
+
 /** Opens captures in this thread and waits until they are read. */
 export async function viewerOf(
   captures: readonly string[],
   options: Partial<ReadOptions> = {},
-): Promise<{ viewer: Viewer; fields: FieldCatalogue }> {
+): Promise<{ viewer: CaptureViewer; fields: FieldCatalogue }> {
   const viewing = await Viewing.of(captures, { autoKeys: true, ...options });
   const viewer = await CaptureViewer.open(viewing);
   await until(() => viewer.status.done);
@@ -173,7 +177,10 @@ export class Stage {
   get text(): string {
     return `${this.display.lines
       .join('\n')
-      .replace(/ \d+\.\d\d s( |$)/m, ' 0.00 s$1')
+      .replace(
+        / (\S+ frames? {2})(\d+)\.\d\d s( |$)/m,
+        (_, frames, s, end) => `${' '.repeat(s.length)}${frames}0.00 s${end}`,
+      )
       .replace(/ +(\d+ of \d+) {2}\d+ ms$/gm, '  $1  0 ms')
       .replace(/ {2}\d+ ms$/m, '  0 ms')}\n`;
   }
