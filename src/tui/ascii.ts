@@ -49,13 +49,15 @@ const INSTEAD: Readonly<Record<string, string>> = {
   '‹': '<',
   '≠': '!',
   '≥': '>',
-  '≤': '<',
+  '≤': '=',
   '§': 'S',
   µ: 'u',
 };
 
 /** A character as ASCII: one of ours by its likeness, a bar by its height, and `?` for what is somebody's text. */
-export function asciiOf(char: string): string {
+export function asciiOf(char: string, next = ''): string {
+  // It takes two cells; there is a blank before it.
+  if (next === '≤' && char === ' ') return '<';
   if (char === RIGHT_HALF || char <= '~') return char;
   const known = INSTEAD[char];
   if (known !== undefined) return known;
@@ -66,3 +68,7 @@ export function asciiOf(char: string): string {
   if (code === 0x2800) return ' ';
   return '?';
 }
+
+/** Text as ASCII, as long as it was. */
+export const asciiText = (text: string): string =>
+  text.replace(/[^\x00-\x7f]| (?=≤)/gu, (c, at: number) => asciiOf(c, text[at + 1]));

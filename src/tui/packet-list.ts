@@ -13,6 +13,7 @@ import { type Style, THEMES } from './style.js';
 import { type Column, cellText, type Laid, layOut } from './table.js';
 import type { TimeFormat } from './times.js';
 import type { Scope } from './view.js';
+import { count } from './words.js';
 
 /** Cells from which on there is room for lengths. */
 const LENGTH_FROM = 100;
@@ -90,16 +91,23 @@ export class PacketList {
   get done(): boolean {
     return this.selection.done;
   }
-  /** Milliseconds that the choice took. */
-  get ms(): number {
-    return this.took;
-  }
   /** The row under the cursor; -1: there is none. */
   get row(): number {
     return this.count === 0 ? -1 : this.selection.at(this.list.cursor);
   }
   at(i: number): number {
     return this.selection.at(i);
+  }
+  /** Which of the rows this is, or how many of them a filter takes. */
+  get words(): string {
+    const { count: n, done, filter, list, seen } = this;
+    const at = n === 0 ? '' : `${count(list.cursor + 1)} / ${count(n)}`;
+    return [
+      ...(this.paused ? ['paused'] : []),
+      ...(list.tail ? ['at the end'] : []),
+      filter === '' ? at : `${count(n)} of ${count(seen)}${done ? '' : ' so far'}`,
+      ...(filter !== '' && done ? [`${this.took} ms`] : []),
+    ].join('  ');
   }
   get paused(): boolean {
     return this.still !== undefined;

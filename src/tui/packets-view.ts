@@ -16,7 +16,6 @@ import { drawRules, LAYOUTS, ONE_PANE, PANES, type Pane, placePanes, resizePane,
 import type { Completion } from './prompt.js';
 import { TreePane } from './tree-pane.js';
 import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
-import { count } from './words.js';
 
 const KINDS: readonly RowKind[] = ['inner', 'outer', 'both'];
 /** Milliseconds after which a tree that is waited for says so. */
@@ -99,18 +98,11 @@ export class PacketsView implements View {
   }
 
   status(): string {
-    const { count: n, seen, filter, done, ms, paused, list } = this.packets;
-    const parts = [
-      ...(paused ? ['paused'] : []),
-      ...(list.tail ? ['at the end'] : []),
-      filter === ''
-        ? n === 0
-          ? ''
-          : `${count(list.cursor + 1)} / ${count(n)}`
-        : `${count(n)} of ${count(seen)}${done ? '' : ' so far'}`,
-      ...(filter !== '' && done ? [`${ms} ms`] : []),
-    ];
-    return parts.join('  ');
+    return this.packets.words;
+  }
+
+  get busy(): boolean {
+    return !this.packets.done;
   }
 
   /* Drawing */

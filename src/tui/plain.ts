@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { App } from './app.js';
+import { asciiText } from './ascii.js';
 import { Grid, harmless } from './cells.js';
 import type { Display } from './display.js';
 import { type CommandId, Keys } from './keymap.js';
@@ -44,6 +45,8 @@ export class PlainScreens {
   constructor(
     private readonly app: App,
     private readonly output: Writable,
+    /** The terminal has only ASCII. */
+    private readonly ascii = false,
   ) {}
 
   /** Takes lines until the user quits or there are no more. */
@@ -67,9 +70,9 @@ export class PlainScreens {
 
   /** Nothing changes any more, and what can be read was read. */
   private isQuiet(): boolean {
-    const { told, viewer } = this.app;
+    const { told, viewer, view } = this.app;
     const read = viewer.status.done && (told.whole || told.story === undefined || told.error !== undefined);
-    return Date.now() - this.changes.last >= QUIET_MS && (read || viewer.status.growing);
+    return Date.now() - this.changes.last >= QUIET_MS && (viewer.status.growing || (read && view.busy !== true));
   }
 
   private take(line: string): void {
@@ -150,8 +153,11 @@ export class PlainScreens {
 
   /** Writes lines, and what stands before what is typed. Nothing that was captured is to reach the terminal as a command. */
   private write(lines: readonly string[], before: string): void {
-    const text = lines.flatMap((l) => l.split('\n')).map(harmless);
-    this.output.write(`${text.join('\n')}\n${before}`);
+    const text = lines
+      .flatMap((l) => l.split('\n'))
+      .map(harmless)
+      .join('\n');
+    this.output.write(`${this.ascii ? asciiText(text) : text}\n${before}`);
   }
 
   private dialogLines(): string[] {

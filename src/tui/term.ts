@@ -170,7 +170,7 @@ class Terminal implements Display {
       const c = grid.chars[base + x];
       let char = c === RIGHT_HALF ? ' ' : c;
       // Two ASCII characters stand in the two cells of a wide one.
-      if (ascii && char > '~') char = asciiOf(char);
+      if (ascii && (char > '~' || char === ' ')) char = asciiOf(char, grid.chars[base + x + 1]);
       const cell = line[x];
       if (cell[0] === style && cell[1] === char) continue;
       cell[0] = style;

@@ -100,6 +100,8 @@ export interface View extends Panel {
   status(): string;
   /** The view is shown, with this scope; called each time, also when the capture is read again. */
   show(scope: Scope): void;
+  /** What it shows is still being sought. */
+  readonly busy?: boolean;
   /** Where one is, so that {@link restore} can lead back there. Plain data. */
   place(): unknown;
   restore(place: unknown): void;

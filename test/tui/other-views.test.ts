@@ -98,7 +98,7 @@ test('what is typed into --plain: a command while help is open, words of a form,
       yield line;
     }
   };
-  await new PlainScreens(stage.app, out).run(typed());
+  await new PlainScreens(stage.app, out, true).run(typed());
   const after = (line: string): string => said[lines.indexOf(line) + 1] ?? '';
   assert.match(after('?'), /Keys in Tunnels:/);
   assert.match(after('packets'), /^\ntunnel 1, Packets, inner\./);
@@ -106,6 +106,7 @@ test('what is typed into --plain: a command while help is open, words of a form,
   assert.match(after('Enter'), /^\n\+15550100, Packets, inner\./);
   assert.match(said[9], /^\ntunnel 2, Packets, inner\./);
   assert.match(after('nonsense'), /^warn: nonsense is no command/);
+  assert.match(said.join(''), /^[\n -~]*$/);
   await stage.end();
 });
 

@@ -120,6 +120,9 @@ test('hostile text is nothing but text', async () => {
 test('without UTF-8 nothing but ASCII is written', async () => {
   const t = new MemoryTerminal(30, 3);
   const { display } = await stage(t, { ascii: true });
+  display.paint(gridOf(30, 3, 'burst 1 ≤3'), undefined);
+  await t.settled();
+  assert.equal(t.lines[0], 'burst 1<=3');
   display.paint(gridOf(30, 3, '─ tunnel ─ ▸ 1 › é 日本 …'), undefined);
   await t.settled();
   assert.equal(t.lines[0], '- tunnel - + 1 > ? ? ?  ~');

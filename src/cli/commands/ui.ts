@@ -225,12 +225,16 @@ async function waitFor(
   return { display, events };
 }
 
+/** Nothing but ASCII is to be written. */
+const isAscii = (o: ScreenOptions, settings: Memory['settings']): boolean =>
+  o.ascii === true || settings.ascii || !isUtf8(process.env);
+
 function terminalOptions(names: readonly string[], o: ScreenOptions, { settings }: Memory): TerminalOptions {
   return {
     input: keyboard(names)!,
     output: process.stdout,
     term: process.env.TERM ?? 'dumb',
-    ascii: o.ascii === true || settings.ascii || !isUtf8(process.env),
+    ascii: isAscii(o, settings),
     mouse: o.mouse !== false && settings.mouse,
   };
 }
@@ -241,7 +245,7 @@ async function show(app: App, names: readonly string[], o: ScreenOptions, waitin
   // A terminal that cannot move its cursor gets lines.
   if (isPlain(o)) {
     const lines = createInterface({ input: keyboard(names)!, terminal: false });
-    await new PlainScreens(app, process.stdout).run(lines);
+    await new PlainScreens(app, process.stdout, isAscii(o, app.memory.settings)).run(lines);
     lines.close();
     return;
   }
