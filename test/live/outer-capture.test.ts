@@ -8,9 +8,7 @@ import { BlockSplitter, NotBlocks } from '../../src/live/capture-blocks.js';
 import { CaptureFiles } from '../../src/live/capture-files.js';
 import { COMMAND, run, TLS13 } from '../cli/run.js';
 import { freePort } from '../support/ports.js';
-import { inFolder, missing, startFttscope } from './outer-support.js';
-
-const root = process.getuid?.() === 0 ? false : 'capturing wants root: skipped';
+import { CANNOT_CAPTURE, inFolder, startFttscope } from './outer-support.js';
 
 const blocksOf = (file: Uint8Array): [Uint8Array, number][] => {
   const out: [Uint8Array, number][] = [];
@@ -68,9 +66,8 @@ async function send(port: number, count: number): Promise<void> {
   socket.close();
 }
 
-for (const backend of ['pcap', 'dumpcap']) {
-  const skip = root || (backend === 'dumpcap' && missing('dumpcap'));
-  test(`packets of an interface by ${backend}, and a filter`, { skip }, async () => {
+for (const backend of ['pcap', 'dumpcap'] as const) {
+  test(`packets of an interface by ${backend}, and a filter`, { skip: CANNOT_CAPTURE[backend] }, async () => {
     const port = await freePort();
     const file = inFolder(`${backend}.pcapng`);
     const one = startFttscope([
@@ -96,7 +93,7 @@ for (const backend of ['pcap', 'dumpcap']) {
   });
 }
 
-test('several interfaces, and rows as they come', { skip: root }, async () => {
+test('several interfaces, and rows as they come', { skip: CANNOT_CAPTURE.pcap }, async () => {
   const port = await freePort();
   const one = startFttscope([
     'capture',
@@ -123,7 +120,7 @@ test('several interfaces, and rows as they come', { skip: root }, async () => {
   assert.deepEqual(rows.sort(), expected);
 });
 
-test('what cannot be captured on, in words', { skip: root }, () => {
+test('what cannot be captured on, in words', { skip: CANNOT_CAPTURE.pcap }, () => {
   const one = (...args: string[]): [number | null, string] => {
     const r = run(['capture', ...args, '-w', inFolder('none.pcapng')]);
     return [r.code, r.err];
@@ -139,7 +136,7 @@ test('what cannot be captured on, in words', { skip: root }, () => {
   assert.match(r.stderr, /tcpdump -i IFACE -U -w - \| fttscope -r -/);
 });
 
-test('interfaces are listed', { skip: root }, () => {
+test('interfaces are listed', { skip: CANNOT_CAPTURE.pcap }, () => {
   const { code, out } = run(['interfaces']);
   assert.equal(code, 0);
   assert.match(out, /^lo +\d+ packets +127\.0\.0\.1/m);

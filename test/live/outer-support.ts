@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -12,10 +13,27 @@ process.on('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
 
 export const inFolder = (name: string): string => join(FOLDER, name);
 
+/** Why tests that want an optional package skip, or false. */
+export function packageMissing(name: string): string | false {
+  try {
+    createRequire(import.meta.url)(name);
+    return false;
+  } catch {
+    return `the package ${name} does not load: skipped`;
+  }
+}
+
 /** Why tests that want a program skip, or false. */
 export const missing = (program: string, ...args: string[]): string | false => {
   const r = spawnSync(program, args.length === 0 ? ['--version'] : args, { stdio: 'ignore' });
   return r.error === undefined ? false : `${program} is not installed: skipped`;
+};
+
+const notRoot = process.getuid?.() === 0 ? false : 'capturing wants root: skipped';
+/** Why nothing is captured by a backend here, or false. */
+export const CANNOT_CAPTURE: Readonly<Record<'pcap' | 'dumpcap', string | false>> = {
+  pcap: notRoot || packageMissing('pcap'),
+  dumpcap: notRoot || missing('dumpcap'),
 };
 
 /** Nothing that a test started outlives it. */

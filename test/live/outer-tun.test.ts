@@ -78,7 +78,7 @@ test('ping, TCP and DNS of the kernel through TUN devices at both ends', {
 });
 
 test("radvd's router advertisements, and a kernel that makes its own addresses", {
-  skip: skip || missing('radvd'),
+  skip: skip || missing('radvd') || missing('sysctl'),
 }, async () => {
   const prefix = 'prefix fd77:1::/64 { AdvOnLink on; AdvAutonomous on; };';
   writeFileSync(

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { after } from 'node:test';
-import { type Running, startFttscope, startProgram } from './outer-support.js';
+import { packageMissing, type Running, startFttscope, startProgram } from './outer-support.js';
 
 /** Two network namespaces with a cable between: a UE lives in the one, its EFTF and real servers in the other. */
 
@@ -15,11 +14,8 @@ export const within = (space: string, ...command: string[]): string[] => ['netns
 /** Makes both, for as long as the tests of a file run. Why there are none, in words, or false. */
 export function makeSpaces(): string | false {
   if (process.getuid?.() !== 0) return 'network namespaces want root: skipped';
-  try {
-    createRequire(import.meta.url)('koffi');
-  } catch {
-    return 'koffi is not installed: skipped';
-  }
+  const without = packageMissing('koffi');
+  if (without !== false) return without;
   after(() => {
     for (const space of [UE, NET]) ip('netns', 'delete', space);
   });

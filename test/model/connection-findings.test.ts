@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,6 +110,8 @@ describe('handshakes', () => {
     note(r, 'tls.no-renegotiation-info');
   });
 
+  const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not installed: skipped';
+
   /** A key and a certificate that OpenSSL makes. */
   function certificate(...options: readonly string[]): { key: string; cert: string } {
     const folder = mkdtempSync(join(tmpdir(), 'fttscope-certificate-'));
@@ -124,7 +126,7 @@ describe('handshakes', () => {
     }
   }
 
-  test('a certificate with a short key', async () => {
+  test('a certificate with a short key', { skip }, async () => {
     const weak = certificate('-newkey', 'rsa:1024');
     const o: TlsOptions = { ...V12, ciphers: 'ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0', server: weak };
     const c = await tlsConversation(SOME, o);
@@ -133,7 +135,7 @@ describe('handshakes', () => {
     assert.match(finding(r, 'tls.certificate-weak').meaning, /^Its key is rsaEncryption with 1024 bits\./);
   });
 
-  test('a certificate of another issuer for the same name', async () => {
+  test('a certificate of another issuer for the same name', { skip }, async () => {
     const other = certificate('-newkey', 'rsa:2048', '-subj', '/O=Inspector/CN=eftf.example');
     const [a, b] = [await tlsConversation(SOME, V12), await tlsConversation(SOME, { ...V12, server: other })];
     const build = (second: Conversation) =>

@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { copyFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { listInterfaces } from '../../src/live/capture-source.js';
+import { CANNOT_CAPTURE } from '../live/outer-support.js';
 import { ROOT } from '../support/corpus.js';
 import { until } from '../support/until.js';
 import { inTerminal, type Tmux, withoutTmux } from './support/tmux.js';
@@ -51,17 +51,6 @@ const read = (path: string, ...args: readonly string[]): string =>
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-
-/** Why nothing can be captured here; false: it can. */
-async function cannotCapture(): Promise<string | false> {
-  try {
-    const all = await listInterfaces();
-    if (process.getuid?.() !== 0) return 'capturing wants rights: not root';
-    return all.some((i) => i.name === 'lo') ? false : 'there is no interface lo';
-  } catch (e) {
-    return (e as Error).message;
-  }
-}
 
 describe('live in a real terminal', { skip: withoutTmux() ?? false }, () => {
   test('a UE of the lab: verbs, its own packets decoded as they come, saved with keys, and released', async () => {
@@ -241,9 +230,9 @@ describe('live in a real terminal', { skip: withoutTmux() ?? false }, () => {
     });
   });
 
-  test('a capture on lo: a choice that shows traffic, packets as they come, pause, stop, a file', async (c) => {
-    const why = await cannotCapture();
-    if (why !== false) return c.skip(why);
+  test('a capture on lo: a choice that shows traffic, packets as they come, pause, stop, a file', {
+    skip: CANNOT_CAPTURE.pcap,
+  }, async () => {
     await inTerminal(120, 40, TERM, async (t) => {
       const socket = createSocket('udp4');
       const sending = setInterval(() => socket.send('fttscope', 19_997, '127.0.0.1'), 50);
@@ -255,7 +244,7 @@ describe('live in a real terminal', { skip: withoutTmux() ?? false }, () => {
         await t.shows(/only packets of: udp port 19997/);
         // Sorted by packets; lo may not be the first.
         t.press('Escape');
-        await t.shows(/Enter shows/);
+        await t.shows(/Enter asks what to start/);
         t.type(':capture lo\n');
         await t.shows(/capture on lo|127\.0\.0\.1 +UDP/);
         t.type('/udp.dstport == 19997\n');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,12 +8,10 @@ import { PATIENCE_MS } from '../../support/until.js';
 
 /** Why tests with a real terminal cannot run; undefined: they can. */
 export function withoutTmux(): string | undefined {
-  try {
-    execFileSync('tmux', ['-V'], { stdio: 'ignore' });
-    return undefined;
-  } catch {
-    return 'tmux is missing: no real terminal to test in';
-  }
+  for (const program of ['tmux', 'ps'])
+    if (spawnSync(program, ['-V'], { stdio: 'ignore' }).status !== 0)
+      return `${program} is missing: no real terminal to test in`;
+  return undefined;
 }
 
 const PROGRAM = join(ROOT, 'dist/src/cli/fttscope.js');
