@@ -21,6 +21,8 @@ export const LIMITS = {
   chunkFrames: 8192,
   /** Addresses that the lists of the terminal UI show as text; further ones are `…`. */
   viewerAddresses: 1 << 20,
+  /** Names, numbers and addresses that `extract --redact` tells apart; those that come later share pseudonyms. */
+  pseudonyms: 1 << 19,
   /** Octets of a followed stream that are shown. */
   followedOctets: 16 << 20,
   /** Flows (TCP connections and UDP conversations) followed at a time. */

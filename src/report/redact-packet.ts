@@ -37,6 +37,11 @@ export class PacketRedaction {
   private readonly names = new SameLength();
   private readonly texts = new MessageRedaction(this.names);
 
+  /** How often a pseudonym was shared because there were too many to tell all apart. */
+  get shared(): number {
+    return this.names.shared;
+  }
+
   /** The IP packet in the envelope of a row; the row keeps its own. */
   packet(row: Row, start: number): Uint8Array {
     const { view } = row.content!;

@@ -1,18 +1,31 @@
+import { LIMITS } from '../limits.js';
 import { replaceTokens, type Token } from './redact.js';
 
 /** Labels of names that many have in common. */
 const COMMON: ReadonlySet<string> = new Set(
   'arpa com example gsma ims in-addr invalid ip6 local net org urn'.split(' '),
 );
-/** Counts, by shape, what was seen: two of one shape never get the same number. */
+/** How many more may be told apart, and how often there was no room for one. */
+interface Room {
+  left: number;
+  lacked: number;
+}
+
+/**
+ * Counts, by shape, what was seen: two of one shape never get the same number, unless there is no room to remember them.
+ */
 class Counter {
   private readonly known = new Map<string, number>();
   private readonly next = new Map<string, number>();
 
+  constructor(private readonly room: Room) {}
+
   of(what: string, shape: string): number {
-    let n = this.known.get(what);
-    if (n === undefined) {
-      n = this.next.get(shape) ?? 0;
+    const n = this.known.get(what) ?? this.next.get(shape) ?? 0;
+    if (this.known.has(what)) return n;
+    if (this.room.left === 0) this.room.lacked++;
+    else {
+      this.room.left--;
       this.next.set(shape, n + 1);
       this.known.set(what, n);
     }
@@ -26,18 +39,29 @@ class Counter {
  * pseudonyms than there are names of it (users of one letter), they begin anew.
  */
 export class SameLength {
-  private readonly users = new Counter();
-  private readonly labels = new Counter();
-  private readonly calls = new Counter();
-  private readonly numbers = new Counter();
-  private readonly macs = new Counter();
-  private readonly uuids = new Counter();
-  private readonly nets = new Counter();
-  private readonly hosts = new Counter();
-  private readonly prefixes = new Counter();
-  private readonly interfaces = new Counter();
+  private readonly room: Room = { left: LIMITS.pseudonyms, lacked: 0 };
+  private readonly users = new Counter(this.room);
+  private readonly labels = new Counter(this.room);
+  private readonly calls = new Counter(this.room);
+  private readonly numbers = new Counter(this.room);
+  private readonly macs = new Counter(this.room);
+  private readonly uuids = new Counter(this.room);
+  private readonly nets = new Counter(this.room);
+  private readonly hosts = new Counter(this.room);
+  private readonly prefixes = new Counter(this.room);
+  private readonly interfaces = new Counter(this.room);
   /** The last three octets of IPv6 addresses: what solicited-node addresses tell of them. RFC 4291 §2.7.1 */
   private readonly ends = new Map<number, number>();
+
+  /** @param most how many are told apart: where there are more, those that come later share a pseudonym of their shape */
+  constructor(most: number = LIMITS.pseudonyms) {
+    this.room.left = most;
+  }
+
+  /** How often a pseudonym was shared because there was no room to remember another. */
+  get shared(): number {
+    return this.room.lacked;
+  }
 
   user = (s: string): string => (/^\+?[\d-]{5,}$/.test(s) ? this.number(s) : numbered(s, this.users));
 
@@ -187,7 +211,7 @@ export class SameLength {
     const prefix = from.slice(0, 4);
     const end = from.slice(4);
     const to = [...(isLocal ? prefix : encoded(prefix, this.prefixes, first)), ...encoded(end, this.interfaces)];
-    this.ends.set(((from[6] & 255) << 16) | from[7], ((to[6] & 255) << 16) | to[7]);
+    if (this.room.left > 0) this.ends.set(((from[6] & 255) << 16) | from[7], ((to[6] & 255) << 16) | to[7]);
     return to;
   }
 

@@ -204,6 +204,18 @@ describe('pseudonyms of the same length', () => {
     assert.deepEqual([...p.ipv6(address('ff02::1:fff6:9876')).subarray(13)], [...to.subarray(13)]);
   });
 
+  test('names beyond the cap share pseudonyms; those before keep theirs, and nobody keeps their name', () => {
+    const few = new SameLength(2);
+    const [a, b] = [few.user('alice'), few.user('bobby')];
+    assert.notEqual(a, b);
+    assert.equal(few.shared, 0);
+    const [c, d] = [few.user('carol'), few.user('david')];
+    assert.equal(c, d);
+    assert.ok(![a, b, 'carol', 'david'].includes(c));
+    assert.deepEqual([few.user('alice'), few.user('bobby')], [a, b]);
+    assert.equal(few.shared, 2);
+  });
+
   test('no two names get one pseudonym', () => {
     const seen = new Set<string>();
     for (let i = 0; i < 500; i++)

@@ -1,4 +1,5 @@
 import type { Row } from '../../engine/row.js';
+import { LIMITS } from '../../limits.js';
 import type { TlsSession } from '../../tls/index.js';
 import { Exit, UserError } from '../errors.js';
 import { FrameFile } from '../frame-file.js';
@@ -54,6 +55,8 @@ async function inner(reading: Reading, selection: Selection, o: ExtractOptions):
     if (selection.takes(row)) file.take(row);
   });
   file.end();
+  if (o.quiet !== true && redaction !== null && redaction.shared > 0)
+    tell(`fttscope: the limit pseudonyms (${LIMITS.pseudonyms}) was reached: those of later names may be shared`);
   if (o.quiet !== true) tell(`${counted(file.count, 'inner packet')} of ${counted(file.tunnels, 'tunnel')} written`);
   return outcome;
 }
