@@ -97,6 +97,9 @@ export const LIMITS = {
   liveStallMs: 30_000,
   /** How long a tunnel may be silent: as long as RFC 5382 REQ-5 wants a NAT to let TCP live. */
   liveIdleMs: 7_440_000,
+  /** Steps of a scenario, and lines of what happened that are kept for expectations and on the screens. */
+  scenarioSteps: 10_000,
+  liveLines: 10_000,
   /** How long the answer to a close_notify is waited for. */
   liveReleaseMs: 2000,
 } as const;

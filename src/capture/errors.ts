@@ -34,11 +34,19 @@ const SYSTEM: Record<string, [code: string, text: string, hint?: string]> = {
   EPIPE: ['FTT_E_PIPE', 'nobody reads the output any more'],
 };
 
+/** Where a file is to be written. */
+const WRITING: typeof SYSTEM = {
+  ENOENT: ['FTT_E_MISSING', 'there is no such folder'],
+  ENOTDIR: ['FTT_E_MISSING', 'there is no such folder'],
+  EISDIR: ['FTT_E_DIRECTORY', 'is a directory', 'Name a file in it.'],
+};
+
 /** The coded error for an error of the system about `name`; `otherwise` is the code where none fits better. */
 export function systemError(name: string, error: unknown, otherwise: string): CaptureError {
   if (error instanceof CaptureError) return error;
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
-  const [coded, text, hint] = SYSTEM[code] ?? [otherwise, message];
+  const [coded, text, hint] = (otherwise === 'FTT_E_WRITE' ? WRITING[code] : undefined) ??
+    SYSTEM[code] ?? [otherwise, message];
   return new CaptureError(coded, `${name}: ${text}`, hint);
 }
 

@@ -1,20 +1,29 @@
-import { FAULTS } from '../live/fault.js';
+import { realClock } from '../live/clock.js';
+import type { Step } from '../live/scenario.js';
+import { EFTF_STEPS, type ToldEftf } from '../live/scenario-eftf.js';
+import { Lines } from '../live/scenario-lines.js';
 import type { LiveStep } from '../tui/live-console.js';
 import type { Completion } from '../tui/prompt.js';
 import { count, octets, plural } from '../tui/words.js';
-import { command, EFTF_VERBS, type EftfCommandOptions, type OpenedEftf, openEftf } from './commands/eftf.js';
-import { Exit, UserError } from './errors.js';
-import { goOn, LiveEnd } from './live-end.js';
+import { type EftfCommandOptions, type OpenedEftf, openEftf, tunnelNamed } from './commands/eftf.js';
+import { Exit } from './errors.js';
+import { completeVerb, LiveEnd, stepOf } from './live-end.js';
 import { clockOf, Rates } from './live-run.js';
 import type { Traces } from './live-settings.js';
 import { needsTerminal } from './screens.js';
+import { stepsOf } from './steps.js';
 
 /** Tunnels that are listed. */
 const LISTED = 200;
 
 /** An EFTF that is looked at while it runs. */
 export class LiveEftf extends LiveEnd {
-  protected readonly own = Object.entries(EFTF_VERBS).map(([name, words]) => ({ name, words }));
+  protected readonly own = Object.entries(EFTF_STEPS).map(([name, { about }]) => ({ name, words: about }));
+  private readonly lines = new Lines(realClock, this.say);
+  private worst: number = Exit.done;
+  /** Where a scenario is. */
+  private scenario = '';
+  private plan: readonly Step<ToldEftf>[] | undefined;
   private readonly rates = new Rates();
   private opened!: OpenedEftf;
 
@@ -26,10 +35,10 @@ export class LiveEftf extends LiveEnd {
   static async open(o: EftfCommandOptions): Promise<LiveEftf> {
     const live = new LiveEftf(o);
     try {
-      live.opened = await openEftf(o, live.say, live.file.reader.fd);
+      if (o.run !== undefined) live.plan = stepsOf(o.run, EFTF_STEPS);
+      live.opened = await openEftf(o, (words) => live.lines.tell(words), live.file.reader.fd);
     } catch (e) {
-      live.happenings.stop();
-      live.file.close();
+      live.letGo();
       throw e;
     }
     live.saved(); // there is nothing yet
@@ -43,12 +52,15 @@ export class LiveEftf extends LiveEnd {
   protected get traces(): Traces {
     return this.opened.traces;
   }
+  private get told(): ToldEftf {
+    return { eftf: this.opened.one, lines: this.lines };
+  }
   private get tunnels() {
     return [...this.opened.one.tunnels.values()];
   }
 
   protected get running(): string {
-    return `LISTENING ${clockOf(Date.now() - this.happenings.since)}  ${plural(this.tunnels.length, 'tunnel')}`;
+    return `LISTENING ${clockOf(Date.now() - this.happenings.since)}  ${plural(this.tunnels.length, 'tunnel')}${this.scenario}`;
   }
 
   get steps(): readonly LiveStep[] {
@@ -92,30 +104,45 @@ export class LiveEftf extends LiveEnd {
   }
 
   complete(text: string): Completion | undefined {
+    const takesNumber = /^(release|tunnels|fault) [^ ]*$/.test(text);
     const ids = this.tunnels.slice(0, LISTED).map((t) => ({ text: String(t.id), note: t.ue }));
-    const faults = Object.entries(FAULTS).map(([name, note]) => ({ text: name, note }));
-    const [verb, , third] = text.split(' ');
-    if (verb === 'release') return goOn(text, ids);
-    if (verb !== 'fault') return undefined;
-    return goOn(text, [...(third === undefined ? ids : []), ...faults, { text: 'off' }]);
+    return completeVerb(text, EFTF_STEPS, takesNumber ? ids : []);
   }
 
   protected async perform(line: string): Promise<string | undefined> {
-    const verb = line.split(' ')[0];
-    if (!Object.hasOwn(EFTF_VERBS, verb)) throw new Error(`there are ${Object.keys(EFTF_VERBS).join(', ')}`);
-    command(this.opened.one, line, this.say);
-    return undefined;
+    const step = stepOf(tunnelNamed(line), EFTF_STEPS);
+    await step?.verb.run(this.told, step.args);
+    return step && `${step.name}: done`;
+  }
+
+  begin(): void {
+    if (this.plan !== undefined) void this.run(this.plan);
+  }
+
+  /** Runs a scenario to the first step that fails. */
+  private async run(steps: readonly Step<ToldEftf>[]): Promise<void> {
+    for (const [i, { name, at, verb, args }] of steps.entries()) {
+      this.scenario = `  step ${i + 1} of ${steps.length}: ${name}`;
+      const wrong = await verb.run(this.told, args).catch((e: Error) => e);
+      if (this.over) return;
+      if (wrong === undefined) continue;
+      this.worst = Exit.stepFailed;
+      this.scenario = `  step ${i + 1} of ${steps.length} failed`;
+      this.happenings.note(`step ${i + 1} (${name}, ${at}) failed: ${wrong.message}`, 'error');
+      return;
+    }
+    this.scenario = '  scenario done';
+    this.happenings.note('the scenario is done');
   }
 
   protected async close(): Promise<number> {
     await this.opened.end();
-    return Exit.done;
+    return this.worst;
   }
 }
 
 /** `fttscope eftf --ui`. Returns the exit code. @throws UserError */
 export async function eftfOnScreens(o: EftfCommandOptions): Promise<number> {
-  if (o.run !== undefined) throw new UserError('--run and --ui: an EFTF runs a scenario without the screens');
   needsTerminal();
   const run = await LiveEftf.open(o);
   const { watch } = await import('./commands/ui.js');

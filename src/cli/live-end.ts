@@ -1,5 +1,8 @@
 import { GrowingFile } from '../capture/growing.js';
 import { LIMITS } from '../limits.js';
+import { FAULTS } from '../live/fault.js';
+import { readLine, type Step, type Verbs } from '../live/scenario.js';
+import { type Kind, kindInWords } from '../live/scenario-values.js';
 import type { LiveConsole, LiveEvent, LiveStep } from '../tui/live-console.js';
 import type { Completion } from '../tui/prompt.js';
 import { octets } from '../tui/words.js';
@@ -37,6 +40,12 @@ export abstract class LiveEnd implements LiveRun, LiveConsole {
   ) {
     if (o.write === '-') throw new UserError('-w -: standard output is the terminal');
     this.file = new GrowingFile(name, LIMITS.spoolOctets);
+  }
+
+  /** It could not begin: keeps nothing. */
+  protected letGo(): void {
+    this.happenings.stop();
+    this.file.close();
   }
 
   /** What the run is written to. */
@@ -136,9 +145,31 @@ export abstract class LiveEnd implements LiveRun, LiveConsole {
   }
 }
 
-/** Words that go on from the last word of a line. */
-export function goOn(text: string, words: readonly { readonly text: string; readonly note?: string }[]): Completion {
+type Word = Completion['words'][number];
+
+/** Ways to go on with a verb; `more`: values of the argument that needs no name. */
+export function completeVerb<E>(text: string, verbs: Verbs<E>, more: readonly Word[] = []): Completion | undefined {
+  const name = text.trimStart().split(' ')[0];
+  if (!Object.hasOwn(verbs, name)) return undefined;
+  const words = [...more, ...Object.entries(verbs[name].takes).flatMap(([arg, kind]) => wordsOf(arg, kind))];
   const from = text.lastIndexOf(' ') + 1;
   const typed = text.slice(from);
   return { from, words: words.filter((w) => w.text.startsWith(typed)) };
+}
+
+/** How an argument is typed. */
+function wordsOf(name: string, kind: Kind): Word[] {
+  if (kind === 'faults') return [...Object.entries(FAULTS).map(([text, note]) => ({ text, note })), { text: 'off' }];
+  if (kind === 'flag') return [{ text: name }, { text: `${name}=false` }];
+  if (typeof kind === 'string' || 'from' in kind) return [{ text: `${name}=`, note: kindInWords(kind) }];
+  return kind.map((value) => ({ text: `${name}=${value}` }));
+}
+
+/** A line as a step. @throws Error in words */
+export function stepOf<E>(line: string, verbs: Verbs<E>): Step<E> | undefined {
+  try {
+    return readLine(line, verbs);
+  } catch (e) {
+    throw new Error((e as Error).message.replace(/^console: /, ''));
+  }
 }

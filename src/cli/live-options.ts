@@ -37,7 +37,8 @@ export function addCaptureCommands(program: Command, done: (code: number) => voi
       done(await captureOnScreens(o, screenOptions(o)));
       return;
     }
-    const { capture: run, captureRows } = await import('./commands/capture.js');
+    const { boundsOf, capture: run, captureRows } = await import('./commands/capture.js');
+    boundsOf(o);
     done(write === undefined ? await captureRows(captureArgs(o), readArgs(o)) : await run({ ...o, write }));
   });
   program.addCommand(capture);

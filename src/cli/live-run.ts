@@ -1,4 +1,5 @@
 import type { GrowingReader } from '../capture/growing.js';
+import { LIMITS } from '../limits.js';
 import type { LiveConsole, LiveEvent } from '../tui/live-console.js';
 
 /** Something that brings packets while it is looked at: a pipe, a capture, a UE, an EFTF. */
@@ -19,8 +20,6 @@ export interface LiveRun {
   end(): Promise<number>;
 }
 
-/** Lines that are kept. */
-const KEPT = 10_000;
 /** Milliseconds between two looks at figures that change by themselves. */
 const TICK_MS = 500;
 
@@ -42,7 +41,7 @@ export class Happenings {
 
   note(text: string, severity: LiveEvent['severity'] = 'note'): void {
     this.events.push({ at: new Date(), severity, text });
-    if (this.events.length > KEPT) this.events.shift();
+    if (this.events.length > LIMITS.liveLines) this.events.shift();
     this.changed();
   }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { systemError } from '../capture/errors.js';
 import { printable } from '../kit/text.js';
-import { parseAddress } from '../live/address.js';
+import { type Address, parseAddress } from '../live/address.js';
 import { type FaultSetting, parseFault } from '../live/fault.js';
 import { BadSubscriber, labSubscribers, readSubscribers, type Subscriber } from '../live/subscriber-file.js';
 import { OuterTape, type TapeFile } from '../live/tap-tape.js';
@@ -56,6 +56,13 @@ export function versionsOf(o: LiveOptions): TlsVersions {
 export function familiesOf(o: LiveOptions): (4 | 6)[] {
   if (o[4] && !o[6]) return [4];
   return o[6] && !o[4] ? [6] : [4, 6];
+}
+
+/** An IP address of an option. @throws UserError */
+export function addressOf(flag: string, text: string): Address {
+  const octets = parseAddress(text);
+  if (octets === undefined) throw new UserError(`${flag} ${text}: it is no IP address`);
+  return octets;
 }
 
 /** The faults of `--fault`. @throws UserError */

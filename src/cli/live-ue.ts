@@ -1,5 +1,4 @@
 import { addressText } from '../live/address.js';
-import { FAULTS } from '../live/fault.js';
 import { readLine, runStep, type Step, usualSteps, VERBS } from '../live/scenario.js';
 import { discardsInWords } from '../live/tunnel-envelopes.js';
 import { NotEstablished } from '../live/tunnel-failure.js';
@@ -8,7 +7,7 @@ import type { Completion } from '../tui/prompt.js';
 import { count, duration, octets } from '../tui/words.js';
 import { type PlannedUe, planUe, type UeCommandOptions } from './commands/ue.js';
 import { Exit } from './errors.js';
-import { goOn, LiveEnd } from './live-end.js';
+import { completeVerb, LiveEnd, stepOf } from './live-end.js';
 import { clockOf, Rates } from './live-run.js';
 import type { Traces } from './live-settings.js';
 import { needsTerminal } from './screens.js';
@@ -37,7 +36,12 @@ export class LiveUe extends LiveEnd {
     super(`UE at ${target}`, o);
     this.proxied = o.proxy !== undefined;
     this.title = `UE at ${target}${this.proxied ? ' by a proxy' : ''}`;
-    this.plan = planUe(target, o, this.say, this.file.reader.fd);
+    try {
+      this.plan = planUe(target, o, this.say, this.file.reader.fd);
+    } catch (e) {
+      this.letGo();
+      throw e;
+    }
     this.saved(); // there is nothing yet
   }
 
@@ -210,18 +214,11 @@ export class LiveUe extends LiveEnd {
   }
 
   complete(text: string): Completion | undefined {
-    const verb = VERBS[text.trimStart().split(' ')[0]];
-    if (verb === undefined) return undefined;
-    if (Object.values(verb.takes).includes('faults'))
-      return goOn(text, [...Object.entries(FAULTS).map(([name, note]) => ({ text: name, note })), { text: 'off' }]);
-    return goOn(
-      text,
-      Object.entries(verb.takes).map(([name, kind]) => ({ text: `${name}=`, note: kind })),
-    );
+    return completeVerb(text, VERBS);
   }
 
   protected async perform(line: string): Promise<string | undefined> {
-    const step = read(line);
+    const step = stepOf(line, VERBS);
     if (step === undefined) return undefined;
     const wrong = await this.attempt(step);
     if (wrong !== undefined) throw new Error(`${step.name}: ${wrong}`);
@@ -240,13 +237,4 @@ export async function ueOnScreens(target: string, o: UeCommandOptions): Promise<
   const run = new LiveUe(target, o);
   const { watch } = await import('./commands/ui.js');
   return watch(run, { autoKeys: true });
-}
-
-/** A line as a step. @throws Error in words */
-function read(line: string): Step | undefined {
-  try {
-    return readLine(line);
-  } catch (e) {
-    throw new Error((e as Error).message.replace(/^console: /, ''));
-  }
 }

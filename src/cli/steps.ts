@@ -1,21 +1,29 @@
-import { readScenario, type Step } from '../live/scenario.js';
+import { readScenario, type Step, type Verbs } from '../live/scenario.js';
 import { StepFailed } from '../live/scenario-lines.js';
 import { BadScenario } from '../live/scenario-values.js';
-import type { Verb } from '../live/scenario-verbs.js';
 import { NotEstablished } from '../live/tunnel-failure.js';
 import { Exit, UserError } from './errors.js';
 import { textOf } from './live-settings.js';
 import { tell } from './tell.js';
 
 /** The steps of a file. @throws UserError, CaptureError */
-export function stepsOf<E>(path: string, verbs: Readonly<Record<string, Verb<E>>>): Step<E>[] {
+export function stepsOf<E>(path: string, verbs: Verbs<E>): Step<E>[] {
   try {
     return readScenario(textOf(path), path, verbs);
   } catch (e) {
-    if (e instanceof BadScenario) throw new UserError(e.message);
+    if (e instanceof BadScenario) throw new UserError(e.message, Exit.input);
     throw e;
   }
 }
+
+/** Verbs with what they do and take, the argument that a bare value is first: a line each. */
+export const verbsInWords = <E>(verbs: Verbs<E>): string =>
+  Object.entries(verbs)
+    .map(([name, { about, takes, bare }]) => {
+      const names = Object.keys(takes).sort((a, b) => Number(b === bare) - Number(a === bare));
+      return `${name.padEnd(10)} ${about}${names.length === 0 ? '' : ` (${names.join(', ')})`}`;
+    })
+    .join('\n');
 
 /** Runs steps to the first that fails; what failed is said. Returns the exit code. */
 export async function runSteps<E>(end: E, steps: readonly Step<E>[]): Promise<number> {

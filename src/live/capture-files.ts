@@ -20,7 +20,7 @@ export interface FileOptions {
   readonly stop: Bounds;
   /** When the next file begins, and how many are kept (`-b`); absent: there is one file. */
   readonly ring?: Bounds;
-  /** Called once, when a stop condition is met. */
+  /** Called once, when a stop condition is met, with that condition: `packets:95 is reached`. */
   readonly onStop: (why: string) => void;
   /** Called with the name of each file that is complete. */
   readonly onFile?: (path: string) => void;
@@ -98,7 +98,7 @@ export class CaptureFiles {
     if (this.o.ring !== undefined && this.filePackets > 0 && this.late()) this.next();
     const { duration } = this.o.stop;
     if (duration !== undefined && performance.now() - this.since >= duration * 1000)
-      this.halt(`${duration} s have passed`, false);
+      this.halt(`duration:${duration} is reached`, false);
   }
 
   /** Writes what waits, with the statistics, and closes. */
@@ -117,9 +117,9 @@ export class CaptureFiles {
 
   private check(): void {
     const { stop } = this.o;
-    if (stop.packets !== undefined && this.packets >= stop.packets) this.halt(`${stop.packets} packets are captured`);
+    if (stop.packets !== undefined && this.packets >= stop.packets) this.halt(`packets:${stop.packets} is reached`);
     if (this.o.ring === undefined && stop.filesize !== undefined && this.fileOctets >= stop.filesize * 1000)
-      this.halt(`the file has ${stop.filesize} kB`);
+      this.halt(`filesize:${stop.filesize} is reached`);
   }
 
   /** Whether the next packet belongs into the next file. */
@@ -139,7 +139,7 @@ export class CaptureFiles {
   private next(): void {
     const { files } = this.o.stop;
     if (files !== undefined && this.count >= files) {
-      this.halt(`${files} files are written`);
+      this.halt(`files:${files} is reached`);
       return;
     }
     this.close();

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { systemError } from '../capture/errors.js';
 import { addressText, parseAddress } from './address.js';
 import { type Clock, realClock } from './clock.js';
 import type { Binding } from './dhcp-server.js';
@@ -28,7 +29,17 @@ export class LeaseFile {
     private readonly clock: Clock = realClock,
   ) {}
 
-  /** What an earlier run left, in the time of the clock; damaged lines are passed over, and told. @throws Error of the system */
+  /** Makes sure that leases can be kept there. @throws CaptureError */
+  check(): void {
+    try {
+      mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+      closeSync(openSync(this.path, 'a', 0o600));
+    } catch (e) {
+      throw systemError(this.path, e, 'FTT_E_WRITE');
+    }
+  }
+
+  /** What an earlier run left, in the time of the clock; damaged lines are passed over, and told. @throws CaptureError */
   read(): Binding[] {
     const found = new Map<string, Binding>();
     let damaged = 0;
@@ -108,6 +119,6 @@ function textOf(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw e;
+    throw systemError(path, e, 'FTT_E_READ');
   }
 }

@@ -111,6 +111,11 @@ export class RtpTalker {
     return true;
   }
 
+  /** Whether digits are still being sent, or wait. */
+  get dialling(): boolean {
+    return this.digits.length > 0;
+  }
+
   /** Takes an RTP packet. */
   receiveRtp(octets: Uint8Array): void {
     if (octets.length < 12 || octets[0] >> 6 !== 2) return;

@@ -1,5 +1,5 @@
 import { StepFailed } from './scenario-lines.js';
-import { type Arguments, pause, within } from './scenario-values.js';
+import { type Arguments, pause, whole, within } from './scenario-values.js';
 import type { Verb } from './scenario-verbs.js';
 import type { Outcome } from './sip/user-agent.js';
 import type { Ue } from './ue.js';
@@ -8,11 +8,17 @@ import type { UeSip } from './ue-sip.js';
 const REGISTER_MS = 30_000;
 const ANSWER_MS = 60_000;
 const MESSAGE_MS = 30_000;
+const PACKET_MS = 20;
+const DIGITS_MS = 5000;
+
+/** Status of a call that is refused. RFC 3261 §21 */
+const REFUSAL = whole(300, 699);
 
 /** `bob` and `bob@domain` as URIs. */
 function uriOf(domain: string, to: unknown): string {
   const text = String(to ?? '');
   if (text === '') throw new StepFailed('to whom? to: sip:USER@DOMAIN');
+  if (/\s/.test(text)) throw new StepFailed(`nobody is called ${text}: other arguments have names, NAME=VALUE`);
   if (/^(sips?|tel):/.test(text)) return text;
   return text.includes('@') ? `sip:${text}` : `sip:${text}@${domain}`;
 }
@@ -108,6 +114,11 @@ async function dtmf(ue: Ue, a: Arguments): Promise<void> {
     ue.sip().digit(one, digit);
     await pause((a.pause as number | undefined) ?? 250);
   }
+  // What comes next, such as the end of the call, is not to cut the last one off.
+  for (let ms = 0; one.state === 'confirmed' && ue.signalling?.media?.dialling; ms += PACKET_MS) {
+    if (ms >= DIGITS_MS) throw new StepFailed('the digits wait: is the call on hold?');
+    await pause(PACKET_MS);
+  }
 }
 
 async function hangUp(ue: Ue): Promise<void> {
@@ -132,13 +143,13 @@ export const CALL_VERBS: Readonly<Record<string, Verb>> = {
   },
   call: {
     about: 'call somebody and wait for the answer, or for a refusal with a status; or take the call back after a while',
-    takes: { to: 'text', status: 'number', cancel: 'duration', reliable: 'flag', within: 'duration' },
+    takes: { to: 'text', status: REFUSAL, cancel: 'duration', reliable: 'flag', within: 'duration' },
     bare: 'to',
     run: call,
   },
   answer: {
     about: 'wait for a call, let it ring, answer it or reject it',
-    takes: { ring: 'duration', reject: 'number', within: 'duration' },
+    takes: { ring: 'duration', reject: REFUSAL, within: 'duration' },
     bare: 'ring',
     run: answer,
   },
@@ -151,7 +162,7 @@ export const CALL_VERBS: Readonly<Record<string, Verb>> = {
   },
   hold: {
     about: 'put the other side on hold; off takes it back',
-    takes: { off: 'flag', by: 'text', within: 'duration' },
+    takes: { off: 'flag', by: ['invite', 'update'], within: 'duration' },
     bare: 'off',
     run: hold,
   },

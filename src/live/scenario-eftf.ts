@@ -1,7 +1,7 @@
 import type { Eftf, EftfTunnel } from './eftf.js';
 import { type Lines, StepFailed } from './scenario-lines.js';
-import { type Arguments, type Kind, pause, within } from './scenario-values.js';
-import { pattern, sayFaults, type Verb, wantedFaults } from './scenario-verbs.js';
+import { type Arguments, type Kind, NUMBER, pause, within } from './scenario-values.js';
+import { pattern, sayFaults, type Verb, wanted, wantedFaults } from './scenario-verbs.js';
 
 /** An EFTF with what it tells. */
 export interface ToldEftf {
@@ -10,7 +10,7 @@ export interface ToldEftf {
 }
 
 const WITHIN_MS = 5000;
-const TUNNEL = { tunnel: 'number' } as const satisfies Record<string, Kind>;
+const TUNNEL = { tunnel: NUMBER } as const satisfies Record<string, Kind>;
 
 /** The tunnel with that number, or all. @throws StepFailed where there is none */
 function chosen({ eftf }: ToldEftf, { tunnel }: Arguments): EftfTunnel[] {
@@ -21,13 +21,14 @@ function chosen({ eftf }: ToldEftf, { tunnel }: Arguments): EftfTunnel[] {
 }
 
 async function expectations({ eftf, lines }: ToldEftf, a: Arguments): Promise<void> {
+  wanted(a, ['event', 'not', 'tunnels']);
   const ms = within(a, WITHIN_MS);
   if (a.not !== undefined) {
     const line = await lines.expect(pattern(a.not as string), ms).catch(() => undefined);
     if (line !== undefined) throw new StepFailed(`it was not to happen: ${line}`);
   }
   if (a.event !== undefined) await lines.expect(pattern(a.event as string), ms);
-  if (a.tunnels !== undefined && eftf.tunnels.size !== a.tunnels)
+  if (a.tunnels !== undefined && !(await lines.until(() => eftf.tunnels.size === a.tunnels, ms)))
     throw new StepFailed(`there are ${eftf.tunnels.size} tunnels`);
 }
 
@@ -49,7 +50,7 @@ export const EFTF_STEPS: Readonly<Record<string, Verb<ToldEftf>>> = {
   },
   expect: {
     about: 'wait for a line, and fail if it does not come; or for so many tunnels',
-    takes: { event: 'text', not: 'text', tunnels: 'number', within: 'duration' },
+    takes: { event: 'text', not: 'text', tunnels: NUMBER, within: 'duration' },
     bare: 'event',
     run: expectations,
   },
@@ -64,12 +65,12 @@ export const EFTF_STEPS: Readonly<Record<string, Verb<ToldEftf>>> = {
     },
   },
   fault: {
-    about: 'do something wrong in all tunnels, once or from now on; off ends it',
-    takes: { faults: 'faults' },
+    about: 'do something wrong in a tunnel, or all, once or from now on; off ends it',
+    takes: { faults: 'faults', ...TUNNEL },
     bare: 'faults',
     run: async (end, a) => {
       const list = wantedFaults(a);
-      for (const t of chosen(end, {})) {
+      for (const t of chosen(end, a)) {
         if (list.length === 0) t.faults.off();
         for (const f of list) t.faults.apply(f);
       }

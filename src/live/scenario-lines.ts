@@ -1,10 +1,8 @@
+import { LIMITS } from '../limits.js';
 import type { Clock } from './clock.js';
 
 /** What a step could not do. */
 export class StepFailed extends Error {}
-
-/** Lines that are kept for expectations. */
-const UNSEEN = 10_000;
 
 /** What an end tells, a line each: it can be waited for. */
 export class Lines {
@@ -23,7 +21,7 @@ export class Lines {
   tell(line: string): void {
     this.out(line);
     this.unseen.push(line);
-    if (this.unseen.length > UNSEEN) this.unseen.shift();
+    if (this.unseen.length > LIMITS.liveLines) this.unseen.shift();
     for (const hear of [...this.listeners]) hear(line);
   }
 
@@ -43,7 +41,7 @@ export class Lines {
 
   /** The first line from now on that matches. @throws StepFailed after `ms`, or after the last line */
   hear(pattern: RegExp, ms: number, otherwise = `no line like ${pattern.source}`): Promise<string> {
-    return new Promise((resolve, reject) => {
+    const heard = new Promise<string>((resolve, reject) => {
       const done = (): void => {
         cancel();
         stop();
@@ -60,5 +58,18 @@ export class Lines {
         reject(new StepFailed(`${otherwise} within ${ms / 1000} s`));
       });
     });
+    heard.catch(() => {}); // who waited may have failed before
+    return heard;
+  }
+
+  /** Waits until something is so, looked at now and after each line. @returns whether it became so within `ms` */
+  async until(so: () => boolean, ms: number): Promise<boolean> {
+    const end = this.clock.now() + ms;
+    while (!so()) {
+      const left = end - this.clock.now();
+      const came = left > 0 && (await this.hear(/^/, left).catch(() => undefined)) !== undefined;
+      if (!came) return so();
+    }
+    return true;
   }
 }

@@ -1,11 +1,41 @@
 import { parseAddress } from './address.js';
-import { type FaultSetting, isFault, parseFault } from './fault.js';
+import { type FaultSetting, parseFault } from './fault.js';
 
 /** What a scenario says that cannot be: the words name the place. */
 export class BadScenario extends Error {}
 
-/** What an argument of a verb may be. */
-export type Kind = 'text' | 'number' | 'duration' | 'address' | 'hex' | 'flag' | 'faults';
+/** Whole numbers, both ends included. */
+export interface Whole {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What an argument of a verb may be; a list: one of these words. A flag is true, false, or its own name. */
+export type Kind = 'text' | 'duration' | 'address' | 'hex' | 'flag' | 'faults' | Whole | readonly string[];
+
+export const whole = (from: number, to: number): Whole => ({ from, to });
+
+/** Number of a tunnel, or of tunnels. */
+export const NUMBER = whole(0, Number.MAX_SAFE_INTEGER);
+
+/** A kind for people: `a whole number from 1 to 9`. */
+export function kindInWords(kind: Kind): string {
+  if (typeof kind === 'string') return KINDS[kind];
+  if (!('from' in kind)) return kind.join(' or ');
+  return kind.to === NUMBER.to ? 'a whole number' : `a whole number from ${kind.from} to ${kind.to}`;
+}
+
+const KINDS: Readonly<Record<Extract<Kind, string>, string>> = {
+  text: 'text',
+  duration: 'a time such as 500ms, 2s, 1.5m',
+  address: 'an IP address',
+  hex: 'octets in hex',
+  flag: 'true or false',
+  faults: 'faults',
+};
+
+/** Longest time that can be waited for, in ms: longer ones are over at once. */
+const LONGEST_MS = 0x7fff_ffff;
 
 /** A value that was checked: text, number (durations in ms), octets, flag, faults. */
 export type Value = string | number | boolean | Uint8Array | readonly FaultSetting[];
@@ -13,10 +43,11 @@ export type Arguments = Readonly<Record<string, Value | undefined>>;
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** Milliseconds of `2`, `2s`, `500ms`, `1.5 m`; a number alone is seconds. Undefined where it is none. */
+/** Milliseconds of `2`, `2s`, `500ms`, `1.5 m`; a number alone is seconds. Undefined where it is none, or 25 days and more. */
 export function duration(value: unknown): number | undefined {
   const m = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(String(value).trim());
-  return m === null ? undefined : Number(m[1]) * UNITS[m[2] ?? 's'];
+  const ms = m === null ? Number.POSITIVE_INFINITY : Number(m[1]) * UNITS[m[2] ?? 's'];
+  return ms > LONGEST_MS ? undefined : ms;
 }
 
 /** Octets written as hex, with blanks, colons and commas wherever; undefined where it is none. */
@@ -26,16 +57,19 @@ function hexOctets(text: string): Uint8Array | undefined {
   return Uint8Array.from(digits.match(/../g)!, (h) => Number.parseInt(h, 16));
 }
 
+/** How a fault without a value is written where there must be one. */
+const NO_VALUE: ReadonlySet<string> = new Set(['', '~', 'null']);
+
 function faultsOf(value: unknown): FaultSetting[] {
   if (value === 'off') return [];
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return Object.entries(value).map(([name, v]) => {
-      if (!isFault(name)) throw new BadScenario(String(parseFault(name)));
-      if (v !== null && typeof v !== 'number') throw new BadScenario(`${name} takes a number`);
-      return { name, ...(v !== null && { value: v }) };
-    });
+    return Object.entries(value).flatMap(([name, v]) => faultsOf([NO_VALUE.has(String(v)) ? name : `${name}=${v}`]));
   }
-  const list = Array.isArray(value) ? value : String(value).split(/[\s,]+/);
+  const list = Array.isArray(value)
+    ? value
+    : String(value)
+        .trim()
+        .split(/[\s,]+/);
   return list.map((one) => {
     const fault = parseFault(String(one));
     if (typeof fault === 'string') throw new BadScenario(fault);
@@ -52,17 +86,29 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 export function checkedValue(kind: Kind, name: string, value: unknown): Value {
   if (kind === 'faults') return faultsOf(value);
   if (typeof value === 'object' && value !== null) throw new BadScenario(`${name} is one value, not several`);
-  const text = String(value);
-  const number = kind === 'number' ? Number(text) : kind === 'duration' ? duration(text) : undefined;
-  if ((kind === 'number' && !Number.isFinite(number)) || (kind === 'duration' && number === undefined))
-    throw new BadScenario(`${name}: ${text} is no ${kind}`);
-  if (number !== undefined) return number;
-  if (kind === 'flag') {
-    if (text !== 'true' && text !== 'false') throw new BadScenario(`${name} is true or false`);
-    return text === 'true';
+  const text = String(value ?? '').trim();
+  const found = text === '' ? undefined : readValue(kind, name, text);
+  if (found === undefined)
+    throw new BadScenario(`${name} is ${kindInWords(kind)}${text === '' ? ', not nothing' : `, not ${text}`}`);
+  return found;
+}
+
+function readValue(kind: Exclude<Kind, 'faults'>, name: string, text: string): Value | undefined {
+  if (typeof kind !== 'string') {
+    if (!('from' in kind)) return kind.includes(text) ? text : undefined;
+    const n = Number(text);
+    return /^\d+$/.test(text) && n >= kind.from && n <= kind.to ? n : undefined;
   }
-  const octets = kind === 'address' ? parseAddress(text) : kind === 'hex' ? hexOctets(text) : undefined;
-  if (octets !== undefined) return octets;
-  if (kind !== 'text') throw new BadScenario(`${name}: ${text} is no ${kind === 'hex' ? 'hex' : 'IP address'}`);
-  return text;
+  switch (kind) {
+    case 'duration':
+      return duration(text);
+    case 'flag':
+      return text === name || text === 'true' ? true : text === 'false' ? false : undefined;
+    case 'address':
+      return parseAddress(text);
+    case 'hex':
+      return hexOctets(text);
+    default:
+      return text;
+  }
 }

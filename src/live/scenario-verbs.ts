@@ -1,7 +1,7 @@
 import { type Address, addressText, inPrefix, parseAddress } from './address.js';
 import { FAULTS, type FaultSetting } from './fault.js';
 import { StepFailed } from './scenario-lines.js';
-import { type Arguments, type Kind, pause, within } from './scenario-values.js';
+import { type Arguments, type Kind, pause, whole, within } from './scenario-values.js';
 import type { Ue } from './ue.js';
 
 /** A verb of scenarios and of the console, of a UE or of another end. */
@@ -37,33 +37,40 @@ async function pings(ue: Ue, a: Arguments): Promise<void> {
   }
 }
 
+/** What an expectation is about, of all that it may be. @throws StepFailed where there is nothing */
+export function wanted(a: Arguments, names: readonly string[]): void {
+  if (names.every((name) => a[name] === undefined)) throw new StepFailed(`expect what? ${names.join(', ')}`);
+}
+
 async function expectations(ue: Ue, a: Arguments): Promise<void> {
+  wanted(a, ['event', 'not', 'tunnel', 'address']);
   const ms = within(a, WITHIN_MS);
   if (a.not !== undefined) {
     const line = await ue.expectLine(pattern(a.not as string), ms).catch(() => undefined);
     if (line !== undefined) throw new StepFailed(`it was not to happen: ${line}`);
   }
   if (a.event !== undefined) await ue.expectLine(pattern(a.event as string), ms);
-  if (a.tunnel === 'down' && ue.up) await ue.expectLine(/^tunnel ended/, ms);
-  if (a.tunnel === 'up' && !ue.up) throw new StepFailed('there is no tunnel');
-  if (a.address !== undefined) hasAddress(ue, a.address as string);
+  if (a.tunnel !== undefined && !(await ue.until(() => ue.up === (a.tunnel === 'up'), ms)))
+    throw new StepFailed(ue.up ? 'the tunnel is up' : 'there is no tunnel');
+  if (a.address !== undefined) await address(ue, a.address as string, ms);
 }
 
-/** Whether the UE has an address in `CIDR`, or of a family: `ipv4`, `ipv6`. */
-function hasAddress(ue: Ue, wanted: string): void {
-  const own = ue.host.host.addresses.map((x) => x.address).filter((x) => x[0] !== 0xfe);
-  const [prefix, length] = wanted.split('/');
-  const hit =
-    wanted === 'ipv4' || wanted === 'ipv6'
-      ? own.some((x) => x.length === (wanted === 'ipv4' ? 4 : 16))
-      : own.some((x) => isWithin(x, prefix, length));
-  if (!hit) throw new StepFailed(`no address ${wanted}; there is ${own.map(addressText).join(', ') || 'none'}`);
+/** Waits for an address in `ADDRESS/LENGTH`, or of a family: `ipv4`, `ipv6`. @throws StepFailed */
+async function address(ue: Ue, wanted: string, ms: number): Promise<void> {
+  const fits = addressesLike(wanted);
+  const own = (): Address[] => ue.host.host.addresses.map((x) => x.address).filter((x) => x[0] !== 0xfe);
+  if (!(await ue.until(() => own().some(fits), ms)))
+    throw new StepFailed(`no address ${wanted}; there is ${own().map(addressText).join(', ') || 'none'}`);
 }
 
-function isWithin(x: Address, prefix: string, length: string | undefined): boolean {
+function addressesLike(wanted: string): (x: Address) => boolean {
+  if (wanted === 'ipv4' || wanted === 'ipv6') return (x) => x.length === (wanted === 'ipv4' ? 4 : 16);
+  const [prefix, length, more] = wanted.split('/');
   const p = parseAddress(prefix);
-  if (p === undefined) throw new StepFailed(`${prefix} is no IP address`);
-  return inPrefix(x, p, length === undefined ? 8 * p.length : Number(length));
+  const bits = length === undefined ? 8 * (p?.length ?? 0) : /^\d+$/.test(length) ? Number(length) : Number.NaN;
+  if (p === undefined || more !== undefined || !(bits <= 8 * p.length))
+    throw new StepFailed(`address is ipv4, ipv6, an IP address or ADDRESS/LENGTH, not ${wanted}`);
+  return (x) => inPrefix(x, p, bits);
 }
 
 function faults(ue: Ue, a: Arguments): void {
@@ -108,7 +115,13 @@ export const TUNNEL_VERBS: Readonly<Record<string, Verb>> = {
   },
   ping: {
     about: 'send echo requests, to the gateway if nothing is said',
-    takes: { to: 'address', count: 'number', interval: 'duration', size: 'number', within: 'duration' },
+    takes: {
+      to: 'address',
+      count: whole(1, 1_000_000),
+      interval: 'duration',
+      size: whole(0, 65_507),
+      within: 'duration',
+    },
     bare: 'to',
     run: pings,
   },
@@ -118,8 +131,8 @@ export const TUNNEL_VERBS: Readonly<Record<string, Verb>> = {
     bare: 'hex',
     async run(ue, a) {
       if (a.hex === undefined) throw new StepFailed('send what? hex: 01 00 17 45 …');
-      if (!ue.up || !ue.established!.link.sendOctets(a.hex as Uint8Array))
-        throw new StepFailed('the tunnel takes nothing');
+      if (!ue.up) throw new StepFailed('there is no tunnel');
+      if (!ue.established!.link.sendOctets(a.hex as Uint8Array)) throw new StepFailed('the tunnel takes nothing more');
     },
   },
   wait: {
@@ -130,7 +143,7 @@ export const TUNNEL_VERBS: Readonly<Record<string, Verb>> = {
   },
   expect: {
     about: 'wait for a line, and fail if it does not come; or for the tunnel to be up or down, or for an address',
-    takes: { event: 'text', not: 'text', tunnel: 'text', address: 'text', within: 'duration' },
+    takes: { event: 'text', not: 'text', tunnel: ['up', 'down'], address: 'text', within: 'duration' },
     bare: 'event',
     run: expectations,
   },

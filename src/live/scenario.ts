@@ -1,4 +1,5 @@
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
+import { LIMITS } from '../limits.js';
 import { CALL_VERBS } from './scenario-calls.js';
 import { type Arguments, BadScenario, checkedValue, type Value } from './scenario-values.js';
 import { TUNNEL_VERBS, type Verb } from './scenario-verbs.js';
@@ -19,16 +20,14 @@ export type Verbs<E> = Readonly<Record<string, Verb<E>>>;
 /** All verbs of a UE. */
 export const VERBS: Verbs<Ue> = { ...TUNNEL_VERBS, ...CALL_VERBS };
 
-/** Most steps of a scenario. */
-const MOST_STEPS = 10_000;
-
 /**
- * Reads a scenario, YAML or JSON (which is YAML): `{steps: [VERB | {VERB: VALUE | {NAME: VALUE}}]}`.
+ * Reads a scenario, YAML or JSON (which is YAML): `{steps: [VERB | {VERB: VALUE | {NAME: VALUE}}]}`. Values stand for
+ * themselves as they are written: `+15550100`, `007` and `0100e7` are no numbers.
  * @param name of the file, for messages @throws BadScenario
  */
 export function readScenario<E>(text: string, name: string, verbs: Verbs<E>): Step<E>[] {
   const lines = new LineCounter();
-  const doc = parseDocument(text, { lineCounter: lines });
+  const doc = parseDocument(text, { lineCounter: lines, schema: 'failsafe' });
   const where = (node: unknown): string => {
     const offset = (node as Node | undefined)?.range?.[0];
     return offset === undefined ? name : `${name}, line ${lines.linePos(offset).line}`;
@@ -37,60 +36,83 @@ export function readScenario<E>(text: string, name: string, verbs: Verbs<E>): St
   if (error !== undefined) throw new BadScenario(`${name}: ${error.message.split('\n')[0]}`);
   const steps = isMap(doc.contents) ? doc.contents.get('steps', true) : undefined;
   if (!isSeq(steps)) throw new BadScenario(`${name}: a scenario is {steps: [VERB, {VERB: {NAME: VALUE}} …]}`);
-  if (steps.items.length > MOST_STEPS) throw new BadScenario(`${name}: more than ${MOST_STEPS} steps`);
+  const other = (doc.contents as YAMLMap).items.find(({ key }) => String(key) !== 'steps');
+  if (other !== undefined) throw new BadScenario(`${where(other.key)}: a scenario has steps, and no ${other.key}`);
+  if (steps.items.length === 0) throw new BadScenario(`${name}: there are no steps`);
+  if (steps.items.length > LIMITS.scenarioSteps)
+    throw new BadScenario(`${name}: more than ${LIMITS.scenarioSteps} steps`);
   return steps.items.map((item) => {
     const at = where(item);
-    if (isScalar(item)) return step(verbs, String(item.value), undefined, at);
-    if (!isMap(item) || item.items.length !== 1 || !isPair(item.items[0]))
+    const given = plain(item, doc, at);
+    if (typeof given === 'string') return step(verbs, given, undefined, at);
+    const [[verb, value] = [], more] = Object.entries(given ?? {});
+    if (verb === undefined || more !== undefined || Array.isArray(given))
       throw new BadScenario(`${at}: a step is a verb, or one verb with its arguments`);
-    const value = (item.toJS(doc) as Record<string, unknown>)[String((item.items[0].key as { value: unknown }).value)];
-    return step(verbs, String((item.items[0].key as { value: unknown }).value), value, at);
+    return step(verbs, verb, value, at);
   });
 }
 
+/** A step as plain data. @throws BadScenario where its aliases lead nowhere, or too far */
+function plain(item: unknown, doc: Document, at: string): unknown {
+  try {
+    return (item as Node | null)?.toJS(doc);
+  } catch (e) {
+    throw new BadScenario(`${at}: ${(e as Error).message}`);
+  }
+}
+
 /**
- * Reads a line of the console: `ping 10.0.0.1`, `ping to=10.0.0.1 count=3`.
+ * Reads a line of the console: `ping 10.0.0.1 count=3`, `message bob text=on my way`: a value without a name, then values with
+ * names. Words go on with the value before them.
  * @throws BadScenario; undefined for an empty line or a comment
  */
-export function readLine(line: string): Step | undefined {
+export function readLine(line: string): Step | undefined;
+export function readLine<E>(line: string, verbs: Verbs<E>): Step<E> | undefined;
+export function readLine<E>(line: string, verbs: Verbs<E> = VERBS as Verbs<E>): Step<E> | undefined {
   const text = line.trim();
   if (text === '' || text.startsWith('#')) return undefined;
   const [name, ...words] = text.split(/\s+/);
-  const verb = VERBS[name];
-  const named = words.every((w) => Object.hasOwn(verb?.takes ?? {}, w.split('=')[0]) && w.includes('='));
-  const given = words.length === 0 ? undefined : named ? Object.fromEntries(words.map(cut)) : words.join(' ');
-  return step(VERBS, name, given, 'console');
+  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+  const args: Record<string, string> = {};
+  let last = '';
+  for (const word of words) {
+    const named = /^([a-z]+)=(.*)$/s.exec(word);
+    if (named !== null && Object.hasOwn(verb?.takes ?? {}, named[1])) {
+      last = named[1];
+      args[last] = named[2];
+    } else args[last] = args[last] === undefined ? word : `${args[last]} ${word}`;
+  }
+  const { '': bare, ...named } = args;
+  const given = bare === undefined ? named : { ...named, [verb?.bare ?? bare]: bare };
+  return step(verbs, name, words.length === 0 ? undefined : given, 'console', true);
 }
 
-function cut(word: string): [string, string] {
-  const at = word.indexOf('=');
-  return [word.slice(0, at), word.slice(at + 1)];
-}
-
-function step<E>(verbs: Verbs<E>, name: string, given: unknown, at: string): Step<E> {
+/** @param named what was given has names, all of it */
+function step<E>(verbs: Verbs<E>, name: string, given: unknown, at: string, named = false): Step<E> {
   const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   if (verb === undefined)
     throw new BadScenario(`${at}: no verb is called ${name}; there are ${Object.keys(verbs).join(', ')}`);
   try {
-    return { name, verb, args: argumentsOf(name, verb, given), at };
+    return { name, verb, args: argumentsOf(verb, given, named), at };
   } catch (e) {
     if (e instanceof BadScenario) throw new BadScenario(`${at}: ${name}: ${e.message}`);
     throw e;
   }
 }
 
-function argumentsOf<E>(name: string, verb: Verb<E>, given: unknown): Arguments {
-  if (given === undefined || given === null) return {};
-  const only = verb.bare === undefined ? undefined : verb.takes[verb.bare];
-  if (typeof given !== 'object' || only === 'faults') {
-    if (verb.bare === undefined || only === undefined) throw new BadScenario(`${name} takes nothing`);
-    return { [verb.bare]: checkedValue(only, verb.bare, given) };
-  }
+function argumentsOf<E>({ takes, bare }: Verb<E>, given: unknown, named: boolean): Arguments {
+  if (given === undefined || given === null || given === '') return {};
+  const only = bare === undefined ? undefined : takes[bare];
+  // Faults have names of their own.
+  const isNamed = named || (typeof given === 'object' && (only !== 'faults' || Object.hasOwn(given, bare!)));
+  if (!isNamed && (bare === undefined || only === undefined)) throw new BadScenario('it takes nothing');
+  if (!isNamed) return { [bare!]: checkedValue(only!, bare!, given) };
+  if (Array.isArray(given)) throw new BadScenario('it takes one value, or values with names');
   const args: Record<string, Value> = {};
-  for (const [key, value] of Object.entries(given)) {
-    if (!Object.hasOwn(verb.takes, key))
-      throw new BadScenario(`it does not take ${key}; it takes ${Object.keys(verb.takes).join(', ') || 'nothing'}`);
-    args[key] = checkedValue(verb.takes[key], key, value);
+  for (const [key, value] of Object.entries(given as object)) {
+    if (!Object.hasOwn(takes, key))
+      throw new BadScenario(`it does not take ${key}; it takes ${Object.keys(takes).join(', ') || 'nothing'}`);
+    args[key] = checkedValue(takes[key], key, value);
   }
   return args;
 }

@@ -22,6 +22,8 @@ const WORDS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'the private key is not that of the certificate',
+  ERR_SSL_NO_CIPHER_MATCH: 'there is no such cipher suite',
   ERR_SSL_WRONG_VERSION_NUMBER: 'what came is not TLS',
   ERR_SSL_HTTP_REQUEST: 'what came is HTTP, not TLS',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'no TLS version in common',

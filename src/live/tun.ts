@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Address, addressText } from './address.js';
 import type { PacketPort } from './port.js';
@@ -135,6 +135,7 @@ export class TunDevice implements PacketPort {
   static check(): void {
     library();
     closeSync(control());
+    if (!mayMake()) throw new CannotTun('TUN devices cannot be made', RIGHTS);
   }
 
   /** Waits for packets in a thread of koffi, then takes what is there. */
@@ -163,6 +164,19 @@ export class TunDevice implements PacketPort {
 }
 
 const RIGHTS = 'It wants root, or CAP_NET_ADMIN; unshare -rn gives a namespace where everybody may.';
+
+/** CAP_NET_ADMIN among the bits of the effective capabilities. */
+const NET_ADMIN = 1n << 12n;
+
+/** Whether this process may make devices, as far as the kernel says so. */
+function mayMake(): boolean {
+  try {
+    const bits = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'latin1'));
+    return bits === null || (BigInt(`0x${bits[1]}`) & NET_ADMIN) !== 0n;
+  } catch {
+    return true;
+  }
+}
 
 /** Opens what TUN devices are made by. @throws CannotTun */
 function control(): number {

@@ -75,7 +75,7 @@ export async function establish(o: ConnectOptions): Promise<Established> {
 async function viaProxy(proxy: HttpProxy, target: string, o: ConnectOptions): Promise<Tap> {
   const taps: Tap[] = [];
   const open = async (): Promise<Tap> => {
-    const tap = await tcp(proxy.host, proxy.port, o);
+    const tap = await tcp(proxy.host, proxy.port, o, 'the proxy ');
     taps.push(tap);
     return tap;
   };
@@ -87,12 +87,12 @@ async function viaProxy(proxy: HttpProxy, target: string, o: ConnectOptions): Pr
 const inSeconds = (o: ConnectOptions): string => `${o.timeoutMs / 1000} s`;
 
 /** A TCP connection, tapped from its first octet on. */
-function tcp(host: string, port: number, o: ConnectOptions): Promise<Tap> {
+function tcp(host: string, port: number, o: ConnectOptions, who = ''): Promise<Tap> {
   const socket = connectTcp({ host, port, allowHalfOpen: true, noDelay: true });
   const open = new Promise<Tap>((resolve, reject) => {
     const failed = (e: NodeJS.ErrnoException): void => {
       const stage: Stage = e.code === 'ENOTFOUND' || e.code === 'EAI_AGAIN' ? 'dns' : 'tcp';
-      reject(new NotEstablished(stage, `${host}:${port}: ${plainly(firstOf(e))}`));
+      reject(new NotEstablished(stage, `${who}${host}:${port}: ${plainly(firstOf(e))}`));
     };
     socket.once('error', failed);
     socket.once('connect', () => {
@@ -107,7 +107,7 @@ function tcp(host: string, port: number, o: ConnectOptions): Promise<Tap> {
   const late = (): NotEstablished =>
     new NotEstablished(
       'tcp',
-      `${host}:${port}: no TCP connection within ${inSeconds(o)} (blocked access, or a wrong address)`,
+      `${who}${host}:${port}: no TCP connection within ${inSeconds(o)} (blocked access, or a wrong address)`,
     );
   return within(o, o.timeoutMs, open, late, () => socket.destroy());
 }

@@ -27,6 +27,8 @@ export class UeSip {
   private readonly phone: SipPhone;
   /** Who talked last. */
   private talker: RtpTalker | undefined;
+  /** The call that it talks in. */
+  private talking: Call | undefined;
 
   /** @param pcscf where everything is sent @throws RangeError where port 5060 is taken */
   constructor(
@@ -88,8 +90,11 @@ export class UeSip {
   }
 
   private onCall(call: Call, e: CallEvent): void {
-    if (e.type === 'media') this.talker = this.phone.talker(call);
-    if (e.type === 'ended' && this.talker !== undefined)
+    if (e.type === 'media') {
+      this.talker = this.phone.talker(call);
+      this.talking = call;
+    }
+    if (e.type === 'ended' && this.talker !== undefined && this.talking === call)
       this.o.tell(`media: ${this.talker.reception?.received ?? 0} packets received`);
     this.o.tell(callInWords(e));
   }
@@ -118,8 +123,8 @@ function callInWords(e: CallEvent): string {
     case 'refused':
       return `${e.method} refused: ${e.status}`;
     default: {
-      const by = e.by === 'local' ? 'by this UE' : e.by === 'remote' ? 'by the other side' : 'by failure';
-      return `call ended ${by}${e.status === undefined ? '' : `: ${e.status}`}${e.reason === undefined ? '' : ` ${e.reason}`}`;
+      const by = e.by === 'local' ? ' by this UE' : e.by === 'remote' ? ' by the other side' : '';
+      return `call ended${by}${e.status === undefined ? '' : `: ${e.status}`}${e.reason === undefined ? '' : ` ${e.reason}`}`;
     }
   }
 }

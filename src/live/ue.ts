@@ -270,6 +270,11 @@ export class Ue {
     return this.lines.expect(pattern, ms);
   }
 
+  /** Whether something becomes so within `ms`, by what is told. */
+  until(so: () => boolean, ms: number): Promise<boolean> {
+    return this.lines.until(so, ms);
+  }
+
   /** The first line from now on that matches. @throws StepFailed after `ms`, or when the tunnel ends without it */
   hear(pattern: RegExp, ms: number, otherwise?: string): Promise<string> {
     return this.lines.hear(pattern, ms, otherwise);

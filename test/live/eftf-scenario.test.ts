@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { command } from '../../src/cli/commands/eftf.js';
+import { realClock } from '../../src/live/clock.js';
 import type { Eftf } from '../../src/live/eftf.js';
+import { Lines } from '../../src/live/scenario-lines.js';
 import { inFolder, missing, type Running, startFttscope, startProgram } from './outer-support.js';
 
 /** Scenarios of an EFTF, with openssl s_client for a UE. */
@@ -56,22 +58,47 @@ test('a step that fails is named, and exits with 5', { skip }, async () => {
   const file = inFolder('eftf-bad.yaml');
   writeFileSync(file, 'steps:\n  - register');
   const bad = startFttscope(['eftf', '--lab', '--listen', '127.0.0.1:0', '--run', file]);
-  assert.equal(await bad.ended, 1);
+  assert.equal(await bad.ended, 2);
   assert.match(bad.err, /line 2: no verb is called register; there are tunnels, wait, expect, send, fault, release/);
 });
 
-test('the console says what it cannot do, and releases nothing by mistake', () => {
+test('the console says what it cannot do, and releases nothing by mistake', async () => {
   const said: string[] = [];
   const closed: string[] = [];
   const tunnel = { id: 1, link: { close: (why: string) => closed.push(why) } };
-  const one = { tunnels: new Map([[1, tunnel]]) } as unknown as Eftf;
-  const none = { tunnels: new Map() } as unknown as Eftf;
-  for (const line of ['release x', 'release 1 2', 'fault', 'snow']) command(one, line, (words) => said.push(words));
+  const lines = new Lines(realClock, (line) => said.push(line));
+  const one = { eftf: { tunnels: new Map([[1, tunnel]]) } as unknown as Eftf, lines };
+  const none = { eftf: { tunnels: new Map() } as unknown as Eftf, lines };
+  for (const line of ['release x', 'release 1 2', 'fault', 'fault 1 snow', 'snow', 'expect', 'send 0', 'wait 600h 3'])
+    await command(one, line);
   assert.deepEqual(closed, []);
-  assert.ok(said.every((words) => words.startsWith('tunnels | release [N] | ')));
-  assert.equal(said.length, 4);
-  for (const line of ['release 9', 'tunnels']) command(none, line, (words) => said.push(words));
-  assert.deepEqual(said.slice(4), ['there is no tunnel 9', 'there is no tunnel']);
-  command(one, 'release 1', (words) => said.push(words));
+  for (const [i, words] of [
+    /^release: tunnel is a whole number, not x$/,
+    /^release: tunnel is a whole number, not 1 2$/,
+    /^which fault\? off, length-0, /,
+    /^fault: no fault is called snow; there are length-0, /,
+    /^no verb is called snow; there are tunnels, wait, expect, send, fault, release$/,
+    /^expect what\? event, not, tunnels$/,
+    /^send: hex is octets in hex, not 0$/,
+    /^wait: for is a time such as 500ms, 2s, 1\.5m, not 600h 3$/,
+  ].entries())
+    assert.match(said[i], words);
+  for (const line of ['release 9', 'tunnels']) await command(none, line);
+  assert.deepEqual(said.slice(8), ['there is no tunnel 9', 'there is no tunnel']);
+  await command(one, 'release 1');
   assert.deepEqual(closed, ['released by the EFTF']);
+});
+
+test('an EFTF waits for as many tunnels as it was told, and does wrong in one of them', { skip }, async () => {
+  const { eftf, port } = await start([
+    { expect: { tunnels: 2, within: '20s' } },
+    { fault: { tunnel: 2, faults: ['length-3', 'rst'] } },
+    { expect: { tunnels: 1, within: '20s' } },
+    { expect: { tunnels: 0, within: '20s' } },
+  ]);
+  const ues = [client(port), client(port)];
+  await eftf.line(/^fault length-3, rst$/m);
+  await eftf.line(/^tunnel 2 ended: /m);
+  for (const ue of ues) ue.stop('SIGTERM');
+  assert.equal(await eftf.ended, 0, eftf.out + eftf.err);
 });

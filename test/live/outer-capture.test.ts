@@ -52,7 +52,7 @@ test('a ring keeps its newest files, and each opens alone', () => {
   });
   for (const [block, type] of blocksOf(readFileSync(TLS13))) files.add(block, type);
   files.end();
-  assert.deepEqual(stopped, ['95 packets are captured']);
+  assert.deepEqual(stopped, ['packets:95 is reached']);
   assert.deepEqual([files.count, files.paths.length], [5, 3]);
   assert.match(files.paths[0], /ring_00003_\d{14}\.pcapng$/);
   assert.deepEqual(files.paths.map(frames), [20, 20, 15]);
@@ -86,7 +86,7 @@ for (const backend of ['pcap', 'dumpcap'] as const) {
     await one.line(/^capturing on lo/m);
     await send(port, 60);
     assert.equal(await one.ended, 0, one.err);
-    assert.match(one.err, /60 packets, .* 0 dropped: 60 packets are captured/);
+    assert.match(one.err, /60 packets, .* 0 dropped: packets:60 is reached/);
     const ports = run(['read', file, '-T', 'fields', '-e', 'udp.dstport']).out.trimEnd().split('\n');
     assert.deepEqual(ports, new Array(60).fill(String(port)));
     assert.equal(statSync(file).mode & 0o777, 0o600);

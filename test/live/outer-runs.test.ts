@@ -148,14 +148,14 @@ test('a step that fails is named, and exits with 5; no tunnel with 6', async () 
   assert.match(none.err, /step 1 \(connect, .*\): no tunnel: /);
   for (const [text, words] of [
     ['steps: [fly]', /line 1: no verb is called fly/],
-    ['steps:\n  - ping: {to: here}', /line 2: ping: to: here is no IP address/],
+    ['steps:\n  - ping: {to: here}', /line 2: ping: to is an IP address, not here/],
     ['steps:\n  - dhcp: {speed: 3}', /line 2: dhcp: it does not take speed/],
     ['steps:\n  - fault: {fly: 1}', /no fault is called fly/],
     ['steps: [[', /.yaml: /],
   ] as const) {
     writeFileSync(inFolder('bad.yaml'), text);
     const r = run(['ue', '127.0.0.1:1', '--run', inFolder('bad.yaml')]);
-    assert.deepEqual([r.code, words.test(r.err)], [1, true], r.err);
+    assert.deepEqual([r.code, words.test(r.err)], [2, true], r.err);
   }
 });
 

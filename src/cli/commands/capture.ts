@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { BLOCK, statisticsOf } from '../../live/capture-blocks.js';
 import { type Bounds, CaptureFiles } from '../../live/capture-files.js';
 import { CannotCapture, type CaptureInterface, startCapture } from '../../live/capture-source.js';
+import { count, octets as octetsText, plural } from '../../tui/words.js';
 import { Exit, UserError } from '../errors.js';
 import { KeyLogTail } from '../key-log-tail.js';
 import { tell } from '../tell.js';
@@ -46,6 +47,8 @@ export function boundsOf(o: CaptureCommandOptions): { stop: Bounds; ring: Bounds
     throw new UserError('no interface given', Exit.usage, '-i NAME; fttscope interfaces lists them');
   if (ring !== undefined && (o.write ?? '-') === '-')
     throw new UserError('a ring of files (-b) needs a name (-w FILE)');
+  if (o.withKeys && (o.keylog === undefined || o.write === undefined))
+    throw new UserError('--with-keys writes the key logs of -k into the file of -w');
   if (stop.interval !== undefined) throw new UserError('-a interval: only -b has it');
   if (stop.files !== undefined && ring === undefined) throw new UserError('-a files: only with -b');
   return { stop: { ...stop, ...(o.count !== undefined && { packets: o.count }) }, ring };
@@ -99,6 +102,8 @@ class Run {
       this.stop = () => capturing.stop();
       if (this.why !== '') capturing.stop();
       const names = interfaces.map((i) => i.device).join(', ');
+      if (!o.quiet && o.keylog !== undefined && !o.withKeys)
+        tell('the key logs of -k are not written: --with-keys does');
       if (!o.quiet)
         tell(`capturing on ${names} (${capturing.backend === 'pcap' ? 'libpcap' : 'dumpcap'}), Ctrl-C ends it`);
       const onSignal = (): void => this.stop();
@@ -133,7 +138,7 @@ class Run {
     const before = this.drops.get(iface) ?? 0;
     if (dropped > before && before === 0)
       tell(
-        `${this.o.interface[iface]?.device}: ${dropped} packets were dropped; -B gives more buffer, -f and -s make less work`,
+        `${this.o.interface[iface]?.device}: ${plural(dropped, 'packet was', 'packets were')} dropped; -B gives more buffer, -f and -s make less work`,
       );
     this.drops.set(iface, Math.max(dropped, before));
   }
@@ -151,7 +156,7 @@ class Run {
     const { packets, octets } = this.files;
     let dropped = 0;
     for (const n of this.drops.values()) dropped += n;
-    const words = `${packets} packets, ${(octets / 1e6).toFixed(1)} MB, ${dropped} dropped`;
+    const words = `${plural(packets, 'packet')}, ${octetsText(octets)}, ${count(dropped)} dropped`;
     process.stderr.write(`${before}${words}${after === '' || this.why === '' ? '' : `: ${this.why}`}${after}`);
   }
 }
@@ -159,7 +164,8 @@ class Run {
 /** `fttscope capture` without `-w`: the rows of what it captures, as `read` prints them. Returns the exit code. */
 export async function captureRows(args: readonly string[], readArgs: readonly string[]): Promise<number> {
   const [, command] = process.argv;
-  const source = spawn(process.execPath, [command, 'capture', ...args, '--with-keys', '-w', '-'], {
+  const withKeys = args.includes('-k') ? ['--with-keys'] : [];
+  const source = spawn(process.execPath, [command, 'capture', ...args, ...withKeys, '-w', '-'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const rows = spawn(process.execPath, [command, 'read', '-', '-l', ...readArgs], { stdio: [source.stdout, 1, 2] });

@@ -1,17 +1,20 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { address } from '../../live/address.js';
+import { CaptureError } from '../../capture/errors.js';
 import { realClock } from '../../live/clock.js';
 import { LeaseFile } from '../../live/dhcp-lease-file.js';
 import { type Cidr, cidr, Eftf } from '../../live/eftf.js';
-import { parseFault } from '../../live/fault.js';
-import { EFTF_STEPS } from '../../live/scenario-eftf.js';
-import { Lines } from '../../live/scenario-lines.js';
+import { readLine } from '../../live/scenario.js';
+import { EFTF_STEPS, type ToldEftf } from '../../live/scenario-eftf.js';
+import { Lines, StepFailed } from '../../live/scenario-lines.js';
+import { BadScenario } from '../../live/scenario-values.js';
 import type { Certified } from '../../live/tls-certificate.js';
 import { labCertificate, stateFolder } from '../../live/tls-lab.js';
 import { plainly } from '../../live/tls-words.js';
+import { certificatesIn } from '../../live/tunnel-connect.js';
 import { Exit, UserError } from '../errors.js';
 import {
+  addressOf,
   familiesOf,
   faultsOf,
   hostAndPort,
@@ -26,7 +29,7 @@ import {
 } from '../live-settings.js';
 import { writeAll } from '../output.js';
 import { EndSignals } from '../signals.js';
-import { runSteps, stepsOf } from '../steps.js';
+import { runSteps, stepsOf, verbsInWords } from '../steps.js';
 import { tell } from '../tell.js';
 
 export interface EftfCommandOptions extends LiveOptions {
@@ -74,10 +77,10 @@ export async function openEftf(
       certificate,
       versions: versionsOf(o),
       ...(o.ciphers !== undefined && { ciphers: o.ciphers }),
-      ...(families.includes(4) && { pool: range(o.pool, 4) }),
-      ...(families.includes(6) && { prefix: range(o.prefix, 6) }),
-      dns: (o.dns ?? []).map(address),
-      pcscf: (o.pcscf ?? []).map(address),
+      ...(families.includes(4) && { pool: range('--pool', o.pool, 4) }),
+      ...(families.includes(6) && { prefix: range('--prefix', o.prefix, 6) }),
+      dns: (o.dns ?? []).map((text) => addressOf('--dns', text)),
+      pcscf: (o.pcscf ?? []).map((text) => addressOf('--pcscf', text)),
       ...(traces.tape && { tape: traces.tape }),
       onKey: traces.onKey,
       ...(leases && { leases }),
@@ -123,9 +126,9 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   const { one, listening, end } = await openEftf(o, say);
   try {
     writeAll(o.write === '-' ? 2 : 1, Buffer.from(`listening ${listening}\n`));
-    if (steps === undefined) await untilTold(one, say);
-    else
-      return await Promise.race([runSteps({ eftf: one, lines }, steps), new EndSignals().told.then(() => Exit.done)]);
+    const told = { eftf: one, lines };
+    if (steps === undefined) await untilTold(told);
+    else return await Promise.race([runSteps(told, steps), new EndSignals().told.then(() => Exit.done)]);
   } finally {
     await end();
   }
@@ -137,7 +140,7 @@ function make(build: () => Eftf): Eftf {
   try {
     return build();
   } catch (e) {
-    if (e instanceof UserError) throw e;
+    if (e instanceof UserError || e instanceof CaptureError) throw e;
     throw new UserError(plainly(e as NodeJS.ErrnoException));
   }
 }
@@ -150,31 +153,44 @@ function leasesOf(
 ): LeaseFile | undefined {
   if (o.bare || (o.leases === undefined && at.port === 0)) return undefined;
   const name = `${at.host}-${at.port}-${o.pool}`.replace(/[^\w.-]/g, '_');
-  return new LeaseFile(o.leases ?? join(stateFolder(), 'leases', `${name}.jsonl`), say);
+  const file = new LeaseFile(o.leases ?? join(stateFolder(), 'leases', `${name}.jsonl`), say);
+  if (o.leases !== undefined) file.check();
+  return file;
 }
 
-function range(text: string, family: 4 | 6): Cidr {
-  return cidr(text, family);
+function range(flag: string, text: string, family: 4 | 6): Cidr {
+  try {
+    return cidr(text, family);
+  } catch (e) {
+    throw new UserError(`${flag}: ${(e as Error).message}`);
+  }
 }
 
 /** The certificate given, or one of the lab. */
 function certificateOf(o: EftfCommandOptions, host: string, say: (words: string) => void): Certified {
   if ((o.cert === undefined) !== (o.key === undefined)) throw new UserError('--cert and --key go together');
-  if (o.cert !== undefined) return { cert: textOf(o.cert), key: textOf(o.key!) };
+  if (o.cert !== undefined) {
+    const [cert, key] = [textOf(o.cert), textOf(o.key!)];
+    if (certificatesIn(cert).length === 0)
+      throw new UserError(`${o.cert}: there is no certificate (PEM) in it`, Exit.input);
+    if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key))
+      throw new UserError(`${o.key}: there is no private key (PEM) in it`, Exit.input);
+    return { cert, key };
+  }
   const ca = labOf();
   if (!o.quiet) say(`lab CA ${ca.path}${ca.made ? ', made now' : ''}, SHA-256 ${ca.fingerprint}`);
   return labCertificate(ca, host);
 }
 
-/** Takes lines of the console until a signal comes; the end of the console is none. */
-async function untilTold(eftf: Eftf, say: (words: string) => void): Promise<void> {
+/** Takes lines of the console until a signal comes, or somebody says quit; the end of the console is none. */
+async function untilTold(end: ToldEftf): Promise<void> {
   const console = createInterface({ input: process.stdin, terminal: false });
-  console.on('line', (line) => command(eftf, line, say));
   process.stdin.on('error', () => {});
   const alive = setInterval(() => {}, 1 << 30);
+  let work = Promise.resolve();
   const quit = new Promise<void>((resolve) => {
     console.on('line', (line) => {
-      if (line.trim() === 'quit') resolve();
+      work = work.then(async () => (line.trim() === 'quit' ? resolve() : command(end, line)));
     });
   });
   await Promise.race([new EndSignals().told, quit]);
@@ -183,30 +199,17 @@ async function untilTold(eftf: Eftf, say: (words: string) => void): Promise<void
   process.stdin.destroy();
 }
 
-const HELP = 'tunnels | release [N] | fault [N] NAME[=VALUE] | fault [N] off | quit';
-
-/** The verbs of the console. */
-export const EFTF_VERBS: Readonly<Record<string, string>> = {
-  tunnels: 'say what tunnels there are: whose, with which addresses',
-  release: 'release a tunnel by its number, or all, by close_notify',
-  fault: 'do something wrong in a tunnel by its number, or in all; off ends it',
-};
-
-/** A line of the console: `tunnels`, `release 3`, `fault 3 rst`. */
-export function command(eftf: Eftf, line: string, say: (words: string) => void): void {
-  const [verb = '', ...words] = line.trim().split(/\s+/);
-  const id = /^\d+$/.test(words[0] ?? '') ? Number(words.shift()) : undefined;
-  const chosen = [...eftf.tunnels.values()].filter((t) => id === undefined || t.id === id);
-  if (verb === '' || verb === 'quit') return;
-  const known = Object.hasOwn(EFTF_VERBS, verb) && (words.length === 0 || verb === 'fault');
-  if (!known) say(HELP);
-  else if (chosen.length === 0) say(id === undefined ? 'there is no tunnel' : `there is no tunnel ${id}`);
-  else if (verb === 'tunnels') for (const t of chosen) say(eftf.describe(t));
-  else if (verb === 'release') for (const t of chosen) t.link.close('released by the EFTF');
-  else if (verb === 'fault' && words[0] === 'off') for (const t of chosen) t.faults.off();
-  else if (verb === 'fault' && words.length > 0) {
-    const fault = parseFault(words[0]);
-    if (typeof fault === 'string') say(fault);
-    else for (const t of chosen) t.faults.apply(fault);
-  } else say(HELP);
+/** Does a line of the console: `tunnels`, `release 3`, `fault rst tunnel=3`, `fault 3 rst`. What cannot be done is said. */
+export async function command(end: ToldEftf, line: string): Promise<void> {
+  if (line.trim() === 'help') return end.lines.tell(verbsInWords(EFTF_STEPS));
+  try {
+    const step = readLine(tunnelNamed(line), EFTF_STEPS);
+    await step?.verb.run(end, step.args);
+  } catch (e) {
+    if (!(e instanceof BadScenario || e instanceof StepFailed)) throw e;
+    end.lines.tell(e.message.replace(/^console: /, ''));
+  }
 }
+
+/** `fault 3 rst` with a name for the number. */
+export const tunnelNamed = (line: string): string => line.replace(/^(\s*fault)\s+(\d+)\s+/, '$1 tunnel=$2 faults=');

@@ -1,11 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { parseAddress } from '../../live/address.js';
 import type { HttpProxy } from '../../live/proxy.js';
 import { type AudioSource, EchoSource, recording, UnusableAudio } from '../../live/rtp-sources.js';
 import { readLine, type Step, usualSteps, VERBS } from '../../live/scenario.js';
 import { BadScenario } from '../../live/scenario-values.js';
-import type { Verb } from '../../live/scenario-verbs.js';
 import { type AudioCodec, CODECS, type CodecName } from '../../live/sip/sdp.js';
 import type { CallSettings } from '../../live/sip-phone.js';
 import type { Subscriber } from '../../live/subscriber-file.js';
@@ -14,6 +12,7 @@ import { type ConnectOptions, certificatesIn } from '../../live/tunnel-connect.j
 import { Ue } from '../../live/ue.js';
 import { Exit, UserError } from '../errors.js';
 import {
+  addressOf,
   familiesOf,
   faultsOf,
   hostAndPort,
@@ -28,7 +27,7 @@ import {
   versionsOf,
 } from '../live-settings.js';
 import { EndSignals } from '../signals.js';
-import { attempt, runSteps, stepsOf } from '../steps.js';
+import { attempt, runSteps, stepsOf, verbsInWords } from '../steps.js';
 import { tell } from '../tell.js';
 
 export interface UeCommandOptions extends LiveOptions {
@@ -68,8 +67,7 @@ export function planUe(target: string, o: UeCommandOptions, say: (words: string)
   const steps = o.run === undefined ? undefined : stepsOf(o.run, VERBS);
   const connect = connectOptions(target, o);
   const subscriber = subscriberOf(o);
-  const pcscf = o.pcscf === undefined ? undefined : parseAddress(o.pcscf);
-  if (o.pcscf !== undefined && pcscf === undefined) throw new UserError(`--pcscf ${o.pcscf}: it is no IP address`);
+  const pcscf = o.pcscf === undefined ? undefined : addressOf('--pcscf', o.pcscf);
   const tun = tunOf(o);
   const traces = new Traces(o, screens);
   const one = new Ue({
@@ -152,12 +150,6 @@ async function usual(one: Ue, families: readonly (4 | 6)[]): Promise<number> {
   return code;
 }
 
-/** What a verb takes, the argument that a bare value is first. */
-function argumentsInWords({ takes, bare }: Verb): string {
-  const names = Object.keys(takes).sort((a, b) => Number(b === bare) - Number(a === bare));
-  return names.length === 0 ? '' : ` (${names.join(', ')})`;
-}
-
 /** Takes verbs from the console, one line each, until it ends after a line, the tunnel ends, or somebody says quit. */
 async function console(one: Ue): Promise<number> {
   if (!one.up) return Exit.done;
@@ -168,12 +160,7 @@ async function console(one: Ue): Promise<number> {
   const ended = new Promise<void>((resolve) => {
     const take = async (text: string): Promise<void> => {
       if (text.trim() === 'quit') return resolve();
-      if (text.trim() === 'help')
-        return tell(
-          Object.entries(VERBS)
-            .map(([n, v]) => `${n.padEnd(10)} ${v.about}${argumentsInWords(v)}`)
-            .join('\n'),
-        );
+      if (text.trim() === 'help') return tell(verbsInWords(VERBS));
       try {
         const step = readLine(text);
         if (step !== undefined) code = Math.max(code, await attempt(one, step, step.name));
@@ -205,7 +192,7 @@ function connectOptions(target: string, o: UeCommandOptions): ConnectOptions {
   const lab = o.lab ? labOf() : undefined;
   const ca = [o.ca === undefined ? '' : textOf(o.ca), lab?.cert ?? ''].join('');
   if (o.ca !== undefined && certificatesIn(ca).length === 0)
-    throw new UserError(`${o.ca}: there is no certificate (PEM) in it`);
+    throw new UserError(`${o.ca}: there is no certificate (PEM) in it`, Exit.input);
   if (o.pin !== undefined && !isPin(o.pin))
     throw new UserError('--pin is SHA-256 of the certificate in hex, or sha256/BASE64 of its key');
   const session = o.session !== undefined && existsSync(o.session) ? readFileSync(o.session) : undefined;

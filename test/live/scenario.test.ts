@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { readLine, readScenario, VERBS } from '../../src/live/scenario.js';
+import { EFTF_STEPS } from '../../src/live/scenario-eftf.js';
+import { Lines, StepFailed } from '../../src/live/scenario-lines.js';
+import { VirtualClock } from './clock.js';
+import { inFolder, startFttscope } from './outer-support.js';
+
+const read = (text: string) => readScenario(text, 'call.yaml', VERBS).map(({ name, args }) => [name, args]);
+const line = (text: string) => readLine(text)?.args;
+
+test('values stand for themselves as they are written', () => {
+  assert.deepEqual(
+    read('steps: [{call: +15550100}, {dtmf: 007}, {send: 0100e7}, {wait: 1}, {hold: off}, {release: }]'),
+    [
+      ['call', { to: '+15550100' }],
+      ['dtmf', { digits: '007' }],
+      ['send', { hex: Uint8Array.of(1, 0, 0xe7) }],
+      ['wait', { for: 1000 }],
+      ['hold', { off: true }],
+      ['release', {}],
+    ],
+  );
+  const json =
+    '{"steps": ["connect", {"ping": {"count": 3, "to": "10.0.0.1"}}, {"fault": {"drop": 0.5, "rst": null}}]}';
+  assert.deepEqual(read(json), [
+    ['connect', {}],
+    ['ping', { count: 3, to: Uint8Array.of(10, 0, 0, 1) }],
+    ['fault', { faults: [{ name: 'drop', value: 0.5 }, { name: 'rst' }] }],
+  ]);
+  assert.deepEqual(
+    read('steps: [{fault: [rst, drop=0.5]}, {fault: off}, {fault: {faults: split}}]').map(([, a]) => a),
+    [{ faults: [{ name: 'rst' }, { name: 'drop', value: 0.5 }] }, { faults: [] }, { faults: [{ name: 'split' }] }],
+  );
+});
+
+test('a line of the console: a value without a name, then others; words go on', () => {
+  assert.deepEqual(line('ping 10.0.0.1 count=2'), { to: Uint8Array.of(10, 0, 0, 1), count: 2 });
+  assert.deepEqual(line('message bob text=on my way within=2s'), { to: 'bob', text: 'on my way', within: 2000 });
+  assert.deepEqual(line('expect tunnel ended within=5s'), { event: 'tunnel ended', within: 5000 });
+  assert.deepEqual(line('expect event=/a=b/'), { event: '/a=b/' });
+  assert.deepEqual(line('fault rst drop=0.5'), { faults: [{ name: 'rst' }, { name: 'drop', value: 0.5 }] });
+  assert.deepEqual(line('hold off by=update'), { off: true, by: 'update' });
+  assert.equal(line('  # a comment'), undefined);
+});
+
+test('what cannot be is refused with its place, what it is, and what it may be', () => {
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ['ping count=0', /^ping: count is a whole number from 1 to 1000000, not 0$/],
+    ['ping count=1.5', /count is a whole number/],
+    ['ping size=70000', /size is a whole number from 0 to 65507, not 70000$/],
+    ['ping nowhere', /to is an IP address, not nowhere$/],
+    ['ping to=', /to is an IP address, not nothing$/],
+    ['expect tunnel=sideways', /tunnel is up or down, not sideways$/],
+    ['wait 600h 3', /for is a time such as 500ms, 2s, 1\.5m, not 600h 3$/],
+    ['wait 1000h', /for is a time/],
+    ['call bob status=200', /status is a whole number from 300 to 699, not 200$/],
+    ['answer reject=busy', /reject is a whole number/],
+    ['hold by=info', /by is invite or update, not info$/],
+    ['hold maybe', /off is true or false, not maybe$/],
+    ['release now', /^release: it does not take now; it takes nothing$/],
+    ['send 123', /hex is octets in hex, not 123$/],
+    ['fault snow', /no fault is called snow; there are length-0/],
+    ['fault drop=x', /drop: x is no number/],
+    ['snow', /no verb is called snow; there are connect, dhcp/],
+    ['toString', /no verb is called toString/],
+  ];
+  for (const [text, words] of wrong)
+    assert.throws(() => readLine(text), { message: new RegExp(words.source.replace(/^\^/, '^console: ')) }, text);
+  const files: readonly (readonly [string, RegExp])[] = [
+    ['steps: []', /^call\.yaml: there are no steps$/],
+    ['connect', /a scenario is \{steps:/],
+    ['steps: [connect]\ntimeout: 3', /^call\.yaml, line 2: a scenario has steps, and no timeout$/],
+    ['steps:\n- connect\n- {ping: 10.0.0.1, wait: 3}', /line 3: a step is a verb, or one verb with its arguments$/],
+    ['steps:\n- connect\n- [wait, 3]', /line 3: a step is a verb/],
+    ['steps: [{wait: {for: [1, 2]}}]', /wait: for is one value, not several$/],
+    ['steps: [{wait: [1, 2]}]', /wait: it takes one value, or values with names$/],
+    ['steps: [{ping: {far: 1}}]', /ping: it does not take far; it takes to, count, interval, size, within$/],
+    ['steps: [*a]', /^call\.yaml/],
+    ['steps: [', /^call\.yaml: /],
+  ];
+  for (const [text, words] of files) assert.throws(() => read(text), { message: words }, text);
+  assert.throws(
+    () => readScenario('steps: [{expect: {tunnels: -1}}]', 'e.yaml', EFTF_STEPS),
+    /tunnels is a whole number/,
+  );
+});
+
+test('a scenario that cannot be read ends with 2, an expectation of nothing with 5, no tunnel with 6', async () => {
+  const ended = async (steps: string) => {
+    const file = inFolder('odd.yaml');
+    writeFileSync(file, steps);
+    const ue = startFttscope(['ue', '127.0.0.1:1', '--insecure', '--run', file]);
+    return [await ue.ended, ue.err.trim().split('\n')[0]] as const;
+  };
+  assert.match((await ended('steps: [{wait: soon}]')).join(' '), /^2 fttscope: .*line 1: wait: for is a time/);
+  assert.match(
+    (await ended('steps: [expect]')).join(' '),
+    /^5 fttscope: step 1 \(expect, .*line 1\) failed: expect what\? event, not, tunnel, address$/,
+  );
+  assert.match(
+    (await ended('steps: [{expect: {address: 10.0.0.0/40}}]')).join(' '),
+    /^5 .*: address is ipv4, ipv6, an IP/,
+  );
+  assert.match(
+    (await ended('steps: [connect]')).join(' '),
+    /^6 fttscope: step 1 \(connect, .*\): no tunnel: 127\.0\.0\.1:1: /,
+  );
+});
+
+test('nobody is asked to hear a line that nobody waits for any more', async () => {
+  const clock = new VirtualClock();
+  const lines = new Lines(clock, () => undefined);
+  const unheard: unknown[] = [];
+  const note = (e: unknown) => void unheard.push(e);
+  process.on('unhandledRejection', note);
+  void lines.hear(/never/, 100);
+  clock.advance(200);
+  await new Promise((done) => setImmediate(done));
+  process.off('unhandledRejection', note);
+  assert.deepEqual(unheard, []);
+  await assert.rejects(Promise.all([lines.hear(/never/, 100), clock.advance(200)]), StepFailed);
+});
+
+test('something that is waited for is looked at with each line, and given up in time', async () => {
+  const clock = new VirtualClock();
+  const lines = new Lines(clock, () => undefined);
+  let n = 0;
+  const two = lines.until(() => n === 2, 1000);
+  for (; n < 2; n++) lines.tell('one more');
+  lines.tell('and one');
+  assert.equal(await two, true);
+  const never = lines.until(() => false, 1000);
+  clock.advance(1000);
+  assert.equal(await never, false);
+});
