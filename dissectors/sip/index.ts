@@ -277,8 +277,9 @@ export const sip = defineDissector<SipRepresentation>({
     const m = parseSip(v.buf, v.off, v.end);
     const note = cx.scope(sip, () => new Transactions()).see(m, cx);
     cx.note(note);
-    const frame = m.isRequest || note.request === 0 ? cx.frame : note.request;
-    trackBody(v, cx, m, frame);
+    // What a provisional answer describes holds from there on; what the final one describes, from the request.
+    const own = m.isRequest || note.request === 0 || m.status < 200;
+    trackBody(v, cx, m, own ? cx.frame : note.request);
   },
 
   dissect(v, t, cx) {

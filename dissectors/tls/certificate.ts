@@ -109,6 +109,7 @@ export function dissectAlgorithm(t: Tree, b: Uint8Array, e: Element, field: Fiel
   t.text(X.algorithmId, id.off, id.end - id.off, oid);
   if (t.labels) t.label(`Algorithm Id: ${oid} (${oidName(oid)})`);
   if (oid === '1.2.840.10045.2.1' && d.tag === Tag.ObjectId) dissectCurve(t, b, d.next());
+  if (oid === '1.2.840.10045.2.1' && d.tag === Tag.Sequence) dissectOwnCurve(t, d.next());
   if (oid === '1.2.840.10040.4.1' && d.tag === Tag.Sequence) dissectDss(t, b, d.next());
   t.pop();
   return oid;
@@ -122,6 +123,13 @@ function dissectCurve(t: Tree, b: Uint8Array, e: Element): void {
   t.text(X.namedCurve, e.off, e.end - e.off, oid);
   if (t.labels) t.label(`namedCurve: ${oid} (${oidName(oid)})`);
   t.pop();
+}
+
+/** A curve that is described, not named (RFC 3279 §2.3.5), in a field that is described too. */
+function dissectOwnCurve(t: Tree, e: Element): void {
+  t.layer('pkcs-1');
+  t.num(X.ecParameters, e.at, e.end - e.at, 0);
+  t.layer('pkcs-1');
 }
 
 function dissectDss(t: Tree, b: Uint8Array, e: Element): void {

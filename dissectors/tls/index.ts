@@ -70,13 +70,16 @@ const type = u8;
 const version = (b: Uint8Array, o: number) => u16(b, o + 1);
 const length = (b: Uint8Array, o: number) => u16(b, o + 3);
 
+/** A ChangeCipherSpec has one octet; a renegotiation protects it: an IV, the longest MAC, and padding. RFC 5246 §6.2.3 */
+const LARGEST_CHANGE = 1 + 16 + 64 + 256;
+
 /** Whether the octets at `off` (five of them) can be a record header. */
 function plausible(b: Uint8Array, off: number): boolean {
   const t = type(b, off);
   if (t < ContentType.ChangeCipherSpec || t > ContentType.Heartbeat) return false;
   if (b[off + 1] !== 3 || b[off + 2] > 4) return false;
   const n = length(b, off);
-  if (t === ContentType.ChangeCipherSpec) return n === 1; // RFC 8446 §5
+  if (t === ContentType.ChangeCipherSpec) return n > 0 && n <= LARGEST_CHANGE;
   return n <= LARGEST && (n > 0 || t === ContentType.ApplicationData);
 }
 
@@ -90,6 +93,7 @@ function probeStart(b: Uint8Array, off: number, end: number): Probe {
 /** Whether `[off, end)` starts with a record and does not contradict itself after it. */
 function probeRecord(b: Uint8Array, off: number, end: number): Probe {
   if (!plausible(b, off)) return No;
+  if (type(b, off) === ContentType.ChangeCipherSpec && length(b, off) !== 1) return No; // RFC 8446 §5
   const next = off + HEADER + length(b, off);
   if (end - next >= HEADER && !plausible(b, next)) return No;
   if (type(b, off) !== ContentType.Handshake) return Yes;

@@ -4,8 +4,9 @@ import { context, Der, derTime, type Element, inside, integer, objectId, Tag } f
 import { oidName } from './oids.js';
 import type { Scan } from './scan.js';
 import { X } from './x509fields.js';
+import { EXTENSION_LAYERS } from './x509layers.js';
 import { dissectName } from './x509names.js';
-import { count, dissectBits, dissectGeneralizedTime, heading, readDer } from './x509nodes.js';
+import { CERTIFICATE_EXPERTS, count, dissectBits, dissectGeneralizedTime, heading, readDer } from './x509nodes.js';
 
 /**
  * OCSP responses, RFC 6960 §4.2.1, as they are stapled to a handshake:
@@ -122,6 +123,9 @@ function dissectExtensions(t: Tree, b: Uint8Array, e: Element, field: Field): vo
     if (t.labels) t.label(`Id: ${oid} (${oidName(oid)})`);
     d.optional(Tag.Boolean);
     const value = inside(b, d.expect(Tag.OctetString));
+    const layer = EXTENSION_LAYERS.get(oid);
+    if (layer !== undefined) t.layer(layer);
+    else t.expert(CERTIFICATE_EXPERTS.unread);
     if (oid === '1.3.6.1.5.5.7.48.1.2') t.bytes(X.ocspNonce, value.off, value.end - value.off);
     else if (value.tag === Tag.UtcTime) {
       const time = value.next();

@@ -4,8 +4,9 @@ import { oidName } from './oids.js';
 import { Scan } from './scan.js';
 import { dissectSctList } from './sct.js';
 import { X } from './x509fields.js';
+import { EXTENSION_LAYERS } from './x509layers.js';
 import { dissectName } from './x509names.js';
-import { count, dissectBits, heading } from './x509nodes.js';
+import { CERTIFICATE_EXPERTS, count, dissectBits, heading } from './x509nodes.js';
 
 /**
  * Extensions of certificates, RFC 5280 §4.2:
@@ -34,22 +35,13 @@ function dissectExtension(t: Tree, b: Uint8Array, e: Element): void {
   const critical = d.optional(Tag.Boolean);
   if (critical !== undefined && critical.end > critical.off)
     t.num(X.critical, critical.off, 1, b[critical.off] ? 1 : 0);
-  const read = EXTENSIONS[oid];
-  if (read !== undefined) {
-    t.layer(LAYERS[oid] ?? 'x509ce');
-    read(t, b, d.expect(Tag.OctetString));
-  }
+  const layer = EXTENSION_LAYERS.get(oid);
+  const value = d.expect(Tag.OctetString);
+  if (layer !== undefined) t.layer(layer);
+  else if (value.end === value.off || b[value.off] !== Tag.Null) t.expert(CERTIFICATE_EXPERTS.unread);
+  EXTENSIONS[oid]?.(t, b, value);
   t.pop();
 }
-
-/** Who lays an extension down, where it is not X.509 itself: its layer in the protocol stack. */
-const LAYERS: Readonly<Record<string, string>> = {
-  '1.3.6.1.5.5.7.1.1': 'pkix1implicit',
-  '1.3.6.1.4.1.11129.2.4.2': 'tls',
-  '1.3.6.1.5.5.7.48.1.5': 'ocsp',
-  '2.16.840.1.113730.1.1': 'ns_cert_exts',
-  '2.16.840.1.113730.1.13': 'ns_cert_exts',
-};
 
 /** The one element that the OCTET STRING `e` wraps. */
 const content = (b: Uint8Array, e: Element): Element => inside(b, e).next();
@@ -83,6 +75,7 @@ function generalName(t: Tree, b: Uint8Array, e: Element): void {
   switch (e.tag & 0x1f) {
     case 0:
       t.none(X.otherName, e.off, n);
+      otherName(t, b, e);
       break;
     case 1:
       t.text(X.rfc822Name, e.off, n);
@@ -103,6 +96,14 @@ function generalName(t: Tree, b: Uint8Array, e: Element): void {
       identifier(t, b, e, X.registeredID);
       break;
   }
+}
+
+/** A name of a kind that its OBJECT IDENTIFIER says. */
+function otherName(t: Tree, b: Uint8Array, e: Element): void {
+  const id = inside(b, e).expect(Tag.ObjectId);
+  const layer = EXTENSION_LAYERS.get(objectId(b, id.off, id.end));
+  if (layer !== undefined) t.layer(layer);
+  else t.expert(CERTIFICATE_EXPERTS.unread);
 }
 
 const USAGES = [
@@ -211,7 +212,7 @@ function policyQualifiers(t: Tree, b: Uint8Array, e: Element): void {
       const uri = d.next();
       t.layer('pkix1explicit');
       t.text(X.qualifierText, uri.off, uri.end - uri.off);
-    }
+    } else if (oid === '1.3.6.1.5.5.7.2.2') t.layer('pkix1implicit'); // RFC 5280 §4.2.1.4: UserNotice
     t.pop();
   }
   t.pop();
@@ -286,6 +287,7 @@ const EXTENSIONS: Readonly<Record<string, Read>> = {
   '2.5.29.18': names,
   '2.5.29.19': basicConstraints,
   '2.5.29.31': crlPoints,
+  '2.5.29.46': crlPoints,
   '2.5.29.32': policies,
   '2.5.29.35': authorityKey,
   '2.5.29.37': keyPurposes,

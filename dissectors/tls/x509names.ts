@@ -3,6 +3,8 @@ import { countElements, type Element, inside, objectId, Tag } from './der.js';
 import { ATTRIBUTES, oidName } from './oids.js';
 import { plural } from './scan.js';
 import { X } from './x509fields.js';
+import { ATTRIBUTE_LAYERS } from './x509layers.js';
+import { CERTIFICATE_EXPERTS } from './x509nodes.js';
 
 /**
  * Distinguished names, RFC 5280 §4.1.2.4:
@@ -114,16 +116,34 @@ function dissectAttribute(t: Tree, b: Uint8Array, pair: Element): void {
   t.text(X.attributeId, id.off, id.end - id.off, oid);
   if (t.labels) t.label(`Object Id: ${oid} (${oidName(oid)})`);
   const value = d.next();
-  const plain = PLAIN[oid];
-  if (plain !== undefined || oid in ATTRIBUTES || SELECTED.test(oid)) t.layer('x509sat');
-  if (plain !== undefined) t.text(plain, value.off, value.end - value.off, stringValue(b, value));
-  else dissectDirectoryString(t, b, value);
+  const layer = ATTRIBUTE_LAYERS.get(oid);
+  if (layer === undefined) {
+    t.expert(CERTIFICATE_EXPERTS.unread);
+    return;
+  }
+  t.layer(layer);
+  const tag = STRINGS[oid];
+  if (tag === undefined) dissectDirectoryString(t, b, value);
+  else if (tag !== value.tag)
+    t.expert(
+      CERTIFICATE_EXPERTS.wrongString,
+      value.at,
+      1,
+      `BER Error: String with tag=${tag} expected but class:UNIVERSAL(0) Primitive tag:${value.tag} was unexpected`,
+    );
+  else if (oid in PLAIN) t.text(PLAIN[oid], value.off, value.end - value.off, stringValue(b, value));
 }
 
-/** The selected attribute types of X.520, and what extended validation adds to them. */
-const SELECTED = /^(2\.5\.4|1\.3\.6\.1\.4\.1\.311\.60\.2\.1)\./;
-
-/** Attributes whose syntax is one kind of string. RFC 5280 appendix A.1 */
+/** Attributes whose syntax is one kind of string. RFC 5280 appendix A.1, RFC 4519 §2.39 */
+const STRINGS: Readonly<Record<string, number>> = {
+  '2.5.4.5': Tag.Printable,
+  '2.5.4.6': Tag.Printable,
+  '2.5.4.46': Tag.Printable,
+  '1.3.6.1.4.1.311.60.2.1.3': Tag.Printable,
+  '1.2.840.113549.1.9.1': Tag.Ia5,
+  '0.9.2342.19200300.100.1.25': Tag.Ia5,
+  '0.9.2342.19200300.100.1.1': Tag.Utf8,
+};
 const PLAIN: Readonly<Record<string, typeof X.ia5>> = {
   '2.5.4.6': X.countryName,
   '1.3.6.1.4.1.311.60.2.1.3': X.countryName,

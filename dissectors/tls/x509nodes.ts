@@ -6,6 +6,18 @@ import { X } from './x509fields.js';
 /** Nodes for the kinds of elements that certificates are made of. */
 
 export const CERTIFICATE_EXPERTS = experts({
+  unread: {
+    code: 'x509.unread-oid',
+    severity: 'warn',
+    message: 'BER: Dissector for OID not implemented. Contact Wireshark developers if you want this supported',
+  },
+  wrongString: {
+    code: 'x509.wrong-string-type',
+    severity: 'warn',
+    message: 'BER Error: String with another tag expected',
+    clause: 'RFC 5280 appendix A.1',
+    malformed: true,
+  },
   malformed: { code: 'x509.malformed', severity: 'error', message: 'BER Error', clause: 'RFC 5280 §4.1' },
 });
 

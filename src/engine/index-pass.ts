@@ -353,8 +353,12 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
       state.segment(flows.direction, p, packet, note, pool);
     }
     packet.tunnel = state.tunnel;
-    if (packet.pdus === null && state.connection !== null)
-      packet.begun = state.connection.begun(packet.direction, packet.payloadEnd - packet.payload);
+    if (state.connection !== null) {
+      if (packet.pdus === null)
+        packet.begun = state.connection.begun(packet.direction, packet.payloadEnd - packet.payload);
+      else if (packet.pdus[packet.pdus.length - 1].segments !== undefined)
+        packet.goesOn = state.connection.waiting(packet.direction) === this.dissectors.tls.short;
+    }
     if (note === null) return;
     if (packet.pdus !== null) note.pdus = packet.pdus;
     if (state.connection !== null) note.pending = state.connection.waiting(packet.direction);

@@ -64,6 +64,8 @@ export class Packet {
   pdus: Pdu[] | null = null;
   /** TCP: what a message is of that begins with this packet and ends in a later one, where {@link pdus} is null. */
   begun: Pdu | null = null;
+  /** TCP: behind the last of {@link pdus}, which came in several segments, another record begins that is not whole. */
+  goesOn = false;
   /** What the analysis of the TCP connection says, where anyone wants it. */
   tcp: TcpNote | null = null;
   /** What is whole in this frame, before its plain text was read and after. */

@@ -83,6 +83,8 @@ export class TrackContext implements Track {
       known.note = note; // flows that found it see the newer one
       return;
     }
+    // RFC 3261 §13.2.1: the first description in an answer holds, those in later answers to the request are ignored.
+    if (known !== undefined && known.dissector === dissector && known.exchange > exchange) return;
     if (known !== undefined) s.expectations.delete(key);
     else if (s.expectations.size < LIMITS.transactions) this.ledger.octets += EXPECTATION_COST;
     else {

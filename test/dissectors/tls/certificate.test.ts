@@ -120,3 +120,12 @@ test('numbers, identifiers and times read as X.690 has them', () => {
   assert.equal(time(0x17, '7001010100+0100'), 0);
   assert.ok(Number.isNaN(time(0x17, 'yesterday')));
 });
+
+test('what Wireshark does not read, and strings of a type that their attribute may not have, are noted', () => {
+  const at = (hex: string) => Buffer.from(CERTIFICATE).indexOf(Buffer.from(hex, 'hex'));
+  const other = Uint8Array.from(CERTIFICATE);
+  other[at('060355040613') + 5] = 0x0c; // the country as UTF8String
+  other[at('060355040a0c') + 4] = 97; // organizationIdentifier
+  const { experts } = inClear(handshake(11, vector(3, vector(3, other))));
+  assert.deepEqual(experts, ['x509.wrong-string-type', 'x509.unread-oid']);
+});
