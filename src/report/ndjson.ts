@@ -160,16 +160,17 @@ export class NdjsonWriter {
 
   private fields(t: Tree): void {
     const shape = this.shapes.find(t);
-    if (shape === null || shape.values === 0) this.all(t, shape);
-    else this.changed(t, shape);
+    if (shape?.fits(t) === true) shape.print(t, this.out);
+    else this.all(t, shape);
   }
 
-  /** Writes the fields, and what stands where to the shape. */
+  /** Writes the fields, and shows the shape what stands where. */
   private all(t: Tree, shape: Shape | null): void {
     const { nodes, out, keys } = this;
     nodes.collect(t);
     const { order, first, next, names } = nodes;
     const start = out.size;
+    shape?.begin();
     for (let k = 0; k < names; k++) {
       const id = order[k];
       let i = first[id];
@@ -177,39 +178,14 @@ export class NdjsonWriter {
       for (;;) {
         const at = out.size;
         out.value(t, i);
-        if (shape !== null) shape.add(t, i, at - start, out.size - start);
+        shape?.add(t, i, out, start, at);
         i = next[i];
         if (i < 0) break;
         out.octet(COMMA);
       }
     }
     out.phrase(names === 0 ? OF.end : OF.lastEnd);
-    if (shape !== null) shape.keep(out, start);
-  }
-
-  /** Writes the fields as the text of the shape with other values. */
-  private changed(t: Tree, shape: Shape): void {
-    const { out } = this;
-    const { view, at, end, node, values } = shape;
-    const start = out.size;
-    let from = 0;
-    let moved = 0;
-    for (let k = 0; k < values; k++) {
-      if (shape.differs(t, k)) {
-        const stop = end[k];
-        out.copy(view, from, at[k]);
-        from = stop;
-        at[k] += moved;
-        out.value(t, node[k]);
-        end[k] = out.size - start;
-        moved = end[k] - stop;
-      } else if (moved !== 0) {
-        at[k] += moved;
-        end[k] += moved;
-      }
-    }
-    out.copy(view, from, shape.length);
-    shape.keep(out, start);
+    shape?.end(out, start);
   }
 
   private firstKey(t: Tree, node: number, id: number): Phrase {

@@ -5,112 +5,159 @@ import type { TextBytes } from './text-bytes.js';
 /** Most nodes of a row, and rows, that are remembered. */
 const NODES = 256;
 const SHAPES = 256;
-/** Places for the hashes of shapes that were seen; a power of two. */
+/** Places for the hashes of rows that were seen, a power of two; how often a row is seen before its shape is remembered. */
 const SEEN = 4096;
+const OFTEN = 3;
 /** Octets up to which a value is kept as one number. */
 const PACKED = 6;
+/** Factor of the hash. */
+const MIX = 0x9e3779b1;
 
-/** How to tell whether a value is another than before. */
-const Change = { Never: 0, Number: 1, Made: 2, Time: 3, Octets: 4 } as const;
-
-function changeOf(held: number): number {
-  if (held === Held.Nothing) return Change.Never;
-  if (held === Held.Number) return Change.Number;
-  if (held === Held.Made) return Change.Made;
-  return held === Held.Time ? Change.Time : Change.Octets;
-}
-
-/** Few octets and how many they are; NaN, which equals nothing, where they are more. */
-function packed(t: Tree, node: number): number {
+/** Few octets and how many they are; undefined where they are more. */
+function packed(t: Tree, node: number): number | undefined {
   const n = t.len[node];
   const off = t.off[node];
   const s = t.sources[t.source[node]];
-  if (n > PACKED || off < s.start || off + n > s.end) return Number.NaN;
+  if (n > PACKED || off < s.start || off + n > s.end) return undefined;
   let v = n + 1;
   for (let i = off; i < off + n; i++) v = v * 256 + s.buf[i];
   return v;
 }
 
 /**
- * The text of the last row that had the same fields in the same order, and what stands where in it: of the next one only
- * the values that are others have to be written.
+ * What tells whether a value is the same as in another row; undefined where nothing does: a time, many octets, or octets
+ * of its own, which may be others by then.
+ */
+function mark(t: Tree, node: number): unknown {
+  const held = t.held[node];
+  if (held === Held.Number) return t.number[node];
+  if (held === Held.Time) return undefined;
+  if (held !== Held.Made) return packed(t, node);
+  const made = t.made[node];
+  return typeof made === 'object' ? undefined : made;
+}
+
+/**
+ * The text of rows that have the same fields in the same order: what all of them had in common so far, with holes where
+ * values were others. Of the next row only the holes have to be filled.
  */
 export class Shape {
-  /** By value in the order of the text: its node, its place in the text. */
-  readonly node: Int32Array;
-  readonly at: Int32Array;
-  readonly end: Int32Array;
-  private readonly change: Uint8Array;
-  private readonly number: Float64Array;
-  private readonly made: unknown[];
+  /** By node: 1 where its value is a hole. */
+  private readonly varies: Uint8Array;
+  /** Nodes of the holes in the order of the text, and where in the text each stands. */
+  private readonly hole: Int32Array;
+  private readonly cut: Int32Array;
+  private holes = 0;
+  /** Nodes whose values the text has: numbers, and others. */
+  private readonly number: Int32Array;
+  private readonly numberIs: Float64Array;
+  private numbers = 0;
+  private readonly other: Int32Array;
+  private readonly otherIs: unknown[] = [];
+  private others = 0;
+  /** The text, from 0; {@link length} is 0 before there is one. */
   private octets = new Uint8Array(0);
-  /** The text, from 0. */
-  view = new DataView(this.octets.buffer);
-  length = 0;
-  values = 0;
+  private view = new DataView(this.octets.buffer);
+  private length = 0;
+  /** End of the hole before, in the row that the text is taken from. */
+  private taken = 0;
+  /** It was used since it was last asked. */
+  used = true;
 
   /** @param nodes {@link Tree.kind} of each node */
   constructor(readonly nodes: Int32Array) {
     const n = nodes.length;
-    this.node = new Int32Array(n);
-    this.at = new Int32Array(n);
-    this.end = new Int32Array(n);
-    this.change = new Uint8Array(n);
-    this.number = new Float64Array(n);
-    this.made = new Array(n).fill(undefined);
+    this.varies = new Uint8Array(n);
+    this.hole = new Int32Array(n);
+    this.cut = new Int32Array(n);
+    this.number = new Int32Array(n);
+    this.numberIs = new Float64Array(n);
+    this.other = new Int32Array(n);
   }
 
-  /** Adds a value that was written to `[at, end)` of the text. */
-  add(t: Tree, node: number, at: number, end: number): void {
-    const k = this.values++;
-    this.node[k] = node;
-    this.at[k] = at;
-    this.end[k] = end;
-    this.change[k] = changeOf(t.held[node]);
-    this.number[k] = Number.NaN;
-    this.differs(t, k);
-  }
-
-  /** Whether value `k` is another than that of the row before; remembers it. */
-  differs(t: Tree, k: number): boolean {
-    const node = this.node[k];
-    switch (this.change[k]) {
-      case Change.Never:
-        return false;
-      case Change.Number:
-        return this.isOther(k, t.number[node]);
-      case Change.Octets:
-        return this.isOther(k, packed(t, node));
-      case Change.Time: {
-        const other = this.isOther(k, t.number[node]);
-        return this.wasMade(k, t.made[node]) || other;
+  /** Whether the row is the text with its holes filled. What it has of the text as another value will be a hole. */
+  fits(t: Tree): boolean {
+    if (this.length === 0) return false;
+    const { number, numberIs, numbers, other, otherIs, others, varies } = this;
+    let all = true;
+    for (let k = 0; k < numbers; k++)
+      if (t.number[number[k]] !== numberIs[k]) {
+        varies[number[k]] = 1;
+        all = false;
       }
-      default:
-        return this.wasMade(k, t.made[node]);
+    for (let k = 0; k < others; k++)
+      if (mark(t, other[k]) !== otherIs[k]) {
+        varies[other[k]] = 1;
+        all = false;
+      }
+    return all;
+  }
+
+  /** Writes a row that {@link fits}. */
+  print(t: Tree, out: TextBytes): void {
+    const { view, hole, cut, holes } = this;
+    let from = 0;
+    for (let k = 0; k < holes; k++) {
+      const end = cut[k];
+      out.copy(view, from, end);
+      out.value(t, hole[k]);
+      from = end;
+    }
+    out.copy(view, from, this.length);
+  }
+
+  /** Begins to take the text of a row, of which each value is then added. */
+  begin(): void {
+    this.holes = 0;
+    this.numbers = 0;
+    this.others = 0;
+    this.length = 0;
+    this.taken = 0;
+  }
+
+  /** Adds a value that stands in `[at, end)` of the row that begins at `start` of what was written. */
+  add(t: Tree, node: number, out: TextBytes, start: number, at: number): void {
+    const held = t.held[node];
+    if (held === Held.Nothing) return;
+    if (this.varies[node] === 0) {
+      const is = mark(t, node);
+      if (is !== undefined) {
+        this.keep(node, held, is);
+        return;
+      }
+    }
+    this.take(out, start, at);
+    this.taken = out.size - start;
+    this.hole[this.holes] = node;
+    this.cut[this.holes++] = this.length;
+  }
+
+  private keep(node: number, held: number, is: unknown): void {
+    if (held === Held.Number) {
+      this.number[this.numbers] = node;
+      this.numberIs[this.numbers++] = is as number;
+    } else {
+      this.other[this.others] = node;
+      this.otherIs[this.others++] = is;
     }
   }
 
-  private isOther(k: number, v: number): boolean {
-    if (this.number[k] === v) return false;
-    this.number[k] = v;
-    return true;
-  }
-
-  private wasMade(k: number, v: unknown): boolean {
-    // Octets may be others in the same place.
-    if (this.made[k] === v && typeof v !== 'object') return false;
-    this.made[k] = v;
-    return true;
-  }
-
-  /** Keeps the text that `out` has from `start` on. */
-  keep(out: TextBytes, start: number): void {
-    this.length = out.size - start;
-    if (this.octets.length < this.length + WORD) {
-      this.octets = new Uint8Array(this.length * 2 + WORD);
-      this.view = new DataView(this.octets.buffer);
+  /** Takes what stands between the hole before and `end` of the row. */
+  private take(out: TextBytes, start: number, end: number): void {
+    const more = end - start - this.taken;
+    if (this.octets.length < this.length + more + WORD) {
+      const larger = new Uint8Array((this.length + more) * 2 + WORD);
+      larger.set(this.octets.subarray(0, this.length));
+      this.octets = larger;
+      this.view = new DataView(larger.buffer);
     }
-    out.copyTo(this.octets, start);
+    out.copyTo(this.octets, this.length, start + this.taken, end);
+    this.length += more;
+  }
+
+  /** All of the row was written. */
+  end(out: TextBytes, start: number): void {
+    this.take(out, start, out.size);
   }
 }
 
@@ -118,31 +165,62 @@ export class Shape {
 export class Shapes {
   private readonly known = new Map<number, Shape>();
   private readonly seen = new Int32Array(SEEN);
+  private readonly times = new Uint8Array(SEEN);
 
-  /** The shape of a tree: without values the first time it is asked for; null where it is not worth to be remembered. */
+  /** The shape of a tree; null where it is not worth to be remembered. */
   find(t: Tree): Shape | null {
     const { length, kind } = t;
     if (length > NODES) return null;
-    let hash = length;
-    for (let i = 0; i < length; i++) hash = Math.imul(hash ^ kind[i], 0x9e3779b1) ^ (hash >>> 15);
+    const hash = hashOf(kind, length);
     const shape = this.known.get(hash);
     if (shape === undefined) return this.made(hash, t);
     const { nodes } = shape;
     if (nodes.length !== length) return null;
     for (let i = 0; i < length; i++) if (kind[i] !== nodes[i]) return null;
+    shape.used = true;
     return shape;
   }
 
-  /** A shape is remembered when it comes for the second time. */
+  /** A shape is remembered when it has come often enough. */
   private made(hash: number, t: Tree): Shape | null {
     const place = hash & (SEEN - 1);
     if (this.seen[place] !== hash) {
       this.seen[place] = hash;
+      this.times[place] = 1;
       return null;
     }
-    if (this.known.size >= SHAPES) this.known.clear();
+    if (++this.times[place] < OFTEN) return null;
+    this.times[place] = 0;
+    if (this.known.size >= SHAPES) this.forget();
     const shape = new Shape(t.kind.slice(0, t.length));
     this.known.set(hash, shape);
     return shape;
   }
+
+  /** Forgets the first shape that was not used since it was last looked at. */
+  private forget(): void {
+    for (const [hash, shape] of this.known) {
+      this.known.delete(hash);
+      if (!shape.used) return;
+      shape.used = false;
+      this.known.set(hash, shape);
+    }
+  }
+}
+
+/** Four sums at a time: none waits for the other. */
+function hashOf(kind: Int32Array, length: number): number {
+  let a = length;
+  let b = 1;
+  let c = 2;
+  let d = 3;
+  let i = 3;
+  for (; i < length; i += 4) {
+    a = Math.imul(a ^ kind[i - 3], MIX) ^ (a >>> 15);
+    b = Math.imul(b ^ kind[i - 2], MIX) ^ (b >>> 15);
+    c = Math.imul(c ^ kind[i - 1], MIX) ^ (c >>> 15);
+    d = Math.imul(d ^ kind[i], MIX) ^ (d >>> 15);
+  }
+  for (i -= 3; i < length; i++) a = Math.imul(a ^ kind[i], MIX) ^ (a >>> 15);
+  return Math.imul(a ^ Math.imul(b ^ Math.imul(c ^ d, MIX), MIX), MIX) | 0;
 }

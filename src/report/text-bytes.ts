@@ -1,4 +1,7 @@
-import { type Field, Held, ip6, type Tree } from '../kit/index.js';
+import { fieldCount, type Tree } from '../kit/index.js';
+import { DIGITS, DOTTED, PAIRS, THREE_DIGITS } from './digits.js';
+import { Form, formOf, KINDS } from './form.js';
+import { Ip6Phrases } from './ip6-phrases.js';
 import { Phrase, WORD } from './phrase.js';
 import { isoSecond, jsonText, jsonValue, pad9 } from './value.js';
 
@@ -17,20 +20,6 @@ const MILLION = 1e6;
 const BILLION = 1e9;
 /** Below this a number is exact. */
 const MOST = 2 ** 53;
-
-/** Up to four ASCII characters as the number that they are in memory. */
-function packed(s: string): number {
-  let v = 0;
-  for (let i = 0; i < s.length; i++) v |= s.charCodeAt(i) << (8 * i);
-  return v;
-}
-/** By octet: its two hex digits and a colon. */
-const PAIRS = Int32Array.from({ length: 256 }, (_, v) => packed(`${v.toString(16).padStart(2, '0')}:`));
-/** By octet: its decimal digits and a dot. */
-const DOTTED = Int32Array.from({ length: 256 }, (_, v) => packed(`${v}.`));
-/** By number below 1000: its digits, and as three digits. */
-const DIGITS = Int32Array.from({ length: THOUSAND }, (_, v) => packed(String(v)));
-const THREE_DIGITS = Int32Array.from({ length: THOUSAND }, (_, v) => packed(String(v).padStart(3, '0')));
 
 const TRUE = new Phrase('true');
 const FALSE = new Phrase('false');
@@ -112,9 +101,9 @@ export class TextBytes {
     this.at = at + length;
   }
 
-  /** Puts what was written from `start` on into a longer array. */
-  copyTo(target: Uint8Array, start: number): void {
-    target.set(new Uint8Array(this.view.buffer, start, this.at - start));
+  /** Puts what was written in `[start, end)` into an array that has room for it, from `to` on. */
+  copyTo(target: Uint8Array, to: number, start: number, end: number): void {
+    target.set(new Uint8Array(this.view.buffer, start, end - start), to);
   }
 
   /** The octets `[from, end)` of a text, which may be read a word beyond its end. */
@@ -348,48 +337,54 @@ export class TextBytes {
 
   /** The value of a node: what {@link jsonValue} says, without making strings of the common kinds. */
   value(t: Tree, node: number): void {
-    const f = t.field[node];
-    switch (t.held[node]) {
-      case Held.Number:
-        if (f.type !== 'bool') this.number(t.number[node]);
-        else this.phrase(t.number[node] !== 0 ? TRUE : FALSE);
+    const form = this.forms[t.kind[node]] || this.form(t, node);
+    switch (form) {
+      case Form.Number:
+        this.number(t.number[node]);
         return;
-      case Held.Nothing:
+      case Form.Bool:
+        this.phrase(t.number[node] !== 0 ? TRUE : FALSE);
+        return;
+      case Form.True:
         this.phrase(TRUE);
         return;
-      case Held.Octets:
-      case Held.Text:
-        this.octetsOf(t, node, f);
-        return;
-      case Held.Time:
-        this.time(f, t.number[node], t.made[node] as number);
-        return;
-      default:
+      case Form.Made:
         if (typeof t.made[node] === 'string') this.fieldString(t.made[node] as string);
         else this.any(jsonValue(t, node));
+        return;
+      case Form.Duration:
+        this.jsonSeconds(t.number[node], t.made[node] as number);
+        return;
+      case Form.Epoch:
+        this.decimalSeconds(t.number[node], t.made[node] as number);
+        return;
+      case Form.Iso:
+        this.isoTime(t.number[node], t.made[node] as number);
+        return;
+      default:
+        this.octetsOf(t, node, form);
     }
   }
 
-  private time(f: Field, seconds: number, nanos: number): void {
-    if (f.type === 'duration') this.jsonSeconds(seconds, nanos);
-    else if (f.name === 'frame.time_epoch') this.decimalSeconds(seconds, nanos);
-    else this.isoTime(seconds, nanos);
+  /** Remembers how nodes of this kind are written. */
+  private form(t: Tree, node: number): number {
+    return (this.forms[t.kind[node]] = formOf(t.field[node], t.held[node]));
   }
+  /** By {@link Tree.kind}; 0: not known yet. */
+  private readonly forms = new Uint8Array(fieldCount() * KINDS);
 
-  private octetsOf(t: Tree, node: number, f: Field): void {
+  private octetsOf(t: Tree, node: number, form: number): void {
     const s = t.sources[t.source[node]];
     const off = Math.max(s.start, t.off[node]);
     const end = Math.max(off, Math.min(s.end, t.off[node] + t.len[node]));
-    if (t.held[node] === Held.Text) this.octetsAsText(t, node, s.buf, off, end);
-    else if (f.type === 'bytes' || f.type === 'ether') this.hex(s.buf, off, end);
-    else if (f.type === 'ipv4' && end - off === 4) {
+    if (form === Form.Text) this.octetsAsText(t, node, s.buf, off, end);
+    else if (form === Form.Hex) this.hex(s.buf, off, end);
+    else if (form === Form.Ip6 && end - off === 16) this.phrase(this.ip6.of(s.buf, off));
+    else if (form === Form.Ip4 && end - off === 4) {
       this.octet(QUOTE);
       this.quad(s.buf, off);
       this.octet(QUOTE);
-    } else if (f.type === 'ipv6' && end - off === 16) {
-      this.octet(QUOTE);
-      this.ascii(ip6(s.buf, off));
-      this.octet(QUOTE);
     } else this.ascii(jsonValue(t, node));
   }
+  private readonly ip6 = new Ip6Phrases();
 }
