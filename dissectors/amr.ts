@@ -1,4 +1,15 @@
-import { type Codec, type Ctx, defineDissector, experts, fields, need, type Tree, u8, type View } from 'fttscope/kit';
+import {
+  type Codec,
+  type Ctx,
+  defineDissector,
+  experts,
+  fields,
+  need,
+  remembered,
+  type Tree,
+  u8,
+  type View,
+} from 'fttscope/kit';
 
 /**
  * AMR and AMR-WB speech in RTP, RFC 4867 §4.3 (bandwidth-efficient) and §4.4 (octet-aligned):
@@ -87,13 +98,22 @@ interface Layout {
 
 /** The layout that the parameters of a=fmtp state; those that imply octet alignment need not name it. RFC 4867 §8.1. */
 function layoutOf(parameters: string | undefined, wide: boolean): Layout {
-  if (parameters === undefined) return { wide, aligned: undefined, crc: false, interleaved: false };
+  if (parameters === undefined) return wide ? UNSAID_WIDE : UNSAID_NARROW;
+  return wide ? wideLayout(parameters) : narrowLayout(parameters);
+}
+
+const UNSAID_NARROW: Layout = { wide: false, aligned: undefined, crc: false, interleaved: false };
+const UNSAID_WIDE: Layout = { ...UNSAID_NARROW, wide: true };
+
+function stated(parameters: string, wide: boolean): Layout {
   const crc = /(^|[;\s])crc=1/i.test(parameters);
   const interleaved = /(^|[;\s])interleaving=/i.test(parameters);
   const implied = crc || interleaved || /(^|[;\s])(octet-align|robust-sorting)=1/i.test(parameters);
   const aligned = implied ? true : /(^|[;\s])octet-align=0/i.test(parameters) ? false : undefined;
   return { wide, aligned, crc, interleaved };
 }
+const narrowLayout = remembered(64, (parameters: string) => stated(parameters, false));
+const wideLayout = remembered(64, (parameters: string) => stated(parameters, true));
 
 /** One speech frame: its type, whether it is undamaged, and its bits from the most significant on, zero-padded. */
 export interface AmrFrame {

@@ -8,6 +8,7 @@ import {
   need,
   put16,
   put32,
+  remembered,
   type Tree,
   Unsure,
   u8,
@@ -157,17 +158,28 @@ class Streams {
   /** Frame of the first packet. */
   first = 0;
   private readonly last = new Map<number, number>();
+  /** By direction: the source that was seen last, and its number, which is not in {@link last}. */
+  private readonly source = [-1, -1];
+  private readonly extended = [0, 0];
 
   /** The sequence number with its wraps, RFC 3550 appendix A.1; the first wrap of a stream counts from 65536. */
   extend(source: number, direction: number, seq: number): number {
-    const key = source * 2 + direction;
-    const before = this.last.get(key) ?? 0x10000;
+    if (this.source[direction] !== source) this.turn(source, direction);
+    const before = this.extended[direction];
     let extended = before - (before % 0x10000) + seq;
     if (extended + 0x8000 < before) extended += 0x10000;
     else if (before + 0x8000 < extended) extended -= 0x10000;
-    if (this.last.size >= MAX_STREAMS && !this.last.has(key)) this.last.clear();
-    this.last.set(key, extended);
+    this.extended[direction] = extended;
     return extended;
+  }
+
+  /** Puts the stream of a direction aside for another. */
+  private turn(source: number, direction: number): void {
+    const { last } = this;
+    if (last.size >= MAX_STREAMS) last.clear();
+    if (this.source[direction] >= 0) last.set(this.source[direction] * 2 + direction, this.extended[direction]);
+    this.source[direction] = source;
+    this.extended[direction] = last.get(source * 2 + direction) ?? 0x10000;
   }
 }
 const MAX_STREAMS = 256;
@@ -269,7 +281,7 @@ export const rtp = defineDissector<RtpPacket>({
     if (version(buf, off) !== 2) return `Unknown RTP version ${version(buf, off)}`;
     if (v.length < HEADER) return 'Cut short';
     const name = typeName(payloadType(buf, off), cx.note<RtpNote>(rtp, v));
-    const id = ssrc(buf, off).toString(16).toUpperCase();
+    const id = ssrcText(ssrc(buf, off));
     const mark = marker(buf, off) ? ', Mark' : '';
     return `PT=${name}, SSRC=0x${id}, Seq=${sequence(buf, off)}, Time=${timestamp(buf, off)}${mark}`;
   },
@@ -323,6 +335,8 @@ export const rtp = defineDissector<RtpPacket>({
     },
   },
 });
+
+const ssrcText = remembered(1024, (id: number) => id.toString(16).toUpperCase());
 
 /** A dynamic type goes by the name that SDP gave it; a static one keeps its own. */
 function typeName(pt: number, note: RtpNote | undefined): string {

@@ -1,4 +1,4 @@
-import { type Ctx, u16, u32, type View } from 'fttscope/kit';
+import { type Ctx, remembered, u16, u32, type View } from 'fttscope/kit';
 import { ACK, SYN, URG } from './fields.js';
 import type { TcpNote } from './note.js';
 import { optionsInfo, type Segment } from './options.js';
@@ -25,11 +25,9 @@ export function flagsText(flags: number): string {
 }
 
 /** "·······A····". */
-export function flagsLetters(flags: number): string {
-  let text = '';
-  for (let i = 0; i < 12; i++) text += (flags & (0x800 >> i)) !== 0 ? FLAG_LETTERS[i] : '·';
-  return text;
-}
+export const flagsLetters = remembered(4096, (flags: number) =>
+  Array.from(FLAG_LETTERS, (letter, i) => ((flags & (0x800 >> i)) !== 0 ? letter : '·')).join(''),
+);
 
 /** What the options need to know of their segment. */
 export const segmentOf = (v: View, flags: number, note: TcpNote | undefined): Segment => ({

@@ -21,19 +21,19 @@ export interface TlsRecordNote {
   readonly direction: 0 | 1;
   readonly status: RecordStatus;
   /** Why it could not be read, in words. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** The content without padding, content type and tag; absent where it could not be read. */
-  readonly plain?: View;
+  readonly plain?: View | undefined;
   /** Content type of `plain`: in TLS 1.3 the inner one. */
   readonly contentType: number;
   /** Number of the record under its key, from 0. */
-  readonly sequence?: number;
+  readonly sequence?: number | undefined;
   /** Whether tag or MAC were checked. */
   readonly verified: boolean;
   /** Handshake messages that this record completes, each with its 4-octet header, put together over records. */
-  readonly handshake?: readonly View[];
+  readonly handshake?: readonly View[] | undefined;
   /** The server's change of keys, in a session below TLS 1.3 that takes an earlier one up again. */
-  readonly resumes?: boolean;
+  readonly resumes?: boolean | undefined;
   /** Negotiated suite, once known. */
-  readonly cipherSuite?: number;
+  readonly cipherSuite?: number | undefined;
 }

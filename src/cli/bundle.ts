@@ -28,7 +28,6 @@ for (const [from, outfile] of [
     format: 'cjs',
     target: 'node20',
     minifyWhitespace: true,
-    keepNames: true,
     legalComments: 'none',
     logLevel: 'warning',
     // Loaded when they are needed: they find files of their own beside them, or are native.

@@ -14,5 +14,6 @@ const { main } = loadBundle((s) => {
   script = s;
 });
 await main(['read', '--quiet', sample]);
+await main(['read', '--quiet', sample, '-T', 'ndjson']);
 await main(['read', '--quiet', sample, '-T', 'fields', '-e', 'frame.number', '-e', 'ip.src', '-e', 'sip.Method']);
 if (script !== undefined) writeFileSync(CACHE, script.createCachedData());

@@ -54,12 +54,6 @@ const CALLED: Readonly<Record<string, string>> = {
   'ipv6.dstopts': 'IPv6 Destination',
 };
 
-/** A layer that may describe the row in the Info column. */
-interface Leaf {
-  d: AnyDissector;
-  v: View;
-}
-
 /**
  * Runs dissectors over one packet and fills a {@link Tree}. Stateless between packets: everything that depends on other
  * packets stands in the {@link Packet}.
@@ -84,7 +78,10 @@ export class Dissection implements Ctx {
   mediaType = '';
   /** Faults of dissectors (exceptions that are bugs), by protocol. */
   readonly faults = new Map<string, number>();
-  private readonly leaves: Leaf[] = [];
+  /** Layers that describe the row in the Info column: how many, who reads them, and where they lie. */
+  private leaves = 0;
+  private readonly leafOf: AnyDissector[] = [];
+  private readonly leafAt: View[] = [];
   private packet!: Packet;
   private layers = 0;
   readonly plan: Plan;
@@ -145,7 +142,7 @@ export class Dissection implements Ctx {
     this.quoted = false;
     this.layers = 0;
     this.direction = packet.direction;
-    shorten(this.leaves, 0);
+    this.leaves = 0;
     this.layer(this.plan.of(d), packet.view);
   }
 
@@ -231,11 +228,8 @@ export class Dissection implements Ctx {
       else this.layer(this.plan.of(packet.dissector), v);
       return;
     }
-    if (packet.pdus !== null) {
-      this.messages(packet.pdus);
-      const last = packet.pdus[packet.pdus.length - 1];
-      if (packet.goesOn && last.dissector.proto === 'tls' && !this.headerSplit(last)) this.begun(last);
-    } else if (packet.begun !== null) this.begun({ ...packet.begun, view: v });
+    if (packet.pdus !== null) this.messages(packet.pdus);
+    else if (packet.begun !== null) this.begun({ ...packet.begun, view: v });
   }
 
   /** A record that goes on in later segments: like tshark it is only listed, with the CONNECT that it is in. */
@@ -284,7 +278,11 @@ export class Dissection implements Ctx {
   private messages(pdus: readonly Pdu[], inTls = false): void {
     let before: Pdu | undefined;
     for (const pdu of pdus) {
-      if (before !== undefined && this.leaves.length > 0) this.leaves.push(this.leaves[this.leaves.length - 1]);
+      if (before !== undefined && this.leaves > 0) {
+        this.leafOf[this.leaves] = this.leafOf[this.leaves - 1];
+        this.leafAt[this.leaves] = this.leafAt[this.leaves - 1];
+        this.leaves++;
+      }
       this.again =
         before?.dissector === pdu.dissector &&
         pdu.segments === undefined &&
@@ -406,8 +404,9 @@ export class Dissection implements Ctx {
     if (d !== this.frameDissector && !this.again && name !== '') this.protocols.push(name);
     this.again = false;
     if (d.summary === undefined || this.quoted) return;
-    if (this.leaves.length === 0) this.leaves.push({ d, v });
-    else this.leaves[this.leaves.length - 1] = { d, v };
+    if (this.leaves === 0) this.leaves = 1;
+    this.leafOf[this.leaves - 1] = d;
+    this.leafAt[this.leaves - 1] = v;
   }
 
   /** Leads on below a layer of which nothing is wanted. */
@@ -456,10 +455,10 @@ export class Dissection implements Ctx {
   /** The Info column. */
   info(): string {
     let s = '';
-    for (const { d, v } of this.leaves) {
+    for (let k = 0; k < this.leaves; k++) {
       let part: string;
       try {
-        part = d.summary!(v, this);
+        part = this.leafOf[k].summary!(this.leafAt[k], this);
       } catch {
         part = '[Malformed Packet]';
       }
@@ -470,7 +469,8 @@ export class Dissection implements Ctx {
 
   /** The protocol column: the short name of what Info speaks of. */
   protocol(): string {
-    const leaf = this.leaves[this.leaves.length - 1];
-    return leaf === undefined ? '' : (leaf.d.column?.(leaf.v, this) ?? leaf.d.short);
+    if (this.leaves === 0) return '';
+    const d = this.leafOf[this.leaves - 1];
+    return d.column?.(this.leafAt[this.leaves - 1], this) ?? d.short;
   }
 }

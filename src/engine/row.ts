@@ -49,7 +49,8 @@ export class Row {
   }
 
   /** Codes of everything noticed about the row, above chat, each once. */
-  codes(): string[] {
+  codes(): readonly string[] {
+    if (this.dissection.tree.experts.length === 0) return this.findings;
     const out = [...this.findings];
     for (const e of this.dissection.tree.experts)
       if (e.expert.severity !== 'chat' && !out.includes(e.expert.code)) out.push(e.expert.code);

@@ -4,5 +4,6 @@ export * from './checksum.js';
 export * from './codec.js';
 export * from './dissector.js';
 export * from './fields.js';
+export * from './remembered.js';
 export * from './text.js';
 export * from './tree.js';

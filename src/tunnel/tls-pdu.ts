@@ -60,6 +60,13 @@ export class TlsPdu implements Pdu {
     return type === 20 && (direction === 1) !== swapped && (resumed === 'id' || resumed === 'ticket');
   }
 
+  /** The handshake messages that it completes. */
+  private get handshake(): View[] {
+    return this.record.handshake.map(
+      (h) => new View({ name: 'Handshake message', buf: h.buf, start: h.off, end: h.end }, h.off, h.end),
+    );
+  }
+
   get note(): TlsRecordNote {
     const r = this.record;
     const p = this.plainSource;
@@ -70,18 +77,12 @@ export class TlsPdu implements Pdu {
       status: r.status === 'queued' ? 'no-keys' : r.status,
       contentType: r.contentType,
       verified: r.verified,
-      ...(r.reason !== undefined && { reason: r.reason }),
-      ...(r.sequence >= 0 && { sequence: r.sequence }),
-      ...(this.resumes && { resumes: true }),
-      ...(session.suite !== 0 && { cipherSuite: session.suite }),
-      ...(p !== null && {
-        plain: new View(p, p.start, p.end),
-      }),
-      ...(r.handshake.length > 0 && {
-        handshake: r.handshake.map(
-          (h) => new View({ name: 'Handshake message', buf: h.buf, start: h.off, end: h.end }, h.off, h.end),
-        ),
-      }),
+      reason: r.reason,
+      sequence: r.sequence >= 0 ? r.sequence : undefined,
+      resumes: this.resumes,
+      cipherSuite: session.suite !== 0 ? session.suite : undefined,
+      plain: p === null ? undefined : new View(p, p.start, p.end),
+      handshake: r.handshake.length === 0 ? undefined : this.handshake,
     };
   }
 }
