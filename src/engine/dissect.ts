@@ -228,8 +228,11 @@ export class Dissection implements Ctx {
       else this.layer(this.plan.of(packet.dissector), v);
       return;
     }
-    if (packet.pdus !== null) this.messages(packet.pdus);
-    else if (packet.begun !== null) this.begun({ ...packet.begun, view: v });
+    if (packet.pdus !== null) {
+      this.messages(packet.pdus);
+      const last = packet.pdus[packet.pdus.length - 1];
+      if (packet.goesOn && last.dissector.proto === 'tls' && !this.headerSplit(last)) this.begun(last);
+    } else if (packet.begun !== null) this.begun({ ...packet.begun, view: v });
   }
 
   /** A record that goes on in later segments: like tshark it is only listed, with the CONNECT that it is in. */
