@@ -13,6 +13,7 @@ import { settingsDialog } from './settings-dialog.js';
 import { STARTERS, startCommand } from './start.js';
 import { THEMES, type ThemeName } from './style.js';
 import { themeFor } from './theme.js';
+import { TIME_FORMATS, type TimeFormat } from './times.js';
 import { type Listed, listedOf, writeDialog } from './write-actions.js';
 
 /** `udp.port==5070,sip`, as `-d` of the command line. */
@@ -27,6 +28,7 @@ export function provideActions(app: App, open?: OpenFile): void {
   app.provide('keys', (path) => (path === '' ? app.show(new KeysDialog(app)) : askForKeys(app, path)));
   app.provide('settings', () => settingsDialog(app));
   app.provide('theme', (name) => chooseTheme(app, name));
+  app.provide('time-format', () => nextTimeFormat(app));
   app.provide('bind', (typed) => bind(app, typed));
   app.provide('file-info', () => fileInfo(app));
   app.provide('filter-form', () => {
@@ -59,6 +61,13 @@ function chooseTheme(app: App, name: string): void {
     memory.settings.theme = preferences.name = theme;
     preferences.theme = themeFor(theme, preferences.depth);
   }
+}
+
+function nextTimeFormat(app: App): void {
+  const { preferences } = app;
+  const all = Object.keys(TIME_FORMATS) as TimeFormat[];
+  preferences.time = all[(all.indexOf(preferences.time) + 1) % all.length];
+  app.say(`time: ${TIME_FORMATS[preferences.time].words}`);
 }
 
 /** Gives a command other keys, parted by commas, and keeps them: `sort S, g s`; without keys it gets the usual ones. */

@@ -6,7 +6,7 @@ import { type Flow, narrowed, type SdpOf, type Wanted } from './flows.js';
 import type { CommandId } from './keymap.js';
 import { List } from './list.js';
 import type { Style, Theme } from './style.js';
-import { clock } from './words.js';
+import { clockText, type TimeFormat } from './times.js';
 
 /** Cells in which a ladder has the time, and blanks before what follows. */
 const TIME = 10;
@@ -14,8 +14,7 @@ const TIME = 10;
 export interface LadderLook {
   readonly theme: Theme;
   readonly focus: boolean;
-  /** Letters of the time format. */
-  readonly time: string;
+  readonly time: TimeFormat;
   /** Colours tell dialogues apart instead of what a message is. */
   readonly byDialogue: boolean;
   /** Rows of messages that were chosen to be compared. */
@@ -142,12 +141,12 @@ export class LadderPane {
     if (item.kind === 'arrow') faint(area, text, theme);
   }
 
-  /** The time of an item: since the first, since the one before, or of the day. */
-  private time(i: number, format: string): string {
+  /** The time of an item: since the first, since the one before, or of the day as far as there is room. */
+  private time(i: number, form: TimeFormat): string {
     const { at } = this.items[i];
-    if (format === 'd' && i > 0) return `+${(millis(this.items[i - 1].at, at) / 1000).toFixed(3)}`;
-    if (format !== 'r' && format !== 'd' && format !== 'e') return clock(at).slice(0, TIME + 2);
-    return (millis(this.items[0].at, at) / 1000).toFixed(3);
+    if (form === 'd' && i > 0) return `+${(millis(this.items[i - 1].at, at) / 1000).toFixed(3)}`;
+    if (form === 'r' || form === 'd' || form === 'e') return (millis(this.items[0].at, at) / 1000).toFixed(3);
+    return clockText(at, form.startsWith('u'), false).slice(0, TIME);
   }
 
   private styleOf(item: LadderItem, i: number, { theme, byDialogue }: LadderLook): Style {

@@ -3,7 +3,6 @@ import { Reader } from './dialogs.js';
 import type { CommandId } from './keymap.js';
 import { COLOURINGS } from './packet-colours.js';
 import type { PacketsView } from './packets-view.js';
-import { TIME_FORMATS, type TimeFormat } from './times.js';
 
 /* What is done with the packet or the field under the cursor. */
 
@@ -49,12 +48,6 @@ function showField({ desk, tree, current: n }: PacketsView): void {
 export function listCommand(view: PacketsView, command: CommandId, argument: string): boolean {
   const { desk, packets } = view;
   switch (command) {
-    case 'time-format': {
-      const all = Object.keys(TIME_FORMATS) as TimeFormat[];
-      desk.preferences.time = all[(all.indexOf(desk.preferences.time) + 1) % all.length];
-      desk.say(`time: ${TIME_FORMATS[desk.preferences.time].words}`);
-      return true;
-    }
     case 'time-reference':
       packets.reference = packets.reference === packets.row ? -1 : packets.row;
       if (packets.reference >= 0) desk.preferences.time = 'r';

@@ -1,5 +1,5 @@
 import type { Detail, DetailNode, RowKind } from '../viewer/viewer.js';
-import type { Area } from './cells.js';
+import { type Area, wrap } from './cells.js';
 import type { ExportOffer } from './exports.js';
 import { FilterWords } from './filter-words.js';
 import type { Place } from './frame.js';
@@ -51,6 +51,8 @@ export class PacketsView implements View {
   /** Rows that there were when the view was shown last: fewer now means that the capture is being read again. */
   private rowsShown = 0;
   private asked = -1;
+  /** Lines of words above the tree. */
+  private treeTop = 0;
   private askedAt = 0;
   private trouble: string | undefined;
 
@@ -150,19 +152,15 @@ export class PacketsView implements View {
   private drawTree(area: Area, focus: boolean): void {
     const { theme } = this.desk.preferences;
     const { fault } = this.tree.detail ?? {};
-    if (this.trouble !== undefined) area.clipped(1, 0, this.trouble, area.width - 2, theme.error);
-    else if (this.tree.detail === undefined) {
-      if (Date.now() - this.askedAt > SLOW_MS) area.text(1, 0, 'reading the packet …', theme.dim);
-    } else if (fault !== undefined) {
-      area.clipped(
-        1,
-        0,
-        `dissector fault (${fault}), reported in 8 Log; the rest is data`,
-        area.width - 2,
-        theme.error,
-      );
-      this.tree.draw(area.part(0, 1, area.width, area.height - 1), this.look('tree', focus));
-    } else this.tree.draw(area, this.look('tree', focus));
+    const told =
+      fault && `dissector fault (${fault}), reported in ${this.desk.keymap.key('view-log')} Log; the rest is data`;
+    const wrong = wrap(this.trouble ?? told ?? '', area.width - 2);
+    for (const [y, line] of wrong.entries()) area.text(1, y, line, theme.error);
+    const low = wrong[0] === '' ? 0 : wrong.length;
+    this.treeTop = low;
+    if (this.tree.detail !== undefined && this.trouble === undefined)
+      this.tree.draw(area.part(0, low, area.width, area.height - low), this.look('tree', focus));
+    else if (low === 0 && Date.now() - this.askedAt > SLOW_MS) area.text(1, 0, 'reading the packet …', theme.dim);
     const { detail } = this.tree;
     if (detail !== undefined && this.focus !== 'octets') this.octets.show(detail, this.tree.current);
   }
@@ -349,7 +347,7 @@ export class PacketsView implements View {
     }
     this.focus = pane;
     if (pane === 'tree') {
-      if (!this.tree.click(at.x, at.y) && at.kind === 'double') this.runHere('open');
+      if (!this.tree.click(at.x, at.y - this.treeTop) && at.kind === 'double') this.runHere('open');
     } else if (pane === 'octets') {
       if (this.octets.click(at.x, at.y)) this.follow();
     } else {

@@ -316,6 +316,15 @@ test('Esc and a key that come together are two, but for those that edit a line',
   });
 });
 
+test('times have the form that t says, in ladders too', async () => {
+  await walk('00-field.pcapng', async (s) => {
+    await s.press('3 Enter t');
+    assert.match(s.text, /^ +0\.000 │─+ INVITE.*\n +\+0\.030 │<─+ 100 Trying/m);
+    await s.press('t t t');
+    assert.match(s.text, /^09:00:01\.4 │─+ INVITE/m);
+  });
+});
+
 test('what is above a view names what the view is about', async () => {
   await walk('00-field.pcapng', async (s) => {
     const head = (): string =>
