@@ -1,7 +1,10 @@
 /** Text measured in cells of a terminal: wide characters take two, combining ones none. */
 import stringWidth from 'string-width';
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | undefined;
+/** What people read as one character. It is loaded when it is first wanted, for that takes its time. */
+const graphemes = (s: string): Intl.Segments =>
+  (segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })).segment(s);
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /** Cells that a text takes. */
@@ -12,7 +15,7 @@ function head(s: string, width: number): string {
   if (PLAIN.test(s)) return s.slice(0, width);
   let out = '';
   let used = 0;
-  for (const { segment } of graphemes.segment(s)) {
+  for (const { segment } of graphemes(s)) {
     used += stringWidth(segment);
     if (used > width) break;
     out += segment;
@@ -23,7 +26,7 @@ function head(s: string, width: number): string {
 /** The end of a text that takes no more than so many cells. */
 function tail(s: string, width: number): string {
   if (PLAIN.test(s)) return width <= 0 ? '' : s.slice(-width);
-  const parts = [...graphemes.segment(s)].map((g) => g.segment);
+  const parts = [...graphemes(s)].map((g) => g.segment);
   let used = 0;
   let from = parts.length;
   while (from > 0) {

@@ -48,8 +48,9 @@ const nameFor = (term: string): string => (/^(linux|vt\d)/.test(term) ? term : '
 export async function loadTerminal(): Promise<Blessed> {
   // Before blessed looks: otherwise lines come out as letters where its idea of the character set is wrong.
   process.env.NCURSES_NO_UTF8_ACS = '1';
-  const { default: blessed } = await import('blessed');
-  return blessed as unknown as Blessed;
+  // Of all that it has, only the screen.
+  const { default: screen } = await import('blessed/lib/widgets/screen.js');
+  return { screen } as unknown as Blessed;
 }
 
 /** Opens the terminal. */

@@ -1,0 +1,4 @@
+declare module 'blessed/lib/widgets/screen.js' {
+  const screen: (options: object) => unknown;
+  export default screen;
+}
