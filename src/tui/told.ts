@@ -67,7 +67,7 @@ export class Told {
     this.viewer.story().then(
       (story) => {
         rest();
-        this.take(story, done);
+        this.take(story);
       },
       (e: Error) => {
         rest();
@@ -83,9 +83,9 @@ export class Told {
     this.look();
   }
 
-  private take(story: Story, whole: boolean): void {
+  private take(story: Story): void {
     this.story = story;
-    this.whole = whole;
+    this.whole = story.whole;
     this.error = undefined;
     this.changed();
     this.look();

@@ -170,15 +170,16 @@ export class Again {
     return replay;
   }
 
-  /** The report of the frames that there are now. */
-  async report(): Promise<Report> {
+  /** The report of the frames that there are now; null where nobody wants it any more. */
+  async report(unwanted: () => boolean): Promise<Report | null> {
     const { viewed, capture } = this;
     this.shelf?.close();
     this.shelf = new ReportShelf();
     const model = new SessionModel(undefined, viewed.subscribers, this.shelf);
     const tap = new SessionTap(model, viewed.registry, viewed.names.length > 1);
     const some = this.some(everyFrame, { rows: 'none', fields: [], tap }, () => undefined);
-    await this.run(some);
+    await this.run(some, unwanted);
+    if (unwanted()) return null;
     tap.finish();
     const { limits } = some.pass.index.ledger;
     return viewed.report({ model, tap, files: capture.files, damage: [], limits });

@@ -7,6 +7,8 @@ import { SessionModel } from '../model/session-model.js';
 import { LINK_FIELDS } from '../report/columns.js';
 import type { Report } from '../report/report.js';
 import { ReportShelf } from '../report/report-shelf.js';
+import type { LimitReached } from '../stream/ledger.js';
+import type { Tunnel } from '../tunnel/tunnel.js';
 import { Again } from './again.js';
 import { FirstPass } from './first-pass.js';
 import { Frames } from './frames.js';
@@ -34,8 +36,6 @@ import type {
 
 /** Milliseconds between two accounts of how far reading is. */
 const EVERY_MS = 50;
-/** How much longer than making a report of what is there so far reading goes on before the next. */
-const REST = 10;
 
 /** Interfaces and comments of a file that are told. */
 const TOLD = 20;
@@ -63,7 +63,9 @@ export class CaptureViewer implements Viewer {
   private writer: RowsWriter;
   private capture!: Capture;
   private options!: PassOptions;
-  private pass!: FirstPass;
+  private tunnels: readonly Tunnel[] = [];
+  /** Caps that were reached. */
+  private limits: readonly LimitReached[] = [];
   private tap!: SessionTap;
   private model!: SessionModel;
   /** Where calls that are over wait for the report. */
@@ -129,21 +131,23 @@ export class CaptureViewer implements Viewer {
       tap: this.tap,
     };
     this.again = new Again(viewed, this.capture, frames, rows, this.options);
-    this.pass = new FirstPass(registry, this.options, (row) => {
+    const pass = new FirstPass(registry, this.options, (row) => {
       if (row.outer.protocol === 6 && row.outer.tunnel !== null)
         frames.tunnels.set(frames.connection(row.outer.ordinal), row.outer.tunnel.id);
       this.writer.take(row);
       return undefined;
     });
-    this.pass.stored = frames;
-    void this.read(this.again);
+    pass.stored = frames;
+    this.tunnels = pass.index.tunnels;
+    void this.read(this.again, pass);
   }
 
-  private async read(again: Again): Promise<void> {
-    const { pass, capture, frames, viewed } = this;
+  /** Reads to the end. What the pass follows is let go of then. */
+  private async read(again: Again, pass: FirstPass): Promise<void> {
+    const { capture, frames, viewed } = this;
     const late = new LateKeys(
       viewed,
-      () => pass.index.tunnels,
+      () => this.tunnels,
       () => this.publish(),
     );
     this.late = late;
@@ -177,7 +181,8 @@ export class CaptureViewer implements Viewer {
     late.end();
     this.ended = true;
     for (const { message } of capture.damage) this.say('error', message);
-    for (const { name, cap, hit } of pass.index.ledger.limits)
+    this.limits = pass.index.ledger.limits;
+    for (const { name, cap, hit } of this.limits)
       this.say('warn', `the limit ${name} (${cap}) was reached ${hit === 1 ? 'once' : `${hit} times`}`);
     for (const [proto, n] of pass.dissection.faults)
       this.say('error', `a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);
@@ -199,7 +204,7 @@ export class CaptureViewer implements Viewer {
   private publish(): void {
     clearTimeout(this.publishing);
     this.publishing = undefined;
-    const { capture, pass, viewed } = this;
+    const { capture, viewed } = this;
     const { warnings, ...keys } = viewed.keyState();
     for (; this.warned < warnings.length; this.warned++) this.say('warn', warnings[this.warned]);
     const sizes = capture.files.map((f) => f.size);
@@ -218,7 +223,7 @@ export class CaptureViewer implements Viewer {
       late: this.late?.found ?? false,
       elapsedMs: performance.now() - this.started,
       keys,
-      ...glances(pass.index.tunnels),
+      ...glances(this.tunnels),
       messages: [...this.messages],
     };
     this.onAdded(added, this.status, this.anew);
@@ -322,35 +327,29 @@ export class CaptureViewer implements Viewer {
     return this.telling(storyOf);
   }
 
-  /** Makes something of the report; one after the other, for it may be read from the shelf. */
-  telling<T>(make: (report: Report) => T | Promise<T>): Promise<T> {
-    const made = this.busy.then(async () => make(await this.make()));
+  /**
+   * Makes something of the report, `whole` where it is that of all that there is; one after the other, for it may be
+   * read from the shelf.
+   */
+  telling<T>(make: (report: Report, whole: boolean) => T | Promise<T>): Promise<T> {
+    const made = this.busy.then(async () => {
+      // A report cannot be asked for twice of one model: the frames so far are read again for another.
+      const soFar = this.ended ? null : await this.again.report(() => this.ended);
+      return soFar === null ? make(this.whole(), true) : make(soFar, false);
+    });
     this.busy = made.catch(() => undefined);
     return made;
   }
   private busy: Promise<unknown> = Promise.resolve();
 
-  private async make(): Promise<Report> {
+  private whole(): Report {
     if (this.told !== null) return this.told;
-    const { soFar } = this;
-    if (!this.ended) {
-      const began = performance.now();
-      if (soFar !== null && began < soFar.next) return soFar.report;
-      // A report cannot be asked for twice of one model: the frames so far are read again for another.
-      const report = await this.again.report();
-      const now = performance.now();
-      this.soFar = { report, next: now + REST * (now - began) };
-      return report;
-    }
-    const { model, tap, pass, capture } = this;
+    const { model, tap, limits, capture } = this;
     const { files, damage } = capture;
     tap.finish();
-    this.told = this.viewed.report({ model, tap, files, damage, limits: pass.index.ledger.limits });
-    this.soFar = null;
+    this.told = this.viewed.report({ model, tap, files, damage, limits });
     return this.told;
   }
-  /** The last report of a capture that is being read, and when another is worth its time. */
-  private soFar: { readonly report: Report; readonly next: number } | null = null;
 
   cancel(): void {
     this.stopped = true;
@@ -365,7 +364,7 @@ export class CaptureViewer implements Viewer {
     this.writer = new RowsWriter(this.frames, this.viewed.names.length > 1);
     this.rows.clear();
     this.anew = true;
-    this.told = this.soFar = null;
+    this.told = null;
     this.messages.length = this.warned = 0;
     this.stopped = this.ended = false;
     await this.begin();

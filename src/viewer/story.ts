@@ -16,6 +16,8 @@ import { Texts, type TextsAdded, TextsWriter } from './texts.js';
 
 /** The members of a report that screens show. */
 export interface Story {
+  /** All of the capture was read when it was made. */
+  readonly whole: boolean;
   readonly summary: Readonly<Record<string, unknown>>;
   readonly capture: { readonly start?: Moment; readonly end?: Moment; readonly files: readonly CaptureFileEntry[] };
   readonly tunnels: readonly TunnelEntity[];
@@ -80,10 +82,11 @@ export interface StorySent {
   readonly lists: Readonly<Record<string, ListSent>>;
   readonly rest: Members;
   readonly seen: SeenValues;
+  readonly whole: boolean;
 }
 
 /** What screens show of a report, in the thread that made it. */
-export function storyOf({ members }: Report): Story {
+export function storyOf({ members }: Report, whole = true): Story {
   const story: Record<string, unknown> = {};
   const seen = new Seen();
   for (const [name, value] of Object.entries(members)) {
@@ -92,7 +95,7 @@ export function storyOf({ members }: Report): Story {
     else for (const entry of entries) seen.entry(name, entry);
     story[name] = entries === undefined ? value : [...entries];
   }
-  return { ...story, seen: seen.values } as unknown as Story;
+  return { ...story, seen: seen.values, whole } as unknown as Story;
 }
 
 /** The entries of a list; undefined for a member that is none. */
@@ -100,7 +103,7 @@ const entriesOf = (value: unknown): Iterable<Members> | undefined =>
   typeof value === 'object' && value !== null && Symbol.iterator in value ? (value as Iterable<Members>) : undefined;
 
 /** Packs a report for the thread of the screens. */
-export async function packed({ members }: Report): Promise<StorySent> {
+export async function packed({ members }: Report, whole: boolean): Promise<StorySent> {
   const slices = new Slices();
   const seen = new Seen();
   const lists: Record<string, ListSent> = {};
@@ -121,7 +124,7 @@ export async function packed({ members }: Report): Promise<StorySent> {
     }
     if (aside !== undefined) lists[name] = { atHand: first.added(), aside: second.added() };
   }
-  return { lists, rest, seen: seen.values };
+  return { lists, rest, seen: seen.values, whole };
 }
 
 function divided(entry: Members, aside: readonly string[]): [string, string] {
@@ -132,9 +135,9 @@ function divided(entry: Members, aside: readonly string[]): [string, string] {
 }
 
 /** Makes a story of what was packed. Members that were put aside are unpacked when somebody looks at them. */
-export async function unpacked({ lists, rest, seen }: StorySent): Promise<Story> {
+export async function unpacked({ lists, rest, seen, whole }: StorySent): Promise<Story> {
   const slices = new Slices();
-  const story: Record<string, unknown> = { ...rest, seen };
+  const story: Record<string, unknown> = { ...rest, seen, whole };
   for (const [name, sent] of Object.entries(lists)) {
     const list = new EntryList(sent, LONG[name]);
     while (list.more()) await slices.between();
