@@ -200,7 +200,7 @@ async function digitReader(t: TestContext): Promise<Running | undefined> {
     'rtpevent && ip.dst == 10.77.0.1',
   ];
   const tshark = inside(NET, 'tshark', '-l', '-n', '-i', 'te', '-f', 'udp', ...rows, '-T', 'fields', ...fields);
-  t.after(() => tshark.stop('SIGKILL'));
+  t.after(() => tshark.stop()); // which takes its file of packets with it
   await tshark.line(/Capturing on/);
   return tshark;
 }
