@@ -100,6 +100,26 @@ export const LIMITS = {
   /** Steps of a scenario, and lines of what happened that are kept for expectations and on the screens. */
   scenarioSteps: 10_000,
   liveLines: 10_000,
+  /** DHCP leases of a UE at a time. Further ones are refused, and the EFTF says so. */
+  leasesPerTunnel: 8,
+  /** An inner host: IP datagrams in parts with their octets, and destinations whose path MTU is remembered. */
+  hostFragmented: 64,
+  hostFragmentOctets: 1 << 20,
+  hostPaths: 256,
+  /** What a UE takes of routers: addresses, routers, DNS servers. RFC 4862 §5.5.3 wants such a bound */
+  hostAddresses: 16,
+  hostRouters: 4,
+  hostServers: 8,
+  /** Addresses behind a device that an EFTF learns where its router is none of ours. */
+  learntAddresses: 1 << 16,
+  /** SIP of an end: transactions, and calls of a user agent (486 beyond); challenges that the lab registrar keeps. */
+  sipTransactions: 20_000,
+  sipCalls: 1000,
+  sipNonces: 50_000,
+  /** Octets of TLS key logs that each further file of a ring begins with; the oldest lines are left out, and that is told. */
+  ringKeyOctets: 4 << 20,
+  /** Tunnels that an EFTF lists on the screens. */
+  listedTunnels: 200,
   /** How long the answer to a close_notify is waited for. */
   liveReleaseMs: 2000,
 } as const;

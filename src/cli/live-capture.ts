@@ -7,7 +7,7 @@ import { CaptureFiles } from '../live/capture-files.js';
 import { CannotCapture, type Capturing, startCapture } from '../live/capture-source.js';
 import type { LiveConsole, LiveStep } from '../tui/live-console.js';
 import { count, octets, plural } from '../tui/words.js';
-import { boundsOf, type CaptureCommandOptions } from './commands/capture.js';
+import { boundsOf, type CaptureCommandOptions, keysCut } from './commands/capture.js';
 import { traffic } from './commands/interfaces.js';
 import { Exit, UserError } from './errors.js';
 import { KeyLogTail } from './key-log-tail.js';
@@ -61,6 +61,7 @@ export class LiveCapture implements LiveRun, LiveConsole {
       target: o.write ?? devNull,
       stop,
       ...(ring && { ring }),
+      onCut: (n) => this.happenings.note(keysCut(n), 'warn'),
       onStop: (why) => {
         this.why = why;
         this.capturing?.stop();

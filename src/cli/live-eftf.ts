@@ -1,3 +1,4 @@
+import { LIMITS } from '../limits.js';
 import { realClock } from '../live/clock.js';
 import type { Step } from '../live/scenario.js';
 import { EFTF_STEPS, type ToldEftf } from '../live/scenario-eftf.js';
@@ -12,9 +13,6 @@ import { clockOf, Rates } from './live-run.js';
 import type { Traces } from './live-settings.js';
 import { needsTerminal } from './screens.js';
 import { stepsOf } from './steps.js';
-
-/** Tunnels that are listed. */
-const LISTED = 200;
 
 /** An EFTF that is looked at while it runs. */
 export class LiveEftf extends LiveEnd {
@@ -89,13 +87,16 @@ export class LiveEftf extends LiveEnd {
       write === undefined
         ? 'kept until the program ends; w writes it to a file'
         : `writing ${write}${withKeys ? ' with keys' : ''}`,
-      ...tunnels.slice(0, LISTED).map((t) => this.opened.one.describe(t)),
+      ...tunnels.slice(0, LIMITS.listedTunnels).map((t) => this.opened.one.describe(t)),
+      ...(tunnels.length > LIMITS.listedTunnels
+        ? [`${count(tunnels.length - LIMITS.listedTunnels)} tunnels more, which are not listed`]
+        : []),
     ];
   }
 
   get faults(): readonly string[] {
     const armed = this.tunnels.flatMap((t) => t.faults.lasting.map((f) => ({ f, id: t.id })));
-    return armed.slice(0, LISTED).map(({ f, id }) => `${f} (tunnel ${id})`);
+    return armed.slice(0, LIMITS.listedTunnels).map(({ f, id }) => `${f} (tunnel ${id})`);
   }
 
   protected get goesOn(): string | undefined {
@@ -105,7 +106,7 @@ export class LiveEftf extends LiveEnd {
 
   complete(text: string): Completion | undefined {
     const takesNumber = /^(release|tunnels|fault) [^ ]*$/.test(text);
-    const ids = this.tunnels.slice(0, LISTED).map((t) => ({ text: String(t.id), note: t.ue }));
+    const ids = this.tunnels.slice(0, LIMITS.listedTunnels).map((t) => ({ text: String(t.id), note: t.ue }));
     return completeVerb(text, EFTF_STEPS, takesNumber ? ids : []);
   }
 

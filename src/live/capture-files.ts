@@ -1,6 +1,7 @@
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { systemError } from '../capture/errors.js';
 import { concat } from '../kit/bytes.js';
+import { LIMITS } from '../limits.js';
 import { BLOCK, secretsBlock } from './capture-blocks.js';
 
 /** When something ends, as dumpcap counts: seconds, kilobytes of 1000 octets, packets, files. */
@@ -22,13 +23,14 @@ export interface FileOptions {
   readonly ring?: Bounds;
   /** Called once, when a stop condition is met, with that condition: `packets:95 is reached`. */
   readonly onStop: (why: string) => void;
+  /** Called once, when further files of a ring begin with the last `octets` of the key logs alone. */
+  readonly onCut?: (octets: number) => void;
   /** Called with the name of each file that is complete. */
   readonly onFile?: (path: string) => void;
 }
 
 const BUFFER = 256 << 10;
-/** Most octets of key log that go into each further file of a ring, and most of its size; older lines are left out. */
-const KEYS = 4 << 20;
+/** Most of the size of a further file of a ring that key logs are. */
 const KEYS_PART = 1 / 4;
 const FULL_PIPE_MS = 5;
 
@@ -57,6 +59,7 @@ export class CaptureFiles {
   /** A stop condition was met; and one of those that count, so that no packet more belongs here. */
   private stopped = false;
   private complete = false;
+  private hasCutKeys = false;
 
   constructor(private readonly o: FileOptions) {
     this.open();
@@ -83,10 +86,14 @@ export class CaptureFiles {
   keys(lines: Uint8Array): void {
     this.keyLog = concat([this.keyLog, lines]);
     const { filesize = Number.POSITIVE_INFINITY } = this.o.ring ?? {};
-    const most = Math.min(KEYS, filesize * 1000 * KEYS_PART);
+    const most = Math.min(LIMITS.ringKeyOctets, filesize * 1000 * KEYS_PART);
     if (this.keyLog.length > most) {
       const cut = this.keyLog.indexOf(10, this.keyLog.length - most - 1);
       this.keyLog = this.keyLog.slice(cut + 1);
+      if (this.o.ring !== undefined && !this.hasCutKeys) {
+        this.hasCutKeys = true;
+        this.o.onCut?.(most);
+      }
     }
     this.write(secretsBlock(lines));
   }

@@ -17,6 +17,7 @@ import {
   textOption,
 } from '../../dissectors/dhcp/message.js';
 import { hex, ip4, put32, u32 } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import { type Address, inPrefix, isUnspecified, same } from './address.js';
 
 /** What the server gives out. */
@@ -40,6 +41,8 @@ export interface DhcpServerOptions {
   mtu?: number;
   /** Gets what became of an address, before the client hears of it: a lease, its end. RFC 2131 §3.1 4. */
   onBinding?: (binding: Readonly<Binding>) => void;
+  /** A client on a link gets nothing: all addresses are taken, or the link holds as many as it may. */
+  onRefused?: (link: number, why: 'pool' | 'link') => void;
 }
 
 /** An address and who has it. Times in ms of the clock. */
@@ -66,8 +69,6 @@ const OFFER_MS = 120_000;
 /** An address that was declined is not given out that long. */
 const DECLINED_MS = 600_000;
 const DAY = 86_400;
-/** Addresses of one link at a time. */
-const LINK_ADDRESSES = 8;
 /** A client that asks for less gets this. */
 const LEAST_SECONDS = 60;
 
@@ -147,9 +148,12 @@ export class DhcpServer {
 
   private discover(m: DhcpMessage, link: number, now: number): DhcpAnswer | undefined {
     const wanted = optionAddresses(m, 50)[0];
-    const b = this.mine(m, link) ?? (this.crowded(link, now) ? undefined : this.allocate(m, link, wanted, now));
+    const known = this.mine(m, link);
+    const crowded = known === undefined && this.crowded(link, now);
+    const b = known ?? (crowded ? undefined : this.allocate(m, link, wanted, now));
     if (b === undefined) {
       this.exhausted++;
+      this.options.onRefused?.(link, crowded ? 'link' : 'pool');
       return undefined;
     }
     b.link = link;
@@ -282,7 +286,7 @@ export class DhcpServer {
   private crowded(link: number, now: number): boolean {
     let n = 0;
     for (const b of this.byAddress.values()) if (b.link === link && b.expires > now) n++;
-    return n >= LINK_ADDRESSES;
+    return n >= LIMITS.leasesPerTunnel;
   }
 
   /** An address for a new client: what it asks for, else one never used, else the one free for longest. */

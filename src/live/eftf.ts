@@ -1,3 +1,4 @@
+import { LIMITS } from '../limits.js';
 import { type Address, address, inPrefix, linkLocal } from './address.js';
 import { type Clock, realClock } from './clock.js';
 import type { LeaseFile } from './dhcp-lease-file.js';
@@ -53,6 +54,8 @@ export class Eftf {
   readonly server: TunnelServer;
   readonly router: Router;
   readonly tunnels = new Map<number, EftfTunnel>();
+  /** Tunnels of which was told that they get no address. */
+  private readonly told = new Set<number>();
   private readonly random: Random;
   private readonly clock: Clock;
   private readonly lab: LabNetwork | undefined;
@@ -82,6 +85,7 @@ export class Eftf {
           sipServers: four(pcscf),
           reserved: [...four(dns), ...four(pcscf)].filter((a) => inPrefix(a, pool.prefix, pool.length)),
           onBinding: (b) => o.leases?.add(b),
+          onRefused: (link, why) => this.refused(link, why),
         },
       }),
       ...(prefix && {
@@ -107,7 +111,7 @@ export class Eftf {
     dhcp.restore(leases.read());
     const now = this.clock.now();
     const n = dhcp.bindings().filter((b) => b.state === 'bound' && b.expires > now).length;
-    if (n > 0) this.o.tell(`${n} leases taken over from ${leases.path}`);
+    if (n > 0) this.o.tell(`${n} ${n === 1 ? 'lease' : 'leases'} taken over from ${leases.path}`);
   }
 
   /** DNS, P-CSCF and who can be called, at the addresses of the router. */
@@ -124,6 +128,16 @@ export class Eftf {
     });
   }
 
+  /** Says, once for each tunnel, that a UE in it gets no address. */
+  private refused(link: number, why: 'pool' | 'link'): void {
+    const t = [...this.tunnels.values()].find(({ inner }) => inner?.id === link);
+    if (t === undefined || this.told.has(t.id)) return;
+    this.told.add(t.id);
+    const words =
+      why === 'pool' ? 'all addresses of the pool are taken' : `it has ${LIMITS.leasesPerTunnel} leases already`;
+    this.o.tell(`tunnel ${t.id}: no IPv4 address is left for it: ${words}`);
+  }
+
   private attach(t: ServedTunnel): void {
     const faults = new Faults(t.link, this.random, this.clock);
     for (const f of this.o.faults ?? []) faults.apply(f);
@@ -131,6 +145,8 @@ export class Eftf {
     this.bare?.attach(faults.port);
     this.tunnels.set(t.id, { ...t, faults, inner });
     this.o.tell(`tunnel ${t.id} established: ${t.ue}, ${t.tls}`);
+    if (this.o.prefix !== undefined && inner !== undefined && inner.prefix === undefined)
+      this.o.tell(`tunnel ${t.id}: no IPv6 prefix is left for it`);
     void t.link.ended.then(() => {
       if (inner !== undefined) {
         const dropped = dropsInWords(inner);
@@ -139,6 +155,7 @@ export class Eftf {
       }
       this.bare?.detach(faults.port);
       this.tunnels.delete(t.id);
+      this.told.delete(t.id);
     });
   }
 

@@ -7,6 +7,7 @@ import {
   verified,
 } from '../../dissectors/icmpv6/messages.js';
 import { checksum, u16, u32 } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import { FragmentTable } from '../stream/ip-fragments.js';
 import { Ledger } from '../stream/ledger.js';
 import {
@@ -65,11 +66,6 @@ interface Bound extends UdpSocket {
 }
 
 const FIRST_EPHEMERAL = 49_152; // RFC 6335 §6
-/** Datagrams of a peer in parts, and the octets that they may cost, for one host. */
-const FRAGMENTED = 64;
-const FRAGMENT_OCTETS = 1 << 20;
-/** Destinations whose path MTU is remembered. */
-const PATHS = 256;
 
 /**
  * An IP host without I/O: IPv4 and IPv6, UDP, ICMP. It has no link layer: an FTT-IMS carries IP packets alone. It keeps
@@ -87,7 +83,11 @@ export class IpHost {
   onIcmpError: ((error: { version: 4 | 6; type: number; code: number; src: Address }, now: number) => void) | undefined;
 
   private readonly sockets = new Map<number, Bound>();
-  private readonly parts = new FragmentTable(new Ledger(FRAGMENT_OCTETS), FRAGMENTED, FRAGMENT_OCTETS);
+  private readonly parts = new FragmentTable(
+    new Ledger(LIMITS.hostFragmentOctets),
+    LIMITS.hostFragmented,
+    LIMITS.hostFragmentOctets,
+  );
   private readonly paths = new Map<string, number>();
   private readonly errorBudget = new TokenBucket(10, 10);
   private readonly random: Random;
@@ -318,7 +318,7 @@ export class IpHost {
     const least = version === 6 ? IPV6_MINIMUM_MTU : 68;
     if (quoted.length < (version === 6 ? 40 : 20) || mtu < least) return;
     const dst = version === 6 ? quoted.slice(24, 40) : quoted.slice(16, 20);
-    if (this.paths.size >= PATHS) this.paths.clear();
+    if (this.paths.size >= LIMITS.hostPaths) this.paths.clear();
     this.paths.set(addressText(dst), mtu);
   }
 

@@ -1,6 +1,7 @@
 import { headerOf, headersOf, type SipRepresentation } from '../../dissectors/sip/index.js';
 import { akaPassword, digestAlgorithm, digestResponse } from '../crypto/digest.js';
 import type { Vector } from '../crypto/milenage.js';
+import { LIMITS } from '../limits.js';
 import { hostText } from './address.js';
 import { octets } from './random.js';
 import {
@@ -65,8 +66,6 @@ interface Issued {
 }
 
 const NONCE_MS = 3_600_000;
-/** Challenges that are remembered, in all. */
-const NONCES = 50_000;
 
 type Verdict = 'right' | 'challenge' | 'stale' | 'wrong';
 
@@ -180,7 +179,7 @@ export class LabRegistrar {
     }
     const bytes = vector ? Buffer.concat([rand, vector.autn]) : Buffer.from(rand);
     const nonce = bytes.toString('base64');
-    if (this.issued.size >= NONCES) this.issued.delete(this.issued.keys().next().value!);
+    if (this.issued.size >= LIMITS.sipNonces) this.issued.delete(this.issued.keys().next().value!);
     const expires = clock.now() + NONCE_MS;
     this.issued.set(nonce, { impi: s.impi, expires, count: 0, ...(vector ? { vector: { ...vector, rand } } : {}) });
     const list = [

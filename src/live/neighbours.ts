@@ -14,6 +14,7 @@ import {
   TYPE,
 } from '../../dissectors/icmpv6/messages.js';
 import { concat, encode, equalBytes } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import {
   type Address,
   ALL_MLD_ROUTERS,
@@ -69,10 +70,6 @@ const SOLICITATIONS = 3;
 const LONGEST_INTERVAL = 3_600_000;
 /** RFC 7217 §7: IDGEN_RETRIES */
 const ADDRESSES_TRIED = 3;
-/** Addresses and routers that one link may give: what routers say is bounded. */
-const MOST_ADDRESSES = 16;
-const MOST_ROUTERS = 4;
-const MOST_SERVERS = 8;
 const LINK_LOCAL = address('fe80::');
 /** Hop-by-hop options with a router alert for MLD, then ICMPv6. RFC 2711 §2.1, RFC 9777 §5 */
 const ROUTER_ALERT = Uint8Array.of(ICMPV6, 0, 5, 2, 0, 0, 1, 0);
@@ -272,7 +269,7 @@ export class Neighbours implements Machine {
     for (const p of readPrefixes(m)) {
       const known = this.addresses.filter((a) => isFrom(a, p.prefix));
       if (p.autonomous && !isLinkLocal(p.prefix)) for (const a of known) refresh(a, p, now);
-      if (known.length === 0 && isUsable(p) && this.addresses.length < MOST_ADDRESSES)
+      if (known.length === 0 && isUsable(p) && this.addresses.length < LIMITS.hostAddresses)
         this.form(p.prefix, 0, lifetimeEnd(now, p.preferred), lifetimeEnd(now, p.valid), now);
     }
     for (const { lifetime, servers } of readRdnss(m)) for (const s of servers) this.learnServer(s, lifetime, now);
@@ -283,7 +280,7 @@ export class Neighbours implements Machine {
   private learnRouter(router: Address, lifetime: number, now: number): void {
     const known = this.routers.find((r) => same(r.address, router));
     if (known) known.until = now + 1000 * lifetime;
-    else if (lifetime > 0 && this.routers.length < MOST_ROUTERS)
+    else if (lifetime > 0 && this.routers.length < LIMITS.hostRouters)
       this.routers.push({ address: router, until: now + 1000 * lifetime });
     if (known && lifetime === 0) this.loseRouter(known, now);
   }
@@ -297,7 +294,7 @@ export class Neighbours implements Machine {
   private learnServer(server: Address, lifetime: number, now: number): void {
     const at = this.dns.findIndex((s) => same(s.address, server));
     if (at >= 0) this.dns.splice(at, 1);
-    if (lifetime === 0 || this.dns.length >= MOST_SERVERS) return;
+    if (lifetime === 0 || this.dns.length >= LIMITS.hostServers) return;
     this.dns.push({ address: server, until: lifetimeEnd(now, lifetime) });
   }
 

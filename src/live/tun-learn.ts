@@ -1,8 +1,6 @@
 import { ip4, ip6 } from '../kit/text.js';
+import { LIMITS } from '../limits.js';
 import type { PacketPort } from './port.js';
-
-/** Addresses that are remembered for all tunnels. */
-const MOST = 1 << 16;
 
 /**
  * Joins tunnels to a device with nothing between them: for real servers behind an EFTF that lease addresses and
@@ -20,7 +18,8 @@ export class LearningSwitch {
     this.ports.add(port);
     port.onPacket((packet) => {
       const source = addressAt(packet, true);
-      if (source !== undefined && (this.owners.has(source) || this.owners.size < MOST)) this.owners.set(source, port);
+      if (source !== undefined && (this.owners.has(source) || this.owners.size < LIMITS.learntAddresses))
+        this.owners.set(source, port);
       this.device.send(packet);
     });
   }

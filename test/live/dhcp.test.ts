@@ -341,7 +341,9 @@ test('two hosts with the same hardware address on two links are two clients; one
 });
 
 test('an exhausted pool offers nothing, lapsed leases are used again, and no link gets more than its share', () => {
-  const server = new DhcpServer({ ...SERVER, pool: { prefix: address('10.0.0.0'), length: 28 } });
+  const refused: string[] = [];
+  const onRefused = (link: number, why: string) => void refused.push(`${link} ${why}`);
+  const server = new DhcpServer({ ...SERVER, pool: { prefix: address('10.0.0.0'), length: 28 }, onRefused });
   const discover = (n: number): DhcpMessage => {
     const hardware = lanHardware(Uint8Array.of(2, 0, 0, 0, n >> 8, n));
     const x = client(() => undefined);
@@ -352,10 +354,12 @@ test('an exhausted pool offers nothing, lapsed leases are used again, and no lin
   for (let n = 0; n < 14; n++) got.push(addressText(server.handle(discover(n), n, 0)?.message.yiaddr ?? address('::')));
   assert.deepEqual(got, [...Array.from({ length: 13 }, (_, i) => `10.0.0.${i + 2}`), '::']);
   assert.equal(server.exhausted, 1);
+  assert.deepEqual(refused.splice(0), ['13 pool']);
   assert.equal(addressText(server.handle(discover(14), 14, 121_000)!.message.yiaddr), '10.0.0.2');
-  const greedy = new DhcpServer(SERVER);
+  const greedy = new DhcpServer({ ...SERVER, onRefused });
   const offers = Array.from({ length: 20 }, (_, n) => greedy.handle(discover(n), 1, 0));
   assert.equal(offers.filter((o) => o !== undefined).length, 8);
+  assert.deepEqual(refused, new Array(12).fill('1 link'));
 });
 
 test('the server answers where RFC 2131 clause 4.1 says', () => {

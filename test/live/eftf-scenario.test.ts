@@ -102,3 +102,16 @@ test('an EFTF waits for as many tunnels as it was told, and does wrong in one of
   for (const ue of ues) ue.stop('SIGTERM');
   assert.equal(await eftf.ended, 0, eftf.out + eftf.err);
 });
+
+test('an EFTF says which UE gets no address or prefix, and why', async () => {
+  const room = ['--pool', '10.9.0.0/30', '--prefix', 'fd00:1:2:8::/63'];
+  const eftf = startFttscope(['eftf', '--lab', '--listen', '127.0.0.1:0', ...room]);
+  const [, port] = await eftf.line(/^listening 127\.0\.0\.1:(\d+)$/m);
+  const first = startFttscope(['ue', `127.0.0.1:${port}`, '--lab']);
+  await first.line(/^IPv6 fd00:1:2:9:\S+ valid for /m);
+  await first.line(/^IPv4 10\.9\.0\.2\/30 /m);
+  const second = startFttscope(['ue', `127.0.0.1:${port}`, '--lab']);
+  await eftf.line(/^tunnel 2: no IPv6 prefix is left for it$/m);
+  await eftf.line(/^tunnel 2: no IPv4 address is left for it: all addresses of the pool are taken$/m);
+  for (const one of [second, first, eftf]) await one.stop('SIGTERM');
+});

@@ -59,6 +59,21 @@ test('a ring keeps its newest files, and each opens alone', () => {
   assert.ok(!existsSync(files.paths[0].replace('00003', '00001')));
 });
 
+test('a ring with too little room for all keys says so, once', () => {
+  const cut: number[] = [];
+  const files = new CaptureFiles({
+    target: inFolder('keys.pcapng'),
+    stop: {},
+    ring: { filesize: 4 },
+    onStop: () => undefined,
+    onCut: (octets) => cut.push(octets),
+  });
+  const line = Buffer.from(`CLIENT_RANDOM ${'0'.repeat(64)} ${'1'.repeat(96)}\n`);
+  for (let n = 0; n < 10; n++) files.keys(line);
+  files.end();
+  assert.deepEqual(cut, [1000]); // a quarter of a file
+});
+
 /** Sends so many datagrams to a port of the loopback interface. */
 async function send(port: number, count: number): Promise<void> {
   const socket = createSocket('udp4');

@@ -67,6 +67,10 @@ function bounds(flag: string, texts: readonly string[]): Bounds {
   return out;
 }
 
+/** That a ring has too little room for all keys. */
+export const keysCut = (n: number): string =>
+  `the key logs are long: further files of the ring begin with their last ${octetsText(n)}`;
+
 /** One run of the command. */
 class Run {
   private readonly files: CaptureFiles;
@@ -85,6 +89,7 @@ class Run {
       target: o.write,
       stop,
       ...(ring && { ring }),
+      onCut: (octets) => tell(keysCut(octets)),
       onStop: (why) => {
         this.why = why;
         this.stop();

@@ -1,4 +1,5 @@
 import { headerOf, headersOf, type SipRepresentation, sipResponse } from '../../../dissectors/sip/index.js';
+import { LIMITS } from '../../limits.js';
 import { addressText, parseAddress, plain, same } from '../address.js';
 import type { Clock } from '../clock.js';
 import { hexDigits, type Random } from '../random.js';
@@ -43,8 +44,6 @@ export interface SipCounters {
 }
 
 const MAGIC = 'z9hG4bK';
-/** Transactions at a time: a flood of requests is not answered beyond that. */
-const TRANSACTIONS = 20_000;
 
 /**
  * Transport and transaction layer of a SIP element: messages in, transactions and requests out. RFC 3261 §17, §18,
@@ -186,7 +185,7 @@ export class SipLayer {
       this.onRequest?.({ message: marked, method, from, transaction: undefined });
       return;
     }
-    if (this.servers.size >= TRANSACTIONS) return;
+    if (this.servers.size >= LIMITS.sipTransactions) return;
     const peer = answerTo(via, from);
     const cx = this.context(() => this.servers.delete(key));
     const Kind = method === 'INVITE' ? InviteServer : NonInviteServer;

@@ -1,5 +1,6 @@
 import { headerOf, headersOf, type SipRepresentation } from '../../../dissectors/sip/index.js';
 import { utf8Text } from '../../kit/index.js';
+import { LIMITS } from '../../limits.js';
 import type { Address } from '../address.js';
 import { hexDigits, integer, octets } from '../random.js';
 import { ALLOW, type Call, type CallContext, type CallEvent, SUPPORTED } from './call.js';
@@ -51,9 +52,6 @@ const AT_ONCE: PreconditionOptions = { offered: false, reserveMs: 0 };
 
 /** Extensions that we can be required to support. */
 const KNOWN = ['100rel', 'precondition', 'sec-agree', 'timer'];
-
-/** Calls at a time: further ones find us busy. */
-const CALLS = 1000;
 
 /** The answer to a request outside of calls; 408 where none came. */
 export type Outcome = (status: number, response?: SipRepresentation) => void;
@@ -234,7 +232,7 @@ export class UserAgent {
       this.layer.respond(request, 422, brief);
       return;
     }
-    const session = this.calls.size < CALLS ? this.sessionOrNone() : undefined;
+    const session = this.calls.size < LIMITS.sipCalls ? this.sessionOrNone() : undefined;
     if (session === undefined) {
       this.layer.respond(request, 486);
       return;
