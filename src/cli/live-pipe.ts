@@ -18,14 +18,24 @@ export function isPiped(): boolean {
  * never waits for the screens.
  */
 export class PipedCapture implements LiveRun {
-  private readonly file = new GrowingFile('-', LIMITS.spoolOctets);
+  private readonly file: GrowingFile;
   private readonly came = (octets: Buffer): void => {
-    if (!this.file.add(octets)) process.stdin.destroy();
+    if (this.file.ended || this.file.add(octets)) return;
+    process.stdin.destroy();
+    if (this.file.stopped !== undefined) this.say(`reading was stopped: ${this.file.stopped}`);
   };
+  private say: (words: string) => void = () => undefined;
   private readonly over = (): void => this.file.end();
 
-  constructor() {
+  /** @param most octets that are kept at most */
+  constructor(most: number = LIMITS.spoolOctets) {
+    this.file = new GrowingFile('-', most);
     process.stdin.on('data', this.came).once('end', this.over).once('close', this.over).once('error', this.over);
+  }
+
+  onTrouble(say: (words: string) => void): void {
+    this.say = say;
+    if (this.file.stopped !== undefined) say(`reading was stopped: ${this.file.stopped}`);
   }
 
   get reader() {

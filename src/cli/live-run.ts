@@ -6,6 +6,8 @@ import type { LiveConsole, LiveEvent } from '../tui/live-console.js';
 export interface LiveRun {
   /** What it brings. */
   readonly reader: GrowingReader;
+  /** Told why nothing comes any more, where that is not the end of what it reads. */
+  onTrouble?(say: (words: string) => void): void;
   /** For view 7; a pipe has none. */
   readonly console?: LiveConsole;
   /** The screens are there: does what they are to see from the start. */

@@ -169,6 +169,7 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
     starters: startersOf(begin, o.keylog),
   });
   if (said !== undefined) app.say(said, 'error');
+  run?.onTrouble?.((words) => app.say(words, 'error'));
   // A run ends in good order: an end of a tunnel releases it.
   const lost = (): void => app.lost();
   if (run?.console !== undefined) for (const signal of ENDS) process.on(signal, lost);
