@@ -61,6 +61,7 @@ import { sll2 } from './sll2.js';
 import { gsmRp } from './sms/rp.js';
 import { gsmSms, gsmSmsUp } from './sms/tpdu.js';
 import { smtp } from './smtp/index.js';
+import { ssh } from './ssh.js';
 import { classicStun } from './stun/classic.js';
 import { stun } from './stun/index.js';
 import { turnChannel } from './stun/relay.js';
@@ -149,6 +150,7 @@ export const dissectors: readonly AnyDissector[] = [
   mimeMultipart,
   imf,
   smtp,
+  ssh,
   gsmRp,
   gsmSms,
   gsmSmsUp,

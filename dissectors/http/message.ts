@@ -59,10 +59,16 @@ export function isStart(b: Uint8Array, off: number, end: number): Probe {
   return versionAt(b, line) > off ? Yes : No;
 }
 
-/** Offset of ` HTTP/1.x` at the end of a request line, or -1. */
+/**
+ * Offset of the space before the version of a request line (all that stands behind its target), or -1 where ` HTTP/1.`
+ * does not stand in it.
+ */
 export function versionAt(b: Uint8Array, line: Line): number {
-  const at = line.end - 9;
-  return at > line.off && startsWith(b, at, line.end, ' HTTP/1.') ? at : -1;
+  const method = indexOf(b, SPACE, line.off, line.end);
+  const first = method < 0 ? -1 : indexOf(b, SPACE, method + 1, line.end);
+  let at = first;
+  while (at >= 0 && !startsWith(b, at, line.end, ' HTTP/1.')) at = indexOf(b, SPACE, at + 1, line.end);
+  return at < 0 ? -1 : first;
 }
 
 /** The line that starts at `off`; undefined where its end is not there. */

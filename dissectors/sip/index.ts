@@ -3,6 +3,7 @@ import {
   defineDissector,
   type Exchange,
   type Field,
+  indexOf,
   No,
   need,
   type Track,
@@ -101,14 +102,22 @@ function showNote(t: Tree, m: SipMessage, note: SipNote): void {
   if (!m.isRequest && m.method === 'BYE') t.num(F.releaseTime, off, 0, note.sinceMs);
 }
 
-function showHeaders(t: Tree, m: SipMessage): void {
+function showHeaders(t: Tree, m: SipMessage, end: number): void {
   t.text(F.messageHeader, m.headersOff, m.headersEnd - m.headersOff, messageHeader(m));
   if (t.labels) t.label('Message Header');
+  if (t.wantsExperts && strayAfterZero(m, end)) t.expert(E.stray);
   t.push();
   for (const h of m.headers) showHeader(t, m, h);
   if (m.dropped > 0) t.expert(E.tooManyHeaders);
   if (!m.terminated && m.headers.length > 0) t.expert(E.notTerminated);
   t.pop();
+}
+
+/** Whether anything follows a zero octet: Wireshark takes what follows the start line for text, and says so of a body. */
+function strayAfterZero({ buf, headersOff }: SipMessage, end: number): boolean {
+  let at = indexOf(buf, 0, headersOff, end);
+  while (at >= 0 && at < end && buf[at] === 0) at++;
+  return at >= 0 && at < end;
 }
 
 /** The text of all headers where key material has to be left out of it; else undefined: the octets say it. */
@@ -299,7 +308,7 @@ export const sip = defineDissector<SipRepresentation>({
     if (t.labels) t.label(`Session Initiation Protocol (${m.isRequest ? m.method : m.status})`);
     showStartLine(t, m, cx.note<SipNote>(sip, v));
     if (whole) {
-      showHeaders(t, m);
+      showHeaders(t, m, end);
       showBody(v, t, cx, m);
     }
     t.pop();

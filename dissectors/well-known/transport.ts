@@ -78,7 +78,6 @@ export const transport = [
     ['browser', 'Microsoft Windows Browser Protocol', 'BROWSER', 'MS-BRWS', {}],
     ['nfs', 'Network File System', 'NFS', 'RFC 1813', { 'rpc.program': [NFS] }],
     ['bacapp', 'Building Automation and Control Network APDU', 'BACapp', 'ASHRAE 135 §20', {}],
-    ['ssh', 'SSH Protocol', 'SSH', 'RFC 4253', { 'tcp.name': [22] }],
     ['ftp', 'File Transfer Protocol (FTP)', 'FTP', 'RFC 959', { 'tcp.name': [21] }],
     ['telnet', 'Telnet', 'TELNET', 'RFC 854', { 'tcp.name': [23] }],
     ['pop', 'Post Office Protocol', 'POP', 'RFC 1939', { 'tcp.name': [110], 'tls.name': [995] }],

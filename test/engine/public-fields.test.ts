@@ -7,11 +7,6 @@ import { listedDifferences, OUTSIDE } from '../support/public-differences.js';
 /** Values of each prefix that are to be equal, at least. */
 const BAR = 0.995;
 
-/** Prefixes below it, and why. */
-const BELOW: Readonly<Record<string, string>> = {
-  _ws: 'expert items of protocols that are only named, and names of layers in texts',
-};
-
 suite('fields of the public captures', { skip: corpusMissing('public') }, () => {
   const comparison = new Comparison((_, prefix) => !OUTSIDE.has(prefix));
   const skipped: string[] = [];
@@ -33,12 +28,10 @@ suite('fields of the public captures', { skip: corpusMissing('public') }, () => 
   });
 
   test('of each prefix nearly all values are equal', async (t) => {
-    for (const [prefix, tally] of [...comparison.tallies].sort((a, b) => share(a[1]) - share(b[1]))) {
-      const todo = BELOW[prefix] ?? false;
-      await t.test(`${prefix}: ${(100 * share(tally)).toFixed(2)} %, ${tally.equal} of ${tally.total}`, { todo }, () =>
+    for (const [prefix, tally] of [...comparison.tallies].sort((a, b) => share(a[1]) - share(b[1])))
+      await t.test(`${prefix}: ${(100 * share(tally)).toFixed(2)} %, ${tally.equal} of ${tally.total}`, () =>
         assert.ok(share(tally) >= BAR),
       );
-    }
   });
 
   test('every difference is listed with its cause', (t) => {

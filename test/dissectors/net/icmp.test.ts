@@ -32,6 +32,16 @@ function icmp6(hexText: string, hops = 'ff'): Uint8Array {
 }
 
 describe('ICMP', () => {
+  it('shows the data of an echo that an error quotes, however little there is, and faults none of it', () => {
+    const quoted = '45000024 00010000 40010000 c0000201 c0000202 0800abcd 00010002 0102030405060708';
+    const b = icmp4(`0b 00 0000 00000000 ${quoted}`);
+    const whole = see('ip.version', 4, b);
+    assert.deepEqual(whole.protocols, ['ip', 'icmp', 'ip', 'icmp', 'data']);
+    assert.deepEqual(whole.fields['data.len'], ['8']);
+    const { protocols, experts } = see('ip.version', 4, icmp4(`0b 00 0000 00000000 ${quoted.slice(0, 54)}`));
+    assert.deepEqual([protocols, experts], [['ip', 'icmp', 'ip', 'icmp'], []]);
+  });
+
   it('dissects the packet that an error quotes, and puts the addresses back', () => {
     const b = icmp4(`03 03 0000 00000000 ${INNER}`);
     const { protocols, fields, info, cx, experts } = see('ip.version', 4, b);

@@ -13,6 +13,7 @@ import { pppoed, pppoes } from '../../../dissectors/pppoe.js';
 import { rawIp } from '../../../dissectors/raw-ip.js';
 import { sll } from '../../../dissectors/sll.js';
 import { sll2 } from '../../../dissectors/sll2.js';
+import { ssh } from '../../../dissectors/ssh.js';
 import { udp } from '../../../dissectors/udp.js';
 import { serviceTag, vlan } from '../../../dissectors/vlan.js';
 import { Registry } from '../../../src/engine/registry.js';
@@ -32,7 +33,7 @@ import { fieldText } from '../../../src/report/value.js';
 
 const LAYERS = [
   ...[ethernet, llc, vlan, serviceTag, sll, sll2, nullLoop, rawIp, ppp, pppoes, pppoed, arp, ipv4, ipv6, hopByHop],
-  ...[routing, fragmentHeader, destinationOptions, icmp, icmpv6, udp, data],
+  ...[routing, fragmentHeader, destinationOptions, icmp, icmpv6, ssh, udp, data],
 ] as readonly AnyDissector[];
 const registry = new Registry(LAYERS);
 const NO_NET: NetPair = { version: 4, buf: new Uint8Array(0), src: 0, dst: 0 };
