@@ -47,7 +47,8 @@ export class TunDevice implements PacketPort {
   refused = 0;
   private receive: ((ip: Uint8Array) => void) | undefined;
   private closed = false;
-  private readonly buf = Buffer.allocUnsafe(LARGEST);
+  /** No Buffer: `slice` of what it holds has to copy. */
+  private readonly buf = new Uint8Array(LARGEST);
   private readonly waiting = Buffer.alloc(8);
 
   private constructor(
