@@ -196,14 +196,14 @@ export function* streamOverTime(rows: Rows, m: MediaEntity, spans: number): Gene
   const [start, end] = [millis(zero, m.start) / 1000, millis(zero, m.end) / 1000];
   const span = spanFor(Math.max(0.001, end - start), spans);
   const track = new StreamTrack(start, span, Math.max(1, Math.ceil((end - start) / span + 1e-9)), clockOf(m));
-  const ssrc = m.ssrc.toLowerCase();
+  const ssrc = Number(m.ssrc);
   for (let row = firstAfter(rows, start - MARGIN), n = 0; row < rows.count; row++) {
     if (++n % 64 === 0) yield;
     const at = rows.relative(row);
     if (at > end + MARGIN) break;
     if (!rows.protocol(row).startsWith('RTP') || rows.source(row) !== m.source.address) continue;
     const found = RTP.exec(rows.info(row));
-    if (found !== null && found[1].toLowerCase() === ssrc) track.take(row, at, Number(found[2]), Number(found[3]));
+    if (found !== null && Number(found[1]) === ssrc) track.take(row, at, Number(found[2]), Number(found[3]));
   }
   return track.result();
 }
