@@ -18,7 +18,9 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
   const lost = f.unacknowledged.find((r) => r.repeated || millis(r.at, c.answer ?? c.end ?? end) > RELIABLE_MS);
   if (lost !== undefined && c.cancel === null) raise('call.no-prack', lost.at);
   const over = c.answer ?? c.end;
-  if (f.quality !== undefined && !f.quality.met && c.answer === null && over !== null && c.cancel === null)
+  // Who was refused at once did not get as far as that.
+  const spoken = c.descriptions.some((d) => !d.byCaller);
+  if (f.quality !== undefined && !f.quality.met && spoken && c.answer === null && over !== null && c.cancel === null)
     raise('call.preconditions', f.quality.at);
   for (const t of f.transfers) {
     const result = t.progress ?? t.status;
