@@ -96,7 +96,8 @@ export class LiveEftf extends LiveEnd {
 
   get faults(): readonly string[] {
     const armed = this.tunnels.flatMap((t) => t.faults.lasting.map((f) => ({ f, id: t.id })));
-    return armed.slice(0, LIMITS.listedTunnels).map(({ f, id }) => `${f} (tunnel ${id})`);
+    const listed = armed.slice(0, LIMITS.listedTunnels).map(({ f, id }) => `${f} (tunnel ${id})`);
+    return [...this.opened.one.faults.lasting, ...listed];
   }
 
   protected get goesOn(): string | undefined {

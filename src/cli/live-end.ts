@@ -1,8 +1,7 @@
 import { GrowingFile } from '../capture/growing.js';
 import { LIMITS } from '../limits.js';
-import { FAULTS } from '../live/fault.js';
 import { readLine, type Step, type Verbs } from '../live/scenario.js';
-import { type Kind, kindInWords } from '../live/scenario-values.js';
+import { FAULT_LISTS, isFaultKind, type Kind, kindInWords } from '../live/scenario-values.js';
 import type { LiveConsole, LiveEvent, LiveStep } from '../tui/live-console.js';
 import type { Completion } from '../tui/prompt.js';
 import { octets } from '../tui/words.js';
@@ -159,7 +158,8 @@ export function completeVerb<E>(text: string, verbs: Verbs<E>, more: readonly Wo
 
 /** How an argument is typed. */
 function wordsOf(name: string, kind: Kind): Word[] {
-  if (kind === 'faults') return [...Object.entries(FAULTS).map(([text, note]) => ({ text, note })), { text: 'off' }];
+  if (isFaultKind(kind))
+    return [...Object.entries(FAULT_LISTS[kind]).map(([text, note]) => ({ text, note })), { text: 'off' }];
   if (kind === 'flag') return [{ text: name }, { text: `${name}=false` }];
   if (typeof kind === 'string' || 'from' in kind) return [{ text: `${name}=`, note: kindInWords(kind) }];
   return kind.map((value) => ({ text: `${name}=${value}` }));

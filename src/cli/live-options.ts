@@ -157,8 +157,8 @@ function codecs(text: string, before: CodecName[] = []): CodecName[] {
   return [...before, name];
 }
 
-/** Options that both ends take. */
-function endOptions(c: Command): Command {
+/** Options that both ends take. @param faults examples of what may be wrong */
+function endOptions(c: Command, faults: string): Command {
   return c
     .option('--tls <versions>', 'TLS versions, MIN..MAX', '1.2..1.3')
     .option('--ciphers <list>', "cipher suites, in OpenSSL's words")
@@ -170,11 +170,7 @@ function endOptions(c: Command): Command {
     .option('-w, --write <file>', 'write the outer conversation as a capture (pcapng); - is standard output')
     .option('--with-keys', 'put the TLS keys into that file')
     .option('--keylog-out <file>', 'append the TLS keys to a key log')
-    .option(
-      '--fault <name>',
-      'do something wrong: drop=0.1, split, rst …; repeatable (see fault in the console)',
-      collect,
-    )
+    .option('--fault <name>', `do something wrong: ${faults} …; repeatable; an unknown name lists them all`, collect)
     .option('--seed <number>', 'repeats what chance does to faults', between(0, 0xffff_ffff))
     .option('--lab', 'the pair that works with nothing else: CA and subscriber are made once')
     .option('--ui', 'on screens: its state, its packets, and a line for the verbs of the console')
@@ -189,7 +185,7 @@ export function ueCommand(): Command {
     )
     .argument('<eftf>', 'HOST[:PORT] of the EFTF; port 443 if none is given')
     .option('--proxy <proxy>', '[USER:PASSWORD@]HOST:PORT of an HTTP proxy (access type II)')
-    .option('--sni <name>', 'server name to send, instead of the HOST')
+    .option('--sni <name>', "server name to send, instead of the HOST; '' for none")
     .option('--ca <file>', 'CAs to trust (PEM)')
     .option('--insecure', 'trust any certificate')
     .option('--pin <fingerprint>', 'the only certificate to trust: SHA-256 in hex, or sha256/BASE64 of its key')
@@ -209,7 +205,7 @@ export function ueCommand(): Command {
     )
     .option('--timeout <time>', 'for each of TCP, CONNECT and TLS', milliseconds, 10_000)
     .option('--run <file>', 'scenario, YAML or JSON: {steps: [VERB, {VERB: {NAME: VALUE}}]}');
-  return endOptions(ue);
+  return endOptions(ue, 'drop=0.1, split, rst');
 }
 
 /** `eftf` with its options. */
@@ -230,7 +226,7 @@ export function eftfCommand(): Command {
     )
     .option('--run <file>', 'scenario, YAML or JSON: {steps: [expect, wait, fault, send, release, tunnels]}')
     .option('--max-tunnels <number>', 'most tunnels at a time', between(1, 1 << 20));
-  return endOptions(eftf);
+  return endOptions(eftf, 'drop=0.1, rst, want-sni, challenge, refuse-invite=503, mute');
 }
 
 /** Adds `ue` and `eftf`; `done` gets the exit code. */

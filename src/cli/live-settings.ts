@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { systemError } from '../capture/errors.js';
 import { printable } from '../kit/text.js';
 import { type Address, parseAddress } from '../live/address.js';
-import { type FaultSetting, parseFault } from '../live/fault.js';
+import { type FaultList, type FaultSetting, parseFault } from '../live/fault.js';
 import { BadSubscriber, labSubscribers, readSubscribers, type Subscriber } from '../live/subscriber-file.js';
 import { OuterTape, type TapeFile } from '../live/tap-tape.js';
 import { type LabCa, labCa } from '../live/tls-lab.js';
@@ -65,10 +65,10 @@ export function addressOf(flag: string, text: string): Address {
   return octets;
 }
 
-/** The faults of `--fault`. @throws UserError */
-export function faultsOf(o: LiveOptions): FaultSetting[] {
+/** The faults of `--fault`. @param list those that there are @throws UserError */
+export function faultsOf<Name extends string>(o: LiveOptions, list: FaultList<Name>): FaultSetting<Name>[] {
   return (o.fault ?? []).map((text) => {
-    const fault = parseFault(text);
+    const fault = parseFault(text, list);
     if (typeof fault === 'string') throw new UserError(fault);
     return fault;
   });

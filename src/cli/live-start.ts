@@ -1,5 +1,6 @@
 import { type Command, CommanderError, type Option } from 'commander';
-import { FAULTS } from '../live/fault.js';
+import { FAULTS, type FaultList } from '../live/fault.js';
+import { ALL_FAULTS } from '../live/fault-eftf.js';
 import { completePath } from '../tui/files.js';
 import type { Completion } from '../tui/prompt.js';
 import { shellWords } from '../tui/shell-words.js';
@@ -15,9 +16,12 @@ import type { ScreenOptions } from './options.js';
 
 type Word = Completion['words'][number];
 
-/** Values of options, by the long name of the option. */
+const faultWords = (list: FaultList<string>): Word[] => Object.entries(list).map(([text, note]) => ({ text, note }));
+
+/** Values of options, by the long name of the option, behind that of the command where it matters. */
 const VALUES: Readonly<Record<string, readonly Word[]>> = {
-  '--fault': Object.entries(FAULTS).map(([text, note]) => ({ text, note })),
+  '--fault': faultWords(FAULTS),
+  'eftf --fault': faultWords(ALL_FAULTS),
   '--codec': CODECS.map((text) => ({ text })),
   '--audio': [{ text: 'tone' }, { text: 'echo' }],
   '--subscriber': [
@@ -115,7 +119,9 @@ class CommandStarter implements Starter {
       const names = this.options.map((o): Word => ({ text: o.long ?? o.short!, note: noteOf(o) }));
       return { from, words: names.filter((w) => w.text.startsWith(raw)) };
     }
-    const known = [...(VALUES[option.long ?? ''] ?? []), ...(option.argChoices ?? []).map((text) => ({ text }))];
+    const { long = '' } = option;
+    const values = VALUES[`${this.command().name()} ${long}`] ?? VALUES[long] ?? [];
+    const known = [...values, ...(option.argChoices ?? []).map((text) => ({ text }))];
     const fit = known.filter((w) => w.text.startsWith(raw));
     if (fit.length > 0 || !isPath(option)) return { from, words: fit };
     const typed = raw === '' ? '' : (words.at(-1) ?? '');

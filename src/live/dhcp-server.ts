@@ -19,6 +19,7 @@ import {
 import { hex, ip4, put32, u32 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { type Address, inPrefix, isUnspecified, same } from './address.js';
+import type { EftfFaults } from './fault-eftf.js';
 
 /** What the server gives out. */
 export interface DhcpServerOptions {
@@ -41,6 +42,7 @@ export interface DhcpServerOptions {
   mtu?: number;
   /** Gets what became of an address, before the client hears of it: a lease, its end. RFC 2131 §3.1 4. */
   onBinding?: (binding: Readonly<Binding>) => void;
+  faults?: EftfFaults;
   /** A client on a link gets nothing: all addresses are taken, or the link holds as many as it may. */
   onRefused?: (link: number, why: 'pool' | 'link') => void;
 }
@@ -150,7 +152,8 @@ export class DhcpServer {
     const wanted = optionAddresses(m, 50)[0];
     const known = this.mine(m, link);
     const crowded = known === undefined && this.crowded(link, now);
-    const b = known ?? (crowded ? undefined : this.allocate(m, link, wanted, now));
+    const none = crowded || this.options.faults?.has('no-address');
+    const b = known ?? (none ? undefined : this.allocate(m, link, wanted, now));
     if (b === undefined) {
       this.exhausted++;
       this.options.onRefused?.(link, crowded ? 'link' : 'pool');
@@ -182,7 +185,7 @@ export class DhcpServer {
     if (b && same(b.address, asked)) return this.bind(m, b, link, now);
     if (!this.inPool(asked)) return this.refuse(m);
     const other = this.byAddress.get(u32(asked, 0));
-    if (other !== undefined || b !== undefined) return this.refuse(m);
+    if (other !== undefined || b !== undefined || this.options.faults?.has('no-address')) return this.refuse(m);
     // Nobody is known to have it, as after a loss of memory: with one server, the client's memory is the better one.
     return this.bind(m, this.keep(this.fresh(m, link, asked, now)), link, now);
   }

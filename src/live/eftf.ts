@@ -2,7 +2,8 @@ import { LIMITS } from '../limits.js';
 import { type Address, address, inPrefix, linkLocal } from './address.js';
 import { type Clock, realClock } from './clock.js';
 import type { LeaseFile } from './dhcp-lease-file.js';
-import { type FaultSetting, Faults } from './fault.js';
+import { Faults } from './fault.js';
+import { type AnyFault, EftfFaults, isEftfFault } from './fault-eftf.js';
 import { LabNetwork } from './lab-network.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
 import type { Link } from './router.js';
@@ -21,7 +22,7 @@ export interface Cidr {
   readonly length: number;
 }
 
-export interface EftfOptions extends Omit<ServerOptions, 'onTunnel'> {
+export interface EftfOptions extends Omit<ServerOptions, 'onTunnel' | 'faults'> {
   /** Leased to UEs by DHCP; its first address is the gateway's. Absent: no IPv4. */
   readonly pool?: Cidr;
   /** Each UE gets a /64 out of it. Absent: no IPv6. */
@@ -37,7 +38,9 @@ export interface EftfOptions extends Omit<ServerOptions, 'onTunnel'> {
   readonly bare?: boolean;
   /** With them there is a P-CSCF of ours, which is announced. */
   readonly subscribers?: readonly Subscriber[];
-  readonly faults?: readonly FaultSetting[];
+  /** On from the start: in each tunnel, or to all UEs. */
+  readonly faults?: readonly AnyFault[];
+  /** Repeats all that chance does, challenges included. */
   readonly seed?: number;
   readonly clock?: Clock;
 }
@@ -54,6 +57,8 @@ export class Eftf {
   readonly server: TunnelServer;
   readonly router: Router;
   readonly tunnels = new Map<number, EftfTunnel>();
+  /** What it does wrong to all UEs. */
+  readonly faults = new EftfFaults();
   /** Tunnels of which was told that they get no address. */
   private readonly told = new Set<number>();
   private readonly random: Random;
@@ -64,6 +69,7 @@ export class Eftf {
   /** @throws RangeError where pool or prefix do not serve, Error of TLS for the certificate, or of the system for the leases */
   constructor(private readonly o: EftfOptions) {
     const { pool, prefix, dns = [], subscribers } = o;
+    for (const f of o.faults ?? []) if (isEftfFault(f)) this.faults.apply(f);
     this.clock = o.clock ?? realClock;
     this.random = o.seed === undefined ? systemRandom : seededRandom(o.seed);
     const four = (list: readonly Address[]): Address[] => list.filter((a) => a.length === 4);
@@ -75,7 +81,8 @@ export class Eftf {
     const servers = dns.length > 0 ? dns : own;
     this.router = new Router({
       clock: this.clock,
-      random: systemRandom,
+      random: this.random,
+      faults: this.faults,
       ...(pool && {
         ipv4: {
           server: gateway!,
@@ -99,6 +106,7 @@ export class Eftf {
     this.server = new TunnelServer({
       ...o,
       families: { ip4: pool !== undefined, ip6: prefix !== undefined },
+      faults: this.faults,
       onTunnel: (t) => this.attach(t),
     });
   }
@@ -119,9 +127,10 @@ export class Eftf {
     return new LabNetwork({
       host: this.router.host,
       clock: this.clock,
-      random: systemRandom,
+      random: this.random,
       domain: subscribers[0]?.domain ?? '',
       subscribers,
+      faults: this.faults,
       keepSeconds: KEEP,
       withoutDns: this.o.dns !== undefined && this.o.dns.length > 0,
       onRegistrar: (e) => this.o.tell(`P-CSCF: ${e.impi} ${e.type}${e.why === undefined ? '' : `: ${e.why}`}`),
@@ -140,7 +149,7 @@ export class Eftf {
 
   private attach(t: ServedTunnel): void {
     const faults = new Faults(t.link, this.random, this.clock);
-    for (const f of this.o.faults ?? []) faults.apply(f);
+    for (const f of this.o.faults ?? []) if (!isEftfFault(f)) faults.apply(f);
     const inner = this.bare === undefined ? this.router.attach(faults.port) : undefined;
     this.bare?.attach(faults.port);
     this.tunnels.set(t.id, { ...t, faults, inner });
@@ -157,6 +166,18 @@ export class Eftf {
       this.tunnels.delete(t.id);
       this.told.delete(t.id);
     });
+  }
+
+  /** Commits a fault: one of tunnels in those given, one of its own to all UEs. */
+  fault(f: AnyFault, tunnels: Iterable<EftfTunnel>): void {
+    if (isEftfFault(f)) this.faults.apply(f);
+    else for (const t of tunnels) t.faults.apply(f);
+  }
+
+  /** No faults from now on, in tunnels, or at all. */
+  noFaults(tunnels?: Iterable<EftfTunnel>): void {
+    if (tunnels === undefined) this.faults.off();
+    for (const t of tunnels ?? this.tunnels.values()) t.faults.off();
   }
 
   listen(host: string, port: number): Promise<{ address: string; port: number }> {

@@ -8,7 +8,7 @@ import { octets, type Random } from './random.js';
 import { LARGEST_PACKET } from './tunnel-envelopes.js';
 import type { TunnelLink } from './tunnel-link.js';
 
-/** What an endpoint can do wrong on purpose, what each takes, and what it does. */
+/** What either end of a tunnel can do wrong on purpose, what each takes, and what it does. */
 export const FAULTS = {
   'length-0': 'an envelope with a Length of 0: framing is lost',
   'length-1': 'an envelope with a Length of 1: framing is lost',
@@ -33,23 +33,29 @@ export const FAULTS = {
 export type FaultName = keyof typeof FAULTS;
 
 /** A fault with its number; undefined for the default, 0 ends one that lasts. */
-export interface FaultSetting {
-  readonly name: FaultName;
-  readonly value?: number;
-}
+export type FaultSetting<Name extends string = FaultName> = Name extends string
+  ? { readonly name: Name; readonly value?: number }
+  : never;
 
-export const isFault = (name: string): name is FaultName => Object.hasOwn(FAULTS, name);
+/** Names of faults, each with what it does. */
+export type FaultList<Name extends string> = Readonly<Record<Name, string>>;
 
-/** `drop=0.2`, `rst`; the text of what is wrong with it otherwise. */
-export function parseFault(text: string): FaultSetting | string {
+/** `drop=0.2`, `rst`, one of a list; the text of what is wrong with it otherwise. */
+export function parseFault<Name extends string>(text: string, list: FaultList<Name>): FaultSetting<Name> | string {
   const [name, number, ...more] = text.split('=');
-  if (!isFault(name)) return `no fault is called ${name}; there are ${Object.keys(FAULTS).join(', ')}`;
-  if (number === undefined) return { name };
+  if (!isOf(list, name)) return `no fault is called ${name}; there are ${Object.keys(list).join(', ')}`;
+  if (number === undefined) return { name } as FaultSetting<Name>;
   const value = Number(number);
   if (more.length > 0 || number.trim() === '' || !Number.isFinite(value) || value < 0)
     return `${name}: ${number} is no number`;
-  return { name, value };
+  if (name.startsWith('refuse-') && value !== 0 && !(Number.isInteger(value) && value >= 400 && value <= 699))
+    return `${name}: ${number} is no status of a refusal, 400 to 699`; // RFC 3261 §21.4 to §21.6
+  return { name, value } as FaultSetting<Name>;
 }
+
+/** Whether a list has a fault. */
+export const isOf = <Name extends string>(list: FaultList<Name>, name: string): name is Name =>
+  Object.hasOwn(list, name);
 
 /** A part of packets where nothing is said. */
 const PART = 0.1;

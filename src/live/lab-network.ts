@@ -1,5 +1,6 @@
 import { type Address, isLinkLocal } from './address.js';
 import type { Clock } from './clock.js';
+import type { EftfFaults } from './fault-eftf.js';
 import type { IpHost } from './host.js';
 import { LabDns } from './lab-dns.js';
 import { LabPcscf } from './lab-pcscf.js';
@@ -24,6 +25,8 @@ export interface LabNetworkOptions {
   onRegistrar?: LabRegistrarOptions['onEvent'];
   /** Without it, there is a DNS server; with it, another one answers. */
   withoutDns?: boolean;
+  /** What all of them do wrong. */
+  faults?: EftfFaults;
 }
 
 /** What UEs of the lab find behind the router: DNS, P-CSCF with registrar, and somebody to call. */
@@ -38,14 +41,16 @@ export class LabNetwork {
   /** @throws RangeError where ports 53 or 5060 of the host are taken */
   constructor(options: LabNetworkOptions) {
     const { host, clock, random, domain, subscribers, timers = IMS_TIMERS, keepSeconds, longest } = options;
+    const { faults } = options;
     this.addresses = host.addresses.map((a) => a.address).filter((a) => !isLinkLocal(a));
     if (!options.withoutDns) this.dns = new LabDns(host, { domain, pcscf: this.addresses });
     this.layer = new SipLayer({ transport: udpTransport(host, 5060), clock, random, timers });
     const pcscfs = this.addresses.map((address) => ({ address, port: 5060 }));
-    this.services = new LabServices({ host, clock, random, pcscfs, domain });
+    this.services = new LabServices({ host, clock, random, pcscfs, domain, ...(faults && { faults }) });
     this.pcscf = new LabPcscf(this.layer, {
       domain,
       subscribers,
+      ...(faults && { faults }),
       services: this.services.list,
       ...(keepSeconds ? { keepSeconds } : {}),
       ...(longest ? { longest } : {}),

@@ -1,7 +1,7 @@
 import { headerOf, headersOf, type SipRepresentation, sipRequest } from '../../dissectors/sip/index.js';
 import { type Address, hostText, parseAddress, same } from './address.js';
 import { LabRegistrar, type LabRegistrarOptions } from './lab-registrar.js';
-import { listOf, parseCSeq, parseNameAddress, parseSipUri, splitOutside } from './sip/header-text.js';
+import { listOf, parseCSeq, parseNameAddress, parseSipUri, splitOutside, tagOf } from './sip/header-text.js';
 import { bindingAnswer } from './sip/keep-alive.js';
 import type { IncomingRequest, SipLayer } from './sip/layer.js';
 import { type ClientTransaction, cancelFor, type ServerTransaction, statusOf } from './sip/transaction.js';
@@ -18,6 +18,8 @@ export interface LabPcscfOptions extends LabRegistrarOptions {
   services?: readonly LabService[];
 }
 
+/** Seconds after which a caller may try again. */
+const RETRY_AFTER = '120';
 /** Headers that a proxy writes anew, or takes out. TS 24.229 §5.2.6.3 */
 const OWN = /^(via|v|max-forwards|route|p-preferred-identity|p-asserted-identity)$/i;
 
@@ -52,6 +54,12 @@ export class LabPcscf {
     const trusted = this.options.services?.some((s) => samePeer(s.peer, request.from));
     if (!caller && !trusted) {
       if (method !== 'ACK') this.layer.respond(request, 403); // TS 24.229 §5.2.6.3.1: not registered
+      return;
+    }
+    const refusal = this.options.faults?.value('refuse-invite');
+    if (refusal !== undefined && method === 'INVITE' && tagOf(headerOf(message, 'To')) === undefined) {
+      this.layer.respond(request, 100);
+      this.layer.respond(request, refusal, refusal === 503 ? [['Retry-After', RETRY_AFTER]] : []);
       return;
     }
     const hops = Number(headerOf(message, 'Max-Forwards') ?? 70);

@@ -3,6 +3,7 @@ import { akaPassword, digestAlgorithm, digestResponse } from '../crypto/digest.j
 import type { Vector } from '../crypto/milenage.js';
 import { LIMITS } from '../limits.js';
 import { hostText } from './address.js';
+import type { EftfFaults } from './fault-eftf.js';
 import { octets } from './random.js';
 import {
   listOf,
@@ -53,6 +54,8 @@ export interface LabRegistrarOptions {
   shortest?: number;
   /** Seconds between keep-alives, for UEs that offer them. RFC 6223 */
   keepSeconds?: number;
+  /** What it does wrong. */
+  faults?: EftfFaults;
   onEvent?(event: { type: 'registered' | 'deregistered' | 'challenged' | 'refused'; impi: string; why?: string }): void;
 }
 
@@ -120,6 +123,17 @@ export class LabRegistrar {
     if (!subscriber || this.byImpu.get(userKey(to)) !== subscriber) {
       this.tell('refused', impi ?? to, 'unknown');
       this.layer.respond(request, 403);
+      return;
+    }
+    const { faults } = this.options;
+    const refusal = faults?.value('refuse-register');
+    if (refusal !== undefined) {
+      this.tell('refused', subscriber.impi, `${refusal}, a fault`);
+      this.layer.respond(request, refusal);
+      return;
+    }
+    if (faults?.has('challenge')) {
+      this.challenge(request, subscriber, false);
       return;
     }
     const verdict = credentials ? this.check(credentials.params, subscriber, request.message) : 'challenge';

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from './clock.js';
+import type { EftfFaults } from './fault-eftf.js';
 import type { IpHost } from './host.js';
 import type { LabService } from './lab-pcscf.js';
 import type { Random } from './random.js';
@@ -28,6 +29,8 @@ export interface LabServicesOptions {
   /** The P-CSCF, at an address of each family. */
   pcscfs: readonly SipPeer[];
   domain: string;
+  /** What they do wrong. */
+  faults?: EftfFaults;
 }
 
 /** The services, each a user agent of its own behind the P-CSCF, for each family: nothing translates their media. */
@@ -56,7 +59,7 @@ export class LabServices {
   }
 
   private open(user: ServiceName, pcscf: SipPeer, port: number): void {
-    const { host, clock, random, domain } = this.options;
+    const { host, clock, random, domain, faults } = this.options;
     const agent: SipPhone = new SipPhone({
       host,
       clock,
@@ -70,6 +73,8 @@ export class LabServices {
       source: (codec) => (user === 'echo' ? new EchoSource() : tone(codec)),
       codecs: ['PCMU', 'PCMA', 'AMR', 'AMR-WB'],
       userAgent: `fttscope lab ${user}`,
+      mediaTo: ({ address, port }) =>
+        faults?.has('mute') ? undefined : { address, port: (port + (faults?.value('wrong-port') ?? 0)) & 0xffff },
       onEvent: (event) => {
         if (event.type === 'incoming') this.serve(user, event.call, agent);
       },

@@ -16,7 +16,15 @@ export interface MediaEndpointOptions {
   near: Address;
   /** What is said in a call. */
   source(codec: AudioCodec): AudioSource;
+  /** Where RTP goes instead of where it is to go; undefined: nowhere. A fault. */
+  mediaTo?(remote: Remote): Remote | undefined;
   onDigit?(call: Call, signal: string, milliseconds: number): void;
+}
+
+/** Where the media of a call go. */
+interface Remote {
+  readonly address: Address;
+  readonly port: number;
 }
 
 /** Sockets of one call, and who talks through them. */
@@ -90,7 +98,7 @@ export class MediaEndpoint {
 
   private talk(call: Call, leg: Leg): void {
     const media = call.media!;
-    const { clock, random, source, onDigit } = this.options;
+    const { clock, random, source, onDigit, mediaTo = (to: Remote) => to } = this.options;
     if (leg.talker && leg.codec === media.codec.name) {
       leg.talker.change(media);
       return;
@@ -104,7 +112,10 @@ export class MediaEndpoint {
       media,
       source: source(media.codec),
       cname: addressText(call.session.local.address),
-      sendRtp: (octets) => void leg.rtp.send(remote().address, remote().port, octets),
+      sendRtp: (octets) => {
+        const to = mediaTo(remote());
+        if (to !== undefined) leg.rtp.send(to.address, to.port, octets);
+      },
       sendRtcp: (octets) => void leg.rtcp.send(remote().address, remote().port + 1, octets),
       onDigit: (signal, milliseconds) => onDigit?.(call, signal, milliseconds),
     });

@@ -11,6 +11,7 @@ import {
   TYPE,
 } from '../../dissectors/icmpv6/messages.js';
 import { type Address, ALL_NODES, isMulticast, isUnspecified, same, solicitedNode } from './address.js';
+import type { EftfFaults } from './fault-eftf.js';
 import { icmpv6Packet } from './ip-packet.js';
 import type { Random } from './random.js';
 
@@ -28,6 +29,7 @@ export interface AdvertiserOptions {
   routerLifetime?: number;
   validLifetime?: number;
   preferredLifetime?: number;
+  faults?: EftfFaults;
 }
 
 /** RFC 4861 §10, ms */
@@ -91,12 +93,13 @@ export class RouterAdvertiser {
   }
 
   private advertisement(): Icmpv6Message {
-    const { prefix, mtu, dns, search, other } = this.options;
+    const { prefix, mtu, dns, search, other, faults } = this.options;
     const lifetime = this.options.routerLifetime ?? 1800;
     const valid = this.options.validLifetime ?? 5400;
     const preferred = this.options.preferredLifetime ?? 2700; // RFC 9096 §3.2: a few router lifetimes
     const list: NdOption[] = [mtuOption(mtu)];
-    if (prefix) list.push(prefixOption({ prefix, length: 64, onLink: false, autonomous: true, valid, preferred }));
+    if (prefix && !faults?.has('no-prefix'))
+      list.push(prefixOption({ prefix, length: 64, onLink: false, autonomous: true, valid, preferred }));
     if (dns?.length) list.push(rdnssOption(1800, dns)); // RFC 8106 §5.1: three times the longest interval
     if (search?.length) list.push(dnsslOption(1800, search));
     const head = { hopLimit: 64, managed: false, other, preference: 0, lifetime, reachable: 0, retransmit: 0 };

@@ -19,6 +19,7 @@ import {
 import { type Clock, type Machine, Pacer } from './clock.js';
 import { DhcpServer, type DhcpServerOptions } from './dhcp-server.js';
 import { type Dhcpv6ServerOptions, informationReply } from './dhcpv6-server.js';
+import type { EftfFaults } from './fault-eftf.js';
 import { IpHost } from './host.js';
 import {
   ERRORS,
@@ -49,6 +50,8 @@ export interface RouterOptions {
   ipv6?: Ipv6RouterOptions;
   /** Octets of the largest packet that goes to a UE; 1500 without it. */
   mtu?: number;
+  /** What it does wrong. */
+  faults?: EftfFaults;
 }
 
 /**
@@ -79,7 +82,7 @@ export class Router implements Machine {
 
   /** @throws RangeError for a prefix that has no room for UEs, or more than fits 32 bits */
   constructor(private readonly options: RouterOptions) {
-    const { clock, random, ipv4, ipv6 } = options;
+    const { clock, random, ipv4, ipv6, faults } = options;
     this.clock = clock;
     this.mtu = options.mtu ?? 1500;
     this.pacer = new Pacer(clock);
@@ -87,7 +90,7 @@ export class Router implements Machine {
     const families: (4 | 6)[] = [...(ipv4 ? [4 as const] : []), ...(ipv6 ? [6 as const] : [])];
     this.host = new IpHost({ families, random, mtu: this.mtu, send: (packet) => this.fromHost(packet) });
     if (ipv4) {
-      this.dhcp = new DhcpServer(ipv4);
+      this.dhcp = new DhcpServer({ ...ipv4, ...(faults && { faults }) });
       this.host.addAddress({ address: ipv4.server, prefixLength: 32 });
     }
     if (ipv6) {
@@ -183,10 +186,11 @@ export class Router implements Machine {
   }
 
   private advertise(link: RouterLink): void {
-    const { ipv6, random } = this.options;
+    const { ipv6, random, faults } = this.options;
     if (!ipv6) return;
     const { prefix: _, ...rest } = ipv6;
-    const about = { ...rest, mtu: this.mtu, other: true, ...(link.prefix ? { prefix: link.prefix } : {}) };
+    const parts = { ...(link.prefix && { prefix: link.prefix }), ...(faults && { faults }) };
+    const about = { ...rest, mtu: this.mtu, other: true, ...parts };
     link.advertiser = new RouterAdvertiser(about, random, (p) => link.send(p), this.clock.now());
   }
 

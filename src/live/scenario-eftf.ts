@@ -1,4 +1,5 @@
 import type { Eftf, EftfTunnel } from './eftf.js';
+import { ALL_FAULTS, isEftfFault } from './fault-eftf.js';
 import { type Lines, StepFailed } from './scenario-lines.js';
 import { type Arguments, type Kind, NUMBER, pause, within } from './scenario-values.js';
 import { pattern, sayFaults, type Verb, wanted, wantedFaults } from './scenario-verbs.js';
@@ -30,6 +31,18 @@ async function expectations({ eftf, lines }: ToldEftf, a: Arguments): Promise<vo
   if (a.event !== undefined) await lines.expect(pattern(a.event as string), ms);
   if (a.tunnels !== undefined && !(await lines.until(() => eftf.tunnels.size === a.tunnels, ms)))
     throw new StepFailed(`there are ${eftf.tunnels.size} tunnels`);
+}
+
+function faults(end: ToldEftf, a: Arguments): void {
+  const { eftf, lines } = end;
+  const list = wantedFaults(a, ALL_FAULTS);
+  const own = list.filter(isEftfFault);
+  if (own.length > 0 && a.tunnel !== undefined)
+    throw new StepFailed(`${own[0].name} is done to all UEs, not in one tunnel`);
+  const tunnels = own.length < list.length || a.tunnel !== undefined ? chosen(end, a) : [];
+  for (const f of list) eftf.fault(f, tunnels);
+  if (list.length === 0) eftf.noFaults(a.tunnel === undefined ? undefined : tunnels);
+  lines.tell(sayFaults(list));
 }
 
 /** The verbs of an EFTF: those of a UE that it takes a part in. */
@@ -65,17 +78,10 @@ export const EFTF_STEPS: Readonly<Record<string, Verb<ToldEftf>>> = {
     },
   },
   fault: {
-    about: 'do something wrong in a tunnel, or all, once or from now on; off ends it',
-    takes: { faults: 'faults', ...TUNNEL },
+    about: 'do something wrong in a tunnel, in all, or to all UEs, once or from now on; off ends it',
+    takes: { faults: 'eftf-faults', ...TUNNEL },
     bare: 'faults',
-    run: async (end, a) => {
-      const list = wantedFaults(a);
-      for (const t of chosen(end, a)) {
-        if (list.length === 0) t.faults.off();
-        for (const f of list) t.faults.apply(f);
-      }
-      end.lines.tell(sayFaults(list));
-    },
+    run: async (end, a) => faults(end, a),
   },
   release: {
     about: 'release a tunnel, or all, by close_notify',

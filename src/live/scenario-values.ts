@@ -1,5 +1,6 @@
 import { parseAddress } from './address.js';
-import { type FaultSetting, parseFault } from './fault.js';
+import { FAULTS, type FaultList, type FaultSetting, parseFault } from './fault.js';
+import { ALL_FAULTS } from './fault-eftf.js';
 
 /** What a scenario says that cannot be: the words name the place. */
 export class BadScenario extends Error {}
@@ -11,7 +12,9 @@ export interface Whole {
 }
 
 /** What an argument of a verb may be; a list: one of these words. A flag is true, false, or its own name. */
-export type Kind = 'text' | 'duration' | 'address' | 'hex' | 'flag' | 'faults' | Whole | readonly string[];
+export type Kind = 'text' | 'duration' | 'address' | 'hex' | 'flag' | FaultKind | Whole | readonly string[];
+/** Faults of a UE, and of an EFTF. */
+type FaultKind = 'faults' | 'eftf-faults';
 
 export const whole = (from: number, to: number): Whole => ({ from, to });
 
@@ -32,13 +35,14 @@ const KINDS: Readonly<Record<Extract<Kind, string>, string>> = {
   hex: 'octets in hex',
   flag: 'true or false',
   faults: 'faults',
+  'eftf-faults': 'faults',
 };
 
 /** Longest time that can be waited for, in ms: longer ones are over at once. */
 const LONGEST_MS = 0x7fff_ffff;
 
 /** A value that was checked: text, number (durations in ms), octets, flag, faults. */
-export type Value = string | number | boolean | Uint8Array | readonly FaultSetting[];
+export type Value = string | number | boolean | Uint8Array | readonly FaultSetting<string>[];
 export type Arguments = Readonly<Record<string, Value | undefined>>;
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -60,10 +64,20 @@ function hexOctets(text: string): Uint8Array | undefined {
 /** How a fault without a value is written where there must be one. */
 const NO_VALUE: ReadonlySet<string> = new Set(['', '~', 'null']);
 
-function faultsOf(value: unknown): FaultSetting[] {
+/** The faults that there are, for arguments that are faults. */
+export const FAULT_LISTS: Readonly<Record<FaultKind, FaultList<string>>> = {
+  faults: FAULTS,
+  'eftf-faults': ALL_FAULTS,
+};
+export const isFaultKind = (kind: Kind | undefined): kind is FaultKind =>
+  typeof kind === 'string' && Object.hasOwn(FAULT_LISTS, kind);
+
+function faultsOf(known: FaultList<string>, value: unknown): FaultSetting<string>[] {
   if (value === 'off') return [];
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return Object.entries(value).flatMap(([name, v]) => faultsOf([NO_VALUE.has(String(v)) ? name : `${name}=${v}`]));
+    return Object.entries(value).flatMap(([name, v]) =>
+      faultsOf(known, [NO_VALUE.has(String(v)) ? name : `${name}=${v}`]),
+    );
   }
   const list = Array.isArray(value)
     ? value
@@ -71,7 +85,7 @@ function faultsOf(value: unknown): FaultSetting[] {
         .trim()
         .split(/[\s,]+/);
   return list.map((one) => {
-    const fault = parseFault(String(one));
+    const fault = parseFault(String(one), known);
     if (typeof fault === 'string') throw new BadScenario(fault);
     return fault;
   });
@@ -84,7 +98,7 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 
 /** A value as its kind wants it. @throws BadScenario */
 export function checkedValue(kind: Kind, name: string, value: unknown): Value {
-  if (kind === 'faults') return faultsOf(value);
+  if (isFaultKind(kind)) return faultsOf(FAULT_LISTS[kind], value);
   if (typeof value === 'object' && value !== null) throw new BadScenario(`${name} is one value, not several`);
   const text = String(value ?? '').trim();
   const found = text === '' ? undefined : readValue(kind, name, text);
@@ -93,7 +107,7 @@ export function checkedValue(kind: Kind, name: string, value: unknown): Value {
   return found;
 }
 
-function readValue(kind: Exclude<Kind, 'faults'>, name: string, text: string): Value | undefined {
+function readValue(kind: Exclude<Kind, FaultKind>, name: string, text: string): Value | undefined {
   if (typeof kind !== 'string') {
     if (!('from' in kind)) return kind.includes(text) ? text : undefined;
     const n = Number(text);

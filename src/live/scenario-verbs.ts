@@ -1,5 +1,5 @@
 import { type Address, addressText, inPrefix, parseAddress } from './address.js';
-import { FAULTS, type FaultSetting } from './fault.js';
+import { FAULTS, type FaultList, type FaultSetting } from './fault.js';
 import { StepFailed } from './scenario-lines.js';
 import { type Arguments, type Kind, pause, whole, within } from './scenario-values.js';
 import type { Ue } from './ue.js';
@@ -75,20 +75,23 @@ function addressesLike(wanted: string): (x: Address) => boolean {
 
 function faults(ue: Ue, a: Arguments): void {
   if (ue.faults === undefined || !ue.up) throw new StepFailed('there is no tunnel');
-  const list = wantedFaults(a);
+  const list = wantedFaults(a, FAULTS);
   if (list.length === 0) ue.faults.off();
   for (const f of list) ue.faults.apply(f);
   ue.tell(sayFaults(list));
 }
 
-/** The faults of a step; none: those that last are to end. @throws StepFailed where nothing was said */
-export function wantedFaults(a: Arguments): readonly FaultSetting[] {
-  if (a.faults === undefined) throw new StepFailed(`which fault? off, ${Object.keys(FAULTS).join(', ')}`);
-  return a.faults as readonly FaultSetting[];
+/**
+ * The faults of a step; none: those that last are to end.
+ * @param known those that its verb takes @throws StepFailed where nothing was said
+ */
+export function wantedFaults<Name extends string>(a: Arguments, known: FaultList<Name>): readonly FaultSetting<Name>[] {
+  if (a.faults === undefined) throw new StepFailed(`which fault? off, ${Object.keys(known).join(', ')}`);
+  return a.faults as readonly FaultSetting<Name>[];
 }
 
 /** Faults in words. */
-export const sayFaults = (list: readonly FaultSetting[]): string =>
+export const sayFaults = (list: readonly FaultSetting<string>[]): string =>
   list.length === 0
     ? 'no faults'
     : `fault ${list.map((f) => `${f.name}${f.value === undefined ? '' : `=${f.value}`}`).join(', ')}`;

@@ -1,7 +1,7 @@
 import { type Document, isMap, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import { LIMITS } from '../limits.js';
 import { CALL_VERBS } from './scenario-calls.js';
-import { type Arguments, BadScenario, checkedValue, type Value } from './scenario-values.js';
+import { type Arguments, BadScenario, checkedValue, isFaultKind, type Value } from './scenario-values.js';
 import { TUNNEL_VERBS, type Verb } from './scenario-verbs.js';
 import type { Ue } from './ue.js';
 
@@ -104,7 +104,7 @@ function argumentsOf<E>({ takes, bare }: Verb<E>, given: unknown, named: boolean
   if (given === undefined || given === null || given === '') return {};
   const only = bare === undefined ? undefined : takes[bare];
   // Faults have names of their own.
-  const isNamed = named || (typeof given === 'object' && (only !== 'faults' || Object.hasOwn(given, bare!)));
+  const isNamed = named || (typeof given === 'object' && (!isFaultKind(only) || Object.hasOwn(given, bare!)));
   if (!isNamed && (bare === undefined || only === undefined)) throw new BadScenario('it takes nothing');
   if (!isNamed) return { [bare!]: checkedValue(only!, bare!, given) };
   if (Array.isArray(given)) throw new BadScenario('it takes one value, or values with names');

@@ -1,7 +1,7 @@
 import type { Address } from './address.js';
 import type { Clock } from './clock.js';
 import type { IpHost } from './host.js';
-import { MediaEndpoint } from './media-endpoint.js';
+import { MediaEndpoint, type MediaEndpointOptions } from './media-endpoint.js';
 import type { Random } from './random.js';
 import { type AudioSource, tone } from './rtp-sources.js';
 import type { RtpTalker } from './rtp-talker.js';
@@ -30,6 +30,8 @@ export interface SipPhoneOptions extends CallSettings, Pick<UserAgentOptions, Of
   /** Port of ours; 5060 without it. */
   port?: number;
   timers?: SipTimers;
+  /** Where speech goes, if not where the session description wants it: see {@link MediaEndpointOptions}. */
+  mediaTo?: MediaEndpointOptions['mediaTo'];
   onEvent(event: SipPhoneEvent): void;
 }
 
@@ -41,7 +43,18 @@ export class SipPhone {
 
   /** @throws RangeError where the port is taken */
   constructor(options: SipPhoneOptions) {
-    const { host, clock, random, pcscf, onEvent, timers = IMS_TIMERS, port = 5060, source = tone, ...agent } = options;
+    const {
+      host,
+      clock,
+      random,
+      pcscf,
+      onEvent,
+      timers = IMS_TIMERS,
+      port = 5060,
+      source = tone,
+      mediaTo,
+      ...agent
+    } = options;
     this.layer = new SipLayer({ transport: udpTransport(host, port), clock, random, timers });
     this.media = new MediaEndpoint({
       host,
@@ -49,6 +62,7 @@ export class SipPhone {
       random,
       near: pcscf.address,
       source: (codec) => source(codec),
+      ...(mediaTo && { mediaTo }),
       onDigit: (call, signal, milliseconds) => onEvent({ type: 'digit', call, signal, milliseconds }),
     });
     this.agent = new UserAgent({

@@ -1,8 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { LIMITS } from '../limits.js';
+import type { EftfFaults } from './fault-eftf.js';
 import type { OuterTape } from './tap-tape.js';
 import type { Certified } from './tls-certificate.js';
+import { insistOnName } from './tls-hello.js';
 import { contextOptions, type TlsVersions } from './tls-settings.js';
 import { Tap } from './tls-tap.js';
 import { plainly } from './tls-words.js';
@@ -28,6 +30,8 @@ export interface ServerOptions {
   readonly families?: Families;
   readonly tape?: OuterTape;
   readonly limits?: Partial<ServerLimits>;
+  /** What it does wrong. */
+  readonly faults?: EftfFaults;
   readonly onKey?: (line: Buffer) => void;
   /** A tunnel was established. */
   readonly onTunnel: (tunnel: ServedTunnel) => void;
@@ -150,7 +154,7 @@ export class TunnelServer {
     // TLS costs memory: it starts when the UE does.
     socket.once('readable', () => {
       socket.off('error', gone).off('end', gone);
-      if (this.arrivals.has(arrival) && !socket.destroyed) this.handshake(arrival);
+      if (this.arrivals.has(arrival) && !socket.destroyed) this.begin(arrival);
     });
   }
 
@@ -174,12 +178,29 @@ export class TunnelServer {
     else a.tap.destroy();
   }
 
-  private handshake(arrival: Arrival): void {
+  /** The first octets of a connection come. */
+  private begin(arrival: Arrival): void {
     const { socket, name } = arrival;
     const here = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 };
     const there = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
     const tap = new Tap(socket, this.o.tape?.connection(here, there, false));
     arrival.tap = tap;
+    const go = (): void => {
+      if (this.arrivals.has(arrival)) this.handshake(arrival, tap);
+    };
+    if (!this.o.faults?.has('want-sni')) {
+      go();
+      return;
+    }
+    tap.on('error', () => {}).once('close', () => this.drop(arrival));
+    insistOnName(tap, go, () => {
+      this.refused++;
+      this.often('refused a ClientHello without a server name', name);
+    });
+  }
+
+  private handshake(arrival: Arrival, tap: Tap): void {
+    const { name } = arrival;
     const tls = new TLSSocket(tap, { isServer: true, secureContext: this.context });
     tls.on('keylog', (line: Buffer) => {
       this.o.tape?.key(line.toString('latin1'));

@@ -5,6 +5,7 @@ import { command } from '../../src/cli/commands/eftf.js';
 import { realClock } from '../../src/live/clock.js';
 import type { Eftf } from '../../src/live/eftf.js';
 import { Lines } from '../../src/live/scenario-lines.js';
+import { run } from '../cli/run.js';
 import { inFolder, missing, type Running, startFttscope, startProgram } from './outer-support.js';
 
 /** Scenarios of an EFTF, with openssl s_client for a UE. */
@@ -19,8 +20,8 @@ async function start(steps: readonly unknown[]): Promise<{ eftf: Running; port: 
   return { eftf, port };
 }
 
-const client = (port: string): Running =>
-  startProgram('openssl', ['s_client', '-quiet', '-no_ign_eof', '-connect', `127.0.0.1:${port}`]);
+const client = (port: string, ...more: string[]): Running =>
+  startProgram('openssl', ['s_client', '-quiet', '-no_ign_eof', '-connect', `127.0.0.1:${port}`, ...more]);
 
 test('an EFTF waits for a tunnel, sends, does wrong, and releases', { skip }, async () => {
   const { eftf, port } = await start([
@@ -101,6 +102,48 @@ test('an EFTF waits for as many tunnels as it was told, and does wrong in one of
   await eftf.line(/^tunnel 2 ended: /m);
   for (const ue of ues) ue.stop('SIGTERM');
   assert.equal(await eftf.ended, 0, eftf.out + eftf.err);
+});
+
+test('an EFTF that wants a server name refuses who sends none, and takes who sends one', { skip }, async () => {
+  const { eftf, port } = await start([
+    { fault: 'want-sni' },
+    { expect: { event: 'refused a ClientHello without a server name', within: '20s' } },
+    { expect: { event: '/^tunnel 1 established/', within: '20s' } },
+    { fault: 'off' },
+    { expect: { event: '/^tunnel 2 established/', within: '20s' } },
+  ]);
+  await eftf.line(/^fault want-sni$/m);
+  const nameless = client(port, '-noservername');
+  assert.notEqual(await nameless.ended, 0);
+  assert.match(nameless.err, /unrecognized name/); // RFC 6066 §3
+  const named = client(port, '-servername', 'eftf.ims.example');
+  await eftf.line(/^no faults$/m);
+  const other = client(port, '-noservername');
+  assert.equal(await eftf.ended, 0, eftf.out + eftf.err);
+  await Promise.all([named.ended, other.ended]);
+});
+
+test('faults of the EFTF need no tunnel, those of tunnels do', async () => {
+  const said: string[] = [];
+  const done: unknown[] = [];
+  const lines = new Lines(realClock, (line) => said.push(line));
+  const eftf = { tunnels: new Map(), fault: (f: unknown) => done.push(f), noFaults: () => done.push('off') };
+  const end = { eftf: eftf as unknown as Eftf, lines };
+  for (const line of ['refuse-invite=480', '1 mute', 'rst', 'refuse-invite=200', 'off'])
+    await command(end, `fault ${line}`);
+  assert.deepEqual(done, [{ name: 'refuse-invite', value: 480 }, 'off']);
+  assert.deepEqual(said, [
+    'fault refuse-invite=480',
+    'mute is done to all UEs, not in one tunnel',
+    'there is no tunnel',
+    'fault: refuse-invite: 200 is no status of a refusal, 400 to 699',
+    'no faults',
+  ]);
+});
+
+test('a UE does not know the faults of an EFTF', () => {
+  const r = run(['ue', '127.0.0.1:1', '--lab', '--fault', 'challenge']);
+  assert.deepEqual([r.code, /no fault is called challenge; there are length-0, /.test(r.err)], [1, true], r.err);
 });
 
 test('an EFTF says which UE gets no address or prefix, and why', async () => {

@@ -4,6 +4,7 @@ import { CaptureError } from '../../capture/errors.js';
 import { realClock } from '../../live/clock.js';
 import { LeaseFile } from '../../live/dhcp-lease-file.js';
 import { type Cidr, cidr, Eftf } from '../../live/eftf.js';
+import { ALL_FAULTS } from '../../live/fault-eftf.js';
 import { readLine } from '../../live/scenario.js';
 import { EFTF_STEPS, type ToldEftf } from '../../live/scenario-eftf.js';
 import { Lines, StepFailed } from '../../live/scenario-lines.js';
@@ -87,7 +88,7 @@ export async function openEftf(
       ...(tun && { tun }),
       bare: o.bare === true,
       ...(subscribers && { subscribers }),
-      faults: faultsOf(o),
+      faults: faultsOf(o, ALL_FAULTS),
       ...(o.seed !== undefined && { seed: o.seed }),
       ...(o.maxTunnels !== undefined && { limits: { tunnels: o.maxTunnels } }),
       tell: say,

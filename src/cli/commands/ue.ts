@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { FAULTS } from '../../live/fault.js';
 import type { HttpProxy } from '../../live/proxy.js';
 import { type AudioSource, EchoSource, recording, UnusableAudio } from '../../live/rtp-sources.js';
 import { readLine, type Step, usualSteps, VERBS } from '../../live/scenario.js';
@@ -78,7 +79,7 @@ export function planUe(target: string, o: UeCommandOptions, say: (words: string)
     ...(subscriber && { subscriber }),
     ...(pcscf && { pcscf }),
     calls: callsOf(o),
-    faults: faultsOf(o),
+    faults: faultsOf(o, FAULTS),
     ...(o.seed !== undefined && { seed: o.seed }),
     tell: say,
   });
