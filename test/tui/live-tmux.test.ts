@@ -171,9 +171,11 @@ describe('live in a real terminal', { skip: withoutTmux() ?? false }, () => {
     await inTerminal(120, 40, TERM, async (t) => {
       t.run('20-healthy-call.pcapng');
       await t.shows(/192\.0\.2\.10/);
-      t.type(':eftf --lab --listen 127.0.0.1:0\n');
+      writeFileSync(join(t.home, 'one.yaml'), 'steps: [{expect: {tunnels: 1, within: 100s}}, tunnels]');
+      t.type(':eftf --lab --listen 127.0.0.1:0 --run ~/one.yaml\n');
       const at = /listening (\S+)/.exec(await t.shows(/listening 127\.0\.0\.1:\d+/))![1];
       const first = await beside(t, ['ue', at, '--lab'], /registered for/);
+      await t.shows(/scenario done[\s\S]*tunnel 1: 127\.0\.0\.1:\d+, 10\.45[\s\S]*the scenario is done/);
       t.type('1');
       await t.shows(/127\.0\.0\.1:\d+.* ok .*10\.45\.0/);
       t.type(`:eftf --lab --listen ${at}\n`);
