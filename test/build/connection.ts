@@ -39,8 +39,6 @@ export interface ConnectionOptions {
   readonly network?: Network;
   /** Octets of IP payload beyond which a segment is sent in fragments. */
   readonly fragment?: number;
-  /** A data segment of one side, from 0, that was lost before the place of capture: it passes so much later. */
-  readonly hold?: { readonly side: Side; readonly nth: number; readonly ms: number };
 }
 
 /** A segment as it passes the place of capture. */
@@ -81,7 +79,7 @@ export class Connection {
     this.streams = [streamOf(conversation, 0), streamOf(conversation, 1)];
     const data = cut(conversation.flights, options);
     if (options.network !== undefined) disturb(data, options.network);
-    this.segments = this.answered(options.hold === undefined ? data : held(data, options.hold));
+    this.segments = this.answered(data);
   }
 
   /** The IP packet of a segment; `id` is that of its IPv4 header. */
@@ -215,24 +213,4 @@ function disturb(data: Datum[], n: Network): void {
   data.push(...more);
   for (const d of data) d.place += next() * (n.reorder ?? 0);
   data.sort((a, b) => a.group - b.group || a.place - b.place);
-}
-
-/** Lets one segment pass later than those that follow it, as one does that was lost and sent again. */
-function held(data: readonly Datum[], { side, nth, ms }: NonNullable<ConnectionOptions['hold']>): Datum[] {
-  const one = data.filter((d) => d.side === side)[nth]!;
-  const place = data.indexOf(one);
-  const out = [...data.slice(0, place)];
-  let passed = -one.pause;
-  let kept = true;
-  for (const d of data.slice(place + 1)) {
-    const pause = d.pause + (passed < 0 ? -passed : 0);
-    passed = passed < 0 ? d.pause : passed + pause;
-    if (!kept || passed < ms) {
-      out.push({ ...d, pause });
-      continue;
-    }
-    kept = false;
-    out.push({ ...one, pause: pause - (passed - ms) }, { ...d, pause: passed - ms });
-  }
-  return kept ? [...out, one] : out;
 }

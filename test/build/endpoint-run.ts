@@ -2,8 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { tunnelHardware } from '../../dissectors/dhcp/message.js';
+import { concat } from '../../src/kit/index.js';
 import { BLOCK, BlockSplitter } from '../../src/live/capture-blocks.js';
 import { Eftf, type EftfOptions } from '../../src/live/eftf.js';
+import { octets, seededRandom } from '../../src/live/random.js';
+import { recording } from '../../src/live/rtp-sources.js';
+import type { CallSettings } from '../../src/live/sip-phone.js';
 import type { Subscriber } from '../../src/live/subscriber-file.js';
 import { OuterTape, type TapedConnection, type TapeEnd } from '../../src/live/tap-tape.js';
 import { type Certified, makeCertificate } from '../../src/live/tls-certificate.js';
@@ -11,21 +15,23 @@ import { PROFILE } from '../../src/live/tls-settings.js';
 import type { TunnelLink } from '../../src/live/tunnel-link.js';
 import { Ue, type UeOptions } from '../../src/live/ue.js';
 import { VirtualClock } from '../live/clock.js';
+import { CREDENTIALS, type Between as Path, startNat, startProxy } from './endpoint-path.js';
 
 /** 2026-03-01T09:00:00Z. */
-const EPOCH = 1_772_355_600_000;
+export const EPOCH = 1_772_355_600_000;
 export const EFTF_NAME = 'eftf.ims.example';
-const PHONE = { address: '192.0.2.10', port: 50_702 };
-const EFTF = { address: '198.51.100.1', port: 443 };
+export const PHONE = { address: '192.0.2.10', port: 50_702 };
+export const EFTF = { address: '198.51.100.1', port: 443 };
 const PROXY = { address: '192.0.2.80', port: 3128 };
 /** Milliseconds that a packet is under way. */
-const UNDER_WAY = 12;
+export const UNDER_WAY = 12;
+const DELAY = { name: 'delay', value: UNDER_WAY } as const;
 /** Turns of the event loop in which nothing happens until all is said to be quiet. */
 const QUIET = 10;
 const SEED = 24_322;
 
-const ca = { ...makeCertificate({ name: 'Test CA', days: 7300, from: EPOCH - 86_400_000 }), name: 'Test CA' };
-const certificate: Certified = makeCertificate({
+export const ca = { ...makeCertificate({ name: 'Test CA', days: 7300, from: EPOCH - 86_400_000 }), name: 'Test CA' };
+export const certificate: Certified = makeCertificate({
   name: EFTF_NAME,
   names: [EFTF_NAME],
   issuer: ca,
@@ -45,12 +51,29 @@ export const ALICE: Subscriber = {
   },
 };
 
-/** The tape of the UE: its ends have addresses of the examples, and each answer of a handshake takes its time. */
+/** Speech in the storage format of RFC 4867 §5: frames of 12.65 kbit/s whose bits are noise. */
+function wideband(frames: number): Uint8Array {
+  const random = seededRandom(frames);
+  const list = Array.from({ length: frames }, () => [0x14, ...octets(random, 32)]);
+  return Uint8Array.of(...Buffer.from('#!AMR-WB\n'), ...list.flat());
+}
+/** Calls as phones of today make them. */
+export const CALLS: CallSettings = {
+  codecs: ['AMR-WB'],
+  source: (codec) => recording(wideband(25), codec),
+  preconditions: { offered: true, reserveMs: 80 },
+};
+
+/**
+ * The tape of the UE: its ends have addresses of the examples, and each answer of a handshake takes its time. What goes
+ * one way in one moment is written as one piece: how sockets cut it is chance.
+ */
 class SampleTape extends OuterTape {
   /** Octets that passed, both ways. */
   passed = 0;
   /** The tunnel is not established yet. */
   connecting = true;
+  private piece: { readonly parts: Uint8Array[]; write(octets: Uint8Array): void } | undefined;
   constructor(
     path: string,
     private readonly time: VirtualClock,
@@ -61,15 +84,34 @@ class SampleTape extends OuterTape {
 
   override connection(_here: TapeEnd, _there: TapeEnd, opened: boolean): TapedConnection {
     const one = super.connection(PHONE, this.proxied ? PROXY : EFTF, opened);
-    const { octets } = one;
+    const { octets, finished, broken } = one;
     let before = true;
     one.octets = (sent, bytes) => {
       this.passed += bytes.length;
-      if (this.connecting && sent !== before) this.time.advance(UNDER_WAY);
-      before = sent;
-      octets.call(one, sent, bytes);
+      if (sent !== before) {
+        this.flush();
+        if (this.connecting) this.time.advance(UNDER_WAY);
+        before = sent;
+      }
+      this.piece ??= { parts: [], write: (all) => octets.call(one, sent, all) };
+      this.piece.parts.push(Uint8Array.from(bytes));
+    };
+    one.finished = (sent) => {
+      this.flush();
+      finished.call(one, sent);
+    };
+    one.broken = (sent) => {
+      this.flush();
+      broken.call(one, sent);
     };
     return one;
+  }
+
+  /** Writes what passed in this moment. */
+  flush(): void {
+    const { piece } = this;
+    this.piece = undefined;
+    piece?.write(concat(piece.parts));
   }
 }
 
@@ -78,6 +120,8 @@ export interface Played {
   readonly octets: Buffer;
   readonly keys: string;
   readonly frames: number;
+  /** TLS connections that came up. */
+  readonly tunnels: number;
   readonly up: readonly Uint8Array[];
   readonly down: readonly Uint8Array[];
 }
@@ -86,14 +130,21 @@ export interface StageOptions {
   readonly eftf?: Partial<EftfOptions>;
   readonly ue?: Partial<UeOptions>;
   readonly connect?: Partial<UeOptions['connect']>;
-  /** UEs that were there before, and whose tunnels nobody captures. */
-  readonly others?: number;
+  /** Who stands between the two. */
+  readonly between?: Between;
 }
+
+/**
+ * `proxy` wants Basic credentials, `refusal` is a proxy that lets nobody through, `nat` forgets a connection after a
+ * minute in which nothing passes.
+ */
+export type Between = 'proxy' | 'refusal' | 'nat';
+const NAT_MS = 60_000;
 
 /** The two ends, and their time. */
 export class Stage {
   readonly clock = new VirtualClock();
-  /** The UE that is captured; there once it knows where to go. */
+  /** The UE; there once it knows where to go. */
   ue!: Ue;
   private readonly eftf: Eftf;
   private readonly tape: SampleTape;
@@ -101,10 +152,10 @@ export class Stage {
   private keys = '';
   private readonly up: Uint8Array[] = [];
   private readonly down: Uint8Array[] = [];
-  private watched = 0;
+  private path: Path | undefined;
 
   constructor(
-    private readonly path: string,
+    private readonly file: string,
     private readonly o: StageOptions = {},
   ) {
     this.eftf = new Eftf({
@@ -112,49 +163,46 @@ export class Stage {
       versions: PROFILE,
       clock: this.clock,
       seed: SEED,
-      faults: [{ name: 'delay', value: UNDER_WAY }],
       tell: (words) => this.heard(words),
       ...o.eftf,
+      faults: [DELAY, ...(o.eftf?.faults ?? [])],
     });
-    this.tape = new SampleTape(path, this.clock, o.connect?.proxy !== undefined);
+    this.tape = new SampleTape(file, this.clock, this.proxied);
   }
 
-  /** Says where the EFTF is, for the UE. */
-  at(port: number): void {
-    this.ue = new Ue(this.options({ tape: this.tape, port, ...this.o.connect }));
+  private get proxied(): boolean {
+    return this.o.between === 'proxy' || this.o.between === 'refusal';
   }
 
-  private options(connect: Partial<UeOptions['connect']>): UeOptions {
+  /** @param port where the UE goes */
+  private options(port: number): UeOptions {
+    const proxy = { host: '127.0.0.1', port, credentials: CREDENTIALS };
     return {
       connect: {
-        host: '127.0.0.1',
-        port: 0,
+        ...(this.proxied ? { host: EFTF_NAME, port: 443, proxy } : { host: '127.0.0.1', port }),
         sni: EFTF_NAME,
         ca: ca.cert,
         versions: PROFILE,
         timeoutMs: 120_000,
+        tape: this.tape,
         onKey: (line) => {
-          if (connect.tape !== undefined) this.keys += line.toString('latin1');
+          this.keys += line.toString('latin1');
         },
-        ...connect,
+        ...this.o.connect,
       },
       families: [4],
       // RFC 3456 §4.1, of the address that the capture shows.
       hardware: tunnelHardware(Uint8Array.from(PHONE.address.split('.'), Number)),
       clock: this.clock,
       seed: SEED,
-      faults: [{ name: 'delay', value: UNDER_WAY }],
+      faults: [DELAY],
       tell: (line) => void this.said.push(line),
       ...this.o.ue,
     };
   }
 
-  /** The envelopes of the tunnel that is captured: the first after those of others. */
   private heard(words: string): void {
-    const id = Number(/^tunnel (\d+) established/.exec(words)?.[1] ?? 0);
-    if (id === 0 || id <= (this.o.others ?? 0)) return;
-    this.watched = id;
-    watch(this.eftf.tunnels.get(id)!.link, this.down);
+    if (words.startsWith('tunnel 1 established')) watch(this.eftf.tunnels.get(1)!.link, this.down);
   }
 
   /** What the UE said so far. */
@@ -162,15 +210,13 @@ export class Stage {
     return this.said.join('\n');
   }
 
-  /** Where the EFTF listens. */
-  async open(): Promise<number> {
+  /** Opens the EFTF, and what stands before it. */
+  async open(): Promise<void> {
     const { port } = await this.eftf.listen('127.0.0.1', 0);
-    for (let i = 0; i < (this.o.others ?? 0); i++) {
-      const other = new Ue({ ...this.options({ port }), hardware: tunnelHardware(Uint8Array.of(192, 0, 2, 20 + i)) });
-      await other.connect();
-      if (this.o.eftf?.pool !== undefined) await this.run(other.dhcp(60_000));
-    }
-    return port;
+    const { between } = this.o;
+    if (this.proxied) this.path = await startProxy(between === 'proxy' ? port : undefined);
+    else if (between === 'nat') this.path = await startNat(port, this.clock, NAT_MS);
+    this.ue = new Ue(this.options(this.path?.port ?? port));
   }
 
   /** Establishes the tunnel. Only its own octets make time pass. */
@@ -179,6 +225,15 @@ export class Stage {
     this.tape.connecting = false;
     watch(this.ue.established!.link, this.up);
     await this.pause(5);
+  }
+
+  /** Tries to establish the tunnel, in vain. */
+  async refused(): Promise<void> {
+    await this.ue.connect().then(
+      () => Promise.reject(new Error('a tunnel was established')),
+      () => {},
+    );
+    await this.quiet();
   }
 
   /** Lets time pass until something is done; all that is due happens on the way, and octets arrive. */
@@ -207,14 +262,15 @@ export class Stage {
       await new Promise((resolve) => setImmediate(resolve));
       const now = this.tape.passed + this.up.length + this.down.length;
       const there = (this.ue as Ue | undefined)?.established?.link;
-      const here = this.eftf.tunnels.get(this.watched)?.link;
+      const here = this.eftf.tunnels.get(1)?.link;
       const flying =
         there?.end === undefined && here !== undefined && there !== undefined
           ? Math.abs(there.tap.sentOctets - here.tap.receivedOctets) + here.tap.sentOctets - there.tap.receivedOctets
           : 0;
-      if (now !== before || (flying !== 0 && this.o.connect?.proxy === undefined)) still = 0;
+      if (now !== before || (flying !== 0 && !this.proxied)) still = 0;
       before = now;
     }
+    this.tape.flush();
   }
 
   /** Ends both, and says what was left. */
@@ -222,18 +278,21 @@ export class Stage {
     await this.ue.release();
     await this.quiet();
     await this.eftf.close();
+    this.path?.close();
+    this.tape.flush();
     this.tape.end();
-    const octets = readFileSync(this.path);
+    const capture = readFileSync(this.file);
     let frames = 0;
     new BlockSplitter((_, type) => {
       if (type === BLOCK.packet) frames++;
-    }).feed(Uint8Array.from(octets));
-    return { octets, keys: this.keys, frames, up: this.up, down: this.down };
+    }).feed(Uint8Array.from(capture));
+    const tunnels = this.ue.established === undefined ? 0 : 1;
+    return { octets: capture, keys: this.keys, frames, tunnels, up: this.up, down: this.down };
   }
 }
 
 /** Keeps what an end gives to TLS. */
-function watch(link: TunnelLink, list: Uint8Array[]): void {
+export function watch(link: TunnelLink, list: Uint8Array[]): void {
   const send = link.sendOctets.bind(link);
   link.sendOctets = (octets) => {
     const sent = send(octets);

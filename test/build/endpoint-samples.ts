@@ -1,14 +1,14 @@
 /** Samples made by our own endpoints: what a UE and an EFTF do, well and with faults. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, connect as tcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cidr } from '../../src/live/eftf.js';
+import type { AnyFault } from '../../src/live/fault-eftf.js';
 import { readLine, runStep } from '../../src/live/scenario.js';
-import type { Subscriber } from '../../src/live/subscriber-file.js';
 import { tlsVersions } from '../../src/live/tls-settings.js';
-import { ALICE, EFTF_NAME, type Played, Stage, type StageOptions } from './endpoint-run.js';
+import { ALICE, CALLS, type Played, Stage, type StageOptions } from './endpoint-run.js';
+import { playedOnPath } from './path-run.js';
 
 /** A sample and what is to be expected of it. */
 export interface EndpointSample {
@@ -18,18 +18,26 @@ export interface EndpointSample {
   /** Code of the finding that has to stand first; undefined: none is worse than a note. */
   readonly finding?: string;
   readonly options?: StageOptions;
-  /** What happens. */
-  play(s: Stage): Promise<void>;
+  /** The key log beside it is not that of the run, but made of that and of one of another run. */
+  lockedBy?(keys: string, others: string): string;
+  /** What happens, in no time. */
+  play?(s: Stage): Promise<void>;
+  /** What the UE does instead over the TCP of the kernel, on a path that loses a segment; it takes its time. */
+  readonly onPath?: readonly string[];
 }
 
 const POOL = { pool: cidr('10.45.0.0/24', 4) };
-const LAB: StageOptions = {
-  eftf: { ...POOL, prefix: cidr('2001:db8:45::/48', 6), subscribers: [ALICE] },
-  ue: { subscriber: ALICE, families: [4, 6] },
-};
-const { usim: _, ...ANYBODY } = ALICE;
-const DIGEST: Subscriber = { ...ANYBODY, algorithm: 'MD5' };
+const PREFIX = cidr('2001:db8:45::/48', 6);
+const LAB = { ...POOL, subscribers: [ALICE] };
+/** IPv4 alone, without a subscriber, and with one. */
 const FOUR: StageOptions = { eftf: POOL };
+const PHONE: StageOptions = { eftf: LAB, ue: { subscriber: ALICE, calls: CALLS } };
+
+/** A phone whose EFTF, or whose lab behind it, does something wrong. */
+const wronged = (...faults: AnyFault[]): StageOptions => ({
+  ...PHONE,
+  eftf: { ...LAB, faults },
+});
 
 /** Does what a line of the console says. */
 const say = (s: Stage, line: string): Promise<void> => s.run(runStep(readLine(line)!, s.ue));
@@ -40,102 +48,192 @@ const fails = (s: Stage, line: string): Promise<void> =>
     () => {},
   );
 
-async function registered(s: Stage): Promise<void> {
+async function addressed(s: Stage): Promise<void> {
   await s.connect();
   await say(s, 'dhcp');
-  await say(s, 'slaac');
+}
+
+async function registered(s: Stage): Promise<void> {
+  await addressed(s);
   await say(s, 'register');
 }
 
 /** Gives back what there is, so that the end is in good order. */
 async function left(s: Stage): Promise<void> {
-  await say(s, 'deregister');
+  if (s.ue.signalling !== undefined) await say(s, 'deregister');
   s.ue.host.releaseDhcp();
   await s.pause(100);
 }
 
+/** A call to the echo that lasts so many milliseconds. */
+async function called(s: Stage, ms: number): Promise<void> {
+  await s.pause(600);
+  await say(s, 'call to=echo');
+  await s.pause(ms);
+  await say(s, 'hangup');
+  await s.pause(300);
+}
+
 export const ENDPOINT_SAMPLES: readonly EndpointSample[] = [
   {
-    name: '40-own-call',
-    shows: 'both families, IMS AKA, a call to the echo with speech both ways, all as it should be',
-    options: LAB,
+    name: '20-healthy-call',
+    shows: 'DHCP, IMS AKA, a call with preconditions and AMR-WB, all as it should be',
+    options: PHONE,
     async play(s) {
       await registered(s);
-      await say(s, 'call to=echo');
-      await s.pause(1500);
-      await say(s, 'hangup');
-      await s.pause(300);
+      await called(s, 2000);
       await left(s);
     },
   },
   {
-    name: '41-own-proxy',
-    shows: 'access type II: the proxy wants Basic credentials (407), then connects',
-    options: { ...FOUR, connect: { host: EFTF_NAME, port: 443, versions: tlsVersions('1.2')! } },
+    name: '21-proxy-refuses',
+    shows: 'the proxy answers the CONNECT with 403',
+    finding: 'proxy.refused',
+    options: { between: 'refusal' },
+    play: (s) => s.refused(),
+  },
+  {
+    name: '22-wrong-key-log',
+    shows: 'a key log with the secrets of another run',
+    finding: 'tls.wrong-key',
+    options: PHONE,
+    lockedBy: otherSecrets,
     async play(s) {
-      await s.connect();
-      await say(s, 'dhcp');
-      await say(s, 'ping');
-      s.ue.host.releaseDhcp();
-      await s.pause(100);
+      await registered(s);
+      await left(s);
     },
   },
   {
-    name: '42-own-pool-empty',
-    shows: 'the pool has one address, and somebody else has it',
+    name: '23-sni-missing',
+    shows: 'the ClientHello names no server: unrecognized_name',
+    finding: 'tls.sni-missing',
+    options: { eftf: { ...POOL, faults: [{ name: 'want-sni' }] }, connect: { sni: '' } },
+    play: (s) => s.refused(),
+  },
+  {
+    name: '24-dhcp-pool-empty',
+    shows: 'no address is left: DISCOVER is never answered',
     finding: 'dhcp.no-answer',
-    options: { eftf: { pool: cidr('10.45.0.0/30', 4) }, others: 1 },
+    options: { eftf: { ...POOL, faults: [{ name: 'no-address' }] } },
     async play(s) {
       await s.connect();
       await fails(s, 'dhcp 40s');
     },
   },
   {
-    name: '43-own-no-prefix',
-    shows: 'the router has no /64 left: its advertisements are without a prefix',
+    name: '25-ra-without-prefix',
+    shows: 'router advertisements without a prefix',
     finding: 'slaac.no-prefix',
-    options: { eftf: { prefix: cidr('2001:db8:45::/63', 6) }, ue: { families: [6] }, others: 1 },
+    options: { eftf: { prefix: PREFIX, faults: [{ name: 'no-prefix' }] }, ue: { families: [6] } },
     async play(s) {
       await s.connect();
       await fails(s, 'slaac 20s');
     },
   },
   {
-    name: '44-own-forbidden',
-    shows: 'the response to the challenge is made with another password than the network has: 403',
-    finding: 'sip.register-forbidden',
-    options: {
-      eftf: { ...POOL, subscribers: [{ ...DIGEST, password: 'right' }] },
-      ue: { subscriber: { ...DIGEST, password: 'wrong' } },
-    },
+    name: '26-challenged-forever',
+    shows: '401 after each REGISTER',
+    finding: 'sip.register-loop',
+    options: wronged({ name: 'challenge' }),
     async play(s) {
-      await s.connect();
-      await say(s, 'dhcp');
+      await addressed(s);
       await fails(s, 'register');
     },
   },
   {
-    name: '45-own-overloaded',
-    shows: '503 to INVITE',
+    name: '27-forbidden',
+    shows: '403 to REGISTER',
+    finding: 'sip.register-forbidden',
+    options: wronged({ name: 'refuse-register' }),
+    async play(s) {
+      await addressed(s);
+      await fails(s, 'register');
+    },
+  },
+  {
+    name: '28-overloaded',
+    shows: '503 with Retry-After to INVITE',
     finding: 'call.overload',
-    options: LAB,
+    options: wronged({ name: 'refuse-invite' }),
     async play(s) {
       await registered(s);
-      await fails(s, 'call to=overloaded');
+      await fails(s, 'call to=echo');
       await s.pause(500);
       await left(s);
     },
   },
   {
-    name: '46-own-no-close-notify',
+    name: '29-one-way-audio',
+    shows: 'speech from the UE, none to it',
+    finding: 'media.one-way',
+    options: wronged({ name: 'mute' }),
+    async play(s) {
+      await registered(s);
+      await called(s, 1600);
+      await left(s);
+    },
+  },
+  {
+    name: '30-media-outside-sdp',
+    shows: 'speech to a port that no SDP names',
+    finding: 'media.outside',
+    options: wronged({ name: 'wrong-port' }),
+    async play(s) {
+      await registered(s);
+      await called(s, 1000);
+      await left(s);
+    },
+  },
+  {
+    name: '31-idle-cut',
+    shows: 'a minute of silence, and a NAT has forgotten the tunnel',
+    finding: 'tunnel.idle-cut',
+    options: { ...PHONE, between: 'nat' },
+    async play(s) {
+      await registered(s);
+      await called(s, 600);
+      await say(s, 'ping');
+      await s.pause(75_000);
+      await fails(s, 'call to=echo');
+    },
+  },
+  {
+    name: '32-no-close-notify',
     shows: 'the UE ends TCP without close_notify',
     finding: 'tunnel.no-close-notify',
-    options: FOUR,
+    options: { ...PHONE, connect: { versions: tlsVersions('1.2')! } },
     async play(s) {
-      await s.connect();
-      await say(s, 'dhcp');
-      await say(s, 'ping');
+      await registered(s);
+      await left(s);
       await say(s, 'fault no-close-notify');
+    },
+  },
+  {
+    name: '33-head-of-line',
+    shows: 'one segment is lost, and 1.2 s of speech waits for it',
+    finding: 'tunnel.stall',
+    onPath: ['dhcp', 'register', 'wait 500ms', 'call echo', 'wait 2500ms', 'hangup', 'wait 300ms'],
+  },
+  {
+    name: '40-own-call',
+    shows: 'both families, IMS AKA, a call to the echo with speech both ways, all as it should be',
+    options: { eftf: { ...LAB, prefix: PREFIX }, ue: { subscriber: ALICE, families: [4, 6] } },
+    async play(s) {
+      await addressed(s);
+      await say(s, 'slaac');
+      await say(s, 'register');
+      await called(s, 1500);
+      await left(s);
+    },
+  },
+  {
+    name: '41-own-proxy',
+    shows: 'access type II: the proxy wants Basic credentials (407), then connects',
+    options: { ...FOUR, between: 'proxy', connect: { versions: tlsVersions('1.2')! } },
+    async play(s) {
+      await addressed(s);
+      await say(s, 'ping');
+      await left(s);
     },
   },
   {
@@ -144,8 +242,7 @@ export const ENDPOINT_SAMPLES: readonly EndpointSample[] = [
     finding: 'tunnel.reset',
     options: FOUR,
     async play(s) {
-      await s.connect();
-      await say(s, 'dhcp');
+      await addressed(s);
       await say(s, 'ping');
       await say(s, 'fault rst');
     },
@@ -156,8 +253,7 @@ export const ENDPOINT_SAMPLES: readonly EndpointSample[] = [
     finding: 'fttims.bad-length',
     options: FOUR,
     async play(s) {
-      await s.connect();
-      await say(s, 'dhcp');
+      await addressed(s);
       await say(s, 'fault length-0');
       await s.pause(100);
     },
@@ -168,72 +264,40 @@ export const ENDPOINT_SAMPLES: readonly EndpointSample[] = [
     finding: 'fttims.empty-ip',
     options: FOUR,
     async play(s) {
-      await s.connect();
-      await say(s, 'dhcp');
+      await addressed(s);
       for (const fault of ['unknown-type', 'version-5', 'length-3', 'split', 'merge']) {
         await say(s, `fault ${fault}`);
         await say(s, 'ping');
       }
       await say(s, 'fault off');
-      s.ue.host.releaseDhcp();
-      await s.pause(100);
+      await left(s);
     },
   },
 ];
 
-/** Plays a sample. */
+/** Plays a sample. @throws Error where it wants a path, and there can be none: {@link whyNoPath} */
 export async function played(sample: EndpointSample): Promise<Played> {
+  if (sample.onPath !== undefined) return playedOnPath(sample.onPath);
+  const run = await once(sample);
+  return sample.lockedBy === undefined ? run : { ...run, keys: sample.lockedBy(run.keys, (await once(sample)).keys) };
+}
+
+async function once(sample: EndpointSample): Promise<Played> {
   const folder = mkdtempSync(join(tmpdir(), 'fttscope-sample-'));
-  const proxied = sample.options?.connect?.host === EFTF_NAME;
-  const proxy = proxied ? await startProxy() : undefined;
   try {
-    const connect = { ...sample.options?.connect, ...(proxy && { proxy: proxy.where }) };
-    const stage = new Stage(join(folder, 'sample.pcapng'), { ...sample.options, connect });
-    const port = await stage.open();
-    proxy?.to(port);
-    stage.at(port);
-    await sample.play(stage);
+    const stage = new Stage(join(folder, 'sample.pcapng'), sample.options);
+    await stage.open();
+    await sample.play?.(stage);
     return await stage.close();
   } finally {
-    proxy?.close();
     rmSync(folder, { recursive: true });
   }
 }
 
-/** An HTTP proxy that wants credentials, and connects to the EFTF whatever is asked for. RFC 9110 §9.3.6 */
-async function startProxy() {
-  let eftf = 0;
-  const server = createServer((socket) => {
-    let head = '';
-    const hear = (octets: Buffer): void => {
-      head += octets.toString('latin1');
-      if (!head.endsWith('\r\n\r\n')) return;
-      const known = head.includes(`Proxy-Authorization: Basic ${Buffer.from('phone:secret').toString('base64')}`);
-      head = '';
-      if (!known) {
-        socket.write(
-          'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="office"\r\nContent-Length: 0\r\n\r\n',
-        );
-        return;
-      }
-      socket.off('data', hear);
-      const onward = tcp(eftf, '127.0.0.1', () => {
-        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-        socket.pipe(onward).pipe(socket);
-      });
-      onward.on('error', () => socket.destroy());
-    };
-    socket.on('data', hear).on('error', () => {});
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  return {
-    where: { host: '127.0.0.1', port, credentials: { username: 'phone', password: 'secret' } },
-    to: (p: number): void => {
-      eftf = p;
-    },
-    close: () => server.close(),
-  };
+/** A key log with the secrets of another run. */
+function otherSecrets(log: string, other: string): string {
+  const secrets = new Map(other.split('\n').map((line) => [line.split(' ')[0], line.split(' ')[2]]));
+  return log.replace(/^(\w+) (\w+) \w+$/gm, (_, label, random) => `${label} ${random} ${secrets.get(label)}`);
 }
 
 type Kind = 'sip' | 'dhcp' | 'icmpv6' | 'dhcpv6' | 'rtp' | 'dns';
@@ -258,7 +322,7 @@ function kindOf(ip: Uint8Array): Kind | undefined {
 }
 
 /** What stands beside a sample. */
-export function expectationOfEndpoints(s: EndpointSample, { frames, up, down }: Played): object {
+export function expectationOfEndpoints(s: EndpointSample, { frames, tunnels, up, down }: Played): object {
   const all = [...up, ...down].filter((e) => e.length >= 3 && ((e[1] << 8) | e[2]) >= 3);
   const packets = all.filter((e) => e[0] === 1 && (e[3] >> 4 === 4 || e[3] >> 4 === 6)).map((e) => e.subarray(3));
   const kinds = packets.map(kindOf);
@@ -267,8 +331,8 @@ export function expectationOfEndpoints(s: EndpointSample, { frames, up, down }: 
   const unknown = all.filter((e) => e[0] !== 1).length;
   return {
     frames,
-    tunnels: 1,
-    readable: true,
+    tunnels,
+    readable: s.lockedBy === undefined,
     envelopes: {
       up: up.filter((e) => all.includes(e)).length,
       down: down.length,

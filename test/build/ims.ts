@@ -92,7 +92,6 @@ export interface Dialog {
 }
 
 export const REGISTERING: Dialog = { callId: 'r1@10.9.0.50', from: ALICE, to: ALICE, fromTag: 'reg1', toTag: 'sc1' };
-export const CALLING: Dialog = { callId: 'c1@10.9.0.50', from: ALICE, to: BOB, fromTag: 'ua1', toTag: 'ub1' };
 
 type Lines = readonly (readonly [name: string, value: string])[];
 

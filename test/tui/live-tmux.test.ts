@@ -217,11 +217,11 @@ describe('live in a real terminal', { skip: withoutTmux() ?? false }, () => {
   test('a pipe whose keys come later: what waited is opened, and the keyboard lives', async () => {
     await inTerminal(80, 24, TERM, async (t) => {
       t.run('-r - -k ~/late.keys', '(cat 20-healthy-call.pcapng; while [ ! -e ~/go ]; do sleep 0.1; done) | ');
-      await t.shows(/245 frames {2}more may come/);
+      await t.shows(/243 frames {2}more may come/);
       t.press('2', 'G');
       await t.shows(/TLSv1\.3 Application Data/);
       copyFileSync(join(ROOT, 'samples/20-healthy-call.keys'), join(t.home, 'late.keys'));
-      await t.shows(/inner +\d+ \/ 224/);
+      await t.shows(/inner +\d+ \/ 236/);
       t.type('/sip.Method == "BYE"\n');
       await t.shows(/1 of \d+.*\n.*\n.*Request: BYE/);
       t.press('C-c');

@@ -13,9 +13,9 @@ import { until } from '../support/until.js';
 const sample = join(ROOT, 'samples/20-healthy-call.pcapng');
 const keys = join(ROOT, 'samples/20-healthy-call.keys');
 const octets = readFileSync(sample);
-/** Frames, and envelopes of both directions, of the sample: see `fttscope` and tshark about it. */
-const FRAMES = 245;
-const ENVELOPES = 224;
+/** Frames, and envelopes of both directions, as both ends counted them. */
+const { frames: FRAMES, envelopes: both } = JSON.parse(readFileSync(sample.replace('.pcapng', '.expect.json'), 'utf8'));
+const ENVELOPES = both.up + both.down;
 
 const folder = mkdtempSync(join(tmpdir(), 'fttscope-growing-'));
 after(() => rmSync(folder, { recursive: true }));
