@@ -2,6 +2,7 @@ import type { FieldCatalogue } from '../filter/index.js';
 import type { Reopen, Viewer } from '../viewer/viewer.js';
 import { provideActions } from './actions.js';
 import type { AppParts } from './app-parts.js';
+import { Cancel } from './cancel.js';
 import { Grid } from './cells.js';
 import { Question } from './dialogs.js';
 import type { Display, DisplayEvents } from './display.js';
@@ -35,8 +36,6 @@ import {
 
 /** Milliseconds between two paintings, unless a key was pressed. */
 const FRAME_MS = 33;
-/** Milliseconds within which a second Ctrl-C quits, whatever the screen says by then. */
-const QUIT_MS = 2000;
 /** Commands that are done whatever dialog is open. */
 const OVER_DIALOGS = new Set<CommandId>(['quit', 'cancel', 'redraw', 'suspend', 'pager']);
 
@@ -62,8 +61,9 @@ export class App implements Lender, DisplayEvents {
   private ended: () => void = () => undefined;
   private timer: NodeJS.Timeout | undefined;
   private lastPaint = 0;
-  /** When Ctrl-C was pressed last, and the message that says that once more quits, while it stands there. */
-  private lastCancel = { at: Number.NEGATIVE_INFINITY, said: undefined as Message | undefined };
+  /** How often rows were taken away until now. */
+  private cleared = 0;
+  private readonly cancelling: Cancel;
   private grid = new Grid(1, 1);
 
   constructor(private readonly parts: AppParts) {
@@ -72,12 +72,14 @@ export class App implements Lender, DisplayEvents {
     this.fields = parts.fields;
     this.memory = parts.memory;
     this.journal = new Journal(this.viewer);
+    this.cancelling = new Cancel(this, parts.stop?.bind(parts), () => this.end());
     this.told = new Told(this.viewer, () => this.repaint());
     for (const problem of this.bindKeys()) this.say(problem, 'warn');
     this.views = parts.views(this);
     this.view = this.views[0];
     const late = new LateReading(this);
     this.viewer.onStatus(() => {
+      this.fresh();
       this.journal.hear();
       late.look();
       this.repaint();
@@ -128,7 +130,7 @@ export class App implements Lender, DisplayEvents {
     this.provide('back', () => this.back());
     this.provide('jump-back', () => this.jumpBack());
     this.provide('quit', () => this.quit());
-    this.provide('cancel', () => this.cancel());
+    this.provide('cancel', () => this.cancelling.run());
     this.provide('redraw', () => this.display?.forget());
     this.provide('suspend', () => this.display?.suspend());
     this.provide('help', () => this.show(new Help(this.view.offers(), this.view.title, this)));
@@ -160,6 +162,7 @@ export class App implements Lender, DisplayEvents {
     this.timer = undefined;
     const { display } = this;
     if (display === undefined) return;
+    this.fresh();
     this.lastPaint = Date.now();
     const caret = this.draw(display.width, display.height);
     display.paint(this.grid, caret);
@@ -183,8 +186,9 @@ export class App implements Lender, DisplayEvents {
       for (const k of two) this.key(k);
       return;
     }
-    if (this.journal.shown !== this.lastCancel.said) this.lastCancel.said = undefined;
+    this.cancelling.pressed(this.journal.shown);
     this.journal.shown = undefined;
+    this.fresh();
     this.paintIn(0);
     const p = this.prompted;
     if (p !== undefined) {
@@ -347,10 +351,18 @@ export class App implements Lender, DisplayEvents {
       this.say((e as Error).message, 'error');
       return false;
     }
+    this.fresh();
+    return true;
+  }
+
+  /** Where the capture is read anew, nothing that is shown is of rows that there were. */
+  private fresh(): void {
+    const { cleared } = this.viewer.rows;
+    if (cleared === this.cleared) return;
+    this.cleared = cleared;
     this.told.forget();
     this.journal.anew();
     this.enter(this.view.id, this.around);
-    return true;
   }
 
   async lend(command: string, path: string): Promise<void> {
@@ -364,23 +376,6 @@ export class App implements Lender, DisplayEvents {
     const path = this.parts.keepCopy?.(text);
     const kept = path === undefined ? ', which does not say whether it took it' : `, and kept in ${path}`;
     this.say(`${what}: offered to the terminal's clipboard${kept}`);
-  }
-
-  private cancel(): void {
-    const { at, said } = this.lastCancel;
-    if (Date.now() - at < QUIT_MS || said !== undefined) {
-      this.end();
-      return;
-    }
-    const stopped = this.parts.stop?.();
-    if (stopped !== undefined) this.say(`${stopped}; Ctrl-C once more quits`);
-    else if (this.parts.live !== undefined) this.say(this.keymap.words('{cancel} once more ends it and quits'));
-    else if (this.viewer.status.done) this.say(this.keymap.words('nothing to cancel; {cancel} once more quits'));
-    else {
-      this.viewer.cancel();
-      this.say(this.keymap.words('reading was stopped; {cancel} once more quits'));
-    }
-    this.lastCancel = { at: Date.now(), said: this.journal.shown };
   }
 
   private quit(): void {

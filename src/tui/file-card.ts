@@ -52,7 +52,8 @@ function* counted(rows: Rows): Generator<void, Counts> {
 export function fileInfo(desk: Desk): void {
   const { viewer, told } = desk;
   told.want();
-  inSlices(counted(viewer.rows), (c) => {
+  inSlices(viewer.rows, counted(viewer.rows), (c) => {
+    if (c === undefined) return;
     desk.show(new Reader('Capture', card(viewer.status, viewer.rows, c, told.story), desk));
     desk.repaint();
   });

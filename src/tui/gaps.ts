@@ -46,9 +46,9 @@ export class Gaps {
     }
     if (this.stop !== undefined || rows.count === this.seen) return;
     const to = rows.count;
-    this.stop = inSlices(gapsOf(rows, this.seen, to), (found) => {
+    this.stop = inSlices(rows, gapsOf(rows, this.seen, to), (found) => {
       this.stop = undefined;
-      if (rows.cleared !== this.cleared) return;
+      if (found === undefined) return;
       this.seen = to;
       this.found.push(...found);
       if (found.length > 0) this.changed();
@@ -71,10 +71,8 @@ export class Gaps {
 
 function* gapsOf(rows: Rows, from: number, to: number): Generator<void, number[]> {
   const found: number[] = [];
-  const { cleared } = rows;
   for (let row = from; row < to; row++) {
     if (row % BREATH === 0) yield;
-    if (rows.cleared !== cleared) break;
     if (isAfterGap(rows, row)) found.push(row);
   }
   return found;

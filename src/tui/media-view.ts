@@ -90,9 +90,9 @@ export class MediaView implements View {
     const known = this.over.get(m.uid);
     if (known !== undefined || this.following?.uid === m.uid) return known;
     this.following?.stop();
-    const stop = inSlices(streamOverTime(rows, m, SPANS), (result) => {
+    const stop = inSlices(rows, streamOverTime(rows, m, SPANS), (result) => {
       if (this.over.size >= KEPT) this.over.clear();
-      this.over.set(m.uid, result);
+      if (result !== undefined) this.over.set(m.uid, result);
       this.following = undefined;
       this.desk.repaint();
     });

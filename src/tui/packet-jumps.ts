@@ -159,13 +159,15 @@ export class PacketJumps {
     const search = ++this.searches;
     this.searching = true;
     const from = packets.list.cursor + step;
+    const { rows } = desk.viewer;
+    const { cleared } = rows;
     seek(
       () => packets.count,
       (i) => packets.at(i),
       from,
       step,
       test,
-      () => search === this.searches,
+      () => search === this.searches && rows.cleared === cleared,
       (i) => {
         this.searching = false;
         if (i >= 0) packets.list.centre(i);

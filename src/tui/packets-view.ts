@@ -48,8 +48,8 @@ export class PacketsView implements View {
   private kindBefore: RowKind | undefined;
   private places: Partial<Record<Pane, Place>> = {};
   private width = 80;
-  /** Rows that there were when the view was shown last: fewer now means that the capture is being read again. */
-  private rowsShown = 0;
+  /** The reading of the capture that is listed, by how often rows were taken away. */
+  private cleared = 0;
   private asked = -1;
   /** Lines of words above the tree. */
   private treeTop = 0;
@@ -73,8 +73,10 @@ export class PacketsView implements View {
 
   show(scope: Scope): void {
     const { rows } = this.desk.viewer;
-    if (!this.packets.isOf(scope) || rows.count < this.rowsShown) this.list(scope);
-    this.rowsShown = rows.count;
+    const anew = rows.cleared !== this.cleared;
+    this.cleared = rows.cleared;
+    if (anew) this.jumps.stop();
+    if (anew || !this.packets.isOf(scope)) this.list(scope);
     if (scope.at !== undefined) this.jumps.goTo(scope.at);
     this.desk.told.want();
   }

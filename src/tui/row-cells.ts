@@ -12,8 +12,8 @@ export class RowCells {
   private readonly kept = new Map<number, RowValues>();
   /** Rows that were asked for; none: nothing is. */
   private asked: ReadonlySet<number> = new Set();
-  /** Rows that there were when something was kept. */
-  private count = 0;
+  /** The reading of the capture that it is of. */
+  private cleared = 0;
 
   constructor(
     private readonly viewer: Viewer,
@@ -22,13 +22,13 @@ export class RowCells {
 
   /** Which columns are shown, and whether frames are. */
   set(columns: readonly string[], frames: boolean): void {
-    const anew = this.viewer.rows.count < this.count;
+    const anew = this.viewer.rows.cleared !== this.cleared;
+    this.cleared = this.viewer.rows.cleared;
     if (!anew && frames === this.frames && columns.join('\n') === this.columns.join('\n')) return;
     this.columns = columns;
     this.frames = frames;
     this.kept.clear();
     this.asked = new Set();
-    this.count = 0;
   }
 
   /** What a row has; undefined: it is not known yet. */
@@ -63,7 +63,6 @@ export class RowCells {
     // Others are in sight, or other columns are shown.
     if (this.asked !== asked) return;
     this.asked = new Set();
-    this.count = this.viewer.rows.count;
     for (const one of found) {
       if (this.kept.size >= KEPT) this.kept.delete(this.kept.keys().next().value!);
       this.kept.set(one.row, one);

@@ -2,13 +2,22 @@
 const SLICE_MS = 8;
 
 /**
- * Runs long work in slices, so that nobody waits for it. The work yields now and then; when it has ended `done` gets what
- * it returned. Returns how to give it up.
+ * Runs long work over rows in slices, so that nobody waits for it. The work yields now and then; when it has ended `done`
+ * gets what it returned, or undefined where the capture is read anew meanwhile. Returns how to give it up.
  */
-export function inSlices<T>(work: Generator<void, T>, done: (result: T) => void): () => void {
+export function inSlices<T>(
+  rows: { readonly cleared: number },
+  work: Generator<void, T>,
+  done: (result: T | undefined) => void,
+): () => void {
   let cancelled = false;
+  const { cleared } = rows;
   const slice = (): void => {
     if (cancelled) return;
+    if (rows.cleared !== cleared) {
+      done(undefined);
+      return;
+    }
     const until = performance.now() + SLICE_MS;
     for (;;) {
       const step = work.next();

@@ -94,6 +94,7 @@ export class StatisticsView implements View {
     this.scope = scope;
     this.desk.told.want();
     this.madeFor = '';
+    this.stopAll();
     this.count();
   }
 
@@ -111,8 +112,7 @@ export class StatisticsView implements View {
     const key = `${rows.count} ${status.done} ${this.span} ${this.layer} ${this.scope.tunnels?.join() ?? ''}`;
     if (key === this.madeFor || (!status.done && this.working.length > 0)) return;
     this.madeFor = key;
-    for (const stop of this.working) stop();
-    this.working = [];
+    this.stopAll();
     const { tunnels } = this.scope;
     const to = rows.count === 0 ? 0 : rows.relative(rows.count - 1);
     const span = this.span === 0 ? spanFor(to, SPANS_AT_FIRST) : this.span;
@@ -127,10 +127,15 @@ export class StatisticsView implements View {
       });
   }
 
+  private stopAll(): void {
+    for (const stop of this.working) stop();
+    this.working = [];
+  }
+
   private work<T>(generator: Generator<void, T>, done: (result: T) => void): void {
-    const stop = inSlices(generator, (result) => {
+    const stop = inSlices(this.desk.viewer.rows, generator, (result) => {
       this.working = this.working.filter((w) => w !== stop);
-      done(result);
+      if (result !== undefined) done(result);
       this.desk.repaint();
     });
     this.working.push(stop);

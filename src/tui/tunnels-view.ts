@@ -110,7 +110,8 @@ export class TunnelsView implements View {
   }
 
   badge(): string {
-    const n = this.desk.viewer.status.tunnels.length;
+    const { tunnels, moreTunnels } = this.desk.viewer.status;
+    const n = tunnels.length + moreTunnels;
     return n > 1 ? `(${n})` : '';
   }
   crumbs(): readonly string[] {

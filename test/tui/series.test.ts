@@ -183,13 +183,17 @@ test('work in slices ends with its result, or is given up', async () => {
     for (let i = 0; i < 5000; i++) yield;
     return 7;
   }
-  assert.equal(await new Promise((done) => inSlices(work(), done)), 7);
+  assert.equal(await new Promise((done) => inSlices({ cleared: 0 }, work(), done)), 7);
   let came = false;
-  inSlices(work(), () => {
+  inSlices({ cleared: 0 }, work(), () => {
     came = true;
   })();
   await new Promise((done) => setTimeout(done, 20));
   assert.equal(came, false);
+  const rows = { cleared: 0 };
+  const given = new Promise((done) => inSlices(rows, work(), done));
+  rows.cleared++;
+  assert.equal(await given, undefined);
 });
 
 describe('charts of characters', () => {

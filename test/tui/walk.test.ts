@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { THEMES } from '../../src/tui/style.js';
+import { until } from '../support/until.js';
 import { Stage, sample, stageOf } from './support/stage.js';
 
 /** A walk through one sample; the stage is taken down whatever happens. */
@@ -348,6 +349,18 @@ test('what is above a view names what the view is about', async () => {
     await s.press('4');
     assert.equal(head(), 'call 2 › Media');
   });
+});
+
+test('where rows are taken away to be read anew, every view bears it at once, and keys too', async () => {
+  for (const keys of ['1', '2', '2 o Tab', '3 Enter', '4', '5', '6', '6 Right', '8'])
+    await walk('00-field.pcapng', async (s) => {
+      await s.press(keys);
+      const { paintings } = s.display;
+      s.viewer.rows.clear();
+      for (const key of ['Down', 'G', '}', ']', 'Ctrl-L']) s.app.key(key);
+      await until(() => s.display.paintings > paintings);
+      await s.settled();
+    });
 });
 
 test('nothing is written over the capture that is being read', async () => {
