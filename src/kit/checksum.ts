@@ -12,6 +12,11 @@ export interface NetPair {
 export function sumWords(b: Uint8Array, off: number, end: number, sum = 0): number {
   let i = off;
   let s = sum;
+  // Eight octets a round: a loop costs as much as what it does.
+  for (const stop = end - 7; i < stop; i += 8) {
+    const high = b[i] + b[i + 2] + b[i + 4] + b[i + 6];
+    s += (high << 8) + b[i + 1] + b[i + 3] + b[i + 5] + b[i + 7];
+  }
   for (const stop = end - 1; i < stop; i += 2) s += (b[i] << 8) | b[i + 1];
   if (i < end) s += b[i] << 8;
   return s;
