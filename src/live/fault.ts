@@ -50,8 +50,23 @@ export function parseFault<Name extends string>(text: string, list: FaultList<Na
     return `${name}: ${number} is no number`;
   if (name.startsWith('refuse-') && value !== 0 && !(Number.isInteger(value) && value >= 400 && value <= 699))
     return `${name}: ${number} is no status of a refusal, 400 to 699`; // RFC 3261 §21.4 to §21.6
+  const most = MOST[name];
+  if (most !== undefined && (value > most || (most > 1 && !Number.isInteger(value))))
+    return `${name}: ${number} is no ${most === 1 ? 'part' : 'whole number'} from 0 to ${most}`;
   return { name, value } as FaultSetting<Name>;
 }
+
+/** Largest numbers; those of a part of all packets end at 1. */
+const MOST: Readonly<Record<string, number | undefined>> = {
+  'wrong-length': 0xffff,
+  'unknown-type': 0xff,
+  'random-octets': 1 << 20,
+  delay: 3_600_000,
+  drop: 1,
+  duplicate: 1,
+  reorder: 1,
+  corrupt: 1,
+} satisfies Partial<Record<FaultName, number>>;
 
 /** Whether a list has a fault. */
 export const isOf = <Name extends string>(list: FaultList<Name>, name: string): name is Name =>
@@ -111,7 +126,7 @@ export class Faults {
   private made(name: FaultName, value: number | undefined): Uint8Array {
     const short = /^length-(\d)$/.exec(name);
     if (short !== null) return Uint8Array.of(IP_PACKET, 0, Number(short[1])); // TS 24.322 §7.1.2: below 3 impossible, 3 empty
-    if (name === 'random-octets') return octets(this.random, Math.min(value ?? 4096, 1 << 20));
+    if (name === 'random-octets') return octets(this.random, value ?? 4096);
     if (name === 'unknown-type') return envelope(value ?? 200, octets(this.random, 8), 0);
     if (name === 'version-5') return envelope(IP_PACKET, Uint8Array.of(0x50, ...octets(this.random, 19)), 0);
     return envelope(IP_PACKET, Uint8Array.of(0x45, ...octets(this.random, 19)), value ?? 5);

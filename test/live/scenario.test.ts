@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { readLine, readScenario, VERBS } from '../../src/live/scenario.js';
 import { EFTF_STEPS } from '../../src/live/scenario-eftf.js';
 import { Lines, StepFailed } from '../../src/live/scenario-lines.js';
+import { PROFILE } from '../../src/live/tls-settings.js';
+import { Ue } from '../../src/live/ue.js';
 import { VirtualClock } from './clock.js';
 import { inFolder, startFttscope } from './outer-support.js';
 
@@ -63,6 +67,9 @@ test('what cannot be is refused with its place, what it is, and what it may be',
     ['send 123', /hex is octets in hex, not 123$/],
     ['fault snow', /no fault is called snow; there are length-0/],
     ['fault drop=x', /drop: x is no number/],
+    ['fault drop=7', /drop: 7 is no part from 0 to 1$/],
+    ['fault unknown-type=256', /unknown-type: 256 is no whole number from 0 to 255$/],
+    ['fault delay=1.5', /delay: 1\.5 is no whole number from 0 to 3600000$/],
     ['snow', /no verb is called snow; there are connect, dhcp/],
     ['toString', /no verb is called toString/],
   ];
@@ -134,4 +141,22 @@ test('something that is waited for is looked at with each line, and given up in 
   const never = lines.until(() => false, 1000);
   clock.advance(1000);
   assert.equal(await never, false);
+});
+
+test('a tunnel that is being established is given up when its UE is closed, and there is no other', async (t) => {
+  const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const ue = new Ue({
+    connect: { host: '127.0.0.1', port, versions: PROFILE, timeoutMs: 100_000 },
+    families: [4],
+    tell: () => undefined,
+  });
+  const connecting = assert.rejects(ue.connect(), { message: 'given up' });
+  const [socket] = await once(server, 'connection');
+  await ue.close();
+  await connecting;
+  await assert.rejects(ue.connect(), { message: 'given up' });
+  (socket as Socket).destroy();
 });
