@@ -297,7 +297,7 @@ export const gtp = defineDissector<GtpMessage>({
     }
     t.pop();
     const at = contentAt(buf, off, v.end);
-    if (type === T_PDU && at >= 0 && at < v.end && userVersion(buf, at) !== 0)
+    if (version <= 1 && type === T_PDU && at >= 0 && at < v.end && userVersion(buf, at) !== 0)
       cx.next('ip.version', userVersion(buf, at), v.sub(at));
   },
 

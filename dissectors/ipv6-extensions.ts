@@ -197,6 +197,7 @@ export const hopByHop = defineDissector({
     const h = start(v, t, HOP);
     if (cx.net.buf === v.buf && v.off !== cx.net.dst + 16) t.expert(E.notFirst);
     options(t, h, v.off + 2, cx, true);
+    need(v, size(v.buf, v.off));
     t.pop();
     cx.next('ip.proto', u8(v.buf, v.off), v.sub(h.wireEnd));
   },
@@ -216,6 +217,7 @@ export const destinationOptions = defineDissector({
   dissect(v, t, cx) {
     const h = start(v, t, DST);
     const home = options(t, h, v.off + 2, cx, false);
+    need(v, size(v.buf, v.off));
     t.pop();
     if (home > 0) replaceAddress(cx, v.buf, home, 0);
     cx.next('ip.proto', u8(v.buf, v.off), v.sub(h.wireEnd));

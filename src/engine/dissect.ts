@@ -238,7 +238,7 @@ export class Dissection implements Ctx {
   /** A record that goes on in later segments: like tshark it is only listed, with the CONNECT that it is in. */
   private begun(pdu: Pdu): void {
     if (pdu.around !== undefined) this.around(pdu);
-    if (this.everything) this.protocols.push(pdu.dissector.proto);
+    if (this.everything || this.plan.of(pdu.dissector).depth !== Depth.Skip) this.protocols.push(pdu.dissector.proto);
   }
 
   private ofPorts(table: string): Step | undefined {

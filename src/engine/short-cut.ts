@@ -87,18 +87,21 @@ export class ShortCut {
   }
 
   /** Whether nothing of the messages that a segment completes is wanted. */
-  segment({ pdus }: Packet): boolean {
-    return pdus === null || this.passes(pdus);
+  segment({ pdus, begun }: Packet): boolean {
+    if (pdus !== null) return this.passes(pdus);
+    return begun === null || this.isPassed(begun);
   }
 
   /** Whether nothing of the messages is wanted. */
   private passes(pdus: readonly Pdu[]): boolean {
-    const { plan } = this;
-    for (const { dissector, around, messages } of pdus) {
-      if (plan.of(dissector).depth !== Depth.Skip) return false;
-      if (around !== undefined && plan.of(around.dissector).depth !== Depth.Skip) return false;
-      if (messages && !this.passes(messages)) return false;
-    }
+    for (const pdu of pdus) if (!this.isPassed(pdu)) return false;
     return true;
+  }
+
+  private isPassed({ dissector, around, messages }: Pdu): boolean {
+    const { plan } = this;
+    if (plan.of(dissector).depth !== Depth.Skip) return false;
+    if (around !== undefined && plan.of(around.dissector).depth !== Depth.Skip) return false;
+    return !messages || this.passes(messages);
   }
 }

@@ -6,6 +6,7 @@ import { dissectors } from '../../dissectors/index.js';
 import { ipv4 } from '../../dissectors/ipv4.js';
 import { llc } from '../../dissectors/llc.js';
 import { rtp } from '../../dissectors/rtp.js';
+import { tls } from '../../dissectors/tls/index.js';
 import { openStream } from '../../src/capture/open.js';
 import { engineFields } from '../../src/engine/dissect.js';
 import { type Field, Malformed } from '../../src/kit/index.js';
@@ -62,6 +63,62 @@ describe('found by fuzzing', () => {
     assert.match(await stack(six, ETHERNET), /^eth:ethertype:ip:ipv6/);
     // tshark leaves ipv6 out of the stack.
     assert.equal(await stack(`${MACS} 86dd 7${six.slice(32)}`, ETHERNET), 'eth:ethertype:ipv6:data');
+  });
+
+  test('destination options that end before their length says: nothing follows, for peek too', async () => {
+    const hex = '45000016 00000000 403c66aa 0a000002 7f7f0001 1104';
+    assert.equal(await stack(hex, RAW), 'raw:ip:ipv6.dstopts');
+  });
+
+  test('GTP of a version that there is not carries nothing, also where only IP is wanted', async () => {
+    const gtp = 'ffff0154 8c61be36 00007400 45000150 00000000 ca3a3614 00002121 22080000 00000000';
+    const hex = `45000178 00000000 40116573 0a000002 0a000001 17610868 01641ebe ${gtp}`;
+    assert.match(await stack(hex, RAW), /^raw:ip:udp:gtp$/);
+    assert.deepEqual(await bare(hex, RAW, [ipv4.fields.src!]), ['10.0.0.2']);
+  });
+
+  test('a record that only begins in a segment is a layer of it, also where only its name is wanted', async () => {
+    const split = samples().find(({ path }) => path.includes('10-split'));
+    const seen = async (isBare: boolean): Promise<string[]> => {
+      const ids: string[] = [];
+      const options = { rows: 'outer', bare: isBare, ...(isBare && { fields: [tls.fields.tls!] }) } as const;
+      await forRows(split!.path, options, ({ id, dissection }) => {
+        const t = dissection.tree;
+        if (
+          dissection.protocols.includes('tls') ||
+          Array.from({ length: t.length }, (_, i) => t.field[i]!.name).includes('tls')
+        )
+          ids.push(id);
+      });
+      return ids;
+    };
+    const whole = await seen(false);
+    assert.ok(whole.length > 100);
+    assert.deepEqual(await seen(true), whole);
+  });
+
+  test('the last frame of a capture keeps its layers where the end sets free what waited behind a hole', async () => {
+    const sample = samples().find(({ path }) => path.includes('03-tls13'));
+    const frames: { octets: Uint8Array }[] = [];
+    await forRows(sample!.path, { rows: 'outer', bare: true, fields: [] }, ({ outer: { view } }) => {
+      frames.push({ octets: view.buf.slice(view.off, view.end) });
+    });
+    const lost = frames.findIndex((f, i) => i > frames.length - 60 && f.octets.length > 200);
+    const source = (f: { octets: Uint8Array }): string => f.octets.subarray(26, 30).join('.');
+    // Without an acknowledgement nobody knows that what is missing arrived.
+    const from = source(frames[lost]!);
+    const after = frames
+      .splice(lost)
+      .slice(1)
+      .filter((f) => source(f) === from);
+    frames.push(...after);
+    frames.push({ octets: octets(`${MACS} 0800 ${IPV4}`) });
+    const stacks: string[] = [];
+    await forSource(new FrameSource(frames, ETHERNET), { keylog: sample!.keylog }, (row) => {
+      if (row.frame === frames.length) stacks.push(`${row.inner} ${row.dissection.protocols.join(':')}`);
+    });
+    assert.ok(stacks.length > 1);
+    for (const s of stacks) assert.match(s, /^\d+ eth:ethertype:ip:udp:dns/);
   });
 
   test('IP directly above LLC is found where only its fields are wanted', async () => {
