@@ -22,7 +22,7 @@ const F = fields({ ssh: { name: 'ssh', label: 'SSH Protocol', type: 'protocol' }
 const E = experts({
   signature: {
     code: 'ssh.unread-signature',
-    severity: 'warn',
+    severity: 'chat', // no fault of the message: a warning in Wireshark
     message: 'Decoded less than the length of the signature',
     clause: 'RFC 4253 §8',
   },

@@ -1,4 +1,4 @@
-import { defineDissector, fields, printable, type Tree, utf8Text } from 'fttscope/kit';
+import { defineDissector, fields, printable, startsWith, type Tree, utf8Text } from 'fttscope/kit';
 import { isJson } from './json-text.js';
 
 /**
@@ -85,10 +85,11 @@ export const dataTextLines = defineDissector({
   spec: 'RFC 2046 §4.1',
   fields: F,
   on: { media_type: LINE_TYPES },
-  dissect(v, t) {
+  dissect(v, t, cx) {
     t.open(F.lines, v.off, v.length);
     textLines(t, v.buf, v.off, v.end);
     t.pop();
+    if (startsWith(v.buf, v.off, v.end, '<?xml')) cx.call('xml', v); // it is XML, whatever its type says
   },
 });
 

@@ -68,6 +68,7 @@ const F = fields({
   pointer: { name: 'icmpv6.pointer', label: 'Pointer', type: 'u32' },
   ident: { name: 'icmpv6.echo.identifier', label: 'Identifier', type: 'u16', base: 'hex' },
   seq: { name: 'icmpv6.echo.sequence_number', label: 'Sequence', type: 'u16' },
+  nonce: { name: 'icmpv6.nonce', label: 'Nonce', type: 'bytes' },
   respTo: { name: 'icmpv6.resp_to', label: 'Response To', type: 'frame' },
   respTime: { name: 'icmpv6.resptime', label: 'Response Time', type: 'float', unit: 'ms' },
   hopLimit: { name: 'icmpv6.nd.ra.cur_hop_limit', label: 'Cur hop limit', type: 'u8' },
@@ -114,6 +115,9 @@ const F = fields({
   niFlags: { name: 'icmpv6.ni.flag', label: 'Flags', type: 'u16', base: 'hex' },
   niNonce: { name: 'icmpv6.ni.nonce', label: 'Nonce', type: 'u64', base: 'hex' },
 });
+
+/** Port of Teredo. */
+const TEREDO = 3544;
 
 const REPLY_BITS = [F.state, F.rspReserved, F.active, F.hasIpv4, F.hasIpv6];
 
@@ -175,8 +179,11 @@ function echo(t: Tree, v: View, cx: Ctx): void {
     t.num(F.respTo, off, 0, note.request);
     t.num(F.respTime, off, 0, note.milliseconds);
   }
+  // RFC 4380 §5.2.9: the test of a direct path, sent to the port of Teredo
+  const nonce = cx.dport === TEREDO && u8(buf, off) === ECHO_REQUEST && v.length >= 12 ? 4 : 0;
+  if (nonce > 0) t.bytes(F.nonce, off + 8, nonce);
   t.pop();
-  cx.data(v.sub(off + 8));
+  cx.data(v.sub(off + 8 + nonce));
 }
 
 /** RFC 4861 §4.2; the bits of the flags beyond its own are those of RFC 6275 §7.1, RFC 4191 §2.2 and RFC 4389 §4.1.3.3. */

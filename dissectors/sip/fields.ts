@@ -196,7 +196,8 @@ export const F = OWN;
 export const SIP_FIELDS: Readonly<Record<string, Field>> = all;
 
 export const E = experts({
-  stray: { code: 'sip.stray-characters', severity: 'warn', message: 'Trailing stray characters' },
+  // No fault of the message: a warning in Wireshark.
+  stray: { code: 'sip.stray-characters', severity: 'chat', message: 'Trailing stray characters' },
   unrecognized: { code: 'sip.unrecognized-header', severity: 'note', message: 'Unrecognised SIP header' },
   noColon: {
     code: 'sip.header-no-colon',

@@ -274,6 +274,7 @@ function experimental(t: Tree, b: Uint8Array, off: number, n: number, s: Segment
 /** RFC 8684 §3: the subtype, and what the commonest ones carry. */
 function multipath(t: Tree, b: Uint8Array, off: number, n: number, s: Segment): void {
   if (n < 3) return;
+  t.layer('mptcp');
   const subtype = b[off + 2] >> 4;
   t.bits(F.subtype, off + 2, 1, b[off + 2]);
   if (t.labels) t.label(`Multipath TCP subtype: ${nameOf(SUBTYPES, subtype)} (${subtype})`);

@@ -8,7 +8,7 @@ import { X } from './x509fields.js';
 export const CERTIFICATE_EXPERTS = experts({
   unread: {
     code: 'x509.unread-oid',
-    severity: 'warn',
+    severity: 'chat', // no fault of the certificate: a warning in Wireshark
     message: 'BER: Dissector for OID not implemented. Contact Wireshark developers if you want this supported',
   },
   wrongString: {

@@ -1,4 +1,13 @@
-import { type Ctx, type Dissector, defineDissector, fields, type Probe, type TableKey, type View } from 'fttscope/kit';
+import {
+  type Ctx,
+  type Dissector,
+  defineDissector,
+  fields,
+  type Peek,
+  type Probe,
+  type TableKey,
+  type View,
+} from 'fttscope/kit';
 
 /**
  * A protocol of which only the name is shown: what stands in its messages is for other tools. It keeps captures readable
@@ -18,12 +27,14 @@ export interface Named {
   readonly tables?: readonly string[];
   /** Whether the first octets may be this protocol, where numbers and ports alone do not say it. */
   probe?(b: Uint8Array, off: number, end: number, known?: boolean): Probe;
+  /** The way down to the packets that the messages carry. */
+  peek?(p: Peek): void;
   /** Hands on what the messages carry. */
   inner?(v: View, cx: Ctx): void;
 }
 
 /** The dissector of a protocol that is only named. */
-export function named({ proto, title, short, spec, on, layer, tables, probe, inner }: Named): Dissector {
+export function named({ proto, title, short, spec, on, layer, tables, probe, peek, inner }: Named): Dissector {
   const F = fields({ name: { name: proto, label: title, type: 'protocol' } });
   return defineDissector({
     ...{ proto, title, short, spec, fields: F },
@@ -31,6 +42,7 @@ export function named({ proto, title, short, spec, on, layer, tables, probe, inn
     ...(layer !== undefined && { layer }),
     ...(tables && { tables }),
     ...(probe && { probe }),
+    ...(peek && { peek }),
     dissect(v, t, cx) {
       t.none(F.name, v.off, v.length);
       inner?.(v, cx);

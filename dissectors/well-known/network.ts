@@ -1,4 +1,4 @@
-import { u16 } from 'fttscope/kit';
+import { type Peek, u16, type View } from 'fttscope/kit';
 import { fromRows, named } from './named.js';
 
 /**
@@ -6,6 +6,18 @@ import { fromRows, named } from './named.js';
  * link type of the capture.
  */
 const LOOP_REPLY = 1;
+const PROTOCOL_REJECT = 8;
+/** LINKTYPE_PPP. */
+const PPP = 9;
+
+/** Where the PPP frame of a data message of L2TP version 2 starts, or -1. RFC 2661 §3.1 */
+function l2tpPayload({ buf, off, end }: View | Peek): number {
+  const flags = end - off >= 6 ? u16(buf, off) : 0;
+  if ((flags & 0x800f) !== 2) return -1; // a control message, or another version
+  const fixed = off + 6 + ((flags & 0x4000) !== 0 ? 2 : 0) + ((flags & 0x0800) !== 0 ? 4 : 0);
+  if ((flags & 0x0200) === 0) return fixed;
+  return fixed + 2 <= end ? fixed + 2 + u16(buf, fixed) : -1;
+}
 
 export const network = [
   ...fromRows([
@@ -20,7 +32,6 @@ export const network = [
     ['dtp', 'Dynamic Trunk Protocol', 'DTP', 'none', { 'llc.cisco_pid': [0x2004] }],
     ['udld', 'Unidirectional Link Detection', 'UDLD', 'RFC 5171', { 'llc.cisco_pid': [0x0111] }],
     ['pagp', 'Port Aggregation Protocol', 'PAGP', 'none', { 'llc.cisco_pid': [0x0104] }],
-    ['lcp', 'PPP Link Control Protocol', 'PPP LCP', 'RFC 1661', { 'ppp.protocol': [0xc021] }],
     ['chap', 'PPP Challenge Handshake Authentication Protocol', 'PPP CHAP', 'RFC 1994', { 'ppp.protocol': [0xc223] }],
     ['eap', 'Extensible Authentication Protocol', 'EAP', 'RFC 3748', { 'ppp.protocol': [0xc227] }],
     ['ipcp', 'PPP IP Control Protocol', 'PPP IPCP', 'RFC 1332', { 'ppp.protocol': [0x8021] }],
@@ -41,7 +52,6 @@ export const network = [
     ['ipcomp', 'IP Payload Compression', 'IPComp', 'RFC 3173', { 'ip.proto': [108] }],
     ['hip', 'Host Identity Protocol', 'HIP', 'RFC 7401', { 'ip.proto': [139] }],
     ['mipv6', 'Mobile IPv6', 'MIPv6', 'RFC 6275 §6.1', { 'ip.proto': [62, 135] }],
-    ['l2tp', 'Layer 2 Tunneling Protocol', 'L2TP', 'RFC 2661, RFC 3931', { 'ip.proto': [115], 'udp.port': [1701] }],
     ['esis', 'ISO 9542 ESIS Routeing Information Exchange Protocol', 'ESIS', 'ISO 9542', { 'osi.nlpid': [0x82] }],
     ['clnp', 'ISO 8473/X.233 CLNP ConnectionLess Network Protocol', 'CLNP', 'ISO 8473', { 'osi.nlpid': [0x81] }],
     ['isis.hello', 'ISIS HELLO', 'ISIS HELLO', 'ISO 10589 §9.5', { 'isis.type': ['hello'] }],
@@ -55,6 +65,42 @@ export const network = [
     ],
     ['netlink-route', 'Linux rtnetlink (route netlink) protocol', 'rtnetlink', 'RFC 3549', { 'netlink.protocol': [0] }],
   ]),
+  named({
+    proto: 'lcp',
+    title: 'PPP Link Control Protocol',
+    short: 'PPP LCP',
+    spec: 'RFC 1661',
+    on: { 'ppp.protocol': [0xc021] },
+    tables: ['ppp.protocol'],
+    /** RFC 1661 §5.7: a Protocol-Reject quotes a packet behind the number of its protocol. */
+    inner(v, cx) {
+      const { buf, off } = v;
+      if (v.length <= 6 || buf[off] !== PROTOCOL_REJECT) return;
+      const { quoted } = cx;
+      cx.quoted = true;
+      cx.next('ppp.protocol', u16(buf, off + 4), v.sub(off + 6, off + u16(buf, off + 2)));
+      cx.quoted = quoted;
+    },
+  }),
+  named({
+    proto: 'l2tp',
+    title: 'Layer 2 Tunneling Protocol',
+    short: 'L2TP',
+    spec: 'RFC 2661, RFC 3931',
+    on: { 'ip.proto': [115], 'udp.port': [1701] },
+    tables: ['link'],
+    peek(p) {
+      const at = l2tpPayload(p);
+      if (at < 0 || at >= p.end) return p.stop();
+      p.off = at;
+      p.table = 'link';
+      p.key = PPP;
+    },
+    inner(v, cx) {
+      const at = l2tpPayload(v);
+      if (at > v.off && at < v.end) cx.next('link', PPP, v.sub(at));
+    },
+  }),
   named({
     proto: 'loop',
     title: 'Configuration Test Protocol (loopback)',

@@ -137,7 +137,7 @@ describe('SMS over IP', () => {
 
   test('a header that is longer than the user data is noted', async () => {
     const { experts } = await oneBody(SMS, hex(data(true, `44 ${ADDRESS} 00 04 ${TIME} 03 09 0003`)));
-    assert.deepEqual(experts, ['The user data header does not fit its length']);
+    assert.deepEqual(experts, ['Trailing stray characters', 'The user data header does not fit its length']);
   });
 });
 
