@@ -20,7 +20,7 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
         t.press('1', 'Enter');
         await t.shows(/Packets.*inner.*DHCP Discover/s);
         t.type('/sip.Status-Code == 503\n');
-        await t.shows(/1 of 16 .*503 Service Unavailable/s);
+        await t.shows(/1 of 15 .*503 Service Unavailable/s);
         t.press('Tab');
         t.type('z');
         const screen = await t.shows(lang === 'C' ? /\+ +Status-Line: SIP/ : /[▸▾] Status-Line: SIP/);
