@@ -3,7 +3,7 @@ import { ATTRIBUTES, type Encodings, find } from './attributes.js';
 import { E, F } from './fields.js';
 import { NOT_SHOWN, withoutKeys } from './keys.js';
 import { isTyped, lineAt, MAX_LINES, type SdpLineRange, type SessionDescription, sdpCodec } from './lines.js';
-import { expectMedia } from './media.js';
+import { expectMedia, Sections } from './media.js';
 import { payloadTypeText } from './payload-types.js';
 
 export type { SdpLine, SessionDescription } from './lines.js';
@@ -247,7 +247,11 @@ export const sdp = defineDissector<SessionDescription>({
 
   track(v: View, cx) {
     cx.note(cx.exchange?.id ?? '');
-    expectMedia(v, cx);
+    expectMedia(
+      v,
+      cx,
+      cx.scope(sdp, () => new Sections()),
+    );
   },
 
   dissect(v, t, cx) {

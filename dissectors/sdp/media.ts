@@ -1,4 +1,4 @@
-import { type Track, utf8Text, type View } from 'fttscope/kit';
+import { latin1, type Track, utf8Text, type View } from 'fttscope/kit';
 import { isTyped, lineAt, MAX_LINES } from './lines.js';
 import { parseAddress } from './network-address.js';
 import { type PayloadType, staticPayloadType } from './payload-types.js';
@@ -22,41 +22,90 @@ export interface MediaNote {
 /** Ports of one m-line (`m=audio 49170/2`) that are followed. */
 const MAX_PORTS = 8;
 const MAX_MEDIA = 32;
+/** Types of lines. */
+const A = 97;
+const C = 99;
+const M = 109;
 
-interface MediaLine {
-  kind: string;
-  port: number;
-  count: number;
-  /** Whether the protocol carries RTP. RFC 8866 §5.14. */
-  rtp: boolean;
-  /** Whether it carries fax. ITU-T T.38 annex D. */
-  fax: boolean;
-  address: Uint8Array | undefined;
-  types: Map<number, PayloadType>;
+/** What the lines below an m-line say, and its formats. */
+interface Section {
+  readonly types: Map<number, PayloadType>;
+  /** Of a c-line for this media alone (RFC 8866 §5.7); null where there is none. */
+  address: Uint8Array | undefined | null;
   rtcpPort: number;
   rtcpAddress: Uint8Array | undefined;
   rtcpMux: boolean;
 }
 
-function mediaLine(value: string, session: Uint8Array | undefined): MediaLine {
+interface MediaLine {
+  readonly kind: string;
+  readonly port: number;
+  readonly count: number;
+  /** Whether the protocol carries RTP. RFC 8866 §5.14. */
+  readonly rtp: boolean;
+  /** Whether it carries fax. ITU-T T.38 annex D. */
+  readonly fax: boolean;
+  readonly address: Uint8Array | undefined;
+  readonly section: Section;
+}
+
+const MOST_SECTIONS = 32;
+
+/** Sections by their octets: a UE says the same of its media in each call. */
+export class Sections {
+  private readonly known = new Map<string, Section>();
+
+  /** Sections that are remembered. */
+  get size(): number {
+    return this.known.size;
+  }
+
+  /** The section of an m-line with these formats whose lines are `[off, end)`. */
+  of(formats: string, b: Uint8Array, off: number, end: number): Section {
+    const key = `${formats}\n${latin1(b, off, end)}`;
+    let s = this.known.get(key);
+    if (s !== undefined) return s;
+    if (this.known.size >= MOST_SECTIONS) this.known.clear();
+    this.known.set(key, (s = sectionOf(formats, b, off, end)));
+    return s;
+  }
+}
+
+function sectionOf(formats: string, b: Uint8Array, off: number, end: number): Section {
+  const s: Section = { types: new Map(), address: null, rtcpPort: 0, rtcpAddress: undefined, rtcpMux: false };
+  for (const f of formats.split(' ')) {
+    const known = /^\d{1,3}$/.test(f) ? staticPayloadType(Number(f)) : undefined;
+    if (known !== undefined) s.types.set(Number(f), known);
+  }
+  for (let at = off; at < end; ) {
+    const l = lineAt(b, at, end);
+    at = l.next;
+    if (!isTyped(b, l)) continue;
+    const name = l.off + 2 < l.end ? b[l.off + 2] | 0x20 : 0;
+    if (b[l.off] === C) s.address = connection(utf8Text(b, l.off + 2, l.end));
+    else if (b[l.off] !== A) continue;
+    else if (name === 0x72) mapped(s, utf8Text(b, l.off + 2, l.end));
+    else if (name === 0x66) format(s, utf8Text(b, l.off + 2, l.end)); // most attributes say nothing of ports and types
+  }
+  return s;
+}
+
+function mediaLine(
+  value: string,
+  session: Uint8Array | undefined,
+  sectionFor: (formats: string) => Section,
+): MediaLine {
   const [kind, port = '', proto = '', ...formats] = value.split(' ');
   const [number, count = '1'] = port.split('/');
-  const types = new Map<number, PayloadType>();
-  for (const f of formats) {
-    const known = /^\d{1,3}$/.test(f) ? staticPayloadType(Number(f)) : undefined;
-    if (known !== undefined) types.set(Number(f), known);
-  }
+  const section = sectionFor(formats.join(' '));
   return {
     kind,
     port: /^\d{1,5}$/.test(number) ? Number(number) : 0,
     count: /^\d{1,3}$/.test(count) ? Math.min(Number(count), MAX_PORTS) : 1,
     fax: /^udptl$/i.test(proto),
     rtp: /(^|\/)RTP\/S?AVPF?$/.test(proto),
-    address: session,
-    types,
-    rtcpPort: 0,
-    rtcpAddress: undefined,
-    rtcpMux: false,
+    address: section.address === null ? session : section.address,
+    section,
   };
 }
 
@@ -68,7 +117,7 @@ function connection(value: string): Uint8Array | undefined {
 }
 
 /** An attribute whose name begins with `r`. */
-function mapped(m: MediaLine, value: string): void {
+function mapped(m: Section, value: string): void {
   const map = /^rtpmap: *(\d{1,3}) +([^/\s]+)\/(\d{1,9})/i.exec(value);
   if (map !== null) {
     const known = m.types.get(Number(map[1]))?.parameters;
@@ -84,44 +133,36 @@ function mapped(m: MediaLine, value: string): void {
 }
 
 /** An attribute whose name begins with `f`. */
-function format(m: MediaLine, value: string): void {
+function format(m: Section, value: string): void {
   const f = /^fmtp: *(\d{1,3}) +(.*)$/i.exec(value);
   const type = f === null ? undefined : m.types.get(Number(f[1]));
   if (f !== null && type !== undefined) m.types.set(Number(f[1]), { ...type, parameters: f[2] });
 }
 
 /** The m-lines of a description, each with the address that holds for it. */
-function mediaLines(v: View): MediaLine[] {
+function mediaLines(v: View, known: Sections): MediaLine[] {
+  const { buf, end } = v;
   const lines: MediaLine[] = [];
   let session: Uint8Array | undefined;
-  let n = 0;
-  for (let at = v.off; at < v.end && n++ < MAX_LINES; ) {
-    const l = lineAt(v.buf, at, v.end);
+  for (let at = v.off, n = 0; at < end && n++ < MAX_LINES; ) {
+    const l = lineAt(buf, at, end);
     at = l.next;
-    if (!isTyped(v.buf, l)) continue;
-    const type = v.buf[l.off];
-    const m = lines[lines.length - 1];
-    if (type === 0x61) {
-      const name = l.off + 2 < l.end ? v.buf[l.off + 2] | 0x20 : 0;
-      if (m === undefined || (name !== 0x72 && name !== 0x66)) continue; // most attributes say nothing of ports and types
-      (name === 0x72 ? mapped : format)(m, utf8Text(v.buf, l.off + 2, l.end));
-      continue;
-    }
-    if (type !== 0x6d && type !== 0x63) continue; // m, c
-    const value = utf8Text(v.buf, l.off + 2, l.end);
-    if (type === 0x6d) {
-      if (lines.length >= MAX_MEDIA) break;
-      lines.push(mediaLine(value, session));
-    } else if (m === undefined) session = connection(value);
-    else m.address = connection(value); // RFC 8866 §5.7: for this media alone
+    if (!isTyped(buf, l)) continue;
+    if (buf[l.off] === C) session = connection(utf8Text(buf, l.off + 2, l.end));
+    if (buf[l.off] !== M) continue;
+    if (lines.length >= MAX_MEDIA) break;
+    for (; at < end && n < MAX_LINES && !(buf[at] === M && isTyped(buf, lineAt(buf, at, end))); n++)
+      at = lineAt(buf, at, end).next;
+    const to = at;
+    lines.push(mediaLine(utf8Text(buf, l.off + 2, l.end), session, (formats) => known.of(formats, buf, l.next, to)));
   }
   return lines;
 }
 
 /** Says where RTP and RTCP are to be expected. A port of 0 means that the media is refused (RFC 3264 §6). */
-export function expectMedia(v: View, cx: Track): void {
+export function expectMedia(v: View, cx: Track, known: Sections): void {
   const exchange = cx.exchange ?? { frame: cx.frame, id: '' };
-  mediaLines(v).forEach((m, media) => {
+  mediaLines(v, known).forEach((m, media) => {
     if (m.fax && m.port !== 0 && m.address !== undefined)
       cx.expect(m.address, m.port, 't38', undefined, exchange.frame);
     if (!m.rtp || m.port === 0 || m.address === undefined || (m.kind !== 'audio' && m.kind !== 'video')) return;
@@ -130,16 +171,16 @@ export function expectMedia(v: View, cx: Track): void {
       callId: exchange.id,
       media,
       kind: m.kind,
-      payloadTypes: m.types,
-      rtcpMux: m.rtcpMux,
+      payloadTypes: m.section.types,
+      rtcpMux: m.section.rtcpMux,
     };
     for (let i = 0; i < m.count; i++) {
       const port = m.port + 2 * i; // RFC 8866 §5.14: each RTP port has its RTCP port after it
       if (port > 0xffff) break;
       cx.expect(m.address, port, 'rtp', note, exchange.frame);
-      const control = i === 0 && m.rtcpPort !== 0 ? m.rtcpPort : port + 1;
+      const control = i === 0 && m.section.rtcpPort !== 0 ? m.section.rtcpPort : port + 1;
       if (control !== port && control <= 0xffff) {
-        cx.expect(m.rtcpAddress ?? m.address, control, 'rtcp', note, exchange.frame);
+        cx.expect(m.section.rtcpAddress ?? m.address, control, 'rtcp', note, exchange.frame);
       }
     }
   });

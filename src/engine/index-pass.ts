@@ -271,17 +271,33 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
    * anew: then it has to be indexed. {@link numbered} is what numbers it.
    */
   taker(p: Peek, scope: Scope): AnyDissector | null | undefined {
+    const state = this.known(p, scope);
+    if (state === null) return undefined;
+    const { direction } = this.flows;
+    this.numbered = conversation(state, direction);
+    return this.reader(p, state);
+  }
+  numbered!: Conversation;
+
+  /** Who takes that datagram, `state` being that of its flow. */
+  reader(p: Peek, state: UdpState): AnyDissector | null {
+    return state.expectations[this.flows.direction]?.dissector ?? this.finder.find(p, state);
+  }
+
+  /** The state of the flow of that datagram, whose {@link direction} it has; null where it has to be indexed. */
+  known(p: Peek, scope: Scope): UdpState | null {
     const { flows } = this;
     let flow = scope.recent;
     if (flow === null || !flows.isOf(flow, p.net as 4 | 6, p.buf, p.src, p.dst, p.sport, p.dport))
       scope.recent = flow = flows.find(scope.id, 17, p.net as 4 | 6, p.buf, p.src, p.dst, p.sport, p.dport);
     const state = flow.state as UdpState | null;
-    if (state === null || state.generation !== scope.generation) return undefined;
-    const { direction } = flows;
-    this.numbered = conversation(state, direction);
-    return state.expectations[direction]?.dissector ?? this.finder.find(p, state);
+    return state === null || state.generation !== scope.generation ? null : state;
   }
-  numbered!: Conversation;
+
+  /** Of the packet whose flow was last looked for. */
+  get direction(): 0 | 1 {
+    return this.flows.direction;
+  }
 
   /** Finds the flow of the segment or datagram that an ICMP error quotes. */
   private quote(p: Peek): void {

@@ -2,7 +2,7 @@ import { PROTOCOLS } from '../../dissectors/frame.js';
 import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import type { CaptureSource, Chunk } from '../capture/chunk.js';
 import type { EspKeys } from '../crypto/esp-keys.js';
-import { type AnyDissector, type Field, View } from '../kit/index.js';
+import { type AnyDissector, type Field, type Peek, View } from '../kit/index.js';
 import type { TlsServices } from '../tls/index.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
@@ -10,10 +10,11 @@ import { Dissection, expertFields } from './dissect.js';
 import type { Caps } from './followed.js';
 import { IndexPass } from './index-pass.js';
 import { Packet } from './packet.js';
-import { PlainDatagrams } from './plain-datagrams.js';
+import { PlainDatagrams, PlainHeaders } from './plain-datagrams.js';
 import type { Registry } from './registry.js';
 import { Rotations } from './rotations.js';
 import { Row } from './row.js';
+import type { UdpState } from './scope.js';
 import { TcpState } from './tcp-state.js';
 
 export type RowKinds = 'inner' | 'outer' | 'both';
@@ -57,6 +58,11 @@ export interface Tap {
   frame(packet: Packet): void;
   /** The content of envelope number `k` (from 1) that the frame completes. */
   inner(packet: Packet, k: number, tunnel: Tunnel): void;
+  /**
+   * Such content, where it is a whole datagram of a flow that the model follows: `d` takes the payload at which `p`
+   * stands. False: it is to be handed over as a packet.
+   */
+  plain(e: Envelope, k: number, p: Peek, d: AnyDissector | null, state: UdpState, direction: 0 | 1): boolean;
 }
 
 /** Options of a pass whose rows nobody reads. */
@@ -191,8 +197,25 @@ export class Pass {
   private tapped(packet: Packet, tap: Tap | undefined, before: number): void {
     if (packet.envelopes === null) return;
     this.row.inner = before;
-    for (const e of packet.envelopes) tap?.inner(this.inner(packet, e), ++this.row.inner, e.lane.connection.tunnel!);
+    if (tap === undefined) return;
+    for (const e of packet.envelopes) {
+      const k = ++this.row.inner;
+      if (!this.handed(e, k, tap)) tap.inner(this.inner(packet, e), k, e.lane.connection.tunnel!);
+    }
   }
+
+  /** Hands over the content of an envelope without a packet of its own; false where it is not as plain as that. */
+  private handed(e: Envelope, k: number, tap: Tap): boolean {
+    const { headers, index } = this;
+    if (!headers.read(e)) return false;
+    const tunnel = e.lane.connection.tunnel!;
+    const state = index.known(headers.p, index.inner(tunnel));
+    if (state === null || state.model === null) return false;
+    if (!tap.plain(e, k, headers.p, index.reader(headers.p, state), state, index.direction)) return false;
+    count(tunnel, e);
+    return true;
+  }
+  private readonly headers = new PlainHeaders();
 
   /** Indexes frame `i` of a chunk. */
   private take(chunk: Chunk, i: number): Packet {
@@ -410,12 +433,8 @@ function own(p: Packet): Packet {
   out.destination = p.destination - moved;
   out.flow = p.flow;
   out.state = p.state;
-  out.conversation = p.conversation;
-  out.dissector = p.dissector;
   out.direction = p.direction;
   out.tcp = p.tcp;
-  for (const c of p.carriers ?? [])
-    out.carry({ ...c, buf: copy, header: c.header - moved, payload: c.payload - moved });
   return out;
 }
 

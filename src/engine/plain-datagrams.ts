@@ -13,12 +13,42 @@ const UDP_HEADER = 8;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
 
+/** Reads the headers of what nearly all envelopes hold, a whole UDP datagram, at once. One instance serves all. */
+export class PlainHeaders {
+  /** Stands at the payload. */
+  readonly p = new Peek();
+
+  /** Whether an envelope holds a datagram with plain headers that agree on its length. */
+  read(e: Envelope): boolean {
+    const { buf, off, end } = e;
+    const ip = off + HEADER;
+    const is4 = buf[ip] === 0x45;
+    const udp = ip + (is4 ? IPV4_HEADER : IPV6_HEADER);
+    if (e.type !== IP_PACKET || end < udp + UDP_HEADER) return false;
+    if (is4) {
+      if (u16(buf, ip + 2) !== end - ip || (u16(buf, ip + 6) & 0x3fff) !== 0 || buf[ip + 9] !== UDP) return false;
+    } else if (buf[ip] >> 4 !== 6 || u16(buf, ip + 4) !== end - udp || buf[ip + 6] !== UDP) return false;
+    if (u16(buf, udp + 4) !== end - udp) return false;
+    const { p } = this;
+    p.buf = buf;
+    p.off = udp + UDP_HEADER;
+    p.end = p.wireEnd = end;
+    p.header = udp;
+    p.net = is4 ? 4 : 6;
+    p.src = is4 ? ip + 12 : ip + 8;
+    p.dst = is4 ? ip + 16 : ip + 24;
+    p.sport = u16(buf, udp);
+    p.dport = u16(buf, udp + 2);
+    return true;
+  }
+}
+
 /**
  * Indexes and shows in one step what nearly all envelopes hold: a whole UDP datagram of a known flow, of whose payload
  * nothing is wanted. No packet is made for it (ADR 0010). All others go the long way, which gives the same.
  */
 export class PlainDatagrams {
-  private readonly p = new Peek();
+  private readonly headers = new PlainHeaders();
   private readonly source: { -readonly [K in keyof Source]: Source[K] };
   private readonly envelope: Step;
   private readonly ip: Step;
@@ -49,35 +79,15 @@ export class PlainDatagrams {
 
   /** Adds the wanted fields of the datagram in an envelope to the tree; false, and nothing is added, where it is not plain. */
   add(e: Envelope, scope: Scope, t: Tree): boolean {
-    const { buf, off, end } = e;
-    const ip = off + HEADER;
-    const is4 = buf[ip] === 0x45;
-    const udp = ip + (is4 ? IPV4_HEADER : IPV6_HEADER);
-    if (!this.usable || e.type !== IP_PACKET || end < udp + UDP_HEADER) return false;
-    if (is4) {
-      if (u16(buf, ip + 2) !== end - ip || (u16(buf, ip + 6) & 0x3fff) !== 0 || buf[ip + 9] !== UDP) return false;
-    } else if (buf[ip] >> 4 !== 6 || u16(buf, ip + 4) !== end - udp || buf[ip + 6] !== UDP) return false;
-    if (u16(buf, udp + 4) !== end - udp || !this.isKnown(is4, buf, ip, udp, end, scope)) return false;
-    this.show(is4, buf, off, udp, end, t);
+    const { p } = this.headers;
+    if (!this.usable || !this.headers.read(e)) return false;
+    const d = this.index.taker(p, scope);
+    if (d === undefined || (d !== this.passed && !this.isPassed(d))) return false;
+    this.show(p.net === 4, e.buf, e.off, p.header, e.end, t);
     return true;
   }
 
-  /** Whether the flow is known, and nothing of what it carries is wanted. */
-  private isKnown(is4: boolean, buf: Uint8Array, ip: number, udp: number, end: number, scope: Scope): boolean {
-    const { p } = this;
-    p.buf = buf;
-    p.off = udp + UDP_HEADER;
-    p.end = p.wireEnd = end;
-    p.header = udp;
-    p.net = is4 ? 4 : 6;
-    p.src = is4 ? ip + 12 : ip + 8;
-    p.dst = is4 ? ip + 16 : ip + 24;
-    p.sport = u16(buf, udp);
-    p.dport = u16(buf, udp + 2);
-    const d = this.index.taker(p, scope);
-    return d !== undefined && (d === this.passed || this.isPassed(d));
-  }
-
+  /** Whether nothing is wanted of what a dissector takes. */
   private isPassed(d: AnyDissector | null): boolean {
     if (d === null) {
       if (this.dataWanted) return false;

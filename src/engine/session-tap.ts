@@ -3,7 +3,7 @@ import { isRtcp } from '../../dissectors/rtp.js';
 import type { MediaNote } from '../../dissectors/sdp/index.js';
 import type { SipMessage, SipNote } from '../../dissectors/sip/index.js';
 import type { CaptureInterface } from '../capture/chunk.js';
-import { type AnyDissector, u16, u32, type View } from '../kit/index.js';
+import { type AnyDissector, type Peek, u16, u32, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { CapturePoint } from '../model/entities.js';
 import { Content } from '../model/events.js';
@@ -11,6 +11,7 @@ import { MediaFlow } from '../model/media.js';
 import { Arrival, type Moment, type Seen } from '../model/moment.js';
 import type { SessionModel } from '../model/session-model.js';
 import type { Flow } from '../stream/flow.js';
+import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { Attempts } from './attempts.js';
 import { capturePoints } from './capture-point.js';
@@ -38,6 +39,7 @@ const BACKWARDS_MS = 1000;
 /** First octet of a message of SigComp, where SIP is expected. */
 const SIGCOMP = 0xf8;
 const SIP_PORT = 5060;
+const UDP = 17;
 /** Fewer frames that repeat others were doubled on their way, or are said twice. */
 const MIRRORED = 5;
 
@@ -170,6 +172,33 @@ export class SessionTap implements Tap {
     if (packet.dissector !== this.rtp) this.check(packet);
     if (packet.control !== null) this.sized(packet, life);
     this.content(packet);
+  }
+
+  plain(e: Envelope, k: number, p: Peek, d: AnyDissector | null, state: UdpState, direction: 0 | 1): boolean {
+    const { at } = this;
+    const tunnel = e.lane.connection.tunnel!;
+    const life: TunnelLife | undefined = this.tunnels[tunnel.id - 1];
+    if (d !== this.rtp || life === undefined || life.leg !== null) return false;
+    at.inner = k;
+    at.tunnel = tunnel.id;
+    at.up = tunnel.direction(e.lane.side) === 'up';
+    at.length = e.end - e.off;
+    if (!life.plain(at, e, p)) return false;
+    this.stacks.add(p.net, UDP, d, true, at.length);
+    const c = this.box;
+    c.buf = c.addresses = p.buf;
+    c.off = p.off;
+    c.end = p.end;
+    c.wireEnd = p.wireEnd;
+    c.net = p.net === 6 ? 6 : 4;
+    c.source = p.src;
+    c.destination = p.dst;
+    c.sport = p.sport;
+    c.dport = p.dport;
+    c.stream = false;
+    if (c.end - c.off >= 2 && isRtcp(c.buf, c.off)) this.control(c);
+    else this.flowed(c, state, direction);
+    return true;
   }
 
   /** Whether the checksums of a packet inside are right; of media, which are many, the first of each conversation. */
@@ -308,8 +337,14 @@ export class SessionTap implements Tap {
       state.model = this.conversation(state, packet.flow!);
       if (at.tunnel !== 0) this.check(packet);
     }
-    const note = state.expectations[packet.direction]?.note as MediaNote | undefined;
-    const s = this.model.rtp(at, c, state.model as MediaFlow, packet.direction, note);
+    this.flowed(c, state, packet.direction);
+  }
+
+  /** A packet of media in a flow that is followed. */
+  private flowed(c: Content, state: UdpState, direction: 0 | 1): void {
+    const { at } = this;
+    const note = state.expectations[direction]?.note as MediaNote | undefined;
+    const s = this.model.rtp(at, c, state.model as MediaFlow, direction, note);
     const stall = s === undefined || at.tunnel === 0 ? null : this.tunnels[at.tunnel - 1].stall;
     if (s === undefined || stall === null || (stall.side === this.tunnels[at.tunnel - 1].tunnel.ue) !== at.up) return;
     s.delayed(stall.id, stall.ms);

@@ -16,15 +16,18 @@ export class Stacks {
   private readonly names = new Map<StackCount, string>();
 
   count(packet: Packet, inner: boolean, octets: number): void {
-    const { net, protocol } = packet;
+    this.add(packet.net, packet.protocol, aboveOf(packet), inner, octets);
+  }
+
+  /** Counts a row by its layers. */
+  add(net: number, protocol: number, above: AnyDissector | null, inner: boolean, octets: number): void {
     const transport = protocol === 6 ? 1 : protocol === 17 ? 2 : 0;
     const place = (inner ? 32 : 0) + (net === 4 ? 8 : net === 6 ? 16 : 0) + transport;
-    const above = aboveOf(packet);
     let c = this.counts[place].get(above);
     if (c === undefined) {
       c = { rows: 0, bytes: 0 };
       this.counts[place].set(above, c);
-      this.names.set(c, nameOf(packet, inner, above));
+      this.names.set(c, nameOf(net, protocol, inner, above));
     }
     c.rows++;
     c.bytes += octets;
@@ -44,7 +47,7 @@ export class Stacks {
 
 const aboveOf = (p: Packet): AnyDissector | null => p.dissector ?? p.pdus?.[0].dissector ?? p.control;
 
-function nameOf({ net, protocol }: Packet, inner: boolean, above: AnyDissector | null): string {
+function nameOf(net: number, protocol: number, inner: boolean, above: AnyDissector | null): string {
   const layers = [
     ...(inner ? ['fttims'] : []),
     ...(net === 4 ? ['ip'] : net === 6 ? ['ipv6'] : []),

@@ -1,6 +1,6 @@
 import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import { Item } from '../../dissectors/tcp/note.js';
-import { ip4, ip6, u32 } from '../kit/index.js';
+import { ip4, ip6, type Peek, u32 } from '../kit/index.js';
 import { AddressUse } from '../model/address-use.js';
 import { LegTimes } from '../model/leg-times.js';
 import { type Arrival, isBefore, type Seen } from '../model/moment.js';
@@ -121,9 +121,7 @@ export class TunnelLife {
       else this.premature ??= a.seen();
     }
     const { buf, off, end } = packet.view;
-    this.innerOctets += end - off - HEADER;
-    if (end - off - HEADER > this.sizes.bounds[a.up ? 0 : 1]) this.sizes.take(a, end - off - HEADER);
-    if (packet.carrier!.resync) this.resyncs++;
+    this.count(a, end - off - HEADER, packet.carrier!.resync);
     const wrong = judgeEnvelope(buf, off, end);
     if (wrong !== '') {
       packet.finding(wrong);
@@ -131,16 +129,38 @@ export class TunnelLife {
     }
     if (this.tcp.closeNotify !== null) this.late(a, packet, this.tcp.closeNotify);
     if (buf[off] !== IP_PACKET || end - off < HEADER + 20) return;
-    const v6 = buf[off + HEADER] >> 4 === 6;
-    const dscp = v6 ? ((buf[off + HEADER] & 15) << 2) | (buf[off + HEADER + 1] >> 6) : buf[off + HEADER + 1] >> 2;
-    this.dscp[dscp]++;
+    this.marked(buf, off + HEADER);
     if (packet.addresses === null) return;
-    const n = packet.net === 4 ? 4 : 16;
-    if (a.up) this.sources.take(a, packet.addresses, packet.source, n);
-    // What the UE sent itself, and a router sent back, is nobody else's.
-    else this.targets.take(a, packet.addresses, packet.destination, n, this.sources, packet.source);
+    this.ends(a, packet.addresses, packet.net === 4 ? 4 : 16, packet.source, packet.destination);
     // The tunnel keeps the order: what comes out of order inside was sent again.
     if (((packet.tcp?.items ?? 0) & (Item.Retransmission | Item.OutOfOrder)) !== 0) this.path.innerAgain(a);
+  }
+
+  /** Takes an envelope with a whole datagram, to which `p` points; false where there is more to say of it. */
+  plain(a: Arrival, e: Envelope, p: Peek): boolean {
+    if (this.firstEnvelope === null || this.established === null || this.tcp.closeNotify !== null) return false;
+    this.count(a, e.end - e.off - HEADER, e.resync);
+    this.marked(e.buf, e.off + HEADER);
+    this.ends(a, e.buf, p.net === 4 ? 4 : 16, p.src, p.dst);
+    return true;
+  }
+
+  private count(a: Arrival, octets: number, resync: boolean): void {
+    this.innerOctets += octets;
+    if (octets > this.sizes.bounds[a.up ? 0 : 1]) this.sizes.take(a, octets);
+    if (resync) this.resyncs++;
+  }
+
+  private marked(b: Uint8Array, ip: number): void {
+    const v6 = b[ip] >> 4 === 6;
+    this.dscp[v6 ? ((b[ip] & 15) << 2) | (b[ip + 1] >> 6) : b[ip + 1] >> 2]++;
+  }
+
+  /** @param n octets of an address */
+  private ends(a: Arrival, b: Uint8Array, n: 4 | 16, source: number, destination: number): void {
+    if (a.up) this.sources.take(a, b, source, n);
+    // What the UE sent itself, and a router sent back, is nobody else's.
+    else this.targets.take(a, b, destination, n, this.sources, source);
   }
 
   /** An envelope after a close_notify: nobody may send more behind its own. RFC 8446 §6.1 */

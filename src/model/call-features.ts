@@ -27,8 +27,7 @@ interface Quality {
 
 /** What of a call goes beyond INVITE, ACK and BYE: forks, reliable responses, preconditions, hold, transfer, timers. */
 export class CallFeatures {
-  /** By To tag. */
-  private readonly dialogs = new Map<string, CallDialog>();
+  private readonly dialogs: CallDialog[] = [];
   readonly reliable: Reliable[] = [];
   private readonly holds: Hold[] = [];
   /** Holds, with what the UE sent before and after each: see {@link heard}. */
@@ -72,10 +71,11 @@ export class CallFeatures {
   private answered(at: Seen, e: SipEvent): void {
     const { status } = e;
     const { tag } = e.to;
-    if (status > 100 && status < 300 && tag !== '' && (this.dialogs.has(tag) || this.dialogs.size < MOST)) {
-      const known = this.dialogs.get(tag);
-      const state = status >= 200 ? 'confirmed' : (known?.state ?? 'early');
-      this.dialogs.set(tag, { toTag: tag, state, row: known?.row ?? at.row });
+    if (status > 100 && status < 300 && tag !== '') {
+      const known = this.dialogs.findIndex((d) => d.toTag === tag);
+      const state = status >= 200 ? 'confirmed' : 'early';
+      if (known < 0 && this.dialogs.length < MOST) this.dialogs.push({ toTag: tag, state, row: at.row });
+      else if (known >= 0 && status >= 200) this.dialogs[known] = { ...this.dialogs[known], state };
     }
     const rseq = e.seconds(Header.RSeq);
     if (status > 100 && status < 200 && rseq !== undefined && this.reliable.length < MOST)
@@ -180,7 +180,7 @@ export class CallFeatures {
       row: quality.at.row,
     };
     return {
-      ...(this.dialogs.size > 0 && { dialogs: [...this.dialogs.values()] }),
+      ...(this.dialogs.length > 0 && { dialogs: [...this.dialogs] }),
       ...(reliable.length > 0 && {
         reliable: { responses: reliable.length, acknowledged: reliable.filter((r) => r.acknowledged).length },
       }),

@@ -37,15 +37,7 @@ function audioOf(media: readonly SessionMedia[]): Agreed | undefined {
   const m = media.find((x) => x.kind === 'audio' && x.port !== 0);
   if (m === undefined) return undefined;
   const { address, port, flowing, bandwidth, noControl, ptimeMs, maxptimeMs } = m;
-  return {
-    address,
-    port,
-    flowing,
-    noControl,
-    ...(bandwidth !== undefined && { bandwidth }),
-    ...(ptimeMs !== undefined && { ptimeMs }),
-    ...(maxptimeMs !== undefined && { maxptimeMs }),
-  };
+  return { address, port, flowing, noControl, bandwidth, ptimeMs, maxptimeMs };
 }
 
 const isUnmeasured = (m: SessionMedia): boolean =>
@@ -81,14 +73,14 @@ export class Call {
   retransmissions = 0;
   dropped = 0;
   /** To tags of responses to the first INVITE. */
-  readonly tags = new Set<string>();
+  readonly tags: string[] = [];
   readonly fromUri: string;
   readonly toUri: string;
   readonly emergency: boolean;
   readonly direction: 'originated' | 'terminated' | undefined;
   private readonly callerTag: string;
-  /** By the hash of what names a message. */
-  private readonly seen = new Map<number, CallMessage>();
+  /** The hash of what names each of {@link messages}. */
+  private readonly identities: number[] = [];
   /** The initial INVITE that counts: another one follows a challenge or a redirection. */
   private cseq: number;
   private inviteAt: Seen;
@@ -119,8 +111,9 @@ export class Call {
   take(at: Arrival, e: SipEvent): void {
     if (at.tunnel !== 0) this.tunnels.add(at.tunnel);
     const { identity } = e;
-    const known = this.seen.get(identity);
-    if (known !== undefined) {
+    const before = this.identities.indexOf(identity);
+    if (before >= 0) {
+      const known = this.messages[before];
       // The same message in the tunnel and behind it was not sent twice.
       if ((known.direction === undefined) !== (at.tunnel === 0)) return;
       known.retransmissions++;
@@ -163,7 +156,7 @@ export class Call {
       ...(media !== undefined && isHold(media) && { hold: true as const }),
     };
     this.messages.push(m);
-    this.seen.set(identity, m);
+    this.identities.push(identity);
   }
 
   /** One object a place: its messages are many. */
@@ -239,7 +232,8 @@ export class Call {
 
   private early(at: Seen, e: SipEvent): void {
     this.progress ??= at;
-    if (e.to.tag !== '' && this.tags.size < MOST_DESCRIPTIONS) this.tags.add(e.to.tag);
+    const { tag } = e.to;
+    if (tag !== '' && this.tags.length < MOST_DESCRIPTIONS && !this.tags.includes(tag)) this.tags.push(tag);
     if (e.status !== 180) return;
     this.ringing ??= at;
     if (this.state === 'in-progress') this.state = 'ringing';

@@ -48,6 +48,9 @@ function unpacked(text: string): AddressingMessage {
   return { row, at, type: type.join(' '), direction: direction === 'up' ? 'up' : 'down' };
 }
 
+const isSame = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((x, i) => x === b[i]);
+
 /** Of a client that waits for nothing. */
 const ANSWERED = new Backoff(4000, 64_000, 1000, 0);
 
@@ -111,12 +114,25 @@ export class DhcpTransaction {
     return type === undefined ? this.types !== 0 : (this.types & bitOf(type)) !== 0;
   }
 
-  /** It is over, most likely: its messages are kept as one text, which is a quarter of their size. */
-  pack(): void {
+  /**
+   * It is over, most likely: its messages are kept as one text, which is a quarter of their size, and what is as in the
+   * exchange `before` it is kept once.
+   */
+  pack(before: DhcpTransaction | undefined): void {
     if (this.waiting !== 0 || this.packed !== '' || this.backoff.wrong !== null) return;
     this.packed = this.list.map(packedOf).join('\n');
     this.list = NO_MESSAGES;
     this.backoff = ANSWERED;
+    if (before === undefined) return;
+    const { entry } = this;
+    const { chaddr, address, server, dns, pcscf } = before.entry;
+    if (entry.chaddr === chaddr) entry.chaddr = chaddr;
+    if (entry.address === address && address !== undefined) entry.address = address;
+    if (entry.server === server && server !== undefined) entry.server = server;
+    if (isSame(entry.dns, dns)) entry.dns = dns;
+    if (isSame(entry.pcscf, pcscf)) entry.pcscf = pcscf;
+    if (this.asking === before.asking) this.asking = before.asking;
+    if (isSame(this.offers, before.offers)) this.offers = before.offers;
   }
 
   private unpack(): void {
@@ -239,7 +255,8 @@ export class DhcpClient {
         return undefined;
       }
       this.exchanges.push((t = new DhcpTransaction(m, at.seen())));
-      this.exchanges[this.exchanges.length - UNPACKED]?.pack();
+      const over = this.exchanges.length - UNPACKED;
+      this.exchanges[over]?.pack(this.exchanges[over - 1]);
       this.byXid.set(m.xid, t);
     }
     t.take(m, type, at.seen());

@@ -13,28 +13,31 @@ interface Half extends PinholeSide {
 export class Pinholes {
   private sides: { caller?: readonly Half[]; callee?: readonly Half[] } = {};
   /** Packets by where they went: `address port`. */
-  private readonly flowed = new Map<string, number>();
+  private flowed: Map<string, number> | null = null;
 
   described(by: 'caller' | 'callee', media: readonly SessionMedia[]): void {
-    this.sides[by] = media.slice(0, MOST).map(({ kind, address, port, flowing, formats }) => ({
+    const known = this.sides[by];
+    if (known !== undefined && known.length === media.length && known.every((h, i) => isSame(h, media[i]))) return;
+    this.sides[by] = media.slice(0, MOST).map(({ kind, address, port, flowing, codecs }) => ({
       kind,
       address,
       port,
       flowing,
-      codecs: formats.flatMap((f) => (f.name === '' ? [] : [f.name])),
+      codecs,
     }));
   }
 
   /** So many packets went to an endpoint. */
   flow(address: string, port: number, packets: number): void {
     const key = `${address} ${port}`;
+    this.flowed ??= new Map();
     this.flowed.set(key, (this.flowed.get(key) ?? 0) + packets);
   }
 
   get list(): Pinhole[] {
     const { caller = [], callee = [] } = this.sides;
     const packets = (h: Half | undefined): number =>
-      h === undefined || h.port === 0 ? 0 : (this.flowed.get(`${h.address} ${h.port}`) ?? 0);
+      h === undefined || h.port === 0 ? 0 : (this.flowed?.get(`${h.address} ${h.port}`) ?? 0);
     // The n-th medium of an answer answers the n-th of the offer.
     return Array.from({ length: Math.max(caller.length, callee.length) }, (_, i): Pinhole => {
       const [a, b] = [caller[i], callee[i]];
@@ -50,5 +53,8 @@ export class Pinholes {
     });
   }
 }
+
+const isSame = (h: Half, m: SessionMedia): boolean =>
+  h.kind === m.kind && h.address === m.address && h.port === m.port && h.flowing === m.flowing && h.codecs === m.codecs;
 
 const sideOf = ({ address, port, flowing }: Half): PinholeSide => ({ address, port, flowing });

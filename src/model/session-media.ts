@@ -9,16 +9,18 @@ export type Flowing = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 export interface SessionMedia {
   readonly kind: string;
   /** `0.0.0.0` and `::` where it says so. */
-  address: string;
+  readonly address: string;
   readonly port: number;
   readonly protocol: string;
-  flowing: Flowing;
+  readonly flowing: Flowing;
   /** In the order of preference. */
-  readonly formats: { readonly type: number; name: string; clock: number }[];
+  readonly formats: readonly { readonly type: number; name: string; clock: number }[];
+  /** Names of those that have one. */
+  codecs: readonly string[];
   /** Kilobits a second, `b=AS`. */
-  bandwidth?: number;
-  ptimeMs?: number;
-  maxptimeMs?: number;
+  bandwidth: number | undefined;
+  ptimeMs: number | undefined;
+  maxptimeMs: number | undefined;
   /** RTCP is switched off: `b=RS:0` and `b=RR:0` (RFC 3556 §2). */
   noControl: boolean;
   /** Preconditions of RFC 3312 that are still to be met: `e2e`, `local`, `remote`. */
@@ -31,34 +33,57 @@ export interface SessionMedia {
 
 const MOST_MEDIA = 32;
 const MOST_CANDIDATES = 32;
-/** Types of lines that say something of media. */
-const READ = 'mcab';
+const MOST_FORMATS = 64;
+const MOST_SECTIONS = 256;
+
+/** What the lines of a description below an m-line say, with its formats. */
+type Section = Omit<SessionMedia, 'kind' | 'address' | 'port' | 'protocol' | 'flowing'> & {
+  /** Absent: as for the whole session. */
+  address?: string;
+  flowing?: Flowing;
+};
+
+/** Sections of descriptions by their text: the same are sent call after call. They are shared, and stay as they are. */
+export class Sections {
+  private readonly known = new Map<string, Section>();
+
+  /** The section of an m-line with these formats, and these lines below it. */
+  of(formats: readonly string[], lines: string): Section {
+    const key = `${formats.join(' ')}\n${lines}`;
+    let s = this.known.get(key);
+    if (s !== undefined) return s;
+    if (this.known.size >= MOST_SECTIONS) this.known.clear();
+    this.known.set(key, (s = sectionOf(formats, lines)));
+    return s;
+  }
+}
 
 /** Reads a session description; unknown lines are passed over. */
-export function parseSessionDescription(text: string): SessionMedia[] {
+export function parseSessionDescription(text: string, known: Sections): SessionMedia[] {
   const media: SessionMedia[] = [];
   let address = '';
   let flowing: Flowing = 'sendrecv';
-  for (const line of text.split('\n', LIMITS.sdpLines)) {
-    if (line[1] !== '=' || !READ.includes(line[0])) continue;
-    const value = line.slice(2).trim();
-    const m = media[media.length - 1];
-    if (line[0] === 'm') {
-      if (media.length >= MOST_MEDIA) break;
-      media.push(mediaLine(value, address, flowing));
-    } else if (line[0] === 'c') {
-      const a = written(value.split(/\s+/)[2] ?? '');
-      if (m === undefined) address = a;
-      else m.address = a;
-    } else if (line[0] === 'a') {
-      if (isFlowing(value)) {
-        if (m === undefined) flowing = value;
-        else m.flowing = value;
-      } else if (m !== undefined) attribute(m, value);
-    } else if (line.startsWith('b=AS:') && m !== undefined) m.bandwidth = Number(value.slice(3)) || 0;
-    else if (/^b=R[RS]:0\b/.test(line) && m !== undefined) m.noControl = true;
+  for (let at = 0, n = 0, end = 0; at < text.length && n++ < LIMITS.sdpLines; at = end + 1) {
+    end = lineEnd(text, at);
+    if (text[at + 1] !== '=') continue;
+    const type = text[at];
+    const value = text.slice(at + 2, end).trim();
+    if (type === 'c') address = written(value.split(/\s+/)[2] ?? '');
+    else if (type === 'a' && isFlowing(value)) flowing = value;
+    if (type !== 'm') continue;
+    if (media.length >= MOST_MEDIA) break;
+    const from = end + 1;
+    for (; end + 1 < text.length && n < LIMITS.sdpLines && !text.startsWith('m=', end + 1); n++)
+      end = lineEnd(text, end + 1);
+    media.push(mediaLine(value, text.slice(from, end), address, flowing, known));
   }
   return media;
+}
+
+/** Where the line at an offset ends. */
+function lineEnd(text: string, at: number): number {
+  const end = text.indexOf('\n', at);
+  return end < 0 ? text.length : end;
 }
 
 /** An address as packets are written with it; a name as it is. RFC 8866 §5.7: a TTL may follow. */
@@ -71,28 +96,59 @@ function written(text: string): string {
 const FLOWING: ReadonlySet<string> = new Set<Flowing>(['sendrecv', 'sendonly', 'recvonly', 'inactive']);
 const isFlowing = (s: string): s is Flowing => FLOWING.has(s);
 
-function mediaLine(value: string, address: string, flowing: Flowing): SessionMedia {
-  const [kind = '', port = '', protocol = '', ...formats] = value.split(/\s+/);
+function mediaLine(line: string, below: string, address: string, flowing: Flowing, known: Sections): SessionMedia {
+  const [kind = '', port = '', protocol = '', ...formats] = line.split(/\s+/);
+  const s = known.of(formats.slice(0, MOST_FORMATS), below);
   return {
     kind,
-    address,
+    address: s.address ?? address,
     port: Number.parseInt(port, 10) || 0,
     protocol,
-    flowing,
-    formats: formats.slice(0, 64).flatMap((f) => {
+    flowing: s.flowing ?? flowing,
+    formats: s.formats,
+    codecs: s.codecs,
+    bandwidth: s.bandwidth,
+    ptimeMs: s.ptimeMs,
+    maxptimeMs: s.maxptimeMs,
+    noControl: s.noControl,
+    unmet: s.unmet,
+    mandatory: s.mandatory,
+    candidates: s.candidates,
+  };
+}
+
+function sectionOf(formats: readonly string[], lines: string): Section {
+  const s: Section = {
+    formats: formats.flatMap((f) => {
       if (!/^\d{1,3}$/.test(f)) return [];
       const known = staticPayloadType(Number(f));
       return [{ type: Number(f), name: known?.name ?? '', clock: known?.clock ?? 0 }];
     }),
+    codecs: [],
+    bandwidth: undefined,
+    ptimeMs: undefined,
+    maxptimeMs: undefined,
     unmet: [],
     mandatory: false,
     noControl: false,
     candidates: [],
   };
+  for (const line of lines.split('\n')) {
+    if (line[1] !== '=') continue;
+    const value = line.slice(2).trim();
+    if (line[0] === 'c') s.address = written(value.split(/\s+/)[2] ?? '');
+    else if (line[0] === 'a') {
+      if (isFlowing(value)) s.flowing = value;
+      else attribute(s, value);
+    } else if (line.startsWith('b=AS:')) s.bandwidth = Number(value.slice(3)) || 0;
+    else if (/^b=R[RS]:0\b/.test(line)) s.noControl = true;
+  }
+  s.codecs = s.formats.flatMap((f) => (f.name === '' ? [] : [f.name]));
+  return s;
 }
 
 /** Looks at the first letter of the name first: most attributes are none of those that count. */
-function attribute(m: SessionMedia, value: string): void {
+function attribute(m: Section, value: string): void {
   const first = value[0];
   if (first === 'r' || first === 'R') mapped(m, value);
   else if (first === 'p') {
@@ -105,7 +161,7 @@ function attribute(m: SessionMedia, value: string): void {
   else if (first === 'd' && /^des:qos\s+mandatory\s+(?!\S+\s+none)/.test(value)) m.mandatory = true; // RFC 3312 §5
 }
 
-function mapped(m: SessionMedia, value: string): void {
+function mapped(m: Section, value: string): void {
   const map = /^rtpmap:\s*(\d{1,3})\s+([^/\s]+)\/(\d{1,9})/i.exec(value);
   const f = map === null ? undefined : m.formats.find((x) => x.type === Number(map[1]));
   if (map === null || f === undefined) return;
@@ -114,7 +170,7 @@ function mapped(m: SessionMedia, value: string): void {
 }
 
 /** A candidate, or what a precondition is at. */
-function either(m: SessionMedia, value: string): void {
+function either(m: Section, value: string): void {
   const candidate = /^candidate:\S+ \d+ \S+ \d+ (\S+) (\d{1,5})/i.exec(value);
   if (candidate !== null && m.candidates.length < MOST_CANDIDATES)
     m.candidates.push(`${written(candidate[1])} ${candidate[2]}`);

@@ -1,7 +1,7 @@
 import { Header, headerId, parseAddress, parseSip, type SipMessage } from '../../dissectors/sip/index.js';
 import { utf8Text } from '../kit/index.js';
 import type { Content } from './events.js';
-import { parseSessionDescription, type SessionMedia } from './session-media.js';
+import { parseSessionDescription, type Sections, type SessionMedia } from './session-media.js';
 import { hashOf } from './uid.js';
 
 /** Address, tag and parameters of a From, To or Contact. */
@@ -17,6 +17,13 @@ const FLOW_TIMER = headerId('Flow-Timer');
 const MOST_TEXT = 512;
 const MOST_BODY = 4096;
 
+/** One text for all messages of a method: many are kept. */
+const METHODS: ReadonlyMap<string, string> = new Map(
+  'INVITE ACK BYE CANCEL REGISTER OPTIONS PRACK UPDATE MESSAGE SUBSCRIBE NOTIFY REFER INFO PUBLISH'
+    .split(' ')
+    .map((name) => [name, name]),
+);
+
 /** Text from a packet that goes into a report: no longer than anybody wants to read. */
 const bounded = (s: string): string => (s.length > MOST_TEXT ? `${s.slice(0, MOST_TEXT)}…` : s);
 
@@ -25,12 +32,16 @@ export class SipEvent {
   private constructor(
     private readonly m: SipMessage,
     readonly content: Content,
+    private readonly sections: Sections,
   ) {}
 
-  /** The message in `c`, which may have been read before; undefined where there is none, as in a keep-alive. */
-  static of(c: Content, read?: SipMessage): SipEvent | undefined {
+  /**
+   * The message in `c`, which may have been read before; undefined where there is none, as in a keep-alive.
+   * @param sections of session descriptions that were seen before
+   */
+  static of(c: Content, sections: Sections, read?: SipMessage): SipEvent | undefined {
     try {
-      return new SipEvent(read ?? parseSip(c.buf, c.off, c.end), c);
+      return new SipEvent(read ?? parseSip(c.buf, c.off, c.end), c, sections);
     } catch {
       return undefined;
     }
@@ -40,10 +51,14 @@ export class SipEvent {
     return this.m.isRequest;
   }
   get method(): string {
-    this.keptMethod ??= bounded(this.m.method);
+    this.keptMethod ??= this.methodName();
     return this.keptMethod;
   }
   private keptMethod: string | undefined;
+  private methodName(): string {
+    const { method } = this.m;
+    return METHODS.get(method) ?? bounded(method);
+  }
   /** Of a response; 0 in a request. */
   get status(): number {
     return this.m.status;
@@ -154,11 +169,15 @@ export class SipEvent {
     const { m } = this;
     if (m.bodyEnd <= m.bodyOff) return undefined;
     const type = this.mediaType;
-    if (type === 'application/sdp') return parseSessionDescription(utf8Text(m.buf, m.bodyOff, m.bodyEnd));
+    if (type === 'application/sdp') return this.described(utf8Text(m.buf, m.bodyOff, m.bodyEnd));
     if (!type.startsWith('multipart/')) return undefined;
     const body = utf8Text(m.buf, m.bodyOff, m.bodyEnd);
     const part = /content-type:\s*application\/sdp[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n([\s\S]*?)(?:\r?\n--|$)/i.exec(body);
-    return part === null ? undefined : parseSessionDescription(part[1]);
+    return part === null ? undefined : this.described(part[1]);
+  }
+
+  private described(text: string): SessionMedia[] {
+    return parseSessionDescription(text, this.sections);
   }
 
   /** Names the message among those of its dialog: what is the same is sent again. */

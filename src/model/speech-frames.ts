@@ -25,8 +25,7 @@ type Kind = 'amr' | 'amr-wb' | 'evs' | 'g711';
 export class SpeechFrames {
   /** Frames by type; those of the AMR-WB mode of EVS stand behind the others. */
   private readonly frames: number[] = new Array(2 * TYPES).fill(0);
-  /** By what was asked for. */
-  private readonly requests = new Map<number, number>();
+  private readonly counts = new Map<number, number>();
   private sid = 0;
   private noData = 0;
   private lost = 0;
@@ -68,7 +67,19 @@ export class SpeechFrames {
   }
 
   private request(octet: number): void {
-    this.requests.set(octet, (this.requests.get(octet) ?? 0) + 1);
+    if (octet !== this.asking) {
+      this.settle();
+      this.asking = octet;
+    }
+    this.asked++;
+  }
+  /** What was last asked for, and how often in a row: not yet in {@link requests}. */
+  private asking = -1;
+  private asked = 0;
+
+  private settle(): void {
+    if (this.asked > 0) this.counts.set(this.asking, (this.counts.get(this.asking) ?? 0) + this.asked);
+    this.asked = 0;
   }
 
   /** RFC 4867 §4.3 (bandwidth-efficient: fields of 4 and 6 bits in a row) and §4.4 (octet-aligned). */
@@ -171,7 +182,13 @@ export class SpeechFrames {
     return this.packets >= 10 && this.otherwise * 2 > this.packets;
   }
 
-  private get asked(): Record<string, number> {
+  /** How often what was asked for. */
+  private get requests(): ReadonlyMap<number, number> {
+    this.settle();
+    return this.counts;
+  }
+
+  private get wishes(): Record<string, number> {
     const nameOf = (r: number): string => (this.kind === 'evs' ? requestOf(r) : (NAMES[this.kind][r] ?? String(r)));
     return Object.fromEntries([...this.requests].map(([r, n]) => [nameOf(r), n]));
   }
@@ -186,7 +203,7 @@ export class SpeechFrames {
       ...(lost > 0 && { lost }),
       ...(damaged > 0 && { damaged }),
       ...(misfits > 0 && { misfits }),
-      ...(requests.size > 0 && { requests: this.asked }),
+      ...(requests.size > 0 && { requests: this.wishes }),
     };
   }
 }

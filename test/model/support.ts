@@ -51,13 +51,17 @@ export class WatchedShelf extends ReportShelf {
   }
 }
 
-/** The report of the octets of a capture, as a reader of its JSON gets it. */
+/**
+ * The report of the octets of a capture, as a reader of its JSON gets it.
+ * @param rows `inner`: as where rows are wanted too, each packet is made
+ */
 export async function reportOn(
   octets: Uint8Array,
   keylog = '',
   muted: readonly string[] = [],
   subscribers = '',
   shelf?: Shelf,
+  rows: 'none' | 'inner' = 'none',
 ): Promise<Json> {
   const source = await openStream(Readable.from([octets], { objectMode: false }), 'built');
   const registry = new Registry(dissectors, engineFields);
@@ -69,7 +73,7 @@ export async function reportOn(
   assert.deepEqual(secrets.add(subscribers), []);
   const model = new SessionModel(new Set(muted), secrets, shelf, 0);
   const tap = new SessionTap(model, registry, false);
-  const options = { ...NO_ROWS, analyseTcp: true, duplicates: true, heuristicRtp: true, tap };
+  const options = { ...NO_ROWS, rows, analyseTcp: true, duplicates: true, heuristicRtp: true, tap };
   await new Pass(registry, { ...tlsServices(keys, false, esp), ...options }, () => undefined).run(source);
   await source.close();
   tap.finish();
