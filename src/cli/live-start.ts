@@ -12,6 +12,7 @@ import type { UeCommandOptions } from './commands/ue.js';
 import { UserError } from './errors.js';
 import { CODECS, captureCommand, eftfCommand, type RowOptions, screenOptions, ueCommand } from './live-options.js';
 import type { LiveRun } from './live-run.js';
+import { faultsOf, hostAndPort, type LiveOptions, versionsOf } from './live-settings.js';
 import type { ScreenOptions } from './options.js';
 
 type Word = Completion['words'][number];
@@ -143,6 +144,13 @@ const noteOf = ({ flags, description }: Option): string => {
   return value === undefined ? description : `${value}  ${description}`;
 };
 
+/** What can be told of the options of an end before it is made. @throws UserError */
+function checkEnd(o: LiveOptions, faults: FaultList<string>): void {
+  if (o.write === '-') throw new UserError('-w -: standard output is the terminal');
+  versionsOf(o);
+  faultsOf(o, faults);
+}
+
 /** Interfaces may stand alone: `eth0 lo -f udp` is as `-f udp -i eth0 -i lo`. */
 function captureWords(typed: readonly string[]): string[] {
   const first = typed.findIndex((w) => w.startsWith('-'));
@@ -186,7 +194,11 @@ export function startersOf(begin: Begin, keylogs: readonly string[] | undefined)
           return new LiveUe(target, options as UeCommandOptions);
         }),
       undefined,
-      undefined,
+      ({ target, options }) => {
+        const o = options as UeCommandOptions;
+        hostAndPort(target, 'EFTF', 443);
+        checkEnd(o, FAULTS);
+      },
       'HOST[:PORT] [options]',
     ),
     eftf: new CommandStarter(
@@ -197,7 +209,11 @@ export function startersOf(begin: Begin, keylogs: readonly string[] | undefined)
           return LiveEftf.open(options as EftfCommandOptions);
         }),
       undefined,
-      undefined,
+      ({ options }) => {
+        const o = options as EftfCommandOptions;
+        hostAndPort(o.listen, '--listen', 443);
+        checkEnd(o, ALL_FAULTS);
+      },
       '[options]',
     ),
   };
