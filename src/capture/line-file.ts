@@ -18,6 +18,8 @@ export class LineFile {
   /** Octets of the file read last, and where they stand. */
   private piece: Buffer = Buffer.alloc(0);
   private pieceAt = 0;
+  /** Where it lies: used again, for such memory is given back late. */
+  private memory = new Uint8Array(0);
 
   /** Keeps a line (without line ends in it); returns its place. @throws CaptureError where there is no room for it */
   put(line: string): number {
@@ -42,7 +44,9 @@ export class LineFile {
   }
 
   private load(place: number, want: number): void {
-    const octets = this.file!.read(place, Math.min(want, this.written - place));
+    const length = Math.min(want, this.written - place);
+    if (length > this.memory.length) this.memory = new Uint8Array(Math.max(length, BATCH));
+    const octets = this.file!.read(place, length, this.memory);
     this.piece = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
     this.pieceAt = place;
   }

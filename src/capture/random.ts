@@ -14,15 +14,14 @@ export interface OctetStore {
   close(): void;
 }
 
-function readAt(fd: number, offset: number, length: number): Uint8Array {
-  const octets = new Uint8Array(length);
+function readAt(fd: number, offset: number, length: number, octets = new Uint8Array(length)): Uint8Array {
   let n = 0;
   while (n < length) {
     const got = readSync(fd, octets, n, length - n, offset + n);
     if (got === 0) break;
     n += got;
   }
-  return n === length ? octets : octets.subarray(0, n);
+  return n === octets.length ? octets : octets.subarray(0, n);
 }
 
 /** A plain file, by the descriptor of its reader, or opened for each read where there are too many files for that. */
@@ -104,12 +103,13 @@ export class Spool implements OctetStore, OctetSink {
     }
   }
 
-  read(offset: number, length: number): Uint8Array {
+  /** @param into where they are to lie, where there is room for them */
+  read(offset: number, length: number, into?: Uint8Array<ArrayBuffer>): Uint8Array {
     if (offset + length > this.size) {
       throw new CaptureError('FTT_E_NOT_KEPT', `${this.name}: ${this.stopped || 'these octets were not read yet'}`);
     }
     try {
-      return readAt(this.fd, offset, length);
+      return readAt(this.fd, offset, length, into);
     } catch (error) {
       throw systemError(this.name, error, 'FTT_E_SPOOL');
     }

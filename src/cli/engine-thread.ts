@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { setFlags } from './load.js';
 
@@ -28,11 +29,21 @@ export function takeEngine(): Worker {
   return worker;
 }
 
-/** What a reading needs of room for young objects it has now: what is held beyond it would only be held. */
+/** The room for young objects that both threads have when they have started is enough: more would only be held. */
 export const settled = (): void => setFlagsFromString('--semi-space-growth-factor=1');
 
 /**
- * Has collections close some gaps each time. What a reading keeps lies between what it does not: without it half of the
- * memory held would be gaps.
+ * Has collections come sooner, and close some gaps each time. What a reading keeps lies between what it does not:
+ * without it half of the memory held would be gaps.
  */
-export const closeGaps = (): void => setFlagsFromString('--optimize-for-size');
+export function closeGaps(): void {
+  setFlagsFromString('--optimize-for-size');
+  setFlagsFromString('--heap-growing-percent=20');
+}
+
+/** Has all be collected that is not in use. */
+export function collect(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  setFlagsFromString('--no-expose-gc');
+}

@@ -46,6 +46,6 @@ export async function openViewer(order: ViewOrder, registry: Registry): Promise<
       throw e;
     }
   });
-  viewer.onStatus(() => viewer.status.done && settled());
+  settled();
   return viewer;
 }

@@ -337,7 +337,8 @@ export class CaptureViewer implements Viewer {
       const soFar = this.ended ? null : await this.again.report(() => this.ended);
       return soFar === null ? make(this.whole(), true) : make(soFar, false);
     });
-    this.busy = made.catch(() => undefined);
+    const over = (): void => undefined; // what was made is not kept
+    this.busy = made.then(over, over);
     return made;
   }
   private busy: Promise<unknown> = Promise.resolve();

@@ -63,9 +63,8 @@ const LONG: Readonly<Record<string, readonly string[]>> = {
   findings: [],
 };
 
-/** Entries to a page: of what is at hand, and of the rest. */
-const AT_HAND = 256;
-const ASIDE = 32;
+/** Entries to a page, few: texts of a large one would live until they are moved to where collections seldom look. */
+const PAGE = 32;
 /** Entries that stay unpacked. */
 const KEPT = 16;
 /** Values that are looked for in later entries: what is the same stands near each other. */
@@ -113,7 +112,7 @@ export async function packed({ members }: Report, whole: boolean): Promise<Story
     const aside = LONG[name];
     if (entries === undefined) seen.member(name, value);
     if (entries === undefined || aside === undefined) rest[name] = value;
-    const [first, second] = [new TextsWriter(AT_HAND), new TextsWriter(ASIDE)];
+    const [first, second] = [new TextsWriter(PAGE), new TextsWriter(PAGE)];
     for (const entry of entries ?? []) {
       seen.entry(name, entry);
       if (aside === undefined) continue;
@@ -149,8 +148,8 @@ export async function unpacked({ lists, rest, seen, whole }: StorySent): Promise
 /** The entries of a list as they are unpacked. */
 class EntryList {
   readonly entries: Entry[] = [];
-  private readonly atHand = new Texts(AT_HAND, 1);
-  private readonly aside = new Texts(ASIDE, 4);
+  private readonly atHand = new Texts(PAGE, 1);
+  private readonly aside = new Texts(PAGE, 4);
   private readonly kept = new Map<number, Members>();
   private readonly accessors: readonly PropertyDescriptor[];
   /** What many entries have: texts, and small values by their JSON. */
