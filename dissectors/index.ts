@@ -52,6 +52,7 @@ import { rawIp } from './raw-ip.js';
 import { rtcp } from './rtcp/index.js';
 import { rtp } from './rtp.js';
 import { sap } from './sap.js';
+import { sctp } from './sctp.js';
 import { sdp } from './sdp/index.js';
 import { sigcomp } from './sigcomp.js';
 import { sip } from './sip/index.js';
@@ -151,6 +152,7 @@ export const dissectors: readonly AnyDissector[] = [
   imf,
   smtp,
   ssh,
+  sctp,
   gsmRp,
   gsmSms,
   gsmSmsUp,

@@ -46,7 +46,6 @@ export const network = [
     ['pim', 'Protocol Independent Multicast', 'PIM', 'RFC 7761', { 'ip.proto': [103] }],
     ['rsvp', 'Resource ReserVation Protocol (RSVP)', 'RSVP', 'RFC 2205', { 'ip.proto': [46] }],
     ['vrrp', 'Virtual Router Redundancy Protocol', 'VRRP', 'RFC 5798', { 'ip.proto': [112] }],
-    ['sctp', 'Stream Control Transmission Protocol', 'SCTP', 'RFC 9260', { 'ip.proto': [132] }],
     ['dccp', 'Datagram Congestion Control Protocol', 'DCCP', 'RFC 4340', { 'ip.proto': [33] }],
     ['udplite', 'Lightweight User Datagram Protocol', 'UDP-Lite', 'RFC 3828', { 'ip.proto': [136] }],
     ['ipcomp', 'IP Payload Compression', 'IPComp', 'RFC 3173', { 'ip.proto': [108] }],

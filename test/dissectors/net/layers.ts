@@ -11,6 +11,7 @@ import { nullLoop } from '../../../dissectors/null-loop.js';
 import { ppp } from '../../../dissectors/ppp.js';
 import { pppoed, pppoes } from '../../../dissectors/pppoe.js';
 import { rawIp } from '../../../dissectors/raw-ip.js';
+import { sctp } from '../../../dissectors/sctp.js';
 import { sll } from '../../../dissectors/sll.js';
 import { sll2 } from '../../../dissectors/sll2.js';
 import { ssh } from '../../../dissectors/ssh.js';
@@ -33,7 +34,7 @@ import { fieldText } from '../../../src/report/value.js';
 
 const LAYERS = [
   ...[ethernet, llc, vlan, serviceTag, sll, sll2, nullLoop, rawIp, ppp, pppoes, pppoed, arp, ipv4, ipv6, hopByHop],
-  ...[routing, fragmentHeader, destinationOptions, icmp, icmpv6, ssh, udp, data],
+  ...[routing, fragmentHeader, destinationOptions, icmp, icmpv6, sctp, ssh, udp, data],
 ] as readonly AnyDissector[];
 const registry = new Registry(LAYERS);
 const NO_NET: NetPair = { version: 4, buf: new Uint8Array(0), src: 0, dst: 0 };
