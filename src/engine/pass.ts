@@ -433,8 +433,12 @@ function own(p: Packet): Packet {
   out.destination = p.destination - moved;
   out.flow = p.flow;
   out.state = p.state;
+  out.conversation = p.conversation;
+  out.dissector = p.dissector;
   out.direction = p.direction;
   out.tcp = p.tcp;
+  for (const c of p.carriers ?? [])
+    out.carry({ ...c, buf: copy, header: c.header - moved, payload: c.payload - moved });
   return out;
 }
 
