@@ -68,6 +68,9 @@ export interface UdpDatagram {
 
 const length = (b: Uint8Array, o: number) => u16(b, o + 4);
 
+/** Whether a datagram cannot be as long as it says: 0 means "to the end of the packet" for IPv6 jumbograms. RFC 2675 §4 */
+const isTooShort = (n: number, version: number) => n < HEADER && (n !== 0 || version !== 6);
+
 function checksumStatus(v: View, net: NetPair, wireLength: number): number {
   const { buf, off } = v;
   if (u16(buf, off + 6) === 0) return 3;
@@ -111,9 +114,13 @@ export const udp = defineDissector<UdpDatagram>({
       p.stop();
       return;
     }
+    const n = length(p.buf, p.off);
+    if (isTooShort(n, p.net)) {
+      p.stop();
+      return;
+    }
     p.sport = u16(p.buf, p.off);
     p.dport = u16(p.buf, p.off + 2);
-    const n = length(p.buf, p.off);
     if (n >= HEADER && p.off + n < p.wireEnd) {
       p.wireEnd = p.off + n;
       if (p.end > p.wireEnd) p.end = p.wireEnd;
@@ -134,24 +141,27 @@ export const udp = defineDissector<UdpDatagram>({
     t.num(F.dstport, off + 2, 2, cx.dport);
     if (t.wantsExperts && cx.dport >= TRACEROUTE && cx.dport < TRACEROUTE + PROBES) probeOf(cx.dport - TRACEROUTE, t);
     t.num(F.length, off + 4, 2, n);
-    // Length 0 means "to the end of the packet" for IPv6 jumbograms (RFC 2675 §4).
-    const whole = n === 0 && cx.net.version === 6 ? v.wireLength : n;
-    if (whole < HEADER) t.expert(E.badLength, off + 4, 2, `${E.badLength.message} ${n} < ${HEADER}`);
-    else if (whole > v.wireLength && !cx.quoted)
+    if (isTooShort(n, cx.net.version)) {
+      t.expert(E.badLength, off + 4, 2, `${E.badLength.message} ${n} < ${HEADER}`);
+      t.pop();
+      return;
+    }
+    const whole = n === 0 ? v.wireLength : n;
+    if (whole > v.wireLength && !cx.quoted)
       t.expert(E.badLength, off + 4, 2, `${E.badLength.message} ${n} > IP payload length`);
     t.num(F.checksum, off + 6, 2, u16(buf, off + 6));
     if (t.wanted(F.status) || t.wantsExperts) {
-      const status = cx.quoted || whole < HEADER ? 2 : checksumStatus(v, cx.net, whole);
+      const status = cx.quoted ? 2 : checksumStatus(v, cx.net, whole);
       t.num(F.status, off + 6, 0, status);
       if (status === 0) t.expert(E.badChecksum);
       if (status === 3 && cx.net.version === 6) t.expert(E.zeroChecksum); // RFC 8200 §8.1
     }
     const note = cx.note<UdpNote>(udp, v);
     if (note !== undefined) t.num(F.stream, off, 0, note.stream);
-    const payload = v.sub(off + HEADER, whole < HEADER ? v.wireEnd : off + whole);
+    const payload = v.sub(off + HEADER, off + whole);
     if (payload.length > 0) t.bytes(F.payload, payload.off, payload.length);
     t.pop();
-    if (payload.wireLength > 0 && whole >= HEADER) cx.payload(payload);
+    if (payload.wireLength > 0) cx.payload(payload);
   },
 
   summary(v, cx) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
+import { dns } from '../../dissectors/dns/index.js';
 import { espNull } from '../../dissectors/esp.js';
 import { dissectors } from '../../dissectors/index.js';
 import { ipv4 } from '../../dissectors/ipv4.js';
@@ -68,6 +69,12 @@ describe('found by fuzzing', () => {
   test('destination options that end before their length says: nothing follows, for peek too', async () => {
     const hex = '45000016 00000000 403c66aa 0a000002 7f7f0001 1104';
     assert.equal(await stack(hex, RAW), 'raw:ip:ipv6.dstopts');
+  });
+
+  test('a UDP length below that of the header: nothing follows, whoever asks', async () => {
+    const hex = '45000054 00000000 40116697 0a000002 0a000001 00500035 00004e06 01';
+    assert.equal(await stack(hex, RAW), 'raw:ip:udp');
+    assert.deepEqual(await bare(hex, RAW, [dns.fields.dns!]), []);
   });
 
   test('GTP of a version that there is not carries nothing, also where only IP is wanted', async () => {
