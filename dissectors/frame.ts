@@ -1,4 +1,4 @@
-import { defineDissector, experts, type Field, fields, type Tree, type View } from 'fttscope/kit';
+import { defineDissector, experts, type Field, fields, type Tree, View } from 'fttscope/kit';
 
 /**
  * What the capture file says about a frame. Not octets of the frame: the engine calls it first and gives the layer the
@@ -133,7 +133,7 @@ export const frame = defineDissector({
     t.text(F.protocols, v.off, 0, '');
     if (note.duplicateOf !== undefined) t.num(F.duplicate, v.off, 0, note.duplicateOf);
     t.pop();
-    cx.next('link', note.link, v);
+    cx.next('link', note.link, v.wireEnd < v.end ? new View(v.source, v.off, v.end) : v);
   },
 });
 

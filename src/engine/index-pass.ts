@@ -141,7 +141,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     p.buf = v.buf;
     p.off = v.off;
     p.end = v.end;
-    p.wireEnd = v.wireEnd;
+    p.wireEnd = Math.max(v.end, v.wireEnd); // what was captured was on the wire, whatever its length says
     p.table = table;
     p.key = key;
     p.net = 0;

@@ -84,10 +84,11 @@ async function one(
   const ended = new Promise((resolve) => capture.once('close', resolve));
   capture.kill('SIGINT');
   await ended;
-  const number = (text: string, pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? Number.NaN);
+  const number = (text: string, pattern: RegExp): number =>
+    Number(pattern.exec(text)?.[1].replaceAll(',', '') ?? Number.NaN);
   const count = number(sent, /Successful packets: +(\d+)/);
-  const captured = number(words, /(\d+) packets, /);
-  const dropped = number(words, /(\d+) dropped\s*$/);
+  const captured = number(words, /([\d,]+) packets?, /);
+  const dropped = number(words, /([\d,]+) dropped\s*$/);
   const pps = number(sent, /([\d.]+) pps/);
   console.log(
     `${name} ${count} sent at ${pps.toFixed(0)}/s: ${captured} captured + ${dropped} reported as dropped = ${captured + dropped}` +

@@ -71,6 +71,15 @@ describe('found by fuzzing', () => {
     assert.equal(await stack(hex, RAW), 'raw:ip:ipv6.dstopts');
   });
 
+  test('a frame of which more was captured than it says was on the wire is read as far as it was captured', async () => {
+    const frame = { octets: octets(`${MACS} 0800 ${IPV4}`), wire: 14 };
+    let protocols = '';
+    await forSource(new FrameSource([frame], ETHERNET), {}, (row) => {
+      protocols = row.dissection.protocols.join(':');
+    });
+    assert.match(protocols, /^eth:ethertype:ip:udp:dns/);
+  });
+
   test('a UDP length below that of the header: nothing follows, whoever asks', async () => {
     const hex = '45000054 00000000 40116697 0a000002 0a000001 00500035 00004e06 01';
     assert.equal(await stack(hex, RAW), 'raw:ip:udp');
