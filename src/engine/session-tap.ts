@@ -375,12 +375,14 @@ export class SessionTap implements Tap {
     const end = this.at.seen();
     this.mirrored();
     this.attempts.judge(end, this.model.findings);
-    const first = this.tunnels.filter((life) => life.leg === null);
+    // A connection that others took the place of before it was known for a tunnel has a number, and no life.
+    const lives = this.tunnels.filter((life) => life !== undefined);
+    const first = lives.filter((life) => life.leg === null);
     for (const life of first) {
       judgeConnection(life, this.model.findings);
       this.model.used(life.tunnel.id, life.sources, life.targets, life.sizes);
     }
     this.model.finish(end, () => first.map((life) => tunnelEntity(life, end)));
-    this.points = capturePoints(this.tunnels, [...this.model.media.streams]);
+    this.points = capturePoints(lives, [...this.model.media.streams]);
   }
 }

@@ -9,9 +9,15 @@ import { llc } from '../../dissectors/llc.js';
 import { rtp } from '../../dissectors/rtp.js';
 import { tls } from '../../dissectors/tls/index.js';
 import { openStream } from '../../src/capture/open.js';
+import { tlsServices } from '../../src/cli/services.js';
 import { engineFields } from '../../src/engine/dissect.js';
+import { NO_ROWS, Pass } from '../../src/engine/pass.js';
+import { Registry } from '../../src/engine/registry.js';
+import { SessionTap } from '../../src/engine/session-tap.js';
 import { type Field, Malformed } from '../../src/kit/index.js';
+import { SessionModel } from '../../src/model/session-model.js';
 import { fieldText } from '../../src/report/value.js';
+import { KeyLog } from '../../src/tls/index.js';
 import { FrameSource } from '../build/source.js';
 import { forRows, forSource } from '../support/rows.js';
 import { agree } from '../support/way-down.js';
@@ -23,6 +29,7 @@ import { samples } from './packets.js';
  */
 
 const ETHERNET = 1;
+const LOOPBACK = 0;
 const RAW = 101;
 const MACS = '020000000002 020000000001';
 const IPV4 = '45000020 00000000 401166cb 0a000001 0a000002 00350036 000c0000 61626364';
@@ -78,6 +85,27 @@ describe('found by fuzzing', () => {
       protocols = row.dissection.protocols.join(':');
     });
     assert.match(protocols, /^eth:ethertype:ip:udp:dns/);
+  });
+
+  test('a report of a connection that another took the place of before it was known for a tunnel', async () => {
+    const ends = `${'00'.repeat(15)}01 ${'00'.repeat(15)}01 2328 1d8b 8ca47`;
+    const ip = (octets: string): string => `18000000 6008b930 ${octets} 0680`;
+    const frames = [
+      `${ip('0014')} ${ends}5003bf5d499501000fec0d30000`,
+      `${ip('001a')} ${ends}51ad6f5d499501800fe65d90000 16030300ba04`,
+      `${ip('0014')} ${ends}634d6f5d523500ffcfebf2f0000`,
+      `${ip('0059')} ${ends}634d6f5d524501800fea6070000 1503030040 ${'5d'.repeat(64)}`,
+    ].map((hex) => ({ octets: octets(hex) }));
+    const registry = new Registry(dissectors, engineFields);
+    const model = new SessionModel();
+    const tap = new SessionTap(model, registry, false);
+    const options = { ...tlsServices(new KeyLog(), false), ...NO_ROWS, rows: 'none', tap } as const;
+    await new Pass(registry, options, () => undefined).run(new FrameSource(frames, LOOPBACK));
+    tap.finish();
+    assert.deepEqual(
+      model.tunnels.map((t) => t.id),
+      [2],
+    );
   });
 
   test('a UDP length below that of the header: nothing follows, whoever asks', async () => {
