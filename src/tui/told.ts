@@ -6,6 +6,8 @@ export type { Story };
 /** Milliseconds between reports while a capture is being read, at least; and how many times as long as one took. */
 const PAUSE_MS = 3000;
 const PAUSE_TIMES = 10;
+/** A report is not worth while if in so many times the time that it takes all is read, and there is the whole one. */
+const WORTH_TIMES = 4;
 
 /**
  * The newest report of a capture. It is asked for when somebody looks ({@link want}), again every few seconds while
@@ -24,6 +26,8 @@ export class Told {
   private timer: NodeJS.Timeout | undefined;
   /** Frames that the last report tells of. */
   private frames = -1;
+  /** Milliseconds that it took for each octet that was read by then. */
+  private pace = 0;
 
   constructor(
     private readonly viewer: Viewer,
@@ -44,12 +48,13 @@ export class Told {
     this.whole = false;
     this.next = 0;
     this.frames = -1;
+    this.pace = 0;
     this.look();
   }
 
   private look(): void {
-    const { done, frames } = this.viewer.status;
-    if (!this.wanted || this.asking || this.whole) return;
+    const { done, frames, read } = this.viewer.status;
+    if (!this.wanted || this.asking || this.whole || (!done && !this.isWorthWhile())) return;
     const wait = this.next - Date.now();
     if (!done && (wait > 0 || frames === this.frames)) {
       // No packet may come that says when it is time.
@@ -62,7 +67,9 @@ export class Told {
     const began = Date.now();
     const rest = (): void => {
       this.asking = false;
-      this.next = Date.now() + Math.max(PAUSE_MS, PAUSE_TIMES * (Date.now() - began));
+      const took = Date.now() - began;
+      this.pace = took / Math.max(1, read);
+      this.next = Date.now() + Math.max(PAUSE_MS, PAUSE_TIMES * took);
     };
     this.viewer.story().then(
       (story) => {
@@ -76,6 +83,13 @@ export class Told {
         this.changed();
       },
     );
+  }
+
+  /** Whether another report is there well before that of the whole capture. */
+  private isWorthWhile(): boolean {
+    const { read, size, elapsedMs, growing } = this.viewer.status;
+    if (size === undefined || growing || this.pace === 0) return true;
+    return (elapsedMs * (size - read)) / Math.max(1, read) > WORTH_TIMES * this.pace * read;
   }
 
   private late(): void {

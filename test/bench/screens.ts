@@ -185,7 +185,7 @@ async function everyPacket(s: Session): Promise<number> {
     await s.press('o');
     await s.settle();
   }
-  return Number(/ \/ ([\d ]+)$/m.exec(s.text())?.[1].replaceAll(' ', '') ?? 0);
+  return Number(/ \/ ([\d,]+)$/m.exec(s.text())?.[1].replaceAll(',', '') ?? 0);
 }
 
 /** Whether the title line says how long reading took, no longer how far it is. */
