@@ -59,7 +59,8 @@ function capture(pcap: Pcap, o: CaptureOrder): void {
   });
   // Ctrl-C goes to every process of a terminal: who started this one says when the end is.
   process.on('SIGINT', () => {}).on('SIGTERM', () => {});
-  new Socket({ fd: CONTROL }).unref(); // from here on it does not block
+  // From here on reading from it does not block. Where no packets come its end is heard here, and the descriptor is gone.
+  new Socket({ fd: CONTROL }).on('error', () => {}).unref();
   const stream = new CapturedStream(session, o);
   say({ kind: 'started' });
   session.on('packet', ({ buf, header }) => stream.packet(buf, header));
@@ -155,8 +156,8 @@ class CapturedStream {
 function told(): boolean {
   try {
     return readSync(CONTROL, Buffer.alloc(1)) === 0;
-  } catch {
-    return false; // nothing to read
+  } catch (e) {
+    return (e as NodeJS.ErrnoException).code !== 'EAGAIN'; // else there is nothing to read so far
   }
 }
 

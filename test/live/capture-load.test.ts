@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { BLOCK, BlockSplitter, statisticsOf } from '../../src/live/capture-blocks.js';
 import { CaptureFiles } from '../../src/live/capture-files.js';
@@ -65,10 +65,15 @@ function datagrams(count: number, word: string): string {
 /** Packets of a file, and what its last statistics say. */
 function contentsOf(path: string): { packets: number; received: number; dropped: number } {
   const found = { packets: 0, received: 0, dropped: 0 };
-  new BlockSplitter((block, type) => {
+  const blocks = new BlockSplitter((block, type) => {
     if (type === BLOCK.packet) found.packets++;
     if (type === BLOCK.statistics) Object.assign(found, statisticsOf(block));
-  }).feed(readFileSync(path));
+  });
+  // A piece at a time: a flood fills gigabytes.
+  const file = openSync(path, 'r');
+  const piece = Buffer.alloc(1 << 20);
+  for (let n = readSync(file, piece); n > 0; n = readSync(file, piece)) blocks.feed(piece.subarray(0, n));
+  closeSync(file);
   return found;
 }
 
@@ -122,7 +127,7 @@ test('a capture ends while packets come without end, and has what came before', 
   const sender = replay(datagrams(500, 'many'), '--topspeed', '--loop=0');
   const counter = [...inSpace.slice(1), 'cat', '/sys/class/net/v1/statistics/rx_packets'];
   await until(() => Number(spawnSync(inSpace[0], counter, { encoding: 'utf8' }).stdout) > 1000);
-  const one = startFttscope(['capture', '-i', 'v0', '-w', file, '-a', 'duration:2'], inSpace);
+  const one = startFttscope(['capture', '-i', 'v0', '-s', '64', '-w', file, '-a', 'duration:2'], inSpace);
   assert.equal(await one.ended, 0, one.err);
   assert.equal(sender.child.exitCode, null, sender.err);
   await sender.stop('SIGKILL');
