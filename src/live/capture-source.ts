@@ -47,7 +47,7 @@ export class CannotCapture extends Error {
 
 const CHILD = fileURLToPath(new URL('../live/capture-child.js', import.meta.url));
 /** How long a process that was told to end may take; what it still had is lost then. */
-const STOP_MS = 15_000;
+const STOP_MS = 3000;
 const PIPE = 'or capture with another program: tcpdump -i IFACE -U -w - | fttscope -r -';
 const RIGHTS = `run it as root, or give Node the rights (setcap cap_net_raw,cap_net_admin=eip NODE), ${PIPE}`;
 const INSTALL = `apt-get install libpcap-dev g++ make python3 && npm rebuild pcap, or install dumpcap, ${PIPE}`;
