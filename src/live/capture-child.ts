@@ -39,8 +39,8 @@ const FLUSH_MS = 50;
 const STATISTICS_MS = 1000;
 /** Packets between two looks at the clock: while they come without end, no timer runs, and no message arrives. */
 const LOOK = 64;
-/** How long the next of the packets that the kernel holds at the end is waited for. */
-const DRAIN_MS = 1000;
+/** What came before the end was told is handed over by the kernel within this time: a block of its buffer waits twice KERNEL_MS at most. */
+const SETTLED_MS = 4 * KERNEL_MS;
 
 type CaptureOrder = Extract<ChildOrder, { do: 'capture' }>;
 
@@ -59,8 +59,9 @@ function capture(pcap: Pcap, o: CaptureOrder): void {
   });
   // Ctrl-C goes to every process of a terminal: who started this one says when the end is.
   process.on('SIGINT', () => {}).on('SIGTERM', () => {});
-  new Socket({ fd: CONTROL }).unref(); // from here on it does not block
   const stream = new CapturedStream(session, o);
+  // From here on the descriptor does not block; where no packets come its end is heard here, which closes it.
+  new Socket({ fd: CONTROL }).on('close', () => stream.stop()).unref();
   say({ kind: 'started' });
   session.on('packet', ({ buf, header }) => stream.packet(buf, header));
   // What came while this process could not run is read before it is judged by the time.
@@ -78,8 +79,8 @@ class CapturedStream {
   private received = 0;
   private dropped = 0;
   private readonly last = { received: 0, dropped: 0 };
-  /** Once the end was told: how many packets the kernel then had for us, those still to be read, and since when. */
-  private end: { readonly packets: number; held: number; since: number } | undefined;
+  /** Once the end was told: how many packets the kernel says that it had for us, and a time which none of them bears (ms). */
+  private end: { readonly packets: number; readonly after: number } | undefined;
 
   constructor(
     private readonly session: Session,
@@ -99,6 +100,7 @@ class CapturedStream {
       const [seconds, nanoseconds] = [u32le(header, 0), u32le(header, 4) * 1000];
       this.writer.frame(this.iface, seconds, nanoseconds, octets.subarray(0, captured), { wire: u32le(header, 12) });
       this.taken++;
+      if (this.end !== undefined) this.endAt(seconds * 1000 + nanoseconds / 1e6, this.end);
       if (--this.untilLook === 0) this.look();
     } catch {
       process.exit(0); // nobody reads any more
@@ -109,14 +111,10 @@ class CapturedStream {
   look(): void {
     this.untilLook = LOOK;
     const now = performance.now();
-    if (now - this.lastFlush < FLUSH_MS && this.end === undefined) return;
+    if (now - this.lastFlush < FLUSH_MS) return;
     this.lastFlush = now;
-    if (this.end === undefined && told()) {
-      this.count();
-      this.end = { packets: this.received - this.dropped, held: Number.POSITIVE_INFINITY, since: now };
-    }
-    if (this.end !== undefined) this.drain(this.end, now);
-    else if (now - this.lastStatistics >= STATISTICS_MS) {
+    if (this.end === undefined && told()) this.stop();
+    if (this.end === undefined && now - this.lastStatistics >= STATISTICS_MS) {
       this.count();
       this.statistics();
       this.lastStatistics = now;
@@ -124,12 +122,23 @@ class CapturedStream {
     this.writer.flush();
   }
 
-  /** Ends when what the kernel had is read; after a while in which nothing came of it, which is a drop too. */
-  private drain(end: NonNullable<CapturedStream['end']>, now: number): void {
-    const held = end.packets - this.taken;
-    if (held < end.held) Object.assign(end, { held, since: now });
-    if (held > 0 && now - end.since < DRAIN_MS) return;
-    this.dropped += Math.max(0, held);
+  /** Ends as soon as what came until now is read. */
+  stop(): void {
+    if (this.end !== undefined) return;
+    this.count();
+    this.end = { packets: this.received - this.dropped, after: Date.now() + SETTLED_MS };
+    if (this.taken >= this.end.packets) this.finish();
+    // libpcap counts what it then leaves out as well (all that goes out on lo, what came before the filter was set): the count
+    // may never be reached. Between a timer and setImmediate all is read that the kernel has handed over.
+    setTimeout(() => setImmediate(() => this.finish()), SETTLED_MS);
+  }
+
+  /** After a packet of that time: where more come than can be read, no timer runs. */
+  private endAt(ms: number, { packets, after }: NonNullable<CapturedStream['end']>): void {
+    if (this.taken >= packets || ms >= after) this.finish();
+  }
+
+  private finish(): never {
     this.statistics();
     this.writer.flush();
     process.exit(0); // a session that captures cannot be closed
@@ -151,7 +160,7 @@ class CapturedStream {
   }
 }
 
-/** Whether the capture is to end. */
+/** Whether the capture is to end: to be asked where the event loop does not run for a while. */
 function told(): boolean {
   try {
     return readSync(CONTROL, Buffer.alloc(1)) === 0;

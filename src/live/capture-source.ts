@@ -46,8 +46,8 @@ export class CannotCapture extends Error {
 }
 
 const CHILD = fileURLToPath(new URL('../live/capture-child.js', import.meta.url));
-/** How long a process that was told to end may take; what it still had is lost then. */
-const STOP_MS = 3000;
+/** How many seconds a process that was told to end may take to hand over what it has; those in which this one does not run do not count. */
+const STOP_SECONDS = 15;
 const PIPE = 'or capture with another program: tcpdump -i IFACE -U -w - | fttscope -r -';
 const RIGHTS = `run it as root, or give Node the rights (setcap cap_net_raw,cap_net_admin=eip NODE), ${PIPE}`;
 const INSTALL = `apt-get install libpcap-dev g++ make python3 && npm rebuild pcap, or install dumpcap, ${PIPE}`;
@@ -153,8 +153,9 @@ function end(child: ChildProcess): void {
   const control = child.stdio[4] as Writable | undefined;
   if (control) control.on('error', () => {}).end();
   else child.kill('SIGINT');
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-  child.once('exit', () => clearTimeout(timer));
+  let left = STOP_SECONDS;
+  const timer = setInterval(() => --left === 0 && child.kill('SIGKILL'), 1000);
+  child.once('exit', () => clearInterval(timer));
 }
 
 /** Reads a process's blocks to their end. */
@@ -178,7 +179,8 @@ function streamOf(child: ChildProcess, name: string, take: TakeBlock): Promise<v
     });
     const finish = (): void => {
       const { exitCode, signalCode } = child;
-      if (exitCode === 0 || child.killed || signalCode === 'SIGINT') resolve();
+      if (exitCode === 0 || signalCode === 'SIGINT') resolve();
+      else if (child.killed) broken('the capturing process did not end when it was told to; what it still had is lost');
       else broken(`the capturing process ended (${signalCode ?? exitCode})`);
     };
   });
