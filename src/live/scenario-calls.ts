@@ -8,6 +8,7 @@ import type { UeSip } from './ue-sip.js';
 const REGISTER_MS = 30_000;
 const ANSWER_MS = 60_000;
 const MESSAGE_MS = 30_000;
+const FAREWELL_MS = 3000;
 const PACKET_MS = 20;
 const DIGITS_MS = 5000;
 
@@ -121,10 +122,16 @@ async function dtmf(ue: Ue, a: Arguments): Promise<void> {
   }
 }
 
-async function hangUp(ue: Ue): Promise<void> {
-  const heard = ue.hear(/^call ended/, MESSAGE_MS);
-  current(ue).hangUp();
-  await heard;
+/** Ends the call. Who waits for no answer to its BYE has left the other side in the call where it was lost. */
+async function hangUp(ue: Ue, a: Arguments): Promise<void> {
+  const one = current(ue);
+  const saysBye = one.state === 'confirmed';
+  const ended = ue.hear(/^call ended/, MESSAGE_MS);
+  one.onFarewell = (status) => ue.tell(`BYE: ${status}`);
+  one.hangUp();
+  await ended;
+  if (saysBye)
+    await ue.hear(/^BYE: /, within(a, FAREWELL_MS), 'BYE was not answered').catch((e: Error) => ue.tell(e.message));
 }
 
 /** The verbs of SIP. */
@@ -153,7 +160,12 @@ export const CALL_VERBS: Readonly<Record<string, Verb>> = {
     bare: 'ring',
     run: answer,
   },
-  hangup: { about: 'end the call', takes: {}, run: hangUp },
+  hangup: {
+    about: 'end the call, and wait for the answer to that',
+    takes: { within: 'duration' },
+    bare: 'within',
+    run: hangUp,
+  },
   dtmf: {
     about: 'send digits as telephone events, or by INFO where the call has none',
     takes: { digits: 'text', pause: 'duration' },

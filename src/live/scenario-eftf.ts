@@ -1,8 +1,8 @@
 import type { Eftf, EftfTunnel } from './eftf.js';
 import { ALL_FAULTS, isEftfFault } from './fault-eftf.js';
 import { type Lines, StepFailed } from './scenario-lines.js';
-import { type Arguments, type Kind, NUMBER, pause, within } from './scenario-values.js';
-import { pattern, sayFaults, type Verb, wanted, wantedFaults } from './scenario-verbs.js';
+import { type Arguments, type Kind, NUMBER, within } from './scenario-values.js';
+import { pattern, sayFaults, type Verb, WAIT, wanted, wantedFaults } from './scenario-verbs.js';
 
 /** An EFTF with what it tells. */
 export interface ToldEftf {
@@ -55,12 +55,7 @@ export const EFTF_STEPS: Readonly<Record<string, Verb<ToldEftf>>> = {
       for (const t of chosen(end, a)) end.lines.tell(end.eftf.describe(t));
     },
   },
-  wait: {
-    about: 'wait so long',
-    takes: { for: 'duration' },
-    bare: 'for',
-    run: (_, a) => pause((a.for as number | undefined) ?? 1000),
-  },
+  wait: WAIT,
   expect: {
     about: 'wait for a line, and fail if it does not come; or for so many tunnels',
     takes: { event: 'text', not: 'text', tunnels: NUMBER, within: 'duration' },

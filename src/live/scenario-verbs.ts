@@ -96,6 +96,14 @@ export const sayFaults = (list: readonly FaultSetting<string>[]): string =>
     ? 'no faults'
     : `fault ${list.map((f) => `${f.name}${f.value === undefined ? '' : `=${f.value}`}`).join(', ')}`;
 
+/** A verb of every end. */
+export const WAIT: Verb<unknown> = {
+  about: 'wait so long',
+  takes: { for: 'duration' },
+  bare: 'for',
+  run: (_, a) => pause((a.for as number | undefined) ?? 1000),
+};
+
 /** The verbs of the tunnel and of its IP side. */
 export const TUNNEL_VERBS: Readonly<Record<string, Verb>> = {
   connect: {
@@ -138,12 +146,7 @@ export const TUNNEL_VERBS: Readonly<Record<string, Verb>> = {
       if (!ue.established!.link.sendOctets(a.hex as Uint8Array)) throw new StepFailed('the tunnel takes nothing more');
     },
   },
-  wait: {
-    about: 'wait so long',
-    takes: { for: 'duration' },
-    bare: 'for',
-    run: (_, a) => pause((a.for as number | undefined) ?? 1000),
-  },
+  wait: WAIT,
   expect: {
     about: 'wait for a line, and fail if it does not come; or for the tunnel to be up or down, or for an address',
     takes: { event: 'text', not: 'text', tunnel: ['up', 'down'], address: 'text', within: 'duration' },

@@ -242,12 +242,18 @@ export class Ue {
     return this.o.subscriber?.domain ?? '';
   }
 
-  /** Takes the registration back. @throws StepFailed */
+  /** Takes the registration back. @throws StepFailed where there is none, or the registrar does not agree */
   async deregister(ms: number): Promise<void> {
-    const sip = this.sip();
+    if (this.sip().agent.registration.state === 'none') throw new StepFailed('nothing is registered');
+    const line = await this.takeBack(ms);
+    if (line !== 'deregistered') throw new StepFailed(line);
+  }
+
+  /** Takes the registration back; returns what was told of it. @throws StepFailed where nothing was */
+  private takeBack(ms: number): Promise<string> {
     const heard = this.hear(/^(deregistered|registration failed)/, ms, 'the deregistration was not answered');
-    sip.agent.deregister();
-    await heard;
+    this.sip().agent.deregister();
+    return heard;
   }
 
   /** Pings once; without a target the gateway or router. @throws StepFailed where there is none, or no answer */
@@ -285,7 +291,7 @@ export class Ue {
     const link = this.established?.link;
     if (link === undefined || link.end !== undefined) return;
     if (this.speaking?.agent.registration.state === 'registered')
-      await this.deregister(DEREGISTER_MS).catch((e: Error) => this.tell(e.message)); // TS 24.322 §4
+      await this.takeBack(DEREGISTER_MS).catch((e: Error) => this.tell(e.message)); // TS 24.322 §4
     if (this.inner?.dhcp.lease !== undefined) this.inner.releaseDhcp();
     link.close(why);
     await link.closed;

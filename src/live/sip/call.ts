@@ -48,6 +48,8 @@ export abstract class Call {
   state: CallState;
   dialog: Dialog | undefined;
   onEvent: (event: CallEvent) => void = () => undefined;
+  /** Told what our BYE was answered with; 408 where nothing came. */
+  onFarewell: (status: number) => void = () => undefined;
   private readonly answers = new Map<number, RepeatedAnswer>();
   /** An offer of ours that waits for its answer. RFC 3264 §4 */
   protected offering = false;
@@ -239,7 +241,10 @@ export abstract class Call {
   }
 
   protected bye(dialog = this.dialog): void {
-    this.within('BYE', [], undefined, { onResponse: () => undefined, onTimeout: () => undefined }, dialog);
+    const answered = (response: SipRepresentation): void => {
+      if (statusOf(response) >= 200) this.onFarewell(statusOf(response));
+    };
+    this.within('BYE', [], undefined, { onResponse: answered, onTimeout: () => this.onFarewell(408) }, dialog);
   }
 
   protected end(event: CallEvent & { type: 'ended' }): void {
