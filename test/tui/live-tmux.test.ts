@@ -241,7 +241,7 @@ describe('live in a real terminal', { skip: withoutTmux() ?? false }, () => {
       try {
         t.run('capture');
         await t.shows(/Capture on …/);
-        await t.shows(/lo +[1-9]\d* .*127\.0\.0\.1/);
+        await t.shows(/lo +[1-9][\d,]* .*127\.0\.0\.1/);
         t.type('/udp port 19997\n');
         await t.shows(/only packets of: udp port 19997/);
         // Sorted by packets; lo may not be the first.
@@ -255,7 +255,7 @@ describe('live in a real terminal', { skip: withoutTmux() ?? false }, () => {
         const paused = await t.shows(/paused/);
         t.type('p');
         t.press('7');
-        await t.shows(/CAPTURING \d\d:\d\d:\d\d[\s\S]*> lo \d+ packets/);
+        await t.shows(/CAPTURING \d\d:\d\d:\d\d[\s\S]*> lo [\d,]+ packets/);
         assert.ok(paused.length > 0);
         t.press('Enter');
         t.type('stop\n');
