@@ -4,6 +4,7 @@ import {
   defineDissector,
   experts,
   type Field,
+  Framing,
   fields,
   indexOf,
   latin1,
@@ -122,24 +123,56 @@ function lineEnd(b: Uint8Array, off: number, end: number): number {
 }
 
 /** Finds the end of the message at `off`: 0 if it is not there yet, undefined if this is no message. */
-function partsOf(b: Uint8Array, off: number, end: number): Parts | 0 | undefined {
-  if (!startsWith(b, off, end, START)) return undefined;
-  const stop = lineEnd(b, off, Math.min(end, off + MOST_LINE));
-  if (stop < 0) return end - off >= MOST_LINE ? undefined : 0;
-  const line = START_LINE.exec(latin1(b, off, stop));
-  if (line === null) return undefined;
-  const id = line[1];
-  const mark = DASHES + id;
-  for (let at = b.indexOf(DASH, stop); at >= 0 && at < end; ) {
-    const flag = at + mark.length;
-    if (b[at - 1] === LF && startsWith(b, at, end, mark)) {
-      if (flag + 3 > end) return 0;
-      if (isFlag(b[flag]) && b[flag + 1] === CR && b[flag + 2] === LF)
-        return { lineEnd: stop, id, last: at, end: flag + 3 };
+function partsOf(b: Uint8Array, off: number, end: number, known = new Framing()): Parts | 0 | undefined {
+  if (known.phase === Phase.Start && !startOf(b, off, end, known)) return known.looked > 0 ? 0 : undefined;
+  const stop = off + known.from;
+  const id = off + START.length;
+  for (let at = off + known.looked; ; at++) {
+    at = indexOf(b, DASH, at, end);
+    const flag = at + DASHES.length + known.length;
+    if (at < 0 || flag + 3 > end) {
+      known.looked = (at < 0 ? end : at) - off;
+      return 0;
     }
-    at = b.indexOf(DASH, at + 1);
+    if (
+      b[at - 1] === LF &&
+      isMark(b, at, id, known.length) &&
+      isFlag(b[flag]) &&
+      b[flag + 1] === CR &&
+      b[flag + 2] === LF
+    )
+      return { lineEnd: stop, id: latin1(b, id, id + known.length), last: at, end: flag + 3 };
   }
-  return 0;
+}
+
+/** What of a message is looked through. */
+const Phase = { Start: 0, Rest: 1 } as const;
+
+/** Whether a start line is whole; if more octets may complete it, those that are there count as looked at. */
+function startOf(b: Uint8Array, off: number, end: number, known: Framing): boolean {
+  const from = off + known.looked;
+  known.looked = 0;
+  if (!startsWith(b, off, end, START)) return false;
+  const most = Math.min(end, off + MOST_LINE);
+  const lf = indexOf(b, LF, from, most);
+  if (lf < 0) {
+    if (end - off < MOST_LINE) known.looked = end - off;
+    return false;
+  }
+  const stop = lineEnd(b, off, most);
+  const line = START_LINE.exec(latin1(b, off, stop));
+  if (line === null) return false;
+  known.phase = Phase.Rest;
+  known.from = known.looked = stop - off;
+  known.length = line[1].length;
+  return true;
+}
+
+/** Whether the dashes and the identifier of an end line stand at `at`; the identifier is that at `id`. */
+function isMark(b: Uint8Array, at: number, id: number, length: number): boolean {
+  for (let i = 0; i < DASHES.length; i++) if (b[at + i] !== DASH) return false;
+  for (let i = 0; i < length; i++) if (b[at + DASHES.length + i] !== b[id + i]) return false;
+  return true;
 }
 
 /** RFC 4975 §9: complete, to be continued, aborted. */
@@ -223,9 +256,9 @@ export const msrp = defineDissector<MsrpMessage>({
   experts: E,
   tables: ['media_type'],
   probe,
-  pduLength(b, off, end) {
+  pduLength(b, off, end, known) {
     if (end - off < START.length) return startsWith(b, off, end, START.slice(0, end - off)) ? 0 : -1;
-    const parts = partsOf(b, off, end);
+    const parts = partsOf(b, off, end, known);
     return parts === undefined ? -1 : parts === 0 ? 0 : parts.end - off;
   },
 

@@ -1,4 +1,4 @@
-import { indexOf, latin1, No, type Probe, startsWith, Unsure, type View, Yes } from 'fttscope/kit';
+import { Framing, indexOf, latin1, No, type Probe, startsWith, Unsure, type View, Yes } from 'fttscope/kit';
 
 /** Where the parts of a message stand; offsets into its buffer. RFC 9112 §2. */
 export interface Message {
@@ -173,52 +173,87 @@ export function chunkAt(b: Uint8Array, off: number, end: number): Chunk | 0 | -1
   return b[stop] === CR && b[stop + 1] === LF ? { off, data: line.next, size, next: stop + 2 } : -1;
 }
 
-/** Offset behind the last line of a chunked body; 0: more octets are needed; -1: the chunks are broken. */
-export function chunkedEnd(b: Uint8Array, off: number, end: number): number {
-  for (let at = off; ; ) {
-    const c = chunkAt(b, at, end);
-    if (c === 0 || c === -1) return c;
-    at = c.next;
-    if (c.size > 0) continue;
-    for (;;) {
-      const trailer = lineAt(b, at, end);
-      if (trailer === undefined) return 0;
-      at = trailer.next;
-      if (trailer.end === trailer.off) return at;
-    }
-  }
-}
-
 /**
  * Octets of the message at `off`; 0: more are needed; `Infinity`: the end of the connection ends the body. Anything that is
  * no message is a message of its own ("continuation").
  */
-export function messageLength(b: Uint8Array, off: number, end: number): number {
-  return lengthOf(b, off, end, false);
+export function messageLength(b: Uint8Array, off: number, end: number, known?: Framing): number {
+  return lengthOf(b, off, end, false, known);
 }
 
 /**
  * The same for what answers a CONNECT. A 2xx response has no body, whatever it says (RFC 9112 §6.3), and no other is waited
  * for to its end: it may be followed by a request with credentials.
  */
-export function connectAnswerLength(b: Uint8Array, off: number, end: number): number {
-  return lengthOf(b, off, end, true);
+export function connectAnswerLength(b: Uint8Array, off: number, end: number, known?: Framing): number {
+  return lengthOf(b, off, end, true, known);
 }
 
-function lengthOf(b: Uint8Array, off: number, end: number, connect: boolean): number {
-  const start = isStart(b, off, end);
-  if (start === Unsure) return 0;
-  if (start === No) return indexOf(b, LF, off, end) < 0 ? 0 : end - off; // it may go on: a line is read to its end
-  const m = readMessage(b, off, end);
-  if (m === undefined || !m.complete) return 0;
-  const head = m.body - off;
-  if (connect && Math.trunc(statusOf(b, m) / 100) === 2) return head;
-  const length = bodyLength(b, m);
-  if (length === UntilClose) return connect ? head : Number.POSITIVE_INFINITY;
-  if (length !== Chunked) return head + length;
-  const stop = chunkedEnd(b, m.body, end);
-  if (stop === -1 && chunkTooLarge(b, m.body, end)) return end - off;
-  return stop > 0 ? stop - off : stop === 0 ? 0 : head;
+/** What of a message is looked through: its first line, a line that is no start line, up to the empty line, its chunks, their trailers. */
+const Phase = { Start: 0, Line: 1, Head: 2, Chunks: 3, Trailers: 4 } as const;
+
+function lengthOf(b: Uint8Array, off: number, end: number, connect: boolean, known = new Framing()): number {
+  if (known.phase === Phase.Start && !starts(b, off, end, known)) return 0;
+  if (known.phase === Phase.Line) return lineEndsIn(b, off, end, known) ? end - off : 0; // it may go on: a line is read to its end
+  if (known.phase === Phase.Head) {
+    const head = emptyLine(b, off, end, known);
+    if (head === 0) return 0;
+    const m = readMessage(b, off, off + head)!;
+    if (connect && Math.trunc(statusOf(b, m) / 100) === 2) return head;
+    const length = bodyLength(b, m);
+    if (length === UntilClose) return connect ? head : Number.POSITIVE_INFINITY;
+    if (length !== Chunked) return head + length;
+    known.phase = Phase.Chunks;
+    known.looked = known.from = head;
+  }
+  return chunkedLength(b, off, end, known);
+}
+
+/** Whether it can be told if the first line is a start line. */
+function starts(b: Uint8Array, off: number, end: number, known: Framing): boolean {
+  // Behind a method the end of the line says it.
+  const waits = known.looked > LONGEST_METHOD && end - off < LONGEST_LINE && !lineEndsIn(b, off, end, known);
+  const start = waits ? Unsure : isStart(b, off, end);
+  if (start === Unsure) {
+    known.looked = end - off;
+    return false;
+  }
+  known.phase = start === Yes ? Phase.Head : Phase.Line;
+  return true;
+}
+
+/** Whether a line ends in what was not looked at. */
+function lineEndsIn(b: Uint8Array, off: number, end: number, known: Framing): boolean {
+  if (indexOf(b, LF, off + known.looked, end) >= 0) return true;
+  known.looked = end - off;
+  return false;
+}
+
+/** Octets up to and with the next empty line; 0: it is still to come. */
+function emptyLine(b: Uint8Array, off: number, end: number, known: Framing): number {
+  for (let at = off + known.looked; ; at++) {
+    at = indexOf(b, LF, at, end);
+    const next = b[at + 1] === CR ? at + 2 : at + 1;
+    if (at < 0 || next >= end) {
+      known.looked = (at < 0 ? end : at) - off;
+      return 0;
+    }
+    if (b[next] === LF) return next + 1 - off;
+  }
+}
+
+/** Octets of a message whose body, from `known.from` on, comes in chunks; without the body where that is broken. */
+function chunkedLength(b: Uint8Array, off: number, end: number, known: Framing): number {
+  while (known.phase === Phase.Chunks) {
+    const c = chunkAt(b, off + known.looked, end);
+    if (c === 0) return 0;
+    if (c === -1) return chunkTooLarge(b, off + known.from, end) ? end - off : known.from;
+    known.looked = c.next - off;
+    if (c.size > 0) continue;
+    known.looked--; // the line end, behind which the empty line may stand
+    known.phase = Phase.Trailers;
+  }
+  return emptyLine(b, off, end, known);
 }
 
 /** Whether a chunk size stands at `at` that no number of octets can be. */

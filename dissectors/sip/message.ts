@@ -1,4 +1,4 @@
-import { Malformed, No, type Probe, Unsure, utf8Text, Yes } from 'fttscope/kit';
+import { Framing, Malformed, No, type Probe, Unsure, utf8Text, Yes } from 'fttscope/kit';
 import { equalsName, Header, headerIdAt } from './names.js';
 
 /*
@@ -213,32 +213,50 @@ export function keepAliveLength(b: Uint8Array, off: number, end: number): number
 }
 
 /**
- * Octets of the message or keep-alive that starts at `off` of a stream; 0: more octets are needed; -1: this is not SIP.
+ * Octets of the message or keep-alive that starts at `off` of a stream, as `pduLength` says them.
  * A message without Content-Length ends with its headers (RFC 3261 §18.3 demands the header), or with the octets at hand
  * where what follows is no SIP.
  */
-export function sipLength(b: Uint8Array, off: number, end: number): number {
+export function sipLength(b: Uint8Array, off: number, end: number, known = new Framing()): number {
   if (off >= end) return 0;
   if (b[off] === CR || b[off] === LF) return keepAliveLength(b, off, end);
-  const looks = looksLikeSip(b, off, end);
-  if (looks === No) return -1;
-  if (looks === Unsure) return 0;
-  let length = -1;
-  for (let i = off, line = off; i < end; i++) {
+  if (known.phase === Phase.Start) {
+    const looks = startOf(b, off, end, known);
+    if (looks === No) return -1;
+    if (looks === Unsure) return 0;
+  }
+  let line = off + known.from;
+  for (let i = off + known.looked; i < end; i++) {
     if (b[i] !== LF) continue;
     const blank = line > off && (i === line || (i === line + 1 && b[line] === CR));
-    if (blank) return withBody(b, off, i + 1, end, length);
-    if (length < 0 && line > off) length = contentLengthAt(b, line, i);
+    if (blank) return withBody(b, off, i + 1, end, known.length);
+    if (known.length < 0 && line > off) known.length = contentLengthAt(b, line, i);
     line = i + 1;
   }
+  known.looked = end - off;
+  known.from = line - off;
   return end - off > MAX_MESSAGE ? -1 : 0;
+}
+
+/** What of a message is looked through. */
+const Phase = { Start: 0, Headers: 1 } as const;
+
+/** Whether a start line begins at `off`. While a Request-URI goes on only what is new is looked at. */
+function startOf(b: Uint8Array, off: number, end: number, known: Framing): Probe {
+  let i = off + known.looked - VERSION.length - 1; // behind the space after it the version may have begun
+  if (known.looked > MAX_METHOD && end - off <= MAX_LINE) while (i < end && b[i] > SP && b[i] !== 127) i++;
+  const looks = i === end ? Unsure : looksLikeSip(b, off, end);
+  known.looked = looks === Unsure ? end - off : 0;
+  if (looks !== Yes) return looks;
+  known.phase = Phase.Headers;
+  known.length = -1;
+  return Yes;
 }
 
 function withBody(b: Uint8Array, off: number, headersEnd: number, end: number, length: number): number {
   if (length >= 0) {
     const n = headersEnd - off + length;
-    if (n > MAX_MESSAGE) return -1;
-    return off + n <= end ? n : 0;
+    return n > MAX_MESSAGE ? -1 : n;
   }
   if (headersEnd === end || b[headersEnd] === CR || looksLikeSip(b, headersEnd, end) !== No) return headersEnd - off;
   return end - off;

@@ -32,7 +32,11 @@ export const smtp = defineDissector({
   tables: ['media_type'],
   serves: { fields: Object.values(F), protocols: ['imf', 'data-text-lines'] },
 
-  pduLength: (b, off, end) => (indexOf(b, LF, off, end) < 0 ? 0 : end - off),
+  pduLength(b, off, end, known) {
+    if (indexOf(b, LF, off + (known?.looked ?? 0), end) >= 0) return end - off;
+    if (known !== undefined) known.looked = end - off;
+    return 0;
+  },
 
   track(v, cx) {
     if (!PORTS.includes(cx.dport)) return;

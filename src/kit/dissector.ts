@@ -52,6 +52,27 @@ export class Peek {
   }
 }
 
+/**
+ * What is known of a message of a stream that is not whole, so that octets which came before are not looked at again:
+ * else a message in many small segments costs the square of its length. All is 0 when a message begins; offsets count
+ * from its first octet.
+ */
+export class Framing {
+  /** Octets that hold no end of what is looked for. */
+  looked = 0;
+  /** Which part of the message is looked through, as its dissector numbers them. */
+  phase = 0;
+  /** Where a line or another part began. */
+  from = 0;
+  /** A length that the message names. */
+  length = 0;
+
+  /** The next message begins. */
+  restart(): void {
+    this.looked = this.phase = this.from = this.length = 0;
+  }
+}
+
 /** A request and its answers. */
 export interface Exchange {
   /** Frame of the request. */
@@ -189,10 +210,11 @@ export interface Dissector<R = unknown> {
    */
   probe?(b: Uint8Array, off: number, end: number, known?: boolean): Probe;
   /**
-   * Octets of the message that starts at `off` of a stream; 0: more octets are needed to say; -1: not this protocol;
-   * `Infinity`: it ends with the stream.
+   * Octets of the message that starts at `off` of a stream, which may be more than there are; 0: more octets are needed to
+   * say; -1: not this protocol; `Infinity`: it ends with the stream. What was learned on the way to 0 stands in `known`,
+   * which is given again when there are more octets.
    */
-  pduLength?(b: Uint8Array, off: number, end: number): number;
+  pduLength?(b: Uint8Array, off: number, end: number, known?: Framing): number;
   /**
    * Whether the header of the layer `[off, end)` is whole and plain, so that `dissect` shows every field that has an `at`
    * as the octets there say.

@@ -282,7 +282,8 @@ export class Connection implements StreamConsumer {
         return;
       }
     }
-    const found = recognise(this.host, this.flow, half, this.halves[other(side)], this.proxied);
+    const asked = !half.begun || half.undecided.isWorthALook(w);
+    const found = asked ? recognise(this.host, this.flow, half, this.halves[other(side)], this.proxied) : 'more';
     if (found === 'more') {
       if (!this.isNamed() && this.host.dissectors.tls.probe!(w.buf, w.off, w.end) === No) half.unclaimed = n;
       if (n > LIMITS.undecidedOctets) this.giveUp(half);

@@ -1,6 +1,7 @@
 import { ftt } from '../../dissectors/ftt.js';
 import { HEADER, IP_PACKET } from '../../dissectors/ftt-ims.js';
-import { startsWith, u16, u32, Yes } from '../kit/index.js';
+import { indexOf, startsWith, u16, u32, Yes } from '../kit/index.js';
+import type { PduBuffer } from '../stream/pdu-buffer.js';
 import { anchored } from './deframe.js';
 
 /**
@@ -65,6 +66,25 @@ function chain(b: Uint8Array, off: number, end: number): Verdict {
     count++;
   }
   return at === end && count > 0 ? FTTIMS : UNSURE;
+}
+
+/** Octets up to which what is undecided is asked about each time that there are more. */
+const SHORT = 2048;
+const LF = 10;
+
+/** Says when a stream that nobody knows yet is worth another look: text that goes on without the end of a line is not. */
+export class Undecided {
+  private asked = 0;
+
+  /** Whether what came since the last look may decide. A look is one at the latest after an eighth more. */
+  isWorthALook({ buf, off, end }: PduBuffer): boolean {
+    const n = end - off;
+    const before = this.asked;
+    const goesOn = n > before && n < before + (before >> 3) && indexOf(buf, LF, off + before, end) < 0;
+    if (n > SHORT && buf[off] >= 0x41 && goesOn) return false;
+    this.asked = n;
+    return true;
+  }
 }
 
 const PROXY_1 = 'PROXY ';

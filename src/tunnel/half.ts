@@ -2,6 +2,7 @@ import { LIMITS } from '../limits.js';
 import type { Ledger } from '../stream/ledger.js';
 import { PduBuffer } from '../stream/pdu-buffer.js';
 import { anchored, type Deframer } from './deframe.js';
+import { Undecided } from './detect.js';
 import type { Messages } from './messages.js';
 import { RECORD_HEADER, recordLength } from './records.js';
 
@@ -19,6 +20,7 @@ export class Half {
   readonly window: PduBuffer;
   mode: Mode = 'detect';
   messages: Messages | null = null;
+  readonly undecided = new Undecided();
   /** Octets at the end of what came last that are nobody's so far. */
   unclaimed = 0;
   /** Nothing is missing before the window: the SYN was captured, and all that followed. */

@@ -1,4 +1,4 @@
-import { type AnyDissector, No, type Pdu, type Source, View, Yes } from '../kit/index.js';
+import { type AnyDissector, Framing, No, type Pdu, type Source, View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { PduBuffer } from '../stream/pdu-buffer.js';
 
@@ -15,6 +15,8 @@ export class Messages {
   source: Source | null = null;
   /** Octets that the message under way needs; it is not asked again before they are there. */
   private needed = 0;
+  /** What is known of the message under way. */
+  private readonly framing = new Framing();
 
   /**
    * @param names what the octets of a message are called that came in one piece, and in several
@@ -32,7 +34,7 @@ export class Messages {
   /** Octets are missing before what comes next. */
   gap(): void {
     this.window.clear();
-    this.needed = 0;
+    this.begin();
     this.lost = true;
   }
 
@@ -41,9 +43,8 @@ export class Messages {
     const { dissector, window } = this;
     const have = window.end - window.off;
     if (have === 0 || have < this.needed) return this.tooLong(have);
-    this.needed = 0;
     if (this.lost && !this.find()) return this.take(this.data, have);
-    const n = this.length?.(window.buf, window.off, window.end) ?? have;
+    const n = this.length?.(window.buf, window.off, window.end, this.framing) ?? have;
     if (n < 0) {
       this.lost = true;
       return this.take(this.data, have);
@@ -58,7 +59,6 @@ export class Messages {
     const { window } = this;
     const have = window.end - window.off;
     if (this.needed !== Number.POSITIVE_INFINITY || have === 0) return undefined;
-    this.needed = 0;
     return this.take(this.dissector, have);
   }
 
@@ -66,9 +66,14 @@ export class Messages {
   private tooLong(have: number): Pdu | undefined {
     if (have < LIMITS.messageOctets) return undefined;
     this.window.overflow();
-    this.needed = 0;
     this.lost = true;
     return this.take(this.dissector, have);
+  }
+
+  /** What comes next is the start of a message, or data. */
+  private begin(): void {
+    this.needed = 0;
+    this.framing.restart();
   }
 
   private find(): boolean {
@@ -78,6 +83,7 @@ export class Messages {
   }
 
   private take(dissector: AnyDissector, n: number): Pdu {
+    this.begin();
     const { buf, off, end, segments } = this.window.take(n);
     if (segments === undefined) {
       const { source } = this;

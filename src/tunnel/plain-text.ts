@@ -4,7 +4,7 @@ import type { Ledger } from '../stream/ledger.js';
 import { applicationOf } from './application.js';
 import type { Connection } from './connection.js';
 import { ANCHOR_OCTETS, anchorAfter, Deframer } from './deframe.js';
-import { detect, type Verdict } from './detect.js';
+import { detect, Undecided, type Verdict } from './detect.js';
 import type { ConnectionHost } from './host.js';
 import { Messages } from './messages.js';
 import type { TlsPdu } from './tls-pdu.js';
@@ -15,6 +15,7 @@ const NAMES = ['Decrypted TLS', 'Reassembled TLS'] as const;
 /** The plain text of one direction. */
 class Lane {
   readonly deframer: Deframer;
+  readonly undecided = new Undecided();
   messages: Messages | null = null;
   /** A record could not be read: plain text is missing before the next one. */
   unread = false;
@@ -155,6 +156,10 @@ export class PlainText {
     const tunnel = this.connection.tunnel!;
     const { deframer } = lane;
     const { buf, off, end } = deframer.window;
+    if (!deframer.lost && end - off <= LIMITS.undecidedOctets && !lane.undecided.isWorthALook(deframer.window)) {
+      this.data(pdu);
+      return;
+    }
     const v = detect(buf, off, end);
     if (v.kind === 'fttims' || (deframer.lost && anchorAfter(buf, Math.max(off, end - n - ANCHOR_OCTETS), end))) {
       tunnel.content = 'fttims';

