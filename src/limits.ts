@@ -62,6 +62,8 @@ export const LIMITS = {
   handshakeOctets: 256 << 10,
   /** Alerts, and places where decryption went on, that are listed of a TLS session and direction. */
   tlsAlerts: 64,
+  /** Gaps of a tunnel that are told one by one. */
+  tunnelGaps: 64,
   /** Record numbers tried when decryption goes on after a gap or joins late. */
   recordSearch: 65_536,
   /** Tags tried for one record after a gap, beside those that the gap asks for. */

@@ -6,6 +6,7 @@ import type {
   AlertEntry,
   CertificateEntry,
   EnvelopeCount,
+  GapEntry,
   Leg,
   LegDelay,
   Place,
@@ -71,6 +72,7 @@ export function tunnelEntity(life: TunnelLife, end: Moment): TunnelEntity {
     ...(session !== undefined && { tls: tlsOf(life, session) }),
     envelopes: { up: countOf(up), down: countOf(down) },
     unknownTypes: Object.fromEntries([...tunnel.unknownTypes].map(([type, n]) => [String(type), n])),
+    gaps: gapsOf(life, end),
     resyncs: life.resyncs,
     ...(octets > 0 && life.innerOctets > 0 && { overhead: round(tcp.wireOctets / life.innerOctets) }),
     dscp: Object.fromEntries([...life.dscp].flatMap((n, i) => (n > 0 ? [[String(i), n]] : []))),
@@ -239,6 +241,24 @@ function tlsOf(life: TunnelLife, s: TlsSession): TlsEntry {
     keyUpdates: s.keyUpdates[0] + s.keyUpdates[1],
     decryption: { up: verdictOf(s, up), down: verdictOf(s, up === 0 ? 1 : 0) },
   };
+}
+
+/** Where octets are missing, at each place where the tunnel was seen. */
+function gapsOf(life: TunnelLife, end: Moment): GapEntry[] {
+  return [life, ...life.legs].flatMap(({ tunnel, gaps }) =>
+    tunnel.gaps.map(({ side, octets, frame, hole }, i): GapEntry => {
+      const { seconds, nanos, row } = gaps[i] ?? { ...end, row: String(frame) }; // what is waited for to the end
+      const { first, resumed } = hole;
+      return {
+        at: { seconds, nanos },
+        row,
+        direction: tunnel.direction(side),
+        octets,
+        ...(first !== undefined && { firstRecord: first }),
+        ...(resumed !== undefined && { resumedRecord: resumed }),
+      };
+    }),
+  );
 }
 
 function alertOf(a: TlsAlert, seen: Seen | undefined, swapped: boolean): AlertEntry {

@@ -26,6 +26,8 @@ export class TunnelLife {
   /** When each alert of the session came, by its place in the list. */
   readonly alerts: (Seen | undefined)[] = [];
   private alerted = 0;
+  /** When it was found that octets are missing, by the place in the list of the tunnel. */
+  readonly gaps: Seen[] = [];
   /** First envelope of each direction, and of all. */
   firstEnvelope: Seen | null = null;
   lastEnvelope: Seen | null = null;
@@ -69,7 +71,9 @@ export class TunnelLife {
   /** Takes a frame of its connection. */
   frame(a: Arrival, packet: Packet): void {
     this.files.add(a.file);
-    const { session } = this.tunnel;
+    const { session, gaps } = this.tunnel;
+    // Later frames of the chunk may have been looked at already.
+    while (this.gaps.length < gaps.length && gaps[this.gaps.length].frame <= a.frame) this.gaps.push(a.seen());
     if (this.established === null) this.establish(a, session?.finished[1]?.frame === a.frame);
     if (session !== undefined) {
       if (session.clientHelloFrame === a.frame) this.clientHello ??= a.seen();

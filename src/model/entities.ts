@@ -155,6 +155,18 @@ export interface AttemptEntry {
   readonly ms?: number;
 }
 
+/** Octets of a tunnel's stream that the capture does not have. */
+export interface GapEntry {
+  /** When it was clear that they will not come, and the row of that. */
+  at: Moment;
+  row: string;
+  direction: 'up' | 'down';
+  octets: number;
+  /** Number of the first TLS record that is not whole, and of the one with which decryption went on. */
+  firstRecord?: number;
+  resumedRecord?: number;
+}
+
 export interface TunnelEntity extends Entity {
   state: TunnelState;
   other?: string;
@@ -183,6 +195,7 @@ export interface TunnelEntity extends Entity {
   tls?: TlsEntry;
   envelopes: { up: EnvelopeCount; down: EnvelopeCount };
   unknownTypes: Record<string, number>;
+  gaps: GapEntry[];
   resyncs: number;
   overhead?: number;
   dscp: Record<string, number>;

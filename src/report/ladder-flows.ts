@@ -11,7 +11,7 @@ import type {
 import { isBefore, type Moment, millis } from '../model/moment.js';
 import { type ArrowKind, type Ladder, LadderBuilder } from './ladder.js';
 import type { Lists } from './report-select.js';
-import { innerAddress } from './report-words.js';
+import { gapWords, innerAddress } from './report-words.js';
 
 /** Items of a ladder, unless somebody wants more. */
 const MOST = 500;
@@ -56,7 +56,10 @@ export function callLadder(lists: Lists, call: CallEntity, most = MOST): Ladder 
   const ends = new Ends(ladder, tunnels, sharedAddresses([call], media));
   addCall(ladder, ends, call);
   addMedia(ladder, ends, media);
-  for (const t of tunnels) addStalls(ladder, t, call.start, call.end);
+  for (const t of tunnels) {
+    addGaps(ladder, t, call.start, call.end);
+    addStalls(ladder, t, call.start, call.end);
+  }
   return ladder.build(`Call ${call.id}: ${call.fromUri} → ${call.toUri}`, most);
 }
 
@@ -69,6 +72,7 @@ export function tunnelLadder(lists: Lists, t: TunnelEntity, most = MOST): Ladder
   const ue = ends.ue(t);
   if (t.proxy !== undefined) ladder.column('proxy', 'proxy', t.proxy.address);
   const eftf = ladder.column('eftf', 'EFTF', t.eftf.name ?? t.eftf.address);
+  addGaps(ladder, t);
   for (const s of t.steps) addStep(ladder, t, s, ue, eftf);
   addAddressing(ladder, lists, t, ue, eftf);
   for (const r of lists.registrations) if (r.tunnel === t.id) addRegistration(ladder, ends, t, r);
@@ -228,9 +232,18 @@ function addExchanges(ladder: LadderBuilder, lists: Lists, t: TunnelEntity): voi
       ladder.note(s.start, `SUBSCRIBE ${s.event ?? ''} ${s.toUri}: ${answered(s.status)}`, (s.status ?? 0) >= 400);
 }
 
+/** Says where octets of a tunnel are missing, in a span of time. */
+export function addGaps(ladder: LadderBuilder, t: TunnelEntity, from?: Moment, to?: Moment): void {
+  for (const g of t.gaps) if (isWithin(g.at, from, to)) ladder.note(g.at, gapWords(g), true);
+}
+
+/** Whether a time is in a span of which either end may be open. */
+const isWithin = (at: Moment, from: Moment | undefined, to: Moment | undefined): boolean =>
+  (from === undefined || !isBefore(at, from)) && (to === undefined || !isBefore(to, at));
+
 function addStalls(ladder: LadderBuilder, t: TunnelEntity, from?: Moment, to?: Moment): void {
   for (const s of t.tcp.stalls) {
-    if ((from !== undefined && isBefore(s.at, from)) || (to !== undefined && isBefore(to, s.at))) continue;
+    if (!isWithin(s.at, from, to)) continue;
     const way = s.direction === 'up' ? 'from the UE' : 'to the UE';
     ladder.note(s.at, `TCP stood still ${way} for ${Math.round(s.ms)} ms; ${s.released} envelopes came at once`, true);
   }

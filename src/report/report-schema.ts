@@ -184,6 +184,16 @@ const tunnel = entity({
   'tls?': tls,
   envelopes: object({ up: ref('envelopes'), down: ref('envelopes') }),
   unknownTypes: map(COUNT, '^[0-9]{1,3}$'),
+  gaps: list(
+    object({
+      at: TIME,
+      row: ROW,
+      direction: DIRECTION,
+      octets: COUNT,
+      'firstRecord?': COUNT,
+      'resumedRecord?': COUNT,
+    }),
+  ),
   resyncs: COUNT,
   'overhead?': NUMBER,
   dscp: map(COUNT, '^[0-9]{1,2}$'),

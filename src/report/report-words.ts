@@ -1,4 +1,4 @@
-import type { FindingEntity, TunnelEntity } from '../model/entities.js';
+import type { FindingEntity, GapEntry, TunnelEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 import { isoTime } from './value.js';
 
@@ -49,6 +49,21 @@ export function tlsWords({ tls }: TunnelEntity): string {
 /** `ue close_notify`; what was only inferred says so. */
 export const releaseWords = ({ release: r }: TunnelEntity): string =>
   `${r.how.replace('_', ' ')} by ${r.by}${r.basis === 'inferred' ? ' (inferred)' : ''}`;
+
+/** `record 5, 232 octets`, `records 5 to 7, 700 octets`: what a gap took away, as far as it is known. */
+export function gapSize({ octets, firstRecord: first, resumedRecord: next }: GapEntry): string {
+  const size = counted(octets, 'octet');
+  if (first === undefined) return size;
+  if (next === undefined) return `record ${first} and after, ${size}`;
+  return next - first > 1 ? `records ${first} to ${next - 1}, ${size}` : `record ${first}, ${size}`;
+}
+
+/** `missing from the UE: record 5, 232 octets; resumed at 6`. */
+export function gapWords(g: GapEntry): string {
+  const { resumedRecord: next } = g;
+  const way = g.direction === 'up' ? 'from the UE' : 'to the UE';
+  return `missing ${way}: ${gapSize(g)}${next === undefined ? '' : `; resumed at ${next}`}`;
+}
 
 /** A file of the capture as it stands in a report. */
 export interface FileWords {

@@ -2,6 +2,7 @@ import { ContentType } from '../../dissectors/tls/numbers.js';
 import { LIMITS } from '../limits.js';
 import type { Decryptor } from './decryptor.js';
 import type { Epoch, Served } from './epoch.js';
+import type { Hole } from './hole.js';
 import { MessageReader } from './messages.js';
 import { RECORD_HEADER, type TlsRecord } from './record.js';
 import { type Budget, type Candidate, seek, TAG_COST } from './seek.js';
@@ -63,6 +64,9 @@ export class Channel {
   /** Records that may be hidden by gaps since then. */
   private slack = 0;
   private careful = 0;
+  /** Records that are missing, until one is opened again; and the keys that the one before had. */
+  private hole: Hole | undefined;
+  private before: Epoch | null = null;
   private readonly budget: Budget = { left: 0 };
   private everOpen = false;
 
@@ -82,6 +86,7 @@ export class Channel {
     this.since = 0;
     this.slack = 0;
     this.careful = 0;
+    this.hole = undefined;
     this.budget.left = LIMITS.tagTrials * TAG_COST;
     if (epoch === null) this.reason ??= reason;
   }
@@ -108,6 +113,23 @@ export class Channel {
     this.state = 'seeking';
     this.slack = Math.min(LIMITS.recordSearch, this.slack + range);
     this.budget.left = Math.max(this.budget.left, (LIMITS.tagTrials + this.since + this.slack) * TAG_COST);
+  }
+
+  /** Octets of the stream are missing from here on: `hole` gets the numbers of the records that they take away. */
+  tear(hole: Hole): void {
+    if (this.hole !== undefined) return;
+    this.drain();
+    this.hole = hole;
+    this.before = this.epoch;
+    if (this.state === 'open') hole.first = this.epoch!.sequence;
+    this.careful = Math.max(this.careful, 1);
+  }
+
+  /** A record behind a hole was opened. Numbers under other keys say nothing about those that are missing. */
+  private mend(hole: Hole, epoch: Epoch, sequence: number): void {
+    this.hole = undefined;
+    if (epoch === this.before) hole.resumed = sequence;
+    else delete hole.first;
   }
 
   /** Octets of the stream are missing (0: the framing was lost) before the next record. */
@@ -186,6 +208,7 @@ export class Channel {
 
   /** A record was opened and its tag was right. */
   private took(epoch: Epoch, r: TlsRecord, sequence: number): void {
+    if (this.hole !== undefined) this.mend(this.hole, epoch, sequence);
     epoch.pass(r);
     epoch.proven = true;
     epoch.sequence = sequence + 1;

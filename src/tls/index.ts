@@ -7,7 +7,7 @@
  *     const session = new TlsSession({ keys, cache, decryptor });      one for each TCP connection
  *
  *     const r = session.record(direction, buf, off, end, frame);       for each record, in the order of the capture
- *     session.gap(direction, octets);                                  where octets are missing
+ *     session.tear(direction, hole); session.gap(direction, octets);   where octets are missing
  *     decryptor.flush();                                               once per chunk of frames
  *     r.status, r.plain                                                what is in it, until the next flush
  *     session.verdict(direction)                                       how far it came, in words
@@ -17,6 +17,7 @@
 export { type KnownHandshake, SessionCache } from './cache.js';
 export { Decryptor, type DecryptorOptions } from './decryptor.js';
 export type { Served } from './epoch.js';
+export type { Hole } from './hole.js';
 export {
   type BadKeyLine,
   KEY_LABELS,

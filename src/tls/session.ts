@@ -11,6 +11,7 @@ import { hex, u8, u16 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { Channel } from './channel.js';
 import type { Stage } from './epoch.js';
+import type { Hole } from './hole.js';
 import { KeyRing } from './key-ring.js';
 import { looksClear } from './messages.js';
 import type { Resumed } from './negotiation.js';
@@ -189,6 +190,11 @@ export class TlsSession {
   drain(direction: 0 | 1): void {
     const channel = this.channels[direction];
     if (channel.state === 'open') channel.drain();
+  }
+
+  /** Octets of the stream are missing from here on: `hole` gets the numbers of the records that they take away. */
+  tear(direction: 0 | 1, hole: Hole): void {
+    this.channels[direction].tear(hole);
   }
 
   /** Octets of the stream are missing before the next record; 0 if records could not be told apart for a while. */

@@ -8,7 +8,6 @@ import { ladderLines, ladderOffers } from './export-actions.js';
 import type { ExportOffer } from './exports.js';
 import { FlowPane } from './flow-pane.js';
 import { dialogueFlow, extendedFlow, type Flow } from './flows.js';
-import { Gaps } from './gaps.js';
 import type { CommandId } from './keymap.js';
 import { Table } from './table.js';
 import type { Story } from './told.js';
@@ -24,7 +23,6 @@ export class CallsView implements View {
   readonly title = 'Calls';
   private readonly table: Table<Dialogue>;
   private readonly below: FlowPane;
-  private readonly gaps: Gaps;
   private scope: Scope = {};
   private pane: Pane = 'list';
   /** The pane with the focus stands alone. */
@@ -43,10 +41,6 @@ export class CallsView implements View {
   constructor(private readonly desk: Desk) {
     this.table = new Table(dialogueColumns(desk, this.picked), (a, b) => nameOf(a) === nameOf(b));
     this.below = new FlowPane(desk);
-    this.gaps = new Gaps(desk.viewer.rows, () => {
-      this.flowOf = '';
-      desk.repaint();
-    });
   }
 
   badge(): string {
@@ -121,7 +115,6 @@ export class CallsView implements View {
       this.table.set(story === undefined ? [] : dialoguesOf(story).filter((d) => this.isHere(d)));
       this.pursue();
     }
-    this.gaps.look();
     const shown = this.together();
     const key = `${this.extended} ${shown.map(nameOf).join()}`;
     if (key !== this.flowOf) {
@@ -138,9 +131,8 @@ export class CallsView implements View {
   /** The ladder of dialogues, or of the tunnels that they are in; where there are none, of those that are looked at. */
   private flow(story: Story, shown: readonly Dialogue[]): Flow | undefined {
     const tunnels = new Set(shown.length > 0 ? shown.flatMap(tunnelsOf) : this.scope.tunnels);
-    const gaps = this.gaps.of(tunnels);
-    if (this.extended && tunnels.size > 0) return extendedFlow(story, tunnels, shown, gaps);
-    return shown.length === 0 ? undefined : dialogueFlow(story, shown, gaps);
+    if (this.extended && tunnels.size > 0) return extendedFlow(story, tunnels, shown);
+    return shown.length === 0 ? undefined : dialogueFlow(story, shown);
   }
 
   /** A call was asked for before the report was there. */

@@ -1,10 +1,9 @@
 import type { Place, RegistrationEntity } from '../model/entities.js';
-import { isBefore, type Moment, millis } from '../model/moment.js';
+import { type Moment, millis } from '../model/moment.js';
 import { type Ladder, type LadderBar, LadderBuilder, type LadderColumn, type LadderItem } from '../report/ladder.js';
-import { callLadder, tunnelLadder } from '../report/ladder-flows.js';
+import { addGaps, callLadder, tunnelLadder } from '../report/ladder-flows.js';
 import type { Dialogue } from './dialog-list.js';
-import { nameOf, tunnelsOf } from './dialog-list.js';
-import { type Gap, gapNote } from './gaps.js';
+import { nameOf } from './dialog-list.js';
 import type { Story } from './told.js';
 
 /** A ladder of several dialogues, and which of them each item belongs to. */
@@ -17,32 +16,22 @@ export interface Flow extends Ladder {
 const MOST = 5000;
 
 /** The messages of dialogues in one ladder, in the order of time, with their media and what is missing meanwhile. */
-export function dialogueFlow(story: Story, dialogues: readonly Dialogue[], gaps: readonly Gap[] = []): Flow {
+export function dialogueFlow(story: Story, dialogues: readonly Dialogue[]): Flow {
   const ladders = dialogues.map((d) => (d.kind === 'call' ? callLadder(story, d.entity, MOST) : otherLadder(story, d)));
-  const lasting = dialogues.map((d) => ({ tunnels: tunnelsOf(d), start: d.entity.start, end: endOf(d) }));
-  const within = gaps.filter((g) =>
-    lasting.some((d) => d.tunnels.includes(g.tunnel) && !isBefore(g.at, d.start) && !isBefore(d.end, g.at)),
-  );
-  return joined(dialogues.map(nameOf).join(', '), ladders, within);
+  return joined(dialogues.map(nameOf).join(', '), ladders);
 }
 
 /** The last moment of a dialogue that is known. */
-function endOf({ kind, entity: e }: Dialogue): Moment {
-  if (kind === 'call') return e.end ?? e.messages.at(-1)?.at ?? e.start;
+function endOf({ kind, entity: e }: Exclude<Dialogue, { kind: 'call' }>): Moment {
   if (kind !== 'registration') return e.start;
   const last = e.transactions.at(-1);
   return last === undefined ? e.start : later(last.at, last.ms ?? 0);
 }
 
 /** The whole life of tunnels, from the SYN on, with all that was in them; some of it are the dialogues. */
-export function extendedFlow(
-  story: Story,
-  ids: ReadonlySet<number>,
-  dialogues: readonly Dialogue[] = [],
-  gaps: readonly Gap[] = [],
-): Flow {
+export function extendedFlow(story: Story, ids: ReadonlySet<number>, dialogues: readonly Dialogue[] = []): Flow {
   const ladders = story.tunnels.filter((t) => ids.has(t.id)).map((t) => tunnelLadder(story, t, MOST));
-  const flow = joined([...ids].map((id) => `tunnel ${id}`).join(', '), ladders, gaps);
+  const flow = joined([...ids].map((id) => `tunnel ${id}`).join(', '), ladders);
   const rows = new Map<string, number>();
   for (const [i, d] of dialogues.entries())
     if (d.kind === 'call') for (const m of d.entity.messages) rows.set(m.row, i);
@@ -56,6 +45,7 @@ function otherLadder(story: Story, d: Exclude<Dialogue, { kind: 'call' }>): Ladd
   const address = tunnel?.addresses.find((a) => !a.startsWith('fe80:')) ?? tunnel?.ue.address ?? '';
   const ue = ladder.column('ue', 'UE', address);
   const far = ladder.column('far', 'P-CSCF', tunnel?.pcscf?.address ?? '');
+  if (tunnel !== undefined) addGaps(ladder, tunnel, d.entity.start, endOf(d));
   if (d.kind === 'registration') addTransactions(ladder, d.entity, ue, far);
   else {
     const method = d.kind === 'message' ? 'MESSAGE' : `SUBSCRIBE ${d.entity.event ?? ''}`.trim();
@@ -103,13 +93,19 @@ function later(m: Moment, ms: number): Moment {
 }
 
 /** Ladders in one: columns with the same title and address are the same. */
-function joined(title: string, ladders: readonly Ladder[], gaps: readonly Gap[]): Flow {
+function joined(title: string, ladders: readonly Ladder[]): Flow {
   const columns: LadderColumn[] = [];
-  // Before what came after them.
-  const all = gaps.map((gap) => ({ item: gapNote(gap), dialogue: -1 }));
+  const all: { item: LadderItem; dialogue: number }[] = [];
+  // What happened to a tunnel stands in the ladder of each of its dialogues.
+  const noted = new Set<string>();
   for (const [dialogue, ladder] of ladders.entries()) {
     const places = ladder.columns.map((c) => placeOf(c, columns));
-    for (const item of ladder.items) all.push({ item: moved(item, places), dialogue });
+    for (const item of ladder.items) {
+      const key = item.kind === 'note' && item.bad ? `${item.at.seconds} ${item.at.nanos} ${item.text}` : '';
+      if (key !== '' && noted.has(key)) continue;
+      noted.add(key);
+      all.push({ item: moved(item, places), dialogue });
+    }
   }
   all.sort((a, b) => millis(b.item.at, a.item.at));
   return {

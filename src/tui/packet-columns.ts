@@ -1,5 +1,4 @@
 import { Direction, type Rows } from '../viewer/rows.js';
-import { isAfterGap } from './gaps.js';
 import { SIGNS, severityStyle, type Theme } from './style.js';
 import type { Column } from './table.js';
 import { TIME_FORMATS, type TimeFormat, timeText } from './times.js';
@@ -28,6 +27,8 @@ export interface ColumnLook {
   before(row: number): number;
   /** The value of a field in a row; undefined: it is not known yet. */
   value(row: number, field: string): string | undefined;
+  /** What the capture lacks before a row, in words; empty: nothing. */
+  missing(row: number): string;
   /** Letter of a row's mark. */
   mark(row: number): string;
 }
@@ -118,14 +119,14 @@ export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<num
       max: 400,
       grow: true,
       priority: 1,
-      text: (r) => outer(r)?.info ?? infoOf(rows, r),
+      text: (r) => outer(r)?.info ?? infoOf(rows, r, look.missing(r)),
     },
   ];
 }
 
 /** The Info of a row; what comes after octets that the capture has not says so. */
-const infoOf = (rows: Rows, row: number): string =>
-  isAfterGap(rows, row) ? `[octets are missing before this]  ${rows.info(row)}` : rows.info(row);
+const infoOf = (rows: Rows, row: number, missing: string): string =>
+  missing === '' ? rows.info(row) : `[${missing}] ${rows.info(row)}`;
 
 /** A column of a field. */
 export function fieldColumn(field: string, look: ColumnLook): Column<number> {

@@ -3,6 +3,7 @@ import type { Choice, RowKind, Selection, Viewer } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
 import { ColumnChoice } from './column-choice.js';
 import { csvOf } from './csv.js';
+import type { Gaps } from './gaps.js';
 import type { CommandId } from './keymap.js';
 import { List, type ListLook } from './list.js';
 import { type ColumnLook, type OuterLook, packetColumns } from './packet-columns.js';
@@ -29,6 +30,7 @@ const PLAIN_LOOK: ColumnLook = {
   reference: -1,
   before: () => -1,
   value: () => '',
+  missing: () => '',
   mark: () => '',
 };
 
@@ -68,6 +70,7 @@ export class PacketList {
     private readonly viewer: Viewer,
     private readonly changed: () => void,
     columns: readonly ColumnSetting[] = [],
+    private readonly gaps?: Gaps,
   ) {
     this.choice = new ColumnChoice(viewer.rows, PLAIN_LOOK, columns);
     this.cells = new RowCells(viewer, changed);
@@ -229,8 +232,13 @@ export class PacketList {
         return at > 0 ? this.selection.at(at - 1) : -1;
       },
       value: (row, field) => this.cells.text(row, field),
+      missing: (row) => this.missing(row),
       mark: look.mark,
     };
+  }
+
+  private missing(row: number): string {
+    return this.gaps?.before(row) ?? '';
   }
 
   /** What the frame around an inner packet is: until it is known, what there is to know from its tunnel. */
@@ -335,6 +343,7 @@ export class PacketList {
       time,
       reference: this.reference,
       outer: this.kind === 'outer' ? (r) => this.outer(r, values.get(r)) : undefined,
+      missing: (r) => this.missing(r),
       value: (r, field) => values.get(r)?.texts[this.choice.fields.indexOf(field)] ?? '',
     };
     return csvOf(this.choice.columns(this.viewer.rows, look), rows);
@@ -343,7 +352,7 @@ export class PacketList {
   /** A row as one line of text. */
   lineOf(row: number, time: TimeFormat): string {
     const { rows } = this.viewer;
-    const look = { ...PLAIN_LOOK, time, reference: this.reference };
+    const look = { ...PLAIN_LOOK, time, reference: this.reference, missing: (r: number) => this.missing(r) };
     const value = (r: number, field: string): string | undefined => this.cells.text(r, field);
     return this.choice
       .columns(rows, { ...look, value })

@@ -3,6 +3,7 @@ import { type Area, wrap } from './cells.js';
 import type { ExportOffer } from './exports.js';
 import { FilterWords } from './filter-words.js';
 import type { Place } from './frame.js';
+import { Gaps } from './gaps.js';
 import type { CommandId } from './keymap.js';
 import { OctetsPane } from './octets-pane.js';
 import { filterFromField, listCommand } from './packet-actions.js';
@@ -57,7 +58,8 @@ export class PacketsView implements View {
   private trouble: string | undefined;
 
   constructor(readonly desk: Desk) {
-    this.packets = new PacketList(desk.viewer, () => desk.repaint(), desk.memory.settings.columns);
+    const gaps = new Gaps(desk.viewer.rows, () => desk.told.story);
+    this.packets = new PacketList(desk.viewer, () => desk.repaint(), desk.memory.settings.columns, gaps);
     this.jumps = new PacketJumps(this);
     this.colours = new PacketColours(desk);
     this.words = new FilterWords(desk.viewer, desk.fields, () => desk.told.story);

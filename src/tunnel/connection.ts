@@ -5,7 +5,7 @@ import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
 import type { Piece } from '../stream/pdu-buffer.js';
 import type { StreamConsumer } from '../stream/tcp.js';
-import { type TlsServices, TlsSession } from '../tls/index.js';
+import { type Hole, type TlsServices, TlsSession } from '../tls/index.js';
 import { Deframer } from './deframe.js';
 import { proxyHeader } from './detect.js';
 import { clientOf, nameOf } from './ends.js';
@@ -28,6 +28,7 @@ const TCP_NAMES = ['Frame', 'Reassembled TCP'] as const;
 const CONNECTION_COST = 900;
 const SESSION_COST = 6000;
 const TUNNEL_COST = 1500;
+const GAP_COST = 150;
 /** Content types of records. RFC 8446 §5.1 */
 const HANDSHAKE = 22;
 const ALERT = 21;
@@ -172,6 +173,7 @@ export class Connection implements StreamConsumer {
   gap(side: Side, octets: number): void {
     const half = this.halves[side];
     this.host.finding('capture.gap');
+    this.noteGap(side, octets);
     if (half.mode === 'tls') {
       half.afterGap = true;
       this.cutRecord(side, octets);
@@ -183,6 +185,19 @@ export class Connection implements StreamConsumer {
       if (half.mode === 'clear') half.deframer!.gap();
       else if (half.mode === 'pdus') half.messages!.gap();
     }
+  }
+
+  private noteGap(side: Side, octets: number): void {
+    const { tunnel } = this;
+    if (tunnel === null) return;
+    if (tunnel.gaps.length >= LIMITS.tunnelGaps) {
+      this.host.ledger.capped('tunnelGaps');
+      return;
+    }
+    const hole: Hole = {};
+    tunnel.gaps.push({ side, octets, frame: this.host.frame, hole });
+    this.count(GAP_COST);
+    if (this.halves[side].mode === 'tls') this.session!.tear(this.tlsSide(side), hole);
   }
 
   /** Octets of a record, or more, are missing. Where its header is there, it is known where the next one may start. */

@@ -1,4 +1,4 @@
-import type { TlsSession } from '../tls/index.js';
+import type { Hole, TlsSession } from '../tls/index.js';
 import type { ProxyExchange } from './proxy-exchange.js';
 
 /** One end of a connection. */
@@ -6,6 +6,16 @@ export interface Endpoint {
   /** Four or sixteen octets. */
   readonly address: Uint8Array;
   readonly port: number;
+}
+
+/** Octets of a tunnel's stream that the capture does not have. */
+export interface Gap {
+  readonly side: 0 | 1;
+  readonly octets: number;
+  /** The frame in which it was clear that they will not come. */
+  readonly frame: number;
+  /** The records that they were of. */
+  readonly hole: Hole;
 }
 
 /** What a tunnel turned out to carry. */
@@ -34,6 +44,8 @@ export class Tunnel {
     { total: 0, ip4: 0, ip6: 0, unknown: 0, invalid: 0, octets: 0 },
     { total: 0, ip4: 0, ip6: 0, unknown: 0, invalid: 0, octets: 0 },
   ];
+  /** Where octets are missing, in the order in which that was found: the first of them. */
+  readonly gaps: Gap[] = [];
   readonly unknownTypes = new Map<number, number>();
   /** Octets of an envelope that was not whole when its stream ended, by side. */
   readonly unfinished: [number, number] = [0, 0];

@@ -5,7 +5,7 @@ import { CaptureBuilder } from '../build/capture.js';
 import type { Conversation, Step } from '../build/conversation.js';
 import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
 import { at, ping } from '../build/packets.js';
-import { drop, late, only } from '../build/shape.js';
+import { drop, late, only, where } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import { testCertificate } from '../tls/pair.js';
 import { captured, codes, ENDS, finding, type Json, reportOn } from './support.js';
@@ -117,6 +117,29 @@ describe('what of a session can be read', () => {
     const r = await reportOn(built.octets, c.keylog);
     assert.deepEqual(codes(r), ['capture.gap']);
     assert.equal(finding(r, 'capture.gap').refs[0].kind, 'tunnel');
+  });
+
+  test('which records are missing', async () => {
+    // Of the UE's records 0 is the Finished in TLS 1.2; in TLS 1.3 it has other keys (RFC 5246 §7.4.9, RFC 8446 §5.3).
+    for (const [version, third] of [
+      ['TLSv1.2', 3],
+      ['TLSv1.3', 2],
+    ] as const) {
+      const c = await tlsConversation(SOME, { version });
+      const [, , a, b] = c.inner.filter((i) => i.side === 0);
+      const lost = where(
+        ({ side, segment: s }) => side === 1 || s === null || s.from < a!.from || s.to > b!.to || s.to === s.from,
+      );
+      const r = await reportOn(captured(c, {}, { shape: [lost] }).octets, c.keylog);
+      const [{ at: _, row, ...gap }, ...others] = r.tunnels[0].gaps;
+      const octets = b!.to - a!.from;
+      assert.deepEqual(gap, { direction: 'up', octets, firstRecord: third, resumedRecord: third + 2 });
+      assert.deepEqual(others, []);
+      assert.deepEqual(
+        finding(r, 'capture.gap').rows.map((at: string) => at.replace(/\.1$/, '')),
+        [row],
+      );
+    }
   });
 
   test('a record that was damaged', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TunnelEntity } from '../../src/model/entities.js';
-import { innerAddress } from '../../src/report/report-words.js';
+import type { GapEntry, TunnelEntity } from '../../src/model/entities.js';
+import { gapWords, innerAddress } from '../../src/report/report-words.js';
 
 test('the address shown of a UE does not depend on which of its packets came first', () => {
   const lease = '10.45.0.2';
@@ -13,4 +13,14 @@ test('the address shown of a UE does not depend on which of its packets came fir
   assert.equal(shown(local, routed), routed);
   assert.equal(shown(local), local);
   assert.equal(shown(), undefined);
+});
+
+test('a gap says as much as is known of it', () => {
+  const gap: GapEntry = { at: { seconds: 0, nanos: 0 }, row: '19', direction: 'up', octets: 232 };
+  const down: GapEntry = { ...gap, direction: 'down', octets: 1 };
+  assert.equal(gapWords(down), 'missing to the UE: 1 octet');
+  assert.equal(gapWords({ ...gap, firstRecord: 5 }), 'missing from the UE: record 5 and after, 232 octets');
+  const resumed = (n: number): string => gapWords({ ...gap, firstRecord: 5, resumedRecord: n });
+  assert.equal(resumed(6), 'missing from the UE: record 5, 232 octets; resumed at 6');
+  assert.equal(resumed(8), 'missing from the UE: records 5 to 7, 232 octets; resumed at 8');
 });

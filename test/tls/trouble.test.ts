@@ -231,11 +231,14 @@ test('a gap of megabytes', () => {
       });
     const before = feed(5);
     sealer.skip(30_000);
+    const hole = {};
+    session.tear(0, hole);
     session.gap(0, 30_000 * 85);
     const behind = feed(40);
     s.decryptor.flush();
     assert.ok([...before, ...behind].every((r) => r.status === 'open'));
     assert.deepEqual(session.verdict(0).resumedAt, [30_005]);
+    assert.deepEqual(hole, { first: 5, resumed: 30_005 });
   }
 });
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { GapEntry } from '../../src/model/entities.js';
 import { CallsView } from '../../src/tui/calls-view.js';
 import { dialoguesOf } from '../../src/tui/dialog-list.js';
 import { dialogueFlow } from '../../src/tui/flows.js';
-import type { Gap } from '../../src/tui/gaps.js';
 import type { CommandId } from '../../src/tui/keymap.js';
 import { until } from '../support/until.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
@@ -96,7 +96,7 @@ describe('calls', () => {
     // Frames 16 to 20 and 289 as tshark lists them; of the stream down 113 octets are missing before frame 297.
     assert.match(
       screen,
-      /TCP SYN[\s\S]*ClientHello[\s\S]*TCP RST ─+>[\s\S]*! octets to the UE are missing before 297\.1 /,
+      /TCP SYN[\s\S]*ClientHello[\s\S]*TCP RST ─+>[\s\S]*! missing to the UE: record 7, 113 octets;/,
     );
     assert.deepEqual(v.crumbs(), ['from the SYN on']);
     press('bottom');
@@ -110,15 +110,18 @@ describe('calls', () => {
   test('what is missing while a call lasts is a line of its ladder', async () => {
     const story = await storyOf('28-overloaded.pcapng');
     const [call] = dialoguesOf(story);
-    const gap = (seconds: number): Gap => {
+    const gap = (seconds: number): GapEntry => {
       const { start } = call.entity;
-      return { tunnel: 1, at: { ...start, seconds: start.seconds + seconds }, row: '19.1', direction: 'up' };
+      const at = { ...start, seconds: start.seconds + seconds };
+      return { at, row: '19', direction: 'up', octets: 232, firstRecord: 5, resumedRecord: 7 };
     };
-    const notes = (at: number): string[] =>
-      dialogueFlow(story, [call], [gap(at)]).items.flatMap((x) => (x.kind === 'note' ? [x.text] : []));
-    assert.ok(notes(0).includes('octets from the UE are missing before 19.1'));
-    assert.ok(!notes(60).includes('octets from the UE are missing before 19.1'));
-    assert.ok(!notes(-1).includes('octets from the UE are missing before 19.1'));
+    const notes = (seconds: number): string[] => {
+      const tunnels = story.tunnels.map((t) => ({ ...t, gaps: [gap(seconds)] }));
+      const { items } = dialogueFlow({ ...story, tunnels }, [call, call]);
+      return items.flatMap((x) => (x.kind === 'note' ? [x.text] : [])).filter((text) => /missing/.test(text));
+    };
+    assert.deepEqual(notes(0), ['missing from the UE: records 5 to 6, 232 octets; resumed at 7']);
+    assert.deepEqual([...notes(60), ...notes(-1)], []);
   });
 
   test('media and session descriptions come and go', async () => {
