@@ -82,11 +82,13 @@ export class LiveEftf extends LiveEnd {
     }
     const [upRate, downRate] = this.rates.of([up, down]);
     const { write, withKeys } = this.o;
+    const { discarded } = this.opened.one;
     return [
       `up ${count(up)} packets ${octets(upOctets)} ${Math.round(upRate)}/s   down ${count(down)} packets ${octets(downOctets)} ${Math.round(downRate)}/s`,
       write === undefined
         ? 'kept until the program ends; w writes it to a file'
         : `writing ${write}${withKeys ? ' with keys' : ''}`,
+      ...(discarded === '' ? [] : [`the router discarded ${discarded}`]),
       ...tunnels.slice(0, LIMITS.listedTunnels).map((t) => this.opened.one.describe(t)),
       ...(tunnels.length > LIMITS.listedTunnels
         ? [`${count(tunnels.length - LIMITS.listedTunnels)} tunnels more, which are not listed`]

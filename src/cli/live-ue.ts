@@ -1,6 +1,5 @@
 import { addressText } from '../live/address.js';
 import { readLine, runStep, type Step, usualSteps, VERBS } from '../live/scenario.js';
-import { discardsInWords } from '../live/tunnel-envelopes.js';
 import { NotEstablished } from '../live/tunnel-failure.js';
 import type { LiveStep } from '../tui/live-console.js';
 import type { Completion } from '../tui/prompt.js';
@@ -184,13 +183,10 @@ export class LiveUe extends LiveEnd {
     const { sent, counts, lastHeard } = link;
     const media = this.ue.signalling?.media?.reception;
     const [up, down] = this.rates.of([sent.packets, counts.packets]);
-    const discarded = discardsInWords(counts);
+    const { discarded } = this.ue;
     const heard = this.ue.up ? `   heard ${duration(Math.max(0, performance.now() - lastHeard))} ago` : '';
     return this.tail([
       `up ${count(sent.packets)} packets ${octets(sent.octets)} ${Math.round(up)}/s   down ${count(counts.packets)} packets ${octets(counts.octets)} ${Math.round(down)}/s${heard}`,
-      ...(sent.dropped + sent.tooLarge > 0
-        ? [`not sent: ${sent.dropped} as the EFTF reads too slowly, ${sent.tooLarge} too large`]
-        : []),
       ...(discarded === '' ? [] : [`discarded: ${discarded}`]),
       ...(media === undefined ? [] : [`RTP received ${count(media.received)}, ${count(media.lost)} lost`]),
     ]);

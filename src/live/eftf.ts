@@ -2,6 +2,7 @@ import { LIMITS } from '../limits.js';
 import { type Address, address, inPrefix, linkLocal } from './address.js';
 import { type Clock, realClock } from './clock.js';
 import type { LeaseFile } from './dhcp-lease-file.js';
+import { hostDiscards, listed, routerDrops } from './discard-words.js';
 import { Faults } from './fault.js';
 import { type AnyFault, EftfFaults, isEftfFault } from './fault-eftf.js';
 import { LabNetwork } from './lab-network.js';
@@ -101,7 +102,10 @@ export class Eftf {
     });
     this.takeOver();
     if (subscribers !== undefined) this.lab = this.startLab(subscribers);
-    if (o.tun !== undefined && o.bare) this.bare = new LearningSwitch(o.tun);
+    if (o.tun !== undefined && o.bare)
+      this.bare = new LearningSwitch(o.tun, () =>
+        o.tell(`more than ${LIMITS.learntAddresses} addresses in tunnels: what is for further ones goes to all`),
+      );
     else if (o.tun !== undefined) this.router.setUplink(o.tun);
     this.server = new TunnelServer({
       ...o,
@@ -132,6 +136,7 @@ export class Eftf {
       subscribers,
       faults: this.faults,
       keepSeconds: KEEP,
+      tell: this.o.tell,
       withoutDns: this.o.dns !== undefined && this.o.dns.length > 0,
       onRegistrar: (e) => this.o.tell(`P-CSCF: ${e.impi} ${e.type}${e.why === undefined ? '' : `: ${e.why}`}`),
     });
@@ -158,7 +163,7 @@ export class Eftf {
       this.o.tell(`tunnel ${t.id}: no IPv6 prefix is left for it`);
     void t.link.ended.then(() => {
       if (inner !== undefined) {
-        const dropped = dropsInWords(inner);
+        const dropped = routerDrops(inner.counters);
         if (dropped !== '') this.o.tell(`tunnel ${t.id}: dropped ${dropped}`);
         this.router.detach(inner);
       }
@@ -190,28 +195,22 @@ export class Eftf {
     return `tunnel ${t.id}: ${t.ue}, ${(t.inner && this.router.describe(t.inner)) || 'no address'}, ${counts.packets} packets up, ${sent.packets} down`;
   }
 
+  /** What was thrown away beside the tunnels, by the router's own host and from the way out; '' where nothing was. */
+  get discarded(): string {
+    const { host, uplink } = this.router;
+    const from = uplink === undefined ? '' : routerDrops(uplink.counters);
+    return listed(hostDiscards(host.counters), from === '' ? '' : `from outside ${from}`);
+  }
+
   /** Releases all tunnels and ends. */
   async close(): Promise<void> {
     await this.server.close();
+    const { discarded } = this;
+    if (discarded !== '') this.o.tell(`the router discarded ${discarded}`);
     this.lab?.stop();
     this.router.stop();
     this.o.leases?.close();
   }
-}
-
-/** Reasons of the router, in words. A family that is not supported is told with the envelopes. */
-const REASONS = {
-  damaged: 'damaged',
-  spoofed: 'from addresses that are not its own',
-  expired: 'whose time to live was over',
-  tooBig: 'too big for their way',
-  noRoute: 'without a way',
-} as const;
-
-/** What the router threw away of a tunnel: `3 without a way, 1 damaged`. */
-function dropsInWords({ counters }: Link): string {
-  const reasons = Object.entries(REASONS).filter(([reason]) => counters[reason as keyof typeof REASONS] > 0);
-  return reasons.map(([reason, words]) => `${counters[reason as keyof typeof REASONS]} ${words}`).join(', ');
 }
 
 /** The first address of a pool that a host may have. */

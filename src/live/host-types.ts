@@ -50,6 +50,12 @@ export interface HostCounters {
   noPort: number;
   /** Parts of datagrams that never became whole, or did not fit. */
   fragments: number;
+  /** Not taken of routers, as there were enough: prefixes, routers, DNS servers. */
+  prefixes: number;
+  routers: number;
+  servers: number;
+  /** Destinations whose path MTU was forgotten for others. */
+  paths: number;
   /** Errors not sent because there were too many. */
   errorsHeld: number;
 }
@@ -71,5 +77,9 @@ export const zeroCounters = (): HostCounters => ({
   notMine: 0,
   noPort: 0,
   fragments: 0,
+  prefixes: 0,
+  routers: 0,
+  servers: 0,
+  paths: 0,
   errorsHeld: 0,
 });

@@ -318,8 +318,13 @@ export class IpHost {
     const least = version === 6 ? IPV6_MINIMUM_MTU : 68;
     if (quoted.length < (version === 6 ? 40 : 20) || mtu < least) return;
     const dst = version === 6 ? quoted.slice(24, 40) : quoted.slice(16, 20);
-    if (this.paths.size >= LIMITS.hostPaths) this.paths.clear();
-    this.paths.set(addressText(dst), mtu);
+    const path = addressText(dst);
+    const [oldest] = this.paths.keys();
+    if (!this.paths.has(path) && this.paths.size >= LIMITS.hostPaths) {
+      this.paths.delete(oldest);
+      this.counters.paths++;
+    }
+    this.paths.set(path, mtu);
   }
 
   /** An ICMP error came about what we sent: the socket is told. */

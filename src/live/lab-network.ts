@@ -23,6 +23,8 @@ export interface LabNetworkOptions {
   /** Seconds of a registration at most. */
   longest?: number;
   onRegistrar?: LabRegistrarOptions['onEvent'];
+  /** Told what it does not serve, as there is too much. */
+  tell?: (words: string) => void;
   /** Without it, there is a DNS server; with it, another one answers. */
   withoutDns?: boolean;
   /** What all of them do wrong. */
@@ -45,6 +47,8 @@ export class LabNetwork {
     this.addresses = host.addresses.map((a) => a.address).filter((a) => !isLinkLocal(a));
     if (!options.withoutDns) this.dns = new LabDns(host, { domain, pcscf: this.addresses });
     this.layer = new SipLayer({ transport: udpTransport(host, 5060), clock, random, timers });
+    this.layer.onFull = (most) =>
+      options.tell?.(`P-CSCF: ${most} requests wait for their end, further ones are dropped`);
     const pcscfs = this.addresses.map((address) => ({ address, port: 5060 }));
     this.services = new LabServices({ host, clock, random, pcscfs, domain, ...(faults && { faults }) });
     this.pcscf = new LabPcscf(this.layer, {

@@ -45,6 +45,13 @@ export interface LabBinding {
   expires: number;
 }
 
+export interface RegistrarEvent {
+  /** `forgotten`: a challenge made room for another; its answer will be challenged again. */
+  type: 'registered' | 'deregistered' | 'challenged' | 'forgotten' | 'refused';
+  impi: string;
+  why?: string;
+}
+
 export interface LabRegistrarOptions {
   domain: string;
   subscribers: readonly LabSubscriber[];
@@ -56,7 +63,11 @@ export interface LabRegistrarOptions {
   keepSeconds?: number;
   /** What it does wrong. */
   faults?: EftfFaults;
-  onEvent?(event: { type: 'registered' | 'deregistered' | 'challenged' | 'refused'; impi: string; why?: string }): void;
+  onEvent?(event: {
+    type: 'registered' | 'deregistered' | 'challenged' | 'forgotten' | 'refused';
+    impi: string;
+    why?: string;
+  }): void;
 }
 
 /** A challenge that was sent. */
@@ -193,7 +204,7 @@ export class LabRegistrar {
     }
     const bytes = vector ? Buffer.concat([rand, vector.autn]) : Buffer.from(rand);
     const nonce = bytes.toString('base64');
-    if (this.issued.size >= LIMITS.sipNonces) this.issued.delete(this.issued.keys().next().value!);
+    if (this.issued.size >= LIMITS.sipNonces) this.forgetOldest();
     const expires = clock.now() + NONCE_MS;
     this.issued.set(nonce, { impi: s.impi, expires, count: 0, ...(vector ? { vector: { ...vector, rand } } : {}) });
     const list = [
@@ -205,6 +216,13 @@ export class LabRegistrar {
     ];
     this.tell('challenged', s.impi);
     this.layer.respond(request, 401, [['WWW-Authenticate', `Digest ${list.join(', ')}`]]);
+  }
+
+  /** The oldest challenge makes room. */
+  private forgetOldest(): void {
+    const [[nonce, { impi, expires }]] = this.issued;
+    this.issued.delete(nonce);
+    if (expires > this.layer.clock.now()) this.tell('forgotten', impi, `there are ${LIMITS.sipNonces} challenges`);
   }
 
   /** RFC 3261 §10.3, steps 6 to 8 */
@@ -274,7 +292,7 @@ export class LabRegistrar {
     return { ...request, message: { ...request.message, headers } };
   }
 
-  private tell(type: 'registered' | 'deregistered' | 'challenged' | 'refused', impi: string, why?: string): void {
+  private tell(type: RegistrarEvent['type'], impi: string, why?: string): void {
     this.options.onEvent?.({ type, impi, ...(why ? { why } : {}) });
   }
 }

@@ -50,7 +50,9 @@ export type NeighbourEvent =
   | { type: 'router'; address: Address; lifetimeSeconds: number; managed: boolean; other: boolean }
   | { type: 'router lost'; address: Address }
   /** Three solicitations were not answered; they go on, ever more slowly. */
-  | { type: 'no router' };
+  | { type: 'no router' }
+  /** The first of its kind that is not taken, as there are so many already; others are counted alone. */
+  | { type: 'enough'; what: 'prefix' | 'router' | 'DNS server'; address: Address; already: number };
 
 export interface NeighbourOptions {
   host: IpHost;
@@ -269,19 +271,27 @@ export class Neighbours implements Machine {
     for (const p of readPrefixes(m)) {
       const known = this.addresses.filter((a) => isFrom(a, p.prefix));
       if (p.autonomous && !isLinkLocal(p.prefix)) for (const a of known) refresh(a, p, now);
-      if (known.length === 0 && isUsable(p) && this.addresses.length < LIMITS.hostAddresses)
-        this.form(p.prefix, 0, lifetimeEnd(now, p.preferred), lifetimeEnd(now, p.valid), now);
+      if (known.length > 0 || !isUsable(p)) continue;
+      if (this.addresses.length >= LIMITS.hostAddresses) this.enough('prefix', p.prefix, LIMITS.hostAddresses);
+      else this.form(p.prefix, 0, lifetimeEnd(now, p.preferred), lifetimeEnd(now, p.valid), now);
     }
     for (const { lifetime, servers } of readRdnss(m)) for (const s of servers) this.learnServer(s, lifetime, now);
     const { lifetime, managed, other } = ra;
-    this.options.onEvent({ type: 'router', address: src, lifetimeSeconds: lifetime, managed, other });
+    if (lifetime === 0 || this.routers.some((r) => same(r.address, src)))
+      this.options.onEvent({ type: 'router', address: src, lifetimeSeconds: lifetime, managed, other });
+  }
+
+  private enough(what: 'prefix' | 'router' | 'DNS server', address: Address, already: number): void {
+    const kind = ({ prefix: 'prefixes', router: 'routers', 'DNS server': 'servers' } as const)[what];
+    if (++this.options.host.counters[kind] === 1) this.options.onEvent({ type: 'enough', what, address, already });
   }
 
   private learnRouter(router: Address, lifetime: number, now: number): void {
     const known = this.routers.find((r) => same(r.address, router));
     if (known) known.until = now + 1000 * lifetime;
-    else if (lifetime > 0 && this.routers.length < LIMITS.hostRouters)
-      this.routers.push({ address: router, until: now + 1000 * lifetime });
+    else if (lifetime > 0 && this.routers.length >= LIMITS.hostRouters)
+      this.enough('router', router, LIMITS.hostRouters);
+    else if (lifetime > 0) this.routers.push({ address: router, until: now + 1000 * lifetime });
     if (known && lifetime === 0) this.loseRouter(known, now);
   }
 
@@ -294,8 +304,9 @@ export class Neighbours implements Machine {
   private learnServer(server: Address, lifetime: number, now: number): void {
     const at = this.dns.findIndex((s) => same(s.address, server));
     if (at >= 0) this.dns.splice(at, 1);
-    if (lifetime === 0 || this.dns.length >= LIMITS.hostServers) return;
-    this.dns.push({ address: server, until: lifetimeEnd(now, lifetime) });
+    if (lifetime === 0) return;
+    if (this.dns.length >= LIMITS.hostServers) this.enough('DNS server', server, LIMITS.hostServers);
+    else this.dns.push({ address: server, until: lifetimeEnd(now, lifetime) });
   }
 
   // Sending

@@ -32,11 +32,13 @@ export interface LinkCounters {
   expired: number;
   tooBig: number;
   noRoute: number;
+  /** ICMP errors not sent because there were too many. */
+  errorsHeld: number;
 }
 
 export type DropReason = 'family' | 'damaged' | 'spoofed' | 'expired' | 'tooBig' | 'noRoute';
 
-/** The tunnel of one UE as the router sees it. */
+/** The tunnel of one UE as the router sees it, or the way out. */
 export interface Link {
   readonly id: number;
   /** The UE's /64, if it has one. */
@@ -55,6 +57,7 @@ export class RouterLink implements Link {
     expired: 0,
     tooBig: 0,
     noRoute: 0,
+    errorsHeld: 0,
   };
   readonly errors = new TokenBucket(20, 20);
   advertiser: RouterAdvertiser | undefined;

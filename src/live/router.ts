@@ -12,6 +12,7 @@ import {
   isLocalMulticast,
   isMulticast,
   isUnspecified,
+  lastAddress,
   plain,
   same,
   withIdentifier,
@@ -71,7 +72,7 @@ export class Router implements Machine {
   private readonly clock: Clock;
   private readonly mtu: number;
   private readonly dhcpv6: Dhcpv6ServerOptions | undefined;
-  private uplink: PacketPort | undefined;
+  private out: RouterLink | undefined;
   private nextId = 1;
   private nextSlot = 1;
   private due = Number.POSITIVE_INFINITY;
@@ -137,8 +138,14 @@ export class Router implements Machine {
 
   /** Sends what is for nobody here to `port`, and takes from it what is for UEs. */
   setUplink(port: PacketPort): void {
-    this.uplink = port;
-    port.onPacket((packet) => this.fromUplink(plain(packet)));
+    const out = new RouterLink(0, port, 0, undefined);
+    this.out = out;
+    port.onPacket((packet) => this.fromUplink(out, plain(packet)));
+  }
+
+  /** The way out, if there is one. */
+  get uplink(): Link | undefined {
+    return this.out;
   }
 
   /** Does nothing any more. */
@@ -291,21 +298,22 @@ export class Router implements Machine {
     }
     const to = this.linkOf(p.dst, now);
     if (to && to !== from) return this.pass(from, to, p, now);
-    if (!to && this.uplink && !this.isInside(p.dst)) {
-      this.uplink.send(hopOn(p));
+    if (!to && this.out && this.out !== from && !this.isInside(p.dst)) {
+      this.out.send(hopOn(p));
       return undefined;
     }
+    // RFC 1812 §5.2.7.1, RFC 4443 §3.1: nobody has an address of ours, or there is no way to it at all
     this.tell(from, p, this.isInside(p.dst) ? 'addressUnreachable' : 'noRoute', now);
     return 'noRoute';
   }
 
-  private pass(from: RouterLink | undefined, to: RouterLink, p: ReadPacket, now: number): DropReason | undefined {
+  private pass(from: RouterLink, to: RouterLink, p: ReadPacket, now: number): DropReason | undefined {
     const packet = hopOn(p);
     const small = packet.length <= this.mtu;
     const pieces = small ? [packet] : p.version === 4 ? fragments(packet, this.mtu, 0) : undefined;
     for (const piece of pieces ?? []) to.send(piece);
     if (pieces) return undefined;
-    if (from) this.tell(from, p, 'tooBig', now, this.mtu); // RFC 1191 §4, RFC 8200 §5, RFC 4443 §3.2
+    this.tell(from, p, 'tooBig', now, this.mtu); // RFC 1191 §4, RFC 8200 §5, RFC 4443 §3.2
     return 'tooBig';
   }
 
@@ -317,21 +325,34 @@ export class Router implements Machine {
   }
 
   private tell(link: RouterLink, p: ReadPacket, name: ErrorName, now: number, word = 0): void {
+    const pool = this.options.ipv4?.pool;
+    if (p.version === 4 && pool && same(p.dst, lastAddress(pool.prefix, pool.length))) return; // RFC 1812 §4.3.2.7
     const src = this.host.sourceFor(p.src);
     const packet = src && icmpErrorPacket(p, src, { ...ERRORS[name][p.version === 4 ? 0 : 1], word });
-    if (packet && link.errors.take(now)) link.send(packet);
+    if (packet === undefined) return;
+    if (link.errors.take(now)) link.send(packet);
+    else link.counters.errorsHeld++; // RFC 1812 §4.3.2.8, RFC 4443 §2.4 (f)
   }
 
-  private fromUplink(packet: Uint8Array): void {
-    const now = this.clock.now();
-    const p = readPacket(packet);
-    if (typeof p === 'string' || !this.host.supports(p.version)) return;
-    if (this.host.has(p.dst)) this.host.handle(packet, now);
-    else {
-      const to = p.ttl > 1 ? this.linkOf(p.dst, now) : undefined;
-      if (to) this.pass(undefined, to, p, now);
-    }
+  private fromUplink(out: RouterLink, packet: Uint8Array): void {
+    out.counters.up++;
+    const reason = this.enter(out, packet, this.clock.now());
+    if (reason) out.counters[reason]++;
     if (this.own.length > 0) this.pacer.arrange();
+  }
+
+  /** Does what a packet from outside wants; says why if it had to be thrown away. What a kernel says to its link is no matter. */
+  private enter(out: RouterLink, packet: Uint8Array, now: number): DropReason | undefined {
+    const version = ipVersion(packet);
+    if ((version !== 4 && version !== 6) || !this.host.supports(version)) return 'family';
+    const p = readPacket(packet);
+    if (typeof p === 'string') return 'damaged';
+    if (this.host.has(p.dst)) {
+      this.host.handle(packet, now);
+      return undefined;
+    }
+    if (isMulticast(p.dst) || same(p.dst, BROADCAST) || isLinkLocal(p.dst) || isLinkLocal(p.src)) return undefined;
+    return this.forward(out, p, now);
   }
 
   /** What a service sends: to itself, to a UE, or out. */
@@ -344,7 +365,7 @@ export class Router implements Machine {
     }
     const link = isLinkLocal(dst) ? this.current : this.linkOf(dst, this.clock.now());
     if (link) link.send(packet);
-    else if (!isLinkLocal(dst) && !this.isInside(dst)) this.uplink?.send(packet);
+    else if (!isLinkLocal(dst) && !this.isInside(dst)) this.out?.send(packet);
   }
 
   /** In words, for a log. */

@@ -7,8 +7,9 @@ export class StepFailed extends Error {}
 /** What an end tells, a line each: it can be waited for. */
 export class Lines {
   private readonly listeners = new Set<(line: string) => void>();
-  /** Lines that no expectation has looked at. */
+  /** Lines that no expectation has looked at, and how many of them are kept no more. */
   private readonly unseen: string[] = [];
+  private lost = 0;
 
   /** @param last begins a line after which nothing is waited for any more */
   constructor(
@@ -21,7 +22,10 @@ export class Lines {
   tell(line: string): void {
     this.out(line);
     this.unseen.push(line);
-    if (this.unseen.length > LIMITS.liveLines) this.unseen.shift();
+    if (this.unseen.length > LIMITS.liveLines) {
+      this.unseen.shift();
+      this.lost++;
+    }
     for (const hear of [...this.listeners]) hear(line);
   }
 
@@ -34,8 +38,11 @@ export class Lines {
   /** The first line since the last expectation that matches, now or within `ms`. @throws StepFailed */
   async expect(pattern: RegExp, ms: number): Promise<string> {
     const at = this.unseen.findIndex((line) => pattern.test(line));
-    const [line] = at < 0 ? [await this.hear(pattern, ms)] : this.unseen.slice(at, at + 1);
+    const lost = this.lost === 0 ? '' : ` (of the last ${LIMITS.liveLines}: ${this.lost} before them are kept no more)`;
+    const [line] =
+      at < 0 ? [await this.hear(pattern, ms, `no line like ${pattern.source}${lost}`)] : this.unseen.slice(at, at + 1);
     this.unseen.splice(0, this.unseen.lastIndexOf(line) + 1);
+    this.lost = 0;
     return line;
   }
 

@@ -9,8 +9,13 @@ import type { PacketPort } from './port.js';
 export class LearningSwitch {
   private readonly ports = new Set<PacketPort>();
   private readonly owners = new Map<string, PacketPort>();
+  private isFull = false;
 
-  constructor(private readonly device: PacketPort) {
+  /** @param onFull called once, when an address is not learnt: what is for it goes to all from then on */
+  constructor(
+    private readonly device: PacketPort,
+    private readonly onFull: () => void,
+  ) {
     device.onPacket((packet) => this.down(packet));
   }
 
@@ -18,10 +23,17 @@ export class LearningSwitch {
     this.ports.add(port);
     port.onPacket((packet) => {
       const source = addressAt(packet, true);
-      if (source !== undefined && (this.owners.has(source) || this.owners.size < LIMITS.learntAddresses))
-        this.owners.set(source, port);
+      if (source !== undefined) this.learn(source, port);
       this.device.send(packet);
     });
+  }
+
+  private learn(source: string, port: PacketPort): void {
+    if (this.owners.has(source) || this.owners.size < LIMITS.learntAddresses) this.owners.set(source, port);
+    else if (!this.isFull) {
+      this.isFull = true;
+      this.onFull();
+    }
   }
 
   detach(port: PacketPort): void {

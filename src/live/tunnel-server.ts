@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { LIMITS } from '../limits.js';
+import { listed, unsent } from './discard-words.js';
 import type { EftfFaults } from './fault-eftf.js';
 import type { OuterTape } from './tap-tape.js';
 import type { Certified } from './tls-certificate.js';
@@ -234,7 +235,7 @@ export class TunnelServer {
     this.tunnels.set(tunnel.id, tunnel);
     void link.ended.then((end) => {
       this.tunnels.delete(tunnel.id);
-      const discarded = discardsInWords(link.counts);
+      const discarded = listed(discardsInWords(link.counts), unsent(link.sent));
       this.o.tell(`tunnel ${tunnel.id} ended: ${end.words}${discarded === '' ? '' : `; discarded ${discarded}`}`);
     });
     this.o.onTunnel(tunnel);

@@ -85,6 +85,7 @@ export class UeSip {
     else if (e.type === 'incoming') tell(`call from ${e.call.from}`);
     else if (e.type === 'call') this.onCall(e.call, e.event);
     else if (e.type === 'digit') tell(`digit ${e.signal}`);
+    else if (e.type === 'refused') tell(`refused ${e.why}`);
     else if (e.type === 'message') tell(`message from ${e.from}: ${e.text}`);
     else tell(`keep-alive: ${e.event}${e.seenAs === undefined ? '' : `, seen as ${e.seenAs}`}`);
   }

@@ -48,6 +48,8 @@ export function eventInWords(e: InnerUeEvent): string {
       return `IPv6 ${addressText(event.address)} is somebody else's${event.final ? ', no other is tried' : ''}`;
     case 'no router':
       return 'no router answers';
+    case 'enough':
+      return `${event.what} ${addressText(event.address)} is not used: there are ${event.already} already`;
     case 'router lost':
       return `router ${addressText(event.address)} is gone`;
     default:

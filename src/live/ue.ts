@@ -2,6 +2,7 @@ import type { Hardware } from '../../dissectors/dhcp/message.js';
 import { type Address, addressText } from './address.js';
 import { type Clock, realClock } from './clock.js';
 import type { DhcpLease } from './dhcp-client.js';
+import { hostDiscards, listed, unsent } from './discard-words.js';
 import { type FaultSetting, Faults } from './fault.js';
 import { InnerUe, type InnerUeEvent, type PingResult } from './inner-ue.js';
 import type { PacketPort } from './port.js';
@@ -140,7 +141,9 @@ export class Ue {
     const about = addressText(e.event.address);
     const refreshed = e.event.type === 'address' || e.event.type === 'router';
     const known = this.known.get(about);
-    this.known.set(about, refreshed ? e.event.type : line);
+    if (e.event.type === 'enough' || e.event.type === 'expired' || e.event.type === 'router lost')
+      this.known.delete(about);
+    else this.known.set(about, refreshed ? e.event.type : line);
     return !refreshed || known !== e.event.type;
   }
 
@@ -151,9 +154,17 @@ export class Ue {
     this.speaking?.stop();
     this.speaking = undefined;
     this.inner?.stop();
+    const { discarded } = this;
     this.inner = undefined;
-    const discarded = discardsInWords(e.link.counts);
     this.tell(`tunnel ended: ${end.words}${discarded === '' ? '' : `; discarded ${discarded}`}`);
+  }
+
+  /** What was thrown away in this tunnel, in words; '' where nothing was. */
+  get discarded(): string {
+    const { established, inner } = this;
+    if (established === undefined) return '';
+    const { counts, sent } = established.link;
+    return listed(discardsInWords(counts), inner === undefined ? '' : hostDiscards(inner.host.counters), unsent(sent));
   }
 
   /** The inner side of the tunnel. @throws StepFailed without a tunnel */

@@ -159,6 +159,24 @@ test('prefixes that make no address, and advertisements that are none, are passe
   assert.equal(types(events).filter((t) => t === 'router').length, 2);
 });
 
+test('what routers advertise beyond what is kept is counted, and told once', () => {
+  const { clock, hear, own, ip, nd, events } = host();
+  clock.advance(3000);
+  const prefixes = Array.from({ length: 20 }, (_, i) => pio(7200, 3600, { prefix: address(`2001:db8:${i + 1}::`) }));
+  const servers = Array.from({ length: 10 }, (_, i) => address(`2001:db8::${i + 1}`));
+  hear(ra([...prefixes, rdnssOption(600, servers)]));
+  for (let i = 2; i < 7; i++) hear(ra([]), address(`fe80::${i}`));
+  clock.advance(3000);
+  assert.deepEqual([own().length, nd.routers.length, nd.dns.length], [16, 4, 8]);
+  const { prefixes: p, routers, servers: s } = ip.counters;
+  assert.deepEqual([p, routers, s], [5, 2, 2]);
+  assert.deepEqual(
+    events.flatMap((e) => (e.type === 'enough' ? [`${e.what} ${addressText(e.address)} ${e.already}`] : [])),
+    ['prefix 2001:db8:16:: 16', 'DNS server 2001:db8::9 8', 'router fe80::5 4'],
+  );
+  assert.equal(types(events).filter((t) => t === 'router').length, 4); // those that are not kept are no news
+});
+
 test('nobody can shorten a lifetime below two hours', () => {
   const { clock, hear, nd } = host();
   clock.advance(3000);

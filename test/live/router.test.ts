@@ -220,6 +220,52 @@ test('packets for nobody here go to the uplink, and what comes back goes to the 
   assert.equal(wire.at(-2)!.packet[8], 8);
 });
 
+test('who sends from outside to nobody, too far or too much at once, is told', () => {
+  const { clock, router, ues } = network(1);
+  const [inside, outside] = portPair();
+  router.setUplink(inside);
+  const out: Uint8Array[] = [];
+  outside.onPacket((p) => out.push(p.slice()));
+  ues[0].ue.startDhcp();
+  ues[0].ue.startSlaac();
+  clock.advance(10_000);
+  const [out4, out6] = [address('192.0.2.9'), address('2001:db8:ffff::9')];
+  const [mine4, mine6] = [ues[0].ue.dhcp.lease!.address, global6(ues[0].ue)];
+  const send = (src: Address, dst: Address, more = {}, octets = 8): void =>
+    outside.send(udpPacket({ src, dst, ...more }, 1, 2, new Uint8Array(octets)));
+  send(out4, address('10.0.0.99'));
+  send(out6, address('2001:db8:100:77::1'));
+  send(out4, mine4, { ttl: 1 });
+  send(out6, mine6, { ttl: 1 });
+  send(out4, mine4, { dontFragment: true }, 1450);
+  send(out6, mine6, {}, 1450);
+  const said = out.map((p) => {
+    const v4 = p[0] >> 4 === 4;
+    const [at, from, to] = v4 ? [20, 12, 16] : [40, 8, 24];
+    const address = (i: number): string => addressText(p.subarray(i, i + (v4 ? 4 : 16)));
+    return `${address(from)} ${address(to)} ${p[at]}/${p[at + 1]}`;
+  });
+  // RFC 792 and RFC 1812 §5.2.7.1: host unreachable; RFC 4443 §3.1: address unreachable
+  assert.deepEqual(said, [
+    '10.0.0.1 192.0.2.9 3/1',
+    '2001:db8:100::1 2001:db8:ffff::9 1/3',
+    '10.0.0.1 192.0.2.9 11/0',
+    '2001:db8:100::1 2001:db8:ffff::9 3/0',
+    '10.0.0.1 192.0.2.9 3/4',
+    '2001:db8:100::1 2001:db8:ffff::9 2/0',
+  ]);
+  out.length = 0;
+  clock.advance(10_000);
+  for (let i = 0; i < 100; i++) send(out4, address('10.0.0.99'));
+  send(out4, address('10.0.0.255')); // RFC 1812 §4.3.2.7: never about a broadcast
+  send(out4, address('224.0.0.1'));
+  assert.equal(out.length, 20);
+  assert.deepEqual(router.uplink!.counters, {
+    ...{ up: 108, down: 26, family: 0, damaged: 0, spoofed: 0 },
+    ...{ expired: 2, tooBig: 2, noRoute: 103, errorsHeld: 80 },
+  });
+});
+
 test('tshark finds no fault with what both ends say', { skip: noTshark }, () => {
   const { clock, ues, wire } = network(1);
   ues[0].ue.startDhcp();

@@ -41,6 +41,8 @@ export interface SipCounters {
   malformed: number;
   /** Responses that answer nothing of ours. */
   stray: number;
+  /** Requests dropped, as so many others wait for their end. */
+  refused: number;
 }
 
 const MAGIC = 'z9hG4bK';
@@ -50,13 +52,15 @@ const MAGIC = 'z9hG4bK';
  * RFC 3581. It looks into no header that these clauses do not speak of.
  */
 export class SipLayer {
-  readonly counters: SipCounters = { received: 0, sent: 0, malformed: 0, stray: 0 };
+  readonly counters: SipCounters = { received: 0, sent: 0, malformed: 0, stray: 0, refused: 0 };
   /** A new request, or an ACK to a 2xx. */
   onRequest: ((request: IncomingRequest) => void) | undefined;
   /** A response that belongs to no transaction: a repeated 2xx to INVITE whose transaction is over. */
   onStray: ((response: SipRepresentation, from: SipPeer) => void) | undefined;
   /** What is no SIP at all: keep-alives, STUN. */
   onOther: ((octets: Uint8Array, from: SipPeer) => void) | undefined;
+  /** Told once, when a request is dropped as so many others wait for their end. */
+  onFull: ((most: number) => void) | undefined;
   /** Sees each message as it is sent or was received. */
   onMessage: ((message: SipRepresentation, peer: SipPeer, direction: 'sent' | 'received') => void) | undefined;
   readonly clock: Clock;
@@ -185,7 +189,10 @@ export class SipLayer {
       this.onRequest?.({ message: marked, method, from, transaction: undefined });
       return;
     }
-    if (this.servers.size >= LIMITS.sipTransactions) return;
+    if (this.servers.size >= LIMITS.sipTransactions) {
+      if (++this.counters.refused === 1) this.onFull?.(LIMITS.sipTransactions);
+      return;
+    }
     const peer = answerTo(via, from);
     const cx = this.context(() => this.servers.delete(key));
     const Kind = method === 'INVITE' ? InviteServer : NonInviteServer;

@@ -23,6 +23,8 @@ export type UserAgentEvent =
   | { type: 'incoming'; call: IncomingCall }
   | { type: 'call'; call: Call; event: CallEvent }
   | { type: 'message'; from: string; contentType: string; text: string }
+  /** What came was not served. */
+  | { type: 'refused'; why: string }
   | { type: 'keep-alive'; event: KeepAliveEvent; seenAs?: string };
 
 export interface UserAgentOptions {
@@ -92,6 +94,8 @@ export class UserAgent {
       send: (b) => layer.sendOctets(b, peer),
       onEvent: (event, seenAs) => this.onKeepAlive(event, seenAs),
     });
+    layer.onFull = (most) =>
+      options.onEvent({ type: 'refused', why: `requests: ${most} wait for their end, further ones are dropped` });
     layer.onRequest = (request) => this.incoming(request);
     layer.onOther = (b, from) => this.other(b, from);
   }
@@ -232,9 +236,13 @@ export class UserAgent {
       this.layer.respond(request, 422, brief);
       return;
     }
-    const session = this.calls.size < LIMITS.sipCalls ? this.sessionOrNone() : undefined;
+    const isFull = this.calls.size >= LIMITS.sipCalls;
+    const session = isFull ? undefined : this.sessionOrNone();
     if (session === undefined) {
       this.layer.respond(request, 486);
+      const from = parseNameAddress(headerOf(request.message, 'From') ?? '')?.uri ?? 'somebody';
+      const why = isFull ? `there are ${LIMITS.sipCalls} calls` : 'there is no address or port for its media';
+      this.options.onEvent({ type: 'refused', why: `call from ${from}: ${why}` });
       return;
     }
     this.layer.respond(request, 100);
