@@ -22,23 +22,24 @@ export class LineFile {
   private memory = new Uint8Array(0);
 
   /** Keeps a line (without line ends in it); returns its place. @throws CaptureError where there is no room for it */
-  put(line: string): number {
-    const most = line.length * 3 + 1;
-    if (this.used + most > this.waiting.length) this.flush(most);
+  put(line: Uint8Array): number {
+    const { length } = line;
+    if (this.used + length + 1 > this.waiting.length) this.flush(length + 1);
     const at = this.written + this.used;
-    this.used += this.waiting.write(line, this.used, 'utf8');
+    this.waiting.set(line, this.used);
+    this.used += length;
     this.waiting[this.used++] = LF;
     return at;
   }
 
-  /** The line at a place. @throws CaptureError where it cannot be read */
-  get(place: number): string {
+  /** The line at a place, until another is asked for. @throws CaptureError where it cannot be read */
+  get(place: number): Uint8Array {
     if (this.used > 0) this.flush(0);
     for (let want = BATCH; ; want *= 4) {
       if (place < this.pieceAt || place >= this.pieceAt + this.piece.length) this.load(place, want);
       const from = place - this.pieceAt;
       const end = this.piece.indexOf(LF, from);
-      if (end >= 0) return this.piece.toString('utf8', from, end);
+      if (end >= 0) return this.piece.subarray(from, end);
       this.piece = Buffer.alloc(0); // the line goes on behind the piece
     }
   }

@@ -1,3 +1,4 @@
+import { latin1 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Call } from './call.js';
 import type { CallEntity, MediaEntity } from './entities.js';
@@ -5,7 +6,7 @@ import { judgeOver, judgeStreamOf } from './judge.js';
 import { isSure } from './media.js';
 import type { MediaStream } from './media-stream.js';
 import { type Moment, millis } from './moment.js';
-import { MadeSeries, type Series } from './series.js';
+import { MadeSeries, type Series, type Teller } from './series.js';
 import type { SessionModel } from './session-model.js';
 import { CallTally, MediaTally, type Tallies } from './tally.js';
 
@@ -13,8 +14,8 @@ import { CallTally, MediaTally, type Tallies } from './tally.js';
 export interface Shelf {
   /** Takes an entry; returns its place. */
   put(entry: object): number;
-  /** The entry as the report has it: one line of JSON. */
-  text(place: number): string;
+  /** The entry as the report has it: one line of JSON in UTF-8, until another is asked for. */
+  line(place: number): Uint8Array;
   /** The entry again, its numbers and times as the report has them. */
   get(place: number): object;
 }
@@ -23,6 +24,13 @@ export interface Shelf {
 const CALM_MS = 64_000;
 /** A stream without a call may pause as long as its pinhole may (RFC 4787 REQ-5). */
 const ALONE_MS = 300_000;
+
+/** Before the numbers of a call's streams, and after them. */
+const MEDIA = '"media":[';
+const CLOSE_LIST = ']';
+const COMMA = ',';
+/** The name stands among the first octets of an entry. */
+const UID_WITHIN = 64;
 
 /** The place of what was put away, by its number. */
 class Stored {
@@ -129,18 +137,26 @@ export class Archive {
     return media.map((id) => this.numbers[id]).sort((a, b) => a - b);
   }
 
-  /** The text of a call. In a string the quotes of what is looked for would have backslashes before them. */
-  private callText({ place }: Stored): string {
-    const text = this.shelf.text(place);
-    const from = text.indexOf('"media":[') + '"media":'.length;
-    const to = text.indexOf(']', from) + 1;
-    return text.slice(0, from) + JSON.stringify(this.renumbered(JSON.parse(text.slice(from, to)))) + text.slice(to);
+  /** Tells of a call. In a string the quotes of what is looked for would have backslashes before them. */
+  private tellCall({ place }: Stored, out: Teller): void {
+    const line = this.octets(place);
+    const from = line.indexOf(MEDIA) + MEDIA.length;
+    const to = line.indexOf(CLOSE_LIST, from);
+    out.raw(line, 0, from);
+    if (to > from) out.ascii(this.renumbered(latin1(line, from, to).split(',').map(Number)).join(','));
+    out.raw(line, to, line.length);
   }
 
-  /** The text of a stream: its number stands first. */
-  private streamText({ id, place }: Stored): string {
-    const text = this.shelf.text(place);
-    return `{"id":${id}${text.slice(text.indexOf(','))}`;
+  /** Tells of a stream: its number stands first. */
+  private tellStream({ id, place }: Stored, out: Teller): void {
+    const line = this.octets(place);
+    out.ascii(`{"id":${id}`);
+    out.raw(line, line.indexOf(COMMA), line.length);
+  }
+
+  private octets(place: number): Buffer {
+    const { buffer, byteOffset, length } = this.shelf.line(place);
+    return Buffer.from(buffer, byteOffset, length);
   }
 
   /** The name of something that was put away. */
@@ -153,7 +169,7 @@ export class Archive {
       else high = middle;
     }
     const found = list[low];
-    return found?.id === id ? /"uid":"(\w+)"/.exec(this.shelf.text(found.place))?.[1] : undefined;
+    return found?.id === id ? /"uid":"(\w+)"/.exec(latin1(this.octets(found.place), 0, UID_WITHIN))?.[1] : undefined;
   }
 
   callEntities(): Series<CallEntity> {
@@ -161,7 +177,7 @@ export class Archive {
       this.calls,
       this.model.signalling.calls,
       (s) => this.call(s),
-      (s) => this.callText(s),
+      (s, out) => this.tellCall(s, out),
       (c) => c.entity(),
     );
   }
@@ -172,7 +188,7 @@ export class Archive {
       this.media,
       media.streams,
       (s) => this.stream(s),
-      (s) => this.streamText(s),
+      (s, out) => this.tellStream(s, out),
       (s) => s.entity(media.codecOf(s)),
     );
   }
@@ -183,18 +199,22 @@ function merged<T extends { readonly id: number }, E>(
   stored: readonly Stored[],
   live: Iterable<T>,
   read: (s: Stored) => E,
-  text: (s: Stored) => string,
+  tell: (s: Stored, out: Teller) => void,
   make: (value: T) => E,
 ): Series<E> {
   if (stored.length === 0) return Array.from(live, make);
   const all: (Stored | T)[] = [...stored, ...live].sort((a, b) => a.id - b.id);
-  const textOf = (x: Stored | T): string | undefined => (x instanceof Stored ? text(x) : undefined);
   return new MadeSeries(
     all.length,
     (i) => {
       const x = all[i];
       return x instanceof Stored ? read(x) : make(x);
     },
-    (i) => textOf(all[i]),
+    (i, out) => {
+      const x = all[i];
+      if (!(x instanceof Stored)) return false;
+      tell(x, out);
+      return true;
+    },
   );
 }

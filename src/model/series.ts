@@ -9,18 +9,23 @@ export interface Series<T> extends Iterable<T> {
   slice(from?: number, to?: number): T[];
 }
 
-/** A series whose entries are made each time that they are asked for; `text` has those that wait as texts. */
+/** Takes entries as a report has them: text in UTF-8. */
+export interface Teller {
+  /** The octets `[off, end)`. */
+  raw(octets: Uint8Array, off: number, end: number): void;
+  /** Text that is known to be ASCII. */
+  ascii(text: string): void;
+}
+
+/** A series whose entries are made each time that they are asked for. */
 export class MadeSeries<T> implements Series<T> {
   constructor(
     readonly length: number,
-    private readonly at: (index: number) => T,
-    private readonly text: (index: number) => string | undefined = () => undefined,
+    /** Makes an entry. */
+    readonly at: (index: number) => T,
+    /** Tells of an entry that waits as a report has it; false where it is to be made. */
+    readonly tell: (index: number, out: Teller) => boolean = () => false,
   ) {}
-
-  /** The texts of all, in the form of a report: `write` makes those that there are not yet. */
-  *texts(write: (value: T) => string): Generator<string> {
-    for (let i = 0; i < this.length; i++) yield this.text(i) ?? write(this.at(i));
-  }
 
   *[Symbol.iterator](): Generator<T> {
     for (let i = 0; i < this.length; i++) yield this.at(i);

@@ -1,22 +1,29 @@
 import { LineFile } from '../capture/line-file.js';
 import type { Shelf } from '../model/archive.js';
 import type { Moment } from '../model/moment.js';
-import { entryText } from './report-json.js';
+import { EntryWriter } from './entry-writer.js';
+import { TextBytes } from './text-bytes.js';
+
+const utf8 = new TextDecoder();
 
 /** Keeps entries on the disk as the text that the report will have of them. */
 export class ReportShelf implements Shelf {
   private readonly lines = new LineFile();
+  private readonly text = new TextBytes();
+  private readonly writer = new EntryWriter(this.text);
 
   put(entry: object): number {
-    return this.lines.put(entryText(entry));
+    this.text.reset();
+    this.writer.write(entry);
+    return this.lines.put(this.text.octets);
   }
 
-  text(place: number): string {
+  line(place: number): Uint8Array {
     return this.lines.get(place);
   }
 
   get(place: number): object {
-    return entryOf(JSON.parse(this.text(place))) as object;
+    return entryOf(JSON.parse(utf8.decode(this.line(place)))) as object;
   }
 
   close(): void {

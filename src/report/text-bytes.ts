@@ -14,6 +14,7 @@ const LETTER_Z = 90;
 const FIRST = 64 << 10;
 /** Characters of a text that are sooner written one by one, or remembered; most texts that are. */
 const SHORT = 64;
+const FEW = 24;
 const TEXTS = 4096;
 const THOUSAND = 1000;
 const MILLION = 1e6;
@@ -114,6 +115,13 @@ export class TextBytes {
     this.at = at + end - from;
   }
 
+  /** The octets `[off, end)` as they are. */
+  raw(b: Uint8Array, off: number, end: number): void {
+    this.room(end - off);
+    this.buf.set(off === 0 && end === b.length ? b : b.subarray(off, end), this.at);
+    this.at += end - off;
+  }
+
   /** One octet. */
   octet(c: number): void {
     this.room(1);
@@ -125,8 +133,10 @@ export class TextBytes {
     this.room(s.length * 3 + 2);
     const { buf } = this;
     const from = this.at + 1;
-    // One call for all of it: many texts are in pieces, of which each character would have to be looked for.
-    const end = from + buf.write(s, from, 'utf8');
+    let end = from;
+    // One call for all of it: long texts are in pieces, of which each character would have to be looked for.
+    if (s.length > FEW) end += buf.write(s, from, 'utf8');
+    else for (let i = 0; i < s.length; i++) buf[end++] = Math.min(s.charCodeAt(i), 127);
     for (let i = from; i < end; i++) {
       const c = buf[i];
       if (c < 32 || c > 126 || c === QUOTE || c === BACKSLASH) {

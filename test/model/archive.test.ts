@@ -60,11 +60,12 @@ describe('what is over', () => {
   test('waits in a file', () => {
     const file = new LineFile();
     const lines = Array.from({ length: 400 }, (_, i) => `${i} ${'\u00e4b\ud83d\ude00'.repeat((i * i) % 4000)}`);
-    const places = lines.map((line) => file.put(line));
-    for (let i = 0; i < lines.length; i++) assert.equal(file.get(places[i]), lines[i]);
-    for (let i = lines.length - 1; i >= 0; i -= 7) assert.equal(file.get(places[i]), lines[i]);
-    places.push(file.put('one more'));
-    assert.equal(file.get(places[400]), 'one more');
+    const places = lines.map((line) => file.put(Buffer.from(line)));
+    const get = (place: number): string => Buffer.from(file.get(place)).toString();
+    for (let i = 0; i < lines.length; i++) assert.equal(get(places[i]), lines[i]);
+    for (let i = lines.length - 1; i >= 0; i -= 7) assert.equal(get(places[i]), lines[i]);
+    places.push(file.put(Buffer.from('one more')));
+    assert.equal(get(places[400]), 'one more');
     file.close();
   });
 });

@@ -6,11 +6,12 @@ import { ascii } from '../../report/ascii.js';
 import { compare, compareJson, compareMarkdown, compareText, type Step, stepsOf } from '../../report/compare.js';
 import { knownFindings, type Report, reaches, redacted, reportOf } from '../../report/report.js';
 import { reportHtml } from '../../report/report-html.js';
-import { type ListName, RECORDS, reportJson, reportRecords } from '../../report/report-json.js';
+import { type ListName, RECORDS, writeRecords, writeReport } from '../../report/report-json.js';
 import { reportMarkdown } from '../../report/report-markdown.js';
 import { reportSchema } from '../../report/report-schema.js';
 import type { Lists } from '../../report/report-select.js';
 import { ReportShelf } from '../../report/report-shelf.js';
+import type { TextBytes } from '../../report/text-bytes.js';
 import { Exit, UserError } from '../errors.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
@@ -45,7 +46,7 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
   const print = writer(o);
   const known = o.baseline === undefined ? undefined : baseline(o.baseline);
   const { reading, outcome, told, shelf } = await make(captures, o, known);
-  write(print(told));
+  print(told);
   shelf.close();
   return reading.code(outcome, o.failOn !== undefined && reaches(told.findings, o.failOn));
 }
@@ -111,14 +112,14 @@ async function compared(captures: readonly string[], o: ReportOptions): Promise<
 }
 
 /** How the report is to be written. @throws UserError for a list that there is not */
-function writer(o: ReportOptions): (told: Report) => Iterable<string> {
+function writer(o: ReportOptions): (told: Report) => void {
   const asked = [o.html === true, o.markdown === true, o.records !== undefined].filter((x) => x).length;
   if (asked > 1) throw new UserError('only one of --html, --markdown and --records');
-  if (o.html === true) return reportHtml;
-  if (o.markdown === true) return reportMarkdown;
-  if (o.records === undefined) return (told) => reportJson(told.members);
+  if (o.html === true) return (told) => write(reportHtml(told));
+  if (o.markdown === true) return (told) => write(reportMarkdown(told));
+  if (o.records === undefined) return (told) => writeWith((out) => writeReport(out, told.members));
   const lists = recordLists(o.records);
-  return (told) => reportRecords(told.members, lists);
+  return (told) => writeWith((out) => writeRecords(out, told.members, lists));
 }
 
 function recordLists(values: readonly string[]): ListName[] {
@@ -150,6 +151,13 @@ export const reportOptions = (o: ReportOptions): Record<string, unknown> => ({
 function write(pieces: Iterable<string>): void {
   const out = new Output();
   for (const piece of pieces) out.write(piece);
+  out.flush();
+}
+
+/** Has a report written, and passes it on as it grows. */
+function writeWith(writing: (text: TextBytes) => Iterable<void>): void {
+  const out = new Output();
+  for (const _ of writing(out.text)) out.settle();
   out.flush();
 }
 
