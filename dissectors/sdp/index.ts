@@ -3,7 +3,7 @@ import { ATTRIBUTES, type Encodings, find } from './attributes.js';
 import { E, F } from './fields.js';
 import { NOT_SHOWN, withoutKeys } from './keys.js';
 import { isTyped, lineAt, MAX_LINES, type SdpLineRange, type SessionDescription, sdpCodec } from './lines.js';
-import { expectMedia, Sections } from './media.js';
+import { expectMedia, Known } from './media.js';
 import { payloadTypeText } from './payload-types.js';
 
 export type { SdpLine, SessionDescription } from './lines.js';
@@ -250,7 +250,7 @@ export const sdp = defineDissector<SessionDescription>({
     expectMedia(
       v,
       cx,
-      cx.scope(sdp, () => new Sections()),
+      cx.scope(sdp, () => new Known()),
     );
   },
 

@@ -1,4 +1,4 @@
-import { latin1, type Track, utf8Text, type View } from 'fttscope/kit';
+import { ByOctets, type Track, utf8Text, type View } from 'fttscope/kit';
 import { isTyped, lineAt, MAX_LINES } from './lines.js';
 import { parseAddress } from './network-address.js';
 import { type PayloadType, staticPayloadType } from './payload-types.js';
@@ -26,6 +26,10 @@ const MAX_MEDIA = 32;
 const A = 97;
 const C = 99;
 const M = 109;
+const LF = 10;
+const CR = 13;
+const SP = 32;
+const EQUALS = 61;
 
 /** What the lines below an m-line say, and its formats. */
 interface Section {
@@ -50,24 +54,19 @@ interface MediaLine {
 }
 
 const MOST_SECTIONS = 32;
+const MOST_ADDRESSES = 64;
 
-/** Sections by their octets: a UE says the same of its media in each call. */
-export class Sections {
-  private readonly known = new Map<string, Section>();
+/** Parts of descriptions by their octets: a UE says the same of its media, and of itself, in each call. */
+export class Known {
+  readonly sections = new ByOctets<Section>(MOST_SECTIONS);
+  /** Of c-lines; null: none that counts. */
+  readonly addresses = new ByOctets<Uint8Array | null>(MOST_ADDRESSES);
 
-  /** Sections that are remembered. */
-  get size(): number {
-    return this.known.size;
-  }
-
-  /** The section of an m-line with these formats whose lines are `[off, end)`. */
-  of(formats: string, b: Uint8Array, off: number, end: number): Section {
-    const key = `${formats}\n${latin1(b, off, end)}`;
-    let s = this.known.get(key);
-    if (s !== undefined) return s;
-    if (this.known.size >= MOST_SECTIONS) this.known.clear();
-    this.known.set(key, (s = sectionOf(formats, b, off, end)));
-    return s;
+  /** The address of a c-line whose value is `[off, end)`. */
+  address(b: Uint8Array, off: number, end: number): Uint8Array | undefined {
+    const a = this.addresses.find(b, off, end);
+    if (a !== undefined) return a ?? undefined;
+    return this.addresses.set(b, off, end, connection(utf8Text(b, off, end)) ?? null) ?? undefined;
   }
 }
 
@@ -90,23 +89,40 @@ function sectionOf(formats: string, b: Uint8Array, off: number, end: number): Se
   return s;
 }
 
+/** The m-line whose value is `[off, end)`; the lines below it end at `below`. */
 function mediaLine(
-  value: string,
+  b: Uint8Array,
+  off: number,
+  end: number,
+  below: number,
   session: Uint8Array | undefined,
-  sectionFor: (formats: string) => Section,
+  { sections }: Known,
 ): MediaLine {
-  const [kind, port = '', proto = '', ...formats] = value.split(' ');
-  const [number, count = '1'] = port.split('/');
-  const section = sectionFor(formats.join(' '));
+  const kind = nextSpace(b, off, end);
+  const port = nextSpace(b, kind + 1, end);
+  const proto = nextSpace(b, port + 1, end);
+  const formats = Math.min(proto + 1, end);
+  const section =
+    sections.find(b, formats, below) ??
+    sections.set(b, formats, below, sectionOf(utf8Text(b, formats, end), b, end, below));
+  const [number, count = '1'] = utf8Text(b, Math.min(kind + 1, end), port).split('/');
+  const protocol = utf8Text(b, Math.min(port + 1, end), proto);
   return {
-    kind,
+    kind: utf8Text(b, off, kind),
     port: /^\d{1,5}$/.test(number) ? Number(number) : 0,
     count: /^\d{1,3}$/.test(count) ? Math.min(Number(count), MAX_PORTS) : 1,
-    fax: /^udptl$/i.test(proto),
-    rtp: /(^|\/)RTP\/S?AVPF?$/.test(proto),
+    fax: /^udptl$/i.test(protocol),
+    rtp: /(^|\/)RTP\/S?AVPF?$/.test(protocol),
     address: section.address === null ? session : section.address,
     section,
   };
+}
+
+/** The first space from `off` on; `end` where there is none. */
+function nextSpace(b: Uint8Array, off: number, end: number): number {
+  let i = off;
+  while (i < end && b[i] !== SP) i++;
+  return Math.min(i, end);
 }
 
 /** `IN IP4 192.0.2.1/127`: the address; undefined for names and for 0.0.0.0 (RFC 3264 §8.4: on hold). */
@@ -140,27 +156,41 @@ function format(m: Section, value: string): void {
 }
 
 /** The m-lines of a description, each with the address that holds for it. */
-function mediaLines(v: View, known: Sections): MediaLine[] {
+function mediaLines(v: View, known: Known): MediaLine[] {
   const { buf, end } = v;
   const lines: MediaLine[] = [];
   let session: Uint8Array | undefined;
   for (let at = v.off, n = 0; at < end && n++ < MAX_LINES; ) {
-    const l = lineAt(buf, at, end);
-    at = l.next;
-    if (!isTyped(buf, l)) continue;
-    if (buf[l.off] === C) session = connection(utf8Text(buf, l.off + 2, l.end));
-    if (buf[l.off] !== M) continue;
+    const type = at + 1 < end && buf[at + 1] === EQUALS ? buf[at] : 0;
+    const value = at + 2;
+    const next = nextLine(buf, at, end);
+    at = next;
+    if (type === C) session = known.address(buf, value, textEnd(buf, value, next));
+    if (type !== M) continue;
     if (lines.length >= MAX_MEDIA) break;
-    for (; at < end && n < MAX_LINES && !(buf[at] === M && isTyped(buf, lineAt(buf, at, end))); n++)
-      at = lineAt(buf, at, end).next;
-    const to = at;
-    lines.push(mediaLine(utf8Text(buf, l.off + 2, l.end), session, (formats) => known.of(formats, buf, l.next, to)));
+    for (; at < end && n < MAX_LINES && !(buf[at] === M && at + 1 < end && buf[at + 1] === EQUALS); n++)
+      at = nextLine(buf, at, end);
+    lines.push(mediaLine(buf, value, textEnd(buf, value, next), at, session, known));
   }
   return lines;
 }
 
+/** Where the line after the one at `at` begins. */
+function nextLine(b: Uint8Array, at: number, end: number): number {
+  let i = at;
+  while (i < end && b[i] !== LF) i++;
+  return i < end ? i + 1 : end;
+}
+
+/** Where the text of a line that ends at `next` ends. */
+function textEnd(b: Uint8Array, off: number, next: number): number {
+  let i = next;
+  if (i > off && b[i - 1] === LF) i--;
+  return i > off && b[i - 1] === CR ? i - 1 : i;
+}
+
 /** Says where RTP and RTCP are to be expected. A port of 0 means that the media is refused (RFC 3264 §6). */
-export function expectMedia(v: View, cx: Track, known: Sections): void {
+export function expectMedia(v: View, cx: Track, known: Known): void {
   const exchange = cx.exchange ?? { frame: cx.frame, id: '' };
   mediaLines(v, known).forEach((m, media) => {
     if (m.fax && m.port !== 0 && m.address !== undefined)

@@ -1,4 +1,6 @@
-import { hex, ip4, ip6 } from '../kit/index.js';
+import { ByOctets, hex, ip4, ip6 } from '../kit/index.js';
+
+const MOST_ADDRESSES = 512;
 
 /**
  * The content of a packet above its transport layer, or a message of ICMP. One instance serves all packets, and its
@@ -23,11 +25,20 @@ export class Content {
   stream = false;
 
   get from(): string {
-    return this.net === 4 ? ip4(this.addresses, this.source) : ip6(this.addresses, this.source);
+    return this.address(this.source);
   }
   get to(): string {
-    return this.net === 4 ? ip4(this.addresses, this.destination) : ip6(this.addresses, this.destination);
+    return this.address(this.destination);
   }
+  private address(off: number): string {
+    const { addresses, net, texts } = this;
+    const end = off + (net === 4 ? 4 : 16);
+    const known = texts.find(addresses, off, end);
+    return known ?? texts.set(addresses, off, end, net === 4 ? ip4(addresses, off) : ip6(addresses, off));
+  }
+  /** One text for all that has an address: much is kept. */
+  private readonly texts = new ByOctets<string>(MOST_ADDRESSES);
+
   /** Hop limit or TTL. */
   get hops(): number {
     return this.net === 6 ? this.addresses[this.source - 1] : this.addresses[this.source - 4];

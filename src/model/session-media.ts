@@ -1,5 +1,6 @@
 import { staticPayloadType } from '../../dissectors/sdp/index.js';
 import { parseAddress } from '../../dissectors/sdp/network-address.js';
+import { ByOctets, utf8Text } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { addressOf } from './events.js';
 
@@ -35,6 +36,14 @@ const MOST_MEDIA = 32;
 const MOST_CANDIDATES = 32;
 const MOST_FORMATS = 64;
 const MOST_SECTIONS = 256;
+const LF = 10;
+const EQUALS = 61;
+/** Types of lines. */
+const A = 97;
+const C = 99;
+const M = 109;
+/** Octets of the longest attribute that says which way media flow, with space around it. */
+const MOST_FLOWING = 64;
 
 /** What the lines of a description below an m-line say, with its formats. */
 type Section = Omit<SessionMedia, 'kind' | 'address' | 'port' | 'protocol' | 'flowing'> & {
@@ -43,47 +52,68 @@ type Section = Omit<SessionMedia, 'kind' | 'address' | 'port' | 'protocol' | 'fl
   flowing?: Flowing;
 };
 
-/** Sections of descriptions by their text: the same are sent call after call. They are shared, and stay as they are. */
+/** Parts of descriptions by their octets: the same are sent call after call. They are shared, and stay as they are. */
 export class Sections {
-  private readonly known = new Map<string, Section>();
+  private readonly known = new ByOctets<Section>(MOST_SECTIONS);
+  /** Addresses by the c-lines that say them. */
+  private readonly addresses = new ByOctets<string>(MOST_SECTIONS);
 
-  /** The section of an m-line with these formats, and these lines below it. */
-  of(formats: readonly string[], lines: string): Section {
-    const key = `${formats.join(' ')}\n${lines}`;
-    let s = this.known.get(key);
-    if (s !== undefined) return s;
-    if (this.known.size >= MOST_SECTIONS) this.known.clear();
-    this.known.set(key, (s = sectionOf(formats, lines)));
-    return s;
+  /** The section of an m-line whose formats begin at `off` (-1: not known), and whose lines are `[from, end)`. */
+  of(formats: readonly string[], b: Uint8Array, off: number, from: number, end: number): Section {
+    if (off < 0) return sectionOf(formats, utf8Text(b, from, end));
+    return this.known.find(b, off, end) ?? this.known.set(b, off, end, sectionOf(formats, utf8Text(b, from, end)));
+  }
+
+  /** The address of a c-line whose value is `[off, end)`. */
+  address(b: Uint8Array, off: number, end: number): string {
+    const known = this.addresses.find(b, off, end);
+    return known ?? this.addresses.set(b, off, end, written(utf8Text(b, off, end).trim().split(/\s+/)[2] ?? ''));
   }
 }
 
-/** Reads a session description; unknown lines are passed over. */
-export function parseSessionDescription(text: string, known: Sections): SessionMedia[] {
+/** Reads the session description in `[off, end)`; unknown lines are passed over. */
+export function parseSessionDescription(b: Uint8Array, off: number, end: number, known: Sections): SessionMedia[] {
   const media: SessionMedia[] = [];
   let address = '';
   let flowing: Flowing = 'sendrecv';
-  for (let at = 0, n = 0, end = 0; at < text.length && n++ < LIMITS.sdpLines; at = end + 1) {
-    end = lineEnd(text, at);
-    if (text[at + 1] !== '=') continue;
-    const type = text[at];
-    const value = text.slice(at + 2, end).trim();
-    if (type === 'c') address = written(value.split(/\s+/)[2] ?? '');
-    else if (type === 'a' && isFlowing(value)) flowing = value;
-    if (type !== 'm') continue;
+  for (let at = off, n = 0, next = 0; at < end && n++ < LIMITS.sdpLines; at = next) {
+    next = lineAfter(b, at, end);
+    if (b[at + 1] !== EQUALS || at + 1 >= end) continue;
+    const type = b[at];
+    const value = at + 2;
+    if (type === C) address = known.address(b, value, next);
+    else if (type === A && next - value <= MOST_FLOWING) {
+      const word = utf8Text(b, value, next).trim();
+      if (isFlowing(word)) flowing = word;
+    }
+    if (type !== M) continue;
     if (media.length >= MOST_MEDIA) break;
-    const from = end + 1;
-    for (; end + 1 < text.length && n < LIMITS.sdpLines && !text.startsWith('m=', end + 1); n++)
-      end = lineEnd(text, end + 1);
-    media.push(mediaLine(value, text.slice(from, end), address, flowing, known));
+    const from = next;
+    for (; next < end && n < LIMITS.sdpLines && !(b[next] === M && next + 1 < end && b[next + 1] === EQUALS); n++)
+      next = lineAfter(b, next, end);
+    media.push(mediaLine(b, value, from, next, address, flowing, known));
   }
   return media;
 }
 
-/** Where the line at an offset ends. */
-function lineEnd(text: string, at: number): number {
-  const end = text.indexOf('\n', at);
-  return end < 0 ? text.length : end;
+/** Where the line after the one at an offset begins. */
+function lineAfter(b: Uint8Array, at: number, end: number): number {
+  let i = at;
+  while (i < end && b[i] !== LF) i++;
+  return i < end ? i + 1 : end;
+}
+
+const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
+
+/** Where the fourth word of a line begins; -1 where it is not all ASCII. */
+function fourthWord(b: Uint8Array, off: number, end: number): number {
+  let words = 0;
+  let at = end;
+  for (let i = off; i < end; i++) {
+    if (b[i] >= 0x80) return -1;
+    if (!isSpace(b[i]) && (i === off || isSpace(b[i - 1])) && ++words === 4) at = i;
+  }
+  return at;
 }
 
 /** An address as packets are written with it; a name as it is. RFC 8866 §5.7: a TTL may follow. */
@@ -96,9 +126,18 @@ function written(text: string): string {
 const FLOWING: ReadonlySet<string> = new Set<Flowing>(['sendrecv', 'sendonly', 'recvonly', 'inactive']);
 const isFlowing = (s: string): s is Flowing => FLOWING.has(s);
 
-function mediaLine(line: string, below: string, address: string, flowing: Flowing, known: Sections): SessionMedia {
-  const [kind = '', port = '', protocol = '', ...formats] = line.split(/\s+/);
-  const s = known.of(formats.slice(0, MOST_FORMATS), below);
+/** The m-line whose value begins at `off`; the lines below it are `[from, end)`. */
+function mediaLine(
+  b: Uint8Array,
+  off: number,
+  from: number,
+  end: number,
+  address: string,
+  flowing: Flowing,
+  known: Sections,
+): SessionMedia {
+  const [kind = '', port = '', protocol = '', ...formats] = utf8Text(b, off, from).trim().split(/\s+/);
+  const s = known.of(formats.slice(0, MOST_FORMATS), b, fourthWord(b, off, from), from, end);
   return {
     kind,
     address: s.address ?? address,

@@ -8,8 +8,7 @@ import { type Exchange, follow, followState, messageExchange, subscriptionExchan
 import { Live } from './live.js';
 import type { Arrival, Moment, Seen } from './moment.js';
 import { Registration } from './registration.js';
-import { Sections } from './session-media.js';
-import { SipEvent } from './sip-event.js';
+import { SipEvent, SipKnown } from './sip-event.js';
 
 /** RFC 3261 §18.1.1: longer requests want a transport with congestion control. */
 const MOST_UDP = 1300;
@@ -24,7 +23,7 @@ export class Signalling {
   dropped = 0;
   /** First request over UDP that is too long for it, by tunnel. */
   readonly tooLong = new Map<number, Seen>();
-  private readonly sections = new Sections();
+  private readonly known = new SipKnown();
   private readonly callsById = new Map<string, Call>();
   private readonly registrationsByKey = new Map<string, Registration>();
   private readonly registrationsByName = new Map<string, Registration>();
@@ -36,7 +35,7 @@ export class Signalling {
 
   /** Takes what came on a port of SIP; returns the message, undefined for a keep-alive. */
   take(at: Arrival, c: Content, read?: SipMessage): SipEvent | undefined {
-    const e = SipEvent.of(c, this.sections, read);
+    const e = SipEvent.of(c, this.known, read);
     if (e === undefined) return undefined;
     if (!c.stream && e.isRequest && e.octets > MOST_UDP && !this.tooLong.has(at.tunnel))
       this.tooLong.set(at.tunnel, at.seen());

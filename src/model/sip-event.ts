@@ -1,7 +1,7 @@
 import { Header, headerId, parseAddress, parseSip, type SipMessage } from '../../dissectors/sip/index.js';
-import { utf8Text } from '../kit/index.js';
+import { ByOctets, utf8Text } from '../kit/index.js';
 import type { Content } from './events.js';
-import { parseSessionDescription, type Sections, type SessionMedia } from './session-media.js';
+import { parseSessionDescription, Sections, type SessionMedia } from './session-media.js';
 import { hashOf } from './uid.js';
 
 /** Address, tag and parameters of a From, To or Contact. */
@@ -16,6 +16,8 @@ const NOBODY: Party = { uri: '', tag: '', parameters: '' };
 const FLOW_TIMER = headerId('Flow-Timer');
 const MOST_TEXT = 512;
 const MOST_BODY = 4096;
+const MOST_PARTIES = 1024;
+const utf8 = new TextEncoder();
 
 /** One text for all messages of a method: many are kept. */
 const METHODS: ReadonlyMap<string, string> = new Map(
@@ -27,21 +29,27 @@ const METHODS: ReadonlyMap<string, string> = new Map(
 /** Text from a packet that goes into a report: no longer than anybody wants to read. */
 const bounded = (s: string): string => (s.length > MOST_TEXT ? `${s.slice(0, MOST_TEXT)}…` : s);
 
+/** What messages say again and again, by its octets. */
+export class SipKnown {
+  readonly sections = new Sections();
+  readonly parties = new ByOctets<Party>(MOST_PARTIES);
+}
+
 /** A SIP message, read as far as somebody asks. Keep the texts, not the event: its octets are those of the packet. */
 export class SipEvent {
   private constructor(
     private readonly m: SipMessage,
     readonly content: Content,
-    private readonly sections: Sections,
+    private readonly known: SipKnown,
   ) {}
 
   /**
    * The message in `c`, which may have been read before; undefined where there is none, as in a keep-alive.
-   * @param sections of session descriptions that were seen before
+   * @param known what was seen before
    */
-  static of(c: Content, sections: Sections, read?: SipMessage): SipEvent | undefined {
+  static of(c: Content, known: SipKnown, read?: SipMessage): SipEvent | undefined {
     try {
-      return new SipEvent(read ?? parseSip(c.buf, c.off, c.end), c, sections);
+      return new SipEvent(read ?? parseSip(c.buf, c.off, c.end), c, known);
     } catch {
       return undefined;
     }
@@ -104,15 +112,11 @@ export class SipEvent {
     const h = this.m.find(id);
     if (h === undefined) return NOBODY;
     const { buf } = this.m;
-    const a = parseAddress(buf, h.valueOff, h.valueEnd);
-    if (a === undefined) return NOBODY;
-    const rest = utf8Text(buf, a.end, h.valueEnd);
-    const parameters = /\s/.test(rest) ? rest.replace(/\s+/g, ' ').trim() : rest;
-    return {
-      uri: bounded(utf8Text(buf, a.uriOff, a.uriEnd)),
-      tag: bounded(/;\s*tag\s*=\s*([^;,\s]+)/i.exec(parameters)?.[1] ?? ''),
-      parameters: bounded(parameters),
-    };
+    const { parties } = this.known;
+    return (
+      parties.find(buf, h.valueOff, h.valueEnd) ??
+      parties.set(buf, h.valueOff, h.valueEnd, partyOf(buf, h.valueOff, h.valueEnd))
+    );
   }
 
   get from(): Party {
@@ -169,15 +173,13 @@ export class SipEvent {
     const { m } = this;
     if (m.bodyEnd <= m.bodyOff) return undefined;
     const type = this.mediaType;
-    if (type === 'application/sdp') return this.described(utf8Text(m.buf, m.bodyOff, m.bodyEnd));
+    if (type === 'application/sdp') return parseSessionDescription(m.buf, m.bodyOff, m.bodyEnd, this.known.sections);
     if (!type.startsWith('multipart/')) return undefined;
     const body = utf8Text(m.buf, m.bodyOff, m.bodyEnd);
     const part = /content-type:\s*application\/sdp[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n([\s\S]*?)(?:\r?\n--|$)/i.exec(body);
-    return part === null ? undefined : this.described(part[1]);
-  }
-
-  private described(text: string): SessionMedia[] {
-    return parseSessionDescription(text, this.sections);
+    if (part === null) return undefined;
+    const octets = utf8.encode(part[1]);
+    return parseSessionDescription(octets, 0, octets.length, this.known.sections);
   }
 
   /** Names the message among those of its dialog: what is the same is sent again. */
@@ -189,6 +191,19 @@ export class SipEvent {
     // The addresses of a packet stand one behind the other.
     return hashOf(text, c.addresses, Math.min(c.source, c.destination), 2 * octets);
   }
+}
+
+/** The address, with what follows it, in the value `[off, end)` of a header. */
+function partyOf(b: Uint8Array, off: number, end: number): Party {
+  const a = parseAddress(b, off, end);
+  if (a === undefined) return NOBODY;
+  const rest = utf8Text(b, a.end, end);
+  const parameters = /\s/.test(rest) ? rest.replace(/\s+/g, ' ').trim() : rest;
+  return {
+    uri: bounded(utf8Text(b, a.uriOff, a.uriEnd)),
+    tag: bounded(/;\s*tag\s*=\s*([^;,\s]+)/i.exec(parameters)?.[1] ?? ''),
+    parameters: bounded(parameters),
+  };
 }
 
 /** A parameter of a header value such as `Digest realm="a", nonce="b"`: quotes are taken off; undefined without it. */

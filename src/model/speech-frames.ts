@@ -138,14 +138,19 @@ export class SpeechFrames {
   }
 
   /** Frames by mode, as people name it. */
-  private get modes(): [string, number][] {
+  private get modes(): Record<string, number> {
     const names = NAMES[this.kind];
-    return this.frames.flatMap((n, type): [string, number][] => (n === 0 ? [] : [[names[type] ?? String(type), n]]));
+    const out: Record<string, number> = {};
+    for (let type = 0; type < 2 * TYPES; type++)
+      if (this.frames[type] > 0) out[names[type] ?? String(type)] = this.frames[type];
+    return out;
   }
 
   /** The mode that most frames have. */
   get mode(): string | undefined {
-    return this.modes.sort((a, b) => b[1] - a[1])[0]?.[0];
+    let most = 0;
+    for (let type = 1; type < 2 * TYPES; type++) if (this.frames[type] > this.frames[most]) most = type;
+    return this.frames[most] === 0 ? undefined : (NAMES[this.kind][most] ?? String(most));
   }
 
   /** The mode that most packets of this stream ask the other side for, and whether nearly all do; a frame type of AMR. */
@@ -197,7 +202,7 @@ export class SpeechFrames {
     if (this.packets === 0) return undefined;
     const { sid, noData, lost, damaged, misfits, requests } = this;
     return {
-      modes: Object.fromEntries(this.modes),
+      modes: this.modes,
       ...(sid > 0 && { sid }),
       ...(noData > 0 && { noData }),
       ...(lost > 0 && { lost }),

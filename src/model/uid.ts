@@ -5,19 +5,25 @@ const START = [0x811c9dc5, 0x9747b28c, 0x3c6ef372, 0x1b873593] as const;
 
 /** Sixteen hexadecimal digits for a list of texts and numbers. The parts are told apart, so that `ab,c` is not `a,bc`. */
 export function uid(...parts: readonly (string | number | undefined)[]): string {
-  const text = parts.map((p) => (p === undefined ? '' : String(p))).join('\u0000');
-  let out = '';
-  for (let k = 0; k < 2; k++) {
-    let h = START[k] ^ START[k + 2];
-    for (let i = 0; i < text.length; i++) {
-      h = Math.imul(h ^ text.charCodeAt(i), PRIMES[k]);
-      h = ((h << 13) | (h >>> 19)) ^ PRIMES[k + 2];
-    }
-    h = Math.imul(h ^ (h >>> 16), PRIMES[1]);
-    h = Math.imul(h ^ (h >>> 13), PRIMES[2]);
-    out += ((h ^ (h >>> 16)) >>> 0).toString(16).padStart(8, '0');
+  let text = '';
+  for (let i = 0; i < parts.length; i++) text += `${i > 0 ? '\u0000' : ''}${parts[i] ?? ''}`;
+  let a = START[0] ^ START[2];
+  let b = START[1] ^ START[3];
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    a = Math.imul(a ^ c, PRIMES[0]);
+    a = ((a << 13) | (a >>> 19)) ^ PRIMES[2];
+    b = Math.imul(b ^ c, PRIMES[1]);
+    b = ((b << 13) | (b >>> 19)) ^ PRIMES[3];
   }
-  return out;
+  return digits(a) + digits(b);
+}
+
+/** Eight hexadecimal digits for the end of a hash. */
+function digits(hash: number): string {
+  let h = Math.imul(hash ^ (hash >>> 16), PRIMES[1]);
+  h = Math.imul(h ^ (h >>> 13), PRIMES[2]);
+  return ((h ^ (h >>> 16)) >>> 0).toString(16).padStart(8, '0');
 }
 
 /** A number of 53 bits for a text and octets that follow it. */
