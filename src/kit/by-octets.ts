@@ -28,7 +28,9 @@ export class ByOctets<T> {
   set(b: Uint8Array, off: number, end: number, value: T): T {
     if (end - off > MOST_OCTETS) return value;
     if (this.byHash.size >= this.most) this.byHash.clear();
-    this.byHash.set(hashOf(b, off, end), { octets: Uint8Array.from(b.subarray(off, end)), value });
+    const octets = new Uint8Array(end - off);
+    for (let i = 0; i < octets.length; i++) octets[i] = b[off + i];
+    this.byHash.set(hashOf(b, off, end), { octets, value });
     return value;
   }
 }

@@ -142,7 +142,7 @@ export class Call {
     const toTag = status > 100 ? e.to.tag : '';
     const sdp = media === undefined ? undefined : this.describe(e, media);
     // Members in the order of the report; taken together from parts they would cost several times as much.
-    const m = { row: seen.row, at: seen } as CallMessage;
+    const m: Partial<CallMessage> = { row: seen.row, at: seen };
     if (at.tunnel !== 0) m.direction = at.up ? 'up' : 'down';
     m.source = this.place(e.content.from, e.content.sport);
     m.destination = this.place(e.content.to, e.content.dport);
@@ -156,7 +156,7 @@ export class Call {
     m.retransmissions = 0;
     if (sdp !== undefined) m.sdp = sdp;
     if (media !== undefined && isHold(media)) m.hold = true;
-    this.messages.push(m);
+    this.messages.push(m as CallMessage);
     this.identities.push(identity);
   }
 
