@@ -81,10 +81,10 @@ class MergedSource implements Capture {
     return chunk.count > 0 || chunk.secrets.length > 0 ? chunk : null;
   }
 
-  octets(file: number, offset: number, length: number): Uint8Array {
+  octets(file: number, offset: number, length: number, into?: Uint8Array): Uint8Array {
     const source = this.byFile.get(file);
     if (!source) throw new RangeError(`no file ${file}`);
-    return source.octets(file, offset, length);
+    return source.octets(file, offset, length, into);
   }
 
   async close(): Promise<void> {

@@ -9,12 +9,16 @@ import type { OctetSink } from './window.js';
 
 /** Gives octets of a (decompressed) file by their place. */
 export interface OctetStore {
-  /** The octets `[offset, offset + length)` in a fresh array. @throws CaptureError where they are not to be had */
-  read(offset: number, length: number): Uint8Array;
+  /**
+   * The octets `[offset, offset + length)`.
+   * @param into where they are to lie, with room for them; without it in a fresh array
+   * @throws CaptureError where they are not to be had
+   */
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array;
   close(): void;
 }
 
-function readAt(fd: number, offset: number, length: number, octets = new Uint8Array(length)): Uint8Array {
+function readAt(fd: number, offset: number, length: number, octets: Uint8Array = new Uint8Array(length)): Uint8Array {
   let n = 0;
   while (n < length) {
     const got = readSync(fd, octets, n, length - n, offset + n);
@@ -32,12 +36,12 @@ export class PlainStore implements OctetStore {
     private readonly fd: number,
   ) {}
 
-  read(offset: number, length: number): Uint8Array {
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array {
     let fd = this.fd;
     let octets: Uint8Array;
     try {
       if (this.fd < 0) fd = openSync(this.path, 'r');
-      octets = readAt(fd, offset, length);
+      octets = readAt(fd, offset, length, into);
     } catch (error) {
       throw systemError(this.path, error, 'FTT_E_READ');
     } finally {
@@ -103,8 +107,7 @@ export class Spool implements OctetStore, OctetSink {
     }
   }
 
-  /** @param into where they are to lie, where there is room for them */
-  read(offset: number, length: number, into?: Uint8Array<ArrayBuffer>): Uint8Array {
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array {
     if (offset + length > this.size) {
       throw new CaptureError('FTT_E_NOT_KEPT', `${this.name}: ${this.stopped || 'these octets were not read yet'}`);
     }

@@ -11,9 +11,10 @@ export interface Capture extends CaptureSource {
   /**
    * The octets `[offset, offset + length)` of file number `file`: a frame by its `fileOffset` and `cap`. Works until
    * {@link CaptureSource.close}, also after the end.
+   * @param into where they are to lie, with room for them; without it in a fresh array
    * @throws CaptureError FTT_E_NOT_KEPT for compressed or piped input without `spool`, FTT_E_CHANGED, FTT_E_READ
    */
-  octets(file: number, offset: number, length: number): Uint8Array;
+  octets(file: number, offset: number, length: number, into?: Uint8Array): Uint8Array;
 }
 
 /** Reads one file through its window, chunk by chunk. */
@@ -52,8 +53,8 @@ export class FileSource implements Capture {
     return null;
   }
 
-  octets(_file: number, offset: number, length: number): Uint8Array {
-    return this.store.read(offset, length);
+  octets(_file: number, offset: number, length: number, into?: Uint8Array): Uint8Array {
+    return this.store.read(offset, length, into);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 /** Memory for plain text: pieces are handed out in order and all given back at once. */
 
-const BLOCK = 1 << 20;
+/** What a chunk of frames has as plain text seldom needs more. */
+const BLOCK = 1 << 17;
 /** Pieces start at a multiple of this and own what lies up to the next: room for whole cipher blocks. */
 const ALIGN = 64;
 
@@ -19,13 +20,14 @@ export class ArenaBlock {
 }
 
 export class Arena {
-  readonly #blocks: ArenaBlock[] = [new ArenaBlock(BLOCK)];
-  #index = 0;
-  #top = 0;
+  readonly #blocks: ArenaBlock[] = [];
+  #index = -1;
+  /** Nothing fits into the block before the first. */
+  #top = BLOCK + 1;
   /** Block of the piece handed out last. */
-  block: ArenaBlock = this.#blocks[0]!;
+  block!: ArenaBlock;
 
-  /** Room for `n` octets (at most 1 MiB); returns its offset in {@link block}. */
+  /** Room for `n` octets (at most 128 KiB); returns its offset in {@link block}. */
   take(n: number): number {
     const size = (n + ALIGN - 1) & -ALIGN;
     if (this.#top + size > BLOCK) {
@@ -41,8 +43,7 @@ export class Arena {
 
   /** Takes everything back. */
   reset(): void {
-    this.#index = 0;
-    this.#top = 0;
-    this.block = this.#blocks[0]!;
+    this.#index = -1;
+    this.#top = BLOCK + 1;
   }
 }

@@ -89,6 +89,13 @@ export class Frames {
     if (comments !== undefined) chunk.comments.set(i, comments);
   }
 
+  /** Memory for octets that are read and copied at once: used again, for such memory is given back late. */
+  scratch(octets: number): Uint8Array {
+    if (octets > this.memory.length) this.memory = new Uint8Array(octets);
+    return this.memory;
+  }
+  private memory = new Uint8Array(0);
+
   cap(ordinal: number): number {
     return this.block(ordinal).cap[ordinal % BLOCK_FRAMES];
   }
@@ -103,8 +110,9 @@ export class Frames {
 
 /** Frames of one chunk that is read again, and octets between its first and its last. */
 const CHUNK_FRAMES = 512;
-/** Octets between two frames that are rather read than passed over. */
+/** Octets between two frames that are rather read than passed over, and octets that are read in one go. */
 const NEAR = 16 << 10;
+const READ = 256 << 10;
 
 /** Which frames to read again. */
 export type FrameTest = (ordinal: number) => boolean;
@@ -158,10 +166,11 @@ export class StoredFrames implements CaptureSource {
   private runEnd(i: number): number {
     const { frames, ordinals } = this;
     const file = frames.file(ordinals[i]);
-    let end = frames.offset(ordinals[i]) + frames.cap(ordinals[i]);
+    const start = frames.offset(ordinals[i]);
+    let end = start + frames.cap(ordinals[i]);
     for (i++; i < ordinals.length; i++) {
       const at = frames.offset(ordinals[i]);
-      if (frames.file(ordinals[i]) !== file || at < end || at > end + NEAR) return i;
+      if (frames.file(ordinals[i]) !== file || at < end || at > end + NEAR || at > start + READ) return i;
       end = at + frames.cap(ordinals[i]);
     }
     return i;
@@ -172,7 +181,7 @@ export class StoredFrames implements CaptureSource {
     const { frames, ordinals, capture } = this;
     const start = frames.offset(ordinals[from]);
     const end = frames.offset(ordinals[to - 1]) + frames.cap(ordinals[to - 1]);
-    const octets = capture.octets(frames.file(ordinals[from]), start, end - start);
+    const octets = capture.octets(frames.file(ordinals[from]), start, end - start, frames.scratch(end - start));
     for (let i = from; i < to; i++) {
       const at = frames.offset(ordinals[i]) - start;
       this.buf.set(octets.subarray(at, at + frames.cap(ordinals[i])), off);

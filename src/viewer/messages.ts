@@ -1,4 +1,5 @@
 import type { RowsAdded } from './rows.js';
+import type { SelectedAdded } from './selected.js';
 import type { Choice, Reopen, ValuesRequest, ViewerStatus, WriteRequest } from './viewer.js';
 
 /* What goes between the thread of the screens and that of the engine. */
@@ -27,6 +28,6 @@ export type ToScreens =
   | { type: 'refused'; message: string; hint?: string; code?: number }
   /** `anew`: rows that were there are gone. */
   | { type: 'status'; status: ViewerStatus; added: RowsAdded; anew: boolean }
-  | { type: 'selected'; id: number; rows: Uint32Array; seen: number; done: boolean; error?: string }
+  | { type: 'selected'; id: number; added: SelectedAdded; seen: number; done: boolean; error?: string }
   | { type: 'answer'; id: number; value: unknown }
   | { type: 'failed'; id: number; message: string; superseded: boolean };

@@ -100,10 +100,11 @@ export class RemoteViewer implements Viewer {
       case 'selected': {
         const s = this.selections.get(m.id);
         if (s === undefined) break;
-        for (const row of m.rows) s.push(row);
+        s.add(m.added);
         s.seen = m.seen;
         if (m.error !== undefined) s.error = m.error;
         s.done = m.done;
+        if (s.done) this.selections.delete(m.id);
         s.tell();
         break;
       }

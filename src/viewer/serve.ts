@@ -30,7 +30,10 @@ export async function serve(viewed: ViewedCapture, port: MessagePort): Promise<v
         );
         break;
       case 'select':
-        selections.set(m.id, select(viewer, m, post));
+        selections.set(
+          m.id,
+          select(viewer, m, post, () => selections.delete(m.id)),
+        );
         break;
       case 'drop':
         selections.get(m.id)?.cancel();
@@ -71,12 +74,18 @@ function inArrays({ members, findings }: Report): Report {
   return { members: Object.fromEntries(lists), findings };
 }
 
-function select(viewer: CaptureViewer, m: ToEngine & { type: 'select' }, post: (m: ToScreens) => void): Selected {
+/** @param over is told when it will get no more rows */
+function select(
+  viewer: CaptureViewer,
+  m: ToEngine & { type: 'select' },
+  post: (m: ToScreens) => void,
+  over: () => void,
+): Selected {
   const s = viewer.select(m.choice);
   s.onMore(() => {
-    const rows = s.take();
     const { seen, done, error } = s;
-    post({ type: 'selected', id: m.id, rows, seen, done, ...(error !== undefined && { error }) });
+    post({ type: 'selected', id: m.id, added: s.added(), seen, done, ...(error !== undefined && { error }) });
+    if (done) over();
   });
   return s;
 }
