@@ -5,7 +5,7 @@ import type { SipMessage, SipNote } from '../../dissectors/sip/index.js';
 import type { CaptureInterface } from '../capture/chunk.js';
 import { type AnyDissector, type Peek, u16, u32, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
-import type { CapturePoint } from '../model/entities.js';
+import type { CapturePoint, ProtocolCounts } from '../model/entities.js';
 import { Content } from '../model/events.js';
 import { MediaFlow } from '../model/media.js';
 import { Arrival, type Moment, type Seen } from '../model/moment.js';
@@ -21,7 +21,7 @@ import type { Packet } from './packet.js';
 import type { Tap } from './pass.js';
 import type { Registry } from './registry.js';
 import type { UdpState } from './scope.js';
-import { type StackCount, Stacks } from './stacks.js';
+import { Stacks } from './stacks.js';
 import type { TcpState } from './tcp-state.js';
 import { tunnelEntity } from './tunnel-entity.js';
 import { Facts, TunnelLife, tcpLife } from './tunnel-life.js';
@@ -58,6 +58,7 @@ export class SessionTap implements Tap {
   private fileId = 0;
   private readonly sessions = new Map<string, TunnelLife>();
   private readonly attempts: Attempts;
+  /** Rows outside of the tunnels that are listed. */
   private readonly stacks = new Stacks();
   private readonly at: Arrival;
   private readonly box = new Content();
@@ -94,7 +95,7 @@ export class SessionTap implements Tap {
     if (packet.view.length < packet.view.wireLength) this.model.cut(at);
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
     if (packet.protocol === 6) this.segment(packet);
-    if (packet.envelopes === null) this.stacks.count(packet, false, at.length);
+    if (packet.envelopes === null) (this.tunnels[at.tunnel - 1]?.stacks ?? this.stacks).count(packet, false, at.length);
     // What a connection carries that turned out to be no tunnel is outside of tunnels.
     if (packet.tunnel !== null) at.tunnel = 0;
     if (packet.tunnel === null || packet.pdus !== null) this.content(packet);
@@ -168,7 +169,7 @@ export class SessionTap implements Tap {
     if (life === undefined || life.leg !== null) return;
     life.envelope(at, packet);
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
-    this.stacks.count(packet, true, at.length);
+    life.stacks.count(packet, true, at.length);
     if (packet.dissector !== this.rtp) this.check(packet);
     if (packet.control !== null) this.sized(packet, life);
     this.content(packet);
@@ -184,7 +185,7 @@ export class SessionTap implements Tap {
     at.up = tunnel.direction(e.lane.side) === 'up';
     at.length = e.end - e.off;
     if (!life.plain(at, e, p)) return false;
-    this.stacks.add(p.net, UDP, d, true, at.length);
+    life.stacks.add(p.net, UDP, d, true, at.length);
     const c = this.box;
     c.buf = c.addresses = p.buf;
     c.off = p.off;
@@ -219,8 +220,9 @@ export class SessionTap implements Tap {
   }
 
   /** Rows and octets by protocol stack. */
-  protocols(): Record<string, StackCount> {
-    return this.stacks.list();
+  protocols(): ProtocolCounts {
+    const lives = this.tunnels.filter((life) => life !== undefined);
+    return Stacks.list([this.stacks, ...lives.map((life) => life.stacks)]);
   }
 
   /** Gives what stands above the transport layer to whom it is for. */

@@ -1,19 +1,23 @@
 import type { AnyDissector } from '../kit/index.js';
+import type { ProtocolCounts } from '../model/entities.js';
 import type { Packet } from './packet.js';
 
-/** Rows with a protocol stack, and their octets. */
-export interface StackCount {
+const TRANSPORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp' };
+
+/** Rows with the same layers. */
+interface Stack {
+  /** Place in the tunnel, network layer and transport. */
+  readonly place: number;
+  readonly above: AnyDissector | null;
+  readonly name: string;
   rows: number;
   bytes: number;
 }
 
-const TRANSPORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp' };
-
 /** Counts rows by their protocols from the network layer up; what runs in a tunnel begins with `fttims`. */
 export class Stacks {
-  /** By place in the tunnel, network layer and transport; within, by what runs above. */
-  private readonly counts: Map<AnyDissector | null, StackCount>[] = Array.from({ length: 64 }, () => new Map());
-  private readonly names = new Map<StackCount, string>();
+  /** What comes often moves to the front. */
+  private readonly stacks: Stack[] = [];
 
   count(packet: Packet, inner: boolean, octets: number): void {
     this.add(packet.net, packet.protocol, aboveOf(packet), inner, octets);
@@ -21,26 +25,33 @@ export class Stacks {
 
   /** Counts a row by its layers. */
   add(net: number, protocol: number, above: AnyDissector | null, inner: boolean, octets: number): void {
+    const { stacks } = this;
     const transport = protocol === 6 ? 1 : protocol === 17 ? 2 : 0;
     const place = (inner ? 32 : 0) + (net === 4 ? 8 : net === 6 ? 16 : 0) + transport;
-    let c = this.counts[place].get(above);
-    if (c === undefined) {
-      c = { rows: 0, bytes: 0 };
-      this.counts[place].set(above, c);
-      this.names.set(c, nameOf(net, protocol, inner, above));
+    let i = 0;
+    while (i < stacks.length && (stacks[i].above !== above || stacks[i].place !== place)) i++;
+    if (i === stacks.length) {
+      const name = nameOf(net, protocol, inner, above);
+      stacks.push({ place, above, name, rows: 1, bytes: octets });
+      return;
     }
-    c.rows++;
-    c.bytes += octets;
+    const s = stacks[i];
+    s.rows++;
+    s.bytes += octets;
+    if (i === 0) return;
+    stacks[i] = stacks[i - 1];
+    stacks[i - 1] = s;
   }
 
-  /** By name, the names in order. */
-  list(): Record<string, StackCount> {
-    const out: Record<string, StackCount> = {};
-    for (const [c, name] of this.names) {
-      out[name] ??= { rows: 0, bytes: 0 };
-      out[name].rows += c.rows;
-      out[name].bytes += c.bytes;
-    }
+  /** By name, the names in order; of several places together. */
+  static list(all: Iterable<Stacks>): ProtocolCounts {
+    const out: ProtocolCounts = {};
+    for (const { stacks } of all)
+      for (const { name, rows, bytes } of stacks) {
+        out[name] ??= { rows: 0, bytes: 0 };
+        out[name].rows += rows;
+        out[name].bytes += bytes;
+      }
     return Object.fromEntries(Object.entries(out).sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }

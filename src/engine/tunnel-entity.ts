@@ -23,6 +23,7 @@ import type { Ending } from '../model/tcp-life.js';
 import { uid } from '../model/uid.js';
 import type { TlsAlert, TlsSession } from '../tls/index.js';
 import type { Endpoint, Tunnel } from '../tunnel/tunnel.js';
+import { Stacks } from './stacks.js';
 import { addressText, type TunnelLife } from './tunnel-life.js';
 
 /** A tunnel that was silent for so long before the capture ended is taken for cut; shorter pauses are common. */
@@ -72,6 +73,7 @@ export function tunnelEntity(life: TunnelLife, end: Moment): TunnelEntity {
     ...(session !== undefined && { tls: tlsOf(life, session) }),
     envelopes: { up: countOf(up), down: countOf(down) },
     unknownTypes: Object.fromEntries([...tunnel.unknownTypes].map(([type, n]) => [String(type), n])),
+    protocols: Stacks.list([life, ...life.legs].map((l) => l.stacks)),
     gaps: gapsOf(life, end),
     resyncs: life.resyncs,
     ...(octets > 0 && life.innerOctets > 0 && { overhead: round(tcp.wireOctets / life.innerOctets) }),

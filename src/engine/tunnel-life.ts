@@ -10,6 +10,7 @@ import { type Ending, Flag, type SegmentFacts, type Stall, TcpLife } from '../mo
 import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { Packet } from './packet.js';
+import { Stacks } from './stacks.js';
 import type { TcpState } from './tcp-state.js';
 
 const CLOSE_NOTIFY = 0;
@@ -37,6 +38,8 @@ export class TunnelLife {
   /** Addresses from which the UE sent inside, and to which it was sent. */
   readonly sources = new AddressUse();
   readonly targets = new AddressUse();
+  /** Its rows by protocol. */
+  readonly stacks = new Stacks();
   readonly path = new PathWatch();
   /** How large the packets inside are. */
   readonly sizes = new PacketSizes();

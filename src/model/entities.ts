@@ -155,6 +155,9 @@ export interface AttemptEntry {
   readonly ms?: number;
 }
 
+/** Rows and octets by stack of protocols: `fttims:ip:udp:sip`. */
+export type ProtocolCounts = Record<string, { rows: number; bytes: number }>;
+
 /** Octets of a tunnel's stream that the capture does not have. */
 export interface GapEntry {
   /** When it was clear that they will not come, and the row of that. */
@@ -195,6 +198,7 @@ export interface TunnelEntity extends Entity {
   tls?: TlsEntry;
   envelopes: { up: EnvelopeCount; down: EnvelopeCount };
   unknownTypes: Record<string, number>;
+  protocols: ProtocolCounts;
   gaps: GapEntry[];
   resyncs: number;
   overhead?: number;

@@ -45,6 +45,9 @@ const byState = (states: readonly string[]): Schema =>
 
 const distribution = object({ count: COUNT, p50: NUMBER, p90: NUMBER, p99: NUMBER, max: NUMBER });
 
+/** By stack of protocols. */
+const protocols = map(object({ rows: COUNT, bytes: COUNT }));
+
 const summary = object({
   tunnels: byState(TUNNEL_STATE),
   registrations: byState(REGISTRATION_STATE),
@@ -184,6 +187,7 @@ const tunnel = entity({
   'tls?': tls,
   envelopes: object({ up: ref('envelopes'), down: ref('envelopes') }),
   unknownTypes: map(COUNT, '^[0-9]{1,3}$'),
+  protocols,
   gaps: list(
     object({
       at: TIME,
@@ -519,7 +523,7 @@ export const reportSchema = (codes: readonly string[]): Schema => ({
     subscriptions: list(ref('subscription')),
     media: list(ref('media')),
     findings: list(ref('finding')),
-    protocols: map(object({ rows: COUNT, bytes: COUNT })),
+    protocols,
     limits: list(object({ name: TEXT, cap: COUNT, hit: COUNT })),
   }),
   $defs: {

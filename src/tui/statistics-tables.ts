@@ -1,3 +1,5 @@
+import type { ProtocolCounts } from '../model/entities.js';
+import type { Story } from '../viewer/story.js';
 import type { Party } from './series.js';
 import type { Figure, Panel6 } from './statistics-panels.js';
 import type { Column } from './table.js';
@@ -99,10 +101,22 @@ export interface LayerLine {
   bytes: number;
 }
 
+/** The stacks of a whole capture, or of some of its tunnels. */
+export function protocolsOf(story: Story, tunnels: readonly number[] | undefined): Story['protocols'] {
+  if (tunnels === undefined) return story.protocols;
+  const all: ProtocolCounts = {};
+  for (const t of story.tunnels)
+    if (tunnels.includes(t.id))
+      for (const [stack, { rows, bytes }] of Object.entries(t.protocols)) {
+        all[stack] ??= { rows: 0, bytes: 0 };
+        all[stack].rows += rows;
+        all[stack].bytes += bytes;
+      }
+  return all;
+}
+
 /** The stacks of a report as a tree: each layer with what was in it and in those above. */
-export function layerTree(
-  protocols: Readonly<Record<string, { readonly rows: number; readonly bytes: number }>>,
-): LayerLine[] {
+export function layerTree(protocols: Story['protocols']): LayerLine[] {
   const all = new Map<string, LayerLine>();
   for (const [stack, { rows, bytes }] of Object.entries(protocols)) {
     const names = stack.split(':');

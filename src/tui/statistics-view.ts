@@ -30,6 +30,7 @@ import {
   layerTree,
   partyColumns,
   partyFilter,
+  protocolsOf,
 } from './statistics-tables.js';
 import { Table } from './table.js';
 import { TableDialog } from './table-dialog.js';
@@ -84,7 +85,7 @@ export class StatisticsView implements View {
       const n = this.parties[this.page].items.length;
       return this.dropped > 0 ? `${n}, and ${this.dropped} packets of others` : String(n);
     }
-    if (this.page === 'protocols') return `${plural(this.layerRows, 'packet')} of the whole capture`;
+    if (this.page === 'protocols') return plural(this.layerRows, 'packet');
     return t === undefined
       ? 'counting …'
       : `${plural(t.packets, t.outer ? 'frame' : 'packet')}  ${duration(t.span * 1000)} each`;
@@ -148,7 +149,7 @@ export class StatisticsView implements View {
     if (story === this.story && story !== undefined) return;
     if (story !== undefined) {
       this.story = story;
-      this.layers.set(layerTree(story.protocols as never));
+      this.layers.set(layerTree(protocolsOf(story, this.scope.tunnels)));
       this.layerRows = this.layers.items.reduce((n, l) => n + (l.depth === 0 ? l.rows : 0), 0);
       this.followWorst(story);
     }
@@ -171,7 +172,9 @@ export class StatisticsView implements View {
 
   /** Follows the streams that came most unevenly. */
   private followWorst(story: Story): void {
-    const worst = [...story.media].sort((a, b) => (b.jitterMs?.max ?? 0) - (a.jitterMs?.max ?? 0)).slice(0, STREAMS);
+    const { tunnels } = this.scope;
+    const here = story.media.filter((m) => tunnels === undefined || tunnels.includes(m.tunnel ?? 0));
+    const worst = here.sort((a, b) => (b.jitterMs?.max ?? 0) - (a.jitterMs?.max ?? 0)).slice(0, STREAMS);
     for (const m of worst)
       if (!this.over.has(m.uid))
         this.work(streamOverTime(this.desk.viewer.rows, m, 200), (s) => {
@@ -339,8 +342,16 @@ export class StatisticsView implements View {
     return true;
   }
 
+  get plainHead(): number {
+    return this.page !== 'charts' && this.table().items.length > 0 ? 1 : 0;
+  }
+
   plain(): string[] {
     this.refresh();
+    if (this.page !== 'charts') {
+      const table = this.table();
+      return table.items.length > 0 ? table.plain() : [this.emptyWords()];
+    }
     return this.panels(this.story).flatMap((p) => [
       `${p.title}:`,
       ...(p.figures.length === 0 ? [`   ${p.empty}`] : p.figures.map((f) => `   ${f.name}: ${f.text}`)),

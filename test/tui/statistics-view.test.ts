@@ -81,6 +81,23 @@ describe('statistics', () => {
     assert.match(await press('right'), /fttims[\s\S]* {2}ip[\s\S]* {6}sip +10/);
   });
 
+  test('protocols of the capture, and of one of its tunnels', async () => {
+    const { v, press, desk } = await view('00-field.pcapng');
+    assert.match(await press('left'), /^fttims +233 [\s\S]*^ {6}rtp +197 [\s\S]*^ {4}icmpv6 +10 /m);
+    v.show({ label: 'tunnel 2', tunnels: [2] });
+    const text = await press('right', 'left');
+    assert.match(text, /^fttims +10 [\s\S]*^ {4}icmpv6 +10 /m);
+    assert.doesNotMatch(text, /udp/);
+    assert.equal(v.status(), '21 packets');
+    // All that was inside was inside of one of them.
+    const { tunnels, protocols } = desk.told.story!;
+    for (const [stack, { rows, bytes }] of Object.entries(protocols)) {
+      if (!stack.startsWith('fttims')) continue;
+      const of = tunnels.flatMap((t) => t.protocols[stack] ?? []);
+      assert.deepEqual([of.reduce((n, c) => n + c.rows, 0), of.reduce((n, c) => n + c.bytes, 0)], [rows, bytes], stack);
+    }
+  });
+
   test('tables are saved as CSV', async () => {
     const { v, settled } = await view('28-overloaded.pcapng');
     await settled();
@@ -91,11 +108,13 @@ describe('statistics', () => {
   });
 
   test('as plain text all numbers are there', async () => {
-    const { v, settled } = await view('28-overloaded.pcapng');
+    const { v, settled, press } = await view('28-overloaded.pcapng');
     await settled();
     const text = v.plain().join('\n');
     assert.match(text, /SIP answers:\n {3}100: 1\n/);
     assert.match(text, /jitter:\n {3}no media/);
+    await press('left');
+    assert.match(v.plain()[0], /^layer +packets +% +octets$/);
   });
 });
 
