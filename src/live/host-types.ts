@@ -60,6 +60,15 @@ export interface HostCounters {
   errorsHeld: number;
 }
 
+/** An ICMP error, and the beginning of the packet that it is about. */
+export interface IcmpErrorNote {
+  version: 4 | 6;
+  type: number;
+  code: number;
+  src: Address;
+  quoted: Uint8Array;
+}
+
 /** An answer to an echo request. */
 export interface EchoReply {
   src: Address;

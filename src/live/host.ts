@@ -23,7 +23,14 @@ import {
   same,
   solicitedNode,
 } from './address.js';
-import { type EchoReply, type HostAddress, type ReceivedDatagram, type UdpSocket, zeroCounters } from './host-types.js';
+import {
+  type EchoReply,
+  type HostAddress,
+  type IcmpErrorNote,
+  type ReceivedDatagram,
+  type UdpSocket,
+  zeroCounters,
+} from './host-types.js';
 import {
   ERRORS,
   type ErrorName,
@@ -80,7 +87,7 @@ export class IpHost {
   onEchoReply: ((reply: EchoReply, now: number) => void) | undefined;
   onNeighbour: NeighbourReceiver | undefined;
   /** Told of ICMP errors, whoever caused them. */
-  onIcmpError: ((error: { version: 4 | 6; type: number; code: number; src: Address }, now: number) => void) | undefined;
+  onIcmpError: ((error: IcmpErrorNote, now: number) => void) | undefined;
 
   private readonly sockets = new Map<number, Bound>();
   private readonly parts = new FragmentTable(
@@ -329,7 +336,7 @@ export class IpHost {
 
   /** An ICMP error came about what we sent: the socket is told. */
   private failed(version: 4 | 6, src: Address, type: number, code: number, quoted: Uint8Array, now: number): void {
-    this.onIcmpError?.({ version, type, code, src }, now);
+    this.onIcmpError?.({ version, type, code, src, quoted }, now);
     const header = version === 4 ? (quoted[0] & 15) << 2 : 40;
     const protocol = version === 4 ? quoted[9] : quoted[6];
     if (quoted.length < header + 4 || protocol !== UDP || ipVersion(quoted) !== version) return;

@@ -1,13 +1,16 @@
 import { type DhcpMessage, codec as dhcpCodec, type Hardware } from '../../dissectors/dhcp/message.js';
 import { type ClientMessage, codec as dhcpv6Codec, uuidDuid } from '../../dissectors/dhcpv6/message.js';
-import { encode } from '../kit/index.js';
-import { type Address, ALL_DHCP, same } from './address.js';
+import { CODES } from '../../dissectors/icmp-types.js';
+import { TYPE } from '../../dissectors/icmpv6/messages.js';
+import { CODES as CODES_6 } from '../../dissectors/icmpv6/types.js';
+import { encode, u16 } from '../kit/index.js';
+import { type Address, ALL_DHCP, addressText, same } from './address.js';
 import { type Cancel, type Clock, Pacer } from './clock.js';
 import { DhcpClient, type DhcpClientEvent } from './dhcp-client.js';
 import { Dhcpv6Client, type Dhcpv6ClientEvent } from './dhcpv6-client.js';
 import { IpHost } from './host.js';
-import type { ReceivedDatagram, UdpSocket } from './host-types.js';
-import { udpPacket } from './ip-packet.js';
+import type { IcmpErrorNote, ReceivedDatagram, UdpSocket } from './host-types.js';
+import { ICMP, ICMPV6, ipVersion, udpPacket } from './ip-packet.js';
 import { type NeighbourEvent, Neighbours } from './neighbours.js';
 import type { PacketPort } from './port.js';
 import { integer, octets, type Random } from './random.js';
@@ -31,7 +34,10 @@ export interface InnerUeOptions {
 }
 
 /** What became of an echo request. */
-export type PingResult = { answered: true; ms: number; ttl: number; sequence: number } | { answered: false };
+export type PingResult =
+  | { answered: true; ms: number; ttl: number; sequence: number }
+  /** `why`: what an ICMP error said about it, and who. */
+  | { answered: false; why?: string };
 
 /**
  * The IP side of a UE: host, DHCP client, address autoconfiguration, stateless DHCPv6 client, on a tunnel's port.
@@ -46,7 +52,7 @@ export class InnerUe {
   private readonly clock: Clock;
   private readonly dhcpSocket: UdpSocket | undefined;
   private readonly dhcpv6Socket: UdpSocket | undefined;
-  private readonly pings = new Map<number, (ttl: number) => void>();
+  private readonly pings = new Map<number, (ttl: number, why?: string) => void>();
   private readonly pingIdent: number;
   private pingSequence = 0;
   private leased: Address | undefined;
@@ -60,6 +66,10 @@ export class InnerUe {
     this.pingIdent = integer(random, 1, 0xffff);
     this.host.onEchoReply = (r) => {
       if (r.ident === this.pingIdent) this.pings.get(r.sequence)?.(r.ttl);
+    };
+    this.host.onIcmpError = (e) => {
+      const request = quotedEcho(e);
+      if (request?.ident === this.pingIdent) this.pings.get(request.sequence)?.(0, errorInWords(e));
     };
     const { hardware, hostName } = options;
     this.dhcp = new DhcpClient({
@@ -119,7 +129,7 @@ export class InnerUe {
     return [...(this.dhcp.lease?.sipServers ?? []), ...(v6?.sipAddresses ?? []), ...(v6?.sipNames ?? [])];
   }
 
-  /** Sends an echo request; `done` is called with the answer, or without one after `timeout` ms. */
+  /** Sends an echo request; `done` is called with the answer or an ICMP error, or without one after `timeout` ms. */
   ping(dst: Address, done: (result: PingResult) => void, { timeout = 5000, size = 56 } = {}): void {
     const sequence = (this.pingSequence = (this.pingSequence + 1) & 0xffff);
     const began = this.clock.now();
@@ -129,7 +139,11 @@ export class InnerUe {
       this.pings.delete(sequence);
       done(result);
     };
-    this.pings.set(sequence, (ttl) => finish({ answered: true, ms: this.clock.now() - began, ttl, sequence }));
+    this.pings.set(sequence, (ttl, why) =>
+      finish(
+        why === undefined ? { answered: true, ms: this.clock.now() - began, ttl, sequence } : { answered: false, why },
+      ),
+    );
     cancel = this.clock.after(timeout, () => finish({ answered: false }));
     const data = Uint8Array.from({ length: size }, (_, i) => i);
     this.host.ping(dst, this.pingIdent, sequence, data);
@@ -179,4 +193,19 @@ export class InnerUe {
     if (d.srcport === 547 && d.payload.length >= 34)
       this.dhcpv6.handle(dhcpv6Codec.parse(d.payload, 0, d.payload.length), now);
   }
+}
+
+/** The echo request that an ICMP error is about; undefined for other packets, and where it was too large: it is sent in parts from then on. */
+function quotedEcho({ version, type, code, quoted }: IcmpErrorNote): { ident: number; sequence: number } | undefined {
+  if (ipVersion(quoted) !== version || (version === 6 ? type === 2 : type === 3 && code === 4)) return undefined;
+  const at = version === 4 ? (quoted[0] & 15) << 2 : 40;
+  const [protocol, request] = version === 4 ? [quoted[9], 8] : [quoted[6], TYPE.echoRequest];
+  if (quoted.length < at + 8 || protocol !== (version === 4 ? ICMP : ICMPV6) || quoted[at] !== request)
+    return undefined;
+  return { ident: u16(quoted, at + 4), sequence: u16(quoted, at + 6) };
+}
+
+function errorInWords({ version, type, code, src }: IcmpErrorNote): string {
+  const words = (version === 4 ? CODES : CODES_6)[type]?.[code] ?? `ICMP error ${type}, code ${code}`;
+  return `${words}, says ${addressText(src)}`;
 }

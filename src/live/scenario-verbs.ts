@@ -73,12 +73,17 @@ function addressesLike(wanted: string): (x: Address) => boolean {
   return (x) => inPrefix(x, p, bits);
 }
 
-function faults(ue: Ue, a: Arguments): void {
+/** How long a tunnel may take to end that a fault breaks. */
+const BROKEN_MS = 2000;
+
+async function faults(ue: Ue, a: Arguments): Promise<void> {
   if (ue.faults === undefined || !ue.up) throw new StepFailed('there is no tunnel');
   const list = wantedFaults(a, FAULTS);
   if (list.length === 0) ue.faults.off();
   for (const f of list) ue.faults.apply(f);
   ue.tell(sayFaults(list));
+  // What comes next is not to find half a tunnel.
+  if (list.some(({ name }) => name === 'rst' || name === 'no-close-notify')) await ue.until(() => !ue.up, BROKEN_MS);
 }
 
 /**
@@ -157,7 +162,7 @@ export const TUNNEL_VERBS: Readonly<Record<string, Verb>> = {
     about: 'do something wrong, once or from now on; off ends it',
     takes: { faults: 'faults' },
     bare: 'faults',
-    run: async (ue, a) => faults(ue, a),
+    run: faults,
   },
   release: {
     about: 'release the tunnel by close_notify',

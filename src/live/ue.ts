@@ -234,7 +234,7 @@ export class Ue {
 
   /** The SIP side of a UE that has registered. @throws StepFailed */
   sip(): UeSip {
-    if (this.speaking === undefined) throw new StepFailed('register first');
+    if (this.speaking === undefined) throw new StepFailed(this.up ? 'register first' : 'there is no tunnel');
     return this.speaking;
   }
 
@@ -277,7 +277,8 @@ export class Ue {
     const result = await new Promise<PingResult>((resolve) => {
       host.ping(target, resolve, { timeout: ms, size });
     });
-    if (!result.answered) throw new StepFailed(`${addressText(target)} did not answer within ${ms / 1000} s`);
+    if (!result.answered)
+      throw new StepFailed(`${addressText(target)}: ${result.why ?? `no answer within ${ms / 1000} s`}`);
     this.tell(`${size + 8} octets from ${addressText(target)}: ttl ${result.ttl}, ${result.ms.toFixed(2)} ms`);
     return result;
   }

@@ -129,6 +129,11 @@ test('faults of the EFTF need no tunnel, those of tunnels do', async () => {
   const lines = new Lines(realClock, (line) => said.push(line));
   const eftf = { tunnels: new Map(), fault: (f: unknown) => done.push(f), noFaults: () => done.push('off') };
   const end = { eftf: eftf as unknown as Eftf, lines };
+  await command(end, 'help');
+  assert.deepEqual(
+    said.splice(0).map((line) => line.split(' ')[0]),
+    ['tunnels', 'wait', 'expect', 'send', 'fault', 'release'],
+  );
   for (const line of ['refuse-invite=480', '1 mute', 'rst', 'refuse-invite=200', 'off'])
     await command(end, `fault ${line}`);
   assert.deepEqual(done, [{ name: 'refuse-invite', value: 480 }, 'off']);

@@ -131,6 +131,12 @@ test('UEs reach the router and each other, with one hop less to go', () => {
     assert.ok(result.answered, addressText(dst));
     assert.equal(result.ttl, ttl);
   }
+  for (const [dst, why] of [
+    ['10.0.0.99', 'Host unreachable, says 10.0.0.1'],
+    ['192.0.2.1', 'Network unreachable, says 10.0.0.1'],
+    ['2001:db8:100:77::1', 'Address unreachable, says 2001:db8:100::1'],
+  ])
+    assert.deepEqual(pinged(clock, a, address(dst)), { answered: false, why });
   const got: Uint8Array[] = [];
   b.host.udp(7000, (d) => got.push(d.payload));
   const payload = Uint8Array.from({ length: 4000 }, (_, i) => i);

@@ -202,7 +202,10 @@ async function untilTold(end: ToldEftf): Promise<void> {
 
 /** Does a line of the console: `tunnels`, `release 3`, `fault rst tunnel=3`, `fault 3 rst`. What cannot be done is said. */
 export async function command(end: ToldEftf, line: string): Promise<void> {
-  if (line.trim() === 'help') return end.lines.tell(verbsInWords(EFTF_STEPS));
+  if (line.trim() === 'help') {
+    for (const verb of verbsInWords(EFTF_STEPS).split('\n')) end.lines.tell(verb);
+    return;
+  }
   try {
     const step = readLine(tunnelNamed(line), EFTF_STEPS);
     await step?.verb.run(end, step.args);

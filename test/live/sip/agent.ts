@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { address, parseAddress } from '../../../src/live/address.js';
-import { realClock } from '../../../src/live/clock.js';
+import { type Clock, realClock } from '../../../src/live/clock.js';
 import { systemRandom } from '../../../src/live/random.js';
 import { SipLayer } from '../../../src/live/sip/layer.js';
 import { IMS_TIMERS, type SipTransport } from '../../../src/live/sip/transport.js';
@@ -34,9 +34,10 @@ export async function agent(
   peerPort: number,
   onEvent: (e: UserAgentEvent) => void,
   more: Partial<UserAgentOptions> = {},
+  clock: Clock = realClock,
 ) {
   const { transport, port } = await socketTransport();
-  const layer = new SipLayer({ transport, clock: realClock, random: systemRandom, timers: IMS_TIMERS });
+  const layer = new SipLayer({ transport, clock, random: systemRandom, timers: IMS_TIMERS });
   const take = transport.onOctets;
   const heard: string[] = [];
   transport.onOctets = (octets, from) => {

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import { createCipheriv } from 'node:crypto';
 import { test } from 'node:test';
 import { opc } from '../../../src/crypto/milenage.js';
 import { address } from '../../../src/live/address.js';
-import { realClock } from '../../../src/live/clock.js';
+import { type Clock, realClock } from '../../../src/live/clock.js';
 import { LabPcscf } from '../../../src/live/lab-pcscf.js';
 import type { LabSubscriber } from '../../../src/live/lab-registrar.js';
 import { seededRandom } from '../../../src/live/random.js';
 import { SipLayer } from '../../../src/live/sip/layer.js';
 import { RFC_TIMERS } from '../../../src/live/sip/transport.js';
+import { Usim } from '../../../src/live/sip/usim.js';
 import { freePort } from '../../support/ports.js';
 import { until } from '../../support/until.js';
 import { missing } from '../outer-support.js';
@@ -161,6 +163,121 @@ test('SIPp as registrar finds our Digest right', { skip, timeout: 300_000 }, asy
   assert.equal(await done, 'ok');
   await until(() => log.length >= 2);
   assert.deepEqual(log, ['challenged', 'registered 600']);
+});
+
+/** Test set 1 of TS 35.208 §4.3: key, OPc, challenge, sequence number, f2 to f5*, AMF. */
+const SET = {
+  k: Buffer.from('465b5ce8b199b49faa5f0a2ee238a6bc', 'hex'),
+  opc: Buffer.from('cd63cb71954a9f4e48a5994e37a02baf', 'hex'),
+  rand: Buffer.from('23553cbe9637a89d218ae64dae47bf35', 'hex'),
+  sqn: 0xff9bb4d0b607,
+  ak: Buffer.from('aa689c648370', 'hex'),
+  akStar: Buffer.from('451e8beca43b', 'hex'),
+  amf: Buffer.from('b9b9', 'hex'),
+};
+
+const mixed = (a: Buffer, b: Buffer): Buffer => Buffer.from(a.map((o, i) => o ^ b[i]));
+const sequence = (n: number): Buffer => Buffer.from(n.toString(16).padStart(12, '0'), 'hex');
+
+/** f1 and f1* of TS 35.206 §4.1, eight octets each, by the AES of OpenSSL. */
+function authenticationCodes(sqn: Buffer, amf: Buffer): [Buffer, Buffer] {
+  const block = (b: Buffer): Buffer =>
+    createCipheriv('aes-128-ecb', SET.k, null).setAutoPadding(false).update(mixed(b, SET.opc));
+  const turned = mixed(Buffer.concat([sqn, amf, sqn, amf]), SET.opc);
+  const input = mixed(Buffer.concat([turned.subarray(8), turned.subarray(0, 8)]), block(SET.rand));
+  const out = mixed(block(mixed(input, SET.opc)), SET.opc);
+  return [out.subarray(0, 8), out.subarray(8)];
+}
+
+/** RAND and AUTN as a nonce. RFC 3310 §3.2 */
+const aka = (sqn: number): string => {
+  const [mac] = authenticationCodes(sequence(sqn), SET.amf);
+  return Buffer.concat([SET.rand, mixed(sequence(sqn), SET.ak), SET.amf, mac]).toString('base64');
+};
+
+/** A request that must have such credentials. */
+const credentials = (pattern: string): string => `
+  <recv request="REGISTER" crlf="true"><action>
+    <ereg regexp="${pattern.replaceAll('"', '&quot;')}" search_in="hdr" header="Authorization:" check_it="true" assign_to="had"/>
+  </action></recv><Reference variables="had"/>`;
+const literal = (text: string): string => text.replace(/[+.]/g, '[$&]');
+const challenge = (sqn: number): string =>
+  respond(
+    '401 Unauthorized',
+    `WWW-Authenticate: Digest realm="ims.example", nonce="${aka(sqn)}", algorithm=AKAv1-MD5\n      `,
+  );
+
+test('SIPp as registrar is told by our USIM which number it wants, and finds the next one right', {
+  skip,
+  timeout: 300_000,
+}, async (t) => {
+  assert.equal(authenticationCodes(sequence(SET.sqn), SET.amf)[0].toString('hex'), '4a9ffac354dfafb3'); // TS 35.208 §4.3
+  assert.equal(authenticationCodes(sequence(SET.sqn), SET.amf)[1].toString('hex'), '01cfaf9ec4e871e9');
+  // TS 33.102 §6.3.3: SQN of the USIM under AK*, and f1* with an AMF of zeros
+  const macS = authenticationCodes(sequence(SET.sqn), Buffer.alloc(2))[1];
+  const auts = Buffer.concat([mixed(sequence(SET.sqn), SET.akStar), macS]).toString('base64');
+  const { port, done } = await callee(
+    t,
+    `${recv('REGISTER')} ${challenge(SET.sqn)}
+     ${credentials(`auts="${literal(auts)}"`)} ${challenge(SET.sqn + 32)}
+     ${credentials(`nonce="${literal(aka(SET.sqn + 32))}".*response="[0-9a-f]{32}"`)}
+     ${respond('200 OK', 'Expires: 600\n      ')}`,
+  );
+  const log: string[] = [];
+  const usim = new Usim({ k: SET.k, opc: SET.opc, sqn: SET.sqn });
+  const { ua } = await agent(
+    t,
+    port,
+    (e) => {
+      if (e.type !== 'registration') return;
+      const { event } = e;
+      log.push(event.type === 'challenged' && event.resynchronising ? 'resynchronising' : event.type);
+    },
+    { identity: { impi: 'alice', usim } },
+  );
+  ua.register();
+  const outcome = await done;
+  assert.equal(outcome, 'ok');
+  await until(() => log.length >= 3);
+  assert.deepEqual(log, ['resynchronising', 'challenged', 'registered']);
+  assert.equal(usim.sqn, SET.sqn + 32);
+});
+
+/** A second takes fifty milliseconds. */
+const hurried: Clock = {
+  now: () => 20 * realClock.now(),
+  after: (ms, callback) => realClock.after(ms / 20, callback),
+};
+
+/** A REGISTER whose Via offers keep-alives, and an answer that asks for one a second. RFC 6223 §4 */
+const KEPT = `
+  <recv request="REGISTER" crlf="true"><action>
+    <ereg regexp="(.*);keep(.*)" search_in="hdr" header="Via:" check_it="true" assign_to="all,before,behind"/>
+  </action></recv><Reference variables="all"/>
+  ${respond('200 OK', 'Expires: 600\n      ').replace('[last_Via:]', 'Via:[$before];keep=1[$behind]')}`;
+
+test('SIPp asks for keep-alives and answers none: the flow is dead, and the registration is made anew', {
+  skip,
+  timeout: 300_000,
+}, async (t) => {
+  const { port, done } = await callee(t, `${KEPT} ${KEPT}`);
+  const log: string[] = [];
+  const { ua } = await agent(
+    t,
+    port,
+    (e) => {
+      if (e.type === 'keep-alive') log.push(e.event);
+      else if (e.type === 'registration' && e.event.type === 'registered')
+        log.push(`registered, keep ${e.event.keepSeconds}`);
+    },
+    {},
+    hurried,
+  );
+  ua.register();
+  const outcome = await done;
+  assert.equal(outcome, 'ok');
+  await until(() => log.length >= 3);
+  assert.deepEqual(log.slice(0, 3), ['registered, keep 1', 'failed', 'registered, keep 1']);
 });
 
 /** A REGISTER with what `[authentication …]` needs. */
