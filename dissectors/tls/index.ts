@@ -18,6 +18,7 @@ import { F } from './fields.js';
 import type { TlsRecordNote } from './note.js';
 import { ContentType, HandshakeType, Version, versionName } from './numbers.js';
 import { SCAN_EXPERTS } from './scan.js';
+import { reassembled, segmentData } from './segments.js';
 import { dissectSsl2, probeSsl2, ssl2Length } from './ssl2.js';
 import { HANDSHAKE_TYPES } from './values.js';
 import { X } from './x509fields.js';
@@ -170,13 +171,16 @@ export const tls: Dissector<TlsRecordImage> = defineDissector<TlsRecordImage>({
   dissect(v, t, cx) {
     need(v, 2);
     t.open(F.tls, v.off, v.length);
+    const note = cx.note<TlsRecordNote>(tls, v);
     if (probeSsl2(v.buf, v.off, v.end) === Unsure) dissectSsl2(v, t);
     else {
       need(v, HEADER);
-      if (plausible(v.buf, v.off)) dissectRecord(v, t, cx.note<TlsRecordNote>(tls, v));
+      if (plausible(v.buf, v.off)) dissectRecord(v, t, note);
       else t.expert(E.unknownRecord);
     }
+    if (note?.plain !== undefined) segmentData(t, note.plain, note);
     t.pop();
+    for (const message of note?.messages ?? []) reassembled(t, v.off, message);
   },
 
   column(v, cx) {

@@ -1,4 +1,4 @@
-import type { View } from 'fttscope/kit';
+import type { Pdu, View } from 'fttscope/kit';
 
 /** How far a record could be read. */
 export type RecordStatus =
@@ -34,6 +34,9 @@ export interface TlsRecordNote {
   readonly handshake?: readonly View[] | undefined;
   /** The server's change of keys, in a session below TLS 1.3 that takes an earlier one up again. */
   readonly resumes?: boolean | undefined;
+  /** The messages of another protocol that end in `plain`, and octets of it that are the start of one which goes on. */
+  readonly messages?: readonly Pdu[] | undefined;
+  readonly left?: number | undefined;
   /** Negotiated suite, once known. */
   readonly cipherSuite?: number | undefined;
 }

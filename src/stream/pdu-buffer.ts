@@ -32,6 +32,8 @@ export class PduBuffer {
   buf: Uint8Array = EMPTY;
   off = 0;
   end = 0;
+  /** What is fed at a time is a segment of its own, though it came in the same frame as what was fed before. */
+  apart = false;
   /** The window lies in storage of this buffer. */
   private own = false;
   private store: Uint8Array = EMPTY;
@@ -79,7 +81,7 @@ export class PduBuffer {
       this.end = this.used;
     }
     const n = this.count;
-    if (n > this.first && this.frames[n - 1] === frame) return;
+    if (n > this.first && this.frames[n - 1] === frame && !this.apart) return;
     if (this.starts === NONE) {
       this.starts = [];
       this.frames = [];

@@ -206,11 +206,13 @@ export class PlainText {
       return;
     }
     if (lane.messages === null) {
+      window.apart = true;
       lane.messages = new Messages(this.application, window, NAMES, this.host.dissectors.data);
       lane.messages.lost = gap;
     }
     lane.messages.source = pdu.plainSource;
     for (let m = lane.messages.next(); m !== undefined; m = lane.messages.next()) this.host.message(m, pdu);
+    pdu.left = Math.min(window.end - window.off, pdu.record.plain!.end - pdu.record.plain!.off);
   }
 
   private data(pdu: TlsPdu): void {

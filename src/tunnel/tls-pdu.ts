@@ -10,6 +10,8 @@ import type { Connection } from './connection.js';
 export class TlsPdu implements Pdu {
   /** Messages of which its plain text holds the last octet. */
   messages: Pdu[] | null = null;
+  /** Octets at the end of its plain text that are the start of a message which goes on. */
+  left = 0;
   /** Its plain text was read. */
   read = false;
   /** It waits for the decryptor to be read. */
@@ -80,6 +82,8 @@ export class TlsPdu implements Pdu {
       reason: r.reason,
       sequence: r.sequence >= 0 ? r.sequence : undefined,
       resumes: this.resumes,
+      messages: this.messages ?? undefined,
+      left: this.left,
       cipherSuite: session.suite !== 0 ? session.suite : undefined,
       plain: p === null ? undefined : new View(p, p.start, p.end),
       handshake: r.handshake.length === 0 ? undefined : this.handshake,

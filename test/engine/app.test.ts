@@ -77,6 +77,43 @@ describe('in the TLS of a connection', () => {
     });
   }
 
+  test('the parts of a message are told as tshark 4.0 tells them', async () => {
+    const head = lines('HTTP/1.1 200 OK', 'Content-Length: 6');
+    const c = await tlsConversation(
+      [says(0, GET), says(1, head.slice(0, 20)), says(1, `${head.slice(20)}abc`), says(1, `def${head.slice(0, 5)}`)],
+      V12,
+    );
+    const names = ['segment.data', 'segments', 'segment', 'segment.count', 'reassembled.length', 'reassembled.data'];
+    const built = one(c);
+    const [shown] = await show(
+      built.octets,
+      names.map((n) => `tls.${n}`),
+      { keylog: [built.keylog] },
+    );
+    const hex = (s: string): string => Buffer.from(s, 'latin1').toString('hex');
+    const [first, second, third] = shown.map((s) => s.frame);
+    const whole = `${head}abcdef`;
+    assert.deepEqual(
+      valuesOf(shown).map((list) => list.map((v) => v.replaceAll(':', ''))),
+      [
+        [hex(head.slice(0, 20))],
+        [hex(`${head.slice(20)}abc`)],
+        // The parts of both messages; then those of the one that ends here.
+        [
+          hex('def'),
+          hex(head.slice(0, 5)),
+          '',
+          `${first}`,
+          `${second}`,
+          `${third}`,
+          '3',
+          `${whole.length}`,
+          hex(whole),
+        ],
+      ],
+    );
+  });
+
   test('the frames of a message are those that its records ended in', async () => {
     const c = await tlsConversation([says(0, GET), says(1, lines('HTTP/1.1 200 OK', 'Content-Length: 3000'))], V13);
     const rest = await tlsConversation([says(0, GET)], V13);
