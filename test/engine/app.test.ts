@@ -102,7 +102,7 @@ describe('in the TLS of a connection', () => {
         [
           hex('def'),
           hex(head.slice(0, 5)),
-          '',
+          '1',
           `${first}`,
           `${second}`,
           `${third}`,
