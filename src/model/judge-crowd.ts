@@ -9,7 +9,10 @@ const STORM_MS = 60_000;
 /** Pauses are the same that differ by no more than this. */
 const SAME = 1.25;
 
-/** Judges the tunnels of one address together: many at once, or one after the other without end. */
+/**
+ * Judges tunnels together: those of one address, many at once or one after the other without end, and what certificates
+ * the same names show.
+ */
 export function judgeCrowd(tunnels: readonly TunnelEntity[], findings: Findings): void {
   const byAddress = new Map<string, TunnelEntity[]>();
   for (const t of tunnels) {
@@ -42,6 +45,30 @@ function judgeIssuers(tunnels: readonly TunnelEntity[], findings: Findings): voi
         detail: `${name} has a certificate of ${issuer} here, and one of ${known.tls!.certificate!.issuer} in tunnel ${known.id}.`,
       });
   }
+}
+
+/**
+ * Finds certificates of issuers that nobody expects.
+ * @param expected distinguished names, or the value of one part of them such as the common name
+ */
+export function judgeIssuer(tunnels: readonly TunnelEntity[], expected: readonly string[], findings: Findings): void {
+  if (expected.length === 0) return;
+  const known = new Set(expected.map((name) => name.trim().toLowerCase()));
+  for (const t of tunnels) {
+    const issuer = t.tls?.certificate?.issuer;
+    if (issuer === undefined || t.state === 'other' || namesIn(issuer).some((name) => known.has(name))) continue;
+    const carries = t.envelopes.up.total + t.envelopes.down.total > 0;
+    findings.raise('tls.unexpected-issuer', seen(t), [tunnelRef(t)], {
+      detail: `Its issuer is ${issuer}; expected is ${expected.join(' or ')}.`,
+      confidence: carries ? 'likely' : 'possible',
+    });
+  }
+}
+
+/** A distinguished name as a whole, and the value of each part, in lower case. */
+function namesIn(name: string): string[] {
+  const all = name.toLowerCase();
+  return [all, ...all.split(', ').map((part) => part.slice(part.indexOf('=') + 1))];
 }
 
 const seen = (t: TunnelEntity): Seen => ({ ...t.opened, row: (t.opened as Seen).row });

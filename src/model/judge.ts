@@ -4,7 +4,7 @@ import { judgeMessages, judgeSubscriptions } from './exchanges.js';
 import type { Ref } from './findings.js';
 import { judgeAddressing } from './judge-addressing.js';
 import { judgeAttempts } from './judge-attempts.js';
-import { judgeCrowd } from './judge-crowd.js';
+import { judgeCrowd, judgeIssuer } from './judge-crowd.js';
 import { judgeBandwidth, judgeControl, judgeCopy, judgeFlow, judgeOutside, judgeStream } from './judge-media.js';
 import { judgeCall, judgeRegistration } from './judge-signalling.js';
 import { judgePackets, judgePairs } from './judge-stream.js';
@@ -42,6 +42,7 @@ export function judge(m: SessionModel): void {
   }
   judgeAttempts(m, end);
   judgeCrowd(m.tunnels, findings);
+  judgeIssuer(m.tunnels, m.issuers, findings);
   judgeReleases(m);
   judgeKept(m);
   failUnregistered(m);

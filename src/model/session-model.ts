@@ -53,6 +53,8 @@ export class SessionModel {
   private lastRow = '';
   private readonly byId = new Map<number, TunnelEntity>();
 
+  /** Who may have issued the certificate of an EFTF, as a user expects; none: anybody. */
+  issuers: readonly string[] = [];
   /** Undefined: everything is kept at hand. */
   private readonly archive: Archive | undefined;
 

@@ -138,6 +138,16 @@ test('--fail-on, --mute and --baseline', () => {
   assert.equal(run(['report', path, '--baseline', file('none.json', '{}')]).code, 2);
 });
 
+test('--eftf-issuer: a certificate of another authority is a finding', () => {
+  const path = sample('20-healthy-call.pcapng');
+  const found = (...more: string[]): Told[] => JSON.parse(run(['report', path, ...more]).out).findings;
+  for (const name of ['Test CA', 'cn=test ca']) assert.deepEqual(found('--eftf-issuer', name), found());
+  assert.deepEqual(found('--eftf-issuer', 'Operator CA', '--eftf-issuer', 'Test CA'), found());
+  const [other, ...more] = found('--eftf-issuer', 'Test', '--eftf-issuer', 'Operator CA');
+  assert.deepEqual([other!.code, other!.severity, more], ['tls.unexpected-issuer', 'warn', found()]);
+  assert.match(other!.meaning, /^Its issuer is CN=Test CA; expected is Test or Operator CA\. /);
+});
+
 test('--require-decrypt comes before --fail-on', () => {
   const path = sample('16-handshake-missing.pcapng');
   assert.equal(run(['report', path, '--require-decrypt', '--fail-on', 'note']).code, 4);

@@ -34,6 +34,7 @@ export interface ReportOptions extends ReadOptions {
   json?: boolean;
   baseline?: string;
   mute?: string[];
+  eftfIssuer?: string[];
 }
 
 /** `fttscope report`: tells what happened in captures, as JSON or Markdown. Returns the exit code. */
@@ -69,6 +70,7 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
   const { esp, subscribers } = reading.keys;
   esp.growing = true; // challenges may carry keys
   const model = new SessionModel(silent, subscribers, shelf);
+  model.issuers = o.eftfIssuer ?? [];
   const tap = new SessionTap(model, reading.registry, reading.names.length > 1);
   const wanted = { rows: 'none', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
   const outcome = await reading.run(wanted, () => undefined);

@@ -125,6 +125,16 @@ export const TLS: Entries = {
     meaning: 'Something on the way opens TLS and makes certificates of its own, or the EFTF got a new one.',
     next: 'Compare both issuers with that of the EFTF; look for a proxy that inspects TLS.',
   },
+  'tls.unexpected-issuer': {
+    severity: 'warn',
+    kind: 'service',
+    confidence: 'likely',
+    title: 'Another authority than the expected one issued the certificate',
+    clause: 'TS 33.310 §6.1.1',
+    meaning:
+      'Something on the way opens TLS and makes certificates of its own: it can read and change what runs inside.',
+    next: 'Have the EFTF left out of the inspection of TLS, or say which issuers it may have (--eftf-issuer).',
+  },
   'tls.client-certificate': {
     severity: 'note',
     kind: 'conformance',
