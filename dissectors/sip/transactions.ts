@@ -13,6 +13,8 @@ const MAX_ENTRIES = 16_384;
 /** So many stay however old they are. The others go after a time in which any transaction is over (RFC 3261 §16.6). */
 const KEPT_ENTRIES = 256;
 const KEPT_SECONDS = 600;
+/** So long an entry keeps its place among those that may have to go. */
+const RECENT_SECONDS = 60;
 
 /** What the index pass says about a message. */
 export interface SipNote {
@@ -46,6 +48,8 @@ interface Last {
   frame: number;
   seconds: number;
   nanos: number;
+  /** When it was put last among the entries. */
+  put: number;
 }
 
 /** State of one scope: the outer world or a tunnel. */
@@ -91,9 +95,20 @@ export class Transactions {
     // A message with the number of the one before it (CANCEL, ACK) keeps the method that the number came with.
     const method = last?.number === cseq.number ? last.method : (METHODS.get(cseq.method) ?? cseq.method);
     const { frame, seconds, nanos } = cx;
+    const { status } = m;
+    if (last !== undefined && seconds - last.put < RECENT_SECONDS) {
+      last.number = cseq.number;
+      last.method = method;
+      last.state = state;
+      last.status = status;
+      last.frame = frame;
+      last.seconds = seconds;
+      last.nanos = nanos;
+      return;
+    }
     this.entries.delete(key);
     if (this.entries.size > KEPT_ENTRIES) this.age(seconds);
-    this.entries.set(key, { number: cseq.number, method, state, status: m.status, frame, seconds, nanos });
+    this.entries.set(key, { number: cseq.number, method, state, status, frame, seconds, nanos, put: seconds });
   }
 
   /** Lets go of what was not heard of for long, the oldest first. */

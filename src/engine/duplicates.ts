@@ -3,6 +3,13 @@ import { sumWords } from '../kit/index.js';
 /** Packets captured twice are at most so far apart. Contract section 4. */
 const WINDOW_SECONDS = 0.1;
 const SLOTS = 1 << 15;
+/** Numbers of a slot; the first two are as many words of 32 bits again. */
+const DOUBLES = 4;
+const TIME = 2;
+const FRAME = 3;
+const HASH = 0;
+const CHECK = 1;
+const INTERFACE = 2;
 /**
  * Octets of a packet whose order counts, from its IP header on and at its end: RTP in GTP among them. All are summed, but a
  * checksum inside makes the sums of two packets equal.
@@ -22,11 +29,13 @@ function mixed(hash: number, b: Uint8Array, off: number): number {
  * limit) and header checksum aside, within 100 ms. Remembers hashes of the last packets in a table of fixed size.
  */
 export class Duplicates {
-  private readonly hashes = new Int32Array(SLOTS);
-  private readonly checks = new Int32Array(SLOTS);
-  private readonly times = new Float64Array(SLOTS).fill(-1);
-  private readonly frames = new Float64Array(SLOTS);
-  private readonly interfaces = new Int32Array(SLOTS);
+  /** All that is known of a packet lies together: it is mostly not in the processor's cache. */
+  private readonly numbers = new Float64Array(SLOTS * DOUBLES);
+  private readonly words = new Int32Array(this.numbers.buffer);
+
+  constructor() {
+    for (let i = TIME; i < this.numbers.length; i += DOUBLES) this.numbers[i] = -1;
+  }
 
   /**
    * The frame that this packet repeats, or 0. `[off, end)` is the packet from its IP header on; a `bare`
@@ -38,21 +47,24 @@ export class Duplicates {
     // TTL and header checksum stand in the third word of IPv4, the hop limit in the second of IPv6; the protocol too.
     const except = six ? off + 4 : off + 8;
     let hash = ((end - off) << 8) | buf[six ? off + 6 : off + 9];
-    const words = Math.min(end, off + HEAD) - 3;
+    const head = Math.min(end, off + HEAD) - 3;
     let i = off;
-    for (; i < words; i += 4) if (i !== except) hash = mixed(hash, buf, i);
+    for (; i < head; i += 4) if (i !== except) hash = mixed(hash, buf, i);
     for (i = Math.max(i, end - TAIL); i < end - 3; i += 4) hash = mixed(hash, buf, i);
     const check = sumWords(buf, off + 20, end, end - off) | 0;
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
+    const { numbers, words } = this;
+    const n = slot * DOUBLES;
+    const w = 2 * n;
     const same =
-      this.hashes[slot] === hash && this.checks[slot] === check && Math.abs(time - this.times[slot]) <= WINDOW_SECONDS;
+      words[w + HASH] === hash && words[w + CHECK] === check && Math.abs(time - numbers[n + TIME]) <= WINDOW_SECONDS;
     const named = !six && (buf[off + 4] | buf[off + 5]) !== 0; // RFC 6864 §4.2: 0 or anything in atomic datagrams
-    if (same && (!bare || named || this.interfaces[slot] !== iface)) return this.frames[slot];
-    this.hashes[slot] = hash;
-    this.checks[slot] = check;
-    this.times[slot] = time;
-    this.frames[slot] = frame;
-    this.interfaces[slot] = iface;
+    if (same && (!bare || named || words[w + INTERFACE] !== iface)) return numbers[n + FRAME];
+    words[w + HASH] = hash;
+    words[w + CHECK] = check;
+    words[w + INTERFACE] = iface;
+    numbers[n + TIME] = time;
+    numbers[n + FRAME] = frame;
     return 0;
   }
 }

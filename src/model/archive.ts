@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.js';
 import type { Call } from './call.js';
 import type { CallEntity, MediaEntity } from './entities.js';
 import { judgeOver, judgeStreamOf } from './judge.js';
+import type { Live } from './live.js';
 import { isSure } from './media.js';
 import type { MediaStream } from './media-stream.js';
 import { type Moment, millis } from './moment.js';
@@ -32,12 +33,40 @@ const COMMA = ',';
 /** The name stands among the first octets of an entry. */
 const UID_WITHIN = 64;
 
-/** The place of what was put away, by its number. */
-class Stored {
-  constructor(
-    readonly id: number,
-    readonly place: number,
-  ) {}
+/** The places of what was put away, by its number. */
+class Places {
+  /** One more than the place; 0: it was not put away. */
+  private byId = new Float64Array(1024);
+  size = 0;
+
+  add(id: number, place: number): void {
+    if (id >= this.byId.length) {
+      const larger = new Float64Array(2 * id);
+      larger.set(this.byId);
+      this.byId = larger;
+    }
+    this.byId[id] = place + 1;
+    this.size++;
+  }
+
+  /** -1: it was not put away. */
+  at(id: number): number {
+    return (this.byId[id] ?? 0) - 1;
+  }
+
+  /** The numbers, going up. */
+  get ids(): Int32Array<ArrayBuffer> {
+    const ids = new Int32Array(this.size);
+    for (let id = 0, n = 0; n < ids.length; id++) if (this.byId[id] !== 0) ids[n++] = id;
+    return ids;
+  }
+
+  /** Everything has the number now that stands at its old one. */
+  renumber(numbers: Int32Array): void {
+    const { byId, ids } = this;
+    this.byId = new Float64Array(Math.max(byId.length, numbers.length));
+    for (const id of ids) this.byId[numbers[id]] = byId[id];
+  }
 }
 
 /**
@@ -45,8 +74,8 @@ class Stored {
  * the capture. They are judged when they go. What few there are of stays: then nothing that comes later is missed.
  */
 export class Archive {
-  private readonly calls: Stored[] = [];
-  private media: Stored[] = [];
+  private readonly calls = new Places();
+  private readonly media = new Places();
   /** Streams that wait in lists of stalls for the numbers of the report. */
   private readonly delayed: MediaStream[] = [];
   /** By the number that a stream had while it was followed: the one that it has in the report. */
@@ -89,7 +118,7 @@ export class Archive {
     judgeOver(this.model, c, sure, now);
     const entity = c.entity();
     this.tallies.calls.add(entity);
-    this.calls.push(new Stored(c.id, this.shelf.put(entity)));
+    this.calls.add(c.id, this.shelf.put(entity));
     for (const s of sure) this.put(s);
     for (const s of streams) this.model.media.forget(s);
     this.model.signalling.forget(c);
@@ -107,29 +136,28 @@ export class Archive {
   private put(s: MediaStream): void {
     const entity = s.entity(this.model.media.codecOf(s));
     this.tallies.media.add(entity);
-    this.media.push(new Stored(s.id, this.shelf.put(entity)));
+    this.media.add(s.id, this.shelf.put(entity));
     if (s.headOfLine.length > 0) this.delayed.push(s);
   }
 
   /** Numbers of the streams that were put away. */
-  get streams(): number[] {
-    return this.media.map((s) => s.id);
+  get streams(): Int32Array {
+    return this.media.ids;
   }
 
   /** The numbers that the streams have in the report are known. */
   renumber(numbers: Int32Array<ArrayBuffer>): void {
     this.numbers = numbers;
     for (const s of this.delayed) s.id = numbers[s.id];
-    this.media = this.media.map(({ id, place }) => new Stored(numbers[id], place));
-    for (const list of [this.calls, this.media]) list.sort((a, b) => a.id - b.id);
+    this.media.renumber(numbers);
   }
 
-  private call({ place }: Stored): CallEntity {
+  private call(place: number): CallEntity {
     const c = this.shelf.get(place) as CallEntity;
     return { ...c, media: this.renumbered(c.media) };
   }
 
-  private stream({ id, place }: Stored): MediaEntity {
+  private stream(place: number, id: number): MediaEntity {
     return { ...(this.shelf.get(place) as MediaEntity), id };
   }
 
@@ -138,7 +166,7 @@ export class Archive {
   }
 
   /** Tells of a call. In a string the quotes of what is looked for would have backslashes before them. */
-  private tellCall({ place }: Stored, out: Teller): void {
+  private tellCall(out: Teller, place: number): void {
     const line = this.octets(place);
     const from = line.indexOf(MEDIA) + MEDIA.length;
     const to = line.indexOf(CLOSE_LIST, from);
@@ -148,7 +176,7 @@ export class Archive {
   }
 
   /** Tells of a stream: its number stands first. */
-  private tellStream({ id, place }: Stored, out: Teller): void {
+  private tellStream(out: Teller, place: number, id: number): void {
     const line = this.octets(place);
     out.ascii(`{"id":${id}`);
     out.raw(line, line.indexOf(COMMA), line.length);
@@ -161,23 +189,16 @@ export class Archive {
 
   /** The name of something that was put away. */
   uidOf(kind: 'call' | 'media', id: number): string | undefined {
-    const list = kind === 'call' ? this.calls : this.media;
-    let low = 0;
-    for (let high = list.length; low < high; ) {
-      const middle = (low + high) >>> 1;
-      if (list[middle].id < id) low = middle + 1;
-      else high = middle;
-    }
-    const found = list[low];
-    return found?.id === id ? /"uid":"(\w+)"/.exec(latin1(this.octets(found.place), 0, UID_WITHIN))?.[1] : undefined;
+    const place = (kind === 'call' ? this.calls : this.media).at(id);
+    return place < 0 ? undefined : /"uid":"(\w+)"/.exec(latin1(this.octets(place), 0, UID_WITHIN))?.[1];
   }
 
   callEntities(): Series<CallEntity> {
     return merged(
       this.calls,
       this.model.signalling.calls,
-      (s) => this.call(s),
-      (s, out) => this.tellCall(s, out),
+      (place) => this.call(place),
+      (out, place) => this.tellCall(out, place),
       (c) => c.entity(),
     );
   }
@@ -187,8 +208,8 @@ export class Archive {
     return merged(
       this.media,
       media.streams,
-      (s) => this.stream(s),
-      (s, out) => this.tellStream(s, out),
+      (place, id) => this.stream(place, id),
+      (out, place, id) => this.tellStream(out, place, id),
       (s) => s.entity(media.codecOf(s)),
     );
   }
@@ -196,25 +217,28 @@ export class Archive {
 
 /** What was put away and what was not, in the order of their numbers. */
 function merged<T extends { readonly id: number }, E>(
-  stored: readonly Stored[],
-  live: Iterable<T>,
-  read: (s: Stored) => E,
-  tell: (s: Stored, out: Teller) => void,
+  stored: Places,
+  live: Live<T>,
+  read: (place: number, id: number) => E,
+  tell: (out: Teller, place: number, id: number) => void,
   make: (value: T) => E,
 ): Series<E> {
-  if (stored.length === 0) return Array.from(live, make);
-  const all: (Stored | T)[] = [...stored, ...live].sort((a, b) => a.id - b.id);
+  if (stored.size === 0) return Array.from(live, make);
+  const ids = new Int32Array(stored.size + live.size);
+  ids.set(stored.ids);
+  let n = stored.size;
+  for (const { id } of live) ids[n++] = id;
+  ids.sort();
   return new MadeSeries(
-    all.length,
+    ids.length,
     (i) => {
-      const x = all[i];
-      return x instanceof Stored ? read(x) : make(x);
+      const place = stored.at(ids[i]);
+      return place < 0 ? make(live.at(ids[i])!) : read(place, ids[i]);
     },
     (i, out) => {
-      const x = all[i];
-      if (!(x instanceof Stored)) return false;
-      tell(x, out);
-      return true;
+      const place = stored.at(ids[i]);
+      if (place >= 0) tell(out, place, ids[i]);
+      return place >= 0;
     },
   );
 }

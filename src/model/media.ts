@@ -189,7 +189,7 @@ export class Media {
    * @param gone numbers of those that are followed no longer, and are told of
    * @returns the new numbers by the old ones
    */
-  finish(gone: readonly number[] = []): Int32Array<ArrayBuffer> {
+  finish(gone: Iterable<number> = []): Int32Array<ArrayBuffer> {
     const numbers = new Int32Array(this.streams.total + 1);
     for (const id of gone) numbers[id] = 1;
     const kept = [...this.streams].filter(isSure);

@@ -24,8 +24,9 @@ type Kind = 'amr' | 'amr-wb' | 'evs' | 'g711';
 /** The frames of speech in a stream: their modes and kinds, what the sender asks of the other side, and what does not fit. */
 export class SpeechFrames {
   /** Frames by type; those of the AMR-WB mode of EVS stand behind the others. */
-  private readonly frames: number[] = new Array(2 * TYPES).fill(0);
-  private readonly counts = new Map<number, number>();
+  private readonly frames: number[];
+  /** How often what was asked for, where it was not the same all along. */
+  private counts: Map<number, number> | null = null;
   private sid = 0;
   private noData = 0;
   private lost = 0;
@@ -40,7 +41,9 @@ export class SpeechFrames {
     private readonly kind: Kind,
     private readonly aligned: boolean,
     private readonly headerFull: boolean,
-  ) {}
+  ) {
+    this.frames = new Array(kind === 'evs' ? 2 * TYPES : TYPES).fill(0);
+  }
 
   /** For a payload type by its name and what `a=fmtp` says of it; null for other codecs. */
   static of(name: string, parameters = ''): SpeechFrames | null {
@@ -68,19 +71,15 @@ export class SpeechFrames {
 
   private request(octet: number): void {
     if (octet !== this.asking) {
-      this.settle();
+      if (this.asked > 0) this.counts = this.requests;
       this.asking = octet;
+      this.asked = 0;
     }
     this.asked++;
   }
-  /** What was last asked for, and how often in a row: not yet in {@link requests}. */
+  /** What was last asked for, and how often in a row: not in {@link counts}. */
   private asking = -1;
   private asked = 0;
-
-  private settle(): void {
-    if (this.asked > 0) this.counts.set(this.asking, (this.counts.get(this.asking) ?? 0) + this.asked);
-    this.asked = 0;
-  }
 
   /** RFC 4867 §4.3 (bandwidth-efficient: fields of 4 and 6 bits in a row) and §4.4 (octet-aligned). */
   private amr(b: Uint8Array, off: number, end: number, wide: boolean): void {
@@ -141,7 +140,7 @@ export class SpeechFrames {
   private get modes(): Record<string, number> {
     const names = NAMES[this.kind];
     const out: Record<string, number> = {};
-    for (let type = 0; type < 2 * TYPES; type++)
+    for (let type = 0; type < this.frames.length; type++)
       if (this.frames[type] > 0) out[names[type] ?? String(type)] = this.frames[type];
     return out;
   }
@@ -149,7 +148,7 @@ export class SpeechFrames {
   /** The mode that most frames have. */
   get mode(): string | undefined {
     let most = 0;
-    for (let type = 1; type < 2 * TYPES; type++) if (this.frames[type] > this.frames[most]) most = type;
+    for (let type = 1; type < this.frames.length; type++) if (this.frames[type] > this.frames[most]) most = type;
     return this.frames[most] === 0 ? undefined : (NAMES[this.kind][most] ?? String(most));
   }
 
@@ -188,9 +187,10 @@ export class SpeechFrames {
   }
 
   /** How often what was asked for. */
-  private get requests(): ReadonlyMap<number, number> {
-    this.settle();
-    return this.counts;
+  private get requests(): Map<number, number> {
+    const all = new Map(this.counts);
+    if (this.asked > 0) all.set(this.asking, (all.get(this.asking) ?? 0) + this.asked);
+    return all;
   }
 
   private get wishes(): Record<string, number> {
@@ -200,7 +200,7 @@ export class SpeechFrames {
 
   get entry(): SpeechEntry | undefined {
     if (this.packets === 0) return undefined;
-    const { sid, noData, lost, damaged, misfits, requests } = this;
+    const { sid, noData, lost, damaged, misfits, asked } = this;
     return {
       modes: this.modes,
       ...(sid > 0 && { sid }),
@@ -208,7 +208,7 @@ export class SpeechFrames {
       ...(lost > 0 && { lost }),
       ...(damaged > 0 && { damaged }),
       ...(misfits > 0 && { misfits }),
-      ...(requests.size > 0 && { requests: this.wishes }),
+      ...(asked > 0 && { requests: this.wishes }),
     };
   }
 }

@@ -1,4 +1,4 @@
-import { fieldCount, type Tree } from '../kit/index.js';
+import { fieldCount, remembered, type Tree } from '../kit/index.js';
 import { DIGITS, DOTTED, PAIRS, THREE_DIGITS } from './digits.js';
 import { Form, formOf, KINDS } from './form.js';
 import { Ip6Phrases } from './ip6-phrases.js';
@@ -16,6 +16,7 @@ const FIRST = 64 << 10;
 const SHORT = 64;
 const FEW = 24;
 const TEXTS = 4096;
+const SECONDS = 512;
 const THOUSAND = 1000;
 const MILLION = 1e6;
 const BILLION = 1e9;
@@ -33,8 +34,7 @@ export class TextBytes {
   private buf = Buffer.allocUnsafeSlow(FIRST);
   private view = new DataView(this.buf.buffer);
   private at = 0;
-  private second = Number.NaN;
-  private secondText = new Phrase('');
+  private readonly second = remembered(SECONDS, (seconds: number) => new Phrase(`"${isoSecond(seconds)}`));
   /** Texts of fields; null: seen once. */
   private readonly texts = new Map<string, Phrase | null>();
   /** The octets written last as hex, and where. */
@@ -238,11 +238,7 @@ export class TextBytes {
 
   /** What {@link jsonValue} says of a time: ISO 8601 in UTC, with nanoseconds, as a string. */
   isoTime(seconds: number, nanos: number): void {
-    if (seconds !== this.second) {
-      this.second = seconds;
-      this.secondText = new Phrase(`"${isoSecond(seconds)}`);
-    }
-    this.phrase(this.secondText);
+    this.phrase(this.second(seconds));
     this.nanos(nanos);
     this.octet(LETTER_Z);
     this.octet(QUOTE);
