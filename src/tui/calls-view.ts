@@ -309,9 +309,9 @@ export class CallsView implements View {
     else if (command === 'copy' && row === undefined)
       this.desk.copy(dialogueInfo(current, this.story).join('\n'), nameOf(current));
     else if (command === 'copy' && row !== undefined)
-      this.desk.copy(this.below.source.get(row).lines.join('\n'), `packet ${row}`);
+      this.below.source.whenRead(row, (m) => this.desk.copy(m.lines.join('\n'), `packet ${row}`));
     else if (command === 'raw' && row !== undefined)
-      this.desk.show(new Reader(`packet ${row}`, this.below.source.get(row).lines, this.desk));
+      this.below.source.whenRead(row, (m) => this.desk.show(new Reader(`packet ${row}`, m.lines, this.desk)));
     else return false;
     return true;
   }

@@ -20,6 +20,7 @@ export class MessageSource {
   private readonly kept = new Map<string, MessageText>();
   private wanted: string[] = [];
   private busy = false;
+  private waiting: { readonly id: string; readonly take: (message: MessageText) => void }[] = [];
 
   constructor(
     private readonly viewer: Viewer,
@@ -35,10 +36,18 @@ export class MessageSource {
     return words('wait', 'reading …');
   }
 
+  /** Gives the message of a row to somebody, once it was read. */
+  whenRead(id: string, take: (message: MessageText) => void): void {
+    const message = this.get(id);
+    if (message.kind === 'wait') this.waiting.push({ id, take });
+    else take(message);
+  }
+
   /** What was read is of an older reading of the capture. */
   forget(): void {
     this.kept.clear();
     this.wanted = [];
+    this.waiting = [];
   }
 
   private async fetch(): Promise<void> {
@@ -52,6 +61,9 @@ export class MessageSource {
   private keep(id: string, message: MessageText): void {
     if (this.kept.size >= KEPT) this.kept.delete(this.kept.keys().next().value!);
     this.kept.set(id, message);
+    const here = this.waiting.filter((w) => w.id === id);
+    this.waiting = this.waiting.filter((w) => w.id !== id);
+    for (const { take } of here) take(message);
     this.changed();
   }
 

@@ -64,6 +64,8 @@ function reduce(colour: number, depth: 8 | 16): number {
   if (colour === OWN || colour < 16) return colour;
   const known = AMONG_SIXTEEN[colour];
   if (known !== undefined) return known;
+  // Of eight, what is nearest to a grey is a yellow, which warns.
+  if (depth === 8 && colour >= 232) return colour < 243 ? 0 : 7;
   return nearestOf(paletteColour(colour), depth === 16 ? 16 : 8);
 }
 

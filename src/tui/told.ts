@@ -24,8 +24,8 @@ export class Told {
   private wanted = false;
   private next = 0;
   private timer: NodeJS.Timeout | undefined;
-  /** Frames that the last report tells of. */
-  private frames = -1;
+  /** Frames and rows that there were for the last report: frames may be counted before it can tell of them. */
+  private had = -1;
   /** Milliseconds that it took for each octet that was read by then. */
   private pace = 0;
 
@@ -47,21 +47,21 @@ export class Told {
     this.story = undefined;
     this.whole = false;
     this.next = 0;
-    this.frames = -1;
+    this.had = -1;
     this.pace = 0;
     this.look();
   }
 
   private look(): void {
-    const { done, frames, read } = this.viewer.status;
+    const { done, frames, rows, read } = this.viewer.status;
     if (!this.wanted || this.asking || this.whole || (!done && !this.isWorthWhile())) return;
     const wait = this.next - Date.now();
-    if (!done && (wait > 0 || frames === this.frames)) {
+    if (!done && (wait > 0 || frames + rows === this.had)) {
       // No packet may come that says when it is time.
       if (wait > 0) this.timer ??= setTimeout(() => this.late(), wait).unref();
       return;
     }
-    this.frames = frames;
+    this.had = frames + rows;
     this.asking = true;
     this.wanted = done;
     const began = Date.now();

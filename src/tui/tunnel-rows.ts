@@ -108,7 +108,7 @@ function fromGlance(g: TunnelGlance): TunnelRow {
   return {
     id: g.id,
     ue: g.ue,
-    eftf: g.sni ?? g.eftf,
+    eftf: g.sni === undefined ? g.eftf : `${g.sni}${/:\d+$/.exec(g.eftf)?.[0] ?? ''}`,
     proxied: g.proxy !== undefined,
     version: g.version ?? '',
     keys: other ? '-' : keysWord(g.keys, g.reason),

@@ -64,6 +64,15 @@ describe('calls', () => {
     assert.equal(v.run('back'), false);
   });
 
+  test('a message is copied when it was read, however soon that is asked for', async () => {
+    const { desk, press } = await view('28-overloaded.pcapng');
+    press('open', 'copy', 'raw');
+    assert.deepEqual([...desk.copied, ...desk.dialogs], []);
+    await until(() => desk.copied.length > 0 && desk.dialogs.length > 0);
+    assert.match(desk.copied[0], /^INVITE sip:[\s\S]*^Call-ID: /m);
+    assert.match(drawn(desk.dialogs[0], 80, 20).join('\n'), /^INVITE sip:/m);
+  });
+
   test('Space on two messages compares them', async () => {
     const { press, settled, desk } = await view('33-head-of-line.pcapng', 120, 40);
     press('open', 'select', 'down', 'down', 'select');

@@ -33,6 +33,11 @@ describe('colours of the terminal', () => {
           for (const c of [foreground(s), background(s)]) assert.ok(c === OWN || c < depth, `${name} ${depth}: ${c}`);
   });
 
+  test('a grey stays one among eight: what is nearest to it is a yellow', () => {
+    assert.equal(foreground(themeFor('dark', 8).dim), 7);
+    assert.equal(foreground(themeFor('light', 8).dim), 0);
+  });
+
   test('without colours every style is the terminal’s own', () => {
     for (const s of Object.values(themeFor('dark', 0)).flat() as number[]) {
       assert.equal(foreground(s), OWN);
