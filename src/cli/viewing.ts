@@ -104,6 +104,10 @@ export class Viewing implements ViewedCapture {
     return { lines: log.length, used, sources, warnings };
   }
 
+  collect(): void {
+    collect();
+  }
+
   report({ model, tap, files, damage, limits }: ReportSources): Report {
     collect(); // before there is the report as well as what reading left
     return reportOf(model, {

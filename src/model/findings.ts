@@ -97,13 +97,14 @@ export class Findings {
   }
 
   /**
-   * The findings, by severity, and cause before consequence.
+   * The findings, by severity, and cause before consequence. Here they are no longer then.
    * @param known uids of findings that are left out
    * @param isShaky what rests on something that was not seen is claimed more softly where the capture lacks something
    */
   list(uidOf: UidOf, known: ReadonlySet<string>, isShaky: IsShaky): FindingEntity[] {
     const severity = (r: Raised): number => SEVERITIES.indexOf(r.remark.severity ?? r.entry.severity);
     const told = [...this.raised.values()].map((r) => (r.entry.absence && shakes(r, isShaky) ? softened(r) : r));
+    this.raised.clear(); // a list is made once
     const all = told.sort(
       (a, b) => severity(a) - severity(b) || ORDER.get(a.code)! - ORDER.get(b.code)! || inOrder(a, b),
     );

@@ -20,6 +20,8 @@ import type { Detail, FollowedStream, RowValues, ValuesRequest, WriteRequest } f
 
 /** Connections that are kept half read, for the rows after those that were shown: as trees, as lines of a list. */
 const REPLAYS = { trees: 3, lines: 6 };
+/** Of those that are let go of, so many are collected together. */
+const LET_GO = 6;
 /** Milliseconds that lines may take before those that are done are given. */
 const MOMENT = 60;
 
@@ -50,6 +52,8 @@ export class Again {
   over = false;
   private readonly trees: Purpose = { asked: 0, keeps: REPLAYS.trees, replays: [] };
   private readonly lines: Purpose = { asked: 0, keeps: REPLAYS.lines, replays: [] };
+  /** Replays that were let go of. */
+  private letGo = 0;
 
   constructor(
     private readonly viewed: ViewedCapture,
@@ -166,7 +170,10 @@ export class Again {
     const options = { ...this.options, labels: true, fields: null, tap: undefined, ...viewed.keys() };
     const replay = new Replay(viewed.registry, options, frames, capture, this.takes(group));
     replays.push({ group, replay });
-    if (replays.length > keeps) replays.shift();
+    if (replays.length > keeps) {
+      replays.shift();
+      if (++this.letGo % LET_GO === 0) viewed.collect();
+    }
     return replay;
   }
 

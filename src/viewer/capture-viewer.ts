@@ -335,7 +335,9 @@ export class CaptureViewer implements Viewer {
     const made = this.busy.then(async () => {
       // A report cannot be asked for twice of one model: the frames so far are read again for another.
       const soFar = this.ended ? null : await this.again.report(() => this.ended);
-      return soFar === null ? make(this.whole(), true) : make(soFar, false);
+      const value = await (soFar === null ? make(this.whole(), true) : make(soFar, false));
+      this.viewed.collect();
+      return value;
     });
     const over = (): void => undefined; // what was made is not kept
     this.busy = made.then(over, over);

@@ -53,6 +53,8 @@ export interface ViewedCapture {
   /** Lines that key logs got since the last call, which were taken; empty where none came. */
   moreKeys(): string;
   report(sources: ReportSources): Report;
+  /** Has the memory of what is not in use any more given back: where much of it lies outside of V8's heap, V8 waits long. */
+  collect(): void;
   file(request: WriteRequest): RowFile;
   /** The same captures with other keys or rules. @throws an error in words */
   again(changes: Reopen): Promise<ViewedCapture>;
