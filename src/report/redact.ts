@@ -29,11 +29,15 @@ const TOKENS = {
   secret: /\b(?:[0-9a-f]{2}:){7,}[0-9a-f]{2}\b|\b[0-9a-f]{24,}\b/,
   uri: /\b(?:sips?|tel|im|pres|mailto):[^\s<>"',?]+/,
   // Bounded, so that long texts of strangers take no longer than they are long.
-  address: /[^\s<>"'=:;,()@/]{1,256}@[\w.[\]:-]+/,
-  mac: /\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b/,
+  address: /[^\s<>"'=:;,()@/]{1,256}@[\p{L}\p{M}\p{N}\x80-\xff_.[\]:-]+/u,
+  /** What stands before an address to be read by people. RFC 3261 §25.1 */
+  displayName:
+    /"(?:[^"\\]|\\.){1,256}"(?=\s*<)|(?<=^|[,:]\s?)(?:[\p{L}\p{M}\p{N}.!%*_+`'~-]{1,64}[ \t]+){1,6}(?=<(?:sips?|tel|im|pres):)/u,
+  mac: /\b[0-9a-f]{2}(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5}|[0-9a-f]{2}(?:\.[0-9a-f]{4}){2})\b/,
   ipv6: /(?<![\w:.])(?=[0-9a-f:.]*:[0-9a-f:.]*:)[0-9a-f:]+(?:\d+\.\d+\.\d+\.\d+)?(?![\w:]|\.\d)/,
   ipv4: /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)/,
-  host: /(?<![\w.@+-])(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z]{2,}(?![\w-])/,
+  /** Also of letters beyond ASCII, as Unicode, as octets of UTF-8, and as they are in the DNS (RFC 5891 §4.4: xn--). */
+  host: /(?<![\w\p{L}\p{M}\x80-\xff.@+-])(?:[\p{L}\p{M}\p{N}\x80-\xff_](?:[\p{L}\p{M}\p{N}\x80-\xff_-]*[\p{L}\p{M}\p{N}\x80-\xff])?\.)+(?:xn--[a-z0-9-]+|[\p{L}\p{M}\x80-\xff]{2,})(?![\w\p{L}\x80-\xff-])/u,
   number: /\+?\d(?:[\d-]{5,}\d)/,
 } as const;
 export type Token = keyof typeof TOKENS;
@@ -42,7 +46,7 @@ const ANY = new RegExp(
   Object.entries(TOKENS)
     .map(([name, r]) => `(?<${name}>${r.source})`)
     .join('|'),
-  'gi',
+  'giu',
 );
 
 /** Puts something else in the place of what tells who and where somebody is. */
@@ -77,6 +81,7 @@ export class Pseudonyms {
   private readonly uids = new Numbered();
   private readonly macs = new Numbered();
   private readonly uuids = new Numbered();
+  private readonly names = new Numbered();
   private readonly nets = new Numbered();
   private readonly inNet = new Map<string, Numbered>();
 
@@ -132,6 +137,8 @@ export class Pseudonyms {
       }
       case 'address':
         return this.uri(found);
+      case 'displayName':
+        return found.startsWith('"') ? `"${this.words(found.slice(1, -1))}"` : `${this.words(found.trim())} `;
       default:
         return this[name](found);
     }
@@ -159,6 +166,10 @@ export class Pseudonyms {
     return `${IPV4_ALONE.test(host) ? this.ipv4(host) : this.host(host)}${port}`;
   }
 
+  private words(s: string): string {
+    return `name${this.names.of(s)}`;
+  }
+
   private user(s: string): string {
     return /^\+?[\d-]{5,}$/.test(s) ? this.number(s) : `u${this.users.of(s)}`;
   }
@@ -171,7 +182,7 @@ export class Pseudonyms {
   }
 
   private host(s: string): string {
-    if (s === '' || !/[a-z]/i.test(s)) return s;
+    if (s === '' || !/[\p{L}]/u.test(s)) return s;
     return `host${this.hosts.of(s.toLowerCase())}.example`;
   }
 
@@ -182,8 +193,8 @@ export class Pseudonyms {
   private mac(s: string): string {
     const first = Number.parseInt(s.slice(0, 2), 16);
     if ((first & 1) !== 0) return s; // a group of receivers
-    const n = this.macs.of(s.toLowerCase());
-    return `02:00:00:${[n >> 16, n >> 8, n].map((x) => (x & 255).toString(16).padStart(2, '0')).join(':')}`;
+    const n = this.macs.of(s.toLowerCase().replace(/[:.-]/g, ''));
+    return macLike(s, `020000${(n & 0xff_ffff).toString(16).padStart(6, '0')}`);
   }
 
   private ipv4(s: string): string {
@@ -212,6 +223,12 @@ export class Pseudonyms {
     if (hosts === undefined) this.inNet.set(net, (hosts = new Numbered()));
     return [this.nets.of(net), isNet ? 0 : hosts.of(host)];
   }
+}
+
+/** Twelve digits of a hardware address, written with the marks of another. */
+export function macLike(s: string, digits: string): string {
+  let i = 0;
+  return s.replace(/[0-9a-f]/gi, () => digits[i++]);
 }
 
 const IPV4_ALONE = /^\d{1,3}(?:\.\d{1,3}){3}$/;

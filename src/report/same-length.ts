@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.js';
-import { replaceTokens, type Token } from './redact.js';
+import { macLike, replaceTokens, type Token } from './redact.js';
 
 /** Labels of names that many have in common. */
 const COMMON: ReadonlySet<string> = new Set(
@@ -120,6 +120,8 @@ export class SameLength {
         return this.macText(found);
       case 'number':
         return this.number(found);
+      case 'displayName': // named where a field of addresses is read
+        return found;
       case 'host':
         return this.host(found);
     }
@@ -223,8 +225,11 @@ export class SameLength {
   }
 
   private macText(s: string): string {
-    const octets = s.split(':').map((x) => Number.parseInt(x, 16));
-    return Array.from(this.mac(Uint8Array.from(octets)), (x) => x.toString(16).padStart(2, '0')).join(':');
+    const octets = s
+      .replace(/[:.-]/g, '')
+      .match(/../g)!
+      .map((x) => Number.parseInt(x, 16));
+    return macLike(s, Array.from(this.mac(Uint8Array.from(octets)), (x) => x.toString(16).padStart(2, '0')).join(''));
   }
 
   /** A hardware address; one made of an IPv4 address (RFC 3456 §4.1) stays one. */

@@ -22,6 +22,28 @@ test('the same gets the same pseudonym, and subnets stay subnets', () => {
   assert.equal(p.text('2001:db8:9::192.0.2.1'), '2001:db8:0:3::3');
 });
 
+test('hardware addresses in any writing, names beyond ASCII, and names of people before an address', () => {
+  const p = new Pseudonyms();
+  assert.equal(
+    p.text('00:1a:2b:3c:4d:5e is 00-1A-2B-3C-4D-5E and 001a.2b3c.4d5e; 00-1a-2b-3c-4d-5f is not'),
+    '02:00:00:00:00:01 is 02-00-00-00-00-01 and 0200.0000.0001; 02-00-00-00-00-02 is not',
+  );
+  assert.equal(p.text('ff-ff-ff-ff-ff-ff'), 'ff-ff-ff-ff-ff-ff');
+  assert.equal(
+    p.text('asked pcscf.münchen.example, xn--e1afmkfd.xn--p1ai and пример.рф.'),
+    'asked host1.example, host2.example and host3.example.',
+  );
+  assert.equal(p.text('sip:bärbel@münchen.example'), 'sip:u1@host4.example');
+  assert.equal(p.text('bärbel@пример.рф'), 'u1@host3.example');
+  // The same octets of UTF-8, one character each.
+  assert.doesNotMatch(p.text(Buffer.from('to pcscf.münchen.example').toString('latin1')), /nchen|pcscf/);
+  assert.equal(
+    p.text('To "Alice \\"Al\\" Liddell" <sip:alice@ims.example>, Bob Example <tel:+15550100>'),
+    'To "name1" <sip:u2@host6.example>, name2 <tel:+99900001>',
+  );
+  assert.equal(p.text('Alice Liddell <sip:alice@ims.example>'), 'name3 <sip:u2@host6.example>');
+});
+
 test('what is nobody in particular stays', () => {
   const p = new Pseudonyms();
   for (const s of [
