@@ -1,4 +1,4 @@
-import { type Command, type CommandId, type KeyMap, keyText } from './keymap.js';
+import { type Command, type CommandId, keyText } from './keymap.js';
 import type { PromptRequest, Verdict } from './prompt.js';
 import { isKept, starterOf, verdictOf } from './start.js';
 import type { Desk } from './view.js';
@@ -32,12 +32,12 @@ export function paletteRequest(desk: Desk): PromptRequest {
     judge: (text) => {
       const { name, argument } = split(text);
       const starter = text.includes(' ') ? starterOf(desk, name) : undefined;
-      return starter === undefined ? judge(text, keymap) : verdictOf(starter, argument);
+      return starter === undefined ? judge(text, desk) : verdictOf(starter, argument);
     },
     done: (text) => {
       const { name, argument } = split(text);
       if (name === '') return undefined;
-      const v = judge(text, keymap);
+      const v = judge(text, desk);
       if (v?.wrong === true) return v.text;
       const wrong = argument === '' ? undefined : starterOf(desk, name)?.wrong(argument);
       if (wrong !== undefined) return wrong;
@@ -55,7 +55,7 @@ function split(text: string): { name: string; argument: string } {
   return blank < 0 ? { name: t, argument: '' } : { name: t.slice(0, blank), argument: t.slice(blank + 1).trim() };
 }
 
-function judge(text: string, { commands }: KeyMap): Verdict | undefined {
+function judge(text: string, { keymap: { commands }, live }: Desk): Verdict | undefined {
   const { name } = split(text);
   if (name === '') return { text: 'a command, or the number of a packet; Tab lists commands', wrong: false };
   if (ROW.test(name)) return { text: `go to packet ${name}`, wrong: false };
@@ -64,5 +64,7 @@ function judge(text: string, { commands }: KeyMap): Verdict | undefined {
   const near = commands.filter((c) => c.id.includes(name));
   if (near.length > 0)
     return { text: near.map((c) => c.id).join('  '), wrong: !near.some((c) => c.id.startsWith(name)) };
+  if (live?.verbs.some((v) => v.name === name))
+    return { text: `${name} is typed to what runs: 7, then Enter`, wrong: true };
   return { text: `there is no command ${name}`, wrong: true };
 }

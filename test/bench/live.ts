@@ -47,7 +47,10 @@ async function started(
   return { child, match };
 }
 
-/** Tunnels held by one EFTF: prints the memory that each costs it. */
+/** The EFTF asks for a keep-alive every 110 s (RFC 6223): how long each UE is waited for to have had an answer. */
+const KEPT_MS = 150_000;
+
+/** Tunnels held by one EFTF, until each was kept alive: prints the memory that each costs it. */
 async function tunnels(count: number, folder: string): Promise<void> {
   const subscribers = Array.from({ length: count }, (_, i) => ({
     impi: `u${i}@${DOMAIN}`,
@@ -81,10 +84,13 @@ async function tunnels(count: number, folder: string): Promise<void> {
   for (let i = 1; i < count; i += AT_A_TIME)
     await Promise.all(Array.from({ length: Math.min(AT_A_TIME, count - i) }, (_, k) => one(i + k)));
   const seconds = (performance.now() - from) / 1000;
-  await pause(3000);
+  const kept = (): number => held.filter((u) => u.up && (u.signalling?.agent.keptAlive ?? 0) > 0).length;
+  for (const end = performance.now() + KEPT_MS; kept() < count && performance.now() < end; ) await pause(1000);
   const up = held.filter((u) => u.up).length;
   const each = ((resident(child.pid!) - before) * 1024) / (count - 1);
-  console.log(`tunnels   ${up} of ${count} held, with DHCP and registration, ${(count / seconds).toFixed(0)} a second`);
+  console.log(
+    `tunnels   ${up} of ${count} held, with DHCP and registration, ${(count / seconds).toFixed(0)} a second; ${kept()} kept alive since`,
+  );
   console.log(`memory    ${each.toFixed(0)} kB a tunnel (${resident(child.pid!).toFixed(0)} MB in all)`);
   child.kill('SIGKILL');
 }

@@ -265,6 +265,7 @@ test('tshark reads SIP, SDP, RTP, RTCP and STUN of a run, and finds no fault', {
   const own = rows.filter((r) => r[6] !== '10.64.0.1');
   assert.ok(own.filter((r) => r[4] === '0').length > 250);
   assert.ok(own.filter((r) => r[4] === '101').length === 10); // 160 ms: seven updates and three ends
+  assert.ok(rows.some((r) => r[4] === '20')); // TS 24.229 §K.5.2.1: the echo, which is on hold
   assert.ok(own.some((r) => r[5] === '200,202'));
   assert.ok(own.some((r) => r[5] === '200,202,203'));
   assert.ok(rows.some((r) => r[0] === 'STUN'));

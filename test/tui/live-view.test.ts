@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { InterfaceDialog, type Interfaces } from '../../src/tui/interface-dialog.js';
 import type { LiveConsole, LiveEvent, LiveStep } from '../../src/tui/live-console.js';
+import { paletteRequest } from '../../src/tui/palette.js';
 import { isKept, type Starter, type Starters } from '../../src/tui/start.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { golden, Stage, sample, viewerOf } from './support/stage.js';
@@ -45,6 +46,13 @@ function consoleOf(more: Partial<LiveConsole>): LiveConsole {
 const ok = (name: string, text = ''): LiveStep => ({ name, state: 'ok', text });
 const waits = (name: string): LiveStep => ({ name, state: 'waits', text: '' });
 const ESTABLISHED = event(1, 'established: access type II, TLSv1.3, TLS_AES_256_GCM_SHA384, 41.2 ms, certificate 5f0c');
+
+test('a verb that is typed as a command is told where it belongs', () => {
+  const desk = Object.assign(new PaperDesk(paperViewer()), { live: consoleOf({}) });
+  const { judge } = paletteRequest(desk.desk);
+  assert.deepEqual(judge?.('release'), { text: 'release is typed to what runs: 7, then Enter', wrong: true });
+  assert.deepEqual(judge?.('nonsense'), { text: 'there is no command nonsense', wrong: true });
+});
 
 /** What each state of view 7 shows. */
 const STATES: Readonly<Record<string, Partial<LiveConsole>>> = {
