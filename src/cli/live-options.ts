@@ -170,7 +170,11 @@ function endOptions(c: Command, faults: string): Command {
     .option('-w, --write <file>', 'write the outer conversation as a capture (pcapng); - is standard output')
     .option('--with-keys', 'put the TLS keys into that file')
     .option('--keylog-out <file>', 'append the TLS keys to a key log')
-    .option('--fault <name>', `do something wrong: ${faults} …; repeatable; an unknown name lists them all`, collect)
+    .option(
+      '--fault <name>',
+      `do something wrong: ${faults} …; several by commas; an unknown name lists them all`,
+      collect,
+    )
     .option('--seed <number>', 'repeats what chance does to faults', between(0, 0xffff_ffff))
     .option('--lab', 'the pair that works with nothing else: CA and subscriber are made once')
     .option('--ui', 'on screens: its state, its packets, and a line for the verbs of the console')

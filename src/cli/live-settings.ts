@@ -67,7 +67,8 @@ export function addressOf(flag: string, text: string): Address {
 
 /** The faults of `--fault`. @param list those that there are @throws UserError */
 export function faultsOf<Name extends string>(o: LiveOptions, list: FaultList<Name>): FaultSetting<Name>[] {
-  return (o.fault ?? []).map((text) => {
+  const names = (o.fault ?? []).flatMap((text) => text.trim().split(/[\s,]+/)); // as in the console
+  return names.map((text) => {
     const fault = parseFault(text, list);
     if (typeof fault === 'string') throw new UserError(fault);
     return fault;

@@ -147,7 +147,7 @@ test('faults of the EFTF need no tunnel, those of tunnels do', async () => {
 });
 
 test('a UE does not know the faults of an EFTF', () => {
-  const r = run(['ue', '127.0.0.1:1', '--lab', '--fault', 'challenge']);
+  const r = run(['ue', '127.0.0.1:1', '--lab', '--fault', 'split,drop=0.1,challenge']);
   assert.deepEqual([r.code, /no fault is called challenge; there are length-0, /.test(r.err)], [1, true], r.err);
 });
 

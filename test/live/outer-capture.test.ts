@@ -151,6 +151,12 @@ test('what cannot be captured on, in words', { skip: CANNOT_CAPTURE.pcap }, () =
   assert.match(r.stderr, /tcpdump -i IFACE -U -w - \| fttscope -r -/);
 });
 
+test('a ring of files says when the next one begins', () => {
+  const r = run(['capture', '-i', 'lo', '-w', inFolder('never.pcapng'), '-b', 'files:3']);
+  assert.deepEqual([r.code, /nothing says when the next file begins/.test(r.err)], [1, true], r.err);
+  assert.ok(!existsSync(inFolder('never.pcapng')));
+});
+
 test('interfaces are listed', { skip: CANNOT_CAPTURE.pcap }, () => {
   const { code, out } = run(['interfaces']);
   assert.equal(code, 0);

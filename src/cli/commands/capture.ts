@@ -47,6 +47,12 @@ export function boundsOf(o: CaptureCommandOptions): { stop: Bounds; ring: Bounds
     throw new UserError('no interface given', Exit.usage, '-i NAME; fttscope interfaces lists them');
   if (ring !== undefined && (o.write ?? '-') === '-')
     throw new UserError('a ring of files (-b) needs a name (-w FILE)');
+  if (ring !== undefined && Object.keys(ring).every((name) => name === 'files'))
+    throw new UserError(
+      '-b files: nothing says when the next file begins',
+      Exit.usage,
+      '-b filesize:N (kB), duration:N (s), packets:N or interval:N (s) does',
+    );
   if (o.withKeys && (o.keylog === undefined || o.write === undefined))
     throw new UserError('--with-keys writes the key logs of -k into the file of -w');
   if (stop.interval !== undefined) throw new UserError('-a interval: only -b has it');
