@@ -41,6 +41,9 @@ export function closeGaps(): void {
   setFlagsFromString('--heap-growing-percent=20');
 }
 
+/** Has collections come sooner still: a report leaves much, on top of all that was kept. */
+export const closeMoreGaps = (): void => setFlagsFromString('--heap-growing-percent=10');
+
 /** Has all be collected that is not in use. */
 export function collect(): void {
   setFlagsFromString('--expose-gc');

@@ -8,7 +8,7 @@ import { type KeySource, SessionCache } from '../tls/index.js';
 import type { PassKeys, ReportSources, RowFile, ViewedCapture } from '../viewer/viewed-capture.js';
 import type { Reopen, WriteRequest } from '../viewer/viewer.js';
 import { reportOptions } from './commands/report.js';
-import { collect } from './engine-thread.js';
+import { closeGaps, closeMoreGaps, collect } from './engine-thread.js';
 import { FrameFile } from './frame-file.js';
 import { InnerFile } from './inner-file.js';
 import { KeyLogTail } from './key-log-tail.js';
@@ -106,10 +106,12 @@ export class Viewing implements ViewedCapture {
 
   collect(): void {
     collect();
+    closeGaps();
   }
 
   report({ model, tap, files, damage, limits }: ReportSources): Report {
     collect(); // before there is the report as well as what reading left
+    closeMoreGaps();
     return reportOf(model, {
       generator: { name: 'fttscope', version: version() },
       options: reportOptions(this.o),

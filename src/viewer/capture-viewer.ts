@@ -59,7 +59,7 @@ export type Added = (added: RowsAdded, status: ViewerStatus, anew: boolean) => v
 export class CaptureViewer implements Viewer {
   readonly rows = new Rows();
   status: ViewerStatus;
-  private frames = new Frames();
+  private frames: Frames;
   private writer: RowsWriter;
   private capture!: Capture;
   private options!: PassOptions;
@@ -83,6 +83,7 @@ export class CaptureViewer implements Viewer {
     private viewed: ViewedCapture,
     private readonly onAdded: Added,
   ) {
+    this.frames = new Frames(viewed.names.length > 1);
     this.writer = new RowsWriter(this.frames, viewed.names.length > 1);
     this.status = {
       files: [],
@@ -363,7 +364,7 @@ export class CaptureViewer implements Viewer {
     this.again.over = true;
     await this.busy;
     await this.release();
-    this.frames = new Frames();
+    this.frames = new Frames(this.viewed.names.length > 1);
     this.writer = new RowsWriter(this.frames, this.viewed.names.length > 1);
     this.rows.clear();
     this.anew = true;

@@ -1,6 +1,6 @@
 /*
  * The columns that lists are made of, in memory that both threads see. What all rows of a frame have in common stands
- * with the frame, what all rows of a flow have in common with the flow: a row is 14 octets, its frame 38.
+ * with the frame, what all rows of a flow have in common with the flow: a row is 14 octets, its frame 30.
  */
 
 /** Rows of a block of columns, and frames of one. */
@@ -29,15 +29,15 @@ export class RowBlock {
   }
 }
 
+/** Octets of a frame in its columns; those of its number within its file where there are several. */
+const FRAME = 30;
+const NUMBER = 4;
+const HIGH = 2 ** 32;
+
 /** The columns of some frames, widest first. */
 export class FrameBlock {
-  /** Where its octets lie in its file. */
-  readonly offset: Float64Array;
-  /** Seconds since the epoch. */
-  readonly seconds: Float64Array;
+  readonly memory: SharedArrayBuffer;
   readonly nanos: Uint32Array;
-  /** Number of the frame within its file. */
-  readonly number: Uint32Array;
   /** Octets captured, and on the wire. */
   readonly cap: Uint32Array;
   readonly wire: Int32Array;
@@ -45,17 +45,48 @@ export class FrameBlock {
   readonly connection: Uint32Array;
   /** Interface by its number. */
   readonly iface: Uint16Array;
+  /** Number of the frame within its file, where it is not its place in the capture. */
+  readonly number: Uint32Array | null;
+  /** 48 bits of where its octets lie in its file, and of the seconds since the epoch. */
+  private readonly offsetLow: Uint32Array;
+  private readonly offsetHigh: Uint16Array;
+  private readonly secondsLow: Uint32Array;
+  private readonly secondsHigh: Int16Array;
 
-  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(BLOCK_FRAMES * 38)) {
+  /** @param of memory that another thread has made, or whether frames have numbers of their own */
+  constructor(of: SharedArrayBuffer | boolean) {
     const n = BLOCK_FRAMES;
-    this.offset = new Float64Array(memory, 0, n);
-    this.seconds = new Float64Array(memory, 8 * n, n);
-    this.nanos = new Uint32Array(memory, 16 * n, n);
-    this.number = new Uint32Array(memory, 20 * n, n);
-    this.cap = new Uint32Array(memory, 24 * n, n);
-    this.wire = new Int32Array(memory, 28 * n, n);
-    this.connection = new Uint32Array(memory, 32 * n, n);
-    this.iface = new Uint16Array(memory, 36 * n, n);
+    const memory = typeof of === 'boolean' ? new SharedArrayBuffer(n * (of ? FRAME + NUMBER : FRAME)) : of;
+    this.memory = memory;
+    this.nanos = new Uint32Array(memory, 0, n);
+    this.cap = new Uint32Array(memory, 4 * n, n);
+    this.wire = new Int32Array(memory, 8 * n, n);
+    this.connection = new Uint32Array(memory, 12 * n, n);
+    this.offsetLow = new Uint32Array(memory, 16 * n, n);
+    this.secondsLow = new Uint32Array(memory, 20 * n, n);
+    this.iface = new Uint16Array(memory, 24 * n, n);
+    this.offsetHigh = new Uint16Array(memory, 26 * n, n);
+    this.secondsHigh = new Int16Array(memory, 28 * n, n);
+    this.number = memory.byteLength > n * FRAME ? new Uint32Array(memory, FRAME * n, n) : null;
+  }
+
+  /** Where the octets of a frame lie in its file. */
+  offset(at: number): number {
+    return this.offsetHigh[at] * HIGH + this.offsetLow[at];
+  }
+  setOffset(at: number, offset: number): void {
+    this.offsetLow[at] = offset % HIGH;
+    this.offsetHigh[at] = Math.floor(offset / HIGH);
+  }
+
+  /** Seconds since the epoch. */
+  seconds(at: number): number {
+    return this.secondsHigh[at] * HIGH + this.secondsLow[at];
+  }
+  setSeconds(at: number, seconds: number): void {
+    const high = Math.floor(seconds / HIGH);
+    this.secondsHigh[at] = high;
+    this.secondsLow[at] = seconds - high * HIGH;
   }
 }
 

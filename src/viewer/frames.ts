@@ -17,16 +17,18 @@ export class Frames {
   private readonly interfaces: CaptureInterface[] = [];
   private readonly comments = new Map<number, string[]>();
 
+  constructor(private readonly severalFiles: boolean) {}
+
   /** Adds the frames of a chunk. */
   take(chunk: Chunk): void {
     for (let i = 0; i < chunk.count; i++) {
       const at = this.count % BLOCK_FRAMES;
-      if (at === 0) this.blocks.push(new FrameBlock());
+      if (at === 0) this.blocks.push(new FrameBlock(this.severalFiles));
       const b = this.blocks[this.blocks.length - 1];
-      b.offset[at] = chunk.fileOffset[i];
-      b.seconds[at] = chunk.seconds[i];
+      b.setOffset(at, chunk.fileOffset[i]);
+      b.setSeconds(at, chunk.seconds[i]);
       b.nanos[at] = chunk.nanos[i];
-      b.number[at] = chunk.number[i];
+      if (b.number !== null) b.number[at] = chunk.number[i];
       b.cap[at] = chunk.cap[i];
       b.wire[at] = chunk.wire[i];
       b.iface[at] = this.interfaceNumber(chunk.iface[i]);
@@ -69,7 +71,7 @@ export class Frames {
   /** Seconds and nanoseconds of a frame. */
   time(ordinal: number): readonly [number, number] {
     const b = this.block(ordinal);
-    return [b.seconds[ordinal % BLOCK_FRAMES], b.nanos[ordinal % BLOCK_FRAMES]];
+    return [b.seconds(ordinal % BLOCK_FRAMES), b.nanos[ordinal % BLOCK_FRAMES]];
   }
 
   /** Puts the place of a frame into a chunk; its octets will lie at `off`. */
@@ -80,10 +82,10 @@ export class Frames {
     chunk.off[i] = off;
     chunk.cap[i] = b.cap[at];
     chunk.wire[i] = b.wire[at];
-    chunk.seconds[i] = b.seconds[at];
+    chunk.seconds[i] = b.seconds(at);
     chunk.nanos[i] = b.nanos[at];
-    chunk.number[i] = b.number[at];
-    chunk.fileOffset[i] = b.offset[at];
+    chunk.number[i] = b.number === null ? ordinal + 1 : b.number[at];
+    chunk.fileOffset[i] = b.offset(at);
     chunk.iface[i] = this.interfaces[b.iface[at]];
     const comments = this.comments.get(ordinal);
     if (comments !== undefined) chunk.comments.set(i, comments);
@@ -101,7 +103,7 @@ export class Frames {
   }
   /** Offset of a frame in its file. */
   offset(ordinal: number): number {
-    return this.block(ordinal).offset[ordinal % BLOCK_FRAMES];
+    return this.block(ordinal).offset(ordinal % BLOCK_FRAMES);
   }
   file(ordinal: number): number {
     return this.interfaces[this.block(ordinal).iface[ordinal % BLOCK_FRAMES]].file;

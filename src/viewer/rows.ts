@@ -122,7 +122,8 @@ export class Rows {
 
   /** Number of the frame within its file. */
   frame(row: number): number {
-    return this.frameBlock(row).number[this.frameAt(row)];
+    const { number } = this.frameBlock(row);
+    return number === null ? this.ordinal(row) + 1 : number[this.frameAt(row)];
   }
   /** Number of the frame in the order of reading, from 0. */
   ordinal(row: number): number {
@@ -137,7 +138,7 @@ export class Rows {
   }
   /** Seconds since the epoch. */
   seconds(row: number): number {
-    return this.frameBlock(row).seconds[this.frameAt(row)];
+    return this.frameBlock(row).seconds(this.frameAt(row));
   }
   nanos(row: number): number {
     return this.frameBlock(row).nanos[this.frameAt(row)];

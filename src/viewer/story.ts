@@ -58,9 +58,19 @@ interface Entry {
  */
 const LONG: Readonly<Record<string, readonly string[]>> = {
   addressing: ['dhcp', 'slaac', 'dhcpv6'],
-  calls: ['messages', 'pinholes', 'preconditions', 'dialogs', 'holds', 'transfers', 'reliable', 'sessionTimer'],
-  media: ['negotiated', 'speech'],
-  findings: [],
+  calls: [
+    'messages',
+    'pinholes',
+    'preconditions',
+    'dialogs',
+    'holds',
+    'transfers',
+    'reliable',
+    'sessionTimer',
+    'ringing',
+  ],
+  media: ['negotiated', 'speech', 'bytes', 'reordered', 'duplicates', 'keepAlives', 'dtmf'],
+  findings: ['last', 'clause', 'kind', 'next'],
 };
 
 /** Entries to a page, few: texts of a large one would live until they are moved to where collections seldom look. */
