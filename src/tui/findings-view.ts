@@ -67,8 +67,8 @@ export class FindingsView implements View {
     return [
       { id: 'sign', title: ' ', ...col(1, 1, 0), text: (f) => SIGNS[f.severity], style, key: (f) => RANK[f.severity] },
       { id: 'code', title: 'code', ...col(24, 27, 6), text: (f) => f.code, style, key: (f) => f.code },
-      { id: 'title', title: 'what', ...col(40, 120, 2), grow: true, text: (f) => `${f.title}. ${f.meaning}` },
-      { id: 'about', title: 'about', ...col(6, 16, 1), text: about, key: about },
+      { id: 'title', title: 'what', ...col(36, 120, 2), grow: true, text: (f) => `${f.title}. ${f.meaning}` },
+      { id: 'about', title: 'about', ...col(17, 20, 3), text: about, key: about },
       {
         id: 'count',
         title: 'times',

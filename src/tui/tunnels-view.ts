@@ -1,9 +1,11 @@
 import type { FindingEntity, TunnelEntity } from '../model/entities.js';
+import { cadenceOf, cadenceWords } from './cadence.js';
 import { type Area, clip, wrap } from './cells.js';
 import { octetsText } from './chrome.js';
 import { Reader } from './dialogs.js';
 import { glanceOver, type Overview } from './glance-over.js';
 import type { CommandId } from './keymap.js';
+import { inSlices } from './slices.js';
 import { SIGNS, severityStyle } from './style.js';
 import { type Column, Table } from './table.js';
 import type { Story } from './told.js';
@@ -15,6 +17,16 @@ import { count, plural } from './words.js';
 /** Lines of what is said of the tunnel under the cursor, its rule included: at least, and where the list leaves room. */
 const BAND = { least: 4, most: 12 };
 
+/** What a tunnel looks like from outside, as far as it was looked at. */
+interface Outside {
+  readonly id: number;
+  readonly cleared: number;
+  /** Rows that there were. */
+  readonly count: number;
+  words: string;
+  stop(): void;
+}
+
 /** View 1: the tunnels of the capture, worst first, and what is known of the one under the cursor. */
 export class TunnelsView implements View {
   readonly id = 'tunnels';
@@ -22,6 +34,7 @@ export class TunnelsView implements View {
   private readonly rows = new TunnelRows();
   private readonly table: Table<TunnelRow>;
   private overview: Overview | undefined;
+  private cadence: Outside | undefined;
 
   constructor(private readonly desk: Desk) {
     this.table = new Table(this.columns(), (a, b) => a.id === b.id);
@@ -144,6 +157,26 @@ export class TunnelsView implements View {
     if (band > 0 && current !== undefined) this.drawBand(area.part(0, area.height - band, area.width, band), current);
   }
 
+  /** What a tunnel that cannot be read looks like from outside; it is found out when somebody looks. */
+  private outside(id: number): string {
+    const { viewer } = this.desk;
+    const { rows, status } = viewer;
+    const { cleared, count: n } = rows;
+    const known = this.cadence;
+    // As rows come it is looked at again when there are twice as many.
+    const isNew =
+      known?.id !== id || known.cleared !== cleared || (status.done ? known.count !== n : n >= 2 * known.count);
+    if (known !== undefined && !isNew) return known.words;
+    known?.stop();
+    const found: Outside = { id, cleared, count: n, words: '', stop: () => undefined };
+    this.cadence = found;
+    found.stop = inSlices(rows, cadenceOf(rows, id), (c) => {
+      if (c !== undefined) found.words = cadenceWords(c);
+      this.desk.repaint();
+    });
+    return found.words;
+  }
+
   private drawBand(area: Area, r: TunnelRow): void {
     const { desk } = this;
     const { theme } = desk.preferences;
@@ -158,7 +191,9 @@ export class TunnelsView implements View {
     const known = r.entity !== undefined && story !== undefined;
     if (known) lines.push(stepsText(r.entity, story));
     if (r.why !== undefined) lines.push(r.why);
-    if (known) lines.push(countsText(r, story), ...endText(r.entity, story, desk.viewer.status.done));
+    const unread = r.keysAre === 'bad' && r.entity?.tls !== undefined;
+    if (unread) lines.push(this.outside(r.id));
+    if (known) lines.push(countsText(r, story, unread), ...endText(r.entity, story, desk.viewer.status.done));
     else lines.push('more when the capture has been read');
     const wrapped = lines.filter((l) => l !== '').flatMap((l) => wrap(l, area.width - 2));
     for (const [i, line] of wrapped.slice(0, area.height - 1).entries()) {
@@ -289,7 +324,7 @@ const envelopes = ({ entity: e }: TunnelRow): number =>
   e === undefined ? 0 : e.envelopes.up.total + e.envelopes.down.total;
 
 /** What was found in a tunnel: `2 calls (1 failed 503)   1 error, 2 warnings   up 23 kB  dn 24 kB`. */
-function countsText(r: TunnelRow, story: Story): string {
+function countsText(r: TunnelRow, story: Story, unread: boolean): string {
   const t = r.entity!;
   const calls = story.calls.filter((c) => c.tunnels.includes(t.id));
   const failed = calls.filter((c) => c.state === 'failed');
@@ -301,6 +336,8 @@ function countsText(r: TunnelRow, story: Story): string {
     .map((s) => ({ s, n: findings.filter((f) => f.severity === s).length }))
     .filter(({ n }) => n > 0)
     .map(({ s, n }) => plural(n, words[s]));
+  // Of what cannot be read it is not known whether there is any.
+  if (unread && calls.length === 0 && envelopes(r) === 0) return of.join(', ');
   return [
     calls.length === 0 ? 'no calls' : `${plural(calls.length, 'call')}${why}`,
     of.length === 0 ? 'no findings' : of.join(', '),
