@@ -1,10 +1,12 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
 import { CaptureError } from '../capture/errors.js';
+import { isPcap } from '../capture/pcap.js';
+import { isPcapng } from '../capture/pcapng.js';
 import { isPlainFile, scanPlainSecrets, scanSecrets } from '../capture/secrets.js';
 import { EspKeys } from '../crypto/esp-keys.js';
 import { SubscriberKeys } from '../crypto/subscriber-keys.js';
-import { KeyLog, type KeySource } from '../tls/index.js';
+import { KEY_LABELS, KeyLog, type KeySource } from '../tls/index.js';
 import { Exit, UserError } from './errors.js';
 
 /** Sidecar key logs: NAME with or without its extension, and these. Contract section 3. */
@@ -38,6 +40,9 @@ export interface Keys {
 
 const WHERE_FROM = 'a TLS key log is what SSLKEYLOGFILE makes clients write';
 const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+const KEY_LINE = new RegExp(`^(?:${KEY_LABELS.join('|')})[ \\t:]`, 'm');
+/** Octets of a file's beginning that tell what it is. */
+const LOOK = 4096;
 
 /** Takes key material in and notes what is wrong with it. */
 class Gatherer implements Keys {
@@ -69,6 +74,13 @@ class Gatherer implements Keys {
 
   /** A file that the user named: whatever is wrong with it is said. @throws UserError when it cannot be read */
   named(path: string): void {
+    const head = headOf(path);
+    if (isPcap(head) || isPcapng(head))
+      throw new UserError(
+        `${path}: a capture, not a key log`,
+        Exit.input,
+        'a capture is given by its bare name, or with -r',
+      );
     const text = fileText(path);
     if (PEM.test(text)) {
       const reason = this.log.addPrivateKey(text);
@@ -114,12 +126,12 @@ class Gatherer implements Keys {
     const before = this.log.length + this.log.rsa.length + this.esp.length;
     for (const entry of readdirSync(path).sort()) {
       const file = join(path, entry);
-      if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
+      if (!statSync(file, { throwIfNoEntry: false })?.isFile() || isBinary(headOf(file))) continue;
       const text = fileText(file);
       if (PEM.test(text)) this.log.addPrivateKey(text);
       else if (EspKeys.looksLike(text)) this.associations(text, file);
       else if (SubscriberKeys.looksLike(text)) this.subscriberKeys(text, file);
-      else this.text(text, 'option', file);
+      else if (KEY_LINE.test(text)) this.text(text, 'option', file);
     }
     if (this.log.length + this.log.rsa.length + this.esp.length === before)
       this.warnings.push(`${path}: there is no key log in it`);
@@ -186,9 +198,35 @@ function sidecars(capture: string): string[] {
   return out;
 }
 
+/** The first octets of a file; none of what can be read only once, or not at all. */
+function headOf(path: string): Uint8Array {
+  const head = new Uint8Array(LOOK);
+  if (!statSync(path).isFile()) return head.subarray(0, 0);
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return head.subarray(0, 0);
+  }
+  try {
+    return head.subarray(0, readSync(fd, head));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether these are not the first octets of a text. */
+const isBinary = (head: Uint8Array): boolean => !isWide(head) && head.some((octet) => octet < 9);
+
+/** Whether text begins as UTF-16 does. */
+const isWide = (head: Uint8Array): boolean => head[0] === 0xff && head[1] === 0xfe;
+
+/** The text of a key file, a byte order mark left out; some shells write UTF-16. */
 function fileText(path: string): string {
   try {
-    return readFileSync(path, 'latin1');
+    const octets = readFileSync(path);
+    if (isWide(octets)) return octets.toString('utf16le', 2);
+    return octets.toString('latin1', octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf ? 3 : 0);
   } catch (e) {
     throw new UserError(`${path}: the key log cannot be read (${(e as NodeJS.ErrnoException).code})`, Exit.input);
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, test } from 'node:test';
 import { testCertificate } from '../tls/pair.js';
 import { file, run, sample, TLS13, TLS13_KEYS } from './run.js';
@@ -79,7 +80,26 @@ describe('fttscope keys', () => {
     assert.match(r.out, /^.*aes128-gcm\.keys: 5 good lines, 0 bad$/m);
   });
 
+  test('byte order marks, UTF-16 and line ends of other systems are no matter', () => {
+    const lines = good.replace(/^#.*\n/gm, '').replaceAll('\n', '\r\n');
+    const wide = Buffer.from(`\ufeff${lines}`, 'utf16le');
+    for (const log of [file('bom.keys', `\ufeff${lines}`), file('wide.keys', wide)])
+      assert.match(run(['keys', log]).out, /keys: 5 good lines, 0 bad\n$/);
+  });
+
+  test('of a directory only the key logs', () => {
+    const folder = dirname(TLS13);
+    const { out, code } = run(['keys', folder]);
+    assert.equal(code, 0);
+    assert.match(out, /03-tls13-aes128-gcm\.keys: 5 good lines, 0 bad/);
+    assert.doesNotMatch(out, /pcap|json|README/);
+  });
+
   test('errors', () => {
+    const words = run(['keys', file('words.keys', 'no key\n'.repeat(40))]);
+    assert.match(words.out, /words\.keys: not a key log: no line of it is a key line\n$/);
+    assert.equal(words.code, 2);
+    assert.equal(run(['keys', TLS13]).code, 2);
     assert.equal(run(['keys']).code, 1);
     assert.equal(run(['keys', '/no/such/file', '-r', TLS13]).code, 2);
     assert.equal(run(['keys', TLS13_KEYS, '-r', '/no/such/file']).code, 2);

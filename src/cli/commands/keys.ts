@@ -19,35 +19,43 @@ export async function keys(files: readonly string[], o: ReadOptions): Promise<nu
   const out = new Output();
   if (o.read === undefined) {
     const gathered = await gatherKeys([], { keylog: all.keylog, autoKeys: false });
-    tellKeys(out, gathered, false);
+    const strange = tellKeys(out, gathered, false);
     out.flush();
-    return Exit.done;
+    return strange ? Exit.input : Exit.done;
   }
   const reading = new Reading([], all);
   await reading.prepare(false);
   const outcome = await reading.run({ rows: 'both', fields: [] }, () => undefined);
-  tellKeys(out, reading.keys, true);
+  const strange = tellKeys(out, reading.keys, true);
   for (const t of outcome.tunnels) out.write(`${tunnelLine(t)}\n${opener(t, reading.keys)}`);
   if (outcome.tunnels.length === 0) out.write('The capture has no tunnel.\n');
   out.flush();
-  return reading.code(outcome);
+  return strange ? Exit.input : reading.code(outcome);
 }
 
-/** Says what became of the lines of each key log. */
-function tellKeys(out: Output, { log, origins, warnings }: Keys, read: boolean): void {
+/** Says what became of the lines of each key log; returns whether one of the files is none. */
+function tellKeys(out: Output, { log, origins, warnings }: Keys, read: boolean): boolean {
   for (const w of warnings.filter((warning) => /private key|there is no key log/.test(warning))) out.write(`${w}\n`);
   if (log.rsa.length > 0) out.write(`${counted(log.rsa.length, 'RSA private key')}\n`);
   const lines = grouped(log.lines(), (line) => line.text);
   const bad = grouped(log.badLines, (line) => line.text);
+  let strange = false;
   origins.forEach((origin, i) => {
     const good = lines.get(i + 1) ?? [];
+    const wrong = bad.get(i + 1) ?? [];
+    if (good.length === 0 && wrong.length > 0) {
+      strange ||= wrong[0].source === 'option';
+      out.write(`${origin}: not a key log: no line of it is a key line\n`);
+      return;
+    }
     // What was found beside the capture is of interest where it serves.
     if ((good[0]?.source ?? 'option') !== 'option' && !good.some((l) => l.use === 'served')) return;
-    out.write(textReport(origin, good, bad.get(i + 1) ?? [], read));
+    out.write(textReport(origin, good, wrong, read));
   });
   const unkept = log.bad - log.badLines.length;
   if (unkept > 0) out.write(`${counted(unkept, 'more bad line')}, of which nothing was kept\n`);
   if (log.dropped > 0) out.write(`${counted(log.dropped, 'line')} beyond the most that are kept\n`);
+  return strange;
 }
 
 /** One key log. */
