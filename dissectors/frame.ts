@@ -135,6 +135,12 @@ export const frame = defineDissector({
     t.pop();
     cx.next('link', note.link, v.wireEnd < v.end ? new View(v.source, v.off, v.end) : v);
   },
+
+  summary(v, cx): string {
+    const link: number | undefined = cx.note<FrameNote>(frame, v)?.link;
+    if (link === undefined || cx.takes('link', link)) return '';
+    return `Link type ${link}${ENCAPSULATIONS[link] === undefined ? '' : ` (${ENCAPSULATIONS[link].name})`} is not dissected`;
+  },
 });
 
 /** The field that lists the protocol stack; its text is known when the packet is dissected to its end. */
