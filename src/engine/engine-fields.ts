@@ -14,7 +14,7 @@ const F = fields({
   // Wireshark's expert item has the name of the field as its value.
   malformedItem: { name: '_ws.malformed', label: 'Malformed Packet', type: 'string', hidden: true },
   short: { name: '_ws.short', label: 'Packet size limited during capture', type: 'string' },
-  message: { name: '_ws.expert.message', label: 'Message', type: 'string' },
+  message: { name: '_ws.expert.message', label: 'Message', type: 'string', aliases: ['_ws.expert'] },
   severity: { name: '_ws.expert.severity', label: 'Severity level', type: 'u32', values: SEVERITY_NAMES },
   tunnel: { name: 'tunnel.id', label: 'Tunnel', type: 'u32' },
   direction: { name: 'tunnel.direction', label: 'Direction in the tunnel', type: 'string' },

@@ -41,7 +41,7 @@ export function convert(w: Written, kind: Kind, field?: Field): Literal {
     case 'string':
       return { value: w.text };
     case 'time':
-      return { value: time(w) };
+      return { value: time(w, field) };
     case 'duration':
       return { value: duration(w, field) };
     default:
@@ -248,10 +248,14 @@ const ISO =
   /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?)?)? ?(Z|UTC|GMT|UT|[+-]\d\d:?\d\d)?$/i;
 const LEGACY =
   /^([a-z]{3})[a-z]* +(\d{1,2}), *(\d{4})(?: +(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)? *(Z|UTC|GMT|UT|[+-]\d\d:?\d\d)?$/i;
+/** Fields of time that are shown as seconds since 1970. */
+const SECONDS = /_epoch$/;
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
-/** ISO 8601 or `Nov 12, 1999 08:55:44.123`; local time unless a zone is given. */
-function time(w: Written): bigint {
+/** ISO 8601 or `Nov 12, 1999 08:55:44.123`; local time unless a zone is given. Seconds of fields that show them. */
+function time(w: Written, field?: Field): bigint {
+  if (field !== undefined && SECONDS.test(field.name) && /^-?[\d.]+$/.test(w.text))
+    return duration({ ...w, quoting: 'none' });
   const iso = ISO.exec(w.text);
   const legacy = iso === null ? LEGACY.exec(w.text) : null;
   const m = iso ?? legacy;

@@ -20,6 +20,7 @@ const F = fields({
   grade: { name: 'x.grade', label: 'Grade', type: 'u16', values: (n) => (n > 9 && n < 100 ? 'low' : undefined) },
   big: { name: 'x.big', label: 'Big', type: 'u64' },
   time: { name: 'frame.time', label: 'Time', type: 'time' },
+  epoch: { name: 'frame.time_epoch', label: 'Epoch', type: 'time' },
   since: { name: 'frame.time_relative', label: 'Since', type: 'duration' },
   signed: { name: 'x.signed', label: 'Signed', type: 'i8' },
   ratio: { name: 'x.ratio', label: 'Ratio', type: 'float' },
@@ -60,6 +61,7 @@ function sample(): RowView {
   const t = new Tree();
   t.enter({ name: 'Frame', buf: OCTETS, start: 0, end: OCTETS.length });
   t.time(F.time, 0, 0, 1_700_000_005, 123_456_789);
+  t.time(F.epoch, 0, 0, 1_700_000_005, 123_456_789);
   t.time(F.since, 0, 0, 1, 500_000_000);
   t.open(F.ip, 0, 8);
   t.bytes(F.src, 0, 4);
@@ -198,6 +200,8 @@ test('times are compared to the nanosecond', () => {
     'frame.time_relative < 2s',
   );
   holds('frame.time - frame.time_relative < "2023-11-14T22:13:24Z"', 'frame.time - frame.time == 0');
+  holds('frame.time_epoch == 1700000005.123456789', 'frame.time_epoch > "1700000005"', 'frame.time_epoch < 2000000000');
+  refuses('frame.time > 1700000005', /not a valid absolute time/, 13, 10);
   refuses('frame.time > "foo"', /^"foo" is not a valid absolute time/, 13, 5);
   refuses('frame.time > "2023-13-40"', /not a valid absolute time/, 13, 12);
 });
