@@ -57,16 +57,6 @@ export interface ScreenOptions extends ReadOptions {
   config?: string;
 }
 
-/** Options of the screens beside those of every command that reads captures. */
-export interface ScreenOptions extends ReadOptions {
-  plain?: boolean;
-  ascii?: boolean;
-  mouse?: boolean;
-  theme?: 'dark' | 'light' | 'contrast' | 'mono';
-  color?: 'auto' | 'always' | 'never';
-  config?: string;
-}
-
 /** Gathers the values of an option that may be given several times. */
 export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
@@ -112,7 +102,11 @@ export function addFormatOptions(c: Command, format: Format = 'text'): Command {
     .option('-T, --format <format>', `${FORMATS.join(', ')}; ${format} if none is named`)
     .option('-V, --tree', 'the whole tree of each row (-T tree)')
     .option('-e, --field <field>', 'a field to print (-T fields, or with json, ndjson, ek, pdml); repeatable', collect)
-    .option('-E <setting>', 'of -T fields: header=y, separator=, occurrence=f|l|a, aggregator=, quote=d|s|n', collect)
+    .option(
+      '-E <setting>',
+      'of -T fields: header=y, separator=, occurrence=f|l|a, aggregator=, quote=d|s|n, bom=y',
+      collect,
+    )
     .option('-j <names>', 'of -T json, ek, pdml: of these layers and parents only, for example "ip ip.flags"')
     .option('-J <names>', 'the same, with everything below the layers that are named')
     .option('-x, --octets', 'with text and tree: the octets of each row');
@@ -121,7 +115,11 @@ export function addFormatOptions(c: Command, format: Format = 'text'): Command {
 /** Adds the options that say which rows are printed, and how. */
 export function addOutputOptions(c: Command): Command {
   return addFormatOptions(c)
-    .option('-t <format>', 'time of -T text: r relative, a clock, ad with date, u UTC, ud with date, e epoch, d delta')
+    .option(
+      '-t <format>',
+      'time of -T text: r relative, a clock, ad with date, u UTC, ud with date, adoy, udoy with day of year, e epoch, ' +
+        'd since the frame before, dd since the row before',
+    )
     .addOption(
       new Option('--rows <kind>', 'which rows: of envelopes, of frames')
         .choices(['inner', 'outer', 'both'])

@@ -5,7 +5,7 @@ import { ascii } from '../report/ascii.js';
 import { COLUMNS } from '../report/columns.js';
 import { FIELDS_DEFAULTS, type FieldColumn, type FieldsOptions, FieldsWriter } from '../report/fields.js';
 import type { LayerFilter } from '../report/layers.js';
-import { isTimeFormat, octetsText, summaryLine, treeText } from '../report/text.js';
+import { isTimeFormat, octetsText, summaryLine, timeColumn, treeText } from '../report/text.js';
 import type { TextBytes } from '../report/text-bytes.js';
 import { Exit, UserError } from './errors.js';
 import { FORMATS, type Format, type ReadOptions } from './options.js';
@@ -62,6 +62,7 @@ export const NO_PRINTER: RowPrinter = {
 export async function rowPrinter(o: ReadOptions, registry: Registry, captures: readonly string[]): Promise<RowPrinter> {
   const format = formatOf(o);
   const columns = o.field?.map((name) => column(registry, name)) ?? null;
+  const fieldsOptions = settings(o.E ?? []);
   switch (format) {
     case 'text':
       return textPrinter(o, registry);
@@ -72,7 +73,7 @@ export async function rowPrinter(o: ReadOptions, registry: Registry, captures: r
     case 'fields':
       if (columns === null)
         throw new UserError('-T fields wants -e', Exit.usage, 'for example -e frame.number -e sip.Method');
-      return printer(needs(columns, registry), new FieldsWriter(columns, settings(o.E ?? [])));
+      return printer(needs(columns, registry), new FieldsWriter(columns, fieldsOptions));
     case 'ndjson': {
       const { NdjsonWriter } = await import('../report/ndjson.js');
       const writer = new NdjsonWriter();
@@ -109,9 +110,10 @@ const terminal = (row: (row: Row) => string): ((row: Row) => string) => (UTF8 ? 
 function textPrinter(o: ReadOptions, registry: Registry): RowPrinter {
   const time = o.t ?? 'r';
   if (!isTimeFormat(time))
-    throw new UserError(`-t ${time}: not a time format`, Exit.usage, 'formats: r, a, ad, d, e, u, ud');
+    throw new UserError(`-t ${time}: not a time format`, Exit.usage, 'formats: r, a, ad, adoy, d, dd, e, u, ud, udoy');
   const octets = o.octets === true;
-  const line = (r: Row): string => summaryLine(r, time, UTF8);
+  const timeOf = timeColumn(time);
+  const line = (r: Row): string => summaryLine(r, timeOf, UTF8);
   const row = octets ? (r: Row): string => `${line(r)}\n${octetsText(r)}` : line;
   const fields = octets ? null : summaryFields(registry);
   return printer({ ...EVERYTHING, fields, experts: false }, { row: terminal(row) });
@@ -160,18 +162,22 @@ function column(registry: Registry, name: string): FieldColumn {
 
 const SEPARATORS: Readonly<Record<string, string>> = { '/t': '\t', '/s': ' ', '\\t': '\t' };
 
+const FIELDS_SETTINGS =
+  'settings: header=y|n, bom=y|n, separator=/t|/s|SIGN, aggregator=,|/s|SIGN, occurrence=f|l|a, quote=d|s|n';
+
 function settings(list: readonly string[]): FieldsOptions {
   const out = { ...FIELDS_DEFAULTS } as { -readonly [K in keyof FieldsOptions]: FieldsOptions[K] };
   for (const item of list) {
     const at = item.indexOf('=');
     const name = at < 0 ? item : item.slice(0, at);
     const value = at < 0 ? '' : item.slice(at + 1);
-    if (name === 'header') out.header = value === 'y';
-    else if (name === 'separator') out.separator = SEPARATORS[value] ?? value;
+    if (name === 'header' && (value === 'y' || value === 'n')) out.header = value === 'y';
+    else if (name === 'bom' && (value === 'y' || value === 'n')) out.bom = value === 'y';
+    else if (name === 'separator' && value !== '') out.separator = SEPARATORS[value] ?? value;
     else if (name === 'aggregator') out.aggregator = SEPARATORS[value] ?? value;
     else if (name === 'occurrence' && (value === 'a' || value === 'f' || value === 'l')) out.occurrence = value;
     else if (name === 'quote' && (value === 'd' || value === 's' || value === 'n')) out.quote = value;
-    else if (name !== 'bom') throw new UserError(`-E ${item}: not a setting of -T fields`, Exit.usage);
+    else throw new UserError(`-E ${item}: not a setting of -T fields`, Exit.usage, FIELDS_SETTINGS);
   }
   return out;
 }

@@ -12,6 +12,8 @@ export interface FieldColumn {
 
 export interface FieldsOptions {
   readonly header: boolean;
+  /** A byte order mark before everything. */
+  readonly bom: boolean;
   readonly separator: string;
   /** Between several values of a column. */
   readonly aggregator: string;
@@ -23,6 +25,7 @@ export interface FieldsOptions {
 
 export const FIELDS_DEFAULTS: FieldsOptions = {
   header: false,
+  bom: false,
   separator: '\t',
   aggregator: ',',
   occurrence: 'a',
@@ -84,8 +87,9 @@ export class FieldsWriter {
   }
 
   head(): string {
-    const names = this.columns.map((c) => c.name);
-    return this.options.header ? `${names.join(this.options.separator)}\n` : '';
+    const { header, bom, separator } = this.options;
+    const names = this.columns.map((c) => c.name).join(separator);
+    return `${bom ? '\ufeff' : ''}${header ? `${names}\n` : ''}`;
   }
 
   print(row: Row, out: TextBytes): void {

@@ -1,11 +1,12 @@
 import type { Row } from '../engine/row.js';
+import { difference } from '../engine/time.js';
 import { hex, printable } from '../kit/index.js';
 import { endpoints } from './columns.js';
 import { isRepeated } from './layers.js';
 import { decimalSeconds, isoTime, nodeLabel } from './value.js';
 
 /** Formats of the time column, by tshark's letters. */
-export type TimeFormat = 'r' | 'a' | 'ad' | 'e' | 'd' | 'u' | 'ud';
+export type TimeFormat = 'r' | 'a' | 'ad' | 'adoy' | 'e' | 'd' | 'dd' | 'u' | 'ud' | 'udoy';
 
 /** Seconds with six places, which a person can read; the other formats have all nine. */
 const short = (seconds: number, nanos: number): string => decimalSeconds(seconds, nanos).slice(0, -3);
@@ -16,25 +17,45 @@ const day = (row: Row, minutes = 0): string =>
     .slice(0, -4);
 const local = (row: Row): string => day(row, new Date(row.seconds * 1000).getTimezoneOffset());
 
-const TIMES: Readonly<Record<TimeFormat, (row: Row) => string>> = {
+/** The date as year and day of the year. */
+function dayOfYear(text: string): string {
+  const [date, clock] = text.split(' ');
+  const days = (Date.parse(date) - Date.parse(`${date.slice(0, 4)}-01-01`)) / 86_400_000;
+  return `${date.slice(0, 4)}/${String(days + 1).padStart(3, '0')} ${clock}`;
+}
+
+const TIMES: Readonly<Record<Exclude<TimeFormat, 'dd'>, (row: Row) => string>> = {
   r: (row) => short(...row.relative),
   a: (row) => local(row).slice(11),
   ad: local,
+  adoy: (row) => dayOfYear(local(row)),
   e: (row) => short(row.seconds, row.nanos),
   d: (row) => short(...row.delta),
   u: (row) => day(row).slice(11),
   ud: (row) => day(row),
+  udoy: (row) => dayOfYear(day(row)),
 };
-export const isTimeFormat = (s: string): s is TimeFormat => Object.hasOwn(TIMES, s);
+export const isTimeFormat = (s: string): s is TimeFormat => s === 'dd' || Object.hasOwn(TIMES, s);
+
+/** Makes the time column of rows that are shown one after the other. */
+export function timeColumn(format: TimeFormat): (row: Row) => string {
+  if (format !== 'dd') return TIMES[format];
+  let last: readonly [number, number] | undefined;
+  return ({ seconds, nanos }) => {
+    const [s, n] = last === undefined ? [0, 0] : difference(seconds, nanos, last[0], last[1]);
+    last = [seconds, nanos];
+    return short(s, n);
+  };
+}
 
 /**
  * One line a row, in the manner of tshark's: number, time, tunnel and direction (`-` outside of tunnels), addresses,
  * protocol, length, Info. Text from packets is made harmless for a terminal. Without `arrows`, directions are words.
  */
-export function summaryLine(row: Row, format: TimeFormat = 'r', arrows = true): string {
+export function summaryLine(row: Row, timeOf: (row: Row) => string = TIMES.r, arrows = true): string {
   const [src, dst] = endpoints(row);
   const d = row.dissection;
-  const time = TIMES[format](row).padStart(10);
+  const time = timeOf(row).padStart(10);
   const [up, down] = arrows ? ['↑', '↓'] : ['-up', '-down'];
   const where = row.tunnel === null ? '-' : `T${row.tunnel.id}${row.direction === 'up' ? up : down}`;
   const length = String(row.inner > 0 ? row.packetLength : row.frameLength).padStart(4);

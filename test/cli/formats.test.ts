@@ -32,6 +32,11 @@ describe('text of strangers', () => {
     assert.equal(out, '\\033[2Jcid\ta\\tb\ufffd\ufffd\\c\tOPTIONS\n');
   });
 
+  test('-E bom=y: a byte order mark comes first', () => {
+    const { out } = run([evil, '-q', '-e', 'sip.CSeq.method', '-E', 'bom=y', '-E', 'header=y']);
+    assert.equal(out, '\ufeffsip.CSeq.method\nOPTIONS\n');
+  });
+
   test('JSON keeps the value', () => {
     const row = JSON.parse(run([evil, '-T', 'ndjson']).out) as { fields: Record<string, string[]> };
     assert.deepEqual(row.fields['sip.Call-ID'], ['\x1b[2Jcid']);
@@ -63,6 +68,28 @@ describe('-T text', () => {
       '02:19:27.682377',
       '2026-11-21 02:19:27.682377',
     ]);
+    assert.deepEqual(['adoy', 'udoy'].map(time), ['2026/325 02:19:27.682377', '2026/325 02:19:27.682377']);
+  });
+
+  test('-t dd: since the row before that is shown', () => {
+    const three = rawPcap(...[1, 2, 3].map((port) => ip4(17, udp(port, port, Buffer.of(0))))); // a second apart
+    const args = [file('three.pcap', three), '-q', '-Y', 'udp.port != 2', '-t'];
+    const times = (t: string): string[] => run([...args, t]).out.match(/\d\.\d{6}/g)!;
+    assert.deepEqual(
+      [times('d'), times('dd')],
+      [
+        ['0.000000', '1.000000'],
+        ['0.000000', '2.000000'],
+      ],
+    );
+  });
+
+  test('a link type that nobody reads is named with its number, and its rows stay', () => {
+    const strange = Buffer.from(rawPcap(Buffer.from('0102', 'hex')));
+    strange.writeUInt32LE(147, 20);
+    const path = file('dlt147.pcap', strange);
+    assert.match(run([path, '-q']).out, /^ +1 .* 2 Link type 147 is not dissected\n$/);
+    assert.match(run([path, '-q', '-V']).out, /link type 147[\s\S]*Data: 0102/);
   });
 
   test('ASCII alone where the locale is', () => {

@@ -6,11 +6,11 @@ import { EkWriter } from '../../src/report/ek.js';
 import { JsonWriter } from '../../src/report/json.js';
 import { NdjsonWriter } from '../../src/report/ndjson.js';
 import { PdmlWriter } from '../../src/report/pdml.js';
-import { octetsText, summaryLine, treeText } from '../../src/report/text.js';
+import { octetsText, summaryLine, timeColumn, treeText } from '../../src/report/text.js';
 import { TextBytes } from '../../src/report/text-bytes.js';
 import { Finding } from './input.js';
 
-const TIMES = ['r', 'a', 'ad', 'd', 'e', 'u', 'ud'] as const;
+const TIMES = (['r', 'a', 'ad', 'adoy', 'd', 'dd', 'e', 'u', 'ud', 'udoy'] as const).map(timeColumn);
 
 /** What XML 1.0 does not allow in a document, §2.2. */
 const NO_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|&(?!(amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)/;
