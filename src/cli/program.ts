@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { CaptureError } from '../capture/errors.js';
 import type { DecodeOptions } from './commands/decode.js';
@@ -19,6 +20,7 @@ import {
 } from './options.js';
 import { writeAll } from './output.js';
 import { hasTerminal, wantsScreens } from './screens.js';
+import { suggest } from './suggest.js';
 import { tell } from './tell.js';
 import { version } from './version.js';
 
@@ -29,11 +31,15 @@ const BARE = `fttscope FILE          a capture on screens, or its rows where the
 /** Runs the command line; returns the exit code. Errors of the user end in words on stderr, never in a stack. */
 export async function run(argv: readonly string[]): Promise<number> {
   let code: number = Exit.done;
+  let names: readonly string[] = [];
   try {
     if (argv.length === 0 && !hasTerminal()) throw new UserError('no capture given', Exit.usage, BARE);
     const program = build(argv[0] !== 'read', (n) => {
       code = n;
     });
+    names = program.commands.map((c) => c.name());
+    if (argv[0] === 'help' && argv.length > 1 && !names.includes(argv[1]))
+      throw new UserError(`there is no command ${argv[1]}`, Exit.usage, meant(argv[1], names));
     await program.parseAsync(argv as string[], { from: 'user' });
   } catch (e) {
     if (
@@ -42,13 +48,19 @@ export async function run(argv: readonly string[]): Promise<number> {
       /^[a-z]+$/.test(argv[0]) &&
       e.message.startsWith(`${argv[0]}:`)
     ) {
-      tell(`fttscope: ${argv[0]}: neither a command nor a file\n  fttscope --help lists the commands`);
+      tell(`fttscope: ${argv[0]}: neither a command nor a file\n  ${meant(argv[0], names)}`);
       return Exit.input;
     }
     if (e instanceof CommanderError) return e.exitCode === 0 ? Exit.done : Exit.usage;
     return explain(e);
   }
   return code;
+}
+
+/** What to do about a word that is no command. */
+function meant(word: string, names: readonly string[]): string {
+  const near = suggest(word, names);
+  return `${near === undefined ? '' : `did you mean ${near}? `}fttscope --help lists the commands`;
 }
 
 /** @param screens a capture without a command may be shown on screens */
@@ -61,6 +73,8 @@ function build(screens: boolean, done: (code: number) => void): Command {
 
   const read = new Command('read').description('print rows as text, tree, fields or JSON').argument('[capture...]');
   addScreenOptions(addOutputOptions(addInputOptions(read))).action(async (captures: string[], o: ScreenOptions) => {
+    if (o.config !== undefined && !existsSync(o.config))
+      throw new UserError(`--config ${o.config}: no such file`, Exit.input);
     if (screens && wantsScreens(captures, o)) {
       prepareEngine();
       done(await (await import('./commands/ui.js')).ui(captures, o));
@@ -170,7 +184,7 @@ function build(screens: boolean, done: (code: number) => void): Command {
   });
   for (const c of [program, ...program.commands])
     c.exitOverride()
-      .showHelpAfterError('  fttscope --help lists the options')
+      .showHelpAfterError(`  fttscope ${c === program || c === read ? '' : `${c.name()} `}--help lists the options`)
       .configureOutput({
         writeOut: (s) => writeAll(1, Buffer.from(s, 'utf8')),
         writeErr: (s) => writeAll(2, Buffer.from(s, 'utf8')),

@@ -160,12 +160,7 @@ export class Reading {
     const limits = [...pass.index.ledger.limits];
     const { dropped } = this.keys.log;
     if (dropped > 0) limits.push({ name: 'keyLogLines', cap: LIMITS.keyLogLines, hit: dropped });
-    if (o.quiet !== true) for (const d of source.damage) tell(`fttscope: ${d.message}`);
-    if (o.quiet !== true)
-      for (const { name, cap, hit } of limits)
-        tell(`fttscope: the limit ${name} (${cap}) was reached ${hit === 1 ? 'once' : `${hit} times`}`);
-    for (const [proto, n] of pass.dissection.faults)
-      tell(`fttscope: this is a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);
+    this.say(source.damage, limits, pass.dissection.faults);
     return {
       tunnels: pass.index.tunnels,
       whole: source.damage.length === 0,
@@ -175,6 +170,19 @@ export class Reading {
       limits,
     };
   }
+
+  /** Says what went wrong in a pass, at the first of those over the same captures. Damage is why a command fails. */
+  private say(damage: readonly Damage[], limits: readonly LimitReached[], faults: ReadonlyMap<string, number>): void {
+    if (this.said) return;
+    this.said = true;
+    for (const d of damage) tell(`fttscope: ${d.message}`);
+    if (this.o.quiet !== true)
+      for (const { name, cap, hit } of limits)
+        tell(`fttscope: the limit ${name} (${cap}) was reached ${hit === 1 ? 'once' : `${hit} times`}`);
+    for (const [proto, n] of faults)
+      tell(`fttscope: this is a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);
+  }
+  private said = false;
 
   /** Follows registrations where there are keys of subscribers: they open the ESP that is agreed on there. */
   private opener(): Tap | undefined {

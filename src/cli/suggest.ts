@@ -11,15 +11,19 @@ function distance(a: string, b: string, most: number): number {
   return row[b.length];
 }
 
-/** The name nearest to a mistyped one: the same in other letter case first, then by edits; undefined if none is near. */
+/**
+ * The name nearest to a mistyped one: the same in other letter case first, then by edits, at most one in three letters;
+ * undefined if none is near.
+ */
 export function suggest(typed: string, names: Iterable<string>): string | undefined {
   const lower = typed.toLowerCase();
   let best: string | undefined;
-  let least = 4;
+  const most = Math.min(3, Math.max(1, Math.floor(typed.length / 3)));
+  let least = most + 1;
   for (const name of names) {
     const n = name.toLowerCase();
     if (n === lower) return name;
-    const d = distance(lower, n, 3);
+    const d = distance(lower, n, most);
     if (d < least) {
       least = d;
       best = name;

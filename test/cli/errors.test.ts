@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, test } from 'node:test';
-import { bash, file, run, start, TLS13, TLS13_KEYS } from './run.js';
+import { bash, file, run, sample, start, TLS13, TLS13_KEYS } from './run.js';
 
 /** Nothing that a user sees is a stack trace. */
 function inWords(err: string): void {
@@ -36,6 +36,12 @@ describe('exit codes', () => {
     ['a bad filter', [TLS13, '-Y', 'sip.Metod == "INVITE"'], 2, /\n {4}\^~+\n.*sip\.Method\?/],
     ['a file that is cut short', [cut], 2, /cut short.*64 frames were read/],
     ['a file to write that cannot be', [TLS13, '-w', '/none/x'], 2, /\/none\/x/],
+    ['a capture as key log', [TLS13, '-k', TLS13], 2, /a capture, not a key log\n.*-r/],
+    ['settings that are not there', [TLS13, '--config', '/none/x.json'], 2, /x\.json: no such file/],
+    ['a setting of -T fields that is none', [TLS13, '-E', 'header=x'], 1, /-E header=x.*\n.*header=y\|n/],
+    ['a command that is none, and near to one', ['reprot'], 2, /reprot: neither.*\n.*did you mean report\?/],
+    ['help for what is no command', ['help', 'frobnicate'], 1, /there is no command frobnicate/],
+    ['an option of a command', ['report', '--bogus'], 1, /fttscope report --help lists the options/],
     ['the input as output', [TLS13, '-w', TLS13], 2, /is being read/],
     ['an extract without -w', ['extract', TLS13], 1, /-w/],
   ];
@@ -58,7 +64,22 @@ describe('exit codes', () => {
     const loss = TLS13.replace('03-tls13-aes128-gcm.pcapng', '13-outer-loss.pcap');
     assert.equal(run([loss, '-q', '--fail-on', 'note']).code, 3);
     assert.equal(run([loss, ...all]).code, 4);
-    assert.equal(run([cut, ...all]).code, 2);
+    const damaged = run([cut, ...all]);
+    assert.equal(damaged.code, 2);
+    assert.match(damaged.err, /cut\.pcapng: the file is cut short/);
+  });
+
+  test('what is wrong with a file is said once, however often it is read', () => {
+    const r = run(['extract', cut, '--outer', '-w', '-']);
+    assert.equal(r.code, 2);
+    assert.equal(r.err.match(/cut short/g)?.length, 1);
+  });
+
+  test('--fail-on knows how bad the findings of a row are', () => {
+    // Octets of tunnel 2 are missing before an inner packet: the finding capture.gap is a warning in the catalogue.
+    const field = sample('00-field.pcapng');
+    assert.equal(run([field, '-q', '--tunnel', '2', '--rows', 'inner', '--fail-on', 'warn']).code, 3);
+    assert.equal(run([field, '-q', '--tunnel', '2', '--rows', 'inner', '--fail-on', 'error']).code, 0);
   });
 });
 

@@ -20,7 +20,7 @@ export async function fields(proto: string | undefined): Promise<number> {
     throw new UserError(
       `there is no protocol ${proto}`,
       Exit.usage,
-      near === undefined ? undefined : `did you mean ${near}?`,
+      near === undefined ? 'fttscope fields lists them' : `did you mean ${near}?`,
     );
   }
   for (const d of [...dissectors].sort((a, b) => (a.proto < b.proto ? -1 : 1))) {

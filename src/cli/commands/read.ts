@@ -18,6 +18,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
   const printer = printing ? await rowPrinter(o, reading.registry, reading.names) : NO_PRINTER;
   const selection = await Selection.of(o, reading.registry);
   const statistics = await statisticsOf(o, reading);
+  const rank = o.failOn === undefined ? undefined : await severity();
   if (printing && o.write === '-') throw new UserError('-w - and -P both write to standard output');
   await reading.prepare();
   const frames = o.write === undefined ? null : new FrameFile(o.write, reading.names);
@@ -41,7 +42,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
     statistics?.take(row);
     if (!selection.matches(row)) return;
     taken++;
-    if (o.failOn !== undefined) worst = Math.max(worst, severity(row));
+    if (rank !== undefined) worst = Math.max(worst, rank(row));
     if (printing) {
       printer.print(row, out.text);
       out.settle();
@@ -89,9 +90,13 @@ const fieldsOf = (printed: readonly Field[] | null, ...more: readonly (readonly 
 
 const SEVERITIES = ['chat', 'note', 'warn', 'error'];
 
-/** The worst of what was noticed about a row. */
-function severity(row: Row): number {
-  let worst = row.findings.length > 0 ? 1 : 0;
-  for (const e of row.dissection.tree.experts) worst = Math.max(worst, SEVERITIES.indexOf(e.expert.severity));
-  return worst;
+/** Tells the worst of what was noticed about a row, as a place in {@link SEVERITIES}. */
+async function severity(): Promise<(row: Row) => number> {
+  const { CATALOGUE } = await import('../../model/catalogue.js');
+  return ({ findings, dissection }) => {
+    let worst = 0;
+    for (const code of findings) worst = Math.max(worst, SEVERITIES.indexOf(CATALOGUE[code]?.severity ?? 'note'));
+    for (const e of dissection.tree.experts) worst = Math.max(worst, SEVERITIES.indexOf(e.expert.severity));
+    return worst;
+  };
 }
