@@ -1,10 +1,9 @@
 import type { Row } from '../engine/row.js';
+import type { Moment } from '../model/moment.js';
 import { Exit, UserError } from './errors.js';
 
 /** Seconds and nanoseconds, since 1970 or since the first frame. */
-interface Moment {
-  readonly seconds: number;
-  readonly nanos: number;
+interface Given extends Moment {
   readonly relative: boolean;
 }
 
@@ -15,14 +14,24 @@ export function timeTest(from: string | undefined, to: string | undefined): (row
   return (row) => (low === null || since(row, low) >= 0) && (high === null || since(row, high) <= 0);
 }
 
+/** What makes a time out of the value of an option, where the first frame came at `start`. @throws UserError for what is no time */
+export function timeOf(text: string | undefined, option: string): (start: Moment) => Moment | undefined {
+  if (text === undefined) return () => undefined;
+  const { seconds, nanos, relative } = moment(text, option);
+  return (start) => {
+    const n = relative ? start.nanos + nanos : nanos;
+    return { seconds: (relative ? start.seconds : 0) + seconds + Math.floor(n / 1e9), nanos: n % 1e9 };
+  };
+}
+
 /** Below, at or above 0: the row is earlier, at the moment, later. */
-function since(row: Row, m: Moment): number {
+function since(row: Row, m: Given): number {
   const [seconds, nanos] = m.relative ? row.relative : [row.seconds, row.nanos];
   return seconds - m.seconds || nanos - m.nanos;
 }
 
 /** ISO 8601 (UTC unless it says otherwise), seconds since 1970, or +SECONDS from the first frame. */
-function moment(text: string, option: string): Moment {
+function moment(text: string, option: string): Given {
   const plain = /^(\+?)(\d+)(?:\.(\d{1,9})\d*)?$/.exec(text);
   if (plain !== null) return { seconds: Number(plain[2]), nanos: nine(plain[3]), relative: plain[1] === '+' };
   const iso = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9})\d*)?)? ?(Z|[+-]\d\d:?\d\d)?$/i.exec(text);

@@ -48,6 +48,22 @@ const distribution = object({ count: COUNT, p50: NUMBER, p90: NUMBER, p99: NUMBE
 /** By stack of protocols. */
 const protocols = map(object({ rows: COUNT, bytes: COUNT }));
 
+const options = object({
+  heuristicRtp: BOOLEAN,
+  verifyAll: BOOLEAN,
+  autoKeys: BOOLEAN,
+  muted: list(TEXT),
+  'eftfIssuer?': list(TEXT),
+  'frames?': COUNT,
+  'decodeAs?': list(TEXT),
+  'redacted?': of(true),
+  'tunnel?': TEXT,
+  'user?': TEXT,
+  'callId?': TEXT,
+  'from?': TEXT,
+  'to?': TEXT,
+});
+
 const summary = object({
   tunnels: byState(TUNNEL_STATE),
   registrations: byState(REGISTRATION_STATE),
@@ -70,7 +86,7 @@ const capture = object({
     object({
       id: COUNT,
       name: TEXT,
-      format: TEXT,
+      format: of('pcap', 'pcapng', 'pcap (gzip)', 'pcapng (gzip)'),
       linkTypes: list(COUNT),
       frames: COUNT,
       bytes: COUNT,
@@ -83,7 +99,7 @@ const capture = object({
   ),
   'start?': TIME,
   'end?': TIME,
-  'point?': of('ue', 'proxy', 'eftf', 'behind-eftf'),
+  'point?': POINT,
 });
 
 const verdict = object({
@@ -222,7 +238,12 @@ const tunnel = entity({
   findings: list(COUNT),
 });
 
-const step = object({ row: ROW, at: TIME, type: TEXT, direction: DIRECTION });
+const DHCP_MESSAGE: Schema = {
+  type: 'string',
+  pattern: '^(BOOTP|DISCOVER|OFFER|REQUEST|DECLINE|ACK|NAK|RELEASE|INFORM|type [0-9]+)$',
+};
+
+const step = (type: Schema): Schema => object({ row: ROW, at: TIME, type, direction: DIRECTION });
 
 const addressing = entity({
   tunnel: COUNT,
@@ -230,7 +251,7 @@ const addressing = entity({
     exchanges: list(
       object({
         xid: TEXT,
-        messages: list(step),
+        messages: list(step(DHCP_MESSAGE)),
         outcome: of('bound', 'informed', 'refused', 'declined', 'unanswered', 'offered', 'released', 'in-progress'),
         'address?': TEXT,
         'server?': TEXT,
@@ -246,7 +267,7 @@ const addressing = entity({
   slaac: object({
     rs: COUNT,
     ra: COUNT,
-    messages: list(step),
+    messages: list(step(of('RS', 'RA', 'DAD'))),
     prefixes: list(
       object({
         prefix: TEXT,
@@ -263,7 +284,7 @@ const addressing = entity({
     exchanges: list(
       object({
         xid: TEXT,
-        messages: list(step),
+        messages: list(step(TEXT)),
         outcome: of('answered', 'unanswered', 'refused'),
         pcscf: list(TEXT),
         dns: list(TEXT),
@@ -435,7 +456,7 @@ const media = entity({
   reordered: COUNT,
   'jitterMs?': object({ mean: MS, max: MS }),
   bursts: object({ count: COUNT, longest: COUNT }),
-  'mos?': object({ value: NUMBER, method: TEXT, estimate: of(true) }),
+  'mos?': object({ value: NUMBER, method: of('ITU-T G.107', 'ITU-T G.107.1'), estimate: of(true) }),
   'speech?': object({
     modes: map(COUNT, '^.{1,32}$'),
     'sid?': COUNT,
@@ -511,8 +532,8 @@ export const reportSchema = (codes: readonly string[]): Schema => ({
   title: 'fttscope report',
   ...object({
     schema: { const: 'fttscope.report/1' },
-    generator: object({ name: TEXT, version: TEXT }),
-    options: { type: 'object' },
+    generator: object({ name: { const: 'fttscope' }, version: TEXT }),
+    options,
     summary,
     capture,
     tunnels: list(ref('tunnel')),

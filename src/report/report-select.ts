@@ -9,6 +9,7 @@ import type {
   SubscriptionEntity,
   TunnelEntity,
 } from '../model/entities.js';
+import { isBefore, type Moment } from '../model/moment.js';
 import type { Series } from '../model/series.js';
 
 /** The lists of a report. */
@@ -30,24 +31,39 @@ export interface Choice {
   /** URI or number of a user. */
   readonly user?: string | undefined;
   readonly callId?: string | undefined;
+  /** What was over before, and what began after, is left out. */
+  readonly from?: Moment | undefined;
+  readonly to?: Moment | undefined;
 }
 
 /** What of the lists belongs to what was chosen. Numbers stay what they are in the whole. */
 export function chosen(all: Lists, choice: Choice): Lists {
-  const { tunnel, user, callId } = choice;
-  if (tunnel === undefined && user === undefined && callId === undefined) return all;
+  const { tunnel, user, callId, from, to } = choice;
+  if ([tunnel, user, callId, from, to].every((x) => x === undefined)) return all;
+  /** Whether something that lasted so long lies in the time; without an end it goes on. */
+  const during = (start: Moment, end?: Moment): boolean =>
+    (to === undefined || !isBefore(to, start)) && (from === undefined || end === undefined || !isBefore(end, from));
   const wanted = user === undefined ? undefined : bare(user);
   const isWanted = (...uris: readonly (string | undefined)[]): boolean =>
     wanted === undefined || uris.some((u) => u !== undefined && isUser(u, wanted));
-  const here = new Set(all.tunnels.filter((t) => tunnel === undefined || isTunnel(t, tunnel)).map((t) => t.id));
+  const here = new Set(
+    all.tunnels
+      .filter((t) => during(t.opened, t.closed) && (tunnel === undefined || isTunnel(t, tunnel)))
+      .map((t) => t.id),
+  );
   const inside = (id: number | undefined): boolean => tunnel === undefined || (id !== undefined && here.has(id));
   const dialog = (e: { tunnel?: number; callId: string; fromUri: string; toUri: string }): boolean =>
     inside(e.tunnel) && isWanted(e.fromUri, e.toUri) && (callId === undefined || e.callId === callId);
   const registrations = all.registrations.filter(
-    (r) => inside(r.tunnel) && isWanted(r.aor, r.contact) && (callId === undefined || r.callId === callId),
+    (r) =>
+      during(r.start, r.end) &&
+      inside(r.tunnel) &&
+      isWanted(r.aor, r.contact) &&
+      (callId === undefined || r.callId === callId),
   );
   const calls = all.calls.filter(
     (c) =>
+      during(c.start, c.end) &&
       (tunnel === undefined || c.tunnels.some((t) => here.has(t))) &&
       isWanted(c.fromUri, c.toUri) &&
       (callId === undefined || c.callId === callId),
@@ -61,21 +77,26 @@ export function chosen(all: Lists, choice: Choice): Lists {
   const kept = new Set(tunnels.map((t) => t.id));
   const ids = new Set(calls.map((c) => c.id));
   const alone = wanted === undefined && callId === undefined;
-  const media = all.media.filter((m) => (m.call === undefined ? alone && inside(m.tunnel) : ids.has(m.call)));
+  const media = all.media.filter(
+    (m) => during(m.start, m.end) && (m.call === undefined ? alone && inside(m.tunnel) : ids.has(m.call)),
+  );
   return {
     tunnels,
     addressing: all.addressing.filter((a) => kept.has(a.tunnel)),
     registrations,
     calls,
-    messages: all.messages.filter(dialog),
-    subscriptions: all.subscriptions.filter(dialog),
+    messages: all.messages.filter((m) => during(m.start, m.start) && dialog(m)),
+    subscriptions: all.subscriptions.filter((x) => during(x.start) && dialog(x)),
     media,
-    findings: about(all.findings, {
-      tunnel: kept,
-      call: ids,
-      registration: new Set(registrations.map((r) => r.id)),
-      media: new Set(media.map((m) => m.id)),
-    }),
+    findings: about(
+      all.findings.filter((f) => during(f.first, f.last)),
+      {
+        tunnel: kept,
+        call: ids,
+        registration: new Set(registrations.map((r) => r.id)),
+        media: new Set(media.map((m) => m.id)),
+      },
+    ),
   };
 }
 

@@ -148,6 +148,24 @@ test('--eftf-issuer: a certificate of another authority is a finding', () => {
   assert.match(other!.meaning, /^Its issuer is CN=Test CA; expected is Test or Operator CA\. /);
 });
 
+test('--from and --to: what was over before, or began after, is left out', () => {
+  const path = sample('03-tls13-aes128-gcm.pcapng');
+  const whole = report(path);
+  const [first, second] = whole.calls;
+  const ids = (list: Told[]): number[] => list.map((x) => x.id);
+  assert.deepEqual(ids(report(path, '--to', first.start.iso).calls), [1]);
+  assert.deepEqual(ids(report(path, '--from', second.end.iso).calls), [2]);
+  const seconds = Number(second.start.epoch) - Number(whole.capture.start.epoch);
+  const late = report(path, '--from', `+${(seconds + 0.5).toFixed(6)}`);
+  assert.deepEqual(ids(late.calls), [2]);
+  assert.equal(late.summary.calls.byState.ended, 1);
+  assert.deepEqual(ids(late.tunnels), [1]); // it goes on
+  assert.deepEqual(ids(report(path, '--to', '+0').tunnels), []);
+  assert.deepEqual(late.options.from, `+${(seconds + 0.5).toFixed(6)}`);
+  assert.equal(run(['report', path, '--from', 'noon']).code, 1);
+  assert.match(run(['report', path, '-Y', 'sip']).err, /--filter is for rows/);
+});
+
 test('--require-decrypt comes before --fail-on', () => {
   const path = sample('16-handshake-missing.pcapng');
   assert.equal(run(['report', path, '--require-decrypt', '--fail-on', 'note']).code, 4);

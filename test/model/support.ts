@@ -79,7 +79,7 @@ export async function reportOn(
   tap.finish();
   const { members } = reportOf(model, {
     generator: { name: 'fttscope', version: '0' },
-    options: {},
+    options: { heuristicRtp: true, verifyAll: false, autoKeys: true, muted: [] },
     files: source.files,
     damage: source.damage,
     tap,

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { systemError } from '../../capture/errors.js';
 import { SessionTap } from '../../engine/session-tap.js';
 import { CATALOGUE } from '../../model/catalogue.js';
+import { isBefore } from '../../model/moment.js';
 import { SessionModel } from '../../model/session-model.js';
 import { ascii } from '../../report/ascii.js';
 import { compare, compareJson, compareMarkdown, compareText, type Step, stepsOf } from '../../report/compare.js';
@@ -18,6 +20,7 @@ import { Output } from '../output.js';
 import { type Outcome, Reading } from '../reading.js';
 import { suggest } from '../suggest.js';
 import { UTF8 } from '../tell.js';
+import { timeOf } from '../times.js';
 import { version } from '../version.js';
 
 /** Cells of a line where standard output is no terminal. */
@@ -65,6 +68,7 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
   const reading = new Reading(captures, o);
   const shelf = new ReportShelf();
   const silent = muted(o.mute ?? []);
+  const [from, to] = [timeOf(o.from, '--from'), timeOf(o.to, '--to')];
   refuse(o);
   await reading.prepare();
   const { esp, subscribers } = reading.keys;
@@ -75,6 +79,8 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
   const wanted = { rows: 'none', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
   const outcome = await reading.run(wanted, () => undefined);
   tap.finish();
+  const starts = [...tap.files.values()].map((f) => f.start);
+  const start = starts.reduce((a, b) => (isBefore(b, a) ? b : a), starts[0] ?? { seconds: 0, nanos: 0 });
   const whole = reportOf(model, {
     generator: { name: 'fttscope', version: version() },
     options: reportOptions(o),
@@ -83,7 +89,7 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
     limits: outcome.limits,
     tap,
     ...(known !== undefined && { known }),
-    choice: { tunnel: o.tunnel, user: o.user, callId: o.callId },
+    choice: { tunnel: o.tunnel, user: o.user, callId: o.callId, from: from(start), to: to(start) },
   });
   return { reading, outcome, told: o.redact === true ? redacted(whole) : whole, shelf };
 }
@@ -145,9 +151,15 @@ export const reportOptions = (o: ReportOptions): Record<string, unknown> => ({
   verifyAll: o.verifyAll === true,
   autoKeys: o.autoKeys,
   muted: o.mute ?? [],
+  eftfIssuer: o.eftfIssuer,
+  frames: o.count,
+  decodeAs: o.decodeAs,
+  redacted: o.redact,
   tunnel: o.tunnel,
   user: o.user,
   callId: o.callId,
+  from: o.from,
+  to: o.to,
 });
 
 function write(pieces: Iterable<string>): void {
@@ -169,7 +181,7 @@ function baseline(path: string): Set<string> {
   try {
     text = readFileSync(path, 'utf8');
   } catch (e) {
-    throw new UserError(`${path}: the baseline cannot be read (${(e as NodeJS.ErrnoException).code})`, Exit.input);
+    throw systemError(path, e, 'FTT_E_READ');
   }
   try {
     return knownFindings(text);
@@ -184,7 +196,14 @@ function muted(patterns: readonly string[]): Set<string> {
   const out = new Set<string>();
   for (const pattern of patterns.flatMap((p) => p.split(','))) {
     const found = codes.filter((c) => (pattern.endsWith('*') ? c.startsWith(pattern.slice(0, -1)) : c === pattern));
-    if (found.length === 0) throw new UserError(`--mute ${pattern}: there is no such finding`);
+    if (found.length === 0) {
+      const near = suggest(pattern, codes);
+      const hint =
+        near === undefined
+          ? 'codes stand in findings of a report; dhcp.* is all that begin so'
+          : `did you mean ${near}?`;
+      throw new UserError(`--mute ${pattern}: there is no such finding`, Exit.usage, hint);
+    }
     for (const c of found) out.add(c);
   }
   return out;
@@ -192,11 +211,10 @@ function muted(patterns: readonly string[]): Set<string> {
 
 /** Options of rows that a report does not know. @throws UserError */
 function refuse(o: ReportOptions): void {
-  for (const name of ['filter', 'from', 'to'] as const)
-    if (o[name] !== undefined)
-      throw new UserError(
-        `--${name} is for rows`,
-        Exit.usage,
-        'a report is chosen from with --tunnel, --user, --call-id',
-      );
+  if (o.filter !== undefined)
+    throw new UserError(
+      '--filter is for rows',
+      Exit.usage,
+      'a report is chosen from with --tunnel, --user, --call-id, --from, --to',
+    );
 }
