@@ -103,7 +103,7 @@ export interface IcmpMessage {
 }
 
 /** The second word of an echo message. */
-export const echoWord = (ident: number, seq: number): number => ((ident << 16) | seq) >>> 0;
+const echoWord = (ident: number, seq: number): number => ((ident << 16) | seq) >>> 0;
 export const echoRequest = (ident: number, seq: number, data: Uint8Array): IcmpMessage => ({
   type: ECHO_REQUEST,
   code: 0,

@@ -135,7 +135,7 @@ export function mediaType(value: string): { type: string; parameters: string } {
 }
 
 /** A parameter of a media type, without quotes; undefined if it is not there. */
-export function mediaParameter(parameters: string, name: string): string | undefined {
+function mediaParameter(parameters: string, name: string): string | undefined {
   const re = /\s*([^\s=;]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"?|[^;]*))?(?:;|$)/gy;
   for (let m = re.exec(parameters); m !== null && m[0] !== ''; m = re.exec(parameters))
     if (m[1].toLowerCase() === name) {
@@ -206,7 +206,7 @@ function partAt(b: Uint8Array, off: number, end: number, headers: PartHeader[]):
 }
 
 /** The parts of the body in `[off, end)`; none where the boundary does not occur. */
-export function multipartParts(b: Uint8Array, off: number, end: number, parameters: string): MultipartPart[] {
+function multipartParts(b: Uint8Array, off: number, end: number, parameters: string): MultipartPart[] {
   const boundary = mediaParameter(parameters, 'boundary');
   const parts: MultipartPart[] = [];
   if (boundary === undefined || boundary === '') return parts;

@@ -80,7 +80,7 @@ const PAYLOADS: Readonly<Record<number, string>> = {
 const FIRST_DYNAMIC = 96;
 
 /** The name of a payload type that no SDP explains. */
-export const payloadName = (pt: number): string =>
+const payloadName = (pt: number): string =>
   PAYLOADS[pt] ?? (pt >= FIRST_DYNAMIC ? `DynamicRTP-Type-${pt}` : 'Unassigned');
 
 const F = fields({
@@ -134,7 +134,7 @@ export interface RtpNote {
 
 // Accessors: b holds a packet at o, HEADER octets at least.
 export const version = (b: Uint8Array, o: number): number => b[o] >> 6;
-export const csrcCount = (b: Uint8Array, o: number): number => b[o] & 0x0f;
+const csrcCount = (b: Uint8Array, o: number): number => b[o] & 0x0f;
 export const marker = (b: Uint8Array, o: number): boolean => b[o + 1] >= 0x80;
 export const payloadType = (b: Uint8Array, o: number): number => b[o + 1] & 0x7f;
 export const sequence = (b: Uint8Array, o: number): number => u16(b, o + 2);

@@ -14,7 +14,7 @@ const MIN_TYPE = 0x0600;
 /** Hardware types below which the protocol field is that of GRE. */
 const GRE = [778, 823];
 
-export const PACKET_TYPES = {
+const PACKET_TYPES = {
   0: 'Unicast to us',
   1: 'Broadcast',
   2: 'Multicast',

@@ -39,7 +39,7 @@ const NOTHING = new Uint8Array(0);
 /** RFC 2131 §2: the B bit of flags. */
 export const BROADCAST_FLAG = 0x8000;
 /** RFC 3456 §4.1: hardware type of a tunnel-mode interface. */
-export const HTYPE_IPSEC_TUNNEL = 31;
+const HTYPE_IPSEC_TUNNEL = 31;
 
 /** @throws Short below 236 octets */
 function parse(b: Uint8Array, off: number, end: number): DhcpMessage {

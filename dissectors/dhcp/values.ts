@@ -269,7 +269,7 @@ export const LEASE_STATES: Readonly<Record<number, string>> = {
 export { HARDWARE_TYPES as HARDWARE } from '../numbers.js';
 
 /** Some of IANA's private enterprise numbers. */
-export const ENTERPRISES: Readonly<Record<number, string>> = {
+const ENTERPRISES: Readonly<Record<number, string>> = {
   2: 'IBM',
   9: 'ciscoSystems',
   11: 'Hewlett-Packard',

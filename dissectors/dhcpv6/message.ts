@@ -3,8 +3,8 @@ import { type Codec, concat, put16, put24, put32, Short, u16, u24, u32 } from 'f
 import { expandName, nameOctets, nameText } from '../dns/names.js';
 
 /** RFC 9915 §9: messages between relay agents and servers. */
-export const RELAY_FORW = 12;
-export const RELAY_REPL = 13;
+const RELAY_FORW = 12;
+const RELAY_REPL = 13;
 export const isRelay = (type: number): boolean => type === RELAY_FORW || type === RELAY_REPL;
 
 export const CLIENT_HEADER = 4;
@@ -40,7 +40,7 @@ export interface RelayMessage extends Tail {
 export type Dhcpv6Message = ClientMessage | RelayMessage;
 
 /** Reads options as long as there are whole ones. */
-export function parseOptions(b: Uint8Array, off = 0, end: number = b.length): Tail {
+function parseOptions(b: Uint8Array, off = 0, end: number = b.length): Tail {
   const options: Dhcpv6Option[] = [];
   let at = off;
   while (at + 4 <= end && at + 4 + u16(b, at + 2) <= end) {
@@ -52,7 +52,7 @@ export function parseOptions(b: Uint8Array, off = 0, end: number = b.length): Ta
 }
 
 /** Options as octets, for an option that holds others. */
-export function emitOptions(options: readonly Dhcpv6Option[]): Uint8Array {
+function emitOptions(options: readonly Dhcpv6Option[]): Uint8Array {
   const out = new Uint8Array(options.reduce((n, o) => n + 4 + o.bytes.length, 0));
   let at = 0;
   for (const o of options) {

@@ -41,7 +41,7 @@ export const opcode = (flags: number): number => (flags >> 11) & 15;
 /** RFC 6762 §10.2, §5.4 and §18.13: the top bit of a class has a meaning of its own in multicast DNS. */
 export const TOP_BIT = 0x8000;
 /** AA, RD and RA of RFC 1035 §4.1.1. */
-export const AUTHORITATIVE_ANSWER = 0x0400;
+const AUTHORITATIVE_ANSWER = 0x0400;
 export const RECURSION_DESIRED = 0x0100;
 export const RECURSION_AVAILABLE = 0x0080;
 

@@ -175,9 +175,6 @@ export function listenerReport(groups: readonly Uint8Array[], recordType = 4): I
   return message(TYPE.listenerReport, b);
 }
 
-/** RFC 4861 §4.6.1; `type` is that of the source or the target. */
-export const linkLayerOption = (type: 1 | 2, address: Uint8Array): NdOption => ({ type, bytes: address.slice() });
-
 /** A prefix and what hosts may do with it; lifetimes in seconds, 0xffffffff is for ever. */
 export interface PrefixInformation {
   prefix: Uint8Array;

@@ -20,7 +20,7 @@ export function find(b: Uint8Array, octet: number, off: number, end: number): nu
   return i;
 }
 
-export function skipSpaces(b: Uint8Array, off: number, end: number): number {
+function skipSpaces(b: Uint8Array, off: number, end: number): number {
   let i = off;
   while (i < end && b[i] === SP) i++;
   return i;

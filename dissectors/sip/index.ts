@@ -67,7 +67,7 @@ const START_LINE: readonly Field[] = [F.sip, F.requestLine, F.statusLine, F.meth
 const BEYOND_START_LINE: readonly Field[] = Object.values(SIP_FIELDS).filter((f) => !START_LINE.includes(f));
 
 /** Media type of the body in lower case and its parameters; '' without a Content-Type. */
-export function bodyType(m: SipMessage): { type: string; parameters: string } {
+function bodyType(m: SipMessage): { type: string; parameters: string } {
   return mediaType(m.text(Header.ContentType) ?? '');
 }
 

@@ -20,8 +20,7 @@ const V6 = 2;
 const key = (b: Uint8Array, o: number, i: number): number => b[o + 4 + i];
 
 /** Port at `at`, unmasked where the attribute is XORed. */
-export const portAt = (b: Uint8Array, at: number, xor: boolean): number =>
-  xor ? u16(b, at) ^ (COOKIE >>> 16) : u16(b, at);
+const portAt = (b: Uint8Array, at: number, xor: boolean): number => (xor ? u16(b, at) ^ (COOKIE >>> 16) : u16(b, at));
 
 /** Address of `n` octets at `at`, unmasked with the key of the message at `message`. */
 export function unmasked(b: Uint8Array, at: number, n: number, message: number): Uint8Array {

@@ -24,7 +24,7 @@ export interface StunMessage {
 export type Stun = StunMessage | ChannelData;
 
 export const HEADER = 20;
-export const ATTRIBUTE_HEADER = 4;
+const ATTRIBUTE_HEADER = 4;
 
 /** Octets of a value with what pads it to whole words. */
 const padded = (n: number): number => (n + 3) & ~3;

@@ -468,7 +468,7 @@ const HASHES: Readonly<Record<string, SuiteHash>> = {
   SM3: 'sm3',
 };
 /** Octets of each hash. */
-export const HASH_LENGTH: Readonly<Record<SuiteHash | '', number>> = {
+const HASH_LENGTH: Readonly<Record<SuiteHash | '', number>> = {
   '': 0,
   md5: 16,
   sha1: 20,

@@ -2,7 +2,7 @@
 
 type Names = Readonly<Record<string, string>>;
 
-export const OIDS: Names = {
+const OIDS: Names = {
   '0.9.2342.19200300.100.1.1': 'id-at-userid',
   '0.9.2342.19200300.100.1.25': 'dc',
   '1.2.840.10040.4.1': 'id-dsa',

@@ -1,6 +1,6 @@
 import { type Field, nameOf } from '../kit/index.js';
 import { BadLiteral } from './error.js';
-import { encodeText, type Kind, limits, nanoseconds, typeTitle, type Value } from './value.js';
+import { type Kind, limits, nanoseconds, typeTitle, type Value } from './value.js';
 
 /** A value that stands in the expression. */
 export interface Literal {
@@ -279,6 +279,3 @@ function zone(text: string): number {
   const m = /^([+-])(\d\d):?(\d\d)$/.exec(text);
   return m ? (m[1] === '-' ? -1 : 1) * (Number(m[2]) * 60 + Number(m[3])) * 60_000 : 0;
 }
-
-/** The octets of a text for a comparison with octets. */
-export const textLiteral = (text: string): Literal => ({ value: encodeText(text) });

@@ -8,7 +8,7 @@ export interface Pattern {
 }
 
 /** Octets of a subject that are looked at. */
-export const LONGEST_SUBJECT = 262_144;
+const LONGEST_SUBJECT = 262_144;
 
 /** Spellings of PCRE that RE2 knows by another name, outside of and inside a class. */
 const SPELLINGS: Readonly<Record<string, readonly [outside: string, inside: string]>> = {

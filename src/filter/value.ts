@@ -129,7 +129,7 @@ function readText(t: Tree, i: number): string | undefined {
 }
 
 /** The IPv4 address in the first four octets as a number. */
-export const address4 = (b: Uint8Array): number | undefined =>
+const address4 = (b: Uint8Array): number | undefined =>
   b.length < 4 ? undefined : ((b[0] << 24) | (b[1] << 16) | (b[2] << 8) | b[3]) >>> 0;
 
 /** Octets of a layer node up to the end of the layer, payload included; of its source, where that end is not known. */

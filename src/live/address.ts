@@ -29,7 +29,6 @@ export const same = (a: Address, b: Address): boolean => a.length === b.length &
 
 export const family = (a: Address): 4 | 6 => (a.length === 4 ? 4 : 6);
 
-export const ANY4 = address('0.0.0.0');
 export const ANY6 = address('::');
 export const BROADCAST = address('255.255.255.255');
 /** RFC 4291 §2.7.1 */

@@ -16,7 +16,7 @@ import {
   splitOption,
   textOption,
 } from '../../dissectors/dhcp/message.js';
-import { hex, ip4, put32, u32 } from '../kit/index.js';
+import { hex, put32, u32 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { type Address, inPrefix, isUnspecified, same } from './address.js';
 import type { EftfFaults } from './fault-eftf.js';
@@ -359,6 +359,3 @@ function identity(m: DhcpMessage): string {
   if (id?.length) return hex(id, 0, id.length, '');
   return `${m.htype}/${hex(m.chaddr, 0, Math.min(16, m.hlen), '')}`;
 }
-
-/** A binding in words. */
-export const bindingText = (b: Binding): string => `${ip4(b.address, 0)} ${b.state} ${b.client}`;

@@ -1,7 +1,7 @@
 import { FAULTS, type FaultName, type FaultSetting, isOf } from './fault.js';
 
 /** What an EFTF and its lab can do wrong to all UEs, until it is ended; what each takes, and what it does. */
-export const EFTF_FAULTS = {
+const EFTF_FAULTS = {
   'want-sni': 'TLS without a server name is refused by the alert unrecognized_name',
   'no-address': 'the pool of DHCP is empty: who has no lease gets no answer',
   'no-prefix': 'router advertisements are without a prefix',

@@ -12,7 +12,7 @@ import { SipPhone } from './sip-phone.js';
  * Who can be called in the lab: `echo` gives back what it hears, `announcement` plays a tone and hangs up, `busy` is
  * busy, `overloaded` has no room for the call, `silent` rings and never answers.
  */
-export const SERVICES = ['echo', 'announcement', 'busy', 'silent', 'overloaded'] as const;
+const SERVICES = ['echo', 'announcement', 'busy', 'silent', 'overloaded'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Port of the first; each has its own above it. */

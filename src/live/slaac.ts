@@ -37,7 +37,7 @@ export const lifetimeEnd = (now: number, seconds: number): number =>
  * An interface identifier that is the same for the same prefix and secret, and tells nothing else. RFC 7217 §5
  * @param attempt how many were duplicates before
  */
-export function stableIdentifier(secret: Uint8Array, prefix: Address, attempt: number): Uint8Array {
+function stableIdentifier(secret: Uint8Array, prefix: Address, attempt: number): Uint8Array {
   const octets = concat([prefix.subarray(0, 8), Uint8Array.of(attempt), secret]);
   return createHash('sha256').update(octets).digest().subarray(0, 8);
 }

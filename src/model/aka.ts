@@ -71,7 +71,7 @@ export function leakedKeys(value: string): { readonly ck: Uint8Array; readonly i
 }
 
 /** Mechanisms of a Security-Client, Security-Server or Security-Verify (RFC 3329 §2.2, TS 33.203 annex H). */
-export function securityMechanisms(values: readonly string[]): SecurityMechanism[] {
+function securityMechanisms(values: readonly string[]): SecurityMechanism[] {
   return values
     .flatMap((value) => value.split(','))
     .flatMap((item) => {

@@ -157,7 +157,7 @@ export function jsonValue(t: Tree, i: number): string {
 }
 
 /** A number in the field's base, as tshark's `-T fields` prints it. */
-export function numberText(f: Field, v: number | bigint): string {
+function numberText(f: Field, v: number | bigint): string {
   if (f.type === 'bool') return v ? '1' : '0';
   if (f.base === 'hex' || f.base === 'hex_dec') {
     return `0x${v.toString(16).padStart(DIGITS[f.type] ?? 1, '0')}`;

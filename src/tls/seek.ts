@@ -130,7 +130,7 @@ function seekGcm12(e: Epoch, r: TlsRecord, from: number, to: number, budget: Bud
 }
 
 /** The record number that a TLS 1.2 GCM tag was made with, or -1 if no number makes it fit. SP 800-38D §6.4, §7.1 */
-export function sequenceFromTag(e: Epoch, r: TlsRecord): number {
+function sequenceFromTag(e: Epoch, r: TlsRecord): number {
   const off = r.off + RECORD_HEADER + e.explicit;
   const end = r.end - e.tag;
   if (end < off) return -1;

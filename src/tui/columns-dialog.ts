@@ -106,7 +106,7 @@ export class ColumnsDialog implements Dialog {
 }
 
 /** Keeps the columns as they are now. */
-export function keepColumns({ desk, packets }: PacketsView): void {
+function keepColumns({ desk, packets }: PacketsView): void {
   desk.memory.settings.columns = packets.choice.settings;
   const wrong = desk.memory.saveSettings();
   if (wrong !== undefined) desk.say(wrong, 'warn');

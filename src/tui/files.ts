@@ -38,7 +38,7 @@ export function completePath(text: string, cursor: number): Completion | undefin
   }
 }
 
-export function isFolder(folder: string, name: string): boolean {
+function isFolder(folder: string, name: string): boolean {
   return statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === true;
 }
 

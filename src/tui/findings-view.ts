@@ -28,7 +28,7 @@ export function about(f: FindingEntity): string {
 }
 
 /** The text of a finding, for the pane beneath the list, for copying and for reports of it. */
-export function findingText(f: FindingEntity): string[] {
+function findingText(f: FindingEntity): string[] {
   const sure = f.confidence === 'certain' ? '' : `, ${f.confidence}`;
   const where = about(f);
   const times = f.count === 1 ? 'once' : `${f.count} times`;

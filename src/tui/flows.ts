@@ -1,6 +1,6 @@
-import type { Place, RegistrationEntity } from '../model/entities.js';
+import type { RegistrationEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
-import { type Ladder, type LadderBar, LadderBuilder, type LadderColumn, type LadderItem } from '../report/ladder.js';
+import { type Ladder, LadderBuilder, type LadderColumn, type LadderItem } from '../report/ladder.js';
 import { addGaps, callLadder, tunnelLadder } from '../report/ladder-flows.js';
 import type { Dialogue } from './dialog-list.js';
 import { nameOf } from './dialog-list.js';
@@ -160,9 +160,3 @@ export function narrowed(flow: Flow, wanted: Wanted, sdpOf: SdpOf): Flow & { rea
 
 /** The row that an item stands for; a bar for the first of its media. */
 export const rowOf = (item: LadderItem): string | undefined => (item.kind === 'arrow' ? item.row : undefined);
-
-/** How long media flowed. */
-export const barMs = (bar: LadderBar): number => millis(bar.at, bar.end);
-
-/** Ends of a message, for people. */
-export const endsText = (source: Place, destination: Place): string => `${source.address} → ${destination.address}`;

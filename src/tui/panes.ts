@@ -71,8 +71,7 @@ const share = (size: number, percent: number, least: number): number =>
   Math.max(least, Math.min(size - 1 - least, Math.round(((size - 1) * percent) / 100)));
 
 /** The share of the tree that leaves room for lines of sixteen octets, or of eight. */
-export const besideOctets = (width: number): number =>
-  (100 * (width - 1 - widthFor(width >= 144 ? 16 : 8))) / (width - 1);
+const besideOctets = (width: number): number => (100 * (width - 1 - widthFor(width >= 144 ? 16 : 8))) / (width - 1);
 
 /** Draws the rules between three panes. */
 export function drawRules(area: Area, places: Partial<Record<Pane, Place>>, style: Style): void {

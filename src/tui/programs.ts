@@ -15,8 +15,8 @@ import type { Desk, Dialog, Reading, View } from './view.js';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** What the user reads with, and edits with; as shells take them. */
-export const pagerOf = (env: Env): string => env.PAGER?.trim() || 'less';
-export const editorOf = (env: Env): string => env.VISUAL?.trim() || env.EDITOR?.trim() || 'vi';
+const pagerOf = (env: Env): string => env.PAGER?.trim() || 'less';
+const editorOf = (env: Env): string => env.VISUAL?.trim() || env.EDITOR?.trim() || 'vi';
 
 /** What of the program these need. */
 export interface Lender extends Desk {

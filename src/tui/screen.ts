@@ -43,7 +43,7 @@ export interface ScreenParts extends Shown {
 }
 
 /** The first line of a view. */
-export const bodyTop = (height: number): number => (height >= TITLE_FROM ? 3 : 2);
+const bodyTop = (height: number): number => (height >= TITLE_FROM ? 3 : 2);
 
 /** Gives a click to what is there; returns the view whose tab it was on. */
 export function click(

@@ -27,7 +27,7 @@ export interface Panel6 {
 const FILTER_NAMES: Readonly<Record<string, string>> = { 'sip/sdp': 'sip', 'rtp event': 'rtpevent', icmpv6: 'icmpv6' };
 
 /** The display filter for what stands in the protocol column; undefined: there is none of that name. */
-export function filterOfProtocol(name: string): string | undefined {
+function filterOfProtocol(name: string): string | undefined {
   const lower = name.toLowerCase();
   const known = FILTER_NAMES[lower];
   if (known !== undefined) return known;

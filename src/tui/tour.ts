@@ -7,7 +7,7 @@ export interface TourStep {
 }
 
 /** Four keys that show most of the program. */
-export const TOUR: readonly TourStep[] = [
+const TOUR: readonly TourStep[] = [
   { command: 'open', words: '{open} shows the packets that ran inside the tunnel' },
   { command: 'view-calls', words: '{view-calls} shows the calls, each with its ladder' },
   { command: 'view-findings', words: '{view-findings} says what went wrong, with evidence and what to do next' },

@@ -33,7 +33,7 @@ export function splitOutside(text: string, separator: string): string[] {
 export const listOf = (values: readonly string[]): string[] =>
   values.flatMap((v) => splitOutside(v, ',')).filter((v) => v !== '');
 
-export const unquote = (s: string): string =>
+const unquote = (s: string): string =>
   s.length >= 2 && s.startsWith('"') && s.endsWith('"') ? s.slice(1, -1).replace(/\\(.)/g, '$1') : s;
 
 export const quote = (s: string): string => `"${s.replace(/["\\]/g, '\\$&')}"`;
@@ -52,7 +52,7 @@ export function parameters(parts: readonly string[]): Parameters {
 const TOKEN = /^[\w\-.!%*+`'~:[\]@/]+$/;
 
 /** `;a=1;b`, values in quotes where they need them. */
-export const parametersText = (p: Parameters): string =>
+const parametersText = (p: Parameters): string =>
   [...p].map(([name, v]) => (v === '' ? `;${name}` : `;${name}=${TOKEN.test(v) ? v : quote(v)}`)).join('');
 
 /** From, To, Contact, Route … */
@@ -86,11 +86,6 @@ function angleAt(text: string): number {
     else if (text[i] === '"') return text.indexOf('<', i);
   }
   return -1;
-}
-
-export function nameAddressText(a: { display?: string; uri: string; params?: Parameters }): string {
-  const display = a.display ? `${quote(a.display)} ` : '';
-  return `${display}<${a.uri}>${a.params ? parametersText(a.params) : ''}`;
 }
 
 /** The tag of a From or To value. */

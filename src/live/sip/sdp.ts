@@ -62,7 +62,7 @@ export interface RemoteAudio {
 
 const codec = sdp.codec!;
 
-export const readSdp = (octets: Uint8Array): SessionDescription => codec.parse(octets, 0, octets.length);
+const readSdp = (octets: Uint8Array): SessionDescription => codec.parse(octets, 0, octets.length);
 
 const STATIC: Readonly<Record<number, AudioCodec>> = { 0: CODECS.PCMU, 8: CODECS.PCMA };
 

@@ -26,7 +26,7 @@ const LEAP = 2 ** 28;
 const NO_AMF = new Uint8Array(2);
 
 /** A number of 48 bits as six octets. */
-export function sqnOctets(n: number): Uint8Array {
+function sqnOctets(n: number): Uint8Array {
   const out = new Uint8Array(6);
   put16(out, 0, Math.floor(n / 2 ** 32));
   put32(out, 2, n >>> 0);
