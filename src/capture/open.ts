@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { LIMITS } from '../limits.js';
 import { CaptureError, InputDamage, labelOf, systemError } from './errors.js';
-import { FileState, type FormatReader } from './format.js';
+import { DAMAGED, FileState, type FormatReader } from './format.js';
 import { GrowingInput, type GrowingReader } from './growing.js';
 import { FileInput, GzipInput, type OctetInput, StreamInput } from './input.js';
 import { LOOK, notACapture } from './look.js';
@@ -34,11 +34,13 @@ interface Share {
   readonly octets: number;
   readonly frames: number;
   readonly parked: boolean;
+  /** No other capture is read with it. */
+  readonly alone: boolean;
 }
 
 /**
  * Opens capture files; `-` is standard input. Format and compression are told by content. Frames of several files come
- * merged by time. Waits until enough of a pipe has arrived to tell its format.
+ * merged by time, and an empty one among them is damage. Waits until enough of a pipe has arrived to tell its format.
  * @throws CaptureError for the first file that cannot be opened or is no capture
  */
 export async function openCapture(paths: readonly string[], options: OpenOptions = {}): Promise<Capture> {
@@ -73,7 +75,7 @@ export function openGrowing(from: GrowingReader, options: OpenOptions = {}): Pro
 function shareOf(files: number): Share {
   const octets = Math.max(64 << 10, Math.min(LIMITS.chunkOctets, Math.floor(BUFFERS / files)));
   const frames = Math.max(256, Math.min(LIMITS.chunkFrames, octets >> 7));
-  return { octets, frames, parked: files > OPEN_FILES };
+  return { octets, frames, parked: files > OPEN_FILES, alone: files === 1 };
 }
 
 interface Opened {
@@ -146,7 +148,7 @@ async function openInput(
       await window.have(4);
     }
     const file = new FileState(id, name, input, opened.size);
-    const reader = readerOf(window, file);
+    const reader = readerOf(window, file) ?? (share.alone || window.left > 0 ? null : emptyReader(file));
     if (!reader) {
       if (opened.size !== undefined) await window.have(LOOK);
       throw refusal(name, window, format);
@@ -180,6 +182,12 @@ function readerOf(window: Window, file: FileState): FormatReader | null {
   if (!isPcap(head)) return null;
   file.format = 'pcap';
   return new PcapReader(file);
+}
+
+/** Of an empty file among others, as a rotation ends with one: it is damage, and the others are read. */
+function emptyReader(file: FileState): FormatReader {
+  file.format = 'empty';
+  return { parse: () => DAMAGED, damage: 'there is nothing in it', inside: () => '' };
 }
 
 function refusal(name: string, window: Window, format: string): CaptureError {

@@ -86,7 +86,7 @@ const capture = object({
     object({
       id: COUNT,
       name: TEXT,
-      format: of('pcap', 'pcapng', 'pcap (gzip)', 'pcapng (gzip)'),
+      format: of('pcap', 'pcapng', 'pcap (gzip)', 'pcapng (gzip)', 'empty', 'empty (gzip)'),
       linkTypes: list(COUNT),
       frames: COUNT,
       bytes: COUNT,

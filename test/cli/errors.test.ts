@@ -75,6 +75,17 @@ describe('exit codes', () => {
     assert.equal(r.err.match(/cut short/g)?.length, 1);
   });
 
+  test('an empty file among several is told, and the others are read', () => {
+    const r = run(['report', TLS13, file('last.pcapng')]);
+    assert.equal(r.code, 2);
+    assert.match(r.err, /last\.pcapng: there is nothing in it/);
+    const { files } = JSON.parse(r.out).capture;
+    assert.deepEqual(
+      files.map((f: { frames: number }) => f.frames),
+      [484, 0],
+    );
+  });
+
   test('--fail-on knows how bad the findings of a row are', () => {
     // Octets of tunnel 2 are missing before an inner packet: the finding capture.gap is a warning in the catalogue.
     const field = sample('00-field.pcapng');
