@@ -1,4 +1,5 @@
 import {
+  type Ctx,
   defineDissector,
   type Field,
   fields,
@@ -98,6 +99,9 @@ const F = fields({
   tid: { name: 'wlan.qos.tid', label: 'TID', type: 'u16', mask: 0x000f },
   ack: { name: 'wlan.qos.ack', label: 'Ack Policy', type: 'u16', base: 'hex', mask: 0x0060 },
   aggregate: { name: 'wlan.qos.amsdupresent', label: 'Payload Type', type: 'bool', mask: AGGREGATE },
+  aggregated: { name: 'wlan_aggregate', label: 'IEEE 802.11 Aggregate MSDU', type: 'protocol' },
+  subframe: { name: 'wlan_aggregate.a_mdsu.subframe', label: 'A-MSDU Subframe', type: 'none' },
+  subframeLength: { name: 'wlan_aggregate.a_mdsu.length', label: 'A-MSDU Length', type: 'u16' },
   fcs: { name: 'wlan.fcs', label: 'Frame check sequence', type: 'u32', base: 'hex' },
 });
 /** The check sequence of a frame, shown by the layer that knows whether it was captured. */
@@ -166,8 +170,22 @@ const ROLES: readonly (readonly (readonly Field[])[])[] = [
   [[F.ra], [F.ta], [F.da], [F.sa]],
 ];
 
+/** The same where each of several MSDUs has its own destination and source. IEEE 802.11 §9.3.2.1, table 9-30 */
+const SHARED: typeof ROLES = [
+  ROLES[0],
+  [
+    [F.ra, F.bssid],
+    [F.ta, F.sa],
+  ],
+  [
+    [F.ra, F.da],
+    [F.ta, F.bssid],
+  ],
+  [[F.ra], [F.ta], [F.bssid], [F.bssid]],
+];
+
 function addresses(t: Tree, { buf, off }: View): void {
-  const roles = ROLES[typeOf(buf, off) === DATA ? u8(buf, off + 1) & 3 : 0];
+  const roles = (isAggregate(buf, off) ? SHARED : ROLES)[typeOf(buf, off) === DATA ? u8(buf, off + 1) & 3 : 0];
   roles.forEach((names, i) => {
     const at = i < 3 ? off + 4 + 6 * i : off + 24;
     for (const f of names) t.bytes(f, at, 6);
@@ -181,6 +199,28 @@ function qosControl(t: Tree, { buf, off }: View): void {
   t.num(F.qos, at, 2, word);
   t.push();
   for (const f of [F.tid, F.ack, F.aggregate]) t.bits(f, at, 2, word);
+  t.pop();
+}
+
+/** MSDUs one behind the other, IEEE 802.11 §9.3.2.2. The index pass follows the first alone. */
+function subframes(v: View, t: Tree, cx: Ctx): void {
+  const { buf } = v;
+  const { quoted } = cx;
+  t.open(F.aggregated, v.off, v.length);
+  for (let at = v.off, n = 1; at < v.end; n++) {
+    need(v.sub(at), SUBFRAME);
+    const from = at + SUBFRAME;
+    const stop = from + u16(buf, from - 2);
+    t.open(F.subframe, at, stop - at, t.labels ? `A-MSDU Subframe #${n}` : undefined);
+    t.bytes(F.da, at, 6);
+    t.bytes(F.sa, at + 6, 6);
+    t.num(F.subframeLength, from - 2, 2, stop - from);
+    cx.quoted = quoted || n > 1;
+    cx.next('eth.llc', 0, v.sub(from, stop));
+    cx.quoted = quoted;
+    t.pop();
+    at = stop + (-(stop - at) & 3);
+  }
   t.pop();
 }
 
@@ -238,11 +278,8 @@ export const wlan = defineDissector<WlanData>({
         (u8(buf, off + 1) & PROTECTED) !== 0 && v.length >= n + SECURITY && (buf[off + n + 3] & EXTENDED_IV) !== 0;
       return cx.data(v.sub(off + n + (sealed ? SECURITY : 0)));
     }
-    if (!isAggregate(buf, off)) return cx.next('eth.llc', 0, v.sub(at));
-    const stop = at + u16(buf, at - 2);
-    cx.next('eth.llc', 0, v.sub(at, stop));
-    const rest = v.sub(Math.min(v.end, stop + (-(stop - at + SUBFRAME) & 3)));
-    if (rest.length > 0) cx.data(rest);
+    if (isAggregate(buf, off)) subframes(v.sub(at - SUBFRAME), t, cx);
+    else cx.next('eth.llc', 0, v.sub(at));
   },
 
   summary(v) {

@@ -79,6 +79,14 @@ function judgeProxy(t: TunnelEntity, raise: Raise): void {
 const CURRENT = /^TLSv1\.[23]$/;
 const BROKEN_SUITE = /NULL|RC4|_DES_|3DES|EXPORT|_anon_/i;
 const OLD_SUITE = /^TLS_RSA_WITH|_CBC_/;
+/** What a suite lacks, by its name. */
+const LACKS: readonly (readonly [RegExp, string])[] = [
+  [/NULL/i, 'It does not encrypt.'],
+  [/_anon_/i, 'It does not say who the EFTF is.'],
+  [/RC4|_DES_|3DES|EXPORT/i, 'Its cipher is broken.'],
+  [/^TLS_RSA_WITH/, 'Whoever gets the key of the certificate later can read what was recorded.'],
+  [/_CBC_/, 'Its mode of encryption (CBC) was attacked often; that of the profile checks what it encrypts (GCM).'],
+];
 
 function judgeTls(t: TunnelEntity, raise: Raise): void {
   const tls = t.tls!;
@@ -86,9 +94,11 @@ function judgeTls(t: TunnelEntity, raise: Raise): void {
   if (tls.version !== undefined && !CURRENT.test(tls.version))
     raise('tls.old-version', undefined, { detail: `The session has ${tls.version}.` });
   if (tls.cipher !== undefined) {
-    const detail = `The session has ${tls.cipher}.`;
-    if (BROKEN_SUITE.test(tls.cipher)) raise('tls.weak-suite', undefined, { detail });
-    else if (OLD_SUITE.test(tls.cipher)) raise('tls.weak-suite', undefined, { detail, severity: 'note' });
+    const { cipher } = tls;
+    const lacks = LACKS.flatMap(([name, words]) => (name.test(cipher) ? ` ${words}` : []));
+    const detail = `The session has ${cipher}.${lacks.join('')}`;
+    if (BROKEN_SUITE.test(cipher)) raise('tls.weak-suite', undefined, { detail });
+    else if (OLD_SUITE.test(cipher)) raise('tls.weak-suite', undefined, { detail, severity: 'note' });
   }
   judgeCertificate(t, raise);
   if (t.state === 'failed') judgeHandshake(t, raise);

@@ -106,6 +106,7 @@ describe('versions and suites', () => {
     const r = await told(c);
     assert.deepEqual(codes(r), []);
     assert.equal(finding(r, 'tls.weak-suite').severity, 'note');
+    assert.match(finding(r, 'tls.weak-suite').meaning, /CBC_SHA256\. Its mode of encryption \(CBC\)/);
   });
 });
 

@@ -213,7 +213,7 @@ export const REGISTRATION: Entries = {
     kind: 'conformance',
     title: 'A request over UDP is longer than 1300 octets',
     clause: 'RFC 3261 §18.1.1',
-    meaning: 'It is fragmented inside the tunnel. Some networks drop fragments.',
+    meaning: 'So long a request belongs on TCP: over UDP it may be sent in fragments, and some networks drop those.',
     next: 'Have the UE use TCP for long requests.',
   },
   'keep.not-offered': {

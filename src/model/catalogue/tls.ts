@@ -48,7 +48,7 @@ export const TLS: Entries = {
     severity: 'note',
     kind: 'conformance',
     title: 'An earlier session was taken up again',
-    clause: 'RFC 8446 §2.2',
+    clause: 'RFC 8446 §2.2, RFC 5246 §7.3',
     meaning: 'No certificate is shown: the UE trusts what it saw before.',
     next: 'Nothing.',
   },
@@ -89,7 +89,7 @@ export const TLS: Entries = {
     kind: 'conformance',
     title: 'The cipher suite is outside of the profile',
     clause: 'TS 33.210 §6.2.3',
-    meaning: 'The suite has no forward secrecy, no encryption, no authentication, or a broken cipher.',
+    meaning: 'Its clients and servers are to have ephemeral keys and authenticated encryption.',
     next: 'Remove the suite at the EFTF.',
   },
   'tls.certificate-dates': {

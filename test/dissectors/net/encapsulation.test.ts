@@ -16,6 +16,7 @@ import { teredo } from '../../../dissectors/teredo.js';
 import { udpencap } from '../../../dissectors/udpencap.js';
 import { vxlan } from '../../../dissectors/vxlan.js';
 import { type Codec, encode } from '../../../src/kit/index.js';
+import { fieldText } from '../../../src/report/value.js';
 import { ENCAPSULATIONS, encapsulated, relinked } from '../../build/encapsulate.js';
 import { read } from '../../build/read.js';
 import { tlsConversation } from '../../build/tls.js';
@@ -183,6 +184,38 @@ describe('headers laid out by hand', () => {
     const r = gre.codec!.parse(b, 0, b.length);
     assert.deepEqual([r.flags, r.protocol, r.key, r.sequence], [0xb000, 0x0800, 40, 7]);
     assert.equal(Buffer.from(encode(gre.codec!, r)).readUInt16BE(4), 0xffff - ((0xb000 + 0x0800 + 0x28 + 7) & 0xffff));
+  });
+  it('802.11: an aggregate of three MSDUs, each with an IP packet (IEEE 802.11 §9.3.2.2)', async () => {
+    const header = '8801 0000 020000000a01 020000000a02 020000000a03 1000 8000';
+    const ip = (n: number, sum: string): string =>
+      `4500 0020 000${n} 0000 4011 ${sum} 0a00000${n} 0a00010${n} 03e${(8 + n).toString(16)} 07d${n} 000c 0000 61626364`;
+    const subframe = (n: number, sum: string): string =>
+      `02000000000${n} 02000000010${n} 0028 aaaa030000000800 ${ip(n, sum)}`;
+    // Two octets fill the first two up to words; the last needs none.
+    const frame = octets(`${header} ${subframe(1, '65cb')} 0000 ${subframe(2, '65c8')} 0000 ${subframe(3, '65c5')}`);
+    const file = Buffer.alloc(40 + frame.length);
+    file.set(octets('d4c3b2a1 0200 0400 00000000 00000000 ffff0000 69000000 00000000 00000000'));
+    file.writeUInt32LE(frame.length, 32);
+    file.writeUInt32LE(frame.length, 36);
+    file.set(frame, 40);
+    const seen = new Map<string, string[]>();
+    const r = await read(file, {}, ({ dissection: { tree } }) => {
+      for (let i = 0; i < tree.length; i++) {
+        const name = tree.field[i]!.name;
+        seen.set(name, [...(seen.get(name) ?? []), fieldText(tree, i)]);
+      }
+    });
+    // As tshark 4.0 has them.
+    assert.equal(r.rows[0]!.protocols, 'wlan:llc:ip:udp:data:llc:ip:udp:data:llc:ip:udp:data');
+    const expected = {
+      'wlan.da': ['02:00:00:00:00:01', '02:00:00:00:00:02', '02:00:00:00:00:03'],
+      'wlan.sa': ['02:00:00:00:0a:02', '02:00:00:00:01:01', '02:00:00:00:01:02', '02:00:00:00:01:03'],
+      'wlan.bssid': ['02:00:00:00:0a:01'],
+      'wlan_aggregate.a_mdsu.length': ['40', '40', '40'],
+      'ip.src': ['10.0.0.1', '10.0.0.2', '10.0.0.3'],
+      'udp.dstport': ['2001', '2002', '2003'],
+    };
+    for (const [name, values] of Object.entries(expected)) assert.deepEqual(seen.get(name), values, name);
   });
   it('GTP-U with a PDU session container (TS 29.281 §5.2, TS 38.415 §5.5.2)', () => {
     const b = octets('34 ff 0008 00001234 0000 00 85 01 10 09 00');
