@@ -48,27 +48,44 @@ function unpacked(text: string): AddressingMessage {
   return { row, at, type: type.join(' '), direction: direction === 'up' ? 'up' : 'down' };
 }
 
+/** Stands for a message that did not come. */
+const NONE_YET = -1;
+
+type Told = DhcpTransaction['entry'];
+
+const isEqual = (a: Told, b: Told): boolean =>
+  a.outcome === b.outcome &&
+  a.htype === b.htype &&
+  a.hlen === b.hlen &&
+  a.chaddr === b.chaddr &&
+  a.address === b.address &&
+  a.server === b.server &&
+  a.leaseSeconds === b.leaseSeconds &&
+  isSame(a.dns, b.dns) &&
+  isSame(a.pcscf, b.pcscf) &&
+  isSame(Object.keys(a), Object.keys(b));
+
 const isSame = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((x, i) => x === b[i]);
 
 /** Of a client that waits for nothing. */
+const NEVER: Seen = { row: '', seconds: 0, nanos: 0 };
 const ANSWERED = new Backoff(4000, 64_000, 1000, 0);
 
 /** The messages of one transaction id, and what is to be judged of them. */
 export class DhcpTransaction {
-  /** What is told of it beside {@link messages}. */
-  readonly entry: Omit<DhcpExchange, 'messages'>;
+  /** What is told of it beside {@link messages}, and the number by which it goes. */
+  entry: Omit<DhcpExchange, 'messages' | 'xid'>;
   /** Requests of the client that no answer followed. */
   unanswered = 0;
-  /** The last message of the client, and the first. */
+  /** The last message of the client, while it waits. */
   asked: Seen;
-  readonly first: Seen;
   /** Type of the message that waits for an answer, 0 if none. */
   waiting = 0;
   refusal: Seen | null = null;
-  /** Its last acknowledgment of a lease; a message that asks for a broadcast. */
-  acknowledged: Seen | null = null;
-  broadcast: Seen | null = null;
+  /** Its last acknowledgment of a lease; a message that asks for a broadcast: which of the messages, or when it came. */
+  private lease: number | Seen = NONE_YET;
+  private asksAll: number | Seen = NONE_YET;
   decline: Seen | null = null;
   clientId = false;
   /** A request for an address that no offer named, and an acknowledgment by another server than the one that was asked. */
@@ -80,6 +97,7 @@ export class DhcpTransaction {
   backoff = new Backoff(4000, 64_000, 1000, 0);
   /** The addresses of hardware differ between messages. */
   hardwareChanged: Seen | null = null;
+  private readonly number: number;
   /** Types of the client's messages, a bit each. */
   private types = 0;
   private list: AddressingMessage[] = [];
@@ -87,9 +105,9 @@ export class DhcpTransaction {
   private packed = '';
 
   constructor(m: DhcpMessage, at: Seen) {
-    this.asked = this.first = at;
+    this.asked = at;
+    this.number = m.xid | 0;
     this.entry = {
-      xid: hexNumber(m.xid, 8),
       outcome: 'in-progress',
       htype: m.htype,
       hlen: m.hlen,
@@ -104,9 +122,29 @@ export class DhcpTransaction {
     return this.packed === '' ? this.list : this.packed.split('\n').map(unpacked);
   }
 
+  get first(): Seen {
+    return this.messages[0].at as Seen;
+  }
+  get isAcknowledged(): boolean {
+    return this.lease !== NONE_YET;
+  }
+  get acknowledged(): Seen | null {
+    return this.seen(this.lease);
+  }
+  get broadcast(): Seen | null {
+    return this.seen(this.asksAll);
+  }
+  private seen(which: number | Seen): Seen | null {
+    if (typeof which !== 'number') return which;
+    return which === NONE_YET ? null : (this.messages[which].at as Seen);
+  }
+
+  get xid(): string {
+    return hexNumber(this.number >>> 0, 8);
+  }
+
   get told(): DhcpExchange {
-    const { xid, ...rest } = this.entry;
-    return { xid, messages: this.messages, ...rest };
+    return { xid: this.xid, messages: this.messages, ...this.entry };
   }
 
   /** Whether the client sent anything, or a message of a type. */
@@ -123,14 +161,9 @@ export class DhcpTransaction {
     this.packed = this.list.map(packedOf).join('\n');
     this.list = NO_MESSAGES;
     this.backoff = ANSWERED;
+    this.asked = NEVER;
     if (before === undefined) return;
-    const { entry } = this;
-    const { chaddr, address, server, dns, pcscf } = before.entry;
-    if (entry.chaddr === chaddr) entry.chaddr = chaddr;
-    if (entry.address === address && address !== undefined) entry.address = address;
-    if (entry.server === server && server !== undefined) entry.server = server;
-    if (isSame(entry.dns, dns)) entry.dns = dns;
-    if (isSame(entry.pcscf, pcscf)) entry.pcscf = pcscf;
+    if (before.packed !== '' && isEqual(this.entry, before.entry)) this.entry = before.entry;
     if (this.asking === before.asking) this.asking = before.asking;
     if (isSame(this.offers, before.offers)) this.offers = before.offers;
   }
@@ -139,6 +172,7 @@ export class DhcpTransaction {
     if (this.packed === '') return;
     this.list = this.messages;
     this.packed = '';
+    this.entry = { ...this.entry }; // others may have it, too
     this.backoff = new Backoff(4000, 64_000, 1000, 0);
   }
 
@@ -148,14 +182,15 @@ export class DhcpTransaction {
     const direction = m.op === 1 ? 'up' : 'down';
     if (this.list.length < MOST_MESSAGES)
       this.list.push({ row: at.row, at, type: NAMES[type] ?? `type ${type}`, direction });
+    const here = this.list[this.list.length - 1].at === at ? this.list.length - 1 : at;
     const chaddr = hex(m.chaddr, 0, Math.min(16, m.hlen));
     if (m.htype !== entry.htype || chaddr !== entry.chaddr) this.hardwareChanged ??= at;
-    if (m.op === 1) this.client(m, type, at);
-    else this.server(m, type, at);
+    if (m.op === 1) this.client(m, type, at, here);
+    else this.server(m, type, at, here);
   }
 
-  private client(m: DhcpMessage, type: number, at: Seen): void {
-    if ((m.flags & BROADCAST) !== 0) this.broadcast ??= at;
+  private client(m: DhcpMessage, type: number, at: Seen, here: number | Seen): void {
+    if ((m.flags & BROADCAST) !== 0 && this.asksAll === NONE_YET) this.asksAll = here;
     this.types |= bitOf(type);
     this.clientId ||= optionValue(m, Option.clientId) !== undefined;
     if (type === Type.Decline) {
@@ -182,7 +217,7 @@ export class DhcpTransaction {
     if (!this.offers.includes(ip4(address, 0))) this.unoffered ??= at;
   }
 
-  private server(m: DhcpMessage, type: number, at: Seen): void {
+  private server(m: DhcpMessage, type: number, at: Seen, here: number | Seen): void {
     const { entry } = this;
     this.backoff.answered();
     const informed = this.waiting === Type.Inform;
@@ -199,7 +234,7 @@ export class DhcpTransaction {
       if (this.offers.length < MOST_MESSAGES && !this.offers.includes(offer)) this.offers = [...this.offers, offer];
     } else if (type === Type.Ack) {
       entry.outcome = informed ? 'informed' : 'bound';
-      if (!informed) this.acknowledged = at;
+      if (!informed) this.lease = here;
     }
     const address = addressOf(m.yiaddr);
     if (address !== '0.0.0.0') entry.address = address;
@@ -235,6 +270,7 @@ function servers(m: DhcpMessage): string[] {
 /** The DHCPv4 client of a tunnel, as its messages show it (RFC 2131, TS 24.322 §6.3). */
 export class DhcpClient {
   readonly exchanges: DhcpTransaction[] = [];
+  /** By their number as 32 bits with a sign, which takes no memory of its own. */
   private readonly byXid = new Map<number, DhcpTransaction>();
   /** Exchanges that did not fit under the cap. */
   dropped = 0;
@@ -248,7 +284,7 @@ export class DhcpClient {
     }
     const type = messageType(m);
     if (type === 0) return undefined;
-    let t = this.byXid.get(m.xid);
+    let t = this.byXid.get(m.xid | 0);
     if (t === undefined) {
       if (this.exchanges.length >= LIMITS.exchanges) {
         this.dropped++;
@@ -257,7 +293,7 @@ export class DhcpClient {
       this.exchanges.push((t = new DhcpTransaction(m, at.seen())));
       const over = this.exchanges.length - UNPACKED;
       this.exchanges[over]?.pack(this.exchanges[over - 1]);
-      this.byXid.set(m.xid, t);
+      this.byXid.set(m.xid | 0, t);
     }
     t.take(m, type, at.seen());
     return t;

@@ -99,14 +99,15 @@ function judgeFamilies(a: Addressing, bound: boolean, raise: Raise): void {
 
 /** Whether the lease ran out while the tunnel was up. RFC 2131 §4.4.5 */
 function judgeLease(a: Addressing, end: Moment, raise: Raise): void {
-  const leases = a.dhcp.exchanges.filter((e) => e.acknowledged !== null);
+  const leases = a.dhcp.exchanges.filter((e) => e.isAcknowledged);
   const last = leases[leases.length - 1];
   const seconds = last?.entry.leaseSeconds;
-  if (last?.acknowledged == null || seconds === undefined || seconds === FOR_EVER) return;
+  const since = last?.acknowledged ?? null;
+  if (since === null || seconds === undefined || seconds === FOR_EVER) return;
   if (a.dhcp.exchanges.some((e) => e.entry.outcome === 'released')) return;
-  const over = millis(last.acknowledged, end) - seconds * 1000;
+  const over = millis(since, end) - seconds * 1000;
   if (over > 0)
-    raise('dhcp.lease-expired', last.acknowledged, {
+    raise('dhcp.lease-expired', since, {
       detail: `It was for ${seconds} s, and the tunnel went on ${Math.round(over / 1000)} s longer.`,
     });
 }
@@ -119,7 +120,7 @@ function judgeExchange(e: DhcpTransaction, bound: boolean, raise: Raise, fail: F
   if (entry.outcome === 'unanswered') {
     const offered = e.messages.some((m) => m.type === 'OFFER');
     const tries = e.messages.filter((m) => m.type === (e.sent(DISCOVER) ? 'DISCOVER' : 'REQUEST')).length;
-    const detail = `${tries} ${tries === 1 ? 'message' : 'messages'} of transaction ${entry.xid} were not answered.`;
+    const detail = `${tries} ${tries === 1 ? 'message' : 'messages'} of transaction ${e.xid} were not answered.`;
     raise(offered ? 'dhcp.no-ack' : 'dhcp.no-answer', e.first, { detail, ...healed });
     if (!bound) fail('dhcp', offered ? 'DHCP offered and did not acknowledge.' : 'DHCP was not answered.', e.first);
   }
@@ -134,7 +135,8 @@ function judgeExchange(e: DhcpTransaction, bound: boolean, raise: Raise, fail: F
   const odd = oddHardware(e);
   if (odd !== '') raise('dhcp.hardware', e.first, { detail: odd });
   if (e.hardwareChanged !== null) raise('dhcp.hardware-changed', e.hardwareChanged);
-  if (e.broadcast !== null) raise('dhcp.broadcast', e.broadcast);
+  const { broadcast } = e;
+  if (broadcast !== null) raise('dhcp.broadcast', broadcast);
   if (!e.clientId && e.sent()) raise('dhcp.no-client-id', e.first);
 }
 
