@@ -66,7 +66,7 @@ interface Made {
 
 /** Reads captures and makes the report of them. */
 async function make(captures: readonly string[], o: ReportOptions, known?: ReadonlySet<string>): Promise<Made> {
-  closeGaps();
+  settle();
   const reading = new Reading(captures, o);
   const shelf = new ReportShelf();
   const silent = muted(o.mute ?? []);
@@ -97,10 +97,14 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
 }
 
 /**
- * Has each collection close more of the gaps in memory. What a report keeps lies between what it does not: after hours of
- * calls that were put away half of the memory would be gaps.
+ * Settles how V8 compiles and collects. Each collection closes more of the gaps in memory: what a report keeps lies
+ * between what it does not, and after hours of calls that were put away half of the memory would be gaps. And less is
+ * compiled into one: much of a report runs some thousand times, which does not pay for more.
  */
-const closeGaps = (): void => setFlagsFromString('--optimize-for-size');
+function settle(): void {
+  setFlagsFromString('--optimize-for-size');
+  setFlagsFromString('--max-inlined-bytecode-size-cumulative=400');
+}
 
 /** `--compare GOOD BAD`: what happened in two captures, step by step. Returns the worse of both exit codes. */
 async function compared(captures: readonly string[], o: ReportOptions): Promise<number> {
