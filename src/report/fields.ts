@@ -148,7 +148,7 @@ function wayOf({ type, base }: Field): number {
 function value(t: Tree, i: number, way: number, out: TextBytes): void {
   if (way === Way.Decimal && t.held[i] === Held.Number) out.number(t.number[i]);
   else if (way === Way.Quad && t.held[i] === Held.Octets && isWhole(t, i, 4))
-    out.quad(t.sources[t.source[i]].buf, t.off[i]);
+    out.dotted(t.sources[t.source[i]].buf, t.off[i]);
   else out.any(oneLine(fieldText(t, i)));
 }
 

@@ -160,7 +160,7 @@ export class NdjsonWriter {
 
   private fields(t: Tree): void {
     const shape = this.shapes.find(t);
-    if (shape?.fits(t) === true) shape.print(t, this.out);
+    if (shape?.fits(t) === true) this.shapes.print(shape, t, this.out);
     else this.all(t, shape);
   }
 

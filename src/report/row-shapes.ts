@@ -1,5 +1,7 @@
 import { Held, type Tree } from '../kit/index.js';
-import { WORD } from './phrase.js';
+import { Filler, type Pattern } from './fill.js';
+import { formOf } from './form.js';
+import { type Phrase, WORD } from './phrase.js';
 import type { TextBytes } from './text-bytes.js';
 
 /** Most nodes of a row, and rows, that are remembered. */
@@ -41,13 +43,16 @@ function mark(t: Tree, node: number): unknown {
  * The text of rows that have the same fields in the same order: what all of them had in common so far, with holes where
  * values were others. Of the next row only the holes have to be filled.
  */
-export class Shape {
+export class Shape implements Pattern {
   /** By node: 1 where its value is a hole. */
   private readonly varies: Uint8Array;
   /** Nodes of the holes in the order of the text, and where in the text each stands. */
-  private readonly hole: Int32Array;
-  private readonly cut: Int32Array;
-  private holes = 0;
+  readonly node: Int32Array;
+  readonly cut: Int32Array;
+  readonly form: Uint8Array;
+  readonly said: unknown[] = [];
+  readonly saidAs: (Phrase | undefined)[] = [];
+  holes = 0;
   /** Nodes whose values the text has: numbers, and others. */
   private readonly number: Int32Array;
   private readonly numberIs: Float64Array;
@@ -57,8 +62,8 @@ export class Shape {
   private others = 0;
   /** The text, from 0; {@link length} is 0 before there is one. */
   private octets = new Uint8Array(0);
-  private view = new DataView(this.octets.buffer);
-  private length = 0;
+  text = new DataView(this.octets.buffer);
+  length = 0;
   /** End of the hole before, in the row that the text is taken from. */
   private taken = 0;
   /** It was used since it was last asked. */
@@ -68,7 +73,8 @@ export class Shape {
   constructor(readonly nodes: Int32Array) {
     const n = nodes.length;
     this.varies = new Uint8Array(n);
-    this.hole = new Int32Array(n);
+    this.node = new Int32Array(n);
+    this.form = new Uint8Array(n);
     this.cut = new Int32Array(n);
     this.number = new Int32Array(n);
     this.numberIs = new Float64Array(n);
@@ -93,19 +99,6 @@ export class Shape {
     return all;
   }
 
-  /** Writes a row that {@link fits}. */
-  print(t: Tree, out: TextBytes): void {
-    const { view, hole, cut, holes } = this;
-    let from = 0;
-    for (let k = 0; k < holes; k++) {
-      const end = cut[k];
-      out.copy(view, from, end);
-      out.value(t, hole[k]);
-      from = end;
-    }
-    out.copy(view, from, this.length);
-  }
-
   /** Begins to take the text of a row, of which each value is then added. */
   begin(): void {
     this.holes = 0;
@@ -128,7 +121,9 @@ export class Shape {
     }
     this.take(out, start, at);
     this.taken = out.size - start;
-    this.hole[this.holes] = node;
+    this.node[this.holes] = node;
+    this.form[this.holes] = formOf(t.field[node], held);
+    this.said[this.holes] = this.saidAs[this.holes] = undefined;
     this.cut[this.holes++] = this.length;
   }
 
@@ -149,7 +144,7 @@ export class Shape {
       const larger = new Uint8Array((this.length + more) * 2 + WORD);
       larger.set(this.octets.subarray(0, this.length));
       this.octets = larger;
-      this.view = new DataView(larger.buffer);
+      this.text = new DataView(larger.buffer);
     }
     out.copyTo(this.octets, this.length, start + this.taken, end);
     this.length += more;
@@ -166,6 +161,12 @@ export class Shapes {
   private readonly known = new Map<number, Shape>();
   private readonly seen = new Int32Array(SEEN);
   private readonly times = new Uint8Array(SEEN);
+  private readonly filler = new Filler();
+
+  /** Writes a row that fits its shape. */
+  print(shape: Shape, t: Tree, out: TextBytes): void {
+    this.filler.fill(shape, t, out);
+  }
 
   /** The shape of a tree; null where it is not worth to be remembered. */
   find(t: Tree): Shape | null {

@@ -1,5 +1,5 @@
 import { fieldCount, remembered, type Tree } from '../kit/index.js';
-import { DIGITS, DOTTED, PAIRS, THREE_DIGITS } from './digits.js';
+import { BILLION, colonPairs, decimal, fraction, MOST, NUMBER, quad } from './digits.js';
 import { Form, formOf, KINDS } from './form.js';
 import { Ip6Phrases } from './ip6-phrases.js';
 import { Phrase, WORD } from './phrase.js';
@@ -8,7 +8,6 @@ import { isoSecond, jsonText, jsonValue, pad9 } from './value.js';
 const QUOTE = 34;
 const BACKSLASH = 92;
 const MINUS = 45;
-const DOT = 46;
 const ZERO = 48;
 const LETTER_Z = 90;
 const FIRST = 64 << 10;
@@ -17,11 +16,6 @@ const SHORT = 64;
 const FEW = 24;
 const TEXTS = 4096;
 const SECONDS = 512;
-const THOUSAND = 1000;
-const MILLION = 1e6;
-const BILLION = 1e9;
-/** Below this a number is exact. */
-const MOST = 2 ** 53;
 
 const TRUE = new Phrase('true');
 const FALSE = new Phrase('false');
@@ -34,7 +28,8 @@ export class TextBytes {
   private buf = Buffer.allocUnsafeSlow(FIRST);
   private view = new DataView(this.buf.buffer);
   private at = 0;
-  private readonly second = remembered(SECONDS, (seconds: number) => new Phrase(`"${isoSecond(seconds)}`));
+  /** The beginning of a time as {@link isoTime} writes it, to the second. */
+  readonly secondOf = remembered(SECONDS, (seconds: number) => new Phrase(`"${isoSecond(seconds)}`));
   /** Texts of fields; null: seen once. */
   private readonly texts = new Map<string, Phrase | null>();
   /** The octets written last as hex, and where. */
@@ -42,6 +37,7 @@ export class TextBytes {
   private hexOff = 0;
   private hexEnd = 0;
   private hexAt = 0;
+  readonly ip6 = new Ip6Phrases();
 
   /** Starts anew. */
   reset(): void {
@@ -75,6 +71,13 @@ export class TextBytes {
     this.forget();
   }
 
+  /** Makes room for `n` octets behind `at`, up to where one has written; returns where to write. */
+  claim(at: number, n: number): DataView {
+    this.at = at;
+    this.room(n);
+    return this.view;
+  }
+
   /** Makes room for `n` octets and a word. */
   private room(n: number): void {
     if (this.at + n + WORD <= this.buf.length) return;
@@ -105,14 +108,6 @@ export class TextBytes {
   /** Puts what was written in `[start, end)` into an array that has room for it, from `to` on. */
   copyTo(target: Uint8Array, to: number, start: number, end: number): void {
     target.set(new Uint8Array(this.view.buffer, start, end - start), to);
-  }
-
-  /** The octets `[from, end)` of a text, which may be read a word beyond its end. */
-  copy(text: DataView, from: number, end: number): void {
-    this.room(end - from);
-    const { view, at } = this;
-    for (let i = from, to = at; i < end; i += WORD, to += WORD) view.setFloat64(to, text.getFloat64(i, true), true);
-    this.at = at + end - from;
   }
 
   /** The octets `[off, end)` as they are. */
@@ -162,6 +157,11 @@ export class TextBytes {
     this.texts.set(s, known === undefined ? null : new Phrase(jsonText(s)));
   }
 
+  /** A text that came more than once, as JSON; undefined for others. */
+  known(s: unknown): Phrase | undefined {
+    return typeof s === 'string' && s.length <= SHORT ? (this.texts.get(s) ?? undefined) : undefined;
+  }
+
   /** Text that may hold anything, as it is. */
   any(s: string): void {
     const n = s.length;
@@ -185,40 +185,8 @@ export class TextBytes {
       this.ascii(Number.isFinite(v) ? String(v) : 'null');
       return;
     }
-    this.room(20);
-    if (v < THOUSAND) {
-      this.digits(v);
-      return;
-    }
-    let rest = v;
-    let groups = 0;
-    if (rest >= BILLION) {
-      const q = Math.floor(v / BILLION);
-      this.number(q);
-      rest -= q * BILLION;
-      groups = 3;
-    }
-    if (groups > 0 || rest >= MILLION) {
-      const q = (rest / MILLION) | 0;
-      if (groups > 0) this.threeDigits(q);
-      else this.digits(q);
-      rest -= q * MILLION;
-      groups = 2;
-    }
-    const q = (rest / THOUSAND) | 0;
-    if (groups > 0) this.threeDigits(q);
-    else this.digits(q);
-    this.threeDigits(rest - q * THOUSAND);
-  }
-
-  /** A number below 1000. */
-  private digits(v: number): void {
-    this.view.setInt32(this.at, DIGITS[v], true);
-    this.at += v < 10 ? 1 : v < 100 ? 2 : 3;
-  }
-  private threeDigits(v: number): void {
-    this.view.setInt32(this.at, THREE_DIGITS[v], true);
-    this.at += 3;
+    this.room(NUMBER);
+    this.at = decimal(this.view, this.at, v);
   }
 
   /** A dot and nine digits. */
@@ -227,18 +195,13 @@ export class TextBytes {
       this.ascii(`.${pad9(v)}`);
       return;
     }
-    this.room(12);
-    this.view.setUint8(this.at++, DOT);
-    const m = (v / MILLION) | 0;
-    const u = ((v - m * MILLION) / THOUSAND) | 0;
-    this.threeDigits(m);
-    this.threeDigits(u);
-    this.threeDigits(v - m * MILLION - u * THOUSAND);
+    this.room(NUMBER);
+    this.at = fraction(this.view, this.at, v);
   }
 
   /** What {@link jsonValue} says of a time: ISO 8601 in UTC, with nanoseconds, as a string. */
   isoTime(seconds: number, nanos: number): void {
-    this.phrase(this.second(seconds));
+    this.phrase(this.secondOf(seconds));
     this.nanos(nanos);
     this.octet(LETTER_Z);
     this.octet(QUOTE);
@@ -286,11 +249,7 @@ export class TextBytes {
       this.hexEnd = end;
       this.hexAt = at;
     }
-    for (let i = off; i < end; i++) {
-      view.setInt32(at, PAIRS[b[i]], true);
-      at += 3;
-    }
-    if (end > off) at--;
+    at = colonPairs(view, at, b, off, end);
     view.setUint8(at, QUOTE);
     this.at = at + 1;
   }
@@ -311,16 +270,9 @@ export class TextBytes {
   }
 
   /** Four octets as a dotted quad. */
-  quad(b: Uint8Array, off: number): void {
-    this.room(16);
-    const { view } = this;
-    let { at } = this;
-    for (let i = off; i < off + 4; i++) {
-      const v = b[i];
-      view.setInt32(at, DOTTED[v], true);
-      at += v < 10 ? 2 : v < 100 ? 3 : 4;
-    }
-    this.at = at - 1;
+  dotted(b: Uint8Array, off: number): void {
+    this.room(NUMBER);
+    this.at = quad(this.view, this.at, b, off);
   }
 
   /** Octets as text, straight from the packet where they are plain ASCII. */
@@ -388,9 +340,8 @@ export class TextBytes {
     else if (form === Form.Ip6 && end - off === 16) this.phrase(this.ip6.of(s.buf, off));
     else if (form === Form.Ip4 && end - off === 4) {
       this.octet(QUOTE);
-      this.quad(s.buf, off);
+      this.dotted(s.buf, off);
       this.octet(QUOTE);
     } else this.ascii(jsonValue(t, node));
   }
-  private readonly ip6 = new Ip6Phrases();
 }

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { Row } from '../../src/engine/row.js';
+import { Held, type Tree } from '../../src/kit/index.js';
+import { NdjsonWriter } from '../../src/report/ndjson.js';
+import { TextBytes } from '../../src/report/text-bytes.js';
+import { jsonText, jsonValue } from '../../src/report/value.js';
+import { CORPUS, corpusMissing, publicCaptures, ROOT } from '../support/corpus.js';
+import { forRows } from '../support/rows.js';
+
+/** The fields of a row as the contract says, one value after the other. */
+function slowly(t: Tree): string {
+  const values = new Map<string, string[]>();
+  for (let i = 0; i < t.length; i++) {
+    const { name, type } = t.field[i];
+    if (t.held[i] === Held.Nothing && type !== 'none') continue;
+    const list = values.get(name);
+    if (list === undefined) values.set(name, [jsonValue(t, i)]);
+    else list.push(jsonValue(t, i));
+  }
+  return Array.from(values, ([name, list]) => `${JSON.stringify(name)}:[${list.join(',')}]`).join(',');
+}
+
+/** Compares how rows are written, from templates and from octets, with how single values are. */
+async function agree(path: string, keylog: readonly string[]): Promise<number> {
+  const writer = new NdjsonWriter();
+  const out = new TextBytes();
+  let rows = 0;
+  await forRows(path, { keylog }, (row: Row) => {
+    out.reset();
+    writer.print(row, out);
+    const { text } = out;
+    rows++;
+    assert.equal(text.slice(text.indexOf(',"fields":')), `,"fields":{${slowly(row.dissection.tree)}}}\n`, row.id);
+    assert.ok(text.includes(`,"info":${jsonText(row.dissection.info())},"findings":`), row.id);
+  });
+  return rows;
+}
+
+const keysBeside = (path: string): string[] => {
+  const file = path.replace(/(\.inner)?\.pcap(ng)?$/, '.keys');
+  return existsSync(file) ? [readFileSync(file, 'utf8')] : [];
+};
+const captures = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => /\.pcap(ng)?$/.test(name))
+    .map((name) => join(folder, name));
+
+describe('rows of ndjson are what their values are one by one', () => {
+  for (const path of captures(join(ROOT, 'samples')))
+    test(path.slice(ROOT.length + 1), async () => {
+      assert.ok((await agree(path, keysBeside(path))) > 0);
+    });
+
+  test('tunnels', { skip: corpusMissing('tunnel') }, async () => {
+    for (const path of captures(join(CORPUS, 'tunnel'))) await agree(path, keysBeside(path));
+  });
+
+  test('public captures', { skip: corpusMissing('public') }, async () => {
+    for (const { path, keyFile } of publicCaptures())
+      await agree(path, keyFile === '' ? [] : [readFileSync(join(CORPUS, 'public', keyFile), 'utf8')]);
+  });
+});
