@@ -18,7 +18,7 @@ export interface Pattern {
   readonly text: DataView;
   readonly length: number;
   readonly holes: number;
-  /** By hole: where in the text it is, whose value stands there, and how that is written ({@link Form}). */
+  /** By hole: where in the text it is, the node whose value stands there, counted from the first, and how that is written ({@link Form}). */
   readonly cut: Int32Array;
   readonly node: Int32Array;
   readonly form: Uint8Array;
@@ -35,23 +35,27 @@ export class Filler {
   private end = 0;
   private at = 0;
 
+  /** Begins a row: octets that were written as hex may be others now. */
+  begin(): void {
+    this.buf = null;
+  }
+
   /**
-   * Fills the holes of a text with values of a tree. Nearly all rows go through this one loop, which keeps its position
+   * Fills the holes of a text with values of a tree, whose node `base` is its first. Nearly all rows go through this one loop, which keeps its position
    * in variables of its own and leaves to {@link TextBytes.value} what is not common.
    */
-  fill(p: Pattern, t: Tree, out: TextBytes): void {
+  fill(p: Pattern, t: Tree, base: number, out: TextBytes): void {
     const { text, length, holes, cut, node, form } = p;
     let view = out.claim(out.size, length + holes * VALUE);
     let at = out.size;
     let from = 0;
-    this.buf = null;
     for (let k = 0; k < holes; k++) {
       const end = cut[k];
       for (; from < end; from += WORD, at += WORD) view.setFloat64(at, text.getFloat64(from, true), true);
       at -= from - end;
       from = end;
       const as = form[k];
-      const i = node[k];
+      const i = base + node[k];
       if (as === Form.Hex) {
         view = out.claim(at, 3 * t.len[i] + length - from + (holes - k) * VALUE);
         at = this.hex(view, at, t, i);

@@ -1,5 +1,6 @@
 import type { Row } from '../engine/row.js';
-import { fieldCount, Held, type Tree } from '../kit/index.js';
+import { type Field, fieldCount, Held, type Tree } from '../kit/index.js';
+import { Filler } from './fill.js';
 import { Phrase } from './phrase.js';
 import { type Shape, Shapes } from './row-shapes.js';
 import type { TextBytes } from './text-bytes.js';
@@ -21,19 +22,18 @@ class NodesByName {
   private readonly canonical = new Int32Array(fieldCount()).fill(-1);
   private readonly ids = new Map<string, number>();
 
-  /** Takes in a tree; layers and headings are left out. */
-  collect(t: Tree): void {
-    const { first, last, order, canonical } = this;
+  /** Takes in the nodes `[from, end)` of a tree; layers and headings are left out. */
+  collect(t: Tree, from: number, end: number): void {
+    const { first, last, order } = this;
     for (let k = 0; k < this.names; k++) first[order[k]] = -1;
     if (this.next.length < t.length) this.next = new Int32Array(t.length * 2);
     const { next } = this;
-    const { field, held, length } = t;
+    const { field, held } = t;
     let names = 0;
-    for (let i = 0; i < length; i++) {
+    for (let i = from; i < end; i++) {
       const f = field[i];
       if (held[i] === Held.Nothing && f.type !== 'none') continue;
-      let id = canonical[f.id];
-      if (id < 0) id = canonical[f.id] = this.idOf(f.name, f.id);
+      const id = this.idOf(f);
       if (first[id] < 0) {
         first[id] = i;
         order[names++] = id;
@@ -44,16 +44,20 @@ class NodesByName {
     this.names = names;
   }
 
-  private idOf(name: string, id: number): number {
-    const known = this.ids.get(name);
-    if (known !== undefined) return known;
-    this.ids.set(name, id);
-    return id;
+  /** The id that stands for the name of a field. */
+  idOf({ id, name }: Field): number {
+    const known = this.canonical[id];
+    if (known >= 0) return known;
+    const same = this.ids.get(name) ?? id;
+    this.ids.set(name, same);
+    return (this.canonical[id] = same);
   }
 }
 
 const COMMA = 44;
 const DOT = 46;
+/** Layers above which packets differ in more than values. */
+const TRANSPORT: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp']);
 /** Most protocol stacks that are remembered. */
 const STACKS = 256;
 const OF = {
@@ -85,6 +89,7 @@ export class NdjsonWriter {
   private readonly keys: (Phrase | undefined)[] = new Array(fieldCount()).fill(undefined);
   private readonly firstKeys: (Phrase | undefined)[] = [];
   private readonly shapes = new Shapes();
+  private readonly filler = new Filler();
   /** Protocol stacks as JSON. */
   private readonly stacks = new Map<string, Phrase>();
 
@@ -158,34 +163,85 @@ export class NdjsonWriter {
     return json;
   }
 
+  /**
+   * The layers up to the transport layer and those above it are shapes of their own, where no name stands in both: so
+   * few are needed, which stay at hand.
+   */
   private fields(t: Tree): void {
-    const shape = this.shapes.find(t);
-    if (shape?.fits(t) === true) this.shapes.print(shape, t, this.out);
-    else this.all(t, shape);
+    const { shapes } = this;
+    const { length } = t;
+    this.filler.begin();
+    const cut = this.application(t);
+    const lower = cut > 0 ? shapes.find(t, 0, cut) : null;
+    const any =
+      lower === null || this.areMixed(lower, t, cut)
+        ? this.part(t, 0, length, shapes.find(t, 0, length), false)
+        : this.part(t, 0, cut, lower, false) && this.part(t, cut, length, shapes.find(t, cut, length), true);
+    this.out.phrase(any ? OF.lastEnd : OF.end);
+  }
+
+  /** The first node of the layers above the last transport layer; -1: there is none. */
+  private application({ field, held, length }: Tree): number {
+    let above = -1;
+    for (let i = length - 1; i >= 0; i--) {
+      if (held[i] !== Held.Nothing || field[i].type !== 'protocol') continue;
+      if (TRANSPORT.has(field[i].name)) return above;
+      above = i;
+    }
+    return -1;
+  }
+
+  /** Whether names that stand before `cut` stand behind it too, or none stands before: no part can be written by itself. */
+  private areMixed(lower: Shape, t: Tree, cut: number): boolean {
+    const { nodes } = this;
+    const { field, held, length } = t;
+    const names = (lower.names ??= this.namesOf(t, cut));
+    for (let i = cut; i < length; i++)
+      if ((held[i] !== Held.Nothing || field[i].type === 'none') && names[nodes.idOf(field[i])] !== 0) return true;
+    return false;
+  }
+
+  /** By {@link NodesByName.idOf}: 1 for names that stand before `cut`; where there are none, for all. */
+  private namesOf({ field, held }: Tree, cut: number): Uint8Array {
+    const names = new Uint8Array(fieldCount());
+    let any = false;
+    for (let i = 0; i < cut; i++) {
+      if (held[i] === Held.Nothing && field[i].type !== 'none') continue;
+      names[this.nodes.idOf(field[i])] = 1;
+      any = true;
+    }
+    return any ? names : names.fill(1);
+  }
+
+  /** Writes the fields of the nodes `[from, end)`; returns false where there are none. `more`: names stand before. */
+  private part(t: Tree, from: number, end: number, shape: Shape | null, more: boolean): boolean {
+    if (shape?.fits(t, from) !== true) return this.all(t, from, end, shape, more);
+    this.filler.fill(shape, t, from, this.out);
+    return true;
   }
 
   /** Writes the fields, and shows the shape what stands where. */
-  private all(t: Tree, shape: Shape | null): void {
+  private all(t: Tree, from: number, end: number, shape: Shape | null, more: boolean): boolean {
     const { nodes, out, keys } = this;
-    nodes.collect(t);
+    nodes.collect(t, from, end);
     const { order, first, next, names } = nodes;
     const start = out.size;
     shape?.begin();
     for (let k = 0; k < names; k++) {
       const id = order[k];
       let i = first[id];
-      out.phrase(k === 0 ? this.firstKey(t, i, id) : (keys[id] ??= new Phrase(`],${keyOf(t, i)}`)));
+      out.phrase(k === 0 && !more ? this.firstKey(t, i, id) : (keys[id] ??= new Phrase(`],${keyOf(t, i)}`)));
       for (;;) {
         const at = out.size;
         out.value(t, i);
-        shape?.add(t, i, out, start, at);
+        shape?.add(t, from, i, out, start, at);
         i = next[i];
         if (i < 0) break;
         out.octet(COMMA);
       }
     }
-    out.phrase(names === 0 ? OF.end : OF.lastEnd);
     shape?.end(out, start);
+    return more || names > 0;
   }
 
   private firstKey(t: Tree, node: number, id: number): Phrase {

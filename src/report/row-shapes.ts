@@ -1,5 +1,5 @@
 import { Held, type Tree } from '../kit/index.js';
-import { Filler, type Pattern } from './fill.js';
+import type { Pattern } from './fill.js';
 import { formOf } from './form.js';
 import { type Phrase, WORD } from './phrase.js';
 import type { TextBytes } from './text-bytes.js';
@@ -40,13 +40,13 @@ function mark(t: Tree, node: number): unknown {
 }
 
 /**
- * The text of rows that have the same fields in the same order: what all of them had in common so far, with holes where
- * values were others. Of the next row only the holes have to be filled.
+ * The text of rows, or of parts of them, that have the same fields in the same order: what all of them had in common so
+ * far, with holes where values were others. Of the next row only the holes have to be filled. Nodes are counted from the
+ * first of the part, which in other rows may be another of the tree.
  */
 export class Shape implements Pattern {
   /** By node: 1 where its value is a hole. */
   private readonly varies: Uint8Array;
-  /** Nodes of the holes in the order of the text, and where in the text each stands. */
   readonly node: Int32Array;
   readonly cut: Int32Array;
   readonly form: Uint8Array;
@@ -68,6 +68,8 @@ export class Shape implements Pattern {
   private taken = 0;
   /** It was used since it was last asked. */
   used = true;
+  /** By {@link NodesByName.idOf}: 1 for the names that stand here; null: nobody asked yet. */
+  names: Uint8Array | null = null;
 
   /** @param nodes {@link Tree.kind} of each node */
   constructor(readonly nodes: Int32Array) {
@@ -81,18 +83,18 @@ export class Shape implements Pattern {
     this.other = new Int32Array(n);
   }
 
-  /** Whether the row is the text with its holes filled. What it has of the text as another value will be a hole. */
-  fits(t: Tree): boolean {
+  /** Whether the part from `base` on is the text with its holes filled. What it has as another value will be a hole. */
+  fits(t: Tree, base: number): boolean {
     if (this.length === 0) return false;
     const { number, numberIs, numbers, other, otherIs, others, varies } = this;
     let all = true;
     for (let k = 0; k < numbers; k++)
-      if (t.number[number[k]] !== numberIs[k]) {
+      if (t.number[base + number[k]] !== numberIs[k]) {
         varies[number[k]] = 1;
         all = false;
       }
     for (let k = 0; k < others; k++)
-      if (mark(t, other[k]) !== otherIs[k]) {
+      if (mark(t, base + other[k]) !== otherIs[k]) {
         varies[other[k]] = 1;
         all = false;
       }
@@ -108,12 +110,13 @@ export class Shape implements Pattern {
     this.taken = 0;
   }
 
-  /** Adds a value that stands in `[at, end)` of the row that begins at `start` of what was written. */
-  add(t: Tree, node: number, out: TextBytes, start: number, at: number): void {
-    const held = t.held[node];
+  /** Adds a value that was written at `at`; the part begins at `start`. */
+  add(t: Tree, base: number, i: number, out: TextBytes, start: number, at: number): void {
+    const held = t.held[i];
+    const node = i - base;
     if (held === Held.Nothing) return;
     if (this.varies[node] === 0) {
-      const is = mark(t, node);
+      const is = mark(t, i);
       if (is !== undefined) {
         this.keep(node, held, is);
         return;
@@ -122,7 +125,7 @@ export class Shape implements Pattern {
     this.take(out, start, at);
     this.taken = out.size - start;
     this.node[this.holes] = node;
-    this.form[this.holes] = formOf(t.field[node], held);
+    this.form[this.holes] = formOf(t.field[i], held);
     this.said[this.holes] = this.saidAs[this.holes] = undefined;
     this.cut[this.holes++] = this.length;
   }
@@ -156,34 +159,29 @@ export class Shape implements Pattern {
   }
 }
 
-/** Remembers the rows that were written last, one of each shape. */
+/** Remembers the parts of rows that were written last, one of each shape. */
 export class Shapes {
   private readonly known = new Map<number, Shape>();
   private readonly seen = new Int32Array(SEEN);
   private readonly times = new Uint8Array(SEEN);
-  private readonly filler = new Filler();
 
-  /** Writes a row that fits its shape. */
-  print(shape: Shape, t: Tree, out: TextBytes): void {
-    this.filler.fill(shape, t, out);
-  }
-
-  /** The shape of a tree; null where it is not worth to be remembered. */
-  find(t: Tree): Shape | null {
-    const { length, kind } = t;
+  /** The shape of the nodes `[from, end)` of a tree; null where it is not worth to be remembered. */
+  find(t: Tree, from: number, end: number): Shape | null {
+    const { kind } = t;
+    const length = end - from;
     if (length > NODES) return null;
-    const hash = hashOf(kind, length);
+    const hash = hashOf(kind, from, end);
     const shape = this.known.get(hash);
-    if (shape === undefined) return this.made(hash, t);
+    if (shape === undefined) return this.made(hash, t, from, end);
     const { nodes } = shape;
     if (nodes.length !== length) return null;
-    for (let i = 0; i < length; i++) if (kind[i] !== nodes[i]) return null;
+    for (let i = 0; i < length; i++) if (kind[from + i] !== nodes[i]) return null;
     shape.used = true;
     return shape;
   }
 
   /** A shape is remembered when it has come often enough. */
-  private made(hash: number, t: Tree): Shape | null {
+  private made(hash: number, t: Tree, from: number, end: number): Shape | null {
     const place = hash & (SEEN - 1);
     if (this.seen[place] !== hash) {
       this.seen[place] = hash;
@@ -193,7 +191,7 @@ export class Shapes {
     if (++this.times[place] < OFTEN) return null;
     this.times[place] = 0;
     if (this.known.size >= SHAPES) this.forget();
-    const shape = new Shape(t.kind.slice(0, t.length));
+    const shape = new Shape(t.kind.slice(from, end));
     this.known.set(hash, shape);
     return shape;
   }
@@ -210,18 +208,18 @@ export class Shapes {
 }
 
 /** Four sums at a time: none waits for the other. */
-function hashOf(kind: Int32Array, length: number): number {
-  let a = length;
+function hashOf(kind: Int32Array, from: number, end: number): number {
+  let a = end - from;
   let b = 1;
   let c = 2;
   let d = 3;
-  let i = 3;
-  for (; i < length; i += 4) {
+  let i = from + 3;
+  for (; i < end; i += 4) {
     a = Math.imul(a ^ kind[i - 3], MIX) ^ (a >>> 15);
     b = Math.imul(b ^ kind[i - 2], MIX) ^ (b >>> 15);
     c = Math.imul(c ^ kind[i - 1], MIX) ^ (c >>> 15);
     d = Math.imul(d ^ kind[i], MIX) ^ (d >>> 15);
   }
-  for (i -= 3; i < length; i++) a = Math.imul(a ^ kind[i], MIX) ^ (a >>> 15);
+  for (i -= 3; i < end; i++) a = Math.imul(a ^ kind[i], MIX) ^ (a >>> 15);
   return Math.imul(a ^ Math.imul(b ^ Math.imul(c ^ d, MIX), MIX), MIX) | 0;
 }
