@@ -17,8 +17,8 @@ const THREE_DIGITS = Int32Array.from({ length: 1000 }, (_, v) => packed(String(v
 
 const DOT = 46;
 const THOUSAND = 1000;
-const MILLION = 1e6;
-export const BILLION = 1e9;
+const MILLION = 1_000_000;
+export const BILLION = 1_000_000_000;
 /** Below this a number is exact. */
 export const MOST = 2 ** 53;
 
@@ -27,44 +27,53 @@ export const NUMBER = 20;
 
 /** Writes a whole number below {@link MOST} at `at`; returns where it ends. */
 export function decimal(view: DataView, at: number, v: number): number {
-  if (v < THOUSAND) return digits(view, at, v);
-  if (v < MILLION) {
-    const q = (v / THOUSAND) | 0;
-    const to = digits(view, at, q);
-    view.setInt32(to, THREE_DIGITS[v - q * THOUSAND], true);
-    return to + 3;
-  }
-  if (v < BILLION) {
-    const q = (v / MILLION) | 0;
-    return sixDigits(view, digits(view, at, q), v - q * MILLION);
-  }
+  const n = v | 0;
+  // Numbers of 31 bits are divided by multiplying.
+  if (n === v) return n < BILLION ? upToNine(view, at, n) : ten(view, at, (n / BILLION) | 0, n % BILLION);
   const q = Math.floor(v / BILLION);
-  return nineDigits(view, q < THOUSAND ? digits(view, at, q) : decimal(view, at, q), v - q * BILLION);
+  return ten(view, at, q, v - q * BILLION);
 }
 
-function digits(view: DataView, at: number, v: number): number {
-  const d = DIGITS[v];
+/** Writes a number and nine digits behind it. */
+function ten(view: DataView, at: number, q: number, rest: number): number {
+  return nineDigits(view, q < BILLION ? upToNine(view, at, q | 0) : decimal(view, at, q), rest | 0);
+}
+
+function upToNine(view: DataView, at: number, n: number): number {
+  if (n < THOUSAND) return digits(view, at, n);
+  const q = (n / THOUSAND) | 0;
+  if (n >= MILLION) {
+    const m = (n / MILLION) | 0;
+    return sixDigits(view, digits(view, at, m), n - m * MILLION);
+  }
+  const to = digits(view, at, q);
+  view.setInt32(to, THREE_DIGITS[n - q * THOUSAND], true);
+  return to + 3;
+}
+
+function digits(view: DataView, at: number, n: number): number {
+  const d = DIGITS[n];
   view.setInt32(at, d, true);
   return at + (d >> 24);
 }
 
-function sixDigits(view: DataView, at: number, v: number): number {
-  const q = (v / THOUSAND) | 0;
+function sixDigits(view: DataView, at: number, n: number): number {
+  const q = (n / THOUSAND) | 0;
   view.setInt32(at, THREE_DIGITS[q], true);
-  view.setInt32(at + 3, THREE_DIGITS[v - q * THOUSAND], true);
+  view.setInt32(at + 3, THREE_DIGITS[n - q * THOUSAND], true);
   return at + 6;
 }
 
-function nineDigits(view: DataView, at: number, v: number): number {
-  const q = (v / MILLION) | 0;
-  view.setInt32(at, THREE_DIGITS[q], true);
-  return sixDigits(view, at + 3, v - q * MILLION);
+function nineDigits(view: DataView, at: number, n: number): number {
+  const m = (n / MILLION) | 0;
+  view.setInt32(at, THREE_DIGITS[m], true);
+  return sixDigits(view, at + 3, n - m * MILLION);
 }
 
 /** Writes a dot and the nine digits of nanoseconds below a second. */
 export function fraction(view: DataView, at: number, nanos: number): number {
   view.setUint8(at, DOT);
-  return nineDigits(view, at + 1, nanos);
+  return nineDigits(view, at + 1, nanos | 0);
 }
 
 /** Writes octets as hex with a colon behind each but the last. */

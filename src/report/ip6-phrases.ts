@@ -2,8 +2,10 @@ import { ip6 } from '../kit/index.js';
 import { Phrase } from './phrase.js';
 
 /** Addresses that are remembered; a power of two. */
-const SLOTS = 256;
+const SLOTS = 2048;
 const SIZE = 16;
+/** Factor of the hash. */
+const MIX = 0x9e3779b1;
 
 /** IPv6 addresses as JSON: the same few come again and again, and each takes a while to be made. */
 export class Ip6Phrases {
@@ -13,9 +15,11 @@ export class Ip6Phrases {
   /** The address at `off`. */
   of(b: Uint8Array, off: number): Phrase {
     const { octets } = this;
+    // Words, as addresses of one network differ in few octets.
     let hash = 0;
-    for (let i = off; i < off + SIZE; i++) hash = Math.imul(hash ^ b[i], 0x01000193);
-    const slot = (hash ^ (hash >>> 16)) & (SLOTS - 1);
+    for (let i = off; i < off + SIZE; i += 4)
+      hash = Math.imul(hash ^ (b[i] | (b[i + 1] << 8) | (b[i + 2] << 16) | (b[i + 3] << 24)), MIX) ^ (hash >>> 15);
+    const slot = (hash ^ (hash >>> 13)) & (SLOTS - 1);
     const known = this.phrases[slot];
     const at = slot * SIZE;
     let i = 0;
