@@ -89,16 +89,16 @@ const F = fields({
   setupFrame: { name: 'rtp.setup-frame', label: 'Setup frame', type: 'frame' },
   callId: { name: 'sip.call_id_generated', label: 'Generated Call-ID', type: 'string' },
   setupMethod: { name: 'rtp.setup-method', label: 'Setup Method', type: 'string' },
-  version: { name: 'rtp.version', label: 'Version', type: 'u8', mask: 0xc0, values: VERSIONS },
-  padding: { name: 'rtp.padding', label: 'Padding', type: 'bool', mask: 0x20 },
-  ext: { name: 'rtp.ext', label: 'Extension', type: 'bool', mask: 0x10 },
-  cc: { name: 'rtp.cc', label: 'Contributing source identifiers count', type: 'u8', mask: 0x0f },
-  marker: { name: 'rtp.marker', label: 'Marker', type: 'bool', mask: 0x80 },
-  type: { name: 'rtp.p_type', label: 'Payload type', type: 'u8', mask: 0x7f, values: payloadName },
-  seq: { name: 'rtp.seq', label: 'Sequence number', type: 'u16' },
+  version: { name: 'rtp.version', label: 'Version', at: [0, 1], type: 'u8', mask: 0xc0, values: VERSIONS },
+  padding: { name: 'rtp.padding', label: 'Padding', at: [0, 1], type: 'bool', mask: 0x20 },
+  ext: { name: 'rtp.ext', label: 'Extension', at: [0, 1], type: 'bool', mask: 0x10 },
+  cc: { name: 'rtp.cc', label: 'Contributing source identifiers count', at: [0, 1], type: 'u8', mask: 0x0f },
+  marker: { name: 'rtp.marker', label: 'Marker', at: [1, 1], type: 'bool', mask: 0x80 },
+  type: { name: 'rtp.p_type', label: 'Payload type', at: [1, 1], type: 'u8', mask: 0x7f, values: payloadName },
+  seq: { name: 'rtp.seq', label: 'Sequence number', at: [2, 2], type: 'u16' },
   extSeq: { name: 'rtp.extseq', label: 'Extended sequence number', type: 'u32' },
-  timestamp: { name: 'rtp.timestamp', label: 'Timestamp', type: 'u32' },
-  ssrc: { name: 'rtp.ssrc', label: 'Synchronization Source identifier', type: 'u32', base: 'hex_dec' },
+  timestamp: { name: 'rtp.timestamp', label: 'Timestamp', at: [4, 4], type: 'u32' },
+  ssrc: { name: 'rtp.ssrc', label: 'Synchronization Source identifier', at: [8, 4], type: 'u32', base: 'hex_dec' },
   csrcItems: { name: 'rtp.csrc.items', label: 'Contributing Source identifiers', type: 'none' },
   csrc: { name: 'rtp.csrc.item', label: 'CSRC item', type: 'u32', base: 'hex_dec' },
   profile: { name: 'rtp.ext.profile', label: 'Defined by profile', type: 'u16', base: 'hex_dec' },
@@ -221,6 +221,8 @@ export const rtp = defineDissector<RtpPacket>({
     const padding = (b[off] & 0x20) !== 0 ? b[end - 1] : -1;
     return padding === 0 || padding > end - off - header ? No : Yes;
   },
+
+  plain: (b, off, end) => end - off >= HEADER && version(b, off) === 2 && !isRtcp(b, off),
 
   track(v, cx) {
     const { buf, off } = v;

@@ -96,6 +96,9 @@ function probeOf(n: number, t: Tree): void {
   t.expert(E.traceroute, -1, 0, `${E.traceroute.message}: hop #${hop}, attempt #${(n % ATTEMPTS) + 1}`);
 }
 
+/** The number of the conversation, which the header does not say. */
+export const UDP_STREAM = F.stream;
+
 export const udp = defineDissector<UdpDatagram>({
   proto: 'udp',
   title: 'User Datagram Protocol',

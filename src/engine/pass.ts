@@ -337,8 +337,9 @@ export class Pass {
   private plainRow(e: Envelope, k: number): boolean {
     const { plain, index } = this;
     const tunnel = e.lane.connection.tunnel!;
-    if (plain === null || !plain.add(e, index.inner(tunnel), this.dissection.tree)) return false;
+    if (plain === null || !plain.takes(e, index.inner(tunnel))) return false;
     if (index.numbered.stream < 0) index.numbered.stream = this.udpStream();
+    plain.show(e, this.dissection.tree);
     count(tunnel, e);
     this.describe(e, null, k);
     return true;

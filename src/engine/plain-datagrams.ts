@@ -1,5 +1,6 @@
 import { HEADER, IP_PACKET } from '../../dissectors/ftt-ims.js';
-import { type AnyDissector, Peek, type Source, type Tree, u16 } from '../kit/index.js';
+import { UDP_STREAM } from '../../dissectors/udp.js';
+import { type AnyDissector, type Field, Peek, type Source, type Tree, u16 } from '../kit/index.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import { addFixed } from './fixed-fields.js';
 import type { IndexPass } from './index-pass.js';
@@ -45,7 +46,7 @@ export class PlainHeaders {
 
 /**
  * Indexes and shows in one step what nearly all envelopes hold: a whole UDP datagram of a known flow, of whose payload
- * nothing is wanted. No packet is made for it (ADR 0010). All others go the long way, which gives the same.
+ * nothing is wanted, or fields at fixed places alone. No packet is made for it (ADR 0010). All others go the long way, which gives the same.
  */
 export class PlainDatagrams {
   private readonly headers = new PlainHeaders();
@@ -53,12 +54,16 @@ export class PlainDatagrams {
   private readonly envelope: Step;
   private readonly ip: Step;
   private readonly ipv6: Step;
-  private readonly udp: Step;
+  /** What is wanted of UDP, and whether the number of its flow is. */
+  private readonly udp: readonly Field[] | null;
+  private readonly streamWanted: boolean;
   private readonly dataWanted: boolean;
   /** Whether all that is wanted of the headers stands at fixed places. */
   private readonly usable: boolean;
   /** Who was last found to be of no interest; null: payload that nobody takes. */
   private passed: AnyDissector | null | undefined = undefined;
+  /** That one, where fields of its header are wanted. */
+  private payload: Step | null = null;
 
   constructor(
     private readonly plan: Plan,
@@ -70,42 +75,56 @@ export class PlainDatagrams {
     this.envelope = step('fttims');
     this.ip = step('ip');
     this.ipv6 = step('ipv6');
-    this.udp = step('udp');
+    const { dissector: udp } = step('udp');
+    this.udp = plan.quickBut(udp, UDP_STREAM);
+    this.streamWanted = plan.wants[UDP_STREAM.id] !== 0;
     this.dataWanted = step('data').depth !== Depth.Skip;
-    this.usable = [this.envelope, this.ip, this.ipv6, this.udp].every(
-      ({ quick, depth, dissector }) => quick !== null && (dissector.plain !== undefined || depth !== Depth.Dissect),
-    );
+    this.usable =
+      this.udp !== null &&
+      [this.envelope, this.ip, this.ipv6].every(
+        ({ quick, depth, dissector }) => quick !== null && (dissector.plain !== undefined || depth !== Depth.Dissect),
+      );
   }
 
-  /** Adds the wanted fields of the datagram in an envelope to the tree; false, and nothing is added, where it is not plain. */
-  add(e: Envelope, scope: Scope, t: Tree): boolean {
+  /** Whether the datagram in an envelope is plain; it is then indexed, and can be shown. */
+  takes(e: Envelope, scope: Scope): boolean {
     const { p } = this.headers;
     if (!this.usable || !this.headers.read(e)) return false;
     const d = this.index.taker(p, scope);
     if (d === undefined || (d !== this.passed && !this.isPassed(d))) return false;
-    this.show(p.net === 4, e.buf, e.off, p.header, e.end, t);
-    return true;
+    return this.payload === null || this.payload.dissector.plain!(p.buf, p.off, p.end, p.wireEnd);
   }
 
-  /** Whether nothing is wanted of what a dissector takes. */
+  /** Whether nothing is wanted of what a dissector takes, or nothing but fields at fixed places. */
   private isPassed(d: AnyDissector | null): boolean {
+    let payload: Step | null = null;
     if (d === null) {
       if (this.dataWanted) return false;
-    } else if (d.peek !== undefined || this.index.tracked.has(d) || this.plan.of(d).depth !== Depth.Skip) return false;
+    } else {
+      if (d.peek !== undefined || this.index.tracked.has(d)) return false;
+      const step = this.plan.of(d);
+      if (step.depth !== Depth.Skip) payload = step;
+      if (payload !== null && (d.plain === undefined || step.quick === null || this.plan.below(d))) return false;
+    }
     this.passed = d;
+    this.payload = payload;
     return true;
   }
 
-  private show(is4: boolean, buf: Uint8Array, off: number, udp: number, end: number, t: Tree): void {
-    const { source } = this;
+  /** Adds the wanted fields of the envelope that was taken last; its flow has a number by then. */
+  show({ buf, off, end }: Envelope, t: Tree): void {
+    const { source, payload } = this;
+    const { p } = this.headers;
     source.buf = buf;
     source.start = off;
     source.end = end;
     const level = t.level;
     const before = t.enter(source);
     addFixed(this.envelope.quick!, buf, off, t);
-    addFixed(is4 ? this.ip.quick! : this.ipv6.quick!, buf, off + HEADER, t);
-    addFixed(this.udp.quick!, buf, udp, t);
+    addFixed(p.net === 4 ? this.ip.quick! : this.ipv6.quick!, buf, off + HEADER, t);
+    addFixed(this.udp!, buf, p.header, t);
+    if (this.streamWanted) t.num(UDP_STREAM, p.header, 0, this.index.numbered.stream);
+    if (payload !== null) addFixed(payload.quick!, buf, p.off, t);
     t.leave(before, level);
   }
 }

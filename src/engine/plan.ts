@@ -54,7 +54,7 @@ export class Plan {
    */
   constructor(
     private readonly registry: Registry,
-    private readonly wants: Uint8Array,
+    readonly wants: Uint8Array,
     private readonly everything: boolean,
   ) {
     const payload = registry.dissectors.some((d) => this.wanted(d) && !isBelowTransport(d));
@@ -108,6 +108,13 @@ export class Plan {
     return wanted;
   }
   private readonly belows = new Map<AnyDissector, boolean>();
+
+  /** What {@link Step.quick} would be if `f` were not wanted. */
+  quickBut(d: AnyDissector, f: Field): readonly Field[] | null {
+    const wants = this.wants.slice();
+    wants[f.id] = 0;
+    return quickFields(d, wants);
+  }
 
   of(d: AnyDissector): Step {
     return this.steps.get(d)!;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { HEAD_FIELDS } from '../../dissectors/frame.js';
 import { dissectors } from '../../dissectors/index.js';
+import { UDP_STREAM } from '../../dissectors/udp.js';
 import type { Field } from '../../src/kit/index.js';
 import { fieldText } from '../../src/report/value.js';
 import { corpusMissing, publicCaptures, ROOT } from '../support/corpus.js';
@@ -12,6 +13,8 @@ import { forRows } from '../support/rows.js';
 const FIXED: readonly Field[] = dissectors.flatMap((d) => Object.values(d.fields).filter((f) => f.at !== undefined));
 const NETWORK = FIXED.filter((f) => /^(ip|ipv6)\./.test(f.name));
 const HEAD = [...HEAD_FIELDS, ...NETWORK];
+/** What is wanted of datagrams and of media in them, where nothing is of the segments around them. */
+const MEDIA = [UDP_STREAM, ...FIXED.filter((f) => /^(ipv6|udp|rtp)\./.test(f.name))];
 
 const name = (value: string): string => value.slice(0, value.indexOf('='));
 const order = (a: string, b: string): number => (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0);
@@ -49,6 +52,7 @@ describe('fields at fixed places are what dissection says', () => {
       await agree(join(ROOT, 'samples', file), FIXED);
       await agree(join(ROOT, 'samples', file), NETWORK);
       await agree(join(ROOT, 'samples', file), HEAD);
+      await agree(join(ROOT, 'samples', file), MEDIA);
     });
 
   const skip = corpusMissing('public');
