@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { systemError } from '../../capture/errors.js';
 import { setFlagsFromString } from 'node:v8';
+import { systemError } from '../../capture/errors.js';
 import { SessionTap } from '../../engine/session-tap.js';
 import { CATALOGUE } from '../../model/catalogue.js';
 import { isBefore } from '../../model/moment.js';
