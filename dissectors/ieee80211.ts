@@ -237,6 +237,9 @@ export const wlan = defineDissector<WlanData>({
   },
   tables: ['eth.llc'],
 
+  // Of several MSDUs peek follows the first alone.
+  plain: (b, off, end) => end - off >= SHORTEST && !isAggregate(b, off),
+
   peek(p: Peek) {
     const { buf, off } = p;
     if (p.end - off < 24) return p.stop();

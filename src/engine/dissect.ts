@@ -415,8 +415,9 @@ export class Dissection implements Ctx {
   /** Leads on below a layer of which nothing is wanted. */
   private pass(d: AnyDissector, v: View): void {
     const { packet } = this;
-    if (packet.notes !== null && packet.find(d, v.buf, v.off) !== undefined) {
-      d.dissect(v, this.tree, this); // it knows what was encrypted, or all parts
+    const noted = packet.notes !== null && packet.find(d, v.buf, v.off) !== undefined; // what was encrypted, or all parts
+    if (noted || d.plain?.(v.buf, v.off, v.end, v.wireEnd) === false) {
+      d.dissect(v, this.tree, this);
       return;
     }
     const p = this.peek;

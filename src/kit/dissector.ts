@@ -216,8 +216,8 @@ export interface Dissector<R = unknown> {
    */
   pduLength?(b: Uint8Array, off: number, end: number, known?: Framing): number;
   /**
-   * Whether the header of the layer `[off, end)` is whole and plain, so that `dissect` shows every field that has an `at`
-   * as the octets there say.
+   * Whether the header of the layer `[off, end)` is whole and plain: `dissect` shows every field that has an `at` as the
+   * octets there say, and `peek` leads to all that is in it.
    */
   plain?(b: Uint8Array, off: number, end: number, wireEnd: number): boolean;
   /** The way down for the index pass. */

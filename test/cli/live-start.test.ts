@@ -34,7 +34,7 @@ test('lines are completed: options, their values, files', () => {
 test('what is wrong with a line is said before anything is done', () => {
   assert.equal(starters.ue.wrong('192.0.2.1 --lab -4'), undefined);
   assert.equal(starters.eftf.wrong(''), undefined);
-  assert.equal(starters.capture.wrong("lo eth0 -f 'tcp port 443' -b files:2 -w x"), undefined);
+  assert.equal(starters.capture.wrong("lo eth0 -f 'tcp port 443' -b packets:9 -b files:2 -w x"), undefined);
   const wrong: readonly (readonly ['ue' | 'eftf' | 'capture', string, RegExp])[] = [
     ['ue', '', /missing required argument/],
     ['ue', 'h --lap', /unknown option '--lap' \(Did you mean --lab\?\)/],
