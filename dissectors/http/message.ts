@@ -189,7 +189,7 @@ export function connectAnswerLength(b: Uint8Array, off: number, end: number, kno
   return lengthOf(b, off, end, true, known);
 }
 
-/** What of a message is looked through: its first line, a line that is no start line, up to the empty line, its chunks, their trailers. */
+/** What of a message is looked through: its first line, one that is no start line, up to the empty line, chunks, trailers. */
 const Phase = { Start: 0, Line: 1, Head: 2, Chunks: 3, Trailers: 4 } as const;
 
 function lengthOf(b: Uint8Array, off: number, end: number, connect: boolean, known = new Framing()): number {

@@ -46,7 +46,8 @@ export class PlainHeaders {
 
 /**
  * Indexes and shows in one step what nearly all envelopes hold: a whole UDP datagram of a known flow, of whose payload
- * nothing is wanted, or fields at fixed places alone. No packet is made for it (ADR 0010). All others go the long way, which gives the same.
+ * nothing is wanted, or fields at fixed places alone. No packet is made for it (ADR 0010). All others go the long way,
+ * which gives the same.
  */
 export class PlainDatagrams {
   private readonly headers = new PlainHeaders();

@@ -39,7 +39,7 @@ const FLUSH_MS = 50;
 const STATISTICS_MS = 1000;
 /** Packets between two looks at the clock: while they come without end, no timer runs, and no message arrives. */
 const LOOK = 64;
-/** What came before the end was told is handed over by the kernel within this time: a block of its buffer waits twice KERNEL_MS at most. */
+/** The kernel hands over what came before the end within this time: a block of its buffer waits twice KERNEL_MS at most. */
 const SETTLED_MS = 4 * KERNEL_MS;
 
 type CaptureOrder = Extract<ChildOrder, { do: 'capture' }>;

@@ -46,7 +46,7 @@ export class CannotCapture extends Error {
 }
 
 const CHILD = fileURLToPath(new URL('../live/capture-child.js', import.meta.url));
-/** How many seconds a process that was told to end may take to hand over what it has; those in which this one does not run do not count. */
+/** Seconds in which a process that was told to end hands over what it has; those in which this one stands still do not count. */
 const STOP_SECONDS = 15;
 const PIPE = 'or capture with another program: tcpdump -i IFACE -U -w - | fttscope -r -';
 const RIGHTS = `run it as root, or give Node the rights (setcap cap_net_raw,cap_net_admin=eip NODE), ${PIPE}`;

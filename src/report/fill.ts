@@ -18,7 +18,10 @@ export interface Pattern {
   readonly text: DataView;
   readonly length: number;
   readonly holes: number;
-  /** By hole: where in the text it is, the node whose value stands there, counted from the first, and how that is written ({@link Form}). */
+  /**
+   * By hole: where in the text it is, the node whose value stands there, counted from the first, and how that is written
+   * ({@link Form}).
+   */
   readonly cut: Int32Array;
   readonly node: Int32Array;
   readonly form: Uint8Array;
@@ -41,8 +44,8 @@ export class Filler {
   }
 
   /**
-   * Fills the holes of a text with values of a tree, whose node `base` is its first. Nearly all rows go through this one loop, which keeps its position
-   * in variables of its own and leaves to {@link TextBytes.value} what is not common.
+   * Fills the holes of a text with values of a tree, whose node `base` is its first. Nearly all rows go through this one
+   * loop, which keeps its position in variables of its own and leaves to {@link TextBytes.value} what is not common.
    */
   fill(p: Pattern, t: Tree, base: number, out: TextBytes): void {
     const { text, length, holes, cut, node, form } = p;
