@@ -186,7 +186,7 @@ function failureOf({ tunnel, tcp, connectAnswer }: TunnelLife): TunnelFailure {
 /** `handshake_failure`: the names of RFC 8446 §6. */
 const alertName = (n: number): string => nameOf(ALERTS, n, `alert ${n}`).toLowerCase().replaceAll(' ', '_');
 
-function releaseOf({ tunnel, tcp }: TunnelLife, end: Moment): Release {
+function releaseOf({ tunnel, tcp, path }: TunnelLife, end: Moment): Release {
   const e = tcp.end;
   const { deaf } = tcp;
   if (deaf !== null && (e === null || isBefore(deaf, e)))
@@ -204,8 +204,14 @@ function releaseOf({ tunnel, tcp }: TunnelLife, end: Moment): Release {
     row: e.row,
     idleBeforeMs: e.idleMs,
     basis: e.observed && !foreign ? 'observed' : 'inferred',
+    ...(e.how === 'rst' && path.pending !== null && { pending: pendingOf(path.pending, tunnel.ue) }),
   };
 }
+
+const pendingOf = (octets: readonly [number, number], ue: 0 | 1): NonNullable<Release['pending']> => ({
+  up: octets[ue],
+  down: octets[ue === 0 ? 1 : 0],
+});
 
 /** An RST whose TTL is not that of the segments before it was made on the way. */
 const isForeign = (e: Ending, usual: number): boolean => usual !== 0 && Math.abs(e.hops - usual) > 1;

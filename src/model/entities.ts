@@ -34,6 +34,8 @@ export interface Release {
   row?: string;
   idleBeforeMs?: number;
   basis: 'observed' | 'inferred';
+  /** Octets that nobody had acknowledged when a reset came. */
+  pending?: { up: number; down: number };
 }
 
 export type CapturePoint = 'ue' | 'proxy' | 'eftf' | 'behind-eftf';

@@ -73,8 +73,13 @@ function judgeProxy(t: TunnelEntity, raise: Raise): void {
   else if (status === 407)
     return; // told with the schemes that the proxy offers
   else if (status === 502 || status === 503 || status === 504) raise('proxy.unreachable', at, detail);
+  else if (isPortal(status)) raise('portal.captive', at, { detail: `The CONNECT was answered with ${status}.` });
   else raise('proxy.refused', at, detail);
 }
+
+/** A portal redirects what it does not let through, or says that it wants a login. RFC 6585 §6 */
+const LOGIN_FIRST = 511;
+const isPortal = (status: number): boolean => status === LOGIN_FIRST || (status >= 300 && status < 400);
 
 const CURRENT = /^TLSv1\.[23]$/;
 const BROKEN_SUITE = /NULL|RC4|_DES_|3DES|EXPORT|_anon_/i;
@@ -155,13 +160,32 @@ function judgeCertificate(t: TunnelEntity, raise: Raise): void {
     raise('tls.certificate-self-signed', undefined, { detail: `Subject and issuer are ${c.subject}.` });
 }
 
+/** What fatal alerts of a handshake say, by their number. RFC 8446 §6.2, RFC 6066 §9, RFC 7301 §3.2 */
+const SAYS: Readonly<Record<number, string>> = {
+  40: 'It can agree to nothing that the other side offers: suites, groups or signatures.',
+  42: 'To it the certificate is damaged, or its signature is false.',
+  43: 'It does not support certificates of that kind.',
+  44: 'To it the certificate is revoked.',
+  45: 'To it the certificate has expired, or is not valid yet.',
+  46: 'It does not accept the certificate and does not say why.',
+  48: 'It does not know who issued the certificate, or does not trust them.',
+  70: 'It supports no version of TLS that the other side offers.',
+  71: 'It wants stronger suites than the other side offers.',
+  112: 'There is no server of that name.',
+  116: 'It wants a certificate of the client.',
+  120: 'It supports none of the application protocols (ALPN) that the other side offers.',
+};
+
 function judgeHandshake(t: TunnelEntity, raise: Raise): void {
   const { failure } = t;
   if (failure?.stage !== 'tls') return;
   const fatal = t.tls!.alerts.find((a) => a.level === 'fatal');
   const detail = { detail: failure.cause };
-  if (fatal !== undefined) raise('tls.alert', fatal.at && seen(fatal.at, fatal.row), detail);
-  else if (t.tls!.version === undefined) raise('tls.no-answer', undefined, detail);
+  if (fatal !== undefined) {
+    const says = SAYS[fatal.description];
+    const words = says === undefined ? failure.cause : `${failure.cause} ${says}`;
+    raise('tls.alert', fatal.at && seen(fatal.at, fatal.row), { detail: words });
+  } else if (t.tls!.version === undefined) raise('tls.no-answer', undefined, detail);
   else raise('tls.incomplete', t.release.at && seen(t.release.at, t.release.row), detail);
 }
 
@@ -188,6 +212,14 @@ function judgeStalls(t: TunnelEntity, raise: Raise): void {
   }
 }
 
+/** What was on its way when a tunnel was reset. */
+function pendingWords({ release: { pending } }: TunnelEntity): string {
+  if (pending === undefined) return '';
+  const ways = (['up', 'down'] as const).flatMap((way) => (pending[way] > 0 ? `${pending[way]} octets ${way}` : []));
+  if (ways.length === 0) return ' Everything sent before had been acknowledged.';
+  return ` Nobody had acknowledged ${ways.join(' and ')}.`;
+}
+
 function judgeEnd(t: TunnelEntity, raise: Raise): void {
   const { release, tls } = t;
   const { how, at, idleBeforeMs = 0 } = release;
@@ -202,7 +234,7 @@ function judgeEnd(t: TunnelEntity, raise: Raise): void {
     const who = release.by === 'ue' ? 'the UE' : release.by === 'eftf' ? 'the EFTF' : 'something on the way';
     if (idleBeforeMs >= IDLE_MS)
       raise('tunnel.idle-cut', when, { detail: `${pause}, a reset came that bears the address of ${who}.` });
-    else raise('tunnel.reset', when, { detail: `The reset came from ${who}.` });
+    else raise('tunnel.reset', when, { detail: `The reset came from ${who}.${pendingWords(t)}` });
   } else if (how === 'fin' && tls !== undefined && t.state === 'established') {
     // A close_notify of TLS 1.3 cannot be seen without keys: then nothing is claimed.
     const way = release.by === 'ue' ? tls.decryption.up : tls.decryption.down;

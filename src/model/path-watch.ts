@@ -1,6 +1,6 @@
 import type { Findings, Ref } from './findings.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
-import type { SegmentFacts } from './tcp-life.js';
+import { Flag, type SegmentFacts } from './tcp-life.js';
 
 /** After a loss outside TCP needs so long to be itself again: RFC 6298 §2.4 has a second at least for its timer. */
 const RECOVERY_MS = 3000;
@@ -94,6 +94,8 @@ export class PathWatch {
   private split: { readonly at: Seen; readonly ms: number } | null = null;
   private full = 0;
   private firstFull: Seen | null = null;
+  /** Octets of each side that were under way when the connection was reset. */
+  pending: readonly [number, number] | null = null;
 
   /** A segment of the outer connection. */
   segment(a: Arrival, side: 0 | 1, s: SegmentFacts): void {
@@ -111,6 +113,7 @@ export class PathWatch {
       this.full++;
       this.firstFull ??= a.seen();
     }
+    if ((s.flags & Flag.Rst) !== 0) this.pending ??= [this.sending[0].underWay, this.sending[1].underWay];
     if (s.length === 0) return;
     if (s.again) own.again(a, s, other.frames);
     else {

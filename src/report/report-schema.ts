@@ -191,6 +191,7 @@ const tunnel = entity({
     'row?': ROW,
     'idleBeforeMs?': MS,
     basis: of('observed', 'inferred'),
+    'pending?': object({ up: COUNT, down: COUNT }),
   }),
   idleMaxMs: MS,
   tcp: object({

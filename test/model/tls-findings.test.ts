@@ -36,7 +36,13 @@ describe('a handshake that fails', () => {
     assert.deepEqual(codes(r), ['tls.alert']);
     assert.equal(r.tunnels[0].state, 'failed');
     assert.equal(r.tunnels[0].tls.alerts[0].name, 'handshake_failure');
-    assert.match(r.findings[0].meaning, /EFTF sent the alert handshake_failure/);
+    assert.match(r.findings[0].meaning, /EFTF sent the alert handshake_failure\. It can agree to nothing that/);
+    const unknown = await told(await begun(V12, alert(120)));
+    assert.match(
+      unknown.findings[0].meaning,
+      /no_application_protocol\. It supports none of the application protocols/,
+    );
+    assert.match((await told(await begun(V12, alert(80)))).findings[0].meaning, /internal_error\. One side ended/);
   });
 
   test('no server name: it stands before the alert that it leads to', async () => {

@@ -42,6 +42,8 @@ describe('the way to the EFTF', () => {
     [407, 'proxy.authentication'],
     [502, 'proxy.unreachable'],
     [504, 'proxy.unreachable'],
+    [302, 'portal.captive'],
+    [511, 'portal.captive'],
   ] as const)
     test(`a proxy that answers ${status}`, async () => {
       const r = await reportOn(captured(clearConversation([], [connect(), answer(status, 'No')])).octets);
@@ -175,6 +177,19 @@ describe('the end of a tunnel', () => {
   test('a reset out of the blue', async () => {
     const r = await reportOn(captured(clearConversation([...SOME]), { end: 'rst' }).octets);
     assert.deepEqual(codes(r), ['tunnel.reset']);
+  });
+
+  test('what was on its way when a reset came is told', async () => {
+    const reset = tcp(server, client, { seq: 501, ack: 0, flags: RST }, NOTHING);
+    const lost = await segments(...opening, [100, 0, send(101 + data.length)], [120, 1, reset]);
+    assert.deepEqual(lost.tunnels[0].release.pending, { up: data.length, down: 0 });
+    assert.match(
+      finding(lost, 'tunnel.reset').meaning,
+      /^The reset came from the EFTF\. Nobody had acknowledged 71 octets up\./,
+    );
+    const none = await segments(...opening, [120, 1, reset]);
+    assert.deepEqual(none.tunnels[0].release.pending, { up: 0, down: 0 });
+    assert.match(finding(none, 'tunnel.reset').meaning, /Everything sent before had been acknowledged\./);
   });
 
   test('a pause, then one side alone', async () => {
