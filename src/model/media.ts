@@ -196,7 +196,10 @@ export class Media {
     for (const s of kept) numbers[s.id] = 1;
     let count = 0;
     for (let id = 1; id < numbers.length; id++) if (numbers[id] !== 0) numbers[id] = ++count;
-    for (const s of kept) s.id = numbers[s.id];
+    for (const s of kept) {
+      s.id = numbers[s.id];
+      s.flow = null; // with it goes all that the pass follows
+    }
     this.streams.replace(kept);
     for (const s of kept) if (s.tunnel === 0) s.copyOf ??= this.inTunnel(s) ?? null;
     return numbers;

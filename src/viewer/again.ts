@@ -67,7 +67,7 @@ export class Again {
   some(takes: FrameTest, changes: Partial<PassOptions>, give: (row: Row) => boolean | undefined): SomeFrames {
     const { viewed, frames, capture } = this;
     const source = new StoredFrames(frames, capture, takes);
-    const options = { ...this.options, ...BARE, tap: undefined, ...changes, ...viewed.keys() };
+    const options = { ...this.options, ...BARE, ...changes, ...viewed.keys() };
     return { source, pass: new SubPass(viewed.registry, options, frames, source, give) };
   }
 
@@ -167,7 +167,7 @@ export class Again {
       replays.push(found);
       return found.replay;
     }
-    const options = { ...this.options, labels: true, fields: null, tap: undefined, ...viewed.keys() };
+    const options = { ...this.options, labels: true, fields: null, ...viewed.keys() };
     const replay = new Replay(viewed.registry, options, frames, capture, this.takes(group));
     replays.push({ group, replay });
     if (replays.length > keeps) {

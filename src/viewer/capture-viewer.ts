@@ -62,12 +62,11 @@ export class CaptureViewer implements Viewer {
   private frames: Frames;
   private writer: RowsWriter;
   private capture!: Capture;
-  private options!: PassOptions;
   private tunnels: readonly Tunnel[] = [];
   /** Caps that were reached. */
   private limits: readonly LimitReached[] = [];
-  private tap!: SessionTap;
-  private model!: SessionModel;
+  /** What the report will be made of; null once it is. */
+  private gathered: { readonly model: SessionModel; readonly tap: SessionTap } | null = null;
   /** Where calls that are over wait for the report. */
   private shelf!: ReportShelf;
   private again!: Again;
@@ -115,9 +114,10 @@ export class CaptureViewer implements Viewer {
     const severalFiles = viewed.names.length > 1;
     this.capture = await viewed.open();
     this.shelf = new ReportShelf();
-    this.model = new SessionModel(undefined, viewed.subscribers, this.shelf);
-    this.tap = new SessionTap(this.model, registry, severalFiles);
-    this.options = {
+    const model = new SessionModel(undefined, viewed.subscribers, this.shelf);
+    const tap = new SessionTap(model, registry, severalFiles);
+    this.gathered = { model, tap };
+    const options: PassOptions = {
       ...viewed.keys(),
       rows: 'both',
       fields: LINK_FIELDS.flatMap((name) => [...registry.byName(name)]),
@@ -129,10 +129,9 @@ export class CaptureViewer implements Viewer {
       analyseTcp: true,
       duplicates: true,
       severalFiles,
-      tap: this.tap,
     };
-    this.again = new Again(viewed, this.capture, frames, rows, this.options);
-    const pass = new FirstPass(registry, this.options, (row) => {
+    this.again = new Again(viewed, this.capture, frames, rows, options);
+    const pass = new FirstPass(registry, { ...options, tap }, (row) => {
       if (row.outer.protocol === 6 && row.outer.tunnel !== null)
         frames.tunnels.set(frames.connection(row.outer.ordinal), row.outer.tunnel.id);
       this.writer.take(row);
@@ -348,10 +347,12 @@ export class CaptureViewer implements Viewer {
 
   private whole(): Report {
     if (this.told !== null) return this.told;
-    const { model, tap, limits, capture } = this;
+    const { limits, capture } = this;
+    const { model, tap } = this.gathered!;
     const { files, damage } = capture;
     tap.finish();
     this.told = this.viewed.report({ model, tap, files, damage, limits });
+    this.gathered = null;
     return this.told;
   }
 

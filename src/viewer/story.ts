@@ -161,7 +161,8 @@ class EntryList {
   private readonly atHand = new Texts(PAGE, 1);
   private readonly aside = new Texts(PAGE, 4);
   private readonly kept = new Map<number, Members>();
-  private readonly accessors: readonly PropertyDescriptor[];
+  /** What entries with the same members aside inherit, by the digits that name these: a property each would cost more than the entry. */
+  private readonly shapes = new Map<string, object>();
   /** What many entries have: texts, and small values by their JSON. */
   private readonly values = new Map<string, unknown>();
 
@@ -171,12 +172,11 @@ class EntryList {
   ) {
     this.atHand.add(sent.atHand);
     this.aside.add(sent.aside);
-    this.accessors = names.map((name) => this.accessor(name));
   }
 
   /** Unpacks one more entry; false where there is none. */
   more(): boolean {
-    const { entries, atHand, names, accessors } = this;
+    const { entries, atHand, names } = this;
     if (entries.length >= atHand.count) {
       atHand.clear();
       this.values.clear();
@@ -185,8 +185,10 @@ class EntryList {
     const text = atHand.at(entries.length);
     const entry = JSON.parse(text.slice(names.length)) as Record<string, unknown>;
     for (const name of Object.keys(entry)) entry[name] = this.shared(entry[name]);
-    for (let i = 0; i < names.length; i++) if (text[i] === '1') Object.defineProperty(entry, names[i], accessors[i]);
-    entries.push(entry as unknown as Entry);
+    const digits = text.slice(0, names.length);
+    let shape = this.shapes.get(digits);
+    if (shape === undefined) this.shapes.set(digits, (shape = this.shape(digits)));
+    entries.push(Object.setPrototypeOf(entry, shape));
     return true;
   }
 
@@ -201,14 +203,22 @@ class EntryList {
     return value;
   }
 
-  private accessor(name: string): PropertyDescriptor {
-    const unpack = ({ id }: Entry): unknown => this.whole(id)[name];
-    return {
-      get(this: Entry) {
-        return unpack(this);
+  private shape(digits: string): object {
+    const { names } = this;
+    const unpack = ({ id }: Entry): Members => this.whole(id);
+    const shape = {
+      toJSON(this: Entry) {
+        return { ...this, ...unpack(this) };
       },
-      enumerable: true,
     };
+    for (let i = 0; i < names.length; i++)
+      if (digits[i] === '1')
+        Object.defineProperty(shape, names[i], {
+          get(this: Entry) {
+            return unpack(this)[names[i]];
+          },
+        });
+    return shape;
   }
 
   /** What was put aside of the entry with an id. */
