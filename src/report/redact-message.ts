@@ -1,3 +1,4 @@
+import { isStandard } from './redact-words.js';
 import type { SameLength } from './same-length.js';
 
 /** Values of parameters that prove who somebody is, or lead to it. RFC 3261 §22, RFC 3310. */
@@ -29,6 +30,22 @@ const STRUCTURED: ReadonlySet<string> = new Set(
 const ORIGIN = /^o=(.*?)(?=(?: \S+){5}\s*$)/;
 /** The host of one label that sent a request (RFC 3261 §18.1.1), after the transport. */
 const SENT_BY = /(SIP\s*\/\s*2\.0\s*\/\s*\w+\s+)([a-z0-9_-]+)(?=[\s:;,]|$)/gi;
+/** What a response says in its first line, in words. */
+const PHRASE = /^((?:SIP\/|HTTP\/|MSRP )\S+ )(\d{3}) ([^\r\n]+)/;
+/** Behind its semicolon: name and value. RFC 3261 §25.1 */
+const PARAMETER = /(;\s*([\w.+%-]{1,64})\s*=\s*)("(?:[^"\\]|\\.)*"|[^\s;,<>"?&]+)/g;
+/** Parameters whose values come from a list, are random (RFC 3261 §19.3), or are read elsewhere. */
+const PARAMETERS: ReadonlySet<string> = new Set(
+  `aai alg audio automata boundary branch bnc cause charset class cic comp cpc data duplex duration ealg early-only expires
+  from-tag gr handling index isfocus keep language limit lr maddr methods mobility mod mp nc np npdi ob oc oc-algo oc-seq
+  oc-validity party phone-context port-c port-s privacy prot purpose q rc received refresher reg-id retry-after rn rport
+  screen sos spi-c spi-s tag to-tag transport ttl user username realm uri verstat video`.split(/\s+/),
+);
+/** Why a subscription ended (RFC 6665 §4.1.3), or a call was diverted (RFC 5806 §5). */
+const REASONS: ReadonlySet<string> = new Set(
+  `deactivated probation rejected timeout giveup noresource invariant unknown user-busy no-answer unavailable unconditional
+  time-of-day do-not-disturb deflection follow-me out-of-service away`.split(/\s+/),
+);
 /** Attributes of session descriptions of which the same is true. */
 const ATTRIBUTES: ReadonlySet<string> = new Set(
   `3ge2ae accept-types accept-wrapped-types acap acfg bw-info candidate cdsc charset conf connection content creq csup curr
@@ -69,7 +86,12 @@ export class MessageRedaction {
   }
 
   private line(line: string): string {
-    if (/^(?:SIP|HTTP)\/[\d.]+ \d|^MSRP \S+ [A-Z\d]/.test(line)) return this.names.text(line);
+    if (/^(?:SIP|HTTP)\/[\d.]+ \d|^MSRP \S+ [A-Z\d]/.test(line))
+      return this.names.text(
+        line.replace(PHRASE, (whole, before: string, status: string, phrase: string) =>
+          isStandard(phrase, Number(status)) ? whole : `${before}${status} ${this.names.words(phrase)}`,
+        ),
+      );
     if (/^[^\s:]+ \S+ (?:SIP|HTTP)\/[\d.]+\r?$/.test(line))
       return line.replace(/ (\S*)/, (_, uri: string) => ` ${uri.includes(':') ? this.structured(uri) : blank(uri)}`);
     const name = /^([\w-]+)\s*:/.exec(line)?.[1].toLowerCase() ?? '';
@@ -111,8 +133,17 @@ export class MessageRedaction {
       .replace(CREDENTIAL, (_, n: string, is: string, v: string) => n + is + this.credential(n, v))
       .replace(QUERY, blank);
     return this.names
-      .text(this.paths(named))
+      .text(this.paths(named.replace(PARAMETER, (...m) => this.parameter(m[0], m[1], m[2], m[3]))))
       .replace(PROOFS, (_, n: string, is: string, v: string) => n + is + blank(v));
+  }
+
+  /** A parameter whose value may be words of somebody: those in quotes, and those of which nobody knows what they are. */
+  private parameter(whole: string, before: string, name: string, v: string): string {
+    const key = name.toLowerCase();
+    if (key === 'reason' ? REASONS.has(v.toLowerCase()) : PARAMETERS.has(key) || /^\+(?:g|sip)\./.test(key))
+      return whole;
+    if (v.startsWith('"')) return `${before}"${this.names.words(v.slice(1, -1))}"`;
+    return /[.:@]|^[\d+-]*$/.test(v) ? whole : before + this.names.words(v);
   }
 
   /** What looks like an address or a name stays: it is replaced where all of them are. */

@@ -3,11 +3,13 @@
  * same input gives the same output. Addresses of one subnet stay in one subnet.
  */
 
+import { alternativeOf, failureOf, meaningOf, phraseOf, withHosts } from './redact-words.js';
+
 /** What is read as text by people and machines alike, and tells nothing about anybody. */
 const HARMLESS: ReadonlySet<string> = new Set(
-  `schema iso epoch row rows responseRow code title clause next cipher version format contentType kind type state how by basis
+  `schema iso epoch row rows responseRow code title clause next cipher version format kind state how by basis
   method algorithm mechanism xid ssrc codec severity confidence step direction transport accessType role stage verdict source
-  outcome event level bySeverity byState record event`.split(/\s+/),
+  outcome level bySeverity byState record`.split(/\s+/),
 );
 /** Left out altogether: secrets, and what links to them. */
 const SECRET: ReadonlySet<string> = new Set([
@@ -22,6 +24,11 @@ const SECRET: ReadonlySet<string> = new Set([
   'ck',
   'ik',
 ]);
+
+/** Lists whose members are named by a host. */
+const HOSTS: ReadonlySet<string> = new Set(['eftf', 'attempts', 'portals']);
+/** What a device calls itself where that says nothing: a UUID, or an IMEI. RFC 5626 §4.1, RFC 7254 */
+const INSTANCE = /^"?<?urn:(?:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|gsma:imei:[\d-]+(?:;[\w=-]+)*)>?"?$/i;
 
 /** What is looked for in a text, in this order, once from left to right: what was replaced is not looked at again. */
 const TOKENS = {
@@ -82,6 +89,7 @@ export class Pseudonyms {
   private readonly macs = new Numbered();
   private readonly uuids = new Numbered();
   private readonly names = new Numbered();
+  private readonly agents = new Numbered();
   private readonly nets = new Numbered();
   private readonly inNet = new Map<string, Numbered>();
 
@@ -93,9 +101,38 @@ export class Pseudonyms {
     const out: Record<string, unknown> = {};
     for (const name of Object.keys(v)) {
       const member = (v as Record<string, unknown>)[name];
-      if (!SECRET.has(name) && member !== undefined) out[name] = this.value(member, name);
+      if (!SECRET.has(name) && member !== undefined)
+        out[name] =
+          (typeof member === 'string' ? this.free(member, name, v, key) : undefined) ?? this.value(member, name);
     }
     return out;
+  }
+
+  /**
+   * A member that may hold what others wrote freely, without that; undefined: it is none. What it is, the members beside it
+   * and the list that it is in tell.
+   */
+  private free(
+    s: string,
+    name: string,
+    beside: { status?: unknown; code?: unknown },
+    list: string,
+  ): string | undefined {
+    const { status, code } = beside;
+    if (name === 'reason' && list === 'failure') return this.text(failureOf(s));
+    if (name === 'reason' && typeof status === 'number') return phraseOf(s, status);
+    if (name === 'meaning' && typeof code === 'string')
+      return withHosts(this.text(meaningOf(s, code)), (host) => this.oneLabel(host));
+    if (list === 'alternative') return alternativeOf(s);
+    if (name === 'name' && list === 'files') return this.fileName(s);
+    if (name === 'address' || name === 'target' || name === 'sni' || (name === 'name' && HOSTS.has(list)))
+      return this.place(s);
+    return undefined;
+  }
+
+  /** A host of one label, which no text shows to be one; others were found. */
+  private oneLabel(s: string): string {
+    return /[.[]|::/.test(s) ? s : this.place(s);
   }
 
   private string(s: string, key: string): string {
@@ -104,22 +141,28 @@ export class Pseudonyms {
       case 'uid':
         return this.uids.of(s).toString(16).padStart(16, '0');
       case 'callId':
+      case 'replaces':
         return `call-${this.calls.of(s)}`;
+      case 'userAgent':
+        return `agent ${this.agents.of(s)}`;
+      case 'instanceId':
+        return INSTANCE.test(s) ? this.text(s) : this.user(s);
+      case 'event':
+      case 'contentType':
+        return s.split(';')[0];
       case 'user':
         return s.includes(':') || s.includes('@') ? this.text(s) : this.user(s);
       case 'subject':
       case 'issuer':
         return s.replace(/=([^,]+)/g, (_, name: string) => `=${this.host(name.trim())}`);
-      case 'name':
-        return this.fileName(s) ?? this.text(s);
       default:
         return this.text(s);
     }
   }
 
-  private fileName(s: string): string | undefined {
-    const m = /(\.(?:pcap|pcapng|cap|dmp|gz|ntar|snoop)+)+$/i.exec(s);
-    return m === null ? undefined : `capture-${this.files.of(s)}${m[0]}`;
+  private fileName(s: string): string {
+    const ending = /(\.(?:pcap|pcapng|cap|dmp|gz|ntar|snoop)+)+$/i.exec(s);
+    return `capture-${this.files.of(s)}${ending?.[0] ?? ''}`;
   }
 
   /** Any text: addresses, users, numbers and names in it. */

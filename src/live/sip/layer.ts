@@ -1,10 +1,10 @@
 import { headerOf, headersOf, type SipRepresentation, sipResponse } from '../../../dissectors/sip/index.js';
+import { STATUS_NAMES } from '../../../dissectors/sip/status.js';
 import { LIMITS } from '../../limits.js';
 import { addressText, parseAddress, plain, same } from '../address.js';
 import type { Clock } from '../clock.js';
 import { hexDigits, type Random } from '../random.js';
 import { parseCSeq, parseVia, splitOutside, tagOf, type Via, viaText } from './header-text.js';
-import { reasonPhrase } from './reasons.js';
 import {
   type ClientTransaction,
   InviteClient,
@@ -123,7 +123,13 @@ export class SipLayer {
     const to = headerOf(request.message, 'To') ?? '';
     const tagged = status === 100 || tagOf(to) !== undefined || headers.some(([name]) => name === 'To');
     const tag: [string, string][] = tagged ? [] : [['To', `${to};tag=${hexDigits(this.random, 8)}`]];
-    const response = sipResponse(request.message, status, reasonPhrase(status), [...headers, ...tag], body);
+    const response = sipResponse(
+      request.message,
+      status,
+      STATUS_NAMES[status] ?? 'Unknown',
+      [...headers, ...tag],
+      body,
+    );
     request.transaction?.respond(response);
     return response;
   }

@@ -1,7 +1,7 @@
+import { STATUS_NAMES } from '../../../dissectors/sip/status.js';
 import type { Row } from '../../engine/row.js';
 import type { Field, Tree } from '../../kit/index.js';
 import { fieldText } from '../value.js';
-import { STATUS_NAMES } from './sip-status.js';
 import { firstNode, named, RULE, type Selector, type StatContext, type Statistic, selector } from './statistic.js';
 
 /** `sip,stat[,FILTER]`: requests, responses, and how long INVITEs took to their ACK. */

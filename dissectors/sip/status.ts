@@ -1,4 +1,4 @@
-/** Names of status codes: RFC 3261 §21, and the registry of SIP response codes at IANA. */
+/** Reason phrases of responses: RFC 3261 §21, and the registry of SIP response codes at IANA. */
 export const STATUS_NAMES: Readonly<Record<number, string>> = {
   100: 'Trying',
   180: 'Ringing',
