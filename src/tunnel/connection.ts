@@ -3,40 +3,28 @@ import { connectAnswerLength, fieldValue, readMessage, startLine } from '../../d
 import { type AnyDissector, No, type Pdu, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
-import type { Piece } from '../stream/pdu-buffer.js';
 import type { StreamConsumer } from '../stream/tcp.js';
 import { type Hole, type TlsServices, TlsSession } from '../tls/index.js';
+import { Account } from './account.js';
+import { ClientSide, other, type Side } from './client-side.js';
 import { Deframer } from './deframe.js';
 import { proxyHeader } from './detect.js';
-import { clientOf, nameOf } from './ends.js';
+import { nameOf } from './ends.js';
 import { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
 import { Messages, viewOf } from './messages.js';
-import { PlainText } from './plain-text.js';
+import type { PlainText } from './plain-text.js';
 import { answered, connectOf } from './proxy-exchange.js';
 import { recognise } from './recognise.js';
+import { RecordLayer } from './record-layer.js';
 import { isClientHello, RECORD_HEADER, recordLength } from './records.js';
-import { TlsPdu } from './tls-pdu.js';
 import type { Tunnel } from './tunnel.js';
-
-type Side = 0 | 1;
 
 /** Of octets in one segment, and in several. */
 const TCP_NAMES = ['Frame', 'Reassembled TCP'] as const;
 
-/** What a connection costs, and what a TLS session or a tunnel does, messages of a handshake aside. */
-const CONNECTION_COST = 900;
-const SESSION_COST = 6000;
-const TUNNEL_COST = 1500;
-const GAP_COST = 150;
-/** Content types of records. RFC 8446 §5.1 */
-const HANDSHAKE = 22;
-const ALERT = 21;
-
 /** Protocols that a connection of HTTP goes over to, by what Upgrade calls them. */
 const UPGRADES: Readonly<Record<string, string>> = { h2c: 'http2', websocket: 'websocket' };
-
-const other = (side: Side): Side => (side === 0 ? 1 : 0);
 
 /**
  * What runs in one TCP connection: HTTP CONNECT, TLS, envelopes in the clear (behind a TLS offload), or messages of
@@ -45,17 +33,10 @@ const other = (side: Side): Side => (side === 0 ? 1 : 0);
 export class Connection implements StreamConsumer {
   private readonly halves: readonly [Half, Half];
   tunnel: Tunnel | null = null;
-  session: TlsSession | null = null;
-  /** What the records of {@link session} say; null without one. */
-  plainText: PlainText | null = null;
-  /** The side of the flow that speaks as TLS client; the side that sent the CONNECT. */
-  client: Side = 0;
-  private clientKnown = false;
-  /** {@link client} rests on the port numbers alone. */
-  private guessed = false;
-  /** What the ledger was told of, buffers aside; of it what a handshake holds. */
-  private cost = 0;
-  private handshake = 0;
+  /** Null while nothing was found to be TLS. */
+  private tlsRecords: RecordLayer | null = null;
+  private readonly client = new ClientSide();
+  private readonly account: Account;
   /** Whether the payload is that of an HTTP CONNECT. */
   proxied = false;
   /** The layer of that CONNECT. */
@@ -67,12 +48,12 @@ export class Connection implements StreamConsumer {
     private readonly tls: TlsServices,
   ) {
     this.halves = [new Half(host.ledger), new Half(host.ledger)];
-    this.count(CONNECTION_COST);
+    this.account = new Account(host.ledger);
   }
 
   /** Nothing more is fed: what it holds no longer counts. */
   release(): void {
-    this.count(-this.cost);
+    this.account.close();
     for (const { window, deframer } of this.halves) {
       window.release();
       deframer?.release();
@@ -80,38 +61,25 @@ export class Connection implements StreamConsumer {
     this.plainText?.release();
   }
 
-  private count(octets: number): void {
-    this.cost += octets;
-    this.host.ledger.octets += octets;
+  get session(): TlsSession | null {
+    return this.tlsRecords === null ? null : this.tlsRecords.session;
+  }
+
+  /** What the records of {@link session} say; null without one. */
+  get plainText(): PlainText | null {
+    return this.tlsRecords === null ? null : this.tlsRecords.plainText;
   }
 
   /** Messages of a handshake go on, certificates or alerts came. */
   countHandshake(): void {
-    this.noteLimits();
-    const { held } = this.session!;
-    if (held === this.handshake || this.cost === 0) return;
-    this.count(held - this.handshake);
-    this.handshake = held;
+    this.tlsRecords!.countHandshake();
   }
-
-  /** Says that a cap of the session was reached. */
-  private noteLimits(): void {
-    const { droppedMessages, droppedAlerts } = this.session!;
-    if (droppedMessages > this.droppedMessages) this.host.ledger.capped('handshakeOctets');
-    if (droppedAlerts > this.droppedAlerts) this.host.ledger.capped('tlsAlerts');
-    this.droppedMessages = droppedMessages;
-    this.droppedAlerts = droppedAlerts;
-  }
-  private droppedMessages = 0;
-  private droppedAlerts = 0;
 
   /** `side` sent a SYN: its stream is captured from its start; the side whose SYN is no answer is the client. */
   opened(side: Side, answers: boolean): void {
     const half = this.halves[side];
     half.begun ||= half.frame === 0 && half.missing === 0;
-    if (this.clientKnown) return;
-    this.client = answers ? other(side) : side;
-    this.clientKnown = true;
+    this.client.mayBe(answers ? other(side) : side);
   }
 
   data(side: Side, buf: Uint8Array, start: number, end: number, frame: number): void {
@@ -124,7 +92,7 @@ export class Connection implements StreamConsumer {
       this.unknown(buf, off, end);
       return;
     }
-    if (mode === 'tls') off = this.wholeRecords(side, buf, off, end);
+    if (mode === 'tls') off = this.tlsRecords!.takeWhole(side, half, buf, off, end);
     if (off === end) return;
     half.window.feed(buf, off, end, frame);
     this.step(side);
@@ -159,10 +127,7 @@ export class Connection implements StreamConsumer {
     if (half.window.end > half.window.off && half.unclaimed === 0) return;
     const hello = isClientHello(buf, off, end);
     if (!hello && (peer.mode !== 'tls' || end - off < RECORD_HEADER || recordLength(buf, off) < 0)) return;
-    if (hello) {
-      this.client = side;
-      this.clientKnown = true;
-    }
+    if (hello) this.client.is(side);
     half.window.clear();
     if (peer.unclaimed > 0) peer.window.clear();
     half.begun = true;
@@ -174,10 +139,8 @@ export class Connection implements StreamConsumer {
     const half = this.halves[side];
     this.host.finding('capture.gap');
     this.noteGap(side, octets);
-    if (half.mode === 'tls') {
-      half.afterGap = true;
-      this.cutRecord(side, octets);
-    } else {
+    if (half.mode === 'tls') this.tlsRecords!.cut(side, half, octets);
+    else {
       half.window.clear();
       half.missing += octets;
       half.begun = false;
@@ -196,33 +159,8 @@ export class Connection implements StreamConsumer {
     }
     const hole: Hole = {};
     tunnel.gaps.push({ side, octets, frame: this.host.frame, hole });
-    this.count(GAP_COST);
-    if (this.halves[side].mode === 'tls') this.session!.tear(this.tlsSide(side), hole);
-  }
-
-  /** Octets of a record, or more, are missing. Where its header is there, it is known where the next one may start. */
-  private cutRecord(side: Side, octets: number): void {
-    const half = this.halves[side];
-    const w = half.window;
-    const have = w.end - w.off;
-    const n = half.lost || have < 5 ? -1 : recordLength(w.buf, w.off);
-    let missing = octets - half.passing + (half.lost ? have : 0);
-    half.passing = Math.max(0, -missing);
-    if (n >= 0) {
-      const { buf, off, end } = w.take(have);
-      const record = this.session!.cut(this.tlsSide(side), buf, off, end, this.host.frame);
-      const pdu = new TlsPdu(this, side, record, true, undefined, off + n - end);
-      if (half.frame === this.host.frame) this.host.pdu(pdu);
-      this.host.record(pdu);
-      this.plainText!.record(pdu);
-      missing = have + octets - n;
-      half.passing = Math.max(0, -missing);
-    }
-    w.clear();
-    half.restart();
-    if (missing <= 0) return;
-    half.lost = true;
-    this.session!.gap(this.tlsSide(side), missing);
+    this.account.hold('gap');
+    if (this.halves[side].mode === 'tls') this.tlsRecords!.tear(side, hole);
   }
 
   close(side: Side, how: 'fin' | 'rst'): void {
@@ -236,13 +174,13 @@ export class Connection implements StreamConsumer {
     }
   }
 
-  /** The dissector of TLS. */
   /** Who reads the octets; undefined: nobody, or it is not known yet. */
   get reader(): AnyDissector | undefined {
-    if (this.session !== null) return this.tlsDissector;
+    if (this.tlsRecords !== null) return this.tlsDissector;
     return (this.halves[0].messages ?? this.halves[1].messages)?.dissector;
   }
 
+  /** The dissector of TLS. */
   get tlsDissector(): AnyDissector {
     return this.host.dissectors.tls;
   }
@@ -264,8 +202,9 @@ export class Connection implements StreamConsumer {
     return { dissector: this.host.dissectors.tls, view, around: this.around };
   }
 
-  private tlsSide(side: Side): Side {
-    return side === this.client ? 0 : 1;
+  /** `side` as TLS calls it: 0 is the client. */
+  tlsSide(side: Side): Side {
+    return side === this.client.side ? 0 : 1;
   }
 
   private step(side: Side): void {
@@ -274,7 +213,7 @@ export class Connection implements StreamConsumer {
       const before = half.window.off;
       const mode = half.mode;
       if (mode === 'detect') this.detect(side);
-      else if (mode === 'tls') this.records(side);
+      else if (mode === 'tls') this.tlsRecords!.take(side, half);
       else if (mode === 'clear') this.envelopes(side);
       else if (mode === 'pdus') this.messages(side);
       if (half.mode === mode && half.window.off === before) return;
@@ -291,8 +230,7 @@ export class Connection implements StreamConsumer {
       const skip = proxyHeader(w.buf, w.off, w.end);
       if (skip === 0) return;
       if (skip > 0) {
-        if (!this.clientKnown) this.client = side;
-        this.clientKnown = true;
+        this.client.mayBe(side);
         w.skip(skip);
         return;
       }
@@ -330,31 +268,16 @@ export class Connection implements StreamConsumer {
   private startTls(side: Side): void {
     const half = this.halves[side];
     const w = half.window;
-    if (this.session === null) {
-      if (!this.clientKnown) this.guessClient(side, w.buf, w.off, w.end);
-      this.session = new TlsSession(this.tls, nameOf(this.flow));
-      this.count(SESSION_COST);
-      this.plainText = new PlainText(this, this.host);
+    if (this.tlsRecords === null) {
+      this.client.settle(this.flow, side, w.buf, w.off, w.end);
+      const session = new TlsSession(this.tls, nameOf(this.flow));
+      this.account.hold('session');
+      this.tlsRecords = new RecordLayer(this, this.host, this.account, session);
       this.becomeTunnel();
       this.tunnel!.transport = 'tls';
-      this.tunnel!.session = this.session;
+      this.tunnel!.session = session;
     }
-    half.mode = 'tls';
-    if (half.begun) return;
-    half.lost = true;
-    half.afterGap = true;
-    if (half.missing > 0) this.session.gap(this.tlsSide(side), half.missing);
-  }
-
-  /** The client sends the ClientHello; else the port has to say it. */
-  private guessClient(side: Side, b: Uint8Array, off: number, end: number): void {
-    if (end - off > 5 && b[off] === 22 && (b[off + 5] === 1 || b[off + 5] === 2)) {
-      this.client = b[off + 5] === 1 ? side : other(side);
-      this.clientKnown = true;
-      return;
-    }
-    this.client = clientOf(this.flow);
-    this.guessed = true;
+    this.tlsRecords.begin(side, half);
   }
 
   private startClear(side: Side): void {
@@ -363,7 +286,7 @@ export class Connection implements StreamConsumer {
     half.deframer = new Deframer({ connection: this, side }, this.host.ledger);
     if (!half.begun) half.deframer.gap();
     if (this.tunnel === null) {
-      if (!this.clientKnown) this.guessClient(side, new Uint8Array(0), 0, 0);
+      this.client.settle(this.flow, side, half.window.buf, 0, 0);
       this.becomeTunnel();
     }
     this.tunnel!.content = 'fttims';
@@ -372,55 +295,10 @@ export class Connection implements StreamConsumer {
   private becomeTunnel(): void {
     if (this.tunnel === null) {
       this.tunnel = this.host.tunnel(this);
-      this.count(TUNNEL_COST);
+      this.account.hold('tunnel');
     }
-    this.tunnel.ue = this.tunnel.client = this.client;
-    this.tunnel.inferred = this.guessed;
-  }
-
-  /** Takes the records that are whole in a segment, where nothing waits before it; returns where the rest starts. */
-  private wholeRecords(side: Side, buf: Uint8Array, from: number, end: number): number {
-    const half = this.halves[side];
-    let off = from;
-    while (end - off >= RECORD_HEADER && half.isClear) {
-      const n = recordLength(buf, off);
-      if (n < 0 || end - off < n) break;
-      this.record(side, buf, off, off + n, undefined);
-      off += n;
-    }
-    return off;
-  }
-
-  private record(side: Side, buf: Uint8Array, off: number, end: number, segments: Piece['segments']): void {
-    const half = this.halves[side];
-    const record = this.session!.record(this.tlsSide(side), buf, off, end, this.host.frame);
-    const pdu = new TlsPdu(this, side, record, half.afterGap, segments);
-    this.host.pdu(pdu);
-    this.host.record(pdu);
-    this.plainText!.record(pdu);
-    half.afterGap = false;
-    if (record.type === HANDSHAKE || record.type === ALERT) this.countHandshake();
-  }
-
-  private records(side: Side): void {
-    const half = this.halves[side];
-    const w = half.window;
-    if (half.passing > 0) half.pass();
-    if (half.lost) half.findRecord();
-    while (!half.lost && w.end - w.off >= 5) {
-      const n = recordLength(w.buf, w.off);
-      if (n < 0) {
-        half.lost = true;
-        half.afterGap = true;
-        this.host.finding('tls.framing-lost');
-        this.session!.gap(this.tlsSide(side), 0);
-        half.findRecord();
-        continue;
-      }
-      if (w.end - w.off < n) return;
-      const { buf, off, end, segments } = w.take(n);
-      this.record(side, buf, off, end, segments);
-    }
+    this.tunnel.ue = this.tunnel.client = this.client.side;
+    this.tunnel.inferred = this.client.isGuessed;
   }
 
   private envelopes(side: Side): void {
@@ -439,7 +317,7 @@ export class Connection implements StreamConsumer {
 
   private messages(side: Side): void {
     const half = this.halves[side];
-    if (this.tunnel?.proxy !== undefined && side !== this.client) half.messages!.length = connectAnswerLength;
+    if (this.tunnel?.proxy !== undefined && side !== this.client.side) half.messages!.length = connectAnswerLength;
     while (half.mode === 'pdus') {
       const pdu = half.messages!.next();
       if (pdu === undefined) return;
@@ -452,8 +330,7 @@ export class Connection implements StreamConsumer {
   private http(side: Side, v: View): void {
     const line = startLine(v);
     if (line.startsWith('CONNECT ')) {
-      this.client = side;
-      this.clientKnown = true;
+      this.client.is(side);
       this.becomeTunnel();
       this.tunnel!.proxy = connectOf(v, line.split(' ')[1] ?? '');
       this.halves[side].mode = 'wait';
@@ -463,7 +340,7 @@ export class Connection implements StreamConsumer {
     }
     const status = /^HTTP\/1\.\d (\d{3})/.exec(line);
     if (status?.[1] === '101') this.switchProtocols(v);
-    if (status === null || this.tunnel?.proxy === undefined || side === this.client || this.connected) return;
+    if (status === null || this.tunnel?.proxy === undefined || side === this.client.side || this.connected) return;
     const code = Number(status[1]);
     if (code < 200) return;
     const up = this.halves[other(side)];
@@ -508,9 +385,9 @@ export class Connection implements StreamConsumer {
 
   /** The secret that opened the records says which side is the client. */
   turn(): void {
-    if (!this.guessed) return;
-    this.guessed = false;
+    if (!this.client.isGuessed) return;
+    this.client.isGuessed = false;
     this.tunnel!.inferred = false;
-    if (this.session!.swapped) this.tunnel!.ue = other(this.client);
+    if (this.session!.swapped) this.tunnel!.ue = other(this.client.side);
   }
 }

@@ -1,0 +1,119 @@
+import type { Piece } from '../stream/pdu-buffer.js';
+import type { Hole, TlsSession } from '../tls/index.js';
+import type { Account } from './account.js';
+import type { Side } from './client-side.js';
+import type { Connection } from './connection.js';
+import type { Half } from './half.js';
+import type { ConnectionHost } from './host.js';
+import { PlainText } from './plain-text.js';
+import { RECORD_HEADER, recordLength } from './records.js';
+import { TlsPdu } from './tls-pdu.js';
+
+/** Content types of records. RFC 8446 §5.1 */
+const HANDSHAKE = 22;
+const ALERT = 21;
+
+/** The TLS records of a connection, from the octets of its two halves to what their plain text holds. */
+export class RecordLayer {
+  readonly plainText: PlainText;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly host: ConnectionHost,
+    private readonly account: Account,
+    readonly session: TlsSession,
+  ) {
+    this.plainText = new PlainText(connection, host);
+  }
+
+  /** `side` speaks TLS from here on. What of it is missing before is a gap. */
+  begin(side: Side, half: Half): void {
+    half.mode = 'tls';
+    if (half.begun) return;
+    half.lost = true;
+    half.afterGap = true;
+    if (half.missing > 0) this.gap(side, half.missing);
+  }
+
+  /** Takes the records that are whole in a segment, where nothing waits before it; returns where the rest starts. */
+  takeWhole(side: Side, half: Half, buf: Uint8Array, from: number, end: number): number {
+    let off = from;
+    while (end - off >= RECORD_HEADER && half.isClear) {
+      const n = recordLength(buf, off);
+      if (n < 0 || end - off < n) break;
+      this.record(side, half, buf, off, off + n, undefined);
+      off += n;
+    }
+    return off;
+  }
+
+  /** Takes the records that are whole in the window. */
+  take(side: Side, half: Half): void {
+    const w = half.window;
+    if (half.passing > 0) half.pass();
+    if (half.lost) half.findRecord();
+    while (!half.lost && w.end - w.off >= RECORD_HEADER) {
+      const n = recordLength(w.buf, w.off);
+      if (n < 0) {
+        half.lost = true;
+        half.afterGap = true;
+        this.host.finding('tls.framing-lost');
+        this.gap(side, 0);
+        half.findRecord();
+        continue;
+      }
+      if (w.end - w.off < n) return;
+      const { buf, off, end, segments } = w.take(n);
+      this.record(side, half, buf, off, end, segments);
+    }
+  }
+
+  /** Octets of a record, or more, are missing. Where its header is there, it is known where the next one may start. */
+  cut(side: Side, half: Half, octets: number): void {
+    const w = half.window;
+    const have = w.end - w.off;
+    const n = half.lost || have < RECORD_HEADER ? -1 : recordLength(w.buf, w.off);
+    let missing = octets - half.passing + (half.lost ? have : 0);
+    half.afterGap = true;
+    half.passing = Math.max(0, -missing);
+    if (n >= 0) {
+      const { buf, off, end } = w.take(have);
+      const record = this.session.cut(this.connection.tlsSide(side), buf, off, end, this.host.frame);
+      const pdu = new TlsPdu(this.connection, side, record, true, undefined, off + n - end);
+      if (half.frame === this.host.frame) this.host.pdu(pdu);
+      this.host.record(pdu);
+      this.plainText.record(pdu);
+      missing = have + octets - n;
+      half.passing = Math.max(0, -missing);
+    }
+    w.clear();
+    half.restart();
+    if (missing <= 0) return;
+    half.lost = true;
+    this.gap(side, missing);
+  }
+
+  /** Octets are missing here; what is said of them once the records behind are decrypted goes into `hole`. */
+  tear(side: Side, hole: Hole): void {
+    this.session.tear(this.connection.tlsSide(side), hole);
+  }
+
+  /** Messages of a handshake go on, certificates or alerts came. */
+  countHandshake(): void {
+    this.account.holdHandshake(this.session);
+  }
+
+  private gap(side: Side, octets: number): void {
+    this.session.gap(this.connection.tlsSide(side), octets);
+  }
+
+  private record(side: Side, half: Half, buf: Uint8Array, off: number, end: number, segments: Piece['segments']): void {
+    const record = this.session.record(this.connection.tlsSide(side), buf, off, end, this.host.frame);
+    const pdu = new TlsPdu(this.connection, side, record, half.afterGap, segments);
+    this.host.pdu(pdu);
+    this.host.record(pdu);
+    this.plainText.record(pdu);
+    half.afterGap = false;
+    if (record.type === HANDSHAKE || record.type === ALERT) this.countHandshake();
+  }
+}
