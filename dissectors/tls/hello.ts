@@ -15,26 +15,9 @@ import { Extension, HandshakeType, Version } from './numbers.js';
  */
 export const HANDSHAKE_HEADER = 4;
 
-/** A handshake message inside a buffer: `[off, end)` with its header. */
-export interface HandshakeMessage {
-  readonly type: number;
-  readonly off: number;
-  readonly end: number;
-}
-
 /** Octets of the handshake message at `off` with its header, or 0 while the header is not all there. */
 export const handshakeLength = (b: Uint8Array, off: number, end: number): number =>
   end - off < HANDSHAKE_HEADER ? 0 : HANDSHAKE_HEADER + u24(b, off + 1);
-
-/** The whole handshake messages in `[off, end)`, in order; stops before one that is not all there. */
-export function* handshakeMessages(b: Uint8Array, off: number, end: number): Generator<HandshakeMessage> {
-  for (let at = off; ; ) {
-    const n = handshakeLength(b, at, end);
-    if (n === 0 || at + n > end) return;
-    yield { type: u8(b, at), off: at, end: at + n };
-    at += n;
-  }
-}
 
 /** An extension: its data is `len` octets at `off` of the buffer that was parsed. */
 export interface ExtensionAt {

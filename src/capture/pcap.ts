@@ -16,8 +16,8 @@ import type { Window } from './window.js';
 const FILE_HEADER = 24;
 const PACKET_HEADER = 16;
 const MODIFIED_HEADER = 24;
-export const MICROSECONDS = 0xa1b2c3d4;
-export const NANOSECONDS = 0xa1b23c4d;
+const MICROSECONDS = 0xa1b2c3d4;
+const NANOSECONDS = 0xa1b23c4d;
 export const MODIFIED = 0xa1b2cd34;
 
 /** Whether a file that begins with these octets is pcap. */

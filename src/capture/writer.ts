@@ -1,8 +1,7 @@
-/** Writing captures: pcapng with everything that it can hold, and plain pcap. */
+/** Writing captures: pcapng with everything that it can hold. */
 
 import { CaptureError } from './errors.js';
 import { OctetWriter, put16, put32 } from './output.js';
-import { MICROSECONDS, NANOSECONDS } from './pcap.js';
 
 /** What a writer keeps of an interface besides its link type and name. */
 export interface InterfaceNote {
@@ -21,34 +20,20 @@ export interface FrameNote {
   readonly flags?: number;
 }
 
-/** Takes frames, in order. Every method throws a {@link CaptureError} where writing fails. */
-export interface FrameSink {
-  /** Describes an interface of a LINKTYPE; returns its number for {@link frame}. */
-  iface(link: number, name?: string, note?: InterfaceNote): number;
-  /** Adds a frame; its time is seconds since the epoch and nanoseconds. */
-  frame(iface: number, seconds: number, nanos: number, octets: Uint8Array, note?: FrameNote): void;
-  /** Adds a TLS key log; it serves the frames after it. */
-  secrets(keyLog: string): void;
-  /** Hands over what is still in the buffer. */
-  flush(): void;
-  /** Flushes and closes. */
-  end(): void;
-}
-
-export interface WriterOptions {
+export interface PcapngOptions {
   /** Files being read: one of them is never written over. */
   readonly inputs?: readonly string[];
-}
-
-export interface PcapngOptions extends WriterOptions {
   /** Name and version of the program that captured (shb_userappl). */
   readonly application?: string;
   /** Comment on the whole capture. */
   readonly comment?: string;
 }
 
-/** Writes pcapng, least significant octet first, with times in nanoseconds. */
-export class PcapngWriter implements FrameSink {
+/**
+ * Writes pcapng, least significant octet first, with times in nanoseconds, to be fed in the order of the file. Every
+ * method throws a {@link CaptureError} where writing fails.
+ */
+export class PcapngWriter {
   private readonly out: OctetWriter;
   private interfaces = 0;
 
@@ -65,6 +50,7 @@ export class PcapngWriter implements FrameSink {
     ]);
   }
 
+  /** Describes an interface of a LINKTYPE; returns its number for {@link frame}. */
   iface(link: number, name = '', note: InterfaceNote = {}): number {
     const fixed = new Uint8Array(8);
     put16(fixed, 0, link);
@@ -79,6 +65,7 @@ export class PcapngWriter implements FrameSink {
     return this.interfaces++;
   }
 
+  /** Adds a frame; its time is seconds since the epoch and nanoseconds. */
   frame(iface: number, seconds: number, nanos: number, octets: Uint8Array, note?: FrameNote): void {
     if (iface >= this.interfaces) throw new RangeError(`interface ${iface} is not described`);
     const options = note ? frameOptions(note) : NO_OCTETS;
@@ -98,6 +85,7 @@ export class PcapngWriter implements FrameSink {
     put32(end.buf, end.off, total);
   }
 
+  /** Adds a TLS key log; it serves the frames after it. */
   secrets(keyLog: string): void {
     const octets = text.encode(keyLog);
     const body = new Uint8Array(8 + padded(octets.length));
@@ -118,10 +106,12 @@ export class PcapngWriter implements FrameSink {
     ]);
   }
 
+  /** Hands over what is still in the buffer. */
   flush(): void {
     this.out.flush();
   }
 
+  /** Flushes and closes. */
   end(): void {
     this.out.end();
   }
@@ -191,7 +181,7 @@ function counter(n: bigint): Uint8Array {
   return b;
 }
 
-/** Whether a time fits the 32 bits of seconds that both formats can carry; others are written as 0. */
+/** Whether a time fits 32 bits of seconds; others are written as 0. */
 const fits = (seconds: number): boolean => seconds >= 0 && seconds <= 0xffff_ffff;
 
 /** Writes nanoseconds since the epoch in two words; 10⁹ = 1953125 × 2⁹ keeps every product below 2⁵³. */
@@ -200,68 +190,4 @@ function putTime(b: Uint8Array, off: number, seconds: number, nanos: number): vo
   const low = (product % 0x80_0000) * 512 + (fits(seconds) ? nanos : 0);
   put32(b, off, Math.floor(product / 0x80_0000) + (low > 0xffff_ffff ? 1 : 0));
   put32(b, off + 4, low);
-}
-
-export interface PcapOptions extends WriterOptions {
-  /** Times in nanoseconds instead of microseconds. */
-  readonly nanos?: boolean;
-  readonly snaplen?: number;
-}
-
-const WRITE_PCAPNG = 'Write pcapng.';
-
-/**
- * Writes pcap: one link type, no comments and flags (they are left out), no secrets (they are an error). The file
- * header is written with the first interface.
- */
-export class PcapWriter implements FrameSink {
-  private readonly out: OctetWriter;
-  private link = -1;
-
-  /** @param target path, descriptor, or `-` for standard output */
-  constructor(
-    target: string | number,
-    private readonly options: PcapOptions = {},
-  ) {
-    this.out = new OctetWriter(target, options.inputs ?? []);
-  }
-
-  iface(link: number): number {
-    if (this.link >= 0 && this.link !== link) {
-      const message = `${this.out.label}: pcap holds one link type, not ${this.link} and ${link}`;
-      throw new CaptureError('FTT_E_LINK', message, WRITE_PCAPNG);
-    }
-    if (this.link === link) return 0;
-    this.link = link;
-    const { buf, off } = this.out.room(24);
-    put32(buf, off, this.options.nanos ? NANOSECONDS : MICROSECONDS);
-    put16(buf, off + 4, 2);
-    put16(buf, off + 6, 4);
-    put32(buf, off + 16, this.options.snaplen ?? 262_144);
-    put32(buf, off + 20, link);
-    return 0;
-  }
-
-  frame(_iface: number, seconds: number, nanos: number, octets: Uint8Array, note?: FrameNote): void {
-    if (this.link < 0) throw new RangeError('no interface is described');
-    const { buf, off } = this.out.room(16);
-    const part = fits(seconds) ? nanos : 0;
-    put32(buf, off, fits(seconds) ? seconds : 0);
-    put32(buf, off + 4, this.options.nanos ? part : Math.floor(part / 1000));
-    put32(buf, off + 8, octets.length);
-    put32(buf, off + 12, note?.wire ?? octets.length);
-    this.out.octets(octets);
-  }
-
-  secrets(): void {
-    throw new CaptureError('FTT_E_SECRETS', `${this.out.label}: pcap cannot hold TLS keys`, WRITE_PCAPNG);
-  }
-
-  flush(): void {
-    this.out.flush();
-  }
-
-  end(): void {
-    this.out.end();
-  }
 }

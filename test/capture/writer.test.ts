@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type FrameSink, PcapngWriter, PcapWriter } from '../../src/capture/writer.js';
+import { PcapngWriter } from '../../src/capture/writer.js';
 import { drainFile, file, LE, pattern, scratch } from './support.js';
 
 const hasTshark = spawnSync('tshark', ['--version']).status === 0;
@@ -29,8 +29,8 @@ const SENT: Sent[] = [
   { seconds: 9, nanos: 0, octets: Buffer.alloc(0) },
 ];
 
-function send(sink: FrameSink, iface: number): void {
-  for (const { seconds, nanos, octets, ...note } of SENT) sink.frame(iface, seconds, nanos, octets, note);
+function send(writer: PcapngWriter, iface: number): void {
+  for (const { seconds, nanos, octets, ...note } of SENT) writer.frame(iface, seconds, nanos, octets, note);
 }
 
 /** A field of every frame as tshark prints it. */
@@ -136,45 +136,12 @@ describe('pcapng that is written', () => {
   });
 });
 
-describe('pcap that is written', () => {
-  for (const nanos of [false, true]) {
-    const path = join(scratch, `written-${nanos}.pcap`);
-    const writer = new PcapWriter(path, { nanos });
-    assert.equal(writer.iface(1), 0);
-    assert.equal(writer.iface(1), 0);
-    send(writer, 0);
-    assert.throws(() => writer.iface(101), { code: 'FTT_E_LINK' });
-    assert.throws(() => writer.secrets(), { code: 'FTT_E_SECRETS' });
-    writer.end();
-    const time = (s: Sent) => [s.seconds, nanos ? s.nanos : s.nanos - (s.nanos % 1000)];
-
-    it(`is read with its times in ${nanos ? 'nano' : 'micro'}seconds`, async () => {
-      const { frames, damage } = await drainFile(path);
-      assert.deepEqual(damage, []);
-      assert.deepEqual(
-        frames.map((f) => [f.seconds, f.nanos]),
-        SENT.map(time),
-      );
-      assert.deepEqual(
-        frames.map((f) => [f.octets, f.wire]),
-        SENT.map((s) => [s.octets, s.wire ?? s.octets.length]),
-      );
-    });
-
-    it(`opens in tshark with ${nanos ? 'nano' : 'micro'}seconds`, { skip: noTshark }, () => {
-      const times = SENT.map(time).map(([s, n]) => `${s}.${String(n).padStart(9, '0')}`);
-      assert.deepEqual(tshark(path, 'frame.time_epoch'), times);
-    });
-  }
-});
-
 describe('a writer', () => {
   it('never writes over a file that is being read', () => {
     const octets = Buffer.from('precious');
     const input = file(octets);
     for (const inputs of [[input], ['/nowhere', join(scratch, '.', input.slice(scratch.length))]]) {
       assert.throws(() => new PcapngWriter(input, { inputs }), { code: 'FTT_E_SAME_FILE' });
-      assert.throws(() => new PcapWriter(input, { inputs }), { code: 'FTT_E_SAME_FILE' });
     }
     assert.deepEqual(readFileSync(input), octets);
   });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  handshakeMessages,
   parseCertificateChain,
   parseClientHello,
   parseEncryptedExtensions,
@@ -134,17 +133,6 @@ test('EncryptedExtensions give the protocol', () => {
   const b = handshake(8, vector(2, extension(16, vector(2, vector(1, ascii('h2')))), extension(42)));
   const e = parseEncryptedExtensions(b, 0, b.length)!;
   assert.deepEqual([e.alpn, e.earlyData], [['h2'], true]);
-});
-
-test('the iterator stops before a message that is not whole', () => {
-  const b = join(HELLO, handshake(14), [2, 0, 0, 9, 1]);
-  assert.deepEqual(
-    [...handshakeMessages(b, 0, b.length)].map((m) => [m.type, m.off, m.end]),
-    [
-      [1, 0, HELLO.length],
-      [14, HELLO.length, HELLO.length + 4],
-    ],
-  );
 });
 
 const parsers = [
