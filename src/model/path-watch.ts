@@ -1,4 +1,5 @@
 import type { Findings, Ref } from './findings.js';
+import { LargeSegments } from './large-segments.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import { Flag, type SegmentFacts } from './tcp-life.js';
 
@@ -11,9 +12,6 @@ const TRIPS = 5;
 const BLOAT = { ms: 200, factor: 3, octets: 16_384, octetsFactor: 4 } as const;
 /** An acknowledgment that lets go of what waited for it comes so shortly before. */
 const RELEASED_MS = 2;
-/** Octets that fit through hardly any path with a wrong MTU; a segment of them that is sent so often does not. */
-const LARGE = 1000;
-const STUCK = 3;
 /** Envelopes in one segment, and the share of such segments, that show that the sender collects them. */
 const MANY = 4;
 const BATCHED = { segments: 10, share: 0.5 } as const;
@@ -35,7 +33,7 @@ class Sending {
   /** Since when octets have been under way. */
   readonly since = { seconds: 0, nanos: 0 };
   waitedMs = 0;
-  /** Segments of all, and those with payload. */
+  /** Segments in which it does not only repeat itself, and those with payload. */
   frames = 0;
   segments = 0;
   /** Segments of several envelopes that waited for the acknowledgment of the one before. */
@@ -47,22 +45,7 @@ class Sending {
   /** The last segment that completed an envelope, and the first one after it that did not. */
   readonly whole = { frame: 0, seconds: 0, nanos: 0 };
   readonly part = { frame: 0, seconds: 0, nanos: 0 };
-  /** A large segment that is sent again and again: its number, how often, and segments of the other side meanwhile. */
-  private stuckSeq = -1;
-  private stuckTimes = 0;
-  private heard = 0;
-  stuck: { readonly at: Seen; readonly octets: number } | null = null;
-
-  /** A segment with payload. @param answers segments of the other side so far */
-  again(a: Arrival, s: SegmentFacts, answers: number): void {
-    if (s.length < LARGE) return;
-    if (s.seq !== this.stuckSeq) {
-      this.stuckSeq = s.seq;
-      this.stuckTimes = 0;
-      this.heard = answers;
-    }
-    if (++this.stuckTimes >= STUCK && answers > this.heard) this.stuck ??= { at: a.seen(), octets: s.length };
-  }
+  readonly large = new LargeSegments();
 
   /** Notes where envelopes begin and end. */
   envelopes(a: Arrival, released: number): void {
@@ -101,11 +84,12 @@ export class PathWatch {
   segment(a: Arrival, side: 0 | 1, s: SegmentFacts): void {
     const own = this.sending[side];
     const other = this.sending[side === 0 ? 1 : 0];
-    own.frames++;
+    if (!s.again) own.frames++;
     if (s.again || s.late || s.ahead) this.trouble = { seconds: a.seconds, nanos: a.nanos };
     if (s.ack >= 0 && (other.acked < 0 || ((s.ack - other.acked) | 0) > 0)) {
       other.waitedMs = other.underWay === 0 ? 0 : millis(other.since, a);
       other.acked = s.ack;
+      other.large.acked(s.ack);
       other.ackAt.seconds = a.seconds;
       other.ackAt.nanos = a.nanos;
     }
@@ -115,8 +99,8 @@ export class PathWatch {
     }
     if ((s.flags & Flag.Rst) !== 0) this.pending ??= [this.sending[0].underWay, this.sending[1].underWay];
     if (s.length === 0) return;
-    if (s.again) own.again(a, s, other.frames);
-    else {
+    own.large.segment(a, s, other.frames);
+    if (!s.again) {
       if (s.began !== 0 && s.began !== a.frame) this.joined(a, own, s.began);
       own.envelopes(a, s.released);
     }
@@ -178,10 +162,11 @@ export class PathWatch {
 
   private judgeSending(about: readonly Ref[], findings: Findings): void {
     const { split, firstFull } = this;
-    for (const { stuck, carrying, batched, firstBatch } of this.sending) {
-      if (stuck !== null)
-        findings.raise('tunnel.black-hole', stuck.at, about, {
-          detail: `A segment of ${stuck.octets} octets was sent again and again, while the other side answered.`,
+    for (const { large, carrying, batched, firstBatch } of this.sending) {
+      const { lost } = large;
+      if (lost !== null)
+        findings.raise('tunnel.black-hole', lost.at, about, {
+          detail: `A segment of ${lost.octets} octets was sent again and again, while the other side answered.`,
         });
       if (firstBatch !== null && batched >= BATCHED.segments && batched >= BATCHED.share * carrying)
         findings.raise('tunnel.batched', firstBatch, about, {

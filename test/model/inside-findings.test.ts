@@ -133,6 +133,56 @@ describe('the outer connection', () => {
     assert.equal(finding(await once.ack(550).report(), 'tunnel.black-hole'), undefined);
   });
 
+  const stuck = async (s: Sent) => finding(await s.report(), 'tunnel.black-hole') !== undefined;
+  /** The large segment four times, and each time the other side says that it lacks it. */
+  const lacking = (s: Sent, ms: number): number => {
+    const seq = s.next;
+    for (const later of [0, 300, 900, 2100]) s.up(ms + later, large, seq).ack(ms + later + 50, seq);
+    return seq;
+  };
+
+  test('a large segment that comes through at last, or after others of its size, was lost by chance', async () => {
+    const late = new Sent().up(100, small).ack(110);
+    lacking(late, 200);
+    assert.ok(!(await stuck(late.ack(2400))));
+    const others = new Sent().up(100, large).ack(110);
+    lacking(others, 200);
+    assert.ok(!(await stuck(others)));
+    const small2 = new Sent().up(100, small).ack(110);
+    const seq = small2.next;
+    for (const ms of [200, 500, 1100]) small2.up(ms, small, seq);
+    lacking(small2.ack(1150), 1200);
+    assert.ok(!(await stuck(small2)), 'small ones are lost as well');
+  });
+
+  test('what comes through in smaller pieces only is too large for a path that has become narrower', async () => {
+    const s = new Sent().up(100, large).ack(110);
+    const seq = lacking(s, 200);
+    s.up(4700, large.subarray(0, 536), seq).ack(4750, seq + 536);
+    s.up(4800, large.subarray(536), seq + 536).ack(4850);
+    assert.ok(await stuck(s));
+  });
+
+  test('no path that loses three of ten segments by chance is taken for such a one', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      let x = seed;
+      const isLost = () => (x = (Math.imul(x, 1_103_515_245) + 12_345) & 0x7fff_ffff) % 10 < 3;
+      const s = new Sent();
+      let ms = 100;
+      for (let i = 0; i < 40; i++) {
+        const octets = i % 2 === 0 ? small : large;
+        const seq = s.next;
+        for (let wait = 300; ; wait *= 2) {
+          s.up((ms += 10), octets, seq);
+          if (!isLost()) break;
+          s.ack((ms += wait), seq);
+        }
+        s.ack((ms += 50));
+      }
+      assert.ok(!(await stuck(s)), `seed ${seed}`);
+    }
+  });
+
   test('no room for more', async () => {
     const r = await new Sent().up(100, small).ack(110, undefined, 0).ack(400).up(500, small).ack(510).report();
     assert.deepEqual(codes(r), []);
