@@ -27,7 +27,10 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
   const raise: Raise = (code, at, remark) => findings.raise(code, at, about, remark);
   if (tcp.ways.some((w) => w.segments === 0)) raise('capture.one-sided', tcp.first);
   for (const l of [life, ...life.legs]) if (l.tunnel.proxy !== undefined) judgeConnect(l, l.tunnel.proxy, raise);
-  if (tunnel.session !== undefined) judgeSession(tunnel.session, tcp.first, raise);
+  if (tunnel.session !== undefined) {
+    judgeSession(tunnel.session, tcp.first, raise);
+    judgeRecords(life, tunnel.session, raise);
+  }
   // Early data is told of by itself.
   judgeOrder(life, raise, findings.has('fttims.early-data', tunnel.id));
   judgeRepetitions(life, raise);
@@ -75,6 +78,18 @@ function judgeSession(s: TlsSession, at: Seen, raise: Raise): void {
   if (small) raise('tls.certificate-weak', at, { detail: `Its key is ${c.keyAlgorithm} with ${c.keyBits} bits.` });
   else if (BROKEN_HASH.test(c.signatureAlgorithm) && !c.selfIssued)
     raise('tls.certificate-weak', at, { detail: `It is signed with ${c.signatureAlgorithm}.` });
+}
+
+/** Records that are longer than their receiver said that they may be. */
+function judgeRecords({ tooLong, tcp }: TunnelLife, s: TlsSession, raise: Raise): void {
+  for (const direction of [0, 1] as const) {
+    const r = s.tooLong(direction);
+    if (r === undefined) continue;
+    const [sender, receiver] = (direction === 0) !== s.swapped ? ['UE', 'EFTF'] : ['EFTF', 'UE'];
+    raise('tls.record-too-long', tooLong[direction] ?? tcp.first, {
+      detail: `The ${sender} sent ${r.octets} octets in one, and the ${receiver} takes ${r.most}.`,
+    });
+  }
 }
 
 /** Envelopes at the wrong time: before the tunnel is established, unfinished at its end, or such that it ended for them. */

@@ -27,6 +27,8 @@ export class TunnelLife {
   /** When each alert of the session came, by its place in the list. */
   readonly alerts: (Seen | undefined)[] = [];
   private alerted = 0;
+  /** When the first record came that is longer than its receiver takes, by direction of the session. */
+  readonly tooLong: [Seen | null, Seen | null] = [null, null];
   /** When it was found that octets are missing, by the place in the list of the tunnel. */
   readonly gaps: Seen[] = [];
   /** First envelope of each direction, and of all. */
@@ -92,6 +94,8 @@ export class TunnelLife {
 
   private alarm(a: Arrival, packet: Packet): void {
     const session = this.tunnel.session!;
+    for (const d of [0, 1] as const)
+      if (this.tooLong[d] === null && session.tooLong(d)?.frame === a.frame) this.tooLong[d] = a.seen();
     const { alerts } = session; // in the order in which they were decrypted, not in that of the frames
     for (let i = 0; i < alerts.length && this.alerted < alerts.length; i++) {
       if (this.alerts[i] !== undefined || alerts[i].frame > a.frame) continue;

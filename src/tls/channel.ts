@@ -17,6 +17,8 @@ const FRAMING_SLACK = 64;
 /** From so many candidates on, the record after one must fit as well before a tag is tried. */
 const WIDE = 2048;
 const NONE: TlsRecord[] = [];
+/** More than any record has. */
+const NO_LIMIT = 1 << 20;
 
 /**
  * - `clear`: records are not protected yet
@@ -50,6 +52,9 @@ export class Channel {
   served: Served | undefined;
   /** Numbers of the records where decryption went on after it was lost. */
   readonly resumedAt: number[] = [];
+  /** Octets of plain text that a record may have (RFC 8449 §4), and the first one that has more: its frame and its octets. */
+  most = NO_LIMIT;
+  tooLong: { readonly frame: number; readonly octets: number; readonly most: number } | undefined;
   /** Why records could not be opened: the first reason. */
   reason: string | undefined;
   /** Why the next record may have a key that is not there, for all that there are other keys. */
@@ -228,6 +233,8 @@ export class Channel {
     this.decrypted++;
     this.served = epoch.served;
     if (epoch.stage === 'early') r.early = true;
+    const octets = epoch.tls13 ? r.end - r.off - RECORD_HEADER - epoch.tag : r.plain!.end - r.plain!.off;
+    if (octets > this.most) this.tooLong ??= { frame: r.frame, octets, most: this.most };
     if (r.contentType !== ContentType.ApplicationData) this.content(this, r);
   }
 

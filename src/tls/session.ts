@@ -118,6 +118,11 @@ export class TlsSession {
     return n;
   }
 
+  /** First record of a direction that is longer than its receiver takes. RFC 8449 §4 */
+  tooLong(direction: 0 | 1): Channel['tooLong'] {
+    return this.channels[direction].tooLong;
+  }
+
   /** No more records will come: lets go of keys and messages. What the properties and {@link verdict} say stays. */
   release(): void {
     for (const channel of this.channels) channel.release();
@@ -307,7 +312,7 @@ export class TlsSession {
         if (n.tls13) return; // RFC 8446 §4.6: after the handshake
         break;
       case HandshakeType.EncryptedExtensions:
-        this.alpn = parseEncryptedExtensions(m.buf, m.off, m.end)?.alpn[0];
+        this.encryptedExtensions(m);
         break;
       case HandshakeType.Certificate:
         this.certificate(channel, m);
@@ -334,6 +339,19 @@ export class TlsSession {
         return;
     }
     n.transcript.add(m);
+  }
+
+  private encryptedExtensions(m: Span): void {
+    const said = parseEncryptedExtensions(m.buf, m.off, m.end);
+    this.alpn = said?.alpn[0];
+    this.limit(said?.recordSizeLimit);
+  }
+
+  /** The server has settled how long records may be: each side said what it takes. RFC 8449 §4 */
+  private limit(server: number | undefined): void {
+    const client = this.ring.negotiation.clientHello?.recordSizeLimit;
+    if (server === undefined || client === undefined) return;
+    for (const channel of this.channels) channel.most = this.ring.role(channel) === 0 ? server : client;
   }
 
   private clientHello(channel: Channel, frame: number, m: Span): void {
@@ -376,6 +394,7 @@ export class TlsSession {
     const { extendedMasterSecret, renegotiationInfo } = hello;
     if (!n.tls13) {
       this.protections ??= { extendedMasterSecret, renegotiationInfo: renegotiationInfo !== undefined };
+      this.limit(hello.recordSizeLimit);
       return;
     }
     this.enter13(channel, 'handshake');

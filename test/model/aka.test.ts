@@ -10,6 +10,8 @@ import { clearConversation } from '../build/conversation.js';
 import * as ims from '../build/ims.js';
 import { address, ip, udp } from '../build/packets.js';
 import { Script } from '../build/script.js';
+import { file, run } from '../cli/run.js';
+import { tshark, tsharkMissing } from '../support/tshark.js';
 import { codes, ENDS, finding, type Json, reportOn } from './support.js';
 
 const hex = (s: string): Uint8Array => Uint8Array.from(Buffer.from(s, 'hex'));
@@ -117,14 +119,16 @@ describe('ESP that was agreed on', () => {
     return concat([covered, icv]);
   }
 
-  /** The same with AES-GCM (RFC 4106) or AES-GMAC (RFC 4543); salts are made as TS 33.203 annex I and TS 33.220 §B.2 say. */
-  function galois(datagram: Uint8Array, spi: number, encrypts: boolean): Uint8Array {
-    const name = encrypts ? 'AES_GCM_SALT' : 'AES_GMAC_SALT';
-    const s = Buffer.concat([Buffer.of(encrypts ? 0x59 : 0x58), Buffer.from(name), Buffer.of(0, name.length)]);
-    const salt = createHmac('sha256', concat([ck, ik]))
-      .update(s)
+  /** FC || P0 || L0 of TS 33.220 §B.2. */
+  const saltOf = (name: string, fc: number): Buffer =>
+    createHmac('sha256', concat([ck, ik]))
+      .update(Buffer.concat([Buffer.of(fc), Buffer.from(name), Buffer.of(0, name.length)]))
       .digest()
       .subarray(28);
+
+  /** The same with AES-GCM (RFC 4106) or AES-GMAC (RFC 4543); salts are made as TS 33.203 annex I and TS 33.220 §B.2 say. */
+  function galois(datagram: Uint8Array, spi: number, encrypts: boolean): Uint8Array {
+    const salt = encrypts ? saltOf('AES_GCM_SALT', 0x59) : saltOf('AES_GMAC_SALT', 0x58);
     const pad = (4 - ((datagram.length + 2) % 4)) % 4;
     const plain = concat([datagram, Uint8Array.from({ length: pad }, (_, i) => i + 1), Uint8Array.of(pad, 17)]);
     const header = new Uint8Array(8);
@@ -171,6 +175,20 @@ describe('ESP that was agreed on', () => {
       assert.equal(r.registrations[0].aka.responseVerified, true);
       assert.deepEqual(codes(r), []);
     });
+
+  /** tshark has no GMAC; of GCM it takes the key with its salt behind it. */
+  test('AES-GCM as tshark opens it with the key and the salt', { skip: tsharkMissing }, async () => {
+    const packet = sealed(ims.register(2, 3600, ims.akaAnswer()), 'up', 2002, 'null', 'aes-gcm');
+    const path = file('gcm.pcapng', new CaptureBuilder().packet(ip(UE, CORE, 50, packet), 0).build().octets);
+    const key = Buffer.concat([ck, saltOf('AES_GCM_SALT', 0x59)]).toString('hex');
+    const line = ['IPv4', '*', '*', '0x000007d2', 'AES-GCM with 16 octet ICV [RFC4106]', `0x${key}`, 'NULL', ''];
+    const table = `uat:esp_sa:${line.map((x) => `"${x}"`).join(',')}`;
+    const on = ['-o', 'esp.enable_encryption_decode:TRUE', '-o', table, '-d', 'udp.port==6064,sip'];
+    const text = await tshark(['-n', '-r', path, ...on, '-T', 'fields', '-e', 'sip.Method', '-e', 'sip.CSeq.seq']);
+    assert.equal(text.trim(), 'REGISTER\t2');
+    const r = run(['read', path, ...on, '-T', 'fields', '-e', 'sip.Method']);
+    assert.equal(r.out.trim(), 'REGISTER', r.err);
+  });
 
   test('AES-GCM that is encapsulated in UDP', async () => {
     const r = await told(secured('null', 'aes-gcm', true), VECTOR);

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { concat } from 'fttscope/kit';
 import { CaptureBuilder } from '../build/capture.js';
 import {
   answer,
@@ -160,6 +161,70 @@ describe('handshakes', () => {
   });
 });
 
+/** A hello with one more extension at its end; `where`: where its extensions begin. */
+function extended(flight: Flight, where: number, ...extension: readonly number[]): Flight {
+  const b = Buffer.from(flight.octets);
+  const end = where + 2 + b.readUInt16BE(where);
+  for (const length of [3, 7, where]) b.writeUInt16BE(b.readUInt16BE(length) + extension.length, length);
+  return { ...flight, octets: concat([b.subarray(0, end), Uint8Array.from(extension), b.subarray(end)]) };
+}
+
+/** RFC 8446 §4.1.2: behind the session id stand suites and compression methods, in a ServerHello one of each. */
+function extensionsOf({ octets }: Flight, isServer: boolean): number {
+  const b = Buffer.from(octets);
+  const at = 44 + b[43]!;
+  if (isServer) return at + 3;
+  const compression = at + 2 + b.readUInt16BE(at);
+  return compression + 1 + b[compression]!;
+}
+
+const limited = (hello: Flight, octets: number, isServer = false): Flight =>
+  extended(hello, extensionsOf(hello, isServer), 0, 28, 0, 2, octets >> 8, octets & 255);
+
+describe('records that are longer than record_size_limit says', () => {
+  // An envelope of a ping with 40 octets: 3 + 20 + 8 + 40.
+  const OCTETS = 71;
+
+  test('TLS 1.2', async () => {
+    const c = await tlsConversation(SOME, V12);
+    const [hello, reply, ...rest] = c.flights;
+    const said = async (client: number, server: number) => {
+      const flights = [limited(hello!, client), server === 0 ? reply! : limited(reply!, server, true), ...rest];
+      return reportOn(captured({ ...c, flights }).octets, c.keylog);
+    };
+    assert.deepEqual(codes(await said(OCTETS, 16_384)), []);
+    assert.deepEqual(codes(await said(64, 0)), [], 'the server does not know the extension');
+    const r = await said(64, OCTETS);
+    assert.deepEqual(codes(r), ['tls.record-too-long']);
+    assert.match(r.findings[0].meaning, /^The EFTF sent \d+ octets in one, and the UE takes 64\./);
+    assert.match(
+      (await said(16_384, 64)).findings[0].meaning,
+      /^The UE sent \d+ octets in one, and the EFTF takes 64\./,
+    );
+  });
+
+  test('TLS 1.3, where the type of the content counts', async () => {
+    const c = await tlsConversation(SOME, { ...V13, ciphers: 'TLS_AES_128_GCM_SHA256:AES128-SHA:@SECLEVEL=0' });
+    const [hello, reply, ...rest] = c.flights;
+    const secret = /^SERVER_HANDSHAKE_TRAFFIC_SECRET \w+ (\w+)/m.exec(c.keylog)![1]!;
+    const said = async (client: number) => {
+      const sealer = new Sealer(c.cipher, Buffer.from(secret, 'hex'), 0);
+      const serverHello = reply!.octets.subarray(0, 5 + (reply!.octets[3]! << 8) + reply!.octets[4]!);
+      const settled = sealer.seal(Uint8Array.of(8, 0, 0, 8, 0, 6, 0, 28, 0, 2, 0x40, 1), 22);
+      const finished = sealer.seal(Uint8Array.of(20, 0, 0, 32, ...new Uint8Array(32)), 22);
+      const flights = [
+        limited(hello!, client),
+        { ...reply!, octets: concat([serverHello, settled, finished]) },
+        ...rest,
+      ];
+      return reportOn(captured({ ...c, flights }).octets, c.keylog);
+    };
+    assert.equal(finding(await said(16_385), 'tls.record-too-long'), undefined);
+    const r = await said(OCTETS);
+    assert.match(finding(r, 'tls.record-too-long').meaning, /^The EFTF sent \d+ octets in one, and the UE takes 71\./);
+  });
+});
+
 describe('envelopes at the wrong time', () => {
   test('before the server has finished', async () => {
     const c = await tlsConversation(SOME, V12);
@@ -179,14 +244,10 @@ describe('envelopes at the wrong time', () => {
     const sealer = new Sealer(c.cipher, secret, 0);
     const [hello, reply, ...rest] = c.flights;
     // The ClientHello gets the extension early_data at its end. RFC 8446 §4.2.10
-    const b = Buffer.concat([hello!.octets, Uint8Array.of(0, 42, 0, 0)]);
-    let where = 44 + b[43]!;
-    where += 2 + b.readUInt16BE(where);
-    where += 1 + b[where]!;
-    for (const length of [3, 7, where]) b.writeUInt16BE(b.readUInt16BE(length) + 4, length);
+    const first = extended(hello!, extensionsOf(hello!, false), 0, 42, 0, 0);
     const early = { ...hello!, octets: sealer.seal(UP!.octets) };
     const end = { ...hello!, octets: sealer.seal(Uint8Array.of(5, 0, 0, 0), 22) };
-    const flights = [{ ...hello!, octets: Uint8Array.from(b) }, early, reply!, end, ...rest];
+    const flights = [first, early, reply!, end, ...rest];
     const line = `CLIENT_EARLY_TRAFFIC_SECRET ${c.keylog.split(' ')[1]} ${secret.toString('hex')}\n`;
     const r = await reportOn(captured({ ...c, flights }).octets, c.keylog + line);
     assert.deepEqual(codes(r), ['fttims.early-data']);

@@ -135,6 +135,15 @@ export const TLS: Entries = {
       'Something on the way opens TLS and makes certificates of its own: it can read and change what runs inside.',
     next: 'Have the EFTF left out of the inspection of TLS, or say which issuers it may have (--eftf-issuer).',
   },
+  'tls.record-too-long': {
+    severity: 'warn',
+    kind: 'conformance',
+    title: 'A record is longer than its receiver takes',
+    clause: 'RFC 8449 §4',
+    meaning:
+      'Each side said how much a record may hold. Whoever gets more has to end the connection (record_overflow).',
+    next: 'Update the TLS stack of the side that sent it.',
+  },
   'tls.client-certificate': {
     severity: 'note',
     kind: 'conformance',
