@@ -85,7 +85,7 @@ export const LIMITS = {
   exchanges: 4096,
   dialogs: 1 << 16,
   /** Calls and media streams that a report keeps at hand, however long ago they ended. */
-  keptCalls: 4096,
+  keptCalls: 1024,
   mediaStreams: 1 << 16,
   findings: 10_000,
   /** Live: tunnels that an EFTF holds, in all and from one address (a NAT has many UEs behind it). */

@@ -23,6 +23,7 @@ import { suggest } from '../suggest.js';
 import { UTF8 } from '../tell.js';
 import { timeOf } from '../times.js';
 import { version } from '../version.js';
+import { smallYoung } from '../young.js';
 
 /** Cells of a line where standard output is no terminal. */
 const USUAL_WIDTH = 100;
@@ -79,7 +80,7 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
   model.issuers = o.eftfIssuer ?? [];
   const tap = new SessionTap(model, reading.registry, reading.names.length > 1);
   const wanted = { rows: 'none', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
-  const outcome = await reading.run(wanted, () => undefined);
+  const outcome = await reading.run(wanted, () => undefined, smallYoung());
   tap.finish();
   const starts = [...tap.files.values()].map((f) => f.start);
   const start = starts.reduce((a, b) => (isBefore(b, a) ? b : a), starts[0] ?? { seconds: 0, nanos: 0 });
