@@ -16,7 +16,7 @@ export const LIMITS = {
   /** Octets of decompressed or piped input that are kept for reading frames again. */
   spoolOctets: 16 * 1024 ** 3,
   /** Octets of a chunk of frames that the engine works on at a time. Small, so that its objects die young. */
-  chunkOctets: 1 << 17,
+  chunkOctets: 1 << 18,
   /** Frames of a chunk. */
   chunkFrames: 8192,
   /** Addresses that the lists of the terminal UI show as text; further ones are `…`. */
