@@ -1,4 +1,5 @@
 import type { App } from './app.js';
+import { decodeAs } from './decode-as.js';
 import { exportDialog } from './export-actions.js';
 import { fileInfo } from './file-card.js';
 import { pathOf } from './files.js';
@@ -16,15 +17,12 @@ import { themeFor } from './theme.js';
 import { TIME_FORMATS, type TimeFormat } from './times.js';
 import { type Listed, listedOf, writeDialog } from './write-actions.js';
 
-/** `udp.port==5070,sip`, as `-d` of the command line. */
-const RULE = /^[a-z0-9_.-]+\s*==\s*[\w.-]+\s*,\s*[\w.-]+$/i;
-
 /** Says what commands do that are the same in all views. */
 export function provideActions(app: App, open?: OpenFile): void {
-  app.provide('export', () => exportDialog(app, app.view));
+  app.provide('export', (name) => exportDialog(app, app.view, name));
   app.provide('pager', (what) => void page(app, what));
   app.provide('edit', (what) => void edit(app, what));
-  app.provide('write', () => writeDialog(app, listed(app)));
+  app.provide('write', (name) => writeDialog(app, listed(app), name));
   app.provide('keys', (path) => (path === '' ? app.show(new KeysDialog(app)) : askForKeys(app, path)));
   app.provide('settings', () => settingsDialog(app));
   app.provide('theme', (name) => chooseTheme(app, name));
@@ -99,26 +97,6 @@ function listed(app: App): Listed | undefined {
   const { packets } = view;
   const words = packets.filter === '' ? (app.scope.label ?? 'as listed') : `/ ${packets.filter}`;
   return { count: packets.count, at: (i) => packets.at(i), words };
-}
-
-function decodeAs(app: App, rule: string): void {
-  const take = (text: string): string | undefined => {
-    const typed = text.trim();
-    if (!RULE.test(typed)) return 'a rule is like udp.port==5070,sip';
-    app.say(`reading the capture again, with ${typed}`);
-    void app.reopen({ decodeAs: [typed] });
-    return undefined;
-  };
-  if (rule !== '' && take(rule) === undefined) return;
-  app.prompt({
-    label: 'decode as',
-    text: rule,
-    judge: (text) => ({
-      text: 'FIELD==NUMBER,PROTOCOL: udp.port==5070,sip',
-      wrong: text !== '' && !RULE.test(text.trim()),
-    }),
-    done: take,
-  });
 }
 
 /** Follows the conversation of the packet under the cursor. */

@@ -1,18 +1,17 @@
-import type { FieldCatalogue } from '../filter/index.js';
 import type { Viewer } from '../viewer/viewer.js';
 import type { OpenFile } from './files-dialog.js';
 import type { LiveConsole } from './live-console.js';
 import type { Memory } from './settings.js';
 import type { Starters } from './start.js';
 import type { Tour } from './tour.js';
-import type { Desk, Preferences, View } from './view.js';
+import type { Catalogue, Desk, Preferences, View } from './view.js';
 
 /** What the program is made of, see {@link App}. */
 export interface AppParts {
   readonly viewer: Viewer;
   readonly preferences: Preferences;
   readonly memory: Memory;
-  readonly fields: FieldCatalogue;
+  readonly fields: Catalogue;
   /** Makes the views, in the order of their keys. */
   views(desk: Desk): readonly View[];
   readonly tour?: Tour;

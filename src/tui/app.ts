@@ -1,4 +1,3 @@
-import type { FieldCatalogue } from '../filter/index.js';
 import type { Reopen, Viewer } from '../viewer/viewer.js';
 import { provideActions } from './actions.js';
 import type { AppParts } from './app-parts.js';
@@ -23,6 +22,7 @@ import { type Stop, Trail } from './trail.js';
 import { paste, twoKeys } from './typing.js';
 import {
   aboutWords,
+  type Catalogue,
   type Dialog,
   type Message,
   type MessageSeverity,
@@ -44,7 +44,7 @@ export class App implements Lender, DisplayEvents {
   readonly viewer: Viewer;
   readonly told: Told;
   readonly preferences: Preferences;
-  readonly fields: FieldCatalogue;
+  readonly fields: Catalogue;
   readonly memory: Memory;
   private readonly journal: Journal;
   readonly views: readonly View[];

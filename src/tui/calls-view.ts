@@ -1,6 +1,6 @@
 import { type Area, fit } from './cells.js';
 import { csvOf } from './csv.js';
-import { type Dialogue, dialoguesOf, isBad, nameOf, rowsOf, tunnelsOf } from './dialog-list.js';
+import { type Dialogue, dialoguesOf, isBad, nameOf, partiesOf, rowsOf, tunnelsOf } from './dialog-list.js';
 import { Reader } from './dialogs.js';
 import { dialogueColumns } from './dialogue-columns.js';
 import { dialogueInfo, noDialogues } from './dialogue-info.js';
@@ -12,7 +12,7 @@ import type { CommandId } from './keymap.js';
 import { Table } from './table.js';
 import type { Story } from './told.js';
 import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
-import { plural } from './words.js';
+import { headsOf, plural } from './words.js';
 
 type Pane = 'list' | 'ladder' | 'message';
 const PANES: readonly Pane[] = ['list', 'ladder', 'message'];
@@ -191,7 +191,8 @@ export class CallsView implements View {
     const shown = this.together();
     const names = shown.length > 3 ? plural(shown.length, 'dialog') : shown.map(nameOf).join(', ');
     const what = shown.length === 0 ? (this.lastFlow?.title ?? '') : this.extended ? `tunnel of ${names}` : names;
-    return [what, ...this.below.states].join('  ');
+    const { states } = this.below;
+    return [what, ...(states.length === 0 && shown.length === 1 ? [partiesOf(shown[0])] : states)].join('  ');
   }
 
   offers(): readonly CommandId[] {
@@ -370,11 +371,19 @@ export class CallsView implements View {
     return true;
   }
 
+  plainItems(): readonly number[] {
+    return this.pane === 'list' && this.table.items.length > 0 ? headsOf(this.plain()) : [];
+  }
+
   plain(): string[] {
     this.refresh();
+    if (this.pane === 'message' && this.below.row !== undefined)
+      return [...this.below.source.get(this.below.row).lines];
+    if (this.lastFlow !== undefined && (this.pane !== 'list' || this.table.items.length === 0))
+      return ladderLines(this.lastFlow);
     if (this.table.items.length === 0) return noDialogues(this.desk, this.scope);
-    return this.table.items.flatMap((d, i) => [
-      `${i + 1}. ${nameOf(d)}`,
+    return this.table.items.flatMap((d) => [
+      nameOf(d),
       ...dialogueInfo(d, this.story).map((line) => `   ${fit(line, 200).trimEnd()}`),
     ]);
   }

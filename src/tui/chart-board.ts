@@ -71,6 +71,12 @@ export class ChartBoard {
       case 'up':
         this.focused = (this.focused + n - 1) % Math.max(1, n);
         return true;
+      case 'top':
+        this.focused = 0;
+        return true;
+      case 'bottom':
+        this.focused = Math.max(0, n - 1);
+        return true;
       case 'zoom':
         this.zoomed = !this.zoomed;
         return true;

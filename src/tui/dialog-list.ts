@@ -6,6 +6,7 @@ import type {
   SubscriptionEntity,
 } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
+import { cellsOf, clipMiddle } from './cells.js';
 import type { Story } from './told.js';
 import { duration, userOf } from './words.js';
 
@@ -40,10 +41,14 @@ export const tunnelsOf = (d: Dialogue): readonly number[] =>
 
 export const startOf = (d: Dialogue): Moment => d.entity.start;
 
-/** `alice → bob`. */
-export function partiesOf(d: Dialogue): string {
+/** `alice → bob`; with a width, each shortened so far that both can be told. */
+export function partiesOf(d: Dialogue, width = 1000): string {
   if (d.kind === 'registration') return userOf(d.entity.aor);
-  return `${userOf(d.entity.fromUri)} → ${userOf(d.entity.toUri)}`;
+  const [from, to] = [userOf(d.entity.fromUri), userOf(d.entity.toUri)];
+  const room = width - cellsOf(' → ');
+  const least = Math.floor(room / 2);
+  const forTo = Math.max(least, room - cellsOf(from));
+  return `${clipMiddle(from, Math.max(room - least, room - cellsOf(to)))} → ${clipMiddle(to, forTo)}`;
 }
 
 /** The state in capitals, as it stands in the list. */

@@ -27,7 +27,15 @@ export function dialogueColumns(desk: Desk, selected: ReadonlySet<string>): Colu
       style: state,
     },
     { id: 'name', title: 'dialog', ...cells(6, 9, 1), text: nameOf, key: nameOf },
-    { id: 'who', title: 'who', ...cells(14, 26, 2), text: partiesOf, key: partiesOf },
+    {
+      id: 'who',
+      title: 'who',
+      ...cells(14, 26, 2),
+      whole: true,
+      text: (d) => partiesOf(d),
+      short: partiesOf,
+      key: (d) => partiesOf(d),
+    },
     { id: 'state', title: 'state', ...cells(12, 12, 1), text: stateOf, key: stateOf, style: state },
     {
       id: 'tunnel',

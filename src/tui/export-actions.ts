@@ -48,25 +48,25 @@ export const exportOffers = (desk: Desk, view: object): readonly ExportOffer[] =
   ...reportOffers(desk),
 ];
 
-/** Asks what to export, then where to. */
-export function exportDialog(desk: Desk, view: object): void {
+/** Asks what to export, then where to: `file` is proposed, or a name made of that of the capture. */
+export function exportDialog(desk: Desk, view: object, file = ''): void {
   const items = exportOffers(desk, view).map((offer) => ({
     text: offer.name,
     note: `.${offer.file}`,
-    take: () => save(desk, offer),
+    take: () => save(desk, offer, file),
   }));
   const words = desk.viewer.status.done ? [] : ['The capture is still being read: what is exported ends there.'];
   desk.show(new ChoiceDialog(desk, 'Export', () => items, words));
 }
 
 /** Asks where to, and before where that is due. */
-export function save(desk: Desk, offer: ExportOffer): void {
-  if (offer.consent === undefined) saveTo(desk, offer);
-  else desk.confirm(offer.consent, () => saveTo(desk, offer));
+export function save(desk: Desk, offer: ExportOffer, file = ''): void {
+  if (offer.consent === undefined) saveTo(desk, offer, file);
+  else desk.confirm(offer.consent, () => saveTo(desk, offer, file));
 }
 
-function saveTo(desk: Desk, offer: ExportOffer): void {
-  askForFile(desk, 'export to', `${stemOf(desk)}.${offer.file}`, async (path) => {
+function saveTo(desk: Desk, offer: ExportOffer, file: string): void {
+  askForFile(desk, 'export to', file === '' ? `${stemOf(desk)}.${offer.file}` : file, async (path) => {
     const text = await offer.make();
     writeText(path, text);
     return `${path}: ${octets(Buffer.byteLength(text))} written`;

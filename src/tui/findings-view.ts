@@ -8,7 +8,7 @@ import type { CommandId } from './keymap.js';
 import { SIGNS, severityStyle } from './style.js';
 import { type Column, Table } from './table.js';
 import { aboutWords, type Desk, type MouseAt, type Reading, type Scope, type View } from './view.js';
-import { dateTime, plural, since } from './words.js';
+import { dateTime, headsOf, plural, since } from './words.js';
 
 const RANK = { error: 0, warn: 1, note: 2 } as const;
 const WORD = { error: 'error', warn: 'warning', note: 'note' } as const;
@@ -336,11 +336,15 @@ export class FindingsView implements View {
     return [{ name: 'findings as CSV', file: 'findings.csv', make: () => csvOf(columns, items) }];
   }
 
+  plainItems(): readonly number[] {
+    return this.table.items.length === 0 ? [] : headsOf(this.plain());
+  }
+
   plain(): string[] {
     this.refresh();
     if (this.table.items.length === 0) return this.emptyWords();
-    return this.table.items.flatMap((f, i) => [
-      `${i + 1}. ${WORD[f.severity]} ${f.code}${about(f) === '' ? '' : `, ${about(f)}`}`,
+    return this.table.items.flatMap((f) => [
+      `${WORD[f.severity]} ${f.code}${about(f) === '' ? '' : `, ${about(f)}`}`,
       ...findingText(f).map((line) => `   ${line}`),
     ]);
   }

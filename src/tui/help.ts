@@ -73,6 +73,12 @@ export class Help implements Dialog {
     });
   }
 
+  plain(): string[] {
+    const about = ({ keys, id, title, argument }: Command): string =>
+      `   ${keys.map(keyText).join(' or ')}${keys.length === 0 ? '' : '  '}:${id}${argument === undefined ? '' : ` ${argument.toUpperCase()}`}  ${title}`;
+    return this.lines.map((line) => ('heading' in line ? line.heading : about(line.command)));
+  }
+
   caret(): { x: number; y: number } {
     return { x: 8 + this.searched.length, y: 0 };
   }

@@ -89,6 +89,10 @@ export class LogView implements View {
     return true;
   }
 
+  plainItems(): readonly number[] {
+    return this.desk.messages.map((_, i) => i);
+  }
+
   plain(): string[] {
     return this.desk.messages.map((m) => `${timeOf(m)} ${m.severity}: ${m.text}`);
   }

@@ -15,7 +15,7 @@ import { Table } from './table.js';
 import type { Story } from './told.js';
 import { aboutWords, type Desk, type MouseAt, type Scope, type View } from './view.js';
 import { g711, wavOf } from './wav.js';
-import { duration, plural, trimmed } from './words.js';
+import { duration, headsOf, plural, trimmed } from './words.js';
 
 /** Spans of time that a stream is divided in at most. */
 const SPANS = 400;
@@ -293,10 +293,14 @@ export class MediaView implements View {
     else if (current !== undefined) this.desk.say(`only G.711 can be heard; this is ${codecOf(current)}`, 'warn');
   }
 
+  plainItems(): readonly number[] {
+    return this.table.items.length === 0 ? [] : headsOf(this.plain());
+  }
+
   plain(): string[] {
     this.refresh();
     if (this.table.items.length === 0) return this.emptyWords();
-    return this.table.items.flatMap((m, i) => [`${i + 1}. stream ${m.id}`, ...mediaInfo(m).map((l) => `   ${l}`)]);
+    return this.table.items.flatMap((m) => [`stream ${m.id}`, ...mediaInfo(m).map((l) => `   ${l}`)]);
   }
 }
 

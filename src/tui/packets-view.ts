@@ -382,6 +382,11 @@ export class PacketsView implements View {
     return packetOffers(this);
   }
 
+  plainItems(): readonly number[] {
+    if (this.packets.count === 0 || this.focus === 'octets') return [];
+    return this.plain().map((_, i) => i);
+  }
+
   plain(): string[] {
     const { packets, desk, tree, octets } = this;
     if (packets.count === 0) return emptyWords(desk, packets);

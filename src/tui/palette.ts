@@ -1,6 +1,7 @@
+import { completeArgument, judgeArgument } from './arguments.js';
 import { type Command, type CommandId, keyText } from './keymap.js';
 import type { PromptRequest, Verdict } from './prompt.js';
-import { isKept, starterOf, verdictOf } from './start.js';
+import { isKept, starterOf } from './start.js';
 import type { Desk } from './view.js';
 
 const withKeys = (c: Command): string =>
@@ -19,7 +20,7 @@ export function paletteRequest(desk: Desk): PromptRequest {
       const typed = text.slice(0, cursor);
       const behind = typed.indexOf(' ') + 1;
       if (behind > 0) {
-        const found = starterOf(desk, typed.slice(0, behind - 1))?.complete(typed.slice(behind));
+        const found = completeArgument(desk, typed.slice(0, behind - 1), typed.slice(behind));
         return found && { from: found.from + behind, words: found.words };
       }
       const { commands } = keymap;
@@ -31,8 +32,8 @@ export function paletteRequest(desk: Desk): PromptRequest {
     },
     judge: (text) => {
       const { name, argument } = split(text);
-      const starter = text.includes(' ') ? starterOf(desk, name) : undefined;
-      return starter === undefined ? judge(text, desk) : verdictOf(starter, argument);
+      const ofArgument = text.includes(' ') ? judgeArgument(desk, name, argument) : undefined;
+      return ofArgument ?? judge(text, desk);
     },
     done: (text) => {
       const { name, argument } = split(text);

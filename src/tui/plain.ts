@@ -4,7 +4,7 @@ import { asciiText } from './ascii.js';
 import { Grid, harmless } from './cells.js';
 import type { Display } from './display.js';
 import { type CommandId, Keys } from './keymap.js';
-import { VIEWS } from './view.js';
+import { type Message, VIEWS, type View } from './view.js';
 
 /** Lines that are printed at a time. */
 const PAGE = 20;
@@ -41,6 +41,8 @@ class Changes implements Display {
 export class PlainScreens {
   private readonly changes = new Changes();
   private page = 0;
+  /** What was said last; it is said once. */
+  private said: Message | undefined;
 
   constructor(
     private readonly app: App,
@@ -51,11 +53,13 @@ export class PlainScreens {
 
   /** Takes lines until the user quits or there are no more. */
   async run(lines: AsyncIterable<string>): Promise<void> {
+    // From the first moment on: what is typed before anything was printed counts as well.
+    const typed = lines[Symbol.asyncIterator]();
     void this.app.run(this.changes);
     await this.settled();
     this.print();
-    for await (const line of lines) {
-      this.take(line.trim());
+    for (let line = await typed.next(); line.done !== true; line = await typed.next()) {
+      this.take(line.value.trim());
       await this.settled();
       if (this.changes.closed) return;
       this.print();
@@ -130,24 +134,29 @@ export class PlainScreens {
   private open(n: number): void {
     const { app } = this;
     const { dialog, view } = app.shown;
+    const items = dialog === undefined ? (view.plainItems?.().length ?? 0) : n;
+    if (n < 1 || n > items) {
+      app.say(items === 0 ? 'nothing here has a number' : `there is no line ${n}: they go from 1 to ${items}`, 'warn');
+      return;
+    }
     app.perform('top');
-    for (let i = (dialog === undefined ? (view.plainHead ?? 0) : 0) + 1; i < n + (view.plainHead ?? 0); i++)
-      app.perform('down');
+    for (let i = 1; i < n; i++) app.perform('down');
     app.perform('open');
   }
 
   private print(): void {
     const { crumbs, view, dialog, prompt, message } = this.app.shown;
     const out: string[] = [];
-    if (message !== undefined) out.push(`${message.severity}: ${message.text}`);
+    if (message !== undefined && message !== this.said) out.push(`${message.severity}: ${message.text}`);
+    this.said = message;
     if (prompt !== undefined) {
       if (prompt.verdict !== undefined) out.push(prompt.verdict.text);
       this.write(out, `${prompt.request.label} (a line, or . to cancel) `);
       return;
     }
     out.push('', `${crumbs.join(', ')}. ${view.status()}`);
-    if (dialog !== undefined) out.push(`${dialog.title}:`, ...this.dialogLines());
-    else out.push(...this.viewLines(view.plain(), view.plainHead ?? 0));
+    if (dialog !== undefined) out.push(`${dialog.title}:`, ...this.pageOf(this.dialogLines()), 'q closes this');
+    else out.push(...this.pageOf(numbered(view.plain(), view.plainItems?.() ?? [])), ...this.hints(view));
     this.write(out, '> ');
   }
 
@@ -162,22 +171,57 @@ export class PlainScreens {
 
   private dialogLines(): string[] {
     const dialog = this.app.shown.dialog!;
+    const text = dialog.plain?.();
+    if (text !== undefined) return text;
     const grid = new Grid(Math.min(dialog.width, 120), Math.min(dialog.height, DIALOG.height));
     dialog.draw(grid.area(), true);
     const lines = Array.from({ length: grid.height }, (_, y) => grid.line(y).replace(/ *█$/, ''));
     while (lines.at(-1) === '') lines.pop();
-    return [...lines, 'q closes this'];
+    return lines;
   }
 
-  /** A page of lines with their numbers; the first `head` ones have none. */
-  private viewLines(lines: readonly string[], head: number): string[] {
-    const body = lines.slice(head);
-    const pages = Math.max(1, Math.ceil(body.length / PAGE));
+  /** The lines of the page that is shown. */
+  private pageOf(lines: readonly string[]): string[] {
+    const pages = Math.max(1, Math.ceil(lines.length / PAGE));
     this.page %= pages;
-    const from = this.page * PAGE;
-    const shown = body.slice(from, from + PAGE).map((l, i) => `${String(from + i + 1).padStart(4)}  ${l}`);
-    const more = pages > 1 ? [`Page ${this.page + 1} of ${pages}; an empty line turns it.`] : [];
-    const how = 'A number opens its line. Also tunnels, packets, calls, findings; /FILTER; ? help; q back; Q quit.';
-    return [...lines.slice(0, head).map((l) => `      ${l}`), ...shown, ...more, ...(from === 0 ? [how] : [])];
+    const shown = lines.slice(this.page * PAGE, (this.page + 1) * PAGE);
+    return pages > 1 ? [...shown, `Page ${this.page + 1} of ${pages}; an empty line turns it.`] : shown;
   }
+
+  /** What can be typed here; with the first page, not with each. */
+  private hints(view: View): string[] {
+    const { keymap, viewer } = this.app;
+    const { done, growing, size, read } = viewer.status;
+    const part = size === undefined || size === 0 ? '' : ` (${Math.floor((100 * read) / size)} %)`;
+    const reading = done || growing ? [] : [`Still being read${part}: an empty line shows what there is then.`];
+    if (this.page > 0) return reading;
+    const here = view.offers().flatMap((id) => {
+      const { keys, hint } = keymap.of(id);
+      return keys.length === 0 || AS_WORDS.has(id) ? [] : [`${keys[0]} ${hint}`];
+    });
+    const hint = view.plainHint?.();
+    return [
+      ...reading,
+      ...((view.plainItems?.().length ?? 0) > 0 ? ['A number opens its line.'] : []),
+      `Here: ${[...here, ...(hint === undefined ? [] : [hint])].join(', ')}.`,
+      `Views: ${VIEWS.join(', ')}. Also /FILTER, ? help, q back, Q quit.`,
+    ];
+  }
+}
+
+/** Commands that are told in another way: by number, by name, or in the last line. */
+const AS_WORDS = new Set<CommandId>([
+  'open',
+  'next-pane',
+  'help',
+  'left',
+  'right',
+  'filter',
+  ...VIEWS.map((id) => `view-${id}` as const),
+]);
+
+/** Lines with the numbers of those that open something. */
+function numbered(lines: readonly string[], items: readonly number[]): string[] {
+  const numbers = new Map(items.map((line, i) => [line, i + 1]));
+  return lines.map((line, i) => `${String(numbers.get(i) ?? '').padStart(4)}  ${line}`.trimEnd());
 }

@@ -36,7 +36,7 @@ import { Table } from './table.js';
 import { TableDialog } from './table-dialog.js';
 import type { Story } from './told.js';
 import type { Desk, MouseAt, Scope, View } from './view.js';
-import { duration, plural } from './words.js';
+import { duration, headsOf, plural } from './words.js';
 
 const PAGES = ['charts', 'conversations', 'endpoints', 'protocols'] as const;
 type Page = (typeof PAGES)[number];
@@ -342,8 +342,15 @@ export class StatisticsView implements View {
     return true;
   }
 
-  get plainHead(): number {
-    return this.page !== 'charts' && this.table().items.length > 0 ? 1 : 0;
+  plainItems(): readonly number[] {
+    if (this.page !== 'charts') return this.table().plainItems();
+    return headsOf(this.plain());
+  }
+
+  plainHint(): string {
+    const at = PAGES.indexOf(this.page);
+    const [left, right] = [-1, 1].map((by) => PAGES[(at + by + PAGES.length) % PAGES.length]);
+    return `left shows ${left}, right shows ${right}`;
   }
 
   plain(): string[] {

@@ -14,9 +14,13 @@ export interface Column<T> {
   readonly align?: 'right';
   /** Long values are shortened in the middle: addresses. */
   readonly middle?: true;
+  /** Less important columns go before this one is cut. */
+  readonly whole?: true;
   /** 0 stays to the last; where the width does not do, those with the highest number go first. */
   readonly priority: number;
   text(item: T): string;
+  /** The value in so many cells, where that is less than {@link text} takes. */
+  short?(item: T, width: number): string;
   /** Of the cell; otherwise that of the line. */
   style?(item: T): Style | undefined;
   /** What lines are sorted by; a column without it cannot be sorted by. */
@@ -36,16 +40,20 @@ export interface Laid<T> {
  */
 export function layOut<T>(columns: readonly Column<T>[], width: number, wants: (c: Column<T>) => number): Laid<T>[] {
   const shown = [...columns];
-  const least = (): number => shown.reduce((n, c) => n + c.min + 1, -1);
-  while (shown.length > 1 && least() > width) {
-    const worst = shown.reduce((a, b) => (b.priority >= a.priority ? b : a));
-    shown.splice(shown.indexOf(worst), 1);
-  }
+  const whole = new Map(columns.filter((c) => c.whole === true).map((c) => [c, Math.min(c.max, wants(c))]));
+  const least = (): number => shown.reduce((n, c) => n + Math.max(c.min, whole.get(c) ?? 0) + 1, -1);
+  const worst = (): Column<T> => shown.reduce((a, b) => (b.priority >= a.priority ? b : a));
+  const drop = (c: Column<T>): void => void shown.splice(shown.indexOf(c), 1);
+  const kept = Math.max(...[...whole.keys()].map((c) => c.priority));
+  while (shown.length > 1 && least() > width && worst().priority > kept) drop(worst());
+  if (least() > width) whole.clear();
+  while (shown.length > 1 && least() > width) drop(worst());
   let spare = width - least();
   const cells = new Map<Column<T>, number>();
   for (const c of [...shown].sort((a, b) => a.priority - b.priority)) {
-    const more = Math.max(0, Math.min(spare, Math.min(c.max, wants(c)) - c.min));
-    cells.set(c, c.min + more);
+    const first = Math.max(c.min, whole.get(c) ?? 0);
+    const more = Math.max(0, Math.min(spare, Math.min(c.max, wants(c)) - first));
+    cells.set(c, first + more);
     spare -= more;
   }
   const growing = shown.filter((c) => c.grow === true);
@@ -144,7 +152,7 @@ export class Table<T> {
       const item = this.items[i];
       const style = lineStyle(item) ?? look.theme.text;
       for (const { column, x, width } of this.laid)
-        line.text(x, 0, cellText(column, column.text(item), width), column.style?.(item) ?? style);
+        line.text(x, 0, cellText(column, valueIn(column, item, width), width), column.style?.(item) ?? style);
     });
   }
 
@@ -168,6 +176,11 @@ export class Table<T> {
     if (i >= 0) this.goTo(i);
   }
 
+  /** Which lines of {@link plain} are items. */
+  plainItems(): number[] {
+    return this.items.map((_, i) => i + 1);
+  }
+
   /** All lines as text with blanks between columns: for screen readers and export. */
   plain(): string[] {
     const shown = this.columns.filter((c) => !this.hidden.has(c.id));
@@ -180,6 +193,12 @@ export class Table<T> {
         .trimEnd(),
     );
   }
+}
+
+/** The value of an item for so many cells. */
+function valueIn<T>(column: Column<T>, item: T, width: number): string {
+  const text = column.text(item);
+  return column.short === undefined || cellsOf(text) <= width ? text : column.short(item, width);
 }
 
 /** A value as it stands in a column. */

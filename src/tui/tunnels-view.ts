@@ -308,8 +308,8 @@ export class TunnelsView implements View {
     if (at >= 0) this.table.list.go(at);
   }
 
-  get plainHead(): number {
-    return this.table.items.length > 0 ? 1 : 0;
+  plainItems(): readonly number[] {
+    return this.table.plainItems();
   }
 
   plain(): string[] {

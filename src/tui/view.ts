@@ -1,4 +1,4 @@
-import type { FieldCatalogue } from '../filter/index.js';
+import type { Registry } from '../engine/registry.js';
 import type { Reopen, Viewer } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
 import type { CommandId, KeyMap } from './keymap.js';
@@ -111,13 +111,17 @@ export interface View extends Panel {
   unsaved?(): string | undefined;
   /** Lines of text that say all that the view shows: for screen readers. */
   plain(): string[];
-  /** Lines of these that are a head, and nothing to open. */
-  readonly plainHead?: number;
+  /** Which of these lines, counted from 0, open something, in the order of the list; they get numbers. */
+  plainItems?(): readonly number[];
+  /** What keys turn to, where the names of commands do not say it. */
+  plainHint?(): string;
 }
 
 /** A window over a view: help, an info card, a question. Esc closes it. */
 export interface Dialog extends Panel {
   readonly title: string;
+  /** All its lines as text, where what is drawn would cut them. */
+  plain?(): string[];
   /** Cells that it would like, frame and all; it gets what there is. */
   readonly width: number;
   readonly height: number;
@@ -142,6 +146,9 @@ export interface Preferences {
   time: TimeFormat;
 }
 
+/** Fields, protocols, and the tables by which packets are given to them. */
+export type Catalogue = Pick<Registry, 'byName' | 'names' | 'protocols' | 'byProto' | 'entries'>;
+
 /** What views may ask of the program. */
 export interface Desk {
   readonly viewer: Viewer;
@@ -158,8 +165,8 @@ export interface Desk {
   readonly live: LiveConsole | undefined;
   /** What can be started instead. */
   readonly starters: Starters | undefined;
-  /** Names that filters may have. */
-  readonly fields: FieldCatalogue;
+  /** Names that filters and rules may have. */
+  readonly fields: Catalogue;
   /** Something is another now: paint soon. */
   repaint(): void;
   /** A line for the user, kept in the log. */

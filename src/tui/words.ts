@@ -62,3 +62,7 @@ export function dateTime({ seconds }: Moment): string {
 
 /** Seconds since a start, with three places: `1.380`. */
 export const since = (start: Moment, at: Moment): string => (millis(start, at) / 1000).toFixed(3);
+
+/** Of lines those that begin something: the others are set in by blanks. */
+export const headsOf = (lines: readonly string[]): number[] =>
+  lines.flatMap((line, i) => (line.startsWith(' ') ? [] : [i]));

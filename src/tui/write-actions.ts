@@ -14,15 +14,18 @@ export interface Listed {
 const INNER = 'inner: decrypted packets, for any tool';
 const OUTER = 'outer: the frames as they were captured';
 
-/** Asks which packets to write, then where to. Keys are written only on request, and after a question. */
-export function writeDialog(desk: Desk, listed: Listed | undefined): void {
+/**
+ * Asks which packets to write, then where to. Keys are written only on request, and after a question.
+ * @param file what is proposed as the name of the file; empty: a name made of that of the capture
+ */
+export function writeDialog(desk: Desk, listed: Listed | undefined, file = ''): void {
   const { tunnels } = desk.viewer.status;
   const hasInner = tunnels.some((t) => t.up + t.down > 0);
   const keyed = desk.viewer.status.keys.lines > 0;
   const item = (text: string, note: string, what: WriteRequest['what'], withKeys: boolean, some?: Listed) => ({
     text,
     note,
-    take: () => ask(desk, what, withKeys, some),
+    take: () => ask(desk, what, withKeys, some, file),
   });
   const some = listed !== undefined && listed.count > 0 ? listed : undefined;
   const items = [
@@ -38,10 +41,10 @@ export function writeDialog(desk: Desk, listed: Listed | undefined): void {
   desk.show(new ChoiceDialog(desk, 'Write packets to a pcapng file', () => items, words));
 }
 
-function ask(desk: Desk, what: WriteRequest['what'], withKeys: boolean, some: Listed | undefined): void {
+function ask(desk: Desk, what: WriteRequest['what'], withKeys: boolean, some: Listed | undefined, file: string): void {
   const go = (): void => {
-    const name = `${stemOf(desk)}.${withKeys ? 'with-keys' : what}.pcapng`;
-    askForFile(desk, 'write to', name, async (path) => {
+    const usual = `${stemOf(desk)}.${withKeys ? 'with-keys' : what}.pcapng`;
+    askForFile(desk, 'write to', file === '' ? usual : file, async (path) => {
       const rows = some === undefined ? undefined : rowNumbers(some);
       const n = await desk.viewer.write({ path, what, withKeys, ...(rows !== undefined && { rows }) });
       if (some === undefined && what === 'outer') desk.live?.saved();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Grid } from '../../src/tui/cells.js';
+import { type Dialogue, partiesOf } from '../../src/tui/dialog-list.js';
 import { List } from '../../src/tui/list.js';
 import { THEMES } from '../../src/tui/style.js';
 import { type Column, layOut, Table } from '../../src/tui/table.js';
@@ -81,6 +82,27 @@ test('columns that do not fit are left out by priority; what is left is shared',
   assert.equal(at(12), 'a0+6 c7+5');
   assert.equal(at(30), 'a0+10 b11+6 c18+12');
   assert.equal(at(3), 'a0+3');
+});
+
+test('less important columns go before one that is to be whole', () => {
+  const columns = [column('a', 4, 10, 0), { ...column('b', 4, 9, 2), whole: true as const }, column('c', 5, 5, 3)];
+  const at = (width: number): string =>
+    layOut(columns, width, (c) => c.max)
+      .map((l) => `${l.column.id}${l.x}+${l.width}`)
+      .join(' ');
+  assert.equal(at(20), 'a0+4 b5+9 c15+5');
+  assert.equal(at(19), 'a0+9 b10+9');
+  assert.equal(at(13), 'a0+8 b9+4', 'where it cannot be whole it is as others');
+});
+
+test('both parties of a dialog are told, however narrow the column is', () => {
+  const call = (fromUri: string, toUri: string): Dialogue =>
+    ({ kind: 'call', entity: { fromUri, toUri }, media: [] }) as unknown as Dialogue;
+  const numbers = call('sip:+15550100@ims.example', 'sip:+15550199@ims.example');
+  assert.equal(partiesOf(numbers), '+15550100 → +15550199');
+  assert.equal(partiesOf(numbers, 21), '+15550100 → +15550199');
+  assert.equal(partiesOf(numbers, 14), '+15…00 → +1…99');
+  assert.equal(partiesOf(call('sip:bob@a.example', 'sip:+15550199@a.example'), 12), 'bob → +15…99');
 });
 
 test('sorting keeps the cursor on its line', () => {

@@ -110,6 +110,33 @@ test('what is typed into --plain: a command while help is open, words of a form,
   await stage.end();
 });
 
+test('--plain: lines typed early, numbers of things, pages, and what keys turn to', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  const out = new PassThrough();
+  const said: string[] = [];
+  const lines = ['calls', '7', '2', 'q', 'statistics', '2', 'q', 'right', '', '?', 'Q'];
+  const typed = async function* () {
+    for (const line of lines) {
+      said.push(String(out.read() ?? ''));
+      yield line;
+    }
+  };
+  await new PlainScreens(stage.app, out).run(typed());
+  const after = (i: number): string => said[i + 1] ?? '';
+  assert.match(
+    after(0),
+    /^ {3}1 {2}call 1\n {6} {3}\+15550100[\s\S]*^ {3}2 {2}call 2$[\s\S]*^Page 1 of \d; an empty line/m,
+  );
+  assert.match(after(0), /^Here: .*\bs sort, .*\.\nViews: tunnels, packets, calls, media, findings, statistics/m);
+  assert.match(after(1), /^warn: there is no line 7: they go from 1 to 3\n/);
+  assert.match(after(2), /^\ntunnel 1, Calls, call 2, ladder\.[\s\S]*503 Service Unavailable/);
+  assert.match(after(4), /^ {3}2 {2}protocols:[\s\S]*left shows protocols, right shows conversations/m);
+  assert.match(after(5), /^\ntunnel 1, Stats, charts\.[^\n]*\nprotocols:[\s\S]*RTP +197/);
+  assert.match(after(7), /Stats, conversations[\s\S]*left shows charts, right shows endpoints/);
+  assert.match(after(9), /Keys in Stats:\nIn this view\n[\s\S]* {3}s {2}:sort {2}sort by the next column\n/);
+  await stage.end();
+});
+
 test('what waits for late keys is read again later where it could not be read now', async () => {
   let readings = 0;
   const status = { ...paperViewer().status, late: true, done: false };

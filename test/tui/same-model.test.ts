@@ -36,11 +36,11 @@ describe('screens and report', () => {
       const tunnels = (await lines('1')).join('\n');
       for (const t of told.tunnels) assert.ok(tunnels.includes(`${t.ue.address}:${t.ue.port}`), tunnels);
       const findings = await lines('1', '5', '5');
-      for (const [i, f] of told.findings.entries())
-        assert.ok(
-          findings.some((l) => l.startsWith(`${i + 1}. `) && l.includes(f.code)),
-          f.code,
-        );
+      const codes = findings.flatMap((l) => /^(?:error|warning|note) ([\w.-]+)/.exec(l)?.slice(1) ?? []);
+      assert.deepEqual(
+        codes,
+        told.findings.map((f) => f.code),
+      );
       const calls = (await lines('1', '3', '3')).join('\n');
       for (const c of told.calls)
         assert.match(
@@ -51,7 +51,7 @@ describe('screens and report', () => {
         assert.match(calls, new RegExp(`reg ${r.id}\\n[^\\n]*${r.state.toUpperCase()}`));
       const media = (await lines('1', '4', '4')).join('\n');
       for (const m of told.media) assert.ok(media.includes(m.ssrc), m.ssrc);
-      assert.equal((media.match(/^\d+\. stream/gm) ?? []).length, told.media.length);
+      assert.equal((media.match(/^stream/gm) ?? []).length, told.media.length);
       await stage.end();
     });
 });

@@ -2,13 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ReadOptions } from '../../../src/cli/options.js';
 import { Viewing } from '../../../src/cli/viewing.js';
-import type { FieldCatalogue } from '../../../src/filter/index.js';
 import { App } from '../../../src/tui/app.js';
 import type { AppParts } from '../../../src/tui/app-parts.js';
 import type { Grid } from '../../../src/tui/cells.js';
 import type { Display } from '../../../src/tui/display.js';
 import { Memory } from '../../../src/tui/settings.js';
 import { THEMES } from '../../../src/tui/style.js';
+import type { Catalogue } from '../../../src/tui/view.js';
 import { makeViews } from '../../../src/tui/views.js';
 import { CaptureViewer } from '../../../src/viewer/capture-viewer.js';
 import type { Selection, Viewer } from '../../../src/viewer/viewer.js';
@@ -26,7 +26,7 @@ export const viewerOn = async (...captures: readonly string[]): Promise<CaptureV
 export async function viewerOf(
   captures: readonly string[],
   options: Partial<ReadOptions> = {},
-): Promise<{ viewer: CaptureViewer; fields: FieldCatalogue }> {
+): Promise<{ viewer: CaptureViewer; fields: Catalogue }> {
   const viewing = await Viewing.of(captures, { autoKeys: true, ...options });
   const viewer = await CaptureViewer.open(viewing);
   await until(() => viewer.status.done);
@@ -111,7 +111,7 @@ export class Stage {
   readonly viewer: Viewer;
   private readonly asked: Asked;
 
-  constructor(viewer: Viewer, fields: FieldCatalogue, width = 80, height = 24, more: Partial<AppParts> = {}) {
+  constructor(viewer: Viewer, fields: Catalogue, width = 80, height = 24, more: Partial<AppParts> = {}) {
     this.display = new MemoryDisplay(width, height);
     this.asked = new Asked(viewer);
     this.viewer = this.asked.viewer;

@@ -1,0 +1,97 @@
+import type { Completion, PromptRequest, Verdict } from './prompt.js';
+import type { Catalogue, Desk } from './view.js';
+
+/** `udp.port==5070,sip`, `tcp.port==8443-8450,tls`, as `-d` of the command line. */
+const RULE = /^([a-z0-9_.-]+)\s*==\s*(0x[0-9a-f]+|\d+)(-\d+)?\s*,\s*([\w.-]+)$/i;
+const FORM = 'a rule is like udp.port==5070,sip or tcp.port==8443-8450,tls';
+
+/** Tables with numbers that people look up first. */
+const FIRST = ['udp.port', 'tcp.port'];
+
+/** Names of the tables whose keys are numbers, the usual ones first. */
+function tableNames(tables: Catalogue): string[] {
+  const names = [...tables.entries()].filter(([, keys]) => [...keys.keys()].some((k) => typeof k === 'number'));
+  return names.map(([name]) => name).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+const rank = (name: string): number => {
+  const at = FIRST.indexOf(name);
+  return at < 0 ? FIRST.length : at;
+};
+
+/** How often layers were seen. */
+type Seen = ReadonlyMap<string, number>;
+
+/**
+ * Protocols, first those that the transport of a table carries anyway, by their number or told by their octets; of
+ * these first what the capture has most of.
+ */
+function protocolNames(tables: Catalogue, table: string, seen: Seen): string[] {
+  const near = new Set<string>();
+  const transport = table.replace(/\..*$/, '.');
+  for (const [name, keys] of tables.entries())
+    if (name.startsWith(transport)) for (const d of keys.values()) near.add(d.proto);
+  const others = [...tables.protocols()].filter((p) => !near.has(p));
+  const often = (p: string): number => seen.get(p) ?? 0;
+  return [...[...near].sort((a, b) => often(b) - often(a) || (a < b ? -1 : 1)), ...others.sort()];
+}
+
+/** Ways to go on with a rule: the table, then the protocol. */
+export function completeRule(tables: Catalogue, typed: string, seen: Seen = new Map()): Completion | undefined {
+  const comma = typed.lastIndexOf(',');
+  if (comma >= 0) {
+    const from = comma + 1 + /^\s*/.exec(typed.slice(comma + 1))![0].length;
+    const start = typed.slice(from).toLowerCase();
+    const names = protocolNames(tables, /^[\w.-]*/.exec(typed)![0], seen).filter((p) => p.startsWith(start));
+    return { from, words: names.map((text) => ({ text, note: tables.byProto(text)?.title ?? '' })) };
+  }
+  if (typed.includes('=')) return undefined;
+  const words = tableNames(tables).filter((name) => name.startsWith(typed));
+  return {
+    from: 0,
+    words: words.map((name) => ({ text: `${name}==`, note: 'then a number, a comma and a protocol' })),
+  };
+}
+
+/** What is wrong with a rule; undefined: nothing. */
+export function ruleError(tables: Catalogue, rule: string): string | undefined {
+  const m = RULE.exec(rule.trim());
+  if (m === null) return FORM;
+  const [, table, , , protocol] = m;
+  if (![...tables.entries()].some(([name]) => name === table)) return `packets are not told apart by ${table}`;
+  return tables.byProto(protocol) === undefined && protocol !== 'ssl' ? `there is no protocol ${protocol}` : undefined;
+}
+
+/** What is said of a rule while it is typed. */
+export function judgeRule(tables: Catalogue, rule: string): Verdict {
+  const m = RULE.exec(rule.trim());
+  const wrong = rule.includes(',') && m !== null ? ruleError(tables, rule) : undefined;
+  if (wrong !== undefined) return { text: wrong, wrong: true };
+  const title = m === null ? undefined : tables.byProto(m[4])?.title;
+  return {
+    text: title === undefined ? 'FIELD==NUMBER,PROTOCOL, as udp.port==5070,sip' : `read as ${title}`,
+    wrong: false,
+  };
+}
+
+/** Reads the capture again with a rule; without one, it is asked for. */
+export function decodeAs(desk: Desk, rule: string): void {
+  const { fields } = desk;
+  const take = (text: string): string | undefined => {
+    const wrong = ruleError(fields, text);
+    if (wrong !== undefined) return wrong;
+    const typed = text.replaceAll(' ', '');
+    desk.say(`reading the capture again, with ${typed}`);
+    void desk.reopen({ decodeAs: [typed] });
+    return undefined;
+  };
+  if (rule !== '' && take(rule) === undefined) return;
+  const request: PromptRequest = {
+    label: 'decode as',
+    text: rule,
+    complete: (text, cursor) => completeRule(fields, text.slice(0, cursor), desk.told.story?.seen.get('')),
+    judge: (text) => judgeRule(fields, text),
+    done: take,
+  };
+  desk.prompt(request);
+}
