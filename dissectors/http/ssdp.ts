@@ -1,4 +1,5 @@
 import { defineDissector, fields } from 'fttscope/kit';
+import { ALL } from './fields.js';
 import { dissectMessage, summarize } from './index.js';
 
 /**
@@ -13,7 +14,7 @@ export const ssdp = defineDissector({
   title: 'Simple Service Discovery Protocol',
   short: 'SSDP',
   spec: 'UPnP Device Architecture 2.0',
-  fields: F,
+  fields: { ...F, ...ALL },
   on: { 'udp.port': [1900] },
   tables: ['media_type'],
   dissect: (v, t, cx) => dissectMessage(v, t, cx, F.ssdp),

@@ -39,9 +39,10 @@ class Lane {
 /**
  * Merges sources by time. Frames of one source stay in its order even where its times go backwards; where times are
  * equal the earlier source comes first.
+ * @param refused what kept further captures from being read
  */
-export function mergeSources(sources: readonly Capture[]): Capture {
-  return new MergedSource(sources);
+export function mergeSources(sources: readonly Capture[], refused: readonly Damage[] = []): Capture {
+  return new MergedSource(sources, refused);
 }
 
 class MergedSource implements Capture {
@@ -53,13 +54,16 @@ class MergedSource implements Capture {
   private most = FIRST;
   private used = 0;
 
-  constructor(private readonly sources: readonly Capture[]) {
+  constructor(
+    private readonly sources: readonly Capture[],
+    private readonly refused: readonly Damage[],
+  ) {
     this.files = sources.flatMap((source) => source.files);
     for (const source of sources) for (const file of source.files) this.byFile.set(file.id, source);
   }
 
   get damage(): readonly Damage[] {
-    return this.sources.flatMap((source) => source.damage);
+    return [...this.refused, ...this.sources.flatMap((source) => source.damage)];
   }
 
   async next(): Promise<Chunk | null> {

@@ -4,6 +4,7 @@ import { closeSync, createReadStream, fstatSync, open, openSync, type Stats, sta
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { LIMITS } from '../limits.js';
+import type { Damage } from './chunk.js';
 import { CaptureError, InputDamage, labelOf, systemError } from './errors.js';
 import { DAMAGED, FileState, type FormatReader } from './format.js';
 import { GrowingInput, type GrowingReader } from './growing.js';
@@ -40,8 +41,9 @@ interface Share {
 
 /**
  * Opens capture files; `-` is standard input. Format and compression are told by content. Frames of several files come
- * merged by time, and an empty one among them is damage. Waits until enough of a pipe has arrived to tell its format.
- * @throws CaptureError for the first file that cannot be opened or is no capture
+ * merged by time; one among them that is empty, cannot be opened or is no capture is damage, and the others are read. Waits
+ * until enough of a pipe has arrived to tell its format.
+ * @throws CaptureError for the first file where none can be opened
  */
 export async function openCapture(paths: readonly string[], options: OpenOptions = {}): Promise<Capture> {
   if (paths.length === 0) throw new CaptureError('FTT_E_MISSING', 'no capture file is named');
@@ -50,15 +52,18 @@ export async function openCapture(paths: readonly string[], options: OpenOptions
   }
   const share = shareOf(paths.length);
   const sources: Capture[] = [];
-  try {
-    for (const [i, path] of paths.entries()) {
+  const refused: Damage[] = [];
+  let first: CaptureError | undefined;
+  for (const [i, path] of paths.entries())
+    try {
       sources.push(await openInput(path, i + 1, await inputOf(path, share.parked), share, options));
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+      first ??= error;
+      refused.push({ file: i + 1, offset: 0, message: error.message });
     }
-  } catch (error) {
-    for (const source of sources) await source.close();
-    throw error;
-  }
-  return sources.length === 1 ? sources[0] : mergeSources(sources);
+  if (first !== undefined && sources.length === 0) throw first;
+  return sources.length === 1 && refused.length === 0 ? sources[0] : mergeSources(sources, refused);
 }
 
 /** Opens a capture that arrives on a stream; `name` is what messages call it. @throws CaptureError */

@@ -9,10 +9,19 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.on('uncaughtException', (e) => {
     process.exit(explain(e));
   });
-  const code = await run(argv[0] === '-G' ? ['fields', ...argv.slice(argv[1] === 'fields' ? 2 : 1)] : argv);
+  const code = argv[0] === '-G' && argv.length < 3 ? await printed(argv[1] ?? 'fields') : await run(argv);
   process.exitCode = code;
   // A shell that runs several commands stops only if this one dies of the signal.
   if (code === 130) process.kill(process.pid, 'SIGINT');
+}
+
+/** `-G REPORT`, which tshark takes as its only words. */
+async function printed(report: string): Promise<number> {
+  try {
+    return await (await import('./commands/glossary.js')).glossary(report);
+  } catch (e) {
+    return explain(e);
+  }
 }
 
 /** The thread of the engine behind the screens, see {@link file://./view.ts}. */

@@ -96,6 +96,11 @@ export function addInputOptions(c: Command): Command {
     .addOption(new Option('-2', 'accepted for tshark').hideHelp());
 }
 
+/** Leaves options out of the help of a command that they do nothing for; they are taken all the same. */
+export function hideOptions(c: Command, ...names: readonly string[]): void {
+  for (const option of c.options) if (names.includes(option.long ?? option.short ?? '')) option.hideHelp();
+}
+
 /** Adds the options that say how rows are printed; `format` is what they are printed as if none is named. */
 export function addFormatOptions(c: Command, format: Format = 'text'): Command {
   return c

@@ -157,10 +157,17 @@ function column(registry: Registry, name: string): FieldColumn {
       near === undefined ? undefined : `did you mean ${near}?`,
     );
   }
-  return { name, fields };
+  return { name, fields: name in COLUMNS ? [] : fields };
 }
 
+/** What stands for a sign that shells make hard to write. */
 const SEPARATORS: Readonly<Record<string, string>> = { '/t': '\t', '/s': ' ', '\\t': '\t' };
+
+/** The sign that divides fields or values: as in tshark the first of several, and what follows a slash is an escape. */
+function signOf(value: string): string {
+  const known = SEPARATORS[value.slice(0, 2)];
+  return known ?? (value.startsWith('/') ? '\\' : (value.match(/^./su)?.[0] ?? ''));
+}
 
 const FIELDS_SETTINGS =
   'settings: header=y|n, bom=y|n, separator=/t|/s|SIGN, aggregator=,|/s|SIGN, occurrence=f|l|a, quote=d|s|n';
@@ -173,8 +180,8 @@ function settings(list: readonly string[]): FieldsOptions {
     const value = at < 0 ? '' : item.slice(at + 1);
     if (name === 'header' && (value === 'y' || value === 'n')) out.header = value === 'y';
     else if (name === 'bom' && (value === 'y' || value === 'n')) out.bom = value === 'y';
-    else if (name === 'separator' && value !== '') out.separator = SEPARATORS[value] ?? value;
-    else if (name === 'aggregator') out.aggregator = SEPARATORS[value] ?? value;
+    else if (name === 'separator' && value !== '') out.separator = signOf(value);
+    else if (name === 'aggregator' && value !== '') out.aggregator = signOf(value);
     else if (name === 'occurrence' && (value === 'a' || value === 'f' || value === 'l')) out.occurrence = value;
     else if (name === 'quote' && (value === 'd' || value === 's' || value === 'n')) out.quote = value;
     else throw new UserError(`-E ${item}: not a setting of -T fields`, Exit.usage, FIELDS_SETTINGS);

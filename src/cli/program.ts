@@ -13,6 +13,7 @@ import {
   addScreenOptions,
   collect,
   FORMS,
+  hideOptions,
   type ReadOptions,
   type ScreenOptions,
   SHELLS,
@@ -122,6 +123,7 @@ function build(screens: boolean, done: (code: number) => void): Command {
   addInputOptions(report).action(async (captures: string[], o: ReportOptions) => {
     done(await (await import('./commands/report.js')).report(captures, o));
   });
+  hideOptions(report, '--filter', '-n');
   program.addCommand(report);
 
   const keys = new Command('keys')
@@ -130,6 +132,7 @@ function build(screens: boolean, done: (code: number) => void): Command {
   addInputOptions(keys).action(async (files: string[], o: ReadOptions) => {
     done(await (await import('./commands/keys.js')).keys(files, o));
   });
+  hideOptions(keys, '--filter', '--tunnel', '--user', '--call-id', '--from', '--to', '--enable-heuristic', '-n');
   program.addCommand(keys);
 
   const decode = new Command('decode')
@@ -147,7 +150,9 @@ function build(screens: boolean, done: (code: number) => void): Command {
 
   program
     .command('fields')
-    .description('list the fields: name, type, label, protocol, clause (also -G fields)')
+    .description(
+      'list the fields: name, type, label, protocol, clause (-G fields, protocols or values: as tshark prints them)',
+    )
     .argument('[protocol]', 'only those of this protocol')
     .action(async (proto: string | undefined) => {
       done(await (await import('./commands/fields.js')).fields(proto));

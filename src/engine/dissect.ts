@@ -20,7 +20,7 @@ import { LIMITS } from '../limits.js';
 import { RECORD_HEADER } from '../tls/index.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 
-export { engineFields, expertFields } from './engine-fields.js';
+export { columnFields, engineFields, expertFields } from './engine-fields.js';
 
 import { carrierOf, envelopeNote } from './carried.js';
 import { engineExperts as E, engineFields as F, SEVERITIES } from './engine-fields.js';
@@ -454,6 +454,16 @@ export class Dissection implements Ctx {
       this.faults.set(d.proto, (this.faults.get(d.proto) ?? 0) + 1);
       t.expert(E.fault, v.off, v.length, `Dissector fault in ${d.proto}: ${String(e)}`);
     }
+  }
+
+  /** What `test` says of the row with its columns in the tree: no writer gets to see them there. */
+  withColumns(test: () => boolean): boolean {
+    const before = this.mark();
+    this.tree.text(F.columnProtocol, 0, 0, this.protocol());
+    this.tree.text(F.columnInfo, 0, 0, this.info());
+    const result = test();
+    this.back(before);
+    return result;
   }
 
   /** The Info column. */

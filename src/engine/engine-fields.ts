@@ -19,6 +19,8 @@ const F = fields({
   tunnel: { name: 'tunnel.id', label: 'Tunnel', type: 'u32' },
   direction: { name: 'tunnel.direction', label: 'Direction in the tunnel', type: 'string' },
   code: { name: 'finding.code', label: 'Finding', type: 'string' },
+  columnProtocol: { name: '_ws.col.protocol', label: 'Protocol column', type: 'string' },
+  columnInfo: { name: '_ws.col.info', label: 'Info column', type: 'string' },
 });
 /** Fields that the engine itself adds. */
 export const engineFields = F;
@@ -31,6 +33,9 @@ export const expertFields = {
   malformedItem: F.malformedItem,
   short: F.short,
 };
+
+/** Columns that filters may name; they are in no tree but while a filter is asked ({@link Dissection.withColumns}). */
+export const columnFields = { protocol: F.columnProtocol, info: F.columnInfo };
 
 /** What the engine itself notices. */
 export const engineExperts = experts({

@@ -6,7 +6,7 @@ import { type AnyDissector, type Field, type Peek, View } from '../kit/index.js'
 import type { TlsServices } from '../tls/index.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
-import { Dissection, expertFields } from './dissect.js';
+import { columnFields, Dissection, expertFields } from './dissect.js';
 import type { Caps } from './followed.js';
 import { IndexPass } from './index-pass.js';
 import { Packet } from './packet.js';
@@ -118,7 +118,8 @@ export class Pass {
     const wants = registry.wants(options.fields);
     // What dissectors notice they notice while they dissect: no layer may be passed over.
     const experts = options.experts || Object.values(expertFields).some((f) => wants[f.id] !== 0);
-    this.dissection = new Dissection(registry, wants, options.info || experts);
+    const columns = Object.values(columnFields).some((f) => wants[f.id] !== 0);
+    this.dissection = new Dissection(registry, wants, options.info || experts || columns);
     this.dissection.tree.labels = options.labels;
     this.dissection.tree.wantsExperts = experts;
     this.row = new Row(this.dissection);
@@ -127,14 +128,14 @@ export class Pass {
     const once = ONCE.flatMap((name) => registry.byName(name)).filter((f) => wants[f.id] !== 0);
     this.once = once.length === 0 ? null : registry.wants(once);
     const { plan } = this.dissection;
-    const analyseTcp = options.analyseTcp || experts;
+    const analyseTcp = options.analyseTcp || experts || columns;
     const tracks = options.tap?.tracks;
     this.index = new IndexPass(
       registry,
       { ...options, analyseTcp },
       (d) => (options.rows !== 'none' && plan.tracks(d)) || (d.track !== undefined && tracks?.has(d.proto) === true),
     );
-    const bare = options.contents === false && options.tap === undefined && !options.info && !experts;
+    const bare = options.contents === false && options.tap === undefined && !options.info && !experts && !columns;
     this.plain = bare && wants[PROTOCOLS.id] === 0 ? new PlainDatagrams(plan, this.index, registry) : null;
   }
 

@@ -18,7 +18,12 @@ export interface RowView {
   readonly tree: Tree;
   /** Layers from the outermost on. */
   readonly protocols: readonly string[];
+  /** What `test` says where the columns of the packet list are in the tree too. */
+  withColumns?(test: () => boolean): boolean;
 }
+
+/** Fields that are columns of the packet list. */
+const COLUMN = '_ws.col.';
 
 /** The layer that parts the outer world from the inner one. */
 const ENVELOPE = 'fttims';
@@ -38,6 +43,11 @@ export class Names {
   /** Whether the name is that of a field or layer, maybe with `inner.`, `outer.` or a leading dot. */
   has(name: string): boolean {
     return this.split(name).fields.length > 0;
+  }
+  /** Whether a column of the packet list is among the names. */
+  get hasColumn(): boolean {
+    for (const f of this.fields.values()) if (f.name.startsWith(COLUMN)) return true;
+    return false;
   }
   /** Whether the name is that of a layer. */
   isLayer(name: string): boolean {

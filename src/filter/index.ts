@@ -33,6 +33,6 @@ export function compile(text: string, catalogue: FieldCatalogue): Filter {
     fields: [...names.fields.values()],
     protocols: [...names.protocols],
     hints: checker.hints,
-    matches,
+    matches: names.hasColumn ? (row) => row.withColumns?.(() => matches(row)) ?? matches(row) : matches,
   };
 }

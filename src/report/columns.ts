@@ -42,6 +42,8 @@ export const COLUMNS: Readonly<Record<string, (row: Row) => string>> = {
   '_ws.col.Protocol': (row) => row.dissection.protocol(),
   '_ws.col.Length': (row) => String(row.inner > 0 ? row.packetLength : row.frameLength),
   '_ws.col.Info': (row) => row.dissection.info(),
+  '_ws.col.protocol': (row) => row.dissection.protocol(),
+  '_ws.col.info': (row) => row.dissection.info(),
   'frame.row': (row) => row.id,
 };
 

@@ -32,7 +32,8 @@ export interface Report {
 
 /** The report of a capture, its members in the order of the contract. */
 export function reportOf(model: SessionModel, parts: ReportParts): Report {
-  for (const d of parts.damage) model.damaged(d.file, d.message);
+  const read = new Set(parts.files.map((f) => f.id));
+  for (const d of parts.damage) if (read.has(d.file)) model.damaged(d.file, d.message);
   const findings = model.findingEntities(parts.known);
   const { signalling } = model;
   const all = {

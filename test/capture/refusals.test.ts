@@ -97,10 +97,22 @@ describe('a file that is no capture', () => {
     }
   });
 
-  it('is refused among several, and closes those before it', async () => {
+  it('is damage among several, of which the others are read', async () => {
     const good = file(Buffer.concat([LE.pcapHeader(0xa1b2c3d4, 1), LE.pcapPacket(1, 1, pattern(9, 9))]));
-    for (let i = 0; i < 50; i++)
-      assert.equal((await refusal([good, good, join(scratch, 'missing')])).code, 'FTT_E_MISSING');
+    const missing = join(scratch, 'missing');
+    for (let i = 0; i < 50; i++) {
+      const source = await openCapture([good, missing, good]);
+      assert.deepEqual(
+        source.files.map((f) => f.id),
+        [1, 3],
+      );
+      assert.deepEqual(source.damage, [{ file: 2, offset: 0, message: `${missing}: no such file` }]);
+      let frames = 0;
+      for (let chunk = await source.next(); chunk !== null; chunk = await source.next()) frames += chunk.count;
+      assert.equal(frames, 2);
+      await source.close();
+      assert.equal((await refusal([missing, `${missing}-too`])).message, `${missing}: no such file`);
+    }
     if (existsSync('/proc/self/fd')) assert.ok(readdirSync('/proc/self/fd').length < 60, 'no descriptor is left open');
   });
 });

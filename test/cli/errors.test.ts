@@ -55,6 +55,31 @@ describe('exit codes', () => {
       else assert.match(r.out, /^ *64 /m);
     });
 
+  test('a missing file among several is told of, and the others are read', () => {
+    const r = run([TLS13, '/none/x.pcap', TLS13, '-c', '500', '-T', 'fields', '-e', 'frame.number']);
+    assert.match(r.err, /^fttscope: \/none\/x\.pcap: no such file$/m);
+    inWords(r.err);
+    assert.equal(r.code, 2);
+    assert.equal(r.out.split('\n').length > 484, true);
+    const report = run(['report', '/none/x.pcap', TLS13, '-q']);
+    assert.equal(report.code, 2);
+    const { capture, findings } = JSON.parse(report.out);
+    assert.deepEqual(
+      capture.files.map((f: { id: number }) => f.id),
+      [2],
+    );
+    assert.ok(!findings.some((f: { code: string }) => f.code === 'capture.cut'));
+  });
+
+  test('help lists only what serves a command', () => {
+    const help = (c: string) => run([c, '--help']).out;
+    assert.match(help('read'), /--filter/);
+    assert.doesNotMatch(help('report'), /--filter/);
+    assert.match(help('report'), /--tunnel/);
+    assert.doesNotMatch(help('keys'), /--filter|--tunnel|--user|--call-id|--from <|--enable-heuristic/);
+    assert.match(help('keys'), /--keylog.*[\s\S]*--handshake-from[\s\S]*--verify-all/);
+  });
+
   test('--require-decrypt and --fail-on: 2 before 4 before 3', () => {
     const all = ['-q', '--no-auto-keys', '--require-decrypt', '--fail-on', 'note'];
     assert.equal(run([TLS13, '-q', '--require-decrypt']).code, 0);

@@ -12,6 +12,28 @@ const rows = (...args: string[]): string[][] =>
     .map((l) => l.split('\t'));
 const names = (...args: string[]): Set<string> => new Set(rows(...args).map((r) => r[2]));
 
+describe('-G', () => {
+  const lines = (report: string) => run(['-G', report]).out.split('\n');
+
+  test('prints what tshark does: fields, protocols, values', () => {
+    const fields = lines('fields');
+    // As tshark 4.0.17 has them; it adds a description to some.
+    for (const line of [
+      'P\tSession Initiation Protocol\tsip',
+      'F\tMessage type\tdhcp.type\tFT_UINT8\tdhcp\tBASE_DEC\t0x0\t',
+      'F\tTransaction ID\tdhcp.id\tFT_UINT32\tdhcp\tBASE_HEX\t0x0\t',
+      'F\tClient IP address\tdhcp.ip.client\tFT_IPv4\tdhcp\t\t0x0\t',
+    ])
+      assert.ok(fields.includes(line), line);
+    assert.ok(lines('protocols').includes('Session Initiation Protocol\tSIP\tsip'));
+    const values = lines('values');
+    for (const line of ['V\tdhcp.type\t1\tBoot Request', 'T\tdhcp.flags.bc\tBroadcast\tUnicast'])
+      assert.ok(values.includes(line), line);
+    assert.equal(run(['-G']).out, run(['-G', 'fields']).out);
+    assert.match(run(['-G', 'plugins']).err, /there is no such report\n {2}those are fields, protocols, values/);
+  });
+});
+
 describe('fields', () => {
   test('lists protocols, fields, their other names, and columns', () => {
     const all = names();

@@ -18,6 +18,30 @@ const nested = file('nested.pcap', rawPcap(ip4(4, ip4(17, udp(1, 2, Buffer.from(
 // What a terminal obeys, and what turns text around; line ends aside.
 const ACTIVE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
+/** UPnP Device Architecture 2.0 §1.3.2 */
+const SEARCH =
+  'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n';
+
+test('fields of HTTP in SSDP alone, as tshark 4.0.17 shows them', () => {
+  const path = file('ssdp.pcap', rawPcap(ip4(17, udp(50_000, 1900, Buffer.from(SEARCH)))));
+  const fields = ['http.request.method', 'http.host', 'http.request.full_uri'].flatMap((f) => ['-e', f]);
+  const want = 'M-SEARCH\t239.255.255.250:1900\thttp://239.255.255.250:1900*\n';
+  assert.equal(run([path, '-T', 'fields', ...fields]).out, want);
+  assert.equal(tshark(['-r', path, '-T', 'fields', ...fields]) ?? want, want);
+  assert.equal(run([path, '-Y', 'ssdp && http.request', '-T', 'fields', '-e', 'frame.number']).out, '1\n');
+});
+
+describe('columns of the packet list', () => {
+  test('in a filter, in every format, and as fields', () => {
+    const read = (...args: string[]) => run([evil, ...args]).out;
+    const wanted = '_ws.col.info contains "OPTIONS" && _ws.col.protocol == "SIP"';
+    for (const format of ['text', 'tree', 'json', 'ndjson', 'ek', 'pdml'])
+      assert.equal(read('-T', format, '-Y', wanted), read('-T', format), format);
+    assert.equal(read('-Y', '_ws.col.info contains "INVITE"'), '');
+    assert.equal(read('-Y', wanted, '-T', 'fields', '-e', 'frame.number', '-e', '_ws.col.protocol'), '1\tSIP\n');
+  });
+});
+
 describe('text of strangers', () => {
   for (const format of ['text', 'tree', 'json', 'ndjson', 'ek', 'pdml'])
     test(`never reaches the terminal as an order: -T ${format}`, () => {
@@ -110,6 +134,17 @@ describe('-T fields', () => {
     const ports = (...args: string[]): string => run([nested, '-Tfields', '-eip.proto', '-e', 'udp.port', ...args]).out;
     assert.equal(ports(), '4,17\t1,2\n');
     assert.equal(ports('-E', 'separator=;', '-Eheader=y'), 'ip.proto;udp.port\n4,17;1,2\n');
+    // tshark 4.0.17 takes the first of several signs, and a backslash for a slash that nothing known follows.
+    for (const [given, sign] of [
+      ['ab', 'a'],
+      ['/sx', ' '],
+      ['/x', '\\'],
+      ['//', '\\'],
+      [';;', ';'],
+    ] as const) {
+      assert.equal(ports('-E', `separator=${given}`), `4,17${sign}1,2\n`);
+      assert.equal(ports('-E', `aggregator=${given}`), `4${sign}17\t1${sign}2\n`);
+    }
     assert.equal(ports('-E', 'separator=/s', '-E', 'quote=d', '-E', 'occurrence=f'), '"4" "1"\n');
     assert.equal(ports('-E', 'occurrence=l', '-Equote=s'), "'17'\t'2'\n");
     assert.equal(ports('-E', 'aggregator=/s'), '4 17\t1 2\n');

@@ -32,8 +32,10 @@ export async function fields(proto: string | undefined): Promise<number> {
       out.write(line(f, alias, d.proto));
   }
   if (proto === undefined) {
+    const known = new Set<string>(Object.values(engineFields).map((f) => f.name));
     for (const f of Object.values(engineFields)) out.write(line(f, f.name, parent(f.name)));
-    for (const name of Object.keys(COLUMNS)) out.write(`F\tColumn\t${name}\tstring\t${parent(name)}\tonly for -e\n`);
+    for (const name of Object.keys(COLUMNS).filter((n) => !known.has(n)))
+      out.write(`F\tColumn\t${name}\tstring\t${parent(name)}\tonly for -e\n`);
   }
   out.flush();
   return Exit.done;
