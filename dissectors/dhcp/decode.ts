@@ -187,18 +187,17 @@ const WIDTH = { ip: 4, u8: 1, u16: 2, secs: 4, isecs: 4, bool: 1 } as const;
 
 /** Whether a value of `n` octets can be what the option's type says. */
 function fits(type: OptionType, n: number): boolean {
-  if (type.kind === 'text') return true;
-  if (type.kind === 'ips') return n % 4 === 0;
+  if (type.kind === 'text' || type.kind === 'ips') return true;
   return type.kind !== undefined && n === WIDTH[type.kind];
 }
 
 function simple(t: Tree, b: Uint8Array, type: OptionType, off: number, end: number): void {
   const { kind, field } = type;
   if (kind === undefined || field === undefined) return;
-  if (!fits(type, end - off)) {
-    const wish = kind === 'ips' ? "Option length isn't a multiple of 4" : `length isn't ${WIDTH[kind as 'ip']}`;
-    t.expert(E.badLength, off, 0, wish);
-  } else if (kind === 'ip' || kind === 'ips') for (let i = off; i < end; i += 4) t.bytes(field, i, 4);
+  if (kind === 'ips') service.addresses(t, field, off, end);
+  else if (!fits(type, end - off)) {
+    t.expert(E.badLength, off, 0, `length isn't ${WIDTH[kind as 'ip']}`);
+  } else if (kind === 'ip') t.bytes(field, off, 4);
   else if (kind === 'text') putAscii(t, field, b, off, end);
   else if (kind === 'u16') t.num(field, off, 2, u16(b, off));
   else if (kind === 'u8' || kind === 'bool') t.num(field, off, 1, b[off]);

@@ -238,6 +238,12 @@ export const E = experts({
     message: 'Reason string is not NULL padded',
     clause: 'RFC 3550 §6.6',
   },
+  extension: {
+    code: 'rtcp.extension-length',
+    severity: 'warn',
+    message: 'The profile-specific extension does not fit the packet',
+    clause: 'RFC 3550 §6.4.3',
+  },
   appName: { code: 'rtcp.app-name', severity: 'error', message: 'Application name is not a string' },
   negative: {
     code: 'rtcp.negative-roundtrip',

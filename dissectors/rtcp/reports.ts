@@ -93,7 +93,12 @@ function profileExtension(v: View, t: Tree, at: number, end: number): number {
   );
   t.num(F.extensionType, at, 2, type);
   t.num(F.extensionLength, at + 2, 2, length);
-  if (length < 4 || at + length > end) throw new Malformed('the extension does not fit the packet');
+  if (length < 4 || at + length > end) {
+    // It is none of that kind: packets behind this one are where the length of this one says.
+    t.expert(E.extension);
+    t.pop();
+    return end;
+  }
   need(v, length, at);
   if (type === BANDWIDTH && length >= 12) {
     t.num(F.sender, at + 4, 4, u32(buf, at + 4));
@@ -165,7 +170,7 @@ export function goodbye(v: View, t: Tree, from: number, count: number, end: numb
   t.num(F.itemLength, at, 1, length);
   if (at + 1 + length > end) throw new Malformed('the reason lies beyond the end of the packet');
   need(v, 1 + length, at);
-  putText(t, at + 1, length);
+  t.text(F.text, at + 1, length);
   for (let i = at + 1 + length; i < end && i < v.end; i++)
     if (buf[i] !== 0) {
       t.expert(E.reason);

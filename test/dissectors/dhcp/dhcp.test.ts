@@ -137,6 +137,7 @@ describe('DHCPv4', () => {
       { 'dhcp.option.classless_static_route': ['00:0a:00:00:01', '18:0a:01:02:0a:00:00:01'] },
     ],
     [124, `00000009${option(3, '').slice(0, 2)}616263`, { 'dhcp.option.vi_class.data': ['abc'] }],
+    [3, '0a0000017f', { 'dhcp.option.router': ['10.0.0.1'] }],
     [125, '000000090401020a0b', { 'dhcp.option.vi.enterprise': ['9'], 'dhcp.vendor.data': ['0a:0b'] }],
     [150, '0a000001', { 'dhcp.option.tftp_server_address': ['10.0.0.1'] }],
     [212, `0806${'20010db8'.padEnd(32, '0')}0a000001`, { 'dhcp.option.6RD.prefix': ['2001:db8::'] }],

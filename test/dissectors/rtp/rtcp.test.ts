@@ -37,6 +37,7 @@ const COMPOUNDS = [
   packet(203, 1, S),
   packet(203, 2, `${S} ${M} 03 ${text('bye')}`),
   packet(203, 1, `${S} 05 ${text('hello')} 00 01`),
+  packet(203, 1, `${S} 00 000000`),
   packet(203, 0, ''),
   packet(204, 3, `${S} ${text('ABCD')} 01020304`),
   packet(204, 0, `${S} ${text('ABCD')} ${text('text')}`),
@@ -97,6 +98,14 @@ test('packet status of transport-wide feedback decides the size of each delta', 
   const body = `${S} ${M} 0001 0007 00010002 d640 04 08 0102 10`;
   const seen = new World([rtcp]).see(rtcp, octets(packet(205, 15, body)));
   assert.deepEqual(values(seen, 'rtcp.rtpfb.transportcc.recv_delta'), ['0x04', '0x08', '0x102', '0x10']);
+});
+
+test('an extension of a report that does not fit ends that report alone, as in tshark', () => {
+  const b = octets(packet(201, 1, `${S} ${REPORT} cccd898c 01020304`) + packet(202, 1, `${S} ${item(1, 'a@b')} 00`));
+  const seen = new World([rtcp]).see(rtcp, b);
+  assert.deepEqual(seen.stopped, []);
+  assert.deepEqual(values(seen, 'rtcp.sdes.text'), ['a@b']);
+  assert.deepEqual(seen.experts, ['rtcp.extension-length']);
 });
 
 test('a reception report gives the round trip', () => {
