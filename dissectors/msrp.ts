@@ -124,7 +124,10 @@ function lineEnd(b: Uint8Array, off: number, end: number): number {
 
 /** Finds the end of the message at `off`: 0 if it is not there yet, undefined if this is no message. */
 function partsOf(b: Uint8Array, off: number, end: number, known = new Framing()): Parts | 0 | undefined {
-  if (known.phase === Phase.Start && !startOf(b, off, end, known)) return known.looked > 0 ? 0 : undefined;
+  if (known.phase === Phase.Start) {
+    const start = startOf(b, off, end, known);
+    if (start !== Yes) return start === Unsure ? 0 : undefined;
+  }
   const stop = off + known.from;
   const id = off + START.length;
   for (let at = off + known.looked; ; at++) {
@@ -148,24 +151,22 @@ function partsOf(b: Uint8Array, off: number, end: number, known = new Framing())
 /** What of a message is looked through. */
 const Phase = { Start: 0, Rest: 1 } as const;
 
-/** Whether a start line is whole; if more octets may complete it, those that are there count as looked at. */
-function startOf(b: Uint8Array, off: number, end: number, known: Framing): boolean {
-  const from = off + known.looked;
-  known.looked = 0;
-  if (!startsWith(b, off, end, START)) return false;
+/** Whether a start line is whole; those of its octets that are there count as looked at. */
+function startOf(b: Uint8Array, off: number, end: number, known: Framing): Probe {
+  if (!startsWith(b, off, end, START)) return No;
   const most = Math.min(end, off + MOST_LINE);
-  const lf = indexOf(b, LF, from, most);
+  const lf = indexOf(b, LF, off + known.looked, most);
   if (lf < 0) {
-    if (end - off < MOST_LINE) known.looked = end - off;
-    return false;
+    known.looked = end - off;
+    return end - off < MOST_LINE ? Unsure : No;
   }
   const stop = lineEnd(b, off, most);
   const line = START_LINE.exec(latin1(b, off, stop));
-  if (line === null) return false;
+  if (line === null) return No;
   known.phase = Phase.Rest;
   known.from = known.looked = stop - off;
   known.length = line[1].length;
-  return true;
+  return Yes;
 }
 
 /** Whether the dashes and the identifier of an end line stand at `at`; the identifier is that at `id`. */
