@@ -110,6 +110,7 @@ export class Viewing implements ViewedCapture {
   }
 
   report({ model, tap, files, damage, limits }: ReportSources): Report {
+    model.shelve();
     collect(); // before there is the report as well as what reading left
     closeMoreGaps();
     return reportOf(model, {

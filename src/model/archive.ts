@@ -26,6 +26,9 @@ const CALM_MS = 64_000;
 /** A stream without a call may pause as long as its pinhole may (RFC 4787 REQ-5). */
 const ALONE_MS = 300_000;
 
+/** What is left in the end is put away where it is more than such a share of what may be at hand. */
+const FEW = 4;
+
 /** Before the numbers of a call's streams, and after them. */
 const MEDIA = '"media":[';
 const CLOSE_LIST = ']';
@@ -80,6 +83,8 @@ export class Archive {
   private readonly delayed: MediaStream[] = [];
   /** By the number that a stream had while it was followed: the one that it has in the report. */
   private numbers = new Int32Array(0);
+  /** Calls from this place on name streams by the numbers of the report. */
+  private settled = Number.POSITIVE_INFINITY;
   private next: number;
   /** Of what was put away. */
   readonly tallies: Tallies = { calls: new CallTally(), media: new MediaTally() };
@@ -140,6 +145,27 @@ export class Archive {
     if (s.headOfLine.length > 0) this.delayed.push(s);
   }
 
+  /**
+   * Puts away what is still at hand, where that is much. To be called when it was judged: streams have the numbers of the
+   * report then.
+   */
+  rest(): void {
+    const { signalling, media } = this.model;
+    if (signalling.calls.size + media.streams.size < this.kept / FEW) return;
+    for (const c of [...signalling.calls]) {
+      const entity = c.entity();
+      this.tallies.calls.add(entity);
+      const place = this.shelf.put(entity);
+      this.settled = Math.min(this.settled, place);
+      this.calls.add(c.id, place);
+      signalling.forget(c);
+    }
+    for (const s of [...media.streams]) {
+      this.put(s);
+      media.forget(s);
+    }
+  }
+
   /** Numbers of the streams that were put away. */
   get streams(): Int32Array {
     return this.media.ids;
@@ -154,15 +180,16 @@ export class Archive {
 
   private call(place: number): CallEntity {
     const c = this.shelf.get(place) as CallEntity;
-    return { ...c, media: this.renumbered(c.media) };
+    return { ...c, media: this.renumbered(c.media, place) };
   }
 
   private stream(place: number, id: number): MediaEntity {
     return { ...(this.shelf.get(place) as MediaEntity), id };
   }
 
-  private renumbered(media: readonly number[]): number[] {
-    return media.map((id) => this.numbers[id]).sort((a, b) => a - b);
+  /** Numbers of streams that a call names, as they are in the report. */
+  private renumbered(media: readonly number[], place: number): number[] {
+    return media.map((id) => (place < this.settled ? this.numbers[id] : id)).sort((a, b) => a - b);
   }
 
   /** Tells of a call. In a string the quotes of what is looked for would have backslashes before them. */
@@ -171,7 +198,7 @@ export class Archive {
     const from = line.indexOf(MEDIA) + MEDIA.length;
     const to = line.indexOf(CLOSE_LIST, from);
     out.raw(line, 0, from);
-    if (to > from) out.ascii(this.renumbered(latin1(line, from, to).split(',').map(Number)).join(','));
+    if (to > from) out.ascii(this.renumbered(latin1(line, from, to).split(',').map(Number), place).join(','));
     out.raw(line, to, line.length);
   }
 

@@ -252,6 +252,11 @@ export class SessionModel {
     return list;
   }
 
+  /** Puts calls and streams away that are many: the report is not written at once. */
+  shelve(): void {
+    this.archive?.rest();
+  }
+
   /** What a summary says of calls and media. */
   tallies(): Tallies {
     const calls = new CallTally(this.archive?.tallies.calls);

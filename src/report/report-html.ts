@@ -91,7 +91,7 @@ function* overview(members: Report['members'], files: readonly FileWords[]): Gen
   yield `<li>${counted(streams, 'media stream')}: ${counted(packets, 'packet')}, ${lost} lost</li>\n</ul>\n`;
 }
 
-function* problems(findings: readonly FindingEntity[]): Generator<string> {
+function* problems(findings: Series<FindingEntity>): Generator<string> {
   const told = findings.filter((f) => f.severity !== 'note');
   yield '<h2 id="findings">Findings</h2>\n';
   if (told.length === 0) yield '<p>Nothing is wrong.</p>\n';

@@ -58,7 +58,7 @@ function* overview(members: Report['members']): Generator<string> {
   yield '\n';
 }
 
-function* problems(findings: readonly FindingEntity[]): Generator<string> {
+function* problems(findings: Series<FindingEntity>): Generator<string> {
   const told = findings.filter((f) => f.severity !== 'note');
   yield told.length === 0 ? '## Findings\n\nNothing is wrong.\n\n' : '## Findings\n\n';
   for (const f of told) {

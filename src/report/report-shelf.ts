@@ -1,8 +1,14 @@
 import { LineFile } from '../capture/line-file.js';
 import type { Shelf } from '../model/archive.js';
+import type { FindingEntity } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
+import { MadeSeries } from '../model/series.js';
 import { EntryWriter } from './entry-writer.js';
+import type { Report } from './report.js';
 import { TextBytes } from './text-bytes.js';
+
+/** Findings that are no burden. */
+const FEW = 256;
 
 const utf8 = new TextDecoder();
 
@@ -24,6 +30,14 @@ export class ReportShelf implements Shelf {
 
   get(place: number): object {
     return entryOf(JSON.parse(utf8.decode(this.line(place)))) as object;
+  }
+
+  /** The report with its findings on the shelf, where they are many: it is kept for whoever asks for it again. */
+  aside(report: Report): Report {
+    if (report.findings.length < FEW) return report;
+    const places = report.findings.map((f) => this.put(f));
+    const findings = new MadeSeries(places.length, (i) => this.get(places[i]) as FindingEntity);
+    return { members: { ...report.members, findings }, findings };
   }
 
   close(): void {

@@ -4,6 +4,7 @@ import { LIMITS } from '../limits.js';
 import type { FindingEntity, Severity } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
 import { isBefore } from '../model/moment.js';
+import type { Series } from '../model/series.js';
 import type { SessionModel } from '../model/session-model.js';
 import type { LimitReached } from '../stream/ledger.js';
 import { Pseudonyms } from './redact.js';
@@ -27,7 +28,7 @@ export interface ReportParts {
 /** A report as values; {@link reportJson} writes it. */
 export interface Report {
   readonly members: Readonly<Record<string, unknown>>;
-  readonly findings: readonly FindingEntity[];
+  readonly findings: Series<FindingEntity>;
 }
 
 /** The report of a capture, its members in the order of the contract. */
@@ -71,7 +72,7 @@ export function redacted({ members }: Report): Report {
 const SEVERITIES: readonly Severity[] = ['note', 'warn', 'error'];
 
 /** Whether a finding is as bad as `severity`, or worse. */
-export const reaches = (findings: readonly FindingEntity[], severity: Severity): boolean =>
+export const reaches = (findings: Series<FindingEntity>, severity: Severity): boolean =>
   findings.some((f) => SEVERITIES.indexOf(f.severity) >= SEVERITIES.indexOf(severity));
 
 /** Uids of the findings in the text of an earlier report. @throws SyntaxError, TypeError where it is none */

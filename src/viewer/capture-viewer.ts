@@ -351,7 +351,7 @@ export class CaptureViewer implements Viewer {
     const { model, tap } = this.gathered!;
     const { files, damage } = capture;
     tap.finish();
-    this.told = this.viewed.report({ model, tap, files, damage, limits });
+    this.told = this.shelf.aside(this.viewed.report({ model, tap, files, damage, limits }));
     this.gathered = null;
     return this.told;
   }

@@ -71,7 +71,7 @@ function answer(viewer: CaptureViewer, m: ToEngine & { type: 'ask' }): Promise<u
 /** The report with its lists in arrays: what reads them from elsewhere cannot go to another thread. */
 function inArrays({ members, findings }: Report): Report {
   const lists = Object.entries(members).map(([name, v]) => [name, v instanceof MadeSeries ? v.slice() : v]);
-  return { members: Object.fromEntries(lists), findings };
+  return { members: Object.fromEntries(lists), findings: findings.slice() };
 }
 
 /** @param over is told when it will get no more rows */

@@ -32,6 +32,10 @@ describe('what is over', () => {
     assert.deepEqual(ids, ['call-1@10.0.0.2', 'later-0@10.0.0.2']);
     assert.equal(shelf.entries.length - ids.length, 2); // the streams of the first
     assert.ok(whole.findings.some((f: { code: string }) => f.code === 'media.loss'));
+    const all = new WatchedShelf();
+    assert.deepEqual(await reportOn(octets, '', [], '', all, 'none', 'kept'), whole);
+    all.close();
+    assert.equal(all.entries.filter((e) => 'callId' in e).length, 4);
   });
 
   test('keeps the messages of many DHCP exchanges', async () => {

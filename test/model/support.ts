@@ -54,6 +54,7 @@ export class WatchedShelf extends ReportShelf {
 /**
  * The report of the octets of a capture, as a reader of its JSON gets it.
  * @param rows `inner`: as where rows are wanted too, each packet is made
+ * @param end `kept`: what is still at hand goes to the shelf before there is the report
  */
 export async function reportOn(
   octets: Uint8Array,
@@ -62,6 +63,7 @@ export async function reportOn(
   subscribers = '',
   shelf?: Shelf,
   rows: 'none' | 'inner' = 'none',
+  end: 'told at once' | 'kept' = 'told at once',
 ): Promise<Json> {
   const source = await openStream(Readable.from([octets], { objectMode: false }), 'built');
   const registry = new Registry(dissectors, engineFields);
@@ -77,6 +79,7 @@ export async function reportOn(
   await new Pass(registry, { ...tlsServices(keys, false, esp), ...options }, () => undefined).run(source);
   await source.close();
   tap.finish();
+  if (end === 'kept') model.shelve();
   const { members } = reportOf(model, {
     generator: { name: 'fttscope', version: '0' },
     options: { heuristicRtp: true, verifyAll: false, autoKeys: true, muted: [] },
