@@ -384,7 +384,7 @@ export class SessionTap implements Tap {
       judgeConnection(life, this.model.findings);
       this.model.used(life.tunnel.id, life.sources, life.targets, life.sizes);
     }
-    this.model.finish(end, () => first.map((life) => tunnelEntity(life, end)));
+    this.model.finish(end, () => first.map((life) => tunnelEntity(life, end, this.severalFiles)));
     this.points = capturePoints(lives, [...this.model.media.streams]);
   }
 }

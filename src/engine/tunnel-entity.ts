@@ -36,7 +36,7 @@ export const placeOf = (e: Endpoint): Place => ({
 });
 
 /** What a report says of a tunnel. `end` is the time of the last frame of the capture. */
-export function tunnelEntity(life: TunnelLife, end: Moment): TunnelEntity {
+export function tunnelEntity(life: TunnelLife, end: Moment, severalFiles: boolean): TunnelEntity {
   const { tunnel, tcp } = life;
   const { session } = tunnel;
   const front = [life, ...life.legs].find((l) => l.tunnel.proxy !== undefined) ?? life;
@@ -74,7 +74,7 @@ export function tunnelEntity(life: TunnelLife, end: Moment): TunnelEntity {
     envelopes: { up: countOf(up), down: countOf(down) },
     unknownTypes: Object.fromEntries([...tunnel.unknownTypes].map(([type, n]) => [String(type), n])),
     protocols: Stacks.list([life, ...life.legs].map((l) => l.stacks)),
-    gaps: gapsOf(life, end),
+    gaps: gapsOf(life, end, severalFiles),
     resyncs: life.resyncs,
     ...(octets > 0 && life.innerOctets > 0 && { overhead: round(tcp.wireOctets / life.innerOctets) }),
     dscp: Object.fromEntries([...life.dscp].flatMap((n, i) => (n > 0 ? [[String(i), n]] : []))),
@@ -252,21 +252,24 @@ function tlsOf(life: TunnelLife, s: TlsSession): TlsEntry {
 }
 
 /** Where octets are missing, at each place where the tunnel was seen. */
-function gapsOf(life: TunnelLife, end: Moment): GapEntry[] {
-  return [life, ...life.legs].flatMap(({ tunnel, gaps }) =>
-    tunnel.gaps.map(({ side, octets, frame, hole }, i): GapEntry => {
-      const { seconds, nanos, row } = gaps[i] ?? { ...end, row: String(frame) }; // what is waited for to the end
+function gapsOf(life: TunnelLife, end: Moment, severalFiles: boolean): GapEntry[] {
+  return [life, ...life.legs].flatMap(({ tunnel, tcp, gaps, files }) => {
+    const file = severalFiles ? `${[...files].at(-1)}:` : '';
+    return tunnel.gaps.map(({ side, octets, frame, hole }, i): GapEntry => {
+      const { seconds, nanos, row } = gaps[i] ?? { ...end, row: `${file}${frame}` }; // what is waited for to the end
       const { first, resumed } = hole;
+      const segments = tcp.segmentsIn(side, octets);
       return {
         at: { seconds, nanos },
         row,
         direction: tunnel.direction(side),
         octets,
+        ...(segments > 0 && { estimatedSegments: segments }),
         ...(first !== undefined && { firstRecord: first }),
         ...(resumed !== undefined && { resumedRecord: resumed }),
       };
-    }),
-  );
+    });
+  });
 }
 
 function alertOf(a: TlsAlert, seen: Seen | undefined, swapped: boolean): AlertEntry {

@@ -167,6 +167,8 @@ export interface GapEntry {
   row: string;
   direction: 'up' | 'down';
   octets: number;
+  /** About how many segments that is, by the largest one of the direction. */
+  estimatedSegments?: number;
   /** Number of the first TLS record that is not whole, and of the one with which decryption went on. */
   firstRecord?: number;
   resumedRecord?: number;

@@ -66,6 +66,8 @@ interface Hole extends Moment {
 class Way {
   segments = 0;
   octets = 0;
+  /** Octets of its largest segment. */
+  largest = 0;
   retransmissions = 0;
   outOfOrder = 0;
   lost = 0;
@@ -124,6 +126,12 @@ export class TcpLife {
     return { seconds: this.lastSeconds, nanos: this.lastNanos };
   }
 
+  /** About how many segments so many octets of a direction took, by the largest one that there was; 0: none is known. */
+  segmentsIn(side: 0 | 1, octets: number): number {
+    const { largest } = this.ways[side];
+    return largest === 0 ? 0 : Math.ceil(octets / largest);
+  }
+
   /** Milliseconds since payload was last sent. */
   private idle(a: Arrival): number {
     return (a.seconds - this.dataSeconds) * 1000 + (a.nanos - this.dataNanos) / 1e6;
@@ -134,6 +142,7 @@ export class TcpLife {
     const way = this.ways[side];
     way.segments++;
     way.octets += s.length;
+    if (s.length > way.largest) way.largest = s.length;
     if ((s.flags & Flag.Rst) === 0) way.hops = s.hops;
     this.wireOctets += a.length;
     if (s.again) way.retransmissions++;

@@ -211,6 +211,7 @@ const tunnel = entity({
       row: ROW,
       direction: DIRECTION,
       octets: COUNT,
+      'estimatedSegments?': COUNT,
       'firstRecord?': COUNT,
       'resumedRecord?': COUNT,
     }),

@@ -50,19 +50,19 @@ export function tlsWords({ tls }: TunnelEntity): string {
 export const releaseWords = ({ release: r }: TunnelEntity): string =>
   `${r.how.replace('_', ' ')} by ${r.by}${r.basis === 'inferred' ? ' (inferred)' : ''}`;
 
-/** `record 5, 232 octets`, `records 5 to 7, 700 octets`: what a gap took away, as far as it is known. */
-export function gapSize({ octets, firstRecord: first, resumedRecord: next }: GapEntry): string {
-  const size = counted(octets, 'octet');
-  if (first === undefined) return size;
-  if (next === undefined) return `record ${first} and after, ${size}`;
-  return next - first > 1 ? `records ${first} to ${next - 1}, ${size}` : `record ${first}, ${size}`;
-}
-
-/** `missing from the UE: record 5, 232 octets; resumed at 6`. */
-export function gapWords(g: GapEntry): string {
-  const { resumedRecord: next } = g;
-  const way = g.direction === 'up' ? 'from the UE' : 'to the UE';
-  return `missing ${way}: ${gapSize(g)}${next === undefined ? '' : `; resumed at ${next}`}`;
+/**
+ * `about 1 segment (232 B) missing from UE: record 5 lost`: a gap as far as it is known.
+ * @param oneWay the direction stands beside it
+ */
+export function gapWords(g: GapEntry, oneWay = false): string {
+  const { octets, estimatedSegments: segments, firstRecord: first, resumedRecord: next } = g;
+  const size = `${octets} B`;
+  const what = segments === undefined ? size : `about ${counted(segments, 'segment')} (${size})`;
+  const missing = `${what} missing${oneWay ? '' : g.direction === 'up' ? ' from UE' : ' to UE'}`;
+  if (first === undefined) return missing;
+  if (next === undefined) return `${missing}: record ${first} and what came after lost`;
+  const records = next - first > 1 ? `records ${first} to ${next - 1}` : `record ${first}`;
+  return `${missing}: ${records} lost`;
 }
 
 /** A file of the capture as it stands in a report. */

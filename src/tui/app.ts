@@ -295,13 +295,19 @@ export class App implements Lender, DisplayEvents {
   private back(): void {
     const { here } = this;
     const stop = this.trail.up();
-    if (stop !== undefined) this.goTo(stop);
-    else if (this.view !== this.views[0]) this.enter(this.views[0].id, {});
+    if (stop === undefined && this.view === this.views[0]) this.leaveFirst();
     else {
-      this.say(this.keymap.words('this is the first level; {quit} quits'));
-      return;
+      if (stop === undefined) this.enter(this.views[0].id, {});
+      else this.goTo(stop);
+      this.trail.jump(here);
     }
-    this.trail.jump(here);
+  }
+
+  /** One step back from the first level: out of the reading, where that goes on. */
+  private leaveFirst(): void {
+    const { done, growing } = this.viewer.status;
+    if (done || growing) this.say(this.keymap.words('this is the first level; {quit} quits'));
+    else this.confirm('Stop reading? What was read until now stays.', () => this.viewer.cancel());
   }
 
   private jumpBack(): void {

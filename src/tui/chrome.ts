@@ -23,10 +23,12 @@ export function octetsText(n: number): string {
 function progress(s: ViewerStatus, keymap: KeyMap): string {
   const seconds = s.elapsedMs / 1000;
   const frames = plural(s.frames, 'frame');
-  if (s.done) return `${frames}  ${seconds.toFixed(2)} s${s.cancelled ? '  reading was stopped' : ''}`;
+  const percent = s.size === undefined || s.size === 0 ? undefined : Math.floor((100 * s.read) / s.size);
+  const stopped = `  stopped${percent === undefined ? '' : ` at ${percent} %`}`;
+  if (s.done) return `${frames}  ${seconds.toFixed(2)} s${s.cancelled ? stopped : ''}`;
   if (s.growing) return `${frames}  more may come`;
   const rate = seconds > 0.2 ? `  ${count(Math.round(s.frames / seconds))}/s` : '';
-  const part = s.size === undefined || s.size === 0 ? '' : `reading ${Math.floor((100 * s.read) / s.size)} %  `;
+  const part = percent === undefined ? '' : `reading ${percent} %  `;
   return `${part || 'reading  '}${frames}${rate}  ${keymap.key('cancel')} stops`;
 }
 

@@ -1,5 +1,5 @@
 import type { GapEntry } from '../model/entities.js';
-import { gapSize } from '../report/report-words.js';
+import { gapWords } from '../report/report-words.js';
 import type { Rows } from '../viewer/rows.js';
 import type { Story } from './told.js';
 
@@ -17,13 +17,13 @@ export class Gaps {
     private readonly told: () => Story | undefined,
   ) {}
 
-  /** `missing: record 5, 232 octets`; empty where nothing is missing. */
+  /** `about 1 segment (232 B) missing …`; empty where nothing is missing. */
   before(row: number): string {
     if (!this.rows.findings(row).includes(GAP)) return '';
     this.refresh();
     const gaps = this.byFrame.get(this.rows.id(row).replace(/\.\d+$/, ''));
     if (gaps === undefined) return 'octets are missing before';
-    return `missing: ${gaps.map(gapSize).join('; ')}`;
+    return gaps.map((g) => gapWords(g, true)).join('; ');
   }
 
   private refresh(): void {

@@ -36,6 +36,16 @@ describe('rows', () => {
       ['1:1', '2:1', '1:2', '2:2'],
     );
   });
+
+  test('what is missing at the end of one of several files is told of that file', () => {
+    const r = run(['report', sample('20-healthy-call.pcapng'), sample('00-field.pcapng')]);
+    const { tunnels } = JSON.parse(r.out) as { tunnels: { gaps: { row: string; octets: number }[] }[] };
+    // tshark says of frame 279 that a segment before it was not captured; 297 is the last frame.
+    assert.deepEqual(
+      tunnels.flatMap((t) => t.gaps).map((g) => [g.row, g.octets]),
+      [['2:297', 113]],
+    );
+  });
 });
 
 describe('--tunnel', () => {

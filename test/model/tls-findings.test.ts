@@ -140,7 +140,9 @@ describe('what of a session can be read', () => {
       const r = await reportOn(captured(c, {}, { shape: [lost] }).octets, c.keylog);
       const [{ at: _, row, ...gap }, ...others] = r.tunnels[0].gaps;
       const octets = b!.to - a!.from;
-      assert.deepEqual(gap, { direction: 'up', octets, firstRecord: third, resumedRecord: third + 2 });
+      const { estimatedSegments, ...known } = gap;
+      assert.ok(estimatedSegments === 1 || estimatedSegments === 2, 'of two records');
+      assert.deepEqual(known, { direction: 'up', octets, firstRecord: third, resumedRecord: third + 2 });
       assert.deepEqual(others, []);
       assert.deepEqual(
         finding(r, 'capture.gap').rows.map((at: string) => at.replace(/\.1$/, '')),

@@ -18,9 +18,12 @@ test('the address shown of a UE does not depend on which of its packets came fir
 test('a gap says as much as is known of it', () => {
   const gap: GapEntry = { at: { seconds: 0, nanos: 0 }, row: '19', direction: 'up', octets: 232 };
   const down: GapEntry = { ...gap, direction: 'down', octets: 1 };
-  assert.equal(gapWords(down), 'missing to the UE: 1 octet');
-  assert.equal(gapWords({ ...gap, firstRecord: 5 }), 'missing from the UE: record 5 and after, 232 octets');
+  assert.equal(gapWords(down), '1 B missing to UE');
+  assert.equal(gapWords({ ...gap, firstRecord: 5 }), '232 B missing from UE: record 5 and what came after lost');
   const resumed = (n: number): string => gapWords({ ...gap, firstRecord: 5, resumedRecord: n });
-  assert.equal(resumed(6), 'missing from the UE: record 5, 232 octets; resumed at 6');
-  assert.equal(resumed(8), 'missing from the UE: records 5 to 7, 232 octets; resumed at 8');
+  assert.equal(resumed(6), '232 B missing from UE: record 5 lost');
+  assert.equal(resumed(8), '232 B missing from UE: records 5 to 7 lost');
+  assert.equal(gapWords({ ...down, estimatedSegments: 1 }), 'about 1 segment (1 B) missing to UE');
+  assert.equal(gapWords({ ...gap, firstRecord: 5 }, true), '232 B missing: record 5 and what came after lost');
+  assert.equal(gapWords({ ...gap, estimatedSegments: 2 }), 'about 2 segments (232 B) missing from UE');
 });
