@@ -73,12 +73,20 @@ export const F = fields({
   auxiliary: { name: 'icmpv6.mldr.mar.auxiliary_data', label: 'Auxiliary Data', type: 'bytes' },
 });
 
+/** A code of `bits` bits: as it is where its first is 0, else an exponent of three bits and a mantissa. RFC 3810 §5.1.3 */
+function decoded(code: number, bits: 8 | 16): number {
+  const mantissa = bits - 4;
+  if (code >> (bits - 1) === 0) return code;
+  return ((code & ((1 << mantissa) - 1)) | (1 << mantissa)) << (((code >> mantissa) & 7) + 3);
+}
+
 /** A query, report or done message whose ICMPv6 header starts at `v`. */
 export function listener(t: Tree, v: View): void {
   const { buf, off } = v;
   const version2 = u8(buf, off) === QUERY && v.wireLength >= VERSION_2_QUERY;
   need(v, 8);
-  t.num(version2 ? F.responseCode : F.delay, off + 4, 2, u16(buf, off + 4));
+  const delay = u16(buf, off + 4);
+  t.num(version2 ? F.responseCode : F.delay, off + 4, 2, version2 ? decoded(delay, 16) : delay);
   t.bytes(F.reserved, off + 6, 2);
   need(v, VERSION_1);
   t.bytes(F.group, off + 8, 16);
@@ -89,7 +97,7 @@ export function listener(t: Tree, v: View): void {
   t.push();
   for (const f of [F.suppress, F.robustness, F.flagReserved]) t.bits(f, off + 24, 1, flags);
   t.pop();
-  t.num(F.queryInterval, off + 25, 1, u8(buf, off + 25));
+  t.num(F.queryInterval, off + 25, 1, decoded(u8(buf, off + 25), 8)); // RFC 3810 §5.1.9
   const n = u16(buf, off + 26);
   t.num(F.sources, off + 26, 2, n);
   for (let i = 0, o = off + VERSION_2_QUERY; i < n; i++, o += 16) {

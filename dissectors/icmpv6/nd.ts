@@ -100,13 +100,16 @@ function searchList(t: Tree, b: Uint8Array, o: number, end: number): void {
   if (i < end) t.none(F.padding, i, end - i);
 }
 
-/** RFC 8781 §4. */
+/** Octets of a prefix by its length code. RFC 8781 §4 */
+const PREFIX_OCTETS = [12, 8, 7, 6, 5, 4] as const;
+
+/** RFC 8781 §4: the octets behind the prefix are passed over. */
 function pref64(t: Tree, b: Uint8Array, o: number): void {
   const word = u16(b, o + 2);
   t.bits(F.scaledLifetime, o + 2, 2, word);
   if (t.labels) t.label(`Scaled Lifetime: ${word >> 3} (${word & 0xfff8} s)`);
   t.bits(F.prefixCode, o + 2, 2, word);
-  shortPrefix(t, F.pref64, b, o + 4, 12);
+  shortPrefix(t, F.pref64, b, o + 4, PREFIX_OCTETS[word & 7] ?? 12);
 }
 
 /** The flags of a router advertisement that did not fit into its octet, RFC 5175 §4. */

@@ -196,6 +196,8 @@ describe('ICMPv6', () => {
     const nat64 = option('26 02 0258 0064ff9b 0000000000000000');
     assert.deepEqual(nat64['icmpv6.opt.pref64.prefix'], ['64:ff9b::']);
     assert.deepEqual(nat64['icmpv6.opt.pref64.scaled_lifetime'], ['75']);
+    const shorter = option('26 02 025c 6d62687378746e726b7a7470'); // code 4: 40 bits
+    assert.deepEqual(shorter['icmpv6.opt.pref64.prefix'], ['6d62:6873:7800::']);
     const portal = option(`25 03 ${Buffer.from('https://a.example').toString('hex')} 0000000000`);
     assert.deepEqual(portal['icmpv6.opt.captive_portal'], ['https://a.example']);
     assert.deepEqual(option('0e 01 6069604c0aaa')['icmpv6.opt.nonce'], ['6069604c0aaa']);
@@ -222,6 +224,10 @@ describe('ICMPv6', () => {
     assert.deepEqual(one['icmpv6.mld.maximum_response_delay'], ['10000']);
     const two = see('ip.version', 6, icmp6(`82 00 0000 2710 0000 ${ALL_NODES} 0a 7d 0001 ${LOCAL}`, '01')).fields;
     assert.deepEqual(two['icmpv6.mld.maximum_response_code'], ['10000']);
+    // RFC 3810 §5.1.3, §5.1.9: exponents 5 and 3, mantissas 0x625 and 7.
+    const long = see('ip.version', 6, icmp6(`82 00 0000 d625 0000 ${ALL_NODES} 0a b7 0000`, '01')).fields;
+    assert.deepEqual(long['icmpv6.mld.maximum_response_code'], ['1451264']);
+    assert.deepEqual(long['icmpv6.mld.qqi'], ['1472']);
     assert.deepEqual(two['icmpv6.mld.flag.s'], ['1']);
     assert.deepEqual(two['icmpv6.mld.flag.qrv'], ['2']);
     assert.deepEqual(two['icmpv6.mld.source_address'], ['fe80::250:56ff:fec0:1']);
