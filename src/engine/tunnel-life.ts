@@ -49,6 +49,7 @@ export class TunnelLife {
   times: LegTimes | null = null;
   /** Frames that carried it, by file. */
   readonly files = new Set<number>();
+  private lastFile = 0;
   /** Both randoms of its session, '' while unknown. */
   session = '';
   /** The tunnel of which it is a further leg, and its own further legs. */
@@ -75,7 +76,7 @@ export class TunnelLife {
 
   /** Takes a frame of its connection. */
   frame(a: Arrival, packet: Packet): void {
-    this.files.add(a.file);
+    if (a.file !== this.lastFile) this.files.add((this.lastFile = a.file));
     const { session, gaps } = this.tunnel;
     // Later frames of the chunk may have been looked at already.
     while (this.gaps.length < gaps.length && gaps[this.gaps.length].frame <= a.frame) this.gaps.push(a.seen());

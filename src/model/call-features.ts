@@ -179,16 +179,15 @@ export class CallFeatures {
       at: quality.at,
       row: quality.at.row,
     };
+    const acknowledged = reliable.reduce((n, r) => (r.acknowledged ? n + 1 : n), 0);
     return {
-      ...(this.dialogs.length > 0 && { dialogs: [...this.dialogs] }),
-      ...(reliable.length > 0 && {
-        reliable: { responses: reliable.length, acknowledged: reliable.filter((r) => r.acknowledged).length },
-      }),
-      ...(preconditions !== undefined && { preconditions }),
-      ...(this.holds.length > 0 && { holds: this.holds }),
-      ...(this.transfers.length > 0 && { transfers: this.transfers.map(({ cseq: _, ...t }) => t) }),
-      ...(replaces !== undefined && { replaces }),
-      ...(timer !== undefined && { sessionTimer: timer }),
+      dialogs: this.dialogs.length === 0 ? undefined : [...this.dialogs],
+      reliable: reliable.length === 0 ? undefined : { responses: reliable.length, acknowledged },
+      preconditions,
+      holds: this.holds.length === 0 ? undefined : this.holds,
+      transfers: this.transfers.length === 0 ? undefined : this.transfers.map(({ cseq: _, ...t }) => t),
+      replaces,
+      sessionTimer: timer,
     };
   }
 }

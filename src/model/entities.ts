@@ -380,15 +380,15 @@ export interface SessionTimer {
 
 /** What a call has beyond INVITE, ACK and BYE. */
 export interface CallFeatureEntries {
-  dialogs?: CallDialog[];
+  dialogs?: CallDialog[] | undefined;
   /** Reliable provisional responses, RFC 3262. */
-  reliable?: { responses: number; acknowledged: number };
-  preconditions?: Preconditions;
-  holds?: Hold[];
-  transfers?: Omit<Transfer, 'cseq'>[];
+  reliable?: { responses: number; acknowledged: number } | undefined;
+  preconditions?: Preconditions | undefined;
+  holds?: Hold[] | undefined;
+  transfers?: Omit<Transfer, 'cseq'>[] | undefined;
   /** Call-ID of the call whose place this one takes. RFC 3891 */
-  replaces?: string;
-  sessionTimer?: SessionTimer;
+  replaces?: string | undefined;
+  sessionTimer?: SessionTimer | undefined;
 }
 
 export interface CallFailure {
@@ -426,21 +426,21 @@ export interface CallEntity extends Entity, CallFeatureEntries {
   callId: string;
   fromUri: string;
   toUri: string;
-  direction?: 'originated' | 'terminated';
+  direction?: 'originated' | 'terminated' | undefined;
   state: CallState;
   emergency: boolean;
   start: Moment;
-  ringing?: Moment;
-  answer?: Moment;
-  end?: Moment;
-  releasedBy?: 'caller' | 'callee';
-  pddMs?: number;
-  setupMs?: number;
-  durationMs?: number;
-  failure?: CallFailure;
+  ringing?: Moment | undefined;
+  answer?: Moment | undefined;
+  end?: Moment | undefined;
+  releasedBy?: 'caller' | 'callee' | undefined;
+  pddMs?: number | undefined;
+  setupMs?: number | undefined;
+  durationMs?: number | undefined;
+  failure?: CallFailure | undefined;
   messages: CallMessage[];
   media: number[];
-  pinholes?: Pinhole[];
+  pinholes?: Pinhole[] | undefined;
 }
 
 /** The relay layer of a short message over IP. TS 24.011 §7.3 */
@@ -512,20 +512,21 @@ export interface PinholeSide {
   flowing: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 }
 
+/** What a stream has no word for is undefined, so that all entries have one shape. */
 export interface MediaEntity extends Entity {
-  tunnel?: number;
-  call?: number;
+  tunnel?: number | undefined;
+  call?: number | undefined;
   ssrc: string;
-  direction?: 'up' | 'down';
+  direction?: 'up' | 'down' | undefined;
   source: Place;
   destination: Place;
   start: Moment;
   end: Moment;
   payloadType: number;
-  codec?: string;
+  codec?: string | undefined;
   /** The stream inside a tunnel of which this one is the same, behind the EFTF: it does not count again. */
-  copyOf?: number;
-  negotiated?: { kind: string; codecs: { payloadType: number; name: string; clock: number }[] };
+  copyOf?: number | undefined;
+  negotiated?: { kind: string; codecs: { payloadType: number; name: string; clock: number }[] } | undefined;
   packets: number;
   bytes: number;
   lost: number;
@@ -533,14 +534,14 @@ export interface MediaEntity extends Entity {
   duplicates: number;
   reordered: number;
   /** Absent where the clock of the payload type is not known. */
-  jitterMs?: { mean: number; max: number };
+  jitterMs?: { mean: number; max: number } | undefined;
   bursts: { count: number; longest: number };
-  mos?: { value: number; method: string; estimate: true };
-  speech?: SpeechEntry;
+  mos?: { value: number; method: string; estimate: true } | undefined;
+  speech?: SpeechEntry | undefined;
   keepAlives: number;
-  dtmf?: string;
+  dtmf?: string | undefined;
   headOfLine: { stall: number; packets: number; ms: number }[];
-  rtcp?: RtcpEntry;
+  rtcp?: RtcpEntry | undefined;
 }
 
 export interface RtcpEntry {

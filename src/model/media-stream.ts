@@ -125,35 +125,36 @@ export class MediaStream {
       codec === undefined
         ? undefined
         : opinion(codec.name, lostPercent, rtp.jitterMean, rtcp?.roundTripMs, this.speech?.mode);
+    const { tunnel } = this;
     return {
       id: this.id,
       uid: this.uid,
-      ...(this.tunnel !== 0 && { tunnel: this.tunnel }),
-      ...(this.call !== 0 && { call: this.call }),
+      tunnel: tunnel === 0 ? undefined : tunnel,
+      call: this.call === 0 ? undefined : this.call,
       ssrc: `0x${rtp.ssrc.toString(16).padStart(8, '0')}`,
-      ...(this.tunnel !== 0 && { direction: this.up ? ('up' as const) : ('down' as const) }),
+      direction: tunnel === 0 ? undefined : this.up ? 'up' : 'down',
       source: this.from,
       destination: this.to,
       start: rtp.start,
       end: rtp.end,
       payloadType: Math.max(0, rtp.payloadType),
-      ...(codec !== undefined && { codec: codec.name }),
-      ...(this.copyOf !== null && { copyOf: this.copyOf.id }),
-      ...(negotiated !== undefined && { negotiated: agreement(negotiated) }),
+      codec: codec?.name,
+      copyOf: this.copyOf?.id,
+      negotiated: negotiated && agreement(negotiated),
       packets: rtp.packets,
       bytes: rtp.octets,
       lost: rtp.lost,
       lostPercent,
       duplicates: rtp.duplicates,
       reordered: rtp.reordered,
-      ...(codec !== undefined && { jitterMs: { mean: rtp.jitterMean, max: rtp.jitterMax } }),
+      jitterMs: codec && { mean: rtp.jitterMean, max: rtp.jitterMax },
       bursts: rtp.lost === 0 ? { count: 0, longest: 0 } : { count: rtp.gaps, longest: rtp.longestGap },
-      ...(mos !== undefined && { mos }),
-      ...(speech !== undefined && { speech }),
+      mos,
+      speech,
       keepAlives: rtp.keepAlives,
-      ...(this.dtmf !== '' && { dtmf: this.dtmf }),
+      dtmf: this.dtmf === '' ? undefined : this.dtmf,
       headOfLine: this.headOfLine,
-      ...(rtcp !== undefined && { rtcp }),
+      rtcp,
     };
   }
 }

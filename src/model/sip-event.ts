@@ -33,6 +33,11 @@ const bounded = (s: string): string => (s.length > MOST_TEXT ? `${s.slice(0, MOS
 export class SipKnown {
   readonly sections = new Sections();
   readonly parties = new ByOctets<Party>(MOST_PARTIES);
+  /**
+   * The last event. Where there is none at a full collection, V8 forgets what events look like, and with that all code
+   * that it compiled for them, some thirty functions.
+   */
+  last: SipEvent | null = null;
 }
 
 /** A SIP message, read as far as somebody asks. Keep the texts, not the event: its octets are those of the packet. */
@@ -49,7 +54,8 @@ export class SipEvent {
    */
   static of(c: Content, known: SipKnown, read?: SipMessage): SipEvent | undefined {
     try {
-      return new SipEvent(read ?? parseSip(c.buf, c.off, c.end), c, known);
+      known.last = new SipEvent(read ?? parseSip(c.buf, c.off, c.end), c, known);
+      return known.last;
     } catch {
       return undefined;
     }

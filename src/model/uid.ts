@@ -3,6 +3,8 @@
 const PRIMES = [0x01000193, 0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f] as const;
 const START = [0x811c9dc5, 0x9747b28c, 0x3c6ef372, 0x1b873593] as const;
 
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
+
 /** Sixteen hexadecimal digits for a list of texts and numbers. The parts are told apart, so that `ab,c` is not `a,bc`. */
 export function uid(...parts: readonly (string | number | undefined)[]): string {
   let text = '';
@@ -23,7 +25,8 @@ export function uid(...parts: readonly (string | number | undefined)[]): string 
 function digits(hash: number): string {
   let h = Math.imul(hash ^ (hash >>> 16), PRIMES[1]);
   h = Math.imul(h ^ (h >>> 13), PRIMES[2]);
-  return ((h ^ (h >>> 16)) >>> 0).toString(16).padStart(8, '0');
+  h ^= h >>> 16;
+  return HEX[h >>> 24] + HEX[(h >>> 16) & 255] + HEX[(h >>> 8) & 255] + HEX[h & 255];
 }
 
 /** A number of 53 bits for a text and octets that follow it. */

@@ -234,7 +234,7 @@ export class TcpAnalysis {
     if (!plain) return items;
     if (length <= 1 && seq === (side.next - 1) >>> 0) items |= Item.KeepAlive;
     if (length > 0) {
-      const limit = peer.lastAck + (peer.scale > 0 ? peer.window * 2 ** peer.scale : peer.window);
+      const limit = peer.lastAck + (peer.scale > 0 ? peer.window * (1 << peer.scale) : peer.window);
       if (peer.window >= 0 && peer.scale !== SCALE_UNKNOWN && ((seq + length - limit) | 0) === 0)
         items |= Item.WindowFull;
       return items;
