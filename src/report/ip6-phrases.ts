@@ -1,4 +1,4 @@
-import { ip6 } from '../kit/index.js';
+import { i32, ip6 } from '../kit/index.js';
 import { Phrase } from './phrase.js';
 
 /** Addresses that are remembered; a power of two. */
@@ -15,10 +15,10 @@ export class Ip6Phrases {
   /** The address at `off`. */
   of(b: Uint8Array, off: number): Phrase {
     const { octets } = this;
-    // Words, as addresses of one network differ in few octets.
+    // Words whose lowest bits are those of the last octet, in which the addresses of one network differ: multiplying
+    // carries a difference upwards alone.
     let hash = 0;
-    for (let i = off; i < off + SIZE; i += 4)
-      hash = Math.imul(hash ^ (b[i] | (b[i + 1] << 8) | (b[i + 2] << 16) | (b[i + 3] << 24)), MIX) ^ (hash >>> 15);
+    for (let i = off; i < off + SIZE; i += 4) hash = Math.imul(hash ^ i32(b, i), MIX) ^ (hash >>> 15);
     const slot = (hash ^ (hash >>> 13)) & (SLOTS - 1);
     const known = this.phrases[slot];
     const at = slot * SIZE;
