@@ -39,12 +39,19 @@ function ednsOption(r: Rdata, code: number, end: number): void {
     r.u16(F.keepalive); // RFC 7828 §3.1
   else if (code === 12)
     t.bytes(F.padding, r.at, end - r.at); // RFC 7830
-  else if (code === 13)
-    r.name(F.chain); // RFC 7901 §4
-  else if (code === 15) {
+  else if (code === 13) {
+    if (isPlainName(b, r.at, end)) r.name(F.chain);
+  } else if (code === 15) {
     r.u16(F.errorCode); // RFC 8914 §2
     if (end > r.at) t.text(F.errorText, r.at, end - r.at);
   }
+}
+
+/** Whether labels without compression, and the root, fill `[at, end)`. RFC 7901 §4 */
+function isPlainName(b: Uint8Array, at: number, end: number): boolean {
+  let i = at;
+  while (i < end && b[i] > 0 && b[i] < 64) i += 1 + b[i];
+  return i + 1 === end && b[i] === 0;
 }
 
 /** Option 8, RFC 7871 §6. */

@@ -174,6 +174,20 @@ describe('DNS', () => {
     assert.deepEqual(fields['dns.opt.ext_error.extra_text'], ['bogus']);
   });
 
+  it('reads on behind a trust point (CHAIN) that is no name', () => {
+    const of = (chain: string) => {
+      const options = `000d${word(chain.length / 2)}${chain}000f00020006`;
+      return run(dns, message([`00${word(41)}100000008000${word(options.length / 2)}${options}`], { flags: 0x0100 }));
+    };
+    assert.deepEqual(of('03636f6d00').fields['dns.opt.chain.fqdn'], ['com']);
+    for (const wrong of ['c00000a5', '05636f', '03636f6d']) {
+      const { fields, stopped } = of(wrong);
+      assert.equal(stopped, undefined);
+      assert.deepEqual(fields['dns.opt.code'], ['13', '15'], wrong);
+      assert.deepEqual(fields['dns.opt.chain.fqdn'], undefined);
+    }
+  });
+
   it('names the sections of an update (RFC 2136)', () => {
     const { fields } = run(dns, message([record(1, '', POINTER, 255, '00000000')], { flags: 0x2800 }));
     assert.deepEqual(fields['dns.count.zones'], ['1']);
