@@ -42,6 +42,7 @@ export interface ReadOptions {
   verifyAll?: boolean;
   failOn?: 'note' | 'warn' | 'error';
   requireDecrypt?: boolean;
+  eftfIssuer?: string[];
   l?: boolean;
   P?: boolean;
   z?: string[];
@@ -66,6 +67,13 @@ function positive(value: string): number {
   if (!Number.isSafeInteger(n) || n < 1) throw new InvalidArgumentError('It is not a number from 1.');
   return n;
 }
+
+/** The option that says whose certificates EFTFs have. */
+export const issuerOption = (): Option =>
+  new Option(
+    '--eftf-issuer <name>',
+    'who issues certificates of EFTFs, as a distinguished name or its common name: others are a finding; repeatable',
+  ).argParser(collect);
 
 /** Adds the options that choose input, keys and rows. */
 export function addInputOptions(c: Command): Command {
@@ -154,5 +162,6 @@ export function addScreenOptions(c: Command): Command {
     .option('--no-mouse', 'in a terminal: leave the mouse to the terminal')
     .addOption(new Option('--theme <name>', 'in a terminal').choices(['dark', 'light', 'contrast', 'mono']))
     .addOption(new Option('--color <when>', 'in a terminal').choices(['auto', 'always', 'never']).default('auto'))
+    .addOption(issuerOption())
     .option('--config <file>', 'settings of the screens to use instead of your own');
 }

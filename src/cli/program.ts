@@ -14,6 +14,7 @@ import {
   collect,
   FORMS,
   hideOptions,
+  issuerOption,
   type ReadOptions,
   type ScreenOptions,
   SHELLS,
@@ -106,11 +107,7 @@ function build(screens: boolean, done: (code: number) => void): Command {
     .option('--json', 'JSON, which a report is anyway, also with --compare')
     .option('--redact', 'pseudonyms instead of addresses, users, numbers and names; no key material')
     .option('--schema', 'print the JSON Schema of the report instead')
-    .option(
-      '--eftf-issuer <name>',
-      'who issues certificates of EFTFs, as a distinguished name or its common name: others are a finding; repeatable',
-      collect,
-    )
+    .addOption(issuerOption())
     .option('--baseline <file>', 'an earlier report: its findings are left out')
     .option(
       '--mute <codes>',

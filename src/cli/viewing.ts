@@ -94,6 +94,10 @@ export class Viewing implements ViewedCapture {
     return tlsServices(keys.log, this.o.verifyAll === true, keys.esp, this.cache);
   }
 
+  get issuers(): readonly string[] {
+    return this.o.eftfIssuer ?? [];
+  }
+
   get subscribers() {
     return this.reading.keys.subscribers;
   }

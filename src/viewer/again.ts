@@ -183,6 +183,7 @@ export class Again {
     this.shelf?.close();
     this.shelf = new ReportShelf();
     const model = new SessionModel(undefined, viewed.subscribers, this.shelf);
+    model.issuers = viewed.issuers;
     const tap = new SessionTap(model, viewed.registry, viewed.names.length > 1);
     const some = this.some(everyFrame, { rows: 'none', fields: [], tap }, () => undefined);
     await this.run(some, unwanted);

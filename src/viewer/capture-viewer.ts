@@ -115,6 +115,7 @@ export class CaptureViewer implements Viewer {
     this.capture = await viewed.open();
     this.shelf = new ReportShelf();
     const model = new SessionModel(undefined, viewed.subscribers, this.shelf);
+    model.issuers = viewed.issuers;
     const tap = new SessionTap(model, registry, severalFiles);
     this.gathered = { model, tap };
     const options: PassOptions = {

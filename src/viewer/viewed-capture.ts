@@ -46,6 +46,8 @@ export interface ViewedCapture {
   keys(): PassKeys;
   /** Keys of subscribers, for what a report can say with them. */
   readonly subscribers: SubscriberSecrets;
+  /** Who issues certificates of EFTFs; none: nobody said. */
+  readonly issuers: readonly string[];
   /** Lines of key logs, and what is to be said about them. */
   keyState(): { lines: number; used: number; sources: string[]; warnings: readonly string[] };
   /** Takes the key log of a Decryption Secrets Block. */

@@ -54,4 +54,15 @@ describe('screens and report', () => {
       assert.equal((media.match(/^stream/gm) ?? []).length, told.media.length);
       await stage.end();
     });
+
+  test('who issues certificates of EFTFs is said in the same way', async () => {
+    const path = sample('20-healthy-call.pcapng');
+    const printed = run(['report', path, '--eftf-issuer', 'Operator CA']);
+    const { viewer, fields } = await viewerOf([path], { eftfIssuer: ['Operator CA'] });
+    assert.equal([...reportJson((await viewer.report()).members)].join(''), printed.out);
+    const stage = new Stage(viewer, fields, 200, 50);
+    await stage.press('5');
+    await stage.until(/! tls\.unexpected-issuer/);
+    await stage.end();
+  });
 });

@@ -39,7 +39,6 @@ export interface ReportOptions extends ReadOptions {
   json?: boolean;
   baseline?: string;
   mute?: string[];
-  eftfIssuer?: string[];
 }
 
 /** `fttscope report`: tells what happened in captures, as JSON or Markdown. Returns the exit code. */
