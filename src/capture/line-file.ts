@@ -34,7 +34,7 @@ export class LineFile {
 
   /** The line at a place, until another is asked for. @throws CaptureError where it cannot be read */
   get(place: number): Uint8Array {
-    if (this.used > 0) this.flush(0);
+    if (place >= this.written) return this.line(place - this.written);
     for (let want = BATCH; ; want *= 4) {
       if (place < this.pieceAt || place >= this.pieceAt + this.piece.length) this.load(place, want);
       const from = place - this.pieceAt;
@@ -42,6 +42,11 @@ export class LineFile {
       if (end >= 0) return this.piece.subarray(from, end);
       this.piece = Buffer.alloc(0); // the line goes on behind the piece
     }
+  }
+
+  /** The line at an offset of what was not written yet. */
+  private line(from: number): Uint8Array {
+    return this.waiting.subarray(from, this.waiting.indexOf(LF, from));
   }
 
   private load(place: number, want: number): void {
