@@ -263,7 +263,10 @@ export class TlsSession {
       this.droppedAlerts++;
       return;
     }
-    this.alerts.push({ frame, direction, level: u8(b, off), description: u8(b, off + 1), protected: isProtected });
+    const alert = { frame, direction, level: u8(b, off), description: u8(b, off + 1), protected: isProtected };
+    // Both directions are opened by the batch: an alert of one may come after a later one of the other.
+    const later = this.alerts.findIndex((other) => other.frame > frame);
+    this.alerts.splice(later < 0 ? this.alerts.length : later, 0, alert);
   }
 
   private changeCipherSpec(channel: Channel): void {

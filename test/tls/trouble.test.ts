@@ -52,6 +52,21 @@ for (const kind of KINDS)
   describe(kind, () => {
     const get = (): { wholes: Whole[]; recorded: Recorded } => recordings.get(kind)!;
 
+    test('lists alerts in the order of their frames, however many wait for the batch', () => {
+      const { wholes, recorded } = get();
+      for (const first of [0, 1]) {
+        const last = wholes.slice(-2).sort((w) => (w.direction === first ? -1 : 1)); // both close, one before the other
+        const reordered = [...wholes.slice(0, -2), ...last].map((w, i) => ({ ...w, frame: i + 1 }));
+        for (const flushEvery of [1, 1000]) {
+          const { session } = follow(reordered, { services: services(recorded.keylog), flushEvery });
+          assert.deepEqual(
+            session.alerts.map((x) => x.direction),
+            [first, 1 - first],
+          );
+        }
+      }
+    });
+
     for (const lost of [1, 7])
       test(`goes on after ${lost} lost record(s)`, () => {
         const { wholes, recorded } = get();
