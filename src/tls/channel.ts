@@ -9,7 +9,7 @@ import { type Budget, type Candidate, seek, TAG_COST } from './seek.js';
 
 /** The first records of an epoch whose tags are checked, and how often later ones are. */
 const FIRST_CHECKED = 4;
-const CHECK_EVERY = 64;
+const CHECK_EVERY = 256;
 /** Records that are checked one by one after a number had to be searched for. */
 const CAREFUL = 16;
 /** Record numbers that framing errors may hide. */

@@ -15,6 +15,8 @@ const KINDS = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_CHACHA20_POLY1305_SHA256',
 ];
+/** Messages of a conversation, the sides in turn: enough for the sample to look at one of each. */
+const TALK = 600;
 const recordings = new Map<string, { wholes: Whole[]; recorded: Recorded }>();
 
 before(async () => {
@@ -25,7 +27,7 @@ before(async () => {
       client: tls13 ? { ciphers } : { ...V12, ciphers },
       server: { ciphers },
       talk: async ({ send }) => {
-        for (let i = 0; i < 200; i++) await send((i & 1) as 0 | 1, Buffer.from(`number ${i} ${'x'.repeat(i % 90)}`));
+        for (let i = 0; i < TALK; i++) await send((i & 1) as 0 | 1, Buffer.from(`number ${i} ${'x'.repeat(i % 90)}`));
       },
     });
     recordings.set(kind, { recorded, wholes: wholeRecords(recorded.segments) });
@@ -35,7 +37,7 @@ before(async () => {
 /** Index of the nth application data record of direction 0, counted behind the handshake. */
 function nth(wholes: readonly Whole[], n: number): number {
   let left = n;
-  const start = wholes.length - 200;
+  const start = wholes.length - TALK;
   for (let i = start; i < wholes.length; i++) if (wholes[i]!.direction === 0 && left-- === 0) return i;
   throw new Error('there are fewer records');
 }
@@ -112,9 +114,9 @@ for (const kind of KINDS)
 
     test('a damaged record that the sample looks at makes the records around it be checked', () => {
       const { wholes, recorded } = get();
-      // The sample takes records 0 to 3 and every 64th.
+      // The sample takes records 0 to 3 and every 256th.
       const f0 = follow(wholes, { services: services(recorded.keylog) });
-      const at = f0.records.findIndex((r) => r.direction === 0 && r.sequence === 64 && r.type === 23);
+      const at = f0.records.findIndex((r) => r.direction === 0 && r.sequence === 256 && r.type === 23);
       const f = follow(wholes, { services: services(recorded.keylog), edit: (w, i) => (i === at ? damaged(w) : w) });
       const v = f.session.verdict(0);
       assert.equal(v.failed, 1);
