@@ -108,9 +108,11 @@ export class FindingsView implements View {
   status(): string {
     const { items } = this.table;
     const n = (s: keyof typeof WORD): number => items.filter((f) => f.severity === s).length;
-    const muted = this.inScope().length - items.length;
+    const here = this.inScope().length;
+    const all = this.desk.told.story?.findings.length ?? here;
     const counts = `x ${n('error')}  ! ${n('warn')}  i ${n('note')}`;
-    return muted === 0 ? counts : `${counts}  muted ${muted}`;
+    const muted = here === items.length ? '' : `  muted ${here - items.length}`;
+    return counts + muted + (here === all ? '' : this.desk.keymap.words(`   {view-findings} once more: all ${all}`));
   }
 
   show(scope: Scope): void {
@@ -208,7 +210,7 @@ export class FindingsView implements View {
       return [
         `Nothing is wrong with ${about}.`,
         this.desk.keymap.words(
-          `${plural(told.story.findings.length, 'finding')} in the rest of the capture: {back}, then {view-findings}.`,
+          `${plural(told.story.findings.length, 'finding')} in the rest of the capture: {view-findings} once more.`,
         ),
       ];
     return [

@@ -6,11 +6,12 @@ export interface TourStep {
   readonly words: string;
 }
 
-/** Four keys that show most of the program. */
+/** Five keys that show most of the program. */
 const TOUR: readonly TourStep[] = [
   { command: 'open', words: '{open} shows the packets that ran inside the tunnel' },
   { command: 'view-calls', words: '{view-calls} shows the calls, each with its ladder' },
-  { command: 'view-findings', words: '{view-findings} says what went wrong, with evidence and what to do next' },
+  { command: 'view-findings', words: '{view-findings} says what went wrong with this call, and what to do next' },
+  { command: 'view-findings', words: '{view-findings} once more shows the findings of the whole capture, worst first' },
   { command: 'export', words: '{export} exports what you see, for the ticket' },
 ];
 

@@ -112,14 +112,17 @@ describe('the first five minutes', { skip: withoutTmux() ?? false, concurrency: 
   test('the tour of the demo', async () => {
     await walk(TERMINALS[0], async (t) => {
       t.run('demo');
-      await t.shows(/tour 1\/4 +Enter shows the packets/);
+      await t.shows(/tour 1\/5 +Enter shows the packets/);
       t.press('Enter');
-      await t.shows(/tour 2\/4 +3 shows the calls/);
+      await t.shows(/tour 2\/5 +3 shows the calls/);
       t.resize(120, 40);
       t.press('3');
-      await t.shows(/tour 3\/4 +5 says what went wrong/);
+      await t.shows(/tour 3\/5 +5 says what went wrong/);
       t.press('5');
-      await t.shows(/tour 4\/4 +e exports/);
+      await t.shows(/tour 4\/5 +5 once more/);
+      t.press('5');
+      await t.shows(/x call\.overload/);
+      await t.shows(/tour 5\/5 +e exports/);
       t.press('e');
       await t.shows(/ Export /);
       t.press('Escape');

@@ -133,7 +133,7 @@ test('the choice of an interface, and the lines that start a UE and an EFTF', as
 
 test('the tour of the demo', async () => {
   const stage = await staged({ tour: new Tour() });
-  for (const [i, key] of ['Enter', '3', '5', 'e'].entries()) {
+  for (const [i, key] of ['Enter', '3', '5', '5', 'e'].entries()) {
     await look(stage, `state-tour-${i + 1}`);
     await stage.press(key);
   }
