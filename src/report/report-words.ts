@@ -50,15 +50,12 @@ export function tlsWords({ tls }: TunnelEntity): string {
 export const releaseWords = ({ release: r }: TunnelEntity): string =>
   `${r.how.replace('_', ' ')} by ${r.by}${r.basis === 'inferred' ? ' (inferred)' : ''}`;
 
-/**
- * `about 1 segment (232 B) missing from UE: record 5 lost`: a gap as far as it is known.
- * @param oneWay the direction stands beside it
- */
-export function gapWords(g: GapEntry, oneWay = false): string {
+/** `about 1 segment (232 B) missing from UE: record 5 lost`: a gap as far as it is known. */
+export function gapWords(g: GapEntry): string {
   const { octets, estimatedSegments: segments, firstRecord: first, resumedRecord: next } = g;
   const size = `${octets} B`;
   const what = segments === undefined ? size : `about ${counted(segments, 'segment')} (${size})`;
-  const missing = `${what} missing${oneWay ? '' : g.direction === 'up' ? ' from UE' : ' to UE'}`;
+  const missing = `${what} missing ${g.direction === 'up' ? 'from' : 'to'} UE`;
   if (first === undefined) return missing;
   if (next === undefined) return `${missing}: record ${first} and what came after lost`;
   const records = next - first > 1 ? `records ${first} to ${next - 1}` : `record ${first}`;

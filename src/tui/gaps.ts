@@ -1,5 +1,5 @@
 import type { GapEntry } from '../model/entities.js';
-import { gapWords } from '../report/report-words.js';
+import { counted } from '../report/report-words.js';
 import type { Rows } from '../viewer/rows.js';
 import type { Story } from './told.js';
 
@@ -17,13 +17,17 @@ export class Gaps {
     private readonly told: () => Story | undefined,
   ) {}
 
-  /** `about 1 segment (232 B) missing …`; empty where nothing is missing. */
-  before(row: number): string {
-    if (!this.rows.findings(row).includes(GAP)) return '';
+  /**
+   * The Info of a row with what is missing before it: `[gap: 232 B, record 5] Router Advertisement  [about 1 segment,
+   * resumed at record 6]`. What matters most stands first and is short, for narrow screens.
+   */
+  around(row: number, info: string): string {
+    if (!this.rows.findings(row).includes(GAP)) return info;
     this.refresh();
     const gaps = this.byFrame.get(this.rows.id(row).replace(/\.\d+$/, ''));
-    if (gaps === undefined) return 'octets are missing before';
-    return gaps.map((g) => gapWords(g, true)).join('; ');
+    if (gaps === undefined) return `[gap] ${info}`;
+    const details = gaps.map(detailsOf).filter(Boolean).join('; ');
+    return `[gap: ${gaps.map(briefOf).join('; ')}] ${info}${details === '' ? '' : `  [${details}]`}`;
   }
 
   private refresh(): void {
@@ -37,4 +41,17 @@ export class Gaps {
       else others.push(g);
     }
   }
+}
+
+/** `232 B, record 5`; decryption that did not go on makes it `record 5 on`. */
+function briefOf({ octets, firstRecord: first, resumedRecord: next }: GapEntry): string {
+  if (first === undefined) return `${octets} B`;
+  if (next === undefined) return `${octets} B, record ${first} on`;
+  return `${octets} B, ${next - first > 1 ? `records ${first} to ${next - 1}` : `record ${first}`}`;
+}
+
+/** `about 1 segment, resumed at record 6`, as far as it is known. */
+function detailsOf({ estimatedSegments: segments, resumedRecord: next }: GapEntry): string {
+  const size = segments === undefined ? '' : `about ${counted(segments, 'segment')}`;
+  return [size, next === undefined ? '' : `resumed at record ${next}`].filter(Boolean).join(', ');
 }

@@ -27,8 +27,8 @@ export interface ColumnLook {
   before(row: number): number;
   /** The value of a field in a row; undefined: it is not known yet. */
   value(row: number, field: string): string | undefined;
-  /** What the capture lacks before a row, in words; empty: nothing. */
-  missing(row: number): string;
+  /** The Info of a row with what the capture lacks before it. */
+  withGaps(row: number, info: string): string;
   /** Letter of a row's mark. */
   mark(row: number): string;
 }
@@ -119,14 +119,10 @@ export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<num
       max: 400,
       grow: true,
       priority: 1,
-      text: (r) => outer(r)?.info ?? infoOf(rows, r, look.missing(r)),
+      text: (r) => outer(r)?.info ?? look.withGaps(r, rows.info(r)),
     },
   ];
 }
-
-/** The Info of a row; what comes after octets that the capture has not says so. */
-const infoOf = (rows: Rows, row: number, missing: string): string =>
-  missing === '' ? rows.info(row) : `[${missing}] ${rows.info(row)}`;
 
 /** A column of a field. */
 export function fieldColumn(field: string, look: ColumnLook): Column<number> {

@@ -30,7 +30,7 @@ const PLAIN_LOOK: ColumnLook = {
   reference: -1,
   before: () => -1,
   value: () => '',
-  missing: () => '',
+  withGaps: (_, info) => info,
   mark: () => '',
 };
 
@@ -232,13 +232,13 @@ export class PacketList {
         return at > 0 ? this.selection.at(at - 1) : -1;
       },
       value: (row, field) => this.cells.text(row, field),
-      missing: (row) => this.missing(row),
+      withGaps: (row, info) => this.withGaps(row, info),
       mark: look.mark,
     };
   }
 
-  private missing(row: number): string {
-    return this.gaps?.before(row) ?? '';
+  private withGaps(row: number, info: string): string {
+    return this.gaps?.around(row, info) ?? info;
   }
 
   /** What the frame around an inner packet is: until it is known, what there is to know from its tunnel. */
@@ -343,7 +343,7 @@ export class PacketList {
       time,
       reference: this.reference,
       outer: this.kind === 'outer' ? (r) => this.outer(r, values.get(r)) : undefined,
-      missing: (r) => this.missing(r),
+      withGaps: (r, info) => this.withGaps(r, info),
       value: (r, field) => values.get(r)?.texts[this.choice.fields.indexOf(field)] ?? '',
     };
     return csvOf(this.choice.columns(this.viewer.rows, look), rows);
@@ -352,10 +352,15 @@ export class PacketList {
   /** A row as one line of text. */
   lineOf(row: number, time: TimeFormat): string {
     const { rows } = this.viewer;
-    const look = { ...PLAIN_LOOK, time, reference: this.reference, missing: (r: number) => this.missing(r) };
-    const value = (r: number, field: string): string | undefined => this.cells.text(r, field);
+    const look: ColumnLook = {
+      ...PLAIN_LOOK,
+      time,
+      reference: this.reference,
+      withGaps: (r, info) => this.withGaps(r, info),
+      value: (r, field) => this.cells.text(r, field),
+    };
     return this.choice
-      .columns(rows, { ...look, value })
+      .columns(rows, look)
       .filter((c) => c.id !== 'sign' && c.id !== 'tunnel')
       .map((c) => c.text(row))
       .join('  ');
