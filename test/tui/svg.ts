@@ -1,9 +1,9 @@
 import { Flag, OWN } from '../../src/tui/style.js';
 import { paletteColour } from '../../src/tui/theme.js';
+import { CELL, isDrawn, pathOf } from './glyphs.js';
 
 /* A screen as a picture: every run of cells that look the same is one text, as wide as its cells. */
 
-const CELL = { width: 8.4, height: 18 };
 const MARGIN = 10;
 const BAR = 26;
 
@@ -35,8 +35,14 @@ function* runsOf(line: string, styles: readonly number[]): Generator<Run> {
     const style = styles[x];
     let end = x;
     let text = '';
+    const drawn = isDrawn(line[x] ?? ' ');
     // Blanks part runs, so that a font of another width does no harm.
-    while (end < styles.length && styles[end] === style && !(text !== '' && /\S {2,}$/.test(text)))
+    while (
+      end < styles.length &&
+      styles[end] === style &&
+      !/\S {2,}$/.test(text) &&
+      isDrawn(line[end] ?? ' ') === drawn
+    )
       text += line[end++] ?? ' ';
     yield { x, cells: end - x, text, style };
     x = end;
@@ -55,6 +61,7 @@ function runSvg({ x, cells, text, style }: Run, y: number, g: Ground): string {
       ? ''
       : `<rect x="${left.toFixed(1)}" y="${top}" width="${(cells * CELL.width).toFixed(1)}" height="${CELL.height}" fill="${ground}"/>`;
   if (text.trim() === '') return box;
+  if (isDrawn(text.charAt(0))) return `${box}<path d="${pathOf(text, left, top)}" fill="${ink}"/>`;
   const lead = text.length - text.trimStart().length;
   const body = text.trim();
   const looks = `${(flags & Flag.bold) !== 0 ? ' font-weight="bold"' : ''}${(flags & Flag.underline) !== 0 ? ' text-decoration="underline"' : ''}`;
@@ -73,7 +80,7 @@ export function svgOf(screen: Painted, title: string, g: Ground = DARK): string 
 <rect width="${width}" height="${height}" rx="8" fill="${g.ground}" stroke="#3a3f4b"/>
 <rect width="${width}" height="${BAR}" rx="8" fill="#2a2e37"/>
 <text x="${width / 2}" y="17" text-anchor="middle" fill="#9aa3b2" font-family="system-ui, sans-serif" font-size="12">${escaped(title)}</text>
-<g font-family="'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14" xml:space="preserve">
+<g font-family="'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14" xml:space="preserve" shape-rendering="crispEdges">
 ${lines.join('\n')}
 </g>
 </svg>
