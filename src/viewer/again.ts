@@ -202,11 +202,13 @@ export class Again {
     this.shelf?.close();
   }
 
-  /** What the sides of the conversation of a row sent, or the envelopes of its tunnel. */
-  async follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream> {
+  /** What the sides of the conversation of a row sent, or the envelopes of its tunnel: also where a carried packet has no ports. */
+  async follow(row: number, wanted: 'payload' | 'envelopes'): Promise<FollowedStream> {
     const { viewed, rows } = this;
     const fields = FOLLOW_FIELDS.flatMap((name) => [...viewed.registry.byName(name)]);
-    const follower = new Follower(what, what === 'payload' ? await this.conversationOf(row) : null, rows.tunnel(row));
+    const conversation = wanted === 'payload' ? await this.conversationOf(row) : null;
+    const what = conversation === null && rows.tunnel(row) > 0 ? 'envelopes' : wanted;
+    const follower = new Follower(what, conversation, rows.tunnel(row));
     const some = this.some(this.takes(this.groupOf(row)), { fields, analyseTcp: true }, (r) => {
       follower.take(r, this.numberOf(r), endpoints(r));
       return follower.full ? false : undefined;

@@ -18,49 +18,41 @@ export const FOLLOW_FIELDS = [
   'udp.dstport',
 ] as const;
 
-/** The innermost transport layer of a row. */
-interface Innermost {
+/** A transport layer of a row. */
+interface Transport {
   readonly kind: 'TCP' | 'UDP';
-  readonly stream: number;
-  readonly sequence: number;
-  readonly octets: Uint8Array | null;
-  readonly ports: readonly [number, number];
+  /** It ran in an envelope. */
+  readonly carried: boolean;
+  source: number;
+  destination: number;
+  stream: number;
+  sequence: number;
+  octets: Uint8Array | null;
 }
 
-function innermost(t: Tree): Innermost | undefined {
-  let kind: 'TCP' | 'UDP' | undefined;
-  let [stream, sequence, source, destination] = [0, 0, 0, 0];
-  let octets: Uint8Array | null = null;
+/** The transport layers of a row, the outermost first. */
+function transports(t: Tree): Transport[] {
+  const found: Transport[] = [];
+  let carried = false;
   for (let i = 0; i < t.length; i++) {
-    switch (t.field[i].name) {
-      case 'tcp.stream':
-      case 'udp.stream':
-        stream = t.number[i];
-        break;
-      case 'tcp.srcport':
-      case 'udp.srcport':
-        kind = t.field[i].name === 'tcp.srcport' ? 'TCP' : 'UDP';
-        source = t.number[i];
-        octets = null;
-        break;
-      case 'tcp.dstport':
-      case 'udp.dstport':
-        destination = t.number[i];
-        break;
-      case 'tcp.seq_raw':
-        sequence = t.number[i];
-        break;
-      case 'tcp.payload':
-      case 'udp.payload':
-        octets = t.octets(i).slice();
-        break;
+    const last = found.at(-1);
+    const { name } = t.field[i];
+    if (name === 'fttims.type') carried = true;
+    else if (name === 'tcp.srcport' || name === 'udp.srcport') {
+      const kind = name === 'tcp.srcport' ? 'TCP' : 'UDP';
+      found.push({ kind, carried, source: t.number[i], destination: 0, stream: 0, sequence: 0, octets: null });
+    } else if (last !== undefined) {
+      if (name === 'tcp.dstport' || name === 'udp.dstport') last.destination = t.number[i];
+      else if (name === 'tcp.stream' || name === 'udp.stream') last.stream = t.number[i];
+      else if (name === 'tcp.seq_raw') last.sequence = t.number[i];
+      else if (name === 'tcp.payload' || name === 'udp.payload') last.octets = t.octets(i).slice();
     }
   }
-  return kind === undefined ? undefined : { kind, stream, sequence, octets, ports: [source, destination] };
+  return found;
 }
 
 /** A flow. */
-export type Conversation = Pick<Innermost, 'kind' | 'stream'>;
+export type Conversation = Pick<Transport, 'kind' | 'stream'>;
 
 /** Puts one direction of a TCP connection in order: nothing twice, and what came early behind what it waited for. */
 class Sender {
@@ -99,11 +91,12 @@ export class Follower {
   private octets = 0;
   private cut = false;
   private title = '';
-  private first = '';
+  /** Who spoke first. */
+  private first = { address: '', port: -1 };
   private readonly senders = [new Sender(), new Sender()];
 
   /**
-   * @param what the payload of the innermost transport layer, or of the envelopes
+   * @param what the payload of a transport layer, or of the envelopes
    * @param stream of TCP or UDP, where the payload is wanted
    */
   constructor(
@@ -112,9 +105,10 @@ export class Follower {
     private readonly tunnel: number,
   ) {}
 
-  /** The conversation of a row; null where it has no transport layer. */
+  /** The conversation of a row, of a carried packet that in its envelope; null where there is no transport layer. */
   static of(row: Row): Conversation | null {
-    return innermost(row.dissection.tree) ?? null;
+    const innermost = transports(row.dissection.tree).at(-1);
+    return innermost === undefined || innermost.carried !== row.inner > 0 ? null : innermost;
   }
 
   /** @param number of the row @param ends its addresses */
@@ -123,18 +117,19 @@ export class Follower {
       this.envelope(row, number);
       return;
     }
-    const found = innermost(row.dissection.tree);
-    if (found === undefined || found.kind !== this.wanted?.kind || found.stream !== this.wanted.stream) return;
-    const [from, to] = ends.map(
-      (address, i) => `${address.includes(':') ? `[${address}]` : address}:${found.ports[i]}`,
-    );
-    if (this.first === '') {
-      this.first = from;
-      this.title = `${found.kind} ${from} ↔ ${to}`;
+    const { wanted } = this;
+    const found = transports(row.dissection.tree).find((l) => l.kind === wanted?.kind && l.stream === wanted.stream);
+    if (found === undefined) return;
+    const { source, destination, octets, kind, sequence } = found;
+    // The addresses of a carried packet are not those of the connection that carried it.
+    if (this.title === '' && found.carried === row.inner > 0) {
+      const [from, to] = ends.map((address) => (address.includes(':') ? `[${address}]` : address));
+      this.first = { address: ends[0], port: source };
+      this.title = `${kind} ${from}:${source} ↔ ${to}:${destination}`;
     }
-    const { octets, kind, sequence } = found;
     if (octets === null || octets.length === 0) return;
-    const side = from === this.first ? 0 : 1;
+    const { address, port } = this.first;
+    const side = source === port && (source !== destination || ends[0] === address) ? 0 : 1;
     if (kind === 'UDP') this.add(number, side, octets);
     else this.senders[side].take(sequence, number, octets, (at, piece) => this.add(at, side, piece));
   }

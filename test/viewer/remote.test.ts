@@ -113,6 +113,27 @@ suite('the engine in its own thread', () => {
     assert.equal(envelopes.pieces[0].octets[0], 1);
   });
 
+  test('follows the connection of a tunnel without a hole', async () => {
+    const [row] = await all(viewer.select({ kind: 'both', filter: 'tls.handshake.type == 1' }));
+    const { pieces, title } = await viewer.follow(row, 'payload');
+    assert.match(title, /^TCP .*:443$/);
+    for (const side of [0, 1]) {
+      const octets = Buffer.concat(pieces.filter((p) => p.side === side).map((p) => p.octets));
+      let [at, data] = [0, 0];
+      // RFC 8446 §5.1: type, version, length, and what it says of octets; then the next record.
+      for (; at < octets.length; at += 5 + octets.readUInt16BE(at + 3)) if (octets[at] === 23) data++;
+      assert.equal(at, octets.length);
+      assert.ok(data > 10, `${data} records of data`);
+    }
+  });
+
+  test('follows the envelopes where a carried packet has no ports', async () => {
+    const [row] = await all(viewer.select({ kind: 'inner', filter: 'icmpv6' }));
+    const { pieces, title } = await viewer.follow(row, 'payload');
+    assert.match(title, /^Envelopes of tunnel 1$/);
+    for (const { octets } of pieces) assert.equal(Buffer.from(octets).readUInt16BE(1), octets.length);
+  });
+
   test('writes rows that tshark reads', { skip: tsharkMissing }, async () => {
     const path = join(folder, 'inner.pcapng');
     const rows = Uint32Array.from(await all(viewer.select({ kind: 'inner', filter: 'sip' })));
