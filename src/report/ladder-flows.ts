@@ -207,13 +207,19 @@ function addMedia(ladder: LadderBuilder, ends: Ends, media: readonly MediaEntity
     const to = ends.of(m.destination);
     const back = media.find((x, k) => k > i && !paired.has(x) && isReverse(m, x) && isBefore(x.start, m.end));
     if (back !== undefined) paired.add(back);
-    const codec = `RTP ${m.codec ?? `type ${m.payloadType}`}`;
-    const forth = from < to ? m : (back ?? m);
-    const other = forth === m ? back : m;
-    const text = back === undefined ? `${codec} ${counted(m)}` : `${codec} → ${counted(forth)}, ← ${counted(other!)}`;
+    const text =
+      back === undefined ? `RTP ${codecOf(m)} ${counted(m)}` : from < to ? bothWays(m, back) : bothWays(back, m);
     const end = back !== undefined && isBefore(m.end, back.end) ? back.end : m.end;
     ladder.bar({ at: m.start, end, from, to, text, both: back !== undefined });
   }
+}
+
+const codecOf = (m: MediaEntity): string => m.codec ?? `type ${m.payloadType}`;
+
+/** `RTP PCMA → 100, ← 97 (3 lost)`; the other codec stands with its way where it is another. */
+function bothWays(forth: MediaEntity, back: MediaEntity): string {
+  const other = codecOf(back) === codecOf(forth) ? '' : `${codecOf(back)} `;
+  return `RTP ${codecOf(forth)} → ${counted(forth)}, ← ${other}${counted(back)}`;
 }
 
 const isReverse = (a: MediaEntity, b: MediaEntity): boolean =>

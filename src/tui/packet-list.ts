@@ -1,6 +1,6 @@
 import { Direction } from '../viewer/rows.js';
 import type { Choice, RowKind, Selection, Viewer } from '../viewer/viewer.js';
-import type { Area } from './cells.js';
+import { type Area, fit } from './cells.js';
 import { ColumnChoice } from './column-choice.js';
 import { csvOf } from './csv.js';
 import type { Gaps } from './gaps.js';
@@ -276,7 +276,7 @@ export class PacketList {
     );
     this.laid = laid;
     area.restyle(0, 0, area.width, look.theme.head);
-    for (const { column, x, width } of laid) area.text(x, 0, cellText(column, column.title, width), look.theme.head);
+    for (const { column, x, width } of laid) area.text(x, 0, fit(column.title, width, column.align), look.theme.head);
     this.limitSideways(laid, inSight);
     this.list.draw(
       body,

@@ -1,8 +1,9 @@
-import { clock, date, place, releaseWords } from '../report/report-words.js';
+import { clock, date, place } from '../report/report-words.js';
 import { fit } from './cells.js';
 import { octetsText } from './chrome.js';
+import { SIGNS } from './style.js';
 import type { Story } from './told.js';
-import { ms, stepsText, type TunnelRow } from './tunnel-rows.js';
+import { endText, ms, stepsText, type TunnelRow } from './tunnel-rows.js';
 
 /** Where the values begin. */
 const NAME = 16;
@@ -25,8 +26,8 @@ export function tunnelCard(r: TunnelRow, story: Story | undefined): string[] {
   line('access type', t.accessType);
   line('opened', `${date(t.opened)} (${clock(t.opened)})`);
   line('steps', stepsText(t, story));
-  line('end', releaseWords(t));
-  line('idle at most', ms(t.idleMaxMs));
+  line('end', endText(t, true));
+  line('longest silence', ms(t.idleMaxMs));
   out.push('');
   if (t.tls !== undefined) {
     const { tls } = t;
@@ -50,7 +51,7 @@ export function tunnelCard(r: TunnelRow, story: Story | undefined): string[] {
     const odd = `${e.unknown > 0 ? `, ${e.unknown} of unknown type` : ''}${e.invalid > 0 ? `, ${e.invalid} invalid` : ''}`;
     line(`envelopes ${d}`, `${e.total} (${e.ip4} IPv4, ${e.ip6} IPv6${odd}), ${octetsText(e.bytes)}`);
   }
-  line('overhead', t.overhead === undefined ? undefined : `${t.overhead} outer octets for each inner one`);
+  line('overhead', t.overhead === undefined ? undefined : `${t.overhead.toFixed(2)} outer octets for each inner one`);
   line('inner addresses', t.addresses.join('  '));
   line('P-CSCF', t.pcscf === undefined ? undefined : `${t.pcscf.address} (by ${t.pcscf.source})`);
   line('user', t.subscriber?.impu.join('  '));
@@ -63,7 +64,7 @@ export function tunnelCard(r: TunnelRow, story: Story | undefined): string[] {
   );
   for (const id of t.findings.slice(0, 12)) {
     const f = story.findings.find((x) => x.id === id);
-    if (f !== undefined) line('finding', `${f.severity}  ${f.title}`);
+    if (f !== undefined) line('finding', `${SIGNS[f.severity]} ${f.title}`);
   }
   return out;
 }

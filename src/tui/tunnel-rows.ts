@@ -55,6 +55,23 @@ function endWord({ release: r, state, failure }: TunnelEntity): string {
   return `${by}${how}`;
 }
 
+const BY = { ue: 'the UE', eftf: 'the EFTF', middlebox: 'a middlebox', unknown: 'nobody knows whom' } as const;
+const HOW = {
+  close_notify: 'a close_notify',
+  fin: 'a FIN and no close_notify',
+  rst: 'an RST',
+  silent: 'silence',
+} as const;
+
+/** How a tunnel ended, in words; @param done the capture is read. */
+export function endText({ release: r, tls, proxy }: TunnelEntity, done: boolean): string {
+  if (r.how === 'capture-end') return done ? 'open when the capture ended' : 'open';
+  // Without TLS nobody spoke but the proxy, and there is nothing that a close_notify could end.
+  const by = tls === undefined && proxy !== undefined && r.by === 'eftf' ? 'the proxy' : BY[r.by];
+  const how = tls === undefined && r.how === 'fin' ? 'a FIN' : HOW[r.how];
+  return `ended by ${by} with ${how}${r.basis === 'inferred' ? ' (inferred)' : ''}`;
+}
+
 /** The verdict of the direction that goes worse. */
 function verdict({ tls, transport }: TunnelEntity): { keys: TunnelGlance['keys']; reason: string | undefined } {
   if (tls === undefined) return { keys: transport === 'tcp' ? 'clear' : 'none', reason: undefined };
@@ -93,7 +110,7 @@ function fromEntity(t: TunnelEntity, findings: readonly FindingEntity[]): Tunnel
     keysAre: unread ? 'bad' : word === 'ok' || word === 'in clear' ? 'good' : 'neither',
     envelopes: t.state === 'other' ? 'not FTT-IMS' : unread && keys === 'none' ? '?/?' : `${up.total}/${down.total}`,
     inner: innerAddress(t) ?? (unread ? '?' : '-'),
-    user: t.subscriber?.msisdn ?? t.subscriber?.impu[0] ?? '',
+    user: t.subscriber?.msisdn ?? t.subscriber?.impu[0]?.replace(/^sips?:/, '') ?? '',
     end: endWord(t),
     severity,
     trouble: SEVERITIES.indexOf(severity) * 2 + (t.state === 'failed' ? 3 : 0) + (unread ? 3 : 0),

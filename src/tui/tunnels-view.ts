@@ -10,7 +10,7 @@ import { SIGNS, severityStyle } from './style.js';
 import { type Column, Table } from './table.js';
 import type { Story } from './told.js';
 import { tunnelCard } from './tunnel-card.js';
-import { stepsText, type TunnelRow, TunnelRows } from './tunnel-rows.js';
+import { endText, stepsText, type TunnelRow, TunnelRows } from './tunnel-rows.js';
 import type { Desk, MouseAt, Scope, View } from './view.js';
 import { count, plural } from './words.js';
 
@@ -193,7 +193,7 @@ export class TunnelsView implements View {
     if (r.why !== undefined) lines.push(r.why);
     const unread = r.keysAre === 'bad' && r.entity?.tls !== undefined;
     if (unread) lines.push(this.outside(r.id));
-    if (known) lines.push(countsText(r, story, unread), ...endText(r.entity, story, desk.viewer.status.done));
+    if (known) lines.push(countsText(r, story, unread), ...lastLines(r.entity, story, desk.viewer.status.done));
     else lines.push('more when the capture has been read');
     const wrapped = lines.filter((l) => l !== '').flatMap((l) => wrap(l, area.width - 2));
     for (const [i, line] of wrapped.slice(0, area.height - 1).entries()) {
@@ -348,24 +348,13 @@ function countsText(r: TunnelRow, story: Story, unread: boolean): string {
 const findingsOf = (t: TunnelEntity, story: Story): FindingEntity[] =>
   story.findings.filter((f) => f.refs.some((x) => x.kind === 'tunnel' && x.id === t.id));
 
-const BY = { ue: 'the UE', eftf: 'the EFTF', middlebox: 'a middlebox', unknown: 'nobody knows whom' } as const;
-const HOW = {
-  close_notify: 'a close_notify',
-  fin: 'a FIN and no close_notify',
-  rst: 'an RST',
-  silent: 'silence',
-} as const;
-
 /** How it ended, who it was, and the worst that was found, a line each. */
-function endText(t: TunnelEntity, story: Story, done: boolean): string[] {
-  const { release: r, subscriber } = t;
-  const inferred = r.basis === 'inferred' ? ' (inferred)' : '';
-  const open = done ? 'open when the capture ended' : 'open';
-  const end = r.how === 'capture-end' ? open : `ended by ${BY[r.by]} with ${HOW[r.how]}${inferred}`;
+function lastLines(t: TunnelEntity, story: Story, done: boolean): string[] {
+  const { subscriber } = t;
   const user = subscriber?.impu[0];
   const worst = findingsOf(t, story).filter((f) => f.severity !== 'note');
   return [
-    end,
+    endText(t, done),
     ...(user === undefined ? [] : [`user ${subscriber!.impu.join('  ')}`]),
     ...worst.slice(0, 5).map((f) => `${SIGNS[f.severity]} ${f.title}`),
   ];
