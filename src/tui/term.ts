@@ -63,6 +63,9 @@ export interface Blessed {
   screen(o: object): BlessedScreen;
 }
 
+/** How long after a program's end a signal that the keyboard sent to it may be told to us. */
+const LATE_SIGNAL_MS = 200;
+
 class Terminal implements Display {
   private readonly screen: BlessedScreen;
   private readonly input: Input;
@@ -73,6 +76,8 @@ class Terminal implements Display {
   private full = false;
   /** Ends the program that has the terminal for now. */
   private lent: AbortController | undefined;
+  /** The keyboard's signals are for the program that has the terminal, or had it a moment ago. */
+  private signalsAreTheirs = false;
 
   constructor(
     blessed: Blessed,
@@ -110,8 +115,7 @@ class Terminal implements Display {
     output.on('resize', this.resized);
     output.on('drain', this.drained);
     const leave = (signal: NodeJS.Signals): void => {
-      // Those two the keyboard sends to the program that has the terminal.
-      if (this.lent !== undefined && (signal === 'SIGINT' || signal === 'SIGQUIT')) return;
+      if (this.signalsAreTheirs && (signal === 'SIGINT' || signal === 'SIGQUIT')) return;
       this.close();
       // With nobody left to listen it ends the program as it ends others.
       process.kill(process.pid, signal);
@@ -206,6 +210,7 @@ class Terminal implements Display {
     const { input } = this.o;
     const lent = new AbortController();
     this.lent = lent;
+    this.signalsAreTheirs = true;
     this.away = true;
     this.giveBack();
     input.pause();
@@ -216,6 +221,10 @@ class Terminal implements Display {
       await run(lent.signal);
     } finally {
       this.lent = undefined;
+      // The Ctrl-C that ended the program may be told to us after its end.
+      setTimeout(() => {
+        this.signalsAreTheirs = this.lent !== undefined;
+      }, LATE_SIGNAL_MS).unref();
       if (this.open) {
         process.on('SIGTSTP', stop);
         this.resume();

@@ -154,6 +154,21 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
     });
   });
 
+  test('a Ctrl-C for the pager that is told after its end does not end us', async () => {
+    await inTerminal(80, 24, { TERM: 'xterm-256color' }, async (t) => {
+      const module = new URL('../../src/tui/term.js', import.meta.url).href;
+      const options = `{ input: process.stdin, output: process.stdout, term: 'xterm', ascii: false, mouse: true }`;
+      const script = `const { openTerminal } = await import('${module}');
+        const terminal = await openTerminal(${options}, { resized() {} });
+        await terminal.lend(async () => {});
+        process.kill(process.pid, 'SIGINT');
+        setTimeout(() => { terminal.close(); console.log('lived'); process.exit(); }, 1000);`;
+      writeFileSync(join(t.home, 'late.mjs'), script);
+      t.type(`clear; '${process.execPath}' ~/late.mjs; echo o''ver\n`);
+      assert.match(await t.shows(/^over$/m), /^lived$/m);
+    });
+  });
+
   test('a capture that cannot be opened leaves words and no screen', async () => {
     await inTerminal(80, 24, { TERM: 'xterm-256color' }, async (t) => {
       t.run('nothing-here.pcapng; echo code $?');
