@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { DetailNode } from '../viewer/viewer.js';
+import { exists } from './files.js';
 import type { CommandId } from './keymap.js';
 import { dialogOf, isNoticed, sameStream } from './packet-dialog.js';
 import { rowHas, seek, type Wanted, wantedOf } from './packet-find.js';
@@ -8,9 +9,9 @@ import type { PacketsView } from './packets-view.js';
 /** Leaps in the packets view: to a number, a mark, the next of a dialog, the next finding, what is looked for. */
 export class PacketJumps {
   /** Ids of rows by the letters of their marks. */
-  private readonly marks: Map<string, string>;
-  /** The capture that the marks are of. */
-  private readonly path: string;
+  private readonly marks = new Map<string, string>();
+  /** The capture that the marks are of; '' while it is not known, and of one that is no file. */
+  private path = '';
   /** What was looked for last: it is marked wherever it stands. */
   wanted: Wanted | undefined;
   /** Counts the searches: a newer one ends those before. */
@@ -18,9 +19,20 @@ export class PacketJumps {
   private searching = false;
 
   constructor(private readonly view: PacketsView) {
-    const { memory, viewer } = view.desk;
-    this.path = viewer.status.files.map((f) => resolve(f.name)).join(' ');
-    this.marks = new Map(Object.entries(memory.state.marks[this.path] ?? {}));
+    view.desk.viewer.onStatus(() => this.recall());
+    this.recall();
+  }
+
+  /** Brings back the marks of earlier runs, once it is known which capture this is. */
+  private recall(): void {
+    if (this.path !== '') return;
+    const { memory, viewer } = this.view.desk;
+    const names = viewer.status.files.map((f) => f.name);
+    if (names.length === 0 || !names.every(exists)) return;
+    this.path = names.map((n) => resolve(n)).join(' ');
+    for (const [letter, id] of Object.entries(memory.state.marks[this.path] ?? {}))
+      if (!this.marks.has(letter)) this.marks.set(letter, id);
+    for (const [letter, id] of this.marks) memory.mark(this.path, letter, id);
   }
 
   /** Letter of the mark of a row; '' where it has none. */
@@ -109,14 +121,11 @@ export class PacketJumps {
   private mark(letter: string): void {
     const { desk, rowId } = this.view;
     if (rowId === '' || letter === '') return;
-    if (this.marks.get(letter) === rowId) this.marks.delete(letter);
-    else {
-      this.marks.set(letter, rowId);
-      desk.memory.mark(this.path, letter, rowId);
-    }
-    desk.say(
-      this.marks.has(letter) ? `packet ${rowId} is marked ${letter}; ' ${letter} comes back` : `mark ${letter} is gone`,
-    );
+    const gone = this.marks.get(letter) === rowId;
+    if (gone) this.marks.delete(letter);
+    else this.marks.set(letter, rowId);
+    if (this.path !== '') desk.memory.mark(this.path, letter, gone ? undefined : rowId);
+    desk.say(gone ? `mark ${letter} is gone` : `packet ${rowId} is marked ${letter}; ' ${letter} comes back`);
   }
 
   private toMark(letter: string): void {

@@ -145,10 +145,14 @@ export class Memory {
     this.state.history[where] = [line, ...lines].slice(0, MOST_LINES);
   }
 
-  mark(path: string, letter: string, row: string): void {
-    const { [path]: marks = {}, ...others } = this.state.marks;
+  /** A packet of a capture got a mark, or, without a row, lost it. */
+  mark(path: string, letter: string, row?: string): void {
+    const { [path]: all = {}, ...others } = this.state.marks;
+    const { [letter]: _, ...rest } = all;
+    const marks = row === undefined ? rest : { ...rest, [letter]: row };
     const kept = Object.entries(others).slice(-(MOST_MARKED - 1));
-    this.state.marks = { ...Object.fromEntries(kept), [path]: { ...marks, [letter]: row } };
+    if (Object.keys(marks).length > 0) kept.push([path, marks]);
+    this.state.marks = Object.fromEntries(kept);
   }
 
   /** Writes the settings. Returns what went wrong, in words. */

@@ -95,6 +95,10 @@ describe('what is remembered', () => {
     assert.equal(state.history.filter.length, 200);
     assert.equal(state.history.filter[0], 'frame.number == 299');
     assert.deepEqual(state.marks['/c/5.pcap'], { a: '812.1', b: '9' });
+    m.mark('/c/5.pcap', 'a');
+    assert.deepEqual(m.state.marks, { '/c/5.pcap': { b: '9' } });
+    m.mark('/c/5.pcap', 'b');
+    assert.deepEqual(m.state.marks, {});
   });
 
   test('a state that makes no sense is as good as none', () => {

@@ -3,9 +3,10 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Memory } from '../../src/tui/settings.js';
 import { THEMES } from '../../src/tui/style.js';
 import { until } from '../support/until.js';
-import { Stage, sample, stageOf } from './support/stage.js';
+import { Stage, sample, stageOf, viewerOf } from './support/stage.js';
 
 /** A walk through one sample; the stage is taken down whatever happens. */
 async function walk(name: string, what: (s: Stage) => Promise<void>, width = 100, height = 30): Promise<void> {
@@ -121,6 +122,47 @@ test('go to, marks, dialog, findings', async () => {
     await s.until(/nothing|no packet before/);
     await s.press(': 9 9 9 9 Enter');
     assert.match(s.text, /there is no packet 9999/);
+  });
+});
+
+test('marks belong to their capture, also where its name is known only later', async () => {
+  const places = { config: '/dev/null/none', state: '/dev/null/none' };
+  const memory = new Memory(places);
+  /** Shows a sample whose names come after the screens, as from the other thread. */
+  const shown = async (name: string, what: (s: Stage) => Promise<void>): Promise<void> => {
+    const { viewer, fields } = await viewerOf([sample(name)]);
+    const heard: (() => void)[] = [];
+    let known = false;
+    const slow = new Proxy(viewer, {
+      get: (target, key) => {
+        if (key === 'status') return known ? target.status : { ...target.status, files: [] };
+        if (key === 'onStatus') return (f: () => void) => heard.push(f);
+        const value = Reflect.get(target, key, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const s = new Stage(slow, fields, 100, 30, { memory });
+    known = true;
+    for (const f of heard) f();
+    await s.settled();
+    await what(s);
+    await s.end();
+  };
+  await shown('28-overloaded.pcapng', async (s) => {
+    await s.press('2');
+    await s.press('G m k g g m l m l');
+    assert.match(s.text, /mark l is gone/);
+  });
+  await shown('20-healthy-call.pcapng', async (s) => {
+    await s.press("2 ' k");
+    assert.match(s.text, /no packet is marked k/);
+    await s.press('m z');
+  });
+  await shown('28-overloaded.pcapng', async (s) => {
+    await s.press("2 ' l");
+    assert.match(s.text, /no packet is marked l; there are k\b/);
+    await s.press("' k");
+    assert.match(s.text, /(\d+) \/ \1$/m);
   });
 });
 
