@@ -83,15 +83,19 @@ export class Again {
 
   /** The number of a row that is read again. */
   private numberOf({ outer, inner }: Row): number {
-    return this.rows.byOrdinal(outer.ordinal) + Math.max(0, inner - 1);
+    return this.rows.byOrdinal(outer.ordinal, inner);
   }
 
-  /** The frames that the rows of some tunnels rest on; all where none are named. */
+  /**
+   * The frames that the rows of some tunnels rest on, with the last of all: rows that the end of the capture sets free are
+   * its rows. All frames where no tunnels are named.
+   */
   framesOf(tunnels: readonly number[] | undefined): FrameTest {
     if (tunnels === undefined || tunnels.includes(0)) return everyFrame;
     const { frames } = this;
     const wanted = new Set(tunnels);
-    return (ordinal) => wanted.has(frames.tunnels.get(frames.connection(ordinal)) ?? -1);
+    return (ordinal) =>
+      wanted.has(frames.tunnels.get(frames.connection(ordinal)) ?? -1) || ordinal === frames.count - 1;
   }
 
   /** Which frames the tree of a row rests on: those of its connection (its number), the rest (0), or all (-1). */

@@ -206,15 +206,17 @@ export class Rows {
     return this.severalFiles ? this.search(file, frame, inner) : this.bisect(frame, inner);
   }
 
-  /** The first row of a frame, by its ordinal; -1 where it has none. */
-  byOrdinal(ordinal: number): number {
+  /** The row of a frame by its ordinal, and its number in the frame (0: the frame itself, or its first); -1 where there is none. */
+  byOrdinal(ordinal: number, inner: number): number {
     let [low, high] = [0, this.count];
     while (low < high) {
       const mid = (low + high) >>> 1;
       if (this.ordinal(mid) < ordinal) low = mid + 1;
       else high = mid;
     }
-    return low < this.count && this.ordinal(low) === ordinal ? low : -1;
+    if (low >= this.count || this.ordinal(low) !== ordinal) return -1;
+    // The last frame has a row of its own beside those that the end of the capture sets free.
+    return low + Math.max(0, inner - this.inner(low));
   }
 
   private bisect(frame: number, inner: number): number {

@@ -70,9 +70,8 @@ export class FilterSink {
     const { ordinal } = outer;
     let n = this.row;
     if (n >= rows.count || rows.ordinal(n) !== ordinal || rows.inner(n) !== inner) {
-      n = rows.byOrdinal(ordinal);
-      if (n >= 0) n += Math.max(0, inner - 1);
-      else n = rows.count;
+      n = rows.byOrdinal(ordinal, inner);
+      if (n < 0) n = rows.count;
     }
     this.row = n + 1;
     return n;
