@@ -50,7 +50,7 @@ export function tlsWords({ tls }: TunnelEntity): string {
 export const releaseWords = ({ release: r }: TunnelEntity): string =>
   `${r.how.replace('_', ' ')} by ${r.by}${r.basis === 'inferred' ? ' (inferred)' : ''}`;
 
-/** `about 1 segment (232 B) missing from UE: record 5 lost`: a gap as far as it is known. */
+/** `about 1 segment (232 B) missing from UE: record 5 lost, resumed at 6`: a gap as far as it is known. */
 export function gapWords(g: GapEntry): string {
   const { octets, estimatedSegments: segments, firstRecord: first, resumedRecord: next } = g;
   const size = `${octets} B`;
@@ -59,7 +59,7 @@ export function gapWords(g: GapEntry): string {
   if (first === undefined) return missing;
   if (next === undefined) return `${missing}: record ${first} and what came after lost`;
   const records = next - first > 1 ? `records ${first} to ${next - 1}` : `record ${first}`;
-  return `${missing}: ${records} lost`;
+  return `${missing}: ${records} lost, resumed at ${next}`;
 }
 
 /** A file of the capture as it stands in a report. */

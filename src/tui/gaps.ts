@@ -1,15 +1,20 @@
 import type { GapEntry } from '../model/entities.js';
-import { counted } from '../report/report-words.js';
+import { gapWords } from '../report/report-words.js';
 import type { Rows } from '../viewer/rows.js';
 import type { Story } from './told.js';
 
 /** Noticed of a row before which octets are missing. */
 const GAP = 'capture.gap';
 
+interface Told {
+  readonly tunnel: number;
+  readonly gap: GapEntry;
+}
+
 /** Says of rows what is missing before them; how much it is, and of which records, once the report is there. */
 export class Gaps {
   private story: Story | undefined;
-  private readonly byFrame = new Map<string, GapEntry[]>();
+  private readonly byFrame = new Map<string, Told[]>();
 
   /** @param told what the report says so far */
   constructor(
@@ -18,16 +23,26 @@ export class Gaps {
   ) {}
 
   /**
-   * The Info of a row with what is missing before it: `[gap: 232 B, record 5] Router Advertisement  [about 1 segment,
-   * resumed at record 6]`. What matters most stands first and is short, for narrow screens.
+   * The Info of a row with what is missing before it, for lists in which gaps have no lines: `[gap: 232 B, record 5] Router
+   * Advertisement`.
    */
   around(row: number, info: string): string {
     if (!this.rows.findings(row).includes(GAP)) return info;
+    const gaps = this.of(row);
+    return gaps.length === 0 ? `[gap] ${info}` : `[gap: ${gaps.map((t) => briefOf(t.gap)).join('; ')}] ${info}`;
+  }
+
+  /** What is missing before rows, for a line of its own; `tunnel` is told where it is not the one that all rows are of. */
+  words(rows: readonly number[], tunnel?: number): string {
+    const all = rows.flatMap((row) => this.of(row));
+    if (all.length === 0) return 'octets are missing here';
+    const named = all.map(({ gap, tunnel: t }) => `${t === tunnel ? '' : `tunnel ${t}: `}${gapWords(gap)}`);
+    return named.join('; ');
+  }
+
+  private of(row: number): readonly Told[] {
     this.refresh();
-    const gaps = this.byFrame.get(this.rows.id(row).replace(/\.\d+$/, ''));
-    if (gaps === undefined) return `[gap] ${info}`;
-    const details = gaps.map(detailsOf).filter(Boolean).join('; ');
-    return `[gap: ${gaps.map(briefOf).join('; ')}] ${info}${details === '' ? '' : `  [${details}]`}`;
+    return this.byFrame.get(this.rows.id(row).replace(/\.\d+$/, '')) ?? [];
   }
 
   private refresh(): void {
@@ -35,11 +50,12 @@ export class Gaps {
     if (story === this.story) return;
     this.story = story;
     this.byFrame.clear();
-    for (const g of story?.tunnels.flatMap((t) => t.gaps) ?? []) {
-      const others = this.byFrame.get(g.row);
-      if (others === undefined) this.byFrame.set(g.row, [g]);
-      else others.push(g);
-    }
+    for (const { id: tunnel, gaps } of story?.tunnels ?? [])
+      for (const gap of gaps) {
+        const others = this.byFrame.get(gap.row);
+        if (others === undefined) this.byFrame.set(gap.row, [{ tunnel, gap }]);
+        else others.push({ tunnel, gap });
+      }
   }
 }
 
@@ -48,10 +64,4 @@ function briefOf({ octets, firstRecord: first, resumedRecord: next }: GapEntry):
   if (first === undefined) return `${octets} B`;
   if (next === undefined) return `${octets} B, record ${first} on`;
   return `${octets} B, ${next - first > 1 ? `records ${first} to ${next - 1}` : `record ${first}`}`;
-}
-
-/** `about 1 segment, resumed at record 6`, as far as it is known. */
-function detailsOf({ estimatedSegments: segments, resumedRecord: next }: GapEntry): string {
-  const size = segments === undefined ? '' : `about ${counted(segments, 'segment')}`;
-  return [size, next === undefined ? '' : `resumed at record ${next}`].filter(Boolean).join(', ');
 }

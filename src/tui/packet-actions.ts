@@ -3,8 +3,30 @@ import { Reader } from './dialogs.js';
 import type { CommandId } from './keymap.js';
 import { COLOURINGS } from './packet-colours.js';
 import type { PacketsView } from './packets-view.js';
+import type { Pane } from './panes.js';
 
 /* What is done with the packet or the field under the cursor. */
+
+/** What the hint line offers where the keys go to a pane. */
+const OFFERS: Record<Pane, readonly CommandId[]> = {
+  list: [
+    'next-pane',
+    'filter',
+    'layers',
+    'next-in-dialog',
+    'next-finding',
+    'find',
+    'follow',
+    'mark',
+    'time-reference',
+    'zoom',
+    'layout',
+    'copy',
+  ],
+  tree: ['next-pane', 'filter-apply', 'filter-and', 'filter-not', 'open', 'copy', 'find', 'layers', 'zoom', 'layout'],
+  octets: ['next-pane', 'open', 'find', 'copy', 'filter-apply', 'layers', 'zoom', 'layout'],
+};
+export const offersIn = (pane: Pane): readonly CommandId[] => [...OFFERS[pane], 'palette', 'help'];
 
 /** Filters for the selected field, narrows the filter down to it, or leaves it out. */
 export function filterFromField(view: PacketsView, command: CommandId): void {
@@ -23,7 +45,9 @@ export function filterFromField(view: PacketsView, command: CommandId): void {
 /** Copies what has the focus: the line of the packet, that of the field, or its octets as hex. */
 function copyShown({ desk, packets, tree, focus, rowId, current: n }: PacketsView): void {
   if (focus === 'list' || n === undefined) {
-    if (packets.row >= 0) desk.copy(packets.lineOf(packets.row, desk.preferences.time), `packet ${rowId}`);
+    const { gap } = packets;
+    if (gap !== undefined) desk.copy(gap, 'what is missing');
+    else if (packets.row >= 0) desk.copy(packets.lineOf(packets.row, desk.preferences.time), `packet ${rowId}`);
   } else if (focus === 'tree') desk.copy(n.label, n.field || 'a line of the tree');
   else {
     const octets = tree.detail?.sources[n.source]?.octets.subarray(n.off, n.off + n.length) ?? new Uint8Array(0);
@@ -49,6 +73,7 @@ export function listCommand(view: PacketsView, command: CommandId, argument: str
   const { desk, packets } = view;
   switch (command) {
     case 'time-reference':
+      if (packets.row < 0) return true;
       packets.reference = packets.reference === packets.row ? -1 : packets.row;
       if (packets.reference >= 0) desk.preferences.time = 'r';
       desk.say(packets.reference < 0 ? 'time counts from the first frame' : `time counts from packet ${view.rowId}`);

@@ -119,7 +119,7 @@ export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<num
       max: 400,
       grow: true,
       priority: 1,
-      text: (r) => outer(r)?.info ?? look.withGaps(r, rows.info(r)),
+      text: (r) => look.withGaps(r, outer(r)?.info ?? rows.info(r)),
     },
   ];
 }

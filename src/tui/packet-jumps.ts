@@ -120,6 +120,7 @@ export class PacketJumps {
 
   private mark(letter: string): void {
     const { desk, rowId } = this.view;
+    if (rowId === '') desk.say('a gap has no mark: choose a packet');
     if (rowId === '' || letter === '') return;
     const gone = this.marks.get(letter) === rowId;
     if (gone) this.marks.delete(letter);
@@ -144,7 +145,7 @@ export class PacketJumps {
   private inDialog(step: 1 | -1): boolean {
     const { packets, desk } = this.view;
     const { rows } = desk.viewer;
-    const from = packets.row;
+    const from = packets.near;
     if (from < 0) return true;
     const dialog = dialogOf(desk.told.story, rows, from);
     const what = dialog?.words ?? 'this stream';
@@ -171,11 +172,11 @@ export class PacketJumps {
     const { rows } = desk.viewer;
     const { cleared } = rows;
     seek(
-      () => packets.count,
-      (i) => packets.at(i),
+      () => packets.list.length,
+      (i) => packets.rowAt(i),
       from,
       step,
-      test,
+      (row) => row >= 0 && test(row),
       () => search === this.searches && rows.cleared === cleared,
       (i) => {
         this.searching = false;

@@ -1,4 +1,3 @@
-import { Direction } from '../viewer/rows.js';
 import type { Choice, RowKind, Selection, Viewer } from '../viewer/viewer.js';
 import { type Area, fit } from './cells.js';
 import { ColumnChoice } from './column-choice.js';
@@ -6,11 +5,13 @@ import { csvOf } from './csv.js';
 import type { Gaps } from './gaps.js';
 import type { CommandId } from './keymap.js';
 import { List, type ListLook } from './list.js';
-import { type ColumnLook, type OuterLook, packetColumns } from './packet-columns.js';
+import { once, outerLook } from './outer-look.js';
+import { type ColumnLook, packetColumns } from './packet-columns.js';
 import { type FindLook, markFound } from './packet-find.js';
+import { PacketLines } from './packet-lines.js';
 import { RowCells, valuesOf } from './row-cells.js';
 import type { ColumnSetting } from './settings.js';
-import { type Style, THEMES } from './style.js';
+import { SIGNS, type Style, THEMES } from './style.js';
 import { type Column, cellText, type Laid, layOut } from './table.js';
 import type { TimeFormat } from './times.js';
 import type { Scope } from './view.js';
@@ -43,7 +44,7 @@ export interface PacketLook extends ListLook, FindLook {
 
 /** The rows that are listed, the cursor in them, and their columns. */
 export class PacketList {
-  readonly list = new List(() => this.count);
+  readonly list = new List(() => this.lines.count(this.count));
   /** The columns as the user wants them. */
   readonly choice: ColumnChoice;
   private readonly cells: RowCells;
@@ -60,6 +61,7 @@ export class PacketList {
   private toEnd = false;
   private scope: Scope = {};
   private selection: Selection;
+  private lines: PacketLines;
   private unfiltered: number | undefined;
   /** What would be listed without the filter, while it is being counted. */
   private counting: Selection | undefined;
@@ -69,12 +71,13 @@ export class PacketList {
   constructor(
     private readonly viewer: Viewer,
     private readonly changed: () => void,
-    columns: readonly ColumnSetting[] = [],
-    private readonly gaps?: Gaps,
+    columns: readonly ColumnSetting[],
+    private readonly gaps: Gaps,
   ) {
     this.choice = new ColumnChoice(viewer.rows, PLAIN_LOOK, columns);
     this.cells = new RowCells(viewer, changed);
     this.selection = viewer.select({ kind: this.kind });
+    this.lines = new PacketLines(viewer.rows, this.selection);
   }
 
   get count(): number {
@@ -94,17 +97,41 @@ export class PacketList {
   get done(): boolean {
     return this.selection.done;
   }
-  /** The row under the cursor; -1: there is none. */
+  /** The row under the cursor; -1: there is none, or the cursor is on a gap. */
   get row(): number {
-    return this.count === 0 ? -1 : this.selection.at(this.list.cursor);
+    return this.count === 0 ? -1 : this.rowAt(this.list.cursor);
+  }
+  /** The row under the cursor, or that before which the gap under it is; -1: there is none. */
+  get near(): number {
+    return this.count === 0 ? -1 : this.at(Math.min(this.place, this.count - 1));
+  }
+  /** The row at a line; -1: a gap is there. */
+  rowAt(line: number): number {
+    const place = this.lines.at(line);
+    return place < 0 ? -1 : this.at(place);
+  }
+  /** Place of the packet at the cursor, or after it. */
+  private get place(): number {
+    const place = this.lines.at(this.list.cursor);
+    return place < 0 ? -place - 1 : place;
+  }
+  /** What is missing, where the cursor is on a gap. */
+  get gap(): string | undefined {
+    return this.count === 0 ? undefined : this.gapAt(this.list.cursor);
+  }
+  private gapAt(line: number): string | undefined {
+    const place = this.lines.at(line);
+    if (place >= 0) return undefined;
+    const { tunnels = this.viewer.status.tunnels.map((t) => t.id) } = this.scope;
+    return this.gaps.words(this.lines.gapsAt(-place - 1), tunnels.length === 1 ? tunnels[0] : undefined);
   }
   at(i: number): number {
     return this.selection.at(i);
   }
   /** Which of the rows this is, or how many of them a filter takes. */
   get words(): string {
-    const { count: n, done, filter, list, seen } = this;
-    const at = n === 0 ? '' : `${count(list.cursor + 1)} / ${count(n)}`;
+    const { count: n, done, filter, list, seen, row } = this;
+    const at = n === 0 ? '' : row < 0 ? `gap / ${count(n)}` : `${count(this.place + 1)} / ${count(n)}`;
     return [
       ...(this.paused ? ['paused'] : []),
       ...(list.tail ? ['at the end'] : []),
@@ -144,7 +171,7 @@ export class PacketList {
   /** Lists other rows; the cursor goes to `row` or the next one after it, otherwise it stays on its row. */
   choose(
     change: { kind?: RowKind; filter?: string; scope?: Scope },
-    row = this.wanted < 0 ? this.row : this.wanted,
+    row = this.wanted < 0 ? this.near : this.wanted,
   ): void {
     if (change.kind !== undefined || change.scope !== undefined) this.unfiltered = undefined;
     else if (this.filter.trim() === '' && this.selection.done) this.unfiltered = this.selection.count;
@@ -155,6 +182,7 @@ export class PacketList {
     this.selection.cancel();
     this.began = Date.now();
     this.selection = this.viewer.select(this.choiceFor(this.kind, this.filter));
+    this.lines = new PacketLines(this.viewer.rows, this.selection);
     this.wanted = row;
     this.selection.onMore(() => this.more());
     this.countAll();
@@ -186,7 +214,7 @@ export class PacketList {
     const { selection, wanted } = this;
     if (selection.done) this.took = Date.now() - this.began;
     if (this.isUpToDate && this.toEnd) {
-      this.list.go(selection.count - 1);
+      this.list.go(this.list.length - 1);
       this.toEnd = false;
     }
     if (wanted >= 0 && (selection.done || (selection.count > 0 && selection.at(selection.count - 1) >= wanted))) {
@@ -207,7 +235,7 @@ export class PacketList {
   /** Puts the cursor on a row, or on the next one that is listed; whether the row itself is listed. */
   go(row: number): boolean {
     const at = this.selection.find(row);
-    this.list.centre(at >= 0 ? at : -at - 1);
+    this.list.centre(this.lines.lineOf(at >= 0 ? at : -at - 1));
     return at >= 0;
   }
 
@@ -215,17 +243,11 @@ export class PacketList {
     return this.selection.find(row) >= 0;
   }
 
-  /** The place of a row, or of the first listed after it. */
-  placeOf(row: number): number {
-    const at = this.selection.find(row);
-    return at >= 0 ? at : -at - 1;
-  }
-
   private columnLook(look: PacketLook): ColumnLook {
     return {
       theme: look.theme,
       time: look.time,
-      outer: this.kind === 'outer' ? once((row) => this.outer(row)) : undefined,
+      outer: this.kind === 'outer' ? once((row) => outerLook(this.viewer, row, this.cells.get(row))) : undefined,
       reference: this.reference,
       before: (row) => {
         const at = this.selection.find(row);
@@ -238,26 +260,7 @@ export class PacketList {
   }
 
   private withGaps(row: number, info: string): string {
-    return this.gaps?.around(row, info) ?? info;
-  }
-
-  /** What the frame around an inner packet is: until it is known, what there is to know from its tunnel. */
-  private outer(row: number, values = this.cells.get(row)): OuterLook | undefined {
-    const { rows, status } = this.viewer;
-    if (rows.inner(row) === 0) return undefined;
-    const t = status.tunnels.find((g) => g.id === rows.tunnel(row));
-    const [ue, eftf] = [bare(t?.ue), bare(t?.eftf)];
-    const up = rows.direction(row) !== Direction.down;
-    const look = values?.frame;
-    const more = rows.envelopes(row) - 1;
-    const carries = `carries ${rows.protocol(row)}: ${rows.info(row)}${more > 0 ? ` and ${more} more` : ''}`;
-    return {
-      id: rows.id(row).replace(/\.\d+$/, ''),
-      source: look?.source ?? (up ? ue : eftf),
-      destination: look?.destination ?? (up ? eftf : ue),
-      protocol: look?.protocol ?? (t?.keys === 'clear' ? 'TCP' : 'TLS'),
-      info: look === undefined ? carries : `${look.info}   ${carries}`,
-    };
+    return this.filter.trim() === '' ? info : this.gaps.around(row, info);
   }
 
   draw(area: Area, look: PacketLook): void {
@@ -265,10 +268,10 @@ export class PacketList {
     const columns = this.choice.columns(rows, this.columnLook(look)).filter((c) => this.isOfUse(c.id, area.width));
     const body = area.part(0, 1, area.width, area.height - 1);
     this.list.fitTo(body.height);
-    const bar = this.count > body.height ? 1 : 0;
-    const inSight = Array.from({ length: Math.min(body.height, this.count - this.list.top) }, (_, y) =>
-      this.at(this.list.top + y),
-    );
+    const bar = this.list.length > body.height ? 1 : 0;
+    const inSight = Array.from({ length: Math.min(body.height, this.list.length - this.list.top) }, (_, y) =>
+      this.rowAt(this.list.top + y),
+    ).filter((row) => row >= 0);
     this.cells.set(this.choice.fields, this.kind === 'outer');
     this.cells.want(inSight);
     const laid = layOut(columns, area.width - bar, (c) =>
@@ -281,8 +284,8 @@ export class PacketList {
     this.list.draw(
       body,
       look,
-      (line, i) => this.drawRow(line, this.at(i), laid, look),
-      look.found === undefined ? undefined : (line, i) => this.markFound(line, this.at(i), look),
+      (line, i) => this.drawLine(line, i, laid, look),
+      look.found === undefined ? undefined : (line, i) => this.markFound(line, this.rowAt(i), look),
     );
   }
 
@@ -299,6 +302,15 @@ export class PacketList {
     return id !== 'tunnel' || (this.scope.tunnels === undefined && this.viewer.status.tunnels.length > 1);
   }
 
+  private drawLine(line: Area, i: number, laid: readonly Laid<number>[], look: PacketLook): void {
+    const gap = this.gapAt(i);
+    if (gap === undefined) this.drawRow(line, this.rowAt(i), laid, look);
+    else {
+      line.rule(0, look.theme.warn, gap);
+      line.text(0, 0, SIGNS.warn, look.theme.warn);
+    }
+  }
+
   private drawRow(line: Area, row: number, laid: readonly Laid<number>[], look: PacketLook): void {
     const style = look.styleOf(row);
     for (const l of laid) line.text(l.x, 0, this.shown(l, row), l.column.style?.(row) ?? style);
@@ -311,6 +323,7 @@ export class PacketList {
   }
 
   private markFound(line: Area, row: number, look: PacketLook): void {
+    if (row < 0) return;
     for (const l of this.laid) markFound(line, l.x, 0, this.shown(l, row), look);
   }
 
@@ -326,15 +339,15 @@ export class PacketList {
 
   /** The rows as lines of text. */
   plain(time: TimeFormat): string[] {
-    const { count } = this;
-    const rows = Array.from({ length: Math.min(count, PLAIN.lines) }, (_, i) => this.at(i));
+    const { length } = this.list;
+    const rows = Array.from({ length: Math.min(length, PLAIN.lines) }, (_, i) => this.rowAt(i));
     this.cells.set(this.choice.fields, this.kind === 'outer');
-    this.cells.want(rows.slice(0, PLAIN.fields));
-    const lines = rows.map((r) => this.lineOf(r, time));
-    return count > PLAIN.lines ? [...lines, `and ${count - PLAIN.lines} more: / filters`] : lines;
+    this.cells.want(rows.slice(0, PLAIN.fields).filter((row) => row >= 0));
+    const lines = rows.map((r, i) => (r < 0 ? (this.gapAt(i) ?? '') : this.lineOf(r, time)));
+    return length > PLAIN.lines ? [...lines, `and ${length - PLAIN.lines} more: / filters`] : lines;
   }
 
-  /** All rows with their columns as CSV; values of fields are read for it. */
+  /** All packets with their columns as CSV; values of fields are read for it. */
   async csv(time: TimeFormat): Promise<string> {
     const rows = Array.from({ length: this.count }, (_, i) => this.at(i));
     const values = await valuesOf(this.viewer, rows, this.choice.fields, this.kind === 'outer');
@@ -342,8 +355,8 @@ export class PacketList {
       ...PLAIN_LOOK,
       time,
       reference: this.reference,
-      outer: this.kind === 'outer' ? (r) => this.outer(r, values.get(r)) : undefined,
-      withGaps: (r, info) => this.withGaps(r, info),
+      outer: this.kind === 'outer' ? (r) => outerLook(this.viewer, r, values.get(r)) : undefined,
+      withGaps: (r, info) => this.gaps.around(r, info),
       value: (r, field) => values.get(r)?.texts[this.choice.fields.indexOf(field)] ?? '',
     };
     return csvOf(this.choice.columns(this.viewer.rows, look), rows);
@@ -366,15 +379,3 @@ export class PacketList {
       .join('  ');
   }
 }
-
-/** Works out once what is asked for several times of a row. */
-function once<V>(of: (row: number) => V): (row: number) => V {
-  const known = new Map<number, V>();
-  return (row) => {
-    if (!known.has(row)) known.set(row, of(row));
-    return known.get(row)!;
-  };
-}
-
-/** An address without its port. */
-const bare = (end: string | undefined): string => (end ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');

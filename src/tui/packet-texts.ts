@@ -1,4 +1,5 @@
 import type { ExportOffer } from './exports.js';
+import { gapText } from './packet-words.js';
 import type { PacketsView } from './packets-view.js';
 import type { Reading } from './view.js';
 
@@ -19,6 +20,8 @@ function octetLines({ tree, octets }: PacketsView): string[] {
 
 /** What has the focus; undefined: the tree has not come, or there is none. */
 export function readingOf(view: PacketsView): Reading | undefined {
+  const { gap } = view.packets;
+  if (gap !== undefined) return { name: 'gap', lines: gapText(view.desk, view.packets) };
   if (view.tree.detail === undefined) return undefined;
   const name = `packet-${view.rowId}`;
   if (view.focus === 'octets') return { name: `${name}-octets`, lines: octetLines(view) };
@@ -31,7 +34,7 @@ export function packetOffers(view: PacketsView): readonly ExportOffer[] {
   const { packets, desk, rowId } = view;
   if (packets.count === 0) return [];
   const list = { name: 'packets as listed, CSV', file: 'packets.csv', make: () => packets.csv(desk.preferences.time) };
-  if (view.tree.detail === undefined) return [list];
+  if (view.tree.detail === undefined || rowId === '') return [list];
   const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
   return [
     list,

@@ -34,6 +34,17 @@ function reasons(desk: Desk, packets: PacketList): string[] {
   return ['No packets here.', '{back} goes back.'];
 }
 
+/** What there is to say of the gap under the cursor; nothing where there is none. */
+export function gapText({ keymap, viewer }: Desk, { gap, near }: PacketList): string[] {
+  if (gap === undefined) return [];
+  const next = near < 0 ? '' : ` What comes next is packet ${viewer.rows.id(near)}.`;
+  return [
+    `Gap: ${gap}.`,
+    `The capture lacks these octets, and so the list lacks what they carried.${next}`,
+    keymap.words('View {view-findings} says what helps against it.'),
+  ];
+}
+
 /** Draws words where a list would be, the first line of them strong. */
 export function drawWords(area: Area, theme: Theme, lines: readonly string[]): void {
   let y = 1;

@@ -6,13 +6,13 @@ import type { Place } from './frame.js';
 import { Gaps } from './gaps.js';
 import type { CommandId } from './keymap.js';
 import { OctetsPane } from './octets-pane.js';
-import { filterFromField, listCommand } from './packet-actions.js';
+import { filterFromField, listCommand, offersIn } from './packet-actions.js';
 import { PacketColours } from './packet-colours.js';
 import { FilterPrompt } from './packet-filter.js';
 import { PacketJumps } from './packet-jumps.js';
 import { PacketList, type PacketLook } from './packet-list.js';
 import { packetOffers, readingOf } from './packet-texts.js';
-import { drawWords, emptyWords } from './packet-words.js';
+import { drawWords, emptyWords, gapText } from './packet-words.js';
 import { drawRules, LAYOUTS, ONE_PANE, PANES, type Pane, placePanes, resizePane, type Shares } from './panes.js';
 import type { Completion } from './prompt.js';
 import { TreePane } from './tree-pane.js';
@@ -146,8 +146,10 @@ export class PacketsView implements View {
     }
     // Before what rests on it is drawn: drawing brings the cursor in order.
     this.load();
-    if (tree !== undefined) this.drawTree(part(tree), focus);
-    if (octets !== undefined) this.octets.draw(part(octets), this.look('octets', focus));
+    const gap = gapText(this.desk, this.packets);
+    if (tree !== undefined && gap.length > 0) drawWords(part(tree), theme, gap);
+    else if (tree !== undefined) this.drawTree(part(tree), focus);
+    if (octets !== undefined && gap.length === 0) this.octets.draw(part(octets), this.look('octets', focus));
     drawRules(area, this.places, theme.dim);
     if (narrow && this.packets.count > 0)
       area.right(area.width, 0, ` ${PANES.indexOf(this.focus) + 1}/3 ${this.focus}, Tab `, theme.key);
@@ -200,24 +202,7 @@ export class PacketsView implements View {
 
   offers(): readonly CommandId[] {
     if (this.packets.count === 0) return ['filter', 'layers', 'back', 'palette', 'help'];
-    const own: Record<Pane, readonly CommandId[]> = {
-      list: [
-        'next-pane',
-        'filter',
-        'layers',
-        'next-in-dialog',
-        'next-finding',
-        'find',
-        'follow',
-        'mark',
-        'time-reference',
-      ],
-      tree: ['next-pane', 'filter-apply', 'filter-and', 'filter-not', 'open', 'copy', 'find', 'layers'],
-      octets: ['next-pane', 'open', 'find', 'copy', 'filter-apply', 'layers'],
-    };
-    return [...own[this.focus], 'zoom', 'layout', 'copy', 'palette', 'help'].filter(
-      (id, i, all) => all.indexOf(id) === i,
-    ) as CommandId[];
+    return offersIn(this.focus);
   }
 
   run(command: CommandId, argument: string): boolean {
@@ -226,6 +211,7 @@ export class PacketsView implements View {
 
   /** What the pane with the focus does. */
   private runHere(command: CommandId): boolean {
+    if (this.focus !== 'list' && this.packets.gap !== undefined) return false;
     if (this.focus === 'tree') {
       if (command === 'open' && this.jumps.openLink(this.current)) return true;
       return this.tree.detail !== undefined && this.tree.run(command);
@@ -350,6 +336,7 @@ export class PacketsView implements View {
       return;
     }
     this.focus = pane;
+    if (pane !== 'list' && this.packets.gap !== undefined) return;
     if (pane === 'tree') {
       if (!this.tree.click(at.x, at.y - this.treeTop) && at.kind === 'double') this.runHere('open');
     } else if (pane === 'octets') {
@@ -362,8 +349,8 @@ export class PacketsView implements View {
   }
 
   place(): PacketsPlace {
-    const { filter, kind } = this.packets;
-    return { row: this.rowId, filter, kind, focus: this.focus };
+    const { filter, kind, near } = this.packets;
+    return { row: near < 0 ? '' : this.desk.viewer.rows.id(near), filter, kind, focus: this.focus };
   }
 
   restore(place: unknown): void {
@@ -391,6 +378,7 @@ export class PacketsView implements View {
     const { packets, desk, tree, octets } = this;
     if (packets.count === 0) return emptyWords(desk, packets);
     this.load();
+    if (this.focus !== 'list' && packets.gap !== undefined) return gapText(desk, packets);
     if (this.focus === 'tree') return tree.plain();
     if (this.focus === 'octets') return octets.plain();
     return packets.plain(desk.preferences.time);

@@ -10,6 +10,9 @@ import { TextsWriter } from './texts.js';
 /** Protocols, and lists of what was noticed, that have numbers. */
 const WORDS = 60_000;
 
+/** Noticed of a row before which octets are missing. */
+const GAP = 'capture.gap';
+
 /** Texts by number; those beyond a cap share one. */
 class Numbered {
   fresh: string[] = [];
@@ -53,6 +56,7 @@ export class RowsWriter {
   private readonly flows = new FlowNumbers();
   private block: RowBlock | null = null;
   private blocks: SharedArrayBuffer[] = [];
+  private gaps: number[] = [];
   private readonly infos = new TextsWriter(PAGE_ROWS);
   private start: readonly [number, number] = [0, 0];
 
@@ -76,6 +80,7 @@ export class RowsWriter {
     b.length[i] = row.packetLength;
     b.inner[i] = row.inner;
     b.notice[i] = this.notice(row);
+    if (row.findings.includes(GAP)) this.gaps.push(this.count);
     this.infos.add(printable(row.dissection.info()).replaceAll('\n', ' '));
     this.count++;
   }
@@ -99,8 +104,9 @@ export class RowsWriter {
 
   /** What was added since the last call. */
   added(): RowsAdded {
-    const { count, blocks, severalFiles, start } = this;
+    const { count, blocks, gaps, severalFiles, start } = this;
     this.blocks = [];
+    this.gaps = [];
     return {
       count,
       blocks,
@@ -109,6 +115,7 @@ export class RowsWriter {
       addresses: this.addresses.take(),
       protocols: this.protocols.take(),
       notices: this.notices.take(),
+      gaps,
       infos: this.infos.added(),
       severalFiles,
       start,

@@ -23,6 +23,8 @@ export interface RowsAdded {
   readonly addresses: readonly string[];
   readonly protocols: readonly string[];
   readonly notices: readonly string[];
+  /** Further rows before which octets are missing, in their order. */
+  readonly gaps: readonly number[];
   /** Info texts. */
   readonly infos: TextsAdded;
   readonly severalFiles: boolean;
@@ -52,6 +54,8 @@ export class Rows {
   severalFiles = false;
   /** Time of the first frame: seconds since the epoch, and nanoseconds. */
   start: readonly [number, number] = [0, 0];
+  /** Rows before which the capture lacks octets, in their order. */
+  readonly gaps: number[] = [];
   private readonly blocks: RowBlock[] = [];
   private readonly frames: FrameBlock[] = [];
   /** By interface. */
@@ -68,7 +72,7 @@ export class Rows {
     this.cleared++;
     this.count = this.flowCount = 0;
     this.blocks.length = this.frames.length = this.files.length = 0;
-    this.addresses.length = this.protocols.length = this.notices.length = 0;
+    this.addresses.length = this.protocols.length = this.notices.length = this.gaps.length = 0;
     this.infos.clear();
   }
 
@@ -79,6 +83,7 @@ export class Rows {
     for (const text of a.addresses) this.addresses.push(text);
     for (const text of a.protocols) this.protocols.push(text);
     for (const text of a.notices) this.notices.push(noticeOf(text));
+    for (const row of a.gaps) this.gaps.push(row);
     this.addFlows(a.flows);
     this.infos.add(a.infos);
     this.severalFiles = a.severalFiles;

@@ -21,8 +21,8 @@ test('a gap says as much as is known of it', () => {
   assert.equal(gapWords(down), '1 B missing to UE');
   assert.equal(gapWords({ ...gap, firstRecord: 5 }), '232 B missing from UE: record 5 and what came after lost');
   const resumed = (n: number): string => gapWords({ ...gap, firstRecord: 5, resumedRecord: n });
-  assert.equal(resumed(6), '232 B missing from UE: record 5 lost');
-  assert.equal(resumed(8), '232 B missing from UE: records 5 to 7 lost');
+  assert.equal(resumed(6), '232 B missing from UE: record 5 lost, resumed at 6');
+  assert.equal(resumed(8), '232 B missing from UE: records 5 to 7 lost, resumed at 8');
   assert.equal(gapWords({ ...down, estimatedSegments: 1 }), 'about 1 segment (1 B) missing to UE');
   assert.equal(gapWords({ ...gap, estimatedSegments: 2 }), 'about 2 segments (232 B) missing from UE');
 });

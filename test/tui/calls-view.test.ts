@@ -105,7 +105,7 @@ describe('calls', () => {
     // Frames 16 to 20 and 289 as tshark lists them; of the stream down 113 octets are missing before frame 297.
     assert.match(
       screen,
-      /TCP SYN[\s\S]*ClientHello[\s\S]*TCP RST ─+>[\s\S]*! about 1 segment \(113 B\) missing to UE: record 7 lost/,
+      /TCP SYN[\s\S]*ClientHello[\s\S]*TCP RST ─+>[\s\S]*! about 1 segment \(113 B\) missing to UE: record 7 lost, /,
     );
     assert.deepEqual(v.crumbs(), ['from the SYN on']);
     press('bottom');
@@ -129,7 +129,7 @@ describe('calls', () => {
       const { items } = dialogueFlow({ ...story, tunnels }, [call, call]);
       return items.flatMap((x) => (x.kind === 'note' ? [x.text] : [])).filter((text) => /missing/.test(text));
     };
-    assert.deepEqual(notes(0), ['232 B missing from UE: records 5 to 6 lost']);
+    assert.deepEqual(notes(0), ['232 B missing from UE: records 5 to 6 lost, resumed at 7']);
     assert.deepEqual([...notes(60), ...notes(-1)], []);
   });
 
