@@ -68,14 +68,21 @@ export const LIMITS = {
   recordSearch: 65_536,
   /** Tags tried for one record after a gap, beside those that the gap asks for. */
   tagTrials: 512,
+  /** Of those that the gap asks for, tags tried at one frame. The records that follow go on with the others. */
+  tagTrialsAtOnce: 8192,
   /** KeyUpdates that are looked for behind a gap, or before the start of a capture. */
   hiddenKeyUpdates: 2,
   /** Joining late: key log lines of a label that are tried, and records of a direction they are tried on. */
   lateJoinLines: 512,
   lateJoinRecords: 8,
-  /** What joining late may cost, in blocks of keystream: a direction, and all of a run. */
+  /**
+   * What joining late may cost, in blocks of keystream: a direction, and all of a run; at once, and how much more may be
+   * searched with each frame that follows.
+   */
   lateJoinBlocks: 256 * 65_536,
   lateJoinBlocksTotal: 1024 * 65_536,
+  lateJoinBlocksAtOnce: 96 * 65_536,
+  lateJoinBlocksPerFrame: 8192,
   /** Lines of key logs, and lines that are none of which the reason is kept. */
   keyLogLines: 2_000_000,
   badKeyLogLines: 1000,

@@ -72,7 +72,12 @@ export class Channel {
   /** Records that are missing, until one is opened again; and the keys that the one before had. */
   private hole: Hole | undefined;
   private before: Epoch | null = null;
-  private readonly budget: Budget = { left: 0 };
+  /** What the search may still cost, and what of that at the last frame that it was made for. */
+  private left = 0;
+  private now = 0;
+  private frame = 0;
+  /** Numbers, from the last one that is known on, that the next record cannot have: they were tried on those before it. */
+  private excluded = 0;
   private everOpen = false;
 
   constructor(
@@ -92,7 +97,8 @@ export class Channel {
     this.slack = 0;
     this.careful = 0;
     this.hole = undefined;
-    this.budget.left = LIMITS.tagTrials * TAG_COST;
+    this.excluded = 0;
+    this.left = LIMITS.tagTrials * TAG_COST;
     if (epoch === null) this.reason ??= reason;
   }
 
@@ -110,14 +116,14 @@ export class Channel {
     if (exact) epoch.sequence = this.since;
     this.epoch = epoch;
     this.state = exact ? 'open' : 'seeking';
-    this.budget.left = (LIMITS.tagTrials + this.since + this.slack) * TAG_COST;
+    this.left = (LIMITS.tagTrials + this.since + this.slack) * TAG_COST;
   }
 
   /** Keys or numbers of the records have to be found. `range`: how many records may have gone before. */
   lose(range: number): void {
     this.state = 'seeking';
     this.slack = Math.min(LIMITS.recordSearch, this.slack + range);
-    this.budget.left = Math.max(this.budget.left, (LIMITS.tagTrials + this.since + this.slack) * TAG_COST);
+    this.left = Math.max(this.left, (LIMITS.tagTrials + this.since + this.slack) * TAG_COST);
   }
 
   /** Octets of the stream are missing from here on: `hole` gets the numbers of the records that they take away. */
@@ -167,7 +173,7 @@ export class Channel {
   /** Numbers that the next record may have under a key. */
   range(epoch: Epoch): Candidate {
     const from = epoch === this.epoch ? epoch.sequence : 0;
-    return { epoch, from, to: from + this.reach };
+    return { epoch, from: from + this.excluded, to: from + this.reach };
   }
 
   /** Opens what is queued. */
@@ -220,6 +226,7 @@ export class Channel {
     this.everOpen = true;
     this.since = 0;
     this.slack = 0;
+    this.excluded = 0;
     this.deliver(epoch, r);
   }
 
@@ -298,10 +305,7 @@ export class Channel {
     const candidates = this.keys.candidates(this);
     const after = this.queue[i + 1];
     const next = after?.type === ContentType.ApplicationData && after.status === 'queued' ? after : undefined;
-    const found =
-      candidates.length > 0
-        ? seek(r, this.slack > WIDE ? next : undefined, candidates, this.budget)
-        : this.keys.join(this, r, next);
+    const found = candidates.length > 0 ? this.search(r, next, candidates) : this.keys.join(this, r, next);
     if (found === null) {
       this.lost(r, candidates.length > 0);
       return this.passOver(i);
@@ -314,6 +318,23 @@ export class Channel {
     if (resumed && this.resumedAt.length < LIMITS.tlsAlerts) this.resumedAt.push(found.sequence);
     this.took(found.epoch, r, found.sequence);
     return i + 1;
+  }
+
+  /** Tries what the frame of `r` may cost. Numbers that were left out are tried on the records after it. */
+  private search(r: TlsRecord, next: TlsRecord | undefined, candidates: readonly Candidate[]): ReturnType<typeof seek> {
+    if (r.frame !== this.frame) {
+      this.frame = r.frame;
+      this.now = LIMITS.tagTrialsAtOnce * TAG_COST;
+    }
+    const before = Math.min(this.left, this.now);
+    if (before <= 0) return null;
+    const budget: Budget = { left: before };
+    const found = seek(r, this.slack > WIDE ? next : undefined, candidates, budget);
+    this.left -= before - budget.left;
+    this.now -= before - budget.left;
+    const { stopped } = budget;
+    this.excluded = stopped === undefined ? 0 : this.excluded + stopped + 1 - candidates[0]!.from;
+    return found;
   }
 
   /** No key and number fitted a record. */
@@ -331,10 +352,12 @@ export class Channel {
   private failure(): string {
     const what = this.epoch?.tag === 0 ? 'MAC' : 'tag';
     const { epoch } = this;
+    if (this.excluded > 0)
+      return `Its number was not found among the first ${this.excluded} (limit ${LIMITS.tagTrialsAtOnce} at once); the search goes on with the next record.`;
     if (epoch === null || !this.everOpen)
       return `The key does not fit: the ${what} of the first protected record is wrong under it.`;
     if (!epoch.proven) return `The ${epoch.stage} key may not fit: the ${what} of record 0 is wrong under it.`;
-    if (this.budget.left <= 0) return `Decryption was lost after record ${epoch.sequence - 1} and could not go on.`;
+    if (this.left <= 0) return `Decryption was lost after record ${epoch.sequence - 1} and could not go on.`;
     if (this.missing > 0 && this.since > 0)
       return `Octets are missing before this record, and its number was not found.`;
     return `The ${what} of record ${epoch.sequence + this.since} is wrong: its octets are damaged, or others are missing before it.`;

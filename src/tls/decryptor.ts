@@ -1,8 +1,7 @@
-import { LIMITS } from '../limits.js';
+import { Allowance } from './allowance.js';
 import { Arena } from './arena.js';
 import { Bulk } from './bulk.js';
 import type { Channel } from './channel.js';
-import type { Budget } from './seek.js';
 
 export interface DecryptorOptions {
   /** Check the tag or MAC of every record, not of a sample. */
@@ -21,8 +20,8 @@ export class Decryptor {
   readonly bulk = new Bulk();
   /** Memory for the plain texts since the last flush. */
   arena = new Arena();
-  /** What late joins of the run may still cost. */
-  readonly lateBudget: Budget = { left: LIMITS.lateJoinBlocksTotal };
+  /** What late joins may still cost. */
+  readonly allowance = new Allowance();
   private spare = new Arena();
   private waiting: Channel[] = [];
 

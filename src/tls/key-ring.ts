@@ -5,13 +5,14 @@ import type { Epoch, Stage } from './epoch.js';
 import { LateJoin } from './late-join.js';
 import { Negotiation, type Role } from './negotiation.js';
 import type { TlsRecord } from './record.js';
-import { type Candidate, seek, TAG_COST } from './seek.js';
+import { type Budget, type Candidate, seek, TAG_COST } from './seek.js';
 import type { TlsServices } from './services.js';
 
 const STAGES: readonly Stage[] = ['early', 'handshake', 'application'];
 /** What trying a suite of which only the key is known may cost. */
 const GUESSES = 64 * TAG_COST;
 const NO_HELLO = 'The handshake was not captured whole: keys of TLS 1.2 need the randoms of both hellos.';
+const NOT_GUESSED = `${NO_HELLO} No suite of TLS 1.3 was found that opens the records (limit ${LIMITS.lateJoinBlocks} blocks).`;
 const EARLY_MISSING = 'Early data (0-RTT): the key log has no CLIENT_EARLY_TRAFFIC_SECRET line for this session.';
 
 /** Which keys may open the next record of a session's channels, from whatever is known of its handshake. */
@@ -27,6 +28,8 @@ export class KeyRing implements ChannelKeys {
   private readonly revisions: [number, number] = [-1, -1];
   /** Keys after KeyUpdates, by the keys before them. */
   private updated: WeakMap<Epoch, Epoch> | null = null;
+  /** What guessing the suite may still cost. */
+  private guesses: number = LIMITS.lateJoinBlocks;
 
   /** @param settled is told when a handshake was found that no message of this capture shows */
   constructor(
@@ -153,7 +156,7 @@ export class KeyRing implements ChannelKeys {
       return null;
     }
     if (n.serverHello !== undefined) return this.identify(channel, r, n);
-    const found = search.find(r, next, this.role(channel), n.suite, keys, decryptor.lateBudget);
+    const found = search.find(r, next, this.role(channel), n.suite, keys, decryptor.allowance);
     channel.reason = found === null ? search.reason : undefined;
     if (found === null) return null;
     if (found.role !== this.role(channel)) this.swapped = !this.swapped;
@@ -168,7 +171,7 @@ export class KeyRing implements ChannelKeys {
     const { keys, decryptor } = this.services;
     const search = (this.searches[channel.direction] ??= new LateJoin());
     const role = this.role(channel);
-    const found = search.identify(r, role, n.suite, channel.reach, keys, decryptor.lateBudget);
+    const found = search.identify(r, role, n.suite, channel.reach, keys, decryptor.allowance);
     channel.reason = found !== null ? undefined : n.hidden ? n.reason : search.reason;
     if (found === null) return null;
     keys.joined(found.clientRandom);
@@ -181,16 +184,22 @@ export class KeyRing implements ChannelKeys {
   /** Only the client was captured: the suite of TLS 1.3 is the one under which the session's own lines open a record. */
   private guess(channel: Channel, r: TlsRecord): { epoch: Epoch; sequence: number } | null {
     const n = this.negotiation;
-    if (n.version !== 0) return null;
+    if (n.version !== 0 || this.guesses <= 0) return null;
     const role = this.role(channel);
+    const { allowance } = this.services.decryptor;
     for (const stage of STAGES.slice(1))
       for (const epoch of n.guesses(stage, role)) {
-        const found = seek(r, undefined, [channel.range(epoch)], { left: GUESSES });
+        const budget: Budget = { left: Math.min(GUESSES, this.guesses, allowance.at(r.frame)) };
+        const before = budget.left;
+        const found = seek(r, undefined, [channel.range(epoch)], budget);
+        this.guesses -= before - budget.left;
+        allowance.pass(before - budget.left);
         if (found === null) continue;
         n.adopt(epoch, role);
         this.settled();
         return found;
       }
+    if (this.guesses <= 0) channel.reason = NOT_GUESSED;
     channel.reason ??= NO_HELLO;
     return null;
   }

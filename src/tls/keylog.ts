@@ -258,20 +258,34 @@ export class KeyLog {
   readonly #joined = new Set<string>();
 
   /**
-   * Lines of a label whose hello was not met, at most `most`, in the order in which they were added: also those that
-   * opened a session which was joined late, for whoever reads it once more.
+   * Numbers of the lines of a label whose hello was not met, at most `most`, in the order in which they were added: also
+   * those that opened a session which was joined late, for whoever reads it once more.
    */
-  orphans(label: KeyLabel, most: number): Orphan[] {
+  orphans(label: KeyLabel, most: number): number[] {
     this.complete();
     const wanted = labelNumber.get(label)!;
-    const out: Orphan[] = [];
-    for (let i = 0; i < this.length && out.length < most; i++)
-      if (this.#label[i] === wanted && (this.#use[i] === 0 || this.#joined.size > 0)) {
-        const clientRandom = this.#octets.slice(this.#off[i]!, this.#off[i]! + this.#idLength[i]!);
-        if (this.#use[i] !== 0 && !this.#joined.has(latin1(clientRandom, 0, clientRandom.length))) continue;
-        out.push({ ...this.#found(i), clientRandom });
-      }
+    const out: number[] = [];
+    for (let i = 0; i < this.length && out.length < most; i++) {
+      if (this.#label[i] !== wanted) continue;
+      if (this.#use[i] === 0 || (this.#joined.size > 0 && this.#joined.has(this.#id(i)))) out.push(i);
+    }
     return out;
+  }
+
+  /** Identity of line `i`, an octet a character. */
+  #id(i: number): string {
+    return latin1(this.#octets, this.#off[i]!, this.#off[i]! + this.#idLength[i]!);
+  }
+
+  /** Line `i` of {@link orphans}. */
+  orphan(i: number): Orphan {
+    const clientRandom = this.#octets.slice(this.#off[i]!, this.#off[i]! + this.#idLength[i]!);
+    return { ...this.#found(i), clientRandom };
+  }
+
+  /** Octets of the secret of line `i`. */
+  secretLength(i: number): number {
+    return this.#secretLength[i]!;
   }
 
   /** How many lines opened something so far, and where those are from. */

@@ -1,16 +1,21 @@
 import { equalBytes, u32 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
-import { Epoch } from './epoch.js';
+import type { Allowance } from './allowance.js';
+import { Epoch, type Stage } from './epoch.js';
 import type { KeyLog, Orphan } from './keylog.js';
 import type { Role } from './negotiation.js';
 import { RECORD_HEADER, type TlsRecord } from './record.js';
-import { type Budget, seek, TAG_COST } from './seek.js';
-import { suitesBySecret } from './suites.js';
+import { type Budget, seek } from './seek.js';
+import { type Openable, suitesBySecret } from './suites.js';
 
-/** Record numbers that are tried with one key before it is the next one's turn: most captures start early. */
-const STRIDE = 2048;
+/** The first record numbers that are tried with each key, before further ones: most captures start early. */
+const FIRST_SPAN = 2048;
 /** Keys that one traffic secret leads to, with those after KeyUpdates. */
 const GENERATIONS = LIMITS.hiddenKeyUpdates + 1;
+/** What making a key costs, in blocks of keystream. */
+const KEY_COST = 1024;
+/** A trial that was begun is done to its end, so that nothing is left out: more than any costs. */
+const WHOLE = Number.MAX_SAFE_INTEGER;
 
 const NOTHING_LEFT =
   'The handshake was not captured: TLS 1.2 needs it, and for TLS 1.3 the key logs have no line that is not of another session.';
@@ -39,25 +44,58 @@ export interface Joined {
   readonly role: Role;
 }
 
-/** One key to try. */
-interface Trial {
-  readonly orphan: Orphan;
-  readonly role: Role;
-  epoch: Epoch;
-}
-
 /** Lines of TLS 1.3 traffic secrets, by stage and role. */
 const LABELS = {
   handshake: ['CLIENT_HANDSHAKE_TRAFFIC_SECRET', 'SERVER_HANDSHAKE_TRAFFIC_SECRET'],
   application: ['CLIENT_TRAFFIC_SECRET_0', 'SERVER_TRAFFIC_SECRET_0'],
 } as const;
 
+/** Lines of one label. */
+interface Group {
+  readonly stage: Stage;
+  readonly role: Role;
+  /** Their numbers in the key log. */
+  readonly lines: readonly number[];
+}
+
+/** Record numbers that are tried at a time with each key. */
+interface Span {
+  readonly generation: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One line, taken for the secret of one suite, and the numbers that are tried with it. */
+interface Trial extends Span {
+  readonly stage: Stage;
+  readonly role: Role;
+  readonly orphan: Orphan;
+  readonly how: Openable;
+}
+
+/** Every key with small record numbers, then with larger ones; after that all of it for keys after KeyUpdates. */
+function* searchSpans(): Generator<Span> {
+  for (let generation = 0; generation < GENERATIONS; generation++)
+    for (let from = 0, to = FIRST_SPAN; from < LIMITS.recordSearch; from = to, to *= 2)
+      yield { generation, from, to: Math.min(to, LIMITS.recordSearch) - 1 };
+}
+
+/** The keys of a trial. */
+function keysOf({ how, orphan, stage, generation }: Trial): Epoch {
+  let epoch = Epoch.of13(how, orphan.secret, stage, orphan.source);
+  for (let k = 0; k < generation; k++) epoch = epoch.next();
+  return epoch;
+}
+
 /**
  * Looks for the TLS 1.3 key log line that opens a direction whose handshake was not captured: every line whose session
  * was not met, with every suite that its length allows, up to two KeyUpdates on, as any of the first record numbers.
+ *
+ * What a frame may cost is bounded. A search that comes to this end goes on with the next record: what was excluded for
+ * one record is so for those after it, whose numbers are larger.
  */
 export class LateJoin {
-  /** Candidates tried so far, and all that there are. */
+  /** Keys and record numbers tried so far on the record at hand, and all that there are. */
   searched = 0;
   total = 0;
   /** The records are of TLS 1.2: no search can help. */
@@ -65,10 +103,16 @@ export class LateJoin {
   /** The ServerHello is there: only the ClientHello is missing. */
   private answered = false;
   private revision = -1;
+  /** Records that everything was tried on. */
   private records = 0;
   private left: number = LIMITS.lateJoinBlocks;
-  /** Which limit ended the search, in words. */
-  private limit = '';
+  /** What is still to be tried; null: nothing was begun. */
+  private trials: Generator<Trial> | null = null;
+  /** The largest number that the record at hand may have behind a ServerHello. */
+  private last = 0;
+  /** Which limits were reached, in words. */
+  private lineLimit = '';
+  private blockLimit = '';
 
   /** Whether there is nothing more to try before lines are added. */
   exhausted(keys: KeyLog): boolean {
@@ -79,9 +123,9 @@ export class LateJoin {
   }
 
   /**
-   * Tries all candidates on one record.
+   * Tries candidates on one record, as many as its frame may cost.
    * @param suite the suite if it is known, else 0
-   * @param shared what all searches of the run may still cost
+   * @param allowance what all searches of the run may still cost
    */
   find(
     r: TlsRecord,
@@ -89,40 +133,34 @@ export class LateJoin {
     role: Role,
     suite: number,
     keys: KeyLog,
-    shared: Budget,
+    allowance: Allowance,
   ): Joined | null {
     this.begin(keys);
-    this.records++;
     if (next !== undefined && countsNonces(r, next)) {
       this.older = true;
       return null;
     }
-    const trials = [
-      ...this.trials(keys, 'application', role, suite),
-      ...this.trials(keys, 'application', role === 0 ? 1 : 0, suite),
-    ];
-    this.total = trials.length * GENERATIONS * LIMITS.recordSearch;
-    this.searched = 0;
-    return this.spend(shared, trials.length, (budget) => this.sweep(r, next, trials, budget));
+    if (this.trials === null) {
+      const groups = [this.group(keys, 'application', role), this.group(keys, 'application', role === 0 ? 1 : 0)];
+      this.prepare(keys, groups, suite, GENERATIONS * LIMITS.recordSearch, searchSpans);
+    }
+    return this.spend(r, next, allowance);
   }
 
   /**
-   * Tries all lines on a record that follows a ServerHello whose ClientHello was not captured: its number is small, and
-   * it may be of the handshake.
+   * Tries lines on a record that follows a ServerHello whose ClientHello was not captured: its number is small, and it
+   * may be of the handshake.
    * @param last the largest number that it may have
    */
-  identify(r: TlsRecord, role: Role, suite: number, last: number, keys: KeyLog, shared: Budget): Joined | null {
+  identify(r: TlsRecord, role: Role, suite: number, last: number, keys: KeyLog, allowance: Allowance): Joined | null {
     this.begin(keys);
     this.answered = true;
-    const trials = [...this.trials(keys, 'handshake', role, suite), ...this.trials(keys, 'application', role, suite)];
-    this.total = trials.length;
-    return this.spend(shared, trials.length, (budget) => {
-      for (const { epoch, orphan } of trials) {
-        const found = seek(r, undefined, [{ epoch, from: 0, to: last }], budget);
-        if (found !== null) return { ...found, clientRandom: orphan.clientRandom, role };
-      }
-      return null;
-    });
+    this.last = last;
+    if (this.trials === null) {
+      const groups = [this.group(keys, 'handshake', role), this.group(keys, 'application', role)];
+      this.prepare(keys, groups, suite, 1, () => [{ generation: 0, from: 0, to: 0 }]);
+    }
+    return this.spend(r, undefined, allowance);
   }
 
   /** New lines give a new search. */
@@ -131,44 +169,66 @@ export class LateJoin {
     this.revision = keys.revision;
     this.records = 0;
     this.left = LIMITS.lateJoinBlocks;
+    this.trials = null;
   }
 
-  /** Searches with what this direction and the run have left. */
-  private spend(shared: Budget, keys: number, search: (budget: Budget) => Joined | null): Joined | null {
-    const budget: Budget = { left: Math.min(this.left, shared.left) };
-    const before = budget.left;
-    budget.left -= keys * TAG_COST; // for making the keys
-    const found = search(budget);
+  private group(keys: KeyLog, stage: keyof typeof LABELS, role: Role): Group {
+    const lines = keys.orphans(LABELS[stage][role], LIMITS.lateJoinLines + 1);
+    if (lines.length > LIMITS.lateJoinLines) {
+      lines.pop();
+      this.lineLimit = `; limit ${LIMITS.lateJoinLines} lines of a label`;
+    }
+    return { stage, role, lines };
+  }
+
+  /** Begins with the first candidate. `each`: how many candidates a line and suite are. */
+  private prepare(
+    keys: KeyLog,
+    groups: readonly Group[],
+    suite: number,
+    each: number,
+    spans: () => Iterable<Span>,
+  ): void {
+    const suites = (line: number): readonly Openable[] =>
+      suitesBySecret(keys.secretLength(line)).filter((how) => suite === 0 || how.suite.id === suite);
+    this.total = 0;
+    this.searched = 0;
+    for (const { lines } of groups) for (const line of lines) this.total += each * suites(line).length;
+    this.trials = walk(keys, groups, suites, spans);
+  }
+
+  /** Searches with what this direction, the frame and the run have left. */
+  private spend(r: TlsRecord, next: TlsRecord | undefined, allowance: Allowance): Joined | null {
+    const before = Math.min(this.left, allowance.at(r.frame));
+    const budget: Budget = { left: before };
+    const found = this.sweep(r, next, budget);
     this.left -= before - budget.left;
-    shared.left -= before - budget.left;
-    if (shared.left <= 0) this.limit = `the run may search no further (limit ${LIMITS.lateJoinBlocksTotal} blocks)`;
-    else if (this.left <= 0) this.limit = `limit ${LIMITS.lateJoinBlocks} blocks`;
+    allowance.take(before - budget.left);
+    this.blockLimit =
+      allowance.total <= 0
+        ? `; the run may search no further (limit ${LIMITS.lateJoinBlocksTotal} blocks)`
+        : this.left <= 0
+          ? `; limit ${LIMITS.lateJoinBlocks} blocks`
+          : this.trials !== null
+            ? `; limit ${LIMITS.lateJoinBlocksAtOnce} blocks at once, more with later records`
+            : '';
     return found;
   }
 
-  private trials(keys: KeyLog, stage: keyof typeof LABELS, role: Role, suite: number): Trial[] {
-    const orphans = keys.orphans(LABELS[stage][role], LIMITS.lateJoinLines + 1);
-    if (orphans.length > LIMITS.lateJoinLines) {
-      orphans.pop();
-      this.limit = `limit ${LIMITS.lateJoinLines} lines of a label`;
-    }
-    return orphans.flatMap((orphan) =>
-      suitesBySecret(orphan.secret.length)
-        .filter((how) => suite === 0 || how.suite.id === suite)
-        .map((how) => ({ orphan, role, epoch: Epoch.of13(how, orphan.secret, stage, orphan.source) })),
-    );
-  }
-
-  private sweep(r: TlsRecord, next: TlsRecord | undefined, trials: Trial[], budget: Budget): Joined | null {
-    for (let generation = 0; generation < GENERATIONS; generation++) {
-      for (let from = 0; from < LIMITS.recordSearch; from += STRIDE)
-        for (const { epoch, orphan, role } of trials) {
-          if (budget.left <= 0) return null;
-          const found = seek(r, next, [{ epoch, from, to: from + STRIDE - 1 }], budget);
-          this.searched += STRIDE;
-          if (found !== null) return { ...found, clientRandom: orphan.clientRandom, role };
-        }
-      for (const t of trials) t.epoch = t.epoch.next();
+  private sweep(r: TlsRecord, next: TlsRecord | undefined, budget: Budget): Joined | null {
+    while (budget.left > 0) {
+      const { value: trial } = this.trials!.next();
+      if (trial === undefined) {
+        this.trials = null;
+        this.records++;
+        return null;
+      }
+      const to = this.answered ? this.last : trial.to;
+      const whole: Budget = { left: WHOLE };
+      const found = seek(r, next, [{ epoch: keysOf(trial), from: trial.from, to }], whole);
+      budget.left -= WHOLE - whole.left + KEY_COST * (trial.generation + 1);
+      this.searched += this.answered ? 1 : to - trial.from + 1;
+      if (found !== null) return { ...found, clientRandom: trial.orphan.clientRandom, role: trial.role };
     }
     return null;
   }
@@ -177,9 +237,21 @@ export class LateJoin {
   get reason(): string {
     if (this.older) return OLDER;
     if (this.total === 0) return NOTHING_LEFT;
-    const limit = this.limit === '' ? '' : `; ${this.limit}`;
-    if (this.answered) return `${NO_CLIENT_HELLO} (${this.total} keys tried${limit}).`;
+    const limit = this.lineLimit + this.blockLimit;
+    if (this.answered) return `${NO_CLIENT_HELLO} (${this.searched} of ${this.total} keys tried${limit}).`;
     const tried = `${this.searched} of ${this.total} keys and record numbers searched${limit}`;
     return `The handshake was not captured, and no line of the key logs opens these records (${tried}).`;
   }
+}
+
+function* walk(
+  keys: KeyLog,
+  groups: readonly Group[],
+  suites: (line: number) => readonly Openable[],
+  spans: () => Iterable<Span>,
+): Generator<Trial> {
+  for (const span of spans())
+    for (const { lines, stage, role } of groups)
+      for (const line of lines)
+        for (const how of suites(line)) yield { ...span, stage, role, orphan: keys.orphan(line), how };
 }

@@ -17,6 +17,8 @@ export interface Candidate {
 /** What looking for a number may still cost. One trial of a keystream block is 1. */
 export interface Budget {
   left: number;
+  /** The first number that was not tried one by one because nothing was left. */
+  stopped?: number;
 }
 
 /** What checking a tag costs against one keystream block. */
@@ -152,6 +154,8 @@ function seekOneByOne(e: Epoch, r: TlsRecord, from: number, to: number, budget: 
     const guess = u32(r.buf, r.off + RECORD_HEADER) * 0x1_0000_0000 + u32(r.buf, r.off + RECORD_HEADER + 4);
     if (guess >= from && Number.isSafeInteger(guess) && attempt(e, r, guess, budget)) return guess;
   }
-  for (let s = from; s <= to && budget.left > 0; s++) if (attempt(e, r, s, budget)) return s;
+  let s = from;
+  for (; s <= to && budget.left > 0; s++) if (attempt(e, r, s, budget)) return s;
+  if (s <= to) budget.stopped = s;
   return -1;
 }
