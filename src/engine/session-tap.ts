@@ -384,7 +384,9 @@ export class SessionTap implements Tap {
       judgeConnection(life, this.model.findings);
       this.model.used(life.tunnel.id, life.sources, life.targets, life.sizes);
     }
-    this.model.finish(end, () => first.map((life) => tunnelEntity(life, end, this.severalFiles)));
+    const sessions = new Map(first.map(({ tunnel }) => [tunnel.session?.clientRandom ?? '', tunnel.id]));
+    sessions.delete('');
+    this.model.finish(end, () => first.map((life) => tunnelEntity(life, end, this.severalFiles, sessions)));
     this.points = capturePoints(lives, [...this.model.media.streams]);
   }
 }

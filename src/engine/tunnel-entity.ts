@@ -35,8 +35,16 @@ export const placeOf = (e: Endpoint): Place => ({
   port: e.port,
 });
 
-/** What a report says of a tunnel. `end` is the time of the last frame of the capture. */
-export function tunnelEntity(life: TunnelLife, end: Moment, severalFiles: boolean): TunnelEntity {
+/**
+ * What a report says of a tunnel. `end` is the time of the last frame of the capture; `sessions` has the numbers of
+ * tunnels by the client random of their session.
+ */
+export function tunnelEntity(
+  life: TunnelLife,
+  end: Moment,
+  severalFiles: boolean,
+  sessions: ReadonlyMap<string, number>,
+): TunnelEntity {
   const { tunnel, tcp } = life;
   const { session } = tunnel;
   const front = [life, ...life.legs].find((l) => l.tunnel.proxy !== undefined) ?? life;
@@ -70,7 +78,7 @@ export function tunnelEntity(life: TunnelLife, end: Moment, severalFiles: boolea
     release,
     idleMaxMs: tcp.idleMaxMs,
     tcp: tcpOf(life),
-    ...(session !== undefined && { tls: tlsOf(life, session) }),
+    ...(session !== undefined && { tls: tlsOf(life, session, sessions) }),
     envelopes: { up: countOf(up), down: countOf(down) },
     unknownTypes: Object.fromEntries([...tunnel.unknownTypes].map(([type, n]) => [String(type), n])),
     protocols: Stacks.list([life, ...life.legs].map((l) => l.stacks)),
@@ -234,7 +242,8 @@ function tcpOf({ tunnel, tcp }: TunnelLife): TunnelEntity['tcp'] {
   };
 }
 
-function tlsOf(life: TunnelLife, s: TlsSession): TlsEntry {
+function tlsOf(life: TunnelLife, s: TlsSession, sessions: ReadonlyMap<string, number>): TlsEntry {
+  const parent = sessions.get(s.resumedFrom ?? '');
   const certificate = s.certificates.length > 0 ? certificateOf(s.certificates[0]) : undefined;
   const up = s.swapped ? 1 : 0;
   return {
@@ -243,6 +252,7 @@ function tlsOf(life: TunnelLife, s: TlsSession): TlsEntry {
     ...(s.sni !== undefined && { sni: s.sni }),
     ...(s.alpn !== undefined && { alpn: s.alpn }),
     resumed: s.resumed !== undefined,
+    ...(parent !== undefined && { resumedFrom: parent }),
     ...(s.clientRandom !== '' && { clientRandom: s.clientRandom }),
     ...(certificate !== undefined && { certificate }),
     alerts: s.alerts.map((a, i) => alertOf(a, life.alerts[i], s.swapped)),

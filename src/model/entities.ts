@@ -103,6 +103,8 @@ export interface TlsEntry {
   sni?: string;
   alpn?: string;
   resumed: boolean;
+  /** The tunnel whose session it takes up. */
+  resumedFrom?: number;
   clientRandom?: string;
   certificate?: CertificateEntry;
   alerts: AlertEntry[];

@@ -118,6 +118,7 @@ const tls = object({
   'sni?': TEXT,
   'alpn?': TEXT,
   resumed: BOOLEAN,
+  'resumedFrom?': COUNT,
   'clientRandom?': HEX,
   'certificate?': object({
     subject: TEXT,

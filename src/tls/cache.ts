@@ -42,6 +42,8 @@ export class MasterRef {
 export interface Resumable {
   readonly master?: MasterRef;
   readonly suite: number;
+  /** Client random of the session that gave it. */
+  readonly giver: Uint8Array;
 }
 
 /**
@@ -63,16 +65,14 @@ export class SessionCache {
   }
 
   rememberId(sessionId: Uint8Array, session: Resumable): void {
-    if (sessionId.length > 0) this.#put(this.#sessions, `i${latin1(sessionId, 0, sessionId.length)}`, session);
+    if (sessionId.length > 0) this.#put(this.#sessions, idKey(sessionId), session);
   }
   rememberTicket(ticket: Uint8Array, session: Resumable): void {
     if (ticket.length > 0) this.#put(this.#sessions, ticketKey(ticket), session);
   }
-  byId(sessionId: Uint8Array): Resumable | undefined {
-    return this.#sessions.get(`i${latin1(sessionId, 0, sessionId.length)}`);
-  }
-  byTicket(ticket: Uint8Array): Resumable | undefined {
-    return this.#sessions.get(ticketKey(ticket));
+  /** @param key from {@link idKey} or {@link ticketKey} */
+  by(key: string): Resumable | undefined {
+    return this.#sessions.get(key);
   }
 
   /** Notes the handshake of a connection; `connection` names its four-tuple in whatever way the engine does. */
@@ -92,4 +92,6 @@ export class SessionCache {
   }
 }
 
-const ticketKey = (ticket: Uint8Array): string => `t${createHash('sha256').update(ticket).digest('base64')}`;
+/** What a session is remembered by: its id, or a ticket that it gave (in TLS 1.3 a PSK identity). */
+export const idKey = (id: Uint8Array): string => `i${latin1(id, 0, id.length)}`;
+export const ticketKey = (ticket: Uint8Array): string => `t${createHash('sha256').update(ticket).digest('base64')}`;

@@ -1,7 +1,7 @@
 import { type ClientHello, HANDSHAKE_HEADER, type ServerHello, settledVersion } from '../../dissectors/tls/hello.js';
 import { Version } from '../../dissectors/tls/numbers.js';
 import { hex } from '../kit/index.js';
-import { type KnownHandshake, MasterRef, type SessionCache } from './cache.js';
+import { idKey, type KnownHandshake, MasterRef, type SessionCache, ticketKey } from './cache.js';
 import { Epoch, type Served, type Stage } from './epoch.js';
 import type { KeyLabel, KeyLog } from './keylog.js';
 import { Transcript } from './messages.js';
@@ -39,6 +39,8 @@ export class Negotiation {
   encryptThenMac = false;
   truncatedHmac = false;
   resumed: Resumed | undefined;
+  /** By what the session that was taken up is remembered; '' for none. */
+  private taken = '';
   /** A HelloRetryRequest was seen. */
   retried = false;
   /** A message of a full handshake was seen: it is none that resumes a session. */
@@ -144,7 +146,16 @@ export class Negotiation {
       this.how = undefined;
       this.reason = 'The session compresses its records, which is not supported.';
     }
-    if (this.tls13 && hello.selectedPsk !== undefined) this.resumed = 'psk';
+    if (this.tls13 && hello.selectedPsk !== undefined) {
+      this.resumed = 'psk';
+      const chosen = this.clientHello?.pskIdentities[hello.selectedPsk]; // RFC 8446 §4.2.11
+      if (chosen !== undefined) this.taken = ticketKey(chosen.identity);
+    }
+  }
+
+  /** Client random of the session that was taken up, where that was seen, and with TLS 1.3 its tickets were read. */
+  get giver(): Uint8Array | undefined {
+    return this.taken === '' ? undefined : this.cache.by(this.taken)?.giver;
   }
 
   /** Takes a ClientKeyExchange. */
@@ -169,21 +180,19 @@ export class Negotiation {
     if (this.tls13 || this.full || this.resumed !== undefined || c === undefined || s === undefined) return;
     const echoed =
       s.sessionId.length > 0 && hex(s.sessionId, 0, s.sessionId.length) === hex(c.sessionId, 0, c.sessionId.length);
-    if (c.ticket !== undefined && c.ticket.length > 0)
+    if (c.ticket !== undefined && c.ticket.length > 0) {
       this.resumed = 'ticket'; // RFC 5077 §3.4: goes before the id
-    else if (echoed) this.resumed = 'id';
+      this.taken = ticketKey(c.ticket);
+    } else if (echoed) {
+      this.resumed = 'id';
+      this.taken = idKey(c.sessionId);
+    }
   }
 
   /** The master secret that this handshake settles or takes up again. */
   get masterRef(): MasterRef {
     if (this.master !== undefined) return this.master;
-    const { clientHello: c } = this;
-    const before =
-      this.resumed === 'ticket'
-        ? this.cache.byTicket(c!.ticket!)
-        : this.resumed === 'id'
-          ? this.cache.byId(c!.sessionId)
-          : undefined;
+    const before = this.tls13 || this.taken === '' ? undefined : this.cache.by(this.taken);
     this.master = before?.master ?? new MasterRef(this.clientRandom);
     return this.master;
   }

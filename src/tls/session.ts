@@ -289,7 +289,7 @@ export class TlsSession {
     const n = this.ring.negotiation;
     const id = n.serverHello?.sessionId;
     if (id !== undefined && n.resumed === undefined)
-      this.services.cache.rememberId(id, { master: n.masterRef, suite: n.suite });
+      this.services.cache.rememberId(id, { master: n.masterRef, suite: n.suite, giver: n.clientRandom });
   }
 
   private handshake(channel: Channel, r: TlsRecord, b: Uint8Array, off: number, end: number): Span[] {
@@ -432,7 +432,13 @@ export class TlsSession {
     if (t === undefined || n.version === 0) return;
     n.settleResumption();
     const master = n.tls13 ? {} : { master: n.masterRef };
-    this.services.cache.rememberTicket(t.ticket, { suite: n.suite, ...master });
+    this.services.cache.rememberTicket(t.ticket, { suite: n.suite, giver: n.clientRandom, ...master });
+  }
+
+  /** Client random, in hex, of the session that this one takes up, where that is known; asked at the end. */
+  get resumedFrom(): string | undefined {
+    const { giver } = this.ring.negotiation;
+    return giver && hex(giver, 0, giver.length, '');
   }
 
   private certificate(channel: Channel, m: Span): void {

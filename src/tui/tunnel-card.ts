@@ -18,7 +18,7 @@ export function tunnelCard(r: TunnelRow, story: Story | undefined): string[] {
   line('UE', r.ue);
   line('EFTF', r.eftf);
   line('keys', `${r.keys}${r.why === undefined ? '' : `. ${r.why}`}`);
-  if (t === undefined || story === undefined) return out;
+  if (t === undefined || story === undefined) return [...out, '', 'more when the capture has been read'];
   line('EFTF address', place(t.eftf));
   if (t.proxy !== undefined)
     line('proxy', `${place(t.proxy)}, target ${t.proxy.target}, status ${t.proxy.status ?? 'none'}`);
@@ -31,7 +31,12 @@ export function tunnelCard(r: TunnelRow, story: Story | undefined): string[] {
   out.push('');
   if (t.tls !== undefined) {
     const { tls } = t;
-    line('TLS', [tls.version, tls.cipher, tls.resumed ? 'resumed' : ''].filter(Boolean).join('  '));
+    line('TLS', [tls.version, tls.cipher].filter(Boolean).join('  '));
+    if (tls.resumed)
+      line(
+        '  resumes',
+        tls.resumedFrom === undefined ? 'a session that is not known' : `that of tunnel ${tls.resumedFrom}`,
+      );
     line('server name', tls.sni);
     line('certificate', tls.certificate?.subject);
     line('  issued by', tls.certificate?.issuer);

@@ -202,6 +202,19 @@ test('--markdown tells the same to people', () => {
   assert.match(well, /^\| 1 \| sip:ue1@ims\.example \| tel:\+15550199.* \| ended \|/m);
 });
 
+test('a tunnel that takes a session up names the tunnel that it is from', () => {
+  const { tunnels } = report(sample('06-tls12-resumption.pcapng'));
+  assert.deepEqual(
+    tunnels.map(({ tls }: Told) => [tls.resumed, tls.resumedFrom]),
+    // Both later tunnels show the ticket that the first got.
+    [
+      [false, undefined],
+      [true, 1],
+      [true, 1],
+    ],
+  );
+});
+
 test('--tunnel, --user and --call-id choose from a report', () => {
   const path = sample('06-tls12-resumption.pcapng');
   const second = report(path, '--tunnel', '2');

@@ -41,10 +41,12 @@ for (const how of ['ticket', 'id'] as const)
     const three = await record({ ...options, client: { ...V12, session: one.session! } });
     assert.ok(two.reused && three.reused);
     const s = services(firstLine(one));
-    assert.equal(allDecrypted(one, s).resumed, undefined);
+    const { resumed, resumedFrom, clientRandom: first } = allDecrypted(one, s);
+    assert.deepEqual([resumed, resumedFrom], [undefined, undefined]);
     for (const r of [two, three]) {
       const session = allDecrypted(r, s);
       assert.equal(session.resumed, how);
+      assert.equal(session.resumedFrom, first);
       assert.equal(session.verdict(0).source, 'resumption');
       assert.equal(session.certificates.length, 0);
     }
@@ -60,8 +62,10 @@ test('TLS 1.3 resumption', async () => {
   const two = await record({ context: shared, client: { session: one.session! } });
   assert.ok(two.reused);
   const s = services(one.keylog + two.keylog);
-  assert.equal(allDecrypted(one, s).resumed, undefined);
-  assert.equal(allDecrypted(two, s).resumed, 'psk');
+  const first = allDecrypted(one, s);
+  assert.deepEqual([first.resumed, first.resumedFrom], [undefined, undefined]);
+  const { resumed, resumedFrom } = allDecrypted(two, s);
+  assert.deepEqual([resumed, resumedFrom], ['psk', first.clientRandom]);
 });
 
 test('external PSK of TLS 1.2 and 1.3', async () => {
