@@ -8,7 +8,6 @@ import type {
   EnvelopeCount,
   GapEntry,
   Leg,
-  LegDelay,
   Place,
   Release,
   TlsEntry,
@@ -123,20 +122,10 @@ function legsOf(life: TunnelLife): Leg[] {
     const server = placeOf(tunnel.ends[tunnel.ue === 0 ? 1 : 0]);
     const beyond = proxied ? 'proxy-eftf' : tunnel.transport === 'tcp' ? 'clear' : 'direct';
     const role = tunnel.proxy === undefined ? beyond : 'ue-proxy';
-    const delay = l === life ? undefined : delayOf(life, l);
-    return [...files].map((file): Leg => ({ file, client, server, role, ...delay }));
+    // What two captures of one session say of their clocks and of the way between them.
+    const delay = l === life || l.times === null ? undefined : life.times?.compare(l.times);
+    return [...files].map((file): Leg => ({ file, tunnel: tunnel.id, client, server, role, ...delay }));
   });
-}
-
-/** What two captures of one connection say of their clocks and of the way between them. */
-function delayOf(first: TunnelLife, other: TunnelLife): LegDelay | undefined {
-  const same = [0, 1].every((side) => {
-    const a = placeOf(first.tunnel.ends[side === 0 ? first.tunnel.ue : first.tunnel.ue ^ 1]);
-    const b = placeOf(other.tunnel.ends[side === 0 ? other.tunnel.ue : other.tunnel.ue ^ 1]);
-    return a.address === b.address && a.port === b.port;
-  });
-  if (!same || first.times === null || other.times === null) return undefined;
-  return first.times.compare(other.times);
 }
 
 /** What is known of the life of a connection, in the order in which it happened. */

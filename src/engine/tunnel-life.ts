@@ -67,11 +67,20 @@ export class TunnelLife {
     readonly tcp: TcpLife,
   ) {}
 
-  /** Notes when a segment passed, for comparison with other captures of the same connection. */
+  /**
+   * Notes when a segment passed, for comparison with other captures of the same session. What counts is the place behind
+   * the ClientHello, and in the octets of the server behind what that acknowledges: NATs and proxies number anew.
+   */
   clock(a: Arrival, side: 0 | 1, s: SegmentFacts): void {
-    if (s.length === 0 || s.again || this.tunnel.id > MOST_CLOCKED) return;
-    this.times ??= new LegTimes(a);
-    this.times.take(a, side === this.tunnel.ue ? 0 : 1, (s.seq + s.length) >>> 0);
+    const { tunnel } = this;
+    if (s.length === 0 || s.again || tunnel.id > MOST_CLOCKED) return;
+    const way = side === tunnel.ue ? 0 : 1;
+    const end = s.seq + s.length;
+    if (this.times === null) {
+      if (way === 1 || s.ack < 0 || tunnel.session?.clientHelloFrame !== a.frame) return;
+      this.times = new LegTimes(a, [end, s.ack]);
+    }
+    this.times.take(a, way, end);
   }
 
   /** Takes a frame of its connection. */

@@ -56,6 +56,8 @@ export interface LegDelay {
 
 export interface Leg extends Partial<LegDelay> {
   file: number;
+  /** The number that its rows carry. */
+  tunnel: number;
   client: Place;
   server: Place;
   role: 'direct' | 'ue-proxy' | 'proxy-eftf' | 'clear';

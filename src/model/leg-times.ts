@@ -14,13 +14,18 @@ export class LegTimes {
   private readonly masks: [number, number] = [0, 0];
   private readonly start: { readonly seconds: number; readonly nanos: number };
 
-  constructor(a: Arrival) {
+  /** @param origins sequence numbers from which positions count: up, down; the same octets in each leg */
+  constructor(
+    a: Arrival,
+    private readonly origins: readonly [number, number],
+  ) {
     this.start = { seconds: a.seconds, nanos: a.nanos };
   }
 
-  /** @param way 0 up, 1 down  @param position one past the last octet, as the sequence number has it */
-  take(a: Arrival, way: 0 | 1, position: number): void {
+  /** @param way 0 up, 1 down  @param end sequence number of what follows the last octet */
+  take(a: Arrival, way: 0 | 1, end: number): void {
     const times = this.ways[way];
+    const position = (end - this.origins[way]) >>> 0;
     if ((Math.imul(position, SPREAD) & this.masks[way]) !== 0 || times.has(position)) return;
     times.set(position, (a.seconds - this.start.seconds) * 1000 + (a.nanos - this.start.nanos) / 1e6);
     if (times.size <= MOST) return;

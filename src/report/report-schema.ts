@@ -159,6 +159,7 @@ const tunnel = entity({
   legs: list(
     object({
       file: COUNT,
+      tunnel: COUNT,
       client: PLACE,
       server: PLACE,
       role: of('direct', 'ue-proxy', 'proxy-eftf', 'clear'),

@@ -26,6 +26,14 @@ interface Counts {
   inOrder: boolean;
 }
 
+/** Where a file was captured, in words. */
+export const POINT_WORDS = {
+  ue: 'at the UE',
+  proxy: 'at the proxy',
+  eftf: 'at the EFTF',
+  'behind-eftf': 'behind the EFTF',
+} as const;
+
 /** Counts frames row by row: a frame has as many rows as it completes envelopes. */
 function* counted(rows: Rows): Generator<void, Counts> {
   const c: Counts = { frames: 0, inner: 0, octets: 0, first: -1, last: -1, inOrder: true };
@@ -60,7 +68,8 @@ export function fileInfo(desk: Desk): void {
 }
 
 function card(status: ViewerStatus, rows: Rows, c: Counts, story: Story | undefined): string[] {
-  const out = status.files.flatMap((f, i) => fileLines(f, story?.capture.files[i]));
+  const number = (i: number): string => (status.files.length > 1 ? ` ${i + 1}` : '');
+  const out = status.files.flatMap((f, i) => fileLines(f, number(i), story?.capture.files[i]));
   const line = (name: string, value: string): void => void out.push(`${fit(name, NAME)}${value}`);
   const seconds = c.first < 0 ? 0 : rows.relative(c.last) - rows.relative(c.first);
   const per = (n: number): string => (seconds > 0 ? trimmed(n / seconds, 1) : '-');
@@ -75,7 +84,7 @@ function card(status: ViewerStatus, rows: Rows, c: Counts, story: Story | undefi
     line('average frame', `${trimmed(c.octets / c.frames, 2)} octets`);
     line('order of time', c.inOrder ? 'every frame after the one before' : 'some frames are earlier than those before');
   }
-  line('tunnels', String(status.tunnels.length + status.moreTunnels));
+  line('tunnels', String(story?.whole === true ? story.tunnels.length : status.tunnels.length + status.moreTunnels));
   line(
     'keys',
     `${count(status.keys.lines)} lines, ${count(status.keys.used)} used  ${status.keys.sources.join(', ')}`.trim(),
@@ -85,10 +94,10 @@ function card(status: ViewerStatus, rows: Rows, c: Counts, story: Story | undefi
 }
 
 /** One of the files: what it is, and where it was captured. */
-function fileLines(f: FileStatus, told: Story['capture']['files'][number] | undefined): string[] {
+function fileLines(f: FileStatus, number: string, told: Story['capture']['files'][number] | undefined): string[] {
   const out: string[] = [];
   const line = (name: string, value: string): void => void out.push(`${fit(name, NAME)}${value}`);
-  line('file', f.name === '-' ? 'standard input' : f.name);
+  line(`file${number}`, f.name === '-' ? 'standard input' : f.name);
   line('format', `${f.format}${f.size === undefined ? '' : `, ${octets(f.size)}`}, ${count(f.frames)} frames`);
   for (const i of f.interfaces) {
     const name = [i.name, i.description].filter((x) => x !== undefined).join(', ');
@@ -100,6 +109,7 @@ function fileLines(f: FileStatus, told: Story['capture']['files'][number] | unde
     ];
     line('  interface', [...(name === '' ? [] : [name]), ...parts].join(': '));
   }
+  if (told?.point !== undefined) line('  captured', POINT_WORDS[told.point]);
   for (const comment of f.comments) line('  comment', comment);
   if (told?.truncated !== undefined) line('  damage', told.truncated);
   if (told !== undefined && told.duplicates > 0) line('  captured twice', `${count(told.duplicates)} frames`);

@@ -299,7 +299,7 @@ export class PacketList {
   private isOfUse(id: string, width: number): boolean {
     if (id === 'length') return width >= LENGTH_FROM && this.kind !== 'outer';
     if (id === 'direction') return this.viewer.status.tunnels.length > 0;
-    return id !== 'tunnel' || (this.scope.tunnels === undefined && this.viewer.status.tunnels.length > 1);
+    return id !== 'tunnel' || (this.scope.tunnels?.length !== 1 && this.viewer.status.tunnels.length > 1);
   }
 
   private drawLine(line: Area, i: number, laid: readonly Laid<number>[], look: PacketLook): void {

@@ -1,12 +1,33 @@
+import type { TunnelEntity } from '../model/entities.js';
 import { clock, date, place } from '../report/report-words.js';
 import { fit } from './cells.js';
 import { octetsText } from './chrome.js';
+import { POINT_WORDS } from './file-card.js';
 import { SIGNS } from './style.js';
 import type { Story } from './told.js';
 import { endText, ms, stepsText, type TunnelRow } from './tunnel-rows.js';
 
 /** Where the values begin. */
 const NAME = 16;
+
+/** Where a tunnel was captured, if at more than one place: the file, the number that its rows have there, the clock. */
+function legLines({ legs }: TunnelEntity, { capture }: Story): string[] {
+  if (new Set(legs.map((l) => l.tunnel)).size < 2) return [];
+  return legs.flatMap((l) => {
+    const file = capture.files.find((f) => f.id === l.file);
+    const where = file?.point === undefined ? '' : ` (${POINT_WORDS[file.point]})`;
+    const lines = [
+      `${l.file}: ${file?.name.replace(/^.*\//, '') ?? ''}${where}, rows of tunnel ${l.tunnel}, UE ${place(l.client)}`,
+    ];
+    const { clockOffsetMs: clock, delayMs: delay } = l;
+    if (clock !== undefined && delay !== undefined)
+      lines.push(
+        `   clock ${ms(Math.abs(clock))} ${clock < 0 ? 'behind' : 'ahead of'} the first; from one to the other ` +
+          `${ms(delay.up.mean)} up, ${ms(delay.down.mean)} down`,
+      );
+    return lines;
+  });
+}
 
 /** All that is known of a tunnel, a line each. */
 export function tunnelCard(r: TunnelRow, story: Story | undefined): string[] {
@@ -27,6 +48,7 @@ export function tunnelCard(r: TunnelRow, story: Story | undefined): string[] {
   line('opened', `${date(t.opened)} (${clock(t.opened)})`);
   line('steps', stepsText(t, story));
   line('end', endText(t, true));
+  for (const [i, l] of legLines(t, story).entries()) line(i === 0 ? 'captured' : '', l);
   line('longest silence', ms(t.idleMaxMs));
   out.push('');
   if (t.tls !== undefined) {

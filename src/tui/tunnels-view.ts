@@ -124,7 +124,9 @@ export class TunnelsView implements View {
 
   badge(): string {
     const { tunnels, moreTunnels } = this.desk.viewer.status;
-    const n = tunnels.length + moreTunnels;
+    const { story, whole } = this.desk.told;
+    // Two connections may turn out to be one tunnel.
+    const n = whole && story !== undefined ? story.tunnels.length : tunnels.length + moreTunnels;
     return n > 1 ? `(${n})` : '';
   }
   crumbs(): readonly string[] {
@@ -292,7 +294,8 @@ export class TunnelsView implements View {
   }
 
   private scopeOf(r: TunnelRow): Scope {
-    return { label: `tunnel ${r.id}`, tunnels: [r.id] };
+    const legs = r.entity?.legs.map((l) => l.tunnel) ?? [];
+    return { label: `tunnel ${r.id}`, tunnels: [...new Set([r.id, ...legs])] };
   }
 
   selected(): Scope | undefined {

@@ -1,6 +1,7 @@
 import type {
   AddressingEntity,
   CallEntity,
+  CapturePoint,
   FindingEntity,
   MediaEntity,
   MessageEntity,
@@ -45,6 +46,7 @@ export interface CaptureFileEntry {
   readonly end?: Moment;
   readonly truncated?: string;
   readonly duplicates: number;
+  readonly point?: CapturePoint;
 }
 
 type Members = Readonly<Record<string, unknown>>;

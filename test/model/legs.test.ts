@@ -17,7 +17,9 @@ import { reportJson } from '../../src/report/report-json.js';
 import { reportSchema } from '../../src/report/report-schema.js';
 import { KeyLog } from '../../src/tls/index.js';
 import { CaptureBuilder, type Frame, type Shaper } from '../build/capture.js';
-import { clearConversation } from '../build/conversation.js';
+import type { ConnectionOptions } from '../build/connection.js';
+import { answer, type Conversation, clearConversation, connect } from '../build/conversation.js';
+import { at } from '../build/packets.js';
 import { tlsConversation } from '../build/tls.js';
 import { violations } from './schema.js';
 import { addressed, called, codes, ENDS, finding, type Json, registered, spoken, Talk } from './support.js';
@@ -105,6 +107,34 @@ describe('one tunnel at two places', () => {
     assert.equal(r.calls.length, 1);
     assert.equal(r.media.length, 2);
   });
+
+  for (const way of ['a NAT', 'a proxy'] as const)
+    test(`beyond ${way}, with other addresses and sequence numbers, too`, async () => {
+      const preface = way === 'a NAT' ? [] : [connect('eftf.example:443'), answer(200, 'OK')];
+      const made = await tlsConversation(call().steps, { version: 'TLSv1.2' }, preface);
+      // Nobody answers before he was asked, so there is time for what passes between the captures.
+      const near = { ...made, flights: made.flights.map((f) => ({ ...f, pause: f.pause + 60 })) };
+      const far = { ...near, flights: near.flights.slice(preface.length), inner: [], keylog: '' };
+      const file = (c: Conversation, ends: Pick<ConnectionOptions, 'client' | 'isn'>, shape: Shaper) =>
+        new CaptureBuilder({ shape: [shape] }).connection(c, { ...ENDS, ...ends, step: 10 }).build().octets;
+      const r = await told(
+        [
+          file(near, { client: ENDS.client, isn: [1000, 2000] }, elsewhere(-25, 25, 0)),
+          file(
+            far,
+            { client: at('203.0.113.7', 61_000), isn: [0xffff_ff00, 5] },
+            elsewhere(0, 0, 700 + 60 * preface.length),
+          ),
+        ],
+        near.keylog,
+      );
+      assert.equal(r.tunnels.length, 1);
+      const [first, leg] = r.tunnels[0].legs;
+      assert.deepEqual([first.tunnel, leg.tunnel, leg.client.address], [1, 2, '203.0.113.7']);
+      assert.ok(Math.abs(leg.clockOffsetMs - 700) < 0.1, `${leg.clockOffsetMs}`);
+      assert.ok(Math.abs(leg.delayMs.up.mean - 25) < 0.1, `${leg.delayMs.up.mean}`);
+      assert.ok(Math.abs(leg.delayMs.down.mean - 25) < 0.1, `${leg.delayMs.down.mean}`);
+    });
 
   test('behind the EFTF its packets are those of the tunnel, and what is missing there was lost on the way', async () => {
     const whole = call();

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Memory } from '../../src/tui/settings.js';
 import { THEMES } from '../../src/tui/style.js';
+import { CaptureBuilder } from '../build/capture.js';
+import { down, envelope, up } from '../build/conversation.js';
+import { at, ping } from '../build/packets.js';
+import { tlsConversation } from '../build/tls.js';
 import { until } from '../support/until.js';
 import { Stage, sample, stageOf, viewerOf } from './support/stage.js';
 
@@ -435,6 +439,39 @@ test('pasted text does nothing where nothing is typed', async () => {
     assert.ok(!s.display.closed);
     assert.match(s.text, /pasted text is taken where a line is typed/);
   });
+});
+
+test('one tunnel captured at two places is one, with the packets of both', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fttscope-places-'));
+  const [ue, core] = [at('10.0.0.2', 0).address, at('10.0.0.1', 0).address];
+  const there = up([envelope(ping(ue, core, 1, 1, 40))]);
+  const back = down([envelope(ping(core, ue, 1, 1, 40))]);
+  const c = await tlsConversation([there, back, there, back], { version: 'TLSv1.2' });
+  const file = (name: string, client: string, epoch: number): string => {
+    const ends = { client: at(client, 40_000), server: at('198.51.100.1', 443) };
+    const path = join(folder, name);
+    writeFileSync(path, new CaptureBuilder({ epoch, secrets: true }).connection(c, ends).build().octets);
+    return path;
+  };
+  const s = await stageOf([file('ue.pcapng', '192.0.2.10', 1000), file('eftf.pcapng', '203.0.113.7', 1002)], {});
+  try {
+    await s.until(/^ Tunnels +1 tunnel$/m);
+    assert.match(s.text, /^ 1 Tunnels {2}2 Packets/m);
+    await s.press('i');
+    assert.match(s.text, /captured +1: ue\.pcapng, rows of tunnel 1, UE 192\.0\.2\.10:40000/);
+    assert.match(s.text, /2: eftf\.pcapng, rows of tunnel 2, UE 203\.0\.113\.7:40000/);
+    assert.match(s.text, /clock 2000 ms ahead of the first/);
+    await s.press('Esc Enter');
+    assert.match(s.text, /tunnel 1 › Packets › inner +1 \/ 8$/m);
+    assert.match(s.text, /^ +1:\d+\.1 .* 1 10\.0\.0\.2 [\s\S]*^ +2:\d+\.1 .* 2 10\.0\.0\.2 /m);
+    await s.press('Ctrl-G');
+    await s.until(/file 1 .*ue\.pcapng[\s\S]*file 2 .*eftf\.pcapng/);
+    await s.press('G');
+    assert.match(s.text, /tunnels +1 /);
+  } finally {
+    await s.end();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('the card of the capture says what capinfos says', async () => {
