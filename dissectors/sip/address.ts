@@ -1,4 +1,5 @@
 import type { Tree } from 'fttscope/kit';
+import { showE164 } from '../e164.js';
 import { type AddressFields, F } from './fields.js';
 import { isDigit, isSpace, skipSpace, trimEnd } from './message.js';
 import { equalsName } from './names.js';
@@ -13,6 +14,7 @@ const EQUALS = 61;
 const COLON = 58;
 const AT = 64;
 const QUESTION = 63;
+const PLUS = 43;
 
 /** One past the quoted string that starts at `off`; `end` where its closing quote is missing. RFC 3261 §25.1. */
 export function quotedEnd(b: Uint8Array, off: number, end: number): number {
@@ -76,26 +78,30 @@ export interface SipAddress {
 export function parseAddress(b: Uint8Array, off: number, end: number): SipAddress | undefined {
   const displayOff = skipSpace(b, off, end);
   if (displayOff === end) return undefined;
-  let displayEnd = displayOff;
-  let less = displayOff;
-  if (b[displayOff] === QUOTE) {
-    displayEnd = quotedEnd(b, displayOff, end);
-    less = skipSpace(b, displayEnd, end);
-  } else {
-    while (less < end && b[less] !== LESS && b[less] !== COMMA && b[less] !== SEMICOLON) less++;
-    if (less < end && b[less] === LESS) displayEnd = less;
-    else less = displayOff;
-  }
-  if (b[less] !== LESS || less >= end) {
-    if (displayEnd > displayOff) return undefined;
-    return bareAddress(b, displayOff, end);
-  }
+  const quoted = b[displayOff] === QUOTE;
+  const afterQuote = quoted ? quotedEnd(b, displayOff, end) : displayOff;
+  const less = opening(b, afterQuote, end);
+  if (less < 0) return quoted ? undefined : bareAddress(b, displayOff, end);
   let greater = less + 1;
   while (greater < end && b[greater] !== GREATER) greater++;
   if (greater === end) return undefined;
-  const a = blank(displayOff, displayEnd, less + 1, greater, greater + 1);
+  const a = blank(displayOff, quoted ? afterQuote : less, skipSpace(b, less + 1, greater), greater, greater + 1);
   splitUri(b, a);
   return a;
+}
+
+/**
+ * The `<` of the address that starts at `off`, -1 where it has none. A display name may hold commas and semicolons, which
+ * should stand in quotes and often do not; behind a colon they end a bare URI.
+ */
+function opening(b: Uint8Array, off: number, end: number): number {
+  let colon = false;
+  for (let i = off; i < end; i++) {
+    if (b[i] === LESS) return i;
+    if (b[i] === COLON) colon = true;
+    else if (colon && (b[i] === COMMA || b[i] === SEMICOLON)) return -1;
+  }
+  return -1;
 }
 
 /** An address without `<` and `>`: what follows its first `;` belongs to the header. RFC 3261 §20.10. */
@@ -148,7 +154,8 @@ function splitUri(b: Uint8Array, a: SipAddress): void {
     }
   i = a.hostOff;
   if (b[i] === 91) while (i < uriEnd && b[i] !== 93) i++; // [IPv6]
-  while (i < uriEnd && b[i] !== COLON && b[i] !== SEMICOLON && b[i] !== QUESTION && !isSpace(b[i])) i++;
+  while (i < uriEnd && b[i] !== COLON && b[i] !== SEMICOLON && b[i] !== QUESTION && b[i] !== GREATER && !isSpace(b[i]))
+    i++;
   a.hostEnd = i;
   a.portOff = a.portEnd = i;
   if (i < uriEnd && b[i] === COLON) {
@@ -167,7 +174,14 @@ export function showAddress(t: Tree, b: Uint8Array, a: SipAddress, f: AddressFie
   }
   t.text(f.uri, a.uriOff, a.uriEnd - a.uriOff);
   t.push();
-  if (a.userEnd > a.userOff) t.text(f.user, a.userOff, a.userEnd - a.userOff);
+  if (a.userEnd > a.userOff) {
+    t.text(f.user, a.userOff, a.userEnd - a.userOff);
+    if (b[a.userOff] === PLUS && a.userEnd > a.userOff + 1) {
+      t.push();
+      showE164(t, b, a.userOff + 1, a.userEnd);
+      t.pop();
+    }
+  }
   if (a.hostEnd > a.hostOff) t.text(f.host, a.hostOff, a.hostEnd - a.hostOff);
   if (a.portEnd > a.portOff) t.text(f.port, a.portOff, a.portEnd - a.portOff);
   for (let i = a.paramsOff; i < a.uriEnd; ) {

@@ -14,6 +14,7 @@ import {
   Yes,
 } from 'fttscope/kit';
 import { handBody, takesBody } from '../bodies.js';
+import { E164, E164_EXPERTS } from '../e164.js';
 import { eachBody, MULTIPART, mediaType } from '../mime-multipart.js';
 import { smsSummary } from '../sms/rp.js';
 import { textItem, textLines } from '../text-media.js';
@@ -263,8 +264,8 @@ export const sip = defineDissector<SipRepresentation>({
   title: 'Session Initiation Protocol',
   short: 'SIP',
   spec: 'RFC 3261',
-  fields: SIP_FIELDS,
-  experts: E,
+  fields: { ...SIP_FIELDS, ...E164 },
+  experts: { ...E, ...E164_EXPERTS },
   on: { 'udp.heuristic': ['sip'], 'udp.port': [5060], 'tcp.port': [5060], 'tls.port': [5061] },
   tables: ['media_type'],
   serves: {

@@ -93,7 +93,6 @@ export const S = fields({
   oa: { name: 'gsm_sms.tp-oa', label: 'TP-OA Digits', type: 'string', clause: 'TS 23.040 §9.2.3.7' },
   da: { name: 'gsm_sms.tp-da', label: 'TP-DA Digits', type: 'string', clause: 'TS 23.040 §9.2.3.8' },
   ra: { name: 'gsm_sms.tp-ra', label: 'TP-RA Digits', type: 'string', clause: 'TS 23.040 §9.2.3.14' },
-  msisdn: { name: 'e164.msisdn', label: 'E.164 number (MSISDN)', type: 'string' },
   addressLength: { name: 'gsm_sms.dis_field_addr.length', label: 'Length', type: 'u8', unit: 'address digits' },
   addressExtension: {
     name: 'gsm_sms.dis_field_addr.extension',

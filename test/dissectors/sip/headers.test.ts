@@ -82,9 +82,11 @@ describe('SIP header values', () => {
       ['sip.from.tag', '1', 29, 1],
       ['sip.tag', '1', 29, 1],
     ]);
-    assert.deepEqual(below('From: <sips:+155;phone-context=a.b@[::1]:77;p1?h=v>').slice(0, 5), [
+    assert.deepEqual(below('From: <sips:+155;phone-context=a.b@[::1]:77;p1?h=v>').slice(0, 7), [
       ['sip.from.addr', 'sips:+155;phone-context=a.b@[::1]:77;p1?h=v', 7, 43],
       ['sip.from.user', '+155;phone-context=a.b', 12, 22],
+      ['e164.msisdn', '155;phone-context=a.b', 13, 21],
+      ['e164.country_code', '1', 13, 3],
       ['sip.from.host', '[::1]', 35, 5],
       ['sip.from.port', '77', 41, 2],
       ['sip.from.param', 'p1?h=v', 44, 6],
@@ -94,6 +96,41 @@ describe('SIP header values', () => {
       ['sip.from.tag', '1', 21, 1],
       ['sip.tag', '1', 21, 1],
     ]);
+  });
+
+  test('display names with commas that should be quoted, and more than one', () => {
+    assert.deepEqual(below('From: Doe, John <sip:jd@h>;tag=1').slice(0, 5), [
+      ['sip.from.display.info', 'Doe, John ', 6, 10],
+      ['sip.display.info', 'Doe, John ', 6, 10],
+      ['sip.from.addr', 'sip:jd@h', 17, 8],
+      ['sip.from.user', 'jd', 21, 2],
+      ['sip.from.host', 'h', 24, 1],
+    ]);
+    assert.deepEqual(below('From: "John" "Doe" < sip:jd@h>').slice(0, 3), [
+      ['sip.from.display.info', '"John"', 6, 6],
+      ['sip.display.info', '"John"', 6, 6],
+      ['sip.from.addr', 'sip:jd@h', 21, 8],
+    ]);
+    const list = below('P-Asserted-Identity: sip:ab@h, Doe, John <sip:cd@h>');
+    assert.deepEqual(
+      list.filter(([name]) => name.endsWith('.addr')).map(([, value]) => value),
+      ['sip:ab@h', 'sip:cd@h'],
+    );
+  });
+
+  test('telephone numbers: their country code as tshark takes it', () => {
+    const code = (user: string): string[] =>
+      below(`To: <sip:${user}@h>`)
+        .filter(([name]) => name.startsWith('e164.'))
+        .map(([, value]) => value);
+    assert.deepEqual(code('+15551234567'), ['15551234567', '1']);
+    assert.deepEqual(code('+4989123'), ['4989123', '49']);
+    assert.deepEqual(code('+358401'), ['358401', '358']);
+    assert.deepEqual(code('+20x'), ['20x', '248']);
+    assert.deepEqual(code('+1-555-1'), ['1-555-1', '16635']);
+    assert.deepEqual(code('+49x'), ['49x', '53']);
+    assert.deepEqual(code('+abc'), ['abc', '333']);
+    assert.deepEqual(code('5551'), []);
   });
 
   test('spaces that RFC 3261 allows beside separators do not belong to a tag', () => {
