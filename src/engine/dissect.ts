@@ -158,8 +158,11 @@ export class Dissection implements Ctx {
     shorten(this.protocols, m.protocols);
   }
 
-  /** Adds what is known when all layers are: the tunnel, the expert items as fields, and frame.protocols. */
-  finish(tunnel: Tunnel | null, direction: string | null): void {
+  /**
+   * Adds what is known when all layers are: the tunnel, the expert items as fields, and frame.protocols.
+   * @param findings codes of what else was found
+   */
+  finish(tunnel: Tunnel | null, direction: string | null, findings: readonly string[]): void {
     const t = this.tree;
     if (tunnel !== null) t.num(F.tunnel, 0, 0, tunnel.id);
     if (direction !== null) t.text(F.direction, 0, 0, direction);
@@ -170,6 +173,7 @@ export class Dissection implements Ctx {
         if (expert.severity !== 'chat') t.text(F.code, 0, 0, expert.code);
         if (expert.malformed === true) t.text(F.malformedItem, 0, 0, F.malformed.name);
       }
+    for (const code of findings) if (!t.experts.some((e) => e.expert.code === code)) t.text(F.code, 0, 0, code);
     if (!t.wanted(PROTOCOLS)) return;
     for (let i = 0; i < t.length; i++)
       if (t.field[i] === PROTOCOLS) {

@@ -405,7 +405,7 @@ export class Pass {
 
   protected emit(): void {
     if (this.dissection.tree.dropped > this.cut) this.cutTree();
-    this.dissection.finish(this.row.tunnel, this.row.direction);
+    this.dissection.finish(this.row.tunnel, this.row.direction, this.row.findings);
     if (this.give(this.row) === false) this.halted = true;
   }
 }

@@ -69,7 +69,7 @@ export class Replay extends SubPass {
       row.findings = [];
     }
     if (k > 0) this.within(kept.inner[k - 1], k);
-    dissection.finish(row.tunnel, row.direction);
+    dissection.finish(row.tunnel, row.direction, row.findings);
     return row;
   }
 }

@@ -71,8 +71,6 @@ function ofCall(c: CallEntity, add: Add): void {
   add('sip.Call-ID', c.callId, c.messages.length);
   add('sip.from.user', userOf(c.fromUri), c.messages.length);
   add('sip.to.user', userOf(c.toUri), c.messages.length);
-  add('call.id', c.id);
-  add('call.state', c.state);
   for (const m of c.messages) {
     if (m.status === undefined) add('sip.Method', m.method);
     else add('sip.Status-Code', m.status);
@@ -93,7 +91,6 @@ function ofMedia(m: MediaEntity, add: Add): void {
 
 function ofFinding(f: FindingEntity, add: Add): void {
   add('finding.code', f.code, f.count);
-  add('finding.severity', f.severity, f.count);
 }
 
 /** A message or a subscription. */

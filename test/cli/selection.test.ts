@@ -10,6 +10,23 @@ function ids(...args: string[]): string[] {
 }
 const count = (path: string, ...args: string[]): number => run([path, '-q', ...args]).out.split('\n').length - 1;
 
+test('a filter takes the rows of a finding by its code, whoever found it', () => {
+  const counted = new Map<string, number>();
+  for (const name of ['13-outer-loss.pcap', '48-own-framing-lost.pcapng', '00-field.pcapng']) {
+    const lines = run([sample(name), '-q', '-Tndjson', '-e', 'frame.number'])
+      .out.trimEnd()
+      .split('\n');
+    const codes = lines.flatMap((line) => (JSON.parse(line) as { findings: string[] }).findings);
+    for (const code of new Set(codes)) {
+      counted.set(code, codes.filter((c) => c === code).length);
+      assert.equal(count(sample(name), '-Y', `finding.code == "${code}"`), counted.get(code), code);
+    }
+  }
+  // Found by a dissector, by the reading of frames, of streams, and of envelopes.
+  for (const code of ['tcp.dsack', 'capture.duplicate', 'capture.gap', 'fttims.bad-length', 'inner.fragment'])
+    assert.ok((counted.get(code) ?? 0) > 0, code);
+});
+
 describe('rows', () => {
   test('inner, outer, both', () => {
     // expect.json of the sample: 484 frames, 189 + 189 envelopes
