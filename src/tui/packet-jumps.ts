@@ -151,7 +151,8 @@ export class PacketJumps {
     const what = dialog?.words ?? 'this stream';
     const test =
       dialog === undefined ? (r: number) => sameStream(rows, from, r) : (r: number) => dialog.rows.has(rows.id(r));
-    this.seekRow(step, test, `${what} has no packet ${step > 0 ? 'after' : 'before'} this one`);
+    const listed = packets.filter === '' ? '' : ' that the filter takes';
+    this.seekRow(step, test, `${what} has no packet ${step > 0 ? 'after' : 'before'} this one${listed}`);
     return true;
   }
 
