@@ -24,6 +24,7 @@ export { payloadTypeText, staticPayloadType } from './payload-types.js';
  *
  * IMS writes preconditions (RFC 3312) as attributes `curr`, `des` and `conf`.
  */
+const HT = 9;
 const SP = 32;
 const COLON = 58;
 const SLASH = 47;
@@ -47,13 +48,22 @@ interface Walk {
 
 type LineDissector = (t: Tree, b: Uint8Array, off: number, end: number, w: Walk) => void;
 
+/** First offset from `off` on that holds no space. There should be one between two parts: others are told of. */
+function skipSpaces(t: Tree, b: Uint8Array, off: number, end: number): number {
+  let i = off;
+  for (; i < end && b[i] === SP; i++) t.expert(E.extraSpace);
+  return i;
+}
+
 /** Splits a value at its spaces: one field each, the last takes what is left. */
 function words(fields: readonly Field[]): LineDissector {
   return (t, b, off, end) => {
     let i = off;
     for (let k = 0; k < fields.length; k++) {
       if (i >= end) return t.expert(E.missingFields);
-      const stop = k === fields.length - 1 ? end : find(b, SP, i, end);
+      const last = k === fields.length - 1;
+      if (!last) i = skipSpaces(t, b, i, end);
+      const stop = last ? end : find(b, SP, i, end);
       t.text(fields[k], i, stop - i);
       i = stop + 1;
     }
@@ -83,6 +93,7 @@ const owner = words([
 const connection: LineDissector = (t, b, off, end) => {
   let i = off;
   for (const f of [F.connectionNetwork, F.connectionType]) {
+    i = skipSpaces(t, b, i, end);
     const stop = find(b, SP, i, end);
     if (stop === end) return t.expert(E.missingFields);
     t.text(f, i, stop - i);
@@ -120,13 +131,14 @@ const timezone: LineDissector = (t, b, off, end) => {
 
 /** `audio 49170/2 RTP/AVP 0 8 96`. RFC 8866 §5.14. */
 const mediaLine: LineDissector = (t, b, off, end) => {
-  const kindEnd = find(b, SP, off, end);
-  if (kindEnd > off) t.text(F.mediaMedia, off, kindEnd - off);
-  const port = kindEnd + 1;
+  const kind = skipSpaces(t, b, off, end);
+  const kindEnd = find(b, SP, kind, end);
+  if (kindEnd > kind) t.text(F.mediaMedia, kind, kindEnd - kind);
+  const port = skipSpaces(t, b, kindEnd + 1, end);
   if (port >= end) return t.expert(E.missingFields);
   const portEnd = find(b, SP, port, end);
   mediaPort(t, b, port, portEnd);
-  const proto = portEnd + 1;
+  const proto = skipSpaces(t, b, portEnd + 1, end);
   if (proto >= end) return t.expert(E.missingFields);
   const protoEnd = find(b, SP, proto, end);
   t.text(F.mediaProto, proto, protoEnd - proto);
@@ -134,8 +146,9 @@ const mediaLine: LineDissector = (t, b, off, end) => {
   if (protoEnd + 1 >= end) return t.expert(E.missingFields);
   for (let i = protoEnd + 1; i <= end; ) {
     const stop = find(b, SP, i, end);
-    if (stop === i) t.expert(E.extraSpace);
-    else mediaFormat(t, b, i, stop, rtp);
+    if (stop === i) {
+      if (stop < end) t.expert(E.extraSpace);
+    } else mediaFormat(t, b, i, stop, rtp);
     i = stop + 1;
   }
 };
@@ -151,6 +164,7 @@ function mediaPort(t: Tree, b: Uint8Array, off: number, end: number): void {
     if (n > 0xffff || !/^\d+$/.test(s)) t.expert(E.badPort);
   }
   if (slash + 1 < end) t.text(F.mediaPortCount, slash + 1, end - slash - 1);
+  else if (slash < end) t.expert(E.extraSpace);
 }
 
 function mediaFormat(t: Tree, b: Uint8Array, off: number, end: number, rtp: boolean): void {
@@ -167,8 +181,10 @@ const attribute: LineDissector = (t, b, off, end, w) => {
   const parts = w.media ? ATTRIBUTES[utf8Text(b, off, colon).toLowerCase()] : undefined;
   if (parts !== undefined) parts(t, b, colon + 1, end, w.encodings);
   else {
-    const value = withoutKeys('a', utf8Text(b, off, end)).slice(colon + 1 - off);
-    t.text(w.media ? F.mediaAttrValue : F.sessionAttrValue, colon + 1, end - colon - 1, value);
+    let at = colon + 1;
+    while (at < end && (b[at] === SP || b[at] === HT)) at++;
+    const value = withoutKeys('a', utf8Text(b, off, end)).slice(at - off);
+    t.text(w.media ? F.mediaAttrValue : F.sessionAttrValue, at, end - at, value);
   }
 };
 

@@ -223,6 +223,11 @@ describe('SDP lines', () => {
     assert.deepEqual(experts('m=audio 70000 RTP/AVP 0'), ['Invalid media port']);
     assert.deepEqual(experts('m=audio 0x5 RTP/AVP 0'), ['Invalid media port']);
     assert.deepEqual(experts('m=audio 5 RTP/AVP  0'), ['Invalid SDP whitespace (extra space character)']);
+    const space = 'Invalid SDP whitespace (extra space character)';
+    assert.deepEqual(experts('m=audio  5  RTP/AVP  0'), [space, space, space]);
+    assert.deepEqual(experts('o=-  1  2  IN IP4 1.2.3.4'), [space, space, space]);
+    assert.deepEqual(experts('c=IN  IP4 1.2.3.4'), [space]);
+    assert.deepEqual(experts('m=audio 5/ RTP/AVP 0'), [space]);
     assert.deepEqual(experts(AUDIO, 'a=rtpmap:96 foo/bar'), ['Invalid sample rate']);
     assert.deepEqual(experts(AUDIO, 'a=X-foo:'), ['Invalid SDP line (missing required fields)']);
     assert.deepEqual(nodes('v=0', '', 's=-').at(-1), ['data', '0d:0a:73:3d:2d:0d:0a', 5, 7]);
