@@ -189,7 +189,8 @@ async function packedSecrets(capture: string): Promise<readonly string[]> {
   }
 }
 
-function sidecars(capture: string): string[] {
+/** Key logs beside a capture, by their names. */
+export function sidecars(capture: string): string[] {
   const { name } = parse(capture);
   const base = join(dirname(capture), name);
   const out: string[] = [];

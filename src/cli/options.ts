@@ -43,6 +43,7 @@ export interface ReadOptions {
   failOn?: 'note' | 'warn' | 'error';
   requireDecrypt?: boolean;
   eftfIssuer?: string[];
+  follow?: boolean;
   l?: boolean;
   P?: boolean;
   z?: string[];
@@ -149,6 +150,7 @@ export function addOutputOptions(c: Command): Command {
       collect,
     )
     .option('-l', 'write each row at once')
+    .option('--follow', 'go on with what is added to the capture while it is written, until Ctrl-C')
     .addOption(
       new Option('--fail-on <severity>', 'exit with 3 if a finding is this bad').choices(['note', 'warn', 'error']),
     );

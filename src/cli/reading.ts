@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { dissectors } from '../../dissectors/index.js';
 import type { CaptureFile, Damage } from '../capture/chunk.js';
-import { openCapture } from '../capture/open.js';
+import { openCapture, openGrowing } from '../capture/open.js';
 import { engineFields } from '../engine/dissect.js';
 import { NO_ROWS, Pass, type RowKinds, type Tap } from '../engine/pass.js';
 import { Registry } from '../engine/registry.js';
@@ -15,6 +15,7 @@ import type { LimitReached } from '../stream/ledger.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { applyDecodeAs } from './decode-as.js';
 import { Exit, UserError } from './errors.js';
+import { followed } from './follow.js';
 import { Interruptible } from './interrupt.js';
 import { gatherKeys, type Keys } from './keys.js';
 import type { ReadOptions } from './options.js';
@@ -123,7 +124,9 @@ export class Reading {
     const { o, names, registry } = this;
     const services = tlsServices(this.keys.log, o.verifyAll === true, this.keys.esp);
     for (const file of o.handshakeFrom ?? []) await this.lend(file, services);
-    const source = new Interruptible(await openCapture(names), names.includes('-'));
+    const follow = followed(names, o);
+    const opened = follow === undefined ? openCapture(names) : openGrowing(follow);
+    const source = new Interruptible(await opened, names.includes('-'));
     const pass = new Pass(
       registry,
       {
@@ -164,7 +167,8 @@ export class Reading {
     return {
       tunnels: pass.index.tunnels,
       whole: source.damage.length === 0,
-      interrupted: source.interrupted && !source.pipe,
+      // To a pipe, and to a file that is followed, it is a good end.
+      interrupted: source.interrupted && !source.pipe && follow === undefined,
       files: source.files,
       damage: source.damage,
       limits,

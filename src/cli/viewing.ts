@@ -12,7 +12,7 @@ import { closeGaps, closeMoreGaps, collect } from './engine-thread.js';
 import { FrameFile } from './frame-file.js';
 import { InnerFile } from './inner-file.js';
 import { KeyLogTail } from './key-log-tail.js';
-import { keyLines } from './keys.js';
+import { keyLines, sidecars } from './keys.js';
 import type { ReadOptions } from './options.js';
 import { Reading } from './reading.js';
 import { tlsServices } from './services.js';
@@ -36,7 +36,7 @@ export class Viewing implements ViewedCapture {
    * @throws UserError
    */
   static async of(captures: readonly string[], o: ReadOptions, growing?: GrowingReader): Promise<Viewing> {
-    return Viewing.with(captures, o, growing && { reader: growing, tails: tailsOf(o), learned: [] });
+    return Viewing.with(captures, o, growing && { reader: growing, tails: tailsOf(captures, o), learned: [] });
   }
 
   private static async with(
@@ -59,6 +59,9 @@ export class Viewing implements ViewedCapture {
   }
   get names(): readonly string[] {
     return this.reading.names;
+  }
+  get grows(): boolean {
+    return this.growing !== undefined || this.names.includes('-');
   }
 
   async open(): Promise<Capture> {
@@ -146,7 +149,7 @@ export class Viewing implements ViewedCapture {
     const { o, growing } = this;
     const more = { keylog: [...keylog, ...(o.keylog ?? [])], decodeAs: [...(o.decodeAs ?? []), ...decodeAs] };
     const options = { ...o, ...more };
-    return Viewing.with(this.captures, options, growing && { ...growing, tails: tailsOf(options) });
+    return Viewing.with(this.captures, options, growing && { ...growing, tails: tailsOf(this.captures, options) });
   }
 }
 
@@ -159,10 +162,15 @@ interface GrowingFollowed {
 }
 
 /** Key logs that may grow. What they have now is gathered with all others, so it is passed over here. */
-function tailsOf({ keylog = [], autoKeys }: ReadOptions): GrowingFollowed['tails'] {
+function tailsOf(captures: readonly string[], { keylog = [], autoKeys }: ReadOptions): GrowingFollowed['tails'] {
+  const beside = autoKeys ? captures.filter((name) => name !== '-').flatMap(sidecars) : [];
   const environment = autoKeys ? process.env.SSLKEYLOGFILE : undefined;
   const named = keylog.map((path) => ({ path, source: 'option' as const }));
-  const all = environment === undefined ? named : [...named, { path: environment, source: 'environment' as const }];
+  const all = [
+    ...named,
+    ...beside.map((path) => ({ path, source: 'sidecar' as const })),
+    ...(environment === undefined ? [] : [{ path: environment, source: 'environment' as const }]),
+  ];
   return all.map(({ path, source }) => {
     const tail = new KeyLogTail(path);
     while (tail.more().length > 0);

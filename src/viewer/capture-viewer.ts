@@ -91,7 +91,7 @@ export class CaptureViewer implements Viewer {
       read: 0,
       done: false,
       cancelled: false,
-      growing: viewed.names.includes('-'),
+      growing: viewed.grows,
       late: false,
       elapsedMs: 0,
       keys: { lines: 0, used: 0, sources: [] },
@@ -155,7 +155,7 @@ export class CaptureViewer implements Viewer {
     let next = 0;
     try {
       await breath();
-      if (viewed.names.includes('-') && !again.over) this.publish(); // the first packet may take its time
+      if (viewed.grows && !again.over) this.publish(); // the first packet may take its time
       for (;;) {
         const chunk = await capture.next();
         if (again.over) return;
@@ -220,7 +220,7 @@ export class CaptureViewer implements Viewer {
       ...(size !== undefined && { size }),
       done: this.ended,
       cancelled: this.stopped,
-      growing: !this.ended && viewed.names.includes('-'),
+      growing: !this.ended && viewed.grows,
       late: this.late?.found ?? false,
       elapsedMs: performance.now() - this.started,
       keys,

@@ -17,7 +17,7 @@ export class LateKeys {
     private readonly tunnels: () => readonly Tunnel[],
     told: () => void,
   ) {
-    if (!viewed.names.includes('-')) return;
+    if (!viewed.grows) return;
     this.timer = setInterval(() => {
       if (this.look()) told();
     }, EVERY_MS);

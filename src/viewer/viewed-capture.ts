@@ -41,6 +41,8 @@ export interface RowFile {
 export interface ViewedCapture {
   readonly registry: Registry;
   readonly names: readonly string[];
+  /** More may come: it is a pipe, or is written while it is read. */
+  readonly grows: boolean;
   /** Opens the captures so that their octets can be read again. @throws CaptureError */
   open(): Promise<Capture>;
   keys(): PassKeys;

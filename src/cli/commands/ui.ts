@@ -15,6 +15,7 @@ import { makeViews } from '../../tui/views.js';
 import { Waiting } from '../../tui/waiting.js';
 import { Refused } from '../../viewer/remote.js';
 import { Exit, UserError } from '../errors.js';
+import { FollowedFile, followed } from '../follow.js';
 import { LiveCapture } from '../live-capture.js';
 import { NothingYet } from '../live-nothing.js';
 import { isPiped, PipedCapture } from '../live-pipe.js';
@@ -83,6 +84,11 @@ const nothing = (options: ScreenOptions, said?: string): Shown => ({
 /** `fttscope CAPTURE` in a terminal, or `fttscope` alone: the screens. Returns the exit code. */
 export async function ui(captures: readonly string[], options: ScreenOptions, tour?: Tour): Promise<number> {
   if (captures.length + (options.read?.length ?? 0) === 0) return all(nothing(options));
+  const follow = followed([...(options.read ?? []), ...captures], options);
+  if (follow !== undefined) {
+    const file = { captures: [follow.name], options: { ...options, read: [] }, run: new FollowedFile(follow) };
+    return all({ ...file, ...(tour !== undefined && { tour }) });
+  }
   return all({ captures, options, ...(tour !== undefined && { tour }) });
 }
 
@@ -112,7 +118,8 @@ async function all(first: Shown): Promise<number> {
 
 /** Shows one capture until the user quits, or wants another. Returns that, and the exit code of the run that there was. */
 async function one({ captures, options: o, tour, said, run: given }: Shown): Promise<[Shown | undefined, number]> {
-  const { registry, names } = new Reading(given === undefined ? captures : ['-'], { ...o, quiet: true });
+  const brought = given === undefined || captures.length > 0 ? captures : ['-'];
+  const { registry, names } = new Reading(brought, { ...o, quiet: true });
   const run: LiveRun | undefined = given ?? (names.join() === '-' && isPiped() ? new PipedCapture() : undefined);
   const memory = new Memory(folders(process.env), o.config);
   const name = o.theme ?? memory.settings.theme;
