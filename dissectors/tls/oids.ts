@@ -122,6 +122,9 @@ const OIDS: Names = {
 };
 
 /** The identifier's name, or the identifier. */
+/** All names that {@link oidName} has. */
+export const OID_NAMES: ReadonlySet<string> = new Set(Object.values(OIDS));
+
 export const oidName = (oid: string): string => OIDS[oid] ?? oid;
 
 /** Short names of attribute types in the text form of names. RFC 4514 §3 */

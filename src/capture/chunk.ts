@@ -98,7 +98,9 @@ export interface Damage {
   readonly file: number;
   /** Offset in the (decompressed) file. */
   readonly offset: number;
-  /** What is wrong and what was read, in one line. */
+  /** What messages call the file. */
+  readonly label: string;
+  /** What is wrong and what was read, in one line that begins with the label. */
   readonly message: string;
 }
 

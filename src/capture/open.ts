@@ -60,7 +60,7 @@ export async function openCapture(paths: readonly string[], options: OpenOptions
     } catch (error) {
       if (!(error instanceof CaptureError)) throw error;
       first ??= error;
-      refused.push({ file: i + 1, offset: 0, message: error.message });
+      refused.push({ file: i + 1, offset: 0, label: path, message: error.message });
     }
   if (first !== undefined && sources.length === 0) throw first;
   return sources.length === 1 && refused.length === 0 ? sources[0] : mergeSources(sources, refused);

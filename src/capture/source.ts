@@ -96,7 +96,8 @@ export class FileSource implements Capture {
     this.ended = true;
     if (reason === '') return;
     const { id, name, frames } = this.file;
-    const message = `${labelOf(name)}: ${reason} at offset ${offset}; ${framesRead(frames)}`;
-    this.damage.push({ file: id, offset, message });
+    const label = labelOf(name);
+    const message = `${label}: ${reason} at offset ${offset}; ${framesRead(frames)}`;
+    this.damage.push({ file: id, offset, label, message });
   }
 }

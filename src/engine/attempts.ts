@@ -1,4 +1,4 @@
-import { u16 } from '../kit/index.js';
+import { quoted, u16, words } from '../kit/index.js';
 import type { Findings } from '../model/findings.js';
 import { type Arrival, type Moment, millis } from '../model/moment.js';
 import type { OtherAttempts } from '../model/other-attempts.js';
@@ -49,10 +49,10 @@ export class Attempts {
     for (const [tcp, to] of this.open) {
       if (tcp.syn === null || tcp.synAck !== null) continue;
       if (tcp.rst !== null && tcp.rst.side !== tcp.synSide)
-        findings.raise('tcp.refused', tcp.rst, [], { detail: `The connection was to ${to}.` });
+        findings.raise('tcp.refused', tcp.rst, [], { detail: words`The connection was to ${quoted('host', to)}.` });
       else if (tcp.synRepeats > 0 || millis(tcp.syn, end) >= PATIENCE_MS) {
         const tries = tcp.synRepeats + 1;
-        findings.raise('tcp.no-answer', tcp.syn, [], { detail: `${tries} SYN went to ${to}.` });
+        findings.raise('tcp.no-answer', tcp.syn, [], { detail: words`${tries} SYN went to ${quoted('host', to)}.` });
       }
     }
   }

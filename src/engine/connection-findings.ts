@@ -1,6 +1,9 @@
 import { certificateSummary } from '../../dissectors/tls/index.js';
+import { OID_NAMES } from '../../dissectors/tls/oids.js';
+import { joined, ofNumber, oneOf, ours, quoted, words } from '../kit/index.js';
 import type { Findings, Remark } from '../model/findings.js';
 import { millis, type Seen } from '../model/moment.js';
+import { SCHEMES } from '../model/standard-words.js';
 import type { TlsSession } from '../tls/index.js';
 import type { ProxyExchange } from '../tunnel/proxy-exchange.js';
 import type { TunnelLife } from './tunnel-life.js';
@@ -42,32 +45,38 @@ function judgeRepetitions({ tcp }: TunnelLife, raise: Raise): void {
   const again = a.retransmissions + b.retransmissions;
   const share = (100 * again) / (a.segments + b.segments);
   if (again < AGAIN.segments || share < AGAIN.percent) return;
-  raise('tunnel.retransmissions', tcp.first, { detail: `${again} segments (${share.toFixed(1)} %) were sent again.` });
+  raise('tunnel.retransmissions', tcp.first, {
+    detail: ours`${again} segments (${ofNumber(share, (n) => n.toFixed(1))} %) were sent again.`,
+  });
 }
 
 function judgeConnect({ tcp, connect, connectAnswer }: TunnelLife, p: ProxyExchange, raise: Raise): void {
   const asked = connect ?? tcp.first;
   const answered = connectAnswer ?? asked;
   if (p.host !== '' && p.host.toLowerCase() !== p.target.toLowerCase())
-    raise('proxy.host-differs', asked, { detail: `The CONNECT asks for ${p.target}, and its Host is ${p.host}.` });
+    raise('proxy.host-differs', asked, {
+      detail: words`The CONNECT asks for ${quoted('host', p.target)}, and its Host is ${quoted('host', p.host)}.`,
+    });
   if (p.status === 407) {
-    const schemes = p.schemes?.join(', ') ?? '';
-    const detail = schemes === '' ? 'The proxy names no scheme.' : `The proxy takes ${schemes}.`;
+    const schemes = (p.schemes ?? []).map((s) => oneOf(s, SCHEMES));
+    const detail =
+      schemes.length === 0 ? ours`The proxy names no scheme.` : words`The proxy takes ${joined(schemes, ', ')}.`;
     raise(p.hasCredentials ? 'proxy.credentials' : 'proxy.authentication', answered, { detail });
   }
-  if (p.bodyHeader !== undefined) raise('proxy.answer-body', answered, { detail: `It has ${p.bodyHeader}.` });
+  if (p.bodyHeader !== undefined) raise('proxy.answer-body', answered, { detail: ours`It has ${p.bodyHeader}.` });
   if (p.isHasty) raise('proxy.hasty', asked);
 }
 
 function judgeSession(s: TlsSession, at: Seen, raise: Raise): void {
-  if (s.clientCertificate) raise('tls.client-certificate', at, { detail: 'The client sent one.' });
-  else if (s.certificateRequested) raise('tls.client-certificate', at, { detail: 'The server asked, and got none.' });
+  if (s.clientCertificate) raise('tls.client-certificate', at, { detail: ours`The client sent one.` });
+  else if (s.certificateRequested)
+    raise('tls.client-certificate', at, { detail: ours`The server asked, and got none.` });
   if (s.renegotiations > 0) raise('tls.renegotiation', at);
   if (s.resumed !== undefined) raise('tls.taken-up', at);
   if (s.retried) raise('tls.retried', at);
   const updates = s.keyUpdates[0] + s.keyUpdates[1];
   if (updates > 0)
-    raise('tls.key-update', at, { detail: `It happened ${updates === 1 ? 'once' : `${updates} times`}.` });
+    raise('tls.key-update', at, { detail: ours`It happened ${updates === 1 ? 'once' : ours`${updates} times`}.` });
   if (s.serverRandom.endsWith(DOWNGRADE)) raise('tls.downgraded', at);
   if (s.protections?.extendedMasterSecret === false) raise('tls.no-extended-master-secret', at);
   if (s.protections?.renegotiationInfo === false) raise('tls.no-renegotiation-info', at);
@@ -75,9 +84,12 @@ function judgeSession(s: TlsSession, at: Seen, raise: Raise): void {
   const c = der === undefined ? undefined : certificateSummary(der);
   if (c === undefined) return;
   const small = c.keyBits > 0 && c.keyBits < (LEAST_BITS[c.keyAlgorithm] ?? 0);
-  if (small) raise('tls.certificate-weak', at, { detail: `Its key is ${c.keyAlgorithm} with ${c.keyBits} bits.` });
+  if (small)
+    raise('tls.certificate-weak', at, {
+      detail: words`Its key is ${oneOf(c.keyAlgorithm, OID_NAMES)} with ${c.keyBits} bits.`,
+    });
   else if (BROKEN_HASH.test(c.signatureAlgorithm) && !c.selfIssued)
-    raise('tls.certificate-weak', at, { detail: `It is signed with ${c.signatureAlgorithm}.` });
+    raise('tls.certificate-weak', at, { detail: words`It is signed with ${oneOf(c.signatureAlgorithm, OID_NAMES)}.` });
 }
 
 /** Records that are longer than their receiver said that they may be. */
@@ -85,9 +97,9 @@ function judgeRecords({ tooLong, tcp }: TunnelLife, s: TlsSession, raise: Raise)
   for (const direction of [0, 1] as const) {
     const r = s.tooLong(direction);
     if (r === undefined) continue;
-    const [sender, receiver] = (direction === 0) !== s.swapped ? ['UE', 'EFTF'] : ['EFTF', 'UE'];
+    const [sender, receiver] = (direction === 0) !== s.swapped ? (['UE', 'EFTF'] as const) : (['EFTF', 'UE'] as const);
     raise('tls.record-too-long', tooLong[direction] ?? tcp.first, {
-      detail: `The ${sender} sent ${r.octets} octets in one, and the ${receiver} takes ${r.most}.`,
+      detail: ours`The ${sender} sent ${r.octets} octets in one, and the ${receiver} takes ${r.most}.`,
     });
   }
 }
@@ -108,12 +120,14 @@ function judgeOrder(
     const way = tunnel.direction(side);
     const end = tcp.fin ?? tcp.end;
     if (octets > 0 && end !== null)
-      raise('fttims.unfinished', end, { detail: `${octets} octets of it came ${way}, and then the end.` });
+      raise('fttims.unfinished', end, { detail: ours`${octets} octets of it came ${way}, and then the end.` });
   }
   const { end } = tcp;
   if (end === null) return;
   const other = unknown[tunnel.direction(end.side) === 'up' ? 1 : 0];
   if (other === null || millis(other, end) > REFUSAL_MS || millis(other, end) < 0) return;
   const ms = Math.round(millis(other, end));
-  raise('fttims.unknown-refused', end, { detail: `The tunnel ended ${ms} ms after one, from the side that got it.` });
+  raise('fttims.unknown-refused', end, {
+    detail: ours`The tunnel ended ${ms} ms after one, from the side that got it.`,
+  });
 }

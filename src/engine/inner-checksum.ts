@@ -8,7 +8,7 @@ const ICMPV6 = 58;
 const SOURCE = 12;
 
 /** Which checksum of a packet is wrong, outermost first; '' where none is, or where it cannot be told. */
-export function wrongChecksum(p: Packet): string {
+export function wrongChecksum(p: Packet): 'an IPv4 header' | 'ICMP' | 'UDP' | 'TCP' | '' {
   if (p.addresses === null || p.transport === null || p.payloadEnd < p.payloadWireEnd) return '';
   if (p.net === 4) {
     const at = p.source - SOURCE;

@@ -3,7 +3,7 @@ import { isRtcp } from '../../dissectors/rtp.js';
 import type { MediaNote } from '../../dissectors/sdp/index.js';
 import type { SipMessage, SipNote } from '../../dissectors/sip/index.js';
 import type { CaptureInterface } from '../capture/chunk.js';
-import { type AnyDissector, type Peek, u16, u32, type View } from '../kit/index.js';
+import { type AnyDissector, ours, type Peek, u16, u32, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { CapturePoint, ProtocolCounts } from '../model/entities.js';
 import { Content } from '../model/events.js';
@@ -206,7 +206,7 @@ export class SessionTap implements Tap {
   private check(packet: Packet): void {
     const wrong = wrongChecksum(packet);
     if (wrong === '') return;
-    const detail = `The first is that of ${wrong}.`;
+    const detail = ours`The first is that of ${wrong}.`;
     this.model.findings.raise('inner.checksum', this.at.seen(), [{ kind: 'tunnel', id: this.at.tunnel }], { detail });
   }
 
@@ -367,7 +367,7 @@ export class SessionTap implements Tap {
   private mirrored(): void {
     for (const [id, { duplicates, firstDuplicate }] of this.files)
       if (firstDuplicate !== undefined && duplicates >= MIRRORED) {
-        const detail = `${duplicates} frames repeat others.`;
+        const detail = ours`${duplicates} frames repeat others.`;
         this.model.findings.raise('capture.duplicate', firstDuplicate, [{ kind: 'file', id }], { detail });
       }
   }
@@ -386,7 +386,8 @@ export class SessionTap implements Tap {
     }
     const sessions = new Map(first.map(({ tunnel }) => [tunnel.session?.clientRandom ?? '', tunnel.id]));
     sessions.delete('');
-    this.model.finish(end, () => first.map((life) => tunnelEntity(life, end, this.severalFiles, sessions)));
+    const { tell } = this.model;
+    this.model.finish(end, () => first.map((life) => tunnelEntity(life, end, this.severalFiles, sessions, tell)));
     this.points = capturePoints(lives, [...this.model.media.streams]);
   }
 }

@@ -1,7 +1,7 @@
 import { cipherSuiteName } from '../../dissectors/tls/ciphersuites.js';
 import { certificateSummary, versionName } from '../../dissectors/tls/index.js';
 import { ALERTS } from '../../dissectors/tls/values.js';
-import { ip4, ip6, nameOf } from '../kit/index.js';
+import { hexNumber, ip4, ip6, nameOf, type Own, ofNumber, ours, type Tell } from '../kit/index.js';
 import type {
   AlertEntry,
   CertificateEntry,
@@ -36,13 +36,14 @@ export const placeOf = (e: Endpoint): Place => ({
 
 /**
  * What a report says of a tunnel. `end` is the time of the last frame of the capture; `sessions` has the numbers of
- * tunnels by the client random of their session.
+ * tunnels by the client random of their session, and `tell` says how sentences are told.
  */
 export function tunnelEntity(
   life: TunnelLife,
   end: Moment,
   severalFiles: boolean,
   sessions: ReadonlyMap<string, number>,
+  tell: Tell,
 ): TunnelEntity {
   const { tunnel, tcp } = life;
   const { session } = tunnel;
@@ -62,7 +63,7 @@ export function tunnelEntity(
         ? uid('tls', session.clientRandom, session.serverRandom)
         : uid('tcp', ue.address, ue.port, server.address, server.port, tcp.first.seconds, tcp.first.nanos),
     state,
-    ...(state === 'other' && { other: tunnel.other ?? 'unknown application data' }),
+    ...(state === 'other' && { other: tunnel.other ?? ours`unknown application data` }),
     ...(failure !== undefined && { failure }),
     accessType: proxy === undefined ? 'I' : 'II',
     transport: tunnel.transport,
@@ -77,7 +78,7 @@ export function tunnelEntity(
     release,
     idleMaxMs: tcp.idleMaxMs,
     tcp: tcpOf(life),
-    ...(session !== undefined && { tls: tlsOf(life, session, sessions) }),
+    ...(session !== undefined && { tls: tlsOf(life, session, sessions, tell) }),
     envelopes: { up: countOf(up), down: countOf(down) },
     unknownTypes: Object.fromEntries([...tunnel.unknownTypes].map(([type, n]) => [String(type), n])),
     protocols: Stacks.list([life, ...life.legs].map((l) => l.stacks)),
@@ -164,24 +165,30 @@ function failureOf({ tunnel, tcp, connectAnswer }: TunnelLife): TunnelFailure {
   const { session, proxy } = tunnel;
   const row = tcp.end === null ? {} : { row: tcp.end.row };
   if (session === undefined) {
-    if (proxy?.status === undefined) return { stage: 'proxy', cause: 'The proxy did not answer the CONNECT.', ...row };
+    if (proxy?.status === undefined)
+      return { stage: 'proxy', cause: ours`The proxy did not answer the CONNECT.`, ...row };
     const answered = connectAnswer === null ? row : { row: connectAnswer.row };
     return proxy.status < 300
-      ? { stage: 'tls', cause: 'The proxy let the connection through, and no TLS followed.', ...row }
-      : { stage: 'proxy', cause: `The proxy refused the CONNECT with status ${proxy.status}.`, ...answered };
+      ? { stage: 'tls', cause: ours`The proxy let the connection through, and no TLS followed.`, ...row }
+      : { stage: 'proxy', cause: ours`The proxy refused the CONNECT with status ${proxy.status}.`, ...answered };
   }
   const alert = session.alerts.find((a) => a.level === FATAL);
   if (alert !== undefined) {
     const who = (alert.direction === 0) !== session.swapped ? 'UE' : 'EFTF';
-    return { stage: 'tls', cause: `The ${who} sent the alert ${alertName(alert.description)}.`, row: `${alert.frame}` };
+    return {
+      stage: 'tls',
+      cause: ours`The ${who} sent the alert ${alertName(alert.description)}.`,
+      row: `${alert.frame}`,
+    };
   }
   if (session.serverHelloFrame === undefined)
-    return { stage: 'tls', cause: 'The ClientHello was not answered.', ...row };
-  return { stage: 'tls', cause: 'The TLS handshake was not completed.', ...row };
+    return { stage: 'tls', cause: ours`The ClientHello was not answered.`, ...row };
+  return { stage: 'tls', cause: ours`The TLS handshake was not completed.`, ...row };
 }
 
 /** `handshake_failure`: the names of RFC 8446 §6. */
-const alertName = (n: number): string => nameOf(ALERTS, n, `alert ${n}`).toLowerCase().replaceAll(' ', '_');
+const alertName = (description: number): Own =>
+  ofNumber(description, (n) => nameOf(ALERTS, n, `alert ${n}`).toLowerCase().replaceAll(' ', '_'));
 
 function releaseOf({ tunnel, tcp, path }: TunnelLife, end: Moment): Release {
   const e = tcp.end;
@@ -231,13 +238,13 @@ function tcpOf({ tunnel, tcp }: TunnelLife): TunnelEntity['tcp'] {
   };
 }
 
-function tlsOf(life: TunnelLife, s: TlsSession, sessions: ReadonlyMap<string, number>): TlsEntry {
+function tlsOf(life: TunnelLife, s: TlsSession, sessions: ReadonlyMap<string, number>, tell: Tell): TlsEntry {
   const parent = sessions.get(s.resumedFrom ?? '');
   const certificate = s.certificates.length > 0 ? certificateOf(s.certificates[0]) : undefined;
   const up = s.swapped ? 1 : 0;
   return {
-    ...(s.version !== 0 && { version: versionName(s.version) }),
-    ...(s.suite !== 0 && { cipher: cipherSuiteName(s.suite) ?? `0x${s.suite.toString(16).padStart(4, '0')}` }),
+    ...(s.version !== 0 && { version: ofNumber(s.version, versionName) }),
+    ...(s.suite !== 0 && { cipher: ofNumber(s.suite, (n) => cipherSuiteName(n) ?? hexNumber(n, 4)) }),
     ...(s.sni !== undefined && { sni: s.sni }),
     ...(s.alpn !== undefined && { alpn: s.alpn }),
     resumed: s.resumed !== undefined,
@@ -246,7 +253,7 @@ function tlsOf(life: TunnelLife, s: TlsSession, sessions: ReadonlyMap<string, nu
     ...(certificate !== undefined && { certificate }),
     alerts: s.alerts.map((a, i) => alertOf(a, life.alerts[i], s.swapped)),
     keyUpdates: s.keyUpdates[0] + s.keyUpdates[1],
-    decryption: { up: verdictOf(s, up), down: verdictOf(s, up === 0 ? 1 : 0) },
+    decryption: { up: verdictOf(s, up, tell), down: verdictOf(s, up === 0 ? 1 : 0, tell) },
   };
 }
 
@@ -294,11 +301,11 @@ function certificateOf(der: Uint8Array): CertificateEntry | undefined {
   };
 }
 
-function verdictOf(s: TlsSession, direction: 0 | 1): Verdict {
+function verdictOf(s: TlsSession, direction: 0 | 1, tell: Tell): Verdict {
   const v = s.verdict(direction);
   return {
     verdict: v.verdict,
-    ...(v.reason !== undefined && { reason: v.reason }),
+    ...(v.why !== undefined && { reason: tell(v.why) }),
     ...(v.source !== undefined && { source: v.source }),
     records: v.records,
     decrypted: v.decrypted,

@@ -8,3 +8,4 @@ export * from './fields.js';
 export * from './remembered.js';
 export * from './text.js';
 export * from './tree.js';
+export * from './words.js';

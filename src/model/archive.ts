@@ -121,7 +121,7 @@ export class Archive {
       c.pinholes.flow(s.to.address, s.to.port, s.rtp.packets - s.rtp.keepAlives);
     }
     judgeOver(this.model, c, sure, now);
-    const entity = c.entity();
+    const entity = c.entity(this.model.tell);
     this.tallies.calls.add(entity);
     this.calls.add(c.id, this.shelf.put(entity));
     for (const s of sure) this.put(s);
@@ -153,7 +153,7 @@ export class Archive {
     const { signalling, media } = this.model;
     if (signalling.calls.size + media.streams.size < this.kept / FEW) return;
     for (const c of [...signalling.calls]) {
-      const entity = c.entity();
+      const entity = c.entity(this.model.tell);
       this.tallies.calls.add(entity);
       const place = this.shelf.put(entity);
       this.settled = Math.min(this.settled, place);
@@ -226,7 +226,7 @@ export class Archive {
       this.model.signalling.calls,
       (place) => this.call(place),
       (out, place) => this.tellCall(out, place),
-      (c) => c.entity(),
+      (c) => c.entity(this.model.tell),
     );
   }
 

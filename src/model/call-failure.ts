@@ -1,5 +1,7 @@
+import { joined, ofNumber, quoted, type Words, words } from '../kit/index.js';
 import type { CallFailure } from './entities.js';
 import { parameterOf } from './sip-event.js';
+import { phraseOf } from './standard-words.js';
 
 /** What final responses to an INVITE mean to somebody who wanted to phone. RFC 3261 §21, TS 24.229 §5.1.3.1 */
 const WORDS: Readonly<Record<number, string>> = {
@@ -46,7 +48,7 @@ const WORDS: Readonly<Record<number, string>> = {
   606: 'The callee does not accept the media that were offered',
 };
 
-const words = (status: number): string =>
+const meaningOf = (status: number): string =>
   WORDS[status] ??
   (status < 400
     ? 'The call was sent on to another address'
@@ -55,6 +57,9 @@ const words = (status: number): string =>
       : status < 600
         ? 'A server failed'
         : 'The call was refused everywhere');
+
+/** Why a call failed, before that is told. */
+export type Failure = Omit<CallFailure, 'reason'> & { readonly reason: Words };
 
 /** What a response says beside its status. */
 export interface Explanations {
@@ -77,19 +82,27 @@ function alternativeOf(body: string): CallFailure['alternative'] {
   return { type, ...(action !== undefined && { action }) };
 }
 
+/** A status with its reason phrase, which may be any text. */
+function withPhrase(status: number, phrase: string): Words | number {
+  const p = phrase.trimEnd();
+  return p === '' ? status : words`${status} ${phraseOf(p, status)}`;
+}
+
 /** Why a call failed, in words. */
-export function callFailure(status: number, phrase: string, more: Explanations): CallFailure {
+export function callFailure(status: number, phrase: string, more: Explanations): Failure {
   const q850 = more.reason.find((r) => /^\s*Q\.850\b/i.test(r));
   const cause = Number(q850 === undefined ? Number.NaN : parameterOf(q850, 'cause'));
-  const texts = [
+  const texts = new Set([
     ...more.reason.flatMap((r) => parameterOf(r, 'text') ?? []),
     ...(more.warning === undefined ? [] : [/"([^"]*)"/.exec(more.warning)?.[1] ?? more.warning]),
-  ].filter((t) => t !== '');
+  ]);
+  texts.delete('');
   const alternative = alternativeOf(more.body ?? '');
-  const said = texts.length === 0 ? '' : `: ${[...new Set(texts)].join('; ')}`;
+  const free = [...texts].map((t) => quoted('free', t));
+  const said = free.length === 0 ? '' : words`: ${joined(free, '; ')}`;
   return {
     status,
-    reason: `${words(status)} (${`${status} ${phrase}`.trim()})${said}.`,
+    reason: words`${ofNumber(status, meaningOf)} (${withPhrase(status, phrase)})${said}.`,
     ...(Number.isInteger(cause) && { q850: cause }),
     ...(more.retryAfter !== undefined && { retryAfterSeconds: more.retryAfter }),
     ...(alternative !== undefined && { alternative }),

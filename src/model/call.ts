@@ -1,7 +1,8 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
-import { callFailure } from './call-failure.js';
+import { type Tell, words } from '../kit/index.js';
+import { callFailure, type Failure } from './call-failure.js';
 import { CallFeatures } from './call-features.js';
-import type { CallEntity, CallFailure, CallMessage, CallState, Place } from './entities.js';
+import type { CallEntity, CallMessage, CallState, Place } from './entities.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import { Pinholes } from './pinholes.js';
 import type { SessionMedia } from './session-media.js';
@@ -63,7 +64,7 @@ export class Call {
   end: Seen | null = null;
   cancel: Seen | null = null;
   releasedBy: 'caller' | 'callee' | undefined;
-  failure: CallFailure | undefined;
+  failure: Failure | undefined;
   failedAt: Seen | null = null;
   /** The network lost its state of the user: the UE is to register anew (TS 24.229 §5.1.2A.1.6). */
   restoration: Seen | null = null;
@@ -265,7 +266,7 @@ export class Call {
     if (this.state === 'in-progress' && this.trying === null && this.progress === null && waited >= TIMER_B_MS) {
       this.state = 'failed';
       this.failedAt = this.inviteAt;
-      this.failure = { reason: 'The INVITE was not answered at all.' };
+      this.failure = { reason: words`The INVITE was not answered at all.` };
     } else if (this.cancel !== null && (this.state === 'ringing' || this.state === 'in-progress')) {
       this.state = 'cancelled';
       this.end = this.cancel;
@@ -293,7 +294,8 @@ export class Call {
     return uid('call', this.callId, this.callerTag);
   }
 
-  entity(): CallEntity {
+  /** @param tell how sentences are told */
+  entity(tell: Tell): CallEntity {
     const pinholes = this.pinholes.list;
     const { direction, ringing, answer, end, releasedBy, failure, pddMs, setupMs, durationMs } = this;
     return {
@@ -314,7 +316,7 @@ export class Call {
       pddMs,
       setupMs,
       durationMs,
-      failure,
+      failure: failure && { ...failure, reason: tell(failure.reason) },
       messages: this.messages,
       media: [...this.media].sort((a, b) => a - b),
       pinholes: pinholes.length === 0 ? undefined : pinholes,

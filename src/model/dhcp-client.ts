@@ -7,7 +7,7 @@ import {
   optionValue,
   sipServers,
 } from '../../dissectors/dhcp/index.js';
-import { hex, hexNumber, ip4 } from '../kit/index.js';
+import { hex, hexNumber, ip4, type Own, ofNumber } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { Backoff } from './backoff.js';
 import type { AddressingMessage, DhcpExchange } from './entities.js';
@@ -139,8 +139,8 @@ export class DhcpTransaction {
     return which === NONE_YET ? null : (this.messages[which].at as Seen);
   }
 
-  get xid(): string {
-    return hexNumber(this.number >>> 0, 8);
+  get xid(): Own {
+    return ofNumber(this.number >>> 0, (n) => hexNumber(n, 8));
   }
 
   get told(): DhcpExchange {

@@ -1,3 +1,4 @@
+import type { Own, Told } from '../kit/index.js';
 import type { Moment } from './moment.js';
 import type { Series } from './series.js';
 
@@ -23,7 +24,7 @@ export type FailureStage = 'dns' | 'tcp' | 'proxy' | 'tls' | 'dhcp' | 'slaac' | 
 
 export interface TunnelFailure {
   stage: FailureStage;
-  cause: string;
+  cause: Own;
   row?: string;
 }
 
@@ -74,7 +75,7 @@ export interface StallEntry {
 
 export interface Verdict {
   verdict: 'full' | 'partial' | 'none';
-  reason?: string;
+  reason?: Told;
   source?: string;
   records: number;
   decrypted: number;
@@ -88,7 +89,7 @@ export interface AlertEntry {
   direction: 'up' | 'down';
   level: 'warning' | 'fatal';
   description: number;
-  name: string;
+  name: Own;
 }
 
 export interface CertificateEntry {
@@ -100,8 +101,8 @@ export interface CertificateEntry {
 }
 
 export interface TlsEntry {
-  version?: string;
-  cipher?: string;
+  version?: Own;
+  cipher?: Own;
   sni?: string;
   alpn?: string;
   resumed: boolean;
@@ -180,7 +181,7 @@ export interface GapEntry {
 
 export interface TunnelEntity extends Entity {
   state: TunnelState;
-  other?: string;
+  other?: Own;
   failure?: TunnelFailure;
   accessType?: 'I' | 'II';
   transport: 'tls' | 'tcp';
@@ -399,7 +400,7 @@ export interface CallFailure {
   /** Absent where no final response came. */
   status?: number;
   /** In plain words, with what the response says itself. */
-  reason: string;
+  reason: Told;
   /** Cause of ITU-T Q.850, where a Reason header gives one (RFC 3326). */
   q850?: number;
   retryAfterSeconds?: number;
@@ -564,13 +565,13 @@ export interface FindingEntity extends Entity {
   severity: Severity;
   kind: 'service' | 'conformance' | 'quality' | 'capture';
   confidence: 'certain' | 'likely' | 'possible';
-  title: string;
+  title: Own;
   clause?: string;
   refs: { kind: 'tunnel' | 'call' | 'registration' | 'media' | 'file'; id: number }[];
   first: Moment;
   last: Moment;
   count: number;
   rows: string[];
-  meaning: string;
-  next: string;
+  meaning: Told;
+  next: Own;
 }

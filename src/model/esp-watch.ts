@@ -1,11 +1,11 @@
-import { hexNumber } from '../kit/index.js';
+import { hexNumber, joined, type Own, ofNumber, ours, words } from '../kit/index.js';
 import type { Findings, Ref } from './findings.js';
 import type { Arrival, Seen } from './moment.js';
 
 const MOST = 256;
 const MOST_NAMED = 6;
 /** An SPI as specifications write it. */
-const named = (spi: number): string => hexNumber(spi, 8);
+const named = (spi: number): Own => ofNumber(spi, (n) => hexNumber(n, 8));
 
 /** The packets of one SPI in one direction. */
 interface Way {
@@ -51,16 +51,16 @@ export class EspWatch {
     const shut = all.filter((w) => w.opened < w.packets);
     if (shut.length > 0) {
       const packets = shut.reduce((n, w) => n + w.packets - w.opened, 0);
-      const list = shut.slice(0, MOST_NAMED).map((w) => `${named(w.spi)} (${w.up ? 'up' : 'down'}, ${w.packets})`);
+      const list = shut.slice(0, MOST_NAMED).map((w) => ours`${named(w.spi)} (${w.up ? 'up' : 'down'}, ${w.packets})`);
       const more = shut.length > MOST_NAMED ? ' and others' : '';
-      const detail = `${packets} packets stay shut, of the SPIs ${list.join(', ')}${more}.`;
+      const detail = words`${packets} packets stay shut, of the SPIs ${joined(list, ', ')}${more}.`;
       findings.raise('esp.no-keys', shut[0].first, about, { detail });
     }
     for (const w of all) {
       if (agreed.size > 0 && !agreed.has(w.spi))
-        findings.raise('esp.unknown-spi', w.first, about, { detail: `The first is ${named(w.spi)}.` });
+        findings.raise('esp.unknown-spi', w.first, about, { detail: ours`The first is ${named(w.spi)}.` });
       if (w.wrong === null) continue;
-      const detail = `Of ${named(w.spi)}, ${w.missing} are missing, and ${w.again} came again or late.`;
+      const detail = ours`Of ${named(w.spi)}, ${w.missing} are missing, and ${w.again} came again or late.`;
       findings.raise('esp.wrong-sequence', w.wrong, about, { detail });
     }
   }

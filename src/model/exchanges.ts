@@ -1,8 +1,10 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
+import { type Own, oneOf, ours, words } from '../kit/index.js';
 import type { MessageEntity, SmsEntry, SubscriptionEntity } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import type { SipEvent } from './sip-event.js';
+import { EVENTS } from './standard-words.js';
 import { uid } from './uid.js';
 
 const MOST_ROWS = 64;
@@ -114,15 +116,15 @@ export function judgeMessages(all: readonly Exchange<MessageEntity>[], end: Mome
     if (m.sms !== undefined && m.sms.rp !== 'RP-DATA') reported.add(`${m.tunnel} ${m.direction} ${m.sms.reference}`);
   for (const x of all) {
     const { entity: m } = x;
-    const raise = (code: string, detail: string, remark: Remark = {}): void =>
+    const raise = (code: string, detail: Own, remark: Remark = {}): void =>
       findings.raise(code, x.answered ?? x.start, refsOf(m), { detail, ...remark });
     if (m.status !== undefined && m.status >= 400 && !CHALLENGE.has(m.status))
-      raise('message.failed', `The answer was ${m.status}.`, ABSENT.has(m.status) ? { severity: 'note' } : {});
-    if (m.sms?.cause !== undefined) raise('sms.error', `The cause is ${m.sms.cause}.`);
+      raise('message.failed', ours`The answer was ${m.status}.`, ABSENT.has(m.status) ? { severity: 'note' } : {});
+    if (m.sms?.cause !== undefined) raise('sms.error', ours`The cause is ${m.sms.cause}.`);
     if (m.sms?.rp !== 'RP-DATA' || m.direction === undefined || m.status === undefined || m.status >= 300) continue;
     const back = m.direction === 'up' ? 'down' : 'up';
     if (!reported.has(`${m.tunnel} ${back} ${m.sms.reference}`) && millis(x.start, end) >= REPORT_MS)
-      raise('sms.no-report', `The reference is ${m.sms.reference}.`);
+      raise('sms.no-report', ours`The reference is ${m.sms.reference}.`);
   }
 }
 
@@ -132,7 +134,7 @@ export function judgeSubscriptions(all: readonly Exchange<SubscriptionEntity>[],
     const { status, event = '' } = x.entity;
     if (status === undefined || status < 400 || CHALLENGE.has(status)) continue;
     findings.raise('subscription.failed', x.answered ?? x.start, refsOf(x.entity), {
-      detail: `The answer to ${event === '' ? 'the request' : `the one for ${event}`} was ${status}.`,
+      detail: words`The answer to ${event === '' ? 'the request' : words`the one for ${oneOf(event, EVENTS)}`} was ${status}.`,
       ...(event !== 'reg' && { severity: 'note' }),
     });
   }

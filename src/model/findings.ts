@@ -1,3 +1,4 @@
+import { asSaid, fromCode, type Tell, type Told, type Words, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { IsShaky } from './capture-quality.js';
 import { CATALOGUE, type CatalogueEntry, ORDER } from './catalogue.js';
@@ -17,7 +18,7 @@ export type UidOf = (ref: Ref) => string | undefined;
 /** What an analyzer has to add to what the catalogue says. */
 export interface Remark {
   /** What was seen here, in a sentence that stands before the meaning. */
-  readonly detail?: string;
+  readonly detail?: Words | Told;
   readonly confidence?: FindingEntity['confidence'];
   readonly severity?: Severity;
 }
@@ -100,15 +101,16 @@ export class Findings {
    * The findings, by severity, and cause before consequence. Here they are no longer then.
    * @param known uids of findings that are left out
    * @param isShaky what rests on something that was not seen is claimed more softly where the capture lacks something
+   * @param tell how sentences are told
    */
-  list(uidOf: UidOf, known: ReadonlySet<string>, isShaky: IsShaky): FindingEntity[] {
+  list(uidOf: UidOf, known: ReadonlySet<string>, isShaky: IsShaky, tell: Tell = asSaid): FindingEntity[] {
     const severity = (r: Raised): number => SEVERITIES.indexOf(r.remark.severity ?? r.entry.severity);
     const told = [...this.raised.values()].map((r) => (r.entry.absence && shakes(r, isShaky) ? softened(r) : r));
     this.raised.clear(); // a list is made once
     const all = told.sort(
       (a, b) => severity(a) - severity(b) || ORDER.get(a.code)! - ORDER.get(b.code)! || inOrder(a, b),
     );
-    const list = all.map((r) => entity(r, uidOf)).filter((f) => !known.has(f.uid));
+    const list = all.map((r) => entity(r, uidOf, tell)).filter((f) => !known.has(f.uid));
     for (const [i, f] of list.entries()) f.id = i + 1;
     return list;
   }
@@ -134,9 +136,10 @@ function inOrder({ refs: [a] }: Raised, { refs: [b] }: Raised): number {
   return a.kind === 'call' || a.kind === 'media' ? a.id - b.id : 0;
 }
 
-function entity(r: Raised, uidOf: UidOf): FindingEntity {
+function entity(r: Raised, uidOf: UidOf, tell: Tell): FindingEntity {
   const { code, entry, refs, remark, first, last, count, rows } = r;
   const about = refs[0];
+  const meaning = fromCode(entry.meaning);
   return {
     id: 0,
     uid: uid('finding', code, about?.kind, about && (uidOf(about) ?? about.id)),
@@ -144,14 +147,14 @@ function entity(r: Raised, uidOf: UidOf): FindingEntity {
     severity: remark.severity ?? entry.severity,
     kind: entry.kind,
     confidence: remark.confidence ?? entry.confidence ?? 'certain',
-    title: entry.title,
+    title: fromCode(entry.title),
     ...(entry.clause !== undefined && { clause: entry.clause }),
     refs: [...refs],
     first,
     last,
     count,
     rows,
-    meaning: remark.detail === undefined ? entry.meaning : `${remark.detail} ${entry.meaning}`,
-    next: entry.next,
+    meaning: remark.detail === undefined ? meaning : tell(words`${remark.detail} ${meaning}`),
+    next: fromCode(entry.next),
   };
 }

@@ -1,4 +1,5 @@
 import { parseAddress } from '../../dissectors/sdp/network-address.js';
+import { type Own, ofNumber, ours, quoted, type Words, words } from '../kit/index.js';
 import type { Addressing } from './addressing.js';
 import type { Backoff } from './backoff.js';
 import type { DhcpTransaction } from './dhcp-client.js';
@@ -36,7 +37,7 @@ export function judgeAddressing(
   findings: Findings,
 ): void {
   const raise: Raise = (code, at, remark) => findings.raise(code, at, [tunnelRef(t)], remark);
-  const fail = (stage: TunnelFailure['stage'], cause: string, at: Seen): void => {
+  const fail = (stage: TunnelFailure['stage'], cause: Own, at: Seen): void => {
     t.failure ??= { stage, cause, row: at.row };
   };
   const bound = a.dhcp.exchanges.some((e) => e.entry.outcome === 'bound' || e.entry.outcome === 'released');
@@ -55,16 +56,16 @@ export function judgeAddressing(
   judgeFamilies(a, bound, raise);
   if (addressed && !sources && !signalled && began !== undefined && millis(began, end) >= ANSWER_MS) {
     raise('pcscf.none', began);
-    fail('pcscf', 'No P-CSCF was found.', began);
+    fail('pcscf', ours`No P-CSCF was found.`, began);
   }
   if (t.pcscf?.source === 'static' && began !== undefined) raise('pcscf.static', began);
 }
 
-const rounded = (ms: number): string => (ms / 1000).toFixed(1);
+const rounded = (ms: number): Own => ofNumber(ms, (n) => (n / 1000).toFixed(1));
 
 function judgeSchedule(code: string, { wrong }: Backoff, raise: Raise, remark: Remark = {}): void {
   if (wrong === null) return;
-  const detail = `It was sent again after ${rounded(wrong.ms)} s, where ${rounded(wrong.expectedMs)} s are due.`;
+  const detail = ours`It was sent again after ${rounded(wrong.ms)} s, where ${rounded(wrong.expectedMs)} s are due.`;
   raise(code, wrong.at, { ...remark, detail });
 }
 
@@ -92,9 +93,9 @@ function judgeFamilies(a: Addressing, bound: boolean, raise: Raise): void {
   if (four && foursix) return;
   const which = four ? 'IPv4' : 'IPv6';
   if (four ? !bound : six === undefined)
-    raise('pcscf.family', began, { detail: `The P-CSCF has ${which} addresses only, and the UE has none.` });
+    raise('pcscf.family', began, { detail: ours`The P-CSCF has ${which} addresses only, and the UE has none.` });
   else if (bound && six !== undefined)
-    raise('pcscf.family', began, { severity: 'note', detail: `The UE has both, and the P-CSCF ${which} alone.` });
+    raise('pcscf.family', began, { severity: 'note', detail: ours`The UE has both, and the P-CSCF ${which} alone.` });
 }
 
 /** Whether the lease ran out while the tunnel was up. RFC 2131 §4.4.5 */
@@ -108,11 +109,11 @@ function judgeLease(a: Addressing, end: Moment, raise: Raise): void {
   const over = millis(since, end) - seconds * 1000;
   if (over > 0)
     raise('dhcp.lease-expired', since, {
-      detail: `It was for ${seconds} s, and the tunnel went on ${Math.round(over / 1000)} s longer.`,
+      detail: ours`It was for ${seconds} s, and the tunnel went on ${Math.round(over / 1000)} s longer.`,
     });
 }
 
-type Fail = (stage: TunnelFailure['stage'], cause: string, at: Seen) => void;
+type Fail = (stage: TunnelFailure['stage'], cause: Own, at: Seen) => void;
 
 function judgeExchange(e: DhcpTransaction, bound: boolean, raise: Raise, fail: Fail): void {
   const { entry } = e;
@@ -120,20 +121,21 @@ function judgeExchange(e: DhcpTransaction, bound: boolean, raise: Raise, fail: F
   if (entry.outcome === 'unanswered') {
     const offered = e.messages.some((m) => m.type === 'OFFER');
     const tries = e.messages.filter((m) => m.type === (e.sent(DISCOVER) ? 'DISCOVER' : 'REQUEST')).length;
-    const detail = `${tries} ${tries === 1 ? 'message' : 'messages'} of transaction ${e.xid} were not answered.`;
+    const detail = ours`${tries} ${tries === 1 ? 'message' : 'messages'} of transaction ${e.xid} were not answered.`;
     raise(offered ? 'dhcp.no-ack' : 'dhcp.no-answer', e.first, { detail, ...healed });
-    if (!bound) fail('dhcp', offered ? 'DHCP offered and did not acknowledge.' : 'DHCP was not answered.', e.first);
+    if (!bound)
+      fail('dhcp', offered ? ours`DHCP offered and did not acknowledge.` : ours`DHCP was not answered.`, e.first);
   }
   if (e.refusal !== null) {
     raise('dhcp.nak', e.refusal, healed);
-    if (!bound) fail('dhcp', 'DHCP refused the address.', e.refusal);
+    if (!bound) fail('dhcp', ours`DHCP refused the address.`, e.refusal);
   }
   judgeSchedule('dhcp.schedule', e.backoff, raise, healed);
   if (e.unoffered !== null) raise('dhcp.unoffered', e.unoffered);
   if (e.strange !== null) raise('dhcp.server-changed', e.strange);
   if (e.decline !== null) raise('dhcp.decline', e.decline);
   const odd = oddHardware(e);
-  if (odd !== '') raise('dhcp.hardware', e.first, { detail: odd });
+  if (odd !== undefined) raise('dhcp.hardware', e.first, { detail: odd });
   if (e.hardwareChanged !== null) raise('dhcp.hardware-changed', e.hardwareChanged);
   const { broadcast } = e;
   if (broadcast !== null) raise('dhcp.broadcast', broadcast);
@@ -141,10 +143,10 @@ function judgeExchange(e: DhcpTransaction, bound: boolean, raise: Raise, fail: F
 }
 
 /** What is not as RFC 3456 §4.1 has it: a MAC address, or 4000 with the IPv4 address of the interface and an octet. */
-function oddHardware({ entry: { htype, hlen, chaddr } }: DhcpTransaction): string {
-  if (htype !== IPSEC_TUNNEL) return `It is ${htype}.`;
-  if (hlen === MAC || (hlen === MADE && chaddr.replaceAll(':', '').startsWith('4000'))) return '';
-  return `It is ${htype}, and its address is ${chaddr === '' ? 'empty' : chaddr}.`;
+function oddHardware({ entry: { htype, hlen, chaddr } }: DhcpTransaction): Words | undefined {
+  if (htype !== IPSEC_TUNNEL) return words`It is ${htype}.`;
+  if (hlen === MAC || (hlen === MADE && chaddr.replaceAll(':', '').startsWith('4000'))) return undefined;
+  return words`It is ${htype}, and its address is ${chaddr === '' ? 'empty' : quoted('address', chaddr)}.`;
 }
 
 function judgeRouters(a: Addressing, bound: boolean, end: Moment, raise: Raise, fail: Fail): void {
@@ -153,28 +155,29 @@ function judgeRouters(a: Addressing, bound: boolean, end: Moment, raise: Raise, 
   const { lastSolicitation, lastAdvertisement } = s;
   if (s.hasty !== null) raise('slaac.schedule', s.hasty);
   if (s.ra === 0 && s.rs >= SOLICITATIONS && lastSolicitation !== null && millis(lastSolicitation, end) >= SOLICIT_MS) {
-    raise('slaac.no-ra', s.firstSolicitation!, { detail: `${s.rs} solicitations were sent.`, ...healed });
-    if (!bound) fail('slaac', 'Router solicitations were not answered.', s.firstSolicitation!);
+    raise('slaac.no-ra', s.firstSolicitation!, { detail: ours`${s.rs} solicitations were sent.`, ...healed });
+    if (!bound) fail('slaac', ours`Router solicitations were not answered.`, s.firstSolicitation!);
   }
   if (lastAdvertisement !== null) {
     const { prefixes, at } = lastAdvertisement;
     if (!prefixes.some((p) => p.entry.autonomous && p.entry.validSeconds > 0)) {
       raise('slaac.no-prefix', at, healed);
-      if (!bound) fail('slaac', 'Router advertisements carry no prefix for addresses.', at);
+      if (!bound) fail('slaac', ours`Router advertisements carry no prefix for addresses.`, at);
     }
     for (const { length, entry } of prefixes)
       if (entry.autonomous && (length !== 64 || entry.preferredSeconds > entry.validSeconds))
-        raise('slaac.prefix', at, { detail: `The prefix is ${entry.prefix}.` });
+        raise('slaac.prefix', at, { detail: words`The prefix is ${quoted('address', entry.prefix)}.` });
     const { mtu } = lastAdvertisement;
-    if (mtu > 0 && mtu < LEAST_MTU) raise('slaac.mtu', at, { detail: `It is ${mtu}.` });
+    if (mtu > 0 && mtu < LEAST_MTU) raise('slaac.mtu', at, { detail: ours`It is ${mtu}.` });
     if (lastAdvertisement.managed) raise('slaac.managed', at);
     if (lastAdvertisement.lifetimeSeconds === 0) raise('slaac.no-router', at);
     if (lastAdvertisement.other && a.dhcpv6.exchanges.length === 0 && millis(at, end) >= ANSWER_MS)
       raise('dhcpv6.not-asked', at);
   }
   for (const p of s.probes)
-    if (p.duplicate !== null) raise('slaac.duplicate', p.duplicate, { detail: `The address is ${p.target}.` });
-  for (const { at, why } of s.invalid) raise('slaac.invalid', at, { detail: `The first has ${why}.` });
+    if (p.duplicate !== null)
+      raise('slaac.duplicate', p.duplicate, { detail: words`The address is ${quoted('address', p.target)}.` });
+  for (const { at, why } of s.invalid) raise('slaac.invalid', at, { detail: ours`The first has ${why}.` });
 }
 
 /** Names matter where the UE did not find its P-CSCF without them; that of the P-CSCF most of all. */
@@ -183,19 +186,23 @@ function judgeNames(a: Addressing, end: Moment, signalled: boolean, raise: Raise
   const wanted = new Set(namersOf(a).flatMap((e) => e.pcscf.map((p) => p.toLowerCase())));
   const lost = (q: Question): boolean => {
     if (signalled || !wanted.has(q.name) || a.dns.addressesOf(q.name).length > 0) return false;
-    const why = q.code < 0 ? 'was not answered' : `got code ${q.code}`;
-    raise('pcscf.unresolved', q.answerAt ?? q.at, { detail: `The question for ${q.name} ${why}.` });
-    fail('pcscf', 'The name of the P-CSCF could not be resolved.', q.at);
+    const why = q.code < 0 ? 'was not answered' : ours`got code ${q.code}`;
+    raise('pcscf.unresolved', q.answerAt ?? q.at, {
+      detail: words`The question for ${quoted('host', q.name)} ${why}.`,
+    });
+    fail('pcscf', ours`The name of the P-CSCF could not be resolved.`, q.at);
     return true;
   };
   for (const q of a.dns.failed()) {
     if ((q.code < 0 && millis(q.at, end) < ANSWER_MS) || lost(q)) continue;
-    const detail = q.code > 0 ? `The question for ${q.name} got code ${q.code}.` : `The question was for ${q.name}.`;
+    const name = quoted('host', q.name);
+    const detail =
+      q.code > 0 ? words`The question for ${name} got code ${q.code}.` : words`The question was for ${name}.`;
     raise('dns.failed', q.at, { detail, ...healed });
   }
   for (const q of a.dns.missing()) {
     if (lost(q)) continue;
     const about = wanted.has(q.name) ? {} : ({ severity: 'note' } as const);
-    raise('dns.no-name', q.answerAt ?? q.at, { detail: `The name is ${q.name}.`, ...about });
+    raise('dns.no-name', q.answerAt ?? q.at, { detail: words`The name is ${quoted('host', q.name)}.`, ...about });
   }
 }

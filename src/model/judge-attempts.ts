@@ -1,3 +1,4 @@
+import { ours, quoted, words } from '../kit/index.js';
 import type { Findings, Remark } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { type Moment, millis, type Seen } from './moment.js';
@@ -18,21 +19,23 @@ export function judgeAttempts(m: SessionModel, end: Moment): void {
       findings.raise(code, at, [tunnelRef(t)], remark);
     for (const a of t.attempts ?? []) {
       const at: Seen = { ...a.at, row: a.row };
-      const there = `${a.to.address}:${a.to.port}`;
+      const there = words`${quoted('address', a.to.address)}:${a.to.port}`;
       const isBlocked = a.outcome === 'unanswered' || a.outcome === 'refused';
       if (a.kind === 'sip' && isBlocked)
-        raise('attempt.sip-blocked', at, { detail: `It went to ${there} and was ${a.outcome}.` });
+        raise('attempt.sip-blocked', at, { detail: words`It went to ${there} and was ${a.outcome}.` });
       else if (a.kind === 'epdg' && (isBlocked || a.outcome === 'failed'))
         raise('attempt.epdg-blocked', at, {
-          detail: `It went to ${there} and ${a.outcome === 'failed' ? 'failed' : 'was not answered'}.`,
+          detail: words`It went to ${there} and ${a.outcome === 'failed' ? 'failed' : 'was not answered'}.`,
         });
       else if ((a.kind === 'sip' || a.kind === 'epdg') && a.outcome === 'succeeded')
-        raise('attempt.needless', at, { detail: `${a.kind === 'sip' ? 'SIP' : 'IKE'} with ${there} got through.` });
+        raise('attempt.needless', at, {
+          detail: words`${a.kind === 'sip' ? 'SIP' : 'IKE'} with ${there} got through.`,
+        });
     }
   }
   for (const p of outside.portals)
     findings.raise('portal.captive', p.start, [], {
-      detail: `The probe of ${p.name ?? p.to.address} was answered with ${p.status}.`,
+      detail: words`The probe of ${quoted('host', p.name ?? p.to.address)} was answered with ${p.status!}.`,
       severity: works ? 'note' : 'error',
     });
   judgeNames(m, end, findings);
@@ -48,7 +51,9 @@ function judgeNames(m: SessionModel, end: Moment, findings: Findings): void {
     const same = m.outside.names.about(q.client, q.name).some((o) => o.addresses.length > 0);
     const proxied = m.tunnels.some((t) => t.proxy !== undefined && t.ue.address === q.client);
     if (same || proxied || (q.code < 0 && millis(q.at, end) < ANSWER_MS)) continue;
-    const how = q.code < 0 ? 'was not answered' : `got code ${q.code}`;
-    findings.raise('dns.eftf', q.answerAt ?? q.at, [], { detail: `The question for ${q.name} ${how}.` });
+    const how = q.code < 0 ? 'was not answered' : ours`got code ${q.code}`;
+    findings.raise('dns.eftf', q.answerAt ?? q.at, [], {
+      detail: words`The question for ${quoted('host', q.name)} ${how}.`,
+    });
   }
 }

@@ -1,3 +1,4 @@
+import { ours, quoted, words } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { type Moment, millis, type Seen } from './moment.js';
@@ -14,7 +15,7 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
   const raise = (code: string, at: Seen, remark: Remark = {}): void => findings.raise(code, at, refs, remark);
   const { features: f } = c;
   if (c.trying !== null && c.trying !== c.start && millis(c.start, c.trying) > TRYING_MS)
-    raise('call.slow-trying', c.start, { detail: `It came after ${Math.round(millis(c.start, c.trying))} ms.` });
+    raise('call.slow-trying', c.start, { detail: ours`It came after ${Math.round(millis(c.start, c.trying))} ms.` });
   const lost = f.unacknowledged.find((r) => r.repeated || millis(r.at, c.answer ?? c.end ?? end) > RELIABLE_MS);
   if (lost !== undefined && c.cancel === null) raise('call.no-prack', lost.at);
   const over = c.answer ?? c.end;
@@ -25,7 +26,11 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
   for (const t of f.transfers) {
     const result = t.progress ?? t.status;
     if (result !== undefined && result >= 300)
-      raise('call.transfer-failed', { ...t.at, row: t.row }, { detail: `The transfer to ${t.target} got ${result}.` });
+      raise(
+        'call.transfer-failed',
+        { ...t.at, row: t.row },
+        { detail: words`The transfer to ${quoted('uri', t.target)} got ${result}.` },
+      );
   }
   judgeTimer(c, end, raise);
 }
@@ -37,7 +42,7 @@ function judgeTimer(c: Call, end: Moment, raise: (code: string, at: Seen, remark
   const least = (timer.seconds - Math.min(MARGIN_S, timer.seconds / 3)) * 1000;
   if (ms < (c.end === null ? timer.seconds * 1000 : least)) return;
   raise('call.session-expired', c.end ?? refreshed, {
-    detail: `The interval is ${timer.seconds} s, and ${Math.round(ms / 1000)} s passed without a refresh.`,
+    detail: ours`The interval is ${timer.seconds} s, and ${Math.round(ms / 1000)} s passed without a refresh.`,
     ...(c.end !== null && { confidence: 'likely' }),
   });
 }

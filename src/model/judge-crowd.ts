@@ -1,3 +1,4 @@
+import { joined, ours, quoted, words } from '../kit/index.js';
 import type { TunnelEntity } from './entities.js';
 import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
@@ -42,7 +43,7 @@ function judgeIssuers(tunnels: readonly TunnelEntity[], findings: Findings): voi
     if (known === undefined) first.set(name, t);
     else if (known.tls!.certificate!.issuer !== issuer)
       findings.raise('tls.other-issuer', seen(t), [tunnelRef(t), tunnelRef(known)], {
-        detail: `${name} has a certificate of ${issuer} here, and one of ${known.tls!.certificate!.issuer} in tunnel ${known.id}.`,
+        detail: words`${quoted('host', name)} has a certificate of ${quoted('issuer', issuer)} here, and one of ${quoted('issuer', known.tls!.certificate!.issuer)} in tunnel ${known.id}.`,
       });
   }
 }
@@ -54,12 +55,13 @@ function judgeIssuers(tunnels: readonly TunnelEntity[], findings: Findings): voi
 export function judgeIssuer(tunnels: readonly TunnelEntity[], expected: readonly string[], findings: Findings): void {
   if (expected.length === 0) return;
   const known = new Set(expected.map((name) => name.trim().toLowerCase()));
+  const wanted = expected.map((name) => quoted('issuer', name));
   for (const t of tunnels) {
     const issuer = t.tls?.certificate?.issuer;
     if (issuer === undefined || t.state === 'other' || namesIn(issuer).some((name) => known.has(name))) continue;
     const carries = t.envelopes.up.total + t.envelopes.down.total > 0;
     findings.raise('tls.unexpected-issuer', seen(t), [tunnelRef(t)], {
-      detail: `Its issuer is ${issuer}; expected is ${expected.join(' or ')}.`,
+      detail: words`Its issuer is ${quoted('issuer', issuer)}; expected is ${joined(wanted, ' or ')}.`,
       confidence: carries ? 'likely' : 'possible',
     });
   }
@@ -81,7 +83,7 @@ function judgeTogether(list: readonly TunnelEntity[], findings: Findings): void 
     const beside = list.slice(Math.max(0, i - 16), i).filter((x) => isWithin(x, t) && x.state === 'established');
     if (beside.length === 0 || t.state !== 'established') continue;
     const same = t.subscriber?.impi !== undefined && beside.some((x) => x.subscriber?.impi === t.subscriber?.impi);
-    const detail = same ? 'The same subscriber uses them.' : 'Several UEs behind one NAT look like this too.';
+    const detail = same ? ours`The same subscriber uses them.` : ours`Several UEs behind one NAT look like this too.`;
     findings.raise('tunnel.several', seen(t), [tunnelRef(t), ...beside.slice(0, 4).map(tunnelRef)], { detail });
   }
 }
@@ -96,7 +98,7 @@ function judgeTimeout(list: readonly TunnelEntity[], findings: Findings): void {
     { ...cut[0].release.at!, row: cut[0].release.row ?? '' },
     cut.slice(0, 8).map(tunnelRef),
     {
-      detail: `${cut.length} tunnels were cut after ${Math.round(Math.min(...pauses) / 1000)} to ${Math.round(Math.max(...pauses) / 1000)} s.`,
+      detail: ours`${cut.length} tunnels were cut after ${Math.round(Math.min(...pauses) / 1000)} to ${Math.round(Math.max(...pauses) / 1000)} s.`,
     },
   );
 }
@@ -113,7 +115,7 @@ function judgeStorm(list: readonly TunnelEntity[], findings: Findings): void {
     told = true;
     const sure = run.every((x) => x.tls?.resumed || x.subscriber?.impi !== undefined);
     findings.raise('tunnel.storm', seen(run[0]), run.slice(0, 8).map(tunnelRef), {
-      detail: `${run.length} tunnels were opened within ${Math.round(millis(run[0].opened, t.opened) / 1000)} s.`,
+      detail: ours`${run.length} tunnels were opened within ${Math.round(millis(run[0].opened, t.opened) / 1000)} s.`,
       ...(!sure && { confidence: 'possible' }),
     });
   }

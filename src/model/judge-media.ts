@@ -1,3 +1,4 @@
+import { joined, ofNumber, ours, quoted, words } from '../kit/index.js';
 import type { Agreed, Call, Description } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import type { Live } from './live.js';
@@ -27,28 +28,35 @@ export function judgeStream(s: MediaStream, findings: Findings): void {
   const percent = s.lostPercent;
   if (lost >= LOSS.packets && percent >= LOSS.note)
     raise('media.loss', {
-      detail: `${lost} of ${expected} packets (${percent.toFixed(1)} %) did not come, up to ${longestGap} in a row.`,
+      detail: ours`${lost} of ${expected} packets (${ofNumber(percent, (n) => n.toFixed(1))} %) did not come, up to ${longestGap} in a row.`,
       severity: percent >= LOSS.error ? 'error' : percent >= LOSS.warn ? 'warn' : 'note',
     });
   if (jitterMean >= JITTER.note)
     raise('media.jitter', {
-      detail: `The mean jitter is ${Math.round(jitterMean)} ms.`,
+      detail: ours`The mean jitter is ${Math.round(jitterMean)} ms.`,
       severity: jitterMean >= JITTER.warn ? 'warn' : 'note',
     });
   const { duplicates } = s.rtp;
   if (duplicates >= DOUBLED.packets && duplicates * 100 >= DOUBLED.percent * expected)
-    raise('media.duplicates', { detail: `${duplicates} packets came twice.` });
+    raise('media.duplicates', { detail: ours`${duplicates} packets came twice.` });
   const agreed = s.negotiated?.payloadTypes;
   const foreign = types.filter((t) => t !== KEEP_ALIVE_TYPE && t !== COMFORT_NOISE && !agreed?.has(t));
   if (agreed !== undefined && agreed.size > 0 && foreign.length > 0)
-    raise('media.payload-type', { detail: `The payload types are ${foreign.join(', ')}.` });
+    raise('media.payload-type', {
+      detail: words`The payload types are ${joined(
+        foreign.map((t) => ours`${t}`),
+        ', ',
+      )}.`,
+    });
   if (s.speech?.isForeign)
-    raise('media.framing', { detail: `${s.speech.misfits} packets are not of the length that their header asks for.` });
+    raise('media.framing', {
+      detail: ours`${s.speech.misfits} packets are not of the length that their header asks for.`,
+    });
   const held = s.headOfLine.filter((h) => h.packets >= HEAD_OF_LINE.packets && h.ms >= HEAD_OF_LINE.ms);
   const longest = Math.max(0, ...held.map((h) => h.ms));
   if (held.length > 0)
     raise('media.head-of-line', {
-      detail: `Packets waited ${Math.round(longest)} ms at most.`,
+      detail: ours`Packets waited ${Math.round(longest)} ms at most.`,
       severity: longest >= HEAD_OF_LINE.warn ? 'warn' : 'note',
     });
 }
@@ -84,7 +92,7 @@ export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment,
   const where = toCaller === 0 ? caller : callee;
   findings.raise('media.one-way', c.answer, refs, {
     ...confidence,
-    detail: `Nothing came from the ${silent}; it was to send to ${where.address}:${where.port}.`,
+    detail: words`Nothing came from the ${silent}; it was to send to ${quoted('host', where.address)}:${where.port}.`,
   });
 }
 
@@ -112,7 +120,7 @@ export function judgeOutside(s: MediaStream, calls: Live<Call>, end: Moment, fin
       { kind: 'call', id: call.id },
       { kind: 'tunnel', id: s.tunnel },
     ],
-    { detail: `It goes to ${s.to.address}:${s.to.port}.` },
+    { detail: words`It goes to ${quoted('address', s.to.address)}:${s.to.port}.` },
   );
 }
 
@@ -139,7 +147,7 @@ export function judgeBandwidth(s: MediaStream, c: Call | undefined, findings: Fi
   const rate = ((s.rtp.octets + headers * s.rtp.packets) * 8) / ms;
   if (rate <= RATE.above * wanted.bandwidth) return;
   findings.raise('media.bandwidth', s.rtp.start, refs, {
-    detail: `It has ${Math.round(rate)} kbit/s, and b=AS says ${wanted.bandwidth}.`,
+    detail: ours`It has ${Math.round(rate)} kbit/s, and b=AS says ${wanted.bandwidth}.`,
   });
 }
 
@@ -161,7 +169,7 @@ export function judgeControl(s: MediaStream, c: Call | undefined, findings: Find
   const beyond = rtcp.lost - rtp.lost;
   if (beyond < BEYOND.packets || beyond * 100 < BEYOND.percent * rtp.expected) return;
   findings.raise('media.loss-beyond', rtp.start, refs, {
-    detail: `The receiver misses ${rtcp.lost} packets, and ${rtp.lost} were missing here.`,
+    detail: ours`The receiver misses ${rtcp.lost} packets, and ${rtp.lost} were missing here.`,
   });
 }
 
@@ -176,6 +184,6 @@ export function judgeCopy(inside: MediaStream, clear: MediaStream, findings: Fin
   ];
   const way = inside.up ? 'from the tunnel to the network' : 'from the network to the tunnel';
   findings.raise('media.loss-at-eftf', after.rtp.start, refs, {
-    detail: `${lost} packets did not get through on the way ${way}.`,
+    detail: ours`${lost} packets did not get through on the way ${way}.`,
   });
 }

@@ -1,3 +1,4 @@
+import { ofNumber, ours, quoted, words } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { judgeFeatures } from './judge-call.js';
@@ -21,7 +22,7 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
   const raise = (code: string, when = at, remark: Remark = {}): void =>
     findings.raise(code, when, refs, beside ? { ...remark, severity: 'note' } : remark);
   const loop = r.challenges >= LOOP || (r.sameNonce > 0 && r.state !== 'registered');
-  if (loop) raise('sip.register-loop', at, { detail: `${r.challenges} challenges came in a row.` });
+  if (loop) raise('sip.register-loop', at, { detail: ours`${r.challenges} challenges came in a row.` });
   if (r.falseChallenge !== null) raise('sip.aka-mac', r.falseChallenge);
   if (r.falseResponse !== null) raise('sip.aka-response', r.falseResponse);
   if (r.leak !== null && r.tunnel !== 0) raise('sip.aka-leak', r.leak);
@@ -35,7 +36,7 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
   const unanswered = r.unanswered(end);
   if (unanswered !== undefined && r.state === 'failed') raise('sip.register-timeout', unanswered.at);
   else if (r.retransmittedAt !== null) {
-    const detail = `${r.retransmissions} were sent again, the first after ${(r.againMs / 1000).toFixed(1)} s: T1 is 2 s in IMS, and 0.5 s elsewhere.`;
+    const detail = ours`${r.retransmissions} were sent again, the first after ${ofNumber(r.againMs / 1000, (n) => n.toFixed(1))} s: T1 is 2 s in IMS, and 0.5 s elsewhere.`;
     raise('sip.register-retransmitted', r.retransmittedAt, {
       detail,
       ...(r.retransmissions < 2 && { severity: 'note' }),
@@ -44,25 +45,27 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
   if (r.state === 'expired') raise('sip.registration-expired', r.registered ?? at);
   if (r.refreshedLate !== null) raise('sip.registration-expired', r.refreshedLate);
   if (r.tardy !== null)
-    raise('sip.refresh-late', r.tardy.at, { detail: `It came ${Math.round(r.tardy.ms / 1000)} s after it was due.` });
+    raise('sip.refresh-late', r.tardy.at, {
+      detail: ours`It came ${Math.round(r.tardy.ms / 1000)} s after it was due.`,
+    });
   if (r.brief !== null)
     raise('sip.interval-brief', r.brief.at, {
-      ...(r.brief.least !== undefined && { detail: `The network wants ${r.brief.least} s at least.` }),
+      ...(r.brief.least !== undefined && { detail: ours`The network wants ${r.brief.least} s at least.` }),
       ...(r.state === 'registered' && { severity: 'note' }),
     });
   if (r.astray !== null) raise('sip.outside-association', r.astray);
   if (r.translated !== null)
     raise('sip.nat-transport', r.translated.at, {
-      detail: `The Via names ${r.translated.via}, and the packet came from ${r.source}.`,
+      detail: words`The Via names ${quoted('host', r.translated.via)}, and the packet came from ${quoted('address', r.source)}.`,
     });
   if (r.state !== 'failed' || loop || unanswered !== undefined || r.status === 494) return;
-  const detail = `The answer was ${r.status}.`;
+  const detail = ours`The answer was ${r.status}.`;
   if (r.status === 403) raise('sip.register-forbidden');
   else if (r.status === 305 || r.status === 504) raise('sip.restoration', at, { detail });
   else if (r.retryAfter !== undefined)
-    raise('sip.register-overload', at, { detail: `${detail} It may try again after ${r.retryAfter} s.` });
+    raise('sip.register-overload', at, { detail: ours`${detail} It may try again after ${r.retryAfter} s.` });
   else if (r.status === 401 || r.status === 407)
-    raise('sip.register-failed', at, { detail: 'The UE did not answer the challenge.' });
+    raise('sip.register-failed', at, { detail: ours`The UE did not answer the challenge.` });
   else raise('sip.register-failed', at, { detail });
 }
 
@@ -71,7 +74,7 @@ function judgeContact(r: Registration, raise: (code: string, when: Seen, remark?
   if (!r.hasInstance && r.contact !== undefined) raise('sip.no-instance', r.start);
   if (r.foreignContact !== undefined)
     raise('sip.contact-address', r.start, {
-      detail: `It is ${r.foreignContact}, and the packet came from ${r.source}.`,
+      detail: words`It is ${quoted('uri', r.foreignContact)}, and the packet came from ${quoted('address', r.source)}.`,
     });
 }
 
@@ -96,8 +99,8 @@ export function judgeCall(c: Call, end: Moment, findings: Findings): void {
   const refs = refOf('call', c, c.tunnels);
   if (c.failure !== undefined && c.state === 'failed') {
     const { status = 0, reason, retryAfterSeconds } = c.failure;
-    const again = retryAfterSeconds === undefined ? '' : ` It may be tried again after ${retryAfterSeconds} s.`;
-    findings.raise(codeOf(status), c.failedAt ?? c.start, refs, { detail: `${reason}${again}` });
+    const again = retryAfterSeconds === undefined ? '' : ours` It may be tried again after ${retryAfterSeconds} s.`;
+    findings.raise(codeOf(status), c.failedAt ?? c.start, refs, { detail: words`${reason}${again}` });
   }
   if (c.restoration !== null) findings.raise('sip.restoration', c.restoration, refs, { severity: 'warn' });
   if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);

@@ -1,3 +1,4 @@
+import { hexNumber, type Own, ofNumber, ours } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { sentUp } from './media.js';
@@ -29,9 +30,11 @@ export function judgePackets(s: MediaStream, c: Call | undefined, findings: Find
   const { rtp } = s;
   const raise = (code: string, remark: Remark): void => findings.raise(code, rtp.start, refsOf(s), remark);
   if (rtp.reordered >= REORDERED.packets && rtp.reordered * 100 >= REORDERED.percent * rtp.expected)
-    raise('media.reordered', { detail: `${rtp.reordered} packets came late.` });
+    raise('media.reordered', { detail: ours`${rtp.reordered} packets came late.` });
   if (rtp.leaps > 0)
-    raise('media.timestamp-jump', { detail: `It happened ${rtp.leaps === 1 ? 'once' : `${rtp.leaps} times`}.` });
+    raise('media.timestamp-jump', {
+      detail: ours`It happened ${rtp.leaps === 1 ? 'once' : ours`${rtp.leaps} times`}.`,
+    });
   if (c === undefined || rtp.packets < HABIT) return;
   judgePorts(s, c, raise);
   judgeLength(s, c, raise);
@@ -44,7 +47,7 @@ function judgePorts(s: MediaStream, c: Call, raise: Raise): void {
   if (s.tunnel === 0 || !s.up || c.endpoints.has(`${s.from.address} ${s.from.port}`)) return;
   const own = c.descriptions.findLast((d) => d.audio?.address === s.from.address)?.audio;
   if (own === undefined) return;
-  raise('media.asymmetric-ports', { detail: `It sends from ${s.from.port}, and receives on ${own.port}.` });
+  raise('media.asymmetric-ports', { detail: ours`It sends from ${s.from.port}, and receives on ${own.port}.` });
 }
 
 /** How long packets are beside what their receiver asked for (RFC 8866 §6.4, RFC 4867 §8.1). */
@@ -54,11 +57,11 @@ function judgeLength(s: MediaStream, c: Call, raise: Raise): void {
   const ms = g711 ? (s.rtp.octets / s.rtp.packets - HEADER) / OCTETS_A_MS : s.speech?.packetMs;
   if (wanted === undefined || ms === undefined) return;
   const { ptimeMs = 0, maxptimeMs = 0 } = wanted;
-  const told = `Packets hold ${Math.round(ms)} ms`;
+  const told = ours`Packets hold ${Math.round(ms)} ms`;
   if (maxptimeMs > 0 && ms > maxptimeMs)
-    raise('media.packet-time', { detail: `${told}, and maxptime is ${maxptimeMs}.` });
+    raise('media.packet-time', { detail: ours`${told}, and maxptime is ${maxptimeMs}.` });
   else if (ptimeMs > 0 && (ms > LONGER * ptimeMs || LONGER * ms < ptimeMs))
-    raise('media.packet-time', { detail: `${told}, and ptime is ${ptimeMs}.`, severity: 'note' });
+    raise('media.packet-time', { detail: ours`${told}, and ptime is ${ptimeMs}.`, severity: 'note' });
 }
 
 /** Judges the streams of a call beside each other. */
@@ -67,12 +70,14 @@ export function judgePairs(c: Call, streams: readonly MediaStream[], end: Moment
     const before = streams.find((x) => x !== s && isFollowed(x, s));
     if (before !== undefined)
       findings.raise('media.source-changed', s.rtp.start, refsOf(s), {
-        detail: `The SSRC was 0x${before.rtp.ssrc.toString(16)}, and is 0x${s.rtp.ssrc.toString(16)}.`,
+        detail: ours`The SSRC was ${named(before.rtp.ssrc)}, and is ${named(s.rtp.ssrc)}.`,
       });
     judgeRequest(s, streams, findings);
   }
   judgeHolds(c, streams, end, findings);
 }
+
+const named = (ssrc: number): Own => ofNumber(ssrc, (n) => hexNumber(n, 1));
 
 /** Whether `b` goes on where `a` ended. */
 function isFollowed(a: MediaStream, b: MediaStream): boolean {
@@ -90,7 +95,7 @@ function judgeRequest(s: MediaStream, streams: readonly MediaStream[], findings:
   const share = back?.speech?.shareAbove(mode) ?? 0;
   if (back === undefined || back.rtp.packets < HABIT || share < UNHEARD) return;
   findings.raise('media.request-ignored', back.rtp.start, refsOf(back), {
-    detail: `${s.speech!.nameOf(mode)} kbit/s was asked for, and ${Math.round(100 * share)} % of the frames have more.`,
+    detail: ours`${ofNumber(mode, (n) => s.speech!.nameOf(n))} kbit/s was asked for, and ${Math.round(100 * share)} % of the frames have more.`,
   });
 }
 
@@ -103,6 +108,6 @@ function judgeHolds(c: Call, streams: readonly MediaStream[], end: Moment, findi
     if (ms < HOLD_MS || (q.after ?? sent) > q.before) continue;
     const refs: Ref[] = [{ kind: 'call', id: c.id }, ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id }))];
     const at: Seen = q.at;
-    findings.raise('media.no-keep-alive', at, refs, { detail: `The hold took ${Math.round(ms / 1000)} s.` });
+    findings.raise('media.no-keep-alive', at, refs, { detail: ours`The hold took ${Math.round(ms / 1000)} s.` });
   }
 }

@@ -1,3 +1,4 @@
+import { joined, ofNumber, ours, quoted, type Words, words } from '../kit/index.js';
 import type { CertificateEntry, TunnelEntity, Verdict } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { isBefore, type Moment, type Seen } from './moment.js';
@@ -31,27 +32,29 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, findings: Findings): v
     findings.raise(code, at, [tunnelRef(t)], { ...remark, ...severity });
   };
   if (t.state === 'other') {
-    raise('tunnel.other', first, { detail: `It carries ${t.other}.` });
+    raise('tunnel.other', first, { detail: ours`It carries ${t.other!}.` });
     return;
   }
   judgeProxy(t, raise);
   if (t.tls !== undefined) judgeTls(t, raise);
   if (t.transport === 'tls' && t.eftf.port !== HTTPS && t.state === 'established' && t.envelopes.up.total > 0)
-    raise('tunnel.port', first, { detail: `The UE connects to port ${t.eftf.port}.` });
+    raise('tunnel.port', first, { detail: ours`The UE connects to port ${t.eftf.port}.` });
   if (t.state === 'partial' && t.tls?.clientRandom === undefined) raise('capture.late');
   if (t.idleMaxMs >= IDLE_GAP_MS && t.state === 'established')
     raise('tunnel.idle-gap', first, {
-      detail: `The longest pause took ${Math.round(t.idleMaxMs / 1000)} s.`,
+      detail: ours`The longest pause took ${Math.round(t.idleMaxMs / 1000)} s.`,
       severity: t.idleMaxMs >= IDLE_LONG_MS ? 'warn' : 'note',
     });
   const apart = t.legs.find((l) => Math.abs(l.clockOffsetMs ?? 0) >= CLOCKS_MS);
   if (apart !== undefined)
     raise('capture.clocks', first, {
-      detail: `They differ by ${Math.round(apart.clockOffsetMs!)} ms.`,
+      detail: ours`They differ by ${Math.round(apart.clockOffsetMs!)} ms.`,
       severity: 'note',
     });
   if ((t.overhead ?? 0) >= OVERHEAD)
-    raise('tunnel.overhead', first, { detail: `Each octet inside costs ${t.overhead!.toFixed(1)} outside.` });
+    raise('tunnel.overhead', first, {
+      detail: ours`Each octet inside costs ${ofNumber(t.overhead!, (n) => n.toFixed(1))} outside.`,
+    });
   judgeStalls(t, raise);
   judgeEnd(t, raise);
 }
@@ -62,7 +65,7 @@ function judgeProxy(t: TunnelEntity, raise: Raise): void {
   const { proxy, failure } = t;
   if (proxy === undefined) return;
   if (!proxy.target.endsWith(`:${HTTPS}`))
-    raise('proxy.bad-target', undefined, { detail: `The CONNECT asks for ${proxy.target}.` });
+    raise('proxy.bad-target', undefined, { detail: words`The CONNECT asks for ${quoted('host', proxy.target)}.` });
   if (failure?.stage !== 'proxy' && failure?.stage !== 'tls') return;
   const at = t.release.at === undefined ? undefined : seen(t.release.at, failure.row);
   const detail = { detail: failure.cause };
@@ -73,7 +76,7 @@ function judgeProxy(t: TunnelEntity, raise: Raise): void {
   else if (status === 407)
     return; // told with the schemes that the proxy offers
   else if (status === 502 || status === 503 || status === 504) raise('proxy.unreachable', at, detail);
-  else if (isPortal(status)) raise('portal.captive', at, { detail: `The CONNECT was answered with ${status}.` });
+  else if (isPortal(status)) raise('portal.captive', at, { detail: ours`The CONNECT was answered with ${status}.` });
   else raise('proxy.refused', at, detail);
 }
 
@@ -85,23 +88,23 @@ const CURRENT = /^TLSv1\.[23]$/;
 const BROKEN_SUITE = /NULL|RC4|_DES_|3DES|EXPORT|_anon_/i;
 const OLD_SUITE = /^TLS_RSA_WITH|_CBC_/;
 /** What a suite lacks, by its name. */
-const LACKS: readonly (readonly [RegExp, string])[] = [
+const LACKS = [
   [/NULL/i, 'It does not encrypt.'],
   [/_anon_/i, 'It does not say who the EFTF is.'],
   [/RC4|_DES_|3DES|EXPORT/i, 'Its cipher is broken.'],
   [/^TLS_RSA_WITH/, 'Whoever gets the key of the certificate later can read what was recorded.'],
   [/_CBC_/, 'Its mode of encryption (CBC) was attacked often; that of the profile checks what it encrypts (GCM).'],
-];
+] as const;
 
 function judgeTls(t: TunnelEntity, raise: Raise): void {
   const tls = t.tls!;
   judgeName(t, raise);
   if (tls.version !== undefined && !CURRENT.test(tls.version))
-    raise('tls.old-version', undefined, { detail: `The session has ${tls.version}.` });
+    raise('tls.old-version', undefined, { detail: ours`The session has ${tls.version}.` });
   if (tls.cipher !== undefined) {
     const { cipher } = tls;
-    const lacks = LACKS.flatMap(([name, words]) => (name.test(cipher) ? ` ${words}` : []));
-    const detail = `The session has ${cipher}.${lacks.join('')}`;
+    const lacks = LACKS.flatMap(([name, what]) => (name.test(cipher) ? ours` ${what}` : []));
+    const detail = joined([ours`The session has ${cipher}.`, ...lacks], '');
     if (BROKEN_SUITE.test(cipher)) raise('tls.weak-suite', undefined, { detail });
     else if (OLD_SUITE.test(cipher)) raise('tls.weak-suite', undefined, { detail, severity: 'note' });
   }
@@ -120,9 +123,11 @@ function judgeName(t: TunnelEntity, raise: Raise): void {
   if (sni === undefined) {
     if (clientRandom === undefined || (!named && names.length === 0 && !failed)) return;
     const who = t.proxy === undefined ? 'the UE asked the DNS for' : 'the CONNECT asks for';
-    const what = named ? `${who} ${target}` : `the certificate names ${names[0]}`;
+    const what = named
+      ? words`${who} ${quoted('host', target)}`
+      : words`the certificate names ${quoted('host', names[0])}`;
     raise('tls.sni-missing', undefined, {
-      ...((named || names.length > 0) && { detail: `There is no server name, and ${what}.` }),
+      ...((named || names.length > 0) && { detail: words`There is no server name, and ${what}.` }),
       confidence: named ? 'certain' : names.length > 0 ? 'likely' : 'possible',
       severity: failed ? 'error' : named ? 'warn' : 'note',
     });
@@ -130,7 +135,7 @@ function judgeName(t: TunnelEntity, raise: Raise): void {
   }
   const wrong = isAddress(sni) || (named && sni.toLowerCase() !== target.toLowerCase());
   if (wrong || (names.length > 0 && !names.some((n) => covers(n, sni))))
-    raise('tls.sni-mismatch', undefined, { detail: `The server name is ${sni}.` });
+    raise('tls.sni-mismatch', undefined, { detail: words`The server name is ${quoted('host', sni)}.` });
 }
 
 /** Host names that a certificate is for: those of subjectAltName, else its common name. RFC 9525 §2 */
@@ -153,11 +158,13 @@ function judgeCertificate(t: TunnelEntity, raise: Raise): void {
   const c = t.tls!.certificate;
   if (c === undefined) return;
   if (c.notAfter !== undefined && isBefore(c.notAfter, t.opened))
-    raise('tls.certificate-dates', undefined, { detail: 'It has expired.' });
+    raise('tls.certificate-dates', undefined, { detail: ours`It has expired.` });
   else if (c.notBefore !== undefined && isBefore(t.opened, c.notBefore))
-    raise('tls.certificate-dates', undefined, { detail: 'It is not valid yet.' });
+    raise('tls.certificate-dates', undefined, { detail: ours`It is not valid yet.` });
   if (c.subject === c.issuer)
-    raise('tls.certificate-self-signed', undefined, { detail: `Subject and issuer are ${c.subject}.` });
+    raise('tls.certificate-self-signed', undefined, {
+      detail: words`Subject and issuer are ${quoted('issuer', c.subject)}.`,
+    });
 }
 
 /** What fatal alerts of a handshake say, by their number. RFC 8446 §6.2, RFC 6066 §9, RFC 7301 §3.2 */
@@ -182,9 +189,9 @@ function judgeHandshake(t: TunnelEntity, raise: Raise): void {
   const fatal = t.tls!.alerts.find((a) => a.level === 'fatal');
   const detail = { detail: failure.cause };
   if (fatal !== undefined) {
-    const says = SAYS[fatal.description];
-    const words = says === undefined ? failure.cause : `${failure.cause} ${says}`;
-    raise('tls.alert', fatal.at && seen(fatal.at, fatal.row), { detail: words });
+    const says = SAYS[fatal.description] === undefined ? '' : ours` ${ofNumber(fatal.description, (n) => SAYS[n])}`;
+    const detail = ours`${failure.cause}${says}`;
+    raise('tls.alert', fatal.at && seen(fatal.at, fatal.row), { detail });
   } else if (t.tls!.version === undefined) raise('tls.no-answer', undefined, detail);
   else raise('tls.incomplete', t.release.at && seen(t.release.at, t.release.row), detail);
 }
@@ -206,18 +213,20 @@ function judgeStalls(t: TunnelEntity, raise: Raise): void {
     if (s.ms < STALL_NOTE_MS) continue;
     const longest = Math.max(...t.tcp.stalls.map((x) => x.ms));
     raise('tunnel.stall', s.at as Seen, {
-      detail: `The longest pause took ${Math.round(longest)} ms.`,
+      detail: ours`The longest pause took ${Math.round(longest)} ms.`,
       ...(longest < STALL_WARN_MS && { severity: 'note' }),
     });
   }
 }
 
 /** What was on its way when a tunnel was reset. */
-function pendingWords({ release: { pending } }: TunnelEntity): string {
-  if (pending === undefined) return '';
-  const ways = (['up', 'down'] as const).flatMap((way) => (pending[way] > 0 ? `${pending[way]} octets ${way}` : []));
-  if (ways.length === 0) return ' Everything sent before had been acknowledged.';
-  return ` Nobody had acknowledged ${ways.join(' and ')}.`;
+function pendingWords({ release: { pending } }: TunnelEntity): Words {
+  if (pending === undefined) return words``;
+  const ways = (['up', 'down'] as const).flatMap((way) =>
+    pending[way] > 0 ? ours`${pending[way]} octets ${way}` : [],
+  );
+  if (ways.length === 0) return words` Everything sent before had been acknowledged.`;
+  return words` Nobody had acknowledged ${joined(ways, ' and ')}.`;
 }
 
 function judgeEnd(t: TunnelEntity, raise: Raise): void {
@@ -225,16 +234,16 @@ function judgeEnd(t: TunnelEntity, raise: Raise): void {
   const { how, at, idleBeforeMs = 0 } = release;
   if (at === undefined || t.state === 'failed') return;
   const when = seen(at, release.row);
-  const pause = `After ${Math.round(idleBeforeMs / 1000)} s in which nothing was sent`;
+  const pause = ours`After ${Math.round(idleBeforeMs / 1000)} s in which nothing was sent`;
   if (how === 'silent') {
-    const detail = `${pause}, one side sent again and again, and nothing came back.`;
+    const detail = ours`${pause}, one side sent again and again, and nothing came back.`;
     if (idleBeforeMs >= IDLE_MS) raise('tunnel.idle-cut', when, { detail });
     else raise('tunnel.dead', when);
   } else if (how === 'rst') {
     const who = release.by === 'ue' ? 'the UE' : release.by === 'eftf' ? 'the EFTF' : 'something on the way';
     if (idleBeforeMs >= IDLE_MS)
-      raise('tunnel.idle-cut', when, { detail: `${pause}, a reset came that bears the address of ${who}.` });
-    else raise('tunnel.reset', when, { detail: `The reset came from ${who}.${pendingWords(t)}` });
+      raise('tunnel.idle-cut', when, { detail: ours`${pause}, a reset came that bears the address of ${who}.` });
+    else raise('tunnel.reset', when, { detail: words`The reset came from ${who}.${pendingWords(t)}` });
   } else if (how === 'fin' && tls !== undefined && t.state === 'established') {
     // A close_notify of TLS 1.3 cannot be seen without keys: then nothing is claimed.
     const way = release.by === 'ue' ? tls.decryption.up : tls.decryption.down;

@@ -1,5 +1,5 @@
 import { parseAddress } from '../../dissectors/sdp/network-address.js';
-import { hex } from '../kit/index.js';
+import { hex, ours, quoted, words } from '../kit/index.js';
 import type { TunnelEntity } from './entities.js';
 import { addressOf } from './events.js';
 import type { Findings } from './findings.js';
@@ -30,7 +30,9 @@ export function judgeUse(t: TunnelEntity, { addressing, sources, targets, sizes 
   const raise = (code: string, used: ReadonlyMap<string, Seen>, shared: boolean): void => {
     for (const [d, at] of used) {
       if (!isKnown(d) || FREE.test(d) || (shared && d.endsWith('ff')) || isGiven(d)) continue;
-      findings.raise(code, at, [tunnelRef(t)], { detail: `The first such address is ${written(d)}.` });
+      findings.raise(code, at, [tunnelRef(t)], {
+        detail: words`The first such address is ${quoted('address', written(d))}.`,
+      });
     }
   };
   judgeSizes(t, addressing.slaac.lastAdvertisement?.mtu ?? 0, sizes, findings);
@@ -44,11 +46,11 @@ function judgeSizes(t: TunnelEntity, mtu: number, { largest, ignored }: PacketSi
   for (const l of largest)
     if (l !== null && mtu >= LEAST_MTU && l.octets > mtu)
       findings.raise('inner.over-mtu', l, [tunnelRef(t)], {
-        detail: `The largest has ${l.octets} octets, and the link takes ${mtu}.`,
+        detail: ours`The largest has ${l.octets} octets, and the link takes ${mtu}.`,
       });
   if (ignored !== null)
     findings.raise('inner.too-big-ignored', ignored.at, [tunnelRef(t)], {
-      detail: `It has ${ignored.at.octets} octets, and ${ignored.limit} is the most.`,
+      detail: ours`It has ${ignored.at.octets} octets, and ${ignored.limit} is the most.`,
     });
 }
 
@@ -68,13 +70,15 @@ function judgeProbes(
     if (d.length !== 32 || !prefixes.has(d.slice(0, PREFIX))) continue;
     const probed = probes.get(d);
     if (probed === undefined) {
-      findings.raise('slaac.no-probe', at, [tunnelRef(t)], { detail: `The address is ${written(d)}.` });
+      findings.raise('slaac.no-probe', at, [tunnelRef(t)], {
+        detail: words`The address is ${quoted('address', written(d))}.`,
+      });
       continue;
     }
     const ms = millis(probed, at);
     if (ms >= 0 && ms < RETRANS_MS)
       findings.raise('slaac.early-use', at, [tunnelRef(t)], {
-        detail: `${written(d)} was used ${Math.round(ms)} ms after it was probed for.`,
+        detail: words`${quoted('address', written(d))} was used ${Math.round(ms)} ms after it was probed for.`,
       });
   }
 }

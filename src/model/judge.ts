@@ -1,3 +1,4 @@
+import { ours } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { TunnelEntity } from './entities.js';
 import { judgeMessages, judgeSubscriptions } from './exchanges.js';
@@ -98,8 +99,8 @@ function failUnregistered(m: SessionModel): void {
   for (const r of m.signalling.registrations) {
     const t = m.tunnel(r.tunnel);
     if (t === undefined || good.has(t.id)) continue;
-    const answered = r.status === 0 ? 'not answered' : `answered with ${r.status}`;
-    t.failure ??= { stage: 'register', cause: `REGISTER was ${answered}.`, row: (r.statusAt ?? r.start).row };
+    const answered = r.status === 0 ? 'not answered' : ours`answered with ${r.status}`;
+    t.failure ??= { stage: 'register', cause: ours`REGISTER was ${answered}.`, row: (r.statusAt ?? r.start).row };
   }
 }
 
@@ -127,7 +128,7 @@ function judgeKept(m: SessionModel): void {
     if (last?.end == null || own.some((r) => r.state !== 'deregistered')) continue;
     const ms = millis(last.end, t.release.at ?? m.end);
     if (ms < KEPT_MS) continue;
-    const detail = `It stayed for ${Math.round(ms / 1000)} s after that.`;
+    const detail = ours`It stayed for ${Math.round(ms / 1000)} s after that.`;
     m.findings.raise('tunnel.kept', last.end, [tunnelRef(t), { kind: 'registration', id: last.id }], { detail });
   }
 }

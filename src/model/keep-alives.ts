@@ -1,3 +1,4 @@
+import { ours } from '../kit/index.js';
 import type { KeepAlive } from './entities.js';
 import type { Findings, Ref } from './findings.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
@@ -85,7 +86,7 @@ export class KeepAlives {
     for (const { kind, intervalMs, negotiatedMs } of this.list())
       if (negotiatedMs !== undefined && intervalMs > LATE * negotiatedMs)
         findings.raise('keep.too-slow', this.beats.get(kind)!.first, about, {
-          detail: `They come every ${Math.round(intervalMs / 1000)} s, and ${this.negotiated} s were agreed.`,
+          detail: ours`They come every ${Math.round(intervalMs / 1000)} s, and ${this.negotiated} s were agreed.`,
         });
   }
 }

@@ -1,3 +1,4 @@
+import { ours } from '../kit/index.js';
 import type { Findings, Ref } from './findings.js';
 import { LargeSegments } from './large-segments.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
@@ -146,17 +147,17 @@ export class PathWatch {
     const { least, most, firstRepeated, firstHeld } = this;
     if (firstRepeated !== null && this.repeated >= MELTDOWN)
       findings.raise('tunnel.meltdown', firstRepeated, about, {
-        detail: `${this.repeated} segments inside were sent again while the tunnel made up for a loss.`,
+        detail: ours`${this.repeated} segments inside were sent again while the tunnel made up for a loss.`,
       });
     if (least !== null && most !== null && this.trips >= TRIPS && isBloat(least, most))
       findings.raise('tunnel.bufferbloat', most, about, {
-        detail: `The round trip inside grew from ${Math.round(least.ms)} to ${Math.round(most.ms)} ms, with ${most.octets} octets under way.`,
+        detail: ours`The round trip inside grew from ${Math.round(least.ms)} to ${Math.round(most.ms)} ms, with ${most.octets} octets under way.`,
       });
     this.judgeSending(about, findings);
     for (const s of this.sending)
       if (firstHeld !== null && s.held >= NAGLE.segments && s.held >= NAGLE.share * s.segments)
         findings.raise('tunnel.held-back', firstHeld, about, {
-          detail: `${s.held} of ${s.segments} segments left only when the one before was acknowledged.`,
+          detail: ours`${s.held} of ${s.segments} segments left only when the one before was acknowledged.`,
         });
   }
 
@@ -166,17 +167,17 @@ export class PathWatch {
       const { lost } = large;
       if (lost !== null)
         findings.raise('tunnel.black-hole', lost.at, about, {
-          detail: `A segment of ${lost.octets} octets was sent again and again, while the other side answered.`,
+          detail: ours`A segment of ${lost.octets} octets was sent again and again, while the other side answered.`,
         });
       if (firstBatch !== null && batched >= BATCHED.segments && batched >= BATCHED.share * carrying)
         findings.raise('tunnel.batched', firstBatch, about, {
-          detail: `${batched} of ${carrying} segments carry ${MANY} envelopes or more.`,
+          detail: ours`${batched} of ${carrying} segments carry ${MANY} envelopes or more.`,
         });
     }
     if (split !== null)
-      findings.raise('tunnel.split', split.at, about, { detail: `The longest took ${Math.round(split.ms)} ms.` });
+      findings.raise('tunnel.split', split.at, about, { detail: ours`The longest took ${Math.round(split.ms)} ms.` });
     if (firstFull !== null)
-      findings.raise('tunnel.zero-window', firstFull, about, { detail: `It was said ${this.full} times.` });
+      findings.raise('tunnel.zero-window', firstFull, about, { detail: ours`It was said ${this.full} times.` });
   }
 }
 

@@ -1,6 +1,6 @@
 import { codec, type Icmpv6Message, TYPE } from '../../dissectors/icmpv6/messages.js';
 import { OPTION } from '../../dissectors/icmpv6/nd-fields.js';
-import { ip6, u16, u32 } from '../kit/index.js';
+import { ip6, type Own, ours, u16, u32 } from '../kit/index.js';
 import type { AddressingMessage, PrefixEntry, Slaac } from './entities.js';
 import type { Content } from './events.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
@@ -50,7 +50,7 @@ export class RouterDiscovery {
   /** The first messages of the kinds that an address comes of. */
   private readonly messages: AddressingMessage[] = [];
   /** Messages that a receiver has to discard (RFC 4861 §6.1). */
-  readonly invalid: { readonly at: Seen; readonly why: string }[] = [];
+  readonly invalid: { readonly at: Seen; readonly why: Own }[] = [];
 
   /** Addresses of prefixes of which a host may make its own: those with the autonomous flag. */
   get usable(): string[] {
@@ -78,15 +78,15 @@ export class RouterDiscovery {
   private valid(at: Arrival, c: Content, m: Icmpv6Message): boolean {
     const why =
       c.hops !== 255
-        ? `hop limit ${c.hops} instead of 255`
+        ? ours`hop limit ${c.hops} instead of 255`
         : m.code !== 0
-          ? `code ${m.code} instead of 0`
+          ? ours`code ${m.code} instead of 0`
           : m.rest.length > 0 && m.rest[1] === 0
-            ? 'an option of length 0'
+            ? ours`an option of length 0`
             : m.type === TYPE.routerAdvertisement && !isLinkLocal(c)
-              ? 'a source that is not link-local'
-              : '';
-    if (why === '') return true;
+              ? ours`a source that is not link-local`
+              : undefined;
+    if (why === undefined) return true;
     if (this.invalid.length < MOST) this.invalid.push({ at: at.seen(), why });
     return false;
   }

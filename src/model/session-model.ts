@@ -1,4 +1,5 @@
 import type { SipMessage } from '../../dissectors/sip/index.js';
+import { asSaid, ours, type Tell, type Words, words } from '../kit/index.js';
 import { AddressUse } from './address-use.js';
 import { Addressing } from './addressing.js';
 import type { SubscriberSecrets } from './aka.js';
@@ -55,6 +56,8 @@ export class SessionModel {
 
   /** Who may have issued the certificate of an EFTF, as a user expects; none: anybody. */
   issuers: readonly string[] = [];
+  /** How sentences with words of others are told. */
+  tell: Tell = asSaid;
   /** Undefined: everything is kept at hand. */
   private readonly archive: Archive | undefined;
 
@@ -82,14 +85,14 @@ export class SessionModel {
 
   /** The time of the frame at hand is so much before that of the frame before it. */
   jumped(at: Arrival, ms: number): void {
-    const detail = `From one frame to the next it goes back by ${Math.round(ms)} ms.`;
+    const detail = ours`From one frame to the next it goes back by ${Math.round(ms)} ms.`;
     this.findings.raise('capture.clock-jump', at.seen(), [{ kind: 'file', id: at.file }], { detail });
   }
 
   /** A file could not be read to its end. */
-  damaged(file: number, message: string): void {
+  damaged(file: number, message: Words): void {
     const at = { ...this.end, row: this.lastRow };
-    this.findings.raise('capture.cut', at, [{ kind: 'file', id: file }], { detail: `${message}.` });
+    this.findings.raise('capture.cut', at, [{ kind: 'file', id: file }], { detail: words`${message}.` });
   }
 
   private inside(tunnel: number): Inside {
@@ -247,6 +250,7 @@ export class SessionModel {
       uidOf,
       known ?? new Set(),
       shakiness(this.findings, (id) => this.tunnel(id)),
+      this.tell,
     );
     for (const f of list) for (const r of f.refs) if (r.kind === 'tunnel') this.tunnel(r.id)?.findings.push(f.id);
     return list;
@@ -261,13 +265,13 @@ export class SessionModel {
   tallies(): Tallies {
     const calls = new CallTally(this.archive?.tallies.calls);
     const media = new MediaTally(this.archive?.tallies.media);
-    for (const c of this.signalling.calls) calls.add(c.entity());
+    for (const c of this.signalling.calls) calls.add(c.entity(this.tell));
     for (const s of this.media.streams) media.add(s.entity(this.media.codecOf(s)));
     return { calls, media };
   }
 
   callEntities(): Series<CallEntity> {
-    return this.archive?.callEntities() ?? Array.from(this.signalling.calls, (c) => c.entity());
+    return this.archive?.callEntities() ?? Array.from(this.signalling.calls, (c) => c.entity(this.tell));
   }
 
   mediaEntities(): Series<MediaEntity> {

@@ -1,4 +1,4 @@
-import { isStandard } from './redact-words.js';
+import { isStandard } from '../model/standard-words.js';
 import type { SameLength } from './same-length.js';
 
 /** Values of parameters that prove who somebody is, or lead to it. RFC 3261 §22, RFC 3310. */

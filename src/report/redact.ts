@@ -3,32 +3,26 @@
  * same input gives the same output. Addresses of one subnet stay in one subnet.
  */
 
-import { alternativeOf, failureOf, meaningOf, phraseOf, withHosts } from './redact-words.js';
+import { ATTRIBUTES } from '../../dissectors/tls/oids.js';
+import type { Quoted, Tell } from '../kit/index.js';
+import { ENCODINGS, isStandard } from '../model/standard-words.js';
+import type { Holds } from './holds.js';
 
-/** What is read as text by people and machines alike, and tells nothing about anybody. */
-const HARMLESS: ReadonlySet<string> = new Set(
-  `schema iso epoch row rows responseRow code title clause next cipher version format kind state how by basis
-  method algorithm mechanism xid ssrc codec severity confidence step direction transport accessType role stage verdict source
-  outcome level bySeverity byState record`.split(/\s+/),
-);
-/** Left out altogether: secrets, and what links to them. */
-const SECRET: ReadonlySet<string> = new Set([
-  'clientRandom',
-  'rand',
-  'autn',
-  'mac',
-  'sqnXorAk',
-  'amf',
-  'dtmf',
-  'res',
-  'ck',
-  'ik',
-]);
-
-/** Lists whose members are named by a host. */
-const HOSTS: ReadonlySet<string> = new Set(['eftf', 'attempts', 'portals']);
+/** In the place of what is left out. */
+const GONE = '…';
+/** Types of attributes in a distinguished name. */
+const ATTRIBUTE_TYPES: ReadonlySet<string> = new Set(Object.values(ATTRIBUTES));
 /** What a device calls itself where that says nothing: a UUID, or an IMEI. RFC 5626 §4.1, RFC 7254 */
 const INSTANCE = /^"?<?urn:(?:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|gsma:imei:[\d-]+(?:;[\w=-]+)*)>?"?$/i;
+
+/** Parameters of URIs (RFC 3261 §19.1.1, RFC 3966 §3, RFC 5626 §11.1, RFC 5627 §5) and words that they have for values. */
+const PARAMETERS: ReadonlySet<string> = new Set(
+  `aai bnc cause comp cpc ext gr isub lr maddr method ob orig phone-context sigcomp-id sos target transport ttl user
+  verstat`.split(/\s+/),
+);
+const VALUES: ReadonlySet<string> = new Set(
+  'dialstring ip invite message phone register sctp sigcomp subscribe tcp tls udp ws wss'.split(' '),
+);
 
 /** What is looked for in a text, in this order, once from left to right: what was replaced is not looked at again. */
 const TOKENS = {
@@ -90,73 +84,62 @@ export class Pseudonyms {
   private readonly uuids = new Numbered();
   private readonly names = new Numbered();
   private readonly agents = new Numbered();
+  private readonly tags = new Numbered();
   private readonly nets = new Numbered();
   private readonly inNet = new Map<string, Numbered>();
 
-  /** A value of a report with pseudonyms in its strings, and without secrets. */
-  value(v: unknown, key = ''): unknown {
-    if (typeof v === 'string') return this.string(v, key);
-    if (typeof v !== 'object' || v === null) return v;
-    if (isSeries(v)) return Array.from(v, (x) => this.value(x, key));
-    const out: Record<string, unknown> = {};
-    for (const name of Object.keys(v)) {
-      const member = (v as Record<string, unknown>)[name];
-      if (!SECRET.has(name) && member !== undefined)
-        out[name] =
-          (typeof member === 'string' ? this.free(member, name, v, key) : undefined) ?? this.value(member, name);
+  /** Tells a sentence with pseudonyms in the place of what it quotes. */
+  readonly tell: Tell = (words) => words.told((q) => this.quoted(q));
+
+  private quoted({ kind, said }: Quoted): string {
+    switch (kind) {
+      case 'host':
+        return this.place(said);
+      case 'address':
+      case 'line':
+        return this.text(said);
+      case 'uri':
+        return this.reference(said);
+      case 'issuer':
+        return this.issuer(said);
+      case 'file':
+        return this.fileName(said);
+      case 'free':
+        return GONE;
     }
-    return out;
   }
 
   /**
-   * A member that may hold what others wrote freely, without that; undefined: it is none. What it is, the members beside it
-   * and the list that it is in tell.
+   * A string of a report, by what it holds; undefined: it is a secret.
+   * @param status of the response whose reason phrase it may be
    */
-  private free(
-    s: string,
-    name: string,
-    beside: { status?: unknown; code?: unknown },
-    list: string,
-  ): string | undefined {
-    const { status, code } = beside;
-    if (name === 'reason' && list === 'failure') return this.text(failureOf(s));
-    if (name === 'reason' && typeof status === 'number') return phraseOf(s, status);
-    if (name === 'meaning' && typeof code === 'string')
-      return withHosts(this.text(meaningOf(s, code)), (host) => this.oneLabel(host));
-    if (list === 'alternative') return alternativeOf(s);
-    if (name === 'name' && list === 'files') return this.fileName(s);
-    if (name === 'address' || name === 'target' || name === 'sni' || (name === 'name' && HOSTS.has(list)))
-      return this.place(s);
-    return undefined;
-  }
-
-  /** A host of one label, which no text shows to be one; others were found. */
-  private oneLabel(s: string): string {
-    return /[.[]|::/.test(s) ? s : this.place(s);
-  }
-
-  private string(s: string, key: string): string {
-    if (HARMLESS.has(key)) return s;
-    switch (key) {
+  string(s: string, holds: Holds, status: number): string | undefined {
+    if (typeof holds !== 'string') return holds.has(s.toLowerCase()) ? s : GONE;
+    switch (holds) {
+      case 'ours':
+        return s;
+      case 'secret':
+        return undefined;
+      case 'phrase':
+        return isStandard(s, status) ? s : GONE;
       case 'uid':
         return this.uids.of(s).toString(16).padStart(16, '0');
-      case 'callId':
-      case 'replaces':
+      case 'call':
         return `call-${this.calls.of(s)}`;
-      case 'userAgent':
+      case 'agent':
         return `agent ${this.agents.of(s)}`;
-      case 'instanceId':
+      case 'tag':
+        return `tag-${this.tags.of(s)}`;
+      case 'instance':
         return INSTANCE.test(s) ? this.text(s) : this.user(s);
-      case 'event':
-      case 'contentType':
-        return s.split(';')[0];
       case 'user':
-        return s.includes(':') || s.includes('@') ? this.text(s) : this.user(s);
-      case 'subject':
-      case 'issuer':
-        return s.replace(/=([^,]+)/g, (_, name: string) => `=${this.host(name.trim())}`);
+        return this.who(s);
+      case 'which':
+        return /^\d+$/.test(s) ? s : this.place(s);
+      case 'codec':
+        return ENCODINGS.has(s.toLowerCase()) ? s : GONE;
       default:
-        return this.text(s);
+        return this.quoted({ kind: holds, said: s });
     }
   }
 
@@ -195,18 +178,58 @@ export class Pseudonyms {
     const place = at < 0 ? main : main.slice(at + 1);
     const where =
       at < 0 && /^\+?[\d().-]+$/.test(place) && !IPV4_ALONE.test(place) ? this.number(place) : this.place(place);
-    return [
-      `${user}${where}`,
-      ...parameters.map((p) => p.replace(/=(.*)$/, (_, v: string) => `=${this.text(v)}`)),
-    ].join(';');
+    return [`${user}${where}`, ...parameters.map((p) => this.parameter(p))].join(';');
+  }
+
+  /** A parameter of a URI: one that no standard has, and words in the value of one, may be anything. */
+  private parameter(p: string): string {
+    const [name, ...rest] = p.split('=');
+    if (!PARAMETERS.has(name.toLowerCase())) return GONE;
+    if (rest.length === 0) return p;
+    const v = rest.join('=');
+    const told = VALUES.has(v.toLowerCase()) ? v : this.text(v);
+    return `${name}=${told === v && /\p{L}/u.test(v) && !VALUES.has(v.toLowerCase()) ? GONE : told}`;
+  }
+
+  /** The name of somebody: a user, one at a place, or a URI. */
+  private who(s: string): string {
+    if (/^\s*\w+:/.test(s)) return this.reference(s);
+    const at = s.lastIndexOf('@');
+    return at < 0 ? this.user(s) : `${this.user(s.slice(0, at))}@${this.place(s.slice(at + 1))}`;
+  }
+
+  /** A distinguished name: the types of its attributes stay. */
+  private issuer(s: string): string {
+    return s
+      .split(/, (?=[\w.]+=)/)
+      .map((part) => {
+        const is = part.indexOf('=');
+        const type = part.slice(0, is);
+        return `${ATTRIBUTE_TYPES.has(type) || /^[\d.]+$/.test(type) ? type : GONE}=${this.host(part.slice(is + 1).trim())}`;
+      })
+      .join(', ');
+  }
+
+  /** A URI of any scheme: what is no address of somebody, or a service (RFC 5031), is not told. */
+  private reference(s: string): string {
+    const m = /^\s*((?:sips?|tel|im|pres|mailto):)([^\s<>"?]*)([\s\S]*)$/i.exec(s);
+    if (m !== null) return m[1] + this.uri(m[2]) + (m[3] === '' ? '' : m[3].startsWith('?') ? `?${GONE}` : GONE);
+    if (s === '' || /^urn:service:[\w.-]+$/i.test(s)) return s;
+    if (INSTANCE.test(s)) return this.text(s);
+    return `${/^(?:urn|https?):/i.exec(s)?.[0] ?? ''}${GONE}`;
   }
 
   private place(s: string): string {
     const m = /^(\[[^\]]*\]|[^:]*)(:\d+)?$/.exec(s);
-    if (m === null) return this.ipv6(s);
+    if (m === null) return this.six(s);
     const [, host, port = ''] = m;
-    if (host.startsWith('[')) return `[${this.ipv6(host.slice(1, -1).replace(/%.*/, ''))}]${port}`;
+    if (host.startsWith('[')) return `[${this.six(host.slice(1, -1).replace(/%.*/, ''))}]${port}`;
     return `${IPV4_ALONE.test(host) ? this.ipv4(host) : this.host(host)}${port}`;
+  }
+
+  /** An IPv6 address, or a host after all. */
+  private six(s: string): string {
+    return expanded(s) === undefined ? this.host(s) : this.ipv6(s);
   }
 
   private words(s: string): string {
@@ -225,7 +248,8 @@ export class Pseudonyms {
   }
 
   private host(s: string): string {
-    if (s === '' || !/[\p{L}]/u.test(s)) return s;
+    if (s.startsWith('*.')) return `*.${this.host(s.slice(2))}`;
+    if (!/\p{L}/u.test(s)) return /\d/.test(s) ? this.number(s) : s;
     return `host${this.hosts.of(s.toLowerCase())}.example`;
   }
 
@@ -275,8 +299,6 @@ export function macLike(s: string, digits: string): string {
 }
 
 const IPV4_ALONE = /^\d{1,3}(?:\.\d{1,3}){3}$/;
-
-const isSeries = (v: object): v is Iterable<unknown> => Symbol.iterator in v;
 
 /** The eight groups of an IPv6 address; undefined for what is none. */
 function expanded(s: string): number[] | undefined {

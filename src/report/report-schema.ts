@@ -1,8 +1,21 @@
-/** The JSON Schema (draft 2020-12) of a report. Every object is closed, and so is every enumeration. */
+/**
+ * The JSON Schema (draft 2020-12) of a report. Every object is closed, and so is every enumeration; every other string says
+ * what it holds, and redaction goes by that.
+ */
 
-type Schema = Readonly<Record<string, unknown>>;
+import * as Standard from '../model/standard-words.js';
+import { HOLDS, type Holds, type Schema } from './holds.js';
 
-const TEXT: Schema = { type: 'string' };
+const text = (holds: Holds): Schema => ({ type: 'string', [HOLDS]: holds });
+const OURS = text('ours');
+const HOST = text('host');
+const URI = text('uri');
+const CALL = text('call');
+const TAG = text('tag');
+const METHOD = text(Standard.METHODS);
+const CODEC = text('codec');
+const PHRASE = text('phrase');
+const ADDRESS = text('address');
 const NUMBER: Schema = { type: 'number' };
 const COUNT: Schema = { type: 'integer', minimum: 0 };
 const INTEGER: Schema = { type: 'integer' };
@@ -10,6 +23,7 @@ const BOOLEAN: Schema = { type: 'boolean' };
 const MS: Schema = { type: 'number', description: 'milliseconds' };
 const ROW: Schema = { type: 'string', pattern: '^([0-9]+:)?[0-9]+(\\.[0-9]+)?$' };
 const HEX: Schema = { type: 'string', pattern: '^[0-9a-f]*$' };
+const SECRET: Schema = { ...HEX, [HOLDS]: 'secret' };
 
 const list = (items: Schema): Schema => ({ type: 'array', items });
 const of = (...values: readonly (string | number | boolean)[]): Schema => ({ enum: values });
@@ -29,7 +43,7 @@ function object(members: Readonly<Record<string, Schema>>): Schema {
   };
 }
 const entity = (members: Readonly<Record<string, Schema>>): Schema =>
-  object({ id: { type: 'integer', minimum: 1 }, uid: { type: 'string', pattern: '^[0-9a-f]{16}$' }, ...members });
+  object({ id: { type: 'integer', minimum: 1 }, uid: { ...text('uid'), pattern: '^[0-9a-f]{16}$' }, ...members });
 const ref = (name: string): Schema => ({ $ref: `#/$defs/${name}` });
 
 const TIME = ref('time');
@@ -52,16 +66,16 @@ const options = object({
   heuristicRtp: BOOLEAN,
   verifyAll: BOOLEAN,
   autoKeys: BOOLEAN,
-  muted: list(TEXT),
-  'eftfIssuer?': list(TEXT),
+  muted: list(OURS),
+  'eftfIssuer?': list(text('issuer')),
   'frames?': COUNT,
-  'decodeAs?': list(TEXT),
+  'decodeAs?': list(text('line')),
   'redacted?': of(true),
-  'tunnel?': TEXT,
-  'user?': TEXT,
-  'callId?': TEXT,
-  'from?': TEXT,
-  'to?': TEXT,
+  'tunnel?': text('which'),
+  'user?': text('user'),
+  'callId?': CALL,
+  'from?': text('line'),
+  'to?': text('line'),
 });
 
 const summary = object({
@@ -85,14 +99,14 @@ const capture = object({
   files: list(
     object({
       id: COUNT,
-      name: TEXT,
+      name: text('file'),
       format: of('pcap', 'pcapng', 'pcap (gzip)', 'pcapng (gzip)', 'empty', 'empty (gzip)'),
       linkTypes: list(COUNT),
       frames: COUNT,
       bytes: COUNT,
       'start?': TIME,
       'end?': TIME,
-      'truncated?': TEXT,
+      'truncated?': OURS,
       duplicates: COUNT,
       'point?': POINT,
     }),
@@ -104,7 +118,7 @@ const capture = object({
 
 const verdict = object({
   verdict: of('full', 'partial', 'none'),
-  'reason?': TEXT,
+  'reason?': OURS,
   'source?': of('option', 'dsb', 'sidecar', 'environment', 'rsa', 'resumption', 'endpoint'),
   records: COUNT,
   decrypted: COUNT,
@@ -113,19 +127,19 @@ const verdict = object({
 });
 
 const tls = object({
-  'version?': TEXT,
-  'cipher?': TEXT,
-  'sni?': TEXT,
-  'alpn?': TEXT,
+  'version?': OURS,
+  'cipher?': OURS,
+  'sni?': HOST,
+  'alpn?': text(Standard.PROTOCOLS),
   resumed: BOOLEAN,
   'resumedFrom?': COUNT,
-  'clientRandom?': HEX,
+  'clientRandom?': SECRET,
   'certificate?': object({
-    subject: TEXT,
-    issuer: TEXT,
+    subject: text('issuer'),
+    issuer: text('issuer'),
     'notBefore?': TIME,
     'notAfter?': TIME,
-    names: list(TEXT),
+    names: list(HOST),
   }),
   alerts: list(
     object({
@@ -134,7 +148,7 @@ const tls = object({
       direction: DIRECTION,
       level: of('warning', 'fatal'),
       description: COUNT,
-      name: TEXT,
+      name: OURS,
     }),
   ),
   keyUpdates: COUNT,
@@ -145,17 +159,17 @@ const envelopes = object({ total: COUNT, ip4: COUNT, ip6: COUNT, unknown: COUNT,
 
 const tunnel = entity({
   state: of(...TUNNEL_STATE),
-  'other?': TEXT,
+  'other?': OURS,
   'failure?': object({
     stage: of('dns', 'tcp', 'proxy', 'tls', 'dhcp', 'slaac', 'pcscf', 'register'),
-    cause: TEXT,
+    cause: OURS,
     'row?': ROW,
   }),
   'accessType?': of('I', 'II'),
   transport: of('tls', 'tcp'),
   ue: PLACE,
-  eftf: object({ address: TEXT, port: COUNT, 'name?': TEXT }),
-  'proxy?': object({ address: TEXT, port: COUNT, target: TEXT, 'status?': COUNT, 'waitMs?': MS }),
+  eftf: object({ address: HOST, port: COUNT, 'name?': HOST }),
+  'proxy?': object({ address: HOST, port: COUNT, target: HOST, 'status?': COUNT, 'waitMs?': MS }),
   legs: list(
     object({
       file: COUNT,
@@ -169,11 +183,11 @@ const tunnel = entity({
     }),
   ),
   'subscriber?': object({
-    impu: list(TEXT),
-    'impi?': TEXT,
-    'instanceId?': TEXT,
-    'userAgent?': TEXT,
-    'msisdn?': TEXT,
+    impu: list(URI),
+    'impi?': text('user'),
+    'instanceId?': text('instance'),
+    'userAgent?': text('agent'),
+    'msisdn?': text('user'),
   }),
   opened: TIME,
   'established?': TIME,
@@ -221,8 +235,8 @@ const tunnel = entity({
   resyncs: COUNT,
   'overhead?': NUMBER,
   dscp: map(COUNT, '^[0-9]{1,2}$'),
-  addresses: list(TEXT),
-  'pcscf?': object({ address: TEXT, source: of('dhcp', 'dhcpv6', 'dns', 'dns-srv', 'static') }),
+  addresses: list(ADDRESS),
+  'pcscf?': object({ address: HOST, source: of('dhcp', 'dhcpv6', 'dns', 'dns-srv', 'static') }),
   keepAlives: list(
     object({ kind: of('crlf', 'stun', 'rtp-pt20', 'rtcp', 'sip'), intervalMs: MS, 'negotiatedMs?': MS }),
   ),
@@ -232,7 +246,7 @@ const tunnel = entity({
       at: TIME,
       row: ROW,
       to: PLACE,
-      'name?': TEXT,
+      'name?': HOST,
       tries: COUNT,
       outcome: of('succeeded', 'answered', 'failed', 'refused', 'unanswered', 'redirected'),
       'status?': COUNT,
@@ -254,17 +268,17 @@ const addressing = entity({
   dhcp: object({
     exchanges: list(
       object({
-        xid: TEXT,
+        xid: OURS,
         messages: list(step(DHCP_MESSAGE)),
         outcome: of('bound', 'informed', 'refused', 'declined', 'unanswered', 'offered', 'released', 'in-progress'),
-        'address?': TEXT,
-        'server?': TEXT,
+        'address?': ADDRESS,
+        'server?': ADDRESS,
         'leaseSeconds?': COUNT,
         htype: COUNT,
         hlen: COUNT,
-        chaddr: TEXT,
-        pcscf: list(TEXT),
-        dns: list(TEXT),
+        chaddr: ADDRESS,
+        pcscf: list(HOST),
+        dns: list(ADDRESS),
       }),
     ),
   }),
@@ -274,34 +288,34 @@ const addressing = entity({
     messages: list(step(of('RS', 'RA', 'DAD'))),
     prefixes: list(
       object({
-        prefix: TEXT,
+        prefix: ADDRESS,
         onLink: BOOLEAN,
         autonomous: BOOLEAN,
         validSeconds: COUNT,
         preferredSeconds: COUNT,
       }),
     ),
-    addresses: list(TEXT),
-    dad: list(object({ target: TEXT, outcome: of('unique', 'duplicate', 'unknown') })),
+    addresses: list(ADDRESS),
+    dad: list(object({ target: ADDRESS, outcome: of('unique', 'duplicate', 'unknown') })),
   }),
   dhcpv6: object({
     exchanges: list(
       object({
-        xid: TEXT,
-        messages: list(step(TEXT)),
+        xid: OURS,
+        messages: list(step(OURS)),
         outcome: of('answered', 'unanswered', 'refused'),
-        pcscf: list(TEXT),
-        dns: list(TEXT),
+        pcscf: list(HOST),
+        dns: list(ADDRESS),
       }),
     ),
   }),
 });
 
 const mechanism = object({
-  mechanism: TEXT,
-  'alg?': TEXT,
-  'ealg?': TEXT,
-  'mod?': TEXT,
+  mechanism: text(Standard.MECHANISMS),
+  'alg?': text(Standard.MECHANISMS),
+  'ealg?': text(Standard.MECHANISMS),
+  'mod?': text(Standard.MECHANISMS),
   'spiC?': COUNT,
   'spiS?': COUNT,
   'portC?': COUNT,
@@ -310,9 +324,9 @@ const mechanism = object({
 
 const registration = entity({
   'tunnel?': COUNT,
-  aor: TEXT,
-  'contact?': TEXT,
-  callId: TEXT,
+  aor: URI,
+  'contact?': URI,
+  callId: CALL,
   state: of(...REGISTRATION_STATE),
   emergency: BOOLEAN,
   start: TIME,
@@ -321,11 +335,11 @@ const registration = entity({
     object({
       row: ROW,
       at: TIME,
-      method: TEXT,
+      method: METHOD,
       cseq: COUNT,
       retransmissions: COUNT,
       'status?': COUNT,
-      'reason?': TEXT,
+      'reason?': PHRASE,
       'responseRow?': ROW,
       'ms?': MS,
     }),
@@ -333,12 +347,12 @@ const registration = entity({
   'expiresSeconds?': COUNT,
   'nextRefresh?': TIME,
   'aka?': object({
-    algorithm: TEXT,
-    'rand?': HEX,
-    'autn?': HEX,
-    'sqnXorAk?': HEX,
-    'amf?': HEX,
-    'mac?': HEX,
+    algorithm: text(Standard.MECHANISMS),
+    'rand?': SECRET,
+    'autn?': SECRET,
+    'sqnXorAk?': SECRET,
+    'amf?': SECRET,
+    'mac?': SECRET,
     'sqn?': HEX,
     'macVerified?': BOOLEAN,
     'responseVerified?': BOOLEAN,
@@ -349,16 +363,16 @@ const registration = entity({
 
 const SIDE = of('caller', 'callee');
 const pinholeSide = object({
-  address: TEXT,
+  address: HOST,
   port: COUNT,
   flowing: of('sendrecv', 'sendonly', 'recvonly', 'inactive'),
 });
 
 const call = entity({
   tunnels: list(COUNT),
-  callId: TEXT,
-  fromUri: TEXT,
-  toUri: TEXT,
+  callId: CALL,
+  fromUri: URI,
+  toUri: URI,
   'direction?': of('originated', 'terminated'),
   state: of(...CALL_STATE),
   emergency: BOOLEAN,
@@ -372,10 +386,10 @@ const call = entity({
   'durationMs?': MS,
   'failure?': object({
     'status?': COUNT,
-    reason: TEXT,
+    reason: OURS,
     'q850?': COUNT,
     'retryAfterSeconds?': COUNT,
-    'alternative?': object({ type: TEXT, 'action?': TEXT }),
+    'alternative?': object({ type: text(Standard.ALTERNATIVES), 'action?': text(Standard.ALTERNATIVES) }),
   }),
   messages: list(
     object({
@@ -384,11 +398,11 @@ const call = entity({
       'direction?': DIRECTION,
       source: PLACE,
       destination: PLACE,
-      method: TEXT,
+      method: METHOD,
       cseq: COUNT,
       'status?': COUNT,
-      'reason?': TEXT,
-      'toTag?': TEXT,
+      'reason?': PHRASE,
+      'toTag?': TAG,
       retransmissions: COUNT,
       'sdp?': of('offer', 'answer'),
       'hold?': of(true),
@@ -397,15 +411,15 @@ const call = entity({
   media: list(COUNT),
   'pinholes?': list(
     object({
-      kind: TEXT,
+      kind: text(Standard.MEDIA),
       'caller?': pinholeSide,
       'callee?': pinholeSide,
-      codecs: list(TEXT),
+      codecs: list(CODEC),
       toCaller: COUNT,
       toCallee: COUNT,
     }),
   ),
-  'dialogs?': list(object({ toTag: TEXT, state: of('early', 'confirmed'), row: ROW })),
+  'dialogs?': list(object({ toTag: TAG, state: of('early', 'confirmed'), row: ROW })),
   'reliable?': object({ responses: COUNT, acknowledged: COUNT }),
   'preconditions?': object({ met: BOOLEAN, at: TIME, row: ROW }),
   'holds?': list(object({ by: SIDE, row: ROW, start: TIME, 'end?': TIME })),
@@ -414,22 +428,22 @@ const call = entity({
       row: ROW,
       at: TIME,
       by: SIDE,
-      target: TEXT,
-      'replaces?': TEXT,
+      target: URI,
+      'replaces?': CALL,
       'status?': COUNT,
       'progress?': COUNT,
     }),
   ),
-  'replaces?': TEXT,
+  'replaces?': CALL,
   'sessionTimer?': object({ seconds: COUNT, 'refresher?': of('uac', 'uas'), refreshes: COUNT }),
 });
 
 const exchange = {
   'tunnel?': COUNT,
-  callId: TEXT,
+  callId: CALL,
   start: TIME,
-  fromUri: TEXT,
-  toUri: TEXT,
+  fromUri: URI,
+  toUri: URI,
   'status?': COUNT,
   rows: list(ROW),
 };
@@ -446,11 +460,11 @@ const media = entity({
   start: TIME,
   end: TIME,
   payloadType: COUNT,
-  'codec?': TEXT,
+  'codec?': CODEC,
   'copyOf?': COUNT,
   'negotiated?': object({
-    kind: TEXT,
-    codecs: list(object({ payloadType: COUNT, name: TEXT, clock: COUNT })),
+    kind: text(Standard.MEDIA),
+    codecs: list(object({ payloadType: COUNT, name: CODEC, clock: COUNT })),
   }),
   packets: COUNT,
   bytes: COUNT,
@@ -471,7 +485,7 @@ const media = entity({
     'requests?': map(COUNT, '^.{1,32}$'),
   }),
   keepAlives: COUNT,
-  'dtmf?': TEXT,
+  'dtmf?': text('secret'),
   headOfLine: list(object({ stall: COUNT, packets: COUNT, ms: MS })),
   'rtcp?': object({
     senderReports: COUNT,
@@ -489,15 +503,15 @@ const finding = (codes: readonly string[]): Schema =>
     severity: SEVERITY,
     kind: of('service', 'conformance', 'quality', 'capture'),
     confidence: of('certain', 'likely', 'possible'),
-    title: TEXT,
-    'clause?': TEXT,
+    title: OURS,
+    'clause?': OURS,
     refs: list(object({ kind: of('tunnel', 'call', 'registration', 'media', 'file'), id: COUNT })),
     first: TIME,
     last: TIME,
     count: COUNT,
     rows: { ...list(ROW), maxItems: 20 },
-    meaning: TEXT,
-    next: TEXT,
+    meaning: OURS,
+    next: OURS,
   });
 
 /** What the entries of lists are, by the name that a record gives them. */
@@ -506,12 +520,12 @@ const entries = (codes: readonly string[]): Readonly<Record<string, Schema>> => 
   addressing,
   registration,
   call,
-  message: entity({ ...exchange, 'direction?': DIRECTION, 'contentType?': TEXT, 'sms?': sms }),
+  message: entity({ ...exchange, 'direction?': DIRECTION, 'contentType?': text(Standard.MEDIA_TYPES), 'sms?': sms }),
   subscription: entity({
     ...exchange,
-    'event?': TEXT,
-    'state?': TEXT,
-    'reason?': TEXT,
+    'event?': text(Standard.EVENTS),
+    'state?': text(Standard.STATES),
+    'reason?': text(Standard.ENDS),
     'expiresSeconds?': COUNT,
     'notifications?': COUNT,
   }),
@@ -536,7 +550,7 @@ export const reportSchema = (codes: readonly string[]): Schema => ({
   title: 'fttscope report',
   ...object({
     schema: { const: 'fttscope.report/1' },
-    generator: object({ name: { const: 'fttscope' }, version: TEXT }),
+    generator: object({ name: { const: 'fttscope' }, version: OURS }),
     options,
     summary,
     capture,
@@ -549,14 +563,14 @@ export const reportSchema = (codes: readonly string[]): Schema => ({
     media: list(ref('media')),
     findings: list(ref('finding')),
     protocols,
-    limits: list(object({ name: TEXT, cap: COUNT, hit: COUNT })),
+    limits: list(object({ name: OURS, cap: COUNT, hit: COUNT })),
   }),
   $defs: {
     time: object({
       iso: { type: 'string', pattern: '^[-+0-9]{4,7}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{9}Z$' },
       epoch: { type: 'string', pattern: '^-?[0-9]+\\.[0-9]{9}$' },
     }),
-    place: object({ address: TEXT, port: COUNT }),
+    place: object({ address: HOST, port: COUNT }),
     verdict,
     envelopes,
     ...entries(codes),

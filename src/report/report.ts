@@ -1,13 +1,17 @@
 import type { CaptureFile, Damage } from '../capture/chunk.js';
 import type { SessionTap } from '../engine/session-tap.js';
+import { quoted, type Tell, type Words, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { CATALOGUE } from '../model/catalogue.js';
 import type { FindingEntity, Severity } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
 import { isBefore } from '../model/moment.js';
 import type { Series } from '../model/series.js';
 import type { SessionModel } from '../model/session-model.js';
 import type { LimitReached } from '../stream/ledger.js';
-import { Pseudonyms } from './redact.js';
+import type { Pseudonyms } from './redact.js';
+import { redacted } from './redact-report.js';
+import { reportSchema } from './report-schema.js';
 import { type Choice, chosen } from './report-select.js';
 import { summaryOf, talliesOf } from './report-summary.js';
 
@@ -34,7 +38,7 @@ export interface Report {
 /** The report of a capture, its members in the order of the contract. */
 export function reportOf(model: SessionModel, parts: ReportParts): Report {
   const read = new Set(parts.files.map((f) => f.id));
-  for (const d of parts.damage) if (read.has(d.file)) model.damaged(d.file, d.message);
+  for (const d of parts.damage) if (read.has(d.file)) model.damaged(d.file, damageOf(d));
   const findings = model.findingEntities(parts.known);
   const { signalling } = model;
   const all = {
@@ -55,7 +59,7 @@ export function reportOf(model: SessionModel, parts: ReportParts): Report {
     generator: parts.generator,
     options: parts.options,
     summary: summaryOf(lists, tallies),
-    capture: captureOf(parts),
+    capture: captureOf(parts, model.tell),
     ...lists,
     protocols: parts.tap.protocols(),
     limits: [...(parts.limits ?? []), ...limitsOf(model)],
@@ -63,9 +67,19 @@ export function reportOf(model: SessionModel, parts: ReportParts): Report {
   return { members, findings: lists.findings };
 }
 
-/** A report with pseudonyms for whatever tells who and where somebody is, and without secrets. */
-export function redacted({ members }: Report): Report {
-  const told = new Pseudonyms().value(members) as Report['members'];
+/** A file is named in the line that says what is wrong with it. */
+const damageOf = ({ label, message }: Damage): Words =>
+  message.startsWith(label)
+    ? words`${quoted('file', label)}${quoted('line', message.slice(label.length))}`
+    : words`${quoted('line', message)}`;
+
+/**
+ * The same with pseudonyms for whatever tells who and where somebody is, and without secrets.
+ * @param model made with `names.tell`, so that its sentences have the same pseudonyms
+ */
+export function redactedReportOf(model: SessionModel, parts: ReportParts, names: Pseudonyms): Report {
+  if (model.tell !== names.tell) throw new Error('the model does not tell its sentences with these pseudonyms');
+  const told = redacted(reportOf(model, parts).members, reportSchema(Object.keys(CATALOGUE)), names);
   return { members: told, findings: told.findings as readonly FindingEntity[] };
 }
 
@@ -81,7 +95,7 @@ export function knownFindings(text: string): Set<string> {
   return new Set(report.findings.map((f) => f.uid));
 }
 
-function captureOf({ files, damage, tap }: ReportParts): object {
+function captureOf({ files, damage, tap }: ReportParts, tell: Tell): object {
   let start: Moment | undefined;
   let end: Moment | undefined;
   for (const s of tap.files.values()) {
@@ -90,11 +104,12 @@ function captureOf({ files, damage, tap }: ReportParts): object {
   }
   const points = new Set(tap.points.values());
   const point = points.size === 1 ? { point: [...points][0] } : {};
-  return { files: files.map((f) => fileOf(f, tap, damage)), start, end, ...point };
+  return { files: files.map((f) => fileOf(f, tap, damage, tell)), start, end, ...point };
 }
 
-function fileOf(f: CaptureFile, tap: SessionTap, damage: readonly Damage[]): object {
+function fileOf(f: CaptureFile, tap: SessionTap, damage: readonly Damage[], tell: Tell): object {
   const span = tap.files.get(f.id);
+  const damaged = damage.find((d) => d.file === f.id);
   return {
     id: f.id,
     name: f.name,
@@ -104,7 +119,7 @@ function fileOf(f: CaptureFile, tap: SessionTap, damage: readonly Damage[]): obj
     bytes: f.size ?? f.read,
     start: span?.start,
     end: span?.end,
-    truncated: damage.find((d) => d.file === f.id)?.message,
+    truncated: damaged && tell(damageOf(damaged)),
     duplicates: span?.duplicates ?? 0,
     point: tap.points.get(f.id),
   };

@@ -1,4 +1,5 @@
 import { ContentType } from '../../dissectors/tls/numbers.js';
+import { UNTOLD, type Words, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Decryptor } from './decryptor.js';
 import type { Epoch, Served } from './epoch.js';
@@ -56,9 +57,9 @@ export class Channel {
   most = NO_LIMIT;
   tooLong: { readonly frame: number; readonly octets: number; readonly most: number } | undefined;
   /** Why records could not be opened: the first reason. */
-  reason: string | undefined;
+  reason: Words | undefined;
   /** Why the next record may have a key that is not there, for all that there are other keys. */
-  hint: string | undefined;
+  hint: Words | undefined;
   /** Octets of the stream that are missing. */
   missing = 0;
   /** Octets were lost before the first protected record: a change of keys may be among them. */
@@ -89,7 +90,7 @@ export class Channel {
   ) {}
 
   /** From now on records have these keys, from number 0 on; null: keys that are not known. */
-  enter(epoch: Epoch | null, reason = ''): void {
+  enter(epoch: Epoch | null, reason = UNTOLD): void {
     this.reader.reset();
     this.state = epoch === null ? 'locked' : 'open';
     this.epoch = epoch;
@@ -189,7 +190,7 @@ export class Channel {
     if (r.status === 'cut') return this.passOver(i);
     if (this.state !== 'open') this.keys.revive(this);
     if (this.state === 'locked') {
-      r.closed('no-keys', this.reason ?? '');
+      r.closed('no-keys', this.reason ?? UNTOLD);
       return this.passOver(i);
     }
     if (this.state !== 'open') return this.find(i);
@@ -234,7 +235,7 @@ export class Channel {
     if (r.verified) this.verified++;
     if (r.status !== 'open') {
       this.failed++;
-      this.reason ??= r.reason;
+      this.reason ??= r.why;
       return;
     }
     this.decrypted++;
@@ -340,26 +341,26 @@ export class Channel {
   /** No key and number fitted a record. */
   private lost(r: TlsRecord, hasKeys: boolean): void {
     if (!hasKeys || this.hint !== undefined) {
-      r.closed('no-keys', this.hint ?? this.reason ?? '');
+      r.closed('no-keys', this.hint ?? this.reason ?? UNTOLD);
       this.reason ??= this.hint;
       return;
     }
     this.failed++;
     r.closed('failed', this.failure());
-    this.reason ??= r.reason;
+    this.reason ??= r.why;
   }
 
-  private failure(): string {
+  private failure(): Words {
     const what = this.epoch?.tag === 0 ? 'MAC' : 'tag';
     const { epoch } = this;
     if (this.excluded > 0)
-      return `Its number was not found among the first ${this.excluded} (limit ${LIMITS.tagTrialsAtOnce} at once); the search goes on with the next record.`;
+      return words`Its number was not found among the first ${this.excluded} (limit ${LIMITS.tagTrialsAtOnce} at once); the search goes on with the next record.`;
     if (epoch === null || !this.everOpen)
-      return `The key does not fit: the ${what} of the first protected record is wrong under it.`;
-    if (!epoch.proven) return `The ${epoch.stage} key may not fit: the ${what} of record 0 is wrong under it.`;
-    if (this.left <= 0) return `Decryption was lost after record ${epoch.sequence - 1} and could not go on.`;
+      return words`The key does not fit: the ${what} of the first protected record is wrong under it.`;
+    if (!epoch.proven) return words`The ${epoch.stage} key may not fit: the ${what} of record 0 is wrong under it.`;
+    if (this.left <= 0) return words`Decryption was lost after record ${epoch.sequence - 1} and could not go on.`;
     if (this.missing > 0 && this.since > 0)
-      return `Octets are missing before this record, and its number was not found.`;
-    return `The ${what} of record ${epoch.sequence + this.since} is wrong: its octets are damaged, or others are missing before it.`;
+      return words`Octets are missing before this record, and its number was not found.`;
+    return words`The ${what} of record ${epoch.sequence + this.since} is wrong: its octets are damaged, or others are missing before it.`;
   }
 }

@@ -8,7 +8,7 @@ import {
   type Decipher,
 } from 'node:crypto';
 import { ContentType, Version } from '../../dissectors/tls/numbers.js';
-import { put16, put32, u8, u16 } from '../kit/index.js';
+import { put16, put32, u8, u16, words } from '../kit/index.js';
 import { block as gfBlock, ghash, multiply } from './ghash.js';
 import { Rc4 } from './rc4.js';
 import { RECORD_HEADER, type TlsRecord } from './record.js';
@@ -47,7 +47,7 @@ const LARGE: Readonly<Record<Openable['opening'], number>> = {
   'gcm-own': 1 << 20,
 };
 
-const ALL_ZERO = 'The decrypted record holds nothing but padding, which TLS 1.3 forbids.'; // RFC 8446 §5.4
+const ALL_ZERO = words`The decrypted record holds nothing but padding, which TLS 1.3 forbids.`; // RFC 8446 §5.4
 
 /**
  * The records of one direction between two changes of key: what opens them and the number of the next one.
@@ -233,7 +233,7 @@ function accept(e: Epoch, r: TlsRecord, buf: Uint8Array): true {
     return true;
   }
   const blank = buf.every((v) => v === 0);
-  r.closed('failed', blank ? ALL_ZERO : 'The decrypted record has a content type that TLS 1.3 does not know.');
+  r.closed('failed', blank ? ALL_ZERO : words`The decrypted record has a content type that TLS 1.3 does not know.`);
   r.verified = true;
   return true;
 }

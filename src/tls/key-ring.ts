@@ -1,3 +1,4 @@
+import { words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { KnownHandshake } from './cache.js';
 import type { Channel, ChannelKeys } from './channel.js';
@@ -11,9 +12,9 @@ import type { TlsServices } from './services.js';
 const STAGES: readonly Stage[] = ['early', 'handshake', 'application'];
 /** What trying a suite of which only the key is known may cost. */
 const GUESSES = 64 * TAG_COST;
-const NO_HELLO = 'The handshake was not captured whole: keys of TLS 1.2 need the randoms of both hellos.';
-const NOT_GUESSED = `${NO_HELLO} No suite of TLS 1.3 was found that opens the records (limit ${LIMITS.lateJoinBlocks} blocks).`;
-const EARLY_MISSING = 'Early data (0-RTT): the key log has no CLIENT_EARLY_TRAFFIC_SECRET line for this session.';
+const NO_HELLO = words`The handshake was not captured whole: keys of TLS 1.2 need the randoms of both hellos.`;
+const NOT_GUESSED = words`${NO_HELLO} No suite of TLS 1.3 was found that opens the records (limit ${LIMITS.lateJoinBlocks} blocks).`;
+const EARLY_MISSING = words`Early data (0-RTT): the key log has no CLIENT_EARLY_TRAFFIC_SECRET line for this session.`;
 
 /** Which keys may open the next record of a session's channels, from whatever is known of its handshake. */
 export class KeyRing implements ChannelKeys {

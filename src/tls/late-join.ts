@@ -1,4 +1,4 @@
-import { equalBytes, u32 } from '../kit/index.js';
+import { equalBytes, ours, u32, type Words, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Allowance } from './allowance.js';
 import { Epoch, type Stage } from './epoch.js';
@@ -17,12 +17,10 @@ const KEY_COST = 1024;
 /** A trial that was begun is done to its end, so that nothing is left out: more than any costs. */
 const WHOLE = Number.MAX_SAFE_INTEGER;
 
-const NOTHING_LEFT =
-  'The handshake was not captured: TLS 1.2 needs it, and for TLS 1.3 the key logs have no line that is not of another session.';
-const OLDER =
-  'The handshake was not captured: these are records of TLS 1.2, whose keys need the randoms of both hellos.';
-const NO_CLIENT_HELLO =
-  'The ClientHello was not captured, and no line of the key logs opens the records after the ServerHello';
+const NOTHING_LEFT = words`The handshake was not captured: TLS 1.2 needs it, and for TLS 1.3 the key logs have no line that is not of another session.`;
+const OLDER = words`The handshake was not captured: these are records of TLS 1.2, whose keys need the randoms of both hellos.`;
+const NO_LIMIT = ours``;
+const NO_CLIENT_HELLO = ours`The ClientHello was not captured, and no line of the key logs opens the records after the ServerHello`;
 
 /**
  * Whether two records in a row start with explicit nonces that count: GCM or CCM in TLS 1.2 (RFC 5288 §3). In TLS 1.3
@@ -111,8 +109,8 @@ export class LateJoin {
   /** The largest number that the record at hand may have behind a ServerHello. */
   private last = 0;
   /** Which limits were reached, in words. */
-  private lineLimit = '';
-  private blockLimit = '';
+  private lineLimit = NO_LIMIT;
+  private blockLimit = NO_LIMIT;
 
   /** Whether there is nothing more to try before lines are added. */
   exhausted(keys: KeyLog): boolean {
@@ -176,7 +174,7 @@ export class LateJoin {
     const lines = keys.orphans(LABELS[stage][role], LIMITS.lateJoinLines + 1);
     if (lines.length > LIMITS.lateJoinLines) {
       lines.pop();
-      this.lineLimit = `; limit ${LIMITS.lateJoinLines} lines of a label`;
+      this.lineLimit = ours`; limit ${LIMITS.lateJoinLines} lines of a label`;
     }
     return { stage, role, lines };
   }
@@ -206,12 +204,12 @@ export class LateJoin {
     allowance.take(before - budget.left);
     this.blockLimit =
       allowance.total <= 0
-        ? `; the run may search no further (limit ${LIMITS.lateJoinBlocksTotal} blocks)`
+        ? ours`; the run may search no further (limit ${LIMITS.lateJoinBlocksTotal} blocks)`
         : this.left <= 0
-          ? `; limit ${LIMITS.lateJoinBlocks} blocks`
+          ? ours`; limit ${LIMITS.lateJoinBlocks} blocks`
           : this.trials !== null
-            ? `; limit ${LIMITS.lateJoinBlocksAtOnce} blocks at once, more with later records`
-            : '';
+            ? ours`; limit ${LIMITS.lateJoinBlocksAtOnce} blocks at once, more with later records`
+            : NO_LIMIT;
     return found;
   }
 
@@ -234,13 +232,13 @@ export class LateJoin {
   }
 
   /** How far the search came, in words. */
-  get reason(): string {
+  get reason(): Words {
     if (this.older) return OLDER;
     if (this.total === 0) return NOTHING_LEFT;
-    const limit = this.lineLimit + this.blockLimit;
-    if (this.answered) return `${NO_CLIENT_HELLO} (${this.searched} of ${this.total} keys tried${limit}).`;
-    const tried = `${this.searched} of ${this.total} keys and record numbers searched${limit}`;
-    return `The handshake was not captured, and no line of the key logs opens these records (${tried}).`;
+    const limit = ours`${this.lineLimit}${this.blockLimit}`;
+    if (this.answered) return words`${NO_CLIENT_HELLO} (${this.searched} of ${this.total} keys tried${limit}).`;
+    const tried = ours`${this.searched} of ${this.total} keys and record numbers searched${limit}`;
+    return words`The handshake was not captured, and no line of the key logs opens these records (${tried}).`;
   }
 }
 

@@ -1,6 +1,6 @@
 import { type ClientHello, HANDSHAKE_HEADER, type ServerHello, settledVersion } from '../../dissectors/tls/hello.js';
 import { Version } from '../../dissectors/tls/numbers.js';
-import { hex } from '../kit/index.js';
+import { hex, ours, quoted, UNTOLD, Words, words } from '../kit/index.js';
 import { idKey, type KnownHandshake, MasterRef, type SessionCache, ticketKey } from './cache.js';
 import { Epoch, type Served, type Stage } from './epoch.js';
 import type { KeyLabel, KeyLog } from './keylog.js';
@@ -17,10 +17,8 @@ export type Role = 0 | 1;
 export type Resumed = 'id' | 'ticket' | 'psk';
 
 const NONE = new Uint8Array(0);
-const NO_RSA =
-  'There is a private key, but no key log: a private key opens only sessions with RSA key exchange to the server that it is of.';
-const HIDDEN =
-  'The ClientHello is encrypted (ECH): where the server accepted that, lines have the random of the inner one, and none of them opens this session.';
+const NO_RSA = words`There is a private key, but no key log: a private key opens only sessions with RSA key exchange to the server that it is of.`;
+const HIDDEN = ours`The ClientHello is encrypted (ECH): where the server accepted that, lines have the random of the inner one, and none of them opens this session.`;
 const STAGE_LABELS: Readonly<Record<Stage, readonly [KeyLabel, KeyLabel]>> = {
   early: ['CLIENT_EARLY_TRAFFIC_SECRET', 'CLIENT_EARLY_TRAFFIC_SECRET'],
   handshake: ['CLIENT_HANDSHAKE_TRAFFIC_SECRET', 'SERVER_HANDSHAKE_TRAFFIC_SECRET'],
@@ -51,7 +49,7 @@ export class Negotiation {
   /** Transcript hash up to ClientKeyExchange. RFC 7627 §3 */
   private sessionHash: Uint8Array | undefined;
   /** Why there are no keys, in words. */
-  reason = '';
+  reason = UNTOLD;
   private how: Openable | undefined;
   private master: MasterRef | undefined;
   private pair: [Epoch, Epoch] | undefined;
@@ -144,7 +142,7 @@ export class Negotiation {
     if (this.how !== undefined) this.transcript.start(this.how.hash);
     if (hello.compression !== 0 && !this.tls13) {
       this.how = undefined;
-      this.reason = 'The session compresses its records, which is not supported.';
+      this.reason = words`The session compresses its records, which is not supported.`;
     }
     if (this.tls13 && hello.selectedPsk !== undefined) {
       this.resumed = 'psk';
@@ -170,7 +168,7 @@ export class Negotiation {
 
   private choose(): void {
     const how = openable(this.suite, this.version);
-    if (typeof how === 'string') this.reason = how;
+    if (how instanceof Words) this.reason = how;
     else this.how = how;
   }
 
@@ -242,7 +240,7 @@ export class Negotiation {
   epochs12(): readonly [Epoch, Epoch] | undefined {
     if (this.pair !== undefined) return this.pair;
     if (!this.settled)
-      this.reason = 'The handshake was not captured whole: keys of TLS 1.2 need the randoms of both hellos.';
+      this.reason = words`The handshake was not captured whole: keys of TLS 1.2 need the randoms of both hellos.`;
     const { how } = this;
     if (!this.settled || how === undefined) return undefined;
     const master = this.findMaster();
@@ -258,7 +256,7 @@ export class Negotiation {
     const { version, encryptThenMac, truncatedHmac } = this;
     const options = { version, served: master.served, encryptThenMac, truncatedHmac };
     this.pair = [new Epoch(how, keys[0], options), new Epoch(how, keys[1], options)];
-    this.reason = '';
+    this.reason = UNTOLD;
     return this.pair;
   }
 
@@ -267,7 +265,7 @@ export class Negotiation {
     const none = { mac: NONE, key: NONE, iv: NONE };
     const options = { version: this.version, truncatedHmac: this.truncatedHmac };
     this.pair = [new Epoch(how, none, options), new Epoch(how, none, options)];
-    this.reason = '';
+    this.reason = UNTOLD;
     return this.pair;
   }
 
@@ -329,16 +327,16 @@ export class Negotiation {
   }
 
   /** Says which line is not there. */
-  private missing(label: KeyLabel): string {
+  private missing(label: KeyLabel): Words {
     const { keylog, clientRandom } = this;
     if (keylog.length === 0 && keylog.rsa.length > 0) return NO_RSA;
-    if (keylog.length === 0 && keylog.bad > 0) return 'No line of the key log can be read.';
-    if (keylog.length === 0) return 'There is no key log.';
-    const random = hex(clientRandom, 0, clientRandom.length, '');
-    if (this.hidden) return `The key log has no line for client random ${random}. ${HIDDEN}`;
+    if (keylog.length === 0 && keylog.bad > 0) return words`No line of the key log can be read.`;
+    if (keylog.length === 0) return words`There is no key log.`;
+    const random = quoted('free', hex(clientRandom, 0, clientRandom.length, ''));
+    if (this.hidden) return words`The key log has no line for client random ${random}. ${HIDDEN}`;
     if (keylog.labels(clientRandom).length > 0)
-      return `The key log has client random ${random}, but no ${label} line for it.`;
+      return words`The key log has client random ${random}, but no ${label} line for it.`;
     const n = keylog.sessions;
-    return `The key log has no line for client random ${random} (it has lines of ${n} other session${n === 1 ? '' : 's'}).`;
+    return words`The key log has no line for client random ${random} (it has lines of ${n} other session${n === 1 ? '' : 's'}).`;
   }
 }

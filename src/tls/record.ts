@@ -1,4 +1,5 @@
 import type { RecordStatus } from '../../dissectors/tls/note.js';
+import { asSaid, type Words } from '../kit/index.js';
 
 /** Octets `[off, end)` of `buf`. */
 export interface Span {
@@ -31,8 +32,8 @@ export class TlsRecord {
   early = false;
   /** Handshake messages that this record completes, each with its header; put together over records. */
   handshake: readonly Span[] = NO_MESSAGES;
-  /** Why it could not be read, in words. */
-  reason: string | undefined = undefined;
+  /** Why it could not be read. */
+  why: Words | undefined = undefined;
 
   constructor(
     /** 0 from the client, 1 from the server, as the engine has it. */
@@ -65,12 +66,12 @@ export class TlsRecord {
   }
 
   /** Marks it as not read. */
-  closed(status: 'no-keys' | 'failed' | 'cut', reason: string): void {
+  closed(status: 'no-keys' | 'failed' | 'cut', why: Words): void {
     this.plain = null;
     this.contentType = this.type;
     this.verified = false;
     this.status = status;
-    this.reason = reason;
+    this.why = why;
   }
 
   /** Takes back what opening it under a key said: it is opened again, under another one. */
@@ -79,6 +80,11 @@ export class TlsRecord {
     this.contentType = this.type;
     this.verified = false;
     this.status = 'queued';
-    this.reason = undefined;
+    this.why = undefined;
+  }
+
+  /** Why it could not be read, in words. */
+  get reason(): string | undefined {
+    return this.why && asSaid(this.why);
   }
 }

@@ -7,7 +7,7 @@ import {
   parseServerHello,
 } from '../../dissectors/tls/hello.js';
 import { ContentType, HandshakeType } from '../../dissectors/tls/numbers.js';
-import { hex, u8, u16 } from '../kit/index.js';
+import { hex, u8, u16, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { Channel } from './channel.js';
 import type { Stage } from './epoch.js';
@@ -18,6 +18,8 @@ import type { Resumed } from './negotiation.js';
 import { RECORD_HEADER, type Span, TlsRecord } from './record.js';
 import type { FinishedSeen, TlsAlert, TlsServices } from './services.js';
 import { type DirectionVerdict, verdictOf } from './verdict.js';
+
+const CUT = words`The record was not captured whole.`;
 
 /**
  * One TLS connection. The engine feeds the records of both directions in the order of the capture; the session follows
@@ -166,10 +168,10 @@ export class TlsSession {
     const channel = this.channels[direction];
     const isProtected = this.isProtected(channel, r);
     if (!isProtected && r.type === ContentType.Handshake) this.handshake(channel, r, buf, off + RECORD_HEADER, end);
-    r.closed('cut', 'The record was not captured whole.');
+    r.closed('cut', CUT);
     if (isProtected) {
       channel.push(r);
-      channel.reason ??= r.reason;
+      channel.reason ??= r.why;
       if (!this.canWait(channel)) {
         // It may have held the message after which the keys change.
         channel.drain();

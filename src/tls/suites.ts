@@ -1,6 +1,6 @@
 import { type CipherSuite, cipherSuite } from '../../dissectors/tls/ciphersuites.js';
 import { Version } from '../../dissectors/tls/numbers.js';
-import { hexNumber } from '../kit/index.js';
+import { hexNumber, ofNumber, Words, words } from '../kit/index.js';
 import type { ScheduleHash } from './schedule.js';
 
 /** What of a cipher suite can be opened, and by which names node knows its parts. */
@@ -63,21 +63,22 @@ function hashOf(suite: CipherSuite, version: number): ScheduleHash | undefined {
 }
 
 /** How suite `id` is opened in `version`, or a sentence that says why it is not. */
-export function openable(id: number, version: number): Openable | string {
+export function openable(id: number, version: number): Openable | Words {
   const suite = cipherSuite(id);
-  if (suite === undefined) return `The cipher suite ${hexNumber(id, 4)} is not known.`;
-  if (version < Version.Tls10) return 'SSL 3.0 is not decrypted.';
+  if (suite === undefined) return words`The cipher suite ${ofNumber(id, (n) => hexNumber(n, 4))} is not known.`;
+  if (version < Version.Tls10) return words`SSL 3.0 is not decrypted.`;
   const block = blockCipher(suite);
   const opening = openingOf(suite, block);
   const hash = hashOf(suite, version);
-  if (opening === undefined || hash === undefined) return `The cipher suite ${suite.name} is not supported.`;
+  if (opening === undefined || hash === undefined)
+    return words`The cipher suite ${ofNumber(id, () => suite.name)} is not supported.`;
   if (suite.tls13 !== version >= Version.Tls13)
-    return `The cipher suite ${suite.name} does not belong to the version that was negotiated.`;
+    return words`The cipher suite ${ofNumber(id, () => suite.name)} does not belong to the version that was negotiated.`;
   return { suite, opening, block, hash };
 }
 
 /** TLS 1.3 suites whose traffic secrets are as long as `octets`, the likelier ones first. RFC 8446 §B.4 */
 export function suitesBySecret(octets: number): Openable[] {
   const ids = octets === 48 ? [0x1302] : octets === 32 ? [0x1301, 0x1303, 0x1304, 0x1305] : [];
-  return ids.map((id) => openable(id, Version.Tls13)).filter((o) => typeof o !== 'string');
+  return ids.map((id) => openable(id, Version.Tls13)).filter((o): o is Openable => !(o instanceof Words));
 }

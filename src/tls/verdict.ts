@@ -1,11 +1,13 @@
+import { asSaid, UNTOLD, type Words, words } from '../kit/index.js';
 import type { Channel } from './channel.js';
 import type { Served } from './epoch.js';
 
 /** What became of the protected records of one direction, for the report. */
 export interface DirectionVerdict {
   readonly verdict: 'full' | 'partial' | 'none';
-  /** A sentence for people; absent where everything was opened. */
+  /** A sentence for people, as it is and before it is told; absent where everything was opened. */
   readonly reason?: string;
+  readonly why?: Words;
   /** Who gave the keys. */
   readonly source?: Served;
   /** Protected records. */
@@ -21,10 +23,10 @@ export interface DirectionVerdict {
 
 export function verdictOf(c: Channel): DirectionVerdict {
   const verdict = c.decrypted === 0 ? 'none' : c.decrypted === c.records ? 'full' : 'partial';
-  const reason = reasonOf(c, verdict);
+  const why = reasonOf(c, verdict);
   return {
     verdict,
-    ...(reason !== undefined && { reason }),
+    ...(why !== undefined && { reason: asSaid(why), why }),
     ...(c.served !== undefined && { source: c.served }),
     records: c.records,
     decrypted: c.decrypted,
@@ -34,12 +36,13 @@ export function verdictOf(c: Channel): DirectionVerdict {
   };
 }
 
-function reasonOf(c: Channel, verdict: DirectionVerdict['verdict']): string | undefined {
-  if (c.records === 0) return c.reason ?? 'There are no protected records in this direction.';
-  if (verdict === 'none') return c.reason ?? 'No record could be opened.';
-  const missing = c.missing > 0 ? `${c.missing} octets of the stream are missing.` : undefined;
+function reasonOf(c: Channel, verdict: DirectionVerdict['verdict']): Words | undefined {
+  if (c.records === 0) return c.reason ?? words`There are no protected records in this direction.`;
+  if (verdict === 'none') return c.reason ?? words`No record could be opened.`;
+  const missing = c.missing > 0 ? words`${c.missing} octets of the stream are missing.` : undefined;
   if (verdict === 'full') return missing;
   const left = c.records - c.decrypted;
-  const first = c.reason ?? missing ?? '';
-  return `${left} of ${c.records} records could not be opened. ${first}`.trimEnd();
+  const first = c.reason ?? missing;
+  const told = words`${left} of ${c.records} records could not be opened.`;
+  return first === undefined || first === UNTOLD ? told : words`${told} ${first}`;
 }

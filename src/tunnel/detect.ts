@@ -1,6 +1,6 @@
 import { ftt } from '../../dissectors/ftt.js';
 import { HEADER, IP_PACKET } from '../../dissectors/ftt-ims.js';
-import { indexOf, startsWith, u16, u32, Yes } from '../kit/index.js';
+import { indexOf, type Own, ours, startsWith, u16, u32, Yes } from '../kit/index.js';
 import type { PduBuffer } from '../stream/pdu-buffer.js';
 import { anchored } from './deframe.js';
 
@@ -10,7 +10,7 @@ import { anchored } from './deframe.js';
  */
 export type Verdict =
   | { readonly kind: 'fttims' | 'early' | 'unsure' }
-  | { readonly kind: 'other'; readonly name: string; readonly proto?: string };
+  | { readonly kind: 'other'; readonly name: Own; readonly proto?: string };
 
 const FTTIMS: Verdict = { kind: 'fttims' };
 const EARLY: Verdict = { kind: 'early' };
@@ -27,7 +27,7 @@ const SIP_METHODS = [
   'SIP/2.0 ',
 ];
 
-const other = (name: string, proto?: string): Verdict => ({
+const other = (name: Own, proto?: string): Verdict => ({
   kind: 'other',
   name,
   ...(proto !== undefined && { proto }),
@@ -42,15 +42,15 @@ export function detect(b: Uint8Array, off: number, end: number): Verdict {
   if (off === end) return EARLY;
   const envelope = anchored(b, off, end);
   if (envelope === 'yes') return FTTIMS;
-  for (const m of SIP_METHODS) if (startsWith(b, off, end, m)) return other('SIP over TLS', 'sip');
-  if (startsWith(b, off, end, '\r\n')) return other('SIP over TLS (CRLF keep-alive)', 'sip');
-  if (startsWith(b, off, end, 'PRI * HTTP/2')) return other('HTTP/2', 'http2');
-  for (const m of HTTP_METHODS) if (startsWith(b, off, end, m)) return other('HTTP/1.1', 'http');
-  if (startsWith(b, off, end, 'HTTP/1.')) return other('HTTP/1.1', 'http');
-  if (startsWith(b, off, end, 'IKETCP')) return other('IKE and ESP in TCP (RFC 9329)');
+  for (const m of SIP_METHODS) if (startsWith(b, off, end, m)) return other(ours`SIP over TLS`, 'sip');
+  if (startsWith(b, off, end, '\r\n')) return other(ours`SIP over TLS (CRLF keep-alive)`, 'sip');
+  if (startsWith(b, off, end, 'PRI * HTTP/2')) return other(ours`HTTP/2`, 'http2');
+  for (const m of HTTP_METHODS) if (startsWith(b, off, end, m)) return other(ours`HTTP/1.1`, 'http');
+  if (startsWith(b, off, end, 'HTTP/1.')) return other(ours`HTTP/1.1`, 'http');
+  if (startsWith(b, off, end, 'IKETCP')) return other(ours`IKE and ESP in TCP (RFC 9329)`);
   if (end - off >= 20 && b[off] < 0x40 && u32(b, off + 4) === STUN_COOKIE)
-    return other('STUN or TURN over TLS', 'stun');
-  if (ftt.probe!(b, off, end) === Yes) return other('FTT to an ePDG (TS 24.302 annex F: Length first)', 'ftt');
+    return other(ours`STUN or TURN over TLS`, 'stun');
+  if (ftt.probe!(b, off, end) === Yes) return other(ours`FTT to an ePDG (TS 24.302 annex F: Length first)`, 'ftt');
   return envelope === 'unsure' ? EARLY : chain(b, off, end);
 }
 

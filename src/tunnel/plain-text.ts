@@ -1,4 +1,4 @@
-import { type AnyDissector, View } from '../kit/index.js';
+import { type AnyDissector, fromCode, type Own, ours, View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Ledger } from '../stream/ledger.js';
 import { applicationOf } from './application.js';
@@ -222,4 +222,5 @@ export class PlainText {
   }
 }
 
-const nameOf = (d: AnyDissector | null): string => (d === null ? 'unknown application data' : `${d.short} over TLS`);
+const nameOf = (d: AnyDissector | null): Own =>
+  d === null ? ours`unknown application data` : ours`${fromCode(d.short)} over TLS`;

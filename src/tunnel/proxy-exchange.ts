@@ -11,12 +11,14 @@ export interface ProxyExchange {
   /** Schemes of authentication that the proxy offers. RFC 9110 §11.7.1 */
   schemes?: readonly string[];
   /** The header of a 2xx that says how long its body is, though it has none. */
-  bodyHeader?: string;
+  bodyHeader?: (typeof BODY_HEADERS)[number];
   /** The client did not wait for the answer. */
   isHasty?: boolean;
 }
 
 const DEMANDS_CREDENTIALS = 407;
+/** They say how long a body is. */
+const BODY_HEADERS = ['content-length', 'transfer-encoding'] as const;
 
 /** The CONNECT that is the message `v`. */
 export function connectOf(v: View, target: string): ProxyExchange {
@@ -38,6 +40,6 @@ export function answered(p: ProxyExchange, status: number, v: View, isHasty: boo
     );
   if (status >= 300) return;
   p.isHasty = isHasty;
-  const header = headers.find(({ name }) => name === 'content-length' || name === 'transfer-encoding');
-  if (header !== undefined) p.bodyHeader = header.name;
+  const header = headers.flatMap(({ name }) => BODY_HEADERS.find((b) => b === name) ?? [])[0];
+  if (header !== undefined) p.bodyHeader = header;
 }

@@ -1,3 +1,4 @@
+import type { Own } from '../kit/index.js';
 import type { Hole, TlsSession } from '../tls/index.js';
 import type { ProxyExchange } from './proxy-exchange.js';
 
@@ -32,7 +33,7 @@ export class Tunnel {
   inferred = false;
   content: Content = 'unknown';
   /** What it carries instead, in words, where it is not FTT-IMS. */
-  other?: string;
+  other?: Own;
   /** HTTP proxy (access type II, TS 24.322 §5.2.2.3). */
   proxy?: ProxyExchange;
   transport: 'tls' | 'tcp' = 'tcp';

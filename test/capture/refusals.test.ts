@@ -106,7 +106,7 @@ describe('a file that is no capture', () => {
         source.files.map((f) => f.id),
         [1, 3],
       );
-      assert.deepEqual(source.damage, [{ file: 2, offset: 0, message: `${missing}: no such file` }]);
+      assert.deepEqual(source.damage, [{ file: 2, offset: 0, label: missing, message: `${missing}: no such file` }]);
       let frames = 0;
       for (let chunk = await source.next(); chunk !== null; chunk = await source.next()) frames += chunk.count;
       assert.equal(frames, 2);

@@ -7,7 +7,15 @@ import { isBefore } from '../../model/moment.js';
 import { SessionModel } from '../../model/session-model.js';
 import { ascii } from '../../report/ascii.js';
 import { compare, compareJson, compareMarkdown, compareText, type Step, stepsOf } from '../../report/compare.js';
-import { knownFindings, type Report, reaches, redacted, reportOf } from '../../report/report.js';
+import { Pseudonyms } from '../../report/redact.js';
+import {
+  knownFindings,
+  type Report,
+  type ReportParts,
+  reaches,
+  redactedReportOf,
+  reportOf,
+} from '../../report/report.js';
 import { reportHtml } from '../../report/report-html.js';
 import { type ListName, RECORDS, writeRecords, writeReport } from '../../report/report-json.js';
 import { reportMarkdown } from '../../report/report-markdown.js';
@@ -76,6 +84,8 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
   const { esp, subscribers } = reading.keys;
   esp.growing = true; // challenges may carry keys
   const model = new SessionModel(silent, subscribers, shelf);
+  const names = o.redact === true ? new Pseudonyms() : undefined;
+  if (names !== undefined) model.tell = names.tell;
   model.issuers = o.eftfIssuer ?? [];
   const tap = new SessionTap(model, reading.registry, reading.names.length > 1);
   const wanted = { rows: 'none', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
@@ -83,7 +93,7 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
   tap.finish();
   const starts = [...tap.files.values()].map((f) => f.start);
   const start = starts.reduce((a, b) => (isBefore(b, a) ? b : a), starts[0] ?? { seconds: 0, nanos: 0 });
-  const whole = reportOf(model, {
+  const parts: ReportParts = {
     generator: { name: 'fttscope', version: version() },
     options: reportOptions(o),
     files: outcome.files,
@@ -92,8 +102,9 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
     tap,
     ...(known !== undefined && { known }),
     choice: { tunnel: o.tunnel, user: o.user, callId: o.callId, from: from(start), to: to(start) },
-  });
-  return { reading, outcome, told: o.redact === true ? redacted(whole) : whole, shelf };
+  };
+  const told = names === undefined ? reportOf(model, parts) : redactedReportOf(model, parts, names);
+  return { reading, outcome, told, shelf };
 }
 
 /**
