@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Kind, quoted, words } from '../../src/kit/index.js';
 import { Pseudonyms } from '../../src/report/redact.js';
 import { redacted } from '../../src/report/redact-report.js';
 import { reportSchema } from '../../src/report/report-schema.js';
@@ -59,6 +60,33 @@ test('what is nobody in particular stays', () => {
     'row 12.1',
   ])
     assert.equal(p.text(s), s);
+});
+
+test('what a sentence quotes is told by what it is, and the rest of it is as it was', () => {
+  const p = new Pseudonyms();
+  const tell = (kind: Kind, said: string): string =>
+    p.tell(words`another 12345678 of 1.2.3.4: ${quoted(kind, said)}`).slice(29);
+  assert.equal(p.tell(words`another 12345678 of 1.2.3.4: `), 'another 12345678 of 1.2.3.4: ');
+  const told: readonly (readonly [Kind, string, string])[] = [
+    ['host', 'pcscf', 'host1.example'],
+    ['host', 'PCSCF:5060', 'host1.example:5060'],
+    ['host', '*.ims.example', '*.host2.example'],
+    ['host', '4915112345678', '9990000000001'],
+    ['host', '[2001:db8:9::1]:443', '[2001:db8:0:1::1]:443'],
+    ['host', '[somebody]:443', '[host3.example]:443'],
+    ['host', 'a:b:c', 'host4.example'],
+    ['address', '192.0.2.1', '10.0.2.1'],
+    ['uri', 'sip:alice@pcscf;transport=tcp;x=bob', 'sip:u1@host1.example;transport=tcp;…'],
+    ['uri', 'sip:alice@pcscf;user=bob?Subject=bob', 'sip:u1@host1.example;user=…?…'],
+    ['uri', 'sip:alice@pcscf> "Bob', 'sip:u1@host1.example…'],
+    ['uri', 'http://pcscf/alice', 'http:…'],
+    ['uri', 'urn:service:sos.police', 'urn:service:sos.police'],
+    ['issuer', 'C=SE, O=Alice, Bob and Co, CN=pcscf', 'C=host5.example, O=host6.example, CN=host1.example'],
+    ['issuer', 'O=Alice, bob=c', 'O=host7.example, …=host8.example'],
+    ['file', '/home/alice/calls.pcap.gz', 'capture-1.pcap.gz'],
+    ['free', 'Alice is out', '…'],
+  ];
+  for (const [kind, said, as] of told) assert.equal(tell(kind, said), as, said);
 });
 
 test('keys and nonces are left out', () => {
