@@ -105,6 +105,9 @@ export function put32(b: Uint8Array, o: number, v: number): void {
   b[o + 3] = v;
 }
 
+/** How far sequence number `a` is ahead of `b`, negative where it is behind: after 2^32 they begin anew. RFC 9293 §3.4 */
+export const ahead = (a: number, b: number): number => (a - b) | 0;
+
 /** Whether two ranges hold the same octets. */
 export function equalBytes(a: Uint8Array, ao: number, b: Uint8Array, bo: number, n: number): boolean {
   for (let i = 0; i < n; i++) if (a[ao + i] !== b[bo + i]) return false;

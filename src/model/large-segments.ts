@@ -1,12 +1,10 @@
+import { ahead } from '../kit/index.js';
 import type { Arrival, Seen } from './moment.js';
 import type { SegmentFacts } from './tcp-life.js';
 
 /** Octets that fit through hardly any path with a wrong MTU; a segment of them that is sent so often does not. */
 const LARGE = 1000;
 const STUCK = 3;
-
-/** How far sequence number `a` is behind `b`, which may have wrapped. */
-const after = (a: number, b: number): number => (a - b) | 0;
 
 /**
  * Whether one direction of a connection loses what is large and nothing else (RFC 2923 §2.1): a large segment is sent again
@@ -39,9 +37,9 @@ export class LargeSegments {
    */
   segment(a: Arrival, s: SegmentFacts, answers: number): void {
     const { seq, length } = s;
-    if (s.again && this.done >= 0 && after(this.done, seq + length) >= 0) return; // only the acknowledgment was lost
+    if (s.again && this.done >= 0 && ahead(this.done, seq + length) >= 0) return; // only the acknowledgment was lost
     if (this.waits > 0 && length < this.waits) {
-      const within = after(seq, this.waitsSeq);
+      const within = ahead(seq, this.waitsSeq);
       // Cut up and sent again: an acknowledgment no longer says that it came through whole.
       if (s.again && within >= 0 && within < this.waits) this.waits = 0;
     }
@@ -68,11 +66,11 @@ export class LargeSegments {
   /** The other side has got all before `ack`. */
   acked(ack: number): void {
     this.done = ack;
-    if (this.waits > 0 && after(ack, this.waitsSeq + this.waits) >= 0) {
+    if (this.waits > 0 && ahead(ack, this.waitsSeq + this.waits) >= 0) {
       if (this.waits > this.passed) this.passed = this.waits;
       this.waits = 0;
     }
-    if (this.pieces && after(ack, this.seq) > 0) this.inPieces = true;
+    if (this.pieces && ahead(ack, this.seq) > 0) this.inPieces = true;
   }
 
   /** The segment that does not get through, where it is its size that is the reason. */

@@ -1,4 +1,4 @@
-import { ours } from '../kit/index.js';
+import { ahead, ours } from '../kit/index.js';
 import type { Findings, Ref } from './findings.js';
 import { LargeSegments } from './large-segments.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
@@ -60,7 +60,7 @@ class Sending {
   }
 
   get underWay(): number {
-    return this.next < 0 || this.acked < 0 ? 0 : Math.max(0, (this.next - this.acked) | 0);
+    return this.next < 0 || this.acked < 0 ? 0 : Math.max(0, ahead(this.next, this.acked));
   }
 }
 
@@ -87,7 +87,7 @@ export class PathWatch {
     const other = this.sending[side === 0 ? 1 : 0];
     if (!s.again) own.frames++;
     if (s.again || s.late || s.ahead) this.trouble = { seconds: a.seconds, nanos: a.nanos };
-    if (s.ack >= 0 && (other.acked < 0 || ((s.ack - other.acked) | 0) > 0)) {
+    if (s.ack >= 0 && (other.acked < 0 || ahead(s.ack, other.acked) > 0)) {
       other.waitedMs = other.underWay === 0 ? 0 : millis(other.since, a);
       other.acked = s.ack;
       other.large.acked(s.ack);
@@ -117,7 +117,7 @@ export class PathWatch {
       own.held++;
       this.firstHeld ??= a.seen();
     }
-    if (own.next < 0 || ((end - own.next) | 0) > 0) own.next = end;
+    if (own.next < 0 || ahead(end, own.next) > 0) own.next = end;
   }
 
   /** An envelope that began in an earlier frame is whole; what a loss held up is told of by itself. */

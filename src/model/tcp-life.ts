@@ -1,3 +1,4 @@
+import { ahead } from '../kit/index.js';
 import { type Arrival, isBefore, type Moment, millis, type Seen } from './moment.js';
 
 /** Flags of a TCP header that the life of a connection rests on. RFC 9293 §3.1 */
@@ -219,14 +220,14 @@ export class TcpLife {
       way.next = end;
       return null;
     }
-    const ahead = (s.seq - way.next) | 0;
+    const distance = ahead(s.seq, way.next);
     let stall: Stall | null = null;
-    if (ahead > 0) way.hole ??= { seq: way.next, seconds: a.seconds, nanos: a.nanos };
-    else if (way.hole !== null && ((way.hole.seq - s.seq) | 0) >= 0 && ((way.hole.seq - end) | 0) < 0) {
+    if (distance > 0) way.hole ??= { seq: way.next, seconds: a.seconds, nanos: a.nanos };
+    else if (way.hole !== null && ahead(way.hole.seq, s.seq) >= 0 && ahead(way.hole.seq, end) < 0) {
       stall = this.stalled(a, side, millis(way.hole, a), s.released);
       way.hole = null;
-    } else if (s.again && ahead < 0) stall = this.stalled(a, side, s.rtoMs, s.released);
-    if (((end - way.next) | 0) > 0) way.next = end;
+    } else if (s.again && distance < 0) stall = this.stalled(a, side, s.rtoMs, s.released);
+    if (ahead(end, way.next) > 0) way.next = end;
     return stall;
   }
 

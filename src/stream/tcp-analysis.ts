@@ -1,7 +1,7 @@
 import { Item, SCALE_NONE, SCALE_UNKNOWN, Seen, type TcpNote } from '../../dissectors/tcp/note.js';
-import { type Peek, u32 } from '../kit/index.js';
+import { ahead, type Peek, u32 } from '../kit/index.js';
 import { Ledger } from './ledger.js';
-import { ahead, UnackedList } from './unacked.js';
+import { UnackedList } from './unacked.js';
 
 /*
  * What Wireshark calls TCP analysis, after the rules of its User's Guide ("TCP Analysis"), with the preferences of
@@ -235,7 +235,7 @@ export class TcpAnalysis {
     if (length <= 1 && seq === (side.next - 1) >>> 0) items |= Item.KeepAlive;
     if (length > 0) {
       const limit = peer.lastAck + (peer.scale > 0 ? peer.window * (1 << peer.scale) : peer.window);
-      if (peer.window >= 0 && peer.scale !== SCALE_UNKNOWN && ((seq + length - limit) | 0) === 0)
+      if (peer.window >= 0 && peer.scale !== SCALE_UNKNOWN && ahead(seq + length, limit) === 0)
         items |= Item.WindowFull;
       return items;
     }

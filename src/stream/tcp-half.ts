@@ -1,3 +1,4 @@
+import { ahead } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { Ledger } from './ledger.js';
 
@@ -121,9 +122,9 @@ export function start(half: Half, seq: number, syn: boolean): void {
   setBase(half, seq);
   half.next = seq;
   if (half.acks === 0) return;
-  const missing = (seq - half.ackSeen) | 0;
+  const missing = ahead(seq, half.ackSeen);
   if (!syn && missing > 0 && missing <= START_WINDOW) half.next = half.ackSeen;
-  half.acked = Math.max(0, (half.ackSeen - half.next) | 0);
+  half.acked = Math.max(0, ahead(half.ackSeen, half.next));
 }
 
 function setBase(half: Half, first: number): void {
@@ -138,6 +139,6 @@ export function acknowledge(half: Half, ack: number): void {
   half.ackSeen = ack;
   setBase(half, ack);
   if (!half.started) return;
-  const distance = (ack - half.next) | 0;
+  const distance = ahead(ack, half.next);
   if (distance < FAR && half.position + distance > half.acked) half.acked = half.position + distance;
 }

@@ -1,5 +1,5 @@
 import type { TcpNote } from '../../dissectors/tcp/note.js';
-import type { Peek } from '../kit/index.js';
+import { ahead, type Peek } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { TcpAnalysis } from './tcp-analysis.js';
 import {
@@ -160,9 +160,9 @@ export class TcpStream {
     frame: number,
     now: number,
   ): void {
-    let distance = (seq - half.next) | 0;
+    let distance = ahead(seq, half.next);
     if (distance >= FAR || distance < -FAR) {
-      if (Math.abs((seq - half.ackSeen) | 0) > START_WINDOW || half.acks === 0) return;
+      if (Math.abs(ahead(seq, half.ackSeen)) > START_WINDOW || half.acks === 0) return;
       this.release(half); // gigabytes are missing, but the other side follows
       this.skipHole(half, half.position + (distance >>> 0));
       distance = 0;

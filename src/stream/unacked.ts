@@ -1,9 +1,7 @@
 import type { TcpNote } from '../../dissectors/tcp/note.js';
+import { ahead } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Ledger } from './ledger.js';
-
-/** Distance between sequence numbers, positive where `a` is ahead. */
-export const ahead = (a: number, b: number): number => (a - b) | 0;
 
 /** Values of a segment. */
 const STRIDE = 4;

@@ -1,5 +1,5 @@
 import type { Row } from '../engine/row.js';
-import type { Tree } from '../kit/index.js';
+import { ahead, type Tree } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { FollowedStream, StreamPiece } from './viewer.js';
 
@@ -65,11 +65,11 @@ class Sender {
     for (let moved = true; moved; ) {
       moved = false;
       for (const w of this.waiting) {
-        const ahead = (w.at - this.next) | 0;
-        if (ahead > 0) continue;
+        const distance = ahead(w.at, this.next);
+        if (distance > 0) continue;
         this.waiting = this.waiting.filter((other) => other !== w);
-        if (w.octets.length + ahead > 0) {
-          give(w.row, w.octets.subarray(-ahead));
+        if (w.octets.length + distance > 0) {
+          give(w.row, w.octets.subarray(-distance));
           this.next = (w.at + w.octets.length) >>> 0;
         }
         moved = true;

@@ -1,3 +1,5 @@
+import { ahead } from '../../kit/index.js';
+
 /** Octets that wait for those before them, a direction. */
 const MOST_WAITING = 4 << 20;
 
@@ -26,8 +28,7 @@ export class StreamOrder {
     const way = this.ways[side];
     const at = (sequence + (syn ? 1 : 0)) >>> 0; // RFC 9293 §3.4: the SYN has a number of its own
     if (way.next < 0) way.next = at;
-    const ahead = (at - way.next) | 0;
-    if (ahead > 0) {
+    if (ahead(at, way.next) > 0) {
       way.waiting.push({ sequence: at, octets: octets.slice() });
       way.size += octets.length;
       if (way.size > MOST_WAITING) this.skip(side);
@@ -44,7 +45,7 @@ export class StreamOrder {
 
   private pass(side: 0 | 1, at: number, octets: Uint8Array): void {
     const way = this.ways[side];
-    const known = (way.next - at) | 0;
+    const known = ahead(way.next, at);
     if (known >= octets.length) return;
     this.give(side, octets.subarray(known));
     way.next = (at + octets.length) >>> 0;
@@ -53,7 +54,7 @@ export class StreamOrder {
   private drain(side: 0 | 1): void {
     const way = this.ways[side];
     for (;;) {
-      const i = way.waiting.findIndex((w) => ((w.sequence - way.next) | 0) <= 0);
+      const i = way.waiting.findIndex((w) => ahead(w.sequence, way.next) <= 0);
       if (i < 0) return;
       const [w] = way.waiting.splice(i, 1);
       way.size -= w.octets.length;
@@ -65,7 +66,7 @@ export class StreamOrder {
   private skip(side: 0 | 1): void {
     const way = this.ways[side];
     let least = Number.POSITIVE_INFINITY;
-    for (const w of way.waiting) least = Math.min(least, (w.sequence - way.next) | 0);
+    for (const w of way.waiting) least = Math.min(least, ahead(w.sequence, way.next));
     way.next = (way.next + least) >>> 0;
     this.drain(side);
   }
