@@ -35,6 +35,8 @@ export interface Settings {
   columns: ColumnSetting[];
   /** Codes of findings that are not shown; `dhcp.*` for all that begin so. */
   muted: string[];
+  /** Who issues certificates of EFTFs, as `--eftf-issuer` names them, which comes before it; none: anybody. */
+  eftfIssuer: string[];
   /** Filters with a name, for `${name}` and the list of the box. */
   filters: { name: string; filter: string }[];
   /** Keys by command, where they are not the usual ones. */
@@ -50,6 +52,7 @@ export const DEFAULT_SETTINGS: Settings = {
   ascii: false,
   columns: [],
   muted: [],
+  eftfIssuer: [],
   filters: [],
   keys: {},
 };
@@ -238,6 +241,7 @@ const SETTINGS: Readonly<Record<string, readonly [check: (v: unknown) => boolean
   ascii: [isFlag, 'true or false'],
   columns: [(v) => Array.isArray(v) && v.every(isColumn), 'a list of names, or of {field, title, width, hidden}'],
   muted: [isTexts, 'a list of codes'],
+  eftfIssuer: [isTexts, 'a list of names'],
   filters: [isListOf((e) => isText(e.name) && isText(e.filter)), 'a list of {name, filter}'],
   keys: [isRecordOf(isTexts), 'lists of keys by command'],
 };

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { withIssuers } from '../../src/cli/commands/ui.js';
 import { DEFAULT_SETTINGS, folders, Memory } from '../../src/tui/settings.js';
 
 const root = mkdtempSync(join(tmpdir(), 'fttscope-settings-'));
@@ -67,6 +68,19 @@ describe('settings', () => {
       assert.deepEqual(m.settings, DEFAULT_SETTINGS);
       assert.match(m.problems[0], words);
     }
+  });
+
+  test('name the issuers of certificates of EFTFs, unless the command line does', () => {
+    const at = places();
+    const file = join(root, 'issuers.json');
+    writeFileSync(file, '{"version":1,"eftfIssuer":["Operator CA"]}');
+    const { settings } = new Memory(at, file);
+    assert.deepEqual(withIssuers({ autoKeys: true }, settings), { autoKeys: true, eftfIssuer: ['Operator CA'] });
+    const named = { autoKeys: true, eftfIssuer: ['Test CA'] };
+    assert.equal(withIssuers(named, settings), named);
+    assert.deepEqual(withIssuers({ autoKeys: true }, DEFAULT_SETTINGS), { autoKeys: true });
+    writeFileSync(file, '{"version":1,"eftfIssuer":"Operator CA"}');
+    assert.deepEqual(new Memory(at, file).problems, [`${file}: "eftfIssuer" should be a list of names`]);
   });
 
   test('a file may be named', () => {

@@ -6,7 +6,7 @@ import { App } from '../../tui/app.js';
 import type { Display } from '../../tui/display.js';
 import type { LiveConsole } from '../../tui/live-console.js';
 import { PlainScreens } from '../../tui/plain.js';
-import { folders, Memory } from '../../tui/settings.js';
+import { folders, Memory, type Settings } from '../../tui/settings.js';
 import type { Theme } from '../../tui/style.js';
 import { loadTerminal, openTerminal, type TerminalOptions } from '../../tui/term.js';
 import { depthOf, themeFor } from '../../tui/theme.js';
@@ -116,6 +116,11 @@ async function all(first: Shown): Promise<number> {
   return code;
 }
 
+/** Options with the issuers of certificates that the settings name, unless the command line names some. */
+export function withIssuers<O extends ScreenOptions>(o: O, { eftfIssuer }: Settings): O {
+  return o.eftfIssuer !== undefined || eftfIssuer.length === 0 ? o : { ...o, eftfIssuer };
+}
+
 /** Shows one capture until the user quits, or wants another. Returns that, and the exit code of the run that there was. */
 async function one({ captures, options: o, tour, said, run: given }: Shown): Promise<[Shown | undefined, number]> {
   const brought = given === undefined || captures.length > 0 ? captures : ['-'];
@@ -126,7 +131,11 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
   const depth = depthOf(process.env, o.color ?? 'auto');
   const preferences = { name, theme: themeFor(name, depth), depth, time: memory.settings.time };
   const keys = run?.keyed === true ? { keylog: [], autoKeys: false } : {};
-  const order = { captures: names, options: { ...o, ...keys, read: [] }, ...(run && { growing: run.reader }) };
+  const order = {
+    captures: names,
+    options: { ...withIssuers(o, memory.settings), ...keys, read: [] },
+    ...(run && { growing: run.reader }),
+  };
   const opening = openViewer(order, registry).catch((e: unknown) => {
     throw e instanceof Refused ? new UserError(e.message, e.code ?? Exit.input, e.hint) : e;
   });
