@@ -65,8 +65,7 @@ export class CallsView implements View {
     const others = n('message') + n('subscription');
     const parts = [plural(n('call'), 'call'), plural(n('registration'), 'registration')];
     if (others > 0) parts.push(plural(others, 'other'));
-    if (bad > 0) parts.push(`${bad} failed`);
-    return parts.join('  ');
+    return [...(bad > 0 ? [`${bad} failed`] : []), ...parts].join('  ');
   }
 
   show(scope: Scope): void {

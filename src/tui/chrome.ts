@@ -92,11 +92,17 @@ export function tabAt(views: readonly View[], open: View, width: number, x: numb
   return undefined;
 }
 
-/** The third line: where one is, and what the view says of itself. */
+/**
+ * The third line: where one is, and what the view says of itself, the most important part first and two blanks between
+ * parts: where the width does not do, the last go.
+ */
 export function drawCrumbs(area: Area, theme: Theme, crumbs: readonly string[], status: string): void {
-  const right = clip(status, Math.floor(area.width * 0.6));
-  const left = area.width - cellsOf(right) - 3;
   let text = crumbs.join(' › ');
+  const room = Math.max(Math.floor(area.width * 0.6), area.width - cellsOf(text) - 3);
+  const parts = status.split('  ');
+  while (parts.length > 1 && cellsOf(parts.join('  ')) > room) parts.pop();
+  const right = clip(parts.join('  '), room);
+  const left = area.width - cellsOf(right) - 3;
   // The last steps say most.
   for (let i = 1; i < crumbs.length && cellsOf(text) > left; i++) text = `… › ${crumbs.slice(i).join(' › ')}`;
   area.text(1, 0, clip(text, left), theme.strong);

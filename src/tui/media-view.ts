@@ -48,7 +48,8 @@ export class MediaView implements View {
     const { items } = this.table;
     const lost = items.reduce((n, m) => n + m.lost, 0);
     const packets = items.reduce((n, m) => n + m.packets, 0);
-    return `${plural(items.length, 'stream')}  ${plural(packets, 'packet')}  ${lost} lost`;
+    const parts = [plural(items.length, 'stream'), plural(packets, 'packet')];
+    return (lost > 0 ? [`${lost} lost`, ...parts] : [...parts, '0 lost']).join('  ');
   }
 
   show(scope: Scope): void {

@@ -96,7 +96,7 @@ export interface View extends Panel {
   badge?(): string;
   /** What the breadcrumb says behind the scope: where in the view this is. */
   crumbs(): readonly string[];
-  /** What stands at the right of the breadcrumb: `14 of 219`. */
+  /** What stands at the right of the breadcrumb, `14 of 219`: parts with two blanks between, the last of which go where it is narrow. */
   status(): string;
   /** The view is shown, with this scope; called each time, also when the capture is read again. */
   show(scope: Scope): void;
