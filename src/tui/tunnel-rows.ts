@@ -20,7 +20,7 @@ export interface TunnelRow {
   readonly end: string;
   /** The worst finding. */
   readonly severity: '' | 'note' | 'warn' | 'error';
-  /** How much it needs to be looked at: worst first. */
+  /** How much it needs to be looked at, see {@link worstFirst}. */
   readonly trouble: number;
   /** A sentence where something is not as it should be. */
   readonly why: string | undefined;
@@ -113,7 +113,7 @@ function fromEntity(t: TunnelEntity, findings: readonly FindingEntity[]): Tunnel
     user: t.subscriber?.msisdn ?? t.subscriber?.impu[0]?.replace(/^sips?:/, '') ?? '',
     end: endWord(t),
     severity,
-    trouble: SEVERITIES.indexOf(severity) * 2 + (t.state === 'failed' ? 3 : 0) + (unread ? 3 : 0),
+    trouble: troubleOf(severity, t.state === 'failed', unread),
     why: t.failure?.cause ?? (t.state === 'other' ? t.other : reason),
     entity: t,
   };
@@ -135,12 +135,21 @@ function fromGlance(g: TunnelGlance): TunnelRow {
     user: '',
     end: '',
     severity: '',
-    trouble: unread ? 3 : 0,
+    trouble: troubleOf('', false, unread),
     why: g.reason ?? g.other,
     entity: undefined,
   };
 }
 
+/** Severity before failure before what cannot be read. */
+const troubleOf = (severity: TunnelRow['severity'], failed: boolean, unread: boolean): number =>
+  4 * SEVERITIES.indexOf(severity) + (failed ? 2 : 0) + (unread ? 1 : 0);
+
+/**
+ * By the sign that a tunnel has, that of its worst finding: trouble of the service comes before what somebody could not read.
+ * Among tunnels with the same sign those that failed are first, then those that cannot be read, then the rest, each in the
+ * order of the capture.
+ */
 const worstFirst = (a: TunnelRow, b: TunnelRow): number => b.trouble - a.trouble || a.id - b.id;
 
 /** The tunnels that there are now, worst first; made anew only where something is new. */

@@ -38,7 +38,7 @@ describe('the first five minutes', { skip: withoutTmux() ?? false, concurrency: 
       await walk(at, async (t) => {
         t.run('~/field.pcapng -k ~/field.keys');
         // Four tunnels, worst first; the title tells what keys did.
-        await t.shows(/x +1 192\.0\.2\.7[\s\S]*3 192\.0\.2\.11[\s\S]*2 192\.0\.2\.9[\s\S]*4 192\.0\.2\.12/);
+        await t.shows(/x +1 192\.0\.2\.7[\s\S]*2 192\.0\.2\.9[\s\S]*3 192\.0\.2\.11[\s\S]*4 192\.0\.2\.12/);
         await t.shows(/WRONG KEY|NO KEY/);
         t.press('5');
         await t.shows(/call\.overload[\s\S]*Next: /);

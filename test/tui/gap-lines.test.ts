@@ -8,7 +8,7 @@ const LINE = /^! about 1 segment \(113 B\) missing to UE: record 7 lost, resumed
 /** The ten packets of the tunnel that has a gap, with the cursor on it. */
 async function onGap(): Promise<Stage> {
   const stage = await Stage.of('00-field.pcapng');
-  await stage.press('Down Down');
+  await stage.press('Down');
   await stage.press('Enter');
   await stage.press('G');
   await stage.press('Up Up');
@@ -83,7 +83,7 @@ test('inner and outer rows show the gap as well, and as text', async () => {
 
 test('of several tunnels, a gap says whose it is', async () => {
   const stage = await Stage.of('00-field.pcapng');
-  await stage.press('Down Down');
+  await stage.press('Down');
   await stage.press('Enter');
   const view = packetsOf(stage);
   view.show({});

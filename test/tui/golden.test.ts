@@ -109,9 +109,9 @@ test('state: joined late, TLS 1.3: the record number is searched for', async () 
   await state('late-13', path, { keylog: [sample('03-tls13-aes128-gcm.keys')] }, ['Enter']);
 });
 test('state: a gap, in the list', () =>
-  state('gap-packets', sample('00-field.pcapng'), {}, ['Down Down', 'Enter', 'G']));
+  state('gap-packets', sample('00-field.pcapng'), {}, ['Down', 'Enter', 'G']));
 test('state: a gap, under the cursor', () =>
-  state('gap-line', sample('00-field.pcapng'), {}, ['Down Down', 'Enter', 'G', 'Up Up']));
+  state('gap-line', sample('00-field.pcapng'), {}, ['Down', 'Enter', 'G', 'Up Up']));
 test('state: envelopes of TS 24.302', async () => {
   // Annex F: Length of two octets, then the packet; here IKE with its non-ESP marker.
   const ike = Uint8Array.from(
