@@ -4,6 +4,7 @@ import { CAPTURE } from './catalogue/capture.js';
 import type { CatalogueEntry, Entries } from './catalogue/entry.js';
 import { ENVELOPES } from './catalogue/envelopes.js';
 import { MEDIA } from './catalogue/media.js';
+import { READING } from './catalogue/reading.js';
 import { REGISTRATION } from './catalogue/registration.js';
 import { RELEASE } from './catalogue/release.js';
 import { TLS } from './catalogue/tls.js';
@@ -11,8 +12,9 @@ import { WAY } from './catalogue/way.js';
 
 export type { CatalogueEntry };
 
-/** All findings, in an order in which causes come before consequences. */
+/** All findings: first what hides others, then in an order in which causes come before consequences. */
 export const CATALOGUE: Entries = {
+  ...READING,
   ...WAY,
   ...TLS,
   ...ENVELOPES,

@@ -142,14 +142,6 @@ export const REGISTRATION: Entries = {
     meaning: 'The tunnel keeps the order, so that packets were lost, or repeated, before they came into it.',
     next: 'Look for loss and loops between the P-CSCF and the EFTF.',
   },
-  'esp.no-keys': {
-    severity: 'note',
-    kind: 'capture',
-    title: 'There are no keys for ESP inside the tunnel',
-    clause: 'RFC 4303 §2',
-    meaning: 'Signalling that it protects cannot be seen.',
-    next: 'Give the key of the subscriber, or the keys of the associations (esp_sa), in a file.',
-  },
   'sip.compressed': {
     severity: 'note',
     kind: 'capture',

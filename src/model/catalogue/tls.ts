@@ -187,22 +187,6 @@ export const TLS: Entries = {
     meaning: 'There is a line of the key log for this session, and no record opens with it.',
     next: 'Take the key log of this run, from the same machine and the same time.',
   },
-  'tls.no-keys': {
-    severity: 'note',
-    kind: 'capture',
-    title: 'There are no keys for this session',
-    clause: 'RFC 9850 §2',
-    meaning: 'What ran inside cannot be seen. Everything that is said here rests on the outside alone.',
-    next: 'Give a key log with -k, or capture with SSLKEYLOGFILE set.',
-  },
-  'tls.partial-keys': {
-    severity: 'note',
-    kind: 'capture',
-    title: 'Only a part of the session could be opened',
-    clause: 'RFC 9850 §2',
-    meaning: 'What ran inside is known in part. Counts are too low.',
-    next: 'Give a key log with all the lines of this session.',
-  },
   'tls.bad-tag': {
     severity: 'warn',
     kind: 'capture',
