@@ -108,8 +108,7 @@ test('state: joined late, TLS 1.3: the record number is searched for', async () 
   writeFileSync(path, withoutFrames(readFileSync(sample('03-tls13-aes128-gcm.pcapng')), 9));
   await state('late-13', path, { keylog: [sample('03-tls13-aes128-gcm.keys')] }, ['Enter']);
 });
-test('state: a gap, in the list', () =>
-  state('gap-packets', sample('00-field.pcapng'), {}, ['Down', 'Enter', 'G']));
+test('state: a gap, in the list', () => state('gap-packets', sample('00-field.pcapng'), {}, ['Down', 'Enter', 'G']));
 test('state: a gap, under the cursor', () =>
   state('gap-line', sample('00-field.pcapng'), {}, ['Down', 'Enter', 'G', 'Up Up']));
 test('state: envelopes of TS 24.302', async () => {
