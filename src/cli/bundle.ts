@@ -59,6 +59,8 @@ for (const [from, outfile] of [
 chmodSync(here('./fttscope.js'), 0o755);
 // For programs that check reports without starting the command.
 writeFileSync(here('../report.schema.json'), `${JSON.stringify(reportSchema(Object.keys(CATALOGUE)), null, 2)}\n`);
+const man = execFileSync(process.execPath, [here('./fttscope.js'), 'man']);
+writeFileSync(here('../fttscope.1'), man);
 const folder = mkdtempSync(join(tmpdir(), 'fttscope-build-'));
 const env = { ...process.env, TERM: 'xterm-256color', XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder };
 execFileSync(process.execPath, [here('./warm.js')], { stdio: ['ignore', 'ignore', 'inherit'], env });

@@ -180,6 +180,13 @@ function build(screens: boolean, done: (code: number) => void): Command {
       done((await import('./commands/completion.js')).completion(program, shell));
     });
 
+  program
+    .command('man')
+    .description('print the manual page: fttscope man | man -l -')
+    .action(async () => {
+      done((await import('./commands/man.js')).man(program));
+    });
+
   program.addHelpText('after', () => {
     const help = read.helpInformation();
     return `\nWithout a command it is read. Its options:\n${help.slice(help.indexOf('\n', help.indexOf('Options:')) + 1)}`;
