@@ -72,8 +72,8 @@ function serverName(s: Scan): void {
   const list = s.vector16(F.serverNameListLength);
   while (list.more) {
     list.u8(F.serverNameType);
-    const name = list.vector16(F.serverNameLength);
-    if (name.more) name.text(F.serverName, name.left);
+    const name = list.vector16(F.serverNameLength, 1);
+    name.text(F.serverName, name.left);
   }
   s.close();
 }
@@ -93,10 +93,10 @@ function pointFormats(s: Scan): void {
 }
 
 function alpn(s: Scan): void {
-  const list = s.vector16(F.alpnLength);
+  const list = s.vector16(F.alpnLength, 2);
   list.heading(F.alpnList, 'ALPN Protocol');
   while (list.more) {
-    const name = list.vector8(F.alpnStringLength);
+    const name = list.vector8(F.alpnStringLength, 1);
     name.text(F.alpn, name.left);
   }
   list.close();

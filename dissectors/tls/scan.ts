@@ -8,6 +8,13 @@ export const SCAN_EXPERTS = experts({
     message: 'Malformed message, not enough data is available',
     clause: 'RFC 8446 §3.4',
   },
+  truncated: {
+    code: 'tls.malformed.vector-truncated',
+    severity: 'error',
+    malformed: true,
+    message: 'Vector is longer than what contains it',
+    clause: 'RFC 8446 §3.4',
+  },
   vectorLength: {
     code: 'tls.malformed.vector-length',
     severity: 'error',
@@ -110,26 +117,39 @@ export class Scan {
     this.off += n;
   }
 
-  /** A walk over the next `n` octets, or over what there is of them. */
-  part(n: number): Scan {
+  /** A walk over the next `n` octets, of which there should be `least`, or over what there is of them. */
+  part(n: number, least = 0): Scan {
     let stop = this.off + n;
-    if (this.broken || stop > this.end) {
-      if (!this.broken) this.t.expert(SCAN_EXPERTS.vectorLength, this.off, this.end - this.off);
-      stop = Math.max(this.off, this.broken ? this.off : this.end);
-    }
+    if (this.broken) stop = this.off;
+    else if (stop > this.end) {
+      const message = `Vector length ${n} is too large, truncating it to ${this.end - this.off}`;
+      this.t.expert(SCAN_EXPERTS.truncated, this.off, this.end - this.off, message);
+      stop = this.end;
+    } else if (n < least)
+      this.t.expert(SCAN_EXPERTS.vectorLength, this.off, n, `Vector length ${n} is smaller than minimum ${least}`);
     const s = new Scan(this.t, this.v, this.off, stop);
     this.off = stop;
     return s;
   }
-  /** A vector: its length as `f`, and a walk over its content. */
-  vector8(f: Field): Scan {
-    return this.part(this.u8(f));
+  /** A vector: its length as `f`, and a walk over its content, of which there should be `least` octets. */
+  vector8(f: Field, least = 0): Scan {
+    return this.room(1) ? this.part(this.u8(f), least) : this.part(0);
   }
-  vector16(f: Field): Scan {
-    return this.part(this.u16(f));
+  vector16(f: Field, least = 0): Scan {
+    return this.room(2) ? this.part(this.u16(f), least) : this.part(0);
   }
-  vector24(f: Field): Scan {
-    return this.part(this.u24(f));
+  vector24(f: Field, least = 0): Scan {
+    return this.room(3) ? this.part(this.u24(f), least) : this.part(0);
+  }
+
+  /** Whether a length of `n` octets fits. */
+  private room(n: number): boolean {
+    if (this.broken || this.off + n <= this.end) return !this.broken;
+    this.broken = true;
+    need(this.v, this.end - this.off, this.off);
+    const message = `No more room for vector of length ${n}`;
+    this.t.expert(SCAN_EXPERTS.tooSmall, this.off, this.end - this.off, message);
+    return false;
   }
 
   /** A length as `length`, and that many octets as `data`; no node for no octets. */
@@ -154,6 +174,8 @@ export class Scan {
 
   /** Notes that what is left belongs to nothing that is known. */
   trailing(): void {
-    if (this.more) this.t.expert(SCAN_EXPERTS.trailing, this.off, this.left);
+    if (!this.more) return;
+    const message = `${plural(this.left, 'trailing byte')} ${this.left === 1 ? 'was' : 'were'} unprocessed`;
+    this.t.expert(SCAN_EXPERTS.trailing, this.off, this.left, message);
   }
 }

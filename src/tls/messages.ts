@@ -1,21 +1,32 @@
 import { createHash, type Hash } from 'node:crypto';
 import { HANDSHAKE_HEADER, handshakeLength } from '../../dissectors/tls/hello.js';
 import { HandshakeType } from '../../dissectors/tls/numbers.js';
-import { put24, u8 } from '../kit/index.js';
+import { put24, u8, u16 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Span } from './record.js';
 import type { ScheduleHash } from './schedule.js';
 
+const HEARTBEAT_HEADER = 3;
+/** Least octets of padding. */
+const HEARTBEAT_PADDING = 16;
 const NONE = new Uint8Array(0);
 const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(HandshakeType));
 
 /** Whether handshake content starts as a message in the clear would; encrypted octets do so once in a few hundred. */
 export function looksClear(b: Uint8Array, off: number, end: number): boolean {
-  if (end - off < HANDSHAKE_HEADER) return false;
+  if (end === off) return false;
   const type = u8(b, off);
   if (!KNOWN_TYPES.has(type)) return false;
+  if (end - off < HANDSHAKE_HEADER) return true; // the header goes on in the next record; no MAC or tag is so short
   if (type === HandshakeType.HelloRequest) return end - off === HANDSHAKE_HEADER; // RFC 5246 §7.4.1.1
   return handshakeLength(b, off, end) <= LIMITS.handshakeOctets;
+}
+
+/** Whether a heartbeat stands in the clear: a type, and a payload that leaves room for its padding. RFC 6520 §4 */
+export function looksHeartbeat(b: Uint8Array, off: number, end: number): boolean {
+  if (end - off < HEARTBEAT_HEADER) return false;
+  const type = u8(b, off);
+  return (type === 1 || type === 2) && u16(b, off + 1) + HEARTBEAT_HEADER + HEARTBEAT_PADDING <= end - off;
 }
 
 /** Puts the handshake messages of one direction together from records. */

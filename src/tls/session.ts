@@ -13,7 +13,7 @@ import { Channel } from './channel.js';
 import type { Stage } from './epoch.js';
 import type { Hole } from './hole.js';
 import { KeyRing } from './key-ring.js';
-import { looksClear } from './messages.js';
+import { looksClear, looksHeartbeat } from './messages.js';
 import type { Resumed } from './negotiation.js';
 import { RECORD_HEADER, type Span, TlsRecord } from './record.js';
 import type { FinishedSeen, TlsAlert, TlsServices } from './services.js';
@@ -231,7 +231,9 @@ export class TlsSession {
     const seemsClear =
       type === ContentType.Handshake
         ? channel.reader.pending || looksClear(r.buf, content, r.end)
-        : r.end - content === (type === ContentType.Alert ? 2 : 1);
+        : type === ContentType.Heartbeat
+          ? looksHeartbeat(r.buf, content, r.end)
+          : r.end - content === (type === ContentType.Alert ? 2 : 1);
     if (seemsClear) return false;
     if (channel.torn || !this.ring.negotiation.settled) this.ring.begin(channel);
     return channel.state !== 'clear';

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { LIMITS } from '../../src/limits.js';
+import { TlsSession } from '../../src/tls/index.js';
 import { MessageReader } from '../../src/tls/messages.js';
 import { follow, record, services, wholeRecords } from './pair.js';
 
@@ -46,6 +47,21 @@ describe('handshake messages over records', () => {
       assert.deepEqual(types, [20]);
       assert.equal(reader.dropped, 1);
     }
+  });
+
+  test('a first record of one octet, and a heartbeat, are in the clear at the start of a stream', () => {
+    const feed = (...records: number[][]): string[] => {
+      const session = new TlsSession(services(''));
+      return records.map(([type, ...content]) => {
+        const octets = Uint8Array.from([type!, 3, 3, content.length >> 8, content.length & 255, ...content]);
+        return session.record(0, octets, 0, octets.length, 1).status;
+      });
+    };
+    assert.deepEqual(feed([22, 1], [22, 0, 0, 2, 3, 3]), ['clear', 'clear']);
+    const padding = Array<number>(16).fill(7);
+    assert.deepEqual(feed([24, 1, 0, 2, 5, 5, ...padding]), ['clear']);
+    assert.deepEqual(feed([24, 1, 0, 3, 5, 5, ...padding]), ['no-keys']); // RFC 6520 §4: no room for the padding
+    assert.deepEqual(feed([24, 3, 0, 2, 5, 5, ...padding]), ['no-keys']);
   });
 
   test('handshakes in small records', async () => {

@@ -150,7 +150,7 @@ test('a heartbeat has payload and padding', () => {
   assert.equal(d.summary, 'Heartbeat Request');
   assert.deepEqual(valuesOf(d, 'tls.heartbeat_message.payload'), ['ca:fe']);
   const lie = dissect(record(24, 0x0303, [1], u16(0x4000), 'cafe'), { ...CLEAR, contentType: 24 });
-  assert.deepEqual(lie.experts, ['tls.malformed.vector-length']);
+  assert.deepEqual(lie.experts, ['tls.malformed.vector-truncated']);
 });
 
 test('key exchanges read as their suite says', () => {
@@ -172,8 +172,10 @@ test('key exchanges read as their suite says', () => {
 test('lengths that contradict each other are said, and the rest is shown', () => {
   const broken = clientHello(extension(16, u16(99), vector(1, ascii('h2'))), extension(23));
   const d = dissect(record(22, 0x0301, broken));
-  assert.deepEqual(d.experts, ['tls.malformed.vector-length']);
+  assert.deepEqual(d.experts, ['tls.malformed.vector-truncated']);
   assert.deepEqual(valuesOf(d, 'tls.handshake.extension.type'), ['16', '23']);
+  const short = dissect(record(22, 0x0301, clientHello(extension(16, vector(2, vector(1, '')), extension(23)))));
+  assert.ok(short.experts.includes('tls.malformed.vector-length'), 'an ALPN name has at least one octet');
   const trailing = dissect(record(22, 0x0301, clientHello(extension(1, [1, 2]))));
   assert.deepEqual(trailing.experts, ['tls.malformed.trailing-data']);
 });
