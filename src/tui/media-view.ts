@@ -224,7 +224,7 @@ export class MediaView implements View {
     if (m === undefined) return false;
     switch (command) {
       case 'open':
-        this.desk.open('packets', this.selected());
+        this.desk.open('packets', { ...this.selected(), label: `stream ${m.id}` });
         this.desk.perform('filter', `rtp.ssrc == ${m.ssrc}`);
         return true;
       case 'sort':
@@ -247,9 +247,9 @@ export class MediaView implements View {
   selected(): Scope | undefined {
     const m = this.table.current;
     if (m === undefined) return undefined;
+    // Other views tell of the tunnel that it is in, and do not list it alone.
     return {
-      label: `stream ${m.id}`,
-      ...(m.tunnel !== undefined && { tunnels: [m.tunnel] }),
+      ...(m.tunnel !== undefined && { label: `tunnel ${m.tunnel}`, tunnels: [m.tunnel] }),
       ...(m.call !== undefined && { call: m.call }),
     };
   }

@@ -129,6 +129,15 @@ test('go to, marks, dialog, findings', async () => {
   });
 });
 
+test('from a stream Enter lists its packets, and 2 those of its tunnel; the line above says which', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('4 2');
+    assert.match(s.text, /^ tunnel 1 › Packets › inner .* 236$/m);
+    await s.press('4 Enter');
+    await s.until(/^ stream 1 › Packets › inner › \/ rtp\.ssrc == \S+ .*\d of 236/m);
+  });
+});
+
 test('marks belong to their capture, also where its name is known only later', async () => {
   const places = { config: '/dev/null/none', state: '/dev/null/none' };
   const memory = new Memory(places);
