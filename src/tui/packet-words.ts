@@ -25,6 +25,17 @@ function reasons(desk: Desk, packets: PacketList): string[] {
       `${FILTER}${filter}`,
       '{back} clears it, {filter} edits it, ↑ in the line brings earlier ones.',
     ];
+  const { tunnels } = desk.scope;
+  if (
+    kind === 'inner' &&
+    tunnels !== undefined &&
+    status.tunnels.some((t) => !tunnels.includes(t.id) && t.up + t.down > 0)
+  )
+    return [
+      'No inner packets here: nothing of this tunnel could be read.',
+      '{layers} shows its outer frames instead, {view-tunnels} says why, {keys} loads keys.',
+      '{view-packets} once more lists the inner packets of the other tunnels.',
+    ];
   if (kind === 'inner')
     return [
       'No inner packets here: nothing of a tunnel could be read.',

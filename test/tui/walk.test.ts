@@ -129,6 +129,19 @@ test('go to, marks, dialog, findings', async () => {
   });
 });
 
+test('a tunnel that cannot be read does not hide the others', async () => {
+  await walk('00-field.pcapng', async (s) => {
+    await s.until(/NOT READ|WRONG KEYS/);
+    for (let i = 0; i < 4 && !/─ tunnel 3 ─/.test(s.text); i++) await s.press('Down');
+    await s.press('2');
+    assert.match(s.text, /^ tunnel 3 › Packets › inner/m);
+    assert.match(s.text, /nothing of this tunnel could be read[\s\S]*2 once more lists/);
+    await s.press('2');
+    // 111 + 112 envelopes of the first, 3 + 7 of the second tunnel.
+    assert.match(s.text, /^ Packets › inner +\d+ \/ 233$/m);
+  });
+});
+
 test('from a stream Enter lists its packets, and 2 those of its tunnel; the line above says which', async () => {
   await walk('20-healthy-call.pcapng', async (s) => {
     await s.press('4 2');
