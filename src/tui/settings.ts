@@ -66,8 +66,6 @@ export interface State {
   history: Record<string, string[]>;
   /** Rows by letter, by the path of the capture. */
   marks: Record<string, Record<string, string>>;
-  /** The tour was seen. */
-  toured: boolean;
 }
 
 export interface RecentFile {
@@ -76,7 +74,7 @@ export interface RecentFile {
   readonly keylogs: readonly string[];
 }
 
-const NO_STATE: State = { version: 1, recent: [], history: {}, marks: {}, toured: false };
+const NO_STATE: State = { version: 1, recent: [], history: {}, marks: {} };
 
 const MOST_RECENT = 30;
 const MOST_LINES = 200;
@@ -271,7 +269,6 @@ function stateFrom(value: unknown, complain: Complain): State {
   if (isListOf((e) => isText(e.path) && isTexts(e.keylogs))(read.recent)) state.recent = read.recent as RecentFile[];
   if (isRecordOf(isTexts)(read.history)) state.history = read.history as State['history'];
   if (isRecordOf(isRecordOf(isText))(read.marks)) state.marks = read.marks as State['marks'];
-  state.toured = read.toured === true;
   return state;
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
@@ -128,6 +128,8 @@ describe('the first five minutes', { skip: withoutTmux() ?? false, concurrency: 
       t.press('Escape');
       await t.shows(/\? help/);
       t.type('Q');
+      await t.isRestored();
+      assert.ok(!existsSync(join(t.home, '.local')), 'a demo leaves nothing behind');
     });
   });
 });

@@ -199,7 +199,7 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
     run?.begin?.();
     await show(app, names, o, waiting);
   } finally {
-    memory.saveState();
+    if (tour === undefined) memory.saveState(); // a demo leaves nothing behind
     await viewer.close();
     code = (await run?.end()) ?? Exit.done;
     for (const signal of ENDS) process.off(signal, lost);
