@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { type Json, reportOn } from '../model/support.js';
 import { CORPUS, corpusMissing } from '../support/corpus.js';
 import { tshark, tsharkMissing } from '../support/tshark.js';
-import { run } from './run.js';
 
 /** Captures without tunnels in which somebody calls, or speaks. */
 const CAPTURES = [
@@ -27,25 +28,24 @@ const SNGREP = spawnSync('sngrep', ['-V']).status === 0;
 const STREAM =
   /^\s+([\d.]+)\s+([\d.]+)\s+(\S+)\s+(\d+)\s+(\S+)\s+(\d+)\s+0x(\w+)\s+.*?\s+(\d+)\s+(-?\d+) \([-\d.]+%\)(?:\s+[\d.]+){4}\s+([\d.]+)\s+([\d.]+)/gm;
 
-type Json = ReturnType<typeof JSON.parse>;
-
 const skip = corpusMissing('public') || tsharkMissing;
 
 describe('calls and streams outside of tunnels are as many as others count', { skip }, () => {
   for (const name of skip === false ? CAPTURES : [])
     test(name, async () => {
       const path = join(CORPUS, 'public', name);
-      const told: Json = JSON.parse(run(['report', path, '--no-auto-keys']).out);
-      const asked = ['-r', path, '-Y', 'sip.Method == "INVITE"', '-T', 'fields', '-e', 'sip.Call-ID'];
-      const ids = new Set((await tshark(asked)).split(/[\n,]/).filter((id) => id !== ''));
+      const told = await reportOn(readFileSync(path));
+      const asked = ['-Y', 'sip.Method == "INVITE"', '-T', 'fields', '-e', 'sip.Call-ID', '-z', 'rtp,streams'];
+      const lines = await tshark(['-r', path, '--enable-heuristic', 'rtp_udp', ...asked]);
+      const [list, table] = lines.split(/^=+ RTP Streams =+$/m);
+      const ids = new Set(list!.split(/[\n,]/).filter((id) => id !== ''));
       assert.equal(told.calls.length, ids.size, 'calls as tshark counts them');
       if (SNGREP && !HIDDEN.test(name)) {
         const counted = spawnSync('sngrep', ['-c', '-N', '-I', path], { encoding: 'utf8', input: '' }).stdout;
         const last = [...counted.matchAll(/Dialog count: (\d+)/g)].pop();
         assert.equal(told.calls.length, Number(last?.[1]), 'calls as sngrep counts them');
       }
-      const lines = await tshark(['-r', path, '--enable-heuristic', 'rtp_udp', '-q', '-z', 'rtp,streams']);
-      const expected = [...lines.matchAll(STREAM)].map((m) => {
+      const expected = [...table!.matchAll(STREAM)].map((m) => {
         const [from, to, ...rest] = m.slice(1);
         const ms = ((Number(to) - Number(from)) * 1000).toFixed(2);
         return `${rest.map((x) => x.toLowerCase()).join(' ')} ${ms}`;

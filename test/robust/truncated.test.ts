@@ -24,6 +24,9 @@ function spent(): number {
   return (user + system) / 1e6;
 }
 
+/** So many rows are timed together: to ask for the time costs as much as a row. */
+const TIMED = 64;
+
 /** Reads frames with everything that a row can show; no dissector may fault, and no packet may take long. */
 async function reads(frames: Iterable<RawFrame>, link: number, name: string): Promise<number> {
   let rows = 0;
@@ -32,17 +35,20 @@ async function reads(frames: Iterable<RawFrame>, link: number, name: string): Pr
     rows++;
     row.dissection.info();
     if (rows % 16 === 0) treeText(row);
+    if (rows % TIMED !== 0) return;
     const now = spent();
-    assert.ok(now - before < 2, `${name}, frame ${row.frame}: ${now - before} s`);
+    assert.ok(now - before < 2, `${name}, up to frame ${row.frame}: ${now - before} s`);
     before = now;
   });
   assert.deepEqual([...pass.dissection.faults], [], name);
   return rows;
 }
 
+const all = kinds();
+
 describe('packets that are not whole', () => {
   test('every kind of packet, cut at every length: as by a snaplen, and on the wire', async () => {
-    for (const kind of await kinds()) {
+    for (const kind of await all) {
       const { length } = kind.octets;
       const frames: RawFrame[] = [];
       for (let n = 0; n <= length; n++) {
@@ -55,7 +61,7 @@ describe('packets that are not whole', () => {
 
   test('every kind of packet with octets changed', async () => {
     const next = random(24_322);
-    for (const kind of await kinds()) {
+    for (const kind of await all) {
       const frames = Array.from({ length: 150 }, (_, i) => {
         const octets = elsewhere(kind, i);
         const from = IP_AT[kind.link]! + (i % 3 === 0 ? 0 : 20);

@@ -31,6 +31,9 @@ export interface RowsOptions {
   readonly caps?: Partial<Caps>;
 }
 
+/** Only decode-as changes a registry, and to make one takes longer than to read a small capture. */
+const USUAL = new Registry(dissectors, engineFields);
+
 /** Runs a pass over a capture file and gives each row. Key logs are texts. */
 export async function forRows(path: string, options: RowsOptions, give: (row: Row) => void): Promise<Pass> {
   const secrets = path === '-' ? [] : await scanSecrets(path);
@@ -44,8 +47,9 @@ export async function forSource(
   give: (row: Row) => void,
   secrets: readonly string[] = [],
 ): Promise<Pass> {
-  const registry = new Registry(dissectors, engineFields);
-  applyDecodeAs(registry, options.decodeAs ?? []);
+  const { decodeAs = [] } = options;
+  const registry = decodeAs.length === 0 ? USUAL : new Registry(dissectors, engineFields);
+  applyDecodeAs(registry, decodeAs);
   const keys = new KeyLog();
   const esp = new EspKeys();
   for (const text of options.keylog ?? [])
