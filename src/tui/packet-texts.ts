@@ -1,6 +1,7 @@
 import type { ExportOffer } from './exports.js';
 import { gapText } from './packet-words.js';
 import type { PacketsView } from './packets-view.js';
+import { wordsOf } from './tree-pane.js';
 import type { Reading } from './view.js';
 
 /* The list and the packet under the cursor as text: for the pager, and for files. */
@@ -8,7 +9,7 @@ import type { Reading } from './view.js';
 /** The whole tree, each level by two blanks to the right. */
 const treeLines = ({ tree }: PacketsView): string[] =>
   (tree.detail?.nodes ?? []).map(
-    (n) => `${'  '.repeat(n.depth)}${n.severity === undefined ? '' : `${n.severity}: `}${n.label}`,
+    (n) => `${'  '.repeat(n.depth)}${n.severity === undefined ? '' : `${n.severity}: `}${wordsOf(n)}`,
   );
 
 /** Octets of all sources, sixteen a line. */

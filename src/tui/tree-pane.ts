@@ -192,7 +192,7 @@ export class TreePane {
     return this.shown.map((i) => {
       const n = detail.nodes[i];
       const mark = n.severity ?? (!this.hasChildren(i) ? '' : this.isOpen(i) ? 'open' : 'closed');
-      return `${'  '.repeat(n.depth)}${n.label}${mark === '' ? '' : ` (${mark})`}`;
+      return `${'  '.repeat(n.depth)}${wordsOf(n)}${mark === '' ? '' : ` (${mark})`}`;
     });
   }
 
@@ -217,10 +217,10 @@ export class TreePane {
       const style =
         n.severity !== undefined
           ? theme[n.severity]
-          : n.depth === 0
-            ? theme.strong
-            : n.generated === true
-              ? theme.dim
+          : n.generated === true
+            ? theme.dim
+            : n.depth === 0
+              ? theme.strong
               : theme.text;
       line.text(x, 0, mark, n.severity !== undefined ? style : theme.key);
       const clause = n.clause === undefined ? '' : `  (${n.clause})`;
@@ -230,9 +230,9 @@ export class TreePane {
   }
 }
 
-/** What stands in a line of the tree. */
-const wordsOf = (n: DetailNode): string =>
-  n.generated === true && n.depth > 0 && !n.label.startsWith('[') ? `[${n.label}]` : n.label;
+/** What stands in a line of the tree: as in Wireshark, what is not read from the octets stands in brackets. */
+export const wordsOf = (n: DetailNode): string =>
+  n.generated === true && !n.label.startsWith('[') ? `[${n.label}]` : n.label;
 
 /** The last layer that has octets. */
 function innermostLayer(nodes: readonly DetailNode[]): number {
