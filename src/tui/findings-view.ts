@@ -7,6 +7,7 @@ import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
 import { SIGNS, severityStyle } from './style.js';
 import { type Column, Table } from './table.js';
+import type { Story } from './told.js';
 import { aboutWords, type Desk, type MouseAt, type Reading, type Scope, type View } from './view.js';
 import { dateTime, headsOf, plural, since } from './words.js';
 
@@ -41,6 +42,21 @@ function findingText(f: FindingEntity): string[] {
     `Evidence: ${times}${where === '' ? '' : ` in ${where}`}, first at ${dateTime(f.first)}${sure}${packets}${f.rows.length > 8 ? ' …' : ''}${rows}`,
     `Meaning: ${f.meaning}`,
     `Next: ${f.next}`,
+  ];
+}
+
+/** What is to be said of a capture without a tunnel and without findings. */
+function clearWords({ calls, registrations, media }: Story): string[] {
+  const seen = [
+    [calls, 'call'],
+    [registrations, 'registration'],
+    [media, 'media stream'],
+  ] as const;
+  const words = seen.filter(([all]) => all.length > 0).map(([all, name]) => plural(all.length, name));
+  if (words.length > 0) return [`No findings. There is no tunnel; in the clear there are ${words.join(', ')}.`];
+  return [
+    'There is nothing to judge: no tunnel, call, registration or media stream.',
+    '{view-tunnels} says what there is instead.',
   ];
 }
 
@@ -213,9 +229,10 @@ export class FindingsView implements View {
           `${plural(told.story.findings.length, 'finding')} in the rest of the capture: {view-findings} once more.`,
         ),
       ];
-    return [
-      viewer.status.done ? 'Nothing is wrong: no findings.' : 'No findings so far; the capture is still being read.',
-    ];
+    if (!viewer.status.done) return ['No findings so far; the capture is still being read.'];
+    if (viewer.status.frames === 0) return ['There is nothing to judge: the capture has no packets.'];
+    if (told.story.tunnels.length > 0) return ['Nothing is wrong: no findings.'];
+    return clearWords(told.story).map((line) => this.desk.keymap.words(line));
   }
 
   offers(): readonly CommandId[] {

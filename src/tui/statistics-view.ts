@@ -228,6 +228,7 @@ export class StatisticsView implements View {
   }
 
   offers(): readonly CommandId[] {
+    if (this.desk.viewer.rows.count === 0) return ['right', 'view-tunnels', 'help'];
     if (this.page === 'charts')
       return ['next-pane', 'open', 'zoom', 'bigger', 'smaller', 'filter-apply', 'right', 'export', 'help'];
     return ['open', 'sort', 'filter-apply', 'layers', 'export', 'left', 'right', 'help'];

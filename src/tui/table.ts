@@ -181,9 +181,10 @@ export class Table<T> {
     return this.items.map((_, i) => i + 1);
   }
 
-  /** All lines as text with blanks between columns: for screen readers and export. */
+  /** All lines as text with blanks between columns, those left out in which nothing stands: for screen readers and export. */
   plain(): string[] {
-    const shown = this.columns.filter((c) => !this.hidden.has(c.id));
+    const isOfUse = (c: Column<T>): boolean => this.items.some((i) => c.text(i) !== '');
+    const shown = this.columns.filter((c) => !this.hidden.has(c.id) && isOfUse(c));
     const rows = [shown.map((c) => c.title), ...this.items.map((i) => shown.map((c) => c.text(i)))];
     const widths = shown.map((_, i) => Math.min(60, Math.max(...rows.map((r) => cellsOf(r[i])))));
     return rows.map((r) =>
