@@ -456,6 +456,12 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   get frame(): number {
     return this.packet.frame;
   }
+  get file(): number {
+    return this.packet.iface.file;
+  }
+  get ordinal(): number {
+    return this.packet.ordinal;
+  }
 
   streamDissector(flow: Flow): AnyDissector | undefined {
     const low = Math.min(flow.aPort, flow.bPort);

@@ -259,10 +259,10 @@ function tlsOf(life: TunnelLife, s: TlsSession, sessions: ReadonlyMap<string, nu
 
 /** Where octets are missing, at each place where the tunnel was seen. */
 function gapsOf(life: TunnelLife, end: Moment, severalFiles: boolean): GapEntry[] {
-  return [life, ...life.legs].flatMap(({ tunnel, tcp, gaps, files }) => {
-    const file = severalFiles ? `${[...files].at(-1)}:` : '';
-    return tunnel.gaps.map(({ side, octets, frame, hole }, i): GapEntry => {
-      const { seconds, nanos, row } = gaps[i] ?? { ...end, row: `${file}${frame}` }; // what is waited for to the end
+  return [life, ...life.legs].flatMap(({ tunnel, tcp, gaps }) => {
+    return tunnel.gaps.map(({ side, octets, frame, file, hole }, i): GapEntry => {
+      const last = severalFiles ? `${file}:${frame}` : `${frame}`;
+      const { seconds, nanos, row } = gaps[i] ?? { ...end, row: last }; // what is waited for to the end
       const { first, resumed } = hole;
       const segments = tcp.segmentsIn(side, octets);
       return {

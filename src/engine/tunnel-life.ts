@@ -88,7 +88,7 @@ export class TunnelLife {
     if (a.file !== this.lastFile) this.files.add((this.lastFile = a.file));
     const { session, gaps } = this.tunnel;
     // Later frames of the chunk may have been looked at already.
-    while (this.gaps.length < gaps.length && gaps[this.gaps.length].frame <= a.frame) this.gaps.push(a.seen());
+    while (this.gaps.length < gaps.length && gaps[this.gaps.length].ordinal <= packet.ordinal) this.gaps.push(a.seen());
     if (this.established === null) this.establish(a, session?.finished[1]?.frame === a.frame);
     if (session !== undefined) {
       if (session.clientHelloFrame === a.frame) this.clientHello ??= a.seen();

@@ -151,14 +151,14 @@ export class Connection implements StreamConsumer {
   }
 
   private noteGap(side: Side, octets: number): void {
-    const { tunnel } = this;
+    const { tunnel, host } = this;
     if (tunnel === null) return;
     if (tunnel.gaps.length >= LIMITS.tunnelGaps) {
-      this.host.ledger.capped('tunnelGaps');
+      host.ledger.capped('tunnelGaps');
       return;
     }
     const hole: Hole = {};
-    tunnel.gaps.push({ side, octets, frame: this.host.frame, hole });
+    tunnel.gaps.push({ side, octets, frame: host.frame, file: host.file, ordinal: host.ordinal, hole });
     this.account.hold('gap');
     if (this.halves[side].mode === 'tls') this.tlsRecords!.tear(side, hole);
   }

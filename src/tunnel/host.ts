@@ -8,8 +8,10 @@ import type { Tunnel } from './tunnel.js';
 
 /** What a connection asks of the engine that follows it. */
 export interface ConnectionHost {
-  /** The frame at hand. */
+  /** The frame at hand: its number and file, and its place among the frames of all files. */
   readonly frame: number;
+  readonly file: number;
+  readonly ordinal: number;
   /** Counts what is kept. */
   readonly ledger: Ledger;
   readonly dissectors: {

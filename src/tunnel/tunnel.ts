@@ -13,8 +13,10 @@ export interface Endpoint {
 export interface Gap {
   readonly side: 0 | 1;
   readonly octets: number;
-  /** The frame in which it was clear that they will not come. */
+  /** The frame in which it was clear that they will not come: its number and file, and its place among all frames. */
   readonly frame: number;
+  readonly file: number;
+  readonly ordinal: number;
   /** The records that they were of. */
   readonly hole: Hole;
 }
