@@ -172,7 +172,8 @@ export async function gatherKeys(captures: readonly string[], options: KeyOption
     if (capture === '-') continue;
     if (isPlainFile(capture)) g.log.defer(() => g.secretsOf(capture));
     else for (const text of await packedSecrets(capture)) g.text(text, 'dsb', blockIn(capture));
-    for (const file of sidecars(capture)) if (!named.has(realpathSync(file))) g.found(file, 'sidecar');
+    for (const file of sidecars(capture))
+      if (existsSync(file) && !named.has(realpathSync(file))) g.found(file, 'sidecar');
   }
   const environment = process.env.SSLKEYLOGFILE;
   if (environment !== undefined && existsSync(environment)) g.found(environment, 'environment');
@@ -189,14 +190,11 @@ async function packedSecrets(capture: string): Promise<readonly string[]> {
   }
 }
 
-/** Key logs beside a capture, by their names. */
+/** What key logs beside a capture are called, whether they are there or not. */
 export function sidecars(capture: string): string[] {
   const { name } = parse(capture);
   const base = join(dirname(capture), name);
-  const out: string[] = [];
-  for (const stem of new Set([capture, base]))
-    for (const extension of SIDECARS) if (existsSync(stem + extension)) out.push(stem + extension);
-  return out;
+  return [...new Set([capture, base])].flatMap((stem) => SIDECARS.map((extension) => stem + extension));
 }
 
 /** The first octets of a file; none of what can be read only once, or not at all. */

@@ -163,7 +163,12 @@ interface GrowingFollowed {
 
 /** Key logs that may grow. What they have now is gathered with all others, so it is passed over here. */
 function tailsOf(captures: readonly string[], { keylog = [], autoKeys }: ReadOptions): GrowingFollowed['tails'] {
-  const beside = autoKeys ? captures.filter((name) => name !== '-').flatMap(sidecars) : [];
+  const beside = autoKeys
+    ? captures
+        .filter((name) => name !== '-')
+        .flatMap(sidecars)
+        .filter((path) => !keylog.includes(path))
+    : [];
   const environment = autoKeys ? process.env.SSLKEYLOGFILE : undefined;
   const named = keylog.map((path) => ({ path, source: 'option' as const }));
   const all = [

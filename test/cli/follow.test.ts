@@ -36,14 +36,13 @@ test('read --follow prints what is added, and ends well with Ctrl-C', async () =
 
 test('--follow on the screens: more comes, with keys that come beside it', async () => {
   const path = file('seen.pcapng', octets.subarray(0, PART));
-  const keys = file('seen.keys', '# none yet\n');
   const reader = followed([path], { follow: true, autoKeys: true })!;
   const live = new FollowedFile(reader);
   const viewer = await CaptureViewer.open(await Viewing.of([path], { autoKeys: true }, reader));
   try {
     await until(() => viewer.status.frames > 15);
     assert.deepEqual([viewer.status.growing, viewer.status.done], [true, false]);
-    appendFileSync(keys, KEYS);
+    file('seen.keys', KEYS);
     appendFileSync(path, octets.subarray(PART));
     await until(() => viewer.status.frames === 243);
     // The key log was read as well: it opens what came, and what waited for it is read again by the screens.
