@@ -133,6 +133,23 @@ describe('calls', () => {
     assert.deepEqual([...notes(60), ...notes(-1)], []);
   });
 
+  test('a call with another codec each way names both, and what got lost on which', async () => {
+    const story = await storyOf('33-head-of-line.pcapng');
+    const [call] = dialoguesOf(story);
+    const { address } = story.tunnels[0].ue;
+    const own = new Set([address, ...story.tunnels[0].addresses]);
+    const bars = (turned: boolean): string[] => {
+      const media = story.media.map((m) =>
+        own.has(m.source.address) ? { ...m, codec: 'EVS', lost: 0 } : { ...m, codec: 'PCMA', lost: 3 },
+      );
+      const { items } = dialogueFlow({ ...story, media: turned ? media.reverse() : media }, [call]);
+      return items.flatMap((x) => (x.kind === 'bar' ? [x.text] : []));
+    };
+    const packets = (up: boolean): number => story.media.find((m) => own.has(m.source.address) === up)!.packets;
+    const words = `RTP EVS → ${packets(true)}, ← PCMA ${packets(false)} (3 lost)`;
+    for (const turned of [false, true]) assert.deepEqual(bars(turned), [words]);
+  });
+
   test('media and session descriptions come and go', async () => {
     const { press, settled } = await view('33-head-of-line.pcapng', 100, 30);
     press('open');

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { tunnelLadder } from '../../src/report/ladder-flows.js';
+import { ladderText } from '../../src/report/ladder-text.js';
+import { endText, stepsText, TunnelRows } from '../../src/tui/tunnel-rows.js';
+import type { ViewerStatus } from '../../src/viewer/viewer.js';
+import { storyOf } from './story.js';
+
+/* What the list, the card and the ladder of a tunnel say; what there is in the samples is as tshark lists them. */
+
+const DONE = { tunnels: [], done: true } as unknown as ViewerStatus;
+
+test('a CONNECT that the proxy refused: the status, who ended it, and no word of TLS', async () => {
+  // The answer is in frames 13 to 17, of which the last has the FIN.
+  const denied = await storyOf('08-proxy-denied.pcapng');
+  const [t] = denied.tunnels;
+  assert.match(stepsText(t, denied), /^TCP [\d.]+ ms › CONNECT 403 in [\d.]+ ms$/);
+  assert.equal(endText(t, true), 'ended by the proxy with a FIN');
+  const [row] = new TunnelRows().get(DONE, denied, true);
+  assert.equal(row.end, 'x proxy');
+  assert.equal(row.why, 'The proxy refused the CONNECT with status 403.');
+  assert.deepEqual([row.version, row.keys, row.proxied], ['', '-', true]);
+  const { head, lines } = ladderText(tunnelLadder(denied, t), { width: 100 });
+  assert.match(head[0], /^ +UE +proxy +EFTF *$/);
+  const arrows = [/SYN ─+>/, /<─+ TCP SYN, ACK/, /CONNECT 192\.0\.2\.1:443 ─+>/, /<─+ 403 to CONNECT/, /<─+ TCP FIN/];
+  for (const [i, arrow] of arrows.entries()) assert.match(lines[i], arrow);
+  assert.match(lines[5], /! The proxy refused the CONNECT with status 403\./);
+});
+
+test('a refused CONNECT that the UE ends', async () => {
+  const refused = await storyOf('21-proxy-refuses.pcapng');
+  const [t] = refused.tunnels;
+  assert.equal(endText(t, true), 'ended by the UE with a FIN');
+  const { lines } = ladderText(tunnelLadder(refused, t), { width: 100 });
+  assert.match(lines.join('\n'), /CONNECT eftf\.ims\.example:443 ─+>[\s\S]*<─+ 403 to CONNECT[\s\S]*TCP FIN ─+>/);
+});
+
+test('a CONNECT without an answer', async () => {
+  const story = await storyOf('21-proxy-refuses.pcapng');
+  const [t] = story.tunnels;
+  const { status: _, waitMs: __, ...proxy } = t.proxy!;
+  assert.match(stepsText({ ...t, proxy }, story), /› CONNECT no answer$/);
+});
