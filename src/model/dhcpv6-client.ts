@@ -1,6 +1,6 @@
 import { codec, type Dhcpv6Message, findOption, optionAddresses, optionNames } from '../../dissectors/dhcpv6/index.js';
 import { MESSAGE_TYPES } from '../../dissectors/dhcpv6/values.js';
-import { hexNumber, nameOf, u16 } from '../kit/index.js';
+import { hexNumber, nameOf, ofNumber, u16 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { Backoff } from './backoff.js';
 import type { Dhcpv6Exchange } from './entities.js';
@@ -43,7 +43,7 @@ export class Dhcpv6Client {
       return; // its row says what is wrong with it
     }
     if (!('xid' in m)) return;
-    const xid = hexNumber(m.xid, 6);
+    const xid = ofNumber(m.xid, (n) => hexNumber(n, 6));
     const seen = at.seen();
     let t = this.byXid.get(m.xid);
     if (t === undefined) {
@@ -62,7 +62,7 @@ export class Dhcpv6Client {
       this.byXid.set(m.xid, t);
     }
     const { entry } = t;
-    const type = nameOf(MESSAGE_TYPES, m.type, `type ${m.type}`);
+    const type = ofNumber(m.type, (n) => nameOf(MESSAGE_TYPES, n, `type ${n}`));
     if (entry.messages.length < MOST_MESSAGES)
       entry.messages.push({ row: seen.row, at: seen, type, direction: at.up ? 'up' : 'down' });
     if (m.type === Type.Reply || m.type === Type.Advertise) {

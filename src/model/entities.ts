@@ -228,7 +228,7 @@ export interface AddressingMessage {
 }
 
 export interface DhcpExchange {
-  xid: string;
+  xid: Own;
   messages: AddressingMessage[];
   outcome: 'bound' | 'informed' | 'refused' | 'declined' | 'unanswered' | 'offered' | 'released' | 'in-progress';
   address?: string;
@@ -260,8 +260,8 @@ export interface Slaac {
 }
 
 export interface Dhcpv6Exchange {
-  xid: string;
-  messages: AddressingMessage[];
+  xid: Own;
+  messages: (AddressingMessage & { type: Own })[];
   outcome: 'answered' | 'unanswered' | 'refused';
   pcscf: string[];
   dns: string[];
@@ -566,7 +566,7 @@ export interface FindingEntity extends Entity {
   kind: 'service' | 'conformance' | 'quality' | 'capture';
   confidence: 'certain' | 'likely' | 'possible';
   title: Own;
-  clause?: string;
+  clause?: Own;
   refs: { kind: 'tunnel' | 'call' | 'registration' | 'media' | 'file'; id: number }[];
   first: Moment;
   last: Moment;

@@ -148,7 +148,7 @@ function entity(r: Raised, uidOf: UidOf, tell: Tell): FindingEntity {
     kind: entry.kind,
     confidence: remark.confidence ?? entry.confidence ?? 'certain',
     title: fromCode(entry.title),
-    ...(entry.clause !== undefined && { clause: entry.clause }),
+    ...(entry.clause !== undefined && { clause: fromCode(entry.clause) }),
     refs: [...refs],
     first,
     last,

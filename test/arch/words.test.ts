@@ -10,7 +10,7 @@ import { ROOT } from '../support/corpus.js';
 /** Where text passes for our own that the compiler does not see to be so, how often, and what it is. */
 const FROM_CODE: Readonly<Record<string, number>> = {
   'src/kit/words.ts': 1, // where it is declared
-  'src/model/findings.ts': 3, // the words of the catalogue
+  'src/model/findings.ts': 4, // the words of the catalogue
   'src/model/standard-words.ts': 1, // a reason phrase that is the one of a table
   'src/tunnel/plain-text.ts': 1, // the name of a dissector
 };
