@@ -2,6 +2,8 @@ import type { FieldCatalogue } from '../filter/index.js';
 import type { Detail, Selection, Viewer } from '../viewer/viewer.js';
 import { complete, type FieldName, type FilterNames } from './completion.js';
 import type { Completion } from './prompt.js';
+import { savedFilters } from './saved-filters.js';
+import type { Settings } from './settings.js';
 import type { Story } from './told.js';
 
 /** Values remembered of a field. */
@@ -24,13 +26,14 @@ export class FilterWords {
     private readonly viewer: Viewer,
     private readonly fields: FieldCatalogue,
     private readonly story: () => Story | undefined,
+    private readonly settings: Pick<Settings, 'filters'> = { filters: [] },
   ) {}
 
   /** What Tab offers at the cursor. */
   complete(text: string, cursor: number): Completion | undefined {
     this.names ??= namesOf(this.fields);
     const seen = new Map([...(this.story()?.seen ?? []), ...this.looked]);
-    const { from, to, proposals } = complete(text, cursor, this.names, seen);
+    const { from, to, proposals } = complete(text, cursor, this.names, seen, savedFilters(this.settings.filters));
     if (to > cursor && text.slice(cursor, to).trim() !== '') return undefined;
     const words = proposals.map((p) => ({ text: p.text, note: p.detail }));
     return { from, words };

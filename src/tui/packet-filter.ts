@@ -2,6 +2,7 @@ import type { Selection } from '../viewer/viewer.js';
 import type { FilterWords } from './filter-words.js';
 import type { PacketList } from './packet-list.js';
 import type { Completion, PromptRequest, Verdict } from './prompt.js';
+import { expanded } from './saved-filters.js';
 import type { Desk } from './view.js';
 
 /** Milliseconds of quiet after which a filter is tried while it is typed. */
@@ -41,11 +42,18 @@ export class FilterPrompt implements PromptRequest {
     return { text: preview.done ? count : `${count} so far`, wrong: false };
   }
 
+  /** What is typed, with saved filters in the place of their names. */
+  private meant(text: string): string {
+    return expanded(text, this.desk.memory.settings.filters);
+  }
+
   private errorIn(text: string): Verdict | undefined {
-    const e = this.desk.viewer.check(text);
+    const meant = this.meant(text);
+    const e = this.desk.viewer.check(meant);
     if (e === null) return undefined;
     const words = e.suggestion === undefined ? e.message : `${e.message} ${e.suggestion}`;
-    return { text: words, wrong: true, at: e.position, length: Math.max(1, e.length) };
+    const place = meant === text ? { at: e.position, length: Math.max(1, e.length) } : {};
+    return { text: words, wrong: true, ...place };
   }
 
   changed(text: string): void {
@@ -53,17 +61,18 @@ export class FilterPrompt implements PromptRequest {
     this.preview?.cancel();
     this.preview = undefined;
     this.words.lookAhead(text);
-    if (text.trim() === '' || this.desk.viewer.check(text) !== null) return;
+    const meant = this.meant(text);
+    if (text.trim() === '' || this.desk.viewer.check(meant) !== null) return;
     this.timer = setTimeout(() => {
       this.previewed = text;
-      this.preview = this.packets.preview(text);
+      this.preview = this.packets.preview(meant);
       this.preview.onMore(() => this.desk.repaint());
       this.desk.repaint();
     }, TRY_MS);
   }
 
   done(text: string): string | undefined {
-    const e = this.desk.viewer.check(text);
+    const e = this.desk.viewer.check(this.meant(text));
     if (e !== null && text.trim() !== '') return e.message;
     this.cancelled();
     if (text.trim() !== '') this.desk.memory.typed('filter', text.trim());

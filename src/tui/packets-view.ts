@@ -15,6 +15,7 @@ import { packetOffers, readingOf } from './packet-texts.js';
 import { drawWords, emptyWords, gapText } from './packet-words.js';
 import { drawRules, LAYOUTS, ONE_PANE, PANES, type Pane, placePanes, resizePane, type Shares } from './panes.js';
 import type { Completion } from './prompt.js';
+import { expanded } from './saved-filters.js';
 import { TreePane } from './tree-pane.js';
 import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
 
@@ -62,7 +63,7 @@ export class PacketsView implements View {
     this.packets = new PacketList(desk.viewer, () => desk.repaint(), desk.memory.settings.columns, gaps);
     this.jumps = new PacketJumps(this);
     this.colours = new PacketColours(desk);
-    this.words = new FilterWords(desk.viewer, desk.fields, () => desk.told.story);
+    this.words = new FilterWords(desk.viewer, desk.fields, () => desk.told.story, desk.memory.settings);
     desk.viewer.onStatus(() => this.decide());
   }
 
@@ -309,7 +310,8 @@ export class PacketsView implements View {
   }
 
   /** Lists what a filter takes. */
-  setFilter(filter: string): void {
+  setFilter(text: string): void {
+    const filter = expanded(text, this.desk.memory.settings.filters);
     const e = filter === '' ? null : this.desk.viewer.check(filter);
     if (e === null) this.packets.choose({ filter });
     else this.askFilter(filter);

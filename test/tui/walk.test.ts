@@ -3,6 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { expanded, savedFilters } from '../../src/tui/saved-filters.js';
 import { Memory } from '../../src/tui/settings.js';
 import { THEMES } from '../../src/tui/style.js';
 import { CaptureBuilder } from '../build/capture.js';
@@ -10,7 +11,7 @@ import { down, envelope, up } from '../build/conversation.js';
 import { at, ping } from '../build/packets.js';
 import { tlsConversation } from '../build/tls.js';
 import { until } from '../support/until.js';
-import { Stage, sample, stageOf, viewerOf } from './support/stage.js';
+import { Stage, sample, stageOf, viewerOf, viewerOn } from './support/stage.js';
 
 /** A walk through one sample; the stage is taken down whatever happens. */
 async function walk(name: string, what: (s: Stage) => Promise<void>, width = 100, height = 30): Promise<void> {
@@ -140,6 +141,41 @@ test('a tunnel that cannot be read does not hide the others', async () => {
     // 111 + 112 envelopes of the first, 3 + 7 of the second tunnel.
     assert.match(s.text, /^ Packets › inner +\d+ \/ 233$/m);
   });
+});
+
+/** What stands for a saved filter. */
+const saved = (name: string): string => `\${${name}}`;
+
+test('saved filters stand for what they are called', async () => {
+  await walk('28-overloaded.pcapng', async (s) => {
+    await s.press('2 /');
+    await s.type('$');
+    await s.press('Tab');
+    assert.match(s.text, /\$\{failures\} +\$\{registration\}/);
+    await s.press('Ctrl-U');
+    await s.type(`${saved('failures')} && !${saved('registration')}`);
+    await s.until(/1 of 15/);
+    await s.press('Enter');
+    await s.until(/› \/ \(sip\.Status-Code >= 400\) && !\(sip\.CSeq\.method == "REGISTER"\) .*1 of 15/);
+    assert.match(s.text, /503/);
+    await s.press('/ Ctrl-U');
+    await s.type(saved('nobody'));
+    await s.until(/macro 'nobody' does not exist/);
+    await s.press('Esc Esc');
+    s.app.perform('filter', saved('media'));
+    await s.settled();
+    await s.until(/0 of 15 packets match/);
+  });
+});
+
+test('every filter that comes with the program is one, and those of the user go before them', async () => {
+  const viewer = await viewerOn(sample('00-field.pcapng'));
+  assert.equal(savedFilters([]).length, 12);
+  for (const { name, filter } of savedFilters([])) assert.equal(viewer.check(filter), null, name);
+  await viewer.close();
+  const own = [{ name: 'media', filter: 'rtp.marker == 1' }];
+  assert.equal(savedFilters(own).length, 12);
+  assert.equal(expanded(`sip || ${saved('media')}`, own), 'sip || (rtp.marker == 1)');
 });
 
 test('from a stream Enter lists its packets, and 2 those of its tunnel; the line above says which', async () => {
