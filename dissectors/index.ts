@@ -51,6 +51,7 @@ import { radiotap, wlanRadio } from './radiotap.js';
 import { rawIp } from './raw-ip.js';
 import { rtcp } from './rtcp/index.js';
 import { rtp } from './rtp.js';
+import { rtpRed } from './rtp-red.js';
 import { sap } from './sap.js';
 import { sctp } from './sctp.js';
 import { sdp } from './sdp/index.js';
@@ -79,6 +80,7 @@ import { vxlan, vxlanGpe } from './vxlan.js';
 import { websocket } from './websocket.js';
 import { mediaTypes } from './well-known/media.js';
 import { network } from './well-known/network.js';
+import { rtpPayloads } from './well-known/rtp-payloads.js';
 import { transport } from './well-known/transport.js';
 import { xml } from './xml.js';
 
@@ -168,6 +170,7 @@ export const dissectors: readonly AnyDissector[] = [
   rtcp,
   rtp,
   telephoneEvent,
+  rtpRed,
   amr,
   amrWb,
   evs,
@@ -185,5 +188,6 @@ export const dissectors: readonly AnyDissector[] = [
   ...network,
   ...transport,
   ...mediaTypes,
+  ...rtpPayloads,
   data,
 ];

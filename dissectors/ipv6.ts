@@ -134,7 +134,13 @@ const F = fields({
 });
 
 const E = experts({
-  badVersion: { code: 'ipv6.bad-version', severity: 'error', message: 'Bogus IPv6 version', clause: 'RFC 8200 §3' },
+  badVersion: {
+    code: 'ipv6.bad-version',
+    severity: 'error',
+    malformed: true,
+    message: 'Bogus IPv6 version',
+    clause: 'RFC 8200 §3',
+  },
   badLength: {
     code: 'ipv6.bad-length',
     severity: 'warn',

@@ -177,9 +177,10 @@ function tagValue(t: Tree, v: View, type: number, off: number, n: number): void 
     t.num(D.vendorId, off, 4, u32(v.buf, off));
     if (n > 4) t.bytes(D.vendorOther, off + 4, n - 4);
   } else if (f === undefined) {
+    if (type === END_OF_LIST) return;
     t.num(D.tag, off - TAG, 2, type);
     t.num(D.tagLength, off - 2, 2, n);
-    if (type !== END_OF_LIST) t.bytes(D.unknown, off, n);
+    t.bytes(D.unknown, off, n);
   } else if (f.type === 'string') t.text(f, off, n);
   else if (f.type === 'u16') {
     if (n === 2) t.num(f, off, 2, u16(v.buf, off));

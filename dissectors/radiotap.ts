@@ -1,16 +1,4 @@
-import {
-  defineDissector,
-  fields,
-  need,
-  type Peek,
-  type Tree,
-  u8,
-  u16le,
-  u32,
-  u32le,
-  u64le,
-  type View,
-} from 'fttscope/kit';
+import { defineDissector, fields, need, type Peek, type Tree, u8, u16le, u32le, u64le, type View } from 'fttscope/kit';
 import { FRAME_CHECK } from './ieee80211.js';
 
 /**
@@ -152,7 +140,7 @@ export const radiotap = defineDissector<RadiotapFrame>({
     t.pop();
     const check = checkLength(buf, off, off + n);
     if (check > 0 && v.end === v.wireEnd && v.end - off >= n + FCS)
-      t.num(FRAME_CHECK, v.end - FCS, FCS, u32(buf, v.end - FCS));
+      t.num(FRAME_CHECK, v.end - FCS, FCS, u32le(buf, v.end - FCS));
     cx.next('radiotap', 0, v.sub(off + n, v.wireEnd - check));
   },
 
