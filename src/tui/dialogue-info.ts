@@ -84,5 +84,6 @@ function whyNoDialogues(story: Story, scope: Scope): string[] {
       `${plural(unread, 'tunnel')} cannot be read: {keys} loads keys and says what is missing.`,
     ];
   const tunnels = story.tunnels.length === 0 ? 'There is no tunnel in it either.' : 'The tunnels carried no SIP.';
+  if (!story.whole) return ['No INVITE and no REGISTER so far; the capture is still being read.'];
   return ['No INVITE and no REGISTER in this capture.', tunnels];
 }

@@ -229,7 +229,7 @@ export class FindingsView implements View {
           `${plural(told.story.findings.length, 'finding')} in the rest of the capture: {view-findings} once more.`,
         ),
       ];
-    if (!viewer.status.done) return ['No findings so far; the capture is still being read.'];
+    if (!told.story.whole) return ['No findings so far; the capture is still being read.'];
     if (viewer.status.frames === 0) return ['There is nothing to judge: the capture has no packets.'];
     if (told.story.tunnels.length > 0) return ['Nothing is wrong: no findings.'];
     return clearWords(told.story).map((line) => this.desk.keymap.words(line));

@@ -210,6 +210,7 @@ export class MediaView implements View {
           `${plural(answered.length, 'call')} answered: {info} on the call (view {view-calls}) and the SDP there ({sdp}) say where media should go.`,
         ),
       ];
+    if (!story.whole) return ['No RTP so far; the capture is still being read.'];
     return ['No RTP in this capture.', story.calls.length === 0 ? 'There is no call either.' : 'No call was answered.'];
   }
 

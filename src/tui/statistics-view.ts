@@ -189,13 +189,7 @@ export class StatisticsView implements View {
     this.drawPages(area.part(0, 0, area.width, 1));
     const body = area.part(0, 1, area.width, area.height - 1);
     if (this.page === 'charts') {
-      if (this.desk.viewer.rows.count === 0)
-        body.text(
-          2,
-          1,
-          this.desk.viewer.status.done ? 'There are no packets to count.' : 'Reading; numbers follow.',
-          theme.text,
-        );
+      if (this.desk.viewer.rows.count === 0) body.text(2, 1, this.emptyWords(), theme.text);
       else this.board.draw(body, focus);
       return;
     }
@@ -221,6 +215,8 @@ export class StatisticsView implements View {
 
   private emptyWords(): string {
     if (this.working.length > 0) return 'counting …';
+    const { rows, status } = this.desk.viewer;
+    if (rows.count === 0) return status.done ? 'There are no packets to count.' : 'Reading; numbers follow.';
     if (this.page === 'protocols')
       return this.desk.told.story === undefined ? 'Reading; numbers follow.' : 'No packets.';
     const other = this.layer === 'inner' ? 'outer' : 'inner';

@@ -33,12 +33,13 @@ async function complete(stage: Stage): Promise<void> {
   for (let i = 0; i < 100 && /(reading|drawing|counting|following)[^.]* …/.test(stage.text); i++) await stage.settled();
 }
 
-/** A screen beneath its title, without what is another each time: the time of day. */
+/** A screen beneath its title, without what is another each time: the time of day, and how many protocols there are. */
 const lasting = (text: string): string =>
   text
     .replaceAll(`${ROOT}/`, '')
     .replace(/^.*\n/, '')
-    .replace(/^ \d\d:\d\d:\d\d /gm, ' hh:mm:ss ');
+    .replace(/^ \d\d:\d\d:\d\d /gm, ' hh:mm:ss ')
+    .replace(/ \+\d{3}$/gm, ' +199');
 
 /** Compares the screen at each size with what was kept; in between it is resized with all that is on it. */
 async function look(name: string, path: string, steps: readonly string[]): Promise<void> {

@@ -3,8 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { noDialogues } from '../../src/tui/dialogue-info.js';
+import { FindingsView } from '../../src/tui/findings-view.js';
+import { MediaView } from '../../src/tui/media-view.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { at, ping } from '../build/packets.js';
+import { drawn, PaperDesk, paperViewer } from './desk.js';
+import { storyOf } from './story.js';
 import { Stage, stageOf } from './support/stage.js';
 
 /* What is said where there is little or nothing to say anything of. */
@@ -22,6 +27,10 @@ test('a capture without packets is not judged, and has nothing to count', async 
   await stage.press('6');
   assert.match(stage.text, /There are no packets to count/);
   assert.doesNotMatch(stage.display.lines.at(-1)!, /zoom|bigger|smaller/);
+  for (const _ of ['conversations', 'endpoints', 'protocols']) {
+    await stage.press('Right');
+    assert.match(stage.text, /There are no packets to count/);
+  }
   await stage.end();
 });
 
@@ -35,6 +44,24 @@ test('a capture of other things is not said to be without fault', async () => {
   await stage.press('5');
   assert.match(stage.text, /nothing to judge: no tunnel, call, registration or media stream/);
   await stage.end();
+});
+
+test('what a report of the first frames lacks is not said to be missing', async () => {
+  const story = await storyOf('21-proxy-refuses.pcapng');
+  const said = (whole: boolean): string => {
+    const { desk } = new PaperDesk(paperViewer(), { ...story, findings: [], whole });
+    const views = [new FindingsView(desk, { codes: new Set<string>(), save: () => undefined }), new MediaView(desk)];
+    const words = views.flatMap((v) => {
+      v.show({});
+      return drawn(v, 80, 10);
+    });
+    return [...words, ...noDialogues(desk, {})].join('\n');
+  };
+  assert.match(
+    said(true),
+    /nothing to judge[\s\S]*No RTP in this capture[\s\S]*No INVITE and no REGISTER in this capture/,
+  );
+  assert.match(said(false), /No findings so far[\s\S]*No RTP so far[\s\S]*No INVITE and no REGISTER so far/);
 });
 
 test('lines of a tree that are not read from octets stand in brackets, also outside of layers', async () => {
