@@ -71,8 +71,9 @@ export function sllProtocol(hatype: number, protocol: number): Field {
   return protocol < MIN_TYPE ? SLL.ltype : SLL.etype;
 }
 
-/** Table in which the protocol number is looked up; GRE's numbers are EtherTypes, too. */
-export const sllTable = (protocol: number): string => (protocol < MIN_TYPE ? 'sll.ltype' : 'ethertype');
+/** Table in which the protocol number is looked up: an interface of GRE has its numbers, which are EtherTypes, too. */
+export const sllTable = (hatype: number, protocol: number): string =>
+  protocol < MIN_TYPE ? 'sll.ltype' : hatype === GRE[0] || hatype === GRE[1] ? 'gre.proto' : 'ethertype';
 
 export const sllSummary = (v: View, protocolAt: number): string =>
   v.length < HEADER
@@ -86,12 +87,12 @@ export const sll = defineDissector({
   spec: 'LINKTYPE_LINUX_SLL',
   fields: SLL,
   on: { link: [113] },
-  tables: ['ethertype', 'sll.ltype'],
+  tables: ['ethertype', 'sll.ltype', 'gre.proto'],
 
   peek(p: Peek) {
     if (p.end - p.off < HEADER) return p.stop();
     p.key = u16(p.buf, p.off + 14);
-    p.table = sllTable(p.key);
+    p.table = sllTable(u16(p.buf, p.off + 2), p.key);
     p.off += HEADER;
   },
 
@@ -107,7 +108,7 @@ export const sll = defineDissector({
     t.num(sllProtocol(u16(buf, off + 2), protocol), off + 14, 2, protocol);
     sllTrailer(t, v, off + HEADER, protocol);
     t.pop();
-    cx.next(sllTable(protocol), protocol, v.sub(off + HEADER));
+    cx.next(sllTable(u16(buf, off + 2), protocol), protocol, v.sub(off + HEADER));
   },
 
   summary: (v) => sllSummary(v, 14),

@@ -20,12 +20,12 @@ export const sll2 = defineDissector({
   spec: 'LINKTYPE_LINUX_SLL2',
   fields: SLL,
   on: { link: [276] },
-  tables: ['ethertype', 'sll.ltype'],
+  tables: ['ethertype', 'sll.ltype', 'gre.proto'],
 
   peek(p: Peek) {
     if (p.end - p.off < HEADER) return p.stop();
     p.key = u16(p.buf, p.off);
-    p.table = sllTable(p.key);
+    p.table = sllTable(u16(p.buf, p.off + 8), p.key);
     p.off += HEADER;
   },
 
@@ -42,7 +42,7 @@ export const sll2 = defineDissector({
     sllAddress(t, off + 12, u8(buf, off + 11));
     sllTrailer(t, v, off + HEADER, protocol);
     t.pop();
-    cx.next(sllTable(protocol), protocol, v.sub(off + HEADER));
+    cx.next(sllTable(u16(buf, off + 8), protocol), protocol, v.sub(off + HEADER));
   },
 
   summary: (v) => sllSummary(v, 0),

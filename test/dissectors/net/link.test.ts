@@ -124,6 +124,8 @@ describe('Other link layers', () => {
   const under: [string, number, string, string][] = [
     ['Linux cooked', 113, '0004 0001 0006 0a00000000010000 0800', 'sll:ethertype:ip:udp'],
     ['Linux cooked v2', 276, '0800 0000 00000002 0001 04 06 0a00000000010000', 'sll2:ethertype:ip:udp'],
+    ['Linux cooked, on an interface of GRE', 113, '0004 030a 0004 0a00000000000000 0800', 'sll:ip:udp'],
+    ['Linux cooked v2, on an interface of GRE', 276, '0800 0000 00000002 030a 04 04 0a00000000000000', 'sll2:ip:udp'],
     ['BSD loopback, little-endian', 0, '02000000', 'null:ip:udp'],
     ['BSD loopback, big-endian', 0, '00000002', 'null:ip:udp'],
     ['OpenBSD loopback', 108, '00000002', 'null:ip:udp'],
