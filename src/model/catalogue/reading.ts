@@ -8,7 +8,7 @@ export const READING: Entries = {
     title: 'There are no keys for this session',
     clause: 'RFC 9850 §2',
     meaning: 'What ran inside cannot be seen. Everything that is said here rests on the outside alone.',
-    next: 'Give a key log with -k, or capture with SSLKEYLOGFILE set.',
+    next: 'Give a key log with -k, or capture again from the handshake on with SSLKEYLOGFILE set.',
   },
   'tls.partial-keys': {
     severity: 'note',
