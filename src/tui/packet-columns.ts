@@ -56,6 +56,7 @@ export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<num
       max: 14,
       align: 'right',
       priority: 0,
+      whole: true,
       text: (r) => outer(r)?.id ?? rows.id(r),
     },
     {

@@ -91,3 +91,12 @@ test('of several tunnels, a gap says whose it is', async () => {
   assert.match(stage.text, /^! tunnel 2: about 1 segment/m);
   await stage.end();
 });
+
+test('numbers of packets are whole where it is narrow', async () => {
+  const stage = await onGap();
+  stage.resize(60, 16);
+  await stage.settled();
+  assert.match(stage.text, /^i 297\.1 /m);
+  assert.match(stage.text, /^! about 1 segment \(113 B\) missing to UE: record 7 lost, /m);
+  await stage.end();
+});
