@@ -208,7 +208,10 @@ export const rtp = defineDissector<RtpPacket>({
   tables: ['rtp.pt', 'rtp_dyn_payload_type', 'rtp.rfc5761'],
   serves: {
     fields: [F.setup, F.setupFrame, F.setupMethod, F.callId, F.extSeq],
-    protocols: ['rtpevent', 'rtcp', 'amr', 'amr_wb', 'evs', 'h264', 'h265'],
+    protocols: [
+      ...['rtpevent', 'rtcp', 'amr', 'amr_wb', 'evs', 'h264', 'h265'],
+      ...['rtp_rfc2198', 'vp8', 'opus', 'evrc', 'mp4v-es', 'h263p'],
+    ],
   },
 
   /** Version 2, a payload type that no first packet of RTCP has (RFC 5761 §4), and a header and padding that fit. */
