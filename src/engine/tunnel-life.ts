@@ -13,6 +13,8 @@ import type { Packet } from './packet.js';
 import { Stacks } from './stacks.js';
 import type { TcpState } from './tcp-state.js';
 
+/** Where the source address stands in an IPv4 header. RFC 791 §3.1 */
+const IPV4_SOURCE = 12;
 const CLOSE_NOTIFY = 0;
 const ALERT = 21;
 /** Tunnels whose segments are compared between files. */
@@ -179,9 +181,10 @@ export class TunnelLife {
 
   /** @param n octets of an address */
   private ends(a: Arrival, b: Uint8Array, n: 4 | 16, source: number, destination: number): void {
-    if (a.up) this.sources.take(a, b, source, n);
+    const header = n === 4 ? source - IPV4_SOURCE : source;
+    if (a.up) this.sources.take(a, b, source, n, header);
     // What the UE sent itself, and a router sent back, is nobody else's.
-    else this.targets.take(a, b, destination, n, this.sources, source);
+    else this.targets.take(a, b, destination, n, header, this.sources, source);
   }
 
   /** An envelope after a close_notify: nobody may send more behind its own. RFC 8446 §6.1 */

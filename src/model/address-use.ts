@@ -1,4 +1,4 @@
-import { hex } from '../kit/index.js';
+import { checksum, hex } from '../kit/index.js';
 import type { Arrival, Seen } from './moment.js';
 
 const MOST = 64;
@@ -12,15 +12,20 @@ export class AddressUse {
 
   /**
    * @param n 4 or 16 octets at `off`
+   * @param header where the IP header starts that bears it; a damaged one of IPv4 says nothing
    * @param except of the other end: a packet that bears one of these, at `other`, does not count
    */
-  take(a: Arrival, b: Uint8Array, off: number, n: number, except?: AddressUse, other = 0): void {
+  take(a: Arrival, b: Uint8Array, off: number, n: number, header: number, except?: AddressUse, other = 0): void {
     let same = n === this.length;
     for (let i = 0; same && i < n; i++) same = b[off + i] === this.last[i];
     if (same || this.first.size >= MOST || except?.first.has(hex(b, other, n, '')) === true) return;
     this.length = n;
     this.last.set(b.subarray(off, off + n));
     const digits = hex(b, off, n, '');
-    if (!this.first.has(digits)) this.first.set(digits, a.seen());
+    if (!this.first.has(digits) && !(n === 4 && isDamaged(b, header))) this.first.set(digits, a.seen());
   }
 }
+
+/** Whether the checksum of an IPv4 header is wrong. RFC 791 §3.1 */
+const isDamaged = (b: Uint8Array, header: number): boolean =>
+  header >= 0 && checksum(b, header, header + 4 * (b[header] & 15)) !== 0;

@@ -11,6 +11,8 @@ const ONE_WAY_MS = 1000;
 const NONE_MS = 3000;
 /** Packets of a direction that is not silent. */
 const SPEAKING = 10;
+/** Packets that may have strayed, with a damaged header, and are no stream of anybody. */
+const STRAY = 2;
 const LOSS = { packets: 3, note: 0.5, warn: 2, error: 10 } as const;
 const DOUBLED = { packets: 5, percent: 1 } as const;
 const JITTER = { note: 30, warn: 60 } as const;
@@ -108,8 +110,8 @@ function packetsTo(streams: readonly MediaStream[], m: Agreed, up: boolean | und
 
 /** Streams inside a tunnel to where no session description wants them, while a call with agreed media was up. */
 export function judgeOutside(s: MediaStream, calls: Live<Call>, end: Moment, findings: Findings): void {
-  if (s.tunnel === 0) return;
-  const { start } = s.rtp;
+  const { start, packets } = s.rtp;
+  if (s.tunnel === 0 || packets <= STRAY) return;
   const call = s.call === 0 ? calls.find((c) => wasUp(c, s.tunnel, start, end)) : calls.at(s.call);
   if (call === undefined || call.endpoints.has(`${s.to.address} ${s.to.port}`)) return;
   findings.raise(
@@ -165,7 +167,7 @@ export function judgeControl(s: MediaStream, c: Call | undefined, findings: Find
   const off = c?.descriptions.some((d) => d.audio?.noControl) === true;
   if (reports === 0 && !off && s.negotiated !== undefined && millis(rtp.start, rtp.end) >= CONTROL_MS)
     findings.raise('rtcp.missing', rtp.start, refs);
-  if (rtcp?.lost === undefined) return;
+  if (rtcp?.lost === undefined || rtp.packets <= STRAY) return;
   const beyond = rtcp.lost - rtp.lost;
   if (beyond < BEYOND.packets || beyond * 100 < BEYOND.percent * rtp.expected) return;
   findings.raise('media.loss-beyond', rtp.start, refs, {

@@ -38,7 +38,10 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, findings: Findings): v
   judgeProxy(t, raise);
   if (t.tls !== undefined) judgeTls(t, raise);
   if (t.transport === 'tls' && t.eftf.port !== HTTPS && t.state === 'established' && t.envelopes.up.total > 0)
-    raise('tunnel.port', first, { detail: ours`The UE connects to port ${t.eftf.port}.` });
+    raise('tunnel.port', first, {
+      detail: ours`The UE connects to port ${t.eftf.port}.`,
+      ...(t.envelopes.down.total > 0 && { severity: 'note' }), // nothing on the way minds
+    });
   if (t.state === 'partial' && t.tls?.clientRandom === undefined) raise('capture.late');
   if (t.idleMaxMs >= IDLE_GAP_MS && t.state === 'established')
     raise('tunnel.idle-gap', first, {

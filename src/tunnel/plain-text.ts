@@ -3,7 +3,7 @@ import { LIMITS } from '../limits.js';
 import type { Ledger } from '../stream/ledger.js';
 import { applicationOf } from './application.js';
 import type { Connection } from './connection.js';
-import { ANCHOR_OCTETS, anchorAfter, Deframer } from './deframe.js';
+import { ANCHOR_OCTETS, anchorAfter, anchored, Deframer } from './deframe.js';
 import { detect, Undecided, type Verdict } from './detect.js';
 import type { ConnectionHost } from './host.js';
 import { Messages } from './messages.js';
@@ -132,6 +132,8 @@ export class PlainText {
     const { buf, end } = plain!;
     let { off } = plain!;
     if (gap) deframer.gap();
+    // Whoever cuts an envelope goes on with the rest of it: no new one begins there. TS 24.322 §7.1.2.1
+    if (deframer.torn > 0 && anchored(buf, off, end) === 'yes') this.host.finding('fttims.overlong');
     // Nearly always a record holds whole envelopes.
     if (this.connection.tunnel!.content === 'fttims' && !pdu.record.early)
       for (let e = deframer.ahead(buf, off, end); e !== undefined; e = deframer.ahead(buf, off, end)) {

@@ -274,6 +274,18 @@ describe('envelopes at the wrong time', () => {
     assert.deepEqual(codes(await reportOn(going.octets)), []);
   });
 
+  test('with a length that takes in those that follow', async () => {
+    const greedy = envelope(new Uint8Array(8), 77, 3000);
+    const r = await told(await tlsConversation([...SOME, up([greedy]), up([UP]), up([UP])], V13));
+    assert.deepEqual(codes(r), ['fttims.overlong', 'fttims.unfinished']);
+    assert.equal(finding(r, 'fttims.overlong').count, 2);
+    // Cut anywhere, an envelope goes on with what is its own.
+    const whole = envelope(ping(client.address, server.address, 1, 1, 900)).octets;
+    const parts = [0, 300, 600].map((from) => ({ side: 0 as const, plain: whole.subarray(from, from + 300) }));
+    const last = { side: 0 as const, plain: whole.subarray(900) };
+    assert.deepEqual(codes(await told(await tlsConversation([...SOME, ...parts, last], V13))), []);
+  });
+
   test('of a type that the other side does not bear', async () => {
     const unknown = envelope(Uint8Array.of(1, 2, 3), 77);
     const c = clearConversation([...SOME, down([unknown])]);

@@ -101,6 +101,12 @@ describe('media', () => {
     assert.ok(codes(r).includes('media.outside'));
   });
 
+  test('two packets that strayed are no stream past it', async () => {
+    const t = spoken(spoken(talk(), 1210, 150, 'up'), 1210, 150, 'down');
+    for (let i = 0; i < 2; i++) t.down(1215 + 20 * i, speech(CORE_MEDIA, at('10.0.0.2', 31_000), i, 2));
+    assert.deepEqual(codes(await found(t)), []);
+  });
+
   test('keep-alives are no error', async () => {
     const t = spoken(spoken(talk(), 1210, 150, 'up'), 1210, 150, 'down');
     for (let i = 0; i < 3; i++) t.up(1500 + 1000 * i + 1, speech(UE_MEDIA, CORE_MEDIA, 900 + i, 77, 20));

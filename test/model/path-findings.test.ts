@@ -43,6 +43,12 @@ describe('addresses that were not given', () => {
     assert.match(r.findings[0].meaning, /10\.0\.0\.78/);
   });
 
+  test('a damaged header says nothing of addresses', async () => {
+    const damaged = datagram(CORE, '10.0.0.78');
+    damaged[19]! ^= 1;
+    assert.deepEqual(codes(await found(addressed(new Talk()).down(100, damaged))), ['inner.checksum']);
+  });
+
   test('without an address that was given nobody can tell', async () => {
     assert.deepEqual(codes(await found(new Talk().up(0, datagram('10.0.0.77', CORE)))), []);
   });

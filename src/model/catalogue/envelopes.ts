@@ -19,6 +19,16 @@ export const ENVELOPES: Entries = {
       'The length counts the header of three octets. Framing is lost: a receiver cannot know where the next envelope begins.',
     next: 'Find out which side sent it, and check its framing under load.',
   },
+  'fttims.overlong': {
+    severity: 'error',
+    kind: 'conformance',
+    confidence: 'likely',
+    title: 'The length of an envelope takes in those that follow',
+    clause: 'TS 24.322 §7.1.2.1',
+    meaning:
+      'A record begins with a whole envelope though one from before is not at its end. A receiver waits for that end, and takes what comes meanwhile for a part of it.',
+    next: 'Find out which side sent it, and check its framing.',
+  },
   'fttims.before-finished': {
     severity: 'error',
     kind: 'conformance',
