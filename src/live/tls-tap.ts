@@ -46,7 +46,7 @@ export class Tap extends Duplex {
     });
     raw.on('error', (error) => {
       this.failure = error;
-      listener.broken(false);
+      this.listener.broken(false);
       this.destroy(error);
     });
     raw.on('close', () => moments(4, () => this.destroy(this.failure)));
@@ -84,7 +84,10 @@ export class Tap extends Duplex {
     this.sentOctets += chunk.length;
     this.listener.octets(true, chunk);
     this.raw.write(chunk, (error) => {
-      if (error && this.failure === undefined) this.failure = error;
+      if (error && this.failure === undefined) {
+        this.failure = error;
+        this.listener.broken(false); // before what follows from it ends the run
+      }
       done(error);
     });
   }

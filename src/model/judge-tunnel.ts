@@ -14,8 +14,8 @@ const IDLE_LONG_MS = 900_000;
 /** Clocks that are set by the network are closer. */
 const CLOCKS_MS = 500;
 const HTTPS = 443;
-/** Speech in packets of 20 ms takes about twice its size. */
-const OVERHEAD = 3;
+/** Speech in packets of 20 ms takes about twice its size; of fewer envelopes nearly all is handshake. */
+const OVERHEAD = { times: 3, envelopes: 20 } as const;
 /** What is told as it is of a connection that may be no tunnel. */
 const TELLING: ReadonlySet<string> = new Set(['tls.wrong-key', 'tunnel.idle-cut', 'tunnel.dead']);
 
@@ -54,10 +54,9 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, findings: Findings): v
       detail: ours`They differ by ${Math.round(apart.clockOffsetMs!)} ms.`,
       severity: 'note',
     });
-  if ((t.overhead ?? 0) >= OVERHEAD)
-    raise('tunnel.overhead', first, {
-      detail: ours`Each octet inside costs ${ofNumber(t.overhead!, (n) => n.toFixed(1))} outside.`,
-    });
+  const carried = t.envelopes.up.total + t.envelopes.down.total;
+  if ((t.overhead ?? 0) >= OVERHEAD.times && carried >= OVERHEAD.envelopes)
+    raise('tunnel.overhead', first, { detail: ours`Each octet inside costs ${t.overhead!.toFixed(1)} outside.` });
   judgeStalls(t, raise);
   judgeEnd(t, raise);
 }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { afterEach, test } from 'node:test';
 import * as tls from 'node:tls';
 import { Faults } from '../../src/live/fault.js';
 import { systemRandom } from '../../src/live/random.js';
 import { makeCertificate } from '../../src/live/tls-certificate.js';
 import { PROFILE, tlsVersions } from '../../src/live/tls-settings.js';
+import { Tap } from '../../src/live/tls-tap.js';
 import { establish } from '../../src/live/tunnel-connect.js';
 import type { TunnelLink } from '../../src/live/tunnel-link.js';
 import { type ServedTunnel, type ServerLimits, TunnelServer } from '../../src/live/tunnel-server.js';
@@ -152,6 +154,27 @@ test('no more tunnels than the limits say', async () => {
   assert.equal(server.tunnels.size, 3);
   assert.match(told.join('\n'), /refused tunnels: more than 3/);
   for (const link of links) await echo(link);
+});
+
+test('a connection that breaks while octets are written is told as broken before the write is', async () => {
+  const heard: string[] = [];
+  const raw = new Duplex({
+    read() {},
+    write: (_chunk, _encoding, done) => setImmediate(() => done(Object.assign(new Error('gone'), { code: 'EPIPE' }))),
+  });
+  const tap = new Tap(raw as Socket, {
+    octets: () => undefined,
+    finished: () => undefined,
+    broken: (sent) => void heard.push(`broken ${sent}`),
+  });
+  tap.on('error', () => undefined);
+  await new Promise<void>((resolve) => {
+    tap.write('some', (error) => {
+      heard.push((error as NodeJS.ErrnoException).code!);
+      resolve();
+    });
+  });
+  assert.deepEqual(heard.slice(0, 2), ['broken false', 'EPIPE']);
 });
 
 test('a RST close behind octets arrives as one', async () => {
