@@ -38,9 +38,10 @@ export const udpencap = defineDissector<EncapsulatedPacket>({
 
   peek(p: Peek) {
     if (p.end - p.off < MARKER) return p.stop();
-    if (u32(p.buf, p.off) === 0) return p.stop();
-    p.table = 'ip.proto';
-    p.key = ESP;
+    const marked = u32(p.buf, p.off) === 0;
+    if (marked) p.off += MARKER;
+    p.table = marked ? 'udpencap' : 'ip.proto';
+    p.key = marked ? IKE : ESP;
   },
 
   dissect(v, t, cx) {

@@ -509,7 +509,9 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     const { state } = packet;
     if (record !== null) record.messages = [...(record.messages ?? []), message];
     else packet.pdus = [...(packet.pdus ?? []), message];
-    if (!this.tracked.has(message.dissector)) return;
+    // The end of the capture set free what waited: it announces nothing to anybody, and the packet is of another flow.
+    const isForeign = record !== null && record.connection.flow !== packet.flow;
+    if (isForeign || !this.tracked.has(message.dissector)) return;
     const ends = endsOf(packet);
     this.track.run(message.dissector, message.view, packet, (state as TcpState).scope, state, ends.net, ends);
   }

@@ -49,10 +49,7 @@ export function compileTest(c: Checked): Matcher {
 
 function exists(ref: FieldRef): Matcher {
   const some = someNode(ref, () => true);
-  if (ref.fields[0].type !== 'protocol' || ref.layers !== undefined || ref.side !== undefined)
-    return (row) => some(row.tree);
-  const name = ref.fields[0].name;
-  return (row) => row.protocols.includes(name) || some(row.tree);
+  return (row) => some(row.tree);
 }
 
 /** Whether a node of the field is accepted. */

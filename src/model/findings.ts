@@ -98,17 +98,20 @@ export class Findings {
   }
 
   /**
-   * The findings, by severity, and cause before consequence. Here they are no longer then.
+   * The findings, by severity, and cause before consequence; below errors what nobody was hurt by, and only a
+   * specification minds, stands last. Here they are no longer then.
    * @param known uids of findings that are left out
    * @param isShaky what rests on something that was not seen is claimed more softly where the capture lacks something
    * @param tell how sentences are told
    */
   list(uidOf: UidOf, known: ReadonlySet<string>, isShaky: IsShaky, tell: Tell = asSaid): FindingEntity[] {
     const severity = (r: Raised): number => SEVERITIES.indexOf(r.remark.severity ?? r.entry.severity);
+    const minded = (r: Raised): number => Number(severity(r) > 0 && r.entry.kind === 'conformance');
     const told = [...this.raised.values()].map((r) => (r.entry.absence && shakes(r, isShaky) ? softened(r) : r));
     this.raised.clear(); // a list is made once
     const all = told.sort(
-      (a, b) => severity(a) - severity(b) || ORDER.get(a.code)! - ORDER.get(b.code)! || inOrder(a, b),
+      (a, b) =>
+        severity(a) - severity(b) || minded(a) - minded(b) || ORDER.get(a.code)! - ORDER.get(b.code)! || inOrder(a, b),
     );
     const list = all.map((r) => entity(r, uidOf, tell)).filter((f) => !known.has(f.uid));
     for (const [i, f] of list.entries()) f.id = i + 1;

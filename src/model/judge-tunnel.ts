@@ -56,7 +56,9 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, findings: Findings): v
     });
   const carried = t.envelopes.up.total + t.envelopes.down.total;
   if ((t.overhead ?? 0) >= OVERHEAD.times && carried >= OVERHEAD.envelopes)
-    raise('tunnel.overhead', first, { detail: ours`Each octet inside costs ${t.overhead!.toFixed(1)} outside.` });
+    raise('tunnel.overhead', first, {
+      detail: ours`Each octet inside costs ${ofNumber(t.overhead!, (n) => n.toFixed(1))} outside.`,
+    });
   judgeStalls(t, raise);
   judgeEnd(t, raise);
 }

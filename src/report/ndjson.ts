@@ -89,6 +89,8 @@ export class NdjsonWriter {
   private readonly keys: (Phrase | undefined)[] = new Array(fieldCount()).fill(undefined);
   private readonly firstKeys: (Phrase | undefined)[] = [];
   private readonly shapes = new Shapes();
+  /** Those that stand behind others. */
+  private readonly upper = new Shapes();
   private readonly filler = new Filler();
   /** Protocol stacks as JSON. */
   private readonly stacks = new Map<string, Phrase>();
@@ -168,7 +170,7 @@ export class NdjsonWriter {
    * few are needed, which stay at hand.
    */
   private fields(t: Tree): void {
-    const { shapes } = this;
+    const { shapes, upper } = this;
     const { length } = t;
     this.filler.begin();
     const cut = this.application(t);
@@ -176,7 +178,7 @@ export class NdjsonWriter {
     const any =
       lower === null || this.areMixed(lower, t, cut)
         ? this.part(t, 0, length, shapes.find(t, 0, length), false)
-        : this.part(t, 0, cut, lower, false) && this.part(t, cut, length, shapes.find(t, cut, length), true);
+        : this.part(t, 0, cut, lower, false) && this.part(t, cut, length, upper.find(t, cut, length), true);
     this.out.phrase(any ? OF.lastEnd : OF.end);
   }
 

@@ -2,13 +2,17 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { data } from '../../dissectors/data.js';
+import { udp as udpDissector } from '../../dissectors/udp.js';
 import type { Row } from '../../src/engine/row.js';
 import { Held, type Tree } from '../../src/kit/index.js';
 import { NdjsonWriter } from '../../src/report/ndjson.js';
 import { TextBytes } from '../../src/report/text-bytes.js';
 import { jsonText, jsonValue } from '../../src/report/value.js';
+import { at, ping, udp } from '../build/packets.js';
+import { FrameSource } from '../build/source.js';
 import { CORPUS, corpusMissing, publicCaptures, ROOT } from '../support/corpus.js';
-import { forRows } from '../support/rows.js';
+import { forRows, forSource } from '../support/rows.js';
 
 /** The fields of a row as the contract says, one value after the other. */
 function slowly(t: Tree): string {
@@ -53,6 +57,32 @@ describe('rows of ndjson are what their values are one by one', () => {
     test(path.slice(ROOT.length + 1), async () => {
       assert.ok((await agree(path, keysBeside(path))) > 0);
     });
+
+  test('the same layer with names before it, and alone', async () => {
+    const [a, b] = [at('192.0.2.10', 40_000), at('192.0.2.11', 40_002)];
+    const frames = [1, 2, 3].flatMap((n) => [
+      udp(a, b, new Uint8Array(20).fill(n)),
+      ping(a.address, b.address, 1, n, 20),
+    ]);
+    const writer = new NdjsonWriter();
+    const out = new TextBytes();
+    const told: string[] = [];
+    const fields = [udpDissector.fields.srcport!, data.fields.bytes!, data.fields.len!];
+    await forSource(
+      new FrameSource(
+        frames.map((octets) => ({ octets })),
+        101,
+      ),
+      { fields, bare: true },
+      (row) => {
+        out.reset();
+        writer.print(row, out);
+        told.push(Object.keys(JSON.parse(out.text).fields).join());
+      },
+    );
+    const two = ['udp.srcport,data.data,data.len', 'data.data,data.len'];
+    assert.deepEqual(told, [...two, ...two, ...two]);
+  });
 
   test('tunnels', { skip: corpusMissing('tunnel') }, async () => {
     for (const path of captures(join(CORPUS, 'tunnel'))) await agree(path, keysBeside(path));

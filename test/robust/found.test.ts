@@ -5,6 +5,7 @@ import { dns } from '../../dissectors/dns/index.js';
 import { espNull } from '../../dissectors/esp.js';
 import { dissectors } from '../../dissectors/index.js';
 import { ipv4 } from '../../dissectors/ipv4.js';
+import { isakmp } from '../../dissectors/isakmp/index.js';
 import { llc } from '../../dissectors/llc.js';
 import { rtp } from '../../dissectors/rtp.js';
 import { tls } from '../../dissectors/tls/index.js';
@@ -18,7 +19,11 @@ import { type Field, Malformed } from '../../src/kit/index.js';
 import { SessionModel } from '../../src/model/session-model.js';
 import { fieldText } from '../../src/report/value.js';
 import { KeyLog } from '../../src/tls/index.js';
+import { CaptureBuilder } from '../build/capture.js';
+import { at, ping } from '../build/packets.js';
+import { where } from '../build/shape.js';
 import { FrameSource } from '../build/source.js';
+import { tlsConversation } from '../build/tls.js';
 import { forRows, forSource } from '../support/rows.js';
 import { agree } from '../support/way-down.js';
 import { samples } from './packets.js';
@@ -163,6 +168,33 @@ describe('found by fuzzing', () => {
     });
     assert.ok(stacks.length > 1);
     for (const s of stacks) assert.match(s, /^\d+ eth:ethertype:ip:udp:dns/);
+  });
+
+  test('records that the end sets free may stand in a frame that has no flow', async () => {
+    const message = new TextEncoder().encode('OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 0\r\n\r\n');
+    const said = { side: 0 as const, plain: message };
+    const c = await tlsConversation([said, said, said], { version: 'TLSv1.3' });
+    let sent = 0;
+    // The first message is missing, and without an acknowledgement nobody knows that it arrived.
+    const hole = where(({ side, payload }) => {
+      if (side === 0 && payload > 0) sent++;
+      return sent < 3 || (side === 0 && sent > 3);
+    });
+    const ends = { client: at('192.0.2.10', 40_000), server: at('198.51.100.1', 443), end: 'none' as const };
+    const b = new CaptureBuilder({ shape: [hole] }).connection(c, ends);
+    b.packet(ping(ends.client.address, ends.server.address, 1, 1, 40), 9000);
+    const stacks: string[] = [];
+    const source = await openStream(Readable.from([b.build().octets], { objectMode: false }), 'hole');
+    await forSource(source, { keylog: [c.keylog] }, (row) => {
+      stacks.push(row.dissection.protocols.join(':'));
+    });
+    assert.equal(stacks.at(-1), 'eth:ethertype:ip:icmp:data');
+  });
+
+  test('IKE on the port of encapsulated ESP is found where only its fields are wanted', async () => {
+    const ike = `00000000 9954b95199427f30 9576f4864b567473 35202308 00000004 0000001c`;
+    const udp = `45000040 00000000 40110000 0a000001 0a000002 11941194 002c0000 ${ike} 00000000`;
+    assert.deepEqual(await bare(udp, RAW, [isakmp.fields.ispi!]), ['9954b95199427f30']);
   });
 
   test('IP directly above LLC is found where only its fields are wanted', async () => {
