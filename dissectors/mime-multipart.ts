@@ -152,7 +152,7 @@ function findBoundary(b: Uint8Array, from: number, off: number, end: number, bou
     let i = at;
     while (i < end && b[i] !== LF) i++;
     at = i + 1;
-    if (b[line] !== DASH || b[line + 1] !== DASH) continue;
+    if (line + 2 > end || b[line] !== DASH || b[line + 1] !== DASH) continue;
     let k = 0;
     while (k < boundary.length && line + 2 + k < end && b[line + 2 + k] === boundary.charCodeAt(k)) k++;
     if (k < boundary.length) continue;

@@ -3,7 +3,7 @@ const MOST_OCTETS = 16 << 10;
 
 /**
  * Values by octets that they were made of, for what packets say again and again: no text is made to look one up. When
- * `most` are kept all are forgotten.
+ * `most` are kept all are forgotten; of two with one hash the earlier is.
  */
 export class ByOctets<T> {
   private readonly byHash = new Map<number, { readonly octets: Uint8Array; readonly value: T }>();

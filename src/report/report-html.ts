@@ -6,6 +6,7 @@ import { escaped } from './markup.js';
 import type { Report } from './report.js';
 import type { Lists } from './report-select.js';
 import {
+  cleanWords,
   clock,
   counted,
   type FileWords,
@@ -94,7 +95,8 @@ function* overview(members: Report['members'], files: readonly FileWords[]): Gen
 function* problems(findings: Series<FindingEntity>): Generator<string> {
   const told = findings.filter((f) => f.severity !== 'note');
   yield '<h2 id="findings">Findings</h2>\n';
-  if (told.length === 0) yield '<p>Nothing is wrong.</p>\n';
+  const notes = findings.filter((f) => f.severity === 'note');
+  if (told.length === 0) yield `<p>${cleanWords(notes)}</p>\n`;
   for (const f of told.slice(0, MOST_ENTRIES)) {
     yield `<div class="finding ${f.severity}" id="finding-${f.id}">\n`;
     yield `<p><span class="tag">${f.severity}: ${escaped(f.title)}</span></p>\n<p>${escaped(f.meaning)}</p>\n`;
@@ -102,7 +104,6 @@ function* problems(findings: Series<FindingEntity>): Generator<string> {
     yield `${f.refs.map(reference).join(' ')} ${escaped(where({ ...f, refs: [] }))}`;
     yield `${f.clause === undefined ? '' : ` (${escaped(f.clause)})`}</p>\n</div>\n`;
   }
-  const notes = findings.filter((f) => f.severity === 'note');
   if (notes.length === 0) return;
   yield '<h3>Notes</h3>\n';
   yield* table(

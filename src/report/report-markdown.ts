@@ -6,6 +6,7 @@ import { ladderPage } from './ladder-text.js';
 import type { Report } from './report.js';
 import type { Lists } from './report-select.js';
 import {
+  cleanWords,
   clock,
   type FileWords,
   fileWords,
@@ -60,13 +61,14 @@ function* overview(members: Report['members']): Generator<string> {
 
 function* problems(findings: Series<FindingEntity>): Generator<string> {
   const told = findings.filter((f) => f.severity !== 'note');
-  yield told.length === 0 ? '## Findings\n\nNothing is wrong.\n\n' : '## Findings\n\n';
+  const notes = findings.filter((f) => f.severity === 'note');
+  yield '## Findings\n\n';
+  if (told.length === 0) yield `${cleanWords(notes)}\n\n`;
   for (const f of told) {
     yield `### ${f.severity}: ${f.title}\n\n`;
     yield `\`${f.code}\`, ${where(f)}${f.clause === undefined ? '' : ` (${f.clause})`}\n\n`;
     yield `${plain(f.meaning)}\n\n**Next:** ${plain(f.next)}\n\n`;
   }
-  const notes = findings.filter((f) => f.severity === 'note');
   if (notes.length === 0) return;
   yield '### Notes\n\n';
   for (const f of notes.slice(0, MOST_ENTRIES)) yield `- \`${f.code}\` ${f.title}: ${plain(f.meaning)}\n`;

@@ -84,3 +84,9 @@ export function statesWords(name: string, byState: Readonly<Record<string, numbe
   const list = states.map(([s, n]) => `${n} ${s}`).join(', ');
   return `${counted(total, name)}${list === '' ? '' : `: ${list}`}`;
 }
+
+/** What is said where nothing is worse than a note: no more than the capture can show. */
+export const cleanWords = (notes: readonly FindingEntity[]): string =>
+  notes.some((f) => f.kind === 'capture')
+    ? 'Nothing is wrong as far as this capture shows; the notes say what it does not.'
+    : 'Nothing is wrong.';

@@ -199,6 +199,8 @@ test('--markdown tells the same to people', () => {
   assert.match(denied.out, /^### error: The proxy refused the CONNECT$/m);
   const well = run(['report', '--markdown', sample('03-tls13-aes128-gcm.pcapng')]).out;
   assert.match(well, /^Nothing is wrong\.$/m);
+  const dark = run(['report', '--markdown', '--no-auto-keys', sample('03-tls13-aes128-gcm.pcapng')]).out;
+  assert.match(dark, /^Nothing is wrong as far as this capture shows; the notes say what it does not\.$/m);
   assert.match(well, /^\| 1 \| sip:ue1@ims\.example \| tel:\+15550199.* \| ended \|/m);
 });
 

@@ -21,7 +21,7 @@ const registry = new Registry(dissectors);
 function walk(v: View, table: string, key: TableKey): Layer[] {
   const layers: Layer[] = [];
   const p = new Peek();
-  Object.assign(p, { buf: v.buf, off: v.off, end: v.end, wireEnd: v.wireEnd, table, key });
+  Object.assign(p, { buf: v.buf, off: v.off, end: v.end, wireEnd: Math.max(v.end, v.wireEnd), table, key });
   while (layers.length < 32) {
     const d = registry.lookup(p.table, p.key);
     if (d?.peek === undefined) break;
