@@ -15,10 +15,21 @@ function start(): Worker {
 
 let waiting: Worker | undefined;
 
+/** Starts the thread of the engine while the rest is still being loaded; nobody may want it. */
+export function startEarly(): Worker {
+  const worker = start();
+  worker.unref();
+  return worker;
+}
+
+/** Takes a thread that was started before this was loaded. */
+export function adoptEngine(worker: Worker): void {
+  waiting = worker;
+}
+
 /** Lets the thread of the engine start while the screens are still being loaded. */
 export function prepareEngine(): void {
-  waiting ??= start();
-  waiting.unref(); // nobody may want it
+  waiting ??= startEarly();
 }
 
 /** The thread that waits for an order, or a new one. */

@@ -1,10 +1,18 @@
 #!/usr/bin/env node
 /** Entry of the command. `--version` answers at once; everything else is one file and its code cache (ADR 0004). */
 import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { startEarly } from './engine-thread.js';
 import { loadBundle } from './load.js';
 import { version } from './version.js';
 
 const argv = process.argv.slice(2);
+
+/** Words and options with which no capture is shown on screens. What is shown all the same starts its engine later. */
+const PRINTS = /^(-[EGOPTVhlwxz]|--(help|fields|format|write|count|fail-on|ui))/;
+const COMMAND = /^[a-z]+$/;
+const showsCapture = (): boolean =>
+  argv.length > 0 && (argv[0] === 'demo' || !COMMAND.test(argv[0])) && !argv.some((a) => PRINTS.test(a)) && isatty(1);
 
 if (argv[0] === '--version' || argv[0] === '-v') {
   let text = `fttscope ${version()}\n`;
@@ -15,5 +23,7 @@ if (argv[0] === '--version' || argv[0] === '-v') {
   }
   writeSync(1, text);
 } else {
-  await loadBundle().main(argv);
+  // It takes as long to start as the bundle takes to load.
+  const engine = showsCapture() ? startEarly() : undefined;
+  await loadBundle().main(argv, engine);
 }

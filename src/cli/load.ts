@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
-import { isMainThread, type MessagePort } from 'node:worker_threads';
+import { isMainThread, type MessagePort, type Worker } from 'node:worker_threads';
 
 export const BUNDLE = fileURLToPath(new URL('./fttscope.cjs', import.meta.url));
 /** V8 takes only a cache of its own version; another processor would not be told by it. */
@@ -28,23 +28,27 @@ const FLAGS = [
   '--max-inlined-bytecode-size-cumulative=920',
 ];
 
+let areSet = false;
+
 /**
  * Tells V8 how to look for what is not in use. To be called before a code cache is made or looked at: it fits only the
  * same flags. They must not change while another thread collects.
  */
 export function setFlags(): void {
+  areSet = true;
   for (const flag of FLAGS) setFlagsFromString(flag);
 }
 
 interface Bundle {
-  main(argv: readonly string[]): Promise<void>;
+  /** @param engine the thread of the engine, where it was started before */
+  main(argv: readonly string[], engine?: Worker): Promise<void>;
   /** The thread of the engine behind the screens; its order comes through the port. */
   view(port: MessagePort): Promise<void>;
 }
 
 /** The command; `compiled` gets the script that it was made of. */
 export function loadBundle(compiled: (script: Script) => void = () => undefined): Bundle {
-  if (isMainThread) setFlags(); // a worker finds them set
+  if (isMainThread && !areSet) setFlags(); // a worker finds them set
   // The bundle is ASCII.
   const source = `(function (module, require, __filename) {${readFileSync(BUNDLE, 'latin1')}\n})`;
   const script = new Script(source, { filename: BUNDLE, ...cache() });

@@ -1,11 +1,13 @@
 /** The command, after {@link file://./fttscope.ts} has loaded it. */
-import type { MessagePort } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
+import { adoptEngine } from './engine-thread.js';
 import { explain } from './errors.js';
 import { run } from './program.js';
 import type { ViewOrder } from './view.js';
 
-/** Runs the command line and sets the exit code. */
-export async function main(argv: readonly string[]): Promise<void> {
+/** Runs the command line and sets the exit code. @param engine its thread, where it was started before */
+export async function main(argv: readonly string[], engine?: Worker): Promise<void> {
+  if (engine !== undefined) adoptEngine(engine);
   process.on('uncaughtException', (e) => {
     process.exit(explain(e));
   });
