@@ -49,7 +49,19 @@ export function compileTest(c: Checked): Matcher {
 
 function exists(ref: FieldRef): Matcher {
   const some = someNode(ref, () => true);
-  return (row) => some(row.tree);
+  if (ref.fields[0].type !== 'protocol' || ref.layers !== undefined || ref.side !== undefined)
+    return (row) => some(row.tree);
+  const { name } = ref.fields[0];
+  // Of a layer too short for its own node the list alone tells.
+  return (row) => some(row.tree) || (row.protocols.includes(name) && isCut(row.tree));
+}
+
+const CUT: ReadonlySet<string> = new Set(['_ws.malformed', '_ws.short']);
+
+/** Whether a layer could not be read to its end. */
+function isCut({ field, length }: Tree): boolean {
+  for (let i = 0; i < length; i++) if (CUT.has(field[i].name)) return true;
+  return false;
 }
 
 /** Whether a node of the field is accepted. */

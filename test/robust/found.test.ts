@@ -15,6 +15,7 @@ import { engineFields } from '../../src/engine/dissect.js';
 import { NO_ROWS, Pass } from '../../src/engine/pass.js';
 import { Registry } from '../../src/engine/registry.js';
 import { SessionTap } from '../../src/engine/session-tap.js';
+import { compile } from '../../src/filter/index.js';
 import { type Field, Malformed } from '../../src/kit/index.js';
 import { SessionModel } from '../../src/model/session-model.js';
 import { fieldText } from '../../src/report/value.js';
@@ -237,6 +238,15 @@ describe('found by fuzzing', () => {
 
   test('a length of nothing in a VLAN tag, for peek too', async () => {
     assert.equal(await stack('01005e0002023806b438b342 8100 0000 0005dc63', ETHERNET), 'eth:ethertype:vlan:llc');
+  });
+
+  test('a layer too short for its header is found where everything is read, too', async () => {
+    const filter = compile('ipv6', new Registry(dissectors, engineFields));
+    const found: boolean[] = [];
+    await forSource(new FrameSource([{ octets: octets('60000000') }], RAW), {}, ({ dissection }) => {
+      found.push(filter.matches(dissection));
+    });
+    assert.deepEqual(found, [true]);
   });
 
   test('a layer too short for its header is there, for a filter that asks for nothing else', async () => {
