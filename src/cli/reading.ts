@@ -160,9 +160,7 @@ export class Reading {
       await source.close();
     }
     this.warn();
-    const limits = [...pass.index.ledger.limits];
-    const { dropped } = this.keys.log;
-    if (dropped > 0) limits.push({ name: 'keyLogLines', cap: LIMITS.keyLogLines, hit: dropped });
+    const limits = [...pass.index.ledger.limits, ...this.keyLimits];
     this.say(source.damage, limits, pass.dissection.faults);
     return {
       tunnels: pass.index.tunnels,
@@ -173,6 +171,12 @@ export class Reading {
       damage: source.damage,
       limits,
     };
+  }
+
+  /** Caps that the key logs reached. */
+  get keyLimits(): LimitReached[] {
+    const { dropped } = this.keys.log;
+    return dropped === 0 ? [] : [{ name: 'keyLogLines', cap: LIMITS.keyLogLines, hit: dropped }];
   }
 
   /** Says what went wrong in a pass, at the first of those over the same captures. Damage is why a command fails. */

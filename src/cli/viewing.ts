@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import type { GrowingReader } from '../capture/growing.js';
 import { openCapture, openGrowing } from '../capture/open.js';
 import type { Capture } from '../capture/source.js';
-import type { Report } from '../report/report.js';
-import { reportOf } from '../report/report.js';
+import type { Pseudonyms } from '../report/redact.js';
+import { type Report, redactedReportOf, reportOf } from '../report/report.js';
 import { type KeySource, SessionCache } from '../tls/index.js';
 import type { PassKeys, ReportSources, RowFile, ViewedCapture } from '../viewer/viewed-capture.js';
 import type { Reopen, WriteRequest } from '../viewer/viewer.js';
@@ -116,18 +116,21 @@ export class Viewing implements ViewedCapture {
     closeGaps();
   }
 
-  report({ model, tap, files, damage, limits }: ReportSources): Report {
-    model.shelve();
+  report({ model, tap, files, damage, limits }: ReportSources, names?: Pseudonyms): Report {
+    // Pseudonyms are given in the order of the report: nothing may be told before.
+    if (names === undefined) model.shelve();
     collect(); // before there is the report as well as what reading left
     closeMoreGaps();
-    return reportOf(model, {
+    const { o, reading } = this;
+    const parts = {
       generator: { name: 'fttscope', version: version() },
-      options: reportOptions(this.o),
+      options: reportOptions(names === undefined ? o : { ...o, redact: true }),
       files,
       damage,
-      limits,
+      limits: [...limits, ...reading.keyLimits],
       tap,
-    });
+    };
+    return names === undefined ? reportOf(model, parts) : redactedReportOf(model, parts, names);
   }
 
   file(request: WriteRequest): RowFile {

@@ -64,6 +64,7 @@ export class ChoiceDialog implements Dialog {
     const ways: ((i: ChoiceItem) => boolean)[] = [
       (i) => i.text.toLowerCase().startsWith(typed),
       (i) => words(i).some((w) => w.startsWith(typed)),
+      (i) => initials(i).startsWith(typed),
       (i) => i.text.toLowerCase().includes(typed),
     ];
     this.shown = ways.map((fits) => all.filter(fits)).find((found) => found.length > 0) ?? [];
@@ -104,5 +105,10 @@ export class ChoiceDialog implements Dialog {
     return true;
   }
 }
+
+const initials = (i: ChoiceItem): string =>
+  words(i)
+    .map((w) => w[0])
+    .join('');
 
 const words = ({ text }: ChoiceItem): string[] => text.toLowerCase().split(/[\s,()]+/);

@@ -1,7 +1,7 @@
 import type { Column } from './table.js';
 
-/** What a spreadsheet would take for a formula, unless it is a number. */
-const FORMULA = /^[=@\t\r]|^[+-](?!\d[\d\s.]*$)/;
+/** What a spreadsheet would take for a formula, unless it is a number, or the dash of what is not known. */
+const FORMULA = /^[=@\t\r]|^[+-](?!\d[\d\s.]*$)(?!$)/;
 
 /** A field of RFC 4180. What a stranger wrote never becomes a formula of who opens the file. */
 export function csvField(text: string): string {

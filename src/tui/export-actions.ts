@@ -2,12 +2,14 @@ import type { Ladder } from '../report/ladder.js';
 import { ladderMermaid } from '../report/ladder-mermaid.js';
 import { ladderSvg } from '../report/ladder-svg.js';
 import { ladderPage } from '../report/ladder-text.js';
+import type { Report } from '../report/report.js';
 import { reportHtml } from '../report/report-html.js';
 import { reportJson } from '../report/report-json.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { ChoiceDialog } from './choice-dialog.js';
 import { type ExportOffer, isExporting } from './exports.js';
 import { askForFile, stemOf, writeText } from './files.js';
+import { watched } from './progress-dialog.js';
 import type { Desk } from './view.js';
 import { octets } from './words.js';
 
@@ -24,21 +26,29 @@ export const ladderOffers = (ladder: Ladder): ExportOffer[] => [
   { name: 'ladder as SVG', file: 'ladder.svg', make: () => ladderSvg(ladder) },
 ];
 
+/** What every report can be saved as. */
+const REPORTS = [
+  { name: 'Markdown', for: 'report for people, for a ticket', file: 'findings.md', text: reportMarkdown },
+  { name: 'HTML', for: 'report as one page', file: 'html', text: reportHtml },
+  { name: 'JSON', for: 'report for programs', file: 'report.json', text: (r: Report) => reportJson(r.members) },
+];
+
 /** What every capture can be saved as. */
 function reportOffers(desk: Desk): ExportOffer[] {
-  const report = () => desk.viewer.report();
+  const { viewer } = desk;
+  const redacted = (): Promise<Report> =>
+    watched(desk, 'Reading again, to give pseudonyms', (watch) => viewer.redactedReport(watch));
   return [
-    {
-      name: 'Markdown: report for people, for a ticket',
-      file: 'findings.md',
-      make: async () => [...reportMarkdown(await report())].join(''),
-    },
-    { name: 'HTML: report as one page', file: 'html', make: async () => [...reportHtml(await report())].join('') },
-    {
-      name: 'JSON: report for programs',
-      file: 'report.json',
-      make: async () => [...reportJson((await report()).members)].join(''),
-    },
+    ...REPORTS.map(({ name, for: words, file, text }) => ({
+      name: `${name}: ${words}`,
+      file,
+      make: async () => [...text(await viewer.report())].join(''),
+    })),
+    ...REPORTS.map(({ name, file, text }) => ({
+      name: `redacted ${name}: the same with pseudonyms`,
+      file: `redacted.${file}`,
+      make: async () => [...text(await redacted())].join(''),
+    })),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, parse, resolve } from 'node:path';
+import { sayUnwritten } from './progress-dialog.js';
 import type { Completion } from './prompt.js';
 import type { Desk } from './view.js';
 
@@ -90,7 +91,7 @@ export function askForFile(
   const go = (path: string): void => {
     write(path).then(
       (said) => desk.say(said),
-      (e: Error) => desk.say(e.message, 'error'),
+      (e: Error) => sayUnwritten(desk, e),
     );
   };
   desk.prompt({

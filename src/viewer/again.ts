@@ -4,6 +4,7 @@ import type { Row } from '../engine/row.js';
 import { SessionTap } from '../engine/session-tap.js';
 import { SessionModel } from '../model/session-model.js';
 import { endpoints } from '../report/columns.js';
+import { Pseudonyms } from '../report/redact.js';
 import type { Report } from '../report/report.js';
 import { ReportShelf } from '../report/report-shelf.js';
 import { detailOf } from './detail.js';
@@ -13,10 +14,10 @@ import { Replay } from './replay.js';
 import type { Rows } from './rows.js';
 import { Slices } from './slices.js';
 import { SubPass } from './sub-pass.js';
-import { Superseded } from './superseded.js';
+import { Stopped, Superseded } from './superseded.js';
 import { cellsOfRow, columnsOf, frameLook } from './values.js';
-import type { ViewedCapture } from './viewed-capture.js';
-import type { Detail, FollowedStream, RowValues, ValuesRequest, WriteRequest } from './viewer.js';
+import type { ReportSources, ViewedCapture } from './viewed-capture.js';
+import type { Detail, FollowedStream, RowValues, ValuesRequest, Watch, WriteRequest } from './viewer.js';
 
 /** Connections that are kept half read, for the rows after those that were shown: as trees, as lines of a list. */
 const REPLAYS = { trees: 3, lines: 6 };
@@ -24,6 +25,8 @@ const REPLAYS = { trees: 3, lines: 6 };
 const LET_GO = 6;
 /** Milliseconds that lines may take before those that are done are given. */
 const MOMENT = 60;
+/** Milliseconds between two accounts of how far something is. */
+const EVERY_MS = 50;
 
 const everyFrame: FrameTest = () => true;
 
@@ -183,18 +186,65 @@ export class Again {
 
   /** The report of the frames that there are now; null where nobody wants it any more. */
   async report(unwanted: () => boolean): Promise<Report | null> {
-    const { viewed, capture } = this;
     this.shelf?.close();
     this.shelf = new ReportShelf();
-    const model = new SessionModel(undefined, viewed.subscribers, this.shelf);
-    model.issuers = viewed.issuers;
+    const sources = await this.retold(this.model(this.shelf), false, unwanted);
+    return sources && this.viewed.report(sources);
+  }
+
+  /**
+   * The same with pseudonyms: sentences get them while packets are read, so those of a report that was made are of no use.
+   * `whole`: the capture was read to its end.
+   */
+  async redactedReport(whole: boolean, { progress, signal }: Watch): Promise<Report> {
+    const names = new Pseudonyms();
+    const shelf = new ReportShelf();
+    const model = this.model(shelf);
+    model.tell = names.tell;
+    const until = Math.max(1, this.frames.count);
+    let next = 0;
+    try {
+      const sources = await this.retold(model, whole, (at) => {
+        if (performance.now() >= next) {
+          progress(at / until);
+          next = performance.now() + EVERY_MS;
+        }
+        return signal.aborted;
+      });
+      if (sources === null) throw new Stopped();
+      return this.viewed.report(sources, names);
+    } finally {
+      shelf.close();
+      this.viewed.collect();
+    }
+  }
+
+  private model(shelf: ReportShelf): SessionModel {
+    const { subscribers, issuers } = this.viewed;
+    const model = new SessionModel(undefined, subscribers, shelf);
+    model.issuers = issuers;
+    return model;
+  }
+
+  /**
+   * Tells a model of the frames that there are now; `whole`: of the end of the capture, too. Null where nobody wants it any
+   * more, which is asked with the frame that was reached.
+   */
+  private async retold(
+    model: SessionModel,
+    whole: boolean,
+    unwanted: (at: number) => boolean,
+  ): Promise<ReportSources | null> {
+    const { viewed, capture } = this;
     const tap = new SessionTap(model, viewed.registry, viewed.names.length > 1);
     const some = this.some(everyFrame, { rows: 'none', fields: [], tap }, () => undefined);
-    await this.run(some, unwanted);
-    if (unwanted()) return null;
+    const { pass, source } = some;
+    await this.run(some, () => unwanted(source.at));
+    if (unwanted(source.at)) return null;
+    if (whole) pass.finish();
     tap.finish();
-    const { limits } = some.pass.index.ledger;
-    return viewed.report({ model, tap, files: capture.files, damage: [], limits });
+    const { files, damage } = capture;
+    return { model, tap, files, damage: whole ? damage : [], limits: pass.index.ledger.limits };
   }
 
   /** What waits there is read by the last report. */

@@ -31,6 +31,7 @@ import type {
   ValuesRequest,
   Viewer,
   ViewerStatus,
+  Watch,
   WriteRequest,
 } from './viewer.js';
 
@@ -323,6 +324,9 @@ export class CaptureViewer implements Viewer {
 
   report(): Promise<Report> {
     return this.telling((report) => report);
+  }
+  redactedReport(watch: Watch): Promise<Report> {
+    return this.again.redactedReport(this.ended && !this.stopped, watch);
   }
   story(): Promise<Story> {
     return this.telling(storyOf);

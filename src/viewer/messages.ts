@@ -9,6 +9,7 @@ export interface Questions {
   detail: { row: number };
   values: ValuesRequest;
   report: undefined;
+  redactedReport: undefined;
   story: undefined;
   follow: { row: number; what: 'payload' | 'envelopes' };
   write: WriteRequest;
@@ -18,6 +19,7 @@ export interface Questions {
 export type ToEngine =
   | { [Q in keyof Questions]: { type: 'ask'; id: number; question: Q; with: Questions[Q] } }[keyof Questions]
   | { type: 'select'; id: number; choice: Choice }
+  /** A selection, or an answer, is not wanted any more. */
   | { type: 'drop'; id: number }
   | { type: 'cancel' }
   | { type: 'close' };
@@ -29,5 +31,7 @@ export type ToScreens =
   /** `anew`: rows that were there are gone. */
   | { type: 'status'; status: ViewerStatus; added: RowsAdded; anew: boolean }
   | { type: 'selected'; id: number; added: SelectedAdded; seen: number; done: boolean; error?: string }
+  /** How much of an answer is done, from 0 to 1. */
+  | { type: 'progress'; id: number; part: number }
   | { type: 'answer'; id: number; value: unknown }
-  | { type: 'failed'; id: number; message: string; superseded: boolean };
+  | { type: 'failed'; id: number; message: string; why?: 'superseded' | 'stopped' };

@@ -5,7 +5,7 @@ import type { Questions, ToEngine, ToScreens } from './messages.js';
 import { Rows } from './rows.js';
 import { Selected } from './selected.js';
 import { type Story, unpacked } from './story.js';
-import { Superseded } from './superseded.js';
+import { Stopped, Superseded } from './superseded.js';
 import type {
   Choice,
   Detail,
@@ -16,6 +16,7 @@ import type {
   ValuesRequest,
   Viewer,
   ViewerStatus,
+  Watch,
   WriteRequest,
 } from './viewer.js';
 
@@ -33,6 +34,12 @@ export class Refused extends Error {
 interface Asked {
   readonly resolve: (value: never) => void;
   readonly reject: (error: Error) => void;
+  readonly watch: Watch | undefined;
+}
+
+function errorOf({ message, why }: ToScreens & { type: 'failed' }): Error {
+  if (why === undefined) return new Error(message);
+  return why === 'superseded' ? new Superseded(message) : new Stopped();
 }
 
 /** A capture that a worker reads. */
@@ -108,11 +115,14 @@ export class RemoteViewer implements Viewer {
         s.tell();
         break;
       }
+      case 'progress':
+        this.asked.get(m.id)?.watch?.progress(m.part);
+        break;
       case 'answer':
         this.take(m.id)?.resolve(m.value as never);
         break;
       case 'failed':
-        this.take(m.id)?.reject(m.superseded ? new Superseded(m.message) : new Error(m.message));
+        this.take(m.id)?.reject(errorOf(m));
     }
   }
 
@@ -138,15 +148,16 @@ export class RemoteViewer implements Viewer {
     this.tell();
   }
 
-  private ask<Q extends keyof Questions>(question: Q, w: Questions[Q]): Promise<never> {
+  private ask<Q extends keyof Questions>(question: Q, w: Questions[Q], watch?: Watch): Promise<never> {
     return new Promise((resolve, reject) => {
       if (this.gone !== null) {
         reject(this.gone);
         return;
       }
       const id = ++this.last;
-      this.asked.set(id, { resolve, reject });
+      this.asked.set(id, { resolve, reject, watch });
       this.post({ type: 'ask', id, question, with: w } as ToEngine);
+      watch?.signal.addEventListener('abort', () => this.post({ type: 'drop', id }));
     });
   }
 
@@ -177,6 +188,9 @@ export class RemoteViewer implements Viewer {
   }
   report(): Promise<Report> {
     return this.ask('report', undefined);
+  }
+  redactedReport(watch: Watch): Promise<Report> {
+    return this.ask('redactedReport', undefined, watch);
   }
   async story(): Promise<Story> {
     return unpacked(await this.ask('story', undefined));

@@ -5,30 +5,33 @@ import { CaptureViewer } from './capture-viewer.js';
 import type { Questions, ToEngine, ToScreens } from './messages.js';
 import type { Selected } from './selected.js';
 import { packed } from './story.js';
-import { Superseded } from './superseded.js';
+import { Stopped, Superseded } from './superseded.js';
 import type { ViewedCapture } from './viewed-capture.js';
+import type { Watch } from './viewer.js';
 
 /** Opens captures and answers the questions that come through a port. @throws CaptureError where one cannot be opened */
 export async function serve(viewed: ViewedCapture, port: MessagePort): Promise<void> {
   const selections = new Map<number, Selected>();
+  const working = new Map<number, AbortController>();
   const post = (message: ToScreens): void => port.postMessage(message);
   const viewer = await CaptureViewer.open(viewed, (added, status, anew) =>
     post({ type: 'status', status, added, anew }),
   );
   port.on('message', (m: ToEngine) => {
     switch (m.type) {
-      case 'ask':
-        void answer(viewer, m).then(
-          (value) => post({ type: 'answer', id: m.id, value }),
-          (e: unknown) =>
-            post({
-              type: 'failed',
-              id: m.id,
-              message: e instanceof Error ? e.message : String(e),
-              superseded: e instanceof Superseded,
-            }),
-        );
+      case 'ask': {
+        const { id } = m;
+        const stop = new AbortController();
+        working.set(id, stop);
+        const watch: Watch = { signal: stop.signal, progress: (part) => post({ type: 'progress', id, part }) };
+        void answer(viewer, m, watch)
+          .then(
+            (value) => post({ type: 'answer', id, value }),
+            (e: unknown) => post(failed(id, e)),
+          )
+          .finally(() => working.delete(id));
         break;
+      }
       case 'select':
         selections.set(
           m.id,
@@ -36,6 +39,7 @@ export async function serve(viewed: ViewedCapture, port: MessagePort): Promise<v
         );
         break;
       case 'drop':
+        working.get(m.id)?.abort();
         selections.get(m.id)?.cancel();
         selections.delete(m.id);
         break;
@@ -49,7 +53,13 @@ export async function serve(viewed: ViewedCapture, port: MessagePort): Promise<v
   post({ type: 'opened' });
 }
 
-function answer(viewer: CaptureViewer, m: ToEngine & { type: 'ask' }): Promise<unknown> {
+function failed(id: number, e: unknown): ToScreens {
+  const message = e instanceof Error ? e.message : String(e);
+  if (e instanceof Superseded) return { type: 'failed', id, message, why: 'superseded' };
+  return { type: 'failed', id, message, ...(e instanceof Stopped && { why: 'stopped' }) };
+}
+
+function answer(viewer: CaptureViewer, m: ToEngine & { type: 'ask' }, watch: Watch): Promise<unknown> {
   switch (m.question) {
     case 'detail':
       return viewer.detail(m.with.row);
@@ -57,6 +67,8 @@ function answer(viewer: CaptureViewer, m: ToEngine & { type: 'ask' }): Promise<u
       return viewer.values(m.with);
     case 'report':
       return viewer.telling(inArrays);
+    case 'redactedReport':
+      return viewer.redactedReport(watch);
     case 'story':
       return viewer.telling(packed);
     case 'follow':

@@ -7,6 +7,7 @@ import type { SessionTap } from '../engine/session-tap.js';
 import type { Field } from '../kit/index.js';
 import type { SubscriberSecrets } from '../model/aka.js';
 import type { SessionModel } from '../model/session-model.js';
+import type { Pseudonyms } from '../report/redact.js';
 import type { Report } from '../report/report.js';
 import type { LimitReached } from '../stream/ledger.js';
 import type { TlsServices } from '../tls/index.js';
@@ -56,7 +57,8 @@ export interface ViewedCapture {
   learn(keyLog: string): void;
   /** Lines that key logs got since the last call, which were taken; empty where none came. */
   moreKeys(): string;
-  report(sources: ReportSources): Report;
+  /** @param names pseudonyms for what the report tells; the model was made with them */
+  report(sources: ReportSources, names?: Pseudonyms): Report;
   /** Has the memory of what is not in use any more given back: where much of it lies outside of V8's heap, V8 waits long. */
   collect(): void;
   file(request: WriteRequest): RowFile;

@@ -199,6 +199,14 @@ export interface WriteRequest {
   readonly rows?: Uint32Array;
 }
 
+/** How something that takes its time is watched, and stopped. */
+export interface Watch {
+  /** Told how much is done, from 0 to 1, at most some twenty times a second. */
+  progress(part: number): void;
+  /** Aborted, it is not wanted any more: the promise is rejected with `Stopped`. */
+  readonly signal: AbortSignal;
+}
+
 /** A capture that is looked at. */
 export interface Viewer {
   readonly rows: Rows;
@@ -217,6 +225,8 @@ export interface Viewer {
   values(request: ValuesRequest): Promise<readonly RowValues[]>;
   /** The report of what was read so far, the same as `fttscope report` makes. */
   report(): Promise<Report>;
+  /** The same as `fttscope report --redact` makes, of what was read so far: the captures are read again for it. */
+  redactedReport(watch: Watch): Promise<Report>;
   /** What screens show of that report. Entries of long lists are unpacked as far as somebody looks at them. */
   story(): Promise<Story>;
   /** Octets of the conversation that a row belongs to: of the innermost TCP or UDP layer, or the envelopes of the tunnel. */

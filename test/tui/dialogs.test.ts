@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { ChoiceDialog } from '../../src/tui/choice-dialog.js';
 import { completePath } from '../../src/tui/files.js';
+import { Stopped } from '../../src/viewer/superseded.js';
+import { run } from '../cli/run.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { Stage, sample, viewerOf } from './support/stage.js';
 
@@ -47,22 +49,49 @@ describe('export', () => {
     const stage = await Stage.of('28-overloaded.pcapng');
     await stage.press('3');
     const expected = {
-      'ladder as t': /INVITE \(SDP offer\)/,
-      'ladder as m': /^sequenceDiagram/,
-      'ladder as s': /^<svg /,
-      calls: /^dialog|^name,/,
+      'l a t': /INVITE \(SDP offer\)/,
+      'l a m': /^sequenceDiagram/,
+      'l a s': /^<svg /,
+      'c a': /^name,/,
     };
-    for (const [typed, content] of Object.entries(expected)) {
-      const path = join(folder, `${typed.replaceAll(' ', '-')}.out`);
-      await stage.press('e');
-      for (const c of typed.replaceAll(' ', '')) if (existsSync(path) === false) stage.app.key(c);
-      await stage.settled();
-      if (!/export to/.test(stage.text)) await stage.press('Backspace Enter');
+    for (const [letters, content] of Object.entries(expected)) {
+      const path = join(folder, `${letters.replaceAll(' ', '')}.out`);
+      await stage.press(`e ${letters}`);
+      assert.match(stage.text, /export to/);
       await typeInstead(stage, path);
       await stage.press('Enter');
-      if (existsSync(path)) assert.match(readFileSync(path, 'utf8'), content);
+      assert.match(readFileSync(path, 'utf8'), content);
     }
     await stage.end();
+  });
+
+  test('e r m writes a report with pseudonyms; Esc stops the reading for it', async () => {
+    const capture = sample('28-overloaded.pcapng');
+    const stage = await Stage.of('28-overloaded.pcapng');
+    const path = join(folder, 'redacted.md');
+    await stage.press('5 e r m');
+    assert.match(stage.text, /28-overloaded\.redacted\.findings\.md/);
+    await typeInstead(stage, path);
+    await stage.press('Enter');
+    assert.equal(readFileSync(path, 'utf8'), run(['report', capture, '--redact', '--markdown']).out);
+    await stage.end();
+
+    const { viewer, fields } = await viewerOf([capture]);
+    viewer.redactedReport = ({ progress, signal }) =>
+      new Promise((_, reject) => {
+        progress(0.43);
+        signal.addEventListener('abort', () => reject(new Stopped()));
+      });
+    const slow = new Stage(viewer, fields);
+    const unwritten = join(folder, 'unwritten.json');
+    await slow.press('5 e r j');
+    for (const key of ['Ctrl-U', ...unwritten, 'Enter']) slow.app.key(key);
+    await slow.until(/█+░+ +43 %/);
+    assert.match(slow.text, /Esc stops/);
+    await slow.press('Esc');
+    assert.match(slow.text, /stopped; nothing was written/);
+    assert.equal(existsSync(unwritten), false);
+    await slow.end();
   });
 });
 

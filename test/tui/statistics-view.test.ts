@@ -122,6 +122,7 @@ test('what a stranger wrote is no formula in a spreadsheet', () => {
   assert.equal(csvField('=cmd()'), "'=cmd()");
   assert.equal(csvField('+15550100'), '+15550100');
   assert.equal(csvField('-2+3+cmd'), "'-2+3+cmd");
+  assert.equal(csvField('-'), '-');
   assert.equal(csvField('a "b", c'), '"a ""b"", c"');
 });
 
