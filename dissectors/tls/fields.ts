@@ -30,6 +30,7 @@ import {
 export const F = fields({
   tls: { name: 'tls', label: 'Transport Layer Security', type: 'protocol' },
   verdict: { name: 'fttims.verdict', label: 'Decryption', type: 'string' },
+  keySource: { name: 'fttims.key_source', label: 'Key from', type: 'string' },
   text: { name: 'text', label: '', type: 'none' },
   record: { name: 'tls.record', label: 'Record Layer', type: 'none' },
   contentType: { name: 'tls.record.content_type', label: 'Content Type', type: 'u8', values: CONTENT_TYPES },

@@ -141,8 +141,9 @@ function dissectRecord(v: View, t: Tree, note: TlsRecordNote | undefined): void 
   need(v, HEADER + n);
 }
 
-/** Says why a record could not be read, or that nobody checked what was read. */
+/** Says why a record could not be read, or that nobody checked what was read, and where its key came from. */
 function dissectVerdict(off: number, t: Tree, note: TlsRecordNote): void {
+  if (note.keySource !== undefined) t.text(F.keySource, off, 0, note.keySource);
   if (note.status === 'no-keys') t.text(F.verdict, off, 0, note.reason ?? 'No keys');
   else if (note.status === 'failed') t.text(F.verdict, off, 0, note.reason ?? 'The tag, MAC or padding does not fit');
   else if (note.status === 'open' && !note.verified) t.text(F.verdict, off, 0, 'Decrypted, but not verified');

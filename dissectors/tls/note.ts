@@ -30,6 +30,8 @@ export interface TlsRecordNote {
   readonly sequence?: number | undefined;
   /** Whether tag or MAC were checked. */
   readonly verified: boolean;
+  /** Who gave the key that opened it: `option`, `dsb`, `sidecar`, `environment`, `rsa`, `resumption` or `endpoint`. */
+  readonly keySource?: string | undefined;
   /** Handshake messages that this record completes, each with its 4-octet header, put together over records. */
   readonly handshake?: readonly View[] | undefined;
   /** The server's change of keys, in a session below TLS 1.3 that takes an earlier one up again. */

@@ -161,11 +161,18 @@ export class Dissection implements Ctx {
   /**
    * Adds what is known when all layers are: the tunnel, the expert items as fields, and frame.protocols.
    * @param findings codes of what else was found
+   * @param missing octets of each gap before it
    */
-  finish(tunnel: Tunnel | null, direction: string | null, findings: readonly string[]): void {
+  finish(
+    tunnel: Tunnel | null,
+    direction: string | null,
+    findings: readonly string[],
+    missing: readonly number[],
+  ): void {
     const t = this.tree;
     if (tunnel !== null) t.num(F.tunnel, 0, 0, tunnel.id);
     if (direction !== null) t.text(F.direction, 0, 0, direction);
+    for (const octets of missing) t.num(F.gap, 0, 0, octets);
     if (t.experts.length > 0)
       for (const { expert, message } of t.experts) {
         t.text(F.message, 0, 0, message.length < MESSAGE ? message : message.slice(0, MESSAGE - 1));

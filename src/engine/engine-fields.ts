@@ -18,6 +18,7 @@ const F = fields({
   severity: { name: '_ws.expert.severity', label: 'Severity level', type: 'u32', values: SEVERITY_NAMES },
   tunnel: { name: 'tunnel.id', label: 'Tunnel', type: 'u32' },
   direction: { name: 'tunnel.direction', label: 'Direction in the tunnel', type: 'string' },
+  gap: { name: 'fttims.gap', label: 'Octets of the tunnel missing before it', type: 'u32' },
   code: { name: 'finding.code', label: 'Finding', type: 'string' },
   columnProtocol: { name: '_ws.col.protocol', label: 'Protocol column', type: 'string' },
   columnInfo: { name: '_ws.col.info', label: 'Info column', type: 'string' },

@@ -530,6 +530,12 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   finding(code: string): void {
     this.packet.finding(code);
   }
+
+  missing(octets: number): void {
+    const { packet } = this;
+    if (packet.missing === null) packet.missing = [octets];
+    else packet.missing.push(octets);
+  }
 }
 
 /** Whether an ICMP message quotes the packet that it is about. RFC 792, RFC 4443 §2.1. */

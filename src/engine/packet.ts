@@ -78,6 +78,8 @@ export class Packet {
   tunnel: Tunnel | null = null;
   /** Codes of findings of this packet that no dissector raises. */
   findings: string[] | null = null;
+  /** Octets of the tunnel's stream that are missing before what it brings: of each gap. */
+  missing: number[] | null = null;
   /** Comments of the capture file. */
   comments: readonly string[] | undefined = undefined;
   /** Frame that it repeats, captured a second time; 0: none. */

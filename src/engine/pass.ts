@@ -302,6 +302,7 @@ export class Pass {
     row.tunnel = tunnel;
     row.direction = tunnel === null || packet.protocol !== 6 ? null : tunnel.direction(packet.direction);
     row.findings = packet.findings ?? NOTHING;
+    row.missing = packet.missing ?? NO_GAPS;
   }
 
   /** One row an envelope: the outer layers stand once in the tree, the inner ones take turns behind them. */
@@ -331,6 +332,7 @@ export class Pass {
         d.back(mark);
       }
       row.findings = NOTHING;
+      row.missing = NO_GAPS;
     }
   }
 
@@ -405,12 +407,14 @@ export class Pass {
 
   protected emit(): void {
     if (this.dissection.tree.dropped > this.cut) this.cutTree();
-    this.dissection.finish(this.row.tunnel, this.row.direction, this.row.findings);
+    const { tunnel, direction, findings, missing } = this.row;
+    this.dissection.finish(tunnel, direction, findings, missing);
     if (this.give(this.row) === false) this.halted = true;
   }
 }
 
 const NOTHING: readonly string[] = [];
+const NO_GAPS: readonly number[] = [];
 
 /** The packet with octets of its own: those of a chunk are used again. */
 function own(p: Packet): Packet {

@@ -27,6 +27,8 @@ export class Row {
   content: Packet | null = null;
   /** Codes of findings that no expert item of the tree carries. */
   findings: readonly string[] = [];
+  /** Octets of the tunnel's stream that are missing before it: of each gap. */
+  missing: readonly number[] = [];
   /** Whether several files are read, so that the row is written `2:812.1`. */
   severalFiles = false;
 

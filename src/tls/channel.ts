@@ -239,7 +239,7 @@ export class Channel {
       return;
     }
     this.decrypted++;
-    this.served = epoch.served;
+    this.served = r.served = epoch.served;
     if (epoch.stage === 'early') r.early = true;
     const octets = epoch.tls13 ? r.end - r.off - RECORD_HEADER - epoch.tag : r.plain!.end - r.plain!.off;
     if (octets > this.most) this.tooLong ??= { frame: r.frame, octets, most: this.most };

@@ -1,5 +1,6 @@
 import type { RecordStatus } from '../../dissectors/tls/note.js';
 import { asSaid, type Words } from '../kit/index.js';
+import type { Served } from './epoch.js';
 
 /** Octets `[off, end)` of `buf`. */
 export interface Span {
@@ -32,6 +33,8 @@ export class TlsRecord {
   early = false;
   /** Handshake messages that this record completes, each with its header; put together over records. */
   handshake: readonly Span[] = NO_MESSAGES;
+  /** Who gave the key that opened it. */
+  served: Served | undefined = undefined;
   /** Why it could not be read. */
   why: Words | undefined = undefined;
 

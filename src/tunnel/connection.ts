@@ -153,6 +153,7 @@ export class Connection implements StreamConsumer {
   private noteGap(side: Side, octets: number): void {
     const { tunnel, host } = this;
     if (tunnel === null) return;
+    host.missing(octets);
     if (tunnel.gaps.length >= LIMITS.tunnelGaps) {
       host.ledger.capped('tunnelGaps');
       return;

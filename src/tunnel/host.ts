@@ -42,4 +42,6 @@ export interface ConnectionHost {
   clear(envelope: Envelope): void;
   /** A finding about the frame at hand. */
   finding(code: string): void;
+  /** So many octets of the tunnel's stream are missing before the frame at hand. */
+  missing(octets: number): void;
 }

@@ -79,6 +79,7 @@ export class TlsPdu implements Pdu {
       status: r.status === 'queued' ? 'no-keys' : r.status,
       contentType: r.contentType,
       verified: r.verified,
+      keySource: r.served,
       reason: r.reason,
       sequence: r.sequence >= 0 ? r.sequence : undefined,
       resumes: this.resumes,

@@ -10,6 +10,8 @@ import { SubPass } from './sub-pass.js';
 interface Kept {
   readonly outer: Packet;
   readonly inner: Packet[];
+  /** The frame as the end of the capture found it, where that set more free; and how many contents there were before. */
+  end?: { readonly outer: Packet; readonly before: number };
 }
 
 /**
@@ -43,7 +45,9 @@ export class Replay extends SubPass {
 
   /** The contents of envelopes stand by their frame; those that the end of the capture sets free by its last. */
   protected override innerRows(outer: Packet, _before: number): void {
-    const { inner } = this.kept.get(outer.ordinal)!;
+    const kept = this.kept.get(outer.ordinal)!;
+    const { inner } = kept;
+    if (outer !== kept.outer) kept.end = { outer, before: inner.length };
     for (const e of outer.envelopes!) {
       const content = this.inner(outer, e);
       this.number(content);
@@ -60,16 +64,19 @@ export class Replay extends SubPass {
   dissect(ordinal: number, k: number): Row | undefined {
     const kept = this.kept.get(ordinal);
     if (kept === undefined || k > kept.inner.length) return undefined;
-    this.outer(kept.outer);
+    const { end } = kept;
+    const ended = end !== undefined && k > end.before;
+    this.outer(ended ? end.outer : kept.outer);
     const { row, dissection } = this;
     row.inner = 0;
-    if (k > 1) {
-      // What was noticed about the frame stands in its first row alone.
-      dissection.tree.experts.length = 0;
+    // What was noticed about the frame stands in its first row alone, and what the end of the capture told in the next.
+    if (k > 1 || ended) dissection.tree.experts.length = 0;
+    if (k > (ended ? end.before : 0) + 1) {
       row.findings = [];
+      row.missing = [];
     }
     if (k > 0) this.within(kept.inner[k - 1], k);
-    dissection.finish(row.tunnel, row.direction, row.findings);
+    dissection.finish(row.tunnel, row.direction, row.findings, row.missing);
     return row;
   }
 }

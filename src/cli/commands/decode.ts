@@ -103,7 +103,7 @@ class Decoder {
     row.frameLength = octets.length;
     row.outer = packet;
     row.findings = packet.findings ?? [];
-    dissection.finish(null, null, row.findings);
+    dissection.finish(null, null, row.findings, []);
     this.give(row);
   }
 
