@@ -1,194 +1,169 @@
 import { isStandard } from '../model/standard-words.js';
+import { Draft } from './draft.js';
+import { headerField } from './redact-head.js';
+import { Parts } from './redact-parts.js';
+import { sessionDescription } from './redact-sdp.js';
 import type { SameLength } from './same-length.js';
 
-/** Values of parameters that prove who somebody is, or lead to it. RFC 3261 §22, RFC 3310. */
-const PROOFS = /\b(nonce|nextnonce|cnonce|opaque|response|rspauth|auts|ck|ik)(\s*=\s*"?)([^",;\s]*)/gi;
-/** Names in credentials that need not look like names. */
-const CREDENTIAL = /\b(username\*?|realm)(\s*=\s*"?)((?<=")[^"]*|[^"\s,;]+)/gi;
-/** Of URIs with an authority (RFC 3986 §3.2): what stands before it, it, and the path. */
-const AUTHORITY = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s<>"/;?]*)([^\s<>";?]*)/gi;
-/** Header fields in the query of a URI, which tell of other calls (RFC 3261 §19.1.1); but not why one was diverted. */
-const QUERY = /[?&](?!reason=\w+(?:%3Bcause%3D\d+)?(?![^&\s<>"]))[^&\s<>"]+/gi;
+const CR = 13;
+const LF = 10;
+/** How deep parts of messages may lie in others. */
+const DEEPEST = 8;
+/** Bodies that are messages, or the heads of some. */
+const MESSAGES = /^message\/(?:sip|sipfrag|http)\b/i;
+
 /**
- * Header fields (RFC 3261 §20 and their likes) made of addresses, which get pseudonyms, and of words and numbers that a
- * standard knows. All others are free text or may be, and are blanked.
+ * Takes out of messages of SIP, HTTP and MSRP what tells who and where somebody is, and what was said; all keep their
+ * length. What the grammar has no place for is blanked, and so is every word that no standard has.
  */
-const STRUCTURED: ReadonlySet<string> = new Set(
-  `accept accept-contact accept-encoding accept-language accept-resource-priority allow allow-events answer-mode
-  authentication-info authorization connection contact content-disposition content-encoding content-language content-length
-  content-transfer-encoding content-type cseq diversion error-info event expires feature-caps flow-timer history-info
-  max-breadth max-forwards mime-version min-expires min-se p-asserted-identity p-asserted-service p-associated-uri
-  p-called-party-id p-early-media p-preferred-identity p-preferred-service p-profile-key p-served-user path
-  permission-missing privacy proxy-authenticate proxy-authorization proxy-require rack reason record-route refer-sub refer-to
-  referred-by reject-contact remote-party-id reply-to request-disposition require resource-priority route rseq
-  security-client security-server security-verify service-route session-expires sip-etag sip-if-match subscription-state
-  supported suppress-if-match timestamp transfer-encoding upgrade www-authenticate x-3gpp-asserted-identity
-  x-3gpp-intended-identity from-path to-path message-id byte-range success-report failure-report status use-path
-  a b c d e f k l m o r t u v via from to x y`.split(/\s+/),
-);
-/** The user that began a session: what stands before five more words. RFC 8866 §5.2 */
-const ORIGIN = /^o=(.*?)(?=(?: \S+){5}\s*$)/;
-/** The host of one label that sent a request (RFC 3261 §18.1.1), after the transport. */
-const SENT_BY = /(SIP\s*\/\s*2\.0\s*\/\s*\w+\s+)([a-z0-9_-]+)(?=[\s:;,]|$)/gi;
-/** What a response says in its first line, in words. */
-const PHRASE = /^((?:SIP\/|HTTP\/|MSRP )\S+ )(\d{3}) ([^\r\n]+)/;
-/** Behind its semicolon: name and value. RFC 3261 §25.1 */
-const PARAMETER = /(;\s*([\w.+%-]{1,64})\s*=\s*)("(?:[^"\\]|\\.)*"|[^\s;,<>"?&]+)/g;
-/** Parameters whose values come from a list, are random (RFC 3261 §19.3), or are read elsewhere. */
-const PARAMETERS: ReadonlySet<string> = new Set(
-  `aai alg audio automata boundary branch bnc cause charset class cic comp cpc data duplex duration ealg early-only expires
-  from-tag gr handling index isfocus keep language limit lr maddr methods mobility mod mp nc np npdi ob oc oc-algo oc-seq
-  oc-validity party phone-context port-c port-s privacy prot purpose q rc received refresher reg-id retry-after rn rport
-  screen sos spi-c spi-s tag to-tag transport ttl user username realm uri verstat video`.split(/\s+/),
-);
-/** Why a subscription ended (RFC 6665 §4.1.3), or a call was diverted (RFC 5806 §5). */
-const REASONS: ReadonlySet<string> = new Set(
-  `deactivated probation rejected timeout giveup noresource invariant unknown user-busy no-answer unavailable unconditional
-  time-of-day do-not-disturb deflection follow-me out-of-service away`.split(/\s+/),
-);
-/** Attributes of session descriptions of which the same is true. */
-const ATTRIBUTES: ReadonlySet<string> = new Set(
-  `3ge2ae accept-types accept-wrapped-types acap acfg bw-info candidate cdsc charset conf connection content creq csup curr
-  des end-of-candidates extmap fingerprint fmtp framerate group ice-lite ice-options imageattr inactive lang max-message-size
-  maxptime mid msrp-cema orient path pcfg ptime quality range recvonly remote-candidates rtcp rtcp-fb rtcp-mux rtcp-rsize
-  rtcp-xr rtpmap sdplang sendonly sendrecv setup sqn ssrc tcap type`.split(/\s+/),
-);
-
-/** Takes out of messages of SIP, HTTP and MSRP what tells who and where somebody is, and what was said; all keep their length. */
 export class MessageRedaction {
-  constructor(private readonly names: SameLength) {}
+  private readonly parts: Parts;
 
-  /** A message, or a part of one: a head of lines, and a body that is blanked unless it is a session description. */
-  message(s: string): string {
-    const gap = /\r?\n\r?\n/.exec(s);
-    if (gap === null) return this.head(s);
-    const end = gap.index + gap[0].length;
-    const head = s.slice(0, end);
-    return this.head(head) + this.body(s.slice(end), /^(?:content-type|c)\s*:\s*([^\r\n]*)/im.exec(head)?.[1] ?? '');
+  constructor(names: SameLength) {
+    this.parts = new Parts(names);
   }
 
-  private body(s: string, type: string): string {
-    if (/^application\/sdp\b/i.test(type)) return this.sdp(s);
-    const boundary = /^multipart\/.*boundary="?([^";]+)/i.exec(type)?.[1];
-    if (boundary === undefined) return s.replace(/[^\r\n]/g, 'x');
-    return s
-      .split(`--${boundary}`)
-      .map((part) => this.message(part))
-      .join(`--${boundary}`);
+  /** A message. */
+  message(octets: Uint8Array): Uint8Array {
+    const d = new Draft(octets);
+    this.whole(d, 0, d.length, 0, true);
+    return d.made;
   }
 
-  /** The head of a message of SIP or its like: the same, and names shown to people, credentials, places and free text. */
-  head(s: string): string {
-    return s
-      .split(/\n(?![ \t])/) // A field goes on where a line begins with a space. RFC 3261 §7.3.1
-      .map((line) => this.line(line))
-      .join('\n');
-  }
-
-  private line(line: string): string {
-    if (/^(?:SIP|HTTP)\/[\d.]+ \d|^MSRP \S+ [A-Z\d]/.test(line))
-      return this.names.text(
-        line.replace(PHRASE, (whole, before: string, status: string, phrase: string) =>
-          isStandard(phrase, Number(status)) ? whole : `${before}${status} ${this.names.words(phrase)}`,
-        ),
-      );
-    if (/^[^\s:]+ \S+ (?:SIP|HTTP)\/[\d.]+\r?$/.test(line))
-      return line.replace(/ (\S*)/, (_, uri: string) => ` ${uri.includes(':') ? this.structured(uri) : blank(uri)}`);
-    const name = /^([\w-]+)\s*:/.exec(line)?.[1].toLowerCase() ?? '';
-    switch (name) {
-      case '':
-        return blank(line);
-      case 'date':
-        return line;
-      case 'call-id':
-      case 'i':
-      case 'in-reply-to':
-        return afterName(line, (v) => this.names.callId(v));
-      case 'replaces':
-      case 'join':
-      case 'target-dialog':
-        return afterName(line, (v) => v.replace(/^[^;]*/, (id) => this.names.callId(id))); // RFC 3891 §6.1
-      case 'warning':
-      case 'retry-after':
-        return afterName(line, (v) => v.replace(/^(\d*)([\s\S]*)/, (_, n: string, rest: string) => n + blank(rest)));
-      case 'host':
-        return afterName(line, (v) => this.names.place(v, false));
-      default:
-        if (!STRUCTURED.has(name) || /^(?:proxy-)?authorization\s*:(?!\s*digest\s)/i.test(line))
-          return afterName(line, blank);
-        return this.structured(line);
+  /** A head of lines in `[off, end)`, the first of which is that of a message where `starts`, and what follows it. */
+  private whole(d: Draft, off: number, end: number, depth: number, starts: boolean): void {
+    let at = off;
+    while (at < end && (d.from[at] === CR || d.from[at] === LF)) at++; // RFC 3261 §7.5
+    const id = starts ? this.start(d, at, lineEnd(d, at, end)) : '';
+    if (starts) at = Math.min(end, lineEnd(d, at, end) + 1);
+    const about = { type: '', chunked: false };
+    while (at < end && !isEmptyLine(d, at, end)) {
+      const stop = fieldEnd(d, at, end);
+      headerField(this.parts, d, at, stop);
+      note(about, d.text(at, stop));
+      at = stop;
     }
+    const body = at < end ? at + (d.from[at] === CR ? 2 : 1) : end;
+    if (id !== '') this.ended(d, body, end, id, about.type, depth);
+    else if (about.chunked) chunks(d, body, end);
+    else this.body(d, body, end, about.type, depth);
   }
 
-  /** A field of addresses and parameters. */
-  private structured(line: string): string {
-    const shown = line.replace(
-      /"((?:[^"\\]|\\.){0,256})"(?=\s*<)|(?<=^[\w-]+\s*:\s*|>[^<,]*,\s*)([^\s"<>][^"<>]*)(?=<)/g,
-      (_, quoted, bare) => (quoted === undefined ? this.names.words(bare) : `"${this.names.words(quoted)}"`),
-    );
-    const named = shown
-      .replace(/^((?:v|via)\s*:[\s\S]*)/i, (via) =>
-        via.replace(SENT_BY, (_, is: string, v: string) => is + this.names.label(v)),
-      )
-      .replace(CREDENTIAL, (_, n: string, is: string, v: string) => n + is + this.credential(n, v))
-      .replace(QUERY, blank);
-    return this.names
-      .text(this.paths(named.replace(PARAMETER, (...m) => this.parameter(m[0], m[1], m[2], m[3]))))
-      .replace(PROOFS, (_, n: string, is: string, v: string) => n + is + blank(v));
+  /** A start line; returns the identifier of a transaction of MSRP. */
+  private start(d: Draft, off: number, end: number): string {
+    const { parts } = this;
+    const s = d.text(off, end);
+    const status = /^((?:SIP|HTTP)\/\d\.\d )(\d{3})(?= |\s*$)( ?)(.*?)\s*$/.exec(s);
+    const msrp = /^(MSRP )(\S+)( )(?:(\d{3})(?: (.*?))?|([A-Z]+))\s*$/.exec(s);
+    const request = /^([A-Za-z]+) (\S+) ((?:SIP|HTTP)\/\d\.\d)\s*$/.exec(s);
+    if (status !== null) {
+      const [, version, code, space, phrase] = status;
+      d.keep(off, off + version.length + 3);
+      this.phrase(d, off + version.length + 3 + space.length, phrase, Number(code));
+    } else if (msrp !== null) {
+      const [, magic, id, , code, phrase, method] = msrp;
+      const at = off + magic.length + id.length + 1;
+      d.keep(off, off + magic.length);
+      parts.identifier(d, off + magic.length, at - 1);
+      if (method !== undefined) parts.tokens(d, at, at + method.length);
+      else d.keep(at, at + 3);
+      if (phrase !== undefined) this.phrase(d, at + 4, phrase, Number(code));
+      return id;
+    } else if (request !== null) {
+      const [, method, target, version] = request;
+      parts.tokens(d, off, off + method.length);
+      const at = off + method.length + 1;
+      const stop = at + target.length;
+      if (target.startsWith('/')) parts.path(d, at, stop);
+      else if (method === 'CONNECT') parts.place(d, at, stop);
+      else parts.uri(d, at, stop);
+      d.keep(stop + 1, stop + 1 + version.length);
+    }
+    return '';
   }
 
-  /** A parameter whose value may be words of somebody: those in quotes, and those of which nobody knows what they are. */
-  private parameter(whole: string, before: string, name: string, v: string): string {
-    const key = name.toLowerCase();
-    if (key === 'reason' ? REASONS.has(v.toLowerCase()) : PARAMETERS.has(key) || /^\+(?:g|sip)\./.test(key))
-      return whole;
-    if (v.startsWith('"')) return `${before}"${this.names.words(v.slice(1, -1))}"`;
-    return /[.:@]|^[\d+-]*$/.test(v) ? whole : before + this.names.words(v);
+  private phrase(d: Draft, off: number, phrase: string, status: number): void {
+    if (isStandard(phrase, status)) d.keep(off, off + phrase.length);
   }
 
-  /** What looks like an address or a name stays: it is replaced where all of them are. */
-  private credential(name: string, v: string): string {
-    if (v.includes('@') || /^[\w-]+(?:\.[\w-]+)+$/.test(v)) return v;
-    return /^u/i.test(name) ? this.names.user(v) : this.names.host(v);
+  private body(d: Draft, off: number, end: number, type: string, depth: number): void {
+    const boundary = /^multipart\/.*;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;]+))/i.exec(type);
+    if (/^application\/sdp\b/i.test(type)) sessionDescription(this.parts, d, off, end);
+    else if (MESSAGES.test(type) && depth < DEEPEST) this.whole(d, off, end, depth + 1, true);
+    else if (boundary !== null && depth < DEEPEST) this.several(d, off, end, boundary[1] ?? boundary[2], depth);
+    else d.wipe(off, end);
   }
 
-  /** URIs whose paths are pseudonyms, and the hosts that have one label. */
-  private paths(s: string): string {
-    return s.replace(AUTHORITY, (_, scheme: string, host: string, path: string) => {
-      const named = host.replace(/^[\w-]+(?=:|$)/, (label) => this.names.label(label));
-      return scheme + named + this.names.callId(path);
-    });
+  /** A body of several parts, RFC 2046 §5.1. */
+  private several(d: Draft, off: number, end: number, boundary: string, depth: number): void {
+    d.wipe(off, end);
+    let part = -1;
+    for (let at = off; at < end; ) {
+      const stop = lineEnd(d, at, end);
+      if (d.text(at, at + 2) === '--' && d.text(at + 2, at + 2 + boundary.length) === boundary) {
+        if (part >= 0) this.part(d, part, at, depth);
+        d.keep(at, at + 2);
+        this.parts.identifier(d, at + 2, at + 2 + boundary.length);
+        const isLast = d.text(at + 2 + boundary.length, at + 4 + boundary.length) === '--';
+        if (isLast) d.keep(at + 2 + boundary.length, at + 4 + boundary.length);
+        part = isLast ? -1 : Math.min(end, stop + 1);
+      }
+      at = stop + 1;
+    }
+    if (part >= 0) this.part(d, part, end, depth);
   }
 
-  /** A session description: its user, its name and its keys too. RFC 8866 §5, RFC 4568 §9.1, RFC 8839 §5.4 */
-  sdp(s: string): string {
-    return s
-      .split('\n')
-      .map((line) => this.description(line))
-      .join('\n');
+  private part(d: Draft, off: number, end: number, depth: number): void {
+    const inner = new Draft(d.from.subarray(off, end));
+    this.whole(inner, 0, inner.length, depth + 1, false);
+    d.made.set(inner.made, off);
   }
 
-  private description(line: string): string {
-    if (/^[sieup]=/.test(line)) return afterName(line, (v) => this.names.words(v), '=');
-    if (!/^[a-z]=/.test(line) || (line.startsWith('o=') && !ORIGIN.test(line))) return blank(line);
-    const attribute = /^a=([^\s:]*)/.exec(line)?.[1].toLowerCase();
-    if (/^k=/.test(line) || (attribute !== undefined && !ATTRIBUTES.has(attribute)))
-      return line.replace(
-        /^(k=|a=crypto:\d+ \w+ inline:|a=[^:]*:?)([\s\S]*)/,
-        (_, n: string, v: string) => n + blank(v),
-      );
-    const hidden = line
-      .replace(ORIGIN, (_, user: string) => `o=${user === '-' ? user : this.names.user(user)}`)
-      .replace(/(\bIN IP[46] )([\w-]+)(?=\s|$)/, (_, is: string, v: string) => is + this.names.label(v));
-    return this.names.text(this.paths(hidden));
+  /** A body of MSRP, and the line behind it that ends the message. RFC 4975 §7.1 */
+  private ended(d: Draft, off: number, end: number, id: string, type: string, depth: number): void {
+    const s = d.text(off, end);
+    const at = s.lastIndexOf(`-------${id}`);
+    const last = at < 0 ? end : off + at;
+    this.body(d, off, last, type, depth);
+    if (at < 0) return;
+    d.keep(last, last + 7);
+    this.parts.identifier(d, last + 7, last + 7 + id.length);
+    d.keep(last + 7 + id.length, Math.min(end, last + 8 + id.length));
   }
 }
 
-/** Nothing that can be read; zeros also for letters, so that a key still looks like one. */
-const blank = (s: string): string => s.replace(/[0-9a-z+/\x80-\xff]/gi, '0');
+/** What the head says about the body. */
+function note(about: { type: string; chunked: boolean }, field: string): void {
+  const m = /^(content-type|c|transfer-encoding)\s*:\s*([\s\S]*?)\s*$/i.exec(field);
+  if (m === null) return;
+  if (m[1].length === 'transfer-encoding'.length) about.chunked = /\bchunked\b/i.test(m[2]);
+  else about.type = m[2];
+}
 
-/** What follows the name of a header field or of a line, changed. */
-function afterName(line: string, change: (value: string) => string, mark = ':'): string {
-  const m = new RegExp(`^([^${mark}]*${mark}\\s*)([\\s\\S]*?)(\\s*)$`).exec(line);
-  return m === null ? line : m[1] + change(m[2]) + m[3];
+/** A body in chunks: their lengths stay. RFC 9112 §7.1 */
+function chunks(d: Draft, off: number, end: number): void {
+  d.wipe(off, end);
+  for (let at = off; at < end; ) {
+    const size = /^[0-9a-f]{1,8}(?=[\s;])/i.exec(d.text(at, Math.min(end, at + 16)))?.[0];
+    if (size === undefined) return;
+    d.keep(at, at + size.length);
+    at = lineEnd(d, at, end) + 1 + Number.parseInt(size, 16) + 2;
+  }
+}
+
+/** Offset of the LF that ends the line at `off`, or `end`. */
+function lineEnd(d: Draft, off: number, end: number): number {
+  let i = off;
+  while (i < end && d.from[i] !== LF) i++;
+  return i;
+}
+
+const isEmptyLine = (d: Draft, at: number, end: number): boolean =>
+  d.from[at] === LF || (d.from[at] === CR && (at + 1 === end || d.from[at + 1] === LF));
+
+/** Behind the field at `off`, which goes on where a line begins with a space. RFC 3261 §7.3.1 */
+function fieldEnd(d: Draft, off: number, end: number): number {
+  let at = lineEnd(d, off, end) + 1;
+  while (at < end && (d.from[at] === 32 || d.from[at] === 9)) at = lineEnd(d, at, end) + 1;
+  return Math.min(at, end);
 }

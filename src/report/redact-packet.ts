@@ -1,27 +1,31 @@
 import { headerLength as rtpHeader } from '../../dissectors/rtp.js';
+import { fingerprintOf } from '../../dissectors/stun/fingerprint.js';
 import type { Row } from '../engine/row.js';
 import { type Field, fold, Held, latin1, pseudoHeader, sumWords, type Tree, u16 } from '../kit/index.js';
+import { PROTOCOLS } from '../model/standard-words.js';
+import { Draft } from './draft.js';
 import { MessageRedaction } from './redact-message.js';
+import { Parts } from './redact-parts.js';
 import { SameLength } from './same-length.js';
 
 /** Messages with a head of lines, and a body that is blanked unless it is a session description. */
 const TEXTUAL: ReadonlySet<string> = new Set(['sip', 'http', 'msrp']);
-/** Payloads whose fields tell all that names somebody. All others are blanked. */
+/** Payloads that are dissected whole: what of them is no field is not told. All others are blanked. */
 const UNDERSTOOD: ReadonlySet<string> = new Set(
-  'dhcp dhcpv6 dns mdns llmnr rtp rtcp stun esp isakmp udpencap tls ntp'.split(' '),
+  'dhcp dhcpv6 dns mdns llmnr rtcp stun isakmp udpencap tls ntp'.split(' '),
 );
+/** Octets that say nothing of anybody: constants, and random numbers that tell messages apart. All others are zero. */
+const KEPT =
+  /^(?:dhcp\.(?:cookie|option\.padding|option\.end)|stun\.(?:cookie|id|att\.(?:port|ipv[46])-xord)|isakmp\.[ir]spi|rtcp\.fci|tcp\.options\.experimental\.magic)$/;
+/** Numbers that tell of somebody: places, and when a device was first used. */
+const TELLING = /^(?:dns\.loc\.|dhcpv6\.duidllt\.time$|stun\.att\.tie-breaker$)/;
 /** Addresses that are none. */
 const NO_ADDRESS: ReadonlySet<string> = new Set(['dhcp.cookie', 'dhcp.option.subnet_mask']);
 /** Hardware addresses and what is made of them. */
 const HARDWARE: ReadonlySet<string> = new Set(['dhcp.hw.addr', 'dhcp.client_hardware_address', 'dhcp.client_id.undef']);
 const HARDWARE_END = /\.(link_layer_addr(?:ess)?|linkaddr|hw\.mac_addr)$/;
-/** Octets of these protocols may lead to somebody, whatever they are: zeros stand for them … */
-const OCTETS = /^(?:dhcp|dhcpv6|dns|rtcp|stun|isakmp|icmpv6|x509\w*|pkcs1|ocsp)\./;
-/** … but for these, which tell nothing, or which are addresses. */
-const KEPT =
-  /^(?:dhcp\.option\.padding|stun\.(?:cookie|id|att\.(?:port|ipv[46])-xord)|isakmp\.(?:[ir]spi|enc\.data|nonce|key_exchange\.data|vid_bytes)|rtcp\.fci)$/;
-/** Text of which the same is true. */
-const BLANKED: ReadonlySet<string> = new Set(['stun.att.username']);
+/** Octets of the widest number that is told. */
+const WIDEST = 8;
 /** As IP numbers them. */
 const ICMP = 1;
 const TCP = 6;
@@ -36,6 +40,7 @@ const ICMPV6 = 58;
 export class PacketRedaction {
   private readonly names = new SameLength();
   private readonly texts = new MessageRedaction(this.names);
+  private readonly parts = new Parts(this.names);
 
   /** How often a pseudonym was shared because there were too many to tell all apart. */
   get shared(): number {
@@ -49,34 +54,39 @@ export class PacketRedaction {
     const sums = checksums(out, 0, out.length).filter((c) => c.right());
     const t = row.dissection.tree;
     const here = nodesIn(t, view.buf, start, view.end);
-    this.payload(t, here, out, start);
-    // Unicast addresses first: multicast ones may be made of them.
-    for (const pass of [0, 1]) for (const i of here) this.address(t, i, out, start, pass);
-    for (const i of here) this.name(t, i, out, start);
+    const told = new Uint8Array(out.length);
+    this.payload(t, here, out, told, start);
+    this.fields(t, here, out, told, start);
     for (const c of sums) c.put();
     return out;
   }
 
-  /** Blanks what stands above the transport layer, or gives pseudonyms to its text. */
-  private payload(t: Tree, here: readonly number[], out: Uint8Array, start: number): void {
+  /** Blanks what stands above the transport layer where it is no packet of fields, or gives pseudonyms to its text. */
+  private payload(t: Tree, here: readonly number[], out: Uint8Array, told: Uint8Array, start: number): void {
     for (const [from, end] of payloads(out, 0, out.length)) {
       if (end <= from) continue;
       const top = here.find(
         (i) => t.field[i].type === 'protocol' && t.off[i] - start === from && isPayload(t.field[i]),
       );
       const proto = top === undefined ? '' : t.field[top].name;
+      if (UNDERSTOOD.has(proto) && !isEsp(proto, out, from, end)) continue;
       if (TEXTUAL.has(proto)) this.messages(t, here, proto, out, start, from, end);
       else if (proto === 'rtp') blankMedia(out, from, end, has(t, here, 'rtpevent'));
-      else if (isEsp(proto, out, from, end)) out.fill(0, from + 8, end);
-      else if (!UNDERSTOOD.has(proto)) out.fill(0, from, end);
-      else if (proto === 'stun') this.relayed(t, here, out, start, from);
+      else if (proto === 'esp' || isEsp(proto, out, from, end)) out.fill(0, from + 8, end);
+      else out.fill(0, from, end);
+      told.fill(1, from, end);
     }
   }
 
-  /** Blanks what a relay is to pass on (RFC 8656 §10.1), and what follows it. */
-  private relayed(t: Tree, here: readonly number[], out: Uint8Array, start: number, from: number): void {
-    const data = here.find((i) => t.field[i].type === 'protocol' && t.off[i] - start > from);
-    if (data !== undefined) out.fill(0, t.off[data] - start);
+  /** Of all that is not told yet only fields remain, and of these numbers, pseudonyms and what is known to say nothing. */
+  private fields(t: Tree, here: readonly number[], out: Uint8Array, told: Uint8Array, start: number): void {
+    const open = here.filter((i) => told[t.off[i] - start] !== 1 && toldOctets(t, i) > 0);
+    for (const i of open) told.fill(1, t.off[i] - start, t.off[i] - start + toldOctets(t, i));
+    for (let k = 0; k < out.length; k++) if (told[k] === 0) out[k] = 0;
+    // Unicast addresses first: multicast ones may be made of them.
+    for (const pass of [0, 1]) for (const i of open) this.address(t, i, out, start, pass);
+    for (const i of open) this.name(t, i, out, start);
+    for (const i of open) if (t.field[i].name === 'stun.att.crc32') fingerprint(t, i, here, out, start);
   }
 
   /** Messages of text that are whole in the payload; octets between them are part of others, and are blanked. */
@@ -93,7 +103,7 @@ export class PacketRedaction {
     for (const i of here) {
       if (t.field[i].name !== proto || t.field[i].type !== 'protocol' || t.off[i] - start !== at) continue;
       const to = Math.min(end, at + t.len[i]);
-      write(out, at, this.texts.message(latin1(out, at, to)));
+      out.set(this.texts.message(out.slice(at, to)), at);
       at = to;
     }
     out.fill(0, at, end);
@@ -118,13 +128,12 @@ export class PacketRedaction {
     const f = t.field[i];
     const from = t.off[i] - start;
     const to = Math.min(out.length, from + t.len[i]);
-    if (to <= from) return;
-    const isPrinted = f.type === 'string' && /^[ -~]*$/.test(latin1(out, from, to));
-    if (f.type === 'guid' || BLANKED.has(f.name) || isNamingOctets(t, i)) out.fill(0, from, to);
-    else if (isPrinted && HARDWARE.has(f.name)) write(out, from, this.plain(latin1(out, from, to)));
-    else if (f.type === 'ether' || HARDWARE.has(f.name) || HARDWARE_END.test(f.name)) this.hardware(out, from, to);
-    else if (f.type === 'string' && !TEXTUAL.has(f.name.split('.')[0]) && !/^sdp\./.test(f.name))
-      this.label(out, from, to, OCTETS.test(f.name));
+    const isHardware = f.type === 'ether' || HARDWARE.has(f.name) || HARDWARE_END.test(f.name);
+    if (to <= from || !(f.type === 'string' || isHardware)) return;
+    out.set(t.sources[t.source[i]].buf.subarray(t.off[i], t.off[i] + to - from), from); // two nodes may name the same octets
+    const isPrinted = /^[ -~]*$/.test(latin1(out, from, to));
+    if (f.type === 'string' && (isPrinted || !isHardware)) this.text(out, from, to);
+    else this.hardware(out, from, to);
   }
 
   private hardware(out: Uint8Array, from: number, to: number): void {
@@ -132,40 +141,98 @@ export class PacketRedaction {
     out.set(this.names.mac(out.subarray(from, from + n)), from);
   }
 
-  /** A name: of DNS in its labels, else as text; `raw`: which may be of any octets. */
-  private label(out: Uint8Array, from: number, to: number, raw: boolean): void {
+  /** A name of DNS in its labels, an address, a word of a standard, or any other text. */
+  private text(out: Uint8Array, from: number, to: number): void {
     if (this.labels(out, from, to)) return;
-    const s = latin1(out, from, to);
-    if (/^[ -~]*$/.test(s)) write(out, from, this.plain(s));
-    else if (raw) write(out, from, this.names.words(s));
-  }
-
-  private plain(s: string): string {
-    const changed = this.names.text(s);
-    return changed === s && !s.includes('.') ? this.names.user(s) : changed;
+    const d = new Draft(out.slice(from, to));
+    const s = latin1(out, from, to).replace(/\0+$/, '');
+    if (PROTOCOLS.has(s.toLowerCase())) d.keep(0, d.length);
+    else if (s.includes('@')) this.parts.address(d, 0, s.length);
+    else if (/^[\w-]+(?:\.[\w-]+)+\.?$|^\[?[0-9a-f]*:[0-9a-f:.]*\]?$/i.test(s)) this.parts.place(d, 0, s.length);
+    else if (/^\+?\d+$/.test(s)) this.parts.number(d, 0, s.length);
+    else for (const m of s.matchAll(/[^:\0]+/g)) this.parts.words(d, m.index, m.index + m[0].length);
+    out.set(d.made, from);
+    out.fill(0, from + s.length, to);
   }
 
   /** Labels of a domain name, up to its end or to a pointer (RFC 1035 §4.1.4), which may be all of it; false where it is none. */
   private labels(out: Uint8Array, from: number, to: number): boolean {
-    const parts: number[] = [];
-    let at = from;
-    while (at < to && out[at] > 0 && out[at] < 64) {
-      parts.push(at);
-      at += 1 + out[at];
-    }
-    const ends = at + 1 === to && out[at] === 0;
-    const points = at + 2 === to && out[at] >= 0xc0;
-    if (!(ends || points)) return false;
-    for (const p of parts) write(out, p + 1, this.names.label(latin1(out, p + 1, p + 1 + out[p])));
+    const parts = labelsIn(out, from, to);
+    if (parts === undefined) return false;
+    const written = parts.map((p) => latin1(out, p + 1, p + 1 + out[p]));
+    for (const [k, label] of this.names.domain(written).entries()) write(out, parts[k] + 1, label);
     return true;
   }
 }
 
-/** Whether a node is of octets that are no part of anything else that is shown. */
-function isNamingOctets(t: Tree, i: number): boolean {
+/** How many octets of a node are told, as they are or by a pseudonym. */
+function toldOctets(t: Tree, i: number): number {
   const f = t.field[i];
-  const isLeaf = i + 1 >= t.length || t.depth[i + 1] <= t.depth[i];
-  return f.type === 'bytes' && isLeaf && f.hidden !== true && OCTETS.test(f.name) && !KEPT.test(f.name);
+  const n = t.len[i];
+  switch (f.type) {
+    case 'protocol':
+    case 'none':
+    case 'frame':
+      return 0;
+    case 'bytes':
+    case 'guid':
+      return KEPT.test(f.name) || HARDWARE.has(f.name) || HARDWARE_END.test(f.name) ? n : 0;
+    case 'ipv4':
+    case 'ipv6':
+      return n === (f.type === 'ipv4' ? 4 : 16) ? n : 0;
+    case 'ether':
+      return n;
+    case 'string':
+      return isWritten(t, i) ? n : 0;
+    default:
+      return TELLING.test(f.name) || typeof t.made[i] === 'bigint' ? 0 : n <= WIDEST ? n : leading(t, i);
+  }
+}
+
+/** Whether the text of a node stands in the packet, and was not made of something else there. */
+function isWritten(t: Tree, i: number): boolean {
+  if (t.held[i] !== Held.Made) return true;
+  const octets = t.octets(i);
+  const value = t.made[i];
+  const s = latin1(t.sources[t.source[i]].buf, t.off[i], t.off[i] + t.len[i]);
+  return (
+    octets.length > 0 &&
+    typeof value === 'string' &&
+    (s.startsWith(value) || labelsIn(Buffer.from(s, 'latin1'), 0, s.length) !== undefined)
+  );
+}
+
+/** Octets of the number with which a node begins that goes on behind it: the code of an option. */
+function leading(t: Tree, i: number): number {
+  const { buf } = t.sources[t.source[i]];
+  let n = 0;
+  for (let k = 0; k < 4; k++) {
+    n = n * 256 + buf[t.off[i] + k];
+    if (n === t.number[i]) return k + 1;
+  }
+  return 0;
+}
+
+/** Where the labels of a domain name begin that takes up `[from, to)`, or ends there in a pointer; undefined: it is none. */
+function labelsIn(b: Uint8Array, from: number, to: number): number[] | undefined {
+  const parts: number[] = [];
+  let at = from;
+  while (at < to && b[at] > 0 && b[at] < 64) {
+    parts.push(at);
+    at += 1 + b[at];
+  }
+  const ends = at + 1 === to && b[at] === 0;
+  const points = at + 2 === to && b[at] >= 0xc0;
+  return ends || points ? parts : undefined;
+}
+
+/** Makes the FINGERPRINT of a message of STUN right for what has become of it. RFC 8489 §14.7 */
+function fingerprint(t: Tree, i: number, here: readonly number[], out: Uint8Array, start: number): void {
+  const message = here.findLast((k) => k < i && t.field[k].type === 'protocol' && t.field[k].name === 'stun');
+  if (message === undefined) return;
+  const at = t.off[i] - start;
+  const crc = fingerprintOf(out, t.off[message] - start, at - 4);
+  for (let k = 0; k < 4; k++) out[at + k] = crc >>> (24 - 8 * k);
 }
 
 /** Whether a payload is ESP, which need not be encrypted (RFC 2410), and not IKE behind four zeros (RFC 3948 §2.2). */
@@ -190,6 +257,8 @@ function write(out: Uint8Array, at: number, s: string): void {
 /** Silence instead of speech, no digit instead of the one that was pressed (RFC 4733 §2.3); headers and padding stay. */
 function blankMedia(out: Uint8Array, from: number, end: number, digit: boolean): void {
   const at = Math.min(end, from + Math.max(12, rtpHeader(out, from, end)));
+  const extension = from + 12 + 4 * (out[from] & 15) + 4;
+  if ((out[from] & 0x10) !== 0 && extension < at) out.fill(0, extension, at); // may hold names: RFC 7941
   const padding = (out[from] & 0x20) !== 0 && end > at ? out[end - 1] : 0;
   if (digit && end > at) out[at] = 0;
   else out.fill(0, at, Math.max(at, end - padding));

@@ -1,9 +1,10 @@
 import { LIMITS } from '../limits.js';
 import { macLike, replaceTokens, type Token } from './redact.js';
 
-/** Labels of names that many have in common. */
+/** Labels of names that many have in common; services and transports of RFC 2782 among them. */
 const COMMON: ReadonlySet<string> = new Set(
-  'arpa com example gsma ims in-addr invalid ip6 local net org urn'.split(' '),
+  `arpa com e164 example gsma ims in-addr invalid ip6 local net org urn _sip _sips _stun _stuns _tcp _tls _turn _turns
+  _udp`.split(/\s+/),
 );
 /** How many more may be told apart, and how often there was no room for one. */
 interface Room {
@@ -79,15 +80,37 @@ export class SameLength {
   }
 
   /** A name of as many labels, each as long: so a name and the names below it stay related. */
-  host = (s: string): string =>
-    s
-      .split('.')
-      .map((label) => this.label(label))
-      .join('.');
+  host = (s: string): string => this.domain(s.split('.')).join('.');
+
+  /** The labels of a name. Those that spell an address or a number backwards spell its pseudonym. */
+  domain(labels: readonly string[]): string[] {
+    const at = labels.findIndex((l, i) => /^(?:in-addr|ip6|e164)$/i.test(l) && /^arpa$/i.test(labels[i + 1] ?? ''));
+    if (at < 0) return labels.map((label) => this.label(label));
+    return [...this.backwards(labels.slice(0, at), labels[at].toLowerCase()), ...labels.slice(at)];
+  }
 
   label(s: string): string {
     const lower = s.toLowerCase();
-    return COMMON.has(lower) || s.startsWith('_') ? s : numbered(s, this.labels, lower);
+    return COMMON.has(lower) ? s : numbered(s, this.labels, lower);
+  }
+
+  /** RFC 1035 §3.5, RFC 3596 §2.5, RFC 6116 §3.2 */
+  private backwards(labels: readonly string[], tree: string): string[] {
+    const all = labels.toReversed();
+    if (tree === 'in-addr' && all.length === 4 && all.every((l) => /^\d{1,3}$/.test(l) && Number(l) < 256))
+      return this.ipv4(all.map(Number)).map(String).reverse();
+    if (tree === 'ip6' && all.length === 32 && all.every((l) => /^[0-9a-f]$/i.test(l)))
+      return [...Buffer.from(this.ipv6(Buffer.from(all.join(''), 'hex'))).toString('hex')].reverse();
+    if (tree === 'e164' && all.every((l) => /^\d$/.test(l))) return [...this.number(all.join(''))].reverse();
+    return labels.map((l) => l.replace(/[a-z]/gi, 'x').replace(/\d/g, '0'));
+  }
+
+  /** Hexadecimal digits, as many: of a UUID, of an identifier of a session. */
+  hex(s: string): string {
+    const all = s.replace(/[^0-9a-f]/gi, '');
+    const digits = this.uuids.of(all.toLowerCase(), '').toString(16).padStart(all.length, '0').slice(-all.length);
+    let i = 0;
+    return s.replace(/[0-9a-f]/gi, () => digits[i++]);
   }
 
   /** Text of any kind: addresses, users, numbers and names in it. */
@@ -105,7 +128,7 @@ export class SameLength {
       case 'secret':
         return found.replace(/[0-9a-f]/gi, '0');
       case 'uuid':
-        return this.uuid(found);
+        return this.hex(found);
       case 'uri': {
         const colon = found.indexOf(':') + 1;
         return found.slice(0, colon) + this.uri(found.slice(colon));
@@ -127,12 +150,6 @@ export class SameLength {
     }
   }
 
-  private uuid(s: string): string {
-    const digits = this.uuids.of(s.toLowerCase(), '').toString(16).padStart(32, '0');
-    let i = 0;
-    return s.replace(/[0-9a-f]/gi, () => digits[i++]);
-  }
-
   /** What follows the scheme of a URI: user, host, parameters. */
   private uri(rest: string): string {
     const [main, ...parameters] = rest.split(';');
@@ -146,7 +163,7 @@ export class SameLength {
 
   /** A host and a port; `alone`: it may be a telephone number. */
   place(s: string, alone: boolean): string {
-    const m = /^(\[[^\]]*\]|[^:]*)(:.*)?$/.exec(s);
+    const m = /^(\[[^\]]*\]|[^:]*)(\s*:\s*\d*)?$/.exec(s);
     if (m === null) return this.ipv6Text(s);
     const [, host, port = ''] = m;
     if (host.startsWith('[')) return `[${this.ipv6Text(host.slice(1, -1))}]${port}`;
@@ -168,7 +185,7 @@ export class SameLength {
     let n = this.nets.of(`${a}.${b}.${c}`, shape);
     const net = [c, b].map((x) => {
       const [low, count] = RANGE[digits(x)];
-      const v = low + (n % count);
+      const v = low + ((n + APART) % count);
       n = Math.floor(n / count);
       return v;
     });
@@ -180,7 +197,8 @@ export class SameLength {
 
   private ipv6Text(s: string): string {
     const groups = groupsOf(s);
-    if (groups === undefined) return s.replace(/[0-9a-f]/gi, '0');
+    if (groups === undefined)
+      return s.replace(/\d/g, '0').replace(/[a-z\x80-\xff]/gi, (c) => (/[a-f]/i.test(c) ? '0' : 'x'));
     const to = this.groups(groups);
     let i = 0;
     // As it is written: groups that are left out are zero, and stay so.
@@ -252,6 +270,8 @@ const RANGE = [[], [0, 10], [10, 90], [100, 156]] as unknown as readonly (readon
 const FIRST = [[], [1, 9], [10, 90], [128, 41]] as unknown as readonly (readonly [number, number])[];
 
 const digits = (x: number): number => String(x).length;
+/** Where subnets begin to be counted: away from those that many networks have. */
+const APART = 7;
 /** The last octet of host `n` of a subnet, neither 0 nor 255. */
 const hostOf = (count: number, n: number): number =>
   count === 1 ? 1 + (n % 9) : count === 2 ? 10 + (n % 90) : 100 + (n % 155);

@@ -1,0 +1,180 @@
+import { findOutside, parameter } from '../../dissectors/sip/address.js';
+import type { Draft } from './draft.js';
+import { HEADER_NAMES } from './harmless.js';
+import type { Parts } from './redact-parts.js';
+
+const COMMA = 44;
+const SEMICOLON = 59;
+/** RFC 9110 §5.6.7 */
+const DATE = /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/;
+
+type Part = (p: Parts, d: Draft, off: number, end: number) => void;
+
+const addresses: Part = (p, d, off, end) => p.addresses(d, off, end);
+const references: Part = (p, d, off, end) => p.references(d, off, end);
+const list: Part = (p, d, off, end) => p.list(d, off, end);
+const identifier: Part = (p, d, off, end) => p.identifier(d, off, end);
+/** Numbers and words between spaces: `1 INVITE`. */
+const counts: Part = (p, d, off, end) => {
+  for (const m of d.text(off, end).matchAll(/[^\s/]+/g)) {
+    const at = off + m.index;
+    (/^[\d.*-]+$/.test(m[0]) ? p.count : p.tokens)(d, at, at + m[0].length);
+  }
+};
+const range: Part = (p, d, off, end) => {
+  for (const m of d.text(off, end).matchAll(/\d{1,10}/g)) p.count(d, off + m.index, off + m.index + m[0].length);
+};
+const date: Part = (p, d, off, end) => (DATE.test(d.text(off, end)) ? d.keep(off, end) : counts(p, d, off, end));
+
+/** `SIP/2.0/UDP host:port;parameters`, between commas. RFC 3261 §20.42 */
+const via: Part = (p, d, off, end) => {
+  for (let i = off; i < end; ) {
+    const stop = findOutside(d.from, i, end, COMMA);
+    const semicolon = findOutside(d.from, i, stop, SEMICOLON);
+    const m = /^(\s*\w+\s*\/\s*[\d.]+\s*\/\s*[\w+-]+\s+)(\S+(?:\s*:\s*\d+)?)/.exec(d.text(i, semicolon));
+    if (m !== null) {
+      p.tokens(d, i, i + m[1].length);
+      p.place(d, i + m[1].length, i + m[0].length);
+    }
+    p.parameters(d, semicolon + 1, stop);
+    i = stop + 1;
+  }
+};
+
+/** Values in credentials and challenges. RFC 7616 §3, RFC 3310; those that prove or lead to a key are not told. */
+const CREDENTIALS: Readonly<Record<string, Part>> = {
+  ...Object.fromEntries(['nonce', 'nextnonce', 'cnonce', 'opaque'].map((n) => [n, identifier])),
+  ...Object.fromEntries(['algorithm', 'qop', 'stale'].map((n) => [n, list])),
+  nc: (_p, d, off, end) => /^"?[0-9a-f]{8}"?$/i.test(d.text(off, end)) && d.keep(off, end),
+  uri: references,
+  domain: references,
+  username: (p, d, off, end) => inQuotes(d, off, end, (at, stop) => credential(p, d, at, stop, true)),
+  realm: (p, d, off, end) => inQuotes(d, off, end, (at, stop) => credential(p, d, at, stop, false)),
+};
+
+/** Calls `each` with what stands between quotes, or with all where there are none. */
+function inQuotes(d: Draft, off: number, end: number, each: (off: number, end: number) => void): void {
+  const m = /^(\s*"?)([^"]*)/.exec(d.text(off, end))!;
+  each(off + m[1].length, off + m[0].length);
+}
+
+function credential(p: Parts, d: Draft, off: number, end: number, isUser: boolean): void {
+  const s = d.text(off, end);
+  if (/^sips?:/i.test(s)) p.uri(d, off, end);
+  else if (s.includes('@')) p.address(d, off, end);
+  else if (isUser) p.user(d, off, end);
+  else p.place(d, off, end);
+}
+
+/** Of other schemes than Digest nothing is told but their names. */
+const credentials: Part = (p, d, off, end) => {
+  const scheme = /^\s*(?:[\w-]+(?=\s+[^\s=])\s*)?/.exec(d.text(off, end))![0].length;
+  p.tokens(d, off, off + scheme);
+  if (scheme > 0 && !/^\s*digest\b/i.test(d.text(off, off + scheme))) return;
+  for (let i = off + scheme; i < end; ) {
+    const stop = findOutside(d.from, i, end, COMMA);
+    const q = parameter(d.from, i, stop);
+    p.tokens(d, q.off, q.nameEnd);
+    CREDENTIALS[d.text(q.off, q.nameEnd).toLowerCase()]?.(p, d, q.valueOff, q.end);
+    i = stop + 1;
+  }
+};
+
+/** Call-ID and tags. RFC 3891 §6.1 */
+const dialog: Part = (p, d, off, end) => {
+  const semicolon = findOutside(d.from, off, end, SEMICOLON);
+  p.identifier(d, off, semicolon);
+  p.parameters(d, semicolon + 1, end);
+};
+
+const callIds: Part = (p, d, off, end) => {
+  for (const m of d.text(off, end).matchAll(/[^\s,]+/g)) p.identifier(d, off + m.index, off + m.index + m[0].length);
+};
+
+/** RFC 7989 §5 */
+const session: Part = (p, d, off, end) => {
+  for (const m of d.text(off, end).matchAll(/\b[0-9a-f]{32}\b/gi)) p.hex(d, off + m.index, off + m.index + 32);
+  const semicolon = findOutside(d.from, off, end, SEMICOLON);
+  for (const m of d.text(semicolon, end).matchAll(/\b(?:remote|logme)\b/gi))
+    d.keep(semicolon + m.index, semicolon + m.index + m[0].length);
+};
+
+/** `399 host "text"`, RFC 3261 §20.43. */
+const warning: Part = (p, d, off, end) => {
+  const m = /^(\s*\d{3}\s+)(\S+)/.exec(d.text(off, end));
+  if (m === null) return;
+  d.keep(off, off + m[1].length);
+  p.place(d, off + m[1].length, off + m[0].length);
+};
+
+/** Seconds, what is said of them, and how long they hold. RFC 3261 §20.33 */
+const retryAfter: Part = (p, d, off, end) => {
+  p.count(d, off, end);
+  p.parameters(d, findOutside(d.from, off, end, SEMICOLON) + 1, end);
+};
+
+/** What kind of access it is; where it is, is not told. TS 24.229 §7.2A.4 */
+const access: Part = (p, d, off, end) => {
+  for (let i = off; i < end; ) {
+    const stop = findOutside(d.from, i, end, COMMA);
+    for (let at = i; at < stop; ) {
+      const semicolon = findOutside(d.from, at, stop, SEMICOLON);
+      p.tokens(d, at, parameter(d.from, at, semicolon).nameEnd);
+      at = semicolon + 1;
+    }
+    i = stop + 1;
+  }
+};
+
+const by = (names: string, part: Part): [string, Part][] => names.split(/\s+/).map((n) => [n, part]);
+
+/** By the name of a header field: what its value is made of. Of all others nothing is told but that they are there. */
+const FIELDS: Readonly<Record<string, Part>> = Object.fromEntries([
+  ...by(
+    `additional-identity alert-info b call-info contact diversion error-info f from geolocation history-info m
+    p-asserted-identity p-asserted-service p-associated-uri p-called-party-id p-preferred-identity p-preferred-service
+    p-profile-key p-refused-uri-list p-served-user p-user-database path permission-missing policy-contact r record-route
+    refer-to referred-by remote-party-id reply-to route service-route t to trigger-consent x-3gpp-asserted-identity
+    x-3gpp-intended-identity`,
+    addresses,
+  ),
+  ...by('from-path to-path use-path location referer origin content-location', references),
+  ...by(
+    `a accept accept-contact accept-encoding accept-language accept-ranges accept-resource-priority allow allow-events
+    answer-mode c cache-control connection content-disposition content-encoding content-language
+    content-transfer-encoding content-type d e event failure-report feature-caps geolocation-error geolocation-routing
+    info-package j k mime-version o p-answer-state p-early-media pragma priority priv-answer-mode privacy proxy-connection
+    proxy-require reason recv-info refer-sub reject-contact request-disposition require resource-priority
+    security-client security-server security-verify subscription-state success-report supported te transfer-encoding
+    u unsupported upgrade use-path vary`,
+    list,
+  ),
+  ...by('age content-length cseq flow-timer l max-breadth max-forwards min-expires rack rseq timestamp', counts),
+  ...by('min-se session-expires x', retryAfter),
+  ...by('byte-range content-range range', range),
+  ...by('date expires if-modified-since if-unmodified-since last-modified', date),
+  ...by('authentication-info authorization proxy-authenticate proxy-authorization www-authenticate', credentials),
+  ...by('content-id etag if-match if-none-match message-id sip-etag sip-if-match suppress-if-match', identifier),
+  ...by('call-id i in-reply-to', callIds),
+  ...by('join replaces target-dialog', dialog),
+  ...by('v via', via),
+  ['cellular-network-info', access],
+  ['p-access-network-info', access],
+  ['host', (p, d, off, end) => p.place(d, off, end)],
+  ['session-id', session],
+  ['retry-after', retryAfter],
+  ['warning', warning],
+  ['status', (p, d, off, end) => p.count(d, off, Math.min(end, off + 3)) /* RFC 4975 §7.1.2: the phrase is not told */],
+]);
+
+/** A header field in `[off, end)`, lines that it goes on in included. */
+export function headerField(p: Parts, d: Draft, off: number, end: number): void {
+  const m = /^([\w.!%*+`'~-]+)([ \t]*:\s*)/.exec(d.text(off, end));
+  if (m === null) return;
+  const name = m[1].toLowerCase();
+  if (HEADER_NAMES.has(name)) d.keep(off, off + m[1].length);
+  else d.put(off, m[1].replace(/[a-z]/gi, 'z').replace(/\d/g, '0')); // an `x` alone is Session-Expires
+  let stop = end;
+  while (stop > off && d.from[stop - 1] <= 32) stop--;
+  FIELDS[name]?.(p, d, off + m[0].length, stop);
+}
