@@ -288,7 +288,7 @@ export const tcp: Dissector<TcpSegment> = defineDissector<TcpSegment>({
     showFlags(t, v, cx, flags, note);
     showWindow(t, off, u16(buf, off + 14), flags, note);
     t.num(F.checksum, off + 16, 2, u16(buf, off + 16));
-    if (t.wanted(F.status) || t.wantsExperts) {
+    if (t.wanted(F.status) || t.wanted(F.badChecksum) || t.wantsExperts) {
       const status = checksumStatus(v, cx);
       t.num(F.status, off + 16, 0, status);
       if (status === 0) {

@@ -8,6 +8,7 @@ import { ipv4 } from '../../dissectors/ipv4.js';
 import { isakmp } from '../../dissectors/isakmp/index.js';
 import { llc } from '../../dissectors/llc.js';
 import { rtp } from '../../dissectors/rtp.js';
+import { tcp } from '../../dissectors/tcp/index.js';
 import { tls } from '../../dissectors/tls/index.js';
 import { openStream } from '../../src/capture/open.js';
 import { tlsServices } from '../../src/cli/services.js';
@@ -252,6 +253,12 @@ describe('found by fuzzing', () => {
   test('a layer too short for its header is there, for a filter that asks for nothing else', async () => {
     const { ipv6 } = await import('../../dissectors/ipv6.js');
     const found = await bare(`${MACS} 86dd 60000000`, ETHERNET, [ipv6.fields.ipv6!]);
+    assert.equal(found.length, 1);
+  });
+
+  test('a wrong checksum of TCP, for a filter that asks for nothing else', async () => {
+    const frame = '45000028 00000000 40060000 0a000001 0a000002 04d2 1f90 00000001 00000000 50020400 beef 0000';
+    const found = await bare(frame, RAW, [tcp.fields['tcp.checksum_bad.expert']!]);
     assert.equal(found.length, 1);
   });
 
