@@ -8,7 +8,7 @@ import { cmd, cmdInGre } from './cmd.js';
 import { data } from './data.js';
 import { dhcp } from './dhcp/index.js';
 import { dhcpv6 } from './dhcpv6/index.js';
-import { dns, llmnr, mdns } from './dns/index.js';
+import { dns, dnsGuess, llmnr, mdns } from './dns/index.js';
 import { dtls } from './dtls/index.js';
 import { erspan, erspanOne } from './erspan.js';
 import { esp, espNull } from './esp.js';
@@ -146,6 +146,7 @@ export const dissectors: readonly AnyDissector[] = [
   dns,
   mdns,
   llmnr,
+  dnsGuess,
   sip,
   sdp,
   sap,

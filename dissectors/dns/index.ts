@@ -5,6 +5,7 @@ import {
   defineDissector,
   type Field,
   fields,
+  No,
   nameOf,
   need,
   Short,
@@ -13,6 +14,7 @@ import {
   u16,
   u32,
   type View,
+  Yes,
 } from 'fttscope/kit';
 import { durationText } from '../dhcp/text.js';
 import { E } from './experts.js';
@@ -337,6 +339,38 @@ export const dns = protocol(
   },
   { title: 'Domain Name System', layer: L.dns, multicast: false, linkLocal: false },
 );
+
+/** DNS on another port, known by its header alone. */
+export const dnsGuess = defineDissector<DnsMessage>({
+  proto: 'dns_guess',
+  title: 'Domain Name System',
+  layer: 'dns',
+  short: 'DNS',
+  spec: 'RFC 1035',
+  fields: {},
+  on: { 'udp.heuristic': ['dns_guess'] },
+  probe: (b, off, end) => (looksLikeDns(b, off, end) ? Yes : No),
+  track: (v, cx) => dns.track!(v, cx),
+  dissect: (v, t, cx) => dns.dissect(v, t, cx),
+  summary: (v, cx) => dns.summary!(v, cx),
+  codec,
+});
+
+/** Most records of a section, and most answers, of a message on a port that is not that of DNS. */
+const FEW = 10;
+const MANY = 100;
+
+/** Whether a standard query with one question may begin at `off`, or the answer to one. RFC 1035 §4.1.1 */
+function looksLikeDns(b: Uint8Array, off: number, end: number): boolean {
+  if (end - off <= HEADER) return false;
+  const flags = u16(b, off + 2);
+  const questions = u16(b, off + 4);
+  const answers = u16(b, off + 6);
+  const authorities = u16(b, off + 8);
+  if (opcode(flags) !== 0 || questions > 1 || u16(b, off + 10) > FEW) return false;
+  if (response(flags)) return answers <= MANY && authorities <= FEW;
+  return questions === 1 && answers === 0 && authorities === 0;
+}
 
 /** Multicast DNS, RFC 6762. */
 export const mdns = protocol(

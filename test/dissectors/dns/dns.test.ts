@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { concat } from 'fttscope/kit';
-import { dns, llmnr, mdns } from '../../../dissectors/dns/index.js';
+import { concat, Yes } from 'fttscope/kit';
+import { dns, dnsGuess, llmnr, mdns } from '../../../dissectors/dns/index.js';
+import { at, udp } from '../../build/packets.js';
+import { FrameSource } from '../../build/source.js';
+import { forSource } from '../../support/rows.js';
 import { cutEverywhere, octets, run } from './layer.js';
 
 const ascii = (s: string): string => Buffer.from(s).toString('hex');
@@ -274,5 +277,50 @@ describe('DNS', () => {
     const head = octets(`000080000000ffff00000000${chain}00`);
     const { stopped } = run(dns, concat([head, octets(record(1, 'c0000201', 'c00c').repeat(3000))]));
     assert.notEqual(stopped, undefined);
+  });
+});
+
+describe('DNS on any port', () => {
+  const header = (flags: number, ...counts: number[]) =>
+    octets(`1234${[flags, ...counts].map(word).join('')}${name('a.example')}00010001`);
+  const looks = (b: Uint8Array): boolean => dnsGuess.probe!(b, 0, b.length) === Yes;
+
+  // Each was given to tshark 4.0.17 on port 40123.
+  it('is known by a header as queries and their answers have it', () => {
+    for (const flags of [0, 0x0100, 0x07ff]) assert.ok(looks(header(flags, 1, 0, 0, 10)), word(flags));
+    for (const counts of [
+      [0, 0, 0, 0],
+      [1, 100, 10, 10],
+    ])
+      assert.ok(looks(header(0x8180, ...counts)), counts.join());
+  });
+
+  it('is not known by any other', () => {
+    for (const flags of [0x0800, 0x7800, 0xa800]) assert.ok(!looks(header(flags, 1, 0, 0, 0)), word(flags));
+    for (const counts of [
+      [0, 0, 0, 0],
+      [2, 0, 0, 0],
+      [1, 1, 0, 0],
+      [1, 0, 1, 0],
+      [1, 0, 0, 11],
+    ])
+      assert.ok(!looks(header(0x0100, ...counts)), counts.join());
+    for (const counts of [
+      [2, 0, 0, 0],
+      [1, 101, 0, 0],
+      [1, 0, 11, 0],
+      [1, 0, 0, 11],
+    ])
+      assert.ok(!looks(header(0x8180, ...counts)), counts.join());
+    assert.ok(!looks(header(0x0100, 1, 0, 0, 0).subarray(0, 12)));
+  });
+
+  it('is shown as DNS', async () => {
+    const query = udp(at('192.0.2.1', 40_000), at('192.0.2.2', 40_123), header(0x0100, 1, 0, 0, 0));
+    const stacks: string[] = [];
+    await forSource(new FrameSource([{ octets: query }], 101), {}, ({ dissection }) => {
+      stacks.push(dissection.protocols.join(':'));
+    });
+    assert.match(stacks.join(), /ip:udp:dns$/);
   });
 });
