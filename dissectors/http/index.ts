@@ -1,4 +1,16 @@
-import { type Ctx, defineDissector, type Field, indexOf, latin1, Malformed, type Tree, View, Yes } from 'fttscope/kit';
+import {
+  type Ctx,
+  defineDissector,
+  type Field,
+  indexOf,
+  latin1,
+  Malformed,
+  need,
+  type Tree,
+  Unsure,
+  View,
+  Yes,
+} from 'fttscope/kit';
 import { handBody } from '../bodies.js';
 import { codec, type HttpMessage } from './codec.js';
 import { type ConnectNote, type Exchanges, follow, fullUri, type HttpNote, newExchanges, target } from './exchange.js';
@@ -66,7 +78,7 @@ export const http = defineDissector<HttpMessage>({
 /** Shows one message, or what goes on with a body, as a layer called `layer`. */
 export function dissectMessage(v: View, t: Tree, cx: Ctx, layer: Field, note?: HttpNote): void {
   const { buf } = v;
-  const m = isStart(buf, v.off, v.end) === Yes ? readMessage(buf, v.off, v.end) : undefined;
+  const m = messageOf(v);
   t.open(layer, v.off, v.length);
   if (m === undefined) {
     t.pop();
@@ -80,12 +92,20 @@ export function dissectMessage(v: View, t: Tree, cx: Ctx, layer: Field, note?: H
   related(v, m, status, t, note);
   if (m.complete && m.body < v.end) body(v, m, t, cx);
   else t.pop();
+  if (v.length < v.wireLength) need(v, v.wireLength);
+}
+
+/** The message that `v` is; undefined for what goes on with one. Where the capture cut its first line, that may be one. */
+function messageOf(v: View): Message | undefined {
+  const cut = v.length < v.wireLength;
+  const start = isStart(v.buf, v.off, v.end);
+  return start === Yes || (cut && start === Unsure) ? readMessage(v.buf, v.off, v.end, cut) : undefined;
 }
 
 /** Start line and media type of the body. */
 export function summarize(v: View): string {
   const { buf } = v;
-  const m = isStart(buf, v.off, v.end) === Yes ? readMessage(buf, v.off, v.end) : undefined;
+  const m = messageOf(v);
   if (m === undefined) return 'Continuation';
   const line = `${latin1(buf, m.start.off, m.start.end)} `;
   const { type } = mediaType(m);

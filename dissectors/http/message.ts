@@ -33,14 +33,16 @@ const COLON = 58;
 /** Field lines of one message that are looked at. */
 const MAX_HEADERS = 1000;
 
-/** Methods of RFC 9110 §9.3 and of the protocols that took over its syntax. */
+/** Methods of RFC 9110 §9.3, of WebDAV (RFC 4918, 3253, 3648, 3744, 5323) and of others that took over its syntax. */
 const METHODS = new Set(
   (
-    'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT SEARCH ' +
+    'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH LINK UNLINK PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK ' +
+    'VERSION-CONTROL REPORT CHECKOUT CHECKIN UNCHECKOUT MKWORKSPACE UPDATE LABEL MERGE BASELINE-CONTROL MKACTIVITY ' +
+    'ORDERPATCH ACL SEARCH BCOPY BDELETE BMOVE BPROPFIND BPROPPATCH POLL RPC_IN_DATA RPC_OUT_DATA CCM_POST ' +
     'NOTIFY M-SEARCH SUBSCRIBE UNSUBSCRIBE'
   ).split(' '),
 );
-const LONGEST_METHOD = 11;
+const LONGEST_METHOD = 16;
 /** Octets of a request line within which its version must show. */
 const LONGEST_LINE = 65_536;
 
@@ -56,7 +58,7 @@ export function isStart(b: Uint8Array, off: number, end: number): Probe {
   if (b[i] !== SPACE || !METHODS.has(token)) return No;
   const line = lineAt(b, off, Math.min(end, off + LONGEST_LINE));
   if (line === undefined) return n < LONGEST_LINE ? Unsure : No;
-  return versionAt(b, line) > off ? Yes : No;
+  return versionAt(b, line) > off || startsWith(b, i, line.end, ' HTTP/1.') ? Yes : No; // or its target is missing
 }
 
 /**
@@ -67,14 +69,18 @@ export function versionAt(b: Uint8Array, line: Line): number {
   const method = indexOf(b, SPACE, line.off, line.end);
   const first = method < 0 ? -1 : indexOf(b, SPACE, method + 1, line.end);
   let at = first;
-  while (at >= 0 && !startsWith(b, at, line.end, ' HTTP/1.')) at = indexOf(b, SPACE, at + 1, line.end);
+  while (at >= 0 && !isVersion(b, at, line)) at = indexOf(b, SPACE, at + 1, line.end);
   return at < 0 ? -1 : first;
 }
 
-/** The line that starts at `off`; undefined where its end is not there. */
-function lineAt(b: Uint8Array, off: number, end: number): Line | undefined {
+/** Whether a space and a version stand at `at`, or what is left of them in a line that was cut. */
+const isVersion = (b: Uint8Array, at: number, { end, next }: Line): boolean =>
+  startsWith(b, at, end, ' HTTP/1.') || (next === end && ' HTTP/1.'.startsWith(latin1(b, at, end)));
+
+/** The line that starts at `off`; undefined where its end is not there, but for one that was `cut`. */
+function lineAt(b: Uint8Array, off: number, end: number, cut = false): Line | undefined {
   const lf = indexOf(b, LF, off, end);
-  if (lf < 0) return undefined;
+  if (lf < 0) return cut && off < end ? { off, end, next: end } : undefined;
   return { off, end: lf > off && b[lf - 1] === CR ? lf - 1 : lf, next: lf + 1 };
 }
 
@@ -88,14 +94,14 @@ export function startLine(v: View): string {
 
 const isBlank = (c: number): boolean => c === SPACE || c === TAB;
 
-/** Reads start line and field lines; undefined where not even the start line is whole. */
-export function readMessage(b: Uint8Array, off: number, end: number): Message | undefined {
-  const start = lineAt(b, off, end);
+/** Reads start line and field lines; undefined where not even the start line is whole. The last line may be `cut`. */
+export function readMessage(b: Uint8Array, off: number, end: number, cut = false): Message | undefined {
+  const start = lineAt(b, off, end, cut);
   if (start === undefined) return undefined;
   const headers: Header[] = [];
   let at = start.next;
   while (headers.length < MAX_HEADERS) {
-    let line = lineAt(b, at, end);
+    let line = lineAt(b, at, end, cut);
     if (line === undefined) break;
     if (line.end === line.off) return { start, headers, body: line.next, complete: true };
     // RFC 9112 §5.2: a line that starts with white space goes on with the one before
@@ -143,11 +149,15 @@ export const UntilClose = -2;
 export function bodyLength(b: Uint8Array, m: Message): number {
   const status = statusOf(b, m);
   if ((status >= 100 && status < 200) || status === 204 || status === 304) return 0;
-  if (/(^|,)\s*chunked\s*$/i.test(fieldValue(m, 'transfer-encoding'))) return Chunked;
+  if (isChunked(m)) return Chunked;
   const length = fieldValue(m, 'content-length');
   if (/^\d{1,15}$/.test(length)) return Number(length);
   return status === 0 ? 0 : UntilClose;
 }
+
+/** Whether any Transfer-Encoding names it; RFC 9112 §6.1 wants it last, not everyone puts it there. */
+const isChunked = (m: Message): boolean =>
+  m.headers.some(({ name, value }) => name === 'transfer-encoding' && /(^|[\s,])chunked/i.test(value));
 
 /** One chunk: its size line, its data, and what ends it. */
 export interface Chunk {
@@ -158,11 +168,14 @@ export interface Chunk {
   readonly next: number;
 }
 
-/** The chunk whose size line starts at `off`; 0: more octets are needed; -1: not a chunk. RFC 9112 §7.1. */
+/**
+ * The chunk whose size line starts at `off`; 0: more octets are needed; -1: not a chunk. RFC 9112 §7.1. What stands around
+ * the digits is passed over, as receivers do.
+ */
 export function chunkAt(b: Uint8Array, off: number, end: number): Chunk | 0 | -1 {
   const line = lineAt(b, off, end);
   if (line === undefined) return end - off > 1024 ? -1 : 0;
-  const m = /^([0-9a-f]{1,8})[ \t]*(;|$)/i.exec(latin1(b, off, line.end));
+  const m = /^\s*(?:0x)?0*([0-9a-f]{1,8})(?![0-9a-f])/i.exec(latin1(b, off, line.end));
   if (m === null) return -1;
   const size = Number.parseInt(m[1], 16);
   if (size === 0) return { off, data: line.next, size, next: line.next };
@@ -178,7 +191,7 @@ export function chunkAt(b: Uint8Array, off: number, end: number): Chunk | 0 | -1
  * no message is a message of its own ("continuation").
  */
 export function messageLength(b: Uint8Array, off: number, end: number, known?: Framing): number {
-  return lengthOf(b, off, end, false, known);
+  return lengthOf(b, off, end, 'any', known);
 }
 
 /**
@@ -186,18 +199,31 @@ export function messageLength(b: Uint8Array, off: number, end: number, known?: F
  * for to its end: it may be followed by a request with credentials.
  */
 export function connectAnswerLength(b: Uint8Array, off: number, end: number, known?: Framing): number {
-  return lengthOf(b, off, end, true, known);
+  return lengthOf(b, off, end, 'connect', known);
+}
+
+/** The same for what answers a HEAD: it has no body, whatever it says. RFC 9112 §6.3 */
+export function headAnswerLength(b: Uint8Array, off: number, end: number, known?: Framing): number {
+  return lengthOf(b, off, end, 'head', known);
 }
 
 /** What of a message is looked through: its first line, one that is no start line, up to the empty line, chunks, trailers. */
 const Phase = { Start: 0, Line: 1, Head: 2, Chunks: 3, Trailers: 4 } as const;
 
-function lengthOf(b: Uint8Array, off: number, end: number, connect: boolean, known = new Framing()): number {
+function lengthOf(
+  b: Uint8Array,
+  off: number,
+  end: number,
+  answers: 'any' | 'connect' | 'head',
+  known = new Framing(),
+): number {
   if (known.phase === Phase.Start && !starts(b, off, end, known)) return 0;
   if (known.phase === Phase.Line) return lineEndsIn(b, off, end, known) ? end - off : 0; // it may go on: a line is read to its end
   if (known.phase === Phase.Head) {
     const head = emptyLine(b, off, end, known);
     if (head === 0) return 0;
+    if (answers === 'head') return head;
+    const connect = answers === 'connect';
     const m = readMessage(b, off, off + head)!;
     if (connect && Math.trunc(statusOf(b, m) / 100) === 2) return head;
     const length = bodyLength(b, m);
@@ -258,4 +284,4 @@ function chunkedLength(b: Uint8Array, off: number, end: number, known: Framing):
 
 /** Whether a chunk size stands at `at` that no number of octets can be. */
 export const chunkTooLarge = (b: Uint8Array, at: number, end: number): boolean =>
-  /^[0-9a-f]{9,}[ \t]*(;|\r?\n)/i.test(latin1(b, at, Math.min(end, at + 64)));
+  /^0*[1-9a-f][0-9a-f]{8,}[ \t]*(;|\r?\n)/i.test(latin1(b, at, Math.min(end, at + 64)));

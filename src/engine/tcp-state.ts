@@ -135,8 +135,8 @@ export class TcpState extends FlowState implements StreamConsumer {
     (this.connection ?? this.connect()).data(side, buf, off, end, frame);
   }
 
-  gap(side: 0 | 1, octets: number): void {
-    (this.connection ?? this.connect()).gap(side, octets);
+  gap(side: 0 | 1, octets: number, cut: boolean): void {
+    (this.connection ?? this.connect()).gap(side, octets, cut);
   }
 
   close(side: 0 | 1, how: 'fin' | 'rst'): void {

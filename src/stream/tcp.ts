@@ -24,8 +24,8 @@ export interface StreamConsumer {
    * may: copy what is to be kept.
    */
   data(direction: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number): void;
-  /** So many octets are missing here for good. */
-  gap(direction: 0 | 1, octets: number): void;
+  /** So many octets are missing here for good. `cut`: of a segment, which was captured up to here. */
+  gap(direction: 0 | 1, octets: number, cut: boolean): void;
   /** All up to the FIN of the direction was passed on, or it sent an RST; then what was under way may follow. */
   close(direction: 0 | 1, how: 'fin' | 'rst'): void;
 }
@@ -145,7 +145,7 @@ export class TcpStream {
     half.position += n + cut;
     half.anchored = true;
     if (n > 0) this.consumer.data(half.direction, buf, off, end, frame);
-    if (cut > 0) this.consumer.gap(half.direction, cut);
+    if (cut > 0) this.consumer.gap(half.direction, cut, true);
   }
 
   /** A segment that does not simply come next: old, ahead, overlapping, or with a FIN. */
@@ -290,7 +290,7 @@ export class TcpStream {
     const octets = position - half.position;
     half.next = (half.next + octets) >>> 0;
     half.position = position;
-    if (half.anchored && octets > 0) this.consumer.gap(half.direction, octets);
+    if (half.anchored && octets > 0) this.consumer.gap(half.direction, octets, false);
   }
 
   /** Passes on all parts of a direction, and the gap before a FIN. */

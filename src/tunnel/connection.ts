@@ -1,11 +1,12 @@
 import type { ConnectNote } from '../../dissectors/http/exchange.js';
 import { connectAnswerLength, fieldValue, readMessage, startLine } from '../../dissectors/http/message.js';
-import { type AnyDissector, No, type Pdu, type View } from '../kit/index.js';
+import { type AnyDissector, No, type Pdu, View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
 import type { StreamConsumer } from '../stream/tcp.js';
 import { type Hole, type TlsServices, TlsSession } from '../tls/index.js';
 import { Account } from './account.js';
+import { Answers } from './answers.js';
 import { ClientSide, other, type Side } from './client-side.js';
 import { Deframer } from './deframe.js';
 import { proxyHeader } from './detect.js';
@@ -37,6 +38,7 @@ export class Connection implements StreamConsumer {
   private tlsRecords: RecordLayer | null = null;
   private readonly client = new ClientSide();
   private readonly account: Account;
+  private readonly answers = new Answers();
   /** Whether the payload is that of an HTTP CONNECT. */
   proxied = false;
   /** The layer of that CONNECT. */
@@ -135,12 +137,13 @@ export class Connection implements StreamConsumer {
     this.startTls(side);
   }
 
-  gap(side: Side, octets: number): void {
+  gap(side: Side, octets: number, cut: boolean): void {
     const half = this.halves[side];
     this.host.finding('capture.gap');
     this.noteGap(side, octets);
     if (half.mode === 'tls') this.tlsRecords!.cut(side, half, octets);
     else {
+      if (cut) this.cutShort(half, octets);
       half.window.clear();
       half.missing += octets;
       half.begun = false;
@@ -148,6 +151,19 @@ export class Connection implements StreamConsumer {
       if (half.mode === 'clear') half.deframer!.gap();
       else if (half.mode === 'pdus') half.messages!.gap();
     }
+  }
+
+  /** Shows a message that began in the segment at hand as far as it was captured. */
+  private cutShort(half: Half, missing: number): void {
+    const { window: w, mode, messages, frame } = half;
+    if (w.length === 0 || frame !== this.host.frame || (mode !== 'pdus' && mode !== 'detect')) return;
+    const dissector = messages === null ? this.host.streamDissector(this.flow) : messages.dissector;
+    if (dissector?.pduLength === undefined) return;
+    const probed = dissector.probe?.(w.buf, w.off, w.end) ?? Yes;
+    if (probed === No || (probed !== Yes && messages?.lost)) return;
+    const { buf, off, end, segments } = w.take(w.length);
+    if (segments !== undefined) return;
+    this.give({ dissector, view: new View({ name: TCP_NAMES[0], buf, start: off, end }, off, end, end + missing) });
   }
 
   private noteGap(side: Side, octets: number): void {
@@ -320,7 +336,7 @@ export class Connection implements StreamConsumer {
     const half = this.halves[side];
     if (this.tunnel?.proxy !== undefined && side !== this.client.side) half.messages!.length = connectAnswerLength;
     while (half.mode === 'pdus') {
-      const pdu = half.messages!.next();
+      const pdu = half.messages!.next(this.answers.length(side));
       if (pdu === undefined) return;
       this.give(pdu);
       if (pdu.dissector === this.host.dissectors.http) this.http(side, pdu.view);
@@ -340,6 +356,7 @@ export class Connection implements StreamConsumer {
       return;
     }
     const status = /^HTTP\/1\.\d (\d{3})/.exec(line);
+    this.answers.see(side, line, Number(status?.[1] ?? 0));
     if (status?.[1] === '101') this.switchProtocols(v);
     if (status === null || this.tunnel?.proxy === undefined || side === this.client.side || this.connected) return;
     const code = Number(status[1]);

@@ -38,13 +38,13 @@ export class Messages {
     this.lost = true;
   }
 
-  /** The next whole message; undefined: more octets are needed. */
-  next(): Pdu | undefined {
+  /** The next whole message; undefined: more octets are needed. `length` holds for this one instead of {@link length}. */
+  next(length = this.length): Pdu | undefined {
     const { dissector, window } = this;
     const have = window.end - window.off;
     if (have === 0 || have < this.needed) return this.tooLong(have);
     if (this.lost && !this.find()) return this.take(this.data, have);
-    const n = this.length?.(window.buf, window.off, window.end, this.framing) ?? have;
+    const n = length?.(window.buf, window.off, window.end, this.framing) ?? have;
     if (n < 0) {
       this.lost = true;
       return this.take(this.data, have);

@@ -280,4 +280,10 @@ describe('found by fuzzing', () => {
     await forSource(source, {}, (row) => lengths.push(row.frameLength));
     assert.deepEqual(lengths, [2_147_483_647]);
   });
+
+  test('as many layers as are shown, and more, for peek too', async () => {
+    const hops = '0000000000000000'.repeat(40);
+    const hex = `${MACS} 0800 45000160 00000000 40000000 0a000001 0a000002 ${hops}`;
+    assert.equal((await stack(hex, ETHERNET)).split(':').length, 32);
+  });
 });

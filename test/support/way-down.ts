@@ -36,6 +36,7 @@ function walk(v: View, table: string, key: TableKey): Layer[] {
 }
 
 const FAILED = /^_ws\.(malformed|short)$/;
+const TOO_DEEP = 'Layers nest too deep; the rest is not shown';
 
 /** Reads a tree from front to back. */
 class Cursor {
@@ -54,9 +55,13 @@ class Cursor {
       }
     return false;
   }
-  /** Whether a layer of the packet could not be read. */
+  /** Whether a layer of the packet could not be read, or is one too many. */
   failed(): boolean {
-    for (let i = Math.max(0, this.at); i < this.t.length; i++) if (FAILED.test(this.t.field[i]!.name)) return true;
+    const { t } = this;
+    for (let i = Math.max(0, this.at); i < t.length; i++) {
+      const { name } = t.field[i]!;
+      if (FAILED.test(name) || (name === '_ws.expert.message' && t.value(i) === TOO_DEEP)) return true;
+    }
     return false;
   }
   get off(): number {

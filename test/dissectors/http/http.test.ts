@@ -236,3 +236,30 @@ test('a body of JSON is a layer of its own', () => {
   const seen = see('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"a": 1}');
   assert.deepEqual(seen.protocols, ['http', 'json']);
 });
+
+test('chunks are read as receivers read them', () => {
+  const sizes =
+    (...fields: string[]) =>
+    (body: string) => {
+      const seen = see(['HTTP/1.1 200 OK', ...fields, '', body].join('\r\n'));
+      return [values(seen, 'http.chunk_size'), values(seen, 'http.file_data')];
+    };
+  const chunked = sizes('Transfer-Encoding: chunked');
+  for (const size of ['5', '05', '0000000005', '0x5', ' 5', '5 ', '5x', '5;a'])
+    assert.deepEqual(chunked(`${size}\r\nhello\r\n0\r\n\r\n`), [['5', '0'], ['hello']], size);
+  // RFC 9112 §6.1: chunked is the last coding; tshark, too, takes it wherever it stands.
+  for (const fields of [
+    ['Transfer-Encoding: chunked, identity'],
+    ['Transfer-Encoding: chunked', 'Transfer-Encoding: x'],
+  ])
+    assert.deepEqual(sizes(...fields)('5\r\nhello\r\n0\r\n\r\n'), [['5', '0'], ['hello']], fields.join());
+});
+
+test('a request line without a target, and methods of other RFCs', () => {
+  const probe = (s: string) => http.probe!(bytes(s), 0, s.length);
+  const seen = see('OPTIONS HTTP/1.1\nHost: h\n\n');
+  assert.deepEqual(values(seen, 'http.request.method'), ['OPTIONS']);
+  assert.deepEqual(values(seen, 'http.request.uri'), ['HTTP/1.1']);
+  for (const method of ['BASELINE-CONTROL', 'RPC_IN_DATA', 'ACL', 'LINK'])
+    assert.equal(probe(`${method} / HTTP/1.1\r\n`), Yes, method);
+});
