@@ -47,6 +47,7 @@ export interface ReadOptions {
   l?: boolean;
   P?: boolean;
   z?: string[];
+  twoPass?: boolean;
 }
 
 /** Options of the screens beside those of every command that reads captures. */
@@ -102,7 +103,7 @@ export function addInputOptions(c: Command): Command {
     .option('-q, --quiet', 'no progress, no warnings, no word about the tunnels')
     .option('-n', 'no name resolution (always so)')
     .addOption(new Option('-N <flags>', 'accepted for tshark; names are not resolved').hideHelp())
-    .addOption(new Option('-2', 'accepted for tshark').hideHelp());
+    .option('-2, --two-pass', 'read twice, so that filters and -e may name call.*, media.* and tunnel.state');
 }
 
 /** Leaves options out of the help of a command that they do nothing for; they are taken all the same. */

@@ -3,6 +3,7 @@ import { dissectors } from '../../dissectors/index.js';
 import type { CaptureFile, Damage } from '../capture/chunk.js';
 import { openCapture, openGrowing } from '../capture/open.js';
 import { engineFields } from '../engine/dissect.js';
+import { Hindsight, hindsightAmong } from '../engine/hindsight.js';
 import { NO_ROWS, Pass, type RowKinds, type Tap } from '../engine/pass.js';
 import { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
@@ -10,6 +11,7 @@ import { SessionTap } from '../engine/session-tap.js';
 import type { Field } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { SessionModel } from '../model/session-model.js';
+import { ReportShelf } from '../report/report-shelf.js';
 import { isReadable, tunnelLine } from '../report/tunnels.js';
 import type { LimitReached } from '../stream/ledger.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
@@ -38,6 +40,8 @@ export interface Wanted {
   readonly heuristicRtp?: boolean;
   /** False: nobody looks at the packets of rows, only at their trees. */
   readonly contents?: boolean;
+  /** What is known of rows from a reading before. */
+  readonly hindsight?: Hindsight | undefined;
   /** Takes the packets instead of rows. */
   readonly tap?: Tap;
 }
@@ -142,6 +146,7 @@ export class Reading {
         duplicates: w.info === true || w.duplicates === true,
         severalFiles: names.length > 1,
         contents: w.contents,
+        hindsight: w.hindsight,
         tap: w.tap ?? this.opener(),
       },
       (row) => {
@@ -177,6 +182,38 @@ export class Reading {
   get keyLimits(): LimitReached[] {
     const { dropped } = this.keys.log;
     return dropped === 0 ? [] : [{ name: 'keyLogLines', cap: LIMITS.keyLogLines, hit: dropped }];
+  }
+
+  /**
+   * Reads the captures for what is known of rows only then: of fields that are asked for. Undefined where that is nothing.
+   * @throws UserError where they cannot be read twice
+   */
+  async hindsight(asked: readonly Field[]): Promise<Hindsight | undefined> {
+    const among = hindsightAmong(asked);
+    if (among.length === 0) return undefined;
+    if (this.names.includes('-') || this.o.follow === true) {
+      const what = this.o.follow === true ? 'what is still written' : 'standard input';
+      throw new UserError(
+        `-2 reads its input twice, which ${what} does not allow`,
+        Exit.usage,
+        'save it to a file first',
+      );
+    }
+    const { esp, subscribers } = this.keys;
+    esp.growing = true; // challenges may carry keys
+    const shelf = new ReportShelf();
+    const model = new SessionModel(undefined, subscribers, shelf);
+    model.issuers = this.o.eftfIssuer ?? [];
+    const tap = new SessionTap(model, this.registry, this.names.length > 1);
+    // As for a report, whose numbers calls and streams have.
+    const wanted = { rows: 'none', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
+    await this.run(wanted, () => undefined);
+    tap.finish();
+    const findings = model.findingEntities();
+    const lists = { tunnels: model.tunnels, calls: model.callEntities(), media: model.mediaEntities(), findings };
+    const hindsight = new Hindsight(lists, among, this.registry);
+    shelf.close();
+    return hindsight;
   }
 
   /** Says what went wrong in a pass, at the first of those over the same captures. Damage is why a command fails. */

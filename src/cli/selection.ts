@@ -1,6 +1,6 @@
 import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
-import type { Filter } from '../filter/index.js';
+import type { Filter, When } from '../filter/index.js';
 import type { Field } from '../kit/index.js';
 import { fieldText } from '../report/value.js';
 import { Exit, UserError } from './errors.js';
@@ -46,8 +46,8 @@ export class Selection {
   }
 
   /** @throws UserError for an expression or a value that makes no sense */
-  static async of(o: ReadOptions, registry: Registry): Promise<Selection> {
-    return new Selection(o, registry, o.filter === undefined ? null : await compiled(o.filter, registry));
+  static async of(o: ReadOptions, registry: Registry, when: When = 'as read'): Promise<Selection> {
+    return new Selection(o, registry, o.filter === undefined ? null : await compiled(o.filter, registry, when));
   }
 
   takes(row: Row): boolean {
@@ -67,10 +67,10 @@ export class Selection {
 }
 
 /** The filter compiler is loaded where there is a filter. */
-async function compiled(text: string, registry: Registry): Promise<Filter> {
+async function compiled(text: string, registry: Registry, when: When): Promise<Filter> {
   const { compile, FilterError } = await import('../filter/index.js');
   try {
-    return compile(text, registry);
+    return compile(text, registry, when);
   } catch (e) {
     if (e instanceof FilterError) throw new UserError(e.toString(), Exit.input);
     throw e;

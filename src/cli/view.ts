@@ -39,7 +39,7 @@ export async function openViewer(order: ViewOrder, registry: Registry): Promise<
   worker.postMessage(order);
   const viewer = await RemoteViewer.open(worker, (text) => {
     try {
-      compile(text, registry);
+      compile(text, registry, 'at the end');
       return null;
     } catch (e) {
       if (e instanceof FilterError) return e;

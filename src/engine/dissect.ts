@@ -9,6 +9,7 @@ import {
   No,
   type Pdu,
   Peek,
+  type Severity,
   Short,
   shorten,
   type TableKey,
@@ -17,13 +18,14 @@ import {
   Yes,
 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { CATALOGUE } from '../model/catalogue.js';
 import { RECORD_HEADER } from '../tls/index.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 
 export { columnFields, engineFields, expertFields } from './engine-fields.js';
 
 import { carrierOf, envelopeNote } from './carried.js';
-import { engineExperts as E, engineFields as F, SEVERITIES } from './engine-fields.js';
+import { engineExperts as E, engineFields as F, FINDING_SEVERITIES, SEVERITIES } from './engine-fields.js';
 import { FrameFacts } from './frame-facts.js';
 import type { Datagram, Packet } from './packet.js';
 import { PlainFrames } from './plain-frames.js';
@@ -177,16 +179,22 @@ export class Dissection implements Ctx {
       for (const { expert, message } of t.experts) {
         t.text(F.message, 0, 0, message.length < MESSAGE ? message : message.slice(0, MESSAGE - 1));
         t.num(F.severity, 0, 0, SEVERITIES[expert.severity]);
-        if (expert.severity !== 'chat') t.text(F.code, 0, 0, expert.code);
+        if (expert.severity !== 'chat') this.found(expert.code, expert.severity);
         if (expert.malformed === true) t.text(F.malformedItem, 0, 0, F.malformed.name);
       }
-    for (const code of findings) if (!t.experts.some((e) => e.expert.code === code)) t.text(F.code, 0, 0, code);
+    for (const code of findings)
+      if (!t.experts.some((e) => e.expert.code === code)) this.found(code, CATALOGUE[code]?.severity ?? 'note');
     if (!t.wanted(PROTOCOLS)) return;
     for (let i = 0; i < t.length; i++)
       if (t.field[i] === PROTOCOLS) {
         t.made[i] = this.stack();
         return;
       }
+  }
+
+  private found(code: string, severity: Severity): void {
+    this.tree.text(F.code, 0, 0, code);
+    this.tree.num(F.findingSeverity, 0, 0, FINDING_SEVERITIES[severity]);
   }
 
   /** The protocol stack as `frame.protocols` has it. */

@@ -20,16 +20,56 @@ const F = fields({
   direction: { name: 'tunnel.direction', label: 'Direction in the tunnel', type: 'string' },
   gap: { name: 'fttims.gap', label: 'Octets of the tunnel missing before it', type: 'u32' },
   code: { name: 'finding.code', label: 'Finding', type: 'string' },
+  findingSeverity: {
+    name: 'finding.severity',
+    label: 'Severity of the finding',
+    type: 'u8',
+    values: { 1: 'note', 2: 'warn', 3: 'error' },
+  },
   columnProtocol: { name: '_ws.col.protocol', label: 'Protocol column', type: 'string' },
   columnInfo: { name: '_ws.col.info', label: 'Info column', type: 'string' },
 });
+/** Values of `finding.severity`. */
+export const FINDING_SEVERITIES: Readonly<Record<Severity, number>> = { chat: 0, note: 1, warn: 2, error: 3 };
+
+/** What a report says of the tunnels, calls, streams and findings that rows belong to. */
+export const hindsightFields = fields({
+  tunnelState: { name: 'tunnel.state', label: 'Tunnel state', type: 'string', atEnd: true },
+  tunnelReleasedBy: { name: 'tunnel.released_by', label: 'Tunnel released by', type: 'string', atEnd: true },
+  tunnelRelease: { name: 'tunnel.release', label: 'How the tunnel was released', type: 'string', atEnd: true },
+  call: { name: 'call.id', label: 'Call', type: 'u32', atEnd: true },
+  callState: { name: 'call.state', label: 'Call state', type: 'string', atEnd: true },
+  callDirection: { name: 'call.direction', label: 'Call direction', type: 'string', atEnd: true },
+  callStatus: { name: 'call.status', label: 'Status that the call failed with', type: 'u16', atEnd: true },
+  callEmergency: { name: 'call.emergency', label: 'Emergency call', type: 'bool', atEnd: true },
+  callPdd: { name: 'call.pdd_ms', label: 'Post-dial delay', type: 'float', unit: 'ms', atEnd: true },
+  callSetup: { name: 'call.setup_ms', label: 'Call setup', type: 'float', unit: 'ms', atEnd: true },
+  callDuration: { name: 'call.duration_ms', label: 'Call duration', type: 'float', unit: 'ms', atEnd: true },
+  callReleasedBy: { name: 'call.released_by', label: 'Call released by', type: 'string', atEnd: true },
+  media: { name: 'media.id', label: 'Media stream', type: 'u32', atEnd: true },
+  codec: { name: 'media.codec', label: 'Codec of the stream', type: 'string', atEnd: true },
+  lost: { name: 'media.lost', label: 'Packets that the stream lost', type: 'u32', atEnd: true },
+  loss: { name: 'media.loss', label: 'Loss of the stream', type: 'float', unit: '%', atEnd: true },
+  burst: { name: 'media.burst', label: 'Longest burst of loss, in packets', type: 'u32', atEnd: true },
+  jitter: { name: 'media.jitter_ms', label: 'Mean jitter of the stream', type: 'float', unit: 'ms', atEnd: true },
+  jitterMax: {
+    name: 'media.jitter_max_ms',
+    label: 'Greatest jitter of the stream',
+    type: 'float',
+    unit: 'ms',
+    atEnd: true,
+  },
+  mos: { name: 'media.mos', label: 'Estimated quality of the stream (MOS)', type: 'float', atEnd: true },
+});
+
 /** Fields that the engine itself adds. */
-export const engineFields = F;
+export const engineFields = { ...F, ...hindsightFields };
 /** Those that say what dissectors noticed, and where they failed. */
 export const expertFields = {
   message: F.message,
   severity: F.severity,
   code: F.code,
+  findingSeverity: F.findingSeverity,
   malformed: F.malformed,
   malformedItem: F.malformedItem,
   short: F.short,

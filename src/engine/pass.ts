@@ -8,6 +8,7 @@ import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { columnFields, Dissection, expertFields } from './dissect.js';
 import type { Caps } from './followed.js';
+import type { Hindsight } from './hindsight.js';
 import { IndexPass } from './index-pass.js';
 import { Packet } from './packet.js';
 import { PlainDatagrams, PlainHeaders } from './plain-datagrams.js';
@@ -46,6 +47,8 @@ export interface PassOptions {
   readonly tunnelNumbers?: (() => number) | undefined;
   /** False where nobody looks at {@link Row.content}: plain datagrams are then shown without it. */
   readonly contents?: boolean | undefined;
+  /** What is known of rows from a reading before. */
+  readonly hindsight?: Hindsight | undefined;
   /** Caps, where they are others than those of the program. */
   readonly caps?: Caps | undefined;
 }
@@ -409,6 +412,7 @@ export class Pass {
     if (this.dissection.tree.dropped > this.cut) this.cutTree();
     const { tunnel, direction, findings, missing } = this.row;
     this.dissection.finish(tunnel, direction, findings, missing);
+    this.options.hindsight?.add(this.row);
     if (this.give(this.row) === false) this.halted = true;
   }
 }

@@ -36,7 +36,11 @@ export class Names {
   readonly protocols = new Set<string>();
   private readonly layers: readonly string[];
 
-  constructor(private readonly catalogue: FieldCatalogue) {
+  /** @param all also fields that are known only when all was read may be named */
+  constructor(
+    private readonly catalogue: FieldCatalogue,
+    private readonly all: boolean,
+  ) {
     this.layers = [...catalogue.protocols()];
   }
 
@@ -66,6 +70,14 @@ export class Names {
   resolve(written: string, layers: readonly Range[] | undefined, expression: string, at: number): FieldRef {
     const { fields, name, side } = this.split(written);
     if (fields.length === 0) throw this.unknown(written, expression, at);
+    if (!this.all && fields.every((f) => f.atEnd === true))
+      throw new FilterError(
+        `"${written}" is known only when all of the capture was read.`,
+        expression,
+        at,
+        written.length,
+        'read -2 reads it twice, and the screens know it then.',
+      );
     const layer = this.layerOf(name);
     this.protocols.add(layer);
     const keep = [...fields];

@@ -21,11 +21,14 @@ export interface Filter {
   matches(row: RowView): boolean;
 }
 
+/** When rows are asked: as they are read, or when all is known of them. */
+export type When = 'as read' | 'at the end';
+
 /** Compiles a display filter; an empty one matches every row. @throws FilterError */
-export function compile(text: string, catalogue: FieldCatalogue): Filter {
+export function compile(text: string, catalogue: FieldCatalogue, when: When = 'as read'): Filter {
   const test = parse(text);
   if (test === undefined) return { text, fields: [], protocols: [], hints: [], matches: () => true };
-  const names = new Names(catalogue);
+  const names = new Names(catalogue, when === 'at the end');
   const checker = new Checker(names, text);
   const matches = compileTest(checker.test(test));
   return {

@@ -15,7 +15,7 @@ export interface References {
 
 /** Reads names of fields as a column has them, parted by `or`. @throws FilterError */
 export function references(text: string, catalogue: FieldCatalogue): References {
-  const names = new Names(catalogue);
+  const names = new Names(catalogue, true);
   const test = parse(text);
   if (test === undefined) throw new FilterError('A field is needed.', text, 0, 0);
   const refs = refsOf(test, names, text);

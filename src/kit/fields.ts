@@ -59,6 +59,8 @@ export interface FieldDef {
   readonly unit?: string | undefined;
   /** For filters and exports alone: the tree that people see leaves it out, as another node shows the same octets. */
   readonly hidden?: boolean | undefined;
+  /** Known only when all of a capture was read, as the state of a call: no row has it when it is first read. */
+  readonly atEnd?: boolean | undefined;
   /** Other names that find this field: `ip.src` also answers to `ip.addr`, `ip.host`. */
   readonly aliases?: readonly string[] | undefined;
   /** Where the field's meaning is laid down: `TS 24.322 §7.1.2.1`. */
@@ -76,9 +78,9 @@ let count = 0;
 
 /** Every field has the same members in the same order: V8 then knows where they stand. */
 function registered(def: FieldDef, id: number): Field {
-  const { name, label, type, base, mask, values, at, unit, hidden, aliases, clause } = def;
+  const { name, label, type, base, mask, values, at, unit, hidden, atEnd, aliases, clause } = def;
   const shift = mask ? 31 - Math.clz32(mask & -mask) : 0;
-  return { id, name, label, type, mask, shift, base, values, at, unit, hidden, aliases, clause };
+  return { id, name, label, type, mask, shift, base, values, at, unit, hidden, atEnd, aliases, clause };
 }
 
 /** Gives each definition its number. Called once in each dissector file. */

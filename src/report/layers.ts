@@ -20,7 +20,7 @@ export function subtreeEnd(t: Tree, i: number): number {
 }
 
 /** Fields that repeat the expert items at the end of a tree; where the items themselves are shown these are not. */
-const REPEATED = new Set(['_ws.expert.message', '_ws.expert.severity', 'finding.code']);
+const REPEATED = new Set(['_ws.expert.message', '_ws.expert.severity', 'finding.code', 'finding.severity']);
 export const isRepeated = (t: Tree, i: number): boolean => t.depth[i] === 0 && REPEATED.has(t.field[i].name);
 
 /** An expert item as tshark's formats show it. */

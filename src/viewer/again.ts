@@ -1,7 +1,9 @@
 import type { Capture } from '../capture/source.js';
+import type { Hindsight } from '../engine/hindsight.js';
 import type { PassOptions } from '../engine/pass.js';
 import type { Row } from '../engine/row.js';
 import { SessionTap } from '../engine/session-tap.js';
+import type { References } from '../filter/index.js';
 import { SessionModel } from '../model/session-model.js';
 import { endpoints } from '../report/columns.js';
 import { Pseudonyms } from '../report/redact.js';
@@ -15,7 +17,7 @@ import type { Rows } from './rows.js';
 import { Slices } from './slices.js';
 import { SubPass } from './sub-pass.js';
 import { Stopped, Superseded } from './superseded.js';
-import { cellsOfRow, columnsOf, frameLook } from './values.js';
+import { cellsOfRow, frameLook } from './values.js';
 import type { ReportSources, ViewedCapture } from './viewed-capture.js';
 import type { Detail, FollowedStream, RowValues, ValuesRequest, Watch, WriteRequest } from './viewer.js';
 
@@ -27,6 +29,12 @@ const LET_GO = 6;
 const MOMENT = 60;
 /** Milliseconds between two accounts of how far something is. */
 const EVERY_MS = 50;
+
+/** Adds to a row what is known of it. */
+function known(row: Row, hindsight: Hindsight | undefined): Row {
+  hindsight?.add(row);
+  return row;
+}
 
 const everyFrame: FrameTest = () => true;
 
@@ -127,8 +135,11 @@ export class Again {
   }
 
   /** What rows have in columns. @throws Superseded where others are asked for meanwhile */
-  async values({ rows, columns, frames }: ValuesRequest): Promise<readonly RowValues[]> {
-    const found = columnsOf(columns, this.viewed.registry);
+  async values(
+    { rows, frames }: ValuesRequest,
+    columns: readonly (References | null)[],
+    hindsight: Hindsight | undefined,
+  ): Promise<readonly RowValues[]> {
     const began = performance.now();
     // Those of one connection after each other, as they are read.
     const order = rows.map((row) => ({ row, group: this.groupOf(row) }));
@@ -139,7 +150,7 @@ export class Again {
       const { replay, found: dissect } = await this.row(row, this.lines);
       const frame = frames ? replay.dissect(this.rows.ordinal(row), 0) : undefined;
       const look = frame === undefined ? undefined : frameLook(frame);
-      const texts = columns.length === 0 ? [] : cellsOfRow(frame ?? dissect(), found);
+      const texts = columns.length === 0 ? [] : cellsOfRow(known(frame ?? dissect(), hindsight), columns);
       out.push({ row, texts, ...(look !== undefined && { frame: look }) });
     }
     return out;

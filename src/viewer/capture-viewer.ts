@@ -1,4 +1,3 @@
-import type { CaptureFile } from '../capture/chunk.js';
 import type { Capture } from '../capture/source.js';
 import type { PassOptions } from '../engine/pass.js';
 import { SessionTap } from '../engine/session-tap.js';
@@ -12,7 +11,8 @@ import type { Tunnel } from '../tunnel/tunnel.js';
 import { Again } from './again.js';
 import { FirstPass } from './first-pass.js';
 import { Frames } from './frames.js';
-import { glances } from './glance.js';
+import { fileStatus, glances } from './glance.js';
+import { KnownAtEnd } from './known-at-end.js';
 import { LateKeys } from './late-keys.js';
 import { Rows, type RowsAdded } from './rows.js';
 import { RowsWriter } from './rows-writer.js';
@@ -20,11 +20,11 @@ import { Selected } from './selected.js';
 import { ColumnTest, FilterSink, filterOptions, selectByColumns } from './selecting.js';
 import { breath, Slices } from './slices.js';
 import { type Story, storyOf } from './story.js';
+import { columnsOf } from './values.js';
 import type { ViewedCapture } from './viewed-capture.js';
 import type {
   Choice,
   Detail,
-  FileStatus,
   FollowedStream,
   Reopen,
   RowValues,
@@ -37,18 +37,6 @@ import type {
 
 /** Milliseconds between two accounts of how far reading is. */
 const EVERY_MS = 50;
-
-/** Interfaces and comments of a file that are told. */
-const TOLD = 20;
-
-const fileStatus = ({ name, format, size, frames, interfaces, comments }: CaptureFile): FileStatus => ({
-  name,
-  format,
-  frames,
-  interfaces: interfaces.slice(0, TOLD),
-  comments: comments.slice(0, TOLD),
-  ...(size !== undefined && { size }),
-});
 
 /** Gets what is added to the rows, with how far reading is; `anew`: what was there before is gone. */
 export type Added = (added: RowsAdded, status: ViewerStatus, anew: boolean) => void;
@@ -236,6 +224,17 @@ export class CaptureViewer implements Viewer {
     for (const listener of this.listeners) listener();
   }
 
+  /** What filters and columns may ask of rows besides what is in them. */
+  private readonly known = new KnownAtEnd(
+    {
+      isEnded: () => this.ended,
+      grows: () => !this.ended && this.viewed.grows,
+      news: () => this.news(),
+      telling: (make) => this.telling(make),
+    },
+    () => this.viewed.registry,
+  );
+
   /** Resolves when there are more rows than before, or reading has ended. */
   private news(): Promise<void> {
     return new Promise((resolve) => this.more.push(resolve));
@@ -247,7 +246,7 @@ export class CaptureViewer implements Viewer {
 
   check(filter: string): FilterError | null {
     try {
-      compile(filter, this.viewed.registry);
+      compile(filter, this.viewed.registry, 'at the end');
       return null;
     } catch (e) {
       if (e instanceof FilterError) return e;
@@ -265,7 +264,8 @@ export class CaptureViewer implements Viewer {
     await breath(); // who asked has to say first where the answer goes
     const test = new ColumnTest(s.choice, this.rows);
     const { filter = '' } = s.choice;
-    const go = filter.trim() === '' ? () => selectByColumns(s, test, this.rows) : this.filtering(s, test, filter);
+    const go =
+      filter.trim() === '' ? () => selectByColumns(s, test, this.rows) : await this.filtering(s, test, filter, again);
     const slices = new Slices();
     let told = 0;
     for (;;) {
@@ -286,11 +286,14 @@ export class CaptureViewer implements Viewer {
   }
 
   /** Reads packets again to see whether a filter takes them. */
-  private filtering(s: Selected, test: ColumnTest, text: string): () => boolean {
-    const { again, rows } = this;
-    const filter = compile(text, this.viewed.registry);
+  private async filtering(s: Selected, test: ColumnTest, text: string, again: Again): Promise<() => boolean> {
+    const { rows, viewed } = this;
+    const filter = compile(text, viewed.registry, 'at the end');
+    const hindsight = await this.known.of(filter.fields);
+    if (again.over) throw new Error('the capture is being read again');
     const sink = new FilterSink(s, filter, test, rows);
-    const { pass, source } = again.some(again.framesOf(s.choice.tunnels), filterOptions(filter), sink.take);
+    const options = filterOptions(filter, hindsight);
+    const { pass, source } = again.some(again.framesOf(s.choice.tunnels), options, sink.take);
     let ended = false;
     return () => {
       // Only what the rows show already.
@@ -312,8 +315,10 @@ export class CaptureViewer implements Viewer {
   detail(row: number): Promise<Detail> {
     return this.again.detail(row);
   }
-  values(request: ValuesRequest): Promise<readonly RowValues[]> {
-    return this.again.values(request);
+  async values(request: ValuesRequest): Promise<readonly RowValues[]> {
+    const { again } = this;
+    const columns = columnsOf(request.columns, this.viewed.registry);
+    return again.values(request, columns, await this.known.of(columns.flatMap((c) => c?.fields ?? [])));
   }
   follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream> {
     return this.again.follow(row, what);
@@ -375,6 +380,7 @@ export class CaptureViewer implements Viewer {
     this.rows.clear();
     this.anew = true;
     this.told = null;
+    this.known.forget();
     this.messages.length = this.warned = 0;
     this.stopped = this.ended = false;
     await this.begin();

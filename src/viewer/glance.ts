@@ -1,6 +1,20 @@
+import type { CaptureFile } from '../capture/chunk.js';
 import { endpointText } from '../report/tunnels.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
-import type { TunnelGlance } from './viewer.js';
+import type { FileStatus, TunnelGlance } from './viewer.js';
+
+/** Interfaces and comments of a file that are told. */
+const TOLD = 20;
+
+/** What is told of a file. */
+export const fileStatus = ({ name, format, size, frames, interfaces, comments }: CaptureFile): FileStatus => ({
+  name,
+  format,
+  frames,
+  interfaces: interfaces.slice(0, TOLD),
+  comments: comments.slice(0, TOLD),
+  ...(size !== undefined && { size }),
+});
 
 /** Tunnels that are listed while the capture is being read; the report has all. */
 const LISTED = 2000;

@@ -56,6 +56,11 @@ function ofTunnel(t: TunnelEntity, add: Add): void {
   for (const [type, n] of Object.entries(t.unknownTypes)) add('fttims.type', type, n);
   add('fttims.type', 1, t.envelopes.up.ip4 + t.envelopes.up.ip6 + t.envelopes.down.ip4 + t.envelopes.down.ip6);
   add('tunnel.id', t.id);
+  add('tunnel.state', t.state);
+  add('tunnel.released_by', t.release.by);
+  add('tunnel.release', t.release.how);
+  for (const { source, decrypted } of t.tls === undefined ? [] : Object.values(t.tls.decryption))
+    add('fttims.key_source', source, decrypted);
 }
 
 function ofRegistration(r: RegistrationEntity, add: Add): void {
@@ -68,6 +73,11 @@ function ofRegistration(r: RegistrationEntity, add: Add): void {
 }
 
 function ofCall(c: CallEntity, add: Add): void {
+  add('call.id', c.id);
+  add('call.state', c.state);
+  add('call.direction', c.direction);
+  add('call.status', c.failure?.status);
+  add('call.released_by', c.releasedBy);
   add('sip.Call-ID', c.callId, c.messages.length);
   add('sip.from.user', userOf(c.fromUri), c.messages.length);
   add('sip.to.user', userOf(c.toUri), c.messages.length);
@@ -81,6 +91,8 @@ function ofCall(c: CallEntity, add: Add): void {
 }
 
 function ofMedia(m: MediaEntity, add: Add): void {
+  add('media.id', m.id);
+  add('media.codec', m.codec);
   add('rtp.ssrc', m.ssrc, m.packets);
   add('rtp.p_type', m.payloadType, m.packets);
   add('udp.port', m.source.port, m.packets);
@@ -91,6 +103,7 @@ function ofMedia(m: MediaEntity, add: Add): void {
 
 function ofFinding(f: FindingEntity, add: Add): void {
   add('finding.code', f.code, f.count);
+  add('finding.severity', f.severity, f.count);
 }
 
 /** A message or a subscription. */

@@ -1,3 +1,4 @@
+import type { Hindsight } from '../engine/hindsight.js';
 import type { PassOptions } from '../engine/pass.js';
 import type { Row } from '../engine/row.js';
 import type { Filter } from '../filter/index.js';
@@ -42,8 +43,9 @@ export function selectByColumns(s: Selected, test: ColumnTest, rows: Rows): bool
 }
 
 /** What a pass has to see so that a filter can say what it takes. */
-export function filterOptions({ fields }: Filter): Partial<PassOptions> {
-  return { fields, analyseTcp: fields.some((f) => f.name.startsWith('tcp.')) };
+export function filterOptions({ fields }: Filter, hindsight: Hindsight | undefined): Partial<PassOptions> {
+  const analyseTcp = fields.some((f) => f.name.startsWith('tcp.'));
+  return { fields: [...fields, ...(hindsight?.basis ?? [])], analyseTcp, hindsight };
 }
 
 /** Takes the rows of a pass one by one and keeps those that the filter and the columns take. */

@@ -16,11 +16,14 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
   const reading = new Reading(captures, o);
   const printing = (o.write === undefined || o.P === true) && !(o.z !== undefined && o.quiet === true);
   const printer = printing ? await rowPrinter(o, reading.registry, reading.names) : NO_PRINTER;
-  const selection = await Selection.of(o, reading.registry);
+  const selection = await Selection.of(o, reading.registry, o.twoPass === true ? 'at the end' : 'as read');
+  if (o.twoPass !== true) refuse(printer.fields ?? []);
   const statistics = await statisticsOf(o, reading);
   const rank = o.failOn === undefined ? undefined : await severity();
   if (printing && o.write === '-') throw new UserError('-w - and -P both write to standard output');
   await reading.prepare();
+  const asked = [...(printer.fields ?? []), ...selection.fields];
+  const hindsight = o.twoPass === true ? await reading.hindsight(asked) : undefined;
   const frames = o.write === undefined ? null : new FrameFile(o.write, reading.names);
   const out = new Output();
   let worst = 0;
@@ -28,12 +31,13 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
   let taken = 0;
   const wanted = {
     rows: o.rows ?? 'both',
-    fields: fieldsOf(printer.fields, selection.fields, statistics?.fields ?? []),
+    fields: fieldsOf(printer.fields, selection.fields, statistics?.fields ?? [], hindsight?.basis ?? []),
     labels: printer.labels,
     experts: printer.experts || o.failOn !== undefined || statistics?.experts === true,
     info: printer.info || statistics?.info === true,
     analyseTcp: printer.analyseTcp || selection.analyseTcp || statistics?.analyseTcp === true,
     contents: statistics !== null,
+    hindsight,
     ...(statistics?.tap !== undefined && { tap: statistics.tap, duplicates: true }),
   };
   const give = (row: Row): void => {
@@ -87,6 +91,17 @@ async function statisticsOf(o: ReadOptions, reading: Reading): Promise<Statistic
 /** Fields that anybody wants; null: all. */
 const fieldsOf = (printed: readonly Field[] | null, ...more: readonly (readonly Field[])[]): Field[] | null =>
   printed === null ? null : [...printed, ...more.flat()];
+
+/** @throws UserError for a field that no row has when it is read */
+function refuse(fields: readonly Field[]): void {
+  const field = fields.find((f) => f.atEnd === true);
+  if (field === undefined) return;
+  throw new UserError(
+    `-e ${field.name}: it is known only when all of the capture was read`,
+    Exit.usage,
+    'with -2 it is read twice',
+  );
+}
 
 const SEVERITIES = ['chat', 'note', 'warn', 'error'];
 

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import type { CallEntity, FindingEntity, MediaEntity, TunnelEntity } from '../../src/model/entities.js';
+import { run, sample } from '../cli/run.js';
+import { until } from '../support/until.js';
+import { viewerOf } from '../tui/support/stage.js';
+
+/* What filters may ask of rows once everything was read, held against the report and against filters without hindsight. */
+
+const SAMPLES = ['00-field', '13-outer-loss', '28-overloaded', '29-one-way-audio', '33-head-of-line'].map((name) =>
+  sample(`${name}.${name.startsWith('13') ? 'pcap' : 'pcapng'}`),
+);
+
+interface Told {
+  readonly tunnels: readonly TunnelEntity[];
+  readonly calls: readonly CallEntity[];
+  readonly media: readonly MediaEntity[];
+  readonly findings: readonly FindingEntity[];
+}
+
+const told = (path: string): Told => JSON.parse(run(['report', '-q', path]).out) as Told;
+
+/** Ids of the rows that a filter takes. */
+function rows(path: string, filter: string, ...more: string[]): string[] {
+  const { out, err, code } = run(['read', '-q', path, '-T', 'ndjson', '-e', 'frame.number', '-Y', filter, ...more]);
+  assert.equal(code, 0, err);
+  return out
+    .split('\n')
+    .filter((l) => l !== '')
+    .map((l) => (JSON.parse(l) as { row: string }).row);
+}
+
+describe('with hindsight', () => {
+  for (const path of SAMPLES)
+    test(path.replace(/.*\//, ''), () => {
+      const { tunnels, calls, media, findings } = told(path);
+      for (const { id, state } of tunnels)
+        assert.deepEqual(
+          rows(path, `tunnel.id == ${id} && tunnel.state == "${state}"`, '-2'),
+          rows(path, `tunnel.id == ${id}`),
+        );
+      for (const { id, callId, state, messages } of calls) {
+        const sip = rows(path, `sip && call.id == ${id} && call.state == ${state}`, '-2');
+        assert.deepEqual(sip, rows(path, `sip.Call-ID == "${callId}"`));
+        for (const { row } of messages) assert.ok(sip.includes(row), row);
+      }
+      for (const { id, call, ssrc, source, destination, lostPercent, packets, duplicates } of media) {
+        const family = source.address.includes(':') ? 'ipv6' : 'ip';
+        const ends = `inner.${family}.src == ${source.address} && inner.${family}.dst == ${destination.address}`;
+        const ports = `inner.udp.srcport == ${source.port} && inner.udp.dstport == ${destination.port}`;
+        const plain = rows(
+          path,
+          `!icmp && !icmpv6 && rtp.ssrc == ${ssrc} && ${ends} && ${ports}`,
+          '--enable-heuristic',
+          'rtp_udp',
+        );
+        const own = `media.id == ${id} && media.loss >= ${lostPercent.toFixed(3)} - 0.001`;
+        assert.deepEqual(rows(path, own, '-2', '--enable-heuristic', 'rtp_udp'), plain);
+        assert.equal(plain.length, packets + duplicates);
+        if (call !== undefined) assert.deepEqual(rows(path, `rtp && call.id == ${call} && ${own}`, '-2'), plain);
+      }
+      for (const { code, severity, rows: found } of findings) {
+        const all = rows(path, `finding.code == "${code}" && finding.severity >= ${severity}`, '-2');
+        for (const row of found) assert.ok(all.includes(row) || all.includes(`${row}.1`), `${code} in ${row}`);
+      }
+    });
+
+  test('the screens take the same rows, and show them as columns', async () => {
+    const path = sample('00-field.pcapng');
+    const { viewer } = await viewerOf([path]);
+    for (const filter of ['call.state == "failed"', 'media.loss > 2', 'finding.severity == error']) {
+      const s = viewer.select({ kind: 'both', filter });
+      await until(() => s.done);
+      assert.equal(s.error, undefined);
+      const shown = Array.from({ length: s.count }, (_, i) => viewer.rows.id(s.at(i)));
+      assert.deepEqual(shown, rows(path, filter, '-2', '--enable-heuristic', 'rtp_udp'));
+      assert.ok(shown.length > 0, filter);
+    }
+    const row = viewer.rows.byId(rows(path, 'sip.Status-Code == 503')[0]);
+    const columns = ['call.state', 'call.status or sip.Status-Code', 'sip.Method'];
+    const [{ texts }] = await viewer.values({ rows: [row], columns, frames: false });
+    assert.deepEqual(texts, ['failed', '503,503', '']);
+    await viewer.close();
+  });
+
+  test('severities of what dissectors noticed need none', () => {
+    const path = sample('00-field.pcapng');
+    const expected = rows(path, '_ws.expert.severity >= "Warning" || finding.code == "capture.gap"');
+    assert.deepEqual(rows(path, 'finding.severity >= warn'), expected);
+  });
+});
+
+describe('without it', () => {
+  const path = sample('00-field.pcapng');
+  const refused = (args: string[], code: number, words: RegExp, input = new Uint8Array()): void => {
+    const r = run(args, { input });
+    assert.equal(r.code, code);
+    assert.match(r.err, words);
+    assert.equal(r.out, '');
+  };
+
+  test('it is said where a field is known', () => {
+    const known =
+      /"call\.state" is known only when all of the capture was read\.\n.*\n +\^~+\n +read -2 reads it twice/;
+    refused(['read', path, '-Y', 'sip && call.state == "failed"'], 2, known);
+    refused(['extract', path, '-w', '/dev/null', '-Y', 'call.state == "failed"'], 2, known);
+    refused(
+      ['read', path, '-T', 'fields', '-e', 'media.loss'],
+      1,
+      /-e media\.loss: it is known only when all .*\n.*-2/,
+    );
+  });
+
+  test('what comes once is not read twice', () => {
+    refused(['read', '-', '-2', '-Y', 'call.id == 1'], 1, /standard input does not allow/, readFileSync(path));
+    // tshark's habit goes on where nothing of it is asked.
+    const r = run(['read', '-', '-2', '-q', '-Y', 'sip.Status-Code == 503', '-k', path.replace('pcapng', 'keys')], {
+      input: readFileSync(path),
+    });
+    assert.equal(r.out.trim().split('\n').length, 1);
+  });
+});
