@@ -17,6 +17,7 @@ export interface ReadOptions {
   autoKeys: boolean;
   handshakeFrom?: string[];
   filter?: string;
+  config?: string;
   tunnel?: string;
   user?: string;
   callId?: string;
@@ -57,7 +58,6 @@ export interface ScreenOptions extends ReadOptions {
   mouse?: boolean;
   theme?: 'dark' | 'light' | 'contrast' | 'mono';
   color?: 'auto' | 'always' | 'never';
-  config?: string;
 }
 
 /** Gathers the values of an option that may be given several times. */
@@ -89,6 +89,7 @@ export function addInputOptions(c: Command): Command {
     .option('--no-auto-keys', 'do not look for keys beside the capture, in it, or in SSLKEYLOGFILE')
     .option('--handshake-from <file>', 'earlier file of the same rotation that holds the TLS handshakes', collect)
     .option('-Y, --filter <expression>', 'display filter, in the language of Wireshark 4')
+    .option('--config <file>', 'settings: of screens instead of your own; elsewhere for filters with a name')
     .option('--tunnel <which>', 'only this tunnel: its number, or HOST[:PORT] of an end, its SNI or proxy target')
     .option('--user <uri>', 'only the SIP dialogs and media of this user: a URI or a number')
     .option('--call-id <id>', 'only this SIP dialog and its media')
@@ -103,7 +104,7 @@ export function addInputOptions(c: Command): Command {
     .option('-q, --quiet', 'no progress, no warnings, no word about the tunnels')
     .option('-n', 'no name resolution (always so)')
     .addOption(new Option('-N <flags>', 'accepted for tshark; names are not resolved').hideHelp())
-    .option('-2, --two-pass', 'read twice, so that filters and -e may name call.*, media.* and tunnel.state');
+    .option('-2, --two-pass', 'read twice, so that filters (and -e) may name call.*, media.* and tunnel.state');
 }
 
 /** Leaves options out of the help of a command that they do nothing for; they are taken all the same. */
@@ -165,6 +166,5 @@ export function addScreenOptions(c: Command): Command {
     .option('--no-mouse', 'in a terminal: leave the mouse to the terminal')
     .addOption(new Option('--theme <name>', 'in a terminal').choices(['dark', 'light', 'contrast', 'mono']))
     .addOption(new Option('--color <when>', 'in a terminal').choices(['auto', 'always', 'never']).default('auto'))
-    .addOption(issuerOption())
-    .option('--config <file>', 'settings of the screens to use instead of your own');
+    .addOption(issuerOption());
 }

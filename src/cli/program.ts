@@ -120,7 +120,7 @@ function build(screens: boolean, done: (code: number) => void): Command {
   addInputOptions(report).action(async (captures: string[], o: ReportOptions) => {
     done(await (await import('./commands/report.js')).report(captures, o));
   });
-  hideOptions(report, '--filter', '-n');
+  hideOptions(report, '--filter', '--config', '--two-pass', '-n');
   program.addCommand(report);
 
   const keys = new Command('keys')
@@ -129,7 +129,19 @@ function build(screens: boolean, done: (code: number) => void): Command {
   addInputOptions(keys).action(async (files: string[], o: ReadOptions) => {
     done(await (await import('./commands/keys.js')).keys(files, o));
   });
-  hideOptions(keys, '--filter', '--tunnel', '--user', '--call-id', '--from', '--to', '--enable-heuristic', '-n');
+  hideOptions(
+    keys,
+    '--filter',
+    '--config',
+    '--two-pass',
+    '--tunnel',
+    '--user',
+    '--call-id',
+    '--from',
+    '--to',
+    '--enable-heuristic',
+    '-n',
+  );
   program.addCommand(keys);
 
   const decode = new Command('decode')

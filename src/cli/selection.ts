@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
-import type { Filter, When } from '../filter/index.js';
+import type { Filter } from '../filter/index.js';
 import type { Field } from '../kit/index.js';
 import { fieldText } from '../report/value.js';
 import { Exit, UserError } from './errors.js';
@@ -46,8 +47,8 @@ export class Selection {
   }
 
   /** @throws UserError for an expression or a value that makes no sense */
-  static async of(o: ReadOptions, registry: Registry, when: When = 'as read'): Promise<Selection> {
-    return new Selection(o, registry, o.filter === undefined ? null : await compiled(o.filter, registry, when));
+  static async of(o: ReadOptions, registry: Registry): Promise<Selection> {
+    return new Selection(o, registry, o.filter === undefined ? null : await compiled(o.filter, o, registry));
   }
 
   takes(row: Row): boolean {
@@ -67,14 +68,29 @@ export class Selection {
 }
 
 /** The filter compiler is loaded where there is a filter. */
-async function compiled(text: string, registry: Registry, when: When): Promise<Filter> {
+async function compiled(text: string, { config, twoPass }: ReadOptions, registry: Registry): Promise<Filter> {
   const { compile, FilterError } = await import('../filter/index.js');
   try {
-    return compile(text, registry, when);
+    return compile(
+      text.includes('${') ? await meant(text, config) : text,
+      registry,
+      twoPass === true ? 'at the end' : 'as read',
+    );
   } catch (e) {
     if (e instanceof FilterError) throw new UserError(e.toString(), Exit.input);
     throw e;
   }
+}
+
+/** A filter with those in it that have a name: of the settings that the command line names, or of the program. */
+async function meant(text: string, config: string | undefined): Promise<string> {
+  const { expanded } = await import('../filter/saved-filters.js');
+  if (config === undefined) return expanded(text, []);
+  if (!existsSync(config)) throw new UserError(`--config ${config}: no such file`, Exit.input);
+  const { settingsIn } = await import('../tui/settings.js');
+  const { settings, problems } = settingsIn(config);
+  if (problems.length > 0) throw new UserError(problems[0], Exit.input);
+  return expanded(text, settings.filters);
 }
 
 /** SIP messages of a dialog or a user, and the media that they set up. One pass: dialogs are learned as they appear. */

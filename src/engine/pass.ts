@@ -118,7 +118,8 @@ export class Pass {
     private readonly options: PassOptions,
     private readonly give: (row: Row) => boolean | undefined,
   ) {
-    const wants = registry.wants(options.fields);
+    const { fields, hindsight } = options;
+    const wants = registry.wants(fields === null ? null : [...fields, ...(hindsight?.basis ?? [])]);
     // What dissectors notice they notice while they dissect: no layer may be passed over.
     const experts = options.experts || Object.values(expertFields).some((f) => wants[f.id] !== 0);
     const columns = Object.values(columnFields).some((f) => wants[f.id] !== 0);

@@ -76,7 +76,7 @@ export class Names {
         expression,
         at,
         written.length,
-        'read -2 reads it twice, and the screens know it then.',
+        'read and extract read it twice with -2, and the screens know it then.',
       );
     const layer = this.layerOf(name);
     this.protocols.add(layer);

@@ -1,5 +1,6 @@
 import { captureFilterHint, FilterError } from './error.js';
 import { lex, type Token } from './lex.js';
+import { shippedNames } from './saved-filters.js';
 
 /** A part of the expression that is about values; `at` and `length` are its place. */
 export type Operand = { readonly at: number; readonly length: number } & (
@@ -281,7 +282,14 @@ class Parser {
   private macro(token: Token): never {
     const end = /^\$\{?[\w.]*\}?/.exec(this.text.slice(token.at))![0];
     const name = end.replace(/[${}]/g, '');
-    throw new FilterError(`macro '${name}' does not exist`, this.text, token.at, end.length);
+    const names = shippedNames().join(', ');
+    throw new FilterError(
+      `macro '${name}' does not exist`,
+      this.text,
+      token.at,
+      end.length,
+      `There are ${names}, and those of the settings (on a command line: of --config FILE).`,
+    );
   }
 
   private ranges(token: Token): Range[] {

@@ -1,8 +1,8 @@
 import type { FieldCatalogue } from '../filter/index.js';
+import { savedFilters } from '../filter/saved-filters.js';
 import type { Detail, Selection, Viewer } from '../viewer/viewer.js';
 import { complete, type FieldName, type FilterNames } from './completion.js';
 import type { Completion } from './prompt.js';
-import { savedFilters } from './saved-filters.js';
 import type { Settings } from './settings.js';
 import type { Story } from './told.js';
 

@@ -1,8 +1,8 @@
+import { expanded } from '../filter/saved-filters.js';
 import type { Selection } from '../viewer/viewer.js';
 import type { FilterWords } from './filter-words.js';
 import type { PacketList } from './packet-list.js';
 import type { Completion, PromptRequest, Verdict } from './prompt.js';
-import { expanded } from './saved-filters.js';
 import type { Desk } from './view.js';
 
 /** Milliseconds of quiet after which a filter is tried while it is typed. */

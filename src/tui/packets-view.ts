@@ -1,3 +1,4 @@
+import { expanded } from '../filter/saved-filters.js';
 import type { Detail, DetailNode, RowKind } from '../viewer/viewer.js';
 import { type Area, wrap } from './cells.js';
 import type { ExportOffer } from './exports.js';
@@ -15,7 +16,6 @@ import { packetOffers, readingOf } from './packet-texts.js';
 import { drawWords, emptyWords, gapText } from './packet-words.js';
 import { drawRules, LAYOUTS, ONE_PANE, PANES, type Pane, placePanes, resizePane, type Shares } from './panes.js';
 import type { Completion } from './prompt.js';
-import { expanded } from './saved-filters.js';
 import { TreePane } from './tree-pane.js';
 import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
 

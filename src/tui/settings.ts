@@ -114,24 +114,22 @@ export class Memory {
   ) {
     this.configFile = config ?? join(places.config, 'config.json');
     this.stateFile = join(places.state, 'state.json');
-    this.settings = settingsFrom(this.read(this.configFile), (text) => this.wrong(this.configFile, text));
-    this.state = stateFrom(this.read(this.stateFile), (text) => this.wrong(this.stateFile, text));
+    this.settings = this.read(this.configFile, settingsFrom);
+    this.state = this.read(this.stateFile, stateFrom);
   }
 
   /** Reads the settings again; returns what is wrong with them. */
   reload(): readonly string[] {
     const from = this.problems.length;
     this.keep.delete(this.configFile);
-    Object.assign(
-      this.settings,
-      settingsFrom(this.read(this.configFile), (text) => this.wrong(this.configFile, text)),
-    );
+    Object.assign(this.settings, this.read(this.configFile, settingsFrom));
     return this.problems.splice(from);
   }
 
   /** Wireshark's colour rules, if the folder has them. */
   get colourFilters(): string | undefined {
-    return this.text(join(this.places.config, 'colorfilters'));
+    const path = join(this.places.config, 'colorfilters');
+    return textIn(path, (text) => this.wrong(path, text));
   }
 
   /** A capture was opened. */
@@ -166,31 +164,14 @@ export class Memory {
     return this.write(this.stateFile, this.state);
   }
 
+  private read<T>(path: string, from: (value: unknown, complain: Complain) => T): T {
+    const complain = (text: string): void => this.wrong(path, text);
+    return from(jsonIn(path, complain), complain);
+  }
+
   private wrong(path: string, text: string): void {
     this.problems.push(`${path}: ${text}`);
     this.keep.add(path);
-  }
-
-  private read(path: string): unknown {
-    const text = this.text(path);
-    if (text === undefined) return undefined;
-    try {
-      return JSON.parse(text);
-    } catch {
-      this.wrong(path, 'this is not JSON; the usual settings serve, and the file is left as it is');
-      return undefined;
-    }
-  }
-
-  private text(path: string): string | undefined {
-    try {
-      if (statSync(path).size <= MOST_OCTETS) return readFileSync(path, 'utf8');
-      this.wrong(path, 'it is too long to be ours');
-    } catch (e) {
-      const { code } = e as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') this.wrong(path, `it cannot be read (${code})`);
-    }
-    return undefined;
   }
 
   private write(path: string, value: object): string | undefined {
@@ -208,6 +189,37 @@ export class Memory {
 }
 
 type Complain = (text: string) => void;
+
+/** The settings in a file, and what is wrong with it. */
+export function settingsIn(path: string): { settings: Settings; problems: readonly string[] } {
+  const problems: string[] = [];
+  const complain = (text: string): void => void problems.push(`${path}: ${text}`);
+  return { settings: settingsFrom(jsonIn(path, complain), complain), problems };
+}
+
+function jsonIn(path: string, complain: Complain): unknown {
+  const text = textIn(path, complain);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    complain('this is not JSON; the usual settings serve, and the file is left as it is');
+    return undefined;
+  }
+}
+
+/** A file of ours; undefined where there is none. */
+function textIn(path: string, complain: Complain): string | undefined {
+  try {
+    if (statSync(path).size <= MOST_OCTETS) return readFileSync(path, 'utf8');
+    complain('it is too long to be ours');
+  } catch (e) {
+    const { code } = e as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') complain(`it cannot be read (${code})`);
+  }
+  return undefined;
+}
+
 type Plain = Readonly<Record<string, unknown>>;
 
 const isPlain = (v: unknown): v is Plain => typeof v === 'object' && v !== null && !Array.isArray(v);

@@ -45,7 +45,7 @@ export function selectByColumns(s: Selected, test: ColumnTest, rows: Rows): bool
 /** What a pass has to see so that a filter can say what it takes. */
 export function filterOptions({ fields }: Filter, hindsight: Hindsight | undefined): Partial<PassOptions> {
   const analyseTcp = fields.some((f) => f.name.startsWith('tcp.'));
-  return { fields: [...fields, ...(hindsight?.basis ?? [])], analyseTcp, hindsight };
+  return { fields, analyseTcp, hindsight };
 }
 
 /** Takes the rows of a pass one by one and keeps those that the filter and the columns take. */

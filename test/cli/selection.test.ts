@@ -27,6 +27,21 @@ test('a filter takes the rows of a finding by its code, whoever found it', () =>
     assert.ok((counted.get(code) ?? 0) > 0, code);
 });
 
+test('a name in braces stands for a filter of the program, or of the settings that are named', () => {
+  const saved = (name: string): string => `\${${name}}`;
+  const path = sample('00-field.pcapng');
+  const [failures, media] = [count(path, '-Y', 'sip.Status-Code >= 400'), count(path, '-Y', 'rtp || rtcp')];
+  assert.ok(failures > 0 && media > 0);
+  assert.equal(count(path, '-Y', saved('failures')), failures);
+  const config = file('config.json', '{"version":1,"filters":[{"name":"mine","filter":"rtp || rtcp"}]}');
+  assert.equal(count(path, '--config', config, '-Y', `frame && ${saved('mine')}`), media);
+  // What a script does depends on no settings but those that it names.
+  const r = run([path, '-q', '-Y', saved('mine')]);
+  assert.equal(r.code, 2);
+  assert.match(r.err, /macro 'mine' does not exist\n.*\n.*\n +There are failures, .*--config FILE/);
+  assert.equal(run(['extract', path, '-w', '/dev/null', '--config', '/none', '-Y', saved('x')]).code, 2);
+});
+
 describe('rows', () => {
   test('inner, outer, both', () => {
     // expect.json of the sample: 484 frames, 189 + 189 envelopes

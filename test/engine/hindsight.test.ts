@@ -84,6 +84,12 @@ describe('with hindsight', () => {
     await viewer.close();
   });
 
+  test('packets of the calls that failed are extracted', () => {
+    const path = sample('00-field.pcapng');
+    const r = run(['extract', path, '-w', '-', '-2', '-Y', 'call.state == "failed"']);
+    assert.match(r.err, new RegExp(`${rows(path, 'call.state == "failed"', '-2').length} inner packets of 1 tunnel`));
+  });
+
   test('severities of what dissectors noticed need none', () => {
     const path = sample('00-field.pcapng');
     const expected = rows(path, '_ws.expert.severity >= "Warning" || finding.code == "capture.gap"');
@@ -102,7 +108,7 @@ describe('without it', () => {
 
   test('it is said where a field is known', () => {
     const known =
-      /"call\.state" is known only when all of the capture was read\.\n.*\n +\^~+\n +read -2 reads it twice/;
+      /"call\.state" is known only when all of the capture was read\.\n.*\n +\^~+\n +read and extract read it twice with -2/;
     refused(['read', path, '-Y', 'sip && call.state == "failed"'], 2, known);
     refused(['extract', path, '-w', '/dev/null', '-Y', 'call.state == "failed"'], 2, known);
     refused(

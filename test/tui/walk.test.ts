@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { expanded, savedFilters } from '../../src/tui/saved-filters.js';
+import { expanded, savedFilters } from '../../src/filter/saved-filters.js';
 import { Memory } from '../../src/tui/settings.js';
 import { THEMES } from '../../src/tui/style.js';
 import { CaptureBuilder } from '../build/capture.js';

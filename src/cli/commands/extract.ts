@@ -1,3 +1,4 @@
+import type { Hindsight } from '../../engine/hindsight.js';
 import type { Row } from '../../engine/row.js';
 import { LIMITS } from '../../limits.js';
 import type { TlsSession } from '../../tls/index.js';
@@ -40,18 +41,27 @@ export async function extract(captures: readonly string[], o: ExtractOptions): P
     );
   const selection = await Selection.of(o, reading.registry);
   await reading.prepare();
-  const outcome = o.outer === true ? await outer(reading, selection, o) : await inner(reading, selection, o);
+  const hindsight = o.twoPass === true ? await reading.hindsight(selection.fields) : undefined;
+  const chosen = { selection, hindsight };
+  const outcome = o.outer === true ? await outer(reading, chosen, o) : await inner(reading, chosen, o);
   reading.tellTunnels(outcome, false);
   return reading.code(outcome);
 }
 
-async function inner(reading: Reading, selection: Selection, o: ExtractOptions): Promise<Outcome> {
+/** Which rows are written, and what is known of them. */
+interface Chosen {
+  readonly selection: Selection;
+  readonly hindsight: Hindsight | undefined;
+}
+
+async function inner(reading: Reading, { selection, hindsight }: Chosen, o: ExtractOptions): Promise<Outcome> {
   const redaction = o.redact === true ? new (await import('../../report/redact-packet.js')).PacketRedaction() : null;
   const file = new InnerFile(o.write!, reading.names, redaction);
   if (o.withKeys === true) file.secrets(keyLines(reading.keys.texts)); // for TLS inside the tunnels
   const { analyseTcp } = selection;
   const fields = redaction === null ? selection.fields : null;
-  const outcome = await reading.run({ rows: 'inner', fields, analyseTcp, heuristicRtp: redaction !== null }, (row) => {
+  const wanted = { rows: 'inner', fields, analyseTcp, heuristicRtp: redaction !== null, hindsight } as const;
+  const outcome = await reading.run(wanted, (row) => {
     if (selection.takes(row)) file.take(row);
   });
   file.end();
@@ -62,12 +72,12 @@ async function inner(reading: Reading, selection: Selection, o: ExtractOptions):
 }
 
 /** Two passes: the first finds the connections of the selected tunnels, the second writes all their frames. */
-async function outer(reading: Reading, selection: Selection, o: ExtractOptions): Promise<Outcome> {
+async function outer(reading: Reading, { selection, hindsight }: Chosen, o: ExtractOptions): Promise<Outcome> {
   const flows = new Set<number>();
   const frames = new Set<string>();
   const sessions = new Set<TlsSession>();
   const { fields, analyseTcp } = selection;
-  const outcome = await reading.run({ rows: 'both', fields, analyseTcp }, (row) => {
+  const outcome = await reading.run({ rows: 'both', fields, analyseTcp, hindsight }, (row) => {
     if (!selection.takes(row)) return;
     frames.add(frameOf(row));
     const session = row.tunnel?.session;

@@ -16,7 +16,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
   const reading = new Reading(captures, o);
   const printing = (o.write === undefined || o.P === true) && !(o.z !== undefined && o.quiet === true);
   const printer = printing ? await rowPrinter(o, reading.registry, reading.names) : NO_PRINTER;
-  const selection = await Selection.of(o, reading.registry, o.twoPass === true ? 'at the end' : 'as read');
+  const selection = await Selection.of(o, reading.registry);
   if (o.twoPass !== true) refuse(printer.fields ?? []);
   const statistics = await statisticsOf(o, reading);
   const rank = o.failOn === undefined ? undefined : await severity();
@@ -31,7 +31,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
   let taken = 0;
   const wanted = {
     rows: o.rows ?? 'both',
-    fields: fieldsOf(printer.fields, selection.fields, statistics?.fields ?? [], hindsight?.basis ?? []),
+    fields: fieldsOf(printer.fields, selection.fields, statistics?.fields ?? []),
     labels: printer.labels,
     experts: printer.experts || o.failOn !== undefined || statistics?.experts === true,
     info: printer.info || statistics?.info === true,

@@ -20,6 +20,9 @@ const SHIPPED: readonly SavedFilter[] = [
   { name: 'findings', filter: 'finding.code' },
 ];
 
+/** Names of those that come with the program. */
+export const shippedNames = (): readonly string[] => SHIPPED.map((s) => s.name);
+
 /** All of them, the user's first; one of the user's goes before one that came with the program. */
 export const savedFilters = (own: readonly SavedFilter[]): readonly SavedFilter[] => [
   ...own,
