@@ -155,8 +155,8 @@ export function headerLength(b: Uint8Array, o: number, end: number): number {
 
 /** Streams of one flow: what was seen last of each source and direction. */
 class Streams {
-  /** Frame of the first packet. */
-  first = 0;
+  /** Frame of the first packet of each direction. */
+  readonly first: [number, number] = [0, 0];
   private readonly last = new Map<number, number>();
   /** By direction: the source that was seen last, and its number, which is not in {@link last}. */
   private readonly source = [-1, -1];
@@ -214,8 +214,12 @@ export const rtp = defineDissector<RtpPacket>({
     ],
   },
 
-  /** Version 2, a payload type that no first packet of RTCP has (RFC 5761 §4), and a header and padding that fit. */
-  probe(b, off, end) {
+  /**
+   * Version 2, a payload type that no first packet of RTCP has (RFC 5761 §4), and a header and padding that fit. Where SRTP
+   * is `known` to come, nothing else begins so: RFC 7983 §7.
+   */
+  probe(b, off, end, known) {
+    if (known) return end - off >= HEADER && version(b, off) === 2 ? Yes : No;
     if (end - off < HEADER) return end > off && version(b, off) !== 2 ? No : Unsure;
     const pt = payloadType(b, off);
     if (version(b, off) !== 2 || (pt >= 72 && pt <= 76)) return No;
@@ -239,10 +243,10 @@ export const rtp = defineDissector<RtpPacket>({
     }
     const media = cx.expected<MediaNote>();
     const streams = cx.flow(rtp, newStreams);
-    if (streams.first === 0) streams.first = cx.frame;
+    if (streams.first[cx.direction] === 0) streams.first[cx.direction] = cx.frame;
     const extSeq = streams.extend(ssrc(buf, off), cx.direction, sequence(buf, off));
     const srtp = srtpSetup(cx);
-    const setupFrame = srtp?.frame ?? media?.setupFrame ?? streams.first;
+    const setupFrame = srtp?.frame ?? media?.setupFrame ?? streams.first[cx.direction];
     cx.note({ media, srtp, setupFrame, extSeq } satisfies RtpNote);
   },
 

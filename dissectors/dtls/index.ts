@@ -35,6 +35,8 @@ const HEADER = 13;
 const MOST = 16_384 + 2048;
 const Content = { ChangeCipherSpec: 20, Alert: 21, Handshake: 22, ApplicationData: 23 } as const;
 const LAST_CONTENT = 25;
+/** Of the SRTP protection profiles that RFC 5764 §4.1.2 has. tshark, too, awaits no media of those of RFC 7714. */
+const LAST_OF_RFC5764 = 6;
 /** RFC 6347 §4.1, and what OpenSSL sent before it knew better. */
 const isVersion = (n: number): boolean => n === 0xfeff || n === 0xfefd || n === 0xfefc || n === 0x0100;
 
@@ -91,7 +93,10 @@ export const dtls = defineDissector({
       if (buf[at] !== Content.Handshake || epoch(buf, at) !== 0) continue;
       const end = Math.min(v.end, at + recordLength(buf, at));
       const profile = settledProfile(buf, at + HEADER, end);
-      if (profile !== 0) Object.assign(session, { frame: cx.frame, profile });
+      if (profile !== 0) {
+        Object.assign(session, { frame: cx.frame, profile });
+        if (profile <= LAST_OF_RFC5764) cx.settle?.('rtp');
+      }
       wholes = wholes.concat(session.directions[cx.direction].take(buf, v.off, at + HEADER, end));
     }
     if (wholes.length > 0) cx.note(wholes);

@@ -22,6 +22,7 @@ export class DatagramFinder {
     state.named ??= this.named(p.sport, p.dport);
     const named = state.named[0];
     if (named !== undefined && fits(named, p)) return named;
+    if (state.settled?.probe?.(p.buf, p.off, p.end, true) === Yes) return state.settled;
     if (this.first?.probe?.(p.buf, p.off, p.end) === Yes) return this.first;
     for (const d of this.probes)
       if (d.probe!(p.buf, p.off, p.end, state.recognised === d) === Yes) return (state.recognised = d);

@@ -152,6 +152,8 @@ export class UdpState extends FlowState implements Conversation {
   generation = -1;
   /** Who was last recognised by the octets of a datagram. */
   recognised: AnyDissector | null = null;
+  /** Who comes in it as well, as a handshake agreed. */
+  settled: AnyDissector | null = null;
   /** Who its ports name: one or nobody; null before its first datagram that nobody announced. */
   named: readonly AnyDissector[] | null = null;
   /** Whether a packet came before SDP announced an endpoint, so that the flow has its own number. */

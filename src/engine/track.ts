@@ -4,7 +4,7 @@ import { LIMITS } from '../limits.js';
 import type { Ledger } from '../stream/ledger.js';
 import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
-import { EXPECTATION_COST, endpointKey, type FlowState, type Scope, type UdpState } from './scope.js';
+import { EXPECTATION_COST, endpointKey, type FlowState, type Scope, UdpState } from './scope.js';
 
 interface Ports {
   readonly sport: number;
@@ -98,6 +98,10 @@ export class TrackContext implements Track {
   expected<T>(): T | undefined {
     if (this.owner === null || this.stream) return undefined;
     return (this.owner as UdpState).expectations[this.direction]?.note as T | undefined;
+  }
+
+  settle(proto: string): void {
+    if (this.owner instanceof UdpState) this.owner.settled = this.registry.byProto(proto) ?? null;
   }
 
   track(table: string, key: TableKey, v: View, exchange?: Exchange): void {

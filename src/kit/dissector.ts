@@ -124,6 +124,11 @@ export interface Track {
   expect(address: Uint8Array, port: number, proto: string, note?: unknown, exchange?: number): void;
   /** What `expect` was told about the endpoint that this packet came from or goes to. */
   expected<T>(): T | undefined;
+  /**
+   * A handshake agreed that `proto` comes in this flow as well: its datagrams are known by their octets alone. Absent where
+   * nothing follows.
+   */
+  settle?(proto: string): void;
   /** Hands a body on to another dissector's `track` (SDP inside SIP), and the exchange that it is part of. */
   track(table: string, key: TableKey, v: View, exchange?: Exchange): void;
   /** What the protocol around this body said about its exchange. */

@@ -4,6 +4,9 @@ import { No, Unsure, Yes } from 'fttscope/kit';
 import { dtls } from '../../../dissectors/dtls/index.js';
 import { rtcp } from '../../../dissectors/rtcp/index.js';
 import { rtp } from '../../../dissectors/rtp.js';
+import { at, udp } from '../../build/packets.js';
+import { FrameSource } from '../../build/source.js';
+import { forSource } from '../../support/rows.js';
 import { octets, values, World } from '../rtp/world.js';
 
 const hex4 = (n: number): string => n.toString(16).padStart(4, '0');
@@ -67,4 +70,29 @@ test('a handshake that agrees on SRTP sets up the media of its ports', () => {
   assert.deepEqual(values(seen, 'srtp.auth_tag'), ['bb:'.repeat(10).slice(0, -1)]);
   assert.deepEqual(values(world.see(rtcp, octets('80c90001 11223344')), 'rtcp.setup-frame'), ['4']);
   assert.deepEqual(world.see(rtp, PACKET.subarray(0, 16)).stopped, ['rtp']);
+});
+
+test('SRTP and SRTCP on the ports of such a handshake need no announcement', async () => {
+  const a = at('192.0.2.1', 40_000);
+  const b = at('192.0.2.2', 3478);
+  const report = octets(`81c90001 11223344 ${'cc'.repeat(30)}`);
+  const binding = octets('0001 0000 2112a442 0102030405060708090a0b0c');
+  const packets = [
+    udp(a, b, PACKET),
+    udp(a, b, CLIENT_HELLO),
+    udp(b, a, SERVER_HELLO),
+    udp(a, b, PACKET),
+    udp(b, a, report),
+    udp(a, b, binding),
+  ];
+  const stacks: string[] = [];
+  const source = new FrameSource(
+    packets.map((packet) => ({ octets: packet })),
+    101,
+  );
+  await forSource(source, {}, ({ dissection }) => {
+    stacks.push(dissection.protocols.join(':').replace(/^.*udp:/, ''));
+  });
+  // As tshark 4.0.17 has them: the list of its version names RTP before RTCP where it handed it on.
+  assert.deepEqual(stacks, ['data', 'dtls', 'dtls', 'rtp', 'rtp:rtcp', 'stun']);
 });

@@ -198,3 +198,18 @@ test('octets cut or changed anywhere never throw anything but Short and Malforme
     { numRuns: 2000 },
   );
 });
+
+test('each direction of a conversation that nobody announced is set up by its own first packet', () => {
+  const world = new World([rtp]);
+  const frames = (
+    [
+      [4, 0],
+      [5, 1],
+      [6, 0],
+      [7, 1],
+    ] as const
+  ).map(([frame, direction]) =>
+    values(world.see(rtp, octets('80000001000000a01122334455'), { frame, direction }), 'rtp.setup-frame'),
+  );
+  assert.deepEqual(frames, [['4'], ['5'], ['4'], ['5']]); // as tshark 4.0.17 with its heuristic
+});
