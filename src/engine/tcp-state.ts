@@ -131,8 +131,12 @@ export class TcpState extends FlowState implements StreamConsumer {
     return tcp;
   }
 
-  data(side: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number): void {
-    (this.connection ?? this.connect()).data(side, buf, off, end, frame);
+  data(side: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number, shown: boolean): void {
+    (this.connection ?? this.connect()).data(side, buf, off, end, frame, shown);
+  }
+
+  ahead(side: 0 | 1, buf: Uint8Array, off: number, end: number): number {
+    return this.connection === null ? 0 : this.connection.ahead(side, buf, off, end);
   }
 
   gap(side: 0 | 1, octets: number, cut: boolean): void {

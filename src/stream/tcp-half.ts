@@ -13,6 +13,9 @@ export const PART_COST = 320;
 
 /** Octets that wait for a hole before them to be filled. Positions count the octets of the stream and do not wrap. */
 export class Part {
+  /** Octets at its start that were shown before those in front of it came. */
+  shown = 0;
+
   constructor(
     readonly at: number,
     readonly octets: Uint8Array,

@@ -21,9 +21,14 @@ export { PendingPool } from './tcp-half.js';
 export interface StreamConsumer {
   /**
    * The next octets, which `frame` carried. The stream does not write to `buf` afterwards, but whoever owns the frame
-   * may: copy what is to be kept.
+   * may: copy what is to be kept. `shown`: {@link ahead} took them when they came.
    */
-  data(direction: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number): void;
+  data(direction: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number, shown: boolean): void;
+  /**
+   * Octets of the segment at hand before which others are missing. They are given again when those came, or will not come.
+   * Returns how many of them are whole messages, and shown now.
+   */
+  ahead?(direction: 0 | 1, buf: Uint8Array, off: number, end: number): number;
   /** So many octets are missing here for good. `cut`: of a segment, which was captured up to here. */
   gap(direction: 0 | 1, octets: number, cut: boolean): void;
   /** All up to the FIN of the direction was passed on, or it sent an RST; then what was under way may follow. */
@@ -104,7 +109,7 @@ export class TcpStream {
     }
     if (!half.started) start(half, seq, (flags & SYN) !== 0);
     if (seq === half.next && half.parts.length === 0 && (flags & FIN) === 0 && half.fin < 0) {
-      if (wireEnd > off) this.pass(half, buf, off, end, wireEnd - end, frame);
+      if (wireEnd > off) this.pass(half, buf, off, end, wireEnd - end, frame, 0);
     } else this.arrange(half, seq, flags, buf, off, end, wireEnd, frame, now);
     if (half.parts.length > 0 || half.fin > half.position) this.wait(half, now);
     if (peer.parts.length > 0 || peer.fin > peer.position) this.wait(peer, now);
@@ -138,13 +143,14 @@ export class TcpStream {
     half.fin = -1;
   }
 
-  /** Passes on octets that come next. */
-  private pass(half: Half, buf: Uint8Array, off: number, end: number, cut: number, frame: number): void {
+  /** Passes on octets that come next, of which `shown` were shown ahead. */
+  private pass(half: Half, buf: Uint8Array, off: number, end: number, cut: number, frame: number, shown: number): void {
     const n = end - off;
     half.next = (half.next + n + cut) >>> 0;
     half.position += n + cut;
     half.anchored = true;
-    if (n > 0) this.consumer.data(half.direction, buf, off, end, frame);
+    if (shown > 0) this.consumer.data(half.direction, buf, off, off + shown, frame, true);
+    if (n > shown) this.consumer.data(half.direction, buf, off + shown, end, frame, false);
     if (cut > 0) this.consumer.gap(half.direction, cut, true);
   }
 
@@ -176,7 +182,7 @@ export class TcpStream {
       const from = Math.max(at, half.position);
       if (from === half.position && half.parts.length === 0) {
         const skip = Math.min(from - at, end - off);
-        this.pass(half, buf, off + skip, end, stop - from - (end - off - skip), frame);
+        this.pass(half, buf, off + skip, end, stop - from - (end - off - skip), frame, 0);
       } else this.hold(half, at, buf, off, end, wireEnd, frame, now);
     }
     this.drain(half);
@@ -211,7 +217,10 @@ export class TcpStream {
         const to = Math.min(next, stop);
         const have = Math.max(from, Math.min(to, captured));
         const octets = buf.slice(off + Math.min(from, captured) - at, off + Math.min(have, captured) - at);
-        parts.splice(i++, 0, new Part(from, octets, to - have, frame, half.segments, now));
+        const part = new Part(from, octets, to - have, frame, half.segments, now);
+        parts.splice(i++, 0, part);
+        // A segment in the middle of others may begin anywhere.
+        if (from === at && to === stop) part.shown = this.consumer.ahead?.(half.direction, buf, off, end) ?? 0;
         added += octets.length + PART_COST;
       }
       if (i >= parts.length) break;
@@ -233,9 +242,9 @@ export class TcpStream {
       let i = 0;
       let gone = 0;
       while (i < parts.length && parts[i].at === half.position) {
-        const { octets, cut, frame } = parts[i++];
+        const { octets, cut, frame, shown } = parts[i++];
         gone += octets.length + PART_COST;
-        this.pass(half, octets, 0, octets.length, cut, frame);
+        this.pass(half, octets, 0, octets.length, cut, frame, shown);
       }
       parts.splice(0, i);
       half.pending -= gone;

@@ -84,7 +84,32 @@ export class Connection implements StreamConsumer {
     this.client.mayBe(answers ? other(side) : side);
   }
 
-  data(side: Side, buf: Uint8Array, start: number, end: number, frame: number): void {
+  /** Whether what is taken was shown before. */
+  shown = false;
+
+  data(side: Side, buf: Uint8Array, start: number, end: number, frame: number, shown: boolean): void {
+    this.shown = shown;
+    this.take(side, buf, start, end, frame);
+    this.shown = false;
+  }
+
+  /** Shows the messages that are whole at the start of a segment before which octets are missing. */
+  ahead(side: Side, buf: Uint8Array, off: number, end: number): number {
+    const { mode, messages } = this.halves[side];
+    if (mode === 'tls') return this.tls.keys.length > 0 ? 0 : this.tlsRecords!.ahead(side, buf, off, end);
+    if (mode !== 'pdus' || messages!.dissector.probe === undefined) return 0;
+    const { dissector } = messages!;
+    let at = off;
+    while (at < end && dissector.probe!(buf, at, end) === Yes) {
+      const n = dissector.pduLength!(buf, at, end);
+      if (n <= 0 || at + n > end) break;
+      this.give({ dissector, view: viewOf(buf, at, at + n, TCP_NAMES[0]) });
+      at += n;
+    }
+    return at - off;
+  }
+
+  private take(side: Side, buf: Uint8Array, start: number, end: number, frame: number): void {
     let off = start;
     const half = this.halves[side];
     half.frame = frame;
@@ -114,8 +139,9 @@ export class Connection implements StreamConsumer {
     this.give({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, 'Frame') });
   }
 
-  private give(pdu: Pdu): void {
-    this.host.pdu(this.around === undefined ? pdu : { ...pdu, around: this.around });
+  /** @internal */
+  give(pdu: Pdu): void {
+    if (!this.shown) this.host.pdu(this.around === undefined ? pdu : { ...pdu, around: this.around });
   }
 
   /**

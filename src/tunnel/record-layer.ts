@@ -1,3 +1,4 @@
+import type { TlsRecordNote } from '../../dissectors/tls/note.js';
 import type { Piece } from '../stream/pdu-buffer.js';
 import type { Hole, TlsSession } from '../tls/index.js';
 import type { Account } from './account.js';
@@ -5,6 +6,7 @@ import type { Side } from './client-side.js';
 import type { Connection } from './connection.js';
 import type { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
+import { viewOf } from './messages.js';
 import { PlainText } from './plain-text.js';
 import { RECORD_HEADER, recordLength } from './records.js';
 import { TlsPdu } from './tls-pdu.js';
@@ -12,6 +14,7 @@ import { TlsPdu } from './tls-pdu.js';
 /** Content types of records. RFC 8446 §5.1 */
 const HANDSHAKE = 22;
 const ALERT = 21;
+const APPLICATION_DATA = 23;
 
 /** The TLS records of a connection, from the octets of its two halves to what their plain text holds. */
 export class RecordLayer {
@@ -68,6 +71,29 @@ export class RecordLayer {
     }
   }
 
+  /** Shows the records that are whole at the start of a segment before which octets are missing, as nobody reads them. */
+  ahead(side: Side, buf: Uint8Array, off: number, end: number): number {
+    const { connection, session } = this;
+    let at = off;
+    while (end - at >= RECORD_HEADER) {
+      const n = recordLength(buf, at);
+      const next = at + n;
+      // A header alone is not enough: see Half.findRecord.
+      if (n < 0 || next > end || (end - next >= RECORD_HEADER && recordLength(buf, next) < 0)) break;
+      const type = buf[at];
+      const note: TlsRecordNote = {
+        version: session.version,
+        direction: connection.tlsSide(side),
+        status: type === APPLICATION_DATA ? 'no-keys' : 'cut',
+        contentType: type,
+        verified: false,
+      };
+      connection.give({ dissector: connection.tlsDissector, view: viewOf(buf, at, next, 'TLS record'), note });
+      at = next;
+    }
+    return at - off;
+  }
+
   /** Octets of a record, or more, are missing. Where its header is there, it is known where the next one may start. */
   cut(side: Side, half: Half, octets: number): void {
     const w = half.window;
@@ -110,7 +136,7 @@ export class RecordLayer {
   private record(side: Side, half: Half, buf: Uint8Array, off: number, end: number, segments: Piece['segments']): void {
     const record = this.session.record(this.connection.tlsSide(side), buf, off, end, this.host.frame);
     const pdu = new TlsPdu(this.connection, side, record, half.afterGap, segments);
-    this.host.pdu(pdu);
+    if (!this.connection.shown) this.host.pdu(pdu);
     this.host.record(pdu);
     this.plainText.record(pdu);
     half.afterGap = false;

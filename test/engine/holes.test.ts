@@ -87,4 +87,48 @@ describe('HTTP', () => {
     assert.deepEqual((await see(frames, 'http.server'))[1], ['ab']);
     assert.deepEqual((await see(frames, 'http.response.code'))[1], ['200', '404']);
   });
+
+  const answer = (code: number, more = '') => `HTTP/1.1 ${code} X\r\nContent-Length: 0\r\n\r\n${more}`;
+
+  test('a message behind a hole is shown in its own frame, once', async () => {
+    const [, down] = pair();
+    const [first, lost, third, fourth] = [
+      down.send(answer(200)),
+      down.send(answer(201)),
+      down.send(answer(202) + answer(203, 'HTTP/1.1 20')),
+      down.send('4 X\r\nContent-Length: 0\r\n\r\n'),
+    ] as const;
+    const never = await see([first, third, fourth], 'http.response.code');
+    assert.deepEqual(never[0], ['ip:tcp:http', 'ip:tcp:http', 'ip:tcp']);
+    assert.deepEqual(never[1], ['200', '202', '203']);
+    // tshark puts no segments together that come out of order; here what is left of them is, once the hole is filled.
+    const late = await see([first, third, fourth, lost], 'http.response.code');
+    assert.deepEqual(late[0], ['ip:tcp:http', 'ip:tcp:http', 'ip:tcp', 'ip:tcp:http:http']);
+    assert.deepEqual(late[1], ['200', '202', '203', '201', '204']);
+  });
+
+  test('what goes on with a message behind a hole waits', async () => {
+    const [, down] = pair();
+    const [first, , third] = [down.send(`${HEAD}he`), down.send('ll'), down.send('o')];
+    assert.deepEqual((await see([first, third]))[0], ['ip:tcp', 'ip:tcp']);
+  });
+});
+
+describe('TLS without keys', () => {
+  const record = (n: number, type = 23): string => String.fromCharCode(type, 3, 3, 0, n) + 'x'.repeat(n);
+
+  test('records behind a hole are shown in their own frame, once', async () => {
+    const [, down] = pair(at('198.51.100.1', 443));
+    const [first, lost, third, fourth] = [
+      down.send(record(10) + record(11)),
+      down.send(record(12)),
+      down.send(record(13) + record(14)),
+      down.send(record(15)),
+    ] as const;
+    const lengths = async (...frames: RawFrame[]) => (await see(frames, 'tls.record.length'))[1];
+    assert.deepEqual(await lengths(first, third, fourth), ['10', '11', '13', '14', '15']);
+    assert.deepEqual(await lengths(first, third, fourth, lost), ['10', '11', '13', '14', '15', '12']);
+    const [stacks] = await see([first, third, fourth, lost]);
+    assert.deepEqual(new Set(stacks), new Set(['ip:tcp:tls']));
+  });
 });
