@@ -23,6 +23,8 @@ export const LIMITS = {
   viewerAddresses: 1 << 20,
   /** Names, numbers and addresses that `extract --redact` tells apart; those that come later share pseudonyms. */
   pseudonyms: 1 << 19,
+  /** Packets with parts of messages that `extract --redact` keeps until the messages are whole. */
+  redactedWaiting: 1024,
   /** Octets of a followed stream that are shown. */
   followedOctets: 16 << 20,
   /** Flows (TCP connections and UDP conversations) followed at a time. */

@@ -1,7 +1,7 @@
 import { HEADER, IP_PACKET } from '../../dissectors/ftt-ims.js';
 import { PcapngWriter } from '../capture/writer.js';
 import type { Row } from '../engine/row.js';
-import type { PacketRedaction } from '../report/redact-packet.js';
+import type { RedactedStream } from '../report/redact-stream.js';
 
 const LINKTYPE_RAW = 101;
 
@@ -22,7 +22,7 @@ export class InnerFile {
   constructor(
     target: string,
     inputs: readonly string[],
-    private readonly redaction: PacketRedaction | null = null,
+    private readonly redaction: RedactedStream | null = null,
   ) {
     const comment =
       redaction === null ? '' : 'Addresses, users, numbers and names are pseudonyms; voice and bodies are blanked.';
@@ -48,15 +48,21 @@ export class InnerFile {
     let iface = this.interfaces.get(id);
     if (iface === undefined) this.interfaces.set(id, (iface = this.writer.iface(LINKTYPE_RAW, `tunnel ${id}`)));
     const start = v.off + HEADER;
-    const octets = this.redaction?.packet(row, start) ?? v.buf.subarray(start, v.end);
-    this.writer.frame(iface, row.seconds, row.nanos, octets, {
+    const { seconds, nanos } = row;
+    const about = {
       comment: `tunnel ${id} ${row.direction}, row ${row.id}`,
       flags: row.direction === 'up' ? 2 : 1,
-    });
+    };
+    const write = (octets: Uint8Array): void => {
+      this.writer.frame(iface, seconds, nanos, octets, about);
+    };
+    if (this.redaction === null) write(v.buf.subarray(start, v.end));
+    else this.redaction.take(row, start, write);
     this.count++;
   }
 
   end(): void {
+    this.redaction?.end();
     if (this.interfaces.size === 0) this.writer.iface(LINKTYPE_RAW);
     this.writer.end();
   }

@@ -1,9 +1,10 @@
 import { headerLength as rtpHeader } from '../../dissectors/rtp.js';
 import { fingerprintOf } from '../../dissectors/stun/fingerprint.js';
 import type { Row } from '../engine/row.js';
-import { type Field, fold, Held, latin1, pseudoHeader, sumWords, type Tree, u16 } from '../kit/index.js';
+import { type AnyDissector, type Field, Held, latin1, type Tree, u16, type View } from '../kit/index.js';
 import { PROTOCOLS } from '../model/standard-words.js';
 import { Draft } from './draft.js';
+import { checksums, payloads, type Sum } from './packet-layers.js';
 import { MessageRedaction } from './redact-message.js';
 import { Parts } from './redact-parts.js';
 import { SameLength } from './same-length.js';
@@ -26,11 +27,11 @@ const HARDWARE: ReadonlySet<string> = new Set(['dhcp.hw.addr', 'dhcp.client_hard
 const HARDWARE_END = /\.(link_layer_addr(?:ess)?|linkaddr|hw\.mac_addr)$/;
 /** Octets of the widest number that is told. */
 const WIDEST = 8;
-/** As IP numbers them. */
-const ICMP = 1;
-const TCP = 6;
-const UDP = 17;
-const ICMPV6 = 58;
+/** A redacted packet, and the checksums of it that were right before, which are to be put right at last. */
+export interface RedactedPacket {
+  readonly octets: Uint8Array;
+  readonly sums: readonly Sum[];
+}
 
 /**
  * Takes out of inner packets what tells who and where somebody is, and what was said: addresses, users, numbers and names
@@ -48,34 +49,52 @@ export class PacketRedaction {
   }
 
   /** The IP packet in the envelope of a row; the row keeps its own. */
-  packet(row: Row, start: number): Uint8Array {
+  packet(row: Row, start: number): RedactedPacket {
     const { view } = row.content!;
     const out = view.buf.slice(start, view.end);
     const sums = checksums(out, 0, out.length).filter((c) => c.right());
-    const t = row.dissection.tree;
-    const here = nodesIn(t, view.buf, start, view.end);
-    const told = new Uint8Array(out.length);
-    this.payload(t, here, out, told, start);
-    this.fields(t, here, out, told, start);
-    for (const c of sums) c.put();
+    this.redact(row.dissection.tree, view.buf, out, start, payloads(out, 0, out.length));
+    return { octets: out, sums };
+  }
+
+  /** A datagram whose fragments a row completes: a header of UDP or ICMP at `off`, and its payload. Its checksum is as it was. */
+  datagram(row: Row, buf: Uint8Array, off: number): Uint8Array {
+    const out = buf.slice(off);
+    this.redact(row.dissection.tree, buf, out, off, [[8, out.length]]);
     return out;
   }
 
+  /** A message of a stream; undefined where it is none of text. */
+  message(dissector: AnyDissector, v: View): Uint8Array | undefined {
+    return TEXTUAL.has(dissector.proto) ? this.texts.message(v.buf.slice(v.off, v.end)) : undefined;
+  }
+
+  /** Redacts what is `out` and stands at `start` of `buf`; `ranges` hold what is above the transport layer. */
+  private redact(t: Tree, buf: Uint8Array, out: Uint8Array, start: number, ranges: readonly [number, number][]): void {
+    const here = nodesIn(t, buf, start, start + out.length);
+    const told = new Uint8Array(out.length);
+    for (const [from, end] of ranges) if (end > from) this.payload(t, here, out, told, start, from, end);
+    this.fields(t, here, out, told, start);
+  }
+
   /** Blanks what stands above the transport layer where it is no packet of fields, or gives pseudonyms to its text. */
-  private payload(t: Tree, here: readonly number[], out: Uint8Array, told: Uint8Array, start: number): void {
-    for (const [from, end] of payloads(out, 0, out.length)) {
-      if (end <= from) continue;
-      const top = here.find(
-        (i) => t.field[i].type === 'protocol' && t.off[i] - start === from && isPayload(t.field[i]),
-      );
-      const proto = top === undefined ? '' : t.field[top].name;
-      if (UNDERSTOOD.has(proto) && !isEsp(proto, out, from, end)) continue;
-      if (TEXTUAL.has(proto)) this.messages(t, here, proto, out, start, from, end);
-      else if (proto === 'rtp') blankMedia(out, from, end, has(t, here, 'rtpevent'));
-      else if (proto === 'esp' || isEsp(proto, out, from, end)) out.fill(0, from + 8, end);
-      else out.fill(0, from, end);
-      told.fill(1, from, end);
-    }
+  private payload(
+    t: Tree,
+    here: readonly number[],
+    out: Uint8Array,
+    told: Uint8Array,
+    start: number,
+    from: number,
+    end: number,
+  ): void {
+    const top = here.find((i) => t.field[i].type === 'protocol' && t.off[i] - start === from && isPayload(t.field[i]));
+    const proto = top === undefined ? '' : t.field[top].name;
+    if (UNDERSTOOD.has(proto) && !isEsp(proto, out, from, end)) return;
+    if (TEXTUAL.has(proto)) this.messages(t, here, proto, out, start, from, end);
+    else if (proto === 'rtp') blankMedia(out, from, end, has(t, here, 'rtpevent'));
+    else if (proto === 'esp' || isEsp(proto, out, from, end)) out.fill(0, from + 8, end);
+    else out.fill(0, from, end);
+    told.fill(1, from, end);
   }
 
   /** Of all that is not told yet only fields remain, and of these numbers, pseudonyms and what is known to say nothing. */
@@ -262,92 +281,4 @@ function blankMedia(out: Uint8Array, from: number, end: number, digit: boolean):
   const padding = (out[from] & 0x20) !== 0 && end > at ? out[end - 1] : 0;
   if (digit && end > at) out[at] = 0;
   else out.fill(0, at, Math.max(at, end - padding));
-}
-
-/** An IP packet at `[off, end)`: where the next layer starts, and who it is; undefined where there is none. */
-function upper(b: Uint8Array, off: number, end: number): { at: number; protocol: number; whole: boolean } | undefined {
-  if (b[off] >> 4 === 4 && end - off >= 20) {
-    const at = off + (b[off] & 15) * 4;
-    const word = u16(b, off + 6);
-    return { at, protocol: (word & 0x1fff) === 0 ? b[off + 9] : -1, whole: (word & 0x3fff) === 0 };
-  }
-  if (b[off] >> 4 !== 6 || end - off < 40) return undefined;
-  let at = off + 40;
-  let protocol = b[off + 6];
-  while ((protocol === 0 || protocol === 43 || protocol === 60) && at + 8 <= end) {
-    protocol = b[at];
-    at += 8 + b[at + 1] * 8; // RFC 8200 §4.3
-  }
-  if (protocol !== 44 || at + 8 > end) return { at, protocol, whole: true };
-  const first = (u16(b, at + 2) & 0xfff8) === 0;
-  return { at: at + 8, protocol: first ? b[at] : -1, whole: false };
-}
-
-/** What stands above the transport layer, fragments included: `[from, end)`. */
-function payloads(b: Uint8Array, off: number, end: number): [number, number][] {
-  const u = upper(b, off, end);
-  if (u === undefined) return [];
-  const { at, protocol, whole } = u;
-  if ((protocol === 4 || protocol === 41) && whole) return payloads(b, at, end);
-  if (protocol === UDP) return [[at + 8, end]];
-  if (protocol === TCP && at + 13 <= end) return [[at + (b[at + 12] >> 4) * 4, end]];
-  if (protocol !== ICMP && protocol !== ICMPV6) return [[at, end]];
-  if (!whole || isEcho(b, at, protocol)) return [[at + 8, end]];
-  return quotes(b, at, protocol) ? payloads(b, at + 8, end) : [];
-}
-
-/** Whether an ICMP message quotes a packet. RFC 792, RFC 4443 §2.1 */
-const quotes = (b: Uint8Array, at: number, protocol: number): boolean =>
-  protocol === ICMPV6 ? b[at] < 128 : [3, 4, 5, 11, 12].includes(b[at]);
-
-/** Whether an ICMP message asks for data to be sent back, or does so. RFC 792, RFC 4443 §4 */
-const isEcho = (b: Uint8Array, at: number, protocol: number): boolean =>
-  protocol === ICMPV6 ? b[at] === 128 || b[at] === 129 : b[at] === 0 || b[at] === 8;
-
-/** A checksum of a packet. */
-interface Sum {
-  right(): boolean;
-  put(): void;
-}
-
-/** The checksums of a packet and of what it carries, the innermost first. */
-function checksums(b: Uint8Array, off: number, end: number): Sum[] {
-  const u = upper(b, off, end);
-  if (u === undefined) return [];
-  const { at, protocol, whole } = u;
-  const list: Sum[] = [];
-  const version = b[off] >> 4 === 6 ? 6 : 4;
-  const stop = Math.min(end, off + (version === 4 ? u16(b, off + 2) : 40 + u16(b, off + 4)));
-  const field = FIELD[protocol];
-  if ((protocol === 4 || protocol === 41) && whole) list.push(...checksums(b, at, stop));
-  if ((protocol === ICMP || protocol === ICMPV6) && whole && quotes(b, at, protocol))
-    list.push(...checksums(b, at + 8, stop));
-  if (field !== undefined && at + field + 2 <= stop && !(protocol === UDP && u16(b, at + field) === 0)) {
-    const [src, dst] = version === 4 ? [off + 12, off + 16] : [off + 8, off + 24];
-    const length = whole ? stop - at : protocol === UDP ? u16(b, at + 4) : 0;
-    const pseudo = (): number =>
-      protocol === ICMP ? 0 : pseudoHeader({ version, buf: b, src, dst }, protocol, length);
-    // All that follows the header of a datagram in fragments is zero by then.
-    if (whole) list.push(sumAt(b, at + field, at, stop, pseudo, protocol === UDP));
-    else if (length > 0) list.push({ ...sumAt(b, at + field, at, at + 8, pseudo, true), right: () => true });
-  }
-  if (version === 4) list.push(sumAt(b, off + 10, off, at, () => 0, false));
-  return list;
-}
-
-/** Where the checksum stands in the header of ICMP, TCP, UDP, ICMPv6. */
-const FIELD: Readonly<Record<number, number>> = { [ICMP]: 2, [TCP]: 16, [UDP]: 6, [ICMPV6]: 2 };
-
-/** The checksum at `field` over `[from, to)` and a pseudo-header; UDP sends 0 as all ones (RFC 768). */
-function sumAt(b: Uint8Array, field: number, from: number, to: number, pseudo: () => number, ones: boolean): Sum {
-  return {
-    right: () => fold(sumWords(b, from, to, pseudo())) === 0,
-    put() {
-      b[field] = b[field + 1] = 0;
-      const sum = fold(sumWords(b, from, to, pseudo()));
-      const v = sum === 0 && ones ? 0xffff : sum;
-      b[field] = v >> 8;
-      b[field + 1] = v;
-    },
-  };
 }

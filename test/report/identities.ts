@@ -19,7 +19,6 @@ const STANDARD: ReadonlySet<string> = new Set([
     received record refresher register remote require response retry ringing route rport rseq rtpmap security sendrecv
     server service session supported telephone text timer transport trying tunnel type unauthorized unavailable update
     user username uuid wlan z9hg4bk after gsma imei agree`),
-  ...['mandato', 'ndatory'], // where datagrams are cut into fragments
   'examplex', // a name in a DHCP option, and the code of the next: 120
 ]);
 /** What is shorter may stand anywhere by chance. */
@@ -41,12 +40,14 @@ export function packetsOf(path: string): Buffer[] {
 /** Eight and more characters in a row, of ASCII and of UTF-8. */
 const TEXT = /(?:[\x20-\x7e\t\r\n]|[\xc3-\xdf][\x80-\xbf]|[\xe2-\xef][\x80-\xbf]{2}){8,}/g;
 
-/** What is behind the headers of an IP packet that is no fragment; all behind the IP header of others. */
+/** What is behind the headers of an IP packet; of fragments but the first, all that is behind those of IP. */
 function payloadOf(p: Buffer): Buffer {
   const v4 = p[0]! >> 4 === 4;
-  if (p.length < (v4 ? 20 : 40)) return p;
-  const at = v4 ? (p[0]! & 15) * 4 : 40;
-  const protocol = v4 ? p[9] : p[6];
+  if (p.length < (v4 ? 20 : 48)) return p;
+  const cut = !v4 && p[6] === 44;
+  const at = v4 ? (p[0]! & 15) * 4 : cut ? 48 : 40;
+  const later = v4 ? (p.readUInt16BE(6) & 0x1fff) > 0 : cut && p.readUInt16BE(42) >> 3 > 0;
+  const protocol = later ? 0 : v4 ? p[9] : cut ? p[40] : p[6];
   return p.subarray(protocol === 17 ? at + 8 : protocol === 6 ? at + (p[at + 12]! >> 4) * 4 : at);
 }
 
@@ -58,8 +59,19 @@ function wordsOf(packet: Buffer): string[] {
     .map((w) => w.replace(/[A-Z]+/g, (c) => c.toLowerCase()));
 }
 
+/** Part of a word that a segment or a fragment ends in. */
+const isCut = (word: string): boolean => {
+  for (const s of STANDARD) if (s.length > word.length && (s.startsWith(word) || s.endsWith(word))) return true;
+  return false;
+};
+
 function tells(word: string): boolean {
-  if (word.length < (/[\x80-\xff]/.test(word) ? 2 * LEAST : LEAST) || STANDARD.has(word) || /^(.)\1*$/.test(word))
+  if (
+    word.length < (/[\x80-\xff]/.test(word) ? 2 * LEAST : LEAST) ||
+    STANDARD.has(word) ||
+    isCut(word) ||
+    /^(.)\1*$/.test(word)
+  )
     return false;
   if (/^\d+$/.test(word)) return word.length > COUNTING && new Set(word).size > 3;
   return !/^0{4,}/.test(word);

@@ -55,7 +55,7 @@ interface Chosen {
 }
 
 async function inner(reading: Reading, { selection, hindsight }: Chosen, o: ExtractOptions): Promise<Outcome> {
-  const redaction = o.redact === true ? new (await import('../../report/redact-packet.js')).PacketRedaction() : null;
+  const redaction = o.redact === true ? new (await import('../../report/redact-stream.js')).RedactedStream() : null;
   const file = new InnerFile(o.write!, reading.names, redaction);
   if (o.withKeys === true) file.secrets(keyLines(reading.keys.texts)); // for TLS inside the tunnels
   const { analyseTcp } = selection;
