@@ -99,6 +99,9 @@ export function payloadLength(b: Uint8Array, etherType: number, off: number, end
   return -1;
 }
 
+/** Also of layers between Ethernet and the payload: {@link addTrailer} shows it in the innermost. */
+export const PADDING = { padding: F.padding };
+
 /**
  * Shows what stands behind the payload: padding to the shortest frame, a trailer and, in a frame without tags, its
  * check sequence. `start` is where the payload ended, `frame` where the frame began; `trailer` is the field of the layer

@@ -68,7 +68,7 @@ export const F = fields({
   optionLength: { name: 'ip.opt.len', label: 'Length', type: 'u8' },
   ptr: { name: 'ip.opt.ptr', label: 'Pointer', type: 'u8' },
   sid: { name: 'ip.opt.sid', label: 'Stream Identifier', type: 'u16' },
-  security: { name: 'ip.opt.sec_rfc791_sec', label: 'Security', type: 'u16', base: 'hex' },
+  securityLevel: { name: 'ip.opt.sec_rfc791_sec', label: 'Security', type: 'u16', base: 'hex' },
   compartments: { name: 'ip.opt.sec_rfc791_comp', label: 'Compartments', type: 'u16' },
   alert: { name: 'ip.opt.ra', label: 'Router Alert', type: 'u16', values: ALERTS },
   recorded: { name: 'ip.rec_rt', label: 'Recorded Route', type: 'ipv4', aliases: ['ip.addr', 'ip.rec_rt_host'] },
@@ -182,7 +182,7 @@ function body(t: Tree, b: Uint8Array, o: number, n: number): void {
       timestamps(t, b, o, n);
       break;
     case SECURITY:
-      if (n >= 4) t.num(F.security, o + 2, 2, u16(b, o + 2)); // RFC 791 §3.1
+      if (n >= 4) t.num(F.securityLevel, o + 2, 2, u16(b, o + 2)); // RFC 791 §3.1
       if (n >= 6) t.num(F.compartments, o + 4, 2, u16(b, o + 4));
       break;
     case STREAM_ID:

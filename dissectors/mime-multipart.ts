@@ -354,6 +354,7 @@ export const mimeMultipart = defineDissector<MultipartBody>({
     ],
   },
   tables: ['media_type'],
+  calls: ['media'],
 
   dissect(v, t, cx) {
     const { mediaType: type, mediaParameters } = cx;

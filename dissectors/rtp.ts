@@ -207,7 +207,10 @@ export const rtp = defineDissector<RtpPacket>({
   experts: E,
   tables: ['rtp.pt', 'rtp_dyn_payload_type', 'rtp.rfc5761'],
   serves: {
-    fields: [F.setup, F.setupFrame, F.setupMethod, F.callId, F.extSeq],
+    fields: [
+      ...[F.setup, F.setupFrame, F.setupMethod, F.callId, F.extSeq],
+      ...[F.payload, F.payloadHidden, F.encrypted, F.tag, F.paddingData, F.paddingCount],
+    ],
     protocols: [
       ...['rtpevent', 'rtcp', 'amr', 'amr_wb', 'evs', 'h264', 'h265'],
       ...['rtp_rfc2198', 'vp8', 'opus', 'evrc', 'mp4v-es', 'h263p'],

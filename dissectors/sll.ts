@@ -1,5 +1,5 @@
 import { defineDissector, type Field, fields, nameOf, need, type Peek, type Tree, u16, type View } from 'fttscope/kit';
-import { addTrailer, payloadLength } from './ethernet.js';
+import { addTrailer, PADDING, payloadLength } from './ethernet.js';
 import { ETHERTYPES, HARDWARE_TYPES } from './numbers.js';
 
 /**
@@ -85,7 +85,7 @@ export const sll = defineDissector({
   title: 'Linux cooked-mode capture',
   short: 'SLL',
   spec: 'LINKTYPE_LINUX_SLL',
-  fields: SLL,
+  fields: { ...SLL, ...PADDING },
   on: { link: [113] },
   tables: ['ethertype', 'sll.ltype', 'gre.proto'],
 

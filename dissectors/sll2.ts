@@ -1,4 +1,5 @@
 import { defineDissector, need, type Peek, u8, u16, u32 } from 'fttscope/kit';
+import { PADDING } from './ethernet.js';
 import { SLL, sllAddress, sllProtocol, sllSummary, sllTable, sllTrailer } from './sll.js';
 
 /**
@@ -18,7 +19,7 @@ export const sll2 = defineDissector({
   title: 'Linux cooked-mode capture v2',
   short: 'SLL',
   spec: 'LINKTYPE_LINUX_SLL2',
-  fields: SLL,
+  fields: { ...SLL, ...PADDING },
   on: { link: [276] },
   tables: ['ethertype', 'sll.ltype', 'gre.proto'],
 

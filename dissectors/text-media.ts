@@ -85,6 +85,7 @@ export const dataTextLines = defineDissector({
   spec: 'RFC 2046 §4.1',
   fields: F,
   on: { media_type: LINE_TYPES },
+  calls: ['xml'],
   dissect(v, t, cx) {
     t.open(F.lines, v.off, v.length);
     textLines(t, v.buf, v.off, v.end);
@@ -101,7 +102,7 @@ export const json = defineDissector({
   spec: 'RFC 8259',
   fields: J,
   on: { media_type: JSON_TYPES },
-  tables: ['media_type'],
+  calls: ['data-text-lines'],
   dissect(v, t, cx) {
     t.open(J.json, v.off, v.length);
     if (isJson(v.buf, v.off, v.end)) textLines(t, v.buf, v.off, v.end);

@@ -1,5 +1,5 @@
 import { defineDissector, fields, nameOf, need, type Peek, u16, type View } from 'fttscope/kit';
-import { addTrailer, payloadLength } from './ethernet.js';
+import { addTrailer, PADDING, payloadLength } from './ethernet.js';
 import { ETHERTYPES } from './numbers.js';
 
 /**
@@ -66,7 +66,7 @@ export const vlan = defineDissector({
   title: '802.1Q Virtual LAN',
   short: 'VLAN',
   spec: 'IEEE 802.1Q §9.6',
-  fields: F,
+  fields: { ...F, ...PADDING },
   on: { ethertype: [0x8100, 0x9100] },
   tables: ['ethertype', 'eth.llc'],
   peek,
@@ -96,7 +96,7 @@ export const serviceTag = defineDissector({
   title: 'IEEE 802.1ad',
   short: '802.1AD',
   spec: 'IEEE 802.1ad §9.6',
-  fields: S,
+  fields: { ...S, ...PADDING },
   on: { ethertype: [0x88a8] },
   tables: ['ethertype', 'eth.llc'],
   peek,

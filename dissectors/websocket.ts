@@ -55,7 +55,7 @@ export const websocket = defineDissector({
   short: 'WebSocket',
   spec: 'RFC 6455',
   fields: F,
-  tables: ['media_type'],
+  calls: ['data-text-lines'],
 
   pduLength(b, off, end) {
     const header = headerLength(b, off, end);

@@ -14,6 +14,7 @@ import {
   type View,
   Yes,
 } from 'fttscope/kit';
+import { SCT_FIELDS } from '../tls/sct.js';
 import { CONTENT_TYPES, HANDSHAKE_TYPES } from '../tls/values.js';
 import { X } from '../tls/x509fields.js';
 import { Assembly, type Whole } from './assembly.js';
@@ -75,15 +76,20 @@ function probe(b: Uint8Array, off: number, end: number): Probe {
   return isVersion(u16(b, off + 1)) && u16(b, off + 11) <= MOST && off + recordLength(b, off) <= end ? Yes : No;
 }
 
+const FIELDS = {
+  ...F,
+  ...Object.fromEntries(Object.entries({ ...X, ...SCT_FIELDS }).map(([key, field]) => [`tls.${key}`, field])),
+};
+
 export const dtls = defineDissector({
   proto: 'dtls',
   title: 'Datagram Transport Layer Security',
   short: 'DTLS',
   spec: 'RFC 6347',
-  fields: { ...F, ...Object.fromEntries(Object.entries(X).map(([key, field]) => [`x509.${key}`, field])) },
+  fields: FIELDS,
   on: { 'udp.heuristic': ['dtls'] },
   probe,
-  serves: { fields: [F.certificate, ...Object.values(X)], protocols: ['rtp', 'rtcp'] },
+  serves: { fields: Object.values(FIELDS), protocols: ['rtp', 'rtcp'] }, // fields of messages that it joins
 
   track(v, cx) {
     const { buf } = v;

@@ -56,6 +56,7 @@ export const http = defineDissector<HttpMessage>({
     'tls.name': [443],
   },
   tables: ['media_type'],
+  calls: ['media'],
 
   probe: isStart,
   pduLength: messageLength,

@@ -68,7 +68,7 @@ const F = fields({
   pointer: { name: 'icmpv6.pointer', label: 'Pointer', type: 'u32' },
   ident: { name: 'icmpv6.echo.identifier', label: 'Identifier', type: 'u16', base: 'hex' },
   seq: { name: 'icmpv6.echo.sequence_number', label: 'Sequence', type: 'u16' },
-  nonce: { name: 'icmpv6.nonce', label: 'Nonce', type: 'bytes' },
+  echoNonce: { name: 'icmpv6.nonce', label: 'Nonce', type: 'bytes' },
   respTo: { name: 'icmpv6.resp_to', label: 'Response To', type: 'frame' },
   respTime: { name: 'icmpv6.resptime', label: 'Response Time', type: 'float', unit: 'ms' },
   hopLimit: { name: 'icmpv6.nd.ra.cur_hop_limit', label: 'Cur hop limit', type: 'u8' },
@@ -181,7 +181,7 @@ function echo(t: Tree, v: View, cx: Ctx): void {
   }
   // RFC 4380 §5.2.9: the test of a direct path, sent to the port of Teredo
   const nonce = cx.dport === TEREDO && u8(buf, off) === ECHO_REQUEST && v.length >= 12 ? 4 : 0;
-  if (nonce > 0) t.bytes(F.nonce, off + 8, nonce);
+  if (nonce > 0) t.bytes(F.echoNonce, off + 8, nonce);
   t.pop();
   cx.data(v.sub(off + 8 + nonce));
 }

@@ -65,7 +65,9 @@ const AUTHENTICATION: ReadonlySet<number> = new Set([
 
 const START_LINE: readonly Field[] = [F.sip, F.requestLine, F.statusLine, F.method, F.statusCode];
 /** Fields for which more than the start line has to be read. */
-const BEYOND_START_LINE: readonly Field[] = Object.values(SIP_FIELDS).filter((f) => !START_LINE.includes(f));
+const BEYOND_START_LINE: readonly Field[] = Object.values({ ...SIP_FIELDS, ...E164 }).filter(
+  (f) => !START_LINE.includes(f),
+);
 
 /** Media type of the body in lower case and its parameters; '' without a Content-Type. */
 function bodyType(m: SipMessage): { type: string; parameters: string } {
@@ -268,6 +270,7 @@ export const sip = defineDissector<SipRepresentation>({
   experts: { ...E, ...E164_EXPERTS },
   on: { 'udp.heuristic': ['sip'], 'udp.port': [5060], 'tcp.port': [5060], 'tls.port': [5061] },
   tables: ['media_type'],
+  calls: ['media', 'xml'],
   serves: {
     // What SDP announces counts as a conversation of its own.
     fields: [F.resend, F.resendOriginal, F.responseRequest, F.responseTime, F.releaseTime, udp.fields.stream],

@@ -29,7 +29,7 @@ export const smtp = defineDissector({
   spec: 'RFC 5321',
   fields: F,
   on: { 'tcp.port': PORTS },
-  tables: ['media_type'],
+  calls: ['data-text-lines', 'imf'],
   serves: { fields: Object.values(F), protocols: ['imf', 'data-text-lines'] },
 
   pduLength(b, off, end, known) {

@@ -17,7 +17,7 @@ import { COOKIE } from './addresses.js';
 import { attributes, brief } from './attributes.js';
 import { codec, HEADER, type Stun } from './codec.js';
 import { E, F } from './fields.js';
-import { CHANNEL_HEADER, isChannel, isChannelData, relayed } from './relay.js';
+import { CHANNEL_HEADER, isChannel, isChannelData, RELAYED, relayed } from './relay.js';
 import { follow, type StunNote } from './transactions.js';
 import { CLASS_BITS, Class, className, methodName, methodOf, typeName } from './values.js';
 
@@ -91,6 +91,7 @@ export const stun = defineDissector<Stun>({
   fields: F,
   experts: E,
   on: { 'udp.heuristic': ['stun'], 'tls.app': ['stun.turn', 'stun.nat-discovery'] },
+  calls: RELAYED,
   serves: { fields: [F.responseIn, F.responseTo, F.time, F.duplicate] },
 
   probe,

@@ -73,6 +73,7 @@ export const turnChannel = defineDissector<ChannelData>({
 
 /** Who may be recognised in what a relay carries: as many as Wireshark tries by default. */
 const CARRIED = [turnChannel, sip, rtcp];
+export const RELAYED = CARRIED.map((d) => d.proto);
 
 /** Shows what a relay carries. */
 export function relayed(v: View, cx: Ctx): void {

@@ -2,6 +2,14 @@ import { u16, u32 } from 'fttscope/kit';
 import { F } from './fields.js';
 import type { Scan } from './scan.js';
 
+const { text, scheme, schemeHash, schemeSignature, sctsLength, sctLength, sctVersion, sctLog, sctTime } = F;
+const { sctExtensionsLength, sctExtensions, sctSignatureLength, sctSignature } = F;
+/** What is shown here, for others who show certificates. */
+export const SCT_FIELDS = {
+  ...{ text, scheme, schemeHash, schemeSignature, sctsLength, sctLength, sctVersion, sctLog, sctTime },
+  ...{ sctExtensionsLength, sctExtensions, sctSignatureLength, sctSignature },
+};
+
 /**
  * A SignedCertificateTimestampList, RFC 6962 §3.3: in a TLS extension, and in an extension of certificates.
  *

@@ -25,6 +25,8 @@ export interface Named {
   readonly layer?: string;
   /** Tables that {@link inner} asks. */
   readonly tables?: readonly string[];
+  /** Protocols that {@link inner} calls. */
+  readonly calls?: readonly string[];
   /** Whether the first octets may be this protocol, where numbers and ports alone do not say it. */
   probe?(b: Uint8Array, off: number, end: number, known?: boolean): Probe;
   /** The way down to the packets that the messages carry. */
@@ -34,13 +36,14 @@ export interface Named {
 }
 
 /** The dissector of a protocol that is only named. */
-export function named({ proto, title, short, spec, on, layer, tables, probe, peek, inner }: Named): Dissector {
+export function named({ proto, title, short, spec, on, layer, tables, calls, probe, peek, inner }: Named): Dissector {
   const F = fields({ name: { name: proto, label: title, type: 'protocol' } });
   return defineDissector({
     ...{ proto, title, short, spec, fields: F },
     ...(on && { on }),
     ...(layer !== undefined && { layer }),
     ...(tables && { tables }),
+    ...(calls && { calls }),
     ...(probe && { probe }),
     ...(peek && { peek }),
     dissect(v, t, cx) {

@@ -114,6 +114,7 @@ export const transport = [
       end - off >= 4 && (b[off] === 0 || (b[off] >= 0x81 && b[off] <= 0x85)) && off + 4 + u16(b, off + 2) <= end
         ? Yes
         : No,
+    calls: ['smb'],
     inner: smb,
   }),
   named({
@@ -122,6 +123,7 @@ export const transport = [
     short: 'NBDS',
     spec: 'RFC 1002 §4.4',
     on: { 'udp.port': [138] },
+    calls: ['smb', 'browser'],
     inner(v, cx) {
       smb(v, cx);
       const at = smbAt(v);
@@ -143,6 +145,7 @@ export const transport = [
     short: 'BVLC',
     spec: 'ASHRAE 135 Annex J',
     on: { 'udp.port': [47808] },
+    calls: ['bacnet'],
     inner(v, cx) {
       const at = npduAt(v);
       if (at >= 0 && at < v.end) cx.call('bacnet', v.sub(at));
@@ -153,6 +156,7 @@ export const transport = [
     title: 'Building Automation and Control Network NPDU',
     short: 'BACnet',
     spec: 'ASHRAE 135 §6',
+    calls: ['bacapp'],
     inner(v, cx) {
       if (v.length > 2 && (u8(v.buf, v.off + 1) & BACNET_NETWORK) === 0) cx.call('bacapp', v.sub(v.off + 2));
     },
@@ -192,6 +196,7 @@ export const transport = [
     short: 'LDAP',
     spec: 'RFC 4511',
     on: { 'tcp.name': [389, 3268] },
+    calls: ['ldap.message'],
     probe: ber,
     /** Wireshark lists the messages as a layer of the same name. */
     inner: (v, cx) => void cx.call('ldap.message', v),

@@ -47,6 +47,8 @@ const DOWN = [
  */
 export class Plan {
   private readonly steps = new Map<AnyDissector, Step>();
+  /** Also where data is wanted: that it is nothing else has to be seen. */
+  private readonly everything: boolean;
 
   /**
    * @param wants by field id
@@ -55,14 +57,15 @@ export class Plan {
   constructor(
     private readonly registry: Registry,
     readonly wants: Uint8Array,
-    private readonly everything: boolean,
+    everything: boolean,
   ) {
+    this.everything = everything || this.wanted(registry.byProto('data')!);
     const payload = registry.dissectors.some((d) => this.wanted(d) && !isBelowTransport(d));
     for (const dissector of registry.dissectors) {
-      const leads = everything || this.leads(dissector, payload, new Set());
+      const leads = this.everything || this.leads(dissector, payload, new Set());
       // IP layers are always read: what is above them needs their addresses, and ends where they are malformed.
       const passable = dissector.peek !== undefined && !/^ip(v6)?\b/.test(dissector.proto);
-      const passed = passable && !everything && !this.wanted(dissector);
+      const passed = passable && !this.everything && !this.wanted(dissector);
       const depth = !leads ? Depth.Skip : passed ? Depth.Pass : Depth.Dissect;
       this.steps.set(dissector, { dissector, depth, quick: quickFields(dissector, wants) });
     }
@@ -81,9 +84,18 @@ export class Plan {
     if (this.wanted(d)) return true;
     if (d.proto === 'tcp') return payload;
     if (d.proto === 'udp' && payload) return true; // else a datagram may carry packets (VXLAN, GTP-U)
-    for (const table of d.tables ?? [])
-      for (const next of this.registry.table(table)) if (this.leads(next, payload, seen)) return true;
+    for (const next of this.next(d)) if (this.leads(next, payload, seen)) return true;
     return false;
+  }
+
+  /** Those that the dissector may hand octets to. */
+  private *next(d: AnyDissector): Iterable<AnyDissector> {
+    for (const table of d.tables ?? []) yield* this.registry.table(table);
+    for (const proto of d.calls ?? []) {
+      const called = this.registry.byProto(proto);
+      if (called === undefined) throw new Error(`${d.proto} calls ${proto}, which there is not`);
+      yield called;
+    }
   }
 
   /** Whether `track` of the dissector has to run: something that rests on it is wanted. */
@@ -98,12 +110,11 @@ export class Plan {
     return false;
   }
 
-  /** Whether anything that the dissector's tables lead to is wanted. */
+  /** Whether anything that the dissector may lead to is wanted. */
   below(d: AnyDissector): boolean {
     let wanted = this.belows.get(d);
     if (wanted === undefined) {
-      const tables = (d.tables ?? []).flatMap((table) => [...this.registry.table(table)]);
-      this.belows.set(d, (wanted = tables.some((next) => this.of(next).depth !== Depth.Skip)));
+      this.belows.set(d, (wanted = [...this.next(d)].some((next) => this.of(next).depth !== Depth.Skip)));
     }
     return wanted;
   }

@@ -167,7 +167,7 @@ export interface Ctx {
   mediaParameters: string;
   /** Parameters that SDP gives the RTP payload that is handed on next (`a=fmtp`); undefined if it says nothing. */
   payloadParameters?: string | undefined;
-  /** Whether anything that the tables of `d` lead to is wanted: if not, there is no need to find out where they lead. */
+  /** Whether anything that `d` may lead to is wanted: if not, there is no need to find out where it leads. */
   wantsBelow(d: AnyDissector): boolean;
   /** Gives octets to a dissector by name. Returns false if there is none. */
   call(proto: string, payload: View): boolean;
@@ -209,6 +209,8 @@ export interface Dissector<R = unknown> {
   readonly on?: Readonly<Record<string, readonly TableKey[]>>;
   /** Tables whose entries this dissector asks for: a dissector without one, whose fields nobody wants, is passed over. */
   readonly tables?: readonly string[];
+  /** Protocols that it hands octets to by name ({@link Ctx.call}), for the same reason. */
+  readonly calls?: readonly string[];
   /**
    * Whether octets look like this protocol, for streams and ports that nothing else names. `known`: an earlier datagram
    * between the same endpoints was recognised as this protocol.
@@ -258,6 +260,7 @@ const SHAPE: { readonly [K in keyof Required<Dissector>]: undefined } = {
   experts: undefined,
   on: undefined,
   tables: undefined,
+  calls: undefined,
   probe: undefined,
   pduLength: undefined,
   plain: undefined,
