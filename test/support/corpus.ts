@@ -22,6 +22,8 @@ export interface PublicCapture {
   readonly decryptedOptions: string;
   readonly references: readonly string[];
   readonly tsharkExit: number;
+  /** Layers that tshark finds in it, with its usual settings or those of a reference. */
+  readonly protocols: readonly string[];
 }
 
 export function publicCaptures(): PublicCapture[] {
@@ -38,6 +40,7 @@ export function publicCaptures(): PublicCapture[] {
       decryptedOptions: get('tshark_options_decrypted'),
       references: get('references').split(',').filter(Boolean),
       tsharkExit: Number(get('tshark_exit')),
+      protocols: get('protocols').split(','),
     };
   });
 }
