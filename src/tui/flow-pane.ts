@@ -1,5 +1,6 @@
 import { millis } from '../model/moment.js';
 import type { LadderItem } from '../report/ladder.js';
+import { answerTo } from './answers.js';
 import { type Area, wrap } from './cells.js';
 import { CompareDialog } from './compare-dialog.js';
 import { type Flow, rowOf } from './flows.js';
@@ -61,7 +62,11 @@ export class FlowPane {
         : sdp === 'hidden'
           ? [keymap.words('SDP off ({sdp})')]
           : []),
-      ...this.chosen.map((row) => `${row} selected: ${keymap.key('select')} on another message compares them`),
+      ...this.chosen.map((row) => {
+        const other = answerTo(row, this.desk.told.story);
+        const again = other === undefined ? '' : `, here again: with ${other}`;
+        return `${row} selected: ${keymap.key('select')} on another message compares them${again}`;
+      }),
     ];
   }
 
@@ -173,16 +178,16 @@ export class FlowPane {
     }
   }
 
-  /** Chooses the message under the cursor; the second one opens the comparison. */
+  /** Chooses the message under the cursor; the second one, or the answer of the first, opens the comparison. */
   private choose(): void {
     const { row } = this;
+    const [first] = this.chosen;
     if (row === undefined) this.desk.say('only messages can be compared');
-    else if (this.chosen.includes(row)) this.chosen = [];
-    else if (this.chosen.length === 0) this.chosen = [row];
+    else if (first === undefined) this.chosen = [row];
     else {
-      const [first] = this.chosen;
       this.chosen = [];
-      this.desk.show(new CompareDialog(this.desk, this.source, [first, row]));
+      const other = row === first ? answerTo(row, this.desk.told.story) : row;
+      if (other !== undefined) this.desk.show(new CompareDialog(this.desk, this.source, [first, other]));
     }
   }
 

@@ -68,7 +68,7 @@ function hung(line: string, width: number): string[] {
     const at = Math.max(head.lastIndexOf(';'), head.lastIndexOf(','), head.lastIndexOf(' ')) + 1;
     const cut = at > room / 3 ? at : head.length;
     out.push(rest.slice(0, cut));
-    rest = rest.slice(cut);
+    rest = rest.slice(cut).replace(/^ /, ''); // the line ends there anyway
   }
   out.push(rest);
   return out.map((l, i) => (i === 0 ? l : `  ${l}`));

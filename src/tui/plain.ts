@@ -1,7 +1,8 @@
 import type { Writable } from 'node:stream';
+import type { WriteStream } from 'node:tty';
 import type { App } from './app.js';
 import { asciiText } from './ascii.js';
-import { Grid, harmless } from './cells.js';
+import { cellsOf, Grid, harmless, wrap } from './cells.js';
 import type { Display } from './display.js';
 import { type CommandId, Keys } from './keymap.js';
 import { type Message, VIEWS, type View } from './view.js';
@@ -64,6 +65,11 @@ export class PlainScreens {
       if (this.changes.closed) return;
       this.print();
     }
+  }
+
+  /** Cells of a line; of a pipe there is no end. */
+  private get width(): number {
+    return (this.output as Partial<WriteStream>).columns ?? Number.POSITIVE_INFINITY;
   }
 
   private async settled(): Promise<void> {
@@ -156,7 +162,10 @@ export class PlainScreens {
     }
     out.push('', `${crumbs.join(', ')}. ${view.status()}`);
     if (dialog !== undefined) out.push(`${dialog.title}:`, ...this.pageOf(this.dialogLines()), 'q closes this');
-    else out.push(...this.pageOf(numbered(view.plain(), view.plainItems?.() ?? [])), ...this.hints(view));
+    else {
+      const lines = numbered(view.plain(this.width - NUMBER), view.plainItems?.() ?? []);
+      out.push(...this.pageOf(lines), ...this.hints(view));
+    }
     this.write(out, '> ');
   }
 
@@ -164,7 +173,7 @@ export class PlainScreens {
   private write(lines: readonly string[], before: string): void {
     const text = lines
       .flatMap((l) => l.split('\n'))
-      .map(harmless)
+      .flatMap((l) => hanging(harmless(l), this.width))
       .join('\n');
     this.output.write(`${this.ascii ? asciiText(text) : text}\n${before}`);
   }
@@ -197,7 +206,7 @@ export class PlainScreens {
     if (this.page > 0) return reading;
     const here = view.offers().flatMap((id) => {
       const { keys, hint } = keymap.of(id);
-      return keys.length === 0 || AS_WORDS.has(id) ? [] : [`${keys[0]} ${hint}`];
+      return keys.length === 0 || keys[0].includes('*') || AS_WORDS.has(id) ? [] : [`${keys[0]} ${hint}`];
     });
     const hint = view.plainHint?.();
     return [
@@ -220,8 +229,19 @@ const AS_WORDS = new Set<CommandId>([
   ...VIEWS.map((id) => `view-${id}` as const),
 ]);
 
+/** Cells before a line, in which its number stands. */
+const NUMBER = 6;
+
 /** Lines with the numbers of those that open something. */
 function numbered(lines: readonly string[], items: readonly number[]): string[] {
   const numbers = new Map(items.map((line, i) => [line, i + 1]));
-  return lines.map((line, i) => `${String(numbers.get(i) ?? '').padStart(4)}  ${line}`.trimEnd());
+  return lines.map((line, i) => `${String(numbers.get(i) ?? '').padStart(NUMBER - 2)}  ${line}`.trimEnd());
+}
+
+/** A line cut between words, what follows below its text. */
+function hanging(line: string, width: number): string[] {
+  if (cellsOf(line) <= width) return [line];
+  const before = /^ *(?:\d+ +)?/.exec(line)![0];
+  const rest = wrap(line.slice(before.length), Math.max(20, width - before.length));
+  return rest.map((l, i) => (i === 0 ? before : ' '.repeat(before.length)) + l);
 }

@@ -350,11 +350,11 @@ export class StatisticsView implements View {
     return `left shows ${left}, right shows ${right}`;
   }
 
-  plain(): string[] {
+  plain(width?: number): string[] {
     this.refresh();
     if (this.page !== 'charts') {
       const table = this.table();
-      return table.items.length > 0 ? table.plain() : [this.emptyWords()];
+      return table.items.length > 0 ? table.plain(width) : [this.emptyWords()];
     }
     return this.panels(this.story).flatMap((p) => [
       `${p.title}:`,

@@ -181,12 +181,17 @@ export class Table<T> {
     return this.items.map((_, i) => i + 1);
   }
 
-  /** All lines as text with blanks between columns, those left out in which nothing stands: for screen readers and export. */
-  plain(): string[] {
+  /**
+   * All lines as text with blanks between columns, those left out in which nothing stands: for screen readers and export.
+   * Where that takes more than `width` cells, the titles stand before the values instead.
+   */
+  plain(width = Number.POSITIVE_INFINITY): string[] {
     const isOfUse = (c: Column<T>): boolean => this.items.some((i) => c.text(i) !== '');
     const shown = this.columns.filter((c) => !this.hidden.has(c.id) && isOfUse(c));
     const rows = [shown.map((c) => c.title), ...this.items.map((i) => shown.map((c) => c.text(i)))];
     const widths = shown.map((_, i) => Math.min(60, Math.max(...rows.map((r) => cellsOf(r[i])))));
+    if (widths.reduce((sum, w) => sum + w + 2, -2) > width)
+      return rows.map((r, i) => (i === 0 ? '' : told(rows[0], r)));
     return rows.map((r) =>
       r
         .map((s, i) => fit(s, widths[i], shown[i].align))
@@ -194,6 +199,15 @@ export class Table<T> {
         .trimEnd(),
     );
   }
+}
+
+/** A line as a sentence: `x # 1, UE 192.0.2.7:40001, TLS 1.3`. What is not known is left out. */
+function told(titles: readonly string[], values: readonly string[]): string {
+  const known = values.map((v, i) => [titles[i].trim(), v.trim()]).filter(([, v]) => v !== '' && v !== '-');
+  return known
+    .map(([title, v]) => (title === '' ? `${v} ` : `${title} ${v}, `))
+    .join('')
+    .replace(/,? $/, '');
 }
 
 /** The value of an item for so many cells. */

@@ -315,11 +315,11 @@ export class TunnelsView implements View {
     return this.table.plainItems();
   }
 
-  plain(): string[] {
+  plain(width?: number): string[] {
     const { status } = this.desk.viewer;
     this.table.set(this.rows.get(status, this.desk.told.story, this.desk.told.whole));
     if (this.table.items.length === 0) return this.emptyLines().map((l) => l.text);
-    return this.table.plain();
+    return this.table.plain(width);
   }
 }
 

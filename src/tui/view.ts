@@ -109,8 +109,8 @@ export interface View extends Panel {
   selected?(): Scope | undefined;
   /** What would be lost if the program ended now, in words. */
   unsaved?(): string | undefined;
-  /** Lines of text that say all that the view shows: for screen readers. */
-  plain(): string[];
+  /** Lines of text that say all that the view shows, tables in no more than `width` cells: for screen readers. */
+  plain(width?: number): string[];
   /** Which of these lines, counted from 0, open something, in the order of the list; they get numbers. */
   plainItems?(): readonly number[];
   /** What keys turn to, where the names of commands do not say it. */

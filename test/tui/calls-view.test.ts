@@ -83,6 +83,28 @@ describe('calls', () => {
     assert.match(desk.dialogs[0].title, /^Packets \S+ and \S+$/);
   });
 
+  test('Space twice compares a request with its answer', async () => {
+    const { press, settled, desk } = await view('33-head-of-line.pcapng', 120, 40);
+    press('open', 'select');
+    assert.match(
+      (await settled()).join('\n'),
+      /21\.1 selected: Space on another .* compares them, here again: with 40\.1/,
+    );
+    press('select');
+    const screen = (await settled()).join('\n');
+    assert.match(screen, /INVITE sip:echo@ims\.example SIP\/2\.0 +≠ SIP\/2\.0 200 OK/);
+    assert.equal(desk.dialogs[0].title, 'Packets 21.1 and 40.1');
+  });
+
+  test('Space twice on an ACK, which nothing answers, leaves it', async () => {
+    const { press, settled, desk } = await view('28-overloaded.pcapng', 120, 40);
+    press('open', 'bottom', 'select');
+    assert.match((await settled()).join('\n'), /selected: Space on another message compares them /);
+    press('select');
+    assert.doesNotMatch((await settled()).join('\n'), /selected/);
+    assert.equal(desk.dialogs.length, 0);
+  });
+
   test('several dialogs in one ladder, and the tunnel from the SYN on', async () => {
     const { v, press, settled } = await view('28-overloaded.pcapng', 100, 40);
     press('select', 'select', 'open');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
-import { Grid } from '../../src/tui/cells.js';
+import { cellsOf, Grid } from '../../src/tui/cells.js';
 import { Journal } from '../../src/tui/journal.js';
 import { LateReading } from '../../src/tui/late-reading.js';
 import type { LiveConsole } from '../../src/tui/live-console.js';
@@ -84,6 +84,31 @@ test('lines of text give the terminal no commands', async () => {
   const text = String(out.read());
   assert.match(text, /^error: a.\[31mred. file\n\nTunnels\. 1 tunnel\n/);
   assert.doesNotMatch(text, /[^\P{Cc}\n]/u);
+  await stage.end();
+});
+
+test('--plain cuts lines between words, and tables that are wider than the terminal say what their columns are', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  for (const columns of [80, 107, 112, 119, 200]) {
+    const out = Object.assign(new PassThrough(), { columns });
+    let text = '';
+    const typed = async function* () {
+      for (const line of ['tunnels', 'findings', 'media', 'packets', 'Q']) {
+        text += String(out.read() ?? '');
+        yield line;
+      }
+    };
+    stage.app.perform('view-tunnels');
+    await new PlainScreens(stage.app, out).run(typed());
+    for (const line of text.split('\n')) assert.ok(cellsOf(line) <= columns, line);
+    if (columns < 120)
+      assert.match(text, /^ {3}1 {2}x # 1, UE 192\.0\.2\.7:40001, EFTF eftf\.example:443,[\s\S]*?, end UE\n/m);
+    else assert.match(text, /^ +# {2}UE +EFTF +TLS .* end\n {3}1 {2}x +1 {2}192\.0\.2\.7:40001 /m);
+    assert.match(
+      text,
+      /Meaning:\s+The\s+network\s+is\s+overloaded[^.]*\.\s+It\s+may\s+be\s+tried\s+again\s+after\s+30\s+s\./,
+    );
+  }
   await stage.end();
 });
 
