@@ -277,7 +277,7 @@ export class SessionTap implements Tap {
     const c = this.fill(packet);
     switch (proto) {
       case 'sip':
-        model.sip(at, c, this.read(packet, c));
+        this.signalled(packet, c);
         break;
       case 'sigcomp':
         model.compressed(at);
@@ -294,6 +294,7 @@ export class SessionTap implements Tap {
         break;
       case 'stun':
         model.stun(at, c);
+        this.tunnels[at.tunnel - 1]?.path.trips.stun(at, c);
         break;
       case 'dhcpv6':
         model.dhcpv6(at, c);
@@ -318,7 +319,12 @@ export class SessionTap implements Tap {
     c.end = v.end;
     c.wireEnd = v.wireEnd;
     c.stream = true;
-    this.model.sip(this.at, c, this.read(packet, c));
+    this.signalled(packet, c);
+  }
+
+  private signalled(packet: Packet, c: Content): void {
+    const e = this.model.sip(this.at, c, this.read(packet, c));
+    if (e !== undefined) this.tunnels[this.at.tunnel - 1]?.path.trips.sip(this.at, e);
   }
 
   /** The message of SIP in `c`, as its `track` has read it. */
@@ -360,7 +366,7 @@ export class SessionTap implements Tap {
 
   private control(c: Content): void {
     const ms = this.model.rtcp(this.at, c);
-    if (ms !== undefined) this.tunnels[this.at.tunnel - 1]?.path.roundTrip(this.at, ms);
+    if (ms !== undefined) this.tunnels[this.at.tunnel - 1]?.path.trips.take('RTCP', this.at, ms);
   }
 
   /** Says which files have frames twice: they count once. */

@@ -2,15 +2,13 @@ import { ahead, ours } from '../kit/index.js';
 import type { Findings, Ref } from './findings.js';
 import { LargeSegments } from './large-segments.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
+import { RoundTrips } from './round-trips.js';
 import { Flag, type SegmentFacts } from './tcp-life.js';
 
 /** After a loss outside TCP needs so long to be itself again: RFC 6298 §2.4 has a second at least for its timer. */
 const RECOVERY_MS = 3000;
 /** Segments that inner connections repeat in that time: one may be lost beyond the tunnel. */
 const MELTDOWN = 3;
-/** Round trips of RTCP from which on a growth is no accident. */
-const TRIPS = 5;
-const BLOAT = { ms: 200, factor: 3, octets: 16_384, octetsFactor: 4 } as const;
 /** An acknowledgment that lets go of what waited for it comes so shortly before. */
 const RELEASED_MS = 2;
 /** Envelopes in one segment, and the share of such segments, that show that the sender collects them. */
@@ -18,12 +16,6 @@ const MANY = 4;
 const BATCHED = { segments: 10, share: 0.5 } as const;
 const SPLIT_MS = 200;
 const NAGLE = { segments: 20, share: 0.5, waitedMs: 20 } as const;
-
-/** One round trip inside, and octets that were under way outside. */
-interface Trip extends Seen {
-  readonly ms: number;
-  readonly octets: number;
-}
 
 /** One direction of the outer connection. */
 class Sending {
@@ -67,12 +59,11 @@ class Sending {
 /** Watches what the outer connection does to what runs inside: TCP in TCP, full buffers, data held back. */
 export class PathWatch {
   private readonly sending: readonly [Sending, Sending] = [new Sending(), new Sending()];
+  /** Of what runs inside. */
+  readonly trips = new RoundTrips(() => this.sending[0].underWay + this.sending[1].underWay);
   private trouble: Moment | null = null;
   private repeated = 0;
   private firstRepeated: Seen | null = null;
-  private trips = 0;
-  private least: Trip | null = null;
-  private most: Trip | null = null;
   private firstHeld: Seen | null = null;
   /** An envelope that took the longest from its first octet to its last; segments that say that there is no room. */
   private split: { readonly at: Seen; readonly ms: number } | null = null;
@@ -135,24 +126,14 @@ export class PathWatch {
     this.firstRepeated ??= a.seen();
   }
 
-  /** RTCP told of a round trip inside. */
-  roundTrip(a: Arrival, ms: number): void {
-    const trip: Trip = { ...a.seen(), ms, octets: this.sending[0].underWay + this.sending[1].underWay };
-    this.trips++;
-    if (this.least === null || ms < this.least.ms) this.least = trip;
-    if (this.most === null || ms > this.most.ms) this.most = trip;
-  }
-
   judge(about: readonly Ref[], findings: Findings): void {
-    const { least, most, firstRepeated, firstHeld } = this;
+    const { firstRepeated, firstHeld } = this;
+    const bloat = this.trips.bloat();
     if (firstRepeated !== null && this.repeated >= MELTDOWN)
       findings.raise('tunnel.meltdown', firstRepeated, about, {
         detail: ours`${this.repeated} segments inside were sent again while the tunnel made up for a loss.`,
       });
-    if (least !== null && most !== null && this.trips >= TRIPS && isBloat(least, most))
-      findings.raise('tunnel.bufferbloat', most, about, {
-        detail: ours`The round trip inside grew from ${Math.round(least.ms)} to ${Math.round(most.ms)} ms, with ${most.octets} octets under way.`,
-      });
+    if (bloat !== undefined) findings.raise('tunnel.bufferbloat', bloat.at, about, { detail: bloat.detail });
     this.judgeSending(about, findings);
     for (const s of this.sending)
       if (firstHeld !== null && s.held >= NAGLE.segments && s.held >= NAGLE.share * s.segments)
@@ -180,9 +161,3 @@ export class PathWatch {
       findings.raise('tunnel.zero-window', firstFull, about, { detail: ours`It was said ${this.full} times.` });
   }
 }
-
-const isBloat = (a: Trip, b: Trip): boolean =>
-  b.ms - a.ms >= BLOAT.ms &&
-  b.ms >= BLOAT.factor * a.ms &&
-  b.octets >= BLOAT.octets &&
-  b.octets >= BLOAT.octetsFactor * a.octets;

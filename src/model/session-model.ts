@@ -133,24 +133,25 @@ export class SessionModel {
     this.noticed(at, 'sip.compressed');
   }
 
-  /** Takes what came on a port of SIP; `read` is the message if it was read before. */
-  sip(at: Arrival, c: Content, read?: SipMessage): void {
+  /** Takes what came on a port of SIP, and returns the message; `read` is it if it was read before. */
+  sip(at: Arrival, c: Content, read?: SipMessage): SipEvent | undefined {
     const e = this.signalling.take(at, c, read);
     if (e !== undefined) this.holding(e.callId);
     this.archive?.tidy(at);
     if (at.tunnel === 0) {
       if (e !== undefined) this.outside.sip(at, e);
-      return;
+      return e;
     }
     const inside = this.inside(at.tunnel);
     if (e === undefined) {
       inside.keepAlives.lineEnds(at, c.stream);
-      return;
+      return e;
     }
     if (e.method === 'REGISTER') inside.keepAlives.registration(at, e);
     if (at.up) inside.identity.sent(e);
     else if (e.method === 'REGISTER') inside.identity.registered(e);
     if (at.up && e.isRequest) this.upward(inside, at, e, c);
+    return e;
   }
 
   /** Notes how much the UE has sent where a hold begins or ends: keep-alives go on while nobody speaks. */

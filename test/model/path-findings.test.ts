@@ -106,8 +106,10 @@ describe('the outer connection and what runs inside', () => {
     assert.ok(codes(r).includes('tunnel.meltdown'));
   });
 
-  /** Sender reports up and their answers down, each so many milliseconds later, and what is sent outside meanwhile. */
-  const trips = (delays: readonly number[], burst: number) => {
+  /** A request up and its answer down, the `n`th of its kind. */
+  type Pair = (n: number) => readonly [up: Uint8Array, down: Uint8Array];
+  /** Requests up and their answers down, each so many milliseconds later, and what is sent outside meanwhile. */
+  const trips = (delays: readonly number[], burst: number, pair: Pair = reports, again = 1) => {
     const b = opening(new CaptureBuilder());
     let seq = 101;
     let ack = 501;
@@ -119,11 +121,12 @@ describe('the outer connection and what runs inside', () => {
     for (let i = 0; i < 20; i++) send(30 + i, speech(UE_MEDIA, CORE_MEDIA, i, 1));
     for (const [i, delay] of delays.entries()) {
       const start = 1000 + 2000 * i;
-      send(start, report(200, 1, 1000 + i));
+      const [request, answer] = pair(i);
+      for (let k = 0; k < again; k++) send(start, request);
       if (delay > 100)
         for (let k = 0; k < burst; k++)
           send(start + 1, udp(at(UE, 9000), at(CORE, 9001), new Uint8Array(1300).fill(k)));
-      const { octets } = envelope(report(201, 2, 1000 + i));
+      const { octets } = envelope(answer);
       const acked = delay > 100 ? 101 : seq;
       b.packet(tcp(server, client, { seq: ack, ack: acked }, octets), start + delay, 1);
       ack += octets.length;
@@ -145,6 +148,44 @@ describe('the outer connection and what runs inside', () => {
     const [ue, core] = [at(UE, 30_001), at(CORE, 40_001)];
     return type === 200 ? udp(ue, core, b) : udp(core, ue, b);
   };
+
+  const reports: Pair = (n) => [report(200, 1, 1000 + n), report(201, 2, 1000 + n)];
+  /** RFC 8489 §5: Binding requests and responses to the `n`th transaction. */
+  const bindings: Pair = (n) => {
+    const [request, response] = [0x0001, 0x0101].map((type) => {
+      const b = new Uint8Array(20);
+      put16(b, 0, type);
+      put32(b, 4, 0x2112_a442);
+      put32(b, 16, n);
+      return b;
+    });
+    return [udp(at(UE, 5060), at(CORE, 3478), request!), udp(at(CORE, 3478), at(UE, 5060), response!)];
+  };
+  const transactions =
+    (method: string, answer: string): Pair =>
+    (n) => [
+      sip(`${method} sip:bob@ims.example`, { callId: `c-${n}` }),
+      sip(`${answer} ${method}`, { callId: `c-${n}` }, 'down'),
+    ];
+  const GROWN = [40, 41, 42, 40, 600];
+  const isBloat = async (r: ReturnType<typeof trips>): Promise<boolean> =>
+    codes(await r).includes('tunnel.bufferbloat');
+
+  for (const [kind, pair] of [
+    ['STUN', bindings],
+    ['OPTIONS', transactions('OPTIONS', '200 OK')],
+    ['INVITE', transactions('INVITE', '100 Trying')],
+  ] as const)
+    test(`round trips of ${kind} that grow with what is under way`, async () => {
+      assert.match(finding(await trips(GROWN, 40, pair), 'tunnel.bufferbloat').meaning, new RegExp(`\\(${kind}\\)`));
+      assert.equal(await isBloat(trips(GROWN, 0, pair)), false, 'with little under way');
+      assert.equal(await isBloat(trips(GROWN, 40, pair, 2)), false, 'after requests that were sent again');
+    });
+
+  test('somebody who takes his time to answer is no full buffer', async () => {
+    assert.equal(await isBloat(trips(GROWN, 40, transactions('INVITE', '180 Ringing'))), false);
+    assert.equal(await isBloat(trips(GROWN, 40, transactions('REGISTER', '200 OK'))), false);
+  });
 
   test('round trips that grow with what is under way', async () => {
     const r = await trips([40, 41, 42, 40, 600], 40);
