@@ -1,6 +1,7 @@
-import { type Area, wrap } from './cells.js';
+import type { Area } from './cells.js';
 import type { CommandId } from './keymap.js';
 import { List } from './list.js';
+import { hung } from './message-pane.js';
 import type { MessageSource } from './message-source.js';
 import { compareMessages, type Pair } from './sip-text.js';
 import type { Desk, Dialog, MouseAt, Reading } from './view.js';
@@ -133,8 +134,8 @@ export class CompareDialog implements Dialog {
 
 /** A pair in as many lines as the longer of its sides needs. */
 function shown({ left, right, same }: Pair, half: number): Shown[] {
-  const l = left === undefined ? [''] : wrap(left.text, half);
-  const r = right === undefined ? [''] : wrap(right.text, half);
+  const l = left === undefined ? [''] : hung(left.text, Math.max(10, half));
+  const r = right === undefined ? [''] : hung(right.text, Math.max(10, half));
   const n = Math.max(l.length, r.length);
   return Array.from({ length: n }, (_, i) => ({ left: l[i] ?? '', right: r[i] ?? '', differs: !same, first: i === 0 }));
 }

@@ -60,7 +60,7 @@ export class MessagePane {
 }
 
 /** A line in several where it is too long: broken behind `;`, `,` or a blank; those after the first are indented. */
-function hung(line: string, width: number): string[] {
+export function hung(line: string, width: number): string[] {
   const out: string[] = [];
   let rest = harmless(line);
   for (let room = width; cellsOf(rest) > room; room = width - 2) {
