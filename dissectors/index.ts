@@ -6,7 +6,7 @@ import { arp } from './arp.js';
 import { ayiya } from './ayiya.js';
 import { cmd, cmdInGre } from './cmd.js';
 import { data } from './data.js';
-import { dhcp } from './dhcp/index.js';
+import { dhcp, proxyDhcp } from './dhcp/index.js';
 import { dhcpv6 } from './dhcpv6/index.js';
 import { dns, dnsGuess, llmnr, mdns } from './dns/index.js';
 import { dtls } from './dtls/index.js';
@@ -142,6 +142,7 @@ export const dissectors: readonly AnyDissector[] = [
   fttIms,
   ftt,
   dhcp,
+  proxyDhcp,
   dhcpv6,
   dns,
   mdns,

@@ -47,12 +47,7 @@ export const dhcp = defineDissector<DhcpMessage>({
   spec: 'RFC 2131',
   fields: F,
   experts: E,
-  on: { 'udp.port': [67, 68, PROXY] },
-
-  probe(b, off, end) {
-    if (end - off < FIXED + 4) return end > off && b[off] !== 1 && b[off] !== 2 ? No : Unsure;
-    return (b[off] === 1 || b[off] === 2) && u32(b, off + FIXED) === COOKIE ? Yes : No;
-  },
+  on: { 'udp.port': [67, 68] },
 
   dissect(v, t) {
     const { buf, off } = v;
@@ -96,6 +91,24 @@ export const dhcp = defineDissector<DhcpMessage>({
     return `${proxy} ${name} - Transaction ID 0x${u32(v.buf, v.off + 4).toString(16)}`;
   },
 
+  codec,
+});
+
+/** DHCP with a server of PXE, whose port others use as well. */
+export const proxyDhcp = defineDissector<DhcpMessage>({
+  proto: 'dhcp_proxy',
+  layer: 'dhcp',
+  title: 'Dynamic Host Configuration Protocol',
+  short: 'DHCP',
+  spec: 'RFC 4578',
+  fields: {},
+  on: { 'udp.port': [PROXY] },
+  probe(b, off, end) {
+    if (end - off < FIXED + 4) return Unsure;
+    return u32(b, off + FIXED) === COOKIE ? Yes : No;
+  },
+  dissect: (v, t, cx) => dhcp.dissect(v, t, cx),
+  summary: (v, cx) => dhcp.summary!(v, cx),
   codec,
 });
 

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { concat } from 'fttscope/kit';
-import { dhcp } from '../../../dissectors/dhcp/index.js';
+import { dhcp, proxyDhcp } from '../../../dissectors/dhcp/index.js';
+import { at, udp } from '../../build/packets.js';
+import { FrameSource } from '../../build/source.js';
+import { forSource } from '../../support/rows.js';
 import { cutEverywhere, octets, run } from '../dns/layer.js';
 
 const COOKIE = '63825363';
@@ -211,10 +214,21 @@ describe('DHCPv4', () => {
     assert.equal(run(dhcp, octets(fixed({ op: '02' }) + COOKIE)).summary, 'Boot Reply');
   });
 
-  it('knows its own octets', () => {
+  it('is all that comes on its ports, but beside a proxy wants the cookie', async () => {
     const m = message('');
-    assert.equal(dhcp.probe!(m, 0, m.length), 2);
-    assert.equal(dhcp.probe!(octets('16030100'), 0, 4), 0);
+    const other = octets('16030100'.repeat(60));
+    assert.equal(proxyDhcp.probe!(m, 0, m.length), 2);
+    assert.equal(proxyDhcp.probe!(other, 0, other.length), 0);
+    const stacks: string[] = [];
+    const frames = [67, 68, 4011].flatMap((port) =>
+      [m, other, other.subarray(0, 3)].map((b) => ({ octets: udp(at('192.0.2.1', 40_000), at('192.0.2.2', port), b) })),
+    );
+    await forSource(new FrameSource(frames, 101), {}, ({ dissection }) => {
+      stacks.push(dissection.protocols[dissection.protocols.length - 1]!);
+    });
+    // Each was given to tshark 4.0.17.
+    assert.deepEqual(stacks.slice(0, 6), Array(6).fill('dhcp'));
+    assert.deepEqual(stacks.slice(6), ['dhcp', 'data', 'data']);
   });
 
   it('stops at Short or Malformed however a message is cut', () => {
