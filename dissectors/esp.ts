@@ -150,10 +150,11 @@ export const esp = defineDissector<EspPacket>({
   },
 
   dissect(v, t, cx) {
-    need(v, HEADER);
+    need(v, 4);
     const { buf, off } = v;
     t.open(F.esp, off, HEADER);
     t.num(F.spi, off, 4, u32(buf, off));
+    need(v, HEADER);
     t.num(F.sequence, off + 4, 4, u32(buf, off + 4));
     const note = cx.note<EspNote>(esp, v);
     if (note !== undefined && note.wrong !== '')

@@ -234,6 +234,21 @@ function firstWord(t: Tree, b: Uint8Array, o: number): void {
   t.bits(F.flow, o + 1, 3, word);
 }
 
+/** What there is of a header that is not all there. @throws Short */
+function cutHeader(v: View, t: Tree): never {
+  const { buf, off, length } = v;
+  if (length >= 4 && u8(buf, off) >> 4 === 6) {
+    t.open(F.ipv6, off, length);
+    firstWord(t, buf, off);
+    if (length >= 6) t.num(F.plen, off + 4, 2, payloadOctets(buf, off));
+    if (length >= 7) t.num(F.nxt, off + 6, 1, nextHeader(buf, off));
+    if (length >= 8) t.num(F.hlim, off + 7, 1, u8(buf, off + 7));
+    if (length >= 24) t.bytes(F.src, off + 8, 16);
+  }
+  need(v, HEADER);
+  throw new Error('unreachable');
+}
+
 function lengthItem(t: Tree, v: View, stated: number, cx: Ctx): void {
   const { buf, off } = v;
   const n = payloadOctets(buf, off);
@@ -293,12 +308,15 @@ export const ipv6 = defineDissector<Ipv6Packet>({
   },
 
   dissect(v, t, cx) {
-    need(v, HEADER);
     const { buf, off } = v;
+    if (v.length < HEADER) cutHeader(v, t);
     const stated = statedLength(buf, off, v.end, v.wireEnd);
     t.open(F.ipv6, off, HEADER);
     if (u8(buf, off) >> 4 !== 6) {
       t.bits(F.version, off, 1, u8(buf, off));
+      t.push();
+      t.bits(F.ipVersion, off, 1, u8(buf, off));
+      t.pop();
       t.expert(E.badVersion);
       t.pop();
       return cx.data(v);

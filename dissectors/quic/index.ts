@@ -20,7 +20,7 @@ import { SCAN_EXPERTS } from '../tls/scan.js';
 import { CryptoStream, type Delivery } from './crypto-stream.js';
 import { dissectFrames, E as FRAME_EXPERTS, follow, number } from './frames.js';
 import { draftOf, F, FIXED, headerOf, isReserved, Kind, LONG, type LongHeader, V1, V2 } from './header.js';
-import { type InitialKeys, initialKeys, type OpenedPacket, openPacket } from './keys.js';
+import { type InitialKeys, initialKeys, type OpenedPacket, openPacket, reservedKeys } from './keys.js';
 import { messageNames } from './messages.js';
 
 /**
@@ -111,7 +111,9 @@ class Connection {
     const id = hex(buf, h.dcid, h.dcidLength, '');
     const found = this.keys !== null && (h.dcidLength === 0 || this.ids.includes(id));
     if (h.kind === Kind.Initial && !found && cx.ciphers !== undefined) {
-      this.keys = initialKeys(cx.ciphers, h.version, buf.subarray(h.dcid, h.dcid + h.dcidLength));
+      this.keys = isReserved(h.version)
+        ? reservedKeys(cx.ciphers, buf, at, h)
+        : initialKeys(cx.ciphers, h.version, buf.subarray(h.dcid, h.dcid + h.dcidLength));
       this.client = cx.direction;
       this.ids = [id];
       this.settled = false;

@@ -74,8 +74,8 @@ function sideKeys(c: Ciphers, initial: Uint8Array, side: string, version: number
 }
 
 /** The keys that follow from a connection ID. RFC 9001 §5.2. */
-export function initialKeys(c: Ciphers, version: number, dcid: Uint8Array): InitialKeys {
-  const initial = c.hmacSha256(saltOf(version), dcid);
+export function initialKeys(c: Ciphers, version: number, dcid: Uint8Array, salt = saltOf(version)): InitialKeys {
+  const initial = c.hmacSha256(salt, dcid);
   return {
     client: sideKeys(c, initial, 'client in', version),
     server: sideKeys(c, initial, 'server in', version),
@@ -109,4 +109,14 @@ export function openPacket(
   if (body + TAG > h.end) return undefined;
   const payload = c.aesGcmOpen(keys.key, nonce, head, b.subarray(body, h.end - TAG), b.subarray(h.end - TAG, h.end));
   return payload === undefined ? undefined : { number, numberLength, first, payload };
+}
+
+/**
+ * The keys of a client whose version is there to be refused (RFC 9000 §15): that of another version, which its first packet
+ * tells.
+ */
+export function reservedKeys(c: Ciphers, b: Uint8Array, off: number, h: LongHeader): InitialKeys {
+  const dcid = b.subarray(h.dcid, h.dcid + h.dcidLength);
+  const all = [SALT, SALT_29, SALT_23].map((salt) => initialKeys(c, h.version, dcid, salt));
+  return all.find((keys) => openPacket(c, keys.client, b, off, h) !== undefined) ?? all[0];
 }

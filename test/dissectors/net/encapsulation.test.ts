@@ -19,9 +19,11 @@ import { type Codec, encode } from '../../../src/kit/index.js';
 import { fieldText } from '../../../src/report/value.js';
 import { ENCAPSULATIONS, encapsulated, relinked } from '../../build/encapsulate.js';
 import { read } from '../../build/read.js';
+import { FrameSource } from '../../build/source.js';
 import { tlsConversation } from '../../build/tls.js';
 import { chatter } from '../../build/traffic.js';
 import { one } from '../../engine/one.js';
+import { forSource } from '../../support/rows.js';
 import { octets } from './layers.js';
 
 const plain = { noNullPrototype: true } as const;
@@ -109,6 +111,17 @@ const ikePayload = fc.record(
   { type: fc.integer({ min: 33, max: 45 }), flags: fc.constantFrom(0, 0x80), content: payload },
   plain,
 );
+
+describe('ESP', () => {
+  it('shows the SPI of a packet that ends behind it', async () => {
+    const seen: string[] = [];
+    const header = octets('45000018 00000000 4032 0000 0a000001 0a000002 c0f7d4c3');
+    await forSource(new FrameSource([{ octets: header, wire: 40 }], 101), {}, ({ dissection: { tree } }) => {
+      for (let i = 0; i < tree.length; i++) if (tree.field[i]!.name === 'esp.spi') seen.push(fieldText(tree, i));
+    });
+    assert.deepEqual(seen, ['0xc0f7d4c3']);
+  });
+});
 
 describe('codecs of encapsulations parse what they build', () => {
   it('GRE', () => laws(gre.codec!, grePacket));

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ipv4 } from '../../../dissectors/ipv4.js';
 import { ipv6 } from '../../../dissectors/ipv6.js';
 import { fragmentHeader } from '../../../dissectors/ipv6-extensions.js';
-import { type AnyDissector, checksum, encode, hex } from '../../../src/kit/index.js';
+import { type AnyDissector, checksum, encode, hex, Short } from '../../../src/kit/index.js';
 import { cutEverywhere, octets, see, walk } from './layers.js';
 
 /** The header of the example in RFC 1071's successors: 10 words that sum to ffff. */
@@ -154,6 +154,22 @@ describe('IPv6', () => {
     assert.deepEqual(fields['ipv6.src_slaac_mac'], ['00:50:56:c0:00:01']);
     assert.equal(info, 'IPv6 no next header');
     assert.deepEqual(experts, []);
+  });
+
+  it('shows as much of a header as there is', () => {
+    const b = octets(`6b8f 8b80 0014 3b ff ${DST} ${DST}`);
+    const KEYS = ['ipv6.flow', 'ipv6.plen', 'ipv6.nxt', 'ipv6.hlim', 'ipv6.src', 'ipv6.dst'];
+    const shown = (n: number) => {
+      const { fields, failed } = see('ip.version', 6, b.subarray(0, n));
+      assert.ok(failed instanceof Short);
+      return KEYS.filter((key) => fields[key] !== undefined).length;
+    };
+    assert.deepEqual([3, 4, 5, 6, 7, 8, 23, 24, 39].map(shown), [0, 1, 1, 2, 3, 4, 4, 5, 5]);
+  });
+
+  it('shows a version that it cannot be', () => {
+    const { fields } = see('ethertype', 0x86dd, octets(`3b8f 8b80 0000 3b ff ${DST} ${DST}`));
+    assert.deepEqual([fields['ipv6.version'], fields['ip.version']], [['3'], ['3']]);
   });
 
   it('follows extension headers, as layers of their own and in the index pass', () => {

@@ -1,10 +1,11 @@
 import { strict as assert } from 'node:assert';
+import { createCipheriv } from 'node:crypto';
 import { suite, test } from 'node:test';
 import { CryptoStream } from '../../../dissectors/quic/crypto-stream.js';
 import { headerOf, Kind, longHeader, V1, V2, varint } from '../../../dissectors/quic/header.js';
-import { initialKeys, openPacket } from '../../../dissectors/quic/keys.js';
+import { initialKeys, openPacket, reservedKeys } from '../../../dissectors/quic/keys.js';
 import { ciphers } from '../../../src/crypto/ciphers.js';
-import { View } from '../../../src/kit/index.js';
+import { concat, View } from '../../../src/kit/index.js';
 import { octets } from './layers.js';
 
 const hex = (b: Uint8Array): string => Buffer.from(b).toString('hex');
@@ -46,6 +47,24 @@ suite('QUIC', () => {
     assert.equal(opened.number, 1);
     assert.equal(hex(opened.payload), PAYLOAD.replace(/\s/g, ''));
     assert.equal(openPacket(ciphers, keys.client, SERVER, 0, h), undefined);
+  });
+
+  test('of a reserved version, by the keys of whichever fits', () => {
+    const DRAFT_29 = 0xff00001d;
+    for (const version of [V1, DRAFT_29]) {
+      const { client } = initialKeys(ciphers, version, DCID);
+      const head = octets('c0 0a0a0a0a 08 8394c8f03e515708 00 00 4025 00'); // number 0 in one octet
+      const gcm = createCipheriv('aes-128-gcm', client.key, client.iv); // its nonce is the IV
+      gcm.setAAD(head);
+      const packet = concat([head, gcm.update(new Uint8Array(20)), gcm.final(), gcm.getAuthTag()]);
+      const mask = ciphers.aesBlock(client.hp, packet.subarray(head.length + 3, head.length + 19));
+      packet[0]! ^= mask[0]! & 15;
+      packet[head.length - 1]! ^= mask[1]!;
+      const h = longHeader(packet, 0, packet.length)!;
+      const keys = reservedKeys(ciphers, packet, 0, h);
+      assert.equal(hex(keys.client.key), hex(client.key));
+      assert.equal(openPacket(ciphers, keys.client, packet, 0, h)?.payload.length, 20);
+    }
   });
 
   test('numbers of variable length, RFC 9000 A.1', () => {
