@@ -125,6 +125,18 @@ function keyShare(s: Scan, within: Within): void {
   s.close();
 }
 
+/** Of draft-ietf-tls-esni-01 to -06; later drafts have encrypted_client_hello instead. */
+function encryptedServerName(s: Scan, within: Within): void {
+  if (!isHello(within)) {
+    s.bytes(F.extensionData, s.left);
+    return;
+  }
+  s.u16(F.esniSuite);
+  keyShareEntry(s);
+  s.opaque16(F.esniDigestLength, F.esniDigest);
+  s.opaque16(F.esniLength, F.esni);
+}
+
 /** RFC 8446 §4.2.11 */
 function preSharedKey(s: Scan, within: Within): void {
   s.heading(F.text, 'Pre-Shared Key extension');
@@ -307,5 +319,6 @@ const EXTENSIONS: Readonly<Record<number, (s: Scan, within: Within) => void>> = 
   [Extension.ConnectionId]: (s) => s.opaque8(F.connectionIdLength, F.connectionId),
   [Extension.NextProtocolNegotiation]: nextProtocols,
   [Extension.ApplicationSettings]: applicationSettings,
+  [Extension.EncryptedServerName]: encryptedServerName,
   [Extension.RenegotiationInfo]: renegotiationInfo,
 };

@@ -262,6 +262,11 @@ export const F = fields({
     type: 'u16',
   },
   keyShareGroup: { name: 'tls.handshake.extensions_key_share_group', label: 'Group', type: 'u16', values: GROUPS },
+  esniSuite: { name: 'tls.esni.suite', label: 'Cipher Suite', type: 'u16', base: 'hex', values: CIPHER_SUITES },
+  esniDigestLength: { name: 'tls.esni.record_digest_length', label: 'Record Digest Length', type: 'u16' },
+  esniDigest: { name: 'tls.esni.record_digest', label: 'Record Digest', type: 'bytes' },
+  esniLength: { name: 'tls.esni.encrypted_sni_length', label: 'Encrypted SNI Length', type: 'u16' },
+  esni: { name: 'tls.esni.encrypted_sni', label: 'Encrypted SNI', type: 'bytes' },
   keyExchangeLength: {
     name: 'tls.handshake.extensions_key_share_key_exchange_length',
     label: 'Key Exchange Length',

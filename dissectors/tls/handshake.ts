@@ -6,6 +6,7 @@ import { F } from './fields.js';
 import {
   type ClientHello,
   HANDSHAKE_HEADER,
+  isBriefDraft,
   isRetryRandom,
   parseClientHello,
   parseServerHello,
@@ -118,11 +119,11 @@ function ja3(hello: ClientHello, b: Uint8Array): string {
 function serverHello(s: Scan, _: Session, v: View): void {
   const hello = parseServerHello(v.buf, v.off, v.end);
   const version = hello === undefined ? 0 : settledVersion(hello);
-  s.u16(F.version);
+  const brief = isBriefDraft(s.u16(F.version));
   random(s, version < Version.Tls13);
-  s.opaque8(F.sessionIdLength, F.sessionId);
+  if (!brief) s.opaque8(F.sessionIdLength, F.sessionId);
   s.u16(F.cipherSuite);
-  s.u8(F.compression);
+  if (!brief) s.u8(F.compression);
   const at = s.off;
   dissectExtensions(s, { message: HandshakeType.ServerHello, retry: hello?.retry === true });
   if (hello === undefined || !(s.t.wanted(F.ja3sText) || s.t.wanted(F.ja3s))) return;

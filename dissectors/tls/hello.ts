@@ -125,6 +125,9 @@ const RETRY = Uint8Array.from(
 /** Whether the 32 octets at `off` are the random of a HelloRetryRequest. RFC 8446 §4.1.3 */
 export const isRetryRandom = (b: Uint8Array, off: number): boolean => equalBytes(b, off, RETRY, 0, 32);
 
+/** Whether a ServerHello of the version has neither session ID nor compression: drafts 14 to 21 of RFC 8446. */
+export const isBriefDraft = (version: number): boolean => version >= 0x7f0e && version <= 0x7f15;
+
 /** The version that a ServerHello settles: supported_versions goes first (RFC 8446 §4.2.1). */
 export const settledVersion = (hello: ServerHello): number => hello.selectedVersion ?? hello.version;
 
@@ -268,9 +271,10 @@ export function parseServerHello(b: Uint8Array, off: number, end: number): Serve
   if (c === undefined) return undefined;
   const version = c.u16();
   const random = c.range(32).octets();
-  const sessionId = c.vector8().octets();
+  const brief = isBriefDraft(version);
+  const sessionId = brief ? new Uint8Array(0) : c.vector8().octets();
   const suite = c.u16();
-  const compression = c.u8();
+  const compression = brief ? 0 : c.u8();
   if (c.short) return undefined;
   const extensions = extensionList(c);
   return {

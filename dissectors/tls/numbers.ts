@@ -75,6 +75,7 @@ export const Extension = {
   NextProtocolNegotiation: 13172,
   ApplicationSettings: 17513,
   EncryptedClientHello: 0xfe0d,
+  EncryptedServerName: 0xffce,
   RenegotiationInfo: 0xff01,
   QuicTransportParametersDraft: 0xffa5,
 } as const;

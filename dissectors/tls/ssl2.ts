@@ -1,5 +1,6 @@
 import { No, type Probe, type Tree, Unsure, u8, u16, u24, type View } from 'fttscope/kit';
 import { F } from './fields.js';
+import { Version } from './numbers.js';
 import { Scan } from './scan.js';
 
 /**
@@ -30,11 +31,19 @@ export function probeSsl2(b: Uint8Array, off: number, end: number): Probe {
 /** Octets of the hello with its two octets of length. */
 export const ssl2Length = (b: Uint8Array, off: number): number => 2 + (u16(b, off) & LENGTH);
 
+/** Octets of such a hello where all of it stands at `off`, else 0. */
+export function wholeSsl2(b: Uint8Array, off: number, end: number): number {
+  if (end - off < HEADER || probeSsl2(b, off, end) === No) return 0;
+  const n = ssl2Length(b, off);
+  return n <= end - off ? n : 0;
+}
+
 /** Adds the hello, under the layer that is open. */
 export function dissectSsl2(v: View, t: Tree): void {
   const end = Math.min(v.wireEnd, v.off + ssl2Length(v.buf, v.off));
   t.open(F.record, v.off, end - v.off);
   if (t.labels) t.label('SSLv2 Record Layer: Client Hello');
+  t.num(F.recordVersion, v.off, 0, Version.Ssl2);
   t.num(F.recordLength, v.off, 2, u16(v.buf, v.off) & LENGTH);
   const s = new Scan(t, v, v.off + 2, end);
   s.u8(F.type);

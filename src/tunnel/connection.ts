@@ -1,6 +1,7 @@
 import type { ConnectNote } from '../../dissectors/http/exchange.js';
 import { connectAnswerLength, fieldValue, readMessage, startLine } from '../../dissectors/http/message.js';
-import { type AnyDissector, No, type Pdu, View, Yes } from '../kit/index.js';
+import { wholeSsl2 } from '../../dissectors/tls/ssl2.js';
+import { type AnyDissector, No, type Pdu, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
 import type { StreamConsumer } from '../stream/tcp.js';
@@ -13,7 +14,7 @@ import { proxyHeader } from './detect.js';
 import { nameOf } from './ends.js';
 import { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
-import { Messages, viewOf } from './messages.js';
+import { cutMessage, Messages, viewOf } from './messages.js';
 import type { PlainText } from './plain-text.js';
 import { answered, connectOf } from './proxy-exchange.js';
 import { recognise } from './recognise.js';
@@ -97,14 +98,11 @@ export class Connection implements StreamConsumer {
   ahead(side: Side, buf: Uint8Array, off: number, end: number): number {
     const { mode, messages } = this.halves[side];
     if (mode === 'tls') return this.tls.keys.length > 0 ? 0 : this.tlsRecords!.ahead(side, buf, off, end);
-    if (mode !== 'pdus' || messages!.dissector.probe === undefined) return 0;
-    const { dissector } = messages!;
+    if (mode !== 'pdus') return 0;
     let at = off;
-    while (at < end && dissector.probe!(buf, at, end) === Yes) {
-      const n = dissector.pduLength!(buf, at, end);
-      if (n <= 0 || at + n > end) break;
-      this.give({ dissector, view: viewOf(buf, at, at + n, TCP_NAMES[0]) });
-      at += n;
+    for (const pdu of messages!.ahead(buf, off, end)) {
+      this.give(pdu);
+      at = pdu.view.end;
     }
     return at - off;
   }
@@ -181,15 +179,11 @@ export class Connection implements StreamConsumer {
 
   /** Shows a message that began in the segment at hand as far as it was captured. */
   private cutShort(half: Half, missing: number): void {
-    const { window: w, mode, messages, frame } = half;
-    if (w.length === 0 || frame !== this.host.frame || (mode !== 'pdus' && mode !== 'detect')) return;
+    const { window, mode, messages, frame } = half;
+    if (window.length === 0 || frame !== this.host.frame || (mode !== 'pdus' && mode !== 'detect')) return;
     const dissector = messages === null ? this.host.streamDissector(this.flow) : messages.dissector;
-    if (dissector?.pduLength === undefined) return;
-    const probed = dissector.probe?.(w.buf, w.off, w.end) ?? Yes;
-    if (probed === No || (probed !== Yes && messages?.lost)) return;
-    const { buf, off, end, segments } = w.take(w.length);
-    if (segments !== undefined) return;
-    this.give({ dissector, view: new View({ name: TCP_NAMES[0], buf, start: off, end }, off, end, end + missing) });
+    const pdu = cutMessage(dissector, window, messages?.lost === true, missing, TCP_NAMES[0]);
+    if (pdu !== undefined) this.give(pdu);
   }
 
   private noteGap(side: Side, octets: number): void {
@@ -277,6 +271,13 @@ export class Connection implements StreamConsumer {
         w.skip(skip);
         return;
       }
+    }
+    const old = wholeSsl2(w.buf, w.off, w.end);
+    if (old > 0 && (half.begun || old === n)) {
+      this.client.is(side);
+      const { buf, off, end } = w.take(old);
+      this.give({ dissector: this.tlsDissector, view: viewOf(buf, off, end, TCP_NAMES[0]) });
+      return;
     }
     const asked = !half.begun || half.undecided.isWorthALook(w);
     const found = asked ? recognise(this.host, this.flow, half, this.halves[other(side)], this.proxied) : 'more';

@@ -54,6 +54,19 @@ export class Messages {
     return this.tooLong(have);
   }
 
+  /** The messages that are whole at the start of octets before which others are missing. */
+  ahead(buf: Uint8Array, off: number, end: number): Pdu[] {
+    const { dissector } = this;
+    const out: Pdu[] = [];
+    for (let at = off; at < end && dissector.probe?.(buf, at, end) === Yes; ) {
+      const n = dissector.pduLength?.(buf, at, end) ?? 0;
+      if (n <= 0 || at + n > end) break;
+      out.push({ dissector, view: viewOf(buf, at, at + n, this.names[0]) });
+      at += n;
+    }
+    return out;
+  }
+
   /** The stream is at its end: what only that ends is whole now. */
   close(): Pdu | undefined {
     const { window } = this;
@@ -97,3 +110,22 @@ export class Messages {
 /** Octets of a frame, or of what was decrypted, as they stand. */
 export const viewOf = (buf: Uint8Array, off: number, end: number, name: string): View =>
   new View({ name, buf, start: off, end }, off, end);
+
+/**
+ * The message that begins in the window and ends in octets that the snaplen cut off, `missing` of them; undefined where it
+ * began in an earlier segment, or is none. `lost`: the window need not start with one.
+ */
+export function cutMessage(
+  dissector: AnyDissector | undefined,
+  window: PduBuffer,
+  lost: boolean,
+  missing: number,
+  name: string,
+): Pdu | undefined {
+  if (dissector?.pduLength === undefined) return undefined;
+  const probed = dissector.probe?.(window.buf, window.off, window.end) ?? Yes;
+  if (probed === No || (probed !== Yes && lost)) return undefined;
+  const { buf, off, end, segments } = window.take(window.length);
+  if (segments !== undefined) return undefined;
+  return { dissector, view: new View({ name, buf, start: off, end }, off, end, end + missing) };
+}

@@ -5,6 +5,10 @@ import fc from 'fast-check';
 import { type Ctx, encode, No, Unsure, View, Yes } from 'fttscope/kit';
 import { tls, versionName } from '../../../dissectors/tls/index.js';
 import type { TlsRecordNote } from '../../../dissectors/tls/note.js';
+import { fieldText } from '../../../src/report/value.js';
+import { ACK, at, SYN, tcp } from '../../build/packets.js';
+import { FrameSource } from '../../build/source.js';
+import { forSource } from '../../support/rows.js';
 import {
   ascii,
   CLEAR,
@@ -188,6 +192,57 @@ test('a hello of SSL 2.0 is recognised', () => {
   const d = dissect(b);
   assert.equal(d.summary, 'Client Hello');
   assert.deepEqual(valuesOf(d, 'tls.handshake.cipherspec'), [String(0x2f), String(0x010080)]);
+});
+
+test('a hello of SSL 2.0 starts a stream of TLS', async () => {
+  const body = join('01 0301', u16(6), u16(0), u16(16), '00002f 010080', counting(0).slice(0, 16));
+  const hello = join([0x80, body.length], body);
+  const answer = record(22, 0x0301, serverHello(0x002f), handshake(14));
+  const [a, b] = [at('192.0.2.1', 40_000), at('192.0.2.2', 443)];
+  const none = new Uint8Array(0);
+  const frames = [
+    tcp(a, b, { seq: 1, flags: SYN }, none),
+    tcp(b, a, { seq: 1, ack: 2, flags: SYN | ACK }, none),
+    tcp(a, b, { seq: 2, ack: 2 }, hello.subarray(0, 20)),
+    tcp(a, b, { seq: 22, ack: 2 }, hello.subarray(20)),
+    tcp(b, a, { seq: 2, ack: 2 + hello.length }, answer),
+    tcp(a, b, { seq: 2 + hello.length, ack: 2 + answer.length }, record(22, 0x0301, handshake(16, [1, 2]))),
+  ];
+  const seen: string[] = [];
+  const source = new FrameSource(
+    frames.map((octets) => ({ octets })),
+    101,
+  );
+  await forSource(source, {}, ({ dissection: { tree } }) => {
+    for (let i = 0; i < tree.length; i++)
+      if (tree.field[i]!.name === 'tls.handshake.type') seen.push(fieldText(tree, i));
+  });
+  assert.deepEqual(seen, ['1', '2', '14', '16']); // as tshark 4.0.17 on the same octets
+});
+
+test('a ServerHello of drafts 14 to 21 has neither session ID nor compression', () => {
+  const hello = handshake(
+    2,
+    '7f12',
+    counting(64),
+    u16(0x1301),
+    vector(2, extension(40, '001d', vector(2, counting(7)))),
+  );
+  const d = dissect(record(22, 0x0301, hello));
+  assert.deepEqual(valuesOf(d, 'tls.handshake.ciphersuite'), [String(0x1301)]);
+  assert.deepEqual(valuesOf(d, 'tls.handshake.extension.type'), ['40']);
+  assert.deepEqual(valuesOf(d, 'tls.handshake.extensions_key_share_group'), ['29']);
+  assert.deepEqual(d.experts, []);
+});
+
+test('encrypted_server_name has a share of its own', () => {
+  const share = ['001d', vector(2, counting(7))] as const;
+  const esni = extension(0xffce, '1301', ...share, vector(2, 'aabb'), vector(2, 'ccdd'));
+  const d = dissect(record(22, 0x0301, clientHello(esni)));
+  assert.deepEqual(valuesOf(d, 'tls.handshake.extensions_key_share_group'), ['29']);
+  assert.deepEqual(valuesOf(d, 'tls.esni.record_digest'), ['aa:bb']);
+  assert.deepEqual(valuesOf(d, 'tls.esni.encrypted_sni'), ['cc:dd']);
+  assert.deepEqual(d.experts, []);
 });
 
 test('probe and length tell records from other streams', () => {
