@@ -347,7 +347,7 @@ export const dnsGuess = defineDissector<DnsMessage>({
   layer: 'dns',
   short: 'DNS',
   spec: 'RFC 1035',
-  fields: {},
+  fields: dns.fields,
   on: { 'udp.heuristic': ['dns_guess'] },
   probe: (b, off, end) => (looksLikeDns(b, off, end) ? Yes : No),
   track: (v, cx) => dns.track!(v, cx),

@@ -40,6 +40,7 @@ export interface Mark {
   experts: number;
   sources: number;
   protocols: number;
+  nodeless: number;
 }
 
 const NO_NET: NetPair = { version: 4, buf: new Uint8Array(0), src: 0, dst: 0 };
@@ -64,6 +65,8 @@ export class Dissection implements Ctx {
   readonly tree: Tree;
   /** Protocol stack, outermost first. */
   readonly protocols: string[] = [];
+  /** Protocols of layers that were too short for a node of their own, where everything was wanted. */
+  readonly nodeless: string[] = [];
   net: NetPair = NO_NET;
   sport = 0;
   dport = 0;
@@ -127,6 +130,7 @@ export class Dissection implements Ctx {
   run(packet: Packet, first: readonly [number, number]): void {
     this.tree.reset();
     shorten(this.protocols, 0);
+    shorten(this.nodeless, 0);
     if (this.plainFrames?.add(packet, this.tree) === true) return;
     this.first = first;
     this.more(packet, this.frameDissector);
@@ -151,13 +155,20 @@ export class Dissection implements Ctx {
   /** Remembers what stands, for {@link back}. */
   mark(): Mark {
     const { length, experts, sourceCount } = this.tree;
-    return { nodes: length, experts: experts.length, sources: sourceCount, protocols: this.protocols.length };
+    return {
+      nodes: length,
+      experts: experts.length,
+      sources: sourceCount,
+      protocols: this.protocols.length,
+      nodeless: this.nodeless.length,
+    };
   }
 
   /** Drops what was added since `m`. */
   back(m: Mark): void {
     this.tree.truncate(m.nodes, m.experts, m.sources);
     shorten(this.protocols, m.protocols);
+    shorten(this.nodeless, m.nodeless);
   }
 
   /**
@@ -394,7 +405,7 @@ export class Dissection implements Ctx {
       else this.pass(d, v);
     } catch (e) {
       // A layer that is too short for its own node is there all the same, for those who ask whether it is.
-      if (!this.everything && t.length === before) this.present(d, v);
+      if (t.length === before) this.present(d, v);
       // Of what is quoted so little may be there that tshark lists no layer.
       if (this.quoted && t.level === 0 && e instanceof Short) shorten(this.protocols, listed);
       this.failed(d, v, e);
@@ -406,7 +417,8 @@ export class Dissection implements Ctx {
   }
 
   private present(d: AnyDissector, v: View): void {
-    for (const f of this.registry.byName(d.proto)) if (f.type === 'protocol') this.tree.none(f, v.off, v.length);
+    if (this.everything) this.nodeless.push(d.proto);
+    else for (const f of this.registry.byName(d.proto)) if (f.type === 'protocol') this.tree.none(f, v.off, v.length);
   }
 
   /** Whether a transport layer of which nothing is wanted carries nothing that is. */

@@ -17,7 +17,8 @@ export interface FieldCatalogue {
 export interface RowView {
   readonly tree: Tree;
   /** Layers from the outermost on. */
-  readonly protocols: readonly string[];
+  /** Protocols of layers that are there without a node. */
+  readonly nodeless: readonly string[];
   /** What `test` says where the columns of the packet list are in the tree too. */
   withColumns?(test: () => boolean): boolean;
 }

@@ -52,16 +52,7 @@ function exists(ref: FieldRef): Matcher {
   if (ref.fields[0].type !== 'protocol' || ref.layers !== undefined || ref.side !== undefined)
     return (row) => some(row.tree);
   const { name } = ref.fields[0];
-  // Of a layer too short for its own node the list alone tells.
-  return (row) => some(row.tree) || (row.protocols.includes(name) && isCut(row.tree));
-}
-
-const CUT: ReadonlySet<string> = new Set(['_ws.malformed', '_ws.short']);
-
-/** Whether a layer could not be read to its end. */
-function isCut({ field, length }: Tree): boolean {
-  for (let i = 0; i < length; i++) if (CUT.has(field[i].name)) return true;
-  return false;
+  return (row) => some(row.tree) || row.nodeless.includes(name);
 }
 
 /** Whether a node of the field is accepted. */
@@ -221,7 +212,7 @@ function membership(left: Term, members: readonly (Term | readonly [Term, Term])
   const tests = members.map((m) => ('op' in m ? equals(m) : between(m[0], m[1])));
   if (tests.every((t) => t.fixed)) {
     const accepts = tests.map((t) => t.accept);
-    const none = { tree: undefined as never, protocols: [] };
+    const none = { tree: undefined as never, nodeless: [] };
     return quantified(left, quantifier, (v) => accepts.some((accept) => accept(v, none)));
   }
   const values = collect(left);

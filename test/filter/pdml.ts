@@ -92,15 +92,13 @@ function row(packet: string, frame: Uint8Array, known: Record<string, Field>): R
   const tree = new Tree();
   tree.enter({ name: 'Frame', buf: frame, start: 0, end: frame.length });
   tree.layerEnd = frame.length;
-  const protocols: string[] = [];
   for (const m of packet.matchAll(/<(proto|field) ([^>]*?)\/?>/g)) {
     const at = Object.fromEntries([...m[2].matchAll(/(\w+)="([^"]*)"/g)].map((a) => [a[1], decode(a[2])]));
     const f = known[at.name];
     if (f === undefined) continue;
-    if (f.type === 'protocol') protocols.push(f.name);
     node(tree, f, Number(at.pos), Number(at.size), at.show ?? '');
   }
-  return { tree, protocols };
+  return { tree, nodeless: [] };
 }
 
 function node(t: Tree, f: Field, off: number, len: number, show: string): void {

@@ -262,6 +262,23 @@ describe('found by fuzzing', () => {
     assert.equal(found.length, 1);
   });
 
+  test('DNS on a port that names somebody else, where nothing but its fields is asked', async () => {
+    const message = '0000 8400 0000 0001 0000 0000 01 61 00 0001 0001 00000078 0004 0a000001';
+    const frame = `45000039 00000000 40110000 0a000001 0a000002 0c3c 0714 0025 0000 ${message}`;
+    assert.deepEqual(await bare(frame, RAW, [dns.fields.id!]), ['0x0000']);
+  });
+
+  test('RTP that hands broken RTCP on is not there, for a filter', async () => {
+    const frame = '45000029 00000000 40110000 0a000001 0a000002 4b69 944f 0015 0000 80cf04eda706e65b0b93915eb3';
+    const filter = compile('rtp', new Registry(dissectors, engineFields));
+    const found: boolean[] = [];
+    await forSource(new FrameSource([{ octets: octets(frame) }], RAW), { heuristicRtp: true }, ({ dissection }) => {
+      assert.equal(dissection.protocols.join(':'), 'raw:ip:udp:rtp:rtcp');
+      found.push(filter.matches(dissection));
+    });
+    assert.deepEqual(found, [false]);
+  });
+
   test('the codec of ESP without a trailer', () => {
     assert.throws(() => espNull.codec!.parse(Uint8Array.of(0x94), 0, 1), Malformed);
   });
