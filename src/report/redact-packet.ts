@@ -204,7 +204,7 @@ function toldOctets(t: Tree, i: number): number {
     case 'string':
       return isWritten(t, i) ? n : 0;
     default:
-      return TELLING.test(f.name) || typeof t.made[i] === 'bigint' ? 0 : n <= WIDEST ? n : leading(t, i);
+      return TELLING.test(f.name) || t.held[i] === Held.Made ? 0 : n <= WIDEST ? n : leading(t, i);
   }
 }
 

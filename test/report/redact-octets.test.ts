@@ -41,6 +41,11 @@ const STUN = Uint8Array.from([
   ...[1, 1, 0, ATTRIBUTES.length, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
   ...ATTRIBUTES,
 ]);
+/** A Binding request with ICE-CONTROLLING, a number of 64 bits that tells one agent from others: RFC 8445 §16.1. */
+const CONTROLLING = Uint8Array.from([
+  ...[0, 1, 0, 12, 0x21, 0x12, 0xa4, 0x42, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+  ...attribute(0x802a, ...text('mallory-')),
+]);
 /** A question for a name in UTF-8 with a client subnet: RFC 1035 §4.1, RFC 7871 §6. */
 const DNS = Uint8Array.from([
   ...[0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 9, ...text('mallory-\xfc'), 3, ...text('org'), 0, 0, 1, 0, 1],
@@ -52,6 +57,7 @@ const ECHO = concat([Uint8Array.of(8, 0, 0, 0, 0, 1, 0, 1), text('mallory pings'
 
 const PACKETS = [
   udp({ ...UE, port: 68 }, to(67), DHCP),
+  ...Array<Uint8Array>(2).fill(udp(UE, to(3478), CONTROLLING)),
   udp(to(3478), UE, STUN),
   udp(UE, to(53), DNS),
   ip(UE.address, SERVER.address, 50, ESP),
@@ -74,7 +80,13 @@ describe('extract --redact of what is no text', () => {
       assert.ok(!made.includes(Buffer.from(s)), `${s} is not in the redacted ones`);
     }
     const rows = run(['read', out, '-T', 'ndjson', '-q']).out.trim().split('\n');
-    const [dhcp, stun] = rows.map((l) => JSON.parse(l).fields);
+    const [dhcp, ...stuns] = rows.map((l) => JSON.parse(l).fields);
+    const [, , stun] = stuns;
+    assert.deepEqual(
+      stuns.slice(0, 3).map((s) => s['stun.att.length']),
+      [[8], [8], [9, 8, 9, 9]],
+      'numbers stay, whatever stood at their place before',
+    );
     assert.deepEqual(dhcp['dhcp.option.dhcp'], [1]);
     assert.deepEqual(stun['stun.att.ipv4'], dhcp['ip.src']);
   });
