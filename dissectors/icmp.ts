@@ -146,10 +146,6 @@ function echo(t: Tree, v: View, cx: Ctx): void {
   }
   let body = v.sub(off + HEADER);
   const time = dataTime(body, cx.seconds);
-  if (cx.quoted && time !== undefined) {
-    t.pop(); // the times that ping sends are said of the echo itself
-    return;
-  }
   if (time !== undefined) {
     t.time(F.dataTime, body.off, 8, time.seconds, time.nanos);
     const age = cx.seconds - time.seconds + (cx.nanos - time.nanos) / 1e9;

@@ -140,11 +140,20 @@ function headerLength(b: Uint8Array, o: number): number {
 /** Where LLC starts in a data frame, behind the header of its first MSDU if there are several; -1 where nothing can be read. */
 function content(b: Uint8Array, off: number, end: number): number {
   const n = off + headerLength(b, off);
-  if (typeOf(b, off) !== DATA || (subtypeOf(b, off) & NO_DATA) !== 0 || (b[off + 1] & PROTECTED) !== 0) return -1;
+  if (
+    isUnknown(b, off) ||
+    typeOf(b, off) !== DATA ||
+    (subtypeOf(b, off) & NO_DATA) !== 0 ||
+    (b[off + 1] & PROTECTED) !== 0
+  )
+    return -1;
   if (n >= end || (b[off + 1] & MORE_FRAGMENTS) !== 0 || (b[off + 22] & 15) !== 0) return -1;
   if (!isQos(b, off) || (b[qosAt(b, off)] & AGGREGATE) === 0) return n;
   return n + SUBFRAME < end ? n + SUBFRAME : -1;
 }
+
+/** Whether nobody knows what the protocol version means. IEEE 802.11 §9.2.4.1.1 has 0 and 1. */
+const isUnknown = (b: Uint8Array, off: number): boolean => (b[off] & 3) > 1;
 
 const isAggregate = (b: Uint8Array, off: number) => isQos(b, off) && (b[qosAt(b, off)] & AGGREGATE) !== 0;
 
@@ -256,8 +265,15 @@ export const wlan = defineDissector<WlanData>({
   },
 
   dissect(v, t, cx) {
-    need(v, SHORTEST);
+    need(v, 2);
     const { buf, off } = v;
+    if (isUnknown(buf, off)) {
+      t.open(F.wlan, off, v.length, t.labels ? `IEEE 802.11 Unknown Protocol Version:${u8(buf, off) & 3}` : undefined);
+      t.bits(F.version, off, 1, u8(buf, off));
+      t.pop();
+      return cx.data(v.sub(off + 2));
+    }
+    need(v, SHORTEST);
     const type = typeOf(buf, off);
     const n = type === DATA || type === MANAGEMENT ? headerLength(buf, off) : SHORTEST;
     t.open(F.wlan, off, Math.min(v.length, n));

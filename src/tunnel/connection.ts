@@ -4,13 +4,14 @@ import { wholeSsl2 } from '../../dissectors/tls/ssl2.js';
 import { type AnyDissector, No, type Pdu, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
+import type { PduBuffer } from '../stream/pdu-buffer.js';
 import type { StreamConsumer } from '../stream/tcp.js';
 import { type Hole, type TlsServices, TlsSession } from '../tls/index.js';
 import { Account } from './account.js';
 import { Answers } from './answers.js';
 import { ClientSide, other, type Side } from './client-side.js';
 import { Deframer } from './deframe.js';
-import { proxyHeader } from './detect.js';
+import { detect, proxyHeader } from './detect.js';
 import { nameOf } from './ends.js';
 import { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
@@ -24,6 +25,9 @@ import type { Tunnel } from './tunnel.js';
 
 /** Of octets in one segment, and in several. */
 const TCP_NAMES = ['Frame', 'Reassembled TCP'] as const;
+
+/** Octets of a record that say its type and version: fewer may be anything's. */
+const START_OF_TLS = 3;
 
 /** Protocols that a connection of HTTP goes over to, by what Upgrade calls them. */
 const UPGRADES: Readonly<Record<string, string>> = { h2c: 'http2', websocket: 'websocket' };
@@ -282,7 +286,7 @@ export class Connection implements StreamConsumer {
     const asked = !half.begun || half.undecided.isWorthALook(w);
     const found = asked ? recognise(this.host, this.flow, half, this.halves[other(side)], this.proxied) : 'more';
     if (found === 'more') {
-      if (!this.isNamed() && this.host.dissectors.tls.probe!(w.buf, w.off, w.end) === No) half.unclaimed = n;
+      if (!this.mayBeNamed(w)) half.unclaimed = n;
       if (n > LIMITS.undecidedOctets) this.giveUp(half);
       return;
     }
@@ -297,10 +301,14 @@ export class Connection implements StreamConsumer {
     }
   }
 
-  /** Whether the ports say what the connection carries, so that its octets wait to be understood. */
-  private isNamed(): boolean {
+  /** Whether octets wait to be understood: they begin like TLS or an envelope, or the ports name another protocol. */
+  private mayBeNamed({ buf, off, end }: PduBuffer): boolean {
+    const { tls } = this.host.dissectors;
+    if (tls.probe!(buf, off, end) !== No) return end - off >= START_OF_TLS;
     const { aPort, bPort } = this.flow;
-    return aPort === 443 || bPort === 443 || this.host.streamDissector(this.flow) !== undefined;
+    const named = this.host.streamDissector(this.flow);
+    if (named !== undefined && named !== tls) return true;
+    return (named === tls || aPort === 443 || bPort === 443) && detect(buf, off, end).kind === 'early';
   }
 
   private giveUp(half: Half): void {

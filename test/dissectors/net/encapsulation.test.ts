@@ -112,6 +112,21 @@ const ikePayload = fc.record(
   plain,
 );
 
+describe('802.11', () => {
+  it('shows what follows a protocol version that nobody knows as data', async () => {
+    const lengths: string[] = [];
+    const stacks: string[] = [];
+    const frame = octets('3301 02030405060708090a0b0c0d0e0f');
+    await forSource(new FrameSource([{ octets: frame }, { octets: frame.subarray(0, 6) }], 105), {}, (row) => {
+      const { tree, protocols } = row.dissection;
+      stacks.push(protocols.join(':'));
+      for (let i = 0; i < tree.length; i++) if (tree.field[i]!.name === 'data.len') lengths.push(fieldText(tree, i));
+    });
+    assert.deepEqual(lengths, ['14', '4']); // as tshark 4.0.17
+    assert.deepEqual(stacks, ['wlan:data', 'wlan:data']);
+  });
+});
+
 describe('ESP', () => {
   it('shows the SPI of a packet that ends behind it', async () => {
     const seen: string[] = [];

@@ -54,6 +54,14 @@ describe('ICMP', () => {
     cutEverywhere('ip.version', 4, b);
   });
 
+  it('shows the data of a quoted echo behind the time that ping sends', () => {
+    const time = '00000000 00000000'; // the clock of these tests stands at 0
+    const quoted = `45000028 00010000 40010000 c0000201 c0000202 0800abcd 00010002 ${time} 61626364`;
+    const { protocols, fields } = see('ip.version', 4, icmp4(`0b 00 0000 00000000 ${quoted}`));
+    assert.equal(protocols.join(':'), 'ip:icmp:ip:icmp:data');
+    assert.deepEqual(fields['data.len'], ['4']);
+  });
+
   it('does not call a quoted packet cut short malformed', () => {
     const b = icmp4(`0b 00 0000 00000000 45000064 00010000 01110000 c0000201 c0000202 13c413c4 00500000`);
     const { protocols, failed, experts } = see('ip.version', 4, b);
