@@ -101,6 +101,10 @@ const DESCRIPTIONS = set(`
   transferredtcf transport-cc trickle trim ts-refclk tstr tx typ udpspeech udptl ulpfec unicast use-inband-fec usedtx
   useinbandfec usespeech vbcm vga voip-metrics vp vsel wb webrtc-datachannel wms`);
 
+/** Parameters of security mechanisms. RFC 3329 §2.2, TS 33.203 annex H */
+const SECURITY = set(`
+  ah digest-alg digest-qop digest-verify esp mod`);
+
 /** Methods and other words of HTTP and XCAP. */
 const WEB = set(`
   apache basic bearer connect delete get h2c head http https im mailto msrps mutual nickname options patch post pres
@@ -123,7 +127,7 @@ export const HARMLESS: ReadonlySet<string> = new Set(
       SCHEMES,
       STATES,
     ].flatMap((s) => [...s]),
-    ...[OTHER_HEADERS, OPTIONS, PARAMETERS, SERVICES, ACCESS, DESCRIPTIONS, WEB].flat(),
+    ...[OTHER_HEADERS, OPTIONS, PARAMETERS, SERVICES, ACCESS, DESCRIPTIONS, SECURITY, WEB].flat(),
   ]
     .flatMap((w) => w.toLowerCase().split(/[^a-z0-9]+/))
     .filter((w) => w.length > 1),

@@ -63,7 +63,7 @@ describe('redacted messages', () => {
       'CSeq: 1 INVITE',
       'Reason: Q.850;cause=16',
       'Session-Expires: 1800;refresher=uac',
-      'Security-Verify: ipsec-3gpp;alg=hmac-sha-1-96;port-c=5062',
+      'Security-Verify: ipsec-3gpp;alg=hmac-sha-1-96;prot=esp;mod=trans;ealg=null;spi-c=110322342;port-c=5062',
       'Date: Sat, 13 Nov 2010 23:29:00 GMT',
       'History-Info: <sip:b@example.com?Reason=SIP%3Bcause%3D302>;index=1'.replace('b@', 'a@'),
     ])
