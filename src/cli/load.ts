@@ -25,6 +25,7 @@ const FLAGS = [
   '--incremental-marking',
   '--no-optimize-for-size',
   '--max-semi-space-size=0',
+  '--max-inlined-bytecode-size=460',
   '--max-inlined-bytecode-size-cumulative=920',
 ];
 
