@@ -65,7 +65,9 @@ export async function watched<T>(desk: Desk, title: string, work: (watch: Watch)
   const dialog = new ProgressDialog(desk, title);
   const timer = setTimeout(() => desk.show(dialog), PATIENCE_MS);
   try {
-    return await work(dialog.watch);
+    const done = await work(dialog.watch);
+    if (dialog.watch.signal.aborted) throw new Stopped(); // too late for whoever did it
+    return done;
   } finally {
     clearTimeout(timer);
     desk.close(dialog);

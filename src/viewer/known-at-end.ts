@@ -20,7 +20,7 @@ export class KnownAtEnd {
 
   constructor(
     private readonly reading: Reading,
-    private readonly registry: () => Registry,
+    private readonly registry: () => Pick<Registry, 'byName'>,
   ) {}
 
   /**

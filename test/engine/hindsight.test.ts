@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { hindsightFields } from '../../src/engine/engine-fields.js';
 import type { CallEntity, FindingEntity, MediaEntity, TunnelEntity } from '../../src/model/entities.js';
+import type { Report } from '../../src/report/report.js';
+import { KnownAtEnd } from '../../src/viewer/known-at-end.js';
 import { run, sample } from '../cli/run.js';
 import { until } from '../support/until.js';
 import { viewerOf } from '../tui/support/stage.js';
@@ -18,6 +21,8 @@ interface Told {
   readonly media: readonly MediaEntity[];
   readonly findings: readonly FindingEntity[];
 }
+
+const EMPTY: Report = { members: { tunnels: [], calls: [], media: [], findings: [] }, findings: [] };
 
 const told = (path: string): Told => JSON.parse(run(['report', '-q', path]).out) as Told;
 
@@ -88,6 +93,33 @@ describe('with hindsight', () => {
     const path = sample('00-field.pcapng');
     const r = run(['extract', path, '-w', '-', '-2', '-Y', 'call.state == "failed"']);
     assert.match(r.err, new RegExp(`${rows(path, 'call.state == "failed"', '-2').length} inner packets of 1 tunnel`));
+  });
+
+  test('what still grows says so, and what is being read is waited for', async () => {
+    const { callState, tunnelState } = hindsightFields;
+    let [ended, grows] = [false, true];
+    let more = (): void => undefined;
+    const reading = {
+      isEnded: () => ended,
+      grows: () => grows,
+      news: () => new Promise<void>((resolve) => (more = resolve)),
+      telling: async <T>(make: (report: Report) => T) => make(EMPTY),
+    };
+    const known = new KnownAtEnd(reading, () => ({ byName: () => [] }));
+    await assert.rejects(
+      known.of([callState]),
+      /call\.state is known at the end of the capture, and this one still grows/,
+    );
+    assert.equal(await known.of([]), undefined);
+    grows = false;
+    const first = known.of([callState]);
+    more(); // there is more, and it is not the end
+    await new Promise((resolve) => setImmediate(resolve));
+    ended = true;
+    more();
+    assert.ok((await first) !== undefined);
+    assert.equal(await known.of([callState]), await first);
+    assert.notEqual(await known.of([tunnelState]), await first);
   });
 
   test('severities of what dissectors noticed need none', () => {

@@ -106,7 +106,7 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
   test('a terminal that can do nothing gets lines', async () => {
     await inTerminal(80, 24, { TERM: 'dumb' }, async (t) => {
       t.run('20-healthy-call.pcapng');
-      await t.shows(/ 1 .*192\.0\.2\.10.*120\/116.*\n(.*\n)*> ?\n/);
+      await t.shows(/ 1 .*192\.0\.2\.10[\s\S]*\s120\/116[\s\S]*\n> ?\n/);
       t.type('1\n');
       await t.shows(/ 18 +22\.2 .*PRACK/);
       t.type('Q\n');
