@@ -65,7 +65,7 @@ export class Dissection implements Ctx {
   readonly tree: Tree;
   /** Protocol stack, outermost first. */
   readonly protocols: string[] = [];
-  /** Protocols of layers that were too short for a node of their own, where everything was wanted. */
+  /** Protocols of layers that are there, and were too short for a node of their own. */
   readonly nodeless: string[] = [];
   net: NetPair = NO_NET;
   sport = 0;
@@ -405,7 +405,7 @@ export class Dissection implements Ctx {
       else this.pass(d, v);
     } catch (e) {
       // A layer that is too short for its own node is there all the same, for those who ask whether it is.
-      if (t.length === before) this.present(d, v);
+      if (t.length === before) this.nodeless.push(d.proto);
       // Of what is quoted so little may be there that tshark lists no layer.
       if (this.quoted && t.level === 0 && e instanceof Short) shorten(this.protocols, listed);
       this.failed(d, v, e);
@@ -414,11 +414,6 @@ export class Dissection implements Ctx {
     t.layerEnd = layerEnd;
     t.leave(source, depth);
     this.layers--;
-  }
-
-  private present(d: AnyDissector, v: View): void {
-    if (this.everything) this.nodeless.push(d.proto);
-    else for (const f of this.registry.byName(d.proto)) if (f.type === 'protocol') this.tree.none(f, v.off, v.length);
   }
 
   /** Whether a transport layer of which nothing is wanted carries nothing that is. */

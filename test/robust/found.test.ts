@@ -241,19 +241,23 @@ describe('found by fuzzing', () => {
     assert.equal(await stack('01005e0002023806b438b342 8100 0000 0005dc63', ETHERNET), 'eth:ethertype:vlan:llc');
   });
 
-  test('a layer too short for its header is found where everything is read, too', async () => {
-    const filter = compile('ipv6', new Registry(dissectors, engineFields));
-    const found: boolean[] = [];
-    await forSource(new FrameSource([{ octets: octets('60000000') }], RAW), {}, ({ dissection }) => {
-      found.push(filter.matches(dissection));
-    });
-    assert.deepEqual(found, [true]);
-  });
-
-  test('a layer too short for its header is there, for a filter that asks for nothing else', async () => {
-    const { ipv6 } = await import('../../dissectors/ipv6.js');
-    const found = await bare(`${MACS} 86dd 60000000`, ETHERNET, [ipv6.fields.ipv6!]);
-    assert.equal(found.length, 1);
+  test('a layer too short for its header is there, and none of its octets, whoever asks', async () => {
+    const registry = new Registry(dissectors, engineFields);
+    const udp = '45000018 067f4000 40110000 0a000001 0a000002 13c413c4';
+    for (const [frame, expression, want] of [
+      ['60000000', 'ipv6', true],
+      [udp, 'udp', true],
+      [udp, 'udp[2:2] == 13:c4', false],
+    ] as const) {
+      const filter = compile(expression, registry);
+      for (const options of [{}, { fields: filter.fields, bare: true }]) {
+        const found: boolean[] = [];
+        await forSource(new FrameSource([{ octets: octets(frame) }], RAW), options, ({ dissection }) => {
+          found.push(filter.matches(dissection));
+        });
+        assert.deepEqual(found, [want], `${expression} over ${'bare' in options ? 'its own fields' : 'all'}`);
+      }
+    }
   });
 
   test('a wrong checksum of TCP, for a filter that asks for nothing else', async () => {
