@@ -175,7 +175,7 @@ function error(t: Tree, v: View, cx: Ctx): void {
     lengthItem(t, off + 5, words, 2);
   } else t.bytes(F.unused, off + 4, 4);
   const ext = type === REDIRECT || type === SOURCE_QUENCH ? -1 : extensionsAt(v, off + HEADER, words * 4);
-  const body = v.sub(off + HEADER, ext < 0 ? v.wireEnd : ext);
+  const body = v.sub(off + HEADER, ext >= 0 ? ext : type === REDIRECT ? redirected(v) : v.wireEnd);
   const level = t.level;
   t.pop();
   quote(cx, body);
@@ -184,6 +184,12 @@ function error(t: Tree, v: View, cx: Ctx): void {
   t.level = level;
   extensions(t, v.sub(ext));
   t.pop();
+}
+
+/** Where what a redirect quotes ends: an IP header and 64 bits, of whatever more a router sends. RFC 792. */
+function redirected(v: View): number {
+  const at = v.off + HEADER;
+  return at < v.end ? Math.min(at + (v.buf[at] & 15) * 4 + 8, v.wireEnd) : v.wireEnd;
 }
 
 /** The length octet at `at` and the unused ones behind it; a zero counts as unused. RFC 4884 §4. */

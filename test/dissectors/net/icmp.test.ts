@@ -62,6 +62,13 @@ describe('ICMP', () => {
     assert.deepEqual(fields['data.len'], ['4']);
   });
 
+  it('takes of what a redirect quotes the header and 64 bits, as tshark', () => {
+    const quoted = '46000020 00010000 40010000 c0000201 c0000202 01010100 0800abcd 00010002 61626364';
+    const { protocols, fields, failed } = see('ip.version', 4, icmp4(`05 01 0000 c0000203 ${quoted}`));
+    assert.deepEqual([protocols.join(':'), failed], ['ip:icmp:ip:icmp', undefined]);
+    assert.deepEqual(fields['icmp.seq'], ['2']);
+  });
+
   it('does not call a quoted packet cut short malformed', () => {
     const b = icmp4(`0b 00 0000 00000000 45000064 00010000 01110000 c0000201 c0000202 13c413c4 00500000`);
     const { protocols, failed, experts } = see('ip.version', 4, b);
