@@ -94,9 +94,9 @@ export class Registry {
     return this.fields.keys();
   }
 
-  /** Every protocol name. */
-  protocols(): Iterable<string> {
-    return this.protos.keys();
+  /** Every protocol name, without those of other ways to a protocol: `dns_guess` is `dns` on a port of somebody else. */
+  *protocols(): Iterable<string> {
+    for (const [name, d] of this.protos) if (!d.layer || this.fields.has(name)) yield name;
   }
 
   /** A table of wanted fields with room for every field. */

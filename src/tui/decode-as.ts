@@ -27,11 +27,12 @@ type Seen = ReadonlyMap<string, number>;
  * these first what the capture has most of.
  */
 function protocolNames(tables: Catalogue, table: string, seen: Seen): string[] {
+  const all = new Set(tables.protocols());
   const near = new Set<string>();
   const transport = table.replace(/\..*$/, '.');
   for (const [name, keys] of tables.entries())
-    if (name.startsWith(transport)) for (const d of keys.values()) near.add(d.proto);
-  const others = [...tables.protocols()].filter((p) => !near.has(p));
+    if (name.startsWith(transport)) for (const d of keys.values()) if (all.has(d.proto)) near.add(d.proto);
+  const others = [...all].filter((p) => !near.has(p));
   const often = (p: string): number => seen.get(p) ?? 0;
   return [...[...near].sort((a, b) => often(b) - often(a) || (a < b ? -1 : 1)), ...others.sort()];
 }

@@ -23,10 +23,14 @@ export async function fields(proto: string | undefined): Promise<number> {
       near === undefined ? 'fttscope fields lists them' : `did you mean ${near}?`,
     );
   }
+  const listed = new Set<Field>();
   for (const d of [...dissectors].sort((a, b) => (a.proto < b.proto ? -1 : 1))) {
     if (proto !== undefined && d.proto !== proto) continue;
+    const fields = Object.values(d.fields);
+    if (fields.every((f) => listed.has(f)) && proto === undefined) continue; // another way to the same protocol
+    for (const f of fields) listed.add(f);
     out.write(`P\t${d.title}\t${d.proto}\t${d.spec}\n`);
-    const own = Object.values(d.fields).filter((f) => f.type !== 'protocol');
+    const own = fields.filter((f) => f.type !== 'protocol');
     for (const f of own) out.write(line(f, f.name, d.proto));
     for (const [alias, f] of new Map(own.flatMap((x) => (x.aliases ?? []).map((name) => [name, x]))))
       out.write(line(f, alias, d.proto));
