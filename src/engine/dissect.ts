@@ -148,6 +148,9 @@ export class Dissection implements Ctx {
     this.quoted = false;
     this.layers = 0;
     this.direction = packet.direction;
+    this.mediaType = '';
+    this.mediaParameters = '';
+    this.payloadParameters = undefined;
     this.leaves = 0;
     this.layer(this.plan.of(d), packet.view);
   }

@@ -302,6 +302,26 @@ describe('found by fuzzing', () => {
     assert.deepEqual(lengths, [2_147_483_647]);
   });
 
+  test('parameters of a body say nothing of a body in the next packet', async () => {
+    const body = Buffer.from('--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--\r\n').toString('hex');
+    const head = 'MESSAGE sip:a@b SIP/2.0\r\nContent-Type: text/plain;boundary=b\r\n\r\n';
+    const datagram = (port: string, hex: string): Uint8Array => {
+      const length = (n: number): string => (hex.replace(/\s/g, '').length / 2 + n).toString(16).padStart(4, '0');
+      return octets(`4500${length(28)} 00000000 40110000 0a000001 0a000002 ${port} ${port} ${length(8)} 0000 ${hex}`);
+    };
+    const frames = [datagram('13c4', Buffer.from(head).toString('hex') + body), datagram('2328', body)];
+    const stacks: string[] = [];
+    await forSource(
+      new FrameSource(
+        frames.map((f) => ({ octets: f })),
+        RAW,
+      ),
+      { decodeAs: ['udp.port==9000,mime_multipart'] },
+      (row) => stacks.push(row.dissection.protocols.join(':')),
+    );
+    assert.deepEqual(stacks, ['raw:ip:udp:sip:data-text-lines', 'raw:ip:udp:mime_multipart:data']);
+  });
+
   test('as many layers as are shown, and more, for peek too', async () => {
     const hops = '0000000000000000'.repeat(40);
     const hex = `${MACS} 0800 45000160 00000000 40000000 0a000001 0a000002 ${hops}`;
