@@ -1,6 +1,6 @@
 /** Octets on their way to a file or pipe. */
 
-import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { CaptureError, systemError } from './errors.js';
 
 const BUFFER = 256 << 10;
@@ -82,6 +82,20 @@ export class OctetWriter {
       const { fd } = this;
       this.fd = -1;
       if (typeof this.target === 'string' && fd !== 1) closeSync(fd);
+    }
+  }
+
+  /** Closes without writing what waits, and takes a file away: a part of it is of no use. Never throws. */
+  abandon(): void {
+    const { fd, target } = this;
+    this.fd = -1;
+    if (fd < 0 || fd === 1 || typeof target !== 'string') return;
+    try {
+      const isFile = fstatSync(fd).isFile(); // not a device or a named pipe
+      closeSync(fd);
+      if (isFile) unlinkSync(target);
+    } catch {
+      // It is gone already, or its folder cannot be written to.
     }
   }
 

@@ -116,6 +116,11 @@ export class PcapngWriter {
     this.out.end();
   }
 
+  /** Takes the file away that was begun. */
+  abandon(): void {
+    this.out.abandon();
+  }
+
   private block(type: number, fixed: Uint8Array, list: readonly CodedOption[]): void {
     const options = optionsOf(list);
     const total = 12 + fixed.length + options.length;

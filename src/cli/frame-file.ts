@@ -43,4 +43,9 @@ export class FrameFile {
   end(): void {
     this.writer.end();
   }
+
+  /** Takes the file away that was begun. */
+  abandon(): void {
+    this.writer.abandon();
+  }
 }

@@ -66,4 +66,9 @@ export class InnerFile {
     if (this.interfaces.size === 0) this.writer.iface(LINKTYPE_RAW);
     this.writer.end();
   }
+
+  /** Takes the file away that was begun. */
+  abandon(): void {
+    this.writer.abandon();
+  }
 }

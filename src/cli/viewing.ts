@@ -145,6 +145,7 @@ export class Viewing implements ViewedCapture {
         file.end();
         return file.count;
       },
+      abandon: () => file.abandon(),
     };
   }
 

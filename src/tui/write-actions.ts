@@ -1,6 +1,8 @@
+import { basename } from 'node:path';
 import type { WriteRequest } from '../viewer/viewer.js';
 import { ChoiceDialog } from './choice-dialog.js';
 import { askForFile, stemOf } from './files.js';
+import { watched } from './progress-dialog.js';
 import type { Desk, Scope } from './view.js';
 import { plural } from './words.js';
 
@@ -37,7 +39,10 @@ export function writeDialog(desk: Desk, listed: Listed | undefined, file = ''): 
     item(OUTER, 'all', 'outer', false),
     ...(keyed ? [item('keys included: the frames and what opens them', 'all', 'outer', true)] : []),
   ];
-  const words = hasInner ? [] : ['No tunnel can be read, so there are no inner packets to write.'];
+  const words = [
+    ...(hasInner ? [] : ['No tunnel can be read, so there are no inner packets to write.']),
+    ...(desk.viewer.status.done ? [] : ['The capture is still being read: what is written ends there.']),
+  ];
   desk.show(new ChoiceDialog(desk, 'Write packets to a pcapng file', () => items, words));
 }
 
@@ -46,7 +51,8 @@ function ask(desk: Desk, what: WriteRequest['what'], withKeys: boolean, some: Li
     const usual = `${stemOf(desk)}.${withKeys ? 'with-keys' : what}.pcapng`;
     askForFile(desk, 'write to', file === '' ? usual : file, async (path) => {
       const rows = some === undefined ? undefined : rowNumbers(some);
-      const n = await desk.viewer.write({ path, what, withKeys, ...(rows !== undefined && { rows }) });
+      const request = { path, what, withKeys, ...(rows !== undefined && { rows }) };
+      const n = await watched(desk, `Writing ${basename(path)}`, (watch) => desk.viewer.write(request, watch));
       if (some === undefined && what === 'outer') desk.live?.saved();
       return `${path}: ${plural(n, 'packet')} written${withKeys ? ', with keys' : ''}`;
     });

@@ -207,27 +207,32 @@ export class Again {
    * The same with pseudonyms: sentences get them while packets are read, so those of a report that was made are of no use.
    * `whole`: the capture was read to its end.
    */
-  async redactedReport(whole: boolean, { progress, signal }: Watch): Promise<Report> {
+  async redactedReport(whole: boolean, watch: Watch): Promise<Report> {
     const names = new Pseudonyms();
     const shelf = new ReportShelf();
     const model = this.model(shelf);
     model.tell = names.tell;
-    const until = Math.max(1, this.frames.count);
-    let next = 0;
     try {
-      const sources = await this.retold(model, whole, (at) => {
-        if (performance.now() >= next) {
-          progress(at / until);
-          next = performance.now() + EVERY_MS;
-        }
-        return signal.aborted;
-      });
+      const sources = await this.retold(model, whole, this.unwanted(watch));
       if (sources === null) throw new Stopped();
       return this.viewed.report(sources, names);
     } finally {
       shelf.close();
       this.viewed.collect();
     }
+  }
+
+  /** Says whether something is not wanted any more; asked with the frame that was reached, it tells how far that is. */
+  private unwanted({ progress, signal }: Watch): (at: number) => boolean {
+    const until = Math.max(1, this.frames.count);
+    let next = 0;
+    return (at) => {
+      if (performance.now() >= next) {
+        progress(at / until);
+        next = performance.now() + EVERY_MS;
+      }
+      return signal.aborted;
+    };
   }
 
   private model(shelf: ReportShelf): SessionModel {
@@ -288,16 +293,23 @@ export class Again {
     return Follower.of(found());
   }
 
-  /** Writes rows to a file; returns how many packets. */
-  async write(request: WriteRequest): Promise<number> {
+  /** Writes rows to a file; returns how many packets. What is stopped, or fails, leaves no file. */
+  async write(request: WriteRequest, watch?: Watch): Promise<number> {
     const file = this.viewed.file(request);
     const wanted = request.rows === undefined ? null : new Set(request.rows);
     const some = this.some(everyFrame, { fields: file.fields }, (r) => {
       if (wanted === null || wanted.has(this.numberOf(r))) file.take(r);
       return undefined;
     });
-    await this.run(some);
-    some.pass.finish();
-    return file.end();
+    const unwanted = watch === undefined ? () => false : this.unwanted(watch);
+    try {
+      await this.run(some, () => unwanted(some.source.at));
+      if (unwanted(some.source.at)) throw new Stopped();
+      some.pass.finish();
+      return file.end();
+    } catch (e) {
+      file.abandon();
+      throw e;
+    }
   }
 }

@@ -323,8 +323,8 @@ export class CaptureViewer implements Viewer {
   follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream> {
     return this.again.follow(row, what);
   }
-  write(request: WriteRequest): Promise<number> {
-    return this.again.write(request);
+  write(request: WriteRequest, watch?: Watch): Promise<number> {
+    return this.again.write(request, watch);
   }
 
   report(): Promise<Report> {

@@ -198,8 +198,8 @@ export class RemoteViewer implements Viewer {
   follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream> {
     return this.ask('follow', { row, what });
   }
-  write(request: WriteRequest): Promise<number> {
-    return this.ask('write', request);
+  write(request: WriteRequest, watch?: Watch): Promise<number> {
+    return this.ask('write', request, watch);
   }
   reopen(changes: Reopen): Promise<void> {
     return this.ask('reopen', changes);

@@ -74,7 +74,7 @@ function answer(viewer: CaptureViewer, m: ToEngine & { type: 'ask' }, watch: Wat
     case 'follow':
       return viewer.follow(m.with.row, m.with.what);
     case 'write':
-      return viewer.write(m.with);
+      return viewer.write(m.with, watch);
     case 'reopen':
       return viewer.reopen(m.with as Questions['reopen']);
   }

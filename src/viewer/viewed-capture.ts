@@ -36,6 +36,8 @@ export interface RowFile {
   take(row: Row): void;
   /** Ends the file; returns how many packets are in it. */
   end(): number;
+  /** Takes the file away that was begun. */
+  abandon(): void;
 }
 
 /** Captures to look at, as the command line means them. */

@@ -231,8 +231,8 @@ export interface Viewer {
   story(): Promise<Story>;
   /** Octets of the conversation that a row belongs to: of the innermost TCP or UDP layer, or the envelopes of the tunnel. */
   follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream>;
-  /** Writes rows to a pcapng file; resolves to the number of packets written. */
-  write(request: WriteRequest): Promise<number>;
+  /** Writes rows to a pcapng file; resolves to the number of packets written. Stopped, it leaves no file. */
+  write(request: WriteRequest, watch?: Watch): Promise<number>;
   /** Stops reading the captures; what was read stays. */
   cancel(): void;
   /** Reads the captures again with other keys or rules; rows begin anew. */

@@ -119,6 +119,34 @@ describe('write', () => {
   });
 });
 
+describe('a write that takes its time', () => {
+  test('shows how far it is, and Esc stops it', async () => {
+    const { viewer, fields } = await viewerOf([sample('28-overloaded.pcapng')]);
+    viewer.write = (_, watch) =>
+      new Promise((_, reject) => {
+        watch?.progress(0.25);
+        watch?.signal.addEventListener('abort', () => reject(new Stopped()));
+      });
+    const stage = new Stage(viewer, fields);
+    await stage.press('w o');
+    for (const key of ['Ctrl-U', ...join(folder, 'slow.pcapng'), 'Enter']) stage.app.key(key);
+    await stage.until(/Writing slow\.pcapng[\s\S]*█+░+ +25 %[\s\S]*Esc stops/);
+    await stage.press('Esc');
+    assert.match(stage.text, /stopped; nothing was written/);
+    assert.doesNotMatch(stage.text, /Writing/);
+    await stage.end();
+  });
+
+  test('says where it ends while the capture is still read', async () => {
+    const { viewer, fields } = await viewerOf([sample('28-overloaded.pcapng')]);
+    viewer.status = { ...viewer.status, done: false };
+    const stage = new Stage(viewer, fields);
+    await stage.press('w');
+    assert.match(stage.text, /The capture is still being read: what is written ends there\./);
+    await stage.end();
+  });
+});
+
 describe('keys', () => {
   test('K says why a tunnel stays closed, and a key log that fits opens it', async () => {
     const path = join(folder, 'closed.pcapng');

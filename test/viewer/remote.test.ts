@@ -137,7 +137,10 @@ suite('the engine in its own thread', () => {
   test('writes rows that tshark reads', { skip: tsharkMissing }, async () => {
     const path = join(folder, 'inner.pcapng');
     const rows = Uint32Array.from(await all(viewer.select({ kind: 'inner', filter: 'sip' })));
-    assert.equal(await viewer.write({ path, what: 'inner', withKeys: false, rows }), rows.length);
+    const parts: number[] = [];
+    const watch = { progress: (part: number) => void parts.push(part), signal: new AbortController().signal };
+    assert.equal(await viewer.write({ path, what: 'inner', withKeys: false, rows }, watch), rows.length);
+    assert.ok(parts.length > 0 && parts.every((p) => p >= 0 && p <= 1), parts.join());
     const lines = (await tshark(['-r', path])).trim().split('\n');
     assert.equal(lines.length, rows.length);
   });
