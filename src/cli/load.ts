@@ -24,6 +24,7 @@ const FLAGS = [
   // What commands and threads have told it since, as it was before.
   '--incremental-marking',
   '--no-optimize-for-size',
+  '--no-expose-gc', // a thread may end in the middle of a collection
   '--max-semi-space-size=0',
   '--max-inlined-bytecode-size=460',
   '--max-inlined-bytecode-size-cumulative=920',
