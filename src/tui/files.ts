@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, parse, resolve } from 'node:path';
+import { systemError } from '../capture/errors.js';
 import { sayUnwritten } from './progress-dialog.js';
 import type { Completion } from './prompt.js';
 import type { Desk } from './view.js';
@@ -122,6 +123,6 @@ export function writeText(path: string, text: string | Uint8Array): void {
   try {
     writeFileSync(path, text, { mode: 0o600 });
   } catch (e) {
-    throw new Error(`${path} cannot be written (${(e as NodeJS.ErrnoException).code})`);
+    throw systemError(path, e, 'FTT_E_WRITE');
   }
 }

@@ -42,6 +42,13 @@ describe('export', () => {
     await typeInstead(stage, path);
     await stage.press('Enter y');
     assert.equal(readFileSync(path, 'utf8'), written);
+    await stage.press('e m');
+    await typeInstead(stage, join(folder, 'none', 'x.md'));
+    await stage.press('Enter');
+    assert.match(stage.text, /there is no folder \S*none$/m);
+    await typeInstead(stage, '/dev/full');
+    await stage.press('Enter y');
+    assert.match(stage.text, /x \/dev\/full: no space is left on the device/);
     await stage.end();
   });
 
