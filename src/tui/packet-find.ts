@@ -2,7 +2,7 @@ import type { Rows } from '../viewer/rows.js';
 import { type Area, cellsOf } from './cells.js';
 import type { Theme } from './style.js';
 
-/** What is looked for: text, a /regular expression/, or 0x and octets. */
+/** What is looked for: text, a /regular expression/, or octets in hex. */
 export interface Wanted {
   readonly words: string;
   text(text: string): boolean;
@@ -35,11 +35,16 @@ export function wantedOf(typed: string): Wanted {
   const regex = /^\/(.+?)\/?$/.exec(typed);
   const pattern = new RegExp(regex === null ? typed.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : regex[1], 'i');
   const all = new RegExp(pattern.source, 'gi');
+  // As a dump shows them, octets may be meant.
+  const needle = /^[0-9a-f]{2}([ :][0-9a-f]{2})+$/i.test(typed) ? Buffer.from(typed.replace(/[ :]/g, ''), 'hex') : null;
+  const inOctets = (o: Uint8Array): Span[] =>
+    spans(Buffer.from(o.buffer, o.byteOffset, o.length).toString('latin1'), all);
   return {
     words: typed,
     text: (t) => pattern.test(t),
     inText: (t) => spans(t, all),
-    inOctets: (o) => spans(Buffer.from(o.buffer, o.byteOffset, o.length).toString('latin1'), all),
+    inOctets: (o) =>
+      needle === null ? inOctets(o) : [...octetSpans(o, needle), ...inOctets(o)].sort((a, b) => a.at - b.at),
   };
 }
 

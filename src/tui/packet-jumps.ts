@@ -198,7 +198,10 @@ export class PacketJumps {
       text: this.wanted?.words ?? '',
       judge: (text) => {
         if (text === '')
-          return { text: 'text, /regular expression/, or 0x and octets; empty: nothing is marked', wrong: false };
+          return {
+            text: 'text, /regular expression/, or octets as 0a 3c or 0x0a3c; empty: nothing marked',
+            wrong: false,
+          };
         try {
           wantedOf(text);
           return undefined;
