@@ -8,6 +8,9 @@ import { count, plural } from './words.js';
 
 /* The lines around a view: title, tabs, breadcrumb, and at the foot hints, messages or a line that is typed. */
 
+/** Lines of words at the foot. */
+const FOOT = 3;
+
 /** Octets as `512 B`, `23 kB`, `1.4 MB`. */
 export function octetsText(n: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -132,7 +135,15 @@ function hint(id: CommandId, keymap: KeyMap): { key: string; words: string } {
 
 /** Lines of a message. */
 export const messageLines = (m: Message, width: number): string[] =>
-  wrap(`${SIGNS[m.severity]} ${m.text}`, width - 2).slice(0, 3);
+  wrapped(`${SIGNS[m.severity]} ${m.text}`, width - 2);
+
+/** As many lines as the foot has room for; the last one says that there were more. */
+function wrapped(text: string, width: number): string[] {
+  const lines = wrap(text, width);
+  const shown = lines.slice(0, FOOT);
+  if (lines.length > FOOT) shown.push(clip(`${shown.pop()!.trimEnd()} …`, width));
+  return shown;
+}
 
 /** The last lines when there is something to say. */
 export function drawMessage(area: Area, theme: Theme, m: Message): void {
@@ -205,16 +216,8 @@ function verdictLines(p: Prompt, width: number): string[] {
   const start = labelEnd(p);
   const shift = Math.max(0, p.cells - (width - start - 1) + 1);
   const at = v.at === undefined ? -1 : start - shift + cellsOf(p.text.slice(0, v.at));
-  if (at < 0)
-    return wrap(v.text, width - 2)
-      .slice(0, 2)
-      .map((l) => ` ${l}`);
+  if (at < 0) return wrapped(v.text, width - 2).map((l) => ` ${l}`);
   const caret = `${' '.repeat(at)}^${'~'.repeat(Math.max(0, (v.length ?? 1) - 1))}`;
   if (cellsOf(caret) + 1 + cellsOf(v.text) < width) return [`${caret} ${v.text}`];
-  return [
-    caret,
-    ...wrap(v.text, width - 2)
-      .slice(0, 2)
-      .map((l) => ` ${l}`),
-  ];
+  return [caret, ...wrapped(v.text, width - 2).map((l) => ` ${l}`)];
 }

@@ -5,6 +5,7 @@ import type { CommandId } from './keymap.js';
 import { List } from './list.js';
 import type { PacketsView } from './packets-view.js';
 import type { Dialog, MouseAt } from './view.js';
+import { filterErrorText } from './words.js';
 
 /** Cells by which a column is made wider or narrower. */
 const STEP = 2;
@@ -143,8 +144,7 @@ function wrongIn({ desk }: PacketsView, typed: string): string | undefined {
     references(partsOf(typed).field, desk.fields);
     return undefined;
   } catch (e) {
-    const { message, suggestion } = e as Error & { suggestion?: string };
-    return suggestion === undefined ? message : `${message} ${suggestion}`;
+    return filterErrorText(e as Error & { suggestion?: string });
   }
 }
 

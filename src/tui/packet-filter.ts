@@ -4,9 +4,11 @@ import type { FilterWords } from './filter-words.js';
 import type { PacketList } from './packet-list.js';
 import type { Completion, PromptRequest, Verdict } from './prompt.js';
 import type { Desk } from './view.js';
+import { filterErrorText } from './words.js';
 
 /** Milliseconds of quiet after which a filter is tried while it is typed. */
 const TRY_MS = 120;
+
 /** The line in which a display filter is typed: what is wrong with it, or how many packets it takes, is said at once. */
 export class FilterPrompt implements PromptRequest {
   readonly label = '/';
@@ -39,7 +41,18 @@ export class FilterPrompt implements PromptRequest {
     if (this.previewed !== text || preview === undefined) return { text: '…', wrong: false };
     if (preview.error !== undefined) return { text: preview.error, wrong: true };
     const count = `${preview.count} of ${this.packets.filter === '' ? this.packets.count : this.packets.seen}`;
-    return { text: preview.done ? count : `${count} so far`, wrong: false };
+    const bare = this.bareFlag(text);
+    const hint =
+      bare === undefined ? '' : `  by its name alone it only has to be there: ${bare} == 1 asks if it is set`;
+    return { text: `${preview.done ? count : `${count} so far`}${hint}`, wrong: false };
+  }
+
+  /** A flag that stands alone: where it is 0 it is there, too, which surprises. */
+  private bareFlag(text: string): string | undefined {
+    return text
+      .split(/&&|\|\||[()!]|\b(?:and|or|xor|not)\b/)
+      .map((part) => part.trim())
+      .find((part) => this.desk.fields.byName(part).some((f) => f.type === 'bool'));
   }
 
   /** What is typed, with saved filters in the place of their names. */
@@ -51,9 +64,8 @@ export class FilterPrompt implements PromptRequest {
     const meant = this.meant(text);
     const e = this.desk.viewer.check(meant);
     if (e === null) return undefined;
-    const words = e.suggestion === undefined ? e.message : `${e.message} ${e.suggestion}`;
     const place = meant === text ? { at: e.position, length: Math.max(1, e.length) } : {};
-    return { text: words, wrong: true, ...place };
+    return { text: filterErrorText(e), wrong: true, ...place };
   }
 
   changed(text: string): void {

@@ -16,6 +16,12 @@ export function duration(ms: number): string {
   return `${Math.round(s / 86_400)} days`;
 }
 
+/** What is wrong with a filter, and what to write instead. */
+export function filterErrorText({ message, suggestion }: { message: string; suggestion?: string | undefined }): string {
+  if (suggestion === undefined) return message;
+  return `${message}${/[.?!]$/.test(message) ? '' : '.'} ${suggestion}`;
+}
+
 /** A number with at most so many places and no zeros at its end. */
 export const trimmed = (n: number, places: number): string => String(Number(n.toFixed(places)));
 

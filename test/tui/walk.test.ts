@@ -160,7 +160,7 @@ test('saved filters stand for what they are called', async () => {
     assert.match(s.text, /503/);
     await s.press('/ Ctrl-U');
     await s.type(saved('nobody'));
-    await s.until(/macro 'nobody' does not exist/);
+    await s.until(/macro 'nobody' does not exist\. There are failures,[\s\S]*those of the settings/);
     await s.press('Esc Esc');
     s.app.perform('filter', saved('media'));
     await s.settled();
@@ -240,6 +240,22 @@ test('o cycles inner, outer, both; a frame says what it carries', async () => {
   });
 });
 
+test('a flag by its name alone: it only has to be there', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('2 /');
+    for (const typed of ['rtp.marker', 'rtp && !(ip.flags.df)']) {
+      await s.press('Ctrl-U');
+      await s.type(typed);
+      await s.until(/\d of 236 {2}by its name alone it only has to be there: \S+ == 1 asks if it is set/);
+    }
+    for (const typed of ['rtp.marker == 1', 'rtp.seq', 'sip']) {
+      await s.press('Ctrl-U');
+      await s.type(typed);
+      await s.until(/\d of 236\n/);
+    }
+  });
+});
+
 test('find in list, tree and octets', async () => {
   await walk('20-healthy-call.pcapng', async (s) => {
     await s.press('2 Ctrl-F');
@@ -254,6 +270,13 @@ test('find in list, tree and octets', async () => {
     await s.type('0x53 49 50');
     await s.press('Enter');
     assert.match(s.text, /sip\./);
+    // As a dump shows octets, they are found, too.
+    for (const typed of ['00 00 40 11', '00:00:40:11']) {
+      await s.press('Ctrl-F Ctrl-U');
+      await s.type(typed);
+      await s.press('Enter');
+      assert.match(s.text, /octets? \d+.* ip\b/);
+    }
     await s.press('Ctrl-F Ctrl-U');
     await s.type('/(/');
     assert.match(s.text, /Invalid regular expression/);
