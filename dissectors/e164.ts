@@ -7,6 +7,11 @@ import { experts, fields, type Tree } from 'fttscope/kit';
 export const E164 = fields({
   msisdn: { name: 'e164.msisdn', label: 'E.164 number (MSISDN)', type: 'string' },
   country: { name: 'e164.country_code', label: 'Country Code', type: 'u16' },
+  notDecimal: {
+    name: 'e164.country_code.non_decimal',
+    label: 'Country Code contains non-decimal digits',
+    type: 'none',
+  },
 });
 
 export const E164_EXPERTS = experts({
@@ -32,23 +37,16 @@ const THREE: readonly (undefined | ((second: number) => boolean))[] = [
   (second) => second === 6 || second === 7 || second === 9,
 ];
 
-/**
- * The country code of the number in ASCII whose digits start at `off`, after its `+`, a digit in four bits, as Wireshark
- * takes it: characters that are no digits give nibbles above 9.
- */
-function countryCode(b: Uint8Array, off: number): number {
-  const digit = (i: number): number => (off + i < b.length ? b[off + i] - 48 : 0);
+/** The country code of a number as Wireshark takes it, a digit in four bits: what is no digit gives nibbles above 9. */
+function countryCode(digit: (i: number) => number): number {
   const three = ((digit(0) << 8) | (digit(1) << 4) | digit(2)) & 0xffff;
   const first = (three >> 8) & 15;
-  if (first === 1 || first === 7) return three >> 8;
+  if (first === 0 || first === 1 || first === 7) return three >> 8;
   return THREE[first]?.((three >> 4) & 15) === false ? three >> 4 : three;
 }
 
-/** Shows the number `[off, end)` in ASCII, without its `+`, and its country code below it. */
-export function showE164(t: Tree, b: Uint8Array, off: number, end: number): void {
-  t.text(E164.msisdn, off, end - off);
-  t.push();
-  const code = countryCode(b, off);
+function showCountry(t: Tree, off: number, octets: number, digit: (i: number) => number): void {
+  const code = countryCode(digit);
   let value = 0;
   let decimal = true;
   for (let shift = 12; shift >= 0; shift -= 4) {
@@ -56,7 +54,24 @@ export function showE164(t: Tree, b: Uint8Array, off: number, end: number): void
     value = value * 10 + nibble;
     if (nibble > 9) decimal = false;
   }
-  t.num(E164.country, off, 3, value);
-  if (!decimal) t.expert(E164_EXPERTS.notDecimal);
+  t.num(E164.country, off, octets, value);
+  if (decimal) return;
+  t.none(E164.notDecimal, off, octets);
+  t.expert(E164_EXPERTS.notDecimal);
+}
+
+/** Shows the number `[off, end)` in ASCII, without its `+`, and its country code below it. */
+export function showE164(t: Tree, b: Uint8Array, off: number, end: number): void {
+  t.text(E164.msisdn, off, end - off);
+  t.push();
+  showCountry(t, off, 3, (i) => (off + i < b.length ? b[off + i] - 48 : 0));
+  t.pop();
+}
+
+/** The same for digits in semi-octets, the first in the low half; `digits` is their text. ITU-T Q.763 §3.9 */
+export function showE164Digits(t: Tree, b: Uint8Array, off: number, end: number, digits: string): void {
+  t.text(E164.msisdn, off, end - off, digits.replace(/\D/g, '?'));
+  t.push();
+  showCountry(t, off, 2, (i) => (off + (i >> 1) < end ? (b[off + (i >> 1)] >> (4 * (i & 1))) & 15 : 0));
   t.pop();
 }

@@ -1,4 +1,5 @@
 import { experts, fields } from 'fttscope/kit';
+import { ELEMENTS } from './element-values.js';
 import * as V from './values.js';
 
 /** Fields of the relay protocol, and of the elements that it shares with other protocols of its layer. TS 24.011 §8.2 */
@@ -301,64 +302,9 @@ export const S = fields({
     label: 'Information Element Identifier',
     type: 'u8',
     base: 'hex',
-    values: V.ELEMENTS,
+    values: ELEMENTS,
   },
   ieLength: { name: 'gsm_sms.dis_field_ud_iei.length', label: 'Length', type: 'u8' },
-  ieData: { name: 'gsm_sms.ie_data', label: 'IE Data', type: 'bytes' },
-  messageId: {
-    name: 'gsm_sms.udh.mm.msg_id',
-    label: 'Message identifier',
-    type: 'u16',
-    clause: 'TS 23.040 §9.2.3.24.1',
-  },
-  parts: { name: 'gsm_sms.udh.mm.msg_parts', label: 'Message parts', type: 'u8' },
-  part: { name: 'gsm_sms.udh.mm.msg_part', label: 'Message part number', type: 'u8' },
-  destinationPort: { name: 'gsm_sms.destination_port', label: 'Destination port', type: 'u16' },
-  originatorPort: { name: 'gsm_sms.originator_port', label: 'Originator port', type: 'u16' },
-  indicationStore: {
-    name: 'gsm_sms.msg_ind_type_and_stor',
-    label: 'Message Indication type and Storage',
-    type: 'bool',
-    mask: 0x80,
-    values: V.INDICATION_STORE,
-    clause: 'TS 23.040 §9.2.3.24.2',
-  },
-  profile: {
-    name: 'gsm_sms.profile_id',
-    label: 'Multiple Subscriber Profile',
-    type: 'u8',
-    mask: 0x60,
-    values: V.PROFILES,
-  },
-  extendedIndication: {
-    name: 'gsm_sms.ext_msg_ind_type',
-    label: 'Extended Message Indication Type',
-    type: 'u8',
-    mask: 0x1c,
-    values: V.EXTENDED_INDICATIONS,
-  },
-  indication: {
-    name: 'gsm_sms.msg_ind_type',
-    label: 'Message Indication Type',
-    type: 'u8',
-    mask: 0x03,
-    values: V.INDICATIONS,
-  },
-  messageCount: { name: 'gsm_sms.msg_count', label: 'Message Count', type: 'u8' },
-  singleShift: {
-    name: 'gsm_sms.dis_iei_lang.single_shift',
-    label: 'Language (Single Shift)',
-    type: 'u8',
-    values: V.LANGUAGES,
-    clause: 'TS 23.040 §9.2.3.24.15',
-  },
-  lockingShift: {
-    name: 'gsm_sms.dis_iei_lang.locking_shift',
-    label: 'Language (Locking Shift)',
-    type: 'u8',
-    values: V.LANGUAGES,
-    clause: 'TS 23.040 §9.2.3.24.16',
-  },
   fill: { name: 'gsm_sms.dis_field_udh.gsm.fill_bits', label: 'Fill bits', type: 'u8', base: 'hex' },
   text: { name: 'gsm_sms.sms_text', label: 'SMS text', type: 'string', clause: 'TS 23.040 §9.2.3.24' },
   body: { name: 'gsm_sms.sms_body', label: 'SMS body', type: 'bytes' },
@@ -376,6 +322,20 @@ export const SE = experts({
     code: 'gsm_sms.bad-header-length',
     severity: 'error',
     message: 'The user data header does not fit its length',
+    clause: 'TS 23.040 §9.2.3.24',
+  },
+  elementLength: {
+    code: 'gsm_sms.unexpected-data-length',
+    severity: 'error',
+    malformed: true,
+    message: 'Unexpected Data Length',
+    clause: 'TS 23.040 §9.2.3.24',
+  },
+  elementShort: {
+    code: 'gsm_sms.short-data',
+    severity: 'error',
+    malformed: true,
+    message: 'Short Data (?)',
     clause: 'TS 23.040 §9.2.3.24',
   },
   language: {

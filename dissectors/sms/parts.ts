@@ -1,6 +1,6 @@
 /** Parts that several kinds of TPDU share, TS 23.040 §9.2.3. Each returns the offset behind it. */
 import { type Field, need, type Tree, u8, type View } from 'fttscope/kit';
-import { E164 } from '../e164.js';
+import { showE164Digits } from '../e164.js';
 import { textItem } from '../text-media.js';
 import { semiOctets, septets, swapped } from './alphabet.js';
 import { S } from './fields.js';
@@ -37,7 +37,7 @@ export function address(v: View, t: Tree, off: number, title: string, f: Field):
   t.bits(S.plan, off + 1, 1, buf[off + 1]);
   t.text(f, off + 2, end - off - 2, text);
   // Wireshark names it for senders and receivers, not for the recipient of a report.
-  if ((buf[off + 1] & 0x7f) === INTERNATIONAL && f !== S.ra) t.text(E164.msisdn, off + 2, end - off - 2, text);
+  if ((buf[off + 1] & 0x7f) === INTERNATIONAL && f !== S.ra) showE164Digits(t, buf, off + 2, end, text);
   t.pop();
   return end;
 }

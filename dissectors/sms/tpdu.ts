@@ -1,4 +1,5 @@
 import { defineDissector, need, type Tree, u8, type View } from 'fttscope/kit';
+import { I } from './element-fields.js';
 import { S, SE } from './fields.js';
 import {
   address,
@@ -215,7 +216,7 @@ const SHARED = {
   title: 'GSM SMS TPDU (GSM 03.40)',
   short: 'GSM SMS',
   spec: '3GPP TS 23.040 §9.2.2',
-  fields: S,
+  fields: { ...S, ...I },
   experts: SE,
 } as const;
 

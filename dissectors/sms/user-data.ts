@@ -1,10 +1,10 @@
 /** TP-User-Data with its header, TS 23.040 §9.2.3.24. */
-import { type Field, need, type Tree, u16, type View } from 'fttscope/kit';
+import { need, type Tree, u16, type View } from 'fttscope/kit';
 import { textItem } from '../text-media.js';
 import { septetOctets, septets, ucs2 } from './alphabet.js';
+import { showElement } from './elements.js';
 import { S, SE } from './fields.js';
 import type { Coding } from './parts.js';
-import { ELEMENTS } from './values.js';
 
 /** Which of how many messages a text was cut into. TS 23.040 §9.2.3.24.1 */
 export interface Part {
@@ -29,32 +29,6 @@ export interface UserData {
 }
 
 const CONCATENATED = new Set([0x00, 0x08]);
-const SINGLE_SHIFT = 0x24;
-const LOCKING_SHIFT = 0x25;
-
-/** Elements whose octets have fields of their own: widths by field. */
-const PARTS: Readonly<Record<number, readonly (readonly [f: Field, octets: 1 | 2])[]>> = {
-  0: [
-    [S.messageId, 1],
-    [S.parts, 1],
-    [S.part, 1],
-  ],
-  4: [
-    [S.destinationPort, 1],
-    [S.originatorPort, 1],
-  ],
-  5: [
-    [S.destinationPort, 2],
-    [S.originatorPort, 2],
-  ],
-  8: [
-    [S.messageId, 2],
-    [S.parts, 1],
-    [S.part, 1],
-  ],
-  [SINGLE_SHIFT]: [[S.singleShift, 1]],
-  [LOCKING_SHIFT]: [[S.lockingShift, 1]],
-};
 
 /** Calls `take` with each element of the header: its offset, and where its data start and end. */
 function eachElement(b: Uint8Array, off: number, end: number, take: (at: number, data: number, end: number) => void) {
@@ -129,34 +103,4 @@ function showHeader(t: Tree, b: Uint8Array, u: UserData): void {
   if (end < u.headerEnd || u.off + 1 + b[u.off] > u.end) t.expert(SE.headerLength);
   if (u.fill > 0 && u.headerEnd < u.end) t.num(S.fill, u.headerEnd, 1, b[u.headerEnd] & ((1 << u.fill) - 1));
   t.pop();
-}
-
-const nameOfElement = (iei: number): string => (ELEMENTS as (value: number) => string)(iei);
-
-function showElement(t: Tree, b: Uint8Array, at: number, data: number, end: number): void {
-  textItem(t, b, at, end, t.labels ? `IE: ${nameOfElement(b[at])}` : undefined);
-  t.push();
-  t.num(S.iei, at, 1, b[at]);
-  if (t.labels) t.label(`Information Element Identifier: 0x${b[at].toString(16).padStart(2, '0')}`);
-  t.num(S.ieLength, at + 1, 1, end - data);
-  const parts = PARTS[b[at]];
-  const wanted = parts?.reduce((n, [, octets]) => n + octets, 0);
-  if (b[at] === 0x01 && end - data === 2) showIndication(t, b, data);
-  else if (parts === undefined || wanted !== end - data) {
-    if (end > data) t.bytes(S.ieData, data, end - data);
-  } else {
-    let o = data;
-    for (const [f, octets] of parts) {
-      t.num(f, o, octets, octets === 1 ? b[o] : u16(b, o));
-      o += octets;
-    }
-    if (b[at] === SINGLE_SHIFT || b[at] === LOCKING_SHIFT) t.expert(SE.language);
-  }
-  t.pop();
-}
-
-/** TS 23.040 §9.2.3.24.2 */
-function showIndication(t: Tree, b: Uint8Array, off: number): void {
-  for (const f of [S.indicationStore, S.profile, S.extendedIndication, S.indication]) t.bits(f, off, 1, b[off]);
-  t.num(S.messageCount, off + 1, 1, b[off + 1]);
 }

@@ -2,7 +2,7 @@
 import type { ValueStrings } from 'fttscope/kit';
 
 /** Names for ranges: the last entry whose first value is not above `value`. */
-const ranges =
+export const ranges =
   (...list: readonly (readonly [from: number, name: string])[]): ValueStrings =>
   (value) => {
     let name: string | undefined;
@@ -10,7 +10,7 @@ const ranges =
     return name;
   };
 
-const flag = (yes: string, no: string): ValueStrings => ({ 0: no, 1: yes });
+export const flag = (yes: string, no: string): ValueStrings => ({ 0: no, 1: yes });
 export const YES = flag('Yes', 'No');
 export const PRESENT = flag('Present', 'Not Present');
 export const EXTENDED = flag('Extended', 'No extension');
@@ -323,82 +323,4 @@ export const COMMANDS = ranges(
   [4, 'Reserved unspecified'],
   [32, 'Undefined'],
   [224, 'Values specific for each SC'],
-);
-
-/** TS 23.040 §9.2.3.24 */
-export const ELEMENTS = ranges(
-  [0x00, 'Concatenated short messages, 8-bit reference number (SMS Control)'],
-  [0x01, 'Special SMS Message Indication (SMS Control)'],
-  [0x02, 'Reserved N/A'],
-  [0x03, 'Value not used to avoid misinterpretation as <LF> character N/A'],
-  [0x04, 'Application port addressing scheme, 8 bit address (SMS Control)'],
-  [0x05, 'Application port addressing scheme, 16 bit address (SMS Control)'],
-  [0x06, 'SMSC Control Parameters (SMS Control)'],
-  [0x07, 'UDH Source Indicator (SMS Control)'],
-  [0x08, 'Concatenated short message, 16-bit reference number (SMS Control)'],
-  [0x09, 'Wireless Control Message Protocol (SMS Control)'],
-  [0x0a, 'Text Formatting (EMS Control)'],
-  [0x0b, 'Predefined Sound (EMS Content)'],
-  [0x0c, 'User Defined Sound (iMelody max 128 bytes) (EMS Content)'],
-  [0x0d, 'Predefined Animation (EMS Content)'],
-  [0x0e, 'Large Animation (16*16 times 4 = 32*4 =128 bytes) (EMS Content)'],
-  [0x0f, 'Small Animation (8*8 times 4 = 8*4 =32 bytes) (EMS Content)'],
-  [0x10, 'Large Picture (32*32 = 128 bytes) (EMS Content)'],
-  [0x11, 'Small Picture (16*16 = 32 bytes) (EMS Content)'],
-  [0x12, 'Variable Picture (EMS Content)'],
-  [0x13, 'User prompt indicator (EMS Control)'],
-  [0x14, 'Extended Object (EMS Content)'],
-  [0x15, 'Reused Extended Object (EMS Control)'],
-  [0x16, 'Compression Control (EMS Control)'],
-  [0x17, 'Object Distribution Indicator (EMS Control)'],
-  [0x18, 'Standard WVG object (EMS Content)'],
-  [0x19, 'Character Size WVG object (EMS Content)'],
-  [0x1a, 'Extended Object Data Request Command (EMS Control)'],
-  [0x1b, 'Reserved for future EMS features N/A'],
-  [0x20, 'RFC 822 E-Mail Header (SMS Control)'],
-  [0x21, 'Hyperlink format element (SMS Control)'],
-  [0x22, 'Reply Address Element (SMS Control)'],
-  [0x23, 'Enhanced Voice Mail Information (SMS Control)'],
-  [0x24, 'National Language Single Shift (SMS Control)'],
-  [0x25, 'National Language Locking Shift (SMS Control)'],
-  [0x26, 'Reserved for future use N/A'],
-  [0x70, '(U)SIM Toolkit Security Headers (SMS Control)'],
-  [0x80, 'SME to SME specific use (SMS Control)'],
-  [0xa0, 'Reserved for future use N/A'],
-  [0xc0, 'SC specific use (SMS Control)'],
-  [0xe0, 'Reserved for future use N/A'],
-);
-export const INDICATION_STORE = flag(
-  'Store message after updating indication',
-  'Discard message after updating indication',
-);
-export const PROFILES: ValueStrings = { 0: 'Profile ID 1', 1: 'Profile ID 2', 2: 'Profile ID 3', 3: 'Profile ID 4' };
-export const EXTENDED_INDICATIONS = ranges(
-  [0, 'No extended message indication type'],
-  [1, 'Video Message Waiting'],
-  [2, 'Reserved'],
-);
-export const INDICATIONS: ValueStrings = {
-  0: 'Voice Message Waiting',
-  1: 'Fax Message Waiting',
-  2: 'Electronic Mail Message Waiting',
-  3: 'Extended Message Type Waiting',
-};
-/** TS 23.038 annex A */
-export const LANGUAGES = ranges(
-  [0, 'Reserved'],
-  [1, 'Turkish'],
-  [2, 'Spanish (single shift table only)'],
-  [3, 'Portuguese'],
-  [4, 'Bengali'],
-  [5, 'Gujarati'],
-  [6, 'Hindi'],
-  [7, 'Kannada'],
-  [8, 'Malayalam'],
-  [9, 'Oriya'],
-  [10, 'Punjabi'],
-  [11, 'Tamil'],
-  [12, 'Telugu'],
-  [13, 'Urdu'],
-  [14, 'Reserved'],
 );

@@ -41,6 +41,14 @@ const MESSAGES: Readonly<Record<string, string>> = {
   part8: data(true, `44 ${ADDRESS} 00 00 ${TIME} 0b 05 00 03 aa 02 01 a869730e`),
   indication: data(true, `44 ${ADDRESS} 00 04 ${TIME} 06 04 01 02 81 03 41`),
   languages: data(true, `44 ${ADDRESS} 00 04 ${TIME} 08 06 24 01 03 25 01 01 41`),
+  controlled: data(true, `44 ${ADDRESS} 00 04 ${TIME} 0a 06 06 01 d5 07 01 03 414243`),
+  formatted: data(true, `44 ${ADDRESS} 00 04 ${TIME} 0f 0b 0a 03 01 05 b6 0a 04 00 02 45 fa 414243`),
+  objects: data(true, `44 ${ADDRESS} 00 04 ${TIME} 0f 0b 0b 02 01 05 0d 02 02 03 13 01 02 414243`),
+  pictures: data(
+    true,
+    `44 ${ADDRESS} 00 04 ${TIME} 1d 1b 0c 02 0141 0e 02 0242 0f 02 0343 10 02 0444 11 02 0545 12 05 06 0102 aabb 41`,
+  ),
+  misfits: data(true, `44 ${ADDRESS} 00 04 ${TIME} 12 10 00 01 11 0a 02 2233 12 03 445566 24 02 0101 41`),
   unknownElement: data(true, `44 ${ADDRESS} 00 04 ${TIME} 06 04 70 02 5566 41`),
   compressed: data(true, `04 ${ADDRESS} 00 20 ${TIME} 03 414243`),
   reservedGroup: data(true, `04 ${ADDRESS} 80 c8 ${TIME} ${TEST}`),
@@ -50,6 +58,10 @@ const MESSAGES: Readonly<Record<string, string>> = {
   submitSeconds: data(false, `09 05 ${ADDRESS} 00 00 02 1e0000000000 ${TEST}`),
   submitClock: data(false, `a9 05 ${ADDRESS} 1f c8 43 102030000000 ${TEST}`),
   submit: data(false, `05 05 ${ADDRESS} 24 d0 ${TEST}`),
+  fromNorthAmerica: data(true, `04 0b 91 2143658709f1 00 04 ${TIME} 01 41`),
+  fromPortugal: data(true, `04 0c 91 531921436587 00 04 ${TIME} 01 41`),
+  fromNowhere: data(true, `04 04 91 20a1 00 04 ${TIME} 01 41`),
+  fromLetters: data(true, `04 04 91 b4a1 00 04 ${TIME} 01 41`),
   statusReport: data(true, `06 05 ${ADDRESS} ${TIME} ${TIME} 00`),
   statusReportMore: data(true, `06 05 ${ADDRESS} ${TIME} ${TIME} 62 07 00 00 ${TEST}`),
   command: data(false, `22 05 00 02 07 ${ADDRESS} 00`),
@@ -72,13 +84,18 @@ const MESSAGES: Readonly<Record<string, string>> = {
 /** tshark 4.0 takes this period for shorter than the seven octets of TS 23.040 §9.2.3.12. */
 const ENHANCED = data(false, `09 05 ${ADDRESS} 00 00 01 0f0000000000 ${TEST}`);
 
-/** What only tshark has: texts put together from several messages, and the countries of numbers. */
-const LEFT_OUT = /^gsm_sms\.(fragment|reassembled)|^e164\.country/;
+const E164_NAMES = ['e164.msisdn', 'e164.country_code', 'e164.country_code.non_decimal'];
+
+/**
+ * What only tshark has: texts put together from several messages, and how a text is aligned, which it has under the name
+ * of who made a header.
+ */
+const LEFT_OUT = /^gsm_sms\.(fragment|reassembled|udh_created)/;
 
 describe('SMS over IP', () => {
   test('every field is as in tshark', { skip: tsharkMissing }, async () => {
     const names = (await fieldNames(['gsm_sms'])).filter((n) => !LEFT_OUT.test(n));
-    const fields = [...names, ...Object.values(gsmRp.fields).map((f) => f.name), 'e164.msisdn', 'frame.protocols'];
+    const fields = [...names, ...Object.values(gsmRp.fields).map((f) => f.name), ...E164_NAMES, 'frame.protocols'];
     const wanted = [...new Set(fields)].filter((n) => n !== 'gsm_a.rp' && n !== 'gsm_sms');
     const bodies = Object.values(MESSAGES).map((octets) => ({ type: SMS, octets: hex(octets) }));
     assert.deepEqual(await differences(capture('sms.pcap', bodies), wanted), []);
@@ -123,6 +140,20 @@ describe('SMS over IP', () => {
       '        SMS text: Test',
     ])
       assert.ok(text.split('\n').includes(line), line);
+  });
+
+  test('a header says who made it, and how text looks', async () => {
+    const controlled = await oneBody(SMS, hex(MESSAGES.controlled));
+    assert.deepEqual(controlled.values.get('gsm_sms.udh_created'), ['3']);
+    const formatted = await oneBody(SMS, hex(MESSAGES.formatted));
+    assert.equal(formatted.values.get('gsm_sms.udh_created'), undefined);
+    for (const line of [
+      'Alignment: Right',
+      'Font Size: Large',
+      'Style Italic: On',
+      'Background Colour: Bright Magenta',
+    ])
+      assert.match(formatted.text, new RegExp(line));
   });
 
   test('messages that are cut are shown as far as they go', async () => {

@@ -127,8 +127,8 @@ describe('SIP header values', () => {
     assert.deepEqual(code('+4989123'), ['4989123', '49']);
     assert.deepEqual(code('+358401'), ['358401', '358']);
     assert.deepEqual(code('+20x'), ['20x', '248']);
-    assert.deepEqual(code('+1-555-1'), ['1-555-1', '16635']);
-    assert.deepEqual(code('+49x'), ['49x', '53']);
+    assert.deepEqual(code('+1-555-1'), ['1-555-1', '16635', '']);
+    assert.deepEqual(code('+49x'), ['49x', '53', '']);
     assert.deepEqual(code('+abc'), ['abc', '333']);
     assert.deepEqual(code('5551'), []);
   });
