@@ -57,6 +57,13 @@ const CALLED: Readonly<Record<string, string>> = {
   'ipv6.dstopts': 'IPv6 Destination',
 };
 
+const FIN = 1;
+const RST = 4;
+
+/** Whether a segment shows messages: a FIN may end one; octets in a reset are its reason, RFC 9293 §3.5.3. */
+const carries = ({ flags }: Peek, payload: View): boolean =>
+  (flags & RST) !== 0 && payload.length > 0 ? false : payload.wireLength > 0 || (flags & FIN) !== 0;
+
 /**
  * Runs dissectors over one packet and fills a {@link Tree}. Stateless between packets: everything that depends on other
  * packets stands in the {@link Packet}.
@@ -464,7 +471,7 @@ export class Dissection implements Ctx {
     this.sport = p.sport;
     this.dport = p.dport;
     if (table !== 'tcp' && table !== 'udp') this.next(table, p.key, payload);
-    else if (payload.wireLength > 0 || packet.pdus !== null) this.payload(payload);
+    else if (table === 'tcp' ? carries(p, payload) : payload.wireLength > 0) this.payload(payload);
   }
 
   /** What a dissector could not read is shown as data, with what was wrong. */

@@ -302,6 +302,36 @@ describe('found by fuzzing', () => {
     assert.deepEqual(lengths, [2_147_483_647]);
   });
 
+  test('records that the end sets free are not of a last segment without octets, whoever asks', async () => {
+    const record = `1703030067${'00'.repeat(103)}`;
+    const segment = (back: boolean, seq: number, ack: number, flags: string, hex: string): string => {
+      const ends = back ? '0a0000020a000001 01bb9c40' : '0a0000010a000002 9c4001bb';
+      const [length, ...numbers] = [40 + hex.length / 2, seq, ack].map((n) => n.toString(16).padStart(8, '0'));
+      return `4500${length!.slice(4)} 00000000 40060000 ${ends} ${numbers.join('')} 50${flags}ffff 00000000 ${hex}`;
+    };
+    for (const [flags, shown] of [
+      ['10', 0],
+      ['11', 3],
+    ] as const) {
+      const frames = [
+        segment(false, 1000, 1, '10', record).slice(0, -record.length), // cut, and its length on the wire with it
+        segment(false, 1108, 1, '10', record),
+        segment(true, 1, 1216, '10', ''),
+        segment(false, 1216, 1, '10', record),
+        segment(false, 1324, 1, '10', record),
+        segment(false, 1432, 1, flags, ''),
+      ].map((hex) => ({ octets: octets(hex) }));
+      for (const bare of [false, true]) {
+        const numbers: number[] = [];
+        const options = { fields: [tls.fields.record!], bare };
+        await forSource(new FrameSource(frames, RAW), options, ({ frame, dissection: { tree } }) => {
+          for (let i = 0; i < tree.length; i++) if (tree.field[i] === tls.fields.record) numbers.push(frame);
+        });
+        assert.deepEqual(numbers, Array(shown).fill(6), `flags ${flags}, ${bare ? 'bare' : 'whole'}`);
+      }
+    }
+  });
+
   test('parameters of a body say nothing of a body in the next packet', async () => {
     const body = Buffer.from('--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--\r\n').toString('hex');
     const head = 'MESSAGE sip:a@b SIP/2.0\r\nContent-Type: text/plain;boundary=b\r\n\r\n';
