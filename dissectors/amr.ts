@@ -69,6 +69,7 @@ const F = fields({
   narrowRequest: { name: 'amr.nb.cmr', label: 'CMR', type: 'u8', values: narrowRequest, clause: 'RFC 4867 §4.3.1' },
   wideRequest: { name: 'amr.wb.cmr', label: 'CMR', type: 'u8', values: wideRequest, clause: 'RFC 4867 §4.3.1' },
   reserved: { name: 'amr.reserved', label: 'Reserved', type: 'u8' },
+  notAligned: { name: 'amr.reserved.not_zero', label: 'Reserved != 0, not octet aligned', type: 'none' },
   part: { name: 'text', label: 'Speech', type: 'none' },
   toc: { name: 'text', label: 'Payload Table of Contents', type: 'none' },
   more: { name: 'amr.toc.f', label: 'F bit', type: 'bool' },
@@ -189,7 +190,10 @@ function dissect(v: View, t: Tree, layout: Layout): void {
   t.num(wide ? F.wideRequest : F.narrowRequest, off, 1, first >> 4);
   const aligned = layout.aligned ?? (first & 15) === 0;
   t.num(F.reserved, off, 1, first & 15);
-  if ((first & 15) !== 0) t.expert(E.reserved);
+  if ((first & 15) !== 0) {
+    t.none(F.notAligned, off, 1);
+    t.expert(E.reserved);
+  }
   if (aligned) {
     const start = layout.interleaved ? 16 : 8;
     const types = contents(v, t, start, 8, wide);

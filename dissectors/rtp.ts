@@ -6,6 +6,7 @@ import {
   Malformed,
   No,
   need,
+  type PayloadTypes,
   put16,
   put32,
   remembered,
@@ -276,7 +277,7 @@ export const rtp = defineDissector<RtpPacket>({
     t.bits(F.cc, off, 1, buf[off]);
     t.bits(F.marker, off + 1, 1, buf[off + 1]);
     t.bits(F.type, off + 1, 1, buf[off + 1]);
-    const name = typeName(payloadType(buf, off), note);
+    const name = payloadTypeName(payloadType(buf, off), note?.media?.payloadTypes);
     if (t.labels) t.label(`Payload type: ${name} (${payloadType(buf, off)})`);
     need(v, HEADER);
     t.num(F.seq, off + 2, 2, sequence(buf, off));
@@ -292,7 +293,7 @@ export const rtp = defineDissector<RtpPacket>({
     if (v.length < 2) return 'Cut short';
     if (version(buf, off) !== 2) return `Unknown RTP version ${version(buf, off)}`;
     if (v.length < HEADER) return 'Cut short';
-    const name = typeName(payloadType(buf, off), cx.note<RtpNote>(rtp, v));
+    const name = payloadTypeName(payloadType(buf, off), cx.note<RtpNote>(rtp, v)?.media?.payloadTypes);
     const id = ssrcText(ssrc(buf, off));
     const mark = marker(buf, off) ? ', Mark' : '';
     return `PT=${name}, SSRC=0x${id}, Seq=${sequence(buf, off)}, Time=${timestamp(buf, off)}${mark}`;
@@ -351,9 +352,8 @@ export const rtp = defineDissector<RtpPacket>({
 const ssrcText = remembered(1024, (id: number) => id.toString(16).toUpperCase());
 
 /** A dynamic type goes by the name that SDP gave it; a static one keeps its own. */
-function typeName(pt: number, note: RtpNote | undefined): string {
-  const announced = pt >= FIRST_DYNAMIC ? note?.media?.payloadTypes.get(pt)?.name : undefined;
-  return announced ?? payloadName(pt);
+export function payloadTypeName(pt: number, types: PayloadTypes | undefined): string {
+  return (pt >= FIRST_DYNAMIC ? types?.get(pt)?.name : undefined) ?? payloadName(pt);
 }
 
 /** What is known about a packet that an ICMP error quotes: its stream is not followed. */
@@ -459,7 +459,9 @@ function content(v: View, at: number, t: Tree, cx: Ctx, note: RtpNote | undefine
   const count = padded ? buf[v.end - 1] : 0;
   const from = Math.max(at, v.end - count);
   const body = count > 0 ? v.sub(at, from) : v.sub(at);
-  const key = body.length > 0 ? handler(payloadType(buf, v.off), cx, note) : -1;
+  const pt = payloadType(buf, v.off);
+  const types = note?.media?.payloadTypes;
+  const key = body.length > 0 ? handler(pt, cx, types) : -1;
   if (body.length > 0) t.bytes(key === -1 ? F.payload : F.payloadHidden, body.off, body.length);
   if (padded && count === 0) throw new Malformed('padding of no octets'); // RFC 3550 §5.1: the count includes itself
   if (padded) {
@@ -467,11 +469,22 @@ function content(v: View, at: number, t: Tree, cx: Ctx, note: RtpNote | undefine
     t.num(F.paddingCount, v.end - 1, 1, count);
   }
   t.pop();
-  if (key === -1) return;
-  const announced = note?.media?.payloadTypes.get(payloadType(buf, v.off));
+  if (key !== -1) handOn(key, pt, body, cx, types);
+}
+
+function handOn(key: string | number, pt: number, body: View, cx: Ctx, types: PayloadTypes | undefined): void {
+  const announced = types?.get(pt);
   // SDP that names the type and no parameters states the defaults.
   cx.payloadParameters = announced === undefined ? undefined : (announced.parameters ?? '');
+  cx.payloadTypes = types;
   cx.next(typeof key === 'string' ? 'rtp_dyn_payload_type' : 'rtp.pt', key, body);
+}
+
+/** A payload that stands inside another one, as a payload of its own. */
+export function showPayload(t: Tree, cx: Ctx, pt: number, body: View, types: PayloadTypes | undefined): void {
+  const key = body.length > 0 ? handler(pt, cx, types) : -1;
+  t.bytes(key === -1 ? F.payload : F.payloadHidden, body.off, body.length);
+  if (key !== -1) handOn(key, pt, body, cx, types);
 }
 
 /** Octets of the authentication tag: RFC 5764 §4.1.2, RFC 7714 §12. */
@@ -494,8 +507,8 @@ function secured(v: View, at: number, t: Tree, tag: number): void {
 }
 
 /** Who takes the payload: a name of SDP, a payload type, or -1 for nobody. */
-function handler(pt: number, cx: Ctx, note: RtpNote | undefined): string | number {
-  const name = pt >= FIRST_DYNAMIC ? note?.media?.payloadTypes.get(pt)?.name.toLowerCase() : undefined;
+function handler(pt: number, cx: Ctx, types: PayloadTypes | undefined): string | number {
+  const name = pt >= FIRST_DYNAMIC ? types?.get(pt)?.name.toLowerCase() : undefined;
   if (name !== undefined) return cx.takes('rtp_dyn_payload_type', name) ? name : -1;
   return cx.takes('rtp.pt', pt) ? pt : -1;
 }

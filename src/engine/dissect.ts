@@ -7,6 +7,7 @@ import {
   Malformed,
   type NetPair,
   No,
+  type PayloadTypes,
   type Pdu,
   Peek,
   type Severity,
@@ -87,6 +88,7 @@ export class Dissection implements Ctx {
   readonly unpack = unpack;
   mediaParameters = '';
   payloadParameters: string | undefined = undefined;
+  payloadTypes: PayloadTypes | undefined = undefined;
   mediaType = '';
   /** Faults of dissectors (exceptions that are bugs), by protocol. */
   readonly faults = new Map<string, number>();
@@ -158,6 +160,7 @@ export class Dissection implements Ctx {
     this.mediaType = '';
     this.mediaParameters = '';
     this.payloadParameters = undefined;
+    this.payloadTypes = undefined;
     this.leaves = 0;
     this.layer(this.plan.of(d), packet.view);
   }

@@ -167,6 +167,8 @@ export interface Ctx {
   mediaParameters: string;
   /** Parameters that SDP gives the RTP payload that is handed on next (`a=fmtp`); undefined if it says nothing. */
   payloadParameters?: string | undefined;
+  /** What SDP calls the payload types of the stream whose payload is handed on next: RTP payloads may hold others. */
+  payloadTypes?: PayloadTypes | undefined;
   /** Whether anything that `d` may lead to is wanted: if not, there is no need to find out where it leads. */
   wantsBelow(d: AnyDissector): boolean;
   /** Gives octets to a dissector by name. Returns false if there is none. */
@@ -182,6 +184,9 @@ export interface Ctx {
   /** What the index pass left for this dissector about the layer that starts at `v`. */
   note<T>(d: AnyDissector, v: View): T | undefined;
 }
+
+/** By payload type of RTP: its encoding name and what `a=fmtp` says of it. RFC 8866 §6.6, §6.15 */
+export type PayloadTypes = ReadonlyMap<number, { readonly name: string; readonly parameters?: string | undefined }>;
 
 /**
  * A protocol: plain data and functions, one file each, listed once in `dissectors/index.ts`.

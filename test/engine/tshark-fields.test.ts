@@ -52,7 +52,7 @@ const KNOWN: readonly { readonly fields: RegExp; readonly captures?: RegExp; rea
     why: 'an envelope of several records: the frames stand in the fttims layer',
   },
   {
-    fields: /^amr\.(toc\.[fq]|wb\.toc\.ft|reserved\.not_zero)$/,
+    fields: /^amr\.(toc\.[fq]|wb\.toc\.ft)$/,
     why: 'RFC 4867 §4.3: tshark 4.0 says that it decodes the bandwidth-efficient mode and then does not',
   },
   {

@@ -77,7 +77,8 @@ export async function differences(path: string, fields: readonly string[]): Prom
   const out: string[] = [];
   (await ours(path)).forEach((seen, i) => {
     for (const f of fields) {
-      const a = JSON.stringify(theirs.get(i + 1)?.get(f) ?? []);
+      // tshark says so of no octets.
+      const a = JSON.stringify((theirs.get(i + 1)?.get(f) ?? []).map((v) => (v === '<MISSING>' ? '' : v)));
       const b = JSON.stringify(f === 'frame.protocols' ? [seen.protocols.join(':')] : (seen.values.get(f) ?? []));
       if (a !== b) out.push(`frame ${i + 1}, ${f}: tshark ${a}, ours ${b}`);
     }
