@@ -58,8 +58,22 @@ export class ChoiceDialog implements Dialog {
     return true;
   }
 
+  /** Letters narrow down, as one or several; what fits nothing leaves the list as it was. */
+  line(text: string): boolean {
+    const typed = this.typed + text.toLowerCase();
+    if (text === 'Q' || !/^[\w.]+$/.test(text) || this.fitting(typed).length === 0) return false;
+    this.narrow(typed, true);
+    return true;
+  }
+
   private narrow(typed: string, take = false): void {
     this.typed = typed;
+    this.shown = this.fitting(typed);
+    this.list.go(0);
+    if (take && this.shown.length === 1) this.take();
+  }
+
+  private fitting(typed: string): readonly ChoiceItem[] {
     const all = this.items();
     const ways: ((i: ChoiceItem) => boolean)[] = [
       (i) => i.text.toLowerCase().startsWith(typed),
@@ -67,9 +81,7 @@ export class ChoiceDialog implements Dialog {
       (i) => initials(i).startsWith(typed),
       (i) => i.text.toLowerCase().includes(typed),
     ];
-    this.shown = ways.map((fits) => all.filter(fits)).find((found) => found.length > 0) ?? [];
-    this.list.go(0);
-    if (take && this.shown.length === 1) this.take();
+    return ways.map((fits) => all.filter(fits)).find((found) => found.length > 0) ?? [];
   }
 
   private take(): void {

@@ -76,7 +76,14 @@ export class Help implements Dialog {
   plain(): string[] {
     const about = ({ keys, id, title, argument }: Command): string =>
       `   ${keys.map(keyText).join(' or ')}${keys.length === 0 ? '' : '  '}:${id}${argument === undefined ? '' : ` ${argument.toUpperCase()}`}  ${title}`;
+    if (this.lines.length === 0) return [`No command has "${this.searched}". Type other words to search for.`];
     return this.lines.map((line) => ('heading' in line ? line.heading : about(line.command)));
+  }
+
+  /** Each line is another search: nobody sees what was typed before. */
+  line(text: string, known: boolean): boolean {
+    if (!known) this.search(text);
+    return !known;
   }
 
   caret(): { x: number; y: number } {

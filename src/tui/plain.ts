@@ -103,11 +103,13 @@ export class PlainScreens {
       app.close(dialog);
       return;
     }
-    if (dialog?.key?.(line) === true) return;
     const command = this.commandOf(line);
+    const takesLines = dialog?.line !== undefined;
+    if (takesLines ? dialog.line!(line, command !== undefined) : dialog?.key?.(line) === true) return;
     const isNumber = /^\d+$/.test(line);
-    if (dialog?.caret?.() !== undefined && (isNumber || command === undefined)) app.paste(line);
-    else if (isNumber) this.open(Number(line));
+    const writes = dialog?.caret?.() !== undefined;
+    if (writes && !takesLines && (isNumber || command === undefined)) app.paste(line);
+    else if (isNumber && !writes) this.open(Number(line));
     else if (command !== undefined) this.perform(...command);
     else app.say(`${line} is no command; ? lists them`, 'warn');
   }

@@ -86,6 +86,8 @@ export interface Panel {
   key?(key: string): boolean;
   /** Where the terminal's cursor stands while text is typed. */
   caret?(): { readonly x: number; readonly y: number } | undefined;
+  /** Takes a line of `--plain`; false: it has no use for it. `known`: it is a command, or the key of one. */
+  line?(text: string, known: boolean): boolean;
 }
 
 /** One of the eight. */

@@ -135,6 +135,31 @@ test('what is typed into --plain: a command while help is open, words of a form,
   await stage.end();
 });
 
+test('--plain: each line searches the help anew, keys are commands there, and letters choose in windows', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  const out = new PassThrough();
+  const said: string[] = [];
+  const lines = ['?', 'colour', 'no such words', 'clipboard', '2', 'e', 'nothing', 'html', '.', '?', 'Q', 'never'];
+  const typed = async function* () {
+    for (const line of lines) {
+      said.push(String(out.read() ?? ''));
+      yield line;
+    }
+  };
+  await new PlainScreens(stage.app, out).run(typed());
+  const after = (i: number): string => said[i + 1] ?? '';
+  assert.match(after(1), /Keys in Tunnels:\nLook\n {3}c {2}:colours {2}[^\n]*\nq closes this/);
+  assert.match(after(2), /Keys in Tunnels:\nNo command has "no such words"\. Type other words to search for\.\n/);
+  assert.match(after(3), /Keys in Tunnels:\nIn this view\n {3}y {2}:copy {2}copy to the clipboard\nq closes this/);
+  assert.match(after(4), /^\ntunnel 1, Packets, inner\./);
+  assert.match(after(5), /Export:[\s\S]*HTML: report as one page/);
+  assert.match(after(6), /^warn: nothing is no command[\s\S]*Export:[\s\S]*HTML: report as one page/);
+  assert.match(after(7), /export to \(a line, or \. to cancel\) /);
+  assert.match(after(9), /Keys in Packets:/);
+  assert.equal(said.length, 11, 'Q quits there, too');
+  await stage.end();
+});
+
 test('--plain: lines typed early, numbers of things, pages, and what keys turn to', async () => {
   const stage = await Stage.of('00-field.pcapng');
   const out = new PassThrough();
