@@ -52,9 +52,9 @@ export class KeysDialog implements Dialog {
     const out: Line[] = [];
     if (keys.lines === 0) out.push({ text: 'No key log was found.', style: 'warn' });
     else {
-      const from = keys.sources.length > 0 ? ` from ${keys.sources.join(', ')}` : '';
+      const from = keys.sources.length > 0 ? ` (${keys.sources.join(', ')})` : '';
       out.push({
-        text: `${plural(keys.lines, 'line')}${from}: ${count(keys.used)} used, ${count(keys.lines - keys.used)} not.`,
+        text: `${plural(keys.lines, 'line')}: ${count(keys.used)} used${from}, ${count(keys.lines - keys.used)} not.`,
         style: 'text',
       });
     }
