@@ -207,6 +207,11 @@ export const F = fields({
   paddingData: { name: 'rtcp.padding.data', label: 'Padding data', type: 'bytes' },
   paddingCount: { name: 'rtcp.padding.count', label: 'Padding count', type: 'u8' },
   lengthCheck: { name: 'rtcp.length_check', label: 'RTCP frame length check', type: 'bool' },
+  lengthBad: {
+    name: 'rtcp.length_check.bad',
+    label: 'Incorrect RTCP packet length information',
+    type: 'none',
+  },
   // Headings
   part: { name: 'text', label: '', type: 'none' },
 });

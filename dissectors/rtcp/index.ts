@@ -117,14 +117,18 @@ export const rtcp = defineDissector<Rtcp>({
     }
     const note = cx.note<RtcpNote>(rtcp, v);
     let at = v.off;
-    while (at + 2 <= v.end && isKnown(type(buf, at))) {
+    let stated = 0;
+    let good = true;
+    for (let last = false; !last && isKnown(type(buf, at)); ) {
       need(v, HEADER, at);
-      const next = at + packetLength(buf, at);
-      const last = next + 2 > v.end || !isKnown(type(buf, next));
-      packet(v, t, at, last, note);
-      if (last && v.end === v.wireEnd) lengthCheck(t, v, next);
+      const length = packetLength(buf, at);
+      stated += length;
+      const end = packet(v, t, at, note);
+      if (end !== at + length) good = false;
+      at = Math.max(end, at + length);
+      last = isLast(v, at);
+      if (last && v.end === v.wireEnd) lengthCheck(t, v, stated, good && at <= v.end);
       t.pop();
-      at = next;
     }
   },
 
@@ -141,11 +145,15 @@ export const rtcp = defineDissector<Rtcp>({
   codec,
 });
 
-/** Opens the layer of one packet and fills it. */
-function packet(v: View, t: Tree, at: number, last: boolean, note: RtcpNote | undefined): void {
+/** Whether no packet starts at `next`. */
+const isLast = (v: View, next: number): boolean => next + HEADER > v.end || !isKnown(type(v.buf, next));
+
+/** Opens the layer of one packet and fills it; returns where what it holds ends, padding included. */
+function packet(v: View, t: Tree, at: number, note: RtcpNote | undefined): number {
   const { buf } = v;
   const pt = type(buf, at);
   const length = packetLength(buf, at);
+  const last = isLast(v, at + length);
   t.open(F.rtcp, at, Math.min(length, v.end - at));
   if (t.labels) t.label(`Real-time Transport Control Protocol (${nameOf(TYPES, pt)})`);
   if (note?.srtp !== undefined) setup(t, at, 'DTLS-SRTP', note.srtp.frame);
@@ -161,11 +169,12 @@ function packet(v: View, t: Tree, at: number, last: boolean, note: RtcpNote | un
   const end = at + length;
   const padding = isPadded(buf, at) && last && end <= v.end && end > at + HEADER ? buf[end - 1] : 0;
   const tooMuch = padding > length - HEADER;
-  content(v, t, at, tooMuch ? end : end - padding, note?.echoes);
+  const held = content(v, t, at, tooMuch ? end : end - padding, note?.echoes);
   if (tooMuch) throw new Malformed('more padding than the packet has octets');
-  if (padding === 0) return;
+  if (padding === 0) return held;
   if (padding > 1) t.bytes(F.paddingData, end - padding, padding - 1);
   t.num(F.paddingCount, end - 1, 1, padding);
+  return held + padding;
 }
 
 function setup(t: Tree, at: number, method: string, frame: number): void {
@@ -186,24 +195,20 @@ function countField(pt: number): typeof F.rc | undefined {
   return pt === Type.PayloadFeedback ? F.psfb : F.rc;
 }
 
-/** What follows the header, up to `end`. */
-function content(v: View, t: Tree, at: number, end: number, echoes: Echoes | undefined): void {
+/** What follows the header, up to `end`; returns where it really ends, which for counted things may be elsewhere. */
+function content(v: View, t: Tree, at: number, end: number, echoes: Echoes | undefined): number {
   const { buf } = v;
   const body = at + HEADER;
   const n = count(buf, at);
   switch (type(buf, at)) {
     case Type.SenderReport:
-      receptionReports(v, t, senderInfo(v, t, ssrc(v, t, body, F.sender)), n, end, echoes);
-      break;
+      return receptionReports(v, t, senderInfo(v, t, ssrc(v, t, body, F.sender)), n, end, echoes);
     case Type.ReceiverReport:
-      receptionReports(v, t, ssrc(v, t, body, F.sender), n, end, echoes);
-      break;
+      return receptionReports(v, t, ssrc(v, t, body, F.sender), n, end, echoes);
     case Type.Description:
-      description(v, t, body, n, end);
-      break;
+      return description(v, t, body, n);
     case Type.Goodbye:
-      goodbye(v, t, body, n, end);
-      break;
+      return goodbye(v, t, body, n, end);
     case Type.Application:
       application(v, t, body, end);
       break;
@@ -223,6 +228,7 @@ function content(v: View, t: Tree, at: number, end: number, echoes: Echoes | und
     default:
       other(v, t, body, end);
   }
+  return end;
 }
 
 /** Puts a 32-bit number and returns the offset behind it. */
@@ -242,11 +248,12 @@ function other(v: View, t: Tree, at: number, end: number): void {
   t.num(F.blp, body + 2, 2, u16(v.buf, body + 2));
 }
 
-function lengthCheck(t: Tree, v: View, end: number): void {
-  const good = end <= v.end;
+function lengthCheck(t: Tree, v: View, stated: number, good: boolean): void {
   t.num(F.lengthCheck, v.off, 0, good ? 1 : 0);
-  if (t.labels) t.label(`RTCP frame length check: ${good ? 'OK' : 'Wrong'} - ${end - v.off} bytes`);
-  if (!good) t.expert(E.length);
+  if (t.labels) t.label(`RTCP frame length check: ${good ? 'OK' : 'Wrong'} - ${stated} bytes`);
+  if (good) return;
+  t.none(F.lengthBad, v.off, 0);
+  t.expert(E.length);
 }
 
 function packetSummary(v: View, at: number): string {

@@ -1,4 +1,4 @@
-import { i32, latin1, Malformed, nameOf, need, type Tree, u8, u16, u32, type View } from 'fttscope/kit';
+import { i32, latin1, nameOf, need, type Tree, u8, u16, u32, type View } from 'fttscope/kit';
 import { E, F } from './fields.js';
 import { EXTENSIONS } from './values.js';
 
@@ -40,17 +40,20 @@ export function senderInfo(v: View, t: Tree, at: number): number {
 
 export const REPORT = 24;
 
-/** Reception report blocks, RFC 3550 §6.4.1, and what follows them; `end` is where the packet's content ends. */
-export function receptionReports(v: View, t: Tree, from: number, count: number, end: number, echoes?: Echoes): void {
+/**
+ * Reception report blocks, RFC 3550 §6.4.1, and what follows them; `end` is where the packet's content ends. The count
+ * goes before a length that is too small for it. Returns the offset behind them.
+ */
+export function receptionReports(v: View, t: Tree, from: number, count: number, end: number, echoes?: Echoes): number {
   let at = from;
   for (let i = 1; i <= count; i++, at += REPORT) {
-    if (at + REPORT > end) throw new Malformed(`report ${i} of ${count} lies beyond the end of the packet`);
     need(v, REPORT, at);
     t.open(F.part, at, REPORT, t.labels ? `Source ${i}` : undefined);
     receptionReport(v.buf, t, at, echoes?.get(at));
     t.pop();
   }
   while (at < end) at = profileExtension(v, t, at, end);
+  return at;
 }
 
 function receptionReport(b: Uint8Array, t: Tree, o: number, echo?: Echo): void {
@@ -108,40 +111,39 @@ function profileExtension(v: View, t: Tree, at: number, end: number): number {
   return at + length;
 }
 
-/** Chunks of a source description, RFC 3550 §6.5. */
-export function description(v: View, t: Tree, from: number, count: number, end: number): void {
+/** Chunks of a source description, RFC 3550 §6.5; returns the offset behind them. */
+export function description(v: View, t: Tree, from: number, count: number): number {
   let at = from;
   for (let i = 1; i <= count; i++) {
     need(v, 4, at);
     const id = u32(v.buf, at);
     t.open(F.part, at, 4, t.labels ? `Chunk ${i}, SSRC/CSRC 0x${id.toString(16).toUpperCase()}` : undefined);
     t.num(F.ssrc, at, 4, id);
-    at = items(v, t, at + 4, end);
+    at = items(v, t, at + 4);
     t.pop();
     at = from + ((at - from + 3) & ~3); // RFC 3550 §6.5: chunks start on a 32-bit boundary
   }
+  return at;
 }
 
 const END = 0;
 const PRIVATE = 8;
 
 /** Items up to and with the one that ends them; returns the offset behind it. */
-function items(v: View, t: Tree, from: number, end: number): number {
+function items(v: View, t: Tree, from: number): number {
   const { buf } = v;
-  for (let at = from; at < end; ) {
+  for (let at = from; ; ) {
     need(v, 1, at);
     t.num(F.item, at, 1, u8(buf, at));
     if (u8(buf, at) === END) return at + 1;
     need(v, 2, at);
     const length = u8(buf, at + 1);
     t.num(F.itemLength, at + 1, 1, length);
-    if (at + 2 + length > end) throw new Malformed('an item of the description lies beyond the end of the packet');
     need(v, 2 + length, at);
     if (u8(buf, at) !== PRIVATE) putText(t, at + 2, length);
     else if (length > 0) privateItem(v, t, at + 2, length);
     at += 2 + length;
   }
-  return end;
 }
 
 function putText(t: Tree, off: number, length: number): void {
@@ -156,26 +158,26 @@ function privateItem(v: View, t: Tree, off: number, length: number): void {
   putText(t, off + 1 + prefix, length - 1 - prefix);
 }
 
-/** Sources that leave, and why; RFC 3550 §6.6. */
-export function goodbye(v: View, t: Tree, from: number, count: number, end: number): void {
+/** Sources that leave, and why; RFC 3550 §6.6. Returns the offset behind both. */
+export function goodbye(v: View, t: Tree, from: number, count: number, end: number): number {
   const { buf } = v;
   let at = from;
   for (let i = 0; i < count; i++, at += 4) {
     need(v, 4, at);
     t.num(F.ssrc, at, 4, u32(buf, at));
   }
-  if (at >= end) return;
+  if (at >= end) return at;
   need(v, 1, at);
   const length = u8(buf, at);
   t.num(F.itemLength, at, 1, length);
-  if (at + 1 + length > end) throw new Malformed('the reason lies beyond the end of the packet');
   need(v, 1 + length, at);
   t.text(F.text, at + 1, length);
   for (let i = at + 1 + length; i < end && i < v.end; i++)
     if (buf[i] !== 0) {
       t.expert(E.reason);
-      return;
+      break;
     }
+  return Math.max(end, at + 1 + length);
 }
 
 const isPrintable = (b: Uint8Array, o: number, end: number): boolean => {

@@ -82,6 +82,34 @@ test('fields and Info are those of tshark', { skip: tsharkMissing }, () => {
   }
 });
 
+/** Compounds whose lengths are not those of what they count: the length in words goes behind the type. */
+const stated = (hex: string, words: number): string =>
+  hex.slice(0, 4) + words.toString(16).padStart(4, '0') + hex.slice(8);
+const RECEIVER = packet(201, 1, `${S} ${REPORT}`);
+const NAMED = packet(202, 1, `${S} ${item(1, 'abc')} 000000`);
+const LEAVING = packet(203, 1, `${S} 03616263`);
+const MISCOUNTED = [
+  stated(RECEIVER, 6),
+  stated(RECEIVER, 1),
+  stated(RECEIVER, 5) + RECEIVER,
+  `${RECEIVER}00`,
+  `${RECEIVER}${RECEIVER.slice(0, 4)}`,
+  `${RECEIVER}0000000000000000`,
+  RECEIVER + stated(NAMED, 2),
+  RECEIVER + NAMED.replace('81ca', '80ca'),
+  RECEIVER + stated(LEAVING, 0),
+  RECEIVER + stated(LEAVING, 1),
+  stated(packet(200, 0, SENDER), 5),
+].map(octets);
+
+test('counts go before lengths, and what is wrong is said, as in tshark', { skip: tsharkMissing }, () => {
+  const references = askTshark(MISCOUNTED, 'rtcp', /^rtcp\.(?!setup)/);
+  for (const [i, b] of MISCOUNTED.entries()) {
+    const seen = new World([rtcp]).see(rtcp, b);
+    assert.deepEqual(seen.fields, references[i].fields, Buffer.from(b).toString('hex'));
+  }
+});
+
 test('chunks of a loss run length report are runs, vectors and an end', () => {
   // RFC 3611 §4.1.1: run of ones of 5, bit vector 3, terminating null
   const seen = new World([rtcp]).see(
