@@ -1,5 +1,5 @@
 /** Shows options: the node of each, and its value by {@link OPTIONS} or by a function of its own. */
-import { i32, ip4, Short, type Tree, u16, u32, type View } from 'fttscope/kit';
+import { i32, ip4, Malformed, Short, type Tree, u16, u32, type View } from 'fttscope/kit';
 import * as client from './client.js';
 import { E } from './experts.js';
 import { F } from './fields.js';
@@ -112,7 +112,14 @@ function option(s: Showing, t: Tree, at: number): number {
   t.push();
   t.num(F.optionLength, at + 1, 1, end - at - 2);
   if (end > s.v.end) throw new Short(end - at, s.v.end - at, at - s.v.source.start, end <= s.v.wireEnd);
-  value(s, t, code, at + 2, end);
+  const { level } = t;
+  try {
+    value(s, t, code, at + 2, end);
+  } catch (e) {
+    if (!(e instanceof Short || e instanceof Malformed)) throw e;
+    t.level = level; // what it holds ends with it: the options behind it are read all the same
+    t.expert(E.badLength, at, 0, `Option ${code}: ${e.message}`);
+  }
   t.pop();
   return end;
 }

@@ -46,14 +46,22 @@ export function plateaus(t: Tree, b: Uint8Array, off: number, end: number): bool
   return true;
 }
 
-/** Option 119, RFC 3397: names with compression inside the option. */
-export function searchList(t: Tree, v: Value): void {
-  for (let at = v.off; at < v.end; ) {
-    const name = readName(v.b, at, v.end, v.off);
-    t.text(F.searchName, nodeOff(v, at), nodeLen(v, name.end - at), name.text);
-    at = name.end;
+/** Names from `first`, which pointers count from, to the end of the option. The last may lack its final zero. */
+function names(t: Tree, f: Field, v: Value, first: number): void {
+  const list = new Uint8Array(v.end - first + 1);
+  list.set(v.b.subarray(first, v.end));
+  for (let at = 0; at < list.length - 1; ) {
+    const off = nodeOff(v, first + at);
+    const name = readName(list, at, list.length, 0);
+    const end = Math.min(name.end, list.length - 1);
+    t.text(f, off, nodeLen(v, end - at), name.text);
+    if (name.end > end) t.expert(E.badLength, off, 0, 'Name without its final zero');
+    at = end;
   }
 }
+
+/** Option 119, RFC 3397: names with compression inside the option. */
+export const searchList = (t: Tree, v: Value): void => names(t, F.searchName, v, v.off);
 
 /** Option 120, RFC 3361 §3: names or addresses of SIP servers (for an IMS UE: the P-CSCF). */
 export function sipServers(t: Tree, v: Value): void {
@@ -63,14 +71,7 @@ export function sipServers(t: Tree, v: Value): void {
   t.num(F.sipEncoding, nodeOff(v, v.off), nodeLen(v, 1), encoding);
   if (encoding === 0) {
     if (n < 3) t.expert(E.badLength, v.at, 0, `length isn't >= 3 (len = ${n})`);
-    else {
-      // Compression is not for this option (RFC 3361 §3.1), but a pointer would count from the first name.
-      for (let at = v.off + 1; at < v.end; ) {
-        const name = readName(v.b, at, v.end, v.off + 1);
-        t.text(F.sipName, nodeOff(v, at), nodeLen(v, name.end - at), name.text);
-        at = name.end;
-      }
-    }
+    else names(t, F.sipName, v, v.off + 1); // without compression (RFC 3361 §3.1), but a pointer is followed
   } else if (encoding === 1) {
     if (n < 5) t.expert(E.badLength, v.at, 0, `length isn't >= 5 (len = ${n})`);
     else if (n % 4 !== 1) t.expert(E.badLength, v.at, 0, sipLengthText(n, v.joined));
@@ -166,11 +167,7 @@ export function rdnssSelection(t: Tree, b: Uint8Array, off: number, end: number)
   t.bits(F.rdnssPreference, off, 1, b[off]);
   t.bytes(F.rdnssPrimary, off + 1, 4);
   t.bytes(F.rdnssSecondary, off + 5, 4);
-  for (let at = off + 9; at < end; ) {
-    const name = readName(b, at, end, off + 9);
-    t.text(F.rdnssDomain, at, name.end - at, name.text);
-    at = name.end;
-  }
+  names(t, F.rdnssDomain, { b, off, end, joined: false, at: off }, off + 9);
 }
 
 /** Option 151, RFC 6926 §6.2.2. */

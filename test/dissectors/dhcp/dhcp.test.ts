@@ -239,6 +239,19 @@ describe('DHCPv4', () => {
     }
   });
 
+  it('reads the options behind one that is broken', () => {
+    for (const [broken, name, expert] of [
+      ['03616263 07 6578616d706c65', 'abc.example', 'Name without its final zero'], // tshark 4.0.17 has the name, too
+      ['03616263 07 6578616d', undefined, 'Option 119: needs 8 octets at offset 4, has 6'],
+      ['03616263 80', undefined, 'Option 119: Label type 0x80 is not in use'],
+    ] as const) {
+      const { fields, experts } = run(dhcp, message(option(119, broken.replaceAll(' ', '')) + option(51, '00000100')));
+      assert.deepEqual(fields['dhcp.option.dhcp_dns_domain_search_list_fqdn']?.[0], name);
+      assert.deepEqual(fields['dhcp.option.ip_address_lease_time'], ['256']);
+      assert.deepEqual(experts, [expert]);
+    }
+  });
+
   it('stops at Short or Malformed whatever the options are', () => {
     const head = octets(fixed() + COOKIE);
     fc.assert(
