@@ -2,7 +2,7 @@ import { nameOf, type Tree, u8, u16, type View } from 'fttscope/kit';
 import { F } from './fields.js';
 import { dissectHandshake, messageName, type Session } from './handshake.js';
 import { HANDSHAKE_HEADER, handshakeLength } from './hello.js';
-import type { TlsRecordNote } from './note.js';
+import type { RecordStatus, TlsRecordNote } from './note.js';
 import { ContentType, HandshakeType } from './numbers.js';
 import { Scan } from './scan.js';
 import { ALERT_LEVELS, ALERTS, CONTENT_TYPES, HANDSHAKE_TYPES, HEARTBEAT_TYPES } from './values.js';
@@ -16,16 +16,27 @@ export interface Content {
   readonly note: TlsRecordNote | undefined;
 }
 
+/** Octets of an alert. RFC 5246 §7.2 */
+const ALERT = 2;
 /** Largest handshake message that a fragment is believed to begin. */
 const LARGEST_MESSAGE = 1 << 17;
 
 /** Whether the octets could be content in the clear, where no session says so. */
 function looksClear(type: number, v: View): boolean {
   const n = v.wireLength;
-  if (type === ContentType.Alert) return n === 2;
+  if (type === ContentType.Alert) return n === ALERT;
   if (type === ContentType.ChangeCipherSpec) return n === 1;
   if (type === ContentType.Handshake) return v.length > 0 && HANDSHAKE_TYPES[u8(v.buf, v.off)] !== undefined && fits(v);
   return false;
+}
+
+/**
+ * Whether an alert is in the clear: two octets leave no room for a tag, and more are encrypted even where nobody saw the
+ * cipher change. RFC 5246 §7.2
+ */
+function isClearAlert({ buf, off, end, wireLength }: View, status: RecordStatus): boolean {
+  if (wireLength === ALERT || status !== 'clear' || end - off < ALERT) return wireLength === ALERT;
+  return ALERT_LEVELS[u8(buf, off)] !== undefined && ALERTS[u8(buf, off + 1)] !== undefined;
 }
 
 /** Whether the first message ends inside `v`, or goes on in another record in a way that can be. */
@@ -40,6 +51,8 @@ function fits(v: View): boolean {
 export function contentOf(type: number, fragment: View, note: TlsRecordNote | undefined): Content {
   if (note === undefined || note.status === 'cut')
     return { type, view: looksClear(type, fragment) ? fragment : undefined, note };
+  if (type === ContentType.Alert && note.status !== 'open')
+    return { type, view: isClearAlert(fragment, note.status) ? fragment : undefined, note };
   if (note.status === 'clear') return { type, view: fragment, note };
   return { type: note.contentType, view: note.plain, note };
 }

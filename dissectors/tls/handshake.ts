@@ -73,7 +73,7 @@ function random(s: Scan, timed: boolean): void {
   const { buf } = s.v;
   t.bytes(F.random, off, 32);
   if (isRetryRandom(buf, off) && t.labels) t.label('Random: HelloRetryRequest magic');
-  else if (timed) {
+  if (timed) {
     t.push();
     t.time(F.randomTime, off, 4, u32(buf, off));
     t.bytes(F.randomBytes, off + 4, 28);

@@ -129,6 +129,15 @@ test('TLS 1.3 hides the content type until the record is open', () => {
   ]);
 });
 
+// tshark 4.0: level and description where both have a name, else "Encrypted Alert".
+test('alerts that are in the clear are told from encrypted ones by their octets', () => {
+  const long = record(21, 0x0303, [0x9b, 0x7f, ...counting(0)]);
+  assert.equal(dissect(long, { ...CLEAR, contentType: 21 }).summary, 'Encrypted Alert');
+  const after = dissect(record(21, 0x0303, [2, 48]), { ...CLEAR, status: 'no-keys', contentType: 21 });
+  assert.equal(after.summary, 'Alert (Level: Fatal, Description: Unknown CA)');
+  assert.deepEqual(valuesOf(after, 'tls.alert_message.level'), ['2']);
+});
+
 test('alerts are named, or said to be encrypted', () => {
   const fatal = dissect(record(21, 0x0303, [2, 40]), { ...CLEAR, contentType: 21 });
   assert.equal(fatal.summary, 'Alert (Level: Fatal, Description: Handshake Failure)');
