@@ -116,7 +116,7 @@ function option(s: Showing, t: Tree, at: number): number {
   try {
     value(s, t, code, at + 2, end);
   } catch (e) {
-    if (!(e instanceof Short || e instanceof Malformed)) throw e;
+    if (!(e instanceof Malformed || (e instanceof Short && !e.cut))) throw e;
     t.level = level; // what it holds ends with it: the options behind it are read all the same
     t.expert(E.badLength, at, 0, `Option ${code}: ${e.message}`);
   }

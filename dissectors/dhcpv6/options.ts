@@ -1,5 +1,5 @@
 /** Shows the options of DHCPv6, those inside others too. RFC 9915 §21 */
-import { type Field, hex, Short, type Tree, u16, u32, type View } from 'fttscope/kit';
+import { type Field, hex, Malformed, Short, type Tree, u16, u32, type View } from 'fttscope/kit';
 import { linkLayer } from '../dhcp/client.js';
 import { putAscii, putUtf8 } from '../dhcp/text.js';
 import { domains } from './domains.js';
@@ -128,7 +128,7 @@ const SHOWN: Readonly<Record<number, Show>> = {
     t.bytes(F.queryLink, off + 1, 16);
     options(t, a, off + 17, end);
   },
-  45: (t, a, off, end) => options(t, a, off, end),
+  45: options,
   46: number(F.lastTransaction, 4, 'CLT_TIME'),
   47: (t, a, off, end) => {
     if (end - off < 16) return bad(t, off, 'LQ-RELAY-DATA');
@@ -154,6 +154,9 @@ const SHOWN: Readonly<Record<number, Show>> = {
   },
   82: number(F.maxSolicit, 4, 'SOL_MAX_RT'),
   83: number(F.maxInformation, 4, 'INF_MAX_RT'),
+  94: options, // RFC 7598 §5
+  95: options,
+  96: options,
   103: text(F.captivePortal),
   112: text(F.mudUrl),
   135: number(F.relayPort, 2, 'RELAY_PORT'),
@@ -195,7 +198,14 @@ function option(t: Tree, a: Around, code: number, at: number, end: number): void
   t.push();
   t.num(F.option, at, 2, code);
   t.num(F.optionLength, at + 2, 2, end - at - HEADER);
-  (SHOWN[code] ?? nothing)(t, a, at + HEADER, end);
+  const { level } = t;
+  try {
+    (SHOWN[code] ?? nothing)(t, a, at + HEADER, end);
+  } catch (e) {
+    if (!(e instanceof Malformed || (e instanceof Short && !e.cut))) throw e;
+    t.level = level; // what it holds ends with it: the options behind it are read all the same
+    bad(t, at + HEADER, name);
+  }
   t.pop();
 }
 

@@ -131,6 +131,15 @@ describe('DHCPv6', () => {
     assert.deepEqual(run(dhcpv6, message('0001000a0003')).experts, ['Option runs past the end of what holds it']);
   });
 
+  it('reads the options behind one that is broken, and those in containers', () => {
+    for (const broken of [option(6, '001700'), option(17, '000000090001')]) {
+      const { fields, experts } = run(dhcpv6, message(option(94, broken) + option(32, '00000e10')));
+      assert.deepEqual(fields['dhcpv6.option.type'], ['94', broken.startsWith('0006') ? '6' : '17', '32']);
+      assert.deepEqual(fields['dhcpv6.lifetime'], ['3600']);
+      assert.deepEqual(experts.length, 1);
+    }
+  });
+
   it('stops at Short or Malformed however a message is cut or made up', () => {
     cutEverywhere(dhcpv6, message(VALUES.map(([code, value]) => option(code, value)).join('')));
     for (const [code, value] of VALUES)
