@@ -1,5 +1,5 @@
 /** Shows the data of DNSSEC and of other records with keys: RFC 4034, RFC 5155, and the documents named at each. */
-import { type Field, u16, u32 } from 'fttscope/kit';
+import { u16, u32 } from 'fttscope/kit';
 import { E } from './experts.js';
 import { F } from './fields.js';
 import type { Rdata, ShowRdata } from './rdata.js';
@@ -101,7 +101,7 @@ function key(r: Rdata): void {
   t.bits(F.keyZone, start, 2, flags);
   t.bits(F.keyRevoked, start, 2, flags);
   t.bits(F.keySep, start, 2, flags);
-  t.num(F.keyReserved, start, 2, flags & 0xfe7e);
+  t.bits(F.keyReserved, start, 2, flags);
   t.pop();
   r.u8(F.keyProtocol);
   r.u8(F.keyAlgorithm);
@@ -117,17 +117,11 @@ function oldKey(r: Rdata): void {
   r.need(4);
   const flags = r.u16(F.oldKeyFlags);
   t.push();
-  const bits: readonly Field[] = [
-    F.oldKeyAuthentication,
-    F.oldKeyConfidentiality,
-    F.oldKeyRequired,
-    F.oldKeyUser,
-    F.oldKeyEntity,
-    F.oldKeyIpsec,
-    F.oldKeyMime,
-    F.oldKeySignatory,
-  ];
-  for (const f of bits) t.bits(f, start, 2, flags);
+  for (const f of [F.oldKeyAuthentication, F.oldKeyConfidentiality]) t.bits(f, start, 2, flags);
+  // Of a key that may be used for neither there is none. RFC 2535 §3.1.2
+  if (flags >> 14 !== 3)
+    for (const f of [F.oldKeyRequired, F.oldKeyUser, F.oldKeyEntity, F.oldKeyIpsec, F.oldKeyMime, F.oldKeySignatory])
+      t.bits(f, start, 2, flags);
   t.pop();
   r.u8(F.oldKeyProtocol);
   r.u8(F.oldKeyAlgorithm);

@@ -102,6 +102,15 @@ const RECORDS: readonly (readonly [number, string, string, Readonly<Record<strin
   ],
   [48, '0101030801020304', 'DNSKEY', { 'dns.dnskey.flags': ['0x0101'], 'dns.dnskey.key_id': ['2063'] }],
   [
+    48,
+    '0181030801020304',
+    'DNSKEY',
+    { 'dns.dnskey.flags.reserved': ['0x0000'], 'dns.dnskey.flags.key_revoked': ['1'] },
+  ],
+  [48, 'a7220308', 'DNSKEY', { 'dns.dnskey.flags.reserved': ['0x5311'] }],
+  [25, '4225030801020304', 'KEY', { 'dns.key.flags.signatory': ['5'] }],
+  [25, 'd225030801020304', 'KEY', { 'dns.key.flags.confidentiality': ['1'] }],
+  [
     50,
     `0101000a04aabbccdd14${'05'.repeat(20)}0006400000000002`,
     'NSEC3',
