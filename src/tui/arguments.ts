@@ -1,5 +1,6 @@
 import { completeRule, judgeRule } from './decode-as.js';
 import { completePath } from './files.js';
+import { COPY_FORMS } from './packet-actions.js';
 import type { Completion, Verdict } from './prompt.js';
 import { starterOf, verdictOf } from './start.js';
 import { THEMES } from './style.js';
@@ -33,6 +34,8 @@ export function completeArgument(desk: Desk, command: string, typed: string): Co
           );
     case 'add-column':
       return fieldNames(desk, typed);
+    case 'copy':
+      return oneOf(COPY_FORMS, typed);
     case 'pager':
       return oneOf(['report'], typed);
     case 'edit':

@@ -105,7 +105,7 @@ export const COMMANDS = [
 
   c('Do', 'write', 'w  F2', 'write', 'write packets to a pcapng file', 'file'),
   c('Do', 'export', 'e', 'export', 'export this as text, CSV, JSON or Markdown', 'file'),
-  c('Do', 'copy', 'y', 'copy', 'copy to the clipboard'),
+  c('Do', 'copy', 'y', 'copy', 'copy to the clipboard', 'form'),
   c('Do', 'keys', 'K', 'keys', 'load keys; what key logs open', 'file'),
   c('Do', 'mute', 'X', 'mute', 'leave out findings of this kind'),
   c('Do', 'pager', 'v', 'pager', 'read this in $PAGER; :pager report', 'what'),

@@ -4,6 +4,7 @@ import type { CommandId } from './keymap.js';
 import { COLOURINGS } from './packet-colours.js';
 import type { PacketsView } from './packets-view.js';
 import type { Pane } from './panes.js';
+import { plural } from './words.js';
 
 /* What is done with the packet or the field under the cursor. */
 
@@ -42,17 +43,40 @@ export function filterFromField(view: PacketsView, command: CommandId): void {
   else view.setFilter(filter === '' ? `!(${field})` : `${wrapped} && !(${field})`);
 }
 
+/** Octets as they are pasted elsewhere. */
+const COPIES: Readonly<Record<string, readonly [words: string, of: (octets: Buffer) => string]>> = {
+  hex: ['as hex', (o) => o.toString('hex')],
+  c: ['as a C array', cArray],
+  base64: ['as base64', (o) => o.toString('base64')],
+  text: ['as text', (o) => o.toString('utf8')],
+};
+export const COPY_FORMS = Object.keys(COPIES);
+
+function cArray(octets: Buffer): string {
+  const lines: string[] = [];
+  for (let at = 0; at < octets.length; at += 12)
+    lines.push(`  ${[...octets.subarray(at, at + 12)].map((o) => `0x${o.toString(16).padStart(2, '0')}`).join(', ')},`);
+  return `static const unsigned char octets[${octets.length}] = {\n${lines.join('\n')}\n};\n`;
+}
+
+/** Copies the octets of the field in a form. */
+function copyOctets({ desk, tree, current: n }: PacketsView, form: string): void {
+  const copy = COPIES[form];
+  const octets = n && tree.detail?.sources[n.source]?.octets.subarray(n.off, n.off + n.length);
+  if (copy === undefined) desk.say(`octets are copied as ${COPY_FORMS.join(', ')}, not as ${form}`, 'warn');
+  else if (octets === undefined || octets.length === 0) desk.say('no octets are selected', 'warn');
+  else desk.copy(copy[1](Buffer.from(octets)), `${plural(octets.length, 'octet')} ${copy[0]}`);
+}
+
 /** Copies what has the focus: the line of the packet, that of the field, or its octets as hex. */
-function copyShown({ desk, packets, tree, focus, rowId, current: n }: PacketsView): void {
+function copyShown(view: PacketsView): void {
+  const { desk, packets, focus, rowId, current: n } = view;
   if (focus === 'list' || n === undefined) {
     const { gap } = packets;
     if (gap !== undefined) desk.copy(gap, 'what is missing');
     else if (packets.row >= 0) desk.copy(packets.lineOf(packets.row, desk.preferences.time), `packet ${rowId}`);
   } else if (focus === 'tree') desk.copy(n.label, n.field || 'a line of the tree');
-  else {
-    const octets = tree.detail?.sources[n.source]?.octets.subarray(n.off, n.off + n.length) ?? new Uint8Array(0);
-    desk.copy(Buffer.from(octets).toString('hex'), `${octets.length} octets as hex`);
-  }
+  else copyOctets(view, 'hex');
 }
 
 /** Shows the whole of a field: long values are cut in the tree. */
@@ -98,7 +122,8 @@ export function listCommand(view: PacketsView, command: CommandId, argument: str
       desk.say(desk.keymap.words('packets stay in the order of the capture; {columns} chooses columns'));
       return true;
     case 'copy':
-      copyShown(view);
+      if (argument === '') copyShown(view);
+      else copyOctets(view, argument);
       return true;
     case 'info':
       showField(view);

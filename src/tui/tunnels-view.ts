@@ -2,7 +2,9 @@ import type { FindingEntity, TunnelEntity } from '../model/entities.js';
 import { cadenceOf, cadenceWords } from './cadence.js';
 import { type Area, clip, wrap } from './cells.js';
 import { octetsText } from './chrome.js';
+import { csvOf } from './csv.js';
 import { Reader } from './dialogs.js';
+import type { ExportOffer } from './exports.js';
 import { glanceOver, type Overview } from './glance-over.js';
 import type { CommandId } from './keymap.js';
 import { inSlices } from './slices.js';
@@ -309,6 +311,23 @@ export class TunnelsView implements View {
   restore(place: unknown): void {
     const at = this.table.items.findIndex((r) => r.id === place);
     if (at >= 0) this.table.list.go(at);
+  }
+
+  exports(): readonly ExportOffer[] {
+    const { columns, items } = this.table;
+    // What is a sign on the screen is a word there.
+    const words: Readonly<Record<string, (r: TunnelRow) => string>> = {
+      sign: (r) => r.severity,
+      proxy: (r) => (r.proxied ? 'proxied' : ''),
+    };
+    const names: Readonly<Record<string, string>> = { sign: 'worst' };
+    const told = columns.map((c) => ({
+      ...c,
+      id: names[c.id] ?? c.id,
+      title: c.id,
+      text: (r: TunnelRow) => (words[c.id] ?? c.text)(r),
+    }));
+    return [{ name: 'tunnels as CSV', file: 'tunnels.csv', make: () => csvOf(told, items) }];
   }
 
   plainItems(): readonly number[] {

@@ -102,6 +102,52 @@ describe('export', () => {
   });
 });
 
+test('e in the list of tunnels writes it as CSV', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  const path = join(folder, 'tunnels.csv');
+  await stage.press('e t');
+  assert.match(stage.text, /00-field\.tunnels\.csv/);
+  await typeInstead(stage, path);
+  await stage.press('Enter');
+  const [head, ...lines] = readFileSync(path, 'utf8').trimEnd().split('\r\n');
+  assert.equal(head, 'worst,number,ue,proxy,eftf,tls,keys,envelopes,inner,user,end');
+  // The table beside the sample: 111 and 112 envelopes; addresses are whole, however narrow the screen is.
+  assert.equal(lines[0], 'error,1,192.0.2.7:40001,,eftf.example:443,1.3,ok,112/111,10.9.0.50,+15550100,UE');
+  assert.deepEqual(
+    lines.map((l) => l.split(',')[8]),
+    ['10.9.0.50', 'fe80::5054:ff:fe12:3456', '?', '-'],
+  );
+  await stage.end();
+});
+
+test(':copy takes the octets of a field as hex, as C, as base64 and as text', async () => {
+  const stage = await Stage.of('28-overloaded.pcapng');
+  await stage.press('2 / s i p Enter');
+  await stage.until(/of 15/);
+  await stage.press('Tab Ctrl-F');
+  await stage.type('method: register');
+  await stage.press('Enter');
+  assert.match(stage.text, /octets \d+–\d+ \(8\) +sip\.Method/);
+  const copied: Record<string, string> = {
+    hex: '5245474953544552',
+    c: 'static const unsigned char octets[8] = {\n  0x52, 0x45, 0x47, 0x49, 0x53, 0x54, 0x45, 0x52,\n};\n',
+    base64: 'UkVHSVNURVI=',
+    text: 'REGISTER',
+  };
+  for (const [form, expected] of Object.entries(copied)) {
+    await stage.press(':');
+    await stage.type(`copy ${form}`);
+    await stage.press('Enter');
+    assert.equal(stage.display.offered, expected);
+    assert.match(stage.text, /8 octets as \S.*: offered to the terminal's clipboard/);
+  }
+  await stage.press(':');
+  await stage.type('copy rot13');
+  await stage.press('Enter');
+  assert.match(stage.text, /! octets are copied as hex, c, base64, text, not as rot13/);
+  await stage.end();
+});
+
 describe('write', () => {
   test('inner packets, all or those listed; keys only after a question', async () => {
     const stage = await Stage.of('28-overloaded.pcapng');

@@ -150,7 +150,7 @@ test('--plain: each line searches the help anew, keys are commands there, and le
   const after = (i: number): string => said[i + 1] ?? '';
   assert.match(after(1), /Keys in Tunnels:\nLook\n {3}c {2}:colours {2}[^\n]*\nq closes this/);
   assert.match(after(2), /Keys in Tunnels:\nNo command has "no such words"\. Type other words to search for\.\n/);
-  assert.match(after(3), /Keys in Tunnels:\nIn this view\n {3}y {2}:copy {2}copy to the clipboard\nq closes this/);
+  assert.match(after(3), /Keys in Tunnels:\nIn this view\n {3}y {2}:copy FORM {2}copy to the clipboard\nq closes this/);
   assert.match(after(4), /^\ntunnel 1, Packets, inner\./);
   assert.match(after(5), /Export:[\s\S]*HTML: report as one page/);
   assert.match(after(6), /^warn: nothing is no command[\s\S]*Export:[\s\S]*HTML: report as one page/);
