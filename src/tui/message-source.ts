@@ -79,7 +79,7 @@ export class MessageSource {
 }
 
 /** The innermost message of a row: SIP as text, anything else as its tree. */
-function messageOf({ nodes, sources }: Detail): MessageText {
+export function messageOf({ nodes, sources }: Detail): MessageText {
   const layers = nodes.filter((n) => n.depth === 0 && n.field !== '');
   const sip = layers.findLast((n) => n.field === 'sip');
   if (sip !== undefined) {

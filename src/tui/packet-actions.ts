@@ -1,6 +1,7 @@
 import { addColumn, ColumnsDialog } from './columns-dialog.js';
 import { Reader } from './dialogs.js';
 import type { CommandId } from './keymap.js';
+import { messageOf } from './message-source.js';
 import { COLOURINGS } from './packet-colours.js';
 import type { PacketsView } from './packets-view.js';
 import type { Pane } from './panes.js';
@@ -92,6 +93,12 @@ function showField({ desk, tree, current: n }: PacketsView): void {
   desk.show(new Reader(n.field || 'Field', lines, desk));
 }
 
+/** Shows the innermost message: SIP as it was sent, anything else as its layer. */
+function showMessage(view: PacketsView): void {
+  const { desk, rowId } = view;
+  view.whenRead((d) => desk.show(new Reader(`packet ${rowId}`, messageOf(d).lines, desk)));
+}
+
 /** Does what a command says about the list and what it shows; false: it says nothing about it. */
 export function listCommand(view: PacketsView, command: CommandId, argument: string): boolean {
   const { desk, packets } = view;
@@ -127,6 +134,9 @@ export function listCommand(view: PacketsView, command: CommandId, argument: str
       return true;
     case 'info':
       showField(view);
+      return true;
+    case 'raw':
+      showMessage(view);
       return true;
     default:
       return false;

@@ -196,8 +196,19 @@ export class PacketsView implements View {
     this.words.note(d);
     this.tree.set(d);
     this.octets.show(d, this.tree.current);
+    if (this.waits?.row === d.row) this.waits.use(d);
+    this.waits = undefined;
     this.desk.repaint();
   }
+
+  /** Does something with the packet under the cursor, once it was read. */
+  whenRead(use: (d: Detail) => void): void {
+    const { row } = this.packets;
+    const { detail } = this.tree;
+    if (detail?.row === row) use(detail);
+    else this.waits = { row, use };
+  }
+  private waits: { readonly row: number; use(d: Detail): void } | undefined;
 
   /* Commands */
 
