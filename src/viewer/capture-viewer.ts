@@ -62,7 +62,7 @@ export class CaptureViewer implements Viewer {
   private told: Report | null = null;
   private anew = false;
   private readonly listeners: (() => void)[] = [];
-  private readonly started = performance.now();
+  private started = performance.now();
   private stopped = false;
   private ended = false;
   private more: (() => void)[] = [];
@@ -372,6 +372,7 @@ export class CaptureViewer implements Viewer {
 
   async reopen(changes: Reopen): Promise<void> {
     this.viewed = await this.viewed.again(changes);
+    this.started = performance.now();
     this.again.over = true;
     await this.busy;
     await this.release();
