@@ -1,4 +1,5 @@
 import { type Area, cellsOf, wrap } from './cells.js';
+import { FRAME } from './frame.js';
 import type { CommandId } from './keymap.js';
 import { scrollBar } from './list.js';
 import type { Desk, Dialog, MouseAt, Reading } from './view.js';
@@ -61,12 +62,21 @@ export class Reader implements Dialog {
     this.height = lines.length + 2;
   }
 
+  /** Long lines are cut between words, and take more lines. */
+  heightAt(width: number): number {
+    this.wrap(width - FRAME);
+    return this.wrapped.length + 2;
+  }
+
+  private wrap(width: number): void {
+    if (this.wrappedFor === width) return;
+    this.wrappedFor = width;
+    this.wrapped = this.lines.flatMap((l) => wrap(l, width - 1));
+  }
+
   draw(area: Area): void {
     const { theme } = this.desk.preferences;
-    if (this.wrappedFor !== area.width) {
-      this.wrappedFor = area.width;
-      this.wrapped = this.lines.flatMap((l) => wrap(l, area.width - 1));
-    }
+    this.wrap(area.width);
     this.seen = area.height;
     this.top = Math.max(0, Math.min(this.top, this.wrapped.length - area.height));
     for (let y = 0; y < area.height && this.top + y < this.wrapped.length; y++)

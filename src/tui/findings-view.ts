@@ -81,7 +81,14 @@ export class FindingsView implements View {
   private columns(): Column<FindingEntity>[] {
     const style = (f: FindingEntity) => severityStyle(this.desk.preferences.theme, f.severity);
     return [
-      { id: 'sign', title: ' ', ...col(1, 1, 0), text: (f) => SIGNS[f.severity], style, key: (f) => RANK[f.severity] },
+      {
+        id: 'severity',
+        title: ' ',
+        ...col(1, 1, 0),
+        text: (f) => SIGNS[f.severity],
+        style,
+        key: (f) => RANK[f.severity],
+      },
       { id: 'code', title: 'code', ...col(24, 27, 6), text: (f) => f.code, style, key: (f) => f.code },
       { id: 'title', title: 'what', ...col(36, 120, 2), grow: true, text: (f) => `${f.title}. ${f.meaning}` },
       { id: 'about', title: 'about', ...col(17, 20, 3), text: about, key: about },

@@ -12,12 +12,15 @@ export interface Place {
 /** Where a dialog stands in an area: in the middle, as large as it wants to be and may. */
 export function placeOf(d: Dialog, width: number, height: number): Place {
   const w = Math.min(d.width, width);
-  const h = Math.min(d.height, height);
+  const h = Math.min(d.heightAt?.(w) ?? d.height, height);
   return { x: (width - w) >> 1, y: (height - h) >> 1, width: w, height: h };
 }
 
+/** Cells of the frame, and of a blank beside the text, in a width. */
+export const FRAME = 4;
+
 /** The part within the frame: a blank beside the text. */
-export const insideOf = (p: Place): Place => ({ x: p.x + 2, y: p.y + 1, width: p.width - 4, height: p.height - 2 });
+export const insideOf = (p: Place): Place => ({ x: p.x + 2, y: p.y + 1, width: p.width - FRAME, height: p.height - 2 });
 
 /** Draws a frame with a title, blank inside. */
 export function drawFrame(area: Area, theme: Theme, title: string, style = theme.dim): void {

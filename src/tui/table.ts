@@ -124,8 +124,9 @@ export class Table<T> {
       this.sortedBy = sortable[at + 1]?.id ?? '';
     }
     this.arrange();
-    const title = this.columns.find((c) => c.id === this.sortedBy)?.title;
-    return title === undefined ? 'in the first order' : `by ${title}${this.descending ? ', largest first' : ''}`;
+    const column = this.columns.find((c) => c.id === this.sortedBy);
+    if (column === undefined) return 'in the first order';
+    return `by ${column.title.trim() || column.id}${this.descending ? ', largest first' : ''}`;
   }
 
   /** Moves; whether the command was one that moves. */

@@ -127,6 +127,8 @@ export interface Dialog extends Panel {
   /** Cells that it would like, frame and all; it gets what there is. */
   readonly width: number;
   readonly height: number;
+  /** The same for a width that it gets, where that counts. */
+  heightAt?(width: number): number;
   closed?(): void;
 }
 

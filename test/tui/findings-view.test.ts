@@ -50,6 +50,14 @@ describe('findings', () => {
     assert.equal(saves(), 2);
   });
 
+  test('s says what findings are sorted by, each time', async () => {
+    const { desk, v } = await view('28-overloaded.pcapng');
+    for (const words of ['Findings by severity', 'Findings by severity, largest first', 'Findings by code']) {
+      v.run('sort', '');
+      assert.equal(desk.said.at(-1), words);
+    }
+  });
+
   test('a scope leaves only what it is about, and says so where nothing is', async () => {
     const { v, lines } = await view('28-overloaded.pcapng');
     v.show({ label: 'tunnel 9', tunnels: [9] });

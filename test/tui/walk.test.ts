@@ -256,6 +256,22 @@ test('a flag by its name alone: it only has to be there', async () => {
   });
 });
 
+test('a window with long lines is as high as these are', async () => {
+  await walk('00-field.pcapng', async (s) => {
+    for (const [width, height] of [
+      [80, 24],
+      [120, 40],
+    ]) {
+      s.resize(width, height);
+      await s.press('5');
+      await s.press('i');
+      // From the first line to the last within one frame, without a bar.
+      assert.match(s.text, /┌─ call\.overload ─[\s\S]*│ What: [\s\S]*│ Next: [\s\S]*└─+┘/);
+      await s.press('Esc');
+    }
+  });
+});
+
 test('find in list, tree and octets', async () => {
   await walk('20-healthy-call.pcapng', async (s) => {
     await s.press('2 Ctrl-F');
