@@ -1,5 +1,6 @@
 import type { Area } from './cells.js';
 import { Reader } from './dialogs.js';
+import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
 import { List } from './list.js';
 import { SIGNS } from './style.js';
@@ -56,7 +57,7 @@ export class LogView implements View {
   }
 
   offers(): readonly CommandId[] {
-    return this.desk.messages.length === 0 ? ['view-tunnels', 'help'] : ['open', 'tail', 'copy', 'help'];
+    return this.desk.messages.length === 0 ? ['view-tunnels', 'help'] : ['open', 'tail', 'copy', 'export', 'help'];
   }
 
   run(command: CommandId): boolean {
@@ -87,6 +88,11 @@ export class LogView implements View {
       if (at.kind === 'double') this.run('open');
     }
     return true;
+  }
+
+  exports(): readonly ExportOffer[] {
+    if (this.desk.messages.length === 0) return [];
+    return [{ name: 'log as text', file: 'log.txt', make: () => `${this.plain().join('\n')}\n` }];
   }
 
   plainItems(): readonly number[] {

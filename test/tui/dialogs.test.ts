@@ -120,6 +120,19 @@ test('e in the list of tunnels writes it as CSV', async () => {
   await stage.end();
 });
 
+test('e in the log writes it as text', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  const path = join(folder, 'log.txt');
+  stage.app.say('the first');
+  stage.app.say('the second', 'warn');
+  await stage.press('8 e l');
+  assert.match(stage.text, /00-field\.log\.txt/);
+  await typeInstead(stage, path);
+  await stage.press('Enter');
+  assert.match(readFileSync(path, 'utf8'), /^(\d\d:){2}\d\d note: the first\n(\d\d:){2}\d\d warn: the second\n$/);
+  await stage.end();
+});
+
 test('r in the list of packets shows the message as it stands', async () => {
   const stage = await Stage.of('28-overloaded.pcapng');
   await stage.press('2');
