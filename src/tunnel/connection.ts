@@ -123,6 +123,7 @@ export class Connection implements StreamConsumer {
     }
     if (mode === 'tls') off = this.tlsRecords!.takeWhole(side, half, buf, off, end);
     if (off === end) return;
+    half.fresh = off === start && half.window.length === 0 && half.passing === 0;
     half.window.feed(buf, off, end, frame);
     this.step(side);
     if (half.unclaimed > 0) this.unknown(buf, Math.max(off, end - half.unclaimed), end);
@@ -169,7 +170,7 @@ export class Connection implements StreamConsumer {
     const half = this.halves[side];
     this.host.finding('capture.gap');
     this.noteGap(side, octets);
-    if (half.mode === 'tls') this.tlsRecords!.cut(side, half, octets);
+    if (half.mode === 'tls') this.tlsRecords!.cut(side, half, octets, cut);
     else {
       if (cut) this.cutShort(half, octets);
       half.window.clear();

@@ -40,6 +40,8 @@ export class Half {
   deframer: Deframer | null = null;
   /** The last frame that carried octets. */
   frame = 0;
+  /** The window starts with the first octet of that frame. */
+  fresh = false;
 
   constructor(ledger: Ledger) {
     this.window = new PduBuffer(LIMITS.messageOctets, ledger);
@@ -116,6 +118,7 @@ export class Half {
   /** Drops `n` octets of the window. What was looked at counts from its new start. */
   private skipTo(n: number): void {
     this.window.skip(n);
+    if (n > 0) this.fresh = false;
     this.looked = Math.max(0, this.looked - n);
     this.open = this.open.filter((at) => at >= n).map((at) => at - n);
   }

@@ -94,10 +94,15 @@ export class RecordLayer {
     return at - off;
   }
 
-  /** Octets of a record, or more, are missing. Where its header is there, it is known where the next one may start. */
-  cut(side: Side, half: Half, octets: number): void {
+  /**
+   * Octets of a record, or more, are missing. Where its header is there, it is known where the next one may start; what
+   * begins a segment that was not captured whole (`snapped`) is believed to be one.
+   */
+  cut(side: Side, half: Half, octets: number, snapped: boolean): void {
     const w = half.window;
     const have = w.end - w.off;
+    const starts = snapped && half.fresh && half.frame === this.host.frame && have >= RECORD_HEADER;
+    if (starts && recordLength(w.buf, w.off) >= 0) half.lost = false;
     const n = half.lost || have < RECORD_HEADER ? -1 : recordLength(w.buf, w.off);
     let missing = octets - half.passing + (half.lost ? have : 0);
     half.afterGap = true;

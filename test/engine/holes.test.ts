@@ -131,6 +131,20 @@ describe('TLS without keys', () => {
     const [stacks] = await see([first, third, fourth, lost]);
     assert.deepEqual(new Set(stacks), new Set(['ip:tcp:tls']));
   });
+
+  test('of segments that a snaplen cut, each shows the record that it begins with', async () => {
+    const [, down] = pair(at('198.51.100.1', 443));
+    const frames = [
+      down.send(record(10)),
+      down.send(record(100) + record(101), 30), // the rest of both is missing
+      down.send(record(102) + record(103), 30),
+      down.send(record(104), 4),
+      down.send('x'.repeat(100), 30), // goes on with a record, perhaps
+      down.send(record(105), 30),
+      down.send(record(106)),
+    ];
+    assert.deepEqual((await see(frames, 'tls.record.length'))[1], ['10', '100', '102', '105', '106']);
+  });
 });
 
 describe('what nobody knows', () => {
