@@ -29,6 +29,7 @@ import { http2 } from './http2.js';
 import { icmp } from './icmp.js';
 import { icmpv6 } from './icmpv6/index.js';
 import { wlan } from './ieee80211.js';
+import { igmp, igmpMessage } from './igmp.js';
 import { imf } from './imf.js';
 import { ipv4 } from './ipv4.js';
 import { ipv6 } from './ipv6.js';
@@ -100,6 +101,8 @@ export const dissectors: readonly AnyDissector[] = [
   pppoes,
   pppoed,
   arp,
+  igmp,
+  igmpMessage,
   ipv4,
   ipv6,
   hopByHop,

@@ -20,6 +20,8 @@ import { SET } from '../numbers.js';
 const VERSION_1 = 24;
 const VERSION_2_QUERY = 28;
 const RECORD = 20;
+/** Of these, the octets before the group. */
+const RECORD_HEADER = 4;
 export const QUERY = 130;
 export const REPORT_V2 = 143;
 
@@ -109,15 +111,19 @@ export function listener(t: Tree, v: View): void {
 /** One record of a version 2 report; returns where the next one starts. */
 function record(t: Tree, v: View, o: number): number {
   const { buf } = v;
-  need(v, RECORD, o);
+  need(v, RECORD_HEADER, o);
   const aux = 4 * u8(buf, o + 1);
   const n = u16(buf, o + 2);
   const end = o + RECORD + 16 * n + aux;
   t.open(F.record, o, end - o);
-  if (t.labels) t.label(`Multicast Address Record ${nameOf(RECORD_TYPES, u8(buf, o))}: ${ip6(buf, o + 4)}`);
+  if (t.labels) {
+    const group = o + RECORD <= v.end ? ip6(buf, o + 4) : '';
+    t.label(`Multicast Address Record ${nameOf(RECORD_TYPES, u8(buf, o))}: ${group}`);
+  }
   t.num(F.recordType, o, 1, u8(buf, o));
   t.num(F.auxLength, o + 1, 1, u8(buf, o + 1));
   t.num(F.recordSources, o + 2, 2, n);
+  need(v, RECORD, o);
   t.bytes(F.recordGroup, o + 4, 16);
   for (let i = 0, at = o + RECORD; i < n; i++, at += 16) {
     need(v, 16, at);

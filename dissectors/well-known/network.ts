@@ -123,26 +123,6 @@ export const network = [
     },
   }),
   named({
-    proto: 'igmp',
-    title: 'Internet Group Management Protocol',
-    short: 'IGMP',
-    spec: 'RFC 3376',
-    on: { 'ip.proto': [2] },
-    tables: ['igmp.type'],
-    /** Wireshark lists the versions of IGMP as a layer of the same name. */
-    inner(v, cx) {
-      if (v.length > 0 && cx.takes('igmp.type', v.buf[v.off])) cx.next('igmp.type', v.buf[v.off], v);
-    },
-  }),
-  named({
-    proto: 'igmp.message',
-    layer: 'igmp',
-    title: 'Internet Group Management Protocol',
-    short: 'IGMP',
-    spec: 'RFC 3376 §4',
-    on: { 'igmp.type': [0x11, 0x12, 0x16, 0x17, 0x22] },
-  }),
-  named({
     proto: 'netlink',
     title: 'Linux netlink protocol',
     short: 'NETLINK',

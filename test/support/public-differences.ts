@@ -6,7 +6,7 @@ import { differenceKey } from './public-compare.js';
 const LIST = join(ROOT, 'test/engine/public-differences.tsv');
 
 /** Prefixes that are not compared. */
-export const OUTSIDE: ReadonlySet<string> = new Set(['mip6', 'dtls', 'http2', 'websocket', 'igmp']);
+export const OUTSIDE: ReadonlySet<string> = new Set(['mip6', 'dtls', 'http2', 'websocket']);
 
 /** A line of the list of known differences. */
 export interface Listed {
