@@ -223,7 +223,10 @@ class Terminal implements Display {
       this.lent = undefined;
       // The Ctrl-C that ended the program may be told to us after its end.
       setTimeout(() => {
-        this.signalsAreTheirs = this.lent !== undefined;
+        // Where we were kept from running, signals of that time are told between this and the next.
+        setImmediate(() => {
+          this.signalsAreTheirs = this.lent !== undefined;
+        });
       }, LATE_SIGNAL_MS).unref();
       if (this.open) {
         process.on('SIGTSTP', stop);

@@ -95,7 +95,8 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
       t.run('- -k 20-healthy-call.keys', '(until [ -e ~/go ]; do sleep 0.1; done; cat 20-healthy-call.pcapng) | ');
       await t.shows(/Waiting for the first packet on standard input/);
       writeFileSync(join(t.home, 'go'), '');
-      await t.shows(/243 frames/);
+      // All of it was read: G goes to the last of the packets that there are.
+      await t.shows(/243 frames {2}\d+\.\d\d s/);
       t.press('2', 'G');
       await t.shows(/238\.1/);
       t.type('Q');
@@ -106,7 +107,9 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
   test('a terminal that can do nothing gets lines', async () => {
     await inTerminal(80, 24, { TERM: 'dumb' }, async (t) => {
       t.run('20-healthy-call.pcapng');
-      await t.shows(/ 1 .*192\.0\.2\.10[\s\S]*\s120\/116[\s\S]*\n> ?\n/);
+      // Lines are printed once: where reading takes longer than they wait for it, an empty line asks for them again.
+      const whole = / 1 .*192\.0\.2\.10[\s\S]*\s120\/116[\s\S]*\n> ?\n/;
+      while (!whole.test(await t.shows(/(?:\s120\/116|Still being read)[\s\S]*\n> ?\n/))) t.type('\n');
       t.type('1\n');
       await t.shows(/ 18 +22\.2 .*PRACK/);
       t.type('Q\n');
@@ -162,6 +165,8 @@ describe('in a real terminal', { skip: withoutTmux() ?? false }, () => {
         const terminal = await openTerminal(${options}, { resized() {} });
         await terminal.lend(async () => {});
         process.kill(process.pid, 'SIGINT');
+        // A machine that has much else to do lets us go on only now.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
         setTimeout(() => { terminal.close(); console.log('lived'); process.exit(); }, 1000);`;
       writeFileSync(join(t.home, 'late.mjs'), script);
       t.type(`clear; '${process.execPath}' ~/late.mjs; echo o''ver\n`);
