@@ -28,6 +28,8 @@ const TCP_NAMES = ['Frame', 'Reassembled TCP'] as const;
 
 /** Octets of a record that say its type and version: fewer may be anything's. */
 const START_OF_TLS = 3;
+/** A CONNECT whose target is there. RFC 9110 §9.3.6 */
+const CONNECT = /^CONNECT \S+ /;
 
 /** Protocols that a connection of HTTP goes over to, by what Upgrade calls them. */
 const UPGRADES: Readonly<Record<string, string>> = { h2c: 'http2', websocket: 'websocket' };
@@ -172,7 +174,7 @@ export class Connection implements StreamConsumer {
     this.noteGap(side, octets);
     if (half.mode === 'tls') this.tlsRecords!.cut(side, half, octets, cut);
     else {
-      if (cut) this.cutShort(half, octets);
+      if (cut) this.cutShort(side, half, octets);
       half.window.clear();
       half.missing += octets;
       half.begun = false;
@@ -183,12 +185,14 @@ export class Connection implements StreamConsumer {
   }
 
   /** Shows a message that began in the segment at hand as far as it was captured. */
-  private cutShort(half: Half, missing: number): void {
+  private cutShort(side: Side, half: Half, missing: number): void {
     const { window, mode, messages, frame } = half;
     if (window.length === 0 || frame !== this.host.frame || (mode !== 'pdus' && mode !== 'detect')) return;
     const dissector = messages === null ? this.host.streamDissector(this.flow) : messages.dissector;
     const pdu = cutMessage(dissector, window, messages?.lost === true, missing, TCP_NAMES[0]);
-    if (pdu !== undefined) this.give(pdu);
+    if (pdu === undefined) return;
+    this.give(pdu);
+    if (pdu.dissector === this.host.dissectors.http && CONNECT.test(startLine(pdu.view))) this.http(side, pdu.view);
   }
 
   private noteGap(side: Side, octets: number): void {

@@ -114,6 +114,28 @@ describe('HTTP', () => {
   });
 });
 
+describe('a proxy', () => {
+  test('answers a CONNECT that the snaplen cut, and what follows is a tunnel', async () => {
+    const [up, down] = pair(at('198.51.100.1', 8080));
+    const record = `\x17\x03\x03\x00\x20${'x'.repeat(32)}`;
+    const connect = `CONNECT eftf.example:443 HTTP/1.1\r\nUser-Agent: ${'x'.repeat(200)}\r\n\r\n`;
+    const hello = `\x16\x03\x01\x00\x31\x01\x00\x00\x2d\x03\x03${'r'.repeat(32)}\x00\x00\x02\x13\x01\x01\x00\x00\x00`;
+    const frames = [
+      up.open(SYN),
+      down.open(SYN | ACK),
+      up.send(connect, 60),
+      down.send('HTTP/1.1 200 Connection established\r\n\r\n'),
+      up.send(hello),
+      down.send(record),
+      up.send(record),
+    ];
+    const [stacks, codes] = await see(frames, 'http.response.code');
+    assert.deepEqual(codes, ['200']);
+    assert.deepEqual(stacks.slice(2), ['ip:tcp:http', 'ip:tcp:http', ...Array(3).fill('ip:tcp:http:tls')]);
+    assert.deepEqual((await see(frames, 'http.proxy_connect_host'))[1].slice(0, 1), ['eftf.example']);
+  });
+});
+
 describe('TLS without keys', () => {
   const record = (n: number, type = 23): string => String.fromCharCode(type, 3, 3, 0, n) + 'x'.repeat(n);
 
