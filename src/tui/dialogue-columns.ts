@@ -26,7 +26,7 @@ export function dialogueColumns(desk: Desk, selected: ReadonlySet<string>): Colu
       text: (d) => (selected.has(nameOf(d)) ? '*' : isBad(d) ? 'x' : ' '),
       style: state,
     },
-    { id: 'name', title: 'dialog', ...cells(6, 9, 1), text: nameOf, key: nameOf },
+    { id: 'name', title: 'dialog', ...cells(6, 11, 1), whole: true, text: nameOf, key: numbered },
     {
       id: 'who',
       title: 'who',
@@ -61,6 +61,9 @@ export function dialogueColumns(desk: Desk, selected: ReadonlySet<string>): Colu
     { id: 'why', title: 'why', ...cells(24, 100, 1), grow: true, text: whyOf },
   ];
 }
+
+/** A name that is sorted by its number: call 2 before call 10. */
+const numbered = (d: Dialogue): string => nameOf(d).replace(/\d+/, (n) => n.padStart(9, '0'));
 
 function startText(desk: Desk, d: Dialogue): string {
   const start = desk.told.story?.capture.start;

@@ -53,6 +53,23 @@ describe('calls', () => {
     assert.match(v.status(), /1 failed {2}1 call {2}1 registration/);
   });
 
+  test('a call has its whole number, however many there are and however narrow it is, and is sorted by it', async () => {
+    const viewer = await viewerOn(sample('00-field.pcapng'));
+    const story = await viewer.story();
+    const ids = [1234, 56, 7890];
+    const calls = ids.map((id) => ({ ...story.calls[0], id, uid: `c${id}` }));
+    const desk = new PaperDesk(viewer, { ...story, calls, registrations: [] });
+    const v = new CallsView(desk.desk);
+    v.show({});
+    for (const width of [60, 80, 120]) {
+      const screen = drawn(v, width, 20).join('\n');
+      for (const id of ids) assert.match(screen, new RegExp(`^..call ${id} `, 'm'), `${width}`);
+    }
+    v.run('sort', '');
+    const names = drawn(v, 80, 20).flatMap((l) => /^..(call \d+) /.exec(l)?.[1] ?? []);
+    assert.deepEqual(names.slice(0, 3), ['call 56', 'call 1234', 'call 7890'], desk.said.join());
+  });
+
   test('Enter opens the ladder, Enter there the message, Esc leads back step by step', async () => {
     const { v, press, settled } = await view('28-overloaded.pcapng');
     press('open', 'down', 'down', 'open');
