@@ -1,13 +1,13 @@
-import { type Ctx, startsWith, type View } from 'fttscope/kit';
+import { type Ctx, startsWith, table, type View } from 'fttscope/kit';
 
 /** What pictures begin with: one that begins otherwise is a body of no known type. */
-const SIGNATURES: Readonly<Record<string, readonly string[]>> = {
+const SIGNATURES = table<readonly string[]>({
   'image/jpeg': ['\xff\xd8\xff'],
   'image/jpg': ['\xff\xd8\xff'],
   'image/jfif': ['\xff\xd8\xff'],
   'image/png': ['\x89PNG\r\n\x1a\n'],
   'image/gif': ['GIF87a', 'GIF89a'],
-};
+});
 /** Octets that a picture has at least. */
 const PICTURE = 16;
 

@@ -1,4 +1,4 @@
-import { defineDissector, type Field, fields, indexOf, latin1, type Tree, u8, utf8Text } from 'fttscope/kit';
+import { defineDissector, type Field, fields, indexOf, latin1, type Tree, table, u8, utf8Text } from 'fttscope/kit';
 import { takesBody } from './bodies.js';
 import { mediaType } from './mime-multipart.js';
 import { textLines } from './text-media.js';
@@ -62,10 +62,10 @@ const F = fields({
 });
 
 /** By the name of the header field in lower case. */
-const HEADERS: Readonly<Record<string, Field>> = Object.fromEntries(
+const HEADERS = table<Field>(
   Object.values(F)
     .filter((f) => f.type === 'string' && !/^imf\.(extension|content\.type\.)/.test(f.name))
-    .map((f) => [f.label.toLowerCase(), f]),
+    .map((f) => [f.label.toLowerCase(), f] as const),
 );
 
 /** Where the header field whose value starts at `at` ends, line end included, and whether it is the last; -1: nowhere. */

@@ -3,10 +3,12 @@ import {
   type Ctx,
   defineDissector,
   experts,
+  type Field,
   fields,
   latin1,
   printable,
   type Tree,
+  table,
   utf8Text,
   type View,
 } from 'fttscope/kit';
@@ -67,7 +69,7 @@ const F = fields({
   contentType: { name: 'mime_multipart.header.content-type', label: 'Content-Type', type: 'string' },
 });
 
-const HEADER_FIELDS: Readonly<Record<string, (typeof F)[keyof typeof F]>> = {
+const HEADER_FIELDS = table<Field>({
   'content-description': F.contentDescription,
   'content-disposition': F.contentDisposition,
   'content-encoding': F.contentEncoding,
@@ -80,7 +82,7 @@ const HEADER_FIELDS: Readonly<Record<string, (typeof F)[keyof typeof F]>> = {
   c: F.contentType,
   e: F.contentEncoding,
   l: F.contentLength,
-};
+});
 
 const E = experts({
   noBoundary: {

@@ -14,6 +14,7 @@ import {
   printable,
   startsWith,
   type Tree,
+  table,
   Unsure,
   utf8Text,
   type View,
@@ -75,7 +76,7 @@ const E = experts({
 });
 
 /** By name in lower case. RFC 4975 §9, RFC 4976 §9. */
-const HEADERS: Readonly<Record<string, Field>> = {
+const HEADERS = table<Field>({
   'from-path': F.from,
   'to-path': F.to,
   'message-id': F.messageId,
@@ -91,7 +92,7 @@ const HEADERS: Readonly<Record<string, Field>> = {
   'www-authenticate': F.challenge,
   authorization: F.authorization,
   'authentication-info': F.authentication,
-};
+});
 
 /** A message; `status` and its phrase instead of a method make it a response. `flag`: `$`, `+` or `#`. */
 export interface MsrpMessage {

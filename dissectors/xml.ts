@@ -7,6 +7,7 @@ import {
   printable,
   startsWith,
   type Tree,
+  table,
   utf8Text,
 } from 'fttscope/kit';
 import { textItem } from './text-media.js';
@@ -79,11 +80,11 @@ const E = experts({
 });
 
 /** Attributes of `<?xml …?>` that have fields of their own. */
-const DECLARED: Readonly<Record<string, Field>> = {
+const DECLARED = table<Field>({
   version: F.version,
   encoding: F.encoding,
   standalone: F.standalone,
-};
+});
 
 /** One attribute: offsets of its name, and of its value without quotes. */
 interface Attribute {

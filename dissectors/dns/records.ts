@@ -1,5 +1,5 @@
 /** Shows the data of records, by type: RFC 1035 §3.3 and §3.4, and the documents named at each. DNSSEC: security.ts. */
-import { type Field, u32, utf8Text } from 'fttscope/kit';
+import { type Field, table, u32, utf8Text } from 'fttscope/kit';
 import { durationText } from '../dhcp/text.js';
 import { E } from './experts.js';
 import { F } from './fields.js';
@@ -278,7 +278,7 @@ function hostIdentity(r: Rdata): void {
   while (r.left > 0) r.name(F.hipServer);
 }
 
-const CAA: Readonly<Record<string, Field>> = { issue: F.caaIssue, issuewild: F.caaIssueWild, iodef: F.caaIodef };
+const CAA = table<Field>({ issue: F.caaIssue, issuewild: F.caaIssueWild, iodef: F.caaIodef });
 
 /** Type 257, RFC 8659 §4.1. */
 function authorization(r: Rdata): void {

@@ -1,4 +1,4 @@
-import { type Tree, utf8Text } from 'fttscope/kit';
+import { type Tree, table, utf8Text } from 'fttscope/kit';
 import { textItem } from '../text-media.js';
 import { E, F } from './fields.js';
 import { NOT_SHOWN } from './keys.js';
@@ -166,6 +166,6 @@ function keyParameter(t: Tree, b: Uint8Array, off: number, end: number): void {
 }
 
 /** What follows the colon of a media attribute, by its name; undefined: a value without parts. */
-export const ATTRIBUTES: Readonly<
-  Record<string, (t: Tree, b: Uint8Array, off: number, end: number, encodings: Encodings) => void>
-> = { rtpmap, fmtp, candidate, crypto };
+export const ATTRIBUTES = table<(t: Tree, b: Uint8Array, off: number, end: number, encodings: Encodings) => void>({
+  ...{ rtpmap, fmtp, candidate, crypto },
+});

@@ -1,6 +1,6 @@
 import { type CipherGCMTypes, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import type { OpenedEsp } from '../../dissectors/esp.js';
-import { ip4, ip6, u32 } from '../kit/index.js';
+import { ip4, ip6, table, u32 } from '../kit/index.js';
 
 /** Associations that are kept where they are learnt while packets are read. */
 const MOST_LEARNT = 4096;
@@ -35,7 +35,7 @@ const GCM = { 20: 'aes-128-gcm', 28: 'aes-192-gcm', 36: 'aes-256-gcm' } as const
 const GMAC = 'gmac';
 
 /** By the names that Wireshark's table has, and for GMAC, which it does not have, by such a one. */
-const CIPHERS: Readonly<Record<string, Cipher>> = {
+const CIPHERS = table<Cipher>({
   NULL: { names: {}, block: 0 },
   'TripleDES-CBC [RFC2451]': { names: { 24: 'des-ede3-cbc' }, block: 8 },
   'AES-CBC [RFC3602]': { names: { 16: 'aes-128-cbc', 24: 'aes-192-cbc', 32: 'aes-256-cbc' }, block: 16 },
@@ -43,8 +43,8 @@ const CIPHERS: Readonly<Record<string, Cipher>> = {
   'AES-GCM with 8 octet ICV [RFC4106]': { names: GCM, block: EXPLICIT, tag: 8 },
   'AES-GCM with 12 octet ICV [RFC4106]': { names: GCM, block: EXPLICIT, tag: 12 },
   'AES-GCM with 16 octet ICV [RFC4106]': { names: GCM, block: EXPLICIT, tag: 16 },
-};
-const CHECKS: Readonly<Record<string, Check>> = {
+});
+const CHECKS = table<Check>({
   NULL: { hash: '', length: 0 },
   'HMAC-MD5-96 [RFC2403]': { hash: 'md5', length: 12 },
   'HMAC-SHA-1-96 [RFC2404]': { hash: 'sha1', length: 12 },
@@ -58,7 +58,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'ANY 128 bit authentication [no checking]': { hash: '', length: 16 },
   'ANY 192 bit authentication [no checking]': { hash: '', length: 24 },
   'ANY 256 bit authentication [no checking]': { hash: '', length: 32 },
-};
+});
 
 /** A security association: which packets it opens, and how. */
 interface Association {

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { table } from '../kit/index.js';
 import type { AkaOpinion, ProtectedWay, SubscriberSecrets } from '../model/aka.js';
 import { parameterOf } from '../model/sip-event.js';
 import { akaPassword, digestResponse } from './digest.js';
@@ -20,18 +21,18 @@ const NAMES: ReadonlySet<string> = new Set(['impi', 'k', 'op', 'opc', 'ck', 'ik'
 const KEY = 16;
 const AUTS = 14;
 /** By the names of TS 33.203 annex H: what the table of ESP calls them. */
-const INTEGRITY: Readonly<Record<string, string>> = {
+const INTEGRITY = table<string>({
   'hmac-md5-96': 'HMAC-MD5-96 [RFC2403]',
   'hmac-sha-1-96': 'HMAC-SHA-1-96 [RFC2404]',
   'aes-gmac': 'AES-GMAC [RFC4543]',
   null: 'NULL', // beside a cipher that authenticates too
-};
-const ENCRYPTION: Readonly<Record<string, string>> = {
+});
+const ENCRYPTION = table<string>({
   null: 'NULL',
   'aes-cbc': 'AES-CBC [RFC3602]',
   'des-ede3-cbc': 'TripleDES-CBC [RFC2451]',
   'aes-gcm': 'AES-GCM with 16 octet ICV [RFC4106]',
-};
+});
 /** TS 33.203 annex I: what the salts of GMAC and GCM are made with. */
 const SALTS = { gmac: { fc: 0x58, name: 'AES_GMAC_SALT' }, gcm: { fc: 0x59, name: 'AES_GCM_SALT' } } as const;
 

@@ -1,4 +1,4 @@
-import type { Field } from '../kit/index.js';
+import { type Field, table } from '../kit/index.js';
 import type { Names } from './catalogue.js';
 import { BadLiteral, FilterError } from './error.js';
 import { octetsOf } from './lex.js';
@@ -299,10 +299,10 @@ export class Checker {
 }
 
 /** Functions and how many arguments they take. */
-const FUNCTIONS: Readonly<Record<string, readonly [least: number, most: number]>> = {
+const FUNCTIONS = table<readonly [least: number, most: number]>({
   ...{ len: [1, 1], count: [1, 1], upper: [1, 1], lower: [1, 1], string: [1, 1], vals: [1, 1], dec: [1, 1] },
   ...{ hex: [1, 1], max: [1, 64], min: [1, 64], abs: [1, 1] },
-};
+});
 
 const text = (of: Term): Term => ({ op: 'text', kind: 'string', of });
 const whole = (t: Term): Term => (t.op === 'field' && t.kind === 'bytes' ? { ...t, whole: true } : t);

@@ -6,6 +6,7 @@ export * from './codec.js';
 export * from './dissector.js';
 export * from './fields.js';
 export * from './remembered.js';
+export * from './table.js';
 export * from './text.js';
 export * from './tree.js';
 export * from './words.js';

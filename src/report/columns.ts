@@ -1,5 +1,5 @@
 import type { Row } from '../engine/row.js';
-import { ip4, ip6, type Tree } from '../kit/index.js';
+import { ip4, ip6, type Tree, table } from '../kit/index.js';
 import { decimalSeconds, fieldText } from './value.js';
 
 /** Fields that name the ends of a row which has no network layer. */
@@ -33,7 +33,7 @@ function named(t: Tree, ...names: string[]): string {
 }
 
 /** The columns of the packet list by their `_ws.col.` names. */
-export const COLUMNS: Readonly<Record<string, (row: Row) => string>> = {
+export const COLUMNS = table<(row: Row) => string>({
   '_ws.col.No.': (row) => row.id,
   '_ws.col.Number': (row) => row.id,
   '_ws.col.Time': (row) => decimalSeconds(...row.relative),
@@ -45,7 +45,7 @@ export const COLUMNS: Readonly<Record<string, (row: Row) => string>> = {
   '_ws.col.protocol': (row) => row.dissection.protocol(),
   '_ws.col.info': (row) => row.dissection.info(),
   'frame.row': (row) => row.id,
-};
+});
 
 /** Text of a column, empty for an unknown name. */
 export const columnText = (row: Row, name: string): string => COLUMNS[name]?.(row) ?? '';

@@ -1,4 +1,5 @@
 import { findOutside, parameter } from '../../dissectors/sip/address.js';
+import { table } from '../kit/index.js';
 import type { Draft } from './draft.js';
 import { HEADER_NAMES } from './harmless.js';
 import type { Parts } from './redact-parts.js';
@@ -42,7 +43,7 @@ const via: Part = (p, d, off, end) => {
 };
 
 /** Values in credentials and challenges. RFC 7616 §3, RFC 3310; those that prove or lead to a key are not told. */
-const CREDENTIALS: Readonly<Record<string, Part>> = {
+const CREDENTIALS = table<Part>({
   ...Object.fromEntries(['nonce', 'nextnonce', 'cnonce', 'opaque'].map((n) => [n, identifier])),
   ...Object.fromEntries(['algorithm', 'qop', 'stale'].map((n) => [n, list])),
   nc: (_p, d, off, end) => /^"?[0-9a-f]{8}"?$/i.test(d.text(off, end)) && d.keep(off, end),
@@ -50,7 +51,7 @@ const CREDENTIALS: Readonly<Record<string, Part>> = {
   domain: references,
   username: (p, d, off, end) => inQuotes(d, off, end, (at, stop) => credential(p, d, at, stop, true)),
   realm: (p, d, off, end) => inQuotes(d, off, end, (at, stop) => credential(p, d, at, stop, false)),
-};
+});
 
 /** Calls `each` with what stands between quotes, or with all where there are none. */
 function inQuotes(d: Draft, off: number, end: number, each: (off: number, end: number) => void): void {
@@ -129,7 +130,7 @@ const access: Part = (p, d, off, end) => {
 const by = (names: string, part: Part): [string, Part][] => names.split(/\s+/).map((n) => [n, part]);
 
 /** By the name of a header field: what its value is made of. Of all others nothing is told but that they are there. */
-const FIELDS: Readonly<Record<string, Part>> = Object.fromEntries([
+const FIELDS = table<Part>([
   ...by(
     `additional-identity alert-info b call-info contact diversion error-info f from geolocation history-info m
     p-asserted-identity p-asserted-service p-associated-uri p-called-party-id p-preferred-identity p-preferred-service

@@ -1,3 +1,4 @@
+import { table } from '../kit/index.js';
 import { ENCODINGS } from '../model/standard-words.js';
 import type { Draft } from './draft.js';
 import { HARMLESS } from './harmless.js';
@@ -162,7 +163,7 @@ const fingerprint: Part = (p, d, off, end) => eachWord(d, off, end, (i, at, stop
 const by = (names: string, part: Part): [string, Part][] => names.split(/\s+/).map((n) => [n, part]);
 
 /** By the name of an attribute: what its value is made of. Of all others nothing is told. */
-const ATTRIBUTES: Readonly<Record<string, Part>> = Object.fromEntries([
+const ATTRIBUTES = table<Part>([
   ...by('ice-ufrag ice-pwd label msid', words),
   ...by('maxptime ptime sctp-port max-message-size framerate silencesupp floorctrl tcap', mixed),
   ...by('key-mgmt cname tool cat keywds', nothing),

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { table } from '../kit/index.js';
 
 /*
  * What the program remembers between runs: settings, which people may edit, in the configuration folder; marks, history
@@ -243,7 +244,7 @@ function isColumn(v: unknown): boolean {
   );
 }
 
-const SETTINGS: Readonly<Record<string, readonly [check: (v: unknown) => boolean, expected: string]>> = {
+const SETTINGS = table<readonly [check: (v: unknown) => boolean, expected: string]>({
   theme: [isOneOf(['dark', 'light', 'contrast', 'mono']), 'dark, light, contrast or mono'],
   time: [isOneOf(['r', 'a', 'ad', 'u', 'ud', 'e', 'd']), 'r, a, ad, u, ud, e or d'],
   colours: [isFlag, 'true or false'],
@@ -254,7 +255,7 @@ const SETTINGS: Readonly<Record<string, readonly [check: (v: unknown) => boolean
   eftfIssuer: [isTexts, 'a list of names'],
   filters: [isListOf((e) => isText(e.name) && isText(e.filter)), 'a list of {name, filter}'],
   keys: [isRecordOf(isTexts), 'lists of keys by command'],
-};
+});
 
 const VERSION = 1;
 

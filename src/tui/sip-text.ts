@@ -1,3 +1,5 @@
+import { table } from '../kit/index.js';
+
 /*
  * SIP messages as text: taken apart so that two of them can be held side by side. Pure; nothing here trusts what a
  * message says of itself.
@@ -12,7 +14,7 @@ export interface SipLine {
 }
 
 /** Compact forms of headers, RFC 3261 §7.3.3 and the IANA registry. */
-const COMPACT: Readonly<Record<string, string>> = {
+const COMPACT = table<string>({
   a: 'accept-contact',
   b: 'referred-by',
   c: 'content-type',
@@ -33,7 +35,7 @@ const COMPACT: Readonly<Record<string, string>> = {
   v: 'via',
   x: 'session-expires',
   y: 'identity',
-};
+});
 
 /** Lines of a message that are looked at. */
 const MOST_LINES = 2000;
@@ -196,13 +198,13 @@ export function mediaLines(message: string): string[] {
 }
 
 /** Payload types that need no rtpmap, RFC 3551 §6. */
-const STATIC: Readonly<Record<string, string>> = {
+const STATIC = table<string>({
   0: 'PCMU/8000',
   3: 'GSM/8000',
   8: 'PCMA/8000',
   9: 'G722/8000',
   18: 'G729/8000',
-};
+});
 
 function attribute(here: { codecs: Map<string, string>; way: string }, text: string): void {
   const map = /^a=rtpmap:(\d+) ([^\s]+)/.exec(text);

@@ -1,3 +1,4 @@
+import { table } from '../kit/index.js';
 import type { Chart } from './charts.js';
 import type { StreamOverTime, Traffic } from './series.js';
 import type { Story } from './told.js';
@@ -24,7 +25,7 @@ export interface Panel6 {
 }
 
 /** Report keys of protocols are stacks: the last layer names what a packet is. */
-const FILTER_NAMES: Readonly<Record<string, string>> = { 'sip/sdp': 'sip', 'rtp event': 'rtpevent', icmpv6: 'icmpv6' };
+const FILTER_NAMES = table<string>({ 'sip/sdp': 'sip', 'rtp event': 'rtpevent', icmpv6: 'icmpv6' });
 
 /** The display filter for what stands in the protocol column; undefined: there is none of that name. */
 function filterOfProtocol(name: string): string | undefined {

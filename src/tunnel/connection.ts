@@ -1,7 +1,7 @@
 import type { ConnectNote } from '../../dissectors/http/exchange.js';
 import { connectAnswerLength, fieldValue, readMessage, startLine } from '../../dissectors/http/message.js';
 import { wholeSsl2 } from '../../dissectors/tls/ssl2.js';
-import { type AnyDissector, No, type Pdu, type View } from '../kit/index.js';
+import { type AnyDissector, No, type Pdu, table, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
 import type { PduBuffer } from '../stream/pdu-buffer.js';
@@ -32,7 +32,7 @@ const START_OF_TLS = 3;
 const CONNECT = /^CONNECT \S+ /;
 
 /** Protocols that a connection of HTTP goes over to, by what Upgrade calls them. */
-const UPGRADES: Readonly<Record<string, string>> = { h2c: 'http2', websocket: 'websocket' };
+const UPGRADES = table<string>({ h2c: 'http2', websocket: 'websocket' });
 
 /**
  * What runs in one TCP connection: HTTP CONNECT, TLS, envelopes in the clear (behind a TLS offload), or messages of

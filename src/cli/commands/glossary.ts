@@ -1,6 +1,6 @@
 import { dissectors } from '../../../dissectors/index.js';
 import { engineFields } from '../../engine/dissect.js';
-import type { Field, FieldType } from '../../kit/index.js';
+import { type Field, type FieldType, table } from '../../kit/index.js';
 import { Exit, UserError } from '../errors.js';
 import { Output } from '../output.js';
 
@@ -32,7 +32,7 @@ const TYPES: Readonly<Record<FieldType, string>> = {
 };
 
 /** What `-G` can print, each a line of columns divided by tabs as tshark has it. */
-const REPORTS: Readonly<Record<string, () => Iterable<string>>> = {
+const REPORTS = table<() => Iterable<string>>({
   fields: function* () {
     for (const d of dissectors) yield `P\t${d.title}\t${d.proto}`;
     for (const [f, name, proto] of named())
@@ -49,7 +49,7 @@ const REPORTS: Readonly<Record<string, () => Iterable<string>>> = {
       else for (const value of Object.keys(values)) yield `V\t${name}\t${value}\t${values[Number(value)]}`;
     }
   },
-};
+});
 
 /** Fields of all protocols and of the engine by each of their names, with the protocol that they belong to. */
 function* named(): Iterable<readonly [Field, string, string]> {
