@@ -1,7 +1,16 @@
 import { headerLength as rtpHeader } from '../../dissectors/rtp.js';
 import { fingerprintOf } from '../../dissectors/stun/fingerprint.js';
 import type { Row } from '../engine/row.js';
-import { type AnyDissector, type Field, Held, latin1, type Tree, u16, type View } from '../kit/index.js';
+import {
+  type AnyDissector,
+  type Field,
+  type FieldType,
+  Held,
+  latin1,
+  type Tree,
+  u16,
+  type View,
+} from '../kit/index.js';
 import { PROTOCOLS } from '../model/standard-words.js';
 import { Draft } from './draft.js';
 import { checksums, payloads, type Sum } from './packet-layers.js';
@@ -18,13 +27,18 @@ const UNDERSTOOD: ReadonlySet<string> = new Set(
 /** Octets that say nothing of anybody: constants, and random numbers that tell messages apart. All others are zero. */
 const KEPT =
   /^(?:dhcp\.(?:cookie|option\.padding|option\.end)|stun\.(?:cookie|id|att\.(?:port|ipv[46])-xord)|isakmp\.[ir]spi|rtcp\.fci|tcp\.options\.experimental\.magic)$/;
-/** Numbers that tell of somebody: places, and when a device was first used. */
-const TELLING = /^(?:dns\.loc\.|dhcpv6\.duidllt\.time$|stun\.att\.tie-breaker$)/;
+/** Numbers that tell of somebody: places, when a device was first used, what a log of certificates finds one by. */
+const TELLING =
+  /^(?:dns\.loc\.|dhcpv6\.duidllt\.time$|dhcp\.client_id\.time$|stun\.att\.tie-breaker$|tls\.sct\.sct_timestamp$)/;
 /** Addresses that are none. */
 const NO_ADDRESS: ReadonlySet<string> = new Set(['dhcp.cookie', 'dhcp.option.subnet_mask']);
 /** Hardware addresses and what is made of them. */
 const HARDWARE: ReadonlySet<string> = new Set(['dhcp.hw.addr', 'dhcp.client_hardware_address', 'dhcp.client_id.undef']);
 const HARDWARE_END = /\.(link_layer_addr(?:ess)?|linkaddr|hw\.mac_addr)$/;
+/** Octets of numbers; where a node takes up more, it has something else in it. */
+const WIDTHS: Partial<Record<FieldType, number>> = {
+  ...{ bool: 1, u8: 1, i8: 1, u16: 2, i16: 2, u24: 3, u32: 4, i32: 4, u48: 6 },
+};
 /** Octets of the widest number that is told. */
 const WIDEST = 8;
 /** A redacted packet, and the checksums of it that were right before, which are to be put right at last. */
@@ -89,9 +103,17 @@ export class PacketRedaction {
   ): void {
     const top = here.find((i) => t.field[i].type === 'protocol' && t.off[i] - start === from && isPayload(t.field[i]));
     const proto = top === undefined ? '' : t.field[top].name;
-    if (UNDERSTOOD.has(proto) && !isEsp(proto, out, from, end)) return;
+    if (UNDERSTOOD.has(proto) && !isEsp(proto, out, from, end)) {
+      // A relay carries other protocols in messages of its own.
+      for (const i of here) {
+        const at = t.off[i] - start;
+        const isInside = t.field[i].type === 'protocol' && at > from && at < end && told[at] === 0;
+        if (isInside && !UNDERSTOOD.has(t.field[i].name)) this.payload(t, here, out, told, start, at, at + t.len[i]);
+      }
+      return;
+    }
     if (TEXTUAL.has(proto)) this.messages(t, here, proto, out, start, from, end);
-    else if (proto === 'rtp') blankMedia(out, from, end, has(t, here, 'rtpevent'));
+    else if (proto === 'rtp') blankMedia(out, from, end, (at) => has(t, here, 'rtpevent', start + at));
     else if (proto === 'esp' || isEsp(proto, out, from, end)) out.fill(0, from + 8, end);
     else out.fill(0, from, end);
     told.fill(1, from, end);
@@ -156,8 +178,9 @@ export class PacketRedaction {
   }
 
   private hardware(out: Uint8Array, from: number, to: number): void {
-    const n = Math.min(to - from, 6); // chaddr is padded
-    out.set(this.names.mac(out.subarray(from, from + n)), from);
+    let end = to;
+    while (end > from + 6 && out[end - 1] === 0) end--; // it is padded
+    out.set(this.names.mac(out.subarray(from, end)), from);
   }
 
   /** A name of DNS in its labels, an address, a word of a standard, or any other text. */
@@ -204,9 +227,12 @@ function toldOctets(t: Tree, i: number): number {
     case 'string':
       return isWritten(t, i) ? n : 0;
     default:
-      return TELLING.test(f.name) || t.held[i] === Held.Made ? 0 : n <= WIDEST ? n : leading(t, i);
+      return TELLING.test(f.name) || t.held[i] === Held.Made ? 0 : n <= widthOf(f) ? n : leading(t, i);
   }
 }
+
+/** Octets of a number, or of all the flags that one is among. */
+const widthOf = (f: Field): number => (f.mask === undefined ? (WIDTHS[f.type] ?? WIDEST) : WIDEST);
 
 /** Whether the text of a node stands in the packet, and was not made of something else there. */
 function isWritten(t: Tree, i: number): boolean {
@@ -266,19 +292,24 @@ function nodesIn(t: Tree, buf: Uint8Array, start: number, end: number): number[]
   return out;
 }
 
-const has = (t: Tree, here: readonly number[], name: string): boolean => here.some((i) => t.field[i].name === name);
+const has = (t: Tree, here: readonly number[], name: string, off: number): boolean =>
+  here.some((i) => t.field[i].name === name && t.off[i] === off);
 const isPayload = (f: Field): boolean => !/^(fttims|ip|ipv6|udp|tcp)\b/.test(f.name);
 
 function write(out: Uint8Array, at: number, s: string): void {
   for (let i = 0; i < s.length; i++) out[at + i] = s.charCodeAt(i);
 }
 
-/** Silence instead of speech, no digit instead of the one that was pressed (RFC 4733 §2.3); headers and padding stay. */
-function blankMedia(out: Uint8Array, from: number, end: number, digit: boolean): void {
+/** Octets of an event behind its number. RFC 4733 §2.3 */
+const EVENT = 4;
+
+/** Silence instead of speech, no digit instead of the one that was pressed; headers and the length of padding stay. */
+function blankMedia(out: Uint8Array, from: number, end: number, isEvent: (at: number) => boolean): void {
   const at = Math.min(end, from + Math.max(12, rtpHeader(out, from, end)));
   const extension = from + 12 + 4 * (out[from] & 15) + 4;
   if ((out[from] & 0x10) !== 0 && extension < at) out.fill(0, extension, at); // may hold names: RFC 7941
-  const padding = (out[from] & 0x20) !== 0 && end > at ? out[end - 1] : 0;
-  if (digit && end > at) out[at] = 0;
-  else out.fill(0, at, Math.max(at, end - padding));
+  const isPadded = (out[from] & 0x20) !== 0 && end > at;
+  const keeps = isEvent(at) ? Math.min(end, at + EVENT) : at;
+  out.fill(0, at, Math.min(at + 1, keeps));
+  out.fill(0, keeps, Math.max(keeps, isPadded ? end - 1 : end));
 }

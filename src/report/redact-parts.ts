@@ -1,4 +1,5 @@
 import { findOutside, type Parameter, parameter, parseAddress, parseUri } from '../../dissectors/sip/address.js';
+import { table } from '../kit/index.js';
 import type { Draft } from './draft.js';
 import { HARMLESS } from './harmless.js';
 import type { SameLength } from './same-length.js';
@@ -17,7 +18,7 @@ type Part = (d: Draft, off: number, end: number) => void;
 const FEW_DIGITS = 5;
 const FEW_NUMBERS = 2;
 /** Why a call was diverted, in the URI that it was diverted from (RFC 4458): words and a number. */
-const DIVERTED = /^\?reason=\w+(?:%3Bcause%3D\d{1,3})?$/i;
+const DIVERTED = /^\?reason=(?:sip|q\.850)(?:%3Bcause%3D\d{1,3})?$/i;
 /** A user that stands for nobody. RFC 3261 §20.20, RFC 3323 §4.1 */
 const NOBODY = /^(?:anonymous|unavailable|unknown)$/i;
 const NOWHERE = /^anonymous\.invalid$/i;
@@ -38,11 +39,19 @@ export class Parts {
     }
   };
 
-  /** A number that counts something: with dots, and a sign. */
-  readonly count: Part = (d, off, end) => {
-    const m = /^"?-?\d{0,10}(?:\.\d{0,6}){0,5}/.exec(d.text(off, end));
-    if (m !== null && m[0].length <= 20) d.keep(off, off + m[0].length);
-  };
+  /** A number that counts something, of up to 32 bits, with a sign and a fraction. */
+  readonly count: Part = (d, off, end) => this.keepMatch(d, off, end, /^"?-?\d{1,10}(?:\.\d{0,6})?(?![\d.])/);
+
+  /** A port. */
+  readonly port: Part = (d, off, end) => this.keepMatch(d, off, end, /^"?\d{1,5}(?!\d)/);
+
+  /** A place in a tree: `1.1.2`. RFC 7044 §10.3 */
+  readonly index: Part = (d, off, end) => this.keepMatch(d, off, end, /^\d{1,2}(?:\.\d{1,2}){0,9}(?![\d.])/);
+
+  private keepMatch(d: Draft, off: number, end: number, what: RegExp): void {
+    const m = what.exec(d.text(off, end));
+    if (m !== null) d.keep(off, off + m[0].length);
+  }
 
   /** Words of somebody. */
   readonly words: Part = (d, off, end) => d.put(off, this.names.words(d.text(off, end)));
@@ -108,7 +117,7 @@ export class Parts {
     const stop = query < 0 ? end : a.hostEnd + query;
     if (a.userEnd > a.userOff) this.user(d, a.userOff, a.userEnd);
     if (a.hostEnd > a.hostOff) this.place(d, a.hostOff, Math.min(stop, a.hostEnd));
-    this.count(d, a.portOff, a.portEnd);
+    this.port(d, a.portOff, a.portEnd);
     if (a.paramsOff < stop) this.parameters(d, a.paramsOff, stop);
     if (DIVERTED.test(d.text(stop, end))) d.keep(stop, end);
   }
@@ -225,23 +234,26 @@ type Value = (p: Parts, d: Draft, off: number, end: number) => void;
 const tokens: Value = (p, d, off, end) => p.tokens(d, off, end);
 const nothing: Value = () => {};
 const count: Value = (p, d, off, end) => p.count(d, off, end);
+const port: Value = (p, d, off, end) => p.port(d, off, end);
+const index: Value = (p, d, off, end) => p.index(d, off, end);
 const place: Value = (p, d, off, end) => p.place(d, off, end);
 const number: Value = (p, d, off, end) => p.number(d, off, end);
 const identifier: Value = (p, d, off, end) => p.identifier(d, off, end);
 const reference: Value = (p, d, off, end) => p.reference(d, off, end);
 
 /** By the name of a parameter: what its value is. Values of all others are words of standards, or are not told. */
-const VALUES: Readonly<Record<string, Value>> = {
+const VALUES = table<Value>({
   ...Object.fromEntries(['tag', 'to-tag', 'from-tag', 'cid', 'id', 'boundary'].map((n) => [n, identifier])),
   ...Object.fromEntries(['maddr', 'received'].map((n) => [n, place])),
   ...Object.fromEntries(['rn', 'cic', 'isub', 'ext', 'npi'].map((n) => [n, number])),
   ...Object.fromEntries(['+sip.instance', 'pub-gruu', 'temp-gruu', 'target-uri'].map((n) => [n, reference])),
   ...Object.fromEntries(
-    `cause duration expires index keep limit max-age oc oc-seq oc-validity port-c port-s port1 port2 q refresh reg-id
-    retry-after rport spi-c spi-s ttl`
-      .split(/\s+/)
+    'cause duration expires keep limit max-age oc oc-seq oc-validity q refresh reg-id retry-after spi-c spi-s ttl'
+      .split(' ')
       .map((n) => [n, count]),
   ),
+  ...Object.fromEntries(['port-c', 'port-s', 'port1', 'port2', 'rport'].map((n) => [n, port])),
+  ...Object.fromEntries(['index', 'mp', 'np', 'rc'].map((n) => [n, index])),
   branch: (p, d, off, end) => {
     const cookie = /^z9hG4bK/i.exec(d.text(off, end))?.[0].length ?? 0; // RFC 3261 §8.1.1.7
     d.keep(off, off + cookie);
@@ -251,7 +263,7 @@ const VALUES: Readonly<Record<string, Value>> = {
   'phone-context': (p, d, off, end) =>
     /^\+?[\d.-]+$/.test(d.text(off, end)) ? p.number(d, off, end) : p.place(d, off, end),
   text: nothing,
-};
+});
 
 /** Schemes whose URIs are understood. */
 const URIS: ReadonlySet<string> = new Set(

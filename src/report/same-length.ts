@@ -163,7 +163,7 @@ export class SameLength {
 
   /** A host and a port; `alone`: it may be a telephone number. */
   place(s: string, alone: boolean): string {
-    const m = /^(\[[^\]]*\]|[^:]*)(\s*:\s*\d*)?$/.exec(s);
+    const m = /^(\[[^\]]*\]|[^:]*)(\s*:\s*\d{0,5})?$/.exec(s);
     if (m === null) return this.ipv6Text(s);
     const [, host, port = ''] = m;
     if (host.startsWith('[')) return `[${this.ipv6Text(host.slice(1, -1))}]${port}`;
@@ -235,8 +235,11 @@ export class SameLength {
     return to;
   }
 
-  /** A multicast address: one for the solicited node tells the end of a unicast address. RFC 4291 §2.7.1 */
+  /** A multicast address: one for the solicited node tells the end of a unicast address (RFC 4291 §2.7.1), others a prefix. */
   private group(from: readonly number[]): number[] {
+    // RFC 3306 §4, RFC 3956 §4
+    if ((from[0] & 0x20) !== 0)
+      return [...from.slice(0, 2), ...encoded(from.slice(2, 6), this.prefixes, from[2]), ...from.slice(6)];
     if (from[0] !== 0xff02 || from[5] !== 1 || from[6] >> 8 !== 0xff) return [...from];
     const end = this.ends.get(((from[6] & 255) << 16) | from[7]) ?? 0;
     return [...from.slice(0, 6), 0xff00 | (end >> 16), end & 0xffff];
@@ -254,7 +257,7 @@ export class SameLength {
   mac(from: Uint8Array): Uint8Array {
     if (from.length === 6 && from[0] === 0x40 && from[1] === 0)
       return Uint8Array.of(0x40, 0, ...this.ipv4(from.subarray(2)));
-    if (from.every((x) => x === 0) || (from[0] & 1) !== 0) return from.slice();
+    if (from.every((x) => x === 0) || from.every((x) => x === 255)) return from.slice();
     const n = this.macs.of(from.join('.'), '') + 1;
     const out = new Uint8Array(from.length);
     out[0] = 2;

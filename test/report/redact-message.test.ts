@@ -36,6 +36,15 @@ const HEADS: readonly (readonly [string, RegExp])[] = [
   ['User-Agent: Phone of Alice', /alice/i],
   ['no field at all, but Alice', /alice/i],
   ['GET /alice/photo.jpg?of=alice HTTP/1.1', /alice|photo/],
+  ['__proto__: alice', /alice/],
+  ['m: <sip:a@b;__proto__=alice>;__proto__=alice', /alice/],
+  ['Authorization: Digest __proto__="alice"', /alice/],
+  ['Expires: 4915112345678', /4915/],
+  ['Min-Expires: 10.1.2.33', /1\.2\.33/],
+  ['Timestamp: 10.1.2.33 4915112345678', /1\.2\.33|4915/],
+  ['Via: SIP/2.0/UDP pc:4915112345;rport=4915112345;ttl=10.1.2.33', /4915|1\.2\.33/],
+  ['m: <sip:a@b:4915112345>;q=10.1.2.33', /4915|1\.2\.33/],
+  ['History-Info: <sip:a@b?Reason=alice%3Bcause%3D302>;index=1.1.4915112345', /alice|4915/],
 ];
 const LINES: readonly (readonly [string, RegExp])[] = [
   ['o=alice smith 1 1 IN IP4 alicepc', /alice|smith/],
@@ -44,6 +53,7 @@ const LINES: readonly (readonly [string, RegExp])[] = [
   ['p=+1 617 555-6011', /617|555/],
   ['a=key-mgmt:mikey AQAFgM0XflAB', /AQAF/],
   ['a=msid:stream of-alice', /alice/],
+  ['a=__proto__:alice', /alice/],
   ['alice', /alice/],
 ];
 
