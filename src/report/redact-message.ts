@@ -52,10 +52,10 @@ export class MessageRedaction {
   /** A start line; returns the identifier of a transaction of MSRP. */
   private start(d: Draft, off: number, end: number): string {
     const { parts } = this;
-    const s = d.text(off, end);
-    const status = /^((?:SIP|HTTP)\/\d\.\d )(\d{3})(?= |\s*$)( ?)(.*?)\s*$/.exec(s);
-    const msrp = /^(MSRP )(\S+)( )(?:(\d{3})(?: (.*?))?|([A-Z]+))\s*$/.exec(s);
-    const request = /^([A-Za-z]+) (\S+) ((?:SIP|HTTP)\/\d\.\d)\s*$/.exec(s);
+    const s = d.text(off, end).trimEnd();
+    const status = /^((?:SIP|HTTP)\/\d\.\d )(\d{3})(?= |$)( ?)(.*)$/.exec(s);
+    const msrp = /^(MSRP )(\S+)( )(?:(\d{3})(?: (.*))?|([A-Z]+))$/.exec(s);
+    const request = /^([A-Za-z]+) (\S+) ((?:SIP|HTTP)\/\d\.\d)$/.exec(s);
     if (status !== null) {
       const [, version, code, space, phrase] = status;
       d.keep(off, off + version.length + 3);
@@ -134,7 +134,7 @@ export class MessageRedaction {
 
 /** What the head says about the body. */
 function note(about: { type: string; chunked: boolean }, field: string): void {
-  const m = /^(content-type|c|transfer-encoding)\s*:\s*([\s\S]*?)\s*$/i.exec(field);
+  const m = /^(content-type|c|transfer-encoding)\s*:\s*([\s\S]*)$/i.exec(field.trimEnd());
   if (m === null) return;
   if (m[1].length === 'transfer-encoding'.length) about.chunked = /\bchunked\b/i.test(m[2]);
   else about.type = m[2];

@@ -164,13 +164,13 @@ export class Parts {
   /** Addresses with names that are shown and parameters, between commas. */
   readonly addresses: Part = (d, off, end) => {
     for (let i = off; i < end; ) {
-      const a = parseAddress(d.from, i, end);
+      const stop = findOutside(d.from, i, end, COMMA);
+      const a = parseAddress(d.from, i, stop);
       if (a !== undefined) {
         if (a.displayEnd > a.displayOff) this.words(d, a.displayOff, a.displayEnd);
         this.uri(d, a.uriOff, a.uriEnd);
+        this.parameters(d, findOutside(d.from, a.end, stop, SEMICOLON) + 1, stop);
       }
-      const stop = findOutside(d.from, a?.end ?? i, end, COMMA);
-      if (a !== undefined) this.parameters(d, findOutside(d.from, a.end, stop, SEMICOLON) + 1, stop);
       i = stop + 1;
     }
   };
