@@ -42,7 +42,7 @@ const via: Part = (p, d, off, end) => {
   }
 };
 
-/** Values in credentials and challenges. RFC 7616 §3, RFC 3310; those that prove or lead to a key are not told. */
+/** Values in credentials and challenges. RFC 7616 §3, RFC 3310; all others are secret. */
 const CREDENTIALS = table<Part>({
   ...Object.fromEntries(['nonce', 'nextnonce', 'cnonce', 'opaque'].map((n) => [n, identifier])),
   ...Object.fromEntries(['algorithm', 'qop', 'stale'].map((n) => [n, list])),
@@ -67,16 +67,21 @@ function credential(p: Parts, d: Draft, off: number, end: number, isUser: boolea
   else p.place(d, off, end);
 }
 
+/** What proves or leads to a key: not even where it has digits. */
+const secret = (d: Draft, off: number, end: number): void => inQuotes(d, off, end, (at, stop) => d.wipe(at, stop));
+
 /** Of other schemes than Digest nothing is told but their names. */
 const credentials: Part = (p, d, off, end) => {
   const scheme = /^\s*(?:[\w-]+(?=\s+[^\s=])\s*)?/.exec(d.text(off, end))![0].length;
   p.tokens(d, off, off + scheme);
-  if (scheme > 0 && !/^\s*digest\b/i.test(d.text(off, off + scheme))) return;
+  if (scheme > 0 && !/^\s*digest\b/i.test(d.text(off, off + scheme))) return d.wipe(off + scheme, end);
   for (let i = off + scheme; i < end; ) {
     const stop = findOutside(d.from, i, end, COMMA);
     const q = parameter(d.from, i, stop);
     p.tokens(d, q.off, q.nameEnd);
-    CREDENTIALS[d.text(q.off, q.nameEnd).toLowerCase()]?.(p, d, q.valueOff, q.end);
+    const part = CREDENTIALS[d.text(q.off, q.nameEnd).toLowerCase()];
+    if (part === undefined) secret(d, q.valueOff, q.end);
+    else part(p, d, q.valueOff, q.end);
     i = stop + 1;
   }
 };

@@ -21,6 +21,8 @@ const words: Part = (p, d, off, end) => p.words(d, off, end);
 const references: Part = (p, d, off, end) => p.references(d, off, end);
 /** Nothing is told. */
 const nothing: Part = () => {};
+/** Nor where it has digits. */
+const secret: Part = (_p, d, off, end) => d.wipe(off, end);
 
 /** Numbers of payload types, ports and the like: each short. */
 const numbers: Part = (_p, d, off, end) => {
@@ -114,7 +116,10 @@ const crypto: Part = (p, d, off, end) =>
   eachWord(d, off, end, (i, at, stop, w) => {
     if (i === 0) p.count(d, at, stop);
     else if (i === 1) suite(d, at, stop, w);
-    else if (/^inline:/i.test(w)) d.keep(at, at + 'inline:'.length);
+    else {
+      d.wipe(at, stop);
+      if (/^inline:/i.test(w)) d.keep(at, at + 'inline:'.length);
+    }
   });
 /** Suites of RFC 4568 §6.2, RFC 6188 and RFC 7714. */
 const SUITE =
@@ -164,9 +169,10 @@ const by = (names: string, part: Part): [string, Part][] => names.split(/\s+/).m
 
 /** By the name of an attribute: what its value is made of. Of all others nothing is told. */
 const ATTRIBUTES = table<Part>([
-  ...by('ice-ufrag ice-pwd label msid', words),
+  ...by('ice-ufrag label msid', words),
   ...by('maxptime ptime sctp-port max-message-size framerate silencesupp floorctrl tcap', mixed),
-  ...by('key-mgmt cname tool cat keywds', nothing),
+  ...by('cname tool cat keywds', nothing),
+  ...by('ice-pwd key-mgmt', secret),
   ...by('path', references),
   ...by('fingerprint', fingerprint),
   ...by('group ssrc-group', group),
@@ -199,7 +205,9 @@ const attribute: Part = (p, d, off, end) => {
 /** `clear:KEY`, RFC 4566 §5.12: only its kind is told. */
 const key: Part = (p, d, off, end) => {
   const colon = d.text(off, end).indexOf(':');
-  p.tokens(d, off, colon < 0 ? end : off + colon);
+  const stop = colon < 0 ? end : off + colon;
+  p.tokens(d, off, stop);
+  d.wipe(Math.min(end, stop + 1), end);
 };
 
 const LINES: Readonly<Record<string, Part>> = {
