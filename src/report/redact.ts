@@ -258,9 +258,9 @@ export class Pseudonyms {
   }
 
   private mac(s: string): string {
-    const first = Number.parseInt(s.slice(0, 2), 16);
-    if ((first & 1) !== 0) return s; // a group of receivers
-    const n = this.macs.of(s.toLowerCase().replace(/[:.-]/g, ''));
+    const octets = s.toLowerCase().replace(/[:.-]/g, '');
+    if (/^(?:0+|f+)$/.test(octets)) return s;
+    const n = this.macs.of(octets);
     return macLike(s, `020000${(n & 0xff_ffff).toString(16).padStart(6, '0')}`);
   }
 
@@ -276,12 +276,21 @@ export class Pseudonyms {
     const groups = expanded(s);
     if (groups === undefined) return s;
     const [first] = groups;
-    if (groups.every((g, i) => g === 0 || (i === 7 && g === 1)) || first >> 8 === 0xff) return s;
+    if (groups.every((g, i) => g === 0 || (i === 7 && g === 1))) return s;
+    if (first >> 8 === 0xff) return this.group(s, groups);
     const rest = groups.slice(4).join(':');
     const [net, host] = this.inside(first === 0xfe80 ? 'fe80' : groups.slice(0, 4).join(':'), rest, rest === '0:0:0:0');
     const tail = host === 0 ? '' : host.toString(16);
     if (first === 0xfe80) return `fe80::${tail}`;
     return `2001:db8:${(net >> 16).toString(16)}:${(net & 0xffff).toString(16)}::${tail}`;
+  }
+
+  /** A multicast address, without the end or the prefix of a unicast address in it. RFC 4291 §2.7.1, RFC 3306 §4 */
+  private group(s: string, groups: readonly number[]): string {
+    const isSolicited = groups[0] === 0xff02 && groups[5] === 1 && groups[6] >> 8 === 0xff;
+    if (!isSolicited && (groups[0] & 0x20) === 0) return s;
+    const [, host] = this.inside(isSolicited ? 'solicited' : 'group', groups.slice(1).join(':'));
+    return isSolicited ? `ff02::1:ff00:${host.toString(16)}` : `${groups[0].toString(16)}::${host.toString(16)}`;
   }
 
   /** Numbers of a subnet and of an address in it; 0 is the subnet itself. */

@@ -47,6 +47,13 @@ test('hardware addresses in any writing, names beyond ASCII, and names of people
   assert.equal(p.text('Alice Liddell <sip:alice@ims.example>'), 'name3 <sip:u2@host6.example>');
 });
 
+test('multicast addresses that are made of an address of somebody, and hardware addresses that look like such', () => {
+  const p = new Pseudonyms();
+  assert.equal(p.text('61:6c:69:63:65:21'), '02:00:00:00:00:01');
+  assert.equal(p.text('ff02::1:ffab:cdef, ff02::1:ffab:cdee'), 'ff02::1:ff00:1, ff02::1:ff00:2');
+  assert.equal(p.text('ff3e:40:2a02:8071:1234:5600:4321:1'), 'ff3e::1');
+});
+
 test('what is nobody in particular stays', () => {
   const p = new Pseudonyms();
   for (const s of [
