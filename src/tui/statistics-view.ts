@@ -165,7 +165,9 @@ export class StatisticsView implements View {
       protocolsPanel(t),
       ...(story === undefined
         ? []
-        : [codesPanel(story, tunnels), overheadPanel(story, tunnels), jitterPanel(story, this.over, tunnels)]),
+        : [codesPanel(story, tunnels), overheadPanel(story, tunnels), jitterPanel(story, this.over, tunnels)].map(
+            (p) => (this.desk.told.whole ? p : { ...p, empty: `${p.empty} so far` }),
+          )),
       octetsPanel(t),
     ];
   }

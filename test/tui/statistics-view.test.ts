@@ -107,6 +107,13 @@ describe('statistics', () => {
     assert.match(csv, /\r\n10\.45\.0\.2,/);
   });
 
+  test('what has not come yet is not said to be missing', async () => {
+    const { desk, v, settled } = await view('28-overloaded.pcapng');
+    await settled();
+    desk.told.whole = false;
+    assert.match(v.plain().join('\n'), /jitter:\n {3}no media so far/);
+  });
+
   test('as plain text all numbers are there', async () => {
     const { v, settled, press } = await view('28-overloaded.pcapng');
     await settled();
