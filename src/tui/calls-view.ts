@@ -45,7 +45,7 @@ export class CallsView implements View {
 
   badge(): string {
     const bad = this.desk.told.story?.calls.filter((c) => c.state === 'failed').length ?? 0;
-    return bad === 0 ? '' : `(${bad})`;
+    return bad === 0 ? '' : `(${bad} failed)`;
   }
 
   crumbs(): readonly string[] {
