@@ -8,9 +8,9 @@ function packed(s: string): number {
 const counted = (s: string): number => packed(s) | (s.length << 24);
 
 /** By octet: its two hex digits and a colon. */
-export const PAIRS = Int32Array.from({ length: 256 }, (_, v) => packed(`${v.toString(16).padStart(2, '0')}:`));
+const PAIRS = Int32Array.from({ length: 256 }, (_, v) => packed(`${v.toString(16).padStart(2, '0')}:`));
 /** By octet: its decimal digits and a dot. */
-export const DOTTED = Int32Array.from({ length: 256 }, (_, v) => packed(`${v}.`));
+const DOTTED = Int32Array.from({ length: 256 }, (_, v) => packed(`${v}.`));
 /** By number below 1000: its digits and how many, and as three digits. */
 const DIGITS = Int32Array.from({ length: 1000 }, (_, v) => counted(String(v)));
 const THREE_DIGITS = Int32Array.from({ length: 1000 }, (_, v) => packed(String(v).padStart(3, '0')));
