@@ -21,12 +21,10 @@ import { SameLength } from './same-length.js';
 /** Messages with a head of lines, and a body that is blanked unless it is a session description. */
 const TEXTUAL: ReadonlySet<string> = new Set(['sip', 'http', 'msrp']);
 /** Payloads that are dissected whole: what of them is no field is not told. All others are blanked. */
-const UNDERSTOOD: ReadonlySet<string> = new Set(
-  'dhcp dhcpv6 dns mdns llmnr rtcp stun isakmp udpencap tls ntp'.split(' '),
-);
+const UNDERSTOOD: ReadonlySet<string> = new Set('dhcp dhcpv6 dns mdns llmnr rtcp stun isakmp udpencap tls'.split(' '));
 /** Octets that say nothing of anybody: constants, and random numbers that tell messages apart. All others are zero. */
 const KEPT =
-  /^(?:dhcp\.(?:cookie|option\.padding|option\.end)|stun\.(?:cookie|id|att\.(?:port|ipv[46])-xord)|isakmp\.[ir]spi|rtcp\.fci|tcp\.options\.experimental\.magic)$/;
+  /^(?:dhcp\.(?:cookie|option\.padding|option\.end)|stun\.(?:cookie|id|att\.(?:port|ipv[46])-xord)|isakmp\.[ir]spi|tcp\.options\.experimental\.magic)$/;
 /** Numbers that tell of somebody: places, when a device was first used, what a log of certificates finds one by. */
 const TELLING =
   /^(?:dns\.loc\.|dhcpv6\.duidllt\.time$|dhcp\.client_id\.time$|stun\.att\.tie-breaker$|tls\.sct\.sct_timestamp$)/;

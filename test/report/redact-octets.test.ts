@@ -74,6 +74,11 @@ const DNS = Uint8Array.from([
   ...[0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 9, ...text('mallory-\xfc'), 3, ...text('org'), 0, 0, 1, 0, 1],
   ...[0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 24, 0, 172, 29, 77],
 ]);
+/** Feedback of an application, RFC 4585 §6.4, behind an empty report. */
+const FEEDBACK = Uint8Array.from([
+  ...[0x80, 201, 0, 1, 1, 2, 3, 4],
+  ...[0x8f, 206, 0, 4, 1, 2, 3, 4, 1, 2, 3, 5, ...text('mallory!')],
+]);
 /** What a relay sends on (RFC 8656 §11.6): a request of SIP, and a digit that was pressed. */
 const relayed = (data: Uint8Array): Uint8Array => {
   const body = [...attribute(0x0012, 0, 1, 1, 1, 1, 1, 1, 1), ...attribute(0x0013, ...data)];
@@ -95,6 +100,7 @@ const PACKETS = [
   udp({ ...UE, port: 68 }, to(67), ODD_DHCP),
   udp(UE, to(40_002), PADDED),
   udp(UE, to(40_002), EVENTS),
+  udp({ ...UE, port: 40_001 }, to(40_003), FEEDBACK),
   udp(UE, to(3478), relayed(REQUEST)),
   udp(UE, to(3478), relayed(EVENTS)),
   udp(UE6, { address: GROUP, port: 5000 }, text('mallory')),
