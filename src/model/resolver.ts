@@ -1,4 +1,5 @@
 import { codec, type DnsMessage, nameText, response, TYPE } from '../../dissectors/dns/index.js';
+import { Malformed, Short } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { addressOf, type Content } from './events.js';
 import type { Arrival, Seen } from './moment.js';
@@ -14,6 +15,16 @@ export interface Question {
   /** Response code, -1 while there is no answer. */
   code: number;
   answerAt: Seen | null;
+}
+
+/** The name that ends an SRV record, in lower case; '' where it is broken. RFC 2782 */
+function targetOf(rdata: Uint8Array): string {
+  try {
+    return nameText(rdata.subarray(6)).toLowerCase();
+  } catch (e) {
+    if (e instanceof Short || e instanceof Malformed) return ''; // its row says what is wrong with it
+    throw e;
+  }
 }
 
 /** The DNS client of a tunnel: names, the addresses that they stand for, and what failed. RFC 1035 */
@@ -58,8 +69,10 @@ export class Resolver {
           if (!list.includes(address)) list.push(address);
           this.addresses.set(n, list);
         }
-      } else if (r.type === TYPE.SRV && r.rdata.length > 6)
-        this.targets.add(nameText(r.rdata.subarray(6)).toLowerCase());
+      } else if (r.type === TYPE.SRV && r.rdata.length > 6) {
+        const target = targetOf(r.rdata);
+        if (target !== '') this.targets.add(target);
+      }
     }
   }
 
