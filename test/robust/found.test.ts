@@ -334,9 +334,9 @@ describe('found by fuzzing', () => {
     }
   });
 
-  test('a report of an SRV record whose target does not end', () => {
+  test('a report of an SRV record whose target goes on behind it', () => {
     const question = '0000 8180 0001 0001 0000 0000 01 61 00 0021 0001';
-    const b = octets(`${question} c00c 0021 0001 00000078 0008 0001 0002 13c4 0161`);
+    const b = octets(`${question} c00c 0021 0001 00000078 0008 0001 0002 13c4 0161 00`);
     const at = { seen: () => assert.fail('nobody asked') };
     new Resolver().take(at as unknown as Parameters<Resolver['take']>[0], { buf: b, off: 0, end: b.length } as Content);
   });
