@@ -74,14 +74,37 @@ export interface SipAddress {
   paramsOff: number;
 }
 
+/**
+ * What is known of the rest of a list whose addresses are read one after the other. Without it each of many commas would
+ * have all that follows looked through.
+ */
+export class ListAhead {
+  readonly lastLess: number;
+  readonly lastGreater: number;
+  /** Up to here no address has a `<`. */
+  bareTo = -1;
+
+  constructor(b: Uint8Array, off: number, end: number) {
+    this.lastLess = lastOf(b, off, end, LESS);
+    this.lastGreater = lastOf(b, off, end, GREATER);
+  }
+}
+
+function lastOf(b: Uint8Array, off: number, end: number, octet: number): number {
+  let i = end - 1;
+  while (i >= off && b[i] !== octet) i--;
+  return i;
+}
+
 /** Reads the address at `off`; undefined where there is none that has a scheme. */
-export function parseAddress(b: Uint8Array, off: number, end: number): SipAddress | undefined {
+export function parseAddress(b: Uint8Array, off: number, end: number, ahead?: ListAhead): SipAddress | undefined {
   const displayOff = skipSpace(b, off, end);
   if (displayOff === end) return undefined;
   const quoted = b[displayOff] === QUOTE;
   const afterQuote = quoted ? quotedEnd(b, displayOff, end) : displayOff;
-  const less = opening(b, afterQuote, end);
+  const less = opening(b, afterQuote, end, ahead);
   if (less < 0) return quoted ? undefined : bareAddress(b, displayOff, end);
+  if (ahead !== undefined && less > ahead.lastGreater) return undefined;
   let greater = less + 1;
   while (greater < end && b[greater] !== GREATER) greater++;
   if (greater === end) return undefined;
@@ -94,12 +117,16 @@ export function parseAddress(b: Uint8Array, off: number, end: number): SipAddres
  * The `<` of the address that starts at `off`, -1 where it has none. A display name may hold commas and semicolons, which
  * should stand in quotes and often do not; behind a colon they end a bare URI.
  */
-function opening(b: Uint8Array, off: number, end: number): number {
-  let colon = false;
+function opening(b: Uint8Array, off: number, end: number, ahead: ListAhead | undefined): number {
+  if (ahead !== undefined && (off > ahead.lastLess || off <= ahead.bareTo)) return -1;
+  let colon = -1;
   for (let i = off; i < end; i++) {
     if (b[i] === LESS) return i;
-    if (b[i] === COLON) colon = true;
-    else if (colon && (b[i] === COMMA || b[i] === SEMICOLON)) return -1;
+    if (b[i] === COLON) colon = colon < 0 ? i : colon;
+    else if (colon >= 0 && (b[i] === COMMA || b[i] === SEMICOLON)) {
+      if (ahead !== undefined) ahead.bareTo = colon;
+      return -1;
+    }
   }
   return -1;
 }

@@ -1,6 +1,6 @@
 import type { Field, Tree } from 'fttscope/kit';
 import { textItem } from '../text-media.js';
-import { findOutside, type Parameter, parameter, parseAddress, quotedEnd, showAddress } from './address.js';
+import { findOutside, ListAhead, type Parameter, parameter, parseAddress, quotedEnd, showAddress } from './address.js';
 import { authenticationHeader } from './auth.js';
 import { ADDRESS, type AddressFields, E, F } from './fields.js';
 import { decimal, isDigit, isSpace, isToken, skipSpace, trimEnd, wholeNumber } from './message.js';
@@ -61,8 +61,9 @@ function addresses(
   each?: (t: Tree, b: Uint8Array, off: number, end: number) => void,
 ): HeaderDissector {
   return (t, b, off, end) => {
+    const ahead = new ListAhead(b, off, end);
     for (let i = off; i < end; ) {
-      const a = parseAddress(b, i, end);
+      const a = parseAddress(b, i, end, ahead);
       if (a !== undefined) showAddress(t, b, a, f);
       const stop = findOutside(b, a?.end ?? i, end, COMMA);
       if (a !== undefined && each !== undefined) each(t, b, findOutside(b, a.end, stop, SEMICOLON) + 1, stop);
