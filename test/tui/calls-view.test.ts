@@ -49,7 +49,7 @@ describe('calls', () => {
     assert.match(ladder, /UE .*P-CSCF/);
     assert.match(ladder, /0\.000 │─+ INVITE \(SDP offer\) ─+>│ +16\.1/);
     assert.match(ladder, /0\.012 │<─+ 503 Service Unavailable ─+│ +17\.2/);
-    assert.equal(v.badge(), '(1)');
+    assert.equal(v.badge(), '(1 failed)');
     assert.match(v.status(), /1 failed {2}1 call {2}1 registration/);
   });
 
