@@ -112,18 +112,24 @@ test('--plain cuts lines between words, and tables that are wider than the termi
   await stage.end();
 });
 
-test('what is typed into --plain: a command while help is open, words of a form, a number, what is no command', async () => {
-  const stage = await Stage.of('00-field.pcapng');
+/** What --plain had said before it was given each of the lines. */
+async function heard(stage: Stage, lines: readonly string[], ascii = false): Promise<string[]> {
   const out = new PassThrough();
   const said: string[] = [];
-  const lines = ['?', 'packets', 'f', 'Down', '+15550100', 'Enter', 'filter-form', '2', 'Enter', 'nonsense', 'q', 'Q'];
   const typed = async function* () {
     for (const line of lines) {
       said.push(String(out.read() ?? ''));
       yield line;
     }
   };
-  await new PlainScreens(stage.app, out, true).run(typed());
+  await new PlainScreens(stage.app, out, ascii).run(typed());
+  return said;
+}
+
+test('what is typed into --plain: a command while help is open, words of a form, a number, what is no command', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  const lines = ['?', 'packets', 'f', 'Down', '+15550100', 'Enter', 'filter-form', '2', 'Enter', 'nonsense', 'q', 'Q'];
+  const said = await heard(stage, lines, true);
   const after = (line: string): string => said[lines.indexOf(line) + 1] ?? '';
   assert.match(after('?'), /Keys in Tunnels:/);
   assert.match(after('packets'), /^\ntunnel 1, Packets, inner\./);
@@ -137,16 +143,8 @@ test('what is typed into --plain: a command while help is open, words of a form,
 
 test('--plain: each line searches the help anew, keys are commands there, and letters choose in windows', async () => {
   const stage = await Stage.of('00-field.pcapng');
-  const out = new PassThrough();
-  const said: string[] = [];
   const lines = ['?', 'colour', 'no such words', 'clipboard', '2', 'e', 'nothing', 'html', '.', '?', 'Q', 'never'];
-  const typed = async function* () {
-    for (const line of lines) {
-      said.push(String(out.read() ?? ''));
-      yield line;
-    }
-  };
-  await new PlainScreens(stage.app, out).run(typed());
+  const said = await heard(stage, lines);
   const after = (i: number): string => said[i + 1] ?? '';
   assert.match(after(1), /Keys in Tunnels:\nLook\n {3}c {2}:colours {2}[^\n]*\nq closes this/);
   assert.match(after(2), /Keys in Tunnels:\nNo command has "no such words"\. Type other words to search for\.\n/);
@@ -162,16 +160,8 @@ test('--plain: each line searches the help anew, keys are commands there, and le
 
 test('--plain: lines typed early, numbers of things, pages, and what keys turn to', async () => {
   const stage = await Stage.of('00-field.pcapng');
-  const out = new PassThrough();
-  const said: string[] = [];
   const lines = ['calls', '7', '2', 'q', 'statistics', '2', 'q', 'right', '', '?', 'Q'];
-  const typed = async function* () {
-    for (const line of lines) {
-      said.push(String(out.read() ?? ''));
-      yield line;
-    }
-  };
-  await new PlainScreens(stage.app, out).run(typed());
+  const said = await heard(stage, lines);
   const after = (i: number): string => said[i + 1] ?? '';
   assert.match(
     after(0),
