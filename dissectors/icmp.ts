@@ -186,7 +186,7 @@ function error(t: Tree, v: View, cx: Ctx): void {
   t.pop();
 }
 
-/** Where what a redirect quotes ends: an IP header and 64 bits, of whatever more a router sends. RFC 792. */
+/** Where what a redirect quotes ends: an IP header and 64 bits, even where a router sends more. RFC 792. */
 function redirected(v: View): number {
   const at = v.off + HEADER;
   return at < v.end ? Math.min(at + (v.buf[at] & 15) * 4 + 8, v.wireEnd) : v.wireEnd;
