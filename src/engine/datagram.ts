@@ -8,13 +8,20 @@ import type { UdpState } from './scope.js';
 export class DatagramFinder {
   /** Dissectors that may recognise a datagram on any port, in the order of the list of protocols. */
   private readonly probes: readonly AnyDissector[];
+  /** Those of them that matter; null: all do. */
+  private readonly mattering: readonly AnyDissector[] | null;
 
-  /** @param first asked before all others: Wireshark's heuristics of RTP come before those of RTCP */
+  /**
+   * @param first asked before all others: Wireshark's heuristics of RTP come before those of RTCP
+   * @param matters whether it makes a difference that a datagram is for this dissector, and not for nobody
+   */
   constructor(
     private readonly registry: Registry,
     private readonly first: AnyDissector | undefined,
+    matters?: (d: AnyDissector) => boolean,
   ) {
     this.probes = [...registry.table('udp.heuristic')].filter((d) => d.probe !== undefined);
+    this.mattering = matters === undefined ? null : this.probes.filter(matters);
   }
 
   /** Who reads the payload at which `p` stands. `state`: of its flow. */
@@ -24,9 +31,11 @@ export class DatagramFinder {
     if (named !== undefined && fits(named, p)) return named;
     if (state.settled?.probe?.(p.buf, p.off, p.end, true) === Yes) return state.settled;
     if (this.first?.probe?.(p.buf, p.off, p.end) === Yes) return this.first;
-    for (const d of this.probes)
-      if (d.probe!(p.buf, p.off, p.end, state.recognised === d) === Yes) return (state.recognised = d);
-    return null;
+    // Those before may take what one that matters would take.
+    if (this.mattering !== null && recognising(this.mattering, p, state) === null) return null;
+    const d = recognising(this.probes, p, state);
+    if (d !== null) state.recognised = d;
+    return d;
   }
 
   /** Who the ports name: one or nobody. The ports of a flow are asked for once. */
@@ -38,6 +47,12 @@ export class DatagramFinder {
 }
 
 const NOBODY: readonly AnyDissector[] = [];
+
+/** The first that recognises a datagram. */
+function recognising(probes: readonly AnyDissector[], p: Peek, { recognised }: UdpState): AnyDissector | null {
+  for (const d of probes) if (d.probe!(p.buf, p.off, p.end, recognised === d) === Yes) return d;
+  return null;
+}
 
 /** Whether a datagram may be what its port says: where octets were cut off, it is also while that is undecided. */
 function fits(d: AnyDissector, p: Peek): boolean {

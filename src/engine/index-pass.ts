@@ -89,6 +89,8 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     private readonly options: IndexOptions,
     /** Whether `track` of a dissector has to run. */
     tracks: (d: AnyDissector) => boolean,
+    /** Whether anything is wanted of what a dissector reads, or leads to; undefined: it matters whose each datagram is. */
+    wanted?: (d: AnyDissector) => boolean,
   ) {
     this.followed = new Followed(this, options.caps);
     this.flows = this.followed.flows;
@@ -113,7 +115,11 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
       (d) => d.probe !== undefined && d !== this.dissectors.fttims,
     );
     this.tracked = new Set(registry.dissectors.filter(tracks));
-    this.finder = new DatagramFinder(registry, options.heuristicRtp ? registry.byProto('rtp') : undefined);
+    this.finder = new DatagramFinder(
+      registry,
+      options.heuristicRtp ? registry.byProto('rtp') : undefined,
+      wanted && ((d) => d.peek !== undefined || this.tracked.has(d) || wanted(d)),
+    );
     this.track = new TrackContext(registry, this.ledger);
     this.duplicates = options.duplicates ? new Duplicates() : null;
   }

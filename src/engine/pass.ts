@@ -12,6 +12,7 @@ import type { Hindsight } from './hindsight.js';
 import { IndexPass } from './index-pass.js';
 import { Packet } from './packet.js';
 import { PlainDatagrams, PlainHeaders } from './plain-datagrams.js';
+import { Depth } from './plan.js';
 import type { Registry } from './registry.js';
 import { Rotations } from './rotations.js';
 import { Row } from './row.js';
@@ -134,13 +135,16 @@ export class Pass {
     const { plan } = this.dissection;
     const analyseTcp = options.analyseTcp || experts || columns;
     const tracks = options.tap?.tracks;
+    const bare = options.contents === false && options.tap === undefined && !options.info && !experts && !columns;
+    const passes = bare && wants[PROTOCOLS.id] === 0;
+    const dataWanted = plan.of(registry.byProto('data')!).depth !== Depth.Skip;
     this.index = new IndexPass(
       registry,
       { ...options, analyseTcp },
       (d) => (options.rows !== 'none' && plan.tracks(d)) || (d.track !== undefined && tracks?.has(d.proto) === true),
+      passes && !dataWanted ? (d) => plan.of(d).depth !== Depth.Skip : undefined,
     );
-    const bare = options.contents === false && options.tap === undefined && !options.info && !experts && !columns;
-    this.plain = bare && wants[PROTOCOLS.id] === 0 ? new PlainDatagrams(plan, this.index, registry) : null;
+    this.plain = passes ? new PlainDatagrams(plan, this.index, registry) : null;
   }
 
   /** Reads a capture to its end, or to the frame that is asked for; `progress` is called after each chunk. */
