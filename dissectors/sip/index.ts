@@ -80,13 +80,14 @@ function isEncoded(m: SipMessage): boolean {
   return e !== undefined && e !== '' && e !== 'identity';
 }
 
-function showStartLine(t: Tree, m: SipMessage, note: SipNote | undefined): void {
+/** @param whole more than {@link START_LINE} is wanted */
+function showStartLine(t: Tree, m: SipMessage, note: SipNote | undefined, whole: boolean): void {
   const { buf, off } = m;
   t.text(m.isRequest ? F.requestLine : F.statusLine, off, m.lineEnd - off);
   t.push();
   if (m.isRequest) {
     t.text(F.method, off, m.methodEnd - off);
-    showAddress(t, buf, parseUri(buf, m.uriOff, m.uriEnd), ADDRESS.requestUri);
+    if (whole) showAddress(t, buf, parseUri(buf, m.uriOff, m.uriEnd), ADDRESS.requestUri);
   } else t.num(F.statusCode, off + 8, 3, m.status);
   if (note !== undefined) showNote(t, m, note);
   t.pop();
@@ -310,7 +311,7 @@ export const sip = defineDissector<SipRepresentation>({
     const m = parseSip(v.buf, v.off, end, !whole);
     t.open(F.sip, v.off, m.bodyEnd - v.off);
     if (t.labels) t.label(`Session Initiation Protocol (${m.isRequest ? m.method : m.status})`);
-    showStartLine(t, m, cx.note<SipNote>(sip, v));
+    showStartLine(t, m, cx.note<SipNote>(sip, v), whole);
     if (whole) {
       showHeaders(t, m, end);
       showBody(v, t, cx, m);

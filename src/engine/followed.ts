@@ -33,7 +33,7 @@ export class Followed implements FlowOwner {
   readonly pool: PendingPool;
   private readonly scopes = new Map<number, Scope>();
   /** Connections that are over. Records of them may be queued until the end of the chunk, and be read then. */
-  private leaving: TcpState[] = [];
+  private readonly leaving: TcpState[] = [];
   private nextScope = 1;
 
   constructor(
@@ -104,11 +104,9 @@ export class Followed implements FlowOwner {
 
   /** All that was found in the frames so far is read: lets go of the connections that are over. */
   read(): void {
-    while (this.leaving.length > 0) {
-      const { leaving } = this;
-      this.leaving = []; // those inside a tunnel leave with it
-      for (const state of leaving) this.leave(state);
-    }
+    const { leaving } = this;
+    for (const state of leaving) this.leave(state); // those inside a tunnel join them
+    leaving.length = 0;
   }
 
   /** Gives up the flow that was idle longest. One whose connection was over is no loss. */

@@ -17,7 +17,6 @@ const CAREFUL = 16;
 const FRAMING_SLACK = 64;
 /** From so many candidates on, the record after one must fit as well before a tag is tried. */
 const WIDE = 2048;
-const NONE: TlsRecord[] = [];
 /** More than any record has. */
 const NO_LIMIT = 1 << 20;
 
@@ -64,7 +63,7 @@ export class Channel {
   missing = 0;
   /** Octets were lost before the first protected record: a change of keys may be among them. */
   torn = false;
-  private queue: TlsRecord[] = [];
+  private readonly queue: TlsRecord[] = [];
   /** Protected records since the number was last known. */
   private since = 0;
   /** Records that may be hidden by gaps since then. */
@@ -108,7 +107,7 @@ export class Channel {
     this.epoch = null;
     this.state = 'locked';
     this.reader.reset();
-    this.queue = NONE;
+    this.queue.length = 0;
   }
 
   /** A locked channel gets its keys. Where no record was missed, the number is known. */
