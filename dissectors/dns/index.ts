@@ -304,6 +304,7 @@ function protocol(
   const d: Dissector<DnsMessage> = defineDissector<DnsMessage>({
     ...of,
     experts: E,
+    serves: { fields: Object.values(of.fields) },
 
     pduLength(b, off, end) {
       return end - off < PREFIX ? 0 : PREFIX + u16(b, off);
@@ -349,6 +350,7 @@ export const dnsGuess = defineDissector<DnsMessage>({
   spec: 'RFC 1035',
   fields: dns.fields,
   on: { 'udp.heuristic': ['dns_guess'] },
+  serves: dns.serves!,
   probe: (b, off, end) => (looksLikeDns(b, off, end) ? Yes : No),
   track: (v, cx) => dns.track!(v, cx),
   dissect: (v, t, cx) => dns.dissect(v, t, cx),

@@ -85,6 +85,7 @@ export const rtcp = defineDissector<Rtcp>({
   fields: F,
   experts: E,
   on: { 'rtp.rfc5761': ['rtcp'], 'udp.heuristic': ['rtcp'] },
+  serves: { fields: Object.values(F) },
 
   /**
    * A first packet of a type that compounds start with, feedback alone among them (RFC 5506), and whole words up to the
