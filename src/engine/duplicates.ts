@@ -1,5 +1,3 @@
-import { sumWords } from '../kit/index.js';
-
 /** Packets captured twice are at most so far apart. Contract section 4. */
 const WINDOW_SECONDS = 0.1;
 const SLOTS = 1 << 15;
@@ -17,9 +15,8 @@ const INTERFACE = 2;
 const HEAD = 128;
 const TAIL = 24;
 
-/** A hash with the word at `off`. */
-function mixed(hash: number, b: Uint8Array, off: number): number {
-  const word = (b[off] << 24) | (b[off + 1] << 16) | (b[off + 2] << 8) | b[off + 3];
+/** A hash with a word of 32 bits. */
+function mixed(hash: number, word: number): number {
   const h = Math.imul(hash ^ word, 0x85ebca6b);
   return h ^ (h >>> 15);
 }
@@ -32,6 +29,9 @@ export class Duplicates {
   /** All that is known of a packet lies together: it is mostly not in the processor's cache. */
   private readonly numbers = new Float64Array(SLOTS * DOUBLES);
   private readonly words = new Int32Array(this.numbers.buffer);
+  /** The octets at hand, read a word at a time. Those of a chunk stand in one buffer. */
+  private buf: Uint8Array = new Uint8Array(0);
+  private octets: DataView = new DataView(this.buf.buffer);
 
   constructor() {
     for (let i = TIME; i < this.numbers.length; i += DOUBLES) this.numbers[i] = -1;
@@ -43,15 +43,22 @@ export class Duplicates {
    * its own: acknowledgments do repeat.
    */
   see(buf: Uint8Array, off: number, end: number, bare: boolean, frame: number, iface: number, time: number): number {
+    if (buf !== this.buf) {
+      this.buf = buf;
+      this.octets = new DataView(buf.buffer, buf.byteOffset, buf.length);
+    }
+    const { octets } = this;
     const six = buf[off] >> 4 === 6;
     // TTL and header checksum stand in the third word of IPv4, the hop limit in the second of IPv6; the protocol too.
     const except = six ? off + 4 : off + 8;
     let hash = ((end - off) << 8) | buf[six ? off + 6 : off + 9];
     const head = Math.min(end, off + HEAD) - 3;
     let i = off;
-    for (; i < head; i += 4) if (i !== except) hash = mixed(hash, buf, i);
-    for (i = Math.max(i, end - TAIL); i < end - 3; i += 4) hash = mixed(hash, buf, i);
-    const check = sumWords(buf, off + 20, end, end - off) | 0;
+    for (; i < head; i += 4) if (i !== except) hash = mixed(hash, octets.getInt32(i));
+    for (i = Math.max(i, end - TAIL); i < end - 3; i += 4) hash = mixed(hash, octets.getInt32(i));
+    let check = end - off;
+    for (i = off + 20; i < end - 3; i += 4) check = (check + octets.getInt32(i)) | 0;
+    for (; i < end; i++) check = (check + buf[i]) | 0;
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     const { numbers, words } = this;
     const n = slot * DOUBLES;
