@@ -1,17 +1,21 @@
 /** A capture that grows while it is read: what a live run, or a pipe, has brought so far. */
 
-import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
-import { CaptureError, systemError } from './errors.js';
+import { closeSync, fstatSync, readSync, statSync, writeSync } from 'node:fs';
+import { InputDamage, systemError } from './errors.js';
 import type { OctetInput } from './input.js';
 import { unnamedFile } from './random.js';
 
 /** Milliseconds between two looks at whether there is more. */
 const LOOK_MS = 25;
+/** Looks between two at whether the file still has its name. */
+const LOOKS = 40;
 
 /** What a reader of a growing file needs, also in another thread: plain data, and a word of memory that both see. */
 export interface GrowingReader {
   /** What messages and titles call it; `-` is standard input. */
   readonly name: string;
+  /** Where it is, if somebody else writes it: who may begin it anew, or put another in its place. */
+  readonly path?: string;
   readonly fd: number;
   /** Not 0: nothing will be added any more. */
   readonly ended: Int32Array;
@@ -76,6 +80,7 @@ export class GrowingFile {
 export class GrowingInput implements OctetInput {
   consumed = 0;
   private closed = false;
+  private looks = 0;
 
   constructor(private readonly from: GrowingReader) {}
 
@@ -91,10 +96,24 @@ export class GrowingInput implements OctetInput {
     try {
       const n = this.closed ? 0 : readSync(fd, into, off, len, this.consumed);
       this.consumed += n;
-      return n > 0 || last ? n : -1;
+      if (n > 0 || last) return n;
+      this.look();
+      return -1;
     } catch (error) {
-      throw error instanceof CaptureError ? error : systemError(name, error, 'FTT_E_READ');
+      throw error instanceof InputDamage ? error : systemError(name, error, 'FTT_E_READ');
     }
+  }
+
+  /** @throws InputDamage where nothing can follow what was read */
+  private look(): void {
+    const { fd, path } = this.from;
+    if (path === undefined) return;
+    const { size, ino } = fstatSync(fd);
+    if (size < this.consumed) throw new InputDamage('the file was begun anew (open it again to follow that)');
+    if (this.looks++ % LOOKS !== 0) return;
+    const named = statSync(path, { throwIfNoEntry: false });
+    if (named !== undefined && named.ino !== ino)
+      throw new InputDamage('another file took its name (open it again to follow that)');
   }
 
   private async wait(into: Uint8Array, off: number, len: number): Promise<number> {

@@ -14,7 +14,7 @@ export function followed(names: readonly string[], o: ReadOptions): GrowingReade
   const [name] = names;
   try {
     if (name === '-' || !statSync(name).isFile()) return undefined;
-    return { name, fd: openSync(name, 'r'), ended: new Int32Array(new SharedArrayBuffer(4)) };
+    return { name, path: name, fd: openSync(name, 'r'), ended: new Int32Array(new SharedArrayBuffer(4)) };
   } catch {
     return undefined;
   }

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -91,4 +101,40 @@ suite('a capture that grows', () => {
     assert.ok((await all) < FRAMES);
     file.close();
   });
+
+  test('says when somebody begins the file anew, or puts another in its place', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fttscope-test-'));
+    try {
+      for (const [spoil, said] of [
+        [(path: string) => truncateSync(path, 24), 'the file was begun anew (open it again to follow that)'],
+        [replaced, 'another file took its name (open it again to follow that)'],
+      ] as const) {
+        const path = join(folder, 'grows.pcapng');
+        writeFileSync(path, octets);
+        const fd = openSync(path, 'r');
+        const capture = await openGrowing({
+          name: 'grows',
+          path,
+          fd,
+          ended: new Int32Array(new SharedArrayBuffer(4)),
+        });
+        assert.equal(await frames(capture, FRAMES), FRAMES);
+        spoil(path);
+        assert.equal(await capture.next(), null);
+        assert.deepEqual(
+          capture.damage.map((d) => d.message),
+          [`grows: ${said} at offset ${octets.length}; ${FRAMES} frames were read`],
+        );
+        await capture.close();
+        closeSync(fd);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
+
+function replaced(path: string): void {
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, octets.subarray(0, 100));
+}
