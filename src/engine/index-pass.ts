@@ -17,12 +17,12 @@ import { Duplicates } from './duplicates.js';
 import { type Caps, Followed, type FollowedOwner } from './followed.js';
 import { type EspServices, followEsp } from './open-esp.js';
 import { endsOf, type Packet } from './packet.js';
+import { QuoteFinder } from './quoted.js';
 import type { Registry } from './registry.js';
 import { type Conversation, conversation, type FlowState, type Scope, UdpState } from './scope.js';
 import { type TcpOwner, TcpState } from './tcp-state.js';
 import { TrackContext } from './track.js';
 
-const ICMP_HEADER = 8;
 const SYN_FIN = 3;
 /** What is known of a TCP connection costs, and what a report keeps of it. */
 const TCP_COST = 80;
@@ -67,7 +67,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   private readonly followed: Followed;
   private readonly flows: FlowTable;
   private readonly peek = new Peek();
-  private readonly quotePeek = new Peek();
+  private readonly quotes: QuoteFinder;
   private readonly track: TrackContext;
   private readonly ipv4: AnyDissector | undefined;
   private readonly ipv6: AnyDissector | undefined;
@@ -100,6 +100,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
       return d;
     };
     this.dissectors = { tls: proto('tls'), http: proto('http'), fttims: proto('fttims'), data: proto('data') };
+    this.quotes = new QuoteFinder(registry);
     this.ipv4 = registry.byProto('ip');
     this.ipv6 = registry.byProto('ipv6');
     this.icmp = registry.byProto('icmp');
@@ -245,9 +246,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     if (p.net === 0) return undefined;
     const flow = this.flows.find(this.scope.id, 17, p.net, net, p.src, p.dst, p.sport, p.dport);
     const { direction } = this.flows;
-    let state = flow.state as UdpState | null;
-    if (state === null) flow.state = state = new UdpState();
-    if (state.generation !== this.scope.generation) state.expect(this.scope, flow);
+    const state = this.datagrams(flow);
     const d = state.expectations[direction]?.dissector ?? this.finder.find(p, state);
     const { packet } = this;
     packet.protocol = 17;
@@ -270,6 +269,14 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
       dissector: d,
     });
     return d;
+  }
+
+  /** What is known of a UDP conversation, what was announced for it included. */
+  private datagrams(flow: Flow): UdpState {
+    let state = flow.state as UdpState | null;
+    if (state === null) flow.state = state = new UdpState();
+    if (state.generation !== this.scope.generation) state.expect(this.scope, flow);
+    return state;
   }
 
   /**
@@ -307,27 +314,10 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
 
   /** Finds the flow of the segment or datagram that an ICMP error quotes. */
   private quote(p: Peek): void {
-    const { buf, end } = p;
-    if (end - p.off <= ICMP_HEADER || !isIcmpError(buf[p.off], p.net)) return;
-    const q = this.quotePeek;
-    q.buf = buf;
-    q.off = p.off + ICMP_HEADER;
-    q.end = end;
-    q.wireEnd = p.wireEnd;
-    q.table = 'ip.version';
-    q.key = buf[q.off] >> 4;
-    q.net = 0;
-    for (let depth = 0; depth < LIMITS.layers && q.table !== 'udp' && q.table !== 'tcp'; depth++) {
-      const d = this.registry.lookup(q.table, q.key);
-      if (d?.peek === undefined) return;
-      q.table = '';
-      q.fragment = false;
-      d.peek(q);
-      if (q.fragment) return;
-    }
-    if (q.net === 0) return;
+    const q = this.quotes.find(p);
+    if (q === null) return;
     if (q.table === 'tcp') this.quotedSegment(q);
-    else if (q.table === 'udp') this.quotedDatagram(q);
+    else this.quotedDatagram(q);
   }
 
   private quotedSegment(q: Peek): void {
@@ -340,12 +330,9 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
 
   private quotedDatagram(q: Peek): void {
     const { buf } = q;
-    if (q.net === 0) return;
-    const flow = this.flows.find(this.scope.id, 17, q.net, buf, q.src, q.dst, q.sport, q.dport);
+    const flow = this.flows.find(this.scope.id, 17, q.net as 4 | 6, buf, q.src, q.dst, q.sport, q.dport);
     const { direction } = this.flows;
-    let state = flow.state as UdpState | null;
-    if (state === null) flow.state = state = new UdpState();
-    if (state.generation !== this.scope.generation) state.expect(this.scope, flow);
+    const state = this.datagrams(flow);
     this.packet.quote = {
       buf,
       header: q.header,
@@ -543,7 +530,3 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     else packet.missing.push(octets);
   }
 }
-
-/** Whether an ICMP message quotes the packet that it is about. RFC 792, RFC 4443 §2.1. */
-const isIcmpError = (type: number, net: 0 | 4 | 6): boolean =>
-  net === 6 ? type < 128 : type === 3 || type === 4 || type === 5 || type === 11 || type === 12;
