@@ -105,10 +105,10 @@ function write(view: DataView, at: number, { words, length }: Phrase): number {
   return at + length;
 }
 
-/** Writes what stood in the hole before; 0: it is something else. */
+/** Writes what stood in the hole before and takes little room; 0: it is something else. */
 function again(view: DataView, at: number, p: Pattern, k: number, made: unknown): number {
   const phrase = p.saidAs[k];
-  return phrase !== undefined && made === p.said[k] ? write(view, at, phrase) : 0;
+  return phrase !== undefined && phrase.length <= VALUE && made === p.said[k] ? write(view, at, phrase) : 0;
 }
 
 /** Writes a value of the common kinds; returns where it ends, 0: it is not as it should be. */

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { data } from '../../dissectors/data.js';
 import { udp as udpDissector } from '../../dissectors/udp.js';
 import type { Row } from '../../src/engine/row.js';
-import { Held, type Tree } from '../../src/kit/index.js';
+import { fields, Held, Tree } from '../../src/kit/index.js';
 import { NdjsonWriter } from '../../src/report/ndjson.js';
 import { TextBytes } from '../../src/report/text-bytes.js';
 import { jsonText, jsonValue } from '../../src/report/value.js';
@@ -13,6 +13,8 @@ import { at, ping, udp } from '../build/packets.js';
 import { FrameSource } from '../build/source.js';
 import { CORPUS, corpusMissing, publicCaptures, ROOT } from '../support/corpus.js';
 import { forRows, forSource } from '../support/rows.js';
+
+const { code: CODE } = fields({ code: { name: 'test.code', label: 'Code', type: 'string' } });
 
 /** The fields of a row as the contract says, one value after the other. */
 function slowly(t: Tree): string {
@@ -82,6 +84,23 @@ describe('rows of ndjson are what their values are one by one', () => {
     );
     const two = ['udp.srcport,data.data,data.len', 'data.data,data.len'];
     assert.deepEqual(told, [...two, ...two, ...two]);
+  });
+
+  test('texts that take many octets, wherever the room ends', () => {
+    const tree = new Tree();
+    const writer = new NdjsonWriter();
+    const out = new TextBytes();
+    const dissection = { tree, info: () => '', stack: () => '', protocols: [] };
+    const row = { dissection, tunnel: null, direction: null, relative: [0, 0], codes: () => [] } as unknown as Row;
+    for (let n = 0; n < 128; n++) {
+      tree.reset();
+      for (let i = 0; i < 200; i++) tree.text(CODE, 0, 0, '\u0001'.repeat(60) + (((n >> 2) + i) % 2));
+      out.reset();
+      out.ascii(' '.repeat(512 * n));
+      writer.print(row, out);
+      const { text } = out;
+      assert.ok(text.endsWith(`"fields":{${slowly(tree)}}}\n`), `${n}`);
+    }
   });
 
   test('tunnels', { skip: corpusMissing('tunnel') }, async () => {
