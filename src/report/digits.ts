@@ -16,7 +16,7 @@ const DIGITS = Int32Array.from({ length: 1000 }, (_, v) => counted(String(v)));
 const THREE_DIGITS = Int32Array.from({ length: 1000 }, (_, v) => packed(String(v).padStart(3, '0')));
 
 const DOT = 46;
-const THOUSAND = 1000;
+export const THOUSAND = 1000;
 const MILLION = 1_000_000;
 export const BILLION = 1_000_000_000;
 /** Below this a number is exact. */
@@ -39,7 +39,8 @@ function ten(view: DataView, at: number, q: number, rest: number): number {
   return nineDigits(view, q < BILLION ? upToNine(view, at, q | 0) : decimal(view, at, q), rest | 0);
 }
 
-function upToNine(view: DataView, at: number, n: number): number {
+/** Writes a whole number below {@link BILLION} at `at`; returns where it ends. */
+export function upToNine(view: DataView, at: number, n: number): number {
   if (n < THOUSAND) return digits(view, at, n);
   const q = (n / THOUSAND) | 0;
   if (n >= MILLION) {
@@ -51,7 +52,8 @@ function upToNine(view: DataView, at: number, n: number): number {
   return to + 3;
 }
 
-function digits(view: DataView, at: number, n: number): number {
+/** The same for one below {@link THOUSAND}. */
+export function digits(view: DataView, at: number, n: number): number {
   const d = DIGITS[n];
   view.setInt32(at, d, true);
   return at + (d >> 24);

@@ -1,7 +1,7 @@
 import type { Tree } from '../kit/index.js';
-import { BILLION, colonPairs, decimal, fraction, MOST, quad } from './digits.js';
+import { BILLION, colonPairs, decimal, digits, fraction, MOST, quad, THOUSAND, upToNine } from './digits.js';
 import { Form } from './form.js';
-import { type Phrase, WORD } from './phrase.js';
+import { FALSE, type Phrase, TRUE, WORD } from './phrase.js';
 import type { TextBytes } from './text-bytes.js';
 
 const QUOTE = 34;
@@ -49,6 +49,7 @@ export class Filler {
    */
   fill(p: Pattern, t: Tree, base: number, out: TextBytes): void {
     const { text, length, holes, cut, node, form } = p;
+    const { number } = t;
     let view = out.claim(out.size, length + holes * VALUE);
     let at = out.size;
     let from = 0;
@@ -59,19 +60,25 @@ export class Filler {
       from = end;
       const as = form[k];
       const i = base + node[k];
-      if (as === Form.Hex) {
+      if (as === Form.Number) {
+        const v = number[i];
+        const n = v | 0;
+        if (n === v && n >= 0 && n < BILLION) {
+          at = n < THOUSAND ? digits(view, at, n) : upToNine(view, at, n);
+          continue;
+        }
+      } else if (as === Form.Hex) {
         view = out.claim(at, 3 * t.len[i] + length - from + (holes - k) * VALUE);
         at = this.hex(view, at, t, i);
         continue;
       }
-      const to = as === Form.Made ? again(view, at, p, k, t.made[i]) : value(view, at, as, t, i, out);
+      const to = as === Form.Made ? made(view, at, p, k, t.made[i], out) : value(view, at, as, t, i, out);
       if (to !== 0) {
         at = to;
         continue;
       }
       out.claim(at, 0);
       out.value(t, i);
-      if (as === Form.Made) p.saidAs[k] = out.known((p.said[k] = t.made[i]));
       view = out.claim(out.size, length - from + (holes - k) * VALUE);
       at = out.size;
     }
@@ -105,10 +112,11 @@ function write(view: DataView, at: number, { words, length }: Phrase): number {
   return at + length;
 }
 
-/** Writes what stood in the hole before and takes little room; 0: it is something else. */
-function again(view: DataView, at: number, p: Pattern, k: number, made: unknown): number {
-  const phrase = p.saidAs[k];
-  return phrase !== undefined && phrase.length <= VALUE && made === p.said[k] ? write(view, at, phrase) : 0;
+/** Writes a text that came before and takes little room; 0: it is something else. */
+function made(view: DataView, at: number, p: Pattern, k: number, is: unknown, out: TextBytes): number {
+  let phrase = p.saidAs[k];
+  if (phrase === undefined || is !== p.said[k]) phrase = p.saidAs[k] = out.known((p.said[k] = is));
+  return phrase === undefined || phrase.length > VALUE ? 0 : write(view, at, phrase);
 }
 
 /** Writes a value of the common kinds; returns where it ends, 0: it is not as it should be. */
@@ -117,6 +125,7 @@ function value(view: DataView, at: number, as: number, t: Tree, i: number, out: 
     const v = t.number[i];
     return v >= 0 && v < MOST && Math.floor(v) === v ? decimal(view, at, v) : 0;
   }
+  if (as === Form.Bool) return write(view, at, t.number[i] !== 0 ? TRUE : FALSE);
   if (as === Form.Ip4 || as === Form.Ip6) {
     const size = as === Form.Ip4 ? IP4 : IP6;
     const { buf, start, end } = t.sources[t.source[i]];

@@ -1,6 +1,7 @@
 import type { Row } from '../engine/row.js';
 import { type Field, fieldCount, Held, type Tree } from '../kit/index.js';
 import { Filler } from './fill.js';
+import { KINDS } from './form.js';
 import { Phrase } from './phrase.js';
 import { type Shape, Shapes } from './row-shapes.js';
 import type { TextBytes } from './text-bytes.js';
@@ -58,6 +59,8 @@ const COMMA = 44;
 const DOT = 46;
 /** Layers above which packets differ in more than values. */
 const TRANSPORT: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp']);
+/** What a node is: one of those, another layer, or part of a layer. */
+const Place = { Transport: 1, Layer: 2, Within: 3 } as const;
 /** Most protocol stacks that are remembered. */
 const STACKS = 256;
 const OF = {
@@ -175,44 +178,56 @@ export class NdjsonWriter {
     this.filler.begin();
     const cut = this.application(t);
     const lower = cut > 0 ? shapes.find(t, 0, cut) : null;
+    const above = lower === null ? null : upper.find(t, cut, length);
     const any =
-      lower === null || this.areMixed(lower, t, cut)
+      lower === null || this.areMixed(lower, above, t, cut)
         ? this.part(t, 0, length, shapes.find(t, 0, length), false)
-        : this.part(t, 0, cut, lower, false) && this.part(t, cut, length, upper.find(t, cut, length), true);
+        : this.part(t, 0, cut, lower, false) && this.part(t, cut, length, above, true);
     this.out.phrase(any ? OF.lastEnd : OF.end);
   }
 
   /** The first node of the layers above the last transport layer; -1: there is none. */
-  private application({ field, held, length }: Tree): number {
+  private application(t: Tree): number {
+    const { kind } = t;
     let above = -1;
-    for (let i = length - 1; i >= 0; i--) {
-      if (held[i] !== Held.Nothing || field[i].type !== 'protocol') continue;
-      if (TRANSPORT.has(field[i].name)) return above;
-      above = i;
+    for (let i = t.length - 1; i >= 0; i--) {
+      const place = this.places[kind[i]] || this.placeOf(t, i);
+      if (place === Place.Transport) return above;
+      if (place === Place.Layer) above = i;
     }
     return -1;
   }
+  /** By {@link Tree.kind}: a {@link Place}; 0: not asked for yet. */
+  private readonly places = new Uint8Array(fieldCount() * KINDS);
+
+  private placeOf({ field, held, kind }: Tree, i: number): number {
+    const { type, name } = field[i];
+    const isLayer = held[i] === Held.Nothing && type === 'protocol';
+    return (this.places[kind[i]] = !isLayer ? Place.Within : TRANSPORT.has(name) ? Place.Transport : Place.Layer);
+  }
 
   /** Whether names that stand before `cut` stand behind it too, or none stands before: no part can be written by itself. */
-  private areMixed(lower: Shape, t: Tree, cut: number): boolean {
-    const { nodes } = this;
-    const { field, held, length } = t;
-    const names = (lower.names ??= this.namesOf(t, cut));
-    for (let i = cut; i < length; i++)
-      if ((held[i] !== Held.Nothing || field[i].type === 'none') && names[nodes.idOf(field[i])] !== 0) return true;
+  private areMixed(lower: Shape, above: Shape | null, t: Tree, cut: number): boolean {
+    const names = (lower.names ??= this.namesOf(t, 0, cut));
+    const behind = above === null ? this.listOf(t, cut, t.length) : (above.list ??= this.listOf(t, cut, t.length));
+    for (const id of behind) if (names[id] !== 0) return true;
     return false;
   }
 
-  /** By {@link NodesByName.idOf}: 1 for names that stand before `cut`; where there are none, for all. */
-  private namesOf({ field, held }: Tree, cut: number): Uint8Array {
+  /** By {@link NodesByName.idOf}: 1 for names that stand in `[from, end)`; where there are none, for all. */
+  private namesOf(t: Tree, from: number, end: number): Uint8Array {
     const names = new Uint8Array(fieldCount());
-    let any = false;
-    for (let i = 0; i < cut; i++) {
-      if (held[i] === Held.Nothing && field[i].type !== 'none') continue;
-      names[this.nodes.idOf(field[i])] = 1;
-      any = true;
-    }
-    return any ? names : names.fill(1);
+    const list = this.listOf(t, from, end);
+    for (const id of list) names[id] = 1;
+    return list.length > 0 ? names : names.fill(1);
+  }
+
+  /** Ids of the names that stand in `[from, end)`. */
+  private listOf({ field, held }: Tree, from: number, end: number): number[] {
+    const list = [];
+    for (let i = from; i < end; i++)
+      if (held[i] !== Held.Nothing || field[i].type === 'none') list.push(this.nodes.idOf(field[i]));
+    return list;
   }
 
   /** Writes the fields of the nodes `[from, end)`; returns false where there are none. `more`: names stand before. */

@@ -16,3 +16,6 @@ export class Phrase {
     new Uint8Array(this.words.buffer).set(octets);
   }
 }
+
+export const TRUE = new Phrase('true');
+export const FALSE = new Phrase('false');

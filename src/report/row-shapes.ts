@@ -70,6 +70,8 @@ export class Shape implements Pattern {
   used = true;
   /** By {@link NodesByName.idOf}: 1 for the names that stand here; null: nobody asked yet. */
   names: Uint8Array | null = null;
+  /** The names that stand here as a list; null: nobody asked yet. */
+  list: readonly number[] | null = null;
 
   /** @param nodes {@link Tree.kind} of each node */
   constructor(readonly nodes: Int32Array) {

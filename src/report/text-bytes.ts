@@ -2,7 +2,7 @@ import { fieldCount, remembered, type Tree } from '../kit/index.js';
 import { BILLION, colonPairs, decimal, fraction, MOST, NUMBER, quad } from './digits.js';
 import { Form, formOf, KINDS } from './form.js';
 import { Ip6Phrases } from './ip6-phrases.js';
-import { Phrase, WORD } from './phrase.js';
+import { FALSE, Phrase, TRUE, WORD } from './phrase.js';
 import { isoSecond, jsonText, jsonValue, pad9 } from './value.js';
 
 const QUOTE = 34;
@@ -16,9 +16,6 @@ const SHORT = 64;
 const FEW = 24;
 const TEXTS = 4096;
 const SECONDS = 512;
-
-const TRUE = new Phrase('true');
-const FALSE = new Phrase('false');
 
 /**
  * Text and JSON written as octets into one growing buffer that is used for every row. A row of all fields has some 150 values
