@@ -275,7 +275,7 @@ export const sip = defineDissector<SipRepresentation>({
   serves: {
     // What SDP announces counts as a conversation of its own.
     fields: [F.resend, F.resendOriginal, F.responseRequest, F.responseTime, F.releaseTime, udp.fields.stream],
-    protocols: ['rtp', 'rtcp'],
+    protocols: ['rtp', 'rtcp', 'gsm_sms', 'gsm_sms_up'],
   },
 
   /** A start line of RFC 3261. A CRLF keep-alive may be anyone's. */

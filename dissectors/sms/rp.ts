@@ -135,6 +135,21 @@ function show(v: View, t: Tree, cx: Ctx): void {
   if (tpdu !== undefined && tpdu.length > 0) cx.next('gsm_a.rp.tpdu', isUp(type) ? 'up' : 'down', tpdu);
 }
 
+/** The TPDU of a message, as far as it is there; undefined where there is none. @throws Short */
+function tpduOf(v: View): View | undefined {
+  const type = u8(v.buf, v.off);
+  if (!isKnown(type)) return undefined;
+  let at = v.off + HEADER;
+  const kind = kindOf(type);
+  if (kind === SMMA) return undefined;
+  if (kind === DATA) at = elementEnd(v, elementEnd(v, at));
+  else {
+    if (kind === ERROR) at = elementEnd(v, at);
+    if (at >= v.end || v.buf[at++] !== USER_DATA) return undefined;
+  }
+  return v.sub(at + 1, elementEnd(v, at));
+}
+
 /** A message as built and parsed; elements without their lengths. */
 export interface RpMessage {
   type: number;
@@ -231,6 +246,14 @@ export const gsmRp = defineDissector<RpMessage>({
   experts: RE,
   on: { media_type: ['application/vnd.3gpp.sms'] },
   tables: ['gsm_a.rp.tpdu'],
+  serves: { fields: [], protocols: ['gsm_sms', 'gsm_sms_up'] },
+
+  track(v, cx) {
+    need(v, HEADER);
+    const tpdu = tpduOf(v);
+    if (tpdu !== undefined && tpdu.length > 0) cx.track('gsm_a.rp.tpdu', isUp(v.buf[v.off]) ? 'up' : 'down', tpdu);
+  },
+
   dissect: show,
   codec,
 });

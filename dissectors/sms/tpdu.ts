@@ -1,4 +1,14 @@
-import { defineDissector, need, type Tree, u8, type View } from 'fttscope/kit';
+import {
+  type AnyDissector,
+  type Dissector,
+  defineDissector,
+  need,
+  type Track,
+  type Tree,
+  u8,
+  type View,
+} from 'fttscope/kit';
+import { Concatenations, type Whole } from './concatenation.js';
 import { I } from './element-fields.js';
 import { S, SE } from './fields.js';
 import {
@@ -47,7 +57,7 @@ const MTI_RESERVED = 3;
 
 const hasHeader = (v: View): boolean => (v.buf[v.off] & UDHI) !== 0;
 
-function deliver(v: View, t: Tree): number {
+function deliver(v: View, t: Tree, whole: Whole | undefined): number {
   const { buf, off } = v;
   const first = u8(buf, off);
   for (const f of [S.rp, S.udhi, S.sri, S.lp, S.mms, S.mtiDown]) t.bits(f, off, 1, first);
@@ -56,10 +66,10 @@ function deliver(v: View, t: Tree): number {
   const coding = codingAt(v, at);
   at = dataCodingScheme(v, t, at);
   at = timeStamp(v, t, at, 'TP-Service-Centre-Time-Stamp');
-  return showUserData(v, t, at, coding, hasHeader(v));
+  return showUserData(v, t, at, coding, hasHeader(v), whole);
 }
 
-function submit(v: View, t: Tree): number {
+function submit(v: View, t: Tree, whole: Whole | undefined): number {
   const { buf, off } = v;
   const first = u8(buf, off);
   for (const f of [S.rp, S.udhi, S.srr, S.vpf, S.rd, S.mtiUp]) t.bits(f, off, 1, first);
@@ -69,7 +79,7 @@ function submit(v: View, t: Tree): number {
   const coding = codingAt(v, at);
   at = dataCodingScheme(v, t, at);
   at = validityPeriod(v, t, at, (first >> 3) & 3);
-  return showUserData(v, t, at, coding, hasHeader(v));
+  return showUserData(v, t, at, coding, hasHeader(v), whole);
 }
 
 function codingAt(v: View, off: number): Coding {
@@ -157,7 +167,7 @@ function optional(v: View, t: Tree, off: number, present: number): number {
   return (present & HAS_UDL) !== 0 ? showUserData(v, t, at, coding, hasHeader(v)) : at;
 }
 
-function dissect(v: View, t: Tree, up: boolean): number {
+function dissect(v: View, t: Tree, up: boolean, whole: Whole | undefined): number {
   need(v, 1);
   const mti = u8(v.buf, v.off) & 3;
   t.open(S.sms, v.off, v.length);
@@ -167,7 +177,7 @@ function dissect(v: View, t: Tree, up: boolean): number {
     t.bits(up ? S.mtiUp : S.mtiDown, v.off, 1, u8(v.buf, v.off));
     t.expert(SE.reserved);
   } else if (mti === MTI_STATUS) end = up ? command(v, t) : statusReport(v, t);
-  else if ((mti === MTI_SUBMIT) === up) end = up ? submit(v, t) : deliver(v, t);
+  else if ((mti === MTI_SUBMIT) === up) end = up ? submit(v, t, whole) : deliver(v, t, whole);
   else end = report(v, t, up);
   t.pop();
   return end;
@@ -182,6 +192,23 @@ function described(u: UserData): string {
   return `${part}: ${u.text.length > SHOWN ? `${u.text.slice(0, SHOWN)}…` : u.text}`;
 }
 
+/** The message in a SUBMIT or DELIVER: who it goes to or comes from, and what it says. @throws Short */
+function messageOf(v: View, up: boolean): { peer: string; data: UserData } | undefined {
+  const { buf, off } = v;
+  if ((buf[off] & 3) !== (up ? MTI_SUBMIT : MTI_DELIVER)) return undefined;
+  const { text, end } = addressText(v, off + (up ? 2 : 1));
+  need(v, 2, end);
+  const at = end + 2 + (up ? VALIDITY_OCTETS[(buf[off] >> 3) & 3] : TIME);
+  return { peer: text, data: userData(v, at, codingOf(buf[end + 1]), hasHeader(v)) };
+}
+
+function track(d: AnyDissector, v: View, cx: Track, up: boolean): void {
+  const m = messageOf(v, up);
+  if (m?.data.part === undefined) return;
+  const whole = cx.scope(d, () => new Concatenations()).add(v.buf, m.data, m.peer, cx.frame);
+  if (whole !== undefined) cx.note(whole);
+}
+
 /**
  * A TPDU in a few words: who it comes from or goes to, and its text, or what a report says.
  * @throws Short
@@ -191,17 +218,8 @@ export function tpduSummary(v: View, up: boolean): string {
   const { buf, off } = v;
   const mti = buf[off] & 3;
   const name = (up ? UP_TYPES : DOWN_TYPES)[mti];
-  if (up && mti === MTI_SUBMIT) {
-    const { text, end } = addressText(v, off + 2);
-    need(v, 2, end);
-    const at = end + 2 + VALIDITY_OCTETS[(buf[off] >> 3) & 3];
-    return `${name} to ${text}${described(userData(v, at, codingOf(buf[end + 1]), hasHeader(v)))}`;
-  }
-  if (!up && mti === MTI_DELIVER) {
-    const { text, end } = addressText(v, off + 1);
-    need(v, 2, end);
-    return `${name} from ${text}${described(userData(v, end + 2 + TIME, codingOf(buf[end + 1]), hasHeader(v)))}`;
-  }
+  const m = messageOf(v, up);
+  if (m !== undefined) return `${name} ${up ? 'to' : 'from'} ${m.peer}${described(m.data)}`;
   if (!up && mti === MTI_STATUS) {
     const { text, end } = addressText(v, off + 2);
     need(v, 1, end + 2 * TIME);
@@ -218,25 +236,33 @@ const SHARED = {
   spec: '3GPP TS 23.040 §9.2.2',
   fields: { ...S, ...I },
   experts: SE,
+  serves: {
+    fields: [
+      ...[S.fragments, S.fragment, S.fragmentError, S.overlap, S.conflict, S.fragmentCount, S.reassembledLength],
+      ...[S.text, S.body, S.compressedData],
+    ],
+  },
 } as const;
 
 /** From the service centre to the phone. */
-export const gsmSms = defineDissector({
+export const gsmSms: Dissector = defineDissector({
   proto: 'gsm_sms',
   ...SHARED,
   on: { 'gsm_a.rp.tpdu': ['down'] },
-  dissect(v, t) {
-    dissect(v, t, false);
+  track: (v, cx) => track(gsmSms, v, cx, false),
+  dissect(v, t, cx) {
+    dissect(v, t, false, cx.note<Whole>(gsmSms, v));
   },
 });
 
 /** From the phone to the service centre. */
-export const gsmSmsUp = defineDissector({
+export const gsmSmsUp: Dissector = defineDissector({
   proto: 'gsm_sms_up',
   layer: 'gsm_sms',
   ...SHARED,
   on: { 'gsm_a.rp.tpdu': ['up'] },
-  dissect(v, t) {
-    dissect(v, t, true);
+  track: (v, cx) => track(gsmSmsUp, v, cx, true),
+  dissect(v, t, cx) {
+    dissect(v, t, true, cx.note<Whole>(gsmSmsUp, v));
   },
 });

@@ -2,6 +2,7 @@
 import { need, type Tree, u16, type View } from 'fttscope/kit';
 import { textItem } from '../text-media.js';
 import { septetOctets, septets, ucs2 } from './alphabet.js';
+import { showPieces, textsOf, type Whole } from './concatenation.js';
 import { showElement } from './elements.js';
 import { S, SE } from './fields.js';
 import type { Coding } from './parts.js';
@@ -71,8 +72,8 @@ export function userData(v: View, off: number, coding: Coding, header: boolean):
   return { coding, off: start, end, headerEnd, fill, text, part: partOf(buf, start + 1, headerEnd) };
 }
 
-/** TP-User-Data-Length and TP-User-Data. */
-export function showUserData(v: View, t: Tree, off: number, coding: Coding, header: boolean): number {
+/** TP-User-Data-Length and TP-User-Data; `whole` is the message of which they bring the last part. */
+export function showUserData(v: View, t: Tree, off: number, coding: Coding, header: boolean, whole?: Whole): number {
   need(v, 1, off);
   const { buf } = v;
   t.num(S.udl, off, 1, buf[off]);
@@ -82,10 +83,11 @@ export function showUserData(v: View, t: Tree, off: number, coding: Coding, head
   textItem(t, buf, u.off, u.end, 'TP-User-Data');
   t.push();
   if (u.headerEnd > u.off) showHeader(t, buf, u);
+  if (whole !== undefined) showPieces(t, u.headerEnd, whole);
   const n = u.end - u.headerEnd;
-  if (coding === 'compressed') t.bytes(S.compressedData, u.headerEnd, n);
-  else if (coding === 'octets') t.bytes(S.body, u.headerEnd, n);
-  else t.text(S.text, u.headerEnd, n, u.text);
+  if (coding === 'compressed') t.bytes(S.compressedData, u.headerEnd, n, whole?.octets);
+  else if (coding === 'octets') t.bytes(S.body, u.headerEnd, n, whole?.octets);
+  else for (const text of whole === undefined ? [u.text] : textsOf(whole)) t.text(S.text, u.headerEnd, n, text);
   t.pop();
   return u.end;
 }

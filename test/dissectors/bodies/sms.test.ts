@@ -5,7 +5,7 @@ import { septets } from '../../../dissectors/sms/alphabet.js';
 import { gsmRp } from '../../../dissectors/sms/rp.js';
 import { encode } from '../../../src/kit/index.js';
 import { fieldNames, tsharkMissing } from '../../support/tshark.js';
-import { capture, differences, oneBody } from './wire.js';
+import { capture, differences, oneBody, ours } from './wire.js';
 
 const SMS = 'application/vnd.3gpp.sms';
 const hex = (s: string): Buffer => Buffer.from(s.replaceAll(' ', ''), 'hex');
@@ -86,19 +86,76 @@ const ENHANCED = data(false, `09 05 ${ADDRESS} 00 00 01 0f0000000000 ${TEST}`);
 
 const E164_NAMES = ['e164.msisdn', 'e164.country_code', 'e164.country_code.non_decimal'];
 
+/** A part of a message of `parts`, coded as `dcs` says, with a text of `udl` units and its octets. */
+const part = (
+  id: string,
+  parts: number,
+  n: number,
+  dcs: string,
+  udl: number,
+  text: string,
+  address = ADDRESS,
+): string =>
+  data(true, `44 ${address} 00 ${dcs} ${TIME} ${octet(udl)} 05 00 03 ${id} ${octet(parts)} ${octet(n)} ${text}`);
+
+/** Messages in parts: in order and not, some come again, one with other octets; and what makes none. */
+const PARTS: readonly string[] = [
+  part('01', 3, 1, '04', 9, '414243'),
+  part('01', 3, 2, '04', 8, '4445'),
+  part('02', 2, 2, '08', 10, '00e44e2d'),
+  part('01', 3, 2, '04', 8, '4445'),
+  part('01', 3, 3, '04', 7, '46'),
+  part('02', 2, 1, '08', 8, '0041'),
+  part('03', 2, 1, '00', 11, 'a869730e'),
+  part('03', 2, 2, '00', 11, 'a869730e'),
+  part('04', 2, 1, '04', 8, '6161'),
+  part('04', 2, 1, '04', 8, '6262'),
+  part('04', 2, 2, '04', 8, '6363'),
+  part('05', 1, 1, '04', 7, '41'),
+  part('06', 2, 3, '04', 7, '41'),
+  part('06', 2, 0, '04', 7, '41'),
+  part('07', 2, 1, '04', 7, '41'),
+  part('07', 2, 2, '04', 7, '42', '0c 91 447722334456'),
+];
+
 /**
- * What only tshark has: texts put together from several messages, and how a text is aligned, which it has under the name
- * of who made a header.
+ * What only tshark has: of frames that come later, what cannot be where parts have numbers, and how a text is aligned,
+ * which it has under the name of who made a header.
  */
-const LEFT_OUT = /^gsm_sms\.(fragment|reassembled|udh_created)/;
+const LEFT_OUT = /^gsm_sms\.(fragment\.(multiple_tails|too_long_fragment)|reassembled\.in|udh_created)/;
+const theirs = async (): Promise<string[]> => (await fieldNames(['gsm_sms'])).filter((n) => !LEFT_OUT.test(n));
 
 describe('SMS over IP', () => {
   test('every field is as in tshark', { skip: tsharkMissing }, async () => {
-    const names = (await fieldNames(['gsm_sms'])).filter((n) => !LEFT_OUT.test(n));
-    const fields = [...names, ...Object.values(gsmRp.fields).map((f) => f.name), ...E164_NAMES, 'frame.protocols'];
+    const fields = [
+      ...(await theirs()),
+      ...Object.values(gsmRp.fields).map((f) => f.name),
+      ...E164_NAMES,
+      'frame.protocols',
+    ];
     const wanted = [...new Set(fields)].filter((n) => n !== 'gsm_a.rp' && n !== 'gsm_sms');
     const bodies = Object.values(MESSAGES).map((octets) => ({ type: SMS, octets: hex(octets) }));
     assert.deepEqual(await differences(capture('sms.pcap', bodies), wanted), []);
+  });
+
+  test('a message in parts is put together as tshark does it', { skip: tsharkMissing }, async () => {
+    const bodies = PARTS.map((octets) => ({ type: SMS, octets: hex(octets) }));
+    // With labels the list of parts has a text of its own.
+    const wanted = (await theirs()).filter((n) => n !== 'gsm_sms' && n !== 'gsm_sms.fragments');
+    assert.deepEqual(await differences(capture('parts.pcap', bodies), wanted), []);
+  });
+
+  test('what brings the last part says where the others came from', async () => {
+    const seen = await ours(
+      capture(
+        'parts.pcap',
+        PARTS.map((octets) => ({ type: SMS, octets: hex(octets) })),
+      ),
+    );
+    assert.deepEqual(seen[4].values.get('gsm_sms.sms_body'), ['414243444546']);
+    assert.deepEqual(seen[5].values.get('gsm_sms.sms_text'), ['A', 'ä中']);
+    assert.match(seen[10].text, /\[3 Short Message fragments \(4 octets\): #9\(2\), #10\(2\), #11\(2\)\]/);
+    assert.match(seen[10].text, /\[Frame: 11, payload: 2-3 \(2 octets\)\]/);
   });
 
   test('an enhanced validity period takes seven octets', async () => {
