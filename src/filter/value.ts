@@ -100,7 +100,7 @@ export const nanoseconds = (seconds: number, nanos: number): bigint =>
 
 /** The value of node `i` read as `kind`; undefined where the node does not hold one. */
 export function read(t: Tree, i: number, kind: Kind): Value | undefined {
-  const held = t.held[i];
+  const held = t.held(i);
   switch (kind) {
     case 'number':
     case 'float':
@@ -123,7 +123,7 @@ export function read(t: Tree, i: number, kind: Kind): Value | undefined {
 }
 
 function readText(t: Tree, i: number): string | undefined {
-  const held = t.held[i];
+  const held = t.held(i);
   if (held === Held.Made && typeof t.made[i] === 'string') return t.made[i] as string;
   return held === Held.Text || held === Held.Octets ? decodeText(t.octets(i)) : undefined;
 }
@@ -134,8 +134,8 @@ const address4 = (b: Uint8Array): number | undefined =>
 
 /** Octets of a layer node up to the end of the layer, payload included; of its source, where that end is not known. */
 export function layerOctets(t: Tree, i: number): Uint8Array {
-  const source = t.sources[t.source[i]];
-  if (t.held[i] !== Held.Nothing || source === undefined) return t.octets(i);
+  const source = t.sources[t.source(i)];
+  if (t.held(i) !== Held.Nothing || source === undefined) return t.octets(i);
   const end = t.number[i] < 0 ? source.end : Math.max(t.number[i], t.off[i] + t.len[i]);
   return source.buf.subarray(Math.max(source.start, t.off[i]), Math.min(source.end, end));
 }
@@ -144,7 +144,7 @@ export function layerOctets(t: Tree, i: number): Uint8Array {
 export function lengthOf(t: Tree, i: number): number {
   const [kind, size] = TYPES[t.field[i].type];
   if (size > 0) return size;
-  if (t.held[i] === Held.Made) {
+  if (t.held(i) === Held.Made) {
     const made = t.made[i];
     return typeof made === 'string'
       ? encodeText(made).length

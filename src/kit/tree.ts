@@ -57,15 +57,13 @@ export class Tree {
   /** Nodes kept. */
   length = 0;
   field: Field[] = new Array(FIRST);
-  /** Index into {@link sources}. */
-  source = new Uint8Array(FIRST);
   /** Offset in the source's buffer. */
   off = new Int32Array(FIRST);
   len = new Int32Array(FIRST);
-  depth = new Uint8Array(FIRST);
-  held = new Uint8Array(FIRST);
-  /** Number of the field and how the value is held, in one number. */
+  /** Number of the field and how the value is held ({@link held}), in one number. */
   kind = new Int32Array(FIRST);
+  /** {@link depth} and {@link source} in one number. */
+  private place = new Uint16Array(FIRST);
   number = new Float64Array(FIRST);
   made: (string | bigint | Uint8Array | number | undefined)[] = new Array(FIRST);
   /** Text shown instead of "label: value", by node. */
@@ -152,12 +150,10 @@ export class Tree {
 
   private move(from: number, to: number): void {
     this.field[to] = this.field[from];
-    this.source[to] = this.source[from];
     this.off[to] = this.off[from];
     this.len[to] = this.len[from];
-    this.depth[to] = this.depth[from];
-    this.held[to] = this.held[from];
     this.kind[to] = this.kind[from];
+    this.place[to] = this.place[from];
     this.number[to] = this.number[from];
     this.made[to] = this.made[from];
     if (this.texts.size === 0) return;
@@ -194,23 +190,19 @@ export class Tree {
     if (i === this.off.length) this.grow();
     this.length = i + 1;
     this.field[i] = f;
-    this.source[i] = this.now;
     this.off[i] = off;
     this.len[i] = len;
-    this.depth[i] = this.at;
-    this.held[i] = held;
     this.kind[i] = (f.id << 3) | held;
+    this.place[i] = (this.at << 8) | this.now;
     return i;
   }
 
   private grow(): void {
     const n = this.off.length * 2;
-    this.source = widen(this.source, new Uint8Array(n));
     this.off = widen(this.off, new Int32Array(n));
     this.len = widen(this.len, new Int32Array(n));
-    this.depth = widen(this.depth, new Uint8Array(n));
-    this.held = widen(this.held, new Uint8Array(n));
     this.kind = widen(this.kind, new Int32Array(n));
+    this.place = widen(this.place, new Uint16Array(n));
     this.number = widen(this.number, new Float64Array(n));
     this.field.length = n;
     this.made.length = n;
@@ -288,11 +280,24 @@ export class Tree {
       this.experts.push({ expert: e, message, node: this.length - 1 });
   }
 
+  /** How node `i` holds its value: one of {@link Held}. */
+  held(i: number): number {
+    return this.kind[i] & 7;
+  }
+  /** How deep node `i` stands below its layer, which is at 0. */
+  depth(i: number): number {
+    return this.place[i] >> 8;
+  }
+  /** The source of node `i`: index into {@link sources}. */
+  source(i: number): number {
+    return this.place[i] & 255;
+  }
+
   /** The octets of node `i`, clipped to its source. */
   octets(i: number): Uint8Array {
     const made = this.made[i];
-    if (this.held[i] === Held.Made && made instanceof Uint8Array) return made;
-    const s = this.sources[this.source[i]];
+    if (this.held(i) === Held.Made && made instanceof Uint8Array) return made;
+    const s = this.sources[this.source(i)];
     if (s === undefined) return new Uint8Array(0);
     const off = Math.max(s.start, this.off[i]);
     return s.buf.subarray(off, Math.max(off, Math.min(s.end, this.off[i] + this.len[i])));
@@ -300,7 +305,7 @@ export class Tree {
 
   /** The value of node `i`: number, bigint, text, octets, or undefined for a node without one. Times: see {@link Held}. */
   value(i: number): number | bigint | string | Uint8Array | undefined {
-    switch (this.held[i]) {
+    switch (this.held(i)) {
       case Held.Number:
         return this.number[i];
       case Held.Made:
@@ -324,7 +329,7 @@ export function shorten(list: unknown[], length: number): void {
   while (list.length > length) list.pop();
 }
 
-function widen<T extends Uint8Array | Int32Array | Float64Array>(from: T, to: T): T {
+function widen<T extends Uint16Array | Int32Array | Float64Array>(from: T, to: T): T {
   to.set(from);
   return to;
 }

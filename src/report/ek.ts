@@ -95,7 +95,7 @@ function value(t: Tree, i: number): string {
   const { type, name } = t.field[i];
   if (isBare(t, i)) return 'null';
   if (type === 'bool') return t.number[i] !== 0 ? 'true' : 'false';
-  if (t.held[i] === Held.Time && type === 'time' && name !== 'frame.time_epoch')
+  if (t.held(i) === Held.Time && type === 'time' && name !== 'frame.time_epoch')
     return `"${isoTime(t.number[i], t.made[i] as number)}"`;
   return jsonText(shownText(t, i));
 }

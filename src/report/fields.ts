@@ -146,15 +146,15 @@ function wayOf({ type, base }: Field): number {
 
 /** The value of a node as {@link fieldText} says, on one line; the common kinds without a string. */
 function value(t: Tree, i: number, way: number, out: TextBytes): void {
-  if (way === Way.Decimal && t.held[i] === Held.Number) out.number(t.number[i]);
-  else if (way === Way.Quad && t.held[i] === Held.Octets && isWhole(t, i, 4))
-    out.dotted(t.sources[t.source[i]].buf, t.off[i]);
+  if (way === Way.Decimal && t.held(i) === Held.Number) out.number(t.number[i]);
+  else if (way === Way.Quad && t.held(i) === Held.Octets && isWhole(t, i, 4))
+    out.dotted(t.sources[t.source(i)].buf, t.off[i]);
   else out.any(oneLine(fieldText(t, i)));
 }
 
 /** Whether node `i` has `n` octets, all of them there. */
 function isWhole(t: Tree, i: number, n: number): boolean {
-  const s = t.sources[t.source[i]];
+  const s = t.sources[t.source(i)];
   return t.len[i] === n && t.off[i] >= s.start && t.off[i] + n <= s.end;
 }
 

@@ -88,7 +88,7 @@ export class Filler {
 
   /** Writes octets as hex. A payload is part of the payload around it, whose hex stands in the same row. */
   private hex(view: DataView, at: number, t: Tree, i: number): number {
-    const { buf, start, end } = t.sources[t.source[i]];
+    const { buf, start, end } = t.sources[t.source(i)];
     const first = Math.max(start, t.off[i]);
     const last = Math.max(first, Math.min(end, t.off[i] + t.len[i]));
     const n = 3 * (last - first);
@@ -128,7 +128,7 @@ function value(view: DataView, at: number, as: number, t: Tree, i: number, out: 
   if (as === Form.Bool) return write(view, at, t.number[i] !== 0 ? TRUE : FALSE);
   if (as === Form.Ip4 || as === Form.Ip6) {
     const size = as === Form.Ip4 ? IP4 : IP6;
-    const { buf, start, end } = t.sources[t.source[i]];
+    const { buf, start, end } = t.sources[t.source(i)];
     const off = t.off[i];
     if (t.len[i] !== size || off < start || off + size > end) return 0;
     return size === IP4 ? quoted(view, quad(view, at + 1, buf, off), at) : write(view, at, out.ip6.of(buf, off));

@@ -10,18 +10,18 @@ export interface LayerFilter {
 
 /** Whether the children of node `i` are shown. */
 export const isShown = (filter: LayerFilter | null, t: Tree, i: number): boolean =>
-  filter === null || (filter.whole && t.depth[i] > 0) || filter.names.has(t.field[i].name);
+  filter === null || (filter.whole && t.depth(i) > 0) || filter.names.has(t.field[i].name);
 
 /** The node behind the last one below node `i`. */
 export function subtreeEnd(t: Tree, i: number): number {
   let end = i + 1;
-  while (end < t.length && t.depth[end] > t.depth[i]) end++;
+  while (end < t.length && t.depth(end) > t.depth(i)) end++;
   return end;
 }
 
 /** Fields that repeat the expert items at the end of a tree; where the items themselves are shown these are not. */
 const REPEATED = new Set(['_ws.expert.message', '_ws.expert.severity', 'finding.code', 'finding.severity']);
-export const isRepeated = (t: Tree, i: number): boolean => t.depth[i] === 0 && REPEATED.has(t.field[i].name);
+export const isRepeated = (t: Tree, i: number): boolean => t.depth(i) === 0 && REPEATED.has(t.field[i].name);
 
 /** An expert item as tshark's formats show it. */
 export interface ShownExpert {
@@ -57,7 +57,7 @@ export function expertsByNode(t: Tree): ReadonlyMap<number, readonly ShownExpert
 }
 
 /** Whether node `i` has no value: a layer, a heading, a flag that is there or not. */
-export const isBare = (t: Tree, i: number): boolean => t.held[i] === Held.Nothing;
+export const isBare = (t: Tree, i: number): boolean => t.held(i) === Held.Nothing;
 
 let second = Number.NaN;
 let index = '';

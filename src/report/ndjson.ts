@@ -29,11 +29,11 @@ class NodesByName {
     for (let k = 0; k < this.names; k++) first[order[k]] = -1;
     if (this.next.length < t.length) this.next = new Int32Array(t.length * 2);
     const { next } = this;
-    const { field, held } = t;
+    const { field } = t;
     let names = 0;
     for (let i = from; i < end; i++) {
       const f = field[i];
-      if (held[i] === Held.Nothing && f.type !== 'none') continue;
+      if (t.held(i) === Held.Nothing && f.type !== 'none') continue;
       const id = this.idOf(f);
       if (first[id] < 0) {
         first[id] = i;
@@ -200,10 +200,10 @@ export class NdjsonWriter {
   /** By {@link Tree.kind}: a {@link Place}; 0: not asked for yet. */
   private readonly places = new Uint8Array(fieldCount() * KINDS);
 
-  private placeOf({ field, held, kind }: Tree, i: number): number {
-    const { type, name } = field[i];
-    const isLayer = held[i] === Held.Nothing && type === 'protocol';
-    return (this.places[kind[i]] = !isLayer ? Place.Within : TRANSPORT.has(name) ? Place.Transport : Place.Layer);
+  private placeOf(t: Tree, i: number): number {
+    const { type, name } = t.field[i];
+    const isLayer = t.held(i) === Held.Nothing && type === 'protocol';
+    return (this.places[t.kind[i]] = !isLayer ? Place.Within : TRANSPORT.has(name) ? Place.Transport : Place.Layer);
   }
 
   /** Whether names that stand before `cut` stand behind it too, or none stands before: no part can be written by itself. */
@@ -223,10 +223,10 @@ export class NdjsonWriter {
   }
 
   /** Ids of the names that stand in `[from, end)`. */
-  private listOf({ field, held }: Tree, from: number, end: number): number[] {
+  private listOf(t: Tree, from: number, end: number): number[] {
     const list = [];
     for (let i = from; i < end; i++)
-      if (held[i] !== Held.Nothing || field[i].type === 'none') list.push(this.nodes.idOf(field[i]));
+      if (t.held(i) !== Held.Nothing || t.field[i].type === 'none') list.push(this.nodes.idOf(t.field[i]));
     return list;
   }
 

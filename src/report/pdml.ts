@@ -99,7 +99,7 @@ function aliases(t: Tree, i: number, indent: string): string {
 /** Where the node lies in its source, and what it holds. */
 function attributes(t: Tree, i: number): string {
   const f = t.field[i];
-  const source = t.sources[t.source[i]];
+  const source = t.sources[t.source(i)];
   const octets = t.octets(i);
   const pos = octets.length === 0 || source === undefined ? 0 : t.off[i] - source.start;
   let s = `${f.hidden ? ' hide="yes"' : ''} size="${octets.length}" pos="${Math.max(0, pos)}"`;
@@ -107,7 +107,7 @@ function attributes(t: Tree, i: number): string {
   s += ` show="${isBare(t, i) ? '' : xml(shownText(t, i))}"`;
   if (octets.length === 0) return isBare(t, i) ? `${s} value=""` : s;
   const raw = hex(octets, 0, octets.length, '');
-  if (f.mask === undefined || t.held[i] !== Held.Number) return `${s} value="${raw}"`;
+  if (f.mask === undefined || t.held(i) !== Held.Number) return `${s} value="${raw}"`;
   return `${s} value="${t.number[i].toString(16).toUpperCase()}" unmaskedvalue="${raw}"`;
 }
 

@@ -155,8 +155,8 @@ export class PacketRedaction {
     const n = f.type === 'ipv4' ? 4 : 16;
     if (t.len[i] !== n || NO_ADDRESS.has(f.name)) return;
     const made = t.made[i];
-    const stands = t.sources[t.source[i]].buf.subarray(t.off[i], t.off[i] + n);
-    const is = t.held[i] === Held.Made && made instanceof Uint8Array ? made : stands;
+    const stands = t.sources[t.source(i)].buf.subarray(t.off[i], t.off[i] + n);
+    const is = t.held(i) === Held.Made && made instanceof Uint8Array ? made : stands;
     if ((n === 16 && is[0] === 0xff ? 1 : 0) !== pass) return;
     const to = n === 4 ? this.names.ipv4(is) : this.names.ipv6(is);
     // XORed (RFC 8489 §14.2): it stays so.
@@ -169,7 +169,7 @@ export class PacketRedaction {
     const to = Math.min(out.length, from + t.len[i]);
     const isHardware = f.type === 'ether' || HARDWARE.has(f.name) || HARDWARE_END.test(f.name);
     if (to <= from || !(f.type === 'string' || isHardware)) return;
-    out.set(t.sources[t.source[i]].buf.subarray(t.off[i], t.off[i] + to - from), from); // two nodes may name the same octets
+    out.set(t.sources[t.source(i)].buf.subarray(t.off[i], t.off[i] + to - from), from); // two nodes may name the same octets
     const isPrinted = /^[ -~]*$/.test(latin1(out, from, to));
     if (f.type === 'string' && (isPrinted || !isHardware)) this.text(out, from, to);
     else this.hardware(out, from, to);
@@ -225,7 +225,7 @@ function toldOctets(t: Tree, i: number): number {
     case 'string':
       return isWritten(t, i) ? n : 0;
     default:
-      return TELLING.test(f.name) || t.held[i] === Held.Made ? 0 : n <= widthOf(f) ? n : leading(t, i);
+      return TELLING.test(f.name) || t.held(i) === Held.Made ? 0 : n <= widthOf(f) ? n : leading(t, i);
   }
 }
 
@@ -234,10 +234,10 @@ const widthOf = (f: Field): number => (f.mask === undefined ? (WIDTHS[f.type] ??
 
 /** Whether the text of a node stands in the packet, and was not made of something else there. */
 function isWritten(t: Tree, i: number): boolean {
-  if (t.held[i] !== Held.Made) return true;
+  if (t.held(i) !== Held.Made) return true;
   const octets = t.octets(i);
   const value = t.made[i];
-  const s = latin1(t.sources[t.source[i]].buf, t.off[i], t.off[i] + t.len[i]);
+  const s = latin1(t.sources[t.source(i)].buf, t.off[i], t.off[i] + t.len[i]);
   return (
     octets.length > 0 &&
     typeof value === 'string' &&
@@ -247,7 +247,7 @@ function isWritten(t: Tree, i: number): boolean {
 
 /** Octets of the number with which a node begins that goes on behind it: the code of an option. */
 function leading(t: Tree, i: number): number {
-  const { buf } = t.sources[t.source[i]];
+  const { buf } = t.sources[t.source(i)];
   let n = 0;
   for (let k = 0; k < 4; k++) {
     n = n * 256 + buf[t.off[i] + k];
@@ -286,7 +286,7 @@ const isEsp = (proto: string, b: Uint8Array, from: number, end: number): boolean
 function nodesIn(t: Tree, buf: Uint8Array, start: number, end: number): number[] {
   const out: number[] = [];
   for (let i = 0; i < t.length; i++)
-    if (t.sources[t.source[i]].buf === buf && t.off[i] >= start && t.off[i] + t.len[i] <= end) out.push(i);
+    if (t.sources[t.source(i)].buf === buf && t.off[i] >= start && t.off[i] + t.len[i] <= end) out.push(i);
   return out;
 }
 

@@ -19,7 +19,7 @@ const MIX = 0x9e3779b1;
 function packed(t: Tree, node: number): number | undefined {
   const n = t.len[node];
   const off = t.off[node];
-  const s = t.sources[t.source[node]];
+  const s = t.sources[t.source(node)];
   if (n > PACKED || off < s.start || off + n > s.end) return undefined;
   let v = n + 1;
   for (let i = off; i < off + n; i++) v = v * 256 + s.buf[i];
@@ -31,7 +31,7 @@ function packed(t: Tree, node: number): number | undefined {
  * of its own, which may be others by then.
  */
 function mark(t: Tree, node: number): unknown {
-  const held = t.held[node];
+  const held = t.held(node);
   if (held === Held.Number) return t.number[node];
   if (held === Held.Time) return undefined;
   if (held !== Held.Made) return packed(t, node);
@@ -114,7 +114,7 @@ export class Shape implements Pattern {
 
   /** Adds a value that was written at `at`; the part begins at `start`. */
   add(t: Tree, base: number, i: number, out: TextBytes, start: number, at: number): void {
-    const held = t.held[i];
+    const held = t.held(i);
     const node = i - base;
     if (held === Held.Nothing) return;
     if (this.varies[node] === 0) {

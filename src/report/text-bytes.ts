@@ -323,13 +323,13 @@ export class TextBytes {
 
   /** Remembers how nodes of this kind are written. */
   private form(t: Tree, node: number): number {
-    return (this.forms[t.kind[node]] = formOf(t.field[node], t.held[node]));
+    return (this.forms[t.kind[node]] = formOf(t.field[node], t.held(node)));
   }
   /** By {@link Tree.kind}; 0: not known yet. */
   private readonly forms = new Uint8Array(fieldCount() * KINDS);
 
   private octetsOf(t: Tree, node: number, form: number): void {
-    const s = t.sources[t.source[node]];
+    const s = t.sources[t.source(node)];
     const off = Math.max(s.start, t.off[node]);
     const end = Math.max(off, Math.min(s.end, t.off[node] + t.len[node]));
     if (form === Form.Text) this.octetsAsText(t, node, s.buf, off, end);

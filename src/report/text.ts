@@ -74,11 +74,11 @@ export function treeText(row: Row): string {
   const { experts } = t;
   for (let i = 0; i < t.length; i++) {
     if (t.field[i].hidden !== true && !isRepeated(t, i))
-      s += `${'    '.repeat(t.depth[i])}${printable(nodeLabel(t, i))}\n`;
+      s += `${'    '.repeat(t.depth(i))}${printable(nodeLabel(t, i))}\n`;
     for (; next < experts.length && experts[next].node <= i; next++) {
       const e = experts[next];
       const clause = e.expert.clause === undefined ? '' : ` (${e.expert.clause})`;
-      s += `${'    '.repeat(t.depth[i] + 1)}[${SIGNS[e.expert.severity]} ${printable(e.message)}${clause}]\n`;
+      s += `${'    '.repeat(t.depth(i) + 1)}[${SIGNS[e.expert.severity]} ${printable(e.message)}${clause}]\n`;
     }
   }
   return `${s}\n`;

@@ -100,7 +100,7 @@ function octetsText(f: Field, b: Uint8Array, off: number, end: number, colons: b
 
 /** The octets of node `i` as text, without a view of its own. */
 function nodeOctets(t: Tree, i: number, colons: boolean): string {
-  const s = t.sources[t.source[i]];
+  const s = t.sources[t.source(i)];
   if (s === undefined) return '';
   const off = Math.max(s.start, t.off[i]);
   return octetsText(t.field[i], s.buf, off, Math.max(off, Math.min(s.end, t.off[i] + t.len[i])), colons);
@@ -131,7 +131,7 @@ const escaped = (s: string): string =>
  */
 export function jsonValue(t: Tree, i: number): string {
   const f = t.field[i];
-  switch (t.held[i]) {
+  switch (t.held(i)) {
     case Held.Number: {
       const v = t.number[i];
       return f.type === 'bool' ? (v !== 0 ? 'true' : 'false') : Number.isFinite(v) ? String(v) : 'null';
@@ -168,7 +168,7 @@ function numberText(f: Field, v: number | bigint): string {
 /** The value of node `i` as tshark's `-T fields` prints it. */
 export function fieldText(t: Tree, i: number): string {
   const f = t.field[i];
-  switch (t.held[i]) {
+  switch (t.held(i)) {
     case Held.Number:
       return numberText(f, t.number[i]);
     case Held.Made: {
@@ -192,17 +192,17 @@ export function fieldText(t: Tree, i: number): string {
 
 /** The value of node `i` as tshark's JSON and PDML show it: as {@link fieldText}, but octets always with colons. */
 export function shownText(t: Tree, i: number): string {
-  if (t.held[i] === Held.Octets) return nodeOctets(t, i, true);
+  if (t.held(i) === Held.Octets) return nodeOctets(t, i, true);
   const made = t.made[i];
-  if (t.held[i] === Held.Made && made instanceof Uint8Array) return octetsText(t.field[i], made, 0, made.length, true);
+  if (t.held(i) === Held.Made && made instanceof Uint8Array) return octetsText(t.field[i], made, 0, made.length, true);
   return fieldText(t, i);
 }
 
 /** What a column shows of node `i`: the name of a value where it has one, `✓` for what is only there. */
 export function columnValue(t: Tree, i: number): string {
   const f = t.field[i];
-  if (t.held[i] === Held.Nothing) return '✓';
-  if (t.held[i] !== Held.Number) return fieldText(t, i);
+  if (t.held(i) === Held.Nothing) return '✓';
+  if (t.held(i) !== Held.Number) return fieldText(t, i);
   const v = t.number[i];
   if (f.values === undefined) return f.type === 'bool' ? (v !== 0 ? 'True' : 'False') : namedNumber(f, v);
   const name = f.type === 'bool' || typeof f.values !== 'function' ? nameOf(f.values, v) : f.values(v);
@@ -214,10 +214,10 @@ export function nodeLabel(t: Tree, i: number): string {
   const text = t.texts.get(i);
   if (text !== undefined) return text;
   const f = t.field[i];
-  if (t.held[i] === Held.Nothing) return f.label;
-  if (t.held[i] === Held.Number) return `${f.label}: ${namedNumber(f, t.number[i])}`;
+  if (t.held(i) === Held.Nothing) return f.label;
+  if (t.held(i) === Held.Number) return `${f.label}: ${namedNumber(f, t.number[i])}`;
   const made = t.made[i];
-  if (t.held[i] === Held.Made && typeof made === 'bigint') return `${f.label}: ${namedNumber(f, made)}`;
+  if (t.held(i) === Held.Made && typeof made === 'bigint') return `${f.label}: ${namedNumber(f, made)}`;
   let value = fieldText(t, i);
   if (value.length > 240) value = `${value.slice(0, 240)}…`;
   return `${f.label}: ${value}${f.unit !== undefined ? ` ${f.unit}` : ''}`;

@@ -27,21 +27,21 @@ export function detailOf(row: Row, number: number, fault: string | undefined): D
 
 function nodeOf(t: Tree, i: number): DetailNode {
   const f = t.field[i];
-  const source = t.sources[t.source[i]];
+  const source = t.sources[t.source(i)];
   const size = source === undefined ? 0 : source.end - source.start;
   const off = source === undefined ? 0 : Math.min(Math.max(0, t.off[i] - source.start), size);
   const filter = filterOf(t, i);
   return {
-    depth: t.depth[i],
+    depth: t.depth(i),
     field: f.name,
     label: printable(nodeLabel(t, i)),
-    source: t.source[i],
+    source: t.source(i),
     off,
     length: Math.max(0, Math.min(t.len[i], size - off)),
     ...(f.mask !== undefined && { mask: f.mask }),
     ...(t.len[i] === 0 && f.type !== 'protocol' && { generated: true as const }),
     ...(filter !== undefined && { filter }),
-    ...(f.type === 'frame' && t.held[i] === Held.Number && { frame: t.number[i] }),
+    ...(f.type === 'frame' && t.held(i) === Held.Number && { frame: t.number[i] }),
   };
 }
 
@@ -63,7 +63,7 @@ function noticed(e: Expert, message: string, about: DetailNode | undefined): Det
 /** The display filter that finds the value of node `i`. */
 function filterOf(t: Tree, i: number): string | undefined {
   const f = t.field[i];
-  if (f.type === 'protocol' || t.held[i] === Held.Nothing) return f.name === '' ? undefined : f.name;
+  if (f.type === 'protocol' || t.held(i) === Held.Nothing) return f.name === '' ? undefined : f.name;
   const value = literal(f, t, i);
   return value === undefined ? undefined : `${f.name} == ${value}`;
 }

@@ -117,7 +117,7 @@ describe('envelopes that break the rules', () => {
       const seen: string[] = [];
       const fields = ['ip.src', 'udp.length'].flatMap((name) => FIELDS.filter((f) => f.name === name));
       await readWith(built, { fields, bare }, ({ dissection: { tree } }) => {
-        for (let i = 0; i < tree.length; i++) if (tree.source[i] > 0) seen.push(fieldText(tree, i));
+        for (let i = 0; i < tree.length; i++) if (tree.source(i) > 0) seen.push(fieldText(tree, i));
       });
       assert.deepEqual(
         seen,

@@ -54,8 +54,8 @@ function wellFormed(format: string, text: string): void {
 export function numbers({ dissection: { tree: t } }: Pick<Row, 'dissection'>): void {
   for (let i = 0; i < t.length; i++) {
     const { name, type } = t.field[i]!;
-    if (t.held[i] === Held.Number && type !== 'float' && !Number.isFinite(t.number[i]))
+    if (t.held(i) === Held.Number && type !== 'float' && !Number.isFinite(t.number[i]))
       throw new Finding(`number ${name}`, `${name} is ${t.number[i]}`);
-    if (t.held[i] === Held.Octets && t.len[i]! < 0) throw new Finding(`length ${name}`, `${name}: ${t.len[i]} octets`);
+    if (t.held(i) === Held.Octets && t.len[i]! < 0) throw new Finding(`length ${name}`, `${name}: ${t.len[i]} octets`);
   }
 }

@@ -49,7 +49,7 @@ class Cursor {
   /** Moves to the next node of that name in the packet's own octets; false if there is none. */
   find(name: string): boolean {
     for (let i = this.at + 1; i < this.t.length; i++)
-      if (this.t.field[i]!.name === name && this.t.sources[this.t.source[i]!]!.buf === this.buf) {
+      if (this.t.field[i]!.name === name && this.t.sources[this.t.source(i)]!.buf === this.buf) {
         this.at = i;
         return true;
       }

@@ -66,7 +66,7 @@ class Column {
     const t = row.dissection.tree;
     for (let i = 0; i < t.length; i++) {
       if (!this.values.has(t.field[i])) continue;
-      const held = t.held[i];
+      const held = t.held(i);
       const made = t.made[i];
       const value =
         held === Held.Time
