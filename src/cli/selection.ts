@@ -105,7 +105,7 @@ function dialogTest(callId: string | undefined, user: string | undefined): (row:
     let named = false;
     let media = false;
     for (let i = 0; i < t.length; i++) {
-      const { name } = t.field[i];
+      const { name } = t.field(i);
       if (name === CALL_ID) id = fieldText(t, i);
       else if (SETUP_FRAMES.includes(name)) media ||= setups.has(t.number[i]);
       else if (wanted !== undefined && USER_FIELDS.includes(name)) named ||= isUser(fieldText(t, i), wanted);

@@ -210,7 +210,7 @@ export class Dissection implements Ctx {
       if (!t.experts.some((e) => e.expert.code === code)) this.found(code, CATALOGUE[code]?.severity ?? 'note');
     if (!t.wanted(PROTOCOLS)) return;
     for (let i = 0; i < t.length; i++)
-      if (t.field[i] === PROTOCOLS) {
+      if (t.field(i) === PROTOCOLS) {
         t.made[i] = this.stack();
         return;
       }

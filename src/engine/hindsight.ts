@@ -167,7 +167,7 @@ export class Hindsight {
     const out: Marks = { callId: '', setup: 0, stream: '' };
     let [source, destination, sport, dport, ssrc] = [-1, -1, 0, 0, -1];
     for (let i = 0; i < t.length; i++) {
-      switch (this.role.get(t.field[i])) {
+      switch (this.role.get(t.field(i))) {
         case 'quote':
           return out;
         case 'source':

@@ -60,7 +60,7 @@ export function someNode(ref: FieldRef, accept: AcceptNode): (t: Tree) => boolea
   const { wanted } = ref;
   if (ref.layers === undefined && ref.side === undefined)
     return (t) => {
-      for (let i = 0; i < t.length; i++) if (wanted[t.field[i].id] === 1 && accept(t, i)) return true;
+      for (let i = 0; i < t.length; i++) if (wanted[t.field(i).id] === 1 && accept(t, i)) return true;
       return false;
     };
   return someNodeOfLayers(ref, accept);
@@ -74,7 +74,7 @@ function someNodeOfLayers(ref: FieldRef, accept: AcceptNode): (t: Tree) => boole
     let inner = false;
     let total = -1;
     for (let i = 0; i < t.length; i++) {
-      const { id } = t.field[i];
+      const { id } = t.field(i);
       if (!inner && envelope[id] === 1) {
         inner = true;
         if (side === 'outer') return false;
@@ -97,7 +97,7 @@ function countLayers(ref: FieldRef, t: Tree): number {
   let n = 0;
   let inner = false;
   for (let i = 0; i < t.length; i++) {
-    const { id } = t.field[i];
+    const { id } = t.field(i);
     if (!inner && ref.envelope[id] === 1) {
       if (ref.side === 'outer') break;
       if (ref.side === 'inner') n = 0;
@@ -145,7 +145,7 @@ function quantified(term: Term, quantifier: Quantifier, accept: Accept): Matcher
 function reader(term: Extract<Term, { op: 'field' }>): (t: Tree, i: number) => Value | undefined {
   const { kind, ref } = term;
   if (term.whole && ref.fields.some((f) => f.type === 'protocol'))
-    return (t, i) => (t.field[i].type === 'protocol' ? layerOctets(t, i) : read(t, i, kind));
+    return (t, i) => (t.field(i).type === 'protocol' ? layerOctets(t, i) : read(t, i, kind));
   const own = ref.fields[0].type;
   if (kind === 'string' && (own === 'ipv4' || own === 'ipv6'))
     return (t, i) => {
@@ -310,7 +310,7 @@ function nodes(
 }
 
 function labelOf(t: Tree, i: number): string | undefined {
-  const f = t.field[i];
+  const f = t.field(i);
   const v = read(t, i, 'number');
   if (v === undefined) return undefined;
   return f.values === undefined ? String(v) : nameOf(f.values, Number(v), String(v));

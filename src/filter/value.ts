@@ -142,7 +142,7 @@ export function layerOctets(t: Tree, i: number): Uint8Array {
 
 /** Length of the value of node `i` in octets, as `len()` counts. */
 export function lengthOf(t: Tree, i: number): number {
-  const [kind, size] = TYPES[t.field[i].type];
+  const [kind, size] = TYPES[t.field(i).type];
   if (size > 0) return size;
   if (t.held(i) === Held.Made) {
     const made = t.made[i];

@@ -74,7 +74,8 @@ export interface Field extends FieldDef {
   readonly shift: number;
 }
 
-let count = 0;
+/** By number. */
+const all: Field[] = [];
 
 /** Every field has the same members in the same order: V8 then knows where they stand. */
 function registered(def: FieldDef, id: number): Field {
@@ -86,13 +87,16 @@ function registered(def: FieldDef, id: number): Field {
 /** Gives each definition its number. Called once in each dissector file. */
 export function fields<const T extends Record<string, FieldDef>>(table: T): { readonly [K in keyof T]: Field } {
   const out: Record<string, Field> = {};
-  for (const [key, def] of Object.entries<FieldDef>(table)) out[key] = registered(def, count++);
+  for (const [key, def] of Object.entries<FieldDef>(table)) all.push((out[key] = registered(def, all.length)));
   // V8 makes a hash table of an object that grows to this size, and an object with fixed places of its copy.
   return { ...out } as { readonly [K in keyof T]: Field };
 }
 
 /** One more than the largest field number given so far: the size of a table indexed by it. */
-export const fieldCount = (): number => count;
+export const fieldCount = (): number => all.length;
+
+/** The field that got a number. */
+export const fieldOf = (id: number): Field => all[id];
 
 /** The name of `value`, or `fallback` (default "Unknown"). */
 export function nameOf(values: ValueStrings, value: number, fallback = 'Unknown'): string {

@@ -1,5 +1,5 @@
 import type { Source } from './bytes.js';
-import { type Field, fieldCount } from './fields.js';
+import { type Field, fieldCount, fieldOf } from './fields.js';
 import { utf8Text } from './text.js';
 
 /** How bad something is: Wireshark's severities. */
@@ -56,11 +56,10 @@ const FIRST = 256;
 export class Tree {
   /** Nodes kept. */
   length = 0;
-  field: Field[] = new Array(FIRST);
   /** Offset in the source's buffer. */
   off = new Int32Array(FIRST);
   len = new Int32Array(FIRST);
-  /** Number of the field and how the value is held ({@link held}), in one number. */
+  /** {@link field}, as its number, and {@link held} in one number. */
   kind = new Int32Array(FIRST);
   /** {@link depth} and {@link source} in one number. */
   private place = new Uint16Array(FIRST);
@@ -141,7 +140,7 @@ export class Tree {
   drop(which: Uint8Array): void {
     let to = 0;
     for (let i = 0; i < this.length; i++) {
-      if (which[this.field[i].id] !== 0) continue;
+      if (which[this.kind[i] >> 3] !== 0) continue;
       if (to < i) this.move(i, to);
       to++;
     }
@@ -149,7 +148,6 @@ export class Tree {
   }
 
   private move(from: number, to: number): void {
-    this.field[to] = this.field[from];
     this.off[to] = this.off[from];
     this.len[to] = this.len[from];
     this.kind[to] = this.kind[from];
@@ -189,7 +187,6 @@ export class Tree {
     }
     if (i === this.off.length) this.grow();
     this.length = i + 1;
-    this.field[i] = f;
     this.off[i] = off;
     this.len[i] = len;
     this.kind[i] = (f.id << 3) | held;
@@ -204,7 +201,6 @@ export class Tree {
     this.kind = widen(this.kind, new Int32Array(n));
     this.place = widen(this.place, new Uint16Array(n));
     this.number = widen(this.number, new Float64Array(n));
-    this.field.length = n;
     this.made.length = n;
   }
 
@@ -280,6 +276,10 @@ export class Tree {
       this.experts.push({ expert: e, message, node: this.length - 1 });
   }
 
+  /** The field of node `i`. */
+  field(i: number): Field {
+    return fieldOf(this.kind[i] >> 3);
+  }
   /** How node `i` holds its value: one of {@link Held}. */
   held(i: number): number {
     return this.kind[i] & 7;

@@ -28,7 +28,7 @@ export function endpoints(row: Row): readonly [string, string] {
 const addressText = (address: Uint8Array): string => (address.length === 4 ? ip4(address, 0) : ip6(address, 0));
 
 function named(t: Tree, ...names: string[]): string {
-  for (let i = 0; i < t.length; i++) if (names.includes(t.field[i].name)) return fieldText(t, i);
+  for (let i = 0; i < t.length; i++) if (names.includes(t.field(i).name)) return fieldText(t, i);
   return '';
 }
 

@@ -46,21 +46,21 @@ export class EkWriter {
     const experts = expertsByNode(t);
     for (let i = 0; i < t.length; ) {
       const next = subtreeEnd(t, i);
-      if (!isRepeated(t, i)) members.add(jsonKey(key(t.field[i].name)), this.layer(t, i, next, experts));
+      if (!isRepeated(t, i)) members.add(jsonKey(key(t.field(i).name)), this.layer(t, i, next, experts));
       i = next;
     }
     return object(members);
   }
 
   private layer(t: Tree, top: number, end: number, experts: ReturnType<typeof expertsByNode>): string {
-    const layer = t.field[top];
+    const layer = t.field(top);
     if (layer.type !== 'protocol' && end === top + 1) return value(t, top);
     if (!isShown(this.filter, t, top)) return `{"filtered":${jsonText(layer.name)}}`;
     const members = new Members<string>();
     for (let i = top; i < end; i++) {
       if (i > top) {
         const text = value(t, i);
-        for (const name of this.within(layer, t.field[i])) members.add(name, text);
+        for (const name of this.within(layer, t.field(i))) members.add(name, text);
       }
       for (const e of experts.get(i) ?? []) {
         const message = `"_ws_expert__ws_expert_message":${jsonText(e.message)}`;
@@ -92,7 +92,7 @@ function object(members: Members<string>): string {
 }
 
 function value(t: Tree, i: number): string {
-  const { type, name } = t.field[i];
+  const { type, name } = t.field(i);
   if (isBare(t, i)) return 'null';
   if (type === 'bool') return t.number[i] !== 0 ? 'true' : 'false';
   if (t.held(i) === Held.Time && type === 'time' && name !== 'frame.time_epoch')

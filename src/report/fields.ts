@@ -55,7 +55,7 @@ export class Columns {
       if (text !== '') values[i].push(text);
     }
     for (let i = 0; i < tree.length; i++) {
-      const list = this.columnsOf[tree.field[i].id];
+      const list = this.columnsOf[tree.field(i).id];
       if (list === undefined) continue;
       const text = fieldText(tree, i);
       for (const c of list) values[c].push(text);
@@ -117,7 +117,7 @@ export class FieldsWriter {
     let last = -1;
     let first = true;
     for (let i = 0, n = t.length; i < n; i++) {
-      const way = takes[t.field[i].id];
+      const way = takes[t.field(i).id];
       if (way === 0) continue;
       last = i;
       if (occurrence === 'l') continue;
@@ -129,7 +129,7 @@ export class FieldsWriter {
       value(t, i, way, out);
       if (occurrence === 'f') return;
     }
-    if (occurrence === 'l' && last >= 0) value(t, last, takes[t.field[last].id], out);
+    if (occurrence === 'l' && last >= 0) value(t, last, takes[t.field(last).id], out);
   }
 }
 

@@ -63,7 +63,7 @@ export class JsonWriter {
       const next = subtreeEnd(t, i);
       if (!isRepeated(t, i)) {
         const entry = this.entry(t, i, next, experts);
-        const { name, aliases } = t.field[i];
+        const { name, aliases } = t.field(i);
         entries.add(name, entry);
         for (const alias of aliases ?? []) entries.add(alias, { value: entry.value, below: undefined });
       }
@@ -84,7 +84,7 @@ export class JsonWriter {
     const parent = next > i + 1 || items !== undefined;
     const below = parent ? this.below(t, i, next, experts, items) : undefined;
     if (!isBare(t, i)) return { value: shownText(t, i), below };
-    const { type, label } = t.field[i];
+    const { type, label } = t.field(i);
     return { value: parent ? undefined : type === 'protocol' ? label : '', below };
   }
 
@@ -95,7 +95,7 @@ export class JsonWriter {
     experts: Experts,
     items: readonly ShownExpert[] | undefined,
   ): { [key: string]: Json } {
-    if (!isShown(this.filter, t, i)) return { filtered: t.field[i].name };
+    if (!isShown(this.filter, t, i)) return { filtered: t.field(i).name };
     const out = this.members(t, i + 1, next, experts);
     if (items !== undefined) out['_ws.expert'] = only(items.map(expertMembers));
     return out;

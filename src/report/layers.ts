@@ -10,7 +10,7 @@ export interface LayerFilter {
 
 /** Whether the children of node `i` are shown. */
 export const isShown = (filter: LayerFilter | null, t: Tree, i: number): boolean =>
-  filter === null || (filter.whole && t.depth(i) > 0) || filter.names.has(t.field[i].name);
+  filter === null || (filter.whole && t.depth(i) > 0) || filter.names.has(t.field(i).name);
 
 /** The node behind the last one below node `i`. */
 export function subtreeEnd(t: Tree, i: number): number {
@@ -21,7 +21,7 @@ export function subtreeEnd(t: Tree, i: number): number {
 
 /** Fields that repeat the expert items at the end of a tree; where the items themselves are shown these are not. */
 const REPEATED = new Set(['_ws.expert.message', '_ws.expert.severity', 'finding.code', 'finding.severity']);
-export const isRepeated = (t: Tree, i: number): boolean => t.depth(i) === 0 && REPEATED.has(t.field[i].name);
+export const isRepeated = (t: Tree, i: number): boolean => t.depth(i) === 0 && REPEATED.has(t.field(i).name);
 
 /** An expert item as tshark's formats show it. */
 export interface ShownExpert {

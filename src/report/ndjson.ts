@@ -29,10 +29,9 @@ class NodesByName {
     for (let k = 0; k < this.names; k++) first[order[k]] = -1;
     if (this.next.length < t.length) this.next = new Int32Array(t.length * 2);
     const { next } = this;
-    const { field } = t;
     let names = 0;
     for (let i = from; i < end; i++) {
-      const f = field[i];
+      const f = t.field(i);
       if (t.held(i) === Held.Nothing && f.type !== 'none') continue;
       const id = this.idOf(f);
       if (first[id] < 0) {
@@ -201,7 +200,7 @@ export class NdjsonWriter {
   private readonly places = new Uint8Array(fieldCount() * KINDS);
 
   private placeOf(t: Tree, i: number): number {
-    const { type, name } = t.field[i];
+    const { type, name } = t.field(i);
     const isLayer = t.held(i) === Held.Nothing && type === 'protocol';
     return (this.places[t.kind[i]] = !isLayer ? Place.Within : TRANSPORT.has(name) ? Place.Transport : Place.Layer);
   }
@@ -226,7 +225,7 @@ export class NdjsonWriter {
   private listOf(t: Tree, from: number, end: number): number[] {
     const list = [];
     for (let i = from; i < end; i++)
-      if (t.held(i) !== Held.Nothing || t.field[i].type === 'none') list.push(this.nodes.idOf(t.field[i]));
+      if (t.held(i) !== Held.Nothing || t.field(i).type === 'none') list.push(this.nodes.idOf(t.field(i)));
     return list;
   }
 
@@ -266,4 +265,4 @@ export class NdjsonWriter {
   }
 }
 
-const keyOf = (t: Tree, node: number): string => `${JSON.stringify(t.field[node].name)}:[`;
+const keyOf = (t: Tree, node: number): string => `${JSON.stringify(t.field(node).name)}:[`;

@@ -70,7 +70,7 @@ export class PdmlWriter {
   }
 
   private node(t: Tree, i: number, end: number, indent: string): string {
-    const f = t.field[i];
+    const f = t.field(i);
     const element = f.type === 'protocol' ? 'proto' : 'field';
     const open = `${indent}<${element} name="${xml(f.name)}" showname="${xml(nodeLabel(t, i))}"${attributes(t, i)}`;
     const items = this.experts.get(i) ?? [];
@@ -91,14 +91,14 @@ export class PdmlWriter {
 /** The other names of a field (`ip.addr`), which tshark writes as hidden fields beside it. */
 function aliases(t: Tree, i: number, indent: string): string {
   let s = '';
-  for (const name of t.field[i].aliases ?? [])
+  for (const name of t.field(i).aliases ?? [])
     s += `${indent}<field name="${name}" showname="${xml(nodeLabel(t, i))}" hide="yes"${attributes(t, i)}/>\n`;
   return s;
 }
 
 /** Where the node lies in its source, and what it holds. */
 function attributes(t: Tree, i: number): string {
-  const f = t.field[i];
+  const f = t.field(i);
   const source = t.sources[t.source(i)];
   const octets = t.octets(i);
   const pos = octets.length === 0 || source === undefined ? 0 : t.off[i] - source.start;

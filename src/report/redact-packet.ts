@@ -99,14 +99,14 @@ export class PacketRedaction {
     from: number,
     end: number,
   ): void {
-    const top = here.find((i) => t.field[i].type === 'protocol' && t.off[i] - start === from && isPayload(t.field[i]));
-    const proto = top === undefined ? '' : t.field[top].name;
+    const top = here.find((i) => t.field(i).type === 'protocol' && t.off[i] - start === from && isPayload(t.field(i)));
+    const proto = top === undefined ? '' : t.field(top).name;
     if (UNDERSTOOD.has(proto) && !isEsp(proto, out, from, end)) {
       // A relay carries other protocols in messages of its own.
       for (const i of here) {
         const at = t.off[i] - start;
-        const isInside = t.field[i].type === 'protocol' && at > from && at < end && told[at] === 0;
-        if (isInside && !UNDERSTOOD.has(t.field[i].name)) this.payload(t, here, out, told, start, at, at + t.len[i]);
+        const isInside = t.field(i).type === 'protocol' && at > from && at < end && told[at] === 0;
+        if (isInside && !UNDERSTOOD.has(t.field(i).name)) this.payload(t, here, out, told, start, at, at + t.len[i]);
       }
       return;
     }
@@ -125,7 +125,7 @@ export class PacketRedaction {
     // Unicast addresses first: multicast ones may be made of them.
     for (const pass of [0, 1]) for (const i of open) this.address(t, i, out, start, pass);
     for (const i of open) this.name(t, i, out, start);
-    for (const i of open) if (t.field[i].name === 'stun.att.crc32') fingerprint(t, i, here, out, start);
+    for (const i of open) if (t.field(i).name === 'stun.att.crc32') fingerprint(t, i, here, out, start);
   }
 
   /** Messages of text that are whole in the payload; octets between them are part of others, and are blanked. */
@@ -140,7 +140,7 @@ export class PacketRedaction {
   ): void {
     let at = from;
     for (const i of here) {
-      if (t.field[i].name !== proto || t.field[i].type !== 'protocol' || t.off[i] - start !== at) continue;
+      if (t.field(i).name !== proto || t.field(i).type !== 'protocol' || t.off[i] - start !== at) continue;
       const to = Math.min(end, at + t.len[i]);
       out.set(this.texts.message(out.slice(at, to)), at);
       at = to;
@@ -149,7 +149,7 @@ export class PacketRedaction {
   }
 
   private address(t: Tree, i: number, out: Uint8Array, start: number, pass: number): void {
-    const f = t.field[i];
+    const f = t.field(i);
     if (f.type !== 'ipv4' && f.type !== 'ipv6') return;
     const at = t.off[i] - start;
     const n = f.type === 'ipv4' ? 4 : 16;
@@ -164,7 +164,7 @@ export class PacketRedaction {
   }
 
   private name(t: Tree, i: number, out: Uint8Array, start: number): void {
-    const f = t.field[i];
+    const f = t.field(i);
     const from = t.off[i] - start;
     const to = Math.min(out.length, from + t.len[i]);
     const isHardware = f.type === 'ether' || HARDWARE.has(f.name) || HARDWARE_END.test(f.name);
@@ -207,7 +207,7 @@ export class PacketRedaction {
 
 /** How many octets of a node are told, as they are or by a pseudonym. */
 function toldOctets(t: Tree, i: number): number {
-  const f = t.field[i];
+  const f = t.field(i);
   const n = t.len[i];
   switch (f.type) {
     case 'protocol':
@@ -271,7 +271,7 @@ function labelsIn(b: Uint8Array, from: number, to: number): number[] | undefined
 
 /** Makes the FINGERPRINT of a message of STUN right for what has become of it. RFC 8489 §14.7 */
 function fingerprint(t: Tree, i: number, here: readonly number[], out: Uint8Array, start: number): void {
-  const message = here.findLast((k) => k < i && t.field[k].type === 'protocol' && t.field[k].name === 'stun');
+  const message = here.findLast((k) => k < i && t.field(k).type === 'protocol' && t.field(k).name === 'stun');
   if (message === undefined) return;
   const at = t.off[i] - start;
   const crc = fingerprintOf(out, t.off[message] - start, at - 4);
@@ -291,7 +291,7 @@ function nodesIn(t: Tree, buf: Uint8Array, start: number, end: number): number[]
 }
 
 const has = (t: Tree, here: readonly number[], name: string, off: number): boolean =>
-  here.some((i) => t.field[i].name === name && t.off[i] === off);
+  here.some((i) => t.field(i).name === name && t.off[i] === off);
 const isPayload = (f: Field): boolean => !/^(fttims|ip|ipv6|udp|tcp)\b/.test(f.name);
 
 function write(out: Uint8Array, at: number, s: string): void {

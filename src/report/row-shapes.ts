@@ -127,7 +127,7 @@ export class Shape implements Pattern {
     this.take(out, start, at);
     this.taken = out.size - start;
     this.node[this.holes] = node;
-    this.form[this.holes] = formOf(t.field[i], held);
+    this.form[this.holes] = formOf(t.field(i), held);
     this.said[this.holes] = this.saidAs[this.holes] = undefined;
     this.cut[this.holes++] = this.length;
   }

@@ -323,7 +323,7 @@ export class TextBytes {
 
   /** Remembers how nodes of this kind are written. */
   private form(t: Tree, node: number): number {
-    return (this.forms[t.kind[node]] = formOf(t.field[node], t.held(node)));
+    return (this.forms[t.kind[node]] = formOf(t.field(node), t.held(node)));
   }
   /** By {@link Tree.kind}; 0: not known yet. */
   private readonly forms = new Uint8Array(fieldCount() * KINDS);

@@ -73,7 +73,7 @@ export function treeText(row: Row): string {
   let next = 0;
   const { experts } = t;
   for (let i = 0; i < t.length; i++) {
-    if (t.field[i].hidden !== true && !isRepeated(t, i))
+    if (t.field(i).hidden !== true && !isRepeated(t, i))
       s += `${'    '.repeat(t.depth(i))}${printable(nodeLabel(t, i))}\n`;
     for (; next < experts.length && experts[next].node <= i; next++) {
       const e = experts[next];

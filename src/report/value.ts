@@ -103,7 +103,7 @@ function nodeOctets(t: Tree, i: number, colons: boolean): string {
   const s = t.sources[t.source(i)];
   if (s === undefined) return '';
   const off = Math.max(s.start, t.off[i]);
-  return octetsText(t.field[i], s.buf, off, Math.max(off, Math.min(s.end, t.off[i] + t.len[i])), colons);
+  return octetsText(t.field(i), s.buf, off, Math.max(off, Math.min(s.end, t.off[i] + t.len[i])), colons);
 }
 
 // Beyond what JSON must escape: the C1 controls and DEL, which terminals obey, and marks that turn the text around.
@@ -130,7 +130,7 @@ const escaped = (s: string): string =>
  * as strings, octets as hex, absolute times in ISO 8601, durations in seconds.
  */
 export function jsonValue(t: Tree, i: number): string {
-  const f = t.field[i];
+  const f = t.field(i);
   switch (t.held(i)) {
     case Held.Number: {
       const v = t.number[i];
@@ -167,7 +167,7 @@ function numberText(f: Field, v: number | bigint): string {
 
 /** The value of node `i` as tshark's `-T fields` prints it. */
 export function fieldText(t: Tree, i: number): string {
-  const f = t.field[i];
+  const f = t.field(i);
   switch (t.held(i)) {
     case Held.Number:
       return numberText(f, t.number[i]);
@@ -194,13 +194,13 @@ export function fieldText(t: Tree, i: number): string {
 export function shownText(t: Tree, i: number): string {
   if (t.held(i) === Held.Octets) return nodeOctets(t, i, true);
   const made = t.made[i];
-  if (t.held(i) === Held.Made && made instanceof Uint8Array) return octetsText(t.field[i], made, 0, made.length, true);
+  if (t.held(i) === Held.Made && made instanceof Uint8Array) return octetsText(t.field(i), made, 0, made.length, true);
   return fieldText(t, i);
 }
 
 /** What a column shows of node `i`: the name of a value where it has one, `✓` for what is only there. */
 export function columnValue(t: Tree, i: number): string {
-  const f = t.field[i];
+  const f = t.field(i);
   if (t.held(i) === Held.Nothing) return '✓';
   if (t.held(i) !== Held.Number) return fieldText(t, i);
   const v = t.number[i];
@@ -213,7 +213,7 @@ export function columnValue(t: Tree, i: number): string {
 export function nodeLabel(t: Tree, i: number): string {
   const text = t.texts.get(i);
   if (text !== undefined) return text;
-  const f = t.field[i];
+  const f = t.field(i);
   if (t.held(i) === Held.Nothing) return f.label;
   if (t.held(i) === Held.Number) return `${f.label}: ${namedNumber(f, t.number[i])}`;
   const made = t.made[i];

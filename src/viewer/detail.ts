@@ -15,7 +15,7 @@ export function detailOf(row: Row, number: number, fault: string | undefined): D
   const { experts } = tree;
   let next = 0;
   for (let i = 0; i < tree.length; i++) {
-    if (tree.field[i].hidden !== true && !isRepeated(tree, i)) nodes.push(nodeOf(tree, i));
+    if (tree.field(i).hidden !== true && !isRepeated(tree, i)) nodes.push(nodeOf(tree, i));
     for (; next < experts.length && experts[next].node <= i; next++)
       nodes.push(noticed(experts[next].expert, experts[next].message, nodes[nodes.length - 1]));
   }
@@ -26,7 +26,7 @@ export function detailOf(row: Row, number: number, fault: string | undefined): D
 }
 
 function nodeOf(t: Tree, i: number): DetailNode {
-  const f = t.field[i];
+  const f = t.field(i);
   const source = t.sources[t.source(i)];
   const size = source === undefined ? 0 : source.end - source.start;
   const off = source === undefined ? 0 : Math.min(Math.max(0, t.off[i] - source.start), size);
@@ -62,7 +62,7 @@ function noticed(e: Expert, message: string, about: DetailNode | undefined): Det
 
 /** The display filter that finds the value of node `i`. */
 function filterOf(t: Tree, i: number): string | undefined {
-  const f = t.field[i];
+  const f = t.field(i);
   if (f.type === 'protocol' || t.held(i) === Held.Nothing) return f.name === '' ? undefined : f.name;
   const value = literal(f, t, i);
   return value === undefined ? undefined : `${f.name} == ${value}`;

@@ -36,7 +36,7 @@ function transports(t: Tree): Transport[] {
   let carried = false;
   for (let i = 0; i < t.length; i++) {
     const last = found.at(-1);
-    const { name } = t.field[i];
+    const { name } = t.field(i);
     if (name === 'fttims.type') carried = true;
     else if (name === 'tcp.srcport' || name === 'udp.srcport') {
       const kind = name === 'tcp.srcport' ? 'TCP' : 'UDP';

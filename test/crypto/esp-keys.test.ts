@@ -201,12 +201,12 @@ suite('keys of ESP', () => {
       const keylog = [samples.map((s) => s.line).join('\n')];
       await forRows(path, { keylog }, (row) => {
         const t = row.dissection.tree;
-        const port = [...Array(t.length).keys()].find((i) => t.field[i].name === 'udp.dstport');
+        const port = [...Array(t.length).keys()].find((i) => t.field(i).name === 'udp.dstport');
         assert.ok(port !== undefined, `frame ${row.frame}`);
         const want = theirs.get(row.frame)!;
         assert.deepEqual([String(t.value(port))], want.get('udp.dstport'));
         assert.deepEqual([row.dissection.protocols.join(':')], want.get('frame.protocols'));
-        const good = [...Array(t.length).keys()].find((i) => t.field[i].name === 'esp.icv_good');
+        const good = [...Array(t.length).keys()].find((i) => t.field(i).name === 'esp.icv_good');
         assert.deepEqual(good === undefined ? undefined : [String(t.value(good))], want.get('esp.icv_good'));
       });
       const port = dissectors.find((d) => d.proto === 'udp')!.fields.dstport;

@@ -42,7 +42,7 @@ async function valuesOf(
   const out = new Map<string, Values>();
   await forRows(path, options, ({ id, dissection: { tree } }) => {
     for (let i = 0; i < tree.length; i++) {
-      const f = tree.field[i]!;
+      const f = tree.field(i);
       if (fields === undefined && FAILED.includes(f)) failed.add(id);
       if (f.type === 'protocol') continue;
       const rows = out.get(f.name) ?? new Map();

@@ -39,7 +39,7 @@ async function show(octets: Uint8Array, names: readonly string[], o: RowsOptions
   const r = await read(octets, o, (row: Row) => {
     const { tree, protocols } = row.dissection;
     const values: string[] = [];
-    for (let i = 0; i < tree.length; i++) if (names.includes(tree.field[i]!.name)) values.push(fieldText(tree, i));
+    for (let i = 0; i < tree.length; i++) if (names.includes(tree.field(i).name)) values.push(fieldText(tree, i));
     if (values.length > 0)
       shown.push({ frame: row.frame, inner: row.inner, protocols: protocols.slice(2).join(':'), values });
   });

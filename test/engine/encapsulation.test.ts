@@ -93,7 +93,7 @@ async function sameAsTshark(e: Encapsulation, six: boolean, decodeAs: readonly s
     const t = row.dissection.tree;
     const ours = new Map([['frame.protocols', [toTransport(row.dissection.protocols.join(':'))]]]);
     for (let i = 0; i < t.length; i++) {
-      const { name } = t.field[i]!;
+      const { name } = t.field(i);
       if (!FIELDS.includes(name) || name === 'frame.protocols') continue;
       const o = t.octets(i);
       const value = name === 'ip.src' ? o.join('.') : name === 'ipv6.src' ? '' : String(t.value(i));

@@ -42,7 +42,7 @@ async function see(frames: readonly RawFrame[], field = ''): Promise<[string[], 
   const values: string[] = [];
   await forSource(new FrameSource(frames, RAW), {}, ({ dissection: { protocols, tree } }) => {
     stacks.push(protocols.join(':').replace(/^raw:/, ''));
-    for (let i = 0; i < tree.length; i++) if (tree.field[i]!.name === field) values.push(fieldText(tree, i));
+    for (let i = 0; i < tree.length; i++) if (tree.field(i).name === field) values.push(fieldText(tree, i));
   });
   return [stacks, values];
 }

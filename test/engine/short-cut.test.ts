@@ -28,7 +28,7 @@ async function rows(path: string, sets: readonly (readonly Field[])[], bare: boo
     for (const [k, wanted] of ids.entries()) {
       const values: string[] = [];
       for (let i = 0; i < t.length; i++)
-        if (wanted.has(t.field[i].id)) values.push(`${t.field[i].name}=${fieldText(t, i)}`);
+        if (wanted.has(t.field(i).id)) values.push(`${t.field(i).name}=${fieldText(t, i)}`);
       // Fields of one name keep their order; those of other names may change places.
       out[k]!.push(`${row.id} ${values.sort((a, b) => order(a, b)).join(' ')}`);
     }

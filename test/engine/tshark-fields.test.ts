@@ -119,7 +119,7 @@ function collect(row: Row, into: Map<number, Values>): void {
   const t = row.dissection.tree;
   let inside = false;
   for (let i = 0; i < t.length; i++) {
-    const f = t.field[i];
+    const f = t.field(i);
     inside ||= f.name === 'fttims';
     if (!inside && !first) continue;
     const value = f.name === 'frame.protocols' ? outerStack(fieldText(t, i)) : fieldText(t, i);

@@ -110,7 +110,7 @@ function dissect(d: AnyDissector, v: View, frame: number, noted: unknown, stream
   row.outer = packet;
   row.frame = frame;
   let text = dissection.protocols.join(':');
-  for (let i = 0; i < tree.length; i++) text += `\n${tree.depth(i)} ${tree.field[i]!.name} ${nodeLabel(tree, i)}`;
+  for (let i = 0; i < tree.length; i++) text += `\n${tree.depth(i)} ${tree.field(i).name} ${nodeLabel(tree, i)}`;
   may('summary', () => d.summary?.(v, dissection));
   may('column', () => d.column?.(v, dissection));
   return `${text}\n${dissection.info()}`;

@@ -87,14 +87,14 @@ async function values(open: Open, keylog: string, fields: readonly Field[], bare
   const out: string[] = [];
   const wanted = bare ? fields : [...fields, ...FAILED];
   await pass(open, keylog, { fields: wanted, experts: !bare, info: !bare }, ({ id, dissection }) => {
-    const failed = dissection.tree.field.slice(0, dissection.tree.length).some((f) => FAILED.includes(f));
+    const t = dissection.tree;
+    const failed = Array.from({ length: t.length }, (_, i) => t.field(i)).some((f) => FAILED.includes(f));
     if (!bare && failed) {
       out.push('');
       return;
     }
-    const t = dissection.tree;
     const list: string[] = [];
-    for (let i = 0; i < t.length; i++) if (ids.has(t.field[i]!.id)) list.push(`${t.field[i]!.name}=${fieldText(t, i)}`);
+    for (let i = 0; i < t.length; i++) if (ids.has(t.field(i).id)) list.push(`${t.field(i).name}=${fieldText(t, i)}`);
     out.push(`${id} ${list.sort((a, b) => order(a, b)).join(' ')}`);
   });
   return out;

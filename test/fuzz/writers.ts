@@ -53,7 +53,7 @@ function wellFormed(format: string, text: string): void {
 /** Numbers in the tree are numbers: a value read behind the end of the octets is none. */
 export function numbers({ dissection: { tree: t } }: Pick<Row, 'dissection'>): void {
   for (let i = 0; i < t.length; i++) {
-    const { name, type } = t.field[i]!;
+    const { name, type } = t.field(i);
     if (t.held(i) === Held.Number && type !== 'float' && !Number.isFinite(t.number[i]))
       throw new Finding(`number ${name}`, `${name} is ${t.number[i]}`);
     if (t.held(i) === Held.Octets && t.len[i]! < 0) throw new Finding(`length ${name}`, `${name}: ${t.len[i]} octets`);

@@ -20,7 +20,7 @@ const { code: CODE } = fields({ code: { name: 'test.code', label: 'Code', type: 
 function slowly(t: Tree): string {
   const values = new Map<string, string[]>();
   for (let i = 0; i < t.length; i++) {
-    const { name, type } = t.field[i];
+    const { name, type } = t.field(i);
     if (t.held(i) === Held.Nothing && type !== 'none') continue;
     const list = values.get(name);
     if (list === undefined) values.set(name, [jsonValue(t, i)]);

@@ -62,7 +62,7 @@ async function bare(hex: string, link: number, fields: readonly Field[]): Promis
     new FrameSource([{ octets: octets(hex) }], link),
     { fields, bare: true },
     ({ dissection: { tree } }) => {
-      for (let i = 0; i < tree.length; i++) if (fields.includes(tree.field[i]!)) out.push(fieldText(tree, i));
+      for (let i = 0; i < tree.length; i++) if (fields.includes(tree.field(i))) out.push(fieldText(tree, i));
     },
   );
   return out;
@@ -139,7 +139,7 @@ describe('found by fuzzing', () => {
         const t = dissection.tree;
         if (
           dissection.protocols.includes('tls') ||
-          Array.from({ length: t.length }, (_, i) => t.field[i]!.name).includes('tls')
+          Array.from({ length: t.length }, (_, i) => t.field(i).name).includes('tls')
         )
           ids.push(id);
       });
@@ -224,7 +224,7 @@ describe('found by fuzzing', () => {
     const count = async (bare: boolean): Promise<number> => {
       let n = 0;
       await forRows(sample!.path, { keylog: sample!.keylog, fields, bare }, ({ dissection: { tree } }) => {
-        for (let i = 0; i < tree.length; i++) if (fields.includes(tree.field[i]!)) n++;
+        for (let i = 0; i < tree.length; i++) if (fields.includes(tree.field(i))) n++;
       });
       return n;
     };
@@ -327,7 +327,7 @@ describe('found by fuzzing', () => {
         const numbers: number[] = [];
         const options = { fields: [tls.fields.record!], bare };
         await forSource(new FrameSource(frames, RAW), options, ({ frame, dissection: { tree } }) => {
-          for (let i = 0; i < tree.length; i++) if (tree.field[i] === tls.fields.record) numbers.push(frame);
+          for (let i = 0; i < tree.length; i++) if (tree.field(i) === tls.fields.record) numbers.push(frame);
         });
         assert.deepEqual(numbers, Array(shown).fill(6), `flags ${flags}, ${bare ? 'bare' : 'whole'}`);
       }

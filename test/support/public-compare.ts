@@ -48,8 +48,8 @@ function collect(row: Row, into: Values): void {
   if (frame === undefined) into.set(row.frame, (frame = new Map()));
   const t = row.dissection.tree;
   for (let i = 0; i < t.length; i++) {
-    const name = t.field[i].name;
-    if (t.field[i].type === 'protocol' && !name.startsWith('_ws')) continue;
+    const name = t.field(i).name;
+    if (t.field(i).type === 'protocol' && !name.startsWith('_ws')) continue;
     const list = frame.get(name);
     if (list === undefined) frame.set(name, [fieldText(t, i)]);
     else list.push(fieldText(t, i));

@@ -49,7 +49,7 @@ class Cursor {
   /** Moves to the next node of that name in the packet's own octets; false if there is none. */
   find(name: string): boolean {
     for (let i = this.at + 1; i < this.t.length; i++)
-      if (this.t.field[i]!.name === name && this.t.sources[this.t.source(i)]!.buf === this.buf) {
+      if (this.t.field(i).name === name && this.t.sources[this.t.source(i)]!.buf === this.buf) {
         this.at = i;
         return true;
       }
@@ -59,16 +59,15 @@ class Cursor {
   failed(): boolean {
     const { t } = this;
     for (let i = Math.max(0, this.at); i < t.length; i++) {
-      const { name } = t.field[i]!;
+      const { name } = t.field(i);
       if (FAILED.test(name) || (name === '_ws.expert.message' && t.value(i) === TOO_DEEP)) return true;
     }
     return false;
   }
   /** Whether there are several MSDUs, of which the index pass follows the first alone. */
   get aggregated(): boolean {
-    const { field, length } = this.t;
     let n = 0;
-    for (let i = 0; i < length; i++) if (field[i]!.name === 'wlan_aggregate.a_mdsu.subframe') n++;
+    for (let i = 0; i < this.t.length; i++) if (this.t.field(i).name === 'wlan_aggregate.a_mdsu.subframe') n++;
     return n > 1;
   }
   get off(): number {
@@ -163,7 +162,7 @@ export function agree(row: Row, name: string): number {
     if (content === null) return packets;
     packets++;
     let first = 0;
-    while (tree.field[first]!.name !== 'fttims') first++;
+    while (tree.field(first).name !== 'fttims') first++;
     compare(row, content.view, walk(content.view, 'tls.app', 'fttims'), protocols.slice(split), first);
   } catch (e) {
     throw new Error(`${name}, row ${row.id}: ${(e as Error).message}`, { cause: e });

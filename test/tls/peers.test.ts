@@ -57,7 +57,7 @@ async function rowsOf(c: Conversation, limits: number[] = []): Promise<string[]>
   const r = await readWith(one(c), {}, ({ inner, dissection: { tree } }) => {
     if (inner > 1) return;
     for (let i = 0; i < tree.length; i++)
-      if (tree.field[i]!.name === 'tls.record_size_limit') limits.push(tree.number[i]!);
+      if (tree.field(i).name === 'tls.record_size_limit') limits.push(tree.number[i]!);
   });
   return r.inner.map((x) => x.envelope);
 }

@@ -46,7 +46,7 @@ async function wholeRows(path: string): Promise<Whole[]> {
       const { tree } = row.dissection;
       const labels: string[] = [];
       for (let i = 0; i < tree.length; i++)
-        if (tree.field[i].hidden !== true && !isRepeated(tree, i))
+        if (tree.field(i).hidden !== true && !isRepeated(tree, i))
           labels.push(`${tree.depth(i)} ${printable(nodeLabel(tree, i))}`);
       const [source, destination] = endpoints(row);
       const info = printable(row.dissection.info()).replaceAll('\n', ' ');

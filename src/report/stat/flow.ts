@@ -114,6 +114,6 @@ export class Flow implements Statistic {
 
 function ssrcOf(row: Row): number {
   const t = row.dissection.tree;
-  for (let i = t.length - 1; i >= 0; i--) if (t.field[i].name === 'rtp.ssrc') return t.number[i];
+  for (let i = t.length - 1; i >= 0; i--) if (t.field(i).name === 'rtp.ssrc') return t.number[i];
   return 0;
 }

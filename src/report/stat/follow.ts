@@ -95,7 +95,7 @@ export class Follow implements Statistic {
     let syn = false;
     let side: 0 | 1 | undefined;
     for (let i = firstNode(row, t); i < t.length; i++) {
-      const { name } = t.field[i];
+      const { name } = t.field(i);
       if (name === 'ip.src' || name === 'ipv6.src') source = fieldText(t, i);
       else if (name === 'ip.dst' || name === 'ipv6.dst') destination = fieldText(t, i);
       else if (name === `${protocol}.srcport`) from = `${source}:${t.number[i]}`;
@@ -135,7 +135,7 @@ export class Follow implements Statistic {
     let to = '';
     let message = -1;
     for (let i = firstNode(row, t); i < t.length; i++) {
-      const { name } = t.field[i];
+      const { name } = t.field(i);
       if (name === 'ip.src' || name === 'ipv6.src') source = fieldText(t, i);
       else if (name === 'ip.dst' || name === 'ipv6.dst') destination = fieldText(t, i);
       else if (name === 'tcp.srcport' || name === 'udp.srcport') from = `${source}:${t.number[i]}`;
@@ -199,7 +199,7 @@ function firstEnds(t: Tree): { from: string; to: string; stream: number } {
   let from = '';
   let to = '';
   for (let i = 0; i < t.length; i++) {
-    const { name } = t.field[i];
+    const { name } = t.field(i);
     if (name === 'ip.src' || name === 'ipv6.src') source = fieldText(t, i);
     else if (name === 'ip.dst' || name === 'ipv6.dst') destination = fieldText(t, i);
     else if (name === 'tcp.srcport') from = `${source}:${t.number[i]}`;

@@ -95,7 +95,7 @@ export class Hierarchy implements Statistic {
     let reassembled = false;
     let message = '';
     for (let i = firstNode(row, t); i < t.length; i++) {
-      const { name } = t.field[i];
+      const { name } = t.field(i);
       if (t.depth(i) !== 0 || !this.counted.has(name) || place.inside(name)) continue;
       // What a message was put together from stands behind it.
       if (reassembled && (name === SEGMENTS || name === message)) path.push(SEGMENTS);

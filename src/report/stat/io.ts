@@ -65,7 +65,7 @@ class Column {
   private measure(row: Row, bin: Bin): void {
     const t = row.dissection.tree;
     for (let i = 0; i < t.length; i++) {
-      if (!this.values.has(t.field[i])) continue;
+      if (!this.values.has(t.field(i))) continue;
       const held = t.held(i);
       const made = t.made[i];
       const value =

@@ -150,7 +150,7 @@ export class RtpStreams implements Statistic {
     let sequence = 0;
     let timestamp = 0;
     for (let i = firstNode(row, t); i < t.length; i++) {
-      const { name } = t.field[i];
+      const { name } = t.field(i);
       if (name === 'icmp' || name === 'icmpv6') return; // what they quote was counted when it was sent
       if (name === 'ip.src' || name === 'ipv6.src') source = fieldText(t, i);
       else if (name === 'ip.dst' || name === 'ipv6.dst') destination = fieldText(t, i);

@@ -30,7 +30,7 @@ export class SipMessages implements Statistic {
     const t = row.dissection.tree;
     let acknowledges = false;
     for (let i = firstNode(row, t); i < t.length; i++) {
-      switch (t.field[i].name) {
+      switch (t.field(i).name) {
         case 'sip.Method':
           acknowledges = this.request(fieldText(t, i));
           break;

@@ -51,7 +51,7 @@ export const octetsOf = (row: Row): number => (row.inner > 0 ? row.packetLength 
 /** Index of the first node that counts: an inner row begins behind the envelope that carried it. */
 export function firstNode(row: Row, t: Tree): number {
   if (row.inner === 0) return 0;
-  for (let i = 0; i < t.length; i++) if (t.depth(i) === 0 && t.field[i].name === 'fttims') return i;
+  for (let i = 0; i < t.length; i++) if (t.depth(i) === 0 && t.field(i).name === 'fttims') return i;
   return 0;
 }
 

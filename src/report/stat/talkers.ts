@@ -89,7 +89,7 @@ class Exchanges {
     let found: Exchange | null = null;
     let fragment = false;
     for (let i = from; i < t.length; i++) {
-      const { name } = t.field[i];
+      const { name } = t.field(i);
       if (QUOTING.has(name)) break;
       if (name === FRAGMENT) fragment = true;
       // Wireshark counts an IPv6 datagram in pieces with its last piece.
@@ -112,7 +112,7 @@ class Exchanges {
     let sport = 0;
     let dport = 0;
     for (let i = from; i < t.length; i++) {
-      const { name } = t.field[i];
+      const { name } = t.field(i);
       if (QUOTING.has(name)) return;
       if (name === 'ip.src' || name === 'ipv6.src') source = fieldText(t, i);
       else if (name === 'ip.dst' || name === 'ipv6.dst') destination = fieldText(t, i);

@@ -51,7 +51,7 @@ export async function ours(path: string): Promise<Seen[]> {
     const t = row.dissection.tree;
     const values: Values = new Map();
     for (let i = 0; i < t.length; i++) {
-      const { name } = t.field[i];
+      const { name } = t.field(i);
       const list = values.get(name);
       if (list === undefined) values.set(name, [fieldText(t, i)]);
       else list.push(fieldText(t, i));

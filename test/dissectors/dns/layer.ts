@@ -76,7 +76,7 @@ export function run(d: AnyDissector, b: Uint8Array, where: Where = {}): Layer {
   }
   const fields: Record<string, string[]> = {};
   for (let i = 0; i < tree.length; i++) {
-    const name = tree.field[i].name;
+    const name = tree.field(i).name;
     fields[name] ??= [];
     fields[name].push(text(tree, i));
   }
@@ -84,7 +84,7 @@ export function run(d: AnyDissector, b: Uint8Array, where: Where = {}): Layer {
 }
 
 function text(tree: Tree, i: number): string {
-  const f: Field = tree.field[i];
+  const f: Field = tree.field(i);
   const value = tree.value(i);
   if (value instanceof Uint8Array) {
     if (f.type === 'ipv4') return ip4(value, 0);

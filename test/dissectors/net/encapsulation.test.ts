@@ -120,7 +120,7 @@ describe('802.11', () => {
     await forSource(new FrameSource([{ octets: frame }, { octets: frame.subarray(0, 6) }], 105), {}, (row) => {
       const { tree, protocols } = row.dissection;
       stacks.push(protocols.join(':'));
-      for (let i = 0; i < tree.length; i++) if (tree.field[i]!.name === 'data.len') lengths.push(fieldText(tree, i));
+      for (let i = 0; i < tree.length; i++) if (tree.field(i).name === 'data.len') lengths.push(fieldText(tree, i));
     });
     assert.deepEqual(lengths, ['14', '4']); // as tshark 4.0.17
     assert.deepEqual(stacks, ['wlan:data', 'wlan:data']);
@@ -132,7 +132,7 @@ describe('ESP', () => {
     const seen: string[] = [];
     const header = octets('45000018 00000000 4032 0000 0a000001 0a000002 c0f7d4c3');
     await forSource(new FrameSource([{ octets: header, wire: 40 }], 101), {}, ({ dissection: { tree } }) => {
-      for (let i = 0; i < tree.length; i++) if (tree.field[i]!.name === 'esp.spi') seen.push(fieldText(tree, i));
+      for (let i = 0; i < tree.length; i++) if (tree.field(i).name === 'esp.spi') seen.push(fieldText(tree, i));
     });
     assert.deepEqual(seen, ['0xc0f7d4c3']);
   });
@@ -229,7 +229,7 @@ describe('headers laid out by hand', () => {
     const seen = new Map<string, string[]>();
     const r = await read(file, {}, ({ dissection: { tree } }) => {
       for (let i = 0; i < tree.length; i++) {
-        const name = tree.field[i]!.name;
+        const name = tree.field(i).name;
         seen.set(name, [...(seen.get(name) ?? []), fieldText(tree, i)]);
       }
     });

@@ -114,7 +114,7 @@ export function see(table: string, key: TableKey, b: Uint8Array, options: SeeOpt
   cx.next(table, key, View.of(b, 'Frame', options.wire));
   const fields: Record<string, string[]> = {};
   for (let i = 0; i < t.length; i++) {
-    const { name } = t.field[i];
+    const { name } = t.field(i);
     if (fields[name] === undefined) fields[name] = [];
     fields[name].push(fieldText(t, i));
   }

@@ -41,7 +41,7 @@ describe('Layers up to IP and ICMP, against tshark 4.0.17', { skip: corpusMissin
         const frame = new Map<string, string[]>();
         const t = row.dissection.tree;
         for (let i = 0; i < t.length; i++) {
-          const { name } = t.field[i];
+          const { name } = t.field(i);
           const list = frame.get(name);
           if (list === undefined) frame.set(name, [fieldText(t, i)]);
           else list.push(fieldText(t, i));

@@ -66,8 +66,8 @@ export class World {
     const nodes = Array.from({ length: tree.length }, (_, i) => i);
     return {
       fields: nodes
-        .filter((i) => tree.field[i].type !== 'protocol' && tree.field[i].name !== 'text')
-        .map((i) => [tree.field[i].name, valueText(tree, i)] as const),
+        .filter((i) => tree.field(i).type !== 'protocol' && tree.field(i).name !== 'text')
+        .map((i) => [tree.field(i).name, valueText(tree, i)] as const),
       protocols,
       experts: tree.experts.map((e) => e.expert.code),
       labels: [...tree.texts.values()],
@@ -150,7 +150,7 @@ export class World {
 }
 
 function valueText(t: Tree, i: number): string {
-  const { type } = t.field[i];
+  const { type } = t.field(i);
   if (type === 'none') return '';
   const o = t.octets(i);
   return type === 'bytes' ? hex(o, 0, o.length) : fieldText(t, i);

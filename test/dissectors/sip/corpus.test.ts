@@ -21,7 +21,7 @@ async function values(path: string): Promise<Map<number, Record<string, string[]
     const { tree } = row.dissection;
     const fields: Record<string, string[]> = {};
     for (let i = 0; i < tree.length; i++) {
-      const f = tree.field[i];
+      const f = tree.field(i);
       if (!OURS.test(f.name)) continue;
       fields[f.name] ??= [];
       fields[f.name].push(fieldText(tree, i));

@@ -149,7 +149,7 @@ function context(tree: Tree, protocols: string[], note: unknown): Ctx {
 function nodesOf(tree: Tree): Node[] {
   const nodes: Node[] = [];
   for (let i = 0; i < tree.length; i++) {
-    const f = tree.field[i];
+    const f = tree.field(i);
     if (f.name === 'text') continue;
     const value = tree.value(i);
     const text = value instanceof Uint8Array ? hex(value, 0, value.length) : String(value ?? '');

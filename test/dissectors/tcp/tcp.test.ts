@@ -69,7 +69,7 @@ function see(b: Uint8Array, options: Options = {}): Seen {
   }
   const fields: Record<string, string[]> = {};
   for (let i = 0; i < t.length; i++) {
-    const { name } = t.field[i];
+    const { name } = t.field(i);
     if (fields[name] === undefined) fields[name] = [];
     fields[name].push(fieldText(t, i));
   }

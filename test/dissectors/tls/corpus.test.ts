@@ -34,7 +34,7 @@ async function ours(c: PublicCapture, keys: boolean): Promise<Map<number, Map<st
     const frame = new Map<string, string[]>();
     const t = row.dissection.tree;
     for (let i = 0; i < t.length; i++) {
-      const { name } = t.field[i]!;
+      const { name } = t.field(i);
       if (!name.startsWith('tls.') || t.held(i) === Held.Nothing) continue;
       frame.set(name, [...(frame.get(name) ?? []), plain(fieldText(t, i))]);
     }

@@ -72,7 +72,7 @@ export function dissect(b: Uint8Array, note?: Partial<TlsRecordNote>, wire = b.l
   for (let i = 0; i < t.length; i++) {
     const value = t.value(i);
     nodes.push([
-      t.field[i]!.name,
+      t.field(i).name,
       value instanceof Uint8Array ? hex(value, 0, value.length) : value === undefined ? '' : String(value),
     ]);
   }

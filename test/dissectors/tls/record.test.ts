@@ -224,7 +224,7 @@ test('a hello of SSL 2.0 starts a stream of TLS', async () => {
   );
   await forSource(source, {}, ({ dissection: { tree } }) => {
     for (let i = 0; i < tree.length; i++)
-      if (tree.field[i]!.name === 'tls.handshake.type') seen.push(fieldText(tree, i));
+      if (tree.field(i).name === 'tls.handshake.type') seen.push(fieldText(tree, i));
   });
   assert.deepEqual(seen, ['1', '2', '14', '16']); // as tshark 4.0.17 on the same octets
 });
