@@ -91,18 +91,21 @@ export class CallFeatures {
   }
 
   private refer(at: Seen, e: SipEvent, by: Side): void {
-    if (this.transfers.length >= MOST) return;
     const target = e.party(REFER_TO).uri;
     const replaces = /[?&]Replaces=([^&>]+)/i.exec(target)?.[1];
     const dialog = replaces === undefined ? undefined : unescaped(replaces).split(';')[0];
     const bare = target.split('?')[0];
+    const last = this.transfers[this.transfers.length - 1];
+    if (last?.by === by && last.target === bare && isChallenge(last.status)) this.transfers.pop();
+    if (this.transfers.length >= MOST) return;
     const entry = { row: at.row, at, by, target: bare, cseq: e.cseq };
     this.transfers.push({ ...entry, ...(dialog !== undefined && { replaces: dialog }) });
   }
 
-  /** RFC 3515 §2.4.5: the body says how the referred request goes. */
+  /** RFC 3515 §2.4.5, §2.4.6: the body says how the referred request goes, and the id of the event which one it is. */
   private notified(e: SipEvent): void {
-    const t = this.transfers[this.transfers.length - 1];
+    const id = /;\s*id\s*=\s*(\d+)/i.exec(e.text(Header.Event) ?? '')?.[1];
+    const t = this.transfers.findLast((x) => id === undefined || x.cseq === Number(id));
     const m = /^SIP\/2\.0 (\d{3})/.exec(e.bodyText);
     if (t !== undefined && m !== null) t.progress = Number(m[1]);
   }
@@ -111,7 +114,10 @@ export class CallFeatures {
   private clock(at: Seen, e: SipEvent): void {
     const value = e.text(Header.SessionExpires);
     const seconds = e.seconds(Header.SessionExpires);
-    if (value === undefined || seconds === undefined) return;
+    if (value === undefined || seconds === undefined) {
+      this.refreshed = undefined; // RFC 4028 §7.2: without the header the session does not expire
+      return;
+    }
     const refresher = /;\s*refresher\s*=\s*(uac|uas)/i.exec(value)?.[1].toLowerCase();
     this.timer = {
       seconds,
@@ -191,6 +197,8 @@ export class CallFeatures {
     };
   }
 }
+
+const isChallenge = (status: number | undefined): boolean => status === 401 || status === 407;
 
 function unescaped(s: string): string {
   try {
