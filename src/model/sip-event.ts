@@ -190,12 +190,19 @@ export class SipEvent {
 
   /** Names the message among those of its dialog: what is the same is sent again. */
   get identity(): number {
-    const { content: c } = this;
-    const what = this.isRequest ? this.method : `${this.status} ${this.to.tag} ${this.method}`;
+    const { content: c, status } = this;
+    const what = this.isRequest ? this.method : `${status} ${this.to.tag} ${this.method}${this.progress}`;
     const text = `${what} ${this.cseq} ${this.branch} ${c.sport} ${c.dport}`;
     const octets = c.net === 4 ? 4 : 16;
     // The addresses of a packet stand one behind the other.
     return hashOf(text, c.addresses, Math.min(c.source, c.destination), 2 * octets);
+  }
+
+  /** What tells provisional responses of one status and dialog apart (RFC 3262 §3: each reliable one has its own RSeq). */
+  private get progress(): string {
+    const { m } = this;
+    if (m.isRequest || m.status <= 100 || m.status >= 200) return '';
+    return ` ${m.text(Header.RSeq) ?? ''} ${m.bodyEnd - m.bodyOff}`;
   }
 }
 
