@@ -74,7 +74,7 @@ export class Call {
   retransmissions = 0;
   dropped = 0;
   /** To tags of responses to the first INVITE. */
-  readonly tags: string[] = [];
+  private readonly tags: string[] = [];
   readonly fromUri: string;
   readonly toUri: string;
   readonly emergency: boolean;
@@ -85,8 +85,10 @@ export class Call {
   /** The initial INVITE that counts: another one follows a challenge or a redirection. */
   private cseq: number;
   private inviteAt: Seen;
-  /** A final response asked for another INVITE: with credentials, to another place. */
+  /** A final response refused the last one: another may follow, with credentials, other media, to another place. */
   private again = false;
+  /** To tags of the dialogs that were answered, and are not over. */
+  private readonly open = new Set<string>();
 
   constructor(
     readonly id: number,
@@ -190,7 +192,7 @@ export class Call {
         this.invite(at, e);
         break;
       case 'ACK':
-        this.acked = true;
+        this.acked ||= this.failure === undefined && e.cseq >= this.cseq; // that of a refusal acknowledges no answer
         break;
       case 'CANCEL':
         this.cancel ??= at;
@@ -214,28 +216,40 @@ export class Call {
 
   private bye(at: Seen, e: SipEvent): void {
     if (this.state === 'ended' || this.state === 'failed') return;
+    const byCaller = this.byCaller(e);
+    if (this.isOther((byCaller ? e.to : e.from).tag)) return;
     this.end = at;
-    this.releasedBy = this.byCaller(e) ? 'caller' : 'callee';
+    this.releasedBy = byCaller ? 'caller' : 'callee';
     this.state = this.answer === null ? 'cancelled' : 'ended';
   }
 
+  /** Whether the end of the dialog with this tag leaves one that was answered: a forked call may have several. */
+  private isOther(tag: string): boolean {
+    const known = this.open.delete(tag) || this.tags.includes(tag);
+    return known && this.open.size > 0;
+  }
+
   private response(at: Seen, e: SipEvent): void {
-    if (e.method !== 'INVITE' || e.cseq !== this.cseq || this.answer !== null) return;
+    if (e.method !== 'INVITE' || e.cseq !== this.cseq) return;
     const { status } = e;
+    const { tag } = e.to;
+    if (status > 100 && status < 300 && this.tags.length < MOST_DESCRIPTIONS && !this.tags.includes(tag))
+      this.tags.push(tag);
+    if (status >= 200 && status < 300 && this.open.size < MOST_DESCRIPTIONS) this.open.add(tag);
+    if (this.answer !== null) return;
     if (status === 100) this.trying ??= at;
     else if (status < 200) this.early(at, e);
     else if (status < 300) {
       this.answer = at;
       this.state = 'established';
       this.failure = undefined;
+      this.releasedBy = undefined;
       this.end = null;
     } else this.refused(at, e);
   }
 
   private early(at: Seen, e: SipEvent): void {
     this.progress ??= at;
-    const { tag } = e.to;
-    if (tag !== '' && this.tags.length < MOST_DESCRIPTIONS && !this.tags.includes(tag)) this.tags.push(tag);
     if (e.status !== 180) return;
     this.ringing ??= at;
     if (this.state === 'in-progress') this.state = 'ringing';
@@ -244,13 +258,14 @@ export class Call {
   private refused(at: Seen, e: SipEvent): void {
     if (this.failure !== undefined) return;
     const { status } = e;
-    this.again = status === 401 || status === 407 || status === 422 || status < 400;
     this.end = at;
-    if (status === 487 && this.cancel !== null) {
+    // RFC 3261 §15.1.2: a BYE on an early dialog ends the call as CANCEL does.
+    if (status === 487 && (this.cancel !== null || this.state === 'cancelled')) {
       this.state = 'cancelled';
       return;
     }
     this.state = 'failed';
+    this.again = true;
     this.failedAt = at;
     if (status === 504 && /restoration/i.test(e.bodyText)) this.restoration = at;
     this.failure = callFailure(status, e.reason, {

@@ -174,6 +174,7 @@ export interface SipParts {
   readonly cseq?: number;
   readonly from?: string;
   readonly to?: string;
+  readonly fromTag?: string;
   readonly toTag?: string;
   readonly branch?: string;
   readonly headers?: readonly (readonly [string, string])[];
@@ -193,7 +194,7 @@ export function sip(what: string, p: SipParts = {}, way: 'up' | 'down' = 'up'): 
     start: m === null ? { method, uri: what.split(' ')[1] } : { status: Number(m[1]), reason: m[2] },
     headers: [
       ['Via', `SIP/2.0/UDP 10.0.0.2:5060;branch=${p.branch ?? `z9hG4bK${callId}${cseq}${method}`}`],
-      ['From', `<${from}>;tag=a`],
+      ['From', `<${from}>;tag=${p.fromTag ?? 'a'}`],
       ['To', `<${to}>${p.toTag === undefined ? '' : `;tag=${p.toTag}`}`],
       ['Call-ID', callId],
       ['CSeq', `${cseq} ${method}`],

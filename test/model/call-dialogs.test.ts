@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  addressed,
+  CORE,
+  called,
+  codes,
+  found,
+  type Json,
+  registered,
+  type SipParts,
+  sdp,
+  sip,
+  spoken,
+  Talk,
+  UE,
+} from './support.js';
+
+const BOB = 'sip:bob@ims.example';
+const ALICE = 'sip:alice@10.0.0.2';
+const talk = () => registered(addressed(new Talk()));
+const both = (t: Talk, ms: number, n: number) => spoken(spoken(t, ms, n, 'up'), ms, n, 'down');
+const callCodes = (r: Json) => codes(r, 0).filter((c) => c.startsWith('call.'));
+const seconds = (ms: number) => Math.round(ms / 100) / 10;
+
+const invited = (t: Talk, ms: number, cseq = 1) =>
+  t
+    .up(ms, sip(`INVITE ${BOB}`, { cseq, sdp: sdp(UE, 30_000) }))
+    .down(ms + 10, sip('100 Trying INVITE', { cseq }, 'down'));
+const answered = (t: Talk, ms: number, toTag = 'b', cseq = 1) =>
+  t
+    .down(ms, sip('200 OK INVITE', { toTag, cseq, sdp: sdp(CORE, 40_000) }, 'down'))
+    .up(ms + 10, sip(`ACK ${BOB}`, { toTag, cseq }));
+const ended = (t: Talk, ms: number, toTag = 'b', cseq = 9) =>
+  t
+    .up(ms, sip(`BYE ${BOB}`, { toTag, cseq, branch: `z9hG4bKbye${toTag}${cseq}` }))
+    .down(ms + 10, sip('200 OK BYE', { toTag, cseq, branch: `z9hG4bKbye${toTag}${cseq}` }, 'down'));
+
+describe('several dialogs of a call', () => {
+  test('both forks answer: the end of one leaves the call (RFC 3261 §13.2.2.4)', async () => {
+    const t = answered(answered(invited(talk(), 1000), 1200, 'b'), 1300, 'c');
+    ended(ended(t, 1320, 'c'), 1400, 'c', 10); // sent again, as after a challenge
+    const r = await found(both(ended(t, 5000), 1210, 180));
+    const [call] = r.calls;
+    assert.equal(call.state, 'ended');
+    assert.deepEqual([call.releasedBy, seconds(call.durationMs)], ['caller', 3.8]);
+    assert.deepEqual(codes(r), []);
+  });
+
+  test('the call goes on in the second dialog where the first is ended', async () => {
+    const t = answered(answered(invited(talk(), 1000), 1200, 'b'), 1300, 'c');
+    const r = await both(ended(t, 1320, 'b'), 1310, 180).report({ end: 'none' });
+    assert.equal(r.calls[0].state, 'established');
+    assert.equal(r.calls[0].end, undefined);
+  });
+
+  test('the end of a fork that only rang leaves the call', async () => {
+    const t = invited(talk(), 1000).down(1100, sip('180 Ringing INVITE', { toTag: 'c' }, 'down'));
+    const r = await both(ended(answered(t, 1200), 1300, 'c'), 1210, 90).report({ end: 'none' });
+    assert.equal(r.calls[0].state, 'established');
+  });
+
+  test('BYE ends a call that is not answered, and its 487 is no failure (RFC 3261 §15.1.2)', async () => {
+    const t = invited(talk(), 1000).down(1100, sip('180 Ringing INVITE', { toTag: 'b' }, 'down'));
+    const r = await found(
+      ended(t, 2000)
+        .down(2020, sip('487 Request Terminated INVITE', { toTag: 'b' }, 'down'))
+        .up(2030, sip(`ACK ${BOB}`, { toTag: 'b' })),
+    );
+    assert.deepEqual(callCodes(r), []);
+    assert.deepEqual([r.calls[0].state, r.calls[0].releasedBy, r.calls[0].failure], ['cancelled', 'caller', undefined]);
+  });
+
+  test('200 and CANCEL cross: the call was answered, and is ended at once', async () => {
+    const t = invited(talk(), 1000).up(2000, sip(`CANCEL ${BOB}`));
+    answered(t, 2005).down(2010, sip('200 OK CANCEL', { toTag: 'b' }, 'down'));
+    const r = await found(ended(t, 2020));
+    assert.deepEqual(callCodes(r), []);
+    assert.deepEqual([r.calls[0].state, seconds(r.calls[0].durationMs)], ['ended', 0]);
+  });
+});
+
+describe('a call that is tried again', () => {
+  const refused = (what: string) =>
+    invited(talk(), 1000)
+      .down(1100, sip(`${what} INVITE`, { toTag: 'x' }, 'down'))
+      .up(1110, sip(`ACK ${BOB}`, { toTag: 'x' }));
+
+  for (const what of ['407 Proxy Authentication Required', '415 Unsupported Media Type', '503 Service Unavailable'])
+    test(`after ${what} it may succeed (RFC 3261 §8.1.3.5)`, async () => {
+      const t = ended(answered(invited(refused(what), 1200, 2), 1400, 'b', 2), 3400);
+      const r = await found(both(t, 1410, 90));
+      assert.deepEqual(codes(r), []);
+      assert.deepEqual([r.calls[0].state, r.calls[0].failure, seconds(r.calls[0].durationMs)], ['ended', undefined, 2]);
+    });
+
+  test('the ACK of a refusal acknowledges no answer', async () => {
+    const t = invited(refused('407 Proxy Authentication Required'), 1200, 2);
+    t.down(1400, sip('200 OK INVITE', { toTag: 'b', cseq: 2, sdp: sdp(CORE, 40_000) }, 'down'));
+    t.down(35_000, sip(`BYE ${ALICE}`, { fromTag: 'b', toTag: 'a', from: BOB, to: ALICE, cseq: 7 }, 'down'));
+    assert.deepEqual(codes(await found(both(t, 1410, 90))), ['call.no-ack']);
+  });
+});
+
+test('two reliable responses of one status are two, each with its PRACK (RFC 3262 §3)', async () => {
+  const progress = (rseq: number, more: SipParts = {}) =>
+    sip(
+      '183 Session Progress INVITE',
+      {
+        toTag: 'b',
+        headers: [
+          ['Require', '100rel'],
+          ['RSeq', String(rseq)],
+        ],
+        ...more,
+      },
+      'down',
+    );
+  const prack = (rseq: number) =>
+    sip(`PRACK ${BOB}`, { toTag: 'b', cseq: 1 + rseq, headers: [['RAck', `${rseq} 1 INVITE`]] });
+  const t = invited(talk(), 1000)
+    .down(1100, progress(1, { sdp: sdp(CORE, 40_000) }))
+    .up(1110, prack(1))
+    .down(1300, progress(2))
+    .up(1310, prack(2));
+  const r = await found(both(ended(answered(t, 2000), 5000), 2010, 140));
+  assert.deepEqual(codes(r), []);
+  assert.deepEqual(r.calls[0].reliable, { responses: 2, acknowledged: 2 });
+  assert.equal(
+    r.calls[0].messages.reduce((n: number, m: Json) => n + m.retransmissions, 0),
+    0,
+  );
+});
+
+describe('transfers', () => {
+  const refer = (cseq: number, target: string) =>
+    sip(`REFER ${BOB}`, { toTag: 'b', cseq, headers: [['Refer-To', `<${target}>`]] });
+  const reply = (what: string, cseq: number) => sip(`${what} REFER`, { toTag: 'b', cseq }, 'down');
+
+  test('a challenge does not make them fail', async () => {
+    const t = both(called(talk(), 1000, 4000), 1210, 190)
+      .up(3000, refer(3, 'sip:carol@ims.example'))
+      .down(3010, reply('407 Proxy Authentication Required', 3))
+      .up(3020, refer(4, 'sip:carol@ims.example'))
+      .down(3030, reply('202 Accepted', 4));
+    const r = await found(t);
+    assert.deepEqual(codes(r), []);
+    assert.deepEqual(
+      r.calls[0].transfers.map((x: Json) => x.status),
+      [202],
+    );
+  });
+
+  test('a NOTIFY tells of the REFER that its event names (RFC 3515 §2.4.6)', async () => {
+    const notify = (cseq: number, id: number, fragment: string) =>
+      sip(
+        `NOTIFY ${ALICE}`,
+        { fromTag: 'b', toTag: 'a', from: BOB, to: ALICE, cseq, headers: [['Event', `refer;id=${id}`]], sdp: fragment },
+        'down',
+      );
+    const t = both(called(talk(), 1000, 4000), 1210, 190)
+      .up(3000, refer(3, 'sip:carol@ims.example'))
+      .down(3010, reply('202 Accepted', 3))
+      .up(3100, refer(4, 'sip:dave@ims.example'))
+      .down(3110, reply('202 Accepted', 4))
+      .down(3200, notify(21, 3, 'SIP/2.0 603 Decline\r\n'))
+      .down(3210, notify(22, 4, 'SIP/2.0 200 OK\r\n'));
+    const r = await found(t);
+    assert.deepEqual(
+      r.calls[0].transfers.map((x: Json) => [x.target, x.progress]),
+      [
+        ['sip:carol@ims.example', 603],
+        ['sip:dave@ims.example', 200],
+      ],
+    );
+  });
+});
+
+test('a refresh without Session-Expires ends the timer (RFC 4028 §7.2)', async () => {
+  const headers = [['Session-Expires', '90;refresher=uac']] as const;
+  const t = invited(talk(), 1000)
+    .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: sdp(CORE, 40_000), headers }, 'down'))
+    .up(1210, sip(`ACK ${BOB}`, { toTag: 'b' }))
+    .up(40_000, sip(`UPDATE ${BOB}`, { toTag: 'b', cseq: 2, headers }))
+    .down(40_010, sip('200 OK UPDATE', { toTag: 'b', cseq: 2 }, 'down'));
+  assert.deepEqual(codes(await found(both(ended(t, 140_000), 1210, 60))), []);
+});
