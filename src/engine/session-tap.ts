@@ -236,10 +236,11 @@ export class SessionTap implements Tap {
       else this.datagram(packet, dissector.proto);
     } else if (packet.protocol === 6) {
       if (packet.pdus === null) return;
-      for (const { dissector, view } of packet.pdus)
-        if (dissector === this.sip) this.message(packet, view);
-        else if (dissector === this.http && this.at.tunnel === 0)
-          this.model.outside.http(this.at, this.fill(packet), view, packet.state!);
+      // The view of a TLS record is made when it is asked for.
+      for (const pdu of packet.pdus)
+        if (pdu.dissector === this.sip) this.message(packet, pdu.view);
+        else if (pdu.dissector === this.http && this.at.tunnel === 0)
+          this.model.outside.http(this.at, this.fill(packet), pdu.view, packet.state!);
     } else if (packet.control !== null && packet.net === 6) {
       const c = this.fill(packet);
       if (c.off < c.end) this.model.icmpv6(this.at, c);
