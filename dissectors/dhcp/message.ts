@@ -1,7 +1,7 @@
 /** DHCPv4 messages as data: the codec, and functions that build and read options. */
 import { type Codec, concat, put16, put32, Short, u16, u32, utf8Text } from 'fttscope/kit';
 import { expandName, nameOctets, nameText } from '../dns/names.js';
-import { END, MESSAGE_TYPE, PAD } from './options.js';
+import { END, MESSAGE_TYPE, OVERLOAD, PAD } from './options.js';
 import { COOKIE, FILE, FIXED, SNAME } from './walk.js';
 
 /** One option as it stands in the message; a pad is `{ code: 0 }` without octets. */
@@ -44,6 +44,8 @@ const HTYPE_IPSEC_TUNNEL = 31;
 /** @throws Short below 236 octets */
 function parse(b: Uint8Array, off: number, end: number): DhcpMessage {
   if (end - off < FIXED) throw new Short(FIXED, Math.max(0, end - off), off, false);
+  const own = b.slice(off, end); // one copy, of which all parts are views
+  const part = (from: number, to: number): Uint8Array => own.subarray(from - off, to - off);
   const cookie = end - off >= FIXED + 4 && u32(b, off + FIXED) === COOKIE;
   const options: DhcpOption[] = [];
   let at = off + FIXED + (cookie ? 4 : 0);
@@ -54,7 +56,7 @@ function parse(b: Uint8Array, off: number, end: number): DhcpMessage {
       continue;
     }
     if (at + 2 > end || at + 2 + b[at + 1] > end) break;
-    options.push({ code: b[at], bytes: b.slice(at + 2, at + 2 + b[at + 1]) });
+    options.push({ code: b[at], bytes: part(at + 2, at + 2 + b[at + 1]) });
     at += 2 + b[at + 1];
   }
   const ended = cookie && at < end && b[at] === END;
@@ -66,17 +68,17 @@ function parse(b: Uint8Array, off: number, end: number): DhcpMessage {
     xid: u32(b, off + 4),
     secs: u16(b, off + 8),
     flags: u16(b, off + 10),
-    ciaddr: b.slice(off + 12, off + 16),
-    yiaddr: b.slice(off + 16, off + 20),
-    siaddr: b.slice(off + 20, off + 24),
-    giaddr: b.slice(off + 24, off + 28),
-    chaddr: b.slice(off + 28, off + 44),
-    sname: b.slice(off + SNAME.off, off + SNAME.off + SNAME.len),
-    file: b.slice(off + FILE.off, off + FILE.off + FILE.len),
+    ciaddr: part(off + 12, off + 16),
+    yiaddr: part(off + 16, off + 20),
+    siaddr: part(off + 20, off + 24),
+    giaddr: part(off + 24, off + 28),
+    chaddr: part(off + 28, off + 44),
+    sname: part(off + SNAME.off, off + SNAME.off + SNAME.len),
+    file: part(off + FILE.off, off + FILE.off + FILE.len),
     cookie,
     options,
     end: ended,
-    rest: b.slice(ended ? at + 1 : at, end),
+    rest: part(ended ? at + 1 : at, end),
   };
 }
 
@@ -237,13 +239,18 @@ export function splitOption(option: DhcpOption): DhcpOption[] {
  * The value of an option, its pieces joined in the order options, file, sname (RFC 3396 §7), or undefined without it.
  */
 export function optionValue(m: DhcpMessage, code: number): Uint8Array | undefined {
-  const found = m.options.filter((o) => o.code === code);
-  const overload = m.options.find((o) => o.code === 52 && o.bytes.length === 1)?.bytes[0] ?? 0;
-  if (code !== 52 && overload <= 3) {
+  const found: DhcpOption[] = [];
+  let said: number | undefined;
+  for (const o of m.options) {
+    if (o.code === code) found.push(o);
+    if (o.code === OVERLOAD && o.bytes.length === 1) said ??= o.bytes[0];
+  }
+  const overload = said ?? 0;
+  if (code !== OVERLOAD && overload <= 3) {
     if ((overload & 1) !== 0) found.push(...fieldOptions(m.file, code));
     if ((overload & 2) !== 0) found.push(...fieldOptions(m.sname, code));
   }
-  return found.length === 0 ? undefined : concat(found.map((o) => o.bytes));
+  return found.length <= 1 ? found[0]?.bytes : concat(found.map((o) => o.bytes));
 }
 
 function fieldOptions(b: Uint8Array, code: number): DhcpOption[] {
