@@ -107,7 +107,14 @@ export class SipMessage {
     return utf8Text(this.buf, h.off, h.nameEnd);
   }
   /** Number and method of CSeq; undefined where they cannot be read. */
-  cseq(): { number: number; method: string } | undefined {
+  cseq(): { readonly number: number; readonly method: string } | undefined {
+    if (this.keptCseq === null) this.keptCseq = this.readCseq();
+    return this.keptCseq;
+  }
+  /** Null: not read yet. */
+  private keptCseq: { number: number; method: string } | undefined | null = null;
+
+  private readCseq(): { number: number; method: string } | undefined {
     const h = this.find(Header.CSeq);
     if (h === undefined) return undefined;
     let i = skipSpace(this.buf, h.valueOff, h.valueEnd);

@@ -84,8 +84,10 @@ export class SipEvent {
     return bounded(this.m.uri);
   }
   get callId(): string {
-    return bounded(this.m.text(Header.CallId) ?? '');
+    this.keptCallId ??= bounded(this.m.text(Header.CallId) ?? '');
+    return this.keptCallId;
   }
+  private keptCallId: string | undefined;
   get cseq(): number {
     this.keptCseq ??= this.m.cseq()?.number ?? 0;
     return this.keptCseq;
@@ -138,8 +140,10 @@ export class SipEvent {
 
   /** Branch of the first Via: the transaction. RFC 3261 §17.1.3 */
   get branch(): string {
-    return bounded(/;\s*branch\s*=\s*([^;,\s]+)/i.exec(this.m.text(Header.Via) ?? '')?.[1] ?? '');
+    this.keptBranch ??= bounded(/;\s*branch\s*=\s*([^;,\s]+)/i.exec(this.m.text(Header.Via) ?? '')?.[1] ?? '');
+    return this.keptBranch;
   }
+  private keptBranch: string | undefined;
 
   /** Seconds of a Flow-Timer. RFC 5626 §4.4.1 */
   get flowTimer(): number | undefined {
@@ -190,19 +194,23 @@ export class SipEvent {
 
   /** Names the message among those of its dialog: what is the same is sent again. */
   get identity(): number {
-    const { content: c, status } = this;
-    const what = this.isRequest ? this.method : `${status} ${this.to.tag} ${this.method}${this.progress}`;
-    const text = `${what} ${this.cseq} ${this.branch} ${c.sport} ${c.dport}`;
+    const { content: c, status, method, cseq, branch, progress } = this;
+    const tag = this.isRequest ? '' : this.to.tag;
     const octets = c.net === 4 ? 4 : 16;
     // The addresses of a packet stand one behind the other.
-    return hashOf(text, c.addresses, Math.min(c.source, c.destination), 2 * octets);
+    return hashOf(
+      [status, tag, method, progress, cseq, branch, c.sport, c.dport],
+      c.addresses,
+      Math.min(c.source, c.destination),
+      2 * octets,
+    );
   }
 
   /** What tells provisional responses of one status and dialog apart (RFC 3262 §3: each reliable one has its own RSeq). */
   private get progress(): string {
     const { m } = this;
     if (m.isRequest || m.status <= 100 || m.status >= 200) return '';
-    return ` ${m.text(Header.RSeq) ?? ''} ${m.bodyEnd - m.bodyOff}`;
+    return `${m.text(Header.RSeq) ?? ''} ${m.bodyEnd - m.bodyOff}`;
   }
 }
 
