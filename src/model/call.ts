@@ -144,22 +144,22 @@ export class Call {
     const { status } = e;
     const toTag = status > 100 ? e.to.tag : '';
     const sdp = media === undefined ? undefined : this.describe(e, media);
-    // Members in the order of the report; taken together from parts they would cost several times as much.
-    const m: Partial<CallMessage> = { row: seen.row, at: seen };
-    if (at.tunnel !== 0) m.direction = at.up ? 'up' : 'down';
-    m.source = this.place(e.content.from, e.content.sport);
-    m.destination = this.place(e.content.to, e.content.dport);
-    m.method = e.method;
-    m.cseq = e.cseq;
-    if (status > 0) {
-      m.status = status;
-      m.reason = e.reason;
-    }
-    if (toTag !== '') m.toTag = toTag;
-    m.retransmissions = 0;
-    if (sdp !== undefined) m.sdp = sdp;
-    if (media !== undefined && isHold(media)) m.hold = true;
-    this.messages.push(m as CallMessage);
+    // Members in the order of the report.
+    this.messages.push({
+      row: seen.row,
+      at: seen,
+      direction: at.tunnel === 0 ? undefined : at.up ? 'up' : 'down',
+      source: this.place(e.content.from, e.content.sport),
+      destination: this.place(e.content.to, e.content.dport),
+      method: e.method,
+      cseq: e.cseq,
+      status: status === 0 ? undefined : status,
+      reason: status === 0 ? undefined : e.reason,
+      toTag: toTag === '' ? undefined : toTag,
+      retransmissions: 0,
+      sdp,
+      hold: media !== undefined && isHold(media) ? true : undefined,
+    });
     this.identities.push(identity);
   }
 

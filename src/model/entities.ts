@@ -411,19 +411,19 @@ export interface CallFailure {
 export interface CallMessage {
   row: string;
   at: Moment;
-  direction?: 'up' | 'down';
+  direction: 'up' | 'down' | undefined;
   source: Place;
   destination: Place;
   method: string;
   cseq: number;
-  status?: number;
-  reason?: string;
+  status: number | undefined;
+  reason: string | undefined;
   /** To tag of a response: each stands for an early dialog, or a dialog (RFC 3261 §12). */
-  toTag?: string;
+  toTag: string | undefined;
   retransmissions: number;
-  sdp?: 'offer' | 'answer';
+  sdp: 'offer' | 'answer' | undefined;
   /** Whether its session description puts the media on hold (RFC 3264 §8.4). */
-  hold?: true;
+  hold: true | undefined;
 }
 
 export interface CallEntity extends Entity, CallFeatureEntries {

@@ -29,7 +29,7 @@ const SEVERITIES: readonly Severity[] = ['error', 'warn', 'note'];
 interface Raised {
   readonly code: string;
   readonly entry: CatalogueEntry;
-  readonly refs: readonly Ref[];
+  refs: readonly Ref[];
   remark: Remark;
   first: Moment;
   last: Moment;
@@ -79,10 +79,10 @@ export class Findings {
     const all = [...this.raised];
     this.raised.clear();
     for (const [key, r] of all) {
-      const refs = r.refs.map((x) => (x.kind === kind ? { kind, id: numbers[x.id] } : x));
-      const about = refs[0];
-      const moved = about?.kind === kind;
-      this.raised.set(moved ? `${r.code} ${kind} ${about.id}` : key, { ...r, refs });
+      if (r.refs.some((x) => x.kind === kind))
+        r.refs = r.refs.map((x) => (x.kind === kind ? { kind, id: numbers[x.id] } : x));
+      const about = r.refs[0];
+      this.raised.set(about?.kind === kind ? `${r.code} ${kind} ${about.id}` : key, r);
     }
   }
 

@@ -38,14 +38,19 @@ export class RoundTrips {
   constructor(private readonly underWay: () => number) {}
 
   take(kind: Kind, at: Arrival, ms: number): void {
-    const trip: Trip = { ...at.seen(), ms, octets: this.underWay() };
     const s = this.series.get(kind);
-    if (s === undefined) this.series.set(kind, { count: 1, least: trip, most: trip });
-    else {
-      s.count++;
-      if (ms < s.least.ms) s.least = trip;
-      if (ms > s.most.ms) s.most = trip;
+    if (s === undefined) {
+      const trip = this.trip(at, ms);
+      this.series.set(kind, { count: 1, least: trip, most: trip });
+      return;
     }
+    s.count++;
+    if (ms < s.least.ms) s.least = this.trip(at, ms);
+    if (ms > s.most.ms) s.most = this.trip(at, ms);
+  }
+
+  private trip(at: Arrival, ms: number): Trip {
+    return { ...at.seen(), ms, octets: this.underWay() };
   }
 
   /** A message of SIP: who gets OPTIONS answers it, and INVITE is answered by the next hop with 100. RFC 3261 §17.2.1 */

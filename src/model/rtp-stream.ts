@@ -44,7 +44,7 @@ export class RtpStream {
   readonly start: Seen;
   payloadType = -1;
   /** Payload types that came, each once. */
-  readonly types: number[] = [];
+  types: readonly number[] = [];
   private lastType = -1;
 
   constructor(
@@ -88,7 +88,7 @@ export class RtpStream {
 
   private turn(type: number): void {
     this.lastType = type;
-    if (!this.types.includes(type)) this.types.push(type);
+    if (!this.types.includes(type)) this.types = [...this.types, type]; // mostly one: no room for more
   }
 
   /** Counts a sequence number; false: it has come before. */

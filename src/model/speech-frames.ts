@@ -98,7 +98,7 @@ export class SpeechFrames {
       this.frame(type, 0, wide ? 9 : 8);
       if ((entry & 0x20) === 0) break; // F: no more frames follow
     }
-    if (Math.ceil((bit + speech) / 8) === end) return;
+    if ((bit + speech + 7) >> 3 === end) return;
     this.misfits++;
     if (fits(b, off, end, wide, !this.aligned)) this.otherwise++;
   }
@@ -244,7 +244,7 @@ function fits(b: Uint8Array, off: number, end: number, wide: boolean, aligned: b
     const size = speechBits(wide, (entry >> 1) & 15);
     bit += aligned ? 8 : 6;
     speech += aligned ? 8 * Math.ceil(size / 8) : size;
-    if ((entry & 0x20) === 0) return Math.ceil((bit + speech) / 8) === end;
+    if ((entry & 0x20) === 0) return (bit + speech + 7) >> 3 === end;
   }
   return false;
 }
