@@ -1,4 +1,4 @@
-import { ofNumber, ours, quoted, words } from '../kit/index.js';
+import { type Own, ofNumber, ours, quoted, words } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { judgeFeatures } from './judge-call.js';
@@ -33,8 +33,8 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
   if (r.tunnel !== 0) judgeContact(r, raise);
   if (r.resynchronisations > 0)
     raise('sip.aka-resync', r.start, { severity: r.resynchronisations > 1 ? 'error' : 'note' });
-  const unanswered = r.unanswered(end);
-  if (unanswered !== undefined && r.state === 'failed') raise('sip.register-timeout', unanswered.at);
+  const unanswered = r.state === 'failed' ? r.unanswered(end) : unhealed(r) ? r.silent(end) : undefined;
+  if (unanswered !== undefined) raise('sip.register-timeout', unanswered.at);
   else if (r.retransmittedAt !== null) {
     const detail = ours`${r.retransmissions} were sent again, the first after ${ofNumber(r.againMs / 1000, (n) => n.toFixed(1))} s: T1 is 2 s in IMS, and 0.5 s elsewhere.`;
     raise('sip.register-retransmitted', r.retransmittedAt, {
@@ -42,7 +42,9 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
       ...(r.retransmissions < 2 && { severity: 'note' }),
     });
   }
-  if (r.state === 'expired') raise('sip.registration-expired', r.registered ?? at);
+  // A UE whose refresh was refused, or not answered, did refresh in time.
+  if (r.state === 'expired' && r.heir === null && r.unrefreshed === null && unanswered === undefined)
+    raise('sip.registration-expired', r.registered ?? at);
   if (r.refreshedLate !== null) raise('sip.registration-expired', r.refreshedLate);
   if (r.tardy !== null)
     raise('sip.refresh-late', r.tardy.at, {
@@ -58,15 +60,31 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
     raise('sip.nat-transport', r.translated.at, {
       detail: words`The Via names ${quoted('host', r.translated.via)}, and the packet came from ${quoted('address', r.source)}.`,
     });
-  if (r.state !== 'failed' || loop || unanswered !== undefined || r.status === 494) return;
-  const detail = ours`The answer was ${r.status}.`;
-  if (r.status === 403) raise('sip.register-forbidden');
-  else if (r.status === 305 || r.status === 504) raise('sip.restoration', at, { detail });
+  const refused = r.state === 'failed' ? { at, status: r.status } : r.unrefreshed;
+  if (refused === null || loop || unanswered !== undefined || r.status === 494) return;
+  // What was refused as a refresh, and came about as a registration of its own, did no harm.
+  judgeRefusal(r, refused, (code, detail) =>
+    raise(code, refused.at, { detail, ...(r.heir !== null && { severity: 'note' }) }),
+  );
+}
+
+/** Whether a registration that was accepted is followed no further by another one, or by its end. */
+const unhealed = (r: Registration): boolean =>
+  r.heir === null && r.registered !== null && (r.state === 'registered' || r.state === 'expired');
+
+function judgeRefusal(
+  r: Registration,
+  { status }: { readonly status: number },
+  raise: (code: string, detail: Own) => void,
+): void {
+  const refresh = r.registered === null ? '' : ' to the refresh';
+  const detail = ours`The answer${refresh} was ${status}.`;
+  if (status === 403) raise('sip.register-forbidden', detail);
+  else if (status === 305 || status === 504) raise('sip.restoration', detail);
   else if (r.retryAfter !== undefined)
-    raise('sip.register-overload', at, { detail: ours`${detail} It may try again after ${r.retryAfter} s.` });
-  else if (r.status === 401 || r.status === 407)
-    raise('sip.register-failed', at, { detail: ours`The UE did not answer the challenge.` });
-  else raise('sip.register-failed', at, { detail });
+    raise('sip.register-overload', ours`${detail} It may try again after ${r.retryAfter} s.`);
+  else if (status === 401 || status === 407) raise('sip.register-failed', ours`The UE did not answer the challenge.`);
+  else raise('sip.register-failed', detail);
 }
 
 /** What a UE in a tunnel, which counts as one behind a NAT, says of itself (TS 24.229 §K.2.1.2.2.1). */

@@ -2,6 +2,7 @@ import { parseAddress } from '../../dissectors/sdp/network-address.js';
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { LIMITS } from '../limits.js';
 import { type AkaOpinion, akaChallenge, leakedKeys, SecurityAgreement, type SubscriberSecrets } from './aka.js';
+import { boundBy, type Contact, grantedTo } from './bindings.js';
 import type { Aka, RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
 import { addressOf } from './events.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
@@ -24,7 +25,10 @@ interface Running {
   readonly entry: TransactionEntry;
   readonly at: Seen;
   answered: Seen | null;
+  readonly own: Contact;
   readonly expires: number | undefined;
+  /** It names no contact, and only asks which there are. RFC 3261 §10.2.3 */
+  readonly asks: boolean;
   readonly branch: string;
 }
 
@@ -33,6 +37,12 @@ export class Registration {
   readonly start: Seen;
   state: RegistrationState = 'in-progress';
   contact: string | undefined;
+  /** What the registrar knows the contact by. */
+  binding = '';
+  /** The registration under which the binding goes on. */
+  heir: Registration | null = null;
+  /** The last refresh was refused. */
+  unrefreshed: { readonly at: Seen; readonly status: number } | null = null;
   emergency = false;
   /** Whether its contacts name the instance (RFC 5626 §4.1), and one whose host is not the sender. */
   hasInstance = false;
@@ -98,11 +108,11 @@ export class Registration {
       if (this.againMs === 0) this.againMs = millis(again.at, seen);
       return;
     }
-    const contact = e.party(Header.Contact);
-    this.contact ??= contact.uri === '' ? undefined : contact.uri;
+    const own = boundBy(e);
+    this.contact ??= own.uri === '' ? undefined : own.uri;
     if (!this.hasInstance) this.hasInstance = /\+sip\.instance\s*=/i.test(e.text(Header.Contact) ?? '');
-    this.foreignContact ??= isForeign(contact.uri, e.content.from) ? contact.uri : undefined;
-    this.emergency ||= /;\s*sos\b/i.test(`;${contact.uri}`) || e.uri.toLowerCase().includes('urn:service:sos');
+    this.foreignContact ??= isForeign(own.uri, e.content.from) ? own.uri : undefined;
+    this.emergency ||= /;\s*sos\b/i.test(`;${own.uri}`) || e.uri.toLowerCase().includes('urn:service:sos');
     this.security.request(e.texts(Header.SecurityClient), e.texts(Header.SecurityVerify));
     if (at.tunnel !== 0) this.secured(seen, e);
     this.authorized(seen, e.text(Header.Authorization) ?? '');
@@ -115,7 +125,9 @@ export class Registration {
       tunnel: at.tunnel,
       at: seen,
       answered: null,
-      expires: expiresOf(contact.parameters) ?? e.seconds(Header.Expires),
+      own,
+      expires: own.expires ?? e.seconds(Header.Expires),
+      asks: e.text(Header.Contact) === undefined,
       branch,
     });
   }
@@ -152,13 +164,13 @@ export class Registration {
     if (this.aka !== undefined) this.aka.resynchronisations++;
   }
 
-  response(at: Arrival, e: SipEvent): void {
+  /** Takes an answer; returns when it came where it accepts a binding, or its end. */
+  response(at: Arrival, e: SipEvent): Seen | undefined {
     const { cseq, branch, status } = e;
     const t =
       this.transactions.find((x) => x.entry.cseq === cseq && x.branch === branch) ??
       this.transactions.findLast((x) => x.entry.cseq === cseq);
-    if (t === undefined || status < 200) return;
-    if (t.answered !== null) return;
+    if (t === undefined || status < 200 || t.answered !== null) return undefined;
     const seen = at.seen();
     t.answered = seen;
     Object.assign(t.entry, { status, reason: e.reason, responseRow: seen.row, ms: millis(t.at, seen) });
@@ -167,7 +179,8 @@ export class Registration {
     this.retryAfter = e.seconds(Header.RetryAfter);
     if (status === 401 || status === 407) this.challenged(seen, e);
     else if (status < 300) this.accepted(seen, t, e);
-    else this.refused(seen, e);
+    else this.refused(seen, t, e);
+    return status < 300 && !t.asks ? seen : undefined;
   }
 
   private challenged(at: Seen, e: SipEvent): void {
@@ -203,9 +216,10 @@ export class Registration {
   private accepted(at: Seen, t: Running, e: SipEvent): void {
     this.challenges = 0;
     this.sameNonce = 0;
-    const contacts = e.texts(Header.Contact);
-    const own = contacts.find((c) => this.contact !== undefined && c.includes(this.contact)) ?? contacts[0] ?? '';
-    const given = expiresOf(own) ?? e.seconds(Header.Expires) ?? t.expires ?? DEFAULT_EXPIRES;
+    if (t.asks) return;
+    this.unrefreshed = null;
+    this.binding = t.own.key;
+    const given = grantedTo(t.own, e)?.expires ?? e.seconds(Header.Expires) ?? t.expires ?? DEFAULT_EXPIRES;
     if (t.expires === 0 || given === 0) {
       this.state = 'deregistered';
       this.end = at;
@@ -215,6 +229,7 @@ export class Registration {
     if (this.state === 'registered' && this.refreshedLate === null) this.due(t.at);
     this.state = 'registered';
     this.expiresSeconds = given;
+    this.contact = t.own.uri;
     this.registered = at;
     this.end = null;
   }
@@ -226,17 +241,21 @@ export class Registration {
     if (ms > LATE_MS && this.tardy === null) this.tardy = { at, ms };
   }
 
-  private refused(at: Seen, e: SipEvent): void {
+  private refused(at: Seen, t: Running, e: SipEvent): void {
     const { status } = e;
     if (status === 423) this.brief ??= { at, least: e.seconds(MIN_EXPIRES) };
     if (status === 423 || status === 494) return; // RFC 3261 §10.2.8, RFC 3329 §2.3.1: asks for another try
-    if (this.state === 'registered') return; // the binding stays until it expires
+    if (this.state === 'registered') {
+      // The binding stays until it expires.
+      if (this.isRefresh(t)) this.unrefreshed = { at, status };
+      return;
+    }
     this.state = 'failed';
     this.end = at;
   }
 
   /** Whether the binding had run out by `at`. */
-  private lapsed(at: Moment): boolean {
+  lapsed(at: Moment): boolean {
     return this.registered !== null && millis(this.registered, at) > (this.expiresSeconds ?? 0) * 1000;
   }
 
@@ -245,18 +264,36 @@ export class Registration {
     return this.transactions.find((t) => t.answered === null && millis(t.at, end) >= TIMER_F_MS);
   }
 
+  /** The last request, where there was time for an answer and none came. */
+  silent(end: Moment): Running | undefined {
+    const last = this.transactions[this.transactions.length - 1];
+    return last !== undefined && this.isRefresh(last) && last === this.unanswered(end) ? last : undefined;
+  }
+
+  /** Whether a request is the last, and wants to go on. */
+  private isRefresh(t: Running): boolean {
+    return t === this.transactions[this.transactions.length - 1] && t.expires !== 0 && !t.asks;
+  }
+
+  /** The network ended it. */
+  cease(at: Seen): void {
+    this.state = 'deregistered';
+    this.end = at;
+  }
+
   finish(end: Moment): void {
     if (this.state === 'registered' && this.lapsed(end)) this.state = 'expired';
     if (this.state === 'in-progress' && this.unanswered(end) !== undefined) this.state = 'failed';
     const last = this.transactions[this.transactions.length - 1];
-    const stuck = last?.answered != null && millis(last.answered, end) >= TIMER_F_MS;
+    const stuck = last?.answered != null && !last.asks && millis(last.answered, end) >= TIMER_F_MS;
     if (this.state === 'in-progress' && stuck) this.state = 'failed';
   }
 
   entity(): RegistrationEntity {
     const { expiresSeconds, registered, contact, aka } = this;
     const secAgree = this.security.entry;
-    const live = registered !== null && expiresSeconds !== undefined && this.state === 'registered';
+    const live =
+      registered !== null && expiresSeconds !== undefined && this.state === 'registered' && this.heir === null;
     return {
       id: this.id,
       uid: this.uid,
@@ -293,12 +330,6 @@ function isForeign(uri: string, from: string): boolean {
 const leadOf = (seconds: number): number => (seconds > 2 * REFRESH_BEFORE ? REFRESH_BEFORE : seconds / 2);
 
 const octetsOf = (hex: string | undefined): Uint8Array => Uint8Array.from(Buffer.from(hex ?? '', 'hex'));
-
-/** `;expires=` of a contact. RFC 3261 §20.10 */
-const expiresOf = (parameters: string): number | undefined => {
-  const m = /;\s*expires\s*=\s*"?(\d{1,10})/i.exec(parameters);
-  return m === null ? undefined : Number(m[1]);
-};
 
 /** `seconds` after `m`; half seconds count. */
 function later(m: Moment, seconds: number): Moment {

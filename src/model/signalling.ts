@@ -1,6 +1,7 @@
 import type { SipMessage } from '../../dissectors/sip/index.js';
 import { LIMITS } from '../limits.js';
 import type { SubscriberSecrets } from './aka.js';
+import { Bindings } from './bindings.js';
 import { Call } from './call.js';
 import type { MessageEntity, SubscriptionEntity } from './entities.js';
 import type { Content } from './events.js';
@@ -23,6 +24,7 @@ export class Signalling {
   dropped = 0;
   /** First request over UDP that is too long for it, by tunnel. */
   readonly tooLong = new Map<number, Seen>();
+  private readonly bindings = new Bindings();
   private readonly known = new SipKnown();
   private readonly callsById = new Map<string, Call>();
   private readonly registrationsByKey = new Map<string, Registration>();
@@ -73,7 +75,10 @@ export class Signalling {
       this.registrationsByName.set(`${callId} ${aor}`, r);
     }
     if (e.isRequest) r.request(at, e);
-    else r.response(at, e);
+    else {
+      const accepted = r.response(at, e);
+      if (accepted !== undefined) this.bindings.accepted(r, accepted);
+    }
   }
 
   /** The registration that this one is, seen in the tunnel and behind it: it belongs to the tunnel. */
@@ -131,10 +136,12 @@ export class Signalling {
     }
     follow(s, at, e);
     followState(s, e);
+    if (e.method === 'NOTIFY') this.bindings.notified(e, at);
   }
 
   finish(end: Moment): void {
     for (const r of this.registrations) r.finish(end);
+    this.bindings.finish(this.registrations);
     for (const c of this.calls) c.finish(end);
   }
 }

@@ -1,4 +1,13 @@
-import { Header, headerId, parseAddress, parseSip, type SipMessage } from '../../dissectors/sip/index.js';
+import {
+  findOutside,
+  Header,
+  headerId,
+  ListAhead,
+  parseAddress,
+  parseSip,
+  type SipAddress,
+  type SipMessage,
+} from '../../dissectors/sip/index.js';
 import { ByOctets, utf8Text } from '../kit/index.js';
 import type { Content } from './events.js';
 import { parseSessionDescription, Sections, type SessionMedia } from './session-media.js';
@@ -17,6 +26,9 @@ const FLOW_TIMER = headerId('Flow-Timer');
 const MOST_TEXT = 512;
 const MOST_BODY = 4096;
 const MOST_PARTIES = 1024;
+/** Addresses of a list. */
+const MOST_LISTED = 64;
+const COMMA = 44;
 const utf8 = new TextEncoder();
 
 /** One text for all messages of a method: many are kept. */
@@ -127,6 +139,22 @@ export class SipEvent {
     );
   }
 
+  /** All addresses of the headers with this id, of lists as well. RFC 3261 §7.3.1 */
+  parties(id: number): Party[] {
+    const { buf, headers } = this.m;
+    const all: Party[] = [];
+    for (const h of headers) {
+      if (h.id !== id) continue;
+      const ahead = new ListAhead(buf, h.valueOff, h.valueEnd);
+      for (let at = h.valueOff, next = at; at < h.valueEnd && all.length < MOST_LISTED; at = next + 1) {
+        const a = parseAddress(buf, at, h.valueEnd, ahead);
+        next = findOutside(buf, a?.end ?? at, h.valueEnd, COMMA);
+        if (a !== undefined) all.push(partyAt(buf, a, next));
+      }
+    }
+    return all;
+  }
+
   get from(): Party {
     this.keptFrom ??= this.party(Header.From);
     return this.keptFrom;
@@ -217,7 +245,10 @@ export class SipEvent {
 /** The address, with what follows it, in the value `[off, end)` of a header. */
 function partyOf(b: Uint8Array, off: number, end: number): Party {
   const a = parseAddress(b, off, end);
-  if (a === undefined) return NOBODY;
+  return a === undefined ? NOBODY : partyAt(b, a, end);
+}
+
+function partyAt(b: Uint8Array, a: SipAddress, end: number): Party {
   const rest = utf8Text(b, a.end, end);
   const parameters = /\s/.test(rest) ? rest.replace(/\s+/g, ' ').trim() : rest;
   return {

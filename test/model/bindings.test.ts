@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { addressed, codes, type Json, type SipParts, sip, Talk } from './support.js';
+
+const AOR = 'sip:alice@ims.example';
+const OWN = '<sip:alice@10.0.0.2:5060>';
+const OTHER = '<sip:alice@10.0.0.20:5060>';
+const contact = (value: string) => ['Contact', value] as const;
+type Headers = NonNullable<SipParts['headers']>;
+
+/** A REGISTER and its answer. */
+const asked = (
+  t: Talk,
+  ms: number,
+  cseq: number,
+  request: Headers,
+  what: string,
+  answer: Headers = [],
+  callId = 'r1',
+) => {
+  const p = { callId, to: AOR, cseq };
+  return t
+    .up(ms, sip('REGISTER sip:ims.example', { ...p, headers: request }))
+    .down(ms + 10, sip(`${what} REGISTER`, { ...p, toTag: 'r', headers: answer }, 'down'));
+};
+const talk = () => addressed(new Talk());
+const bound = (seconds: number) => {
+  const own = [contact(`${OWN};expires=${seconds}`)];
+  return asked(talk(), 100, 1, own, '200 OK', own);
+};
+const after = (t: Talk, ms: number): Promise<Json> => t.report({ end: 'none' }, ms);
+const states = (r: Json): string[] => r.registrations.map((x: Json) => x.state);
+
+describe('contacts of a registration', () => {
+  const expires = ['Expires', '3600'] as const;
+
+  test('one is bound, and another removed', async () => {
+    for (const list of [`${OWN}, ${OTHER};expires=0`, `"Alice, at home" ${OTHER};expires=0, ${OWN}`]) {
+      const r = await after(
+        asked(talk(), 100, 1, [contact(list), expires], '200 OK', [contact(`${OWN};expires=3600`)]),
+        100_000,
+      );
+      const [{ state, contact: uri, expiresSeconds }] = r.registrations;
+      assert.deepEqual([state, uri, expiresSeconds], ['registered', 'sip:alice@10.0.0.2:5060', 3600], list);
+    }
+  });
+
+  test('the answer lists all bindings: its own counts', async () => {
+    const lists = [[`${OTHER};expires=60, ${OWN};expires=3600`], [`${OTHER};expires=60`, `${OWN};expires=3600`]];
+    for (const list of lists) {
+      const r = await after(asked(talk(), 100, 1, [contact(OWN), expires], '200 OK', list.map(contact)), 120_000);
+      assert.deepEqual(codes(r), []);
+      assert.equal(r.registrations[0].expiresSeconds, 3600);
+    }
+  });
+
+  test('the last one leaves, and others stay', async () => {
+    const t = asked(bound(600), 5000, 2, [contact(`${OWN};expires=0`)], '200 OK', [contact(`${OTHER};expires=300`)]);
+    assert.deepEqual(states(await after(t, 1000)), ['deregistered']);
+  });
+
+  test('who only asks registers nothing (RFC 3261 §10.2.3)', async () => {
+    const r = await after(asked(talk(), 100, 1, [], '200 OK', [contact(`${OTHER};expires=60`)]), 120_000);
+    assert.deepEqual([states(r), codes(r)], [['in-progress'], []]);
+  });
+});
+
+describe('a registration that goes on elsewhere', () => {
+  const own = (seconds: number) => [contact(`${OWN};expires=${seconds}`)];
+
+  test('refreshed under another Call-ID it does not run out', async () => {
+    const t = asked(bound(60), 30_000, 1, own(600), '200 OK', own(600), 'r2');
+    const r = await after(t, 120_000);
+    assert.deepEqual([states(r), codes(r)], [['registered', 'registered'], []]);
+    assert.equal(r.registrations[0].nextRefresh, undefined);
+    assert.notEqual(r.registrations[1].nextRefresh, undefined);
+    // and has the fate of the other
+    const later = await after(t, 700_000);
+    assert.deepEqual([states(later), codes(later)], [['expired', 'expired'], ['sip.registration-expired']]);
+  });
+
+  test('it ran out before another one took its place', async () => {
+    const r = await after(asked(bound(60), 90_000, 1, own(600), '200 OK', own(600), 'r2'), 1000);
+    assert.deepEqual([states(r), codes(r)], [['expired', 'registered'], ['sip.registration-expired']]);
+  });
+
+  test('removed under another Call-ID', async () => {
+    const all = [contact('*'), ['Expires', '0'] as const];
+    for (const request of [own(0), all]) {
+      const r = await after(asked(bound(60), 30_000, 1, request, '200 OK', [], 'r2'), 50_000);
+      assert.deepEqual([states(r), codes(r)], [['deregistered', 'deregistered'], []]);
+    }
+  });
+
+  test('a phone that sends other URIs is known by its instance (RFC 5626 §6)', async () => {
+    const named = (uri: string) => [contact(`<${uri}>;+sip.instance="<urn:gsma:imei:1-2-0>";reg-id=1;expires=60`)];
+    const [first, second] = [named('sip:x1@10.0.0.2'), named('sip:x2@10.0.0.2')];
+    const t = asked(asked(talk(), 100, 1, first, '200 OK', first), 30_000, 1, second, '200 OK', second, 'r2');
+    assert.deepEqual(states(await after(t, 40_000)), ['registered', 'registered']);
+  });
+
+  const notify = (aor: string, state: string) => {
+    const xml = `<?xml version="1.0"?><reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="1" state="full"><registration aor="${aor}" id="a" state="${state}"><contact id="1" state="${state}" event="rejected"><uri>sip:alice@10.0.0.2:5060</uri></contact></registration></reginfo>`;
+    const headers = [
+      ['Event', 'reg'],
+      ['Subscription-State', 'active'],
+      ['Content-Type', 'application/reginfo+xml'],
+    ] as const;
+    return bound(60)
+      .up(200, sip(`SUBSCRIBE ${AOR}`, { callId: 's1', to: AOR, headers: [['Event', 'reg']] }))
+      .down(
+        20_000,
+        sip('NOTIFY sip:alice@10.0.0.2', { callId: 's1', fromTag: 's', toTag: 'a', headers, sdp: xml }, 'down'),
+      );
+  };
+
+  test('the network ends it, and says so (TS 24.229 §5.1.1.7)', async () => {
+    const r = await after(notify(AOR, 'terminated'), 70_000);
+    assert.deepEqual(states(r), ['deregistered']);
+    assert.equal(codes(r).includes('sip.registration-expired'), false);
+    assert.deepEqual(states(await after(notify(AOR, 'active'), 70_000)), ['expired']);
+    assert.deepEqual(states(await after(notify('sip:bob@ims.example', 'terminated'), 70_000)), ['expired']);
+  });
+});
+
+describe('a refresh that fails', () => {
+  const again = [contact(`${OWN};expires=60`)];
+
+  test('what refused it is told, and not that the UE came too late', async () => {
+    const t = asked(bound(60), 30_000, 2, again, '403 Forbidden');
+    const r = await after(t, 120_000);
+    assert.deepEqual([states(r), codes(r)], [['expired'], ['sip.register-forbidden']]);
+    assert.match(r.findings[0].meaning, /^The answer to the refresh was 403\./);
+    // A new registration heals it.
+    const healed = await after(asked(t, 32_000, 1, again, '200 OK', again, 'r2'), 10_000);
+    assert.deepEqual([states(healed), codes(healed)], [['registered', 'registered'], []]);
+  });
+
+  test('nobody answers', async () => {
+    const t = bound(60);
+    for (const ms of [30_000, 30_500, 31_500])
+      t.up(ms, sip('REGISTER sip:ims.example', { callId: 'r1', to: AOR, cseq: 2, headers: again }));
+    const r = await after(t, 120_000);
+    assert.deepEqual([states(r), codes(r)], [['expired'], ['sip.register-timeout']]);
+  });
+
+  test('the end of a registration that is refused is no refresh', async () => {
+    const r = await after(asked(bound(600), 30_000, 2, [contact(`${OWN};expires=0`)], '403 Forbidden'), 50_000);
+    assert.deepEqual([states(r), codes(r)], [['registered'], []]);
+  });
+});
