@@ -1,15 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
-import { setFlags } from './load.js';
-
-/** Megabytes of young objects; most die at once, so that more room would only be held. */
-const YOUNG_MB = 12;
+import { setFlags, YOUNG_MB } from './load.js';
 
 function start(): Worker {
   setFlags(); // an engine before this one has changed them
   return new Worker(new URL('./viewer-worker.cjs', import.meta.url), {
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    resourceLimits: { maxYoungGenerationSizeMb: 3 * YOUNG_MB }, // V8 counts a third for large ones
   });
 }
 
@@ -40,7 +37,7 @@ export function takeEngine(): Worker {
   return worker;
 }
 
-/** The room for young objects that both threads have when they have started is enough: more would only be held. */
+/** The room for young objects that the main thread has when it has started is enough: more would only be held. */
 export const settled = (): void => setFlagsFromString('--semi-space-growth-factor=1');
 
 /**
