@@ -32,6 +32,9 @@ export class CallFeatures {
   private readonly holds: Hold[] = [];
   /** Holds, with what the UE sent before and after each: see {@link heard}. */
   readonly quiet: { readonly hold: Hold; readonly at: Seen; readonly before: number; after?: number }[] = [];
+  /** The last hold that a request began, or ended. */
+  private asked: { readonly hold: Hold; readonly by: Side; readonly cseq: number; readonly began: boolean } | null =
+    null;
   private changed: { readonly hold: Hold; readonly at: Seen }[] = [];
   readonly transfers: Transfer[] = [];
   /** Absent: none were asked for. */
@@ -141,13 +144,32 @@ export class CallFeatures {
     const held = isHold(media);
     if (!held && open !== undefined) {
       open.end = at;
+      this.asked = e.isRequest ? { hold: open, by, cseq: e.cseq, began: false } : null;
       this.changed.push({ hold: open, at });
     }
-    // An answer on hold only follows the offer.
-    else if (held && open === undefined && e.isRequest && this.holds.length < MOST) {
+    // An answer on hold only follows the offer, and the first INVITE has nothing that it could hold.
+    else if (held && open === undefined && e.isRequest && e.to.tag !== '' && this.holds.length < MOST) {
       const hold = { by, row: at.row, start: at };
       this.holds.push(hold);
+      this.asked = { hold, by, cseq: e.cseq, began: true };
       this.changed.push({ hold, at });
+    }
+  }
+
+  /** A request of a side was refused: a hold that it began did not come about, one that it ended goes on. */
+  refused(e: SipEvent, by: Side): void {
+    const { asked } = this;
+    if (asked === null || asked.by !== by || asked.cseq !== e.cseq) return;
+    const { hold, began } = asked;
+    this.asked = null;
+    this.changed = this.changed.filter((x) => x.hold !== hold || (!began && x.at === hold.start));
+    const quiet = this.quiet.findIndex((q) => q.hold === hold);
+    if (began) {
+      this.holds.splice(this.holds.indexOf(hold), 1);
+      if (quiet >= 0) this.quiet.splice(quiet, 1);
+    } else {
+      delete hold.end;
+      if (quiet >= 0) delete this.quiet[quiet].after;
     }
   }
 

@@ -4,6 +4,7 @@ import { callFailure, type Failure } from './call-failure.js';
 import { CallFeatures } from './call-features.js';
 import type { CallEntity, CallMessage, CallState, Place } from './entities.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
+import { OfferAnswer } from './offer-answer.js';
 import { Pinholes } from './pinholes.js';
 import type { SessionMedia } from './session-media.js';
 import { isHold, placesOf } from './session-media.js';
@@ -18,29 +19,6 @@ const MOST_DESCRIPTIONS = 64;
 const MOST_PLACES = 16;
 const MOST_ENDPOINTS = 1024;
 
-/** What counts of a session description. */
-export interface Description {
-  /** Sent by the side that sent the first INVITE. */
-  readonly byCaller: boolean;
-  readonly answer: boolean;
-  /** Its first audio medium that is not refused. */
-  readonly audio: Agreed | undefined;
-}
-
-/** Where a side wants a medium, and which way it is to flow. */
-export type Agreed = Pick<
-  SessionMedia,
-  'address' | 'port' | 'flowing' | 'bandwidth' | 'noControl' | 'ptimeMs' | 'maxptimeMs'
->;
-
-/** The part of a description that is kept. */
-function audioOf(media: readonly SessionMedia[]): Agreed | undefined {
-  const m = media.find((x) => x.kind === 'audio' && x.port !== 0);
-  if (m === undefined) return undefined;
-  const { address, port, flowing, bandwidth, noControl, ptimeMs, maxptimeMs } = m;
-  return { address, port, flowing, noControl, bandwidth, ptimeMs, maxptimeMs };
-}
-
 const isUnmeasured = (m: SessionMedia): boolean =>
   (m.kind === 'audio' || m.kind === 'video') && m.port !== 0 && m.bandwidth === undefined;
 
@@ -49,7 +27,7 @@ export class Call {
   readonly tunnels = new Set<number>();
   readonly messages: CallMessage[] = [];
   readonly media = new Set<number>();
-  readonly descriptions: Description[] = [];
+  readonly session = new OfferAnswer();
   /** Where its session descriptions want media: `address port`. */
   readonly endpoints = new Set<string>();
   readonly features = new CallFeatures();
@@ -126,9 +104,11 @@ export class Call {
     }
     const seen = at.seen();
     const { media } = e;
-    this.list(at, e, seen, identity, media);
-    const side = this.byCaller(e) ? 'caller' : 'callee';
-    if (media !== undefined) this.pinholes.described(side, media);
+    const byCaller = this.byCaller(e);
+    const tag = e.from.tag === this.callerTag ? e.to.tag : e.from.tag;
+    this.list(at, e, seen, identity, media, this.describe(e, byCaller, media, tag));
+    const side = byCaller ? 'caller' : 'callee';
+    if (media !== undefined) this.pinholes.described(side, media, tag, e.isRequest && e.to.tag !== '');
     if (media !== undefined && at.up && at.tunnel !== 0 && media.some(isUnmeasured)) this.unmeasured ??= seen;
     if (e.isRequest) this.features.request(seen, e, side, media);
     else this.features.response(seen, e, side, media);
@@ -136,14 +116,20 @@ export class Call {
     else this.response(seen, e);
   }
 
-  private list(at: Arrival, e: SipEvent, seen: Seen, identity: number, media: SessionMedia[] | undefined): void {
+  private list(
+    at: Arrival,
+    e: SipEvent,
+    seen: Seen,
+    identity: number,
+    media: SessionMedia[] | undefined,
+    sdp: CallMessage['sdp'],
+  ): void {
     if (this.messages.length >= MOST_MESSAGES) {
       this.dropped++;
       return;
     }
     const { status } = e;
     const toTag = status > 100 ? e.to.tag : '';
-    const sdp = media === undefined ? undefined : this.describe(e, media);
     // Members in the order of the report.
     this.messages.push({
       row: seen.row,
@@ -173,17 +159,20 @@ export class Call {
   }
   private readonly places: Place[] = [];
 
-  /** Whether a description offers or answers (RFC 3264, RFC 6337 §2): the other side's open offer is answered. */
-  private describe(e: SipEvent, media: readonly SessionMedia[]): 'offer' | 'answer' {
-    const byCaller = this.byCaller(e);
-    for (const m of media)
+  private describe(
+    e: SipEvent,
+    byCaller: boolean,
+    media: SessionMedia[] | undefined,
+    tag: string,
+  ): 'offer' | 'answer' | undefined {
+    for (const m of media ?? [])
       for (const place of placesOf(m)) if (this.endpoints.size < MOST_ENDPOINTS) this.endpoints.add(place);
-    const last = this.descriptions[this.descriptions.length - 1];
-    const answer = last !== undefined && last.byCaller !== byCaller && !last.answer;
-    const repeated = last !== undefined && last.byCaller === byCaller && last.answer && !e.isRequest;
-    if (this.descriptions.length < MOST_DESCRIPTIONS)
-      this.descriptions.push({ byCaller, answer: answer || repeated, audio: audioOf(media) });
-    return answer || repeated ? 'answer' : 'offer';
+    if (e.status >= 300 && this.session.refuse(e, byCaller)) {
+      const offered = byCaller ? 'callee' : 'caller';
+      this.pinholes.withdraw(offered);
+      this.features.refused(e, offered);
+    }
+    return this.session.take(e, byCaller, media, tag);
   }
 
   private request(at: Seen, e: SipEvent): void {
@@ -240,6 +229,8 @@ export class Call {
     if (status === 100) this.trying ??= at;
     else if (status < 200) this.early(at, e);
     else if (status < 300) {
+      this.session.settle(tag);
+      this.pinholes.settle(tag);
       this.answer = at;
       this.state = 'established';
       this.failure = undefined;

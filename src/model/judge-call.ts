@@ -20,7 +20,7 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
   if (lost !== undefined && c.cancel === null) raise('call.no-prack', lost.at);
   const over = c.answer ?? c.end;
   // Who was refused at once did not get as far as that.
-  const spoken = c.descriptions.some((d) => !d.byCaller);
+  const spoken = c.session.descriptions.some((d) => !d.byCaller);
   if (f.quality !== undefined && !f.quality.met && spoken && c.answer === null && over !== null && c.cancel === null)
     raise('call.preconditions', f.quality.at);
   for (const t of f.transfers) {

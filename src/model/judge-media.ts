@@ -1,5 +1,5 @@
 import { joined, ofNumber, ours, quoted, words } from '../kit/index.js';
-import type { Agreed, Call, Description } from './call.js';
+import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import type { Live } from './live.js';
 import type { MediaStream } from './media-stream.js';
@@ -63,26 +63,23 @@ export function judgeStream(s: MediaStream, findings: Findings): void {
     });
 }
 
-/** The audio that a side agreed to last. */
-const agreedTo = (list: readonly Description[], byCaller: boolean): Agreed | undefined =>
-  list.findLast((d) => d.byCaller === byCaller)?.audio;
-
 /**
  * Judges whether the media of an answered call flowed both ways.
  * @param streams those of the call
  */
 export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment, findings: Findings): void {
   if (c.answer === null) return;
-  const caller = agreedTo(c.descriptions, true);
-  const callee = agreedTo(c.descriptions, false);
+  const caller = c.session.agreed(true);
+  const callee = c.session.agreed(false);
   if (caller === undefined || callee === undefined) return;
   if (caller.flowing !== 'sendrecv' || callee.flowing !== 'sendrecv') return;
   const ms = millis(c.answer, c.end ?? end);
   const refs: Ref[] = [{ kind: 'call', id: c.id }, ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id }))];
-  const toCaller = packetsTo(streams, caller, c.direction === 'originated' ? false : undefined);
-  const toCallee = packetsTo(streams, callee, c.direction === 'originated' ? true : undefined);
+  const toCaller = packetsTo(streams, c, true, c.direction === 'originated' ? false : undefined);
+  const toCallee = packetsTo(streams, c, false, c.direction === 'originated' ? true : undefined);
   const outside = c.tunnels.size === 0;
   const confidence = outside ? ({ confidence: 'possible' } as const) : {};
+  if (Math.min(toCaller, toCallee) === 0 && c.session.hasCandidates) return;
   if (toCaller + toCallee === 0) {
     // Outside of tunnels media may go another way than the signalling.
     if (ms >= NONE_MS)
@@ -98,11 +95,15 @@ export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment,
   });
 }
 
-/** Packets towards an endpoint of a description; in a tunnel the direction says it where addresses are translated. */
-function packetsTo(streams: readonly MediaStream[], m: Agreed, up: boolean | undefined): number {
+/**
+ * Packets towards a side since the answer: to wherever it wanted them; in a tunnel the direction says it where addresses
+ * are translated. Early media are of the network, mostly, and no sign that the call has any.
+ */
+function packetsTo(streams: readonly MediaStream[], c: Call, byCaller: boolean, up: boolean | undefined): number {
   let n = 0;
   for (const s of streams) {
-    const there = s.to.address === m.address && s.to.port === m.port;
+    if (isBefore(s.rtp.end, c.answer!)) continue;
+    const there = c.session.hasWanted(byCaller, s.to.address, s.to.port);
     if (there || (up !== undefined && s.tunnel !== 0 && s.up === up)) n += s.rtp.packets - s.rtp.keepAlives;
   }
   return n;
@@ -113,7 +114,7 @@ export function judgeOutside(s: MediaStream, calls: Live<Call>, end: Moment, fin
   const { start, packets } = s.rtp;
   if (s.tunnel === 0 || packets <= STRAY) return;
   const call = s.call === 0 ? calls.find((c) => wasUp(c, s.tunnel, start, end)) : calls.at(s.call);
-  if (call === undefined || call.endpoints.has(`${s.to.address} ${s.to.port}`)) return;
+  if (call === undefined || call.endpoints.has(`${s.to.address} ${s.to.port}`) || call.session.hasCandidates) return;
   findings.raise(
     'media.outside',
     start,
@@ -128,7 +129,7 @@ export function judgeOutside(s: MediaStream, calls: Live<Call>, end: Moment, fin
 
 /** Whether a call with session descriptions was up at a time. */
 const wasUp = (c: Call, tunnel: number, at: Moment, end: Moment): boolean =>
-  c.tunnels.has(tunnel) && c.descriptions.length > 0 && !isBefore(at, c.start) && !isBefore(c.end ?? end, at);
+  c.tunnels.has(tunnel) && c.session.descriptions.length > 0 && !isBefore(at, c.start) && !isBefore(c.end ?? end, at);
 
 /** Octets of IP and UDP headers, which `b=AS` counts (RFC 3550 §6.2, RFC 8866 §5.8). */
 const HEADERS = { 4: 28, 6: 48 } as const;
@@ -139,17 +140,21 @@ const RATE = { packets: 50, ms: 2000, above: 1.1 } as const;
 export function judgeBandwidth(s: MediaStream, c: Call | undefined, findings: Findings): void {
   const ms = millis(s.rtp.start, s.rtp.end);
   if (c === undefined || ms < RATE.ms || s.rtp.packets < RATE.packets) return;
-  const wanted = c.descriptions.findLast((d) => d.audio?.address === s.to.address && d.audio.port === s.to.port)?.audio;
+  // The session may have changed: the most that was ever named counts.
+  const named = c.session.descriptions.flatMap(({ audio: a }) =>
+    a?.address === s.to.address && a.port === s.to.port && a.bandwidth !== undefined ? [a.bandwidth] : [],
+  );
+  const bandwidth = Math.max(...named);
   const refs: Ref[] = [
     { kind: 'media', id: s.id },
     { kind: 'call', id: c.id },
   ];
-  if (wanted?.bandwidth === undefined) return;
+  if (named.length === 0) return;
   const headers = s.to.address.includes(':') ? HEADERS[6] : HEADERS[4];
   const rate = ((s.rtp.octets + headers * s.rtp.packets) * 8) / ms;
-  if (rate <= RATE.above * wanted.bandwidth) return;
+  if (rate <= RATE.above * bandwidth) return;
   findings.raise('media.bandwidth', s.rtp.start, refs, {
-    detail: ours`It has ${Math.round(rate)} kbit/s, and b=AS says ${wanted.bandwidth}.`,
+    detail: ours`It has ${Math.round(rate)} kbit/s, and b=AS says ${bandwidth}.`,
   });
 }
 
@@ -164,7 +169,7 @@ export function judgeControl(s: MediaStream, c: Call | undefined, findings: Find
   if (c !== undefined) refs.push({ kind: 'call', id: c.id });
   const { rtcp, rtp } = s;
   const reports = rtcp === undefined ? 0 : rtcp.receiverReports + rtcp.senderReports;
-  const off = c?.descriptions.some((d) => d.audio?.noControl) === true;
+  const off = c?.session.descriptions.some((d) => d.audio?.noControl) === true;
   if (reports === 0 && !off && s.negotiated !== undefined && millis(rtp.start, rtp.end) >= CONTROL_MS)
     findings.raise('rtcp.missing', rtp.start, refs);
   if (rtcp?.lost === undefined || rtp.packets <= STRAY) return;

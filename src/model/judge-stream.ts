@@ -45,14 +45,16 @@ type Raise = (code: string, remark: Remark) => void;
 /** TS 24.229 §F.5: the UE sends from the port on which it wants to receive. */
 function judgePorts(s: MediaStream, c: Call, raise: Raise): void {
   if (s.tunnel === 0 || !s.up || c.endpoints.has(`${s.from.address} ${s.from.port}`)) return;
-  const own = c.descriptions.findLast((d) => d.audio?.address === s.from.address)?.audio;
+  const own = c.session.descriptions.findLast((d) => d.audio?.address === s.from.address)?.audio;
   if (own === undefined) return;
   raise('media.asymmetric-ports', { detail: ours`It sends from ${s.from.port}, and receives on ${own.port}.` });
 }
 
 /** How long packets are beside what their receiver asked for (RFC 8866 §6.4, RFC 4867 §8.1). */
 function judgeLength(s: MediaStream, c: Call, raise: Raise): void {
-  const wanted = c.descriptions.findLast((d) => d.audio?.address === s.to.address && d.audio.port === s.to.port)?.audio;
+  const wanted = c.session.descriptions.findLast(
+    (d) => d.audio?.address === s.to.address && d.audio.port === s.to.port,
+  )?.audio;
   const g711 = s.codec?.name.startsWith('PCM') === true;
   const ms = g711 ? (s.rtp.octets / s.rtp.packets - HEADER) / OCTETS_A_MS : s.speech?.packetMs;
   if (wanted === undefined || ms === undefined) return;

@@ -12,10 +12,42 @@ interface Half extends PinholeSide {
 /** What both sides of a call agreed to last, medium by medium, and the packets that flowed there. RFC 3264 §6 */
 export class Pinholes {
   private sides: { caller?: readonly Half[]; callee?: readonly Half[] } = {};
+  /** What a side had before its last offer inside a dialog, until that is answered or refused. */
+  private before: { caller?: readonly Half[] | undefined; callee?: readonly Half[] | undefined } = {};
+  /** What the forks of a call described, by their tags, until one of them answers. */
+  private forks: Map<string, readonly Half[]> | null = new Map();
+  private settled: string | undefined;
   /** Packets by where they went: `address port`. */
   private flowed: Map<string, number> | null = null;
 
-  described(by: 'caller' | 'callee', media: readonly SessionMedia[]): void {
+  /**
+   * @param tag of the callee's side of the dialog; '' in none
+   * @param offer inside a dialog, which may be refused
+   */
+  described(by: 'caller' | 'callee', media: readonly SessionMedia[], tag: string, offer: boolean): void {
+    if (this.settled !== undefined && tag !== '' && tag !== this.settled) return;
+    this.before[by] = offer ? this.sides[by] : undefined;
+    this.describe(by, media);
+    if (by === 'callee' && this.forks !== null && this.forks.size < MOST) this.forks.set(tag, this.sides.callee!);
+  }
+
+  /** The last offer of a side was refused. */
+  withdraw(by: 'caller' | 'callee'): void {
+    const before = this.before[by];
+    if (before !== undefined) this.sides[by] = before;
+    this.before[by] = undefined;
+  }
+
+  /** The dialog with this tag was answered. */
+  settle(tag: string): void {
+    if (this.forks === null) return;
+    const callee = this.forks.get(tag);
+    if (callee !== undefined) this.sides = { ...this.sides, callee };
+    this.settled = tag;
+    this.forks = null;
+  }
+
+  private describe(by: 'caller' | 'callee', media: readonly SessionMedia[]): void {
     const known = this.sides[by];
     if (known !== undefined && known.length === media.length && known.every((h, i) => isSame(h, media[i]))) return;
     this.sides[by] = media.slice(0, MOST).map(({ kind, address, port, flowing, codecs }) => ({

@@ -221,8 +221,11 @@ function either(m: Section, value: string): void {
 export const placesOf = (m: SessionMedia): string[] =>
   m.port === 0 ? [] : [`${m.address} ${m.port}`, ...m.candidates];
 
-/** Whether a description puts every medium of the session on hold. RFC 3264 §8.4; `0.0.0.0` is the way of RFC 2543. */
+/** Whether nothing is to be sent to an address: the way of RFC 2543 to hold, RFC 3264 §8.4. */
+export const isNowhere = (address: string): boolean => address === '0.0.0.0' || address === '::';
+
+/** Whether a description puts every medium of the session on hold. RFC 3264 §8.4 */
 export const isHold = (media: readonly SessionMedia[]): boolean =>
   media.length > 0 &&
-  media.every((m) => m.port === 0 || m.flowing === 'sendonly' || m.flowing === 'inactive' || m.address === '0.0.0.0') &&
+  media.every((m) => m.port === 0 || m.flowing === 'sendonly' || m.flowing === 'inactive' || isNowhere(m.address)) &&
   media.some((m) => m.port !== 0);

@@ -1,0 +1,134 @@
+import type { SessionMedia } from './session-media.js';
+import { isNowhere } from './session-media.js';
+import type { SipEvent } from './sip-event.js';
+
+const MOST_DESCRIPTIONS = 64;
+
+/** What counts of a session description. */
+export interface Description {
+  /** Sent by the side that sent the first INVITE. */
+  readonly byCaller: boolean;
+  readonly answer: boolean;
+  /** Of the message that it came in. */
+  readonly method: string;
+  readonly cseq: number;
+  /** Tag of the callee, one a fork; '' in the first INVITE. */
+  readonly tag: string;
+  /** Its first audio medium that is not refused. */
+  readonly audio: Agreed | undefined;
+}
+
+/** Where a side wants a medium, and which way it is to flow. */
+export type Agreed = Pick<
+  SessionMedia,
+  'address' | 'port' | 'flowing' | 'bandwidth' | 'noControl' | 'ptimeMs' | 'maxptimeMs' | 'candidates'
+>;
+
+/** The part of a description that is kept. */
+function audioOf(media: readonly SessionMedia[]): Agreed | undefined {
+  const m = media.find((x) => x.kind === 'audio' && x.port !== 0);
+  if (m === undefined) return undefined;
+  const { address, port, bandwidth, noControl, ptimeMs, maxptimeMs, candidates } = m;
+  // RFC 3264 §8.4: without an address nothing is to come.
+  const flowing = !isNowhere(address) ? m.flowing : m.flowing === 'recvonly' ? 'inactive' : 'sendonly';
+  return { address, port, flowing, noControl, bandwidth, ptimeMs, maxptimeMs, candidates };
+}
+
+/** The last request of a side by its method. */
+interface Asked {
+  readonly byCaller: boolean;
+  readonly method: string;
+  readonly cseq: number;
+  readonly offered: boolean;
+  /** Inside a dialog: what it offers is to change a session that goes on. */
+  readonly again: boolean;
+}
+
+/** The session descriptions of a call, and which offered, and which answered. RFC 3264, RFC 6337 §2 */
+export class OfferAnswer {
+  readonly descriptions: Description[] = [];
+  private readonly asked: Asked[] = [];
+  /** Tag of the dialog that was answered. */
+  private settled: string | undefined;
+
+  /** Takes a message and what it describes; returns which of both that is. */
+  take(
+    e: SipEvent,
+    byCaller: boolean,
+    media: readonly SessionMedia[] | undefined,
+    tag: string,
+  ): 'offer' | 'answer' | undefined {
+    const kind = media === undefined ? undefined : this.kindOf(e, byCaller);
+    if (e.isRequest && (e.method === 'INVITE' || e.method === 'UPDATE' || e.method === 'PRACK'))
+      this.ask({ byCaller, method: e.method, cseq: e.cseq, offered: kind === 'offer', again: e.to.tag !== '' });
+    if (media === undefined || kind === undefined) return undefined;
+    if (this.descriptions.length < MOST_DESCRIPTIONS) {
+      const { method, cseq } = e;
+      this.descriptions.push({ byCaller, answer: kind === 'answer', method, cseq, tag, audio: audioOf(media) });
+    }
+    return kind;
+  }
+
+  private ask(a: Asked): void {
+    const known = this.asked.findIndex((x) => x.byCaller === a.byCaller && x.method === a.method);
+    if (known < 0) this.asked.push(a);
+    else this.asked[known] = a;
+  }
+
+  /** The request that a response of a side is for. */
+  private request(e: SipEvent, byCaller: boolean): Asked | undefined {
+    return this.asked.find((x) => x.byCaller !== byCaller && x.method === e.method && x.cseq === e.cseq);
+  }
+
+  /** RFC 3261 §13.2.1, RFC 3262 §5, RFC 3311 §5.1: INVITE and UPDATE offer, their answers answer what was offered. */
+  private kindOf(e: SipEvent, byCaller: boolean): 'offer' | 'answer' {
+    if (e.isRequest && (e.method === 'INVITE' || e.method === 'UPDATE')) return 'offer';
+    const asked = e.isRequest ? undefined : this.request(e, byCaller);
+    if (asked !== undefined) return asked.offered ? 'answer' : 'offer';
+    const last = this.descriptions[this.descriptions.length - 1];
+    return last !== undefined && !last.answer && last.byCaller !== byCaller ? 'answer' : 'offer';
+  }
+
+  /** A response of a side refuses; returns whether with it what was offered inside a dialog: all stays as it was (RFC 3261 §14.1). */
+  refuse(e: SipEvent, byCaller: boolean): boolean {
+    const asked = this.request(e, byCaller);
+    if (asked === undefined || !asked.offered || !asked.again) return false;
+    const at = this.descriptions.findLastIndex(
+      (d) => d.byCaller === asked.byCaller && d.method === asked.method && d.cseq === asked.cseq && !d.answer,
+    );
+    if (at >= 0) this.descriptions.splice(at, 1);
+    return true;
+  }
+
+  /** The dialog with this tag was answered: what other forks described counts no longer. */
+  settle(tag: string): void {
+    this.settled ??= tag;
+  }
+
+  /** The audio that a side agreed to last. */
+  agreed(byCaller: boolean): Agreed | undefined {
+    const { settled, descriptions } = this;
+    const own = descriptions.findLast(
+      (d) => d.byCaller === byCaller && (settled === undefined || d.tag === '' || d.tag === settled),
+    );
+    return (own ?? descriptions.findLast((d) => d.byCaller === byCaller))?.audio;
+  }
+
+  /** Whether a side wanted, at some time, media at a place. */
+  hasWanted(byCaller: boolean, address: string, port: number): boolean {
+    const place = `${address} ${port}`;
+    return this.descriptions.some(
+      ({ byCaller: by, audio: a }) =>
+        by === byCaller &&
+        a !== undefined &&
+        ((a.address === address && a.port === port) || a.candidates.includes(place)),
+    );
+  }
+
+  /** Whether both sides look for a way by themselves, which no description names. RFC 8445 */
+  get hasCandidates(): boolean {
+    const has = (byCaller: boolean) =>
+      this.descriptions.some((d) => d.byCaller === byCaller && (d.audio?.candidates.length ?? 0) > 0);
+    return has(true) && has(false);
+  }
+}

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { at } from '../build/packets.js';
+import {
+  addressed,
+  CORE,
+  CORE_MEDIA,
+  called,
+  codes,
+  finding,
+  found,
+  type Json,
+  registered,
+  sdp,
+  sip,
+  speech,
+  spoken,
+  Talk,
+  UE,
+  UE_MEDIA,
+} from './support.js';
+
+const BOB = 'sip:bob@ims.example';
+const ALICE = 'sip:alice@10.0.0.2';
+const talk = () => registered(addressed(new Talk()));
+const both = (t: Talk, ms: number, n: number) => spoken(spoken(t, ms, n, 'up'), ms, n, 'down');
+/** Of a call that lasts from 1.2 s to 7.2 s, with speech all the time. */
+const call = () => both(called(talk(), 1000, 6000), 1210, 290);
+
+/** A request of the UE inside the dialog, and its answer; those of the network have tags the other way round. */
+const mine = { toTag: 'b' } as const;
+const theirs = { fromTag: 'b', toTag: 'a', from: BOB, to: ALICE } as const;
+const again = (cseq: number, description: string, method = 'INVITE') =>
+  sip(`${method} ${BOB}`, { ...mine, cseq, sdp: description });
+const reply = (what: string, cseq: number, description = '') => sip(what, { ...mine, cseq, sdp: description }, 'down');
+const ack = (cseq: number, description = '') => sip(`ACK ${BOB}`, { ...mine, cseq, sdp: description });
+
+const described = (r: Json): string[] =>
+  r.calls[0].messages.flatMap((m: Json) => (m.sdp === undefined ? [] : [`${m.status ?? ''}${m.method} ${m.sdp}`]));
+const ports = (r: Json): number[] => [r.calls[0].pinholes[0].caller.port, r.calls[0].pinholes[0].callee.port];
+
+describe('offer and answer', () => {
+  test('a re-INVITE without an offer has it in its 200, and the answer in ACK (RFC 3261 §14.1)', async () => {
+    const t = call()
+      .up(3000, again(2, ''))
+      .down(3010, reply('200 OK INVITE', 2, sdp(CORE, 40_000)))
+      .up(3020, ack(2, sdp(UE, 30_000)));
+    const r = await found(t);
+    assert.deepEqual(described(r), ['INVITE offer', '200INVITE answer', '200INVITE offer', 'ACK answer']);
+    assert.deepEqual(codes(r), []);
+  });
+
+  test('a change that is refused leaves all as it was (RFC 3261 §14.1)', async () => {
+    const t = call()
+      .up(3000, again(2, sdp(UE, 30_020, ['a=sendonly'])))
+      .down(3010, reply('488 Not Acceptable Here INVITE', 2))
+      .up(3020, ack(2))
+      .down(4000, sip(`UPDATE ${ALICE}`, { ...theirs, cseq: 5, sdp: sdp(CORE, 40_000) }, 'down'))
+      .up(4010, sip('200 OK UPDATE', { ...theirs, cseq: 5, sdp: sdp(UE, 30_000) }));
+    const r = await found(t);
+    assert.deepEqual(described(r), [
+      'INVITE offer',
+      '200INVITE answer',
+      'INVITE offer',
+      'UPDATE offer',
+      '200UPDATE answer',
+    ]);
+    assert.equal(r.calls[0].holds, undefined);
+    assert.deepEqual(ports(r), [30_000, 40_000]);
+    assert.deepEqual([r.calls[0].state, codes(r)], ['ended', []]);
+  });
+
+  test('glare: both are refused with 491, and one comes again (RFC 3261 §14.2)', async () => {
+    const update = (cseq: number, port: number) =>
+      sip(`INVITE ${ALICE}`, { ...theirs, cseq, sdp: sdp(CORE, port) }, 'down');
+    const t = call()
+      .up(3000, again(2, sdp(UE, 30_020, ['a=sendonly'])))
+      .down(3005, update(7, 40_020))
+      .down(3010, reply('491 Request Pending INVITE', 2))
+      .up(3011, sip('491 Request Pending INVITE', { ...theirs, cseq: 7 }))
+      .up(3020, ack(2))
+      .down(3021, sip(`ACK ${ALICE}`, { ...theirs, cseq: 7 }, 'down'));
+    const r = await found(t.copy());
+    assert.deepEqual([ports(r), r.calls[0].holds, codes(r)], [[30_000, 40_000], undefined, []]);
+    const next = t
+      .up(5500, again(3, sdp(UE, 30_000, ['a=sendonly'])))
+      .down(5510, reply('200 OK INVITE', 3, sdp(CORE, 40_000, ['a=recvonly'])))
+      .up(5520, ack(3));
+    const held = await found(next);
+    assert.equal(held.calls[0].holds.length, 1);
+    assert.equal(held.calls[0].pinholes[0].caller.flowing, 'sendonly');
+  });
+
+  test('a hold goes on where its end is refused', async () => {
+    const t = call()
+      .up(3000, again(2, sdp(UE, 30_000, ['a=sendonly'])))
+      .down(3010, reply('200 OK INVITE', 2, sdp(CORE, 40_000, ['a=recvonly'])))
+      .up(3020, ack(2))
+      .up(4000, again(3, sdp(UE, 30_000)))
+      .down(4010, reply('500 Server Internal Error INVITE', 3))
+      .up(4020, ack(3));
+    const [{ holds, end }] = (await found(t)).calls;
+    assert.equal(holds.length, 1);
+    assert.equal(holds[0].end.epoch, end.epoch);
+  });
+
+  test('an INVITE that begins without media holds nothing', async () => {
+    const t = talk()
+      .up(1000, sip(`INVITE ${BOB}`, { sdp: sdp(UE, 30_000, ['a=inactive']) }))
+      .down(1200, reply('200 OK INVITE', 1, sdp(CORE, 40_000, ['a=inactive'])))
+      .up(1210, ack(1))
+      .up(1300, again(2, sdp(UE, 30_000)))
+      .down(1310, reply('200 OK INVITE', 2, sdp(CORE, 40_000)))
+      .up(1320, ack(2))
+      .up(4000, sip(`BYE ${BOB}`, { ...mine, cseq: 3 }));
+    const r = await found(both(t, 1330, 120));
+    assert.equal(r.calls[0].holds, undefined);
+    assert.deepEqual(codes(r), []);
+  });
+
+  test('of two forks that describe media, that counts which answers', async () => {
+    const reliable = (rseq: number) =>
+      [
+        ['Require', '100rel'],
+        ['RSeq', String(rseq)],
+      ] as const;
+    const progress = (toTag: string, rseq: number, port: number) =>
+      sip('183 Session Progress INVITE', { toTag, headers: reliable(rseq), sdp: sdp(CORE, port) }, 'down');
+    const prack = (toTag: string, rseq: number, cseq: number) =>
+      sip(`PRACK ${BOB}`, { toTag, cseq, headers: [['RAck', `${rseq} 1 INVITE`]] });
+    const t = talk()
+      .up(1000, sip(`INVITE ${BOB}`, { sdp: sdp(UE, 30_000) }))
+      .down(1100, progress('b', 1, 40_000))
+      .up(1110, prack('b', 1, 2))
+      .down(1200, progress('c', 5, 41_000))
+      .up(1210, prack('c', 5, 2))
+      .down(2000, sip('200 OK INVITE', { toTag: 'b' }, 'down'))
+      .up(2010, sip(`ACK ${BOB}`, { toTag: 'b' }))
+      .up(4000, sip(`BYE ${BOB}`, { toTag: 'b', cseq: 3 }));
+    const r = await found(both(t, 2010, 90));
+    assert.deepEqual(described(r), ['INVITE offer', '183INVITE answer', '183INVITE answer']);
+    assert.deepEqual(ports(r), [30_000, 40_000]);
+    assert.deepEqual(codes(r), []);
+  });
+});
+
+describe('where media flow', () => {
+  /** A call from the network, which the UE answers. */
+  const taken = (offer: string, answer: string) =>
+    talk()
+      .down(1000, sip(`INVITE ${ALICE}`, { sdp: offer }, 'down'))
+      .up(1200, sip('200 OK INVITE', { toTag: 'b', sdp: answer }))
+      .down(1210, sip(`ACK ${ALICE}`, { toTag: 'b' }, 'down'))
+      .down(7200, sip(`BYE ${ALICE}`, { toTag: 'b', cseq: 9 }, 'down'));
+
+  test('where a port changes what went to the old one counts', async () => {
+    const t = both(taken(sdp(CORE, 40_000), sdp(UE, 30_000)), 1210, 270)
+      .down(6800, sip(`INVITE ${ALICE}`, { toTag: 'b', cseq: 2, sdp: sdp(CORE, 40_020) }, 'down'))
+      .up(6810, sip('200 OK INVITE', { toTag: 'b', cseq: 2, sdp: sdp(UE, 30_000) }))
+      .down(6820, sip(`ACK ${ALICE}`, { toTag: 'b', cseq: 2 }, 'down'));
+    assert.deepEqual(codes(await found(t)), []);
+  });
+
+  test('nothing is to come where no address is (RFC 3264 §8.4)', async () => {
+    const t = talk()
+      .up(1000, sip(`INVITE ${BOB}`, { sdp: sdp('0.0.0.0', 30_000) }))
+      .down(1200, reply('200 OK INVITE', 1, sdp(CORE, 40_000)))
+      .up(1210, ack(1))
+      .up(6000, sip(`BYE ${BOB}`, { ...mine, cseq: 3 }));
+    assert.deepEqual(codes(await found(spoken(t, 1220, 150, 'up'))), []);
+  });
+
+  test('early media are no sign that the call has any', async () => {
+    const t = talk()
+      .up(1000, sip(`INVITE ${BOB}`, { sdp: sdp(UE, 30_000) }))
+      .down(1100, reply('183 Session Progress INVITE', 1, sdp(CORE, 40_000)))
+      .down(4000, reply('200 OK INVITE', 1, sdp(CORE, 40_000)))
+      .up(4010, ack(1))
+      .up(9000, sip(`BYE ${BOB}`, { ...mine, cseq: 3 }));
+    const r = await found(spoken(spoken(t, 1110, 100, 'down'), 4020, 200, 'up'));
+    assert.deepEqual(codes(r), ['media.one-way']);
+    assert.match(finding(r, 'media.one-way').meaning, /^Nothing came from the callee/);
+  });
+
+  test('with ICE they may take a way that no description names (RFC 8445 §7.3.1.3)', async () => {
+    const ice = (host: string, port: number) => [`a=candidate:1 1 UDP 2130706431 ${host} ${port} typ host`];
+    const t = taken(sdp(CORE, 40_000, ice(CORE, 40_000)), sdp(UE, 30_000, ice(UE, 30_000)));
+    const [ue, core] = [at(UE, 33_000), at('10.0.0.7', 44_000)];
+    for (let i = 0; i < 250; i++)
+      t.up(1300 + 20 * i, speech(ue, core, i, 1)).down(1305 + 20 * i, speech(core, ue, i, 2));
+    assert.deepEqual(codes(await found(t)), []);
+  });
+
+  test('less bandwidth from the middle on is no promise for all of it', async () => {
+    const t = taken(sdp(CORE, 40_000, ['b=AS:80']), sdp(UE, 30_000, ['b=AS:80']));
+    for (let i = 0; i < 250; i++)
+      t.up(1220 + 20 * i, speech(UE_MEDIA, CORE_MEDIA, i, 1)).down(1225 + 20 * i, speech(CORE_MEDIA, UE_MEDIA, i, 2));
+    t.down(6800, sip(`INVITE ${ALICE}`, { toTag: 'b', cseq: 2, sdp: sdp(CORE, 40_000, ['b=AS:8']) }, 'down'))
+      .up(6810, sip('200 OK INVITE', { toTag: 'b', cseq: 2, sdp: sdp(UE, 30_000, ['b=AS:8']) }))
+      .down(6820, sip(`ACK ${ALICE}`, { toTag: 'b', cseq: 2 }, 'down'));
+    assert.deepEqual(codes(await found(t)), []);
+  });
+});
