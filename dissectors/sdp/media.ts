@@ -17,6 +17,8 @@ export interface MediaNote {
   readonly payloadTypes: ReadonlyMap<number, PayloadType>;
   /** Whether RTCP may come to the port of RTP. RFC 5761. */
   readonly rtcpMux: boolean;
+  /** Payloads, and RTCP behind its first header, are encrypted. RFC 3711 */
+  readonly secure: boolean;
 }
 
 /** Ports of one m-line (`m=audio 49170/2`) that are followed. */
@@ -47,6 +49,8 @@ interface MediaLine {
   readonly count: number;
   /** Whether the protocol carries RTP. RFC 8866 §5.14. */
   readonly rtp: boolean;
+  /** Whether it is that of SRTP. */
+  readonly secure: boolean;
   /** Whether it carries fax. ITU-T T.38 annex D. */
   readonly fax: boolean;
   readonly address: Uint8Array | undefined;
@@ -113,6 +117,7 @@ function mediaLine(
     count: /^\d{1,3}$/.test(count) ? Math.min(Number(count), MAX_PORTS) : 1,
     fax: /^udptl$/i.test(protocol),
     rtp: /(^|\/)RTP\/S?AVPF?$/.test(protocol),
+    secure: /(^|\/)RTP\/SAVPF?$/.test(protocol),
     address: section.address === null ? session : section.address,
     section,
   };
@@ -189,10 +194,23 @@ function textEnd(b: Uint8Array, off: number, next: number): number {
   return i > off && b[i - 1] === CR ? i - 1 : i;
 }
 
+/** What payload types mean at the port of a medium, which others may share: BUNDLE, RFC 9143 §9. */
+function typesOf(m: MediaLine, all: readonly MediaLine[]): ReadonlyMap<number, PayloadType> {
+  const shared = all.filter((x) => x.rtp && x.port === m.port && isSame(x.address, m.address));
+  if (shared.length < 2) return m.section.types;
+  return new Map(
+    shared.flatMap(({ kind, section }) => [...section.types].map(([n, t]) => [n, { ...t, kind }] as const)),
+  );
+}
+
+const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a !== undefined && b !== undefined && a.length === b.length && a.every((octet, i) => octet === b[i]);
+
 /** Says where RTP and RTCP are to be expected. A port of 0 means that the media is refused (RFC 3264 §6). */
 export function expectMedia(v: View, cx: Track, known: Known): void {
   const exchange = cx.exchange ?? { frame: cx.frame, id: '' };
-  mediaLines(v, known).forEach((m, media) => {
+  const lines = mediaLines(v, known);
+  lines.forEach((m, media) => {
     if (m.fax && m.port !== 0 && m.address !== undefined)
       cx.expect(m.address, m.port, 't38', undefined, exchange.frame);
     if (!m.rtp || m.port === 0 || m.address === undefined || (m.kind !== 'audio' && m.kind !== 'video')) return;
@@ -201,8 +219,9 @@ export function expectMedia(v: View, cx: Track, known: Known): void {
       callId: exchange.id,
       media,
       kind: m.kind,
-      payloadTypes: m.section.types,
+      payloadTypes: typesOf(m, lines),
       rtcpMux: m.section.rtcpMux,
+      secure: m.secure,
     };
     for (let i = 0; i < m.count; i++) {
       const port = m.port + 2 * i; // RFC 8866 §5.14: each RTP port has its RTCP port after it

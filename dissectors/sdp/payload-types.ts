@@ -4,6 +4,8 @@ export interface PayloadType {
   readonly clock: number;
   /** What `a=fmtp` says about it; undefined where there is none. RFC 8866 §6.15. */
   readonly parameters?: string;
+  /** `audio`, `video`: where media of several kinds share a port. RFC 9143 §9 */
+  readonly kind?: string;
 }
 
 interface StaticType extends PayloadType {

@@ -42,7 +42,7 @@ export function judgeStream(s: MediaStream, findings: Findings): void {
   if (duplicates >= DOUBLED.packets && duplicates * 100 >= DOUBLED.percent * expected)
     raise('media.duplicates', { detail: ours`${duplicates} packets came twice.` });
   const agreed = s.negotiated?.payloadTypes;
-  const foreign = types.filter((t) => t !== KEEP_ALIVE_TYPE && t !== COMFORT_NOISE && !agreed?.has(t));
+  const foreign = types.filter((t) => t !== KEEP_ALIVE_TYPE && t !== COMFORT_NOISE && s.agreed(t) === undefined);
   if (agreed !== undefined && agreed.size > 0 && foreign.length > 0)
     raise('media.payload-type', {
       detail: words`The payload types are ${joined(

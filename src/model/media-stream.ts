@@ -11,6 +11,8 @@ export interface Negotiated {
   readonly kind: string;
   readonly callId: string;
   readonly payloadTypes: ReadonlyMap<number, Codec>;
+  /** SRTP: payloads cannot be read. RFC 3711 */
+  readonly secure: boolean;
 }
 
 export interface Codec {
@@ -18,9 +20,12 @@ export interface Codec {
   readonly clock: number;
   /** What `a=fmtp` says. */
   readonly parameters?: string;
+  /** Where media of several kinds share a port. */
+  readonly kind?: string;
 }
 
 const MOST_DIGITS = 256;
+const MOST_AGREED = 16;
 const DIGITS = '0123456789*#ABCD';
 /** Octets of a named event, and its bit that says "end". RFC 4733 §2.3 */
 const EVENT_OCTETS = 4;
@@ -38,6 +43,8 @@ export class MediaStream {
   type = -1;
   clock = 0;
   isEvent = false;
+  /** What was agreed before {@link negotiated}: the session was changed. */
+  private before: Negotiated[] | null = null;
   /** Frames of speech: those of the first payload type that has any, and whether the packet at hand is of it. */
   speech: SpeechFrames | null = null;
   speaking: SpeechFrames | null = null;
@@ -70,12 +77,30 @@ export class MediaStream {
     return uid('media', ssrc, this.from.address, this.from.port, this.to.address, this.to.port, start.seconds);
   }
 
+  /** Another session description tells of it from now on. */
+  agree(n: Negotiated): void {
+    if (this.negotiated !== undefined && this.negotiated.payloadTypes !== n.payloadTypes) {
+      this.before ??= [];
+      if (this.before.length < MOST_AGREED) this.before.push(this.negotiated);
+    }
+    this.negotiated = n;
+    this.type = -1;
+  }
+
+  /** What a payload type means, as it was agreed last; undefined where it was not. */
+  agreed(type: number): Codec | undefined {
+    return (
+      this.negotiated?.payloadTypes.get(type) ??
+      this.before?.findLast((n) => n.payloadTypes.has(type))?.payloadTypes.get(type)
+    );
+  }
+
   /** From now on packets have this payload type. */
   use(type: number, codec: Codec | undefined): void {
     this.type = type;
     this.clock = codec?.clock ?? 0;
     this.isEvent = codec !== undefined && codec.name.toLowerCase() === 'telephone-event';
-    const speech = codec === undefined ? null : this.speechOf(type, codec);
+    const speech = codec === undefined || this.negotiated?.secure === true ? null : this.speechOf(type, codec);
     this.speaking = speech;
     this.speech ??= speech;
   }
@@ -115,7 +140,7 @@ export class MediaStream {
   }
 
   get codec(): { readonly name: string; readonly clock: number } | undefined {
-    return this.negotiated?.payloadTypes.get(this.rtp.payloadType);
+    return this.agreed(this.rtp.payloadType);
   }
 
   entity(codec: { readonly name: string; readonly clock: number } | undefined): MediaEntity {
@@ -140,7 +165,7 @@ export class MediaStream {
       payloadType: Math.max(0, rtp.payloadType),
       codec: codec?.name,
       copyOf: this.copyOf?.id,
-      negotiated: negotiated && agreement(negotiated),
+      negotiated: negotiated && agreement(negotiated, rtp.payloadType),
       packets: rtp.packets,
       bytes: rtp.octets,
       lost: rtp.lost,
@@ -159,7 +184,7 @@ export class MediaStream {
   }
 }
 
-const agreement = (n: Negotiated): NonNullable<MediaEntity['negotiated']> => ({
-  kind: n.kind,
+const agreement = (n: Negotiated, type: number): NonNullable<MediaEntity['negotiated']> => ({
+  kind: n.payloadTypes.get(type)?.kind ?? n.kind,
   codecs: [...n.payloadTypes].map(([payloadType, { name, clock }]) => ({ payloadType, name, clock })),
 });

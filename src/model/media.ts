@@ -75,10 +75,7 @@ export class Media {
     const ssrc = packet.ssrc(buf, off);
     const s = flow.find(direction, ssrc) ?? this.stream(at, c, flow, direction, ssrc, note);
     if (s === undefined) return undefined;
-    if (note !== undefined && s.negotiated !== note) {
-      s.negotiated = note;
-      s.type = -1;
-    }
+    if (note !== undefined && s.negotiated !== note) s.agree(note);
     const type = packet.payloadType(buf, off);
     const timestamp = packet.timestamp(buf, off);
     if (type !== s.type) s.use(type, this.codec(s, type));
@@ -89,7 +86,7 @@ export class Media {
       const padding = (buf[off] & 0x20) !== 0 ? buf[end - 1] : 0; // RFC 3550 §5.1
       if (header > 0) s.speaking.take(buf, off + header, end - padding);
     }
-    if (event) {
+    if (event && s.negotiated?.secure !== true) {
       const header = packet.headerLength(buf, off, end);
       if (header > 0) s.event(buf, off + header, end, timestamp);
     }
@@ -97,7 +94,7 @@ export class Media {
   }
 
   private codec(s: MediaStream, type: number): { readonly name: string; readonly clock: number } | undefined {
-    return s.negotiated?.payloadTypes.get(type) ?? STATIC[type];
+    return s.agreed(type) ?? STATIC[type];
   }
 
   private stream(
@@ -145,6 +142,7 @@ export class Media {
       if (s.tunnel !== at.tunnel) continue;
       s.rtcp ??= { senderReports: 0, receiverReports: 0 };
       s.rtcp.senderReports++;
+      if (s.negotiated?.secure === true) continue; // RFC 3711 §3.4: what follows the SSRC is encrypted
       s.rtcp.packetsSent = u32(b, o + 20);
       // LSR is the middle 32 bits of the NTP time.
       s.reports.push({ ntp: ((u16(b, o + 10) << 16) | u16(b, o + 12)) >>> 0, at: at.seen() });
@@ -156,7 +154,7 @@ export class Media {
     let trip: number | undefined;
     for (let i = 0, o = from; i < count && o + REPORT_BLOCK <= stop; i++, o += REPORT_BLOCK)
       for (const s of this.bySource.get(u32(b, o)) ?? []) {
-        if (s.tunnel !== at.tunnel) continue;
+        if (s.tunnel !== at.tunnel || s.negotiated?.secure === true) continue;
         s.rtcp ??= { senderReports: 0, receiverReports: 0 };
         s.rtcp.receiverReports++;
         s.rtcp.lost = (i32(b, o + 4) << 8) >> 8;

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { encode } from 'fttscope/kit';
+import { rtp } from '../../dissectors/rtp.js';
+import { at, type Endpoint, udp } from '../build/packets.js';
+import {
+  addressed,
+  CORE,
+  CORE_MEDIA,
+  called,
+  codes,
+  found,
+  type Json,
+  registered,
+  sdp,
+  sip,
+  speech,
+  spoken,
+  Talk,
+  UE,
+  UE_MEDIA,
+} from './support.js';
+
+const BOB = 'sip:bob@ims.example';
+const talk = () => registered(addressed(new Talk()));
+const PACKETS = 250;
+
+/** A call of six seconds with these descriptions. */
+const agreed = (offer: string, answer: string) =>
+  talk()
+    .up(1000, sip(`INVITE ${BOB}`, { sdp: offer }))
+    .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: answer }, 'down'))
+    .up(1210, sip(`ACK ${BOB}`, { toTag: 'b' }))
+    .up(7200, sip(`BYE ${BOB}`, { toTag: 'b', cseq: 9 }));
+
+/** Octets as encryption leaves them, the same each time. */
+function scrambled(n: number, seed: number): Uint8Array {
+  let x = seed + 1;
+  return Uint8Array.from({ length: n }, () => (x = (x * 1_103_515_245 + 12_345) & 0x7fff_ffff) >>> 16);
+}
+
+function packet(
+  from: Endpoint,
+  to: Endpoint,
+  i: number,
+  payloadType: number,
+  ssrc: number,
+  octets: number,
+  step = 160,
+) {
+  const head = { marker: false, payloadType, sequence: i, timestamp: i * step, ssrc, csrc: [], padding: 0 };
+  return udp(from, to, encode(rtp.codec!, { ...head, payload: scrambled(octets, i) }));
+}
+
+describe('SRTP', () => {
+  const secure = (where: string, port: number) =>
+    [
+      'v=0',
+      `o=- 1 1 IN IP4 ${where}`,
+      's=-',
+      `c=IN IP4 ${where}`,
+      't=0 0',
+      `m=audio ${port} RTP/SAVP 104 100`,
+      'a=rtpmap:104 AMR-WB/16000/1',
+      'a=rtpmap:100 telephone-event/16000',
+      'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj',
+      '',
+    ].join('\r\n');
+
+  test('nothing is read out of what is encrypted', async () => {
+    const t = agreed(secure(UE, 30_000), secure(CORE, 40_000));
+    for (let i = 0; i < PACKETS; i++) {
+      const [type, octets] = i % 10 === 9 ? [100, 14] : [104, 43];
+      t.up(1220 + 20 * i, packet(UE_MEDIA, CORE_MEDIA, i, type, 1, octets, 320));
+      t.down(1225 + 20 * i, packet(CORE_MEDIA, UE_MEDIA, i, type, 2, octets, 320));
+    }
+    // A sender report: type, length and SSRC are in the clear (RFC 3711 §3.4).
+    const report = scrambled(66, 7);
+    report.set([0x81, 200, 0, 12, 0, 0, 0, 1]);
+    const r = await found(t.up(2000, udp(at(UE, 30_001), at(CORE, 40_001), report)));
+    assert.deepEqual(codes(r), []);
+    const [up] = r.media;
+    assert.deepEqual([up.codec, up.packets, up.dtmf, up.speech], ['AMR-WB', PACKETS, undefined, undefined]);
+    assert.deepEqual(up.rtcp, { senderReports: 1, receiverReports: 0 });
+    assert.equal(up.mos.value, r.media[1].mos.value);
+  });
+
+  test('the tag behind a packet of G.711 is no speech', async () => {
+    const of = (where: string, port: number) =>
+      sdp(where, port, ['a=maxptime:20', 'a=ptime:20']).replace('RTP/AVP', 'RTP/SAVP');
+    const t = agreed(of(UE, 30_000), of(CORE, 40_000));
+    for (let i = 0; i < PACKETS; i++)
+      t.up(1220 + 20 * i, packet(UE_MEDIA, CORE_MEDIA, i, 8, 1, 170)).down(
+        1225 + 20 * i,
+        packet(CORE_MEDIA, UE_MEDIA, i, 8, 2, 170),
+      );
+    assert.deepEqual(codes(await found(t)), []);
+  });
+});
+
+test('audio and video that share a port are each told as what they are (RFC 9143 §9)', async () => {
+  const bundle = (where: string, port: number) =>
+    sdp(where, port).replace('t=0 0', 't=0 0\r\na=group:BUNDLE 0 1') +
+    `a=rtcp-mux\r\nm=video ${port} RTP/AVP 97\r\na=rtcp-mux\r\na=rtpmap:97 H264/90000\r\n`;
+  const t = agreed(bundle(UE, 30_000), bundle(CORE, 40_000));
+  for (let i = 0; i < PACKETS; i++) {
+    t.up(1220 + 20 * i, speech(UE_MEDIA, CORE_MEDIA, i, 1)).down(1225 + 20 * i, speech(CORE_MEDIA, UE_MEDIA, i, 2));
+    t.up(1222 + 20 * i, packet(UE_MEDIA, CORE_MEDIA, i, 97, 3, 300, 1800));
+    t.down(1226 + 20 * i, packet(CORE_MEDIA, UE_MEDIA, i, 97, 4, 300, 1800));
+  }
+  const r = await found(t);
+  assert.deepEqual(codes(r), []);
+  assert.deepEqual(
+    r.media.map((m: Json) => [m.direction, m.codec, m.negotiated.kind]),
+    [
+      ['up', 'PCMA', 'audio'],
+      ['up', 'H264', 'video'],
+      ['down', 'PCMA', 'audio'],
+      ['down', 'H264', 'video'],
+    ],
+  );
+});
+
+test('what was agreed before the session changed was agreed (RFC 3264 §8.3.2)', async () => {
+  const other = (where: string, port: number) =>
+    sdp(where, port).replace('RTP/AVP 8', 'RTP/AVP 97').replace('8 PCMA/8000', '97 iLBC/8000');
+  const t = spoken(spoken(called(talk(), 1000, 6000), 1210, 90, 'up'), 1210, 90, 'down')
+    .up(3010, sip(`INVITE ${BOB}`, { toTag: 'b', cseq: 2, sdp: other(UE, 30_000) }))
+    .down(3030, sip('200 OK INVITE', { toTag: 'b', cseq: 2, sdp: other(CORE, 40_000) }, 'down'))
+    .up(3040, sip(`ACK ${BOB}`, { toTag: 'b', cseq: 2 }));
+  for (let i = 95; i < PACKETS; i++)
+    t.up(1220 + 20 * i, packet(UE_MEDIA, CORE_MEDIA, i - 5, 97, 1, 50)).down(
+      1225 + 20 * i,
+      packet(CORE_MEDIA, UE_MEDIA, i - 5, 97, 2, 50),
+    );
+  const r = await found(t);
+  assert.deepEqual(codes(r), []);
+  // One that neither description names is told of.
+  const foreign = await found(t.up(6300, packet(UE_MEDIA, CORE_MEDIA, PACKETS, 3, 1, 33)));
+  assert.deepEqual(codes(foreign), ['media.payload-type']);
+  assert.match(foreign.findings[0].meaning, /^The payload types are 3\./);
+});
