@@ -42,6 +42,8 @@ export class CallFeatures {
   timer: SessionTimer | undefined;
   /** When the timer was last set. */
   refreshed: Seen | undefined;
+  /** What the last try to refresh the session got. */
+  unrefreshed: number | undefined;
   private replaces: string | undefined;
 
   request(at: Seen, e: SipEvent, side: Side, media: readonly SessionMedia[] | undefined): void {
@@ -54,12 +56,14 @@ export class CallFeatures {
 
   response(at: Seen, e: SipEvent, side: Side, media: readonly SessionMedia[] | undefined): void {
     const { status, method } = e;
-    if (method === 'INVITE') this.answered(at, e);
+    if (method === 'INVITE') this.answered(at, e, side);
     if (method === 'REFER') {
       const t = this.transfers.findLast((x) => x.cseq === e.cseq);
       if (t !== undefined && status >= 200) t.status = status;
     }
     if ((method === 'INVITE' || method === 'UPDATE') && status >= 200 && status < 300) this.clock(at, e);
+    if ((method === 'INVITE' || method === 'UPDATE') && status >= 300 && !isChallenge(status))
+      this.unrefreshed = status;
     if (media !== undefined) this.described(at, e, side, media);
   }
 
@@ -71,10 +75,10 @@ export class CallFeatures {
     if (r !== undefined) r.repeated = true;
   }
 
-  private answered(at: Seen, e: SipEvent): void {
+  private answered(at: Seen, e: SipEvent, side: Side): void {
     const { status } = e;
     const { tag } = e.to;
-    if (status > 100 && status < 300 && tag !== '') {
+    if (status > 100 && status < 300 && tag !== '' && side === 'callee') {
       const known = this.dialogs.findIndex((d) => d.toTag === tag);
       const state = status >= 200 ? 'confirmed' : 'early';
       if (known < 0 && this.dialogs.length < MOST) this.dialogs.push({ toTag: tag, state, row: at.row });
@@ -115,6 +119,7 @@ export class CallFeatures {
 
   /** RFC 4028 §4: the interval that both sides have settled on. */
   private clock(at: Seen, e: SipEvent): void {
+    this.unrefreshed = undefined;
     const value = e.text(Header.SessionExpires);
     const seconds = e.seconds(Header.SessionExpires);
     if (value === undefined || seconds === undefined) {

@@ -84,6 +84,16 @@ export class Call {
     this.direction = at.tunnel === 0 ? undefined : at.up ? 'originated' : 'terminated';
   }
 
+  /** Whether another call may have its Call-ID. */
+  get isOver(): boolean {
+    return this.state === 'ended' || this.state === 'failed' || this.state === 'cancelled';
+  }
+
+  /** Whether an INVITE begins a dialog of another caller, or of the same one another time. */
+  isForeign(e: SipEvent): boolean {
+    return e.isRequest && e.method === 'INVITE' && e.to.tag === '' && e.from.tag !== this.callerTag;
+  }
+
   /** Whether a message comes from the side of the caller. */
   private byCaller(e: SipEvent): boolean {
     return (e.from.tag === this.callerTag) === e.isRequest;
@@ -219,7 +229,7 @@ export class Call {
   }
 
   private response(at: Seen, e: SipEvent): void {
-    if (e.method !== 'INVITE' || e.cseq !== this.cseq) return;
+    if (e.method !== 'INVITE' || e.cseq !== this.cseq || this.byCaller(e)) return;
     const { status } = e;
     const { tag } = e.to;
     if (status > 100 && status < 300 && this.tags.length < MOST_DESCRIPTIONS && !this.tags.includes(tag))

@@ -36,13 +36,14 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
 }
 
 function judgeTimer(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {
-  const { timer, refreshed } = c.features;
+  const { timer, refreshed, unrefreshed } = c.features;
   if (timer === undefined || refreshed === undefined) return;
   const ms = c.features.since(c.end ?? end);
   const least = (timer.seconds - Math.min(MARGIN_S, timer.seconds / 3)) * 1000;
   if (ms < (c.end === null ? timer.seconds * 1000 : least)) return;
+  const tried = unrefreshed === undefined ? '' : ours` The last try got ${unrefreshed}.`;
   raise('call.session-expired', c.end ?? refreshed, {
-    detail: ours`The interval is ${timer.seconds} s, and ${Math.round(ms / 1000)} s passed without a refresh.`,
+    detail: ours`The interval is ${timer.seconds} s, and ${Math.round(ms / 1000)} s passed without a refresh.${tried}`,
     ...(c.end !== null && { confidence: 'likely' }),
   });
 }

@@ -101,14 +101,15 @@ const UNAVAILABLE: ReadonlySet<number> = new Set([404, 408, 410, 480, 484, 604])
 const FORBIDDEN: ReadonlySet<number> = new Set([401, 402, 403, 407, 433]);
 const NOT_ACCEPTABLE: ReadonlySet<number> = new Set([415, 488, 580, 606]);
 
-/** The finding for a final status; 0: there was none. */
-function codeOf(status: number): string {
-  if (status === 0) return 'call.no-answer';
+/** The finding for a final status; 0: there was none, of the UE where that was called. */
+function codeOf(status: number, terminated: boolean): string {
+  if (status === 0) return terminated ? 'call.ue-silent' : 'call.no-answer';
   if (BUSY.has(status)) return 'call.busy';
   if (UNAVAILABLE.has(status)) return 'call.unavailable';
   if (FORBIDDEN.has(status)) return 'call.forbidden';
   if (NOT_ACCEPTABLE.has(status)) return 'call.not-acceptable';
   if (status === 380) return 'call.emergency-redirected';
+  if (status < 400) return 'call.redirected';
   if (status === 503) return 'call.overload';
   return status >= 500 && status < 600 ? 'call.server-failure' : 'call.failed';
 }
@@ -118,7 +119,9 @@ export function judgeCall(c: Call, end: Moment, findings: Findings): void {
   if (c.failure !== undefined && c.state === 'failed') {
     const { status = 0, reason, retryAfterSeconds } = c.failure;
     const again = retryAfterSeconds === undefined ? '' : ours` It may be tried again after ${retryAfterSeconds} s.`;
-    findings.raise(codeOf(status), c.failedAt ?? c.start, refs, { detail: words`${reason}${again}` });
+    findings.raise(codeOf(status, c.direction === 'terminated'), c.failedAt ?? c.start, refs, {
+      detail: words`${reason}${again}`,
+    });
   }
   if (c.restoration !== null) findings.raise('sip.restoration', c.restoration, refs, { severity: 'warn' });
   if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);

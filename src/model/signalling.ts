@@ -58,7 +58,7 @@ export class Signalling {
   /** A call is followed no longer: what is still heard of it is nothing new. */
   forget(call: Call): void {
     this.calls.remove(call);
-    this.callsById.delete(call.callId);
+    if (this.callsById.get(call.callId) === call) this.callsById.delete(call.callId);
   }
 
   private register(at: Arrival, e: SipEvent): void {
@@ -103,6 +103,8 @@ export class Signalling {
   private dialog(at: Arrival, e: SipEvent): void {
     const { callId } = e;
     let call = this.callsById.get(callId);
+    // RFC 3261 §8.1.1.4: no two calls have one; some phones do not mind.
+    if (call?.isOver && call.isForeign(e)) call = undefined;
     if (call === undefined) {
       // What is seen of a call that began before the capture is its own affair until it invites again.
       if (!e.isRequest || e.method !== 'INVITE' || !this.room(this.calls.size)) return;

@@ -3,17 +3,21 @@ import { describe, test } from 'node:test';
 import {
   addressed,
   CORE,
+  CORE_MEDIA,
   called,
   codes,
+  finding,
   found,
   type Json,
   registered,
   type SipParts,
   sdp,
   sip,
+  speech,
   spoken,
   Talk,
   UE,
+  UE_MEDIA,
 } from './support.js';
 
 const BOB = 'sip:bob@ims.example';
@@ -77,6 +81,61 @@ describe('several dialogs of a call', () => {
     const r = await found(ended(t, 2020));
     assert.deepEqual(callCodes(r), []);
     assert.deepEqual([r.calls[0].state, seconds(r.calls[0].durationMs)], ['ended', 0]);
+  });
+});
+
+test('a re-INVITE of the callee makes no dialog, whatever its CSeq', async () => {
+  const theirs = { fromTag: 'b', toTag: 'a', from: BOB, to: ALICE, cseq: 1, branch: 'z9hG4bKtheirs' };
+  const t = answered(invited(talk(), 1000), 1200)
+    .down(2000, sip(`INVITE ${ALICE}`, { ...theirs, sdp: sdp(CORE, 40_000) }, 'down'))
+    .up(2010, sip('200 OK INVITE', { ...theirs, sdp: sdp(UE, 30_000) }))
+    .down(2020, sip(`ACK ${ALICE}`, { ...theirs, branch: 'z9hG4bKacked' }, 'down'));
+  const r = await found(both(ended(t, 5000), 1210, 180));
+  assert.deepEqual([r.calls[0].state, r.calls[0].dialogs.length], ['ended', 1]);
+  assert.deepEqual(codes(r), []);
+});
+
+test('another call under the same Call-ID is told as another', async () => {
+  const p = { fromTag: 'z', branch: 'z9hG4bKagain' };
+  const t = ended(answered(invited(talk(), 1000), 1200), 3200)
+    .up(5000, sip(`INVITE ${BOB}`, { ...p, sdp: sdp(UE, 30_000) }))
+    .down(5200, sip('200 OK INVITE', { ...p, toTag: 'y', sdp: sdp(CORE, 40_000) }, 'down'))
+    .up(5210, sip(`ACK ${BOB}`, { ...p, toTag: 'y', branch: 'z9hG4bKack' }))
+    .up(9200, sip(`BYE ${BOB}`, { ...p, toTag: 'y', cseq: 2 }));
+  both(t, 1210, 95);
+  for (let i = 0; i < 190; i++)
+    t.up(5220 + 20 * i, speech(UE_MEDIA, CORE_MEDIA, i, 11)).down(5225 + 20 * i, speech(CORE_MEDIA, UE_MEDIA, i, 12));
+  const r = await found(t);
+  assert.deepEqual(
+    r.calls.map((c: Json) => [c.state, seconds(c.durationMs), c.media.length]),
+    [
+      ['ended', 2, 2],
+      ['ended', 4, 2],
+    ],
+  );
+  assert.deepEqual(codes(r), []);
+});
+
+describe('a call that does not come about', () => {
+  test('the UE does not answer', async () => {
+    const t = talk();
+    for (const ms of [1000, 3000, 7000]) t.down(ms, sip(`INVITE ${ALICE}`, { sdp: sdp(CORE, 40_000) }, 'down'));
+    assert.deepEqual(codes(await t.report({ end: 'none' }, 60_000)), ['call.ue-silent']);
+  });
+
+  test('the callee is elsewhere, and the caller goes there', async () => {
+    const [carol, other] = ['sip:carol@ims.example', { callId: 'call-2@10.0.0.2' }];
+    const contact = [['Contact', `<${carol}>`]] as const;
+    const t = invited(talk(), 1000)
+      .down(1100, sip('302 Moved Temporarily INVITE', { toTag: 'x', headers: contact }, 'down'))
+      .up(1110, sip(`ACK ${BOB}`, { toTag: 'x' }))
+      .up(1200, sip(`INVITE ${carol}`, { ...other, sdp: sdp(UE, 30_000) }))
+      .down(1300, sip('200 OK INVITE', { ...other, toTag: 'b', sdp: sdp(CORE, 40_000) }, 'down'))
+      .up(1310, sip(`ACK ${carol}`, { ...other, toTag: 'b' }))
+      .up(5000, sip(`BYE ${carol}`, { ...other, toTag: 'b', cseq: 2 }));
+    const r = await found(both(t, 1310, 180));
+    assert.deepEqual([codes(r), callCodes(r)], [[], ['call.redirected']]);
+    assert.match(finding(r, 'call.redirected').meaning, /302 Moved Temporarily/);
   });
 });
 
@@ -174,6 +233,18 @@ describe('transfers', () => {
       ],
     );
   });
+});
+
+test('a refresh that is refused is told of where the session runs out', async () => {
+  const headers = [['Session-Expires', '90;refresher=uac']] as const;
+  const t = invited(talk(), 1000)
+    .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: sdp(CORE, 40_000), headers }, 'down'))
+    .up(1210, sip(`ACK ${BOB}`, { toTag: 'b' }))
+    .up(46_000, sip(`UPDATE ${BOB}`, { toTag: 'b', cseq: 2, headers }))
+    .down(46_010, sip('500 Server Internal Error UPDATE', { toTag: 'b', cseq: 2 }, 'down'));
+  const r = await found(both(ended(t, 62_000), 1210, 60));
+  assert.deepEqual(codes(r), ['call.session-expired']);
+  assert.match(r.findings[0].meaning, /without a refresh\. The last try got 500\./);
 });
 
 test('a refresh without Session-Expires ends the timer (RFC 4028 §7.2)', async () => {
