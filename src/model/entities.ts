@@ -466,6 +466,8 @@ export interface MessageEntity extends Entity {
   contentType?: string;
   sms?: SmsEntry;
   status?: number;
+  /** Of the response with this status. */
+  responseRow?: string;
   rows: string[];
 }
 
@@ -473,6 +475,8 @@ export interface SubscriptionEntity extends Entity {
   tunnel?: number;
   callId: string;
   start: Moment;
+  /** What it began with, as far as that was captured. PUBLISH makes a publication, RFC 3903. */
+  method: 'SUBSCRIBE' | 'NOTIFY' | 'PUBLISH';
   event?: string;
   /** As the last NOTIFY says: active, pending, terminated. RFC 6665 §4.1.3 */
   state?: string;
@@ -482,6 +486,8 @@ export interface SubscriptionEntity extends Entity {
   fromUri: string;
   toUri: string;
   status?: number;
+  /** Of the response with this status. */
+  responseRow?: string;
   rows: string[];
 }
 

@@ -69,6 +69,7 @@ export function subscriptionExchange(id: number, at: Arrival, e: SipEvent): Exch
       ...(at.tunnel !== 0 && { tunnel: at.tunnel }),
       callId: e.callId,
       start,
+      method: e.method === 'NOTIFY' || e.method === 'PUBLISH' ? e.method : 'SUBSCRIBE',
       ...(event !== undefined && { event }),
       fromUri: e.from.uri,
       toUri: e.to.uri,
@@ -84,11 +85,13 @@ export function follow(x: Exchange<MessageEntity | SubscriptionEntity>, at: Arri
   if (entity.rows.length < MOST_ROWS) entity.rows.push(at.row);
   if (e.isRequest || e.status < 200 || e.method === 'NOTIFY') return;
   entity.status = e.status;
+  entity.responseRow = at.row;
   x.answered ??= x.end;
 }
 
 /** What else messages say of a subscription: RFC 6665 §4.1, §8.2.3. */
 export function followState({ entity }: Exchange<SubscriptionEntity>, e: SipEvent): void {
+  if (e.method === 'SUBSCRIBE') entity.method = 'SUBSCRIBE';
   if (e.method === 'NOTIFY' && e.isRequest) {
     entity.notifications = (entity.notifications ?? 0) + 1;
     const state = e.text(SUBSCRIPTION_STATE);
@@ -96,6 +99,7 @@ export function followState({ entity }: Exchange<SubscriptionEntity>, e: SipEven
     if (m !== null) entity.state = m[1].toLowerCase();
     const reason = /;\s*reason\s*=\s*([\w-]+)/i.exec(state ?? '')?.[1];
     if (reason !== undefined) entity.reason = reason;
+    else delete entity.reason;
   } else if (!e.isRequest && e.status >= 200 && e.status < 300 && e.method !== 'NOTIFY') {
     const seconds = e.seconds(Header.Expires);
     if (seconds !== undefined) entity.expiresSeconds = seconds;
@@ -128,14 +132,18 @@ export function judgeMessages(all: readonly Exchange<MessageEntity>[], end: Mome
   }
 }
 
-/** Judges subscriptions: those that were refused. */
+/** Judges subscriptions and publications: those that were refused. */
 export function judgeSubscriptions(all: readonly Exchange<SubscriptionEntity>[], findings: Findings): void {
   for (const x of all) {
-    const { status, event = '' } = x.entity;
+    const { status, method, event = '' } = x.entity;
     if (status === undefined || status < 400 || CHALLENGE.has(status)) continue;
-    findings.raise('subscription.failed', x.answered ?? x.start, refsOf(x.entity), {
-      detail: words`The answer to ${event === '' ? 'the request' : words`the one for ${oneOf(event, EVENTS)}`} was ${status}.`,
-      ...(event !== 'reg' && { severity: 'note' }),
-    });
+    if (method === 'PUBLISH') {
+      const detail = ours`The answer was ${status}.`;
+      findings.raise('publication.failed', x.answered ?? x.start, refsOf(x.entity), { detail });
+    } else
+      findings.raise('subscription.failed', x.answered ?? x.start, refsOf(x.entity), {
+        detail: words`The answer to ${event === '' ? 'the request' : words`the one for ${oneOf(event, EVENTS)}`} was ${status}.`,
+        ...(event !== 'reg' && { severity: 'note' }),
+      });
   }
 }

@@ -4,6 +4,7 @@ import type {
   MediaEntity,
   Place,
   RegistrationEntity,
+  SubscriptionEntity,
   TransactionEntry,
   TunnelEntity,
   TunnelStep,
@@ -230,13 +231,19 @@ const counted = (m: MediaEntity): string => (m.lost === 0 ? `${m.packets}` : `${
 /** Messages and subscriptions, of which a report tells only that they were, and what became of them. */
 function addExchanges(ladder: LadderBuilder, lists: Lists, t: TunnelEntity): void {
   const answered = (status: number | undefined): string => (status === undefined ? 'not answered' : String(status));
+  // Of one that began before the capture only notifications may be seen.
+  const result = (s: SubscriptionEntity): string =>
+    s.method === 'NOTIFY' && s.status === undefined ? '' : `: ${answered(s.status)}`;
   for (const m of lists.messages)
     if (m.tunnel === t.id)
       ladder.note(m.start, `MESSAGE ${m.fromUri} → ${m.toUri}: ${answered(m.status)}`, (m.status ?? 0) >= 400);
   for (const s of lists.subscriptions)
     if (s.tunnel === t.id)
-      ladder.note(s.start, `SUBSCRIBE ${s.event ?? ''} ${s.toUri}: ${answered(s.status)}`, (s.status ?? 0) >= 400);
+      ladder.note(s.start, `${subscriptionText(s)} ${s.toUri}${result(s)}`, (s.status ?? 0) >= 400);
 }
+
+/** `SUBSCRIBE reg`, `PUBLISH presence`. */
+export const subscriptionText = (s: SubscriptionEntity): string => `${s.method} ${s.event ?? ''}`.trim();
 
 /** Says where octets of a tunnel are missing, in a span of time. */
 export function addGaps(ladder: LadderBuilder, t: TunnelEntity, from?: Moment, to?: Moment): void {

@@ -445,6 +445,7 @@ const exchange = {
   fromUri: URI,
   toUri: URI,
   'status?': COUNT,
+  'responseRow?': ROW,
   rows: list(ROW),
 };
 
@@ -523,6 +524,7 @@ const entries = (codes: readonly string[]): Readonly<Record<string, Schema>> => 
   message: entity({ ...exchange, 'direction?': DIRECTION, 'contentType?': text(Standard.MEDIA_TYPES), 'sms?': sms }),
   subscription: entity({
     ...exchange,
+    method: of('SUBSCRIBE', 'NOTIFY', 'PUBLISH'),
     'event?': text(Standard.EVENTS),
     'state?': text(Standard.STATES),
     'reason?': text(Standard.ENDS),

@@ -6,6 +6,7 @@ import type {
   SubscriptionEntity,
 } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
+import { subscriptionText } from '../report/ladder-flows.js';
 import { cellsOf, clipMiddle } from './cells.js';
 import type { Story } from './told.js';
 import { duration, userOf } from './words.js';
@@ -86,7 +87,7 @@ export function whyOf(d: Dialogue): string {
     case 'message':
       return `MESSAGE ${d.entity.status ?? ''}`.trim();
     case 'subscription':
-      return `SUBSCRIBE ${d.entity.event ?? ''} ${d.entity.status ?? ''}`.trim();
+      return `${subscriptionText(d.entity)} ${d.entity.status ?? ''}`.trim();
   }
 }
 

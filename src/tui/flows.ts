@@ -1,7 +1,7 @@
 import type { RegistrationEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 import { type Ladder, LadderBuilder, type LadderColumn, type LadderItem } from '../report/ladder.js';
-import { addGaps, callLadder, tunnelLadder } from '../report/ladder-flows.js';
+import { addGaps, callLadder, subscriptionText, tunnelLadder } from '../report/ladder-flows.js';
 import type { Dialogue } from './dialog-list.js';
 import { nameOf } from './dialog-list.js';
 import type { Story } from './told.js';
@@ -48,12 +48,14 @@ function otherLadder(story: Story, d: Exclude<Dialogue, { kind: 'call' }>): Ladd
   if (tunnel !== undefined) addGaps(ladder, tunnel, d.entity.start, endOf(d));
   if (d.kind === 'registration') addTransactions(ladder, d.entity, ue, far);
   else {
-    const method = d.kind === 'message' ? 'MESSAGE' : `SUBSCRIBE ${d.entity.event ?? ''}`.trim();
-    const { rows, status, start: at } = d.entity;
-    const [row = '', answer] = rows;
-    ladder.arrow({ at, row, from: ue, to: far, text: method, what: 'request' });
-    if (answer !== undefined && status !== undefined)
-      ladder.arrow({ at, row: answer, from: far, to: ue, text: String(status), what: kindOf(status) });
+    const method = d.kind === 'message' ? 'MESSAGE' : subscriptionText(d.entity);
+    const { rows, status, responseRow, start: at } = d.entity;
+    const [row = ''] = rows;
+    const isDown = d.kind === 'message' ? d.entity.direction === 'down' : d.entity.method === 'NOTIFY';
+    const [from, to] = isDown ? [far, ue] : [ue, far];
+    ladder.arrow({ at, row, from, to, text: method, what: 'request' });
+    if (responseRow !== undefined && status !== undefined)
+      ladder.arrow({ at, row: responseRow, from: to, to: from, text: String(status), what: kindOf(status) });
   }
   return ladder.build(nameOf(d), MOST);
 }

@@ -290,6 +290,31 @@ describe('messages and subscriptions', () => {
   });
 });
 
+test('what begins with NOTIFY, or is a publication, is told as that', async () => {
+  const event = ['Event', 'presence'] as const;
+  const state = (value: string) => [event, ['Subscription-State', value]] as const;
+  const notify = (cseq: number, value: string) =>
+    sip('NOTIFY sip:alice@10.0.0.2', { callId: 'n1', fromTag: 's', toTag: 'a', cseq, headers: state(value) }, 'down');
+  const publish = (cseq: number) => sip('PUBLISH sip:alice@ims.example', { callId: 'p1', cseq, headers: [event] });
+  const t = talk()
+    .down(1000, notify(7, 'terminated;reason=deactivated'))
+    .down(1100, notify(8, 'active;expires=60'))
+    .up(1200, publish(1))
+    .down(1210, sip('412 Conditional Request Failed PUBLISH', { callId: 'p1', toTag: 'q' }, 'down'))
+    .up(1300, publish(2))
+    .down(1310, sip('403 Forbidden PUBLISH', { callId: 'p1', cseq: 2, toTag: 'q' }, 'down'));
+  const r = await found(t);
+  const [watched, published] = r.subscriptions;
+  assert.deepEqual(
+    [watched.method, watched.state, watched.reason, watched.status],
+    ['NOTIFY', 'active', undefined, undefined],
+  );
+  assert.deepEqual([published.method, published.status], ['PUBLISH', 403]);
+  assert.equal(published.responseRow, published.rows[3]);
+  const told = codes(r, 0).filter((c) => /^(subscription|publication)/.test(c));
+  assert.deepEqual(told, ['publication.failed']);
+});
+
 describe('keep-alives', () => {
   const p = { callId: 'k1', to: 'sip:alice@ims.example' };
   const contact = ['Contact', '<sip:alice@10.0.0.2>;expires=600'] as const;

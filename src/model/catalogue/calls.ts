@@ -35,6 +35,14 @@ export const CALLS: Entries = {
     meaning: 'Without the registration event package the UE does not learn that the network deregisters it.',
     next: 'Look in the log of the S-CSCF for this Call-ID.',
   },
+  'publication.failed': {
+    severity: 'note',
+    kind: 'service',
+    title: 'A publication was refused',
+    clause: 'RFC 3903 §4.1',
+    meaning: 'What the UE tells of itself, presence for instance, does not reach those who watch it.',
+    next: 'Look up what the subscription allows, and the log of the node that answered.',
+  },
   // Calls
   'call.no-answer': {
     severity: 'error',
