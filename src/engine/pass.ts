@@ -320,6 +320,7 @@ export class Pass {
     this.outer(outer);
     if (this.told) d.tree.experts.length = 0;
     let mark = d.mark();
+    const last = before + outer.envelopes!.length;
     let k = before;
     for (const e of outer.envelopes!) {
       if (this.halted) return;
@@ -331,6 +332,7 @@ export class Pass {
         this.within(packet, k);
       }
       this.emit();
+      if (k === last) return;
       d.back(mark);
       if (k === before + 1) {
         // What was noticed about the frame, and its octets, stand in its first row alone.
