@@ -78,6 +78,8 @@ export class DhcpTransaction {
   entry: Omit<DhcpExchange, 'messages' | 'xid'>;
   /** Requests of the client that no answer followed. */
   unanswered = 0;
+  /** The capture ended, and what the client asked last was not answered in time. */
+  isDeserted = false;
   /** The last message of the client, while it waits. */
   asked: Seen;
   /** Type of the message that waits for an answer, 0 if none. */
@@ -91,8 +93,13 @@ export class DhcpTransaction {
   /** A request for an address that no offer named, and an acknowledgment by another server than the one that was asked. */
   unoffered: Seen | null = null;
   strange: Seen | null = null;
-  private offers: string[] = NONE;
+  /** Addresses that it was offered or given, and those that the client says it has. */
+  held: string[] = NONE;
+  /** The server that a request names; '' where it goes to any. */
   private asking = '';
+  /** The client has an address: it asks for more time, or for what else there is. */
+  isRenewal = false;
+  isInform = false;
   /** RFC 2131 §4.1: 4 s, then twice as long each time up to 64 s, a second more or less. */
   backoff = new Backoff(4000, 64_000, 1000, 0);
   /** The addresses of hardware differ between messages. */
@@ -165,7 +172,7 @@ export class DhcpTransaction {
     if (before === undefined) return;
     if (before.packed !== '' && isEqual(this.entry, before.entry)) this.entry = before.entry;
     if (this.asking === before.asking) this.asking = before.asking;
-    if (isSame(this.offers, before.offers)) this.offers = before.offers;
+    if (isSame(this.held, before.held)) this.held = before.held;
   }
 
   private unpack(): void {
@@ -198,9 +205,12 @@ export class DhcpTransaction {
       this.entry.outcome = 'declined';
     } else if (type === Type.Release) this.entry.outcome = 'released';
     else {
-      const isRenewal = type === Type.Request && m.ciaddr.some((x) => x !== 0); // it has its own pauses: RFC 2131 §4.4.5
-      if (type !== this.waiting || isRenewal) this.backoff.answered();
-      if (!isRenewal) this.backoff.sent(at);
+      const hasAddress = m.ciaddr.some((x) => x !== 0);
+      if (hasAddress) this.hold(addressOf(m.ciaddr));
+      this.isInform = type === Type.Inform;
+      this.isRenewal = type === Type.Request && hasAddress; // it has its own pauses: RFC 2131 §4.4.5
+      if (type !== this.waiting || this.isRenewal) this.backoff.answered();
+      if (!this.isRenewal) this.backoff.sent(at);
       if (type === Type.Request) this.selecting(m, at);
       this.asked = at;
       this.waiting = type;
@@ -212,15 +222,31 @@ export class DhcpTransaction {
   private selecting(m: DhcpMessage, at: Seen): void {
     const [server] = optionAddresses(m, Option.server);
     const [address] = optionAddresses(m, Option.requested);
-    if (server !== undefined) this.asking = ip4(server, 0);
-    if (server === undefined || address === undefined || this.offers.length === 0) return;
-    if (!this.offers.includes(ip4(address, 0))) this.unoffered ??= at;
+    this.asking = server === undefined ? '' : ip4(server, 0);
+    if (server === undefined || address === undefined || this.held.length === 0) return;
+    if (!this.held.includes(ip4(address, 0))) this.unoffered ??= at;
+  }
+
+  private hold(address: string): void {
+    if (this.held.length < MOST_MESSAGES && !this.held.includes(address)) this.held = [...this.held, address];
+  }
+
+  /** RFC 2131 §3.1, §4.4.1: the client has chosen already, or has its answer; what another server says later is passed over. */
+  private isLate(type: number, server: string): boolean {
+    if (this.waiting !== 0) return type === Type.Offer && this.waiting === Type.Request;
+    const { outcome } = this.entry;
+    if (outcome !== 'bound' && outcome !== 'informed') return false;
+    return type === Type.Offer || (server !== '' && server !== this.entry.server);
   }
 
   private server(m: DhcpMessage, type: number, at: Seen, here: number | Seen): void {
     const { entry } = this;
+    const [id] = optionAddresses(m, Option.server);
+    const server = id === undefined ? '' : ip4(id, 0);
+    const address = addressOf(m.yiaddr);
+    if (address !== '0.0.0.0') this.hold(address);
+    if (this.isLate(type, server)) return;
     this.backoff.answered();
-    const informed = this.waiting === Type.Inform;
     this.waiting = 0;
     this.unanswered = 0;
     if (type === Type.Nak) {
@@ -228,20 +254,14 @@ export class DhcpTransaction {
       this.refusal = at;
       return;
     }
-    if (type === Type.Offer) {
-      entry.outcome = 'offered';
-      const offer = addressOf(m.yiaddr);
-      if (this.offers.length < MOST_MESSAGES && !this.offers.includes(offer)) this.offers = [...this.offers, offer];
-    } else if (type === Type.Ack) {
-      entry.outcome = informed ? 'informed' : 'bound';
-      if (!informed) this.lease = here;
+    if (type === Type.Offer) entry.outcome = 'offered';
+    else if (type === Type.Ack) {
+      entry.outcome = this.isInform ? 'informed' : 'bound';
+      if (!this.isInform) this.lease = here;
     }
-    const address = addressOf(m.yiaddr);
     if (address !== '0.0.0.0') entry.address = address;
-    const server = optionAddresses(m, Option.server)[0];
-    if (server !== undefined) entry.server = ip4(server, 0);
-    if (type === Type.Ack && this.asking !== '' && server !== undefined && ip4(server, 0) !== this.asking)
-      this.strange ??= at;
+    if (server !== '') entry.server = server;
+    if (type === Type.Ack && this.asking !== '' && server !== '' && server !== this.asking) this.strange ??= at;
     const lease = optionNumber(m, Option.lease);
     if (lease !== undefined) entry.leaseSeconds = lease;
     const dns = optionAddresses(m, Option.dns).map(addressOf);
@@ -253,7 +273,8 @@ export class DhcpTransaction {
   /** The capture ended. */
   finish(end: Moment): void {
     const { entry } = this;
-    if (this.waiting === 0 || millis(this.asked, end) < PATIENCE_MS) return;
+    this.isDeserted = this.waiting !== 0 && millis(this.asked, end) >= PATIENCE_MS;
+    if (!this.isDeserted) return;
     if (entry.outcome === 'in-progress' || entry.outcome === 'offered') entry.outcome = 'unanswered';
   }
 }

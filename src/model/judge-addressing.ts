@@ -6,7 +6,7 @@ import type { DhcpTransaction } from './dhcp-client.js';
 import type { TunnelEntity, TunnelFailure } from './entities.js';
 import type { Findings, Remark } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
-import { type Moment, millis, type Seen } from './moment.js';
+import { isBefore, type Moment, millis, type Seen } from './moment.js';
 import type { Question } from './resolver.js';
 
 /** RFC 4861 §10: three solicitations four seconds apart, then the host gives up. */
@@ -14,7 +14,7 @@ const SOLICITATIONS = 3;
 const SOLICIT_MS = 4000;
 /** RFC 9915 §7.6 and RFC 1035 §7.2: an answer that has not come by then was lost, or there is none. */
 const ANSWER_MS = 5000;
-const DISCOVER = 1;
+const REQUEST = 3;
 const IPSEC_TUNNEL = 31;
 const FOR_EVER = 0xffffffff;
 /** Octets of a hardware address: of a LAN interface, and one that is made of an IPv4 address. */
@@ -24,6 +24,9 @@ const MADE = 7;
 const LEAST_MTU = 1280;
 
 type Raise = (code: string, at: Seen, remark?: Remark) => void;
+
+/** Of what did no harm in the end. */
+const NOTE = { severity: 'note' } as const;
 
 /**
  * Judges how a UE got its addresses; what kept it from getting them fails the tunnel (TS 24.322 §6).
@@ -41,7 +44,9 @@ export function judgeAddressing(
     t.failure ??= { stage, cause, row: at.row };
   };
   const bound = a.dhcp.exchanges.some((e) => e.entry.outcome === 'bound' || e.entry.outcome === 'released');
-  for (const e of a.dhcp.exchanges) judgeExchange(e, bound, raise, fail);
+  const served = a.dhcp.exchanges.flatMap((e) => e.acknowledged ?? (e.entry.outcome === 'informed' ? e.first : []));
+  const isServedAfter = (at: Moment): boolean => served.some((s) => isBefore(at, s));
+  for (const e of a.dhcp.exchanges) judgeExchange(e, bound, isServedAfter, raise, fail);
   judgeLease(a, end, raise);
   judgeRouters(a, bound, end, raise, fail);
   for (const e of a.dhcpv6.exchanges) {
@@ -115,19 +120,33 @@ function judgeLease(a: Addressing, end: Moment, raise: Raise): void {
 
 type Fail = (stage: TunnelFailure['stage'], cause: Own, at: Seen) => void;
 
-function judgeExchange(e: DhcpTransaction, bound: boolean, raise: Raise, fail: Fail): void {
-  const { entry } = e;
-  const healed = bound ? ({ severity: 'note' } as const) : {};
-  if (entry.outcome === 'unanswered') {
-    const offered = e.messages.some((m) => m.type === 'OFFER');
-    const tries = e.messages.filter((m) => m.type === (e.sent(DISCOVER) ? 'DISCOVER' : 'REQUEST')).length;
-    const detail = ours`${tries} ${tries === 1 ? 'message' : 'messages'} of transaction ${e.xid} were not answered.`;
-    raise(offered ? 'dhcp.no-ack' : 'dhcp.no-answer', e.first, { detail, ...healed });
-    if (!bound)
-      fail('dhcp', offered ? ours`DHCP offered and did not acknowledge.` : ours`DHCP was not answered.`, e.first);
+/** @param isServedAfter whether DHCP served the UE in an exchange later than that */
+function judgeExchange(
+  e: DhcpTransaction,
+  bound: boolean,
+  isServedAfter: (at: Moment) => boolean,
+  raise: Raise,
+  fail: Fail,
+): void {
+  const healed = bound ? NOTE : {};
+  if (e.isDeserted) {
+    const n = e.unanswered;
+    const detail = ours`${n} ${n === 1 ? 'message' : 'messages'} of transaction ${e.xid} got no answer.`;
+    // What is not answered at first and later is, in another exchange, did no harm.
+    if (e.isRenewal || e.isInform)
+      raise(e.isInform ? 'dhcp.no-inform' : 'dhcp.no-renewal', e.asked, {
+        detail,
+        ...(isServedAfter(e.asked) && NOTE),
+      });
+    else {
+      const offered = e.waiting === REQUEST && e.messages.some((m) => m.type === 'OFFER');
+      raise(offered ? 'dhcp.no-ack' : 'dhcp.no-answer', e.first, { detail, ...healed });
+      if (!bound)
+        fail('dhcp', offered ? ours`DHCP offered and did not acknowledge.` : ours`DHCP was not answered.`, e.first);
+    }
   }
   if (e.refusal !== null) {
-    raise('dhcp.nak', e.refusal, healed);
+    raise('dhcp.nak', e.refusal, isServedAfter(e.refusal) ? NOTE : {});
     if (!bound) fail('dhcp', ours`DHCP refused the address.`, e.refusal);
   }
   judgeSchedule('dhcp.schedule', e.backoff, raise, healed);

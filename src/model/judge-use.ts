@@ -22,7 +22,7 @@ const FREE = /^(00000000|0{32}|fe[89ab].{29}|a9fe.{4}|[ef].{7}|ff.{30})$/;
 
 /** Judges whether the packets inside bear the addresses that the UE was given there (TS 24.322 §5.3, §6.3). */
 export function judgeUse(t: TunnelEntity, { addressing, sources, targets, sizes }: Inside, findings: Findings): void {
-  const own = new Set(addressing.dhcp.exchanges.flatMap((e) => (e.entry.address ? digits(e.entry.address) : [])));
+  const own = new Set(addressing.dhcp.exchanges.flatMap((e) => e.held.map(digits)));
   const prefixes = new Set(addressing.slaac.usable.map((p) => digits(p).slice(0, PREFIX)));
   const isGiven = (d: string): boolean => (d.length === 8 ? own.has(d) : prefixes.has(d.slice(0, PREFIX)));
   // Only a family whose addresses were seen to be given can be judged; a broadcast address of the subnet is nobody's.

@@ -28,6 +28,24 @@ export const ADDRESSES: Entries = {
     meaning: 'The client asked for an address that it may not have here.',
     next: 'Check whether the UE asks for an address of another network, and the pool.',
   },
+  'dhcp.no-renewal': {
+    severity: 'warn',
+    kind: 'service',
+    absence: true,
+    title: 'A renewal of the lease was not answered',
+    clause: 'RFC 2131 §4.4.5',
+    meaning: 'The UE keeps the address until the lease runs out, and must give it up then.',
+    next: 'Check that the DHCP server can be reached from the tunnel at the address that it gave as its own.',
+  },
+  'dhcp.no-inform': {
+    severity: 'warn',
+    kind: 'service',
+    absence: true,
+    title: 'A question for the rest of the configuration was not answered',
+    clause: 'RFC 2131 §4.4.3',
+    meaning: 'The UE has an address: it gets neither P-CSCF nor DNS server this way.',
+    next: 'Look in the log of the DHCP server for the transaction id.',
+  },
   'dhcp.unoffered': {
     severity: 'warn',
     kind: 'conformance',
@@ -82,7 +100,7 @@ export const ADDRESSES: Entries = {
     absence: true,
     title: 'The lease ran out',
     clause: 'RFC 2131 §4.4.5',
-    meaning: 'The UE did not renew it: the address may be given to another.',
+    meaning: 'It was not renewed in time: the address may be given to another.',
     next: 'Check the timers of the DHCP client in the UE.',
   },
   'dhcp.broadcast': {
