@@ -7,7 +7,7 @@ import type { Dhcpv6Exchange } from './entities.js';
 import { addressOf, type Content } from './events.js';
 import type { Arrival, Seen } from './moment.js';
 
-const Type = { Advertise: 2, Reply: 7 } as const;
+const Type = { Advertise: 2, Reply: 7, Reconfigure: 10 } as const;
 const Option = { status: 13, sipNames: 21, sipAddresses: 22, dns: 23 } as const;
 const MOST_MESSAGES = 64;
 /** By type of message: the first pause before it is repeated, and the longest, in milliseconds. RFC 9915 §7.6 */
@@ -25,6 +25,9 @@ export interface Dhcpv6Transaction {
   readonly first: Seen;
   asked: Seen;
   requests: number;
+  /** The last answer, and its status code (RFC 9915 §21.13); 0: success. */
+  answer: Seen | null;
+  status: number;
   /** RFC 9915 §15: twice as long each time, a tenth more or less. */
   readonly backoff: Backoff;
 }
@@ -42,7 +45,8 @@ export class Dhcpv6Client {
     } catch {
       return; // its row says what is wrong with it
     }
-    if (!('xid' in m)) return;
+    // The server starts a Reconfigure, under no number: the exchange comes after it (RFC 9915 §18.3.11).
+    if (!('xid' in m) || m.type === Type.Reconfigure) return;
     const xid = ofNumber(m.xid, (n) => hexNumber(n, 6));
     const seen = at.seen();
     let t = this.byXid.get(m.xid);
@@ -56,6 +60,8 @@ export class Dhcpv6Client {
         first: seen,
         asked: seen,
         requests: 0,
+        answer: null,
+        status: 0,
         backoff: new Backoff(...(PAUSES[m.type] ?? USUAL), 0, 0.1),
       };
       this.exchanges.push(t);
@@ -66,7 +72,8 @@ export class Dhcpv6Client {
     if (entry.messages.length < MOST_MESSAGES)
       entry.messages.push({ row: seen.row, at: seen, type, direction: at.up ? 'up' : 'down' });
     if (m.type === Type.Reply || m.type === Type.Advertise) {
-      answered(entry, m);
+      t.answer = seen;
+      t.status = answered(entry, m);
       t.backoff.answered();
     } else {
       t.backoff.sent(seen);
@@ -76,13 +83,16 @@ export class Dhcpv6Client {
   }
 }
 
-function answered(entry: Dhcpv6Exchange, m: Dhcpv6Message): void {
-  const status = findOption(m, Option.status);
-  entry.outcome = status !== undefined && status.length >= 2 && u16(status, 0) !== 0 ? 'refused' : 'answered';
+/** Notes what an answer says; returns its status code. */
+function answered(entry: Dhcpv6Exchange, m: Dhcpv6Message): number {
+  const option = findOption(m, Option.status);
+  const status = option !== undefined && option.length >= 2 ? u16(option, 0) : 0;
+  entry.outcome = status === 0 ? 'answered' : 'refused';
   const dns = optionAddresses(m, Option.dns).map(addressOf);
   if (dns.length > 0) entry.dns = dns;
   const pcscf = [...names(m), ...optionAddresses(m, Option.sipAddresses).map(addressOf)];
   if (pcscf.length > 0) entry.pcscf = pcscf;
+  return status;
 }
 
 function names(m: Dhcpv6Message): string[] {

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from '../../dissectors/dhcpv6/values.js';
 import { parseAddress } from '../../dissectors/sdp/network-address.js';
 import { type Own, ofNumber, ours, quoted, type Words, words } from '../kit/index.js';
 import type { Addressing } from './addressing.js';
@@ -31,11 +32,13 @@ const NOTE = { severity: 'note' } as const;
 /**
  * Judges how a UE got its addresses; what kept it from getting them fails the tunnel (TS 24.322 §6).
  * @param signalled whether the UE sent a REGISTER or an INVITE
+ * @param hasSix whether it sent anything from an IPv6 address that is not of the link alone
  */
 export function judgeAddressing(
   t: TunnelEntity,
   a: Addressing,
   signalled: boolean,
+  hasSix: boolean,
   end: Moment,
   findings: Findings,
 ): void {
@@ -48,17 +51,14 @@ export function judgeAddressing(
   const isServedAfter = (at: Moment): boolean => served.some((s) => isBefore(at, s));
   for (const e of a.dhcp.exchanges) judgeExchange(e, bound, isServedAfter, raise, fail);
   judgeLease(a, end, raise);
-  judgeRouters(a, bound, end, raise, fail);
-  for (const e of a.dhcpv6.exchanges) {
-    if (e.entry.outcome !== 'answered' && millis(e.asked, end) >= ANSWER_MS) raise('dhcpv6.no-answer', e.asked);
-    judgeSchedule('dhcpv6.schedule', e.backoff, raise);
-  }
+  judgeRouters(a, bound || hasSix, end, raise, fail);
+  judgeDhcpv6(a, end, raise);
   judgeNames(a, end, signalled, raise, fail);
   const addressed = bound || a.slaac.probes.some((p) => p.up && p.duplicate === null && !p.target.startsWith('fe80'));
   const sources = [...a.dhcp.exchanges, ...a.dhcpv6.exchanges].some((e) => e.entry.pcscf.length > 0);
   const began = a.dhcp.exchanges[0]?.first ?? a.slaac.firstSolicitation ?? a.slaac.probes[0]?.at;
   if (addressed && began !== undefined && millis(began, end) >= ANSWER_MS) judgeServers(a, sources, began, raise);
-  judgeFamilies(a, bound, raise);
+  judgeFamilies(a, bound, hasSix, raise);
   if (addressed && !sources && !signalled && began !== undefined && millis(began, end) >= ANSWER_MS) {
     raise('pcscf.none', began);
     fail('pcscf', ours`No P-CSCF was found.`, began);
@@ -87,19 +87,20 @@ function judgeServers(a: Addressing, sources: boolean, began: Seen, raise: Raise
 }
 
 /** Whether the UE has an address of the family of its P-CSCF. */
-function judgeFamilies(a: Addressing, bound: boolean, raise: Raise): void {
+function judgeFamilies(a: Addressing, bound: boolean, hasSix: boolean, raise: Raise): void {
   const known = namersOf(a).flatMap((e) => e.pcscf);
   const there = known.flatMap((p) => (parseAddress(p) === undefined ? a.dns.addressesOf(p) : [p]));
   const six = a.slaac.probes.find((p) => p.up && p.duplicate === null && !p.target.startsWith('fe80'));
-  const began = a.dhcp.exchanges[0]?.first ?? six?.at;
-  if (there.length === 0 || began === undefined || (!bound && six === undefined)) return;
+  const isSix = hasSix || six !== undefined;
+  const began = a.dhcp.exchanges[0]?.first ?? six?.at ?? a.slaac.firstAdvertisement?.at;
+  if (there.length === 0 || began === undefined || !(bound || isSix)) return;
   const four = there.some((p) => !p.includes(':'));
   const foursix = there.some((p) => p.includes(':'));
   if (four && foursix) return;
   const which = four ? 'IPv4' : 'IPv6';
-  if (four ? !bound : six === undefined)
+  if (four ? !bound : !isSix)
     raise('pcscf.family', began, { detail: ours`The P-CSCF has ${which} addresses only, and the UE has none.` });
-  else if (bound && six !== undefined)
+  else if (bound && isSix)
     raise('pcscf.family', began, { severity: 'note', detail: ours`The UE has both, and the P-CSCF ${which} alone.` });
 }
 
@@ -116,6 +117,21 @@ function judgeLease(a: Addressing, end: Moment, raise: Raise): void {
     raise('dhcp.lease-expired', since, {
       detail: ours`It was for ${seconds} s, and the tunnel went on ${Math.round(over / 1000)} s longer.`,
     });
+}
+
+function judgeDhcpv6({ dhcpv6: { exchanges } }: Addressing, end: Moment, raise: Raise): void {
+  for (const e of exchanges) {
+    const { answer, status } = e;
+    const later = exchanges.some((o) => o.entry.outcome === 'answered' && isBefore(e.first, o.first));
+    const healed = later ? NOTE : {};
+    if (answer === null) {
+      if (millis(e.asked, end) >= ANSWER_MS) raise('dhcpv6.no-answer', e.asked, healed);
+    } else if (status !== 0) {
+      const name = ofNumber(status, (n) => STATUS_CODES[n] ?? `${n}`);
+      raise('dhcpv6.refused', answer, { detail: ours`Its status is ${name}.`, ...healed });
+    }
+    judgeSchedule('dhcpv6.schedule', e.backoff, raise);
+  }
 }
 
 type Fail = (stage: TunnelFailure['stage'], cause: Own, at: Seen) => void;
@@ -168,20 +184,21 @@ function oddHardware({ entry: { htype, hlen, chaddr } }: DhcpTransaction): Words
   return words`It is ${htype}, and its address is ${chaddr === '' ? 'empty' : quoted('address', chaddr)}.`;
 }
 
-function judgeRouters(a: Addressing, bound: boolean, end: Moment, raise: Raise, fail: Fail): void {
+/** @param addressed whether the UE has an address from elsewhere */
+function judgeRouters(a: Addressing, addressed: boolean, end: Moment, raise: Raise, fail: Fail): void {
   const s = a.slaac;
-  const healed = bound ? ({ severity: 'note' } as const) : {};
+  const healed = addressed ? NOTE : {};
   const { lastSolicitation, lastAdvertisement } = s;
   if (s.hasty !== null) raise('slaac.schedule', s.hasty);
   if (s.ra === 0 && s.rs >= SOLICITATIONS && lastSolicitation !== null && millis(lastSolicitation, end) >= SOLICIT_MS) {
     raise('slaac.no-ra', s.firstSolicitation!, { detail: ours`${s.rs} solicitations were sent.`, ...healed });
-    if (!bound) fail('slaac', ours`Router solicitations were not answered.`, s.firstSolicitation!);
+    if (!addressed) fail('slaac', ours`Router solicitations were not answered.`, s.firstSolicitation!);
   }
   if (lastAdvertisement !== null) {
     const { prefixes, at } = lastAdvertisement;
-    if (!prefixes.some((p) => p.entry.autonomous && p.entry.validSeconds > 0)) {
+    if (!s.hadPrefix) {
       raise('slaac.no-prefix', at, healed);
-      if (!bound) fail('slaac', ours`Router advertisements carry no prefix for addresses.`, at);
+      if (!addressed) fail('slaac', ours`Router advertisements carry no prefix for addresses.`, at);
     }
     for (const { length, entry } of prefixes)
       if (entry.autonomous && (length !== 64 || entry.preferredSeconds > entry.validSeconds))
@@ -193,9 +210,12 @@ function judgeRouters(a: Addressing, bound: boolean, end: Moment, raise: Raise, 
     if (lastAdvertisement.other && a.dhcpv6.exchanges.length === 0 && millis(at, end) >= ANSWER_MS)
       raise('dhcpv6.not-asked', at);
   }
-  for (const p of s.probes)
-    if (p.duplicate !== null)
-      raise('slaac.duplicate', p.duplicate, { detail: words`The address is ${quoted('address', p.target)}.` });
+  for (const { duplicate, target, up } of s.probes) {
+    if (duplicate === null) continue;
+    const detail = words`The address is ${quoted('address', target)}.`;
+    const other = s.probes.some((p) => p.up === up && p.duplicate === null && isBefore(duplicate, p.at));
+    raise('slaac.duplicate', duplicate, { detail, ...(other && ({ severity: 'warn' } as const)) });
+  }
   for (const { at, why } of s.invalid) raise('slaac.invalid', at, { detail: ours`The first has ${why}.` });
 }
 

@@ -1,5 +1,6 @@
 import { parseAddress } from '../../dissectors/sdp/network-address.js';
 import { hex, ours, quoted, words } from '../kit/index.js';
+import type { AddressUse } from './address-use.js';
 import type { TunnelEntity } from './entities.js';
 import { addressOf } from './events.js';
 import type { Findings } from './findings.js';
@@ -19,6 +20,10 @@ const LEAST_MTU = 1280;
 
 /** Addresses that nobody has to be given: unspecified, link-local; and those of all, groups and broadcast. */
 const FREE = /^(00000000|0{32}|fe[89ab].{29}|a9fe.{4}|[ef].{7}|ff.{30})$/;
+
+/** Whether packets bear an IPv6 address that is not of the link alone. */
+export const usesSix = ({ first }: AddressUse): boolean =>
+  [...first.keys()].some((d) => d.length === 32 && !FREE.test(d));
 
 /** Judges whether the packets inside bear the addresses that the UE was given there (TS 24.322 §5.3, §6.3). */
 export function judgeUse(t: TunnelEntity, { addressing, sources, targets, sizes }: Inside, findings: Findings): void {

@@ -10,7 +10,7 @@ import { judgeBandwidth, judgeControl, judgeCopy, judgeFlow, judgeOutside, judge
 import { judgeCall, judgeRegistration } from './judge-signalling.js';
 import { judgePackets, judgePairs } from './judge-stream.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
-import { judgeUse } from './judge-use.js';
+import { judgeUse, usesSix } from './judge-use.js';
 import type { MediaStream } from './media-stream.js';
 import { type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
@@ -33,7 +33,8 @@ export function judge(m: SessionModel): void {
     judgeTunnel(t, first, findings);
     const inside = m.insides.get(t.id);
     if (inside !== undefined && t.state !== 'other') {
-      judgeAddressing(t, inside.addressing, inside.pcscf !== '', t.release.at ?? end, findings);
+      const ended = t.release.at ?? end;
+      judgeAddressing(t, inside.addressing, inside.pcscf !== '', usesSix(inside.sources), ended, findings);
       judgeUse(t, inside, findings);
       inside.esp.judge([tunnelRef(t)], agreed.get(t.id) ?? new Set(), findings);
       inside.keepAlives.judge([tunnelRef(t)], t.release.at ?? end, findings);

@@ -1,6 +1,6 @@
 import { codec, type Icmpv6Message, TYPE } from '../../dissectors/icmpv6/messages.js';
 import { OPTION } from '../../dissectors/icmpv6/nd-fields.js';
-import { ip6, type Own, ours, u16, u32 } from '../kit/index.js';
+import { hex, ip6, type Own, ours, u16, u32 } from '../kit/index.js';
 import type { AddressingMessage, PrefixEntry, Slaac } from './entities.js';
 import type { Content } from './events.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
@@ -14,11 +14,12 @@ const PREFIX_OCTETS = 30;
 const MOST_SOLICITATIONS = 3;
 const GROWTH = 1.5;
 
-/** What a router advertisement said besides its prefixes. */
+/** What a router advertisement said; DNS servers and the MTU hold until they are said anew. RFC 4861 §6.3.4 */
 export interface Advertisement {
   readonly at: Seen;
   readonly managed: boolean;
   readonly other: boolean;
+  /** Of the routers that there are, that of the longest. */
   readonly lifetimeSeconds: number;
   readonly prefixes: readonly { readonly length: number; readonly entry: PrefixEntry }[];
   readonly dns: readonly string[];
@@ -30,6 +31,8 @@ export interface Advertisement {
 export interface Probe {
   readonly target: string;
   readonly at: Seen;
+  /** When it was probed for the last time. */
+  last: Seen;
   readonly up: boolean;
   duplicate: Seen | null;
 }
@@ -46,6 +49,10 @@ export class RouterDiscovery {
   lastAdvertisement: Advertisement | null = null;
   firstAdvertisement: Advertisement | null = null;
   private readonly prefixes = new Map<string, PrefixEntry>();
+  /** Some advertisement had a prefix for addresses: routers may leave out of the next what they said (RFC 4861 §6.2.3). */
+  hadPrefix = false;
+  /** Router lifetimes in seconds, by the address that advertises. */
+  private readonly routers = new Map<string, number>();
   readonly probes: Probe[] = [];
   /** The first messages of the kinds that an address comes of. */
   private readonly messages: AddressingMessage[] = [];
@@ -68,7 +75,7 @@ export class RouterDiscovery {
     const m = codec.parse(c.buf, c.off, c.end);
     if (!this.valid(at, c, m)) return;
     if (type === TYPE.routerSolicitation) this.solicited(at);
-    else if (type === TYPE.routerAdvertisement) this.advertised(at, m);
+    else if (type === TYPE.routerAdvertisement) this.advertised(at, hex(c.addresses, c.source, 16, ''), m);
     else if (m.body.length < 20) return;
     else if (type === TYPE.neighborSolicitation) this.probed(at, c, m);
     else this.claimed(at, ip6(m.body, 4), at.up);
@@ -109,7 +116,7 @@ export class RouterDiscovery {
     this.firstSolicitation ??= this.lastSolicitation;
   }
 
-  private advertised(at: Arrival, m: Icmpv6Message): void {
+  private advertised(at: Arrival, router: string, m: Icmpv6Message): void {
     this.ra++;
     this.list(at, 'RA');
     const prefixes = m.options.flatMap((o) => {
@@ -122,17 +129,24 @@ export class RouterDiscovery {
         validSeconds: u32(b, 2),
         preferredSeconds: u32(b, 6),
       };
+      this.hadPrefix ||= entry.autonomous && entry.validSeconds > 0;
       if (this.prefixes.size < MOST) this.prefixes.set(entry.prefix, entry);
       return [{ length: b[0], entry }];
     });
+    if (this.routers.size < MOST || this.routers.has(router)) this.routers.set(router, u16(m.body, 2));
+    const before = this.lastAdvertisement;
+    const dns = m.options.flatMap((o) => (o.type === OPTION.rdnss ? servers(o.bytes) : []));
     this.lastAdvertisement = {
       at: at.seen(),
       managed: (m.body[1] & 0x80) !== 0,
       other: (m.body[1] & 0x40) !== 0,
-      lifetimeSeconds: u16(m.body, 2),
+      lifetimeSeconds: Math.max(...this.routers.values()),
       prefixes,
-      dns: m.options.flatMap((o) => (o.type === OPTION.rdnss ? servers(o.bytes) : [])),
-      mtu: m.options.reduce((n, o) => (o.type === OPTION.mtu && o.bytes.length >= 6 ? u32(o.bytes, 2) : n), 0),
+      dns: dns.length > 0 ? dns : (before?.dns ?? []),
+      mtu: m.options.reduce(
+        (n, o) => (o.type === OPTION.mtu && o.bytes.length >= 6 ? u32(o.bytes, 2) : n),
+        before?.mtu ?? 0,
+      ),
     };
     this.firstAdvertisement ??= this.lastAdvertisement;
   }
@@ -147,14 +161,15 @@ export class RouterDiscovery {
       known.duplicate ??= at.seen(); // RFC 4862 §5.4.3: both want it
       return;
     }
-    if (known === undefined && this.probes.length < MOST)
-      this.probes.push({ target, at: at.seen(), up: at.up, duplicate: null });
+    const seen = at.seen();
+    if (known !== undefined) known.last = seen;
+    else if (this.probes.length < MOST) this.probes.push({ target, at: seen, last: seen, up: at.up, duplicate: null });
   }
 
   /** RFC 4862 §5.4.4: an advertisement from the other side while the address is tentative. */
   private claimed(at: Arrival, target: string, up: boolean): void {
     const probe = this.probes.findLast((p) => p.target === target);
-    if (probe === undefined || probe.up === up || millis(probe.at, at) > DAD_MS) return;
+    if (probe === undefined || probe.up === up || millis(probe.last, at) > DAD_MS) return;
     probe.duplicate ??= at.seen();
   }
 

@@ -227,6 +227,14 @@ export const ADDRESSES: Entries = {
     meaning: 'The UE gets neither P-CSCF nor DNS server this way.',
     next: 'Look in the log of the DHCPv6 server.',
   },
+  'dhcpv6.refused': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'DHCPv6 was answered with an error',
+    clause: 'RFC 9915 §21.13',
+    meaning: 'The server does not give what the UE asks it for.',
+    next: 'Look in the log of the DHCPv6 server for the transaction id.',
+  },
   'dhcpv6.schedule': {
     severity: 'warn',
     kind: 'conformance',

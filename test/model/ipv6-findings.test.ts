@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { encode } from 'fttscope/kit';
+import {
+  addressOption,
+  type Dhcpv6Option,
+  codec as dhcpv6Codec,
+  dhcpv6Message,
+} from '../../dissectors/dhcpv6/message.js';
+import {
+  type NdOption,
+  neighborAdvertisement,
+  neighborSolicitation,
+  prefixOption,
+  rdnssOption,
+  routerAdvertisement,
+  routerSolicitation,
+} from '../../dissectors/icmpv6/messages.js';
+import { address, at, udp } from '../build/packets.js';
+import { addressed, codes, finding, type Json, nd, Talk } from './support.js';
+
+const [LOCAL, ROUTER, SECOND, ALL] = ['fe80::2', 'fe80::1', 'fe80::9', 'ff02::1'];
+const [OWN, OTHER, SERVER] = ['2001:db8:9::2', '2001:db8:9::abcd', '2001:db8:9::1'];
+const solicit = nd(LOCAL, 'ff02::2', routerSolicitation());
+const ANSWER = { managed: false, other: false, preference: 0, hopLimit: 64, reachable: 0, retransmit: 0 };
+const advertise = (options: readonly NdOption[], lifetime = 1800, from = ROUTER) =>
+  nd(from, ALL, routerAdvertisement({ ...ANSWER, lifetime }, options));
+const PREFIX = { prefix: address('2001:db8:9::'), length: 64, onLink: true, autonomous: true };
+const prefix = (valid = 86_400, preferred = 14_400) => prefixOption({ ...PREFIX, valid, preferred });
+const DNS = rdnssOption(1800, [address(SERVER)]);
+const probe = (target: string) => nd('::', 'ff02::1:ff00:2', neighborSolicitation(address(target)));
+const claim = (target: string) => nd(target, ALL, neighborAdvertisement(address(target), { override: true }));
+const uses = (own: string) => udp(at(own, 9), at(SERVER, 9), new Uint8Array(4));
+
+const [REPLY, RECONFIGURE, INFORMATION_REQUEST] = [7, 10, 11];
+const asks = (xid: number) =>
+  udp(at(LOCAL, 546), at('ff02::1:2', 547), encode(dhcpv6Codec, dhcpv6Message(INFORMATION_REQUEST, xid)));
+const says = (type: number, xid: number, options: Dhcpv6Option[] = []) =>
+  udp(at(ROUTER, 547), at(LOCAL, 546), encode(dhcpv6Codec, dhcpv6Message(type, xid, options)));
+const REST = [addressOption(22, address(SERVER)), addressOption(23, address(SERVER))];
+
+/** The UE is told a prefix and takes an address of it. */
+const begun = (): Talk =>
+  new Talk()
+    .up(0, solicit)
+    .down(10, advertise([prefix(), DNS]))
+    .up(20, probe(OWN));
+/** The same, and it learns the rest by DHCPv6. */
+const settled = (): Talk =>
+  begun()
+    .up(30, asks(7))
+    .down(40, says(REPLY, 7, REST))
+    .up(1100, uses(OWN));
+const lived = (t: Talk): Promise<Json> => t.report({ end: 'none' }, 20_000);
+
+describe('router advertisements', () => {
+  test('a later one need not say all again (RFC 4861 §6.2.3), and may withdraw a prefix', async () => {
+    for (const later of [[], [prefix(0, 0)]]) {
+      const r = await lived(settled().down(5000, advertise(later)));
+      assert.deepEqual(codes(r), []);
+      assert.equal(finding(r, 'dns.no-server'), undefined);
+      assert.equal(r.tunnels[0].failure, undefined);
+    }
+  });
+
+  test('a second router that is none for other networks is no matter; the only one that leaves is', async () => {
+    const second = await lived(settled().down(5000, advertise([], 0, SECOND)));
+    assert.deepEqual(codes(second, 0), []);
+    const gone = await lived(settled().down(5000, advertise([], 0)));
+    assert.deepEqual(codes(gone, 0), ['slaac.no-router']);
+  });
+
+  test('no prefix for addresses: a UE that has one all the same did not fail', async () => {
+    const fixed = prefixOption({ ...PREFIX, autonomous: false, valid: 86_400, preferred: 14_400 });
+    const t = new Talk().up(0, solicit).down(10, advertise([fixed]));
+    assert.equal((await lived(t.copy())).tunnels[0].failure.stage, 'slaac');
+    const r = await lived(
+      t
+        .up(30, asks(7))
+        .down(40, says(REPLY, 7, REST))
+        .up(50, uses(OWN)),
+    );
+    assert.equal(finding(r, 'slaac.no-prefix').severity, 'note');
+    assert.equal(r.tunnels[0].failure, undefined);
+  });
+
+  test('a UE that does not probe has an address for a P-CSCF of IPv6', async () => {
+    const t = addressed(new Talk()).down(50, advertise([prefix(), DNS]));
+    const six = t
+      .up(60, asks(7))
+      .down(70, says(REPLY, 7, REST))
+      .up(100, uses(OWN));
+    assert.equal(finding(await lived(six), 'pcscf.family'), undefined);
+    const alone = new Talk()
+      .down(0, advertise([prefix(), DNS]))
+      .up(10, asks(7))
+      .down(20, says(REPLY, 7, REST));
+    assert.deepEqual(codes(await lived(alone.up(100, uses(OWN)))), []);
+  });
+});
+
+describe('duplicates', () => {
+  test('an objection to the second of two probes', async () => {
+    const r = await lived(settled().up(2000, probe(OTHER)).up(3000, probe(OTHER)).down(3100, claim(OTHER)));
+    assert.deepEqual(codes(r), ['slaac.duplicate']);
+    assert.equal(r.addressing[0].slaac.dad[1].outcome, 'duplicate');
+  });
+
+  test('a UE that takes another address is warned about', async () => {
+    const t = begun()
+      .up(30, asks(7))
+      .down(40, says(REPLY, 7, REST))
+      .down(100, claim(OWN));
+    assert.equal(finding(await lived(t.copy()), 'slaac.duplicate').severity, 'error');
+    const r = await lived(t.up(200, probe(OTHER)).up(1300, uses(OTHER)));
+    assert.equal(finding(r, 'slaac.duplicate').severity, 'warn');
+  });
+});
+
+describe('DHCPv6', () => {
+  test('an answer with an error is an answer', async () => {
+    const refusal = { code: 13, bytes: Uint8Array.of(0, 1) };
+    const r = await lived(
+      settled()
+        .up(2000, asks(8))
+        .down(2010, says(REPLY, 8, [refusal])),
+    );
+    assert.deepEqual(codes(r), ['dhcpv6.refused']);
+    assert.match(finding(r, 'dhcpv6.refused').meaning, /^Its status is UnspecFail\./);
+    assert.equal(r.addressing[0].dhcpv6.exchanges[1].outcome, 'refused');
+  });
+
+  test('a Reconfigure is no question', async () => {
+    const t = settled()
+      .down(2000, says(RECONFIGURE, 0))
+      .up(2010, asks(8))
+      .down(2020, says(REPLY, 8, REST));
+    const r = await lived(t);
+    assert.deepEqual(codes(r), []);
+    assert.equal(r.addressing[0].dhcpv6.exchanges.length, 2);
+  });
+
+  test('what was answered in a later exchange is a note', async () => {
+    const t = begun()
+      .up(30, asks(6))
+      .up(9000, asks(7))
+      .down(9010, says(REPLY, 7, REST));
+    const r = await lived(t.up(9100, uses(OWN)));
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'dhcpv6.no-answer').severity, 'note');
+  });
+});
