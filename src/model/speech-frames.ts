@@ -115,7 +115,7 @@ export class SpeechFrames {
   /** TS 26.445 annex A.2: the compact format is known by its length alone, all others begin with a header. */
   private evs(b: Uint8Array, off: number, end: number): void {
     const octets = end - off;
-    const rate = this.headerFull ? undefined : COMPACT.get(octets);
+    const rate = this.headerFull || (octets === AMBIGUOUS && b[off] >= 0x80) ? undefined : COMPACT.get(octets);
     if (rate === SILENCE) this.sid++;
     else if (rate !== undefined) this.frames[rate]++;
     if (rate !== undefined) return;
@@ -221,6 +221,8 @@ const NAMES: Readonly<Record<Kind, readonly string[]>> = {
   g711: ['64'],
 };
 const SILENCE = -1;
+/** A primary frame of 2.8 kbit/s, or behind a request and its header the silence of AMR-WB. TS 26.445 §A.2.1.3 */
+const AMBIGUOUS = 7;
 /** Octets of compact frames, and the place of their count. */
 const COMPACT: ReadonlyMap<number, number> = new Map([
   [6, SILENCE],

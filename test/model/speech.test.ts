@@ -71,6 +71,12 @@ describe('frames of speech', () => {
     assert.deepEqual(s.entry!.requests, { 'WB 13.2': 1 });
   });
 
+  test('EVS: seven octets are a frame of 2.8 or a silence of its AMR-WB mode (TS 26.445 §A.2.1.3)', () => {
+    // The first bit of a primary frame is 0; else it is a request, then the header of AMR-WB IO SID.
+    const s = take('EVS', '', [payload(7, 0x40), payload(7, 0xff, 0x39), payload(7, 0x92, 0x39)]);
+    assert.deepEqual(s.entry, { modes: { 2.8: 1 }, sid: 2, requests: { 'AMR-WB 12.65': 1 } });
+  });
+
   test('other codecs have none', () => {
     assert.equal(SpeechFrames.of('opus'), null);
     assert.deepEqual(take('PCMA', '', [payload(160)]).entry, { modes: { 64: 1 } });
