@@ -162,7 +162,7 @@ export class MediaStream {
       destination: this.to,
       start: rtp.start,
       end: rtp.end,
-      payloadType: Math.max(0, rtp.payloadType),
+      payloadType: rtp.payloadType,
       codec: codec?.name,
       copyOf: this.copyOf?.id,
       negotiated: negotiated && agreement(negotiated, rtp.payloadType),

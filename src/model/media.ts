@@ -80,7 +80,16 @@ export class Media {
     const timestamp = packet.timestamp(buf, off);
     if (type !== s.type) s.use(type, this.codec(s, type));
     const event = s.isEvent;
-    s.rtp.take(at, packet.sequence(buf, off), timestamp, type, c.wireEnd - off, s.clock, event);
+    s.rtp.take(
+      at,
+      packet.sequence(buf, off),
+      timestamp,
+      type,
+      c.wireEnd - off,
+      s.clock,
+      event,
+      packet.marker(buf, off),
+    );
     if (s.speaking !== null && end === c.wireEnd) {
       const header = packet.headerLength(buf, off, end);
       const padding = (buf[off] & 0x20) !== 0 ? buf[end - 1] : 0; // RFC 3550 §5.1

@@ -40,9 +40,10 @@ export class RtpStream {
   private seconds = 0;
   private nanos = 0;
   private timestamp = 0;
-  private clocked = false;
   readonly start: Seen;
-  payloadType = -1;
+  /** That of the media: the first that is neither comfort noise nor of events, if there is one. */
+  payloadType = KEEP_ALIVE_TYPE;
+  private isAside = true;
   /** Payload types that came, each once. */
   types: readonly number[] = [];
   private lastType = -1;
@@ -72,16 +73,29 @@ export class RtpStream {
    * Takes a packet.
    * @param clock of its payload type in hertz, 0 where it is unknown
    * @param event whether it is a named event, whose timestamp stands still (RFC 4733 §2.2)
+   * @param marker whether speech begins with it, after silence (RFC 3551 §4.1)
    */
-  take(at: Arrival, seq: number, timestamp: number, type: number, octets: number, clock: number, event: boolean): void {
+  take(
+    at: Arrival,
+    seq: number,
+    timestamp: number,
+    type: number,
+    octets: number,
+    clock: number,
+    event: boolean,
+    marker: boolean,
+  ): void {
     if (type !== this.lastType) this.turn(type);
     if (type === KEEP_ALIVE_TYPE) this.keepAlives++;
-    else if (this.payloadType < 0 || (this.payloadType === COMFORT_NOISE && !event)) this.payloadType = type;
+    else if (this.isAside) {
+      this.payloadType = type;
+      this.isAside = event || type === COMFORT_NOISE;
+    }
     this.octets += octets;
-    const first = this.packets++ === 0;
-    const fresh = this.count(seq, first);
-    if (clock > 0 && type !== KEEP_ALIVE_TYPE && !event)
-      this.arrive(at, timestamp, clock, first || !this.clocked, fresh);
+    const late = this.reordered;
+    const fresh = this.count(seq, this.packets++ === 0);
+    if (clock > 0 && fresh && type !== KEEP_ALIVE_TYPE && !event)
+      this.arrive(at, timestamp, clock, marker, this.reordered > late);
     this.seconds = at.seconds;
     this.nanos = at.nanos;
   }
@@ -166,22 +180,34 @@ export class RtpStream {
     return this.window;
   }
 
-  /** Interarrival jitter, RFC 3550 §6.4.1 and appendix A.8, in milliseconds. */
-  private arrive(at: Arrival, timestamp: number, clock: number, first: boolean, fresh: boolean): void {
-    if (!first && fresh) {
+  /**
+   * Interarrival jitter, RFC 3550 §6.4.1 and appendix A.8, in milliseconds. It tells of the network, so that what the
+   * sender does to its clock is no part of it: another rate (RFC 7160 §3), a leap, a pause in which it stood still.
+   */
+  private arrive(at: Arrival, timestamp: number, clock: number, marker: boolean, late: boolean): void {
+    if (clock === this.clock) {
       const arrival = (at.seconds - this.clockSeconds) * 1000 + (at.nanos - this.clockNanos) / 1e6;
       const sent = (((timestamp - this.timestamp) | 0) * 1000) / clock;
-      if (sent - arrival > LEAP_MS || sent < -LEAP_MS) this.leaps++;
-      this.jitter += (Math.abs(arrival - sent) - this.jitter) / 16;
-      this.jitterSum += this.jitter;
-      this.jitterCount++;
-      if (this.jitter > this.jitterMax) this.jitterMax = this.jitter;
+      const leapt = sent - arrival > LEAP_MS || sent < -LEAP_MS;
+      if (leapt && !late && !this.afterLate) this.leaps++;
+      if (!leapt && !(marker && arrival - sent > LEAP_MS)) this.spread(Math.abs(arrival - sent));
     }
-    this.clocked = true;
+    this.afterLate = late;
+    this.clock = clock;
     this.clockSeconds = at.seconds;
     this.clockNanos = at.nanos;
     this.timestamp = timestamp;
   }
+  /** Hertz of the packet that {@link timestamp} is of; 0 before the first. */
+  private clock = 0;
   private clockSeconds = 0;
   private clockNanos = 0;
+  private afterLate = false;
+
+  private spread(ms: number): void {
+    this.jitter += (ms - this.jitter) / 16;
+    this.jitterSum += this.jitter;
+    this.jitterCount++;
+    if (this.jitter > this.jitterMax) this.jitterMax = this.jitter;
+  }
 }

@@ -40,8 +40,16 @@ const listened = (duration?: number, more?: readonly string[], formats?: string)
   spoken(call(duration, more, formats), 1210, 90, 'down');
 
 /** An RTP packet with any header and payload. */
-function packet(from: Endpoint, to: Endpoint, sequence: number, timestamp: number, type: number, payload: Uint8Array) {
-  const head = { marker: false, payloadType: type, sequence, timestamp, ssrc: 1, csrc: [], padding: 0 };
+function packet(
+  from: Endpoint,
+  to: Endpoint,
+  sequence: number,
+  timestamp: number,
+  type: number,
+  payload: Uint8Array,
+  marker = false,
+) {
+  const head = { marker, payloadType: type, sequence, timestamp, ssrc: 1, csrc: [], padding: 0 };
   return udp(from, to, encode(rtp.codec!, { ...head, payload }));
 }
 
@@ -95,6 +103,85 @@ describe('streams', () => {
     const swapped = await sent((i) => (i % 10 === 3 ? i + 1 : i % 10 === 4 ? i - 1 : i), steady);
     assert.deepEqual(codes(swapped), []);
     note(swapped, 'media.reordered');
+  });
+
+  /** Packets of the UE: arrival in ms after the answer, number, timestamp, and what differs from G.711. */
+  type Sent = readonly [ms: number, seq: number, time: number, type?: number, marker?: boolean];
+  const streamed = async (sent: readonly Sent[], duration = 3000, more: readonly string[] = [], formats = '') => {
+    const t = listened(duration, more, formats);
+    for (const [ms, seq, time, type = 8, marker = false] of sent) {
+      const octets = type === 101 ? Uint8Array.of(5, 10, 0, 160) : new Uint8Array(type === 20 ? 0 : 160);
+      t.up(1220 + ms, packet(UE_MEDIA, CORE_MEDIA, seq & 0xffff, time >>> 0, type, octets, marker));
+    }
+    const r = await found(t);
+    return { r, up: r.media.find((m: Json) => m.direction === 'up') };
+  };
+  const run = (n: number, ms = 0, seq = 0, time = 160 * seq): Sent[] =>
+    Array.from({ length: n }, (_, i): Sent => [ms + 20 * i, seq + i, time + 160 * i]);
+
+  test('a leap of the sender is no jitter of the network', async () => {
+    const { r, up } = await streamed([...run(50), ...run(50, 1000, 50, 3_000_000_000)]);
+    assert.deepEqual(codes(r), ['media.timestamp-jump']);
+    assert.ok(up.jitterMs.max < 5, String(up.jitterMs.max));
+    assert.ok(up.mos.value > 4);
+  });
+
+  test('a clock that stood still in a pause, as the marker tells (RFC 3551 §4.1), is none either', async () => {
+    const [first, ...others] = run(50, 4000, 50);
+    const { r, up } = await streamed([...run(50), [first![0], 50, first![2], 8, true], ...others], 8000);
+    assert.deepEqual(codes(r), []);
+    assert.ok(up.jitterMs.max < 5, String(up.jitterMs.max));
+    // Without it nothing tells the pause from a stall.
+    const stalled = await streamed([...run(50), first!, ...others], 8000);
+    assert.ok(stalled.up.jitterMs.max > 150);
+  });
+
+  test('one packet that is more than a second late leaps nowhere', async () => {
+    const all = run(100);
+    const late = all.splice(20, 1)[0]!;
+    const { r, up } = await streamed([...all.slice(0, 80), [1610, late[1], late[2]], ...all.slice(80)]);
+    assert.deepEqual(codes(r), []);
+    assert.deepEqual([up.lost, up.reordered], [0, 1]);
+    assert.ok(up.jitterMs.max < 5, String(up.jitterMs.max));
+  });
+
+  test('a packet that comes again much later is no jitter', async () => {
+    const all = run(100);
+    const { r, up } = await streamed([...all.slice(0, 40), [790, 2, 320], ...all.slice(40)]);
+    assert.deepEqual(codes(r), []);
+    assert.deepEqual([up.duplicates, up.reordered], [1, 0]);
+    assert.ok(up.jitterMs.max < 5, String(up.jitterMs.max));
+  });
+
+  test('another payload type may have another clock, which starts anew (RFC 7160 §3)', async () => {
+    const wide = run(50, 1000, 50).map(([ms, seq], i): Sent => [ms, seq, 900_000_000 + 320 * i, 97]);
+    const { r, up } = await streamed([...run(50), ...wide], 3000, ['a=rtpmap:97 L16/16000'], ' 97');
+    assert.deepEqual(codes(r), []);
+    assert.ok(up.jitterMs.max < 5, String(up.jitterMs.max));
+  });
+
+  test('a stream that begins with a named event, or a keep-alive, is of the codec that follows', async () => {
+    for (const type of [101, 20, 13]) {
+      const { up } = await streamed([[0, 0, 0, type], [20, 1, 0, type], ...run(60, 40, 2)]);
+      assert.deepEqual([up.payloadType, up.codec], [8, 'PCMA'], String(type));
+    }
+    const { up } = await streamed([
+      [0, 0, 0, 20],
+      [500, 1, 0, 20],
+    ]);
+    assert.deepEqual([up.payloadType, up.codec, up.mos], [20, undefined, undefined]);
+  });
+
+  test('numbers that go round, with loss and disorder there', async () => {
+    const all = run(100, 0, 65_500, 0);
+    [all[34], all[37]] = [
+      [all[34]![0], all[37]![1], all[37]![2]],
+      [all[37]![0], all[34]![1], all[34]![2]],
+    ];
+    all.splice(39, 2);
+    const { up } = await streamed(all);
+    assert.deepEqual([up.packets, up.lost, up.duplicates], [98, 2, 0]);
+    assert.ok(up.bursts.count <= 2, JSON.stringify(up.bursts));
   });
 
   test('that do not listen to requests for a lower mode', async () => {
