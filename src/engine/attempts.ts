@@ -47,7 +47,7 @@ export class Attempts {
 
   judge(end: Moment, findings: Findings): void {
     for (const [tcp, to] of this.open) {
-      if (tcp.syn === null || tcp.synAck !== null) continue;
+      if (tcp.syn === null || tcp.synAck !== null || tcp.isAnswered) continue;
       if (tcp.rst !== null && tcp.rst.side !== tcp.synSide)
         findings.raise('tcp.refused', tcp.rst, [], { detail: words`The connection was to ${quoted('host', to)}.` });
       else if (tcp.synRepeats > 0 || millis(tcp.syn, end) >= PATIENCE_MS) {

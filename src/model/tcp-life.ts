@@ -58,6 +58,9 @@ const MOST_STALLS = 256;
 /** Repetitions without any answer after which the other side is taken to be gone. */
 const DEAF_AFTER = 3;
 
+/** So long after the last payload a segment without any is a keep-alive, and what comes back its answer. RFC 9293 §3.8.4 */
+const PROBE_MS = 1000;
+
 /** A hole in the octets of a direction. */
 interface Hole extends Moment {
   readonly seq: number;
@@ -90,6 +93,8 @@ export class TcpLife {
   synAck: Seen | null = null;
   synSide: 0 | 1 = 0;
   synRepeats = 0;
+  /** Who sent the SYN has acknowledged something: it got an answer, seen or not. RFC 9293 §3.5 */
+  isAnswered = false;
   /** From SYN to SYN+ACK; at the UE that is the round trip to the other end. */
   rttMs: number | undefined;
   /** From SYN+ACK to what the client sends next; at the EFTF that is the round trip to the UE. */
@@ -102,7 +107,7 @@ export class TcpLife {
   idleMaxMs = 0;
   /** Octets of all frames on the wire. */
   wireOctets = 0;
-  /** Time of the last segment with payload, and of the last of all. */
+  /** Time of the last segment with payload, or of the last answer to a keep-alive of TCP; and of the last of all. */
   private dataSeconds: number;
   private dataNanos: number;
   private lastSeconds: number;
@@ -114,6 +119,12 @@ export class TcpLife {
   private askedMs = 0;
   private repeats = 0;
   private stallsBefore = 0;
+  /** Who sent a keep-alive of TCP that has not been answered, and milliseconds without payload before it; -1: nobody. */
+  private probing = -1;
+  private probedMs = 0;
+  /** Sequence numbers that come next on both ways when a reset came, and who has got more since, a bit each. */
+  private atReset: readonly [number, number] | null = null;
+  private outlived = 0;
   /** From here on one side only repeated itself, and the other said nothing more. */
   deaf: Ending | null = null;
 
@@ -138,6 +149,32 @@ export class TcpLife {
     return (a.seconds - this.dataSeconds) * 1000 + (a.nanos - this.dataNanos) / 1e6;
   }
 
+  /** The same, up to the first keep-alive that was not answered. */
+  private quiet(a: Arrival): number {
+    return this.probing < 0 ? this.idle(a) : this.probedMs;
+  }
+
+  /** Follows the keep-alives of TCP: whether this segment answers one, and the way to the other end is open. */
+  private isAnswer(a: Arrival, side: 0 | 1, s: SegmentFacts): boolean {
+    if ((s.flags & (Flag.Syn | Flag.Fin | Flag.Rst)) !== 0) return false;
+    if (this.probing >= 0) return this.probing !== side;
+    const idle = this.idle(a);
+    if (idle < PROBE_MS) return false;
+    this.probing = side;
+    this.probedMs = idle;
+    return false;
+  }
+
+  /** A reset that both sides go on after was passed over: it is no end (RFC 5961 §3.2). */
+  private outlive(side: 0 | 1, s: SegmentFacts, next: readonly [number, number]): void {
+    const other = side === 0 ? 1 : 0;
+    if ((s.flags & Flag.Rst) === 0 && s.ack >= 0 && ahead(s.ack, next[other]) > 0) this.outlived |= 1 << side;
+    if (this.outlived !== 3) return;
+    this.atReset = null;
+    if (this.end === this.rst) this.end = null;
+    this.rst = null;
+  }
+
   /** Takes a segment; returns the stall that it ends, if it does. */
   segment(a: Arrival, side: 0 | 1, s: SegmentFacts): Stall | null {
     const way = this.ways[side];
@@ -149,17 +186,20 @@ export class TcpLife {
     if (s.again) way.retransmissions++;
     if (s.late) way.outOfOrder++;
     if (s.ahead) way.lost++;
-    const idle = this.idle(a);
+    if (s.ack >= 0 && side === this.synSide && this.syn !== null) this.isAnswered = true;
+    if (this.atReset !== null) this.outlive(side, s, this.atReset);
+    const idle = this.quiet(a);
     this.pauseMs = idle;
     if (this.ackMs === undefined && this.synAck !== null && side === this.synSide && (s.flags & Flag.Syn) === 0)
       this.ackMs = millis(this.synAck, a);
     if ((s.flags & (Flag.Syn | Flag.Fin | Flag.Rst)) !== 0) this.control(a, side, s, idle);
     this.turn(a, side, s, idle);
     const stall = s.length > 0 ? this.progress(a, side, way, s) : null;
-    if (s.length > 1) {
+    if (s.length > 1 || this.isAnswer(a, side, s)) {
       if (idle > this.idleMaxMs && this.end === null) this.idleMaxMs = idle;
       this.dataSeconds = a.seconds;
       this.dataNanos = a.nanos;
+      this.probing = -1;
     }
     this.lastSeconds = a.seconds;
     this.lastNanos = a.nanos;
@@ -199,6 +239,10 @@ export class TcpLife {
     const answers = this.asking >= 0 && this.asking !== side;
     const pause = answers ? Math.max(this.askedMs, idleMs) : idleMs;
     this[how] = { ...a.seen(), side, how, idleMs: pause, observed: true, hops };
+    if (how === 'rst' && this.end === null) {
+      this.atReset = [this.ways[0].next, this.ways[1].next];
+      this.outlived = 0;
+    }
     this.end ??= this[how];
   }
 

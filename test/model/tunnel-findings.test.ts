@@ -57,6 +57,13 @@ describe('the way to the EFTF', () => {
     assert.deepEqual(codes(r), ['proxy.no-answer']);
   });
 
+  test('an answer that the capture lacks: the client acknowledges it', async () => {
+    const up = (seq: number, octets: Uint8Array) => tcp(client, server, { seq, ack: 501 }, octets);
+    const data = envelope(ping(client.address, server.address, 1, 1, 40)).octets;
+    const r = await segments([0, 0, syn], [40, 0, up(2, data)], [9000, 0, up(2 + data.length, data)]);
+    assert.deepEqual(codes(r), ['capture.one-sided']);
+  });
+
   test('a CONNECT to another port', async () => {
     const c = clearConversation([], [connect('eftf.example:8443'), answer(403, 'Forbidden')]);
     assert.deepEqual(codes(await reportOn(captured(c).octets)), ['proxy.refused', 'proxy.bad-target']);
@@ -190,6 +197,52 @@ describe('the end of a tunnel', () => {
     const none = await segments(...opening, [120, 1, reset]);
     assert.deepEqual(none.tunnels[0].release.pending, { up: 0, down: 0 });
     assert.match(finding(none, 'tunnel.reset').meaning, /Everything sent before had been acknowledged\./);
+  });
+
+  const [SENT, GOT] = [101 + data.length, 501];
+  const keepAlive = (ms: number) =>
+    [
+      [ms, 0, tcp(client, server, { seq: SENT - 1, ack: GOT }, NOTHING)],
+      [ms + 20, 1, tcp(server, client, { seq: GOT, ack: SENT }, NOTHING)],
+    ] as const;
+
+  test('keep-alives of TCP that are answered are no silence', async () => {
+    const reset = tcp(server, client, { seq: GOT, flags: RST }, NOTHING);
+    const kept = [20_000, 40_000, 60_000].flatMap(keepAlive);
+    const r = await segments(...opening, ...kept, [65_000, 1, reset]);
+    assert.deepEqual(codes(r), ['tunnel.reset']);
+    assert.equal(Math.round(r.tunnels[0].release.idleBeforeMs), 4980);
+    const long = [60_000, 120_000, 180_000].flatMap(keepAlive);
+    const lived = await segments(...opening, ...long, [200_000, 0, send(SENT)]);
+    assert.equal(finding(lived, 'tunnel.idle-gap'), undefined);
+    assert.equal(Math.round(lived.tunnels[0].idleMaxMs), 59_980);
+  });
+
+  test('keep-alives of TCP that nobody answers end the silence before them', async () => {
+    const [[, , probe]] = keepAlive(0);
+    const deaf = [45_000, 120_000, 121_000].map((ms) => [ms, 0, probe] as const);
+    const r = await segments(...opening, ...deaf, [
+      122_000,
+      0,
+      tcp(client, server, { seq: SENT, flags: RST }, NOTHING),
+    ]);
+    assert.deepEqual(codes(r), ['tunnel.idle-cut']);
+    assert.match(finding(r, 'tunnel.idle-cut').meaning, /^After 45 s in which nothing was sent/);
+  });
+
+  test('a forged reset that both sides pass over is no end', async () => {
+    const forged = tcp(server, client, { seq: 9, flags: RST }, NOTHING);
+    const answer = tcp(server, client, { seq: GOT, ack: SENT + data.length }, data);
+    const ack = tcp(client, server, { seq: SENT + data.length, ack: GOT + data.length }, NOTHING);
+    const on = [
+      [150, 0, send(SENT)],
+      [160, 1, answer],
+      [170, 0, ack],
+    ] as const;
+    const r = await segments(...opening, [100, 1, forged], ...on);
+    assert.deepEqual(codes(r), []);
+    assert.equal(r.tunnels[0].release.how, 'capture-end');
+    assert.deepEqual(codes(await segments(...opening, [100, 1, forged], on[0])), ['tunnel.reset']);
   });
 
   test('a pause, then one side alone', async () => {
