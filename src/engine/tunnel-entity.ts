@@ -151,12 +151,17 @@ function stepsOf({ tunnel, tcp, connect, connectAnswer, clientHello, established
 
 /** Whether its handshake is known to be complete; in TLS 1.3 only its keys show that. */
 function stateOf({ tunnel, established, tcp }: TunnelLife): TunnelState {
-  const { content, session, proxy } = tunnel;
+  const { content, session, proxy, gaps } = tunnel;
   if (content === 'other') return 'other';
-  if (established !== null) return 'established';
+  // What the tunnel carried was read: its handshake was completed, whether all of it was captured or not.
+  if (established !== null || tunnel.envelopes.some((e) => e.total > 0)) return 'established';
   if (session === undefined) return proxy !== undefined ? 'failed' : 'partial';
   if (session.clientHelloFrame === undefined) return 'partial';
-  if (session.alerts.some((a) => a.level === FATAL) || session.serverHelloFrame === undefined) return 'failed';
+  if (session.alerts.some((a) => a.level === FATAL)) return 'failed';
+  // What is missing may be the rest of the handshake.
+  const server = tcp.ways[tunnel.direction(0) === 'up' ? 1 : 0];
+  if (server.segments === 0 || (gaps.length > 0 && server.octets > 0)) return 'partial';
+  if (session.serverHelloFrame === undefined) return 'failed';
   const readable = session.verdict(0).decrypted + session.verdict(1).decrypted > 0;
   return tcp.end !== null && (readable || session.verdict(0).records === 0) ? 'failed' : 'partial';
 }

@@ -5,7 +5,7 @@ import { CaptureBuilder } from '../build/capture.js';
 import type { Conversation, Step } from '../build/conversation.js';
 import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
 import { at, ping } from '../build/packets.js';
-import { drop, late, only, where } from '../build/shape.js';
+import { drop, late, only, snaplen, where } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import { testCertificate } from '../tls/pair.js';
 import { captured, codes, ENDS, finding, type Json, reportOn } from './support.js';
@@ -29,6 +29,33 @@ async function begun(o: TlsOptions, answer?: readonly number[]): Promise<Convers
   return { ...c, flights, inner: [] };
 }
 const alert = (description: number): number[] => [21, 3, 3, 0, 2, 2, description];
+
+describe('a handshake of which the capture lacks something', () => {
+  test('what the snaplen cut is no silence of the server', async () => {
+    const c = await tlsConversation(SOME, V12);
+    const r = await reportOn(captured(c, {}, { shape: [snaplen(120)] }).octets, c.keylog);
+    assert.equal(r.tunnels[0].state, 'partial');
+    assert.deepEqual(codes(r), ['capture.gap', 'capture.snaplen']);
+    const silent = { ...c, flights: c.flights.slice(0, 1), inner: [] };
+    const none = await reportOn(captured(silent, {}, { shape: [snaplen(120)] }).octets, c.keylog);
+    assert.equal(none.tunnels[0].state, 'failed');
+    assert.ok(codes(none).includes('tls.no-answer'));
+  });
+
+  test('a tunnel whose envelopes were read was established', async () => {
+    const c = await tlsConversation(SOME, { version: 'TLSv1.3' });
+    const built = captured(c);
+    const data = built.frames.filter((f) => f.payload > 0);
+    for (const lost of data.slice(0, 4)) {
+      const r = await reportOn(captured(c, {}, { shape: [where((f) => f.time !== lost.time)] }).octets, c.keylog);
+      const [t] = r.tunnels;
+      const carried = t.envelopes.up.total + t.envelopes.down.total;
+      if (carried > 0) assert.equal(t.state, 'established');
+      else assert.equal(t.state, 'partial');
+      assert.equal(t.failure, undefined);
+    }
+  });
+});
 
 describe('a handshake that fails', () => {
   test('an alert of the server', async () => {

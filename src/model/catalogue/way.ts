@@ -150,8 +150,7 @@ export const WAY: Entries = {
     confidence: 'likely',
     title: 'No TLS behind the proxy',
     clause: 'RFC 9110 §9.3.6',
-    meaning:
-      'The proxy let the connection through, and what followed is no TLS: a block page, or a proxy that reads along.',
+    meaning: 'A block page followed, or a proxy that reads along, or one side closed the connection at once.',
     next: 'Open the same address in a browser on this access.',
   },
 };
