@@ -153,6 +153,7 @@ export class Registration {
       return;
     }
     if (this.opinion === undefined || this.aka === undefined) return;
+    if (parameterOf(credentials, 'nonce') !== this.nonce) return; // an older challenge is answered
     const right = this.secrets?.response(this.opinion, credentials, 'REGISTER');
     if (right === undefined) return;
     this.aka.responseVerified = right;

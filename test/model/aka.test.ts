@@ -3,7 +3,7 @@ import { createCipheriv, createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { concat, put16, put32 } from 'fttscope/kit';
 import { EspKeys } from '../../src/crypto/esp-keys.js';
-import { f1star, f5star, f2345 } from '../../src/crypto/milenage.js';
+import { f1, f1star, f5star, f2345 } from '../../src/crypto/milenage.js';
 import { SubscriberKeys } from '../../src/crypto/subscriber-keys.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { clearConversation } from '../build/conversation.js';
@@ -74,6 +74,27 @@ describe('a challenge with the key of the subscriber', () => {
     assert.deepEqual(codes(r), []);
     assert.equal(finding(r, 'sip.aka-resync').severity, 'note');
     assert.deepEqual(codes(await told(dialog(nonce(), ask(auts.map((o) => o ^ 1))))), ['sip.aka-response']);
+  });
+
+  test('an answer to the challenge before says nothing of this one', async () => {
+    const rand = RAND.map((o) => o ^ 0x55);
+    const sqn = hex('ff9bb4d0b620');
+    const amf = hex('b9b9');
+    const masked = f2345(K, OPC, rand).ak.map((o, i) => o ^ sqn[i]!);
+    const later = Buffer.from(concat([rand, masked, amf, f1(K, OPC, rand, sqn, amf)])).toString('base64');
+    const refused = ims.tell(401, 'Unauthorized', 'REGISTER', ims.REGISTERING, 3, {
+      headers: [['WWW-Authenticate', nonce(later)]],
+    });
+    const r = await told(
+      dialog(nonce(), ims.akaAnswer())
+        .up(2000, ims.register(3, 3600, ims.akaAnswer()))
+        .down(2050, refused) // and the UE does not get it
+        .up(10_000, ims.register(4, 3600, ims.akaAnswer()))
+        .down(10_050, accepted(4)),
+    );
+    assert.deepEqual(codes(r), []);
+    assert.equal(r.registrations[0].aka.sqn, 'ff9bb4d0b620');
+    assert.equal(r.registrations[0].aka.responseVerified, undefined);
   });
 
   test('lines that are of no use are told without their keys', () => {
