@@ -70,10 +70,12 @@ export function leakedKeys(value: string): { readonly ck: Uint8Array; readonly i
   return ck.length === KEY && ik.length === KEY ? { ck, ik } : undefined;
 }
 
-/** Mechanisms of a Security-Client, Security-Server or Security-Verify (RFC 3329 §2.2, TS 33.203 annex H). */
+/** Mechanisms of a Security-Client or Security-Server, what is preferred first (RFC 3329 §2.2, TS 33.203 annex H). */
 function securityMechanisms(values: readonly string[]): SecurityMechanism[] {
+  const preference = (item: string): number => Number(parameterOf(item, 'q') ?? 1);
   return values
     .flatMap((value) => value.split(','))
+    .sort((a, b) => preference(b) - preference(a) || 0)
     .flatMap((item) => {
       const mechanism = item.split(';')[0].trim().toLowerCase();
       if (mechanism === '') return [];
@@ -113,11 +115,15 @@ export class SecurityAgreement {
       for (const spi of [spiC, spiS]) if (spi !== undefined && this.spis.size < MOST_SPIS) this.spis.add(spi);
   }
 
-  /** What both settled on for IPsec; undefined where there is nothing. */
+  /** What both settled on for IPsec: what the network likes best of what the UE has. RFC 3329 §2.3.1 */
   private get settled(): { readonly client: SecurityMechanism; readonly server: SecurityMechanism } | undefined {
-    const server = this.server.find((m) => m.mechanism === IPSEC);
-    const client = this.client.find((m) => m.mechanism === IPSEC && (m.alg ?? '') === (server?.alg ?? ''));
-    return server === undefined || client === undefined ? undefined : { client, server };
+    const servers = this.server.filter((m) => m.mechanism === IPSEC);
+    for (const isLike of [isSame, hasSameCheck])
+      for (const server of servers) {
+        const client = this.client.find((m) => isLike(m, server));
+        if (client !== undefined) return { client, server };
+      }
+    return undefined;
   }
 
   /** Whether packets of the UE on these ports are protected by what was settled (TS 33.203 §7.1); true where nothing was. */
@@ -153,9 +159,7 @@ export class SecurityAgreement {
   get disjoint(): boolean {
     const { client, server } = this;
     if (client.length === 0 || server.length === 0) return false;
-    return !server.some((s) =>
-      client.some((c) => c.mechanism === s.mechanism && c.alg === s.alg && (c.ealg ?? 'null') === (s.ealg ?? 'null')),
-    );
+    return !server.some((s) => client.some((c) => isSame(c, s)));
   }
 
   /**
@@ -182,6 +186,18 @@ export class SecurityAgreement {
   }
 }
 
-/** The list without space and letter case, which do not count in a comparison. */
+const hasSameCheck = (a: SecurityMechanism, b: SecurityMechanism): boolean =>
+  a.mechanism === b.mechanism && (a.alg ?? '').toLowerCase() === (b.alg ?? '').toLowerCase();
+const isSame = (a: SecurityMechanism, b: SecurityMechanism): boolean =>
+  hasSameCheck(a, b) && (a.ealg ?? 'null').toLowerCase() === (b.ealg ?? 'null').toLowerCase();
+
+/** The list without space, letter case and the order of parameters, which do not count in a comparison. */
 const canonical = (values: readonly string[]): string =>
-  values.join(',').replace(/\s+/g, '').toLowerCase().split(',').sort().join(',');
+  values
+    .join(',')
+    .replace(/\s+/g, '')
+    .toLowerCase()
+    .split(',')
+    .map((item) => item.split(';').sort().join(';'))
+    .sort()
+    .join(',');

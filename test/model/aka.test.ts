@@ -166,9 +166,16 @@ describe('ESP that was agreed on', () => {
   const [UE, CORE] = [address(ims.UE), address(ims.PCSCF)];
 
   /** A registration whose second half is protected; `encapsulated`: in UDP, as behind a NAT. */
-  function secured(alg: string, ealg: string, encapsulated = false, header = nonce()): Script {
-    const client = [['Security-Client', offer(alg, ealg, CLIENT)]] as const;
-    const server = [['Security-Server', offer(alg, ealg, SERVER)]] as const;
+  function secured(
+    alg: string,
+    ealg: string,
+    encapsulated = false,
+    header = nonce(),
+    offers = offer(alg, ealg, CLIENT),
+    answers = offer(alg, ealg, SERVER),
+  ): Script {
+    const client = [['Security-Client', offers]] as const;
+    const server = [['Security-Server', answers]] as const;
     const first = ims.ask('REGISTER', 'sip:ims.example', ims.REGISTERING, 1, { headers: client });
     const up = sealed(ims.register(2, 3600, ims.akaAnswer()), 'up', 2002, alg, ealg);
     const down = sealed(accepted(), 'down', 1001, alg, ealg);
@@ -196,6 +203,23 @@ describe('ESP that was agreed on', () => {
       assert.equal(r.registrations[0].aka.responseVerified, true);
       assert.deepEqual(codes(r), []);
     });
+
+  test('of several mechanisms the one that the network likes best, of those that the UE has', async () => {
+    const [md5, sha1] = ['hmac-md5-96', 'hmac-sha-1-96'];
+    const offers = [
+      offer(md5!, 'null', CLIENT),
+      offer(sha1!, 'null', CLIENT),
+      offer('HMAC-SHA-1-96', 'AES-CBC', CLIENT),
+    ];
+    const answers = [
+      `${offer(md5!, 'null', SERVER)}; q=0.1`,
+      `${offer(sha1!, 'aes-cbc', SERVER)}; q=0.8`,
+      `${offer('null', 'aes-gcm', SERVER)}; q=0.9`,
+    ];
+    const r = await told(secured(sha1!, 'aes-cbc', false, nonce(), offers.join(', '), answers.join(', ')));
+    assert.equal(r.registrations[0].state, 'registered');
+    assert.deepEqual(codes(r), []);
+  });
 
   /** tshark has no GMAC; of GCM it takes the key with its salt behind it. */
   test('AES-GCM as tshark opens it with the key and the salt', { skip: tsharkMissing }, async () => {

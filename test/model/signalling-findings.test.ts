@@ -113,6 +113,18 @@ describe('registration', () => {
     assert.equal(r.registrations[0].secAgree.verified, false);
   });
 
+  test('a security agreement that is repeated in another order of parameters and mechanisms is the same', async () => {
+    const [first, ...others] = OFFER.split(/;\s*/);
+    const turned = [first, ...others.reverse()].join(';').toUpperCase();
+    const server = ['Security-Server', `${OFFER};q=0.1, tls;q=0.2`] as const;
+    const t = addressed(new Talk()).up(100, ask(1, [['Security-Client', OFFER]]));
+    t.down(110, tell('401 Unauthorized', 1, [nonce('n'), server]));
+    t.up(120, ask(2, [['Security-Verify', `tls; q=0.2, ${turned}; q=0.1`]])).down(130, tell('200 OK', 2, [contact]));
+    const r = await found(t);
+    assert.deepEqual(codes(r), []);
+    assert.equal(r.registrations[0].secAgree.verified, true);
+  });
+
   test('a registration that ran out', async () => {
     const short = ['Contact', '<sip:alice@10.0.0.2>;expires=60'] as const;
     const t = addressed(new Talk())
