@@ -43,8 +43,10 @@ export function judgeAddressing(
   findings: Findings,
 ): void {
   const raise: Raise = (code, at, remark) => findings.raise(code, at, [tunnelRef(t)], remark);
+  // That nobody answers cannot be told where the other side was not captured.
+  const heard = t.envelopes.down.total > 0 || !findings.has('capture.one-sided', t.id);
   const fail = (stage: TunnelFailure['stage'], cause: Own, at: Seen): void => {
-    t.failure ??= { stage, cause, row: at.row };
+    if (heard) t.failure ??= { stage, cause, row: at.row };
   };
   const bound = a.dhcp.exchanges.some((e) => e.entry.outcome === 'bound' || e.entry.outcome === 'released');
   const served = a.dhcp.exchanges.flatMap((e) => e.acknowledged ?? (e.entry.outcome === 'informed' ? e.first : []));

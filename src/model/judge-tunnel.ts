@@ -125,7 +125,8 @@ function judgeName(t: TunnelEntity, raise: Raise): void {
   const named = target !== undefined && !isAddress(target);
   const failed = t.state === 'failed';
   if (sni === undefined) {
-    if (clientRandom === undefined || (!named && names.length === 0 && !failed)) return;
+    const asked = t.steps.some((s) => s.step === 'client-hello'); // what the capture lacks may have it
+    if (!asked || clientRandom === undefined || (!named && names.length === 0 && !failed)) return;
     const who = t.proxy === undefined ? 'the UE asked the DNS for' : 'the CONNECT asks for';
     const what = named
       ? words`${who} ${quoted('host', target)}`

@@ -10,8 +10,11 @@ import {
   numberOption,
   tunnelHardware,
 } from '../../dissectors/dhcp/message.js';
+import { CaptureBuilder, type Shaper } from '../build/capture.js';
+import { clearConversation } from '../build/conversation.js';
 import { address, at, udp } from '../build/packets.js';
-import { CORE, codes, finding, type Json, Talk, UE } from './support.js';
+import { only } from '../build/shape.js';
+import { CORE, codes, ENDS, finding, type Json, reportOn, Talk, UE } from './support.js';
 
 const HARDWARE = tunnelHardware(address('192.0.2.10'));
 const OTHER = '10.0.0.254';
@@ -98,6 +101,22 @@ describe('several DHCP servers', () => {
     assert.deepEqual(codes(r), []);
     assert.deepEqual(told(r), ['bound 10.0.0.2 10.0.0.254']);
   });
+});
+
+test('one side alone does not show that nobody answers', async () => {
+  const t = new Talk().up(0, asks(1, DISCOVER)).up(4000, asks(1, DISCOVER)).up(12_000, asks(1, DISCOVER));
+  const r = async (shape: readonly Shaper[]): Promise<Json> => {
+    const builder = new CaptureBuilder({ shape }).connection(clearConversation(t.steps), { ...ENDS, end: 'none' });
+    return reportOn(
+      builder.packet(udp(at('192.0.2.99', 9), at('192.0.2.98', 9), new Uint8Array(1)), 30_000).build().octets,
+    );
+  };
+  const half = await r([only(0)]);
+  assert.equal(finding(half, 'dhcp.no-answer').confidence, 'possible');
+  assert.equal(half.tunnels[0].failure, undefined);
+  const whole = await r([]);
+  assert.equal(finding(whole, 'dhcp.no-answer').confidence, 'certain');
+  assert.equal(whole.tunnels[0].failure.stage, 'dhcp');
 });
 
 describe('after the UE has an address', () => {

@@ -42,6 +42,13 @@ describe('a handshake of which the capture lacks something', () => {
     assert.ok(codes(none).includes('tls.no-answer'));
   });
 
+  test('without the ClientHello nobody knows which name it had', async () => {
+    const c = await tlsConversation(SOME, { version: 'TLSv1.3' });
+    const r = await reportOn(captured(c, {}, { shape: [only(1)] }).octets, c.keylog);
+    assert.ok(r.tunnels[0].envelopes.down.total > 0);
+    assert.equal(finding(r, 'tls.sni-missing'), undefined);
+  });
+
   test('a tunnel whose envelopes were read was established', async () => {
     const c = await tlsConversation(SOME, { version: 'TLSv1.3' });
     const built = captured(c);
