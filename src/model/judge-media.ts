@@ -173,10 +173,15 @@ export function judgeControl(s: MediaStream, c: Call | undefined, findings: Find
   if (reports === 0 && !off && s.negotiated !== undefined && millis(rtp.start, rtp.end) >= CONTROL_MS)
     findings.raise('rtcp.missing', rtp.start, refs);
   if (rtcp?.lost === undefined || rtp.packets <= STRAY) return;
-  const beyond = rtcp.lost - rtp.lost;
+  // RFC 3550 §6.4.1: the count is that of the source since it began, which may be before the capture or another way.
+  const joined = s.isMoved || c === undefined || c.answer === null;
+  const { there, here } = joined && s.missed !== undefined ? s.missed : { there: 0, here: 0 };
+  const missed = rtcp.lost - there;
+  const lost = rtp.lost - here;
+  const beyond = missed - lost;
   if (beyond < BEYOND.packets || beyond * 100 < BEYOND.percent * rtp.expected) return;
   findings.raise('media.loss-beyond', rtp.start, refs, {
-    detail: ours`The receiver misses ${rtcp.lost} packets, and ${rtp.lost} were missing here.`,
+    detail: ours`The receiver misses ${missed} packets, and ${lost} were missing here.`,
   });
 }
 

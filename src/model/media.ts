@@ -126,7 +126,11 @@ export class Media {
     flow.add(direction, s);
     const list = this.bySource.get(ssrc);
     if (list === undefined) this.bySource.set(ssrc, [s]);
-    else list.push(s);
+    else {
+      const before = list.findLast((x) => x.tunnel === s.tunnel && x.up === s.up);
+      if (before !== undefined) before.goesOn = s.isMoved = true;
+      list.push(s);
+    }
     return s;
   }
 
@@ -163,15 +167,17 @@ export class Media {
     let trip: number | undefined;
     for (let i = 0, o = from; i < count && o + REPORT_BLOCK <= stop; i++, o += REPORT_BLOCK)
       for (const s of this.bySource.get(u32(b, o)) ?? []) {
-        if (s.tunnel !== at.tunnel || s.negotiated?.secure === true) continue;
+        if (s.tunnel !== at.tunnel || s.goesOn || s.negotiated?.secure === true) continue;
         s.rtcp ??= { senderReports: 0, receiverReports: 0 };
         s.rtcp.receiverReports++;
         s.rtcp.lost = (i32(b, o + 4) << 8) >> 8;
+        s.missed ??= { there: s.rtcp.lost, here: s.rtp.lost };
         const clock = this.codec(s, s.rtp.payloadType)?.clock ?? 0;
         if (clock > 0) s.rtcp.jitterMs = (u32(b, o + 12) * 1000) / clock;
         const lsr = u32(b, o + 16);
         const sent = lsr === 0 ? undefined : s.reports.findLast((r) => r.ntp === lsr);
-        if (sent !== undefined) trip = s.rtcp.roundTripMs = millis(sent.at, at) - (u32(b, o + 20) * 1000) / 65_536;
+        const ms = sent === undefined ? -1 : millis(sent.at, at) - (u32(b, o + 20) * 1000) / 65_536;
+        if (ms >= 0) trip = s.rtcp.roundTripMs = ms; // less than nothing: the receiver counts its delay otherwise
       }
     return trip;
   }

@@ -13,6 +13,7 @@ import {
   ENDS,
   finding,
   found,
+  type Json,
   registered,
   reportOn,
   sdp,
@@ -239,17 +240,62 @@ describe('media beside what was agreed and what RTCP says', () => {
     assert.equal(finding(r, 'rtcp.missing').severity, 'note');
   });
 
-  test('a receiver that misses what came by', async () => {
-    const t = called(talk(), 1000, 4000);
-    spoken(spoken(t, 1210, 150, 'up'), 1210, 150, 'down');
+  /** A receiver report (RFC 3550 §6.4.2) about what the UE sends, with so many packets lost since its source began. */
+  const missing = (lost: number, lsr = 0, delay = 0): Uint8Array => {
     const b = new Uint8Array(32);
     b.set([0x81, 201, 0, 7]);
     put32(b, 4, 2);
     put32(b, 8, 1);
-    put32(b, 12, 20); // cumulative number of packets lost
-    t.down(4000, udp(at(CORE, 40_001), at(UE, 30_001), b));
+    put32(b, 12, lost);
+    put32(b, 24, lsr);
+    put32(b, 28, delay);
+    return udp(at(CORE, 40_001), at(UE, 30_001), b);
+  };
+
+  test('a receiver that misses what came by', async () => {
+    const t = called(talk(), 1000, 4000);
+    spoken(spoken(t, 1210, 150, 'up'), 1210, 150, 'down').down(4000, missing(20));
     const r = await found(t);
     assert.deepEqual(codes(r), ['media.loss-beyond']);
     assert.match(r.findings[0].meaning, /^The receiver misses 20 packets, and 0 were missing here\./);
+  });
+
+  test('what it missed before the capture began, it did not miss here', async () => {
+    const t = () => spoken(spoken(talk(), 1210, 150, 'up'), 1210, 150, 'down');
+    assert.deepEqual(codes(await found(t().down(2000, missing(20)).down(4000, missing(20)))), []);
+    const r = await found(t().down(2000, missing(20)).down(4000, missing(35)));
+    assert.deepEqual(codes(r), ['media.loss-beyond']);
+    assert.match(r.findings[0].meaning, /^The receiver misses 15 packets, and 0 were missing here\./);
+    assert.equal(r.media[0].rtcp.lost, 35);
+  });
+
+  test('a source that goes on to another port keeps its count of loss', async () => {
+    const t = called(talk(), 1000, 4000);
+    spoken(
+      spoken(t, 1210, 70, 'up', (i) => i >= 10 && i < 30),
+      1210,
+      150,
+      'down',
+    ).down(2500, missing(20));
+    const moved = at(CORE, 40_002);
+    t.up(2620, sip('INVITE sip:bob@ims.example', { toTag: 'b', cseq: 3, sdp: sdp(UE, 30_000) }));
+    const answer = sip('200 OK INVITE', { toTag: 'b', cseq: 3, sdp: sdp(CORE, 40_002) }, 'down');
+    t.down(2630, answer).up(2640, sip('ACK sip:bob@ims.example', { toTag: 'b', cseq: 3 }));
+    for (let i = 70; i < 150; i++) t.up(1250 + 20 * i, speech(UE_MEDIA, moved, i, 1));
+    t.down(3500, missing(20)).down(4300, missing(20));
+    assert.deepEqual(codes(await found(t), 2), ['media.loss']);
+    assert.ok(!codes(await found(t)).includes('media.loss-beyond'));
+  });
+
+  test('a round trip of less than nothing is none', async () => {
+    const report = new Uint8Array(28);
+    report.set([0x80, 200, 0, 6, 0, 0, 0, 1, 0, 0, 0x12, 0x34, 0x56, 0x78]);
+    const trip = async (delay: number) => {
+      const t = spoken(spoken(called(talk(), 1000, 4000), 1210, 150, 'up'), 1210, 150, 'down');
+      t.up(2000, udp(at(UE, 30_001), at(CORE, 40_001), report)).down(2500, missing(0, 0x1234_5678, delay));
+      return (await found(t)).media.find((m: Json) => m.direction === 'up').rtcp.roundTripMs;
+    };
+    assert.equal(Math.round((await trip(0.4 * 65_536)) / 10), 10); // the segments take a little
+    assert.equal(await trip(65_536), undefined);
   });
 });
