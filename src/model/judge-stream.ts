@@ -4,13 +4,13 @@ import type { Findings, Ref, Remark } from './findings.js';
 import { sentUp } from './media.js';
 import type { MediaStream } from './media-stream.js';
 import { type Moment, millis, type Seen } from './moment.js';
+import { OCTETS_A_MS } from './speech-frames.js';
 
 const REORDERED = { packets: 5, percent: 1 } as const;
 /** Packets of a stream whose habits can be told. */
 const HABIT = 25;
 /** Packets of speech may be so much longer than asked for, on average: silence is packed otherwise. */
 const LONGER = 1.5;
-const OCTETS_A_MS = 8;
 const HEADER = 12;
 /** What header extensions (RFC 8285) and the tags of SRTP look like beside speech in G.711. */
 const ROOM_MS = 4;
@@ -58,7 +58,8 @@ function judgeLength(s: MediaStream, c: Call, raise: Raise): void {
     (d) => d.audio?.address === s.to.address && d.audio.port === s.to.port,
   )?.audio;
   const g711 = s.codec?.name.startsWith('PCM') === true;
-  const ms = g711 ? (s.rtp.octets / s.rtp.packets - HEADER) / OCTETS_A_MS : s.speech?.packetMs;
+  const whole = g711 ? (s.rtp.octets / s.rtp.packets - HEADER) / OCTETS_A_MS : undefined;
+  const ms = s.speech?.packetMs ?? whole;
   if (wanted === undefined || ms === undefined) return;
   const { ptimeMs = 0, maxptimeMs = 0 } = wanted;
   const room = g711 ? ROOM_MS : 0;

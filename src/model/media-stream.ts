@@ -152,7 +152,7 @@ export class MediaStream {
     const { rtp, negotiated, lostPercent, rtcp } = this;
     const speech = this.speech?.entry;
     const mos =
-      codec === undefined
+      codec === undefined || !rtp.hasJitter
         ? undefined
         : opinion(codec.name, lostPercent, rtp.jitterMean, rtcp?.roundTripMs, this.speech?.mode);
     const { tunnel } = this;
@@ -177,8 +177,8 @@ export class MediaStream {
       lostPercent,
       duplicates: rtp.duplicates,
       reordered: rtp.reordered,
-      jitterMs: codec && { mean: rtp.jitterMean, max: rtp.jitterMax },
-      bursts: rtp.lost === 0 ? { count: 0, longest: 0 } : { count: rtp.gaps, longest: rtp.longestGap },
+      jitterMs: rtp.hasJitter ? { mean: rtp.jitterMean, max: rtp.jitterMax } : undefined,
+      bursts: rtp.bursts,
       mos,
       speech,
       keepAlives: rtp.keepAlives,

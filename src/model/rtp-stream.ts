@@ -19,9 +19,9 @@ export class RtpStream {
   duplicates = 0;
   reordered = 0;
   keepAlives = 0;
-  /** Runs of numbers that were missing when the next came, and the longest. */
-  gaps = 0;
-  longestGap = 0;
+  /** Runs of numbers that were missing when the next came, and the longest; some of them may have come late. */
+  private gaps = 0;
+  private longestGap = 0;
   /** Timestamps that ran away from the clock, or went back. */
   leaps = 0;
   jitterMax = 0;
@@ -64,6 +64,14 @@ export class RtpStream {
   }
   get lost(): number {
     return Math.max(0, this.expected - this.unique);
+  }
+  /** Runs of packets that were lost, and the longest: at most as many as were lost at all. */
+  get bursts(): { readonly count: number; readonly longest: number } {
+    return { count: Math.min(this.gaps, this.lost), longest: Math.min(this.longestGap, this.lost) };
+  }
+  /** Whether there were packets to compare. */
+  get hasJitter(): boolean {
+    return this.jitterCount > 0;
   }
   get jitterMean(): number {
     return this.jitterCount === 0 ? 0 : this.jitterSum / this.jitterCount;

@@ -11,6 +11,8 @@ const LOST = 14;
 const NO_DATA = 15;
 const NO_REQUEST = 15;
 const FRAME_MS = 20;
+/** Octets of G.711 in a millisecond. */
+export const OCTETS_A_MS = 8;
 /** Of packets, that is nearly all. */
 const MOSTLY = 0.9;
 /** Frames of one packet that are looked at: 240 ms, as `maxptime` mostly has it. */
@@ -32,6 +34,8 @@ export class SpeechFrames {
   private lost = 0;
   private damaged = 0;
   private packets = 0;
+  /** Of G.711. */
+  private octets = 0;
   /** Packets whose length is not that of the frames that they announce. */
   misfits = 0;
   /** Those of them that the other packing fits. */
@@ -66,7 +70,10 @@ export class SpeechFrames {
     this.packets++;
     if (this.kind === 'evs') this.evs(b, off, end);
     else if (this.kind !== 'g711') this.amr(b, off, end, this.kind === 'amr-wb');
-    else this.frames[0]++;
+    else {
+      this.frames[0]++;
+      this.octets += end - off;
+    }
   }
 
   private request(octet: number): void {
@@ -174,9 +181,10 @@ export class SpeechFrames {
     return NAMES[this.kind][mode] ?? String(mode);
   }
 
-  /** Milliseconds of speech in a packet, on average; undefined where frames do not tell. */
+  /** Milliseconds of speech in a packet, on average; undefined before the first. */
   get packetMs(): number | undefined {
-    if (this.kind === 'g711' || this.packets === 0) return undefined;
+    if (this.packets === 0) return undefined;
+    if (this.kind === 'g711') return this.octets / this.packets / OCTETS_A_MS;
     const frames = this.frames.reduce((n, x) => n + x, this.sid + this.noData + this.lost);
     return (FRAME_MS * frames) / this.packets;
   }

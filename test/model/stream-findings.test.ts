@@ -172,6 +172,29 @@ describe('streams', () => {
     assert.deepEqual([up.payloadType, up.codec, up.mos], [20, undefined, undefined]);
   });
 
+  test('of a single packet there is neither jitter nor an opinion', async () => {
+    const { up } = await streamed(run(1));
+    assert.deepEqual([up.packets, up.codec, up.jitterMs, up.mos], [1, 'PCMA', undefined, undefined]);
+  });
+
+  test('the length of packets is that of speech, whatever events and keep-alives are between', async () => {
+    const all = run(90).map(([ms, seq, time], i): Sent => [ms, seq, time, i % 3 > 0 ? 101 : 8]);
+    const { r } = await streamed(all, 3000, ['a=ptime:20']);
+    assert.equal(finding(r, 'media.packet-time'), undefined);
+  });
+
+  test('what came late is in no burst of loss', async () => {
+    const all = run(80);
+    for (let i = 3; i < 60; i += 10)
+      [all[i], all[i + 1]] = [
+        [all[i]![0], i + 1, 160 * (i + 1)],
+        [all[i + 1]![0], i, 160 * i],
+      ];
+    all.splice(70, 1);
+    const { up } = await streamed(all);
+    assert.deepEqual([up.lost, up.reordered, up.bursts], [1, 6, { count: 1, longest: 1 }]);
+  });
+
   test('numbers that go round, with loss and disorder there', async () => {
     const all = run(100, 0, 65_500, 0);
     [all[34], all[37]] = [
