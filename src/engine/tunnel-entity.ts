@@ -18,7 +18,7 @@ import type {
   Verdict,
 } from '../model/entities.js';
 import { isBefore, type Moment, millis, type Seen } from '../model/moment.js';
-import type { Ending } from '../model/tcp-life.js';
+import type { Ending, TcpLife } from '../model/tcp-life.js';
 import { uid } from '../model/uid.js';
 import type { TlsAlert, TlsSession } from '../tls/index.js';
 import type { Endpoint, Tunnel } from '../tunnel/tunnel.js';
@@ -186,9 +186,20 @@ function failureOf({ tunnel, tcp, connectAnswer }: TunnelLife): TunnelFailure {
       row: `${alert.frame}`,
     };
   }
-  if (session.serverHelloFrame === undefined)
-    return { stage: 'tls', cause: ours`The ClientHello was not answered.`, ...row };
+  if (session.serverHelloFrame === undefined) return { stage: 'tls', cause: helloFate(tunnel, session, tcp), ...row };
   return { stage: 'tls', cause: ours`The TLS handshake was not completed.`, ...row };
+}
+
+/** What came back for a ClientHello that no ServerHello followed. */
+function helloFate(tunnel: Tunnel, { alerts }: TlsSession, { ways, end }: TcpLife): Own {
+  const server = tunnel.direction(0) === 'up' ? 1 : 0;
+  // Behind a proxy the answer to the CONNECT is among its octets.
+  if (tunnel.proxy === undefined && alerts.length === 0 && ways[server].octets > 0)
+    return ours`The ClientHello was answered with something that is no TLS.`;
+  if (end?.side !== server) return ours`The ClientHello was not answered.`;
+  return end.how === 'rst'
+    ? ours`The ClientHello was answered with a reset.`
+    : ours`The connection was closed after the ClientHello, without an answer.`;
 }
 
 /** `handshake_failure`: the names of RFC 8446 §6. */

@@ -4,7 +4,7 @@ import { concat } from 'fttscope/kit';
 import { CaptureBuilder } from '../build/capture.js';
 import type { Conversation, Step } from '../build/conversation.js';
 import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
-import { at, ping } from '../build/packets.js';
+import { ACK, at, FIN, ping, RST, tcp } from '../build/packets.js';
 import { drop, late, only, snaplen, where } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import { testCertificate } from '../tls/pair.js';
@@ -77,6 +77,26 @@ describe('a handshake that fails', () => {
       /no_application_protocol\. It supports none of the application protocols/,
     );
     assert.match((await told(await begun(V12, alert(80)))).findings[0].meaning, /internal_error\. One side ended/);
+  });
+
+  test('what came instead of a ServerHello is told', async () => {
+    const c = await begun(V12);
+    const [hello] = c.flights;
+    const said = (r: Json): string => finding(r, 'tls.no-answer').meaning;
+    assert.match(said(await told(c)), /^The ClientHello was not answered\./);
+    const page = { side: 1 as const, octets: Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), ordered: true, pause: 0 };
+    assert.match(
+      said(await told({ ...c, flights: [hello!, page] })),
+      /^The ClientHello was answered with something that/,
+    );
+    const { client, server } = ENDS;
+    const end = (flags: number): Promise<Json> => {
+      const b = new CaptureBuilder().connection(c, { ...ENDS, step: 10, end: 'none' });
+      const header = { seq: 2_000_000_001, ack: 1001 + hello!.octets.length, flags };
+      return reportOn(b.packet(tcp(server, client, header, new Uint8Array(0)), 50, 1).build().octets);
+    };
+    assert.match(said(await end(RST | ACK)), /^The ClientHello was answered with a reset\./);
+    assert.match(said(await end(FIN | ACK)), /^The connection was closed after the ClientHello, without an answer\./);
   });
 
   test('no server name: it stands before the alert that it leads to', async () => {

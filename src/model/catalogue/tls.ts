@@ -164,10 +164,10 @@ export const TLS: Entries = {
     severity: 'error',
     kind: 'service',
     absence: true,
-    title: 'The ClientHello was not answered',
+    title: 'No ServerHello followed the ClientHello',
     clause: 'TS 24.322 §5.2.2.2',
     meaning:
-      'TCP works and TLS does not begin: something on the way drops what it recognises as TLS, or the EFTF hangs.',
+      'TCP works and TLS does not begin: something on the way stops what it recognises as TLS, or the EFTF hangs.',
     next: 'Capture at the EFTF too, to see whether the ClientHello arrives there.',
   },
   'tls.incomplete': {
