@@ -8,8 +8,10 @@ import { addressOf, type Content } from './events.js';
 import type { Arrival, Seen } from './moment.js';
 
 const Type = { Advertise: 2, Reply: 7, Reconfigure: 10 } as const;
-const Option = { status: 13, sipNames: 21, sipAddresses: 22, dns: 23 } as const;
+const Option = { nonTemporary: 3, address: 5, status: 13, sipNames: 21, sipAddresses: 22, dns: 23 } as const;
 const MOST_MESSAGES = 64;
+/** Octets of an identity association before its options. RFC 9915 §21.4 */
+const IA_HEADER = 12;
 /** By type of message: the first pause before it is repeated, and the longest, in milliseconds. RFC 9915 §7.6 */
 const PAUSES: Readonly<Record<number, readonly [number, number]>> = {
   3: [1000, 30_000],
@@ -37,6 +39,8 @@ export class Dhcpv6Client {
   readonly exchanges: Dhcpv6Transaction[] = [];
   private readonly byXid = new Map<number, Dhcpv6Transaction>();
   dropped = 0;
+  /** Addresses that servers gave, where the tunnel has stateful configuration. */
+  readonly given = new Set<string>();
 
   take(at: Arrival, c: Content): void {
     let m: Dhcpv6Message;
@@ -73,6 +77,7 @@ export class Dhcpv6Client {
       entry.messages.push({ row: seen.row, at: seen, type, direction: at.up ? 'up' : 'down' });
     if (m.type === Type.Reply || m.type === Type.Advertise) {
       t.answer = seen;
+      if (this.given.size < LIMITS.exchanges) for (const address of leased(m)) this.given.add(address);
       t.status = answered(entry, m);
       t.backoff.answered();
     } else {
@@ -93,6 +98,17 @@ function answered(entry: Dhcpv6Exchange, m: Dhcpv6Message): number {
   const pcscf = [...names(m), ...optionAddresses(m, Option.sipAddresses).map(addressOf)];
   if (pcscf.length > 0) entry.pcscf = pcscf;
   return status;
+}
+
+/** The addresses of IA_NA options. RFC 9915 §21.4, §21.6 */
+function leased(m: Dhcpv6Message): string[] {
+  return m.options.flatMap(({ code, bytes: b }) => {
+    const out: string[] = [];
+    if (code !== Option.nonTemporary) return out;
+    for (let i = IA_HEADER; i + 20 <= b.length; i += 4 + u16(b, i + 2))
+      if (u16(b, i) === Option.address) out.push(addressOf(b.subarray(i + 4, i + 20)));
+    return out;
+  });
 }
 
 function names(m: Dhcpv6Message): string[] {

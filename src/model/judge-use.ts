@@ -28,8 +28,10 @@ export const usesSix = ({ first }: AddressUse): boolean =>
 /** Judges whether the packets inside bear the addresses that the UE was given there (TS 24.322 §5.3, §6.3). */
 export function judgeUse(t: TunnelEntity, { addressing, sources, targets, sizes }: Inside, findings: Findings): void {
   const own = new Set(addressing.dhcp.exchanges.flatMap((e) => e.held.map(digits)));
+  const leased = new Set([...addressing.dhcpv6.given].map(digits));
   const prefixes = new Set(addressing.slaac.usable.map((p) => digits(p).slice(0, PREFIX)));
-  const isGiven = (d: string): boolean => (d.length === 8 ? own.has(d) : prefixes.has(d.slice(0, PREFIX)));
+  const isGiven = (d: string): boolean =>
+    d.length === 8 ? own.has(d) : prefixes.has(d.slice(0, PREFIX)) || leased.has(d);
   // Only a family whose addresses were seen to be given can be judged; a broadcast address of the subnet is nobody's.
   const isKnown = (d: string): boolean => (d.length === 8 ? own.size > 0 : prefixes.size > 0);
   const raise = (code: string, used: ReadonlyMap<string, Seen>, shared: boolean): void => {

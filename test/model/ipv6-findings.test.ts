@@ -130,6 +130,17 @@ describe('DHCPv6', () => {
     assert.equal(r.addressing[0].dhcpv6.exchanges[1].outcome, 'refused');
   });
 
+  test('an address that it gave is no foreign one', async () => {
+    const [own, other] = ['2001:db8:77::5', '2001:db8:77::6'];
+    const association = new Uint8Array(40); // IAID, T1, T2; IAADDR with its lifetimes
+    association.set([0, 5, 0, 24, ...address(own), 0, 0, 14, 16, 0, 0, 28, 32], 12);
+    const t = settled()
+      .up(2000, asks(8))
+      .down(2010, says(REPLY, 8, [{ code: 3, bytes: association }, ...REST]));
+    assert.deepEqual(codes(await lived(t.up(4000, uses(own)))), []);
+    assert.deepEqual(codes(await lived(t.up(4100, uses(other)))), ['inner.foreign-source']);
+  });
+
   test('a Reconfigure is no question', async () => {
     const t = settled()
       .down(2000, says(RECONFIGURE, 0))
