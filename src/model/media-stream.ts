@@ -45,8 +45,7 @@ export class MediaStream {
   isEvent = false;
   /** What was agreed before {@link negotiated}: the session was changed. */
   private before: Negotiated[] | null = null;
-  /** Frames of speech: those of the first payload type that has any, and whether the packet at hand is of it. */
-  speech: SpeechFrames | null = null;
+  /** Where the frames of the packet at hand are counted. */
   speaking: SpeechFrames | null = null;
   readonly headOfLine: { stall: number; packets: number; ms: number }[] = [];
   rtcp: RtcpEntry | undefined;
@@ -107,22 +106,24 @@ export class MediaStream {
     this.isEvent = codec !== undefined && codec.name.toLowerCase() === 'telephone-event';
     const speech = codec === undefined || this.negotiated?.secure === true ? null : this.speechOf(type, codec);
     this.speaking = speech;
-    this.speech ??= speech;
   }
 
   /** Counts frames of a payload type; one count serves all of its packets. */
   private speechOf(type: number, codec: Codec): SpeechFrames | null {
-    const key = `${type} ${codec.name} ${codec.parameters ?? ''}`;
-    if (key !== this.speechKey) {
-      const made = SpeechFrames.of(codec.name, codec.parameters);
-      if (made === null) return null;
-      if (this.speech !== null) return this.speechKey.startsWith(`${type} `) ? this.speech : null;
-      this.speechKey = key;
-      return made;
+    let s = this.speeches.get(type) ?? null;
+    if (s === null) {
+      s = SpeechFrames.of(codec.name, codec.parameters);
+      if (s !== null) this.speeches.set(type, s);
     }
-    return this.speech;
+    return s;
   }
-  private speechKey = '';
+  /** By payload type. */
+  private readonly speeches = new Map<number, SpeechFrames>();
+
+  /** Frames of speech of the payload type that most packets have. */
+  get speech(): SpeechFrames | null {
+    return this.speeches.get(this.rtp.payloadType) ?? null;
+  }
 
   /** A named event of RFC 4733 at `off`: digits are noted once, when their end comes. */
   event(b: Uint8Array, off: number, end: number, timestamp: number): void {

@@ -41,9 +41,10 @@ export class RtpStream {
   private nanos = 0;
   private timestamp = 0;
   readonly start: Seen;
-  /** That of the media: the first that is neither comfort noise nor of events, if there is one. */
+  /** That of the media, which most packets have; of comfort noise and events only where nothing else came. */
   payloadType = KEEP_ALIVE_TYPE;
   private isAside = true;
+  private votes = 0;
   /** Payload types that came, each once. */
   types: readonly number[] = [];
   private lastType = -1;
@@ -95,10 +96,8 @@ export class RtpStream {
   ): void {
     if (type !== this.lastType) this.turn(type);
     if (type === KEEP_ALIVE_TYPE) this.keepAlives++;
-    else if (this.isAside) {
-      this.payloadType = type;
-      this.isAside = event || type === COMFORT_NOISE;
-    }
+    else if (!event && type !== COMFORT_NOISE) this.vote(type);
+    else if (this.isAside) this.payloadType = type;
     this.octets += octets;
     const late = this.reordered;
     const fresh = this.count(seq, this.packets++ === 0);
@@ -106,6 +105,13 @@ export class RtpStream {
       this.arrive(at, timestamp, clock, marker, this.reordered > late);
     this.seconds = at.seconds;
     this.nanos = at.nanos;
+  }
+
+  /** Whatever more than half of the packets have is left over in the end. */
+  private vote(type: number): void {
+    this.isAside = false;
+    if (this.votes === 0) this.payloadType = type;
+    this.votes += type === this.payloadType ? 1 : -1;
   }
 
   private turn(type: number): void {

@@ -172,6 +172,17 @@ describe('streams', () => {
     assert.deepEqual([up.payloadType, up.codec, up.mos], [20, undefined, undefined]);
   });
 
+  test('a stream is of the codec that most of its packets have', async () => {
+    const mixed = (share: number) => run(80).map(([ms, seq, time], i): Sent => [ms, seq, time, i < share ? 8 : 97]);
+    const lines = ['a=rtpmap:97 AMR/8000'];
+    const { r, up } = await streamed(mixed(5), 3000, lines, ' 97');
+    assert.deepEqual([up.payloadType, up.codec], [97, 'AMR']);
+    assert.equal(up.speech.modes['64'], undefined, 'frames are those of AMR');
+    assert.ok(!codes(r).includes('media.timestamp-jump'));
+    const other = (await streamed(mixed(75), 3000, lines, ' 97')).up;
+    assert.deepEqual([other.payloadType, other.codec, other.speech], [8, 'PCMA', { modes: { 64: 75 } }]);
+  });
+
   test('of a single packet there is neither jitter nor an opinion', async () => {
     const { up } = await streamed(run(1));
     assert.deepEqual([up.packets, up.codec, up.jitterMs, up.mos], [1, 'PCMA', undefined, undefined]);
