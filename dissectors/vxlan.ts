@@ -122,7 +122,7 @@ export const vxlanGpe = defineDissector({
   title: 'Virtual eXtensible Local Area Network',
   short: 'VXLAN-GPE',
   spec: 'draft-ietf-nvo3-vxlan-gpe',
-  fields: G,
+  fields: { ...G, flags: F.flags, reserved16: F.reserved16, vni: F.vni, reserved8: F.reserved8 },
   on: { 'udp.port': [4790] },
   tables: ['vxlan.next_proto'],
 

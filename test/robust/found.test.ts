@@ -10,6 +10,7 @@ import { llc } from '../../dissectors/llc.js';
 import { rtp } from '../../dissectors/rtp.js';
 import { tcp } from '../../dissectors/tcp/index.js';
 import { tls } from '../../dissectors/tls/index.js';
+import { vxlan } from '../../dissectors/vxlan.js';
 import { openStream } from '../../src/capture/open.js';
 import { tlsServices } from '../../src/cli/services.js';
 import { engineFields } from '../../src/engine/dissect.js';
@@ -365,5 +366,10 @@ describe('found by fuzzing', () => {
     const hops = '0000000000000000'.repeat(40);
     const hex = `${MACS} 0800 45000160 00000000 40000000 0a000001 0a000002 ${hops}`;
     assert.equal((await stack(hex, ETHERNET)).split(':').length, 32);
+  });
+
+  test('fields of VXLAN in a header of VXLAN-GPE, asked for alone', async () => {
+    const hex = '45000024 00000000 40110000 0a000001 0a000002 1f90 12b6 0010 0000 0c 0000 00 79c5b6 82';
+    assert.deepEqual(await bare(hex, RAW, [vxlan.fields.vni!, vxlan.fields.reserved8!]), ['7980470', '130']);
   });
 });
