@@ -101,12 +101,20 @@ function defined<T extends object>(o: T): { [K in keyof T]?: Exclude<T[K], undef
   return Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as never;
 }
 
+interface Settled {
+  readonly client: SecurityMechanism;
+  readonly server: SecurityMechanism;
+}
+
 /** Follows the security agreement of a registration: what each side offered, and whether the UE repeated it rightly. */
 export class SecurityAgreement {
   private client: SecurityMechanism[] = [];
   private server: SecurityMechanism[] = [];
   private serverText = '';
   private verified: boolean | undefined;
+  /** What the last answer settled, and what the last registration was accepted with: a refresh still goes over it. */
+  private settled: Settled | undefined;
+  private inForce: { readonly settled: Settled | undefined; readonly serverText: string } | undefined;
   /** All SPIs that were named, of associations that are over too. */
   readonly spis = new Set<number>();
 
@@ -116,7 +124,7 @@ export class SecurityAgreement {
   }
 
   /** What both settled on for IPsec: what the network likes best of what the UE has. RFC 3329 §2.3.1 */
-  private get settled(): { readonly client: SecurityMechanism; readonly server: SecurityMechanism } | undefined {
+  private settle(): Settled | undefined {
     const servers = this.server.filter((m) => m.mechanism === IPSEC);
     for (const isLike of [isSame, hasSameCheck])
       for (const server of servers) {
@@ -128,9 +136,12 @@ export class SecurityAgreement {
 
   /** Whether packets of the UE on these ports are protected by what was settled (TS 33.203 §7.1); true where nothing was. */
   covers(sport: number, dport: number): boolean {
-    const s = this.settled;
-    if (s?.server.portS === undefined || s.client.portC === undefined) return true;
-    return dport === s.server.portS && (sport === s.client.portC || sport === s.client.portS);
+    return isOver(this.settled, sport, dport) || this.isBefore(sport, dport);
+  }
+
+  /** Whether packets on these ports are protected by what was in force before, which a new challenge leaves. TS 33.203 §7.4 */
+  private isBefore(sport: number, dport: number): boolean {
+    return this.inForce?.settled !== undefined && isOver(this.inForce.settled, sport, dport);
   }
 
   /** Whether ESP is used without UDP around it (TS 33.203 annex M; `mod` absent means transport mode). */
@@ -139,9 +150,17 @@ export class SecurityAgreement {
     return s !== undefined && !/^udp-enc/i.test(s.server.mod ?? s.client.mod ?? '');
   }
 
-  request(clients: readonly string[], verifies: readonly string[]): void {
+  request(clients: readonly string[], verifies: readonly string[], sport: number, dport: number): void {
     if (clients.length > 0) this.learn((this.client = securityMechanisms(clients)));
-    if (verifies.length > 0 && this.serverText !== '') this.verified = canonical(verifies) === this.serverText;
+    if (verifies.length === 0 || this.serverText === '') return;
+    this.settled ??= this.settle(); // the request before was not captured
+    const text = canonical(verifies);
+    this.verified = text === this.serverText || (text === this.inForce?.serverText && this.isBefore(sport, dport));
+  }
+
+  /** The registration succeeded: what was settled is in force. */
+  accept(): void {
+    this.inForce = { settled: this.settled, serverText: this.serverText };
   }
 
   response(servers: readonly string[]): void {
@@ -149,6 +168,7 @@ export class SecurityAgreement {
     this.learn((this.server = securityMechanisms(servers)));
     this.serverText = canonical(servers);
     this.verified = undefined;
+    this.settled = this.settle();
   }
 
   get mismatch(): boolean {
@@ -184,6 +204,12 @@ export class SecurityAgreement {
     const { client, server, verified } = this;
     return { client, server, ...(verified !== undefined && { verified }) };
   }
+}
+
+/** Whether packets of the UE on these ports go over what was settled; true where no ports are known. */
+function isOver(s: Settled | undefined, sport: number, dport: number): boolean {
+  if (s?.server.portS === undefined || s.client.portC === undefined) return true;
+  return dport === s.server.portS && (sport === s.client.portC || sport === s.client.portS);
 }
 
 const hasSameCheck = (a: SecurityMechanism, b: SecurityMechanism): boolean =>

@@ -113,7 +113,8 @@ export class Registration {
     if (!this.hasInstance) this.hasInstance = /\+sip\.instance\s*=/i.test(e.text(Header.Contact) ?? '');
     this.foreignContact ??= isForeign(own.uri, e.content.from) ? own.uri : undefined;
     this.emergency ||= /;\s*sos\b/i.test(`;${own.uri}`) || e.uri.toLowerCase().includes('urn:service:sos');
-    this.security.request(e.texts(Header.SecurityClient), e.texts(Header.SecurityVerify));
+    const { sport, dport } = e.content;
+    this.security.request(e.texts(Header.SecurityClient), e.texts(Header.SecurityVerify), sport, dport);
     if (at.tunnel !== 0) this.secured(seen, e);
     this.authorized(seen, e.text(Header.Authorization) ?? '');
     if (this.transactions.length >= LIMITS.exchanges) {
@@ -217,6 +218,7 @@ export class Registration {
   private accepted(at: Seen, t: Running, e: SipEvent): void {
     this.challenges = 0;
     this.sameNonce = 0;
+    this.security.accept();
     if (t.asks) return;
     this.unrefreshed = null;
     this.binding = t.own.key;

@@ -68,6 +68,45 @@ describe('security agreements', () => {
     assert.deepEqual(codes(r), ['sip.nat-transport']);
     assert.match(r.findings[0].meaning, /^The Via names 10\.7\.7\.7, and the packet came from 10\.0\.0\.2\./);
   });
+
+  describe('a second authentication (TS 33.203 §7.4)', () => {
+    const offer = OFFER.replace('1001', '1003').replace('1002', '1004').replace('5062', '5066');
+    const answer = ANSWER.replace('2001', '2003').replace('2002', '2004').replace('6062', '6066');
+    const on = (packet: Uint8Array, sport: number) => udp(at(UE, sport), at(CORE, 6064), packet.subarray(28));
+    const request = (cseq: number, client: string, verify: string) =>
+      ask(cseq, [
+        ['Security-Client', client],
+        ['Security-Verify', verify],
+      ]);
+    /** The refresh goes over what is in force, and names what shall be; its answer challenges the UE anew. */
+    const again = () =>
+      agreed(5062, 6064)
+        .up(300, on(request(3, offer, ANSWER), 5062))
+        .down(320, tell('401 Unauthorized', 3, [CHALLENGE, ['Security-Server', answer]]));
+    const done = (t: Talk, cseq: number) => t.down(500, tell('200 OK', cseq, [contact()]));
+
+    test('with new SPIs and ports', async () => {
+      const t = done(again().up(340, on(request(4, offer, answer), 5066)), 4);
+      const r = await found(t.up(600, esp('up', 2004, 1)).up(610, esp('up', 2002, 1)));
+      assert.deepEqual(codes(r), []);
+      assert.equal(r.registrations[0].secAgree.verified, true);
+    });
+
+    test('whose challenge does not arrive: the UE asks again over the old association', async () => {
+      const r = await found(done(again().up(340, on(request(4, offer, ANSWER), 5062)), 4));
+      assert.deepEqual(codes(r), []);
+    });
+
+    test('that repeats the old offer over the new association', async () => {
+      const r = await found(done(again().up(340, on(request(4, offer, ANSWER), 5066)), 4));
+      assert.deepEqual(codes(r), ['sip.security-mismatch']);
+    });
+
+    test('that goes over neither', async () => {
+      const r = await found(done(again().up(340, on(request(4, offer, answer), 5060)), 4));
+      assert.deepEqual(codes(r), ['sip.outside-association']);
+    });
+  });
 });
 
 describe('ESP in a tunnel', () => {
