@@ -186,7 +186,9 @@ export class Registration {
   }
 
   private challenged(at: Seen, e: SipEvent): void {
-    const value = e.text(e.status === 401 ? Header.WwwAuthenticate : Header.ProxyAuthenticate) ?? '';
+    // A network may offer Digest for others first: a UE with a card answers to AKA. RFC 8760 §2.3
+    const values = e.texts(e.status === 401 ? Header.WwwAuthenticate : Header.ProxyAuthenticate);
+    const value = values.find((v) => akaChallenge(v) !== undefined) ?? values[0] ?? '';
     const nonce = parameterOf(value, 'nonce') ?? '';
     this.challenges++;
     if (nonce !== '' && nonce === this.nonce) this.sameNonce++;

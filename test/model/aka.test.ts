@@ -97,6 +97,23 @@ describe('a challenge with the key of the subscriber', () => {
     assert.equal(r.registrations[0].aka.responseVerified, undefined);
   });
 
+  test('a challenge for AKA behind one for Digest', async () => {
+    const first = ['WWW-Authenticate', 'Digest realm="ims.example", nonce="0123", algorithm=MD5'] as const;
+    const both = ims.tell(401, 'Unauthorized', 'REGISTER', ims.REGISTERING, 1, {
+      headers: [first, ['WWW-Authenticate', nonce()]],
+    });
+    const r = await told(
+      new Script()
+        .up(0, ims.register(1))
+        .down(50, both)
+        .up(60, ims.register(2, 3600, ims.akaAnswer()))
+        .down(100, accepted()),
+    );
+    const { aka } = r.registrations[0];
+    assert.deepEqual([aka.macVerified, aka.responseVerified, aka.sqn], [true, true, 'ff9bb4d0b607']);
+    assert.deepEqual(codes(r), []);
+  });
+
   test('lines that are of no use are told without their keys', () => {
     const s = new SubscriberKeys(new EspKeys());
     const wrong = s.add(`impi=a k=${ims.SUBSCRIBER.k}\nsecret=1\nk=12 opc=34\n${VECTOR}`);
