@@ -7,7 +7,7 @@ import type { Dhcpv6Exchange } from './entities.js';
 import { addressOf, type Content } from './events.js';
 import type { Arrival, Seen } from './moment.js';
 
-const Type = { Advertise: 2, Reply: 7, Reconfigure: 10 } as const;
+const Type = { Advertise: 2, Reply: 7, Release: 8, Decline: 9, Reconfigure: 10 } as const;
 const Option = { nonTemporary: 3, address: 5, status: 13, sipNames: 21, sipAddresses: 22, dns: 23 } as const;
 const MOST_MESSAGES = 64;
 /** Octets of an identity association before its options. RFC 9915 §21.4 */
@@ -27,6 +27,8 @@ export interface Dhcpv6Transaction {
   readonly first: Seen;
   asked: Seen;
   requests: number;
+  /** The client gives back what it has: of what servers no longer know nothing is lost. RFC 9915 §18.2.10.3 */
+  readonly returns: boolean;
   /** The last answer, and its status code (RFC 9915 §21.13); 0: success. */
   answer: Seen | null;
   status: number;
@@ -64,6 +66,7 @@ export class Dhcpv6Client {
         first: seen,
         asked: seen,
         requests: 0,
+        returns: m.type === Type.Release || m.type === Type.Decline,
         answer: null,
         status: 0,
         backoff: new Backoff(...(PAUSES[m.type] ?? USUAL), 0, 0.1),
@@ -76,10 +79,14 @@ export class Dhcpv6Client {
     if (entry.messages.length < MOST_MESSAGES)
       entry.messages.push({ row: seen.row, at: seen, type, direction: at.up ? 'up' : 'down' });
     if (m.type === Type.Reply || m.type === Type.Advertise) {
-      t.answer = seen;
       if (this.given.size < LIMITS.exchanges) for (const address of leased(m)) this.given.add(address);
-      t.status = answered(entry, m);
       t.backoff.answered();
+      const status = statusOf(m, t.returns);
+      // RFC 9915 §18.2.9: of several servers one that has what is wanted is enough.
+      if (m.type === Type.Advertise && status !== 0 && entry.outcome === 'answered') return;
+      t.answer = seen;
+      t.status = status;
+      note(entry, m, status);
     } else {
       t.backoff.sent(seen);
       t.asked = seen;
@@ -88,28 +95,42 @@ export class Dhcpv6Client {
   }
 }
 
-/** Notes what an answer says; returns its status code. */
-function answered(entry: Dhcpv6Exchange, m: Dhcpv6Message): number {
+/** The status code of an answer, or that of the associations for which it gives no address. */
+function statusOf(m: Dhcpv6Message, returns: boolean): number {
   const option = findOption(m, Option.status);
-  const status = option !== undefined && option.length >= 2 ? u16(option, 0) : 0;
+  const own = option !== undefined && option.length >= 2 ? u16(option, 0) : 0;
+  return own === 0 && !returns && leased(m).length === 0 ? refusal(m) : own;
+}
+
+/** Notes what an answer says. */
+function note(entry: Dhcpv6Exchange, m: Dhcpv6Message, status: number): void {
   entry.outcome = status === 0 ? 'answered' : 'refused';
   const dns = optionAddresses(m, Option.dns).map(addressOf);
   if (dns.length > 0) entry.dns = dns;
   const pcscf = [...names(m), ...optionAddresses(m, Option.sipAddresses).map(addressOf)];
   if (pcscf.length > 0) entry.pcscf = pcscf;
-  return status;
 }
 
-/** The addresses of IA_NA options. RFC 9915 §21.4, §21.6 */
-function leased(m: Dhcpv6Message): string[] {
+/** The values of the options of a kind, at least so long, within IA_NA options. RFC 9915 §21.4 */
+function associated(m: Dhcpv6Message, kind: number, least: number): Uint8Array[] {
   return m.options.flatMap(({ code, bytes: b }) => {
-    const out: string[] = [];
+    const out: Uint8Array[] = [];
     if (code !== Option.nonTemporary) return out;
-    for (let i = IA_HEADER; i + 20 <= b.length; i += 4 + u16(b, i + 2))
-      if (u16(b, i) === Option.address) out.push(addressOf(b.subarray(i + 4, i + 20)));
+    for (let i = IA_HEADER; i + 4 + least <= b.length; i += 4 + u16(b, i + 2))
+      if (u16(b, i) === kind && u16(b, i + 2) >= least) out.push(b.subarray(i + 4, i + 4 + u16(b, i + 2)));
     return out;
   });
 }
+
+/** The addresses that associations have. RFC 9915 §21.6 */
+const leased = (m: Dhcpv6Message): string[] =>
+  associated(m, Option.address, 16).map((b) => addressOf(b.subarray(0, 16)));
+
+/** The first status code of an association that is no success, 0 where there is none. RFC 9915 §18.2.10.1, §21.13 */
+const refusal = (m: Dhcpv6Message): number =>
+  associated(m, Option.status, 2)
+    .map((b) => u16(b, 0))
+    .find((code) => code !== 0) ?? 0;
 
 function names(m: Dhcpv6Message): string[] {
   try {

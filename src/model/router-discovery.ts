@@ -34,6 +34,8 @@ export interface Probe {
   /** When it was probed for the last time. */
   last: Seen;
   readonly up: boolean;
+  /** Its nonces, by which it is known where the link sends it back. RFC 7527 §4.2 */
+  readonly nonces: Set<string>;
   duplicate: Seen | null;
 }
 
@@ -157,13 +159,19 @@ export class RouterDiscovery {
     this.list(at, 'DAD');
     const target = ip6(m.body, 4);
     const known = this.probes.findLast((p) => p.target === target);
+    const option = m.options.find((o) => o.type === OPTION.nonce)?.bytes;
+    const nonce = option === undefined ? '' : hex(option, 0, option.length, '');
     if (known !== undefined && known.up !== at.up) {
+      if (known.nonces.has(nonce)) return;
       known.duplicate ??= at.seen(); // RFC 4862 §5.4.3: both want it
       return;
     }
     const seen = at.seen();
+    const nonces = known?.nonces ?? new Set();
+    if (nonce !== '' && nonces.size < MOST_MESSAGES) nonces.add(nonce);
     if (known !== undefined) known.last = seen;
-    else if (this.probes.length < MOST) this.probes.push({ target, at: seen, last: seen, up: at.up, duplicate: null });
+    else if (this.probes.length < MOST)
+      this.probes.push({ target, at: seen, last: seen, up: at.up, nonces, duplicate: null });
   }
 
   /** RFC 4862 §5.4.4: an advertisement from the other side while the address is tentative. */

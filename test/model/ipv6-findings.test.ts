@@ -11,6 +11,7 @@ import {
   type NdOption,
   neighborAdvertisement,
   neighborSolicitation,
+  nonceOption,
   prefixOption,
   rdnssOption,
   routerAdvertisement,
@@ -159,5 +160,62 @@ describe('DHCPv6', () => {
     const r = await lived(t.up(9100, uses(OWN)));
     assert.deepEqual(codes(r), []);
     assert.equal(finding(r, 'dhcpv6.no-answer').severity, 'note');
+  });
+});
+
+test('a probe that the link sends back, as its nonce says, is no duplicate (RFC 7527 §4.2)', async () => {
+  const marked = (n: number): Uint8Array =>
+    nd('::', 'ff02::1:ff00:2', neighborSolicitation(address(OWN), [nonceOption(new Uint8Array(6).fill(n))]));
+  const dad = (r: Json): Json => r.addressing[0].slaac.dad[0].outcome;
+  const sent = () =>
+    new Talk()
+      .up(0, solicit)
+      .down(10, advertise([prefix(), DNS]))
+      .up(20, marked(1))
+      .up(40, asks(7))
+      .down(50, says(REPLY, 7, REST));
+  const back = await lived(sent().down(30, marked(1)).up(1100, uses(OWN)));
+  assert.deepEqual(codes(back), []);
+  assert.equal(dad(back), 'unique');
+  const foreign = await lived(sent().down(30, marked(2)).up(1100, uses(OWN)));
+  assert.deepEqual(codes(foreign), ['slaac.duplicate']);
+  assert.equal(dad(foreign), 'duplicate');
+});
+
+describe('a status within an identity association (RFC 9915 §18.2.10.1, §21.4)', () => {
+  const [SOLICIT, ADVERTISE, RELEASE] = [1, 2, 8];
+  const NO_ADDRS_AVAIL = 2;
+  const NO_BINDING = 3;
+  const association = (...options: number[]): Dhcpv6Option => ({
+    code: 3,
+    bytes: Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, ...options),
+  });
+  const status = (code: number): number[] => [0, 13, 0, 2, 0, code];
+  const lease = [0, 5, 0, 24, ...address(OTHER), 0, 0, 14, 16, 0, 0, 28, 32];
+  const wants = (type: number) =>
+    udp(at(LOCAL, 546), at('ff02::1:2', 547), encode(dhcpv6Codec, dhcpv6Message(type, 9, [association()])));
+  const exchange = (r: Json): Json => r.addressing[0].dhcpv6.exchanges[1];
+
+  test('without an address it refuses one', async () => {
+    const t = settled().up(2000, wants(SOLICIT));
+    const r = await lived(t.down(2010, says(ADVERTISE, 9, [association(...status(NO_ADDRS_AVAIL))])));
+    assert.deepEqual(codes(r), ['dhcpv6.refused']);
+    assert.match(finding(r, 'dhcpv6.refused').meaning, /^Its status is NoAddrAvail\./);
+    assert.equal(exchange(r).outcome, 'refused');
+  });
+
+  test('beside an address it does not, nor where another server gives one, nor after a release', async () => {
+    const t = settled()
+      .up(2000, wants(SOLICIT))
+      .down(2010, says(ADVERTISE, 9, [association(...lease)]));
+    const beside = t.copy().down(2020, says(ADVERTISE, 9, [association(...status(NO_ADDRS_AVAIL), ...lease)]));
+    const second = t.copy().down(2020, says(ADVERTISE, 9, [association(...status(NO_ADDRS_AVAIL))]));
+    const released = settled().up(2000, wants(RELEASE));
+    released.down(2010, says(REPLY, 9, [association(...status(NO_BINDING))]));
+    for (const fine of [beside, second, released]) {
+      const r = await lived(fine);
+      assert.deepEqual(codes(r), []);
+      assert.equal(exchange(r).outcome, 'answered');
+    }
   });
 });
