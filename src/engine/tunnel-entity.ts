@@ -194,8 +194,8 @@ function failureOf({ tunnel, tcp, connectAnswer }: TunnelLife): TunnelFailure {
 function helloFate(tunnel: Tunnel, { alerts }: TlsSession, { ways, end }: TcpLife): Own {
   const server = tunnel.direction(0) === 'up' ? 1 : 0;
   // Behind a proxy the answer to the CONNECT is among its octets.
-  if (tunnel.proxy === undefined && alerts.length === 0 && ways[server].octets > 0)
-    return ours`The ClientHello was answered with something that is no TLS.`;
+  const isReplied = tunnel.proxy === undefined ? ways[server].octets > 0 : tunnel.proxy.hasReply === true;
+  if (alerts.length === 0 && isReplied) return ours`The ClientHello was answered with something that is no TLS.`;
   if (end?.side !== server) return ours`The ClientHello was not answered.`;
   return end.how === 'rst'
     ? ours`The ClientHello was answered with a reset.`

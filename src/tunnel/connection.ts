@@ -271,6 +271,7 @@ export class Connection implements StreamConsumer {
     const w = half.window;
     const n = w.end - w.off;
     if (n === 0) return;
+    if (this.connected && side !== this.client.side) this.tunnel!.proxy!.hasReply = true;
     half.unclaimed = 0;
     if (half.begun) {
       const skip = proxyHeader(w.buf, w.off, w.end);

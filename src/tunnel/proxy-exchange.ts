@@ -14,6 +14,8 @@ export interface ProxyExchange {
   bodyHeader?: (typeof BODY_HEADERS)[number];
   /** The client did not wait for the answer. */
   isHasty?: boolean;
+  /** Behind a 2xx something came from beyond the proxy. */
+  hasReply?: boolean;
 }
 
 const DEMANDS_CREDENTIALS = 407;

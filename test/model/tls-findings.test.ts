@@ -99,6 +99,20 @@ describe('a handshake that fails', () => {
     assert.match(said(await end(FIN | ACK)), /^The connection was closed after the ClientHello, without an answer\./);
   });
 
+  test('and what came instead from behind a proxy', async () => {
+    const c = await begun(V12);
+    const [hello] = c.flights;
+    const before = [connect(), answer(200, 'OK')].map((p) => ({ ...p, ordered: true, pause: 0 }));
+    const said = async (...reply: string[]): Promise<string> => {
+      const flights = reply.map((s) => ({ side: 1 as const, octets: Buffer.from(s), ordered: true, pause: 0 }));
+      const r = await told({ ...c, flights: [...before, hello!, ...flights] });
+      return finding(r, 'tls.no-answer').meaning;
+    };
+    assert.match(await said(), /^The ClientHello was not answered\./);
+    for (const reply of ['HTTP/1.1 400 Bad Request\r\n\r\n', 'go away\r\n', '\xff'.repeat(40)])
+      assert.match(await said(reply), /^The ClientHello was answered with something that is no TLS\./);
+  });
+
   test('no server name: it stands before the alert that it leads to', async () => {
     const r = await told(await begun({ ...V12, client: { servername: '' } }, alert(112)));
     assert.deepEqual(codes(r), ['tls.sni-missing', 'tls.alert']);
