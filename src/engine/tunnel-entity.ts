@@ -209,7 +209,9 @@ const alertName = (description: number): Own =>
 function releaseOf({ tunnel, tcp, path }: TunnelLife, end: Moment): Release {
   const e = tcp.end;
   const { deaf } = tcp;
-  if (deaf !== null && (e === null || isBefore(deaf, e)))
+  // An end that one side says again and again, to one that was there, found nobody.
+  const isVain = deaf !== null && e?.side === deaf.side && e.how !== 'rst' && tcp.ways[1 - e.side].segments > 0;
+  if (deaf !== null && (e === null || isVain || isBefore(deaf, e)))
     return { by: 'unknown', how: 'silent', at: deaf, row: deaf.row, idleBeforeMs: deaf.idleMs, basis: 'inferred' };
   if (e === null || e.how === 'silent') {
     const idle = millis(tcp.last, end);

@@ -209,7 +209,7 @@ export class TcpLife {
   /** Follows who speaks: whether one side gets no answer any more. */
   private turn(a: Arrival, side: 0 | 1, s: SegmentFacts, idleMs: number): void {
     if (this.asking !== side) {
-      this.asking = s.length > 0 ? side : -1;
+      this.asking = s.length > 0 || (s.flags & Flag.Fin) !== 0 ? side : -1;
       this.askedMs = idleMs;
       this.repeats = 0;
       this.deaf = null;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CaptureBuilder } from '../build/capture.js';
 import { answer, clearConversation, connect, down, envelope, type Step, up } from '../build/conversation.js';
-import { ACK, at, ping, RST, SYN, tcp, udp } from '../build/packets.js';
+import { ACK, at, FIN, ping, RST, SYN, tcp, udp } from '../build/packets.js';
 import { snaplen } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import { CORE_MEDIA, captured, codes, ENDS, finding, type Json, reportOn, speech, UE_MEDIA } from './support.js';
@@ -257,6 +257,23 @@ describe('the end of a tunnel', () => {
     const { release } = r.tunnels[0];
     assert.deepEqual([release.how, release.basis, release.row], ['silent', 'inferred', '8']);
     assert.equal(Math.round(release.idleBeforeMs), 89_980);
+  });
+
+  test('a FIN that is sent again and again and nobody answers', async () => {
+    const fin = (ms: number) =>
+      [ms, 0, tcp(client, server, { seq: SENT, ack: GOT, flags: FIN | ACK }, NOTHING)] as const;
+    const after = (ms: number) => [0, 300, 900, 2100].map((n) => fin(ms + n));
+    const idle = await segments(...opening, ...after(90_000));
+    assert.deepEqual(codes(idle), ['tunnel.idle-cut']);
+    assert.equal(idle.tunnels[0].release.how, 'silent');
+    assert.match(finding(idle, 'tunnel.idle-cut').meaning, /^After 90 s in which nothing was sent/);
+    assert.deepEqual(codes(await segments(...opening, ...after(1000))), ['tunnel.dead']);
+    const ack = tcp(server, client, { seq: GOT, ack: SENT + 1 }, NOTHING);
+    for (const fine of [after(90_000).slice(0, 2), [...after(90_000), [92_120, 1, ack] as const]]) {
+      const r = await segments(...opening, ...fine);
+      assert.deepEqual(codes(r), []);
+      assert.equal(r.tunnels[0].release.how, 'fin');
+    }
   });
 });
 
