@@ -100,9 +100,11 @@ export class RtpStream {
     else if (this.isAside) this.payloadType = type;
     this.octets += octets;
     const late = this.reordered;
-    const fresh = this.count(seq, this.packets++ === 0);
-    if (clock > 0 && fresh && type !== KEEP_ALIVE_TYPE && !event)
-      this.arrive(at, timestamp, clock, marker, this.reordered > late);
+    const isMedia = clock > 0 && type !== KEEP_ALIVE_TYPE && !event;
+    // What comes again, or late, has no timestamp that is new: the sequence started anew.
+    const anew = isMedia && clock === this.clock && ((timestamp - this.newest) | 0) > 0;
+    const fresh = this.count(seq, this.packets++ === 0, anew);
+    if (isMedia && fresh) this.arrive(at, timestamp, clock, marker, this.reordered > late);
     this.seconds = at.seconds;
     this.nanos = at.nanos;
   }
@@ -119,13 +121,13 @@ export class RtpStream {
     if (!this.types.includes(type)) this.types = [...this.types, type]; // mostly one: no room for more
   }
 
-  /** Counts a sequence number; false: it has come before. */
-  private count(seq: number, first: boolean): boolean {
+  /** Counts a sequence number; false: it has come before. @param anew it is no earlier packet, whatever its number */
+  private count(seq: number, first: boolean, anew: boolean): boolean {
     if (first) return this.begin(seq);
     const low = this.highest & 0xffff;
     let delta = (seq - low) & 0xffff;
     if (delta >= WRAP / 2) delta -= WRAP;
-    if (delta > MAX_DROPOUT || delta < -MAX_MISORDER) {
+    if (delta > MAX_DROPOUT || delta < -MAX_MISORDER || (anew && delta <= 0)) {
       if (this.restart !== seq) {
         this.restart = (seq + 1) & 0xffff;
         this.unique++;
@@ -203,9 +205,11 @@ export class RtpStream {
       const arrival = (at.seconds - this.clockSeconds) * 1000 + (at.nanos - this.clockNanos) / 1e6;
       const sent = (((timestamp - this.timestamp) | 0) * 1000) / clock;
       const leapt = sent - arrival > LEAP_MS || sent < -LEAP_MS;
-      if (leapt && !late && !this.afterLate) this.leaps++;
+      const leaps = leapt && !late && !this.afterLate;
+      if (leaps) this.leaps++;
+      if (leaps || ((timestamp - this.newest) | 0) > 0) this.newest = timestamp;
       if (!leapt && !(marker && arrival - sent > LEAP_MS)) this.spread(Math.abs(arrival - sent));
-    }
+    } else this.newest = timestamp;
     this.afterLate = late;
     this.clock = clock;
     this.clockSeconds = at.seconds;
@@ -217,6 +221,8 @@ export class RtpStream {
   private clockSeconds = 0;
   private clockNanos = 0;
   private afterLate = false;
+  /** The latest timestamp since the clock started, or leapt: not that of a packet that came late. */
+  private newest = 0;
 
   private spread(ms: number): void {
     this.jitter += (ms - this.jitter) / 16;

@@ -206,6 +206,26 @@ describe('streams', () => {
     assert.deepEqual([up.lost, up.reordered, up.bursts], [1, 6, { count: 1, longest: 1 }]);
   });
 
+  test('numbers that start anew a little back, while the time goes on', async () => {
+    for (const from of [0, 30, 58]) {
+      const { r, up } = await streamed([...run(60), ...run(100, 1200, from, 160 * 60)], 5000);
+      assert.deepEqual(codes(r), [], String(from));
+      assert.deepEqual([up.packets, up.lost, up.duplicates, up.reordered], [160, 0, 0, 0], String(from));
+    }
+  });
+
+  test('every packet twice, one of them after a late one', async () => {
+    const all = run(60);
+    const late = all.splice(20, 1)[0]!;
+    all.splice(22, 0, [all[21]![0] + 5, late[1], late[2]]);
+    const twice = all.flatMap(([ms, seq, time]): Sent[] => [
+      [ms, seq, time],
+      [ms + 1, seq, time],
+    ]);
+    const { up } = await streamed(twice);
+    assert.deepEqual([up.packets, up.lost, up.duplicates, up.reordered], [120, 0, 60, 1]);
+  });
+
   test('numbers that go round, with loss and disorder there', async () => {
     const all = run(100, 0, 65_500, 0);
     [all[34], all[37]] = [
