@@ -93,6 +93,12 @@ function isFollowed(a: MediaStream, b: MediaStream): boolean {
   return same && there && a.tunnel === b.tunnel && a.rtp.packets >= HABIT && pause >= 0 && pause <= AFTER_MS;
 }
 
+/** RFC 4867 §8.1: whether a stream may have a mode; what asks for others is passed over (§4.3.1). */
+function isInModeSet(s: MediaStream, mode: number): boolean {
+  const set = /(?:^|[\s;])mode-set\s*=\s*([\d,\s]+)/i.exec(s.agreed(s.rtp.payloadType)?.parameters ?? '')?.[1];
+  return set === undefined || set.split(',').map(Number).includes(mode);
+}
+
 /** RFC 4867 §4.3.1: a mode request asks for that mode or a lower one. */
 function judgeRequest(s: MediaStream, streams: readonly MediaStream[], findings: Findings): void {
   const mode = s.speech?.asksFor;
@@ -100,6 +106,7 @@ function judgeRequest(s: MediaStream, streams: readonly MediaStream[], findings:
   const back = streams.find((x) => x.to.address === s.from.address && x.to.port === s.from.port && x !== s);
   const share = back?.speech?.shareAbove(mode) ?? 0;
   if (back === undefined || back.rtp.packets < HABIT || share < UNHEARD) return;
+  if ([s, back].some((x) => !isInModeSet(x, mode))) return;
   findings.raise('media.request-ignored', back.rtp.start, refsOf(back), {
     detail: ours`${ofNumber(mode, (n) => s.speech!.nameOf(n))} kbit/s was asked for, and ${Math.round(100 * share)} % of the frames have more.`,
   });

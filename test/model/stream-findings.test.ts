@@ -246,8 +246,8 @@ describe('streams', () => {
       b[1] = 0xc0;
       return b;
     };
-    const talk = (request: number) => {
-      const t = call(2000, ['a=rtpmap:97 AMR/8000'], ' 97');
+    const talk = (request: number, more: readonly string[] = []) => {
+      const t = call(2000, ['a=rtpmap:97 AMR/8000', ...more], ' 97');
       for (let i = 0; i < 60; i++) {
         t.up(1220 + 20 * i, packet(UE_MEDIA, CORE_MEDIA, i, 160 * i, 97, frame(request)));
         t.down(1225 + 20 * i, packet(CORE_MEDIA, UE_MEDIA, i, 160 * i, 97, frame(15)));
@@ -259,6 +259,9 @@ describe('streams', () => {
     const r = await talk(2);
     assert.deepEqual(codes(r), ['media.request-ignored']);
     assert.match(r.findings[0].meaning, /^5\.9 kbit\/s was asked for, and 100 % of the frames have more\./);
+    // A mode that was not agreed on is no request.
+    assert.deepEqual(codes(await talk(2, ['a=fmtp:97 mode-set=0,4,7'])), []);
+    assert.deepEqual(codes(await talk(2, ['a=fmtp:97 mode-set=0,2,7; max-red=0'])), ['media.request-ignored']);
   });
 });
 
