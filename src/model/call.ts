@@ -14,6 +14,8 @@ import { uid } from './uid.js';
 /** RFC 3261 §17.1.1.2: timer B, after which an INVITE without answer has failed. */
 const TIMER_B_MS = 32_000;
 const WARNING = headerId('Warning');
+/** Requests within a dialog whose refusal as unknown ends the call. RFC 5057 §5 */
+const WITHIN: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'INFO']);
 const MOST_MESSAGES = 500;
 const MOST_DESCRIPTIONS = 64;
 const MOST_PLACES = 16;
@@ -48,6 +50,8 @@ export class Call {
   restoration: Seen | null = null;
   /** First description of the UE with a medium of speech or video whose bandwidth it does not tell. */
   unmeasured: Seen | null = null;
+  /** The first answer within the dialog that ended it: the other side has lost it. */
+  lost: { readonly at: Seen; readonly status: number } | null = null;
   acked = false;
   retransmissions = 0;
   dropped = 0;
@@ -229,7 +233,10 @@ export class Call {
   }
 
   private response(at: Seen, e: SipEvent): void {
-    if (e.method !== 'INVITE' || e.cseq !== this.cseq || this.byCaller(e)) return;
+    if (e.method !== 'INVITE' || e.cseq !== this.cseq || this.byCaller(e)) {
+      if (WITHIN.has(e.method)) this.within(at, e);
+      return;
+    }
     const { status } = e;
     const { tag } = e.to;
     if (status > 100 && status < 300 && this.tags.length < MOST_DESCRIPTIONS && !this.tags.includes(tag))
@@ -247,6 +254,22 @@ export class Call {
       this.releasedBy = undefined;
       this.end = null;
     } else this.refused(at, e);
+  }
+
+  /** RFC 3261 §12.2.1.2: 481 and 408 end a dialog, unless a later answer shows that it goes on. */
+  private within(at: Seen, e: SipEvent): void {
+    const { status } = e;
+    const { tag } = this.byCaller(e) ? e.from : e.to;
+    if (status === 481 || status === 408) {
+      if (this.state !== 'established' || this.isOther(tag)) return;
+      this.lost = { at, status };
+      this.end = at;
+      this.state = 'ended';
+    } else if (status >= 200 && status < 300 && this.lost !== null && this.end === this.lost.at) {
+      this.lost = this.end = null;
+      this.open.add(tag);
+      this.state = 'established';
+    }
   }
 
   private early(at: Seen, e: SipEvent): void {

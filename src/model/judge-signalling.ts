@@ -123,6 +123,8 @@ export function judgeCall(c: Call, end: Moment, findings: Findings): void {
       detail: words`${reason}${again}`,
     });
   }
+  if (c.lost !== null)
+    findings.raise('call.dialog-lost', c.lost.at, refs, { detail: ours`The answer was ${c.lost.status}.` });
   if (c.restoration !== null) findings.raise('sip.restoration', c.restoration, refs, { severity: 'warn' });
   if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);
   judgeFeatures(c, refs, end, findings);

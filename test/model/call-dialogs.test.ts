@@ -84,6 +84,48 @@ describe('several dialogs of a call', () => {
   });
 });
 
+describe('a dialog that one side has lost (RFC 5057 §5)', () => {
+  const REFUSED = '481 Call/Transaction Does Not Exist';
+  const start = () => both(answered(invited(talk(), 1000), 1200), 1210, 90);
+  const asked = (t: Talk, ms: number, method: string, answer: string, cseq = 2) =>
+    t
+      .up(ms, sip(`${method} ${BOB}`, { toTag: 'b', cseq }))
+      .down(ms + 50, sip(`${answer} ${method}`, { toTag: 'b', cseq }, 'down'));
+
+  test('the call is over', async () => {
+    for (const answer of [REFUSED, '408 Request Timeout'])
+      for (const method of ['INVITE', 'UPDATE', 'INFO']) {
+        const r = await found(asked(start(), 3150, method, answer));
+        assert.deepEqual(codes(r), ['call.dialog-lost'], `${answer} ${method}`);
+        assert.deepEqual([r.calls[0].state, seconds(r.calls[0].durationMs)], ['ended', 2]);
+      }
+  });
+
+  test('for the side that was called too, and the BYE that follows changes nothing', async () => {
+    const theirs = { fromTag: 'b', toTag: 'a', from: BOB, to: ALICE, cseq: 1, branch: 'z9hG4bKtheirs' };
+    const t = start()
+      .down(3150, sip(`UPDATE ${ALICE}`, theirs, 'down'))
+      .up(3200, sip(`${REFUSED} UPDATE`, theirs));
+    const r = await found(ended(t, 3300));
+    assert.deepEqual(codes(r), ['call.dialog-lost']);
+    assert.deepEqual([r.calls[0].state, seconds(r.calls[0].durationMs)], ['ended', 2]);
+  });
+
+  test('what concerns other usages, or comes after BYE, says nothing of the call', async () => {
+    const r = await found(ended(asked(asked(start(), 3150, 'REFER', REFUSED), 3250, 'MESSAGE', REFUSED, 3), 4000));
+    assert.equal(seconds(r.calls[0].durationMs), 2.8);
+    assert.equal(r.calls[0].releasedBy, 'caller');
+    assert.ok(!codes(await found(asked(ended(start(), 3100), 3200, 'INFO', REFUSED))).includes('call.dialog-lost'));
+  });
+
+  test('a later answer shows that it goes on', async () => {
+    const t = asked(asked(start(), 3150, 'UPDATE', '408 Request Timeout'), 3300, 'UPDATE', '200 OK', 3);
+    const r = await t.report({ end: 'none' });
+    assert.equal(r.calls[0].state, 'established');
+    assert.ok(!codes(r).includes('call.dialog-lost'));
+  });
+});
+
 test('a re-INVITE of the callee makes no dialog, whatever its CSeq', async () => {
   const theirs = { fromTag: 'b', toTag: 'a', from: BOB, to: ALICE, cseq: 1, branch: 'z9hG4bKtheirs' };
   const t = answered(invited(talk(), 1000), 1200)

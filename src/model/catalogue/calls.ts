@@ -178,6 +178,14 @@ export const CALLS: Entries = {
     meaning: 'The session was not refreshed in time: the other side, or the network, ends the call.',
     next: 'See who the refresher is, and whether its re-INVITE or UPDATE got lost, or was refused.',
   },
+  'call.dialog-lost': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'One side of a call no longer knows it',
+    clause: 'RFC 3261 §12.2.1.2',
+    meaning: 'A request within the call was answered with 481 or 408: the call is over for whoever asked.',
+    next: 'See which element lost its state: a restart, a failover, or a timer that ended the session.',
+  },
   'call.no-ack': {
     severity: 'warn',
     kind: 'service',
