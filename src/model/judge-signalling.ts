@@ -24,6 +24,8 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
   const loop = r.challenges >= LOOP || (r.sameNonce > 0 && r.state !== 'registered');
   if (loop) raise('sip.register-loop', at, { detail: ours`${r.challenges} challenges came in a row.` });
   if (r.falseChallenge !== null) raise('sip.aka-mac', r.falseChallenge);
+  if (r.refusedChallenge !== null)
+    raise('sip.aka-refused', r.refusedChallenge, r.state === 'registered' ? { severity: 'warn' } : {});
   if (r.falseResponse !== null) raise('sip.aka-response', r.falseResponse);
   if (r.leak !== null && r.tunnel !== 0) raise('sip.aka-leak', r.leak);
   if (r.status === 494) raise('sip.security-refused');

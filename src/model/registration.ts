@@ -62,6 +62,8 @@ export class Registration {
   /** The first challenge that K does not make, the first response that it does not give, the first that carries keys. */
   falseChallenge: Seen | null = null;
   falseResponse: Seen | null = null;
+  /** The first response that says that the card finds the challenge false. */
+  refusedChallenge: Seen | null = null;
   leak: Seen | null = null;
   resynchronisations = 0;
   /** Last final status, where it was sent, and what else it says. */
@@ -153,8 +155,10 @@ export class Registration {
       this.resynchronise();
       return;
     }
-    if (this.opinion === undefined || this.aka === undefined) return;
+    if (this.aka === undefined) return;
     if (parameterOf(credentials, 'nonce') !== this.nonce) return; // an older challenge is answered
+    if (this.nonce !== '' && parameterOf(credentials, 'response') === '') this.refusedChallenge ??= at; // RFC 3310 §3.4
+    if (this.opinion === undefined) return;
     const right = this.secrets?.response(this.opinion, credentials, 'REGISTER');
     if (right === undefined) return;
     this.aka.responseVerified = right;

@@ -97,6 +97,20 @@ describe('a challenge with the key of the subscriber', () => {
     assert.equal(r.registrations[0].aka.responseVerified, undefined);
   });
 
+  test('a card that finds the challenge false (TS 24.229 §5.1.1.5.3)', async () => {
+    const empty = ims.akaAnswer().replace(/response="[^"]*"/, 'response=""');
+    const forbidden = ims.tell(403, 'Forbidden', 'REGISTER', ims.REGISTERING, 2);
+    const start = new Script()
+      .up(0, ims.register(1))
+      .down(50, challenge(nonce()))
+      .up(60, ims.register(2, 3600, empty));
+    for (const keys of ['', KEYS])
+      assert.deepEqual(codes(await told(start.down(100, forbidden), keys)), [
+        'sip.aka-refused',
+        'sip.register-forbidden',
+      ]);
+  });
+
   test('a challenge for AKA behind one for Digest', async () => {
     const first = ['WWW-Authenticate', 'Digest realm="ims.example", nonce="0123", algorithm=MD5'] as const;
     const both = ims.tell(401, 'Unauthorized', 'REGISTER', ims.REGISTERING, 1, {

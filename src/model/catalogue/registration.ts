@@ -19,6 +19,14 @@ export const REGISTRATION: Entries = {
     meaning: 'MAC in AUTN is wrong for the K that was given: the card refuses the challenge.',
     next: 'Compare K and OPc of the HSS with those of the card, and with the file that was given here.',
   },
+  'sip.aka-refused': {
+    severity: 'error',
+    kind: 'service',
+    title: 'The UE takes the challenge for a false one',
+    clause: 'TS 24.229 §5.1.1.5.3',
+    meaning: 'Its response is empty, and without AUTS: MAC in AUTN is wrong for the key on its card.',
+    next: 'Compare K and OPc of the HSS with those of the card.',
+  },
   'sip.aka-response': {
     severity: 'error',
     kind: 'service',
