@@ -36,6 +36,8 @@ export interface FileSpan {
 
 /** Interfaces and cores deliver frames out of order by less. */
 const BACKWARDS_MS = 1000;
+/** Over TCP two octets before a message of the DNS say how long it is. RFC 1035 §4.2.2 */
+const DNS_PREFIX = 2;
 /** First octet of a message of SigComp, where SIP is expected. */
 const SIGCOMP = 0xf8;
 const SIP_PORT = 5060;
@@ -66,6 +68,7 @@ export class SessionTap implements Tap {
   private readonly rtp: AnyDissector | undefined;
   private readonly sip: AnyDissector | undefined;
   private readonly http: AnyDissector | undefined;
+  private readonly dns: AnyDissector | undefined;
   private readonly esp: AnyDissector | undefined;
 
   constructor(
@@ -78,6 +81,7 @@ export class SessionTap implements Tap {
     this.rtp = registry.byProto('rtp');
     this.sip = registry.byProto('sip');
     this.http = registry.byProto('http');
+    this.dns = registry.byProto('dns');
     this.esp = registry.byProto('esp');
   }
 
@@ -239,6 +243,7 @@ export class SessionTap implements Tap {
       // The view of a TLS record is made when it is asked for.
       for (const pdu of packet.pdus)
         if (pdu.dissector === this.sip) this.message(packet, pdu.view);
+        else if (pdu.dissector === this.dns) this.model.dns(this.at, this.within(packet, pdu.view, DNS_PREFIX));
         else if (pdu.dissector === this.http && this.at.tunnel === 0)
           this.model.outside.http(this.at, this.fill(packet), pdu.view, packet.state!);
     } else if (packet.control !== null && packet.net === 6) {
@@ -314,13 +319,18 @@ export class SessionTap implements Tap {
   }
 
   private message(packet: Packet, v: View): void {
+    this.signalled(packet, this.within(packet, v));
+  }
+
+  /** A message of a stream behind so many octets that come before it. */
+  private within(packet: Packet, v: View, prefix = 0): Content {
     const c = this.fill(packet);
     c.buf = v.buf;
-    c.off = v.off;
+    c.off = Math.min(v.end, v.off + prefix);
     c.end = v.end;
     c.wireEnd = v.wireEnd;
     c.stream = true;
-    this.signalled(packet, c);
+    return c;
   }
 
   private signalled(packet: Packet, c: Content): void {

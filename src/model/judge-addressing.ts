@@ -223,7 +223,7 @@ function judgeRouters(a: Addressing, addressed: boolean, end: Moment, raise: Rai
 
 /** Names matter where the UE did not find its P-CSCF without them; that of the P-CSCF most of all. */
 function judgeNames(a: Addressing, end: Moment, signalled: boolean, raise: Raise, fail: Fail): void {
-  const healed = signalled ? ({ severity: 'note' } as const) : {};
+  const healed = signalled ? NOTE : {};
   const wanted = new Set(namersOf(a).flatMap((e) => e.pcscf.map((p) => p.toLowerCase())));
   const lost = (q: Question): boolean => {
     if (signalled || !wanted.has(q.name) || a.dns.addressesOf(q.name).length > 0) return false;
@@ -239,11 +239,11 @@ function judgeNames(a: Addressing, end: Moment, signalled: boolean, raise: Raise
     const name = quoted('host', q.name);
     const detail =
       q.code > 0 ? words`The question for ${name} got code ${q.code}.` : words`The question was for ${name}.`;
-    raise('dns.failed', q.at, { detail, ...healed });
+    raise('dns.failed', q.at, { detail, ...(a.dns.isMended(q) ? NOTE : healed) });
   }
   for (const q of a.dns.missing()) {
     if (lost(q)) continue;
-    const about = wanted.has(q.name) ? {} : ({ severity: 'note' } as const);
+    const about = wanted.has(q.name) && !a.dns.isMended(q) ? {} : NOTE;
     raise('dns.no-name', q.answerAt ?? q.at, { detail: words`The name is ${quoted('host', q.name)}.`, ...about });
   }
 }

@@ -1,11 +1,13 @@
 import { ours, quoted, words } from '../kit/index.js';
 import type { Findings, Remark } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
-import { type Moment, millis, type Seen } from './moment.js';
+import { isBefore, type Moment, millis, type Seen } from './moment.js';
 import type { SessionModel } from './session-model.js';
 
 /** RFC 1035 §7.2: an answer that has not come by then was lost, or there is none. */
 const ANSWER_MS = 5000;
+/** A name that is asked for so shortly before a tunnel belongs to it. */
+const BEFORE_MS = 120_000;
 /** What a name says that is that of an EFTF for sure, where no tunnel came of it. */
 const EFTF_NAME = /(^|[.-])eftf\d*[.-]/;
 
@@ -51,9 +53,18 @@ function judgeNames(m: SessionModel, end: Moment, findings: Findings): void {
     const same = m.outside.names.about(q.client, q.name).some((o) => o.addresses.length > 0);
     const proxied = m.tunnels.some((t) => t.proxy !== undefined && t.ue.address === q.client);
     if (same || proxied || (q.code < 0 && millis(q.at, end) < ANSWER_MS)) continue;
+    // Resolvers try endings of their own, and other names, before or after the one that leads to the EFTF.
+    const reached = m.tunnels.some(
+      (t) =>
+        t.ue.address === q.client &&
+        t.state === 'established' &&
+        millis(q.at, t.opened) <= BEFORE_MS &&
+        isBefore(q.at, t.closed ?? end),
+    );
     const how = q.code < 0 ? 'was not answered' : ours`got code ${q.code}`;
     findings.raise('dns.eftf', q.answerAt ?? q.at, [], {
       detail: words`The question for ${quoted('host', q.name)} ${how}.`,
+      ...(reached && { severity: 'note' }),
     });
   }
 }

@@ -83,7 +83,8 @@ export class OtherAttempts {
     const port = 500;
     if ((c.buf[off + IKE.flags] & IKE.response) === 0) {
       const a = this.asked('epdg', at, c.from, { address: c.to, port });
-      if (exchange === IKE.auth && a.outcome === 'answered') a.outcome = 'failed';
+      // With EAP there are several: each has to be answered (RFC 7296 §2.16).
+      if (exchange === IKE.auth && a.outcome !== 'unanswered') a.outcome = 'failed';
     } else this.told('epdg', at, { address: c.from, port }, c.to, exchange === IKE.auth ? 'succeeded' : 'answered');
   }
 

@@ -51,7 +51,8 @@ export class OuterNames {
   }
 
   private answered(at: Arrival, q: OuterQuestion | undefined, m: DnsMessage): void {
-    if (q === undefined) return;
+    // Of several servers one that knows the name is enough.
+    if (q === undefined || (q.addresses.length > 0 && (m.flags & 15) !== 0)) return;
     q.code = m.flags & 15;
     q.answerAt = at.seen();
     for (const r of m.answers)

@@ -52,8 +52,10 @@ export class Resolver {
       return;
     }
     const question = this.asked.get(key);
-    if (question !== undefined && question.code < 0) {
-      question.code = m.flags & 15;
+    const code = m.flags & 15;
+    // Several servers may be asked under one number: one that has an answer is enough.
+    if (question !== undefined && (question.code < 0 || code === 0)) {
+      question.code = code;
       question.answerAt = at.seen();
     }
     this.learn(name, m);
@@ -103,6 +105,11 @@ export class Resolver {
   /** Questions that failed: refused by a code other than NXDOMAIN, or not answered. */
   failed(): Question[] {
     return [...this.asked.values()].filter((q) => q.code !== 0 && q.code !== NXDOMAIN);
+  }
+
+  /** Whether the same was asked again, of another server maybe, and answered. */
+  isMended(q: Question): boolean {
+    return [...this.asked.values()].some((o) => o.code === 0 && o.type === q.type && o.name === q.name);
   }
 
   /** Names that do not exist. */

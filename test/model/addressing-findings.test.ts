@@ -155,6 +155,22 @@ describe('what else is noticed inside', () => {
     assert.match(finding(r, 'dns.failed').meaning, /pcscf\.ims\.example/);
   });
 
+  test('a DNS server that fails where the same, or another, answers is a note', async () => {
+    const other = at('10.0.0.9', 53);
+    const name = 'pcscf.ims.example';
+    const fails = { ...question(1, name), flags: 0x8182 };
+    for (const id of [1, 2]) {
+      const t = addressed(new Talk())
+        .up(100, udp(PORT, DNS, dns(question(1, name))))
+        .down(110, udp(DNS, PORT, dns(fails)))
+        .up(120, udp(PORT, other, dns(question(id, name))))
+        .down(130, udp(other, PORT, dns({ ...question(id, name), flags: 0x8180 })));
+      const r = await found(t);
+      assert.deepEqual(codes(r), []);
+      assert.equal(finding(r, 'dns.failed')?.severity, id === 1 ? undefined : 'note');
+    }
+  });
+
   test('a name that does not exist', async () => {
     const t = addressed(new Talk()).up(100, udp(PORT, DNS, dns(question(1, 'other.example'))));
     const r = await found(t.down(110, udp(DNS, PORT, dns({ ...question(1, 'other.example'), flags: 0x8183 }))));

@@ -128,6 +128,74 @@ describe('what a phone tries beside its tunnel', () => {
     assert.deepEqual(codes(silent), ['dns.eftf']);
   });
 
+  describe('several answers of the DNS', () => {
+    const NAME = 'eftf.ims.example';
+    const SECOND = at('192.0.2.54', 53);
+    const ask =
+      (name: string, server = DNS[1], ms = 0) =>
+      (b: CaptureBuilder) =>
+        b.packet(udp(DNS[0], server, encode(dns, dnsQuery(7, name, 1))), ms);
+    const reply =
+      (name: string, code: number, ms: number, server = DNS[1]) =>
+      (b: CaptureBuilder) => {
+        const found = code === 0 ? [addressRecord(name, ENDS.server.address)] : [];
+        return b.packet(udp(server, DNS[0], encode(dns, dnsResponse(dnsQuery(7, name, 1), found, code))), ms, 1);
+      };
+    const of = (...parts: ((b: CaptureBuilder) => CaptureBuilder)[]) =>
+      parts.reduce((b, part) => part(b), new CaptureBuilder());
+
+    test('one of several servers that knows the name is enough, whoever is first', async () => {
+      const both = [ask(NAME), ask(NAME, SECOND, 5)];
+      for (const [first, second] of [
+        [2, 0],
+        [0, 2],
+      ] as const) {
+        const r = await told(tunnel(of(...both, reply(NAME, first, 20), reply(NAME, second, 30, SECOND))));
+        assert.deepEqual(codes(r), []);
+        assert.deepEqual(attempts(r), [['dns', 'succeeded', 2, NAME]]);
+        assert.equal(r.tunnels[0].eftf.name, NAME);
+      }
+    });
+
+    test('an ending that a resolver adds is a note where the tunnel came', async () => {
+      const added = `${NAME}.home.arpa`;
+      const r = await told(tunnel(of(ask(added), reply(added, 3, 10), ask(NAME, DNS[1], 20), reply(NAME, 0, 30))));
+      assert.deepEqual(codes(r), []);
+      assert.equal(finding(r, 'dns.eftf').severity, 'note');
+      assert.deepEqual(codes(await told(of(ask(added), reply(added, 3, 10)))), ['dns.eftf']);
+    });
+
+    test('an answer that came over TCP, as what does not fit a datagram', async () => {
+      const framed = (m: ReturnType<typeof dnsQuery>): Uint8Array => {
+        const b = encode(dns, m);
+        return Uint8Array.of(b.length >> 8, b.length & 255, ...b);
+      };
+      const question = dnsQuery(7, NAME, 1);
+      const steps = [
+        { side: 0 as const, plain: framed(question) },
+        { side: 1 as const, plain: framed(dnsResponse(question, [addressRecord(NAME, ENDS.server.address)])) },
+      ];
+      const ends = { client: at(PHONE, 41_001), server: DNS[1], step: 10 };
+      const r = await told(tunnel(new CaptureBuilder()).connection(clearConversation(steps), ends));
+      assert.deepEqual(codes(r), []);
+      assert.equal(r.tunnels[0].eftf.name, NAME);
+    });
+  });
+
+  test('IKE with EAP of which the second message gets no answer did not get through', async () => {
+    const epdg = '203.0.113.9';
+    const [up, down] = [at(PHONE, 4500), at(epdg, 4500)];
+    const b = new CaptureBuilder()
+      .packet(udp(at(PHONE, 500), at(epdg, 500), ike(34, false)), 0)
+      .packet(udp(at(epdg, 500), at(PHONE, 500), ike(34, true)), 50, 1)
+      .packet(udp(up, down, marked(ike(35, false))), 100)
+      .packet(udp(down, up, marked(ike(35, true))), 150, 1)
+      .packet(udp(up, down, marked(ike(35, false))), 200);
+    const r = await told(tunnel(b));
+    assert.deepEqual(attempts(r), [['epdg', 'failed', 3, '']]);
+    assert.deepEqual(notes(r), ['attempt.epdg-blocked']);
+  });
+
   test('of another phone it is none of its business', async () => {
     const b = new CaptureBuilder();
     b.packet(udp(at('192.0.2.77', 500), at('203.0.113.9', 500), ike(34, false)), 0);
