@@ -36,7 +36,7 @@ export class SpeechFrames {
   private packets = 0;
   /** Of G.711. */
   private octets = 0;
-  /** Packets whose length is not that of the frames that they announce. */
+  /** Packets whose length is not that of the frames that they announce, or whose frames are of no type. */
   misfits = 0;
   /** Those of them that the other packing fits. */
   private otherwise = 0;
@@ -94,6 +94,7 @@ export class SpeechFrames {
     if (request !== NO_REQUEST) this.request(request);
     let bit = 8 * off + (this.aligned ? 8 : 4);
     let speech = 0;
+    let known = true;
     for (let n = 0; n < MOST_FRAMES; n++) {
       if (bit + 6 > 8 * end) break;
       const entry = bits(b, bit, 6);
@@ -102,21 +103,27 @@ export class SpeechFrames {
       const size = speechBits(wide, type);
       speech += this.aligned ? 8 * Math.ceil(size / 8) : size;
       if ((entry & 1) === 0) this.damaged++;
-      this.frame(type, 0, wide ? 9 : 8);
+      known = this.frame(type, 0, wide ? 9 : 8) && known;
       if ((entry & 0x20) === 0) break; // F: no more frames follow
     }
-    if ((bit + speech + 7) >> 3 === end) return;
-    this.misfits++;
+    const isWhole = (bit + speech + 7) >> 3 === end;
+    if (!isWhole || !known) this.misfits++;
+    if (isWhole) return;
     if (fits(b, off, end, wide, !this.aligned)) this.otherwise++;
   }
 
-  /** @param table 0, or 16 for the AMR-WB mode of EVS  @param sid type of a silence descriptor */
-  private frame(type: number, table: number, sid: number): void {
+  /**
+   * Counts a frame; false: it is of no type.
+   * @param table 0, or 16 for the AMR-WB mode of EVS
+   * @param sid type of a silence descriptor
+   */
+  private frame(type: number, table: number, sid: number): boolean {
     if (type < sid) this.frames[table + type]++;
     else if (type === sid) this.sid++;
     else if (type === NO_DATA) this.noData++;
     else if (type === LOST) this.lost++;
-    else this.misfits++;
+    else return false;
+    return true;
   }
 
   /** TS 26.445 annex A.2: the compact format is known by its length alone, all others begin with a header. */
@@ -132,15 +139,16 @@ export class SpeechFrames {
       if ((request & 0x7f) !== 0x7f) this.request(request);
     }
     let speech = 0;
+    let known = true;
     for (let n = 0; n < MOST_FRAMES && at < end; n++) {
       const entry = b[at++];
       const io = (entry & 0x20) !== 0;
-      this.frame(entry & 15, io ? TYPES : 0, io ? 9 : 12);
+      known = this.frame(entry & 15, io ? TYPES : 0, io ? 9 : 12) && known;
       speech += frameOctets(entry);
       if ((entry & 0x40) === 0) break;
     }
     // Octets of zero may follow, so that the length is not that of a compact frame.
-    if (at + speech > end) this.misfits++;
+    if (at + speech > end || !known) this.misfits++;
   }
 
   /** Frames by mode, as people name it. */

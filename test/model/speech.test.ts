@@ -31,7 +31,47 @@ const payload = (n: number, ...first: number[]): Uint8Array => {
   return b;
 };
 
+/** Bits of a frame of AMR by its type: TS 26.101 tables 2 and A.1b. */
+const AMR_BITS = [95, 103, 118, 134, 148, 159, 204, 244, 39];
+
+/** A packet of AMR with these frame types, bit by bit (RFC 4867 §4.3, §4.4). */
+function packed(aligned: boolean, types: readonly number[]): Uint8Array {
+  let bits = aligned ? '11110000' : '1111';
+  const toOctet = () => {
+    while (bits.length % 8 > 0) bits += '0';
+  };
+  for (const [i, type] of types.entries()) {
+    bits += `${i < types.length - 1 ? 1 : 0}${type.toString(2).padStart(4, '0')}1`;
+    if (aligned) toOctet();
+  }
+  for (const type of types) {
+    bits += '110'.repeat(100).slice(0, AMR_BITS[type] ?? 0);
+    if (aligned) toOctet();
+  }
+  toOctet();
+  return Uint8Array.from(bits.match(/.{8}/g)!, (octet) => Number.parseInt(octet, 2));
+}
+
 describe('frames of speech', () => {
+  test('AMR, two frames in a packet, in both packings and taken for the other', () => {
+    const frames = [
+      [7, 4],
+      [7, 4],
+      [7, 7],
+      [7, 8],
+      [15, 15],
+    ] as const;
+    const all = (aligned: boolean) => [...frames, ...frames].map((types) => packed(aligned, types));
+    for (const aligned of [true, false]) {
+      const s = take('AMR', `octet-align=${aligned ? 1 : 0}`, all(aligned));
+      assert.deepEqual(s.entry, { modes: { '7.4': 4, '12.2': 10 }, sid: 2, noData: 4 });
+      assert.deepEqual([s.isForeign, s.packetMs], [false, 40]);
+      const other = take('AMR', `octet-align=${aligned ? 0 : 1}`, all(aligned));
+      assert.ok(other.isForeign);
+      assert.ok(other.misfits <= 10, 'a packet counts once, whatever is in it');
+    }
+  });
+
   test('AMR, bandwidth-efficient: CMR 4 bits, then F, FT and Q (RFC 4867 §4.3)', () => {
     // 12.2: 4 + 6 + 244 bits are 32 octets; SID: 4 + 6 + 39 are 7; no data: 2; CMR 5 asks for 7.95.
     const s = take('AMR', 'mode-set=7', [
@@ -124,6 +164,27 @@ describe('a call with AMR-WB', () => {
   });
 
   test('packed in another way than agreed', async () => {
-    assert.deepEqual(codes(await found(call('octet-align=1'))), ['media.framing', 'media.framing']);
+    const r = await found(call('octet-align=1'));
+    assert.deepEqual(codes(r), ['media.framing', 'media.framing']);
+    const aligned = (where: string, port: number) =>
+      sdp(where, port, ['a=ptime:40', 'a=rtpmap:97 AMR/8000', 'a=fmtp:97 octet-align=1']).replace('AVP 8', 'AVP 97 8');
+    const t = registered(addressed(new Talk()))
+      .up(1000, sip('INVITE sip:bob@ims.example', { sdp: aligned(UE, 30_000) }))
+      .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: aligned(CORE, 40_000) }, 'down'))
+      .up(1210, sip('ACK sip:bob@ims.example', { toTag: 'b' }));
+    for (let i = 0; i < 60; i++) {
+      const head = { marker: false, payloadType: 97, sequence: i, timestamp: 320 * i, csrc: [], padding: 0 };
+      const body = packed(false, [7, 4]);
+      t.up(1210 + 40 * i, udp(UE_MEDIA, CORE_MEDIA, encode(rtp.codec!, { ...head, ssrc: 1, payload: body })));
+    }
+    // Frames that are none tell nothing of how long packets are.
+    const two = (await found(t)).findings.filter(
+      (f: Json) => f.code.startsWith('media.') && f.code !== 'media.one-way',
+    );
+    assert.deepEqual(
+      two.map((f: Json) => f.code),
+      ['media.framing'],
+    );
+    assert.match(two[0].meaning, /^60 packets are not of the length/);
   });
 });
