@@ -26,6 +26,8 @@ const NAMES: readonly string[] = [
   'INFORM',
 ];
 const Type = { Discover: 1, Offer: 2, Request: 3, Decline: 4, Ack: 5, Nak: 6, Release: 7, Inform: 8 } as const;
+/** Stands for a message of BOOTP, which has no type. */
+const BOOTP = 0;
 const Option = { dns: 6, requested: 50, lease: 51, server: 54, clientId: 61 } as const;
 /** RFC 2131 §4.1: the first answer is waited for so long. */
 const PATIENCE_MS = 4000;
@@ -95,6 +97,10 @@ export class DhcpTransaction {
   strange: Seen | null = null;
   /** Addresses that it was offered or given, and those that the client says it has. */
   held: string[] = NONE;
+  /** It has its address from a server of BOOTP. */
+  private byBootp = false;
+  /** What an offer names as P-CSCF and the acknowledgment does not. */
+  offered: readonly string[] = NONE;
   /** The server that a request names; '' where it goes to any. */
   private asking = '';
   /** The client has an address: it asks for more time, or for what else there is. */
@@ -209,7 +215,10 @@ export class DhcpTransaction {
       if (hasAddress) this.hold(addressOf(m.ciaddr));
       this.isInform = type === Type.Inform;
       this.isRenewal = type === Type.Request && hasAddress; // it has its own pauses: RFC 2131 §4.4.5
-      if (type !== this.waiting || this.isRenewal) this.backoff.answered();
+      const isDisdained = this.byBootp && type === Type.Discover; // the client goes on as if nobody had answered
+      this.byBootp = false;
+      if (isDisdained) this.entry.outcome = 'in-progress';
+      else if (type !== this.waiting || this.isRenewal) this.backoff.answered();
       if (!this.isRenewal) this.backoff.sent(at);
       if (type === Type.Request) this.selecting(m, at);
       this.asked = at;
@@ -245,8 +254,9 @@ export class DhcpTransaction {
     const server = id === undefined ? '' : ip4(id, 0);
     const address = addressOf(m.yiaddr);
     if (address !== '0.0.0.0') this.hold(address);
+    if (type === BOOTP && (this.waiting !== Type.Discover || address === '0.0.0.0')) return;
     if (this.isLate(type, server)) return;
-    this.backoff.answered();
+    if (type !== BOOTP) this.backoff.answered();
     this.waiting = 0;
     this.unanswered = 0;
     if (type === Type.Nak) {
@@ -258,6 +268,9 @@ export class DhcpTransaction {
     else if (type === Type.Ack) {
       entry.outcome = this.isInform ? 'informed' : 'bound';
       if (!this.isInform) this.lease = here;
+    } else if (type === BOOTP) {
+      entry.outcome = 'bound'; // for ever, if the client takes it
+      this.byBootp = true;
     }
     if (address !== '0.0.0.0') entry.address = address;
     if (server !== '') entry.server = server;
@@ -265,9 +278,12 @@ export class DhcpTransaction {
     const lease = optionNumber(m, Option.lease);
     if (lease !== undefined) entry.leaseSeconds = lease;
     const dns = optionAddresses(m, Option.dns).map(addressOf);
-    if (dns.length > 0) entry.dns = dns;
     const pcscf = servers(m);
-    if (pcscf.length > 0) entry.pcscf = pcscf;
+    // RFC 2131 §4.4.1: a client sets itself up by the acknowledgment, not by the offer before it.
+    const isWhole = type === Type.Ack && !this.isInform && !this.isRenewal;
+    if (isWhole && pcscf.length === 0 && entry.pcscf.length > 0) this.offered = entry.pcscf;
+    if (isWhole || dns.length > 0) entry.dns = dns;
+    if (isWhole || pcscf.length > 0) entry.pcscf = pcscf;
   }
 
   /** The capture ended. */
@@ -304,8 +320,9 @@ export class DhcpClient {
       return undefined; // its row says what is wrong with it
     }
     const type = messageType(m);
-    if (type === 0) return undefined;
     let t = this.byXid.get(m.xid | 0);
+    // A server that knows BOOTP alone may answer a client of DHCP. RFC 1534 §2
+    if (type === BOOTP && (m.op === 1 || t === undefined)) return undefined;
     if (t === undefined) {
       if (this.exchanges.length >= LIMITS.exchanges) {
         this.dropped++;

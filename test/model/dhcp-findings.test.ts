@@ -14,7 +14,7 @@ import { CaptureBuilder, type Shaper } from '../build/capture.js';
 import { clearConversation } from '../build/conversation.js';
 import { address, at, udp } from '../build/packets.js';
 import { only } from '../build/shape.js';
-import { CORE, codes, ENDS, finding, type Json, reportOn, Talk, UE } from './support.js';
+import { CORE, codes, ENDS, finding, type Json, registered, reportOn, Talk, UE } from './support.js';
 
 const HARDWARE = tunnelHardware(address('192.0.2.10'));
 const OTHER = '10.0.0.254';
@@ -165,4 +165,44 @@ describe('after the UE has an address', () => {
     assert.deepEqual(codes(r), []);
     assert.deepEqual(told(r), ['informed  10.0.0.1']);
   });
+});
+
+test('a server that knows BOOTP alone gives an address for ever (RFC 1534 §2), if the UE takes it', async () => {
+  const reply = dhcpMessage({
+    op: 2,
+    xid: 1,
+    ...HARDWARE,
+    yiaddr: address(UE),
+    options: [PCSCF, addressOption(6, address(CORE))],
+  });
+  const given = (): Talk =>
+    new Talk().up(0, asks(1, DISCOVER)).down(10, udp(at(CORE, 67), at(UE, 68), encode(dhcpCodec, reply)));
+  const r = await lived(used(given(), 100));
+  assert.deepEqual(codes(r), []);
+  assert.equal(r.tunnels[0].failure, undefined);
+  assert.deepEqual(told(r), ['bound 10.0.0.2 ']);
+  const refused = await lived(given().up(4000, asks(1, DISCOVER)).up(12_000, asks(1, DISCOVER)));
+  assert.deepEqual(codes(refused), ['dhcp.no-answer']);
+  assert.equal(refused.tunnels[0].failure.stage, 'dhcp');
+});
+
+test('what the offer names and the acknowledgment does not, the UE need not know (RFC 2131 §4.4.1)', async () => {
+  const t = new Talk()
+    .up(0, asks(1, DISCOVER))
+    .down(10, says(1, OFFER, CORE, UE))
+    .up(20, selects(1));
+  const options = [
+    messageTypeOption(ACK),
+    addressOption(54, address(CORE)),
+    numberOption(51, 3600),
+    addressOption(6, address(CORE)),
+  ];
+  const bare = dhcpMessage({ op: 2, xid: 1, ...HARDWARE, yiaddr: address(UE), options });
+  t.down(30, udp(at(CORE, 67), at(UE, 68), encode(dhcpCodec, bare)));
+  const r = await lived(used(t.copy(), 100));
+  assert.deepEqual(codes(r), ['pcscf.none']);
+  assert.deepEqual(r.addressing[0].dhcp.exchanges[0].pcscf, []);
+  const registers = await lived(registered(t));
+  assert.equal(registers.tunnels[0].pcscf.source, 'dhcp');
+  assert.deepEqual(codes(registers), []);
 });
