@@ -100,9 +100,9 @@ export class SubscriberKeys implements SubscriberSecrets {
     return { genuine: timingSafeEqual(mac, autn.slice(8, 16)), sqn: Buffer.from(sqn).toString('hex'), res, ck, ik };
   }
 
-  response(o: AkaOpinion, credentials: string, method: string): boolean | undefined {
+  response(o: AkaOpinion, credentials: string, method: string, asked = 'AKAv1-MD5'): boolean | undefined {
     const value = (name: string): string | undefined => parameterOf(credentials, name);
-    const algorithm = value('algorithm') ?? 'AKAv1-MD5';
+    const algorithm = value('algorithm') ?? asked;
     const given = value('response');
     if (o.res === undefined || given === undefined || given === '') return undefined;
     const password = akaPassword(algorithm, { res: o.res, ck: o.ck, ik: o.ik });

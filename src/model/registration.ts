@@ -159,7 +159,7 @@ export class Registration {
     if (parameterOf(credentials, 'nonce') !== this.nonce) return; // an older challenge is answered
     if (this.nonce !== '' && parameterOf(credentials, 'response') === '') this.refusedChallenge ??= at; // RFC 3310 §3.4
     if (this.opinion === undefined) return;
-    const right = this.secrets?.response(this.opinion, credentials, 'REGISTER');
+    const right = this.secrets?.response(this.opinion, credentials, 'REGISTER', this.aka.algorithm);
     if (right === undefined) return;
     this.aka.responseVerified = right;
     if (!right) this.falseResponse ??= at;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createCipheriv, createHmac } from 'node:crypto';
+import { createCipheriv, createHash, createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { concat, put16, put32 } from 'fttscope/kit';
 import { EspKeys } from '../../src/crypto/esp-keys.js';
@@ -95,6 +95,24 @@ describe('a challenge with the key of the subscriber', () => {
     assert.deepEqual(codes(r), []);
     assert.equal(r.registrations[0].aka.sqn, 'ff9bb4d0b620');
     assert.equal(r.registrations[0].aka.responseVerified, undefined);
+  });
+
+  test('AKAv2-MD5 (RFC 4169 §3), and credentials that do not repeat the algorithm', async () => {
+    const md5 = (...parts: string[]) => createHash('md5').update(parts.join(':')).digest('hex');
+    const { res } = f2345(K, OPC, RAND);
+    const password = createHmac('md5', concat([res, ik, ck]))
+      .update('http-digest-akav2-password')
+      .digest('base64');
+    const [realm, uri] = ['ims.example', 'sip:ims.example'];
+    const a1 = md5(ims.SUBSCRIBER.impi, realm, password);
+    const response = md5(a1, ims.akaNonce(), '00000001', '0a4f113b', 'auth', md5('REGISTER', uri));
+    const answer = ims.akaAnswer().replace(/response="[^"]*"/, `response="${response}"`);
+    const second = nonce().replace('AKAv1', 'AKAv2');
+    for (const said of [answer.replace('AKAv1', 'AKAv2'), answer.replace(', algorithm=AKAv1-MD5', '')]) {
+      const r = await told(dialog(second, said));
+      assert.equal(r.registrations[0].aka.responseVerified, true, said);
+      assert.deepEqual(codes(r), []);
+    }
   });
 
   test('a card that finds the challenge false (TS 24.229 §5.1.1.5.3)', async () => {
