@@ -9,6 +9,7 @@ import type { CapturePoint, ProtocolCounts } from '../model/entities.js';
 import { Content } from '../model/events.js';
 import { MediaFlow } from '../model/media.js';
 import { Arrival, type Moment, type Seen } from '../model/moment.js';
+import { targetOf } from '../model/packet-sizes.js';
 import type { SessionModel } from '../model/session-model.js';
 import type { Flow } from '../stream/flow.js';
 import type { Envelope } from '../tunnel/deframe.js';
@@ -219,8 +220,9 @@ export class SessionTap implements Tap {
     const { transport, payload, payloadEnd } = packet;
     if (payloadEnd - payload < 8) return;
     const [type, code] = [transport![payload], transport![payload + 1]];
-    if (packet.net === 6 ? type === 2 : type === 3 && code === 4)
-      life.sizes.bounded(this.at, packet.net === 6 ? u32(transport!, payload + 4) : u16(transport!, payload + 6));
+    if (!(packet.net === 6 ? type === 2 : type === 3 && code === 4)) return;
+    const octets = packet.net === 6 ? u32(transport!, payload + 4) : u16(transport!, payload + 6);
+    life.sizes.bounded(this.at, octets, targetOf(transport!, payload + 8, payloadEnd));
   }
 
   /** Rows and octets by protocol stack. */

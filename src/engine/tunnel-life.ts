@@ -4,7 +4,7 @@ import { ip4, ip6, type Peek, u32 } from '../kit/index.js';
 import { AddressUse } from '../model/address-use.js';
 import { LegTimes } from '../model/leg-times.js';
 import { type Arrival, isBefore, type Seen } from '../model/moment.js';
-import { PacketSizes } from '../model/packet-sizes.js';
+import { PacketSizes, targetOf } from '../model/packet-sizes.js';
 import { PathWatch } from '../model/path-watch.js';
 import { type Ending, Flag, type SegmentFacts, type Stall, TcpLife } from '../model/tcp-life.js';
 import type { Envelope } from '../tunnel/deframe.js';
@@ -144,7 +144,7 @@ export class TunnelLife {
       else this.premature ??= a.seen();
     }
     const { buf, off, end } = packet.view;
-    this.count(a, end - off - HEADER, packet.carrier!.resync);
+    this.count(a, buf, off + HEADER, end, packet.carrier!.resync);
     const wrong = judgeEnvelope(buf, off, end);
     if (wrong !== '') {
       packet.finding(wrong);
@@ -162,15 +162,16 @@ export class TunnelLife {
   /** Takes an envelope with a whole datagram, to which `p` points; false where there is more to say of it. */
   plain(a: Arrival, e: Envelope, p: Peek): boolean {
     if (this.firstEnvelope === null || this.established === null || this.tcp.closeNotify !== null) return false;
-    this.count(a, e.end - e.off - HEADER, e.resync);
+    this.count(a, e.buf, e.off + HEADER, e.end, e.resync);
     this.marked(e.buf, e.off + HEADER);
     this.ends(a, e.buf, p.net === 4 ? 4 : 16, p.src, p.dst);
     return true;
   }
 
-  private count(a: Arrival, octets: number, resync: boolean): void {
+  private count(a: Arrival, b: Uint8Array, off: number, end: number, resync: boolean): void {
+    const octets = end - off;
     this.innerOctets += octets;
-    if (octets > this.sizes.bounds[a.up ? 0 : 1]) this.sizes.take(a, octets);
+    if (octets > this.sizes.bounds[a.up ? 0 : 1]) this.sizes.take(a, octets, targetOf(b, off, end));
     if (resync) this.resyncs++;
   }
 

@@ -92,6 +92,10 @@ describe('packets inside', () => {
       assert.deepEqual(codes(await found(t.copy().up(500, packet))), []);
       assert.deepEqual(codes(await found(t.up(5000, packet))), ['inner.too-big-ignored']);
     }
+    // RFC 8201 §3: it holds for the way to that address; those to others may take more.
+    const elsewhere = udp(at(OWN, 9), at('2001:db8:7::7', 9), new Uint8Array(1300));
+    const t = addressed(new Talk()).up(90, six(1300)).down(100, big6);
+    assert.deepEqual(codes(await found(t.up(5000, elsewhere))), []);
   });
 });
 
