@@ -46,7 +46,7 @@ export const settled = (): void => setFlagsFromString('--semi-space-growth-facto
  */
 export function closeGaps(): void {
   setFlagsFromString('--optimize-for-size');
-  setFlagsFromString('--heap-growing-percent=20');
+  setFlagsFromString('--heap-growing-percent=15');
 }
 
 /** Has collections come sooner still: a report leaves much, on top of all that was kept. */
