@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
-  addressed,
+  ALICE,
+  BOB,
+  both,
   CORE,
   CORE_MEDIA,
   called,
@@ -9,21 +11,16 @@ import {
   finding,
   found,
   type Json,
-  registered,
   type SipParts,
   sdp,
   sip,
   speech,
-  spoken,
-  Talk,
+  type Talk,
+  talk,
   UE,
   UE_MEDIA,
 } from './support.js';
 
-const BOB = 'sip:bob@ims.example';
-const ALICE = 'sip:alice@10.0.0.2';
-const talk = () => registered(addressed(new Talk()));
-const both = (t: Talk, ms: number, n: number) => spoken(spoken(t, ms, n, 'up'), ms, n, 'down');
 const callCodes = (r: Json) => codes(r, 0).filter((c) => c.startsWith('call.'));
 const seconds = (ms: number) => Math.round(ms / 100) / 10;
 

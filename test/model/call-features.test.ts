@@ -5,6 +5,8 @@ import { clearConversation, down, envelope, up } from '../build/conversation.js'
 import { ACK, at, SYN, tcp, udp } from '../build/packets.js';
 import {
   addressed,
+  BOB,
+  both,
   CORE,
   called,
   codes,
@@ -12,19 +14,15 @@ import {
   finding,
   found,
   type Json,
-  registered,
   reportOn,
   type SipParts,
   sdp,
   sip,
-  spoken,
   Talk,
+  talk,
   UE,
 } from './support.js';
 
-const BOB = 'sip:bob@ims.example';
-const talk = () => registered(addressed(new Talk()));
-const both = (t: Talk, ms: number, n: number) => spoken(spoken(t, ms, n, 'up'), ms, n, 'down');
 const callCodes = (r: Json) => codes(r, 0).filter((c) => c.startsWith('call.'));
 
 const qos = (current: string) => [

@@ -4,25 +4,22 @@ import { encode } from 'fttscope/kit';
 import { rtp } from '../../dissectors/rtp.js';
 import { at, type Endpoint, udp } from '../build/packets.js';
 import {
-  addressed,
+  BOB,
   CORE,
   CORE_MEDIA,
   called,
   codes,
   found,
   type Json,
-  registered,
   sdp,
   sip,
   speech,
   spoken,
-  Talk,
+  talk,
   UE,
   UE_MEDIA,
 } from './support.js';
 
-const BOB = 'sip:bob@ims.example';
-const talk = () => registered(addressed(new Talk()));
 const PACKETS = 250;
 
 /** A call of six seconds with these descriptions. */

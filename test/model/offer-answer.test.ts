@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { at } from '../build/packets.js';
 import {
-  addressed,
+  ALICE,
+  BOB,
+  both,
   CORE,
   CORE_MEDIA,
   called,
@@ -10,20 +12,15 @@ import {
   finding,
   found,
   type Json,
-  registered,
   sdp,
   sip,
   speech,
   spoken,
-  Talk,
+  talk,
   UE,
   UE_MEDIA,
 } from './support.js';
 
-const BOB = 'sip:bob@ims.example';
-const ALICE = 'sip:alice@10.0.0.2';
-const talk = () => registered(addressed(new Talk()));
-const both = (t: Talk, ms: number, n: number) => spoken(spoken(t, ms, n, 'up'), ms, n, 'down');
 /** Of a call that lasts from 1.2 s to 7.2 s, with speech all the time. */
 const call = () => both(called(talk(), 1000, 6000), 1210, 290);
 

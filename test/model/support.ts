@@ -277,8 +277,16 @@ export function spoken(
   return t;
 }
 
+export const ALICE = 'sip:alice@10.0.0.2';
+export const BOB = 'sip:bob@ims.example';
+
+/** A UE that has its address and is registered. */
+export const talk = (): Talk => registered(addressed(new Talk()));
+
+/** So many packets of speech in each direction. */
+export const both = (t: Talk, ms: number, n: number): Talk => spoken(spoken(t, ms, n, 'up'), ms, n, 'down');
+
 /** A tunnel in which all is well: addresses, a registration, a call of two seconds with speech both ways. */
 export function healthy(): Talk {
-  const t = called(registered(addressed(new Talk())), 1000, 2000);
-  return spoken(spoken(t, 1210, 90, 'up'), 1210, 90, 'down');
+  return both(called(talk(), 1000, 2000), 1210, 90);
 }
