@@ -46,7 +46,7 @@ export class Concatenations {
     const before = pieces.find(({ part }) => part === p.part);
     const conflict = before !== undefined && !isSame(before.octets, octets);
     pieces.push({ frame, part: p.part, octets, text: u.text, overlap: before !== undefined, conflict });
-    if (pieces.filter(({ overlap }) => !overlap).length < p.parts) {
+    if (firsts(pieces).length < p.parts) {
       this.keep(key, pieces);
       return undefined;
     }
