@@ -21,6 +21,9 @@ const MISORDER_MS = 1;
 /** Repetitions that are worth a remark. */
 const AGAIN = { segments: 5, percent: 1 } as const;
 
+/** RFC 8446 §4.2.10: what a server does not take of early data it passes over. */
+const REFUSED = ours`The EFTF refused early data, so these envelopes did not reach it: what was in them may come again after the handshake.`;
+
 type Raise = (code: string, at: Seen, remark?: Remark) => void;
 
 /** Raises what only the connection of a tunnel and its session tell. */
@@ -34,6 +37,7 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
     judgeSession(tunnel.session, tcp.first, raise);
     judgeRecords(life, tunnel.session, raise);
   }
+  if (tunnel.session?.earlyRefused === true) findings.amend('fttims.early-data', tunnel.id, { detail: REFUSED });
   // Early data is told of by itself.
   judgeOrder(life, raise, findings.has('fttims.early-data', tunnel.id));
   judgeRepetitions(life, raise);

@@ -88,8 +88,13 @@ export class Findings {
 
   /** Makes a finding about a tunnel less bad: seen in full it is noise. */
   temper(code: string, tunnel: number): void {
+    this.amend(code, tunnel, { severity: 'note' });
+  }
+
+  /** Adds to what was raised about a tunnel what came to light later. */
+  amend(code: string, tunnel: number, remark: Remark): void {
     const r = this.raised.get(`${code} tunnel ${tunnel}`);
-    if (r !== undefined) r.remark = { ...r.remark, severity: 'note' };
+    if (r !== undefined) r.remark = { ...r.remark, ...remark };
   }
 
   /** Whether `code` was raised about a file, or about the capture as a whole. */

@@ -58,6 +58,9 @@ export class TlsSession {
   renegotiations = 0;
   /** A HelloRetryRequest was sent. */
   retried = false;
+  /** The client offered early data (0-RTT), and the server passed over them: what was in them did not arrive. RFC 8446 §4.2.10 */
+  earlyRefused = false;
+  private earlyOffered = false;
   /** Frames of the first hellos. */
   clientHelloFrame: number | undefined;
   serverHelloFrame: number | undefined;
@@ -351,7 +354,13 @@ export class TlsSession {
   private encryptedExtensions(m: Span): void {
     const said = parseEncryptedExtensions(m.buf, m.off, m.end);
     this.alpn = said?.alpn[0];
+    if (said?.earlyData === false) this.refuseEarly();
     this.limit(said?.recordSizeLimit);
+  }
+
+  /** The server passes over early data: without its own early_data, with another key than that of the ticket, after a retry. RFC 8446 §4.2.10 */
+  private refuseEarly(): void {
+    if (this.earlyOffered) this.earlyRefused = true;
   }
 
   /** The server has settled how long records may be: each side said what it takes. RFC 8449 §4 */
@@ -378,6 +387,7 @@ export class TlsSession {
     const n = this.ring.negotiation;
     n.client(hello);
     n.transcript.add(m);
+    this.earlyOffered ||= hello.earlyData;
     if (this.clientHelloFrame !== undefined) return;
     this.clientHelloFrame = frame;
     this.clientRandom = hex(hello.random, 0, hello.random.length, '');
@@ -392,6 +402,7 @@ export class TlsSession {
     n.server(hello);
     n.transcript.add(m);
     this.retried ||= hello.retry;
+    if (hello.retry || (n.tls13 && n.resumed === undefined)) this.refuseEarly();
     if (hello.retry) return;
     if (this.serverRandom === '') this.serverRandom = hex(hello.random, 0, hello.random.length, '');
     this.serverHelloFrame ??= frame;

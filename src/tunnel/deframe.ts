@@ -66,6 +66,11 @@ export class Deframer {
     this.lost = true;
   }
 
+  /** What comes next begins anew: what waits for its rest will not get it. */
+  restart(): void {
+    this.window.clear();
+  }
+
   /** Keeps what is left for the next {@link feed}. */
   settle(): void {
     this.window.settle();

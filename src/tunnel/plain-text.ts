@@ -19,6 +19,8 @@ class Lane {
   messages: Messages | null = null;
   /** A record could not be read: plain text is missing before the next one. */
   unread = false;
+  /** The last record was early data. */
+  early = false;
   /** Records that wait for the decryptor. */
   waiting = 0;
   /** The stream ended: records may be read later. */
@@ -121,9 +123,17 @@ export class PlainText {
     this.connection.turn();
     const gap = pdu.afterGap || lane.unread;
     lane.unread = false;
+    if (lane.early && !record.early && this.connection.session!.earlyRefused) this.restart(lane);
+    lane.early = record.early;
     const { content } = this.connection.tunnel!;
     if (content === 'other') this.messages(pdu, lane, gap);
     else this.envelopes(pdu, lane, gap);
+  }
+
+  /** What went before did not arrive: it does not go on. */
+  private restart(lane: Lane): void {
+    lane.deframer.restart();
+    if (lane.closed) this.leave(lane);
   }
 
   private envelopes(pdu: TlsPdu, lane: Lane, gap: boolean): void {

@@ -253,6 +253,22 @@ describe('envelopes at the wrong time', () => {
     assert.deepEqual(codes(r), ['fttims.early-data']);
   });
 
+  test('in early data that the server refuses (RFC 8446 §4.2.10)', async () => {
+    const c = await tlsConversation(SOME, { ...V13, ciphers: 'TLS_AES_128_GCM_SHA256:AES128-SHA:@SECLEVEL=0' });
+    const secret = Buffer.alloc(32, 0x5a);
+    const sealer = new Sealer(c.cipher, secret, 0);
+    const [hello, ...rest] = c.flights;
+    const first = extended(hello!, extensionsOf(hello!, false), 0, 42, 0, 0);
+    // The last one is cut, and does not go on after the handshake.
+    const early = [UP!.octets, UP!.octets.subarray(0, 20)].map((o) => ({ ...hello!, octets: sealer.seal(o) }));
+    const line = `CLIENT_EARLY_TRAFFIC_SECRET ${c.keylog.split(' ')[1]} ${secret.toString('hex')}\n`;
+    const r = await reportOn(captured({ ...c, flights: [first, ...early, ...rest] }).octets, c.keylog + line);
+    assert.deepEqual(codes(r), ['fttims.early-data']);
+    assert.match(r.findings[0].meaning, /^The EFTF refused early data/);
+    assert.equal(r.tunnels[0].envelopes.up.total, 5);
+    assert.equal(r.tunnels[0].tls.decryption.up.verdict, 'full');
+  });
+
   test('after its own close_notify', async () => {
     const sealed = { ...V13, sealed: true };
     const fine = await told(await tlsConversation([...SOME, { closeNotify: 0 }], sealed));

@@ -151,4 +151,35 @@ test('envelopes in early data (0-RTT), between OpenSSL and OpenSSL', { skip: wit
   const found = finding(report, 'fttims.early-data');
   assert.deepEqual([found.severity, found.count], ['warn', 1]);
   assert.match(found.clause, /5\.2\.2\.4/);
+  assert.doesNotMatch(found.meaning, /refused/);
+});
+
+test('early data that OpenSSL refuses, for a ticket that another server gave', { skip: withoutOpenssl }, async (t) => {
+  const files = ['-cert', inFolder('peer.pem'), '-key', inFolder('peer.key')];
+  const ticket = inFolder('old-ticket');
+  /** A server of its own, whose client sends `packets` once the handshake is done. */
+  const session = async (sent: Uint8Array[], ...more: string[]): Promise<[Conversation, Buffer]> => {
+    const { server, relay } = await serving(t, 'openssl', (port) => [
+      ...['s_server', '-accept', `127.0.0.1:${port}`, '-tls1_3', '-early_data', '-quiet', ...files],
+    ]);
+    // A server that refuses makes no key for early data: the client's log has it.
+    const log = ['-keylogfile', inFolder('refused.keys')];
+    const to = ['-connect', `127.0.0.1:${relay.port}`, '-tls1_3', ...log];
+    const client = startProgram('openssl', ['s_client', ...to, ...more]);
+    t.after(() => client.stop('SIGKILL'));
+    client.child.stdin?.write(envelopes(sent));
+    await server.until(() => server.octets.includes(envelopes(sent)));
+    await until(() => keysIn('old-ticket').includes('END SSL SESSION'));
+    client.child.stdin?.end();
+    await until(() => relay.ended > 0);
+    return [relay.said(keysIn('refused.keys')), server.octets];
+  };
+  await session(packets(60), '-sess_out', ticket);
+  const [early, last] = [packets(300, 500), packets(61)];
+  writeFileSync(inFolder('early.bin'), envelopes(early));
+  const [zero, octets] = await session(last, '-sess_in', ticket, '-early_data', inFolder('early.bin'));
+  assert.ok(!octets.includes(envelopes(early)), 'OpenSSL took early data');
+  assert.deepEqual(await rowsOf(zero), marks([...early, ...last]));
+  const found = finding(await reportOn(captured(zero).octets, zero.keylog), 'fttims.early-data');
+  assert.match(found.meaning, /^The EFTF refused early data/);
 });
