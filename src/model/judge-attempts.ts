@@ -1,4 +1,5 @@
-import { ours, quoted, words } from '../kit/index.js';
+import { RCODES } from '../../dissectors/dns/values.js';
+import { nameOf, ofNumber, ours, quoted, words } from '../kit/index.js';
 import type { Findings, Remark } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, type Moment, millis, type Seen } from './moment.js';
@@ -35,13 +36,19 @@ export function judgeAttempts(m: SessionModel, end: Moment): void {
         });
     }
   }
-  for (const p of outside.portals)
+  for (const p of outside.portals) {
+    const how = p.outcome === 'redirected' ? ours`${p.status!}` : 'a page that is not its own';
     findings.raise('portal.captive', p.start, [], {
-      detail: words`The probe of ${quoted('host', p.name ?? p.to.address)} was answered with ${p.status!}.`,
+      detail: words`The probe of ${quoted('host', p.name ?? p.to.address)} was answered with ${how}.`,
       severity: works ? 'note' : 'error',
+      ...(p.outcome === 'answered' && { confidence: 'likely' }),
     });
+  }
   judgeNames(m, end, findings);
 }
+
+/** Whether a resolver makes the one name of the other: as it is, or with endings of its own. RFC 1034 §3.1 */
+const isAkin = (a: string, b: string): boolean => a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
 
 function judgeNames(m: SessionModel, end: Moment, findings: Findings): void {
   const known = new Set(
@@ -49,19 +56,27 @@ function judgeNames(m: SessionModel, end: Moment, findings: Findings): void {
   );
   const failed = m.outside.names.failed().filter((q) => known.has(q.name) || EFTF_NAME.test(q.name));
   for (const q of failed) {
+    const found = m.outside.names
+      .resolved(q.client)
+      .filter((o) => isAkin(o.name, q.name) && Math.abs(millis(o.at, q.at)) <= BEFORE_MS);
     // The other family may have an answer; a proxy resolves the name itself.
-    const same = m.outside.names.about(q.client, q.name).some((o) => o.addresses.length > 0);
+    const same = found.some((o) => o.name === q.name);
     const proxied = m.tunnels.some((t) => t.proxy !== undefined && t.ue.address === q.client);
     if (same || proxied || (q.code < 0 && millis(q.at, end) < ANSWER_MS)) continue;
     // Resolvers try endings of their own, and other names, before or after the one that leads to the EFTF.
-    const reached = m.tunnels.some(
-      (t) =>
-        t.ue.address === q.client &&
-        t.state === 'established' &&
-        millis(q.at, t.opened) <= BEFORE_MS &&
-        isBefore(q.at, t.closed ?? end),
-    );
-    const how = q.code < 0 ? 'was not answered' : ours`got code ${q.code}`;
+    const reached =
+      found.length > 0 ||
+      m.tunnels.some(
+        (t) =>
+          t.ue.address === q.client &&
+          t.state === 'established' &&
+          millis(q.at, t.opened) <= BEFORE_MS &&
+          isBefore(q.at, t.closed ?? end),
+      );
+    // Most names have no address of one of the families: that says nothing where the other was taken.
+    if (reached && q.code === 0) continue;
+    const code = ours`got code ${q.code} (${ofNumber(q.code, (n) => nameOf(RCODES, n, '').toLowerCase())})`;
+    const how = q.code < 0 ? 'was not answered' : q.code > 0 ? code : 'got an answer without an address';
     findings.raise('dns.eftf', q.answerAt ?? q.at, [], {
       detail: words`The question for ${quoted('host', q.name)} ${how}.`,
       ...(reached && { severity: 'note' }),

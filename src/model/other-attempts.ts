@@ -1,21 +1,17 @@
-import { fieldValue, readMessage, startLine, statusOf } from '../../dissectors/http/message.js';
+import { startLine } from '../../dissectors/http/message.js';
 import { u32, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { AttemptEntry, Place, TunnelEntity } from './entities.js';
 import type { Content } from './events.js';
 import { type Arrival, isBefore, millis, type Seen } from './moment.js';
 import { OuterNames, type OuterQuestion } from './outer-names.js';
+import { type PortalProbe, portalProbe, probeOutcome } from './portal-probe.js';
 import type { SipEvent } from './sip-event.js';
 
 /** What was tried before a tunnel was opened belongs to it, as far back as a phone tries one way after the other. */
 const BEFORE_MS = 120_000;
 const MOST_OF_A_TUNNEL = 64;
 const IKE = { header: 28, exchange: 18, flags: 19, response: 0x20, init: 34, auth: 35, port: 4500 } as const;
-/** What operating systems ask for to see whether somebody answers in the place of the web. */
-const PROBE =
-  /^GET \S*(generate_204|gen_204|hotspot-detect\.html|connecttest\.txt|ncsi\.txt|success\.txt|canonical\.html|check_network_status\.txt)\S* /;
-/** RFC 6585 §6. */
-const LOGIN_REQUIRED = 511;
 
 /** One other way that a phone tried. */
 interface Attempt extends Omit<AttemptEntry, 'at' | 'row'> {
@@ -35,7 +31,7 @@ export class OtherAttempts {
   readonly names = new OuterNames();
   private readonly attempts = new Map<string, Attempt>();
   /** Probes that wait for their answer, by the flow that they are in. */
-  private readonly probes = new WeakMap<object, Attempt>();
+  private readonly probes = new WeakMap<object, { readonly probe: PortalProbe; readonly attempt: Attempt }>();
 
   /** A request of `from`: a new attempt, or the same again. */
   asked(kind: AttemptEntry['kind'], at: Arrival, from: string, to: Place, name?: string): Attempt {
@@ -91,32 +87,32 @@ export class OtherAttempts {
   /** A message of HTTP; `flow` is that of its connection. */
   http(at: Arrival, c: Content, v: View, flow: object): void {
     const line = startLine(v);
-    if (PROBE.test(line)) {
-      const m = readMessage(v.buf, v.off, v.end);
-      const name = m === undefined ? '' : fieldValue(m, 'host');
-      this.probes.set(flow, this.asked('portal', at, c.from, { address: c.to, port: c.dport }, name));
+    const probe = portalProbe(line, v);
+    if (probe !== undefined) {
+      const attempt = this.asked('portal', at, c.from, { address: c.to, port: c.dport }, probe.host || undefined);
+      this.probes.set(flow, { probe, attempt });
       return;
     }
-    const a = line.startsWith('HTTP/') ? this.probes.get(flow) : undefined;
-    if (a === undefined) return;
+    const asked = line.startsWith('HTTP/') ? this.probes.get(flow) : undefined;
+    if (asked === undefined) return;
     this.probes.delete(flow);
-    const m = readMessage(v.buf, v.off, v.end);
-    const status = m === undefined ? 0 : statusOf(v.buf, m);
-    a.status = status;
-    a.ms = millis(a.start, at);
-    a.outcome = (status >= 300 && status < 400) || status === LOGIN_REQUIRED ? 'redirected' : 'succeeded';
+    const { attempt } = asked;
+    attempt.ms = millis(attempt.start, at);
+    Object.assign(attempt, probeOutcome(asked.probe, v));
   }
 
   /** Captive portals that were found, with or without a tunnel. */
   get portals(): readonly Attempt[] {
-    return [...this.attempts.values()].filter((a) => a.outcome === 'redirected');
+    return [...this.attempts.values()].filter(
+      (a) => a.outcome === 'redirected' || (a.kind === 'portal' && a.outcome === 'answered'),
+    );
   }
 
   /** Adds to a tunnel what its UE tried beside it. */
   furnish(t: TunnelEntity): void {
     const isHere = (start: Seen): boolean =>
       millis(start, t.opened) <= BEFORE_MS && (t.closed === undefined || isBefore(start, t.closed));
-    const name = this.names.nameOf(t.ue.address, t.eftf.address);
+    const name = this.names.nameOf(t.ue.address, t.eftf.address, t.opened);
     if (name !== undefined) t.eftf.name ??= name;
     const entries: AttemptEntry[] = [];
     const wanted = t.proxy === undefined ? t.eftf.name : t.eftf.address;
@@ -132,7 +128,8 @@ function entry({ from: _, start, ...a }: Attempt): AttemptEntry {
 }
 
 function ofQuestion(q: OuterQuestion): AttemptEntry {
-  const outcome = q.code === 0 ? 'succeeded' : q.code > 0 ? 'failed' : 'unanswered';
+  const found = q.addresses.length > 0 || q.alias !== '' ? 'succeeded' : 'answered';
+  const outcome = q.code === 0 ? found : q.code > 0 ? 'failed' : 'unanswered';
   const ms = q.answerAt === null ? {} : { ms: millis(q.at, q.answerAt) };
   return { kind: 'dns', at: q.at, row: q.at.row, to: q.server, name: q.name, tries: q.tries, outcome, ...ms };
 }

@@ -2,7 +2,7 @@ import { codec, type DnsMessage, nameText, response, TYPE } from '../../dissecto
 import { LIMITS } from '../limits.js';
 import type { Place } from './entities.js';
 import { addressOf, type Content } from './events.js';
-import type { Arrival, Seen } from './moment.js';
+import { type Arrival, isBefore, type Moment, type Seen } from './moment.js';
 
 /** A question about a host that was asked outside of tunnels. */
 export interface OuterQuestion {
@@ -15,9 +15,13 @@ export interface OuterQuestion {
   code: number;
   answerAt: Seen | null;
   readonly addresses: string[];
+  /** The name that it is another one for, where the answer has no address of that. RFC 1034 §3.6.2 */
+  alias: string;
 }
 
 const MOST_ADDRESSES = 16;
+/** Names that stand for names, one after the other. */
+const MOST_ALIASES = 8;
 
 /** The DNS outside of tunnels: by which names the addresses of EFTFs were found. The oldest questions are let go of. */
 export class OuterNames {
@@ -39,15 +43,17 @@ export class OuterNames {
 
   private asked(at: Arrival, c: Content, key: string, name: string): void {
     const known = this.questions.get(key);
-    if (known !== undefined) {
+    if (known?.answerAt === null) {
       known.tries++;
       return;
     }
     if (this.questions.size >= LIMITS.transactions)
       for (const [k] of this.questions) if (this.questions.delete(k)) break;
+    // Asked again after its answer it is another question, and what was told before stays.
+    if (known !== undefined && this.questions.delete(key)) this.questions.set(`${key} ${known.at.row}`, known);
     const server = { address: c.to, port: c.dport };
-    const entry = { client: c.from, server, name, at: at.seen(), tries: 1, code: -1, answerAt: null, addresses: [] };
-    this.questions.set(key, entry);
+    const begun = { at: at.seen(), tries: 1, code: -1, answerAt: null, addresses: [], alias: '' };
+    this.questions.set(key, { client: c.from, server, name, ...begun });
   }
 
   private answered(at: Arrival, q: OuterQuestion | undefined, m: DnsMessage): void {
@@ -58,12 +64,19 @@ export class OuterNames {
     for (const r of m.answers)
       if ((r.type === TYPE.A || r.type === TYPE.AAAA) && q.addresses.length < MOST_ADDRESSES)
         q.addresses.push(addressOf(r.rdata));
+    q.alias = q.addresses.length > 0 ? '' : aliasOf(q.name, m);
   }
 
-  /** The name by which a client found an address. */
-  nameOf(client: string, address: string): string | undefined {
-    for (const q of this.questions.values()) if (q.client === client && q.addresses.includes(address)) return q.name;
-    return undefined;
+  /** The name by which a client found an address before a time: what it asked for last, or for what that stands for. */
+  nameOf(client: string, address: string, before: Moment): string | undefined {
+    const asked = [...this.questions.values()].filter((q) => q.client === client && !isBefore(before, q.at));
+    let name = asked.findLast((q) => q.addresses.includes(address))?.name;
+    for (let i = 0; i < MOST_ALIASES && name !== undefined; i++) {
+      const other = asked.findLast((q) => q.alias === name);
+      if (other === undefined) break;
+      name = other.name;
+    }
+    return name;
   }
 
   /** The questions of a client about a name. */
@@ -72,10 +85,27 @@ export class OuterNames {
     return [...this.questions.values()].filter((q) => q.client === client && q.name === wanted);
   }
 
+  /** Names for which a client got addresses, with those that stand for them. */
+  resolved(client: string): OuterQuestion[] {
+    const own = [...this.questions.values()].filter((q) => q.client === client);
+    const found = own.filter((q) => q.addresses.length > 0);
+    for (const { name } of found) for (const q of own) if (q.alias === name && !found.includes(q)) found.push(q);
+    return found;
+  }
+
   /** Questions that have no address as an answer. */
   failed(): OuterQuestion[] {
-    return [...this.questions.values()].filter(
-      (q) => q.addresses.length === 0 && (q.code !== 0 || q.answerAt === null),
-    );
+    return [...this.questions.values()].filter((q) => q.addresses.length === 0);
   }
+}
+
+/** The name at the end of the CNAMEs that lead away from `name`; '' without any. */
+function aliasOf(name: string, m: DnsMessage): string {
+  let alias = '';
+  for (let i = 0; i < MOST_ALIASES; i++) {
+    const next = m.answers.find((r) => r.type === TYPE.CNAME && nameText(r.name).toLowerCase() === (alias || name));
+    if (next === undefined) break;
+    alias = nameText(next.rdata).toLowerCase();
+  }
+  return alias;
 }

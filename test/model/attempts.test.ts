@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encode, put32 } from 'fttscope/kit';
-import { addressRecord, codec as dns, dnsQuery, dnsResponse } from '../../dissectors/dns/message.js';
+import {
+  addressRecord,
+  type DnsRecord,
+  codec as dns,
+  dnsQuery,
+  dnsResponse,
+  nameRecord,
+  TYPE,
+} from '../../dissectors/dns/message.js';
 import { CATALOGUE } from '../../src/model/catalogue.js';
 import { reportSchema } from '../../src/report/report-schema.js';
 import { CaptureBuilder } from '../build/capture.js';
@@ -90,9 +98,9 @@ describe('what a phone tries beside its tunnel', () => {
   });
 
   const text = (s: string): Uint8Array => new TextEncoder().encode(s);
-  const probe = (b: CaptureBuilder, answer: string): CaptureBuilder => {
+  const probe = (b: CaptureBuilder, answer: string, path = '/generate_204'): CaptureBuilder => {
     const [from, to] = [at(PHONE, 42_000), at('203.0.113.80', 80)];
-    const ask = text('GET /generate_204 HTTP/1.1\r\nHost: connectivitycheck.example\r\n\r\n');
+    const ask = text(`GET ${path} HTTP/1.1\r\nHost: connectivitycheck.example\r\n\r\n`);
     return b
       .packet(tcp(from, to, { seq: 0, flags: SYN }, NOTHING), 0)
       .packet(tcp(to, from, { seq: 0, ack: 1, flags: SYN | ACK }, NOTHING), 10, 1)
@@ -109,6 +117,31 @@ describe('what a phone tries beside its tunnel', () => {
     assert.deepEqual(codes(captive), ['portal.captive']);
     assert.match(captive.findings[0].meaning, /^The probe of connectivitycheck\.example was answered with 302\./);
     assert.equal(finding(await told(tunnel(probe(new CaptureBuilder(), login))), 'portal.captive').severity, 'note');
+  });
+
+  /** What the probe of a captive portal gets by its answer: outcome, and findings. */
+  const probed = async (answer: string, path?: string): Promise<[string, string[]]> => {
+    const r = await told(tunnel(probe(new CaptureBuilder(), answer, path)));
+    return [r.tunnels[0].attempts[0].outcome, notes(r)];
+  };
+  const sent = (status: string, to: string): string =>
+    `HTTP/1.1 ${status}\r\nLocation: ${to}\r\nContent-Length: 0\r\n\r\n`;
+  const page = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+  test('a host that sends to itself is no portal', async () => {
+    const own = ['https://connectivitycheck.example/generate_204', 'http://www.connectivitycheck.example/generate_204'];
+    for (const to of own) assert.deepEqual(await probed(sent('301 Moved Permanently', to)), ['succeeded', []], to);
+    assert.deepEqual(await probed('HTTP/1.1 304 Not Modified\r\n\r\n'), ['succeeded', []]);
+    // In the name of that host, but not as it.
+    for (const to of ['/login', 'https://login.example/generate_204', 'http://login.connectivitycheck.example/'])
+      assert.deepEqual(await probed(sent('302 Found', to)), ['redirected', ['portal.captive']], to);
+  });
+
+  test('a page that is not that of the host is one of a portal', async () => {
+    assert.deepEqual(await probed(page('<html>log in</html>')), ['answered', ['portal.captive']]);
+    assert.deepEqual(await probed(page('')), ['succeeded', []]);
+    assert.deepEqual(await probed(page('Microsoft Connect Test'), '/connecttest.txt'), ['succeeded', []]);
+    assert.deepEqual(await probed(page('Log in here'), '/connecttest.txt'), ['answered', ['portal.captive']]);
   });
 
   test('the name of the EFTF', async () => {
@@ -155,6 +188,54 @@ describe('what a phone tries beside its tunnel', () => {
         assert.deepEqual(attempts(r), [['dns', 'succeeded', 2, NAME]]);
         assert.equal(r.tunnels[0].eftf.name, NAME);
       }
+    });
+
+    /** A response with these records to a question of this type. */
+    const answers =
+      (name: string, type: number, records: DnsRecord[], ms: number, code = 0) =>
+      (b: CaptureBuilder) =>
+        b.packet(udp(DNS[1], DNS[0], encode(dns, dnsResponse(dnsQuery(7, name, type), records, code))), ms, 1);
+    const asks = (name: string, type: number, ms: number) => (b: CaptureBuilder) =>
+      b.packet(udp(...DNS, encode(dns, dnsQuery(7, name, type))), ms);
+    const CNAME = nameRecord(NAME, TYPE.CNAME, 'lb.example');
+    const FOUND = addressRecord('lb.example', ENDS.server.address);
+
+    test('a name that stands for another one (RFC 1034 §3.6.2)', async () => {
+      const whole = of(asks(NAME, TYPE.A, 0), answers(NAME, TYPE.A, [CNAME, FOUND], 10));
+      const parts = of(
+        asks(NAME, TYPE.A, 0),
+        answers(NAME, TYPE.A, [CNAME], 10),
+        asks('lb.example', TYPE.A, 20),
+        answers('lb.example', TYPE.A, [FOUND], 30),
+      );
+      for (const b of [whole, parts]) {
+        const r = await told(tunnel(b));
+        assert.equal(r.tunnels[0].eftf.name, NAME);
+        assert.deepEqual(notes(r), []);
+      }
+    });
+
+    test('an answer without an address of either family', async () => {
+      const none = (b: CaptureBuilder) =>
+        asks(NAME, TYPE.AAAA, 20)(answers(NAME, TYPE.A, [], 10)(asks(NAME, TYPE.A, 0)(b)));
+      const r = await told(of(none, answers(NAME, TYPE.AAAA, [], 30)));
+      assert.match(finding(r, 'dns.eftf').meaning, /eftf\.ims\.example got an answer without an address\./);
+      const six = addressRecord(NAME, new Uint8Array(16).fill(0x20));
+      assert.deepEqual(notes(await told(of(none, answers(NAME, TYPE.AAAA, [six], 30)))), []);
+    });
+
+    test('what a server says after the name was known is told', async () => {
+      const known = of(asks(NAME, TYPE.A, 0), answers(NAME, TYPE.A, [addressRecord(NAME, ENDS.server.address)], 10));
+      const later = answers(NAME, TYPE.A, [], 300_020, 2)(asks(NAME, TYPE.A, 300_000)(tunnel(known)));
+      const r = await told(later);
+      assert.match(finding(r, 'dns.eftf').meaning, /got code 2 \(server failure\)\./);
+      assert.deepEqual(attempts(r), [['dns', 'succeeded', 1, NAME]]);
+    });
+
+    test('an ending that a resolver adds says nothing where the name has an address', async () => {
+      const added = `${NAME}.home.arpa`;
+      const r = await told(of(ask(added), reply(added, 3, 10), ask(NAME, DNS[1], 20), reply(NAME, 0, 30)));
+      assert.deepEqual(codes(r), []);
     });
 
     test('an ending that a resolver adds is a note where the tunnel came', async () => {
