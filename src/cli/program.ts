@@ -42,6 +42,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     names = program.commands.map((c) => c.name());
     if (argv[0] === 'help' && argv.length > 1 && !names.includes(argv[1]))
       throw new UserError(`there is no command ${argv[1]}`, Exit.usage, meant(argv[1], names));
+    if (isMistyped(argv[0], names)) throw new UserError(`${argv[0]}: ${NEITHER}`, Exit.input, meant(argv[0], names));
     await program.parseAsync(argv as string[], { from: 'user' });
   } catch (e) {
     if (
@@ -50,7 +51,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       /^[a-z]+$/.test(argv[0]) &&
       e.message.startsWith(`${argv[0]}:`)
     ) {
-      tell(`fttscope: ${argv[0]}: neither a command nor a file\n  ${meant(argv[0], names)}`);
+      tell(`fttscope: ${argv[0]}: ${NEITHER}\n  ${meant(argv[0], names)}`);
       return Exit.input;
     }
     if (e instanceof CommanderError) return e.exitCode === 0 ? Exit.done : Exit.usage;
@@ -58,6 +59,16 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   return code;
 }
+
+const NEITHER = 'neither a command nor a file';
+
+/** Whether the first word, before captures that there are, is meant as one of the commands. */
+const isMistyped = (word: string | undefined, names: readonly string[]): boolean =>
+  word !== undefined &&
+  /^[a-z]+$/.test(word) &&
+  ![...names, 'help'].includes(word) &&
+  suggest(word, names) !== undefined &&
+  !existsSync(word);
 
 /** What to do about a word that is no command. */
 function meant(word: string, names: readonly string[]): string {

@@ -40,6 +40,7 @@ describe('exit codes', () => {
     ['settings that are not there', [TLS13, '--config', '/none/x.json'], 2, /x\.json: no such file/],
     ['a setting of -T fields that is none', [TLS13, '-E', 'header=x'], 1, /-E header=x.*\n.*header=y\|n/],
     ['a command that is none, and near to one', ['reprot'], 2, /reprot: neither.*\n.*did you mean report\?/],
+    ['the same before a capture', ['reprot', TLS13], 2, /^fttscope: reprot: neither.*\n.*did you mean report\?.*\n$/],
     ['help for what is no command', ['help', 'frobnicate'], 1, /there is no command frobnicate/],
     ['an option of a command', ['report', '--bogus'], 1, /fttscope report --help lists the options/],
     ['the input as output', [TLS13, '-w', TLS13], 2, /is being read/],
