@@ -20,7 +20,7 @@ import { Exit, UserError } from './errors.js';
 import { suggest } from './suggest.js';
 import { UTF8 } from './tell.js';
 
-/** Cells of a line where standard output is no terminal. */
+/** Cells of a line of a ladder where standard output is no terminal. Tables are as wide there as what stands in them. */
 const USUAL_WIDTH = 100;
 
 const isOfModel = (name: string): name is ModelStatistic => (MODEL_STATISTICS as readonly string[]).includes(name);
@@ -70,8 +70,11 @@ export class Statistics {
   /** Call it when the pass has ended. */
   text(): string {
     this.session?.finish();
-    const width = process.stdout.isTTY ? process.stdout.columns : USUAL_WIDTH;
-    const pages = this.list.map((s) => ('take' in s ? s.text({ width, unicode: UTF8 }) : this.table(s.name, width)));
+    const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+    const room = { width: columns ?? USUAL_WIDTH, unicode: UTF8 };
+    const pages = this.list.map((s) =>
+      'take' in s ? s.text(room) : this.table(s.name, columns ?? Number.POSITIVE_INFINITY),
+    );
     return UTF8 ? pages.join('') : pages.map(ascii).join('');
   }
 
