@@ -24,6 +24,7 @@ import type { ReadOptions } from './options.js';
 import { Progress } from './progress.js';
 import { type Services, tlsServices } from './services.js';
 import { tell } from './tell.js';
+import { tunnelTest } from './which-tunnel.js';
 
 /** What the rows are wanted for. */
 export interface Wanted {
@@ -247,11 +248,12 @@ export class Reading {
   /** Says what became of the tunnels: of all of them, or of those that could not be read. */
   tellTunnels({ tunnels }: Outcome, all: boolean): void {
     if (this.o.quiet === true) return;
-    const told = all ? tunnels : tunnels.filter((t) => !isReadable(t));
+    const { tunnel } = this.o;
+    const meant = tunnel === undefined ? tunnels : tunnels.filter(tunnelTest(tunnel));
+    const told = all ? meant : meant.filter((t) => !isReadable(t));
     for (const t of told.slice(0, TOLD)) tell(tunnelLine(t));
     if (told.length > TOLD) tell(`… and ${told.length - TOLD} more tunnels`);
-    const { tunnel } = this.o;
-    if (tunnel !== undefined && /^\d+$/.test(tunnel) && !tunnels.some((t) => t.id === Number(tunnel)))
+    if (tunnel !== undefined && meant.length === 0)
       tell(`fttscope: there is no tunnel ${tunnel}; ${tunnelCount(tunnels.length)}`);
   }
 

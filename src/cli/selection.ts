@@ -37,7 +37,10 @@ export class Selection {
   ) {
     if (filter !== null) this.fields.push(...filter.fields);
     this.analyseTcp = this.fields.some((f) => f.name.startsWith('tcp.'));
-    if (o.tunnel !== undefined) this.tests.push(tunnelTest(o.tunnel));
+    if (o.tunnel !== undefined) {
+      const isMeant = tunnelTest(o.tunnel);
+      this.tests.push(({ tunnel }) => tunnel !== null && isMeant(tunnel));
+    }
     if (o.from !== undefined || o.to !== undefined) this.tests.push(timeTest(o.from, o.to));
     if (o.callId !== undefined || o.user !== undefined) {
       const names = [...USER_FIELDS, CALL_ID, ...SETUP_FRAMES];

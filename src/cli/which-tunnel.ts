@@ -1,4 +1,3 @@
-import type { Row } from '../engine/row.js';
 import { ip4, ip6 } from '../kit/index.js';
 import type { Endpoint, Tunnel } from '../tunnel/tunnel.js';
 import { UserError } from './errors.js';
@@ -11,15 +10,15 @@ interface Place {
 }
 
 /**
- * Whether a row is of the tunnel that `--tunnel` names: by its number, or by the address or name of an end, which may
- * be the name in the ClientHello or the target of a CONNECT. @throws UserError for what names no tunnel
+ * Whether a tunnel is the one that `--tunnel` names: by its number, or by the address or name of an end, which may be
+ * the name in the ClientHello or the target of a CONNECT. @throws UserError for what names no tunnel
  */
-export function tunnelTest(which: string): (row: Row) => boolean {
-  if (/^\d+$/.test(which)) return (row) => row.tunnel !== null && row.tunnel.id === Number(which);
+export function tunnelTest(which: string): (tunnel: Tunnel) => boolean {
+  if (/^\d+$/.test(which)) return (tunnel) => tunnel.id === Number(which);
   const place = placeOf(which);
   if (place === null)
     throw new UserError(`--tunnel ${which}: neither a number nor HOST:PORT`, undefined, 'IPv6: [2001:db8::1]:443');
-  return (row) => row.tunnel !== null && isAt(row.tunnel, place);
+  return (tunnel) => isAt(tunnel, place);
 }
 
 function placeOf(text: string): Place | null {

@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { CORPUS, corpusMissing } from '../support/corpus.js';
 import { pcapPackets } from '../support/pcap.js';
 import { tshark, tsharkMissing } from '../support/tshark.js';
-import { run } from './run.js';
+import { run, sample } from './run.js';
 
 const skip = corpusMissing('tunnel') || tsharkMissing;
 const FOLDER = join(CORPUS, 'tunnel');
@@ -83,4 +83,11 @@ describe('extract: what others make of it', { skip }, () => {
       const down = envelopes.some((l) => l.startsWith('\t'));
       assert.ok(down && envelopes.some((l) => !l.startsWith('\t')), 'envelopes in both directions');
     });
+
+  test('frames of one tunnel are of no other, also where the end of the capture set its envelopes free', async () => {
+    const out = join(dir, 'tunnel2.pcapng');
+    assert.equal(run(['extract', sample('00-field.pcapng'), '-q', '--outer', '--tunnel', '2', '-w', out]).code, 0);
+    const theirs = await column(sample('00-field.pcapng'), 'frame.time_epoch', '-Y', 'tcp.port == 40002');
+    assert.deepEqual(await column(out, 'frame.time_epoch'), theirs);
+  });
 });

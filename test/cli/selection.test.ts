@@ -106,6 +106,10 @@ describe('--tunnel', () => {
   test('one that is not there is told of', () => {
     const r = run([three, '--tunnel', '9']);
     assert.match(r.err, /there is no tunnel 9; the capture has 3/);
+    const away = run([sample('00-field.pcapng'), '--tunnel', '192.0.2.99']);
+    assert.match(away.err, /^fttscope: there is no tunnel 192\.0\.2\.99; the capture has 4\n$/);
+    const told = run([sample('00-field.pcapng'), '--tunnel', '2']).err;
+    assert.match(told, /^tunnel 2: .*\n$/, 'of the others nothing is told');
     assert.equal(r.out, '');
     assert.equal(r.code, 0);
   });

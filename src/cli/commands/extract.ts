@@ -79,10 +79,12 @@ async function outer(reading: Reading, { selection, hindsight }: Chosen, o: Extr
   const { fields, analyseTcp } = selection;
   const outcome = await reading.run({ rows: 'both', fields, analyseTcp, hindsight }, (row) => {
     if (!selection.takes(row)) return;
-    frames.add(frameOf(row));
+    // What the end of the capture set free stands in its last frame, which is of whatever connection that may be.
+    const isCarried = o.tunnel === undefined || row.outer.tunnel === row.tunnel;
+    if (isCarried) frames.add(frameOf(row));
     const session = row.tunnel?.session;
     if (session) sessions.add(session);
-    if (o.tunnel !== undefined && row.outer.flow !== null) flows.add(row.outer.flow.id);
+    if (o.tunnel !== undefined && isCarried && row.outer.flow !== null) flows.add(row.outer.flow.id);
   });
   const file = new FrameFile(o.write!, reading.names);
   if (o.withKeys === true) file.secrets(lines(reading, sessions, o.tunnel === undefined));
