@@ -9,14 +9,10 @@ export interface MediaNote {
   readonly setupFrame: number;
   /** Call-ID of the session, '' outside one. */
   readonly callId: string;
-  /** Place of the m-line in the description, from 0. */
-  readonly media: number;
   /** `audio`, `video`. */
   readonly kind: string;
   /** By payload type number, what the description says about it: static types and `a=rtpmap`. */
   readonly payloadTypes: ReadonlyMap<number, PayloadType>;
-  /** Whether RTCP may come to the port of RTP. RFC 5761. */
-  readonly rtcpMux: boolean;
   /** Payloads, and RTCP behind its first header, are encrypted. RFC 3711 */
   readonly secure: boolean;
 }
@@ -40,7 +36,6 @@ interface Section {
   address: Uint8Array | undefined | null;
   rtcpPort: number;
   rtcpAddress: Uint8Array | undefined;
-  rtcpMux: boolean;
 }
 
 interface MediaLine {
@@ -75,7 +70,7 @@ export class Known {
 }
 
 function sectionOf(formats: string, b: Uint8Array, off: number, end: number): Section {
-  const s: Section = { types: new Map(), address: null, rtcpPort: 0, rtcpAddress: undefined, rtcpMux: false };
+  const s: Section = { types: new Map(), address: null, rtcpPort: 0, rtcpAddress: undefined };
   for (const f of formats.split(' ')) {
     const known = /^\d{1,3}$/.test(f) ? staticPayloadType(Number(f)) : undefined;
     if (known !== undefined) s.types.set(Number(f), known);
@@ -146,7 +141,6 @@ function mapped(m: Section, value: string): void {
     m.types.set(Number(map[1]), type); // RFC 8866 §6.6
     return;
   }
-  if (value === 'rtcp-mux') m.rtcpMux = true; // RFC 5761 §5.1.1
   const rtcp = /^rtcp: *(\d{1,5})(?: +(IN .*))?$/.exec(value);
   if (rtcp === null) return;
   m.rtcpPort = Number(rtcp[1]); // RFC 3605 §2.1
@@ -210,17 +204,15 @@ const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =
 export function expectMedia(v: View, cx: Track, known: Known): void {
   const exchange = cx.exchange ?? { frame: cx.frame, id: '' };
   const lines = mediaLines(v, known);
-  lines.forEach((m, media) => {
+  for (const m of lines) {
     if (m.fax && m.port !== 0 && m.address !== undefined)
       cx.expect(m.address, m.port, 't38', undefined, exchange.frame);
-    if (!m.rtp || m.port === 0 || m.address === undefined || (m.kind !== 'audio' && m.kind !== 'video')) return;
+    if (!m.rtp || m.port === 0 || m.address === undefined || (m.kind !== 'audio' && m.kind !== 'video')) continue;
     const note: MediaNote = {
       setupFrame: exchange.frame,
       callId: exchange.id,
-      media,
       kind: m.kind,
       payloadTypes: typesOf(m, lines),
-      rtcpMux: m.section.rtcpMux,
       secure: m.secure,
     };
     for (let i = 0; i < m.count; i++) {
@@ -232,5 +224,5 @@ export function expectMedia(v: View, cx: Track, known: Known): void {
         cx.expect(m.section.rtcpAddress ?? m.address, control, 'rtcp', note, exchange.frame);
       }
     }
-  });
+  }
 }

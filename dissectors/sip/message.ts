@@ -81,9 +81,9 @@ export class SipMessage {
     return this.isRequest ? '' : utf8Text(this.buf, this.reasonOff, this.lineEnd);
   }
 
-  /** The first header with this id from index `from` on. */
-  find(id: number, from = 0): SipHeader | undefined {
-    for (let i = from; i < this.headers.length; i++) if (this.headers[i].id === id) return this.headers[i];
+  /** The first header with this id. */
+  find(id: number): SipHeader | undefined {
+    for (let i = 0; i < this.headers.length; i++) if (this.headers[i].id === id) return this.headers[i];
     return undefined;
   }
   /** Value of the first header with this id, unfolded and without space around it; undefined if there is none. */

@@ -53,9 +53,9 @@ const utf16 = new TextDecoder('utf-16be', { ignoreBOM: true });
 export const ucs2 = (b: Uint8Array, off: number, end: number): string => utf16.decode(b.subarray(off, end));
 
 /** Digits of an address, two an octet, the first in the low half; a filler of ones ends it. TS 23.040 §9.1.2.3 */
-export function semiOctets(b: Uint8Array, off: number, end: number, most = Number.POSITIVE_INFINITY): string {
+export function semiOctets(b: Uint8Array, off: number, end: number): string {
   let s = '';
-  for (let i = 0; i < 2 * (end - off) && i < most; i++) {
+  for (let i = 0; i < 2 * (end - off); i++) {
     const d = (b[off + (i >> 1)] >> (i % 2 === 0 ? 0 : 4)) & 15;
     if (d === 15) break;
     s += '0123456789*#abc'[d];

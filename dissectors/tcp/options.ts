@@ -35,11 +35,9 @@ interface OptionDef {
 
 const nothing: Show = () => {};
 const number32 =
-  (f: Field, text = ''): Show =>
-  (t, b, off) => {
+  (f: Field): Show =>
+  (t, b, off) =>
     t.num(f, off + 2, 4, u32(b, off + 2));
-    if (text !== '' && t.labels) t.label(`${text}: ${u32(b, off + 2)}`);
-  };
 
 const OPTIONS: Readonly<Record<number, OptionDef>> = {
   2: { heading: H.mss, length: 4, show: (t, b, off) => t.num(F.mss, off + 2, 2, u16(b, off + 2)) },

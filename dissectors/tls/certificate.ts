@@ -41,9 +41,6 @@ function labelCertificate(t: Tree, b: Uint8Array, off: number, e: Element): void
 
 /** The parts of a certificate as elements. */
 export interface CertificateParts {
-  readonly tbs: Element;
-  readonly version: Element | undefined;
-  readonly serial: Element;
   readonly signature: Element;
   readonly issuer: Element;
   readonly validity: Element;
@@ -54,10 +51,9 @@ export interface CertificateParts {
 
 /** Finds the parts of the certificate `e`. @throws Malformed */
 export function fieldsOf(b: Uint8Array, e: Element): CertificateParts {
-  const tbs = inside(b, e).expect(Tag.Sequence);
-  const d = inside(b, tbs);
-  const version = d.optional(context(0));
-  const serial = d.expect(Tag.Integer);
+  const d = inside(b, inside(b, e).expect(Tag.Sequence));
+  d.optional(context(0)); // version
+  d.expect(Tag.Integer); // serialNumber
   const signature = d.expect(Tag.Sequence);
   const issuer = d.expect(Tag.Sequence);
   const validity = d.expect(Tag.Sequence);
@@ -65,7 +61,7 @@ export function fieldsOf(b: Uint8Array, e: Element): CertificateParts {
   const key = d.expect(Tag.Sequence);
   d.optional(context(1, false));
   d.optional(context(2, false));
-  return { tbs, version, serial, signature, issuer, validity, subject, key, extensions: d.optional(context(3)) };
+  return { signature, issuer, validity, subject, key, extensions: d.optional(context(3)) };
 }
 
 /** Tree of the certificate `e`. @throws Malformed */

@@ -138,8 +138,8 @@ export class Scan {
   vector16(f: Field, least = 0): Scan {
     return this.room(2) ? this.part(this.u16(f), least) : this.part(0);
   }
-  vector24(f: Field, least = 0): Scan {
-    return this.room(3) ? this.part(this.u24(f), least) : this.part(0);
+  vector24(f: Field): Scan {
+    return this.room(3) ? this.part(this.u24(f)) : this.part(0);
   }
 
   /** Whether a length of `n` octets fits. */

@@ -1,4 +1,4 @@
-import { hex, ip4, ip6, Malformed, utf8Text } from 'fttscope/kit';
+import { ip4, ip6, Malformed, utf8Text } from 'fttscope/kit';
 import { fieldsOf } from './certificate.js';
 import { Der, derTime, type Element, inside, integerBits, objectId, Tag } from './der.js';
 import { KEY_BITS, oidName } from './oids.js';
@@ -10,10 +10,6 @@ export interface CertificateSummary {
   /** `C=SE, O=Example, CN=ue.example`, in the order of the certificate. */
   readonly subject: string;
   readonly issuer: string;
-  /** First common name of the subject, '' if there is none. */
-  readonly commonName: string;
-  /** Hexadecimal digits without separator. */
-  readonly serial: string;
   /** Seconds since the epoch; NaN where the certificate says no time. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -25,8 +21,6 @@ export interface CertificateSummary {
   readonly keyAlgorithm: string;
   /** Size of the key in bits, 0 if unknown. */
   readonly keyBits: number;
-  /** cA of basicConstraints. */
-  readonly isCa: boolean;
   /** Subject and issuer have the same name. */
   readonly selfIssued: boolean;
 }
@@ -44,26 +38,21 @@ export function certificateSummary(der: Uint8Array): CertificateSummary | undefi
 function summarize(b: Uint8Array): CertificateSummary {
   const parts = fieldsOf(b, new Der(b, 0, b.length).expect(Tag.Sequence));
   const issuer = nameText(attributesOf(b, parts.issuer));
-  const attributes = attributesOf(b, parts.subject);
-  const subject = nameText(attributes);
+  const subject = nameText(attributesOf(b, parts.subject));
   const times = inside(b, parts.validity);
   const extensions =
     parts.extensions === undefined
       ? new Map<string, Element>()
       : extensionValues(b, inside(b, parts.extensions).expect(Tag.Sequence));
   const names = extensions.get('2.5.29.17');
-  const constraints = extensions.get('2.5.29.19');
   return {
     subject,
     issuer,
-    commonName: attributes.find((a) => a.oid === '2.5.4.3')?.text ?? '',
-    serial: hex(b, parts.serial.off, parts.serial.end - parts.serial.off, ''),
     notBefore: derTime(b, times.next()),
     notAfter: derTime(b, times.next()),
     names: names === undefined ? [] : alternativeNames(b, names).flatMap((e) => generalNameText(b, e)),
     signatureAlgorithm: algorithm(b, parts.signature),
     ...keyOf(b, parts.key),
-    isCa: constraints !== undefined && inside(b, inside(b, constraints).next()).tag === Tag.Boolean,
     selfIssued: subject === issuer,
   };
 }

@@ -1,6 +1,6 @@
 /** Octets that were read before, read again: a detail pane asks for one frame out of millions. */
 
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS } from '../limits.js';
@@ -116,11 +116,6 @@ export class Spool implements OctetStore, OctetSink {
     } catch (error) {
       throw systemError(this.name, error, 'FTT_E_SPOOL');
     }
-  }
-
-  /** Octets that the spool takes on the disk. */
-  get octets(): number {
-    return fstatSync(this.fd).size;
   }
 
   close(): void {

@@ -82,7 +82,6 @@ export const u32 = (b: Uint8Array, o: number): number =>
 export const u48 = (b: Uint8Array, o: number): number => u16(b, o) * 0x1_0000_0000 + u32(b, o + 2);
 export const u64 = (b: Uint8Array, o: number): bigint => (BigInt(u32(b, o)) << 32n) | BigInt(u32(b, o + 4));
 export const i8 = (b: Uint8Array, o: number): number => (b[o] << 24) >> 24;
-export const i16 = (b: Uint8Array, o: number): number => ((b[o] << 24) | (b[o + 1] << 16)) >> 16;
 export const i32 = (b: Uint8Array, o: number): number => (b[o] << 24) | (b[o + 1] << 16) | (b[o + 2] << 8) | b[o + 3];
 export const u16le = (b: Uint8Array, o: number): number => b[o] | (b[o + 1] << 8);
 export const u32le = (b: Uint8Array, o: number): number =>

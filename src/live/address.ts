@@ -27,8 +27,6 @@ export const hostText = (a: Address): string => (a.length === 4 ? ip4(a, 0) : `[
 
 export const same = (a: Address, b: Address): boolean => a.length === b.length && equalBytes(a, 0, b, 0, a.length);
 
-export const family = (a: Address): 4 | 6 => (a.length === 4 ? 4 : 6);
-
 export const ANY6 = address('::');
 export const BROADCAST = address('255.255.255.255');
 /** RFC 4291 §2.7.1 */

@@ -54,11 +54,6 @@ export class Pacer {
     this.arrange();
   }
 
-  remove(machine: Machine): void {
-    this.machines.delete(machine);
-    this.arrange();
-  }
-
   /** To be called after a machine was given something from outside: its next time may have changed. */
   arrange(): void {
     let next = Number.POSITIVE_INFINITY;

@@ -32,8 +32,6 @@ const ANY = 255;
 
 /** Answers DNS questions about the lab's domain: NAPTR, SRV and addresses of its P-CSCF. RFC 1035, RFC 3263 §4 */
 export class LabDns {
-  /** Questions that were answered with a record. */
-  answered = 0;
   private readonly records: readonly { name: string; record: DnsRecord }[];
   private readonly socket: UdpSocket;
 
@@ -73,7 +71,6 @@ export class LabDns {
     if (name !== domain && !name.endsWith(`.${domain}`)) return dnsResponse(query, [], REFUSED);
     const all = this.records.filter((r) => r.name === name);
     const found = all.filter((r) => r.record.type === question.type || question.type === ANY).map((r) => r.record);
-    if (found.length > 0) this.answered++;
     const exists = all.length > 0 || this.records.some((r) => r.name.endsWith(`.${name}`)); // RFC 8020 §2
     return dnsResponse(query, found, exists ? NO_ERROR : NAME_ERROR, this.helpful(found));
   }

@@ -62,11 +62,6 @@ export class LabNetwork {
     });
   }
 
-  /** SIP messages of the P-CSCF, as they are sent and received. */
-  set onMessage(see: SipLayer['onMessage']) {
-    this.layer.onMessage = see;
-  }
-
   stop(): void {
     this.services.stop();
     this.layer.close();

@@ -107,11 +107,6 @@ export class Router implements Machine {
     return this.options.ipv6 && withIdentifier(this.prefixOf(0), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1));
   }
 
-  /** Gives a further address to the services. */
-  addAddress(a: Address): void {
-    this.host.addAddress({ address: a, prefixLength: 8 * a.length });
-  }
-
   /** Takes a tunnel. It is advertised to at once. */
   attach(port: PacketPort): Link {
     const id = this.nextId++;

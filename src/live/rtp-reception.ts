@@ -3,8 +3,6 @@ export class RtpReception {
   received = 0;
   /** In units of the clock. */
   jitter = 0;
-  /** Seen with an unexpected step. */
-  reordered = 0;
   private cycles = 0;
   private highest = -1;
   private base = 0;
@@ -79,7 +77,6 @@ export class RtpReception {
       return;
     }
     const step = (sequence - this.highest) & 0xffff;
-    if (step !== 1) this.reordered++;
     if (step === 0 || step >= 0x8000) return; // again, or late
     if (sequence < this.highest) this.cycles += 0x10000;
     this.highest = sequence;

@@ -41,13 +41,16 @@ const AMR_WB_OCTETS = [17, 23, 32, 36, 40, 46, 50, 58, 60, 5, 0, 0, 0, 0, 0, 0];
 const NO_DATA = 15;
 /** No mode is asked for. RFC 4867 §4.3.1 */
 const NO_REQUEST = 0xf0;
+/** Of the tone, in hertz, and in steps of 16 bits. */
+const HERTZ = 440;
+const AMPLITUDE = 32_767 / 4;
 
 /** One octet-aligned frame: mode request, table of contents, speech bits. RFC 4867 §4.4 */
 const amrPayload = (entry: number, speech: Uint8Array): Uint8Array =>
   Uint8Array.of(NO_REQUEST, entry & 0x7c, ...speech);
 
 /** A sine tone. Codecs other than G.711 say "no data" for as long: their frames cannot be made here. */
-export function tone(codec: AudioCodec, hertz = 440, level = 0.25): AudioSource {
+export function tone(codec: AudioCodec): AudioSource {
   const encode = encoder(codec);
   let at = 0;
   return {
@@ -55,7 +58,7 @@ export function tone(codec: AudioCodec, hertz = 440, level = 0.25): AudioSource 
       if (encode === undefined) return amrPayload((NO_DATA << 3) | 4, new Uint8Array(0));
       const out = new Uint8Array(samples);
       for (let i = 0; i < samples; i++)
-        out[i] = encode(Math.round(32_767 * level * Math.sin((2 * Math.PI * hertz * at++) / codec.clock)));
+        out[i] = encode(Math.round(AMPLITUDE * Math.sin((2 * Math.PI * HERTZ * at++) / codec.clock)));
       return out;
     },
   };

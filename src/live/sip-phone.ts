@@ -87,11 +87,6 @@ export class SipPhone {
     return this.media.talker(call);
   }
 
-  /** Where to reach us, for who wants to call without a registrar. */
-  contact(): string {
-    return this.agent.registration.contact();
-  }
-
   stop(): void {
     this.media.stop();
     this.agent.stop();
@@ -99,4 +94,4 @@ export class SipPhone {
 }
 
 /** A P-CSCF at an address, at the port of RFC 3261 §19.1.2. */
-export const pcscfAt = (address: Address, port = 5060): SipPeer => ({ address, port });
+export const pcscfAt = (address: Address): SipPeer => ({ address, port: 5060 });

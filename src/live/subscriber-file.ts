@@ -74,7 +74,8 @@ export function readSubscribers(text: string, name: string): Subscriber[] {
 }
 
 /** The subscribers of the lab, `alice` (AKA) and `bob` (Digest); made on first use, for the owner alone. */
-export function labSubscribers(folder = labFolder()): Subscriber[] {
+export function labSubscribers(): Subscriber[] {
+  const folder = labFolder();
   const path = join(folder, 'subscribers.json');
   if (!existsSync(path)) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -6,8 +6,8 @@ import { type Certified, makeCertificate } from './tls-certificate.js';
 import { fingerprint } from './tls-settings.js';
 
 /** Where endpoints keep what outlives them. */
-export function stateFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const { XDG_STATE_HOME } = env;
+export function stateFolder(): string {
+  const { XDG_STATE_HOME } = process.env;
   // An empty or relative path is no path, says the XDG Base Directory Specification.
   const state = XDG_STATE_HOME?.startsWith('/') ? XDG_STATE_HOME : join(homedir(), '.local', 'state');
   return join(state, 'fttscope');
@@ -30,7 +30,8 @@ const CA_DAYS = 3650;
 const EFTF_DAYS = 90;
 
 /** The CA of the lab; made on first use, its key for the owner alone. @throws Error of the system */
-export function labCa(folder = labFolder()): LabCa {
+export function labCa(): LabCa {
+  const folder = labFolder();
   const path = join(folder, 'ca.pem');
   const keyPath = join(folder, 'ca.key');
   const made = !existsSync(path) || !existsSync(keyPath);

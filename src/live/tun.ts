@@ -43,8 +43,6 @@ const AUTONOMY = [
 
 /** A TUN device of Linux as a port: what the kernel routes to it arrives here. */
 export class TunDevice implements PacketPort {
-  /** Packets that the kernel did not take. */
-  refused = 0;
   private receive: ((ip: Uint8Array) => void) | undefined;
   private closed = false;
   /** No Buffer: `slice` of what it holds has to copy. */
@@ -101,7 +99,7 @@ export class TunDevice implements PacketPort {
     try {
       writeSync(this.fd, packet);
     } catch {
-      this.refused++;
+      // The kernel takes no packet that it does not understand; to IP that is a loss like any other.
     }
   }
 

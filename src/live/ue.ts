@@ -299,13 +299,13 @@ export class Ue {
   }
 
   /** Releases the tunnel, after what must be done before: TS 24.322 §4, §5.4.2. Nothing without a tunnel. */
-  async release(why = 'released by this UE'): Promise<void> {
+  async release(): Promise<void> {
     const link = this.established?.link;
     if (link === undefined || link.end !== undefined) return;
     if (this.speaking?.agent.registration.state === 'registered')
       await this.takeBack(DEREGISTER_MS).catch((e: Error) => this.tell(e.message)); // TS 24.322 §4
     if (this.inner?.dhcp.lease !== undefined) this.inner.releaseDhcp();
-    link.close(why);
+    link.close('released by this UE');
     await link.closed;
   }
 

@@ -95,5 +95,5 @@ export class Members<T> {
 }
 
 /** `[a,b]`, or the value itself where there is but one; the values are JSON. */
-export const oneOrAll = (values: readonly string[], newline = ''): string =>
-  values.length === 1 ? values[0] : `[${newline}${values.join(`,${newline}`)}${newline}]`;
+export const oneOrAll = (values: readonly string[]): string =>
+  values.length === 1 ? values[0] : `[${values.join(',')}]`;

@@ -1,4 +1,4 @@
-import { type Style, withFlags } from './style.js';
+import type { Style } from './style.js';
 
 /*
  * What a screen shows: cells with a character and a style each. Views write here and nowhere else, and everything that
@@ -206,11 +206,6 @@ export class Area {
   /** Gives cells another style and leaves what stands in them. */
   restyle(x: number, y: number, width: number, style: Style): void {
     this.each(x, y, width, () => style);
-  }
-
-  /** Adds to the style of cells: see `Flag`. */
-  flag(x: number, y: number, width: number, flags: number): void {
-    this.each(x, y, width, (s) => withFlags(s, flags));
   }
 
   private each(x: number, y: number, width: number, change: (s: Style) => Style): void {

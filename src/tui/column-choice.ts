@@ -92,13 +92,6 @@ export class ColumnChoice {
     this.list[i].width = Math.max(WIDTH.least, Math.min(WIDTH.most, (this.list[i].width ?? now) + by));
   }
 
-  /** As it was at first. */
-  reset(): void {
-    this.list.splice(0);
-    for (const id of this.usual)
-      this.list.push({ id, field: false, hidden: false, title: undefined, width: undefined });
-  }
-
   /** As the settings keep it; what is as usual is not named. */
   get settings(): ColumnSetting[] {
     const plain = (c: ChosenColumn, i: number): boolean =>

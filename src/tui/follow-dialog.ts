@@ -20,6 +20,7 @@ export class FollowDialog implements Dialog {
   readonly height = 200;
   private stream: FollowedStream | undefined;
   private error: string | undefined;
+  private what: 'payload' | 'envelopes' = 'payload';
   private hex = false;
   private lines: readonly Line[] = [];
   private madeFor = '';
@@ -28,7 +29,6 @@ export class FollowDialog implements Dialog {
   constructor(
     private readonly desk: Desk,
     private readonly row: number,
-    private what: 'payload' | 'envelopes' = 'payload',
   ) {
     void this.load();
   }

@@ -189,11 +189,6 @@ export class Keys {
       }
   }
 
-  /** The key that is waited with. */
-  get pending(): string {
-    return this.first;
-  }
-
   /** Whether a key means something by itself, or is the first of several. */
   knows(key: string): boolean {
     return this.table.has(key) || this.firsts.has(key);

@@ -239,10 +239,6 @@ export class PacketList {
     return at >= 0;
   }
 
-  has(row: number): boolean {
-    return this.selection.find(row) >= 0;
-  }
-
   private columnLook(look: PacketLook): ColumnLook {
     return {
       theme: look.theme,

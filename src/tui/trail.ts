@@ -42,8 +42,4 @@ export class Trail {
   home(): void {
     this.levels.length = 0;
   }
-
-  get depth(): number {
-    return this.levels.length;
-  }
 }

@@ -66,8 +66,8 @@ export class Registration {
   }
 
   /** Contact as it stands in requests of ours. */
-  contact(peer = this.options.peer): string {
-    const local = this.options.layer.local(peer);
+  contact(): string {
+    const local = this.options.layer.local(this.options.peer);
     const host = local ? `${hostText(local.address)}:${local.port}` : 'invalid';
     return `sip:${this.options.contactUser}@${host}`;
   }

@@ -201,7 +201,8 @@ class Table {
     this.whole = digits(this.duration / MICROSECONDS);
   }
 
-  private seconds(us: number, places = this.places): string {
+  private seconds(us: number): string {
+    const { places } = this;
     return (us / MICROSECONDS).toFixed(places).padStart(this.whole + (places === 0 ? 0 : places + 1));
   }
 
