@@ -7,7 +7,7 @@ const EVIL = Buffer.concat([
   Buffer.from('OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK\x1b[31m\r\n', 'latin1'),
   Buffer.from('From: "\x1b]0;owned\x07 \u202egnp.exe\u009b2J" <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\n', 'utf8'),
   Buffer.from(
-    'Call-ID: \x1b[2Jcid\r\nSubject: a\tb\x9b\xff\\c\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n',
+    'Call-ID: \x1b[2Jcid\r\nX-\x1b[2J: 1\r\nSubject: a\tb\x9b\xff\\c\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n',
     'latin1',
   ),
 ]);
@@ -65,6 +65,22 @@ describe('text of strangers', () => {
     const row = JSON.parse(run([evil, '-T', 'ndjson']).out) as { fields: Record<string, string[]> };
     assert.deepEqual(row.fields['sip.Call-ID'], ['\x1b[2Jcid']);
     assert.match(row.fields['sip.from.display.info'][0], /\u202egnp\.exe\u009b2J/);
+  });
+
+  test('statistics', () => {
+    for (const z of [
+      'expert',
+      'flow,sip',
+      'follow,sip,utf-8,0',
+      'follow,udp,utf-8,0',
+      'follow,udp,ascii,0',
+      'fttims,calls',
+    ]) {
+      const { code, out } = run([evil, '-q', '-z', z]);
+      assert.equal(code, 0, z);
+      assert.doesNotMatch(out.replace(/\r\n/g, '\n').replace(/a\tb/, ''), ACTIVE, z);
+    }
+    assert.match(run([evil, '-q', '-z', 'expert']).out, /Unrecognised SIP header \(x-·\[2j\)/);
   });
 
   test('names of files', () => {

@@ -1,5 +1,5 @@
 import type { Row } from '../../engine/row.js';
-import type { Field } from '../../kit/index.js';
+import { type Field, printable } from '../../kit/index.js';
 import { CATALOGUE } from '../../model/catalogue.js';
 import { named, type Selector, type StatContext, type Statistic, selector } from './statistic.js';
 
@@ -76,7 +76,7 @@ export class Experts implements Statistic {
       const total = entries.reduce((n, e) => n + e.frequency, 0);
       out += `\n${SEVERITIES[severity]} (${total})\n=============\n   Frequency      Group           Protocol  Summary\n`;
       for (const e of entries)
-        out += `${String(e.frequency).padStart(12)} ${e.group.padStart(10)} ${e.protocol.padStart(18)}  ${e.summary}\n`;
+        out += `${String(e.frequency).padStart(12)} ${e.group.padStart(10)} ${e.protocol.padStart(18)}  ${printable(e.summary)}\n`;
     }
     return out;
   }

@@ -1,5 +1,5 @@
 import type { Row } from '../../engine/row.js';
-import { type Field, hex, type Tree, utf8Text } from '../../kit/index.js';
+import { type Field, hex, printable, type Tree, utf8Text } from '../../kit/index.js';
 import { fieldText } from '../value.js';
 import { firstNode, named, RULE, type StatContext, StatError, type Statistic } from './statistic.js';
 import { StreamOrder } from './stream-order.js';
@@ -166,14 +166,13 @@ export class Follow implements Statistic {
   text(): string {
     this.order.finish();
     const { protocol, mode, nodes } = this;
-    let out = `\n${RULE}\nFollow: ${protocol},${mode}\nFilter: ${this.filter}\nNode 0: ${nodes[0] ?? ':0'}\nNode 1: ${nodes[1] ?? ':0'}\n`;
+    let out = `\n${RULE}\nFollow: ${protocol},${mode}\nFilter: ${printable(this.filter)}\nNode 0: ${nodes[0] ?? ':0'}\nNode 1: ${nodes[1] ?? ':0'}\n`;
     const offsets: [number, number] = [0, 0];
     for (const { side, octets } of this.pieces) {
       const tab = side === 1 ? '\t' : '';
       if (mode === 'raw') out += `${tab}${hex(octets, 0, octets.length, '')}\n`;
       else if (mode === 'hex') out += hexLines(octets, offsets[side], tab);
-      else
-        out += `${tab}${octets.length}\n${mode === 'ascii' ? asciiText(octets) : utf8Text(octets, 0, octets.length)}\n`;
+      else out += `${tab}${octets.length}\n${mode === 'ascii' ? asciiText(octets) : linesOf(octets)}\n`;
       offsets[side] += octets.length;
     }
     return `${out}${this.dropped ? `(only the first ${MOST_OCTETS} octets)\n` : ''}${RULE}\n`;
@@ -208,6 +207,9 @@ function firstEnds(t: Tree): { from: string; to: string; stream: number } {
   }
   return { from, to, stream: -1 };
 }
+
+/** UTF-8 as a terminal may have it: of control characters only those that end lines, and tabs. */
+const linesOf = (b: Uint8Array): string => utf8Text(b, 0, b.length).replace(/[^\t\r\n]+/g, printable);
 
 /** Octets as text; what is neither printable ASCII nor a line end is a dot. */
 function asciiText(b: Uint8Array): string {
