@@ -1,5 +1,5 @@
 /** Which response answers which query: what the index pass remembers of each conversation. */
-import type { AnyDissector, Track } from 'fttscope/kit';
+import { type AnyDissector, difference, type Track } from 'fttscope/kit';
 
 /** Most queries of one conversation that are remembered. */
 const MOST = 1024;
@@ -47,14 +47,6 @@ export function follow(d: AnyDissector, cx: Track, id: number, isResponse: boole
 }
 
 function since(t: Transaction, cx: Track): { query: number; seconds: number; nanos: number } {
-  let seconds = cx.seconds - t.seconds;
-  let nanos = cx.nanos - t.nanos;
-  if (nanos < 0 && seconds > 0) {
-    seconds--;
-    nanos += 1_000_000_000;
-  } else if (nanos > 0 && seconds < 0) {
-    seconds++;
-    nanos -= 1_000_000_000;
-  }
+  const [seconds, nanos] = difference(cx.seconds, cx.nanos, t.seconds, t.nanos);
   return { query: t.query, seconds, nanos };
 }

@@ -1,4 +1,4 @@
-import { indexOf, latin1, type Track, type View } from 'fttscope/kit';
+import { difference, indexOf, latin1, type Track, type View } from 'fttscope/kit';
 import { fieldValue, isStart, type Message, readMessage, statusOf, versionAt } from './message.js';
 
 /** What other messages of the connection say about one message. */
@@ -66,12 +66,8 @@ function response(b: Uint8Array, m: Message, cx: Track, state: Exchanges): HttpN
   state.responses++;
   state.lastResponse = cx.frame;
   if (answer !== undefined && !interim) state.answered = answer.frame;
-  let seconds = answer === undefined ? 0 : cx.seconds - answer.seconds;
-  let nanos = answer === undefined ? 0 : cx.nanos - answer.nanos;
-  if (nanos < 0 && seconds > 0) {
-    seconds--;
-    nanos += 1_000_000_000;
-  }
+  const { seconds: since, nanos: sinceNanos } = answer ?? cx;
+  const [seconds, nanos] = difference(cx.seconds, cx.nanos, since, sinceNanos);
   return { number: state.responses, prevRequest, prevResponse, request: answer, seconds, nanos };
 }
 

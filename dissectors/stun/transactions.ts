@@ -1,4 +1,4 @@
-import { type AnyDissector, hex, type Track } from 'fttscope/kit';
+import { type AnyDissector, difference, hex, type Track } from 'fttscope/kit';
 
 /** Most transactions of one conversation that are remembered. */
 const MOST = 1024;
@@ -46,14 +46,6 @@ export function follow(
   } else if (repeats === 0) known.response = cx.frame;
   const other = isRequest ? known.response : known.request;
   if (repeats === 0 && other === 0) return; // nothing to say
-  let seconds = cx.seconds - known.seconds;
-  let nanos = cx.nanos - known.nanos;
-  if (nanos < 0 && seconds > 0) {
-    seconds--;
-    nanos += 1_000_000_000;
-  } else if (nanos > 0 && seconds < 0) {
-    seconds++;
-    nanos -= 1_000_000_000;
-  }
+  const [seconds, nanos] = difference(cx.seconds, cx.nanos, known.seconds, known.nanos);
   cx.note({ repeats, other, seconds, nanos } satisfies StunNote);
 }

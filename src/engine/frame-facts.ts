@@ -1,6 +1,6 @@
 import type { FrameNote } from '../../dissectors/frame.js';
+import { difference } from '../kit/index.js';
 import type { Packet } from './packet.js';
-import { difference } from './time.js';
 
 /** What the reader knows about a frame, for the `frame` dissector. One instance serves all frames. */
 export class FrameFacts implements FrameNote {

@@ -1,7 +1,7 @@
+import { difference } from '../kit/index.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { Dissection } from './dissect.js';
 import type { Packet } from './packet.js';
-import { difference } from './time.js';
 
 /** What a person reads as one packet (one instance serves all rows: copy what you keep). */
 export class Row {

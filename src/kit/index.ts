@@ -8,5 +8,6 @@ export * from './fields.js';
 export * from './remembered.js';
 export * from './table.js';
 export * from './text.js';
+export * from './time.js';
 export * from './tree.js';
 export * from './words.js';

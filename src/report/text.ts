@@ -1,6 +1,5 @@
 import type { Row } from '../engine/row.js';
-import { difference } from '../engine/time.js';
-import { hex, printable } from '../kit/index.js';
+import { difference, hex, printable } from '../kit/index.js';
 import { endpoints } from './columns.js';
 import { isRepeated } from './layers.js';
 import { decimalSeconds, isoTime, nodeLabel } from './value.js';

@@ -1,6 +1,5 @@
 import type { Row } from '../../engine/row.js';
-import { difference } from '../../engine/time.js';
-import type { Field, Tree } from '../../kit/index.js';
+import { difference, type Field, type Tree } from '../../kit/index.js';
 import { fieldText } from '../value.js';
 import {
   firstNode,
