@@ -6,18 +6,9 @@ import { Dissection, engineFields } from '../../src/engine/dissect.js';
 import { Packet } from '../../src/engine/packet.js';
 import { Registry } from '../../src/engine/registry.js';
 import { Row } from '../../src/engine/row.js';
-import {
-  type AnyDissector,
-  encode,
-  Malformed,
-  type NetPair,
-  Peek,
-  Short,
-  type TableKey,
-  type Track,
-  View,
-} from '../../src/kit/index.js';
+import { type AnyDissector, encode, Malformed, Peek, Short, View } from '../../src/kit/index.js';
 import { nodeLabel } from '../../src/report/value.js';
+import { ADDRESSES, Tracked } from '../support/tracked.js';
 import { ROW_SECONDS, spent } from './check-rows.js';
 import { Finding, type Input, place } from './input.js';
 import { Chance } from './mutate.js';
@@ -25,41 +16,6 @@ import { numbers, Writers } from './writers.js';
 
 const registry = new Registry(dissectors, engineFields);
 const IFACE: CaptureInterface = { file: 1, index: 0, link: 1, snaplen: 0 };
-const ADDRESSES: NetPair = { version: 4, buf: Uint8Array.of(10, 0, 0, 1, 10, 0, 0, 2), src: 0, dst: 4 };
-
-/** Remembers what a dissector keeps, and what it leaves for `dissect`. */
-class Tracked implements Track {
-  frame = 0;
-  readonly seconds = 1;
-  readonly nanos = 2;
-  readonly net = ADDRESSES;
-  readonly sport = 5060;
-  readonly dport = 53;
-  direction: 0 | 1 = 0;
-  stream = false;
-  noted: unknown = undefined;
-  private readonly kept = new Map<AnyDissector, unknown>();
-
-  flow<S>(d: AnyDissector, make: () => S): S {
-    if (!this.kept.has(d)) this.kept.set(d, make());
-    return this.kept.get(d) as S;
-  }
-  scope<S>(d: AnyDissector, make: () => S): S {
-    return this.flow(d, make);
-  }
-  expect(): void {}
-  expected(): undefined {
-    return undefined;
-  }
-  track(table: string, key: TableKey, v: View): void {
-    const { noted } = this;
-    registry.lookup(table, key)?.track?.(v, this);
-    this.noted = noted; // what the body left is for the body
-  }
-  note(value: unknown): void {
-    this.noted = value;
-  }
-}
 
 /** Runs `f`; what a dissector may throw passes. */
 function may(what: string, f: () => unknown): void {
@@ -130,7 +86,7 @@ function codes(d: AnyDissector, { buf, off, end }: View): void {
 export function checkLayer(o: Input): void {
   const d = registry.byProto(o.name)!;
   const c = new Chance(o.seed);
-  const tracked = new Tracked();
+  const tracked = new Tracked(registry);
   tracked.stream = c.is(0.5);
   const before = spent();
   o.parts.forEach((octets, i) => {

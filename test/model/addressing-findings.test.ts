@@ -12,9 +12,9 @@ import {
   routerAdvertisement,
   routerSolicitation,
 } from '../../dissectors/icmpv6/messages.js';
-import { rtp } from '../../dissectors/rtp.js';
 import { address, at, udp } from '../build/packets.js';
 import {
+  ADVERTISEMENT,
   addressed,
   CORE_MEDIA,
   called,
@@ -26,7 +26,9 @@ import {
   healthy,
   type Json,
   nd,
+  PREFIX,
   registered,
+  rtpPacket,
   sip,
   spoken,
   Talk,
@@ -82,24 +84,7 @@ describe('addresses', () => {
   const ROUTER = 'fe80::1';
   const ALL = 'ff02::1';
   const solicit = nd(LOCAL, 'ff02::2', routerSolicitation());
-  const router = {
-    hopLimit: 64,
-    managed: false,
-    other: false,
-    preference: 0,
-    lifetime: 1800,
-    reachable: 0,
-    retransmit: 0,
-  };
-  const prefix = (length: number, autonomous: boolean) =>
-    prefixOption({
-      prefix: address('2001:db8:9::'),
-      length,
-      onLink: true,
-      autonomous,
-      valid: 86_400,
-      preferred: 14_400,
-    });
+  const prefix = (length: number, autonomous: boolean) => prefixOption({ ...PREFIX, length, autonomous });
 
   test('no router', async () => {
     const t = new Talk().up(0, solicit).up(4000, solicit).up(8000, solicit);
@@ -110,14 +95,18 @@ describe('addresses', () => {
   });
 
   test('a router without a prefix', async () => {
-    const t = new Talk().up(0, solicit).down(10, nd(ROUTER, ALL, routerAdvertisement(router, [prefix(64, false)])));
+    const t = new Talk()
+      .up(0, solicit)
+      .down(10, nd(ROUTER, ALL, routerAdvertisement(ADVERTISEMENT, [prefix(64, false)])));
     const r = await found(t);
     assert.deepEqual(codes(r), ['slaac.no-prefix']);
     assert.equal(r.addressing[0].slaac.prefixes[0].prefix, '2001:db8:9::/64');
   });
 
   test('a prefix of another length', async () => {
-    const t = new Talk().up(0, solicit).down(10, nd(ROUTER, ALL, routerAdvertisement(router, [prefix(48, true)])));
+    const t = new Talk()
+      .up(0, solicit)
+      .down(10, nd(ROUTER, ALL, routerAdvertisement(ADVERTISEMENT, [prefix(48, true)])));
     assert.deepEqual(codes(await found(t)), ['slaac.prefix']);
   });
 
@@ -132,7 +121,7 @@ describe('addresses', () => {
   });
 
   test('messages that were routed', async () => {
-    const t = new Talk().down(10, nd(ROUTER, ALL, routerAdvertisement(router, [prefix(64, true)]), 64));
+    const t = new Talk().down(10, nd(ROUTER, ALL, routerAdvertisement(ADVERTISEMENT, [prefix(64, true)]), 64));
     assert.deepEqual(codes(await found(t)), ['slaac.invalid']);
   });
 });
@@ -199,15 +188,7 @@ describe('what else is noticed inside', () => {
   });
 
   test('a router that asks for stateful configuration is a note', async () => {
-    const router = {
-      hopLimit: 64,
-      managed: true,
-      other: false,
-      preference: 0,
-      lifetime: 1800,
-      reachable: 0,
-      retransmit: 0,
-    };
+    const router = { ...ADVERTISEMENT, managed: true };
     const r = await found(addressed(new Talk()).down(50, nd('fe80::1', 'ff02::1', routerAdvertisement(router, []))));
     assert.equal(finding(r, 'slaac.managed').severity, 'note');
   });
@@ -242,15 +223,8 @@ describe('what else is noticed inside', () => {
     [1, 11].forEach((event, k) => {
       for (let i = 0; i < 3; i++) {
         const payload = Uint8Array.of(event, i === 2 ? 0x8a : 0x0a, 1, 64);
-        const head = {
-          marker: i === 0,
-          payloadType: 101,
-          sequence: 40 + 3 * k + i,
-          timestamp: 8000 + 800 * k,
-          ssrc: 1,
-        };
-        const octets = encode(rtp.codec!, { ...head, csrc: [], payload, padding: 0 });
-        t.up(2100 + 100 * k + 20 * i, udp(UE_MEDIA, CORE_MEDIA, octets));
+        const head = { marker: i === 0, payloadType: 101, sequence: 40 + 3 * k + i, timestamp: 8000 + 800 * k };
+        t.up(2100 + 100 * k + 20 * i, rtpPacket(UE_MEDIA, CORE_MEDIA, { ...head, payload }));
       }
     });
     const r = await found(t);

@@ -22,9 +22,22 @@ import {
   routerSolicitation,
 } from '../../dissectors/icmpv6/messages.js';
 import { address, at, udp } from '../build/packets.js';
-import { addressed, CORE, codes, dhcpDown, dhcpUp, finding, found, type Json, nd, Talk, UE } from './support.js';
+import {
+  ADVERTISEMENT,
+  addressed,
+  CORE,
+  codes,
+  dhcpDown,
+  dhcpUp,
+  finding,
+  found,
+  nd,
+  note,
+  PREFIX,
+  Talk,
+  UE,
+} from './support.js';
 
-const note = (r: Json, code: string) => assert.equal(finding(r, code)?.severity, 'note', code);
 const HARDWARE = tunnelHardware(address('192.0.2.10'));
 
 /** A DHCPv4 message of the UE or of the server, with its type and options. */
@@ -89,24 +102,9 @@ describe('DHCPv4', () => {
 describe('IPv6', () => {
   const [LOCAL, ROUTER, ALL, OWN] = ['fe80::2', 'fe80::1', 'ff02::1', '2001:db8:9::2'];
   const solicit = nd(LOCAL, 'ff02::2', routerSolicitation());
-  const router = {
-    hopLimit: 64,
-    managed: false,
-    other: false,
-    preference: 0,
-    lifetime: 1800,
-    reachable: 0,
-    retransmit: 0,
-  };
-  const prefix = prefixOption({
-    prefix: address('2001:db8:9::'),
-    length: 64,
-    onLink: true,
-    autonomous: true,
-    valid: 86_400,
-    preferred: 14_400,
-  });
-  const advertise = (...more: readonly NdOption[]) => nd(ROUTER, ALL, routerAdvertisement(router, [prefix, ...more]));
+  const prefix = prefixOption(PREFIX);
+  const advertise = (...more: readonly NdOption[]) =>
+    nd(ROUTER, ALL, routerAdvertisement(ADVERTISEMENT, [prefix, ...more]));
   const probe = nd('::', 'ff02::1:ff00:2', neighborSolicitation(address(OWN)));
   const used = udp(at(OWN, 9), at('2001:db8:9::1', 9), new Uint8Array(4));
 

@@ -21,9 +21,8 @@ import {
 import { at, ping } from '../build/packets.js';
 import { Sealer } from '../build/sealer.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
-import { captured, codes, ENDS, finding, type Json, reportOn } from './support.js';
+import { captured, codes, ENDS, finding, type Json, note, reportOn } from './support.js';
 
-const note = (r: Json, code: string) => assert.equal(finding(r, code)?.severity, 'note', code);
 const { client, server } = ENDS;
 const [UP, DOWN] = [
   envelope(ping(client.address, server.address, 1, 1, 40)),

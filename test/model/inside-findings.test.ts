@@ -6,9 +6,24 @@ import { mtuOption, prefixOption, routerAdvertisement } from '../../dissectors/i
 import { CaptureBuilder } from '../build/capture.js';
 import { envelope } from '../build/conversation.js';
 import { ACK, address, at, fragments, ip, ping, SYN, tcp, udp } from '../build/packets.js';
-import { addressed, CORE, codes, ENDS, finding, found, healthy, type Json, nd, reportOn, Talk, UE } from './support.js';
+import {
+  ADVERTISEMENT,
+  addressed,
+  CORE,
+  codes,
+  ENDS,
+  finding,
+  found,
+  healthy,
+  type Json,
+  nd,
+  note,
+  PREFIX,
+  reportOn,
+  Talk,
+  UE,
+} from './support.js';
 
-const note = (r: Json, code: string) => assert.equal(finding(r, code)?.severity, 'note', code);
 const datagram = (n = 20) => udp(at(UE, 7000), at(CORE, 7001), new Uint8Array(n).fill(0x5a));
 /** The packet with one octet changed. */
 function changed(packet: Uint8Array, where: number, value = packet[where]! ^ 0xff): Uint8Array {
@@ -52,27 +67,14 @@ describe('packets inside', () => {
   });
 
   const [OWN, PEER] = ['2001:db8:9::2', '2001:db8:9::1'];
-  const router = {
-    hopLimit: 64,
-    managed: false,
-    other: false,
-    preference: 0,
-    lifetime: 1800,
-    reachable: 0,
-    retransmit: 0,
-  };
-  const prefix = prefixOption({
-    prefix: address('2001:db8:9::'),
-    length: 64,
-    onLink: true,
-    autonomous: true,
-    valid: 86_400,
-    preferred: 14_400,
-  });
+  const prefix = prefixOption(PREFIX);
   const six = (n: number) => udp(at(OWN, 9), at(PEER, 9), new Uint8Array(n));
 
   test('larger than the MTU of the link', async () => {
-    const t = new Talk().down(0, nd('fe80::1', 'ff02::1', routerAdvertisement(router, [prefix, mtuOption(1280)])));
+    const t = new Talk().down(
+      0,
+      nd('fe80::1', 'ff02::1', routerAdvertisement(ADVERTISEMENT, [prefix, mtuOption(1280)])),
+    );
     assert.deepEqual(codes(await found(t.copy().up(100, six(1232)))), []);
     const r = await found(t.up(100, six(1233)));
     assert.deepEqual(codes(r), ['inner.over-mtu']);

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { encode } from 'fttscope/kit';
-import { rtp } from '../../dissectors/rtp.js';
 import { at, type Endpoint, udp } from '../build/packets.js';
 import {
   BOB,
@@ -11,6 +9,7 @@ import {
   codes,
   found,
   type Json,
+  rtpPacket,
   sdp,
   sip,
   speech,
@@ -36,18 +35,19 @@ function scrambled(n: number, seed: number): Uint8Array {
   return Uint8Array.from({ length: n }, () => (x = (x * 1_103_515_245 + 12_345) & 0x7fff_ffff) >>> 16);
 }
 
-function packet(
+const packet = (
   from: Endpoint,
   to: Endpoint,
-  i: number,
+  sequence: number,
   payloadType: number,
   ssrc: number,
   octets: number,
   step = 160,
-) {
-  const head = { marker: false, payloadType, sequence: i, timestamp: i * step, ssrc, csrc: [], padding: 0 };
-  return udp(from, to, encode(rtp.codec!, { ...head, payload: scrambled(octets, i) }));
-}
+) =>
+  rtpPacket(from, to, {
+    ...{ sequence, timestamp: sequence * step, payloadType, ssrc },
+    payload: scrambled(octets, sequence),
+  });
 
 describe('SRTP', () => {
   const secure = (where: string, port: number) =>

@@ -9,6 +9,7 @@ import { ACK, address, at, ping, RST, SYN, tcp, udp } from '../build/packets.js'
 import type { where } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import {
+  ADVERTISEMENT,
   addressed,
   CORE,
   CORE_MEDIA,
@@ -19,8 +20,9 @@ import {
   finding,
   found,
   healthy,
-  type Json,
   nd,
+  note,
+  PREFIX,
   registered,
   reportOn,
   type SipParts,
@@ -31,8 +33,6 @@ import {
   UE,
   UE_MEDIA,
 } from './support.js';
-
-const note = (r: Json, code: string) => assert.equal(finding(r, code)?.severity, 'note', code);
 
 describe('registration', () => {
   const p = { callId: 'reg-5@10.0.0.2', to: 'sip:alice@ims.example' };
@@ -97,15 +97,8 @@ describe('addresses', () => {
     note(await found(new Talk().up(0, udp(at('0.0.0.0', 68), at('255.255.255.255', 67), octets))), 'dhcp.broadcast');
   });
 
-  const router = { hopLimit: 64, managed: false, other: true, preference: 0, lifetime: 0, reachable: 0, retransmit: 0 };
-  const prefix = prefixOption({
-    prefix: address('2001:db8:9::'),
-    length: 64,
-    onLink: true,
-    autonomous: true,
-    valid: 86_400,
-    preferred: 14_400,
-  });
+  const router = { ...ADVERTISEMENT, other: true, lifetime: 0 };
+  const prefix = prefixOption(PREFIX);
 
   test('a router that is none, and other configuration that nobody asks for', async () => {
     const t = new Talk().down(10, nd('fe80::1', 'ff02::1', routerAdvertisement(router, [prefix])));

@@ -9,7 +9,7 @@ import {
   codes,
   finding,
   found,
-  type Json,
+  note,
   registered,
   type SipParts,
   sdp,
@@ -18,7 +18,6 @@ import {
   UE,
 } from './support.js';
 
-const note = (r: Json, code: string) => assert.equal(finding(r, code)?.severity, 'note', code);
 const P = { callId: 'reg-7@10.0.0.2', to: 'sip:alice@ims.example' };
 const contact = (seconds = 3600) => ['Contact', `<sip:alice@10.0.0.2>;expires=${seconds}`] as const;
 const ask = (cseq: number, headers: SipParts['headers'] = []) =>

@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { encode } from 'fttscope/kit';
-import { rtp } from '../../dissectors/rtp.js';
 import { SpeechFrames } from '../../src/model/speech-frames.js';
-import { udp } from '../build/packets.js';
 import {
   addressed,
   CORE,
@@ -12,6 +9,7 @@ import {
   found,
   type Json,
   registered,
+  rtpPacket,
   sdp,
   sip,
   Talk,
@@ -132,10 +130,9 @@ describe('a call with AMR-WB', () => {
       .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: described(CORE, 40_000, fmtp) }, 'down'))
       .up(1210, sip('ACK sip:bob@ims.example', { toTag: 'b' }));
     for (let i = 0; i < 60; i++) {
-      const head = { marker: false, payloadType: 104, sequence: i, timestamp: 320 * i, csrc: [], padding: 0 };
-      const body = payload(33, 0xf1, 0x40);
-      t.up(1210 + 20 * i, udp(UE_MEDIA, CORE_MEDIA, encode(rtp.codec!, { ...head, ssrc: 1, payload: body })));
-      t.down(1215 + 20 * i, udp(CORE_MEDIA, UE_MEDIA, encode(rtp.codec!, { ...head, ssrc: 2, payload: body })));
+      const parts = { payloadType: 104, sequence: i, timestamp: 320 * i, payload: payload(33, 0xf1, 0x40) };
+      t.up(1210 + 20 * i, rtpPacket(UE_MEDIA, CORE_MEDIA, parts));
+      t.down(1215 + 20 * i, rtpPacket(CORE_MEDIA, UE_MEDIA, { ...parts, ssrc: 2 }));
     }
     return t.up(2500, sip('BYE sip:bob@ims.example', { toTag: 'b', cseq: 2 }));
   };
@@ -173,9 +170,8 @@ describe('a call with AMR-WB', () => {
       .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: aligned(CORE, 40_000) }, 'down'))
       .up(1210, sip('ACK sip:bob@ims.example', { toTag: 'b' }));
     for (let i = 0; i < 60; i++) {
-      const head = { marker: false, payloadType: 97, sequence: i, timestamp: 320 * i, csrc: [], padding: 0 };
-      const body = packed(false, [7, 4]);
-      t.up(1210 + 40 * i, udp(UE_MEDIA, CORE_MEDIA, encode(rtp.codec!, { ...head, ssrc: 1, payload: body })));
+      const parts = { payloadType: 97, sequence: i, timestamp: 320 * i, payload: packed(false, [7, 4]) };
+      t.up(1210 + 40 * i, rtpPacket(UE_MEDIA, CORE_MEDIA, parts));
     }
     // Frames that are none tell nothing of how long packets are.
     const two = (await found(t)).findings.filter(

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { encode } from 'fttscope/kit';
-import { rtp } from '../../dissectors/rtp.js';
-import { at, type Endpoint, udp } from '../build/packets.js';
+import { at, type Endpoint } from '../build/packets.js';
 import {
   addressed,
   CORE,
@@ -12,7 +10,9 @@ import {
   finding,
   found,
   type Json,
+  note,
   registered,
+  rtpPacket,
   sdp,
   sip,
   speech,
@@ -22,7 +22,8 @@ import {
   UE_MEDIA,
 } from './support.js';
 
-const note = (r: Json, code: string) => assert.equal(finding(r, code)?.severity, 'note', code);
+/** G.711 of 20 ms. */
+const SILENCE = new Uint8Array(160);
 
 /** A call of so many milliseconds with speech down the tunnel; both descriptions have more lines. */
 function call(duration = 2000, more: readonly string[] = [], formats = ''): Talk {
@@ -38,20 +39,6 @@ function call(duration = 2000, more: readonly string[] = [], formats = ''): Talk
 }
 const listened = (duration?: number, more?: readonly string[], formats?: string) =>
   spoken(call(duration, more, formats), 1210, 90, 'down');
-
-/** An RTP packet with any header and payload. */
-function packet(
-  from: Endpoint,
-  to: Endpoint,
-  sequence: number,
-  timestamp: number,
-  type: number,
-  payload: Uint8Array,
-  marker = false,
-) {
-  const head = { marker, payloadType: type, sequence, timestamp, ssrc: 1, csrc: [], padding: 0 };
-  return udp(from, to, encode(rtp.codec!, { ...head, payload }));
-}
 
 describe('streams', () => {
   test('from another port than the description names', async () => {
@@ -90,7 +77,15 @@ describe('streams', () => {
     const sent = (place: (i: number) => number, time: (i: number) => number) => {
       const t = listened();
       for (let i = 0; i < 80; i++)
-        t.up(1220 + 20 * i, packet(UE_MEDIA, CORE_MEDIA, place(i), time(place(i)), 8, new Uint8Array(160)));
+        t.up(
+          1220 + 20 * i,
+          rtpPacket(UE_MEDIA, CORE_MEDIA, {
+            sequence: place(i),
+            timestamp: time(place(i)),
+            payloadType: 8,
+            payload: SILENCE,
+          }),
+        );
       return found(t);
     };
     const straight = (i: number) => i;
@@ -111,7 +106,16 @@ describe('streams', () => {
     const t = listened(duration, more, formats);
     for (const [ms, seq, time, type = 8, marker = false] of sent) {
       const octets = type === 101 ? Uint8Array.of(5, 10, 0, 160) : new Uint8Array(type === 20 ? 0 : 160);
-      t.up(1220 + ms, packet(UE_MEDIA, CORE_MEDIA, seq & 0xffff, time >>> 0, type, octets, marker));
+      t.up(
+        1220 + ms,
+        rtpPacket(UE_MEDIA, CORE_MEDIA, {
+          sequence: seq & 0xffff,
+          timestamp: time >>> 0,
+          payloadType: type,
+          payload: octets,
+          marker,
+        }),
+      );
     }
     const r = await found(t);
     return { r, up: r.media.find((m: Json) => m.direction === 'up') };
@@ -249,8 +253,9 @@ describe('streams', () => {
     const talk = (request: number, more: readonly string[] = []) => {
       const t = call(2000, ['a=rtpmap:97 AMR/8000', ...more], ' 97');
       for (let i = 0; i < 60; i++) {
-        t.up(1220 + 20 * i, packet(UE_MEDIA, CORE_MEDIA, i, 160 * i, 97, frame(request)));
-        t.down(1225 + 20 * i, packet(CORE_MEDIA, UE_MEDIA, i, 160 * i, 97, frame(15)));
+        const head = { sequence: i, timestamp: 160 * i, payloadType: 97 };
+        t.up(1220 + 20 * i, rtpPacket(UE_MEDIA, CORE_MEDIA, { ...head, payload: frame(request) }));
+        t.down(1225 + 20 * i, rtpPacket(CORE_MEDIA, UE_MEDIA, { ...head, payload: frame(15) }));
       }
       return found(t);
     };
@@ -280,7 +285,10 @@ test('a hold needs keep-alives', async () => {
     t.up(100_060, sip('ACK sip:bob@ims.example', { toTag: 'b', cseq: 3 }));
     for (let i = 0; i < 40; i++) {
       const n = 5000 + i;
-      t.up(100_100 + 20 * i, packet(UE_MEDIA, CORE_MEDIA, 90 + i, 160 * n, 8, new Uint8Array(160)));
+      t.up(
+        100_100 + 20 * i,
+        rtpPacket(UE_MEDIA, CORE_MEDIA, { sequence: 90 + i, timestamp: 160 * n, payloadType: 8, payload: SILENCE }),
+      );
     }
     return found(t);
   };

@@ -13,7 +13,7 @@ import {
 import { codec as dhcpCodec } from '../../dissectors/dhcp/message.js';
 import { type Icmpv6Message, codec as icmpv6, PROTOCOL } from '../../dissectors/icmpv6/messages.js';
 import { dissectors } from '../../dissectors/index.js';
-import { rtp } from '../../dissectors/rtp.js';
+import { type RtpPacket, rtp } from '../../dissectors/rtp.js';
 import { sipCodec } from '../../dissectors/sip/codec.js';
 import { openStream } from '../../src/capture/open.js';
 import { tlsServices } from '../../src/cli/services.js';
@@ -127,6 +127,9 @@ export const codes = (report: Json, least = 1): string[] =>
 
 export const finding = (report: Json, code: string): Json => report.findings.find((f: Json) => f.code === code);
 
+/** Requires a finding that is there, and no more than a note. */
+export const note = (report: Json, code: string): void => assert.equal(finding(report, code)?.severity, 'note', code);
+
 // The inside of a tunnel
 
 export const UE = '10.0.0.2';
@@ -161,6 +164,26 @@ export function dhcpDown(type: 'offer' | 'ack' | 'nak', xid = 1, pcscf = true): 
 /** DHCP as it should be, in the first 40 ms. */
 export const addressed = (t: Talk): Talk =>
   t.up(0, dhcpUp('discover')).down(10, dhcpDown('offer')).up(20, dhcpUp('request')).down(30, dhcpDown('ack'));
+
+/** What a router of the tunnel says: it serves for 1800 s, and configures nothing by DHCPv6. */
+export const ADVERTISEMENT = {
+  hopLimit: 64,
+  managed: false,
+  other: false,
+  preference: 0,
+  lifetime: 1800,
+  reachable: 0,
+  retransmit: 0,
+};
+/** The prefix that it says: 2001:db8:9::/64. */
+export const PREFIX = {
+  prefix: address('2001:db8:9::'),
+  length: 64,
+  onLink: true,
+  autonomous: true,
+  valid: 86_400,
+  preferred: 14_400,
+};
 
 /** A message of neighbor discovery. */
 export function nd(from: string, to: string, m: Icmpv6Message, hops = 255): Uint8Array {
@@ -226,11 +249,16 @@ export const sdp = (where: string, port: number, more: readonly string[] = []): 
 export const UE_MEDIA = at(UE, 30_000);
 export const CORE_MEDIA = at(CORE, 40_000);
 
+type RtpParts = Pick<RtpPacket, 'sequence' | 'timestamp' | 'payloadType' | 'payload'> & Partial<RtpPacket>;
+
+/** An RTP packet in a datagram; of SSRC 1 if nothing else is said. */
+export const rtpPacket = (from: Endpoint, to: Endpoint, parts: RtpParts): Uint8Array =>
+  udp(from, to, encode(rtp.codec!, { marker: false, ssrc: 1, csrc: [], padding: 0, ...parts }));
+
 /** One RTP packet of 20 ms. */
 export function speech(from: Endpoint, to: Endpoint, sequence: number, ssrc = 1, payloadType = 8): Uint8Array {
   const payload = new Uint8Array(payloadType === 20 ? 0 : 160).fill(sequence & 255);
-  const packet = { marker: false, payloadType, sequence: sequence & 0xffff, timestamp: sequence * 160, ssrc };
-  return udp(from, to, encode(rtp.codec!, { ...packet, csrc: [], payload, padding: 0 }));
+  return rtpPacket(from, to, { payloadType, sequence: sequence & 0xffff, timestamp: sequence * 160, ssrc, payload });
 }
 
 /** A registration with a challenge, and its success, from `ms` on. */

@@ -5,21 +5,12 @@ import type { CaptureInterface } from '../../src/capture/chunk.js';
 import { Dissection } from '../../src/engine/dissect.js';
 import { Packet } from '../../src/engine/packet.js';
 import { Registry } from '../../src/engine/registry.js';
-import {
-  type AnyDissector,
-  Malformed,
-  type NetPair,
-  Peek,
-  Short,
-  type TableKey,
-  type Track,
-  View,
-} from '../../src/kit/index.js';
+import { type AnyDissector, Malformed, Peek, Short, View } from '../../src/kit/index.js';
 import { random } from '../capture/support.js';
+import { Tracked } from '../support/tracked.js';
 
 const registry = new Registry(dissectors);
 const IFACE: CaptureInterface = { file: 1, index: 0, link: 1, snaplen: 0 };
-const ADDRESSES: NetPair = { version: 4, buf: Uint8Array.of(10, 0, 0, 1, 10, 0, 0, 2), src: 0, dst: 4 };
 const ROUNDS = 4000;
 
 /** Octets that dissectors look for at the start of a message. */
@@ -71,35 +62,6 @@ function view(next: () => number): View {
   return new View({ name: 'Frame', buf, start: before, end }, before, end, end + cut);
 }
 
-/** Remembers what a dissector keeps, and does nothing else. */
-class Tracked implements Track {
-  frame = 0;
-  readonly seconds = 1;
-  readonly nanos = 2;
-  readonly net = ADDRESSES;
-  readonly sport = 5060;
-  readonly dport = 53;
-  direction: 0 | 1 = 0;
-  stream = false;
-  private readonly kept = new Map<AnyDissector, unknown>();
-
-  flow<S>(d: AnyDissector, make: () => S): S {
-    if (!this.kept.has(d)) this.kept.set(d, make());
-    return this.kept.get(d) as S;
-  }
-  scope<S>(d: AnyDissector, make: () => S): S {
-    return this.flow(d, make);
-  }
-  expect(): void {}
-  expected(): undefined {
-    return undefined;
-  }
-  track(table: string, key: TableKey, v: View): void {
-    registry.lookup(table, key)?.track?.(v, this);
-  }
-  note(): void {}
-}
-
 /** Runs `f`; only what a dissector may throw passes. */
 function may(what: () => string, f: () => unknown): void {
   try {
@@ -122,7 +84,7 @@ describe('octets at random', () => {
       const next = random(d.proto.length * 1000 + d.proto.charCodeAt(0));
       const dissection = new Dissection(registry, registry.wants(null), true);
       dissection.tree.labels = true;
-      const tracked = new Tracked();
+      const tracked = new Tracked(registry);
       const before = process.cpuUsage().user;
       for (let round = 0; round < ROUNDS; round++) {
         const v = view(next);
