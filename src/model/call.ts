@@ -1,5 +1,5 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
-import { type Tell, words } from '../kit/index.js';
+import { type Tell, type Words, words } from '../kit/index.js';
 import { callFailure, type Failure } from './call-failure.js';
 import { CallFeatures } from './call-features.js';
 import type { CallEntity, CallMessage, CallState, Place } from './entities.js';
@@ -50,6 +50,8 @@ export class Call {
   restoration: Seen | null = null;
   /** First description of the UE with a medium of speech or video whose bandwidth it does not tell. */
   unmeasured: Seen | null = null;
+  /** The first answer of a session description that does not fit its offer, and how. */
+  misfit: { readonly at: Seen; readonly how: Words } | null = null;
   /** The first answer within the dialog that ended it: the other side has lost it. */
   lost: { readonly at: Seen; readonly status: number } | null = null;
   acked = false;
@@ -117,11 +119,14 @@ export class Call {
       return;
     }
     const seen = at.seen();
-    const { media } = e;
+    // What a refusal describes is what its sender could do, and agrees to nothing. RFC 3261 §21.4.26
+    const media = e.status >= 300 ? undefined : e.media;
     const byCaller = this.byCaller(e);
     const tag = e.from.tag === this.callerTag ? e.to.tag : e.from.tag;
     this.list(at, e, seen, identity, media, this.describe(e, byCaller, media, tag));
     const side = byCaller ? 'caller' : 'callee';
+    const { misfit: how } = this.session;
+    if (how !== undefined) this.misfit ??= { at: seen, how };
     if (media !== undefined) this.pinholes.described(side, media, tag, e.isRequest && e.to.tag !== '');
     if (media !== undefined && at.up && at.tunnel !== 0 && media.some(isUnmeasured)) this.unmeasured ??= seen;
     if (e.isRequest) this.features.request(seen, e, side, media);

@@ -1,6 +1,8 @@
+import { oneOf, type Words, words } from '../kit/index.js';
 import type { SessionMedia } from './session-media.js';
 import { isNowhere } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
+import { MEDIA } from './standard-words.js';
 
 const MOST_DESCRIPTIONS = 64;
 
@@ -16,6 +18,36 @@ export interface Description {
   readonly tag: string;
   /** Its first audio medium that is not refused. */
   readonly audio: Agreed | undefined;
+  /** All of its media, line by line. */
+  readonly lines: readonly Line[];
+}
+
+/** What of a medium an answer takes up. */
+type Line = Pick<SessionMedia, 'kind' | 'port' | 'codecs'>;
+
+/** A format without a name may be any. */
+const lineOf = ({ kind, port, codecs, formats }: SessionMedia): Line => ({
+  kind,
+  port,
+  codecs: codecs.length < formats.length ? [] : codecs,
+});
+/** Formats that carry no media by themselves. RFC 4733, RFC 3389, RFC 2198 */
+const BESIDE: ReadonlySet<string> = new Set(['TELEPHONE-EVENT', 'CN', 'RED']);
+const codecsOf = (m: Line): string[] => m.codecs.map((c) => c.toUpperCase()).filter((c) => !BESIDE.has(c));
+
+/** How an answer does not fit its offer; undefined where it does. RFC 3264 §6 */
+function misfitOf(offer: readonly Line[], answer: readonly Line[]): Words | undefined {
+  if (offer.length !== answer.length)
+    return words`The offer has ${offer.length} media, and the answer ${answer.length}.`;
+  for (const [i, a] of answer.entries()) {
+    const o = offer[i];
+    if (o.kind !== a.kind)
+      return words`Medium ${i + 1} is ${oneOf(o.kind, MEDIA)} in the offer, and ${oneOf(a.kind, MEDIA)} in the answer.`;
+    const [theirs, own] = [codecsOf(o), codecsOf(a)];
+    if (a.port !== 0 && o.port !== 0 && theirs.length > 0 && own.length > 0 && !own.some((c) => theirs.includes(c)))
+      return words`Medium ${i + 1} has no codec that was offered.`;
+  }
+  return undefined;
 }
 
 /** Where a side wants a medium, and which way it is to flow. */
@@ -50,6 +82,8 @@ export class OfferAnswer {
   private readonly asked: Asked[] = [];
   /** Tag of the dialog that was answered. */
   private settled: string | undefined;
+  /** How the answer at hand does not fit its offer. */
+  misfit: Words | undefined;
 
   /** Takes a message and what it describes; returns which of both that is. */
   take(
@@ -59,14 +93,29 @@ export class OfferAnswer {
     tag: string,
   ): 'offer' | 'answer' | undefined {
     const kind = media === undefined ? undefined : this.kindOf(e, byCaller);
+    this.misfit = kind === 'answer' && e.isWhole ? this.compare(e, byCaller, media!, tag) : undefined;
     if (e.isRequest && (e.method === 'INVITE' || e.method === 'UPDATE' || e.method === 'PRACK'))
       this.ask({ byCaller, method: e.method, cseq: e.cseq, offered: kind === 'offer', again: e.to.tag !== '' });
     if (media === undefined || kind === undefined) return undefined;
     if (this.descriptions.length < MOST_DESCRIPTIONS) {
       const { method, cseq } = e;
-      this.descriptions.push({ byCaller, answer: kind === 'answer', method, cseq, tag, audio: audioOf(media) });
+      const [audio, lines] = [audioOf(media), media.map(lineOf)];
+      this.descriptions.push({ byCaller, answer: kind === 'answer', method, cseq, tag, audio, lines });
     }
     return kind;
+  }
+
+  /** Holds the first answer of a dialog to an offer against it: a later one says the same again. */
+  private compare(e: SipEvent, byCaller: boolean, media: readonly SessionMedia[], tag: string): Words | undefined {
+    const { descriptions: all } = this;
+    if (all.length >= MOST_DESCRIPTIONS) return undefined;
+    const { method, cseq, isRequest } = e;
+    const at = all.findLastIndex(
+      (d) => !d.answer && d.byCaller !== byCaller && (isRequest || (d.method === method && d.cseq === cseq)),
+    );
+    if (at < 0 || all.slice(at + 1).some((d) => d.byCaller === byCaller && (d.tag === tag || isRequest)))
+      return undefined;
+    return misfitOf(all[at].lines, media.map(lineOf));
   }
 
   private ask(a: Asked): void {

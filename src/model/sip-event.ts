@@ -192,6 +192,12 @@ export class SipEvent {
     return m === null ? undefined : bounded(m[1] ?? '');
   }
 
+  /** Whether its body is as long as it says. */
+  get isWhole(): boolean {
+    const { m } = this;
+    return m.contentLength <= m.bodyEnd - m.bodyOff;
+  }
+
   get mediaType(): string {
     return (this.m.text(Header.ContentType) ?? '').split(';')[0].trim().toLowerCase();
   }

@@ -37,6 +37,11 @@ const described = (r: Json): string[] =>
 const ports = (r: Json): number[] => [r.calls[0].pinholes[0].caller.port, r.calls[0].pinholes[0].callee.port];
 
 describe('offer and answer', () => {
+  const media = (where: string, ...lines: readonly string[]): string =>
+    ['v=0', `o=- 1 1 IN IP4 ${where}`, 's=-', `c=IN IP4 ${where}`, 't=0 0', ...lines, ''].join('\r\n');
+  const audio = (port: number) => `m=audio ${port} RTP/AVP 8`;
+  const video = (port: number) => `m=video ${port} RTP/AVP 96\r\na=rtpmap:96 H264/90000`;
+
   test('a re-INVITE without an offer has it in its 200, and the answer in ACK (RFC 3261 §14.1)', async () => {
     const t = call()
       .up(3000, again(2, ''))
@@ -88,6 +93,15 @@ describe('offer and answer', () => {
     assert.equal(held.calls[0].pinholes[0].caller.flowing, 'sendonly');
   });
 
+  test('what a refusal describes is no answer (RFC 3261 §21.4.26)', async () => {
+    const t = call()
+      .up(3000, again(2, sdp(UE, 30_020, ['a=sendonly'])))
+      .down(3010, reply('488 Not Acceptable Here INVITE', 2, media(CORE, video(41_000), audio(0))))
+      .up(3020, ack(2));
+    const r = await found(t);
+    assert.deepEqual([ports(r), r.calls[0].pinholes[0].kind, codes(r)], [[30_000, 40_000], 'audio', []]);
+  });
+
   test('a hold goes on where its end is refused', async () => {
     const t = call()
       .up(3000, again(2, sdp(UE, 30_000, ['a=sendonly'])))
@@ -99,6 +113,57 @@ describe('offer and answer', () => {
     const [{ holds, end }] = (await found(t)).calls;
     assert.equal(holds.length, 1);
     assert.equal(holds[0].end.epoch, end.epoch);
+  });
+
+  test('media that change places, or become others, are answered as what they are (RFC 3264 §8.3.3)', async () => {
+    const t = talk()
+      .up(1000, sip(`INVITE ${BOB}`, { sdp: media(UE, audio(30_000), video(31_000)) }))
+      .down(1200, reply('200 OK INVITE', 1, media(CORE, audio(40_000), video(0))))
+      .up(1210, ack(1))
+      .up(3000, again(2, media(UE, video(31_000), audio(30_000))))
+      .down(3010, reply('200 OK INVITE', 2, media(CORE, video(0), audio(40_000))))
+      .up(3020, ack(2))
+      .up(4000, again(3, media(UE, 'm=image 32000 udptl t38', 'm=audio 0 RTP/AVP 8')))
+      .down(4010, reply('200 OK INVITE', 3, media(CORE, 'm=image 42000 udptl t38', 'm=audio 0 RTP/AVP 8')))
+      .up(4020, ack(3))
+      .up(9000, sip(`BYE ${BOB}`, { ...mine, cseq: 4 }));
+    const r = await found(both(t, 1210, 130));
+    assert.deepEqual(codes(r), []);
+    assert.deepEqual(
+      r.calls[0].pinholes.map((p: Json) => [p.kind, p.caller.port, p.callee.port]),
+      [
+        ['image', 32_000, 42_000],
+        ['audio', 0, 0],
+      ],
+    );
+  });
+
+  test('an answer does not fit its offer (RFC 3264 §6)', async () => {
+    const told = async (offer: string, answer: string): Promise<string | undefined> => {
+      const t = talk()
+        .up(1000, sip(`INVITE ${BOB}`, { sdp: offer }))
+        .down(1100, reply('183 Session Progress INVITE', 1, answer))
+        .down(1200, reply('200 OK INVITE', 1, answer))
+        .up(1210, ack(1))
+        .up(3000, sip(`BYE ${BOB}`, { ...mine, cseq: 2 }));
+      return finding(await found(both(t, 1210, 85)), 'sdp.answer-misfit')?.meaning.replace(/ Each medium.*/, '');
+    };
+    const two = media(UE, audio(30_000), video(31_000));
+    assert.equal(await told(two, media(CORE, audio(40_000), video(41_000))), undefined);
+    assert.equal(await told(two, media(CORE, audio(40_000))), 'The offer has 2 media, and the answer 1.');
+    assert.equal(
+      await told(two, media(CORE, video(41_000), audio(40_000))),
+      'Medium 1 is audio in the offer, and video in the answer.',
+    );
+    const wide = media(
+      CORE,
+      'm=audio 40000 RTP/AVP 97 101',
+      'a=rtpmap:97 AMR-WB/16000',
+      'a=rtpmap:101 telephone-event/8000',
+    );
+    assert.equal(await told(sdp(UE, 30_000), wide), 'Medium 1 has no codec that was offered.');
+    // Whether a format without a name is the same nobody knows.
+    assert.equal(await told(sdp(UE, 30_000), media(CORE, 'm=audio 40000 RTP/AVP 97')), undefined);
   });
 
   test('an INVITE that begins without media holds nothing', async () => {

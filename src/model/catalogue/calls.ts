@@ -169,6 +169,15 @@ export const CALLS: Entries = {
     meaning: 'The party that was to be transferred could not be, and the call goes on as it was.',
     next: 'Look at the call that it tried, and at its status.',
   },
+  'sdp.answer-misfit': {
+    severity: 'warn',
+    kind: 'conformance',
+    title: 'An answer of a session description does not fit its offer',
+    clause: 'RFC 3264 §6',
+    meaning:
+      'Each medium of an offer is answered in its place, as what it is, with a codec that was offered: else media may flow one way, or not at all.',
+    next: 'Compare both descriptions medium by medium, and see whether an element on the way changed one of them.',
+  },
   'call.session-expired': {
     severity: 'warn',
     kind: 'service',
