@@ -48,6 +48,16 @@ const WORDS: Readonly<Record<number, string>> = {
   606: 'The callee does not accept the media that were offered',
 };
 
+/** The same to an INVITE that is to take the place of another call. RFC 3891 §3 */
+const REPLACING: Readonly<Record<number, string>> = {
+  481: 'The call that it was to replace is not known there',
+  486: 'The call that it was to replace is no longer one that rings',
+  603: 'The call that it was to replace is over',
+};
+
+/** Whether a status refuses to replace a call, rather than to take one. */
+export const refusesToReplace = (status: number): boolean => REPLACING[status] !== undefined;
+
 const meaningOf = (status: number): string =>
   WORDS[status] ??
   (status < 400
@@ -58,6 +68,8 @@ const meaningOf = (status: number): string =>
         ? 'A server failed'
         : 'The call was refused everywhere');
 
+const replacingOf = (status: number): string => REPLACING[status] ?? meaningOf(status);
+
 /** Why a call failed, before that is told. */
 export type Failure = Omit<CallFailure, 'reason'> & { readonly reason: Words };
 
@@ -67,6 +79,8 @@ export interface Explanations {
   readonly reason: readonly string[];
   readonly warning: string | undefined;
   readonly retryAfter: number | undefined;
+  /** The request had Replaces. */
+  readonly replacing?: boolean;
   /** Its body, where that counts. */
   readonly body?: string;
 }
@@ -102,7 +116,7 @@ export function callFailure(status: number, phrase: string, more: Explanations):
   const said = free.length === 0 ? '' : words`: ${joined(free, '; ')}`;
   return {
     status,
-    reason: words`${ofNumber(status, meaningOf)} (${withPhrase(status, phrase)})${said}.`,
+    reason: words`${ofNumber(status, more.replacing === true ? replacingOf : meaningOf)} (${withPhrase(status, phrase)})${said}.`,
     ...(Number.isInteger(cause) && { q850: cause }),
     ...(more.retryAfter !== undefined && { retryAfterSeconds: more.retryAfter }),
     ...(alternative !== undefined && { alternative }),

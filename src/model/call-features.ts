@@ -44,7 +44,9 @@ export class CallFeatures {
   refreshed: Seen | undefined;
   /** What the last try to refresh the session got. */
   unrefreshed: number | undefined;
-  private replaces: string | undefined;
+  /** Call-ID of the call that this one is to take the place of. RFC 3891 §3 */
+  replaces: string | undefined;
+  replacedBy: string | undefined;
 
   request(at: Seen, e: SipEvent, side: Side, media: readonly SessionMedia[] | undefined): void {
     if (e.method === 'INVITE') this.replaces ??= e.text(REPLACES)?.split(';')[0].trim();
@@ -205,7 +207,7 @@ export class CallFeatures {
 
   /** Calls end with all of this. @param end of the call, where it has one */
   entries(end: Moment | null): CallFeatureEntries {
-    const { quality, timer, replaces, reliable } = this;
+    const { quality, timer, replaces, replacedBy, reliable } = this;
     for (const h of this.holds) if (h.end === undefined && end !== null) h.end = end;
     const preconditions: Preconditions | undefined = quality && {
       met: quality.met,
@@ -234,3 +236,4 @@ function unescaped(s: string): string {
     return s;
   }
 }
+      replacedBy,

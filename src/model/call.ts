@@ -302,6 +302,7 @@ export class Call {
       warning: e.text(WARNING),
       retryAfter: e.seconds(Header.RetryAfter),
       body: status === 380 ? e.bodyText : '',
+      replacing: this.features.replaces !== undefined,
     });
   }
 

@@ -394,6 +394,8 @@ export interface CallFeatureEntries {
   /** Call-ID of the call whose place this one takes. RFC 3891 */
   replaces?: string | undefined;
   sessionTimer?: SessionTimer | undefined;
+  /** Call-ID of the call that took its place. */
+  replacedBy?: string | undefined;
 }
 
 export interface CallFailure {

@@ -1,5 +1,6 @@
 import { type Own, ofNumber, ours, quoted, words } from '../kit/index.js';
 import type { Call } from './call.js';
+import { refusesToReplace } from './call-failure.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { judgeFeatures } from './judge-call.js';
 import { type Moment, millis, type Seen } from './moment.js';
@@ -121,7 +122,9 @@ export function judgeCall(c: Call, end: Moment, findings: Findings): void {
   if (c.failure !== undefined && c.state === 'failed') {
     const { status = 0, reason, retryAfterSeconds } = c.failure;
     const again = retryAfterSeconds === undefined ? '' : ours` It may be tried again after ${retryAfterSeconds} s.`;
-    findings.raise(codeOf(status, c.direction === 'terminated'), c.failedAt ?? c.start, refs, {
+    const replacing = c.features.replaces !== undefined && refusesToReplace(status);
+    const code = replacing ? 'call.not-replaced' : codeOf(status, c.direction === 'terminated');
+    findings.raise(code, c.failedAt ?? c.start, refs, {
       detail: words`${reason}${again}`,
     });
   }

@@ -114,6 +114,14 @@ export class Signalling {
     }
     call.take(at, e);
   }
+    if (before === null && call.answer !== null) this.replaced(call);
+  }
+
+  /** A call that is answered takes the place of another, which is ended next. RFC 3891 §3 */
+  private replaced({ callId, features }: Call): void {
+    const { replaces } = features;
+    const other = replaces === undefined || replaces === callId ? undefined : this.callsById.get(replaces);
+    if (other !== undefined) other.features.replacedBy = callId;
 
   private message(at: Arrival, e: SipEvent): void {
     const key = `${e.callId} ${e.cseq}`;

@@ -435,6 +435,7 @@ const call = entity({
     }),
   ),
   'replaces?': CALL,
+  'replacedBy?': CALL,
   'sessionTimer?': object({ seconds: COUNT, 'refresher?': of('uac', 'uas'), refreshes: COUNT }),
 });
 

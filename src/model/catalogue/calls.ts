@@ -169,6 +169,15 @@ export const CALLS: Entries = {
     meaning: 'The party that was to be transferred could not be, and the call goes on as it was.',
     next: 'Look at the call that it tried, and at its status.',
   },
+  'call.not-replaced': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'A call did not take the place of another',
+    clause: 'RFC 3891 §3',
+    meaning:
+      'The call with Replaces was refused, so that a transfer or pick-up fails; the other call goes on as it was.',
+    next: 'Compare Call-ID and tags in Replaces with those of the other call, and see whether it was still there.',
+  },
   'sdp.answer-misfit': {
     severity: 'warn',
     kind: 'conformance',
