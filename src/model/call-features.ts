@@ -8,6 +8,9 @@ const REFER_TO = headerId('Refer-To');
 const REPLACES = headerId('Replaces');
 const MOST = 64;
 
+/** Early Dialog Terminated. RFC 6228 */
+export const GONE = 199;
+
 type Side = 'caller' | 'callee';
 
 /** A provisional response that was sent reliably, until PRACK acknowledges it. RFC 3262 §3 */
@@ -17,6 +20,8 @@ interface Reliable {
   readonly at: Seen;
   repeated: boolean;
   acknowledged: boolean;
+  /** Its early dialog ended. */
+  over: Seen | null;
 }
 
 /** Of one direction of the session: what a side says that its resources are. RFC 3312 §5 */
@@ -80,7 +85,8 @@ export class CallFeatures {
   private answered(at: Seen, e: SipEvent, side: Side): void {
     const { status } = e;
     const { tag } = e.to;
-    if (status > 100 && status < 300 && tag !== '' && side === 'callee') {
+    if (side === 'callee' && (status === GONE || status >= 300)) this.terminated(at, status === GONE ? tag : undefined);
+    else if (status > 100 && status < 300 && tag !== '' && side === 'callee') {
       const known = this.dialogs.findIndex((d) => d.toTag === tag);
       const state = status >= 200 ? 'confirmed' : 'early';
       if (known < 0 && this.dialogs.length < MOST) this.dialogs.push({ toTag: tag, state, row: at.row });
@@ -88,7 +94,16 @@ export class CallFeatures {
     }
     const rseq = e.seconds(Header.RSeq);
     if (status > 100 && status < 200 && rseq !== undefined && this.reliable.length < MOST)
-      this.reliable.push({ rseq, toTag: tag, at, repeated: false, acknowledged: false });
+      this.reliable.push({ rseq, toTag: tag, at, repeated: false, acknowledged: false, over: null });
+  }
+
+  /** The early dialog with this tag is over, or where none is named, and none was answered, all are. */
+  private terminated(at: Seen, tag: string | undefined): void {
+    if (tag === undefined && this.dialogs.some((d) => d.state === 'confirmed')) return;
+    for (const [i, d] of this.dialogs.entries())
+      if (d.state === 'early' && (tag === undefined || d.toTag === tag))
+        this.dialogs[i] = { ...d, state: 'terminated' };
+    for (const r of this.reliable) if (tag === undefined || r.toTag === tag) r.over ??= at;
   }
 
   /** RFC 3262 §7.2: RAck repeats RSeq. */
@@ -222,6 +237,7 @@ export class CallFeatures {
       holds: this.holds.length === 0 ? undefined : this.holds,
       transfers: this.transfers.length === 0 ? undefined : this.transfers.map(({ cseq: _, ...t }) => t),
       replaces,
+      replacedBy,
       sessionTimer: timer,
     };
   }
@@ -236,4 +252,3 @@ function unescaped(s: string): string {
     return s;
   }
 }
-      replacedBy,

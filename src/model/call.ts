@@ -1,7 +1,7 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { type Tell, type Words, words } from '../kit/index.js';
 import { callFailure, type Failure } from './call-failure.js';
-import { CallFeatures } from './call-features.js';
+import { CallFeatures, GONE } from './call-features.js';
 import type { CallEntity, CallMessage, CallState, Place } from './entities.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import { OfferAnswer } from './offer-answer.js';
@@ -38,7 +38,7 @@ export class Call {
   state: CallState = 'in-progress';
   trying: Seen | null = null;
   ringing: Seen | null = null;
-  /** First response that tells of progress: 180 to 199. */
+  /** First response that tells of progress: 180 to 198. */
   progress: Seen | null = null;
   answer: Seen | null = null;
   end: Seen | null = null;
@@ -248,7 +248,7 @@ export class Call {
       this.tags.push(tag);
     if (status >= 200 && status < 300 && this.open.size < MOST_DESCRIPTIONS) this.open.add(tag);
     if (this.answer !== null) return;
-    if (status === 100) this.trying ??= at;
+    if (status === 100 || status === GONE) this.trying ??= at;
     else if (status < 200) this.early(at, e);
     else if (status < 300) {
       this.session.settle(tag);

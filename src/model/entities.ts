@@ -341,7 +341,8 @@ export type CallState = 'established' | 'failed' | 'cancelled' | 'ringing' | 'in
 /** A dialog of a call: forked calls have several. RFC 3261 §12 */
 export interface CallDialog {
   readonly toTag: string;
-  readonly state: 'early' | 'confirmed';
+  /** `terminated`: it ended early, without an answer (RFC 3261 §12.3, RFC 6228). */
+  readonly state: 'early' | 'confirmed' | 'terminated';
   /** Of the response that made it. */
   readonly row: string;
 }
@@ -393,9 +394,9 @@ export interface CallFeatureEntries {
   transfers?: Omit<Transfer, 'cseq'>[] | undefined;
   /** Call-ID of the call whose place this one takes. RFC 3891 */
   replaces?: string | undefined;
-  sessionTimer?: SessionTimer | undefined;
   /** Call-ID of the call that took its place. */
   replacedBy?: string | undefined;
+  sessionTimer?: SessionTimer | undefined;
 }
 
 export interface CallFailure {

@@ -16,7 +16,9 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
   const { features: f } = c;
   if (c.trying !== null && c.trying !== c.start && millis(c.start, c.trying) > TRYING_MS)
     raise('call.slow-trying', c.start, { detail: ours`It came after ${Math.round(millis(c.start, c.trying))} ms.` });
-  const lost = f.unacknowledged.find((r) => r.repeated || millis(r.at, c.answer ?? c.end ?? end) > RELIABLE_MS);
+  const lost = f.unacknowledged.find(
+    (r) => r.repeated || millis(r.at, r.over ?? c.answer ?? c.end ?? end) > RELIABLE_MS,
+  );
   if (lost !== undefined && c.cancel === null) raise('call.no-prack', lost.at);
   const over = c.answer ?? c.end;
   // Who was refused at once did not get as far as that.

@@ -131,9 +131,9 @@ export function judgeCall(c: Call, end: Moment, findings: Findings): void {
   if (c.lost !== null)
     findings.raise('call.dialog-lost', c.lost.at, refs, { detail: ours`The answer was ${c.lost.status}.` });
   if (c.restoration !== null) findings.raise('sip.restoration', c.restoration, refs, { severity: 'warn' });
+  if (c.misfit !== null) findings.raise('sdp.answer-misfit', c.misfit.at, refs, { detail: c.misfit.how });
   if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);
   judgeFeatures(c, refs, end, findings);
   if (c.answer === null || c.acked || millis(c.answer, c.end ?? end) < ACK_MS) return;
-  if (c.misfit !== null) findings.raise('sdp.answer-misfit', c.misfit.at, refs, { detail: c.misfit.how });
   findings.raise('call.no-ack', c.answer, refs);
 }

@@ -112,8 +112,8 @@ export class Signalling {
       this.calls.add(call);
       this.callsById.set(callId, call);
     }
+    const before = call.answer;
     call.take(at, e);
-  }
     if (before === null && call.answer !== null) this.replaced(call);
   }
 
@@ -122,6 +122,7 @@ export class Signalling {
     const { replaces } = features;
     const other = replaces === undefined || replaces === callId ? undefined : this.callsById.get(replaces);
     if (other !== undefined) other.features.replacedBy = callId;
+  }
 
   private message(at: Arrival, e: SipEvent): void {
     const key = `${e.callId} ${e.cseq}`;

@@ -419,7 +419,7 @@ const call = entity({
       toCallee: COUNT,
     }),
   ),
-  'dialogs?': list(object({ toTag: TAG, state: of('early', 'confirmed'), row: ROW })),
+  'dialogs?': list(object({ toTag: TAG, state: of('early', 'confirmed', 'terminated'), row: ROW })),
   'reliable?': object({ responses: COUNT, acknowledged: COUNT }),
   'preconditions?': object({ met: BOOLEAN, at: TIME, row: ROW }),
   'holds?': list(object({ by: SIDE, row: ROW, start: TIME, 'end?': TIME })),

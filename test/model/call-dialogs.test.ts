@@ -61,6 +61,39 @@ describe('several dialogs of a call', () => {
     assert.equal(r.calls[0].state, 'established');
   });
 
+  test('a fork whose early dialog is over says so with 199 (RFC 6228)', async () => {
+    const reliable = [
+      ['Require', '100rel'],
+      ['RSeq', '1'],
+    ] as const;
+    const forked = () =>
+      invited(talk(), 1000)
+        .down(1100, sip('183 Session Progress INVITE', { toTag: 'c', headers: reliable }, 'down'))
+        .down(1150, sip('199 Early Dialog Terminated INVITE', { toTag: 'c' }, 'down'));
+    const states = (r: Json) => r.calls[0].dialogs.map((d: Json) => [d.toTag, d.state]);
+    // Nobody is to send PRACK there any more.
+    const rung = forked().down(1200, sip('180 Ringing INVITE', { toTag: 'b' }, 'down'));
+    const r = await found(both(ended(answered(rung, 5000), 8000), 5010, 140));
+    assert.deepEqual(states(r), [
+      ['c', 'terminated'],
+      ['b', 'confirmed'],
+    ]);
+    assert.deepEqual(codes(r), []);
+    // It is no progress, and makes no dialog.
+    const gone = invited(talk(), 1000).down(1100, sip('199 Early Dialog Terminated INVITE', { toTag: 'c' }, 'down'));
+    const [call] = (await found(gone, 60_000)).calls;
+    assert.deepEqual([call.state, call.pddMs, call.dialogs], ['in-progress', undefined, undefined]);
+    // A refusal ends what was left.
+    const busy = forked()
+      .down(1200, sip('180 Ringing INVITE', { toTag: 'b' }, 'down'))
+      .down(3000, sip('486 Busy Here INVITE', { toTag: 'b' }, 'down'));
+    const no = await found(busy);
+    assert.deepEqual(states(no), [
+      ['c', 'terminated'],
+      ['b', 'terminated'],
+    ]);
+  });
+
   test('BYE ends a call that is not answered, and its 487 is no failure (RFC 3261 §15.1.2)', async () => {
     const t = invited(talk(), 1000).down(1100, sip('180 Ringing INVITE', { toTag: 'b' }, 'down'));
     const r = await found(
