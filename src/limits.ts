@@ -93,6 +93,8 @@ export const LIMITS = {
   /** What a report tells: exchanges and transactions of one client or dialog, dialogs, media streams, findings. */
   exchanges: 4096,
   dialogs: 1 << 16,
+  /** Addresses to which a direction of a tunnel was told how large packets may be; the oldest limit makes room. */
+  pathLimits: 64,
   /** Calls and media streams that a report keeps at hand, however long ago they ended. */
   keptCalls: 1024,
   mediaStreams: 1 << 16,

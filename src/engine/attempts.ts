@@ -48,11 +48,19 @@ export class Attempts {
   judge(end: Moment, findings: Findings): void {
     for (const [tcp, to] of this.open) {
       if (tcp.syn === null || tcp.synAck !== null || tcp.isAnswered) continue;
-      if (tcp.rst !== null && tcp.rst.side !== tcp.synSide)
-        findings.raise('tcp.refused', tcp.rst, [], { detail: words`The connection was to ${quoted('host', to)}.` });
+      const { told } = tcp;
+      const said = told?.lost == null ? words`` : words` ${told.words}`;
+      const refusal =
+        tcp.rst !== null && tcp.rst.side !== tcp.synSide ? tcp.rst : told?.isRefused ? told.lost!.at : null;
+      if (refusal !== null)
+        findings.raise('tcp.refused', refusal, [], {
+          detail: words`The connection was to ${quoted('host', to)}.${said}`,
+        });
       else if (tcp.synRepeats > 0 || millis(tcp.syn, end) >= PATIENCE_MS) {
         const tries = tcp.synRepeats + 1;
-        findings.raise('tcp.no-answer', tcp.syn, [], { detail: words`${tries} SYN went to ${quoted('host', to)}.` });
+        findings.raise('tcp.no-answer', tcp.syn, [], {
+          detail: words`${tries} SYN went to ${quoted('host', to)}.${said}`,
+        });
       }
     }
   }

@@ -42,6 +42,7 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
   judgeOrder(life, raise, findings.has('fttims.early-data', tunnel.id));
   judgeRepetitions(life, raise);
   life.path.judge(about, findings);
+  tcp.told?.judge(about, (side) => (tunnel.direction(side) === 'up' ? 'UE' : 'EFTF'), findings);
 }
 
 function judgeRepetitions({ tcp }: TunnelLife, raise: Raise): void {

@@ -1,14 +1,20 @@
-import { Peek } from '../kit/index.js';
+import { type AnyDissector, Peek, u16 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Registry } from './registry.js';
 
 const ICMP_HEADER = 8;
+const TCP_HEADER = 20;
+const LEAST_QUOTE = 8;
 
 /** Finds the segment or datagram that an ICMP error is about: it quotes the beginning of it. */
 export class QuoteFinder {
   private readonly q = new Peek();
 
-  constructor(private readonly registry: Registry) {}
+  private readonly tcp: AnyDissector | undefined;
+
+  constructor(private readonly registry: Registry) {
+    this.tcp = registry.byProto('tcp');
+  }
 
   /**
    * The way into the quoted packet, down to the payload of its TCP or UDP (which `table` says); null where the message at
@@ -30,10 +36,22 @@ export class QuoteFinder {
       if (d?.peek === undefined) return null;
       q.table = '';
       q.fragment = false;
+      if (d === this.tcp && q.end - q.off < TCP_HEADER) return this.ports(q);
       d.peek(q);
       if (q.fragment) return null;
     }
     return q.net !== 0 && (q.table === 'tcp' || q.table === 'udp') ? q : null;
+  }
+
+  /** RFC 792: of a segment eight octets may be all that is quoted, its ports and its sequence number. */
+  private ports(q: Peek): Peek | null {
+    if (q.net === 0 || q.end - q.off < LEAST_QUOTE) return null;
+    q.header = q.off;
+    q.sport = u16(q.buf, q.off);
+    q.dport = u16(q.buf, q.off + 2);
+    q.off = q.end;
+    q.table = 'tcp';
+    return q;
   }
 }
 

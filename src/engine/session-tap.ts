@@ -10,6 +10,7 @@ import { Content } from '../model/events.js';
 import { MediaFlow } from '../model/media.js';
 import { Arrival, type Moment, type Seen } from '../model/moment.js';
 import { targetOf } from '../model/packet-sizes.js';
+import { limitOf } from '../model/path-messages.js';
 import type { SessionModel } from '../model/session-model.js';
 import type { Flow } from '../stream/flow.js';
 import type { Envelope } from '../tunnel/deframe.js';
@@ -20,6 +21,7 @@ import { judgeConnection } from './connection-findings.js';
 import { wrongChecksum } from './inner-checksum.js';
 import type { Packet } from './packet.js';
 import type { Tap } from './pass.js';
+import { ICMP_HEADER, pathMessage, tellPath } from './path-told.js';
 import type { Registry } from './registry.js';
 import type { UdpState } from './scope.js';
 import { Stacks } from './stacks.js';
@@ -100,6 +102,7 @@ export class SessionTap implements Tap {
     if (packet.view.length < packet.view.wireLength) this.model.cut(at);
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
     if (packet.protocol === 6) this.segment(packet);
+    else if (packet.quote !== null) tellPath(at.seen(), packet, this.tunnels);
     if (packet.envelopes === null) (this.tunnels[at.tunnel - 1]?.stacks ?? this.stacks).count(packet, false, at.length);
     // What a connection carries that turned out to be no tunnel is outside of tunnels.
     if (packet.tunnel !== null) at.tunnel = 0;
@@ -217,12 +220,10 @@ export class SessionTap implements Tap {
 
   /** A message that a packet was too big names the largest that is not: RFC 792, RFC 1191 §4, RFC 4443 §3.2. */
   private sized(packet: Packet, life: TunnelLife): void {
-    const { transport, payload, payloadEnd } = packet;
-    if (payloadEnd - payload < 8) return;
-    const [type, code] = [transport![payload], transport![payload + 1]];
-    if (!(packet.net === 6 ? type === 2 : type === 3 && code === 4)) return;
-    const octets = packet.net === 6 ? u32(transport!, payload + 4) : u16(transport!, payload + 6);
-    life.sizes.bounded(this.at, octets, targetOf(transport!, payload + 8, payloadEnd));
+    const m = pathMessage(packet);
+    const limit = m === undefined ? undefined : limitOf(m);
+    if (limit !== undefined)
+      life.sizes.bounded(this.at, limit, targetOf(packet.transport!, packet.payload + ICMP_HEADER, packet.payloadEnd));
   }
 
   /** Rows and octets by protocol stack. */

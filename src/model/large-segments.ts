@@ -29,6 +29,8 @@ export class LargeSegments {
   /** The stuck one came through in pieces. */
   private pieces = false;
   private inPieces = false;
+  /** Octets of payload that somebody on the way said are the most; 0: nobody did. */
+  private most = 0;
   private stuck: { readonly at: Seen; readonly octets: number } | null = null;
 
   /**
@@ -61,6 +63,20 @@ export class LargeSegments {
       this.heard = answers;
       this.pieces = false;
     } else if (++this.times >= STUCK && answers > this.heard) this.stuck ??= { at: a.seen(), octets: length };
+  }
+
+  /** The sender was told how many octets of payload get through: from now on it knows. RFC 1191 §3, RFC 8201 §3 */
+  told(octets: number): void {
+    if (this.most > 0 && octets >= this.most) return;
+    this.most = octets;
+    this.stuck = null;
+    this.times = 0;
+    this.seq = -1;
+  }
+
+  /** Whether what does not get through is larger than the sender was told that it may be. */
+  get isTold(): boolean {
+    return this.most > 0 && this.stuck !== null && this.stuck.octets > this.most;
   }
 
   /** The other side has got all before `ack`. */

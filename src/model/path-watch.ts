@@ -119,6 +119,11 @@ export class PathWatch {
     if (ms >= SPLIT_MS && ms > (this.split?.ms ?? 0)) this.split = { at: a.seen(), ms };
   }
 
+  /** Somebody on the way told `side` how many octets of payload its segments may have. */
+  bounded(side: 0 | 1, octets: number): void {
+    this.sending[side].large.told(octets);
+  }
+
   /** A TCP connection inside sent a segment again. */
   innerAgain(a: Arrival): void {
     if (this.trouble === null || millis(this.trouble, a) > RECOVERY_MS) return;
@@ -147,7 +152,7 @@ export class PathWatch {
     for (const { large, carrying, batched, firstBatch } of this.sending) {
       const { lost } = large;
       if (lost !== null)
-        findings.raise('tunnel.black-hole', lost.at, about, {
+        findings.raise(large.isTold ? 'tunnel.too-big-ignored' : 'tunnel.black-hole', lost.at, about, {
           detail: ours`A segment of ${lost.octets} octets was sent again and again, while the other side answered.`,
         });
       if (firstBatch !== null && batched >= BATCHED.segments && batched >= BATCHED.share * carrying)

@@ -1,5 +1,6 @@
 import { ahead } from '../kit/index.js';
 import { type Arrival, isBefore, type Moment, millis, type Seen } from './moment.js';
+import type { PathMessages } from './path-messages.js';
 
 /** Flags of a TCP header that the life of a connection rests on. RFC 9293 §3.1 */
 export const Flag = { Fin: 1, Syn: 2, Rst: 4, Ack: 16 } as const;
@@ -105,6 +106,8 @@ export class TcpLife {
   rst: Ending | null = null;
   closeNotify: Ending | null = null;
   idleMaxMs = 0;
+  /** What ICMP says of it; null: nothing. */
+  told: PathMessages | null = null;
   /** Octets of all frames on the wire. */
   wireOctets = 0;
   /** Time of the last segment with payload, or of the last answer to a keep-alive of TCP; and of the last of all. */
