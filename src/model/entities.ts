@@ -332,6 +332,8 @@ export interface RegistrationEntity extends Entity {
   transactions: TransactionEntry[];
   expiresSeconds?: number;
   nextRefresh?: Moment;
+  /** Number of the registration under which the binding went on, whose state it has. */
+  continuedBy?: number;
   aka?: Aka;
   secAgree?: SecAgree;
 }

@@ -299,10 +299,9 @@ export class Registration {
   }
 
   entity(): RegistrationEntity {
-    const { expiresSeconds, registered, contact, aka } = this;
+    const { expiresSeconds, registered, contact, aka, heir } = this;
     const secAgree = this.security.entry;
-    const live =
-      registered !== null && expiresSeconds !== undefined && this.state === 'registered' && this.heir === null;
+    const live = registered !== null && expiresSeconds !== undefined && this.state === 'registered' && heir === null;
     return {
       id: this.id,
       uid: this.uid,
@@ -317,6 +316,7 @@ export class Registration {
       transactions: this.transactions.map((t) => t.entry),
       ...(expiresSeconds !== undefined && { expiresSeconds }),
       ...(live && { nextRefresh: later(registered, expiresSeconds - leadOf(expiresSeconds)) }),
+      ...(heir !== null && { continuedBy: heir.id }),
       ...(aka !== undefined && { aka }),
       ...(secAgree !== undefined && { secAgree }),
     };

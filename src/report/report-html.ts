@@ -166,7 +166,7 @@ function* registrations(list: readonly RegistrationEntity[]): Generator<string> 
     list.map((r) => [
       String(r.id),
       r.aor,
-      `${r.state}${r.emergency ? ' (emergency)' : ''}`,
+      `${r.state}${r.emergency ? ' (emergency)' : ''}${r.continuedBy === undefined ? '' : ` (goes on as ${r.continuedBy})`}`,
       r.transactions.map((t) => t.status ?? 'none').join(', '),
       number(r.expiresSeconds, ' s'),
       clock(r.start),

@@ -346,6 +346,7 @@ const registration = entity({
   ),
   'expiresSeconds?': COUNT,
   'nextRefresh?': TIME,
+  'continuedBy?': COUNT,
   'aka?': object({
     algorithm: text(Standard.MECHANISMS),
     'rand?': SECRET,

@@ -1,3 +1,4 @@
+import type { RegistrationEntity } from '../model/entities.js';
 import { millis } from '../model/moment.js';
 import { CallTally, MediaTally, type Tallies } from '../model/tally.js';
 import type { Lists } from './report-select.js';
@@ -9,6 +10,12 @@ function byState<S extends string>(states: readonly S[], list: Iterable<{ readon
   const out = Object.fromEntries(states.map((s) => [s, 0])) as Record<S, number>;
   for (const { state } of list) out[state]++;
   return { byState: out };
+}
+
+/** Registrations without those that went on as another one of the list: they are one binding. */
+function bindingsOf(list: readonly RegistrationEntity[]): RegistrationEntity[] {
+  const listed = new Set(list.map((r) => r.id));
+  return list.filter((r) => r.continuedBy === undefined || !listed.has(r.continuedBy));
 }
 
 /** How values are distributed; undefined where there are none. */
@@ -35,7 +42,10 @@ export function summaryOf({ tunnels, registrations, findings }: Lists, { calls, 
   for (const f of findings) severities[f.severity]++;
   return {
     tunnels: byState(['established', 'failed', 'partial', 'other'], tunnels),
-    registrations: byState(['registered', 'failed', 'in-progress', 'expired', 'deregistered'], registrations),
+    registrations: byState(
+      ['registered', 'failed', 'in-progress', 'expired', 'deregistered'],
+      bindingsOf(registrations),
+    ),
     calls: { byState: calls.byState },
     media: {
       streams,

@@ -74,6 +74,12 @@ describe('a registration that goes on elsewhere', () => {
     assert.deepEqual([states(r), codes(r)], [['registered', 'registered'], []]);
     assert.equal(r.registrations[0].nextRefresh, undefined);
     assert.notEqual(r.registrations[1].nextRefresh, undefined);
+    // It is one binding.
+    assert.deepEqual(
+      r.registrations.map((x: Json) => x.continuedBy),
+      [2, undefined],
+    );
+    assert.equal(r.summary.registrations.byState.registered, 1);
     // and has the fate of the other
     const later = await after(t, 700_000);
     assert.deepEqual([states(later), codes(later)], [['expired', 'expired'], ['sip.registration-expired']]);
@@ -82,6 +88,8 @@ describe('a registration that goes on elsewhere', () => {
   test('it ran out before another one took its place', async () => {
     const r = await after(asked(bound(60), 90_000, 1, own(600), '200 OK', own(600), 'r2'), 1000);
     assert.deepEqual([states(r), codes(r)], [['expired', 'registered'], ['sip.registration-expired']]);
+    const { registered, expired } = r.summary.registrations.byState;
+    assert.deepEqual([registered, expired, r.registrations[0].continuedBy], [1, 1, undefined]);
   });
 
   test('removed under another Call-ID', async () => {
