@@ -38,12 +38,14 @@ export function where(f: FindingEntity): string {
   ].join(', ');
 }
 
-/** `TLSv1.3, decrypted`, `TLSv1.2, up full, down none`. */
+/** `TLSv1.3, decrypted: full`, `TLSv1.2, decrypted: up full, down none`. */
 export function tlsWords({ tls }: TunnelEntity): string {
   if (tls === undefined) return '';
   const { up, down } = tls.decryption;
+  const version = tls.version ?? 'TLS';
+  if (up.records + down.records === 0) return `${version}, nothing to decrypt`;
   const how = up.verdict === down.verdict ? `${up.verdict}` : `up ${up.verdict}, down ${down.verdict}`;
-  return `${tls.version ?? 'TLS'}, decrypted: ${how}`;
+  return `${version}, decrypted: ${how}`;
 }
 
 /** `ue close_notify`; what was only inferred says so. */

@@ -142,6 +142,7 @@ function tunnelLines(t: TunnelGlance, told: TunnelEntity | undefined): Line[] {
   if (t.content === 'other')
     return [{ text: `${name}: not FTT-IMS${t.other === undefined ? '' : `, ${t.other}`}`, style: 'dim' }];
   if (t.keys === 'clear') return [{ text: `${name}: not encrypted`, style: 'good' }];
+  if (t.keys === 'unneeded') return [{ text: `${name}: nothing encrypted was seen`, style: 'dim' }];
   const style = { full: 'good', partial: 'warn', none: 'error' } as const;
   const random = told?.tls?.clientRandom === undefined ? '' : `, client random ${told.tls.clientRandom.slice(0, 8)}…`;
   const text = `${name}: ${keysWord(t.keys, t.reason)}${sourceWords(told)}${random}`;

@@ -39,6 +39,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 /** How decryption goes, in a word or two. */
 export function keysWord(keys: TunnelGlance['keys'], reason: string | undefined): string {
   if (keys === 'clear') return 'in clear';
+  if (keys === 'unneeded') return '-';
   if (keys === 'full') return reason === undefined ? 'ok' : 'gap';
   if (keys === 'partial') return 'partly';
   return REASONS.find(([pattern]) => pattern.test(reason ?? ''))?.[1] ?? 'NOT READ';
@@ -77,7 +78,7 @@ function verdict({ tls, transport }: TunnelEntity): { keys: TunnelGlance['keys']
   if (tls === undefined) return { keys: transport === 'tcp' ? 'clear' : 'none', reason: undefined };
   const { up, down } = tls.decryption;
   const both = [up, down].filter((v) => v.records > 0);
-  if (both.length === 0) return { keys: 'full', reason: undefined };
+  if (both.length === 0) return { keys: 'unneeded', reason: undefined };
   const order = ['none', 'partial', 'full'];
   const worst = both.reduce((a, b) => (order.indexOf(b.verdict) < order.indexOf(a.verdict) ? b : a));
   return { keys: worst.verdict, reason: worst.reason ?? both.find((v) => v.reason !== undefined)?.reason };
@@ -129,7 +130,7 @@ function fromGlance(g: TunnelGlance): TunnelRow {
     proxied: g.proxy !== undefined,
     version: g.version ?? '',
     keys: other ? '-' : keysWord(g.keys, g.reason),
-    keysAre: unread ? 'bad' : other ? 'neither' : 'good',
+    keysAre: unread ? 'bad' : other || g.keys === 'unneeded' ? 'neither' : 'good',
     envelopes: other ? 'not FTT-IMS' : unread && g.keys === 'none' ? '?/?' : `${g.up}/${g.down}`,
     inner: '',
     user: '',

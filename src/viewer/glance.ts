@@ -50,7 +50,7 @@ const ORDER = ['none', 'partial', 'full'] as const;
 function keysOf({ session }: Tunnel): Pick<TunnelGlance, 'keys' | 'reason'> {
   if (session === undefined) return { keys: 'clear' };
   const verdicts = ([0, 1] as const).map((d) => session.verdict(d)).filter((v) => v.records > 0);
-  if (verdicts.length === 0) return { keys: 'full' };
+  if (verdicts.length === 0) return { keys: 'unneeded' };
   const worst = verdicts.reduce((a, b) => (ORDER.indexOf(b.verdict) < ORDER.indexOf(a.verdict) ? b : a));
   return { keys: worst.verdict, ...(worst.reason !== undefined && { reason: worst.reason }) };
 }

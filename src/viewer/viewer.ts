@@ -99,8 +99,8 @@ export interface TunnelGlance {
   /** In words, where it is not FTT-IMS. */
   readonly other?: string;
   readonly version?: string;
-  /** How decryption goes: of the direction that goes worse. */
-  readonly keys: 'full' | 'partial' | 'none' | 'clear';
+  /** How decryption goes: of the direction that goes worse; `unneeded`: no encrypted record was seen. */
+  readonly keys: 'full' | 'partial' | 'none' | 'clear' | 'unneeded';
   readonly reason?: string;
   readonly up: number;
   readonly down: number;

@@ -101,6 +101,9 @@ test('tunnels and calls have statistics of their own', () => {
   assert.match(field, /^3 .* eftf\.example +established .* capture-end$/m);
   assert.match(field, /^2 .* failed .*out of service \(503 Service Unavailable\): Temporary failure\.$/m);
   assert.doesNotMatch(field, /…/);
+  // The handshake was refused: nothing is there that keys could open.
+  const refused = run(['read', sample('23-sni-missing.pcapng'), '-q', '-z', 'fttims,tunnels']).out;
+  assert.match(refused, /^1 .* failed \(tls\) +- +- +0\/0 /m);
   const [{ calls }] = JSON.parse(run(['read', TLS13, '-qTjson', '-z', 'fttims,calls']).out);
   assert.deepEqual(
     calls.map((c: { state: string }) => c.state),

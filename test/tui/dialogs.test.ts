@@ -251,6 +251,15 @@ describe('keys', () => {
   });
 });
 
+test('a handshake that was refused has nothing that keys could open', async () => {
+  const stage = await Stage.of('23-sni-missing.pcapng', 100, 30);
+  await stage.press('1');
+  assert.match(stage.text, / - +0\/0 +- +x tls$/m);
+  await stage.press('K');
+  assert.match(stage.text, /tunnel 1 .*: nothing encrypted was seen/);
+  await stage.end();
+});
+
 describe('follow', () => {
   test('shows what both ends said, and leads to the packet', async () => {
     const stage = await Stage.of('28-overloaded.pcapng', 100, 30);

@@ -54,10 +54,11 @@ export function tunnelTable(tunnels: readonly TunnelEntity[], width: number): st
   return `Tunnels: ${tunnels.length}\n${table(head, rows, [2, 3, 9], width)}`;
 }
 
-/** How much of both directions was decrypted. */
+/** How much of both directions was decrypted; `-` where there is nothing to decrypt. */
 function verdict({ tls }: TunnelEntity): string {
   if (tls === undefined) return '-';
   const { up, down } = tls.decryption;
+  if (up.records + down.records === 0) return '-';
   return up.verdict === down.verdict ? up.verdict : `${up.verdict}/${down.verdict}`;
 }
 
