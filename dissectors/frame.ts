@@ -1,4 +1,4 @@
-import { defineDissector, experts, type Field, fields, type Tree, View } from 'fttscope/kit';
+import { defineDissector, experts, type Field, fields, type Tree, type ValueStrings, View } from 'fttscope/kit';
 
 /**
  * What the capture file says about a frame. Not octets of the frame: the engine calls it first and gives the layer the
@@ -29,6 +29,9 @@ const ENCAPSULATIONS: Readonly<Record<number, { number: number; name: string }>>
 /** What a LINKTYPE is called; undefined where it is not known. */
 export const encapsulationName = (link: number): string | undefined => ENCAPSULATIONS[link]?.name;
 
+/** Whether a program that changes a capture may copy a Custom Block. */
+const COPYING: ValueStrings = { 0: 'Not Allowed', 1: 'Allowed' };
+
 const F = fields({
   frame: { name: 'frame', label: 'Frame', type: 'protocol' },
   encapsulation: { name: 'frame.encap_type', label: 'Encapsulation type', type: 'i16' },
@@ -53,6 +56,8 @@ const F = fields({
   length: { name: 'frame.len', label: 'Frame Length', type: 'u32', unit: 'octets', aliases: ['frame.pkt_len'] },
   captured: { name: 'frame.cap_len', label: 'Capture Length', type: 'u32', unit: 'octets' },
   protocols: { name: 'frame.protocols', label: 'Protocols in frame', type: 'string' },
+  customPen: { name: 'frame.cb_pen', label: 'Private Enterprise Number', type: 'u32' },
+  customCopy: { name: 'frame.cb_copy', label: 'Copying', type: 'bool', values: COPYING },
   comment: { name: 'frame.comment', label: 'Comment', type: 'string' },
   duplicate: { name: 'frame.duplicate', label: 'Captured twice: the same as frame', type: 'frame' },
 });
@@ -71,6 +76,8 @@ export interface FrameNote {
   /** Seconds and nanoseconds since the first and since the previous frame. */
   readonly relative: readonly [number, number];
   readonly delta: readonly [number, number];
+  /** What the frame is instead of a packet: a Custom Block, of whose enterprise, and whether it may be copied. */
+  readonly customBlock?: { readonly pen: number | undefined; readonly copied: boolean } | undefined;
   /** Frame that it repeats, captured a second time at another interface or by a mirror port. */
   readonly duplicateOf?: number | undefined;
 }
@@ -102,6 +109,22 @@ export function addHead(v: View, t: Tree, head: Head): void {
   addNumbers(v, t, head);
 }
 
+/** A Custom Block has no time, no interface and no encapsulation (draft-ietf-opsawg-pcapng §4.8). */
+function addCustomBlock(
+  v: View,
+  t: Tree,
+  number: number,
+  { pen, copied }: NonNullable<FrameNote['customBlock']>,
+): void {
+  if (t.labels) t.label(`PCAPNG Custom Block ${number}: ${v.length} octets of custom data and options`);
+  t.num(F.number, v.off, 0, number);
+  t.num(F.length, v.off, 0, v.wireLength);
+  t.num(F.captured, v.off, 0, v.length);
+  if (pen !== undefined) t.num(F.customPen, v.off, 0, pen);
+  t.num(F.customCopy, v.off, 0, copied ? 1 : 0);
+  t.text(F.protocols, v.off, 0, '');
+}
+
 export const frame = defineDissector({
   proto: 'frame',
   title: 'Frame',
@@ -115,6 +138,12 @@ export const frame = defineDissector({
     const note = cx.note<FrameNote>(frame, v);
     if (note === undefined) return;
     t.open(F.frame, v.off, v.length);
+    if (note.customBlock !== undefined) {
+      addCustomBlock(v, t, cx.frame, note.customBlock);
+      t.pop();
+      cx.next('link', note.link, v);
+      return;
+    }
     if (t.labels) t.label(`Frame ${cx.frame}: ${v.wireLength} octets on wire, ${v.length} octets captured`);
     for (const comment of note.comments ?? []) {
       t.text(F.comment, v.off, 0, comment);
@@ -136,8 +165,17 @@ export const frame = defineDissector({
     cx.next('link', note.link, v.wireEnd < v.end ? new View(v.source, v.off, v.end) : v);
   },
 
+  column(v, cx): string {
+    return cx.note<FrameNote>(frame, v)?.customBlock === undefined ? 'Frame' : 'PCAPNG';
+  },
+
   summary(v, cx): string {
-    const link: number | undefined = cx.note<FrameNote>(frame, v)?.link;
+    const note: FrameNote | undefined = cx.note<FrameNote>(frame, v);
+    if (note?.customBlock !== undefined) {
+      const { pen, copied } = note.customBlock;
+      return `Custom Block${pen === undefined ? '' : `: PEN = ${pen}`}, will${copied ? '' : ' not'} be copied`;
+    }
+    const link = note?.link;
     if (link === undefined || cx.takes('link', link)) return '';
     return `Link type ${link}${ENCAPSULATIONS[link] === undefined ? '' : ` (${ENCAPSULATIONS[link].name})`} is not dissected`;
   },

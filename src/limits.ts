@@ -9,6 +9,8 @@ export const LIMITS = {
   blockOctets: 16 << 20,
   /** Interfaces of a capture file. */
   captureInterfaces: 65_536,
+  /** Enterprises whose Custom Blocks in a capture file are told apart. */
+  customBlocks: 64,
   /** Section comments of a capture file. */
   captureComments: 256,
   /** Octets of TLS key logs collected from Decryption Secrets Blocks before reading. */

@@ -1,5 +1,16 @@
 /** What capture readers deliver: frames by the thousand, their octets in one buffer. */
 
+/** In place of a LINKTYPE. */
+export const NO_LINK = -1;
+
+/** A Custom Block of pcapng (draft-ietf-opsawg-pcapng §4.8): a frame with a number, as in Wireshark, but no packet. */
+export interface CustomBlock {
+  /** Private Enterprise Number of who defines the content; undefined behind their cap. */
+  readonly pen: number | undefined;
+  /** Whether a program that changes the capture may copy it. */
+  readonly copied: boolean;
+}
+
 /** An interface description: pcapng's IDB, or the header of a pcap file. */
 export interface CaptureInterface {
   /** Number of its file, from 1. */
@@ -9,8 +20,10 @@ export interface CaptureInterface {
   /** Section of the file, from 1, and number within it, from 0, where the format has sections. */
   readonly section?: number;
   readonly id?: number;
-  /** LINKTYPE value of the registry at tcpdump.org. */
+  /** LINKTYPE value of the registry at tcpdump.org; {@link NO_LINK} where the frames are no packets. */
   readonly link: number;
+  /** What its frames are instead: blocks of a pcapng file. */
+  readonly customBlock?: CustomBlock;
   readonly name?: string;
   readonly description?: string;
   readonly snaplen: number;

@@ -3,12 +3,13 @@
  *
  *     block:  Type 4 | Total Length 4 | Body … padded to 32 bits | Total Length 4
  *
- * Read: SHB, IDB, EPB, SPB, the obsolete PB, ISB and DSB. Every other block is passed over, whatever its length.
+ * Read: SHB, IDB, EPB, SPB, the obsolete PB, ISB and DSB. Custom Blocks are frames without a packet, as in Wireshark, so
+ * that the numbers of frames are the same. Every other block is passed over, whatever its length.
  */
 
 import { utf8Text } from '../kit/text.js';
 import { LIMITS } from '../limits.js';
-import { type CaptureInterface, type Chunk, onWire } from './chunk.js';
+import { type CaptureInterface, type Chunk, NO_LINK, onWire } from './chunk.js';
 import type { Clock } from './clock.js';
 import { DAMAGED, type FileState, type FormatReader, FULL } from './format.js';
 import { interfaceOf, options, type SectionInterface } from './pcapng-options.js';
@@ -21,6 +22,9 @@ const SPB = 3;
 const ISB = 5;
 const EPB = 6;
 export const DSB = 10;
+/** Custom Blocks: of those that may be copied and those that may not. */
+const CB = 0xbad;
+const CB_KEPT = 0x4000_0bad;
 export const BYTE_ORDER = 0x1a2b3c4d;
 export const TLS_KEY_LOG = 0x544c534b;
 /** Type and both total lengths. */
@@ -28,6 +32,8 @@ const FRAME = 12;
 /** What stands before the octets of a packet in EPB and PB, and after them. */
 const PACKET_HEADER = 28;
 const TRAILER = 4;
+/** What stands before the content of a Custom Block: type, length, Private Enterprise Number. */
+const CUSTOM_HEADER = 12;
 
 const OPT_END = 0;
 const OPT_COMMENT = 1;
@@ -48,6 +54,10 @@ export class PcapngReader implements FormatReader {
   private sections = 0;
   private faces: SectionInterface[] = [];
   private clocks: Clock[] = [];
+  /** What the frames of Custom Blocks stand for, by the block's type and enterprise. */
+  private readonly customs = new Map<string, CaptureInterface>();
+  /** Time of the frame before, which Custom Blocks take over; undefined: so far there are Custom Blocks alone. */
+  private before: readonly [number, number] | undefined;
   /** Octets still to pass over, and the total length that must follow them. */
   private passing = 0;
   private passingTotal = 0;
@@ -64,6 +74,26 @@ export class PcapngReader implements FormatReader {
   }
 
   parse(w: Window, chunk: Chunk): number {
+    const state = this.blocks(w, chunk);
+    const last = chunk.count - 1;
+    if (last >= 0) {
+      if (this.before === undefined) this.timeLeading(chunk);
+      else this.before = [chunk.seconds[last], chunk.nanos[last]];
+    }
+    return state;
+  }
+
+  /** Gives Custom Blocks in front of the first packet its time. */
+  private timeLeading({ count, iface, seconds, nanos }: Chunk): void {
+    let first = 0;
+    while (first < count && iface[first].customBlock !== undefined) first++;
+    if (first === count) return;
+    seconds.fill(seconds[first], 0, first);
+    nanos.fill(nanos[first], 0, first);
+    this.before = [seconds[count - 1], nanos[count - 1]];
+  }
+
+  private blocks(w: Window, chunk: Chunk): number {
     chunk.buf = w.buf;
     while (chunk.count < chunk.capacity) {
       if (this.passingTotal === 0 && this.clocks.length > 0) this.run(w, chunk);
@@ -161,6 +191,7 @@ export class PcapngReader implements FormatReader {
     if (type === IDB) return this.description(w, total);
     if (type === ISB) return this.statistics(w, total);
     if (type === DSB) return this.secrets(w, total, chunk);
+    if (type === CB || type === CB_KEPT) return this.custom(w, total, chunk);
     return this.section(w, total);
   }
 
@@ -293,6 +324,35 @@ export class PcapngReader implements FormatReader {
     return '';
   }
 
+  /** What is in a Custom Block, its options included, for only its enterprise can tell them apart. */
+  private custom(w: Window, total: number, chunk: Chunk): string {
+    const octets = total - CUSTOM_HEADER - TRAILER;
+    if (octets > LIMITS.frameOctets) return tooLong(octets);
+    const i = chunk.count++;
+    const [seconds, nanos] = i > 0 ? [chunk.seconds[i - 1], chunk.nanos[i - 1]] : (this.before ?? [0, 0]);
+    chunk.off[i] = w.pos + CUSTOM_HEADER;
+    chunk.cap[i] = octets;
+    chunk.wire[i] = octets;
+    chunk.seconds[i] = seconds;
+    chunk.nanos[i] = nanos;
+    chunk.number[i] = ++this.file.frames;
+    chunk.fileOffset[i] = w.at + CUSTOM_HEADER;
+    chunk.iface[i] = this.customOf(w.view.getUint32(w.pos, this.little), w.view.getUint32(w.pos + 8, this.little));
+    return '';
+  }
+
+  private customOf(type: number, enterprise: number): CaptureInterface {
+    const { customs } = this;
+    const pen = customs.size < LIMITS.customBlocks || customs.has(`${type} ${enterprise}`) ? enterprise : undefined;
+    const key = `${type} ${pen}`;
+    let face = customs.get(key);
+    if (face === undefined) {
+      face = { file: this.file.id, index: -1, link: NO_LINK, snaplen: 0, customBlock: { pen, copied: type === CB } };
+      customs.set(key, face);
+    }
+    return face;
+  }
+
   private statistics(w: Window, total: number): string {
     const { view, pos } = w;
     const id = view.getUint32(pos + 8, this.little);
@@ -336,6 +396,8 @@ function leastOf(type: number): number {
     case DSB:
       return 20;
     case SPB:
+    case CB:
+    case CB_KEPT:
       return 16;
     default:
       return FRAME;

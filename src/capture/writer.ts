@@ -85,6 +85,14 @@ export class PcapngWriter {
     put32(end.buf, end.off, total);
   }
 
+  /** Adds a Custom Block that may be copied; `octets` are its data and options (§4.8). */
+  custom(pen: number, octets: Uint8Array): void {
+    const fixed = new Uint8Array(4 + padded(octets.length));
+    put32(fixed, 0, pen);
+    fixed.set(octets, 4);
+    this.block(0xbad, fixed, []);
+  }
+
   /** Adds a TLS key log; it serves the frames after it. */
   secrets(keyLog: string): void {
     const octets = text.encode(keyLog);

@@ -1,7 +1,10 @@
 import { PcapngWriter } from '../capture/writer.js';
 import type { Row } from '../engine/row.js';
 
-/** Writes the outer frames of rows to a pcapng file, each frame once, each interface as it was. */
+/**
+ * Writes the outer frames of rows to a pcapng file, each frame once, each interface as it was. Of Custom Blocks those
+ * alone that may be copied into another capture (draft-ietf-opsawg-pcapng §4.8).
+ */
 export class FrameFile {
   /** Frames written. */
   count = 0;
@@ -30,13 +33,21 @@ export class FrameFile {
     if (id === this.last) return;
     this.last = id;
     const { view, iface } = row.outer;
+    const octets = view.buf.subarray(view.off, view.end);
+    if (iface.customBlock !== undefined) {
+      const { pen, copied } = iface.customBlock;
+      if (!copied || pen === undefined) return;
+      this.writer.custom(pen, octets);
+      this.count++;
+      return;
+    }
     const key = iface.file * 65_536 + iface.index;
     let n = this.interfaces.get(key);
     if (n === undefined) {
       n = this.writer.iface(iface.link, iface.name, { snaplen: iface.snaplen });
       this.interfaces.set(key, n);
     }
-    this.writer.frame(n, row.seconds, row.nanos, view.buf.subarray(view.off, view.end), { wire: view.wireLength });
+    this.writer.frame(n, row.seconds, row.nanos, octets, { wire: view.wireLength });
     this.count++;
   }
 

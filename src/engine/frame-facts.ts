@@ -1,4 +1,5 @@
 import type { FrameNote } from '../../dissectors/frame.js';
+import type { CustomBlock } from '../capture/chunk.js';
 import { difference } from '../kit/index.js';
 import type { Packet } from './packet.js';
 
@@ -25,6 +26,9 @@ export class FrameFacts implements FrameNote {
   }
   get interfaceDescription(): string | undefined {
     return this.packet.iface.description;
+  }
+  get customBlock(): CustomBlock | undefined {
+    return this.packet.iface.customBlock;
   }
   get comments(): readonly string[] | undefined {
     return this.packet.comments;

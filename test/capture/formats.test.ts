@@ -132,14 +132,45 @@ for (const [order, O] of [
       assert.deepEqual([frames[1].comments, frames[1].flags], [undefined, undefined]);
     });
 
-    it('passes over name resolution, custom, unknown and very large blocks', async () => {
+    it('gives Custom Blocks numbers among the frames and the time of the frame before', async () => {
+      const octets = [
+        O.section(),
+        O.block(0xbad, O.u32(32_473), Buffer.from('whatever')),
+        O.description(1),
+        O.packet(0, 7n, A),
+        O.block(0x4000_0bad, O.u32(32_473)),
+        O.packet(0, 9n, B),
+        O.block(0xbad, O.u32(36_724), Buffer.from('more')),
+      ];
+      const { frames, damage } = await drainFile(file(Buffer.concat(octets)));
+      assert.deepEqual(damage, []);
+      assert.deepEqual(
+        frames.map((f) => [f.number, f.nanos / 1000, f.octets.toString(), f.iface.customBlock]),
+        [
+          [1, 7, 'whatever', { pen: 32_473, copied: true }],
+          [2, 7, A.toString(), undefined],
+          [3, 7, '', { pen: 32_473, copied: false }],
+          [4, 9, B.toString(), undefined],
+          [5, 9, 'more', { pen: 36_724, copied: true }],
+        ],
+      );
+    });
+
+    it('tells the Custom Blocks of so many enterprises apart, and reads those of others all the same', async () => {
+      const blocks = Array.from({ length: LIMITS.customBlocks + 2 }, (_, pen) => O.block(0xbad, O.u32(pen)));
+      const { frames } = await drainFile(file(Buffer.concat([O.section(), ...blocks])));
+      assert.equal(frames.length, blocks.length);
+      assert.deepEqual(frames.at(-3)?.iface.customBlock, { pen: LIMITS.customBlocks - 1, copied: true });
+      assert.deepEqual(frames.at(-1)?.iface.customBlock, { pen: undefined, copied: true });
+      assert.equal(frames.at(-1)?.iface, frames.at(-2)?.iface);
+    });
+
+    it('passes over name resolution, unknown and very large blocks', async () => {
       const octets = [
         O.section(),
         O.block(4, O.u16(0), O.u16(0)),
         O.description(1),
-        O.block(0xbad, O.u32(32_473), Buffer.from('whatever')),
         O.packet(0, 1n, A),
-        O.block(0x4000_0bad, O.u32(32_473)),
         O.block(0x7777, Buffer.alloc(20 << 20)),
         O.block(0x7777),
         O.packet(0, 2n, B),

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { file, LE, pattern } from '../capture/support.js';
 import { CORPUS, corpusMissing } from '../support/corpus.js';
 import { pcapPackets } from '../support/pcap.js';
 import { tshark, tsharkMissing } from '../support/tshark.js';
@@ -90,4 +91,35 @@ describe('extract: what others make of it', { skip }, () => {
     const theirs = await column(sample('00-field.pcapng'), 'frame.time_epoch', '-Y', 'tcp.port == 40002');
     assert.deepEqual(await column(out, 'frame.time_epoch'), theirs);
   });
+});
+
+test('Custom Blocks have the numbers and fields that tshark gives them, and are written where they may be copied', {
+  skip: tsharkMissing,
+}, async () => {
+  const ethernet = Buffer.concat([pattern(12, 1), Buffer.from('88b5', 'hex'), pattern(46, 3)]);
+  const capture = file(
+    Buffer.concat([
+      LE.section(),
+      LE.block(0xbad, LE.u32(32_473), Buffer.from('an example..')),
+      LE.description(1),
+      LE.packet(0, 1_700_000_000_000_000n, ethernet),
+      LE.block(0x4000_0bad, LE.u32(36_724), Buffer.from('kept')),
+      LE.packet(0, 1_700_000_001_000_000n, ethernet),
+    ]),
+  );
+  const names = ['number', 'time_epoch', 'len', 'cap_len', 'encap_type', 'cb_pen', 'cb_copy', 'protocols'];
+  const fields = ['-T', 'fields', ...names.flatMap((n) => ['-e', `frame.${n}`]), '-e', 'data.len'];
+  const theirs = async (path: string): Promise<string> => await tshark(['-n', '-r', path, ...fields]);
+  assert.equal(run(['read', capture, ...fields]).out, await theirs(capture));
+  const column = ['-T', 'fields', '-e', '_ws.col.Protocol', '-Y', 'frame.cb_pen'];
+  assert.equal(run(['read', capture, ...column]).out, await tshark(['-n', '-r', capture, ...column]));
+  const out = join(dir, 'custom.pcapng');
+  assert.equal(run(['read', capture, '-w', out]).code, 0);
+  assert.deepEqual(
+    (await theirs(out))
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t')[5]),
+    ['32473', '', ''],
+  );
 });
