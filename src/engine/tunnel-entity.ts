@@ -28,6 +28,8 @@ import { addressText, type TunnelLife } from './tunnel-life.js';
 /** A tunnel that was silent for so long before the capture ended is taken for cut; shorter pauses are common. */
 const SILENT_MS = 300_000;
 const FATAL = 2;
+/** RFC 8446 §6.1: it is followed by a close_notify. */
+const USER_CANCELED = 90;
 
 export const placeOf = (e: Endpoint): Place => ({
   address: e.address.length === 4 ? ip4(e.address, 0) : ip6(e.address, 0),
@@ -72,7 +74,7 @@ export function tunnelEntity(
     ...(proxy !== undefined && { proxy: { ...server, ...proxyOf(front) } }),
     legs: legsOf(life),
     opened: tcp.first,
-    ...(life.established !== null && { established: life.established }),
+    ...(life.established !== null && state === 'established' && { established: life.established }),
     ...(release.at !== undefined && { closed: release.at }),
     steps: stepsOf(front),
     release,
@@ -150,11 +152,13 @@ function stepsOf({ tunnel, tcp, connect, connectAnswer, clientHello, established
 }
 
 /** Whether its handshake is known to be complete; in TLS 1.3 only its keys show that. */
-function stateOf({ tunnel, established, tcp }: TunnelLife): TunnelState {
+function stateOf({ tunnel, established, tcp, veiled }: TunnelLife): TunnelState {
   const { content, session, proxy, gaps } = tunnel;
   if (content === 'other') return 'other';
   // What the tunnel carried was read: its handshake was completed, whether all of it was captured or not.
-  if (established !== null || tunnel.envelopes.some((e) => e.total > 0)) return 'established';
+  if (tunnel.envelopes.some((e) => e.total > 0)) return 'established';
+  if (established !== null)
+    return session !== undefined && isLeft(session, tcp, gaps.length > 0) ? 'failed' : 'established';
   if (session === undefined) return proxy !== undefined ? 'failed' : 'partial';
   if (session.clientHelloFrame === undefined) return 'partial';
   if (session.alerts.some((a) => a.level === FATAL)) return 'failed';
@@ -162,11 +166,24 @@ function stateOf({ tunnel, established, tcp }: TunnelLife): TunnelState {
   const server = tcp.ways[tunnel.direction(0) === 'up' ? 1 : 0];
   if (server.segments === 0 || (gaps.length > 0 && server.octets > 0)) return 'partial';
   if (session.serverHelloFrame === undefined) return 'failed';
+  if (veiled !== null && tcp.end !== null && gaps.length === 0) return 'failed';
   const readable = session.verdict(0).decrypted + session.verdict(1).decrypted > 0;
   return tcp.end !== null && (readable || session.verdict(0).records === 0) ? 'failed' : 'partial';
 }
 
-function failureOf({ tunnel, tcp, connectAnswer }: TunnelLife): TunnelFailure {
+/**
+ * Whether the client ended a handshake after the server's Finished, and without its own: what it read there it did not
+ * accept. RFC 8446 §4.4
+ */
+function isLeft(session: TlsSession, tcp: TcpLife, hasGaps: boolean): boolean {
+  const client = session.swapped ? 1 : 0;
+  if (session.finished[0] !== undefined || session.clientHelloFrame === undefined) return false;
+  if (session.alerts.some((a) => a.level === FATAL && a.direction === client)) return true;
+  const { records, decrypted } = session.verdict(client);
+  return tcp.end !== null && !hasGaps && records === decrypted;
+}
+
+function failureOf({ tunnel, tcp, connectAnswer, veiled }: TunnelLife): TunnelFailure {
   const { session, proxy } = tunnel;
   const row = tcp.end === null ? {} : { row: tcp.end.row };
   if (session === undefined) {
@@ -187,7 +204,24 @@ function failureOf({ tunnel, tcp, connectAnswer }: TunnelLife): TunnelFailure {
     };
   }
   if (session.serverHelloFrame === undefined) return { stage: 'tls', cause: helloFate(tunnel, session, tcp), ...row };
-  return { stage: 'tls', cause: ours`The TLS handshake was not completed.`, ...row };
+  if (veiled !== null) {
+    const who = tunnel.direction(veiled.side) === 'up' ? 'UE' : 'EFTF';
+    return {
+      stage: 'tls',
+      cause: ours`The ${who} sent an alert that cannot be read without keys.`,
+      row: veiled.at.row,
+    };
+  }
+  return { stage: 'tls', cause: leaving(tunnel, session, tcp), ...row };
+}
+
+/** How a handshake ended after the ServerHello, without a fatal alert. */
+function leaving(tunnel: Tunnel, { alerts, certificates }: TlsSession, { end }: TcpLife): Own {
+  const byUe = end !== null && end.how !== 'rst' && tunnel.direction(end.side) === 'up';
+  if (alerts.some((a) => a.description === USER_CANCELED)) return ours`The handshake was cancelled (user_canceled).`;
+  return byUe && certificates.length > 0
+    ? ours`The UE got the certificate, ended the connection, and did not say why.`
+    : ours`The TLS handshake was not completed.`;
 }
 
 /** What came back for a ClientHello that no ServerHello followed. */

@@ -17,6 +17,13 @@ import type { TcpState } from './tcp-state.js';
 const IPV4_SOURCE = 12;
 const CLOSE_NOTIFY = 0;
 const ALERT = 21;
+const APPLICATION_DATA = 23;
+const TLS13 = 0x0304;
+/** RFC 8446 §5.2: an alert, its type, and the tag; no message of a handshake is that short. RFC 6655 §6.1 has shorter tags */
+const VEILED_ALERT = 2 + 1 + 16;
+const VEILED_ALERT_CCM8 = 2 + 1 + 8;
+const CCM_8 = 0x1305;
+const RECORD_HEADER = 5;
 /** Tunnels whose segments are compared between files. */
 const MOST_CLOCKED = 1024;
 
@@ -33,6 +40,9 @@ export class TunnelLife {
   readonly tooLong: [Seen | null, Seen | null] = [null, null];
   /** When it was found that octets are missing, by the place in the list of the tunnel. */
   readonly gaps: Seen[] = [];
+  /** A protected record of TLS 1.3 that nobody can read: the only one of its side, and too short for anything but an alert. */
+  veiled: { readonly at: Seen; readonly side: 0 | 1 } | null = null;
+  private readonly covered: [number, number] = [0, 0];
   /** First envelope of each direction, and of all. */
   firstEnvelope: Seen | null = null;
   lastEnvelope: Seen | null = null;
@@ -115,11 +125,24 @@ export class TunnelLife {
       this.alerted++;
       if (alerts[i].description === CLOSE_NOTIFY) this.tcp.notified(a, this.side(alerts[i].direction), true);
     }
+    if (packet.records !== null && session.version === TLS13) this.veil(a, packet.records, session.suite);
     // Below TLS 1.3 an alert that nobody can read is seen by its record type; after the handshake it is the farewell.
     const running = this.established !== null || session.clientHelloFrame === undefined;
     if (packet.records === null || !running) return;
     for (const { record, side } of packet.records)
       if (record.type === ALERT && record.status === 'no-keys') this.tcp.notified(a, side, false);
+  }
+
+  /** Looks for an alert in the place of what a side has to send in its handshake, where there are no keys. */
+  private veil(a: Arrival, records: NonNullable<Packet['records']>, suite: number): void {
+    const length = suite === CCM_8 ? VEILED_ALERT_CCM8 : VEILED_ALERT;
+    for (const { record, side } of records) {
+      if (record.type !== APPLICATION_DATA) continue;
+      const isFirst = this.covered[side]++ === 0;
+      if (!isFirst && this.veiled?.side === side) this.veiled = null;
+      else if (isFirst && record.status === 'no-keys' && record.end - record.off === RECORD_HEADER + length)
+        this.veiled ??= { at: a.seen(), side };
+    }
   }
 
   /** The side of the flow that a direction of the TLS session is. */

@@ -138,9 +138,17 @@ function judgeName(t: TunnelEntity, raise: Raise): void {
     });
     return;
   }
+  // Whoever refuses a certificate may do so for this.
+  const severity = isRefusal(t, [42, 46]) ? ({ severity: 'error' } as const) : {};
   const wrong = isAddress(sni) || (named && sni.toLowerCase() !== target.toLowerCase());
   if (wrong || (names.length > 0 && !names.some((n) => covers(n, sni))))
-    raise('tls.sni-mismatch', undefined, { detail: words`The server name is ${quoted('host', sni)}.` });
+    raise('tls.sni-mismatch', undefined, { detail: words`The server name is ${quoted('host', sni)}.`, ...severity });
+}
+
+/** Whether the UE ended the handshake with one of these alerts. */
+function isRefusal(t: TunnelEntity, descriptions: readonly number[]): boolean {
+  const fatal = t.state === 'failed' ? t.tls!.alerts.find((a) => a.level === 'fatal') : undefined;
+  return fatal?.direction === 'up' && descriptions.includes(fatal.description);
 }
 
 /** Host names that a certificate is for: those of subjectAltName, else its common name. RFC 9525 §2 */
@@ -162,20 +170,23 @@ function covers(name: string, host: string): boolean {
 function judgeCertificate(t: TunnelEntity, raise: Raise): void {
   const c = t.tls!.certificate;
   if (c === undefined) return;
+  const dated = isRefusal(t, [42, 45, 46]) ? ({ severity: 'error' } as const) : {};
   if (c.notAfter !== undefined && isBefore(c.notAfter, t.opened))
-    raise('tls.certificate-dates', undefined, { detail: ours`It has expired.` });
+    raise('tls.certificate-dates', undefined, { detail: ours`It has expired.`, ...dated });
   else if (c.notBefore !== undefined && isBefore(t.opened, c.notBefore))
-    raise('tls.certificate-dates', undefined, { detail: ours`It is not valid yet.` });
+    raise('tls.certificate-dates', undefined, { detail: ours`It is not valid yet.`, ...dated });
   if (c.subject === c.issuer)
     raise('tls.certificate-self-signed', undefined, {
       detail: words`Subject and issuer are ${quoted('issuer', c.subject)}.`,
+      ...(isRefusal(t, [UNKNOWN_CA]) && { severity: 'error' }),
     });
 }
 
+const UNKNOWN_CA = 48;
 /** What fatal alerts of a handshake say, by their number. RFC 8446 §6.2, RFC 6066 §9, RFC 7301 §3.2 */
 const SAYS: Readonly<Record<number, string>> = {
   40: 'It can agree to nothing that the other side offers: suites, groups or signatures.',
-  42: 'To it the certificate is damaged, or its signature is false.',
+  42: 'To it the certificate is damaged, or its signature is false; some say so of a wrong name, too.',
   43: 'It does not support certificates of that kind.',
   44: 'To it the certificate is revoked.',
   45: 'To it the certificate has expired, or is not valid yet.',
@@ -195,8 +206,14 @@ function judgeHandshake(t: TunnelEntity, raise: Raise): void {
   const detail = { detail: failure.cause };
   if (fatal !== undefined) {
     const says = SAYS[fatal.description] === undefined ? '' : ours` ${ofNumber(fatal.description, (n) => SAYS[n])}`;
-    const detail = ours`${failure.cause}${says}`;
-    raise('tls.alert', fatal.at && seen(fatal.at, fatal.row), { detail });
+    const issuer = t.tls!.certificate?.issuer;
+    const from =
+      fatal.description === UNKNOWN_CA && issuer !== undefined
+        ? words` The issuer is ${quoted('issuer', issuer)}.`
+        : words``;
+    raise('tls.alert', fatal.at && seen(fatal.at, fatal.row), {
+      detail: words`${ours`${failure.cause}${says}`}${from}`,
+    });
   } else if (t.tls!.version === undefined) raise('tls.no-answer', undefined, detail);
   else raise('tls.incomplete', t.release.at && seen(t.release.at, t.release.row), detail);
 }

@@ -5,6 +5,7 @@ import { CaptureBuilder } from '../build/capture.js';
 import type { Conversation, Step } from '../build/conversation.js';
 import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
 import { ACK, at, FIN, ping, RST, tcp } from '../build/packets.js';
+import { Sealer } from '../build/sealer.js';
 import { drop, late, only, snaplen, where } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import { testCertificate } from '../tls/pair.js';
@@ -126,6 +127,78 @@ describe('a handshake that fails', () => {
     const c = await tlsConversation([], V12);
     const cut = { ...c, flights: c.flights.slice(0, 2) };
     assert.deepEqual(codes(await told(cut)), ['tls.incomplete']);
+  });
+});
+
+describe('a certificate that the UE does not take', () => {
+  const flight = (side: 0 | 1, octets: Iterable<number>) =>
+    ({ side, octets: Uint8Array.from(octets), ordered: true, pause: 0 }) as const;
+  /** What the server has to say, and then this of the client. */
+  const refused = async (o: TlsOptions, ...client: readonly (readonly number[])[]): Promise<Conversation> => {
+    const c = await tlsConversation([], o);
+    return { ...c, flights: [...c.flights.slice(0, 2), ...client.map((b) => flight(0, b))], inner: [] };
+  };
+  const severity = (r: Json, code: string): string => finding(r, code)?.severity;
+
+  test('TLS 1.2: the alert, and before it what explains it', async () => {
+    const unknown = await told(await refused(V12, alert(48)));
+    assert.deepEqual(codes(unknown), ['tls.certificate-self-signed', 'tls.alert']);
+    assert.match(unknown.findings[1].meaning, /unknown_ca\..*The issuer is CN=eftf\.example\./);
+    const other = { ...V12, client: { servername: 'other.example' } };
+    const misnamed = await told(await refused(other, alert(46)));
+    assert.deepEqual(codes(misnamed), ['tls.sni-mismatch', 'tls.alert']);
+    assert.equal(severity(misnamed, 'tls.sni-mismatch'), 'error');
+    assert.equal(severity(await told(await refused(other, alert(48))), 'tls.sni-mismatch'), 'warn');
+    const late = captured(await refused(V12, alert(45)), {}, { epoch: 32_000_000_000 });
+    const expired = await reportOn(late.octets);
+    assert.deepEqual(codes(expired), ['tls.certificate-dates', 'tls.alert']);
+    assert.equal(severity(expired, 'tls.certificate-dates'), 'error');
+  });
+
+  test('it ends the connection and says no more', async () => {
+    const cause = async (...said: readonly (readonly number[])[]) => {
+      const r = await told(await refused(V12, ...said));
+      assert.deepEqual(codes(r), ['tls.incomplete']);
+      return r.tunnels[0].failure.cause;
+    };
+    const closing = [21, 3, 3, 0, 2, 1, 0];
+    assert.match(await cause(), /^The UE got the certificate, ended the connection, and did not say why\./);
+    assert.match(await cause(closing), /^The UE got the certificate, ended/);
+    assert.match(await cause([21, 3, 3, 0, 2, 1, 90], closing), /^The handshake was cancelled \(user_canceled\)\./);
+  });
+
+  /** TLS 1.3: a record of the client under the keys of its handshake. */
+  const sealed13 = async (plain: readonly number[], type: number, o: TlsOptions = {}): Promise<Conversation> => {
+    const options = { version: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256', ...o } as const;
+    const c = await tlsConversation([], options);
+    const secret = /^CLIENT_HANDSHAKE_TRAFFIC_SECRET \w+ (\w+)/m.exec(c.keylog)![1]!;
+    const record = new Sealer(c.cipher, Buffer.from(secret, 'hex'), 0).seal(Uint8Array.from(plain), type);
+    const flights = [...c.flights.slice(0, 2), flight(0, [20, 3, 3, 0, 1, 1]), flight(0, record)];
+    return { ...c, flights, inner: [] };
+  };
+
+  test('TLS 1.3: after the Finished of the server, and before its own', async () => {
+    const c = await sealed13([2, 48], 21);
+    const r = await told(c);
+    assert.equal(r.tunnels[0].state, 'failed');
+    assert.equal(r.tunnels[0].established, undefined);
+    assert.deepEqual(codes(r), ['tls.certificate-self-signed', 'tls.alert']);
+    // Without keys its length tells what it is, and not what it says.
+    const veiled = await reportOn(captured(c).octets);
+    assert.deepEqual(codes(veiled), ['tls.incomplete']);
+    assert.match(veiled.findings[0].meaning, /^The UE sent an alert that cannot be read without keys\./);
+    const silent = await told({ ...c, flights: c.flights.slice(0, 2) });
+    assert.match(silent.tunnels[0].failure.cause, /^The UE got the certificate, ended the connection/);
+  });
+
+  test('TLS 1.3: a Finished is longer, and what goes on has not failed', async () => {
+    const finished = await sealed13([20, 0, 0, 32, ...new Uint8Array(32)], 22);
+    assert.equal((await reportOn(captured(finished).octets)).tunnels[0].state, 'partial');
+    const c = await tlsConversation(SOME, { version: 'TLSv1.3' });
+    assert.equal((await reportOn(captured(c).octets)).tunnels[0].state, 'partial');
+    assert.equal((await told(c)).tunnels[0].state, 'established');
+    const going = await reportOn(captured(await sealed13([2, 48], 21), { end: 'none' }).octets);
+    assert.equal(going.tunnels[0].state, 'partial');
   });
 });
 
