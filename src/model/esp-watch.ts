@@ -1,9 +1,12 @@
 import { hexNumber, joined, type Own, ofNumber, ours, words } from '../kit/index.js';
 import type { Findings, Ref } from './findings.js';
-import type { Arrival, Seen } from './moment.js';
+import { type Arrival, millis, type Seen } from './moment.js';
 
 const MOST = 256;
 const MOST_NAMED = 6;
+/** RFC 4303 §3.4.3: packets among which one may come late, and how late that is here. */
+const WINDOW = 64;
+const APART_MS = 1000;
 /** An SPI as specifications write it. */
 const named = (spi: number): Own => ofNumber(spi, (n) => hexNumber(n, 8));
 
@@ -15,6 +18,7 @@ interface Way {
   packets: number;
   opened: number;
   next: number;
+  readonly last: { seconds: number; nanos: number };
   /** Numbers that never came, and packets whose number had come. RFC 4303 §3.4.3 */
   missing: number;
   again: number;
@@ -32,11 +36,17 @@ export class EspWatch {
     if (w === undefined) {
       if (this.ways.size >= MOST) return;
       const first = at.seen();
-      w = { spi, up: at.up, first, packets: 0, opened: 0, next: sequence, missing: 0, again: 0, wrong: null };
+      const { seconds, nanos } = at;
+      const counts = { packets: 0, opened: 0, next: sequence, missing: 0, again: 0 };
+      w = { spi, up: at.up, first, last: { seconds, nanos }, ...counts, wrong: null };
       this.ways.set(key, w);
     }
     w.packets++;
     if (opened) w.opened++;
+    // The same SPI for another association, with other keys: RFC 4303 §3.3.3 has it count anew.
+    if (sequence === 1 && (w.next > WINDOW || millis(w.last, at) > APART_MS)) w.next = 1;
+    w.last.seconds = at.seconds;
+    w.last.nanos = at.nanos;
     if (sequence !== w.next) {
       w.wrong ??= at.seen();
       if (sequence > w.next) w.missing += sequence - w.next;

@@ -178,6 +178,13 @@ describe('registrations', () => {
       '<ims-3gpp version="1"><alternative-service><type>restoration</type><reason/><action>initial-registration</action></alternative-service></ims-3gpp>';
     const t = registered(addressed(new Talk()))
       .up(1000, sip('INVITE sip:bob@ims.example', { sdp: sdp(UE, 30_000) }))
+  test('of an SPI that was used before, with other keys: its numbers begin anew', async () => {
+    const t = agreed(5062, 6064);
+    for (const [i, n] of [1, 2, 3].entries()) t.down(200 + i, esp('down', 1001, n));
+    for (const [i, n] of [1, 2, 3].entries()) t.down(5000 + i, esp('down', 1001, n));
+    assert.deepEqual(codes(await found(t)), []);
+  });
+
       .down(1100, sip('504 Server Time-out INVITE', { toTag: 'b', sdp: body }, 'down'))
       .up(1110, sip('ACK sip:bob@ims.example', { toTag: 'b' }));
     assert.deepEqual(codes(await found(t)), ['call.server-failure', 'sip.restoration']);
