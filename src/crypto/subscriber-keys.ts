@@ -100,13 +100,19 @@ export class SubscriberKeys implements SubscriberSecrets {
     return { genuine: timingSafeEqual(mac, autn.slice(8, 16)), sqn: Buffer.from(sqn).toString('hex'), res, ck, ik };
   }
 
-  response(o: AkaOpinion, credentials: string, method: string, asked = 'AKAv1-MD5'): boolean | undefined {
+  response(
+    o: AkaOpinion,
+    credentials: string,
+    method: string,
+    body: Uint8Array | undefined,
+    asked = 'AKAv1-MD5',
+  ): boolean | undefined {
     const value = (name: string): string | undefined => parameterOf(credentials, name);
     const algorithm = value('algorithm') ?? asked;
     const given = value('response');
     if (o.res === undefined || given === undefined || given === '') return undefined;
     const password = akaPassword(algorithm, { res: o.res, ck: o.ck, ik: o.ik });
-    if (password === undefined || value('qop') === 'auth-int') return undefined;
+    if (password === undefined || (value('qop') === 'auth-int' && body === undefined)) return undefined;
     const expected = digestResponse({
       algorithm,
       username: value('username') ?? '',
@@ -118,6 +124,7 @@ export class SubscriberKeys implements SubscriberSecrets {
       ...optional('qop', value('qop')),
       ...optional('nc', value('nc')),
       ...optional('cnonce', value('cnonce')),
+      ...(body !== undefined && { body }),
     });
     return expected === undefined ? undefined : expected === given.toLowerCase();
   }

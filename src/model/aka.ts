@@ -56,8 +56,18 @@ export interface ProtectedWay {
 export interface SubscriberSecrets {
   /** Undefined where there are no keys for this user and challenge. */
   challenge(impi: string, rand: Uint8Array, autn: Uint8Array): AkaOpinion | undefined;
-  /** Whether the response in the credentials is right; undefined where that cannot be told. @param algorithm of the challenge */
-  response(o: AkaOpinion, credentials: string, method: string, algorithm?: string): boolean | undefined;
+  /**
+   * Whether the response in the credentials is right; undefined where that cannot be told.
+   * @param body of the request, which `auth-int` covers; undefined where not all of it was captured
+   * @param algorithm of the challenge
+   */
+  response(
+    o: AkaOpinion,
+    credentials: string,
+    method: string,
+    body: Uint8Array | undefined,
+    algorithm?: string,
+  ): boolean | undefined;
   /** Whether a request for resynchronisation is genuine. */
   resynchronisation(impi: string, rand: Uint8Array, auts: Uint8Array): boolean | undefined;
   /** Lets ESP be opened from now on; false where an algorithm is unknown. */

@@ -118,7 +118,7 @@ export class Registration {
     const { sport, dport } = e.content;
     this.security.request(e.texts(Header.SecurityClient), e.texts(Header.SecurityVerify), sport, dport);
     if (at.tunnel !== 0) this.secured(seen, e);
-    this.authorized(seen, e.text(Header.Authorization) ?? '');
+    this.authorized(seen, e, e.text(Header.Authorization) ?? '');
     if (this.transactions.length >= LIMITS.exchanges) {
       this.dropped++;
       return;
@@ -145,7 +145,7 @@ export class Registration {
   }
 
   /** Credentials of a request: whether they answer the challenge before them. */
-  private authorized(at: Seen, credentials: string): void {
+  private authorized(at: Seen, e: SipEvent, credentials: string): void {
     this.impi = parameterOf(credentials, 'username') ?? this.impi;
     const auts = parameterOf(credentials, 'auts');
     if (auts !== undefined) {
@@ -159,7 +159,8 @@ export class Registration {
     if (parameterOf(credentials, 'nonce') !== this.nonce) return; // an older challenge is answered
     if (this.nonce !== '' && parameterOf(credentials, 'response') === '') this.refusedChallenge ??= at; // RFC 3310 §3.4
     if (this.opinion === undefined) return;
-    const right = this.secrets?.response(this.opinion, credentials, 'REGISTER', this.aka.algorithm);
+    const body = e.isWhole ? e.body : undefined;
+    const right = this.secrets?.response(this.opinion, credentials, 'REGISTER', body, this.aka.algorithm);
     if (right === undefined) return;
     this.aka.responseVerified = right;
     if (!right) this.falseResponse ??= at;

@@ -115,6 +115,29 @@ describe('a challenge with the key of the subscriber', () => {
     }
   });
 
+  test('qop auth-int, which covers the body (RFC 7616 §3.4.3)', async () => {
+    const md5 = (...parts: (string | Uint8Array)[]) =>
+      createHash('md5')
+        .update(Buffer.concat(parts.flatMap((p, i) => [Buffer.from(i === 0 ? '' : ':'), Buffer.from(p)])))
+        .digest('hex');
+    const { res } = f2345(K, OPC, RAND);
+    const a1 = md5(ims.SUBSCRIBER.impi, 'ims.example', res);
+    const answer = (body: string) => {
+      const a2 = md5('REGISTER', 'sip:ims.example', md5(body));
+      const response = md5(a1, ims.akaNonce(), '00000001', '0a4f113b', 'auth-int', a2);
+      return ims
+        .akaAnswer()
+        .replace(/response="[^"]*"/, `response="${response}"`)
+        .replace('qop=auth', 'qop=auth-int');
+    };
+    const judged = async (header: string) => {
+      const r = await told(dialog(nonce().replace('"auth"', '"auth,auth-int"'), header));
+      return [r.registrations[0].aka.responseVerified, codes(r)];
+    };
+    assert.deepEqual(await judged(answer('')), [true, []]);
+    assert.deepEqual(await judged(answer('what an element on the way took off')), [false, ['sip.aka-response']]);
+  });
+
   test('a card that finds the challenge false (TS 24.229 §5.1.1.5.3)', async () => {
     const empty = ims.akaAnswer().replace(/response="[^"]*"/, 'response=""');
     const forbidden = ims.tell(403, 'Forbidden', 'REGISTER', ims.REGISTERING, 2);
