@@ -119,6 +119,8 @@ interface Settled {
 /** Follows the security agreement of a registration: what each side offered, and whether the UE repeated it rightly. */
 export class SecurityAgreement {
   private client: SecurityMechanism[] = [];
+  /** Whether the last request offers security associations. */
+  isWanted = false;
   private server: SecurityMechanism[] = [];
   private serverText = '';
   private verified: boolean | undefined;
@@ -144,6 +146,11 @@ export class SecurityAgreement {
     return undefined;
   }
 
+  /** Whether the last registration was accepted with security associations. */
+  get isInForce(): boolean {
+    return this.inForce?.settled !== undefined;
+  }
+
   /** Whether packets of the UE on these ports are protected by what was settled (TS 33.203 §7.1); true where nothing was. */
   covers(sport: number, dport: number): boolean {
     return isOver(this.settled, sport, dport) || this.isBefore(sport, dport);
@@ -161,6 +168,7 @@ export class SecurityAgreement {
   }
 
   request(clients: readonly string[], verifies: readonly string[], sport: number, dport: number): void {
+    this.isWanted = /(?:^|[\s,])ipsec-3gpp\b/i.test(clients.join(','));
     if (clients.length > 0) this.learn((this.client = securityMechanisms(clients)));
     if (verifies.length === 0 || this.serverText === '') return;
     this.settled ??= this.settle(); // the request before was not captured

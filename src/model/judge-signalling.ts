@@ -33,6 +33,7 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
   if (r.security.mismatch) raise('sip.security-mismatch');
   if (r.security.disjoint && r.status !== 494)
     raise('sip.security-disjoint', at, r.state === 'registered' ? { severity: 'note' } : {});
+  if (r.unsecured !== null) judgeUnsecured(r, r.unsecured, raise);
   if (r.tunnel !== 0) judgeContact(r, raise);
   if (r.resynchronisations > 0)
     raise('sip.aka-resync', r.start, { severity: r.resynchronisations > 1 ? 'error' : 'note' });
@@ -64,11 +65,25 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
       detail: words`The Via names ${quoted('host', r.translated.via)}, and the packet came from ${quoted('address', r.source)}.`,
     });
   const refused = r.state === 'failed' ? { at, status: r.status } : r.unrefreshed;
-  if (refused === null || loop || unanswered !== undefined || r.status === 494) return;
+  if (refused === null || loop || unanswered !== undefined || r.status === 494 || isGivenUp(r)) return;
   // What was refused as a refresh, and came about as a registration of its own, did no harm.
   judgeRefusal(r, refused, (code, detail) =>
     raise(code, refused.at, { detail, ...(r.heir !== null && { severity: 'note' }) }),
   );
+}
+
+/** Whether the UE did with a challenge without Security-Server what TS 24.229 §5.1.1.5.1 has it do: nothing. */
+const isGivenUp = (r: Registration): boolean => r.state === 'failed' && r.status === 401 && r.unsecured !== null;
+
+function judgeUnsecured(
+  r: Registration,
+  { at, inForce }: NonNullable<Registration['unsecured']>,
+  raise: (code: string, when: Seen, remark?: Remark) => void,
+): void {
+  if (isGivenUp(r)) raise('sip.no-security-server', at, { severity: 'error' });
+  else if (inForce)
+    raise('sip.no-security-server', at, { detail: ours`The associations of the last registration were in force.` });
+  else raise('sip.no-security-server', at, { severity: 'note' });
 }
 
 /** Whether a registration that was accepted is followed no further by another one, or by its end. */

@@ -77,6 +77,8 @@ export class Registration {
   tardy: { readonly at: Seen; readonly ms: number } | null = null;
   /** First answer that the interval is too brief, with the least that it may be. */
   brief: { readonly at: Seen; readonly least: number | undefined } | null = null;
+  /** First challenge that does not answer the offer of a security association, and whether there was one by then. */
+  unsecured: { readonly at: Seen; readonly inForce: boolean } | null = null;
   /** First protected request that does not go where its protection is, and one whose Via names another address. */
   astray: Seen | null = null;
   translated: { readonly at: Seen; readonly via: string } | null = null;
@@ -200,7 +202,10 @@ export class Registration {
     this.nonce = nonce;
     const aka = akaChallenge(value);
     if (aka !== undefined) this.aka = { ...aka, resynchronisations: this.resynchronisations };
-    this.security.response(e.texts(Header.SecurityServer));
+    const servers = e.texts(Header.SecurityServer);
+    const { isWanted, isInForce: inForce } = this.security;
+    if (aka !== undefined && isWanted && servers.length === 0) this.unsecured ??= { at, inForce };
+    this.security.response(servers);
     const keys = leakedKeys(value);
     if (keys !== undefined) this.leak ??= at;
     this.opine(at);

@@ -108,6 +108,55 @@ describe('security agreements', () => {
   });
 });
 
+describe('a challenge without Security-Server (TS 24.229 §5.1.1.5.1)', () => {
+  const AKA = [
+    'WWW-Authenticate',
+    `Digest realm="ims.example", nonce="${'A'.repeat(43)}=", algorithm=AKAv1-MD5`,
+  ] as const;
+  const offer = [['Security-Client', OFFER]] as const;
+  const first = (challenge: readonly [string, string] = AKA) =>
+    addressed(new Talk())
+      .up(100, ask(1, offer))
+      .down(120, tell('401 Unauthorized', 1, [challenge]));
+
+  test('ends the registration, and the UE is not to blame', async () => {
+    const r = await found(first(), 60_000);
+    assert.equal(r.registrations[0].state, 'failed');
+    assert.deepEqual(codes(r), ['sip.no-security-server']);
+    assert.equal(r.findings[0].severity, 'error');
+  });
+
+  test('is a note where the UE goes on without an association', async () => {
+    const r = await found(
+      first()
+        .up(140, ask(2, offer))
+        .down(160, tell('200 OK', 2, [contact()])),
+    );
+    assert.deepEqual(codes(r), []);
+    note(r, 'sip.no-security-server');
+    // Who challenges for a password means none.
+    const plain = await found(
+      first(CHALLENGE)
+        .up(140, ask(2, offer))
+        .down(160, tell('200 OK', 2, [contact()])),
+    );
+    assert.equal(finding(plain, 'sip.no-security-server'), undefined);
+  });
+
+  test('is told of where there was an association', async () => {
+    const verify = ['Security-Verify', ANSWER] as const;
+    const over = (cseq: number) => udp(at(UE, 5062), at(CORE, 6064), ask(cseq, [...offer, verify]).subarray(28));
+    const t = agreed(5062, 6064)
+      .up(300, over(3))
+      .down(320, tell('401 Unauthorized', 3, [AKA]))
+      .up(340, over(4))
+      .down(360, tell('200 OK', 4, [contact()]));
+    const r = await found(t);
+    assert.deepEqual(codes(r), ['sip.no-security-server']);
+    assert.match(r.findings[0].meaning, /^The associations of the last registration were in force\./);
+  });
+});
+
 describe('ESP in a tunnel', () => {
   test('that nobody has keys for is counted', async () => {
     const t = agreed(5062, 6064)
@@ -127,6 +176,13 @@ describe('ESP in a tunnel', () => {
     const r = await found(agreed(5062, 6064).up(200, esp('up', 77, 1)));
     assert.deepEqual(codes(r), ['esp.unknown-spi']);
     assert.equal(finding(await found(addressed(new Talk()).up(200, esp('up', 77, 1))), 'esp.unknown-spi'), undefined);
+  });
+
+  test('of an SPI that was used before, with other keys: its numbers begin anew', async () => {
+    const t = agreed(5062, 6064);
+    for (const [i, n] of [1, 2, 3].entries()) t.down(200 + i, esp('down', 1001, n));
+    for (const [i, n] of [1, 2, 3].entries()) t.down(5000 + i, esp('down', 1001, n));
+    assert.deepEqual(codes(await found(t)), []);
   });
 
   test('with numbers that are missing, and that come again', async () => {
@@ -178,13 +234,6 @@ describe('registrations', () => {
       '<ims-3gpp version="1"><alternative-service><type>restoration</type><reason/><action>initial-registration</action></alternative-service></ims-3gpp>';
     const t = registered(addressed(new Talk()))
       .up(1000, sip('INVITE sip:bob@ims.example', { sdp: sdp(UE, 30_000) }))
-  test('of an SPI that was used before, with other keys: its numbers begin anew', async () => {
-    const t = agreed(5062, 6064);
-    for (const [i, n] of [1, 2, 3].entries()) t.down(200 + i, esp('down', 1001, n));
-    for (const [i, n] of [1, 2, 3].entries()) t.down(5000 + i, esp('down', 1001, n));
-    assert.deepEqual(codes(await found(t)), []);
-  });
-
       .down(1100, sip('504 Server Time-out INVITE', { toTag: 'b', sdp: body }, 'down'))
       .up(1110, sip('ACK sip:bob@ims.example', { toTag: 'b' }));
     assert.deepEqual(codes(await found(t)), ['call.server-failure', 'sip.restoration']);

@@ -116,6 +116,15 @@ export const REGISTRATION: Entries = {
     meaning: 'No security association can be set up.',
     next: 'Compare alg and ealg in Security-Client and Security-Server.',
   },
+  'sip.no-security-server': {
+    severity: 'warn',
+    kind: 'conformance',
+    title: 'A challenge does not answer the offer of a security association',
+    clause: 'TS 24.229 §5.1.1.5.1',
+    meaning:
+      'Security-Client stands in the REGISTER, and no Security-Server in its 401: a UE that wants one gives this registration up, and begins another.',
+    next: 'See whether IPsec is switched on in the P-CSCF, and whether an element on the way removes Security-Server.',
+  },
   'sip.outside-association': {
     severity: 'warn',
     kind: 'conformance',
