@@ -1,7 +1,7 @@
 import { defineDissector, experts, fields, nameOf, need, u8, u16 } from 'fttscope/kit';
 
 /**
- * Example Protocol, RFC 0000 §1 (copy this file, then add one line to index.ts):
+ * Example Protocol, RFC 0000 §1 (copy this file; README.md says what else there is to do):
  *
  *     0               1               2               3
  *     +---------------+---------------+---------------+---------------+
@@ -39,10 +39,10 @@ export const example = defineDissector({
   on: { 'udp.port': [9] },
 
   dissect(v, t, cx) {
-    need(v, HEADER);
     const { buf, off } = v;
-    const length = u16(buf, off + 2);
     t.open(F.example, off, v.length);
+    need(v, HEADER);
+    const length = u16(buf, off + 2);
     t.num(F.type, off, 1, u8(buf, off));
     t.num(F.flags, off + 1, 1, u8(buf, off + 1));
     t.push();

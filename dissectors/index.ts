@@ -42,6 +42,7 @@ import { llc } from './llc.js';
 import { mimeMultipart } from './mime-multipart.js';
 import { mpls, pwChannel, pwControlWord, pwGuess, pwPlain } from './mpls.js';
 import { msrp } from './msrp.js';
+import { ntp } from './ntp.js';
 import { nullLoop } from './null-loop.js';
 import { ocsp } from './ocsp.js';
 import { pap } from './pap.js';
@@ -151,6 +152,7 @@ export const dissectors: readonly AnyDissector[] = [
   mdns,
   llmnr,
   dnsGuess,
+  ntp,
   sip,
   sdp,
   sap,

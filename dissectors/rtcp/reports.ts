@@ -1,4 +1,5 @@
 import { i32, latin1, nameOf, need, type Tree, u8, u16, u32, type View } from 'fttscope/kit';
+import { putNtp } from '../ntp.js';
 import { E, F } from './fields.js';
 import { EXTENSIONS } from './values.js';
 
@@ -13,17 +14,6 @@ export interface Echo {
 
 /** Offsets of reception reports that answer a sender report of the capture. */
 export type Echoes = ReadonlyMap<number, Echo>;
-
-const NTP_TO_UNIX = 2_208_988_800;
-const ERA = 0x1_0000_0000;
-
-/** Puts a 64-bit NTP timestamp; seconds without the top bit are of the era that begins in 2036, RFC 4330 §3. */
-export function putNtp(t: Tree, f: Parameters<Tree['time']>[0], b: Uint8Array, o: number): void {
-  const seconds = u32(b, o);
-  const nanos = Math.floor(u32(b, o + 4) / 4.294967296);
-  if (seconds === 0 && nanos === 0) t.time(f, o, 8, 0, 0);
-  else t.time(f, o, 8, seconds - NTP_TO_UNIX + (seconds < 0x80000000 ? ERA : 0), nanos);
-}
 
 /** Sender information, RFC 3550 §6.4.1; returns the offset behind it. */
 export function senderInfo(v: View, t: Tree, at: number): number {

@@ -1,6 +1,6 @@
 import { type Field, i8, Malformed, nameOf, need, type Tree, u8, u16, u32, type View } from 'fttscope/kit';
+import { putNtp } from '../ntp.js';
 import { E, F } from './fields.js';
-import { putNtp } from './reports.js';
 import { BLOCKS, Block } from './values.js';
 
 /** Numbers that stand one after the other: field and octets of each. */

@@ -59,7 +59,6 @@ function npduAt(v: View): number {
 export const transport = [
   ...fromRows([
     ['nbns', 'NetBIOS Name Service', 'NBNS', 'RFC 1002 §4.2', { 'udp.port': [137] }],
-    ['ntp', 'Network Time Protocol', 'NTP', 'RFC 5905', { 'udp.port': [123] }],
     ['snmp', 'Simple Network Management Protocol', 'SNMP', 'RFC 3416', { 'udp.port': [161, 162] }],
     ['syslog', 'Syslog message', 'Syslog', 'RFC 5424', { 'udp.port': [514] }],
     ['tftp', 'Trivial File Transfer Protocol', 'TFTP', 'RFC 1350', { 'udp.port': [69] }],
