@@ -34,6 +34,12 @@ export function options(view: DataView, from: number, stop: number, little: bool
   return found;
 }
 
+/** The text in `length` octets, or in those in front of a zero octet (draft-ietf-opsawg-pcapng §3.5). */
+export function optionText(b: Uint8Array, off: number, length: number): string {
+  const zero = b.subarray(off, off + length).indexOf(0);
+  return utf8Text(b, off, off + (zero < 0 ? length : zero));
+}
+
 const IF_NAME = 2;
 const IF_DESCRIPTION = 3;
 const IF_TSRESOL = 9;
@@ -56,11 +62,11 @@ export function interfaceOf(
   let resolution = 6;
   let offset = 0;
   for (const { code, off, length } of options(view, pos + 16, stop, little)) {
-    if (code === IF_NAME) more.name = utf8Text(b, off, off + length);
-    else if (code === IF_DESCRIPTION) more.description = utf8Text(b, off, off + length);
+    if (code === IF_NAME) more.name = optionText(b, off, length);
+    else if (code === IF_DESCRIPTION) more.description = optionText(b, off, length);
     else if (code === IF_TSRESOL && length === 1) resolution = b[off];
     else if (code === IF_FILTER && length > 1 && b[off] === FILTER_TEXT)
-      more.filter = utf8Text(b, off + 1, off + length);
+      more.filter = optionText(b, off + 1, length - 1);
     else if (code === IF_FCSLEN && length === 1) more.fcsLength = b[off];
     else if (code === IF_TSOFFSET && length === 8) offset = Number(view.getBigInt64(off, little));
   }

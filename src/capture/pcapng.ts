@@ -12,7 +12,7 @@ import { LIMITS } from '../limits.js';
 import { type CaptureInterface, type Chunk, NO_LINK, onWire } from './chunk.js';
 import type { Clock } from './clock.js';
 import { DAMAGED, type FileState, type FormatReader, FULL } from './format.js';
-import { interfaceOf, options, type SectionInterface } from './pcapng-options.js';
+import { interfaceOf, options, optionText, type SectionInterface } from './pcapng-options.js';
 import type { Window } from './window.js';
 
 export const SHB = 0x0a0d0d0a;
@@ -230,7 +230,7 @@ export class PcapngReader implements FormatReader {
     this.clocks = [];
     for (const option of options(view, pos + 24, pos + total - TRAILER, this.little)) {
       if (option.code !== OPT_COMMENT && option.code !== SHB_USERAPPL) continue;
-      const text = utf8Text(w.buf, option.off, option.off + option.length);
+      const text = optionText(w.buf, option.off, option.length);
       if (comments.length < LIMITS.captureComments) comments.push(text);
       else if (comments.length === LIMITS.captureComments) comments.push('(further comments are left out)');
     }
@@ -295,7 +295,7 @@ export class PcapngReader implements FormatReader {
       if (code === EPB_FLAGS && length === 4) {
         chunk.flags.set(chunk.count, view.getUint32(off, little));
       } else if (code === OPT_COMMENT) {
-        const text = utf8Text(w.buf, off, off + length);
+        const text = optionText(w.buf, off, length);
         const others = chunk.comments.get(chunk.count);
         if (others) others.push(text);
         else chunk.comments.set(chunk.count, [text]);

@@ -132,6 +132,17 @@ for (const [order, O] of [
       assert.deepEqual([frames[1].comments, frames[1].flags], [undefined, undefined]);
     });
 
+    it('ends texts of options at a zero octet', async () => {
+      const zero = (code: number, text: string) => O.option(code, Buffer.from(`${text}\0\xff rest`, 'latin1'));
+      const capture = [
+        O.section(),
+        O.description(1, 0, [zero(2, 'eth0')]),
+        O.packet(0, 1n, A, { options: [zero(1, 'a comment')] }),
+      ];
+      const [{ iface, comments }] = (await drainFile(file(Buffer.concat(capture)))).frames;
+      assert.deepEqual([iface.name, comments], ['eth0', ['a comment']]);
+    });
+
     it('gives Custom Blocks numbers among the frames and the time of the frame before', async () => {
       const octets = [
         O.section(),
