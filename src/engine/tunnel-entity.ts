@@ -183,7 +183,7 @@ function isLeft(session: TlsSession, tcp: TcpLife, hasGaps: boolean): boolean {
   return tcp.end !== null && !hasGaps && records === decrypted;
 }
 
-function failureOf({ tunnel, tcp, connectAnswer, veiled }: TunnelLife): TunnelFailure {
+function failureOf({ tunnel, tcp, connectAnswer, veiled, alerts }: TunnelLife): TunnelFailure {
   const { session, proxy } = tunnel;
   const row = tcp.end === null ? {} : { row: tcp.end.row };
   if (session === undefined) {
@@ -194,13 +194,14 @@ function failureOf({ tunnel, tcp, connectAnswer, veiled }: TunnelLife): TunnelFa
       ? { stage: 'tls', cause: ours`The proxy let the connection through, and no TLS followed.`, ...row }
       : { stage: 'proxy', cause: ours`The proxy refused the CONNECT with status ${proxy.status}.`, ...answered };
   }
-  const alert = session.alerts.find((a) => a.level === FATAL);
-  if (alert !== undefined) {
+  const fatal = session.alerts.findIndex((a) => a.level === FATAL);
+  if (fatal >= 0) {
+    const alert = session.alerts[fatal];
     const who = (alert.direction === 0) !== session.swapped ? 'UE' : 'EFTF';
     return {
       stage: 'tls',
       cause: ours`The ${who} sent the alert ${alertName(alert.description)}.`,
-      row: `${alert.frame}`,
+      row: alertRow(alert, alerts[fatal]),
     };
   }
   if (session.serverHelloFrame === undefined) return { stage: 'tls', cause: helloFate(tunnel, session, tcp), ...row };
@@ -330,10 +331,12 @@ function gapsOf(life: TunnelLife, end: Moment, severalFiles: boolean): GapEntry[
   });
 }
 
+const alertRow = (a: TlsAlert, seen: Seen | undefined): string => seen?.row ?? String(a.frame);
+
 function alertOf(a: TlsAlert, seen: Seen | undefined, swapped: boolean): AlertEntry {
   return {
     ...(seen !== undefined && { at: seen }),
-    row: seen?.row ?? String(a.frame),
+    row: alertRow(a, seen),
     direction: (a.direction === 0) !== swapped ? 'up' : 'down',
     level: a.level === FATAL ? 'fatal' : 'warning',
     description: a.description,

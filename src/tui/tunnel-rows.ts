@@ -98,7 +98,7 @@ function fromEntity(t: TunnelEntity, findings: readonly FindingEntity[]): Tunnel
   const { keys, reason } = verdict(t);
   const severity = SEVERITIES[Math.max(0, ...findings.map((f) => SEVERITIES.indexOf(f.severity)))];
   const { up, down } = t.envelopes;
-  const noTls = t.tls === undefined && (t.failure !== undefined || t.state === 'other');
+  const noTls = t.tls === undefined && (t.state === 'failed' || t.state === 'other');
   const unread = !noTls && t.state !== 'other' && (keys === 'none' || keys === 'partial');
   const word = noTls || t.state === 'other' ? '-' : keysWord(keys, reason);
   return {

@@ -89,6 +89,16 @@ test('a proxy that refuses fails the tunnel, with its status', () => {
   assert.equal(t.accessType, 'II');
 });
 
+test('an alert that fails the tunnel stands in its row, of its file where there are several', () => {
+  // tshark 4.0.17: tls.alert_message.desc == 112 is frame 5.
+  const paths = [sample('20-healthy-call.pcapng'), sample('23-sni-missing.pcapng')];
+  const { tunnels } = JSON.parse(run(['report', ...paths]).out) as { tunnels: { failure?: { row: string } }[] };
+  assert.deepEqual(
+    tunnels.map((t) => t.failure?.row),
+    [undefined, '2:5'],
+  );
+});
+
 test('without keys a late capture is told as far as it shows', () => {
   const [t] = report(sample('16-handshake-missing.pcapng')).tunnels;
   assert.equal(t.state, 'partial');

@@ -41,3 +41,11 @@ test('a CONNECT without an answer', async () => {
   const { status: _, waitMs: __, ...proxy } = t.proxy!;
   assert.match(stepsText({ ...t, proxy }, story), /› CONNECT no answer$/);
 });
+
+test('a tunnel in the clear in which DHCP failed is in the clear', async () => {
+  const story = await storyOf('24-dhcp-pool-empty.pcapng');
+  const [{ tls: _, ...t }] = story.tunnels;
+  assert.equal(t.failure?.stage, 'dhcp');
+  const [row] = new TunnelRows().get(DONE, { ...story, tunnels: [{ ...t, transport: 'tcp' }] }, true);
+  assert.deepEqual([row.keys, row.keysAre], ['in clear', 'good']);
+});
