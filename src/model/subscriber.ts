@@ -22,12 +22,12 @@ export class Identity {
       this.impi ??= credentials === undefined ? undefined : parameterOf(credentials, 'username');
       this.instanceId ??= /\+sip\.instance\s*=\s*"?<?([^">;]+)/i.exec(e.text(Header.Contact) ?? '')?.[1];
     }
-    for (const preferred of e.texts(Header.PPreferredIdentity)) this.add(uriIn(preferred));
+    for (const { uri } of e.parties(Header.PPreferredIdentity)) this.add(uri);
   }
 
   /** An answer to a REGISTER of the UE. */
   registered(e: SipEvent): void {
-    for (const list of e.texts(Header.PAssociatedUri)) for (const item of list.split(',')) this.add(uriIn(item));
+    for (const { uri } of e.parties(Header.PAssociatedUri)) this.add(uri);
   }
 
   private add(uri: string): void {
@@ -48,5 +48,3 @@ export class Identity {
     };
   }
 }
-
-const uriIn = (s: string): string => /<([^>]*)>/.exec(s)?.[1] ?? s.trim().split(';')[0];

@@ -29,6 +29,7 @@ const bound = (seconds: number) => {
   return asked(talk(), 100, 1, own, '200 OK', own);
 };
 const after = (t: Talk, ms: number): Promise<Json> => t.report({ end: 'none' }, ms);
+const identities = (r: Json): string[] => r.tunnels[0].subscriber.impu;
 const states = (r: Json): string[] => r.registrations.map((x: Json) => x.state);
 
 describe('contacts of a registration', () => {
@@ -63,6 +64,19 @@ describe('contacts of a registration', () => {
     const r = await after(asked(talk(), 100, 1, [], '200 OK', [contact(`${OTHER};expires=60`)]), 120_000);
     assert.deepEqual([states(r), codes(r)], [['in-progress'], []]);
   });
+});
+
+test('P-Associated-URI is a list of addresses, which may have names (RFC 7315 §4.1)', async () => {
+  const own = [contact(`${OWN};expires=60`)];
+  const list = '"Alice, at home" <sip:+49170123456@ims.example;user=phone>, tel:+49170123456, <sip:a,b@ims.example>';
+  const r = await after(asked(talk(), 100, 1, own, '200 OK', [...own, ['P-Associated-URI', list]]), 10);
+  assert.deepEqual(identities(r), [
+    AOR,
+    'sip:+49170123456@ims.example;user=phone',
+    'tel:+49170123456',
+    'sip:a,b@ims.example',
+  ]);
+  assert.equal(r.tunnels[0].subscriber.msisdn, '+49170123456');
 });
 
 describe('a registration that goes on elsewhere', () => {
