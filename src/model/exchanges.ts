@@ -12,6 +12,9 @@ const SUBSCRIPTION_STATE = headerId('Subscription-State');
 /** Timer TR1N of TS 24.011 §10: so long the network waits for the report of an RP-DATA. */
 const REPORT_MS = 40_000;
 
+/** RFC 3261 §17.1.2.2, RFC 6665 §4.1.2.4: timers F and N, after which neither an answer nor a first NOTIFY is waited for. */
+const TIMER_MS = 32_000;
+
 /** A MESSAGE or a subscription as it goes on. */
 export interface Exchange<E> {
   readonly entity: E;
@@ -92,6 +95,7 @@ export function follow(x: Exchange<MessageEntity | SubscriptionEntity>, at: Arri
 /** What else messages say of a subscription: RFC 6665 §4.1, §8.2.3. */
 export function followState({ entity }: Exchange<SubscriptionEntity>, e: SipEvent): void {
   if (e.method === 'SUBSCRIBE') entity.method = 'SUBSCRIBE';
+  if (e.status === 481 && e.method !== 'PUBLISH') entity.state = 'terminated';
   if (e.method === 'NOTIFY' && e.isRequest) {
     entity.notifications = (entity.notifications ?? 0) + 1;
     const state = e.text(SUBSCRIPTION_STATE);
@@ -124,6 +128,8 @@ export function judgeMessages(all: readonly Exchange<MessageEntity>[], end: Mome
       findings.raise(code, x.answered ?? x.start, refsOf(m), { detail, ...remark });
     if (m.status !== undefined && m.status >= 400 && !CHALLENGE.has(m.status))
       raise('message.failed', ours`The answer was ${m.status}.`, ABSENT.has(m.status) ? { severity: 'note' } : {});
+    if (x.answered === null && millis(x.start, end) >= TIMER_MS)
+      raise('message.no-answer', m.direction === 'down' ? ours`It went to the UE.` : ours`It came from the UE.`);
     if (m.sms?.cause !== undefined) raise('sms.error', ours`The cause is ${m.sms.cause}.`);
     if (m.sms?.rp !== 'RP-DATA' || m.direction === undefined || m.status === undefined || m.status >= 300) continue;
     const back = m.direction === 'up' ? 'down' : 'up';
@@ -132,10 +138,27 @@ export function judgeMessages(all: readonly Exchange<MessageEntity>[], end: Mome
   }
 }
 
-/** Judges subscriptions and publications: those that were refused. */
-export function judgeSubscriptions(all: readonly Exchange<SubscriptionEntity>[], findings: Findings): void {
-  for (const x of all) {
-    const { status, method, event = '' } = x.entity;
+/** Judges subscriptions and publications: those that were refused, and those that nothing came of. */
+export function judgeSubscriptions(
+  all: readonly Exchange<SubscriptionEntity>[],
+  end: Moment,
+  findings: Findings,
+): void {
+  for (const [i, x] of all.entries()) {
+    const { status, method, event = '', notifications } = x.entity;
+    const which = event === '' ? ours`for something` : words`for ${oneOf(event, EVENTS)}`;
+    const mild = event === 'reg' && method === 'SUBSCRIBE' ? {} : ({ severity: 'note' } as const);
+    if (method !== 'NOTIFY' && x.answered === null && millis(x.start, end) >= TIMER_MS)
+      findings.raise('subscription.no-answer', x.start, refsOf(x.entity), {
+        detail: words`The ${method === 'PUBLISH' ? 'PUBLISH' : 'SUBSCRIBE'} was ${which}.`,
+        ...mild,
+      });
+    const accepted = method === 'SUBSCRIBE' && x.answered !== null && status !== undefined && status < 300;
+    if (accepted && notifications === undefined && millis(x.answered!, end) >= TIMER_MS)
+      findings.raise('subscription.no-notify', x.answered!, refsOf(x.entity), {
+        detail: words`The subscription was ${which}.`,
+        ...mild,
+      });
     if (status === undefined || status < 400 || CHALLENGE.has(status)) continue;
     if (method === 'PUBLISH') {
       const detail = ours`The answer was ${status}.`;
@@ -143,7 +166,11 @@ export function judgeSubscriptions(all: readonly Exchange<SubscriptionEntity>[],
     } else
       findings.raise('subscription.failed', x.answered ?? x.start, refsOf(x.entity), {
         detail: words`The answer to ${event === '' ? 'the request' : words`the one for ${oneOf(event, EVENTS)}`} was ${status}.`,
-        ...(event !== 'reg' && { severity: 'note' }),
+        ...((event !== 'reg' || all.some((y, k) => k > i && goesOn(x.entity, y.entity))) && { severity: 'note' }),
       });
   }
 }
+
+/** Whether a later subscription takes the place of one, as it does where the network no longer knows that. RFC 6665 §4.1.2.2 */
+const goesOn = (a: SubscriptionEntity, b: SubscriptionEntity): boolean =>
+  b.tunnel === a.tunnel && b.event === a.event && b.method === a.method && b.status !== undefined && b.status < 300;

@@ -53,7 +53,7 @@ export function judge(m: SessionModel): void {
     judgeRegistration(r, end, r.tunnel === 0 && working.has(r.source), findings);
   for (const c of signalling.calls) judgeCall(c, end, findings);
   judgeMessages(signalling.messages, end, findings);
-  judgeSubscriptions(signalling.subscriptions, findings);
+  judgeSubscriptions(signalling.subscriptions, end, findings);
   for (const [tunnel, at] of signalling.tooLong)
     findings.raise('sip.udp-too-long', at, tunnel === 0 ? [] : [{ kind: 'tunnel', id: tunnel }]);
   const streams = new Map<number, MediaStream[]>();
