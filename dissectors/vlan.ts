@@ -1,4 +1,15 @@
-import { defineDissector, fields, nameOf, need, type Peek, u16, type View } from 'fttscope/kit';
+import {
+  type Ctx,
+  defineDissector,
+  type Field,
+  fields,
+  nameOf,
+  need,
+  type Peek,
+  type Tree,
+  u16,
+  type View,
+} from 'fttscope/kit';
 import { addTrailer, PADDING, payloadLength } from './ethernet.js';
 import { ETHERTYPES } from './numbers.js';
 
@@ -61,6 +72,16 @@ function peek(p: Peek): void {
 const summary = (v: View) =>
   v.length < TAG ? 'Tag cut short' : `ID: ${u16(v.buf, v.off) & 0xfff}, ${nameOf(ETHERTYPES, etype(v.buf, v.off))}`;
 
+/** What stands behind a tag: ends its layer, and hands the payload on. */
+function payload(v: View, t: Tree, cx: Ctx, type: number, trailer: Field): void {
+  const body = v.off + TAG;
+  const n = type > MAX_LENGTH ? payloadLength(v.buf, type, body, v.end) : type;
+  if (n >= 0) addTrailer(t, v, body + n, trailer, false);
+  t.pop();
+  if (type > MAX_LENGTH) cx.next('ethertype', type, v.sub(body));
+  else cx.next('eth.llc', 0, v.sub(body, body + type));
+}
+
 export const vlan = defineDissector({
   proto: 'vlan',
   title: '802.1Q Virtual LAN',
@@ -75,18 +96,13 @@ export const vlan = defineDissector({
     const { buf, off } = v;
     const tci = u16(buf, off);
     const type = etype(buf, off);
-    const body = off + TAG;
     t.open(F.vlan, off, TAG);
     if (t.labels) t.label(`802.1Q Virtual LAN, PRI: ${tci >> 13}, DEI: ${(tci >> 12) & 1}, ID: ${tci & 0xfff}`);
     t.bits(F.priority, off, 2, tci);
     t.bits(F.dei, off, 2, tci);
     t.bits(F.id, off, 2, tci);
     t.num(type > MAX_LENGTH ? F.etype : F.len, off + 2, 2, type);
-    const n = type > MAX_LENGTH ? payloadLength(buf, type, body, v.end) : type;
-    if (n >= 0) addTrailer(t, v, body + n, F.trailer, false);
-    t.pop();
-    if (type > MAX_LENGTH) cx.next('ethertype', type, v.sub(body));
-    else cx.next('eth.llc', 0, v.sub(body, body + type));
+    payload(v, t, cx, type, F.trailer);
   },
   summary,
 });
@@ -105,18 +121,13 @@ export const serviceTag = defineDissector({
     const { buf, off } = v;
     const tci = u16(buf, off);
     const type = etype(buf, off);
-    const body = off + TAG;
     t.open(S.tag, off, TAG);
     if (t.labels) t.label(`IEEE 802.1ad, ID: ${tci & 0xfff}`);
     t.bits(S.priority, off, 2, tci);
     t.bits(S.dei, off, 2, tci);
     t.bits(S.id, off, 2, tci);
     t.num(S.etype, off + 2, 2, type);
-    const n = type > MAX_LENGTH ? payloadLength(buf, type, body, v.end) : type;
-    if (n >= 0) addTrailer(t, v, body + n, S.trailer, false);
-    t.pop();
-    if (type > MAX_LENGTH) cx.next('ethertype', type, v.sub(body));
-    else cx.next('eth.llc', 0, v.sub(body, body + type));
+    payload(v, t, cx, type, S.trailer);
   },
   summary,
 });

@@ -38,8 +38,16 @@ const RELAY: Readonly<Record<number, readonly [Kind, Field]>> = {
 
 const WIDTH: Readonly<Record<Kind, number>> = { bytes: -1, text: -1, ip: 4, u8: 1, u32: 4, none: -1 };
 
-/** Option 82, RFC 3046 §2.0. */
-export function relayInformation(t: Tree, b: Uint8Array, off: number, end: number): void {
+/** Suboptions in `[off, end)`: `field` and `label` show the code of each, `show` its octets. */
+function suboptions(
+  t: Tree,
+  b: Uint8Array,
+  off: number,
+  end: number,
+  field: Field,
+  label: (code: number) => string,
+  show: (code: number, off: number, end: number) => void,
+): void {
   let at = off;
   while (at < end) {
     const code = b[at];
@@ -48,8 +56,8 @@ export function relayInformation(t: Tree, b: Uint8Array, off: number, end: numbe
       return;
     }
     const n = b[at + 1];
-    t.num(F.relay, at, n + 2, code);
-    if (t.labels) t.label(`Option 82 Suboption: (${code}) ${nameOf(RELAY_SUBOPTIONS, code)}`);
+    t.num(field, at, n + 2, code);
+    if (t.labels) t.label(label(code));
     t.push();
     t.num(F.suboptionLength, at + 1, 1, n);
     if (at + 2 + n > end) {
@@ -57,10 +65,16 @@ export function relayInformation(t: Tree, b: Uint8Array, off: number, end: numbe
       t.pop();
       return;
     }
-    relaySuboption(t, b, code, at + 2, at + 2 + n);
+    show(code, at + 2, at + 2 + n);
     t.pop();
     at += 2 + n;
   }
+}
+
+/** Option 82, RFC 3046 §2.0. */
+export function relayInformation(t: Tree, b: Uint8Array, off: number, end: number): void {
+  const label = (code: number): string => `Option 82 Suboption: (${code}) ${nameOf(RELAY_SUBOPTIONS, code)}`;
+  suboptions(t, b, off, end, F.relay, label, (code, from, to) => relaySuboption(t, b, code, from, to));
 }
 
 function relaySuboption(t: Tree, b: Uint8Array, code: number, off: number, end: number): void {
@@ -168,31 +182,12 @@ const TR111: Readonly<Record<number, Field>> = {
   6: F.tr111GatewayClass,
 };
 
-function vendorSuboptions(t: Tree, b: Uint8Array, part: Part): void {
-  const end = part.off + part.len;
-  const forum = part.enterprise === BROADBAND_FORUM;
-  let at = part.off;
-  while (at < end) {
-    const code = b[at];
-    if (at + 1 >= end) {
-      t.expert(E.noSuboptionLength, at, 1, `Suboption ${code}: no room left in option for suboption length`);
-      return;
-    }
-    const n = b[at + 1];
-    const field = forum ? F.viTr111 : part.enterprise === CABLELABS ? F.viCableLabs : F.viSuboption;
-    t.num(field, at, n + 2, code);
-    if (t.labels) t.label(`Option 125 Suboption: ${forum ? `(${code}) ${nameOf(TR111_SUBOPTIONS, code)}` : code}`);
-    t.push();
-    t.num(F.suboptionLength, at + 1, 1, n);
-    if (at + 2 + n > end) {
-      t.expert(E.noSuboptionValue, at, 2, `Suboption ${code}: no room left in option for suboption value`);
-      t.pop();
-      return;
-    }
-    vendorSuboption(t, b, part.enterprise, code, at + 2, at + 2 + n);
-    t.pop();
-    at += 2 + n;
-  }
+function vendorSuboptions(t: Tree, b: Uint8Array, { off, len, enterprise }: Part): void {
+  const forum = enterprise === BROADBAND_FORUM;
+  const field = forum ? F.viTr111 : enterprise === CABLELABS ? F.viCableLabs : F.viSuboption;
+  const label = (code: number): string =>
+    `Option 125 Suboption: ${forum ? `(${code}) ${nameOf(TR111_SUBOPTIONS, code)}` : code}`;
+  suboptions(t, b, off, off + len, field, label, (code, from, to) => vendorSuboption(t, b, enterprise, code, from, to));
 }
 
 function vendorSuboption(t: Tree, b: Uint8Array, enterprise: number, code: number, off: number, end: number): void {

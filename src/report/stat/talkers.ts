@@ -128,6 +128,51 @@ const placed = (address: string, port: number, ports: boolean): string => (ports
 const byFrames = <T>(list: Iterable<T>, frames: (x: T) => number): T[] =>
   [...list].sort((a, b) => frames(b) - frames(a));
 
+/** What `conv` and `endpoints` have in common: who is asked about, and which rows count. */
+abstract class Talkers implements Statistic {
+  readonly asked: string;
+  readonly fields: readonly Field[];
+  readonly analyseTcp: boolean;
+  private readonly found: Exchanges;
+  protected readonly only: Selector;
+
+  constructor(
+    cx: StatContext,
+    protected readonly what: Talker,
+    filter: string,
+  ) {
+    this.asked = cx.asked;
+    this.found = new Exchanges(cx, what);
+    this.only = selector(cx, filter);
+    this.fields = [...this.found.fields, ...this.only.fields];
+    this.analyseTcp = this.found.analyseTcp;
+  }
+
+  take(row: Row): void {
+    if (!this.only.matches(row)) return;
+    const bytes = octetsOf(row);
+    const at = row.relative;
+    this.found.find(row, (e) => this.add(e, bytes, at));
+  }
+
+  /** Counts the octets of a row, which came at `at`. */
+  protected abstract add(e: Exchange, bytes: number, at: readonly [number, number]): void;
+
+  /** The lines of a table between its titles and its end. */
+  protected page(title: string, lines: readonly string[]): string {
+    return `${[
+      WIDE_RULE,
+      `${TALKERS[this.what].title} ${title}`,
+      `Filter:${this.only.text === '' ? '<No Filter>' : this.only.text}`,
+      ...lines,
+      WIDE_RULE,
+    ].join('\n')}\n`;
+  }
+
+  abstract text(): string;
+  abstract json(): object;
+}
+
 interface Conversation extends Exchange {
   /** From the source of its first packet, and back. */
   forth: number;
@@ -142,42 +187,20 @@ const isEarlier = (a: readonly [number, number], b: readonly [number, number]): 
   a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 
 /** `conv,TYPE[,FILTER]`: who talked to whom, how much and when. */
-export class Conversations implements Statistic {
-  readonly asked: string;
-  readonly fields: readonly Field[];
-  readonly analyseTcp: boolean;
-  private readonly found: Exchanges;
-  private readonly only: Selector;
+export class Conversations extends Talkers {
   private readonly list = new Map<string, Conversation>();
 
-  constructor(
-    cx: StatContext,
-    private readonly what: Talker,
-    filter: string,
-  ) {
-    this.asked = cx.asked;
-    this.found = new Exchanges(cx, what);
-    this.only = selector(cx, filter);
-    this.fields = [...this.found.fields, ...this.only.fields];
-    this.analyseTcp = this.found.analyseTcp;
-  }
-
-  take(row: Row): void {
-    if (!this.only.matches(row)) return;
-    const bytes = octetsOf(row);
-    const at = row.relative;
-    this.found.find(row, (e) => {
-      const c = this.of(e, at);
-      if (c.source === e.source && c.sport === e.sport) {
-        c.forth++;
-        c.forthBytes += bytes;
-      } else {
-        c.back++;
-        c.backBytes += bytes;
-      }
-      if (isEarlier(at, c.start)) c.start = at;
-      if (isEarlier(c.end, at)) c.end = at;
-    });
+  protected add(e: Exchange, bytes: number, at: readonly [number, number]): void {
+    const c = this.of(e, at);
+    if (c.source === e.source && c.sport === e.sport) {
+      c.forth++;
+      c.forthBytes += bytes;
+    } else {
+      c.back++;
+      c.backBytes += bytes;
+    }
+    if (isEarlier(at, c.start)) c.start = at;
+    if (isEarlier(c.end, at)) c.end = at;
   }
 
   private of(e: Exchange, at: readonly [number, number]): Conversation {
@@ -195,7 +218,7 @@ export class Conversations implements Statistic {
   }
 
   text(): string {
-    const { title, ports } = TALKERS[this.what];
+    const { ports } = TALKERS[this.what];
     const cells = ports ? 26 : 20;
     const margin = ' '.repeat(2 * cells + 7);
     const lines = this.sorted.map((c) => {
@@ -210,15 +233,11 @@ export class Conversations implements Statistic {
       const lasted = exact(duration).toFixed(4);
       return `${a} <-> ${b}${counts.join('')}  ${exact(c.start).toFixed(9).padStart(14)}   ${lasted.padStart(12)}`;
     });
-    return `${[
-      WIDE_RULE,
-      `${title} Conversations`,
-      `Filter:${this.only.text === '' ? '<No Filter>' : this.only.text}`,
+    return this.page('Conversations', [
       `${margin}|       <-      | |       ->      | |     Total     |    Relative    |   Duration   |`,
       `${margin}| Frames  Bytes | | Frames  Bytes | | Frames  Bytes |      Start     |              |`,
       ...lines,
-      WIDE_RULE,
-    ].join('\n')}\n`;
+    ]);
   }
 
   json(): object {
@@ -264,37 +283,16 @@ interface Talking {
 }
 
 /** `endpoints,TYPE[,FILTER]`: how much each end sent and received. */
-export class Endpoints implements Statistic {
-  readonly asked: string;
-  readonly fields: readonly Field[];
-  readonly analyseTcp: boolean;
-  private readonly found: Exchanges;
-  private readonly only: Selector;
+export class Endpoints extends Talkers {
   private readonly list = new Map<string, Talking>();
 
-  constructor(
-    cx: StatContext,
-    private readonly what: Talker,
-    filter: string,
-  ) {
-    this.asked = cx.asked;
-    this.found = new Exchanges(cx, what);
-    this.only = selector(cx, filter);
-    this.fields = [...this.found.fields, ...this.only.fields];
-    this.analyseTcp = this.found.analyseTcp;
-  }
-
-  take(row: Row): void {
-    if (!this.only.matches(row)) return;
-    const bytes = octetsOf(row);
-    this.found.find(row, (e) => {
-      const a = this.of(e.source, e.sport);
-      a.sent++;
-      a.sentBytes += bytes;
-      const b = this.of(e.destination, e.dport);
-      b.received++;
-      b.receivedBytes += bytes;
-    });
+  protected add(e: Exchange, bytes: number): void {
+    const a = this.of(e.source, e.sport);
+    a.sent++;
+    a.sentBytes += bytes;
+    const b = this.of(e.destination, e.dport);
+    b.received++;
+    b.receivedBytes += bytes;
   }
 
   private of(address: string, port: number): Talking {
@@ -312,7 +310,7 @@ export class Endpoints implements Statistic {
   }
 
   text(): string {
-    const { title, ports } = TALKERS[this.what];
+    const { ports } = TALKERS[this.what];
     const lines = this.sorted.map((e) => {
       const port = ports ? `      ${String(e.port).padStart(5)}     ` : '      ';
       const n = (value: number, width: number): string => String(value).padStart(width);
@@ -320,14 +318,10 @@ export class Endpoints implements Statistic {
       const sent = `     ${n(e.sent, 6)}       ${n(e.sentBytes, 9)}`;
       return `${e.address.padEnd(20)}${port}${all}${sent}      ${n(e.received, 6)}       ${n(e.receivedBytes, 9)}   `;
     });
-    return `${[
-      WIDE_RULE,
-      `${title} Endpoints`,
-      `Filter:${this.only.text === '' ? '<No Filter>' : this.only.text}`,
+    return this.page('Endpoints', [
       `                       |${ports ? '  Port  ||' : ''}  Packets  | |  Bytes  | | Tx Packets | | Tx Bytes | | Rx Packets | | Rx Bytes |`,
       ...lines,
-      WIDE_RULE,
-    ].join('\n')}\n`;
+    ]);
   }
 
   json(): object {
