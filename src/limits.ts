@@ -90,7 +90,7 @@ export const LIMITS = {
   /** Lines of key logs, and lines that are none of which the reason is kept. */
   keyLogLines: 2_000_000,
   badKeyLogLines: 1000,
-  /** Requests remembered by a dissector for pairing with their answers, per flow or tunnel. */
+  /** Questions that wait for their answers, and endpoints that session descriptions announce, per tunnel. */
   transactions: 4096,
   /** What a report tells: exchanges and transactions of one client or dialog, dialogs, media streams, findings. */
   exchanges: 4096,
