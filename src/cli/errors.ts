@@ -2,23 +2,23 @@ import { CaptureError } from '../capture/errors.js';
 import { PipeClosed } from './output.js';
 import { tell } from './tell.js';
 
-/** Exit codes (contract section 3). */
+/** Exit codes, as the README lists them. */
 export const Exit = {
   done: 0,
-  /** usage, rights, device */
+  /** Usage, rights, device. */
   usage: 1,
-  /** input, filter or output, after printing what could be read */
+  /** Input, filter or output, after printing what could be read. */
   input: 2,
   failOn: 3,
-  /** a tunnel that is not known to be something else could not be decrypted */
+  /** A tunnel that is not known to be something else could not be decrypted. */
   undecrypted: 4,
-  /** a step of a scenario failed */
+  /** A step of a scenario failed. */
   stepFailed: 5,
-  /** the tunnel was not established */
+  /** The tunnel was not established. */
   notEstablished: 6,
-  /** a fault in fttscope itself */
+  /** A fault in fttscope itself. */
   fault: 70,
-  /** stopped by SIGINT before the end of a file */
+  /** Stopped by SIGINT before the end of a file. */
   interrupted: 130,
 } as const;
 

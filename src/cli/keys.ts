@@ -9,7 +9,7 @@ import { SubscriberKeys } from '../crypto/subscriber-keys.js';
 import { KEY_LABELS, KeyLog, type KeySource } from '../tls/index.js';
 import { Exit, UserError } from './errors.js';
 
-/** Sidecar key logs: NAME with or without its extension, and these. Contract section 3. */
+/** Sidecar key logs: NAME with or without its extension, and these. */
 const SIDECARS = ['.keys', '.keylog', '.sslkeys'];
 
 export interface KeyOptions {

@@ -257,7 +257,7 @@ export class Reading {
       tell(`fttscope: there is no tunnel ${tunnel}; ${tunnelCount(tunnels.length)}`);
   }
 
-  /** The exit code: 2 before 4 before 3, whatever applies. Contract section 3. */
+  /** The exit code: 2 before 4 before 3, whatever applies. */
   code({ whole, interrupted, tunnels }: Outcome, failed = false): number {
     if (!whole) return Exit.input;
     if (this.o.requireDecrypt === true && !tunnels.every(isReadable)) return Exit.undecrypted;

@@ -22,7 +22,7 @@ const PRINTS = [
   'quiet',
 ] as const;
 
-/** Whether screens are wanted: the terminal is there both ways, and nothing asks for printed rows. Contract section 3. */
+/** Whether screens are wanted: the terminal is there both ways, and nothing asks for printed rows. */
 export function wantsScreens(captures: readonly string[], o: ScreenOptions): boolean {
   if (PRINTS.some((name) => o[name] !== undefined) || o.requireDecrypt === true) return false;
   return process.stdout.isTTY && keyboard([...(o.read ?? []), ...captures]) !== undefined;

@@ -1,4 +1,4 @@
-/** Packets captured twice are at most so far apart. Contract section 4. */
+/** Packets captured twice are at most so far apart. */
 const WINDOW_SECONDS = 0.1;
 const SLOTS = 1 << 15;
 /** Numbers of a slot; the first two are as many words of 32 bits again. */

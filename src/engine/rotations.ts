@@ -2,7 +2,7 @@ import type { CaptureFile, CaptureInterface } from '../capture/chunk.js';
 
 /**
  * Recognises files of one rotation: a file whose first frame comes when another, captured at an interface of the same
- * name and link type, was read to its last frame. Its flows are those of the file before (contract section 4).
+ * name and link type, was read to its last frame. Its flows are those of the file before.
  */
 export class Rotations {
   /** Number of the last frame seen, by file; the interfaces seen in each file. */

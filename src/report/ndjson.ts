@@ -83,7 +83,7 @@ const OF = {
   lastEnd: new Phrase(']}}\n'),
 };
 
-/** Writes rows as one JSON object a line (contract section 4). */
+/** Writes rows as one JSON object a line. */
 export class NdjsonWriter {
   private readonly nodes = new NodesByName();
   private out!: TextBytes;

@@ -35,7 +35,7 @@ export interface Report {
   readonly findings: Series<FindingEntity>;
 }
 
-/** The report of a capture, its members in the order of the contract. */
+/** The report of a capture, its members in the order of its schema. */
 export function reportOf(model: SessionModel, parts: ReportParts): Report {
   const read = new Set(parts.files.map((f) => f.id));
   for (const d of parts.damage) if (read.has(d.file)) model.damaged(d.file, damageOf(d));

@@ -126,7 +126,7 @@ const escaped = (s: string): string =>
   JSON.stringify(s).replace(UNSEEN, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /**
- * The value of node `i` as JSON (contract section 4): numbers and booleans as such, 64-bit numbers, addresses and text
+ * The value of node `i` as JSON: numbers and booleans as such, 64-bit numbers, addresses and text
  * as strings, octets as hex, absolute times in ISO 8601, durations in seconds.
  */
 export function jsonValue(t: Tree, i: number): string {

@@ -44,8 +44,8 @@ function noticeOf(text: string): Notice {
 }
 
 /**
- * The rows of a capture as lists show them: `both` of contract section 4, in the order of the capture. Reading never
- * waits; a row that was there stays as it is.
+ * The rows of a capture as lists show them: of envelopes and of frames that complete none, in the order of the capture.
+ * Reading never waits; a row that was there stays as it is.
  */
 export class Rows {
   count = 0;

@@ -10,7 +10,7 @@ import type { Story } from './story.js';
  * waits for nobody.
  */
 
-/** Which rows a list has, see contract section 4. */
+/** Which rows a list has: those of envelopes, frames, or envelopes and the frames that complete none. */
 export type RowKind = 'inner' | 'outer' | 'both';
 
 /** Which rows are wanted; all conditions hold. */

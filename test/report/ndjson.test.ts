@@ -16,7 +16,7 @@ import { forRows, forSource } from '../support/rows.js';
 
 const { code: CODE } = fields({ code: { name: 'test.code', label: 'Code', type: 'string' } });
 
-/** The fields of a row as the contract says, one value after the other. */
+/** The fields of a row, one value after the other. */
 function slowly(t: Tree): string {
   const values = new Map<string, string[]>();
   for (let i = 0; i < t.length; i++) {
