@@ -38,6 +38,7 @@ function wordEnd(b: Uint8Array, at: number, end: number): number {
   return WORD.test(String.fromCharCode(...b.subarray(at, i))) ? i : -1;
 }
 
+/** Whether the octets are one whole value. RFC 8259 §2 */
 export function isJson(b: Uint8Array, off: number, end: number): boolean {
   const open: number[] = [];
   let next: number = Next.Value;

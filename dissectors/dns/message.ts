@@ -4,6 +4,7 @@ import { expandName, nameOctets, nameText } from './names.js';
 
 export const HEADER = 12;
 
+/** RFC 1035 §4.1.2 */
 export interface DnsQuestion {
   /** Name without compression, as {@link nameOctets} writes it. */
   name: Uint8Array;
@@ -11,6 +12,7 @@ export interface DnsQuestion {
   class: number;
 }
 
+/** A resource record, `ttl` in seconds. RFC 1035 §4.1.3 */
 export interface DnsRecord {
   /** Name without compression. */
   name: Uint8Array;
@@ -221,6 +223,7 @@ export interface Service {
   target: string;
 }
 
+/** An SRV record; `ttl` in seconds. RFC 2782 */
 export function serviceRecord(name: string, s: Service, ttl = 300): DnsRecord {
   const head = new Uint8Array(6);
   put16(head, 0, s.priority);
@@ -239,6 +242,7 @@ export interface Pointer {
   replacement: string;
 }
 
+/** A NAPTR record; `ttl` in seconds. RFC 3403 §4.1 */
 export function pointerRecord(name: string, p: Pointer, ttl = 300): DnsRecord {
   const head = new Uint8Array(4);
   put16(head, 0, p.order);

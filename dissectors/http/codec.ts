@@ -8,11 +8,15 @@ export interface HttpMessage {
   /** What follows the empty line, chunks as they are. */
   body: Uint8Array;
 }
+
+/** RFC 9112 §3 */
 export interface RequestLine {
   method: string;
   target: string;
   version: string;
 }
+
+/** RFC 9112 §4 */
 export interface StatusLine {
   version: string;
   status: number;

@@ -20,6 +20,7 @@ export interface ConnectNote {
   readonly connect: string;
 }
 
+/** A request: its frame, when it came (since the epoch), and its full URI or target. */
 export interface Request {
   readonly frame: number;
   readonly seconds: number;

@@ -44,6 +44,7 @@ export interface NdOption {
   bytes: Uint8Array;
 }
 
+/** RFC 4443 §2.1, with the options of RFC 4861 §4.6. */
 export interface Icmpv6Message {
   type: number;
   code: number;

@@ -39,6 +39,7 @@ export const isReserved = (version: number): boolean => (version & 0x0f0f0f0f) =
 export const isKnown = (version: number): boolean =>
   version === V1 || version === V2 || draftOf(version) >= 11 || isReserved(version);
 
+/** Offsets and octets of the parts of a long header. RFC 9000 §17.2 */
 export interface LongHeader {
   readonly version: number;
   /** A {@link Kind}; -1 where the version is not known, and for Version Negotiation, whose version is 0. */

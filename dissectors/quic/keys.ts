@@ -29,6 +29,7 @@ interface SideKeys {
   readonly hp: Uint8Array;
 }
 
+/** RFC 9001 §5.2 */
 export interface InitialKeys {
   readonly client: SideKeys;
   readonly server: SideKeys;

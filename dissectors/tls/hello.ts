@@ -60,6 +60,7 @@ export interface HelloExtensions extends CommonExtensions {
   readonly renegotiationInfo?: Uint8Array;
 }
 
+/** RFC 8446 §4.1.2, RFC 5246 §7.4.1.2 */
 export interface ClientHello extends HelloExtensions {
   /** client_version, which TLS 1.3 fixes at 0x0303. */
   readonly version: number;
@@ -79,6 +80,7 @@ export interface ClientHello extends HelloExtensions {
   readonly ech?: 'outer' | 'inner';
 }
 
+/** RFC 8446 §4.1.3, RFC 5246 §7.4.1.3 */
 export interface ServerHello extends HelloExtensions {
   /** server_version, which TLS 1.3 fixes at 0x0303. */
   readonly version: number;
@@ -97,8 +99,10 @@ export interface ServerHello extends HelloExtensions {
   readonly selectedGroup?: number;
 }
 
+/** RFC 8446 §4.3.1 */
 export type EncryptedExtensions = CommonExtensions;
 
+/** RFC 8446 §4.6.1, RFC 5077 §3.3 */
 export interface NewSessionTicket {
   /** In seconds. */
   readonly lifetime: number;
@@ -110,6 +114,7 @@ export interface NewSessionTicket {
   readonly maxEarlyData?: number;
 }
 
+/** RFC 8446 §4.4.2, RFC 5246 §7.4.2 */
 export interface CertificateChain {
   /** certificate_request_context of TLS 1.3. */
   readonly context: Uint8Array;

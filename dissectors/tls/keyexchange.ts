@@ -31,6 +31,7 @@ function dheParameters(s: Scan): void {
   s.opaque16(F.ysLength, F.ys);
 }
 
+/** RFC 5246 §7.4.3, for the cipher suite `id`. */
 export function dissectServerKeyExchange(s: Scan, version: number, id: number): void {
   const suite = cipherSuite(id);
   const kx = suite?.kx;
@@ -77,6 +78,7 @@ function encryptedSecret(s: Scan, version: number): void {
   else s.opaque16(F.encryptedLength, F.encrypted);
 }
 
+/** RFC 5246 §7.4.7, for the cipher suite `id`. */
 export function dissectClientKeyExchange(s: Scan, version: number, id: number): void {
   const suite = cipherSuite(id);
   switch (suite?.kx) {

@@ -29,6 +29,7 @@ export function isPcap(b: Uint8Array): boolean {
 
 const isMagic = (n: number): boolean => n === MICROSECONDS || n === NANOSECONDS || n === MODIFIED;
 
+/** Reads pcap in either byte order, with its variants of other times and headers. */
 export class PcapReader implements FormatReader {
   damage = '';
   private little = true;

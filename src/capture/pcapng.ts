@@ -47,6 +47,7 @@ export function isPcapng(b: Uint8Array): boolean {
   return b.length >= 4 && b[0] === 0x0a && b[1] === 0x0d && b[2] === 0x0d && b[3] === 0x0a;
 }
 
+/** Reads pcapng: sections, interfaces, packets of any kind, Decryption Secrets Blocks and comments. */
 export class PcapngReader implements FormatReader {
   damage = '';
   private little = true;

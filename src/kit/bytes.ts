@@ -74,6 +74,10 @@ export function need(v: View, n: number, at: number = v.off): void {
   if (at + n > v.end) throw new Short(n, Math.max(0, v.end - at), at - v.source.start, at + n <= v.wireEnd);
 }
 
+/**
+ * The number at offset `o`: `u` without a sign, `i` in two's complement, the most significant octet first but for `…le`. What lies
+ * beyond the end is no number: ask {@link need} before.
+ */
 export const u8 = (b: Uint8Array, o: number): number => b[o];
 export const u16 = (b: Uint8Array, o: number): number => (b[o] << 8) | b[o + 1];
 export const u24 = (b: Uint8Array, o: number): number => (b[o] << 16) | (b[o + 1] << 8) | b[o + 2];
@@ -88,6 +92,7 @@ export const u32le = (b: Uint8Array, o: number): number =>
   (b[o] | (b[o + 1] << 8) | (b[o + 2] << 16) | (b[o + 3] << 24)) >>> 0;
 export const u64le = (b: Uint8Array, o: number): bigint => (BigInt(u32le(b, o + 4)) << 32n) | BigInt(u32le(b, o));
 
+/** Writes the low bits of `v` at `o`, the most significant octet first. */
 export function put16(b: Uint8Array, o: number, v: number): void {
   b[o] = v >>> 8;
   b[o + 1] = v;

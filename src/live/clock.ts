@@ -6,6 +6,7 @@
 /** Takes back a call that was asked for; no effect once it was made. */
 export type Cancel = () => void;
 
+/** What time it is, and calls at a later time. */
 export interface Clock {
   /** Milliseconds that never go backwards; the zero is arbitrary. Fractions are meant. */
   now(): number;

@@ -103,6 +103,7 @@ const DECLINE_WAIT = 10_000;
 const LARGEST_MESSAGE = 1500;
 const FOREVER = 0xffff_ffff;
 
+/** A client of DHCPv4 at the inner end of a tunnel. RFC 2131 §4.4 */
 export class DhcpClient implements Machine {
   state: DhcpClientState = 'stopped';
   lease: DhcpLease | undefined;

@@ -56,6 +56,7 @@ const TOLD_AFTER = 5;
 /** SIP servers by name and address, DNS servers, search list, refresh time, longest timeout. */
 const WANTED = [21, 22, 23, 24, 32, 83];
 
+/** Asks for other configuration, without an address. RFC 9915 §6.1 */
 export class Dhcpv6Client implements Machine {
   configuration: Dhcpv6Configuration | undefined;
   private state: 'stopped' | 'delay' | 'asking' | 'configured' = 'stopped';

@@ -18,6 +18,7 @@ export interface SendOptions {
   ds?: number;
 }
 
+/** A port of the host, held by who opened it. */
 export interface UdpSocket {
   readonly port: number;
   /** Sends a datagram. False where this host has no address to send it from. */

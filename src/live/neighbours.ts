@@ -81,6 +81,7 @@ interface Until {
   until: number;
 }
 
+/** What a host knows and does on its link: routers, prefixes, own addresses and whether they are its own. */
 export class Neighbours implements Machine {
   readonly addresses: OwnAddress[] = [];
   /** Default routers, and until when they are. */

@@ -36,6 +36,7 @@ export const integer = (random: Random, low: number, high: number): number =>
 /** A number of 32 bits. */
 export const word = (random: Random): number => integer(random, 0, 0xffff_ffff);
 
+/** `n` octets. */
 export function octets(random: Random, n: number): Uint8Array {
   return Uint8Array.from({ length: n }, () => integer(random, 0, 255));
 }

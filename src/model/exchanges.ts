@@ -37,6 +37,7 @@ function shortMessage(e: SipEvent): SmsEntry | undefined {
   return { rp: name, reference: b[1], ...(error && { cause: b[3] & 0x7f }) };
 }
 
+/** What a MESSAGE begins. RFC 3428 */
 export function messageExchange(id: number, at: Arrival, e: SipEvent): Exchange<MessageEntity> {
   const start = at.seen();
   const sms = shortMessage(e);
@@ -59,6 +60,7 @@ export function messageExchange(id: number, at: Arrival, e: SipEvent): Exchange<
   };
 }
 
+/** What a SUBSCRIBE begins. RFC 6665 §4.1 */
 export function subscriptionExchange(id: number, at: Arrival, e: SipEvent): Exchange<SubscriptionEntity> {
   const event = e.text(Header.Event)?.split(';')[0].trim();
   const start = at.seen();

@@ -62,6 +62,7 @@ export interface NameAddress {
   params: Parameters;
 }
 
+/** RFC 3261 §25.1: name-addr or addr-spec, with the parameters of the header field. Undefined for what is neither. */
 export function parseNameAddress(value: string): NameAddress | undefined {
   const text = value.trim();
   const less = angleAt(text);
@@ -104,6 +105,7 @@ export interface SipUri {
 
 const URI = /^(sips?):(?:([^@]*)@)?(\[[0-9a-f:.]+\]|[^:;?\s[\]]+)(?::(\d{1,5}))?(;[^?]*)?(?:\?.*)?$/i;
 
+/** Undefined for what is no sip or sips URI. RFC 3261 §25.1 */
 export function parseSipUri(text: string): SipUri | undefined {
   const m = URI.exec(text.trim());
   if (m === null) return undefined;
@@ -134,6 +136,7 @@ export interface Via {
   params: Parameters;
 }
 
+/** The first Via of a value; undefined for what is none. RFC 3261 §25.1 */
 export function parseVia(value: string): Via | undefined {
   const [head, ...rest] = splitOutside(value, ';');
   const m = /^SIP\s*\/\s*2\.0\s*\/\s*(\w+)\s+(\[[0-9a-f:.]+\]|[^\s:]+)(?:\s*:\s*(\d{1,5}))?$/i.exec(head);
@@ -146,6 +149,7 @@ export function parseVia(value: string): Via | undefined {
   };
 }
 
+/** A Via as it stands in a message. */
 export function viaText(v: Via): string {
   const host = v.host.includes(':') ? `[${v.host}]` : v.host;
   return `SIP/2.0/${v.transport} ${host}${v.port === undefined ? '' : `:${v.port}`}${parametersText(v.params)}`;
