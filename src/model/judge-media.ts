@@ -33,11 +33,16 @@ export function judgeStream(s: MediaStream, findings: Findings): void {
       detail: ours`${lost} of ${expected} packets (${ofNumber(percent, (n) => n.toFixed(1))} %) did not come, up to ${bursts.longest} in a row.`,
       severity: percent >= LOSS.error ? 'error' : percent >= LOSS.warn ? 'warn' : 'note',
     });
-  if (jitterMean >= JITTER.note)
+  const sum = (of: 'packets' | 'ms'): number => s.headOfLine.reduce((n, h) => n + h[of], 0);
+  const own = s.rtp.jitterWithout(sum('packets'), sum('ms'));
+  if (own >= JITTER.note) {
+    const held =
+      s.headOfLine.length === 0 ? '' : ours` Without what waited for the tunnel it is ${Math.round(own)} ms.`;
     raise('media.jitter', {
-      detail: ours`The mean jitter is ${Math.round(jitterMean)} ms.`,
-      severity: jitterMean >= JITTER.warn ? 'warn' : 'note',
+      detail: ours`The mean jitter is ${Math.round(jitterMean)} ms.${held}`,
+      severity: own >= JITTER.warn ? 'warn' : 'note',
     });
+  }
   const { duplicates } = s.rtp;
   if (duplicates >= DOUBLED.packets && duplicates * 100 >= DOUBLED.percent * expected)
     raise('media.duplicates', { detail: ours`${duplicates} packets came twice.` });
@@ -79,7 +84,9 @@ export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment,
   const toCallee = packetsTo(streams, c, false, c.direction === 'originated' ? true : undefined);
   const outside = c.tunnels.size === 0;
   const confidence = outside ? ({ confidence: 'possible' } as const) : {};
-  if (Math.min(toCaller, toCallee) === 0 && c.session.hasCandidates) return;
+  // Either way may be none of those that were described, and lead past the tunnel; but both ways are one pair.
+  const ice = c.session.hasCandidates;
+  if (Math.min(toCaller, toCallee) === 0 && ice && (outside || !isNominated(streams, c))) return;
   if (toCaller + toCallee === 0) {
     // Outside of tunnels media may go another way than the signalling.
     if (ms >= NONE_MS)
@@ -90,10 +97,17 @@ export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment,
   const silent = toCaller === 0 ? 'callee' : 'caller';
   const where = toCaller === 0 ? caller : callee;
   findings.raise('media.one-way', c.answer, refs, {
-    ...confidence,
+    ...(ice ? { confidence: 'likely' } : confidence),
     detail: words`Nothing came from the ${silent}; it was to send to ${quoted('host', where.address)}:${where.port}.`,
   });
 }
+
+/** Until a pair is nominated each side may send on another one; this long after the answer there is one. RFC 8445 §12.1 */
+const NOMINATED_MS = 5000;
+
+/** Whether media went on in a tunnel when ICE had settled on a pair, which serves both ways. */
+const isNominated = (streams: readonly MediaStream[], c: Call): boolean =>
+  streams.some((s) => s.tunnel !== 0 && s.rtp.packets >= SPEAKING && millis(c.answer!, s.rtp.end) >= NOMINATED_MS);
 
 /**
  * Packets towards a side since the answer: to wherever it wanted them; in a tunnel the direction says it where addresses

@@ -11,6 +11,8 @@ export const KEEP_ALIVE_TYPE = 20;
 const COMFORT_NOISE = 13;
 /** No buffer makes up for so much. */
 const LEAP_MS = 1000;
+/** Packets after a pause that show whether it was the network's: what it held back comes faster than it was sent. */
+const AFTER_PAUSE = 5;
 
 /** One source that sends RTP from one endpoint to another: counted as RFC 3550 appendix A says. */
 export class RtpStream {
@@ -76,6 +78,15 @@ export class RtpStream {
   }
   get jitterMean(): number {
     return this.jitterCount === 0 ? 0 : this.jitterSum / this.jitterCount;
+  }
+
+  /**
+   * The mean jitter without so many packets that waited for so many milliseconds, to come all at once: with its weights
+   * of 1/16 each deviation counts about once, when the first of them comes late and once more when the others catch up.
+   */
+  jitterWithout(packets: number, waited: number): number {
+    if (packets === 0) return this.jitterMean;
+    return Math.max(0, this.jitterSum - 2 * waited) / Math.max(1, this.jitterCount - packets);
   }
 
   /**
@@ -208,7 +219,10 @@ export class RtpStream {
       const leaps = leapt && !late && !this.afterLate;
       if (leaps) this.leaps++;
       if (leaps || ((timestamp - this.newest) | 0) > 0) this.newest = timestamp;
-      if (!leapt && !(marker && arrival - sent > LEAP_MS)) this.spread(Math.abs(arrival - sent));
+      if (this.paused > 0) this.goOn(arrival, sent);
+      if (arrival - sent <= LEAP_MS) {
+        if (!leapt) this.spread(Math.abs(arrival - sent));
+      } else if (!marker && !leapt) this.pause(arrival - sent);
     } else this.newest = timestamp;
     this.afterLate = late;
     this.clock = clock;
@@ -223,6 +237,25 @@ export class RtpStream {
   private afterLate = false;
   /** The latest timestamp since the clock started, or leapt: not that of a packet that came late. */
   private newest = 0;
+
+  /** A packet came so much later than its timestamp says, and it is not known yet whose doing that was. */
+  private pause(ms: number): void {
+    this.paused = ms;
+    this.pausedAgo = this.pausedSent = this.pausedArrival = 0;
+  }
+  private paused = 0;
+  private pausedAgo = 0;
+  private pausedSent = 0;
+  private pausedArrival = 0;
+
+  /** The packets after a pause: those of a sender whose clock stood still keep their pace, and it is no jitter. */
+  private goOn(arrival: number, sent: number): void {
+    this.pausedArrival += arrival;
+    this.pausedSent += sent;
+    if (++this.pausedAgo < AFTER_PAUSE) return;
+    if (2 * this.pausedArrival < this.pausedSent) this.spread(this.paused);
+    this.paused = 0;
+  }
 
   private spread(ms: number): void {
     this.jitter += (ms - this.jitter) / 16;

@@ -53,6 +53,28 @@ describe('media', () => {
     assert.match(down.findings[0].meaning, /^Nothing came from the caller/);
   });
 
+  test('one way where both sides look for it by themselves (ICE)', async () => {
+    const candidate = (where: string, port: number) => [`a=candidate:1 1 UDP 2130706431 ${where} ${port} typ host`];
+    const agreed = (answering: readonly string[]) => {
+      const t = registered(addressed(new Talk()));
+      t.up(1000, sip('INVITE sip:bob@ims.example', { sdp: sdp('10.0.0.2', 30_000, candidate('10.0.0.2', 30_000)) }));
+      t.down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: sdp('10.0.0.1', 40_000, answering) }, 'down'));
+      return t
+        .up(1210, sip('ACK sip:bob@ims.example', { toTag: 'b' }))
+        .up(9000, sip('BYE sip:bob@ims.example', { toTag: 'b', cseq: 2 }));
+    };
+    const both = candidate('10.0.0.1', 40_000);
+    const r = await found(spoken(agreed(both), 1210, 350, 'up'));
+    assert.deepEqual(codes(r), ['media.one-way']);
+    assert.equal(r.findings[0].confidence, 'likely');
+    // RFC 8445 §12.1: before a pair is nominated each side may send on another one, which nobody here sees.
+    assert.deepEqual(codes(await found(spoken(agreed(both), 1210, 100, 'up'))), []);
+    assert.deepEqual(codes(await found(agreed(both))), []);
+    assert.deepEqual(codes(await found(spoken(spoken(agreed(both), 1210, 350, 'up'), 1210, 350, 'down'))), []);
+    // One side alone does not use it.
+    assert.deepEqual(codes(await found(spoken(agreed([]), 1210, 100, 'up'))), ['media.one-way']);
+  });
+
   test('on hold silence is wanted', async () => {
     const t = registered(addressed(new Talk()));
     t.up(1000, sip('INVITE sip:bob@ims.example', { sdp: sdp('10.0.0.2', 30_000, ['a=sendonly']) }));

@@ -135,9 +135,26 @@ describe('streams', () => {
     const { r, up } = await streamed([...run(50), [first![0], 50, first![2], 8, true], ...others], 8000);
     assert.deepEqual(codes(r), []);
     assert.ok(up.jitterMs.max < 5, String(up.jitterMs.max));
-    // Without it nothing tells the pause from a stall.
-    const stalled = await streamed([...run(50), first!, ...others], 8000);
+    // Without it what follows tells: after a stall it comes all at once.
+    const silent = await streamed([...run(50), first!, ...others], 8000);
+    assert.ok(silent.up.jitterMs.max < 5, String(silent.up.jitterMs.max));
+    const burst = run(50, 4000, 50).map(([, seq, time], i): Sent => [4000 + i, seq, time]);
+    const stalled = await streamed([...run(50), ...burst], 8000);
     assert.ok(stalled.up.jitterMs.max > 150);
+  });
+
+  test('a sender that is often silent, and whose clock stands still then, has no jitter', async () => {
+    const spurts = Array.from({ length: 5 }, (_, k) => run(40, 4000 * k, 40 * k));
+    const { r, up } = await streamed(spurts.flat(), 21_000);
+    assert.deepEqual(codes(r), []);
+    assert.ok(up.jitterMs.max < 5, String(up.jitterMs.max));
+    // One whose clock goes on has none either, be its packets silence (RFC 3389) or not.
+    const noise = spurts.flatMap((s, k) =>
+      s.map(([ms, seq, time]): Sent => [ms, seq, time + 25_600 * k, k % 2 ? 13 : 8]),
+    );
+    const going = await streamed(noise, 21_000);
+    assert.deepEqual(codes(going.r), []);
+    assert.ok(going.up.jitterMs.max < 5);
   });
 
   test('one packet that is more than a second late leaps nowhere', async () => {

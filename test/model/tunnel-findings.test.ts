@@ -278,8 +278,8 @@ describe('the end of a tunnel', () => {
 });
 
 describe('stalls', () => {
-  /** Speech down the tunnel, every 20 ms, of which one segment comes late and the rest waits behind it. */
-  const late = (ms: number, packets: number): Promise<Json> => {
+  /** Speech down the tunnel, every 20 ms or several at a time, of which one segment comes late and the rest waits behind it. */
+  const late = (ms: number, packets: number, burst = 1): Promise<Json> => {
     const b = new CaptureBuilder();
     b.packet(tcp(client, server, { seq: 100, flags: SYN }, NOTHING), 0, 0);
     b.packet(tcp(server, client, { seq: 500, ack: 101, flags: SYN | ACK }, NOTHING), 10, 1);
@@ -287,8 +287,11 @@ describe('stalls', () => {
     let seq = 501;
     for (let i = 0; i < packets; i++) {
       const { octets } = envelope(speech(CORE_MEDIA, UE_MEDIA, i, 2));
-      const when = i === 20 ? 100 + 20 * i + ms : 100 + 20 * i;
+      const when = 100 + 20 * (i - (i % burst)) + (i === 20 ? ms : i % burst);
       b.packet(tcp(server, client, { seq, ack: 101, flags: ACK }, octets), when, 1);
+      // The receiver says again what it lacks.
+      if (i > 20 && when < 500 + ms)
+        b.packet(tcp(client, server, { seq: 101, ack: 501 + 20 * octets.length }, NOTHING), when + 1, 0);
       seq += octets.length;
     }
     return reportOn(b.build().octets);
@@ -303,6 +306,23 @@ describe('stalls', () => {
     assert.deepEqual([Math.round(stall.ms), stall.direction, stall.released, stall.media], [1190, 'down', 61, [1]]);
     assert.deepEqual(r.media[0].headOfLine, [{ stall: 1, packets: 61, ms: stall.ms }]);
     assert.equal(r.media[0].lost, 0);
+  });
+
+  test('jitter is what is left without it', async () => {
+    // RFC 3550 §6.4.1: one packet comes so much too late, and those behind it as much too early.
+    const stalled = await late(1500, 100, 2);
+    assert.deepEqual(codes(stalled), ['tunnel.stall', 'media.head-of-line']);
+    const { mean } = stalled.media[0].jitterMs;
+    assert.ok(mean > 30, String(mean));
+    assert.equal(finding(stalled, 'media.jitter'), undefined);
+    const both = finding(await late(1500, 250, 8), 'media.jitter').meaning;
+    const [, all, own] = /^The mean jitter is (\d+) ms\. Without what waited for the tunnel it is (\d+) ms\./.exec(
+      both,
+    )!;
+    const alone = /^The mean jitter is (\d+) ms\. The receiver/.exec(
+      finding(await late(0, 250, 8), 'media.jitter').meaning,
+    )!;
+    assert.ok(Number(all) > Number(own) && Math.abs(Number(own) - Number(alone[1])) < 10, `${both} ${alone[0]}`);
   });
 
   test('a short one is nothing', async () => {
