@@ -41,8 +41,16 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
   // Early data is told of by itself.
   judgeOrder(life, raise, findings.has('fttims.early-data', tunnel.id));
   judgeRepetitions(life, raise);
+  judgeOpening(life, raise);
   life.path.judge(about, findings);
   tcp.told?.judge(about, (side) => (tunnel.direction(side) === 'up' ? 'UE' : 'EFTF'), findings);
+}
+
+function judgeOpening({ tcp: { syn, synAck, synRepeats } }: TunnelLife, raise: Raise): void {
+  if (syn === null || synAck === null || synRepeats === 0) return;
+  raise('tcp.syn-again', syn, {
+    detail: ours`${synRepeats + 1} SYN were sent, and the answer came after ${Math.round(millis(syn, synAck))} ms.`,
+  });
 }
 
 function judgeRepetitions({ tcp }: TunnelLife, raise: Raise): void {

@@ -22,6 +22,7 @@ import { wrongChecksum } from './inner-checksum.js';
 import type { Packet } from './packet.js';
 import type { Tap } from './pass.js';
 import { ICMP_HEADER, pathMessage, tellPath } from './path-told.js';
+import { judgeRebound } from './rebound.js';
 import type { Registry } from './registry.js';
 import type { UdpState } from './scope.js';
 import { Stacks } from './stacks.js';
@@ -400,6 +401,7 @@ export class SessionTap implements Tap {
     // A connection that others took the place of before it was known for a tunnel has a number, and no life.
     const lives = this.tunnels.filter((life) => life !== undefined);
     const first = lives.filter((life) => life.leg === null);
+    judgeRebound(first, this.model.findings);
     for (const life of first) {
       judgeConnection(life, this.model.findings);
       this.model.used(life.tunnel.id, life.sources, life.targets, life.sizes);

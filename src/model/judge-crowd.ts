@@ -29,6 +29,20 @@ export function judgeCrowd(tunnels: readonly TunnelEntity[], findings: Findings)
     judgeTogether(list, findings);
     judgeStorm(list, findings);
     judgeTimeout(list, findings);
+    judgeChallenges(list, findings);
+  }
+}
+
+/** A proxy asks who somebody is, and closes; with the next connection the UE says it. RFC 9110 §11.7.1 */
+const ANSWERED_MS = 30_000;
+const PROXY_AUTHENTICATION_REQUIRED = 407;
+
+function judgeChallenges(list: readonly TunnelEntity[], findings: Findings): void {
+  for (const [i, t] of list.entries()) {
+    if (t.proxy?.status !== PROXY_AUTHENTICATION_REQUIRED) continue;
+    const next = list.slice(i + 1).find((x) => x.proxy?.address === t.proxy!.address && x.state === 'established');
+    if (next === undefined || millis(t.opened, next.opened) > ANSWERED_MS) continue;
+    for (const code of ['proxy.authentication', 'proxy.credentials']) findings.temper(code, t.id);
   }
 }
 

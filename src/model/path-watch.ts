@@ -15,6 +15,8 @@ const RELEASED_MS = 2;
 const MANY = 4;
 const BATCHED = { segments: 10, share: 0.5 } as const;
 const SPLIT_MS = 200;
+/** A service notices that one side had no room for so long. */
+const FULL_WARN_MS = 1000;
 const NAGLE = { segments: 20, share: 0.5, waitedMs: 20 } as const;
 
 /** One direction of the outer connection. */
@@ -26,6 +28,8 @@ class Sending {
   /** Since when octets have been under way. */
   readonly since = { seconds: 0, nanos: 0 };
   waitedMs = 0;
+  /** Since when it has said that it has no room. */
+  fullSince: Seen | null = null;
   /** Segments in which it does not only repeat itself, and those with payload. */
   frames = 0;
   segments = 0;
@@ -69,6 +73,8 @@ export class PathWatch {
   private split: { readonly at: Seen; readonly ms: number } | null = null;
   private full = 0;
   private firstFull: Seen | null = null;
+  /** The longest time without room, in milliseconds, and when it began. */
+  private fullMs = 0;
   /** Octets of each side that were under way when the connection was reset. */
   pending: readonly [number, number] | null = null;
 
@@ -85,10 +91,7 @@ export class PathWatch {
       other.ackAt.seconds = a.seconds;
       other.ackAt.nanos = a.nanos;
     }
-    if (s.zeroWindow) {
-      this.full++;
-      this.firstFull ??= a.seen();
-    }
+    this.room(a, own, s);
     if ((s.flags & Flag.Rst) !== 0) this.pending ??= [this.sending[0].underWay, this.sending[1].underWay];
     if (s.length === 0) return;
     own.large.segment(a, s, other.frames);
@@ -109,6 +112,18 @@ export class PathWatch {
       this.firstHeld ??= a.seen();
     }
     if (own.next < 0 || ahead(end, own.next) > 0) own.next = end;
+  }
+
+  /** Follows how long a side has no room for what the other has to say. RFC 9293 §3.8.6 */
+  private room(a: Arrival, own: Sending, s: SegmentFacts): void {
+    if (own.fullSince !== null) {
+      this.fullMs = Math.max(this.fullMs, millis(own.fullSince, a));
+      if (!s.zeroWindow) own.fullSince = null;
+    }
+    if (!s.zeroWindow) return;
+    this.full++;
+    this.firstFull ??= a.seen();
+    own.fullSince ??= a.seen();
   }
 
   /** An envelope that began in an earlier frame is whole; what a loss held up is told of by itself. */
@@ -163,6 +178,9 @@ export class PathWatch {
     if (split !== null)
       findings.raise('tunnel.split', split.at, about, { detail: ours`The longest took ${Math.round(split.ms)} ms.` });
     if (firstFull !== null)
-      findings.raise('tunnel.zero-window', firstFull, about, { detail: ours`It was said ${this.full} times.` });
+      findings.raise('tunnel.zero-window', firstFull, about, {
+        detail: ours`It was said ${this.full === 1 ? 'once' : ours`${this.full} times`}, and lasted ${Math.round(this.fullMs)} ms at most.`,
+        ...(this.fullMs >= FULL_WARN_MS && { severity: 'warn' }),
+      });
   }
 }

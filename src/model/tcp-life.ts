@@ -76,7 +76,8 @@ class Way {
   retransmissions = 0;
   outOfOrder = 0;
   lost = 0;
-  /** One past the highest sequence number seen. */
+  /** Sequence number of its first payload, and one past the highest seen. */
+  from = 0;
   next = 0;
   started = false;
   hole: Hole | null = null;
@@ -264,6 +265,7 @@ export class TcpLife {
     const end = (s.seq + s.length) >>> 0;
     if (!way.started) {
       way.started = true;
+      way.from = s.seq;
       way.next = end;
       return null;
     }

@@ -193,6 +193,11 @@ describe('the outer connection', () => {
     const r = await new Sent().up(100, small).ack(110, undefined, 0).ack(400).up(500, small).ack(510).report();
     assert.deepEqual(codes(r), []);
     note(r, 'tunnel.zero-window');
+    assert.match(finding(r, 'tunnel.zero-window').meaning, /^It was said once, and lasted 290 ms at most\./);
+    const s = new Sent().up(100, small).ack(110, undefined, 0).ack(1500, undefined, 0).ack(2600);
+    const long = await s.up(2700, small).ack(2710).report();
+    assert.deepEqual(codes(long), ['tunnel.zero-window']);
+    assert.match(long.findings[0].meaning, /^It was said 2 times, and lasted 2490 ms at most\./);
   });
 
   test('an envelope in pieces', async () => {

@@ -12,6 +12,15 @@ export const RELEASE: Entries = {
     meaning: 'Nothing was sent for a while, and then the connection was gone: a NAT or firewall forgot it.',
     next: 'Send keep-alives in shorter intervals than this pause (RFC 6223), or raise the timeout of the middlebox.',
   },
+  'tunnel.rebound': {
+    severity: 'error',
+    kind: 'service',
+    confidence: 'likely',
+    title: 'A connection goes on from another address or port',
+    clause: 'RFC 5382 §5',
+    meaning: 'A NAT forgot it and gave it a new port, or the UE has another address: the EFTF knows only the old one.',
+    next: 'Send keep-alives in shorter intervals than the pause before; a UE that has another address needs a new tunnel.',
+  },
   'tunnel.dead': {
     severity: 'error',
     kind: 'service',

@@ -19,6 +19,14 @@ export const WAY: Entries = {
     meaning: 'The address answers and does not listen there, or a firewall refuses for it.',
     next: 'Check address and port that the UE was given for the EFTF, and whether the EFTF runs.',
   },
+  'tcp.syn-again': {
+    severity: 'note',
+    kind: 'quality',
+    title: 'The connection was answered at another try only',
+    clause: 'RFC 6298 §5',
+    meaning: 'A SYN, or the answer to it, was lost: the tunnel begins a second or more later.',
+    next: 'Nothing, if it was once; else look for loss on this access.',
+  },
   'portal.captive': {
     severity: 'error',
     kind: 'service',
@@ -76,8 +84,8 @@ export const WAY: Entries = {
     kind: 'service',
     title: 'The proxy refused the CONNECT',
     clause: 'RFC 9110 §15.5.4',
-    meaning: 'The proxy forbids the connection by its policy.',
-    next: 'Have the EFTF and port 443 allowed in the proxy, or use an access without it.',
+    meaning: 'It forbids the connection by its policy (403), or takes no such request.',
+    next: 'Have the EFTF and port 443 allowed in the proxy, or use an access without it; look in its log for the reason.',
   },
   'proxy.authentication': {
     severity: 'error',

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CaptureBuilder } from '../build/capture.js';
+import { Connection } from '../build/connection.js';
+import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
+import { ACK, at, ping, RST, SYN, tcp } from '../build/packets.js';
+import { tlsConversation } from '../build/tls.js';
+import { codes, ENDS, finding, type Json, reportOn } from './support.js';
+
+const { client, server } = ENDS;
+const NOTHING = new Uint8Array(0);
+const SOME = Array.from({ length: 8 }, (_, i) => [
+  up([envelope(ping(client.address, server.address, 1, i, 40))]),
+  down([envelope(ping(server.address, client.address, 1, i, 40))]),
+]).flat();
+
+describe('the way to a tunnel', () => {
+  test('a SYN that was sent again', async () => {
+    const c = clearConversation(SOME);
+    const b = new CaptureBuilder().connection(c, { ...ENDS, step: 10, start: 3000 });
+    for (const ms of [0, 1000]) b.packet(tcp(client, server, { seq: 1000, flags: SYN }, NOTHING), ms, 0);
+    const r = await reportOn(b.build().octets);
+    assert.deepEqual(codes(r), []);
+    assert.match(finding(r, 'tcp.syn-again').meaning, /^3 SYN were sent, and the answer came after 3000 ms\./);
+  });
+
+  test('a proxy that asks who it is, and takes the next connection (RFC 9110 §11.7.1)', async () => {
+    const asked = [connect(), answer(407, 'No', ['Proxy-Authenticate: Basic realm="a"', 'Connection: close'], 'no')];
+    const known = [connect('eftf.example:443', ['Proxy-Authorization: Basic eDp5']), answer(200, 'OK')];
+    const first = clearConversation([], asked);
+    const second = await tlsConversation(SOME, { version: 'TLSv1.3' }, known);
+    const of = (start: number, close = second) => {
+      const b = new CaptureBuilder().connection(first, { ...ENDS, step: 10 });
+      b.connection(close, { ...ENDS, client: at('192.0.2.10', 40_001), step: 10, start });
+      return reportOn(b.build().octets, second.keylog);
+    };
+    const r = await of(500);
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'proxy.authentication').severity, 'note');
+    assert.deepEqual(codes(await of(120_000)), ['proxy.authentication']);
+    assert.deepEqual(codes(await of(500, first)), ['proxy.authentication', 'proxy.authentication']);
+  });
+});
+
+describe('a connection that goes on from another port', () => {
+  /** The first segments of a tunnel, and its next ones after `ms` from another port; `answer` is what the server says. */
+  const moved = async (ms: number, answer: 'reset' | 'goes on', shift = 0): Promise<Json> => {
+    const c = await tlsConversation(SOME, { version: 'TLSv1.3' });
+    const at1 = { ...ENDS, step: 10_000, end: 'none' } as const;
+    const at2 = { ...at1, client: at('192.0.2.10', 50_123), isn: [1000 + shift, 2_000_000_000] } as const;
+    const [one, two] = [new Connection(c, at1), new Connection(c, at2)];
+    const b = new CaptureBuilder();
+    const half = Math.floor(one.segments.length * 0.7);
+    for (const [i, s] of one.segments.slice(0, half).entries()) b.packet(one.packet(s, i), s.time / 1e6, s.side);
+    const rest = one.segments.slice(half);
+    if (answer === 'goes on')
+      for (const [i, s] of rest.entries()) b.packet(two.packet(s, half + i), s.time / 1e6 + ms, s.side);
+    else {
+      const next = rest.find((s) => s.side === 0 && s.to > s.from)!;
+      b.packet(two.packet(next, half), ms, 0);
+      b.packet(tcp(server, at2.client, { seq: 2_000_000_001 + next.ack, flags: RST | ACK }, NOTHING), ms + 20, 1);
+    }
+    return reportOn(b.build().octets, c.keylog);
+  };
+
+  test('and that the EFTF does not know', async () => {
+    const r = await moved(300_000, 'reset');
+    assert.deepEqual(codes(r), ['tunnel.rebound']);
+    const { meaning, refs } = r.findings[0];
+    assert.match(meaning, /^It was 192\.0\.2\.10:40000, and is 192\.0\.2\.10:50123 after \d+ s\./);
+    assert.deepEqual(
+      refs.map((x: { id: number }) => x.id),
+      [1, 2],
+    );
+  });
+
+  test('and that is served there, is a note', async () => {
+    const r = await moved(1000, 'goes on');
+    assert.deepEqual(codes(r), []);
+    assert.equal(finding(r, 'tunnel.rebound').severity, 'note');
+  });
+
+  test('other sequence numbers are another connection', async () => {
+    assert.equal(finding(await moved(300_000, 'reset', 1 << 20), 'tunnel.rebound'), undefined);
+  });
+});
