@@ -93,10 +93,15 @@ export class Bindings {
       for (const r of this.held.get(aor) ?? []) if (r.state === 'registered' && r.contact === uri) r.cease(at.seen());
   }
 
-  /** What goes on under another Call-ID has the fate of that one. */
+  /** What goes on under another Call-ID has the fate of that one; who failed, and came in with the next one, has recovered. */
   finish(registrations: readonly Registration[]): void {
+    /** Users that were registered after the one at hand, by where they are. */
+    const later = new Set<string>();
     for (let i = registrations.length - 1; i >= 0; i--) {
       const r = registrations[i];
+      const who = `${r.aor} ${r.tunnel} ${r.source}`;
+      r.isRecovered = later.has(who);
+      if (r.registered !== null) later.add(who);
       if (r.heir === null) continue;
       let last = r.heir;
       while (last.heir !== null) last = last.heir;

@@ -38,7 +38,8 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
   if (r.resynchronisations > 0)
     raise('sip.aka-resync', r.start, { severity: r.resynchronisations > 1 ? 'error' : 'note' });
   const unanswered = r.state === 'failed' ? r.unanswered(end) : unhealed(r) ? r.silent(end) : undefined;
-  if (unanswered !== undefined) raise('sip.register-timeout', unanswered.at);
+  const recovered: Remark = r.state === 'failed' && r.isRecovered ? { severity: 'warn' } : {};
+  if (unanswered !== undefined) raise('sip.register-timeout', unanswered.at, recovered);
   else if (r.retransmittedAt !== null) {
     const detail = ours`${r.retransmissions} were sent again, the first after ${ofNumber(r.againMs / 1000, (n) => n.toFixed(1))} s: T1 is 2 s in IMS, and 0.5 s elsewhere.`;
     raise('sip.register-retransmitted', r.retransmittedAt, {
@@ -68,7 +69,7 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
   if (refused === null || loop || unanswered !== undefined || r.status === 494 || isGivenUp(r)) return;
   // What was refused as a refresh, and came about as a registration of its own, did no harm.
   judgeRefusal(r, refused, (code, detail) =>
-    raise(code, refused.at, { detail, ...(r.heir !== null && { severity: 'note' }) }),
+    raise(code, refused.at, { detail, ...recovered, ...(r.heir !== null && { severity: 'note' }) }),
   );
 }
 

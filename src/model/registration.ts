@@ -41,6 +41,8 @@ export class Registration {
   binding = '';
   /** The registration under which the binding goes on. */
   heir: Registration | null = null;
+  /** The user was registered in the end, under another Call-ID. */
+  isRecovered = false;
   /** The last refresh was refused. */
   unrefreshed: { readonly at: Seen; readonly status: number } | null = null;
   emergency = false;

@@ -145,6 +145,34 @@ describe('a registration that goes on elsewhere', () => {
   });
 });
 
+describe('a registration that fails, and another one', () => {
+  const own = [contact(`${OWN};expires=600`)];
+  const refused = (what: string) => asked(talk(), 100, 1, own, what, [['Retry-After', '600']]);
+  const severity = async (t: Talk) => (await after(t, 60_000)).findings.map((f: Json) => f.severity)[0];
+
+  test('is no error where the user came in with the next one, by another P-CSCF for instance', async () => {
+    for (const what of ['503 Service Unavailable', '500 Server Internal Error', '403 Forbidden']) {
+      assert.equal(await severity(refused(what)), 'error', what);
+      assert.equal(await severity(asked(refused(what), 200, 1, own, '200 OK', own, 'r2')), 'warn', what);
+    }
+    const silent = () => talk().up(100, sip('REGISTER sip:ims.example', { callId: 'r1', to: AOR, headers: own }));
+    assert.equal(await severity(silent()), 'error');
+    assert.equal(await severity(asked(silent(), 33_000, 1, own, '200 OK', own, 'r2')), 'warn');
+  });
+
+  test('is one where another user came in, or only before', async () => {
+    const other = (t: Talk) =>
+      t
+        .up(200, sip('REGISTER sip:ims.example', { callId: 'r2', to: 'sip:bob@ims.example', headers: own }))
+        .down(
+          210,
+          sip('200 OK REGISTER', { callId: 'r2', to: 'sip:bob@ims.example', toTag: 'r', headers: own }, 'down'),
+        );
+    assert.equal(await severity(other(refused('403 Forbidden'))), 'error');
+    assert.equal(await severity(asked(bound(600), 5000, 1, own, '403 Forbidden', [], 'r2')), 'error');
+  });
+});
+
 describe('a refresh that fails', () => {
   const again = [contact(`${OWN};expires=60`)];
 
