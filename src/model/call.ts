@@ -6,6 +6,7 @@ import type { CallEntity, CallMessage, CallState, Place } from './entities.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import { OfferAnswer } from './offer-answer.js';
 import { Pinholes } from './pinholes.js';
+import { type Release, releaseOf } from './release-reason.js';
 import type { SessionMedia } from './session-media.js';
 import { isHold, placesOf } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
@@ -42,6 +43,8 @@ export class Call {
   progress: Seen | null = null;
   answer: Seen | null = null;
   end: Seen | null = null;
+  /** What the BYE or CANCEL that ended it says of why. */
+  release: Release | undefined;
   cancel: Seen | null = null;
   releasedBy: 'caller' | 'callee' | undefined;
   failure: Failure | undefined;
@@ -202,6 +205,7 @@ export class Call {
       case 'ACK':
         this.acked ||= this.failure === undefined && e.cseq >= this.cseq; // that of a refusal acknowledges no answer
         break;
+        this.release ??= releaseOf(e);
       case 'CANCEL':
         this.cancel ??= at;
         break;
@@ -226,6 +230,7 @@ export class Call {
     if (this.state === 'ended' || this.state === 'failed') return;
     const byCaller = this.byCaller(e);
     if (this.isOther((byCaller ? e.to : e.from).tag)) return;
+    this.release = releaseOf(e);
     this.end = at;
     this.releasedBy = byCaller ? 'caller' : 'callee';
     this.state = this.answer === null ? 'cancelled' : 'ended';
@@ -256,7 +261,7 @@ export class Call {
       this.answer = at;
       this.state = 'established';
       this.failure = undefined;
-      this.releasedBy = undefined;
+      this.releasedBy = this.release = undefined;
       this.end = null;
     } else this.refused(at, e);
   }
@@ -342,7 +347,7 @@ export class Call {
   /** @param tell how sentences are told */
   entity(tell: Tell): CallEntity {
     const pinholes = this.pinholes.list;
-    const { direction, ringing, answer, end, releasedBy, failure, pddMs, setupMs, durationMs } = this;
+    const { direction, ringing, answer, end, releasedBy, release, failure, pddMs, setupMs, durationMs } = this;
     return {
       id: this.id,
       uid: this.uid,
@@ -356,6 +361,7 @@ export class Call {
       start: this.start,
       ringing: ringing ?? undefined,
       answer: answer ?? undefined,
+      release: release && { reason: tell(release.reason), ...(release.q850 !== undefined && { q850: release.q850 }) },
       end: end ?? undefined,
       releasedBy,
       pddMs,

@@ -445,6 +445,8 @@ export interface CallEntity extends Entity, CallFeatureEntries {
   end?: Moment | undefined;
   releasedBy?: 'caller' | 'callee' | undefined;
   pddMs?: number | undefined;
+  /** Why, as the Reason of the BYE or CANCEL says (RFC 3326). */
+  release?: { reason: Told; q850?: number } | undefined;
   setupMs?: number | undefined;
   durationMs?: number | undefined;
   failure?: CallFailure | undefined;

@@ -35,6 +35,13 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
       );
   }
   judgeTimer(c, end, raise);
+  if (c.release?.isFailure === true && (c.state === 'ended' || c.state === 'cancelled'))
+    raise('call.released', c.end ?? c.start, { detail: c.release.reason });
+  const silent = f.unanswered(c.end ?? end);
+  if (silent !== undefined)
+    raise('call.request-unanswered', silent.at, {
+      detail: ours`It is ${silent.method === 'UPDATE' ? 'an UPDATE' : 'an INVITE'}.`,
+    });
 }
 
 function judgeTimer(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {

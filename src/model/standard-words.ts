@@ -26,6 +26,10 @@ export const SCHEMES = set(
   scram-sha-256 vapid`,
 );
 
+/** Protocols of a Reason: the registry of RFC 3326 §6.1. */
+export const REASONS = set(
+  'emm esm failure_cause preemption q.850 release_cause s1ap-mme s1ap-rnl s1ap-trp sip stir user',
+);
 /** Methods of SIP: the registry of RFC 3261 §27.4. */
 export const METHODS = set(
   'ack bye cancel info invite message notify options prack publish refer register subscribe update',

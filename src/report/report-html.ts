@@ -191,7 +191,7 @@ function* calls(lists: Lists): Generator<string> {
       number(c.setupMs, ' ms'),
       number(c.durationMs === undefined ? undefined : c.durationMs / 1000, ' s'),
       clock(c.start),
-      c.failure?.reason ?? '',
+      c.failure?.reason ?? c.release?.reason ?? '',
     ]),
   );
   // Where there are too many, those that failed are drawn first.

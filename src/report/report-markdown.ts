@@ -126,7 +126,7 @@ function* calls(lists: Lists): Generator<string> {
       number(c.setupMs, ' ms'),
       number(c.durationMs === undefined ? undefined : c.durationMs / 1000, ' s'),
       clock(c.start),
-      plain(c.failure?.reason ?? ''),
+      plain(c.failure?.reason ?? c.release?.reason ?? ''),
     ]),
   );
   for (const c of list.filter((x) => x.state === 'failed').slice(0, MOST_ENTRIES)) {

@@ -382,6 +382,7 @@ const call = entity({
   'answer?': TIME,
   'end?': TIME,
   'releasedBy?': of('caller', 'callee'),
+  'release?': object({ reason: OURS, 'q850?': COUNT }),
   'pddMs?': MS,
   'setupMs?': MS,
   'durationMs?': MS,

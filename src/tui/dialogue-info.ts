@@ -31,6 +31,7 @@ function callLines(c: CallEntity): string[] {
   if (c.durationMs !== undefined) lines.push(`Lasted: ${duration(c.durationMs)}`);
   if (c.end !== undefined)
     lines.push(`Ended: ${clock(c.end)}${c.releasedBy === undefined ? '' : ` by the ${c.releasedBy}`}`);
+  if (c.release !== undefined) lines.push(`Reason: ${c.release.reason}`);
   const { failure: f } = c;
   if (f !== undefined) {
     const retry = f.retryAfterSeconds === undefined ? '' : `; retry after ${f.retryAfterSeconds} s`;

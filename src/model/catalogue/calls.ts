@@ -231,6 +231,24 @@ export const CALLS: Entries = {
     meaning: 'A request within the call was answered with 481 or 408: the call is over for whoever asked.',
     next: 'See which element lost its state: a restart, a failover, or a timer that ended the session.',
   },
+  'call.released': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'A call was ended for a failure',
+    clause: 'RFC 3326 §2',
+    meaning: 'The Reason of the BYE or CANCEL is none of those for which people hang up.',
+    next: 'Look the cause up in ITU-T Q.850, RFC 3261 §21 or TS 24.229 §7.2A.18, and at media and signalling before it.',
+  },
+  'call.request-unanswered': {
+    severity: 'warn',
+    kind: 'service',
+    absence: true,
+    title: 'A request within a call was not answered',
+    clause: 'RFC 3261 §14.1',
+    meaning:
+      'The other side, or the way to it, is gone: what was to change did not, and a session that is to be refreshed runs out.',
+    next: 'See whether the request reaches the other side, and whether media still come from there.',
+  },
   'call.no-ack': {
     severity: 'warn',
     kind: 'service',
