@@ -7,6 +7,8 @@ import type { SipEvent } from './sip-event.js';
 const REFER_TO = headerId('Refer-To');
 const REPLACES = headerId('Replaces');
 const MOST = 64;
+/** RFC 3261 §17.1.1.2: timer B, after which a request without answer has failed. */
+export const TIMER_B_MS = 32_000;
 
 /** Early Dialog Terminated. RFC 6228 */
 export const GONE = 199;
@@ -20,6 +22,9 @@ interface Reliable {
   readonly at: Seen;
   repeated: boolean;
   acknowledged: boolean;
+  /** CSeq of its PRACK, and what refused that. */
+  prack: number;
+  refused: number | undefined;
   /** Its early dialog ended. */
   over: Seen | null;
 }
@@ -53,7 +58,14 @@ export class CallFeatures {
   replaces: string | undefined;
   replacedBy: string | undefined;
 
+  /** Requests that are to change the session, or to refresh it, until something answers. */
+  private readonly asking: { readonly at: Seen; readonly method: string; readonly cseq: number; readonly by: Side }[] =
+    [];
+
   request(at: Seen, e: SipEvent, side: Side, media: readonly SessionMedia[] | undefined): void {
+    const { method, cseq } = e;
+    if (e.to.tag !== '' && (method === 'INVITE' || method === 'UPDATE') && this.asking.length < MOST)
+      this.asking.push({ at, method, cseq, by: side });
     if (e.method === 'INVITE') this.replaces ??= e.text(REPLACES)?.split(';')[0].trim();
     else if (e.method === 'PRACK') this.acknowledge(e);
     else if (e.method === 'REFER') this.refer(at, e, side);
@@ -62,13 +74,16 @@ export class CallFeatures {
   }
 
   response(at: Seen, e: SipEvent, side: Side, media: readonly SessionMedia[] | undefined): void {
-    const { status, method } = e;
+    const { status, method, cseq } = e;
+    const asked = this.asking.findIndex((r) => r.method === method && r.cseq === cseq && r.by !== side);
+    if (asked >= 0) this.asking.splice(asked, 1);
     if (method === 'INVITE') this.answered(at, e, side);
+    if (method === 'PRACK' && status >= 300) this.unacknowledge(e);
     if (method === 'REFER') {
       const t = this.transfers.findLast((x) => x.cseq === e.cseq);
       if (t !== undefined && status >= 200) t.status = status;
     }
-    if ((method === 'INVITE' || method === 'UPDATE') && status >= 200 && status < 300) this.clock(at, e);
+    if ((method === 'INVITE' || method === 'UPDATE') && status >= 200 && status < 300) this.clock(at, e, side);
     if ((method === 'INVITE' || method === 'UPDATE') && status >= 300 && !isChallenge(status))
       this.unrefreshed = status;
     if (media !== undefined) this.described(at, e, side, media);
@@ -94,7 +109,10 @@ export class CallFeatures {
     }
     const rseq = e.seconds(Header.RSeq);
     if (status > 100 && status < 200 && rseq !== undefined && this.reliable.length < MOST)
-      this.reliable.push({ rseq, toTag: tag, at, repeated: false, acknowledged: false, over: null });
+      this.reliable.push({
+        ...{ rseq, toTag: tag, at, repeated: false, over: null },
+        ...{ acknowledged: false, prack: 0, refused: undefined },
+      });
   }
 
   /** The early dialog with this tag is over, or where none is named, and none was answered, all are. */
@@ -111,7 +129,17 @@ export class CallFeatures {
     const rseq = e.seconds(Header.RAck);
     const r =
       this.reliable.find((x) => x.rseq === rseq && x.toTag === e.to.tag) ?? this.reliable.find((x) => x.rseq === rseq);
-    if (r !== undefined) r.acknowledged = true;
+    if (r === undefined) return;
+    r.acknowledged = true;
+    r.prack = e.cseq;
+  }
+
+  /** A PRACK that is refused acknowledges nothing. RFC 3262 §3 */
+  private unacknowledge(e: SipEvent): void {
+    const r = this.reliable.find((x) => x.prack === e.cseq && x.toTag === e.to.tag);
+    if (r === undefined || isChallenge(e.status)) return;
+    r.acknowledged = false;
+    r.refused = e.status;
   }
 
   private refer(at: Seen, e: SipEvent, by: Side): void {
@@ -134,8 +162,8 @@ export class CallFeatures {
     if (t !== undefined && m !== null) t.progress = Number(m[1]);
   }
 
-  /** RFC 4028 §4: the interval that both sides have settled on. */
-  private clock(at: Seen, e: SipEvent): void {
+  /** RFC 4028 §4: the interval that both sides have settled on; `by`: who answers. */
+  private clock(at: Seen, e: SipEvent, by: Side): void {
     this.unrefreshed = undefined;
     const value = e.text(Header.SessionExpires);
     const seconds = e.seconds(Header.SessionExpires);
@@ -143,10 +171,12 @@ export class CallFeatures {
       this.refreshed = undefined; // RFC 4028 §7.2: without the header the session does not expire
       return;
     }
+    // The names are those of this transaction; told is who it is in the call.
     const refresher = /;\s*refresher\s*=\s*(uac|uas)/i.exec(value)?.[1].toLowerCase();
+    const isAsker = refresher === 'uac';
     this.timer = {
       seconds,
-      ...((refresher === 'uac' || refresher === 'uas') && { refresher }),
+      ...(refresher !== undefined && { refresher: isAsker === (by === 'callee') ? 'uac' : 'uas' }),
       refreshes: this.timer === undefined ? 0 : this.timer.refreshes + 1,
     };
     this.refreshed = at;
@@ -213,6 +243,11 @@ export class CallFeatures {
   /** The reliable responses that nobody acknowledged although they came again. */
   get unacknowledged(): readonly Reliable[] {
     return this.reliable.filter((r) => !r.acknowledged);
+  }
+
+  /** The first request within the call that nothing answered although there was time, until the call's end. */
+  unanswered(end: Moment): { readonly at: Seen; readonly method: string } | undefined {
+    return this.asking.find((r) => millis(r.at, end) >= TIMER_B_MS);
   }
 
   /** Milliseconds since the timer was set. */

@@ -1,7 +1,7 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { type Tell, type Words, words } from '../kit/index.js';
 import { callFailure, type Failure } from './call-failure.js';
-import { CallFeatures, GONE } from './call-features.js';
+import { CallFeatures, GONE, TIMER_B_MS } from './call-features.js';
 import type { CallEntity, CallMessage, CallState, Place } from './entities.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import { OfferAnswer } from './offer-answer.js';
@@ -12,8 +12,6 @@ import { isHold, placesOf } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
 import { uid } from './uid.js';
 
-/** RFC 3261 §17.1.1.2: timer B, after which an INVITE without answer has failed. */
-const TIMER_B_MS = 32_000;
 const WARNING = headerId('Warning');
 /** Requests within a dialog whose refusal as unknown ends the call. RFC 5057 §5 */
 const WITHIN: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'INFO']);
@@ -43,10 +41,10 @@ export class Call {
   progress: Seen | null = null;
   answer: Seen | null = null;
   end: Seen | null = null;
-  /** What the BYE or CANCEL that ended it says of why. */
-  release: Release | undefined;
   cancel: Seen | null = null;
   releasedBy: 'caller' | 'callee' | undefined;
+  /** What the BYE or CANCEL that ended it says of why. */
+  release: Release | undefined;
   failure: Failure | undefined;
   failedAt: Seen | null = null;
   /** The network lost its state of the user: the UE is to register anew (TS 24.229 §5.1.2A.1.6). */
@@ -205,9 +203,9 @@ export class Call {
       case 'ACK':
         this.acked ||= this.failure === undefined && e.cseq >= this.cseq; // that of a refusal acknowledges no answer
         break;
-        this.release ??= releaseOf(e);
       case 'CANCEL':
         this.cancel ??= at;
+        this.release ??= releaseOf(e);
         break;
       case 'BYE':
         this.bye(at, e);
@@ -230,9 +228,9 @@ export class Call {
     if (this.state === 'ended' || this.state === 'failed') return;
     const byCaller = this.byCaller(e);
     if (this.isOther((byCaller ? e.to : e.from).tag)) return;
-    this.release = releaseOf(e);
     this.end = at;
     this.releasedBy = byCaller ? 'caller' : 'callee';
+    this.release = releaseOf(e);
     this.state = this.answer === null ? 'cancelled' : 'ended';
   }
 
@@ -361,9 +359,9 @@ export class Call {
       start: this.start,
       ringing: ringing ?? undefined,
       answer: answer ?? undefined,
-      release: release && { reason: tell(release.reason), ...(release.q850 !== undefined && { q850: release.q850 }) },
       end: end ?? undefined,
       releasedBy,
+      release: release && { reason: tell(release.reason), ...(release.q850 !== undefined && { q850: release.q850 }) },
       pddMs,
       setupMs,
       durationMs,

@@ -382,6 +382,7 @@ export interface Preconditions {
 /** RFC 4028 §4. */
 export interface SessionTimer {
   seconds: number;
+  /** Who refreshes the session: the caller (`uac`) or the callee, whoever sent the last request. */
   refresher?: 'uac' | 'uas';
   refreshes: number;
 }
@@ -444,9 +445,9 @@ export interface CallEntity extends Entity, CallFeatureEntries {
   answer?: Moment | undefined;
   end?: Moment | undefined;
   releasedBy?: 'caller' | 'callee' | undefined;
-  pddMs?: number | undefined;
   /** Why, as the Reason of the BYE or CANCEL says (RFC 3326). */
   release?: { reason: Told; q850?: number } | undefined;
+  pddMs?: number | undefined;
   setupMs?: number | undefined;
   durationMs?: number | undefined;
   failure?: CallFailure | undefined;

@@ -16,11 +16,12 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
   const { features: f } = c;
   if (c.trying !== null && c.trying !== c.start && millis(c.start, c.trying) > TRYING_MS)
     raise('call.slow-trying', c.start, { detail: ours`It came after ${Math.round(millis(c.start, c.trying))} ms.` });
-  const lost = f.unacknowledged.find(
-    (r) => r.repeated || millis(r.at, r.over ?? c.answer ?? c.end ?? end) > RELIABLE_MS,
-  );
-  if (lost !== undefined && c.cancel === null) raise('call.no-prack', lost.at);
   const over = c.answer ?? c.end;
+  const lost = f.unacknowledged.find(
+    (r) => r.repeated || r.refused !== undefined || millis(r.at, r.over ?? over ?? end) > RELIABLE_MS,
+  );
+  if (lost !== undefined && c.cancel === null)
+    raise('call.no-prack', lost.at, lost.refused === undefined ? {} : { detail: ours`The PRACK got ${lost.refused}.` });
   // Who was refused at once did not get as far as that.
   const spoken = c.session.descriptions.some((d) => !d.byCaller);
   if (f.quality !== undefined && !f.quality.met && spoken && c.answer === null && over !== null && c.cancel === null)
@@ -34,7 +35,6 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
         { detail: words`The transfer to ${quoted('uri', t.target)} got ${result}.` },
       );
   }
-  judgeTimer(c, end, raise);
   if (c.release?.isFailure === true && (c.state === 'ended' || c.state === 'cancelled'))
     raise('call.released', c.end ?? c.start, { detail: c.release.reason });
   const silent = f.unanswered(c.end ?? end);
@@ -42,6 +42,7 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
     raise('call.request-unanswered', silent.at, {
       detail: ours`It is ${silent.method === 'UPDATE' ? 'an UPDATE' : 'an INVITE'}.`,
     });
+  judgeTimer(c, end, raise);
 }
 
 function judgeTimer(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ALICE, BOB, both, CORE, codes, found, type Json, sdp, sip, type Talk, talk, UE } from './support.js';
+
+/** What happens while a call goes on, and why it ends. */
+
+type Header = readonly [string, string];
+
+const invited = (headers: readonly Header[] = []) =>
+  talk().up(1000, sip(`INVITE ${BOB}`, { sdp: sdp(UE, 30_000), headers }));
+const answered = (t: Talk, ms = 1200, headers: readonly Header[] = []) =>
+  t
+    .down(ms, sip('200 OK INVITE', { toTag: 'b', sdp: sdp(CORE, 40_000), headers }, 'down'))
+    .up(ms + 10, sip(`ACK ${BOB}`, { toTag: 'b' }));
+const speaking = (headers: readonly Header[] = []) => both(answered(invited(), 1200, headers), 1210, 90);
+const theirs = { fromTag: 'b', toTag: 'a', from: BOB, to: ALICE } as const;
+
+describe('why a call ends (RFC 3326)', () => {
+  const reasons = (...values: string[]): Header[] => values.map((v) => ['Reason', v]);
+  const ended = (...values: string[]): Promise<Json> =>
+    found(speaking().down(3100, sip(`BYE ${ALICE}`, { ...theirs, cseq: 7, headers: reasons(...values) }, 'down')));
+
+  test('as people end it', async () => {
+    for (const value of ['Q.850;cause=16;text="Normal call clearing"', 'SIP ;cause=200', 'RELEASE_CAUSE;cause=1'])
+      assert.deepEqual(codes(await ended(value)), [], value);
+    const r = await ended('q.850 ; cause = 16 ; text="Terminated, normally; \\"so\\""', 'USER;cause=1');
+    assert.deepEqual(codes(r), []);
+    assert.deepEqual(r.calls[0].release, { reason: 'q.850 16: Terminated, normally; \\"so\\"; USER 1.', q850: 16 });
+    assert.equal((await ended()).calls[0].release, undefined);
+  });
+
+  test('for a failure', async () => {
+    for (const [value, said] of [
+      ['Q.850;cause=38;text="network out of order"', 'Q.850 38: network out of order.'],
+      ['SIP;cause=503;text="loss of bearer", Q.850;cause=31', 'SIP 503: loss of bearer; Q.850 31.'],
+      ['RELEASE_CAUSE;cause=2;text="RTP/RTCP time-out"', 'RELEASE_CAUSE 2: RTP/RTCP time-out.'],
+      ['preemption;cause=1;text="UA Preemption"', 'preemption 1: UA Preemption.'],
+    ] as const) {
+      const r = await ended(value);
+      assert.deepEqual(codes(r), ['call.released'], value);
+      assert.equal(r.calls[0].release.reason, said);
+      assert.ok(r.findings[0].meaning.startsWith(said));
+    }
+  });
+
+  test('before it is answered: elsewhere, or nobody took up', async () => {
+    const cancelled = async (value: string): Promise<string[]> => {
+      const r = await found(
+        talk()
+          .down(1000, sip(`INVITE ${ALICE}`, { from: BOB, to: ALICE, sdp: sdp(CORE, 40_000) }, 'down'))
+          .up(1010, sip('180 Ringing INVITE', { from: BOB, to: ALICE, toTag: 'q' }))
+          .down(3000, sip(`CANCEL ${ALICE}`, { from: BOB, to: ALICE, headers: reasons(value) }, 'down'))
+          .up(3010, sip('200 OK CANCEL', { from: BOB, to: ALICE, toTag: 'q' }))
+          .up(3020, sip('487 Request Terminated INVITE', { from: BOB, to: ALICE, toTag: 'q' })),
+      );
+      assert.equal(r.calls[0].state, 'cancelled');
+      return codes(r);
+    };
+    for (const usual of ['SIP;cause=200;text="Call completed elsewhere"', 'Q.850;cause=102', 'SIP;cause=408'])
+      assert.deepEqual(await cancelled(usual), [], usual);
+    assert.deepEqual(await cancelled('FAILURE_CAUSE;cause=1'), ['call.released']);
+  });
+});
+
+describe('requests within a call', () => {
+  for (const method of ['INVITE', 'UPDATE'] as const)
+    test(`that nothing answers: ${method}`, async () => {
+      const asked = () => speaking().up(3000, sip(`${method} ${BOB}`, { toTag: 'b', cseq: 2, sdp: sdp(UE, 30_000) }));
+      const r = await found(asked(), 60_000);
+      assert.deepEqual(
+        codes(r).filter((c) => c.startsWith('call.')),
+        ['call.request-unanswered'],
+      );
+      const trying = asked().down(3010, sip(`100 Trying ${method}`, { toTag: 'b', cseq: 2 }, 'down'));
+      for (const fine of [trying, asked().up(9000, sip(`BYE ${BOB}`, { toTag: 'b', cseq: 3 }))])
+        assert.ok(!codes(await found(fine, 60_000)).includes('call.request-unanswered'));
+    });
+
+  test('who refreshes the session is told as the caller or the callee', async () => {
+    const expires = (refresher: string): Header[] => [['Session-Expires', `90;refresher=${refresher}`]];
+    const first = () => speaking(expires('uas'));
+    assert.equal((await found(first())).calls[0].sessionTimer.refresher, 'uas');
+    const update = { ...theirs, cseq: 7 };
+    const refreshed = (refresher: string) =>
+      first()
+        .down(45_000, sip(`UPDATE ${ALICE}`, { ...update, headers: expires(refresher) }, 'down'))
+        .up(45_010, sip('200 OK UPDATE', { ...update, headers: expires(refresher) }));
+    // The UAC of its UPDATE is the callee.
+    assert.equal((await found(refreshed('uac'))).calls[0].sessionTimer.refresher, 'uas');
+    assert.equal((await found(refreshed('uas'))).calls[0].sessionTimer.refresher, 'uac');
+  });
+
+  test('a PRACK that is refused acknowledges nothing', async () => {
+    const reliable: Header[] = [
+      ['Require', '100rel'],
+      ['RSeq', '1'],
+    ];
+    const prack = (cseq: number, answer: string) => (t: Talk) =>
+      t
+        .up(1100 + 20 * cseq, sip(`PRACK ${BOB}`, { toTag: 'b', cseq, headers: [['RAck', '1 1 INVITE']] }))
+        .down(1110 + 20 * cseq, sip(`${answer} PRACK`, { toTag: 'b', cseq }, 'down'));
+    const begun = () =>
+      invited().down(1100, sip('183 Session Progress INVITE', { toTag: 'b', headers: reliable }, 'down'));
+    const told = (t: Talk) =>
+      found(both(answered(t, 1300), 1310, 60).up(2600, sip(`BYE ${BOB}`, { toTag: 'b', cseq: 9 })));
+    const r = await told(prack(2, '481 Call/Transaction Does Not Exist')(begun()));
+    assert.deepEqual([r.calls[0].reliable, codes(r)], [{ responses: 1, acknowledged: 0 }, ['call.no-prack']]);
+    assert.match(r.findings[0].meaning, /^The PRACK got 481\./);
+    const again = await told(prack(3, '200 OK')(prack(2, '407 Proxy Authentication Required')(begun())));
+    assert.deepEqual([again.calls[0].reliable, codes(again)], [{ responses: 1, acknowledged: 1 }, []]);
+  });
+});
