@@ -106,7 +106,8 @@ export class OctetWriter {
   }
 }
 
-function isSameFile(input: string, target: string): boolean {
+/** Whether both are one regular file, under whatever names. */
+export function isSameFile(input: string, target: string): boolean {
   const to = statSync(target, { throwIfNoEntry: false });
   const from = input === '-' ? fstatSync(0) : statSync(input, { throwIfNoEntry: false });
   return to !== undefined && from !== undefined && to.isFile() && to.dev === from.dev && to.ino === from.ino;

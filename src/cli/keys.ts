@@ -32,6 +32,8 @@ export interface Keys {
   readonly texts: readonly string[];
   /** Where each text is from, for people. */
   readonly origins: readonly string[];
+  /** Files that keys are from. */
+  readonly files: readonly string[];
   /** What the user should know about the files, in words. */
   readonly warnings: readonly string[];
   /** Takes one more key log; returns how many of its lines were good. */
@@ -49,6 +51,7 @@ class Gatherer implements Keys {
   readonly log = new KeyLog();
   readonly esp = new EspKeys();
   readonly subscribers = new SubscriberKeys(this.esp);
+  readonly files: string[] = [];
   readonly warnings: string[] = [];
   readonly #texts: string[] = [];
   readonly #origins: string[] = [];
@@ -82,6 +85,7 @@ class Gatherer implements Keys {
         'a capture is given by its bare name, or with -r',
       );
     const text = fileText(path);
+    this.files.push(path);
     if (PEM.test(text)) {
       const reason = this.log.addPrivateKey(text);
       if (reason !== undefined) this.warnings.push(`${path}: this private key is of no use: ${reason}`);
@@ -128,6 +132,7 @@ class Gatherer implements Keys {
       const file = join(path, entry);
       if (!statSync(file, { throwIfNoEntry: false })?.isFile() || isBinary(headOf(file))) continue;
       const text = fileText(file);
+      this.files.push(file);
       if (PEM.test(text)) this.log.addPrivateKey(text);
       else if (EspKeys.looksLike(text)) this.associations(text, file);
       else if (SubscriberKeys.looksLike(text)) this.subscriberKeys(text, file);
@@ -139,6 +144,7 @@ class Gatherer implements Keys {
 
   /** A file that was found: what cannot be read is passed over, and said. */
   found(path: string, source: KeySource): void {
+    this.files.push(path);
     try {
       this.text(fileText(path), source, path);
     } catch (e) {

@@ -91,6 +91,11 @@ export class Reading {
       if (name !== 'rtp_udp') throw new UserError(`--enable-heuristic ${name}: only rtp_udp is there`);
   }
 
+  /** All files that are read, those with keys too once they are gathered: none of them may be written over. */
+  get inputs(): readonly string[] {
+    return [...this.names, ...this.keys.files, ...(this.o.handshakeFrom ?? [])];
+  }
+
   /** Gathers the keys; `warn`: says what is wrong with them. @throws UserError for a key log that cannot be read */
   async prepare(warn = true): Promise<void> {
     this.warned = warn ? 0 : Number.POSITIVE_INFINITY;

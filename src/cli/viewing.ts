@@ -134,9 +134,11 @@ export class Viewing implements ViewedCapture {
   }
 
   file(request: WriteRequest): RowFile {
-    const { names, keys } = this.reading;
+    const { inputs, keys } = this.reading;
     const file =
-      request.what === 'inner' ? new InnerFile(request.path, names) : new FrameFile(request.path, names, this.comment);
+      request.what === 'inner'
+        ? new InnerFile(request.path, inputs)
+        : new FrameFile(request.path, inputs, this.comment);
     if (request.withKeys) file.secrets(keyLines(keys.texts));
     return {
       fields: [],

@@ -13,10 +13,16 @@ function inWords(err: string): void {
 describe('exit codes', () => {
   const text = file('text.txt', 'These are words, and no packets at all.\n'.repeat(9));
   const cut = file('cut.pcapng', readFileSync(TLS13).subarray(0, 20_000));
+  const keyLog = file('own.keys', readFileSync(TLS13_KEYS));
+  const held = file('held.pcapng', readFileSync(TLS13));
+  const beside = file('held.keys', readFileSync(TLS13_KEYS));
   const cases: [what: string, args: string[], code: number, err: RegExp][] = [
     ['no arguments', [], 1, /no capture given\n.*FILE.*\n.*demo/],
     ['an unknown option', ['--bogus'], 1, /unknown option '--bogus'/],
     ['an unknown format', [TLS13, '-T', 'xml'], 1, /-T xml: unknown format\n.*text, tree, fields, json/],
+    ['-d of an unknown table', [TLS13, '-d', 'tcp.prt==8443,tls'], 1, /not told apart by tcp\.prt\n.*mean tcp\.port\?/],
+    ['-d of a table of names', [TLS13, '-d', 'media_type==1,sip'], 1, /not told apart by media_type$/m],
+    ['-d of an unknown protocol', [TLS13, '-d', 'tcp.port==8443,sipp'], 1, /no protocol sipp\n.*mean sip\?/],
     ['an unknown time format', [TLS13, '-t', 'x'], 1, /-t x/],
     ['a count that is none', [TLS13, '-c', 'x'], 1, /'x' is invalid/],
     ['an unknown field', [TLS13, '-e', 'sip.method'], 1, /did you mean sip\.Method\?/],
@@ -44,6 +50,11 @@ describe('exit codes', () => {
     ['help for what is no command', ['help', 'frobnicate'], 1, /there is no command frobnicate/],
     ['an option of a command', ['report', '--bogus'], 1, /fttscope report --help lists the options/],
     ['the input as output', [TLS13, '-w', TLS13], 2, /is being read/],
+    ['a key log as output', [TLS13, '-k', keyLog, '-w', keyLog], 2, /own\.keys: is being read; it would be lost/],
+    ['the key log beside the capture as output', ['extract', held, '-w', beside], 2, /held\.keys: is being read/],
+    ['outer frames into it', ['extract', held, '--outer', '-w', beside], 2, /held\.keys: is being read/],
+    ['the file that lends handshakes', [TLS13, '--handshake-from', held, '-w', held], 2, /held\.pcapng: is being/],
+    ['a capture into its key log', ['capture', '-i', 'lo', '-k', keyLog, '-w', keyLog], 1, /is the key log/],
     ['an extract without -w', ['extract', TLS13], 1, /-w/],
   ];
   for (const [what, args, code, err] of cases)
@@ -55,6 +66,11 @@ describe('exit codes', () => {
       if (what !== 'a file that is cut short') assert.equal(r.out, '');
       else assert.match(r.out, /^ *64 /m);
     });
+
+  test('what was to be written over is as it was', () => {
+    for (const name of [keyLog, beside]) assert.deepEqual(readFileSync(name), readFileSync(TLS13_KEYS));
+    assert.deepEqual(readFileSync(held), readFileSync(TLS13));
+  });
 
   test('a missing file among several is told of, and the others are read', () => {
     const r = run([TLS13, '/none/x.pcap', TLS13, '-c', '500', '-T', 'fields', '-e', 'frame.number']);

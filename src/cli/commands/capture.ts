@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { isSameFile } from '../../capture/output.js';
 import { BLOCK, statisticsOf } from '../../live/capture-blocks.js';
 import { type Bounds, CaptureFiles } from '../../live/capture-files.js';
 import { CannotCapture, type CaptureInterface, startCapture } from '../../live/capture-source.js';
@@ -55,6 +56,9 @@ export function boundsOf(o: CaptureCommandOptions): { stop: Bounds; ring: Bounds
     );
   if (o.withKeys && (o.keylog === undefined || o.write === undefined))
     throw new UserError('--with-keys writes the key logs of -k into the file of -w');
+  const { write, keylog = [] } = o;
+  if (write !== undefined && write !== '-' && keylog.some((name) => isSameFile(name, write)))
+    throw new UserError(`-w ${write}: is the key log; it would be lost`, Exit.usage, 'Name another file.');
   if (stop.interval !== undefined) throw new UserError('-a interval: only -b has it');
   if (stop.files !== undefined && ring === undefined) throw new UserError('-a files: only with -b');
   return { stop: { ...stop, ...(o.count !== undefined && { packets: o.count }) }, ring };

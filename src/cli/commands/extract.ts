@@ -56,7 +56,7 @@ interface Chosen {
 
 async function inner(reading: Reading, { selection, hindsight }: Chosen, o: ExtractOptions): Promise<Outcome> {
   const redaction = o.redact === true ? new (await import('../../report/redact-stream.js')).RedactedStream() : null;
-  const file = new InnerFile(o.write!, reading.names, redaction);
+  const file = new InnerFile(o.write!, reading.inputs, redaction);
   if (o.withKeys === true) file.secrets(keyLines(reading.keys.texts)); // for TLS inside the tunnels
   const { analyseTcp } = selection;
   const fields = redaction === null ? selection.fields : null;
@@ -86,7 +86,7 @@ async function outer(reading: Reading, { selection, hindsight }: Chosen, o: Extr
     if (session) sessions.add(session);
     if (o.tunnel !== undefined && isCarried && row.outer.flow !== null) flows.add(row.outer.flow.id);
   });
-  const file = new FrameFile(o.write!, reading.names);
+  const file = new FrameFile(o.write!, reading.inputs);
   if (o.withKeys === true) file.secrets(lines(reading, sessions, o.tunnel === undefined));
   await reading.run({ rows: 'both', fields: [] }, (row) => {
     const { flow } = row.outer;

@@ -26,7 +26,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
   if (printer.fields === null) settle();
   const asked = [...(printer.fields ?? []), ...selection.fields];
   const hindsight = o.twoPass === true ? await reading.hindsight(asked) : undefined;
-  const frames = o.write === undefined ? null : new FrameFile(o.write, reading.names);
+  const frames = o.write === undefined ? null : new FrameFile(o.write, reading.inputs);
   const out = new Output();
   let worst = 0;
   let seen = 0;
