@@ -19,6 +19,7 @@ export class Registry {
     this.dissectors = dissectors;
     const etherTypes = new Map<TableKey, AnyDissector>();
     this.tables.set('ethertype', etherTypes);
+    this.tables.set('esp.payload', new Map()); // what ESP carries unencrypted is for users to say
     this.tables.set('ethertype.bare', etherTypes); // behind a header that names them, where Wireshark lists no layer
     for (const f of Object.values(more)) this.name(f);
     for (const d of dissectors) {
