@@ -1,6 +1,6 @@
 import { type Area, fit } from './cells.js';
 import { csvOf } from './csv.js';
-import { type Dialogue, dialoguesOf, isBad, nameOf, partiesOf, rowsOf, tunnelsOf } from './dialog-list.js';
+import { type Dialogue, dialoguesOf, isBad, nameOf, partiesOf, rowsOf, titleOf, tunnelsOf } from './dialog-list.js';
 import { Reader } from './dialogs.js';
 import { dialogueColumns } from './dialogue-columns.js';
 import { dialogueInfo, noDialogues } from './dialogue-info.js';
@@ -305,13 +305,13 @@ export class CallsView implements View {
     const row = this.pane === 'list' ? undefined : this.below.row;
     if (command === 'layers') this.toFrames(current, row ?? rowsOf(current)[0]);
     else if (command === 'info')
-      this.desk.show(new Reader(nameOf(current), dialogueInfo(current, this.story), this.desk));
+      this.desk.show(new Reader(titleOf(current), dialogueInfo(current, this.story), this.desk));
     else if (command === 'copy' && row === undefined)
       this.desk.copy(dialogueInfo(current, this.story).join('\n'), nameOf(current));
     else if (command === 'copy' && row !== undefined)
       this.below.source.whenRead(row, (m) => this.desk.copy(m.lines.join('\n'), `packet ${row}`));
     else if (command === 'raw' && row !== undefined)
-      this.below.source.whenRead(row, (m) => this.desk.show(new Reader(`packet ${row}`, m.lines, this.desk)));
+      this.below.source.whenRead(row, (m) => this.desk.show(new Reader(`Packet ${row}`, m.lines, this.desk)));
     else return false;
     return true;
   }

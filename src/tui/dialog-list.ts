@@ -9,7 +9,7 @@ import type { Moment } from '../model/moment.js';
 import { subscriptionText } from '../report/ladder-flows.js';
 import { cellsOf, clipMiddle } from './cells.js';
 import type { Story } from './told.js';
-import { duration, userOf } from './words.js';
+import { capital, duration, userOf } from './words.js';
 
 /** What of a report has a ladder: a line of the list of calls. */
 export type Dialogue =
@@ -20,6 +20,9 @@ export type Dialogue =
 
 /** `call 2`. */
 export const nameOf = (d: Dialogue): string => `${SHORT[d.kind]} ${d.entity.id}`;
+
+/** The same in full, as a title: `Registration 2`. */
+export const titleOf = (d: Dialogue): string => `${capital(d.kind)} ${d.entity.id}`;
 
 const SHORT = { call: 'call', registration: 'reg', message: 'msg', subscription: 'sub' } as const;
 

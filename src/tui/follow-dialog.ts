@@ -35,7 +35,7 @@ export class FollowDialog implements Dialog {
 
   get title(): string {
     const { stream } = this;
-    if (stream === undefined) return `following packet ${this.desk.viewer.rows.id(this.row)}`;
+    if (stream === undefined) return `Following packet ${this.desk.viewer.rows.id(this.row)}`;
     const size = (side: 0 | 1): number =>
       stream.pieces.reduce((n, p) => n + (p.side === side ? p.octets.length : 0), 0);
     return `${stream.title}   > ${octets(size(0))}   < ${octets(size(1))}${stream.cut ? '   more was not kept' : ''}`;

@@ -5,7 +5,7 @@ import type { CommandId } from './keymap.js';
 import { List } from './list.js';
 import { SIGNS } from './style.js';
 import type { Desk, Message, MouseAt, Scope, View } from './view.js';
-import { plural } from './words.js';
+import { capital, plural } from './words.js';
 
 /** View 8: what the program said, the newest last. */
 export class LogView implements View {
@@ -68,7 +68,7 @@ export class LogView implements View {
         return true;
       case 'open':
       case 'info':
-        if (m !== undefined) this.desk.show(new Reader(`${m.severity} at ${timeOf(m)}`, [m.text], this.desk));
+        if (m !== undefined) this.desk.show(new Reader(`${capital(m.severity)} at ${timeOf(m)}`, [m.text], this.desk));
         return true;
       case 'copy':
         if (m !== undefined) this.desk.copy(m.text, 'the message');

@@ -232,7 +232,7 @@ export class MediaView implements View {
         this.desk.say(`Streams ${this.table.sortNext()}`);
         return true;
       case 'info':
-        this.desk.show(new Reader(`stream ${m.id}`, mediaInfo(m), this.desk));
+        this.desk.show(new Reader(`Stream ${m.id}`, mediaInfo(m), this.desk));
         return true;
       case 'wav':
         this.keepSound();

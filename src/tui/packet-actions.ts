@@ -96,7 +96,7 @@ function showField({ desk, tree, current: n }: PacketsView): void {
 /** Shows the innermost message: SIP as it was sent, anything else as its layer. */
 function showMessage(view: PacketsView): void {
   const { desk, rowId } = view;
-  view.whenRead((d) => desk.show(new Reader(`packet ${rowId}`, messageOf(d).lines, desk)));
+  view.whenRead((d) => desk.show(new Reader(`Packet ${rowId}`, messageOf(d).lines, desk)));
 }
 
 /** Does what a command says about the list and what it shows; false: it says nothing about it. */

@@ -72,3 +72,6 @@ export const since = (start: Moment, at: Moment): string => (millis(start, at) /
 /** Of lines those that begin something: the others are set in by blanks. */
 export const headsOf = (lines: readonly string[]): number[] =>
   lines.flatMap((line, i) => (line.startsWith(' ') ? [] : [i]));
+
+/** With a capital, as titles of dialogs begin. */
+export const capital = (s: string): string => s.slice(0, 1).toUpperCase() + s.slice(1);

@@ -137,12 +137,12 @@ test('r in the list of packets shows the message as it stands', async () => {
   const stage = await Stage.of('28-overloaded.pcapng');
   await stage.press('2');
   await stage.press('r');
-  assert.match(stage.text, /─ packet 8\.1 ─[\s\S]*Dynamic Host Configuration Protocol \(Discover\)/);
+  assert.match(stage.text, /─ Packet 8\.1 ─[\s\S]*Dynamic Host Configuration Protocol \(Discover\)/);
   await stage.press('Esc / s i p Enter');
   await stage.until(/of 15/);
   // At once after another packet was chosen: it waits until that was read.
   await stage.press('Down Up r');
-  assert.match(stage.text, /─ packet 12\.1 ─[^\n]*\n[^\n]* REGISTER sip:ims\.example SIP\/2\.0 [\s\S]* Via: /);
+  assert.match(stage.text, /─ Packet 12\.1 ─[^\n]*\n[^\n]* REGISTER sip:ims\.example SIP\/2\.0 [\s\S]* Via: /);
   await stage.press('Esc');
   assert.doesNotMatch(stage.text, /─ packet/);
   await stage.end();
