@@ -1,9 +1,10 @@
 import { certificateSummary } from '../../dissectors/tls/index.js';
 import { OID_NAMES } from '../../dissectors/tls/oids.js';
-import { joined, ofNumber, oneOf, ours, quoted, words } from '../kit/index.js';
+import { joined, type Own, ofNumber, oneOf, ours, quoted, words } from '../kit/index.js';
 import type { Findings, Remark } from '../model/findings.js';
 import { millis, type Seen } from '../model/moment.js';
 import { SCHEMES } from '../model/standard-words.js';
+import type { TcpLife } from '../model/tcp-life.js';
 import type { TlsSession } from '../tls/index.js';
 import type { ProxyExchange } from '../tunnel/proxy-exchange.js';
 import type { TunnelLife } from './tunnel-life.js';
@@ -53,14 +54,23 @@ function judgeOpening({ tcp: { syn, synAck, synRepeats } }: TunnelLife, raise: R
   });
 }
 
-function judgeRepetitions({ tcp }: TunnelLife, raise: Raise): void {
+function judgeRepetitions({ tcp, tunnel }: TunnelLife, raise: Raise): void {
   const [a, b] = tcp.ways;
   const again = a.retransmissions + b.retransmissions;
   const share = (100 * again) / (a.segments + b.segments);
   if (again < AGAIN.segments || share < AGAIN.percent) return;
   raise('tunnel.retransmissions', tcp.first, {
-    detail: ours`${again} segments (${ofNumber(share, (n) => n.toFixed(1))} %) were sent again.`,
+    detail: ours`${again} segments (${ofNumber(share, (n) => n.toFixed(1))} %) were sent again.${lossSides(tcp, tunnel.ue)}`,
   });
+}
+
+/** On which side of the place of capture segments were lost: what had come by here was lost beyond. */
+function lossSides({ ways }: TcpLife, ue: 0 | 1): Own | '' {
+  const [up, down] = [ways[ue], ways[ue === 0 ? 1 : 0]];
+  const near = up.filled + down.passed;
+  const far = up.passed + down.filled;
+  if (near + far < AGAIN.segments) return '';
+  return ours` Seen from the place of capture ${near} were lost towards the UE, and ${far} on the other side.`;
 }
 
 function judgeConnect({ tcp, connect, connectAnswer }: TunnelLife, p: ProxyExchange, raise: Raise): void {

@@ -251,6 +251,7 @@ export class Facts implements SegmentFacts {
   again = false;
   late = false;
   ahead = false;
+  needless = false;
   rtoMs = 0;
   zeroWindow = false;
   released = 0;
@@ -269,6 +270,7 @@ export class Facts implements SegmentFacts {
     this.again = (items & Item.Retransmission) !== 0;
     this.late = (items & Item.OutOfOrder) !== 0;
     this.ahead = (items & Item.LostSegment) !== 0;
+    this.needless = (items & Item.SpuriousRetransmission) !== 0;
     this.rtoMs = (tcp?.rto ?? 0) / 1e6;
     this.zeroWindow = (items & Item.ZeroWindow) !== 0;
     this.released = envelopes === null ? 0 : envelopes.length;

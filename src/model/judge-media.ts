@@ -1,4 +1,4 @@
-import { joined, ofNumber, ours, quoted, words } from '../kit/index.js';
+import { joined, type Own, ofNumber, ours, quoted, words } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import type { Live } from './live.js';
@@ -30,7 +30,7 @@ export function judgeStream(s: MediaStream, findings: Findings): void {
   const percent = s.lostPercent;
   if (lost >= LOSS.packets && percent >= LOSS.note)
     raise('media.loss', {
-      detail: ours`${lost} of ${expected} packets (${ofNumber(percent, (n) => n.toFixed(1))} %) did not come, up to ${bursts.longest} in a row.`,
+      detail: ours`${lost} of ${expected} packets (${ofNumber(percent, (n) => n.toFixed(1))} %) did not come, up to ${bursts.longest} in a row.${lostWhere(s, findings)}`,
       severity: percent >= LOSS.error ? 'error' : percent >= LOSS.warn ? 'warn' : 'note',
     });
   const sum = (of: 'packets' | 'ms'): number => s.headOfLine.reduce((n, h) => n + h[of], 0);
@@ -66,6 +66,18 @@ export function judgeStream(s: MediaStream, findings: Findings): void {
       detail: ours`Packets waited ${Math.round(longest)} ms at most.`,
       severity: longest >= HEAD_OF_LINE.warn ? 'warn' : 'note',
     });
+}
+
+/** What keeps packets of a tunnel from being seen. */
+const HIDING = ['capture.gap', 'tls.bad-tag', 'tls.framing-lost'] as const;
+
+/** Where packets were lost that run in a tunnel, which loses none: before they came into it. */
+function lostWhere(s: MediaStream, findings: Findings): Own | '' {
+  const lacks = HIDING.some((code) => findings.has(code, s.tunnel)) || findings.hasAtAll('capture.snaplen', s.file);
+  if (s.tunnel === 0 || lacks) return '';
+  return s.up
+    ? ours` That was before the tunnel, in the UE or what is behind it.`
+    : ours` That was before the tunnel, in the EFTF or the network behind it.`;
 }
 
 /**

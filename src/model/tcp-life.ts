@@ -19,6 +19,8 @@ export interface SegmentFacts {
   readonly again: boolean;
   readonly late: boolean;
   readonly ahead: boolean;
+  /** Sent again though the other side had acknowledged it. */
+  readonly needless: boolean;
   /** Milliseconds since the segment that it repeats, 0 where that is not known. */
   readonly rtoMs: number;
   /** Whether it says that there is no room for more. */
@@ -62,6 +64,9 @@ const DEAF_AFTER = 3;
 /** So long after the last payload a segment without any is a keep-alive, and what comes back its answer. RFC 9293 §3.8.4 */
 const PROBE_MS = 1000;
 
+/** Holes of a direction that are followed at a time. */
+const MOST_HOLES = 64;
+
 /** A hole in the octets of a direction. */
 interface Hole extends Moment {
   readonly seq: number;
@@ -81,8 +86,32 @@ class Way {
   next = 0;
   started = false;
   hole: Hole | null = null;
+  /** Segments that brought what had been missing here: it was lost on the way to the place of capture. */
+  filled = 0;
+  /** Segments sent again that had come by: they, or what acknowledged them, were lost beyond it. */
+  passed = 0;
+  private holes: { readonly from: number; readonly to: number }[] | null = null;
   /** TTL or hop limit of the last segment that is no RST; 0: none yet. */
   hops = 0;
+
+  /** Octets `[from, to)` are missing. */
+  lack(from: number, to: number): void {
+    this.holes ??= [];
+    if (this.holes.length < MOST_HOLES) this.holes.push({ from, to });
+  }
+
+  /** Octets `[from, to)` came that are not the next: whether some of them were missing. */
+  fill(from: number, to: number): boolean {
+    const { holes } = this;
+    const hit = holes?.filter((h) => ahead(to, h.from) > 0 && ahead(h.to, from) > 0) ?? [];
+    if (hit.length === 0) return false;
+    this.holes = holes!.filter((h) => !hit.includes(h));
+    for (const h of hit) {
+      if (ahead(from, h.from) > 0) this.lack(h.from, from);
+      if (ahead(h.to, to) > 0) this.lack(to, h.to);
+    }
+    return true;
+  }
 }
 
 /** What became of one TCP connection. Sides are those of its flow: 0 is the endpoint seen first. */
@@ -270,6 +299,9 @@ export class TcpLife {
       return null;
     }
     const distance = ahead(s.seq, way.next);
+    if (distance > 0) way.lack(way.next, s.seq);
+    else if (distance < 0 && way.fill(s.seq, end)) way.filled++;
+    else if (s.again && !s.needless) way.passed++;
     let stall: Stall | null = null;
     if (distance > 0) way.hole ??= { seq: way.next, seconds: a.seconds, nanos: a.nanos };
     else if (way.hole !== null && ahead(way.hole.seq, s.seq) >= 0 && ahead(way.hole.seq, end) < 0) {

@@ -241,7 +241,21 @@ describe('the outer connection', () => {
     }
     const r = await s.report();
     assert.deepEqual(codes(r), []);
-    assert.match(finding(r, 'tunnel.retransmissions').meaning, /^5 segments \(5\.7 %\) were sent again\./);
+    assert.match(
+      finding(r, 'tunnel.retransmissions').meaning,
+      /^5 segments \(5\.7 %\) were sent again\. Seen from the place of capture 0 were lost towards the UE, and 5 on the other side\./,
+    );
+    // What had not come by here was lost before: a hole, and behind it the octets that were sent again.
+    const holes = new Sent();
+    for (let i = 0; i < 40; i++) {
+      const seq = holes.next;
+      if (i % 8 === 6) holes.next += small.length;
+      holes.up(100 + 300 * i, small);
+      if (i % 8 === 6) holes.ack(150 + 300 * i, seq).up(350 + 300 * i, small, seq);
+      holes.ack(380 + 300 * i);
+    }
+    const { meaning } = finding(await holes.report(), 'tunnel.retransmissions');
+    assert.match(meaning, /capture 5 were lost towards the UE, and 0 on the other side\./);
     assert.equal(finding(await found(healthy()), 'tunnel.retransmissions'), undefined);
     assert.equal(finding(await found(healthy()), 'tunnel.overhead'), undefined);
     const tiny = new Sent();

@@ -6,6 +6,7 @@ import {
   CORE_MEDIA,
   called,
   codes,
+  finding,
   found,
   healthy,
   type Json,
@@ -90,6 +91,16 @@ describe('media', () => {
     const t = spoken(spoken(talk(), 1210, 150, 'up'), 1210, 150, 'down', (i) => i >= 50 && i < 56);
     const r = await found(t);
     assert.deepEqual(codes(r), ['media.loss']);
+    assert.match(r.findings[0].meaning, /That was before the tunnel, in the EFTF or the network behind it\./);
+    const lossy = await found(
+      spoken(
+        spoken(talk(), 1210, 150, 'up', (i) => i % 20 === 7),
+        1210,
+        150,
+        'down',
+      ),
+    );
+    assert.match(finding(lossy, 'media.loss').meaning, /That was before the tunnel, in the UE or what is behind it\./);
     const [down] = r.media.filter((m: Json) => m.direction === 'down');
     assert.deepEqual([down.lost, down.lostPercent, down.bursts], [6, 4, { count: 1, longest: 6 }]);
   });
