@@ -232,6 +232,8 @@ function helloFate(tunnel: Tunnel, { alerts }: TlsSession, { ways, end }: TcpLif
   const isReplied = tunnel.proxy === undefined ? ways[server].octets > 0 : tunnel.proxy.hasReply === true;
   if (alerts.length === 0 && isReplied) return ours`The ClientHello was answered with something that is no TLS.`;
   if (end?.side !== server) return ours`The ClientHello was not answered.`;
+  if (end.how === 'rst' && isForeign(end, ways[server].hops))
+    return ours`The ClientHello was answered with a reset that something on the way made, by its TTL.`;
   return end.how === 'rst'
     ? ours`The ClientHello was answered with a reset.`
     : ours`The connection was closed after the ClientHello, without an answer.`;

@@ -24,6 +24,7 @@ export function judgeCrowd(tunnels: readonly TunnelEntity[], findings: Findings)
     list.push(t);
   }
   judgeIssuers(tunnels, findings);
+  judgeMoves(tunnels, findings);
   for (const list of byAddress.values()) {
     list.sort((a, b) => millis(b.opened, a.opened));
     judgeTogether(list, findings);
@@ -43,6 +44,27 @@ function judgeChallenges(list: readonly TunnelEntity[], findings: Findings): voi
     const next = list.slice(i + 1).find((x) => x.proxy?.address === t.proxy!.address && x.state === 'established');
     if (next === undefined || millis(t.opened, next.opened) > ANSWERED_MS) continue;
     for (const code of ['proxy.authentication', 'proxy.credentials']) findings.temper(code, t.id);
+  }
+}
+
+/** So soon after a tunnel was gone its UE has another one. */
+const MOVE_MS = 60_000;
+
+/** The same UE with a tunnel from one address, and then from another. */
+function judgeMoves(tunnels: readonly TunnelEntity[], findings: Findings): void {
+  const last = new Map<string, TunnelEntity>();
+  for (const t of tunnels.toSorted((a, b) => millis(b.opened, a.opened))) {
+    const who = t.subscriber?.instanceId ?? t.subscriber?.impi ?? t.subscriber?.impu[0];
+    if (who === undefined || t.state !== 'established') continue;
+    const before = last.get(who);
+    last.set(who, t);
+    if (before === undefined || before.ue.address === t.ue.address) continue;
+    const gone = before.closed !== undefined && !isBefore(t.opened, before.closed);
+    if (gone && millis(before.closed!, t.opened) > MOVE_MS) continue;
+    const how = gone ? 'had ended before' : 'was still there';
+    findings.raise('tunnel.moved', seen(t), [tunnelRef(t), tunnelRef(before)], {
+      detail: words`It was ${quoted('address', before.ue.address)}, and is ${quoted('address', t.ue.address)}; tunnel ${before.id} ${how}.`,
+    });
   }
 }
 

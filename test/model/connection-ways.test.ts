@@ -5,7 +5,7 @@ import { Connection } from '../build/connection.js';
 import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
 import { ACK, at, ping, RST, SYN, tcp } from '../build/packets.js';
 import { tlsConversation } from '../build/tls.js';
-import { codes, ENDS, finding, type Json, reportOn } from './support.js';
+import { addressed, codes, ENDS, finding, healthy, type Json, registered, reportOn, Talk } from './support.js';
 
 const { client, server } = ENDS;
 const NOTHING = new Uint8Array(0);
@@ -82,5 +82,29 @@ describe('a connection that goes on from another port', () => {
 
   test('other sequence numbers are another connection', async () => {
     assert.equal(finding(await moved(300_000, 'reset', 1 << 20), 'tunnel.rebound'), undefined);
+  });
+});
+
+describe('a phone that changes its access', () => {
+  const ends = (address: string, start: number) => ({ ...ENDS, client: at(address, 41_000), step: 10, start });
+  const moved = (address: string, start: number, end: 'fin' | 'none' = 'none'): Promise<Json> => {
+    const [first, second] = [healthy(), registered(addressed(new Talk()))].map((t) => clearConversation(t.steps));
+    const b = new CaptureBuilder().connection(first!, { ...ENDS, step: 10, end });
+    return reportOn(b.connection(second!, ends(address, start)).build().octets);
+  };
+
+  test('has another tunnel', async () => {
+    const r = await moved('198.18.0.7', 6000);
+    assert.deepEqual(codes(r), []);
+    assert.match(
+      finding(r, 'tunnel.moved').meaning,
+      /^It was 192\.0\.2\.10, and is 198\.18\.0\.7; tunnel 1 was still there\./,
+    );
+    assert.match(
+      finding(await moved('198.18.0.7', 9000, 'fin'), 'tunnel.moved').meaning,
+      /tunnel 1 had ended before\./,
+    );
+    assert.equal(finding(await moved('198.18.0.7', 90_000, 'fin'), 'tunnel.moved'), undefined);
+    assert.equal(finding(await moved('192.0.2.10', 6000), 'tunnel.moved'), undefined);
   });
 });

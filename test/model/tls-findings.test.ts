@@ -91,12 +91,13 @@ describe('a handshake that fails', () => {
       /^The ClientHello was answered with something that/,
     );
     const { client, server } = ENDS;
-    const end = (flags: number): Promise<Json> => {
+    const end = (flags: number, ttl = 64): Promise<Json> => {
       const b = new CaptureBuilder().connection(c, { ...ENDS, step: 10, end: 'none' });
       const header = { seq: 2_000_000_001, ack: 1001 + hello!.octets.length, flags };
-      return reportOn(b.packet(tcp(server, client, header, new Uint8Array(0)), 50, 1).build().octets);
+      return reportOn(b.packet(tcp(server, client, header, new Uint8Array(0), { ttl }), 50, 1).build().octets);
     };
     assert.match(said(await end(RST | ACK)), /^The ClientHello was answered with a reset\./);
+    assert.match(said(await end(RST | ACK, 250)), /a reset that something on the way made, by its TTL\./);
     assert.match(said(await end(FIN | ACK)), /^The connection was closed after the ClientHello, without an answer\./);
   });
 

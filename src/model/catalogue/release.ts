@@ -83,6 +83,15 @@ export const RELEASE: Entries = {
     meaning: 'A UE needs one tunnel.',
     next: 'See whether the subscribers inside are the same; different ones are UEs that share an address.',
   },
+  'tunnel.moved': {
+    severity: 'note',
+    kind: 'service',
+    confidence: 'likely',
+    title: 'A UE opened another tunnel from another address',
+    clause: 'TS 24.322 §5.1',
+    meaning: 'It changed its access: the connection of a tunnel does not go along, nor do the calls that were in it.',
+    next: 'See whether the UE registered anew in time, and what became of its calls.',
+  },
   'tunnel.storm': {
     severity: 'warn',
     kind: 'service',
