@@ -207,6 +207,7 @@ export class Call {
         this.cancel ??= at;
         this.release ??= releaseOf(e);
         break;
+        this.answerless(at, e, true);
       case 'BYE':
         this.bye(at, e);
         break;
@@ -219,6 +220,12 @@ export class Call {
     this.inviteAt = at;
     this.again = false;
     this.failure = undefined;
+  /** RFC 3261 §13.2.1: the 2xx answers what the INVITE offered, and ACK what a 2xx did. */
+  private answerless(at: Seen, e: SipEvent, byCaller: boolean): void {
+    if (e.body.length > 0 || !e.isWhole || this.failure !== undefined || !this.session.isDue(byCaller)) return;
+    this.misfit ??= { at, how: words`Nothing answers the offer.` };
+  }
+
     this.failedAt = null;
     this.end = null;
     this.state = 'in-progress';
@@ -258,9 +265,10 @@ export class Call {
       this.pinholes.settle(tag);
       this.answer = at;
       this.state = 'established';
-      this.failure = undefined;
       this.releasedBy = this.release = undefined;
       this.end = null;
+      this.failure = undefined;
+      this.answerless(at, e, false);
     } else this.refused(at, e);
   }
 

@@ -154,6 +154,11 @@ export class OfferAnswer {
     this.settled ??= tag;
   }
 
+  /** Whether a side has still to answer what the other one offered first. */
+  isDue(byCaller: boolean): boolean {
+    return this.descriptions.length > 0 && this.descriptions.every((d) => d.byCaller !== byCaller);
+  }
+
   /** The audio that a side agreed to last. */
   agreed(byCaller: boolean): Agreed | undefined {
     const { settled, descriptions } = this;
