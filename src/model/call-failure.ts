@@ -55,6 +55,23 @@ const REPLACING: Readonly<Record<number, string>> = {
   603: 'The call that it was to replace is over',
 };
 
+/** The same to an INVITE with credentials. */
+const AUTHORIZED: Readonly<Record<number, string>> = {
+  401: 'The network did not take the credentials, or wants others',
+  407: 'A proxy did not take the credentials, or wants others',
+};
+
+/** The same from a UE that is called, which speaks for itself, and not for a network. */
+const OF_UE: Readonly<Record<number, string>> = {
+  403: 'The UE does not take the call',
+  404: 'The UE does not know whom the call is for',
+  408: 'The UE did not answer in time',
+  481: 'The UE does not know the dialog',
+  500: 'The UE failed',
+  501: 'The UE does not support this',
+  503: 'The UE is out of service, or overloaded',
+};
+
 /** Whether a status refuses to replace a call, rather than to take one. */
 export const refusesToReplace = (status: number): boolean => REPLACING[status] !== undefined;
 
@@ -68,7 +85,11 @@ const meaningOf = (status: number): string =>
         ? 'A server failed'
         : 'The call was refused everywhere');
 
-const replacingOf = (status: number): string => REPLACING[status] ?? meaningOf(status);
+/** What a final response to such an INVITE means. */
+function meaningTo(more: Explanations): (status: number) => string {
+  const known = more.replacing ? REPLACING : more.byUe ? OF_UE : more.authorized ? AUTHORIZED : {};
+  return (status) => known[status] ?? meaningOf(status);
+}
 
 /** Why a call failed, before that is told. */
 export type Failure = Omit<CallFailure, 'reason'> & { readonly reason: Words };
@@ -80,7 +101,11 @@ export interface Explanations {
   readonly warning: string | undefined;
   readonly retryAfter: number | undefined;
   /** The request had Replaces. */
-  readonly replacing?: boolean;
+  readonly replacing: boolean;
+  /** The request had credentials. */
+  readonly authorized: boolean;
+  /** It comes from a UE that is called. */
+  readonly byUe: boolean;
   /** Its body, where that counts. */
   readonly body?: string;
 }
@@ -116,7 +141,7 @@ export function callFailure(status: number, phrase: string, more: Explanations):
   const said = free.length === 0 ? '' : words`: ${joined(free, '; ')}`;
   return {
     status,
-    reason: words`${ofNumber(status, more.replacing === true ? replacingOf : meaningOf)} (${withPhrase(status, phrase)})${said}.`,
+    reason: words`${ofNumber(status, meaningTo(more))} (${withPhrase(status, phrase)})${said}.`,
     ...(Number.isInteger(cause) && { q850: cause }),
     ...(more.retryAfter !== undefined && { retryAfterSeconds: more.retryAfter }),
     ...(alternative !== undefined && { alternative }),

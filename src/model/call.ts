@@ -20,6 +20,9 @@ const MOST_DESCRIPTIONS = 64;
 const MOST_PLACES = 16;
 const MOST_ENDPOINTS = 1024;
 
+const hasCredentials = (e: SipEvent): boolean =>
+  e.text(Header.Authorization) !== undefined || e.text(Header.ProxyAuthorization) !== undefined;
+
 const isUnmeasured = (m: SessionMedia): boolean =>
   (m.kind === 'audio' || m.kind === 'video') && m.port !== 0 && m.bandwidth === undefined;
 
@@ -62,7 +65,7 @@ export class Call {
   private readonly tags: string[] = [];
   readonly fromUri: string;
   readonly toUri: string;
-  readonly emergency: boolean;
+  emergency: boolean;
   readonly direction: 'originated' | 'terminated' | undefined;
   private readonly callerTag: string;
   /** The hash of what names each of {@link messages}. */
@@ -70,6 +73,8 @@ export class Call {
   /** The initial INVITE that counts: another one follows a challenge or a redirection. */
   private cseq: number;
   private inviteAt: Seen;
+  /** It had credentials. */
+  private authorized: boolean;
   /** A final response refused the last one: another may follow, with credentials, other media, to another place. */
   private again = false;
   /** To tags of the dialogs that were answered, and are not over. */
@@ -87,6 +92,7 @@ export class Call {
     this.toUri = to.uri;
     this.callerTag = from.tag;
     this.cseq = e.cseq;
+    this.authorized = hasCredentials(e);
     this.emergency = /urn:service:sos/i.test(`${e.uri} ${to.uri}`);
     this.direction = at.tunnel === 0 ? undefined : at.up ? 'originated' : 'terminated';
   }
@@ -201,31 +207,32 @@ export class Call {
         this.invite(at, e);
         break;
       case 'ACK':
+        this.answerless(at, e, true);
         this.acked ||= this.failure === undefined && e.cseq >= this.cseq; // that of a refusal acknowledges no answer
         break;
       case 'CANCEL':
         this.cancel ??= at;
         this.release ??= releaseOf(e);
         break;
-        this.answerless(at, e, true);
       case 'BYE':
         this.bye(at, e);
         break;
     }
   }
 
-  private invite(at: Seen, e: SipEvent): void {
-    if (e.to.tag !== '' || e.cseq <= this.cseq || !this.again) return;
-    this.cseq = e.cseq;
-    this.inviteAt = at;
-    this.again = false;
-    this.failure = undefined;
   /** RFC 3261 §13.2.1: the 2xx answers what the INVITE offered, and ACK what a 2xx did. */
   private answerless(at: Seen, e: SipEvent, byCaller: boolean): void {
     if (e.body.length > 0 || !e.isWhole || this.failure !== undefined || !this.session.isDue(byCaller)) return;
     this.misfit ??= { at, how: words`Nothing answers the offer.` };
   }
 
+  private invite(at: Seen, e: SipEvent): void {
+    if (e.to.tag !== '' || e.cseq <= this.cseq || !this.again) return;
+    this.cseq = e.cseq;
+    this.inviteAt = at;
+    this.authorized = hasCredentials(e);
+    this.again = false;
+    this.failure = undefined;
     this.failedAt = null;
     this.end = null;
     this.state = 'in-progress';
@@ -261,14 +268,14 @@ export class Call {
     if (status === 100 || status === GONE) this.trying ??= at;
     else if (status < 200) this.early(at, e);
     else if (status < 300) {
+      this.failure = undefined;
+      this.answerless(at, e, false);
       this.session.settle(tag);
       this.pinholes.settle(tag);
       this.answer = at;
       this.state = 'established';
       this.releasedBy = this.release = undefined;
       this.end = null;
-      this.failure = undefined;
-      this.answerless(at, e, false);
     } else this.refused(at, e);
   }
 
@@ -314,7 +321,10 @@ export class Call {
       retryAfter: e.seconds(Header.RetryAfter),
       body: status === 380 ? e.bodyText : '',
       replacing: this.features.replaces !== undefined,
+      authorized: this.authorized,
+      byUe: this.direction === 'terminated',
     });
+    this.emergency ||= this.failure.alternative?.type === 'emergency'; // TS 24.229 §5.1.3.1: dialled as another number
   }
 
   finish(end: Moment): void {

@@ -110,3 +110,72 @@ describe('requests within a call', () => {
     assert.deepEqual([again.calls[0].reliable, codes(again)], [{ responses: 1, acknowledged: 1 }, []]);
   });
 });
+
+describe('who refuses', () => {
+  test('the UE that is called speaks for itself', async () => {
+    const refused = (what: string) =>
+      found(
+        talk()
+          .down(1000, sip(`INVITE ${ALICE}`, { from: BOB, to: ALICE, sdp: sdp(CORE, 40_000) }, 'down'))
+          .up(1010, sip(`${what} INVITE`, { from: BOB, to: ALICE, toTag: 'q' })),
+      );
+    for (const [what, said] of [
+      ['403 Forbidden', 'The UE does not take the call'],
+      ['404 Not Found', 'The UE does not know whom the call is for'],
+      ['500 Server Internal Error', 'The UE failed'],
+      ['503 Service Unavailable', 'The UE is out of service, or overloaded'],
+      ['513 Message Too Large', 'The message is too large'],
+      ['433 Anonymity Disallowed', 'Anonymous calls are not accepted'],
+    ] as const) {
+      const r = await refused(what);
+      assert.deepEqual(codes(r), ['call.ue-refused'], what);
+      assert.ok(r.findings[0].meaning.startsWith(`${said} (${what}).`), r.findings[0].meaning);
+    }
+    for (const [what, code] of [
+      ['480 Temporarily Unavailable', 'call.unavailable'],
+      ['488 Not Acceptable Here', 'call.not-acceptable'],
+    ] as const)
+      assert.deepEqual(codes(await refused(what)), [code]);
+    assert.deepEqual(codes(await refused('486 Busy Here')), []);
+  });
+
+  test('a proxy that does not take the credentials', async () => {
+    const asked = (t: Talk, ms: number, cseq: number, headers: readonly Header[]) =>
+      t
+        .up(ms, sip(`INVITE ${BOB}`, { cseq, sdp: sdp(UE, 30_000), headers }))
+        .down(ms + 10, sip('407 Proxy Authentication Required INVITE', { cseq, toTag: `q${cseq}` }, 'down'));
+    const credentials = ['Proxy-Authorization', 'Digest username="alice", response="0"'] as const;
+    const first = () => asked(talk(), 1000, 1, []);
+    assert.match((await found(first())).calls[0].failure.reason, /^A proxy asked for credentials, and no call/);
+    const again = await found(asked(first(), 1100, 2, [credentials]));
+    assert.match(again.calls[0].failure.reason, /^A proxy did not take the credentials/);
+  });
+
+  test('what the network finds to be an emergency is one', async () => {
+    const number = { to: 'tel:112', callId: 'e1' };
+    const body =
+      '<ims-3gpp version="1"><alternative-service><type>emergency</type><reason/></alternative-service></ims-3gpp>';
+    const t = talk()
+      .up(1000, sip('INVITE tel:112', { ...number, sdp: sdp(UE, 30_000) }))
+      .down(1010, sip('380 Alternative Service INVITE', { ...number, toTag: 'x', sdp: body }, 'down'));
+    const r = await found(t);
+    assert.deepEqual([r.calls[0].emergency, codes(r)], [true, ['call.emergency-redirected']]);
+  });
+});
+
+test('an offer that nothing answers (RFC 3261 §13.2.1)', async () => {
+  const call = (offer: string, answer: string, last: string) =>
+    talk()
+      .up(1000, sip(`INVITE ${BOB}`, { sdp: offer }))
+      .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: answer }, 'down'))
+      .up(1210, sip(`ACK ${BOB}`, { toTag: 'b', sdp: last }))
+      .up(3000, sip(`BYE ${BOB}`, { toTag: 'b', cseq: 2 }));
+  const [own, other] = [sdp(UE, 30_000), sdp(CORE, 40_000)];
+  for (const bare of [call(own, '', ''), call('', other, '')]) {
+    const r = await found(bare);
+    assert.deepEqual(codes(r), ['sdp.answer-misfit']);
+    assert.match(r.findings[0].meaning, /^Nothing answers the offer\./);
+  }
+  for (const whole of [call(own, other, ''), call('', other, own)])
+    assert.deepEqual(codes(await found(both(whole, 1210, 85))), []);
+});

@@ -89,6 +89,14 @@ export const CALLS: Entries = {
     meaning: 'Not even 100 came from it: it is not reached through the tunnel, or its SIP does not listen there.',
     next: 'See whether the UE sends anything else at that time, and where its contact points.',
   },
+  'call.ue-refused': {
+    severity: 'error',
+    kind: 'service',
+    title: 'The UE refused a call',
+    clause: 'RFC 3261 §21',
+    meaning: 'The answer comes from the UE that is called, and not from the network: whoever calls it hears a failure.',
+    next: 'Look in the log of the UE for this Call-ID.',
+  },
   'call.redirected': {
     severity: 'note',
     kind: 'service',
