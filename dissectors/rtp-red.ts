@@ -1,5 +1,6 @@
 import { type Ctx, defineDissector, fields, need, type Tree, u8, u16, type View } from 'fttscope/kit';
-import { payloadTypeName, rtp, showPayload } from './rtp.js';
+import { rtp, showPayload } from './rtp.js';
+import { payloadTypeName } from './rtp-payload-types.js';
 
 /**
  * Redundant audio data, RFC 2198 §3: one header for each block, the last one of a single octet, and then the blocks.

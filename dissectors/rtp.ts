@@ -19,10 +19,12 @@ import {
   Yes,
 } from 'fttscope/kit';
 import { type SrtpSetup, srtpSetup } from './dtls/index.js';
+import { F as ExtensionFields, extension } from './rtp-extensions.js';
+import { FIRST_DYNAMIC, payloadName, payloadTypeName } from './rtp-payload-types.js';
 import type { MediaNote } from './sdp/media.js';
 
 /**
- * Real-time Transport Protocol, RFC 3550 §5.1, with the header extensions of RFC 8285:
+ * Real-time Transport Protocol, RFC 3550 §5.1; header extensions: rtp-extensions.ts.
  *
  *     0               1               2               3
  *     +---+-+-+-------+-+-------------+-------------------------------+
@@ -39,50 +41,6 @@ import type { MediaNote } from './sdp/media.js';
  */
 const HEADER = 12;
 const VERSIONS = { 0: 'Old VAT Version', 1: 'First Draft Version', 2: 'RFC 1889 Version' };
-/** RFC 8285 §4.2 and §4.3. */
-const ONE_BYTE = 0xbede;
-const TWO_BYTE = 0x100;
-
-/** RFC 3551 §6, in Wireshark's words. */
-const PAYLOADS: Readonly<Record<number, string>> = {
-  0: 'ITU-T G.711 PCMU',
-  1: 'USA Federal Standard FS-1016',
-  2: 'ITU-T G.721',
-  3: 'GSM 06.10',
-  4: 'ITU-T G.723',
-  5: 'DVI4 8000 samples/s',
-  6: 'DVI4 16000 samples/s',
-  7: 'Experimental linear predictive encoding from Xerox PARC',
-  8: 'ITU-T G.711 PCMA',
-  9: 'ITU-T G.722',
-  10: '16-bit uncompressed audio, stereo',
-  11: '16-bit uncompressed audio, monaural',
-  12: 'Qualcomm Code Excited Linear Predictive coding',
-  13: 'Comfort noise',
-  14: 'MPEG-I/II Audio',
-  15: 'ITU-T G.728',
-  16: 'DVI4 11025 samples/s',
-  17: 'DVI4 22050 samples/s',
-  18: 'ITU-T G.729',
-  19: 'Comfort noise (old)',
-  25: 'Sun CellB video encoding',
-  26: 'JPEG-compressed video',
-  28: "'nv' program",
-  31: 'ITU-T H.261',
-  32: 'MPEG-I/II Video',
-  33: 'MPEG-II transport streams',
-  34: 'ITU-T H.263',
-  72: 'Reserved for RTCP conflict avoidance',
-  73: 'Reserved for RTCP conflict avoidance',
-  74: 'Reserved for RTCP conflict avoidance',
-  75: 'Reserved for RTCP conflict avoidance',
-  76: 'Reserved for RTCP conflict avoidance',
-};
-const FIRST_DYNAMIC = 96;
-
-/** The name of a payload type that no SDP explains. */
-const payloadName = (pt: number): string =>
-  PAYLOADS[pt] ?? (pt >= FIRST_DYNAMIC ? `DynamicRTP-Type-${pt}` : 'Unassigned');
 
 const F = fields({
   rtp: { name: 'rtp', label: 'Real-Time Transport Protocol', type: 'protocol' },
@@ -102,15 +60,6 @@ const F = fields({
   ssrc: { name: 'rtp.ssrc', label: 'Synchronization Source identifier', at: [8, 4], type: 'u32', base: 'hex_dec' },
   csrcItems: { name: 'rtp.csrc.items', label: 'Contributing Source identifiers', type: 'none' },
   csrc: { name: 'rtp.csrc.item', label: 'CSRC item', type: 'u32', base: 'hex_dec' },
-  profile: { name: 'rtp.ext.profile', label: 'Defined by profile', type: 'u16', base: 'hex_dec' },
-  extLen: { name: 'rtp.ext.len', label: 'Extension length', type: 'u16' },
-  headerExts: { name: 'rtp.hdr_exts', label: 'Header extensions', type: 'none' },
-  headerExt: { name: 'rtp.hdr_ext', label: 'Header extension', type: 'u32', base: 'hex_dec' },
-  element: { name: 'text', label: '', type: 'none' },
-  elementId: { name: 'rtp.ext.rfc5285.id', label: 'Identifier', type: 'u8' },
-  elementLen: { name: 'rtp.ext.rfc5285.len', label: 'Length', type: 'u8' },
-  appBits: { name: 'rtp.ext.rfc5285.appbits', label: 'Application Bits', type: 'u8' },
-  elementData: { name: 'rtp.ext.rfc5285.data', label: 'Extension Data', type: 'bytes' },
   payload: { name: 'rtp.payload', label: 'Payload', type: 'bytes' },
   payloadHidden: { name: 'rtp.payload', label: 'Payload', type: 'bytes', hidden: true },
   encrypted: { name: 'srtp.enc_payload', label: 'SRTP Encrypted Payload', type: 'bytes', clause: 'RFC 3711 §3.1' },
@@ -204,7 +153,7 @@ export const rtp = defineDissector<RtpPacket>({
   title: 'Real-Time Transport Protocol',
   short: 'RTP',
   spec: 'RFC 3550',
-  fields: F,
+  fields: { ...F, ...ExtensionFields },
   experts: E,
   tables: ['rtp.pt', 'rtp_dyn_payload_type', 'rtp.rfc5761'],
   serves: {
@@ -351,11 +300,6 @@ export const rtp = defineDissector<RtpPacket>({
 
 const ssrcText = remembered(1024, (id: number) => id.toString(16).toUpperCase());
 
-/** A dynamic type goes by the name that SDP gave it; a static one keeps its own. */
-export function payloadTypeName(pt: number, types: PayloadTypes | undefined): string {
-  return (pt >= FIRST_DYNAMIC ? types?.get(pt)?.name : undefined) ?? payloadName(pt);
-}
-
 /** What is known about a packet that an ICMP error quotes: its stream is not followed. */
 function quotedNote(v: View, cx: Ctx): RtpNote | undefined {
   const media = cx.announced?.<MediaNote>(v);
@@ -395,56 +339,6 @@ function sources(v: View, t: Tree): number {
   }
   t.pop();
   return at + 4 * count;
-}
-
-/** Returns the offset behind the header extension, if there is one. */
-function extension(v: View, t: Tree, at: number): number {
-  const { buf } = v;
-  if ((buf[v.off] & 0x10) === 0) return at;
-  need(v, 4, at);
-  const profile = u16(buf, at);
-  const words = u16(buf, at + 2);
-  t.num(F.profile, at, 2, profile);
-  t.num(F.extLen, at + 2, 2, words);
-  const end = at + 4 + 4 * words;
-  if (words === 0) return end;
-  t.none(F.headerExts, at + 4, 4 * words);
-  t.push();
-  const stop = Math.min(end, v.end);
-  if (profile === ONE_BYTE) elements(v, t, at + 4, stop, -1);
-  else if (profile >> 4 === TWO_BYTE) elements(v, t, at + 4, stop, profile & 0x0f);
-  else for (let i = at + 4; i + 4 <= stop; i += 4) t.num(F.headerExt, i, 4, u32(buf, i));
-  t.pop();
-  need(v, end - v.off);
-  return end;
-}
-
-/** Elements with a header of one octet, or of two where `appBits` is not negative; RFC 8285 §4.2, §4.3. */
-function elements(v: View, t: Tree, from: number, end: number, appBits: number): void {
-  const { buf } = v;
-  for (let at = from; at < end; ) {
-    if (buf[at] === 0) {
-      let i = at + 1;
-      while (i < end && buf[i] === 0) i++;
-      if (i < end) t.bytes(F.paddingData, at, i - at);
-      at = i;
-      continue;
-    }
-    const header = appBits < 0 ? 1 : 2;
-    if (at + header > end) return;
-    const id = appBits < 0 ? buf[at] >> 4 : buf[at];
-    const length = appBits < 0 ? (buf[at] & 0x0f) + 1 : buf[at + 1];
-    if (appBits < 0 && id === 15) return; // RFC 8285 §4.2: processing stops here
-    if (at + header + length > end) return;
-    t.open(F.element, at, header + length);
-    if (t.labels) t.label(`RFC 8285 header extension (${header === 1 ? 'one' : 'two'}-byte header)`);
-    if (appBits >= 0) t.num(F.appBits, at, 1, appBits);
-    t.num(F.elementId, at, 1, id);
-    t.num(F.elementLen, at + header - 1, 1, length);
-    if (length > 0) t.bytes(F.elementData, at + header, length);
-    t.pop();
-    at += header + length;
-  }
 }
 
 /** Payload and padding from `at` on; ends the layer and hands the payload on. */
