@@ -101,6 +101,9 @@ export const LIMITS = {
   keptCalls: 1024,
   mediaStreams: 1 << 16,
   findings: 10_000,
+  /** Messages of one call, and stalls of one tunnel, that a report lists; of further stalls it keeps the longest. */
+  callMessages: 500,
+  stalls: 256,
   /** Live: tunnels that an EFTF holds, in all and from one address (a NAT has many UEs behind it). */
   liveTunnels: 4096,
   liveTunnelsPerAddress: 4096,

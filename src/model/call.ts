@@ -1,5 +1,6 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { type Tell, type Words, words } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import { callFailure, type Failure } from './call-failure.js';
 import { CallFeatures, GONE, TIMER_B_MS } from './call-features.js';
 import type { CallEntity, CallMessage, CallState, Place } from './entities.js';
@@ -15,7 +16,6 @@ import { uid } from './uid.js';
 const WARNING = headerId('Warning');
 /** Requests within a dialog whose refusal as unknown ends the call. RFC 5057 §5 */
 const WITHIN: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'INFO']);
-const MOST_MESSAGES = 500;
 const MOST_DESCRIPTIONS = 64;
 const MOST_PLACES = 16;
 const MOST_ENDPOINTS = 1024;
@@ -150,7 +150,7 @@ export class Call {
     media: SessionMedia[] | undefined,
     sdp: CallMessage['sdp'],
   ): void {
-    if (this.messages.length >= MOST_MESSAGES) {
+    if (this.messages.length >= LIMITS.callMessages) {
       this.dropped++;
       return;
     }

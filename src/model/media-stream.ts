@@ -136,8 +136,10 @@ export class MediaStream {
   /** Packets of it that waited for a stall of the tunnel to end. */
   delayed(stall: number, ms: number): void {
     const last = this.headOfLine[this.headOfLine.length - 1];
-    if (last !== undefined && last.stall === stall) last.packets++;
-    else this.headOfLine.push({ stall, packets: 1, ms });
+    if (last !== undefined && last.stall === stall) {
+      last.packets++;
+      last.ms = Math.max(last.ms, ms); // a longer one may have taken its place
+    } else this.headOfLine.push({ stall, packets: 1, ms });
   }
 
   get lostPercent(): number {

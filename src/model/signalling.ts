@@ -55,8 +55,15 @@ export class Signalling {
     return this.callsById.get(callId);
   }
 
+  /** Messages of calls that are not listed. */
+  get droppedMessages(): number {
+    return [...this.calls].reduce((n, c) => n + c.dropped, this.lacking);
+  }
+  private lacking = 0;
+
   /** A call is followed no longer: what is still heard of it is nothing new. */
   forget(call: Call): void {
+    this.lacking += call.dropped;
     this.calls.remove(call);
     if (this.callsById.get(call.callId) === call) this.callsById.delete(call.callId);
   }

@@ -1,4 +1,5 @@
 import { ahead } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import { type Arrival, isBefore, type Moment, millis, type Seen } from './moment.js';
 import type { PathMessages } from './path-messages.js';
 
@@ -57,7 +58,6 @@ export interface Ending extends Seen {
 
 /** Pauses that are shorter are the jitter of any path. */
 const STALL_MS = 100;
-const MOST_STALLS = 256;
 /** Repetitions without any answer after which the other side is taken to be gone. */
 const DEAF_AFTER = 3;
 
@@ -118,6 +118,8 @@ class Way {
 export class TcpLife {
   readonly ways: readonly [Way, Way] = [new Way(), new Way()];
   readonly stalls: Stall[] = [];
+  /** Stalls that are not listed. */
+  droppedStalls = 0;
   /** First segment of all, SYN, and its answer. */
   readonly first: Seen;
   syn: Seen | null = null;
@@ -313,9 +315,12 @@ export class TcpLife {
   }
 
   private stalled(at: Arrival, side: 0 | 1, ms: number, released: number): Stall | null {
-    if (ms < STALL_MS || this.deaf !== null || this.stalls.length >= MOST_STALLS) return null;
-    const stall: Stall = { id: this.stalls.length + 1, at: at.seen(), ms, side, released, media: new Set() };
-    this.stalls.push(stall);
-    return stall;
+    if (ms < STALL_MS || this.deaf !== null) return null;
+    const { stalls } = this;
+    const isFull = stalls.length >= LIMITS.stalls;
+    // The last place is that of the longest there was no room for.
+    if (isFull && ++this.droppedStalls > 0 && stalls[stalls.length - 1].ms >= ms) return null;
+    const id = isFull ? stalls.length : stalls.length + 1;
+    return (stalls[id - 1] = { id, at: at.seen(), ms, side, released, media: new Set() });
   }
 }

@@ -62,7 +62,7 @@ export function reportOf(model: SessionModel, parts: ReportParts): Report {
     capture: captureOf(parts, model.tell),
     ...lists,
     protocols: parts.tap.protocols(),
-    limits: [...(parts.limits ?? []), ...limitsOf(model)],
+    limits: [...(parts.limits ?? []), ...limitsOf(model, parts.tap)],
   };
   return { members, findings: lists.findings };
 }
@@ -126,14 +126,17 @@ function fileOf(f: CaptureFile, tap: SessionTap, damage: readonly Damage[], tell
 }
 
 /** The caps that were reached, and how much did not fit. */
-function limitsOf({ signalling, media, insides, findings }: SessionModel): object[] {
+function limitsOf({ signalling, media, insides, findings }: SessionModel, tap: SessionTap): object[] {
   let exchanges = 0;
   for (const { addressing } of insides.values()) exchanges += addressing.dhcp.dropped + addressing.dhcpv6.dropped;
   for (const r of signalling.registrations) exchanges += r.dropped;
+  const stalls = tap.tunnels.reduce((n, life) => n + (life === undefined ? 0 : life.tcp.droppedStalls), 0);
   const all = [
     { name: 'dialogs', cap: LIMITS.dialogs, hit: signalling.dropped },
     { name: 'mediaStreams', cap: LIMITS.mediaStreams, hit: media.dropped },
     { name: 'exchanges', cap: LIMITS.exchanges, hit: exchanges },
+    { name: 'callMessages', cap: LIMITS.callMessages, hit: signalling.droppedMessages },
+    { name: 'stalls', cap: LIMITS.stalls, hit: stalls },
     { name: 'findings', cap: LIMITS.findings, hit: findings.dropped },
   ];
   return all.filter((l) => l.hit > 0);

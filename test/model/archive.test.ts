@@ -61,6 +61,20 @@ describe('what is over', () => {
     );
   });
 
+  test('says how many messages of a call are not listed', async () => {
+    const t = talk();
+    for (let i = 0; i < 600; i++)
+      t.up(3000 + i, sip('INFO sip:bob@ims.example', { toTag: 'b', cseq: 10 + i, branch: `z9hG4bKinfo${i}` }));
+    const octets = new CaptureBuilder().connection(clearConversation(t.steps), { ...ENDS, step: 10 }).build().octets;
+    const shelf = new WatchedShelf();
+    for (const r of [await reportOn(octets), await reportOn(octets, '', [], '', shelf)]) {
+      const listed = r.calls[0].messages.length;
+      assert.equal(listed, 500);
+      assert.deepEqual(r.limits, [{ name: 'callMessages', cap: 500, hit: 600 + 7 - listed }]);
+    }
+    shelf.close();
+  });
+
   test('waits in a file', () => {
     const file = new LineFile();
     const lines = Array.from({ length: 400 }, (_, i) => `${i} ${'\u00e4b\ud83d\ude00'.repeat((i * i) % 4000)}`);

@@ -325,6 +325,27 @@ describe('stalls', () => {
     assert.ok(Number(all) > Number(own) && Math.abs(Number(own) - Number(alone[1])) < 10, `${both} ${alone[0]}`);
   });
 
+  test('of more than are listed the longest is told', async () => {
+    const b = new CaptureBuilder().packet(tcp(client, server, { seq: 100, flags: SYN }, NOTHING), 0, 0);
+    const { octets } = envelope(ping(client.address, server.address, 1, 1, 40));
+    const send = (n: number, ms: number) =>
+      b.packet(tcp(client, server, { seq: 101 + n * octets.length, ack: 501 }, octets), ms, 0);
+    const many = 300;
+    // Each second segment comes before the one that should.
+    for (let i = 0; i < many; i++) {
+      const ms = 1000 * i;
+      send(2 * i + 1, ms + 100);
+      send(2 * i, ms + 100 + (i === 280 ? 800 : 150));
+      const ack = 101 + 2 * (i + 1) * octets.length;
+      b.packet(tcp(server, client, { seq: 501, ack }, NOTHING), ms + 950, 1);
+    }
+    const r = await reportOn(b.build().octets);
+    const { stalls } = r.tunnels[0].tcp;
+    assert.deepEqual([stalls.length, Math.round(stalls[255].ms), stalls[255].id], [256, 800, 256]);
+    assert.deepEqual(r.limits, [{ name: 'stalls', cap: 256, hit: many - 256 }]);
+    assert.match(finding(r, 'tunnel.stall').meaning, /^The longest pause took 800 ms\./);
+  });
+
   test('a short one is nothing', async () => {
     assert.deepEqual(codes(await late(90, 60)), []);
   });
