@@ -87,6 +87,7 @@ export class Reading {
     if (this.names.length === 0)
       throw new UserError('no capture given', Exit.usage, 'fttscope FILE, or - for standard input');
     applyDecodeAs(this.registry, o.decodeAs ?? []);
+    if (o.user?.trim() === '') throw new UserError('--user: empty', Exit.usage, 'it wants a URI or a number');
     for (const name of o.enableHeuristic ?? [])
       if (name !== 'rtp_udp') throw new UserError(`--enable-heuristic ${name}: only rtp_udp is there`);
   }
@@ -258,7 +259,13 @@ export class Reading {
     const told = all ? meant : meant.filter((t) => !isReadable(t));
     for (const t of told.slice(0, TOLD)) tell(tunnelLine(t));
     if (told.length > TOLD) tell(`… and ${told.length - TOLD} more tunnels`);
-    if (tunnel !== undefined && meant.length === 0)
+    if (meant.length === 0) this.tellNoTunnel(tunnels);
+  }
+
+  /** Says that the tunnel that was asked for is not there, if it is not. */
+  tellNoTunnel(tunnels: readonly Tunnel[]): void {
+    const { tunnel, quiet } = this.o;
+    if (quiet !== true && tunnel !== undefined && !tunnels.some(tunnelTest(tunnel)))
       tell(`fttscope: there is no tunnel ${tunnel}; ${tunnelCount(tunnels.length)}`);
   }
 

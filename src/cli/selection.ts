@@ -3,6 +3,7 @@ import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import type { Filter } from '../filter/index.js';
 import type { Field } from '../kit/index.js';
+import { userTest } from '../report/user.js';
 import { fieldText } from '../report/value.js';
 import { Exit, UserError } from './errors.js';
 import type { ReadOptions } from './options.js';
@@ -29,6 +30,7 @@ export class Selection {
   readonly fields: Field[] = [];
   readonly analyseTcp: boolean;
   private readonly tests: ((row: Row) => boolean)[] = [];
+  private dialogs: Dialogs | undefined;
 
   private constructor(
     o: ReadOptions,
@@ -45,13 +47,20 @@ export class Selection {
     if (o.callId !== undefined || o.user !== undefined) {
       const names = [...USER_FIELDS, CALL_ID, ...SETUP_FRAMES];
       this.fields.push(...names.flatMap((n) => [...registry.byName(n)]));
-      this.tests.push(dialogTest(o.callId, o.user));
+      const dialogs = new Dialogs(o.callId, o.user);
+      this.dialogs = dialogs;
+      this.tests.push((row) => dialogs.takes(row));
     }
   }
 
   /** @throws UserError for an expression or a value that makes no sense */
   static async of(o: ReadOptions, registry: Registry): Promise<Selection> {
     return new Selection(o, registry, o.filter === undefined ? null : await compiled(o.filter, o, registry));
+  }
+
+  /** What was chosen by name and is not there, in words. */
+  get lacks(): string | undefined {
+    return this.dialogs?.found === false ? this.dialogs.words : undefined;
   }
 
   takes(row: Row): boolean {
@@ -96,13 +105,36 @@ async function meant(text: string, config: string | undefined): Promise<string> 
   return expanded(text, settings.filters);
 }
 
+/** What there is none of, where no SIP is of the user and the Call-ID that were asked for. */
+export function noDialog(callId: string | undefined, user: string | undefined): string {
+  const whose = [
+    ...(user === undefined ? [] : [`user ${user}`]),
+    ...(callId === undefined ? [] : [`Call-ID ${callId}`]),
+  ];
+  return `no SIP of ${whose.join(' and ')} was found`;
+}
+
 /** SIP messages of a dialog or a user, and the media that they set up. One pass: dialogs are learned as they appear. */
-function dialogTest(callId: string | undefined, user: string | undefined): (row: Row) => boolean {
-  const dialogs = new Set<string>();
-  const setups = new Set<number>();
-  if (callId !== undefined) dialogs.add(callId);
-  const wanted = user?.toLowerCase().replace(/^(sips?|tel):/, '');
-  return (row) => {
+class Dialogs {
+  /** Whether there was one. */
+  found = false;
+  private readonly callIds = new Set<string>();
+  private readonly setups = new Set<number>();
+  private readonly isUser: (uri: string) => boolean;
+
+  constructor(
+    private readonly callId: string | undefined,
+    private readonly user: string | undefined,
+  ) {
+    if (callId !== undefined) this.callIds.add(callId);
+    this.isUser = user === undefined ? () => false : userTest(user);
+  }
+
+  get words(): string {
+    return noDialog(this.callId, this.user);
+  }
+
+  takes(row: Row): boolean {
     const t = row.dissection.tree;
     let id: string | undefined;
     let named = false;
@@ -110,25 +142,15 @@ function dialogTest(callId: string | undefined, user: string | undefined): (row:
     for (let i = 0; i < t.length; i++) {
       const { name } = t.field(i);
       if (name === CALL_ID) id = fieldText(t, i);
-      else if (SETUP_FRAMES.includes(name)) media ||= setups.has(t.number[i]);
-      else if (wanted !== undefined && USER_FIELDS.includes(name)) named ||= isUser(fieldText(t, i), wanted);
+      else if (SETUP_FRAMES.includes(name)) media ||= this.setups.has(t.number[i]);
+      else if (this.user !== undefined && USER_FIELDS.includes(name)) named ||= this.isUser(fieldText(t, i));
     }
     if (media) return true;
     if (id === undefined) return false;
-    if (named) dialogs.add(id);
-    if (!dialogs.has(id)) return false;
-    setups.add(row.frame);
+    if (named) this.callIds.add(id);
+    if (!this.callIds.has(id)) return false;
+    this.setups.add(row.frame);
+    this.found = true;
     return true;
-  };
-}
-
-/** Whether a URI is the user: the whole of it, or its user part, with or without parameters. */
-function isUser(uri: string, wanted: string): boolean {
-  const bare = uri
-    .toLowerCase()
-    .replace(/^.*</, '')
-    .replace(/>.*$/, '')
-    .replace(/^(sips?|tel):/, '');
-  const noParameters = bare.split(';')[0];
-  return noParameters === wanted.split(';')[0] || noParameters.split('@')[0] === wanted;
+  }
 }

@@ -1,5 +1,5 @@
 import type { Row } from '../engine/row.js';
-import type { Moment } from '../model/moment.js';
+import { isBefore, type Moment } from '../model/moment.js';
 import { Exit, UserError } from './errors.js';
 
 /** Seconds and nanoseconds, since 1970 or since the first frame. */
@@ -9,19 +9,33 @@ interface Given extends Moment {
 
 /** Whether a row lies between two times, both included. @throws UserError for what is no time */
 export function timeTest(from: string | undefined, to: string | undefined): (row: Row) => boolean {
-  const low = from === undefined ? null : moment(from, '--from');
-  const high = to === undefined ? null : moment(to, '--to');
+  const [low, high] = both(from, to);
   return (row) => (low === null || since(row, low) >= 0) && (high === null || since(row, high) <= 0);
 }
 
-/** What makes a time out of the value of an option, where the first frame came at `start`. @throws UserError for what is no time */
-export function timeOf(text: string | undefined, option: string): (start: Moment) => Moment | undefined {
-  if (text === undefined) return () => undefined;
-  const { seconds, nanos, relative } = moment(text, option);
-  return (start) => {
-    const n = relative ? start.nanos + nanos : nanos;
-    return { seconds: (relative ? start.seconds : 0) + seconds + Math.floor(n / 1e9), nanos: n % 1e9 };
-  };
+/** What makes times out of both options, where the first frame came at `start`. @throws UserError for what is no time */
+export function timesOf(
+  from: string | undefined,
+  to: string | undefined,
+): (start: Moment) => { from: Moment | undefined; to: Moment | undefined } {
+  const [low, high] = both(from, to);
+  return (start) => ({ from: absolute(low, start), to: absolute(high, start) });
+}
+
+/** @throws UserError for what is no time, and for an end before the start */
+function both(from: string | undefined, to: string | undefined): [low: Given | null, high: Given | null] {
+  const low = from === undefined ? null : moment(from, '--from');
+  const high = to === undefined ? null : moment(to, '--to');
+  if (low !== null && high !== null && low.relative === high.relative && isBefore(high, low))
+    throw new UserError(`--to ${to}: lies before --from ${from}`);
+  return [low, high];
+}
+
+function absolute(given: Given | null, start: Moment): Moment | undefined {
+  if (given === null) return undefined;
+  const { seconds, nanos, relative } = given;
+  const n = relative ? start.nanos + nanos : nanos;
+  return { seconds: (relative ? start.seconds : 0) + seconds + Math.floor(n / 1e9), nanos: n % 1e9 };
 }
 
 /** Below, at or above 0: the row is earlier, at the moment, later. */

@@ -4,13 +4,13 @@ import type {
   FindingEntity,
   MediaEntity,
   MessageEntity,
-  Place,
   RegistrationEntity,
   SubscriptionEntity,
   TunnelEntity,
 } from '../model/entities.js';
 import { isBefore, type Moment } from '../model/moment.js';
 import type { Series } from '../model/series.js';
+import { userTest } from './user.js';
 
 /** The lists of a report. */
 export interface Lists {
@@ -26,8 +26,8 @@ export interface Lists {
 
 /** What a report is to tell of; all of it where nothing is said. */
 export interface Choice {
-  /** Number of a tunnel, or HOST[:PORT] of an end, its SNI or proxy target. */
-  readonly tunnel?: string | undefined;
+  /** Numbers of tunnels. */
+  readonly tunnels?: ReadonlySet<number> | undefined;
   /** URI or number of a user. */
   readonly user?: string | undefined;
   readonly callId?: string | undefined;
@@ -38,20 +38,18 @@ export interface Choice {
 
 /** What of the lists belongs to what was chosen. Numbers stay what they are in the whole. */
 export function chosen(all: Lists, choice: Choice): Lists {
-  const { tunnel, user, callId, from, to } = choice;
-  if ([tunnel, user, callId, from, to].every((x) => x === undefined)) return all;
+  const { tunnels: meant, user, callId, from, to } = choice;
+  if ([meant, user, callId, from, to].every((x) => x === undefined)) return all;
   /** Whether something that lasted so long lies in the time; without an end it goes on. */
   const during = (start: Moment, end?: Moment): boolean =>
     (to === undefined || !isBefore(to, start)) && (from === undefined || end === undefined || !isBefore(end, from));
-  const wanted = user === undefined ? undefined : bare(user);
+  const isUser = user === undefined ? undefined : userTest(user);
   const isWanted = (...uris: readonly (string | undefined)[]): boolean =>
-    wanted === undefined || uris.some((u) => u !== undefined && isUser(u, wanted));
+    isUser === undefined || uris.some((u) => u !== undefined && isUser(u));
   const here = new Set(
-    all.tunnels
-      .filter((t) => during(t.opened, t.closed) && (tunnel === undefined || isTunnel(t, tunnel)))
-      .map((t) => t.id),
+    all.tunnels.filter((t) => during(t.opened, t.closed) && meant?.has(t.id) !== false).map((t) => t.id),
   );
-  const inside = (id: number | undefined): boolean => tunnel === undefined || (id !== undefined && here.has(id));
+  const inside = (id: number | undefined): boolean => meant === undefined || (id !== undefined && here.has(id));
   const dialog = (e: { tunnel?: number; callId: string; fromUri: string; toUri: string }): boolean =>
     inside(e.tunnel) && isWanted(e.fromUri, e.toUri) && (callId === undefined || e.callId === callId);
   const registrations = all.registrations.filter(
@@ -64,7 +62,7 @@ export function chosen(all: Lists, choice: Choice): Lists {
   const calls = all.calls.filter(
     (c) =>
       during(c.start, c.end) &&
-      (tunnel === undefined || c.tunnels.some((t) => here.has(t))) &&
+      (meant === undefined || c.tunnels.some((t) => here.has(t))) &&
       isWanted(c.fromUri, c.toUri) &&
       (callId === undefined || c.callId === callId),
   );
@@ -76,7 +74,7 @@ export function chosen(all: Lists, choice: Choice): Lists {
   );
   const kept = new Set(tunnels.map((t) => t.id));
   const ids = new Set(calls.map((c) => c.id));
-  const alone = wanted === undefined && callId === undefined;
+  const alone = isUser === undefined && callId === undefined;
   const media = all.media.filter(
     (m) => during(m.start, m.end) && (m.call === undefined ? alone && inside(m.tunnel) : ids.has(m.call)),
   );
@@ -106,27 +104,3 @@ const about = (
   kept: Readonly<Record<'tunnel' | 'call' | 'registration' | 'media', ReadonlySet<number>>>,
 ): FindingEntity[] =>
   findings.filter(({ refs: [r] }) => r !== undefined && r.kind !== 'file' && kept[r.kind].has(r.id));
-
-function isTunnel(t: TunnelEntity, which: string): boolean {
-  if (/^\d+$/.test(which)) return t.id === Number(which);
-  const wanted = which.toLowerCase();
-  const places: readonly (Place | undefined)[] = [t.ue, t.eftf, t.proxy];
-  return (
-    t.eftf.name?.toLowerCase() === wanted ||
-    t.proxy?.target.toLowerCase() === wanted ||
-    places.some((p) => p !== undefined && (p.address === wanted || written(p) === wanted))
-  );
-}
-
-const written = ({ address, port }: Place): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-
-/** A URI without scheme and parameters. */
-const bare = (uri: string): string =>
-  uri
-    .toLowerCase()
-    .replace(/^(sips?|tel):/, '')
-    .split(';')[0];
-
-/** Whether a URI is the user: the whole of it, or its user part. */
-const isUser = (uri: string, wanted: string): boolean => bare(uri) === wanted || bare(uri).split('@')[0] === wanted;

@@ -238,6 +238,8 @@ test('--tunnel, --user and --call-id choose from a report', () => {
   assert.equal(second.summary.tunnels.byState.established, 1);
   const whole = report(path);
   assert.equal(whole.tunnels.length, 3);
+  for (const name of ['eftf.example', 'eftf.example:443', 'EFTF.example'])
+    assert.equal(report(sample('00-field.pcapng'), '--tunnel', name).tunnels.length, 3, name);
   const [call] = whole.calls;
   const one = report(path, '--call-id', call.callId);
   assert.deepEqual(one.calls, whole.calls);
@@ -249,6 +251,24 @@ test('--tunnel, --user and --call-id choose from a report', () => {
   const nobody = report(path, '--user', '+4912345');
   assert.deepEqual([nobody.tunnels, nobody.calls, nobody.media, nobody.findings], [[], [], [], []]);
   assert.equal(run(['report', path, '-Y', 'sip']).code, 1);
+});
+
+test('what was asked for by name and is not there is told', () => {
+  const cases: [args: string[], code: number, err: RegExp][] = [
+    [['--tunnel', '9'], 0, /^fttscope: there is no tunnel 9; the capture has 4$/m],
+    [['--user', 'nobody'], 0, /^fttscope: no SIP of user nobody was found$/m],
+    [['--user', 'nobody', '--call-id', 'c'], 0, /^fttscope: no SIP of user nobody and Call-ID c was found$/m],
+    [['--tunnel', 'x'], 1, /neither a number nor HOST:PORT/],
+    [['--user', ' '], 1, /--user: empty\n/],
+    [['--from', '+5', '--to', '+1'], 1, /--to \+1: lies before --from \+5/],
+  ];
+  for (const [args, code, err] of cases)
+    for (const command of ['report', 'read']) {
+      const r = run([command, sample('00-field.pcapng'), ...args]);
+      assert.equal(r.code, code);
+      assert.match(r.err, err);
+    }
+  assert.equal(run(['report', sample('00-field.pcapng'), '--user', '+15550100']).err, '');
 });
 
 test('--records gives the entries of lists, one a line, each as the schema has it', () => {

@@ -149,7 +149,8 @@ describe('--call-id and --user', () => {
     assert.equal(ids('--user', 'sip:ue1@ims.example', '-Y', 'sip').length, all);
     const called = ids('--user', '+15550199', '-Y', 'sip').length;
     assert.ok(called > 0 && called < all);
-    assert.equal(ids('--user', 'tel:+15550199', '-Y', 'sip').length, called);
+    for (const same of ['tel:+15550199', '15550199', '+1-555-0199', '+1(555)0199'])
+      assert.equal(ids('--user', same, '-Y', 'sip').length, called, same);
     assert.equal(ids('--user', 'nobody').length, 0);
   });
 });

@@ -27,10 +27,12 @@ import { Exit, UserError } from '../errors.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
 import { type Outcome, Reading } from '../reading.js';
+import { noDialog } from '../selection.js';
 import { suggest } from '../suggest.js';
-import { UTF8 } from '../tell.js';
-import { timeOf } from '../times.js';
+import { tell, UTF8 } from '../tell.js';
+import { timesOf } from '../times.js';
 import { version } from '../version.js';
+import { tunnelTest } from '../which-tunnel.js';
 import { smallYoung } from '../young.js';
 
 /** Cells of a line where standard output is no terminal. */
@@ -78,7 +80,8 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
   const reading = new Reading(captures, o);
   const shelf = new ReportShelf();
   const silent = muted(o.mute ?? []);
-  const [from, to] = [timeOf(o.from, '--from'), timeOf(o.to, '--to')];
+  const isMeant = o.tunnel === undefined ? undefined : tunnelTest(o.tunnel);
+  const times = timesOf(o.from, o.to);
   refuse(o);
   await reading.prepare();
   const { esp, subscribers } = reading.keys;
@@ -93,6 +96,7 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
   tap.finish();
   const starts = [...tap.files.values()].map((f) => f.start);
   const start = starts.reduce((a, b) => (isBefore(b, a) ? b : a), starts[0] ?? { seconds: 0, nanos: 0 });
+  const tunnels = isMeant && new Set(outcome.tunnels.filter(isMeant).map((t) => t.id));
   const parts: ReportParts = {
     generator: { name: 'fttscope', version: version() },
     options: reportOptions(o),
@@ -101,10 +105,19 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
     limits: outcome.limits,
     tap,
     ...(known !== undefined && { known }),
-    choice: { tunnel: o.tunnel, user: o.user, callId: o.callId, from: from(start), to: to(start) },
+    choice: { tunnels, user: o.user, callId: o.callId, ...times(start) },
   };
   const told = names === undefined ? reportOf(model, parts) : redactedReportOf(model, parts, names);
+  reading.tellNoTunnel(outcome.tunnels);
+  if (o.quiet !== true && lacksDialog(told, o)) tell(`fttscope: ${noDialog(o.callId, o.user)}`);
   return { reading, outcome, told, shelf };
+}
+
+/** Whether no SIP is of the user, or of the Call-ID, that was asked for. */
+function lacksDialog({ members }: Report, { user, callId }: ReportOptions): boolean {
+  const { registrations, calls, messages, subscriptions } = members as unknown as Lists;
+  const asked = user !== undefined || callId !== undefined;
+  return asked && [registrations, calls, messages, subscriptions].every((list) => list.length === 0);
 }
 
 /**
