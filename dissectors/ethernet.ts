@@ -104,18 +104,12 @@ export const PADDING = { padding: F.padding };
 
 /**
  * Shows what stands behind the payload: padding to the shortest frame, a trailer and, in a frame without tags, its
- * check sequence. `start` is where the payload ended, `frame` where the frame began; `trailer` is the field of the layer
- * that carries it.
+ * check sequence. `start` is where the payload ended; `trailer` is the field of the layer that carries it. How short a frame
+ * is counts from where the octets begin that were captured: what is behind a packet in a tunnel is no padding.
  */
-export function addTrailer(
-  t: Tree,
-  v: View,
-  start: number,
-  trailer: Field,
-  withFcs: boolean,
-  frame = v.source.start,
-): void {
+export function addTrailer(t: Tree, v: View, start: number, trailer: Field, withFcs: boolean): void {
   const { buf } = v;
+  const frame = v.source.start;
   let off = start;
   let end = v.end;
   if (end <= off) return;
@@ -168,6 +162,7 @@ export const ethernet = defineDissector<EthernetFrame>({
     'sll.ltype': [3],
     'ip.proto': [143],
     ethertype: [0x6558],
+    'chdlc.protocol': [0x6558],
     'gre.proto': [0x6558, 0x6400],
     'vxlan.next_proto': [3],
   },
@@ -214,7 +209,7 @@ export const ethernet = defineDissector<EthernetFrame>({
       if (body + type > v.wireEnd) t.expert(E.pastEnd);
     }
     // Only the frame that was captured may have been captured with its check sequence.
-    if (n >= 0) addTrailer(t, v, body + n, F.trailer, off === v.source.start, off);
+    if (n >= 0) addTrailer(t, v, body + n, F.trailer, off === v.source.start);
     t.pop();
     if (type >= MIN_TYPE) cx.next('ethertype', type, v.sub(body));
     else if (ether) cx.data(v.sub(body));

@@ -4,6 +4,7 @@ import { ah } from './ah.js';
 import { amr, amrWb } from './amr.js';
 import { arp } from './arp.js';
 import { ayiya } from './ayiya.js';
+import { chdlc } from './chdlc.js';
 import { cmd, cmdInGre } from './cmd.js';
 import { data } from './data.js';
 import { dhcp, proxyDhcp } from './dhcp/index.js';
@@ -28,6 +29,7 @@ import { ssdp } from './http/ssdp.js';
 import { http2 } from './http2.js';
 import { icmp } from './icmp.js';
 import { icmpv6 } from './icmpv6/index.js';
+import { backboneTag, serviceTag } from './ieee8021ah.js';
 import { wlan } from './ieee80211.js';
 import { igmp, igmpMessage } from './igmp.js';
 import { imf } from './imf.js';
@@ -42,10 +44,13 @@ import { llc } from './llc.js';
 import { mimeMultipart } from './mime-multipart.js';
 import { mpls, pwChannel, pwControlWord, pwGuess, pwPlain } from './mpls.js';
 import { msrp } from './msrp.js';
+import { nflog } from './nflog.js';
 import { ntp } from './ntp.js';
 import { nullLoop } from './null-loop.js';
 import { ocsp } from './ocsp.js';
 import { pap } from './pap.js';
+import { pktap, userDlt } from './pktap.js';
+import { ppi } from './ppi.js';
 import { ppp } from './ppp.js';
 import { pppoed, pppoes } from './pppoe.js';
 import { quic } from './quic/index.js';
@@ -60,6 +65,7 @@ import { sdp } from './sdp/index.js';
 import { sigcomp } from './sigcomp.js';
 import { sip } from './sip/index.js';
 import { sipfrag } from './sipfrag.js';
+import { slarp } from './slarp.js';
 import { sll } from './sll.js';
 import { sll2 } from './sll2.js';
 import { gsmRp } from './sms/rp.js';
@@ -77,7 +83,7 @@ import { dataTextLines, json, media } from './text-media.js';
 import { tls } from './tls/index.js';
 import { udp } from './udp.js';
 import { udpencap } from './udpencap.js';
-import { serviceTag, vlan } from './vlan.js';
+import { vlan } from './vlan.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
 import { websocket } from './websocket.js';
 import { mediaTypes } from './well-known/media.js';
@@ -92,11 +98,17 @@ export const dissectors: readonly AnyDissector[] = [
   llc,
   vlan,
   serviceTag,
+  backboneTag,
   sll,
   sll2,
   nullLoop,
   rawIp,
   frameRelay,
+  chdlc,
+  slarp,
+  pktap,
+  userDlt,
+  nflog,
   ppp,
   pap,
   pppoes,
@@ -121,6 +133,7 @@ export const dissectors: readonly AnyDissector[] = [
   pwPlain,
   pwChannel,
   radiotap,
+  ppi,
   wlanRadio,
   wlan,
   ah,

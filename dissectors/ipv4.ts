@@ -261,6 +261,7 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
   on: {
     link: [228],
     ethertype: [0x0800],
+    'chdlc.protocol': [0x0800],
     'ip.version': [4],
     'ip.proto': [4],
     'ppp.protocol': [0x21],

@@ -277,6 +277,7 @@ export const ipv6 = defineDissector<Ipv6Packet>({
   on: {
     link: [229],
     ethertype: [0x86dd],
+    'chdlc.protocol': [0x86dd],
     'ip.version': [6],
     'ip.proto': [41],
     'ppp.protocol': [0x57],

@@ -103,6 +103,7 @@ export const mpls = defineDissector<MplsPacket>({
   fields: F,
   on: {
     ethertype: [0x8847, 0x8848],
+    'chdlc.protocol': [0x8847, 0x8848],
     'gre.proto': [0x8847, 0x8848],
     'ppp.protocol': [0x0281, 0x0283],
     'ip.proto': [137],

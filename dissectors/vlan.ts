@@ -14,7 +14,7 @@ import { addTrailer, PADDING, payloadLength } from './ethernet.js';
 import { ETHERTYPES } from './numbers.js';
 
 /**
- * VLAN tags, IEEE 802.1Q §9.6; a service tag (802.1ad) has the same layout. They stack:
+ * VLAN tags, IEEE 802.1Q §9.6. They stack:
  *
  *     +---------+-----+--------------------+----------------------+
  *     | PCP (3) | DEI | VLAN identifier 12 | EtherType or length  |
@@ -44,18 +44,10 @@ const F = fields({
   trailer: { name: 'vlan.trailer', label: 'Trailer', type: 'bytes' },
 });
 
-const S = fields({
-  tag: { name: 'ieee8021ad', label: 'IEEE 802.1ad', type: 'protocol' },
-  priority: { name: 'ieee8021ad.priority', label: 'Priority', type: 'u16', mask: 0xe000 },
-  dei: { name: 'ieee8021ad.dei', label: 'DEI', type: 'u16', mask: 0x1000 },
-  id: { name: 'ieee8021ad.id', label: 'ID', type: 'u16', mask: 0x0fff },
-  etype: { name: 'ieee8021ah.etype', label: 'Type', type: 'u16', base: 'hex', values: ETHERTYPES },
-  trailer: { name: 'ieee8021ah.trailer', label: 'Trailer', type: 'bytes' },
-});
-
 const etype = (b: Uint8Array, o: number) => u16(b, o + 2);
 
-function peek(p: Peek): void {
+/** The way down behind a tag, whose last two octets are an EtherType or a length. */
+export function peekTag(p: Peek): void {
   if (p.end - p.off < TAG) {
     p.stop();
     return;
@@ -69,12 +61,9 @@ function peek(p: Peek): void {
   p.end = Math.min(p.end, p.wireEnd);
 }
 
-const summary = (v: View) =>
-  v.length < TAG ? 'Tag cut short' : `ID: ${u16(v.buf, v.off) & 0xfff}, ${nameOf(ETHERTYPES, etype(v.buf, v.off))}`;
-
-/** What stands behind a tag: ends its layer, and hands the payload on. */
-function payload(v: View, t: Tree, cx: Ctx, type: number, trailer: Field): void {
-  const body = v.off + TAG;
+/** What stands behind a tag that ends at `body`: ends its layer, and hands the payload on. */
+export function tagPayload(v: View, t: Tree, cx: Ctx, body: number, trailer: Field): void {
+  const type = u16(v.buf, body - 2);
   const n = type > MAX_LENGTH ? payloadLength(v.buf, type, body, v.end) : type;
   if (n >= 0) addTrailer(t, v, body + n, trailer, false);
   t.pop();
@@ -90,7 +79,7 @@ export const vlan = defineDissector({
   fields: { ...F, ...PADDING },
   on: { ethertype: [0x8100, 0x9100] },
   tables: ['ethertype', 'eth.llc'],
-  peek,
+  peek: peekTag,
   dissect(v, t, cx) {
     need(v, TAG);
     const { buf, off } = v;
@@ -102,32 +91,8 @@ export const vlan = defineDissector({
     t.bits(F.dei, off, 2, tci);
     t.bits(F.id, off, 2, tci);
     t.num(type > MAX_LENGTH ? F.etype : F.len, off + 2, 2, type);
-    payload(v, t, cx, type, F.trailer);
+    tagPayload(v, t, cx, off + TAG, F.trailer);
   },
-  summary,
-});
-
-export const serviceTag = defineDissector({
-  proto: 'ieee8021ad',
-  title: 'IEEE 802.1ad',
-  short: '802.1AD',
-  spec: 'IEEE 802.1ad §9.6',
-  fields: { ...S, ...PADDING },
-  on: { ethertype: [0x88a8] },
-  tables: ['ethertype', 'eth.llc'],
-  peek,
-  dissect(v, t, cx) {
-    need(v, TAG);
-    const { buf, off } = v;
-    const tci = u16(buf, off);
-    const type = etype(buf, off);
-    t.open(S.tag, off, TAG);
-    if (t.labels) t.label(`IEEE 802.1ad, ID: ${tci & 0xfff}`);
-    t.bits(S.priority, off, 2, tci);
-    t.bits(S.dei, off, 2, tci);
-    t.bits(S.id, off, 2, tci);
-    t.num(S.etype, off + 2, 2, type);
-    payload(v, t, cx, type, S.trailer);
-  },
-  summary,
+  summary: (v: View) =>
+    v.length < TAG ? 'Tag cut short' : `ID: ${u16(v.buf, v.off) & 0xfff}, ${nameOf(ETHERTYPES, etype(v.buf, v.off))}`,
 });

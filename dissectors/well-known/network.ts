@@ -26,11 +26,20 @@ export const network = [
     ['slow', 'Slow Protocols', '802.3 Slow protocols', 'IEEE 802.3 §57A', { ethertype: [0x8809] }],
     ['macc', 'MAC Control', 'MACC', 'IEEE 802.3 §31', { ethertype: [0x8808] }],
     ['cfm', 'CFM EOAM 802.1ag/ITU Protocol', 'CFM', 'IEEE 802.1ag', { ethertype: [0x8902] }],
-    ['stp', 'Spanning Tree Protocol', 'STP', 'IEEE 802.1D §9', { 'llc.dsap': [66], 'llc.cisco_pid': [267, 268] }],
-    ['cdp', 'Cisco Discovery Protocol', 'CDP', 'none', { 'llc.cisco_pid': [0x2000], 'gre.proto': [0x2000] }],
+    [
+      ...(['stp', 'Spanning Tree Protocol', 'STP', 'IEEE 802.1D §9'] as const),
+      { 'llc.dsap': [66], 'llc.cisco_pid': [267, 268], 'chdlc.protocol': [0x4242] },
+    ],
+    [
+      ...(['cdp', 'Cisco Discovery Protocol', 'CDP', 'none'] as const),
+      { 'llc.cisco_pid': [0x2000], 'gre.proto': [0x2000], 'chdlc.protocol': [0x2000] },
+    ],
     ['vtp', 'VLAN Trunking Protocol', 'VTP', 'none', { 'llc.cisco_pid': [0x2003] }],
     ['dtp', 'Dynamic Trunk Protocol', 'DTP', 'none', { 'llc.cisco_pid': [0x2004] }],
-    ['udld', 'Unidirectional Link Detection', 'UDLD', 'RFC 5171', { 'llc.cisco_pid': [0x0111] }],
+    [
+      ...(['udld', 'Unidirectional Link Detection', 'UDLD', 'RFC 5171'] as const),
+      { 'llc.cisco_pid': [0x0111], 'chdlc.protocol': [0x0111] },
+    ],
     ['pagp', 'Port Aggregation Protocol', 'PAGP', 'none', { 'llc.cisco_pid': [0x0104] }],
     ['chap', 'PPP Challenge Handshake Authentication Protocol', 'PPP CHAP', 'RFC 1994', { 'ppp.protocol': [0xc223] }],
     ['eap', 'Extensible Authentication Protocol', 'EAP', 'RFC 3748', { 'ppp.protocol': [0xc227] }],
@@ -116,7 +125,13 @@ export const network = [
     title: 'OSI',
     short: 'OSI',
     spec: 'ISO 9577',
-    on: { 'llc.dsap': [20, 254], 'gre.proto': [254], 'ppp.protocol': [35], 'ip.proto': [80] },
+    on: {
+      'llc.dsap': [20, 254],
+      'gre.proto': [254],
+      'ppp.protocol': [35],
+      'ip.proto': [80],
+      'chdlc.protocol': [0xfefe],
+    },
     tables: ['osi.nlpid'],
     inner(v, cx) {
       if (v.length > 0) cx.next('osi.nlpid', v.buf[v.off], v);

@@ -28,6 +28,8 @@ const DOWN = [
   'eth.llc',
   'llc.dsap',
   'sll.ltype',
+  'chdlc.protocol',
+  'user_dlt',
   'pppoes',
   'ip.version',
   'ip.proto',

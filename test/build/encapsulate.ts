@@ -78,6 +78,13 @@ const nullEsp = (payload: Uint8Array) =>
     payload: encode(espNull.codec!, { payload, next: IP_IN_IP, padding: 2, icv: new Uint8Array(12) }),
   });
 
+/** Apple's header of 108 octets, with the link type of Ethernet and no names. */
+const PKTAP = Uint8Array.from({ length: 108 }, (_, i) => (i === 0 ? 108 : i === 4 || i === 8 ? 1 : 0));
+/** A PPI header for 802.11 whose field 802.11-Common says that a check sequence was captured. */
+const PPI_80211 = Uint8Array.from({ length: 32 }, (_, i) => ({ 2: 32, 4: 105, 8: 2, 10: 20, 20: 1 })[i] ?? 0);
+const PADDING = [0, 1, 2, 3].map((n) => new Uint8Array(n));
+const I_SID = Uint8Array.of(0x40, 0, 1, 0x23);
+
 /** Those of the outer path. Connections inside are those of IPv4. */
 export const ENCAPSULATIONS: readonly Encapsulation[] = [
   { name: 'IP in IP', layers: 'eth:ethertype:ip:ip', wrap: (f, s) => inIp(IP_IN_IP, packetOf(f), s) },
@@ -162,6 +169,51 @@ export const ENCAPSULATIONS: readonly Encapsulation[] = [
         payload: air(packetOf(f), s),
       }),
   },
+  {
+    name: 'PKTAP',
+    layers: 'pktap:pcap_pktdata:eth:ethertype:ip',
+    link: 258,
+    wrap: (f) => concat([PKTAP, f]),
+  },
+  {
+    name: 'PKTAP under the number of OS X 10.9',
+    layers: 'user_dlt:pktap:pcap_pktdata:eth:ethertype:ip',
+    link: 149,
+    wrap: (f) => concat([PKTAP, f]),
+  },
+  {
+    name: 'PPI before 802.11',
+    layers: 'ppi:wlan_radio:wlan:llc:ip',
+    link: 192,
+    wrap: (f, s) => concat([PPI_80211, air(packetOf(f), s), new Uint8Array(4)]),
+  },
+  {
+    name: 'PPI before Ethernet',
+    layers: 'ppi:pcap_pktdata:eth:ethertype:ip',
+    link: 192,
+    wrap: (f) => concat([Uint8Array.of(0, 0, 8, 0, 1, 0, 0, 0), f]),
+  },
+  { name: 'Cisco HDLC', layers: 'chdlc:ip', link: 104, wrap: (f) => concat([Uint8Array.of(15, 0, 8, 0), packetOf(f)]) },
+  {
+    name: 'NFLOG with a prefix',
+    layers: 'nflog:ip',
+    link: 239,
+    wrap: (f) => {
+      const n = 4 + packetOf(f).length;
+      const prefix = Uint8Array.of(6, 0, 10, 0, 97, 0, 0, 0);
+      return concat([Uint8Array.of(2, 0, 0, 0), prefix, Uint8Array.of(n, n >> 8, 9, 0), packetOf(f), PADDING[-n & 3]]);
+    },
+  },
+  {
+    name: 'a backbone tag',
+    layers: 'eth:ethertype:ieee8021ah:ethertype:ip',
+    wrap: (f, s) => frameOf(0x88e7, concat([I_SID, f]), s),
+  },
+  {
+    name: 'tags of a backbone VLAN and a backbone service',
+    layers: 'eth:ethertype:ieee8021ad:ethertype:ip',
+    wrap: (f, s) => frameOf(0x88a8, concat([Uint8Array.of(0, 100, 0x88, 0xe7), I_SID, f]), s),
+  },
   { name: '802.11', layers: 'wlan:llc:ip', link: 105, wrap: (f, s) => air(packetOf(f), s) },
 ];
 
@@ -219,5 +271,6 @@ export function relinked(octets: Uint8Array, link: number | undefined): Uint8Arr
   const out = octets.slice();
   const section = new DataView(out.buffer, out.byteOffset).getUint32(4, true);
   out[section + 8] = link;
+  out[section + 9] = link >> 8;
   return out;
 }

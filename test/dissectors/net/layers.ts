@@ -3,6 +3,7 @@ import { data } from '../../../dissectors/data.js';
 import { ethernet } from '../../../dissectors/ethernet.js';
 import { icmp } from '../../../dissectors/icmp.js';
 import { icmpv6 } from '../../../dissectors/icmpv6/index.js';
+import { serviceTag } from '../../../dissectors/ieee8021ah.js';
 import { ipv4 } from '../../../dissectors/ipv4.js';
 import { ipv6 } from '../../../dissectors/ipv6.js';
 import { destinationOptions, fragmentHeader, hopByHop, routing } from '../../../dissectors/ipv6-extensions.js';
@@ -16,7 +17,7 @@ import { sll } from '../../../dissectors/sll.js';
 import { sll2 } from '../../../dissectors/sll2.js';
 import { ssh } from '../../../dissectors/ssh.js';
 import { udp } from '../../../dissectors/udp.js';
-import { serviceTag, vlan } from '../../../dissectors/vlan.js';
+import { vlan } from '../../../dissectors/vlan.js';
 import { Registry } from '../../../src/engine/registry.js';
 import {
   type AnyDissector,
