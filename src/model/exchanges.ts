@@ -119,11 +119,28 @@ const ABSENT: ReadonlySet<number> = new Set([404, 410, 480, 486, 600, 603, 604])
 const refsOf = ({ tunnel }: { readonly tunnel?: number }): Ref[] =>
   tunnel === undefined ? [] : [{ kind: 'tunnel', id: tunnel }];
 
+/**
+ * The RP-DATA whose report came: RP-ACK or RP-ERROR from the other side, of the same reference, which later ones take up
+ * again. TS 24.011 §7.3.1
+ */
+function reportedOf(all: readonly Exchange<MessageEntity>[]): Set<MessageEntity> {
+  const waiting = new Map<string, MessageEntity>();
+  const reported = new Set<MessageEntity>();
+  for (const { entity: m } of all) {
+    const { sms, tunnel, direction } = m;
+    if (sms === undefined || sms.rp === 'RP-SMMA') continue;
+    const from = sms.rp === 'RP-DATA' ? direction : direction === 'up' ? 'down' : 'up';
+    const key = `${tunnel} ${from} ${sms.reference}`;
+    const data = waiting.get(key);
+    if (sms.rp === 'RP-DATA') waiting.set(key, m);
+    else if (data !== undefined) reported.add(data);
+  }
+  return reported;
+}
+
 /** Judges messages; `all` are in the order in which they came. */
 export function judgeMessages(all: readonly Exchange<MessageEntity>[], end: Moment, findings: Findings): void {
-  const reported = new Set<string>();
-  for (const { entity: m } of all)
-    if (m.sms !== undefined && m.sms.rp !== 'RP-DATA') reported.add(`${m.tunnel} ${m.direction} ${m.sms.reference}`);
+  const reported = reportedOf(all);
   for (const x of all) {
     const { entity: m } = x;
     const raise = (code: string, detail: Own, remark: Remark = {}): void =>
@@ -134,8 +151,7 @@ export function judgeMessages(all: readonly Exchange<MessageEntity>[], end: Mome
       raise('message.no-answer', m.direction === 'down' ? ours`It went to the UE.` : ours`It came from the UE.`);
     if (m.sms?.cause !== undefined) raise('sms.error', ours`The cause is ${m.sms.cause}.`);
     if (m.sms?.rp !== 'RP-DATA' || m.direction === undefined || m.status === undefined || m.status >= 300) continue;
-    const back = m.direction === 'up' ? 'down' : 'up';
-    if (!reported.has(`${m.tunnel} ${back} ${m.sms.reference}`) && millis(x.start, end) >= REPORT_MS)
+    if (!reported.has(m) && millis(x.start, end) >= REPORT_MS)
       raise('sms.no-report', ours`The reference is ${m.sms.reference}.`);
   }
 }

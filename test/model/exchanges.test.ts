@@ -26,6 +26,26 @@ describe('messages and subscriptions', () => {
     );
   });
 
+  test('a reference that is used again has a report of its own', async () => {
+    const ok = (callId: string, way: 'up' | 'down') => sip('202 Accepted MESSAGE', { callId, toTag: 's' }, way);
+    const sent = (t: Talk, ms: number, n: number) =>
+      t.up(ms, message(`m${n}`, sms(0, 5), 'up')).down(ms + 50, ok(`m${n}`, 'down'));
+    const acked = (t: Talk, ms: number, n: number) =>
+      t.down(ms, message(`a${n}`, sms(3, 5), 'down')).up(ms + 20, ok(`a${n}`, 'up'));
+    const once = () => acked(sent(talk(), 1000, 1), 1500, 1);
+    const r = await found(sent(once(), 60_000, 2), 60_000);
+    assert.deepEqual(codes(r), ['sms.no-report']);
+    assert.equal(r.findings[0].count, 1);
+    assert.deepEqual(codes(await found(acked(sent(once(), 60_000, 2), 60_500, 2), 60_000)), []);
+    // That there is memory again (RP-SMMA) reports nothing.
+    const memory = talk()
+      .down(1000, message('m1', sms(1, 5), 'down'))
+      .up(1050, ok('m1', 'up'))
+      .up(1500, message('m2', sms(6, 5), 'up'))
+      .down(1550, ok('m2', 'down'));
+    assert.deepEqual(codes(await found(memory, 60_000)), ['sms.no-report']);
+  });
+
   test('no report, an error, a refusal', async () => {
     const sent = () =>
       talk()
