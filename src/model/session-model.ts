@@ -150,6 +150,7 @@ export class SessionModel {
     if (e.method === 'REGISTER') inside.keepAlives.registration(at, e);
     if (at.up) inside.identity.sent(e);
     else if (e.method === 'REGISTER') inside.identity.registered(e);
+    else inside.identity.addressed(e);
     if (at.up && e.isRequest) this.upward(inside, at, e, c);
     return e;
   }

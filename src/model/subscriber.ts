@@ -1,8 +1,9 @@
-import { Header } from '../../dissectors/sip/index.js';
+import { Header, headerId } from '../../dissectors/sip/index.js';
 import type { Subscriber } from './entities.js';
 import { parameterOf, type SipEvent } from './sip-event.js';
 
 const MOST = 32;
+const P_CALLED_PARTY_ID = headerId('P-Called-Party-ID');
 
 /** Who uses a tunnel, as its SIP messages tell. */
 export class Identity {
@@ -28,6 +29,11 @@ export class Identity {
   /** An answer to a REGISTER of the UE. */
   registered(e: SipEvent): void {
     for (const { uri } of e.parties(Header.PAssociatedUri)) this.add(uri);
+  }
+
+  /** A message to the UE: the identity of the user that it is for. RFC 7315 §4.2 */
+  addressed(e: SipEvent): void {
+    if (e.isRequest) this.add(e.party(P_CALLED_PARTY_ID).uri);
   }
 
   private add(uri: string): void {

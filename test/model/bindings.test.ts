@@ -79,6 +79,13 @@ test('P-Associated-URI is a list of addresses, which may have names (RFC 7315 §
   assert.equal(r.tunnels[0].subscriber.msisdn, '+49170123456');
 });
 
+test('a capture that begins later knows the user by who is called', async () => {
+  const called = (way: 'up' | 'down') =>
+    sip('INVITE sip:alice@10.0.0.2', { headers: [['P-Called-Party-ID', '<sip:alice@ims.example>']] }, way);
+  assert.deepEqual(identities(await after(talk().down(1000, called('down')), 10)), [AOR]);
+  assert.equal((await after(talk().up(1000, called('up')), 10)).tunnels[0].subscriber, undefined);
+});
+
 describe('a registration that goes on elsewhere', () => {
   const own = (seconds: number) => [contact(`${OWN};expires=${seconds}`)];
 
