@@ -1,4 +1,4 @@
-import { type Field, type FieldType, Held, hex, ip4, ip6, type Tree, utf8Text } from '../kit/index.js';
+import { type Field, type FieldType, Held, hex, ip4, ip6, isoSecond, type Tree, utf8Text } from '../kit/index.js';
 
 /**
  * What values of an operand are, and how they are held:
@@ -186,9 +186,7 @@ const fraction = (n: bigint): string => (n % BILLION).toString().padStart(9, '0'
 
 function timeText(n: bigint): string {
   const whole = (n - (((n % BILLION) + BILLION) % BILLION)) / BILLION;
-  const date = new Date(Number(whole) * 1000);
-  if (Number.isNaN(date.getTime())) return n.toString();
-  return `${date.toISOString().slice(0, 19)}.${fraction(n - whole * BILLION)}Z`;
+  return `${isoSecond(Number(whole))}.${fraction(n - whole * BILLION)}Z`;
 }
 function durationText(n: bigint): string {
   const positive = n < 0n ? -n : n;

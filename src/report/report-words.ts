@@ -1,3 +1,4 @@
+import { isoSecond } from '../kit/index.js';
 import type { FindingEntity, GapEntry, TunnelEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 import { isoTime } from './value.js';
@@ -10,10 +11,10 @@ export const number = (n: number | undefined, unit = ''): string =>
 
 /** Time of day, in UTC, to the millisecond. */
 export const clock = (m: Moment | undefined): string =>
-  m === undefined ? '' : isoTime(m.seconds, m.nanos).slice(11, 23);
+  m === undefined ? '' : isoTime(m.seconds, m.nanos).slice(-19, -7);
 
 /** Date and time in UTC, to the second. */
-export const date = (m: Moment): string => `${isoTime(m.seconds, m.nanos).slice(0, 19)}Z`;
+export const date = (m: Moment): string => `${isoSecond(m.seconds)}Z`;
 
 /** `192.0.2.1:443`, `[2001:db8::1]:443`. */
 export const place = (p: { readonly address: string; readonly port: number }): string =>

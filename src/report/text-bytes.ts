@@ -1,9 +1,9 @@
-import { fieldCount, remembered, type Tree } from '../kit/index.js';
+import { fieldCount, isoSecond, remembered, type Tree } from '../kit/index.js';
 import { BILLION, colonPairs, decimal, fraction, MOST, NUMBER, quad } from './digits.js';
 import { Form, formOf, KINDS } from './form.js';
 import { Ip6Phrases } from './ip6-phrases.js';
 import { FALSE, Phrase, TRUE, WORD } from './phrase.js';
-import { isoSecond, jsonText, jsonValue, pad9 } from './value.js';
+import { jsonText, jsonValue, pad9 } from './value.js';
 
 const QUOTE = 34;
 const BACKSLASH = 92;

@@ -14,23 +14,28 @@ const day = (row: Row, minutes = 0): string =>
   isoTime(row.seconds - 60 * minutes, row.nanos)
     .replace('T', ' ')
     .slice(0, -4);
-const local = (row: Row): string => day(row, new Date(row.seconds * 1000).getTimezoneOffset());
+/** The same where the user is; a year that no Date knows has no summer time, and is shown in UTC. */
+const local = (row: Row): string => day(row, new Date(row.seconds * 1000).getTimezoneOffset() || 0);
+const timeOfDay = (text: string): string => text.slice(text.indexOf(' ') + 1);
 
 /** The date as year and day of the year. */
 function dayOfYear(text: string): string {
   const [date, clock] = text.split(' ');
-  const days = (Date.parse(date) - Date.parse(`${date.slice(0, 4)}-01-01`)) / 86_400_000;
-  return `${date.slice(0, 4)}/${String(days + 1).padStart(3, '0')} ${clock}`;
+  const year = date.slice(0, -6);
+  const [month, dayOfMonth] = date.slice(-5).split('-').map(Number);
+  const same = 2000 + (Number(year) % 400); // it has as many days, and a Date knows it
+  const days = (Date.UTC(same, month - 1, dayOfMonth) - Date.UTC(same, 0)) / 86_400_000;
+  return `${year}/${String(days + 1).padStart(3, '0')} ${clock}`;
 }
 
 const TIMES: Readonly<Record<Exclude<TimeFormat, 'dd'>, (row: Row) => string>> = {
   r: (row) => short(...row.relative),
-  a: (row) => local(row).slice(11),
+  a: (row) => timeOfDay(local(row)),
   ad: local,
   adoy: (row) => dayOfYear(local(row)),
   e: (row) => short(row.seconds, row.nanos),
   d: (row) => short(...row.delta),
-  u: (row) => day(row).slice(11),
+  u: (row) => timeOfDay(day(row)),
   ud: (row) => day(row),
   udoy: (row) => dayOfYear(day(row)),
 };

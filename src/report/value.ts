@@ -1,4 +1,4 @@
-import { type Field, type FieldType, Held, hex, ip4, ip6, nameOf, type Tree } from '../kit/index.js';
+import { type Field, type FieldType, Held, hex, ip4, ip6, isoSecond, nameOf, type Tree } from '../kit/index.js';
 
 /** Hex digits that Wireshark pads a number of this type to. */
 const DIGITS: Partial<Record<FieldType, number>> = {
@@ -47,12 +47,6 @@ export function jsonSeconds(seconds: number, nanos: number): string {
   return decimalSeconds(seconds, nanos).replace(/0+$/, '');
 }
 
-/** `2026-03-01T10:20:30`: a second since the epoch in UTC. */
-export function isoSecond(seconds: number): string {
-  const d = new Date(seconds * 1000);
-  return Number.isNaN(d.getTime()) ? `${seconds}s` : d.toISOString().slice(0, -5);
-}
-
 let second = Number.NaN;
 let secondText = '';
 
@@ -69,10 +63,10 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 /** An absolute time as tshark prints it: `Nov 25, 2023 07:55:05.695126000 UTC`. */
 export function wiresharkTime(seconds: number, nanos: number): string {
-  const d = new Date(seconds * 1000);
-  if (Number.isNaN(d.getTime())) return String(seconds);
-  const day = String(d.getUTCDate()).padStart(2, ' ');
-  return `${MONTHS[d.getUTCMonth()]} ${day}, ${d.getUTCFullYear()} ${d.toISOString().slice(11, 19)}.${pad9(nanos)} UTC`;
+  const [date, time] = isoSecond(seconds).split('T');
+  const [month, day] = date.slice(-5).split('-').map(Number);
+  const year = Number(date.slice(0, -6));
+  return `${MONTHS[month - 1]} ${String(day).padStart(2, ' ')}, ${year} ${time}.${pad9(nanos)} UTC`;
 }
 
 function address(f: Field, b: Uint8Array, off: number, end: number): string | undefined {

@@ -1,4 +1,5 @@
 import { encapsulationName } from '../../dissectors/frame.js';
+import { isoSecond } from '../kit/index.js';
 import type { Rows } from '../viewer/rows.js';
 import type { FileStatus, ViewerStatus } from '../viewer/viewer.js';
 import { fit } from './cells.js';
@@ -125,8 +126,5 @@ function stackLines({ protocols }: Story): string[] {
   return lines.length === 0 ? [] : ['', '   packets    octets  protocols', ...lines];
 }
 
-const timeOf = (rows: Rows, row: number): string => {
-  const d = new Date(rows.seconds(row) * 1000);
-  if (Number.isNaN(d.getTime())) return String(rows.seconds(row));
-  return `${d.toISOString().slice(0, 19).replace('T', ' ')}.${String(rows.nanos(row)).padStart(9, '0')} UTC`;
-};
+const timeOf = (rows: Rows, row: number): string =>
+  `${isoSecond(rows.seconds(row)).replace('T', ' ')}.${String(rows.nanos(row)).padStart(9, '0')} UTC`;

@@ -1,3 +1,4 @@
+import { isoSecond } from '../kit/index.js';
 import type { Place } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 
@@ -55,15 +56,12 @@ export function userOf(uri: string): string {
 
 /** Time of day in UTC, with milliseconds. */
 export function clock({ seconds, nanos }: Moment): string {
-  const d = new Date(seconds * 1000);
-  if (Number.isNaN(d.getTime())) return String(seconds);
-  return `${d.toISOString().slice(11, 19)}.${String(Math.floor(nanos / 1e6)).padStart(3, '0')}`;
+  return `${isoSecond(seconds).slice(-8)}.${String(Math.floor(nanos / 1e6)).padStart(3, '0')}`;
 }
 
 /** Date and time in UTC, to the second. */
 export function dateTime({ seconds }: Moment): string {
-  const d = new Date(seconds * 1000);
-  return Number.isNaN(d.getTime()) ? String(seconds) : `${d.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  return `${isoSecond(seconds).replace('T', ' ')} UTC`;
 }
 
 /** Seconds since a start, with three places: `1.380`. */
