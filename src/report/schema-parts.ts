@@ -3,7 +3,7 @@
 import * as Standard from '../model/standard-words.js';
 import { HOLDS, type Holds, type Schema } from './holds.js';
 
-/** A string that is no word of a closed list. */
+/** A string, by what it holds. */
 export const text = (holds: Holds): Schema => ({ type: 'string', [HOLDS]: holds });
 export const OURS = text('ours');
 export const HOST = text('host');
