@@ -43,9 +43,8 @@ export class TunnelLife {
   /** A protected record of TLS 1.3 that nobody can read: the only one of its side, and too short for anything but an alert. */
   veiled: { readonly at: Seen; readonly side: 0 | 1 } | null = null;
   private readonly covered: [number, number] = [0, 0];
-  /** First envelope of each direction, and of all. */
+  /** The first envelope of either direction. */
   firstEnvelope: Seen | null = null;
-  lastEnvelope: Seen | null = null;
   innerOctets = 0;
   resyncs = 0;
   readonly dscp = new Uint32Array(64);

@@ -126,11 +126,6 @@ export function rtpPacket(from: Endpoint, to: Endpoint, sequence: number, ssrc: 
   return udp(from, to, encode(rtp.codec!, packet), { id: sequence & 0xffff, ds: 0xb8 });
 }
 
-/** A SIP message over UDP: start line as it stands, headers as `name: value`. */
-export function sip(from: Endpoint, to: Endpoint, message: Uint8Array): Uint8Array {
-  return udp(from, to, message);
-}
-
 /** A REGISTER with the headers that every request has (RFC 3261 §8.1.1). */
 export function register(cseq: number, user = 'ue'): Uint8Array {
   return encode(sipCodec, {

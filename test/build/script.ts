@@ -20,11 +20,6 @@ export class Script {
     return Math.max(0, ...this.said.map((s) => s.ms));
   }
 
-  /** The packets in their order. */
-  get packets(): readonly { readonly side: Side; readonly packet: Uint8Array }[] {
-    return [...this.said].sort((a, b) => a.ms - b.ms);
-  }
-
   get steps(): Step[] {
     const steps: Step[] = [];
     let now = 0;

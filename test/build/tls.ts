@@ -58,7 +58,7 @@ class End extends Duplex {
 
 /** Server contexts are costly and hold the keys of tickets. */
 const contexts = new Map<string, tls.SecureContext>();
-export function serverContext(o: TlsOptions): tls.SecureContext {
+function serverContext(o: TlsOptions): tls.SecureContext {
   const name = JSON.stringify([o.certificate, o.ciphers, o.server]);
   let context = contexts.get(name);
   if (context === undefined) {

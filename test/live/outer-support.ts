@@ -141,7 +141,7 @@ export const enveloped = (packet: Uint8Array): Buffer =>
   Buffer.concat([Buffer.from([1, (packet.length + 3) >> 8, (packet.length + 3) & 255]), packet]);
 
 /** Sum of RFC 1071 over an even number of octets. */
-export function internetSum(b: Uint8Array): number {
+function internetSum(b: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < b.length; i += 2) sum += (b[i] << 8) | (b[i + 1] ?? 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);

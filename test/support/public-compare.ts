@@ -36,7 +36,7 @@ export interface Difference {
 export type Choice = (field: string, prefix: string) => boolean;
 
 /** Where the reference of a capture lies. */
-export const referencePath = (c: PublicCapture, kind: Kind): string =>
+const referencePath = (c: PublicCapture, kind: Kind): string =>
   `${c.path}.${kind === 'tshark' ? '' : `${kind}.`}tshark.ndjson.gz`;
 
 /** What a field is counted under: the part before the dot; the protocol stack by itself. */

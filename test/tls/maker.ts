@@ -3,7 +3,7 @@ import { type CipherGCMTypes, createCipheriv, createHmac } from 'node:crypto';
 /** Records made by hand from the text of RFC 8446 and RFC 5288, to have what no library here can be made to send. */
 
 /** HKDF-Expand-Label of RFC 8446 §7.1, for values no longer than the hash. */
-export function expandLabel(hash: string, secret: Buffer, label: string, length: number): Buffer {
+function expandLabel(hash: string, secret: Buffer, label: string, length: number): Buffer {
   const name = Buffer.from(`tls13 ${label}`);
   const info = Buffer.concat([Buffer.from([length >> 8, length & 255, name.length]), name, Buffer.from([0, 1])]);
   return createHmac(hash, secret).update(info).digest().subarray(0, length);

@@ -159,7 +159,7 @@ const dropped: Shaper = (frames) => {
 };
 
 /** Four TLS connections: a day of calls, one with a gap and a reset, one without keys, one that is something else. */
-export async function fieldCapture(): Promise<{ readonly built: Built; readonly keys: string }> {
+async function fieldCapture(): Promise<{ readonly built: Built; readonly keys: string }> {
   const closed = await tlsConversation(registered(new Day()).steps, {
     ...TLS13,
     version: 'TLSv1.2',

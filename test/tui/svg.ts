@@ -13,11 +13,9 @@ export interface Painted {
   readonly styles: readonly (readonly number[])[];
 }
 
-export interface Ground {
-  readonly text: string;
-  readonly ground: string;
-}
-export const DARK: Ground = { text: '#d8d8d8', ground: '#16181d' };
+/** Colours of a terminal that is dark. */
+const TEXT = '#d8d8d8';
+const GROUND = '#16181d';
 
 const escaped = (s: string): string => s.replace(/[&<>]/g, (c) => (c === '&' ? '&amp;' : c === '<' ? '&lt;' : '&gt;'));
 const colour = (c: number, own: string): string =>
@@ -49,15 +47,15 @@ function* runsOf(line: string, styles: readonly number[]): Generator<Run> {
   }
 }
 
-function runSvg({ x, cells, text, style }: Run, y: number, g: Ground): string {
+function runSvg({ x, cells, text, style }: Run, y: number): string {
   const flags = style >> 18;
-  let ink = colour((style >> 9) & 0x1ff, g.text);
-  let ground = colour(style & 0x1ff, g.ground);
+  let ink = colour((style >> 9) & 0x1ff, TEXT);
+  let ground = colour(style & 0x1ff, GROUND);
   if ((flags & Flag.reverse) !== 0) [ink, ground] = [ground, ink];
   const left = MARGIN + x * CELL.width;
   const top = BAR + MARGIN + y * CELL.height;
   const box =
-    ground === g.ground
+    ground === GROUND
       ? ''
       : `<rect x="${left.toFixed(1)}" y="${top}" width="${(cells * CELL.width).toFixed(1)}" height="${CELL.height}" fill="${ground}"/>`;
   if (text.trim() === '') return box;
@@ -71,13 +69,13 @@ function runSvg({ x, cells, text, style }: Run, y: number, g: Ground): string {
 }
 
 /** A picture of a screen, in a window with a title. */
-export function svgOf(screen: Painted, title: string, g: Ground = DARK): string {
+export function svgOf(screen: Painted, title: string): string {
   const columns = Math.max(...screen.styles.map((s) => s.length));
-  const lines = screen.lines.map((line, y) => [...runsOf(line, screen.styles[y])].map((r) => runSvg(r, y, g)).join(''));
+  const lines = screen.lines.map((line, y) => [...runsOf(line, screen.styles[y])].map((r) => runSvg(r, y)).join(''));
   const width = Math.ceil(columns * CELL.width + 2 * MARGIN);
   const height = lines.length * CELL.height + 2 * MARGIN + BAR;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(title)}">
-<rect width="${width}" height="${height}" rx="8" fill="${g.ground}" stroke="#3a3f4b"/>
+<rect width="${width}" height="${height}" rx="8" fill="${GROUND}" stroke="#3a3f4b"/>
 <rect width="${width}" height="${BAR}" rx="8" fill="#2a2e37"/>
 <text x="${width / 2}" y="17" text-anchor="middle" fill="#9aa3b2" font-family="system-ui, sans-serif" font-size="12">${escaped(title)}</text>
 <g font-family="'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14" xml:space="preserve" shape-rendering="crispEdges">
