@@ -2,7 +2,8 @@ import { defineDissector, fields, printable, startsWith, type Tree, utf8Text } f
 import { isJson } from './json-text.js';
 
 /**
- * Bodies that are lines of text: `text/plain` and its kin.
+ * Bodies that are lines of text, `text/plain` and its kin (RFC 2046 §4.1), JSON (RFC 8259), and those of types that have no
+ * dissector.
  */
 const MAX_LINES = 2000;
 
