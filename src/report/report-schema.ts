@@ -160,7 +160,7 @@ export const reportSchema = (codes: readonly string[]): Schema => ({
   }),
   $defs: {
     time: object({
-      iso: { type: 'string', pattern: '^[-+0-9]{4,7}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{9}Z$' },
+      iso: { type: 'string', pattern: '^[-+0-9]{4,13}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{9}Z$' },
       epoch: { type: 'string', pattern: '^-?[0-9]+\\.[0-9]{9}$' },
     }),
     place: object({ address: HOST, port: COUNT }),

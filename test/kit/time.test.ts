@@ -10,5 +10,6 @@ test('a second is written as a Date writes it', () => {
 test('so is one of a year that no Date knows', () => {
   // The last microsecond that a pcapng file can name; both dates are what date(1) says.
   assert.equal(isoSecond(18_446_744_073_709), '+586524-01-19T08:01:49');
+  assert.match(isoSecond(2 ** 64), /^\+584554051223-11-09T/);
   assert.equal(isoSecond(-18_446_744_073_709), '-582585-12-14T15:58:11');
 });
