@@ -1,8 +1,10 @@
 import { quoted, u16, words } from '../kit/index.js';
+import type { Place, Severity } from '../model/entities.js';
 import type { Findings } from '../model/findings.js';
 import { type Arrival, type Moment, millis } from '../model/moment.js';
 import type { OtherAttempts } from '../model/other-attempts.js';
 import { Flag, type TcpLife } from '../model/tcp-life.js';
+import type { Working } from '../model/working.js';
 import type { Packet } from './packet.js';
 import { placeOf } from './tunnel-entity.js';
 
@@ -16,7 +18,7 @@ const PATIENCE_MS = 3000;
 
 /** Connections to port 443 that were asked for and have not been answered. */
 export class Attempts {
-  private readonly open = new Map<TcpLife, string>();
+  private readonly open = new Map<TcpLife, Place>();
 
   /** @param other takes what is tried beside tunnels: SIP to its own ports */
   constructor(private readonly other: OtherAttempts) {}
@@ -31,7 +33,7 @@ export class Attempts {
     else if (u16(packet.transport!, packet.header + 2) === HTTPS && this.open.size < MOST && !this.open.has(tcp)) {
       const { b, bPort, a, aPort } = packet.flow!;
       const to = placeOf(packet.direction === 0 ? { address: b, port: bPort } : { address: a, port: aPort });
-      this.open.set(tcp, to.address.includes(':') ? `[${to.address}]:${to.port}` : `${to.address}:${to.port}`);
+      this.open.set(tcp, to);
     }
   }
 
@@ -45,23 +47,39 @@ export class Attempts {
     else this.other.told('sip', at, from, to.address, (flags & Flag.Rst) !== 0 ? 'refused' : 'answered');
   }
 
-  judge(end: Moment, findings: Findings): void {
-    for (const [tcp, to] of this.open) {
+  /** @param working servers of tunnels that work */
+  judge(end: Moment, working: Working, findings: Findings): void {
+    // The worst of them says how bad all are.
+    const all = [...this.open].map(([tcp, to]) => ({ tcp, to, severity: this.severity(to, working) }));
+    all.sort((a, b) => rank(b) - rank(a));
+    for (const { tcp, to, severity } of all) {
       if (tcp.syn === null || tcp.synAck !== null || tcp.isAnswered) continue;
       const { told } = tcp;
       const said = told?.lost == null ? words`` : words` ${told.words}`;
+      const remark = severity === undefined ? {} : { severity };
       const refusal =
         tcp.rst !== null && tcp.rst.side !== tcp.synSide ? tcp.rst : told?.isRefused ? told.lost!.at : null;
       if (refusal !== null)
         findings.raise('tcp.refused', refusal, [], {
-          detail: words`The connection was to ${quoted('host', to)}.${said}`,
+          detail: words`The connection was to ${quoted('host', hostOf(to))}.${said}`,
+          ...remark,
         });
       else if (tcp.synRepeats > 0 || millis(tcp.syn, end) >= PATIENCE_MS) {
         const tries = tcp.synRepeats + 1;
         findings.raise('tcp.no-answer', tcp.syn, [], {
-          detail: words`${tries} SYN went to ${quoted('host', to)}.${said}`,
+          detail: words`${tries} SYN went to ${quoted('host', hostOf(to))}.${said}`,
+          ...remark,
         });
       }
     }
   }
+
+  private severity({ address }: Place, working: Working): Severity | undefined {
+    return working.severity(address, this.other.names.nameFor(address));
+  }
 }
+
+const rank = ({ severity }: { readonly severity: Severity | undefined }): number => Number(severity === 'warn');
+
+const hostOf = ({ address, port }: Place): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

@@ -12,6 +12,7 @@ import { Arrival, type Moment, type Seen } from '../model/moment.js';
 import { targetOf } from '../model/packet-sizes.js';
 import { limitOf } from '../model/path-messages.js';
 import type { SessionModel } from '../model/session-model.js';
+import { Working } from '../model/working.js';
 import type { Flow } from '../stream/flow.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
@@ -397,7 +398,6 @@ export class SessionTap implements Tap {
   finish(): void {
     const end = this.at.seen();
     this.mirrored();
-    this.attempts.judge(end, this.model.findings);
     // A connection that others took the place of before it was known for a tunnel has a number, and no life.
     const lives = this.tunnels.filter((life) => life !== undefined);
     const first = lives.filter((life) => life.leg === null);
@@ -410,6 +410,7 @@ export class SessionTap implements Tap {
     sessions.delete('');
     const { tell } = this.model;
     this.model.finish(end, () => first.map((life) => tunnelEntity(life, end, this.severalFiles, sessions, tell)));
+    this.attempts.judge(end, new Working(this.model.tunnels), this.model.findings);
     this.points = capturePoints(lives, [...this.model.media.streams]);
   }
 }

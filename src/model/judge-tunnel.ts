@@ -23,10 +23,13 @@ const seen = (at: Moment, row: string | undefined): Seen => ({ ...at, row: row ?
 
 export const tunnelRef = (t: TunnelEntity): Ref => ({ kind: 'tunnel', id: t.id });
 
-/** Judges the way to the EFTF, TLS, and the end of a tunnel. */
-export function judgeTunnel(t: TunnelEntity, first: Seen, findings: Findings): void {
+/**
+ * Judges the way to the EFTF, TLS, and the end of a tunnel.
+ * @param isOther its server is no EFTF, by its name
+ */
+export function judgeTunnel(t: TunnelEntity, first: Seen, isOther: boolean, findings: Findings): void {
   // Among the TLS connections of a phone are many that are no tunnels: what is usual there is no more than a note.
-  const foreign = t.state !== 'failed' && t.envelopes.up.total + t.envelopes.down.total === 0;
+  const foreign = (t.state !== 'failed' || isOther) && t.envelopes.up.total + t.envelopes.down.total === 0;
   const raise = (code: string, at: Seen = first, remark: Remark = {}): void => {
     const severity = foreign && !TELLING.has(code) ? ({ severity: 'note' } as const) : {};
     findings.raise(code, at, [tunnelRef(t)], { ...remark, ...severity });

@@ -15,6 +15,7 @@ import type { MediaStream } from './media-stream.js';
 import { type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
 import type { SessionModel } from './session-model.js';
+import { Working } from './working.js';
 
 /** So many envelopes that must be discarded are no trouble where there are many more. */
 const STRAY = 3;
@@ -28,9 +29,11 @@ export function judge(m: SessionModel): void {
     agreed.set(r.tunnel, spis);
     for (const spi of r.security.spis) spis.add(spi);
   }
+  const servers = new Working(m.tunnels);
   for (const t of m.tunnels) {
     const first: Seen = { ...t.opened, row: (t.opened as Seen).row };
-    judgeTunnel(t, first, findings);
+    const isOther = t.proxy === undefined && servers.isOther(t.eftf.address, t.eftf.name);
+    judgeTunnel(t, first, isOther, findings);
     const inside = m.insides.get(t.id);
     if (inside !== undefined && t.state !== 'other') {
       const ended = t.release.at ?? end;

@@ -79,6 +79,11 @@ export class OuterNames {
     return name;
   }
 
+  /** A name by which an address was found, by whomever. */
+  nameFor(address: string): string | undefined {
+    return [...this.questions.values()].find((q) => q.addresses.includes(address))?.name;
+  }
+
   /** The questions of a client about a name. */
   about(client: string, name: string | undefined): OuterQuestion[] {
     const wanted = name?.toLowerCase();

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { encode } from 'fttscope/kit';
+import { addressRecord, codec as dns, dnsQuery, dnsResponse } from '../../dissectors/dns/message.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { Connection } from '../build/connection.js';
 import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
-import { ACK, at, ping, RST, SYN, tcp } from '../build/packets.js';
+import { ACK, at, ping, RST, SYN, tcp, udp } from '../build/packets.js';
 import { tlsConversation } from '../build/tls.js';
 import { addressed, codes, ENDS, finding, healthy, type Json, registered, reportOn, Talk } from './support.js';
 
@@ -106,5 +108,62 @@ describe('a phone that changes its access', () => {
     );
     assert.equal(finding(await moved('198.18.0.7', 90_000, 'fin'), 'tunnel.moved'), undefined);
     assert.equal(finding(await moved('192.0.2.10', 6000), 'tunnel.moved'), undefined);
+  });
+});
+
+describe('other connections of a phone whose tunnel works', () => {
+  const phone = (port: number) => at('192.0.2.10', port);
+  const web = at('203.0.113.9', 443);
+  /** A handshake that the phone ends with the alert certificate_unknown. */
+  const refused = async (servername: string) => {
+    const c = await tlsConversation([], { version: 'TLSv1.2', client: { servername } });
+    const alert = { side: 0 as const, octets: Uint8Array.of(21, 3, 3, 0, 2, 2, 46), ordered: true, pause: 0 };
+    return { ...c, flights: [...c.flights.slice(0, 2), alert], inner: [] };
+  };
+  const beside = async (name: string, tunnel = 'eftf.ims.example') => {
+    const b = new CaptureBuilder().connection(await refused(name), {
+      ...ENDS,
+      client: phone(45_000),
+      server: web,
+      step: 10,
+    });
+    if (tunnel === '') return reportOn(b.build().octets);
+    const c = await tlsConversation(SOME, { version: 'TLSv1.3', client: { servername: tunnel } });
+    return reportOn(b.connection(c, { ...ENDS, step: 10 }).build().octets, c.keylog);
+  };
+  const worst = (r: Json): string => finding(r, 'tls.alert').severity;
+
+  test('a handshake with a server of another name fails, and the tunnel does not mind', async () => {
+    assert.equal(worst(await beside('www.shop.example')), 'note');
+    for (const same of ['eftf.ims.example', 'eftf2.ims.example'])
+      assert.equal(worst(await beside(same)), 'error', same);
+    assert.equal(worst(await beside('www.shop.example', '')), 'error');
+  });
+
+  /** SYN to this address that nobody answers, and what the DNS says of its name. */
+  const unanswered = (address: string, name?: string, works = true): Promise<Json> => {
+    const b = new CaptureBuilder();
+    const [from, to] = [phone(46_000), at(address, 443)];
+    if (name !== undefined) {
+      const [ask, resolver] = [phone(41_000), at('192.0.2.53', 53)];
+      const question = dnsQuery(7, name, 1);
+      b.packet(udp(ask, resolver, encode(dns, question)), 0);
+      b.packet(udp(resolver, ask, encode(dns, dnsResponse(question, [addressRecord(name, to.address)]))), 10, 1);
+    }
+    for (const ms of [20, 1020, 3020]) b.packet(tcp(from, to, { seq: 5, flags: SYN }, NOTHING), ms);
+    const own = dnsQuery(8, 'eftf.ims.example', 1);
+    b.packet(udp(phone(41_002), at('192.0.2.53', 53), encode(dns, own)), 30);
+    const found = dnsResponse(own, [addressRecord('eftf.ims.example', server.address)]);
+    b.packet(udp(at('192.0.2.53', 53), phone(41_002), encode(dns, found)), 40, 1);
+    if (works) b.connection(clearConversation(SOME), { ...ENDS, step: 10, start: 5000 });
+    return reportOn(b.build().octets);
+  };
+
+  test('a server that does not answer is as bad as its name says', async () => {
+    const severity = async (r: Promise<Json>) => finding(await r, 'tcp.no-answer').severity;
+    assert.equal(await severity(unanswered('203.0.113.9', 'www.shop.example')), 'note');
+    assert.equal(await severity(unanswered('203.0.113.9', 'eftf2.ims.example')), 'warn');
+    assert.equal(await severity(unanswered('203.0.113.9')), 'warn');
+    assert.equal(await severity(unanswered('203.0.113.9', 'www.shop.example', false)), 'error');
   });
 });
