@@ -5,6 +5,8 @@ import { type Moment, millis, type Seen } from './moment.js';
 
 /** TS 24.229 §7.7: T1 of the UE; a proxy says 100 within 200 ms (RFC 3261 §16.2), one way there and one back. */
 const TRYING_MS = 2000;
+/** Nobody waits so long for a sign of the other side; ITU-T E.721 wants it after 11 s at most for 95 % of calls abroad. */
+const PROGRESS_MS = 20_000;
 /** RFC 4028 §10: a side gives up so long before the interval is over, or a third of it. */
 const MARGIN_S = 32;
 /** RFC 3262 §3: a reliable response is sent again after T1. */
@@ -16,6 +18,7 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
   const { features: f } = c;
   if (c.trying !== null && c.trying !== c.start && millis(c.start, c.trying) > TRYING_MS)
     raise('call.slow-trying', c.start, { detail: ours`It came after ${Math.round(millis(c.start, c.trying))} ms.` });
+  judgeProgress(c, end, raise);
   const over = c.answer ?? c.end;
   const lost = f.unacknowledged.find(
     (r) => r.repeated || r.refused !== undefined || millis(r.at, r.over ?? over ?? end) > RELIABLE_MS,
@@ -43,6 +46,15 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
       detail: ours`It is ${silent.method === 'UPDATE' ? 'an UPDATE' : 'an INVITE'}.`,
     });
   judgeTimer(c, end, raise);
+}
+
+/** Whether more than 100 came of a call, until somebody gave it up. */
+function judgeProgress(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {
+  if (c.trying === null || c.progress !== null || c.answer !== null || c.failure !== undefined) return;
+  const ms = millis(c.start, c.cancel ?? c.end ?? end);
+  if (ms < PROGRESS_MS) return;
+  const until = c.cancel === null ? '' : ' The caller gave it up then.';
+  raise('call.no-progress', c.start, { detail: ours`Nothing came for ${Math.round(ms / 1000)} s.${until}` });
 }
 
 function judgeTimer(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {

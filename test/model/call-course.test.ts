@@ -179,3 +179,18 @@ test('an offer that nothing answers (RFC 3261 §13.2.1)', async () => {
   for (const whole of [call(own, other, ''), call('', other, own)])
     assert.deepEqual(codes(await found(both(whole, 1210, 85))), []);
 });
+
+test('a call of which nothing but 100 comes', async () => {
+  const tried = () => invited().down(1010, sip('100 Trying INVITE', {}, 'down'));
+  const told = async (t: Talk, beyond: number) =>
+    (await found(t, beyond)).findings.filter((f: Json) => f.code === 'call.no-progress').map((f: Json) => f.meaning);
+  assert.deepEqual(await told(tried(), 10_000), []);
+  assert.match((await told(tried(), 60_000))[0], /^Nothing came for 60 s\. Whoever/);
+  const cancelled = tried()
+    .up(26_000, sip(`CANCEL ${BOB}`))
+    .down(26_010, sip('487 Request Terminated INVITE', { toTag: 'b' }, 'down'));
+  assert.match((await told(cancelled, 60_000))[0], /^Nothing came for 25 s\. The caller gave it up then\./);
+  const refused = tried().down(30_000, sip('480 Temporarily Unavailable INVITE', { toTag: 'b' }, 'down'));
+  const rung = tried().down(15_000, sip('180 Ringing INVITE', { toTag: 'b' }, 'down'));
+  for (const t of [refused, rung]) assert.deepEqual(await told(t, 60_000), []);
+});

@@ -178,6 +178,15 @@ export const CALLS: Entries = {
     meaning: 'A proxy says 100 Trying at once, so that the UE does not send the INVITE again.',
     next: 'Look for delay between the EFTF and the P-CSCF, and at its load.',
   },
+  'call.no-progress': {
+    severity: 'warn',
+    kind: 'service',
+    absence: true,
+    title: 'Nothing but 100 came of an INVITE',
+    clause: 'RFC 3261 §13.3.1.1',
+    meaning: 'Whoever was reached neither rings nor refuses: the caller hears nothing.',
+    next: 'Follow the INVITE behind whoever said 100: it may wait for a callee, a database or a gateway.',
+  },
   'call.no-prack': {
     severity: 'warn',
     kind: 'service',
