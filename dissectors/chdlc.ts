@@ -42,7 +42,7 @@ export const chdlc = defineDissector({
   short: 'CHDLC',
   spec: 'RFC 1547 §4.3.1',
   fields: F,
-  on: { link: [104] },
+  on: { link: [104], 'ppp.framing': [0x0f, 0x8f] },
   tables: ['chdlc.protocol'],
 
   peek(p: Peek) {

@@ -1,16 +1,4 @@
-import {
-  type Ctx,
-  defineDissector,
-  fields,
-  hex,
-  nameOf,
-  need,
-  type Peek,
-  type Tree,
-  u16,
-  u32,
-  type View,
-} from 'fttscope/kit';
+import { type Ctx, defineDissector, fields, hex, nameOf, need, type Tree, u16, u32, type View } from 'fttscope/kit';
 import { PADDING } from './ethernet.js';
 import { ETHERTYPES } from './numbers.js';
 import { peekTag, tagPayload } from './vlan.js';
@@ -86,7 +74,7 @@ export const serviceTag = defineDissector({
   fields: { ...F, ...X, ...PADDING },
   on: { ethertype: [SERVICE] },
   tables: ['ethertype', 'eth.llc'],
-  peek: peekTag,
+  peek: (p) => peekTag(p),
 
   dissect(v, t, cx) {
     const { buf, off } = v;
@@ -115,11 +103,7 @@ export const backboneTag = defineDissector({
   on: { ethertype: [BACKBONE] },
   tables: ['ethertype', 'eth.llc'],
 
-  peek(p: Peek) {
-    if (p.end - p.off < I_TAG) return p.stop();
-    p.off += I_TAG - TAG; // it ends as any tag does
-    peekTag(p);
-  },
+  peek: (p) => peekTag(p, I_TAG),
 
   dissect(v, t, cx) {
     const { buf, off } = v;

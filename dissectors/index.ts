@@ -3,6 +3,7 @@ import type { AnyDissector } from 'fttscope/kit';
 import { ah } from './ah.js';
 import { amr, amrWb } from './amr.js';
 import { arp } from './arp.js';
+import { avsp } from './avsp.js';
 import { ayiya } from './ayiya.js';
 import { chdlc } from './chdlc.js';
 import { cmd, cmdInGre } from './cmd.js';
@@ -13,6 +14,7 @@ import { dns, dnsGuess, llmnr, mdns } from './dns/index.js';
 import { dtls } from './dtls/index.js';
 import { erspan, erspanOne } from './erspan.js';
 import { esp, espNull } from './esp.js';
+import { etag } from './etag.js';
 import { ethernet } from './ethernet.js';
 import { evs } from './evs.js';
 import { frame } from './frame.js';
@@ -84,6 +86,7 @@ import { tls } from './tls/index.js';
 import { udp } from './udp.js';
 import { udpencap } from './udpencap.js';
 import { vlan } from './vlan.js';
+import { vntag } from './vntag.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
 import { websocket } from './websocket.js';
 import { mediaTypes } from './well-known/media.js';
@@ -99,6 +102,9 @@ export const dissectors: readonly AnyDissector[] = [
   vlan,
   serviceTag,
   backboneTag,
+  vntag,
+  etag,
+  avsp,
   sll,
   sll2,
   nullLoop,

@@ -11,6 +11,8 @@ import { PPP_PROTOCOLS } from './numbers.js';
  * A first octet with its low bit set is a whole protocol number: the sender left out a leading 0 (RFC 1661 §6.5).
  */
 const ALL_STATIONS = 0xff;
+/** Addresses of Cisco HDLC, in which a link may be framed whose capture says PPP. */
+const CISCO_HDLC = [0x0f, 0x8f];
 
 const F = fields({
   ppp: { name: 'ppp', label: 'Point-to-Point Protocol', type: 'protocol' },
@@ -32,10 +34,13 @@ export const ppp = defineDissector({
   spec: 'RFC 1661, RFC 1662',
   fields: F,
   on: { link: [9, 50], pppoes: [0], 'sll.ltype': [7], 'gre.proto': [0x880b] },
-  tables: ['ppp.protocol'],
+  tables: ['ppp.protocol', 'ppp.framing'],
 
   peek(p: Peek) {
     if (p.end - p.off < 4) return p.stop();
+    p.key = p.buf[p.off];
+    p.table = 'ppp.framing';
+    if (CISCO_HDLC.includes(p.key)) return;
     const at = p.off + framing(p.buf, p.off);
     p.key = protocol(p.buf, at);
     p.off = at + width(p.buf, at);
@@ -46,6 +51,10 @@ export const ppp = defineDissector({
     const { buf, off } = v;
     t.open(F.ppp, off, 0);
     need(v, 1);
+    if (CISCO_HDLC.includes(buf[off])) {
+      t.pop();
+      return cx.next('ppp.framing', buf[off], v);
+    }
     const at = off + framing(buf, off);
     if (at > off) {
       t.num(F.address, off, 1, u8(buf, off));

@@ -21,7 +21,8 @@ import { ETHERTYPES } from './numbers.js';
  *     +---------+-----+--------------------+----------------------+
  */
 const TAG = 4;
-const MAX_LENGTH = 1500;
+/** The longest payload: larger numbers are EtherTypes. IEEE 802.3 §3.2.6 */
+export const MAX_LENGTH = 1500;
 const PRIORITIES = {
   0: 'Best Effort (default)',
   1: 'Background',
@@ -46,14 +47,14 @@ const F = fields({
 
 const etype = (b: Uint8Array, o: number) => u16(b, o + 2);
 
-/** The way down behind a tag, whose last two octets are an EtherType or a length. */
-export function peekTag(p: Peek): void {
-  if (p.end - p.off < TAG) {
+/** The way down behind a tag of `length` octets, the last two of which are an EtherType or a length. */
+export function peekTag(p: Peek, length = TAG): void {
+  if (p.end - p.off < length) {
     p.stop();
     return;
   }
-  const type = etype(p.buf, p.off);
-  p.off += TAG;
+  p.off += length;
+  const type = u16(p.buf, p.off - 2);
   p.key = type > MAX_LENGTH ? type : 0;
   p.table = type > MAX_LENGTH ? 'ethertype' : 'eth.llc';
   if (type > MAX_LENGTH) return;
@@ -79,7 +80,7 @@ export const vlan = defineDissector({
   fields: { ...F, ...PADDING },
   on: { ethertype: [0x8100, 0x9100] },
   tables: ['ethertype', 'eth.llc'],
-  peek: peekTag,
+  peek: (p) => peekTag(p),
   dissect(v, t, cx) {
     need(v, TAG);
     const { buf, off } = v;

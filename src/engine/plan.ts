@@ -29,6 +29,7 @@ const DOWN = [
   'llc.dsap',
   'sll.ltype',
   'chdlc.protocol',
+  'ppp.framing',
   'user_dlt',
   'pppoes',
   'ip.version',

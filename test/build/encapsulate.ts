@@ -195,6 +195,12 @@ export const ENCAPSULATIONS: readonly Encapsulation[] = [
   },
   { name: 'Cisco HDLC', layers: 'chdlc:ip', link: 104, wrap: (f) => concat([Uint8Array.of(15, 0, 8, 0), packetOf(f)]) },
   {
+    name: 'Cisco HDLC in a capture of PPP',
+    layers: 'ppp:chdlc:ip',
+    link: 9,
+    wrap: (f) => concat([Uint8Array.of(15, 0, 8, 0), packetOf(f)]),
+  },
+  {
     name: 'NFLOG with a prefix',
     layers: 'nflog:ip',
     link: 239,
@@ -208,6 +214,22 @@ export const ENCAPSULATIONS: readonly Encapsulation[] = [
     name: 'a backbone tag',
     layers: 'eth:ethertype:ieee8021ah:ethertype:ip',
     wrap: (f, s) => frameOf(0x88e7, concat([I_SID, f]), s),
+  },
+  {
+    name: 'a VN-Tag',
+    layers: 'eth:ethertype:vntag:ethertype:ip',
+    wrap: (f, s) => frameOf(0x8926, concat([Uint8Array.of(0, 1, 0, 0x33), f.subarray(12)]), s),
+  },
+  {
+    name: 'an E-TAG',
+    layers: 'eth:ethertype:etag:ethertype:ip',
+    wrap: (f, s) => frameOf(0x893f, concat([Uint8Array.of(0x10, 1, 0, 0xd3, 0, 0), f.subarray(12)]), s),
+  },
+  {
+    name: 'a timestamp of a switch',
+    layers: 'eth:ethertype:avsp:ethertype:ip',
+    wrap: (f, s) =>
+      frameOf(0xd28b, concat([Uint8Array.of(0, 1, 0, 0x20, 0x5c, 0xee, 0x38, 0x4f, 0x59, 0xc8), f.subarray(12)]), s),
   },
   {
     name: 'tags of a backbone VLAN and a backbone service',

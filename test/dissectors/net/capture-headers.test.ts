@@ -168,6 +168,25 @@ const TAGS = [
 ];
 const LLC = 'a length may stand behind a tag as behind addresses (IEEE 802.1Q §9.4): tshark takes it for a type';
 
+const SNAP = 'aaaa03 000000 0800';
+const SWITCHES = [
+  octets(MACS, '8926 c0010033 0800', IP),
+  octets(MACS, '8926 3fffffff 8100 0064 0800', IP),
+  octets(MACS, '8926 00000033 0024', SNAP, IP),
+  octets(MACS, '8926 00000033 0800', IP, '61626364656667'),
+  octets(MACS, '8926 000000'),
+  octets(MACS, '893f 3001 50d3 0102 0800', IP),
+  octets(MACS, '893f 3001 50d3 0102 8100 0064 0800', IP, '61626364'),
+  octets(MACS, 'd28b 0001 0010 5ceeed57 384f59c8 0800', IP),
+  octets(MACS, 'd28b 0001 0020 5cee 384f59c8 0800', IP),
+  octets(MACS, 'd28b 0001 0110 5ceeed57 384f59c8 8100 0064 0800', IP),
+  octets(MACS, 'd28b 0001 0120 5cee ffffffff 0800', IP, '616263646566'),
+  octets(MACS, '893f 3001 50d3 0102 0024', SNAP, IP),
+  octets(MACS, 'd28b 0001 0010 5ceeed57 384f59c8 0024', SNAP, IP),
+  octets(MACS, 'd28b 0001 0011 5ceeed57 384f59c8 0800', IP),
+];
+const UNKNOWN = 'what follows a timestamp of another version is shown as data';
+
 const COMPARED: readonly Compared[] = [
   {
     ...{ name: 'PKTAP', link: 258, protocols: ['pktap'], frames: PKTAP },
@@ -204,6 +223,22 @@ const COMPARED: readonly Compared[] = [
       ['frame 16, frame.protocols', LLC],
       ['frame 16, ip.src', LLC],
     ]),
+  },
+  {
+    ...{ name: 'tags and timestamps of switches', link: 1, frames: SWITCHES, protocols: ['vntag', 'etag', 'avsp'] },
+    known: new Map([
+      ['frame 12, frame.protocols', LLC],
+      ['frame 12, ip.src', LLC],
+      ['frame 13, frame.protocols', LLC],
+      ['frame 13, ip.src', LLC],
+      ['frame 14, avsp.ts.unknown_version', EXPERT],
+      ['frame 14, frame.protocols', UNKNOWN],
+    ]),
+  },
+  {
+    ...{ name: 'Cisco HDLC in captures of PPP', link: 9, frames: [...HDLC.slice(0, 7), PPP] },
+    protocols: ['ppp', 'chdlc', 'slarp'],
+    known: new Map([['frame 3, slarp.reliability.invalid', EXPERT]]),
   },
 ];
 const ALSO = ['frame.protocols', 'frame.encap_type', 'ip.src', 'eth.padding', 'eth.trailer', 'eth.fcs', 'wlan.fcs'];
