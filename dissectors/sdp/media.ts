@@ -1,6 +1,5 @@
-import { ByOctets, type Track, utf8Text, type View } from 'fttscope/kit';
+import { ByOctets, parseAddress, type Track, utf8Text, type View } from 'fttscope/kit';
 import { isTyped, lineAt, MAX_LINES } from './lines.js';
-import { parseAddress } from './network-address.js';
 import { type PayloadType, staticPayloadType } from './payload-types.js';
 
 /** What a session description says about RTP to one of its addresses; `rtp` and `rtcp` get it with `expected`. */

@@ -1,4 +1,4 @@
-import { type Field, nameOf } from '../kit/index.js';
+import { type Field, nameOf, parseAddress } from '../kit/index.js';
 import { BadLiteral } from './error.js';
 import { type Kind, limits, nanoseconds, typeTitle, type Value } from './value.js';
 
@@ -168,37 +168,9 @@ function parseIpv4(text: string): number | undefined {
 
 function ipv6(w: Written): Literal {
   const { address, prefix } = cidr(w, 128, 'IPv6');
-  const value = parseIpv6(address);
+  const value = address.includes(':') ? parseAddress(address) : undefined;
   if (value === undefined) throw new BadLiteral(`"${address}" is not a valid hostname or IPv6 address.`);
   return prefix === undefined ? { value } : { value, prefix };
-}
-
-/** RFC 4291 §2.2, all three forms. */
-function parseIpv6(text: string): Uint8Array | undefined {
-  const halves = text.split('::');
-  if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map(groups);
-  if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
-  const count = head.length + (tail?.length ?? 0);
-  if (tail === undefined ? count !== 16 : count > 14) return undefined;
-  const out = new Uint8Array(16);
-  out.set(head);
-  if (tail) out.set(tail, 16 - tail.length);
-  return out;
-}
-
-/** The octets of `a:b:…`, the last part maybe a dotted quad. */
-function groups(text: string): number[] | undefined {
-  if (text === '') return [];
-  const out: number[] = [];
-  const parts = text.split(':');
-  for (const [i, part] of parts.entries()) {
-    const quad = i === parts.length - 1 && part.includes('.') ? parseIpv4(part) : undefined;
-    if (quad !== undefined) out.push(quad >>> 24, (quad >>> 16) & 255, (quad >>> 8) & 255, quad & 255);
-    else if (!/^[0-9a-f]{1,4}$/i.test(part)) return undefined;
-    else out.push(Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 255);
-  }
-  return out;
 }
 
 function ether(w: Written): Uint8Array {

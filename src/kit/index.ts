@@ -1,4 +1,5 @@
 /** What a dissector may import: `fttscope/kit`. */
+export * from './address.js';
 export * from './by-octets.js';
 export * from './bytes.js';
 export * from './checksum.js';

@@ -1,5 +1,4 @@
-import { parseAddress } from '../../dissectors/sdp/network-address.js';
-import { equalBytes, ip4, ip6 } from '../kit/index.js';
+import { equalBytes, ip4, ip6, parseAddress } from '../kit/index.js';
 
 /** IP addresses as octets: four for IPv4, sixteen for IPv6. */
 export type Address = Uint8Array;

@@ -3,10 +3,9 @@ import { isIPv6 } from 'node:net';
 import { ethernet } from '../../dissectors/ethernet.js';
 import { ipv4 } from '../../dissectors/ipv4.js';
 import { ipv6 } from '../../dissectors/ipv6.js';
-import { parseAddress } from '../../dissectors/sdp/network-address.js';
 import { tcp } from '../../dissectors/tcp/index.js';
 import { PcapngWriter } from '../capture/writer.js';
-import { concat, encode, type NetPair } from '../kit/index.js';
+import { concat, encode, type NetPair, parseAddress } from '../kit/index.js';
 import { type Clock, realClock } from './clock.js';
 import type { TapListener } from './tls-tap.js';
 

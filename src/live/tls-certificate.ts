@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { isIP } from 'node:net';
-import { parseAddress } from '../../dissectors/sdp/network-address.js';
+import { parseAddress } from '../kit/index.js';
 
 /** A certificate with its private key, both PEM. */
 export interface Certified {

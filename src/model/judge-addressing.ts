@@ -1,6 +1,5 @@
 import { STATUS_CODES } from '../../dissectors/dhcpv6/values.js';
-import { parseAddress } from '../../dissectors/sdp/network-address.js';
-import { type Own, ofNumber, ours, quoted, type Words, words } from '../kit/index.js';
+import { type Own, ofNumber, ours, parseAddress, quoted, type Words, words } from '../kit/index.js';
 import type { Addressing } from './addressing.js';
 import type { Backoff } from './backoff.js';
 import type { DhcpTransaction } from './dhcp-client.js';

@@ -1,5 +1,4 @@
-import { parseAddress } from '../../dissectors/sdp/network-address.js';
-import { hex, ours, quoted, words } from '../kit/index.js';
+import { hex, ours, parseAddress, quoted, words } from '../kit/index.js';
 import type { AddressUse } from './address-use.js';
 import type { TunnelEntity } from './entities.js';
 import { addressOf } from './events.js';

@@ -1,5 +1,5 @@
-import { parseAddress } from '../../dissectors/sdp/network-address.js';
 import { Header, headerId } from '../../dissectors/sip/index.js';
+import { parseAddress } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { type AkaOpinion, akaChallenge, leakedKeys, SecurityAgreement, type SubscriberSecrets } from './aka.js';
 import { boundBy, type Contact, grantedTo } from './bindings.js';

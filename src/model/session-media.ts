@@ -1,6 +1,5 @@
 import { staticPayloadType } from '../../dissectors/sdp/index.js';
-import { parseAddress } from '../../dissectors/sdp/network-address.js';
-import { ByOctets, utf8Text } from '../kit/index.js';
+import { ByOctets, parseAddress, utf8Text } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { addressOf } from './events.js';
 

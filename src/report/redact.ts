@@ -4,7 +4,7 @@
  */
 
 import { ATTRIBUTES } from '../../dissectors/tls/oids.js';
-import type { Quoted, Tell } from '../kit/index.js';
+import { ip6Groups, type Quoted, type Tell } from '../kit/index.js';
 import { ENCODINGS, isStandard } from '../model/standard-words.js';
 import type { Holds } from './holds.js';
 
@@ -229,7 +229,7 @@ export class Pseudonyms {
 
   /** An IPv6 address, or a host after all. */
   private six(s: string): string {
-    return expanded(s) === undefined ? this.host(s) : this.ipv6(s);
+    return ip6Groups(s) === undefined ? this.host(s) : this.ipv6(s);
   }
 
   private words(s: string): string {
@@ -273,7 +273,7 @@ export class Pseudonyms {
   }
 
   private ipv6(s: string): string {
-    const groups = expanded(s);
+    const groups = ip6Groups(s);
     if (groups === undefined) return s;
     const [first] = groups;
     if (groups.every((g, i) => g === 0 || (i === 7 && g === 1))) return s;
@@ -308,20 +308,3 @@ export function macLike(s: string, digits: string): string {
 }
 
 const IPV4_ALONE = /^\d{1,3}(?:\.\d{1,3}){3}$/;
-
-/** The eight groups of an IPv6 address; undefined for what is none. */
-function expanded(s: string): number[] | undefined {
-  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(s);
-  if (dotted !== null) {
-    const [, before, ...octets] = dotted;
-    const [a, b, c, d] = octets.map(Number);
-    return expanded(`${before}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`);
-  }
-  const halves = s.split('::');
-  if (halves.length > 2) return undefined;
-  const [left, right] = halves.map((h) => (h === '' ? [] : h.split(':')));
-  const missing = 8 - left.length - (right?.length ?? 0);
-  if (right === undefined ? missing !== 0 : missing < 1) return undefined;
-  const all = [...left, ...Array<string>(right === undefined ? 0 : missing).fill('0'), ...(right ?? [])];
-  return all.every((g) => /^[0-9a-f]{1,4}$/i.test(g)) ? all.map((g) => Number.parseInt(g, 16)) : undefined;
-}

@@ -1,3 +1,4 @@
+import { ip6Groups } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { macLike, replaceTokens, type Token } from './redact.js';
 
@@ -196,7 +197,7 @@ export class SameLength {
   }
 
   private ipv6Text(s: string): string {
-    const groups = groupsOf(s);
+    const groups = s.includes('.') ? undefined : ip6Groups(s); // its end is written as IPv4
     if (groups === undefined)
       return s.replace(/\d/g, '0').replace(/[a-z\x80-\xff]/gi, (c) => (/[a-f]/i.test(c) ? '0' : 'x'));
     const to = this.groups(groups);
@@ -316,15 +317,4 @@ function encoded(from: readonly number[], counter: Counter, first?: number): num
     n = Math.floor(n / count);
   }
   return out;
-}
-
-/** The eight groups of an IPv6 address in text; undefined for what is none, or ends in dotted decimal. */
-function groupsOf(s: string): number[] | undefined {
-  const halves = s.split('::');
-  if (halves.length > 2) return undefined;
-  const [left, right] = halves.map((h) => (h === '' ? [] : h.split(':')));
-  const missing = 8 - left.length - (right?.length ?? 0);
-  if (right === undefined ? missing !== 0 : missing < 1) return undefined;
-  const all = [...left, ...Array<string>(right === undefined ? 0 : missing).fill('0'), ...(right ?? [])];
-  return all.every((g) => /^[0-9a-f]{1,4}$/i.test(g)) ? all.map((g) => Number.parseInt(g, 16)) : undefined;
 }

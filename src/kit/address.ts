@@ -47,6 +47,12 @@ export function parseAddress(s: string): Uint8Array | undefined {
   const tail = groups(halves[1] ?? '');
   if (head === undefined || tail === undefined) return undefined;
   const gap = 16 - head.length - tail.length;
-  if (halves.length === 1 ? gap !== 0 : gap < 0) return undefined;
+  if (halves.length === 1 ? gap !== 0 : gap < 2) return undefined; // `::` is one group at least
   return Uint8Array.from([...head, ...new Array<number>(gap).fill(0), ...tail]);
+}
+
+/** The eight groups of an IPv6 address written as text; undefined for anything else. */
+export function ip6Groups(s: string): number[] | undefined {
+  const octets = s.includes(':') ? parseAddress(s) : undefined;
+  return octets && Array.from({ length: 8 }, (_, i) => (octets[2 * i] << 8) | octets[2 * i + 1]);
 }
