@@ -22,17 +22,18 @@ import { breath, Slices } from './slices.js';
 import { type Story, storyOf } from './story.js';
 import { columnsOf } from './values.js';
 import type { ViewedCapture } from './viewed-capture.js';
-import type {
-  Choice,
-  Detail,
-  FollowedStream,
-  Reopen,
-  RowValues,
-  ValuesRequest,
-  Viewer,
-  ViewerStatus,
-  Watch,
-  WriteRequest,
+import {
+  type Choice,
+  type Detail,
+  type FollowedStream,
+  NOTHING_READ,
+  type Reopen,
+  type RowValues,
+  type ValuesRequest,
+  type Viewer,
+  type ViewerStatus,
+  type Watch,
+  type WriteRequest,
 } from './viewer.js';
 
 /** Milliseconds between two accounts of how far reading is. */
@@ -73,21 +74,7 @@ export class CaptureViewer implements Viewer {
   ) {
     this.frames = new Frames(viewed.names.length > 1);
     this.writer = new RowsWriter(this.frames, viewed.names.length > 1);
-    this.status = {
-      files: [],
-      frames: 0,
-      rows: 0,
-      read: 0,
-      done: false,
-      cancelled: false,
-      growing: viewed.grows,
-      late: false,
-      elapsedMs: 0,
-      keys: { lines: 0, used: 0, sources: [] },
-      tunnels: [],
-      moreTunnels: 0,
-      messages: [],
-    };
+    this.status = { ...NOTHING_READ, growing: viewed.grows };
   }
 
   /** Opens captures and begins to read them. @throws CaptureError where one cannot be opened */

@@ -6,18 +6,18 @@ import { Rows } from './rows.js';
 import { Selected } from './selected.js';
 import { type Story, unpacked } from './story.js';
 import { Stopped, Superseded } from './superseded.js';
-import type {
-  Choice,
-  Detail,
-  FollowedStream,
-  Reopen,
-  RowValues,
-  Selection,
-  ValuesRequest,
-  Viewer,
-  ViewerStatus,
-  Watch,
-  WriteRequest,
+import {
+  type Choice,
+  type Detail,
+  type FollowedStream,
+  NOTHING_READ,
+  type Reopen,
+  type RowValues,
+  type Selection,
+  type ValuesRequest,
+  type Viewer,
+  type Watch,
+  type WriteRequest,
 } from './viewer.js';
 
 /** A capture could not be opened. */
@@ -45,21 +45,7 @@ function errorOf({ message, why }: ToScreens & { type: 'failed' }): Error {
 /** A capture that a worker reads. */
 export class RemoteViewer implements Viewer {
   readonly rows = new Rows();
-  status: ViewerStatus = {
-    files: [],
-    frames: 0,
-    rows: 0,
-    read: 0,
-    done: false,
-    cancelled: false,
-    growing: false,
-    late: false,
-    elapsedMs: 0,
-    keys: { lines: 0, used: 0, sources: [] },
-    tunnels: [],
-    moreTunnels: 0,
-    messages: [],
-  };
+  status = NOTHING_READ;
   private readonly listeners: (() => void)[] = [];
   private readonly asked = new Map<number, Asked>();
   private readonly selections = new Map<number, Selected>();

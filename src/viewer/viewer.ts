@@ -143,6 +143,23 @@ export interface ViewerStatus {
   readonly messages: readonly { readonly severity: 'note' | 'warn' | 'error'; readonly text: string }[];
 }
 
+/** Of a capture of which nothing was read yet. */
+export const NOTHING_READ: ViewerStatus = {
+  files: [],
+  frames: 0,
+  rows: 0,
+  read: 0,
+  done: false,
+  cancelled: false,
+  growing: false,
+  late: false,
+  elapsedMs: 0,
+  keys: { lines: 0, used: 0, sources: [] },
+  tunnels: [],
+  moreTunnels: 0,
+  messages: [],
+};
+
 /** What is to be shown of rows besides what {@link Rows} has. */
 export interface ValuesRequest {
   /** In {@link Rows}. */

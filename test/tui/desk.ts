@@ -4,7 +4,7 @@ import { Memory } from '../../src/tui/settings.js';
 import { THEMES } from '../../src/tui/style.js';
 import type { Story } from '../../src/tui/told.js';
 import type { Desk, Dialog, Message, Panel, Scope, ViewId } from '../../src/tui/view.js';
-import type { Viewer } from '../../src/viewer/viewer.js';
+import { NOTHING_READ, type Viewer } from '../../src/viewer/viewer.js';
 
 /** A program without a terminal, for tests of one view: it notes what the view asks for. */
 export class PaperDesk {
@@ -70,19 +70,7 @@ export function drawn(panel: Panel, width: number, height: number): string[] {
 
 /** A viewer of nothing that has been read to its end. */
 export function paperViewer(more: Partial<Viewer> = {}): Viewer {
-  const status = {
-    files: [{ name: 'field.pcapng', format: 'pcapng', frames: 0 }],
-    frames: 0,
-    rows: 0,
-    read: 0,
-    done: true,
-    cancelled: false,
-    growing: false,
-    elapsedMs: 10,
-    keys: { lines: 0, used: 0, sources: [] },
-    tunnels: [],
-    moreTunnels: 0,
-    messages: [],
-  };
+  const files = [{ name: 'field.pcapng', format: 'pcapng', frames: 0 }];
+  const status = { ...NOTHING_READ, files, done: true, elapsedMs: 10 };
   return { status, rows: { count: 0 }, onStatus: () => undefined, ...more } as unknown as Viewer;
 }
