@@ -198,7 +198,8 @@ export function judgeControl(s: MediaStream, c: Call | undefined, findings: Find
   const off = c?.session.descriptions.some((d) => d.audio?.noControl) === true;
   if (reports === 0 && !off && s.negotiated !== undefined && millis(rtp.start, rtp.end) >= CONTROL_MS)
     findings.raise('rtcp.missing', rtp.start, refs);
-  if (rtcp?.lost === undefined || rtp.packets <= STRAY) return;
+  // Receivers differ in what they count where the numbers leap.
+  if (rtcp?.lost === undefined || rtp.packets <= STRAY || rtp.isRenumbered) return;
   // RFC 3550 §6.4.1: the count is that of the source since it began, which may be before the capture or another way.
   const joined = s.isMoved || c === undefined || c.answer === null;
   const { there, here } = joined && s.missed !== undefined ? s.missed : { there: 0, here: 0 };

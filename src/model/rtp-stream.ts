@@ -3,6 +3,13 @@ import type { Arrival, Moment, Seen } from './moment.js';
 /** RFC 3550 appendix A.1: a jump of more than this, or so far back, is a new start of the sequence. */
 const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 1000;
+/**
+ * A leap of so many numbers is none of loss where it took less time than any packet lasts: the sender numbers anew. No
+ * codec of speech has packets shorter than 2.5 ms; video has many of one timestamp.
+ */
+const LEAP_NUMBERS = 50;
+const LEAST_PACKET_MS = 2;
+const VIDEO_CLOCK = 90_000;
 /** Sequence numbers, a power of two, in which a packet may come late or twice. */
 const WINDOW = 1024;
 const WRAP = 0x10000;
@@ -114,7 +121,9 @@ export class RtpStream {
     const isMedia = clock > 0 && type !== KEEP_ALIVE_TYPE && !event;
     // What comes again, or late, has no timestamp that is new: the sequence started anew.
     const anew = isMedia && clock === this.clock && ((timestamp - this.newest) | 0) > 0;
-    const fresh = this.count(seq, this.packets++ === 0, anew);
+    const told = isMedia && clock === this.clock && clock < VIDEO_CLOCK;
+    const passed = told ? (((timestamp - this.newest) | 0) * 1000) / clock : -1;
+    const fresh = this.count(seq, this.packets++ === 0, anew, passed);
     if (isMedia && fresh) this.arrive(at, timestamp, clock, marker, this.reordered > late);
     this.seconds = at.seconds;
     this.nanos = at.nanos;
@@ -132,8 +141,12 @@ export class RtpStream {
     if (!this.types.includes(type)) this.types = [...this.types, type]; // mostly one: no room for more
   }
 
-  /** Counts a sequence number; false: it has come before. @param anew it is no earlier packet, whatever its number */
-  private count(seq: number, first: boolean, anew: boolean): boolean {
+  /**
+   * Counts a sequence number; false: it has come before.
+   * @param anew it is no earlier packet, whatever its number
+   * @param passedMs from the newest packet, by their timestamps; negative: unknown
+   */
+  private count(seq: number, first: boolean, anew: boolean, passedMs: number): boolean {
     if (first) return this.begin(seq);
     const low = this.highest & 0xffff;
     let delta = (seq - low) & 0xffff;
@@ -145,10 +158,9 @@ export class RtpStream {
         this.before++; // one packet of a sequence that may have started
         return true;
       }
-      this.before += this.highest - this.base + 1;
-      this.restart = -1;
-      return this.begin(seq);
+      return this.renumber(seq);
     }
+    if (delta > LEAP_NUMBERS && passedMs >= 0 && passedMs < LEAST_PACKET_MS * delta) return this.renumber(seq);
     if (delta > 0) {
       this.advance(delta);
       this.unique++;
@@ -172,6 +184,16 @@ export class RtpStream {
     this.unique++;
     return this.mark(number);
   }
+
+  /** The sequence goes on from another number. */
+  private renumber(seq: number): true {
+    this.before += this.highest - this.base + 1;
+    this.restart = -1;
+    this.isRenumbered = true;
+    return this.begin(seq);
+  }
+  /** Whether the sequence began anew at least once. */
+  isRenumbered = false;
 
   private begin(seq: number): true {
     this.base = this.highest = seq + WRAP; // room for numbers before the first

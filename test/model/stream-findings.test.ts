@@ -235,6 +235,14 @@ describe('streams', () => {
     }
   });
 
+  test('numbers that leap, while no time passes, are not those of lost packets', async () => {
+    const { r, up } = await streamed([...run(60), ...run(100, 1200, 560, 160 * 60)], 5000);
+    assert.deepEqual(codes(r), []);
+    assert.deepEqual([up.packets, up.lost, up.duplicates], [160, 0, 0]);
+    const lost = await streamed([...run(60), ...run(100, 3200, 160)], 7000);
+    assert.deepEqual([lost.up.lost, codes(lost.r)], [100, ['media.loss']]);
+  });
+
   test('every packet twice, one of them after a late one', async () => {
     const all = run(60);
     const late = all.splice(20, 1)[0]!;
