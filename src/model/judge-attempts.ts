@@ -36,11 +36,11 @@ export function judgeAttempts(m: SessionModel, end: Moment): void {
         });
     }
   }
-  for (const p of outside.portals) {
+  for (const { met: p, isLifted } of outside.portals) {
     const how = p.outcome === 'redirected' ? ours`${p.status!}` : 'a page that is not its own';
     findings.raise('portal.captive', p.start, [], {
-      detail: words`The probe of ${quoted('host', p.name ?? p.to.address)} was answered with ${how}.`,
-      severity: works ? 'note' : 'error',
+      detail: words`The probe of ${quoted('host', p.name ?? p.to.address)} was answered with ${how}.${isLifted ? ' A later one got through.' : ''}`,
+      severity: works || isLifted ? 'note' : 'error',
       ...(p.outcome === 'answered' && { confidence: 'likely' }),
     });
   }

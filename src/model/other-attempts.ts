@@ -33,6 +33,9 @@ export class OtherAttempts {
   /** Probes that wait for their answer, by the flow that they are in. */
   private readonly probes = new WeakMap<object, { readonly probe: PortalProbe; readonly attempt: Attempt }>();
 
+  /** Captive portals by who met them first, and whether they let him through later. */
+  private readonly captive = new Map<string, { readonly met: Attempt; isLifted: boolean }>();
+
   /** A request of `from`: a new attempt, or the same again. */
   asked(kind: AttemptEntry['kind'], at: Arrival, from: string, to: Place, name?: string): Attempt {
     const key = `${kind} ${from} ${to.address} ${to.port}`;
@@ -99,13 +102,16 @@ export class OtherAttempts {
     const { attempt } = asked;
     attempt.ms = millis(attempt.start, at);
     Object.assign(attempt, probeOutcome(asked.probe, v));
+    const portal = this.captive.get(attempt.from);
+    const isLifted = attempt.outcome === 'succeeded';
+    if (portal !== undefined) portal.isLifted = isLifted;
+    else if (!isLifted && this.captive.size < LIMITS.exchanges)
+      this.captive.set(attempt.from, { met: { ...attempt }, isLifted });
   }
 
-  /** Captive portals that were found, with or without a tunnel. */
-  get portals(): readonly Attempt[] {
-    return [...this.attempts.values()].filter(
-      (a) => a.outcome === 'redirected' || (a.kind === 'portal' && a.outcome === 'answered'),
-    );
+  /** Captive portals that were found, with or without a tunnel; first those that let nobody through. */
+  get portals(): readonly { readonly met: Attempt; readonly isLifted: boolean }[] {
+    return [...this.captive.values()].sort((a, b) => Number(a.isLifted) - Number(b.isLifted));
   }
 
   /** Adds to a tunnel what its UE tried beside it. */

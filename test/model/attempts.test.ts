@@ -119,6 +119,18 @@ describe('what a phone tries beside its tunnel', () => {
     assert.equal(finding(await told(tunnel(probe(new CaptureBuilder(), login))), 'portal.captive').severity, 'note');
   });
 
+  test('a portal that lets through after a login', async () => {
+    const [from, to] = [at(PHONE, 42_001), at('203.0.113.80', 80)];
+    const ask = text('GET /generate_204 HTTP/1.1\r\nHost: connectivitycheck.example\r\n\r\n');
+    const free = text('HTTP/1.1 204 No Content\r\n\r\n');
+    const b = probe(new CaptureBuilder(), sent('302 Found', 'http://login.example/'))
+      .packet(tcp(from, to, { seq: 1, ack: 1, flags: ACK | PSH }, ask), 9000)
+      .packet(tcp(to, from, { seq: 1, ack: 1 + ask.length, flags: ACK | PSH }, free), 9020, 1);
+    const r = await told(b);
+    assert.deepEqual(codes(r), []);
+    assert.match(finding(r, 'portal.captive').meaning, /was answered with 302\. A later one got through\./);
+  });
+
   /** What the probe of a captive portal gets by its answer: outcome, and findings. */
   const probed = async (answer: string, path?: string): Promise<[string, string[]]> => {
     const r = await told(tunnel(probe(new CaptureBuilder(), answer, path)));
