@@ -165,7 +165,9 @@ export function judgeSubscriptions(
   for (const [i, x] of all.entries()) {
     const { status, method, event = '', notifications } = x.entity;
     const which = event === '' ? ours`for something` : words`for ${oneOf(event, EVENTS)}`;
-    const mild = event === 'reg' && method === 'SUBSCRIBE' ? {} : ({ severity: 'note' } as const);
+    // Outside of tunnels a NOTIFY may go another way.
+    const isUrgent = event === 'reg' && method === 'SUBSCRIBE' && x.entity.tunnel !== undefined;
+    const mild = isUrgent ? {} : ({ severity: 'note' } as const);
     if (method !== 'NOTIFY' && x.answered === null && millis(x.start, end) >= TIMER_MS)
       findings.raise('subscription.no-answer', x.start, refsOf(x.entity), {
         detail: words`The ${method === 'PUBLISH' ? 'PUBLISH' : 'SUBSCRIBE'} was ${which}.`,

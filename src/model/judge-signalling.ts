@@ -120,13 +120,16 @@ const UNAVAILABLE: ReadonlySet<number> = new Set([404, 408, 410, 480, 484, 604])
 const FORBIDDEN: ReadonlySet<number> = new Set([401, 402, 403, 407, 433]);
 const NOT_ACCEPTABLE: ReadonlySet<number> = new Set([415, 488, 580, 606]);
 
+/** Anonymity Disallowed: the user of a UE that says so wants to know who calls. RFC 5079 */
+const ANONYMOUS = 433;
+
 /** What a UE that is called may say as well as a network. */
 const OWN: ReadonlySet<number> = new Set([408, 480, 487, ...NOT_ACCEPTABLE]);
 
 /** The finding for a final status; 0: there was none, of the UE where that was called. */
 function codeOf(status: number, terminated: boolean): string {
   if (status === 0) return terminated ? 'call.ue-silent' : 'call.no-answer';
-  if (BUSY.has(status)) return 'call.busy';
+  if (BUSY.has(status) || (terminated && status === ANONYMOUS)) return 'call.busy';
   if (terminated && status >= 400 && !OWN.has(status)) return 'call.ue-refused';
   if (UNAVAILABLE.has(status)) return 'call.unavailable';
   if (FORBIDDEN.has(status)) return 'call.forbidden';
