@@ -39,7 +39,11 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
     raise('sip.aka-resync', r.start, { severity: r.resynchronisations > 1 ? 'error' : 'note' });
   const unanswered = r.state === 'failed' ? r.unanswered(end) : unhealed(r) ? r.silent(end) : undefined;
   const recovered: Remark = r.state === 'failed' && r.isRecovered ? { severity: 'warn' } : {};
-  if (unanswered !== undefined) raise('sip.register-timeout', unanswered.at, recovered);
+  if (unanswered !== undefined)
+    raise('sip.register-timeout', unanswered.at, {
+      ...recovered,
+      ...(unanswered.reached && { detail: ours`The P-CSCF said that it tries, and nothing more.` }),
+    });
   else if (r.retransmittedAt !== null) {
     const detail = ours`${r.retransmissions} were sent again, the first after ${ofNumber(r.againMs / 1000, (n) => n.toFixed(1))} s: T1 is 2 s in IMS, and 0.5 s elsewhere.`;
     raise('sip.register-retransmitted', r.retransmittedAt, {
@@ -102,7 +106,11 @@ function judgeRefusal(
   else if (status === 305 || status === 504) raise('sip.restoration', detail);
   else if (r.retryAfter !== undefined)
     raise('sip.register-overload', ours`${detail} It may try again after ${r.retryAfter} s.`);
-  else if (status === 401 || status === 407) raise('sip.register-failed', ours`The UE did not answer the challenge.`);
+  else if (status === 401 || status === 407)
+    raise(
+      'sip.register-failed',
+      ours`${r.isRejected ? 'The network did not take the credentials' : 'The UE did not answer the challenge'}.`,
+    );
   else raise('sip.register-failed', detail);
 }
 

@@ -30,6 +30,10 @@ interface Running {
   /** It names no contact, and only asks which there are. RFC 3261 §10.2.3 */
   readonly asks: boolean;
   readonly branch: string;
+  /** A provisional response came. */
+  reached: boolean;
+  /** It answers the challenge before it. */
+  readonly authorized: boolean;
 }
 
 /** One registration of a contact: the REGISTER requests of one Call-ID (RFC 3261 §10.2) and what came of them. */
@@ -72,6 +76,8 @@ export class Registration {
   status = 0;
   statusAt: Seen | null = null;
   retryAfter: number | undefined;
+  /** The last challenge came for credentials that answered the one before. */
+  isRejected = false;
   retransmissions = 0;
   retransmittedAt: Seen | null = null;
   refreshedLate: Seen | null = null;
@@ -122,7 +128,8 @@ export class Registration {
     const { sport, dport } = e.content;
     this.security.request(e.texts(Header.SecurityClient), e.texts(Header.SecurityVerify), sport, dport);
     if (at.tunnel !== 0) this.secured(seen, e);
-    this.authorized(seen, e, e.text(Header.Authorization) ?? '');
+    const credentials = e.text(Header.Authorization) ?? '';
+    this.authorized(seen, e, credentials);
     if (this.transactions.length >= LIMITS.exchanges) {
       this.dropped++;
       return;
@@ -136,6 +143,8 @@ export class Registration {
       expires: own.expires ?? e.seconds(Header.Expires),
       asks: e.text(Header.Contact) === undefined,
       branch,
+      reached: false,
+      authorized: this.nonce !== '' && parameterOf(credentials, 'nonce') === this.nonce,
     });
   }
 
@@ -181,24 +190,29 @@ export class Registration {
     const t =
       this.transactions.find((x) => x.entry.cseq === cseq && x.branch === branch) ??
       this.transactions.findLast((x) => x.entry.cseq === cseq);
-    if (t === undefined || status < 200 || t.answered !== null) return undefined;
+    if (t === undefined || t.answered !== null) return undefined;
+    if (status < 200) {
+      t.reached = true;
+      return undefined;
+    }
     const seen = at.seen();
     t.answered = seen;
     Object.assign(t.entry, { status, reason: e.reason, responseRow: seen.row, ms: millis(t.at, seen) });
     this.status = status;
     this.statusAt = seen;
     this.retryAfter = e.seconds(Header.RetryAfter);
-    if (status === 401 || status === 407) this.challenged(seen, e);
+    if (status === 401 || status === 407) this.challenged(seen, t, e);
     else if (status < 300) this.accepted(seen, t, e);
     else this.refused(seen, t, e);
     return status < 300 && !t.asks ? seen : undefined;
   }
 
-  private challenged(at: Seen, e: SipEvent): void {
+  private challenged(at: Seen, t: Running, e: SipEvent): void {
     // A network may offer Digest for others first: a UE with a card answers to AKA. RFC 8760 §2.3
     const values = e.texts(e.status === 401 ? Header.WwwAuthenticate : Header.ProxyAuthenticate);
     const value = values.find((v) => akaChallenge(v) !== undefined) ?? values[0] ?? '';
     const nonce = parameterOf(value, 'nonce') ?? '';
+    this.isRejected = t.authorized && !/^true$/i.test(parameterOf(value, 'stale') ?? ''); // RFC 7616 §3.3
     this.challenges++;
     if (nonce !== '' && nonce === this.nonce) this.sameNonce++;
     this.nonce = nonce;

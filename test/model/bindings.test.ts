@@ -167,6 +167,27 @@ describe('a registration that fails, and another one', () => {
     assert.equal(await severity(asked(silent(), 33_000, 1, own, '200 OK', own, 'r2')), 'warn');
   });
 
+  const registering = (t: Talk, ms: number, cseq: number, what: string, answer: Headers, request: Headers = []) =>
+    asked(t, ms, cseq, [...own, ...request], what, answer);
+  const failed = async (t: Talk) => (await after(t, 60_000)).findings.map((f: Json) => `${f.code}: ${f.meaning}`)[0];
+
+  test('for credentials that were not taken is not one whose challenge the UE leaves alone', async () => {
+    const challenge = (nonce: string, more = '') =>
+      ['WWW-Authenticate', `Digest realm="a", nonce="${nonce}"${more}, algorithm=MD5`] as const;
+    const credentials = ['Authorization', 'Digest username="a", nonce="1", response="x"'] as const;
+    const first = () => registering(talk(), 100, 1, '401 Unauthorized', [challenge('1')]);
+    assert.match(await failed(first()), /^sip\.register-failed: The UE did not answer the challenge\./);
+    const again = (more = '') =>
+      registering(first(), 200, 2, '401 Unauthorized', [challenge('2', more)], [credentials]);
+    assert.match(await failed(again()), /^sip\.register-failed: The network did not take the credentials\./);
+    assert.match(await failed(again(', stale=true')), /^sip\.register-failed: The UE did not answer the challenge\./);
+  });
+
+  test('with a provisional answer alone has reached the P-CSCF', async () => {
+    const t = registering(talk(), 100, 1, '100 Trying', []);
+    assert.match(await failed(t), /^sip\.register-timeout: The P-CSCF said that it tries, and nothing more\./);
+  });
+
   test('is one where another user came in, or only before', async () => {
     const other = (t: Talk) =>
       t

@@ -8,7 +8,7 @@ export const REGISTRATION: Entries = {
     absence: true,
     title: 'REGISTER was not answered',
     clause: 'TS 24.229 §7.7',
-    meaning: 'The P-CSCF is not reached, or its answer does not come back.',
+    meaning: 'The P-CSCF, or what is behind it, is not reached, or its answer does not come back.',
     next: 'Check the address of the P-CSCF and the way there from the EFTF.',
   },
   'sip.aka-mac': {
