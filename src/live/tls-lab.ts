@@ -1,20 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { folders } from './folders.js';
 import { type Certified, makeCertificate } from './tls-certificate.js';
 import { fingerprint } from './tls-settings.js';
 
-/** Where endpoints keep what outlives them. */
-export function stateFolder(): string {
-  const { XDG_STATE_HOME } = process.env;
-  // An empty or relative path is no path, says the XDG Base Directory Specification.
-  const state = XDG_STATE_HOME?.startsWith('/') ? XDG_STATE_HOME : join(homedir(), '.local', 'state');
-  return join(state, 'fttscope');
-}
-
 /** Where the lab keeps what is made once: its CA, its subscriber. */
-export const labFolder = (): string => join(stateFolder(), 'lab');
+export const labFolder = (): string => join(folders().state, 'lab');
 
 /** The CA of the lab. */
 export interface LabCa extends Certified {

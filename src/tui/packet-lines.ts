@@ -64,8 +64,8 @@ export class PacketLines {
 
   /** A packet is not listed, but it belongs to a tunnel that is. */
   private isOfList(row: number): boolean {
-    const { tunnels, rows, from, to } = this.selection.choice;
-    if (rows !== undefined || from !== undefined || to !== undefined) return false;
+    const { tunnels, rows } = this.selection.choice;
+    if (rows !== undefined) return false;
     const tunnel = this.rows.tunnel(row);
     return tunnel > 0 && tunnels?.includes(tunnel) !== false;
   }

@@ -1,5 +1,4 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { table } from '../kit/index.js';
 
@@ -82,20 +81,6 @@ const MOST_LINES = 200;
 const MOST_MARKED = 200;
 /** Octets of a file of ours that are read. */
 const MOST_OCTETS = 4 << 20;
-
-type Env = Readonly<Record<string, string | undefined>>;
-
-/** The folders. A variable that holds a relative path is passed over, as the specification says. */
-export function folders(env: Env, home: string = homedir()): { config: string; state: string } {
-  const base = (name: string, otherwise: string): string => {
-    const value = env[name];
-    return value?.startsWith('/') ? value : join(home, otherwise);
-  };
-  return {
-    config: join(base('XDG_CONFIG_HOME', '.config'), 'fttscope'),
-    state: join(base('XDG_STATE_HOME', '.local/state'), 'fttscope'),
-  };
-}
 
 /** Settings and what was remembered, and the files that they come from. */
 export class Memory {

@@ -28,8 +28,6 @@ export class ColumnTest {
     if (choice.kind === 'inner' && inner === 0) return false;
     if (choice.kind === 'outer' && inner > 1) return false;
     if (this.tunnels !== null && !this.tunnels.has(all.tunnel(row))) return false;
-    if (choice.from !== undefined && all.relative(row) < choice.from) return false;
-    if (choice.to !== undefined && all.relative(row) > choice.to) return false;
     return this.rows === null || this.rows.has(all.id(row));
   }
 }

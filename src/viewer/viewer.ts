@@ -22,9 +22,6 @@ export interface Choice {
   readonly tunnels?: readonly number[];
   /** Ids of rows as they are written (`812.1`), in the order of the capture: those of a call, a stream, a finding. */
   readonly rows?: readonly string[];
-  /** Seconds since the first frame, both included. */
-  readonly from?: number;
-  readonly to?: number;
 }
 
 /** The rows that a choice has found so far, in the order of the capture. */

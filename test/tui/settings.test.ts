@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { withIssuers } from '../../src/cli/commands/ui.js';
-import { DEFAULT_SETTINGS, folders, Memory } from '../../src/tui/settings.js';
+import { folders } from '../../src/live/folders.js';
+import { DEFAULT_SETTINGS, Memory } from '../../src/tui/settings.js';
 
 const root = mkdtempSync(join(tmpdir(), 'fttscope-settings-'));
 after(() => rmSync(root, { recursive: true }));

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { CannotCapture, listInterfaces, startCapture } from '../../live/capture-source.js';
+import { folders } from '../../live/folders.js';
 import { CannotTun, TunDevice } from '../../live/tun.js';
-import { folders, Memory } from '../../tui/settings.js';
+import { Memory } from '../../tui/settings.js';
 import { depthOf } from '../../tui/theme.js';
 import { Exit, UserError } from '../errors.js';
 import { gatherKeys } from '../keys.js';
@@ -61,7 +62,7 @@ async function keys(): Promise<Found> {
 }
 
 function settings(): Found {
-  const memory = new Memory(folders(process.env));
+  const memory = new Memory(folders());
   const { configFile, problems } = memory;
   if (problems.length > 0) return { works: false, text: problems.join('; ') };
   return {

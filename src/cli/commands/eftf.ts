@@ -5,12 +5,13 @@ import { realClock } from '../../live/clock.js';
 import { LeaseFile } from '../../live/dhcp-lease-file.js';
 import { type Cidr, cidr, Eftf } from '../../live/eftf.js';
 import { ALL_FAULTS } from '../../live/fault-eftf.js';
+import { folders } from '../../live/folders.js';
 import { readLine } from '../../live/scenario.js';
 import { EFTF_STEPS, type ToldEftf } from '../../live/scenario-eftf.js';
 import { Lines, StepFailed } from '../../live/scenario-lines.js';
 import { BadScenario } from '../../live/scenario-values.js';
 import type { Certified } from '../../live/tls-certificate.js';
-import { labCertificate, stateFolder } from '../../live/tls-lab.js';
+import { labCertificate } from '../../live/tls-lab.js';
 import { plainly } from '../../live/tls-words.js';
 import { certificatesIn } from '../../live/tunnel-connect.js';
 import { Exit, UserError } from '../errors.js';
@@ -154,7 +155,7 @@ function leasesOf(
 ): LeaseFile | undefined {
   if (o.bare || (o.leases === undefined && at.port === 0)) return undefined;
   const name = `${at.host}-${at.port}-${o.pool}`.replace(/[^\w.-]/g, '_');
-  const file = new LeaseFile(o.leases ?? join(stateFolder(), 'leases', `${name}.jsonl`), say);
+  const file = new LeaseFile(o.leases ?? join(folders().state, 'leases', `${name}.jsonl`), say);
   if (o.leases !== undefined) file.check();
   return file;
 }
