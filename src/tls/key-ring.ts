@@ -127,6 +127,8 @@ export class KeyRing implements ChannelKeys {
     }
     const waiting = channel.epoch === null || (channel.epoch.stage === 'handshake' && !channel.epoch.proven);
     if (n.epoch13('application', role) === undefined) channel.hint = n.reason;
+    // What comes first has the keys of the handshake, whatever other keys there are.
+    if (channel.epoch === null && n.epoch13('handshake', role) === undefined) channel.hint = n.reason;
     if (early && waiting && n.epoch13('early', 0) === undefined) channel.hint = EARLY_MISSING;
     if (out.length === 0) channel.reason ??= n.reason;
     return out;

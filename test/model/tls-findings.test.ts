@@ -265,6 +265,18 @@ describe('versions and suites', () => {
 });
 
 describe('what of a session can be read', () => {
+  test('the secrets of the handshake are not in the key log', async () => {
+    const c = await tlsConversation(SOME, { version: 'TLSv1.3' });
+    const lines = c.keylog.split('\n').filter((line) => !line.includes('HANDSHAKE'));
+    const r = await reportOn(captured(c).octets, lines.join('\n'));
+    assert.deepEqual(codes(r), []);
+    assert.match(finding(r, 'tls.partial-keys').meaning, /_HANDSHAKE_TRAFFIC_SECRET/);
+    assert.equal(finding(r, 'tls.bad-tag'), undefined);
+    const { decryption } = r.tunnels[0].tls;
+    assert.deepEqual([decryption.up.failed, decryption.down.failed], [0, 0]);
+    assert.equal(r.tunnels[0].envelopes.up.total, 8);
+  });
+
   test('segments are missing', async () => {
     const c = await tlsConversation(SOME, V12);
     const after = [0, 1].map((side) => c.inner.find((i) => i.side === side)!.from);
