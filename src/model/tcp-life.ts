@@ -58,8 +58,12 @@ export interface Ending extends Seen {
 
 /** Pauses that are shorter are the jitter of any path. */
 const STALL_MS = 100;
-/** Repetitions without any answer after which the other side is taken to be gone. */
+/**
+ * Repetitions without any answer, and how long they go on at least, after which the other side is taken to be gone: a
+ * burst of repetitions waits for no answer. RFC 6298 §2.4, §5.5: the first of those that do waits for some 200 ms or more
+ */
 const DEAF_AFTER = 3;
+const DEAF_MS = 400;
 
 /** So long after the last payload a segment without any is a keep-alive, and what comes back its answer. RFC 9293 §3.8.4 */
 const PROBE_MS = 1000;
@@ -153,6 +157,7 @@ export class TcpLife {
   private asking = -1;
   private askedMs = 0;
   private repeats = 0;
+  private repeatedFrom: Moment | null = null;
   private stallsBefore = 0;
   /** Who sent a keep-alive of TCP that has not been answered, and milliseconds without payload before it; -1: nobody. */
   private probing = -1;
@@ -248,9 +253,14 @@ export class TcpLife {
       this.askedMs = idleMs;
       this.repeats = 0;
       this.deaf = null;
-    } else if (s.again && ++this.repeats === 1) this.stallsBefore = this.stalls.length;
-    else if (s.again && this.repeats === DEAF_AFTER) {
-      const { hops } = s;
+    } else if (s.again) this.repeat(a, side, s);
+  }
+
+  private repeat(a: Arrival, side: 0 | 1, { hops }: SegmentFacts): void {
+    if (++this.repeats === 1) {
+      this.stallsBefore = this.stalls.length;
+      this.repeatedFrom = a.seen();
+    } else if (this.repeats >= DEAF_AFTER && this.deaf === null && millis(this.repeatedFrom!, a) >= DEAF_MS) {
       this.stalls.length = Math.min(this.stalls.length, this.stallsBefore); // it was the end, and no pause
       this.deaf = { ...a.seen(), side, how: 'silent', idleMs: this.askedMs, observed: false, hops };
     }

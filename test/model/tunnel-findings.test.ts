@@ -353,14 +353,19 @@ describe('stalls', () => {
   test('a side that goes silent without a pause', async () => {
     const data = envelope(ping(client.address, server.address, 1, 1, 40)).octets;
     const send = (seq: number) => tcp(client, server, { seq, ack: 501, flags: ACK }, data);
-    const r = await segments(
-      [0, 0, tcp(client, server, { seq: 100, flags: SYN }, NOTHING)],
-      [10, 1, tcp(server, client, { seq: 500, ack: 101, flags: SYN | ACK }, NOTHING)],
-      [20, 0, send(101)],
-      [30, 1, tcp(server, client, { seq: 501, ack: 101 + data.length }, NOTHING)],
-      ...[1000, 1300, 1900, 3100].map((ms) => [ms, 0, send(101 + data.length)] as const),
-    );
-    assert.deepEqual(codes(r), ['tunnel.dead']);
+    const repeated = (...times: readonly number[]) =>
+      segments(
+        [0, 0, tcp(client, server, { seq: 100, flags: SYN }, NOTHING)],
+        [10, 1, tcp(server, client, { seq: 500, ack: 101, flags: SYN | ACK }, NOTHING)],
+        [20, 0, send(101)],
+        [30, 1, tcp(server, client, { seq: 501, ack: 101 + data.length }, NOTHING)],
+        ...times.map((ms) => [ms, 0, send(101 + data.length)] as const),
+      );
+    assert.deepEqual(codes(await repeated(1000, 1300, 1900, 3100)), ['tunnel.dead']);
+    const burst = await repeated(1000, 1110, 1220, 1330, 1440);
+    assert.deepEqual(codes(burst), [], 'a burst waits for no answer');
+    assert.equal(burst.tunnels[0].release.how, 'capture-end');
+    assert.deepEqual(codes(await repeated(1000, 1110, 1220, 1330, 1440, 1550)), ['tunnel.dead']);
   });
 });
 

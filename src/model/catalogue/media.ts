@@ -122,7 +122,7 @@ export const MEDIA: Entries = {
     title: 'RTP packets are lost',
     clause: 'RFC 3550 appendix A.3',
     meaning: 'Speech has gaps.',
-    next: 'See on which side of the tunnel they are lost: the tunnel itself loses none.',
+    next: 'See on which side they are lost: a tunnel itself loses none.',
   },
   'media.jitter': {
     severity: 'warn',
