@@ -13,15 +13,14 @@ import { isHold, placesOf } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
 import { uid } from './uid.js';
 
+/** Loop Detected. */
+const MERGED = 482;
 const WARNING = headerId('Warning');
 /** Requests within a dialog whose refusal as unknown ends the call. RFC 5057 §5 */
 const WITHIN: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'INFO']);
 const MOST_DESCRIPTIONS = 64;
 const MOST_PLACES = 16;
 const MOST_ENDPOINTS = 1024;
-
-const hasCredentials = (e: SipEvent): boolean =>
-  e.text(Header.Authorization) !== undefined || e.text(Header.ProxyAuthorization) !== undefined;
 
 const isUnmeasured = (m: SessionMedia): boolean =>
   (m.kind === 'audio' || m.kind === 'video') && m.port !== 0 && m.bandwidth === undefined;
@@ -73,6 +72,7 @@ export class Call {
   /** The initial INVITE that counts: another one follows a challenge or a redirection. */
   private cseq: number;
   private inviteAt: Seen;
+  private branch: string;
   /** It had credentials. */
   private authorized: boolean;
   /** A final response refused the last one: another may follow, with credentials, other media, to another place. */
@@ -92,7 +92,8 @@ export class Call {
     this.toUri = to.uri;
     this.callerTag = from.tag;
     this.cseq = e.cseq;
-    this.authorized = hasCredentials(e);
+    this.branch = e.branch;
+    this.authorized = e.hasCredentials;
     this.emergency = /urn:service:sos/i.test(`${e.uri} ${to.uri}`);
     this.direction = at.tunnel === 0 ? undefined : at.up ? 'originated' : 'terminated';
   }
@@ -230,7 +231,8 @@ export class Call {
     if (e.to.tag !== '' || e.cseq <= this.cseq || !this.again) return;
     this.cseq = e.cseq;
     this.inviteAt = at;
-    this.authorized = hasCredentials(e);
+    this.branch = e.branch;
+    this.authorized = e.hasCredentials;
     this.again = false;
     this.failure = undefined;
     this.failedAt = null;
@@ -305,6 +307,8 @@ export class Call {
   private refused(at: Seen, e: SipEvent): void {
     if (this.failure !== undefined) return;
     const { status } = e;
+    // RFC 3261 §8.2.2.2: who gets an INVITE another time, on another way, refuses the copy alone.
+    if (status === MERGED && e.branch !== this.branch) return;
     this.end = at;
     // RFC 3261 §15.1.2: a BYE on an early dialog ends the call as CANCEL does.
     if (status === 487 && (this.cancel !== null || this.state === 'cancelled')) {

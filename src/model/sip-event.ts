@@ -192,6 +192,10 @@ export class SipEvent {
     return m === null ? undefined : bounded(m[1] ?? '');
   }
 
+  get hasCredentials(): boolean {
+    return this.m.find(Header.Authorization) !== undefined || this.m.find(Header.ProxyAuthorization) !== undefined;
+  }
+
   /** Whether its body is as long as it says. */
   get isWhole(): boolean {
     const { m } = this;

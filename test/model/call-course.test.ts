@@ -193,3 +193,22 @@ test('a call of which nothing but 100 comes', async () => {
   const rung = tried().down(15_000, sip('180 Ringing INVITE', { toTag: 'b' }, 'down'));
   for (const t of [refused, rung]) assert.deepEqual(await told(t, 60_000), []);
 });
+
+test('an INVITE that comes twice, by two ways, is refused once (RFC 3261 §8.2.2.2)', async () => {
+  const p = { from: BOB, to: ALICE } as const;
+  const copy = { ...p, branch: 'z9hG4bKcopy' };
+  const start = () =>
+    talk()
+      .down(1000, sip(`INVITE ${ALICE}`, { ...p, sdp: sdp(CORE, 40_000) }, 'down'))
+      .down(1001, sip(`INVITE ${ALICE}`, { ...copy, sdp: sdp(CORE, 40_000) }, 'down'))
+      .up(1005, sip('482 Loop Detected INVITE', { ...copy, toTag: 'r' }))
+      .up(1010, sip('180 Ringing INVITE', { ...p, toTag: 'q' }));
+  const cancelled = await found(
+    start()
+      .down(3000, sip(`CANCEL ${ALICE}`, p, 'down'))
+      .up(3010, sip('487 Request Terminated INVITE', { ...p, toTag: 'q' })),
+  );
+  assert.deepEqual([cancelled.calls[0].state, codes(cancelled)], ['cancelled', []]);
+  const looped = await found(invited().down(1100, sip('482 Loop Detected INVITE', { toTag: 'r' }, 'down')));
+  assert.deepEqual([looped.calls[0].state, codes(looped)], ['failed', ['call.failed']]);
+});
