@@ -83,7 +83,6 @@ export class Dissection implements Ctx {
   seconds = 0;
   nanos = 0;
   tunnel = 0;
-  direction: 0 | 1 = 0;
   readonly verifyChecksums = true;
   readonly unpack = unpack;
   mediaParameters = '';
@@ -156,7 +155,6 @@ export class Dissection implements Ctx {
     this.net = NO_NET;
     this.quoted = false;
     this.layers = 0;
-    this.direction = packet.direction;
     this.mediaType = '';
     this.mediaParameters = '';
     this.payloadParameters = undefined;

@@ -142,10 +142,6 @@ export interface Ctx {
   readonly frame: number;
   readonly seconds: number;
   readonly nanos: number;
-  /** Number of the tunnel that the row belongs to, 0 if none. */
-  readonly tunnel: number;
-  /** Of the flow: 0 from the endpoint seen first. */
-  readonly direction: 0 | 1;
   /** Whether the messages of this packet were found in a stream (TCP), not in a datagram. */
   readonly stream?: boolean;
   /** The innermost network layer so far; `ip` and `ipv6` set it. */

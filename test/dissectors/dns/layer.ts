@@ -40,7 +40,6 @@ export function context(where: Where = {}): Ctx {
     frame: 1,
     seconds: 1_700_000_000,
     nanos: 0,
-    tunnel: 0,
     direction: 0,
     stream: where.stream ?? false,
     net: { version: 4, buf: new Uint8Array(32), src: 0, dst: 4 },

@@ -91,8 +91,6 @@ export function see(table: string, key: TableKey, b: Uint8Array, options: SeeOpt
     frame: 1,
     seconds: options.seconds ?? 0,
     nanos: 0,
-    tunnel: 0,
-    direction: 0,
     net: NO_NET,
     sport: 0,
     dport: 0,

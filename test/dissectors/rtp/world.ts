@@ -120,7 +120,6 @@ export class World {
       frame: sent.frame ?? 1,
       seconds: 0,
       nanos: 0,
-      tunnel: 0,
       direction: sent.direction ?? 0,
       net: { version: 4, buf: new Uint8Array(8), src: 0, dst: 4 },
       sport: 4000,

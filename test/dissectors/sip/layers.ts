@@ -115,8 +115,6 @@ function context(tree: Tree, protocols: string[], note: unknown): Ctx {
     frame: 1,
     seconds: 0,
     nanos: 0,
-    tunnel: 0,
-    direction: 0 as const,
     net: { version: 4 as const, buf: new Uint8Array(8), src: 0, dst: 4 },
     sport: 5060,
     dport: 5060,
