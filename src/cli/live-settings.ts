@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { systemError } from '../capture/errors.js';
+import { isSameFile } from '../capture/output.js';
 import { printable } from '../kit/text.js';
 import { type Address, parseAddress } from '../live/address.js';
 import { type FaultList, type FaultSetting, parseFault } from '../live/fault.js';
@@ -133,6 +135,8 @@ export function subscribersOf(path: string | undefined, lab: boolean | undefined
   }
 }
 
+const isOneFile = (a: string, b: string): boolean => resolve(a) === resolve(b) || (a !== '-' && isSameFile(a, b));
+
 /** What a run leaves behind: the file of `-w`, the key log of `--keylog-out`. */
 export class Traces {
   readonly tape: OuterTape | undefined;
@@ -141,6 +145,12 @@ export class Traces {
   /** @param screens the descriptor of what the screens show, which gets all, keys included @throws CaptureError */
   constructor(o: LiveOptions, screens?: number) {
     if (o.withKeys && o.write === undefined) throw new UserError('--with-keys is for -w FILE');
+    if (o.write !== undefined && o.keylogOut !== undefined && isOneFile(o.write, o.keylogOut))
+      throw new UserError(
+        `-w ${o.write}: --keylog-out names this file too`,
+        Exit.usage,
+        'name two, or --with-keys puts the keys into the capture',
+      );
     const files: TapeFile[] = o.write === undefined ? [] : [{ target: o.write, withKeys: o.withKeys === true }];
     if (screens !== undefined) files.push({ target: screens, withKeys: true });
     this.tape = files.length === 0 ? undefined : new OuterTape(files, `fttscope ${version()}`);

@@ -13,6 +13,7 @@ function inWords(err: string): void {
 describe('exit codes', () => {
   const text = file('text.txt', 'These are words, and no packets at all.\n'.repeat(9));
   const cut = file('cut.pcapng', readFileSync(TLS13).subarray(0, 20_000));
+  const ue = ['ue', '127.0.0.1:1', '--insecure'];
   const keyLog = file('own.keys', readFileSync(TLS13_KEYS));
   const held = file('held.pcapng', readFileSync(TLS13));
   const beside = file('held.keys', readFileSync(TLS13_KEYS));
@@ -54,6 +55,7 @@ describe('exit codes', () => {
     ['the key log beside the capture as output', ['extract', held, '-w', beside], 2, /held\.keys: is being read/],
     ['outer frames into it', ['extract', held, '--outer', '-w', beside], 2, /held\.keys: is being read/],
     ['the file that lends handshakes', [TLS13, '--handshake-from', held, '-w', held], 2, /held\.pcapng: is being/],
+    ['a run into its key log', [...ue, '-w', beside, '--keylog-out', beside], 1, /--keylog-out names this file too/],
     ['a capture into its key log', ['capture', '-i', 'lo', '-k', keyLog, '-w', keyLog], 1, /is the key log/],
     ['an extract without -w', ['extract', TLS13], 1, /-w/],
   ];
