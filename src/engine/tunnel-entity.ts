@@ -220,9 +220,10 @@ function failureOf({ tunnel, tcp, connectAnswer, veiled, alerts }: TunnelLife): 
 function leaving(tunnel: Tunnel, { alerts, certificates }: TlsSession, { end }: TcpLife): Own {
   const byUe = end !== null && end.how !== 'rst' && tunnel.direction(end.side) === 'up';
   if (alerts.some((a) => a.description === USER_CANCELED)) return ours`The handshake was cancelled (user_canceled).`;
-  return byUe && certificates.length > 0
-    ? ours`The UE got the certificate, ended the connection, and did not say why.`
-    : ours`The TLS handshake was not completed.`;
+  if (!byUe || certificates.length === 0) return ours`The TLS handshake was not completed.`;
+  return end.heard === false
+    ? ours`The UE ended the connection before the answer of the EFTF had come.`
+    : ours`The UE got the certificate, ended the connection, and did not say why.`;
 }
 
 /** What came back for a ClientHello that no ServerHello followed. */

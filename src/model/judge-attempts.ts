@@ -50,6 +50,11 @@ export function judgeAttempts(m: SessionModel, end: Moment): void {
 /** Whether a resolver makes the one name of the other: as it is, or with endings of its own. RFC 1034 §3.1 */
 const isAkin = (a: string, b: string): boolean => a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
 
+/** Whether the capture has only what a client sends: of its connections, too, one that the other side takes part in. */
+const isDeaf = (m: SessionModel, client: string, findings: Findings): boolean =>
+  !m.outside.names.hears(client) &&
+  m.tunnels.some((t) => t.ue.address === client && findings.has('capture.one-sided', t.id));
+
 function judgeNames(m: SessionModel, end: Moment, findings: Findings): void {
   const known = new Set(
     m.tunnels.flatMap((t) => [t.eftf.name?.toLowerCase(), t.proxy && t.eftf.address.toLowerCase()]),
@@ -62,7 +67,7 @@ function judgeNames(m: SessionModel, end: Moment, findings: Findings): void {
     // The other family may have an answer; a proxy resolves the name itself.
     const same = found.some((o) => o.name === q.name);
     const proxied = m.tunnels.some((t) => t.proxy !== undefined && t.ue.address === q.client);
-    if (same || proxied || (q.code < 0 && millis(q.at, end) < ANSWER_MS)) continue;
+    if (same || proxied || (q.code < 0 && (millis(q.at, end) < ANSWER_MS || isDeaf(m, q.client, findings)))) continue;
     // Resolvers try endings of their own, and other names, before or after the one that leads to the EFTF.
     const reached =
       found.length > 0 ||

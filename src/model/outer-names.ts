@@ -98,6 +98,11 @@ export class OuterNames {
     return found;
   }
 
+  /** Whether a client got any answer at all. */
+  hears(client: string): boolean {
+    return [...this.questions.values()].some((q) => q.client === client && q.answerAt !== null);
+  }
+
   /** Questions that have no address as an answer. */
   failed(): OuterQuestion[] {
     return [...this.questions.values()].filter((q) => q.addresses.length === 0);

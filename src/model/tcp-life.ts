@@ -54,6 +54,8 @@ export interface Ending extends Seen {
   /** Whether it was seen itself. */
   readonly observed: boolean;
   readonly hops: number;
+  /** A FIN: whether it acknowledges anything that the other side sent. */
+  readonly heard?: boolean;
 }
 
 /** Pauses that are shorter are the jitter of any path. */
@@ -283,7 +285,9 @@ export class TcpLife {
     if (this[how] !== null) return;
     const answers = this.asking >= 0 && this.asking !== side;
     const pause = answers ? Math.max(this.askedMs, idleMs) : idleMs;
-    this[how] = { ...a.seen(), side, how, idleMs: pause, observed: true, hops };
+    const other = this.ways[side === 0 ? 1 : 0];
+    const heard = other.started && s.ack >= 0 && ahead(s.ack, other.from) > 0;
+    this[how] = { ...a.seen(), side, how, idleMs: pause, observed: true, hops, heard };
     if (how === 'rst' && this.end === null) {
       this.atReset = [this.ways[0].next, this.ways[1].next];
       this.outlived = 0;

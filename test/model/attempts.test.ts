@@ -12,9 +12,11 @@ import {
 } from '../../dissectors/dns/message.js';
 import { CATALOGUE } from '../../src/model/catalogue.js';
 import { reportSchema } from '../../src/report/report-schema.js';
-import { CaptureBuilder } from '../build/capture.js';
+import { CaptureBuilder, type CaptureOptions } from '../build/capture.js';
 import { clearConversation, envelope, up } from '../build/conversation.js';
 import { ACK, address, at, PSH, ping, RST, SYN, tcp, udp } from '../build/packets.js';
+import { only } from '../build/shape.js';
+import { tlsConversation } from '../build/tls.js';
 import { violations } from './schema.js';
 import { codes, ENDS, finding, type Json, reportOn, sip } from './support.js';
 
@@ -158,7 +160,7 @@ describe('what a phone tries beside its tunnel', () => {
 
   test('the name of the EFTF', async () => {
     const question = dnsQuery(7, 'eftf.ims.example', 1);
-    const asked = () => new CaptureBuilder().packet(udp(...DNS, encode(dns, question)), 0);
+    const asked = (o: CaptureOptions = {}) => new CaptureBuilder(o).packet(udp(...DNS, encode(dns, question)), 0);
     const answer = (b: CaptureBuilder, m: ReturnType<typeof dnsResponse>) =>
       b.packet(udp(DNS[1], DNS[0], encode(dns, m)), 15, 1);
     const found = dnsResponse(question, [addressRecord('eftf.ims.example', ENDS.server.address)]);
@@ -171,6 +173,11 @@ describe('what a phone tries beside its tunnel', () => {
     assert.match(missing.findings[0].meaning, /eftf\.ims\.example got code 3/);
     const silent = await told(asked().packet(udp(DNS[0], at('192.0.2.1', 9), new Uint8Array(4)), 6000));
     assert.deepEqual(codes(silent), ['dns.eftf']);
+    const tls = await tlsConversation([], { client: { servername: 'eftf.ims.example' } });
+    const opened = (o?: CaptureOptions) => told(asked(o).connection(tls, { ...ENDS, start: 10_000, step: 10 }));
+    assert.deepEqual(notes(await opened()), ['dns.eftf']);
+    const deaf = codes(await opened({ shape: [only(0)] }));
+    assert.deepEqual(deaf, ['capture.one-sided'], 'the answer is among what was not captured');
   });
 
   describe('several answers of the DNS', () => {

@@ -124,6 +124,20 @@ describe('a handshake that fails', () => {
     assert.deepEqual(codes(await told(await begun(V12))), ['tls.no-answer']);
   });
 
+  test('the UE ended the connection before the answer came', async () => {
+    const { client, server } = ENDS;
+    const c = await tlsConversation([], V12);
+    const [hello, certificate] = c.flights;
+    const b = new CaptureBuilder().connection({ ...c, flights: [hello!] }, { ...ENDS, step: 10, end: 'none' });
+    const seq = 1001 + hello!.octets.length;
+    b.packet(tcp(client, server, { seq, ack: 2_000_000_001, flags: FIN | ACK }, new Uint8Array(0)), 50);
+    b.packet(tcp(server, client, { seq: 2_000_000_001, ack: seq }, certificate!.octets), 60, 1);
+    b.packet(tcp(client, server, { seq: seq + 1, flags: RST }, new Uint8Array(0)), 61);
+    const r = await reportOn(b.build().octets);
+    assert.deepEqual(codes(r), ['tls.incomplete']);
+    assert.match(r.findings[0].meaning, /^The UE ended the connection before the answer of the EFTF had come\./);
+  });
+
   test('the end comes after the ServerHello', async () => {
     const c = await tlsConversation([], V12);
     const cut = { ...c, flights: c.flights.slice(0, 2) };
