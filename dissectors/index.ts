@@ -17,6 +17,7 @@ import { esp, espNull } from './esp.js';
 import { etag } from './etag.js';
 import { ethernet } from './ethernet.js';
 import { evs } from './evs.js';
+import { fddi } from './fddi.js';
 import { frame } from './frame.js';
 import { frameRelay } from './frame-relay.js';
 import { ftt } from './ftt.js';
@@ -35,12 +36,15 @@ import { backboneTag, serviceTag } from './ieee8021ah.js';
 import { wlan } from './ieee80211.js';
 import { igmp, igmpMessage } from './igmp.js';
 import { imf } from './imf.js';
+import { ipnet } from './ipnet.js';
+import { ipoib } from './ipoib.js';
 import { ipv4 } from './ipv4.js';
 import { ipv6 } from './ipv6.js';
 import { destinationOptions, fragmentHeader, hopByHop, routing } from './ipv6-extensions.js';
 import { isakmp } from './isakmp/index.js';
 import { isis, isisLsp } from './isis.js';
 import { isup } from './isup.js';
+import { juniper } from './juniper.js';
 import { ldp } from './ldp.js';
 import { llc } from './llc.js';
 import { mimeMultipart } from './mime-multipart.js';
@@ -115,6 +119,10 @@ export const dissectors: readonly AnyDissector[] = [
   pktap,
   userDlt,
   nflog,
+  fddi,
+  ipnet,
+  ipoib,
+  juniper,
   ppp,
   pap,
   pppoes,

@@ -201,6 +201,39 @@ export const ENCAPSULATIONS: readonly Encapsulation[] = [
     wrap: (f) => concat([Uint8Array.of(15, 0, 8, 0), packetOf(f)]),
   },
   {
+    name: 'FDDI',
+    layers: 'fddi:llc:ip',
+    link: 10,
+    wrap: (f, s) => concat([Uint8Array.of(0x50), HOSTS[1 - s], HOSTS[s], snap(packetOf(f))]),
+  },
+  {
+    name: 'IPNET',
+    layers: 'ipnet:ip',
+    link: 226,
+    wrap(f) {
+      const { length } = packetOf(f);
+      return concat([Uint8Array.of(1, 2, 0, 0, 0, 0, length >> 8, length), new Uint8Array(16), packetOf(f)]);
+    },
+  },
+  {
+    name: 'IP over InfiniBand',
+    layers: 'ipoib:ip',
+    link: 242,
+    wrap: (f) => concat([new Uint8Array(40), Uint8Array.of(8, 0, 0, 0), packetOf(f)]),
+  },
+  {
+    name: 'Ethernet of a router by Juniper',
+    layers: 'juniper:eth:ethertype:ip',
+    link: 178,
+    wrap: (f, s) => concat([Uint8Array.of(0x4d, 0x47, 0x43, 0x80 | s, 0, 4, 1, 2, 3, 4), f]),
+  },
+  {
+    name: 'a router by Juniper, without a link header',
+    layers: 'juniper:ip',
+    link: 178,
+    wrap: (f, s) => concat([Uint8Array.of(0x4d, 0x47, 0x43, 2 | s, 2, 0, 0, 0), packetOf(f)]),
+  },
+  {
     name: 'NFLOG with a prefix',
     layers: 'nflog:ip',
     link: 239,
