@@ -29,9 +29,9 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
     raise('sip.aka-refused', r.refusedChallenge, r.state === 'registered' ? { severity: 'warn' } : {});
   if (r.falseResponse !== null) raise('sip.aka-response', r.falseResponse);
   if (r.leak !== null && r.tunnel !== 0) raise('sip.aka-leak', r.leak);
-  if (r.status === 494) raise('sip.security-refused');
+  if (r.isUnagreed) raise('sip.security-refused', at, { detail: ours`The answer was ${r.status}.` });
   if (r.security.mismatch) raise('sip.security-mismatch');
-  if (r.security.disjoint && r.status !== 494)
+  if (r.security.disjoint && !r.isUnagreed)
     raise('sip.security-disjoint', at, r.state === 'registered' ? { severity: 'note' } : {});
   if (r.unsecured !== null) judgeUnsecured(r, r.unsecured, raise);
   if (r.tunnel !== 0) judgeContact(r, raise);
@@ -70,7 +70,7 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
       detail: words`The Via names ${quoted('host', r.translated.via)}, and the packet came from ${quoted('address', r.source)}.`,
     });
   const refused = r.state === 'failed' ? { at, status: r.status } : r.unrefreshed;
-  if (refused === null || loop || unanswered !== undefined || r.status === 494 || isGivenUp(r)) return;
+  if (refused === null || loop || unanswered !== undefined || r.isUnagreed || isGivenUp(r)) return;
   // What was refused as a refresh, and came about as a registration of its own, did no harm.
   judgeRefusal(r, refused, (code, detail) =>
     raise(code, refused.at, { detail, ...recovered, ...(r.heir !== null && { severity: 'note' }) }),

@@ -17,6 +17,7 @@ const DEFAULT_EXPIRES = 3600;
 /** A little late is in time. */
 const LATE_MS = 30_000;
 const MIN_EXPIRES = headerId('Min-Expires');
+const REQUIRE = headerId('Require');
 
 /** A transaction as it goes on. */
 interface Running {
@@ -76,6 +77,8 @@ export class Registration {
   status = 0;
   statusAt: Seen | null = null;
   retryAfter: number | undefined;
+  /** A 421 demands a security agreement of a UE that offers none. RFC 3329 §2.3.1 */
+  private demanded = false;
   /** The last challenge came for credentials that answered the one before. */
   isRejected = false;
   retransmissions = 0;
@@ -275,6 +278,7 @@ export class Registration {
   private refused(at: Seen, t: Running, e: SipEvent): void {
     const { status } = e;
     if (status === 423) this.brief ??= { at, least: e.seconds(MIN_EXPIRES) };
+    if (status === 421 && /\bsec-agree\b/i.test(e.texts(REQUIRE).join())) this.demanded = true;
     if (status === 423 || status === 494) return; // RFC 3261 §10.2.8, RFC 3329 §2.3.1: asks for another try
     if (this.state === 'registered') {
       // The binding stays until it expires.
@@ -283,6 +287,11 @@ export class Registration {
     }
     this.state = 'failed';
     this.end = at;
+  }
+
+  /** Whether the last answer refuses for want of a security agreement. RFC 3329 §2.3.1 */
+  get isUnagreed(): boolean {
+    return this.status === 494 || (this.status === 421 && this.demanded);
   }
 
   /** Whether the binding had run out by `at`. */

@@ -101,6 +101,14 @@ describe('registration', () => {
   test('a security agreement that is refused, or changed on the way', async () => {
     const refused = addressed(new Talk()).up(100, ask(1)).down(110, tell('494 Security Agreement Required', 1));
     assert.deepEqual(codes(await found(refused)), ['sip.security-refused']);
+    const demanding = (option: string) =>
+      found(
+        addressed(new Talk())
+          .up(100, ask(1))
+          .down(110, tell('421 Extension Required', 1, [['Require', option]])),
+      );
+    assert.deepEqual(codes(await demanding('path, sec-agree')), ['sip.security-refused']);
+    assert.deepEqual(codes(await demanding('outbound')), ['sip.register-failed']);
     const t = addressed(new Talk()).up(100, ask(1, [['Security-Client', OFFER]]));
     t.down(110, tell('401 Unauthorized', 1, [nonce('n'), ['Security-Server', OFFER]]));
     t.up(120, ask(2, [['Security-Verify', OFFER.replace('spi-s=2', 'spi-s=3')]])).down(

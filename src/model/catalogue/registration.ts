@@ -105,7 +105,7 @@ export const REGISTRATION: Entries = {
     kind: 'service',
     title: 'A security agreement failed',
     clause: 'TS 33.203 annex H',
-    meaning: 'The network answered 494: there is no common mechanism, or none was offered.',
+    meaning: 'The network demands a security agreement: there is no common mechanism, or none was offered.',
     next: 'Compare Security-Client with Security-Server.',
   },
   'sip.security-disjoint': {
