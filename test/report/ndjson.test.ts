@@ -91,7 +91,8 @@ describe('rows of ndjson are what their values are one by one', () => {
     const writer = new NdjsonWriter();
     const out = new TextBytes();
     const dissection = { tree, info: () => '', stack: () => '', protocols: [] };
-    const row = { dissection, tunnel: null, direction: null, relative: [0, 0], codes: () => [] } as unknown as Row;
+    const time = { seconds: 0, nanos: 0, relative: [0, 0] };
+    const row = { dissection, tunnel: null, direction: null, ...time, codes: () => [] } as unknown as Row;
     for (let n = 0; n < 128; n++) {
       tree.reset();
       for (let i = 0; i < 200; i++) tree.text(CODE, 0, 0, '\u0001'.repeat(60) + (((n >> 2) + i) % 2));
