@@ -1,19 +1,7 @@
 /** Words that say nothing of anybody: those that the standards of SIP, HTTP, MSRP and SDP give a meaning. */
 
 import { HEADERS } from '../../dissectors/sip/names.js';
-import {
-  ALTERNATIVES,
-  ENCODINGS,
-  ENDS,
-  EVENTS,
-  MECHANISMS,
-  MEDIA,
-  MEDIA_TYPES,
-  METHODS,
-  PROTOCOLS,
-  SCHEMES,
-  STATES,
-} from '../model/standard-words.js';
+import * as Standard from '../model/standard-words.js';
 
 const set = (list: string): string[] => list.trim().split(/\s+/);
 
@@ -115,17 +103,17 @@ export const HARMLESS: ReadonlySet<string> = new Set(
   [
     ...HEADERS.flatMap((h) => [h.name, h.compact ?? '']),
     ...[
-      ALTERNATIVES,
-      ENCODINGS,
-      ENDS,
-      EVENTS,
-      MECHANISMS,
-      MEDIA,
-      MEDIA_TYPES,
-      METHODS,
-      PROTOCOLS,
-      SCHEMES,
-      STATES,
+      Standard.ALTERNATIVES,
+      Standard.ENCODINGS,
+      Standard.ENDS,
+      Standard.EVENTS,
+      Standard.MECHANISMS,
+      Standard.MEDIA,
+      Standard.MEDIA_TYPES,
+      Standard.METHODS,
+      Standard.PROTOCOLS,
+      Standard.SCHEMES,
+      Standard.STATES,
     ].flatMap((s) => [...s]),
     ...[OTHER_HEADERS, OPTIONS, PARAMETERS, SERVICES, ACCESS, DESCRIPTIONS, SECURITY, WEB].flat(),
   ]
