@@ -18,7 +18,7 @@ import {
   routerSolicitation,
 } from '../../dissectors/icmpv6/messages.js';
 import { address, at, udp } from '../build/packets.js';
-import { addressed, codes, finding, type Json, nd, Talk } from './support.js';
+import { addressed, codes, finding, type Json, nd, note, Talk } from './support.js';
 
 const [LOCAL, ROUTER, SECOND, ALL] = ['fe80::2', 'fe80::1', 'fe80::9', 'ff02::1'];
 const [OWN, OTHER, SERVER] = ['2001:db8:9::2', '2001:db8:9::abcd', '2001:db8:9::1'];
@@ -81,7 +81,7 @@ describe('router advertisements', () => {
         .down(40, says(REPLY, 7, REST))
         .up(50, uses(OWN)),
     );
-    assert.equal(finding(r, 'slaac.no-prefix').severity, 'note');
+    note(r, 'slaac.no-prefix');
     assert.equal(r.tunnels[0].failure, undefined);
   });
 
@@ -159,7 +159,7 @@ describe('DHCPv6', () => {
       .down(9010, says(REPLY, 7, REST));
     const r = await lived(t.up(9100, uses(OWN)));
     assert.deepEqual(codes(r), []);
-    assert.equal(finding(r, 'dhcpv6.no-answer').severity, 'note');
+    note(r, 'dhcpv6.no-answer');
   });
 });
 

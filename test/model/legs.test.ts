@@ -22,7 +22,7 @@ import { answer, type Conversation, clearConversation, connect } from '../build/
 import { at } from '../build/packets.js';
 import { tlsConversation } from '../build/tls.js';
 import { violations } from './schema.js';
-import { addressed, called, codes, ENDS, finding, type Json, registered, spoken, Talk } from './support.js';
+import { addressed, called, codes, ENDS, type Json, note, registered, spoken, Talk } from './support.js';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'fttscope-legs-'));
 after(() => rmSync(FOLDER, { recursive: true }));
@@ -103,7 +103,7 @@ describe('one tunnel at two places', () => {
       ['ue', 'eftf'],
     );
     assert.deepEqual(codes(r), []);
-    assert.equal(finding(r, 'capture.clocks').severity, 'note');
+    note(r, 'capture.clocks');
     assert.equal(r.calls.length, 1);
     assert.equal(r.media.length, 2);
   });

@@ -9,7 +9,7 @@ import { Sealer } from '../build/sealer.js';
 import { drop, late, only, snaplen, where } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import { testCertificate } from '../tls/pair.js';
-import { captured, codes, ENDS, finding, type Json, reportOn } from './support.js';
+import { captured, codes, ENDS, finding, type Json, note, reportOn } from './support.js';
 
 const UE = at('10.0.0.2', 0);
 const CORE = at('10.0.0.1', 0);
@@ -240,7 +240,7 @@ describe('names and certificates', () => {
   test('a certificate issued by itself is a note', async () => {
     const r = await told(await tlsConversation(SOME, V12));
     assert.deepEqual(codes(r), []);
-    assert.equal(finding(r, 'tls.certificate-self-signed').severity, 'note');
+    note(r, 'tls.certificate-self-signed');
   });
 
   test('another port', async () => {
@@ -252,7 +252,7 @@ describe('names and certificates', () => {
     assert.deepEqual(codes(await onPort(unanswered)), ['tunnel.port']);
     const fine = await onPort(SOME);
     assert.deepEqual(codes(fine), []);
-    assert.equal(finding(fine, 'tunnel.port').severity, 'note');
+    note(fine, 'tunnel.port');
   });
 });
 
@@ -273,7 +273,7 @@ describe('versions and suites', () => {
     const c = await tlsConversation(SOME, { ...V12, ciphers: `ECDHE-RSA-AES128-SHA256:${LOW}` });
     const r = await told(c);
     assert.deepEqual(codes(r), []);
-    assert.equal(finding(r, 'tls.weak-suite').severity, 'note');
+    note(r, 'tls.weak-suite');
     assert.match(finding(r, 'tls.weak-suite').meaning, /CBC_SHA256\. Its mode of encryption \(CBC\)/);
   });
 });
@@ -339,7 +339,7 @@ describe('what of a session can be read', () => {
     });
     const r = await reportOn(captured({ ...c, flights }).octets, c.keylog);
     assert.deepEqual(codes(r), ['tls.bad-tag']);
-    assert.equal(finding(r, 'tls.partial-keys').severity, 'note');
+    note(r, 'tls.partial-keys');
   });
 
   test('octets that are no records', async () => {
@@ -356,7 +356,7 @@ describe('what of a session can be read', () => {
     const [a, b] = [0, 1].map((side) => c.inner.filter((i) => i.side === side)[2]!.from);
     const started = await reportOn(captured(c, {}, { shape: [late([a!, b!])] }).octets);
     assert.deepEqual(codes(started), []);
-    assert.equal(finding(started, 'capture.late').severity, 'note');
+    note(started, 'capture.late');
     const half = await reportOn(captured(c, {}, { shape: [only(0)] }).octets, c.keylog);
     assert.ok(codes(half).includes('capture.one-sided'));
   });
@@ -366,7 +366,7 @@ describe('what of a session can be read', () => {
     const server = { requestCert: true, rejectUnauthorized: false };
     const r = await told(await tlsConversation(SOME, { ...V12, client: { key, cert }, server }));
     assert.deepEqual(codes(r), []);
-    assert.equal(finding(r, 'tls.client-certificate').severity, 'note');
+    note(r, 'tls.client-certificate');
   });
 
   test('something else in TLS is a note', async () => {
@@ -381,7 +381,7 @@ describe('what of a session can be read', () => {
     const c = await tlsConversation(SOME, { ...V12, closeNotify: false });
     const r = await reportOn(captured(c).octets);
     assert.deepEqual(codes(r), []);
-    assert.equal(finding(r, 'tunnel.no-close-notify').severity, 'note');
+    note(r, 'tunnel.no-close-notify');
   });
 });
 
