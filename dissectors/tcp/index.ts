@@ -301,7 +301,10 @@ export const tcp: Dissector<TcpSegment> = defineDissector<TcpSegment>({
       t.none(F.urgentNonzero, off + 18, 2);
       t.expert(E.urgentNonzero);
     }
-    if (header > HEADER) options(t, cx, buf, off + HEADER, Math.min(off + header, v.end), segmentOf(v, flags, note));
+    if (header > HEADER) {
+      const whole = Math.min(off + header, Math.max(v.end, v.wireEnd));
+      options(t, cx, buf, off + HEADER, Math.min(off + header, v.end), whole, segmentOf(v, flags, note));
+    }
     if (!cx.quoted) need(v, header);
     if (note !== undefined) {
       times(t, off, note);

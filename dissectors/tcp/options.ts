@@ -92,8 +92,8 @@ const OTHER: OptionDef = {
   },
 };
 
-/** Shows the options `[off, end)` of a header. */
-export function options(t: Tree, cx: Ctx, b: Uint8Array, off: number, end: number, s: Segment): void {
+/** Shows the options `[off, end)` of a header, which ended at `whole` on the wire. */
+export function options(t: Tree, cx: Ctx, b: Uint8Array, off: number, end: number, whole: number, s: Segment): void {
   t.bytes(F.options, off, end - off);
   if (t.labels) t.label(`Options: (${end - off} bytes)${names(b, off, end)}`);
   t.push();
@@ -115,13 +115,13 @@ export function options(t: Tree, cx: Ctx, b: Uint8Array, off: number, end: numbe
       }
       continue;
     }
-    const n = option(t, b, at, end, s);
+    const n = option(t, b, at, end, whole, s);
     if (n === 0) break;
     if (kind === 2) mss = true;
     at += n;
   }
   if (mss && (s.flags & SYN) === 0) warn(t, F.mssPresent, E.mssPresent, off);
-  if (!mss && (s.flags & SYN) !== 0 && !cx.quoted) warn(t, F.mssAbsent, E.mssAbsent, off);
+  if (!mss && end === whole && (s.flags & SYN) !== 0 && !cx.quoted) warn(t, F.mssAbsent, E.mssAbsent, off);
   t.pop();
 }
 
@@ -146,10 +146,15 @@ function endOfList(t: Tree, b: Uint8Array, off: number, end: number): number {
 }
 
 /** Shows an option that carries its length; returns its octets, 0 where what follows cannot be read. */
-function option(t: Tree, b: Uint8Array, off: number, end: number, s: Segment): number {
+function option(t: Tree, b: Uint8Array, off: number, end: number, whole: number, s: Segment): number {
   const kind = b[off];
   const def = OPTIONS[kind] ?? OTHER;
+  if (off + 1 >= end && end < whole) return 0;
   const n = off + 1 < end ? b[off + 1] : 0;
+  if (n >= 2 && off + n > end && off + n <= whole) {
+    cut(t, def.heading, b, off, end);
+    return 0;
+  }
   if (n < 2 || off + n > end) {
     const name = OPTION_NAMES[kind] ?? `Unknown (0x${kind.toString(16).padStart(2, '0')})`;
     const why = n === 0 && off + 1 >= end ? 'length byte past end of options' : lengthText(n, off + n > end);
@@ -166,6 +171,15 @@ function option(t: Tree, b: Uint8Array, off: number, end: number, s: Segment): n
   else def.show(t, b, off, n, s);
   t.pop();
   return n;
+}
+
+/** An option of which the capture has the beginning. */
+function cut(t: Tree, heading: Field, b: Uint8Array, off: number, end: number): void {
+  t.bytes(heading, off, end - off);
+  t.push();
+  t.num(F.kind, off, 1, b[off]);
+  t.num(F.length, off + 1, 1, b[off + 1]);
+  t.pop();
 }
 
 const lengthText = (n: number, past: boolean): string =>

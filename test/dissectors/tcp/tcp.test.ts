@@ -8,6 +8,7 @@ import {
   type AnyDissector,
   type Ctx,
   checksum,
+  concat,
   fold,
   Malformed,
   type NetPair,
@@ -245,6 +246,27 @@ describe('TCP options', () => {
     assert.deepEqual(of('1e04 8006').fields['tcp.options.mptcp.rst_reason'], ['0x06']);
     assert.deepEqual(of('1b08 0607 00000001').fields['tcp.options.qs.rate'], ['6']);
     assert.deepEqual(of('ae0b 000001 000002 000003 00').fields['tcp.options.acc_ecn.ee0b'], ['3']);
+  });
+
+  it('does not call those wrong that the snaplen cut', () => {
+    const options = hex('020405b4 0402 080a 0000000100000002 01 030307');
+    const b = concat([segment({ flags: SYN }).slice(0, 20), options]);
+    b[12] = 0xa0;
+    // As tshark: an option is told from the octet on that has its length.
+    const kinds = [
+      [22, '2'],
+      [26, '4'],
+      [28, '8'],
+      [37, '1'],
+      [39, '3'],
+    ] as const;
+    for (let n = 20; n < 40; n++) {
+      const { fields, experts } = see(b.slice(0, n), { wire: 40 });
+      const told = kinds.filter(([from]) => n >= from).map(([, kind]) => kind);
+      assert.deepEqual(fields['tcp.option_kind'] ?? [], told, `${n} octets`);
+      assert.doesNotMatch(experts.join(), /option/i, `${n} octets`);
+    }
+    assert.match(see(b.slice().fill(1, 20)).experts.join(), /does not contain a MSS option/);
   });
 
   it('says what is wrong with them', () => {
