@@ -1,4 +1,5 @@
 import { experts, fields, type Severity } from '../kit/index.js';
+import type { CallState, Release, TunnelState } from '../model/entities.js';
 
 /** Numbers of the severities, as Wireshark has them. */
 export const SEVERITIES: Readonly<Record<Severity, number>> = {
@@ -17,7 +18,7 @@ const F = fields({
   message: { name: '_ws.expert.message', label: 'Message', type: 'string', aliases: ['_ws.expert'] },
   severity: { name: '_ws.expert.severity', label: 'Severity level', type: 'u32', values: SEVERITY_NAMES },
   tunnel: { name: 'tunnel.id', label: 'Tunnel', type: 'u32' },
-  direction: { name: 'tunnel.direction', label: 'Direction in the tunnel', type: 'string' },
+  direction: { name: 'tunnel.direction', label: 'Direction in the tunnel', type: 'string', words: ['up', 'down'] },
   gap: { name: 'fttims.gap', label: 'Octets of the tunnel missing before it', type: 'u32' },
   code: { name: 'finding.code', label: 'Finding', type: 'string' },
   findingSeverity: {
@@ -32,20 +33,49 @@ const F = fields({
 /** Values of `finding.severity`. */
 export const FINDING_SEVERITIES: Readonly<Record<Severity, number>> = { chat: 0, note: 1, warn: 2, error: 3 };
 
+const TUNNEL_STATES: readonly TunnelState[] = ['established', 'failed', 'partial', 'other'];
+const RELEASED_BY: readonly Release['by'][] = ['ue', 'eftf', 'middlebox', 'unknown'];
+const RELEASES: readonly Release['how'][] = ['close_notify', 'fin', 'rst', 'silent', 'capture-end'];
+const CALL_STATES: readonly CallState[] = ['established', 'failed', 'cancelled', 'ringing', 'in-progress', 'ended'];
+
 /** What a report says of the tunnels, calls, streams and findings that rows belong to. */
 export const hindsightFields = fields({
-  tunnelState: { name: 'tunnel.state', label: 'Tunnel state', type: 'string', atEnd: true },
-  tunnelReleasedBy: { name: 'tunnel.released_by', label: 'Tunnel released by', type: 'string', atEnd: true },
-  tunnelRelease: { name: 'tunnel.release', label: 'How the tunnel was released', type: 'string', atEnd: true },
+  tunnelState: { name: 'tunnel.state', label: 'Tunnel state', type: 'string', words: TUNNEL_STATES, atEnd: true },
+  tunnelReleasedBy: {
+    name: 'tunnel.released_by',
+    label: 'Tunnel released by',
+    type: 'string',
+    words: RELEASED_BY,
+    atEnd: true,
+  },
+  tunnelRelease: {
+    name: 'tunnel.release',
+    label: 'How the tunnel was released',
+    type: 'string',
+    words: RELEASES,
+    atEnd: true,
+  },
   call: { name: 'call.id', label: 'Call', type: 'u32', atEnd: true },
-  callState: { name: 'call.state', label: 'Call state', type: 'string', atEnd: true },
-  callDirection: { name: 'call.direction', label: 'Call direction', type: 'string', atEnd: true },
+  callState: { name: 'call.state', label: 'Call state', type: 'string', words: CALL_STATES, atEnd: true },
+  callDirection: {
+    name: 'call.direction',
+    label: 'Call direction',
+    type: 'string',
+    words: ['originated', 'terminated'],
+    atEnd: true,
+  },
   callStatus: { name: 'call.status', label: 'Status that the call failed with', type: 'u16', atEnd: true },
   callEmergency: { name: 'call.emergency', label: 'Emergency call', type: 'bool', atEnd: true },
   callPdd: { name: 'call.pdd_ms', label: 'Post-dial delay', type: 'float', unit: 'ms', atEnd: true },
   callSetup: { name: 'call.setup_ms', label: 'Call setup', type: 'float', unit: 'ms', atEnd: true },
   callDuration: { name: 'call.duration_ms', label: 'Call duration', type: 'float', unit: 'ms', atEnd: true },
-  callReleasedBy: { name: 'call.released_by', label: 'Call released by', type: 'string', atEnd: true },
+  callReleasedBy: {
+    name: 'call.released_by',
+    label: 'Call released by',
+    type: 'string',
+    words: ['caller', 'callee'],
+    atEnd: true,
+  },
   media: { name: 'media.id', label: 'Media stream', type: 'u32', atEnd: true },
   codec: { name: 'media.codec', label: 'Codec of the stream', type: 'string', atEnd: true },
   lost: { name: 'media.lost', label: 'Packets that the stream lost', type: 'u32', atEnd: true },

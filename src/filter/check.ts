@@ -79,9 +79,20 @@ export class Checker {
       };
     if (c.op === 'contains') return this.contains(c, left);
     const [a, b] = this.pair(left, c.right, c.left);
+    if (c.op === '==' || c.op === '!=') this.possible(a, b, c.right);
     if (c.op !== '==' && c.op !== '!=' && b.op === 'constant' && b.literal.oneOf)
       this.fail(`Several values have this name, so that "${c.symbol.text}" has no meaning.`, c.right);
     return { op: 'compare', order: c.op as OrderOp, quantifier: c.quantifier, left: a, right: b };
+  }
+
+  /** Refuses a text that a field with a closed list of them never has. */
+  private possible(left: Term, right: Term, o: Operand): void {
+    if (left.op !== 'field' || right.op !== 'constant') return;
+    const [{ name, words }] = left.ref.fields;
+    const { value } = right.literal;
+    if (words === undefined || words.includes(String(value))) return;
+    const list = words.map((w) => `"${w}"`).join(', ');
+    this.fail(`"${value}" cannot be found among the possible values for ${name}.`, o, `It can be ${list}.`);
   }
 
   private leftSide(o: Operand, symbol: string): Term {
@@ -143,7 +154,12 @@ export class Checker {
   private membership(m: Membership): Checked {
     const left = this.leftSide(m.left, 'in');
     const member = (o: Operand) => this.pair(left, o, m.left)[1];
-    const members = m.set.map((o) => ('kind' in o ? member(o) : ([member(o[0]), member(o[1])] as const)));
+    const one = (o: Operand): Term => {
+      const term = member(o);
+      this.possible(left, term, o);
+      return term;
+    };
+    const members = m.set.map((o) => ('kind' in o ? one(o) : ([member(o[0]), member(o[1])] as const)));
     return { op: 'in', quantifier: m.quantifier, left, members };
   }
 

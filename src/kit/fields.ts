@@ -50,6 +50,8 @@ export interface FieldDef {
   /** Bits of the word given to {@link Tree.bits} that are this field. */
   readonly mask?: number | undefined;
   readonly values?: ValueStrings | undefined;
+  /** All texts that a string can be: filters refuse to compare it with another. */
+  readonly words?: readonly string[] | undefined;
   /**
    * Offset in its layer and octets (of the masked word, where there is a mask) of a field that always stands there: it can
    * be read without dissecting the layer, where `plain` of the dissector says so.
@@ -79,9 +81,9 @@ const all: Field[] = [];
 
 /** Every field has the same members in the same order: V8 then knows where they stand. */
 function registered(def: FieldDef, id: number): Field {
-  const { name, label, type, base, mask, values, at, unit, hidden, atEnd, aliases, clause } = def;
+  const { name, label, type, base, mask, values, words, at, unit, hidden, atEnd, aliases, clause } = def;
   const shift = mask ? 31 - Math.clz32(mask & -mask) : 0;
-  return { id, name, label, type, mask, shift, base, values, at, unit, hidden, atEnd, aliases, clause };
+  return { id, name, label, type, mask, shift, base, values, words, at, unit, hidden, atEnd, aliases, clause };
 }
 
 /** Gives each definition its number. Called once in each dissector file. */

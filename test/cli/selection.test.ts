@@ -178,3 +178,24 @@ describe('extract', () => {
     assert.equal(count(out, '-k', TLS13_KEYS, '-P', '-w', file('again.pcapng')), 8);
   });
 });
+
+test('a text that a field never has is refused with those that it has', () => {
+  const path = sample('00-field.pcapng');
+  for (const [filter, word] of [
+    ['call.state == "faild"', 'failed'],
+    ['call.state in {"failed", "ned"}', 'ended'],
+    ['tunnel.release != closed', 'close_notify'],
+    ['tunnel.direction == "upp"', 'up'],
+  ]) {
+    const r = run([path, '-2', '-q', '-Y', filter]);
+    assert.equal(r.code, 2, filter);
+    assert.match(
+      r.err,
+      new RegExp(`cannot be found among the possible values[^]*\\^[^]*It can be .*"${word}"`),
+      filter,
+    );
+  }
+  // The failed call: INVITE, 100, 503, ACK, as tshark lists them of what `extract` writes.
+  for (const filter of ['call.state == failed', 'call.state contains "fail"', 'call.state in {"failed"}'])
+    assert.equal(count(path, '-2', '-Y', filter), 4, filter);
+});
