@@ -51,6 +51,7 @@ import { mimeMultipart } from './mime-multipart.js';
 import { mpls, pwChannel, pwControlWord, pwGuess, pwPlain } from './mpls.js';
 import { msrp } from './msrp.js';
 import { nflog } from './nflog.js';
+import { nsh } from './nsh.js';
 import { ntp } from './ntp.js';
 import { nullLoop } from './null-loop.js';
 import { ocsp } from './ocsp.js';
@@ -158,6 +159,7 @@ export const dissectors: readonly AnyDissector[] = [
   tcp,
   udp,
   vxlan,
+  nsh,
   vxlanGpe,
   geneve,
   gtp,

@@ -249,6 +249,11 @@ export const ENCAPSULATIONS: readonly Encapsulation[] = [
     wrap: (f, s) => frameOf(0x88e7, concat([I_SID, f]), s),
   },
   {
+    name: 'a service header',
+    layers: 'eth:ethertype:nsh:ip',
+    wrap: (f, s) => frameOf(0x894f, concat([Uint8Array.of(0, 2, 2, 1, 0, 1, 2, 255), packetOf(f)]), s),
+  },
+  {
     name: 'a VN-Tag',
     layers: 'eth:ethertype:vntag:ethertype:ip',
     wrap: (f, s) => frameOf(0x8926, concat([Uint8Array.of(0, 1, 0, 0x33), f.subarray(12)]), s),

@@ -169,6 +169,16 @@ const TAGS = [
 const LLC = 'a length may stand behind a tag as behind addresses (IEEE 802.1Q §9.4): tshark takes it for a type';
 
 const SNAP = 'aaaa03 000000 0800';
+const SERVICES = [
+  octets(MACS, '894f 0006 0101 00000102 00000001 00000002 00000003 00000004', IP),
+  octets(MACS, '894f 3fc2 0201 123456ff', IP),
+  octets(MACS, '894f 0006 0201 123456ff 0001 02 01 12345678 0002 83 04 12345678', IP),
+  octets(MACS, '894f 0002 0203 00000102', ETHERNET),
+  octets(MACS, '894f 0002 0204 00000102 0002 0201 00000101', IP),
+  octets(MACS, '894f 0002 0205 00000102 00064140', IP),
+  octets(MACS, '894f 0002 0209 00000102 01020304'),
+  octets(MACS, '894f 0002 0201 0000'),
+];
 const RING = [
   octets('50 400000000040 500000000080', SNAP, IP),
   octets('57 020000000002 0a00000000ff', SNAP, IP),
@@ -266,6 +276,7 @@ const COMPARED: readonly Compared[] = [
       ['frame 14, frame.protocols', UNKNOWN],
     ]),
   },
+  { name: 'Network Service Header', link: 1, frames: SERVICES, protocols: ['nsh'], known: new Map() },
   {
     ...{ name: 'FDDI', link: 10, frames: RING, protocols: ['fddi'] },
     known: new Map(RING.flatMap((_, i) => ['dst', 'src'].map((f) => [`frame ${i + 1}, fddi.${f}`, TWICE] as const))),
