@@ -141,3 +141,29 @@ export const LIMITS = {
   /** How long the answer to a close_notify is waited for. */
   liveReleaseMs: 2000,
 } as const;
+
+export type LimitName = keyof typeof LIMITS;
+
+/** A cap that was reached. */
+export interface LimitReached {
+  readonly name: LimitName;
+  readonly cap: number;
+  /** How often, or what did not fit. */
+  readonly hit: number;
+}
+
+/** Counts how often each cap was reached. */
+export class ReachedLimits {
+  private readonly hits = new Map<LimitName, number>();
+
+  /** A cap was reached `times` times: something is given up or left out. */
+  capped(name: LimitName, times = 1): void {
+    this.hits.set(name, (this.hits.get(name) ?? 0) + times);
+  }
+
+  /** The caps that were reached, by name. */
+  get limits(): LimitReached[] {
+    const out = [...this.hits].map(([name, hit]) => ({ name, cap: LIMITS[name] as number, hit }));
+    return out.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+}

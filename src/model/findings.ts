@@ -1,5 +1,5 @@
-import { asSaid, fromCode, type Tell, type Told, type Words, words } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { asSaid, fromCode, joined, ours, type Tell, type Told, type Words, words } from '../kit/index.js';
+import { LIMITS, type LimitReached } from '../limits.js';
 import type { IsShaky } from './capture-quality.js';
 import { CATALOGUE, type CatalogueEntry, ORDER } from './catalogue.js';
 import type { FindingEntity, Severity } from './entities.js';
@@ -62,6 +62,28 @@ export class Findings {
     if (isBefore(at, known.first)) known.first = at;
     if (isBefore(known.last, at)) known.last = at;
     if (known.rows.length < MOST_ROWS && !known.rows.includes(at.row)) known.rows.push(at.row);
+  }
+
+  /** Names the caps that were reached, for which there is always room. */
+  capped(at: Seen, limits: readonly LimitReached[]): void {
+    const code = 'capture.capped';
+    if (this.muted.has(code)) return;
+    const names = limits.map(({ name, cap }) => ours`${name} (${cap})`);
+    const remark = { detail: words`Reached: ${joined(names, ', ')}.` };
+    const known = [...this.raised.values()].filter((r) => r.code === code);
+    for (const r of known) r.remark = remark;
+    if (known.length > 0) return;
+    const count = limits.reduce((n, l) => n + l.hit, 0);
+    this.raised.set(code, {
+      code,
+      entry: CATALOGUE[code],
+      refs: [],
+      remark,
+      first: at,
+      last: at,
+      count,
+      rows: [at.row],
+    });
   }
 
   /** Whether `code` was raised about a tunnel. */

@@ -1,5 +1,6 @@
 import type { SipMessage } from '../../dissectors/sip/index.js';
 import { asSaid, ours, type Tell, type Words, words } from '../kit/index.js';
+import type { LimitReached } from '../limits.js';
 import { AddressUse } from './address-use.js';
 import { Addressing } from './addressing.js';
 import type { SubscriberSecrets } from './aka.js';
@@ -236,6 +237,11 @@ export class SessionModel {
     const entity = addressing.entity(this.addressing.length + 1, t.id, t.uid, t.addresses, this.end);
     if (!addressing.empty) this.addressing.push(entity);
     if (pcscf !== '') t.pcscf = { address: pcscf, source: addressing.pcscfSource(pcscf) };
+  }
+
+  /** Tells of the caps that were reached. */
+  limited(limits: readonly LimitReached[]): void {
+    if (limits.length > 0) this.findings.capped({ ...this.end, row: this.lastRow }, limits);
   }
 
   /** What is wrong, the worst first; tunnels get the numbers of theirs. */

@@ -3,7 +3,7 @@ import type { CallEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '
 import { type Moment, millis } from '../model/moment.js';
 import { jsonOf } from './report-json.js';
 import type { Lists } from './report-select.js';
-import { number } from './report-words.js';
+import { moreWords, number } from './report-words.js';
 import { cells, fit, padEnd, wrapped } from './width.js';
 
 /** Findings that are named. */
@@ -139,7 +139,9 @@ function speech(name: string, streams: readonly MediaEntity[]): Step {
 /** The worst findings, each code once. */
 function problems({ findings }: Lists): Step {
   const codes = new Set(findings.filter((f) => f.severity !== 'note').map((f) => f.code));
-  return { name: 'findings', outcome: codes.size === 0 ? 'none' : [...codes].slice(0, MOST_CODES).join(', ') };
+  const told = [...codes].slice(0, MOST_CODES).join(', ');
+  const rest = moreWords(codes.size, MOST_CODES);
+  return { name: 'findings', outcome: codes.size === 0 ? 'none' : rest === '' ? told : `${told} ${rest}` };
 }
 
 const release = (t: TunnelEntity): Step => ({

@@ -1,3 +1,4 @@
+import type { LimitReached } from '../limits.js';
 import type { CallEntity, FindingEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
 import type { Series } from '../model/series.js';
 import { callLadder } from './ladder-flows.js';
@@ -11,6 +12,8 @@ import {
   counted,
   type FileWords,
   fileWords,
+  limitWords,
+  moreWords,
   number,
   place,
   releaseWords,
@@ -69,7 +72,13 @@ function* table(head: readonly string[], rows: readonly (readonly Cell[])[]): Ge
   if (head.length > 0) yield `<tr>${head.map((h) => `<th>${escaped(h)}</th>`).join('')}</tr>\n`;
   for (const r of rows.slice(0, MOST_ENTRIES)) yield `<tr>${r.map(cell).join('')}</tr>\n`;
   yield '</table>\n';
-  if (rows.length > MOST_ENTRIES) yield `<p>… and ${rows.length - MOST_ENTRIES} more</p>\n`;
+  yield* more(rows.length);
+}
+
+/** What follows the entries that are shown of a list. */
+function* more(length: number): Generator<string> {
+  const rest = moreWords(length, MOST_ENTRIES);
+  if (rest !== '') yield `<p>${rest}</p>\n`;
 }
 
 interface Summary {
@@ -89,7 +98,9 @@ function* overview(members: Report['members'], files: readonly FileWords[]): Gen
   for (const name of ['tunnel', 'registration', 'call'])
     yield `<li>${escaped(statesWords(name, summary[`${name}s`].byState))}</li>\n`;
   const { streams, packets, lost } = (members.summary as { media: MediaSummary }).media;
-  yield `<li>${counted(streams, 'media stream')}: ${counted(packets, 'packet')}, ${lost} lost</li>\n</ul>\n`;
+  yield `<li>${counted(streams, 'media stream')}: ${counted(packets, 'packet')}, ${lost} lost</li>\n`;
+  for (const l of members.limits as readonly LimitReached[]) yield `<li class="bad">${escaped(limitWords(l))}</li>\n`;
+  yield '</ul>\n';
 }
 
 function* problems(findings: Series<FindingEntity>): Generator<string> {
@@ -104,6 +115,7 @@ function* problems(findings: Series<FindingEntity>): Generator<string> {
     yield `${f.refs.map(reference).join(' ')} ${escaped(where({ ...f, refs: [] }))}`;
     yield `${f.clause === undefined ? '' : ` (${escaped(f.clause)})`}</p>\n</div>\n`;
   }
+  yield* more(told.length);
   if (notes.length === 0) return;
   yield '<h3>Notes</h3>\n';
   yield* table(

@@ -1,4 +1,5 @@
 import { printable } from '../kit/index.js';
+import type { LimitReached } from '../limits.js';
 import type { FindingEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
 import type { Series } from '../model/series.js';
 import { callLadder } from './ladder-flows.js';
@@ -10,6 +11,8 @@ import {
   clock,
   type FileWords,
   fileWords,
+  limitWords,
+  moreWords,
   number,
   place,
   releaseWords,
@@ -31,8 +34,14 @@ function* table(head: readonly string[], rows: readonly (readonly string[])[]): 
   if (rows.length === 0) return;
   yield `| ${head.join(' | ')} |\n|${' --- |'.repeat(head.length)}\n`;
   for (const r of rows.slice(0, MOST_ENTRIES)) yield `| ${r.join(' | ')} |\n`;
-  if (rows.length > MOST_ENTRIES) yield `\n… and ${rows.length - MOST_ENTRIES} more\n`;
+  yield* more(rows.length);
   yield '\n';
+}
+
+/** What follows the entries that are shown of a list. */
+function* more(length: number): Generator<string> {
+  const rest = moreWords(length, MOST_ENTRIES);
+  if (rest !== '') yield `\n${rest}\n`;
 }
 
 /** The report for people: findings first, then what they are about. */
@@ -56,6 +65,7 @@ function* overview(members: Report['members']): Generator<string> {
   for (const f of files) yield `- ${plain(f.name)}: ${fileWords(f)}\n`;
   const summary = members.summary as unknown as Overview;
   for (const name of ['tunnel', 'registration', 'call']) yield `- ${statesWords(name, summary[`${name}s`].byState)}\n`;
+  for (const l of members.limits as readonly LimitReached[]) yield `- ${limitWords(l)}\n`;
   yield '\n';
 }
 
@@ -72,6 +82,7 @@ function* problems(findings: Series<FindingEntity>): Generator<string> {
   if (notes.length === 0) return;
   yield '### Notes\n\n';
   for (const f of notes.slice(0, MOST_ENTRIES)) yield `- \`${f.code}\` ${f.title}: ${plain(f.meaning)}\n`;
+  yield* more(notes.length);
   yield '\n';
 }
 
@@ -129,11 +140,13 @@ function* calls(lists: Lists): Generator<string> {
       plain(c.failure?.reason ?? c.release?.reason ?? ''),
     ]),
   );
-  for (const c of list.filter((x) => x.state === 'failed').slice(0, MOST_ENTRIES)) {
+  const failed = list.filter((x) => x.state === 'failed');
+  for (const c of failed.slice(0, MOST_ENTRIES)) {
     yield `### Call ${c.id}, ${plain(c.callId)}\n\n`;
     // A line of the flow begins with a blank or with our own words, so that none of them can end the block.
     yield `~~~~text\n${ladderPage(callLadder(lists, c, MOST_MESSAGES), { width: WIDTH })}~~~~\n\n`;
   }
+  if (failed.length > MOST_ENTRIES) yield `${failed.length - MOST_ENTRIES} calls that failed are not drawn.\n\n`;
 }
 
 function* media(list: Series<MediaEntity>): Generator<string> {

@@ -1,4 +1,5 @@
 import { isoSecond } from '../kit/index.js';
+import type { LimitReached } from '../limits.js';
 import type { FindingEntity, GapEntry, TunnelEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 import { isoTime } from './value.js';
@@ -28,6 +29,14 @@ export const times = (n: number): string => (n === 1 ? 'once' : `${n} times`);
 
 /** `1 call`, `2 calls`. */
 export const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
+/** `limit reached: stalls (256), 44 times`. */
+export const limitWords = ({ name, cap, hit }: LimitReached): string =>
+  `limit reached: ${name} (${cap}), ${times(hit)}`;
+
+/** What stands behind the first `shown` of a list that has more: `… and 3 more`. */
+export const moreWords = (length: number, shown: number): string =>
+  length > shown ? `… and ${length - shown} more` : '';
 
 /** `tunnel 1, call 2, possible, 3 times from row 12, 13`. */
 export function where(f: FindingEntity): string {

@@ -1,14 +1,13 @@
 import type { CaptureFile, Damage } from '../capture/chunk.js';
 import type { SessionTap } from '../engine/session-tap.js';
 import { quoted, type Tell, type Words, words } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { type LimitName, type LimitReached, ReachedLimits } from '../limits.js';
 import { CATALOGUE } from '../model/catalogue.js';
 import type { FindingEntity, Severity } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
 import { isBefore } from '../model/moment.js';
 import type { Series } from '../model/series.js';
 import type { SessionModel } from '../model/session-model.js';
-import type { LimitReached } from '../stream/ledger.js';
 import type { Pseudonyms } from './redact.js';
 import { redacted } from './redact-report.js';
 import { reportSchema } from './report-schema.js';
@@ -39,6 +38,8 @@ export interface Report {
 export function reportOf(model: SessionModel, parts: ReportParts): Report {
   const read = new Set(parts.files.map((f) => f.id));
   for (const d of parts.damage) if (read.has(d.file)) model.damaged(d.file, damageOf(d));
+  const limits = limitsOf(model, parts);
+  model.limited(limits);
   const findings = model.findingEntities(parts.known);
   const { signalling } = model;
   const all = {
@@ -62,7 +63,7 @@ export function reportOf(model: SessionModel, parts: ReportParts): Report {
     capture: captureOf(parts, model.tell),
     ...lists,
     protocols: parts.tap.protocols(),
-    limits: [...(parts.limits ?? []), ...limitsOf(model, parts.tap)],
+    limits,
   };
   return { members, findings: lists.findings };
 }
@@ -125,19 +126,22 @@ function fileOf(f: CaptureFile, tap: SessionTap, damage: readonly Damage[], tell
   };
 }
 
-/** The caps that were reached, and how much did not fit. */
-function limitsOf({ signalling, media, insides, findings }: SessionModel, tap: SessionTap): object[] {
-  let exchanges = 0;
-  for (const { addressing } of insides.values()) exchanges += addressing.dhcp.dropped + addressing.dhcpv6.dropped;
-  for (const r of signalling.registrations) exchanges += r.dropped;
-  const stalls = tap.tunnels.reduce((n, life) => n + (life === undefined ? 0 : life.tcp.droppedStalls), 0);
-  const all = [
-    { name: 'dialogs', cap: LIMITS.dialogs, hit: signalling.dropped },
-    { name: 'mediaStreams', cap: LIMITS.mediaStreams, hit: media.dropped },
-    { name: 'exchanges', cap: LIMITS.exchanges, hit: exchanges },
-    { name: 'callMessages', cap: LIMITS.callMessages, hit: signalling.droppedMessages },
-    { name: 'stalls', cap: LIMITS.stalls, hit: stalls },
-    { name: 'findings', cap: LIMITS.findings, hit: findings.dropped },
-  ];
-  return all.filter((l) => l.hit > 0);
+/** The caps that were reached, and how often, or how much did not fit. */
+function limitsOf(
+  { signalling, media, insides, findings }: SessionModel,
+  { limits, tap }: ReportParts,
+): LimitReached[] {
+  const all = new ReachedLimits();
+  const add = (name: LimitName, times: number): void => {
+    if (times > 0) all.capped(name, times);
+  };
+  for (const { name, hit } of limits ?? []) add(name, hit);
+  for (const { addressing } of insides.values()) add('exchanges', addressing.dhcp.dropped + addressing.dhcpv6.dropped);
+  for (const r of signalling.registrations) add('exchanges', r.dropped);
+  for (const life of tap.tunnels) if (life !== undefined) add('stalls', life.tcp.droppedStalls);
+  add('dialogs', signalling.dropped);
+  add('mediaStreams', media.dropped);
+  add('callMessages', signalling.droppedMessages);
+  add('findings', findings.dropped);
+  return all.limits;
 }

@@ -2,6 +2,7 @@ import type { TunnelEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 import { escaped } from './markup.js';
 import type { Lists } from './report-select.js';
+import { moreWords } from './report-words.js';
 import { fit } from './width.js';
 
 const WIDTH = 900;
@@ -46,6 +47,8 @@ export function timelineSvg(lists: Lists, t: TunnelEntity): string {
     const y = LANE * k + 6;
     parts.push(`<text x="${LEFT - 8}" y="${y + 11}" text-anchor="end" fill="#333333">${escaped(name)}</text>`);
     for (const m of marks.slice(0, MOST)) parts.push(drawn(m, x, y));
+    const rest = moreWords(marks.length, MOST);
+    if (rest !== '') parts.push(`<text x="${WIDTH}" y="${y + 11}" text-anchor="end" fill="#555555">${rest}</text>`);
   }
   parts.push('</svg>\n');
   return parts.join('\n');

@@ -1,22 +1,11 @@
-import { LIMITS } from '../limits.js';
-
-export type LimitName = keyof typeof LIMITS;
-
-/** A cap that was reached. */
-export interface LimitReached {
-  readonly name: LimitName;
-  readonly cap: number;
-  /** How often. */
-  readonly hit: number;
-}
+import { LIMITS, type LimitName, ReachedLimits } from '../limits.js';
 
 /**
  * What is kept from one chunk of a capture to the next, in octets by estimate, and the caps that were reached. Whoever
  * keeps something adds it to {@link octets} and takes it off again; whoever owns it all makes room where it is too much.
  */
-export class Ledger {
+export class Ledger extends ReachedLimits {
   octets = 0;
-  private readonly hits = new Map<LimitName, number>();
 
   /**
    * @param cap most octets
@@ -25,17 +14,12 @@ export class Ledger {
   constructor(
     readonly cap: number = LIMITS.heldOctets,
     private readonly reached: () => void = () => undefined,
-  ) {}
-
-  /** A cap was reached: something is given up or left out. */
-  capped(name: LimitName): void {
-    this.hits.set(name, (this.hits.get(name) ?? 0) + 1);
-    this.reached();
+  ) {
+    super();
   }
 
-  /** The caps that were reached, by name. */
-  get limits(): LimitReached[] {
-    const out = [...this.hits].map(([name, hit]) => ({ name, cap: LIMITS[name] as number, hit }));
-    return out.sort((a, b) => (a.name < b.name ? -1 : 1));
+  override capped(name: LimitName, times = 1): void {
+    super.capped(name, times);
+    this.reached();
   }
 }

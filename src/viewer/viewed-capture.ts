@@ -5,11 +5,11 @@ import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import type { SessionTap } from '../engine/session-tap.js';
 import type { Field } from '../kit/index.js';
+import type { LimitReached } from '../limits.js';
 import type { SubscriberSecrets } from '../model/aka.js';
 import type { SessionModel } from '../model/session-model.js';
 import type { Pseudonyms } from '../report/redact.js';
 import type { Report } from '../report/report.js';
-import type { LimitReached } from '../stream/ledger.js';
 import type { TlsServices } from '../tls/index.js';
 import type { Reopen, WriteRequest } from './viewer.js';
 

@@ -89,3 +89,47 @@ test('Markdown has the flow of a call that failed, fenced', () => {
   assert.match(block[1], /── INVITE ─/);
   assert.match(block[1], /<─* 503 /);
 });
+
+test('what does not fit is counted, and the limits that were reached are named', () => {
+  const [a, b] = [at('192.0.2.1', 5060), at('192.0.2.2', 5060)];
+  const sip = (start: string, method: string, call: string, cseq = 1, tag = ''): Uint8Array => {
+    const via = `Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK${call}-${cseq}`;
+    const ends = `From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>${tag}\r\nCall-ID: ${call}`;
+    return new TextEncoder().encode(`${start}\r\n${via}\r\n${ends}\r\nCSeq: ${cseq} ${method}\r\n\r\n`);
+  };
+  const packets: Uint8Array[] = [];
+  for (let i = 0; i < 720; i++)
+    packets.push(
+      udp(a, b, sip('INVITE sip:b@x SIP/2.0', 'INVITE', `c${i}`)),
+      udp(
+        b,
+        a,
+        sip(i < 510 ? 'SIP/2.0 503 Service Unavailable' : 'SIP/2.0 486 Busy Here', 'INVITE', `c${i}`, 1, ';tag=2'),
+      ),
+    );
+  packets.push(udp(a, b, sip('INVITE sip:b@x SIP/2.0', 'INVITE', 'long')));
+  for (let i = 2; i < 602; i++) packets.push(udp(a, b, sip('INFO sip:b@x SIP/2.0', 'INFO', 'long', i, ';tag=2')));
+  const capture = file('many.pcap', rawPcap(...packets));
+  const { findings, limits } = JSON.parse(run(['report', capture]).out);
+  assert.deepEqual(limits, [{ name: 'callMessages', cap: 500, hit: 101 }]);
+  const capped = findings.find((f: { code: string }) => f.code === 'capture.capped');
+  assert.deepEqual([capped.severity, capped.count], ['warn', 101]);
+  assert.match(capped.meaning, /^Reached: callMessages \(500\)\. /);
+  const told = findings.filter((f: { severity: string }) => f.severity !== 'note').length;
+  assert.ok(told > 510);
+
+  const html = run(['report', '--html', capture]).out;
+  elements(html);
+  assert.match(text(html), /limit reached: callMessages \(500\), 101 times/);
+  const [problems] = text(html.slice(html.indexOf('id="findings"'))).split('Calls');
+  assert.match(problems, new RegExp(`… and ${told - 500} more`));
+  assert.match(text(html), /621 calls are not drawn\./);
+
+  const { out } = run(['report', '--markdown', capture]);
+  assert.match(out, /^- limit reached: callMessages \(500\), 101 times$/m);
+  assert.match(out, /^521 calls that failed are not drawn\.$/m);
+  const [, notes = ''] = /^### Notes\n([\s\S]*?)\n## /m.exec(out) ?? [];
+  const all = findings.length - told;
+  assert.ok(all >= 210);
+  assert.match(notes, new RegExp(`^… and ${all - 200} more$`, 'm'));
+});
