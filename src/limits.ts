@@ -1,6 +1,7 @@
 /**
- * Every cap of the program, in one place; those of a single dissector stand in its file. Reaching one is shown, never
- * silent.
+ * Every cap of what is kept from one packet to the next, and of what a report lists. Reaching one is shown, never silent:
+ * {@link ReachedLimits} counts it. Caps within one message stand where that is read, and those of what a page prints where
+ * that is written; those of a single dissector stand in its file.
  */
 export const LIMITS = {
   /** Octets of a frame; larger lengths in a file are damage. Wireshark's own maximum for most link types. */
@@ -90,7 +91,10 @@ export const LIMITS = {
   /** Lines of key logs, and lines that are none of which the reason is kept. */
   keyLogLines: 2_000_000,
   badKeyLogLines: 1000,
-  /** Questions that wait for their answers, and endpoints that session descriptions announce, per tunnel. */
+  /**
+   * Questions that wait for their answers, addresses that the DNS gave, and endpoints that session descriptions announce,
+   * per tunnel; and outside of tunnels, where the oldest make room.
+   */
   transactions: 4096,
   /** What a report tells: exchanges and transactions of one client or dialog, dialogs, media streams, findings. */
   exchanges: 4096,
@@ -104,6 +108,29 @@ export const LIMITS = {
   /** Messages of one call, and stalls of one tunnel, that a report lists; of further stalls it keeps the longest. */
   callMessages: 500,
   stalls: 256,
+  /** Of a call: dialogs, transfers and others of a kind, of session descriptions the newest; places where media may go. */
+  callParts: 64,
+  callPlaces: 1024,
+  /** Media of a session description, and keys that were pressed in a stream. */
+  sessionMedia: 32,
+  digits: 256,
+  /** Messages of one exchange of DHCP, of router discovery, of a MESSAGE or a subscription. */
+  exchangeMessages: 256,
+  /** Prefixes, routers, probed addresses, and messages to be discarded, of a tunnel. */
+  neighbours: 256,
+  /** Public identities of a user, and registrations of one of them. */
+  identities: 32,
+  /** SPIs of ESP in a tunnel, and in the security agreements of a registration. */
+  associations: 1024,
+  /** Addresses that packets bear on one side of a tunnel, and what its UE tried beside it. */
+  tunnelAddresses: 64,
+  tunnelAttempts: 64,
+  /** Addresses that answer one question of the DNS outside of tunnels. */
+  questionAddresses: 16,
+  /** Holes of a direction of a connection that wait for their octets, to say where those were lost. */
+  holes: 64,
+  /** Tunnels whose segments are compared between captures. */
+  comparedTunnels: 1024,
   /** Live: tunnels that an EFTF holds, in all and from one address (a NAT has many UEs behind it). */
   liveTunnels: 4096,
   liveTunnelsPerAddress: 4096,

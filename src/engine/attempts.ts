@@ -1,4 +1,5 @@
 import { quoted, u16, words } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import type { Place, Severity } from '../model/entities.js';
 import type { Findings } from '../model/findings.js';
 import { type Arrival, type Moment, millis } from '../model/moment.js';
@@ -12,7 +13,6 @@ const HTTPS = 443;
 /** RFC 3261 §19.1.2. */
 const SIP = 5060;
 const SIPS = 5061;
-const MOST = 4096;
 /** RFC 6298 §2: the first SYN is repeated after a second, and then again: by then an answer would have come. */
 const PATIENCE_MS = 3000;
 
@@ -30,7 +30,11 @@ export class Attempts {
     if (low === SIP || low === SIPS) this.direct(at, packet, flags);
     if ((flags & Flag.Syn) === 0) return;
     if ((flags & Flag.Ack) !== 0) this.open.delete(tcp);
-    else if (u16(packet.transport!, packet.header + 2) === HTTPS && this.open.size < MOST && !this.open.has(tcp)) {
+    else if (u16(packet.transport!, packet.header + 2) === HTTPS && !this.open.has(tcp)) {
+      if (this.open.size >= LIMITS.transactions) {
+        this.other.reached.capped('transactions');
+        return;
+      }
       const { b, bPort, a, aPort } = packet.flow!;
       const to = placeOf(packet.direction === 0 ? { address: b, port: bPort } : { address: a, port: aPort });
       this.open.set(tcp, to);

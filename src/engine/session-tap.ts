@@ -4,7 +4,7 @@ import type { MediaNote } from '../../dissectors/sdp/index.js';
 import type { SipMessage, SipNote } from '../../dissectors/sip/index.js';
 import type { CaptureInterface } from '../capture/chunk.js';
 import { type AnyDissector, ours, type Peek, u16, u32, type View } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, type LimitReached, ReachedLimits } from '../limits.js';
 import type { CapturePoint, ProtocolCounts } from '../model/entities.js';
 import { Content } from '../model/events.js';
 import { MediaFlow } from '../model/media.js';
@@ -142,7 +142,10 @@ export class SessionTap implements Tap {
     }
     if (!isListed(tunnel)) return;
     let life = this.tunnels[tunnel.id - 1];
-    if (life === undefined) this.tunnels[tunnel.id - 1] = life = new TunnelLife(tunnel, tcp);
+    if (life === undefined) {
+      this.tunnels[tunnel.id - 1] = life = new TunnelLife(tunnel, tcp);
+      if (this.severalFiles && tunnel.id > LIMITS.comparedTunnels) this.model.reached.capped('comparedTunnels');
+    }
     life.stall = stall;
     life.path.segment(at, packet.direction, facts);
     life.frame(at, packet);
@@ -226,6 +229,13 @@ export class SessionTap implements Tap {
     const limit = m === undefined ? undefined : limitOf(m);
     if (limit !== undefined)
       life.sizes.bounded(this.at, limit, targetOf(packet.transport!, packet.payload + ICMP_HEADER, packet.payloadEnd));
+  }
+
+  /** Caps that the lives of tunnels reached. */
+  get limits(): LimitReached[] {
+    const all = new ReachedLimits();
+    for (const life of this.tunnels) life?.tellLimits(all);
+    return all.limits;
   }
 
   /** Rows and octets by protocol stack. */

@@ -1,6 +1,7 @@
 import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import { Item } from '../../dissectors/tcp/note.js';
 import { ip4, ip6, type Peek, u32 } from '../kit/index.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import { AddressUse } from '../model/address-use.js';
 import { LegTimes } from '../model/leg-times.js';
 import { type Arrival, isBefore, type Seen } from '../model/moment.js';
@@ -24,8 +25,6 @@ const VEILED_ALERT = 2 + 1 + 16;
 const VEILED_ALERT_CCM8 = 2 + 1 + 8;
 const CCM_8 = 0x1305;
 const RECORD_HEADER = 5;
-/** Tunnels whose segments are compared between files. */
-const MOST_CLOCKED = 1024;
 
 /** What a report keeps of a tunnel beside what the tunnel knows itself. */
 export class TunnelLife {
@@ -84,7 +83,7 @@ export class TunnelLife {
    */
   clock(a: Arrival, side: 0 | 1, s: SegmentFacts): void {
     const { tunnel } = this;
-    if (s.length === 0 || s.again || tunnel.id > MOST_CLOCKED) return;
+    if (s.length === 0 || s.again || tunnel.id > LIMITS.comparedTunnels) return;
     const way = side === tunnel.ue ? 0 : 1;
     const end = s.seq + s.length;
     if (this.times === null) {
@@ -92,6 +91,15 @@ export class TunnelLife {
       this.times = new LegTimes(a, [end, s.ack]);
     }
     this.times.take(a, way, end);
+  }
+
+  /** Tells of the caps that it reached. */
+  tellLimits(reached: ReachedLimits): void {
+    const { droppedStalls, ways } = this.tcp;
+    const droppedHoles = ways[0].droppedHoles + ways[1].droppedHoles;
+    if (droppedStalls > 0) reached.capped('stalls', droppedStalls);
+    if (droppedHoles > 0) reached.capped('holes', droppedHoles);
+    if (this.sources.isShort || this.targets.isShort) reached.capped('tunnelAddresses');
   }
 
   /** Takes a frame of its connection. */

@@ -1,7 +1,6 @@
 import { checksum, hex } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import type { Arrival, Seen } from './moment.js';
-
-const MOST = 64;
 
 /** The addresses of one kind that packets bear, each with the first packet: hexadecimal digits, in order of appearance. */
 export class AddressUse {
@@ -9,6 +8,8 @@ export class AddressUse {
   /** The last one that was seen, so that most packets cost a comparison. */
   private readonly last = new Uint8Array(16);
   private length = 0;
+  /** Whether there was one more than fits. */
+  isShort = false;
 
   /**
    * @param n 4 or 16 octets at `off`
@@ -18,11 +19,13 @@ export class AddressUse {
   take(a: Arrival, b: Uint8Array, off: number, n: number, header: number, except?: AddressUse, other = 0): void {
     let same = n === this.length;
     for (let i = 0; same && i < n; i++) same = b[off + i] === this.last[i];
-    if (same || this.first.size >= MOST || except?.first.has(hex(b, other, n, '')) === true) return;
+    if (same || this.isShort || except?.first.has(hex(b, other, n, '')) === true) return;
     this.length = n;
     this.last.set(b.subarray(off, off + n));
     const digits = hex(b, off, n, '');
-    if (!this.first.has(digits) && !(n === 4 && isDamaged(b, header))) this.first.set(digits, a.seen());
+    if (this.first.has(digits) || (n === 4 && isDamaged(b, header))) return;
+    if (this.first.size < LIMITS.tunnelAddresses) this.first.set(digits, a.seen());
+    else this.isShort = true;
   }
 }
 

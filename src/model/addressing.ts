@@ -1,3 +1,4 @@
+import type { ReachedLimits } from '../limits.js';
 import { DhcpClient } from './dhcp-client.js';
 import { Dhcpv6Client } from './dhcpv6-client.js';
 import type { AddressingEntity } from './entities.js';
@@ -12,10 +13,18 @@ const FEW = 16;
 
 /** How a UE gets its addresses and its P-CSCF inside one tunnel (TS 24.322 §6.2, §6.3). */
 export class Addressing {
-  readonly dhcp = new DhcpClient();
-  readonly slaac = new RouterDiscovery();
-  readonly dhcpv6 = new Dhcpv6Client();
-  readonly dns = new Resolver();
+  readonly dhcp: DhcpClient;
+  readonly slaac: RouterDiscovery;
+  readonly dhcpv6: Dhcpv6Client;
+  readonly dns: Resolver;
+
+  /** @param reached is told of what does not fit */
+  constructor(reached: ReachedLimits) {
+    this.dhcp = new DhcpClient(reached);
+    this.slaac = new RouterDiscovery(reached);
+    this.dhcpv6 = new Dhcpv6Client(reached);
+    this.dns = new Resolver(reached);
+  }
 
   get empty(): boolean {
     return this.dhcp.exchanges.length === 0 && this.slaac.empty && this.dhcpv6.exchanges.length === 0;

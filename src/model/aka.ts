@@ -1,4 +1,5 @@
 import { hex } from '../kit/index.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { Aka, SecAgree, SecurityMechanism } from './entities.js';
 import { parameterOf } from './sip-event.js';
 
@@ -10,7 +11,6 @@ const AMF = 2;
 /** Octets of CK and of IK. */
 const KEY = 16;
 const IPSEC = 'ipsec-3gpp';
-const MOST_SPIS = 1024;
 
 /**
  * What a challenge says about IMS AKA (RFC 3310 §3.2: the nonce is RAND, AUTN and server data in base64); undefined
@@ -130,9 +130,16 @@ export class SecurityAgreement {
   /** All SPIs that were named, of associations that are over too. */
   readonly spis = new Set<number>();
 
+  /** @param reached is told of SPIs that do not fit */
+  constructor(private readonly reached: ReachedLimits) {}
+
   private learn(mechanisms: readonly SecurityMechanism[]): void {
     for (const { spiC, spiS } of mechanisms)
-      for (const spi of [spiC, spiS]) if (spi !== undefined && this.spis.size < MOST_SPIS) this.spis.add(spi);
+      for (const spi of [spiC, spiS]) {
+        if (spi === undefined || this.spis.has(spi)) continue;
+        if (this.spis.size < LIMITS.associations) this.spis.add(spi);
+        else this.reached.capped('associations');
+      }
   }
 
   /** What both settled on for IPsec: what the network likes best of what the UE has. RFC 3329 §2.3.1 */

@@ -1,4 +1,5 @@
 import { Header } from '../../dissectors/sip/index.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { Arrival, Seen } from './moment.js';
 import type { Registration } from './registration.js';
 import type { Party, SipEvent } from './sip-event.js';
@@ -12,7 +13,6 @@ export interface Contact {
   readonly key: string;
 }
 
-const MOST_BINDINGS = 16;
 const NONE: Contact = { uri: '', expires: undefined, key: '' };
 
 /** `;expires=` of a contact. RFC 3261 §20.10 */
@@ -69,6 +69,9 @@ export class Bindings {
   /** By address of record. */
   private readonly held = new Map<string, Registration[]>();
 
+  /** @param reached is told of bindings that do not fit */
+  constructor(private readonly reached: ReachedLimits) {}
+
   /** A REGISTER was accepted: it takes the place of another one of the same contact, or ends it. RFC 3261 §10.3 */
   accepted(r: Registration, at: Seen): void {
     r.heir = null;
@@ -82,8 +85,9 @@ export class Bindings {
     }
     const rest = before.filter((x) => x !== r && !same.includes(x));
     if (isBound) rest.push(r);
+    if (rest.length > LIMITS.identities && rest.shift() !== undefined) this.reached.capped('identities');
     if (rest.length === 0) this.held.delete(r.aor);
-    else this.held.set(r.aor, rest.slice(-MOST_BINDINGS));
+    else this.held.set(r.aor, rest);
   }
 
   /** TS 24.229 §5.1.1.7: the network ended registrations. */

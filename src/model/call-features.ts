@@ -1,4 +1,5 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { CallDialog, CallFeatureEntries, Hold, Preconditions, SessionTimer, Transfer } from './entities.js';
 import { type Moment, millis, type Seen } from './moment.js';
 import { isHold, type SessionMedia } from './session-media.js';
@@ -6,7 +7,6 @@ import type { SipEvent } from './sip-event.js';
 
 const REFER_TO = headerId('Refer-To');
 const REPLACES = headerId('Replaces');
-const MOST = 64;
 /** RFC 3261 §17.1.1.2: timer B, after which a request without answer has failed. */
 export const TIMER_B_MS = 32_000;
 
@@ -62,9 +62,18 @@ export class CallFeatures {
   private readonly asking: { readonly at: Seen; readonly method: string; readonly cseq: number; readonly by: Side }[] =
     [];
 
+  /** @param reached is told of what does not fit */
+  constructor(private readonly reached: ReachedLimits) {}
+
+  private hasRoom(list: readonly unknown[]): boolean {
+    if (list.length < LIMITS.callParts) return true;
+    this.reached.capped('callParts');
+    return false;
+  }
+
   request(at: Seen, e: SipEvent, side: Side, media: readonly SessionMedia[] | undefined): void {
     const { method, cseq } = e;
-    if (e.to.tag !== '' && (method === 'INVITE' || method === 'UPDATE') && this.asking.length < MOST)
+    if (e.to.tag !== '' && (method === 'INVITE' || method === 'UPDATE') && this.hasRoom(this.asking))
       this.asking.push({ at, method, cseq, by: side });
     if (e.method === 'INVITE') this.replaces ??= e.text(REPLACES)?.split(';')[0].trim();
     else if (e.method === 'PRACK') this.acknowledge(e);
@@ -104,11 +113,11 @@ export class CallFeatures {
     else if (status > 100 && status < 300 && tag !== '' && side === 'callee') {
       const known = this.dialogs.findIndex((d) => d.toTag === tag);
       const state = status >= 200 ? 'confirmed' : 'early';
-      if (known < 0 && this.dialogs.length < MOST) this.dialogs.push({ toTag: tag, state, row: at.row });
+      if (known < 0 && this.hasRoom(this.dialogs)) this.dialogs.push({ toTag: tag, state, row: at.row });
       else if (known >= 0 && status >= 200) this.dialogs[known] = { ...this.dialogs[known], state };
     }
     const rseq = e.seconds(Header.RSeq);
-    if (status > 100 && status < 200 && rseq !== undefined && this.reliable.length < MOST)
+    if (status > 100 && status < 200 && rseq !== undefined && this.hasRoom(this.reliable))
       this.reliable.push({
         ...{ rseq, toTag: tag, at, repeated: false, over: null },
         ...{ acknowledged: false, prack: 0, refused: undefined },
@@ -149,7 +158,7 @@ export class CallFeatures {
     const bare = target.split('?')[0];
     const last = this.transfers[this.transfers.length - 1];
     if (last?.by === by && last.target === bare && isChallenge(last.status)) this.transfers.pop();
-    if (this.transfers.length >= MOST) return;
+    if (!this.hasRoom(this.transfers)) return;
     const entry = { row: at.row, at, by, target: bare, cseq: e.cseq };
     this.transfers.push({ ...entry, ...(dialog !== undefined && { replaces: dialog }) });
   }
@@ -200,7 +209,7 @@ export class CallFeatures {
       this.changed.push({ hold: open, at });
     }
     // An answer on hold only follows the offer, and the first INVITE has nothing that it could hold.
-    else if (held && open === undefined && e.isRequest && e.to.tag !== '' && this.holds.length < MOST) {
+    else if (held && open === undefined && e.isRequest && e.to.tag !== '' && this.hasRoom(this.holds)) {
       const hold = { by, row: at.row, start: at };
       this.holds.push(hold);
       this.asked = { hold, by, cseq: e.cseq, began: true };

@@ -1,6 +1,6 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { type Tell, type Words, words } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import { callFailure, type Failure } from './call-failure.js';
 import { CallFeatures, GONE, TIMER_B_MS } from './call-features.js';
 import type { CallEntity, CallMessage, CallState, Place } from './entities.js';
@@ -18,9 +18,8 @@ const MERGED = 482;
 const WARNING = headerId('Warning');
 /** Requests within a dialog whose refusal as unknown ends the call. RFC 5057 §5 */
 const WITHIN: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'INFO']);
-const MOST_DESCRIPTIONS = 64;
-const MOST_PLACES = 16;
-const MOST_ENDPOINTS = 1024;
+/** Addresses with ports that messages share; others have their own. */
+const SHARED_PLACES = 16;
 
 const isUnmeasured = (m: SessionMedia): boolean =>
   (m.kind === 'audio' || m.kind === 'video') && m.port !== 0 && m.bandwidth === undefined;
@@ -30,11 +29,11 @@ export class Call {
   readonly tunnels = new Set<number>();
   readonly messages: CallMessage[] = [];
   readonly media = new Set<number>();
-  readonly session = new OfferAnswer();
+  readonly session: OfferAnswer;
   /** Where its session descriptions want media: `address port`. */
   readonly endpoints = new Set<string>();
-  readonly features = new CallFeatures();
-  readonly pinholes = new Pinholes();
+  readonly features: CallFeatures;
+  readonly pinholes: Pinholes;
   readonly start: Seen;
   state: CallState = 'in-progress';
   trying: Seen | null = null;
@@ -59,9 +58,8 @@ export class Call {
   lost: { readonly at: Seen; readonly status: number } | null = null;
   acked = false;
   retransmissions = 0;
-  dropped = 0;
   /** To tags of responses to the first INVITE. */
-  private readonly tags: string[] = [];
+  private readonly tags = new Set<string>();
   readonly fromUri: string;
   readonly toUri: string;
   emergency: boolean;
@@ -85,8 +83,12 @@ export class Call {
     readonly callId: string,
     at: Arrival,
     e: SipEvent,
+    private readonly reached: ReachedLimits,
   ) {
     this.start = this.inviteAt = at.seen();
+    this.session = new OfferAnswer(reached);
+    this.features = new CallFeatures(reached);
+    this.pinholes = new Pinholes(reached);
     const { from, to } = e;
     this.fromUri = from.uri;
     this.toUri = to.uri;
@@ -152,7 +154,7 @@ export class Call {
     sdp: CallMessage['sdp'],
   ): void {
     if (this.messages.length >= LIMITS.callMessages) {
-      this.dropped++;
+      this.reached.capped('callMessages');
       return;
     }
     const { status } = e;
@@ -181,7 +183,7 @@ export class Call {
     const known = this.places.find((p) => p.port === port && p.address === address);
     if (known !== undefined) return known;
     const place = { address, port };
-    if (this.places.length < MOST_PLACES) this.places.push(place);
+    if (this.places.length < SHARED_PLACES) this.places.push(place);
     return place;
   }
   private readonly places: Place[] = [];
@@ -192,14 +194,18 @@ export class Call {
     media: SessionMedia[] | undefined,
     tag: string,
   ): 'offer' | 'answer' | undefined {
-    for (const m of media ?? [])
-      for (const place of placesOf(m)) if (this.endpoints.size < MOST_ENDPOINTS) this.endpoints.add(place);
+    for (const m of media ?? []) for (const place of placesOf(m)) this.add(this.endpoints, place, 'callPlaces');
     if (e.status >= 300 && this.session.refuse(e, byCaller)) {
       const offered = byCaller ? 'callee' : 'caller';
       this.pinholes.withdraw(offered);
       this.features.refused(e, offered);
     }
     return this.session.take(e, byCaller, media, tag);
+  }
+
+  private add(to: Set<string>, what: string, limit: 'callParts' | 'callPlaces'): void {
+    if (to.size < LIMITS[limit] || to.has(what)) to.add(what);
+    else this.reached.capped(limit);
   }
 
   private request(at: Seen, e: SipEvent): void {
@@ -252,7 +258,7 @@ export class Call {
 
   /** Whether the end of the dialog with this tag leaves one that was answered: a forked call may have several. */
   private isOther(tag: string): boolean {
-    const known = this.open.delete(tag) || this.tags.includes(tag);
+    const known = this.open.delete(tag) || this.tags.has(tag);
     return known && this.open.size > 0;
   }
 
@@ -263,9 +269,8 @@ export class Call {
     }
     const { status } = e;
     const { tag } = e.to;
-    if (status > 100 && status < 300 && this.tags.length < MOST_DESCRIPTIONS && !this.tags.includes(tag))
-      this.tags.push(tag);
-    if (status >= 200 && status < 300 && this.open.size < MOST_DESCRIPTIONS) this.open.add(tag);
+    if (status > 100 && status < 300) this.add(this.tags, tag, 'callParts');
+    if (status >= 200 && status < 300) this.add(this.open, tag, 'callParts');
     if (this.answer !== null) return;
     if (status === 100 || status === GONE) this.trying ??= at;
     else if (status < 200) this.early(at, e);

@@ -8,7 +8,7 @@ import {
   sipServers,
 } from '../../dissectors/dhcp/index.js';
 import { hex, hexNumber, ip4, type Own, ofNumber } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import { Backoff } from './backoff.js';
 import type { AddressingMessage, DhcpExchange } from './entities.js';
 import { addressOf, type Content } from './events.js';
@@ -31,7 +31,6 @@ const BOOTP = 0;
 const Option = { dns: 6, requested: 50, lease: 51, server: 54, clientId: 61 } as const;
 /** RFC 2131 §4.1: the first answer is waited for so long. */
 const PATIENCE_MS = 4000;
-const MOST_MESSAGES = 64;
 /** Exchanges of a client that stay unpacked. */
 const UNPACKED = 4;
 const NONE: string[] = [];
@@ -189,12 +188,13 @@ export class DhcpTransaction {
     this.backoff = new Backoff(4000, 64_000, 1000, 0);
   }
 
-  take(m: DhcpMessage, type: number, at: Seen): void {
+  /** @param reached is told of a message that does not fit */
+  take(m: DhcpMessage, type: number, at: Seen, reached: ReachedLimits): void {
     const { entry } = this;
     this.unpack();
     const direction = m.op === 1 ? 'up' : 'down';
-    if (this.list.length < MOST_MESSAGES)
-      this.list.push({ row: at.row, at, type: NAMES[type] ?? `type ${type}`, direction });
+    if (this.list.length >= LIMITS.exchangeMessages) reached.capped('exchangeMessages');
+    else this.list.push({ row: at.row, at, type: NAMES[type] ?? `type ${type}`, direction });
     const here = this.list[this.list.length - 1].at === at ? this.list.length - 1 : at;
     const chaddr = hex(m.chaddr, 0, Math.min(16, m.hlen));
     if (m.htype !== entry.htype || chaddr !== entry.chaddr) this.hardwareChanged ??= at;
@@ -237,7 +237,7 @@ export class DhcpTransaction {
   }
 
   private hold(address: string): void {
-    if (this.held.length < MOST_MESSAGES && !this.held.includes(address)) this.held = [...this.held, address];
+    if (this.held.length < LIMITS.exchangeMessages && !this.held.includes(address)) this.held = [...this.held, address];
   }
 
   /** RFC 2131 §3.1, §4.4.1: the client has chosen already, or has its answer; what another server says later is passed over. */
@@ -309,8 +309,9 @@ export class DhcpClient {
   readonly exchanges: DhcpTransaction[] = [];
   /** By their number as 32 bits with a sign, which takes no memory of its own. */
   private readonly byXid = new Map<number, DhcpTransaction>();
-  /** Exchanges that did not fit under the cap. */
-  dropped = 0;
+
+  /** @param reached is told of what does not fit */
+  constructor(private readonly reached: ReachedLimits) {}
 
   take(at: Arrival, c: Content): DhcpTransaction | undefined {
     let m: DhcpMessage;
@@ -325,7 +326,7 @@ export class DhcpClient {
     if (type === BOOTP && (m.op === 1 || t === undefined)) return undefined;
     if (t === undefined) {
       if (this.exchanges.length >= LIMITS.exchanges) {
-        this.dropped++;
+        this.reached.capped('exchanges');
         return undefined;
       }
       this.exchanges.push((t = new DhcpTransaction(m, at.seen())));
@@ -333,7 +334,7 @@ export class DhcpClient {
       this.exchanges[over]?.pack(this.exchanges[over - 1]);
       this.byXid.set(m.xid | 0, t);
     }
-    t.take(m, type, at.seen());
+    t.take(m, type, at.seen(), this.reached);
     return t;
   }
 

@@ -1,7 +1,7 @@
 import { codec, type Dhcpv6Message, findOption, optionAddresses, optionNames } from '../../dissectors/dhcpv6/index.js';
 import { MESSAGE_TYPES } from '../../dissectors/dhcpv6/values.js';
 import { hexNumber, nameOf, ofNumber, u16 } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import { Backoff } from './backoff.js';
 import type { Dhcpv6Exchange } from './entities.js';
 import { addressOf, type Content } from './events.js';
@@ -9,7 +9,6 @@ import type { Arrival, Seen } from './moment.js';
 
 const Type = { Advertise: 2, Reply: 7, Release: 8, Decline: 9, Reconfigure: 10 } as const;
 const Option = { nonTemporary: 3, address: 5, status: 13, sipNames: 21, sipAddresses: 22, dns: 23 } as const;
-const MOST_MESSAGES = 64;
 /** Octets of an identity association before its options. RFC 9915 §21.4 */
 const IA_HEADER = 12;
 /** By type of message: the first pause before it is repeated, and the longest, in milliseconds. RFC 9915 §7.6 */
@@ -40,9 +39,11 @@ export interface Dhcpv6Transaction {
 export class Dhcpv6Client {
   readonly exchanges: Dhcpv6Transaction[] = [];
   private readonly byXid = new Map<number, Dhcpv6Transaction>();
-  dropped = 0;
   /** Addresses that servers gave, where the tunnel has stateful configuration. */
   readonly given = new Set<string>();
+
+  /** @param reached is told of what does not fit */
+  constructor(private readonly reached: ReachedLimits) {}
 
   take(at: Arrival, c: Content): void {
     let m: Dhcpv6Message;
@@ -58,7 +59,7 @@ export class Dhcpv6Client {
     let t = this.byXid.get(m.xid);
     if (t === undefined) {
       if (this.exchanges.length >= LIMITS.exchanges) {
-        this.dropped++;
+        this.reached.capped('exchanges');
         return;
       }
       t = {
@@ -76,10 +77,13 @@ export class Dhcpv6Client {
     }
     const { entry } = t;
     const type = ofNumber(m.type, (n) => nameOf(MESSAGE_TYPES, n, `type ${n}`));
-    if (entry.messages.length < MOST_MESSAGES)
-      entry.messages.push({ row: seen.row, at: seen, type, direction: at.up ? 'up' : 'down' });
+    if (entry.messages.length >= LIMITS.exchangeMessages) this.reached.capped('exchangeMessages');
+    else entry.messages.push({ row: seen.row, at: seen, type, direction: at.up ? 'up' : 'down' });
     if (m.type === Type.Reply || m.type === Type.Advertise) {
-      if (this.given.size < LIMITS.exchanges) for (const address of leased(m)) this.given.add(address);
+      for (const address of leased(m)) {
+        if (this.given.size < LIMITS.exchanges || this.given.has(address)) this.given.add(address);
+        else this.reached.capped('exchanges');
+      }
       t.backoff.answered();
       const status = statusOf(m, t.returns);
       // RFC 9915 §18.2.9: of several servers one that has what is wanted is enough.

@@ -1,8 +1,8 @@
 import { hexNumber, joined, type Own, ofNumber, ours, words } from '../kit/index.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { Findings, Ref } from './findings.js';
 import { type Arrival, millis, type Seen } from './moment.js';
 
-const MOST = 256;
 const MOST_NAMED = 6;
 /** RFC 4303 §3.4.3: packets among which one may come late, and how late that is here. */
 const WINDOW = 64;
@@ -29,12 +29,18 @@ interface Way {
 export class EspWatch {
   private readonly ways = new Map<string, Way>();
 
+  /** @param reached is told of packets of SPIs that do not fit */
+  constructor(private readonly reached: ReachedLimits) {}
+
   /** @param opened whether there was a key for it */
   take(at: Arrival, spi: number, sequence: number, opened: boolean): void {
     const key = `${spi} ${at.up}`;
     let w = this.ways.get(key);
     if (w === undefined) {
-      if (this.ways.size >= MOST) return;
+      if (this.ways.size >= LIMITS.associations) {
+        this.reached.capped('associations');
+        return;
+      }
       const first = at.seen();
       const { seconds, nanos } = at;
       const counts = { packets: 0, opened: 0, next: sequence, missing: 0, again: 0 };

@@ -1,5 +1,6 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { type Own, oneOf, ours, words } from '../kit/index.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { MessageEntity, SmsEntry, SubscriptionEntity } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
@@ -7,7 +8,6 @@ import type { SipEvent } from './sip-event.js';
 import { EVENTS } from './standard-words.js';
 import { uid } from './uid.js';
 
-const MOST_ROWS = 64;
 const SUBSCRIPTION_STATE = headerId('Subscription-State');
 /** Timer TR1N of TS 24.011 §10: so long the network waits for the report of an RP-DATA. */
 const REPORT_MS = 40_000;
@@ -84,10 +84,16 @@ export function subscriptionExchange(id: number, at: Arrival, e: SipEvent): Exch
 }
 
 /** Lists the row; a response to something else than a NOTIFY says how it went. */
-export function follow(x: Exchange<MessageEntity | SubscriptionEntity>, at: Arrival, e: SipEvent): void {
+export function follow(
+  x: Exchange<MessageEntity | SubscriptionEntity>,
+  at: Arrival,
+  e: SipEvent,
+  reached: ReachedLimits,
+): void {
   const { entity } = x;
   x.end = at.seen();
-  if (entity.rows.length < MOST_ROWS) entity.rows.push(at.row);
+  if (entity.rows.length < LIMITS.exchangeMessages) entity.rows.push(at.row);
+  else reached.capped('exchangeMessages');
   if (e.isRequest || e.status < 200 || e.method === 'NOTIFY') return;
   entity.status = e.status;
   entity.responseRow = at.row;

@@ -1,5 +1,5 @@
 import { asSaid, fromCode, joined, ours, type Tell, type Told, type Words, words } from '../kit/index.js';
-import { LIMITS, type LimitReached } from '../limits.js';
+import { LIMITS, type LimitReached, ReachedLimits } from '../limits.js';
 import type { IsShaky } from './capture-quality.js';
 import { CATALOGUE, type CatalogueEntry, ORDER } from './catalogue.js';
 import type { FindingEntity, Severity } from './entities.js';
@@ -40,11 +40,15 @@ interface Raised {
 /** Collects findings: one for each code and thing that it is about, with the first rows that show it. */
 export class Findings {
   private readonly raised = new Map<string, Raised>();
-  /** Findings that did not fit under the cap. */
-  dropped = 0;
 
-  /** @param muted codes that are not wanted */
-  constructor(private readonly muted: ReadonlySet<string> = new Set()) {}
+  /**
+   * @param muted codes that are not wanted
+   * @param reached is told of findings that do not fit
+   */
+  constructor(
+    private readonly muted: ReadonlySet<string> = new Set(),
+    private readonly reached = new ReachedLimits(),
+  ) {}
 
   /** Notes that `code` shows at `at`; `refs` say what it is about, the first of them most of all. */
   raise(code: string, at: Seen, refs: readonly Ref[] = [], remark: Remark = {}): void {
@@ -54,7 +58,7 @@ export class Findings {
     const key = about === undefined ? code : `${code} ${about.kind} ${about.id}`;
     const known = this.raised.get(key);
     if (known === undefined) {
-      if (this.raised.size >= LIMITS.findings) this.dropped++;
+      if (this.raised.size >= LIMITS.findings) this.reached.capped('findings');
       else this.raised.set(key, { code, entry, refs, remark, first: at, last: at, count: 1, rows: [at.row] });
       return;
     }

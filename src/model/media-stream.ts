@@ -1,4 +1,5 @@
 import { eventName } from '../../dissectors/telephone-event.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { MediaEntity, RtcpEntry } from './entities.js';
 import type { Arrival, Seen } from './moment.js';
 import { opinion } from './quality.js';
@@ -24,8 +25,6 @@ export interface Codec {
   readonly kind?: string;
 }
 
-const MOST_DIGITS = 256;
-const MOST_AGREED = 16;
 const DIGITS = '0123456789*#ABCD';
 /** Octets of a named event, and its bit that says "end". RFC 4733 §2.3 */
 const EVENT_OCTETS = 4;
@@ -71,6 +70,7 @@ export class MediaStream {
     ssrc: number,
     at: Arrival,
     public negotiated: Negotiated | undefined,
+    private readonly reached: ReachedLimits,
   ) {
     this.rtp = new RtpStream(ssrc, at);
     this.file = at.file;
@@ -85,7 +85,8 @@ export class MediaStream {
   agree(n: Negotiated): void {
     if (this.negotiated !== undefined && this.negotiated.payloadTypes !== n.payloadTypes) {
       this.before ??= [];
-      if (this.before.length < MOST_AGREED) this.before.push(this.negotiated);
+      this.before.push(this.negotiated);
+      if (this.before.length > LIMITS.callParts && this.before.shift() !== undefined) this.reached.capped('callParts');
     }
     this.negotiated = n;
     this.type = -1;
@@ -129,8 +130,8 @@ export class MediaStream {
   event(b: Uint8Array, off: number, end: number, timestamp: number): void {
     if (end - off < EVENT_OCTETS || (b[off + 1] & END) === 0 || timestamp === this.eventTime) return;
     this.eventTime = timestamp;
-    if (this.dtmf.length >= MOST_DIGITS) return;
-    this.dtmf += DIGITS[b[off]] ?? `(${eventName(b[off])})`;
+    if (this.dtmf.length >= LIMITS.digits) this.reached.capped('digits');
+    else this.dtmf += DIGITS[b[off]] ?? `(${eventName(b[off])})`;
   }
 
   /** Packets of it that waited for a stall of the tunnel to end. */

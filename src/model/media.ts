@@ -2,7 +2,7 @@ import { packetLength } from '../../dissectors/rtcp/codec.js';
 import * as packet from '../../dissectors/rtp.js';
 import { staticPayloadType } from '../../dissectors/sdp/index.js';
 import { i32, u16, u32 } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { Content } from './events.js';
 import { Live } from './live.js';
 import { MediaStream, type Negotiated } from './media-stream.js';
@@ -58,9 +58,11 @@ export class MediaFlow {
 /** Media streams: what flowed, counted, beside what was agreed and what RTCP says. */
 export class Media {
   readonly streams = new Live<MediaStream>();
-  dropped = 0;
   /** By SSRC: the streams of that source, for what RTCP says of it. */
   private readonly bySource = new Map<number, MediaStream[]>();
+
+  /** @param reached is told of what does not fit */
+  constructor(private readonly reached: ReachedLimits) {}
 
   /** Takes an RTP packet; returns its stream. */
   rtp(
@@ -115,12 +117,12 @@ export class Media {
     note: Negotiated | undefined,
   ): MediaStream | undefined {
     if (this.streams.size >= LIMITS.mediaStreams) {
-      this.dropped++;
+      this.reached.capped('mediaStreams');
       return undefined;
     }
     const from = { address: c.from, port: c.sport };
     const to = { address: c.to, port: c.dport };
-    const s = new MediaStream(this.streams.total + 1, at.tunnel, at.up, from, to, ssrc, at, note);
+    const s = new MediaStream(this.streams.total + 1, at.tunnel, at.up, from, to, ssrc, at, note, this.reached);
     this.streams.add(s);
     s.flow = flow;
     flow.add(direction, s);

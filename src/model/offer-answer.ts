@@ -1,10 +1,9 @@
 import { oneOf, type Words, words } from '../kit/index.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { SessionMedia } from './session-media.js';
 import { isNowhere } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
 import { MEDIA } from './standard-words.js';
-
-const MOST_DESCRIPTIONS = 64;
 
 /** What counts of a session description. */
 export interface Description {
@@ -85,6 +84,9 @@ export class OfferAnswer {
   /** How the answer at hand does not fit its offer. */
   misfit: Words | undefined;
 
+  /** @param reached is told of descriptions that are let go of */
+  constructor(private readonly reached: ReachedLimits) {}
+
   /** Takes a message and what it describes; returns which of both that is. */
   take(
     e: SipEvent,
@@ -97,18 +99,18 @@ export class OfferAnswer {
     if (e.isRequest && (e.method === 'INVITE' || e.method === 'UPDATE' || e.method === 'PRACK'))
       this.ask({ byCaller, method: e.method, cseq: e.cseq, offered: kind === 'offer', again: e.to.tag !== '' });
     if (media === undefined || kind === undefined) return undefined;
-    if (this.descriptions.length < MOST_DESCRIPTIONS) {
-      const { method, cseq } = e;
-      const [audio, lines] = [audioOf(media), media.map(lineOf)];
-      this.descriptions.push({ byCaller, answer: kind === 'answer', method, cseq, tag, audio, lines });
-    }
+    // What holds is what was said last.
+    if (this.descriptions.length >= LIMITS.callParts && this.descriptions.shift() !== undefined)
+      this.reached.capped('callParts');
+    const { method, cseq } = e;
+    const [audio, lines] = [audioOf(media), media.map(lineOf)];
+    this.descriptions.push({ byCaller, answer: kind === 'answer', method, cseq, tag, audio, lines });
     return kind;
   }
 
   /** Holds the first answer of a dialog to an offer against it: a later one says the same again. */
   private compare(e: SipEvent, byCaller: boolean, media: readonly SessionMedia[], tag: string): Words | undefined {
     const { descriptions: all } = this;
-    if (all.length >= MOST_DESCRIPTIONS) return undefined;
     const { method, cseq, isRequest } = e;
     const at = all.findLastIndex(
       (d) => !d.answer && d.byCaller !== byCaller && (isRequest || (d.method === method && d.cseq === cseq)),

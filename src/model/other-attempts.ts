@@ -1,6 +1,6 @@
 import { startLine } from '../../dissectors/http/message.js';
 import { u32, type View } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { AttemptEntry, Place, TunnelEntity } from './entities.js';
 import type { Content } from './events.js';
 import { type Arrival, isBefore, millis, type Seen } from './moment.js';
@@ -10,7 +10,6 @@ import type { SipEvent } from './sip-event.js';
 
 /** What was tried before a tunnel was opened belongs to it, as far back as a phone tries one way after the other. */
 const BEFORE_MS = 120_000;
-const MOST_OF_A_TUNNEL = 64;
 const IKE = { header: 28, exchange: 18, flags: 19, response: 0x20, init: 34, auth: 35, port: 4500 } as const;
 
 /** One other way that a phone tried. */
@@ -28,13 +27,18 @@ interface Attempt extends Omit<AttemptEntry, 'at' | 'row'> {
  * an ePDG, probes for a captive portal, the name of the EFTF.
  */
 export class OtherAttempts {
-  readonly names = new OuterNames();
+  readonly names: OuterNames;
   private readonly attempts = new Map<string, Attempt>();
   /** Probes that wait for their answer, by the flow that they are in. */
   private readonly probes = new WeakMap<object, { readonly probe: PortalProbe; readonly attempt: Attempt }>();
 
   /** Captive portals by who met them first, and whether they let him through later. */
   private readonly captive = new Map<string, { readonly met: Attempt; isLifted: boolean }>();
+
+  /** @param reached is told of what does not fit */
+  constructor(readonly reached: ReachedLimits) {
+    this.names = new OuterNames(reached);
+  }
 
   /** A request of `from`: a new attempt, or the same again. */
   asked(kind: AttemptEntry['kind'], at: Arrival, from: string, to: Place, name?: string): Attempt {
@@ -43,7 +47,10 @@ export class OtherAttempts {
     if (a !== undefined && millis(a.start, at) < BEFORE_MS) a.tries++;
     else {
       this.attempts.delete(key);
-      if (this.attempts.size >= LIMITS.exchanges) for (const [k] of this.attempts) if (this.attempts.delete(k)) break;
+      if (this.attempts.size >= LIMITS.exchanges) {
+        this.attempts.delete(this.attempts.keys().next().value!);
+        this.reached.capped('exchanges');
+      }
       a = { kind, from, to, start: at.seen(), tries: 1, outcome: 'unanswered', ...(name !== undefined && { name }) };
       this.attempts.set(key, a);
     }
@@ -105,8 +112,9 @@ export class OtherAttempts {
     const portal = this.captive.get(attempt.from);
     const isLifted = attempt.outcome === 'succeeded';
     if (portal !== undefined) portal.isLifted = isLifted;
-    else if (!isLifted && this.captive.size < LIMITS.exchanges)
-      this.captive.set(attempt.from, { met: { ...attempt }, isLifted });
+    else if (isLifted) return;
+    else if (this.captive.size < LIMITS.exchanges) this.captive.set(attempt.from, { met: { ...attempt }, isLifted });
+    else this.reached.capped('exchanges');
   }
 
   /** Captive portals that were found, with or without a tunnel; first those that let nobody through. */
@@ -125,7 +133,9 @@ export class OtherAttempts {
     for (const q of this.names.about(t.ue.address, wanted)) if (isHere(q.at)) entries.push(ofQuestion(q));
     for (const a of this.attempts.values()) if (a.from === t.ue.address && isHere(a.start)) entries.push(entry(a));
     entries.sort((a, b) => millis(b.at, a.at));
-    if (entries.length > 0) t.attempts = entries.slice(0, MOST_OF_A_TUNNEL);
+    const more = entries.length - LIMITS.tunnelAttempts;
+    if (more > 0) this.reached.capped('tunnelAttempts', more);
+    if (entries.length > 0) t.attempts = entries.slice(0, LIMITS.tunnelAttempts);
   }
 }
 

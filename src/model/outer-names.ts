@@ -1,5 +1,5 @@
 import { codec, type DnsMessage, nameText, response, TYPE } from '../../dissectors/dns/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { Place } from './entities.js';
 import { addressOf, type Content } from './events.js';
 import { type Arrival, isBefore, type Moment, type Seen } from './moment.js';
@@ -19,13 +19,15 @@ export interface OuterQuestion {
   alias: string;
 }
 
-const MOST_ADDRESSES = 16;
 /** Names that stand for names, one after the other. */
 const MOST_ALIASES = 8;
 
 /** The DNS outside of tunnels: by which names the addresses of EFTFs were found. The oldest questions are let go of. */
 export class OuterNames {
   private readonly questions = new Map<string, OuterQuestion>();
+
+  /** @param reached is told of questions that are let go of */
+  constructor(private readonly reached: ReachedLimits) {}
 
   take(at: Arrival, c: Content): void {
     let m: DnsMessage;
@@ -47,8 +49,10 @@ export class OuterNames {
       known.tries++;
       return;
     }
-    if (this.questions.size >= LIMITS.transactions)
-      for (const [k] of this.questions) if (this.questions.delete(k)) break;
+    if (this.questions.size >= LIMITS.transactions) {
+      this.questions.delete(this.questions.keys().next().value!);
+      this.reached.capped('transactions');
+    }
     // Asked again after its answer it is another question, and what was told before stays.
     if (known !== undefined && this.questions.delete(key)) this.questions.set(`${key} ${known.at.row}`, known);
     const server = { address: c.to, port: c.dport };
@@ -61,10 +65,14 @@ export class OuterNames {
     if (q === undefined || (q.addresses.length > 0 && (m.flags & 15) !== 0)) return;
     q.code = m.flags & 15;
     q.answerAt = at.seen();
-    for (const r of m.answers)
-      if ((r.type === TYPE.A || r.type === TYPE.AAAA) && q.addresses.length < MOST_ADDRESSES)
-        q.addresses.push(addressOf(r.rdata));
+    for (const r of m.answers) if (r.type === TYPE.A || r.type === TYPE.AAAA) this.learn(q, addressOf(r.rdata));
     q.alias = q.addresses.length > 0 ? '' : aliasOf(q.name, m);
+  }
+
+  private learn({ addresses }: OuterQuestion, address: string): void {
+    if (addresses.includes(address)) return;
+    if (addresses.length < LIMITS.questionAddresses) addresses.push(address);
+    else this.reached.capped('questionAddresses');
   }
 
   /** The name by which a client found an address before a time: what it asked for last, or for what that stands for. */

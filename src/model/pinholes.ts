@@ -1,7 +1,6 @@
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { Pinhole, PinholeSide } from './entities.js';
 import type { SessionMedia } from './session-media.js';
-
-const MOST = 8;
 
 /** One medium of a description, as much of it as a report tells. */
 interface Half extends PinholeSide {
@@ -20,6 +19,9 @@ export class Pinholes {
   /** Packets by where they went: `address port`. */
   private flowed: Map<string, number> | null = null;
 
+  /** @param reached is told of forks that do not fit */
+  constructor(private readonly reached: ReachedLimits) {}
+
   /**
    * @param tag of the callee's side of the dialog; '' in none
    * @param offer inside a dialog, which may be refused
@@ -28,7 +30,9 @@ export class Pinholes {
     if (this.settled !== undefined && tag !== '' && tag !== this.settled) return;
     this.before[by] = offer ? this.sides[by] : undefined;
     this.describe(by, media);
-    if (by === 'callee' && this.forks !== null && this.forks.size < MOST) this.forks.set(tag, this.sides.callee!);
+    if (by !== 'callee' || this.forks === null) return;
+    if (this.forks.size < LIMITS.callParts || this.forks.has(tag)) this.forks.set(tag, this.sides.callee!);
+    else this.reached.capped('callParts');
   }
 
   /** The last offer of a side was refused. */
@@ -50,7 +54,7 @@ export class Pinholes {
   private describe(by: 'caller' | 'callee', media: readonly SessionMedia[]): void {
     const known = this.sides[by];
     if (known !== undefined && known.length === media.length && known.every((h, i) => isSame(h, media[i]))) return;
-    this.sides[by] = media.slice(0, MOST).map(({ kind, address, port, flowing, codecs }) => ({
+    this.sides[by] = media.map(({ kind, address, port, flowing, codecs }) => ({
       kind,
       address,
       port,

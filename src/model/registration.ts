@@ -1,6 +1,6 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { parseAddress } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import { type AkaOpinion, akaChallenge, leakedKeys, SecurityAgreement, type SubscriberSecrets } from './aka.js';
 import { boundBy, type Contact, grantedTo } from './bindings.js';
 import type { Aka, RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
@@ -59,7 +59,7 @@ export class Registration {
   end: Seen | null = null;
   readonly transactions: Running[] = [];
   aka: Aka | undefined;
-  readonly security = new SecurityAgreement();
+  readonly security: SecurityAgreement;
   /** Challenges, one after the other, without success between; and how many of them repeat a nonce. */
   challenges = 0;
   sameNonce = 0;
@@ -95,7 +95,6 @@ export class Registration {
   translated: { readonly at: Seen; readonly via: string } | null = null;
   /** First time after which a request was sent again. */
   againMs = 0;
-  dropped = 0;
 
   constructor(
     readonly id: number,
@@ -105,10 +104,12 @@ export class Registration {
     at: Arrival,
     /** Address that the first request came from. */
     readonly source: string,
+    private readonly reached: ReachedLimits,
     /** Keys of subscribers, where there are any. */
     private readonly secrets?: SubscriberSecrets,
   ) {
     this.start = at.seen();
+    this.security = new SecurityAgreement(reached);
   }
 
   request(at: Arrival, e: SipEvent): void {
@@ -134,7 +135,7 @@ export class Registration {
     const credentials = e.text(Header.Authorization) ?? '';
     this.authorized(seen, e, credentials);
     if (this.transactions.length >= LIMITS.exchanges) {
-      this.dropped++;
+      this.reached.capped('exchanges');
       return;
     }
     this.transactions.push({

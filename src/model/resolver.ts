@@ -1,11 +1,10 @@
 import { codec, type DnsMessage, nameText, response, TYPE } from '../../dissectors/dns/index.js';
 import { Malformed, Short } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, ReachedLimits } from '../limits.js';
 import { addressOf, type Content } from './events.js';
 import type { Arrival, Seen } from './moment.js';
 
 const NXDOMAIN = 3;
-const MOST_NAMES = 1024;
 
 /** A question that was asked inside a tunnel. */
 export interface Question {
@@ -35,6 +34,18 @@ export class Resolver {
   /** Names that NAPTR or SRV answers led to. RFC 3263 §4 */
   private readonly targets = new Set<string>();
 
+  /** Addresses of all names. */
+  private learnt = 0;
+
+  /** @param reached is told of questions and answers that do not fit */
+  constructor(private readonly reached = new ReachedLimits()) {}
+
+  private hasRoom(kept: number): boolean {
+    if (kept < LIMITS.transactions) return true;
+    this.reached.capped('transactions');
+    return false;
+  }
+
   take(at: Arrival, c: Content): void {
     let m: DnsMessage;
     try {
@@ -47,7 +58,7 @@ export class Resolver {
     const name = nameText(q.name).toLowerCase();
     const key = `${m.id} ${q.type} ${name}`;
     if (!response(m.flags)) {
-      if (this.asked.size >= LIMITS.transactions || this.asked.has(key)) return;
+      if (this.asked.has(key) || !this.hasRoom(this.asked.size)) return;
       this.asked.set(key, { name, type: q.type, at: at.seen(), code: -1, answerAt: null });
       return;
     }
@@ -64,16 +75,17 @@ export class Resolver {
   private learn(name: string, m: DnsMessage): void {
     for (const r of m.answers) {
       if (r.type === TYPE.A || r.type === TYPE.AAAA) {
-        if (this.addresses.size >= MOST_NAMES) return;
+        const address = addressOf(r.rdata);
         for (const n of new Set([name, nameText(r.name).toLowerCase()])) {
           const list = this.addresses.get(n) ?? [];
-          const address = addressOf(r.rdata);
-          if (!list.includes(address)) list.push(address);
+          if (list.includes(address) || !this.hasRoom(this.learnt)) continue;
+          this.learnt++;
+          list.push(address);
           this.addresses.set(n, list);
         }
       } else if (r.type === TYPE.SRV && r.rdata.length > 6) {
         const target = targetOf(r.rdata);
-        if (target !== '') this.targets.add(target);
+        if (target !== '' && !this.targets.has(target) && this.hasRoom(this.targets.size)) this.targets.add(target);
       }
     }
   }

@@ -1,12 +1,11 @@
 import { codec, type Icmpv6Message, TYPE } from '../../dissectors/icmpv6/messages.js';
 import { OPTION } from '../../dissectors/icmpv6/nd-fields.js';
 import { hex, ip6, type Own, ours, u16, u32 } from '../kit/index.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { AddressingMessage, PrefixEntry, Slaac } from './entities.js';
 import type { Content } from './events.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 
-const MOST = 256;
-const MOST_MESSAGES = 64;
 /** RFC 4862 §5.4: an address may be used when so long nobody has claimed it (RetransTimer, one probe). */
 const DAD_MS = 1000;
 const PREFIX_OCTETS = 30;
@@ -61,6 +60,9 @@ export class RouterDiscovery {
   /** Messages that a receiver has to discard (RFC 4861 §6.1). */
   readonly invalid: { readonly at: Seen; readonly why: Own }[] = [];
 
+  /** @param reached is told of what does not fit */
+  constructor(private readonly reached: ReachedLimits) {}
+
   /** Addresses of prefixes of which a host may make its own: those with the autonomous flag. */
   get usable(): string[] {
     return [...this.prefixes.values()].filter((p) => p.autonomous).map((p) => p.prefix.split('/')[0]);
@@ -96,12 +98,22 @@ export class RouterDiscovery {
               ? ours`a source that is not link-local`
               : undefined;
     if (why === undefined) return true;
-    if (this.invalid.length < MOST) this.invalid.push({ at: at.seen(), why });
+    if (this.hasRoom(this.invalid.length)) this.invalid.push({ at: at.seen(), why });
+    return false;
+  }
+
+  /** Whether one more fits beside so many prefixes, routers or addresses. */
+  private hasRoom(kept: number): boolean {
+    if (kept < LIMITS.neighbours) return true;
+    this.reached.capped('neighbours');
     return false;
   }
 
   private list(at: Arrival, type: string): void {
-    if (this.messages.length >= MOST_MESSAGES) return;
+    if (this.messages.length >= LIMITS.exchangeMessages) {
+      this.reached.capped('exchangeMessages');
+      return;
+    }
     const seen = at.seen();
     this.messages.push({ row: seen.row, at: seen, type, direction: at.up ? 'up' : 'down' });
   }
@@ -132,10 +144,10 @@ export class RouterDiscovery {
         preferredSeconds: u32(b, 6),
       };
       this.hadPrefix ||= entry.autonomous && entry.validSeconds > 0;
-      if (this.prefixes.size < MOST) this.prefixes.set(entry.prefix, entry);
+      if (this.prefixes.has(entry.prefix) || this.hasRoom(this.prefixes.size)) this.prefixes.set(entry.prefix, entry);
       return [{ length: b[0], entry }];
     });
-    if (this.routers.size < MOST || this.routers.has(router)) this.routers.set(router, u16(m.body, 2));
+    if (this.routers.has(router) || this.hasRoom(this.routers.size)) this.routers.set(router, u16(m.body, 2));
     const before = this.lastAdvertisement;
     const dns = m.options.flatMap((o) => (o.type === OPTION.rdnss ? servers(o.bytes) : []));
     this.lastAdvertisement = {
@@ -168,9 +180,9 @@ export class RouterDiscovery {
     }
     const seen = at.seen();
     const nonces = known?.nonces ?? new Set();
-    if (nonce !== '' && nonces.size < MOST_MESSAGES) nonces.add(nonce);
+    if (nonce !== '' && nonces.size < LIMITS.neighbours) nonces.add(nonce);
     if (known !== undefined) known.last = seen;
-    else if (this.probes.length < MOST)
+    else if (this.hasRoom(this.probes.length))
       this.probes.push({ target, at: seen, last: seen, up: at.up, nonces, duplicate: null });
   }
 

@@ -1,6 +1,6 @@
 import { staticPayloadType } from '../../dissectors/sdp/index.js';
 import { ByOctets, parseAddress, utf8Text } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import { addressOf } from './events.js';
 
 export type Flowing = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
@@ -31,9 +31,8 @@ export interface SessionMedia {
   readonly candidates: string[];
 }
 
-const MOST_MEDIA = 32;
-const MOST_CANDIDATES = 32;
-const MOST_FORMATS = 64;
+/** As many as there are payload types. */
+const MOST_FORMATS = 128;
 const MOST_SECTIONS = 256;
 const LF = 10;
 const EQUALS = 61;
@@ -56,6 +55,9 @@ export class Sections {
   private readonly known = new ByOctets<Section>(MOST_SECTIONS);
   /** Addresses by the c-lines that say them. */
   private readonly addresses = new ByOctets<string>(MOST_SECTIONS);
+
+  /** @param reached is told of media that are not read */
+  constructor(readonly reached: ReachedLimits) {}
 
   /** The section of an m-line whose formats begin at `off` (-1: not known), and whose lines are `[from, end)`. */
   of(formats: readonly string[], b: Uint8Array, off: number, from: number, end: number): Section {
@@ -86,7 +88,10 @@ export function parseSessionDescription(b: Uint8Array, off: number, end: number,
       if (isFlowing(word)) flowing = word;
     }
     if (type !== M) continue;
-    if (media.length >= MOST_MEDIA) break;
+    if (media.length >= LIMITS.sessionMedia) {
+      known.reached.capped('sessionMedia');
+      break;
+    }
     const from = next;
     for (; next < end && n < LIMITS.sdpLines && !(b[next] === M && next + 1 < end && b[next + 1] === EQUALS); n++)
       next = lineAfter(b, next, end);
@@ -210,8 +215,7 @@ function mapped(m: Section, value: string): void {
 /** A candidate, or what a precondition is at. */
 function either(m: Section, value: string): void {
   const candidate = /^candidate:\S+ \d+ \S+ \d+ (\S+) (\d{1,5})/i.exec(value);
-  if (candidate !== null && m.candidates.length < MOST_CANDIDATES)
-    m.candidates.push(`${written(candidate[1])} ${candidate[2]}`);
+  if (candidate !== null) m.candidates.push(`${written(candidate[1])} ${candidate[2]}`);
   const current = /^curr:qos\s+(\S+)\s+none/.exec(value);
   if (current !== null && !m.unmet.includes(current[1])) m.unmet.push(current[1]);
 }

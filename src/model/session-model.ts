@@ -1,6 +1,6 @@
 import type { SipMessage } from '../../dissectors/sip/index.js';
 import { asSaid, ours, type Tell, type Words, words } from '../kit/index.js';
-import type { LimitReached } from '../limits.js';
+import { type LimitReached, ReachedLimits } from '../limits.js';
 import { AddressUse } from './address-use.js';
 import { Addressing } from './addressing.js';
 import type { SubscriberSecrets } from './aka.js';
@@ -30,28 +30,37 @@ const INDICATION = 0x0011;
 
 /** What is kept of the inside of one tunnel. */
 export class Inside {
-  readonly addressing = new Addressing();
-  readonly identity = new Identity();
+  readonly addressing: Addressing;
+  readonly identity: Identity;
   readonly keepAlives = new KeepAlives();
-  readonly esp = new EspWatch();
+  readonly esp: EspWatch;
   /** Where the first REGISTER or INVITE went. */
   pcscf = '';
   /** Addresses from which the UE sent, and to which it was sent. */
   sources = new AddressUse();
   targets = new AddressUse();
   sizes = new PacketSizes();
+
+  /** @param reached is told of what does not fit */
+  constructor(reached: ReachedLimits) {
+    this.addressing = new Addressing(reached);
+    this.identity = new Identity(reached);
+    this.esp = new EspWatch(reached);
+  }
 }
 
 /** What happened in a capture, gathered in one pass from plain events. */
 export class SessionModel {
   readonly signalling: Signalling;
-  readonly media = new Media();
+  readonly media: Media;
   readonly insides = new Map<number, Inside>();
-  readonly outside = new OtherAttempts();
+  readonly outside: OtherAttempts;
   tunnels: TunnelEntity[] = [];
   addressing: AddressingEntity[] = [];
   end: Moment = { seconds: 0, nanos: 0 };
   readonly findings: Findings;
+  /** The caps that it reached. */
+  readonly reached = new ReachedLimits();
   private lastRow = '';
   private readonly byId = new Map<number, TunnelEntity>();
 
@@ -69,8 +78,10 @@ export class SessionModel {
    * @param kept calls and streams that stay all the same
    */
   constructor(muted: ReadonlySet<string> = new Set(), secrets?: SubscriberSecrets, shelf?: Shelf, kept?: number) {
-    this.signalling = new Signalling(secrets);
-    this.findings = new Findings(muted);
+    this.signalling = new Signalling(this.reached, secrets);
+    this.media = new Media(this.reached);
+    this.outside = new OtherAttempts(this.reached);
+    this.findings = new Findings(muted, this.reached);
     this.archive = shelf && new Archive(this, shelf, kept);
   }
 
@@ -98,7 +109,7 @@ export class SessionModel {
 
   private inside(tunnel: number): Inside {
     let i = this.insides.get(tunnel);
-    if (i === undefined) this.insides.set(tunnel, (i = new Inside()));
+    if (i === undefined) this.insides.set(tunnel, (i = new Inside(this.reached)));
     return i;
   }
 

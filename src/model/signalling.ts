@@ -1,5 +1,5 @@
 import type { SipMessage } from '../../dissectors/sip/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { SubscriberSecrets } from './aka.js';
 import { Bindings } from './bindings.js';
 import { Call } from './call.js';
@@ -20,20 +20,27 @@ export class Signalling {
   readonly calls = new Live<Call>();
   readonly messages: Exchange<MessageEntity>[] = [];
   readonly subscriptions: Exchange<SubscriptionEntity>[] = [];
-  /** Dialogs that did not fit under the cap. */
-  dropped = 0;
   /** First request over UDP that is too long for it, by tunnel. */
   readonly tooLong = new Map<number, Seen>();
-  private readonly bindings = new Bindings();
-  private readonly known = new SipKnown();
+  private readonly bindings: Bindings;
+  private readonly known: SipKnown;
   private readonly callsById = new Map<string, Call>();
   private readonly registrationsByKey = new Map<string, Registration>();
   private readonly registrationsByName = new Map<string, Registration>();
   private readonly messagesById = new Map<string, Exchange<MessageEntity>>();
   private readonly subscriptionsById = new Map<string, Exchange<SubscriptionEntity>>();
 
-  /** @param secrets keys of subscribers, where there are any */
-  constructor(private readonly secrets?: SubscriberSecrets) {}
+  /**
+   * @param reached is told of what does not fit
+   * @param secrets keys of subscribers, where there are any
+   */
+  constructor(
+    private readonly reached: ReachedLimits,
+    private readonly secrets?: SubscriberSecrets,
+  ) {
+    this.bindings = new Bindings(reached);
+    this.known = new SipKnown(reached);
+  }
 
   /** Takes what came on a port of SIP; returns the message, undefined for a keep-alive. */
   take(at: Arrival, c: Content, read?: SipMessage): SipEvent | undefined {
@@ -55,15 +62,8 @@ export class Signalling {
     return this.callsById.get(callId);
   }
 
-  /** Messages of calls that are not listed. */
-  get droppedMessages(): number {
-    return [...this.calls].reduce((n, c) => n + c.dropped, this.lacking);
-  }
-  private lacking = 0;
-
   /** A call is followed no longer: what is still heard of it is nothing new. */
   forget(call: Call): void {
-    this.lacking += call.dropped;
     this.calls.remove(call);
     if (this.callsById.get(call.callId) === call) this.callsById.delete(call.callId);
   }
@@ -76,7 +76,9 @@ export class Signalling {
     if (r !== undefined && r.tunnel !== 0 && at.tunnel === 0) return; // seen behind the EFTF once more
     if (r === undefined) {
       if (!e.isRequest || !this.room(this.registrations.length)) return;
-      r = new Registration(this.registrations.length + 1, at.tunnel, aor, callId, at, e.content.from, this.secrets);
+      const { reached, secrets } = this;
+      const id = this.registrations.length + 1;
+      r = new Registration(id, at.tunnel, aor, callId, at, e.content.from, reached, secrets);
       this.registrations.push(r);
       this.registrationsByKey.set(key, r);
       this.registrationsByName.set(`${callId} ${aor}`, r);
@@ -103,7 +105,7 @@ export class Signalling {
 
   private room(kept: number): boolean {
     if (kept < LIMITS.dialogs) return true;
-    this.dropped++;
+    this.reached.capped('dialogs');
     return false;
   }
 
@@ -115,7 +117,7 @@ export class Signalling {
     if (call === undefined) {
       // What is seen of a call that began before the capture is its own affair until it invites again.
       if (!e.isRequest || e.method !== 'INVITE' || !this.room(this.calls.size)) return;
-      call = new Call(this.calls.total + 1, callId, at, e);
+      call = new Call(this.calls.total + 1, callId, at, e, this.reached);
       this.calls.add(call);
       this.callsById.set(callId, call);
     }
@@ -140,7 +142,7 @@ export class Signalling {
       this.messages.push(m);
       this.messagesById.set(key, m);
     }
-    follow(m, at, e);
+    follow(m, at, e, this.reached);
   }
 
   private subscription(at: Arrival, e: SipEvent): void {
@@ -152,7 +154,7 @@ export class Signalling {
       this.subscriptions.push(s);
       this.subscriptionsById.set(callId, s);
     }
-    follow(s, at, e);
+    follow(s, at, e, this.reached);
     followState(s, e);
     if (e.method === 'NOTIFY') this.bindings.notified(e, at);
   }

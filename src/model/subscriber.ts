@@ -1,8 +1,8 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { Subscriber } from './entities.js';
 import { parameterOf, type SipEvent } from './sip-event.js';
 
-const MOST = 32;
 const P_CALLED_PARTY_ID = headerId('P-Called-Party-ID');
 
 /** Who uses a tunnel, as its SIP messages tell. */
@@ -12,6 +12,9 @@ export class Identity {
   private instanceId: string | undefined;
   private userAgent: string | undefined;
   private msisdn: string | undefined;
+
+  /** @param reached is told of identities that do not fit */
+  constructor(private readonly reached: ReachedLimits) {}
 
   /** A message of the UE. */
   sent(e: SipEvent): void {
@@ -37,7 +40,11 @@ export class Identity {
   }
 
   private add(uri: string): void {
-    if (uri === '' || this.impu.size >= MOST) return;
+    if (uri === '' || this.impu.has(uri)) return;
+    if (this.impu.size >= LIMITS.identities) {
+      this.reached.capped('identities');
+      return;
+    }
     this.impu.add(uri);
     this.msisdn ??= /^(?:tel:|sips?:)(\+\d{5,15})(?:[@;]|$)/i.exec(uri)?.[1];
   }

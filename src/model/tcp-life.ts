@@ -70,9 +70,6 @@ const DEAF_MS = 400;
 /** So long after the last payload a segment without any is a keep-alive, and what comes back its answer. RFC 9293 §3.8.4 */
 const PROBE_MS = 1000;
 
-/** Holes of a direction that are followed at a time. */
-const MOST_HOLES = 64;
-
 /** A hole in the octets of a direction. */
 interface Hole extends Moment {
   readonly seq: number;
@@ -96,6 +93,8 @@ class Way {
   filled = 0;
   /** Segments sent again that had come by: they, or what acknowledged them, were lost beyond it. */
   passed = 0;
+  /** Holes that were not followed. */
+  droppedHoles = 0;
   private holes: { readonly from: number; readonly to: number }[] | null = null;
   /** TTL or hop limit of the last segment that is no RST; 0: none yet. */
   hops = 0;
@@ -103,7 +102,8 @@ class Way {
   /** Octets `[from, to)` are missing. */
   lack(from: number, to: number): void {
     this.holes ??= [];
-    if (this.holes.length < MOST_HOLES) this.holes.push({ from, to });
+    if (this.holes.length < LIMITS.holes) this.holes.push({ from, to });
+    else this.droppedHoles++;
   }
 
   /** Octets `[from, to)` came that are not the next: whether some of them were missing. */

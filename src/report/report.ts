@@ -1,7 +1,7 @@
 import type { CaptureFile, Damage } from '../capture/chunk.js';
 import type { SessionTap } from '../engine/session-tap.js';
 import { quoted, type Tell, type Words, words } from '../kit/index.js';
-import { type LimitName, type LimitReached, ReachedLimits } from '../limits.js';
+import { type LimitReached, ReachedLimits } from '../limits.js';
 import { CATALOGUE } from '../model/catalogue.js';
 import type { FindingEntity, Severity } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
@@ -127,21 +127,8 @@ function fileOf(f: CaptureFile, tap: SessionTap, damage: readonly Damage[], tell
 }
 
 /** The caps that were reached, and how often, or how much did not fit. */
-function limitsOf(
-  { signalling, media, insides, findings }: SessionModel,
-  { limits, tap }: ReportParts,
-): LimitReached[] {
+function limitsOf({ reached }: SessionModel, { limits = [], tap }: ReportParts): LimitReached[] {
   const all = new ReachedLimits();
-  const add = (name: LimitName, times: number): void => {
-    if (times > 0) all.capped(name, times);
-  };
-  for (const { name, hit } of limits ?? []) add(name, hit);
-  for (const { addressing } of insides.values()) add('exchanges', addressing.dhcp.dropped + addressing.dhcpv6.dropped);
-  for (const r of signalling.registrations) add('exchanges', r.dropped);
-  for (const life of tap.tunnels) if (life !== undefined) add('stalls', life.tcp.droppedStalls);
-  add('dialogs', signalling.dropped);
-  add('mediaStreams', media.dropped);
-  add('callMessages', signalling.droppedMessages);
-  add('findings', findings.dropped);
+  for (const { name, hit } of [...limits, ...reached.limits, ...tap.limits]) all.capped(name, hit);
   return all.limits;
 }
