@@ -1,4 +1,4 @@
-import { hex, type Track, u32, u32le, type View } from 'fttscope/kit';
+import { hex, LIMITS, type Track, u32, u32le, type View } from 'fttscope/kit';
 
 /** What a reply knows about its request. */
 export interface EchoNote {
@@ -13,8 +13,8 @@ interface Request {
   readonly nanos: number;
 }
 
-/** Requests without a reply that are remembered. */
-const CAPACITY = 4096;
+/** Nobody waits longer for a reply, in seconds: a request that is older may make room unnoticed. */
+const PATIENCE = 60;
 /** A time in the data of a ping lies this many seconds around the time of its frame. */
 const PLAUSIBLE = 86_400;
 
@@ -34,7 +34,11 @@ export class EchoTable {
     const key = `${word} ${hex(buf, reply ? dst : src, n)} ${hex(buf, reply ? src : dst, n)}`;
     if (!reply) {
       this.waiting.delete(key);
-      if (this.waiting.size >= CAPACITY) this.waiting.delete(this.waiting.keys().next().value!);
+      if (this.waiting.size >= LIMITS.transactions) {
+        const [oldest, { seconds }] = this.waiting.entries().next().value!;
+        this.waiting.delete(oldest);
+        if (cx.seconds - seconds < PATIENCE) cx.capped('transactions');
+      }
       this.waiting.set(key, { frame: cx.frame, seconds: cx.seconds, nanos: cx.nanos });
       return undefined;
     }

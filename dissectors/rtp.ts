@@ -3,6 +3,7 @@ import {
   defineDissector,
   experts,
   fields,
+  LIMITS,
   Malformed,
   No,
   need,
@@ -10,6 +11,7 @@ import {
   put16,
   put32,
   remembered,
+  type Track,
   type Tree,
   Unsure,
   u8,
@@ -113,8 +115,8 @@ class Streams {
   private readonly extended = [0, 0];
 
   /** The sequence number with its wraps, RFC 3550 appendix A.1; the first wrap of a stream counts from 65536. */
-  extend(source: number, direction: number, seq: number): number {
-    if (this.source[direction] !== source) this.turn(source, direction);
+  extend(source: number, direction: number, seq: number, cx: Track): number {
+    if (this.source[direction] !== source) this.turn(source, direction, cx);
     const before = this.extended[direction];
     let extended = before - (before % 0x10000) + seq;
     if (extended + 0x8000 < before) extended += 0x10000;
@@ -124,15 +126,17 @@ class Streams {
   }
 
   /** Puts the stream of a direction aside for another. */
-  private turn(source: number, direction: number): void {
+  private turn(source: number, direction: number, cx: Track): void {
     const { last } = this;
-    if (last.size >= MAX_STREAMS) last.clear();
+    if (last.size >= LIMITS.rtpSources) {
+      last.clear();
+      cx.capped('rtpSources');
+    }
     if (this.source[direction] >= 0) last.set(this.source[direction] * 2 + direction, this.extended[direction]);
     this.source[direction] = source;
     this.extended[direction] = last.get(source * 2 + direction) ?? 0x10000;
   }
 }
-const MAX_STREAMS = 256;
 const newStreams = (): Streams => new Streams();
 
 /** One packet; the extension's data are whole words, padding counts its own length octet. */
@@ -197,7 +201,7 @@ export const rtp = defineDissector<RtpPacket>({
     const media = cx.expected<MediaNote>();
     const streams = cx.flow(rtp, newStreams);
     if (streams.first[cx.direction] === 0) streams.first[cx.direction] = cx.frame;
-    const extSeq = streams.extend(ssrc(buf, off), cx.direction, sequence(buf, off));
+    const extSeq = streams.extend(ssrc(buf, off), cx.direction, sequence(buf, off), cx);
     const srtp = srtpSetup(cx);
     const setupFrame = srtp?.frame ?? media?.setupFrame ?? streams.first[cx.direction];
     cx.note({ media, srtp, setupFrame, extSeq } satisfies RtpNote);

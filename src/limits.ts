@@ -1,7 +1,7 @@
 /**
  * Every cap of what is kept from one packet to the next, and of what a report lists. Reaching one is shown, never silent:
  * {@link ReachedLimits} counts it. Caps within one message stand where that is read, and those of what a page prints where
- * that is written; those of a single dissector stand in its file.
+ * that is written.
  */
 export const LIMITS = {
   /** Octets of a frame; larger lengths in a file are damage. Wireshark's own maximum for most link types. */
@@ -63,7 +63,7 @@ export const LIMITS = {
   tlsRecordOctets: 16_384 + 2048,
   /** Places in octets of a TLS stream that are kept in mind as possible starts of a record, where framing was lost. */
   recordStarts: 64,
-  /** Octets of TLS handshake messages kept while one is incomplete. */
+  /** Octets of handshake messages kept while one is incomplete: TLS, DTLS, QUIC. RFC 9000 §7.5 asks for 4096 at least. */
   handshakeOctets: 256 << 10,
   /** Alerts, and places where decryption went on, that are listed of a TLS session and direction. */
   tlsAlerts: 64,
@@ -96,6 +96,11 @@ export const LIMITS = {
    * per tunnel; and outside of tunnels, where the oldest make room.
    */
   transactions: 4096,
+  /** Call-IDs and directions whose last SIP message is remembered; RTP sources of a conversation whose numbers go on. */
+  sipDialogs: 16_384,
+  rtpSources: 256,
+  /** Short messages of which parts are missing. */
+  smsWaiting: 64,
   /** What a report tells: exchanges and transactions of one client or dialog, dialogs, media streams, findings. */
   exchanges: 4096,
   dialogs: 1 << 16,

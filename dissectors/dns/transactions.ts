@@ -1,8 +1,8 @@
 /** Which response answers which query: what the index pass remembers of each conversation. */
-import { type AnyDissector, difference, type Track } from 'fttscope/kit';
+import { type AnyDissector, difference, LIMITS, type Track } from 'fttscope/kit';
 
-/** Most queries of one conversation that are remembered. */
-const MOST = 1024;
+/** Nobody waits longer for an answer, in seconds: a query that is older may make room unnoticed. */
+const PATIENCE = 60;
 /** A query with the identifier of one that was not answered is a retransmission for so many seconds. */
 const AGAIN = 5;
 
@@ -42,7 +42,11 @@ export function follow(d: AnyDissector, cx: Track, id: number, isResponse: boole
     return;
   }
   open.delete(id);
-  if (open.size >= MOST) open.delete(open.keys().next().value!);
+  if (open.size >= LIMITS.transactions) {
+    const [oldest, { response, seconds }] = open.entries().next().value!;
+    open.delete(oldest);
+    if (response === 0 && cx.seconds - seconds < PATIENCE) cx.capped('transactions');
+  }
   open.set(id, { query: cx.frame, seconds: cx.seconds, nanos: cx.nanos, response: 0 });
 }
 

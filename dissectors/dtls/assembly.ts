@@ -1,8 +1,5 @@
-import { u8, u16, u24 } from 'fttscope/kit';
+import { LIMITS, type Track, u8, u16, u24 } from 'fttscope/kit';
 import { HANDSHAKE_HEADER } from './handshake.js';
-
-/** Octets of a handshake message that is put together. */
-const MOST = 1 << 17;
 
 /** A handshake message whose last part ends in a datagram. */
 export interface Whole {
@@ -24,12 +21,12 @@ export class Assembly {
   }
 
   /** Takes the parts in the record `[from, end)` of a datagram that starts at `start`. */
-  take(b: Uint8Array, start: number, from: number, end: number): Whole[] {
+  take(b: Uint8Array, start: number, from: number, end: number, cx: Track): Whole[] {
     const out: Whole[] = [];
     for (let at = from; at + HANDSHAKE_HEADER <= end; ) {
       const stop = at + HANDSHAKE_HEADER + u24(b, at + 9);
       if (stop > end) break;
-      if (u24(b, at + 9) < u24(b, at + 1) && this.part(b, at)) {
+      if (u24(b, at + 9) < u24(b, at + 1) && this.part(b, at, cx)) {
         out.push({ at: at - start, body: this.body });
         this.body = new Uint8Array(0);
       }
@@ -39,12 +36,16 @@ export class Assembly {
   }
 
   /** Adds a part; whether the message is whole now. */
-  private part(b: Uint8Array, at: number): boolean {
+  private part(b: Uint8Array, at: number, cx: Track): boolean {
     const length = u24(b, at + 1);
     const sequence = u16(b, at + 4);
     const off = u24(b, at + 6);
     const n = u24(b, at + 9);
-    if (length > MOST || off + n > length || u8(b, at) === 0) return false;
+    if (off + n > length || u8(b, at) === 0) return false;
+    if (length > LIMITS.handshakeOctets) {
+      cx.capped('handshakeOctets');
+      return false;
+    }
     if (sequence !== this.sequence) {
       this.sequence = sequence;
       this.body = new Uint8Array(length);

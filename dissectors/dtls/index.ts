@@ -103,7 +103,7 @@ export const dtls = defineDissector({
         Object.assign(session, { frame: cx.frame, profile });
         if (profile <= LAST_OF_RFC5764) cx.settle?.('rtp');
       }
-      wholes = wholes.concat(session.directions[cx.direction].take(buf, v.off, at + HEADER, end));
+      wholes = wholes.concat(session.directions[cx.direction].take(buf, v.off, at + HEADER, end, cx));
     }
     if (wholes.length > 0) cx.note(wholes);
   },

@@ -1,4 +1,4 @@
-import { difference, indexOf, latin1, type Track, type View } from 'fttscope/kit';
+import { difference, indexOf, LIMITS, latin1, type Track, type View } from 'fttscope/kit';
 import { fieldValue, isStart, type Message, readMessage, statusOf, versionAt } from './message.js';
 
 /** What other messages of the connection say about one message. */
@@ -38,7 +38,6 @@ export class Exchanges {
   answered = 0;
   lastResponse = 0;
 }
-const MAX_WAITING = 256;
 export const newExchanges = (): Exchanges => new Exchanges();
 
 /** Follows one message of a connection; undefined for what is no message. */
@@ -54,8 +53,8 @@ function request(b: Uint8Array, m: Message, cx: Track, state: Exchanges): HttpNo
   state.requests++;
   state.lastRequest = cx.frame;
   const uri = fullUri(b, m) || target(b, m);
-  if (state.waiting.length < MAX_WAITING)
-    state.waiting.push({ frame: cx.frame, seconds: cx.seconds, nanos: cx.nanos, uri });
+  if (state.waiting.length >= LIMITS.transactions) cx.capped('transactions');
+  else state.waiting.push({ frame: cx.frame, seconds: cx.seconds, nanos: cx.nanos, uri });
   return { number: state.requests, prevRequest, prevResponse: 0, request: undefined, seconds: 0, nanos: 0 };
 }
 

@@ -1,7 +1,5 @@
-import { concat, u24 } from 'fttscope/kit';
+import { concat, LIMITS, type Track, u24 } from 'fttscope/kit';
 
-/** Octets of handshake messages that are kept while some are missing. RFC 9000 §7.5 asks for 4096 at least. */
-const MOST = 1 << 16;
 const HANDSHAKE_HEADER = 4;
 
 /** Octets that a CRYPTO frame made available, in order: what TLS is given. */
@@ -39,18 +37,21 @@ export class CryptoStream {
   }
 
   /** Takes the data of a frame at `at` of its packet; what it makes available, if anything. */
-  add(at: number, off: number, data: Uint8Array): Delivery | undefined {
+  add(at: number, off: number, data: Uint8Array, cx: Pick<Track, 'capped'>): Delivery | undefined {
     const stop = off + data.length;
     if (stop <= this.next && data.length > 0)
       return { at, bytes: data.subarray(0, 0), messages: [], part: false, reused: true };
-    if (stop <= this.next || stop > this.next + MOST) return undefined;
-    if (this.waiting.length === 0 && off <= this.next) return this.deliver(at, data.subarray(this.next - off));
-    if (this.held + data.length > MOST) return undefined;
+    if (stop <= this.next) return undefined;
+    if (Math.max(stop - this.next, this.held + data.length) > LIMITS.handshakeOctets) {
+      cx.capped('handshakeOctets');
+      return undefined;
+    }
+    if (this.waiting.length === 0 && off <= this.next) return this.deliver(at, data.subarray(this.next - off), cx);
     this.waiting.push({ off, bytes: data.slice() });
     this.held += data.length;
     this.furthest = Math.max(this.furthest, stop);
     const whole = this.whole();
-    return whole === undefined ? undefined : this.deliver(at, whole);
+    return whole === undefined ? undefined : this.deliver(at, whole, cx);
   }
 
   /** All that waits, if nothing is missing in it. */
@@ -71,7 +72,7 @@ export class CryptoStream {
     return concat(parts);
   }
 
-  private deliver(at: number, data: Uint8Array): Delivery {
+  private deliver(at: number, data: Uint8Array, cx: Pick<Track, 'capped'>): Delivery {
     const bytes = data.slice();
     this.next += bytes.length;
     this.furthest = this.next;
@@ -84,7 +85,9 @@ export class CryptoStream {
       o = end;
     }
     const rest = all.subarray(o);
-    this.begun = rest.length > MOST ? new Uint8Array(0) : rest;
+    const isTooLong = rest.length > LIMITS.handshakeOctets;
+    if (isTooLong) cx.capped('handshakeOctets');
+    this.begun = isTooLong ? new Uint8Array(0) : rest;
     return { at, bytes, messages, part: rest.length > 0, reused: false };
   }
 }

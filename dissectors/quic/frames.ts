@@ -1,4 +1,4 @@
-import { experts, type Field, Malformed, nameOf, need, type Tree, u8, type View } from 'fttscope/kit';
+import { experts, type Field, Malformed, nameOf, need, type Track, type Tree, u8, type View } from 'fttscope/kit';
 import type { CryptoStream, Delivery } from './crypto-stream.js';
 import { F, FRAMES, varint, varintSize } from './header.js';
 import { dissectMessages } from './messages.js';
@@ -49,7 +49,7 @@ class Cursor {
 }
 
 /** Gives the data of each CRYPTO frame of a payload to its stream; what that made available, in order. */
-export function follow(payload: Uint8Array, stream: CryptoStream): Delivery[] {
+export function follow(payload: Uint8Array, stream: CryptoStream, cx: Track): Delivery[] {
   const out: Delivery[] = [];
   const c = new Cursor(payload, 0, payload.length);
   while (c.at < c.end && !c.broken) {
@@ -61,7 +61,7 @@ export function follow(payload: Uint8Array, stream: CryptoStream): Delivery[] {
       const from = c.at;
       c.skip(length);
       if (c.broken) break;
-      const delivery = stream.add(start, off, payload.subarray(from, c.at));
+      const delivery = stream.add(start, off, payload.subarray(from, c.at), cx);
       if (delivery !== undefined) out.push(delivery);
     } else if (!passed(c, type)) break;
   }

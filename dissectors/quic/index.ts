@@ -144,7 +144,7 @@ class Connection {
     const server = cx.direction === this.client ? 0 : 1;
     const packet = openPacket(cx.ciphers, server === 0 ? keys.client : keys.server, v.buf, at, h);
     if (packet === undefined) return { at: at - v.off, refused: [E.badTag] };
-    const deliveries = follow(packet.payload, streams[server]);
+    const deliveries = follow(packet.payload, streams[server], cx);
     if (server === 1) for (const d of deliveries) this.settled ||= d.messages.some((m) => u8(m, 0) === SERVER_HELLO);
     return { at: at - v.off, opened: { ...packet, deliveries }, refused: NOTHING };
   }

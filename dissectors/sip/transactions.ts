@@ -1,4 +1,4 @@
-import type { Track } from 'fttscope/kit';
+import { LIMITS, type Track } from 'fttscope/kit';
 import { type SipMessage, trimEnd } from './message.js';
 import { Header } from './names.js';
 
@@ -8,9 +8,7 @@ import { Header } from './names.js';
  * out: there the transport repeats what is lost (RFC 3261 §17).
  */
 
-/** Call-IDs and directions that are remembered; the one not heard of for longest goes first. */
-const MAX_ENTRIES = 16_384;
-/** So many stay however old they are. The others go after a time in which any transaction is over (RFC 3261 §16.6). */
+/** So many Call-IDs stay however old they are. The others go after a time in which any transaction is over (RFC 3261 §16.6). */
 const KEPT_ENTRIES = 256;
 const KEPT_SECONDS = 600;
 /** So long an entry keeps its place among those that may have to go. */
@@ -107,16 +105,18 @@ export class Transactions {
       return;
     }
     this.entries.delete(key);
-    if (this.entries.size > KEPT_ENTRIES) this.age(seconds);
+    if (this.entries.size > KEPT_ENTRIES) this.age(cx);
     this.entries.set(key, { number: cseq.number, method, state, status, frame, seconds, nanos, put: seconds });
   }
 
-  /** Lets go of what was not heard of for long, the oldest first. */
-  private age(now: number): void {
+  /** Lets go of what was not heard of for long, the oldest first; where there are too many, of what was not heard of longest. */
+  private age(cx: Track): void {
     for (const [key, last] of this.entries) {
       const { size } = this.entries;
-      if (size <= KEPT_ENTRIES || (size < MAX_ENTRIES && now - last.seconds <= KEPT_SECONDS)) return;
+      const isOld = cx.seconds - last.seconds > KEPT_SECONDS;
+      if (size <= KEPT_ENTRIES || (size < LIMITS.sipDialogs && !isOld)) return;
       this.entries.delete(key);
+      if (!isOld) cx.capped('sipDialogs');
     }
   }
 }

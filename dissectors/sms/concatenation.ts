@@ -1,10 +1,9 @@
 /** Messages that are too long for one, TS 23.040 §9.2.3.24.1: each part says which message it is of, and which part it is. */
-import { concat, equalBytes, type Tree } from 'fttscope/kit';
+import { concat, equalBytes, LIMITS, type Track, type Tree } from 'fttscope/kit';
 import { S } from './fields.js';
 import type { UserData } from './user-data.js';
 
-/** Messages of which parts are missing that are remembered, the newest; and times that parts of one may come. */
-const WAITING = 64;
+/** Times that parts of one message may come. */
 const MOST = 512;
 
 /** A part of a message, as one frame brought it. */
@@ -36,7 +35,7 @@ export class Concatenations {
   size = 0;
 
   /** Takes a part in `buf`; `peer` is who the message comes from or goes to. Returns the message that it completes. */
-  add(buf: Uint8Array, u: UserData, peer: string, frame: number): Whole | undefined {
+  add(buf: Uint8Array, u: UserData, peer: string, cx: Track): Whole | undefined {
     const { part: p } = u;
     if (p === undefined || p.parts < 2 || p.part < 1 || p.part > p.parts) return undefined;
     const key = `${p.id} ${p.parts} ${peer}`;
@@ -45,9 +44,9 @@ export class Concatenations {
     const octets = buf.slice(u.headerEnd, u.end);
     const before = pieces.find(({ part }) => part === p.part);
     const conflict = before !== undefined && !isSame(before.octets, octets);
-    pieces.push({ frame, part: p.part, octets, text: u.text, overlap: before !== undefined, conflict });
+    pieces.push({ frame: cx.frame, part: p.part, octets, text: u.text, overlap: before !== undefined, conflict });
     if (firsts(pieces).length < p.parts) {
-      this.keep(key, pieces);
+      this.keep(key, pieces, cx);
       return undefined;
     }
     pieces.sort((a, b) => a.part - b.part);
@@ -55,11 +54,16 @@ export class Concatenations {
   }
 
   /** Puts a message behind all others; what there is no room for goes. */
-  private keep(key: string, pieces: Piece[]): void {
-    if (pieces.length > MOST) return;
+  private keep(key: string, pieces: Piece[], cx: Track): void {
+    if (pieces.length > MOST) {
+      cx.capped('smsWaiting');
+      return;
+    }
     this.waiting.set(key, pieces);
     this.size += pieces.length;
-    if (this.waiting.size > WAITING) this.drop(this.waiting.keys().next().value!);
+    if (this.waiting.size <= LIMITS.smsWaiting) return;
+    this.drop(this.waiting.keys().next().value!);
+    cx.capped('smsWaiting');
   }
 
   private drop(key: string): void {

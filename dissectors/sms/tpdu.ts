@@ -205,7 +205,7 @@ function messageOf(v: View, up: boolean): { peer: string; data: UserData } | und
 function track(d: AnyDissector, v: View, cx: Track, up: boolean): void {
   const m = messageOf(v, up);
   if (m?.data.part === undefined) return;
-  const whole = cx.scope(d, () => new Concatenations()).add(v.buf, m.data, m.peer, cx.frame);
+  const whole = cx.scope(d, () => new Concatenations()).add(v.buf, m.data, m.peer, cx);
   if (whole !== undefined) cx.note(whole);
 }
 

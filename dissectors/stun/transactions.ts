@@ -1,7 +1,7 @@
-import { type AnyDissector, difference, hex, type Track } from 'fttscope/kit';
+import { type AnyDissector, difference, hex, LIMITS, type Track } from 'fttscope/kit';
 
-/** Most transactions of one conversation that are remembered. */
-const MOST = 1024;
+/** RFC 8489 §6.2.1: a client gives up after 39.5 s; a transaction that is older may make room unnoticed. */
+const PATIENCE = 40;
 
 /** The first request, and the first response or indication, of a transaction; frames are 0 before they came. */
 interface Transaction {
@@ -35,7 +35,11 @@ export function follow(
   const key = hex(b, id, length, '');
   let known = open.get(key);
   if (known === undefined) {
-    if (open.size >= MOST) open.delete(open.keys().next().value!);
+    if (open.size >= LIMITS.transactions) {
+      const [oldest, { request, response, seconds }] = open.entries().next().value!;
+      open.delete(oldest);
+      if (request !== 0 && response === 0 && cx.seconds - seconds < PATIENCE) cx.capped('transactions');
+    }
     open.set(key, (known = { request: 0, seconds: 0, nanos: 0, response: 0 }));
   }
   const repeats = isRequest ? known.request : known.response;

@@ -1,6 +1,6 @@
 import { ciphers } from '../crypto/ciphers.js';
 import type { AnyDissector, Exchange, NetPair, TableKey, Track, View } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, type LimitName } from '../limits.js';
 import type { Ledger } from '../stream/ledger.js';
 import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
@@ -113,6 +113,10 @@ export class TrackContext implements Track {
     this.call(d, v);
     this.depth--;
     this.exchange = around;
+  }
+
+  capped(name: LimitName): void {
+    this.ledger.capped(name);
   }
 
   note(value: unknown): void {

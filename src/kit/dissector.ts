@@ -1,3 +1,4 @@
+import type { LimitName } from '../limits.js';
 import type { View } from './bytes.js';
 import type { NetPair } from './checksum.js';
 import type { Codec } from './codec.js';
@@ -133,6 +134,8 @@ export interface Track {
   track(table: string, key: TableKey, v: View, exchange?: Exchange): void;
   /** What the protocol around this body said about its exchange. */
   readonly exchange?: Exchange | undefined;
+  /** A cap was reached: something that was kept for later messages is given up, or not kept. The row of the frame says so. */
+  capped(name: LimitName): void;
   /** Leaves a value for `dissect` of the same layer. */
   note(value: unknown): void;
 }

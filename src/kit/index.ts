@@ -1,4 +1,5 @@
 /** What a dissector may import: `fttscope/kit`. */
+export { LIMITS, type LimitName } from '../limits.js';
 export * from './address.js';
 export * from './by-octets.js';
 export * from './bytes.js';

@@ -1,5 +1,5 @@
 import type { Registry } from '../../src/engine/registry.js';
-import type { AnyDissector, NetPair, TableKey, Track, View } from '../../src/kit/index.js';
+import type { AnyDissector, LimitName, NetPair, TableKey, Track, View } from '../../src/kit/index.js';
 
 /** From 10.0.0.1 to 10.0.0.2. */
 export const ADDRESSES: NetPair = { version: 4, buf: Uint8Array.of(10, 0, 0, 1, 10, 0, 0, 2), src: 0, dst: 4 };
@@ -34,6 +34,10 @@ export class Tracked implements Track {
     const { noted } = this;
     this.registry.lookup(table, key)?.track?.(v, this);
     this.noted = noted; // what the body left is for the body
+  }
+  readonly limits: LimitName[] = [];
+  capped(name: LimitName): void {
+    this.limits.push(name);
   }
   note(value: unknown): void {
     this.noted = value;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type AnyDissector, encode, type Track, View } from 'fttscope/kit';
+import { type AnyDissector, encode, LIMITS, type LimitName, type Track, View } from 'fttscope/kit';
 import { addressRecord, dns, dnsQuery, dnsResponse } from '../../../dissectors/dns/index.js';
 import { run } from './layer.js';
 
@@ -9,8 +9,11 @@ const query = (id: number): Uint8Array => encode(codec, dnsQuery(id, 'a.example'
 const response = (id: number): Uint8Array =>
   encode(codec, dnsResponse(dnsQuery(id, 'a.example', 1), [addressRecord('a.example', Uint8Array.of(192, 0, 2, 1))]));
 
-/** Runs messages of one conversation through `track`; gives the fields that each gets from its note. */
-function converse(messages: readonly (readonly [number, Uint8Array])[]): Readonly<Record<string, string>>[] {
+/** Runs messages of one conversation through `track`; gives the fields that each gets from its note, and the caps that they reach. */
+function converse(
+  messages: readonly (readonly [number, Uint8Array])[],
+  limits: LimitName[] = [],
+): Readonly<Record<string, string>>[] {
   const state = new Map<AnyDissector, unknown>();
   return messages.map(([ms, b], i) => {
     let note: unknown;
@@ -22,6 +25,7 @@ function converse(messages: readonly (readonly [number, Uint8Array])[]): Readonl
         if (!state.has(d)) state.set(d, make());
         return state.get(d) as S;
       },
+      capped: (name: LimitName) => limits.push(name),
       note: (value: unknown) => {
         note = value;
       },
@@ -96,12 +100,20 @@ describe('DNS transactions', () => {
     );
   });
 
-  it('forgets the oldest of very many queries', () => {
-    const messages: [number, Uint8Array][] = [];
-    for (let id = 1; id <= 1100; id++) messages.push([id, query(id)]);
-    messages.push([2000, response(1)], [2000, response(1100)]);
-    const said = converse(messages);
-    assert.deepEqual(said.at(-2), { unsolicited: '1' });
-    assert.deepEqual(said.at(-1), { response_to: '1100', time: '0.9' });
+  it('forgets the oldest of very many queries, and says so where somebody may wait for it', () => {
+    const n = LIMITS.transactions + 2;
+    for (const [step, told] of [
+      [1, ['transactions', 'transactions']],
+      [1000, []],
+    ] as const) {
+      const messages: [number, Uint8Array][] = [];
+      for (let id = 1; id <= n; id++) messages.push([step * id, query(id)]);
+      messages.push([step * n + 500, response(1)], [step * n + 500, response(n)]);
+      const limits: LimitName[] = [];
+      const said = converse(messages, limits);
+      assert.deepEqual(said.at(-2), { unsolicited: '1' });
+      assert.deepEqual(said.at(-1), { response_to: String(n), time: '0.5' });
+      assert.deepEqual(limits, told);
+    }
   });
 });

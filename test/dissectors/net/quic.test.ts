@@ -81,21 +81,26 @@ suite('QUIC', () => {
   test('CRYPTO data is handed on in order', () => {
     const message = octets('02000006 010203040506');
     const s = new CryptoStream();
-    assert.equal(s.add(0, 4, message.subarray(4, 7)), undefined);
-    const first = s.add(9, 0, message.subarray(0, 4))!;
+    const cx = { capped: () => assert.fail('it has room') };
+    assert.equal(s.add(0, 4, message.subarray(4, 7), cx), undefined);
+    const first = s.add(9, 0, message.subarray(0, 4), cx)!;
     assert.equal(hex(first.bytes), '02000006010203');
     assert.deepEqual(first.messages, []);
     assert.equal(first.part, true);
-    const last = s.add(3, 7, message.subarray(7))!;
+    const last = s.add(3, 7, message.subarray(7), cx)!;
     assert.deepEqual(last.messages.map(hex), [hex(message)]);
     assert.equal(last.part, false);
-    assert.equal(s.add(5, 2, message.subarray(2, 5))!.reused, true);
+    assert.equal(s.add(5, 2, message.subarray(2, 5), cx)!.reused, true);
   });
 
-  test('CRYPTO data beyond all bounds is let go', () => {
+  test('CRYPTO data beyond all bounds is let go, and that is told', () => {
     const s = new CryptoStream();
-    assert.equal(s.add(0, 2 ** 40, octets('01')), undefined);
-    for (let off = 1; off < 1 << 20; off += 1000) s.add(0, off, new Uint8Array(900));
-    assert.ok(s.octets <= 1 << 16);
+    const told: string[] = [];
+    const cx = { capped: (name: string) => void told.push(name) };
+    assert.equal(s.add(0, 2 ** 40, octets('01'), cx), undefined);
+    for (let off = 1; off < 1 << 20; off += 1000) s.add(0, off, new Uint8Array(900), cx);
+    assert.ok(s.octets <= 1 << 18);
+    assert.deepEqual(new Set(told), new Set(['handshakeOctets']));
+    assert.equal(told.length, 1 + Math.ceil(((1 << 20) - 1) / 1000) - s.octets / 900);
   });
 });

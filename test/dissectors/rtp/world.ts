@@ -94,6 +94,7 @@ export class World {
       flow,
       scope: flow,
       expect: () => {},
+      capped: () => {},
       expected: <T>() => sent.expected as T | undefined,
       track: (table, key, view) => {
         const next = this.tables.get(`${table} ${key}`);

@@ -53,6 +53,7 @@ export class World {
         this.expectations.push({ address: Array.from(a).join('.'), port, proto, note });
       },
       expected: () => undefined,
+      capped: () => {},
       track: (_, key, v) => bodies.get(key)?.track?.(v, cx),
       note: (value) => {
         noted = value;
