@@ -99,6 +99,7 @@ export class TunnelLife {
     const droppedHoles = ways[0].droppedHoles + ways[1].droppedHoles;
     if (droppedStalls > 0) reached.capped('stalls', droppedStalls);
     if (droppedHoles > 0) reached.capped('holes', droppedHoles);
+    if (this.sizes.droppedLimits > 0) reached.capped('pathLimits', this.sizes.droppedLimits);
     if (this.sources.isShort || this.targets.isShort) reached.capped('tunnelAddresses');
   }
 

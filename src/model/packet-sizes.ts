@@ -29,6 +29,8 @@ export class PacketSizes {
   readonly largest: [Sized | null, Sized | null] = [null, null];
   /** The smallest limit of the way to each address that a direction was told of. */
   private readonly limits = [new Map<string, Limit>(), new Map<string, Limit>()] as const;
+  /** Limits that made room for others. */
+  droppedLimits = 0;
   /** First packet that went past a limit, which was told before. */
   ignored: { readonly at: Sized; readonly limit: number } | null = null;
 
@@ -51,7 +53,10 @@ export class PacketSizes {
     const limits = this.limits[way];
     const known = limits.get(target);
     limits.delete(target);
-    if (limits.size >= LIMITS.pathLimits) for (const [k] of limits) if (limits.delete(k)) break;
+    if (limits.size >= LIMITS.pathLimits) {
+      limits.delete(limits.keys().next().value!);
+      this.droppedLimits++;
+    }
     const again = a.seen();
     const isOld = known === undefined || millis(known.again, a) >= TRIES_AGAIN_MS;
     // A message never lets a limit grow (RFC 8201 §4).

@@ -5,6 +5,9 @@ const MOST = 200_000;
 const LISTED = 5;
 
 export interface Overview {
+  /** Rows that were looked at, the first; `isWhole`: they are all. */
+  readonly rows: number;
+  readonly isWhole: boolean;
   /** SIP messages. */
   readonly sip: number;
   readonly conversations: readonly { readonly between: string; readonly packets: number; readonly protocols: string }[];
@@ -14,7 +17,8 @@ export interface Overview {
 export function glanceOver(rows: Rows): Overview {
   const found = new Map<string, { packets: number; protocols: Set<string> }>();
   let sip = 0;
-  for (let row = 0; row < Math.min(rows.count, MOST); row++) {
+  const looked = Math.min(rows.count, MOST);
+  for (let row = 0; row < looked; row++) {
     const [a, b, protocol] = [rows.source(row), rows.destination(row), rows.protocol(row)];
     if (protocol.startsWith('SIP')) sip++;
     const key = a < b ? `${a} ↔ ${b}` : `${b} ↔ ${a}`;
@@ -27,5 +31,5 @@ export function glanceOver(rows: Rows): Overview {
     .sort((a, b) => b[1].packets - a[1].packets)
     .slice(0, LISTED)
     .map(([between, c]) => ({ between, packets: c.packets, protocols: [...c.protocols].join(' ') }));
-  return { sip, conversations };
+  return { rows: looked, isWhole: looked === rows.count, sip, conversations };
 }

@@ -225,18 +225,19 @@ export class TunnelsView implements View {
       return [line('0 packets: the capture is empty.', 'strong'), ...(why === undefined ? [] : [line(why)])];
     }
     this.overview ??= glanceOver(rows);
-    const { sip, conversations } = this.overview;
+    const { sip, conversations, rows: looked, isWhole } = this.overview;
+    const least = isWhole ? '' : 'at least ';
     return [
       line('No FTT-IMS tunnel: there is no TLS stream, CONNECT or envelope in this capture.', 'strong'),
       line(
         sip > 0
           ? keymap.words(
-              `It may have been captured behind the tunnel: ${plural(sip, 'SIP message')} in the clear. {view-packets} shows packets, {view-calls} calls.`,
+              `It may have been captured behind the tunnel: ${least}${plural(sip, 'SIP message')} in the clear. {view-packets} shows packets, {view-calls} calls.`,
             )
           : keymap.words('{view-packets} shows the packets.'),
       ),
       line(''),
-      line('Most packets were between', 'dim'),
+      line(isWhole ? 'Most packets were between' : `Most of the first ${looked} packets were between`, 'dim'),
       ...conversations.map((c) => line(`  ${String(c.packets).padStart(8)}  ${c.between}  ${c.protocols}`)),
     ];
   }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { put32 } from 'fttscope/kit';
+import { at, udp } from '../build/packets.js';
 import { CORPUS, corpusMissing } from '../support/corpus.js';
-import { run, sample, TLS13, tshark } from './run.js';
+import { file, rawPcap, run, sample, TLS13, tshark } from './run.js';
 
 const STATISTICS = [
   'io,phs',
@@ -109,6 +111,20 @@ test('tunnels and calls have statistics of their own', () => {
     calls.map((c: { state: string }) => c.state),
     ['ended', 'ended'],
   );
+});
+
+test('flow,any says how many rows it does not draw', () => {
+  const most = 20_000;
+  const speech = Uint8Array.from({ length: 172 }, (_, i) => (i === 0 ? 0x80 : i === 1 ? 8 : 0));
+  const packets = Array.from({ length: most + 7 }, (_, i) => {
+    const packet = speech.slice();
+    put32(packet, 8, 1 + Math.min(i, most + 1)); // the last ones have one source
+    return udp(at('10.0.0.1', 10_000), at('10.0.0.2', 20_000), packet);
+  });
+  const path = file('sources.pcap', rawPcap(...packets));
+  const { out } = run(['read', path, '-q', '-d', 'udp.port==20000,rtp', '-z', 'flow,any']);
+  assert.equal(out.match(/ RTP 1 packets\b/g)?.length, most);
+  assert.match(out, /^… and 7 more rows$/m);
 });
 
 test('flow,any draws every row, speech folded', () => {

@@ -146,6 +146,18 @@ describe('a report says that it lacks', () => {
     reached(await found(exact.up(300, esp(1000, host(999)))), { tunnelAddresses: 1 });
   });
 
+  test('what somebody on the way said of the size of packets', async () => {
+    const [own, peer] = ['2001:db8:9::2', '2001:db8:a::1'];
+    const t = addressed(new Talk());
+    const more = 6;
+    for (let i = 0; i < LIMITS.pathLimits + more; i++) {
+      const rest = udp(at(own, 9), at(`2001:db8:b::${i + 1}`, 9), new Uint8Array(100));
+      // RFC 4443 §3.2: the MTU, then the packet that it is about.
+      t.down(100 + i, nd(peer, own, { type: 2, code: 0, body: Uint8Array.of(0, 0, 5, 0), options: [], rest }));
+    }
+    reached(await found(t), { pathLimits: more });
+  });
+
   test('questions to the DNS', async () => {
     const more = 10;
     const ask = (i: number): Uint8Array => encode(dns, dnsQuery(i & 0xffff, `n${i}.example`, TYPE.A));

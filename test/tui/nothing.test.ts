@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { noDialogues } from '../../src/tui/dialogue-info.js';
 import { FindingsView } from '../../src/tui/findings-view.js';
+import { glanceOver } from '../../src/tui/glance-over.js';
 import { MediaView } from '../../src/tui/media-view.js';
+import type { Rows } from '../../src/viewer/rows.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { at, ping } from '../build/packets.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
@@ -72,4 +74,13 @@ test('lines of a tree that are not read from octets stand in brackets, also outs
   assert.match(stage.text, /\[Tunnel: 1\]/);
   assert.match(stage.text, /\[Direction in the tunnel: (up|down)\]/);
   await stage.end();
+});
+
+test('of very many packets the first are looked at, and that is said', () => {
+  const rows = (count: number) => ({ count, source: () => 'a', destination: () => 'b', protocol: () => 'SIP' });
+  const some = glanceOver(rows(200_001) as unknown as Rows);
+  assert.deepEqual([some.rows, some.sip, some.isWhole], [200_000, 200_000, false]);
+  const all = glanceOver(rows(1000) as unknown as Rows);
+  assert.deepEqual([all.rows, all.sip, all.isWhole], [1000, 1000, true]);
+  assert.deepEqual(all.conversations, [{ between: 'a ↔ b', packets: 1000, protocols: 'SIP' }]);
 });

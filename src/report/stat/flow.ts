@@ -72,7 +72,8 @@ export class Flow implements Statistic {
       this.dropped++;
       return;
     }
-    const info = printable(row.dissection.info()).slice(0, MOST_TEXT);
+    const whole = printable(row.dissection.info());
+    const info = whole.length > MOST_TEXT ? `${whole.slice(0, MOST_TEXT)}…` : whole;
     const text = info.startsWith(protocol) ? info : `${protocol} ${info}`;
     this.drawn.push({ at, row: row.id, from, to, text });
   }
@@ -80,9 +81,13 @@ export class Flow implements Statistic {
   private speak(key: string, from: number, to: number, at: Moment): void {
     let s = this.speech.get(key);
     if (s === undefined || at.seconds - s.end.seconds > PAUSE_SECONDS) {
+      if (this.bars.length >= MOST_ROWS) {
+        this.dropped++;
+        return;
+      }
       s = { from, to, start: at, end: at, packets: 0 };
       this.speech.set(key, s);
-      if (this.bars.length < MOST_ROWS) this.bars.push(s);
+      this.bars.push(s);
     }
     s.end = at;
     s.packets++;
