@@ -1,4 +1,15 @@
-import { defineDissector, type Field, fields, indexOf, latin1, type Tree, table, u8, utf8Text } from 'fttscope/kit';
+import {
+  defineDissector,
+  experts,
+  type Field,
+  fields,
+  indexOf,
+  latin1,
+  type Tree,
+  table,
+  u8,
+  utf8Text,
+} from 'fttscope/kit';
 import { takesBody } from './bodies.js';
 import { mediaType } from './mime-multipart.js';
 import { textLines } from './text-media.js';
@@ -61,6 +72,14 @@ const F = fields({
   text: { name: 'imf.message_text', label: 'Message-Text', type: 'none' },
 });
 
+const E = experts({
+  tooMany: {
+    code: 'imf.too-many-fields',
+    severity: 'warn',
+    message: 'Too many header fields; the rest is shown as text',
+  },
+});
+
 /** By the name of the header field in lower case. */
 const HEADERS = table<Field>(
   Object.values(F)
@@ -84,6 +103,7 @@ export const imf = defineDissector({
   short: 'IMF',
   spec: 'RFC 5322',
   fields: F,
+  experts: E,
   on: { media_type: ['message/rfc822'] },
   tables: ['media_type'],
 
@@ -92,9 +112,13 @@ export const imf = defineDissector({
     let contentType = '';
     let at = v.off;
     t.open(F.imf, v.off, v.length);
-    for (let n = 0; n < MAX_FIELDS; n++) {
+    for (let n = 0; ; n++) {
       const colon = indexOf(buf, COLON, at, end);
       if (colon < 0) break;
+      if (n === MAX_FIELDS) {
+        t.expert(E.tooMany);
+        break;
+      }
       const { stop, last } = fieldEnd(buf, colon + 1, end);
       if (stop < 0) break;
       const value = showField(t, buf, at, colon, stop);

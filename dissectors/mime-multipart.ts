@@ -91,6 +91,7 @@ const E = experts({
     message: 'The multipart dissector could not find a required parameter.',
     clause: 'RFC 2046 §5.1.1',
   },
+  tooMany: { code: 'mime_multipart.too-many-parts', severity: 'warn', message: 'Too many parts; the rest is not read' },
   notClosed: {
     code: 'mime_multipart.not-closed',
     severity: 'warn',
@@ -271,7 +272,12 @@ function showParts(v: View, t: Tree, cx: Ctx, boundary: string): void {
   }
   if (at.line > off) t.bytes(F.preamble, off, at.line - off);
   t.text(F.firstBoundary, at.line, at.end - at.line);
-  for (let n = 0; at !== undefined && !at.last && n < MAX_PARTS; n++) {
+  for (let n = 0; at !== undefined && !at.last; n++) {
+    if (n === MAX_PARTS) {
+      t.expert(E.tooMany);
+      cx.data(v.sub(at.end));
+      return;
+    }
     const next: Boundary | undefined = findBoundary(buf, at.end, at.end, end, boundary);
     showPart(v, t, cx, at.end, next?.off ?? end);
     if (next === undefined) {

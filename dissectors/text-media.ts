@@ -22,14 +22,15 @@ export function textItem(t: Tree, b: Uint8Array, off: number, end: number, text?
 /** One item for each line in `[off, end)`. */
 export function textLines(t: Tree, b: Uint8Array, off: number, end: number): void {
   if (!t.labels) return;
-  let n = 0;
-  for (let at = off; at < end && n < MAX_LINES; n++) {
+  let at = off;
+  for (let n = 0; at < end && n < MAX_LINES; n++) {
     let i = at;
     while (i < end && b[i] !== 10) i++;
     const stop = i > at && b[i - 1] === 13 ? i - 1 : i;
     textItem(t, b, at, Math.min(end, i + 1), printable(utf8Text(b, at, stop)));
     at = i + 1;
   }
+  if (at < end) textItem(t, b, at, end, `[Too many lines; ${end - at} octets are not shown]`);
 }
 
 /** What the index pass and other dissectors know by the name of `media`: a body whose type has no dissector. */

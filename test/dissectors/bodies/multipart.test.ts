@@ -46,6 +46,25 @@ describe('bodies of several parts', () => {
     assert.deepEqual(await differences(capture('parts.pcap', BODIES), fields), []);
   });
 
+  test('what is left of very many parts, fields or lines is told of', async () => {
+    const many = (n: number): string => parts('p', ...Array.from({ length: n }, (): [string[], string] => [[], 'x']));
+    const whole = await oneBody('multipart/mixed;boundary=p', many(256));
+    assert.deepEqual([whole.experts, whole.values.get('mime_multipart.part')?.length], [[], 256]);
+    const cut = await oneBody('multipart/mixed;boundary=p', many(257));
+    assert.deepEqual(cut.experts, ['Too many parts; the rest is not read']);
+    assert.equal(cut.values.get('mime_multipart.part')?.length, 256);
+
+    const fields = (n: number): string => `${'X-A: b\r\n'.repeat(n)}\r\ntext`;
+    assert.deepEqual((await oneBody('message/rfc822', fields(1024))).experts, []);
+    assert.deepEqual((await oneBody('message/rfc822', fields(1025))).experts, [
+      'Too many header fields; the rest is shown as text',
+    ]);
+
+    const lines = await oneBody('text/plain', 'a\n'.repeat(2003));
+    assert.match(lines.text, /\[Too many lines; 6 octets are not shown\]/);
+    assert.doesNotMatch((await oneBody('text/plain', 'a\n'.repeat(2000))).text, /Too many/);
+  });
+
   test('the last part is shown though nothing closes it', async () => {
     const { values, experts } = await oneBody('multipart/mixed;boundary=inner', INNER.slice(0, -13));
     assert.deepEqual(values.get('sdp.media.port'), ['4000']);
