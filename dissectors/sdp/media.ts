@@ -1,4 +1,4 @@
-import { ByOctets, parseAddress, type Track, utf8Text, type View } from 'fttscope/kit';
+import { ByOctets, LIMITS, parseAddress, type Track, utf8Text, type View } from 'fttscope/kit';
 import { isTyped, lineAt, MAX_LINES } from './lines.js';
 import { type PayloadType, staticPayloadType } from './payload-types.js';
 
@@ -18,7 +18,6 @@ export interface MediaNote {
 
 /** Ports of one m-line (`m=audio 49170/2`) that are followed. */
 const MAX_PORTS = 8;
-const MAX_MEDIA = 32;
 /** Types of lines. */
 const A = 97;
 const C = 99;
@@ -154,7 +153,7 @@ function format(m: Section, value: string): void {
 }
 
 /** The m-lines of a description, each with the address that holds for it. */
-function mediaLines(v: View, known: Known): MediaLine[] {
+function mediaLines(v: View, cx: Track, known: Known): MediaLine[] {
   const { buf, end } = v;
   const lines: MediaLine[] = [];
   let session: Uint8Array | undefined;
@@ -165,7 +164,10 @@ function mediaLines(v: View, known: Known): MediaLine[] {
     at = next;
     if (type === C) session = known.address(buf, value, textEnd(buf, value, next));
     if (type !== M) continue;
-    if (lines.length >= MAX_MEDIA) break;
+    if (lines.length >= LIMITS.sessionMedia) {
+      cx.capped('sessionMedia');
+      break;
+    }
     for (; at < end && n < MAX_LINES && !(buf[at] === M && at + 1 < end && buf[at + 1] === EQUALS); n++)
       at = nextLine(buf, at, end);
     lines.push(mediaLine(buf, value, textEnd(buf, value, next), at, session, known));
@@ -202,7 +204,7 @@ const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =
 /** Says where RTP and RTCP are to be expected. A port of 0 means that the media is refused (RFC 3264 §6). */
 export function expectMedia(v: View, cx: Track, known: Known): void {
   const exchange = cx.exchange ?? { frame: cx.frame, id: '' };
-  const lines = mediaLines(v, known);
+  const lines = mediaLines(v, cx, known);
   for (const m of lines) {
     if (m.fax && m.port !== 0 && m.address !== undefined)
       cx.expect(m.address, m.port, 't38', undefined, exchange.frame);

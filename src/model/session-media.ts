@@ -1,6 +1,6 @@
 import { staticPayloadType } from '../../dissectors/sdp/index.js';
 import { ByOctets, parseAddress, utf8Text } from '../kit/index.js';
-import { LIMITS, type ReachedLimits } from '../limits.js';
+import { LIMITS } from '../limits.js';
 import { addressOf } from './events.js';
 
 export type Flowing = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
@@ -56,9 +56,6 @@ export class Sections {
   /** Addresses by the c-lines that say them. */
   private readonly addresses = new ByOctets<string>(MOST_SECTIONS);
 
-  /** @param reached is told of media that are not read */
-  constructor(readonly reached: ReachedLimits) {}
-
   /** The section of an m-line whose formats begin at `off` (-1: not known), and whose lines are `[from, end)`. */
   of(formats: readonly string[], b: Uint8Array, off: number, from: number, end: number): Section {
     if (off < 0) return sectionOf(formats, utf8Text(b, from, end));
@@ -88,10 +85,7 @@ export function parseSessionDescription(b: Uint8Array, off: number, end: number,
       if (isFlowing(word)) flowing = word;
     }
     if (type !== M) continue;
-    if (media.length >= LIMITS.sessionMedia) {
-      known.reached.capped('sessionMedia');
-      break;
-    }
+    if (media.length >= LIMITS.sessionMedia) break; // whoever follows the media of SDP tells of it
     const from = next;
     for (; next < end && n < LIMITS.sdpLines && !(b[next] === M && next + 1 < end && b[next + 1] === EQUALS); n++)
       next = lineAfter(b, next, end);

@@ -23,7 +23,7 @@ export class Signalling {
   /** First request over UDP that is too long for it, by tunnel. */
   readonly tooLong = new Map<number, Seen>();
   private readonly bindings: Bindings;
-  private readonly known: SipKnown;
+  private readonly known = new SipKnown();
   private readonly callsById = new Map<string, Call>();
   private readonly registrationsByKey = new Map<string, Registration>();
   private readonly registrationsByName = new Map<string, Registration>();
@@ -39,7 +39,6 @@ export class Signalling {
     private readonly secrets?: SubscriberSecrets,
   ) {
     this.bindings = new Bindings(reached);
-    this.known = new SipKnown(reached);
   }
 
   /** Takes what came on a port of SIP; returns the message, undefined for a keep-alive. */

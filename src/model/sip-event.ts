@@ -9,7 +9,6 @@ import {
   type SipMessage,
 } from '../../dissectors/sip/index.js';
 import { ByOctets, utf8Text } from '../kit/index.js';
-import type { ReachedLimits } from '../limits.js';
 import type { Content } from './events.js';
 import { parseSessionDescription, Sections, type SessionMedia } from './session-media.js';
 import { hashOf } from './uid.js';
@@ -44,17 +43,13 @@ const bounded = (s: string): string => (s.length > MOST_TEXT ? `${s.slice(0, MOS
 
 /** What messages say again and again, by its octets. */
 export class SipKnown {
-  readonly sections: Sections;
+  readonly sections = new Sections();
   readonly parties = new ByOctets<Party>(MOST_PARTIES);
   /**
    * The last event. Where there is none at a full collection, V8 forgets what events look like, and with that all code
    * that it compiled for them, some thirty functions.
    */
   last: SipEvent | null = null;
-
-  constructor(reached: ReachedLimits) {
-    this.sections = new Sections(reached);
-  }
 }
 
 /** A SIP message, read as far as somebody asks. Keep the texts, not the event: its octets are those of the packet. */

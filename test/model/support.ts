@@ -76,7 +76,8 @@ export async function reportOn(
   const model = new SessionModel(new Set(muted), secrets, shelf, 0);
   const tap = new SessionTap(model, registry, false);
   const options = { ...NO_ROWS, rows, analyseTcp: true, duplicates: true, heuristicRtp: true, tap };
-  await new Pass(registry, { ...tlsServices(keys, false, esp), ...options }, () => undefined).run(source);
+  const pass = new Pass(registry, { ...tlsServices(keys, false, esp), ...options }, () => undefined);
+  await pass.run(source);
   await source.close();
   tap.finish();
   if (end === 'kept') model.shelve();
@@ -85,6 +86,7 @@ export async function reportOn(
     options: { heuristicRtp: true, verifyAll: false, autoKeys: true, muted: [] },
     files: source.files,
     damage: source.damage,
+    limits: pass.index.ledger.limits,
     tap,
   });
   return JSON.parse([...reportJson(members)].join(''));

@@ -87,6 +87,17 @@ test('dialogs of SIP', async () => {
   assert.deepEqual(await reached(times(n, options)), [last(n), { sipDialogs: MORE }]);
 });
 
+test('media of a session description', async () => {
+  const described = (n: number): Uint8Array => {
+    const media = Array.from({ length: n }, (_, i) => `m=audio ${30_000 + 2 * i} RTP/AVP 8\r\n`).join('');
+    const sdp = `v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n${media}`;
+    const head = `INVITE sip:b SIP/2.0\r\nCall-ID: ${n}\r\nCSeq: 1 INVITE\r\nContent-Type: application/sdp`;
+    return udp(at('10.0.0.1', 5060), at('10.0.0.2', 5060), ascii(`${head}\r\n\r\n${sdp}`));
+  };
+  const packets = [described(LIMITS.sessionMedia), described(LIMITS.sessionMedia + 1)];
+  assert.deepEqual(await reached(packets), [[2], { sessionMedia: 1 }]);
+});
+
 test('sources of RTP in a conversation', async () => {
   const packet = (i: number): Uint8Array =>
     udp(A, B, encode(rtp.codec!, { ...HEAD, sequence: 1, timestamp: 160, ssrc: 1 + i, payload: new Uint8Array(160) }));
