@@ -2,22 +2,20 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
 /** Octets that both halves of the room for young objects may take. */
 const MOST = 8 << 20;
-/** Calls between two looks at it. */
-const EVERY = 4;
 
 /**
- * Returns what keeps the room for young objects small, to be called every now and then. Left to itself V8 widens it to 32 MB,
- * as what survives adds up; a quarter of that takes next to no more time. Each collection that closes gaps makes it small
- * again, so that it has to be widened again, too.
+ * Keeps the room for young objects small: left to itself V8 widens it to 32 MB, as what survives adds up; a quarter of that
+ * takes little more time. To be called before much is made, for nothing makes it smaller again; what it returns is to be
+ * called every now and then.
  */
 export function smallYoung(): () => void {
-  let calls = 0;
-  let factor = 0;
-  return () => {
-    if (calls++ % EVERY > 0) return;
+  let isWide = false;
+  const look = (): void => {
+    if (isWide) return;
     const { space_size: size } = getHeapSpaceStatistics().find((s) => s.space_name === 'new_space')!;
-    const wanted = 2 * size <= MOST ? 2 : 1;
-    if (wanted !== factor) setFlagsFromString(`--semi-space-growth-factor=${wanted}`);
-    factor = wanted;
+    isWide = 2 * size > MOST;
+    setFlagsFromString(`--semi-space-growth-factor=${isWide ? 1 : 2}`);
   };
+  look();
+  return look;
 }

@@ -76,7 +76,7 @@ interface Made {
 
 /** Reads captures and makes the report of them. */
 async function make(captures: readonly string[], o: ReportOptions, known?: ReadonlySet<string>): Promise<Made> {
-  settle();
+  const between = settle();
   const reading = new Reading(captures, o);
   const shelf = new ReportShelf();
   const silent = muted(o.mute ?? []);
@@ -92,7 +92,7 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
   model.issuers = o.eftfIssuer ?? [];
   const tap = new SessionTap(model, reading.registry, reading.names.length > 1);
   const wanted = { rows: 'none', fields: [], analyseTcp: true, duplicates: true, heuristicRtp: true, tap } as const;
-  const outcome = await reading.run(wanted, () => undefined, smallYoung());
+  const outcome = await reading.run(wanted, () => undefined, between);
   tap.finish();
   const starts = [...tap.files.values()].map((f) => f.start);
   const start = starts.reduce((a, b) => (isBefore(b, a) ? b : a), starts[0] ?? { seconds: 0, nanos: 0 });
@@ -123,11 +123,15 @@ function lacksDialog({ members }: Report, { user, callId }: ReportOptions): bool
 /**
  * Settles how V8 compiles and collects. Each collection closes more of the gaps in memory: what a report keeps lies
  * between what it does not, and after hours of calls that were put away half of the memory would be gaps. And less is
- * compiled into one: much of a report runs some thousand times, which does not pay for more.
+ * compiled into one: much of a report runs some thousand times, which does not pay for more. Marking in steps ends first:
+ * steps that begin while gaps are to be closed, and end in one go, leave V8 without room for young objects for good.
+ * Returns what is to be called between chunks.
  */
-function settle(): void {
+function settle(): () => void {
+  setFlagsFromString('--no-incremental-marking');
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--max-inlined-bytecode-size-cumulative=400');
+  return smallYoung();
 }
 
 /** `--compare GOOD BAD`: what happened in two captures, step by step. Returns the worse of both exit codes. */
