@@ -268,6 +268,11 @@ export const gtp = defineDissector<GtpMessage>({
 
   peek(p: Peek) {
     const { buf, off } = p;
+    if (p.end > off && versionOf(buf, off) === 2) {
+      p.table = 'gtp.version';
+      p.key = 2;
+      return;
+    }
     if (p.end - off < HEADER || versionOf(buf, off) > 1 || buf[off + 1] !== T_PDU) return p.stop();
     const at = contentAt(buf, off, p.end);
     if (at < 0 || at >= p.end) return p.stop();

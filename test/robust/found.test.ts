@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { dns } from '../../dissectors/dns/index.js';
 import { espNull } from '../../dissectors/esp.js';
+import { gtpv2 } from '../../dissectors/gtp.js';
 import { dissectors } from '../../dissectors/index.js';
 import { ipv4 } from '../../dissectors/ipv4.js';
 import { isakmp } from '../../dissectors/isakmp/index.js';
@@ -371,5 +372,10 @@ describe('found by fuzzing', () => {
   test('fields of VXLAN in a header of VXLAN-GPE, asked for alone', async () => {
     const hex = '45000024 00000000 40110000 0a000001 0a000002 1f90 12b6 0010 0000 0c 0000 00 79c5b6 82';
     assert.deepEqual(await bare(hex, RAW, [vxlan.fields.vni!, vxlan.fields.reserved8!]), ['7980470', '130']);
+  });
+
+  test('fields of GTPv2 on the port of GTP-U, asked for alone', async () => {
+    const hex = '45000028 00000000 40110000 0a000001 0a000002 1f90 0868 0014 0000 48 01 0008 01000100 000001 00';
+    assert.deepEqual(await bare(hex, RAW, [gtpv2.fields.teid!]), ['0x01000100']);
   });
 });
