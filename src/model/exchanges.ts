@@ -168,6 +168,9 @@ export function judgeSubscriptions(
   end: Moment,
   findings: Findings,
 ): void {
+  const accepted = new Map<string, number>();
+  for (const [i, { entity }] of all.entries())
+    if (entity.status !== undefined && entity.status < 300) accepted.set(kindOf(entity), i);
   for (const [i, x] of all.entries()) {
     const { status, method, event = '', notifications } = x.entity;
     const which = event === '' ? ours`for something` : words`for ${oneOf(event, EVENTS)}`;
@@ -179,8 +182,8 @@ export function judgeSubscriptions(
         detail: words`The ${method === 'PUBLISH' ? 'PUBLISH' : 'SUBSCRIBE'} was ${which}.`,
         ...mild,
       });
-    const accepted = method === 'SUBSCRIBE' && x.answered !== null && status !== undefined && status < 300;
-    if (accepted && notifications === undefined && millis(x.answered!, end) >= TIMER_MS)
+    const isAccepted = method === 'SUBSCRIBE' && x.answered !== null && status !== undefined && status < 300;
+    if (isAccepted && notifications === undefined && millis(x.answered!, end) >= TIMER_MS)
       findings.raise('subscription.no-notify', x.answered!, refsOf(x.entity), {
         detail: words`The subscription was ${which}.`,
         ...mild,
@@ -192,11 +195,11 @@ export function judgeSubscriptions(
     } else
       findings.raise('subscription.failed', x.answered ?? x.start, refsOf(x.entity), {
         detail: words`The answer to ${event === '' ? 'the request' : words`the one for ${oneOf(event, EVENTS)}`} was ${status}.`,
-        ...((event !== 'reg' || all.some((y, k) => k > i && goesOn(x.entity, y.entity))) && { severity: 'note' }),
+        // A later one takes its place, as where the network no longer knows the first. RFC 6665 §4.1.2.2
+        ...((event !== 'reg' || (accepted.get(kindOf(x.entity)) ?? -1) > i) && { severity: 'note' }),
       });
   }
 }
 
-/** Whether a later subscription takes the place of one, as it does where the network no longer knows that. RFC 6665 §4.1.2.2 */
-const goesOn = (a: SubscriptionEntity, b: SubscriptionEntity): boolean =>
-  b.tunnel === a.tunnel && b.event === a.event && b.method === a.method && b.status !== undefined && b.status < 300;
+/** Subscriptions of one kind take the place of each other. */
+const kindOf = ({ tunnel, event, method }: SubscriptionEntity): string => `${tunnel} ${method} ${event}`;
