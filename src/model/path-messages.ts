@@ -7,8 +7,9 @@ import type { Seen } from './moment.js';
 /** RFC 8200 §5: whoever tells of less is not believed (RFC 8201 §4). */
 export const LEAST_MTU = 1280;
 /** RFC 792: unreachable, time exceeded; RFC 4443: the same, and too big. */
-const V4 = { unreachable: 3, tooBig: 4, exceeded: 11 } as const;
-const V6 = { unreachable: 1, tooBig: 2, exceeded: 3 } as const;
+const TYPES = { 4: { unreachable: 3, exceeded: 11 }, 6: { unreachable: 1, exceeded: 3 } } as const;
+const CODE_TOO_BIG = 4;
+const TYPE6_TOO_BIG = 2;
 /** Codes by which somebody refuses: protocol, port, administratively prohibited, policy. RFC 1812 §5.2.7.1, RFC 4443 §3.1 */
 const REFUSALS = { 4: [2, 3, 9, 10, 13], 6: [1, 4, 5, 6] } as const;
 
@@ -29,8 +30,8 @@ interface Told extends PathMessage {
 
 /** The octets of a packet that `m` says are too many, 0 where it does not say how many; undefined: it says no such thing. */
 export function limitOf({ net, type, code, mtu }: PathMessage): number | undefined {
-  if (net === 6) return type === V6.tooBig && mtu >= LEAST_MTU ? mtu : undefined;
-  return type === V4.unreachable && code === V4.tooBig ? mtu : undefined;
+  if (net === 6) return type === TYPE6_TOO_BIG && mtu >= LEAST_MTU ? mtu : undefined;
+  return type === TYPES[4].unreachable && code === CODE_TOO_BIG ? mtu : undefined;
 }
 
 /** What hosts and routers on the way say of one TCP connection. */
@@ -44,16 +45,16 @@ export class PathMessages {
   take(at: Seen, side: 0 | 1, m: PathMessage): void {
     const limit = limitOf(m);
     const known = this.limits[side];
+    const { unreachable, exceeded } = TYPES[m.net];
     if (limit !== undefined) {
       if (known === null || limit < known.mtu) this.limits[side] = { ...m, at };
-    } else if (m.type === (m.net === 6 ? V6.unreachable : V4.unreachable)) this.lost ??= { ...m, at };
-    else if (m.type === (m.net === 6 ? V6.exceeded : V4.exceeded)) this.lost ??= { ...m, at };
+    } else if (m.type === unreachable || m.type === exceeded) this.lost ??= { ...m, at };
   }
 
   /** Whether somebody refuses the connection. */
   get isRefused(): boolean {
     const { lost } = this;
-    if (lost === null || lost.type !== (lost.net === 6 ? V6.unreachable : V4.unreachable)) return false;
+    if (lost === null || lost.type !== TYPES[lost.net].unreachable) return false;
     const codes: readonly number[] = REFUSALS[lost.net];
     return codes.includes(lost.code);
   }
