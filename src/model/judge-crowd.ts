@@ -39,10 +39,15 @@ const ANSWERED_MS = 30_000;
 const PROXY_AUTHENTICATION_REQUIRED = 407;
 
 function judgeChallenges(list: readonly TunnelEntity[], findings: Findings): void {
-  for (const [i, t] of list.entries()) {
-    if (t.proxy?.status !== PROXY_AUTHENTICATION_REQUIRED) continue;
-    const next = list.slice(i + 1).find((x) => x.proxy?.address === t.proxy!.address && x.state === 'established');
-    if (next === undefined || millis(t.opened, next.opened) > ANSWERED_MS) continue;
+  /** Of each proxy, the next connection that got through. */
+  const next = new Map<string, TunnelEntity>();
+  for (const t of list.toReversed()) {
+    if (t.proxy === undefined) continue;
+    const { address, status } = t.proxy;
+    const answer = next.get(address);
+    if (t.state === 'established') next.set(address, t);
+    if (status !== PROXY_AUTHENTICATION_REQUIRED || answer === undefined) continue;
+    if (millis(t.opened, answer.opened) > ANSWERED_MS) continue;
     for (const code of ['proxy.authentication', 'proxy.credentials']) findings.temper(code, t.id);
   }
 }
