@@ -44,6 +44,8 @@ export const Held = {
 } as const;
 
 const FIRST = 256;
+/** Of a number that also says how deep a node stands. A frame has octets for fewer sources. */
+const SOURCE_BITS = 20;
 
 /**
  * One packet dissected: a flat list of nodes in reading order, each with its depth. It is filled by dissectors, read by
@@ -62,7 +64,7 @@ export class Tree {
   /** {@link field}, as its number, and {@link held} in one number. */
   kind = new Int32Array(FIRST);
   /** {@link depth} and {@link source} in one number. */
-  private place = new Uint16Array(FIRST);
+  private place = new Int32Array(FIRST);
   number = new Float64Array(FIRST);
   made: (string | bigint | Uint8Array | number | undefined)[] = new Array(FIRST);
   /** Text shown instead of "label: value", by node. */
@@ -108,6 +110,7 @@ export class Tree {
     this.sourceCount = sourceCount;
     this.at = 0;
     shorten(this.experts, expertCount);
+    if (this.sources.length > FIRST) shorten(this.sources, sourceCount); // very many are not kept for the next packet
     if (this.texts.size > 0) for (const i of this.texts.keys()) if (i >= length) this.texts.delete(i);
   }
 
@@ -119,7 +122,6 @@ export class Tree {
   }
   private numberOf(s: Source): number {
     for (let i = 0; i < this.sourceCount; i++) if (this.sources[i] === s) return i;
-    if (this.sourceCount === 255) return 254;
     this.sources[this.sourceCount] = s;
     return this.sourceCount++;
   }
@@ -190,7 +192,7 @@ export class Tree {
     this.off[i] = off;
     this.len[i] = len;
     this.kind[i] = (f.id << 3) | held;
-    this.place[i] = (this.at << 8) | this.now;
+    this.place[i] = (this.at << SOURCE_BITS) | this.now;
     return i;
   }
 
@@ -199,7 +201,7 @@ export class Tree {
     this.off = widen(this.off, new Int32Array(n));
     this.len = widen(this.len, new Int32Array(n));
     this.kind = widen(this.kind, new Int32Array(n));
-    this.place = widen(this.place, new Uint16Array(n));
+    this.place = widen(this.place, new Int32Array(n));
     this.number = widen(this.number, new Float64Array(n));
     this.made.length = n;
   }
@@ -286,11 +288,11 @@ export class Tree {
   }
   /** How deep node `i` stands below its layer, which is at 0. */
   depth(i: number): number {
-    return this.place[i] >> 8;
+    return this.place[i] >> SOURCE_BITS;
   }
   /** The source of node `i`: index into {@link sources}. */
   source(i: number): number {
-    return this.place[i] & 255;
+    return this.place[i] & ((1 << SOURCE_BITS) - 1);
   }
 
   /** The octets of node `i`, clipped to its source. */

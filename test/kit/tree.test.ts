@@ -5,6 +5,7 @@ import { fields, Tree } from 'fttscope/kit';
 const F = fields({
   n: { name: 'test.n', label: 'n', type: 'u32' },
   b: { name: 'test.b', label: 'b', type: 'u8', mask: 0xf0 },
+  octets: { name: 'test.octets', label: 'octets', type: 'bytes' },
 });
 
 test('values survive the growth of the tree', () => {
@@ -18,4 +19,18 @@ test('values survive the growth of the tree', () => {
     assert.equal(t.value(2 * i), i);
     assert.equal(t.value(2 * i + 1), (i >> 4) & 15);
   }
+});
+
+test('nodes have the octets of their source, of however many', () => {
+  const t = new Tree();
+  const sources = Array.from({ length: 5000 }, (_, i) => Uint8Array.of(i >> 8, i));
+  for (const buf of sources) {
+    const before = t.enter({ name: 'part', buf, start: 0, end: 2 });
+    t.bytes(F.octets, 0, 2);
+    t.leave(before, 3);
+  }
+  for (const [i, buf] of sources.entries()) assert.deepEqual(t.octets(i), buf);
+  assert.deepEqual([t.depth(0), t.depth(1), t.sourceCount], [0, 3, sources.length]);
+  t.reset();
+  assert.equal(t.sourceCount, 0);
 });
