@@ -23,7 +23,7 @@ import {
  * it is stands in SDP (octet-align). Where it does not, the octets decide, as in Wireshark: four bits behind CMR that are
  * not zero cannot be octet-aligned. Interleaving puts an octet (ILL, ILP) behind CMR, and CRCs one for each frame behind the contents.
  */
-const MAX_FRAMES = 64;
+
 const WIDE_MODES = ['6.60', '8.85', '12.65', '14.25', '15.85', '18.25', '19.85', '23.05', '23.85'];
 const NARROW_MODES = [
   '4,75 kbit/s',
@@ -147,7 +147,7 @@ function peekBits(b: Uint8Array, o: number, shift: number, n: number): number {
 function contents(v: View, t: Tree, at: number, width: 6 | 8, wide: boolean): number[] {
   const types: number[] = [];
   t.open(F.toc, v.off + (at >> 3), v.length - (at >> 3));
-  for (let bit = at, more = 1; more === 1 && types.length < MAX_FRAMES; bit += width) {
+  for (let bit = at, more = 1; more === 1; bit += width) {
     const entry = bitsAt(v, bit, 6);
     const off = v.off + (bit >> 3);
     more = entry >> 5;
@@ -217,7 +217,7 @@ export function amrCodec(wide: boolean, aligned: boolean): Codec<AmrPayload> {
       const have = 8 * (end - o);
       const frames: AmrFrame[] = [];
       let at = start;
-      for (let more = 1; more === 1 && at + 6 <= have && frames.length < MAX_FRAMES; at += width) {
+      for (let more = 1; more === 1 && at + 6 <= have; at += width) {
         const entry = peekBits(b, o + (at >> 3), at & 7, 6);
         more = entry >> 5;
         frames.push({ type: (entry >> 1) & 15, good: (entry & 1) === 1, data: new Uint8Array(0) });

@@ -19,7 +19,7 @@ import {
  *     |1|  T  |   D   | |0|F|M|Q|  rate  | … frames, each padded to whole octets
  *     +-+-----+-------+ +-+-+-----------+
  */
-const MOST_FRAMES = 64;
+
 /** Bits of a frame by rate, TS 26.445 table A.1: EVS Primary, and interoperable with AMR-WB. */
 const PRIMARY_BITS = [56, 144, 160, 192, 264, 328, 488, 640, 960, 1280, 1920, 2560, 48];
 const IO_BITS = [132, 177, 253, 285, 317, 365, 397, 461, 477, 40];
@@ -217,7 +217,7 @@ const codec: Codec<EvsPayload> = {
     let at = o;
     const wanted = at < end && b[at] >= 0x80 ? b[at++] & 0x7f : -1;
     const entries: number[] = [];
-    for (let more = true; more && at < end && entries.length < MOST_FRAMES; at++) {
+    for (let more = true; more && at < end; at++) {
       entries.push(b[at] & 0x3f);
       more = (b[at] & 0x40) !== 0;
     }
@@ -355,7 +355,7 @@ function headerFull(v: View, t: Tree): void {
     at++;
   }
   const entries: number[] = [];
-  for (let more = true; more && entries.length < MOST_FRAMES; at++) {
+  for (let more = true; more; at++) {
     need(v, 1, at);
     const octet = u8(buf, at);
     entries.push(octet & 0x3f);

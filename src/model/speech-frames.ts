@@ -15,8 +15,6 @@ const FRAME_MS = 20;
 export const OCTETS_A_MS = 8;
 /** Of packets, that is nearly all. */
 const MOSTLY = 0.9;
-/** Frames of one packet that are looked at: 240 ms, as `maxptime` mostly has it. */
-const MOST_FRAMES = 12;
 
 /** Frame types of one table. */
 const TYPES = 16;
@@ -95,8 +93,7 @@ export class SpeechFrames {
     let bit = 8 * off + (this.aligned ? 8 : 4);
     let speech = 0;
     let known = true;
-    for (let n = 0; n < MOST_FRAMES; n++) {
-      if (bit + 6 > 8 * end) break;
+    while (bit + 6 <= 8 * end) {
       const entry = bits(b, bit, 6);
       const type = (entry >> 1) & 15;
       bit += this.aligned ? 8 : 6;
@@ -140,7 +137,7 @@ export class SpeechFrames {
     }
     let speech = 0;
     let known = true;
-    for (let n = 0; n < MOST_FRAMES && at < end; n++) {
+    while (at < end) {
       const entry = b[at++];
       const io = (entry & 0x20) !== 0;
       known = this.frame(entry & 15, io ? TYPES : 0, io ? 9 : 12) && known;
@@ -257,7 +254,7 @@ function requestOf(octet: number): string {
 /** Whether a payload of AMR has the length that its header asks for in this packing. */
 function fits(b: Uint8Array, off: number, end: number, wide: boolean, aligned: boolean): boolean {
   let bit = 8 * off + (aligned ? 8 : 4);
-  for (let n = 0, speech = 0; n < MOST_FRAMES && bit + 6 <= 8 * end; n++) {
+  for (let speech = 0; bit + 6 <= 8 * end; ) {
     const entry = bits(b, bit, 6);
     const size = speechBits(wide, (entry >> 1) & 15);
     bit += aligned ? 8 : 6;

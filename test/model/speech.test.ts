@@ -70,6 +70,16 @@ describe('frames of speech', () => {
     }
   });
 
+  test('very many frames in a packet', () => {
+    const types = new Array<number>(40).fill(0);
+    for (const aligned of [true, false]) {
+      const s = take('AMR', `octet-align=${aligned ? 1 : 0}`, [packed(aligned, types)]);
+      assert.deepEqual([s.entry, s.misfits, s.packetMs], [{ modes: { 4.75: 40 } }, 0, 800]);
+    }
+    const evs = take('EVS', 'hf-only=1', [payload(40 + 40 * 33, ...types.map((_, i) => (i < 39 ? 0x44 : 0x04)))]);
+    assert.deepEqual([evs.entry, evs.misfits], [{ modes: { 13.2: 40 } }, 0]);
+  });
+
   test('AMR, bandwidth-efficient: CMR 4 bits, then F, FT and Q (RFC 4867 §4.3)', () => {
     // 12.2: 4 + 6 + 244 bits are 32 octets; SID: 4 + 6 + 39 are 7; no data: 2; CMR 5 asks for 7.95.
     const s = take('AMR', 'mode-set=7', [

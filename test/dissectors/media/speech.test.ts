@@ -51,6 +51,13 @@ describe('AMR', () => {
     const cut = spoken('AMR-WB', ALIGNED, octets('80 44 77'));
     assert(cut.labels.includes('Not enough octets for AMR-WB 23.85 kbit/s'));
   });
+  test('very many frames', () => {
+    const aligned = spoken('AMR', ALIGNED, octets(`f0 ${'bc '.repeat(99)} 3c ${'aa'.repeat(3100)}`));
+    const frames = Array.from({ length: 100 }, () => ({ type: 15, good: true, data: new Uint8Array(0) }));
+    const dense = spoken('AMR-WB', '', encode(amrCodec(true, false), { cmr: 15, frames }));
+    for (const seen of [aligned, dense]) assert.equal(values(seen, 'amr.toc.f').join('').indexOf('0'), 99);
+    assert.equal(aligned.labels.filter((s) => s.startsWith('Speech: ')).length, 100);
+  });
   test('the codecs of both modes write what they read', () => {
     const frame = (wide: boolean) =>
       fc
@@ -123,6 +130,10 @@ describe('EVS', () => {
     assert.deepEqual(spoken('EVS', '', octets('80')).stopped, ['evs']);
     // 56 bits whose first is set: a request and a frame of AMR-WB IO comfort noise.
     assert.deepEqual(values(spoken('EVS', '', octets('90 39 1122334455')), 'evs.bit_rate_mode_1'), ['9']);
+  });
+  test('very many frames', () => {
+    const seen = spoken('EVS', '', octets(`${'4f'.repeat(99)} 0f`));
+    assert.equal(values(seen, 'evs.f_bit').join(''), `${'1'.repeat(99)}0`);
   });
   test('the codec writes what it reads', () => {
     const frame = fc.nat(0x3f).map((entry) => ({ entry, data: new Uint8Array(frameOctets(entry)).fill(entry) }));
