@@ -152,6 +152,7 @@ export const E = experts({
   },
   chat: { code: 'http.start-line', severity: 'chat', message: 'Start line' },
   badHeader: { code: 'http.bad-header-name', severity: 'warn', message: 'Illegal characters found in header name' },
+  tooManyHeaders: { code: 'http.too-many-headers', severity: 'warn', message: 'More header fields than are shown' },
   teAndLength: {
     code: 'http.te-and-length',
     severity: 'warn',

@@ -90,6 +90,7 @@ export function dissectMessage(v: View, t: Tree, cx: Ctx, layer: Field, note?: H
   if (status === 0) requestLine(buf, m, t);
   else statusLine(buf, m, status, t);
   for (const h of m.headers) headerField(buf, h, status === 0, t);
+  if (m.dropped > 0) t.expert(E.tooManyHeaders);
   related(v, m, status, t, note);
   if (m.complete && m.body < v.end) body(v, m, t, cx);
   else t.pop();

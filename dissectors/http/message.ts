@@ -4,6 +4,8 @@ import { Framing, indexOf, latin1, No, type Probe, startsWith, Unsure, type View
 export interface Message {
   readonly start: Line;
   readonly headers: readonly Header[];
+  /** Field lines beyond {@link MAX_HEADERS}, which are not looked at. */
+  readonly dropped: number;
   /** Offset behind the empty line. */
   readonly body: number;
   /** Whether the empty line is there. */
@@ -99,21 +101,23 @@ export function readMessage(b: Uint8Array, off: number, end: number, cut = false
   const start = lineAt(b, off, end, cut);
   if (start === undefined) return undefined;
   const headers: Header[] = [];
+  let dropped = 0;
   let at = start.next;
-  while (headers.length < MAX_HEADERS) {
+  for (;;) {
     let line = lineAt(b, at, end, cut);
     if (line === undefined) break;
-    if (line.end === line.off) return { start, headers, body: line.next, complete: true };
+    if (line.end === line.off) return { start, headers, dropped, body: line.next, complete: true };
     // RFC 9112 §5.2: a line that starts with white space goes on with the one before
     while (line.next < end && isBlank(b[line.next])) {
       const more = lineAt(b, line.next, end);
       if (more === undefined) break;
       line = { off: line.off, end: more.end, next: more.next };
     }
-    headers.push(header(b, line));
+    if (headers.length < MAX_HEADERS) headers.push(header(b, line));
+    else dropped++;
     at = line.next;
   }
-  return { start, headers, body: at, complete: false };
+  return { start, headers, dropped, body: at, complete: false };
 }
 
 function header(b: Uint8Array, line: Line): Header {

@@ -16,6 +16,16 @@ const length = (s: string, end = s.length): number => http.pduLength!(bytes(s), 
 
 // The values below are those that tshark 4.0 prints for the same octets.
 
+test('very many fields are shown up to a number, and the body is still found', () => {
+  const fields = Array.from({ length: 1003 }, (_, i) => `X-${i}: 1`);
+  const seen = see(lines('HTTP/1.1 200 OK', 'Content-Type: text/plain', ...fields, '', 'body'));
+  assert.equal(values(seen, 'http.response.line').length, 1000);
+  assert.deepEqual(values(seen, 'http.file_data'), ['body\r\n']);
+  assert.deepEqual(seen.experts, ['http.start-line', 'http.too-many-headers']);
+  const few = see(lines('HTTP/1.1 200 OK', 'Content-Type: text/plain', ...fields.slice(4), '', 'body'));
+  assert.deepEqual([values(few, 'http.response.line').length, few.experts], [1000, ['http.start-line']]);
+});
+
 test('a request with all that hangs on it', () => {
   const seen = see(
     'POST /a/b?x=1&y=%20z#f HTTP/1.1\r\nHost: h.example:8080\r\nCookie: a=1; b=2;c\r\nAuthorization: Basic dXNlcjpwYXNz\r\n' +
