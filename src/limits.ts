@@ -127,6 +127,8 @@ export const LIMITS = {
   identities: 32,
   /** SPIs of ESP in a tunnel, and in the security agreements of a registration. */
   associations: 1024,
+  /** Security associations of ESP whose keys registrations tell, of a run; the oldest make room. */
+  espAssociations: 4096,
   /** Addresses that packets bear on one side of a tunnel, and what its UE tried beside it. */
   tunnelAddresses: 64,
   tunnelAttempts: 64,

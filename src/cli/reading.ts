@@ -9,7 +9,7 @@ import { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import { SessionTap } from '../engine/session-tap.js';
 import type { Field } from '../kit/index.js';
-import { LIMITS, type LimitReached } from '../limits.js';
+import { type LimitReached, ReachedLimits } from '../limits.js';
 import { SessionModel } from '../model/session-model.js';
 import { ReportShelf } from '../report/report-shelf.js';
 import { isReadable, tunnelLine } from '../report/tunnels.js';
@@ -184,10 +184,13 @@ export class Reading {
     };
   }
 
-  /** Caps that the key logs reached. */
+  /** Caps that keys reached. */
   get keyLimits(): LimitReached[] {
-    const { dropped } = this.keys.log;
-    return dropped === 0 ? [] : [{ name: 'keyLogLines', cap: LIMITS.keyLogLines, hit: dropped }];
+    const { log, esp } = this.keys;
+    const reached = new ReachedLimits();
+    if (log.dropped > 0) reached.capped('keyLogLines', log.dropped);
+    if (esp.dropped > 0) reached.capped('espAssociations', esp.dropped);
+    return reached.limits;
   }
 
   /**

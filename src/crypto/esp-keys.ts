@@ -1,9 +1,8 @@
 import { type CipherGCMTypes, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import type { OpenedEsp } from '../../dissectors/esp.js';
 import { ip4, ip6, table, u32 } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 
-/** Associations that are kept where they are learnt while packets are read. */
-const MOST_LEARNT = 4096;
 /** SPI and sequence number. RFC 4303 §2. */
 const HEADER = 8;
 /** Pad Length and Next Header. */
@@ -91,10 +90,15 @@ export interface EspEnds {
  * source, destination, SPI, encryption, its key, authentication, its key.
  */
 export class EspKeys {
+  /** Of the table: the first that fits serves. */
   private readonly associations: Association[] = [];
+  /** Learnt while packets are read, by SPI and addresses: they go before the table, and the oldest make room. */
+  private readonly learnt = new Map<string, Association>();
+  /** How many made room. */
+  dropped = 0;
 
   get length(): number {
-    return this.associations.length;
+    return this.associations.length + this.learnt.size;
   }
 
   /** Whether a text is such a table: its first line that is no comment begins like one. */
@@ -105,12 +109,16 @@ export class EspKeys {
   /** Whether keys may still come while packets are read. */
   growing = false;
 
-  /** Takes a line in that was found while packets are read: the latest comes first. */
+  /** Takes a line in that was found while packets are read, about one SPI and two addresses: the latest holds. */
   learn(line: string): void {
-    const made = association([...line.matchAll(/"([^"]*)"/g)].map((m) => m[1]));
+    const made = association(cellsOf(line));
     if (typeof made === 'string') return;
-    this.associations.unshift(made);
-    if (this.associations.length > MOST_LEARNT) this.associations.pop();
+    const key = `${made.spi} ${made.source} ${made.destination}`;
+    this.learnt.delete(key);
+    this.learnt.set(key, made);
+    if (this.learnt.size <= LIMITS.espAssociations) return;
+    this.learnt.delete(this.learnt.keys().next().value!);
+    this.dropped++;
   }
 
   /** Takes the lines of a table in. Returns what is wrong with those that are of no use. */
@@ -118,7 +126,7 @@ export class EspKeys {
     const wrong: string[] = [];
     for (const [i, line] of text.split(/\r\n|\r|\n/).entries()) {
       if (/^\s*(#|$)/.test(line)) continue;
-      const made = association([...line.matchAll(/"([^"]*)"/g)].map((m) => m[1]));
+      const made = association(cellsOf(line));
       if (typeof made === 'string') wrong.push(`line ${i + 1}: ${made}`);
       else this.associations.push(made);
     }
@@ -128,22 +136,25 @@ export class EspKeys {
   /** Opens the packet `[off, end)`; undefined where no key fits its addresses and SPI, or it cannot be opened. */
   open(ends: EspEnds, b: Uint8Array, off: number, end: number): OpenedEsp | undefined {
     if (end - off < HEADER || ends.net === 0) return undefined;
+    const text = ends.net === 4 ? ip4 : ip6;
     const spi = u32(b, off);
-    let source: string | undefined;
-    let destination = '';
-    for (const a of this.associations) {
-      if (a.version !== ends.net || (a.spi !== undefined && a.spi !== spi)) continue;
-      const text = ends.net === 4 ? ip4 : ip6;
-      if (source === undefined) {
-        source = text(ends.addresses, ends.src);
-        destination = text(ends.addresses, ends.dst);
-      }
-      if (a.source !== '*' && a.source !== source) continue;
-      if (a.destination === '*' || a.destination === destination) return opened(a, b, off, end);
-    }
-    return undefined;
+    const source = text(ends.addresses, ends.src);
+    const destination = text(ends.addresses, ends.dst);
+    const a =
+      this.learnt.get(`${spi} ${source} ${destination}`) ??
+      this.associations.find(
+        (x) =>
+          x.version === ends.net &&
+          (x.spi === undefined || x.spi === spi) &&
+          (x.source === '*' || x.source === source) &&
+          (x.destination === '*' || x.destination === destination),
+      );
+    return a && opened(a, b, off, end);
   }
 }
+
+/** The texts in quotes of a line. */
+const cellsOf = (line: string): string[] => [...line.matchAll(/"([^"]*)"/g)].map((m) => m[1]);
 
 /** A line of the table, or what is wrong with it. */
 function association(cells: readonly string[]): Association | string {

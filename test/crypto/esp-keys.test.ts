@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { dissectors } from '../../dissectors/index.js';
 import { EspKeys } from '../../src/crypto/esp-keys.js';
+import { LIMITS } from '../../src/limits.js';
 import { forRows } from '../support/rows.js';
 import { frames, tsharkMissing } from '../support/tshark.js';
 
@@ -178,6 +179,24 @@ suite('keys of ESP', () => {
     assert.equal(keys.open(ENDS, octets, 0, octets.length)?.good, false);
     const short = new EspKeys();
     assert.equal(short.add(line.map((text) => `"${text.replace('22432b4d', '')}"`).join(',')).length, 1);
+  });
+
+  test('what is learnt goes before the table, and makes room for what is learnt later', () => {
+    const [{ line: table, octets: mine }] = samples;
+    const learnt = samples.find((s) => s.line.includes('AES-CBC') && s.line.includes('SHA-256'))!;
+    const line = (n: number) => learnt.line.replace('"*"', '"192.0.2.1"').replace(/0x[^"]*/, `0x${n.toString(16)}`);
+    const opens = (keys: EspKeys, b: Buffer): boolean | undefined => keys.open(ENDS, b, 20, b.length)?.good;
+    const spi = learnt.octets.readUInt32BE(20);
+    const keys = new EspKeys();
+    keys.add(`${table}\n${learnt.line.replaceAll('0x00', '0xff')}`);
+    assert.equal(opens(keys, learnt.octets), false);
+    for (let i = 0; i < 2; i++) keys.learn(line(spi));
+    assert.deepEqual([keys.length, keys.dropped, opens(keys, learnt.octets)], [3, 0, true]);
+    for (let i = 1; i < LIMITS.espAssociations; i++) keys.learn(line(0x10000 + i));
+    assert.deepEqual([keys.dropped, opens(keys, learnt.octets)], [0, true]);
+    keys.learn(line(0x20000));
+    assert.deepEqual([keys.length, keys.dropped], [2 + LIMITS.espAssociations, 1]);
+    assert.deepEqual([opens(keys, learnt.octets), opens(keys, mine)], [false, false], 'the table stays');
   });
 
   test('lines of no use are named', () => {

@@ -5,6 +5,7 @@ import { concat, put16, put32 } from 'fttscope/kit';
 import { EspKeys } from '../../src/crypto/esp-keys.js';
 import { f1, f1star, f5star, f2345 } from '../../src/crypto/milenage.js';
 import { SubscriberKeys } from '../../src/crypto/subscriber-keys.js';
+import { LIMITS } from '../../src/limits.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { clearConversation } from '../build/conversation.js';
 import * as ims from '../build/ims.js';
@@ -323,6 +324,30 @@ describe('ESP that was agreed on', () => {
     const r = await told(secured('hmac-sha-1-96', 'aes-cbc', false, `${nonce()}, ck="${c}", ik="${i}"`), '');
     assert.equal(r.registrations[0].state, 'registered');
     assert.deepEqual(codes(r), ['sip.aka-leak']);
+  });
+
+  test('very many are told, of those that make room', () => {
+    const agreements = LIMITS.espAssociations / 4 + 1;
+    const s = new Script();
+    for (let i = 0; i < agreements; i++) {
+      const spis = (side: number) => `spi-c=${10_000 * side + 2 * i}; spi-s=${10_000 * side + 2 * i + 1}`;
+      const client = [['Security-Client', offer('hmac-sha-1-96', 'null', spis(1))]] as const;
+      const server = ['Security-Server', offer('hmac-sha-1-96', 'null', spis(2))] as const;
+      const headers = [['WWW-Authenticate', nonce()], server] as const;
+      s.up(100 * i, ims.ask('REGISTER', 'sip:ims.example', ims.REGISTERING, 1 + i, { headers: client }));
+      s.down(100 * i + 50, ims.tell(401, 'Unauthorized', 'REGISTER', ims.REGISTERING, 1 + i, { headers }));
+    }
+    const path = file('agreements.pcapng', capture(s));
+    const keys = file('agreements.txt', Buffer.from(KEYS));
+    const said = /the limit espAssociations \(4096\) was reached 4 times/;
+    assert.match(run(['read', path, '-k', keys]).err, said);
+    const report = run(['report', path, '-k', keys]);
+    assert.match(report.err, said);
+    const { limits } = JSON.parse(report.out);
+    assert.deepEqual(
+      limits.find((l: Json) => l.name === 'espAssociations'),
+      { name: 'espAssociations', cap: LIMITS.espAssociations, hit: 4 },
+    );
   });
 
   test('without keys it stays closed', async () => {
