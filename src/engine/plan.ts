@@ -50,6 +50,8 @@ const DOWN = [
  */
 export class Plan {
   private readonly steps = new Map<AnyDissector, Step>();
+  /** Of each dissector, its wanted fields. */
+  private readonly fields = new Map<AnyDissector, readonly Field[]>();
   /** Also where data is wanted: that it is nothing else has to be seen. */
   private readonly everything: boolean;
 
@@ -62,33 +64,45 @@ export class Plan {
     readonly wants: Uint8Array,
     everything: boolean,
   ) {
+    for (const d of registry.dissectors) {
+      this.fields.set(
+        d,
+        Object.values(d.fields).filter((f) => wants[f.id] !== 0),
+      );
+    }
     this.everything = everything || this.wanted(registry.byProto('data')!);
-    const payload = registry.dissectors.some((d) => this.wanted(d) && !isBelowTransport(d));
+    const leading = this.everything ? new Set(registry.dissectors) : this.leading();
     for (const dissector of registry.dissectors) {
-      const leads = this.everything || this.leads(dissector, payload, new Set());
+      const leads = leading.has(dissector);
       // IP layers are always read: what is above them needs their addresses, and ends where they are malformed.
       const passable = dissector.peek !== undefined && !/^ip(v6)?\b/.test(dissector.proto);
       const passed = passable && !this.everything && !this.wanted(dissector);
       const depth = !leads ? Depth.Skip : passed ? Depth.Pass : Depth.Dissect;
-      this.steps.set(dissector, { dissector, depth, quick: quickFields(dissector, wants) });
+      this.steps.set(dissector, { dissector, depth, quick: quickFields(dissector, this.fields.get(dissector)!) });
     }
   }
 
   /** Whether a field of the dissector itself is wanted. */
   private wanted(d: AnyDissector): boolean {
-    for (const f of Object.values(d.fields)) if (this.wants[f.id] !== 0) return true;
-    return false;
+    return this.fields.get(d)!.length > 0;
   }
 
-  /** Whether the dissector, or any that it may lead to, is wanted. */
-  private leads(d: AnyDissector, payload: boolean, seen: Set<AnyDissector>): boolean {
-    if (seen.has(d)) return false;
-    seen.add(d);
-    if (this.wanted(d)) return true;
-    if (d.proto === 'tcp') return payload;
-    if (d.proto === 'udp' && payload) return true; // else a datagram may carry packets (VXLAN, GTP-U)
-    for (const next of this.next(d)) if (this.leads(next, payload, seen)) return true;
-    return false;
+  /** The dissectors that are wanted, or that may lead to one. */
+  private leading(): Set<AnyDissector> {
+    const { dissectors } = this.registry;
+    const leading = new Set(dissectors.filter((d) => this.wanted(d)));
+    const payload = [...leading].some((d) => !isBelowTransport(d));
+    const leads = (d: AnyDissector): boolean => {
+      if (d.proto === 'tcp') return payload;
+      if (d.proto === 'udp' && payload) return true; // else a datagram may carry packets (VXLAN, GTP-U)
+      for (const next of this.next(d)) if (leading.has(next)) return true;
+      return false;
+    };
+    for (let before = -1; leading.size !== before; ) {
+      before = leading.size;
+      for (const d of dissectors) if (!leading.has(d) && leads(d)) leading.add(d);
+    }
+    return leading;
   }
 
   /** Those that the dissector may hand octets to. */
@@ -125,9 +139,10 @@ export class Plan {
 
   /** What {@link Step.quick} would be if `f` were not wanted. */
   quickBut(d: AnyDissector, f: Field): readonly Field[] | null {
-    const wants = this.wants.slice();
-    wants[f.id] = 0;
-    return quickFields(d, wants);
+    return quickFields(
+      d,
+      this.fields.get(d)!.filter((other) => other !== f),
+    );
   }
 
   of(d: AnyDissector): Step {
@@ -155,13 +170,9 @@ function isBelowTransport(d: AnyDissector): boolean {
   return tables.length > 0 && tables.every((t) => DOWN.includes(t));
 }
 
-/**
- * The wanted fields of a dissector in the order of their octets, if all of them stand at fixed places of its header; null
- * if not.
- */
-function quickFields(d: AnyDissector, wants: Uint8Array): readonly Field[] | null {
-  const wanted = Object.values(d.fields).filter((f) => wants[f.id] !== 0);
+/** `wanted` fields of a dissector in the order of their octets, if all of them stand at fixed places of its header; null if not. */
+function quickFields(d: AnyDissector, wanted: readonly Field[]): readonly Field[] | null {
   if (wanted.length === 0) return wanted;
   if (d.plain === undefined || wanted.some((f) => f.at === undefined)) return null;
-  return wanted.sort((a, b) => a.at![0] - b.at![0]);
+  return [...wanted].sort((a, b) => a.at![0] - b.at![0]);
 }
