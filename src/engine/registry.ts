@@ -21,21 +21,24 @@ export class Registry {
     this.tables.set('ethertype', etherTypes);
     this.tables.set('esp.payload', new Map()); // what ESP carries unencrypted is for users to say
     this.tables.set('ethertype.bare', etherTypes); // behind a header that names them, where Wireshark lists no layer
-    for (const f of Object.values(more)) this.name(f);
+    for (const f of Object.values(more)) this.enterNames(f);
     for (const d of dissectors) {
       if (this.protos.has(d.proto)) throw new Error(`two dissectors are called ${d.proto}`);
       this.protos.set(d.proto, d);
-      for (const f of Object.values(d.fields)) this.name(f);
+      for (const f of Object.values(d.fields)) this.enterNames(f);
       for (const [table, keys] of Object.entries(d.on ?? {})) for (const key of keys) this.enter(table, key, d);
     }
   }
 
-  private name(f: Field): void {
-    for (const name of [f.name, ...(f.aliases ?? [])]) {
-      const list = this.fields.get(name);
-      if (list === undefined) this.fields.set(name, [f]);
-      else if (!list.includes(f)) list.push(f);
-    }
+  private enterNames(f: Field): void {
+    this.enterName(f.name, f);
+    if (f.aliases !== undefined) for (const alias of f.aliases) this.enterName(alias, f);
+  }
+
+  private enterName(name: string, f: Field): void {
+    const list = this.fields.get(name);
+    if (list === undefined) this.fields.set(name, [f]);
+    else if (!list.includes(f)) list.push(f);
   }
 
   private enter(table: string, key: TableKey, d: AnyDissector): void {
