@@ -3,6 +3,7 @@ import { codec, connectRequest, type HttpMessage, isStatusLine, type StatusLine 
 import { digestAlgorithm, digestResponse } from '../crypto/digest.js';
 import { encode, printable } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { hostAndPortText } from './address.js';
 import type { Tap } from './tls-tap.js';
 import { plainly } from './tls-words.js';
 import { NotEstablished } from './tunnel-failure.js';
@@ -25,35 +26,45 @@ interface Challenge {
 }
 
 /** An answer to CONNECT. */
-interface Answer extends HttpMessage {
+export interface Answer extends HttpMessage {
   readonly start: StatusLine;
 }
 
 /**
  * Asks a proxy for a way to `target` (`host:port`), and again with credentials if it wants them (407); `open` gives a
- * TCP connection to the proxy. Returns the connection, through to the target.
+ * TCP connection to the proxy, `inTime` the answer to a request, or an error where it comes too late. Returns the
+ * connection, through to the target.
  * @throws NotEstablished
  */
-export async function throughProxy(open: () => Promise<Tap>, target: string, proxy: HttpProxy): Promise<Tap> {
-  const name = `${proxy.host}:${proxy.port}`;
+export async function throughProxy(
+  open: () => Promise<Tap>,
+  target: string,
+  proxy: HttpProxy,
+  inTime: (answer: Promise<Answer>) => Promise<Answer>,
+): Promise<Tap> {
+  const name = hostAndPortText(proxy.host, proxy.port);
   let tap = await open();
-  let answer = await ask(tap, target, name, []);
-  if (answer.start.status === 407) {
-    const authorization = authorize(answer, target, name, proxy.credentials);
-    if (!stays(answer)) {
-      tap.destroy();
-      tap = await open();
+  try {
+    let answer = await inTime(ask(tap, target, name, []));
+    if (answer.start.status === 407) {
+      const authorization = authorize(answer, target, name, proxy.credentials);
+      if (!stays(answer)) {
+        tap.destroy();
+        tap = await open();
+      }
+      answer = await inTime(ask(tap, target, name, [{ name: 'Proxy-Authorization', value: authorization }]));
     }
-    answer = await ask(tap, target, name, [{ name: 'Proxy-Authorization', value: authorization }]);
+    const { status, reason } = answer.start;
+    if (status >= 200 && status < 300) {
+      if (answer.body.length > 0) tap.unshift(Buffer.from(answer.body));
+      return tap;
+    }
+    const [words, hint] = refusal(status, target);
+    throw new NotEstablished('proxy', `the proxy ${name} answered ${status} ${printable(reason)}: ${words}`, hint);
+  } catch (e) {
+    tap.destroy(); // it would keep the connection, and the command, for as long as the proxy likes
+    throw e;
   }
-  const { status, reason } = answer.start;
-  if (status >= 200 && status < 300) {
-    if (answer.body.length > 0) tap.unshift(Buffer.from(answer.body));
-    return tap;
-  }
-  tap.destroy();
-  const [words, hint] = refusal(status, target);
-  throw new NotEstablished('proxy', `the proxy ${name} answered ${status} ${printable(reason)}: ${words}`, hint);
 }
 
 function refusal(status: number, target: string): [words: string, hint?: string] {
@@ -74,10 +85,7 @@ function ask(tap: Tap, target: string, name: string, headers: { name: string; va
     const done = (error?: NotEstablished): void => {
       tap.pause();
       tap.off('data', more).off('end', ended).off('error', failed);
-      if (error !== undefined) {
-        tap.destroy();
-        reject(error);
-      }
+      if (error !== undefined) reject(error);
     };
     const fail = (words: string): void => done(new NotEstablished('proxy', `the proxy ${name} ${words}`));
     const failed = (e: Error): void => fail(`broke the connection: ${plainly(e)}`);

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { hostAndPortText } from './address.js';
 import { type HttpProxy, throughProxy } from './proxy.js';
 import type { OuterTape } from './tap-tape.js';
 import { contextOptions, fingerprint, pinned, type TlsVersions } from './tls-settings.js';
@@ -56,7 +57,7 @@ export interface Established {
 export async function establish(o: ConnectOptions): Promise<Established> {
   const from = performance.now();
   const { proxy } = o;
-  const target = `${isIP(o.host) === 6 ? `[${o.host}]` : o.host}:${o.port}`;
+  const target = hostAndPortText(o.host, o.port);
   // TS 24.322 §5.2.2.1: with a proxy, through it alone
   const tap = proxy === undefined ? await tcp(o.host, o.port, o) : await viaProxy(proxy, target, o);
   const { tls, certificate } = await handshake(tap, o);
@@ -72,27 +73,24 @@ export async function establish(o: ConnectOptions): Promise<Established> {
   };
 }
 
-async function viaProxy(proxy: HttpProxy, target: string, o: ConnectOptions): Promise<Tap> {
-  const taps: Tap[] = [];
-  const open = async (): Promise<Tap> => {
-    const tap = await tcp(proxy.host, proxy.port, o, 'the proxy ');
-    taps.push(tap);
-    return tap;
-  };
+function viaProxy(proxy: HttpProxy, target: string, o: ConnectOptions): Promise<Tap> {
+  const open = (): Promise<Tap> => tcp(proxy.host, proxy.port, o, 'the proxy ');
+  const name = hostAndPortText(proxy.host, proxy.port);
   const late = (): NotEstablished =>
-    new NotEstablished('proxy', `the proxy ${proxy.host}:${proxy.port} did not answer CONNECT within ${inSeconds(o)}`);
-  return within(o, o.timeoutMs * 2, throughProxy(open, target, proxy), late, () => taps.at(-1)?.destroy());
+    new NotEstablished('proxy', `the proxy ${name} did not answer CONNECT within ${inSeconds(o)}`);
+  return throughProxy(open, target, proxy, (answer) => within(o, o.timeoutMs, answer, late));
 }
 
 const inSeconds = (o: ConnectOptions): string => `${o.timeoutMs / 1000} s`;
 
 /** A TCP connection, tapped from its first octet on. */
 function tcp(host: string, port: number, o: ConnectOptions, who = ''): Promise<Tap> {
+  const name = `${who}${hostAndPortText(host, port)}`;
   const socket = connectTcp({ host, port, allowHalfOpen: true, noDelay: true });
   const open = new Promise<Tap>((resolve, reject) => {
     const failed = (e: NodeJS.ErrnoException): void => {
       const stage: Stage = e.code === 'ENOTFOUND' || e.code === 'EAI_AGAIN' ? 'dns' : 'tcp';
-      reject(new NotEstablished(stage, `${who}${host}:${port}: ${plainly(firstOf(e))}`));
+      reject(new NotEstablished(stage, `${name}: ${plainly(firstOf(e))}`));
     };
     socket.once('error', failed);
     socket.once('connect', () => {
@@ -105,10 +103,7 @@ function tcp(host: string, port: number, o: ConnectOptions, who = ''): Promise<T
     });
   });
   const late = (): NotEstablished =>
-    new NotEstablished(
-      'tcp',
-      `${who}${host}:${port}: no TCP connection within ${inSeconds(o)} (blocked access, or a wrong address)`,
-    );
+    new NotEstablished('tcp', `${name}: no TCP connection within ${inSeconds(o)} (blocked access, or a wrong address)`);
   return within(o, o.timeoutMs, open, late, () => socket.destroy());
 }
 
@@ -137,7 +132,7 @@ function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
     ...(o.session && { session: o.session }),
   };
   const fail = (words: string, hint?: string): NotEstablished =>
-    new NotEstablished('tls', `TLS with ${o.host}:${o.port} failed: ${words}`, hint);
+    new NotEstablished('tls', `TLS with ${hostAndPortText(o.host, o.port)} failed: ${words}`, hint);
   let tls: TLSSocket;
   const open = new Promise<Handshaken>((resolve, reject) => {
     try {
@@ -182,7 +177,7 @@ async function within<T>(
   ms: number,
   work: Promise<T>,
   late: () => Error,
-  stop: () => void,
+  stop: () => void = () => {},
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   let unwanted = (): void => undefined;

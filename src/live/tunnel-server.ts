@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { LIMITS } from '../limits.js';
+import { hostAndPortText } from './address.js';
 import { listed, unsent } from './discard-words.js';
 import type { EftfFaults } from './fault-eftf.js';
 import type { OuterTape } from './tap-tape.js';
@@ -129,7 +130,7 @@ export class TunnelServer {
 
   private arrived(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
-    const name = `${address.includes(':') ? `[${address}]` : address}:${socket.remotePort ?? 0}`;
+    const name = hostAndPortText(address, socket.remotePort ?? 0);
     const { limits } = this;
     const held = this.byAddress.get(address) ?? 0;
     if (this.closing || address === '') {

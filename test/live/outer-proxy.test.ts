@@ -7,7 +7,7 @@ import { PROFILE } from '../../src/live/tls-settings.js';
 import { type ConnectOptions, establish } from '../../src/live/tunnel-connect.js';
 import { NotEstablished } from '../../src/live/tunnel-failure.js';
 import { freePort, listening } from '../support/ports.js';
-import { PATIENCE_MS } from '../support/until.js';
+import { PATIENCE_MS, until } from '../support/until.js';
 import { inFolder, missing, type Running, startEftf, startFttscope, startProgram } from './outer-support.js';
 
 /** Access type II (TS 24.322 §5.2.2.3): through tinyproxy, and through proxies that say what a test wants. */
@@ -156,6 +156,7 @@ test('what a proxy may say instead', async () => {
     ['SSH-2.0-OpenSSH_9.2\r\n\r\n', /does not speak HTTP/],
     ['', /closed the connection without an answer/],
     [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}`, /more than a header/],
+    ['HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n', /407; it offers NTLM/],
   ];
   for (const [answer, words] of said) {
     const { server, port } = await proxyThat(() => answer);
@@ -163,7 +164,12 @@ test('what a proxy may say instead', async () => {
       assert.deepEqual([e.stage, words.test(e.message)], ['proxy', true], e.message);
       return true;
     });
-    server.close();
+    let left = false;
+    server.close(() => (left = true)); // once no connection is left: this proxy closes none
+    await until(
+      () => left,
+      () => `the end of the connection after ${answer.slice(0, 20)}`,
+    );
   }
 });
 

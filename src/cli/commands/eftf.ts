@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CaptureError } from '../../capture/errors.js';
+import { hostAndPortText } from '../../live/address.js';
 import { realClock } from '../../live/clock.js';
 import { LeaseFile } from '../../live/dhcp-lease-file.js';
 import { type Cidr, cidr, Eftf } from '../../live/eftf.js';
@@ -112,8 +113,7 @@ export async function openEftf(
       if (families.includes(4)) tun.addRoute(o.pool, 4);
       if (families.includes(6)) tun.addRoute(o.prefix, 6);
     }
-    const host = got.address.includes(':') ? `[${got.address}]` : got.address;
-    return { one, traces, listening: `${host}:${got.port}`, end };
+    return { one, traces, listening: hostAndPortText(got.address, got.port), end };
   } catch (e) {
     await end();
     throw e;
