@@ -132,20 +132,27 @@ function authorize(a: Answer, target: string, name: string, credentials: Credent
   const offered = a.headers
     .filter((h) => h.name.toLowerCase() === 'proxy-authenticate')
     .flatMap((h) => challenges(h.value));
-  const schemes = [...new Set(offered.map((c) => c.scheme))].join(', ') || 'no scheme';
+  const schemes = printable([...new Set(offered.map((c) => c.scheme))].join(', ') || 'no scheme');
+  const by = (scheme: string): Challenge[] => offered.filter((c) => c.scheme.toLowerCase() === scheme);
+  const unknown = (): NotEstablished =>
+    new NotEstablished(
+      'proxy',
+      `the proxy ${name} answered 407 and offers ${schemes}; fttscope knows Basic and Digest`,
+    );
+  if (by('digest').length + by('basic').length === 0) throw unknown();
   if (credentials === undefined)
     throw new NotEstablished(
       'proxy',
-      `the proxy ${name} wants a user name and password (407; it offers ${printable(schemes)})`,
+      `the proxy ${name} wants a user name and password (407; it offers ${schemes})`,
       'Give them as --proxy USER:PASSWORD@HOST:PORT',
     );
-  for (const c of offered.filter((c) => c.scheme.toLowerCase() === 'digest')) {
+  for (const c of by('digest')) {
     const value = digest(c.parameters, target, credentials);
     if (value !== undefined) return value;
   }
-  if (offered.some((c) => c.scheme.toLowerCase() === 'basic'))
+  if (by('basic').length > 0)
     return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`; // RFC 7617 §2
-  throw new NotEstablished('proxy', `the proxy ${name} offers ${printable(schemes)}; fttscope knows Basic and Digest`);
+  throw unknown();
 }
 
 /** RFC 7616 §3.4; undefined where the algorithm or the quality of protection is unknown. */
