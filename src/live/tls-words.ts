@@ -21,7 +21,6 @@ const WORDS: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the CA of its certificate is not known',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'the private key is not that of the certificate',
   ERR_SSL_NO_CIPHER_MATCH: 'there is no such cipher suite',
   ERR_SSL_WRONG_VERSION_NUMBER: 'what came is not TLS',
@@ -31,11 +30,22 @@ const WORDS: Readonly<Record<string, string>> = {
   ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC: 'a record was damaged on its way',
 };
 
+/** Node's error about a certificate that is for somebody else. */
+interface NameError extends NodeJS.ErrnoException {
+  readonly host?: string;
+  readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: string | string[] } };
+}
+
+function otherName({ host = '', cert }: NameError): string {
+  const names = cert?.subjectaltname ?? [cert?.subject?.CN ?? []].flat().join(', ');
+  return `its certificate is for ${names === '' ? 'nobody' : names}, not for ${host}`;
+}
+
 /** The cause of an error in words, with its code where there is one. */
 export function plainly(error: NodeJS.ErrnoException): string {
   const { code = '', message } = error;
-  const text = code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? message.replace(/^.*?altnames: /i, '') : '';
-  if (WORDS[code] !== undefined) return text === '' ? `${WORDS[code]} (${code})` : `${WORDS[code]}: ${text}`;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return otherName(error as NameError);
+  if (WORDS[code] !== undefined) return `${WORDS[code]} (${code})`;
   const reason = (error as { reason?: string }).reason ?? '';
   const alert = ALERT.exec(reason);
   if (alert !== null) return `the other side sent the alert ${alert[1].trim().replaceAll(' ', '_')}`;

@@ -126,7 +126,7 @@ function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
     socket: tap,
     host: o.host,
     ...(name !== undefined && { servername: name }),
-    rejectUnauthorized: o.insecure !== true,
+    rejectUnauthorized: o.insecure !== true && o.pin === undefined,
     ...contextOptions(o.versions, o.ciphers),
     ...(o.ca !== undefined && { ca: o.ca }),
     ...(o.session && { session: o.session }),
@@ -146,7 +146,13 @@ function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
       o.tape?.key(line.toString('latin1'));
       o.onKey?.(line);
     });
-    tls.on('session', (session: Buffer) => o.onSession?.(session));
+    // TLS 1.2 has its session before the certificate was looked at.
+    let session: Buffer | undefined;
+    let isTrusted = false;
+    tls.on('session', (s: Buffer) => {
+      session = s;
+      if (isTrusted) o.onSession?.(s);
+    });
     const failed = (e: NodeJS.ErrnoException): void => reject(fail(plainly(e), hintFor(e)));
     const closed = (): void => reject(fail('the EFTF closed the connection during the handshake'));
     tls.once('error', failed).once('end', closed).once('close', closed);
@@ -155,18 +161,28 @@ function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
       // Node has it only during this call.
       const x509 = tls.getPeerX509Certificate();
       const certificate = x509 && fingerprint(x509);
-      if (o.pin !== undefined && x509 !== undefined && !pinned(o.pin, x509)) {
+      // A session that is resumed shows none: that which it began with was looked at then.
+      if (o.pin !== undefined && !tls.isSessionReused() && (x509 === undefined || !pinned(o.pin, x509))) {
         tls.on('error', () => {}).destroy();
-        reject(fail(`its certificate is not the pinned one (it has ${certificate})`));
-      } else resolve({ tls, certificate });
+        reject(fail(`its certificate is not the pinned one (it has ${certificate ?? 'none'})`));
+        return;
+      }
+      isTrusted = true;
+      if (session !== undefined) o.onSession?.(session);
+      resolve({ tls, certificate });
     });
   });
   const late = (): NotEstablished => fail(`no answer within ${inSeconds(o)}`);
   return within(o, o.timeoutMs, open, late, () => tls.destroy());
 }
 
-function hintFor(e: NodeJS.ErrnoException): string | undefined {
-  if (/CERT|VERIFY|SELF_SIGNED/.test(e.code ?? ''))
+/** What to do about a certificate that is not taken. */
+function hintFor({ code = '' }: NodeJS.ErrnoException): string | undefined {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return '--sni NAME is the name to ask for and to find in it, --pin names the certificate, --insecure trusts anyone';
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+    return 'Is the clock of this machine right? --pin names the certificate, --insecure trusts anyone';
+  if (/CERT|VERIFY|SELF_SIGNED/.test(code))
     return '--ca FILE names its CA, --pin its certificate, --insecure trusts anyone';
   return undefined;
 }

@@ -148,10 +148,30 @@ test('what the UE asks of the certificate', { skip }, async () => {
   assert.match(trusted.certificate ?? '', /^[0-9a-f]{64}$/);
   trusted.link.close();
   await trusted.link.ended;
-  const pinned = await establish(options(port, { pin: trusted.certificate! }));
+  const pinned = await establish({ ...open, pin: trusted.certificate! }); // whoever issued it
   pinned.link.close();
   await pinned.link.ended;
+  const other = await failure(options(port, { sni: 'other.example' }));
+  assert.match(other.message, /is for DNS:localhost, IP Address:127\.0\.0\.1, not for other\.example$/);
+  assert.match(other.hint ?? '', /^--sni NAME/);
   await server.stop('SIGKILL');
+});
+
+test('nothing passes for the pinned certificate', { skip }, async () => {
+  const anonymous = 'aNULL@SECLEVEL=0';
+  const { server, port } = await sServer('-nocert', '-tls1_2', '-cipher', anonymous);
+  const nobody = await failure(options(port, { ciphers: anonymous, pin: '00'.repeat(32) }));
+  assert.match(nobody.message, /not the pinned one \(it has none\)/);
+  await server.stop('SIGKILL');
+  // Nor does a session with a server whose certificate was refused.
+  const resumable = await sServer('-tls1_2');
+  const sessions: Buffer[] = [];
+  const o = options(resumable.port, { onSession: (s) => sessions.push(s) });
+  await failure({ ...o, pin: '00'.repeat(32) });
+  assert.equal(sessions.length, 0);
+  (await establish(o)).link.close();
+  assert.equal(sessions.length, 1);
+  await resumable.server.stop('SIGKILL');
 });
 
 test('a session is resumed', { skip }, async () => {

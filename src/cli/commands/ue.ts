@@ -196,6 +196,8 @@ function connectOptions(target: string, o: UeCommandOptions): ConnectOptions {
     throw new UserError(`${o.ca}: there is no certificate (PEM) in it`, Exit.input);
   if (o.pin !== undefined && !isPin(o.pin))
     throw new UserError('--pin is SHA-256 of the certificate in hex, or sha256/BASE64 of its key');
+  if (o.pin !== undefined && o.session !== undefined)
+    throw new UserError('--pin and --session: a session that is resumed shows no certificate to compare');
   const session = o.session !== undefined && existsSync(o.session) ? readFileSync(o.session) : undefined;
   return {
     ...hostAndPort(target, 'EFTF', 443), // TS 24.322 §5.2.2.2: destination port 443
