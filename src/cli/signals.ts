@@ -1,6 +1,17 @@
 import { Exit } from './errors.js';
 
-/** SIGINT and SIGTERM tell a command that lives on to end in good order; a second SIGINT ends it at once. */
+/** Signals that tell a command that lives on to end in good order: Ctrl-C, kill, and a terminal that goes away. */
+const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Calls back on each of them, until the function that it returns is called. */
+export function onEndSignal(told: (signal: NodeJS.Signals) => void): () => void {
+  for (const signal of ENDS) process.on(signal, told);
+  return () => {
+    for (const signal of ENDS) process.off(signal, told);
+  };
+}
+
+/** Tells a command that lives on to end in good order; a second SIGINT ends it at once. */
 export class EndSignals {
   /** One came. */
   came = false;
@@ -12,7 +23,7 @@ export class EndSignals {
     this.told = new Promise((resolve) => {
       this.tellAll = resolve;
     });
-    process.on('SIGINT', this.onSignal).on('SIGTERM', this.onSignal);
+    onEndSignal(this.onSignal);
   }
 
   private readonly onSignal = (signal: NodeJS.Signals): void => {

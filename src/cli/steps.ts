@@ -4,6 +4,7 @@ import { BadScenario } from '../live/scenario-values.js';
 import { NotEstablished } from '../live/tunnel-failure.js';
 import { Exit, UserError } from './errors.js';
 import { textOf } from './live-settings.js';
+import type { EndSignals } from './signals.js';
 import { tell } from './tell.js';
 
 /** The steps of a file. @throws UserError, CaptureError */
@@ -25,21 +26,22 @@ export const verbsInWords = <E>(verbs: Verbs<E>): string =>
     })
     .join('\n');
 
-/** Runs steps to the first that fails; what failed is said. Returns the exit code. */
-export async function runSteps<E>(end: E, steps: readonly Step<E>[]): Promise<number> {
+/** Runs steps to the first that fails; what failed is said, unless it was stopped. Returns the exit code. */
+export async function runSteps<E>(end: E, steps: readonly Step<E>[], signals: EndSignals): Promise<number> {
   for (const [i, step] of steps.entries()) {
-    const code = await attempt(end, step, `step ${i + 1} (${step.name}, ${step.at})`);
+    const code = await attempt(end, step, `step ${i + 1} (${step.name}, ${step.at})`, signals);
     if (code !== Exit.done) return code;
   }
   return Exit.done;
 }
 
-/** Runs a step; says what it was where it failed. Returns the exit code. */
-export async function attempt<E>(end: E, step: Step<E>, name: string): Promise<number> {
+/** Runs a step; says what it was where it failed and was not stopped in the middle. Returns the exit code. */
+export async function attempt<E>(end: E, step: Step<E>, name: string, signals: EndSignals): Promise<number> {
   try {
     await step.verb.run(end, step.args);
     return Exit.done;
   } catch (e) {
+    if (signals.came && (e instanceof NotEstablished || e instanceof StepFailed)) return Exit.done;
     if (e instanceof NotEstablished) {
       tell(`fttscope: ${name}: no tunnel: ${e.message}`);
       if (e.hint !== undefined) tell(`  ${e.hint}`);

@@ -57,8 +57,8 @@ function capture(pcap: Pcap, o: CaptureOrder): void {
     snap_length: o.snaplen,
     promiscuous: o.promiscuous,
   });
-  // Ctrl-C goes to every process of a terminal: who started this one says when the end is.
-  process.on('SIGINT', () => {}).on('SIGTERM', () => {});
+  // Ctrl-C and the end of a terminal go to every process of it: who started this one says when the end is.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   const stream = new CapturedStream(session, o);
   // From here on the descriptor does not block; where no packets come its end is heard here, which closes it.
   new Socket({ fd: CONTROL }).on('close', () => stream.stop()).unref();

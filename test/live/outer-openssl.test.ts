@@ -191,6 +191,18 @@ test('a session is resumed', { skip }, async () => {
   await server.stop('SIGKILL');
 });
 
+test('a UE that is told to end in the middle releases its tunnel and blames nobody', { skip }, async () => {
+  const { server, port } = await sServer('-quiet');
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const one = startFttscope(['ue', `127.0.0.1:${port}`, '--insecure']);
+    await one.line(/^established/m); // DHCP goes on: nobody answers
+    assert.equal(await one.stop(signal), 0, signal);
+    assert.match(one.out, /tunnel ended: released by this UE: close_notify was sent/);
+    assert.equal(one.err, '');
+  }
+  await server.stop('SIGKILL');
+});
+
 test('no tunnel: stage and words', { skip }, async () => {
   const { server, port } = await sServer('-tls1_2');
   const old = await failure(options(port, { versions: tlsVersions('1.3')! }));

@@ -6,6 +6,7 @@ import { CannotCapture, type CaptureInterface, startCapture } from '../../live/c
 import { count, octets as octetsText, plural } from '../../tui/words.js';
 import { Exit, UserError } from '../errors.js';
 import { KeyLogTail } from '../key-log-tail.js';
+import { onEndSignal } from '../signals.js';
 import { tell } from '../tell.js';
 import { version } from '../version.js';
 
@@ -121,8 +122,7 @@ class Run {
         tell('the key logs of -k are not written: --with-keys does');
       if (!o.quiet)
         tell(`capturing on ${names} (${capturing.backend === 'pcap' ? 'libpcap' : 'dumpcap'}), Ctrl-C ends it`);
-      const onSignal = (): void => this.stop();
-      process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+      const deaf = onEndSignal(() => this.stop());
       const tick = setInterval(() => this.tick(), TICK_MS);
       const status = o.quiet || !process.stderr.isTTY ? undefined : setInterval(() => this.status('\r'), STATUS_MS);
       try {
@@ -130,7 +130,7 @@ class Run {
       } finally {
         clearInterval(tick);
         clearInterval(status);
-        process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+        deaf();
         files.end();
       }
     } catch (e) {
@@ -184,10 +184,9 @@ export async function captureRows(args: readonly string[], readArgs: readonly st
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const rows = spawn(process.execPath, [command, 'read', '-', '-l', ...readArgs], { stdio: [source.stdout, 1, 2] });
-  const onSignal = (): void => void source.kill('SIGINT');
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const deaf = onEndSignal(() => source.kill('SIGINT'));
   const [captured, printed] = await Promise.all([code(source), code(rows)]);
-  process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  deaf();
   return captured !== Exit.done ? captured : printed;
 }
 

@@ -126,11 +126,12 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   const say = (line: string): void => lines.tell(line);
   const steps = o.run === undefined ? undefined : stepsOf(o.run, EFTF_STEPS);
   const { one, listening, end } = await openEftf(o, say);
+  const signals = new EndSignals();
   try {
     writeAll(o.write === '-' ? 2 : 1, Buffer.from(`listening ${listening}\n`));
     const told = { eftf: one, lines };
-    if (steps === undefined) await untilTold(told);
-    else return await Promise.race([runSteps(told, steps), new EndSignals().told.then(() => Exit.done)]);
+    if (steps === undefined) await untilTold(told, signals);
+    else return await Promise.race([runSteps(told, steps, signals), signals.told.then(() => Exit.done)]);
   } finally {
     await end();
   }
@@ -185,7 +186,7 @@ function certificateOf(o: EftfCommandOptions, host: string, say: (words: string)
 }
 
 /** Takes lines of the console until a signal comes, or somebody says quit; the end of the console is none. */
-async function untilTold(end: ToldEftf): Promise<void> {
+async function untilTold(end: ToldEftf, signals: EndSignals): Promise<void> {
   const console = createInterface({ input: process.stdin, terminal: false });
   process.stdin.on('error', () => {});
   const alive = setInterval(() => {}, 1 << 30);
@@ -195,7 +196,7 @@ async function untilTold(end: ToldEftf): Promise<void> {
       work = work.then(async () => (line.trim() === 'quit' ? resolve() : command(end, line)));
     });
   });
-  await Promise.race([new EndSignals().told, quit]);
+  await Promise.race([signals.told, quit]);
   clearInterval(alive);
   console.close();
   process.stdin.destroy();

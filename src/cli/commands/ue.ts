@@ -96,10 +96,10 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
   const { one, steps, families, end } = planUe(target, o, teller(o));
   const signals = new EndSignals();
   try {
-    const work = steps === undefined ? usual(one, families) : runSteps(one, steps);
+    const work = steps === undefined ? usual(one, families, signals) : runSteps(one, steps, signals);
     const code = await Promise.race([work, signals.told.then(() => Exit.done)]);
     if (code !== Exit.done || steps !== undefined || signals.came) return code;
-    return await Promise.race([console(one), signals.told.then(() => Exit.done)]);
+    return await Promise.race([console(one, signals), signals.told.then(() => Exit.done)]);
   } finally {
     await end();
   }
@@ -141,18 +141,18 @@ function subscriberOf(o: UeCommandOptions): Subscriber | undefined {
 }
 
 /** A tunnel, then addresses and a registration as far as there are any: what is missing is said. Returns the exit code. */
-async function usual(one: Ue, families: readonly (4 | 6)[]): Promise<number> {
+async function usual(one: Ue, families: readonly (4 | 6)[], signals: EndSignals): Promise<number> {
   const { tunnel, addresses } = usualSteps(families);
-  const code = await attempt(one, tunnel, 'connect');
+  const code = await attempt(one, tunnel, 'connect', signals);
   if (code !== Exit.done) return code;
-  await Promise.all(addresses.map((step) => attempt(one, step, step.name)));
+  await Promise.all(addresses.map((step) => attempt(one, step, step.name, signals)));
   const register = one.registers ? readLine('register') : undefined;
-  if (register !== undefined) await attempt(one, register, register.name);
+  if (register !== undefined) await attempt(one, register, register.name, signals);
   return code;
 }
 
 /** Takes verbs from the console, one line each, until it ends after a line, the tunnel ends, or somebody says quit. */
-async function console(one: Ue): Promise<number> {
+async function console(one: Ue, signals: EndSignals): Promise<number> {
   if (!one.up) return Exit.done;
   const lines = createInterface({ input: process.stdin, terminal: false });
   let code: number = Exit.done;
@@ -164,7 +164,7 @@ async function console(one: Ue): Promise<number> {
       if (text.trim() === 'help') return tell(verbsInWords(VERBS));
       try {
         const step = readLine(text);
-        if (step !== undefined) code = Math.max(code, await attempt(one, step, step.name));
+        if (step !== undefined) code = Math.max(code, await attempt(one, step, step.name, signals));
       } catch (e) {
         if (!(e instanceof BadScenario)) throw e;
         tell(`fttscope: ${e.message}`);

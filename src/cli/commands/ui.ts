@@ -25,13 +25,11 @@ import { type Begin, startersOf } from '../live-start.js';
 import type { ScreenOptions } from '../options.js';
 import { Reading } from '../reading.js';
 import { keyboard } from '../screens.js';
+import { onEndSignal } from '../signals.js';
 import { openViewer } from '../view.js';
 
 /** Milliseconds that a capture may take to open before the screen says so. */
 const PATIENCE_MS = 300;
-
-/** Signals that end a run. */
-const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Whether the terminal shows more than ASCII, by the locale. */
 const isUtf8 = ({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean =>
@@ -189,7 +187,7 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
   run?.onTrouble?.((words) => app.say(words, 'error'));
   // A run ends in good order: an end of a tunnel releases it.
   const lost = (): void => app.lost();
-  if (run?.console !== undefined) for (const signal of ENDS) process.on(signal, lost);
+  const deaf = run?.console === undefined ? undefined : onEndSignal(lost);
   let code: number = Exit.done;
   try {
     if (run?.console !== undefined) startLive(app, run.console);
@@ -203,7 +201,7 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
     if (tour === undefined) memory.saveState(); // a demo leaves nothing behind
     await viewer.close();
     code = (await run?.end()) ?? Exit.done;
-    for (const signal of ENDS) process.off(signal, lost);
+    deaf?.();
     // The terminal opened beside a pipe would keep the program alive.
     if (next === undefined && !process.stdin.isTTY) keyboard(names)?.destroy();
   }
