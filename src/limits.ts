@@ -36,6 +36,8 @@ export const LIMITS = {
   heldOctets: 192 << 20,
   /** Tunnels that are listed in the end. */
   tunnels: 3 << 13,
+  /** Octets of any other file that is read as a whole: a key log, a scenario, a certificate, a recording, an earlier report. */
+  fileOctets: 256 << 20,
   /** Octets of the text or file that `decode` takes. */
   pastedOctets: 16 << 20,
   /** Octets that wait for a hole to be filled, per direction and in all. */

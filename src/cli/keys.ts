@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
 import { CaptureError } from '../capture/errors.js';
 import { isPcap } from '../capture/pcap.js';
@@ -7,6 +7,7 @@ import { isPlainFile, scanPlainSecrets, scanSecrets } from '../capture/secrets.j
 import { EspKeys } from '../crypto/esp-keys.js';
 import { SubscriberKeys } from '../crypto/subscriber-keys.js';
 import { KEY_LABELS, KeyLog, type KeySource } from '../tls/index.js';
+import { contentsOf } from './contents.js';
 import { Exit, UserError } from './errors.js';
 
 /** Sidecar key logs: NAME with or without its extension, and these. */
@@ -75,7 +76,7 @@ class Gatherer implements Keys {
     }
   }
 
-  /** A file that the user named: whatever is wrong with it is said. @throws UserError when it cannot be read */
+  /** A file that the user named: whatever is wrong with it is said. @throws UserError, CaptureError where it cannot be read */
   named(path: string): void {
     const head = headOf(path);
     if (isPcap(head) || isPcapng(head))
@@ -148,7 +149,7 @@ class Gatherer implements Keys {
     try {
       this.text(fileText(path), source, path);
     } catch (e) {
-      if (!(e instanceof UserError)) throw e;
+      if (!(e instanceof CaptureError)) throw e;
       this.warnings.push(e.message);
     }
   }
@@ -161,7 +162,10 @@ class Gatherer implements Keys {
   }
 }
 
-/** Gathers key material from every source, in the order in which they serve. @throws UserError for a file that was named but cannot be read */
+/**
+ * Gathers key material from every source, in the order in which they serve.
+ * @throws UserError, CaptureError for a file that was named but cannot be read
+ */
 export async function gatherKeys(captures: readonly string[], options: KeyOptions): Promise<Keys> {
   const g = new Gatherer();
   const files = [...(options.keylog ?? []), ...(options.keylogPreference ?? [])];
@@ -228,13 +232,9 @@ const isWide = (head: Uint8Array): boolean => head[0] === 0xff && head[1] === 0x
 
 /** The text of a key file, a byte order mark left out; some shells write UTF-16. */
 function fileText(path: string): string {
-  try {
-    const octets = readFileSync(path);
-    if (isWide(octets)) return octets.toString('utf16le', 2);
-    return octets.toString('latin1', octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf ? 3 : 0);
-  } catch (e) {
-    throw new UserError(`${path}: the key log cannot be read (${(e as NodeJS.ErrnoException).code})`, Exit.input);
-  }
+  const octets = contentsOf(path);
+  if (isWide(octets)) return octets.toString('utf16le', 2);
+  return octets.toString('latin1', octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf ? 3 : 0);
 }
 
 /** The lines of key logs that belong to these client randoms (hex, lower case); all lines where none are given. */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemError } from '../capture/errors.js';
 import { isSameFile } from '../capture/output.js';
@@ -10,6 +9,7 @@ import { OuterTape, type TapeFile } from '../live/tap-tape.js';
 import { type LabCa, labCa } from '../live/tls-lab.js';
 import { KeyLogFile, PROFILE, type TlsVersions, tlsVersions } from '../live/tls-settings.js';
 import { CannotTun, TunDevice } from '../live/tun.js';
+import { contentsOf } from './contents.js';
 import { Exit, UserError } from './errors.js';
 import { writeAll } from './output.js';
 import { tell } from './tell.js';
@@ -77,17 +77,8 @@ export function faultsOf<Name extends string>(o: LiveOptions, list: FaultList<Na
   });
 }
 
-/** The contents of a file. @throws CaptureError */
-export const textOf = (path: string): string => octetsOf(path).toString('utf8');
-
-/** The octets of a file. @throws CaptureError */
-export function octetsOf(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (e) {
-    throw systemError(path, e, 'FTT_E_READ');
-  }
-}
+/** The text of a file. @throws CaptureError */
+export const textOf = (path: string): string => contentsOf(path).toString('utf8');
 
 /** The CA of the lab. @throws UserError where it cannot be made */
 export function labOf(): LabCa {

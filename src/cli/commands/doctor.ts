@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { CaptureError } from '../../capture/errors.js';
 import { CannotCapture, listInterfaces, startCapture } from '../../live/capture-source.js';
 import { folders } from '../../live/folders.js';
 import { CannotTun, TunDevice } from '../../live/tun.js';
@@ -56,7 +57,7 @@ async function keys(): Promise<Found> {
     const text = `SSLKEYLOGFILE is ${name}, with lines of ${log.sessions} session${log.sessions === 1 ? '' : 's'}`;
     return warnings.length === 0 ? { works: true, text } : { works: false, text: warnings.join('; ') };
   } catch (e) {
-    if (!(e instanceof UserError)) throw e;
+    if (!(e instanceof UserError || e instanceof CaptureError)) throw e;
     return { works: false, text: `SSLKEYLOGFILE: ${e.message}`, ...(e.hint !== undefined && { remedy: e.hint }) };
   }
 }

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import { systemError } from '../../capture/errors.js';
 import { SessionTap } from '../../engine/session-tap.js';
 import { CATALOGUE } from '../../model/catalogue.js';
 import { isBefore } from '../../model/moment.js';
@@ -23,6 +21,7 @@ import { reportSchema } from '../../report/report-schema.js';
 import type { Lists } from '../../report/report-select.js';
 import { ReportShelf } from '../../report/report-shelf.js';
 import type { TextBytes } from '../../report/text-bytes.js';
+import { contentsOf } from '../contents.js';
 import { Exit, UserError } from '../errors.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
@@ -215,14 +214,9 @@ function writeWith(writing: (text: TextBytes) => Iterable<void>): void {
   out.flush();
 }
 
-/** Findings of an earlier report. @throws UserError where it cannot be read or is none */
+/** Findings of an earlier report. @throws CaptureError where it cannot be read, UserError where it is none */
 function baseline(path: string): Set<string> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (e) {
-    throw systemError(path, e, 'FTT_E_READ');
-  }
+  const text = contentsOf(path).toString('utf8');
   try {
     return knownFindings(text);
   } catch {

@@ -11,6 +11,7 @@ import type { Subscriber } from '../../live/subscriber-file.js';
 import { isPin } from '../../live/tls-settings.js';
 import { type ConnectOptions, certificatesIn } from '../../live/tunnel-connect.js';
 import { Ue } from '../../live/ue.js';
+import { contentsOf } from '../contents.js';
 import { Exit, UserError } from '../errors.js';
 import {
   addressOf,
@@ -19,7 +20,6 @@ import {
   hostAndPort,
   type LiveOptions,
   labOf,
-  octetsOf,
   subscribersOf,
   Traces,
   teller,
@@ -127,7 +127,7 @@ function callsOf(o: UeCommandOptions): CallSettings {
 function audioOf(text: string): ((codec: AudioCodec) => AudioSource) | undefined {
   if (text === 'tone') return undefined;
   if (text === 'echo') return () => new EchoSource();
-  const file = octetsOf(text);
+  const file = contentsOf(text);
   return (codec) => recording(file, codec);
 }
 
