@@ -141,7 +141,7 @@ export class LiveEftf extends LiveEnd {
 
   protected async close(): Promise<number> {
     await this.opened.end();
-    return this.worst;
+    return this.traces.outcome(this.worst);
   }
 }
 

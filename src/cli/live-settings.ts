@@ -1,5 +1,6 @@
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { systemError } from '../capture/errors.js';
+import { type CaptureError, systemError } from '../capture/errors.js';
 import { isSameFile } from '../capture/output.js';
 import { printable } from '../kit/text.js';
 import { type Address, parseAddress } from '../live/address.js';
@@ -27,6 +28,8 @@ export interface LiveOptions {
   write?: string;
   withKeys?: boolean;
   keylogOut?: string;
+  /** Of a UE: where its TLS session is kept. */
+  session?: string;
   fault?: string[];
   seed?: number;
   lab?: boolean;
@@ -128,13 +131,27 @@ export function subscribersOf(path: string | undefined, lab: boolean | undefined
 
 const isOneFile = (a: string, b: string): boolean => resolve(a) === resolve(b) || (a !== '-' && isSameFile(a, b));
 
-/** What a run leaves behind: the file of `-w`, the key log of `--keylog-out`. */
+/** What a run leaves behind: the file of `-w`, the key log of `--keylog-out`, the session of `--session`. */
 export class Traces {
   readonly tape: OuterTape | undefined;
-  private readonly keyLog: KeyLogFile | undefined;
+  /** Resolves when nobody reads a pipe any more that the run is written to. */
+  readonly left: Promise<void>;
+  private keyLog: KeyLogFile | undefined;
+  private leave!: () => void;
+  private failed = false;
 
-  /** @param screens the descriptor of what the screens show, which gets all, keys included @throws CaptureError */
-  constructor(o: LiveOptions, screens?: number) {
+  /**
+   * @param complain says what can be written no more; the run goes on
+   * @param screens the descriptor of what the screens show, which gets all, keys included @throws CaptureError
+   */
+  constructor(
+    private readonly o: LiveOptions,
+    private readonly complain: (words: string) => void,
+    screens?: number,
+  ) {
+    this.left = new Promise((resolve) => {
+      this.leave = resolve;
+    });
     if (o.withKeys && o.write === undefined) throw new UserError('--with-keys is for -w FILE');
     if (o.write !== undefined && o.keylogOut !== undefined && isOneFile(o.write, o.keylogOut))
       throw new UserError(
@@ -144,7 +161,7 @@ export class Traces {
       );
     const files: TapeFile[] = o.write === undefined ? [] : [{ target: o.write, withKeys: o.withKeys === true }];
     if (screens !== undefined) files.push({ target: screens, withKeys: true });
-    this.tape = files.length === 0 ? undefined : new OuterTape(files, `fttscope ${version()}`);
+    this.tape = files.length === 0 ? undefined : new OuterTape(files, `fttscope ${version()}`, this.fail);
     try {
       this.keyLog = o.keylogOut === undefined ? undefined : new KeyLogFile(o.keylogOut);
     } catch (e) {
@@ -152,7 +169,39 @@ export class Traces {
     }
   }
 
-  readonly onKey = (line: Buffer): void => this.keyLog?.add(line);
+  readonly onKey = (line: Buffer): void => {
+    try {
+      this.keyLog?.add(line);
+    } catch (e) {
+      this.keyLog?.close();
+      this.keyLog = undefined;
+      this.fail(systemError(this.o.keylogOut!, e, 'FTT_E_WRITE'));
+    }
+  };
+
+  readonly onSession = (session: Buffer): void => {
+    const path = this.o.session!;
+    try {
+      writeFileSync(path, session, { mode: 0o600 });
+    } catch (e) {
+      this.fail(systemError(path, e, 'FTT_E_WRITE'));
+    }
+  };
+
+  /** Something cannot be written. */
+  private readonly fail = (error: CaptureError): void => {
+    if (error.code === 'FTT_E_PIPE') {
+      this.leave();
+      return;
+    }
+    this.failed = true;
+    this.complain(`${error.message}; it is written no more`);
+  };
+
+  /** The exit code of a run that ends with `code`, once all is written. */
+  outcome(code: number): number {
+    return this.failed ? Exit.input : code;
+  }
 
   end(): void {
     this.tape?.end();

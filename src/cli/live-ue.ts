@@ -223,7 +223,7 @@ export class LiveUe extends LiveEnd {
 
   protected async close(): Promise<number> {
     await this.plan.end();
-    return this.plan.steps === undefined ? Exit.done : this.worst;
+    return this.traces.outcome(this.plan.steps === undefined ? Exit.done : this.worst);
   }
 }
 

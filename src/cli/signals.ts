@@ -26,9 +26,14 @@ export class EndSignals {
     onEndSignal(this.onSignal);
   }
 
-  private readonly onSignal = (signal: NodeJS.Signals): void => {
-    if (this.came && signal === 'SIGINT') process.exit(Exit.interrupted);
+  /** Ends the command as a signal would. */
+  end(): void {
     this.came = true;
     this.tellAll();
+  }
+
+  private readonly onSignal = (signal: NodeJS.Signals): void => {
+    if (this.came && signal === 'SIGINT') process.exit(Exit.interrupted);
+    this.end();
   };
 }

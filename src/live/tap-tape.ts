@@ -4,6 +4,7 @@ import { ethernet } from '../../dissectors/ethernet.js';
 import { ipv4 } from '../../dissectors/ipv4.js';
 import { ipv6 } from '../../dissectors/ipv6.js';
 import { tcp } from '../../dissectors/tcp/index.js';
+import { CaptureError } from '../capture/errors.js';
 import { PcapngWriter } from '../capture/writer.js';
 import { concat, encode, type NetPair, parseAddress } from '../kit/index.js';
 import { type Clock, realClock } from './clock.js';
@@ -48,6 +49,12 @@ const KEYS_MS = 250;
 /** Frames that wait at most. */
 const QUEUE = 8192;
 
+interface WrittenFile {
+  readonly writer: PcapngWriter;
+  readonly withKeys: boolean;
+  readonly target: string | number;
+}
+
 interface Frame {
   readonly ms: number;
   readonly octets: Uint8Array;
@@ -60,7 +67,7 @@ interface Frame {
  * headers. Frames wait a moment, so that a key log line stands before the frames that it opens.
  */
 export class OuterTape {
-  private readonly files: { readonly writer: PcapngWriter; readonly withKeys: boolean; readonly target: unknown }[];
+  private files: WrittenFile[];
   private readonly queue: Frame[] = [];
   private keyLog = '';
   private readonly timer: NodeJS.Timeout;
@@ -69,10 +76,15 @@ export class OuterTape {
   private readonly zero: number;
   private ended = false;
 
-  /** @param application name and version of the program, for the headers @throws CaptureError */
+  /**
+   * @param application name and version of the program, for the headers
+   * @param failed told where a file can be written no more; the tape goes on without it
+   * @throws CaptureError
+   */
   constructor(
     files: readonly TapeFile[],
     application: string,
+    private readonly failed: (error: CaptureError) => void,
     time: TapeTime = { clock: realClock, epochMs: Date.now() },
   ) {
     this.clock = time.clock;
@@ -111,31 +123,51 @@ export class OuterTape {
 
   /** Writes what does not wait for keys any more; with `all`, everything. */
   private write(all: boolean): void {
-    const { queue, files } = this;
+    const { queue } = this;
     const late = this.now() - KEYS_MS;
     let n = 0;
     while (n < queue.length && (all || !queue[n].of.waitsForKeys || queue[n].ms < late)) n++;
-    if (this.keyLog !== '') {
-      for (const { writer, withKeys } of files) if (withKeys) writer.secrets(this.keyLog);
-      this.keyLog = '';
+    const { keyLog } = this;
+    this.keyLog = '';
+    const frames = queue.splice(0, n);
+    for (const file of [...this.files])
+      this.attempt(file, ({ writer, withKeys }) => {
+        if (withKeys && keyLog !== '') writer.secrets(keyLog);
+        for (const f of frames) this.frame(writer, f);
+        writer.flush();
+      });
+  }
+
+  private frame(writer: PcapngWriter, { ms, octets, sent }: Frame): void {
+    const whole = Math.floor(ms / 1000);
+    const nanos = Math.round((ms - whole * 1000) * 1e6) + (this.startMs % 1000) * 1_000_000;
+    const carry = Math.floor(nanos / 1e9);
+    const seconds = Math.floor(this.startMs / 1000) + whole + carry;
+    writer.frame(0, seconds, nanos - carry * 1e9, octets, { flags: sent ? 2 : 1 });
+  }
+
+  /** Does something to a file; one that cannot be written is left. */
+  private attempt(file: WrittenFile, write: (file: WrittenFile) => void): void {
+    try {
+      write(file);
+    } catch (e) {
+      if (!(e instanceof CaptureError)) throw e;
+      const at = this.files.indexOf(file);
+      if (at >= 0) this.files.splice(at, 1);
+      try {
+        file.writer.end();
+      } catch {
+        // it is closed nevertheless
+      }
+      this.failed(e);
     }
-    for (const f of queue.splice(0, n)) {
-      const whole = Math.floor(f.ms / 1000);
-      const nanos = Math.round((f.ms - whole * 1000) * 1e6) + (this.startMs % 1000) * 1_000_000;
-      const carry = Math.floor(nanos / 1e9);
-      const seconds = Math.floor(this.startMs / 1000) + whole + carry;
-      const note = { flags: f.sent ? 2 : 1 };
-      for (const { writer } of files) writer.frame(0, seconds, nanos - carry * 1e9, f.octets, note);
-    }
-    for (const { writer } of files) writer.flush();
   }
 
   /** Writes to a file no more. */
   leave(target: string | number): void {
-    const at = this.files.findIndex((f) => f.target === target);
-    if (at < 0) return;
     this.write(true);
-    this.files.splice(at, 1)[0].writer.end();
+    for (const file of this.files.filter((f) => f.target === target)) this.attempt(file, ({ writer }) => writer.end());
+    this.files = this.files.filter((f) => f.target !== target);
   }
 
   /** Writes what is left and closes the file. */
@@ -144,7 +176,7 @@ export class OuterTape {
     clearInterval(this.timer);
     this.write(true);
     this.ended = true;
-    for (const { writer } of this.files) writer.end();
+    for (const file of [...this.files]) this.attempt(file, ({ writer }) => writer.end());
   }
 }
 

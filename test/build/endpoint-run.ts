@@ -79,7 +79,10 @@ class SampleTape extends OuterTape {
     private readonly time: VirtualClock,
     private readonly proxied: boolean,
   ) {
-    super([{ target: path, withKeys: false }], 'fttscope samples', { clock: time, epochMs: EPOCH });
+    const fail = (e: Error): never => {
+      throw e;
+    };
+    super([{ target: path, withKeys: false }], 'fttscope samples', fail, { clock: time, epochMs: EPOCH });
   }
 
   override connection(_here: TapeEnd, _there: TapeEnd, opened: boolean): TapedConnection {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { run } from '../cli/run.js';
 import { luaMissing, tshark, tunnelOptions } from '../support/tshark.js';
@@ -252,4 +252,47 @@ test('an end that supports one family alone discards the other', async () => {
   const [, words] = await four.eftf.line(/tunnel 1 ended: (.*)/);
   assert.match(words, /discarded \d+ of an IP version that is not supported/); // TS 24.322 §5.3.3.2
   assert.equal(await four.eftf.stop(), 0);
+});
+
+test('a run goes on where its files can be written no more, and exits with 2', async () => {
+  const log = ue(['connect', 'dhcp', 'release'], '--keylog-out', '/dev/full');
+  assert.equal(await log.ended, 2);
+  assert.match(log.out, /IPv4 10\.45\.[\s\S]*close_notify was sent and answered/);
+  assert.equal(log.err, 'fttscope: /dev/full: no space is left on the device; it is written no more\n');
+
+  const few = inFolder('few.pcapng');
+  const limited = ['bash', '-c', 'ulimit -f 4; exec "$@"', '-']; // KiB
+  const steps = [
+    'connect',
+    'dhcp',
+    'slaac',
+    'register',
+    { ping: { count: 3, size: 1200, interval: '60ms' } },
+    'release',
+  ];
+  const one = startFttscope(
+    ['ue', eftf.at, '--lab', '--run', scenario('long.json', steps), '-w', few, '--with-keys'],
+    limited,
+  );
+  assert.equal(await one.ended, 2);
+  assert.match(one.out, /deregistered[\s\S]*close_notify was sent and answered/);
+  assert.match(one.err, /few\.pcapng: the file would be larger than the system allows; it is written no more\n$/);
+  assert.equal(statSync(few).size, 4096);
+  assert.match(run(['read', few]).out, /DHCP/);
+});
+
+test('what is no TLS session is not written over by --session', async () => {
+  const text = inFolder('precious.txt');
+  writeFileSync(text, 'not to be lost');
+  const one = ue(['connect', 'release'], '--session', text);
+  assert.equal(await one.ended, 2);
+  assert.match(one.err, /precious\.txt: no TLS session; it would be lost/);
+  assert.equal(readFileSync(text, 'utf8'), 'not to be lost');
+  const session = inFolder('ue.session');
+  for (const how of ['certificate', 'resumed']) {
+    const good = ue(['connect', 'dhcp', 'release'], '--session', session);
+    assert.equal(await good.ended, 0, good.err);
+    assert.match(good.out, new RegExp(how));
+  }
+  assert.equal(await ue(['connect'], '--session', inFolder('none/ue.session')).ended, 2);
 });

@@ -73,7 +73,7 @@ export async function openEftf(
   const families = familiesOf(o);
   const subscribers = subscribersOf(o.subscribers, o.lab);
   const tun = tunOf(o);
-  const traces = new Traces(o, screens);
+  const traces = new Traces(o, screens === undefined ? (words) => tell(`fttscope: ${words}`) : say, screens);
   const leases = leasesOf(o, at, say);
   const one = make(() => {
     return new Eftf({
@@ -125,17 +125,16 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   const lines = new Lines(realClock, teller(o));
   const say = (line: string): void => lines.tell(line);
   const steps = o.run === undefined ? undefined : stepsOf(o.run, EFTF_STEPS);
-  const { one, listening, end } = await openEftf(o, say);
+  const { one, traces, listening, end } = await openEftf(o, say);
   const signals = new EndSignals();
-  try {
+  void traces.left.then(() => signals.end());
+  const told = { eftf: one, lines };
+  const act = async (): Promise<number> => {
     writeAll(o.write === '-' ? 2 : 1, Buffer.from(`listening ${listening}\n`));
-    const told = { eftf: one, lines };
-    if (steps === undefined) await untilTold(told, signals);
-    else return await Promise.race([runSteps(told, steps, signals), signals.told.then(() => Exit.done)]);
-  } finally {
-    await end();
-  }
-  return Exit.done;
+    if (steps === undefined) return untilTold(told, signals);
+    return Promise.race([runSteps(told, steps, signals), signals.told.then(() => Exit.done)]);
+  };
+  return traces.outcome(await act().finally(end));
 }
 
 /** What the constructor refuses, in words. */
@@ -185,8 +184,8 @@ function certificateOf(o: EftfCommandOptions, host: string, say: (words: string)
   return labCertificate(ca, host);
 }
 
-/** Takes lines of the console until a signal comes, or somebody says quit; the end of the console is none. */
-async function untilTold(end: ToldEftf, signals: EndSignals): Promise<void> {
+/** Takes lines of the console until a signal comes, or somebody says quit; the end of the console is none. Returns the exit code. */
+async function untilTold(end: ToldEftf, signals: EndSignals): Promise<number> {
   const console = createInterface({ input: process.stdin, terminal: false });
   process.stdin.on('error', () => {});
   const alive = setInterval(() => {}, 1 << 30);
@@ -200,6 +199,7 @@ async function untilTold(end: ToldEftf, signals: EndSignals): Promise<void> {
   clearInterval(alive);
   console.close();
   process.stdin.destroy();
+  return Exit.done;
 }
 
 /** Does a line of the console: `tunnels`, `release 3`, `fault rst tunnel=3`, `fault 3 rst`. What cannot be done is said. */

@@ -1,5 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
+import { systemError } from '../../capture/errors.js';
 import { FAULTS } from '../../live/fault.js';
 import type { HttpProxy } from '../../live/proxy.js';
 import { type AudioSource, EchoSource, recording, UnusableAudio } from '../../live/rtp-sources.js';
@@ -37,7 +39,6 @@ export interface UeCommandOptions extends LiveOptions {
   ca?: string;
   insecure?: boolean;
   pin?: string;
-  session?: string;
   subscriber?: string;
   pcscf?: string;
   audio?: string;
@@ -70,9 +71,14 @@ export function planUe(target: string, o: UeCommandOptions, say: (words: string)
   const subscriber = subscriberOf(o);
   const pcscf = o.pcscf === undefined ? undefined : addressOf('--pcscf', o.pcscf);
   const tun = tunOf(o);
-  const traces = new Traces(o, screens);
+  const traces = new Traces(o, screens === undefined ? (words) => tell(`fttscope: ${words}`) : say, screens);
   const one = new Ue({
-    connect: { ...connect, ...(traces.tape && { tape: traces.tape }), onKey: traces.onKey },
+    connect: {
+      ...connect,
+      ...(traces.tape && { tape: traces.tape }),
+      onKey: traces.onKey,
+      ...(o.session !== undefined && { onSession: traces.onSession }),
+    },
     families,
     ...(tun && { tun }),
     bare: o.bare === true,
@@ -93,16 +99,24 @@ export function planUe(target: string, o: UeCommandOptions, say: (words: string)
 
 /** `fttscope ue`: acts as a UE: a tunnel, addresses, then a scenario or the console. Returns the exit code. @throws UserError */
 export async function ue(target: string, o: UeCommandOptions): Promise<number> {
-  const { one, steps, families, end } = planUe(target, o, teller(o));
+  const { one, steps, families, traces, end } = planUe(target, o, teller(o));
   const signals = new EndSignals();
-  try {
-    const work = steps === undefined ? usual(one, families, signals) : runSteps(one, steps, signals);
-    const code = await Promise.race([work, signals.told.then(() => Exit.done)]);
-    if (code !== Exit.done || steps !== undefined || signals.came) return code;
-    return await Promise.race([console(one, signals), signals.told.then(() => Exit.done)]);
-  } finally {
-    await end();
-  }
+  void traces.left.then(() => signals.end());
+  return traces.outcome(await act(one, steps, families, signals).finally(end));
+}
+
+/** Does the steps of a scenario, or what is usual and then what the console says. Returns the exit code. */
+async function act(
+  one: Ue,
+  steps: readonly Step[] | undefined,
+  families: readonly (4 | 6)[],
+  signals: EndSignals,
+): Promise<number> {
+  const work = steps === undefined ? usual(one, families, signals) : runSteps(one, steps, signals);
+  const told = signals.told.then(() => Exit.done);
+  const code = await Promise.race([work, told]);
+  if (code !== Exit.done || steps !== undefined || signals.came) return code;
+  return Promise.race([console(one, signals), told]);
 }
 
 /** What is said in calls, and how they are negotiated. @throws UserError where the audio does not fit the codecs */
@@ -198,7 +212,7 @@ function connectOptions(target: string, o: UeCommandOptions): ConnectOptions {
     throw new UserError('--pin is SHA-256 of the certificate in hex, or sha256/BASE64 of its key');
   if (o.pin !== undefined && o.session !== undefined)
     throw new UserError('--pin and --session: a session that is resumed shows no certificate to compare');
-  const session = o.session !== undefined && existsSync(o.session) ? readFileSync(o.session) : undefined;
+  const session = o.session === undefined ? undefined : sessionIn(o.session);
   return {
     ...hostAndPort(target, 'EFTF', 443), // TS 24.322 §5.2.2.2: destination port 443
     ...(o.proxy !== undefined && { proxy: proxyOf(o.proxy) }),
@@ -209,9 +223,25 @@ function connectOptions(target: string, o: UeCommandOptions): ConnectOptions {
     versions: versionsOf(o),
     ...(o.ciphers !== undefined && { ciphers: o.ciphers }),
     ...(session && { session }),
-    ...(o.session !== undefined && { onSession: (s: Buffer) => writeFileSync(o.session!, s, { mode: 0o600 }) }),
     timeoutMs: o.timeout,
   };
+}
+
+/** An ASN.1 sequence that begins with version 1 and a version of TLS, as OpenSSL writes sessions. */
+const SESSION = /^0(?:[\0-\x7f]|\x81.|\x82..)\x02\x01\x01\x02\x02\x03/s;
+
+/** The TLS session that a file holds, if it is there. @throws CaptureError, UserError where it holds something else */
+function sessionIn(path: string): Buffer | undefined {
+  const isThere = existsSync(path);
+  try {
+    accessSync(isThere ? path : dirname(path), constants.W_OK);
+  } catch (e) {
+    throw systemError(path, e, 'FTT_E_WRITE');
+  }
+  const session = isThere ? contentsOf(path) : Buffer.alloc(0);
+  if (session.length === 0) return undefined;
+  if (SESSION.test(session.toString('latin1', 0, 16))) return session;
+  throw new UserError(`${path}: no TLS session; it would be lost`, Exit.input, 'Name another file.');
 }
 
 /** `[http://][USER:PASSWORD@]HOST:PORT`. */
