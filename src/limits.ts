@@ -58,7 +58,7 @@ export const LIMITS = {
   unpackedOctets: 4 << 20,
   /** Octets of a direction that are looked at before it is given up to find out what it carries. */
   undecidedOctets: 64 << 10,
-  /** Nodes of the tree of one packet, and how deep layers nest. */
+  /** Nodes of the tree of one packet, and its expert items; how deep layers nest. */
   treeNodes: 100_000,
   layers: 32,
   /** Octets of a TLS record after its header. RFC 5246 §6.2.3. */

@@ -79,7 +79,7 @@ export class Tree {
   labels = false;
   /** Whether expert items are wanted. */
   wantsExperts = true;
-  /** Nodes that did not fit under the cap. */
+  /** Nodes and expert items that did not fit under the cap. */
   dropped = 0;
   /** Where the layer that is being dissected ends in its source, -1 if nobody said; set by the engine. */
   layerEnd = -1;
@@ -88,7 +88,7 @@ export class Tree {
   private now = 0;
   private at = 0;
 
-  /** @param cap most nodes of one packet */
+  /** @param cap most nodes, and most expert items, of one packet */
   constructor(
     wants?: Uint8Array,
     readonly cap = 100_000,
@@ -274,8 +274,9 @@ export class Tree {
 
   /** Something noticed about the node added last, or about the octets given. */
   expert(e: Expert, _off = -1, _len = 0, message: string = e.message): void {
-    if (this.wantsExperts && this.experts.length < 1000)
-      this.experts.push({ expert: e, message, node: this.length - 1 });
+    if (!this.wantsExperts) return;
+    if (this.experts.length < this.cap) this.experts.push({ expert: e, message, node: this.length - 1 });
+    else this.dropped++;
   }
 
   /** The field of node `i`. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fields, Tree } from 'fttscope/kit';
+import { experts, fields, Tree } from 'fttscope/kit';
 
 const F = fields({
   n: { name: 'test.n', label: 'n', type: 'u32' },
@@ -33,4 +33,13 @@ test('nodes have the octets of their source, of however many', () => {
   assert.deepEqual([t.depth(0), t.depth(1), t.sourceCount], [0, 3, sources.length]);
   t.reset();
   assert.equal(t.sourceCount, 0);
+});
+
+test('expert items that do not fit are counted, as nodes are', () => {
+  const E = experts({ odd: { code: 'test.odd', severity: 'note', message: 'odd' } });
+  const t = new Tree(undefined, 2000);
+  for (let i = 0; i < 2003; i++) t.expert(E.odd);
+  assert.deepEqual([t.experts.length, t.dropped], [2000, 3]);
+  for (let i = 0; i < 2001; i++) t.num(F.n, i, 1, i);
+  assert.deepEqual([t.length, t.dropped], [2000, 4]);
 });
