@@ -12,6 +12,7 @@ export interface Release {
   readonly isFailure: boolean;
 }
 
+/** Reasons that are told one by one. */
 const MOST = 8;
 /** One reason of a list, with its parameters, some of them in quotes. */
 const ONE = /([\w.%*+`'~!-]+)((?:\s*;\s*[\w-]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^;,\s"]*))?)*)/g;
@@ -45,19 +46,19 @@ export function releaseOf(e: SipEvent): Release | undefined {
   const list = e
     .texts(Header.Reason)
     .flatMap((value) => [...value.matchAll(ONE)])
-    .slice(0, MOST)
     .flatMap(([, protocol, parameters]) => {
       const cause = Number(parameterOf(parameters, 'cause') ?? Number.NaN);
       return Number.isInteger(cause) ? [{ protocol, cause, text: parameterOf(parameters, 'text') ?? '' }] : [];
     });
   if (list.length === 0) return undefined;
-  const told = list.map(({ protocol, cause, text }) => {
+  const told = list.slice(0, MOST).map(({ protocol, cause, text }) => {
     const said = text === '' ? '' : words`: ${quoted('free', text)}`;
     return words`${oneOf(protocol, REASONS)} ${cause}${said}`;
   });
+  const more = list.length > MOST ? words` and ${list.length - MOST} more` : '';
   const rings = e.method === 'CANCEL';
   return {
-    reason: words`${joined(told, '; ')}.`,
+    reason: words`${joined(told, '; ')}${more}.`,
     q850: list.find((r) => r.protocol.toLowerCase() === 'q.850')?.cause,
     isFailure: list.some((r) => isFailure(r.protocol.toLowerCase(), r.cause, rings)),
   };

@@ -27,6 +27,8 @@ describe('why a call ends (RFC 3326)', () => {
     assert.deepEqual(codes(r), []);
     assert.deepEqual(r.calls[0].release, { reason: 'q.850 16: Terminated, normally; \\"so\\"; USER 1.', q850: 16 });
     assert.equal((await ended()).calls[0].release, undefined);
+    const many = await ended(Array.from({ length: 11 }, (_, i) => `USER;cause=${i}`).join());
+    assert.match(many.calls[0].release.reason, /^USER 0; USER 1; .*; USER 7 and 3 more\.$/);
   });
 
   test('for a failure', async () => {
