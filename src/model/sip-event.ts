@@ -24,10 +24,7 @@ export interface Party {
 const NOBODY: Party = { uri: '', tag: '', parameters: '' };
 const FLOW_TIMER = headerId('Flow-Timer');
 const MOST_TEXT = 512;
-const MOST_BODY = 4096;
 const MOST_PARTIES = 1024;
-/** Addresses of a list. */
-const MOST_LISTED = 64;
 const COMMA = 44;
 const utf8 = new TextEncoder();
 
@@ -146,7 +143,7 @@ export class SipEvent {
     for (const h of headers) {
       if (h.id !== id) continue;
       const ahead = new ListAhead(buf, h.valueOff, h.valueEnd);
-      for (let at = h.valueOff, next = at; at < h.valueEnd && all.length < MOST_LISTED; at = next + 1) {
+      for (let at = h.valueOff, next = at; at < h.valueEnd; at = next + 1) {
         const a = parseAddress(buf, at, h.valueEnd, ahead);
         next = findOutside(buf, a?.end ?? at, h.valueEnd, COMMA);
         if (a !== undefined) all.push(partyAt(buf, a, next));
@@ -210,10 +207,8 @@ export class SipEvent {
     return this.m.buf.subarray(this.m.bodyOff, this.m.bodyEnd);
   }
 
-  /** The body as text, as far as somebody reads it. */
   get bodyText(): string {
-    const { m } = this;
-    return utf8Text(m.buf, m.bodyOff, Math.min(m.bodyEnd, m.bodyOff + MOST_BODY));
+    return utf8Text(this.m.buf, this.m.bodyOff, this.m.bodyEnd);
   }
 
   /** The session description in the body, alone or as a part of it. */

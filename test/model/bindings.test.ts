@@ -77,6 +77,12 @@ test('P-Associated-URI is a list of addresses, which may have names (RFC 7315 §
     'sip:a,b@ims.example',
   ]);
   assert.equal(r.tunnels[0].subscriber.msisdn, '+49170123456');
+  const more = Array.from({ length: 100 }, () => '<sip:b@ims.example>').join();
+  const long = await after(
+    asked(talk(), 100, 1, own, '200 OK', [...own, ['P-Associated-URI', `${more}, <sip:c@ims.example>`]]),
+    10,
+  );
+  assert.deepEqual(identities(long), [AOR, 'sip:b@ims.example', 'sip:c@ims.example']);
 });
 
 test('a capture that begins later knows the user by who is called', async () => {
@@ -128,8 +134,8 @@ describe('a registration that goes on elsewhere', () => {
     assert.deepEqual(states(await after(t, 40_000)), ['registered', 'registered']);
   });
 
-  const notify = (aor: string, state: string) => {
-    const xml = `<?xml version="1.0"?><reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="1" state="full"><registration aor="${aor}" id="a" state="${state}"><contact id="1" state="${state}" event="rejected"><uri>sip:alice@10.0.0.2:5060</uri></contact></registration></reginfo>`;
+  const notify = (aor: string, state: string, before = '') => {
+    const xml = `<?xml version="1.0"?>${before}<reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="1" state="full"><registration aor="${aor}" id="a" state="${state}"><contact id="1" state="${state}" event="rejected"><uri>sip:alice@10.0.0.2:5060</uri></contact></registration></reginfo>`;
     const headers = [
       ['Event', 'reg'],
       ['Subscription-State', 'active'],
@@ -147,6 +153,8 @@ describe('a registration that goes on elsewhere', () => {
     const r = await after(notify(AOR, 'terminated'), 70_000);
     assert.deepEqual(states(r), ['deregistered']);
     assert.equal(codes(r).includes('sip.registration-expired'), false);
+    const long = notify(AOR, 'terminated', `<!-- ${'x'.repeat(20_000)} -->`);
+    assert.deepEqual(states(await after(long, 70_000)), ['deregistered']);
     assert.deepEqual(states(await after(notify(AOR, 'active'), 70_000)), ['expired']);
     assert.deepEqual(states(await after(notify('sip:bob@ims.example', 'terminated'), 70_000)), ['expired']);
   });
