@@ -43,7 +43,7 @@ export class Half {
   /** The window starts with the first octet of that frame. */
   fresh = false;
 
-  constructor(ledger: Ledger) {
+  constructor(private readonly ledger: Ledger) {
     this.window = new PduBuffer(LIMITS.messageOctets, ledger);
   }
 
@@ -100,7 +100,9 @@ export class Half {
     for (; this.looked < end; this.looked++) {
       const fits = this.fits(this.looked);
       if (fits === 'yes') return this.looked;
-      if (fits === 'unsure' && open.length < LIMITS.recordStarts) open.push(this.looked);
+      if (fits !== 'unsure') continue;
+      if (open.length < LIMITS.recordStarts) open.push(this.looked);
+      else this.ledger.capped('recordStarts');
     }
     return -1;
   }

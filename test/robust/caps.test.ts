@@ -206,6 +206,13 @@ describe('limits that a stream reaches are named', () => {
     assert.deepEqual([r.frames, limitsOf(r.pass)], [[3], [['tlsAlerts', 2]]]);
   });
 
+  test('very many places where a record may start', async () => {
+    // A header of application data whose record would end in what is still to come, again and again.
+    const headers = Buffer.from('\x17\x03\x03\x40\x00x'.repeat(LIMITS.recordStarts + 3), 'latin1');
+    const r = await capped([{ octets: tcp(A, { ...B, port: 443 }, { seq: 1 }, headers) }], {});
+    assert.deepEqual([r.frames, limitsOf(r.pass)], [[1], [['recordStarts', 3]]]);
+  });
+
   test('a message without end', async () => {
     const piece = new Uint8Array(60_000).fill(97);
     const n = Math.ceil(LIMITS.messageOctets / piece.length) + 1;
