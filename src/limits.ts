@@ -50,7 +50,7 @@ export const LIMITS = {
   datagramOctets: 65_535,
   datagramParts: 8192,
   fragmentOctets: 32 << 20,
-  /** Lines of an SDP body that media are looked for in. */
+  /** Lines of a session description that are read. */
   sdpLines: 1024,
   /** Octets of one message of any other stream protocol. */
   messageOctets: 4 << 20,
@@ -101,6 +101,8 @@ export const LIMITS = {
   /** Call-IDs and directions whose last SIP message is remembered; RTP sources of a conversation whose numbers go on. */
   sipDialogs: 16_384,
   rtpSources: 256,
+  /** Connection IDs by which packets are known to belong to a QUIC connection. */
+  quicIds: 16,
   /** Short messages of which parts are missing. */
   smsWaiting: 64,
   /** What a report tells: exchanges and transactions of one client or dialog, dialogs, media streams, findings. */
@@ -118,8 +120,9 @@ export const LIMITS = {
   /** Of a call: dialogs, transfers and others of a kind, of session descriptions the newest; places where media may go. */
   callParts: 64,
   callPlaces: 1024,
-  /** Media of a session description, and keys that were pressed in a stream. */
+  /** Media of a session description, ports of one of them (`m=audio 49170/2`), and keys that were pressed in a stream. */
   sessionMedia: 32,
+  mediaPorts: 8,
   digits: 256,
   /** Messages of one exchange of DHCP, of router discovery, of a MESSAGE or a subscription. */
   exchangeMessages: 256,

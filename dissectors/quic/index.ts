@@ -5,6 +5,7 @@ import {
   type Expert,
   experts,
   hex,
+  LIMITS,
   No,
   nameOf,
   type Probe,
@@ -83,8 +84,6 @@ interface QuicNote {
 }
 
 const NOTHING: readonly Expert[] = [];
-/** IDs that are remembered of a connection. */
-const MAX_IDS = 16;
 
 /** What is known about the connection of a flow. */
 class Connection {
@@ -119,7 +118,7 @@ class Connection {
       this.settled = false;
       this.streams = [new CryptoStream(), new CryptoStream()];
     } else if (!found) return { at: at - v.off, refused: [E.unknown, E.noNumber] };
-    this.learn(buf, h, cx.direction);
+    this.learn(buf, h, cx);
     if (h.kind === Kind.Initial) return this.open(cx, v, at, h);
     return { at: at - v.off, refused: [h.kind === Kind.ZeroRtt || this.settled ? E.noSecrets : E.noCipher] };
   }
@@ -128,14 +127,16 @@ class Connection {
   retried(cx: Track, b: Uint8Array, h: LongHeader): void {
     if (this.keys === null || cx.ciphers === undefined) return;
     this.keys = initialKeys(cx.ciphers, h.version, b.subarray(h.scid, h.scid + h.scidLength));
-    this.learn(b, h, cx.direction);
+    this.learn(b, h, cx);
   }
 
   /** The ID that the sender of a packet wants to be sent to. */
-  private learn(b: Uint8Array, h: LongHeader, direction: 0 | 1): void {
-    this.idLengths[direction] = h.scidLength;
+  private learn(b: Uint8Array, h: LongHeader, cx: Track): void {
+    this.idLengths[cx.direction] = h.scidLength;
     const id = hex(b, h.scid, h.scidLength, '');
-    if (!this.ids.includes(id) && this.ids.length < MAX_IDS) this.ids.push(id);
+    if (this.ids.includes(id)) return;
+    if (this.ids.length < LIMITS.quicIds) this.ids.push(id);
+    else cx.capped('quicIds');
   }
 
   private open(cx: Track, v: View, at: number, h: LongHeader): Seen {

@@ -1,8 +1,8 @@
-import { defineDissector, type Field, type Tree, utf8Text, type View } from 'fttscope/kit';
+import { defineDissector, type Field, LIMITS, type Tree, utf8Text, type View } from 'fttscope/kit';
 import { ATTRIBUTES, type Encodings, find } from './attributes.js';
 import { E, F } from './fields.js';
 import { NOT_SHOWN, withoutKeys } from './keys.js';
-import { isTyped, lineAt, MAX_LINES, type SdpLineRange, type SessionDescription, sdpCodec } from './lines.js';
+import { isTyped, lineAt, type SdpLineRange, type SessionDescription, sdpCodec } from './lines.js';
 import { expectMedia, Known } from './media.js';
 import { payloadTypeText } from './payload-types.js';
 
@@ -278,8 +278,8 @@ export const sdp = defineDissector<SessionDescription>({
     let n = 0;
     for (let at = v.off; at < end; n++) {
       const l = lineAt(buf, at, end);
-      if (l.end - l.off < 2 || n >= MAX_LINES) {
-        if (n >= MAX_LINES) t.expert(E.tooManyLines);
+      if (l.end - l.off < 2 || n >= LIMITS.sdpLines) {
+        if (n >= LIMITS.sdpLines) t.expert(E.tooManyLines);
         t.bytes(F.data, at, end - at); // nothing after an empty line is a description
         break;
       }

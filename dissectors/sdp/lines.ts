@@ -7,9 +7,6 @@ const CR = 13;
 const LF = 10;
 const EQUALS = 61;
 
-/** Lines of one body after which nothing more is read. */
-export const MAX_LINES = 1024;
-
 /** One line: offsets into its buffer. */
 export interface SdpLineRange {
   readonly off: number;

@@ -1,5 +1,5 @@
 import { ByOctets, LIMITS, parseAddress, type Track, utf8Text, type View } from 'fttscope/kit';
-import { isTyped, lineAt, MAX_LINES } from './lines.js';
+import { isTyped, lineAt } from './lines.js';
 import { type PayloadType, staticPayloadType } from './payload-types.js';
 
 /** What a session description says about RTP to one of its addresses; `rtp` and `rtcp` get it with `expected`. */
@@ -16,8 +16,6 @@ export interface MediaNote {
   readonly secure: boolean;
 }
 
-/** Ports of one m-line (`m=audio 49170/2`) that are followed. */
-const MAX_PORTS = 8;
 /** Types of lines. */
 const A = 97;
 const C = 99;
@@ -107,7 +105,7 @@ function mediaLine(
   return {
     kind: utf8Text(b, off, kind),
     port: /^\d{1,5}$/.test(number) ? Number(number) : 0,
-    count: /^\d{1,3}$/.test(count) ? Math.min(Number(count), MAX_PORTS) : 1,
+    count: /^\d{1,3}$/.test(count) ? Number(count) : 1,
     fax: /^udptl$/i.test(protocol),
     rtp: /(^|\/)RTP\/S?AVPF?$/.test(protocol),
     secure: /(^|\/)RTP\/SAVPF?$/.test(protocol),
@@ -157,7 +155,11 @@ function mediaLines(v: View, cx: Track, known: Known): MediaLine[] {
   const { buf, end } = v;
   const lines: MediaLine[] = [];
   let session: Uint8Array | undefined;
-  for (let at = v.off, n = 0; at < end && n++ < MAX_LINES; ) {
+  for (let at = v.off, n = 0; at < end; ) {
+    if (n++ >= LIMITS.sdpLines) {
+      cx.capped('sdpLines');
+      break;
+    }
     const type = at + 1 < end && buf[at + 1] === EQUALS ? buf[at] : 0;
     const value = at + 2;
     const next = nextLine(buf, at, end);
@@ -168,7 +170,7 @@ function mediaLines(v: View, cx: Track, known: Known): MediaLine[] {
       cx.capped('sessionMedia');
       break;
     }
-    for (; at < end && n < MAX_LINES && !(buf[at] === M && at + 1 < end && buf[at + 1] === EQUALS); n++)
+    for (; at < end && n < LIMITS.sdpLines && !(buf[at] === M && at + 1 < end && buf[at + 1] === EQUALS); n++)
       at = nextLine(buf, at, end);
     lines.push(mediaLine(buf, value, textEnd(buf, value, next), at, session, known));
   }
@@ -216,7 +218,8 @@ export function expectMedia(v: View, cx: Track, known: Known): void {
       payloadTypes: typesOf(m, lines),
       secure: m.secure,
     };
-    for (let i = 0; i < m.count; i++) {
+    if (m.count > LIMITS.mediaPorts) cx.capped('mediaPorts');
+    for (let i = 0; i < Math.min(m.count, LIMITS.mediaPorts); i++) {
       const port = m.port + 2 * i; // RFC 8866 §5.14: each RTP port has its RTCP port after it
       if (port > 0xffff) break;
       cx.expect(m.address, port, 'rtp', note, exchange.frame);

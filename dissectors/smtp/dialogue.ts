@@ -1,4 +1,4 @@
-import { concat, indexOf, latin1, type Segment, startsWith, u8 } from 'fttscope/kit';
+import { concat, indexOf, LIMITS, latin1, type Segment, startsWith, type Track, u8, type View } from 'fttscope/kit';
 
 /** What a segment of the client is: its last line says it, and the end of a mail ends all before it. */
 export type Kind = 'commands' | 'mail' | 'end' | 'user' | 'password' | 'both';
@@ -13,8 +13,6 @@ export interface SmtpNote {
   readonly segments: readonly Segment[];
 }
 
-/** Octets of a mail that are put together. */
-const MOST = 4 << 20;
 const CR = 13;
 const LF = 10;
 const SPACE = 32;
@@ -53,23 +51,23 @@ export class Dialogue {
   }
 
   /** Takes a segment in. */
-  take(b: Uint8Array, off: number, end: number, frame: number): SmtpNote {
+  take({ buf: b, off, end }: View, cx: Track): SmtpNote {
     let kind: Kind = 'commands';
     for (const [at, stop, next] of lines(b, off, end)) {
       if (this.reading && this.ends(b, at, end)) {
         this.reading = false;
-        this.keep(b, off, at, frame);
+        this.keep(b, off, at, cx);
         return this.ended(at - off);
       }
       if (!this.reading) kind = this.line(b, at, stop);
       else {
         kind = 'mail';
-        if (this.chunk >= 0 && this.chunkEnds(end - at)) return this.chunked(b, off, end, frame);
+        if (this.chunk >= 0 && this.chunkEnds(end - at)) return this.chunked(b, off, end, cx);
         if (this.chunk >= 0) break;
       }
       if (next >= end) break;
     }
-    if (kind === 'mail') this.keep(b, off, end, frame);
+    if (kind === 'mail') this.keep(b, off, end, cx);
     return { kind, endAt: -1, segments: [] };
   }
 
@@ -86,10 +84,10 @@ export class Dialogue {
   }
 
   /** A chunk is whole: commands follow, and the last one ends the mail. */
-  private chunked(b: Uint8Array, off: number, end: number, frame: number): SmtpNote {
+  private chunked(b: Uint8Array, off: number, end: number, cx: Track): SmtpNote {
     this.reading = false;
     this.chunk = -1;
-    this.keep(b, off, end, frame);
+    this.keep(b, off, end, cx);
     return this.last ? { ...this.ended(end - off), kind: 'mail' } : { kind: 'mail', endAt: -1, segments: [] };
   }
 
@@ -123,10 +121,14 @@ export class Dialogue {
     else if (mechanism === 'PLAIN' && initial === undefined) this.auth = 'both';
   }
 
-  private keep(b: Uint8Array, off: number, end: number, frame: number): void {
+  private keep(b: Uint8Array, off: number, end: number, cx: Track): void {
     const n = end - off;
-    if (n === 0 || this.octets + n > MOST) return;
-    this.segments.push({ frame, off: this.octets, len: n });
+    if (n === 0) return;
+    if (this.octets + n > LIMITS.messageOctets) {
+      cx.capped('messageOctets');
+      return;
+    }
+    this.segments.push({ frame: cx.frame, off: this.octets, len: n });
     this.parts.push(b.slice(off, end));
     this.octets += n;
   }

@@ -40,7 +40,7 @@ export const smtp = defineDissector({
 
   track(v, cx) {
     if (!PORTS.includes(cx.dport)) return;
-    cx.note(cx.flow(smtp as AnyDissector, () => new Dialogue()).take(v.buf, v.off, v.end, cx.frame));
+    cx.note(cx.flow(smtp as AnyDissector, () => new Dialogue()).take(v, cx));
   },
 
   dissect(v, t, cx) {

@@ -87,15 +87,55 @@ test('dialogs of SIP', async () => {
   assert.deepEqual(await reached(times(n, options)), [last(n), { sipDialogs: MORE }]);
 });
 
+/** An INVITE with five lines of a session, and these. */
+const described = (lines: readonly string[]): Uint8Array => {
+  const sdp = ['v=0', 'o=- 1 1 IN IP4 10.0.0.1', 's=-', 'c=IN IP4 10.0.0.1', 't=0 0', ...lines, ''];
+  const head = `INVITE sip:b SIP/2.0\r\nCall-ID: ${lines.length}\r\nCSeq: 1 INVITE\r\nContent-Type: application/sdp`;
+  return udp(at('10.0.0.1', 5060), at('10.0.0.2', 5060), ascii(`${head}\r\n\r\n${sdp.join('\r\n')}`));
+};
+
 test('media of a session description', async () => {
-  const described = (n: number): Uint8Array => {
-    const media = Array.from({ length: n }, (_, i) => `m=audio ${30_000 + 2 * i} RTP/AVP 8\r\n`).join('');
-    const sdp = `v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n${media}`;
-    const head = `INVITE sip:b SIP/2.0\r\nCall-ID: ${n}\r\nCSeq: 1 INVITE\r\nContent-Type: application/sdp`;
-    return udp(at('10.0.0.1', 5060), at('10.0.0.2', 5060), ascii(`${head}\r\n\r\n${sdp}`));
-  };
-  const packets = [described(LIMITS.sessionMedia), described(LIMITS.sessionMedia + 1)];
+  const media = (n: number): string[] => Array.from({ length: n }, (_, i) => `m=audio ${30_000 + 2 * i} RTP/AVP 8`);
+  const packets = [described(media(LIMITS.sessionMedia)), described(media(LIMITS.sessionMedia + 1))];
   assert.deepEqual(await reached(packets), [[2], { sessionMedia: 1 }]);
+});
+
+test('lines of a session description', async () => {
+  const lines = (n: number): string[] => new Array(n - 5).fill('a=x');
+  const media = ['m=audio 30000 RTP/AVP 8'];
+  const packets = [
+    described(lines(LIMITS.sdpLines)),
+    described([...lines(LIMITS.sdpLines), 'a=y']),
+    described([...media, ...lines(LIMITS.sdpLines)]),
+  ];
+  assert.deepEqual(await reached(packets), [[2, 3], { sdpLines: 2 }]);
+});
+
+test('ports of a medium', async () => {
+  const media = (n: number): string[] => [`m=audio 30000/${n} RTP/AVP 8`];
+  const packets = [described(media(LIMITS.mediaPorts)), described(media(LIMITS.mediaPorts + 1))];
+  assert.deepEqual(await reached(packets), [[2], { mediaPorts: 1 }]);
+});
+
+test('connection IDs of QUIC', async () => {
+  const packet = (first: number, scid: number): Uint8Array =>
+    Uint8Array.of(first, 0, 0, 0, 1, 1, 0xdd, 1, scid, ...(first === 0xc0 ? [0] : []), 0x14, ...new Array(20).fill(0));
+  const to = at('10.0.0.2', 443);
+  // The first octet of an Initial packet, and of a Handshake packet: RFC 9000 §17.2.
+  // The client's own first ID is one of them.
+  const n = LIMITS.quicIds + 1;
+  const packets = times(n, (i) => udp(A, to, packet(i === 0 ? 0xc0 : 0xe0, i)));
+  assert.deepEqual(await reached([...packets, packets[1]!]), [last(n, 2), { quicIds: 2 }]);
+});
+
+test('the octets of a mail', async () => {
+  const to = at('10.0.0.2', 25);
+  const data = ascii('DATA\r\n');
+  const part = ascii(`${'a'.repeat(59_998)}\r\n`);
+  const n = Math.floor(LIMITS.messageOctets / part.length);
+  const mail = times(n + 1, (i) => tcp(A, to, { seq: 1 + data.length + i * part.length }, part));
+  const packets = [tcp(A, to, { seq: 0, flags: SYN }, new Uint8Array(0)), tcp(A, to, { seq: 1 }, data), ...mail];
+  assert.deepEqual(await reached(packets), [[packets.length], { messageOctets: 1 }]);
 });
 
 test('sources of RTP in a conversation', async () => {

@@ -1,14 +1,19 @@
 import { strict as assert } from 'node:assert';
 import { suite, test } from 'node:test';
+import { type Track, View } from 'fttscope/kit';
 import { isJson } from '../../../dissectors/json-text.js';
 import { Dialogue, type SmtpNote } from '../../../dissectors/smtp/dialogue.js';
 
 const ascii = (s: string): Uint8Array => Uint8Array.from(s, (c) => c.charCodeAt(0));
 
+/** One segment of a client. */
+const send = (d: Dialogue, segment: Uint8Array, frame: number): SmtpNote =>
+  d.take(View.of(segment, 'Frame'), { frame, capped: () => {} } as unknown as Track);
+
 /** What a client that sends these segments is understood to say; the mails among it as text. */
 function say(...segments: string[]): { kinds: string[]; mails: string[]; notes: SmtpNote[] } {
   const d = new Dialogue();
-  const notes = segments.map((s, i) => d.take(ascii(s), 0, s.length, i + 1));
+  const notes = segments.map((s, i) => send(d, ascii(s), i + 1));
   const mails = notes.filter((n) => n.mail !== undefined).map((n) => String.fromCharCode(...n.mail!));
   return { kinds: notes.map((n) => n.kind), mails, notes };
 }
@@ -61,9 +66,9 @@ suite('SMTP', () => {
 
   test('a mail without end is not kept for ever', () => {
     const d = new Dialogue();
-    d.take(ascii('DATA\r\n'), 0, 6, 1);
+    send(d, ascii('DATA\r\n'), 1);
     const segment = ascii(`${'x'.repeat(65_000)}\r\n`);
-    for (let i = 0; i < 200; i++) d.take(segment, 0, segment.length, i + 2);
+    for (let i = 0; i < 200; i++) send(d, segment, i + 2);
     assert.ok(d.size <= (4 << 20) >> 8);
   });
 });
