@@ -50,8 +50,7 @@ export class MediaStream {
   rtcp: RtcpEntry | undefined;
   /** Packets that were missing there and here when the first reception report came. */
   missed: { readonly there: number; readonly here: number } | undefined;
-  /** Whether its source sends to or from elsewhere since, and whether it did so before. */
-  goesOn = false;
+  /** Whether its source sent to or from elsewhere before. */
   isMoved = false;
   /** Sender reports, the middle of their NTP time and when they came: what a reception report answers. */
   readonly reports: { readonly ntp: number; readonly at: Seen }[] = [];

@@ -58,8 +58,10 @@ export class MediaFlow {
 /** Media streams: what flowed, counted, beside what was agreed and what RTCP says. */
 export class Media {
   readonly streams = new Live<MediaStream>();
-  /** By SSRC: the streams of that source, for what RTCP says of it. */
-  private readonly bySource = new Map<number, MediaStream[]>();
+  /** By SSRC: the streams of that source, in whichever tunnel. */
+  private readonly bySource = new Map<number, Set<MediaStream>>();
+  /** By {@link sourceIn}: the newest of them down and up, for what RTCP says of it. */
+  private readonly newest = new Map<number, [MediaStream | undefined, MediaStream | undefined]>();
 
   /** @param reached is told of what does not fit */
   constructor(private readonly reached: ReachedLimits) {}
@@ -126,13 +128,14 @@ export class Media {
     this.streams.add(s);
     s.flow = flow;
     flow.add(direction, s);
-    const list = this.bySource.get(ssrc);
-    if (list === undefined) this.bySource.set(ssrc, [s]);
-    else {
-      const before = list.findLast((x) => x.tunnel === s.tunnel && x.up === s.up);
-      if (before !== undefined) before.goesOn = s.isMoved = true;
-      list.push(s);
-    }
+    const all = this.bySource.get(ssrc);
+    if (all === undefined) this.bySource.set(ssrc, new Set([s]));
+    else all.add(s);
+    const source = sourceIn(s.tunnel, ssrc);
+    const newest = this.newest.get(source) ?? [undefined, undefined];
+    this.newest.set(source, newest);
+    s.isMoved = newest[Number(s.up)] !== undefined;
+    newest[Number(s.up)] = s;
     return s;
   }
 
@@ -153,8 +156,8 @@ export class Media {
   }
 
   private sender(at: Arrival, b: Uint8Array, o: number): void {
-    for (const s of this.bySource.get(u32(b, o + 4)) ?? []) {
-      if (s.tunnel !== at.tunnel) continue;
+    for (const s of this.newest.get(sourceIn(at.tunnel, u32(b, o + 4))) ?? []) {
+      if (s === undefined) continue;
       s.rtcp ??= { senderReports: 0, receiverReports: 0 };
       s.rtcp.senderReports++;
       if (s.negotiated?.secure === true) continue; // RFC 3711 §3.4: what follows the SSRC is encrypted
@@ -168,8 +171,8 @@ export class Media {
   private reports(at: Arrival, b: Uint8Array, from: number, stop: number, count: number): number | undefined {
     let trip: number | undefined;
     for (let i = 0, o = from; i < count && o + REPORT_BLOCK <= stop; i++, o += REPORT_BLOCK)
-      for (const s of this.bySource.get(u32(b, o)) ?? []) {
-        if (s.tunnel !== at.tunnel || s.goesOn || s.negotiated?.secure === true) continue;
+      for (const s of this.newest.get(sourceIn(at.tunnel, u32(b, o))) ?? []) {
+        if (s === undefined || s.negotiated?.secure === true) continue;
         s.rtcp ??= { senderReports: 0, receiverReports: 0 };
         s.rtcp.receiverReports++;
         s.rtcp.lost = (i32(b, o + 4) << 8) >> 8;
@@ -186,16 +189,20 @@ export class Media {
 
   /** Whether no other stream has its source: one behind the EFTF may be the same, which is said at the end. */
   isUnique(s: MediaStream): boolean {
-    return this.bySource.get(s.rtp.ssrc)!.length === 1;
+    return this.bySource.get(s.rtp.ssrc)!.size === 1;
   }
 
   /** A stream is followed no longer. */
   forget(s: MediaStream): void {
     const { ssrc } = s.rtp;
     this.streams.remove(s);
-    const list = this.bySource.get(ssrc)!.filter((x) => x !== s);
-    if (list.length > 0) this.bySource.set(ssrc, list);
-    else this.bySource.delete(ssrc);
+    const all = this.bySource.get(ssrc)!;
+    all.delete(s);
+    if (all.size === 0) this.bySource.delete(ssrc);
+    const source = sourceIn(s.tunnel, ssrc);
+    const newest = this.newest.get(source)!;
+    if (newest[Number(s.up)] === s) newest[Number(s.up)] = undefined;
+    if (newest.every((x) => x === undefined)) this.newest.delete(source);
     s.flow?.forget(s);
   }
 
@@ -223,21 +230,24 @@ export class Media {
   /** The stream inside a tunnel that is the same: of one source and payload type, at the same time. */
   inTunnel(s: MediaStream): MediaStream | undefined {
     const { start, end, payloadType, ssrc } = s.rtp;
-    return this.bySource
-      .get(ssrc)
-      ?.find(
-        (t) =>
-          t.tunnel !== 0 &&
-          t.rtp.payloadType === payloadType &&
-          millis(t.rtp.start, end) > -APART_MS &&
-          millis(start, t.rtp.end) > -APART_MS,
-      );
+    for (const t of this.bySource.get(ssrc) ?? [])
+      if (
+        t.tunnel !== 0 &&
+        t.rtp.payloadType === payloadType &&
+        millis(t.rtp.start, end) > -APART_MS &&
+        millis(start, t.rtp.end) > -APART_MS
+      )
+        return t;
+    return undefined;
   }
 
   codecOf(s: MediaStream): { readonly name: string; readonly clock: number } | undefined {
     return this.codec(s, s.rtp.payloadType);
   }
 }
+
+/** One source as seen in one tunnel. */
+const sourceIn = (tunnel: number, ssrc: number): number => tunnel * 2 ** 32 + ssrc;
 
 /** Whether a stream was announced, or is more than a guess: its numbers go up, and few are missing. */
 export function isSure({ negotiated, rtp }: MediaStream): boolean {

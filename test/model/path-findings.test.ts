@@ -253,6 +253,13 @@ describe('media beside what was agreed and what RTCP says', () => {
     return udp(at(CORE, 40_001), at(UE, 30_001), b);
   };
 
+  /** A sender report (RFC 3550 §6.4.1) of the UE. */
+  const sends = udp(
+    at(UE, 30_001),
+    at(CORE, 40_001),
+    Uint8Array.from({ ...[0x80, 200, 0, 6, 0, 0, 0, 1, 0, 0, 0x12, 0x34, 0x56, 0x78], length: 28 }),
+  );
+
   test('a receiver that misses what came by', async () => {
     const t = called(talk(), 1000, 4000);
     spoken(spoken(t, 1210, 150, 'up'), 1210, 150, 'down').down(4000, missing(20));
@@ -283,17 +290,25 @@ describe('media beside what was agreed and what RTCP says', () => {
     const answer = sip('200 OK INVITE', { toTag: 'b', cseq: 3, sdp: sdp(CORE, 40_002) }, 'down');
     t.down(2630, answer).up(2640, sip('ACK sip:bob@ims.example', { toTag: 'b', cseq: 3 }));
     for (let i = 70; i < 150; i++) t.up(1250 + 20 * i, speech(UE_MEDIA, moved, i, 1));
+    t.up(2000, sends).up(3000, sends).up(4000, sends);
     t.down(3500, missing(20)).down(4300, missing(20));
-    assert.deepEqual(codes(await found(t), 2), ['media.loss']);
-    assert.ok(!codes(await found(t)).includes('media.loss-beyond'));
+    const r = await found(t);
+    assert.deepEqual(codes(r, 2), ['media.loss']);
+    assert.ok(!codes(r).includes('media.loss-beyond'));
+    const up = r.media.filter((m: Json) => m.direction === 'up');
+    assert.deepEqual(
+      up.map((m: Json) => [m.destination.port, m.rtcp.senderReports, m.rtcp.receiverReports]),
+      [
+        [40_000, 1, 1],
+        [40_002, 2, 2],
+      ],
+    );
   });
 
   test('a round trip of less than nothing is none', async () => {
-    const report = new Uint8Array(28);
-    report.set([0x80, 200, 0, 6, 0, 0, 0, 1, 0, 0, 0x12, 0x34, 0x56, 0x78]);
     const trip = async (delay: number) => {
       const t = spoken(spoken(called(talk(), 1000, 4000), 1210, 150, 'up'), 1210, 150, 'down');
-      t.up(2000, udp(at(UE, 30_001), at(CORE, 40_001), report)).down(2500, missing(0, 0x1234_5678, delay));
+      t.up(2000, sends).down(2500, missing(0, 0x1234_5678, delay));
       return (await found(t)).media.find((m: Json) => m.direction === 'up').rtcp.roundTripMs;
     };
     assert.equal(Math.round((await trip(0.4 * 65_536)) / 10), 10); // the segments take a little
