@@ -19,9 +19,6 @@ export interface OuterQuestion {
   alias: string;
 }
 
-/** Names that stand for names, one after the other. */
-const MOST_ALIASES = 8;
-
 /** The DNS outside of tunnels: by which names the addresses of EFTFs were found. The oldest questions are let go of. */
 export class OuterNames {
   private readonly questions = new Map<string, OuterQuestion>();
@@ -38,6 +35,7 @@ export class OuterNames {
     }
     const q = m.questions[0];
     if (q === undefined || (q.type !== TYPE.A && q.type !== TYPE.AAAA)) return;
+    this.indexed = null;
     const name = nameText(q.name).toLowerCase();
     if (response(m.flags)) this.answered(at, this.questions.get(`${c.to} ${q.type} ${name}`), m);
     else this.asked(at, c, `${c.from} ${q.type} ${name}`, name);
@@ -77,53 +75,114 @@ export class OuterNames {
 
   /** The name by which a client found an address before a time: what it asked for last, or for what that stands for. */
   nameOf(client: string, address: string, before: Moment): string | undefined {
-    const asked = [...this.questions.values()].filter((q) => q.client === client && !isBefore(before, q.at));
-    let name = asked.findLast((q) => q.addresses.includes(address))?.name;
-    for (let i = 0; i < MOST_ALIASES && name !== undefined; i++) {
-      const other = asked.findLast((q) => q.alias === name);
-      if (other === undefined) break;
-      name = other.name;
-    }
-    return name;
+    return this.index.clients.get(client)?.nameOf(address, before);
   }
 
   /** A name by which an address was found, by whomever. */
   nameFor(address: string): string | undefined {
-    return [...this.questions.values()].find((q) => q.addresses.includes(address))?.name;
+    return this.index.names.get(address);
   }
 
   /** The questions of a client about a name. */
-  about(client: string, name: string | undefined): OuterQuestion[] {
-    const wanted = name?.toLowerCase();
-    return [...this.questions.values()].filter((q) => q.client === client && q.name === wanted);
+  about(client: string, name: string | undefined): readonly OuterQuestion[] {
+    const own = name === undefined ? undefined : this.index.clients.get(client);
+    return own?.byName.get(name!.toLowerCase()) ?? [];
   }
 
   /** Names for which a client got addresses, with those that stand for them. */
-  resolved(client: string): OuterQuestion[] {
-    const own = [...this.questions.values()].filter((q) => q.client === client);
-    const found = own.filter((q) => q.addresses.length > 0);
-    for (const { name } of found) for (const q of own) if (q.alias === name && !found.includes(q)) found.push(q);
-    return found;
+  resolved(client: string): readonly OuterQuestion[] {
+    return this.index.clients.get(client)?.resolved ?? [];
   }
 
   /** Whether a client got any answer at all. */
   hears(client: string): boolean {
-    return [...this.questions.values()].some((q) => q.client === client && q.answerAt !== null);
+    return this.index.clients.get(client)?.hears === true;
   }
 
   /** Questions that have no address as an answer. */
   failed(): OuterQuestion[] {
     return [...this.questions.values()].filter((q) => q.addresses.length === 0);
   }
+
+  /** What is looked up for each tunnel, made when it first is. */
+  private get index(): NamesIndex {
+    this.indexed ??= new NamesIndex(this.questions.values());
+    return this.indexed;
+  }
+  private indexed: NamesIndex | null = null;
+}
+
+class NamesIndex {
+  readonly clients = new Map<string, ClientNames>();
+  /** By address, the name by which somebody first found it. */
+  readonly names = new Map<string, string>();
+
+  constructor(questions: Iterable<OuterQuestion>) {
+    for (const q of questions) {
+      const own = this.clients.get(q.client) ?? new ClientNames();
+      this.clients.set(q.client, own);
+      own.add(q);
+      for (const a of q.addresses) if (!this.names.has(a)) this.names.set(a, q.name);
+    }
+  }
+}
+
+/** The questions of one client, in the order in which they were asked. */
+class ClientNames {
+  readonly byName = new Map<string, OuterQuestion[]>();
+  private readonly byAddress = new Map<string, OuterQuestion[]>();
+  private readonly byAlias = new Map<string, OuterQuestion[]>();
+  private readonly found: OuterQuestion[] = [];
+  hears = false;
+
+  add(q: OuterQuestion): void {
+    put(this.byName, q.name, q);
+    for (const a of q.addresses) put(this.byAddress, a, q);
+    if (q.alias !== '') put(this.byAlias, q.alias, q);
+    if (q.addresses.length > 0) this.found.push(q);
+    this.hears ||= q.answerAt !== null;
+  }
+
+  nameOf(address: string, before: Moment): string | undefined {
+    const last = (list: readonly OuterQuestion[] = []): string | undefined =>
+      list.findLast((q) => !isBefore(before, q.at))?.name;
+    const passed = new Set<string>(); // names may stand for each other in a circle
+    let name = last(this.byAddress.get(address));
+    for (let next = name; next !== undefined && !passed.has(next); next = last(this.byAlias.get(next))) {
+      name = next;
+      passed.add(name);
+    }
+    return name;
+  }
+
+  get resolved(): readonly OuterQuestion[] {
+    if (this.kept !== null) return this.kept;
+    const all = new Set(this.found);
+    for (const { name } of all) for (const q of this.byAlias.get(name) ?? []) all.add(q); // and what stands for those
+    this.kept = [...all];
+    return this.kept;
+  }
+  private kept: readonly OuterQuestion[] | null = null;
+}
+
+function put<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }
 
 /** The name at the end of the CNAMEs that lead away from `name`; '' without any. */
 function aliasOf(name: string, m: DnsMessage): string {
-  let alias = '';
-  for (let i = 0; i < MOST_ALIASES; i++) {
-    const next = m.answers.find((r) => r.type === TYPE.CNAME && nameText(r.name).toLowerCase() === (alias || name));
-    if (next === undefined) break;
-    alias = nameText(next.rdata).toLowerCase();
+  const targets = new Map<string, string>();
+  for (const r of m.answers) {
+    const owner = r.type === TYPE.CNAME ? nameText(r.name).toLowerCase() : '';
+    if (owner !== '' && !targets.has(owner)) targets.set(owner, nameText(r.rdata).toLowerCase());
   }
-  return alias;
+  let alias = name;
+  // Each leads on once: they may go in a circle.
+  for (let next = targets.get(alias); next !== undefined; next = targets.get(alias)) {
+    targets.delete(alias);
+    alias = next;
+  }
+  return alias === name ? '' : alias;
 }

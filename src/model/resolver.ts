@@ -29,8 +29,10 @@ function targetOf(rdata: Uint8Array): string {
 /** The DNS client of a tunnel: names, the addresses that they stand for, and what failed. RFC 1035 */
 export class Resolver {
   /** By name in lower case. */
-  private readonly addresses = new Map<string, string[]>();
+  private readonly addresses = new Map<string, Set<string>>();
   private readonly asked = new Map<string, Question>();
+  /** Types and names of those that were answered. */
+  private readonly answered = new Set<string>();
   /** Names that NAPTR or SRV answers led to. RFC 3263 §4 */
   private readonly targets = new Set<string>();
 
@@ -68,6 +70,7 @@ export class Resolver {
     if (question !== undefined && (question.code < 0 || code === 0)) {
       question.code = code;
       question.answerAt = at.seen();
+      if (code === 0) this.answered.add(`${question.type} ${question.name}`);
     }
     this.learn(name, m);
   }
@@ -77,11 +80,10 @@ export class Resolver {
       if (r.type === TYPE.A || r.type === TYPE.AAAA) {
         const address = addressOf(r.rdata);
         for (const n of new Set([name, nameText(r.name).toLowerCase()])) {
-          const list = this.addresses.get(n) ?? [];
-          if (list.includes(address) || !this.hasRoom(this.learnt)) continue;
+          const all = this.addresses.get(n) ?? new Set();
+          if (all.has(address) || !this.hasRoom(this.learnt)) continue;
           this.learnt++;
-          list.push(address);
-          this.addresses.set(n, list);
+          this.addresses.set(n, all.add(address));
         }
       } else if (r.type === TYPE.SRV && r.rdata.length > 6) {
         const target = targetOf(r.rdata);
@@ -97,20 +99,21 @@ export class Resolver {
 
   /** Addresses that a name stands for, by way of server records too where it has none itself. */
   addressesOf(name: string): readonly string[] {
-    const own = this.addresses.get(name.toLowerCase()) ?? [];
-    if (own.length > 0) return own;
-    return [...this.targets].flatMap((t) => (t.endsWith(name.toLowerCase()) ? (this.addresses.get(t) ?? []) : []));
+    const wanted = name.toLowerCase();
+    const own = this.addresses.get(wanted);
+    if (own !== undefined) return [...own];
+    return [...this.targets].flatMap((t) => (t.endsWith(wanted) ? [...(this.addresses.get(t) ?? [])] : []));
   }
 
   /** Whether `address` is one that `name` stands for. */
   leads(name: string, address: string): boolean {
-    return this.addresses.get(name.toLowerCase())?.includes(address) === true;
+    return this.addresses.get(name.toLowerCase())?.has(address) === true;
   }
 
   /** Whether `address` was found by way of a server record, or of any name. */
   found(address: string): 'srv' | 'name' | undefined {
     for (const t of this.targets) if (this.leads(t, address)) return 'srv';
-    for (const list of this.addresses.values()) if (list.includes(address)) return 'name';
+    for (const all of this.addresses.values()) if (all.has(address)) return 'name';
     return undefined;
   }
 
@@ -121,7 +124,7 @@ export class Resolver {
 
   /** Whether the same was asked again, of another server maybe, and answered. */
   isMended(q: Question): boolean {
-    return [...this.asked.values()].some((o) => o.code === 0 && o.type === q.type && o.name === q.name);
+    return this.answered.has(`${q.type} ${q.name}`);
   }
 
   /** Names that do not exist. */

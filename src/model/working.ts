@@ -9,8 +9,6 @@ function domainOf(name: string): string {
   return labels.length < LEAST_LABELS ? '' : labels.join('.');
 }
 
-const isAkin = (a: string, b: string): boolean => a === b || (domainOf(a) !== '' && domainOf(a) === domainOf(b));
-
 /**
  * The servers of tunnels that work. A phone has many other connections, of which some fail: what has another name is
  * no EFTF.
@@ -18,12 +16,16 @@ const isAkin = (a: string, b: string): boolean => a === b || (domainOf(a) !== ''
 export class Working {
   private readonly addresses = new Set<string>();
   private readonly names = new Set<string>();
+  private readonly domains = new Set<string>();
 
   constructor(tunnels: readonly TunnelEntity[]) {
     for (const t of tunnels) {
       if (t.envelopes.up.total + t.envelopes.down.total === 0) continue;
       this.addresses.add(t.eftf.address);
-      if (t.eftf.name !== undefined) this.names.add(t.eftf.name.toLowerCase());
+      const name = t.eftf.name?.toLowerCase();
+      if (name === undefined) continue;
+      this.names.add(name);
+      if (domainOf(name) !== '') this.domains.add(domainOf(name));
     }
   }
 
@@ -31,7 +33,7 @@ export class Working {
   isOther(address: string, name: string | undefined): boolean {
     const own = name?.toLowerCase();
     if (own === undefined || this.names.size === 0 || this.addresses.has(address)) return false;
-    return ![...this.names].some((n) => isAkin(n, own));
+    return !this.names.has(own) && !this.domains.has(domainOf(own));
   }
 
   /** How bad it is that a server could not be reached; undefined: as bad as can be. */
