@@ -88,9 +88,15 @@ export class EnvelopeReader {
   }
 }
 
+/** Unknown types that are told one by one. */
+const TYPES_TOLD = 5;
+
 /** The discards in words, '' where there were none: `2 of unknown type 7, 1 of an IP version that is not supported`. */
 export function discardsInWords(c: EnvelopeCounts): string {
-  const words = [...c.unknownTypes].map(([type, n]) => `${n} of unknown type ${type}`);
+  const types = [...c.unknownTypes].sort(([, a], [, b]) => b - a);
+  const words = types.slice(0, TYPES_TOLD).map(([type, n]) => `${n} of unknown type ${type}`);
+  const others = types.slice(TYPES_TOLD).reduce((sum, [, n]) => sum + n, 0);
+  if (others > 0) words.push(`${others} of ${types.length - TYPES_TOLD} other unknown types`);
   if (c.otherVersions > 0) words.push(`${c.otherVersions} of an IP version that is not supported`);
   if (c.empty > 0) words.push(`${c.empty} without a packet`);
   return words.join(', ');
