@@ -1,14 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { type CaptureError, systemError } from '../capture/errors.js';
 import { isSameFile } from '../capture/output.js';
 import { printable } from '../kit/text.js';
-import { type Address, parseAddress } from '../live/address.js';
+import { type Address, isLinkLocal, parseAddress } from '../live/address.js';
 import { type FaultList, type FaultSetting, parseFault } from '../live/fault.js';
 import { BadSubscriber, labSubscribers, readSubscribers, type Subscriber } from '../live/subscriber-file.js';
 import { OuterTape, type TapeFile } from '../live/tap-tape.js';
 import { type LabCa, labCa } from '../live/tls-lab.js';
-import { KeyLogFile, PROFILE, type TlsVersions, tlsVersions } from '../live/tls-settings.js';
+import { contextOptions, KeyLogFile, PROFILE, type TlsVersions, tlsVersions } from '../live/tls-settings.js';
+import { plainly } from '../live/tls-words.js';
 import { CannotTun, TunDevice } from '../live/tun.js';
 import { contentsOf } from './contents.js';
 import { Exit, UserError } from './errors.js';
@@ -46,6 +48,9 @@ export function hostAndPort(text: string, what: string, port?: number): { host: 
   const number = bare === undefined && m?.[4] !== undefined ? Number(m[4]) : port;
   if (host === undefined || number === undefined || number > 65_535)
     throw new UserError(`${what}: ${text} is no HOST:PORT`);
+  const octets = parseAddress(host); // none where a zone follows it
+  if (octets?.length === 16 && isLinkLocal(octets))
+    throw new UserError(`${what}: ${text} is link-local`, Exit.usage, `its interface belongs to it: [${host}%eth0]`);
   return { host, port: number };
 }
 
@@ -55,6 +60,17 @@ export function versionsOf(o: LiveOptions): TlsVersions {
   const versions = tlsVersions(o.tls);
   if (versions === undefined) throw new UserError(`--tls ${o.tls}: it is MIN..MAX, for example 1.2..1.3`);
   return versions;
+}
+
+/** The cipher suites of `--ciphers`. @throws UserError where OpenSSL knows none of them */
+export function ciphersOf(o: LiveOptions): { ciphers?: string } {
+  if (o.ciphers === undefined) return {};
+  try {
+    createSecureContext(contextOptions(versionsOf(o), o.ciphers));
+  } catch (e) {
+    throw new UserError(`--ciphers ${o.ciphers}: ${plainly(e as NodeJS.ErrnoException)}`);
+  }
+  return { ciphers: o.ciphers };
 }
 
 /** The families of `-4` and `-6`; both without them. */
@@ -124,7 +140,7 @@ export function subscribersOf(path: string | undefined, lab: boolean | undefined
     if (path !== undefined) return readSubscribers(textOf(path), path);
     return lab ? labSubscribers() : undefined;
   } catch (e) {
-    if (e instanceof BadSubscriber) throw new UserError(e.message);
+    if (e instanceof BadSubscriber) throw new UserError(e.message, Exit.input);
     throw e;
   }
 }

@@ -18,6 +18,7 @@ import { certificatesIn } from '../../live/tunnel-connect.js';
 import { Exit, UserError } from '../errors.js';
 import {
   addressOf,
+  ciphersOf,
   familiesOf,
   faultsOf,
   hostAndPort,
@@ -79,7 +80,7 @@ export async function openEftf(
     return new Eftf({
       certificate,
       versions: versionsOf(o),
-      ...(o.ciphers !== undefined && { ciphers: o.ciphers }),
+      ...ciphersOf(o),
       ...(families.includes(4) && { pool: range('--pool', o.pool, 4) }),
       ...(families.includes(6) && { prefix: range('--prefix', o.prefix, 6) }),
       dns: (o.dns ?? []).map((text) => addressOf('--dns', text)),

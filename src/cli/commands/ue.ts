@@ -17,6 +17,7 @@ import { contentsOf } from '../contents.js';
 import { Exit, UserError } from '../errors.js';
 import {
   addressOf,
+  ciphersOf,
   familiesOf,
   faultsOf,
   hostAndPort,
@@ -221,7 +222,7 @@ function connectOptions(target: string, o: UeCommandOptions): ConnectOptions {
     ...(o.pin !== undefined && { pin: o.pin }),
     insecure: o.insecure === true,
     versions: versionsOf(o),
-    ...(o.ciphers !== undefined && { ciphers: o.ciphers }),
+    ...ciphersOf(o),
     ...(session && { session }),
     timeoutMs: o.timeout,
   };
