@@ -48,7 +48,11 @@ export function plainly(error: NodeJS.ErrnoException): string {
   if (WORDS[code] !== undefined) return `${WORDS[code]} (${code})`;
   const reason = (error as { reason?: string }).reason ?? '';
   const alert = ALERT.exec(reason);
-  if (alert !== null) return `the other side sent the alert ${alert[1].trim().replaceAll(' ', '_')}`;
+  if (alert !== null) {
+    const name = alert[1].trim().replaceAll(' ', '_');
+    const why = name === 'certificate_required' ? ': it wants a certificate, and a UE of fttscope has none' : '';
+    return `the other side sent the alert ${name}${why}`;
+  }
   if (reason !== '') return `${reason} (${code})`;
   return code === '' ? message : `${message.replace(/^\w+:.*?:/, '').trim()} (${code})`;
 }

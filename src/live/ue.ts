@@ -78,6 +78,15 @@ export class Ue {
     return this.established !== undefined && this.established.link.end === undefined;
   }
 
+  /**
+   * Whether the last tunnel was refused after all: in TLS 1.3 an EFTF looks at a UE after the Finished of the UE, and may
+   * then send an alert instead of anything else. RFC 8446 §4.4.2.4
+   */
+  get refused(): boolean {
+    const link = this.established?.link;
+    return link?.end?.how === 'alert' && link.counts.packets + link.counts.unknownTypes.size === 0;
+  }
+
   /** Tells a line; returns nothing before those who listen have heard it. */
   tell(line: string): void {
     this.lines.tell(line);

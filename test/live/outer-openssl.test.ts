@@ -174,6 +174,19 @@ test('nothing passes for the pinned certificate', { skip }, async () => {
   await resumable.server.stop('SIGKILL');
 });
 
+test('an EFTF that wants a certificate of the UE has no tunnel', { skip }, async () => {
+  for (const [version, words] of [
+    ['1.2', /no tunnel: .*alert handshake_failure/],
+    ['1.3', /alert certificate_required: it wants a certificate/], // after the Finished of the UE
+  ] as const) {
+    const { server, port } = await sServer('-Verify', '1');
+    const one = startFttscope(['ue', `127.0.0.1:${port}`, '--insecure', '--tls', version]);
+    assert.equal(await one.ended, 6);
+    assert.match(one.err, words);
+    await server.stop('SIGKILL');
+  }
+});
+
 test('a session is resumed', { skip }, async () => {
   const { server, port } = await sServer();
   for (const version of ['1.2', '1.3']) {

@@ -116,6 +116,7 @@ async function act(
   const work = steps === undefined ? usual(one, families, signals) : runSteps(one, steps, signals);
   const told = signals.told.then(() => Exit.done);
   const code = await Promise.race([work, told]);
+  if (one.refused) return Exit.notEstablished;
   if (code !== Exit.done || steps !== undefined || signals.came) return code;
   return Promise.race([console(one, signals), told]);
 }
