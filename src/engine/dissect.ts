@@ -234,7 +234,8 @@ export class Dissection implements Ctx {
   }
 
   next(table: string, key: TableKey, payload: View): void {
-    if (table === 'link' && this.shortCut?.add(table, key, payload, this.packet, this.tree)) return;
+    if (table === 'link' && (this.packet.isEnd || this.shortCut?.add(table, key, payload, this.packet, this.tree)))
+      return;
     if (table === 'media_type') this.mediaType = String(key);
     if (table === 'ethertype') this.protocols.push('ethertype');
     const step = this.plan.lookup(table, key);

@@ -86,6 +86,8 @@ export class Packet {
   duplicateOf = 0;
   /** Number of the frame in the order of reading, from 0. */
   ordinal = 0;
+  /** It stands for the end of the capture: its frame was read before, and has no part in what it brings. */
+  isEnd = false;
   /** Time of the frame before it. */
   previousSeconds = 0;
   previousNanos = 0;

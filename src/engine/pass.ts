@@ -178,11 +178,12 @@ export class Pass {
     }
     this.index.read();
     const end = packets[packets.length - 1];
-    if (end !== undefined) this.last = { packet: own(end), rows: this.row.inner };
+    if (end !== undefined) this.last = { packet: endOf(end), rows: this.row.inner };
   }
 
   /**
-   * Octets that wait behind holes are set free by the end of the capture: their envelopes are rows of its last frame.
+   * Octets that wait behind holes are set free by the end of the capture: their envelopes are rows of its last frame,
+   * without its layers, which are of whatever came last.
    * Where reading stopped before the end, what they wait for may still come.
    */
   finish(): void {
@@ -427,8 +428,8 @@ export class Pass {
 const NOTHING: readonly string[] = [];
 const NO_GAPS: readonly number[] = [];
 
-/** The packet with octets of its own: those of a chunk are used again. */
-function own(p: Packet): Packet {
+/** What the end of a capture sets free, as of its last frame: its own octets, for those of a chunk are used again. */
+function endOf(p: Packet): Packet {
   const copy = p.view.buf.slice(p.view.off, p.view.end);
   const view = new View({ name: 'Frame', buf: copy, start: 0, end: copy.length }, 0, copy.length, p.view.wireLength);
   const out = new Packet(p.frame, p.seconds, p.nanos, view, p.iface);
@@ -436,26 +437,7 @@ function own(p: Packet): Packet {
   out.previousSeconds = p.previousSeconds;
   out.previousNanos = p.previousNanos;
   out.comments = p.comments;
-  out.tunnel = p.tunnel;
-  if (p.transport !== p.view.buf || p.addresses !== p.view.buf) return out; // a datagram that was put together
-  const moved = p.view.off;
-  out.protocol = p.protocol;
-  out.transport = out.addresses = copy;
-  out.header = p.header - moved;
-  out.payload = p.payload - moved;
-  out.payloadEnd = p.payloadEnd - moved;
-  out.payloadWireEnd = p.payloadWireEnd - moved;
-  out.net = p.net;
-  out.source = p.source - moved;
-  out.destination = p.destination - moved;
-  out.flow = p.flow;
-  out.state = p.state;
-  out.conversation = p.conversation;
-  out.dissector = p.dissector;
-  out.direction = p.direction;
-  out.tcp = p.tcp;
-  for (const c of p.carriers ?? [])
-    out.carry({ ...c, buf: copy, header: c.header - moved, payload: c.payload - moved });
+  out.isEnd = true;
   return out;
 }
 

@@ -154,7 +154,7 @@ export function agree(row: Row, name: string): number {
   const { outer, content } = row;
   const split = protocols.indexOf('fttims');
   try {
-    if (row.inner <= 1) {
+    if (row.inner <= 1 && !outer.isEnd) {
       packets++;
       const stack = split < 0 ? protocols : protocols.slice(0, split);
       compare(row, outer.view, walk(outer.view, 'link', outer.iface.link), stack, 0);

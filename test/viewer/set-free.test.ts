@@ -30,7 +30,9 @@ test('envelopes that the end of the capture sets free are found and written like
     1,
     'packet 297.1 alone',
   );
-  const { sources } = await viewer.detail(first);
+  const { nodes, sources } = await viewer.detail(first);
+  const layers = nodes.filter((n) => n.depth === 0 && !n.field.includes('.')).map((n) => n.field);
+  assert.deepEqual(layers, ['frame', 'fttims', 'ipv6', 'icmpv6'], 'no header of the frame of tunnel 1');
   const envelope = sources.at(-1)!.octets;
   assert.ok(readFileSync(path).includes(Buffer.from(envelope.subarray(3))), 'the packet of its envelope');
   rmSync(folder, { recursive: true });
