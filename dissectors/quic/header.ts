@@ -25,12 +25,21 @@ export const V1 = 1;
 export const V2 = 0x6b3343cf;
 const DRAFT = 0xff000000;
 
-/** Number of the draft that a version stands for; 0: none. Facebook's versions follow drafts 22 and 27. */
-export function draftOf(version: number): number {
-  if (version >>> 8 === DRAFT >>> 8) return version & 0xff;
-  if (version === 0xfaceb001) return 22;
-  return version === 0xfaceb002 ? 27 : 0;
-}
+/** Google's T050 and T051, which differ from the drafts in their keys alone. */
+export const T050 = 0x54303530;
+export const T051 = 0x54303531;
+/** Versions of Facebook and Google, and the drafts that they follow. */
+const FOLLOWING: ReadonlyMap<number, number> = new Map([
+  [0xfaceb001, 22],
+  [0xfaceb002, 27],
+  [0xfaceb00e, 27],
+  [T050, 27],
+  [T051, 27],
+]);
+
+/** Number of the draft that a version stands for; 0: none. */
+export const draftOf = (version: number): number =>
+  version >>> 8 === DRAFT >>> 8 ? version & 0xff : (FOLLOWING.get(version) ?? 0);
 
 /** Whether the version is there to be refused. RFC 9000 §15. */
 export const isReserved = (version: number): boolean => (version & 0x0f0f0f0f) === 0x0a0a0a0a;

@@ -1,5 +1,5 @@
 import { type Ciphers, u8 } from 'fttscope/kit';
-import { draftOf, type LongHeader, V2 } from './header.js';
+import { draftOf, type LongHeader, T050, T051, V2 } from './header.js';
 
 /*
  * Initial packets are protected with keys that anyone can make from the version and the first Destination Connection ID
@@ -13,6 +13,9 @@ const SALT_V2 = octets('0dede3def700a6db819381be6e269dcbf9bd2ed9');
 const SALT_29 = octets('afbfec289993d24c9e9786f19c6111e04390a899');
 const SALT_23 = octets('c3eef712c72ebb5a11a7d2432bb46365bef9f502');
 const SALT_22 = octets('7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a');
+/** Of Google's versions, as Chromium has them. */
+const SALT_T050 = octets('7ff579e5acd072915580304c43a2367c60488310');
+const SALT_T051 = octets('7a4edef4e7ccee5fa4506c19124fc8ccda6e033d');
 
 const SECRET = 32;
 const KEY = 16;
@@ -47,6 +50,8 @@ export interface OpenedPacket {
 
 function saltOf(version: number): Uint8Array {
   if (version === V2) return SALT_V2;
+  if (version === T050) return SALT_T050;
+  if (version === T051) return SALT_T051;
   const draft = draftOf(version);
   if (draft === 0 || draft > 32) return SALT;
   if (draft >= 29) return SALT_29;

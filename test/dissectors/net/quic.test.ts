@@ -3,9 +3,13 @@ import { createCipheriv } from 'node:crypto';
 import { suite, test } from 'node:test';
 import { CryptoStream } from '../../../dissectors/quic/crypto-stream.js';
 import { headerOf, Kind, longHeader, V1, V2, varint } from '../../../dissectors/quic/header.js';
-import { initialKeys, openPacket, reservedKeys } from '../../../dissectors/quic/keys.js';
+import { type InitialKeys, initialKeys, openPacket, reservedKeys } from '../../../dissectors/quic/keys.js';
 import { ciphers } from '../../../src/crypto/ciphers.js';
 import { concat, View } from '../../../src/kit/index.js';
+import { at, udp } from '../../build/packets.js';
+import { file, rawPcap } from '../../cli/run.js';
+import { tsharkMissing } from '../../support/tshark.js';
+import { differences, ours } from '../bodies/wire.js';
 import { octets } from './layers.js';
 
 const hex = (b: Uint8Array): string => Buffer.from(b).toString('hex');
@@ -18,6 +22,19 @@ const SERVER = octets(`
   ca3d20398c276456cbc42158407dd074ee`);
 const PAYLOAD = `02000000000600405a020000560303eefce7f7b37ba1d1632e96677825ddf73988cfc79825df566dc5430b9a045a12001301000
   02e00330024001d00209d3c940d89690b84d08a60993c144eca684d1081287c834d5311bcf32bb9da1a002b00020304`;
+
+/** The client's Initial packet number 0 with so many octets of padding, of a version in hex, under these keys. */
+function initial(version: string, client: InitialKeys['client'], octetsInside: number, dcid = DCID): Uint8Array {
+  const length = (0x4000 + 1 + octetsInside + 16).toString(16);
+  const head = octets(`c0 ${version} 08 ${hex(dcid)} 00 00 ${length} 00`);
+  const gcm = createCipheriv('aes-128-gcm', client.key, client.iv); // its nonce is the IV
+  gcm.setAAD(head);
+  const packet = concat([head, gcm.update(new Uint8Array(octetsInside)), gcm.final(), gcm.getAuthTag()]);
+  const mask = ciphers.aesBlock(client.hp, packet.subarray(head.length + 3, head.length + 19));
+  packet[0]! ^= mask[0]! & 15;
+  packet[head.length - 1]! ^= mask[1]!;
+  return packet;
+}
 
 suite('QUIC', () => {
   test('keys of Initial packets, RFC 9001 A.1', () => {
@@ -53,18 +70,23 @@ suite('QUIC', () => {
     const DRAFT_29 = 0xff00001d;
     for (const version of [V1, DRAFT_29]) {
       const { client } = initialKeys(ciphers, version, DCID);
-      const head = octets('c0 0a0a0a0a 08 8394c8f03e515708 00 00 4025 00'); // number 0 in one octet
-      const gcm = createCipheriv('aes-128-gcm', client.key, client.iv); // its nonce is the IV
-      gcm.setAAD(head);
-      const packet = concat([head, gcm.update(new Uint8Array(20)), gcm.final(), gcm.getAuthTag()]);
-      const mask = ciphers.aesBlock(client.hp, packet.subarray(head.length + 3, head.length + 19));
-      packet[0]! ^= mask[0]! & 15;
-      packet[head.length - 1]! ^= mask[1]!;
+      const packet = initial('0a0a0a0a', client, 20);
       const h = longHeader(packet, 0, packet.length)!;
       const keys = reservedKeys(ciphers, packet, 0, h);
       assert.equal(hex(keys.client.key), hex(client.key));
       assert.equal(openPacket(ciphers, keys.client, packet, 0, h)?.payload.length, 20);
     }
+  });
+
+  test("Google's and Facebook's versions, whose keys tshark has too", { skip: tsharkMissing }, async () => {
+    const packets = ['54303530', '54303531', 'faceb00e'].map((version, i) => {
+      const dcid = DCID.map((octet) => octet ^ i); // by which tshark knows a connection
+      const { client } = initialKeys(ciphers, Number.parseInt(version, 16), dcid);
+      return udp(at('192.0.2.1', 50_000 + i), at('192.0.2.2', 443), initial(version, client, 1150, dcid));
+    });
+    const path = file('quic-versions.pcap', rawPcap(...packets));
+    assert.deepEqual(await differences(path, ['quic.version', 'quic.packet_number']), []);
+    for (const s of await ours(path)) assert.equal(s.values.get('quic.frame_type')?.length, 1); // it was opened
   });
 
   test('numbers of variable length, RFC 9000 A.1', () => {
