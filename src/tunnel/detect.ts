@@ -5,14 +5,15 @@ import type { PduBuffer } from '../stream/pdu-buffer.js';
 import { anchored } from './deframe.js';
 
 /**
- * What the octets at the start of a tunnel's plain text are. `early`: too few to tell whether an envelope starts here;
- * `unsure`: a row of envelopes of unknown types, if any. `proto` is whose they are, where a dissector may know them.
+ * What the octets at the start of a tunnel's plain text are. `chain`: a row of envelopes of unknown types that ends with the
+ * octets; `early`: too few to tell whether an envelope starts here; `unsure`: the start of such a row, if any. `proto` is whose they are, where a dissector may know them.
  */
 export type Verdict =
-  | { readonly kind: 'fttims' | 'early' | 'unsure' }
+  | { readonly kind: 'fttims' | 'chain' | 'early' | 'unsure' }
   | { readonly kind: 'other'; readonly name: Own; readonly proto?: string };
 
 const FTTIMS: Verdict = { kind: 'fttims' };
+const CHAIN: Verdict = { kind: 'chain' };
 const EARLY: Verdict = { kind: 'early' };
 const UNSURE: Verdict = { kind: 'unsure' };
 const STUN_COOKIE = 0x2112a442;
@@ -65,7 +66,7 @@ function chain(b: Uint8Array, off: number, end: number): Verdict {
     at += n;
     count++;
   }
-  return at === end && count > 0 ? FTTIMS : UNSURE;
+  return at === end && count > 0 ? CHAIN : UNSURE;
 }
 
 /** Octets up to which what is undecided is asked about each time that there are more. */

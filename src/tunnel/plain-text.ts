@@ -173,7 +173,8 @@ export class PlainText {
       return;
     }
     const v = detect(buf, off, end);
-    if (v.kind === 'fttims' || (deframer.lost && anchorAfter(buf, Math.max(off, end - n - ANCHOR_OCTETS), end))) {
+    const envelopes = v.kind === 'fttims' || v.kind === 'chain';
+    if (envelopes || (deframer.lost && anchorAfter(buf, Math.max(off, end - n - ANCHOR_OCTETS), end))) {
       tunnel.content = 'fttims';
       return;
     }

@@ -6,6 +6,9 @@ import { detect } from './detect.js';
 import type { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
 
+/** The port that an EFTF listens on. TS 24.322 §5.2.2.1 */
+const HTTPS = 443;
+
 /**
  * Who speaks in a direction of a connection, by the octets in its window; null: nobody known; 'more': more octets would
  * say. Where the start of the stream is missing, the window moves to the next record or envelope in it.
@@ -46,14 +49,16 @@ function byContent(
   if (named !== undefined && named !== tls && named !== http) return named;
   if (peer.mode === 'pdus' && !proxied) return peer.messages!.dissector;
   const { kind } = detect(buf, off, end);
-  if (kind === 'fttims') return fttims;
+  // Other protocols frame their messages alike: without TLS, and on another port, an IP packet must be among them.
+  const isChain = kind === 'chain';
+  if (kind === 'fttims' || (isChain && (flow.aPort === HTTPS || flow.bPort === HTTPS))) return fttims;
   for (const d of host.probes) {
     const p = d.probe!(buf, off, end);
     if (p === Yes && (half.begun || wholeMessages(d, buf, off, end))) return d;
     if (p !== No && half.begun) unsure = true;
   }
   if (kind !== 'other' && end - off < ANCHOR_OCTETS) return 'more';
-  return unsure ? 'more' : null;
+  return unsure || isChain ? 'more' : null;
 }
 
 /** Whether messages end where the octets end: in the middle of a stream a request line may be that of an inner packet. */

@@ -169,6 +169,30 @@ describe('other protocols in the TLS stream', () => {
   });
 });
 
+describe('rows of unknown envelopes in the clear', () => {
+  const unknown = (type: number): Envelope => envelope(body(40), type);
+  const body = (n: number): Uint8Array => Uint8Array.from({ length: n }, (_, i) => (i * 37 + 201) & 255);
+  const alone = clearConversation([up([unknown(37)]), down([unknown(38)])]);
+
+  test('on port 443 they are a tunnel', async () => {
+    const r = await readWith(one(alone));
+    assert.equal(r.inner.length, 2);
+  });
+
+  test('on another port they are anything: other protocols frame their messages alike', async () => {
+    const r = await readWith(one(alone, { server: at('198.51.100.1', 5223) }));
+    assert.deepEqual(r.pass.index.tunnels, []);
+    assert.deepEqual(r.inner, []);
+    assert.equal(r.rows.filter((row) => row.protocols.endsWith(':tcp:data')).length, 2);
+  });
+
+  test('an IP packet behind them tells', async () => {
+    const steps = [up([unknown(37)]), up([good(1)]), down([good(2)])];
+    const r = await readWith(one(clearConversation(steps), { server: at('198.51.100.1', 5223) }));
+    assert.deepEqual(marks(r.inner), wanted([unknown(37), good(1), good(2)]));
+  });
+});
+
 describe('rows', () => {
   test('several envelopes of a frame are 812.1, 812.2 …', async () => {
     const steps = [up([good(1), good(2), good(3)], [10_000]), up([good(4), good(5)])];
