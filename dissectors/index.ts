@@ -96,7 +96,10 @@ import { vxlan, vxlanGpe } from './vxlan.js';
 import { websocket } from './websocket.js';
 import { mediaTypes } from './well-known/media.js';
 import { network } from './well-known/network.js';
+import { rpcs } from './well-known/rpc.js';
 import { rtpPayloads } from './well-known/rtp-payloads.js';
+import { smbs } from './well-known/smb.js';
+import { streams } from './well-known/streams.js';
 import { transport } from './well-known/transport.js';
 import { xml } from './xml.js';
 
@@ -223,6 +226,9 @@ export const dissectors: readonly AnyDissector[] = [
   classicStun,
   ...network,
   ...transport,
+  ...rpcs,
+  ...smbs,
+  ...streams,
   ...mediaTypes,
   ...rtpPayloads,
   data,

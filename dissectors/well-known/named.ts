@@ -2,10 +2,12 @@ import {
   type Ctx,
   type Dissector,
   defineDissector,
+  type Framing,
   fields,
   type Peek,
   type Probe,
   type TableKey,
+  type Track,
   type View,
 } from 'fttscope/kit';
 
@@ -29,23 +31,22 @@ export interface Named {
   readonly calls?: readonly string[];
   /** Whether the first octets may be this protocol, where numbers and ports alone do not say it. */
   probe?(b: Uint8Array, off: number, end: number, known?: boolean): Probe;
+  /** Octets of a message of a stream, as {@link Dissector.pduLength}: with a `probe` it is looked for on every port. */
+  pduLength?(b: Uint8Array, off: number, end: number, known?: Framing): number;
   /** The way down to the packets that the messages carry. */
   peek?(p: Peek): void;
+  /** What a message says about later ones. */
+  track?(v: View, cx: Track): void;
   /** Hands on what the messages carry. */
   inner?(v: View, cx: Ctx): void;
 }
 
 /** The dissector of a protocol that is only named. */
-export function named({ proto, title, short, spec, on, layer, tables, calls, probe, peek, inner }: Named): Dissector {
+export function named({ proto, title, inner, ...rest }: Named): Dissector {
   const F = fields({ name: { name: proto, label: title, type: 'protocol' } });
   return defineDissector({
-    ...{ proto, title, short, spec, fields: F },
-    ...(on && { on }),
-    ...(layer !== undefined && { layer }),
-    ...(tables && { tables }),
-    ...(calls && { calls }),
-    ...(probe && { probe }),
-    ...(peek && { peek }),
+    ...{ proto, title, fields: F },
+    ...rest,
     dissect(v, t, cx) {
       t.none(F.name, v.off, v.length);
       inner?.(v, cx);

@@ -10,6 +10,22 @@ const PROTOCOL_REJECT = 8;
 /** LINKTYPE_PPP. */
 const PPP = 9;
 
+/** Subtype of Slow Protocols. */
+const LACP = 1;
+
+/** Data and repaired data of PGM, and where the length of options stands. RFC 3208 §8, §9.1 */
+const ODATA = 4;
+const RDATA = 5;
+const PGM_DATA = 24;
+
+/** Where the data of a PGM packet starts, or -1. */
+function pgmData({ buf, off, end }: View): number {
+  if (end - off < PGM_DATA || (buf[off + 4] !== ODATA && buf[off + 4] !== RDATA)) return -1;
+  const at = off + PGM_DATA;
+  if ((buf[off + 5] & 1) === 0) return at;
+  return end - at < 4 ? -1 : at + u16(buf, at + 2);
+}
+
 /** Where the PPP frame of a data message of L2TP version 2 starts, or -1. RFC 2661 §3.1 */
 function l2tpPayload({ buf, off, end }: View | Peek): number {
   const flags = end - off >= 6 ? u16(buf, off) : 0;
@@ -23,7 +39,19 @@ export const network = [
   ...fromRows([
     ['lldp', 'Link Layer Discovery Protocol', 'LLDP', 'IEEE 802.1AB', { ethertype: [0x88cc] }],
     ['eapol', '802.1X Authentication', 'EAPOL', 'IEEE 802.1X', { ethertype: [0x888e, 0x88c7] }],
-    ['slow', 'Slow Protocols', '802.3 Slow protocols', 'IEEE 802.3 §57A', { ethertype: [0x8809] }],
+    ['lacp', 'Link Aggregation Control Protocol', 'LACP', 'IEEE 802.1AX §6.4', {}],
+    [
+      ...(['ptp', 'Precision Time Protocol (IEEE1588)', 'PTP', 'IEEE 1588'] as const),
+      { ethertype: [0x88f7], 'udp.port': [319, 320] },
+    ],
+    ['ipx', 'Internetwork Packet eXchange', 'IPX', 'none', { ethertype: [0x8137], 'llc.dsap': [0xe0] }],
+    ['aarp', 'Appletalk Address Resolution Protocol', 'AARP', 'none', { ethertype: [0x80f3] }],
+    ['aoe', 'ATAoverEthernet', 'AOE', 'none', { ethertype: [0x88a2] }],
+    ['dec_dna', 'DEC DNA Routing Protocol', 'DEC DNA', 'none', { ethertype: [0x6003] }],
+    ['tipc', 'Transparent Inter Process Communication(TIPC)', 'TIPC', 'none', { ethertype: [0x88ca] }],
+    ['realtek', 'Realtek Layer 2 Protocols', 'Realtek', 'none', { ethertype: [0x8899] }],
+    ['wol', 'Wake On LAN', 'WOL', 'none', { ethertype: [0x0842] }],
+    ['nhrp', 'NBMA Next Hop Resolution Protocol', 'NHRP', 'RFC 2332', { 'gre.proto': [0x2001] }],
     ['macc', 'MAC Control', 'MACC', 'IEEE 802.3 §31', { ethertype: [0x8808] }],
     ['cfm', 'CFM EOAM 802.1ag/ITU Protocol', 'CFM', 'IEEE 802.1ag', { ethertype: [0x8902] }],
     [
@@ -73,6 +101,22 @@ export const network = [
     ],
     ['netlink-route', 'Linux rtnetlink (route netlink) protocol', 'rtnetlink', 'RFC 3549', { 'netlink.protocol': [0] }],
   ]),
+  named({
+    ...{ proto: 'slow', title: 'Slow Protocols', short: '802.3 Slow protocols', spec: 'IEEE 802.3 §57A' },
+    on: { ethertype: [0x8809] },
+    calls: ['lacp'],
+    inner(v, cx) {
+      if (v.buf[v.off] === LACP) cx.call('lacp', v);
+    },
+  }),
+  named({
+    ...{ proto: 'pgm', title: 'Pragmatic General Multicast', short: 'PGM', spec: 'RFC 3208 §8' },
+    on: { 'ip.proto': [113] },
+    inner(v, cx) {
+      const at = pgmData(v);
+      if (at > 0 && at < v.end) cx.data(v.sub(at));
+    },
+  }),
   named({
     proto: 'lcp',
     title: 'PPP Link Control Protocol',

@@ -1,43 +1,40 @@
-import { type Ctx, indexOf, No, type Probe, startsWith, u8, u16, u32, type View, Yes } from 'fttscope/kit';
+import { No, type Probe, startsWith, u8, u16, u32, type View, Yes } from 'fttscope/kit';
 import { fromRows, named } from './named.js';
 
 /** Protocols above UDP and TCP that are only named: found by port, with a look at their first octets where that helps. */
-const MAILSLOTS = ['\\MAILSLOT\\BROWSE', '\\MAILSLOT\\LANMAN'];
+const OPENING_BRACE = 0x7b;
+const TFTP = 69;
+const TFTP_DATA = 3;
+const EAP_MESSAGE = 79;
 const BACNET_NETWORK = 0x80;
-const NFS = 100_003;
 const ADWIN_LENGTHS: ReadonlySet<number> = new Set([22, 52, 92, 96, 100, 104, 432]);
 
-/** Whether the text stands somewhere in the range. */
-function holds(b: Uint8Array, off: number, end: number, text: string): boolean {
-  const first = text.charCodeAt(0);
-  for (let at = indexOf(b, first, off, end); at >= 0; at = indexOf(b, first, at + 1, end))
-    if (startsWith(b, at, end, text)) return true;
-  return false;
+/** Google's QUIC before IETF's: connection and version in the first packets, behind flags that say that they are there. */
+function googleQuic(b: Uint8Array, off: number, end: number, known?: boolean): Probe {
+  if (known === true) return Yes;
+  if (end - off < 14) return No;
+  if ((b[off] & 0x89) === 0x09) return startsWith(b, off + 9, end, 'Q0') ? Yes : No;
+  return (b[off] & 0xc0) === 0xc0 && startsWith(b, off + 1, end, 'Q046') ? Yes : No;
 }
 
-/** Where the SMB message of a NetBIOS datagram or session starts, or -1. */
-function smbAt(v: View): number {
-  for (let at = indexOf(v.buf, 0xff, v.off, v.end); at >= 0; at = indexOf(v.buf, 0xff, at + 1, v.end))
-    if (startsWith(v.buf, at + 1, v.end, 'SMB')) return at;
+const WIREGUARD_LENGTHS = [0, 148, 92, 64];
+
+/** WireGuard §5.4: a type, three octets of zeros, and the length of the type; data has at least its header and tag. */
+function wireGuard(b: Uint8Array, off: number, end: number): Probe {
+  const n = end - off;
+  if (n < 32 || u16(b, off + 1) !== 0 || b[off + 3] !== 0) return No;
+  const type = u8(b, off);
+  return (type >= 1 && type <= 3 && n === WIREGUARD_LENGTHS[type]) || type === 4 ? Yes : No;
+}
+
+/** Where the value of the first RADIUS attribute of a type starts, or -1. RFC 2865 §5 */
+function attribute({ buf, off, end }: View, type: number): number {
+  for (let at = off + 20; at + 2 < end && buf[at + 1] >= 2; at += buf[at + 1]) if (buf[at] === type) return at + 2;
   return -1;
 }
 
-function smb(v: View, cx: Ctx): void {
-  const at = smbAt(v);
-  if (at >= 0) cx.call('smb', v.sub(at));
-}
-
-/** ONC RPC calls, RFC 5531 §9: message type 0 and version 2. */
-const rpc = (b: Uint8Array, off: number, end: number): Probe =>
-  end - off >= 24 && u32(b, off + 4) === 0 && u32(b, off + 8) === 2 && u32(b, off + 12) >>> 16 === NFS >>> 16
-    ? Yes
-    : No;
-
 const bitTorrent = (b: Uint8Array, off: number, end: number): Probe =>
   startsWith(b, off, end, 'd1:ad2:id20:') || startsWith(b, off, end, 'd1:rd2:id20:') ? Yes : No;
-
-/** A sequence in BER whose length is there, RFC 4511 §4.1.1. */
-const ber = (b: Uint8Array, off: number, end: number): Probe => (end - off > 6 && b[off] === 0x30 ? Yes : No);
 
 /** Octets of a frame before the payload: Ethernet, IPv4 and UDP. */
 const PLAIN_HEADERS = 42;
@@ -61,7 +58,6 @@ export const transport = [
     ['nbns', 'NetBIOS Name Service', 'NBNS', 'RFC 1002 §4.2', { 'udp.port': [137] }],
     ['snmp', 'Simple Network Management Protocol', 'SNMP', 'RFC 3416', { 'udp.port': [161, 162] }],
     ['syslog', 'Syslog message', 'Syslog', 'RFC 5424', { 'udp.port': [514] }],
-    ['tftp', 'Trivial File Transfer Protocol', 'TFTP', 'RFC 1350', { 'udp.port': [69] }],
     ['rip', 'Routing Information Protocol', 'RIP', 'RFC 2453', { 'udp.port': [520] }],
     ['ripng', 'RIPng', 'RIPng', 'RFC 2080', { 'udp.port': [521] }],
     ['hsrp', 'Cisco Hot Standby Router Protocol', 'HSRP', 'RFC 2281', { 'udp.port': [1985, 2029] }],
@@ -73,15 +69,41 @@ export const transport = [
     ],
     ['bjnp', 'Canon BJNP', 'BJNP', 'none', { 'udp.port': [8611, 8612, 8613, 8614] }],
     ['pfcp', 'Packet Forwarding Control Protocol', 'PFCP', 'TS 29.244', { 'udp.port': [8805] }],
-    ['smb', 'SMB (Server Message Block Protocol)', 'SMB', 'MS-CIFS', {}],
-    ['browser', 'Microsoft Windows Browser Protocol', 'BROWSER', 'MS-BRWS', {}],
-    ['nfs', 'Network File System', 'NFS', 'RFC 1813', { 'rpc.program': [NFS] }],
+    ['srvloc', 'Service Location Protocol', 'SRVLOC', 'RFC 2608', { 'udp.port': [427] }],
+    ['coap', 'Constrained Application Protocol', 'CoAP', 'RFC 7252', { 'udp.port': [5683] }],
+    ['babel', 'Babel Routing Protocol', 'Babel', 'RFC 8966', { 'udp.port': [6696, 6697] }],
+    ['lisp', 'Locator/ID Separation Protocol', 'LISP', 'RFC 9301', { 'udp.port': [4342] }],
+    ['mpls-echo', 'Multiprotocol Label Switching Echo', 'MPLS ECHO', 'RFC 8029', { 'udp.port': [3503] }],
+    ['portcontrol', 'Port Control Protocol', 'Port Control', 'RFC 6887', { 'udp.port': [5350, 5351] }],
+    ['rmcp', 'Remote Management Control Protocol', 'RMCP', 'IPMI', { 'udp.port': [623, 664] }],
+    ['xdmcp', 'X Display Manager Control Protocol', 'XDMCP', 'none', { 'udp.port': [177] }],
+    ['collectd', 'collectd network data', 'collectd', 'none', { 'udp.port': [25826] }],
+    ['olsr', 'Optimized Link State Routing Protocol', 'OLSR', 'RFC 3626', { 'udp.port': [698] }],
+    ['aodv', 'Ad hoc On-demand Distance Vector Routing Protocol', 'AODV', 'RFC 3561', { 'udp.port': [654] }],
+    ['tsp', 'Time Synchronization Protocol', 'TSP', 'none', { 'udp.port': [525] }],
+    ['lmp', 'Link Management Protocol (LMP)', 'LMP', 'RFC 4204', { 'udp.port': [701] }],
+    ['lwres', 'Light Weight DNS RESolver (BIND9)', 'LWRES', 'none', { 'udp.port': [921] }],
+    ['mndp', 'Mikrotik Neighbor Discovery Protocol', 'MNDP', 'none', { 'udp.port': [5678] }],
+    ['uftp', 'UDP based FTP w/ multicast', 'UFTP', 'none', { 'udp.port': [1044] }],
+    ['omron', 'OMRON FINS Protocol', 'OMRON', 'none', { 'udp.port': [9600] }],
     ['bacapp', 'Building Automation and Control Network APDU', 'BACapp', 'ASHRAE 135 §20', {}],
     ['ftp', 'File Transfer Protocol (FTP)', 'FTP', 'RFC 959', { 'tcp.name': [21] }],
     ['telnet', 'Telnet', 'TELNET', 'RFC 854', { 'tcp.name': [23] }],
     ['pop', 'Post Office Protocol', 'POP', 'RFC 1939', { 'tcp.name': [110], 'tls.name': [995] }],
     ['imap', 'Internet Message Access Protocol', 'IMAP', 'RFC 9051', { 'tcp.name': [143], 'tls.name': [993] }],
     ['mysql', 'MySQL Protocol', 'MySQL', 'none', { 'tcp.name': [3306] }],
+    ['vnc', 'Virtual Network Computing', 'VNC', 'RFC 6143', { 'tcp.name': [5500, 5501, 5900, 5901] }],
+    ['irc', 'Internet Relay Chat', 'IRC', 'RFC 2812', { 'tcp.name': [6667, 57000] }],
+    ['nntp', 'Network News Transfer Protocol', 'NNTP', 'RFC 3977', { 'tcp.name': [119] }],
+    ['whois', 'whois', 'WHOIS', 'RFC 3912', { 'tcp.name': [43] }],
+    ['finger', 'finger', 'FINGER', 'RFC 1288', { 'tcp.name': [79] }],
+    ['rsh', 'Remote Shell', 'RSH', 'none', { 'tcp.name': [514] }],
+    ['resp', 'REdis Serialization Protocol', 'RESP', 'none', { 'tcp.name': [6379] }],
+    ['openvpn', 'OpenVPN Protocol', 'OpenVPN', 'none', { 'udp.port': [1194], 'tcp.name': [1194] }],
+    ['socks', 'Socks Protocol', 'Socks', 'RFC 1928', { 'tcp.name': [1080] }],
+    ['ftp-data', 'FTP Data', 'FTP-DATA', 'RFC 959', { 'tcp.name': [20] }],
+    ['rtsp', 'Real Time Streaming Protocol', 'RTSP', 'RFC 7826', { 'tcp.name': [554, 8554] }],
+    ['gnutella', 'Gnutella Protocol', 'GNUTELLA', 'none', { 'tcp.name': [6346] }],
   ]),
   named({
     proto: 'bgp',
@@ -94,6 +116,18 @@ export const transport = [
       end - off >= 19 && u32(b, off) === 0xffffffff && u32(b, off + 12) === 0xffffffff ? Yes : No,
   }),
   named({
+    ...{ proto: 'tftp', title: 'Trivial File Transfer Protocol', short: 'TFTP', spec: 'RFC 1350' },
+    on: { 'udp.port': [TFTP] },
+    /** The answer comes from another port than was asked. RFC 1350 §4 */
+    track(_, cx) {
+      const { version, buf, src } = cx.net;
+      if (cx.dport === TFTP) cx.expect(buf.slice(src, src + (version === 4 ? 4 : 16)), cx.sport, 'tftp');
+    },
+    inner(v, cx) {
+      if (v.length > 4 && u16(v.buf, v.off) === TFTP_DATA) cx.data(v.sub(v.off + 4));
+    },
+  }),
+  named({
     proto: 'radius',
     title: 'RADIUS Protocol',
     short: 'RADIUS',
@@ -101,32 +135,10 @@ export const transport = [
     on: { 'udp.port': [1645, 1646, 1812, 1813, 3799] },
     /** A length that is that of a message, and no more than there is. */
     probe: (b, off, end) => (end - off >= 20 && u16(b, off + 2) >= 20 && off + u16(b, off + 2) <= end ? Yes : No),
-  }),
-  named({
-    proto: 'nbss',
-    title: 'NetBIOS Session Service',
-    short: 'NBSS',
-    spec: 'RFC 1002 §4.3',
-    on: { 'tcp.name': [139, 445] },
-    /** A message: its type, and a length that the segment holds. */
-    probe: (b, off, end) =>
-      end - off >= 4 && (b[off] === 0 || (b[off] >= 0x81 && b[off] <= 0x85)) && off + 4 + u16(b, off + 2) <= end
-        ? Yes
-        : No,
-    calls: ['smb'],
-    inner: smb,
-  }),
-  named({
-    proto: 'nbdgm',
-    title: 'NetBIOS Datagram Service',
-    short: 'NBDS',
-    spec: 'RFC 1002 §4.4',
-    on: { 'udp.port': [138] },
-    calls: ['smb', 'browser'],
+    calls: ['eap'],
     inner(v, cx) {
-      smb(v, cx);
-      const at = smbAt(v);
-      if (at >= 0 && MAILSLOTS.some((name) => holds(v.buf, at, v.end, name))) cx.call('browser', v.sub(at));
+      const at = attribute(v, EAP_MESSAGE);
+      if (at >= 0) cx.call('eap', v.sub(at));
     },
   }),
   named({
@@ -136,7 +148,9 @@ export const transport = [
     spec: 'none',
     on: { 'udp.port': [17500] },
     tables: ['media_type'],
-    inner: (v, cx) => cx.next('media_type', 'application/json', v),
+    inner(v, cx) {
+      if (v.length > 0 && v.buf[v.off] === OPENING_BRACE) cx.next('media_type', 'application/json', v);
+    },
   }),
   named({
     proto: 'bvlc',
@@ -161,17 +175,14 @@ export const transport = [
     },
   }),
   named({
-    proto: 'rpc',
-    title: 'Remote Procedure Call',
-    short: 'RPC',
-    spec: 'RFC 5531',
-    on: { 'udp.port': [111], 'udp.heuristic': ['rpc'] },
-    tables: ['rpc.program'],
-    probe: rpc,
-    inner(v, cx) {
-      if (v.length >= 24 && cx.takes('rpc.program', u32(v.buf, v.off + 12)))
-        cx.next('rpc.program', u32(v.buf, v.off + 12), v.sub(v.off + 24));
-    },
+    ...{ proto: 'wg', title: 'WireGuard Protocol', short: 'WireGuard', spec: 'WireGuard §5.4' },
+    on: { 'udp.heuristic': ['wg'] },
+    probe: wireGuard,
+  }),
+  named({
+    ...{ proto: 'gquic', title: 'GQUIC (Google Quick UDP Internet Connections)', short: 'GQUIC', spec: 'none' },
+    on: { 'udp.heuristic': ['gquic'] },
+    probe: googleQuic,
   }),
   named({
     proto: 'bt-dht',
@@ -189,16 +200,4 @@ export const transport = [
     on: { 'udp.heuristic': ['adwin_config'] },
     probe: adwin,
   }),
-  named({
-    proto: 'ldap',
-    title: 'Lightweight Directory Access Protocol',
-    short: 'LDAP',
-    spec: 'RFC 4511',
-    on: { 'tcp.name': [389, 3268] },
-    calls: ['ldap.message'],
-    probe: ber,
-    /** Wireshark lists the messages as a layer of the same name. */
-    inner: (v, cx) => void cx.call('ldap.message', v),
-  }),
-  named({ proto: 'ldap.message', layer: 'ldap', title: 'LDAPMessage', short: 'LDAP', spec: 'RFC 4511 §4.1.1' }),
 ];

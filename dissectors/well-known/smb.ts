@@ -1,0 +1,153 @@
+import { type Ctx, indexOf, startsWith, u8, u16, u32, type View } from 'fttscope/kit';
+import { named } from './named.js';
+import { dcerpcLength } from './streams.js';
+
+/** SMB of all versions with what carries it, all only named: sessions and datagrams of NetBIOS, and TCP by itself. */
+const MAILSLOTS = ['\\MAILSLOT\\BROWSE', '\\MAILSLOT\\LANMAN'];
+/** What begins an SMB message: of version 1, of 2 and 3, encrypted, and compressed. MS-SMB2 §2.2 */
+const FIRST_OCTETS: ReadonlySet<number> = new Set([0xff, 0xfe, 0xfd, 0xfc]);
+const SMB1 = 0xff;
+const SMB2 = 0xfe;
+const NTLM = 'NTLMSSP\0';
+/** The object identifier of Kerberos 5 in DER, and the first octet of a token's kind. RFC 4121 §4.1 */
+const KERBEROS = '\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x01';
+
+/** Where the text stands in the range, or -1. */
+function find(b: Uint8Array, off: number, end: number, text: string): number {
+  const first = text.charCodeAt(0);
+  for (let at = indexOf(b, first, off, end); at >= 0; at = indexOf(b, first, at + 1, end))
+    if (startsWith(b, at, end, text)) return at;
+  return -1;
+}
+
+const begins = (b: Uint8Array, off: number, end: number): boolean =>
+  FIRST_OCTETS.has(u8(b, off)) && startsWith(b, off + 1, end, 'SMB');
+
+/** Gives an SMB message to who reads its version. */
+function smb(v: View, cx: Ctx): void {
+  cx.call(u8(v.buf, v.off) === SMB1 ? 'smb' : 'smb2', v);
+}
+
+/** Octets of a session message: its type, and a length of 24 bits, or of 17. RFC 1002 §4.3.1, MS-SMB2 §2.1 */
+function sessionLength(b: Uint8Array, off: number, end: number): number {
+  if (end - off < 4) return 0;
+  const type = u8(b, off);
+  if (type !== 0 && (type < 0x81 || type > 0x85)) return -1;
+  if (type === 0 && end - off >= 8 && u16(b, off + 2) > 0 && !begins(b, off + 4, end)) return -1;
+  return 4 + (u32(b, off) & 0xffffff);
+}
+
+const le16 = (b: Uint8Array, o: number): number => b[o] | (b[o + 1] << 8);
+const le32 = (b: Uint8Array, o: number): number => (le16(b, o) | (le16(b, o + 2) << 16)) >>> 0;
+
+const SMB2_HEADER = 64;
+const NEGOTIATE = 0;
+const SESSION_SETUP = 1;
+const READ = 8;
+const WRITE = 9;
+const IOCTL = 11;
+
+/** What an SMB2 message carries for others; undefined: nothing. MS-SMB2 §2.2.4 to §2.2.32 */
+function carried(v: View): View | undefined {
+  const { buf, off } = v;
+  const body = off + SMB2_HEADER;
+  if (v.end - body < 8) return undefined;
+  const answers = (buf[off + 16] & 1) !== 0;
+  const part = (at: number, length: number) => (length > 0 ? v.sub(off + at, off + at + length) : undefined);
+  const command = le16(buf, off + 12);
+  if (command === NEGOTIATE) return answers ? part(le16(buf, body + 56), le16(buf, body + 58)) : undefined;
+  if (command === SESSION_SETUP) {
+    const at = answers ? body + 4 : body + 12;
+    return part(le16(buf, at), le16(buf, at + 2));
+  }
+  if (command === READ && answers) return part(u8(buf, body + 2), le32(buf, body + 4));
+  if (command === WRITE && !answers) return part(le16(buf, body + 2), le32(buf, body + 4));
+  if (command !== IOCTL || v.end - body < 40) return undefined;
+  const at = answers ? body + 32 : body + 24;
+  return part(le32(buf, at), le32(buf, at + 4));
+}
+
+/** Names what proves who a user is: GSS-API with SPNEGO around NTLM, or NTLM alone. */
+function proof(v: View, cx: Ctx): void {
+  const ntlm = find(v.buf, v.off, v.end, NTLM);
+  if (ntlm !== v.off) {
+    cx.call('gss-api', v);
+    cx.call('spnego', v);
+  }
+  if (ntlm >= 0) cx.call('ntlmssp', v.sub(ntlm));
+  else if (find(v.buf, v.off, v.end, KERBEROS) >= 0) cx.call('spnego-krb5', v);
+}
+
+/** The command of an SMB message of version 1 that sets a session up. MS-CIFS §2.2.4.53 */
+const SETUP_ANDX = 0x73;
+
+export const smbs = [
+  named({
+    proto: 'nbss',
+    title: 'NetBIOS Session Service',
+    short: 'NBSS',
+    spec: 'RFC 1002 §4.3',
+    on: { 'tcp.port': [139, 445] },
+    pduLength: sessionLength,
+    calls: ['smb', 'smb2'],
+    inner(v, cx) {
+      if (v.length > 8 && begins(v.buf, v.off + 4, v.end)) smb(v.sub(v.off + 4), cx);
+    },
+  }),
+  // What no message begins goes on with one, for Wireshark.
+  named({
+    ...{ proto: 'nbss.continuation', layer: 'nbss', title: 'NetBIOS Session Service', short: 'NBSS' },
+    ...{ spec: 'RFC 1002 §4.3', on: { 'tcp.name': [139, 445] } },
+  }),
+  named({
+    proto: 'nbdgm',
+    title: 'NetBIOS Datagram Service',
+    short: 'NBDS',
+    spec: 'RFC 1002 §4.4',
+    on: { 'udp.port': [138] },
+    calls: ['smb', 'browser'],
+    inner(v, cx) {
+      const at = find(v.buf, v.off, v.end, '\xffSMB');
+      if (at < 0) return;
+      cx.call('smb', v.sub(at));
+      if (MAILSLOTS.some((name) => find(v.buf, at, v.end, name) >= 0)) cx.call('browser', v.sub(at));
+    },
+  }),
+  named({
+    ...{ proto: 'smb', title: 'SMB (Server Message Block Protocol)', short: 'SMB', spec: 'MS-CIFS §2.2' },
+    calls: ['gss-api', 'spnego', 'ntlmssp', 'spnego-krb5'],
+    inner(v, cx) {
+      if (v.length <= 32 || v.buf[v.off + 4] !== SETUP_ANDX) return;
+      if (find(v.buf, v.off, v.end, NTLM) >= 0) proof(v, cx);
+    },
+  }),
+  named({ proto: 'browser', title: 'Microsoft Windows Browser Protocol', short: 'BROWSER', spec: 'MS-BRWS' }),
+  named({
+    proto: 'smb2',
+    title: 'SMB2 (Server Message Block Protocol version 2)',
+    short: 'SMB2',
+    spec: 'MS-SMB2 §2.2',
+    calls: ['gss-api', 'spnego', 'ntlmssp', 'spnego-krb5', 'dcerpc'],
+    inner(v, cx) {
+      if (u8(v.buf, v.off) !== SMB2) return;
+      const inside = carried(v);
+      if (inside === undefined || inside.length === 0) return;
+      if (le16(v.buf, v.off + 12) <= SESSION_SETUP) proof(inside, cx);
+      else if (dcerpcLength(inside.buf, inside.off, inside.end) > 0) cx.call('dcerpc', inside);
+      else if (le16(v.buf, v.off + 12) !== IOCTL) cx.data(inside);
+    },
+  }),
+  named({
+    ...{ proto: 'gss-api', title: 'GSS-API Generic Security Service Application Program Interface' },
+    ...{ short: 'GSS-API', spec: 'RFC 2743' },
+  }),
+  named({
+    ...{ proto: 'spnego', title: 'Simple Protected Negotiation', short: 'SPNEGO', spec: 'RFC 4178' },
+  }),
+  named({
+    ...{ proto: 'spnego-krb5', title: 'SPNEGO-KRB5', short: 'SPNEGO-KRB5', spec: 'RFC 4178' },
+  }),
+  named({
+    ...{ proto: 'ntlmssp', title: 'NTLM Secure Service Provider', short: 'NTLMSSP', spec: 'MS-NLMP' },
+  }),
+];

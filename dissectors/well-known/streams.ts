@@ -1,0 +1,248 @@
+import { No, type Probe, startsWith, u8, u16, u24, u32, type View, Yes } from 'fttscope/kit';
+import { type Named, named } from './named.js';
+
+/**
+ * Protocols above TCP that are only named, whose messages say how long they are: a frame that completes none stays TCP's.
+ */
+
+/** Little-endian. */
+const le16 = (b: Uint8Array, o: number): number => b[o] | (b[o + 1] << 8);
+const le32 = (b: Uint8Array, o: number): number => (le16(b, o) | (le16(b, o + 2) << 16)) >>> 0;
+
+/** How long a message is whose first `header` octets say it; a `length` less than those is that of no message. */
+const framed =
+  (header: number, length: (b: Uint8Array, off: number) => number): NonNullable<Named['pduLength']> =>
+  (b, off, end) => {
+    if (end - off < header) return 0;
+    const n = length(b, off);
+    return n < header ? -1 : n;
+  };
+
+/** MQTT 5.0 §2.1: a type, and a length of one to four octets that have seven bits each. */
+function mqttLength(b: Uint8Array, off: number, end: number): number {
+  if (u8(b, off) >> 4 === 0) return -1;
+  let n = 0;
+  for (let i = 0; i < 4; i++) {
+    const at = off + 1 + i;
+    if (at >= end) return 0;
+    n += (b[at] & 0x7f) * 2 ** (7 * i);
+    if (b[at] < 0x80) return 2 + i + n;
+  }
+  return -1;
+}
+
+/** Answers to a request for TLS: yes, or no. */
+const AGREED = 0x53;
+const REFUSED = 0x4e;
+
+/** What the server says to a request for TLS has one octet, what begins a session no type. PostgreSQL §55.2, §55.7 */
+function postgresLength(b: Uint8Array, off: number, end: number): number {
+  if (end - off === 1 && (u8(b, off) === AGREED || u8(b, off) === REFUSED)) return 1;
+  const at = u8(b, off) === 0 ? off : off + 1;
+  if (end - at < 4) return 0;
+  const n = u32(b, at);
+  return n < 4 ? -1 : at - off + n;
+}
+
+/** IEEE 1815 §9.2: what follows the header is in blocks of up to 16 octets, each with a CRC. */
+function dnp3Length(b: Uint8Array, off: number, end: number): number {
+  if (end - off < 3) return 0;
+  const n = b[off + 2];
+  if (u16(b, off) !== 0x0564 || n < 5) return -1;
+  return 5 + n + 2 * Math.ceil((n - 5) / 16);
+}
+
+/** A connection-oriented PDU, DCE 1.1 RPC §12.6: version, type, data representation, and length. */
+function dcerpcProbe(b: Uint8Array, off: number, end: number): Probe {
+  if (end - off < 16 || u8(b, off) !== 5 || b[off + 1] > 1 || b[off + 2] > 20) return No;
+  const fits = (b[off + 4] & 0xee) === 0 && b[off + 5] <= 3 && u16(b, off + 6) === 0;
+  return fits && dcerpcSize(b, off) >= 16 ? Yes : No;
+}
+
+const dcerpcSize = (b: Uint8Array, off: number): number =>
+  (u8(b, off + 4) & 0x10) !== 0 ? le16(b, off + 8) : u16(b, off + 8);
+
+export function dcerpcLength(b: Uint8Array, off: number, end: number): number {
+  if (end - off < 16) return u8(b, off) === 5 ? 0 : -1;
+  return dcerpcProbe(b, off, end) === Yes ? dcerpcSize(b, off) : -1;
+}
+
+const SEQUENCE = 0x30;
+
+/** Octets of a BER element with a definite length; 0: too few to say; -1: it is none. ITU-T X.690 §8.1 */
+function berLength(b: Uint8Array, off: number, end: number): number {
+  if (end - off < 2) return 0;
+  const first = b[off + 1];
+  if (first < 0x80) return 2 + first;
+  const octets = first & 0x7f;
+  if (octets === 0 || octets > 4) return -1;
+  if (end - off < 2 + octets) return 0;
+  let n = 0;
+  for (let i = 0; i < octets; i++) n = n * 256 + b[off + 2 + i];
+  return 2 + octets + n;
+}
+
+const ldapLength = (b: Uint8Array, off: number, end: number): number =>
+  u8(b, off) === SEQUENCE ? berLength(b, off, end) : -1;
+
+/** Whether controls stand behind the operation of an LDAP message, which Wireshark lists as a layer. RFC 4511 §4.1.1 */
+function hasControls({ buf, off, end }: View): boolean {
+  let at = off + 2 + (buf[off + 1] < 0x80 ? 0 : buf[off + 1] & 0x7f);
+  for (let element = 0; element < 2 && at < end; element++) {
+    const n = berLength(buf, at, end);
+    if (n <= 0) return false;
+    at += n;
+  }
+  return at < end && buf[at] === 0xa0;
+}
+
+/** OpenFlow Switch §7.1, by version. */
+const OPENFLOW = new Map([
+  [1, 'openflow_v1'],
+  [4, 'openflow_v4'],
+  [5, 'openflow_v5'],
+  [6, 'openflow_v6'],
+]);
+
+/** A data PDU of COTP, what Siemens' messages in it begin with, and the port of Remote Desktop. */
+const COTP_DATA = 0xf0;
+const S7 = 0x32;
+const RDP = 3389;
+const AMQP_HEADER = 'AMQP';
+
+export const streams = [
+  named({
+    ...{ proto: 'mqtt', title: 'MQ Telemetry Transport Protocol', short: 'MQTT', spec: 'MQTT 5.0 §2' },
+    on: { 'tcp.port': [1883] },
+    pduLength: mqttLength,
+  }),
+  named({
+    ...{ proto: 'pgsql', title: 'PostgreSQL', short: 'PGSQL', spec: 'PostgreSQL §55' },
+    on: { 'tcp.port': [5432] },
+    pduLength: postgresLength,
+  }),
+  named({
+    ...{ proto: 'mbtcp', title: 'Modbus/TCP', short: 'Modbus/TCP', spec: 'Modbus TCP/IP §3.1.3' },
+    on: { 'tcp.port': [502] },
+    calls: ['modbus'],
+    pduLength: framed(8, (b, o) => (u16(b, o + 2) === 0 ? 6 + u16(b, o + 4) : -1)),
+    inner: (v, cx) => void cx.call('modbus', v.sub(v.off + 7)),
+  }),
+  named({ proto: 'modbus', title: 'Modbus', short: 'Modbus', spec: 'Modbus application protocol §4' }),
+  named({
+    ...{ proto: 'dnp3', title: 'Distributed Network Protocol 3.0', short: 'DNP 3.0', spec: 'IEEE 1815' },
+    on: { 'tcp.port': [20000] },
+    pduLength: dnp3Length,
+  }),
+  named({
+    ...{ proto: 'dcerpc', title: 'Distributed Computing Environment / Remote Procedure Call (DCE/RPC)' },
+    ...{ short: 'DCERPC', spec: 'DCE 1.1 RPC §12.6' },
+    probe: dcerpcProbe,
+    pduLength: dcerpcLength,
+  }),
+  named({
+    ...{ proto: 'openflow', title: 'OpenFlow', short: 'OpenFlow', spec: 'OpenFlow Switch §7' },
+    on: { 'tcp.port': [6633, 6653] },
+    calls: [...OPENFLOW.values()],
+    pduLength: framed(8, (b, o) => (OPENFLOW.has(u8(b, o)) ? u16(b, o + 2) : -1)),
+    inner: (v, cx) => void cx.call(OPENFLOW.get(u8(v.buf, v.off)) ?? '', v),
+  }),
+  ...[...OPENFLOW].map(([version, proto]) =>
+    named({ proto, title: `OpenFlow ${version}`, short: 'OpenFlow', spec: 'OpenFlow Switch §7' }),
+  ),
+  named({
+    ...{ proto: 'kerberos', title: 'Kerberos', short: 'KRB5', spec: 'RFC 4120 §7.2' },
+    on: { 'tcp.port': [88], 'udp.port': [88] },
+    pduLength: framed(4, (b, o) => 4 + u32(b, o)),
+  }),
+  named({
+    ...{ proto: 'ldap', title: 'Lightweight Directory Access Protocol', short: 'LDAP', spec: 'RFC 4511 §4.1.1' },
+    on: { 'tcp.port': [389, 3268] },
+    calls: ['ldap.controls'],
+    pduLength: ldapLength,
+    inner(v, cx) {
+      if (hasControls(v)) cx.call('ldap.controls', v);
+    },
+  }),
+  named({ proto: 'ldap.controls', layer: 'ldap', title: 'LDAP controls', short: 'LDAP', spec: 'RFC 4511 §4.1.11' }),
+  named({
+    ...{ proto: 'tpkt', title: 'TPKT - ISO on TCP - RFC1006', short: 'TPKT', spec: 'RFC 1006 §6' },
+    on: { 'tcp.port': [102, 3389] },
+    calls: ['cotp'],
+    pduLength: framed(4, (b, o) => (u16(b, o) === 0x0300 ? u16(b, o + 2) : -1)),
+    inner: (v, cx) => void cx.call('cotp', v.sub(v.off + 4)),
+  }),
+  named({
+    ...{ proto: 'cotp', title: 'ISO 8073/X.224 COTP Connection-Oriented Transport Protocol', short: 'COTP' },
+    ...{ spec: 'ITU-T X.224 §13', calls: ['s7comm', 't125'] },
+    inner(v, cx) {
+      const inside = v.sub(v.off + 1 + u8(v.buf, v.off));
+      if (u8(v.buf, v.off + 1) !== COTP_DATA || inside.length === 0) return;
+      if (inside.buf[inside.off] === S7) cx.call('s7comm', inside);
+      else if (cx.sport === RDP || cx.dport === RDP) cx.call('t125', inside);
+      else cx.data(inside);
+    },
+  }),
+  named({ proto: 's7comm', title: 'S7 Communication', short: 'S7COMM', spec: 'none' }),
+  named({ proto: 't125', title: 'MULTIPOINT-COMMUNICATION-SERVICE T.125', short: 'T.125', spec: 'ITU-T T.125' }),
+  named({
+    ...{ proto: 'tds', title: 'Tabular Data Stream', short: 'TDS', spec: 'MS-TDS §2.2.3' },
+    on: { 'tcp.port': [1433, 2433] },
+    pduLength: framed(8, (b, o) => (u8(b, o) >= 1 && u8(b, o) <= 18 ? u16(b, o + 2) : -1)),
+  }),
+  named({
+    ...{ proto: 'tns', title: 'Transparent Network Substrate Protocol', short: 'TNS', spec: 'none' },
+    on: { 'tcp.port': [1521] },
+    pduLength: framed(8, (b, o) => u16(b, o) || u32(b, o)),
+  }),
+  named({
+    ...{ proto: 'iec60870_104', title: 'IEC 60870-5-104', short: 'IEC 60870-5-104', spec: 'IEC 60870-5-104 §5' },
+    on: { 'tcp.port': [2404] },
+    pduLength: framed(2, (b, o) => (u8(b, o) === 0x68 ? 2 + u8(b, o + 1) : -1)),
+  }),
+  named({
+    ...{ proto: 'ajp13', title: 'Apache JServ Protocol v1.3', short: 'AJP13', spec: 'AJPv13' },
+    on: { 'tcp.port': [8009] },
+    pduLength: framed(4, (b, o) => (u16(b, o) === 0x1234 || u16(b, o) === 0x4142 ? 4 + u16(b, o + 2) : -1)),
+  }),
+  named({
+    ...{ proto: 'diameter', title: 'Diameter Protocol', short: 'DIAMETER', spec: 'RFC 6733 §3' },
+    on: { 'tcp.port': [3868] },
+    pduLength: framed(20, (b, o) => (u8(b, o) === 1 ? u24(b, o + 1) : -1)),
+  }),
+  named({
+    ...{ proto: 'smpp', title: 'Short Message Peer to Peer', short: 'SMPP', spec: 'SMPP 3.4 §3.2' },
+    on: { 'tcp.port': [2775] },
+    pduLength: framed(16, (b, o) => u32(b, o)),
+  }),
+  named({
+    ...{ proto: 'cql', title: 'Cassandra CQL Protocol', short: 'CQL', spec: 'CQL binary protocol §2' },
+    on: { 'tcp.port': [9042] },
+    pduLength: framed(9, (b, o) => 9 + u32(b, o + 5)),
+  }),
+  named({
+    ...{ proto: 'amqp', title: 'Advanced Message Queuing Protocol', short: 'AMQP', spec: 'AMQP 0-9-1 §4.2' },
+    on: { 'tcp.port': [5672] },
+    pduLength: framed(8, (b, o) => (startsWith(b, o, o + 4, AMQP_HEADER) ? 8 : 8 + u32(b, o + 3))),
+  }),
+  named({
+    ...{ proto: 'opcua', title: 'OpcUa Binary Protocol', short: 'OpcUa', spec: 'IEC 62541-6 §7.1' },
+    on: { 'tcp.port': [4840] },
+    pduLength: framed(8, (b, o) => le32(b, o + 4)),
+  }),
+  named({
+    ...{ proto: 'kafka', title: 'Kafka', short: 'Kafka', spec: 'none' },
+    on: { 'tcp.port': [9092] },
+    pduLength: framed(4, (b, o) => 4 + u32(b, o)),
+  }),
+  named({
+    ...{ proto: 'pptp', title: 'Point-to-Point Tunnelling Protocol', short: 'PPTP', spec: 'RFC 2637 §1.4' },
+    on: { 'tcp.port': [1723] },
+    pduLength: framed(8, (b, o) => (u32(b, o + 4) === 0x1a2b3c4d ? u16(b, o) : -1)),
+  }),
+  named({
+    ...{ proto: 'synphasor', title: 'IEEE C37.118 Synchrophasor Protocol', short: 'SYNCHROPHASOR' },
+    ...{ spec: 'IEEE C37.118 §6.2', on: { 'tcp.port': [4712], 'udp.port': [4713] } },
+    pduLength: framed(4, (b, o) => (u8(b, o) === 0xaa ? u16(b, o + 2) : -1)),
+  }),
+];

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { at, tcp, udp } from '../../build/packets.js';
+import { file, rawPcap } from '../../cli/run.js';
+import { tsharkMissing } from '../../support/tshark.js';
+import { differences, ours } from '../bodies/wire.js';
+import { octets } from '../rtp/world.js';
+
+/** Protocols that are only named: tshark is asked what stands in the stack, and which frame completes a message. */
+
+const CLIENT = at('192.0.2.1', 40_000);
+const server = (port: number) => at('192.0.2.2', port);
+const text = (s: string): string => Buffer.from(s, 'latin1').toString('hex');
+const zeros = (n: number): string => '00'.repeat(n);
+
+/** A stream of one direction behind its handshake: each message by itself, the second one cut in two, then both at once. */
+function stream(name: string, port: number, first: string, second: string): string {
+  const [a, b] = [Buffer.from(octets(first)), Buffer.from(octets(second))];
+  const half = b.length >> 1;
+  const none = new Uint8Array(0);
+  const to = server(port);
+  const packets = [
+    tcp(CLIENT, to, { seq: 99, flags: 2 }, none),
+    tcp(to, CLIENT, { seq: 499, ack: 100, flags: 18 }, none),
+    tcp(CLIENT, to, { seq: 100, ack: 500 }, none),
+  ];
+  let seq = 100;
+  for (const part of [a, b.subarray(0, half), b.subarray(half), Buffer.concat([a, b])]) {
+    packets.push(tcp(CLIENT, to, { seq, ack: 500 }, part));
+    seq += part.length;
+  }
+  return file(`${name}.pcap`, rawPcap(...packets));
+}
+
+/** SMB2 §2.2.1: the header of a command, then its body. */
+const smb2 = (command: number, body: string, answers = false): string =>
+  `fe534d42 4000 0000 00000000 ${command.toString(16).padStart(2, '0')}00 0100 ${answers ? '01' : '00'}000000 ${zeros(44)} ${body}`;
+const session = (message: string): string => {
+  const n = octets(message).length;
+  return `00${n.toString(16).padStart(6, '0')}${message}`;
+};
+
+const STREAMS: readonly (readonly [string, number, string, string])[] = [
+  ['mqtt', 1883, '100c 0004 4d515454 04 02 003c 0000', `3010 0003 612f62 ${text('hello world')}`],
+  ['pgsql', 5432, '00000009 00030000 00', `51 00000011 ${text('select 1;')}${text('abc')} 00`],
+  ['mbtcp', 502, '0001 0000 0006 01 03 0000 0002', `0002 0000 0017 01 10 0000 0008 10 ${zeros(16)}`],
+  ['openflow', 6633, '01 00 0008 00000001', '01 02 0010 00000002 0000000000000000'],
+  [
+    'dcerpc',
+    135,
+    `05 00 0b 03 10000000 1c00 0000 01000000 ${zeros(12)}`,
+    `05 00 00 03 10000000 2000 0000 02000000 ${zeros(16)}`,
+  ],
+  ['ldap', 389, '300c 020101 6007 020103 0400 8000', '300c 020102 6007 020103 0400 8000'],
+  ['iec60870_104', 2404, '68 04 07000000', '68 04 43000000'],
+  ['smb2', 445, session(smb2(13, '04000000')), session(smb2(14, `${zeros(32)}`))],
+];
+
+const FIELDS = ['frame.protocols', 'tcp.reassembled.length', 'tcp.segment.count', 'data.len'];
+
+describe('streams of protocols that are only named, as tshark', { skip: tsharkMissing }, () => {
+  for (const [name, port, first, second] of STREAMS)
+    test(name, async () => {
+      const path = stream(name, port, first.replaceAll(' ', ''), second.replaceAll(' ', ''));
+      assert.deepEqual(await differences(path, FIELDS), []);
+      const stacks = (await ours(path)).map((s) => s.protocols.join(':'));
+      assert.ok(stacks[3]!.startsWith(`raw:ip:tcp:${name === 'smb2' ? 'nbss:' : ''}${name}`), stacks[3]);
+      assert.equal(stacks[4], 'raw:ip:tcp');
+    });
+
+  test('what SMB2 carries: proofs, files, and calls in pipes', async () => {
+    const token = `${text('NTLMSSP\0')} 01000000 00000000 ${zeros(16)}`;
+    const size = octets(token).length.toString(16);
+    const setup = smb2(1, `1900 00 01 00000000 00000000 5800 ${size}00 0000000000000000 ${token}`);
+    const data = smb2(8, `1100 50 00 05000000 00000000 00000000 ${text('hello')}`, true);
+    const path = stream('smb2-inside', 445, session(setup), session(data));
+    assert.deepEqual(await differences(path, FIELDS), []);
+    const stacks = (await ours(path)).map((s) => s.protocols.join(':'));
+    assert.equal(stacks[3], 'raw:ip:tcp:nbss:smb2:ntlmssp');
+    assert.equal(stacks[5], 'raw:ip:tcp:nbss:smb2:data');
+  });
+});
+
+/** A call of a program, RFC 5531 §9, and what answers it. */
+const call = (id: string, program: string): string =>
+  `${id} 00000000 00000002 ${program} 00000003 00000001 ${zeros(16)} 00000004 01020304`;
+const reply = (id: string): string => `${id} 00000001 00000000 ${zeros(8)} 00000000 00000046`;
+
+describe('datagrams of protocols that are only named, as tshark', { skip: tsharkMissing }, () => {
+  /** Datagrams between two hosts, the first of which has the ports from 40000 up to 42999. */
+  const datagrams = (name: string, ...sent: readonly (readonly [number, number, string])[]): string =>
+    file(
+      `${name}.pcap`,
+      rawPcap(
+        ...sent.map(([from, to, hex]) => {
+          const asks = from >= 40_000 && from < 43_000;
+          const [a, b] = asks ? ['192.0.2.1', '192.0.2.2'] : ['192.0.2.2', '192.0.2.1'];
+          return udp(at(a!, from), at(b!, to), octets(hex));
+        }),
+      ),
+    );
+
+  test('by their ports', async () => {
+    const messages = [
+      [427, `02 01 00 0018 0000 00000000 0001 0002 ${text('en')} ${zeros(8)}`],
+      [5683, '40 01 0001'],
+      [6696, '2a 02 0004 04 02 0000'],
+      [4342, `20 000001 ${zeros(8)} 00000001 00 20 1000 0000 0001 c0000200`],
+      [3503, `0001 0000 01 02 00 00 ${zeros(24)}`],
+      [5351, '00 00'],
+      [319, `00 02 002c 00 00 0000 ${zeros(8)} 00000000 ${zeros(10)} 0001 00 00 ${zeros(10)}`],
+      [177, '0001 0002 0001 00'],
+      [654, `01 00 00 00 00000001 c0000201 00000001 c0000202 00000001`],
+      [698, `0010 0001 01 00 000c c0000201 01 00 0001`],
+    ] as const;
+    const path = datagrams('ports', ...messages.map(([port, hex]) => [40_000, port, hex] as const));
+    assert.deepEqual(await differences(path, FIELDS), []);
+    assert.deepEqual(
+      (await ours(path)).map((s) => s.protocols[3]),
+      ['srvloc', 'coap', 'babel', 'lisp', 'mpls-echo', 'portcontrol', 'ptp', 'xdmcp', 'aodv', 'olsr'],
+    );
+  });
+
+  test('WireGuard and Google QUIC by their octets', async () => {
+    const path = datagrams(
+      'octets',
+      ...([[41_000, 51_820, `01000000 ${'a5'.repeat(144)}`]] as const),
+      ...([[51_820, 41_000, `02000000 ${'a5'.repeat(88)}`]] as const),
+      ...([[41_000, 51_820, `04000000 ${'a5'.repeat(28)}`]] as const),
+      ...([[41_000, 51_821, `04000001 ${'a5'.repeat(28)}`]] as const),
+      ...([[41_001, 443, `0d 1122334455667788 ${text('Q039')} 01 ${'a5'.repeat(60)}`]] as const),
+      ...([[443, 41_001, `00 02 ${'a5'.repeat(60)}`]] as const),
+    );
+    assert.deepEqual(await differences(path, FIELDS), []);
+    const stacks = (await ours(path)).map((s) => s.protocols[3]);
+    assert.deepEqual(stacks, ['wg', 'wg', 'wg', 'data', 'gquic', 'gquic']);
+  });
+
+  test('TFTP on the port that the answer came from, and what it carries', async () => {
+    const path = datagrams(
+      'tftp',
+      [42_000, 69, `0001 ${text('a.txt')}00 ${text('octet')}00`],
+      [43_000, 42_000, `0003 0001 ${text('hello')}`],
+      [42_000, 43_000, '0004 0001'],
+    );
+    assert.deepEqual(await differences(path, FIELDS), []);
+    assert.deepEqual(
+      (await ours(path)).map((s) => s.protocols.slice(3).join(':')),
+      ['tftp', 'tftp:data', 'tftp'],
+    );
+  });
+
+  test('an answer to a remote procedure call is of the program that was called', async () => {
+    const path = datagrams(
+      'rpc',
+      [40_700, 2049, call('00000011', '000186a3')],
+      [2049, 40_700, reply('00000011')],
+      [40_701, 900, call('00000012', '000186a5')],
+      [900, 40_701, reply('00000012')],
+      [40_701, 900, call('00000013', '000186a5').slice(0, -18)], // DUMP asks for nothing
+    );
+    const stacks = (await ours(path)).map((s) => s.protocols.slice(3).join(':'));
+    assert.deepEqual(stacks, ['rpc:nfs', 'rpc:nfs', 'rpc:mount', 'rpc:mount', 'rpc']);
+    assert.deepEqual(await differences(path, FIELDS), []);
+  });
+});
