@@ -57,7 +57,6 @@ export class Call {
   /** The first answer within the dialog that ended it: the other side has lost it. */
   lost: { readonly at: Seen; readonly status: number } | null = null;
   acked = false;
-  retransmissions = 0;
   /** To tags of responses to the first INVITE. */
   private readonly tags = new Set<string>();
   readonly fromUri: string;
@@ -124,7 +123,6 @@ export class Call {
       // The same message in the tunnel and behind it was not sent twice.
       if ((known.direction === undefined) !== (at.tunnel === 0)) return;
       known.retransmissions++;
-      this.retransmissions++;
       this.features.repeated(e);
       return;
     }

@@ -82,14 +82,6 @@ export class SessionCache {
   handshake(connection: string): KnownHandshake | undefined {
     return this.#handshakes.get(connection);
   }
-
-  /** All handshakes noted, to be lent to another capture by {@link lend}. Holds no secrets. */
-  handshakes(): [string, KnownHandshake][] {
-    return [...this.#handshakes];
-  }
-  lend(handshakes: Iterable<readonly [string, KnownHandshake]>): void {
-    for (const [connection, handshake] of handshakes) this.rememberHandshake(connection, handshake);
-  }
 }
 
 /** What a session is remembered by: its id, or a ticket that it gave (in TLS 1.3 a PSK identity). */

@@ -33,9 +33,8 @@ export class TlsSession {
   suite = 0;
   /** Server name that the client asked for. */
   sni: string | undefined;
-  /** Protocol that was settled by ALPN, and what the client offered. */
+  /** Protocol that was settled by ALPN. */
   alpn: string | undefined;
-  alpnOffered: readonly string[] = [];
   /** How it took an earlier session up again. */
   resumed: Resumed | undefined;
   /** In hex, '' while unknown; those of the first handshake. */
@@ -392,7 +391,6 @@ export class TlsSession {
     this.clientHelloFrame = frame;
     this.clientRandom = hex(hello.random, 0, hello.random.length, '');
     this.sni = hello.sni;
-    this.alpnOffered = hello.alpn;
   }
 
   private serverHello(channel: Channel, frame: number, m: Span): void {

@@ -46,8 +46,6 @@ export class Deframer {
     this.window = new PduBuffer(LIMITS.messageOctets, ledger);
   }
 
-  /** Octets passed over while framing was lost. */
-  skipped = 0;
   /** Times that framing was lost and found again. */
   resyncs = 0;
   /** The octets at hand need not start with an envelope. */
@@ -113,7 +111,6 @@ export class Deframer {
     if (n < HEADER) {
       // TS 24.322 §7.1.2.1: Length counts the header, so the stream can no longer be framed.
       this.lost = true;
-      this.skipped++;
       w.skip(1);
       return 'lost';
     }
@@ -130,7 +127,6 @@ export class Deframer {
     const w = this.window;
     let at = w.off;
     while (at < w.end && anchored(w.buf, at, w.end) === 'no') at++;
-    this.skipped += at - w.off;
     w.skip(at - w.off);
     if (at >= w.end || anchored(w.buf, at, w.end) !== 'yes') return false;
     this.lost = false;

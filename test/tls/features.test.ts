@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { constants, privateDecrypt } from 'node:crypto';
 import { test } from 'node:test';
 import * as tls from 'node:tls';
-import { SessionCache } from '../../src/tls/index.js';
 import { envelope, hexLine, Sealer, SUITES_13 } from './maker.js';
 import {
   follow,
@@ -118,7 +117,7 @@ test('HelloRetryRequest', async () => {
   assert.equal(session.retried, true);
 });
 
-test('ALPN is told in both versions', async () => {
+test('the ALPN that was chosen is told in both versions', async () => {
   for (const versions of [V12, {}]) {
     const r = await record({
       client: { ...versions, ALPNProtocols: ['other', 'ftt'] },
@@ -126,7 +125,6 @@ test('ALPN is told in both versions', async () => {
     });
     const session = allDecrypted(r, services(r.keylog));
     assert.equal(session.alpn, 'ftt');
-    assert.deepEqual(session.alpnOffered, ['other', 'ftt']);
   }
 });
 
@@ -205,10 +203,8 @@ test('a handshake can be lent to a later file of the same connection', async () 
     const wholes = wholeRecords(r.segments);
     const first = services('');
     follow(wholes.slice(0, 20), { services: first, connection: 'a-b' });
-    const cache = new SessionCache();
-    cache.lend(first.cache.handshakes());
     const late = wholes.slice(30);
-    const { session, data } = follow(late, { services: services(r.keylog, false, cache), connection: 'a-b' });
+    const { session, data } = follow(late, { services: services(r.keylog, false, first.cache), connection: 'a-b' });
     for (const d of [0, 1] as const) {
       assert.equal(session.verdict(d).verdict, 'full', `${ciphers}: ${session.verdict(d).reason}`);
       assert.ok(data[d].length > 0 && r.sent[d].subarray(-data[d].length).equals(data[d]));
