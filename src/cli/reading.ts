@@ -171,7 +171,7 @@ export class Reading {
       await source.close();
     }
     this.warn();
-    const limits = [...pass.index.ledger.limits, ...this.keyLimits];
+    const limits = [...pass.index.ledger.limits, ...this.keyLimits, ...services.tls.cache.limits];
     this.say(source.damage, limits, pass.dissection.faults);
     return {
       tunnels: pass.index.tunnels,

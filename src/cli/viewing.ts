@@ -127,7 +127,7 @@ export class Viewing implements ViewedCapture {
       options: reportOptions(names === undefined ? o : { ...o, redact: true }),
       files,
       damage,
-      limits: [...limits, ...reading.keyLimits],
+      limits: [...limits, ...reading.keyLimits, ...this.cache.limits],
       tap,
     };
     return names === undefined ? reportOf(model, parts) : redactedReportOf(model, parts, names);

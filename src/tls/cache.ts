@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { latin1 } from '../kit/index.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS, type LimitReached, ReachedLimits } from '../limits.js';
 import type { Served } from './epoch.js';
 import type { KeyLog } from './keylog.js';
 import type { Secret } from './secret.js';
@@ -55,13 +55,22 @@ export class SessionCache {
   readonly #sessions = new Map<string, Resumable>();
   readonly #handshakes = new Map<string, KnownHandshake>();
 
+  readonly #reached = new ReachedLimits();
+
   /** @param cap most entries of each kind */
-  constructor(readonly cap: number = LIMITS.tunnels) {}
+  constructor(readonly cap: number = LIMITS.tlsSessions) {}
+
+  /** Whether sessions or handshakes made room. */
+  get limits(): LimitReached[] {
+    return this.#reached.limits;
+  }
 
   #put<V>(map: Map<string, V>, key: string, value: V): void {
     map.delete(key);
     map.set(key, value);
-    if (map.size > this.cap) map.delete(map.keys().next().value!);
+    if (map.size <= this.cap) return;
+    map.delete(map.keys().next().value!);
+    this.#reached.capped('tlsSessions');
   }
 
   rememberId(sessionId: Uint8Array, session: Resumable): void {

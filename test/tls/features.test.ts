@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { constants, privateDecrypt } from 'node:crypto';
 import { test } from 'node:test';
 import * as tls from 'node:tls';
+import { LIMITS } from '../../src/limits.js';
+import { SessionCache } from '../../src/tls/index.js';
 import { envelope, hexLine, Sealer, SUITES_13 } from './maker.js';
 import {
   follow,
@@ -54,6 +56,18 @@ for (const how of ['ticket', 'id'] as const)
     assert.equal(alone.session.verdict(0).verdict, 'none');
     assert.match(alone.session.verdict(0).reason!, /no line for client random .*1 other session\)/);
   });
+
+test('sessions that make room for later ones are counted', async () => {
+  const talk = ({ send }: Talk) => send(0, 'x');
+  const one = await record({ context: context(), client: V12, talk });
+  const two = await record({ context: context(), client: V12, talk });
+  const cache = new SessionCache(1);
+  const s = services(`${firstLine(one)}\n${firstLine(two)}`, false, cache);
+  allDecrypted(one, s);
+  assert.deepEqual(cache.limits, []);
+  allDecrypted(two, s);
+  assert.deepEqual(cache.limits, [{ name: 'tlsSessions', cap: LIMITS.tlsSessions, hit: 1 }]);
+});
 
 test('TLS 1.3 resumption', async () => {
   const shared = context();
