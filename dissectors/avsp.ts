@@ -75,7 +75,7 @@ export const avsp = defineDissector({
     const n = headerLength(buf, off);
     if (n === 0) {
       if (u16(buf, off) === TIMESTAMP)
-        t.expert(E.version, -1, 0, `Unknown timestamp version: ${hexNumber(u16(buf, off + 2), 0)}`);
+        t.expert(E.version, `Unknown timestamp version: ${hexNumber(u16(buf, off + 2), 0)}`);
       t.pop();
       return cx.data(v.sub(off + HEADER));
     }

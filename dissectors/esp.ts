@@ -158,7 +158,7 @@ export const esp = defineDissector<EspPacket>({
     t.num(F.sequence, off + 4, 4, u32(buf, off + 4));
     const note = cx.note<EspNote>(esp, v);
     if (note !== undefined && note.wrong !== '')
-      t.expert(E.sequence, off + 4, 4, `${E.sequence.message} ${hex(buf, off, 4, '')} - ${note.wrong}`);
+      t.expert(E.sequence, `${E.sequence.message} ${hex(buf, off, 4, '')} - ${note.wrong}`);
     t.pop();
     const opened = note?.opened;
     if (opened !== undefined) showOpened(opened, v, t, cx);

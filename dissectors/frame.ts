@@ -183,7 +183,7 @@ export const frame = defineDissector({
     if (t.labels) t.label(`Frame ${cx.frame}: ${v.wireLength} octets on wire, ${v.length} octets captured`);
     for (const comment of note.comments ?? []) {
       t.text(F.comment, v.off, 0, comment);
-      t.expert(E.comment, v.off, 0, comment);
+      t.expert(E.comment, comment);
     }
     const encapsulation = ENCAPSULATIONS[note.link];
     t.num(F.encapsulation, v.off, 0, encapsulation?.number ?? 0);

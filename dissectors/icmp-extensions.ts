@@ -200,7 +200,7 @@ function header(t: Tree, v: View): void {
   t.num(F.extStatus, off + 2, 0, good ? 1 : whole ? 0 : stored === 0 ? 3 : 2);
   if (!whole || good) return;
   const right = hexNumber(fold(sumWords(buf, off + 4, end, u16(buf, off))), 4);
-  t.expert(E.badExtChecksum, off + 2, 2, `Bad checksum [should be ${right}]`);
+  t.expert(E.badExtChecksum, `Bad checksum [should be ${right}]`);
 }
 
 /** Shows the extensions that `v` holds. */

@@ -126,7 +126,7 @@ function checksumItem(t: Tree, v: View, cx: Ctx): void {
   t.num(F.status, off + 2, 0, good ? 1 : whole ? 0 : 2);
   if (!whole || good) return;
   const right = fold(sumWords(buf, off + 4, end, u16(buf, off)));
-  t.expert(E.badChecksum, off + 2, 2, `Bad checksum [should be ${hexNumber(right, 4)}]`);
+  t.expert(E.badChecksum, `Bad checksum [should be ${hexNumber(right, 4)}]`);
 }
 
 function identifiers(t: Tree, b: Uint8Array, o: number): void {

@@ -107,7 +107,7 @@ function checksumItem(t: Tree, v: View, cx: Ctx): void {
   t.num(F.status, off + 2, 0, good ? 1 : whole ? 0 : 2);
   if (!whole || good) return;
   t.none(F.badChecksum, off + 2, 0);
-  t.expert(E.badChecksum, off + 2, 2);
+  t.expert(E.badChecksum);
 }
 
 /** Source addresses from `at` on; returns the offset behind them. */

@@ -211,7 +211,7 @@ export function options(t: Tree, v: View): void {
       if (n < 2 || o + n > end) {
         const name = LAYERS[kind] === undefined ? `Unknown (${hexNumber(kind, 2)})` : NUMBERS[kind & 31];
         const wrong = n < 2 ? 'with too-short' : `option length = ${n} bytes says option goes past end of options`;
-        t.expert(E.badOption, o + 1, 1, `${name} (${n < 2 ? `${wrong} option length = ${n}` : wrong})`);
+        t.expert(E.badOption, `${name} (${n < 2 ? `${wrong} option length = ${n}` : wrong})`);
         t.pop();
         return;
       }

@@ -167,12 +167,10 @@ function ttl(t: Tree, b: Uint8Array, o: number): void {
     if (want >= 0 && n !== want)
       t.expert(
         E.localTtl,
-        o + 8,
-        1,
         `"Time To Live" != ${want} for a packet sent to the Local Network Control Block (see RFC 3171)`,
       );
   } else if (n < LOW_TTL && dst >>> 28 !== 14 && protocolOf(b, o) !== PIM && protocolOf(b, o) !== OSPF)
-    t.expert(E.lowTtl, o + 8, 1, `"Time To Live" only ${n}`);
+    t.expert(E.lowTtl, `"Time To Live" only ${n}`);
 }
 
 function flags(t: Tree, b: Uint8Array, o: number): void {
@@ -204,7 +202,7 @@ function headerChecksum(t: Tree, v: View, n: number): void {
   t.num(F.status, off + 10, 0, good ? 1 : bad ? 0 : 2);
   if (bad) {
     const right = hexNumber(rightChecksum(buf, off, n), 4);
-    t.expert(E.badChecksum, off + 10, 2, `Bad checksum [should be ${right}]`);
+    t.expert(E.badChecksum, `Bad checksum [should be ${right}]`);
   }
 }
 
@@ -246,9 +244,9 @@ function length(t: Tree, v: View, n: number, quoted: boolean): void {
   if (stated === 0) {
     if (t.labels)
       t.label(`Total Length: ${v.wireLength} octets (reported as 0, presumed to be because of segmentation offload)`);
-  } else if (stated < n) t.expert(E.badLength, v.off + 2, 2, `Bogus IP length (${stated}, must be at least ${n})`);
+  } else if (stated < n) t.expert(E.badLength, `Bogus IP length (${stated}, must be at least ${n})`);
   else if (stated > v.wireLength && !quoted)
-    t.expert(E.badLength, v.off + 2, 2, `IPv4 total length exceeds packet length (${v.wireLength} bytes)`);
+    t.expert(E.badLength, `IPv4 total length exceeds packet length (${v.wireLength} bytes)`);
 }
 
 export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
@@ -322,7 +320,7 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
     }
     t.num(F.hdrLen, off, 1, n);
     if (n < HEADER) {
-      t.expert(E.badHeaderLength, off, 1, `Bogus IP header length (${n}, must be at least ${HEADER})`);
+      t.expert(E.badHeaderLength, `Bogus IP header length (${n}, must be at least ${HEADER})`);
       return t.pop();
     }
     need(v, HEADER);

@@ -239,7 +239,7 @@ function sourceRoute(t: Tree, h: View): number {
   const count = (h.wireEnd - off - 8) >> 4;
   if (u8(buf, off + 3) > count) {
     const what = `IPv6 Type 0 Routing Header segments left field must not exceed address count (${count})`;
-    t.expert(E.segmentsLeft, off + 3, 1, what);
+    t.expert(E.segmentsLeft, what);
   }
   return last;
 }

@@ -149,7 +149,7 @@ function misplaced(t: Tree, kind: number, hopByHop: boolean): void {
   const others = kind === TUNNEL_LIMIT || kind === HOME_ADDRESS || kind === LINE_ID;
   if (hopByHop ? others : own) {
     const where = hopByHop ? 'destination options' : 'hop-by-hop options';
-    t.expert(E.wrongHeader, -1, 0, `${nameOf(TYPES, kind)} must use a ${where} header`);
+    t.expert(E.wrongHeader, `${nameOf(TYPES, kind)} must use a ${where} header`);
   }
 }
 
@@ -227,8 +227,7 @@ export function options(t: Tree, h: View, off: number, cx: Ctx, hopByHop: boolea
     else {
       need(h, 2, o);
       t.num(F.optionLength, o + 1, 1, n);
-      if (LENGTHS[kind] !== undefined && LENGTHS[kind] !== n)
-        t.expert(E.badOption, o + 1, 1, `${lengthOf(kind)} (${n} bytes)`);
+      if (LENGTHS[kind] !== undefined && LENGTHS[kind] !== n) t.expert(E.badOption, `${lengthOf(kind)} (${n} bytes)`);
       misplaced(t, kind, hopByHop);
       data(t, h, o, cx);
       if (kind === HOME_ADDRESS) home = o + 2;

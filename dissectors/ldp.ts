@@ -75,7 +75,7 @@ function messages(v: View, t: Tree, from: number, end: number): void {
     need(v, 4, at);
     const length = u16(buf, at + 2);
     if (length < 4) {
-      t.expert(E.length, at + 2, 2, `${E.length.message}: length is ${length}, should be >= 4`);
+      t.expert(E.length, `${E.length.message}: length is ${length}, should be >= 4`);
       return;
     }
     need(v, MESSAGE, at);

@@ -230,7 +230,7 @@ function rest(v: View, t: Tree, from: number): void {
     t.num(F.extensionLength, at + 2, 2, n);
     if (n % 4 !== 0) {
       t.none(F.badLength, at + 2, 2);
-      t.expert(E.badLength, at + 2, 2);
+      t.expert(E.badLength);
       t.pop();
       return;
     }
@@ -289,7 +289,7 @@ function time(v: View, t: Tree): void {
   t.bytes(F.referenceId, off + 12, 4);
   if (t.labels) t.label(`Reference ID: ${referenceText(buf, off + 12, stratum)}`);
   if (stratum === 0 && mode(buf, off) === SERVER && u32(buf, off + 12) !== 0)
-    t.expert(E.kiss, off + 12, 4, `The server gives no time: ${referenceText(buf, off + 12, 0)}`);
+    t.expert(E.kiss, `The server gives no time: ${referenceText(buf, off + 12, 0)}`);
   [F.reference, F.origin, F.receive, F.transmit].forEach((f, i) => {
     need(v, 8, off + 16 + 8 * i);
     timestamp(t, f, buf, off + 16 + 8 * i);

@@ -141,12 +141,7 @@ function header(v: View, t: Tree, f: typeof S | typeof D): void {
   t.num(f.session, off + 2, 2, u16(buf, off + 2));
   t.num(f.length, off + 4, 2, u16(buf, off + 4));
   if (payloadEnd(v) > v.wireEnd)
-    t.expert(
-      E.badLength,
-      off + 4,
-      2,
-      `Possible bad payload length ${u16(buf, off + 4)} != ${v.wireEnd - off - HEADER}`,
-    );
+    t.expert(E.badLength, `Possible bad payload length ${u16(buf, off + 4)} != ${v.wireEnd - off - HEADER}`);
 }
 
 function summary(v: View): string {

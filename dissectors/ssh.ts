@@ -43,7 +43,7 @@ function reply(t: Tree, b: Uint8Array, off: number, end: number): void {
   const kind = signature && stringAt(b, signature[0], signature[1]);
   if (signature === undefined || kind === undefined || READ.includes(latin1(b, kind[0], kind[1]))) return;
   const said = `Decoded ${kind[1] - signature[0] + 4} bytes, but packet legnth is ${signature[1] - signature[0]} bytes`;
-  t.expert(E.signature, signature[0], signature[1] - signature[0], said);
+  t.expert(E.signature, said);
 }
 
 function packets(t: Tree, { buf, off, end }: View): void {

@@ -93,7 +93,7 @@ function headerStart(v: View, t: Tree, cx: Ctx): void {
 /** Notes a probe of traceroute, counted from 0. */
 function probeOf(n: number, t: Tree): void {
   const hop = Math.trunc(n / ATTEMPTS) + 1;
-  t.expert(E.traceroute, -1, 0, `${E.traceroute.message}: hop #${hop}, attempt #${(n % ATTEMPTS) + 1}`);
+  t.expert(E.traceroute, `${E.traceroute.message}: hop #${hop}, attempt #${(n % ATTEMPTS) + 1}`);
 }
 
 /** The number of the conversation, which the header does not say. */
@@ -145,13 +145,12 @@ export const udp = defineDissector<UdpDatagram>({
     if (t.wantsExperts && cx.dport >= TRACEROUTE && cx.dport < TRACEROUTE + PROBES) probeOf(cx.dport - TRACEROUTE, t);
     t.num(F.length, off + 4, 2, n);
     if (isTooShort(n, cx.net.version)) {
-      t.expert(E.badLength, off + 4, 2, `${E.badLength.message} ${n} < ${HEADER}`);
+      t.expert(E.badLength, `${E.badLength.message} ${n} < ${HEADER}`);
       t.pop();
       return;
     }
     const whole = n === 0 ? v.wireLength : n;
-    if (whole > v.wireLength && !cx.quoted)
-      t.expert(E.badLength, off + 4, 2, `${E.badLength.message} ${n} > IP payload length`);
+    if (whole > v.wireLength && !cx.quoted) t.expert(E.badLength, `${E.badLength.message} ${n} > IP payload length`);
     t.num(F.checksum, off + 6, 2, u16(buf, off + 6));
     if (t.wanted(F.status) || t.wantsExperts) {
       const status = cx.quoted ? 2 : checksumStatus(v, cx.net, whole);

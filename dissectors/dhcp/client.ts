@@ -90,7 +90,7 @@ export const linkLayer = (b: Uint8Array, hardware: number, off: number, end: num
 /** Option 77, RFC 3004 §4; text without lengths, as some boot loaders send it, too. */
 export function userClass(t: Tree, b: Uint8Array, off: number, end: number): void {
   if (end - off < 2) {
-    t.expert(E.badLength, off, 0, "length isn't >= 2");
+    t.expert(E.badLength, "length isn't >= 2");
     return;
   }
   let at = off;
@@ -108,7 +108,7 @@ export function userClass(t: Tree, b: Uint8Array, off: number, end: number): voi
     t.push();
     t.num(F.userClassLength, at, 1, n);
     if (n === 0) {
-      t.expert(E.badLength, at, 1, `UC_Len_${i} isn't >= 1 (UC_Len_${i} = 0)`); // RFC 3004 §4
+      t.expert(E.badLength, `UC_Len_${i} isn't >= 1 (UC_Len_${i} = 0)`); // RFC 3004 §4
       t.pop();
       return;
     }
@@ -121,7 +121,7 @@ export function userClass(t: Tree, b: Uint8Array, off: number, end: number): voi
 /** Option 81, RFC 4702 §2. */
 export function clientFqdn(t: Tree, b: Uint8Array, off: number, end: number): void {
   if (end - off < 3) {
-    t.expert(E.badLength, off, 0, "length isn't >= 3");
+    t.expert(E.badLength, "length isn't >= 3");
     return;
   }
   const flags = b[off];
@@ -152,7 +152,7 @@ function partialName(b: Uint8Array, off: number, end: number): string {
 /** Option 90, RFC 3118 §2. */
 export function authentication(t: Tree, b: Uint8Array, off: number, end: number): void {
   if (end - off < 11) {
-    t.expert(E.badLength, off, 0, "length isn't >= 11");
+    t.expert(E.badLength, "length isn't >= 11");
     return;
   }
   const protocol = b[off];
@@ -173,7 +173,7 @@ export function authentication(t: Tree, b: Uint8Array, off: number, end: number)
 /** Option 93, RFC 4578 §2.1. */
 export function architecture(t: Tree, b: Uint8Array, off: number, end: number): void {
   if ((end - off) % 2 !== 0) {
-    t.expert(E.badLength, off, 0, "Option length isn't a multiple of 2");
+    t.expert(E.badLength, "Option length isn't a multiple of 2");
     return;
   }
   for (let i = off; i < end; i += 2) {
@@ -198,11 +198,11 @@ export function machineId(t: Tree, b: Uint8Array, off: number, end: number): voi
 /** Option 117, RFC 2937: the name services in the order in which they are to be asked. */
 export function nameServices(t: Tree, b: Uint8Array, off: number, end: number): void {
   if (end - off < 2) {
-    t.expert(E.badLength, off, 0, "length isn't >= 2");
+    t.expert(E.badLength, "length isn't >= 2");
     return;
   }
   if ((end - off) % 2 !== 0) {
-    t.expert(E.badLength, off, 0, "Option length isn't a multiple of 2");
+    t.expert(E.badLength, "Option length isn't a multiple of 2");
     return;
   }
   for (let i = off; i < end; i += 2) {
@@ -211,8 +211,6 @@ export function nameServices(t: Tree, b: Uint8Array, off: number, end: number): 
     if (name === undefined)
       t.expert(
         E.badNameService,
-        i,
-        2,
         `Invalid Name Service (${code}). RFC 2937 defines only 0, 6, 41, 44, and 65 as possible values.`,
       );
     else t.text(F.nameService, i, 2, `${name} (${code})`);

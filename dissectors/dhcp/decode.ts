@@ -34,12 +34,12 @@ const SHOWN: Readonly<Record<number, Show>> = {
   61: client.clientId,
   77: client.userClass,
   78: (t, b, off, end) => {
-    if (end === off) return t.expert(E.badLength, off, 0, "length isn't >= 1");
+    if (end === off) return t.expert(E.badLength, "length isn't >= 1");
     t.num(F.slpAgent, off, 1, b[off]);
     service.addresses(t, F.slpAddress, off + 1, end);
   },
   79: (t, b, off, end) => {
-    if (end === off) return t.expert(E.badLength, off, 0, "length isn't >= 1");
+    if (end === off) return t.expert(E.badLength, "length isn't >= 1");
     t.num(F.slpScope, off, 1, b[off]);
     putAscii(t, F.slpScopeText, b, off + 1, end);
   },
@@ -118,7 +118,7 @@ function option(s: Showing, t: Tree, at: number): number {
   } catch (e) {
     if (!(e instanceof Malformed || (e instanceof Short && !e.cut))) throw e;
     t.level = level; // what it holds ends with it: the options behind it are read all the same
-    t.expert(E.badLength, at, 0, `Option ${code}: ${e.message}`);
+    t.expert(E.badLength, `Option ${code}: ${e.message}`);
   }
   t.pop();
   return end;
@@ -142,7 +142,7 @@ function value(s: Showing, t: Tree, code: number, off: number, end: number): voi
   t.bytes(plain ? F.value : F.hiddenValue, off, end - off);
   if (code === OVERLOAD) overload(s, t, off, end);
   else if (code === 25) {
-    if (!service.plateaus(t, b, off, end)) t.expert(E.badLength, off, 0, "Option length isn't a multiple of 2");
+    if (!service.plateaus(t, b, off, end)) t.expert(E.badLength, "Option length isn't a multiple of 2");
   } else if (code === 119 || code === 120 || (s.overview.counts.get(code) ?? 0) > 1) long(s, t, code, off, end);
   else if (show !== undefined) show(t, b, off, end);
   else if (type?.kind !== undefined) simple(t, b, type, off, end);
@@ -172,7 +172,7 @@ function long(s: Showing, t: Tree, code: number, off: number, end: number): void
 /** Option 52, and the options in the fields that it names. RFC 2132 §9.3 */
 function overload(s: Showing, t: Tree, off: number, end: number): void {
   if (end === off) {
-    t.expert(E.badLength, off, 0, "length isn't >= 1");
+    t.expert(E.badLength, "length isn't >= 1");
     return;
   }
   const which = s.v.buf[off];
@@ -203,7 +203,7 @@ function simple(t: Tree, b: Uint8Array, type: OptionType, off: number, end: numb
   if (kind === undefined || field === undefined) return;
   if (kind === 'ips') service.addresses(t, field, off, end);
   else if (!fits(type, end - off)) {
-    t.expert(E.badLength, off, 0, `length isn't ${WIDTH[kind as 'ip']}`);
+    t.expert(E.badLength, `length isn't ${WIDTH[kind as 'ip']}`);
   } else if (kind === 'ip') t.bytes(field, off, 4);
   else if (kind === 'text') putAscii(t, field, b, off, end);
   else if (kind === 'u16') t.num(field, off, 2, u16(b, off));

@@ -52,7 +52,7 @@ function suboptions(
   while (at < end) {
     const code = b[at];
     if (at + 1 >= end) {
-      t.expert(E.noSuboptionLength, at, 1, `Suboption ${code}: no room left in option for suboption length`);
+      t.expert(E.noSuboptionLength, `Suboption ${code}: no room left in option for suboption length`);
       return;
     }
     const n = b[at + 1];
@@ -61,7 +61,7 @@ function suboptions(
     t.push();
     t.num(F.suboptionLength, at + 1, 1, n);
     if (at + 2 + n > end) {
-      t.expert(E.noSuboptionValue, at, 2, `Suboption ${code}: no room left in option for suboption value`);
+      t.expert(E.noSuboptionValue, `Suboption ${code}: no room left in option for suboption value`);
       t.pop();
       return;
     }
@@ -88,7 +88,7 @@ function relaySuboption(t: Tree, b: Uint8Array, code: number, off: number, end: 
   else if (type !== undefined) {
     const [kind, field] = type;
     if (WIDTH[kind] >= 0 && n !== WIDTH[kind]) {
-      t.expert(E.badLength, off, n, `length isn't ${WIDTH[kind]}`);
+      t.expert(E.badLength, `length isn't ${WIDTH[kind]}`);
       return;
     }
     simple(t, b, kind, field, off, end);
@@ -107,7 +107,7 @@ function simple(t: Tree, b: Uint8Array, kind: Kind, field: Field, off: number, e
 function vpn(t: Tree, b: Uint8Array, off: number, end: number): void {
   const n = end - off;
   if (n === 0) {
-    t.expert(E.badLength, off, 0, 'length must be >= 1');
+    t.expert(E.badLength, 'length must be >= 1');
     return;
   }
   if (n === 1) t.num(F.vrfGlobal, off, 1, b[off]);
@@ -138,7 +138,7 @@ function vendorParts(
   let at = off;
   do {
     if (end - at < 5) {
-      t.expert(E.badLength, at, 0, 'length < 5');
+      t.expert(E.badLength, 'length < 5');
       return;
     }
     t.num(enterprise, at, 4, u32(b, at));
@@ -147,7 +147,7 @@ function vendorParts(
     t.num(length, at + 4, 1, n);
     if (at + 5 + n > end) {
       if (enterprise !== F.relayEnterprise) throw new Short(n, end - at - 5, at + 5, false);
-      t.expert(E.noSuboptionValue, at, 5);
+      t.expert(E.noSuboptionValue);
       t.pop();
       return;
     }

@@ -21,7 +21,7 @@ const nodeLen = (v: Value, len: number): number => (v.joined ? 0 : len);
 /** Options 21 and 33: pairs of addresses. RFC 2132 §4.3, §5.8 */
 export function pairs(t: Tree, off: number, end: number, first: Field, second: Field): void {
   if ((end - off) % 8 !== 0) {
-    t.expert(E.badLength, off, 0, "Option length isn't a multiple of 8");
+    t.expert(E.badLength, "Option length isn't a multiple of 8");
     return;
   }
   for (let i = off; i < end; i += 8) {
@@ -36,7 +36,7 @@ export function pairs(t: Tree, off: number, end: number, first: Field, second: F
 export function addresses(t: Tree, f: Field, off: number, end: number): void {
   let i = off;
   for (; i + 4 <= end; i += 4) t.bytes(f, i, 4);
-  if (i < end) t.expert(E.badLength, off, 0, "Option length isn't a multiple of 4");
+  if (i < end) t.expert(E.badLength, "Option length isn't a multiple of 4");
 }
 
 /** Option 25, RFC 2132 §4.7. */
@@ -55,7 +55,7 @@ function names(t: Tree, f: Field, v: Value, first: number): void {
     const name = readName(list, at, list.length, 0);
     const end = Math.min(name.end, list.length - 1);
     t.text(f, off, nodeLen(v, end - at), name.text);
-    if (name.end > end) t.expert(E.badLength, off, 0, 'Name without its final zero');
+    if (name.end > end) t.expert(E.badLength, 'Name without its final zero');
     at = end;
   }
 }
@@ -70,19 +70,18 @@ export function sipServers(t: Tree, v: Value): void {
   const encoding = v.b[v.off];
   t.num(F.sipEncoding, nodeOff(v, v.off), nodeLen(v, 1), encoding);
   if (encoding === 0) {
-    if (n < 3) t.expert(E.badLength, v.at, 0, `length isn't >= 3 (len = ${n})`);
+    if (n < 3) t.expert(E.badLength, `length isn't >= 3 (len = ${n})`);
     else names(t, F.sipName, v, v.off + 1); // without compression (RFC 3361 §3.1), but a pointer is followed
   } else if (encoding === 1) {
-    if (n < 5) t.expert(E.badLength, v.at, 0, `length isn't >= 5 (len = ${n})`);
-    else if (n % 4 !== 1) t.expert(E.badLength, v.at, 0, sipLengthText(n, v.joined));
+    if (n < 5) t.expert(E.badLength, `length isn't >= 5 (len = ${n})`);
+    else if (n % 4 !== 1) t.expert(E.badLength, sipLengthText(n, v.joined));
     else {
       for (let i = v.off + 1; i < v.end; i += 4) {
         if (v.joined) t.bytes(F.sipAddress, v.at, 0, v.b.slice(i, i + 4));
         else t.bytes(F.sipAddress, i, 4);
       }
     }
-  } else
-    t.expert(E.badSipEncoding, v.at, 0, `RFC 3361 defines only 0 and 1 for Encoding byte (Encoding = ${encoding}).`);
+  } else t.expert(E.badSipEncoding, `RFC 3361 defines only 0 and 1 for Encoding byte (Encoding = ${encoding}).`);
 }
 
 const sipLengthText = (n: number, joined: boolean): string =>
@@ -95,13 +94,13 @@ const sipLengthText = (n: number, joined: boolean): string =>
 /** Options 121 and 249: routes as mask width, as many octets of the destination as count, and router. RFC 3442 */
 export function classlessRoutes(t: Tree, b: Uint8Array, off: number, end: number): void {
   if (end - off < 5) {
-    t.expert(E.badLength, off, 0, "length isn't >= 5");
+    t.expert(E.badLength, "length isn't >= 5");
     return;
   }
   for (let at = off; at < end; ) {
     const width = b[at];
     if (width > 32) {
-      t.expert(E.badMaskWidth, at, 1, `Mask width (${width}) > 32`);
+      t.expert(E.badMaskWidth, `Mask width (${width}) > 32`);
       return;
     }
     const significant = (width + 7) >> 3;
@@ -123,7 +122,7 @@ export function joinedRoutes(t: Tree, v: Value): void {
     const significant = (v.b[at] + 7) >> 3;
     const n = 5 + significant;
     if (v.b[at] > 32) {
-      t.expert(E.badMaskWidth, v.at, 0, `Mask width (${v.b[at]}) > 32`);
+      t.expert(E.badMaskWidth, `Mask width (${v.b[at]}) > 32`);
       return;
     }
     if (at + n > v.end) throw new Short(n, v.end - at, v.at, false);
@@ -160,7 +159,7 @@ export function civicLocation(t: Tree, b: Uint8Array, off: number, end: number):
 /** Option 146, RFC 6731 §4.3. */
 export function rdnssSelection(t: Tree, b: Uint8Array, off: number, end: number): void {
   if (end - off < 10) {
-    t.expert(E.badLength, off, 0, 'length must be >= 10');
+    t.expert(E.badLength, 'length must be >= 10');
     return;
   }
   t.bits(F.rdnssReserved, off, 1, b[off]);
@@ -173,7 +172,7 @@ export function rdnssSelection(t: Tree, b: Uint8Array, off: number, end: number)
 /** Option 151, RFC 6926 §6.2.2. */
 export function leaseStatus(t: Tree, b: Uint8Array, off: number, end: number): void {
   if (off === end) {
-    t.expert(E.badLength, off, 0, 'length must >= 1');
+    t.expert(E.badLength, 'length must >= 1');
     return;
   }
   t.num(F.leaseStatus, off, 1, b[off]);
@@ -182,21 +181,21 @@ export function leaseStatus(t: Tree, b: Uint8Array, off: number, end: number): v
 
 /** Options 152, 154 and 155: seconds since the epoch. RFC 6926 §6.2 */
 export function leaseTime(t: Tree, f: Field, b: Uint8Array, off: number, end: number): void {
-  if (end - off !== 4) t.expert(E.badLength, off, 0, 'length must be 4');
+  if (end - off !== 4) t.expert(E.badLength, 'length must be 4');
   else t.time(f, off, 4, u32(b, off));
 }
 
 /** Option 158, RFC 7291 §4: lists of addresses, each with its length. */
 export function pcpServers(t: Tree, b: Uint8Array, off: number, end: number): void {
   if (end - off < 5) {
-    t.expert(E.badLength, off, 0, 'length must >= 5');
+    t.expert(E.badLength, 'length must >= 5');
     return;
   }
   for (let at = off; at < end; ) {
     const n = b[at];
     t.num(F.pcpLength, at, 1, n);
     if (at + 1 + n > end || n % 4 !== 0) {
-      t.expert(E.badLength, at, 1, "list length isn't a multiple of 4 within the option");
+      t.expert(E.badLength, "list length isn't a multiple of 4 within the option");
       return;
     }
     for (let i = at + 1; i < at + 1 + n; i += 4) t.bytes(F.pcpServer, i, 4);
@@ -207,7 +206,7 @@ export function pcpServers(t: Tree, b: Uint8Array, off: number, end: number): vo
 /** Option 159, RFC 7618 §9. */
 export function portParameters(t: Tree, b: Uint8Array, off: number, end: number): void {
   if (end - off !== 4) {
-    t.expert(E.badLength, off, 0, 'length must be 4');
+    t.expert(E.badLength, 'length must be 4');
     return;
   }
   t.num(F.psidOffset, off, 1, b[off]);

@@ -38,7 +38,7 @@ export function domains(t: Tree, f: Field, b: Uint8Array, off: number, end: numb
   while (at < end) {
     const name = labels(b, at, end);
     if (name.ending === 'bad-length' || name.ending === 'cut') {
-      broken(t, b, name, at, end);
+      broken(t, b, name, at);
       return;
     }
     if (name.end - at > MAX_NAME) {
@@ -67,12 +67,12 @@ function whole(t: Tree, f: Field, name: Labels, at: number): void {
   } else t.text(f, at, n, `${name.text}.`);
 }
 
-function broken(t: Tree, b: Uint8Array, name: Labels, at: number, end: number): void {
+function broken(t: Tree, b: Uint8Array, name: Labels, at: number): void {
   const cut = name.ending === 'cut';
   t.num(cut ? F.exceeded : F.badLabel, name.end, 1, b[name.end]);
   t.push();
   if (name.count > 0) t.text(F.decoded, at, name.end - at, name.text);
   t.pop();
-  t.expert(cut ? E.exceeded : E.notEncoded, name.end, end - name.end);
+  t.expert(cut ? E.exceeded : E.notEncoded);
   if (cut) t.none(F.malformed, at, 0);
 }

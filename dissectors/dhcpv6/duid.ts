@@ -8,7 +8,7 @@ const DUID_EPOCH = 946_684_800;
 
 /** Says that an option cannot be read; Wireshark takes the packet for malformed. */
 export function bad(t: Tree, off: number, what: string): void {
-  t.expert(E.malformed, off, 0, `${what}: malformed option`);
+  t.expert(E.malformed, `${what}: malformed option`);
   t.none(F.malformed, off, 0);
 }
 

@@ -75,9 +75,9 @@ function relay(v: View, t: Tree): void {
   const hops = v.buf[v.off + 1];
   t.num(F.hopcount, v.off + 1, 1, hops);
   if (hops > HOP_LIMIT)
-    t.expert(E.hopCount, v.off + 1, 1, `Hopcount (${hops}) exceeds the maximum limit HOP_COUNT_LIMIT (${HOP_LIMIT})`);
+    t.expert(E.hopCount, `Hopcount (${hops}) exceeds the maximum limit HOP_COUNT_LIMIT (${HOP_LIMIT})`);
   const inner = innermostFault(v, hops);
-  if (inner !== '') t.expert(E.hopCount, v.off + 1, 1, inner);
+  if (inner !== '') t.expert(E.hopCount, inner);
   need(v, 18);
   t.bytes(F.linkaddr, v.off + 2, 16);
   need(v, RELAY_HEADER);

@@ -181,7 +181,7 @@ export function options(t: Tree, a: Around, off: number, end: number): void {
     if (stop > end) {
       if (end < a.v.end || a.v.end === a.v.wireEnd) {
         t.bytes(F.value, at, end - at);
-        t.expert(E.optionCut, at, end - at);
+        t.expert(E.optionCut);
         return;
       }
       throw new Short(stop - at, end - at, at - a.v.source.start, true);
@@ -332,7 +332,7 @@ function clientFqdn(t: Tree, a: Around, off: number, end: number): void {
   t.bits(fromServer ? F.serverS : F.clientS, off, 1, flags);
   t.pop();
   if (!fromServer && !FQDN_FROM_CLIENT.has(a.type))
-    t.expert(E.fqdnMessage, off, 1, `${E.fqdnMessage.message} (${MESSAGE_TYPES[a.type] ?? a.type})`);
+    t.expert(E.fqdnMessage, `${E.fqdnMessage.message} (${MESSAGE_TYPES[a.type] ?? a.type})`);
   if ((flags & 5) === 5) t.expert(E.fqdnBits);
   oneName(t, F.clientDomain, a.v.buf, off + 1, end);
 }

@@ -279,9 +279,8 @@ function notes(d: AnyDissector, v: View, t: Tree, cx: Ctx): void {
     const again = response(u16(m.buf, m.off + 2));
     t.num(F.retransmission, v.off, 0, 1);
     t.num(again ? F.retransmittedResponse : F.retransmittedRequest, v.off, 0, note.repeats);
-    if (again)
-      t.expert(E.responseAgain, v.off, 0, `${E.responseAgain.message}. Original response in frame ${note.repeats}`);
-    else t.expert(E.queryAgain, v.off, 0, `${E.queryAgain.message}. Original request in frame ${note.repeats}`);
+    if (again) t.expert(E.responseAgain, `${E.responseAgain.message}. Original response in frame ${note.repeats}`);
+    else t.expert(E.queryAgain, `${E.queryAgain.message}. Original request in frame ${note.repeats}`);
   }
   if (note.unsolicited === true) t.num(F.unsolicited, v.off, 0, 1);
 }

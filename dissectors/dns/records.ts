@@ -130,8 +130,6 @@ export function showRdata(r: Rdata): void {
   }
   r.t.expert(
     E.undecoded,
-    r.at,
-    0,
     `Dissector for DNS Type (${r.type}) code not implemented, Contact Wireshark developers if you want this supported`,
   );
   r.bytes(F.data, r.left);

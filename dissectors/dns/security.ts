@@ -226,7 +226,7 @@ function transactionSignature(r: Rdata): void {
   r.need(n);
   if (n > 0) {
     r.t.none(F.tsigMac, r.at, n);
-    r.t.expert(E.noAlgorithm, r.at, n, `No dissector for algorithm:${algorithm}`);
+    r.t.expert(E.noAlgorithm, `No dissector for algorithm:${algorithm}`);
     r.at += n;
   }
   r.u16(F.tsigId);

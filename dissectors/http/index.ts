@@ -118,7 +118,7 @@ export function summarize(v: View): string {
 function requestLine(b: Uint8Array, m: Message, t: Tree): void {
   const { off, end, next } = m.start;
   t.open(F.startLine, off, next - off, t.labels ? lineText(b, m.start) : undefined);
-  if (t.wantsExperts) t.expert(E.chat, off, next - off, lineText(b, m.start));
+  if (t.wantsExperts) t.expert(E.chat, lineText(b, m.start));
   const space = indexOf(b, 32, off, end);
   t.text(F.method, off, space - off);
   const version = versionAt(b, m.start);
@@ -148,7 +148,7 @@ function uri(b: Uint8Array, off: number, end: number, t: Tree): void {
 function statusLine(b: Uint8Array, m: Message, status: number, t: Tree): void {
   const { off, end, next } = m.start;
   t.open(F.startLine, off, next - off, t.labels ? lineText(b, m.start) : undefined);
-  if (t.wantsExperts) t.expert(E.chat, off, next - off, lineText(b, m.start));
+  if (t.wantsExperts) t.expert(E.chat, lineText(b, m.start));
   const space = indexOf(b, 32, off, end);
   const versionEnd = space < 0 ? end : space;
   t.text(F.responseVersion, off, versionEnd - off);

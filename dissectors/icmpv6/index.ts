@@ -144,7 +144,7 @@ function checksumItem(t: Tree, v: View, cx: Ctx): void {
   t.num(F.status, off + 2, 0, good ? 1 : whole ? 0 : 2);
   if (!whole || good) return;
   const sum = sumWords(buf, off + 4, end, pseudoHeader(cx.net, PROTOCOL, end - off) + u16(buf, off));
-  t.expert(E.badChecksum, off + 2, 2, `Bad checksum [should be ${hexNumber(fold(sum), 4)}]`);
+  t.expert(E.badChecksum, `Bad checksum [should be ${hexNumber(fold(sum), 4)}]`);
 }
 
 /** The second word of an error and, after it, the packet that the error is about. RFC 4443 §3. */

@@ -222,7 +222,7 @@ export function options(t: Tree, v: View, off: number, cx: Ctx): void {
     t.num(F.optionType, o, 1, u8(buf, o));
     t.num(F.optionLength, o + 1, 1, u8(buf, o + 1));
     if (n === 0) {
-      t.expert(E.badOption, o + 1, 1, 'Invalid option length (Zero)'); // RFC 4861 §4.6: the message is discarded
+      t.expert(E.badOption, 'Invalid option length (Zero)'); // RFC 4861 §4.6: the message is discarded
       t.pop();
       return;
     }

@@ -147,7 +147,7 @@ function showHeader(t: Tree, m: SipMessage, h: SipHeader): void {
   if (field === undefined) {
     textItem(t, buf, h.off, h.end);
     if (h.nameEnd === h.off) t.expert(E.noColon);
-    else t.expert(E.unrecognized, h.off, len, `Unrecognised SIP header (${m.name(h).toLowerCase()})`);
+    else t.expert(E.unrecognized, `Unrecognised SIP header (${m.name(h).toLowerCase()})`);
     return;
   }
   if (field.type === 'u32') t.num(field, h.off, len, decimal(buf, h.valueOff, h.valueEnd));

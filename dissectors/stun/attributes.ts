@@ -419,7 +419,7 @@ function heading(type: number, kind: Kind | undefined, p: Place, whole: boolean)
 function attributeType(t: Tree, at: number, type: number, kind: Kind | undefined): void {
   if (kind === undefined) {
     t.none(F.unknownAttribute, at, 2);
-    t.expert(E.unknown, at, 2, `Unknown attribute ${hexNumber(type, 4)}`);
+    t.expert(E.unknown, `Unknown attribute ${hexNumber(type, 4)}`);
     return;
   }
   t.num(F.attType, at, 2, type);

@@ -30,7 +30,7 @@ export function checkFingerprint(t: Tree, b: Uint8Array, at: number, message: nu
     t.label(`CRC-32: ${hexNumber(have, 8)} ${have === right ? '[correct]' : `[should be ${hexNumber(right, 8)}]`}`);
   if (have !== right) {
     t.none(F.badCrc, at, 0);
-    t.expert(E.fingerprint, at, 4, `Bad Fingerprint [should be ${hexNumber(right, 8)}]`);
+    t.expert(E.fingerprint, `Bad Fingerprint [should be ${hexNumber(right, 8)}]`);
   }
   t.num(F.crcStatus, at, 0, have === right ? 1 : 0);
 }

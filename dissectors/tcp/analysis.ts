@@ -162,7 +162,7 @@ function items(t: Tree, off: number, note: TcpNote): void {
     if ((note.items & d.item) === 0) continue;
     t.none(d.field, off, 0);
     if (!t.wantsExperts) continue;
-    if (d.item === Item.DuplicateAck) t.expert(d.expert, off, 0, `${d.expert.message} (#${note.duplicateAck})`);
+    if (d.item === Item.DuplicateAck) t.expert(d.expert, `${d.expert.message} (#${note.duplicateAck})`);
     else t.expert(d.expert);
   }
   if (note.rtoFrame >= 0 && note.rto !== 0) {

@@ -105,7 +105,7 @@ function connection(t: Tree, at: number, cx: Ctx, flags: number, note: TcpNote |
     const answer = (flags & ACK) !== 0;
     t.none(answer ? F.synAckItem : F.synItem, at, 0);
     const e = answer ? E.synAck : E.syn;
-    if (t.wantsExperts) t.expert(e, at, 0, `${e.message}: server port ${answer ? cx.sport : cx.dport}`);
+    if (t.wantsExperts) t.expert(e, `${e.message}: server port ${answer ? cx.sport : cx.dport}`);
   }
   if ((flags & FIN) === 0) return;
   t.none(F.finItem, at, 0);
@@ -201,7 +201,7 @@ function badHeader(t: Tree, v: View, cx: Ctx, header: number): void {
   const { off } = v;
   if (header < HEADER) {
     t.none(F.bogusLength, off + 12, 1);
-    t.expert(E.bogusLength, off + 12, 1, `${E.bogusLength.message} (${header}, must be at least ${HEADER})`);
+    t.expert(E.bogusLength, `${E.bogusLength.message} (${header}, must be at least ${HEADER})`);
     return;
   }
   showFlags(t, v, cx, flagBits(v.buf, off), undefined);

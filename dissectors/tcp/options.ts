@@ -127,7 +127,7 @@ export function options(t: Tree, cx: Ctx, b: Uint8Array, off: number, end: numbe
 
 function warn(t: Tree, f: Field, e: Expert, off: number, message?: string): void {
   t.none(f, off, 0);
-  t.expert(e, off, 0, message);
+  t.expert(e, message);
 }
 
 function single(t: Tree, heading: Field, b: Uint8Array, off: number): void {

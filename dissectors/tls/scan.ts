@@ -62,7 +62,7 @@ export class Scan {
     if (this.off + n > this.end) {
       this.broken = true;
       need(this.v, Math.max(0, Math.min(n, this.end - this.off)), this.off);
-      this.t.expert(SCAN_EXPERTS.tooSmall, this.off, this.end - this.off);
+      this.t.expert(SCAN_EXPERTS.tooSmall);
       return false;
     }
     need(this.v, n, this.off);
@@ -123,10 +123,10 @@ export class Scan {
     if (this.broken) stop = this.off;
     else if (stop > this.end) {
       const message = `Vector length ${n} is too large, truncating it to ${this.end - this.off}`;
-      this.t.expert(SCAN_EXPERTS.truncated, this.off, this.end - this.off, message);
+      this.t.expert(SCAN_EXPERTS.truncated, message);
       stop = this.end;
     } else if (n < least)
-      this.t.expert(SCAN_EXPERTS.vectorLength, this.off, n, `Vector length ${n} is smaller than minimum ${least}`);
+      this.t.expert(SCAN_EXPERTS.vectorLength, `Vector length ${n} is smaller than minimum ${least}`);
     const s = new Scan(this.t, this.v, this.off, stop);
     this.off = stop;
     return s;
@@ -148,7 +148,7 @@ export class Scan {
     this.broken = true;
     need(this.v, this.end - this.off, this.off);
     const message = `No more room for vector of length ${n}`;
-    this.t.expert(SCAN_EXPERTS.tooSmall, this.off, this.end - this.off, message);
+    this.t.expert(SCAN_EXPERTS.tooSmall, message);
     return false;
   }
 
@@ -176,6 +176,6 @@ export class Scan {
   trailing(): void {
     if (!this.more) return;
     const message = `${plural(this.left, 'trailing byte')} ${this.left === 1 ? 'was' : 'were'} unprocessed`;
-    this.t.expert(SCAN_EXPERTS.trailing, this.off, this.left, message);
+    this.t.expert(SCAN_EXPERTS.trailing, message);
   }
 }

@@ -127,8 +127,6 @@ function dissectAttribute(t: Tree, b: Uint8Array, pair: Element): void {
   else if (tag !== value.tag)
     t.expert(
       CERTIFICATE_EXPERTS.wrongString,
-      value.at,
-      1,
       `BER Error: String with tag=${tag} expected but class:UNIVERSAL(0) Primitive tag:${value.tag} was unexpected`,
     );
   else if (oid in PLAIN) t.text(PLAIN[oid], value.off, value.end - value.off, stringValue(b, value));

@@ -31,7 +31,7 @@ export function readDer(t: Tree, read: () => void): void {
     read();
   } catch (e) {
     if (!(e instanceof Malformed)) throw e;
-    t.expert(CERTIFICATE_EXPERTS.malformed, -1, 0, e.message);
+    t.expert(CERTIFICATE_EXPERTS.malformed, e.message);
   }
   t.level = depth;
 }

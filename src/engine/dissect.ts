@@ -490,7 +490,7 @@ export class Dissection implements Ctx {
       if (!cut) t.expert(E.malformed);
     } else {
       this.faults.set(d.proto, (this.faults.get(d.proto) ?? 0) + 1);
-      t.expert(E.fault, v.off, v.length, `Dissector fault in ${d.proto}: ${String(e)}`);
+      t.expert(E.fault, `Dissector fault in ${d.proto}: ${String(e)}`);
     }
   }
 

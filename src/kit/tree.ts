@@ -272,8 +272,8 @@ export class Tree {
     if (this.labels && this.length > 0) this.texts.set(this.length - 1, text);
   }
 
-  /** Something noticed about the node added last, or about the octets given. */
-  expert(e: Expert, _off = -1, _len = 0, message: string = e.message): void {
+  /** Something noticed about the node added last; `message` is what is said of it here. */
+  expert(e: Expert, message: string = e.message): void {
     if (!this.wantsExperts) return;
     if (this.experts.length < this.cap) this.experts.push({ expert: e, message, node: this.length - 1 });
     else this.dropped++;
