@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { ROOT } from '../support/corpus.js';
-import { run, sample } from './run.js';
+import { bash, run, sample } from './run.js';
 
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const SAMPLES = readdirSync(join(ROOT, 'samples')).filter((name) => /\.pcap(ng)?$/.test(name));
@@ -18,6 +19,34 @@ function table(heading: string): string[][] {
 
 /** Texts that stand as code in a cell. */
 const codes = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, c]) => c!.replaceAll('\\|', '|'));
+
+describe('README: what stands under Use runs', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fttscope-readme-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, from] of [
+    ['field.pcapng', '00-field.pcapng'],
+    ['field.keys', '00-field.keys'],
+    ['ue.keys', '00-field.keys'],
+    ['good.pcapng', '20-healthy-call.pcapng'],
+    ['good.keys', '20-healthy-call.keys'],
+    ['bad.pcapng', '28-overloaded.pcapng'],
+    ['bad.keys', '28-overloaded.keys'],
+  ] as const)
+    copyFileSync(sample(from), join(folder, name));
+  writeFileSync(join(folder, 'message.txt'), 'OPTIONS sip:a SIP/2.0\r\n\r\n');
+  const [, block = ''] = README.split(/^## Use\n+```\n/m);
+  const lines = block.split('```')[0]!.trimEnd().split('\n');
+  for (const line of lines.map((l) => l.replace(/ +#.*/, '').replace(' …', '').replace('man -l -', 'cat')))
+    test(line, () => {
+      const r = bash(`cd ${folder}; fttscope() { $F "$@"; }; set -o pipefail; ${line}`);
+      // What is wrong in the capture is what --fail-on is for.
+      assert.equal(r.code, line.includes('--fail-on') ? 3 : 0, r.err);
+      const [, written] = /(?:>|-w) (\S+)$/.exec(line) ?? [];
+      const out = written === undefined ? r.out : readFileSync(join(folder, written), 'latin1');
+      if (!line.startsWith('source')) assert.ok(out.length > 100, `${line}: ${out}`);
+      assert.doesNotMatch(r.err, /there is no|not decrypted. There is no key log/i);
+    });
+});
 
 describe('README by symptom', () => {
   for (const [symptom, findings, look, samples] of table('By symptom'))
