@@ -17,6 +17,12 @@ import { headsOf, plural } from './words.js';
 type Pane = 'list' | 'ladder' | 'message';
 const PANES: readonly Pane[] = ['list', 'ladder', 'message'];
 
+/** `6 calls (1 failed)`: each kind with what failed of it. */
+function counted(all: readonly Dialogue[], word: string): string {
+  const bad = all.filter(isBad).length;
+  return `${plural(all.length, word)}${bad > 0 ? ` (${bad} failed)` : ''}`;
+}
+
 /** View 3: calls, registrations and what else has a ladder. */
 export class CallsView implements View {
   readonly id = 'calls';
@@ -60,12 +66,19 @@ export class CallsView implements View {
   status(): string {
     const { beyond } = this.below.ladder;
     if (this.pane !== 'list' && beyond !== '') return beyond;
-    const n = (kind: Dialogue['kind']): number => this.table.items.filter((d) => d.kind === kind).length;
-    const bad = this.table.items.filter(isBad).length;
-    const others = n('message') + n('subscription');
-    const parts = [plural(n('call'), 'call'), plural(n('registration'), 'registration')];
-    if (others > 0) parts.push(plural(others, 'other'));
-    return [...(bad > 0 ? [`${bad} failed`] : []), ...parts].join('  ');
+    const { items } = this.table;
+    const others = items.filter((d) => d.kind === 'message' || d.kind === 'subscription');
+    return [
+      counted(
+        items.filter((d) => d.kind === 'call'),
+        'call',
+      ),
+      counted(
+        items.filter((d) => d.kind === 'registration'),
+        'registration',
+      ),
+      ...(others.length > 0 ? [counted(others, 'other')] : []),
+    ].join('  ');
   }
 
   show(scope: Scope): void {

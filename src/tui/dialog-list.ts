@@ -63,8 +63,15 @@ export function stateOf(d: Dialogue): string {
     case 'registration':
       return d.entity.state.toUpperCase();
     default:
-      return d.entity.status === undefined ? 'UNANSWERED' : d.entity.status < 300 ? 'OK' : 'REFUSED';
+      return outcomeOf(d.entity.status);
   }
+}
+
+/** What a final status says of a request; one that is challenged is sent again, with credentials. RFC 3261 §22 */
+function outcomeOf(status: number | undefined): string {
+  if (status === undefined) return 'UNANSWERED';
+  if (status === 401 || status === 407) return 'CHALLENGED';
+  return status < 300 ? 'OK' : 'REFUSED';
 }
 
 /** Whether something went wrong. */

@@ -50,7 +50,24 @@ describe('calls', () => {
     assert.match(ladder, /0\.000 │─+ INVITE \(SDP offer\) ─+>│ +16\.1/);
     assert.match(ladder, /0\.012 │<─+ 503 Service Unavailable ─+│ +17\.2/);
     assert.equal(v.badge(), '(1 failed)');
-    assert.match(v.status(), /1 failed {2}1 call {2}1 registration/);
+    assert.equal(v.status(), '1 call (1 failed)  1 registration');
+  });
+
+  test('what failed is counted with its kind: messages are no calls', async () => {
+    const viewer = await viewerOn(sample('28-overloaded.pcapng'));
+    const story = await viewer.story();
+    const message = { callId: 'm', start: story.calls[0].start, fromUri: 'sip:a@x', toUri: 'sip:b@x', rows: [] };
+    const messages = [undefined, undefined, 404, 401, 200].map((status, i) => ({
+      ...message,
+      ...{ id: i + 1, uid: `m${i}` },
+      ...(status !== undefined && { status }),
+    }));
+    const calls = story.calls.map((c) => ({ ...c, state: 'ended' as const }));
+    const v = new CallsView(new PaperDesk(viewer, { ...story, calls, messages }).desk);
+    v.show({});
+    const screen = drawn(v, 120, 20).join('\n');
+    assert.equal(v.status(), '1 call  1 registration  5 others (3 failed)');
+    assert.match(screen, /^ {2}msg 4 .* CHALLENGED /m);
   });
 
   test('a call has its whole number, however many there are and however narrow it is, and is sorted by it', async () => {
