@@ -15,6 +15,26 @@ export const GONE = 199;
 
 type Side = 'caller' | 'callee';
 
+/** Requests within a call whose answers are waited for; PRACK is judged by what it acknowledges. */
+const WAITING: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'INFO', 'OPTIONS', 'REFER', 'BYE']);
+/** Those that end a call. RFC 3261 §9.1, §15.1.1 */
+const ENDING: ReadonlySet<string> = new Set(['BYE', 'CANCEL']);
+
+/** A request that waits for its answer; it may be repeated until then. */
+interface Asked {
+  readonly at: Seen;
+  /** When it was last sent. */
+  last: Seen;
+  times: number;
+  readonly method: string;
+  readonly cseq: number;
+  readonly by: Side;
+}
+
+/** Whether a response to `method` answers a request that waits: a CANCEL has done its work where the INVITE is refused. */
+const isAnswer = (waiting: string, method: string, status: number): boolean =>
+  waiting === method || (waiting === 'CANCEL' && method === 'INVITE' && status >= 200);
+
 /** A provisional response that was sent reliably, until PRACK acknowledges it. RFC 3262 §3 */
 interface Reliable {
   readonly rseq: number;
@@ -58,9 +78,8 @@ export class CallFeatures {
   replaces: string | undefined;
   replacedBy: string | undefined;
 
-  /** Requests that are to change the session, or to refresh it, until something answers. */
-  private readonly asking: { readonly at: Seen; readonly method: string; readonly cseq: number; readonly by: Side }[] =
-    [];
+  /** Requests that are to change the session, to refresh or to end it, until something answers. */
+  private asking: Asked[] = [];
 
   /** @param reached is told of what does not fit */
   constructor(private readonly reached: ReachedLimits) {}
@@ -73,8 +92,8 @@ export class CallFeatures {
 
   request(at: Seen, e: SipEvent, side: Side, media: readonly SessionMedia[] | undefined): void {
     const { method, cseq } = e;
-    if (e.to.tag !== '' && (method === 'INVITE' || method === 'UPDATE') && this.hasRoom(this.asking))
-      this.asking.push({ at, method, cseq, by: side });
+    if ((method === 'CANCEL' || (e.to.tag !== '' && WAITING.has(method))) && this.hasRoom(this.asking))
+      this.asking.push({ at, last: at, times: 1, method, cseq, by: side });
     if (e.method === 'INVITE') this.replaces ??= e.text(REPLACES)?.split(';')[0].trim();
     else if (e.method === 'PRACK') this.acknowledge(e);
     else if (e.method === 'REFER') this.refer(at, e, side);
@@ -84,8 +103,8 @@ export class CallFeatures {
 
   response(at: Seen, e: SipEvent, side: Side, media: readonly SessionMedia[] | undefined): void {
     const { status, method, cseq } = e;
-    const asked = this.asking.findIndex((r) => r.method === method && r.cseq === cseq && r.by !== side);
-    if (asked >= 0) this.asking.splice(asked, 1);
+    if (this.asking.length > 0)
+      this.asking = this.asking.filter((r) => r.by === side || r.cseq !== cseq || !isAnswer(r.method, method, status));
     if (method === 'INVITE') this.answered(at, e, side);
     if (method === 'PRACK' && status >= 300) this.unacknowledge(e);
     if (method === 'REFER') {
@@ -99,7 +118,13 @@ export class CallFeatures {
   }
 
   /** A message that came before. */
-  repeated(e: SipEvent): void {
+  repeated(at: Seen, e: SipEvent, side: Side): void {
+    const { method, cseq } = e;
+    const asked = e.isRequest && this.asking.find((r) => r.method === method && r.cseq === cseq && r.by === side);
+    if (asked) {
+      asked.last = at;
+      asked.times++;
+    }
     if (e.isRequest || e.status < 101 || e.status > 199) return;
     const rseq = e.seconds(Header.RSeq);
     const r = this.reliable.find((x) => x.rseq === rseq && x.toTag === e.to.tag);
@@ -255,8 +280,18 @@ export class CallFeatures {
   }
 
   /** The first request within the call that nothing answered although there was time, until the call's end. */
-  unanswered(end: Moment): { readonly at: Seen; readonly method: string } | undefined {
-    return this.asking.find((r) => millis(r.at, end) >= TIMER_B_MS);
+  unanswered(end: Moment): Asked | undefined {
+    return this.asking.find((r) => !ENDING.has(r.method) && millis(r.at, end) >= TIMER_B_MS);
+  }
+
+  /**
+   * The first BYE or CANCEL that nothing answered although there was time, or although it was repeated for long: where
+   * a way ends at once nobody repeats anything. Where both sides say BYE, both know.
+   */
+  unheeded(end: Moment): Asked | undefined {
+    const all = this.asking.filter((r) => ENDING.has(r.method));
+    if (all.some((r) => r.by !== all[0].by)) return undefined;
+    return all.find((r) => millis(r.at, end) >= TIMER_B_MS || millis(r.at, r.last) >= TIMER_B_MS / 2);
   }
 
   /** Milliseconds since the timer was set. */

@@ -123,7 +123,7 @@ export class Call {
       // The same message in the tunnel and behind it was not sent twice.
       if ((known.direction === undefined) !== (at.tunnel === 0)) return;
       known.retransmissions++;
-      this.features.repeated(e);
+      this.features.repeated(at.seen(), e, this.byCaller(e) ? 'caller' : 'callee');
       return;
     }
     const seen = at.seen();

@@ -1,4 +1,4 @@
-import { ours, quoted, words } from '../kit/index.js';
+import { type Own, ours, quoted, words } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { type Moment, millis, type Seen } from './moment.js';
@@ -12,7 +12,19 @@ const MARGIN_S = 32;
 /** RFC 3262 §3: a reliable response is sent again after T1. */
 const RELIABLE_MS = 2000;
 
-/** Judges what of a call goes beyond its set-up and its end. */
+/** What a request within a call is, in a sentence. */
+const REQUEST: Readonly<Record<string, Own>> = {
+  INVITE: ours`an INVITE`,
+  UPDATE: ours`an UPDATE`,
+  INFO: ours`an INFO`,
+  OPTIONS: ours`an OPTIONS`,
+  REFER: ours`a REFER`,
+};
+
+/**
+ * Judges what of a call goes beyond its set-up, and its end.
+ * @param end until when something of it could be heard
+ */
 export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findings: Findings): void {
   const raise = (code: string, at: Seen, remark: Remark = {}): void => findings.raise(code, at, refs, remark);
   const { features: f } = c;
@@ -42,11 +54,27 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
     raise('call.released', c.end ?? c.start, { detail: c.release.reason });
   const silent = f.unanswered(c.end ?? end);
   if (silent !== undefined)
-    raise('call.request-unanswered', silent.at, {
-      detail: ours`It is ${silent.method === 'UPDATE' ? 'an UPDATE' : 'an INVITE'}.`,
+    raise('call.request-unanswered', silent.at, { detail: ours`It is ${REQUEST[silent.method]}${again(silent)}.` });
+  const goodbye = f.unheeded(end);
+  if (goodbye !== undefined)
+    raise('call.end-unanswered', goodbye.at, {
+      detail: ours`It is the ${goodbye.method === 'BYE' ? 'BYE' : 'CANCEL'} of the ${goodbye.by}${again(goodbye)}.`,
+      // Outside of tunnels the answer may go another way.
+      ...(c.tunnels.size === 0 && { severity: 'note', confidence: 'possible' }),
     });
   judgeTimer(c, end, raise);
 }
+
+/** How often a request was sent, where it was more than once. */
+const again = ({
+  at,
+  last,
+  times,
+}: {
+  readonly at: Moment;
+  readonly last: Moment;
+  readonly times: number;
+}): Own | '' => (times === 1 ? '' : ours`, sent ${times} times in ${Math.round(millis(at, last) / 1000)} s`);
 
 /** Whether more than 100 came of a call, until somebody gave it up. */
 function judgeProgress(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {

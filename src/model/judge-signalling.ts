@@ -16,8 +16,18 @@ const refOf = (kind: Ref['kind'], e: { readonly id: number }, tunnels: Iterable<
   ...[...tunnels].map((id): Ref => ({ kind: 'tunnel', id })),
 ];
 
-/** @param beside the same phone has a tunnel that works: what it tried without one is no more than a note */
-export function judgeRegistration(r: Registration, end: Moment, beside: boolean, findings: Findings): void {
+/**
+ * @param end of the capture
+ * @param until when something of it could be heard: its tunnel may end before
+ * @param beside the same phone has a tunnel that works: what it tried without one is no more than a note
+ */
+export function judgeRegistration(
+  r: Registration,
+  end: Moment,
+  until: Moment,
+  beside: boolean,
+  findings: Findings,
+): void {
   const refs = refOf('registration', r, r.tunnel === 0 ? [] : [r.tunnel]);
   const at = r.statusAt ?? r.start;
   const raise = (code: string, when = at, remark: Remark = {}): void =>
@@ -51,9 +61,15 @@ export function judgeRegistration(r: Registration, end: Moment, beside: boolean,
       ...(r.retransmissions < 2 && { severity: 'note' }),
     });
   }
-  // A UE whose refresh was refused, or not answered, did refresh in time.
-  if (r.state === 'expired' && r.heir === null && r.unrefreshed === null && unanswered === undefined)
-    raise('sip.registration-expired', r.registered ?? at);
+  const farewell = unhealed(r) ? r.farewell(until) : undefined;
+  if (farewell?.unanswered)
+    raise('sip.register-timeout', farewell.at, {
+      severity: 'warn',
+      detail: ours`It was to end the registration: until that runs out the network takes the UE for reachable.`,
+    });
+  // A UE whose refresh was refused, or not answered, did refresh in time; one that leaves need not.
+  const isLeft = farewell !== undefined || r.unrefreshed !== null || unanswered !== undefined;
+  if (r.state === 'expired' && r.heir === null && !isLeft) raise('sip.registration-expired', r.registered ?? at);
   if (r.refreshedLate !== null) raise('sip.registration-expired', r.refreshedLate);
   if (r.tardy !== null)
     raise('sip.refresh-late', r.tardy.at, {

@@ -12,7 +12,7 @@ import { judgePackets, judgePairs } from './judge-stream.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
 import { judgeUse, usesSix } from './judge-use.js';
 import type { MediaStream } from './media-stream.js';
-import { type Moment, millis, type Seen } from './moment.js';
+import { isBefore, type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
 import type { SessionModel } from './session-model.js';
 import { Working } from './working.js';
@@ -53,8 +53,8 @@ export function judge(m: SessionModel): void {
   failUnregistered(m);
   const working = new Set(m.tunnels.flatMap((t) => (t.envelopes.up.total > 0 ? t.ue.address : [])));
   for (const r of signalling.registrations)
-    judgeRegistration(r, end, r.tunnel === 0 && working.has(r.source), findings);
-  for (const c of signalling.calls) judgeCall(c, end, findings);
+    judgeRegistration(r, end, heardUntil(m, [r.tunnel]), r.tunnel === 0 && working.has(r.source), findings);
+  for (const c of signalling.calls) judgeCall(c, heardUntil(m, c.tunnels), findings);
   judgeMessages(signalling.messages, end, findings);
   judgeSubscriptions(signalling.subscriptions, end, findings);
   for (const [tunnel, at] of signalling.tooLong)
@@ -72,6 +72,16 @@ export function judge(m: SessionModel): void {
     judgeFlow(c, own, end, findings);
     judgePairs(c, own, end, findings);
   }
+}
+
+/** Until when anything of what runs in tunnels, one or more, could be heard: they may end before the capture does. */
+function heardUntil(m: SessionModel, tunnels: Iterable<number>): Moment {
+  let until: Moment | undefined;
+  for (const id of tunnels) {
+    const ended = m.tunnel(id)?.release.at ?? m.end;
+    if (until === undefined || isBefore(until, ended)) until = ended;
+  }
+  return until ?? m.end;
 }
 
 /** Judges a call that is over, with its streams, before the capture ends. */

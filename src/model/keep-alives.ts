@@ -1,4 +1,5 @@
-import { ours } from '../kit/index.js';
+import { type Own, ours } from '../kit/index.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { KeepAlive } from './entities.js';
 import type { Findings, Ref } from './findings.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
@@ -12,6 +13,8 @@ interface Beat {
 
 /** RFC 5626 §4.4.1: so long a UE waits for the pong. */
 const PONG_MS = 10_000;
+/** RFC 3261 §17.1.2.2: so long an answer to OPTIONS is waited for at least. */
+const TIMER_F_MS = 32_000;
 /** A little late is in time. */
 const LATE = 1.1;
 
@@ -37,6 +40,41 @@ export class KeepAlives {
     }
     b.last = { seconds: at.seconds, nanos: at.nanos };
     b.count++;
+  }
+
+  /** An OPTIONS beside calls, or its answer. RFC 3261 §11 */
+  options(at: Arrival, e: SipEvent, reached: ReachedLimits): void {
+    const key = `${e.callId} ${e.cseq}`;
+    if (!e.isRequest) {
+      this.asked[at.up ? 'down' : 'up'].delete(key);
+      return;
+    }
+    const way = at.up ? 'up' : 'down';
+    const waiting = this.asked[way];
+    if (waiting.has(key)) return;
+    this.sent[way]++;
+    if (waiting.size < LIMITS.exchanges) waiting.set(key, at.seen());
+    else reached.capped('exchanges');
+  }
+  private readonly asked = { up: new Map<string, Seen>(), down: new Map<string, Seen>() };
+  private readonly sent = { up: 0, down: 0 };
+
+  private judgeOptions(about: readonly Ref[], end: Moment, findings: Findings): void {
+    const silent = { up: this.silent('up', end), down: this.silent('down', end) };
+    const told = (way: 'up' | 'down', who: 'UE' | 'network'): Own | '' =>
+      silent[way].length === 0
+        ? ''
+        : ours` Of ${this.sent[way]} that the ${who} sent ${silent[way].length} got no answer.`;
+    const detail = ours`They come beside calls.${told('up', 'UE')}${told('down', 'network')}`;
+    const all = [...silent.up, ...silent.down];
+    // A single one may have been lost.
+    const severity = all.length === 1 && this.sent.up + this.sent.down > 1 ? ({ severity: 'note' } as const) : {};
+    for (const at of all) findings.raise('sip.options-unanswered', at, about, { detail, ...severity });
+  }
+
+  /** Those that nothing answered although there was time. */
+  private silent(way: 'up' | 'down', end: Moment): Seen[] {
+    return [...this.asked[way].values()].filter((at) => millis(at, end) >= TIMER_F_MS);
   }
 
   /** Line ends between messages: two from the UE ask, one from the network answers. RFC 5626 §3.5.1 */
@@ -80,6 +118,7 @@ export class KeepAlives {
 
   judge(about: readonly Ref[], end: Moment, findings: Findings): void {
     this.expire(end);
+    this.judgeOptions(about, end, findings);
     if (this.missed !== null) findings.raise('keep.no-pong', this.missed, about);
     if (this.unoffered !== null && this.offered === null) findings.raise('keep.not-offered', this.unoffered, about);
     if (this.unanswered !== null && this.negotiated === 0) findings.raise('keep.not-answered', this.unanswered, about);

@@ -311,6 +311,13 @@ export class Registration {
     return last !== undefined && this.isRefresh(last) && last === this.unanswered(end) ? last : undefined;
   }
 
+  /** The last request, where it was to end the registration; `unanswered`: there was time for an answer, and none came. */
+  farewell(end: Moment): { readonly at: Seen; readonly unanswered: boolean } | undefined {
+    const last = this.transactions[this.transactions.length - 1];
+    if (last === undefined || last.expires !== 0) return undefined;
+    return { at: last.at, unanswered: last.answered === null && millis(last.at, end) >= TIMER_F_MS };
+  }
+
   /** Whether a request is the last, and wants to go on. */
   private isRefresh(t: Running): boolean {
     return t === this.transactions[this.transactions.length - 1] && t.expires !== 0 && !t.asks;

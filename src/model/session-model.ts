@@ -160,6 +160,7 @@ export class SessionModel {
       return e;
     }
     if (e.method === 'REGISTER') inside.keepAlives.registration(at, e);
+    else if (e.method === 'OPTIONS' && !this.signalling.has(e.callId)) inside.keepAlives.options(at, e, this.reached);
     if (at.up) inside.identity.sent(e);
     else if (e.method === 'REGISTER') inside.identity.registered(e);
     else inside.identity.addressed(e);

@@ -61,6 +61,11 @@ export class Signalling {
     return this.callsById.get(callId);
   }
 
+  /** Whether a call has this Call-ID. */
+  has(callId: string): boolean {
+    return this.callsById.has(callId);
+  }
+
   /** A call is followed no longer: what is still heard of it is nothing new. */
   forget(call: Call): void {
     this.calls.remove(call);

@@ -116,9 +116,13 @@ export class Talk extends Script {
 
 const SCHEMA = reportSchema(Object.keys(CATALOGUE));
 
-/** The report of a talk whose tunnel is closed by a FIN; it follows the schema. */
-export async function found(t: Talk, beyond = 0): Promise<Json> {
-  const r = await t.report({ end: 'fin' }, beyond);
+/**
+ * The report of a talk; it follows the schema.
+ * @param beyond milliseconds that the capture goes on
+ * @param end of the tunnel: a FIN at once, or none
+ */
+export async function found(t: Talk, beyond = 0, end: 'fin' | 'none' = 'fin'): Promise<Json> {
+  const r = await t.report({ end }, beyond);
   assert.deepEqual(violations(r, SCHEMA), []);
   return r;
 }

@@ -263,8 +263,17 @@ export const CALLS: Entries = {
     title: 'A request within a call was not answered',
     clause: 'RFC 3261 §14.1',
     meaning:
-      'The other side, or the way to it, is gone: what was to change did not, and a session that is to be refreshed runs out.',
+      'The other side, or the way to it, is gone: what was asked for did not happen, and a session that is to be refreshed runs out.',
     next: 'See whether the request reaches the other side, and whether media still come from there.',
+  },
+  'call.end-unanswered': {
+    severity: 'warn',
+    kind: 'service',
+    absence: true,
+    title: 'The end of a call was not answered',
+    clause: 'RFC 3261 §15.1.1',
+    meaning: 'The call is over for whoever ended it; the other side may not know, and the network may go on charging.',
+    next: 'See whether the request gets behind the EFTF (Route and Request-URI), and whether media still come from there.',
   },
   'call.no-ack': {
     severity: 'warn',

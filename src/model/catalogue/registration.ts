@@ -225,6 +225,15 @@ export const REGISTRATION: Entries = {
     meaning: 'So long a request belongs on TCP: over UDP it may be sent in fragments, and some networks drop those.',
     next: 'Have the UE use TCP for long requests.',
   },
+  'sip.options-unanswered': {
+    severity: 'warn',
+    kind: 'service',
+    absence: true,
+    title: 'OPTIONS was not answered',
+    clause: 'RFC 3261 §11.1',
+    meaning: 'Whoever asks in this way whether the other side is there takes it for gone, and may give up its flow.',
+    next: 'See whether the request reaches the other side, and where its answer goes.',
+  },
   'keep.not-offered': {
     severity: 'note',
     kind: 'conformance',
