@@ -3,7 +3,7 @@ import { type Own, oneOf, ours, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { MessageEntity, SmsEntry, SubscriptionEntity } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
-import { type Arrival, type Moment, millis, type Seen } from './moment.js';
+import { type Arrival, isBefore, later, type Moment, millis, type Seen } from './moment.js';
 import type { SipEvent } from './sip-event.js';
 import { EVENTS } from './standard-words.js';
 import { uid } from './uid.js';
@@ -22,6 +22,18 @@ export interface Exchange<E> {
   /** Of its answer. */
   answered: Seen | null;
   end: Seen;
+}
+
+/** A subscription, and how long it was granted. */
+export interface Subscription extends Exchange<SubscriptionEntity> {
+  /** What the last answer or NOTIFY granted: from when on, and for how many seconds. RFC 6665 §4.1.3 */
+  granted: { readonly at: Seen; readonly seconds: number } | null;
+  /** The last SUBSCRIBE that asks for more of it. */
+  asked: Seen | null;
+  /** When it ended: a SUBSCRIBE ended it (Expires 0), or the notifier did. */
+  ended: Seen | null;
+  /** Its notifier ended it for want of a refresh. RFC 6665 §4.4.1 */
+  isTimedOut: boolean;
 }
 
 /** RPDUs by their message type indicator: odd ones come from the network. TS 24.011 §8.2.2 */
@@ -61,13 +73,17 @@ export function messageExchange(id: number, at: Arrival, e: SipEvent): Exchange<
 }
 
 /** What a SUBSCRIBE begins. RFC 6665 §4.1 */
-export function subscriptionExchange(id: number, at: Arrival, e: SipEvent): Exchange<SubscriptionEntity> {
+export function subscriptionExchange(id: number, at: Arrival, e: SipEvent): Subscription {
   const event = e.text(Header.Event)?.split(';')[0].trim();
   const start = at.seen();
   return {
     start,
     end: start,
     answered: null,
+    granted: null,
+    asked: null,
+    ended: null,
+    isTimedOut: false,
     entity: {
       id,
       uid: uid('subscription', e.callId),
@@ -101,7 +117,9 @@ export function follow(
 }
 
 /** What else messages say of a subscription: RFC 6665 §4.1, §8.2.3. */
-export function followState({ entity }: Exchange<SubscriptionEntity>, e: SipEvent): void {
+export function followState(x: Subscription, e: SipEvent): void {
+  const { entity } = x;
+  followTime(x, e);
   if (e.method === 'SUBSCRIBE') entity.method = 'SUBSCRIBE';
   if (e.status === 481 && e.method !== 'PUBLISH') entity.state = 'terminated';
   if (e.method === 'NOTIFY' && e.isRequest) {
@@ -115,6 +133,29 @@ export function followState({ entity }: Exchange<SubscriptionEntity>, e: SipEven
   } else if (!e.isRequest && e.status >= 200 && e.status < 300 && e.method !== 'NOTIFY') {
     const seconds = e.seconds(Header.Expires);
     if (seconds !== undefined) entity.expiresSeconds = seconds;
+  }
+}
+
+/** How long it lasts. Whoever asks for nothing (Expires 0) wants its end. RFC 6665 §4.1.2.3 */
+function followTime(x: Subscription, e: SipEvent): void {
+  const at = x.end;
+  if (e.method === 'SUBSCRIBE' && e.isRequest) {
+    if (e.seconds(Header.Expires) === 0) x.ended ??= at;
+    else {
+      x.asked = at;
+      x.ended = null;
+    }
+  } else if (e.method === 'SUBSCRIBE' && e.status >= 200 && e.status < 300) {
+    const seconds = e.seconds(Header.Expires);
+    if (seconds !== undefined) x.granted = { at, seconds };
+  } else if (e.method === 'SUBSCRIBE' && e.status === 481) x.ended ??= at;
+  else if (e.method === 'NOTIFY' && e.isRequest) {
+    const state = e.text(SUBSCRIPTION_STATE) ?? '';
+    const seconds = /;\s*expires\s*=\s*(\d{1,10})/i.exec(state)?.[1];
+    if (/^\s*terminated\b/i.test(state)) {
+      x.isTimedOut = x.ended === null && /;\s*reason\s*=\s*timeout\b/i.test(state);
+      x.ended ??= at;
+    } else if (seconds !== undefined) x.granted = { at, seconds: Number(seconds) };
   }
 }
 
@@ -203,3 +244,27 @@ export function judgeSubscriptions(
 
 /** Subscriptions of one kind take the place of each other. */
 const kindOf = ({ tunnel, event, method }: SubscriptionEntity): string => `${tunnel} ${method} ${event}`;
+
+/**
+ * Judges subscriptions that ran out although they were wanted.
+ * @param until when those of a tunnel were wanted, and something could be heard of them
+ */
+export function judgeLapses(all: readonly Subscription[], until: (tunnel: number) => Moment, findings: Findings): void {
+  const last = new Map<string, Subscription>();
+  for (const x of all) if (x.granted !== null) last.set(kindOf(x.entity), x);
+  for (const x of all) {
+    const { method, tunnel, event = '' } = x.entity;
+    const { granted, asked, ended, isTimedOut } = x;
+    // One that was asked for again elsewhere goes on there.
+    if (tunnel === undefined || method !== 'SUBSCRIBE' || granted === null || last.get(kindOf(x.entity)) !== x)
+      continue;
+    const lapse = later(granted.at, granted.seconds);
+    if ((ended !== null && !isTimedOut) || millis(lapse, until(tunnel)) < TIMER_MS) continue;
+    const which = event === '' ? ours`something` : oneOf(event, EVENTS);
+    const tried = asked !== null && isBefore(granted.at, asked) ? ' A refresh was sent, and not accepted.' : '';
+    findings.raise('subscription.expired', granted.at, refsOf(x.entity), {
+      detail: words`The one for ${which} was granted for ${granted.seconds} s from then on.${tried}`,
+      ...(event !== 'reg' && { severity: 'note' }),
+    });
+  }
+}

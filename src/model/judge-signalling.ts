@@ -67,9 +67,10 @@ export function judgeRegistration(
       severity: 'warn',
       detail: ours`It was to end the registration: until that runs out the network takes the UE for reachable.`,
     });
-  // A UE whose refresh was refused, or not answered, did refresh in time; one that leaves need not.
+  // A UE whose refresh was refused, or not answered, did refresh in time; one whose tunnel is gone, or that leaves, need not.
   const isLeft = farewell !== undefined || r.unrefreshed !== null || unanswered !== undefined;
-  if (r.state === 'expired' && r.heir === null && !isLeft) raise('sip.registration-expired', r.registered ?? at);
+  if (r.state === 'expired' && r.heir === null && !isLeft && r.lapsed(until))
+    raise('sip.registration-expired', r.registered ?? at);
   if (r.refreshedLate !== null) raise('sip.registration-expired', r.refreshedLate);
   if (r.tardy !== null)
     raise('sip.refresh-late', r.tardy.at, {

@@ -1,7 +1,7 @@
 import { ours } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { TunnelEntity } from './entities.js';
-import { judgeMessages, judgeSubscriptions } from './exchanges.js';
+import { judgeLapses, judgeMessages, judgeSubscriptions } from './exchanges.js';
 import type { Ref } from './findings.js';
 import { judgeAddressing } from './judge-addressing.js';
 import { judgeAttempts } from './judge-attempts.js';
@@ -12,7 +12,7 @@ import { judgePackets, judgePairs } from './judge-stream.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
 import { judgeUse, usesSix } from './judge-use.js';
 import type { MediaStream } from './media-stream.js';
-import { isBefore, type Moment, millis, type Seen } from './moment.js';
+import { earlier, isBefore, type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
 import type { SessionModel } from './session-model.js';
 import { Working } from './working.js';
@@ -57,6 +57,10 @@ export function judge(m: SessionModel): void {
   for (const c of signalling.calls) judgeCall(c, heardUntil(m, c.tunnels), findings);
   judgeMessages(signalling.messages, end, findings);
   judgeSubscriptions(signalling.subscriptions, end, findings);
+  const registered = registeredUntil(signalling.registrations);
+  // Subscriptions end with the registration, which says so itself; where none was seen they stand for themselves.
+  const wanted = (tunnel: number): Moment => earlier(heardUntil(m, [tunnel]), registered.get(tunnel) ?? end);
+  judgeLapses(signalling.subscriptions, wanted, findings);
   for (const [tunnel, at] of signalling.tooLong)
     findings.raise('sip.udp-too-long', at, tunnel === 0 ? [] : [{ kind: 'tunnel', id: tunnel }]);
   const streams = new Map<number, MediaStream[]>();
@@ -82,6 +86,17 @@ function heardUntil(m: SessionModel, tunnels: Iterable<number>): Moment {
     if (until === undefined || isBefore(until, ended)) until = ended;
   }
   return until ?? m.end;
+}
+
+/** Until when the UE of each tunnel was registered; of one that never was until it first tried. */
+function registeredUntil(registrations: readonly Registration[]): Map<number, Moment> {
+  const until = new Map<number, Moment>();
+  for (const r of registrations) {
+    const known = until.get(r.tunnel);
+    const ended = r.inForceUntil ?? r.start;
+    if (known === undefined || isBefore(known, ended)) until.set(r.tunnel, ended);
+  }
+  return until;
 }
 
 /** Judges a call that is over, with its streams, before the capture ends. */
@@ -152,7 +167,12 @@ function judgeReleases(m: SessionModel): void {
   const calls = new Map<number, Call>();
   const registrations = new Map<number, Registration>();
   for (const c of m.signalling.calls) if (c.state === 'established') for (const t of c.tunnels) calls.set(t, c);
-  for (const r of m.signalling.registrations) if (r.state === 'registered') registrations.set(r.tunnel, r);
+  for (const r of m.signalling.registrations) {
+    const ended = m.tunnel(r.tunnel)?.release.at;
+    const inForce = r.state === 'expired' && ended !== undefined ? r.inForceUntil : undefined;
+    if (r.state === 'registered' || (inForce !== undefined && isBefore(ended!, inForce)))
+      registrations.set(r.tunnel, r);
+  }
   for (const t of m.tunnels) {
     const { at, row = '' } = t.release;
     if (at === undefined || t.state !== 'established') continue;

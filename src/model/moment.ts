@@ -14,6 +14,14 @@ export interface Seen extends Moment {
 export const millis = (from: Moment, to: Moment): number =>
   (to.seconds - from.seconds) * 1000 + (to.nanos - from.nanos) / 1e6;
 
+export const earlier = (a: Moment, b: Moment): Moment => (isBefore(b, a) ? b : a);
+
+/** `seconds` after `m`; parts of a second count. */
+export function later(m: Moment, seconds: number): Moment {
+  const nanos = m.nanos + (seconds % 1) * 1e9;
+  return { seconds: m.seconds + Math.floor(seconds) + Math.floor(nanos / 1e9), nanos: nanos % 1e9 };
+}
+
 /** Whether `a` is earlier than `b`. */
 export const isBefore = (a: Moment, b: Moment): boolean =>
   a.seconds < b.seconds || (a.seconds === b.seconds && a.nanos < b.nanos);

@@ -5,7 +5,7 @@ import { type AkaOpinion, akaChallenge, leakedKeys, SecurityAgreement, type Subs
 import { boundBy, type Contact, grantedTo } from './bindings.js';
 import type { Aka, RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
 import { addressOf } from './events.js';
-import { type Arrival, type Moment, millis, type Seen } from './moment.js';
+import { type Arrival, earlier, later, type Moment, millis, type Seen } from './moment.js';
 import { parameterOf, type SipEvent } from './sip-event.js';
 import { uid } from './uid.js';
 
@@ -300,6 +300,13 @@ export class Registration {
     return this.registered !== null && millis(this.registered, at) > (this.expiresSeconds ?? 0) * 1000;
   }
 
+  /** Until when the binding is there, as far as is known; undefined where it never was. */
+  get inForceUntil(): Moment | undefined {
+    if (this.registered === null) return undefined;
+    const lapse = later(this.registered, this.expiresSeconds ?? 0);
+    return this.end === null ? lapse : earlier(this.end, lapse);
+  }
+
   /** The first request that nothing answered although there was time. */
   unanswered(end: Moment): Running | undefined {
     return this.transactions.find((t) => t.answered === null && millis(t.at, end) >= TIMER_F_MS);
@@ -378,9 +385,3 @@ function isForeign(uri: string, from: string): boolean {
 const leadOf = (seconds: number): number => (seconds > 2 * REFRESH_BEFORE ? REFRESH_BEFORE : seconds / 2);
 
 const octetsOf = (hex: string | undefined): Uint8Array => Uint8Array.from(Buffer.from(hex ?? '', 'hex'));
-
-/** `seconds` after `m`; half seconds count. */
-function later(m: Moment, seconds: number): Moment {
-  const nanos = m.nanos + (seconds % 1) * 1e9;
-  return { seconds: m.seconds + Math.floor(seconds) + Math.floor(nanos / 1e9), nanos: nanos % 1e9 };
-}

@@ -3,9 +3,16 @@ import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { SubscriberSecrets } from './aka.js';
 import { Bindings } from './bindings.js';
 import { Call } from './call.js';
-import type { MessageEntity, SubscriptionEntity } from './entities.js';
+import type { MessageEntity } from './entities.js';
 import type { Content } from './events.js';
-import { type Exchange, follow, followState, messageExchange, subscriptionExchange } from './exchanges.js';
+import {
+  type Exchange,
+  follow,
+  followState,
+  messageExchange,
+  type Subscription,
+  subscriptionExchange,
+} from './exchanges.js';
 import { Live } from './live.js';
 import type { Arrival, Moment, Seen } from './moment.js';
 import { Registration } from './registration.js';
@@ -19,7 +26,7 @@ export class Signalling {
   readonly registrations: Registration[] = [];
   readonly calls = new Live<Call>();
   readonly messages: Exchange<MessageEntity>[] = [];
-  readonly subscriptions: Exchange<SubscriptionEntity>[] = [];
+  readonly subscriptions: Subscription[] = [];
   /** First request over UDP that is too long for it, by tunnel. */
   readonly tooLong = new Map<number, Seen>();
   private readonly bindings: Bindings;
@@ -28,7 +35,7 @@ export class Signalling {
   private readonly registrationsByKey = new Map<string, Registration>();
   private readonly registrationsByName = new Map<string, Registration>();
   private readonly messagesById = new Map<string, Exchange<MessageEntity>>();
-  private readonly subscriptionsById = new Map<string, Exchange<SubscriptionEntity>>();
+  private readonly subscriptionsById = new Map<string, Subscription>();
 
   /**
    * @param reached is told of what does not fit

@@ -62,6 +62,15 @@ export const CALLS: Entries = {
     meaning: 'One comes at once where a subscription is accepted, and the UE takes it for failed when none does.',
     next: 'Look for the NOTIFY behind the EFTF, and for its Route and the Contact of the UE.',
   },
+  'subscription.expired': {
+    severity: 'warn',
+    kind: 'service',
+    absence: true,
+    title: 'A subscription ran out',
+    clause: 'RFC 6665 §4.1.2.2',
+    meaning: 'It was not refreshed in time: its subscriber is told of no changes any more.',
+    next: 'Check the timers of the UE: it refreshes 600 s before the end, or half-way where that is 1200 s or less.',
+  },
   'publication.failed': {
     severity: 'note',
     kind: 'service',
