@@ -1,6 +1,7 @@
 import { type Field, ip4, ip6, type Tree } from '../kit/index.js';
 import type { CallEntity, FindingEntity, MediaEntity, TunnelEntity } from '../model/entities.js';
 import { isBefore, type Moment } from '../model/moment.js';
+import { lossOf } from '../model/quality.js';
 import { engineFields, hindsightFields as F, FINDING_SEVERITIES } from './engine-fields.js';
 import type { Registry } from './registry.js';
 import type { Row } from './row.js';
@@ -45,8 +46,8 @@ const callFacts = (c: CallEntity): [Field, Value][] => [
 const mediaFacts = (m: MediaEntity): [Field, Value][] => [
   [F.media, m.id],
   [F.codec, m.codec],
-  [F.lost, m.lost],
-  [F.loss, m.lostPercent],
+  [F.lost, lossOf(m).lost],
+  [F.loss, lossOf(m).percent],
   [F.burst, m.bursts.longest],
   [F.jitter, m.jitterMs?.mean],
   [F.jitterMax, m.jitterMs?.max],

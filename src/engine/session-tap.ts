@@ -47,6 +47,8 @@ const DNS_PREFIX = 2;
 const SIGCOMP = 0xf8;
 const SIP_PORT = 5060;
 const UDP = 17;
+/** Octets of a header of RTP without anything beside it. RFC 3550 §5.1 */
+const RTP_HEADER = 12;
 /** Fewer frames that repeat others were doubled on their way, or are said twice. */
 const MIRRORED = 5;
 
@@ -251,7 +253,7 @@ export class SessionTap implements Tap {
     if (packet.protocol === 17) {
       if (dissector === null) {
         if (this.at.tunnel !== 0) this.unknown(packet);
-      } else if (dissector === this.rtp) this.media(packet);
+      } else if (dissector === this.rtp || this.goesOn(packet)) this.media(packet);
       else this.datagram(packet, dissector.proto);
     } else if (packet.protocol === 6) {
       if (packet.pdus === null) return;
@@ -358,6 +360,19 @@ export class SessionTap implements Tap {
     return (packet.find(this.sip!, c.buf, c.off) as SipNote | undefined)?.message;
   }
 
+  /**
+   * Whether a datagram is of RTP that goes on where SDP has announced fax since: until the other side agrees, or when it
+   * has refused.
+   */
+  private goesOn(packet: Packet): boolean {
+    const flow = packet.state?.model;
+    if (packet.dissector?.proto !== 't38' || !(flow instanceof MediaFlow)) return false;
+    const { buf, off, end } = this.fill(packet);
+    return (
+      end - off >= RTP_HEADER && buf[off] >> 6 === 2 && flow.find(packet.direction, u32(buf, off + 8)) !== undefined
+    );
+  }
+
   private media(packet: Packet): void {
     const { at } = this;
     const c = this.fill(packet);
@@ -377,7 +392,8 @@ export class SessionTap implements Tap {
   /** A packet of media in a flow that is followed. */
   private flowed(c: Content, state: UdpState, direction: 0 | 1): void {
     const { at } = this;
-    const note = state.expectations[direction]?.note as MediaNote | undefined;
+    const told = state.expectations[direction];
+    const note = told !== undefined && told.dissector === this.rtp ? (told.note as MediaNote | undefined) : undefined;
     const s = this.model.rtp(at, c, state.model as MediaFlow, direction, note);
     const stall = s === undefined || at.tunnel === 0 ? null : this.tunnels[at.tunnel - 1].stall;
     if (s === undefined || stall === null || (stall.side === this.tunnels[at.tunnel - 1].tunnel.ue) !== at.up) return;

@@ -131,7 +131,7 @@ export class Call {
     const media = e.status >= 300 ? undefined : e.media;
     const byCaller = this.byCaller(e);
     const tag = e.from.tag === this.callerTag ? e.to.tag : e.from.tag;
-    this.list(at, e, seen, identity, media, this.describe(e, byCaller, media, tag));
+    this.list(at, e, seen, identity, media, this.describe(seen, e, byCaller, media, tag));
     const side = byCaller ? 'caller' : 'callee';
     const { misfit: how } = this.session;
     if (how !== undefined) this.misfit ??= { at: seen, how };
@@ -187,18 +187,19 @@ export class Call {
   private readonly places: Place[] = [];
 
   private describe(
+    at: Seen,
     e: SipEvent,
     byCaller: boolean,
     media: SessionMedia[] | undefined,
     tag: string,
   ): 'offer' | 'answer' | undefined {
     for (const m of media ?? []) for (const place of placesOf(m)) this.add(this.endpoints, place, 'callPlaces');
-    if (e.status >= 300 && this.session.refuse(e, byCaller)) {
+    if (e.status >= 300 && this.session.refuse(at, e, byCaller)) {
       const offered = byCaller ? 'callee' : 'caller';
       this.pinholes.withdraw(offered);
       this.features.refused(e, offered);
     }
-    return this.session.take(e, byCaller, media, tag);
+    return this.session.take(at, e, byCaller, media, tag);
   }
 
   private add(to: Set<string>, what: string, limit: 'callParts' | 'callPlaces'): void {

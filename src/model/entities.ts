@@ -550,6 +550,8 @@ export interface MediaEntity extends Entity {
   bytes: number;
   lost: number;
   lostPercent: number;
+  /** Of those lost: numbers that are missing where the session had no such medium for a while, as on hold. */
+  skipped?: number | undefined;
   duplicates: number;
   reordered: number;
   /** Absent where the clock of the payload type is not known. */

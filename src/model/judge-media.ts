@@ -26,8 +26,8 @@ export function judgeStream(s: MediaStream, findings: Findings): void {
   if (s.tunnel !== 0) refs.push({ kind: 'tunnel', id: s.tunnel });
   const at = s.rtp.start;
   const raise = (code: string, remark: Remark): void => findings.raise(code, at, refs, remark);
-  const { lost, expected, jitterMean, types, bursts } = s.rtp;
-  const percent = s.lostPercent;
+  const { jitterMean, types, bursts } = s.rtp;
+  const { lost, expected, percent } = s.loss;
   if (lost >= LOSS.packets && percent >= LOSS.note)
     raise('media.loss', {
       detail: ours`${lost} of ${expected} packets (${ofNumber(percent, (n) => n.toFixed(1))} %) did not come, up to ${bursts.longest} in a row.${lostWhere(s, findings)}`,

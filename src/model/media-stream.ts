@@ -1,9 +1,10 @@
 import { eventName } from '../../dissectors/telephone-event.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { MediaEntity, RtcpEntry } from './entities.js';
-import type { Arrival, Seen } from './moment.js';
+import type { Arrival, Moment, Seen } from './moment.js';
+import type { OfferAnswer } from './offer-answer.js';
 import { opinion } from './quality.js';
-import { RtpStream } from './rtp-stream.js';
+import { KEEP_ALIVE_TYPE, RtpStream } from './rtp-stream.js';
 import { SpeechFrames } from './speech-frames.js';
 import { uid } from './uid.js';
 
@@ -25,6 +26,13 @@ export interface Codec {
   readonly kind?: string;
 }
 
+/** Octets of an RTP header; packets of silence have less than this share of the octets of a payload. */
+const HEADER = 12;
+const SILENCE = 0.5;
+/** Comfort noise of the static payload types. RFC 3389 */
+const COMFORT_NOISE = 13;
+/** Codecs that describe silence again and again, every two seconds at least. TS 26.093 §5.1.2, TS 26.445 §5.6 */
+const STEADY = /^(AMR|AMR-WB|EVS)$/i;
 const DIGITS = '0123456789*#ABCD';
 /** Octets of a named event, and its bit that says "end". RFC 4733 §2.3 */
 const EVENT_OCTETS = 4;
@@ -36,6 +44,9 @@ export class MediaStream {
   /** The conversation that it is part of. */
   flow: { forget(s: MediaStream): void } | null = null;
   call = 0;
+  /** What the call has agreed on, and how often that had turned when the last packet came. */
+  private session: OfferAnswer | null = null;
+  private turns = 0;
   dtmf = '';
   private eventTime = -1;
   /** Payload type of the packet at hand; its clock in hertz, 0 where unknown; whether it is a named event. */
@@ -52,8 +63,11 @@ export class MediaStream {
   missed: { readonly there: number; readonly here: number } | undefined;
   /** Whether its source sent to or from elsewhere before. */
   isMoved = false;
-  /** Sender reports, the middle of their NTP time and when they came: what a reception report answers. */
-  readonly reports: { readonly ntp: number; readonly at: Seen }[] = [];
+  /** Sender reports, the middle of their NTP time and when they came: what a reception report answers; packets sent. */
+  readonly reports: { readonly ntp: number; readonly at: Seen; readonly packets: number }[] = [];
+  /** When its source said something in RTCP last, and when it said that it leaves. */
+  control: Moment | null = null;
+  left: Moment | null = null;
 
   /** File of its first packet. */
   readonly file: number;
@@ -78,6 +92,21 @@ export class MediaStream {
   get uid(): string {
     const { start, ssrc } = this.rtp;
     return uid('media', ssrc, this.from.address, this.from.port, this.to.address, this.to.port, start.seconds);
+  }
+
+  /** It is known whose it is. */
+  belongTo(call: number, session: OfferAnswer): void {
+    this.call = call;
+    this.session = session;
+    this.turns = session.turns;
+  }
+
+  /** Looks, before a packet is counted, whether the session took a turn since the one before. */
+  heed(): void {
+    const { session } = this;
+    if (session === null || session.turns === this.turns) return;
+    this.turns = session.turns;
+    this.rtp.interrupt();
   }
 
   /** Another session description tells of it from now on. */
@@ -147,8 +176,28 @@ export class MediaStream {
     return expected === 0 ? 0 : (100 * lost) / expected;
   }
 
+  /** What was lost of what is likely to have been sent. */
+  get loss(): { readonly lost: number; readonly expected: number; readonly percent: number } {
+    const { skipped } = this.rtp;
+    const lost = this.rtp.lost - skipped;
+    const expected = this.rtp.expected - skipped;
+    return { lost, expected, percent: expected === 0 ? 0 : (100 * lost) / expected };
+  }
+
   get codec(): { readonly name: string; readonly clock: number } | undefined {
     return this.agreed(this.rtp.payloadType);
+  }
+
+  /**
+   * Whether its last packet says that nobody speaks: a keep-alive, comfort noise (RFC 3389), or one so short that it
+   * describes silence, after which nothing has to come.
+   */
+  get endsQuiet(): boolean {
+    const { type, rtp, isEvent } = this;
+    if (type === KEEP_ALIVE_TYPE || type === COMFORT_NOISE) return true;
+    const name = this.agreed(type)?.name ?? '';
+    if (/^CN$/i.test(name)) return true;
+    return !isEvent && !STEADY.test(name) && rtp.lastOctets - HEADER < SILENCE * (rtp.octets / rtp.packets - HEADER);
   }
 
   entity(codec: { readonly name: string; readonly clock: number } | undefined): MediaEntity {
@@ -157,7 +206,7 @@ export class MediaStream {
     const mos =
       codec === undefined || !rtp.hasJitter
         ? undefined
-        : opinion(codec.name, lostPercent, rtp.jitterMean, rtcp?.roundTripMs, this.speech?.mode);
+        : opinion(codec.name, this.loss.percent, rtp.jitterMean, rtcp?.roundTripMs, this.speech?.mode);
     const { tunnel } = this;
     return {
       id: this.id,
@@ -178,6 +227,7 @@ export class MediaStream {
       bytes: rtp.octets,
       lost: rtp.lost,
       lostPercent,
+      skipped: rtp.skipped === 0 ? undefined : rtp.skipped,
       duplicates: rtp.duplicates,
       reordered: rtp.reordered,
       jitterMs: rtp.hasJitter ? { mean: rtp.jitterMean, max: rtp.jitterMax } : undefined,

@@ -11,6 +11,7 @@ import { type Arrival, millis } from './moment.js';
 const HEADER = 12;
 const SENDER_REPORT = 200;
 const RECEIVER_REPORT = 201;
+const GOODBYE = 203;
 const REPORT_BLOCK = 24;
 const MOST_REPORTS = 32;
 /** Streams that no session description announced are guesses: so many packets, in a row mostly, make one. */
@@ -84,6 +85,7 @@ export class Media {
     const timestamp = packet.timestamp(buf, off);
     if (type !== s.type) s.use(type, this.codec(s, type));
     const event = s.isEvent;
+    s.heed();
     s.rtp.take(
       at,
       packet.sequence(buf, off),
@@ -149,10 +151,21 @@ export class Media {
       const count = buf[o] & 31;
       if (type === SENDER_REPORT && o + 28 <= stop) {
         this.sender(at, buf, o);
+        this.control(at, u32(buf, o + 4), 'control');
         trip = this.reports(at, buf, o + 28, stop, count) ?? trip;
-      } else if (type === RECEIVER_REPORT) trip = this.reports(at, buf, o + 8, stop, count) ?? trip;
+      } else if (type === RECEIVER_REPORT) {
+        this.control(at, u32(buf, o + 4), 'control');
+        trip = this.reports(at, buf, o + 8, stop, count) ?? trip;
+      } else if (type === GOODBYE)
+        for (let i = 0; i < count && o + 8 + 4 * i <= stop; i++) this.control(at, u32(buf, o + 4 + 4 * i), 'left');
     }
     return trip;
+  }
+
+  /** A source said something in RTCP, or that it leaves. RFC 3550 §6.6 */
+  private control(at: Arrival, ssrc: number, what: 'control' | 'left'): void {
+    for (const s of this.bySource.get(ssrc) ?? [])
+      if (s.tunnel === at.tunnel && s.up === at.up) s[what] = { seconds: at.seconds, nanos: at.nanos };
   }
 
   private sender(at: Arrival, b: Uint8Array, o: number): void {
@@ -161,9 +174,10 @@ export class Media {
       s.rtcp ??= { senderReports: 0, receiverReports: 0 };
       s.rtcp.senderReports++;
       if (s.negotiated?.secure === true) continue; // RFC 3711 §3.4: what follows the SSRC is encrypted
-      s.rtcp.packetsSent = u32(b, o + 20);
+      const packets = u32(b, o + 20);
+      s.rtcp.packetsSent = packets;
       // LSR is the middle 32 bits of the NTP time.
-      s.reports.push({ ntp: ((u16(b, o + 10) << 16) | u16(b, o + 12)) >>> 0, at: at.seen() });
+      s.reports.push({ ntp: ((u16(b, o + 10) << 16) | u16(b, o + 12)) >>> 0, at: at.seen(), packets });
       if (s.reports.length > MOST_REPORTS) s.reports.shift();
     }
   }

@@ -26,6 +26,12 @@ export function later(m: Moment, seconds: number): Moment {
 export const isBefore = (a: Moment, b: Moment): boolean =>
   a.seconds < b.seconds || (a.seconds === b.seconds && a.nanos < b.nanos);
 
+/** A row as people write it. @param file 0 where there is only one */
+export function rowName(file: number, frame: number, inner: number): string {
+  const s = inner === 0 ? `${frame}` : `${frame}.${inner}`;
+  return file === 0 ? s : `${file}:${s}`;
+}
+
 /**
  * The packet at hand: where it stands and when it came. One instance serves all packets; {@link seen} makes what may be
  * kept.
@@ -44,11 +50,10 @@ export class Arrival implements Seen {
   /** Octets of the packet: the inner one, or the frame as it was on the wire. */
   length = 0;
   /** @param severalFiles rows carry the number of their file */
-  constructor(private readonly severalFiles: boolean) {}
+  constructor(readonly severalFiles: boolean) {}
 
   get row(): string {
-    const s = this.inner === 0 ? `${this.frame}` : `${this.frame}.${this.inner}`;
-    return this.severalFiles ? `${this.file}:${s}` : s;
+    return rowName(this.severalFiles ? this.file : 0, this.frame, this.inner);
   }
 
   seen(): Seen {

@@ -1,5 +1,6 @@
 import { oneOf, type Words, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
+import type { Seen } from './moment.js';
 import type { SessionMedia } from './session-media.js';
 import { isNowhere } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
@@ -83,12 +84,19 @@ export class OfferAnswer {
   private settled: string | undefined;
   /** How the answer at hand does not fit its offer. */
   misfit: Words | undefined;
+  /** How often, since audio flowed both ways first, a description stopped that, went on without, or took it up again. */
+  turns = 0;
+  /** When that was last. */
+  turned: Seen | null = null;
+  private flowed = false;
+  private flows = false;
 
   /** @param reached is told of descriptions that are let go of */
   constructor(private readonly reached: ReachedLimits) {}
 
   /** Takes a message and what it describes; returns which of both that is. */
   take(
+    at: Seen,
     e: SipEvent,
     byCaller: boolean,
     media: readonly SessionMedia[] | undefined,
@@ -105,6 +113,7 @@ export class OfferAnswer {
     const { method, cseq } = e;
     const [audio, lines] = [audioOf(media), media.map(lineOf)];
     this.descriptions.push({ byCaller, answer: kind === 'answer', method, cseq, tag, audio, lines });
+    this.turn(at);
     return kind;
   }
 
@@ -141,14 +150,31 @@ export class OfferAnswer {
   }
 
   /** A response of a side refuses; returns whether with it what was offered inside a dialog: all stays as it was (RFC 3261 §14.1). */
-  refuse(e: SipEvent, byCaller: boolean): boolean {
+  refuse(at: Seen, e: SipEvent, byCaller: boolean): boolean {
     const asked = this.request(e, byCaller);
     if (asked === undefined || !asked.offered || !asked.again) return false;
-    const at = this.descriptions.findLastIndex(
+    const index = this.descriptions.findLastIndex(
       (d) => d.byCaller === asked.byCaller && d.method === asked.method && d.cseq === asked.cseq && !d.answer,
     );
-    if (at >= 0) this.descriptions.splice(at, 1);
+    if (index >= 0) this.descriptions.splice(index, 1);
+    this.turn(at);
     return true;
+  }
+
+  /** Whether audio is to flow both ways, by what both sides said last: it does not on hold, and while there is a fax. */
+  get isFlowing(): boolean {
+    return this.agreed(true)?.flowing === 'sendrecv' && this.agreed(false)?.flowing === 'sendrecv';
+  }
+
+  /** What holds was changed. */
+  private turn(at: Seen): void {
+    const before = this.flows;
+    this.flows = this.isFlowing;
+    if (this.flowed && !(before && this.flows)) {
+      this.turns++;
+      this.turned = at;
+    }
+    this.flowed ||= this.flows;
   }
 
   /** The dialog with this tag was answered: what other forks described counts no longer. */

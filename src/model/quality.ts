@@ -1,3 +1,5 @@
+import type { MediaEntity } from './entities.js';
+
 /** What the E-model needs to know of a codec: equipment impairment and robustness against loss. ITU-T G.113 appendix I */
 interface Impairment {
   readonly ie: number;
@@ -74,4 +76,15 @@ export function opinion(
     method: c.wide ? 'ITU-T G.107.1' : 'ITU-T G.107',
     estimate: true,
   };
+}
+
+/** What of a stream was lost that is likely to have been sent: packets, and their share in percent. */
+export function lossOf(m: Pick<MediaEntity, 'lost' | 'lostPercent' | 'skipped'>): {
+  readonly lost: number;
+  readonly percent: number;
+} {
+  const { lost, lostPercent, skipped = 0 } = m;
+  if (skipped === 0) return { lost, percent: lostPercent };
+  const expected = (100 * lost) / lostPercent - skipped;
+  return { lost: lost - skipped, percent: expected <= 0 ? 0 : (100 * (lost - skipped)) / expected };
 }

@@ -1,4 +1,4 @@
-import type { Arrival, Moment, Seen } from './moment.js';
+import { type Arrival, rowName, type Seen } from './moment.js';
 
 /** RFC 3550 appendix A.1: a jump of more than this, or so far back, is a new start of the sequence. */
 const MAX_DROPOUT = 3000;
@@ -25,6 +25,8 @@ const AFTER_PAUSE = 5;
 export class RtpStream {
   packets = 0;
   octets = 0;
+  /** Of the last packet. */
+  lastOctets = 0;
   duplicates = 0;
   reordered = 0;
   keepAlives = 0;
@@ -65,8 +67,27 @@ export class RtpStream {
     this.start = at.seen();
   }
 
-  get end(): Moment {
-    return { seconds: this.seconds, nanos: this.nanos };
+  /** Of the last packet. */
+  get end(): Seen {
+    const { seconds, nanos } = this;
+    return { row: rowName(this.file, this.frame, this.inner), seconds, nanos };
+  }
+  private file = 0;
+  private frame = 0;
+  private inner = 0;
+
+  /** From the last packet on the session had no such medium, or had it again: nobody need have sent. */
+  interrupt(): void {
+    this.isInterrupted = true;
+  }
+  private isInterrupted = false;
+  /** Numbers that are missing where it was so. */
+  private skips = 0;
+  /** Milliseconds of the longest pause in which the session went on as it was. */
+  longestPause = 0;
+  /** Of {@link lost}, packets that were hardly sent: the session had no such medium for a while. */
+  get skipped(): number {
+    return Math.min(this.skips, this.lost);
   }
   /** Numbers that were sent, as far as the first and the highest tell. */
   get expected(): number {
@@ -77,7 +98,8 @@ export class RtpStream {
   }
   /** Runs of packets that were lost, and the longest: at most as many as were lost at all. */
   get bursts(): { readonly count: number; readonly longest: number } {
-    return { count: Math.min(this.gaps, this.lost), longest: Math.min(this.longestGap, this.lost) };
+    const lost = this.lost - this.skipped;
+    return { count: Math.min(this.gaps, lost), longest: Math.min(this.longestGap, lost) };
   }
   /** Whether there were packets to compare. */
   get hasJitter(): boolean {
@@ -117,16 +139,25 @@ export class RtpStream {
     else if (!event && type !== COMFORT_NOISE) this.vote(type);
     else if (this.isAside) this.payloadType = type;
     this.octets += octets;
+    this.lastOctets = octets;
     const late = this.reordered;
     const isMedia = clock > 0 && type !== KEEP_ALIVE_TYPE && !event;
     // What comes again, or late, has no timestamp that is new: the sequence started anew.
     const anew = isMedia && clock === this.clock && ((timestamp - this.newest) | 0) > 0;
     const told = isMedia && clock === this.clock && clock < VIDEO_CLOCK;
     const passed = told ? (((timestamp - this.newest) | 0) * 1000) / clock : -1;
+    if (this.packets > 0 && !this.isInterrupted) {
+      const pause = (at.seconds - this.seconds) * 1000 + (at.nanos - this.nanos) / 1e6;
+      if (pause > this.longestPause) this.longestPause = pause;
+    }
     const fresh = this.count(seq, this.packets++ === 0, anew, passed);
+    this.isInterrupted = false;
     if (isMedia && fresh) this.arrive(at, timestamp, clock, marker, this.reordered > late);
     this.seconds = at.seconds;
     this.nanos = at.nanos;
+    this.file = at.severalFiles ? at.file : 0;
+    this.frame = at.frame;
+    this.inner = at.inner;
   }
 
   /** Whatever more than half of the packets have is left over in the end. */
@@ -204,8 +235,11 @@ export class RtpStream {
 
   private advance(delta: number): void {
     if (delta > 1) {
-      this.gaps++;
-      if (delta - 1 > this.longestGap) this.longestGap = delta - 1;
+      if (this.isInterrupted) this.skips += delta - 1;
+      else {
+        this.gaps++;
+        if (delta - 1 > this.longestGap) this.longestGap = delta - 1;
+      }
       const window = this.out();
       if (delta >= WINDOW) window.fill(0);
       else

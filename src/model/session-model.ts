@@ -198,7 +198,7 @@ export class SessionModel {
     if (s === undefined) return undefined;
     if (s.call === 0 && note !== undefined && note.callId !== '') {
       const call = this.signalling.call(note.callId);
-      if (call !== undefined) s.call = call.id;
+      if (call !== undefined) s.belongTo(call.id, call.session);
     }
     if (at.up && at.tunnel !== 0 && (c.buf[c.off + 1] & 127) === KEEP_ALIVE_TYPE)
       this.inside(at.tunnel).keepAlives.take('rtp-pt20', at);

@@ -1,4 +1,5 @@
 import type { CallEntity, CallState, MediaEntity } from './entities.js';
+import { lossOf } from './quality.js';
 
 /** What a summary says of calls, however many there are. */
 export class CallTally {
@@ -46,8 +47,9 @@ export class MediaTally {
     this.streams++;
     this.packets += m.packets - m.duplicates;
     this.duplicates += m.duplicates;
-    this.lost += m.lost;
-    this.lostPercent.push(m.lostPercent);
+    const { lost, percent } = lossOf(m);
+    this.lost += lost;
+    this.lostPercent.push(percent);
     if (m.jitterMs !== undefined) this.jitterMs.push(m.jitterMs.mean);
   }
 }

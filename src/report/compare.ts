@@ -1,6 +1,7 @@
 import { printable } from '../kit/index.js';
 import type { CallEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
+import { lossOf } from '../model/quality.js';
 import { jsonOf } from './report-json.js';
 import type { Lists } from './report-select.js';
 import { moreWords, number } from './report-words.js';
@@ -131,7 +132,7 @@ function flowing(lists: Lists, c: CallEntity, way: 'up' | 'down'): Step[] {
 
 function speech(name: string, streams: readonly MediaEntity[]): Step {
   if (streams.length === 0) return { name, outcome: 'none' };
-  const lost = Math.max(...streams.map((m) => m.lostPercent));
+  const lost = Math.max(...streams.map((m) => lossOf(m).percent));
   const codecs = [...new Set(streams.map((m) => m.codec ?? `type ${m.payloadType}`))].join(', ');
   return { name, outcome: `${codecs}${lost >= 1 ? `, ${number(lost, ' %')} lost` : ''}` };
 }

@@ -13,10 +13,12 @@ import {
   type FileWords,
   fileWords,
   limitWords,
+  lostText,
   moreWords,
   number,
   place,
   releaseWords,
+  SKIPPED,
   statesWords,
   tlsWords,
   where,
@@ -230,11 +232,12 @@ function* media(list: Series<MediaEntity>): Generator<string> {
       place(m.destination),
       m.codec ?? `type ${m.payloadType}`,
       String(m.packets),
-      `${m.lost} (${number(m.lostPercent, ' %')})`,
+      lostText(m),
       number(m.jitterMs?.mean, ' ms'),
       number(m.jitterMs?.max, ' ms'),
       String(m.bursts.longest),
       number(m.mos?.value),
     ]),
   );
+  if (list.some((m) => m.skipped !== undefined)) yield `<p>${SKIPPED}</p>\n`;
 }

@@ -12,10 +12,12 @@ import {
   type FileWords,
   fileWords,
   limitWords,
+  lostText,
   moreWords,
   number,
   place,
   releaseWords,
+  SKIPPED,
   statesWords,
   tlsWords,
   where,
@@ -161,9 +163,10 @@ function* media(list: Series<MediaEntity>): Generator<string> {
       place(m.destination),
       plain(m.codec ?? `type ${m.payloadType}`),
       String(m.packets),
-      `${m.lost} (${number(m.lostPercent, ' %')})`,
+      lostText(m),
       m.jitterMs === undefined ? '' : number(m.jitterMs.mean, ' ms'),
       number(m.mos?.value),
     ]),
   );
+  if (list.some((m) => m.skipped !== undefined)) yield `${SKIPPED}\n\n`;
 }

@@ -1,7 +1,8 @@
 import { isoSecond } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
-import type { FindingEntity, GapEntry, TunnelEntity } from '../model/entities.js';
+import type { FindingEntity, GapEntry, MediaEntity, TunnelEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
+import { lossOf } from '../model/quality.js';
 import { isoTime } from './value.js';
 
 /** How reports for people say numbers, times and places. Nothing here is escaped. */
@@ -26,6 +27,16 @@ export const innerAddress = ({ addresses }: TunnelEntity): string | undefined =>
   addresses.find((a) => !a.includes(':')) ?? addresses.find((a) => !a.startsWith('fe80:')) ?? addresses[0];
 
 export const times = (n: number): string => (n === 1 ? 'once' : `${n} times`);
+
+/** `3 (1.2 %)`, `3 (1.2 %), 40 skipped`: packets of a stream that were lost. */
+export function lostText(m: MediaEntity): string {
+  const { lost, percent } = lossOf(m);
+  return `${lost} (${number(percent, ' %')})${m.skipped === undefined ? '' : `, ${m.skipped} skipped`}`;
+}
+
+/** What stands below streams of which some have {@link MediaEntity.skipped}. */
+export const SKIPPED =
+  'Skipped: numbers that are missing where the session had no such medium for a while, as on hold or during a fax. They were hardly sent, and do not count as lost.';
 
 /** `1 call`, `2 calls`. */
 export const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;

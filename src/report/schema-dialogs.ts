@@ -194,6 +194,7 @@ export const media = entity({
   bytes: COUNT,
   lost: COUNT,
   lostPercent: NUMBER,
+  'skipped?': COUNT,
   duplicates: COUNT,
   reordered: COUNT,
   'jitterMs?': object({ mean: MS, max: MS }),

@@ -6,6 +6,7 @@ import type {
   SubscriptionEntity,
 } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
+import { lossOf } from '../model/quality.js';
 import { subscriptionText } from '../report/ladder-flows.js';
 import { cellsOf, clipMiddle } from './cells.js';
 import type { Story } from './told.js';
@@ -105,7 +106,7 @@ export function whyOf(d: Dialogue): string {
 export function mediaOf(d: Dialogue): { mos?: number; lost?: number } {
   if (d.kind !== 'call' || d.media.length === 0) return {};
   const mos = d.media.flatMap((m) => (m.mos === undefined ? [] : [m.mos.value]));
-  return { lost: Math.max(...d.media.map((m) => m.lostPercent)), ...(mos.length > 0 && { mos: Math.min(...mos) }) };
+  return { lost: Math.max(...d.media.map((m) => lossOf(m).percent)), ...(mos.length > 0 && { mos: Math.min(...mos) }) };
 }
 
 /** Rows of the messages of a dialogue, in order, as people write them. */

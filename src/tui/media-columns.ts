@@ -1,4 +1,5 @@
 import type { MediaEntity } from '../model/entities.js';
+import { lossOf } from '../model/quality.js';
 import { codecOf } from './media-words.js';
 import type { Style } from './style.js';
 import type { Column } from './table.js';
@@ -17,7 +18,8 @@ const FAIR = 3.6;
 export function mediaColumns(desk: Desk): Column<MediaEntity>[] {
   const loss = (m: MediaEntity): Style | undefined => {
     const { theme } = desk.preferences;
-    return m.lostPercent >= BAD_LOSS ? theme.error : m.lostPercent >= SOME_LOSS ? theme.warn : undefined;
+    const { percent } = lossOf(m);
+    return percent >= BAD_LOSS ? theme.error : percent >= SOME_LOSS ? theme.warn : undefined;
   };
   const mos = (m: MediaEntity): Style | undefined => {
     const { theme } = desk.preferences;
@@ -79,8 +81,8 @@ export function mediaColumns(desk: Desk): Column<MediaEntity>[] {
       title: 'lost',
       ...cells(4, 8, 1),
       ...right,
-      text: (m) => count(m.lost),
-      key: (m) => m.lost,
+      text: (m) => count(lossOf(m).lost),
+      key: (m) => lossOf(m).lost,
       style: loss,
     },
     {
@@ -88,8 +90,8 @@ export function mediaColumns(desk: Desk): Column<MediaEntity>[] {
       title: '%',
       ...cells(4, 5, 1),
       ...right,
-      text: (m) => trimmed(m.lostPercent, 1),
-      key: (m) => m.lostPercent,
+      text: (m) => trimmed(lossOf(m).percent, 1),
+      key: (m) => lossOf(m).percent,
       style: loss,
     },
     { id: 'bursts', title: 'bursts', ...cells(6, 9, 5), ...right, text: burstsText, key: (m) => m.bursts.longest },
@@ -123,8 +125,9 @@ export function mediaColumns(desk: Desk): Column<MediaEntity>[] {
 
 function signOf(m: MediaEntity): string {
   const poor = m.mos !== undefined && m.mos.value < POOR;
-  if (m.lostPercent >= BAD_LOSS || poor) return 'x';
-  return m.lostPercent >= SOME_LOSS || m.headOfLine.length > 0 ? '!' : ' ';
+  const { percent } = lossOf(m);
+  if (percent >= BAD_LOSS || poor) return 'x';
+  return percent >= SOME_LOSS || m.headOfLine.length > 0 ? '!' : ' ';
 }
 
 const burstsText = ({ bursts }: MediaEntity): string =>

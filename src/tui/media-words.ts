@@ -1,11 +1,13 @@
 import type { MediaEntity } from '../model/entities.js';
+import { lossOf } from '../model/quality.js';
 import { count, duration, octets, placeText, plural, trimmed } from './words.js';
 
 /** `down 10.9.0.1:50000 → 10.9.0.50:49152, AMR-WB, 97 packets, 3 lost (3 %), jitter 1.2 ms, MOS 4.1 (estimate)`. */
 export function mediaLine(m: MediaEntity): string {
   const jitter = m.jitterMs === undefined ? '' : `, jitter ${duration(m.jitterMs.mean)}`;
   const mos = m.mos === undefined ? '' : `, MOS ${trimmed(m.mos.value, 1)} (estimate)`;
-  const lost = m.lost === 0 ? 'none lost' : `${m.lost} lost (${trimmed(m.lostPercent, 1)} %)`;
+  const loss = lossOf(m);
+  const lost = loss.lost === 0 ? 'none lost' : `${loss.lost} lost (${trimmed(loss.percent, 1)} %)`;
   const way = m.direction === undefined ? '' : `${m.direction} `;
   return `${way}${placeText(m.source)} → ${placeText(m.destination)}, ${codecOf(m)}, ${plural(m.packets, 'packet')}, ${lost}${jitter}${mos}`;
 }
@@ -26,9 +28,12 @@ export function mediaInfo(m: MediaEntity): string[] {
       `Negotiated: ${m.negotiated.kind}: ${m.negotiated.codecs.map((c) => `${c.name}/${c.clock}`).join(', ')}`,
     );
   lines.push(`Packets: ${count(m.packets)}, ${octets(m.bytes)}`);
+  const { lost, percent } = lossOf(m);
   lines.push(
-    `Lost: ${m.lost} (${trimmed(m.lostPercent, 2)} %), ${plural(m.bursts.count, 'burst')}, the longest ${m.bursts.longest}`,
+    `Lost: ${lost} (${trimmed(percent, 2)} %), ${plural(m.bursts.count, 'burst')}, the longest ${m.bursts.longest}`,
   );
+  if (m.skipped !== undefined)
+    lines.push(`Skipped: ${plural(m.skipped, 'number')} while the session had no such medium, as on hold: no loss`);
   lines.push(`Out of order: ${m.reordered}, twice: ${m.duplicates}`);
   if (m.jitterMs !== undefined)
     lines.push(`Jitter: mean ${duration(m.jitterMs.mean)}, at most ${duration(m.jitterMs.max)} (RFC 3550 §6.4.1)`);
