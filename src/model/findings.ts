@@ -21,6 +21,8 @@ export interface Remark {
   readonly detail?: Words | Told;
   readonly confidence?: FindingEntity['confidence'];
   readonly severity?: Severity;
+  /** Further rows that show it. */
+  readonly rows?: readonly string[];
 }
 
 const MOST_ROWS = 20;
@@ -59,7 +61,17 @@ export class Findings {
     const known = this.raised.get(key);
     if (known === undefined) {
       if (this.raised.size >= LIMITS.findings) this.reached.capped('findings');
-      else this.raised.set(key, { code, entry, refs, remark, first: at, last: at, count: 1, rows: [at.row] });
+      else
+        this.raised.set(key, {
+          code,
+          entry,
+          refs,
+          remark,
+          first: at,
+          last: at,
+          count: 1,
+          rows: [...new Set([at.row, ...(remark.rows ?? [])])],
+        });
       return;
     }
     known.count++;

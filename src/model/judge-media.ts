@@ -6,11 +6,6 @@ import type { MediaStream } from './media-stream.js';
 import { isBefore, type Moment, millis } from './moment.js';
 import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
 
-/** Speech is expected so long after the answer. */
-const ONE_WAY_MS = 1000;
-const NONE_MS = 3000;
-/** Packets of a direction that is not silent. */
-const SPEAKING = 10;
 /** Packets that may have strayed, with a damaged header, and are no stream of anybody. */
 const STRAY = 2;
 const LOSS = { packets: 3, note: 0.5, warn: 2, error: 10 } as const;
@@ -78,61 +73,6 @@ function lostWhere(s: MediaStream, findings: Findings): Own | '' {
   return s.up
     ? ours` That was before the tunnel, in the UE or what is behind it.`
     : ours` That was before the tunnel, in the EFTF or the network behind it.`;
-}
-
-/**
- * Judges whether the media of an answered call flowed both ways.
- * @param streams those of the call
- */
-export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment, findings: Findings): void {
-  if (c.answer === null) return;
-  const caller = c.session.agreed(true);
-  const callee = c.session.agreed(false);
-  if (caller === undefined || callee === undefined) return;
-  if (caller.flowing !== 'sendrecv' || callee.flowing !== 'sendrecv') return;
-  const ms = millis(c.answer, c.end ?? end);
-  const refs: Ref[] = [{ kind: 'call', id: c.id }, ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id }))];
-  const toCaller = packetsTo(streams, c, true, c.direction === 'originated' ? false : undefined);
-  const toCallee = packetsTo(streams, c, false, c.direction === 'originated' ? true : undefined);
-  const outside = c.tunnels.size === 0;
-  const confidence = outside ? ({ confidence: 'possible' } as const) : {};
-  // Either way may be none of those that were described, and lead past the tunnel; but both ways are one pair.
-  const ice = c.session.hasCandidates;
-  if (Math.min(toCaller, toCallee) === 0 && ice && (outside || !isNominated(streams, c))) return;
-  if (toCaller + toCallee === 0) {
-    // Outside of tunnels media may go another way than the signalling.
-    if (ms >= NONE_MS)
-      findings.raise('media.none', c.answer, refs, { ...confidence, ...(outside && { severity: 'note' }) });
-    return;
-  }
-  if (ms < ONE_WAY_MS || Math.max(toCaller, toCallee) < SPEAKING || Math.min(toCaller, toCallee) > 0) return;
-  const silent = toCaller === 0 ? 'callee' : 'caller';
-  const where = toCaller === 0 ? caller : callee;
-  findings.raise('media.one-way', c.answer, refs, {
-    ...(ice ? { confidence: 'likely' } : confidence),
-    detail: words`Nothing came from the ${silent}; it was to send to ${quoted('host', where.address)}:${where.port}.`,
-  });
-}
-
-/** Until a pair is nominated each side may send on another one; this long after the answer there is one. RFC 8445 §12.1 */
-const NOMINATED_MS = 5000;
-
-/** Whether media went on in a tunnel when ICE had settled on a pair, which serves both ways. */
-const isNominated = (streams: readonly MediaStream[], c: Call): boolean =>
-  streams.some((s) => s.tunnel !== 0 && s.rtp.packets >= SPEAKING && millis(c.answer!, s.rtp.end) >= NOMINATED_MS);
-
-/**
- * Packets towards a side since the answer: to wherever it wanted them; in a tunnel the direction says it where addresses
- * are translated. Early media are of the network, mostly, and no sign that the call has any.
- */
-function packetsTo(streams: readonly MediaStream[], c: Call, byCaller: boolean, up: boolean | undefined): number {
-  let n = 0;
-  for (const s of streams) {
-    if (isBefore(s.rtp.end, c.answer!)) continue;
-    const there = c.session.hasWanted(byCaller, s.to.address, s.to.port);
-    if (there || (up !== undefined && s.tunnel !== 0 && s.up === up)) n += s.rtp.packets - s.rtp.keepAlives;
-  }
-  return n;
 }
 
 /** Streams inside a tunnel to where no session description wants them, while a call with agreed media was up. */

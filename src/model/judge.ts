@@ -6,7 +6,8 @@ import type { Ref } from './findings.js';
 import { judgeAddressing } from './judge-addressing.js';
 import { judgeAttempts } from './judge-attempts.js';
 import { judgeCrowd, judgeIssuer } from './judge-crowd.js';
-import { judgeBandwidth, judgeControl, judgeCopy, judgeFlow, judgeOutside, judgeStream } from './judge-media.js';
+import { judgeFlow } from './judge-flow.js';
+import { judgeBandwidth, judgeControl, judgeCopy, judgeOutside, judgeStream } from './judge-media.js';
 import { judgeCall, judgeRegistration } from './judge-signalling.js';
 import { judgePackets, judgePairs } from './judge-stream.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
@@ -73,7 +74,7 @@ export function judge(m: SessionModel): void {
   }
   for (const c of signalling.calls) {
     const own = streams.get(c.id) ?? [];
-    judgeFlow(c, own, end, findings);
+    judgeFlow(c, own, heardUntil(m, c.tunnels), findings);
     judgePairs(c, own, end, findings);
   }
 }

@@ -164,8 +164,8 @@ export class Media {
 
   /** A source said something in RTCP, or that it leaves. RFC 3550 §6.6 */
   private control(at: Arrival, ssrc: number, what: 'control' | 'left'): void {
-    for (const s of this.bySource.get(ssrc) ?? [])
-      if (s.tunnel === at.tunnel && s.up === at.up) s[what] = { seconds: at.seconds, nanos: at.nanos };
+    const s = this.newest.get(sourceIn(at.tunnel, ssrc))?.[Number(at.up)];
+    if (s !== undefined) s[what] = { seconds: at.seconds, nanos: at.nanos };
   }
 
   private sender(at: Arrival, b: Uint8Array, o: number): void {

@@ -184,10 +184,10 @@ describe('hold, transfer, timers, forks', () => {
 
   test('a session that nobody refreshed', async () => {
     const r = await timed(90, 62_000, false);
-    assert.deepEqual(codes(r), ['call.session-expired']);
+    assert.deepEqual(callCodes(r), ['call.session-expired']);
     assert.deepEqual(r.calls[0].sessionTimer, { seconds: 90, refresher: 'uac', refreshes: 0 });
     const good = await timed(90, 62_000, true);
-    assert.deepEqual(codes(good), []);
+    assert.deepEqual(callCodes(good), []);
     assert.equal(good.calls[0].sessionTimer.refreshes, 1);
   });
 

@@ -235,7 +235,7 @@ describe('calls', () => {
     const t = registered(addressed(new Talk())).up(1000, invite);
     t.down(1100, sip('200 OK INVITE', { toTag: 'b', sdp: sdp('10.0.0.1', 40_000) }, 'down'));
     spoken(spoken(t, 1110, 100, 'up'), 1110, 100, 'down');
-    assert.deepEqual(codes(await t.report({ end: 'none' }, 40_000)), ['call.no-ack']);
+    assert.deepEqual(codes(await t.report({ end: 'none' }, 40_000)), ['call.no-ack', 'media.stopped']);
   });
 
   test('the tunnel ends in the middle', async () => {

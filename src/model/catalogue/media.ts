@@ -21,6 +21,17 @@ export const MEDIA: Entries = {
     meaning: 'Both directions were agreed, and one of them carries nothing.',
     next: 'See where the silent side sends to: the address in the session description of the other must reach it.',
   },
+  'media.stopped': {
+    severity: 'warn',
+    kind: 'service',
+    confidence: 'likely',
+    absence: true,
+    title: 'Media ended before the call did',
+    clause: 'RFC 3264 §8.4',
+    meaning:
+      'A hold would be agreed on: here the way was lost, or the sender hangs, or is silent and does not say so. What was sent and did not come by here the capture cannot tell.',
+    next: 'See what else changed at the last packet (access, address, stalls of the tunnel), and what the sender logged then.',
+  },
   'media.outside': {
     severity: 'warn',
     kind: 'service',

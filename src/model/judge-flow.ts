@@ -1,0 +1,154 @@
+import { type Own, ours, quoted, words } from '../kit/index.js';
+import type { Call } from './call.js';
+import type { Findings, Ref } from './findings.js';
+import type { MediaStream } from './media-stream.js';
+import { isBefore, type Moment, millis } from './moment.js';
+
+/** Speech is expected so long after the answer. */
+const ONE_WAY_MS = 1000;
+const NONE_MS = 3000;
+/** Packets of a direction that is not silent. */
+const SPEAKING = 10;
+/** Nobody who hears the other side hears nothing for so long; gateways give up after 10 s to 60 s. */
+const STOPPED_MS = 10_000;
+/** A sender that paused for so long before may pause again, for so many times as long. */
+const LONGER = 2;
+/** What a sender counts in RTCP after its last packet came by, so that it did send. */
+const COUNTED = 10;
+/** A report may wait for so long beside the last packets. */
+const BESIDE_MS = 1000;
+
+/**
+ * Judges whether the media of an answered call flowed both ways.
+ * @param streams those of the call
+ */
+export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment, findings: Findings): void {
+  if (c.answer === null) return;
+  const caller = c.session.agreed(true);
+  const callee = c.session.agreed(false);
+  if (caller === undefined || callee === undefined) return;
+  if (caller.flowing !== 'sendrecv' || callee.flowing !== 'sendrecv') return;
+  const ms = millis(c.answer, c.end ?? end);
+  const refs: Ref[] = [{ kind: 'call', id: c.id }, ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id }))];
+  const toCaller = packetsOf(streamsTo(streams, c, true));
+  const toCallee = packetsOf(streamsTo(streams, c, false));
+  const outside = c.tunnels.size === 0;
+  const confidence = outside ? ({ confidence: 'possible' } as const) : {};
+  // Either way may be none of those that were described, and lead past the tunnel; but both ways are one pair.
+  const ice = c.session.hasCandidates;
+  if (Math.min(toCaller, toCallee) === 0 && ice && (outside || !isNominated(streams, c))) return;
+  if (toCaller + toCallee === 0) {
+    // Outside of tunnels media may go another way than the signalling.
+    if (ms >= NONE_MS)
+      findings.raise('media.none', c.answer, refs, { ...confidence, ...(outside && { severity: 'note' }) });
+    return;
+  }
+  if (Math.min(toCaller, toCallee) >= SPEAKING) judgeStops(c, streams, end, findings);
+  if (ms < ONE_WAY_MS || Math.max(toCaller, toCallee) < SPEAKING || Math.min(toCaller, toCallee) > 0) return;
+  const silent = toCaller === 0 ? 'callee' : 'caller';
+  const where = toCaller === 0 ? caller : callee;
+  findings.raise('media.one-way', c.answer, refs, {
+    ...(ice ? { confidence: 'likely' } : confidence),
+    detail: words`Nothing came from the ${silent}; it was to send to ${quoted('host', where.address)}:${where.port}.`,
+  });
+}
+
+/** Until a pair is nominated each side may send on another one; this long after the answer there is one. RFC 8445 §12.1 */
+const NOMINATED_MS = 5000;
+
+/** Whether media went on in a tunnel when ICE had settled on a pair, which serves both ways. */
+const isNominated = (streams: readonly MediaStream[], c: Call): boolean =>
+  streams.some((s) => s.tunnel !== 0 && s.rtp.packets >= SPEAKING && millis(c.answer!, s.rtp.end) >= NOMINATED_MS);
+
+/**
+ * Streams towards a side since the answer: to wherever it wanted them; in a tunnel the direction says it where addresses
+ * are translated. Early media are of the network, mostly, and no sign that the call has any.
+ */
+function streamsTo(streams: readonly MediaStream[], c: Call, byCaller: boolean): MediaStream[] {
+  const up = c.direction === 'originated' ? !byCaller : undefined;
+  return streams.filter(
+    (s) =>
+      !isBefore(s.rtp.end, c.answer!) &&
+      (c.session.hasWanted(byCaller, s.to.address, s.to.port) || (up !== undefined && s.tunnel !== 0 && s.up === up)),
+  );
+}
+
+/** Those that carry something. */
+const packetsOf = (streams: readonly MediaStream[]): number =>
+  streams.reduce((n, s) => n + s.rtp.packets - s.rtp.keepAlives, 0);
+
+/** What one side sent last, and for how long it had nothing to say then. */
+interface Stop {
+  readonly side: 'caller' | 'callee';
+  readonly stream: MediaStream;
+  readonly ms: number;
+}
+
+/**
+ * Judges whether the media of a call that flowed both ways went on until its end. Pauses of speech are none: a sender
+ * that has said so with comfort noise, that sends keep-alives in the place of media, or that paused before.
+ * @param end until when something of it could be heard
+ */
+function judgeStops(c: Call, streams: readonly MediaStream[], end: Moment, findings: Findings): void {
+  // Media of a party that is transferred, or whose call another one replaces, end before the call does.
+  if (c.features.transfers.length > 0 || c.features.replacedBy !== undefined) return;
+  const over = c.end ?? end;
+  const all = (['caller', 'callee'] as const).flatMap((side) => stopOf(c, side, streams, over) ?? []);
+  if (all.length === 0) return;
+  const outside = c.tunnels.size === 0;
+  const refs: Ref[] = [
+    { kind: 'call', id: c.id },
+    ...all.map(({ stream }): Ref => ({ kind: 'media', id: stream.id })),
+    ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id })),
+  ];
+  // Both sides at once, and no end of the call: it may have been captured no more than the media that followed.
+  const isUnsure = outside || (c.end === null && all.length === 2);
+  const isMuted = all.every((s) => heardAfter(s) === 'silent');
+  const [first, second] = all;
+  const rows = [...all.map((s) => s.stream.rtp.end.row), ...(c.end === null ? [] : [c.end.row])];
+  const what = second === undefined ? ours`${told(c, first)}` : ours`${told(c, first)} ${told(c, second)}`;
+  findings.raise('media.stopped', first.stream.rtp.end, refs, {
+    detail: ours`${what}${c.end === null ? ' The end of the call is not in the capture.' : ''}`,
+    rows,
+    ...(isUnsure && { confidence: 'possible' }),
+    ...((outside || isMuted) && { severity: 'note' }),
+  });
+}
+
+function stopOf(c: Call, side: 'caller' | 'callee', streams: readonly MediaStream[], over: Moment): Stop | undefined {
+  let stream: MediaStream | undefined;
+  for (const s of streamsTo(streams, c, side === 'callee'))
+    if (stream === undefined || isBefore(stream.rtp.end, s.rtp.end)) stream = s;
+  if (stream === undefined || stream.endsQuiet) return undefined;
+  const { turned } = c.session;
+  const last: Moment = stream.rtp.end;
+  const from = turned !== null && isBefore(last, turned) ? turned : last;
+  const ms = millis(from, over);
+  return ms >= Math.max(STOPPED_MS, LONGER * stream.rtp.longestPause) ? { side, stream, ms } : undefined;
+}
+
+/** What RTCP of a source tells of the time after its last packet: RFC 3550 §6.4.1, §6.6. */
+function heardAfter({ stream: s, ms }: Stop): 'sent' | 'silent' | 'left' | undefined {
+  const { end } = s.rtp;
+  if (s.left !== null && !isBefore(s.left, end)) return 'left';
+  const after = s.reports.filter((r) => millis(end, r.at) > BESIDE_MS);
+  if (after.length > 1 && after[after.length - 1].packets - after[0].packets >= COUNTED) return 'sent';
+  if (s.negotiated?.secure === true) return undefined; // what it counts is encrypted
+  return s.control !== null && 2 * millis(end, s.control) >= ms ? 'silent' : undefined;
+}
+
+const HEARD = {
+  sent: ours` Its RTCP counts packets all the same: they were lost before they came here.`,
+  silent: ours` Its RTCP goes on and counts none: it is there, and sends none.`,
+  left: ours` Its RTCP said BYE.`,
+} as const;
+
+function told(c: Call, stop: Stop): Own {
+  const { side, stream, ms } = stop;
+  const isUe = (side === 'caller') === (c.direction === 'originated');
+  const who = c.direction === undefined ? '' : isUe ? ' (the UE)' : ' (the network)';
+  const before = c.end === null ? '' : c.releasedBy === undefined ? ' of the call' : ' before the BYE';
+  const heard = heardAfter(stop);
+  const ended = stream.control === null ? '' : ' Its RTCP ended too.';
+  return ours`The ${side}${who} sent nothing for the last ${Math.round(ms / 1000)} s${before}.${heard === undefined ? ended : HEARD[heard]}`;
+}
