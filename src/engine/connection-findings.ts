@@ -22,6 +22,12 @@ const MISORDER_MS = 1;
 /** Repetitions that are worth a remark. */
 const AGAIN = { segments: 5, percent: 1 } as const;
 
+/**
+ * Changes of keys that follow each other within so few records serve nobody: ciphers ask for one after millions of
+ * records (RFC 8446 §5.5), and whoever sends many has the other side compute for nothing.
+ */
+const STORM = { updates: 32, handshakes: 8, records: 64 } as const;
+
 /** RFC 8446 §4.2.10: what a server does not take of early data it passes over. */
 const REFUSED = ours`The EFTF refused early data, so these envelopes did not reach it: what was in them may come again after the handshake.`;
 
@@ -90,16 +96,28 @@ function judgeConnect({ tcp, connect, connectAnswer }: TunnelLife, p: ProxyExcha
   if (p.isHasty) raise('proxy.hasty', asked);
 }
 
+/** How often keys were changed; a warning where that is without end and need. */
+function changes(times: number, records: number, isOften: boolean): Remark {
+  const detail = ours`It happened ${times === 1 ? 'once' : ours`${times} times`}.`;
+  if (!isOften || records > STORM.records * times) return { detail };
+  const each = Math.round(records / times);
+  return {
+    severity: 'warn',
+    detail: ours`${detail} That is every ${each} records, and TLS stacks may end such a session.`,
+  };
+}
+
 function judgeSession(s: TlsSession, at: Seen, raise: Raise): void {
   if (s.clientCertificate) raise('tls.client-certificate', at, { detail: ours`The client sent one.` });
   else if (s.certificateRequested)
     raise('tls.client-certificate', at, { detail: ours`The server asked, and got none.` });
-  if (s.renegotiations > 0) raise('tls.renegotiation', at);
+  const records = s.verdict(0).records + s.verdict(1).records;
+  if (s.renegotiations > 0)
+    raise('tls.renegotiation', at, changes(s.renegotiations, records, s.renegotiations >= STORM.handshakes));
   if (s.resumed !== undefined) raise('tls.taken-up', at);
   if (s.retried) raise('tls.retried', at);
   const updates = s.keyUpdates[0] + s.keyUpdates[1];
-  if (updates > 0)
-    raise('tls.key-update', at, { detail: ours`It happened ${updates === 1 ? 'once' : ours`${updates} times`}.` });
+  if (updates > 0) raise('tls.key-update', at, changes(updates, records, updates >= STORM.updates));
   if (s.serverRandom.endsWith(DOWNGRADE)) raise('tls.downgraded', at);
   if (s.protections?.extendedMasterSecret === false) raise('tls.no-extended-master-secret', at);
   if (s.protections?.renegotiationInfo === false) raise('tls.no-renegotiation-info', at);

@@ -93,6 +93,24 @@ describe('handshakes', () => {
     assert.match(finding(updated, 'tls.key-update').meaning, /^It happened once\./);
   });
 
+  test('keys that are changed all the time', async () => {
+    const often = async (times: number, between: number) => {
+      const steps = Array.from({ length: times }, () => [
+        { keyUpdate: 0 } as const,
+        ...Array(between).fill(SOME).flat(),
+      ]);
+      return told(await tlsConversation([...SOME, ...steps.flat(), { closeNotify: 0 }], { ...V13, sealed: true }));
+    };
+    const storm = await often(40, 1);
+    assert.deepEqual(codes(storm), ['tls.key-update']);
+    const { meaning } = finding(storm, 'tls.key-update');
+    assert.match(meaning, /^It happened 40 times\. That is every 9 records, and TLS stacks may end such a session\./);
+    for (const few of [await often(20, 1), await often(40, 10)]) {
+      assert.deepEqual(codes(few), []);
+      assert.match(finding(few, 'tls.key-update').meaning, /^It happened \d+ times\. Once in a while/);
+    }
+  });
+
   test('a ServerHello without extensions that protect it', async () => {
     const c = await tlsConversation(SOME, V12);
     assert.equal(finding(await told(c), 'tls.no-extended-master-secret'), undefined);

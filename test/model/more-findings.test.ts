@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import tls from 'node:tls';
 import { encode } from 'fttscope/kit';
 import { codec as dhcpCodec, dhcpMessage, messageTypeOption, tunnelHardware } from '../../dissectors/dhcp/message.js';
 import { prefixOption, routerAdvertisement } from '../../dissectors/icmpv6/messages.js';
@@ -146,6 +147,18 @@ describe('tunnels', () => {
     note(r, 'tls.downgraded');
     const again = await tlsConversation([...SOME, { renegotiate: true }, ...SOME], { version: 'TLSv1.2' });
     note(await reportOn(captured(again).octets, again.keylog), 'tls.renegotiation');
+    const limits = tls as { CLIENT_RENEG_LIMIT: number };
+    const usual = limits.CLIENT_RENEG_LIMIT;
+    limits.CLIENT_RENEG_LIMIT = 100; // Node ends a session that has more than three
+    try {
+      const steps = Array.from({ length: 10 }, () => [{ renegotiate: true } as const, ...SOME]).flat();
+      const storm = await tlsConversation(steps, { version: 'TLSv1.2' });
+      const told = await reportOn(captured(storm).octets, storm.keylog);
+      assert.deepEqual(codes(told), ['tls.renegotiation']);
+      assert.match(finding(told, 'tls.renegotiation').meaning, /^It happened 10 times\. That is every \d+ records/);
+    } finally {
+      limits.CLIENT_RENEG_LIMIT = usual;
+    }
   });
 
   test('a clock that goes back', async () => {

@@ -57,8 +57,8 @@ export const TLS: Entries = {
     kind: 'conformance',
     title: 'Keys were changed within the session',
     clause: 'RFC 8446 §4.6.3',
-    meaning: 'That is usual in long sessions.',
-    next: 'Nothing.',
+    meaning: 'Once in a while that is usual in long sessions.',
+    next: 'Nothing, unless it happens all the time: then see which side asks for it.',
   },
   'tls.no-extended-master-secret': {
     severity: 'note',
