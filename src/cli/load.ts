@@ -32,12 +32,12 @@ const FLAGS = [
   // Eight seconds after the start V8 would take away the room for young objects, as from a program that is idle. Where that
   // is cut short it never gives it back: all that is read is then taken for old, and twice the memory is held.
   '--gc-memory-reducer-start-delay-ms=1000000000',
-  // What commands and threads have told it since, as it was before.
+  // What commands and threads have told it since, as it was before. (Never --max-inlined-bytecode-size: a thread that
+  // compiles looks at it twice, and V8 ends the program where it became less between.)
   '--incremental-marking',
   '--no-optimize-for-size',
   '--no-expose-gc', // a thread may end in the middle of a collection
   '--max-semi-space-size=0',
-  '--max-inlined-bytecode-size=460',
   '--max-inlined-bytecode-size-cumulative=920',
 ];
 

@@ -77,7 +77,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
  * Settles how V8 compiles where all fields are printed: hundreds of functions run often enough to be compiled, and less of
  * one in the other takes a third of that away.
  */
-const settle = (): void => setFlagsFromString('--max-inlined-bytecode-size=60');
+const settle = (): void => setFlagsFromString('--max-inlined-bytecode-size-cumulative=100');
 
 /** `-z help`: what there is to count. */
 async function listStatistics(): Promise<number> {
