@@ -177,11 +177,14 @@ export interface StreamOverTime {
 }
 
 const RTP = /SSRC=(0x[0-9A-F]+), Seq=(\d+), Time=(\d+)/i;
+/** Events in media (RFC 4733), of which the summary says neither source nor number. */
+const EVENT = 'RTP EVENT';
 const BURSTS = 10;
 /** Packets that may be missing at once; more is a new beginning (RFC 3550 §A.1). */
 const MOST_MISSING = 3000;
-/** Seconds around a stream in which rows may stand out of order. */
+/** Seconds around a stream in which rows may stand out of order, and by which times differ that are the same. */
 const MARGIN = 2;
+const ROUNDED = 1e-6;
 
 /** Clocks of payload types that need no rtpmap, RFC 3551 §6. */
 const CLOCKS: Readonly<Record<number, number>> = { 0: 8000, 3: 8000, 4: 8000, 8: 8000, 9: 8000, 18: 8000 };
@@ -201,7 +204,13 @@ export function* streamOverTime(rows: Rows, m: MediaEntity, spans: number): Gene
     if (++n % 64 === 0) yield;
     const at = rows.relative(row);
     if (at > end + MARGIN) break;
-    if (!rows.protocol(row).startsWith('RTP') || rows.source(row) !== m.source.address) continue;
+    if (at > end + ROUNDED) continue; // of a capture that grows: the story of the stream is not so far yet
+    const protocol = rows.protocol(row);
+    if (!protocol.startsWith('RTP') || rows.source(row) !== m.source.address) continue;
+    if (protocol === EVENT) {
+      if (rows.destination(row) === m.destination.address) track.event(row, at);
+      continue;
+    }
     const found = RTP.exec(rows.info(row));
     if (found !== null && Number(found[1]) === ssrc) track.take(row, at, Number(found[2]), Number(found[3]));
   }
@@ -231,6 +240,8 @@ class StreamTrack {
   private last = Number.NaN;
   private gap: { ms: number; row: number } | undefined;
   private first = -1;
+  /** Events since the last packet whose number is known: they have numbers of their own. */
+  private events = 0;
 
   constructor(
     private readonly start: number,
@@ -243,13 +254,24 @@ class StreamTrack {
   }
 
   take(row: number, at: number, sequence: number, timestamp: number): void {
+    const i = this.pass(row, at);
+    this.count(sequence, i);
+    this.vary(at, timestamp, i);
+  }
+
+  event(row: number, at: number): void {
+    this.pass(row, at);
+    this.events++;
+  }
+
+  /** A packet came; returns its span. */
+  private pass(row: number, at: number): number {
     const i = Math.max(0, Math.min(this.n - 1, Math.floor((at - this.start) / this.span)));
     this.packets[i]++;
     if (this.first < 0) this.first = row;
     if (at - this.last > (this.gap?.ms ?? 0) / 1000) this.gap = { ms: (at - this.last) * 1000, row };
     this.last = at;
-    this.count(sequence, i);
-    this.vary(at, timestamp, i);
+    return i;
   }
 
   private count(sequence: number, i: number): void {
@@ -263,7 +285,9 @@ class StreamTrack {
       this.missing.delete(this.highest - (0x10000 - ahead));
       return;
     }
-    if (ahead <= MOST_MISSING) for (let k = 1; k < ahead; k++) this.missing.set(this.highest + k, i);
+    const seen = Math.min(this.events, ahead - 1);
+    this.events -= seen;
+    if (ahead <= MOST_MISSING) for (let k = 1 + seen; k < ahead; k++) this.missing.set(this.highest + k, i);
     this.highest += ahead;
   }
 

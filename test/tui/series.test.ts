@@ -90,6 +90,24 @@ describe('a stream over time', () => {
     );
   });
 
+  test('events in media are not lost', () => {
+    // Ten packets; 3 to 5 are events, 6 is lost; a stream to elsewhere has events too.
+    const event = (at: number): Line => ({ at, protocol: 'RTP EVENT', info: 'Payload type=RTP Event, DTMF One 1' });
+    const lines = Array.from({ length: 10 }, (_, i) => (i >= 3 && i <= 5 ? event(i * 0.02) : rtp(i * 0.02, i)));
+    lines.splice(6, 1, { ...event(0.12), destination: 'c' });
+    const s = finish(streamOverTime(rowsOf(lines), media(0.2), 1));
+    assert.deepEqual([s.packets, s.lost, s.bursts[0]], [[9], [1], 1]);
+  });
+
+  test('what came after the story of a stream stands in no span of it', () => {
+    const lines = Array.from({ length: 100 }, (_, i) => rtp(i * 0.02, i));
+    const s = finish(streamOverTime(rowsOf(lines), media(0.98), 10));
+    assert.equal(
+      s.packets.reduce((a, b) => a + b),
+      50,
+    );
+  });
+
   test('jitter is that of RFC 3550 §6.4.1', () => {
     // Transit times of 0, 0, 16 ms, 0: |D| is 0, 16, 16; J = 0, 1, 1 + 15/16.
     const lines = [rtp(0, 0), rtp(0.02, 1), rtp(0.056, 2), rtp(0.06, 3)];
