@@ -30,11 +30,11 @@ export class MediaView implements View {
   readonly id = 'media';
   readonly title = 'Media';
   private readonly table: Table<MediaEntity>;
-  private readonly over = new Map<string, StreamOverTime>();
+  private readonly over = new Map<string, { readonly of: MediaEntity; readonly result: StreamOverTime }>();
   private following: { readonly uid: string; stop(): void } | undefined;
   private scope: Scope = {};
   private story: Story | undefined;
-  private rowCount = 0;
+  private cleared = 0;
 
   constructor(private readonly desk: Desk) {
     this.table = new Table(mediaColumns(desk), (a, b) => a.uid === b.uid);
@@ -81,24 +81,24 @@ export class MediaView implements View {
     this.table.set((story?.media ?? []).filter(isHere));
   }
 
-  /** The stream over time, as far as it is known; what is not is worked out. */
+  /** The stream over time, as far as it is known; what is not is worked out. Of one that goes on it is what it was. */
   private overTime(m: MediaEntity): StreamOverTime | undefined {
     const { rows } = this.desk.viewer;
-    if (rows.count !== this.rowCount) {
-      this.rowCount = rows.count;
+    if (rows.cleared !== this.cleared) {
+      this.cleared = rows.cleared;
       this.over.clear();
     }
     const known = this.over.get(m.uid);
-    if (known !== undefined || this.following?.uid === m.uid) return known;
+    if (known?.of === m || this.following?.uid === m.uid) return known?.result;
     this.following?.stop();
     const stop = inSlices(rows, streamOverTime(rows, m, SPANS), (result) => {
       if (this.over.size >= KEPT) this.over.clear();
-      if (result !== undefined) this.over.set(m.uid, result);
+      if (result !== undefined) this.over.set(m.uid, { of: m, result });
       this.following = undefined;
       this.desk.repaint();
     });
     this.following = { uid: m.uid, stop };
-    return undefined;
+    return known?.result;
   }
 
   draw(area: Area, focus: boolean): void {
@@ -174,7 +174,7 @@ export class MediaView implements View {
 
   /** What there is to say of a stream beside its charts. */
   private words(m: MediaEntity): string[] {
-    const s = this.over.get(m.uid);
+    const s = this.over.get(m.uid)?.result;
     const out: string[] = [];
     if (s !== undefined && m.lost > 0) out.push(burstWords(s.bursts));
     if (s?.gap !== undefined && s.first >= 0)

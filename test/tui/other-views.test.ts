@@ -59,6 +59,18 @@ describe('media', () => {
     assert.match(v.status(), /^2 streams {2}\d+ packets {2}0 lost$/);
   });
 
+  test('the charts of a stream that goes on stay until there are newer ones', async () => {
+    const { desk, screen } = await view('33-head-of-line.pcapng', 120, 30);
+    const charts = /jitter +.*[▁▂▃▄▅▆▇█]/;
+    await until(() => charts.test(screen()), screen);
+    // The next packet of a call that goes on, and the next report.
+    const { rows } = desk.viewer;
+    Object.defineProperty(desk.viewer, 'rows', { value: Object.create(rows, { count: { value: rows.count - 1 } }) });
+    assert.match(screen(), charts);
+    desk.desk.told.story = structuredClone(desk.desk.told.story);
+    assert.match(screen(), charts);
+  });
+
   test('Enter filters the packets of the stream', async () => {
     const { desk, v } = await view('33-head-of-line.pcapng');
     v.run('open');
