@@ -1,9 +1,10 @@
+import type { TunnelEntity } from '../model/entities.js';
 import { chosen } from '../report/report-select.js';
 import { type Area, cellsOf, fit } from './cells.js';
 import type { CommandId } from './keymap.js';
 import type { Story } from './told.js';
 import type { Desk, Dialog, MouseAt, Scope } from './view.js';
-import { plural } from './words.js';
+import { placeText, plural } from './words.js';
 
 const FIELDS = [
   { id: 'tunnel', title: 'Tunnel', note: 'number, or host of an end' },
@@ -122,6 +123,16 @@ export class FilterForm implements Dialog {
   }
 }
 
+/** Whether a tunnel has that number, or an end with that address or name, with or without its port. */
+function isNamed(t: TunnelEntity, which: string): boolean {
+  if (/^\d+$/.test(which)) return t.id === Number(which);
+  const wanted = which.trim().toLowerCase();
+  const hosts = [t.ue, t.eftf, t.proxy, t.eftf.name && { address: t.eftf.name, port: t.eftf.port }];
+  const places = hosts.flatMap((p) => (p ? [p.address.toLowerCase(), placeText(p).toLowerCase()] : []));
+  const target = t.proxy?.target.toLowerCase() ?? '';
+  return [...places, target, target.replace(/:\d+$/, '')].includes(wanted);
+}
+
 /** The tunnels, or the call, that somebody chose. */
 function part(
   story: Story,
@@ -129,9 +140,10 @@ function part(
   filter: string,
   whole: boolean,
 ): { scope: Scope; filter: string; words: string } | string {
-  const lists = chosen(story, named);
-  const { tunnels, calls } = lists;
   const { tunnel, user, callId } = named;
+  const meant = tunnel === undefined ? undefined : story.tunnels.filter((t) => isNamed(t, tunnel)).map((t) => t.id);
+  const lists = chosen(story, { tunnels: meant && new Set(meant), user, callId });
+  const { tunnels, calls } = lists;
   const label = [tunnel && `tunnel ${tunnel}`, user, callId && `call ${callId}`].filter(Boolean).join(' ');
   const words = `${plural(tunnels.length, 'tunnel')}, ${plural(calls.length, 'call')}, ${plural(lists.registrations.length, 'registration')}`;
   if (tunnels.length === 0 && calls.length === 0)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
+import type { TunnelEntity } from '../../src/model/entities.js';
 import { cellsOf, Grid } from '../../src/tui/cells.js';
+import { FilterForm } from '../../src/tui/filter-form.js';
 import { Journal } from '../../src/tui/journal.js';
 import { LateReading } from '../../src/tui/late-reading.js';
 import type { LiveConsole } from '../../src/tui/live-console.js';
@@ -151,6 +153,31 @@ test('what is typed into --plain: a command while help is open, words of a form,
   assert.match(after('nonsense'), /^warn: nonsense is no command/);
   assert.match(said.join(''), /^[\n -~]*$/);
   await stage.end();
+});
+
+test('the form takes the number of a tunnel, or the address or name of an end', async () => {
+  const { desk, opened } = new PaperDesk(paperViewer(), await storyOf('00-field.pcapng'));
+  const { tunnels } = desk.told.story!;
+  const named = tunnels.find((t) => t.eftf.name !== undefined)!;
+  const having = (has: (t: TunnelEntity) => boolean): number[] => tunnels.filter(has).map((t) => t.id);
+  const cases: [string, readonly number[]][] = [
+    ['2', [2]],
+    [tunnels[0].ue.address, having((t) => t.ue.address === tunnels[0].ue.address)],
+    [`${tunnels[0].ue.address}:${tunnels[0].ue.port}`, [1]],
+    [named.eftf.name!.toUpperCase(), having((t) => t.eftf.name === named.eftf.name)],
+    ['drop=0.3', []],
+  ];
+  for (const [typed, ids] of cases) {
+    const form = new FilterForm(desk);
+    for (const key of typed) form.key(key);
+    const before = opened.length;
+    form.run('open');
+    assert.deepEqual(
+      opened.slice(before).map((o) => o.scope?.tunnels),
+      ids.length === 0 ? [] : [ids],
+      typed,
+    );
+  }
 });
 
 test('--plain: each line searches the help anew, keys are commands there, and letters choose in windows', async () => {
