@@ -37,6 +37,9 @@ export class Call {
   readonly start: Seen;
   state: CallState = 'in-progress';
   trying: Seen | null = null;
+  /** The INVITE that waited longest for any sign of the other side, and for how long. */
+  slowest: { readonly at: Seen; readonly ms: number } | null = null;
+  private isHeard = false;
   ringing: Seen | null = null;
   /** First response that tells of progress: 180 to 198. */
   progress: Seen | null = null;
@@ -68,7 +71,8 @@ export class Call {
   private readonly identities: number[] = [];
   /** The initial INVITE that counts: another one follows a challenge or a redirection. */
   private cseq: number;
-  private inviteAt: Seen;
+  /** When that was sent. */
+  inviteAt: Seen;
   private branch: string;
   /** It had credentials. */
   private authorized: boolean;
@@ -236,6 +240,8 @@ export class Call {
     if (e.to.tag !== '' || e.cseq <= this.cseq || !this.again) return;
     this.cseq = e.cseq;
     this.inviteAt = at;
+    this.isHeard = false;
+    this.trying = null;
     this.branch = e.branch;
     this.authorized = e.hasCredentials;
     this.again = false;
@@ -268,6 +274,9 @@ export class Call {
     }
     const { status } = e;
     const { tag } = e.to;
+    const waited = millis(this.inviteAt, at);
+    if (!this.isHeard && waited > (this.slowest?.ms ?? 0)) this.slowest = { at: this.inviteAt, ms: waited };
+    this.isHeard = true;
     if (status > 100 && status < 300) this.add(this.tags, tag, 'callParts');
     if (status >= 200 && status < 300) this.add(this.open, tag, 'callParts');
     if (this.answer !== null) return;

@@ -28,8 +28,8 @@ const REQUEST: Readonly<Record<string, Own>> = {
 export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findings: Findings): void {
   const raise = (code: string, at: Seen, remark: Remark = {}): void => findings.raise(code, at, refs, remark);
   const { features: f } = c;
-  if (c.trying !== null && c.trying !== c.start && millis(c.start, c.trying) > TRYING_MS)
-    raise('call.slow-trying', c.start, { detail: ours`It came after ${Math.round(millis(c.start, c.trying))} ms.` });
+  if (c.slowest !== null && c.slowest.ms > TRYING_MS)
+    raise('call.slow-trying', c.slowest.at, { detail: ours`It came after ${Math.round(c.slowest.ms)} ms.` });
   judgeProgress(c, end, raise);
   const over = c.answer ?? c.end;
   const lost = f.unacknowledged.find(
@@ -79,10 +79,10 @@ const again = ({
 /** Whether more than 100 came of a call, until somebody gave it up. */
 function judgeProgress(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {
   if (c.trying === null || c.progress !== null || c.answer !== null || c.failure !== undefined) return;
-  const ms = millis(c.start, c.cancel ?? c.end ?? end);
+  const ms = millis(c.inviteAt, c.cancel ?? c.end ?? end);
   if (ms < PROGRESS_MS) return;
   const until = c.cancel === null ? '' : ' The caller gave it up then.';
-  raise('call.no-progress', c.start, { detail: ours`Nothing came for ${Math.round(ms / 1000)} s.${until}` });
+  raise('call.no-progress', c.inviteAt, { detail: ours`Nothing came for ${Math.round(ms / 1000)} s.${until}` });
 }
 
 function judgeTimer(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {

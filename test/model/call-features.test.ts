@@ -111,7 +111,27 @@ describe('reliable responses and preconditions', () => {
   test('a late 100', async () => {
     const t = talk().up(1000, sip(`INVITE ${BOB}`, { sdp: sdp(UE, 30_000) }));
     t.down(3500, sip('100 Trying INVITE', {}, 'down')).down(3600, sip('486 Busy Here INVITE', { toTag: 'b' }, 'down'));
-    assert.deepEqual(codes(await found(t)), ['call.slow-trying']);
+    const r = await found(t);
+    assert.deepEqual(codes(r), ['call.slow-trying']);
+    assert.match(r.findings[0].meaning, /^It came after 25\d\d ms\./);
+  });
+
+  test('each INVITE waits for itself: one that is challenged was heard at once', async () => {
+    const credentials = [['Proxy-Authorization', 'Digest username="alice", response="0"']] as const;
+    const again = (answer: number) =>
+      talk()
+        .up(1000, sip(`INVITE ${BOB}`, { sdp: sdp(UE, 30_000) }))
+        .down(1150, sip('407 Proxy Authentication Required INVITE', { toTag: 'q' }, 'down'))
+        .up(1160, sip(`ACK ${BOB}`, { toTag: 'q' }))
+        .up(30_000, sip(`INVITE ${BOB}`, { cseq: 2, sdp: sdp(UE, 30_000), headers: credentials }))
+        .down(30_000 + answer, sip('100 Trying INVITE', { cseq: 2 }, 'down'))
+        .up(36_000, sip(`CANCEL ${BOB}`, { cseq: 2 }))
+        .down(36_010, sip('200 OK CANCEL', { cseq: 2, toTag: 'b' }, 'down'))
+        .down(36_020, sip('487 Request Terminated INVITE', { cseq: 2, toTag: 'b' }, 'down'));
+    assert.deepEqual(codes(await found(again(170))), []);
+    const r = await found(again(3000));
+    assert.deepEqual(codes(r), ['call.slow-trying']);
+    assert.match(r.findings[0].meaning, /^It came after 30\d\d ms\./);
   });
 });
 
