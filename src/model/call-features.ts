@@ -16,7 +16,7 @@ export const GONE = 199;
 type Side = 'caller' | 'callee';
 
 /** Requests within a call whose answers are waited for; PRACK is judged by what it acknowledges. */
-const WAITING: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'INFO', 'OPTIONS', 'REFER', 'BYE']);
+const WAITING: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'OPTIONS', 'REFER', 'BYE']);
 /** Those that end a call. RFC 3261 §9.1, §15.1.1 */
 const ENDING: ReadonlySet<string> = new Set(['BYE', 'CANCEL']);
 

@@ -16,7 +16,6 @@ const RELIABLE_MS = 2000;
 const REQUEST: Readonly<Record<string, Own>> = {
   INVITE: ours`an INVITE`,
   UPDATE: ours`an UPDATE`,
-  INFO: ours`an INFO`,
   OPTIONS: ours`an OPTIONS`,
   REFER: ours`a REFER`,
 };

@@ -83,11 +83,11 @@ describe('the end of a call', () => {
   });
 });
 
-test('OPTIONS and INFO within a call', async () => {
+test('OPTIONS and REFER within a call', async () => {
   const speaking = () => both(called(talk(), 1000, 60_000), 1210, 3000);
   for (const [method, what] of [
     ['OPTIONS', 'an OPTIONS'],
-    ['INFO', 'an INFO'],
+    ['REFER', 'a REFER'],
   ] as const) {
     const asked = () => speaking().up(3000, sip(`${method} ${BOB}`, { toTag: 'b', cseq: 7 }));
     const f = finding(await found(asked()), 'call.request-unanswered');
