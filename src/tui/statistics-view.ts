@@ -38,6 +38,10 @@ import type { Story } from './told.js';
 import type { Desk, MouseAt, Scope, View } from './view.js';
 import { duration, headsOf, plural } from './words.js';
 
+/** Milliseconds between two counts while packets come, at least; and how many times as long as one took. */
+const PAUSE_MS = 1000;
+const PAUSE_TIMES = 10;
+
 const PAGES = ['charts', 'conversations', 'endpoints', 'protocols'] as const;
 type Page = (typeof PAGES)[number];
 /** Spans of time that a chart is divided in at first. */
@@ -65,6 +69,11 @@ export class StatisticsView implements View {
   private span = 0;
   private working: (() => void)[] = [];
   private madeFor = '';
+  /** What is counted: span, layer and scope. */
+  private counted = '';
+  /** While packets come: when they are counted again, and what wakes then. */
+  private next = 0;
+  private waking: NodeJS.Timeout | undefined;
   private story: Story | undefined;
   private dropped = 0;
 
@@ -95,6 +104,7 @@ export class StatisticsView implements View {
     this.scope = scope;
     this.desk.told.want();
     this.madeFor = '';
+    this.counted = '';
     this.stopAll();
     this.count();
   }
@@ -107,25 +117,43 @@ export class StatisticsView implements View {
     this.page = (place as { page: Page }).page;
   }
 
-  /** Counts anew if there are more rows, or another span or scope. */
+  /** Counts anew if there are more rows, now and then while they come, or another span or scope. */
   private count(): void {
     const { rows, status } = this.desk.viewer;
-    const key = `${rows.count} ${status.done} ${this.span} ${this.layer} ${this.scope.tunnels?.join() ?? ''}`;
+    const counted = `${this.span} ${this.layer} ${this.scope.tunnels?.join() ?? ''}`;
+    const key = `${rows.count} ${status.done} ${counted}`;
     if (key === this.madeFor || (!status.done && this.working.length > 0)) return;
+    const began = Date.now();
+    if (!status.done && counted === this.counted && began < this.next) {
+      this.waking ??= setTimeout(() => this.wake(), this.next - began).unref();
+      return;
+    }
     this.madeFor = key;
+    this.counted = counted;
     this.stopAll();
+    const done = (): void => {
+      const now = Date.now();
+      this.next = now + Math.max(PAUSE_MS, PAUSE_TIMES * (now - began));
+    };
     const { tunnels } = this.scope;
     const to = rows.count === 0 ? 0 : rows.relative(rows.count - 1);
     const span = this.span === 0 ? spanFor(to, SPANS_AT_FIRST) : this.span;
     this.work(trafficOf(rows, { from: 0, to, ...(tunnels !== undefined && { tunnels }) }, span), (t) => {
       this.traffic = t;
       this.story = undefined;
+      done();
     });
     for (const what of ['conversations', 'endpoints'] as const)
       this.work(partiesOf(rows, what, this.layer, tunnels), ({ parties, dropped }) => {
         this.parties[what].set(parties);
         this.dropped = dropped;
+        done();
       });
+  }
+
+  private wake(): void {
+    this.waking = undefined;
+    this.desk.repaint();
   }
 
   private stopAll(): void {

@@ -6,8 +6,9 @@ import { drawCharts } from '../../src/tui/charts.js';
 import { csvField } from '../../src/tui/csv.js';
 import type { CommandId } from '../../src/tui/keymap.js';
 import { StatisticsView } from '../../src/tui/statistics-view.js';
+import { NOTHING_READ } from '../../src/viewer/viewer.js';
 import { until } from '../support/until.js';
-import { drawn, PaperDesk } from './desk.js';
+import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { sample, viewerOn } from './support/stage.js';
 
 async function view(name: string, width = 80, height = 20) {
@@ -112,6 +113,44 @@ describe('statistics', () => {
     await settled();
     desk.told.whole = false;
     assert.match(v.plain().join('\n'), /jitter:\n {3}no media so far/);
+  });
+
+  test('while packets come they are counted now and then, not with each', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
+    const lines = 5;
+    let passes = 0;
+    const rows = {
+      count: lines,
+      cleared: 0,
+      inner: () => 1,
+      tunnel: () => 1,
+      relative: (row: number) => {
+        if (row === 1) passes++; // traffic, conversations and endpoints look at it once each
+        return row;
+      },
+      ...Object.fromEntries(['direction', 'length'].map((name) => [name, () => 0])),
+      ...Object.fromEntries(['protocol', 'source', 'destination'].map((name) => [name, () => 'x'])),
+    };
+    const desk = new PaperDesk({ ...paperViewer(), rows, status: { ...NOTHING_READ, done: false } } as never);
+    const v = new StatisticsView(desk.desk);
+    v.show({});
+    const paint = async (): Promise<void> => {
+      rows.count++;
+      drawn(v, 80, 20);
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    };
+    await paint();
+    const once = passes;
+    assert.ok(once > 0);
+    for (let i = 0; i < 10; i++) await paint();
+    assert.equal(passes, once);
+    let woken = 0;
+    desk.repaint = () => void woken++;
+    t.mock.timers.tick(1000);
+    assert.equal(woken, 1); // nothing else need happen
+    await paint();
+    assert.equal(passes, 2 * once);
+    assert.match(v.status(), /^17 packets/);
   });
 
   test('as plain text all numbers are there', async () => {
