@@ -76,14 +76,41 @@ function meant(word: string, names: readonly string[]): string {
   return `${near === undefined ? '' : `did you mean ${near}? `}fttscope --help lists the commands`;
 }
 
+type Done = (code: number) => void;
+
 /** @param screens a capture without a command may be shown on screens */
-function build(screens: boolean, done: (code: number) => void): Command {
+function build(screens: boolean, done: Done): Command {
   const program = new Command('fttscope')
     .description('Analyzer for FTT-IMS tunnels (3GPP TS 24.322): decrypts, dissects and shows what ran inside.')
     .usage('[command] [options] [capture...]')
     .version(`fttscope ${version()}`, '-v, --version', 'print the version; with --verbose, the limits too')
     .enablePositionalOptions();
 
+  const read = readCommand(screens, done);
+  program.addCommand(read, { isDefault: true });
+  for (const make of [extractCommand, reportCommand, keysCommand, decodeCommand, fieldsCommand])
+    program.addCommand(make(done));
+  addCaptureCommands(program, done);
+  addEndCommands(program, done);
+  addHelpers(program, done);
+
+  program.addHelpText('after', () => {
+    const help = read.helpInformation();
+    return `\nWithout a command it is read. Its options:\n${help.slice(help.indexOf('\n', help.indexOf('Options:')) + 1)}`;
+  });
+  for (const c of [program, ...program.commands])
+    c.exitOverride()
+      .showHelpAfterError(`  fttscope ${c === program || c === read ? '' : `${c.name()} `}--help lists the options`)
+      .configureOutput({
+        writeOut: (s) => writeAll(1, Buffer.from(s, 'utf8')),
+        writeErr: (s) => writeAll(2, Buffer.from(s, 'utf8')),
+        outputError: (s, write) => write(s.replace(/^error: /, 'fttscope: ')),
+      });
+  return program;
+}
+
+/** @param screens captures may be shown on screens */
+function readCommand(screens: boolean, done: Done): Command {
   const read = new Command('read').description('print rows as text, tree, fields or JSON').argument('[capture...]');
   addScreenOptions(addOutputOptions(addInputOptions(read))).action(async (captures: string[], o: ScreenOptions) => {
     if (o.config !== undefined && !existsSync(o.config))
@@ -93,8 +120,10 @@ function build(screens: boolean, done: (code: number) => void): Command {
       done(await (await import('./commands/ui.js')).ui(captures, o));
     } else done(await (await import('./commands/read.js')).read(captures, o));
   });
-  program.addCommand(read, { isDefault: true });
+  return read;
+}
 
+function extractCommand(done: Done): Command {
   const extract = new Command('extract')
     .description('write what ran inside the tunnels, or the frames around it, to a pcapng file')
     .argument('[capture...]')
@@ -106,8 +135,10 @@ function build(screens: boolean, done: (code: number) => void): Command {
   addInputOptions(extract).action(async (captures: string[], o: ReadOptions) => {
     done(await (await import('./commands/extract.js')).extract(captures, o));
   });
-  program.addCommand(extract);
+  return extract;
+}
 
+function reportCommand(done: Done): Command {
   const report = new Command('report')
     .description('tell what happened: tunnels, addressing, registrations, calls, media and findings, as JSON')
     .argument('[capture...]')
@@ -132,8 +163,10 @@ function build(screens: boolean, done: (code: number) => void): Command {
     done(await (await import('./commands/report.js')).report(captures, o));
   });
   hideOptions(report, '--filter', '--config', '--two-pass', '-n');
-  program.addCommand(report);
+  return report;
+}
 
+function keysCommand(done: Done): Command {
   const keys = new Command('keys')
     .description('look into key logs: good, bad and unused lines, and which tunnels they open')
     .argument('<keylog...>', 'TLS key log, RSA private key (PEM), or a directory of them');
@@ -153,8 +186,10 @@ function build(screens: boolean, done: (code: number) => void): Command {
     '--enable-heuristic',
     '-n',
   );
-  program.addCommand(keys);
+  return keys;
+}
 
+function decodeCommand(done: Done): Command {
   const decode = new Command('decode')
     .description('show octets that are no capture: FTT-IMS envelopes, an IP packet, or any message')
     .argument('[octets...]', 'hex (blanks, colons, 0x and dumps with offsets are fine) or base64; - is standard input')
@@ -166,10 +201,11 @@ function build(screens: boolean, done: (code: number) => void): Command {
     .action(async (octets: string[], o: DecodeOptions) => {
       done(await (await import('./commands/decode.js')).decode(octets, o));
     });
-  program.addCommand(decode);
+  return decode;
+}
 
-  program
-    .command('fields')
+function fieldsCommand(done: Done): Command {
+  return new Command('fields')
     .description(
       'list the fields: name, type, label, protocol, clause (-G fields, protocols or values: as tshark prints them)',
     )
@@ -177,10 +213,10 @@ function build(screens: boolean, done: (code: number) => void): Command {
     .action(async (proto: string | undefined) => {
       done(await (await import('./commands/fields.js')).fields(proto));
     });
+}
 
-  addCaptureCommands(program, done);
-  addEndCommands(program, done);
-
+/** Commands that help with the program itself. */
+function addHelpers(program: Command, done: Done): void {
   program
     .command('demo')
     .description('show a sample capture that comes with the program')
@@ -209,18 +245,4 @@ function build(screens: boolean, done: (code: number) => void): Command {
     .action(async () => {
       done((await import('./commands/man.js')).man(program));
     });
-
-  program.addHelpText('after', () => {
-    const help = read.helpInformation();
-    return `\nWithout a command it is read. Its options:\n${help.slice(help.indexOf('\n', help.indexOf('Options:')) + 1)}`;
-  });
-  for (const c of [program, ...program.commands])
-    c.exitOverride()
-      .showHelpAfterError(`  fttscope ${c === program || c === read ? '' : `${c.name()} `}--help lists the options`)
-      .configureOutput({
-        writeOut: (s) => writeAll(1, Buffer.from(s, 'utf8')),
-        writeErr: (s) => writeAll(2, Buffer.from(s, 'utf8')),
-        outputError: (s, write) => write(s.replace(/^error: /, 'fttscope: ')),
-      });
-  return program;
 }
