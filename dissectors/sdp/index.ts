@@ -6,7 +6,7 @@ import { isTyped, lineAt, type SdpLineRange, type SessionDescription, sdpCodec }
 import { expectMedia, Known } from './media.js';
 import { payloadTypeText } from './payload-types.js';
 
-export type { SdpLine, SessionDescription } from './lines.js';
+export { nextLine, type SdpLine, type SessionDescription } from './lines.js';
 export type { MediaNote } from './media.js';
 export type { PayloadType } from './payload-types.js';
 export { payloadTypeText, staticPayloadType } from './payload-types.js';

@@ -23,6 +23,13 @@ export function lineAt(b: Uint8Array, off: number, end: number): SdpLineRange {
   return { off, end: i > off && b[i - 1] === CR ? i - 1 : i, next: i < end ? i + 1 : end };
 }
 
+/** Where the line after the one at `off` begins. */
+export function nextLine(b: Uint8Array, off: number, end: number): number {
+  let i = off;
+  while (i < end && b[i] !== LF) i++;
+  return i < end ? i + 1 : end;
+}
+
 /** Whether the line is `x=…`. */
 export const isTyped = (b: Uint8Array, l: SdpLineRange): boolean => l.end - l.off >= 2 && b[l.off + 1] === EQUALS;
 

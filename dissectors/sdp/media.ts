@@ -1,5 +1,5 @@
 import { ByOctets, LIMITS, parseAddress, type Track, utf8Text, type View } from 'fttscope/kit';
-import { isTyped, lineAt } from './lines.js';
+import { isTyped, lineAt, nextLine } from './lines.js';
 import { type PayloadType, staticPayloadType } from './payload-types.js';
 
 /** What a session description says about RTP to one of its addresses; `rtp` and `rtcp` get it with `expected`. */
@@ -175,13 +175,6 @@ function mediaLines(v: View, cx: Track, known: Known): MediaLine[] {
     lines.push(mediaLine(buf, value, textEnd(buf, value, next), at, session, known));
   }
   return lines;
-}
-
-/** Where the line after the one at `at` begins. */
-function nextLine(b: Uint8Array, at: number, end: number): number {
-  let i = at;
-  while (i < end && b[i] !== LF) i++;
-  return i < end ? i + 1 : end;
 }
 
 /** Where the text of a line that ends at `next` ends. */

@@ -12,6 +12,7 @@ import type { Field } from '../kit/index.js';
 import { type LimitReached, ReachedLimits } from '../limits.js';
 import { SessionModel } from '../model/session-model.js';
 import { ReportShelf } from '../report/report-shelf.js';
+import { limitSentence } from '../report/report-words.js';
 import { isReadable, tunnelLine } from '../report/tunnels.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { applyDecodeAs } from './decode-as.js';
@@ -230,9 +231,7 @@ export class Reading {
     if (this.said) return;
     this.said = true;
     for (const d of damage) tell(`fttscope: ${d.message}`);
-    if (this.o.quiet !== true)
-      for (const { name, cap, hit } of limits)
-        tell(`fttscope: the limit ${name} (${cap}) was reached ${hit === 1 ? 'once' : `${hit} times`}`);
+    if (this.o.quiet !== true) for (const l of limits) tell(`fttscope: ${limitSentence(l)}`);
     for (const [proto, n] of faults)
       tell(`fttscope: this is a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);
   }

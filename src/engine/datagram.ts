@@ -40,8 +40,7 @@ export class DatagramFinder {
 
   /** Who the ports name: one or nobody. The ports of a flow are asked for once. */
   private named(sport: number, dport: number): readonly AnyDissector[] {
-    const low = this.registry.lookup('udp.port', Math.min(sport, dport));
-    const named = low ?? this.registry.lookup('udp.port', Math.max(sport, dport));
+    const named = this.registry.ofPorts('udp.port', sport, dport);
     return named === undefined ? NOBODY : [named];
   }
 }

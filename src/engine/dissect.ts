@@ -22,9 +22,6 @@ import { LIMITS } from '../limits.js';
 import { CATALOGUE } from '../model/catalogue.js';
 import { RECORD_HEADER } from '../tls/index.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
-
-export { columnFields, engineFields, expertFields } from './engine-fields.js';
-
 import { carrierOf, envelopeNote } from './carried.js';
 import { engineExperts as E, engineFields as F, FINDING_SEVERITIES, SEVERITIES } from './engine-fields.js';
 import { FrameFacts } from './frame-facts.js';
@@ -34,6 +31,8 @@ import { Depth, Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
 import { ShortCut } from './short-cut.js';
 import { StackTexts } from './stack-texts.js';
+
+export { columnFields, engineFields, expertFields } from './engine-fields.js';
 
 /** A place to go back to. */
 export interface Mark {
@@ -284,8 +283,8 @@ export class Dissection implements Ctx {
   }
 
   private ofPorts(table: string): Step | undefined {
-    const { plan, sport, dport } = this;
-    return plan.lookup(table, Math.min(sport, dport)) ?? plan.lookup(table, Math.max(sport, dport));
+    const d = this.registry.ofPorts(table, this.sport, this.dport);
+    return d && this.plan.of(d);
   }
 
   /** Gives octets to who may be found for them; else they are data. */

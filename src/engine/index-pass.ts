@@ -457,16 +457,12 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   }
 
   streamDissector(flow: Flow): AnyDissector | undefined {
-    const low = Math.min(flow.aPort, flow.bPort);
-    const high = Math.max(flow.aPort, flow.bPort);
-    return this.registry.lookup('tcp.port', low) ?? this.registry.lookup('tcp.port', high);
+    return this.registry.ofPorts('tcp.port', flow.aPort, flow.bPort);
   }
 
   applicationDissector(flow: Flow, alpn: string | undefined): AnyDissector | undefined {
-    const low = Math.min(flow.aPort, flow.bPort);
-    const high = Math.max(flow.aPort, flow.bPort);
     const named = alpn === undefined ? undefined : this.registry.lookup('tls.app', alpn);
-    return named ?? this.registry.lookup('tls.port', low) ?? this.registry.lookup('tls.port', high);
+    return named ?? this.registry.ofPorts('tls.port', flow.aPort, flow.bPort);
   }
 
   application(proto: string): AnyDissector | undefined {

@@ -57,6 +57,11 @@ export class Registry {
     for (const r of this.recent) r.table = '';
   }
 
+  /** Who is at the lower of two ports, else at the other: servers have low ones. */
+  ofPorts(table: string, a: number, b: number): AnyDissector | undefined {
+    return this.lookup(table, Math.min(a, b)) ?? this.lookup(table, Math.max(a, b));
+  }
+
   lookup(table: string, key: TableKey): AnyDissector | undefined {
     // Most packets ask the same few questions: the answers given last are kept, by key and table so that IP's version 6
     // and its protocol 6, which every other packet asks for, have places of their own.

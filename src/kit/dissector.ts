@@ -206,8 +206,6 @@ export interface Dissector<R = unknown> {
   /** Where the format is laid down: `RFC 791`. */
   readonly spec: string;
   readonly fields: Readonly<Record<string, Field>>;
-  /** Left out of the protocol stack, where Wireshark leaves it out too. */
-  readonly unlisted?: boolean;
   readonly experts?: Readonly<Record<string, Expert>>;
   /** Tables that it is found by: `{ 'udp.port': [5060] }`. */
   readonly on?: Readonly<Record<string, readonly TableKey[]>>;
@@ -260,7 +258,6 @@ const SHAPE: { readonly [K in keyof Required<Dissector>]: undefined } = {
   short: undefined,
   spec: undefined,
   fields: undefined,
-  unlisted: undefined,
   experts: undefined,
   on: undefined,
   tables: undefined,

@@ -1,4 +1,4 @@
-import { staticPayloadType } from '../../dissectors/sdp/index.js';
+import { nextLine, staticPayloadType } from '../../dissectors/sdp/index.js';
 import { ByOctets, parseAddress, utf8Text } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { addressOf } from './events.js';
@@ -34,7 +34,6 @@ export interface SessionMedia {
 /** As many as there are payload types. */
 const MOST_FORMATS = 128;
 const MOST_SECTIONS = 256;
-const LF = 10;
 const EQUALS = 61;
 /** Types of lines. */
 const A = 97;
@@ -75,7 +74,7 @@ export function parseSessionDescription(b: Uint8Array, off: number, end: number,
   let address = '';
   let flowing: Flowing = 'sendrecv';
   for (let at = off, n = 0, next = 0; at < end && n++ < LIMITS.sdpLines; at = next) {
-    next = lineAfter(b, at, end);
+    next = nextLine(b, at, end);
     if (b[at + 1] !== EQUALS || at + 1 >= end) continue;
     const type = b[at];
     const value = at + 2;
@@ -88,17 +87,10 @@ export function parseSessionDescription(b: Uint8Array, off: number, end: number,
     if (media.length >= LIMITS.sessionMedia) break; // whoever follows the media of SDP tells of it
     const from = next;
     for (; next < end && n < LIMITS.sdpLines && !(b[next] === M && next + 1 < end && b[next + 1] === EQUALS); n++)
-      next = lineAfter(b, next, end);
+      next = nextLine(b, next, end);
     media.push(mediaLine(b, value, from, next, address, flowing, known));
   }
   return media;
-}
-
-/** Where the line after the one at an offset begins. */
-function lineAfter(b: Uint8Array, at: number, end: number): number {
-  let i = at;
-  while (i < end && b[i] !== LF) i++;
-  return i < end ? i + 1 : end;
 }
 
 const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);

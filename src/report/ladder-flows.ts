@@ -159,13 +159,13 @@ function answer(x: TransactionEntry): { at: Moment; text: string; what: ArrowKin
 }
 
 /** `ms` after `m`. */
-function later(m: Moment, ms: number): Moment {
+export function later(m: Moment, ms: number): Moment {
   const nanos = m.nanos + Math.round(ms * 1e6);
   return { seconds: m.seconds + Math.floor(nanos / 1e9), nanos: ((nanos % 1e9) + 1e9) % 1e9 };
 }
 
-/** A challenge is no failure: credentials follow it. */
-const statusKind = (status: number): ArrowKind =>
+/** What an answer of SIP is in a ladder. A challenge is no failure: credentials follow it. */
+export const statusKind = (status: number): ArrowKind =>
   status < 200
     ? 'provisional'
     : status < 300

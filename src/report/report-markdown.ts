@@ -16,6 +16,7 @@ import {
   moreWords,
   number,
   place,
+  registrationWords,
   releaseWords,
   SKIPPED,
   statesWords,
@@ -116,7 +117,7 @@ function* registrations(list: readonly RegistrationEntity[]): Generator<string> 
     list.map((r) => [
       String(r.id),
       plain(r.aor),
-      `${r.state}${r.emergency ? ' (emergency)' : ''}${r.continuedBy === undefined ? '' : ` (goes on as ${r.continuedBy})`}`,
+      registrationWords(r),
       r.transactions.map((t) => t.status ?? 'none').join(', '),
       number(r.expiresSeconds, ' s'),
       clock(r.start),

@@ -1,6 +1,6 @@
 import { isoSecond } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
-import type { FindingEntity, GapEntry, MediaEntity, TunnelEntity } from '../model/entities.js';
+import type { FindingEntity, GapEntry, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 import { lossOf } from '../model/quality.js';
 import { isoTime } from './value.js';
@@ -44,6 +44,14 @@ export const counted = (n: number, what: string): string => `${n} ${what}${n ===
 /** `limit reached: stalls (256), 44 times`. */
 export const limitWords = ({ name, cap, hit }: LimitReached): string =>
   `limit reached: ${name} (${cap}), ${times(hit)}`;
+
+/** `the limit stalls (256) was reached 44 times`: said while a capture is read. */
+export const limitSentence = ({ name, cap, hit }: LimitReached): string =>
+  `the limit ${name} (${cap}) was reached ${times(hit)}`;
+
+/** How a registration stands: `registered (emergency)`, `registered (goes on as 2)`. */
+export const registrationWords = (r: RegistrationEntity): string =>
+  `${r.state}${r.emergency ? ' (emergency)' : ''}${r.continuedBy === undefined ? '' : ` (goes on as ${r.continuedBy})`}`;
 
 /** What stands behind the first `shown` of a list that has more: `… and 3 more`. */
 export const moreWords = (length: number, shown: number): string =>

@@ -1,7 +1,7 @@
 import type { RegistrationEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 import { type Ladder, LadderBuilder, type LadderColumn, type LadderItem } from '../report/ladder.js';
-import { addGaps, callLadder, subscriptionText, tunnelLadder } from '../report/ladder-flows.js';
+import { addGaps, callLadder, later, statusKind, subscriptionText, tunnelLadder } from '../report/ladder-flows.js';
 import type { Dialogue } from './dialog-list.js';
 import { nameOf } from './dialog-list.js';
 import type { Story } from './told.js';
@@ -55,7 +55,7 @@ function otherLadder(story: Story, d: Exclude<Dialogue, { kind: 'call' }>): Ladd
     const [from, to] = isDown ? [far, ue] : [ue, far];
     ladder.arrow({ at, row, from, to, text: method, what: 'request' });
     if (responseRow !== undefined && status !== undefined)
-      ladder.arrow({ at, row: responseRow, from: to, to: from, text: String(status), what: kindOf(status) });
+      ladder.arrow({ at, row: responseRow, from: to, to: from, text: String(status), what: statusKind(status) });
   }
   return ladder.build(nameOf(d), MOST);
 }
@@ -74,24 +74,9 @@ function addTransactions(ladder: LadderBuilder, r: RegistrationEntity, ue: numbe
     if (t.status === undefined || t.responseRow === undefined) continue;
     const text = `${t.status} ${t.reason ?? ''}`.trim();
     const at = later(t.at, t.ms ?? 0);
-    ladder.arrow({ at, row: t.responseRow, from: far, to: ue, text, what: kindOf(t.status) });
+    ladder.arrow({ at, row: t.responseRow, from: far, to: ue, text, what: statusKind(t.status) });
   }
   if (r.state === 'failed') ladder.note(later(r.start, 0), 'the registration failed', true);
-}
-
-/** A challenge is no failure. */
-const kindOf = (status: number) =>
-  status < 200
-    ? 'provisional'
-    : status < 300
-      ? 'success'
-      : status < 400 || status === 401 || status === 407
-        ? 'other'
-        : 'failure';
-
-function later(m: Moment, ms: number): Moment {
-  const nanos = m.nanos + Math.round(ms * 1e6);
-  return { seconds: m.seconds + Math.floor(nanos / 1e9), nanos: ((nanos % 1e9) + 1e9) % 1e9 };
 }
 
 /** Ladders in one: columns with the same title and address are the same. */

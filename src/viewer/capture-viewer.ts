@@ -7,6 +7,7 @@ import { SessionModel } from '../model/session-model.js';
 import { LINK_FIELDS } from '../report/columns.js';
 import type { Report } from '../report/report.js';
 import { ReportShelf } from '../report/report-shelf.js';
+import { limitSentence } from '../report/report-words.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { Again } from './again.js';
 import { FirstPass } from './first-pass.js';
@@ -159,8 +160,7 @@ export class CaptureViewer implements Viewer {
     this.ended = true;
     for (const { message } of capture.damage) this.say('error', message);
     this.limits = pass.index.ledger.limits;
-    for (const { name, cap, hit } of this.limits)
-      this.say('warn', `the limit ${name} (${cap}) was reached ${hit === 1 ? 'once' : `${hit} times`}`);
+    for (const l of this.limits) this.say('warn', limitSentence(l));
     for (const [proto, n] of pass.dissection.faults)
       this.say('error', `a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);
     this.publish();
