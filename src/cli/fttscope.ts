@@ -21,7 +21,13 @@ if (argv[0] === '--version' || argv[0] === '-v') {
     const lines = Object.entries(LIMITS).map(([name, cap]) => `  ${name.padEnd(24)} ${cap}\n`);
     text = `fttscope ${version()}, Node ${process.version}\nLimits:\n${lines.join('')}`;
   }
-  writeSync(1, text);
+  try {
+    writeSync(1, text);
+  } catch (e) {
+    const { explain } = await import('./errors.js');
+    const { systemError } = await import('../capture/errors.js');
+    process.exitCode = explain(systemError('standard output', e, 'FTT_E_WRITE'));
+  }
 } else {
   // It takes as long to start as the bundle takes to load.
   const engine = showsCapture() ? startEarly() : undefined;

@@ -203,7 +203,8 @@ export class CaptureFiles {
       try {
         at += writeSync(this.fd, octets, at);
       } catch (e) {
-        if ((e as NodeJS.ErrnoException).code !== 'EAGAIN') throw systemError(this.paths.at(-1)!, e, 'FTT_E_WRITE');
+        const name = this.fd === 1 ? 'standard output' : this.paths.at(-1)!;
+        if ((e as NodeJS.ErrnoException).code !== 'EAGAIN') throw systemError(name, e, 'FTT_E_WRITE');
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_MS);
       }
     }

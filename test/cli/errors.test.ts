@@ -152,6 +152,7 @@ describe('output that ends', () => {
       '$F extract "$X" -w - | head -c 4',
       '$F fields | head -1',
       '$F --help | head -1',
+      '{ sleep 0.3; $F --version; } | true',
     ]) {
       const r = bash(`${line}; echo "codes: \${PIPESTATUS[@]}"`, { X: TLS13 });
       assert.match(r.out, /codes: 0 0/);
@@ -161,7 +162,12 @@ describe('output that ends', () => {
   });
 
   test('a full disk is', { skip: !existsSync('/dev/full') && 'there is no /dev/full' }, () => {
-    for (const line of ['$F "$X" > /dev/full', '$F "$X" -w /dev/full', '$F extract "$X" -w /dev/full']) {
+    for (const line of [
+      '$F "$X" > /dev/full',
+      '$F "$X" -w /dev/full',
+      '$F extract "$X" -w /dev/full',
+      '$F --version > /dev/full',
+    ]) {
       const r = bash(line, { X: TLS13 });
       assert.equal(r.code, 2);
       assert.match(r.err, /no space is left/);
