@@ -1,7 +1,8 @@
 /**
  * Every cap of what is kept from one packet to the next, and of what a report lists. Reaching one is shown, never silent:
  * {@link ReachedLimits} counts it. Caps within one message stand where that is read, and those of what a page prints where
- * that is written.
+ * that is written; what they leave out is told there. Stores of what was worked out before have none here: what makes room
+ * in them is worked out again.
  */
 export const LIMITS = {
   /** Octets of a frame; larger lengths in a file are damage. Wireshark's own maximum for most link types. */

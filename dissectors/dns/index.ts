@@ -49,6 +49,12 @@ const SRV = 33;
 export * from './message.js';
 export { nameOctets, nameText } from './names.js';
 
+const L = fields({
+  dns: { name: 'dns', label: 'Domain Name System', type: 'protocol' },
+  mdns: { name: 'mdns', label: 'Multicast Domain Name System', type: 'protocol' },
+  llmnr: { name: 'llmnr', label: 'Link-local Multicast Name Resolution', type: 'protocol' },
+});
+
 /** One of the protocols that have this format. */
 interface Kind {
   readonly title: string;
@@ -322,12 +328,6 @@ function protocol(
   return d;
 }
 
-const L = fields({
-  dns: { name: 'dns', label: 'Domain Name System', type: 'protocol' },
-  mdns: { name: 'mdns', label: 'Multicast Domain Name System', type: 'protocol' },
-  llmnr: { name: 'llmnr', label: 'Link-local Multicast Name Resolution', type: 'protocol' },
-});
-
 export const dns = protocol(
   {
     proto: 'dns',
@@ -339,23 +339,6 @@ export const dns = protocol(
   },
   { title: 'Domain Name System', layer: L.dns, multicast: false, linkLocal: false },
 );
-
-/** DNS on another port, known by its header alone. */
-export const dnsGuess = defineDissector<DnsMessage>({
-  proto: 'dns_guess',
-  title: 'Domain Name System',
-  layer: 'dns',
-  short: 'DNS',
-  spec: 'RFC 1035',
-  fields: dns.fields,
-  on: { 'udp.heuristic': ['dns_guess'] },
-  serves: dns.serves!,
-  probe: (b, off, end) => (looksLikeDns(b, off, end) ? Yes : No),
-  track: (v, cx) => dns.track!(v, cx),
-  dissect: (v, t, cx) => dns.dissect(v, t, cx),
-  summary: (v, cx) => dns.summary!(v, cx),
-  codec,
-});
 
 /** Most records of a section, and most answers, of a message on a port that is not that of DNS. */
 const FEW = 10;
@@ -372,6 +355,23 @@ function looksLikeDns(b: Uint8Array, off: number, end: number): boolean {
   if (response(flags)) return answers <= MANY && authorities <= FEW;
   return questions === 1 && answers === 0 && authorities === 0;
 }
+
+/** DNS on another port, known by its header alone. */
+export const dnsGuess = defineDissector<DnsMessage>({
+  proto: 'dns_guess',
+  layer: 'dns',
+  title: 'Domain Name System',
+  short: 'DNS',
+  spec: 'RFC 1035',
+  fields: dns.fields,
+  on: { 'udp.heuristic': ['dns_guess'] },
+  serves: dns.serves!,
+  probe: (b, off, end) => (looksLikeDns(b, off, end) ? Yes : No),
+  track: (v, cx) => dns.track!(v, cx),
+  dissect: (v, t, cx) => dns.dissect(v, t, cx),
+  summary: (v, cx) => dns.summary!(v, cx),
+  codec,
+});
 
 /** Multicast DNS, RFC 6762. */
 export const mdns = protocol(

@@ -88,8 +88,8 @@ export const dtls = defineDissector({
   spec: 'RFC 6347',
   fields: FIELDS,
   on: { 'udp.heuristic': ['dtls'] },
-  probe,
   serves: { fields: Object.values(FIELDS), protocols: ['rtp', 'rtcp'] }, // fields of messages that it joins
+  probe,
 
   track(v, cx) {
     const { buf } = v;
