@@ -37,7 +37,7 @@ const COMPACT = table<string>({
   y: 'identity',
 });
 
-/** Lines of a message that are looked at. */
+/** Lines of a message that are shown; one more says how many there are. */
 const MOST_LINES = 2000;
 
 /** Octets of a message as text: UTF-8, what is none of it as U+FFFD. */
@@ -48,7 +48,8 @@ export function sipLines(message: string): SipLine[] {
   const out: SipLine[] = [];
   let part: SipLine['part'] = 'start';
   let name = '';
-  for (const text of message.split(/\r\n|\n|\r/).slice(0, MOST_LINES)) {
+  const lines = message.split(/\r\n|\n|\r/);
+  for (const text of lines.slice(0, MOST_LINES)) {
     if (part === 'header' && text === '') {
       out.push({ name: '', text, part: 'blank' });
       part = 'body';
@@ -59,6 +60,8 @@ export function sipLines(message: string): SipLine[] {
     if (part === 'start') part = 'header';
   }
   while (out.at(-1)?.text === '') out.pop();
+  const more = lines.length - MOST_LINES;
+  if (more > 0) out.push({ name: '', text: `… and ${more} more lines`, part: 'body' });
   return out;
 }
 

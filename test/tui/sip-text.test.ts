@@ -62,6 +62,17 @@ describe('messages side by side', () => {
     assert.deepEqual(names, ['via', 'from', 'cseq']);
   });
 
+  test('very many lines are counted', () => {
+    const lines = Array.from({ length: 2003 }, (_, i) => (i === 0 ? 'INVITE sip:b SIP/2.0' : `X-${i}: 1`));
+    assert.equal(sipLines(lines.slice(0, 2000).join('\r\n')).at(-1)?.text, 'X-1999: 1');
+    assert.deepEqual(
+      sipLines(lines.join('\r\n'))
+        .slice(1999)
+        .map((l) => l.text),
+      ['X-1999: 1', '… and 3 more lines'],
+    );
+  });
+
   test('all lines of both are there, whatever they are', () => {
     const odd = 'x\n\ny: 1\nno header\n\n\n\nbody';
     for (const [a, b] of [
