@@ -79,6 +79,7 @@ function saveTo(desk: Desk, offer: ExportOffer, file: string): void {
   askForFile(desk, 'export to', file === '' ? `${stemOf(desk)}.${offer.file}` : file, async (path) => {
     const text = await offer.make();
     writeText(path, text);
-    return `${path}: ${octets(Buffer.byteLength(text))} written`;
+    const lacks = offer.lacks?.() ?? '';
+    return `${path}: ${octets(Buffer.byteLength(text))} written${lacks === '' ? '' : `, ${lacks}`}`;
   });
 }

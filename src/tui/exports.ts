@@ -5,6 +5,8 @@ export interface ExportOffer {
   /** File name that is proposed. */
   readonly file: string;
   make(): string | Promise<string> | Promise<Uint8Array>;
+  /** What did not fit into what was made last: `only the first 34 min`; '' where that is nothing. */
+  lacks?(): string;
   /** What is asked before. */
   readonly consent?: string;
 }

@@ -273,6 +273,7 @@ export class MediaView implements View {
     const m = this.table.current;
     const decode = m === undefined ? undefined : g711(m.codec, m.payloadType);
     if (m === undefined || decode === undefined) return undefined;
+    let lacks = '';
     return {
       name: `sound of stream ${m.id} as WAV`,
       file: `stream-${m.id}.wav`,
@@ -281,10 +282,12 @@ export class MediaView implements View {
         const { viewer } = this.desk;
         const row = await firstRow(viewer, `rtp.ssrc == ${m.ssrc}`);
         const wanted = { ssrc: Number(m.ssrc), payloadType: m.payloadType, decode };
-        const { file, seconds } = wavOf(await viewer.follow(row, 'payload'), wanted);
+        const { file, seconds, cut } = wavOf(await viewer.follow(row, 'payload'), wanted);
         if (seconds === 0) throw new Error('no packet of this stream was found');
+        lacks = cut ? `only the first ${Math.floor(seconds / 60)} min` : '';
         return file;
       },
+      lacks: () => lacks,
     };
   }
 

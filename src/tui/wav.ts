@@ -61,10 +61,20 @@ function payloadOf(
   return { timestamp: view.getUint32(4), speech: o.subarray(start, o.length - padding) };
 }
 
-/** The sound of a stream: 16 bits, one channel. `seconds` is how long it is; 0: no packet of it was there. */
-export function wavOf(stream: FollowedStream, wanted: Wanted): { readonly file: Uint8Array; readonly seconds: number } {
+/** What was said in a stream. */
+export interface Sound {
+  /** 16 bits, one channel. */
+  readonly file: Uint8Array;
+  /** How long it is; 0: no packet of the stream was there. */
+  readonly seconds: number;
+  /** There was more than fits. */
+  readonly cut: boolean;
+}
+
+export function wavOf(stream: FollowedStream, wanted: Wanted): Sound {
   const packets: { at: number; speech: Uint8Array }[] = [];
   let [last, at, end] = [0, 0, 0];
+  let { cut } = stream;
   for (const { octets } of stream.pieces) {
     const p = payloadOf(octets, wanted);
     if (p === undefined) continue;
@@ -72,7 +82,9 @@ export function wavOf(stream: FollowedStream, wanted: Wanted): { readonly file: 
     // The first packet, and one whose clock has begun anew, follow what was there.
     at = packets.length === 0 || Math.abs(ahead) > LEAP ? end : at + ahead;
     last = p.timestamp;
-    if (at < 0 || at + p.speech.length > LONGEST) continue;
+    const fits = at + p.speech.length <= LONGEST;
+    cut ||= !fits;
+    if (at < 0 || !fits) continue;
     packets.push({ at, speech: p.speech });
     end = Math.max(end, at + p.speech.length);
   }
@@ -81,7 +93,7 @@ export function wavOf(stream: FollowedStream, wanted: Wanted): { readonly file: 
   header(view, end);
   for (const { at: from, speech } of packets)
     for (const [i, octet] of speech.entries()) view.setInt16(WAV_HEADER + 2 * (from + i), wanted.decode(octet), true);
-  return { file, seconds: end / RATE };
+  return { file, seconds: end / RATE, cut };
 }
 
 /** RIFF, `fmt ` of PCM, `data`. */

@@ -58,7 +58,10 @@ test('packets stand where their timestamps put them, and what was lost is silenc
     rtp(0x20, 0, 4, 4, 7, [0x00, 0, 0, 3]), // padding
   ];
   const pieces = packets.map((octets, row) => ({ row, side: 0 as const, octets }));
-  const { file, seconds } = wavOf({ title: '', pieces, cut: false }, { ssrc: 7, payloadType: 0, decode: fromMuLaw });
+  const wanted = { ssrc: 7, payloadType: 0, decode: fromMuLaw };
+  const { file, seconds, cut } = wavOf({ title: '', pieces, cut: false }, wanted);
+  assert.equal(cut, false);
+  assert.equal(wavOf({ title: '', pieces, cut: true }, wanted).cut, true);
   const view = new DataView(file.buffer);
   assert.equal(seconds, 7 / 8000);
   assert.equal(Buffer.from(file.subarray(0, 16)).toString('latin1'), 'RIFF2\0\0\0WAVEfmt ');
