@@ -107,8 +107,8 @@ export class Pass {
   /** Flows that have numbers so far. */
   tcpStreams = 0;
   udpStreams = 0;
-  /** No more frames are wanted; no more rows are wanted. */
   private rotations = new Rotations([]);
+  /** No more frames are wanted; no more rows are wanted. */
   private stopped = false;
   private halted = false;
   /** The last frame with octets of its own, for envelopes that only the end of the capture sets free. */
@@ -183,8 +183,8 @@ export class Pass {
 
   /**
    * Octets that wait behind holes are set free by the end of the capture: their envelopes are rows of its last frame,
-   * without its layers, which are of whatever came last.
-   * Where reading stopped before the end, what they wait for may still come.
+   * without its layers, which are of whatever came last. Where reading stopped before the end, what they wait for may
+   * still come.
    */
   finish(): void {
     const { last } = this;
