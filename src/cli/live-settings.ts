@@ -15,6 +15,7 @@ import { CannotTun, TunDevice } from '../live/tun.js';
 import { contentsOf } from './contents.js';
 import { Exit, UserError } from './errors.js';
 import { writeAll } from './output.js';
+import type { EndSignals } from './signals.js';
 import { tell } from './tell.js';
 import { version } from './version.js';
 
@@ -132,6 +133,14 @@ export function tunOf(o: LiveOptions): TunDevice | undefined {
     if (e instanceof CannotTun) throw new UserError(e.message, Exit.usage, e.hint);
     throw e;
   }
+}
+
+/** Ends a command whose device somebody takes away. */
+export function endWithout(tun: TunDevice | undefined, signals: EndSignals): void {
+  void tun?.gone.then(() => {
+    tell(`fttscope: the device ${tun.name} is gone`);
+    signals.end(Exit.usage);
+  });
 }
 
 /** The subscribers of a file, or of the lab. @throws UserError */

@@ -15,9 +15,9 @@ export function onEndSignal(told: (signal: NodeJS.Signals) => void): () => void 
 export class EndSignals {
   /** One came. */
   came = false;
-  /** Resolves when the first comes. */
-  readonly told: Promise<void>;
-  private tellAll!: () => void;
+  /** Resolves when the first comes, with the exit code. */
+  readonly told: Promise<number>;
+  private tellAll!: (code: number) => void;
 
   constructor() {
     this.told = new Promise((resolve) => {
@@ -27,9 +27,9 @@ export class EndSignals {
   }
 
   /** Ends the command as a signal would. */
-  end(): void {
+  end(code: number = Exit.done): void {
     this.came = true;
-    this.tellAll();
+    this.tellAll(code);
   }
 
   private readonly onSignal = (signal: NodeJS.Signals): void => {

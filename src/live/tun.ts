@@ -1,12 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, constants as modes, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { type Address, addressText } from './address.js';
 import type { PacketPort } from './port.js';
 
 /** What is used of koffi. */
 interface Koffi {
-  load(library: string): { func(prototype: string): Native };
+  load(library: string): Library;
+  /** That of the last call. */
+  errno(): number;
+}
+interface Library {
+  func(prototype: string): Native;
 }
 interface Native {
   (...args: unknown[]): number;
@@ -43,6 +49,9 @@ const AUTONOMY = [
 
 /** A TUN device of Linux as a port: what the kernel routes to it arrives here. */
 export class TunDevice implements PacketPort {
+  /** Resolves when somebody has taken the device away. */
+  readonly gone: Promise<void>;
+  private leave!: () => void;
   private receive: ((ip: Uint8Array) => void) | undefined;
   private closed = false;
   /** No Buffer: `slice` of what it holds has to copy. */
@@ -54,6 +63,9 @@ export class TunDevice implements PacketPort {
     private readonly fd: number,
     private readonly poll: Native,
   ) {
+    this.gone = new Promise((resolve) => {
+      this.leave = resolve;
+    });
     this.waiting.writeInt32LE(fd, 0);
     this.waiting.writeInt16LE(POLLIN, 4);
     this.wait();
@@ -65,13 +77,17 @@ export class TunDevice implements PacketPort {
    */
   static open(name: string, autonomous = false): TunDevice {
     if (!/^[\w.-]{1,15}$/.test(name)) throw new CannotTun(`${name} is no name of a device`, 'It has up to 15 letters.');
-    const libc = library();
+    const { koffi, libc } = library();
     const fd = control();
     const request = Buffer.alloc(IFREQ);
     request.write(name, 0, 'latin1');
     request.writeInt16LE(IFF_TUN_NO_PI, NAME);
     if (libc.func('int ioctl(int fd, ulong request, void *argument)')(fd, TUNSETIFF, request) < 0) {
+      const errno = koffi.errno();
       closeSync(fd);
+      const { EBUSY, EINVAL } = constants.errno;
+      if (errno === EBUSY) throw new CannotTun(`another program has the device ${name}`, 'Name another one.');
+      if (errno === EINVAL) throw new CannotTun(`${name} is there, and no TUN device`, 'Name another one.');
       throw new CannotTun(`the TUN device ${name} cannot be made`, RIGHTS);
     }
     const device = new TunDevice(name, fd, libc.func('int poll(void *fds, ulong count, int timeout)'));
@@ -156,8 +172,10 @@ export class TunDevice implements PacketPort {
         if (n <= 0) return;
         this.receive?.(this.buf.subarray(0, n));
       }
-    } catch {
-      // EAGAIN: nothing more is there
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code === 'EAGAIN') return; // nothing more is there
+      this.closed = true;
+      this.leave();
     }
   }
 }
@@ -180,7 +198,7 @@ function mayMake(): boolean {
 /** Opens what TUN devices are made by. @throws CannotTun */
 function control(): number {
   try {
-    return openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK);
+    return openSync('/dev/net/tun', modes.O_RDWR | modes.O_NONBLOCK);
   } catch (e) {
     const { code, message } = e as NodeJS.ErrnoException;
     const missing = code === 'ENOENT' || code === 'ENODEV';
@@ -188,9 +206,10 @@ function control(): number {
   }
 }
 
-function library(): ReturnType<Koffi['load']> {
+function library(): { readonly koffi: Koffi; readonly libc: Library } {
   try {
-    return (createRequire(import.meta.url)('koffi') as Koffi).load('libc.so.6');
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    return { koffi, libc: koffi.load('libc.so.6') };
   } catch (e) {
     const [line] = (e as Error).message.split('\n');
     throw new CannotTun(`TUN devices need Linux and the package koffi: ${line}`, 'npm install koffi');

@@ -107,6 +107,29 @@ test("radvd's router advertisements, and a kernel that makes its own addresses",
   assert.equal(await eftf.stop(), 0);
 });
 
+test("a device that is another's, none, or taken away is told, and nothing waits for it", { skip }, async () => {
+  const eftf = await startTunEftf();
+  const one = startTunUe('--tun', 'tu');
+  await one.line(/^IPv4 10\.45\./m);
+  for (const [name, words] of [
+    ['tu', /another program has the device tu/],
+    ['vu', /vu is there, and no TUN device/],
+  ] as const) {
+    const other = startTunUe('--tun', name);
+    assert.equal(await other.ended, 1);
+    assert.match(other.err, words);
+  }
+  for (const [space, device, end] of [
+    [UE, 'tu', one],
+    [NET, 'te', eftf],
+  ] as const) {
+    assert.equal(await inside(space, 'ip', 'link', 'delete', device).ended, 0);
+    assert.equal(await end.ended, 1);
+    assert.match(end.err, new RegExp(`the device ${device} is gone`));
+    assert.match(end.out, /tunnel (1 )?ended: released by/);
+  }
+});
+
 test('without rights words say what to do', {
   skip: process.getuid?.() === 0 ? false : 'it wants root to give rights up: skipped',
 }, () => {

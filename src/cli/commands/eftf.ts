@@ -14,11 +14,13 @@ import { BadScenario } from '../../live/scenario-values.js';
 import type { Certified } from '../../live/tls-certificate.js';
 import { labCertificate } from '../../live/tls-lab.js';
 import { plainly } from '../../live/tls-words.js';
+import type { TunDevice } from '../../live/tun.js';
 import { certificatesIn } from '../../live/tunnel-connect.js';
 import { Exit, UserError } from '../errors.js';
 import {
   addressOf,
   ciphersOf,
+  endWithout,
   familiesOf,
   faultsOf,
   hostAndPort,
@@ -54,6 +56,7 @@ export interface EftfCommandOptions extends LiveOptions {
 export interface OpenedEftf {
   readonly one: Eftf;
   readonly traces: Traces;
+  readonly tun: TunDevice | undefined;
   /** `127.0.0.1:443`. */
   readonly listening: string;
   /** Releases all tunnels, and lets go of everything. */
@@ -114,7 +117,7 @@ export async function openEftf(
       if (families.includes(4)) tun.addRoute(o.pool, 4);
       if (families.includes(6)) tun.addRoute(o.prefix, 6);
     }
-    return { one, traces, listening: hostAndPortText(got.address, got.port), end };
+    return { one, traces, tun, listening: hostAndPortText(got.address, got.port), end };
   } catch (e) {
     await end();
     throw e;
@@ -126,14 +129,15 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   const lines = new Lines(realClock, teller(o));
   const say = (line: string): void => lines.tell(line);
   const steps = o.run === undefined ? undefined : stepsOf(o.run, EFTF_STEPS);
-  const { one, traces, listening, end } = await openEftf(o, say);
+  const { one, traces, tun, listening, end } = await openEftf(o, say);
   const signals = new EndSignals();
   void traces.left.then(() => signals.end());
+  endWithout(tun, signals);
   const told = { eftf: one, lines };
   const act = async (): Promise<number> => {
     writeAll(o.write === '-' ? 2 : 1, Buffer.from(`listening ${listening}\n`));
     if (steps === undefined) return untilTold(told, signals);
-    return Promise.race([runSteps(told, steps, signals), signals.told.then(() => Exit.done)]);
+    return Promise.race([runSteps(told, steps, signals), signals.told]);
   };
   return traces.outcome(await act().finally(end));
 }
@@ -191,16 +195,16 @@ async function untilTold(end: ToldEftf, signals: EndSignals): Promise<number> {
   process.stdin.on('error', () => {});
   const alive = setInterval(() => {}, 1 << 30);
   let work = Promise.resolve();
-  const quit = new Promise<void>((resolve) => {
+  const quit = new Promise<number>((resolve) => {
     console.on('line', (line) => {
-      work = work.then(async () => (line.trim() === 'quit' ? resolve() : command(end, line)));
+      work = work.then(async () => (line.trim() === 'quit' ? resolve(Exit.done) : command(end, line)));
     });
   });
-  await Promise.race([signals.told, quit]);
+  const code = await Promise.race([signals.told, quit]);
   clearInterval(alive);
   console.close();
   process.stdin.destroy();
-  return Exit.done;
+  return code;
 }
 
 /** Does a line of the console: `tunnels`, `release 3`, `fault rst tunnel=3`, `fault 3 rst`. What cannot be done is said. */

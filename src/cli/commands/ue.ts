@@ -11,6 +11,7 @@ import { type AudioCodec, CODECS, type CodecName } from '../../live/sip/sdp.js';
 import type { CallSettings } from '../../live/sip-phone.js';
 import type { Subscriber } from '../../live/subscriber-file.js';
 import { isPin } from '../../live/tls-settings.js';
+import type { TunDevice } from '../../live/tun.js';
 import { type ConnectOptions, certificatesIn } from '../../live/tunnel-connect.js';
 import { Ue } from '../../live/ue.js';
 import { contentsOf } from '../contents.js';
@@ -18,6 +19,7 @@ import { Exit, UserError } from '../errors.js';
 import {
   addressOf,
   ciphersOf,
+  endWithout,
   familiesOf,
   faultsOf,
   hostAndPort,
@@ -57,6 +59,7 @@ export interface PlannedUe {
   readonly steps: readonly Step[] | undefined;
   readonly traces: Traces;
   readonly one: Ue;
+  readonly tun: TunDevice | undefined;
   /** Releases the tunnel, and lets go of everything. */
   end(): Promise<void>;
 }
@@ -95,14 +98,15 @@ export function planUe(target: string, o: UeCommandOptions, say: (words: string)
     tun?.close();
     traces.end();
   };
-  return { families: o.bare ? [] : families, steps, traces, one, end };
+  return { families: o.bare ? [] : families, steps, traces, one, tun, end };
 }
 
 /** `fttscope ue`: acts as a UE: a tunnel, addresses, then a scenario or the console. Returns the exit code. @throws UserError */
 export async function ue(target: string, o: UeCommandOptions): Promise<number> {
-  const { one, steps, families, traces, end } = planUe(target, o, teller(o));
+  const { one, steps, families, traces, tun, end } = planUe(target, o, teller(o));
   const signals = new EndSignals();
   void traces.left.then(() => signals.end());
+  endWithout(tun, signals);
   return traces.outcome(await act(one, steps, families, signals).finally(end));
 }
 
@@ -114,11 +118,10 @@ async function act(
   signals: EndSignals,
 ): Promise<number> {
   const work = steps === undefined ? usual(one, families, signals) : runSteps(one, steps, signals);
-  const told = signals.told.then(() => Exit.done);
-  const code = await Promise.race([work, told]);
+  const code = await Promise.race([work, signals.told]);
   if (one.refused) return Exit.notEstablished;
   if (code !== Exit.done || steps !== undefined || signals.came) return code;
-  return Promise.race([console(one, signals), told]);
+  return Promise.race([console(one, signals), signals.told]);
 }
 
 /** What is said in calls, and how they are negotiated. @throws UserError where the audio does not fit the codecs */
