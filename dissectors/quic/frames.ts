@@ -1,6 +1,6 @@
 import { experts, type Field, Malformed, nameOf, need, type Track, type Tree, u8, type View } from 'fttscope/kit';
 import type { CryptoStream, Delivery } from './crypto-stream.js';
-import { F, FRAMES, varint, varintSize } from './header.js';
+import { F, FRAMES, T050, T051, varint, varintSize } from './header.js';
 import { dissectMessages } from './messages.js';
 
 /*
@@ -12,6 +12,7 @@ import { dissectMessages } from './messages.js';
  */
 const Frame = { Padding: 0, Ping: 1, Ack: 2, AckEcn: 3, Crypto: 6, Close: 28 } as const;
 /** RFC 9001 §4.8: an alert of TLS, in the last octet. */
+const GOOGLE_CRYPTO = 8;
 const CRYPTO_ERROR = 0x100;
 /** Acknowledged ranges that are shown. */
 const MAX_RANGES = 1024;
@@ -48,14 +49,18 @@ class Cursor {
   }
 }
 
+/** Google's versions have another number for it. */
+const isCrypto = (type: number, version: number): boolean =>
+  version === T050 || version === T051 ? type === GOOGLE_CRYPTO : type === Frame.Crypto;
+
 /** Gives the data of each CRYPTO frame of a payload to its stream; what that made available, in order. */
-export function follow(payload: Uint8Array, stream: CryptoStream, cx: Track): Delivery[] {
+export function follow(payload: Uint8Array, stream: CryptoStream, cx: Track, version: number): Delivery[] {
   const out: Delivery[] = [];
   const c = new Cursor(payload, 0, payload.length);
   while (c.at < c.end && !c.broken) {
     const start = c.at;
     const type = c.number();
-    if (type === Frame.Crypto) {
+    if (isCrypto(type, version)) {
       const off = c.number();
       const length = c.number();
       const from = c.at;
@@ -82,18 +87,19 @@ function passed(c: Cursor, type: number): boolean {
 }
 
 /** Shows the frames of an opened payload; what CRYPTO frames made available goes to TLS. */
-export function dissectFrames(v: View, t: Tree, deliveries: readonly Delivery[]): void {
+export function dissectFrames(v: View, t: Tree, deliveries: readonly Delivery[], version: number): void {
   const { buf, end } = v;
   for (let at = v.off; at < end; ) {
     let stop = at + 1;
     const type = u8(buf, at);
     if (type === Frame.Padding) while (stop < end && u8(buf, stop) === 0) stop++;
-    const name = nameOf(FRAMES, type);
+    const isHandshake = isCrypto(type, version);
+    const name = nameOf(FRAMES, isHandshake ? Frame.Crypto : type);
     t.open(F.frame, at, stop - at, t.labels ? name : undefined);
     big(t, F.frameType, at, 1, type);
     if (type === Frame.Padding) t.num(F.padding, at, 0, stop - at);
     else if (type === Frame.Ack || type === Frame.AckEcn) stop = ack(v, t, at + 1, type === Frame.AckEcn);
-    else if (type === Frame.Crypto) stop = crypto(v, t, at, deliveries);
+    else if (isHandshake) stop = crypto(v, t, at, deliveries);
     else if (type === Frame.Close) stop = close(v, t, at + 1);
     else if (type !== Frame.Ping) throw new Malformed(`a frame of type ${type} in an Initial packet`);
     t.pop();

@@ -145,7 +145,7 @@ class Connection {
     const server = cx.direction === this.client ? 0 : 1;
     const packet = openPacket(cx.ciphers, server === 0 ? keys.client : keys.server, v.buf, at, h);
     if (packet === undefined) return { at: at - v.off, refused: [E.badTag] };
-    const deliveries = follow(packet.payload, streams[server], cx);
+    const deliveries = follow(packet.payload, streams[server], cx, h.version);
     if (server === 1) for (const d of deliveries) this.settled ||= d.messages.some((m) => u8(m, 0) === SERVER_HELLO);
     return { at: at - v.off, opened: { ...packet, deliveries }, refused: NOTHING };
   }
@@ -299,7 +299,7 @@ function protectedPart(v: View, t: Tree, h: LongHeader, seen: Seen | undefined):
   const payload = View.of(opened.payload, 'Decrypted QUIC');
   const before = t.enter(payload.source);
   const depth = t.level;
-  dissectFrames(payload, t, opened.deliveries);
+  dissectFrames(payload, t, opened.deliveries, h.version);
   t.leave(before, depth);
 }
 
