@@ -334,7 +334,8 @@ export class Dissection implements Ctx {
       if (pdu.around !== undefined && !this.again && before?.dissector !== pdu.around.dissector) this.around(pdu);
       const listed = this.protocols.length;
       // The ports may say what nobody reads; a body inside a message is none of theirs.
-      if (pdu.dissector === this.dataStep.dissector && this.current === this.tcp) this.unread(pdu.view, inTls);
+      const isUnread = pdu.dissector === this.dataStep.dissector && this.current === this.tcp;
+      if (isUnread && pdu.around?.dissector !== this.http) this.unread(pdu.view, inTls);
       else this.layer(this.plan.of(pdu.dissector), pdu.view);
       if (pdu.unlisted === true) this.protocols.length = listed;
       if (pdu.messages) this.messages(pdu.messages, true);

@@ -135,8 +135,8 @@ export class TcpState extends FlowState implements StreamConsumer {
     (this.connection ?? this.connect()).data(side, buf, off, end, frame, shown);
   }
 
-  ahead(side: 0 | 1, buf: Uint8Array, off: number, end: number): number {
-    return this.connection === null ? 0 : this.connection.ahead(side, buf, off, end);
+  ahead(side: 0 | 1, buf: Uint8Array, off: number, end: number, at: number, beyond: number): number {
+    return this.connection === null ? 0 : this.connection.ahead(side, buf, off, end, at, beyond);
   }
 
   gap(side: 0 | 1, octets: number, cut: boolean): void {

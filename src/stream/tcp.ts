@@ -26,9 +26,10 @@ export interface StreamConsumer {
   data(direction: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number, shown: boolean): void;
   /**
    * Octets of the segment at hand before which others are missing. They are given again when those came, or will not come.
-   * Returns how many of them are whole messages, and shown now.
+   * Returns how many of them are whole messages, and shown now. `at`: where they stand in the stream, `beyond` that many
+   * octets behind what was passed on last.
    */
-  ahead?(direction: 0 | 1, buf: Uint8Array, off: number, end: number): number;
+  ahead?(direction: 0 | 1, buf: Uint8Array, off: number, end: number, at: number, beyond: number): number;
   /** So many octets are missing here for good. `cut`: of a segment, which was captured up to here. */
   gap(direction: 0 | 1, octets: number, cut: boolean): void;
   /** All up to the FIN of the direction was passed on, or it sent an RST; then what was under way may follow. */
@@ -220,7 +221,8 @@ export class TcpStream {
         const part = new Part(from, octets, to - have, frame, half.segments, now);
         parts.splice(i++, 0, part);
         // A segment in the middle of others may begin anywhere.
-        if (from === at && to === stop) part.shown = this.consumer.ahead?.(half.direction, buf, off, end) ?? 0;
+        if (from === at && to === stop)
+          part.shown = this.consumer.ahead?.(half.direction, buf, off, end, at, at - half.position) ?? 0;
         added += octets.length + PART_COST;
       }
       if (i >= parts.length) break;

@@ -1,7 +1,7 @@
 import type { ConnectNote } from '../../dissectors/http/exchange.js';
 import { connectAnswerLength, fieldValue, readMessage, startLine } from '../../dissectors/http/message.js';
 import { wholeSsl2 } from '../../dissectors/tls/ssl2.js';
-import { type AnyDissector, No, type Pdu, table, type View } from '../kit/index.js';
+import { type AnyDissector, No, type Pdu, table, type View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
 import type { PduBuffer } from '../stream/pdu-buffer.js';
@@ -10,6 +10,7 @@ import { type Hole, type TlsServices, TlsSession } from '../tls/index.js';
 import { Account } from './account.js';
 import { Answers } from './answers.js';
 import { ClientSide, other, type Side } from './client-side.js';
+import { goingOn, isWhole } from './continuation.js';
 import { Deframer } from './deframe.js';
 import { detect, proxyHeader } from './detect.js';
 import { nameOf } from './ends.js';
@@ -100,17 +101,30 @@ export class Connection implements StreamConsumer {
     this.shown = false;
   }
 
-  /** Shows the messages that are whole at the start of a segment before which octets are missing. */
-  ahead(side: Side, buf: Uint8Array, off: number, end: number): number {
-    const { mode, messages } = this.halves[side];
-    if (mode === 'tls') return this.tls.keys.length > 0 ? 0 : this.tlsRecords!.ahead(side, buf, off, end);
+  /**
+   * Shows the messages that are whole at the start of a segment before which octets are missing. It stands `at` in the
+   * stream, so many octets `beyond` what was taken.
+   */
+  ahead(side: Side, buf: Uint8Array, off: number, end: number, at: number, beyond: number): number {
+    const half = this.halves[side];
+    const { mode, messages } = half;
+    if (mode === 'tls') {
+      if (this.tls.keys.length > 0) return 0;
+      const n = this.tlsRecords!.ahead(side, buf, off, end);
+      if (beyond >= half.left) half.beginAhead(buf, off + n, end, at + n, this.host.frame);
+      return n;
+    }
     if (mode !== 'pdus') return 0;
-    let at = off;
+    let shown = off;
     for (const pdu of messages!.ahead(buf, off, end)) {
       this.give(pdu);
-      at = pdu.view.end;
+      shown = pdu.view.end;
     }
-    return at - off;
+    const { http, data } = this.host.dissectors;
+    const isHttp = messages!.dissector === http && this.asked && http.probe!(buf, off, end) === No;
+    if (shown > off || !isHttp || beyond < messages!.left || !isWhole(buf, off, end)) return shown - off;
+    this.give({ dissector: data, view: viewOf(buf, off, end, TCP_NAMES[0]), around: goingOn(http) });
+    return end - off;
   }
 
   private take(side: Side, buf: Uint8Array, start: number, end: number, frame: number): void {
@@ -118,6 +132,7 @@ export class Connection implements StreamConsumer {
     const half = this.halves[side];
     half.frame = frame;
     if (buf[off] <= 23 && buf[off] >= 20) this.upgrade(side, buf, off, end);
+    this.turnHttp(half, buf, off, end);
     const { mode } = half;
     if (mode === 'opaque') {
       this.unknown(buf, off, end);
@@ -168,6 +183,18 @@ export class Connection implements StreamConsumer {
     this.startTls(side);
   }
 
+  /** Behind what nobody knew (a SOCKS handshake, say) a segment may begin with a message of HTTP. */
+  private turnHttp(half: Half, buf: Uint8Array, off: number, end: number): void {
+    const { http, data } = this.host.dissectors;
+    const isNobodys = half.mode === 'opaque' || (half.mode === 'detect' && half.unclaimed > 0);
+    if (!isNobodys || this.tunnel !== null || http.probe!(buf, off, end) !== Yes) return;
+    half.window.clear();
+    half.unclaimed = 0;
+    half.restart();
+    half.mode = 'pdus';
+    half.messages = new Messages(http, half.window, TCP_NAMES, data);
+  }
+
   gap(side: Side, octets: number, cut: boolean): void {
     const half = this.halves[side];
     this.host.finding('capture.gap');
@@ -180,7 +207,7 @@ export class Connection implements StreamConsumer {
       half.begun = false;
       half.restart();
       if (half.mode === 'clear') half.deframer!.gap();
-      else if (half.mode === 'pdus') half.messages!.gap();
+      else if (half.mode === 'pdus') half.messages!.gap(octets);
     }
   }
 
@@ -239,13 +266,16 @@ export class Connection implements StreamConsumer {
     return half.mode === 'pdus' ? half.messages!.dissector.short : '';
   }
 
-  /** The record that begins with the last segment of `side`, of so many octets, and is not whole; null: none does. */
+  /**
+   * The record that begins with the last segment of `side`, of so many octets, and is not whole, or what of TLS stands
+   * behind a hole; null: neither.
+   */
   begun(side: Side, octets: number): Pdu | null {
-    const { mode, window, lost, frame } = this.halves[side];
-    if (mode !== 'tls' || lost || octets === 0 || window.end - window.off !== octets || frame !== this.host.frame)
-      return null;
-    const view = viewOf(window.buf, window.off, window.end, TCP_NAMES[0]);
-    return { dissector: this.host.dissectors.tls, view, around: this.around };
+    const half = this.halves[side];
+    if (half.mode !== 'tls' || octets === 0) return null;
+    if (!half.begins(octets, this.host.frame)) return null;
+    const { buf, off, end } = half.window;
+    return { dissector: this.host.dissectors.tls, view: viewOf(buf, off, end, TCP_NAMES[0]), around: this.around };
   }
 
   /** `side` as TLS calls it: 0 is the client. */
@@ -373,13 +403,25 @@ export class Connection implements StreamConsumer {
     d.settle();
   }
 
+  /**
+   * Gives what a direction holds. Octets that begin no message of HTTP are HTTP all the same once a request was seen, as
+   * for tshark; those of a body that is not whole are shown as TCP's alone.
+   */
+  private giveNext(pdu: Pdu, { dissector, isRest }: Messages): void {
+    const { http, data } = this.host.dissectors;
+    const { buf, off, end } = pdu.view;
+    if (pdu.dissector !== data || dissector !== http || !this.asked) this.give(pdu);
+    else if (!isRest) this.give(isWhole(buf, off, end) ? { ...pdu, around: goingOn(http) } : pdu);
+  }
+  private asked = false;
+
   private messages(side: Side): void {
     const half = this.halves[side];
     if (this.tunnel?.proxy !== undefined && side !== this.client.side) half.messages!.length = connectAnswerLength;
     while (half.mode === 'pdus') {
       const pdu = half.messages!.next(this.answers.length(side));
       if (pdu === undefined) return;
-      this.give(pdu);
+      this.giveNext(pdu, half.messages!);
       if (pdu.dissector === this.host.dissectors.http) this.http(side, pdu.view);
     }
   }
@@ -397,6 +439,7 @@ export class Connection implements StreamConsumer {
       return;
     }
     const status = /^HTTP\/1\.\d (\d{3})/.exec(line);
+    this.asked ||= status === null;
     this.answers.see(side, line, Number(status?.[1] ?? 0));
     if (status?.[1] === '101') this.switchProtocols(v);
     if (status === null || this.tunnel?.proxy === undefined || side === this.client.side || this.connected) return;

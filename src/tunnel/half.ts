@@ -35,6 +35,10 @@ export class Half {
   lost = false;
   /** Octets to come that are the rest of a record whose middle is missing. */
   passing = 0;
+  /** Where the record ends that began last behind a hole, as a position in the stream. */
+  private aheadEnd = 0;
+  /** The last frame behind a hole whose octets are none of that record's. */
+  private aheadFrame = 0;
   /** Octets of the stream are missing before the next record. */
   afterGap = false;
   deframer: Deframer | null = null;
@@ -50,6 +54,31 @@ export class Half {
   /** Nothing waits before what comes next, and that starts with a record. */
   get isClear(): boolean {
     return !this.lost && this.passing === 0 && this.window.length === 0;
+  }
+
+  /** Octets to come of the record at the start of the window, or of what may be one. */
+  get left(): number {
+    const { buf, off, length } = this.window;
+    return length < RECORD_HEADER ? 0 : recordLength(buf, off) - length;
+  }
+
+  /** Notes octets behind a hole that no whole record takes: as in tshark they are TLS, but for the rest of a record. */
+  beginAhead(buf: Uint8Array, off: number, end: number, at: number, frame: number): void {
+    if (at < this.aheadEnd || off === end) return;
+    this.aheadFrame = frame;
+    const n = end - off < RECORD_HEADER ? -1 : recordLength(buf, off);
+    if (n > 0) this.aheadEnd = at + n;
+  }
+
+  /**
+   * Whether TLS is listed for so many octets that `frame` carried: they stand behind a hole, or no record is under way
+   * whose header is there, or may be.
+   */
+  begins(octets: number, frame: number): boolean {
+    if (this.aheadFrame === frame) return true;
+    if (this.frame !== frame) return false;
+    const before = this.window.length - octets;
+    return this.lost ? before <= 0 : before >= 0 && before < RECORD_HEADER;
   }
 
   /** Drops the rest of a record whose middle is missing. */

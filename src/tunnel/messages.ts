@@ -31,8 +31,19 @@ export class Messages {
     this.length = dissector.pduLength;
   }
 
-  /** Octets are missing before what comes next. */
-  gap(): void {
+  /** What was given last are octets of a message whose end is known, and of which others are missing. */
+  isRest = false;
+  /** So many octets to come are of such a message. */
+  private rest = 0;
+
+  /** Octets to come of the message under way, or of one of which others are missing. */
+  get left(): number {
+    return Math.max(this.rest, this.needed - this.window.length);
+  }
+
+  /** So many octets are missing before what comes next; nobody knows how many if nothing is said. */
+  gap(octets = Number.POSITIVE_INFINITY): void {
+    this.rest = octets === Number.POSITIVE_INFINITY ? 0 : Math.max(0, this.left - octets);
     this.window.clear();
     this.begin();
     this.lost = true;
@@ -43,7 +54,12 @@ export class Messages {
     const { dissector, window } = this;
     const have = window.end - window.off;
     if (have === 0 || have < this.needed) return this.tooLong(have);
-    if (this.lost && !this.find()) return this.take(this.data, have);
+    this.isRest = this.lost && this.rest > 0;
+    if (this.lost && !this.find()) {
+      this.rest = Math.max(0, this.rest - have);
+      return this.take(this.data, have);
+    }
+    this.rest = 0;
     const n = length?.(window.buf, window.off, window.end, this.framing) ?? have;
     if (n < 0) {
       this.lost = true;

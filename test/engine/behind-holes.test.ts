@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { at, tcp } from '../build/packets.js';
+import { file, rawPcap } from '../cli/run.js';
+import { differences, ours } from '../dissectors/bodies/wire.js';
+import { tsharkMissing } from '../support/tshark.js';
+
+/** What is listed of a stream behind octets that were not captured: tshark is asked. */
+
+const CLIENT = at('192.0.2.1', 40_000);
+const text = (s: string): Uint8Array => Buffer.from(s, 'latin1');
+const NONE = new Uint8Array(0);
+/** Octets that begin no record and no line. */
+const noise = (n: number): Uint8Array => Uint8Array.from({ length: n }, (_, i) => 128 + ((i * 37) % 97));
+
+/** Segments of both sides behind a handshake; a number instead of octets is how many of the server's are missing. */
+function stream(name: string, port: number, ...sent: readonly (readonly ['asks' | 'answers', Uint8Array | number])[]) {
+  const server = at('192.0.2.2', port);
+  const packets = [
+    tcp(CLIENT, server, { seq: 99, flags: 2 }, NONE),
+    tcp(server, CLIENT, { seq: 499, ack: 100, flags: 18 }, NONE),
+    tcp(CLIENT, server, { seq: 100, ack: 500 }, NONE),
+  ];
+  let [asked, answered] = [100, 500];
+  for (const [side, octets] of sent) {
+    if (typeof octets === 'number') answered += octets;
+    else if (side === 'asks') {
+      packets.push(tcp(CLIENT, server, { seq: asked, ack: answered }, octets));
+      asked += octets.length;
+    } else {
+      packets.push(tcp(server, CLIENT, { seq: answered, ack: asked }, octets));
+      answered += octets.length;
+    }
+  }
+  return file(`${name}.pcap`, rawPcap(...packets));
+}
+
+const stacks = async (path: string): Promise<string[]> =>
+  (await ours(path)).slice(3).map((s) => s.protocols.slice(3).join(':'));
+
+/** A TLS record with so many octets of application data. */
+const record = (n: number): Uint8Array => Uint8Array.from([23, 3, 3, n >> 8, n & 255, ...noise(n)]);
+
+describe('behind a hole, as tshark', { skip: tsharkMissing }, () => {
+  test('TLS: what goes on with no record that began is TLS', async () => {
+    const octets = Buffer.concat([record(100), record(2995), record(2995), record(2995)]);
+    const part = (from: number, to: number) => ['answers', octets.subarray(from, to)] as const;
+    const path = stream(
+      'tls-holes',
+      443,
+      part(0, 1105),
+      ['answers', 1000],
+      part(2105, 3105), // of the record that began
+      part(3105, 4105), // another begins
+      ['answers', 1000],
+      part(5105, 6105), // goes on with it
+      part(6105, 7105),
+      part(7105, 8105),
+    );
+    assert.deepEqual(await differences(path, ['frame.protocols', 'tls.record.length']), []);
+    assert.deepEqual(await stacks(path), ['tls', '', 'tls', '', 'tls', '']);
+  });
+
+  test('TLS: a record whose header was cut in two begins in the second segment', async () => {
+    const octets = Buffer.concat([record(1092), record(1995)]);
+    const path = stream(
+      'tls-split',
+      443,
+      ...[octets.subarray(0, 1100), octets.subarray(1100, 2100), octets.subarray(2100)].map(
+        (part) => ['answers', part] as const,
+      ),
+    );
+    assert.deepEqual(await differences(path, ['frame.protocols', 'tls.record.length']), []);
+    assert.deepEqual((await stacks(path))[1], 'tls');
+  });
+
+  test('HTTP: what follows a body of known length is HTTP, what is left of it is not', async () => {
+    const body = (n: number): Uint8Array => Buffer.concat([noise(n - 1), text('\n')]);
+    const path = stream(
+      'http-holes',
+      80,
+      ['asks', text('GET / HTTP/1.1\r\nHost: www.example\r\n\r\n')],
+      ['answers', Buffer.concat([text('HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n'), body(1000)])],
+      ['answers', 1000],
+      ['answers', body(1000)],
+      ['answers', 1000],
+      ['answers', body(500)],
+      ['answers', body(600)],
+    );
+    assert.deepEqual(await differences(path, ['frame.protocols', 'data.len']), []);
+    assert.deepEqual(await stacks(path), ['http', '', '', 'http:data', 'http:data']);
+  });
+
+  test('HTTP behind a handshake that nobody knows', async () => {
+    const path = stream(
+      'http-later',
+      1081,
+      ['asks', Uint8Array.of(5, 1, 0)],
+      ['answers', Uint8Array.of(5, 0)],
+      ['asks', Uint8Array.of(5, 1, 0, 1, 192, 0, 2, 9, 0, 80)],
+      ['answers', Uint8Array.of(5, 0, 0, 1, 192, 0, 2, 2, 200, 0)],
+      ['asks', text('GET / HTTP/1.1\r\nHost: www.example\r\n\r\n')],
+      ['answers', text('HTTP/1.1 204 No Content\r\n\r\n')],
+    );
+    assert.deepEqual(await differences(path, ['frame.protocols', 'http.host', 'http.response.code']), []);
+    assert.deepEqual((await stacks(path)).slice(-2), ['http', 'http']);
+  });
+});
