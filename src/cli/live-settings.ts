@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { type CaptureError, systemError } from '../capture/errors.js';
+import { CaptureError, systemError } from '../capture/errors.js';
 import { isSameFile } from '../capture/output.js';
 import { printable } from '../kit/text.js';
 import { type Address, isLinkLocal, parseAddress } from '../live/address.js';
@@ -166,11 +166,13 @@ export class Traces {
   private failed = false;
 
   /**
+   * @param inputs files that the run reads
    * @param complain says what can be written no more; the run goes on
    * @param screens the descriptor of what the screens show, which gets all, keys included @throws CaptureError
    */
   constructor(
     private readonly o: LiveOptions,
+    inputs: readonly (string | undefined)[],
     private readonly complain: (words: string) => void,
     screens?: number,
   ) {
@@ -184,6 +186,9 @@ export class Traces {
         Exit.usage,
         'name two, or --with-keys puts the keys into the capture',
       );
+    for (const path of [o.write, o.keylogOut])
+      if (path !== undefined && inputs.some((input) => input !== undefined && isOneFile(input, path)))
+        throw new CaptureError('FTT_E_SAME_FILE', `${path}: is being read; it would be lost`, 'Name another file.');
     const files: TapeFile[] = o.write === undefined ? [] : [{ target: o.write, withKeys: o.withKeys === true }];
     if (screens !== undefined) files.push({ target: screens, withKeys: true });
     this.tape = files.length === 0 ? undefined : new OuterTape(files, `fttscope ${version()}`, this.fail);

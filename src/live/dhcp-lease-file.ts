@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { systemError } from '../capture/errors.js';
+import { CaptureError, systemError } from '../capture/errors.js';
 import { addressText, parseAddress } from './address.js';
 import { type Clock, realClock } from './clock.js';
 import type { Binding } from './dhcp-server.js';
@@ -29,13 +29,22 @@ export class LeaseFile {
     private readonly clock: Clock = realClock,
   ) {}
 
-  /** Makes sure that leases can be kept there. @throws CaptureError */
+  /** Makes sure that leases can be kept there, and that nothing else is. @throws CaptureError */
   check(): void {
+    const { path } = this;
+    const what = statSync(path, { throwIfNoEntry: false });
+    if (what?.isFile() === true) {
+      const lines = textOf(path)
+        .split('\n')
+        .filter((line) => line !== '');
+      if (lines.length > 0 && lines.every((line) => this.bindingOf(line) === undefined))
+        throw new CaptureError('FTT_E_SAME_FILE', `${path}: no leases; it would be lost`, 'Name another file.');
+    } else if (what?.isDirectory() === false)
+      throw new CaptureError('FTT_E_WRITE', `${path}: leases are kept in a file`, 'Name another one.');
     try {
-      mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
-      closeSync(openSync(this.path, 'a', 0o600));
+      closeSync(openSync(path, 'a', 0o600));
     } catch (e) {
-      throw systemError(this.path, e, 'FTT_E_WRITE');
+      throw systemError(path, e, 'FTT_E_WRITE');
     }
   }
 

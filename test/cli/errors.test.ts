@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, test } from 'node:test';
+import { makeCertificate } from '../../src/live/tls-certificate.js';
 import { bash, file, run, sample, start, TLS13, TLS13_KEYS } from './run.js';
 
 /** Nothing that a user sees is a stack trace. */
@@ -14,6 +15,9 @@ describe('exit codes', () => {
   const text = file('text.txt', 'These are words, and no packets at all.\n'.repeat(9));
   const cut = file('cut.pcapng', readFileSync(TLS13).subarray(0, 20_000));
   const ue = ['ue', '127.0.0.1:1', '--insecure'];
+  const steps = file('steps.json', '{"steps": ["connect"]}');
+  const { cert, key } = makeCertificate({ name: 'eftf', days: 1 });
+  const eftf = ['eftf', '--listen', '127.0.0.1:0', '--cert', file('eftf.pem', cert), '--key', file('eftf.key', key)];
   const keyLog = file('own.keys', readFileSync(TLS13_KEYS));
   const held = file('held.pcapng', readFileSync(TLS13));
   const beside = file('held.keys', readFileSync(TLS13_KEYS));
@@ -63,6 +67,20 @@ describe('exit codes', () => {
     ['outer frames into it', ['extract', held, '--outer', '-w', beside], 2, /held\.keys: is being read/],
     ['the file that lends handshakes', [TLS13, '--handshake-from', held, '-w', held], 2, /held\.pcapng: is being/],
     ['a run into its key log', [...ue, '-w', beside, '--keylog-out', beside], 1, /--keylog-out names this file too/],
+    [
+      'a run into what it says',
+      [...ue, '-w', held, '--audio', held],
+      2,
+      /held\.pcapng: is being read; it would be lost/,
+    ],
+    [
+      'keys of a run into its scenario',
+      [...ue, '--run', steps, '--keylog-out', steps],
+      2,
+      /steps\.json: is being read/,
+    ],
+    ['leases of an EFTF into text', [...eftf, '--leases', text], 2, /no leases; it would be lost/],
+    ['leases where no folder is', [...eftf, '--leases', '/none/x'], 2, /\/none\/x: there is no such folder/],
     ['a capture into its key log', ['capture', '-i', 'lo', '-k', keyLog, '-w', keyLog], 1, /is the key log/],
     ['an extract without -w', ['extract', TLS13], 1, /-w/],
   ];

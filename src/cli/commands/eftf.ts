@@ -77,7 +77,8 @@ export async function openEftf(
   const families = familiesOf(o);
   const subscribers = subscribersOf(o.subscribers, o.lab);
   const tun = tunOf(o);
-  const traces = new Traces(o, screens === undefined ? (words) => tell(`fttscope: ${words}`) : say, screens);
+  const inputs = [o.cert, o.key, o.subscribers, o.leases, o.run];
+  const traces = new Traces(o, inputs, screens === undefined ? (words) => tell(`fttscope: ${words}`) : say, screens);
   const leases = leasesOf(o, at, say);
   const one = make(() => {
     return new Eftf({

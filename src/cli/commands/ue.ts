@@ -75,7 +75,8 @@ export function planUe(target: string, o: UeCommandOptions, say: (words: string)
   const subscriber = subscriberOf(o);
   const pcscf = o.pcscf === undefined ? undefined : addressOf('--pcscf', o.pcscf);
   const tun = tunOf(o);
-  const traces = new Traces(o, screens === undefined ? (words) => tell(`fttscope: ${words}`) : say, screens);
+  const inputs = [o.ca, o.subscriber, o.session, o.run, o.audio];
+  const traces = new Traces(o, inputs, screens === undefined ? (words) => tell(`fttscope: ${words}`) : say, screens);
   const one = new Ue({
     connect: {
       ...connect,
