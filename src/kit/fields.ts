@@ -86,11 +86,13 @@ function registered(def: FieldDef, id: number): Field {
   return { id, name, label, type, mask, shift, base, values, words, at, unit, hidden, atEnd, aliases, clause };
 }
 
-/** Gives each definition its number. Called once in each dissector file, with a table that is nobody else's: it becomes the result. */
+/** Gives each definition its number. Called once in each dissector file. */
 export function fields<const T extends Record<string, FieldDef>>(table: T): { readonly [K in keyof T]: Field } {
-  const numbered: Record<string, FieldDef> = table;
-  for (const key in table) all.push((numbered[key] = registered(table[key], all.length)));
-  return numbered as { readonly [K in keyof T]: Field };
+  const out: Record<string, Field> = {};
+  for (const [key, def] of Object.entries<FieldDef>(table)) all.push((out[key] = registered(def, all.length)));
+  // Members of an object that is made at once, as this copy is, are constants to V8. Where they were put in place of others
+  // it compiles more: a report took 30 MB more.
+  return { ...out } as { readonly [K in keyof T]: Field };
 }
 
 /** One more than the largest field number given so far: the size of a table indexed by it. */
