@@ -180,6 +180,6 @@ test('a proxy that answers and a TLS record in one segment', async () => {
   // Octets behind the empty line belong to TLS already: an alert ends it with words.
   const alert = Buffer.from([21, 3, 3, 0, 2, 2, 40]).toString('latin1');
   const { server, port } = await proxyThat((_, n) => (n === 1 ? `HTTP/1.1 200 OK\r\n\r\n${alert}` : ''));
-  await assert.rejects(establish(options({ host: '127.0.0.1', port })), /alert handshake_failure/);
+  await assert.rejects(establish(options({ host: '127.0.0.1', port })), /alert handshake.failure/);
   server.close();
 });
