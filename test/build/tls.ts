@@ -56,6 +56,9 @@ class End extends Duplex {
   }
 }
 
+/** As the first versions of OpenSSL 3 offer them: a ClientHello has a size that tests may rest on. */
+const CURVES = 'X25519:P-256:X448:P-521:P-384';
+
 /** Server contexts are costly and hold the keys of tickets. */
 const contexts = new Map<string, tls.SecureContext>();
 function serverContext(o: TlsOptions): tls.SecureContext {
@@ -95,6 +98,7 @@ class Link {
       socket: ends[0],
       rejectUnauthorized: false,
       servername: 'eftf.example',
+      ecdhCurve: CURVES,
       ...versions,
       ...ciphers,
       ...(o.session && { session: o.session }),

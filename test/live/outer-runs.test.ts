@@ -261,7 +261,7 @@ test('a run goes on where its files can be written no more, and exits with 2', a
   assert.equal(log.err, 'fttscope: /dev/full: no space is left on the device; it is written no more\n');
 
   const few = inFolder('few.pcapng');
-  const limited = ['bash', '-c', 'ulimit -f 4; exec "$@"', '-']; // KiB
+  const limited = ['bash', '-c', 'ulimit -f 8; exec "$@"', '-']; // KiB
   const steps = [
     'connect',
     'dhcp',
@@ -277,7 +277,7 @@ test('a run goes on where its files can be written no more, and exits with 2', a
   assert.equal(await one.ended, 2);
   assert.match(one.out, /deregistered[\s\S]*close_notify was sent and answered/);
   assert.match(one.err, /few\.pcapng: the file would be larger than the system allows; it is written no more\n$/);
-  assert.equal(statSync(few).size, 4096);
+  assert.equal(statSync(few).size, 8192);
   assert.match(run(['read', few]).out, /DHCP/);
 });
 
@@ -294,5 +294,9 @@ test('what is no TLS session is not written over by --session', async () => {
     assert.equal(await good.ended, 0, good.err);
     assert.match(good.out, new RegExp(how));
   }
+  // As later versions of Node write them. What this one does not understand is a session that is resumed no more.
+  writeFileSync(session, `\0nodejs:tls:session:1\0\0\x09127.0.0.1${readFileSync(session, 'latin1')}`, 'latin1');
+  const other = ue(['connect', 'release'], '--session', session);
+  assert.equal(await other.ended, 0, other.err);
   assert.equal(await ue(['connect'], '--session', inFolder('none/ue.session')).ended, 2);
 });

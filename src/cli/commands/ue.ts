@@ -233,8 +233,13 @@ function connectOptions(target: string, o: UeCommandOptions): ConnectOptions {
   };
 }
 
-/** An ASN.1 sequence that begins with version 1 and a version of TLS, as OpenSSL writes sessions. */
-const SESSION = /^0(?:[\0-\x7f]|\x81.|\x82..)\x02\x01\x01\x02\x02\x03/s;
+/**
+ * An ASN.1 sequence that begins with version 1 and a version of TLS, as OpenSSL writes sessions, or the words that later
+ * versions of Node put before it.
+ */
+const SESSION = /^(?:0(?:[\0-\x7f]|\x81.|\x82..)\x02\x01\x01\x02\x02\x03|\0nodejs:tls:session:)/s;
+/** Octets in which it shows. */
+const SESSION_HEAD = 32;
 
 /** The TLS session that a file holds, if it is there. @throws CaptureError, UserError where it holds something else */
 function sessionIn(path: string): Buffer | undefined {
@@ -246,7 +251,7 @@ function sessionIn(path: string): Buffer | undefined {
   }
   const session = isThere ? contentsOf(path) : Buffer.alloc(0);
   if (session.length === 0) return undefined;
-  if (SESSION.test(session.toString('latin1', 0, 16))) return session;
+  if (SESSION.test(session.toString('latin1', 0, SESSION_HEAD))) return session;
   throw new UserError(`${path}: no TLS session; it would be lost`, Exit.input, 'Name another file.');
 }
 
