@@ -6,8 +6,6 @@ import { judgeFeatures } from './judge-call.js';
 import { type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
 
-/** Challenges in a row from which on they are a loop: one, and one more for a stale nonce, are usual. */
-const LOOP = 3;
 /** RFC 3261 §13.3.1.4: so long a callee sends its answer again. */
 const ACK_MS = 32_000;
 
@@ -32,7 +30,7 @@ export function judgeRegistration(
   const at = r.statusAt ?? r.start;
   const raise = (code: string, when = at, remark: Remark = {}): void =>
     findings.raise(code, when, refs, beside ? { ...remark, severity: 'note' } : remark);
-  const loop = r.challenges >= LOOP || (r.sameNonce > 0 && r.state !== 'registered');
+  const loop = r.isLooping;
   if (loop) raise('sip.register-loop', at, { detail: ours`${r.challenges} challenges came in a row.` });
   if (r.falseChallenge !== null) raise('sip.aka-mac', r.falseChallenge);
   if (r.refusedChallenge !== null)

@@ -14,6 +14,8 @@ const TIMER_F_MS = 32_000;
 /** TS 24.229 §5.1.1.4: refresh 600 s before the end, or half-way where that is 1200 s or less. */
 const REFRESH_BEFORE = 600;
 const DEFAULT_EXPIRES = 3600;
+/** Challenges in a row from which on they are a loop: one, and one more for a stale nonce, are usual. */
+const LOOP = 3;
 /** A little late is in time. */
 const LATE_MS = 30_000;
 const MIN_EXPIRES = headerId('Min-Expires');
@@ -290,6 +292,11 @@ export class Registration {
     this.end = at;
   }
 
+  /** Whether the network challenges without end. */
+  get isLooping(): boolean {
+    return this.challenges >= LOOP || (this.sameNonce > 0 && this.state !== 'registered');
+  }
+
   /** Whether the last answer refuses for want of a security agreement. RFC 3329 §2.3.1 */
   get isUnagreed(): boolean {
     return this.status === 494 || (this.status === 421 && this.demanded);
@@ -341,7 +348,7 @@ export class Registration {
     if (this.state === 'in-progress' && this.unanswered(end) !== undefined) this.state = 'failed';
     const last = this.transactions[this.transactions.length - 1];
     const stuck = last?.answered != null && !last.asks && millis(last.answered, end) >= TIMER_F_MS;
-    if (this.state === 'in-progress' && stuck) this.state = 'failed';
+    if (this.state === 'in-progress' && (stuck || this.challenges >= LOOP)) this.state = 'failed';
   }
 
   entity(): RegistrationEntity {

@@ -40,6 +40,8 @@ describe('registration', () => {
       t.up(100 * i, ask(i)).down(100 * i + 10, tell('401 Unauthorized', i, [nonce(`n${i}`)]));
     const r = await found(t);
     assert.equal(r.findings[0].code, 'sip.register-loop');
+    assert.equal(r.registrations[0].state, 'failed');
+    assert.deepEqual(r.tunnels[0].failure.stage, 'register');
   });
 
   test('the same nonce twice', async () => {
