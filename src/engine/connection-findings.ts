@@ -39,6 +39,13 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
   const about = [{ kind: 'tunnel', id: tunnel.id }] as const;
   const raise: Raise = (code, at, remark) => findings.raise(code, at, about, remark);
   if (tcp.ways.some((w) => w.segments === 0)) raise('capture.one-sided', tcp.first);
+  for (const [side, { unseen }] of tcp.ways.entries())
+    if (unseen > 0 && tunnel.gaps.every((g) => g.side !== side)) {
+      const who = tunnel.direction(side as 0 | 1) === 'up' ? 'EFTF' : 'UE';
+      raise('capture.gap', tcp.first, {
+        detail: ours`The ${who} acknowledged about ${unseen} octets that did not come by.`,
+      });
+    }
   for (const l of [life, ...life.legs]) if (l.tunnel.proxy !== undefined) judgeConnect(l, l.tunnel.proxy, raise);
   if (tunnel.session !== undefined) {
     judgeSession(tunnel.session, tcp.first, raise);

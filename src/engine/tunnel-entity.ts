@@ -164,7 +164,7 @@ function stateOf({ tunnel, established, tcp, veiled }: TunnelLife): TunnelState 
   if (session.alerts.some((a) => a.level === FATAL)) return 'failed';
   // What is missing may be the rest of the handshake.
   const server = tcp.ways[tunnel.direction(0) === 'up' ? 1 : 0];
-  if (server.segments === 0 || (gaps.length > 0 && server.octets > 0)) return 'partial';
+  if (server.segments === 0 || server.unseen > 0 || (gaps.length > 0 && server.octets > 0)) return 'partial';
   if (session.serverHelloFrame === undefined) return 'failed';
   if (veiled !== null && tcp.end !== null && gaps.length === 0) return 'failed';
   const readable = session.verdict(0).decrypted + session.verdict(1).decrypted > 0;

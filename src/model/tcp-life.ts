@@ -99,6 +99,24 @@ class Way {
   /** TTL or hop limit of the last segment that is no RST; 0: none yet. */
   hops = 0;
 
+  /** The number after its SYN, and the highest that the other side has acknowledged; -1: none was seen. */
+  born = -1;
+  acked = -1;
+  private hasEnded = false;
+
+  /** Notes a SYN or FIN, which take a number each. */
+  mark(s: SegmentFacts): void {
+    if ((s.flags & Flag.Syn) !== 0) this.born = (s.seq + 1) >>> 0;
+    this.hasEnded ||= (s.flags & Flag.Fin) !== 0;
+  }
+
+  /** Octets that the other side acknowledged, and that did not come by; a single one may be a FIN. */
+  get unseen(): number {
+    const last = this.started ? this.next : this.born;
+    const octets = last < 0 || this.acked < 0 ? 0 : ahead(this.acked, last) - Number(this.hasEnded);
+    return octets > 1 ? octets : 0;
+  }
+
   /** Octets `[from, to)` are missing. */
   lack(from: number, to: number): void {
     this.holes ??= [];
@@ -228,6 +246,10 @@ export class TcpLife {
     if (s.again) way.retransmissions++;
     if (s.late) way.outOfOrder++;
     if (s.ahead) way.lost++;
+    if ((s.flags & (Flag.Syn | Flag.Fin)) !== 0) way.mark(s);
+    const other = this.ways[side === 0 ? 1 : 0];
+    if (s.ack >= 0 && (s.flags & Flag.Rst) === 0 && (other.acked < 0 || ahead(s.ack, other.acked) > 0))
+      other.acked = s.ack;
     if (s.ack >= 0 && side === this.synSide && this.syn !== null) this.isAnswered = true;
     if (this.atReset !== null) this.outlive(side, s, this.atReset);
     const idle = this.quiet(a);

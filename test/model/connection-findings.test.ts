@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { concat } from 'fttscope/kit';
-import { CaptureBuilder } from '../build/capture.js';
+import { CaptureBuilder, type Frame } from '../build/capture.js';
 import {
   answer,
   type Conversation,
@@ -18,8 +18,9 @@ import {
   type Step,
   up,
 } from '../build/conversation.js';
-import { at, ping } from '../build/packets.js';
+import { at, ping, SYN } from '../build/packets.js';
 import { Sealer } from '../build/sealer.js';
+import { where } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import { captured, codes, ENDS, finding, type Json, note, reportOn } from './support.js';
 
@@ -53,6 +54,10 @@ describe('CONNECT', () => {
       ]),
     );
     assert.deepEqual(codes(r), ['proxy.host-differs']);
+    const bare = [connect('eftf.example:443', ['Host: eftf.example']), answer(200, 'Connection established')];
+    const short = await told(await tlsConversation(SOME, V12, bare));
+    assert.deepEqual(codes(short), []);
+    note(short, 'proxy.host-differs');
   });
 
   test('a success with a body that is none', async () => {
@@ -91,6 +96,23 @@ describe('handshakes', () => {
     );
     assert.deepEqual(codes(updated), []);
     assert.match(finding(updated, 'tls.key-update').meaning, /^It happened once\./);
+  });
+
+  test('of which the answer is not in the capture: that the UE acknowledged it shows that there was one', async () => {
+    const c = await tlsConversation(SOME, V12);
+    const isData = ({ side, segment: s }: Frame): boolean => side === 1 && s !== null && s.to > s.from;
+    // Of the server its SYN alone was captured: later segments would show the gap.
+    const lacking = where((f) => f.side === 0 || (f.segment !== null && (f.segment.flags & SYN) !== 0));
+    const r = await reportOn(captured(c, {}, { shape: [lacking] }).octets, c.keylog);
+    assert.equal(r.tunnels[0].state, 'partial');
+    assert.deepEqual(codes(r), ['capture.gap']);
+    // A FIN that was not captured counts, too.
+    const octets = captured(c).frames.reduce((n, f) => (isData(f) ? n + f.segment!.to - f.segment!.from : n), 0);
+    assert.match(
+      finding(r, 'capture.gap').meaning,
+      new RegExp(`^The UE acknowledged about ${octets + 1} octets that did not`),
+    );
+    assert.equal(finding(await told(c), 'capture.gap'), undefined);
   });
 
   test('keys that are changed all the time', async () => {
