@@ -89,9 +89,12 @@ function lossSides({ ways }: TcpLife, ue: 0 | 1): Own | '' {
 function judgeConnect({ tcp, connect, connectAnswer }: TunnelLife, p: ProxyExchange, raise: Raise): void {
   const asked = connect ?? tcp.first;
   const answered = connectAnswer ?? asked;
-  if (p.host !== '' && p.host.toLowerCase() !== p.target.toLowerCase())
+  const [host, target] = [p.host.toLowerCase(), p.target.toLowerCase()];
+  if (host !== '' && host !== target)
     raise('proxy.host-differs', asked, {
       detail: words`The CONNECT asks for ${quoted('host', p.target)}, and its Host is ${quoted('host', p.host)}.`,
+      // Many clients leave the port out, and mean the same.
+      ...(target.replace(/:\d+$/, '') === host && { severity: 'note' }),
     });
   if (p.status === 407) {
     const schemes = (p.schemes ?? []).map((s) => oneOf(s, SCHEMES));
