@@ -21,7 +21,9 @@ import {
   releaseWords,
   SKIPPED,
   statesWords,
+  stateWords,
   tlsWords,
+  unreadWords,
   where,
 } from './report-words.js';
 import { timelineSvg } from './timeline-svg.js';
@@ -51,7 +53,7 @@ export function* reportHtml({ members, findings }: Report): Generator<string> {
   yield `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">\n`;
   yield `<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>${escaped(title)}</title>\n`;
   yield `<style>${STYLE}</style>\n</head>\n<body>\n<h1>What happened</h1>\n`;
-  yield* overview(members, files);
+  yield* overview(members, files, findings);
   yield* problems(findings);
   yield* tunnels(lists);
   yield* registrations(lists.registrations);
@@ -94,7 +96,11 @@ interface MediaSummary {
   readonly lost: number;
 }
 
-function* overview(members: Report['members'], files: readonly FileWords[]): Generator<string> {
+function* overview(
+  members: Report['members'],
+  files: readonly FileWords[],
+  findings: Series<FindingEntity>,
+): Generator<string> {
   yield '<ul>\n';
   for (const f of files) yield `<li><code>${escaped(f.name)}</code>: ${escaped(fileWords(f))}</li>\n`;
   const summary = members.summary as unknown as Summary;
@@ -102,6 +108,8 @@ function* overview(members: Report['members'], files: readonly FileWords[]): Gen
     yield `<li>${escaped(statesWords(name, summary[`${name}s`].byState))}</li>\n`;
   const { streams, packets, lost } = (members.summary as { media: MediaSummary }).media;
   yield `<li>${counted(streams, 'media stream')}: ${counted(packets, 'packet')}, ${lost} lost</li>\n`;
+  const unread = unreadWords(findings, (members.tunnels as readonly TunnelEntity[]).length);
+  if (unread !== '') yield `<li>${unread}</li>\n`;
   for (const l of members.limits as readonly LimitReached[]) yield `<li class="bad">${escaped(limitWords(l))}</li>\n`;
   yield '</ul>\n';
 }
@@ -153,7 +161,7 @@ function tunnelFacts(lists: Lists, t: TunnelEntity): Cell[][] {
     t.proxy === undefined ? '' : ` by way of the proxy ${place(t.proxy)} (${t.proxy.status ?? 'no answer'})`;
   const addressing = lists.addressing.find((a) => a.tunnel === t.id);
   const dhcp = addressing?.dhcp.exchanges.map((x) => x.outcome).join(', ') ?? '';
-  const state = t.failure === undefined ? t.state : `${t.state}: ${t.failure.cause}`;
+  const state = stateWords(t);
   const facts: readonly (readonly [string, string])[] = [
     ['from', place(t.ue)],
     ['to', `${t.eftf.name === undefined ? '' : `${t.eftf.name}, `}${place(t.eftf)}${proxy}`],

@@ -7,6 +7,7 @@ import { ladderPage } from './ladder-text.js';
 import type { Report } from './report.js';
 import type { Lists } from './report-select.js';
 import {
+  alike,
   cleanWords,
   clock,
   type FileWords,
@@ -20,7 +21,9 @@ import {
   releaseWords,
   SKIPPED,
   statesWords,
+  stateWords,
   tlsWords,
+  unreadWords,
   where,
 } from './report-words.js';
 
@@ -51,7 +54,7 @@ function* more(length: number): Generator<string> {
 export function* reportMarkdown({ members, findings }: Report): Generator<string> {
   const list = <T>(name: string): readonly T[] => members[name] as readonly T[];
   yield '# What happened\n\n';
-  yield* overview(members);
+  yield* overview(members, findings);
   yield* problems(findings);
   yield* tunnels(list<TunnelEntity>('tunnels'));
   yield* registrations(list<RegistrationEntity>('registrations'));
@@ -63,29 +66,33 @@ interface Overview {
   readonly [name: string]: { readonly byState: Readonly<Record<string, number>> };
 }
 
-function* overview(members: Report['members']): Generator<string> {
+function* overview(members: Report['members'], findings: Series<FindingEntity>): Generator<string> {
   const { files } = members.capture as { files: FileWords[] };
   for (const f of files) yield `- ${plain(f.name)}: ${fileWords(f)}\n`;
   const summary = members.summary as unknown as Overview;
   for (const name of ['tunnel', 'registration', 'call']) yield `- ${statesWords(name, summary[`${name}s`].byState)}\n`;
+  const unread = unreadWords(findings, (members.tunnels as readonly TunnelEntity[]).length);
+  if (unread !== '') yield `- ${unread}\n`;
   for (const l of members.limits as readonly LimitReached[]) yield `- ${limitWords(l)}\n`;
   yield '\n';
 }
 
 function* problems(findings: Series<FindingEntity>): Generator<string> {
-  const told = findings.filter((f) => f.severity !== 'note');
+  const worse = findings.filter((f) => f.severity !== 'note');
   const notes = findings.filter((f) => f.severity === 'note');
   yield '## Findings\n\n';
-  if (told.length === 0) yield `${cleanWords(notes)}\n\n`;
-  for (const f of told) {
+  if (worse.length === 0) yield `${cleanWords(notes)}\n\n`;
+  for (const f of worse) {
     yield `### ${f.severity}: ${f.title}\n\n`;
     yield `\`${f.code}\`, ${where(f)}${f.clause === undefined ? '' : ` (${f.clause})`}\n\n`;
     yield `${plain(f.meaning)}\n\n**Next:** ${plain(f.next)}\n\n`;
   }
   if (notes.length === 0) return;
   yield '### Notes\n\n';
-  for (const f of notes.slice(0, MOST_ENTRIES)) yield `- \`${f.code}\` ${f.title}: ${plain(f.meaning)}\n`;
-  yield* more(notes.length);
+  const told = alike(notes);
+  for (const { note: f, about } of told.slice(0, MOST_ENTRIES))
+    yield `- \`${f.code}\`${about === '' ? '' : ` (${about})`} ${f.title}: ${plain(f.meaning)}\n`;
+  yield* more(told.length);
   yield '\n';
 }
 
@@ -98,7 +105,7 @@ function* tunnels(list: readonly TunnelEntity[]): Generator<string> {
       String(t.id),
       place(t.ue),
       `${plain(t.eftf.name ?? place(t.eftf))}${t.proxy === undefined ? '' : ` by way of ${place(t.proxy)}`}`,
-      t.failure === undefined ? t.state : `${t.state}: ${plain(t.failure.cause)}`,
+      plain(stateWords(t)),
       tlsWords(t),
       String(t.envelopes.up.total),
       String(t.envelopes.down.total),

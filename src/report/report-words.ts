@@ -3,6 +3,7 @@ import type { LimitReached } from '../limits.js';
 import type { FindingEntity, GapEntry, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 import { lossOf } from '../model/quality.js';
+import type { Series } from '../model/series.js';
 import { isoTime } from './value.js';
 
 /** How reports for people say numbers, times and places. Nothing here is escaped. */
@@ -77,9 +78,16 @@ export function tlsWords({ tls }: TunnelEntity): string {
   return `${version}, decrypted: ${how}`;
 }
 
-/** `ue close_notify`; what was only inferred says so. */
-export const releaseWords = ({ release: r }: TunnelEntity): string =>
-  `${r.how.replace('_', ' ')} by ${r.by}${r.basis === 'inferred' ? ' (inferred)' : ''}`;
+/** `failed: TCP was refused.`, `established. DHCP was not answered.`: what of a tunnel worked, and what did not. */
+export const stateWords = ({ state, failure }: TunnelEntity): string =>
+  failure === undefined ? state : `${state}${state === 'failed' ? ':' : '.'} ${failure.cause}`;
+
+/** `close_notify by ue`, `still open`; what was only inferred says so. */
+export function releaseWords({ release: r, state }: TunnelEntity): string {
+  if (r.how === 'capture-end') return state === 'failed' ? '' : 'still open';
+  const by = r.by === 'unknown' ? '' : ` by ${r.by}`;
+  return `${r.how}${by}${r.basis === 'inferred' ? ' (inferred)' : ''}`;
+}
 
 /** `about 1 segment (232 B) missing from UE: record 5 lost, resumed at 6`: a gap as far as it is known. */
 export function gapWords(g: GapEntry): string {
@@ -116,8 +124,41 @@ export function statesWords(name: string, byState: Readonly<Record<string, numbe
   return `${counted(total, name)}${list === '' ? '' : `: ${list}`}`;
 }
 
+/** Reasons for which what ran in a tunnel is not all known. */
+const UNREAD: ReadonlySet<string> = new Set(['tls.no-keys', 'tls.partial-keys', 'tls.wrong-key']);
+
+/** `what ran in 1 tunnel of 3 was not read, or not in full`, below the numbers of what did; '' where all was read. */
+export function unreadWords(findings: Series<FindingEntity>, tunnels: number): string {
+  const unread = new Set(findings.flatMap((f) => (UNREAD.has(f.code) ? f.refs.map((r) => r.id) : [])));
+  return unread.size === 0
+    ? ''
+    : `what ran in ${counted(unread.size, 'tunnel')} of ${tunnels} was not read, or not in full`;
+}
+
+/** Notes of one code that say the same, and what all of them are about. */
+export function alike(notes: readonly FindingEntity[]): { readonly note: FindingEntity; readonly about: string }[] {
+  const groups = new Map<string, FindingEntity[]>();
+  for (const f of notes) {
+    const key = `${f.code} ${f.meaning}`;
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [f]);
+    else known.push(f);
+  }
+  return [...groups.values()].map((all) => {
+    const ids = new Map<string, number[]>();
+    for (const { refs } of all)
+      if (refs.length > 0) ids.set(refs[0].kind, [...(ids.get(refs[0].kind) ?? []), refs[0].id]);
+    const about = [...ids].map(([kind, list]) => `${kind} ${list.slice(0, MOST_ALIKE).join(', ')}${more(list.length)}`);
+    return { note: all[0], about: about.join('; ') };
+  });
+}
+/** Things that one line of notes names. */
+const MOST_ALIKE = 10;
+const more = (length: number): string => (length > MOST_ALIKE ? ` ${moreWords(length, MOST_ALIKE)}` : '');
+
 /** What is said where nothing is worse than a note: no more than the capture can show. */
-export const cleanWords = (notes: readonly FindingEntity[]): string =>
-  notes.some((f) => f.kind === 'capture')
-    ? 'Nothing is wrong as far as this capture shows; the notes say what it does not.'
-    : 'Nothing is wrong.';
+export function cleanWords(notes: readonly FindingEntity[]): string {
+  if (notes.some((f) => f.kind === 'capture'))
+    return 'Nothing is wrong as far as this capture shows; the notes say what it does not.';
+  return notes.length === 0 ? 'Nothing is wrong.' : 'Nothing is worse than a note.';
+}

@@ -208,10 +208,16 @@ test('--markdown tells the same to people', () => {
   assert.match(denied.out, /^- 1 tunnel: 1 failed$/m);
   assert.match(denied.out, /^### error: The proxy refused the CONNECT$/m);
   const well = run(['report', '--markdown', sample('03-tls13-aes128-gcm.pcapng')]).out;
-  assert.match(well, /^Nothing is wrong\.$/m);
+  assert.match(well, /^Nothing is worse than a note\.$/m);
   const dark = run(['report', '--markdown', '--no-auto-keys', sample('03-tls13-aes128-gcm.pcapng')]).out;
   assert.match(dark, /^Nothing is wrong as far as this capture shows; the notes say what it does not\.$/m);
   assert.match(well, /^\| 1 \| sip:ue1@ims\.example \| tel:\+15550199.* \| ended \|/m);
+  assert.match(dark, /^- 0 calls\n- what ran in 1 tunnel of 1 was not read, or not in full$/m);
+  const several = run(['report', '--markdown', sample('00-field.pcapng')]).out;
+  assert.match(several, /^- `tls\.certificate-self-signed` \(tunnel 1, 2, 3\) The certificate is issued by itself: /m);
+  assert.match(several, /^\| 3 \| 192\.0\.2\.11:40003 .* \| still open \|/m);
+  const empty = run(['report', '--markdown', sample('24-dhcp-pool-empty.pcapng')]).out;
+  assert.match(empty, /\| established\. DHCP was not answered\. \|.*\| close_notify by ue \|/);
 });
 
 test('a tunnel that takes a session up names the tunnel that it is from', () => {

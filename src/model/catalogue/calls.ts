@@ -119,7 +119,7 @@ export const CALLS: Entries = {
     kind: 'service',
     title: 'The call was refused for overload',
     clause: 'RFC 3261 §21.5.4',
-    meaning: 'The network answered 503.',
+    meaning: 'A node on the way of the call takes no more for now: other calls fail there as well.',
     next: 'Look at the load and the alarms of the node that sent it; wait for Retry-After.',
   },
   'call.server-failure': {

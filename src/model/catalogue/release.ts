@@ -36,7 +36,7 @@ export const RELEASE: Entries = {
     kind: 'service',
     title: 'The connection was reset',
     clause: 'RFC 9293 §3.5.2',
-    meaning: 'One side, or something between, ended the connection at once. What was under way is lost.',
+    meaning: 'The connection ended at once: what was not acknowledged by then is lost.',
     next: 'See in the log of the side that sent it why; if neither did, something between did.',
   },
   'tunnel.no-close-notify': {
