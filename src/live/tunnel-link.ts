@@ -6,6 +6,10 @@ import type { Tap } from './tls-tap.js';
 import { plainly } from './tls-words.js';
 import { type EnvelopeCounts, EnvelopeReader, type Families, ipEnvelope, LARGEST_PACKET } from './tunnel-envelopes.js';
 
+/** A line of text; of an envelope the type, 1, and the length are hardly all letters (TS 24.322 §7.1.2). */
+const TEXT = /^[ -~]{8,}/;
+const TEXT_OCTETS = 60;
+
 /** Why a tunnel is no more. */
 export interface TunnelEnd {
   /** Who ended it: this end, the peer, or the network between them. */
@@ -60,6 +64,8 @@ export class TunnelLink implements PacketPort {
   /** Why this end closes, once it does. */
   private closing: string | undefined;
   private giveUp: Cancel | undefined;
+  /** What came first, where it is a line of text: web servers answer so. '' where it is not. */
+  private text: string | undefined;
 
   /** @param tls after its handshake @param tap the TCP connection under it */
   constructor(
@@ -144,6 +150,7 @@ export class TunnelLink implements PacketPort {
   private arrived(octets: Buffer): void {
     this.lastHeard = this.clock.now();
     if (this.end !== undefined) return;
+    this.text ??= TEXT.exec(octets.toString('latin1', 0, TEXT_OCTETS))?.[0] ?? '';
     if (!this.reader.feed(octets))
       this.cut(
         `cut off: ${this.peer} sent an envelope of a length below 3, so that framing is lost (TS 24.322 7.1.2.1)`,
@@ -184,7 +191,8 @@ export class TunnelLink implements PacketPort {
 
   private over(by: TunnelEnd['by'], how: TunnelEnd['how'], words: string): void {
     if (this.end !== undefined) return;
-    this.end = { by, how, words };
+    const text = this.text ? `; what ${this.peer} sent first is text: "${this.text}"` : '';
+    this.end = { by, how, words: words + text };
     this.giveUp?.();
     // Later than what is still being written: an answer to a close_notify.
     if (how === 'close_notify') setImmediate(() => this.tls.destroy());
