@@ -30,7 +30,8 @@ const MOST_DESCRIBED = 100;
 function describe(multicast: boolean, m: View, parts: string[]): void {
   const { buf, off } = m;
   let at = off + HEADER;
-  for (let n = u16(buf, off + 4); n > 0 && parts.length < MOST_DESCRIBED; n--) {
+  const questions = u16(buf, off + 4);
+  for (let n = questions; n > 0 && parts.length < MOST_DESCRIBED; n--) {
     const name = readName(buf, at, m.end, off);
     need(m, 4, name.end);
     const unicast = (u16(buf, name.end + 2) & TOP_BIT) !== 0;
@@ -48,4 +49,5 @@ function describe(multicast: boolean, m: View, parts: string[]): void {
     parts.push(infoPart(type, flush, gistOf(m, type, name.end + 10, end, escapeControls(name.text))));
     at = end;
   }
+  if (questions + records > MOST_DESCRIBED) parts.push('…');
 }

@@ -151,6 +151,13 @@ describe('DNS', () => {
     assert.equal(fields['dns.flags.rcode'], undefined);
   });
 
+  it('names as many records in the Info column as somebody reads', () => {
+    const info = (n: number): string =>
+      run(dns, message(Array.from({ length: n }, () => record(1, 'c0000201')))).summary;
+    assert.match(info(99), /A a\.example( A 192\.0\.2\.1){99}$/);
+    assert.match(info(100), /A a\.example( A 192\.0\.2\.1){99} …$/);
+  });
+
   it('names operations and response codes', () => {
     const info = (flags: number): string => run(dns, message([], { flags })).summary;
     assert.equal(info(0x8183), 'Standard query response 0x1234 No such name A a.example');
