@@ -194,13 +194,13 @@ export const rtp = defineDissector<RtpPacket>({
       if (v.length >= 2 && isRtcp(buf, off)) cx.track('rtp.rfc5761', 'rtcp', v);
       return;
     }
+    const streams = cx.flow(rtp, newStreams);
+    if (streams.first[cx.direction] === 0) streams.first[cx.direction] = cx.frame;
     if (isRtcp(buf, off)) {
       cx.track('rtp.rfc5761', 'rtcp', v);
       return;
     }
     const media = cx.expected<MediaNote>();
-    const streams = cx.flow(rtp, newStreams);
-    if (streams.first[cx.direction] === 0) streams.first[cx.direction] = cx.frame;
     const extSeq = streams.extend(ssrc(buf, off), cx.direction, sequence(buf, off), cx);
     const srtp = srtpSetup(cx);
     const setupFrame = srtp?.frame ?? media?.setupFrame ?? streams.first[cx.direction];

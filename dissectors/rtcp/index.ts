@@ -25,6 +25,7 @@ import {
   type Echo,
   type Echoes,
   goodbye,
+  ntpTime,
   REPORT,
   receptionReports,
   senderInfo,
@@ -120,13 +121,13 @@ export const rtcp = defineDissector<Rtcp>({
     let at = v.off;
     let stated = 0;
     let good = true;
-    for (let last = false; !last && isKnown(type(buf, at)); ) {
+    for (let last = false; !last && isType(type(buf, at)); ) {
       need(v, HEADER, at);
       const length = packetLength(buf, at);
       stated += length;
       const end = packet(v, t, at, note);
       if (end !== at + length) good = false;
-      at = Math.max(end, at + length);
+      at = isKnown(type(buf, at)) ? Math.max(end, at + length) : end;
       last = isLast(v, at);
       if (last && v.end === v.wireEnd) lengthCheck(t, v, stated, good && at <= v.end);
       t.pop();
@@ -147,7 +148,10 @@ export const rtcp = defineDissector<Rtcp>({
 });
 
 /** Whether no packet starts at `next`. */
-const isLast = (v: View, next: number): boolean => next + HEADER > v.end || !isKnown(type(v.buf, next));
+const isLast = (v: View, next: number): boolean => next + HEADER > v.end || !isType(type(v.buf, next));
+
+/** Types of packets of RTCP, of which some have no meaning: the last one is that of RFC 7272 §6. */
+const isType = (pt: number): boolean => pt >= 192 && pt <= 211;
 
 /** Opens the layer of one packet and fills it; returns where what it holds ends, padding included. */
 function packet(v: View, t: Tree, at: number, note: RtcpNote | undefined): number {
@@ -161,6 +165,7 @@ function packet(v: View, t: Tree, at: number, note: RtcpNote | undefined): numbe
   else if (note?.media !== undefined) setup(t, at, 'SDP', note.media.setupFrame);
   t.bits(F.version, at, 1, buf[at]);
   t.bits(F.padding, at, 1, buf[at]);
+  if (!isKnown(pt)) return at + 1; // nobody knows what it holds: Wireshark looks for another one octet on
   if (isPadded(buf, at) && !last) t.expert(E.padding); // RFC 3550 §6.4.1: only the last may be padded
   const five = countField(pt);
   if (five !== undefined) t.bits(five, at, 1, buf[at]);
@@ -187,9 +192,12 @@ function setup(t: Tree, at: number, method: string, frame: number): void {
   t.pop();
 }
 
+/** Receiver Summary Information. RFC 5760 §7.1 */
+const SUMMARY = 209;
+
 /** What the five bits beside the version are. */
 function countField(pt: number): typeof F.rc | undefined {
-  if (pt === Type.Extended || pt === 209) return undefined; // RFC 3611 §2: reserved
+  if (pt === Type.Extended || pt === SUMMARY) return undefined; // RFC 3611 §2: reserved
   if (pt === Type.Description || pt === Type.Goodbye) return F.sc;
   if (pt === Type.Application || pt === 208 || pt === 210) return F.subtype;
   if (pt === Type.TransportFeedback) return F.rtpfb;
@@ -221,6 +229,9 @@ function content(v: View, t: Tree, at: number, end: number, echoes: Echoes | und
       break;
     case Type.Extended:
       extendedReports(v, t, ssrc(v, t, body, F.sender), end);
+      break;
+    case SUMMARY:
+      ntpTime(v, t, ssrc(v, t, ssrc(v, t, body, F.ssrc), F.ssrc)); // RFC 5760 §7.1
       break;
     case Type.Jitter:
       // RFC 5450 §3: one value for each report of the packet before

@@ -15,13 +15,20 @@ export interface Echo {
 /** Offsets of reception reports that answer a sender report of the capture. */
 export type Echoes = ReadonlyMap<number, Echo>;
 
+/** An NTP timestamp, RFC 5905 §6. */
+export function ntpTime(v: View, t: Tree, at: number): void {
+  const { buf } = v;
+  need(v, 8, at);
+  t.num(F.ntpMsw, at, 4, u32(buf, at));
+  t.num(F.ntpLsw, at + 4, 4, u32(buf, at + 4));
+  putNtp(t, F.ntp, buf, at);
+}
+
 /** Sender information, RFC 3550 §6.4.1; returns the offset behind it. */
 export function senderInfo(v: View, t: Tree, at: number): number {
   need(v, 20, at);
   const { buf } = v;
-  t.num(F.ntpMsw, at, 4, u32(buf, at));
-  t.num(F.ntpLsw, at + 4, 4, u32(buf, at + 4));
-  putNtp(t, F.ntp, buf, at);
+  ntpTime(v, t, at);
   t.num(F.rtpTime, at + 8, 4, u32(buf, at + 8));
   t.num(F.packets, at + 12, 4, u32(buf, at + 12));
   t.num(F.octets, at + 16, 4, u32(buf, at + 16));

@@ -100,6 +100,14 @@ const MISCOUNTED = [
   RECEIVER + stated(LEAVING, 0),
   RECEIVER + stated(LEAVING, 1),
   stated(packet(200, 0, SENDER), 5),
+  // a type without a meaning, alone and behind a report; and octets that a version or type makes none
+  '80c7000200000000000001f40001040000000000',
+  `${RECEIVER}80c7000100000000`,
+  `${RECEIVER}40c5000100000000`,
+  `${RECEIVER}40c5100000000000`,
+  `${RECEIVER}80d4000100000000`,
+  // a summary, whose timestamp stands behind the length that it states
+  '81d1000154592824800000035b2a9fdd05fca51cbc95ffff',
 ].map(octets);
 
 test('counts go before lengths, and what is wrong is said, as in tshark', { skip: tsharkMissing }, () => {

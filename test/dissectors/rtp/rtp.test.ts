@@ -5,6 +5,11 @@ import { encode, No, Unsure, Yes } from 'fttscope/kit';
 import { rtcp } from '../../../dissectors/rtcp/index.js';
 import { headerLength, isRtcp, type RtpPacket, rtp } from '../../../dissectors/rtp.js';
 import { type TelephoneEvent, telephoneEvent } from '../../../dissectors/telephone-event.js';
+import { fieldText } from '../../../src/report/value.js';
+import { at, udp } from '../../build/packets.js';
+import { file, rawPcap } from '../../cli/run.js';
+import { forRows } from '../../support/rows.js';
+import { frames } from '../../support/tshark.js';
 import { askTshark, tsharkMissing } from './tshark.js';
 import { octets, type Sent, values, World } from './world.js';
 
@@ -212,4 +217,22 @@ test('each direction of a conversation that nobody announced is set up by its ow
     values(world.see(rtp, octets('80000001000000a01122334455'), { frame, direction }), 'rtp.setup-frame'),
   );
   assert.deepEqual(frames, [['4'], ['5'], ['4'], ['5']]); // as tshark 4.0.17 with its heuristic
+});
+
+test('RTCP that is known as RTP sets its direction up as well, as in tshark', { skip: tsharkMissing }, async () => {
+  const [a, b] = [at('192.0.2.1', 40_000), at('192.0.2.2', 3478)];
+  const report = octets('81d0000287fab2d7ca6c437980000002ce8ba969f2f3d16b4d27');
+  const speech = octets('807800010002f30087fab2d7bc520aa468874599509306c4');
+  const path = file('mux.pcap', rawPcap(udp(a, b, report), udp(a, b, speech), udp(b, a, speech)));
+  const fields = ['frame.number', 'rtp.setup-frame', 'frame.protocols'];
+  const theirs = await frames(path, ['--enable-heuristic', 'rtp_udp', '--enable-heuristic', 'rtcp_udp'], fields);
+  const seen: string[] = [];
+  await forRows(path, { heuristicRtp: true }, ({ frame, dissection: { tree, protocols } }) => {
+    const setups: string[] = [];
+    for (let i = 0; i < tree.length; i++) if (tree.field(i).name === 'rtp.setup-frame') setups.push(fieldText(tree, i));
+    assert.deepEqual(theirs.get(frame)?.get('rtp.setup-frame') ?? [], setups);
+    assert.deepEqual(theirs.get(frame)?.get('frame.protocols'), [protocols.join(':')]);
+    seen.push(setups.join());
+  });
+  assert.deepEqual(seen, ['', '1', '3']);
 });
