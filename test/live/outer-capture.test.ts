@@ -8,7 +8,7 @@ import { BlockSplitter, NotBlocks } from '../../src/live/capture-blocks.js';
 import { CaptureFiles } from '../../src/live/capture-files.js';
 import { COMMAND, run, TLS13 } from '../cli/run.js';
 import { freePort } from '../support/ports.js';
-import { CANNOT_CAPTURE, inFolder, startFttscope } from './outer-support.js';
+import { CANNOT_CAPTURE, inFolder, startFttscope, startProgram } from './outer-support.js';
 
 const blocksOf = (file: Uint8Array): [Uint8Array, number][] => {
   const out: [Uint8Array, number][] = [];
@@ -161,4 +161,26 @@ test('interfaces are listed', { skip: CANNOT_CAPTURE.pcap }, () => {
   const { code, out } = run(['interfaces']);
   assert.equal(code, 0);
   assert.match(out, /^lo +\d+ packets +127\.0\.0\.1/m);
+});
+
+test('rows of a capture that cannot begin are none', { skip: CANNOT_CAPTURE.pcap }, () => {
+  const r = run(['capture', '-i', 'nosuch0']);
+  assert.deepEqual([r.code, r.out], [1, '']);
+  assert.match(r.err, /^fttscope: nosuch0: .*\n {2}fttscope interfaces lists them\n$/);
+});
+
+test('a capture ends when the reader of its rows has left', { skip: CANNOT_CAPTURE.pcap }, async () => {
+  const port = await freePort();
+  const F = `${process.execPath} ${COMMAND}`;
+  const one = startProgram('bash', [
+    '-c',
+    `${F} capture -i lo -f 'udp port ${port}' | head -1; echo \${PIPESTATUS[@]}`,
+  ]);
+  await one.line(/^capturing on lo/m);
+  const socket = createSocket('udp4');
+  const sending = setInterval(() => socket.send('x', port, '127.0.0.1'), 50);
+  await one.ended;
+  clearInterval(sending);
+  socket.close();
+  assert.match(one.out, new RegExp(`→ ${port}.*\\n0 0\\n$`));
 });

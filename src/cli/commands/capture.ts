@@ -183,11 +183,22 @@ export async function captureRows(args: readonly string[], readArgs: readonly st
   const source = spawn(process.execPath, [command, 'capture', ...args, ...withKeys, '-w', '-'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const rows = spawn(process.execPath, [command, 'read', '-', '-l', ...readArgs], { stdio: [source.stdout, 1, 2] });
   const deaf = onEndSignal(() => source.kill('SIGINT'));
-  const [captured, printed] = await Promise.all([code(source), code(rows)]);
-  deaf();
-  return captured !== Exit.done ? captured : printed;
+  const capturing = code(source);
+  try {
+    // Nothing comes of a capture that cannot begin: it has said why.
+    await new Promise((ready) => source.stdout.once('readable', ready));
+    if (source.stdout.readableLength === 0) return await capturing;
+    const rows = spawn(process.execPath, [command, 'read', '-', '-l', ...readArgs], { stdio: ['pipe', 1, 2] });
+    const printing = code(rows);
+    // Whoever read the rows may have left.
+    void printing.then(() => source.kill('SIGINT'));
+    source.stdout.pipe(rows.stdin!.on('error', () => source.stdout.resume()));
+    const [captured, printed] = await Promise.all([capturing, printing]);
+    return captured !== Exit.done ? captured : printed;
+  } finally {
+    deaf();
+  }
 }
 
 function code(child: ChildProcess): Promise<number> {
