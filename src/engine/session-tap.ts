@@ -103,6 +103,7 @@ export class SessionTap implements Tap {
     at.tunnel = packet.tunnel !== null && isListed(packet.tunnel) ? packet.tunnel.id : 0;
     this.span(packet.iface, packet.duplicateOf !== 0);
     if (packet.duplicateOf !== 0) return;
+    if (packet.tunnel !== null) at.up = packet.tunnel.direction(packet.direction) === 'up';
     if (packet.view.length < packet.view.wireLength) this.model.cut(at);
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
     if (packet.protocol === 6) this.segment(packet);

@@ -24,6 +24,16 @@ import type { SipEvent } from './sip-event.js';
 import { Identity } from './subscriber.js';
 import { CallTally, MediaTally, type Tallies } from './tally.js';
 
+/** What is wrong with envelopes and packets inside: it counts which side sent them. */
+const SENT: ReadonlySet<string> = new Set([
+  'fttims.bad-length',
+  'fttims.overlong',
+  'fttims.empty-ip',
+  'fttims.inner-length',
+  'fttims.bad-ip-version',
+  'inner.header',
+]);
+
 /** RFC 8489 §5: methods and classes of STUN. */
 const BINDING = 0x0001;
 const INDICATION = 0x0011;
@@ -88,6 +98,23 @@ export class SessionModel {
   /** Something that the engine noticed about the packet at hand. */
   noticed(at: Arrival, code: string): void {
     this.findings.raise(code, at.seen(), at.tunnel === 0 ? [] : [{ kind: 'tunnel', id: at.tunnel }]);
+    if (at.tunnel === 0 || !SENT.has(code)) return;
+    const name = `${code} ${at.tunnel}`;
+    const sent = this.wrong.get(name) ?? { code, tunnel: at.tunnel, up: 0, down: 0 };
+    this.wrong.set(name, sent);
+    sent[at.up ? 'up' : 'down']++;
+  }
+
+  /** How often either side sent what is wrong. */
+  private readonly wrong = new Map<string, { code: string; tunnel: number; up: number; down: number }>();
+
+  /** Adds to what was noticed which side it came from. */
+  private tellSenders(): void {
+    for (const { code, tunnel, up, down } of this.wrong.values()) {
+      const both = ours`${up} came from the UE, and ${down} from the EFTF.`;
+      const one = down === 0 ? ours`${up} came from the UE.` : ours`${down} came from the EFTF.`;
+      this.findings.amend(code, tunnel, { detail: up > 0 && down > 0 ? both : one });
+    }
   }
 
   /** The frame at hand was not captured whole. */
@@ -230,6 +257,7 @@ export class SessionModel {
       this.furnish(t);
       this.outside.furnish(t);
     }
+    this.tellSenders();
     judge(this);
   }
 

@@ -146,6 +146,15 @@ describe('envelopes', () => {
     const r = await of([...SOME, up([envelope(Uint8Array.of(9, 9), 1, 2)]), ...SOME]);
     assert.deepEqual(codes(r), ['fttims.bad-length']);
     assert.equal(r.findings[0].refs[0].kind, 'tunnel');
+    assert.match(r.findings[0].meaning, /^1 came from the UE\. The length counts/);
+  });
+
+  test('which side sent what is wrong', async () => {
+    const bare = envelope(NOTHING);
+    const said = async (...steps: Step[]) => finding(await of([...SOME, ...steps]), 'fttims.empty-ip').meaning;
+    assert.match(await said(up([bare]), up([bare]), up([bare]), up([bare])), /^4 came from the UE\. The receiver/);
+    assert.match(await said(down([bare])), /^1 came from the EFTF\. The receiver/);
+    assert.match(await said(up([bare]), down([bare]), down([bare])), /^1 came from the UE, and 2 from the EFTF\. /);
   });
 
   test('one stray packet among many is a note', async () => {

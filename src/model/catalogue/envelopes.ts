@@ -17,7 +17,7 @@ export const ENVELOPES: Entries = {
     clause: 'TS 24.322 §7.1.2.1',
     meaning:
       'The length counts the header of three octets. Framing is lost: a receiver cannot know where the next envelope begins.',
-    next: 'Find out which side sent it, and check its framing under load.',
+    next: 'Check the framing of that side under load.',
   },
   'fttims.overlong': {
     severity: 'error',
@@ -27,7 +27,7 @@ export const ENVELOPES: Entries = {
     clause: 'TS 24.322 §7.1.2.1',
     meaning:
       'A record begins with a whole envelope though one from before is not at its end. A receiver waits for that end, and takes what comes meanwhile for a part of it.',
-    next: 'Find out which side sent it, and check its framing.',
+    next: 'Check the framing of that side.',
   },
   'fttims.before-finished': {
     severity: 'error',
@@ -77,7 +77,7 @@ export const ENVELOPES: Entries = {
     title: 'IP packet envelopes without a packet',
     clause: 'TS 24.322 §7.1.2.2',
     meaning: 'The receiver discards them.',
-    next: 'Find out which side sent them.',
+    next: 'See what that side took for a packet.',
   },
   'fttims.inner-length': {
     severity: 'error',
@@ -85,7 +85,7 @@ export const ENVELOPES: Entries = {
     title: 'The length of an inner packet differs from that of its envelope',
     clause: 'TS 24.322 §7.1.2.2',
     meaning: 'The receiver discards the packet, or takes a wrong one.',
-    next: 'Find out which side sent them, and what it took for a packet.',
+    next: 'See what that side took for a packet.',
   },
   'fttims.bad-ip-version': {
     severity: 'warn',
@@ -93,7 +93,7 @@ export const ENVELOPES: Entries = {
     title: 'Envelopes whose packet is neither IPv4 nor IPv6',
     clause: 'TS 24.322 §5.3.2.2',
     meaning: 'The receiver discards them.',
-    next: 'Find out which side sent them, and what it took for a packet.',
+    next: 'See what that side took for a packet.',
   },
   'fttims.unknown-refused': {
     severity: 'warn',
@@ -118,7 +118,7 @@ export const ENVELOPES: Entries = {
     title: 'IPv4 headers inside that are too short',
     clause: 'RFC 791 §3.1',
     meaning: 'A header has five words at least: the receiver discards the packet.',
-    next: 'Find out which side sent them, and what it took for a packet.',
+    next: 'See what that side took for a packet.',
   },
   'inner.checksum': {
     severity: 'warn',
