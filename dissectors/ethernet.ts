@@ -14,7 +14,7 @@ import {
   u32,
   type View,
 } from 'fttscope/kit';
-import { ETHERTYPES } from './numbers.js';
+import { ETHERTYPES, FABRIC_PATH } from './numbers.js';
 
 /**
  * Ethernet, IEEE 802.3 §3:
@@ -167,6 +167,7 @@ export const ethernet = defineDissector<EthernetFrame>({
     'vxlan.next_proto': [3],
   },
   tables: ['ethertype', 'eth.llc'],
+  calls: ['cfp'],
 
   plain: (b, off, end) => end - off >= HEADER && typeOf(b, off) >= MIN_TYPE,
 
@@ -211,7 +212,8 @@ export const ethernet = defineDissector<EthernetFrame>({
     // Only the frame that was captured may have been captured with its check sequence.
     if (n >= 0) addTrailer(t, v, body + n, F.trailer, off === v.source.start);
     t.pop();
-    if (type >= MIN_TYPE) cx.next('ethertype', type, v.sub(body));
+    if (type === FABRIC_PATH) cx.call('cfp', v.sub(body));
+    else if (type >= MIN_TYPE) cx.next('ethertype', type, v.sub(body));
     else if (ether) cx.data(v.sub(body));
     else cx.next('eth.llc', 0, v.sub(body, body + type));
   },

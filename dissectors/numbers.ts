@@ -485,3 +485,6 @@ const ECN_SHORT = ['Not-ECT', 'ECT(1)', 'ECT(0)', 'CE'];
 /** `DSCP: AF22, ECN: Not-ECT` for the octet of the differentiated services field or the traffic class. */
 export const dsText = (octet: number): string =>
   `DSCP: ${DSCP_SHORT[octet >> 2] ?? 'Unknown'}, ECN: ${ECN_SHORT[octet & 3]}`;
+
+/** EtherType of Cisco's FabricPath, whose header looks like one of Ethernet. */
+export const FABRIC_PATH = 0x8903;

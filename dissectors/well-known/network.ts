@@ -1,4 +1,5 @@
 import { type Peek, u16, type View } from 'fttscope/kit';
+import { FABRIC_PATH } from '../numbers.js';
 import { fromRows, named } from './named.js';
 
 /**
@@ -9,6 +10,10 @@ const LOOP_REPLY = 1;
 const PROTOCOL_REJECT = 8;
 /** LINKTYPE_PPP. */
 const PPP = 9;
+
+/** Octets of FabricPath's tag, and LINKTYPE_ETHERNET. */
+const FABRIC_PATH_TAG = 2;
+const ETHERNET = 1;
 
 /** Subtype of Slow Protocols. */
 const LACP = 1;
@@ -107,6 +112,21 @@ export const network = [
     calls: ['lacp'],
     inner(v, cx) {
       if (v.buf[v.off] === LACP) cx.call('lacp', v);
+    },
+  }),
+  named({
+    ...{ proto: 'cfp', title: 'Cisco FabricPath', short: 'CFP', spec: 'none' },
+    on: { ethertype: [FABRIC_PATH] },
+    tables: ['link'],
+    /** Behind tag and time to live stands a frame. Its check sequence, which is often not captured, ends up as trailer. */
+    peek(p) {
+      p.off += FABRIC_PATH_TAG;
+      p.table = 'link';
+      p.key = ETHERNET;
+      if (p.off >= p.end) p.stop();
+    },
+    inner(v, cx) {
+      if (v.length > FABRIC_PATH_TAG) cx.next('link', ETHERNET, v.sub(v.off + FABRIC_PATH_TAG));
     },
   }),
   named({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { at, tcp, udp } from '../../build/packets.js';
+import { at, ip, tcp, udp } from '../../build/packets.js';
 import { file, rawPcap } from '../../cli/run.js';
 import { tsharkMissing } from '../../support/tshark.js';
 import { differences, ours } from '../bodies/wire.js';
@@ -163,4 +163,13 @@ describe('datagrams of protocols that are only named, as tshark', { skip: tshark
     assert.deepEqual(stacks, ['rpc:nfs', 'rpc:nfs', 'rpc:mount', 'rpc:mount', 'rpc']);
     assert.deepEqual(await differences(path, FIELDS), []);
   });
+});
+
+test('the frame behind the header of FabricPath, as tshark', { skip: tsharkMissing }, async () => {
+  const macs = '020000000002 0a0000000001';
+  const datagram = `4500001c 00010000 4011f6cc c0000201 c0000202 13c413c4 00080000 ${zeros(18)} cafe0123`;
+  const frame = octets(`${macs} 8903 0420 ${macs} 0800 ${datagram}`);
+  const path = file('fabric.pcap', rawPcap(ip(CLIENT.address, server(0).address, 143, frame)));
+  assert.deepEqual(await differences(path, ['frame.protocols', 'ip.src', 'udp.srcport']), []);
+  assert.equal((await ours(path))[0]!.protocols.join(':'), 'raw:ip:eth:cfp:eth:ethertype:ip:udp');
 });
