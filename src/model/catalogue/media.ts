@@ -133,7 +133,7 @@ export const MEDIA: Entries = {
     title: 'RTP packets are lost',
     clause: 'RFC 3550 appendix A.3',
     meaning: 'Speech has gaps.',
-    next: 'Look on the side where they were lost, before the tunnel or behind it: a tunnel itself loses none.',
+    next: 'Look on the side where they were lost: a tunnel itself loses none.',
   },
   'media.jitter': {
     severity: 'warn',
