@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { CATALOGUE } from '../../src/model/catalogue.js';
 import { reportSchema } from '../../src/report/report-schema.js';
-import { ROOT } from '../support/corpus.js';
+import { CORPUS, corpusMissing, ROOT } from '../support/corpus.js';
 import { violations } from './schema.js';
 import { codes, type Json, reportOn } from './support.js';
 
@@ -33,5 +33,29 @@ describe('what explains a failure stands first', () => {
       const keylog = existsSync(keys) ? readFileSync(keys, 'latin1') : '';
       explained(await reportOn(readFileSync(path), keylog), finding, name);
     });
+  }
+});
+
+describe('tunnels of other software have nothing wrong but what was done to them', {
+  skip: corpusMissing('tunnel'),
+}, () => {
+  if (corpusMissing('tunnel') !== false) return;
+  const folder = join(CORPUS, 'tunnel');
+  const wrong: Readonly<Record<string, readonly string[]>> = {
+    'proxy-denied': ['proxy.refused'],
+    'close-fin': ['tunnel.no-close-notify'],
+  };
+  for (const file of readdirSync(folder).sort()) {
+    const m = /^(.*)(?<!\.inner)\.pcap(?:ng)?$/.exec(file);
+    if (m === null) continue;
+    const keys = join(folder, `${m[1]}.keys`);
+    for (const keylog of existsSync(keys) ? [readFileSync(keys, 'latin1'), ''] : ['']) {
+      test(`${file}${keylog === '' ? '' : ' with keys'}`, async () => {
+        const r = await reportOn(readFileSync(join(folder, file)), keylog);
+        assert.deepEqual(violations(r, SCHEMA), []);
+        // Without keys nobody sees whether an alert was a close_notify.
+        assert.deepEqual(codes(r), keylog === '' && m[1] === 'close-fin' ? [] : (wrong[m[1]] ?? []));
+      });
+    }
   }
 });
