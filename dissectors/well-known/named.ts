@@ -35,8 +35,9 @@ export interface Named {
   pduLength?(b: Uint8Array, off: number, end: number, known?: Framing): number;
   /** The way down to the packets that the messages carry. */
   peek?(p: Peek): void;
-  /** What a message says about later ones. */
+  /** What a message says about later ones, and for whom, as {@link Dissector.serves}. */
   track?(v: View, cx: Track): void;
+  readonly serves?: NonNullable<Dissector['serves']>;
   /** Hands on what the messages carry. */
   inner?(v: View, cx: Ctx): void;
 }

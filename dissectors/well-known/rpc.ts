@@ -78,6 +78,7 @@ const rpc: Dissector = named({
   calls: [...NAMES.values()],
   probe,
   pduLength: recordLength,
+  serves: { fields: [], protocols: [...NAMES.values()] },
   track(v, cx) {
     cx.note(cx.flow(rpc, () => new Calls()).see(v, cx));
   },
