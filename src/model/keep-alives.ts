@@ -3,7 +3,7 @@ import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { KeepAlive } from './entities.js';
 import type { Findings, Ref } from './findings.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
-import type { SipEvent } from './sip-event.js';
+import { type SipEvent, TIMER_F_MS } from './sip-event.js';
 
 interface Beat {
   readonly first: Seen;
@@ -13,8 +13,6 @@ interface Beat {
 
 /** RFC 5626 §4.4.1: so long a UE waits for the pong. */
 const PONG_MS = 10_000;
-/** RFC 3261 §17.1.2.2: so long an answer to OPTIONS is waited for at least. */
-const TIMER_F_MS = 32_000;
 /** A little late is in time. */
 const LATE = 1.1;
 

@@ -6,11 +6,9 @@ import { boundBy, type Contact, grantedTo } from './bindings.js';
 import type { Aka, RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
 import { addressOf } from './events.js';
 import { type Arrival, earlier, later, type Moment, millis, type Seen } from './moment.js';
-import { parameterOf, type SipEvent } from './sip-event.js';
+import { parameterOf, type SipEvent, TIMER_F_MS } from './sip-event.js';
 import { uid } from './uid.js';
 
-/** TS 24.229 §7.7 and RFC 3261 §17.1.2.2: timer F of the UE towards the P-CSCF, and of RFC 3261. */
-const TIMER_F_MS = 32_000;
 /** TS 24.229 §5.1.1.4: refresh 600 s before the end, or half-way where that is 1200 s or less. */
 const REFRESH_BEFORE = 600;
 const DEFAULT_EXPIRES = 3600;
