@@ -41,7 +41,7 @@ import type { MediaNote } from './sdp/media.js';
  *     |      defined by profile       |  length in words, data …      |  if X
  *     +-------------------------------+-------------------------------+
  */
-const HEADER = 12;
+export const HEADER = 12;
 const VERSIONS = { 0: 'Old VAT Version', 1: 'First Draft Version', 2: 'RFC 1889 Version' };
 
 const F = fields({

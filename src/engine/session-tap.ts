@@ -1,5 +1,5 @@
 import type { EspNote } from '../../dissectors/esp.js';
-import { isRtcp } from '../../dissectors/rtp.js';
+import { isRtcp, HEADER as RTP_HEADER } from '../../dissectors/rtp.js';
 import type { MediaNote } from '../../dissectors/sdp/index.js';
 import type { SipMessage, SipNote } from '../../dissectors/sip/index.js';
 import type { CaptureInterface } from '../capture/chunk.js';
@@ -47,8 +47,6 @@ const DNS_PREFIX = 2;
 const SIGCOMP = 0xf8;
 const SIP_PORT = 5060;
 const UDP = 17;
-/** Octets of a header of RTP without anything beside it. RFC 3550 §5.1 */
-const RTP_HEADER = 12;
 /** Fewer frames that repeat others were doubled on their way, or are said twice. */
 const MIRRORED = 5;
 

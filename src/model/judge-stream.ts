@@ -1,3 +1,4 @@
+import { HEADER } from '../../dissectors/rtp.js';
 import { hexNumber, type Own, ofNumber, ours } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
@@ -11,7 +12,6 @@ const REORDERED = { packets: 5, percent: 1 } as const;
 const HABIT = 25;
 /** Packets of speech may be so much longer than asked for, on average: silence is packed otherwise. */
 const LONGER = 1.5;
-const HEADER = 12;
 /** What header extensions (RFC 8285) and the tags of SRTP look like beside speech in G.711. */
 const ROOM_MS = 4;
 /** A stream that begins so soon after another has ended goes on in its place. */

@@ -1,3 +1,4 @@
+import { HEADER } from '../../dissectors/rtp.js';
 import { eventName } from '../../dissectors/telephone-event.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { MediaEntity, RtcpEntry } from './entities.js';
@@ -26,8 +27,7 @@ export interface Codec {
   readonly kind?: string;
 }
 
-/** Octets of an RTP header; packets of silence have less than this share of the octets of a payload. */
-const HEADER = 12;
+/** Packets of silence have less than this share of the octets of a payload. */
 const SILENCE = 0.5;
 /** Comfort noise of the static payload types. RFC 3389 */
 const COMFORT_NOISE = 13;

@@ -8,7 +8,6 @@ import { Live } from './live.js';
 import { MediaStream, type Negotiated } from './media-stream.js';
 import { type Arrival, millis } from './moment.js';
 
-const HEADER = 12;
 const SENDER_REPORT = 200;
 const RECEIVER_REPORT = 201;
 const GOODBYE = 203;
@@ -76,7 +75,7 @@ export class Media {
     note: Negotiated | undefined,
   ): MediaStream | undefined {
     const { buf, off, end } = c;
-    if (end - off < HEADER || packet.version(buf, off) !== 2) return undefined;
+    if (end - off < packet.HEADER || packet.version(buf, off) !== 2) return undefined;
     const ssrc = packet.ssrc(buf, off);
     const s = flow.find(direction, ssrc) ?? this.stream(at, c, flow, direction, ssrc, note);
     if (s === undefined) return undefined;
