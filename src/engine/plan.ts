@@ -51,7 +51,7 @@ const DOWN = [
 export class Plan {
   private readonly steps = new Map<AnyDissector, Step>();
   /** Of each dissector, its wanted fields. */
-  private readonly fields = new Map<AnyDissector, readonly Field[]>();
+  private readonly wantedOf = new Map<AnyDissector, readonly Field[]>();
   /** Also where data is wanted: that it is nothing else has to be seen. */
   private readonly everything: boolean;
 
@@ -64,12 +64,8 @@ export class Plan {
     readonly wants: Uint8Array,
     everything: boolean,
   ) {
-    for (const d of registry.dissectors) {
-      this.fields.set(
-        d,
-        Object.values(d.fields).filter((f) => wants[f.id] !== 0),
-      );
-    }
+    const isWanted = (f: Field): boolean => wants[f.id] !== 0;
+    for (const d of registry.dissectors) this.wantedOf.set(d, Object.values(d.fields).filter(isWanted));
     this.everything = everything || this.wanted(registry.byProto('data')!);
     const leading = this.everything ? new Set(registry.dissectors) : this.leading();
     for (const dissector of registry.dissectors) {
@@ -78,13 +74,13 @@ export class Plan {
       const passable = dissector.peek !== undefined && !/^ip(v6)?\b/.test(dissector.proto);
       const passed = passable && !this.everything && !this.wanted(dissector);
       const depth = !leads ? Depth.Skip : passed ? Depth.Pass : Depth.Dissect;
-      this.steps.set(dissector, { dissector, depth, quick: quickFields(dissector, this.fields.get(dissector)!) });
+      this.steps.set(dissector, { dissector, depth, quick: quickFields(dissector, this.wantedOf.get(dissector)!) });
     }
   }
 
   /** Whether a field of the dissector itself is wanted. */
   private wanted(d: AnyDissector): boolean {
-    return this.fields.get(d)!.length > 0;
+    return this.wantedOf.get(d)!.length > 0;
   }
 
   /** The dissectors that are wanted, or that may lead to one. */
@@ -139,10 +135,8 @@ export class Plan {
 
   /** What {@link Step.quick} would be if `f` were not wanted. */
   quickBut(d: AnyDissector, f: Field): readonly Field[] | null {
-    return quickFields(
-      d,
-      this.fields.get(d)!.filter((other) => other !== f),
-    );
+    const others = this.wantedOf.get(d)!.filter((other) => other !== f);
+    return quickFields(d, others);
   }
 
   of(d: AnyDissector): Step {
@@ -170,7 +164,10 @@ function isBelowTransport(d: AnyDissector): boolean {
   return tables.length > 0 && tables.every((t) => DOWN.includes(t));
 }
 
-/** `wanted` fields of a dissector in the order of their octets, if all of them stand at fixed places of its header; null if not. */
+/**
+ * The wanted fields of a dissector in the order of their octets, if all of them stand at fixed places of its header; null
+ * if not.
+ */
 function quickFields(d: AnyDissector, wanted: readonly Field[]): readonly Field[] | null {
   if (wanted.length === 0) return wanted;
   if (d.plain === undefined || wanted.some((f) => f.at === undefined)) return null;
