@@ -9,6 +9,8 @@ const LINKTYPE_RAW = 101;
 export class InnerFile {
   /** Packets written. */
   count = 0;
+  /** Envelopes of type 1 whose payload has no IP version: LINKTYPE_RAW cannot say what they hold. */
+  withoutIp = 0;
   private readonly writer: PcapngWriter;
   /** By number of the tunnel. */
   private readonly interfaces = new Map<number, number>();
@@ -44,10 +46,15 @@ export class InnerFile {
     if (row.content === null) return;
     const v = row.content.view;
     if (v.buf[v.off] !== IP_PACKET || v.length <= HEADER) return;
+    const start = v.off + HEADER;
+    const version = v.buf[start]! >> 4;
+    if (version !== 4 && version !== 6) {
+      this.withoutIp++; // the receiver discards it (TS 24.322 §5.3.2.2)
+      return;
+    }
     const { id } = row.tunnel!;
     let iface = this.interfaces.get(id);
     if (iface === undefined) this.interfaces.set(id, (iface = this.writer.iface(LINKTYPE_RAW, `tunnel ${id}`)));
-    const start = v.off + HEADER;
     const { seconds, nanos } = row;
     const about = {
       comment: `tunnel ${id} ${row.direction}, row ${row.id}`,

@@ -69,6 +69,8 @@ async function inner(reading: Reading, { selection, hindsight }: Chosen, o: Extr
   if (o.quiet !== true && redaction !== null && redaction.shared > 0)
     tell(`fttscope: the limit pseudonyms (${LIMITS.pseudonyms}) was reached: those of later names may be shared`);
   if (o.quiet !== true) tell(`${counted(file.count, 'inner packet')} of ${counted(file.tunnels, 'tunnel')} written`);
+  if (o.quiet !== true && file.withoutIp > 0)
+    tell(`${counted(file.withoutIp, 'envelope')} left out, whose payload is neither IPv4 nor IPv6`);
   return outcome;
 }
 
