@@ -37,12 +37,13 @@ export function verdictOf(c: Channel): DirectionVerdict {
 }
 
 function reasonOf(c: Channel, verdict: DirectionVerdict['verdict']): Words | undefined {
-  if (c.records === 0) return c.reason ?? words`There are no protected records in this direction.`;
-  if (verdict === 'none') return c.reason ?? words`No record could be opened.`;
+  const said = c.reason === UNTOLD ? undefined : c.reason;
+  if (c.records === 0) return said ?? words`There are no protected records in this direction.`;
+  if (verdict === 'none') return said ?? words`No record could be opened.`;
   const missing = c.missing > 0 ? words`${c.missing} octets of the stream are missing.` : undefined;
   if (verdict === 'full') return missing;
   const left = c.records - c.decrypted;
-  const first = c.reason ?? missing;
+  const first = said ?? missing;
   const told = words`${left} of ${c.records} records could not be opened.`;
-  return first === undefined || first === UNTOLD ? told : words`${told} ${first}`;
+  return first === undefined ? told : words`${told} ${first}`;
 }

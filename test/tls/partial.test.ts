@@ -86,6 +86,17 @@ test('TLS 1.2 without the second of two records of a ClientHello', async () => {
   assertOpened(f, r.sent, 'split');
 });
 
+test('one direction alone: the other one has a reason', async () => {
+  const r = await record({ ...V13, talk });
+  for (const side of [0, 1] as const) {
+    const wholes = wholeRecords(r.segments).filter((w) => w.direction === side);
+    const { session } = follow(wholes, { services: services(r.keylog) });
+    const verdict = session.verdict(side === 0 ? 1 : 0);
+    assert.deepEqual([verdict.verdict, verdict.records], ['none', 0]);
+    assert.match(verdict.reason!, /no protected records/);
+  }
+});
+
 /** Moves the ClientHello behind the first `n` records of the server. */
 function helloAfter(wholes: readonly Whole[], n: number): Whole[] {
   const hello = wholes.find((w) => isHello(w, 1))!;
