@@ -219,6 +219,7 @@ export class Call {
       case 'ACK':
         this.answerless(at, e, true);
         this.acked ||= this.failure === undefined && e.cseq >= this.cseq; // that of a refusal acknowledges no answer
+        this.unseen(e);
         break;
       case 'CANCEL':
         this.cancel ??= at;
@@ -234,6 +235,13 @@ export class Call {
   private answerless(at: Seen, e: SipEvent, byCaller: boolean): void {
     if (e.body.length > 0 || !e.isWhole || this.failure !== undefined || !this.session.isDue(byCaller)) return;
     this.misfit ??= { at, how: words`Nothing answers the offer.` };
+  }
+
+  /** Takes from an ACK what the capture lacks: RFC 3261 §13.2.2.4, that of a 2xx has a branch of its own; §17.1.1.3. */
+  private unseen(e: SipEvent): void {
+    if (this.answer !== null || this.isOver || e.cseq !== this.cseq || e.branch === '') return;
+    if (e.branch === this.branch) this.again = true;
+    else this.state = 'established';
   }
 
   private invite(at: Seen, e: SipEvent): void {
@@ -258,7 +266,7 @@ export class Call {
     this.end = at;
     this.releasedBy = byCaller ? 'caller' : 'callee';
     this.release = releaseOf(e);
-    this.state = this.answer === null ? 'cancelled' : 'ended';
+    this.state = this.state === 'established' ? 'ended' : 'cancelled';
   }
 
   /** Whether the end of the dialog with this tag leaves one that was answered: a forked call may have several. */
@@ -346,7 +354,8 @@ export class Call {
 
   finish(end: Moment): void {
     const waited = millis(this.inviteAt, end);
-    if (this.state === 'in-progress' && this.trying === null && this.progress === null && waited >= TIMER_B_MS) {
+    const isHeard = this.acked || this.trying !== null || this.progress !== null;
+    if (this.state === 'in-progress' && !isHeard && waited >= TIMER_B_MS) {
       this.state = 'failed';
       this.failedAt = this.inviteAt;
       this.failure = { reason: words`The INVITE was not answered at all.` };

@@ -77,7 +77,7 @@ const again = ({
 
 /** Whether more than 100 came of a call, until somebody gave it up. */
 function judgeProgress(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {
-  if (c.trying === null || c.progress !== null || c.answer !== null || c.failure !== undefined) return;
+  if (c.trying === null || c.progress !== null || c.answer !== null || c.acked || c.failure !== undefined) return;
   const ms = millis(c.inviteAt, c.cancel ?? c.end ?? end);
   if (ms < PROGRESS_MS) return;
   const until = c.cancel === null ? '' : ' The caller gave it up then.';

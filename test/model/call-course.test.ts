@@ -200,6 +200,31 @@ test('a call of which nothing but 100 comes', async () => {
   for (const t of [refused, rung]) assert.deepEqual(await told(t, 60_000), []);
 });
 
+describe('an ACK tells of an answer that the capture lacks', () => {
+  const branch = 'z9hG4bK1';
+  const asked = talk().up(1000, sip(`INVITE ${BOB}`, { sdp: sdp(UE, 30_000), branch }));
+
+  test('a branch of its own: of a 2xx (RFC 3261 §13.2.2.4)', async () => {
+    const t = asked.copy().up(1210, sip(`ACK ${BOB}`, { toTag: 'b' }));
+    const [going] = (await found(t.copy(), 300_000)).calls;
+    assert.deepEqual([going.state, going.answer, going.failure], ['established', undefined, undefined]);
+    const r = await found(t.up(3000, sip(`BYE ${BOB}`, { toTag: 'b', cseq: 2 })));
+    assert.deepEqual([r.calls[0].state, r.calls[0].releasedBy], ['ended', 'caller']);
+  });
+
+  test('that of the INVITE: of a refusal, and another INVITE may follow (§17.1.1.3)', async () => {
+    const refused = asked.copy().up(1210, sip(`ACK ${BOB}`, { toTag: 'b', branch }));
+    assert.equal((await found(refused.copy(), 300_000)).calls[0].state, 'in-progress');
+    refused
+      .up(1220, sip(`INVITE ${BOB}`, { sdp: sdp(UE, 30_000), cseq: 2 }))
+      .down(1400, sip('200 OK INVITE', { toTag: 'c', cseq: 2, sdp: sdp(CORE, 40_000) }, 'down'))
+      .up(1410, sip(`ACK ${BOB}`, { toTag: 'c', cseq: 2 }));
+    const [call] = (await found(refused)).calls;
+    assert.equal(call.state, 'established');
+    assert.ok(call.setupMs > 390 && call.setupMs < 410, String(call.setupMs));
+  });
+});
+
 test('an INVITE that comes twice, by two ways, is refused once (RFC 3261 §8.2.2.2)', async () => {
   const p = { from: BOB, to: ALICE } as const;
   const copy = { ...p, branch: 'z9hG4bKcopy' };
