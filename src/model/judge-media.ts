@@ -81,6 +81,7 @@ export function judgeOutside(s: MediaStream, calls: Live<Call>, end: Moment, fin
   if (s.tunnel === 0 || packets <= STRAY) return;
   const call = s.call === 0 ? calls.find((c) => wasUp(c, s.tunnel, start, end)) : calls.at(s.call);
   if (call === undefined || call.endpoints.has(`${s.to.address} ${s.to.port}`) || call.session.hasCandidates) return;
+  if (call.session.isDue(true) || call.session.isDue(false)) return; // who wants what is half the story
   findings.raise(
     'media.outside',
     start,

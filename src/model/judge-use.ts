@@ -44,7 +44,8 @@ export function judgeUse(t: TunnelEntity, { addressing, sources, targets, sizes 
   judgeSizes(t, addressing.slaac.lastAdvertisement?.mtu ?? 0, sizes, findings);
   judgeProbes(t, addressing, sources.first, findings);
   raise('inner.foreign-source', sources.first, false);
-  raise('inner.foreign-destination', targets.first, true);
+  // What the UE sent and got back is known by its sources: where nothing of it was seen, this is no claim.
+  if (sources.first.size > 0) raise('inner.foreign-destination', targets.first, true);
 }
 
 /** Whether packets keep to the MTU of the link, and to what somebody on the way said. */

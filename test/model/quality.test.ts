@@ -3,20 +3,25 @@ import { describe, test } from 'node:test';
 import type { CallEntity } from '../../src/model/entities.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { clearConversation, envelope, type Step, up } from '../build/conversation.js';
-import { ACK, ping, RST, tcp } from '../build/packets.js';
-import { snaplen, where } from '../build/shape.js';
+import { ACK, at, ping, RST, tcp, udp } from '../build/packets.js';
+import { only, snaplen, where } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
 import {
+  addressed,
+  both,
   called,
   captured,
+  codes,
   ENDS,
   finding,
+  found,
   type Json,
   registered,
   reportOn,
   sip,
   spoken,
   Talk,
+  UE,
   WatchedShelf,
 } from './support.js';
 
@@ -71,6 +76,19 @@ describe('what rests on something that was not seen', () => {
     assert.equal(claim(r, 'media.loss')[1], 'certain');
     const cut = await reportOn(captured(clearConversation(steps), {}, { shape: [snaplen(360)] }).octets);
     assert.equal(claim(cut, 'media.loss')[1], 'possible');
+  });
+
+  test('and is not claimed at all of a side that nothing was heard of', async () => {
+    const datagram = (from: string, to: string) => udp(at(from, 7000), at(to, 7001), new Uint8Array(20));
+    const t = both(called(addressed(new Talk()), 1000, 2000), 1210, 90)
+      .up(4000, datagram(UE, '10.0.0.77'))
+      .down(4010, datagram(UE, '10.0.0.77')); // the EFTF knows nobody else who had it
+    assert.deepEqual(codes(await found(t.copy())), []);
+    const heard = async (side: 0 | 1): Promise<string[]> =>
+      codes(await reportOn(captured(clearConversation(t.steps), {}, { shape: [only(side)] }).octets));
+    const up = await heard(0);
+    assert.ok(up.includes('capture.one-sided') && !up.includes('media.outside'), up.join());
+    assert.deepEqual(await heard(1), ['capture.one-sided']);
   });
 
   test('but what can be seen from outside does not suffer from missing keys', async () => {
