@@ -64,6 +64,6 @@ export const CAPTURE: Entries = {
     kind: 'capture',
     title: 'Only one direction was captured',
     meaning: 'What the other side said is not known.',
-    next: 'Capture where both directions pass.',
+    next: 'Capture where both directions pass. Where a tap gives each an interface or a file of its own: mergecap makes one of the files, editcap -F pcap of the interfaces.',
   },
 };
