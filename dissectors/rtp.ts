@@ -95,6 +95,10 @@ export const ssrc = (b: Uint8Array, o: number): number => u32(b, o + 8);
 /** Whether the octets are RTCP on a port that RTP shares with it, RFC 5761 §4. */
 export const isRtcp = (b: Uint8Array, o: number): boolean => b[o + 1] >= 192 && b[o + 1] <= 223;
 
+/** Whether the octets are a message that agrees on keys of SRTP between packets of RTP. RFC 6189 §5 */
+const isZrtp = (b: Uint8Array, o: number, end: number): boolean =>
+  end - o >= 8 && version(b, o) === 0 && u32(b, o + 4) === 0x5a525450;
+
 /** Octets of the header with sources and extension, or -1 where it does not fit before `end`. */
 export function headerLength(b: Uint8Array, o: number, end: number): number {
   let n = HEADER + 4 * csrcCount(b, o);
@@ -160,6 +164,7 @@ export const rtp = defineDissector<RtpPacket>({
   fields: { ...F, ...ExtensionFields },
   experts: E,
   tables: ['rtp.pt', 'rtp_dyn_payload_type', 'rtp.rfc5761'],
+  calls: ['zrtp'],
   serves: {
     fields: [
       ...[F.setup, F.setupFrame, F.setupMethod, F.callId, F.extSeq],
@@ -186,6 +191,8 @@ export const rtp = defineDissector<RtpPacket>({
     return padding === 0 || padding > end - off - header ? No : Yes;
   },
 
+  refuses: (b, off, end) => off < end && version(b, off) !== 2 && !isZrtp(b, off, end),
+
   plain: (b, off, end) => end - off >= HEADER && version(b, off) === 2 && !isRtcp(b, off),
 
   track(v, cx) {
@@ -209,20 +216,19 @@ export const rtp = defineDissector<RtpPacket>({
 
   dissect(v, t, cx) {
     const { buf, off } = v;
+    need(v, 1);
+    if (version(buf, off) !== 2) {
+      if (!isZrtp(buf, off, v.end)) notRtp(v, t);
+      else cx.call('zrtp', v);
+      return;
+    }
     need(v, 2);
-    if (version(buf, off) === 2 && isRtcp(buf, off)) {
+    if (isRtcp(buf, off)) {
       cx.next('rtp.rfc5761', 'rtcp', v);
       return;
     }
     const note = cx.note<RtpNote>(rtp, v) ?? quotedNote(v, cx);
     t.open(F.rtp, off, v.length);
-    if (version(buf, off) !== 2) {
-      t.bits(F.version, off, 1, buf[off]);
-      t.expert(E.version);
-      t.pop();
-      cx.data(v);
-      return;
-    }
     if (note !== undefined) setup(note, off, t);
     t.bits(F.version, off, 1, buf[off]);
     t.bits(F.padding, off, 1, buf[off]);
@@ -243,7 +249,7 @@ export const rtp = defineDissector<RtpPacket>({
 
   summary(v, cx) {
     const { buf, off } = v;
-    if (v.length < 2) return 'Cut short';
+    if (v.length === 0) return 'Cut short';
     if (version(buf, off) !== 2) return `Unknown RTP version ${version(buf, off)}`;
     if (v.length < HEADER) return 'Cut short';
     const name = payloadTypeName(payloadType(buf, off), cx.note<RtpNote>(rtp, v)?.media?.payloadTypes);
@@ -319,6 +325,13 @@ function setup(note: RtpNote, off: number, t: Tree): void {
   t.num(F.setupFrame, off, 0, note.setupFrame);
   t.text(F.setupMethod, off, 0, method);
   if (note.media !== undefined && note.media.callId !== '') t.text(F.callId, off, 0, note.media.callId);
+  t.pop();
+}
+
+function notRtp({ buf, off, length }: View, t: Tree): void {
+  t.open(F.rtp, off, length);
+  t.bits(F.version, off, 1, buf[off]);
+  t.expert(E.version);
   t.pop();
 }
 

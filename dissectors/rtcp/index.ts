@@ -98,6 +98,8 @@ export const rtcp = defineDissector<Rtcp>({
     return (end - off) % 4 === 0 ? Yes : No;
   },
 
+  refuses: (b, off, end) => off < end && version(b, off) !== 2,
+
   track(v, cx) {
     const media = cx.expected<MediaNote>();
     const echoes = follow(v, cx, cx.flow(rtcp as AnyDissector, newReports));
@@ -108,15 +110,15 @@ export const rtcp = defineDissector<Rtcp>({
 
   dissect(v, t, cx) {
     const { buf } = v;
-    need(v, 2);
+    need(v, 1);
     if (version(buf, v.off) !== 2) {
       t.open(F.rtcp, v.off, v.length);
       t.bits(F.version, v.off, 1, buf[v.off]);
       t.expert(E.version);
       t.pop();
-      cx.data(v);
       return;
     }
+    need(v, 2);
     const note = cx.note<RtcpNote>(rtcp, v);
     let at = v.off;
     let stated = 0;
@@ -136,7 +138,7 @@ export const rtcp = defineDissector<Rtcp>({
 
   summary(v) {
     const { buf } = v;
-    if (v.length < 2) return 'Cut short';
+    if (v.length === 0) return 'Cut short';
     if (version(buf, v.off) !== 2) return `Unknown RTCP version ${version(buf, v.off)}`;
     let s = '';
     for (let at = v.off; at + HEADER <= v.end && isKnown(type(buf, at)); at += packetLength(buf, at))

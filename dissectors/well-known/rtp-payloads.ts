@@ -3,8 +3,9 @@ import { fromRows, named } from './named.js';
 /** Octets of the header before H.263, by its F and P bits. RFC 2190 §5 */
 const headerLength = (first: number): number => ((first & 0x80) === 0 ? 4 : (first & 0x40) === 0 ? 8 : 12);
 
-/** Payloads of RTP that are only named: by the static types of RFC 3551 §6, or by the encoding that SDP gives. */
+/** What comes in RTP and is only named: by the static types of RFC 3551 §6, by the encoding that SDP gives, or by its octets. */
 export const rtpPayloads = fromRows([
+  ['zrtp', 'ZRTP', 'ZRTP', 'RFC 6189', {}],
   ['vp8', 'VP8', 'VP8', 'RFC 7741', { rtp_dyn_payload_type: ['vp8'] }],
   ['opus', 'Opus Interactive Audio Codec', 'OPUS', 'RFC 7587', { rtp_dyn_payload_type: ['opus'] }],
   ['evrc', 'Enhanced Variable Rate Codec', 'EVRC', 'RFC 3558', { rtp_dyn_payload_type: ['evrc'] }],

@@ -265,6 +265,7 @@ export class Dissection implements Ctx {
       return;
     }
     if (packet.protocol === 17) {
+      if (packet.refused !== null) this.refusal(packet.refused, v);
       if (packet.dissector === null) this.data(v);
       else this.layer(this.plan.of(packet.dissector), v);
       return;
@@ -274,6 +275,13 @@ export class Dissection implements Ctx {
       const last = packet.pdus[packet.pdus.length - 1];
       if (packet.goesOn && last.dissector.proto === 'tls' && !this.headerSplit(last)) this.begun(last);
     } else if (packet.begun !== null) this.begun({ ...packet.begun, view: v });
+  }
+
+  /** Why somebody refuses what was announced for them. Like tshark we do not list them. */
+  private refusal(d: AnyDissector, v: View): void {
+    const listed = this.protocols.length;
+    this.layer(this.plan.of(d), v);
+    this.protocols.length = listed;
   }
 
   /** A record that goes on in later segments: like tshark it is only listed, with the CONNECT that it is in. */

@@ -19,7 +19,7 @@ import { type EspServices, followEsp } from './open-esp.js';
 import { endsOf, type Packet } from './packet.js';
 import { QuoteFinder } from './quoted.js';
 import type { Registry } from './registry.js';
-import { type Conversation, conversation, type FlowState, type Scope, UdpState } from './scope.js';
+import { announcedReader, type Conversation, conversation, type FlowState, type Scope, UdpState } from './scope.js';
 import { type TcpOwner, TcpState } from './tcp-state.js';
 import { TrackContext } from './track.js';
 
@@ -247,8 +247,10 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     const flow = this.flows.find(this.scope.id, 17, p.net, net, p.src, p.dst, p.sport, p.dport);
     const { direction } = this.flows;
     const state = this.datagrams(flow);
-    const d = state.expectations[direction]?.dissector ?? this.finder.find(p, state);
+    const announced = announcedReader(state, direction, p);
+    const d = announced ?? this.finder.find(p, state);
     const { packet } = this;
+    packet.refused = announced === undefined ? (state.expectations[direction]?.dissector ?? null) : null;
     packet.protocol = 17;
     packet.conversation = conversation(state, direction);
     packet.transport = p.buf;
@@ -281,20 +283,22 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
 
   /**
    * Who takes the datagram whose payload `p` stands at; null: nobody. Undefined where its flow is new, or was announced
-   * anew: then it has to be indexed. {@link numbered} is what numbers it.
+   * anew, or who was announced refuses it: then it has to be indexed. {@link numbered} is what numbers it.
    */
   taker(p: Peek, scope: Scope): AnyDissector | null | undefined {
     const state = this.known(p, scope);
     if (state === null) return undefined;
     const { direction } = this.flows;
+    const announced = announcedReader(state, direction, p);
+    if (announced === undefined && state.expectations[direction] !== undefined) return undefined;
     this.numbered = conversation(state, direction);
-    return this.reader(p, state);
+    return announced ?? this.finder.find(p, state);
   }
   numbered!: Conversation;
 
   /** Who takes that datagram, `state` being that of its flow. */
   reader(p: Peek, state: UdpState): AnyDissector | null {
-    return state.expectations[this.flows.direction]?.dissector ?? this.finder.find(p, state);
+    return announcedReader(state, this.flows.direction, p) ?? this.finder.find(p, state);
   }
 
   /** The state of the flow of that datagram, whose {@link direction} it has; null where it has to be indexed. */

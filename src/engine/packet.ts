@@ -60,6 +60,8 @@ export class Packet {
   direction: 0 | 1 = 0;
   /** UDP: who takes the datagram; null: nobody. */
   dissector: AnyDissector | null = null;
+  /** UDP: who was announced for the datagram and refuses it. */
+  refused: AnyDissector | null = null;
   /** TCP: the messages that this packet completes, in the order of the stream. */
   pdus: Pdu[] | null = null;
   /** TCP: what a message is of that begins with this packet and ends in a later one, where {@link pdus} is null. */

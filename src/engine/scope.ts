@@ -1,4 +1,4 @@
-import { type AnyDissector, latin1 } from '../kit/index.js';
+import { type AnyDissector, latin1, type Peek } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
 import type { Ledger } from '../stream/ledger.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
@@ -176,6 +176,12 @@ export class UdpState extends FlowState implements Conversation {
     this.expectations[0] = b ?? a;
     this.expectations[1] = a ?? b;
   }
+}
+
+/** Who reads `p` as SDP announced it; undefined: nobody was announced, or who was refuses it. */
+export function announcedReader(state: UdpState, direction: 0 | 1, p: Peek): AnyDissector | undefined {
+  const d = state.expectations[direction]?.dissector;
+  return d?.refuses?.(p.buf, p.off, p.end) === true ? undefined : d;
 }
 
 /** By which {@link Scope.expectations} are found. */

@@ -219,6 +219,11 @@ export interface Dissector<R = unknown> {
    */
   probe?(b: Uint8Array, off: number, end: number, known?: boolean): Probe;
   /**
+   * Whether octets that were announced as this protocol cannot be it: then their ports and they themselves say what they
+   * are. Asked of every datagram of media.
+   */
+  refuses?(b: Uint8Array, off: number, end: number): boolean;
+  /**
    * Octets of the message that starts at `off` of a stream, which may be more than there are; 0: more octets are needed to
    * say; -1: not this protocol; `Infinity`: it ends with the stream. What was learned on the way to 0 stands in `known`,
    * which is given again when there are more octets.
@@ -263,6 +268,7 @@ const SHAPE: { readonly [K in keyof Required<Dissector>]: undefined } = {
   tables: undefined,
   calls: undefined,
   probe: undefined,
+  refuses: undefined,
   pduLength: undefined,
   plain: undefined,
   peek: undefined,

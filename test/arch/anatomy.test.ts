@@ -6,7 +6,7 @@ import { ROOT } from '../support/corpus.js';
 
 /** In the order of `src/kit/dissector.ts`, and of `dissectors/TEMPLATE.ts`. */
 const MEMBERS =
-  'proto layer title short spec fields experts on tables calls serves probe pduLength plain peek track dissect column summary codec'.split(
+  'proto layer title short spec fields experts on tables calls serves probe refuses pduLength plain peek track dissect column summary codec'.split(
     ' ',
   );
 const PARTS = [/\/\*\*/, /= fields\(/, /= experts\(/, /= defineDissector/];

@@ -107,7 +107,7 @@ test('other versions are only named', () => {
   const seen = world().see(rtp, packet(0x40, 0, '0102'));
   assert.deepEqual(values(seen, 'rtp.version'), ['1']);
   assert.equal(seen.summary, 'Unknown RTP version 1');
-  assert.deepEqual(seen.protocols, ['rtp', 'data']);
+  assert.deepEqual(seen.protocols, ['rtp']);
 });
 
 test('header and padding must fit', () => {
