@@ -291,8 +291,9 @@ export const sip = defineDissector<SipRepresentation>({
     const m = parseSip(v.buf, v.off, v.end);
     const note = cx.scope(sip, () => new Transactions()).see(m, cx);
     cx.note(note);
-    // What a provisional answer describes holds from there on; what the final one describes, from the request.
-    const own = m.isRequest || note.request === 0 || m.status < 200;
+    // What a provisional answer describes holds from there on, and what is sent again; what the final one describes, from
+    // the request.
+    const own = m.isRequest || note.request === 0 || m.status < 200 || note.original !== 0;
     trackBody(v, cx, m, own ? cx.frame : note.request);
   },
 

@@ -25,6 +25,7 @@ const line = (start: string, port: number): string =>
   `c=IN IP4 ${start.startsWith('SIP') ? '192.0.2.2' : '192.0.2.1'}\r\nm=audio ${port} RTP/AVP 0\r\n`;
 
 const INVITE = message('INVITE sip:b@x SIP/2.0', '1 INVITE', 4000);
+const OK = message('SIP/2.0 200 OK', '1 INVITE', 6000);
 
 async function compare(name: string, packets: readonly Uint8Array[], fields: readonly string[]): Promise<string[]> {
   const path = file(name, rawPcap(...packets));
@@ -63,4 +64,23 @@ test('what comes where media were announced and is none is shown as what it is',
   assert.deepEqual(stacks, [
     ...['udp:sip:sdp', 'udp:rtp', 'udp:data', 'udp:sip', 'udp:dns', 'udp:rtp:zrtp', 'udp:data', 'udp:sip'],
   ]);
+});
+
+test('an answer that is sent again sets the media up again', { skip: tsharkMissing }, async () => {
+  const [a, b] = [at('192.0.2.1', 4000), at('192.0.2.2', 6000)];
+  const speech = octets('80000001 000000a0 11223344 01020304');
+  await compare(
+    'again.pcap',
+    [
+      ...[
+        udp(CALLER, CALLED, INVITE),
+        udp(b, a, speech),
+        udp(CALLED, CALLER, OK),
+        udp(b, a, speech),
+        udp(a, b, speech),
+      ],
+      ...[udp(CALLED, CALLER, OK), udp(b, a, speech), udp(a, b, speech), udp(CALLED, CALLER, OK), udp(a, b, speech)],
+    ],
+    ['rtp.setup-frame', 'udp.stream'],
+  );
 });
