@@ -72,6 +72,19 @@ test('streams are followed as tshark follows them', { skip }, () => {
     const expected = tshark(['-n', '-q', '-z', z, '-r', path])!;
     assert.equal(run(['read', path, '-q', '-z', z]).out, expected, z);
   }
+  // Ends of IPv6 in brackets; of blanks at the end of a line one is left out.
+  const six = join(CORPUS, 'tunnel', 'ipv6only.inner.pcap');
+  const ends = /Node 0: (.*)\nNode 1: (.*)\n/.exec(tshark(['-n', '-q', '-z', 'follow,udp,hex,1', '-r', six])!)!;
+  for (const [name, z] of [
+    ['ipv6only.inner.pcap', 'follow,udp,hex,0'],
+    ['ipv6only.inner.pcap', `follow,udp,ascii,${ends[1]},${ends[2]}`],
+    ['tls12-cbc.inner.pcap', 'follow,tcp,ascii,10.9.0.115:5063,10.9.0.1:5060'],
+    ['tls13-gcm256.pcap', 'follow,tcp,hex,0'],
+  ] as const) {
+    const capture = join(CORPUS, 'tunnel', name);
+    const expected = tshark(['-n', '-q', '-z', z, '-r', capture])!;
+    assert.equal(run(['read', capture, '--no-auto-keys', '-q', '-z', z]).out, expected, z);
+  }
 });
 
 test('TLS is followed with what it carried, SIP by its dialog', () => {

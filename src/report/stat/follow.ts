@@ -98,8 +98,8 @@ export class Follow implements Statistic {
       const { name } = t.field(i);
       if (name === 'ip.src' || name === 'ipv6.src') source = fieldText(t, i);
       else if (name === 'ip.dst' || name === 'ipv6.dst') destination = fieldText(t, i);
-      else if (name === `${protocol}.srcport`) from = `${source}:${t.number[i]}`;
-      else if (name === `${protocol}.dstport`) to = `${destination}:${t.number[i]}`;
+      else if (name === `${protocol}.srcport`) from = end(source, t.number[i]);
+      else if (name === `${protocol}.dstport`) to = end(destination, t.number[i]);
       else if (name === 'tcp.seq_raw') sequence = t.number[i];
       else if (name === 'tcp.flags.syn') syn = t.number[i] !== 0;
       else if (name === `${protocol}.stream`) side = this.side(from, to, t.number[i]);
@@ -138,8 +138,8 @@ export class Follow implements Statistic {
       const { name } = t.field(i);
       if (name === 'ip.src' || name === 'ipv6.src') source = fieldText(t, i);
       else if (name === 'ip.dst' || name === 'ipv6.dst') destination = fieldText(t, i);
-      else if (name === 'tcp.srcport' || name === 'udp.srcport') from = `${source}:${t.number[i]}`;
-      else if (name === 'tcp.dstport' || name === 'udp.dstport') to = `${destination}:${t.number[i]}`;
+      else if (name === 'tcp.srcport' || name === 'udp.srcport') from = end(source, t.number[i]);
+      else if (name === 'tcp.dstport' || name === 'udp.dstport') to = end(destination, t.number[i]);
       else if (name === 'sip') message = i;
       else if (name === 'sip.Call-ID' && message >= 0) {
         this.message(fieldText(t, i), from, to, t.octets(message));
@@ -158,7 +158,11 @@ export class Follow implements Statistic {
 
   private get filter(): string {
     const { protocol, stream } = this;
-    if (protocol !== 'sip') return `${protocol === 'udp' ? 'udp' : 'tcp'}.stream eq ${stream}`;
+    const transport = protocol === 'udp' ? 'udp' : 'tcp';
+    const [a, b] = stream.split(',').map(endOf);
+    if (protocol !== 'sip' && a !== undefined && b !== undefined)
+      return `(${between(transport, a, b)}) or (${between(transport, b, a)})`;
+    if (protocol !== 'sip') return `${transport}.stream eq ${stream}`;
     const [callId = stream] = [...this.dialogs].find(([, n]) => String(n) === stream) ?? [];
     return `sip.Call-ID == ${callId}`;
   }
@@ -191,6 +195,22 @@ export class Follow implements Statistic {
   }
 }
 
+/** An address and port, as tshark writes them. */
+const end = (address: string, port: number): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+
+type End = readonly [net: 'ip' | 'ipv6', address: string, port: string];
+
+/** What {@link end} wrote. */
+function endOf(text: string): End | undefined {
+  const m = /^(?:\[(.*)\]|(.*)):(\d+)$/.exec(text);
+  return m === null ? undefined : [m[1] === undefined ? 'ip' : 'ipv6', m[1] ?? m[2], m[3]];
+}
+
+/** The filter for what goes from one end to the other, as tshark writes it. */
+const between = (transport: string, [net, from, sport]: End, [, to, dport]: End): string =>
+  `(${net}.src eq ${from} and ${transport}.srcport eq ${sport}) and (${net}.dst eq ${to} and ${transport}.dstport eq ${dport})`;
+
 /** The ends and the number of the outermost TCP connection of a row. */
 function firstEnds(t: Tree): { from: string; to: string; stream: number } {
   let source = '';
@@ -201,8 +221,8 @@ function firstEnds(t: Tree): { from: string; to: string; stream: number } {
     const { name } = t.field(i);
     if (name === 'ip.src' || name === 'ipv6.src') source = fieldText(t, i);
     else if (name === 'ip.dst' || name === 'ipv6.dst') destination = fieldText(t, i);
-    else if (name === 'tcp.srcport') from = `${source}:${t.number[i]}`;
-    else if (name === 'tcp.dstport') to = `${destination}:${t.number[i]}`;
+    else if (name === 'tcp.srcport') from = end(source, t.number[i]);
+    else if (name === 'tcp.dstport') to = end(destination, t.number[i]);
     else if (name === 'tcp.stream') return { from, to, stream: t.number[i] };
   }
   return { from, to, stream: -1 };
@@ -227,7 +247,8 @@ function hexLines(b: Uint8Array, offset: number, tab: string): string {
     const signs = asciiText(b.subarray(off, off + n)).replace(/[\r\n]/g, '.');
     const at = (offset + off).toString(16).toUpperCase().padStart(8, '0');
     const text = n > 8 ? `${signs.slice(0, 8)} ${signs.slice(8)}` : signs;
-    out += `${`${tab}${at}  ${digits[0].padEnd(23)}  ${digits[1].padEnd(23)}  ${text}`.trimEnd()}\n`;
+    // tshark leaves out one blank at the end, and no more.
+    out += `${tab}${at}  ${digits[0].padEnd(23)}  ${digits[1].padEnd(23)}  ${text.replace(/ $/, '')}\n`;
   }
   return out;
 }
