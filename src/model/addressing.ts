@@ -36,7 +36,7 @@ export class Addressing {
    */
   pcscfSource(address: string): 'dhcp' | 'dhcpv6' | 'dns-srv' | 'dns' | 'static' {
     const named = (list: readonly string[]): boolean => list.some((s) => s === address || this.dns.leads(s, address));
-    if (this.dhcp.exchanges.some((e) => named(e.entry.pcscf) || named(e.offered))) return 'dhcp';
+    if (this.dhcp.exchanges.some((e) => named(e.entry.pcscf) || named(e.facts.offered))) return 'dhcp';
     if (this.dhcpv6.exchanges.some((e) => named(e.entry.pcscf))) return 'dhcpv6';
     const found = this.dns.found(address);
     return found === undefined ? 'static' : found === 'srv' ? 'dns-srv' : 'dns';

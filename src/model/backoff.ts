@@ -14,9 +14,10 @@ const SLACK_MS = 500;
 export class Backoff {
   /** The first repetition at a wrong time. */
   wrong: OffBeat | null = null;
-  private last: Seen | null = null;
+  /** What is not answered yet. */
+  last: Seen | null = null;
   /** The next pause; 0 before the first. */
-  private dueMs = 0;
+  dueMs = 0;
 
   /**
    * @param firstMs first pause

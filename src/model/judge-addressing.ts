@@ -2,7 +2,7 @@ import { STATUS_CODES } from '../../dissectors/dhcpv6/values.js';
 import { type Own, ofNumber, ours, parseAddress, quoted, type Words, words } from '../kit/index.js';
 import type { Addressing } from './addressing.js';
 import type { Backoff } from './backoff.js';
-import type { DhcpTransaction } from './dhcp-client.js';
+import type { DhcpTransaction } from './dhcp-transaction.js';
 import type { TunnelEntity, TunnelFailure } from './entities.js';
 import type { Findings, Remark } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
@@ -107,7 +107,7 @@ function judgeFamilies(a: Addressing, bound: boolean, hasSix: boolean, raise: Ra
 
 /** Whether the lease ran out while the tunnel was up. RFC 2131 §4.4.5 */
 function judgeLease(a: Addressing, end: Moment, raise: Raise): void {
-  const leases = a.dhcp.exchanges.filter((e) => e.isAcknowledged);
+  const leases = a.dhcp.exchanges.filter((e) => e.acknowledged !== null);
   const last = leases[leases.length - 1];
   const seconds = last?.entry.leaseSeconds;
   const since = last?.acknowledged ?? null;
@@ -145,37 +145,42 @@ function judgeExchange(
   raise: Raise,
   fail: Fail,
 ): void {
+  const { facts } = e;
   const healed = bound ? NOTE : {};
-  if (e.isDeserted) {
-    const n = e.unanswered;
+  if (facts.isDeserted) {
+    const n = facts.unanswered;
     const detail = ours`${n} ${n === 1 ? 'message' : 'messages'} of transaction ${e.xid} got no answer.`;
+    const asked = e.seen(facts.asked)!;
     // What is not answered at first and later is, in another exchange, did no harm.
-    if (e.isRenewal || e.isInform)
-      raise(e.isInform ? 'dhcp.no-inform' : 'dhcp.no-renewal', e.asked, {
+    if (facts.isRenewal || facts.isInform)
+      raise(facts.isInform ? 'dhcp.no-inform' : 'dhcp.no-renewal', asked, {
         detail,
-        ...(isServedAfter(e.asked) && NOTE),
+        ...(isServedAfter(asked) && NOTE),
       });
     else {
-      const offered = e.waiting === REQUEST && e.messages.some((m) => m.type === 'OFFER');
+      const offered = facts.waiting === REQUEST && e.messages.some((m) => m.type === 'OFFER');
       raise(offered ? 'dhcp.no-ack' : 'dhcp.no-answer', e.first, { detail, ...healed });
       if (!bound)
         fail('dhcp', offered ? ours`DHCP offered and did not acknowledge.` : ours`DHCP was not answered.`, e.first);
     }
   }
-  if (e.refusal !== null) {
-    raise('dhcp.nak', e.refusal, isServedAfter(e.refusal) ? NOTE : {});
-    if (!bound) fail('dhcp', ours`DHCP refused the address.`, e.refusal);
+  const refusal = e.seen(facts.refusal);
+  if (refusal !== null) {
+    raise('dhcp.nak', refusal, isServedAfter(refusal) ? NOTE : {});
+    if (!bound) fail('dhcp', ours`DHCP refused the address.`, refusal);
   }
   judgeSchedule('dhcp.schedule', e.backoff, raise, healed);
-  if (e.unoffered !== null) raise('dhcp.unoffered', e.unoffered);
-  if (e.strange !== null) raise('dhcp.server-changed', e.strange);
-  if (e.decline !== null) raise('dhcp.decline', e.decline);
+  const note = (code: string, at: Seen | null): void => {
+    if (at !== null) raise(code, at);
+  };
+  note('dhcp.unoffered', e.seen(facts.unoffered));
+  note('dhcp.server-changed', e.seen(facts.strange));
+  note('dhcp.decline', e.seen(facts.decline));
   const odd = oddHardware(e);
   if (odd !== undefined) raise('dhcp.hardware', e.first, { detail: odd });
-  if (e.hardwareChanged !== null) raise('dhcp.hardware-changed', e.hardwareChanged);
-  const { broadcast } = e;
-  if (broadcast !== null) raise('dhcp.broadcast', broadcast);
-  if (!e.clientId && e.sent()) raise('dhcp.no-client-id', e.first);
+  note('dhcp.hardware-changed', e.seen(facts.hardwareChanged));
+  note('dhcp.broadcast', e.seen(facts.broadcast));
+  if (!facts.clientId && e.sent()) raise('dhcp.no-client-id', e.first);
 }
 
 /** What is not as RFC 3456 §4.1 has it: a MAC address, or 4000 with the IPv4 address of the interface and an octet. */

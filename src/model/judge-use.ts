@@ -26,7 +26,7 @@ export const usesSix = ({ first }: AddressUse): boolean =>
 
 /** Judges whether the packets inside bear the addresses that the UE was given there (TS 24.322 §5.3, §6.3). */
 export function judgeUse(t: TunnelEntity, { addressing, sources, targets, sizes }: Inside, findings: Findings): void {
-  const own = new Set(addressing.dhcp.exchanges.flatMap((e) => e.held.map(digits)));
+  const own = new Set(addressing.dhcp.exchanges.flatMap((e) => e.facts.held.map(digits)));
   const leased = new Set([...addressing.dhcpv6.given].map(digits));
   const prefixes = new Set(addressing.slaac.usable.map((p) => digits(p).slice(0, PREFIX)));
   const isGiven = (d: string): boolean =>
