@@ -1,4 +1,4 @@
-import { type Ctx, indexOf, startsWith, u8, u16, u32, type View } from 'fttscope/kit';
+import { type Ctx, indexOf, No, startsWith, u8, u16, u32, type View, Yes } from 'fttscope/kit';
 import { named } from './named.js';
 import { dcerpcLength } from './streams.js';
 
@@ -98,6 +98,7 @@ export const smbs = [
   named({
     ...{ proto: 'nbss.continuation', layer: 'nbss', title: 'NetBIOS Session Service', short: 'NBSS' },
     ...{ spec: 'RFC 1002 §4.3', on: { 'tcp.name': [139, 445] } },
+    probe: (b, off, end) => (end - off === 1 && b[off] === 0 ? No : Yes), // else TCP asks whether the other side is there
   }),
   named({
     proto: 'nbdgm',

@@ -343,7 +343,7 @@ export class Dissection implements Ctx {
       const listed = this.protocols.length;
       // The ports may say what nobody reads; a body inside a message is none of theirs.
       const isUnread = pdu.dissector === this.dataStep.dissector && this.current === this.tcp;
-      if (isUnread && pdu.around?.dissector !== this.http) this.unread(pdu.view, inTls);
+      if (isUnread && pdu.around?.dissector !== this.http) this.unread(pdu, inTls);
       else this.layer(this.plan.of(pdu.dissector), pdu.view);
       if (pdu.unlisted === true) this.protocols.length = listed;
       if (pdu.messages) this.messages(pdu.messages, true);
@@ -352,10 +352,11 @@ export class Dissection implements Ctx {
   }
   private again = false;
 
-  /** Octets of a stream that nobody reads: on the ports of HTTP tshark names no layer for them. */
-  private unread(v: View, inTls: boolean): void {
+  /** Octets of a stream that nobody reads: on the ports of HTTP tshark names no layer for them, but for a probe. */
+  private unread({ view, probes }: Pdu, inTls: boolean): void {
     const listed = this.protocols.length;
-    this.offer(this.ofPorts(inTls ? 'tls.name' : 'tcp.name'), v);
+    this.offer(this.ofPorts(inTls ? 'tls.name' : 'tcp.name'), view);
+    if (probes) return;
     if (this.ofPorts(inTls ? 'tls.name' : 'tcp.port')?.dissector === this.http && this.protocols.length > listed)
       this.protocols.length = listed;
   }

@@ -369,8 +369,11 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     if (state.connection !== null) {
       if (packet.pdus === null)
         packet.begun = state.connection.begun(packet.direction, packet.payloadEnd - packet.payload);
-      else if (packet.pdus[packet.pdus.length - 1].segments !== undefined)
-        packet.goesOn = state.connection.waiting(packet.direction) === this.dissectors.tls.short;
+      else {
+        const spanned = packet.pdus[packet.pdus.length - 1].segments !== undefined;
+        state.completed(packet.direction, spanned);
+        if (spanned) packet.goesOn = state.connection.waiting(packet.direction) === this.dissectors.tls.short;
+      }
     }
     if (note === null) return;
     if (packet.pdus !== null) note.pdus = packet.pdus;

@@ -61,6 +61,8 @@ const OPENED = 1;
 const FINISHED = 4;
 const BOTH_FINISHED = 12;
 const RESET = 16;
+/** The last message came in several segments. */
+const SPANNED = 32;
 
 /** What hangs on a TCP flow. What costs more than a few words is made when there is a use for it. */
 export class TcpState extends FlowState implements StreamConsumer {
@@ -137,6 +139,16 @@ export class TcpState extends FlowState implements StreamConsumer {
 
   ahead(side: 0 | 1, buf: Uint8Array, off: number, end: number, at: number, beyond: number): number {
     return this.connection === null ? 0 : this.connection.ahead(side, buf, off, end, at, beyond);
+  }
+
+  probe(side: 0 | 1, buf: Uint8Array, off: number): void {
+    if ((this.seen & (SPANNED << side)) === 0) this.connection?.probe(side, buf, off);
+  }
+
+  /** `side` completed a message: one of several segments, or in a single one. */
+  completed(side: 0 | 1, spanned: boolean): void {
+    if (spanned) this.seen |= SPANNED << side;
+    else this.seen &= ~(SPANNED << side);
   }
 
   gap(side: 0 | 1, octets: number, cut: boolean): void {

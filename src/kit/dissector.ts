@@ -306,6 +306,8 @@ export interface Pdu {
    * The protocol stack leaves it out, as tshark does.
    */
   readonly unlisted?: boolean;
+  /** An octet that is sent again to see whether the other side is there: it is part of no message. */
+  readonly probes?: boolean;
   /** Messages of another stream whose last octets this one carries: those in the plain text of a TLS record. */
   readonly messages?: readonly Pdu[] | null;
 }

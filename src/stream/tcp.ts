@@ -30,6 +30,8 @@ export interface StreamConsumer {
    * octets behind what was passed on last.
    */
   ahead?(direction: 0 | 1, buf: Uint8Array, off: number, end: number, at: number, beyond: number): number;
+  /** One octet alone that was passed on before: it asks whether the other side is there. RFC 9293 §3.8.4 */
+  probe?(direction: 0 | 1, buf: Uint8Array, off: number): void;
   /** So many octets are missing here for good. `cut`: of a segment, which was captured up to here. */
   gap(direction: 0 | 1, octets: number, cut: boolean): void;
   /** All up to the FIN of the direction was passed on, or it sent an RST; then what was under way may follow. */
@@ -179,6 +181,8 @@ export class TcpStream {
     if ((flags & FIN) !== 0 && half.fin < 0 && stop >= half.position) {
       half.fin = stop;
     }
+    const isProbe = stop === half.position && stop - at === 1 && end > off && (flags & FIN) === 0;
+    if (isProbe && half.parts.length === 0) this.consumer.probe?.(half.direction, buf, off);
     if (stop > half.position && !half.closed) {
       const from = Math.max(at, half.position);
       if (from === half.position && half.parts.length === 0) {

@@ -127,6 +127,16 @@ export class Connection implements StreamConsumer {
     return end - off;
   }
 
+  /** An octet that is sent again alone is no message: it is shown where no other waits for the rest. */
+  probe(side: Side, buf: Uint8Array, off: number): void {
+    const { window, mode, unclaimed } = this.halves[side];
+    const { http, data } = this.host.dissectors;
+    // Octets on a port of HTTP that are none wait for the end of a line, as in tshark.
+    const waits = mode !== 'pdus' && mode !== 'tls' && this.host.streamDissector(this.flow) === http;
+    if (waits || window.length > unclaimed) return;
+    this.give({ dissector: data, view: viewOf(buf, off, off + 1, TCP_NAMES[0]), probes: true });
+  }
+
   private take(side: Side, buf: Uint8Array, start: number, end: number, frame: number): void {
     let off = start;
     const half = this.halves[side];

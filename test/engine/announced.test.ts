@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fieldText } from '../../src/report/value.js';
 import { at, udp } from '../build/packets.js';
-import { file, rawPcap } from '../cli/run.js';
 import { octets } from '../dissectors/rtp/world.js';
-import { forRows } from '../support/rows.js';
-import { frames, tsharkMissing } from '../support/tshark.js';
+import { besideTshark } from '../support/beside-tshark.js';
+import { tsharkMissing } from '../support/tshark.js';
 
 /*
  * What SDP announces, and what then comes there, as tshark 4.0.17 has it.
@@ -27,28 +25,11 @@ const line = (start: string, port: number): string =>
 const INVITE = message('INVITE sip:b@x SIP/2.0', '1 INVITE', 4000);
 const OK = message('SIP/2.0 200 OK', '1 INVITE', 6000);
 
-async function compare(name: string, packets: readonly Uint8Array[], fields: readonly string[]): Promise<string[]> {
-  const path = file(name, rawPcap(...packets));
-  const theirs = await frames(path, [], ['frame.number', 'frame.protocols', ...fields]);
-  const stacks: string[] = [];
-  await forRows(path, {}, ({ frame, dissection: { tree, protocols } }) => {
-    assert.deepEqual([protocols.join(':')], theirs.get(frame)?.get('frame.protocols'), `frame ${frame}`);
-    for (const field of fields) {
-      const ours: string[] = [];
-      for (let i = 0; i < tree.length; i++) if (tree.field(i).name === field) ours.push(fieldText(tree, i));
-      assert.deepEqual(ours, theirs.get(frame)?.get(field) ?? [], `${field} of frame ${frame}`);
-    }
-    stacks.push(protocols.slice(2).join(':'));
-  });
-  return stacks;
-}
-
 test('what comes where media were announced and is none is shown as what it is', { skip: tsharkMissing }, async () => {
   const media = at('192.0.2.1', 4000);
   const control = at('192.0.2.1', 4001);
   const query = octets('1234 0100 0001 0000 0000 0000 0161 0162 00 0001 0001');
-  const stacks = await compare(
-    'refused.pcap',
+  const stacks = await besideTshark(
     [
       udp(CALLER, CALLED, INVITE),
       udp(at('192.0.2.2', 6000), media, octets('80000001 000000a0 11223344 01020304')),
@@ -69,8 +50,7 @@ test('what comes where media were announced and is none is shown as what it is',
 test('an answer that is sent again sets the media up again', { skip: tsharkMissing }, async () => {
   const [a, b] = [at('192.0.2.1', 4000), at('192.0.2.2', 6000)];
   const speech = octets('80000001 000000a0 11223344 01020304');
-  await compare(
-    'again.pcap',
+  await besideTshark(
     [
       ...[
         udp(CALLER, CALLED, INVITE),

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { fieldText } from '../../src/report/value.js';
+import { type Endpoint, tcp } from '../build/packets.js';
+import { file, rawPcap } from '../cli/run.js';
+import { forRows } from './rows.js';
+import { frames } from './tshark.js';
+
+/**
+ * Holds the protocol stacks and `fields` of packets to what tshark says of them. Returns the stacks from the transport
+ * layer on, by frame.
+ */
+export async function besideTshark(packets: readonly Uint8Array[], fields: readonly string[]): Promise<string[]> {
+  const path = file('beside.pcap', rawPcap(...packets));
+  const theirs = await frames(path, [], ['frame.protocols', ...fields]);
+  const stacks: string[] = [];
+  await forRows(path, {}, ({ frame, dissection: { tree, protocols } }) => {
+    assert.deepEqual([protocols.join(':')], theirs.get(frame)?.get('frame.protocols'), `frame ${frame}`);
+    for (const field of fields) {
+      const ours: string[] = [];
+      for (let i = 0; i < tree.length; i++) if (tree.field(i).name === field) ours.push(fieldText(tree, i));
+      assert.deepEqual(ours, theirs.get(frame)?.get(field) ?? [], `${field} of frame ${frame}`);
+    }
+    stacks.push(protocols.slice(2).join(':'));
+  });
+  return stacks;
+}
+
+/** A TCP connection that is open, laid out segment by segment. */
+export class Talk {
+  readonly packets: Uint8Array[] = [];
+  private readonly next: [number, number] = [1000, 5000];
+
+  constructor(private readonly ends: readonly [Endpoint, Endpoint]) {
+    this.add(0, 2, 0);
+    this.next[0]++;
+    this.add(1, 18, 0);
+    this.next[1]++;
+    this.add(0, 16, 0);
+  }
+
+  /** The next octets of `side`, 0 being the client, in segments of their own. */
+  say(side: 0 | 1, ...segments: readonly (string | Uint8Array)[]): void {
+    for (const s of segments) {
+      const octets = Buffer.from(s);
+      this.add(side, 24, 0, octets);
+      this.next[side] += octets.length;
+    }
+  }
+
+  /** Octets of `side`, so many `back` from where it is. */
+  again(side: 0 | 1, back: number, octets: Uint8Array): void {
+    this.add(side, 16, back, octets);
+  }
+
+  private add(side: 0 | 1, flags: number, back: number, octets: Uint8Array = new Uint8Array(0)): void {
+    const other = side === 0 ? 1 : 0;
+    const header = { seq: this.next[side] - back, ack: flags === 2 ? 0 : this.next[other], flags };
+    this.packets.push(tcp(this.ends[side], this.ends[other], header, octets));
+  }
+}
