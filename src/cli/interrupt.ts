@@ -10,8 +10,9 @@ const GRACE_MS = 1000;
 export class Interruptible implements CaptureSource {
   /** A signal came before the end. */
   interrupted = false;
-  private readonly stop: Promise<null>;
   private stopped = false;
+  /** Ends the wait for a chunk. */
+  private wake = (): void => {};
   private readonly onSignal: () => void;
 
   /** @param pipe an input is a pipe: the end of its writer is the end of the capture */
@@ -19,13 +20,10 @@ export class Interruptible implements CaptureSource {
     private readonly source: CaptureSource,
     readonly pipe: boolean,
   ) {
-    let end = (): void => {};
-    this.stop = new Promise((resolve) => {
-      end = () => {
-        this.stopped = true;
-        resolve(null);
-      };
-    });
+    const end = (): void => {
+      this.stopped = true;
+      this.wake();
+    };
     this.onSignal = () => {
       if (!pipe || this.interrupted) end();
       else setTimeout(end, GRACE_MS).unref();
@@ -45,9 +43,11 @@ export class Interruptible implements CaptureSource {
   async next(): Promise<Chunk | null> {
     await new Promise(setImmediate);
     if (this.stopped) return null;
-    const chunk = this.source.next();
-    chunk.catch(() => undefined); // it may fail when nobody waits for it any more
-    return Promise.race([chunk, this.stop]);
+    // A race with one promise of the end would leave something with that for each chunk.
+    return new Promise((resolve, reject) => {
+      this.wake = () => resolve(null);
+      this.source.next().then(resolve, reject);
+    });
   }
 
   async close(): Promise<void> {
