@@ -20,8 +20,8 @@ const F = fields({
   type: { name: 'cmd.type', label: 'Type', type: 'u16', base: 'hex', values: ETHERTYPES },
 });
 
-/** @param typeAt where the EtherType is; @param at where the rest is */
-const metadata = (proto: string, on: Dissector['on'], typeAt: number, at: number): Dissector =>
+/** @param table of EtherTypes; @param typeAt where the EtherType is; @param at where the rest is */
+const metadata = (proto: string, on: Dissector['on'], table: string, typeAt: number, at: number): Dissector =>
   defineDissector({
     proto,
     layer: 'cmd',
@@ -30,12 +30,12 @@ const metadata = (proto: string, on: Dissector['on'], typeAt: number, at: number
     spec: 'none',
     fields: F,
     on: on!,
-    tables: ['ethertype.bare'],
+    tables: [table],
     peek(p: Peek) {
       if (p.end - p.off <= HEADER) return p.stop();
       p.key = u16(p.buf, p.off + typeAt);
       p.off += HEADER;
-      p.table = 'ethertype.bare';
+      p.table = table;
     },
     dissect(v, t, cx) {
       need(v, HEADER);
@@ -49,10 +49,10 @@ const metadata = (proto: string, on: Dissector['on'], typeAt: number, at: number
       t.num(F.sgt, off + at + 4, 2, u16(buf, off + at + 4));
       if (typeAt > 0) t.num(F.type, off + typeAt, 2, type);
       t.pop();
-      if (v.length > HEADER) cx.next('ethertype.bare', type, v.sub(off + HEADER));
+      if (v.length > HEADER) cx.next(table, type, v.sub(off + HEADER));
     },
     summary: (v) => (v.length < HEADER ? 'Header cut short' : `SGT ${u16(v.buf, v.off + at + 4)}`),
   });
 
-export const cmd = metadata('cmd', { ethertype: [0x8909] }, 6, 0);
-export const cmdInGre = metadata('cmd.gre', { 'gre.proto': [0x8909] }, 0, 2);
+export const cmd = metadata('cmd', { ethertype: [0x8909] }, 'ethertype', 6, 0);
+export const cmdInGre = metadata('cmd.gre', { 'gre.proto': [0x8909] }, 'ethertype.bare', 0, 2);
