@@ -1,4 +1,5 @@
 import { No, type Probe, startsWith, u8, u16, u32, type View, Yes } from 'fttscope/kit';
+import { udp } from '../udp.js';
 import { fromRows, named } from './named.js';
 
 /** Protocols above UDP and TCP that are only named: found by port, with a look at their first octets where that helps. */
@@ -54,9 +55,15 @@ function npduAt(v: View): number {
 }
 
 export const transport = [
+  named({
+    ...{ proto: 'snmp', title: 'Simple Network Management Protocol', short: 'SNMP', spec: 'RFC 3416' },
+    on: { 'udp.port': [161, 162] },
+    serves: { fields: [udp.fields.stream] },
+    // As Wireshark counts: an answer may come from another port.
+    track: (_, cx) => cx.divide?.(),
+  }),
   ...fromRows([
     ['nbns', 'NetBIOS Name Service', 'NBNS', 'RFC 1002 §4.2', { 'udp.port': [137] }],
-    ['snmp', 'Simple Network Management Protocol', 'SNMP', 'RFC 3416', { 'udp.port': [161, 162] }],
     ['syslog', 'Syslog message', 'Syslog', 'RFC 5424', { 'udp.port': [514] }],
     ['rip', 'Routing Information Protocol', 'RIP', 'RFC 2453', { 'udp.port': [520] }],
     ['ripng', 'RIPng', 'RIPng', 'RFC 2080', { 'udp.port': [521] }],

@@ -19,7 +19,15 @@ import { type EspServices, followEsp } from './open-esp.js';
 import { endsOf, type Packet } from './packet.js';
 import { QuoteFinder } from './quoted.js';
 import type { Registry } from './registry.js';
-import { announcedReader, type Conversation, conversation, type FlowState, type Scope, UdpState } from './scope.js';
+import {
+  announcedReader,
+  type Conversation,
+  conversation,
+  type FlowState,
+  refusing,
+  type Scope,
+  UdpState,
+} from './scope.js';
 import { type TcpOwner, TcpState } from './tcp-state.js';
 import { TrackContext } from './track.js';
 
@@ -250,7 +258,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     const announced = announcedReader(state, direction, p);
     const d = announced ?? this.finder.find(p, state);
     const { packet } = this;
-    packet.refused = announced === undefined ? (state.expectations[direction]?.dissector ?? null) : null;
+    packet.refused = announced === undefined ? refusing(state, direction, p) : null;
     packet.protocol = 17;
     packet.conversation = conversation(state, direction);
     packet.transport = p.buf;

@@ -156,6 +156,8 @@ export class UdpState extends FlowState implements Conversation {
   settled: AnyDissector | null = null;
   /** Who its ports name: one or nobody; null before its first datagram that nobody announced. */
   named: readonly AnyDissector[] | null = null;
+  /** What numbers the datagrams after one that divides them from those before. */
+  later: Conversation | null = null;
   /** Whether a packet came before SDP announced an endpoint, so that the flow has its own number. */
   own = false;
 
@@ -184,12 +186,19 @@ export function announcedReader(state: UdpState, direction: 0 | 1, p: Peek): Any
   return d?.refuses?.(p.buf, p.off, p.end) === true ? undefined : d;
 }
 
+/** Who was announced for `p`, or agreed on, and refuses it; null: nobody. */
+export function refusing(state: UdpState, direction: 0 | 1, p: Peek): AnyDissector | null {
+  const d = state.expectations[direction]?.dissector ?? state.settled;
+  return d?.refuses?.(p.buf, p.off, p.end) === true ? d : null;
+}
+
 /** By which {@link Scope.expectations} are found. */
 export const endpointKey = (address: Uint8Array, port: number): string =>
   `${latin1(address, 0, address.length)}:${port}`;
 
 /** What numbers a datagram: what SDP announced about its sender, else its receiver; else its flow. */
 export function conversation(state: UdpState, direction: 0 | 1): Conversation {
+  if (state.later !== null) return state.later;
   if (state.own) return state;
   const e = state.expectations[direction === 0 ? 1 : 0];
   if (e === undefined) state.own = true;

@@ -104,6 +104,10 @@ export class TrackContext implements Track {
     if (this.owner instanceof UdpState) this.owner.settled = this.registry.byProto(proto) ?? null;
   }
 
+  divide(): void {
+    if (this.owner instanceof UdpState) this.owner.later ??= { stream: -1 };
+  }
+
   track(table: string, key: TableKey, v: View, exchange?: Exchange): void {
     const d = this.registry.lookup(table, key);
     if (d?.track === undefined || this.depth >= LIMITS.layers) return;

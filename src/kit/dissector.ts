@@ -130,6 +130,8 @@ export interface Track {
    * nothing follows.
    */
   settle?(proto: string): void;
+  /** What comes after this datagram between the same endpoints counts as another conversation. Absent where nothing follows. */
+  divide?(): void;
   /** Hands a body on to another dissector's `track` (SDP inside SIP), and the exchange that it is part of. */
   track(table: string, key: TableKey, v: View, exchange?: Exchange): void;
   /** What the protocol around this body said about its exchange. */
