@@ -346,6 +346,11 @@ export class App implements Lender, DisplayEvents {
     this.repaint();
   }
 
+  withdraw(request: PromptRequest): void {
+    if (this.prompted?.request === request && this.prompted.text === '') this.prompted = undefined;
+    this.repaint();
+  }
+
   confirm(question: string, yes: () => void): void {
     this.show(new Question(question, this, yes));
   }

@@ -3,6 +3,7 @@ import { Reader } from './dialogs.js';
 import type { CommandId } from './keymap.js';
 import { List } from './list.js';
 import type { LiveConsole, LiveEvent, LiveStep } from './live-console.js';
+import type { PromptRequest, Verdict } from './prompt.js';
 import { startDialog } from './start.js';
 import type { Style, Theme } from './style.js';
 import { SIGNS } from './style.js';
@@ -44,7 +45,11 @@ export class LiveView implements View {
   }
 
   /** Says what went wrong, wherever the user is. */
-  private hear({ events }: LiveConsole): void {
+  private hear({ events, over }: LiveConsole): void {
+    if (over && this.asked !== undefined) {
+      this.desk.withdraw(this.asked);
+      this.asked = undefined;
+    }
     const last = events.at(-1);
     if (last !== undefined && last !== this.told) {
       const news = events.slice(events.lastIndexOf(this.told as LiveEvent) + 1);
@@ -156,9 +161,14 @@ export class LiveView implements View {
     this.desk.show(new Reader(live.title, lines, this.desk));
   }
 
+  /** Asks for one verb after the other, until Esc or an empty line; what comes of each is told where it was typed. */
   private ask(live: LiveConsole): void {
     const { desk } = this;
-    desk.prompt({
+    const answer = (text: string, wrong: boolean): void => {
+      if (this.asked !== undefined) this.answered = { text, wrong };
+      desk.say(text, wrong ? 'error' : 'note');
+    };
+    const request: PromptRequest = {
       label: '>',
       history: [...(desk.memory.state.history.live ?? [])].reverse(),
       complete: (text, cursor) => {
@@ -168,21 +178,32 @@ export class LiveView implements View {
         return { from: 0, words };
       },
       judge: (text) => {
+        if (text === '' && this.answered !== undefined) return this.answered;
         const words = live.verbs.find((v) => v.name === text.trimStart().split(' ')[0])?.words;
         return { text: words ?? 'a verb; Tab lists them, Up brings earlier lines', wrong: false };
       },
       done: (text) => {
         const line = text.trim();
+        this.asked = this.answered = undefined;
         if (line === '') return undefined;
         desk.memory.typed('live', line);
+        if (!live.over) this.ask(live);
         live.type(line).then(
-          (said) => said !== undefined && desk.say(said),
-          (e: Error) => desk.say(e.message, 'error'),
+          (said) => said !== undefined && answer(said, false),
+          (e: Error) => answer(e.message, true),
         );
         return undefined;
       },
-    });
+      cancelled: () => {
+        this.asked = this.answered = undefined;
+      },
+    };
+    this.asked = request;
+    desk.prompt(request);
   }
+  /** What asks for a verb now; what came of the one before. */
+  private asked: PromptRequest | undefined;
+  private answered: Verdict | undefined;
 
   mouse(at: MouseAt): boolean {
     if (at.kind === 'wheel-up' || at.kind === 'wheel-down') this.list.scroll(at.kind === 'wheel-up' ? -3 : 3);

@@ -158,7 +158,7 @@ export class PlainScreens {
     if (message !== undefined && message !== this.said) out.push(`${message.severity}: ${message.text}`);
     this.said = message;
     if (prompt !== undefined) {
-      if (prompt.verdict !== undefined) out.push(prompt.verdict.text);
+      if (prompt.verdict !== undefined && prompt.verdict.text !== message?.text) out.push(prompt.verdict.text);
       this.write(out, `${prompt.request.label} (a line, or . to cancel) `);
       return;
     }

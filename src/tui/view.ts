@@ -183,6 +183,8 @@ export interface Desk {
   close(dialog: Dialog): void;
   /** Asks for a line of text at the foot of the screen. */
   prompt(request: PromptRequest): void;
+  /** Takes such a line back where nothing was typed yet. */
+  withdraw(request: PromptRequest): void;
   /** Asks before something cannot be undone; only `y` does it. */
   confirm(question: string, yes: () => void): void;
   /** Puts text on the user's clipboard, or into a file where that cannot be; says what became of it. */

@@ -50,6 +50,7 @@ export class PaperDesk {
     dialog.closed?.();
   }
   prompt(): void {}
+  withdraw(): void {}
   confirm(_question: string, yes: () => void): void {
     this.confirmed.push(yes);
   }
