@@ -1,6 +1,6 @@
 import { PROTOCOLS } from '../../dissectors/frame.js';
 import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
-import type { CaptureSource, Chunk } from '../capture/chunk.js';
+import type { CaptureFile, CaptureInterface, CaptureSource, Chunk } from '../capture/chunk.js';
 import type { EspKeys } from '../crypto/esp-keys.js';
 import { type AnyDissector, type Field, type Peek, View } from '../kit/index.js';
 import type { TlsServices } from '../tls/index.js';
@@ -147,9 +147,14 @@ export class Pass {
     this.plain = passes ? new PlainDatagrams(plan, this.index, registry) : null;
   }
 
+  /** Says which files the chunks come from: those of a rotation are one capture. */
+  reads(files: readonly CaptureFile[]): void {
+    this.rotations = new Rotations(files);
+  }
+
   /** Reads a capture to its end, or to the frame that is asked for; `progress` is called after each chunk. */
   async run(source: CaptureSource, progress?: () => void): Promise<void> {
-    this.rotations = new Rotations(source.files);
+    this.reads(source.files);
     for (;;) {
       const chunk = await source.next();
       if (chunk === null) break;
@@ -246,9 +251,14 @@ export class Pass {
     this.previousSeconds = packet.seconds;
     this.previousNanos = packet.nanos;
     this.taken(packet);
-    this.index.index(packet, 'link', iface.link, this.index.outer(iface, this.rotations.continued(iface)));
+    this.index.index(packet, 'link', iface.link, this.index.outer(iface, this.continued(iface)));
     this.rotations.saw(iface, packet.frame);
     return packet;
+  }
+
+  /** The interface of an earlier file of the same rotation that this one continues. */
+  protected continued(iface: CaptureInterface): CaptureInterface | undefined {
+    return this.rotations.continued(iface);
   }
 
   /** A frame is about to be indexed. */

@@ -116,6 +116,7 @@ export class CaptureViewer implements Viewer {
       return undefined;
     });
     pass.stored = frames;
+    pass.reads(this.capture.files);
     this.tunnels = pass.index.tunnels;
     void this.read(this.again, pass);
   }

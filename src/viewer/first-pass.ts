@@ -1,3 +1,4 @@
+import type { CaptureInterface } from '../capture/chunk.js';
 import type { Packet } from '../engine/packet.js';
 import { Pass } from '../engine/pass.js';
 import type { Frames } from './frames.js';
@@ -5,6 +6,12 @@ import type { Frames } from './frames.js';
 /** The pass that reads the capture first: notes which numbers flows get. */
 export class FirstPass extends Pass {
   stored!: Frames;
+
+  protected override continued(iface: CaptureInterface): CaptureInterface | undefined {
+    const before = super.continued(iface);
+    if (before !== undefined) this.stored.continued.set(iface, before);
+    return before;
+  }
 
   protected override number(packet: Packet): void {
     const { udpStreams, tcpStreams, stored } = this;

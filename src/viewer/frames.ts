@@ -13,6 +13,8 @@ export class Frames {
   readonly outerUdp = new Map<number, number[]>();
   readonly innerUdp = new Map<number, number[]>();
   readonly innerTcp = new Map<number, number[]>();
+  /** Interfaces of files of a rotation, with those of the files before that they continue. */
+  readonly continued = new Map<CaptureInterface, CaptureInterface>();
   private readonly blocks: FrameBlock[] = [];
   private readonly interfaces: CaptureInterface[] = [];
   private readonly comments = new Map<number, string[]>();

@@ -1,3 +1,4 @@
+import type { CaptureInterface } from '../capture/chunk.js';
 import type { Packet } from '../engine/packet.js';
 import { Pass, type PassOptions } from '../engine/pass.js';
 import type { Registry } from '../engine/registry.js';
@@ -27,6 +28,11 @@ export class SubPass extends Pass {
     super(registry, { ...options, tunnelNumbers: () => stored.tunnels.get(dealt.connection) ?? 0 }, give);
     this.dealt = dealt;
     if (stored.count > 0) this.first = stored.time(0);
+  }
+
+  /** As the whole capture told: here frames may be missing at the end of a file. */
+  protected override continued(iface: CaptureInterface): CaptureInterface | undefined {
+    return this.stored.continued.get(iface);
   }
 
   protected override taken(packet: Packet): void {

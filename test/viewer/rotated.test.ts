@@ -8,9 +8,10 @@ import { at, ping } from '../build/packets.js';
 import { where } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
 import { captured } from '../model/support.js';
+import { until } from '../support/until.js';
 import { sample, viewerOf } from '../tui/support/stage.js';
 
-/* Frames are numbered in each file of a rotation anew: a gap is told at the frame, and in the file, where it was found. */
+/* Files of a rotation are one capture. Frames are numbered in each file anew: a gap is told at the frame, and in the file, where it was found. */
 
 const folder = mkdtempSync(join(tmpdir(), 'fttscope-rotated-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -47,6 +48,49 @@ async function gapsIn(paths: readonly string[], keylog: string): Promise<{ told:
   await viewer.close();
   return { told: tunnels.flatMap((t) => t.gaps.map((g) => g.row)), listed };
 }
+
+test('files of a rotation are one capture: its tunnels, calls, trees and filters', async () => {
+  const name = sample('20-healthy-call.pcapng');
+  const keys = sample('20-healthy-call.keys');
+  const seen = async (paths: readonly string[]) => {
+    const { viewer } = await viewerOf(paths, { keylog: [keys], autoKeys: false });
+    const { rows } = viewer;
+    const story = await viewer.story();
+    const found = viewer.select({
+      kind: 'inner',
+      tunnels: [1],
+      filter: 'sip.Method == "BYE" or sip.Status-Code == 200',
+    });
+    await until(() => found.done);
+    const trees: string[][] = [];
+    for (let i = 0; i < found.count; i++) {
+      const { nodes } = await viewer.detail(found.at(i));
+      const sip = nodes.findIndex((n) => n.field === 'sip');
+      trees.push(nodes.slice(sip).map((n) => n.label.replace(/(Frame: )\d+/, '$1…')));
+    }
+    const out = {
+      rows: rows.count,
+      tunnels: story.tunnels.map((t) => [t.id, t.state, t.envelopes, t.release.how, t.uid]),
+      calls: story.calls.map((c) => [c.state, c.messages.length, c.durationMs]),
+      media: story.media.map((m) => [m.packets, m.lost]),
+      trees,
+    };
+    await viewer.close();
+    return out;
+  };
+  const whole = await seen([name]);
+  assert.deepEqual(
+    whole.calls.map(([state]) => state),
+    ['ended'],
+  );
+  assert.ok(whole.trees.length > 3);
+  const [one, two, three] = rotated('whole', readFileSync(name), [90, 180]) as [string, string, string];
+  for (const paths of [
+    [one, two, three],
+    [three, one, two],
+  ])
+    assert.deepEqual(await seen(paths), whole);
+});
 
 test('what is waited for to the end of the capture is told at its last frame', async () => {
   // 297 frames; those of the tunnel that has the gap end with number 289.
