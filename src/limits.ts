@@ -146,6 +146,9 @@ export const LIMITS = {
   holes: 64,
   /** Tunnels whose segments are compared between captures. */
   comparedTunnels: 1024,
+  /** The screens: entries of a folder that a dialog lists, and ways to go on with a path. */
+  folderEntries: 5000,
+  pathCompletions: 200,
   /** Live: tunnels that an EFTF holds, in all and from one address (a NAT has many UEs behind it). */
   liveTunnels: 4096,
   liveTunnelsPerAddress: 4096,

@@ -30,14 +30,15 @@ export function recentDialog(desk: Desk, open: OpenFile): void {
 /** What is in a folder: captures and other folders. */
 function folderDialog(desk: Desk, folder: string, open: OpenFile): void {
   try {
-    const entries = entriesOf(folder).filter((e) => e.folder || CAPTURE.test(e.name));
+    const { entries, more } = entriesOf(folder, (name) => CAPTURE.test(name));
     const items = entries.map((e) => ({
       text: e.folder ? `${e.name}/` : e.name,
       note: e.folder ? '' : octets(e.size),
       take: () => (e.folder ? folderDialog(desk, e.path, open) : open(e.path, keylogsOf(desk, e.path))),
     }));
-    const none = entries.some((e) => !e.folder) ? [] : ['no capture here'];
-    desk.show(new ChoiceDialog(desk, folder, () => items, none));
+    const words = entries.some((e) => !e.folder) ? [] : ['no capture here'];
+    if (more > 0) words.push(`${plural(more, 'entry', 'entries')} more than fit the list: :open-file takes any path`);
+    desk.show(new ChoiceDialog(desk, folder, () => items, words));
   } catch (e) {
     desk.say((e as Error).message, 'error');
   }

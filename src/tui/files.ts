@@ -2,15 +2,12 @@ import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, parse, resolve } from 'node:path';
 import { systemError } from '../capture/errors.js';
+import { LIMITS } from '../limits.js';
 import { sayUnwritten } from './progress-dialog.js';
 import type { Completion } from './prompt.js';
 import type { Desk } from './view.js';
 
 /* Files that the user names. Nothing is written over without asking. */
-
-/** Entries of a folder that are looked at. */
-const MOST_ENTRIES = 5000;
-const MOST_WORDS = 200;
 
 /** A path as a shell would take it: `~` is the home folder. */
 export const pathOf = (typed: string): string => resolve(typed.replace(/^~(?=\/|$)/, homedir()));
@@ -28,13 +25,15 @@ export function completePath(text: string, cursor: number): Completion | undefin
   const start = typed.slice(slash);
   try {
     const folder = pathOf(typed.slice(0, slash) || '.');
-    const names = readdirSync(folder, { withFileTypes: true })
-      .slice(0, MOST_ENTRIES)
-      .filter((e) => e.name.startsWith(start) && (start !== '' || !e.name.startsWith('.')))
-      .map((e) => (isFolder(folder, e.name) ? `${e.name}/` : e.name))
-      .sort()
-      .slice(0, MOST_WORDS);
-    return { from: slash, words: names.map((name) => ({ text: name })) };
+    const names = readdirSync(folder)
+      .filter((name) => name.startsWith(start) && (start !== '' || !name.startsWith('.')))
+      .sort();
+    const more = names.length - LIMITS.pathCompletions;
+    const words = names.slice(0, LIMITS.pathCompletions).map((name) => ({
+      text: isFolder(folder, name) ? `${name}/` : name,
+      ...(more > 0 && { note: `${more} more begin like that` }),
+    }));
+    return { from: slash, words };
   } catch {
     return undefined;
   }
@@ -52,23 +51,26 @@ export interface Entry {
   readonly size: number;
 }
 
-/** What is in a folder, folders first. @throws Error in words */
-export function entriesOf(folder: string): Entry[] {
+/** What is in a folder that is `wanted`, folders first, and how many more there are. @throws Error in words */
+export function entriesOf(folder: string, wanted: (name: string) => boolean): { entries: Entry[]; more: number } {
   let names: string[];
   try {
-    names = readdirSync(folder).slice(0, MOST_ENTRIES);
+    names = readdirSync(folder, { withFileTypes: true })
+      .filter((e) => !e.name.startsWith('.') && (!e.isFile() || wanted(e.name)))
+      .sort((a, b) => Number(b.isDirectory()) - Number(a.isDirectory()) || (a.name < b.name ? -1 : 1))
+      .map((e) => e.name);
   } catch (e) {
     throw new Error(`${folder} cannot be read (${(e as NodeJS.ErrnoException).code})`);
   }
-  const entries = names.flatMap((name): Entry[] => {
+  const entries = names.slice(0, LIMITS.folderEntries).flatMap((name): Entry[] => {
     const path = join(folder, name);
     const s = statSync(path, { throwIfNoEntry: false });
-    return s === undefined || name.startsWith('.') ? [] : [{ name, path, folder: s.isDirectory(), size: s.size }];
+    if (s === undefined || !(s.isDirectory() || wanted(name))) return [];
+    return [{ name, path, folder: s.isDirectory(), size: s.size }];
   });
   entries.sort((a, b) => Number(b.folder) - Number(a.folder) || a.name.localeCompare(b.name, 'en'));
-  return dirname(folder) === folder
-    ? entries
-    : [{ name: '..', path: dirname(folder), folder: true, size: 0 }, ...entries];
+  if (dirname(folder) !== folder) entries.unshift({ name: '..', path: dirname(folder), folder: true, size: 0 });
+  return { entries, more: Math.max(0, names.length - LIMITS.folderEntries) };
 }
 
 export const exists = (path: string): boolean => existsSync(path);

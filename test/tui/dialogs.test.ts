@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { LIMITS } from '../../src/limits.js';
 import { ChoiceDialog } from '../../src/tui/choice-dialog.js';
-import { completePath } from '../../src/tui/files.js';
+import { completePath, entriesOf } from '../../src/tui/files.js';
 import { Stopped } from '../../src/viewer/superseded.js';
 import { run } from '../cli/run.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
@@ -338,5 +339,23 @@ describe('other ways in', () => {
     const typed = join(folder, 'fie');
     assert.deepEqual(completePath(typed, typed.length), { from: folder.length + 1, words: [{ text: 'field.pcapng' }] });
     assert.equal(completePath('/nowhere/at/all', 15), undefined);
+  });
+
+  test('a folder with more captures than a list shows says how many there are', () => {
+    const ring = join(folder, 'ring');
+    mkdirSync(join(ring, 'zebra'), { recursive: true });
+    for (let i = 0; i < LIMITS.folderEntries + 5; i++) writeFileSync(join(ring, `${i}.pcapng`), '');
+    const { entries, more } = entriesOf(ring, (name) => name.endsWith('.pcapng'));
+    assert.deepEqual(
+      entries.slice(0, 3).map((e) => e.name),
+      ['..', 'zebra', '0.pcapng'],
+    );
+    assert.equal(entries.length, 1 + LIMITS.folderEntries);
+    assert.equal(more, 6);
+    const typed = join(ring, '1');
+    const { words } = completePath(typed, typed.length)!;
+    assert.equal(words.length, LIMITS.pathCompletions);
+    const like = Array.from({ length: LIMITS.folderEntries + 5 }, (_, i) => `${i}`).filter((n) => n.startsWith('1'));
+    assert.equal(words[0].note, `${like.length - LIMITS.pathCompletions} more begin like that`);
   });
 });
