@@ -1,6 +1,6 @@
 /*
  * The columns that lists are made of, in memory that both threads see. What all rows of a frame have in common stands
- * with the frame, what all rows of a flow have in common with the flow: a row is 14 octets, its frame 30.
+ * with the frame, what all rows of a flow have in common with the flow: a row is 16 octets, its frame 30.
  */
 
 /** Rows of a block of columns, and frames of one. */
@@ -12,20 +12,20 @@ export class RowBlock {
   /** Number of the frame in the order in which all files were read, from 0. */
   readonly ordinal: Uint32Array;
   readonly flow: Uint32Array;
+  /** Number of the envelope in its frame; 0: the row is the frame. */
+  readonly inner: Uint32Array;
   /** Octets of the inner packet; 0 where the row is the frame itself. */
   readonly length: Uint16Array;
-  /** Number of the envelope in its frame; 0: the row is the frame. */
-  readonly inner: Uint16Array;
   /** Number of what was noticed; 0: nothing. */
   readonly notice: Uint16Array;
 
-  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(BLOCK_ROWS * 14)) {
+  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(BLOCK_ROWS * 16)) {
     const n = BLOCK_ROWS;
     this.ordinal = new Uint32Array(memory, 0, n);
     this.flow = new Uint32Array(memory, 4 * n, n);
-    this.length = new Uint16Array(memory, 8 * n, n);
-    this.inner = new Uint16Array(memory, 10 * n, n);
-    this.notice = new Uint16Array(memory, 12 * n, n);
+    this.inner = new Uint32Array(memory, 8 * n, n);
+    this.length = new Uint16Array(memory, 12 * n, n);
+    this.notice = new Uint16Array(memory, 14 * n, n);
   }
 }
 

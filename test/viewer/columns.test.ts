@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { BLOCK_FRAMES, BLOCK_ROWS, FrameBlock, RowBlock } from '../../src/viewer/columns.js';
 import { Selected } from '../../src/viewer/selected.js';
 
-test('a row takes 14 octets, its frame 30, or 34 where it has a number of its own', () => {
-  assert.equal(new RowBlock().memory.byteLength, 14 * BLOCK_ROWS);
+test('a row takes 16 octets, its frame 30, or 34 where it has a number of its own', () => {
+  assert.equal(new RowBlock().memory.byteLength, 16 * BLOCK_ROWS);
   assert.equal(new FrameBlock(false).memory.byteLength, 30 * BLOCK_FRAMES);
   assert.equal(new FrameBlock(true).memory.byteLength, 34 * BLOCK_FRAMES);
 });
@@ -29,6 +29,29 @@ test('places and times of frames are kept whole, and another thread sees them', 
   }
   assert.notEqual(there.number, null);
   assert.equal(new FrameBlock(new FrameBlock(false).memory).number, null);
+});
+
+test('columns of rows stand beside each other, and hold more envelopes of a frame than 16 bits count', () => {
+  const block = new RowBlock();
+  const last = BLOCK_ROWS - 1;
+  for (const [column, value] of [
+    [block.ordinal, 2 ** 32 - 1],
+    [block.flow, 7],
+    [block.inner, 70_000],
+    [block.length, 65_532],
+    [block.notice, 3],
+  ] as const)
+    column[last] = value;
+  const there = new RowBlock(block.memory);
+  const { ordinal, flow, inner, length, notice } = there;
+  assert.deepEqual(
+    [ordinal, flow, inner, length, notice].map((c) => c[last]),
+    [2 ** 32 - 1, 7, 70_000, 65_532, 3],
+  );
+  assert.deepEqual(
+    [ordinal, flow, inner, length, notice].map((c) => c[0]),
+    [0, 0, 0, 0, 0],
+  );
 });
 
 test('a selection is held once for both threads: 4 octets a row, and less than a block beyond', () => {
