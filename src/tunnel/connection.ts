@@ -341,9 +341,12 @@ export class Connection implements StreamConsumer {
     else if (found === this.host.dissectors.tls) this.startTls(side);
     else if (found === this.host.dissectors.fttims) this.startClear(side);
     else {
+      const { http, data } = this.host.dissectors;
       half.mode = 'pdus';
-      half.messages = new Messages(found, w, TCP_NAMES, this.host.dissectors.data);
+      half.messages = new Messages(found, w, TCP_NAMES, data);
       half.messages.lost = half.lost;
+      // RFC 9113 §3.3: both sides know that HTTP/2 is spoken. On the ports of HTTP tshark lists that, too.
+      if (found.proto === UPGRADES.h2c && this.host.streamDissector(this.flow) === http) this.around ??= goingOn(http);
     }
   }
 
@@ -478,7 +481,7 @@ export class Connection implements StreamConsumer {
       for (const { messages } of this.halves) if (messages !== null) messages.length = (_, off, end) => end - off;
       return;
     }
-    this.around = { dissector: this.host.dissectors.http, note: undefined };
+    this.around = goingOn(this.host.dissectors.http);
     for (const half of this.halves) {
       half.mode = 'pdus';
       half.messages = new Messages(next, half.window, TCP_NAMES, this.host.dissectors.data);

@@ -3,6 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { encode, No, Unsure, Yes } from 'fttscope/kit';
 import { http2 } from '../../../dissectors/http2.js';
+import { at } from '../../build/packets.js';
+import { besideTshark, Talk } from '../../support/beside-tshark.js';
+import { tsharkMissing } from '../../support/tshark.js';
 
 const bytes = (s: string): Uint8Array => Uint8Array.from(s, (c) => c.charCodeAt(0));
 /** RFC 9113 §3.4. */
@@ -41,4 +44,15 @@ test('what is emitted is parsed, and the other way round', () => {
       assert.deepEqual(encode(http2.codec!, parsed), octets);
     }),
   );
+});
+
+test('on the ports of HTTP it is listed in it, as in tshark', { skip: tsharkMissing }, async () => {
+  const settings = Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 0, 0);
+  for (const port of [80, 8080]) {
+    const talk = new Talk([at('192.0.2.1', 40_000), at('192.0.2.2', port)]);
+    talk.say(0, PREFACE, settings);
+    talk.say(1, settings);
+    const stacks = await besideTshark(talk.packets, []);
+    assert.deepEqual(stacks.slice(3), ['tcp:http:http2', 'tcp:http:http2', 'tcp:http:http2']);
+  }
 });
