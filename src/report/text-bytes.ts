@@ -307,10 +307,12 @@ export class TextBytes {
       case Form.True:
         this.phrase(TRUE);
         return;
-      case Form.Made:
-        if (typeof t.made[node] === 'string') this.fieldString(t.made[node] as string);
+      case Form.Made: {
+        const made = t.made[node];
+        if (typeof made === 'string' && !made.includes('\0')) this.fieldString(made);
         else this.any(jsonValue(t, node));
         return;
+      }
       case Form.Duration:
         this.jsonSeconds(t.number[node], t.made[node] as number);
         return;

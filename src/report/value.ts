@@ -133,12 +133,12 @@ export function jsonValue(t: Tree, i: number): string {
     case Held.Made: {
       const v = t.made[i];
       if (v instanceof Uint8Array) return `"${octetsText(f, v, 0, v.length, true)}"`;
-      return typeof v === 'string' ? jsonText(v) : `"${v}"`;
+      return typeof v === 'string' ? jsonText(upToNul(v)) : `"${v}"`;
     }
     case Held.Octets:
       return `"${nodeOctets(t, i, true)}"`;
     case Held.Text:
-      return jsonText(t.value(i) as string);
+      return jsonText(upToNul(t.value(i) as string));
     case Held.Time: {
       const nanos = t.made[i] as number;
       if (f.type === 'duration') return jsonSeconds(t.number[i], nanos);
@@ -159,8 +159,20 @@ function numberText(f: Field, v: number | bigint): string {
   return String(v);
 }
 
+/** Text up to its first NUL: Wireshark's values end there, as strings of C do. Trees for people show all of it. */
+function upToNul(s: string): string {
+  const n = s.indexOf('\0');
+  return n < 0 ? s : s.slice(0, n);
+}
+
 /** The value of node `i` as tshark's `-T fields` prints it. */
 export function fieldText(t: Tree, i: number): string {
+  const text = wholeText(t, i);
+  return t.field(i).type === 'string' ? upToNul(text) : text;
+}
+
+/** The same, NULs included. */
+export function wholeText(t: Tree, i: number): string {
   const f = t.field(i);
   switch (t.held(i)) {
     case Held.Number:
@@ -212,7 +224,7 @@ export function nodeLabel(t: Tree, i: number): string {
   if (t.held(i) === Held.Number) return `${f.label}: ${namedNumber(f, t.number[i])}`;
   const made = t.made[i];
   if (t.held(i) === Held.Made && typeof made === 'bigint') return `${f.label}: ${namedNumber(f, made)}`;
-  let value = fieldText(t, i);
+  let value = wholeText(t, i);
   if (value.length > 240) value = `${value.slice(0, 240)}…`;
   return `${f.label}: ${value}${f.unit !== undefined ? ` ${f.unit}` : ''}`;
 }

@@ -1,7 +1,7 @@
 import type { Row } from '../engine/row.js';
 import { type Expert, type Field, Held, ip4, ip6, printable, type Tree } from '../kit/index.js';
 import { isRepeated } from '../report/layers.js';
-import { colonHex, fieldText, nodeLabel } from '../report/value.js';
+import { colonHex, fieldText, nodeLabel, wholeText } from '../report/value.js';
 import type { Detail, DetailNode, DetailSource } from './viewer.js';
 
 /** The longest value that a filter for it repeats. */
@@ -73,7 +73,7 @@ function literal(f: Field, t: Tree, i: number): string | undefined {
     case 'bool':
       return t.number[i] !== 0 ? '1' : '0';
     case 'string': {
-      const text = fieldText(t, i);
+      const text = wholeText(t, i);
       return text.length > FILTER_TEXT
         ? undefined
         : `"${text.replace(/[\\"]/g, '\\$&').replace(/\r/g, '\\r').replace(/\n/g, '\\n').replace(/\t/g, '\\t')}"`;

@@ -56,6 +56,22 @@ describe('text of strangers', () => {
     assert.equal(out, '\\033[2Jcid\ta\\tb\ufffd\ufffd\\c\tOPTIONS\n');
   });
 
+  test('a value ends at its first NUL, as in tshark, and the tree shows all of it', () => {
+    const subject = 'Subject: before\0after';
+    const message = EVIL.toString('latin1')
+      .replace(/Subject: .*/, subject)
+      .replaceAll('\x1b', '');
+    const path = file('nul.pcap', rawPcap(ip4(17, udp(5060, 5060, Buffer.from(message, 'latin1')))));
+    const args = ['-T', 'fields', '-e', 'sip.Subject'];
+    assert.equal(run([path, ...args]).out, 'before\n');
+    assert.equal(tshark(['-r', path, ...args]) ?? 'before\n', 'before\n');
+    for (const format of ['json', 'ndjson', 'ek', 'pdml']) assert.doesNotMatch(run([path, '-T', format]).out, /u0000/);
+    const row = JSON.parse(run([path, '-T', 'ndjson']).out) as { fields: Record<string, string[]> };
+    assert.deepEqual(row.fields['sip.Subject'], ['before']);
+    assert.match(run([path, '-T', 'tree']).out, /Subject: before.+after/);
+    assert.equal(run([path, ...args, '-Y', 'sip.Subject contains "after"']).out, 'before\n');
+  });
+
   test('-E bom=y: a byte order mark comes first', () => {
     const { out } = run([evil, '-q', '-e', 'sip.CSeq.method', '-E', 'bom=y', '-E', 'header=y']);
     assert.equal(out, '\ufeffsip.CSeq.method\nOPTIONS\n');
