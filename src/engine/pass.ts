@@ -58,6 +58,8 @@ export interface PassOptions {
 export interface Tap {
   /** Protocols whose `track` has to run. */
   readonly tracks: ReadonlySet<string>;
+  /** Which files the frames come from. */
+  reads?(files: readonly CaptureFile[]): void;
   /** A frame, after its records were read and before its envelopes are given. */
   frame(packet: Packet): void;
   /** The content of envelope number `k` (from 1) that the frame completes. */
@@ -150,6 +152,7 @@ export class Pass {
   /** Says which files the chunks come from: those of a rotation are one capture. */
   reads(files: readonly CaptureFile[]): void {
     this.rotations = new Rotations(files);
+    this.options.tap?.reads?.(files);
   }
 
   /** Reads a capture to its end, or to the frame that is asked for; `progress` is called after each chunk. */
@@ -451,10 +454,13 @@ function endOf(p: Packet): Packet {
   return out;
 }
 
-/** Counts an envelope for its tunnel; returns its number in its direction. Invalid: type 1 without a whole IPv4 or IPv6 packet. */
-function count(tunnel: Tunnel, e: Envelope): number {
+/** Counts an envelope for its tunnel; returns its number in its direction. */
+const count = (tunnel: Tunnel, e: Envelope): number => tally(tunnel, e.lane.side === tunnel.ue ? 0 : 1, e);
+
+/** Counts an envelope up (0) or down; returns its number there. Invalid: type 1 without a whole IPv4 or IPv6 packet. */
+export function tally(tunnel: Tunnel, way: 0 | 1, e: Envelope): number {
   const { type, buf, off, end } = e;
-  const c = tunnel.envelopes[e.lane.side === tunnel.ue ? 0 : 1];
+  const c = tunnel.envelopes[way];
   c.total++;
   c.octets += end - off;
   if (type !== IP_PACKET) {

@@ -2,7 +2,7 @@ import type { EspNote } from '../../dissectors/esp.js';
 import { isRtcp, HEADER as RTP_HEADER } from '../../dissectors/rtp.js';
 import type { MediaNote } from '../../dissectors/sdp/index.js';
 import type { SipMessage, SipNote } from '../../dissectors/sip/index.js';
-import type { CaptureInterface } from '../capture/chunk.js';
+import type { CaptureFile, CaptureInterface } from '../capture/chunk.js';
 import { type AnyDissector, ours, type Peek, u16, u32, type View } from '../kit/index.js';
 import { LIMITS, type LimitReached, ReachedLimits } from '../limits.js';
 import type { CapturePoint, ProtocolCounts } from '../model/entities.js';
@@ -21,7 +21,7 @@ import { capturePoints } from './capture-point.js';
 import { judgeConnection } from './connection-findings.js';
 import { wrongChecksum } from './inner-checksum.js';
 import type { Packet } from './packet.js';
-import type { Tap } from './pass.js';
+import { type Tap, tally } from './pass.js';
 import { ICMP_HEADER, pathMessage, tellPath } from './path-told.js';
 import { judgeRebound } from './rebound.js';
 import type { Registry } from './registry.js';
@@ -35,6 +35,8 @@ import { Facts, TunnelLife, tcpLife } from './tunnel-life.js';
 export interface FileSpan {
   readonly start: Moment;
   readonly end: { seconds: number; nanos: number };
+  /** Number of the last frame. */
+  frame: number;
   duplicates: number;
   firstDuplicate?: Seen;
 }
@@ -90,6 +92,11 @@ export class SessionTap implements Tap {
     this.esp = registry.byProto('esp');
   }
 
+  reads(files: readonly CaptureFile[]): void {
+    this.sources = files;
+  }
+  private sources: readonly CaptureFile[] = [];
+
   frame(packet: Packet): void {
     const { at } = this;
     at.file = packet.iface.file;
@@ -119,7 +126,7 @@ export class SessionTap implements Tap {
       f = this.files.get(iface.file);
       if (f === undefined) {
         const t = at.seen();
-        this.files.set(iface.file, (f = { start: t, end: { seconds: 0, nanos: 0 }, duplicates: 0 }));
+        this.files.set(iface.file, (f = { start: t, end: { seconds: 0, nanos: 0 }, frame: 0, duplicates: 0 }));
       }
       this.file = f;
       this.fileId = iface.file;
@@ -128,6 +135,7 @@ export class SessionTap implements Tap {
     if (back >= BACKWARDS_MS) this.model.jumped(at, back);
     f.end.seconds = at.seconds;
     f.end.nanos = at.nanos;
+    f.frame = at.frame;
     if (duplicate && f.duplicates++ === 0) f.firstDuplicate = at.seen();
   }
 
@@ -150,7 +158,10 @@ export class SessionTap implements Tap {
     life.stall = stall;
     life.path.segment(at, packet.direction, facts);
     life.frame(at, packet);
-    if (this.severalFiles) life.clock(at, packet.direction, facts);
+    if (this.severalFiles) {
+      life.clock(at, packet.direction, facts);
+      life.opened(packet);
+    }
     if (life.session === '') this.join(life);
   }
 
@@ -167,6 +178,20 @@ export class SessionTap implements Tap {
     }
   }
 
+  /** The life that an envelope counts for; null: it was counted where the tunnel was seen first. */
+  private counting(life: TunnelLife, way: 0 | 1): TunnelLife | null {
+    const { leg } = life;
+    if (leg === null) return life;
+    if (leg.heir === null && leg.tcp.end === null && [...leg.files].every((f) => this.isOver(f))) leg.heir = life;
+    return leg.heir === life && life.isBeyond(leg, way) ? leg : null;
+  }
+
+  /** Whether the last frame of a file was taken. */
+  private isOver(file: number): boolean {
+    const source = this.sources.find((f) => f.id === file);
+    return source?.ended === true && source.frames === this.files.get(file)?.frame;
+  }
+
   inner(packet: Packet, k: number, tunnel: Tunnel): void {
     const { at } = this;
     at.inner = k;
@@ -174,13 +199,15 @@ export class SessionTap implements Tap {
       this.stacks.count(packet, true, Math.max(0, packet.view.wireLength));
       return;
     }
-    at.tunnel = tunnel.id;
-    const lane = packet.carrier!.lane;
+    const { lane } = packet.carrier!;
     at.up = tunnel.direction(lane.side) === 'up';
     at.length = Math.max(0, packet.view.wireLength);
-    const life: TunnelLife | undefined = this.tunnels[tunnel.id - 1];
-    // A further leg, or a connection of which every frame repeats one of another interface.
-    if (life === undefined || life.leg !== null) return;
+    const own: TunnelLife | undefined = this.tunnels[tunnel.id - 1];
+    // A connection of which every frame repeats one of another interface has no life.
+    const life = own === undefined ? null : this.counting(own, at.up ? 0 : 1);
+    at.tunnel = life === null ? tunnel.id : life.tunnel.id;
+    if (life === null) return;
+    if (life !== own) tally(life.tunnel, at.up ? 0 : 1, packet.carrier!);
     life.envelope(at, packet);
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
     life.stacks.count(packet, true, at.length);

@@ -55,7 +55,7 @@ export function tunnelEntity(
   const server = placeOf(front.tunnel.ends[front.tunnel.ue === 0 ? 1 : 0]);
   const state = stateOf(life);
   const failure = state === 'failed' ? failureOf(life) : undefined;
-  const release = releaseOf(life, end);
+  const release = releaseOf(life.heir ?? life, end);
   const [up, down] = tunnel.envelopes;
   const octets = up.octets + down.octets;
   return {
@@ -76,9 +76,9 @@ export function tunnelEntity(
     opened: tcp.first,
     ...(life.established !== null && state === 'established' && { established: life.established }),
     ...(release.at !== undefined && { closed: release.at }),
-    steps: stepsOf(front),
+    steps: stepsOf(front, life.heir ?? front),
     release,
-    idleMaxMs: tcp.idleMaxMs,
+    idleMaxMs: Math.max(tcp.idleMaxMs, life.heir?.tcp.idleMaxMs ?? 0),
     tcp: tcpOf(life),
     ...(session !== undefined && { tls: tlsOf(life, session, sessions, tell) }),
     envelopes: { up: countOf(up), down: countOf(down) },
@@ -131,23 +131,26 @@ function legsOf(life: TunnelLife): Leg[] {
   });
 }
 
-/** What is known of the life of a connection, in the order in which it happened. */
-function stepsOf({ tunnel, tcp, connect, connectAnswer, clientHello, established }: TunnelLife): TunnelStep[] {
+/** What is known of the life of a connection, in the order in which it happened; `last`: the leg that has its end. */
+function stepsOf(
+  { tunnel, tcp, connect, connectAnswer, clientHello, established }: TunnelLife,
+  last: TunnelLife,
+): TunnelStep[] {
   const steps: TunnelStep[] = [];
   const add = (step: TunnelStep['step'], seen: Seen | null, direction: 'up' | 'down'): void => {
     if (seen !== null) steps.push({ step, row: seen.row, at: { seconds: seen.seconds, nanos: seen.nanos }, direction });
   };
   const ended = (step: TunnelStep['step'], e: Ending | null): void =>
-    add(step, e, e === null ? 'up' : tunnel.direction(e.side));
+    add(step, e, e === null ? 'up' : last.tunnel.direction(e.side));
   add('syn', tcp.syn, 'up');
   add('syn-ack', tcp.synAck, 'down');
   add('connect', connect, 'up');
   add('connect-answer', connectAnswer, 'down');
   add('client-hello', clientHello, 'up');
   if (tunnel.session !== undefined) add('finished', established, 'down');
-  ended('close-notify', tcp.closeNotify);
-  ended('fin', tcp.fin);
-  ended('rst', tcp.rst);
+  ended('close-notify', last.tcp.closeNotify);
+  ended('fin', last.tcp.fin);
+  ended('rst', last.tcp.rst);
   return steps.sort((a, b) => millis(b.at, a.at));
 }
 

@@ -65,6 +65,15 @@ export class TunnelLife {
   /** The tunnel of which it is a further leg, and its own further legs. */
   leg: TunnelLife | null = null;
   readonly legs: TunnelLife[] = [];
+  /** The leg in which the tunnel goes on where the captures of this one end. */
+  heir: TunnelLife | null = null;
+  /** The last record that was opened, up and down: its number, and how often numbers began anew (KeyUpdate). */
+  private readonly last = [
+    { sequence: -1, round: 0 },
+    { sequence: -1, round: 0 },
+  ];
+  /** Whether what comes up and down here is beyond what the first leg had. */
+  private readonly beyond: [boolean, boolean] = [false, false];
   /** An envelope that came before the handshake was over, as far as that is known. */
   premature: Seen | null = null;
   /** The last envelope of unknown type of each direction: up, down. */
@@ -91,6 +100,24 @@ export class TunnelLife {
       this.times = new LegTimes(a, [end, s.ack]);
     }
     this.times.take(a, way, end);
+  }
+
+  /** Notes how far the records of a frame bring it. */
+  opened({ records }: Packet): void {
+    if (records === null) return;
+    for (const { record, side } of records) {
+      const { sequence } = record;
+      if (record.plain === null || sequence < 0) continue;
+      const last = this.last[side === this.tunnel.ue ? 0 : 1];
+      if (sequence < last.sequence) last.round++;
+      last.sequence = sequence;
+    }
+  }
+
+  /** Whether the record at hand comes after all that another leg had of its direction; then all that follow do. */
+  isBeyond(other: TunnelLife, way: 0 | 1): boolean {
+    const [here, there] = [this.last[way], other.last[way]];
+    return (this.beyond[way] ||= here.round !== there.round || here.sequence > there.sequence);
   }
 
   /** Tells of the caps that it reached. */

@@ -255,6 +255,7 @@ export class Again {
     const tap = new SessionTap(model, viewed.registry, viewed.names.length > 1);
     const some = this.some(everyFrame, { rows: 'none', fields: [], tap }, () => undefined);
     const { pass, source } = some;
+    pass.reads(capture.files);
     await this.run(some, () => unwanted(source.at));
     if (unwanted(source.at)) return null;
     if (whole) pass.finish();

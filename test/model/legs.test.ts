@@ -20,6 +20,7 @@ import { CaptureBuilder, type Frame, type Shaper } from '../build/capture.js';
 import type { ConnectionOptions } from '../build/connection.js';
 import { answer, type Conversation, clearConversation, connect } from '../build/conversation.js';
 import { at } from '../build/packets.js';
+import { where } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
 import { violations } from './schema.js';
 import { addressed, called, codes, ENDS, type Json, note, registered, spoken, Talk } from './support.js';
@@ -106,6 +107,37 @@ describe('one tunnel at two places', () => {
     note(r, 'capture.clocks');
     assert.equal(r.calls.length, 1);
     assert.equal(r.media.length, 2);
+  });
+
+  test('where the capture of one end stops the other one tells what follows', async () => {
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const c = await tlsConversation([{ pause: 40 }, ...call().steps], { version });
+      const file = (shape: readonly Shaper[]) =>
+        new CaptureBuilder({ shape }).connection(c, { ...ENDS, step: 10 }).build().octets;
+      const ue = [elsewhere(-15, 15, 0), routed(1, 9)];
+      const whole = await told([file(ue)], c.keylog);
+      const release = ({ by, how }: Json): string[] => [by, how];
+      // Early, in the middle of the call, and behind it; the clock of the EFTF is right, fast or slow.
+      for (const frames of [40, 200, 400])
+        for (const clock of [0, 700, -700]) {
+          const short = file([...ue, where((_, i) => i < frames)]);
+          const r = await told([short, file([elsewhere(0, 0, clock), routed(0, 9)])], c.keylog);
+          const note = `${version}, ${frames} frames, ${clock} ms`;
+          assert.equal(r.tunnels.length, 1, note);
+          const [t] = r.tunnels;
+          for (const way of ['up', 'down'] as const)
+            assert.ok(Math.abs(t.envelopes[way].total - whole.tunnels[0].envelopes[way].total) <= 1, note);
+          assert.deepEqual(release(t.release), release(whole.tunnels[0].release), note);
+          assert.equal(t.steps.at(-1).step, whole.tunnels[0].steps.at(-1).step, note);
+          assert.deepEqual(
+            [r.registrations[0].state, r.calls.length, r.calls[0].state],
+            ['registered', 1, 'ended'],
+            note,
+          );
+          const packets = r.media.reduce((n: number, m: Json) => n + m.packets, 0);
+          assert.ok(Math.abs(packets - 180) <= 2, `${note}: ${packets} of 180`);
+        }
+    }
   });
 
   for (const way of ['a NAT', 'a proxy'] as const)
