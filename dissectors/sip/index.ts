@@ -262,6 +262,13 @@ const isKeepAlive = (v: View): boolean => {
   return v.length > 0;
 };
 
+/**
+ * The frame that began what a message describes; 0: its own. A request that is sent again describes what it did before. A
+ * final answer tells of the session from the request on; a provisional one, and one that is sent again, from there on.
+ */
+const exchangeOf = (m: SipMessage, { original, request }: SipNote): number =>
+  m.isRequest ? original : m.status < 200 || original !== 0 ? 0 : request;
+
 export const sip = defineDissector<SipRepresentation>({
   proto: 'sip',
   title: 'Session Initiation Protocol',
@@ -291,10 +298,7 @@ export const sip = defineDissector<SipRepresentation>({
     const m = parseSip(v.buf, v.off, v.end);
     const note = cx.scope(sip, () => new Transactions()).see(m, cx);
     cx.note(note);
-    // What a provisional answer describes holds from there on, and what is sent again; what the final one describes, from
-    // the request.
-    const own = m.isRequest || note.request === 0 || m.status < 200 || note.original !== 0;
-    trackBody(v, cx, m, own ? cx.frame : note.request);
+    trackBody(v, cx, m, exchangeOf(m, note) || cx.frame);
   },
 
   dissect(v, t, cx) {

@@ -47,6 +47,18 @@ test('what comes where media were announced and is none is shown as what it is',
   ]);
 });
 
+test('a request that is sent again sets nothing up', { skip: tsharkMissing }, async () => {
+  const [a, b] = [at('192.0.2.1', 4000), at('192.0.2.2', 6000)];
+  const speech = octets('80000001 000000a0 11223344 01020304');
+  await besideTshark(
+    [
+      ...[udp(CALLER, CALLED, INVITE), udp(b, a, speech), udp(CALLER, CALLED, INVITE), udp(b, a, speech)],
+      ...[udp(CALLED, CALLER, OK), udp(a, b, speech), udp(b, a, speech)],
+    ],
+    ['rtp.setup-frame', 'udp.stream'],
+  );
+});
+
 test('an answer that is sent again sets the media up again', { skip: tsharkMissing }, async () => {
   const [a, b] = [at('192.0.2.1', 4000), at('192.0.2.2', 6000)];
   const speech = octets('80000001 000000a0 11223344 01020304');
