@@ -27,15 +27,25 @@ const TRIALS = 300;
 const MINIMISE_MS = 20_000;
 const LOOK_MS = 250;
 
-const { values: args } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '60' },
-    seed: { type: 'string' },
-    from: { type: 'string', default: '0' },
-    out: { type: 'string' },
-    again: { type: 'string' },
-  },
-});
+const USAGE = 'npm run fuzz -- [--seconds N] [--seed N] [--from N] [--out FOLDER] [--again FILE]';
+
+function argumentsOf() {
+  try {
+    return parseArgs({
+      options: {
+        seconds: { type: 'string', default: '60' },
+        seed: { type: 'string' },
+        from: { type: 'string', default: '0' },
+        out: { type: 'string' },
+        again: { type: 'string' },
+      },
+    }).values;
+  } catch (e) {
+    console.error(`fuzz: ${(e as Error).message}\n  ${USAGE}`);
+    process.exit(2);
+  }
+}
+const args = argumentsOf();
 const seed = Number(args.seed ?? Date.now() % 1_000_000);
 
 const spent = (): number => {
