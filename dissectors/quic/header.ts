@@ -167,7 +167,7 @@ export const F = fields({
   short: { name: 'quic.short', label: 'QUIC Short Header', type: 'none' },
   spin: { name: 'quic.spin_bit', label: 'Spin Bit', type: 'bool', mask: 0x20 },
   frame: { name: 'quic.frame', label: 'Frame', type: 'none' },
-  frameType: { name: 'quic.frame_type', label: 'Frame Type', type: 'u64', base: 'hex', values: FRAMES },
+  frameType: { name: 'quic.frame_type', label: 'Frame Type', type: 'u64', values: FRAMES },
   padding: { name: 'quic.padding_length', label: 'Padding Length', type: 'u32' },
   ackLargest: { name: 'quic.ack.largest_acknowledged', label: 'Largest Acknowledged', type: 'u64' },
   ackDelay: { name: 'quic.ack.ack_delay', label: 'ACK Delay', type: 'u64' },

@@ -97,6 +97,8 @@ class Connection {
   /** The server chose its cipher suite; a packet with a short header came after that. */
   private settled = false;
   private short = false;
+  /** The server sent a Retry. */
+  private restarted = false;
   private streams = [new CryptoStream(), new CryptoStream()] as const;
 
   /** What it holds, in units that a few entries cost. */
@@ -115,7 +117,7 @@ class Connection {
         : initialKeys(cx.ciphers, h.version, buf.subarray(h.dcid, h.dcid + h.dcidLength));
       this.client = cx.direction;
       this.ids = [id];
-      this.settled = false;
+      this.settled = this.restarted = false;
       this.streams = [new CryptoStream(), new CryptoStream()];
     } else if (!found) return { at: at - v.off, refused: [E.unknown, E.noNumber] };
     this.learn(buf, h, cx);
@@ -123,9 +125,13 @@ class Connection {
     return { at: at - v.off, refused: [h.kind === Kind.ZeroRtt || this.settled ? E.noSecrets : E.noCipher] };
   }
 
-  /** The server asks for another start: keys are made from its ID from now on. RFC 9001 §5.2. */
+  /**
+   * The server asks for another start: keys are made from its ID from now on (RFC 9001 §5.2). A client follows no more than
+   * one (RFC 9000 §17.2.5.2).
+   */
   retried(cx: Track, b: Uint8Array, h: LongHeader): void {
-    if (this.keys === null || cx.ciphers === undefined) return;
+    if (this.keys === null || cx.ciphers === undefined || this.restarted) return;
+    this.restarted = true;
     this.keys = initialKeys(cx.ciphers, h.version, b.subarray(h.scid, h.scid + h.scidLength));
     this.learn(b, h, cx);
   }

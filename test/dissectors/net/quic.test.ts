@@ -36,6 +36,19 @@ function initial(version: string, client: InitialKeys['client'], octetsInside: n
   return packet;
 }
 
+/** An answer to {@link DCID} that asks for another start with this ID, and proves that it saw the first. RFC 9001 §5.8 */
+function retry(id: Uint8Array): Uint8Array {
+  const packet = concat([octets('f0 00000001 00 08'), id, octets('01020304')]);
+  const gcm = createCipheriv(
+    'aes-128-gcm',
+    octets('be0c690b9f66575a1d766b54e368c84e'),
+    octets('461599d35d632bf2239825bb'),
+  );
+  gcm.setAAD(concat([Uint8Array.of(DCID.length), DCID, packet]));
+  gcm.final();
+  return concat([packet, gcm.getAuthTag()]);
+}
+
 suite('QUIC', () => {
   test('keys of Initial packets, RFC 9001 A.1', () => {
     const { client, server } = initialKeys(ciphers, V1, DCID);
@@ -87,6 +100,17 @@ suite('QUIC', () => {
     const path = file('quic-versions.pcap', rawPcap(...packets));
     assert.deepEqual(await differences(path, ['quic.version', 'quic.packet_number']), []);
     for (const s of await ours(path)) assert.equal(s.values.get('quic.frame_type')?.length, 1); // it was opened
+  });
+
+  test('of several Retry packets the first counts, as in tshark', { skip: tsharkMissing }, async () => {
+    const [a, b] = [at('192.0.2.1', 50_100), at('192.0.2.2', 443)];
+    const ids = ['1111111111111111', '2222222222222222'].map(octets);
+    const first = initial('00000001', initialKeys(ciphers, V1, DCID).client, 1150);
+    const second = initial('00000001', initialKeys(ciphers, V1, ids[0]!).client, 1150, ids[0]);
+    const packets = [udp(a, b, first), ...ids.map((id) => udp(b, a, retry(id))), udp(a, b, second)];
+    const path = file('quic-retry.pcap', rawPcap(...packets));
+    assert.deepEqual(await differences(path, ['quic.packet_number', 'quic.frame_type', 'frame.protocols']), []);
+    assert.equal((await ours(path))[3]!.values.get('quic.frame_type')?.length, 1); // it was opened
   });
 
   test('numbers of variable length, RFC 9000 A.1', () => {
