@@ -53,7 +53,7 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
   }
   if (tunnel.session?.earlyRefused === true) findings.amend('fttims.early-data', tunnel.id, { detail: REFUSED });
   // Early data is told of by itself.
-  judgeOrder(life, raise, findings.has('fttims.early-data', tunnel.id));
+  judgeOrder(life, raise, findings.has('fttims.early-data', tunnel.id), findings.has('capture.gap', tunnel.id));
   judgeRepetitions(life, raise);
   judgeOpening(life, raise);
   life.path.judge(about, findings);
@@ -160,10 +160,11 @@ function judgeOrder(
   { tunnel, tcp, premature, established, unknown }: TunnelLife,
   raise: Raise,
   isEarly: boolean,
+  hasGaps: boolean,
 ): void {
   const { session } = tunnel;
-  // Where the handshake was not seen nobody knows when it was over.
-  const known = session?.clientHelloFrame !== undefined && session.finished[1] !== undefined;
+  // Where the handshake was not seen, or waited behind a hole, nobody knows when it was over.
+  const known = session?.clientHelloFrame !== undefined && session.finished[1] !== undefined && !hasGaps;
   if (known && premature !== null && established !== null && !isEarly && millis(premature, established) >= MISORDER_MS)
     raise('fttims.before-finished', premature);
   for (const side of [0, 1] as const) {

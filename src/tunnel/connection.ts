@@ -31,6 +31,14 @@ const TCP_NAMES = ['Frame', 'Reassembled TCP'] as const;
 const START_OF_TLS = 3;
 /** A CONNECT whose target is there. RFC 9110 §9.3.6 */
 const CONNECT = /^CONNECT \S+ /;
+/** What proxies answer to one, and servers to nothing else. */
+const ESTABLISHED = /^HTTP\/1\.\d 200 connection established/i;
+const STATUS = /^HTTP\/1\.\d \d{3}/;
+const UPPER_H = 72;
+
+/** Whether octets may begin with a TLS record. */
+const isRecord = (buf: Uint8Array, off: number, end: number): boolean =>
+  end - off >= RECORD_HEADER && recordLength(buf, off) >= 0;
 
 /** Protocols that a connection of HTTP goes over to, by what Upgrade calls them. */
 const UPGRADES = table<string>({ h2c: 'http2', websocket: 'websocket' });
@@ -141,6 +149,7 @@ export class Connection implements StreamConsumer {
     let off = start;
     const half = this.halves[side];
     half.frame = frame;
+    if (this.unheard && side !== this.client.side) this.behindHole(buf, off, end);
     if (buf[off] <= 23 && buf[off] >= 20) this.upgrade(side, buf, off, end);
     this.turnHttp(half, buf, off, end);
     const { mode } = half;
@@ -164,6 +173,19 @@ export class Connection implements StreamConsumer {
     }
   }
 
+  /** What comes behind the hole, and what the client has sent meanwhile, say what the proxy answered in it. */
+  private behindHole(buf: Uint8Array, off: number, end: number): void {
+    this.unheard = false;
+    const up = this.halves[this.client.side];
+    const { window: w } = up;
+    if (up.mode === 'wait' && CONNECT.test(startLine(viewOf(w.buf, w.off, w.end, TCP_NAMES[0])))) {
+      up.mode = 'pdus'; // it was refused, and the client tried again
+      this.step(this.client.side);
+    }
+    if (up.mode !== 'wait' || STATUS.test(startLine(viewOf(buf, off, end, TCP_NAMES[0])))) return;
+    if (isRecord(buf, off, end) || isRecord(w.buf, w.off, w.end)) this.establish();
+  }
+
   /** Shows octets of a segment that nobody takes. */
   private unknown(buf: Uint8Array, off: number, end: number): void {
     this.give({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, 'Frame') });
@@ -184,7 +206,7 @@ export class Connection implements StreamConsumer {
     if (half.mode === 'tls' || half.mode === 'clear' || half.mode === 'wait') return;
     if (half.window.end > half.window.off && half.unclaimed === 0) return;
     const hello = isClientHello(buf, off, end);
-    if (!hello && (peer.mode !== 'tls' || end - off < RECORD_HEADER || recordLength(buf, off) < 0)) return;
+    if (!hello && (peer.mode !== 'tls' || !isRecord(buf, off, end))) return;
     if (hello) this.client.is(side);
     half.window.clear();
     if (peer.unclaimed > 0) peer.window.clear();
@@ -219,7 +241,10 @@ export class Connection implements StreamConsumer {
       if (half.mode === 'clear') half.deframer!.gap();
       else if (half.mode === 'pdus') half.messages!.gap(octets);
     }
+    this.unheard ||= this.tunnel?.proxy !== undefined && !this.connected && side !== this.client.side;
   }
+  /** Octets are missing where an answer to a CONNECT stood. */
+  private unheard = false;
 
   /** Shows a message that began in the segment at hand as far as it was captured. */
   private cutShort(side: Side, half: Half, missing: number): void {
@@ -311,7 +336,8 @@ export class Connection implements StreamConsumer {
     const w = half.window;
     const n = w.end - w.off;
     if (n === 0) return;
-    if (this.connected && side !== this.client.side) this.tunnel!.proxy!.hasReply = true;
+    const proxy = this.tunnel?.proxy;
+    if (this.connected && proxy !== undefined && side !== this.client.side) proxy.hasReply = true;
     half.unclaimed = 0;
     if (half.begun) {
       const skip = proxyHeader(w.buf, w.off, w.end);
@@ -378,6 +404,8 @@ export class Connection implements StreamConsumer {
       this.tunnel!.transport = 'tls';
       this.tunnel!.session = session;
     }
+    const proxy = this.tunnel!.proxy;
+    if (proxy !== undefined && !this.connected) delete proxy.status; // what was answered last was not captured
     this.tlsRecords.begin(side, half);
   }
 
@@ -430,7 +458,8 @@ export class Connection implements StreamConsumer {
 
   private messages(side: Side): void {
     const half = this.halves[side];
-    if (this.tunnel?.proxy !== undefined && side !== this.client.side) half.messages!.length = connectAnswerLength;
+    const answers = this.tunnel?.proxy !== undefined && side !== this.client.side;
+    if (answers || this.answersUnseen(half)) half.messages!.length = connectAnswerLength;
     while (half.mode === 'pdus') {
       const pdu = half.messages!.next(this.answers.length(side));
       if (pdu === undefined) return;
@@ -455,22 +484,40 @@ export class Connection implements StreamConsumer {
     this.asked ||= status === null;
     this.answers.see(side, line, Number(status?.[1] ?? 0));
     if (status?.[1] === '101') this.switchProtocols(v);
+    if (status !== null && this.tunnel === null && ESTABLISHED.test(line)) {
+      this.client.is(other(side));
+      this.establish();
+      this.dropLineEnds(side);
+      return;
+    }
     if (status === null || this.tunnel?.proxy === undefined || side === this.client.side || this.connected) return;
     const code = Number(status[1]);
     if (code < 200) return;
     const up = this.halves[other(side)];
-    answered(this.tunnel.proxy, code, v, up.mode === 'wait' && up.window.end > up.window.off);
+    // Behind a hole the answer waited longer than it took.
+    const isHasty = up.mode === 'wait' && up.window.end > up.window.off && this.halves[side].missing === 0;
+    answered(this.tunnel.proxy, code, v, isHasty);
     if (code < 300) {
-      this.connected = true;
-      this.proxied = true;
-      const note: ConnectNote = { connect: this.tunnel.proxy.target };
-      this.around = { dissector: this.host.dissectors.http, note };
+      this.establish();
       this.dropLineEnds(side);
-      this.halves[side].mode = 'detect';
-      up.mode = 'detect';
     } else up.mode = 'pdus'; // a retry with credentials, or another request
   }
+
+  /** The proxy has connected: both sides start anew. */
+  private establish(): void {
+    this.connected = true;
+    this.proxied = true;
+    const note: ConnectNote = { connect: this.tunnel?.proxy?.target ?? '' };
+    this.around = { dissector: this.host.dissectors.http, note };
+    for (const half of this.halves) half.mode = 'detect';
+  }
   private connected = false;
+
+  /** Whether a message answers a CONNECT that was not captured. */
+  private answersUnseen({ messages, window: { buf, off, end } }: Half): boolean {
+    if (this.tunnel !== null || messages!.dissector !== this.host.dissectors.http) return false;
+    return buf[off] === UPPER_H && ESTABLISHED.test(startLine(viewOf(buf, off, end, TCP_NAMES[0])));
+  }
 
   /** After a 101 that names HTTP/2 or WebSocket both sides speak it. RFC 9110 §15.2.2. */
   private switchProtocols(v: View): void {

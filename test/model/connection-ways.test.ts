@@ -6,8 +6,21 @@ import { CaptureBuilder } from '../build/capture.js';
 import { Connection } from '../build/connection.js';
 import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
 import { ACK, at, ping, RST, SYN, tcp, udp } from '../build/packets.js';
+import { where } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
-import { addressed, codes, ENDS, finding, healthy, type Json, note, registered, reportOn, Talk } from './support.js';
+import {
+  addressed,
+  captured,
+  codes,
+  ENDS,
+  finding,
+  healthy,
+  type Json,
+  note,
+  registered,
+  reportOn,
+  Talk,
+} from './support.js';
 
 const { client, server } = ENDS;
 const NOTHING = new Uint8Array(0);
@@ -24,6 +37,26 @@ describe('the way to a tunnel', () => {
     const r = await reportOn(b.build().octets);
     assert.deepEqual(codes(r), []);
     assert.match(finding(r, 'tcp.syn-again').meaning, /^3 SYN were sent, and the answer came after 3000 ms\./);
+  });
+
+  test('words with a proxy that were not captured: the tunnel is read all the same', async () => {
+    const words = [connect(), answer(407, 'No', ['Proxy-Authenticate: Basic realm="a"'], 'no')];
+    words.push(connect('eftf.example:443', ['Proxy-Authorization: Basic eDp5']), answer(200, 'Connection established'));
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const c = await tlsConversation(SOME, { version }, words);
+      const whole = captured(c, { acks: 1 });
+      const said = whole.frames.flatMap((f, i) => (f.payload > 0 ? [i] : [])).slice(0, words.length);
+      const envelopes = (r: Json): number[] => ['up', 'down'].map((way) => r.tunnels[0].envelopes[way].total);
+      for (let missing = 0; missing < 1 << words.length; missing++) {
+        const gone = new Set(said.filter((_, i) => (missing >> i) & 1));
+        const { octets } = captured(c, { acks: 1 }, { shape: [where((_, i) => !gone.has(i))] });
+        const r = await reportOn(octets, c.keylog);
+        const note = `${version}, without ${[...gone].map((i) => said.indexOf(i)).join()}`;
+        assert.equal(r.tunnels.length, 1, note);
+        assert.deepEqual([r.tunnels[0].state, ...envelopes(r)], ['established', 8, 8], note);
+        assert.deepEqual(codes(r), missing === 0 ? [] : ['capture.gap'], note);
+      }
+    }
   });
 
   test('a proxy that asks who it is, and takes the next connection (RFC 9110 §11.7.1)', async () => {

@@ -104,6 +104,7 @@ export const RELEASE: Entries = {
   'tunnel.closed-in-call': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The tunnel ended during a call',
     clause: 'TS 24.322 §5.4',
     meaning: 'The call was not released before: the other party hears silence until a timer ends it.',

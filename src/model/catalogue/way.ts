@@ -74,6 +74,7 @@ export const WAY: Entries = {
   'tunnel.port': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'The destination is not port 443',
     clause: 'TS 24.322 §5.2.2.2',
     meaning: 'Firewalls that let only the web through block other ports.',
