@@ -57,6 +57,7 @@ import { nullLoop } from './null-loop.js';
 import { ocsp } from './ocsp.js';
 import { pap } from './pap.js';
 import { pktap, userDlt } from './pktap.js';
+import { pop } from './pop.js';
 import { ppi } from './ppi.js';
 import { ppp } from './ppp.js';
 import { pppoed, pppoes } from './pppoe.js';
@@ -192,6 +193,7 @@ export const dissectors: readonly AnyDissector[] = [
   mimeMultipart,
   imf,
   smtp,
+  pop,
   ssh,
   sctp,
   gsmRp,

@@ -96,7 +96,6 @@ export const transport = [
     ['bacapp', 'Building Automation and Control Network APDU', 'BACapp', 'ASHRAE 135 §20', {}],
     ['ftp', 'File Transfer Protocol (FTP)', 'FTP', 'RFC 959', { 'tcp.name': [21] }],
     ['telnet', 'Telnet', 'TELNET', 'RFC 854', { 'tcp.name': [23] }],
-    ['pop', 'Post Office Protocol', 'POP', 'RFC 1939', { 'tcp.name': [110], 'tls.name': [995] }],
     ['imap', 'Internet Message Access Protocol', 'IMAP', 'RFC 9051', { 'tcp.name': [143], 'tls.name': [993] }],
     ['mysql', 'MySQL Protocol', 'MySQL', 'none', { 'tcp.name': [3306] }],
     ['vnc', 'Virtual Network Computing', 'VNC', 'RFC 6143', { 'tcp.name': [5500, 5501, 5900, 5901] }],

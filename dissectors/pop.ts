@@ -1,0 +1,201 @@
+import {
+  type AnyDissector,
+  concat,
+  defineDissector,
+  fields,
+  indexOf,
+  LIMITS,
+  latin1,
+  type Segment,
+  startsWith,
+  type Track,
+  type Tree,
+  u8,
+  utf8Text,
+  View,
+} from 'fttscope/kit';
+
+/**
+ * Post Office Protocol 3, RFC 1939: lines of a client and of a server, and mails of the server.
+ *
+ *     C: RETR 1
+ *     S: +OK 120 octets
+ *     S: Subject: hello            the mail, up to a line with a dot alone
+ *     S: …
+ *     S: .
+ *
+ * Like Wireshark it takes a segment of the stream as a whole. One of the server that begins with no status is a mail, or
+ * that part of one; how long the mail is the answer to RETR may say.
+ */
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+const PORT = 110;
+
+const F = fields({
+  pop: { name: 'pop', label: 'Post Office Protocol', type: 'protocol' },
+  request: { name: 'pop.request', label: 'Request', type: 'string' },
+  command: { name: 'pop.request.command', label: 'Request command', type: 'string', clause: 'RFC 1939 §3' },
+  parameter: { name: 'pop.request.parameter', label: 'Request parameter', type: 'string' },
+  requestData: { name: 'pop.request.data', label: 'Data', type: 'string' },
+  response: { name: 'pop.response', label: 'Response', type: 'string' },
+  indicator: { name: 'pop.response.indicator', label: 'Response indicator', type: 'string', clause: 'RFC 1939 §3' },
+  description: { name: 'pop.response.description', label: 'Response description', type: 'string' },
+  responseData: { name: 'pop.response.data', label: 'Data', type: 'string' },
+  fragments: { name: 'pop.data.fragments', label: 'DATA fragments', type: 'none' },
+  fragment: { name: 'pop.data.fragment', label: 'DATA fragment', type: 'frame' },
+  fragmentCount: { name: 'pop.data.fragment.count', label: 'DATA fragment count', type: 'u32' },
+  length: { name: 'pop.data.reassembled.length', label: 'Reassembled DATA length', type: 'u32' },
+});
+
+/** A mail that ends with a segment, and the segments that carried it. */
+interface PopNote {
+  readonly mail: Uint8Array;
+  readonly segments: readonly Segment[];
+}
+
+/** What is under way in a connection. */
+class Download {
+  /** A mail was asked for. */
+  private asked = false;
+  /** Octets of the mail that are to come; 0: nobody said. */
+  private left = 0;
+  private parts: Uint8Array[] = [];
+  private segments: Segment[] = [];
+  private octets = 0;
+
+  /** What it holds, in units that a few entries cost. */
+  get size(): number {
+    return this.octets >> 8;
+  }
+
+  request({ buf, off, end }: View): void {
+    if (/^(?:RETR|TOP)\b/i.test(latin1(buf, off, Math.min(end, off + 5)))) this.asked = true;
+  }
+
+  /** RFC 1939 §5: `+OK 120 octets`. Servers need not say it. */
+  status({ buf, off, end }: View): void {
+    if (!this.asked || !startsWith(buf, off, end, '+OK')) return;
+    this.asked = false;
+    this.clear();
+    this.left = Number(/^\+OK +(\d{1,9})/.exec(latin1(buf, off, Math.min(end, off + 20)))?.[1] ?? 0);
+  }
+
+  /** Takes a segment that is not the last of its mail; returns the mail that ends with this one. */
+  take(v: View, cx: Track): PopNote | undefined {
+    if (this.left === 0 && this.octets === 0) return undefined;
+    this.keep(v, cx);
+    this.left = Math.max(0, this.left - v.length);
+    if (this.left > 0) return undefined;
+    const note = { mail: concat(this.parts), segments: this.segments };
+    this.clear();
+    return note;
+  }
+
+  /** Whether more of the mail is to come. */
+  get waits(): boolean {
+    return this.left > 0;
+  }
+
+  private keep({ buf, off, end, length }: View, cx: Track): void {
+    if (this.octets + length > LIMITS.messageOctets) {
+      cx.capped('messageOctets');
+      return;
+    }
+    this.segments.push({ frame: cx.frame, off: this.octets, len: length });
+    this.parts.push(buf.slice(off, end));
+    this.octets += length;
+  }
+
+  private clear(): void {
+    this.parts = [];
+    this.segments = [];
+    this.octets = this.left = 0;
+  }
+}
+
+/** What the index pass says of a segment that is part of a mail. */
+const PART = 'part';
+
+/** Whether a segment of the server begins with a status. RFC 1939 §3 */
+const isStatus = ({ buf, off, end }: View): boolean =>
+  startsWith(buf, off, end, '+OK') || startsWith(buf, off, end, '-ERR');
+
+export const pop = defineDissector({
+  proto: 'pop',
+  title: 'Post Office Protocol',
+  short: 'POP',
+  spec: 'RFC 1939',
+  fields: F,
+  on: { 'tcp.port': [PORT], 'tls.name': [995] },
+  calls: ['imf'],
+  serves: { fields: Object.values(F), protocols: ['imf'] },
+
+  pduLength: (_, off, end) => end - off,
+
+  track(v, cx) {
+    const download = cx.flow(pop as AnyDissector, () => new Download());
+    if (cx.dport === PORT) download.request(v);
+    else if (isStatus(v)) download.status(v);
+    else {
+      const note = download.take(v, cx);
+      if (note !== undefined || download.waits) cx.note(note ?? PART);
+    }
+  },
+
+  dissect(v, t, cx) {
+    t.open(F.pop, v.off, v.length);
+    if (cx.dport === PORT) lines(v, t, REQUEST);
+    else if (isStatus(v)) lines(v, t, RESPONSE);
+    else {
+      const note = cx.note<PopNote | typeof PART>(pop as AnyDissector, v);
+      if (note !== undefined && note !== PART) whole(t, note);
+      t.pop();
+      if (note !== PART) cx.call('imf', note === undefined ? v : View.of(note.mail, 'Mail'));
+      return;
+    }
+    t.pop();
+  },
+
+  summary(v, cx) {
+    if (cx.dport !== PORT && !isStatus(v)) return `S: DATA fragment, ${v.length} bytes`;
+    return `${cx.dport === PORT ? 'C' : 'S'}: ${utf8Text(v.buf, v.off, lineEnd(v.buf, v.off, v.end).stop)}`;
+  },
+});
+
+/** Where the line at `at` ends, and where the next one starts. */
+function lineEnd(b: Uint8Array, at: number, end: number): { stop: number; next: number } {
+  const lf = indexOf(b, LF, at, end);
+  if (lf < 0) return { stop: end, next: end };
+  return { stop: lf > at && u8(b, lf - 1) === CR ? lf - 1 : lf, next: lf + 1 };
+}
+
+const REQUEST = [F.request, F.command, F.parameter, F.requestData] as const;
+const RESPONSE = [F.response, F.indicator, F.description, F.responseData] as const;
+
+/** The first line has a word and what it is about; others have data. */
+function lines({ buf, off, end }: View, t: Tree, [line, word, rest, data]: typeof REQUEST | typeof RESPONSE): void {
+  for (let at = off; at < end; ) {
+    const { stop, next } = lineEnd(buf, at, end);
+    if (at > off) t.text(data, at, stop - at);
+    else {
+      const space = indexOf(buf, SPACE, at, stop);
+      const wordEnd = space < 0 ? stop : space;
+      t.text(line, at, stop - at);
+      t.push();
+      if (wordEnd > at) t.text(word, at, wordEnd - at);
+      if (wordEnd + 1 < stop) t.text(rest, wordEnd + 1, stop - wordEnd - 1);
+      t.pop();
+    }
+    at = next;
+  }
+}
+
+/** The segments that carried the mail. */
+function whole(t: Tree, { mail, segments }: PopNote): void {
+  t.open(F.fragments, 0, 0);
+  for (const s of segments) t.num(F.fragment, 0, 0, s.frame);
+  t.num(F.fragmentCount, 0, 0, segments.length);
+  t.num(F.length, 0, 0, mail.length);
+  t.pop();
+}
