@@ -126,9 +126,9 @@ function judgeName(t: TunnelEntity, raise: Raise): void {
   // Without SNI the name of the EFTF is that by which the DNS knows it.
   const target = t.proxy !== undefined ? t.eftf.address : sni === undefined ? t.eftf.name : undefined;
   const named = target !== undefined && !isAddress(target);
-  const failed = t.state === 'failed';
   if (sni === undefined) {
     const asked = t.steps.some((s) => s.step === 'client-hello'); // what the capture lacks may have it
+    const failed = t.state === 'failed' && mayBeForName(t, named);
     if (!asked || clientRandom === undefined || (!named && names.length === 0 && !failed)) return;
     const who = t.proxy === undefined ? 'the UE asked the DNS for' : 'the CONNECT asks for';
     const what = named
@@ -146,6 +146,22 @@ function judgeName(t: TunnelEntity, raise: Raise): void {
   const wrong = isAddress(sni) || (named && sni.toLowerCase() !== target.toLowerCase());
   if (wrong || (names.length > 0 && !names.some((n) => covers(n, sni))))
     raise('tls.sni-mismatch', undefined, { detail: words`The server name is ${quoted('host', sni)}.`, ...severity });
+}
+
+/**
+ * Alerts that say what was wrong, and it was no name: bad_record_mac, record_overflow, certificate_revoked and _expired,
+ * illegal_parameter, decode_error, decrypt_error, protocol_version, insufficient_security, inappropriate_fallback,
+ * certificate_required, no_application_protocol. RFC 8446 §6.2
+ */
+const OTHER_REASONS: readonly number[] = [20, 22, 44, 45, 47, 50, 51, 70, 71, 86, 116, 120];
+
+/** Whether a handshake may have failed because no server was named; `named`: the EFTF is known by a name. */
+function mayBeForName(t: TunnelEntity, named: boolean): boolean {
+  const { alerts, certificate } = t.tls!;
+  const fatal = alerts.find((a) => a.level === 'fatal');
+  if (fatal !== undefined && OTHER_REASONS.includes(fatal.description)) return false;
+  // Where nobody gave a name, a UE that got a certificate and does not take it has other reasons.
+  return named || (fatal === undefined ? certificate === undefined : fatal.direction === 'down');
 }
 
 /** Whether the UE ended the handshake with one of these alerts. */
