@@ -67,10 +67,10 @@ export function dcerpcLength(b: Uint8Array, off: number, end: number): number {
   return dcerpcProbe(b, off, end) === Yes ? dcerpcSize(b, off) : -1;
 }
 
-const SEQUENCE = 0x30;
+export const SEQUENCE = 0x30;
 
 /** Octets of a BER element with a definite length; 0: too few to say; -1: it is none. ITU-T X.690 §8.1 */
-function berLength(b: Uint8Array, off: number, end: number): number {
+export function berLength(b: Uint8Array, off: number, end: number): number {
   if (end - off < 2) return 0;
   const first = b[off + 1];
   if (first < 0x80) return 2 + first;

@@ -1,6 +1,7 @@
 import { No, type Probe, startsWith, u8, u16, u32, type View, Yes } from 'fttscope/kit';
 import { udp } from '../udp.js';
 import { fromRows, named } from './named.js';
+import { berLength, SEQUENCE } from './streams.js';
 
 /** Protocols above UDP and TCP that are only named: found by port, with a look at their first octets where that helps. */
 const OPENING_BRACE = 0x7b;
@@ -16,6 +17,12 @@ function googleQuic(b: Uint8Array, off: number, end: number, known?: boolean): P
   if (end - off < 14) return No;
   if ((b[off] & 0x89) === 0x09) return startsWith(b, off + 9, end, 'Q0') ? Yes : No;
   return (b[off] & 0xc0) === 0xc0 && startsWith(b, off + 1, end, 'Q046') ? Yes : No;
+}
+
+/** A sequence that is whole. RFC 3416 §3 */
+function snmp(b: Uint8Array, off: number, end: number): Probe {
+  const n = end - off > 1 && b[off] === SEQUENCE ? berLength(b, off, end) : -1;
+  return n > 2 && n <= end - off ? Yes : No;
 }
 
 const WIREGUARD_LENGTHS = [0, 148, 92, 64];
@@ -58,6 +65,7 @@ export const transport = [
   named({
     ...{ proto: 'snmp', title: 'Simple Network Management Protocol', short: 'SNMP', spec: 'RFC 3416' },
     on: { 'udp.port': [161, 162] },
+    probe: snmp,
     serves: { fields: [udp.fields.stream] },
     // As Wireshark counts: an answer may come from another port.
     track: (_, cx) => cx.divide?.(),

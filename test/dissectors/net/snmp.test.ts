@@ -15,3 +15,12 @@ test('what follows the first message of SNMP is a conversation of its own', { sk
   );
   assert.deepEqual(new Set(stacks), new Set(['udp:snmp']));
 });
+
+test('on its port what is no sequence, or not whole, is none', { skip: tsharkMissing }, async () => {
+  const [a, b] = [at('192.0.2.1', 161), at('192.0.2.2', 40_000)];
+  const stacks = await besideTshark(
+    [udp(b, a, octets('00010203')), udp(b, a, octets('3020 020101 0400 a0'))],
+    ['udp.stream', 'data.len'],
+  );
+  assert.deepEqual(stacks, ['udp:data', 'udp:data']);
+});
