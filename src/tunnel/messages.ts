@@ -74,7 +74,8 @@ export class Messages {
   ahead(buf: Uint8Array, off: number, end: number): Pdu[] {
     const { dissector } = this;
     const out: Pdu[] = [];
-    for (let at = off; at < end && dissector.probe?.(buf, at, end) === Yes; ) {
+    if (dissector.probe === undefined && (this.left > 0 || !wholeMessages(dissector, buf, off, end))) return out;
+    for (let at = off; at < end && (dissector.probe?.(buf, at, end) ?? Yes) === Yes; ) {
       const n = dissector.pduLength?.(buf, at, end) ?? 0;
       if (n <= 0 || at + n > end) break;
       out.push({ dissector, view: viewOf(buf, at, at + n, this.names[0]) });
@@ -105,9 +106,13 @@ export class Messages {
     this.framing.restart();
   }
 
+  /** Whether a message starts here: where no octets say it, those at hand must be whole messages. */
   private find(): boolean {
     const { buf, off, end } = this.window;
-    this.lost = (this.dissector.probe?.(buf, off, end) ?? No) !== Yes;
+    const { dissector } = this;
+    this.lost = !(dissector.probe === undefined
+      ? wholeMessages(dissector, buf, off, end)
+      : dissector.probe(buf, off, end) === Yes);
     return !this.lost;
   }
 
@@ -121,6 +126,18 @@ export class Messages {
     }
     return { dissector, view: View.of(buf.subarray(off, end), this.names[1]), segments };
   }
+}
+
+/** Whether messages end where the octets end. */
+export function wholeMessages(d: AnyDissector, buf: Uint8Array, off: number, end: number): boolean {
+  let at = off;
+  while (at < end) {
+    const n = d.pduLength?.(buf, at, end) ?? 0;
+    if (n <= 0) return false;
+    if (n === Number.POSITIVE_INFINITY) return true;
+    at += n;
+  }
+  return at === end;
 }
 
 /** Octets of a frame, or of what was decrypted, as they stand. */

@@ -5,6 +5,7 @@ import { ANCHOR_OCTETS } from './deframe.js';
 import { detect } from './detect.js';
 import type { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
+import { wholeMessages } from './messages.js';
 
 /** The port that an EFTF listens on. TS 24.322 §5.2.2.1 */
 const HTTPS = 443;
@@ -54,21 +55,10 @@ function byContent(
   if (kind === 'fttims' || (isChain && (flow.aPort === HTTPS || flow.bPort === HTTPS))) return fttims;
   for (const d of host.probes) {
     const p = d.probe!(buf, off, end);
+    // In the middle of a stream a request line may be that of an inner packet.
     if (p === Yes && (half.begun || wholeMessages(d, buf, off, end))) return d;
     if (p !== No && half.begun) unsure = true;
   }
   if (kind !== 'other' && end - off < ANCHOR_OCTETS) return 'more';
   return unsure || isChain ? 'more' : null;
-}
-
-/** Whether messages end where the octets end: in the middle of a stream a request line may be that of an inner packet. */
-function wholeMessages(d: AnyDissector, buf: Uint8Array, off: number, end: number): boolean {
-  let at = off;
-  while (at < end) {
-    const n = d.pduLength!(buf, at, end);
-    if (n <= 0) return false;
-    if (n === Number.POSITIVE_INFINITY) return true;
-    at += n;
-  }
-  return at === end;
 }

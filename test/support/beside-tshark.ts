@@ -47,6 +47,11 @@ export class Talk {
     }
   }
 
+  /** Octets of `side` are not captured. */
+  skip(side: 0 | 1, octets: number): void {
+    this.next[side] += octets;
+  }
+
   /** Octets of `side`, so many `back` from where it is. */
   again(side: 0 | 1, back: number, octets: Uint8Array): void {
     this.add(side, 16, back, octets);
