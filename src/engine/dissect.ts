@@ -441,6 +441,7 @@ export class Dissection implements Ctx {
   private leadsNowhere(d: AnyDissector): boolean {
     const { packet } = this;
     if (this.quoted || packet.carriers !== null) return false;
+    if (packet.refused !== null && this.plan.of(packet.refused).depth !== Depth.Skip) return false;
     if (d === this.udp && packet.protocol === 17)
       return packet.dissector === null
         ? this.dataStep.depth === Depth.Skip

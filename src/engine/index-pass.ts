@@ -298,7 +298,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     if (state === null) return undefined;
     const { direction } = this.flows;
     const announced = announcedReader(state, direction, p);
-    if (announced === undefined && state.expectations[direction] !== undefined) return undefined;
+    if (announced === undefined && refusing(state, direction, p) !== null) return undefined;
     this.numbered = conversation(state, direction);
     return announced ?? this.finder.find(p, state);
   }

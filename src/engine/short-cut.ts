@@ -77,9 +77,10 @@ export class ShortCut {
     return true;
   }
 
-  private datagram({ dissector }: Packet, t: Tree): boolean {
+  private datagram({ dissector, refused }: Packet, t: Tree): boolean {
     const { p } = this;
     if (p.wireEnd <= p.off) return true;
+    if (refused !== null && this.plan.of(refused).depth !== Depth.Skip) return false;
     if (dissector === null) return !this.dataWanted;
     const step = this.plan.of(dissector);
     if (step.depth === Depth.Skip) return true;

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { rtp } from '../../dissectors/rtp.js';
+import { fieldText } from '../../src/report/value.js';
 import { at, udp } from '../build/packets.js';
+import { file, rawPcap } from '../cli/run.js';
 import { octets } from '../dissectors/rtp/world.js';
 import { besideTshark } from '../support/beside-tshark.js';
+import { forRows } from '../support/rows.js';
 import { tsharkMissing } from '../support/tshark.js';
 
 /*
@@ -45,6 +49,23 @@ test('what comes where media were announced and is none is shown as what it is',
   assert.deepEqual(stacks, [
     ...['udp:sip:sdp', 'udp:rtp', 'udp:data', 'udp:sip', 'udp:dns', 'udp:rtp:zrtp', 'udp:data', 'udp:sip'],
   ]);
+});
+
+test('why it is none is there where nothing else is asked', async () => {
+  const media = at('192.0.2.1', 4000);
+  const path = file(
+    'refused.pcap',
+    rawPcap(
+      udp(CALLER, CALLED, INVITE),
+      udp(at('192.0.2.2', 6002), media, octets('40404040 40404040 40404040')),
+      udp(at('192.0.2.2', 6004), media, message('OPTIONS sip:b@x SIP/2.0', '1 OPTIONS')),
+    ),
+  );
+  const versions: string[] = [];
+  await forRows(path, { fields: [rtp.fields.version!], bare: true }, ({ dissection: { tree } }) => {
+    for (let i = 0; i < tree.length; i++) versions.push(fieldText(tree, i));
+  });
+  assert.deepEqual(versions, ['1', '1']);
 });
 
 test('a request that is sent again sets nothing up', { skip: tsharkMissing }, async () => {
