@@ -1,5 +1,7 @@
 import {
+  type AnyDissector,
   defineDissector,
+  experts,
   type Field,
   fields,
   hex,
@@ -13,6 +15,7 @@ import {
   u32,
   type View,
 } from 'fttscope/kit';
+import { type Duplicate, Owners } from './arp-owners.js';
 import { ETHERTYPES, HARDWARE_TYPES } from './numbers.js';
 
 /**
@@ -73,6 +76,23 @@ const F = fields({
   dstMac: { name: 'arp.dst.hw_mac', label: 'Target MAC address', type: 'ether' },
   dstProto: { name: 'arp.dst.proto', label: 'Target protocol address', type: 'bytes' },
   dstIp: { name: 'arp.dst.proto_ipv4', label: 'Target IP address', type: 'ipv4' },
+});
+const D = fields({
+  duplicate: { name: 'arp.duplicate-address-detected', label: 'Duplicate IP address configured', type: 'none' },
+  frame: { name: 'arp.duplicate-address-frame', label: 'Frame showing earlier use of IP address', type: 'frame' },
+  seconds: {
+    ...({ name: 'arp.seconds-since-duplicate-address-frame', label: 'Seconds since earlier frame seen' } as const),
+    type: 'u32',
+  },
+});
+
+const E = experts({
+  duplicate: {
+    code: 'arp.duplicate-address',
+    severity: 'warn',
+    message: 'Duplicate IP address configured',
+    clause: 'RFC 5227 §2.4',
+  },
 });
 
 /** Addresses have the lengths that the packet states; `hwSize` and `protoSize` are theirs. */
@@ -148,6 +168,21 @@ function info({ buf, off }: View): string {
   }
 }
 
+const dotted = (ip: number): string => [24, 16, 8, 0].map((shift) => (ip >>> shift) & 255).join('.');
+
+function duplicate({ off, length }: View, t: Tree, d: Duplicate): void {
+  const ip = dotted(d.ip);
+  t.open(D.duplicate, off, length);
+  if (t.labels)
+    t.label(
+      `Duplicate IP address detected for ${ip} (${hex(d.mac, 0, 6)}) - also in use by ${hex(d.owner, 0, 6)} (frame ${d.frame})`,
+    );
+  t.num(D.frame, off, 0, d.frame);
+  t.expert(E.duplicate, `Duplicate IP address configured (${ip})`);
+  t.num(D.seconds, off, 0, d.seconds);
+  t.pop();
+}
+
 function address(t: Tree, f: Field, off: number, n: number): void {
   if (n > 0) t.bytes(f, off, n);
 }
@@ -157,10 +192,23 @@ export const arp = defineDissector<ArpPacket>({
   title: 'Address Resolution Protocol',
   short: 'ARP',
   spec: 'RFC 826',
-  fields: F,
+  fields: { ...F, ...D },
+  experts: E,
   on: { ethertype: [0x0806, 0x8035], 'gre.proto': [0x0806] },
 
-  dissect(v, t) {
+  serves: { fields: Object.values(D) },
+
+  /** What ARP says of hardware addresses: of targets, where it is no request. */
+  track({ buf, off, length }, cx) {
+    if (length < HEADER || length < total(buf, off) || !isMac(buf, off) || !isIpv4(buf, off)) return;
+    const owners = cx.scope(arp as AnyDissector, () => new Owners());
+    const sender = owners.see(buf, off + HEADER, srcProto(buf, off), cx);
+    const asks = opcodeOf(buf, off) === REQUEST;
+    const d = sender ?? (asks ? undefined : owners.see(buf, dstHw(buf, off), dstProto(buf, off), cx));
+    if (d !== undefined) cx.note(d);
+  },
+
+  dissect(v, t, cx) {
     need(v, HEADER);
     const { buf, off } = v;
     const n = total(buf, off);
@@ -182,11 +230,14 @@ export const arp = defineDissector<ArpPacket>({
     address(t, mac ? F.dstMac : F.dstHw, dstHw(buf, off), hwSize(buf, off));
     address(t, ip ? F.dstIp : F.dstProto, dstProto(buf, off), protoSize(buf, off));
     t.pop();
+    const twice = cx.note<Duplicate>(arp as AnyDissector, v);
+    if (twice !== undefined) duplicate(v, t, twice);
   },
 
-  summary(v) {
+  summary(v, cx): string {
     if (v.length < HEADER || v.length < total(v.buf, v.off)) return 'Packet cut short';
-    return info(v);
+    const twice = cx.note<Duplicate>(arp as AnyDissector, v);
+    return twice === undefined ? info(v) : `${info(v)} (duplicate use of ${dotted(twice.ip)} detected!)`;
   },
 
   codec: {

@@ -97,8 +97,8 @@ export const LIMITS = {
   keyLogLines: 2_000_000,
   badKeyLogLines: 1000,
   /**
-   * Questions that wait for their answers, addresses that the DNS gave, and endpoints that session descriptions announce,
-   * per tunnel; and outside of tunnels, where the oldest make room.
+   * Questions that wait for their answers, addresses that the DNS gave or ARP told of, and endpoints that session
+   * descriptions announce, per tunnel; and outside of tunnels, where the oldest make room.
    */
   transactions: 4096,
   /** Call-IDs and directions whose last SIP message is remembered; RTP sources of a conversation whose numbers go on. */

@@ -5,12 +5,22 @@ import { file, rawPcap } from '../cli/run.js';
 import { forRows } from './rows.js';
 import { frames } from './tshark.js';
 
+/** Link types: packets that begin with IP, and frames of Ethernet. */
+export const RAW = 101;
+export const ETHERNET = 1;
+
 /**
- * Holds the protocol stacks and `fields` of packets to what tshark says of them. Returns the stacks from the transport
+ * Holds the protocol stacks and `fields` of packets to what tshark says of them. Returns the stacks from the third
  * layer on, by frame.
  */
-export async function besideTshark(packets: readonly Uint8Array[], fields: readonly string[]): Promise<string[]> {
-  const path = file('beside.pcap', rawPcap(...packets));
+export async function besideTshark(
+  packets: readonly Uint8Array[],
+  fields: readonly string[],
+  link = RAW,
+): Promise<string[]> {
+  const capture = rawPcap(...packets);
+  capture.writeUInt32LE(link, 20);
+  const path = file('beside.pcap', capture);
   const theirs = await frames(path, [], ['frame.protocols', ...fields]);
   const stacks: string[] = [];
   await forRows(path, {}, ({ frame, dissection: { tree, protocols } }) => {
