@@ -5,9 +5,11 @@ const SLOTS = 1 << 15;
 const DOUBLES = 4;
 const TIME = 2;
 const FRAME = 3;
+/** Words of 32 bits. */
 const HASH = 0;
 const CHECK = 1;
 const INTERFACE = 2;
+const FILE = 3;
 /**
  * Octets of a packet whose order counts, from its IP header on and at its end: RTP in GTP among them. All are summed, but a
  * checksum inside makes the sums of two packets equal.
@@ -26,6 +28,8 @@ function mixed(hash: number, word: number): number {
  * limit) and header checksum aside, within 100 ms. Remembers hashes of the last packets in a table of fixed size.
  */
 export class Duplicates {
+  /** Of the packet that was last found to be a copy: the file of the first. */
+  file = 0;
   /** All that is known of a packet lies together: it is mostly not in the processor's cache. */
   private readonly numbers = new Float64Array(SLOTS * DOUBLES);
   private readonly words = new Int32Array(this.numbers.buffer);
@@ -42,7 +46,16 @@ export class Duplicates {
    * acknowledgment counts only when another interface saw the first copy, or where each packet has an identification of
    * its own: acknowledgments do repeat.
    */
-  see(buf: Uint8Array, off: number, end: number, bare: boolean, frame: number, iface: number, time: number): number {
+  see(
+    buf: Uint8Array,
+    off: number,
+    end: number,
+    bare: boolean,
+    frame: number,
+    file: number,
+    iface: number,
+    time: number,
+  ): number {
     if (buf !== this.buf) {
       this.buf = buf;
       this.octets = new DataView(buf.buffer, buf.byteOffset, buf.length);
@@ -66,10 +79,14 @@ export class Duplicates {
     const same =
       words[w + HASH] === hash && words[w + CHECK] === check && Math.abs(time - numbers[n + TIME]) <= WINDOW_SECONDS;
     const named = !six && (buf[off + 4] | buf[off + 5]) !== 0; // RFC 6864 §4.2: 0 or anything in atomic datagrams
-    if (same && (!bare || named || words[w + INTERFACE] !== iface)) return numbers[n + FRAME];
+    if (same && (!bare || named || words[w + INTERFACE] !== iface)) {
+      this.file = words[w + FILE];
+      return numbers[n + FRAME];
+    }
     words[w + HASH] = hash;
     words[w + CHECK] = check;
     words[w + INTERFACE] = iface;
+    words[w + FILE] = file;
     numbers[n + TIME] = time;
     numbers[n + FRAME] = frame;
     return 0;

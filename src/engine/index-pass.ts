@@ -166,8 +166,11 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     // What opens or closes a connection is repeated later than that.
     const bare = packet.protocol === 6 && p.off >= p.end && (p.buf[packet.header + 13] & SYN_FIN) === 0;
     const time = packet.seconds + packet.nanos / 1e9;
-    packet.duplicateOf = this.duplicates.see(v.buf, this.ip, v.end, bare, packet.frame, scope.id, time);
-    if (packet.duplicateOf !== 0) packet.finding('capture.duplicate');
+    const { file } = packet.iface;
+    packet.duplicateOf = this.duplicates.see(v.buf, this.ip, v.end, bare, packet.frame, file, scope.id, time);
+    if (packet.duplicateOf === 0) return;
+    packet.finding('capture.duplicate');
+    packet.isFurtherLeg = packet.protocol === 6 && this.duplicates.file !== file;
   }
 
   private walk(p: Peek): void {

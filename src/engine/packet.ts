@@ -86,6 +86,8 @@ export class Packet {
   comments: readonly string[] | undefined = undefined;
   /** Frame that it repeats, captured a second time; 0: none. */
   duplicateOf = 0;
+  /** It repeats a segment of another file: captured at another place, its connection has a life of its own there. */
+  isFurtherLeg = false;
   /** Number of the frame in the order of reading, from 0. */
   ordinal = 0;
   /** It stands for the end of the capture: its frame was read before, and has no part in what it brings. */

@@ -65,7 +65,9 @@ export class SessionTap implements Tap {
   /** The file of the frame at hand. */
   private file: FileSpan | undefined;
   private fileId = 0;
+  /** By both randoms of their sessions, and by that of the client. */
   private readonly sessions = new Map<string, TunnelLife>();
+  private readonly clients = new Map<string, TunnelLife>();
   private readonly attempts: Attempts;
   /** Rows outside of the tunnels that are listed. */
   private readonly stacks = new Stacks();
@@ -106,8 +108,14 @@ export class SessionTap implements Tap {
     at.nanos = packet.nanos;
     at.length = Math.max(0, packet.view.wireLength);
     at.tunnel = packet.tunnel !== null && isListed(packet.tunnel) ? packet.tunnel.id : 0;
-    this.span(packet.iface, packet.duplicateOf !== 0);
-    if (packet.duplicateOf !== 0) return;
+    this.span(packet.iface, packet.duplicateOf !== 0 && !packet.isFurtherLeg);
+    if (packet.duplicateOf !== 0) {
+      // Envelopes in the clear are counted with the first copy of their frame.
+      const { tunnel } = packet;
+      if (packet.isFurtherLeg && (tunnel === null || tunnel.transport === 'tls' || tunnel.proxy !== undefined))
+        this.segment(packet);
+      return;
+    }
     if (packet.tunnel !== null) at.up = packet.tunnel.direction(packet.direction) === 'up';
     if (packet.view.length < packet.view.wireLength) this.model.cut(at);
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
@@ -146,7 +154,8 @@ export class SessionTap implements Tap {
     const stall = tcp.segment(at, packet.direction, facts);
     const { tunnel } = packet;
     if (tunnel === null) {
-      if (packet.payload >= packet.payloadWireEnd) this.attempts.segment(at, packet, tcp, facts.flags);
+      if (!packet.isFurtherLeg && packet.payload >= packet.payloadWireEnd)
+        this.attempts.segment(at, packet, tcp, facts.flags);
       return;
     }
     if (!isListed(tunnel)) return;
@@ -156,6 +165,7 @@ export class SessionTap implements Tap {
       if (this.severalFiles && tunnel.id > LIMITS.comparedTunnels) this.model.reached.capped('comparedTunnels');
     }
     life.stall = stall;
+    life.isOwn ||= !packet.isFurtherLeg;
     life.path.segment(at, packet.direction, facts);
     life.frame(at, packet);
     if (this.severalFiles) {
@@ -168,11 +178,16 @@ export class SessionTap implements Tap {
   /** One session that is seen at two places, both ends of a proxy or of the path, is one tunnel: it is counted once. */
   private join(life: TunnelLife): void {
     const { session } = life.tunnel;
-    if (session === undefined || session.serverRandom === '' || session.clientRandom === '') return;
-    life.session = session.clientRandom + session.serverRandom;
-    const first = this.sessions.get(life.session);
-    if (first === undefined) this.sessions.set(life.session, life);
-    else {
+    if (session === undefined || session.clientRandom === '') return;
+    const { clientRandom, serverRandom } = session;
+    if (serverRandom === '' && session.clientHelloFrame !== undefined) return; // it may come
+    life.session = clientRandom + serverRandom;
+    // Of a handshake that was not captured the key log tells the random of the client.
+    const first = this.sessions.get(life.session) ?? (serverRandom === '' ? this.clients.get(clientRandom) : undefined);
+    if (first === undefined) {
+      this.sessions.set(life.session, life);
+      this.clients.set(clientRandom, life);
+    } else {
       life.leg = first;
       first.legs.push(life);
     }
@@ -181,7 +196,7 @@ export class SessionTap implements Tap {
   /** The life that an envelope counts for; null: it was counted where the tunnel was seen first. */
   private counting(life: TunnelLife, way: 0 | 1): TunnelLife | null {
     const { leg } = life;
-    if (leg === null) return life;
+    if (leg === null) return life.isOwn ? life : null;
     if (leg.heir === null && leg.tcp.end === null && [...leg.files].every((f) => this.isOver(f))) leg.heir = life;
     return leg.heir === life && life.isBeyond(leg, way) ? leg : null;
   }
@@ -452,7 +467,7 @@ export class SessionTap implements Tap {
     this.mirrored();
     // A connection that others took the place of before it was known for a tunnel has a number, and no life.
     const lives = this.tunnels.filter((life) => life !== undefined);
-    const first = lives.filter((life) => life.leg === null);
+    const first = lives.filter((life) => life.leg === null && life.isOwn);
     judgeRebound(first, this.model.findings);
     for (const life of first) {
       judgeConnection(life, this.model.findings);

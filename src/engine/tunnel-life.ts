@@ -65,6 +65,8 @@ export class TunnelLife {
   /** The tunnel of which it is a further leg, and its own further legs. */
   leg: TunnelLife | null = null;
   readonly legs: TunnelLife[] = [];
+  /** Not all of its frames repeat those of another file. */
+  isOwn = false;
   /** The leg in which the tunnel goes on where the captures of this one end. */
   heir: TunnelLife | null = null;
   /** The last record that was opened, up and down: its number, and how often numbers began anew (KeyUpdate). */
@@ -107,7 +109,8 @@ export class TunnelLife {
     if (records === null) return;
     for (const { record, side } of records) {
       const { sequence } = record;
-      if (record.plain === null || sequence < 0) continue;
+      // Those of a handshake have keys, and numbers, of their own.
+      if (record.plain === null || sequence < 0 || record.contentType !== APPLICATION_DATA) continue;
       const last = this.last[side === this.tunnel.ue ? 0 : 1];
       if (sequence < last.sequence) last.round++;
       last.sequence = sequence;
@@ -156,6 +159,8 @@ export class TunnelLife {
     const { alerts } = session; // in the order in which they were decrypted, not in that of the frames
     for (let i = 0; i < alerts.length && this.alerted < alerts.length; i++) {
       if (this.alerts[i] !== undefined || alerts[i].frame > a.frame) continue;
+      // In each file frames are counted from 1.
+      if (a.severalFiles && !hasAlert(packet, alerts[i].frame)) continue;
       this.alerts[i] = a.seen();
       this.alerted++;
       if (alerts[i].description === CLOSE_NOTIFY) this.tcp.notified(a, this.side(alerts[i].direction), true);
@@ -252,6 +257,10 @@ export class TunnelLife {
     if (own && isBefore(end, a)) packet.finding('fttims.after-close');
   }
 }
+
+/** Whether one of the records of a packet is an alert that began in a frame. */
+const hasAlert = ({ records }: Packet, frame: number): boolean =>
+  records?.some(({ record }) => record.contentType === ALERT && record.frame === frame) === true;
 
 /** Code of what is wrong with an envelope, '' where nothing is. */
 function judgeEnvelope(b: Uint8Array, off: number, end: number): string {

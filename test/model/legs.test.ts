@@ -23,15 +23,15 @@ import { at } from '../build/packets.js';
 import { where } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
 import { violations } from './schema.js';
-import { addressed, called, codes, ENDS, type Json, note, registered, spoken, Talk } from './support.js';
+import { addressed, called, codes, ENDS, finding, type Json, note, registered, spoken, Talk } from './support.js';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'fttscope-legs-'));
 after(() => rmSync(FOLDER, { recursive: true }));
 
 /** The report of several files. */
-async function told(files: readonly Uint8Array[], keylog: string): Promise<Json> {
+async function told(files: readonly Uint8Array[], keylog: string, called: readonly string[] = []): Promise<Json> {
   const names = files.map((octets, i) => {
-    const name = join(FOLDER, `${i}.pcapng`);
+    const name = join(FOLDER, `${called[i] ?? i}.pcapng`);
     writeFileSync(name, octets);
     return name;
   });
@@ -137,6 +137,74 @@ describe('one tunnel at two places', () => {
           const packets = r.media.reduce((n: number, m: Json) => n + m.packets, 0);
           assert.ok(Math.abs(packets - 180) <= 2, `${note}: ${packets} of 180`);
         }
+    }
+  });
+
+  test('whatever the clocks say, and where they agree', async () => {
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const c = await tlsConversation([{ pause: 40 }, ...call().steps], { version });
+      const file = (shape: readonly Shaper[]) =>
+        new CaptureBuilder({ shape }).connection(c, { ...ENDS, step: 10 }).build().octets;
+      const ue = [elsewhere(-3, 3, 0), routed(1, 9)];
+      const [whole] = (await told([file(ue)], c.keylog)).tunnels;
+      const of = async (far: readonly Shaper[]) => {
+        const r = await told([file(ue), file([...far, routed(0, 9)])], c.keylog);
+        assert.deepEqual(codes(r), []);
+        assert.equal(finding(r, 'capture.duplicate'), undefined);
+        assert.equal(r.tunnels.length, 1);
+        assert.deepEqual(r.tunnels[0].envelopes, whole.envelopes);
+        assert.equal(r.calls.length, 1);
+        return r.tunnels[0];
+      };
+      const t = await of([elsewhere(0, 0, 0)]);
+      assert.ok(Math.abs(t.legs[1].clockOffsetMs) < 0.1, `${t.legs[1].clockOffsetMs}`);
+      assert.ok(Math.abs(t.legs[1].delayMs.up.mean - 3) < 0.1);
+      assert.ok(t.tcp.rttMs >= 0);
+      // One that begins late, whose handshake was not captured.
+      const late = await of([elsewhere(0, 0, 0), where((_, i) => i >= 120)]);
+      assert.equal(late.legs.length, 2);
+    }
+  });
+
+  test('each place may have written a rotation', async () => {
+    const c = await tlsConversation([{ pause: 40 }, ...call().steps], { version: 'TLSv1.3' });
+    const at = (shape: readonly Shaper[], keep: (i: number) => boolean) =>
+      new CaptureBuilder({ shape: [...shape, where((_, i) => keep(i))] }).connection(c, { ...ENDS, step: 10 }).build();
+    const ue = [elsewhere(-15, 15, 0), routed(1, 9)];
+    const eftf = [elsewhere(0, 0, 0), routed(0, 9)];
+    const [whole] = (await told([at(ue, () => true).octets], c.keylog)).tunnels;
+    for (const [first, second] of [
+      [150, 150],
+      [150, 320],
+      [320, 150],
+    ] as const) {
+      const files = new Map([
+        ['ue-1', at(ue, (i) => i < first)],
+        ['ue-2', at(ue, (i) => i >= first)],
+        ['eftf-1', at(eftf, (i) => i < second)],
+        ['eftf-2', at(eftf, (i) => i >= second)],
+      ]);
+      for (const names of [
+        ['ue-1', 'ue-2', 'eftf-1', 'eftf-2'],
+        ['eftf-1', 'ue-1', 'ue-2', 'eftf-2'],
+      ]) {
+        const r = await told(
+          names.map((n) => files.get(n)!.octets),
+          c.keylog,
+          names,
+        );
+        const note = `${first}, ${second}, ${names.join()}`;
+        assert.deepEqual(codes(r), [], note);
+        assert.equal(r.tunnels.length, 1, note);
+        assert.deepEqual(
+          [r.tunnels[0].envelopes, r.tunnels[0].release.how],
+          [whole.envelopes, whole.release.how],
+          note,
+        );
+        const one = r.tunnels[0].legs.map((l: Json) => [l.tunnel, names[l.file - 1]?.replace(/-.$/, '')].join());
+        assert.equal(new Set(one).size, 2, `${note}: ${one.join(' ')}`);
+        assert.deepEqual([r.calls.length, r.calls[0].state, r.media.length], [1, 'ended', 2], note);
+      }
     }
   });
 
