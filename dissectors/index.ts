@@ -67,6 +67,7 @@ import { rawIp } from './raw-ip.js';
 import { rtcp } from './rtcp/index.js';
 import { rtp } from './rtp.js';
 import { rtpRed } from './rtp-red.js';
+import { rtsp } from './rtsp.js';
 import { sap } from './sap.js';
 import { sctp } from './sctp.js';
 import { sdp } from './sdp/index.js';
@@ -190,6 +191,7 @@ export const dissectors: readonly AnyDissector[] = [
   sdp,
   sap,
   msrp,
+  rtsp,
   mimeMultipart,
   imf,
   smtp,

@@ -116,7 +116,6 @@ export const transport = [
     ['openvpn', 'OpenVPN Protocol', 'OpenVPN', 'none', { 'udp.port': [1194], 'tcp.name': [1194] }],
     ['socks', 'Socks Protocol', 'Socks', 'RFC 1928', { 'tcp.name': [1080] }],
     ['ftp-data', 'FTP Data', 'FTP-DATA', 'RFC 959', { 'tcp.name': [20] }],
-    ['rtsp', 'Real Time Streaming Protocol', 'RTSP', 'RFC 7826', { 'tcp.name': [554, 8554] }],
     ['gnutella', 'Gnutella Protocol', 'GNUTELLA', 'none', { 'tcp.name': [6346] }],
   ]),
   named({
