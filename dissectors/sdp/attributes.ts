@@ -59,14 +59,13 @@ function fmtp(t: Tree, b: Uint8Array, off: number, end: number, encodings: Encod
   if (formatEnd === end) return;
   t.text(F.mediaFormat, format, formatEnd - format);
   const encoding = encodings.get(utf8Text(b, format, formatEnd)) ?? '';
+  // Like Wireshark we take what stands behind a last semicolon, and between two, for a parameter that is empty.
   for (let i = skipSpaces(b, formatEnd, end); i <= end; ) {
     const stop = find(b, SEMICOLON, i, end);
-    if (stop > i) {
-      t.text(F.fmtpParameter, i, stop - i);
-      t.push();
-      formatParameter(t, b, i, stop, encoding);
-      t.pop();
-    }
+    t.text(F.fmtpParameter, i, stop - i);
+    t.push();
+    if (stop > i) formatParameter(t, b, i, stop, encoding);
+    t.pop();
     i = skipSpaces(b, stop + 1, end);
     if (stop === end) break;
   }

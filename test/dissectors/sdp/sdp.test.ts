@@ -3,6 +3,9 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { encode, Tree, View } from 'fttscope/kit';
 import { type MediaNote, sdp } from '../../../dissectors/sdp/index.js';
+import { at, udp } from '../../build/packets.js';
+import { besideTshark } from '../../support/beside-tshark.js';
+import { tsharkMissing } from '../../support/tshark.js';
 import { dissect, type Layers, message, World } from '../sip/layers.js';
 
 const PLAIN = { noNullPrototype: true };
@@ -336,4 +339,14 @@ describe('SDP codec', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test('format parameters that are empty, as in tshark', { skip: tsharkMissing }, async () => {
+  const said = ['a=1;b=2;', 'a=1;;b=2', 'a=1; ', 'a=1; b=2', ';a=1', ';', 'a=1;;', ' ', ''];
+  const packets = said.map((parameters, i) => {
+    const own = INVITE.slice(0, -1).concat(`CSeq: ${i + 1} INVITE`, '');
+    const lines = ['v=0', AUDIO, 'a=rtpmap:96 AMR/8000', `a=fmtp:96 ${parameters}`, ''];
+    return udp(at('192.0.2.1', 5060), at('192.0.2.2', 5060), message(...own, ...lines));
+  });
+  await besideTshark(packets, ['sdp.fmtp.parameter']);
 });
