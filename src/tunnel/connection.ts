@@ -123,12 +123,20 @@ export class Connection implements StreamConsumer {
       return n;
     }
     if (mode !== 'pdus') return 0;
+    if (at === half.openAhead) {
+      half.openAhead = at + end - off; // the rest of a message, or part of it
+      return 0;
+    }
     let shown = off;
     for (const pdu of messages!.ahead(buf, off, end)) {
       this.give(pdu);
       shown = pdu.view.end;
     }
     const { http, data } = this.host.dissectors;
+    if (shown < end && messages!.dissector === http && http.probe!(buf, shown, end) === Yes) {
+      half.openAhead = at + end - off;
+      return shown - off;
+    }
     const isHttp = messages!.dissector === http && this.asked && http.probe!(buf, off, end) === No;
     if (shown > off || !isHttp || beyond < messages!.left || !isWhole(buf, off, end)) return shown - off;
     this.give({ dissector: data, view: viewOf(buf, off, end, TCP_NAMES[0]), around: goingOn(http) });

@@ -37,6 +37,8 @@ export class Half {
   passing = 0;
   /** Where the record ends that began last behind a hole, as a position in the stream. */
   private aheadEnd = 0;
+  /** Where a segment behind a hole ends in whose middle a message of HTTP begins, as a position in the stream. */
+  openAhead = -1;
   /** The last frame behind a hole whose octets are none of that record's. */
   private aheadFrame = 0;
   /** Octets of the stream are missing before the next record. */

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fieldText } from '../../src/report/value.js';
 import { at } from '../build/packets.js';
+import { file, rawPcap } from '../cli/run.js';
 import { besideTshark, Talk } from '../support/beside-tshark.js';
+import { forRows } from '../support/rows.js';
 import { tsharkMissing } from '../support/tshark.js';
 
 test('behind octets that are missing whole messages are read again, as in tshark', {
@@ -23,4 +26,21 @@ test('behind octets that are missing whole messages are read again, as in tshark
       said.map(() => `tcp:${proto}`),
     );
   }
+});
+
+test('a message in parts behind a hole is not lost', async () => {
+  const talk = new Talk([at('192.0.2.1', 40_000), at('192.0.2.2', 80)]);
+  talk.say(0, 'GET / HTTP/1.1\r\n\r\n');
+  talk.say(1, 'HTTP/1.1 204 No Content\r\n\r\n');
+  talk.skip(0, 100);
+  talk.skip(1, 100); // a request and its answer were not captured
+  talk.say(1, 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nabcd', '\0\x01', '\x02\x03');
+  talk.say(0, 'GET /next HTTP/1.1\r\n\r\n');
+  talk.say(1, 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+  const codes: string[] = [];
+  await forRows(file('parts.pcap', rawPcap(...talk.packets)), {}, ({ dissection: { tree } }) => {
+    for (let i = 0; i < tree.length; i++)
+      if (tree.field(i).name === 'http.response.code') codes.push(fieldText(tree, i));
+  });
+  assert.deepEqual(codes.sort(), ['200', '204', '404']);
 });
