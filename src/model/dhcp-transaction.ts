@@ -46,8 +46,6 @@ const NONE_YET = -1;
 
 /** What is known of an exchange beside its messages. */
 interface Facts {
-  /** What is told of it. */
-  entry: Omit<DhcpExchange, 'messages' | 'xid'>;
   /** Requests of the client that no answer followed. */
   unanswered: number;
   /** The capture ended, and what the client asked last was not answered in time. */
@@ -83,41 +81,73 @@ interface Facts {
   /** Where {@link Backoff} stands: the message that is not answered, and the next pause. */
   unansweredSince: Which;
   dueMs: number;
+  /** What is told of it. */
+  entry: Omit<DhcpExchange, 'messages' | 'xid'>;
 }
 
 /** The facts of exchanges that were packed last. Those of a client are alike but for when their messages came. */
 export class RecentFacts {
-  private readonly last: { text: string; facts: Facts }[] = [];
+  private readonly last: Facts[] = [];
 
   /** Facts that say the same: those that others have, if there are. */
   same(facts: Facts): Facts {
-    const text = JSON.stringify(facts);
-    const known = this.last.find((x) => x.text === text);
-    if (known !== undefined) return known.facts;
-    if (this.last.length === RecentFacts.most) this.last.shift();
-    this.last.push({ text, facts });
+    const { last } = this;
+    facts.entry = last.find((x) => isEqual(x.entry, facts.entry))?.entry ?? facts.entry;
+    facts.held = last.find((x) => isSame(x.held, facts.held))?.held ?? facts.held;
+    const known = last.find((x) => isShared(x, facts));
+    if (known !== undefined) return known;
+    if (last.length === RecentFacts.most) last.shift();
+    last.push(facts);
     return facts;
   }
   private static readonly most = 8;
 }
 
-/** Numbers are short in it. */
-const RADIX = 36;
-
-/** Messages as one text, a line each, which is a fifth of their size. */
-const packed = (list: readonly AddressingMessage[]): string => list.map(lineOf).join('\n');
-
-function lineOf({ row, at, type, direction }: AddressingMessage): string {
-  const name = NAMES.indexOf(type);
-  const time = `${at.seconds.toString(RADIX)} ${at.nanos.toString(RADIX)}`;
-  return `${row} ${time} ${direction === 'up' ? '>' : '<'}${name < 0 ? type : name}`;
+function isShared(a: Facts, b: Facts): boolean {
+  let name: keyof Facts;
+  for (name in a) if (a[name] !== b[name]) return false;
+  return true;
 }
 
-const unpacked = (text: string): AddressingMessage[] => text.split('\n').map(messageOf);
+const isEqual = (a: Facts['entry'], b: Facts['entry']): boolean =>
+  a.outcome === b.outcome &&
+  a.htype === b.htype &&
+  a.hlen === b.hlen &&
+  a.chaddr === b.chaddr &&
+  a.address === b.address &&
+  a.server === b.server &&
+  a.leaseSeconds === b.leaseSeconds &&
+  isSame(a.dns, b.dns) &&
+  isSame(a.pcscf, b.pcscf) &&
+  isSame(Object.keys(a), Object.keys(b));
 
-function messageOf(line: string): AddressingMessage {
+const isSame = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((x, i) => x === b[i]);
+
+/** Messages as one text, which is a fifth of their size: a line each, behind the second of the first. */
+function packed(list: readonly AddressingMessage[]): string {
+  const from = list[0].at.seconds;
+  const lines = list.map(({ row, at, type, direction }) => {
+    const name = NAMES.indexOf(type);
+    return `${row} ${at.seconds - from} ${at.nanos} ${direction === 'up' ? '>' : '<'}${name < 0 ? type : name}`;
+  });
+  return [from, ...lines].join('\n');
+}
+
+function unpacked(text: string): AddressingMessage[] {
+  const [from, ...lines] = text.split('\n');
+  return lines.map((line) => messageOf(line, Number(from)));
+}
+
+/** The message at an index of a text. */
+function unpackedAt(text: string, index: number): AddressingMessage {
+  const lines = text.split('\n', index + 2);
+  return messageOf(lines[index + 1], Number(lines[0]));
+}
+
+function messageOf(line: string, from: number): AddressingMessage {
   const [row, seconds, nanos, ...words] = line.split(' ');
-  const at: Seen = { row, seconds: Number.parseInt(seconds, RADIX), nanos: Number.parseInt(nanos, RADIX) };
+  const at: Seen = { row, seconds: from + Number(seconds), nanos: Number(nanos) };
   const name = words.join(' ');
   const type = name.slice(1);
   return { row, at, type: NAMES[Number(type)] ?? type, direction: name.startsWith('>') ? 'up' : 'down' };
@@ -141,14 +171,6 @@ export class DhcpTransaction {
     this.number = m.xid | 0;
     this.kept = { list: [], backoff: newBackoff() };
     this.known = {
-      entry: {
-        outcome: 'in-progress',
-        htype: m.htype,
-        hlen: m.hlen,
-        chaddr: hex(m.chaddr, 0, Math.min(16, m.hlen)),
-        pcscf: NONE,
-        dns: NONE,
-      },
       unanswered: 0,
       isDeserted: false,
       waiting: 0,
@@ -170,6 +192,14 @@ export class DhcpTransaction {
       asking: '',
       unansweredSince: NONE_YET,
       dueMs: 0,
+      entry: {
+        outcome: 'in-progress',
+        htype: m.htype,
+        hlen: m.hlen,
+        chaddr: hex(m.chaddr, 0, Math.min(16, m.hlen)),
+        pcscf: NONE,
+        dns: NONE,
+      },
     };
   }
 
@@ -190,7 +220,10 @@ export class DhcpTransaction {
     return typeof this.kept === 'string' ? unpacked(this.kept) : this.kept.list;
   }
   get first(): Seen {
-    return this.messages[0].at as Seen;
+    return this.seen(0)!;
+  }
+  get isAcknowledged(): boolean {
+    return this.known.lease !== NONE_YET;
   }
   /** Its last acknowledgment of a lease. */
   get acknowledged(): Seen | null {
@@ -203,7 +236,9 @@ export class DhcpTransaction {
   /** When one of {@link facts} came, null if it did not. */
   seen(which: Which): Seen | null {
     if (typeof which !== 'number') return which;
-    return which === NONE_YET ? null : (this.messages[which].at as Seen);
+    if (which === NONE_YET) return null;
+    const { at } = typeof this.kept === 'string' ? unpackedAt(this.kept, which) : this.kept.list[which];
+    return at as Seen;
   }
 
   /** Whether the client sent anything, or a message of a type. */
@@ -219,7 +254,9 @@ export class DhcpTransaction {
     const { list } = kept;
     const { last, dueMs } = kept.backoff;
     const which = list.findIndex((m) => m.at === last);
-    this.known = recent.same({ ...known, unansweredSince: which < 0 && last !== null ? last : which, dueMs });
+    known.unansweredSince = which < 0 && last !== null ? last : which;
+    known.dueMs = dueMs;
+    this.known = recent.same(known);
     this.kept = packed(list);
   }
 

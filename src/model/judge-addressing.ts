@@ -48,8 +48,11 @@ export function judgeAddressing(
     if (heard) t.failure ??= { stage, cause, row: at.row };
   };
   const bound = a.dhcp.exchanges.some((e) => e.entry.outcome === 'bound' || e.entry.outcome === 'released');
-  const served = a.dhcp.exchanges.flatMap((e) => e.acknowledged ?? (e.entry.outcome === 'informed' ? e.first : []));
-  const isServedAfter = (at: Moment): boolean => served.some((s) => isBefore(at, s));
+  let served: Seen[] | undefined;
+  const isServedAfter = (at: Moment): boolean => {
+    served ??= a.dhcp.exchanges.flatMap((e) => e.acknowledged ?? (e.entry.outcome === 'informed' ? e.first : []));
+    return served.some((s) => isBefore(at, s));
+  };
   for (const e of a.dhcp.exchanges) judgeExchange(e, bound, isServedAfter, raise, fail);
   judgeLease(a, end, raise);
   judgeRouters(a, bound || hasSix, end, raise, fail);
@@ -107,7 +110,7 @@ function judgeFamilies(a: Addressing, bound: boolean, hasSix: boolean, raise: Ra
 
 /** Whether the lease ran out while the tunnel was up. RFC 2131 §4.4.5 */
 function judgeLease(a: Addressing, end: Moment, raise: Raise): void {
-  const leases = a.dhcp.exchanges.filter((e) => e.acknowledged !== null);
+  const leases = a.dhcp.exchanges.filter((e) => e.isAcknowledged);
   const last = leases[leases.length - 1];
   const seconds = last?.entry.leaseSeconds;
   const since = last?.acknowledged ?? null;
