@@ -10,6 +10,7 @@ import {
   cleanWords,
   clock,
   counted,
+  delay,
   type FileWords,
   fileWords,
   limitWords,
@@ -210,8 +211,8 @@ function* calls(lists: Lists): Generator<string> {
       c.state === 'failed'
         ? { markup: '<span class="bad">failed</span>' }
         : `${c.state}${c.emergency ? ' (emergency)' : ''}`,
-      number(c.pddMs, ' ms'),
-      number(c.setupMs, ' ms'),
+      delay(c.pddMs),
+      delay(c.setupMs),
       number(c.durationMs === undefined ? undefined : c.durationMs / 1000, ' s'),
       clock(c.start),
       c.failure?.reason ?? c.release?.reason ?? '',

@@ -12,6 +12,9 @@ import { isoTime } from './value.js';
 export const number = (n: number | undefined, unit = ''): string =>
   n === undefined ? '' : `${Math.round(n * 10) / 10}${unit}`;
 
+/** How long something took, to the millisecond; nothing where it is not known. */
+export const delay = (ms: number | undefined): string => number(ms === undefined ? undefined : Math.round(ms), ' ms');
+
 /** Time of day, in UTC, to the millisecond. */
 export const clock = (m: Moment | undefined): string =>
   m === undefined ? '' : isoTime(m.seconds, m.nanos).slice(-19, -7);
