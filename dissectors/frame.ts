@@ -42,6 +42,7 @@ const ENCAPSULATIONS: Readonly<Record<number, { number: number; name: string }>>
   189: { number: 95, name: 'USB packets with Linux header' },
   192: { number: 97, name: 'Per-Packet Information header' },
   195: { number: 104, name: 'IEEE 802.15.4 Wireless PAN' },
+  197: { number: 98, name: 'Extensible Record Format' },
   204: { number: 19, name: 'PPP with Directional Info' },
   220: { number: 115, name: 'USB packets with Linux header and padding' },
   226: { number: 124, name: 'Solaris IPNET' },

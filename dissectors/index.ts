@@ -12,6 +12,7 @@ import { dhcp, proxyDhcp } from './dhcp/index.js';
 import { dhcpv6 } from './dhcpv6/index.js';
 import { dns, dnsGuess, llmnr, mdns } from './dns/index.js';
 import { dtls } from './dtls/index.js';
+import { erf } from './erf.js';
 import { erspan, erspanOne } from './erspan.js';
 import { esp, espNull } from './esp.js';
 import { etag } from './etag.js';
@@ -125,6 +126,7 @@ export const dissectors: readonly AnyDissector[] = [
   pktap,
   userDlt,
   nflog,
+  erf,
   fddi,
   ipnet,
   ipoib,

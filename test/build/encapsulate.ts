@@ -234,6 +234,16 @@ export const ENCAPSULATIONS: readonly Encapsulation[] = [
     wrap: (f, s) => concat([Uint8Array.of(0x4d, 0x47, 0x43, 2 | s, 2, 0, 0, 0), packetOf(f)]),
   },
   {
+    name: 'a record of a capture card by Endace',
+    layers: 'erf:eth:ethertype:ip',
+    link: 197,
+    wrap: (f) => {
+      const [n, all] = [f.length + 4, f.length + 22]; // with the check sequence
+      const header = Uint8Array.of(0, 0, 0, 0, 1, 2, 3, 4, 2, 4, all >> 8, all, 0, 0, n >> 8, n, 0, 0);
+      return concat([header, f, new Uint8Array(4)]);
+    },
+  },
+  {
     name: 'NFLOG with a prefix',
     layers: 'nflog:ip',
     link: 239,
