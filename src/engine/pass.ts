@@ -1,5 +1,5 @@
 import { PROTOCOLS } from '../../dissectors/frame.js';
-import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
+import { HEADER } from '../../dissectors/ftt-ims.js';
 import type { CaptureFile, CaptureInterface, CaptureSource, Chunk } from '../capture/chunk.js';
 import type { EspKeys } from '../crypto/esp-keys.js';
 import { type AnyDissector, type Field, type Peek, View } from '../kit/index.js';
@@ -17,6 +17,7 @@ import type { Registry } from './registry.js';
 import { Rotations } from './rotations.js';
 import { Row } from './row.js';
 import type { UdpState } from './scope.js';
+import { tally } from './tally-envelope.js';
 import { TcpState } from './tcp-state.js';
 
 export type RowKinds = 'inner' | 'outer' | 'both';
@@ -456,18 +457,3 @@ function endOf(p: Packet): Packet {
 
 /** Counts an envelope for its tunnel; returns its number in its direction. */
 const count = (tunnel: Tunnel, e: Envelope): number => tally(tunnel, e.lane.side === tunnel.ue ? 0 : 1, e);
-
-/** Counts an envelope up (0) or down; returns its number there. Invalid: type 1 without a whole IPv4 or IPv6 packet. */
-export function tally(tunnel: Tunnel, way: 0 | 1, e: Envelope): number {
-  const { type, buf, off, end } = e;
-  const c = tunnel.envelopes[way];
-  c.total++;
-  c.octets += end - off;
-  if (type !== IP_PACKET) {
-    c.unknown++;
-    tunnel.unknownTypes.set(type, (tunnel.unknownTypes.get(type) ?? 0) + 1);
-  } else if (innerLength(buf, off + HEADER, end) !== end - off - HEADER) c.invalid++;
-  else if (buf[off + HEADER] >> 4 === 4) c.ip4++;
-  else c.ip6++;
-  return c.total;
-}
