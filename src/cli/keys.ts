@@ -175,7 +175,10 @@ export async function gatherKeys(captures: readonly string[], options: KeyOption
     else g.named(name);
   }
   for (const line of options.espLines ?? []) g.associations(line, '-o uat:esp_sa');
-  if (!options.autoKeys) return g;
+  if (!options.autoKeys) {
+    g.log.refused = 'dsb'; // the reader meets them in the capture
+    return g;
+  }
   // A file beside the capture that was named too is read once.
   const named = new Set(files.map((name) => realpathSync(name)));
   for (const capture of captures) {

@@ -128,8 +128,12 @@ export class KeyLog {
     for (const read of unread) read();
   }
 
+  /** A source whose lines are not taken. */
+  refused: KeySource | undefined = undefined;
+
   /** Takes the lines of `text`; returns how many were good. Never throws. */
   add(text: string, source: KeySource): number {
+    if (source === this.refused) return 0;
     const before = this.length;
     const number = ++this.#texts;
     let line = 0;

@@ -67,6 +67,14 @@ describe('fttscope keys', () => {
     assert.match(run(['keys', wrong, '-r', dsb]).out, /\(Decryption Secrets Block\): 5 good lines, 4 used/);
   });
 
+  test('--no-auto-keys leaves out what the capture itself has', () => {
+    const dsb = sample('15-keys-in-the-capture.pcapng');
+    const asked = (...options: string[]): number | null => run(['report', dsb, '--require-decrypt', ...options]).code;
+    assert.deepEqual([asked(), asked('--no-auto-keys')], [0, 4]);
+    // The same keys are in the log of the sample whose capture that is.
+    assert.equal(asked('--no-auto-keys', '-k', sample('03-tls13-aes128-gcm.keys')), 0);
+  });
+
   test('without a capture it reads the lines alone', () => {
     const r = run([
       'keys',

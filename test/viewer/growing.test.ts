@@ -22,7 +22,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** A viewer of a file that grows. */
 async function viewerOf(file: GrowingFile, keylog: string[]): Promise<CaptureViewer> {
-  return CaptureViewer.open(await Viewing.of(['-'], { autoKeys: false, keylog }, file.reader));
+  return CaptureViewer.open(await Viewing.of(['-'], { autoKeys: true, keylog }, file.reader));
 }
 
 const envelopes = ({ status }: CaptureViewer): number => status.tunnels.reduce((n, t) => n + t.up + t.down, 0);

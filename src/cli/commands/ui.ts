@@ -129,7 +129,8 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
   const name = o.theme ?? memory.settings.theme;
   const depth = depthOf(process.env, o.color ?? 'auto');
   const preferences = { name, theme: themeFor(name, depth), depth, time: memory.settings.time };
-  const keys = run?.keyed === true ? { keylog: [], autoKeys: false } : {};
+  // What it keeps has its keys in it.
+  const keys = run?.keyed === true ? { keylog: [], autoKeys: true } : {};
   const order = {
     captures: names,
     options: { ...withIssuers(o, memory.settings), ...keys, read: [] },
