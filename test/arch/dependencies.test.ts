@@ -72,3 +72,29 @@ test('dependencies point one way', () => {
   }
   assert.deepEqual(wrong, []);
 });
+
+/** Modules of ours that one needs when it runs: types are gone by then. */
+function needs(path: string): string[] {
+  const text = readFileSync(join(ROOT, path), 'utf8');
+  return [...text.matchAll(/^(?:import|export)\s+(?!type\s)([^;']*?)\s*from\s+'([^']+)'/gm)].flatMap(
+    ([, what, name]) => {
+      const isTypes = /^\{[^}]*\}$/.test(what) && what.split(/[{},]/).every((w) => /^\s*(type\s.*)?$/.test(w));
+      if (isTypes) return [];
+      if (name === 'fttscope/kit') return ['src/kit/index.ts'];
+      return name.startsWith('.') ? [relative(ROOT, resolve(ROOT, path, '..', name)).replace(/\.js$/, '.ts')] : [];
+    },
+  );
+}
+
+test('no module needs itself by way of others: which one runs first would hang on who asks', () => {
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' → '));
+    else if (!done.has(path)) for (const next of needs(path)) visit(next, [...way, path]);
+    done.add(path);
+  };
+  for (const path of [...sources('src'), ...sources('dissectors')]) visit(path, []);
+  assert.ok(done.size > 700, `${done.size} modules`);
+  assert.deepEqual(circles, []);
+});
