@@ -1,4 +1,4 @@
-import { quoted, u16, words } from '../kit/index.js';
+import { hostAndPortText, quoted, u16, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Place, Severity } from '../model/entities.js';
 import type { Findings } from '../model/findings.js';
@@ -85,5 +85,4 @@ export class Attempts {
 
 const rank = ({ severity }: { readonly severity: Severity | undefined }): number => Number(severity === 'warn');
 
-const hostOf = ({ address, port }: Place): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+const hostOf = ({ address, port }: Place): string => hostAndPortText(address, port);

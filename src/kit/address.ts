@@ -56,3 +56,7 @@ export function ip6Groups(s: string): number[] | undefined {
   const octets = s.includes(':') ? parseAddress(s) : undefined;
   return octets && Array.from({ length: 8 }, (_, i) => (octets[2 * i] << 8) | octets[2 * i + 1]);
 }
+
+/** A host, a name or an address in text, with its port: an IPv6 address stands in brackets. RFC 3986 §3.2.2 */
+export const hostAndPortText = (host: string, port: number | string): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`;

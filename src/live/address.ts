@@ -24,10 +24,6 @@ export const addressText = (a: Address): string => (a.length === 4 ? ip4(a, 0) :
 /** An address as it stands in a URI or a Via. */
 export const hostText = (a: Address): string => (a.length === 4 ? ip4(a, 0) : `[${ip6(a, 0)}]`);
 
-/** A host, a name or an address in text, with its port: an IPv6 address stands in brackets. RFC 3986 §3.2.2 */
-export const hostAndPortText = (host: string, port: number): string =>
-  `${host.includes(':') ? `[${host}]` : host}:${port}`;
-
 export const same = (a: Address, b: Address): boolean => a.length === b.length && equalBytes(a, 0, b, 0, a.length);
 
 export const ANY6 = address('::');

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { codec, connectRequest, type HttpMessage, isStatusLine, type StatusLine } from '../../dissectors/http/codec.js';
 import { digestAlgorithm, digestResponse } from '../crypto/digest.js';
-import { encode, printable } from '../kit/index.js';
+import { encode, hostAndPortText, printable } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
-import { hostAndPortText } from './address.js';
 import type { Tap } from './tls-tap.js';
 import { plainly } from './tls-words.js';
 import { NotEstablished } from './tunnel-failure.js';

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import { hostAndPortText } from './address.js';
+import { hostAndPortText } from '../kit/index.js';
 import { type HttpProxy, throughProxy } from './proxy.js';
 import type { OuterTape } from './tap-tape.js';
 import { contextOptions, fingerprint, pinned, type TlsVersions } from './tls-settings.js';

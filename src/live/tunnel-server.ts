@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import { hostAndPortText } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
-import { hostAndPortText } from './address.js';
 import { listed, unsent } from './discard-words.js';
 import type { EftfFaults } from './fault-eftf.js';
 import type { OuterTape } from './tap-tape.js';

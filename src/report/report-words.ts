@@ -1,4 +1,4 @@
-import { isoSecond } from '../kit/index.js';
+import { hostAndPortText, isoSecond } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
 import type { FindingEntity, GapEntry, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
@@ -24,7 +24,7 @@ export const date = (m: Moment): string => `${isoSecond(m.seconds)}Z`;
 
 /** `192.0.2.1:443`, `[2001:db8::1]:443`. */
 export const place = (p: { readonly address: string; readonly port: number }): string =>
-  p.address.includes(':') ? `[${p.address}]:${p.port}` : `${p.address}:${p.port}`;
+  hostAndPortText(p.address, p.port);
 
 /** The address by which the UE of a tunnel is known best: one that others reach it by, IPv4 before IPv6. */
 export const innerAddress = ({ addresses }: TunnelEntity): string | undefined =>

@@ -1,4 +1,4 @@
-import { table } from '../kit/index.js';
+import { hostAndPortText, table } from '../kit/index.js';
 
 /*
  * SIP messages as text: taken apart so that two of them can be held side by side. Pure; nothing here trusts what a
@@ -181,8 +181,9 @@ export function mediaLines(message: string): string[] {
     if (here === undefined) return;
     const codecs = [...here.codecs.values()].filter((c) => c !== '').join(' ');
     const host = here.host === '' ? session : here.host;
-    const where = host.includes(':') ? `[${host}]` : host;
-    out.push(`${here.head} ${here.port === '0' ? 'refused' : `${where}:${here.port}`} ${codecs} ${here.way}`.trim());
+    out.push(
+      `${here.head} ${here.port === '0' ? 'refused' : hostAndPortText(host, here.port)} ${codecs} ${here.way}`.trim(),
+    );
   };
   for (const { text } of body) {
     const value = text.slice(2);

@@ -1,3 +1,4 @@
+import { hostAndPortText } from '../kit/index.js';
 import type { FindingEntity, TunnelEntity } from '../model/entities.js';
 import { millis } from '../model/moment.js';
 import { innerAddress, place } from '../report/report-words.js';
@@ -104,7 +105,7 @@ function fromEntity(t: TunnelEntity, findings: readonly FindingEntity[]): Tunnel
   return {
     id: t.id,
     ue: place(t.ue),
-    eftf: `${t.eftf.name ?? (t.eftf.address.includes(':') ? `[${t.eftf.address}]` : t.eftf.address)}:${t.eftf.port}`,
+    eftf: hostAndPortText(t.eftf.name ?? t.eftf.address, t.eftf.port),
     proxied: t.proxy !== undefined,
     version: version(t.tls?.version),
     keys: word,

@@ -1,4 +1,4 @@
-import { isoSecond } from '../kit/index.js';
+import { hostAndPortText, isoSecond } from '../kit/index.js';
 import type { Place } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 
@@ -43,8 +43,7 @@ export const count = (n: number): string => n.toLocaleString('en');
 export const plural = (n: number, word: string, many = `${word}s`): string => `${count(n)} ${n === 1 ? word : many}`;
 
 /** `192.0.2.1:443`, `[2001:db8::1]:443`. */
-export const placeText = ({ address, port }: Place): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+export const placeText = ({ address, port }: Place): string => hostAndPortText(address, port);
 
 /** The part of a URI that names somebody: `alice` of `sip:alice@ims.example`, `+15550100` of `tel:+15550100`. */
 export function userOf(uri: string): string {

@@ -1,5 +1,5 @@
 import type { Row } from '../engine/row.js';
-import { ahead, type Tree } from '../kit/index.js';
+import { ahead, hostAndPortText, type Tree } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { FollowedStream, StreamPiece } from './viewer.js';
 
@@ -123,9 +123,8 @@ export class Follower {
     const { source, destination, octets, kind, sequence } = found;
     // The addresses of a carried packet are not those of the connection that carried it.
     if (this.title === '' && found.carried === row.inner > 0) {
-      const [from, to] = ends.map((address) => (address.includes(':') ? `[${address}]` : address));
       this.first = { address: ends[0], port: source };
-      this.title = `${kind} ${from}:${source} ↔ ${to}:${destination}`;
+      this.title = `${kind} ${hostAndPortText(ends[0], source)} ↔ ${hostAndPortText(ends[1], destination)}`;
     }
     if (octets === null || octets.length === 0) return;
     const { address, port } = this.first;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CaptureError } from '../../capture/errors.js';
-import { hostAndPortText } from '../../live/address.js';
+import { hostAndPortText } from '../../kit/index.js';
 import { realClock } from '../../live/clock.js';
 import { LeaseFile } from '../../live/dhcp-lease-file.js';
 import { type Cidr, cidr, Eftf } from '../../live/eftf.js';

@@ -1,5 +1,5 @@
 import type { Row } from '../../engine/row.js';
-import { type Field, hex, printable, type Tree, utf8Text } from '../../kit/index.js';
+import { type Field, hex, hostAndPortText, printable, type Tree, utf8Text } from '../../kit/index.js';
 import { fieldText } from '../value.js';
 import { firstNode, named, RULE, type StatContext, StatError, type Statistic } from './statistic.js';
 import { StreamOrder } from './stream-order.js';
@@ -98,8 +98,8 @@ export class Follow implements Statistic {
       const { name } = t.field(i);
       if (name === 'ip.src' || name === 'ipv6.src') source = fieldText(t, i);
       else if (name === 'ip.dst' || name === 'ipv6.dst') destination = fieldText(t, i);
-      else if (name === `${protocol}.srcport`) from = end(source, t.number[i]);
-      else if (name === `${protocol}.dstport`) to = end(destination, t.number[i]);
+      else if (name === `${protocol}.srcport`) from = hostAndPortText(source, t.number[i]);
+      else if (name === `${protocol}.dstport`) to = hostAndPortText(destination, t.number[i]);
       else if (name === 'tcp.seq_raw') sequence = t.number[i];
       else if (name === 'tcp.flags.syn') syn = t.number[i] !== 0;
       else if (name === `${protocol}.stream`) side = this.side(from, to, t.number[i]);
@@ -138,8 +138,8 @@ export class Follow implements Statistic {
       const { name } = t.field(i);
       if (name === 'ip.src' || name === 'ipv6.src') source = fieldText(t, i);
       else if (name === 'ip.dst' || name === 'ipv6.dst') destination = fieldText(t, i);
-      else if (name === 'tcp.srcport' || name === 'udp.srcport') from = end(source, t.number[i]);
-      else if (name === 'tcp.dstport' || name === 'udp.dstport') to = end(destination, t.number[i]);
+      else if (name === 'tcp.srcport' || name === 'udp.srcport') from = hostAndPortText(source, t.number[i]);
+      else if (name === 'tcp.dstport' || name === 'udp.dstport') to = hostAndPortText(destination, t.number[i]);
       else if (name === 'sip') message = i;
       else if (name === 'sip.Call-ID' && message >= 0) {
         this.message(fieldText(t, i), from, to, t.octets(message));
@@ -195,13 +195,9 @@ export class Follow implements Statistic {
   }
 }
 
-/** An address and port, as tshark writes them. */
-const end = (address: string, port: number): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-
 type End = readonly [net: 'ip' | 'ipv6', address: string, port: string];
 
-/** What {@link end} wrote. */
+/** What {@link hostAndPortText} wrote. */
 function endOf(text: string): End | undefined {
   const m = /^(?:\[(.*)\]|(.*)):(\d+)$/.exec(text);
   return m === null ? undefined : [m[1] === undefined ? 'ip' : 'ipv6', m[1] ?? m[2], m[3]];
@@ -221,8 +217,8 @@ function firstEnds(t: Tree): { from: string; to: string; stream: number } {
     const { name } = t.field(i);
     if (name === 'ip.src' || name === 'ipv6.src') source = fieldText(t, i);
     else if (name === 'ip.dst' || name === 'ipv6.dst') destination = fieldText(t, i);
-    else if (name === 'tcp.srcport') from = end(source, t.number[i]);
-    else if (name === 'tcp.dstport') to = end(destination, t.number[i]);
+    else if (name === 'tcp.srcport') from = hostAndPortText(source, t.number[i]);
+    else if (name === 'tcp.dstport') to = hostAndPortText(destination, t.number[i]);
     else if (name === 'tcp.stream') return { from, to, stream: t.number[i] };
   }
   return { from, to, stream: -1 };
