@@ -30,8 +30,8 @@ type State = 'clear' | 'locked' | 'open' | 'seeking';
 
 /** Where a channel gets its keys. */
 export interface ChannelKeys {
-  /** Key log lines may have been added: unlock the channel if they serve. */
-  revive(channel: Channel): void;
+  /** Key log lines may have been added, or `r` may say whose session it is: unlock the channel if they serve. */
+  revive(channel: Channel, r: TlsRecord): void;
   /** Keys that may open the next record of a channel that seeks. */
   candidates(channel: Channel): readonly Candidate[];
   /** For a channel without candidates: looks among lines of the key log whose session was not met. */
@@ -165,6 +165,11 @@ export class Channel {
     if (this.queue.push(r) === 1) this.decryptor.enlist(this);
   }
 
+  /** The smallest number that the next record may have, counted from the last one that is known. */
+  get least(): number {
+    return this.since;
+  }
+
   /** The largest number that the next record may have, counted from the last one that is known. */
   get reach(): number {
     return Math.min(LIMITS.recordSearch, this.since + this.slack + 1);
@@ -187,7 +192,7 @@ export class Channel {
   private step(i: number): number {
     const r = this.queue[i]!;
     if (r.status === 'cut') return this.passOver(i);
-    if (this.state !== 'open') this.keys.revive(this);
+    if (this.state !== 'open') this.keys.revive(this, r);
     if (this.state === 'locked') {
       r.closed('no-keys', this.reason ?? UNTOLD);
       return this.passOver(i);

@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.js';
 import type { KnownHandshake } from './cache.js';
 import type { Channel, ChannelKeys } from './channel.js';
 import type { Epoch, Stage } from './epoch.js';
+import type { Orphan } from './keylog.js';
 import { LateJoin } from './late-join.js';
 import { Negotiation, type Role } from './negotiation.js';
 import type { TlsRecord } from './record.js';
@@ -80,11 +81,14 @@ export class KeyRing implements ChannelKeys {
     this.revisions.fill(-1);
   }
 
-  revive(channel: Channel): void {
+  revive(channel: Channel, r: TlsRecord): void {
+    if (channel.state !== 'locked') return;
     const { revision } = this.services.keys;
-    if (channel.state !== 'locked' || this.revisions[channel.direction] === revision) return;
-    this.revisions[channel.direction] = revision;
     const n = this.negotiation;
+    const identified = n.nameless && this.identify12(channel, r, n) !== null;
+    if (identified) r.requeue();
+    if (!identified && this.revisions[channel.direction] === revision) return;
+    this.revisions[channel.direction] = revision;
     n.settleResumption(); // the ClientHello may have been captured after the change of keys
     if (n.tls13) {
       if (this.candidates(channel).length > 0 || n.hidden) channel.lose(0);
@@ -149,11 +153,8 @@ export class KeyRing implements ChannelKeys {
     const n = this.negotiation;
     if (n.clientRandom.length > 0 && !n.hidden) return this.guess(channel, r); // its own lines serve or none
     const { keys, decryptor, cache } = this.services;
+    if (n.nameless) return this.identify12(channel, r, n);
     const search = (this.searches[channel.direction] ??= new LateJoin());
-    if (n.serverHello !== undefined && !n.tls13) {
-      channel.reason = NO_HELLO;
-      return null;
-    }
     if (search.exhausted(keys)) {
       channel.reason = n.hidden ? n.reason : search.reason;
       return null;
@@ -182,6 +183,26 @@ export class KeyRing implements ChannelKeys {
     n.adopt(found.epoch, role);
     this.settled();
     return found;
+  }
+
+  /** The same below TLS 1.3. */
+  private identify12(channel: Channel, r: TlsRecord, n: Negotiation): { epoch: Epoch; sequence: number } | null {
+    const { keys, decryptor } = this.services;
+    const search = (this.searches[channel.direction] ??= new LateJoin());
+    const role = this.role(channel);
+    if (!n.openable || keys.length === 0 || search.exhausted(keys)) {
+      channel.reason ??= NO_HELLO;
+      return null;
+    }
+    const keysOfLine = (line: Orphan): Epoch => n.keysOfLine(line, role);
+    const { least, reach } = channel;
+    const found = search.identify12(r, role, least, reach, keysOfLine, keys, decryptor.allowance);
+    channel.reason = found === null ? search.reason : undefined;
+    if (found === null) return null;
+    keys.joined(found.clientRandom);
+    n.identified(found.clientRandom);
+    this.settled();
+    return { epoch: n.epochs12()![role], sequence: found.sequence };
   }
 
   /** Only the client was captured: the suite of TLS 1.3 is the one under which the session's own lines open a record. */

@@ -2,22 +2,27 @@ import { equalBytes, ours, u32, type Words, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Allowance } from './allowance.js';
 import { Epoch, type Stage } from './epoch.js';
-import type { KeyLog, Orphan } from './keylog.js';
+import type { KeyLabel, KeyLog, Orphan } from './keylog.js';
 import type { Role } from './negotiation.js';
 import { RECORD_HEADER, type TlsRecord } from './record.js';
-import { type Budget, seek } from './seek.js';
+import { type Budget, seek, seekOneByOne } from './seek.js';
 import { type Openable, suitesBySecret } from './suites.js';
 
 /** The first record numbers that are tried with each key, before further ones: most captures start early. */
 const FIRST_SPAN = 2048;
 /** Keys that one traffic secret leads to, with those after KeyUpdates. */
 const GENERATIONS = LIMITS.hiddenKeyUpdates + 1;
-/** What making a key costs, in blocks of keystream. */
+/** What making a key costs, in blocks of keystream; below TLS 1.3 those of both sides are made at once. */
 const KEY_COST = 1024;
+const KEYS12_COST = 4 * KEY_COST;
+/** Below TLS 1.3 every number costs a tag: so many are tried with each key, on so many records of a direction. */
+const NUMBERS12 = 16;
+const RECORDS12 = 2;
 /** A trial that was begun is done to its end, so that nothing is left out: more than any costs. */
 const WHOLE = Number.MAX_SAFE_INTEGER;
 
 const NOTHING_LEFT = words`The handshake was not captured: TLS 1.2 needs it, and for TLS 1.3 the key logs have no line that is not of another session.`;
+const NO_LINE = words`The ClientHello was not captured, and the key logs have no line that is not of another session.`;
 const OLDER = words`The handshake was not captured: these are records of TLS 1.2, whose keys need the randoms of both hellos.`;
 const NO_LIMIT = ours``;
 const NO_CLIENT_HELLO = ours`The ClientHello was not captured, and no line of the key logs opens the records after the ServerHello`;
@@ -65,10 +70,11 @@ interface Span {
 
 /** One line, taken for the secret of one suite, and the numbers that are tried with it. */
 interface Trial extends Span {
-  readonly stage: Stage;
   readonly role: Role;
   readonly orphan: Orphan;
-  readonly how: Openable;
+  /** What {@link keys} costs. */
+  readonly cost: number;
+  keys(): Epoch;
 }
 
 /** Every key with small record numbers, then with larger ones; after that all of it for keys after KeyUpdates. */
@@ -78,8 +84,8 @@ function* searchSpans(): Generator<Span> {
       yield { generation, from, to: Math.min(to, LIMITS.recordSearch) - 1 };
 }
 
-/** The keys of a trial. */
-function keysOf({ how, orphan, stage, generation }: Trial): Epoch {
+/** The keys that a traffic secret leads to after `generation` KeyUpdates. */
+function keysOf(how: Openable, orphan: Orphan, stage: Stage, generation: number): Epoch {
   let epoch = Epoch.of13(how, orphan.secret, stage, orphan.source);
   for (let k = 0; k < generation; k++) epoch = epoch.next();
   return epoch;
@@ -103,10 +109,12 @@ export class LateJoin {
   private revision = -1;
   /** Records that everything was tried on. */
   private records = 0;
+  private mostRecords: number = LIMITS.lateJoinRecords;
   private left: number = LIMITS.lateJoinBlocks;
   /** What is still to be tried; null: nothing was begun. */
   private trials: Generator<Trial> | null = null;
-  /** The largest number that the record at hand may have behind a ServerHello. */
+  /** The numbers that the record at hand may have behind a ServerHello. */
+  private first = 0;
   private last = 0;
   /** Which limits were reached, in words. */
   private lineLimit = NO_LIMIT;
@@ -115,9 +123,7 @@ export class LateJoin {
   /** Whether there is nothing more to try before lines are added. */
   exhausted(keys: KeyLog): boolean {
     if (this.older) return true;
-    return (
-      keys.revision === this.revision && (this.records >= LIMITS.lateJoinRecords || this.left <= 0 || this.total === 0)
-    );
+    return keys.revision === this.revision && (this.records >= this.mostRecords || this.left <= 0 || this.total === 0);
   }
 
   /**
@@ -161,6 +167,34 @@ export class LateJoin {
     return this.spend(r, undefined, allowance);
   }
 
+  /**
+   * The same below TLS 1.3, where a line tells both what keys need of the ClientHello and the master secret.
+   * @param first the smallest number that the record may have
+   * @param keysOfLine the keys that a line gives to the side that sent the record
+   */
+  identify12(
+    r: TlsRecord,
+    role: Role,
+    first: number,
+    last: number,
+    keysOfLine: (line: Orphan) => Epoch,
+    keys: KeyLog,
+    allowance: Allowance,
+  ): Joined | null {
+    this.begin(keys);
+    this.answered = true;
+    this.mostRecords = RECORDS12;
+    this.first = first;
+    this.last = Math.min(last, first + NUMBERS12 - 1);
+    if (this.trials === null) {
+      const lines = this.lines(keys, 'CLIENT_RANDOM');
+      this.total = lines.length;
+      this.searched = 0;
+      this.trials = walk12(keys, lines, role, keysOfLine);
+    }
+    return this.spend(r, undefined, allowance);
+  }
+
   /** New lines give a new search. */
   private begin(keys: KeyLog): void {
     if (keys.revision === this.revision) return;
@@ -171,12 +205,16 @@ export class LateJoin {
   }
 
   private group(keys: KeyLog, stage: keyof typeof LABELS, role: Role): Group {
-    const lines = keys.orphans(LABELS[stage][role], LIMITS.lateJoinLines + 1);
+    return { stage, role, lines: this.lines(keys, LABELS[stage][role]) };
+  }
+
+  private lines(keys: KeyLog, label: KeyLabel): readonly number[] {
+    const lines = keys.orphans(label, LIMITS.lateJoinLines + 1);
     if (lines.length > LIMITS.lateJoinLines) {
       lines.pop();
       this.lineLimit = ours`; limit ${LIMITS.lateJoinLines} lines of a label`;
     }
-    return { stage, role, lines };
+    return lines;
   }
 
   /** Begins with the first candidate. `each`: how many candidates a line and suite are. */
@@ -221,11 +259,11 @@ export class LateJoin {
         this.records++;
         return null;
       }
-      const to = this.answered ? this.last : trial.to;
+      const { from, to } = this.answered ? { from: this.first, to: this.last } : trial;
       const whole: Budget = { left: WHOLE };
-      const found = seek(r, next, [{ epoch: keysOf(trial), from: trial.from, to }], whole);
-      budget.left -= WHOLE - whole.left + KEY_COST * (trial.generation + 1);
-      this.searched += this.answered ? 1 : to - trial.from + 1;
+      const found = tried(r, next, trial.keys(), from, to, whole);
+      budget.left -= WHOLE - whole.left + trial.cost;
+      this.searched += this.answered ? 1 : to - from + 1;
       if (found !== null) return { ...found, clientRandom: trial.orphan.clientRandom, role: trial.role };
     }
     return null;
@@ -234,11 +272,37 @@ export class LateJoin {
   /** How far the search came, in words. */
   get reason(): Words {
     if (this.older) return OLDER;
-    if (this.total === 0) return NOTHING_LEFT;
+    if (this.total === 0) return this.answered ? NO_LINE : NOTHING_LEFT;
     const limit = ours`${this.lineLimit}${this.blockLimit}`;
     if (this.answered) return words`${NO_CLIENT_HELLO} (${this.searched} of ${this.total} keys tried${limit}).`;
     const tried = ours`${this.searched} of ${this.total} keys and record numbers searched${limit}`;
     return words`The handshake was not captured, and no line of the key logs opens these records (${tried}).`;
+  }
+}
+
+/** Below TLS 1.3 the numbers are tried one by one: those that a tag tells would cost more with a key that is wrong. */
+function tried(
+  r: TlsRecord,
+  next: TlsRecord | undefined,
+  epoch: Epoch,
+  from: number,
+  to: number,
+  budget: Budget,
+): { epoch: Epoch; sequence: number } | null {
+  if (epoch.tls13) return seek(r, next, [{ epoch, from, to }], budget);
+  const sequence = seekOneByOne(epoch, r, from, to, budget);
+  return sequence < 0 ? null : { epoch, sequence };
+}
+
+function* walk12(
+  keys: KeyLog,
+  lines: readonly number[],
+  role: Role,
+  keysOfLine: (line: Orphan) => Epoch,
+): Generator<Trial> {
+  for (const line of lines) {
+    const orphan = keys.orphan(line);
+    yield { generation: 0, from: 0, to: 0, role, orphan, cost: KEYS12_COST, keys: () => keysOfLine(orphan) };
   }
 }
 
@@ -251,5 +315,9 @@ function* walk(
   for (const span of spans())
     for (const { lines, stage, role } of groups)
       for (const line of lines)
-        for (const how of suites(line)) yield { ...span, stage, role, orphan: keys.orphan(line), how };
+        for (const how of suites(line)) {
+          const orphan = keys.orphan(line);
+          const cost = KEY_COST * (span.generation + 1);
+          yield { ...span, role, orphan, cost, keys: () => keysOf(how, orphan, stage, span.generation) };
+        }
 }

@@ -3,7 +3,7 @@ import { Version } from '../../dissectors/tls/numbers.js';
 import { hex, ours, quoted, UNTOLD, Words, words } from '../kit/index.js';
 import { idKey, type KnownHandshake, MasterRef, type SessionCache, ticketKey } from './cache.js';
 import { Epoch, type Served, type Stage } from './epoch.js';
-import type { KeyLabel, KeyLog } from './keylog.js';
+import type { KeyLabel, KeyLog, Orphan } from './keylog.js';
 import { Transcript } from './messages.js';
 import type { Span } from './record.js';
 import { extendedMasterSecret, finished12, finished13, keyBlock, masterSecret, sameOctets } from './schedule.js';
@@ -52,7 +52,7 @@ export class Negotiation {
   reason = UNTOLD;
   private how: Openable | undefined;
   private master: MasterRef | undefined;
-  private pair: [Epoch, Epoch] | undefined;
+  private pair: readonly [Epoch, Epoch] | undefined;
   private readonly traffic = new Map<string, Epoch>();
 
   constructor(
@@ -75,6 +75,11 @@ export class Negotiation {
   get hidden(): boolean {
     if (!this.tls13 || this.clientHello?.ech !== 'outer') return false;
     return !this.keylog.labels(this.clientRandom).some((label) => label.includes('TRAFFIC'));
+  }
+
+  /** Below TLS 1.3: all but the ClientHello was captured. */
+  get nameless(): boolean {
+    return this.serverHello !== undefined && !this.tls13 && this.clientRandom.length === 0;
   }
 
   /** A handshake that another capture has. */
@@ -249,15 +254,30 @@ export class Negotiation {
       return how.opening === 'null' ? this.unencrypted(how) : undefined;
     }
     this.masterRef.set(master.secret, master.served);
+    this.pair = this.keysOf(how, master.secret, master.served, this.clientRandom);
+    this.reason = UNTOLD;
+    return this.pair;
+  }
+
+  /** Keys of both sides below TLS 1.3 that follow from a master secret. */
+  private keysOf(how: Openable, master: Secret, served: Served, clientRandom: Uint8Array): readonly [Epoch, Epoch] {
     const { suite } = how;
     const iv = this.version < Version.Tls11 ? suite.blockLength : suite.fixedIv; // RFC 2246 §6.3
     const lengths = { mac: suite.macLength, key: suite.keyLength, iv };
-    const keys = keyBlock(how.hash, master.secret.octets, this.clientRandom, this.serverRandom, lengths);
+    const keys = keyBlock(how.hash, master.octets, clientRandom, this.serverRandom, lengths);
     const { version, encryptThenMac, truncatedHmac } = this;
-    const options = { version, served: master.served, encryptThenMac, truncatedHmac };
-    this.pair = [new Epoch(how, keys[0], options), new Epoch(how, keys[1], options)];
-    this.reason = UNTOLD;
-    return this.pair;
+    const options = { version, served, encryptThenMac, truncatedHmac };
+    return [new Epoch(how, keys[0], options), new Epoch(how, keys[1], options)];
+  }
+
+  /** Whether the suite is one that can be opened. */
+  get openable(): boolean {
+    return this.how !== undefined;
+  }
+
+  /** Keys of a side below TLS 1.3 if a line of a key log were that of this handshake, whose suite is {@link openable}. */
+  keysOfLine(line: Orphan, role: Role): Epoch {
+    return this.keysOf(this.how!, line.secret, line.source, line.clientRandom)[role];
   }
 
   /** A suite without encryption is read without keys; only its MACs cannot be checked. RFC 5246 §6.2.3.1 */

@@ -148,7 +148,7 @@ function sequenceFromTag(e: Epoch, r: TlsRecord): number {
 }
 
 /** CBC, CCM and ChaCha20 in TLS 1.2: nothing short of the tag or MAC tells. */
-function seekOneByOne(e: Epoch, r: TlsRecord, from: number, to: number, budget: Budget): number {
+export function seekOneByOne(e: Epoch, r: TlsRecord, from: number, to: number, budget: Budget): number {
   if (e.how.opening === 'ccm') {
     // Most senders put the record number into the explicit nonce (RFC 6655 §3 suggests it).
     const guess = u32(r.buf, r.off + RECORD_HEADER) * 0x1_0000_0000 + u32(r.buf, r.off + RECORD_HEADER + 4);

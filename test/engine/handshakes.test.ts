@@ -16,6 +16,7 @@ import { EFTF, expectedOf, found, one, readWith, SHORT, UE, V12, V13, verdicts }
 describe('a ClientHello that is missing, torn or late', () => {
   const isHello = (f: Frame): boolean => f.side === 0 && f.payload > 0 && f.segment!.from === 0;
   const cases: readonly (readonly [string, TlsOptions, number, Shaper])[] = [
+    ['missing, TLS 1.2', V12, 1400, where((f) => !isHello(f))],
     ['missing, TLS 1.3', V13, 1400, where((f) => !isHello(f))],
     ['without its second segment, TLS 1.2', V12, 150, where((f) => f.side === 1 || f.segment!.from !== 150)],
     ['without its second segment, TLS 1.3', V13, 150, where((f) => f.side === 1 || f.segment!.from !== 150)],

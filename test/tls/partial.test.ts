@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SecureContextOptions } from 'node:tls';
 import { TlsSession } from '../../src/tls/index.js';
 import {
   type Followed,
@@ -55,6 +56,50 @@ test('TLS 1.3 without the ClientHello', async () => {
     });
     assert.match(none.session.verdict(0).reason!, /ClientHello was not captured.*keys tried/);
   }
+});
+
+/** Suites of each way to open a record below TLS 1.3. */
+const SUITES12: readonly [string, SecureContextOptions][] = [
+  ['ECDHE-RSA-AES128-GCM-SHA256', V12],
+  ['ECDHE-RSA-AES256-GCM-SHA384', V12],
+  ['ECDHE-RSA-CHACHA20-POLY1305', V12],
+  ['AES128-CCM', V12],
+  ['ECDHE-RSA-AES128-SHA', V12],
+  ['ECDHE-RSA-AES128-SHA', { minVersion: 'TLSv1', maxVersion: 'TLSv1' }],
+];
+
+test('TLS 1.2 without the ClientHello', async () => {
+  for (const [suite, versions] of SUITES12) {
+    const settings = { ...versions, ciphers: `${suite}@SECLEVEL=0` };
+    const r = await record({ client: settings, server: settings, talk });
+    const note = `${r.protocol} ${suite}`;
+    const line = /^CLIENT_RANDOM (\S+) .*$/m.exec(r.keylog)!; // with RSA key exchange there is another line
+    const wholes = wholeRecords(r.segments).filter((w) => !isHello(w, 1));
+    for (const keylog of [r.keylog, among(r.keylog)]) {
+      const f = follow(wholes, { services: services(keylog) });
+      assertOpened(f, r.sent, note);
+      assert.equal(f.session.clientRandom, line[1], note);
+      assert.equal(f.session.keyLine, line[0], note);
+      for (const d of [0, 1] as const) assert.equal(f.session.verdict(d).verdict, 'full', note);
+      // The client's change of keys is missing, too.
+      const hidden = wholes.filter((w) => !(w.direction === 0 && w.octets[0] === 20));
+      assertOpened(follow(hidden, { services: services(keylog) }), r.sent, `${note}, no ChangeCipherSpec`);
+    }
+    const wrong = services(among(r.keylog).replace(r.keylog, ''));
+    const none = follow(wholes, { services: wrong });
+    assert.match(none.session.verdict(0).reason!, /ClientHello was not captured.*\(40 of 40 keys tried\)/, note);
+    assert.equal(none.session.verdict(0).decrypted + none.session.verdict(1).decrypted, 0, note);
+    assert.notEqual(none.session.finished[1], undefined, note); // told by its place
+    const empty = follow(wholes, { services: services('') });
+    assert.match(empty.session.verdict(0).reason!, /randoms of both hellos/, note);
+  }
+});
+
+test('TLS 1.2 without the ClientHello: a session that another one takes up', async () => {
+  const first = await record({ client: V12, talk });
+  const r = await record({ client: { ...V12, session: first.session }, talk });
+  const wholes = wholeRecords(r.segments).filter((w) => !isHello(w, 1));
+  assertOpened(follow(wholes, { services: services(first.keylog + r.keylog) }), r.sent, 'resumed');
 });
 
 test('TLS 1.2 without the end of the ClientHello', async () => {

@@ -57,6 +57,29 @@ test('records of one frame share what the frame may take', () => {
   assert.ok(spent <= LIMITS.lateJoinBlocksAtOnce + BEGUN, `${spent} blocks`);
 });
 
+test('lines for a ClientHello that is missing are tried within what a run may cost', async () => {
+  const client = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
+  const r = await record({ client, talk: async ({ send }) => send(0, 'one') });
+  const wholes = wholeRecords(r.segments).filter((w) => w.octets[0] !== 22 || w.octets[5] !== 1);
+  const lines = Array.from({ length: LIMITS.lateJoinLines + 1 }, () =>
+    hexLine('CLIENT_RANDOM', randomBytes(32), randomBytes(48)),
+  );
+  const s = services(lines.join(''));
+  const before = s.decryptor.allowance.total;
+  for (let i = 0; i < 40; i++)
+    follow(
+      wholes.map((w) => ({ ...w, frame: 1000 * i + w.frame })),
+      { services: s },
+    );
+  const spent = before - s.decryptor.allowance.total;
+  assert.ok(spent >= LIMITS.lateJoinBlocksTotal && spent <= LIMITS.lateJoinBlocksTotal + BEGUN, `${spent} blocks`);
+  const last = follow(wholes, { services: s }).session.verdict(0);
+  assert.match(last.reason!, /ClientHello was not captured.*the run may search no further/);
+  // The line is beyond the cap: that is told.
+  const far = follow(wholes, { services: services(lines.join('') + r.keylog) }).session.verdict(1);
+  assert.match(far.reason!, new RegExp(`limit ${LIMITS.lateJoinLines} lines of a label`));
+});
+
 test('what a direction may search ends, and that is told', () => {
   const sealer = new Sealer(SUITES_13[0]!, randomBytes(32));
   const s = services(decoys(LIMITS.lateJoinLines + 1));
