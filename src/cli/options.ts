@@ -154,9 +154,15 @@ export function addOutputOptions(c: Command): Command {
     .option('-l', 'write each row at once')
     .option('--follow', 'go on with what is added to the capture while it is written, until Ctrl-C')
     .addOption(
-      new Option('--fail-on <severity>', 'exit with 3 if a finding is this bad').choices(['note', 'warn', 'error']),
+      failOnOption(
+        'exit with 3 if a finding or expert item on a row that is chosen is this bad; of tunnels and calls: report --fail-on',
+      ),
     );
 }
+
+/** `--fail-on`, which counts something else for each command. */
+export const failOnOption = (description: string): Option =>
+  new Option('--fail-on <severity>', description).choices(['note', 'warn', 'error']);
 
 /** Adds the options of the screens that a capture opens in a terminal. */
 export function addScreenOptions(c: Command): Command {

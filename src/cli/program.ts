@@ -13,6 +13,7 @@ import {
   addScreenOptions,
   collect,
   FORMS,
+  failOnOption,
   hideOptions,
   issuerOption,
   type ReadOptions,
@@ -156,9 +157,7 @@ function reportCommand(done: Done): Command {
       'findings that are not wanted: codes with commas between, dhcp.* for all that begin so',
       collect,
     )
-    .addOption(
-      new Option('--fail-on <severity>', 'exit with 3 if a finding is this bad').choices(['note', 'warn', 'error']),
-    );
+    .addOption(failOnOption('exit with 3 if a finding that the report tells is this bad'));
   addInputOptions(report).action(async (captures: string[], o: ReportOptions) => {
     done(await (await import('./commands/report.js')).report(captures, o));
   });

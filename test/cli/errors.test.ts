@@ -163,6 +163,16 @@ describe('exit codes', () => {
   });
 });
 
+test('--fail-on of read is about rows, that of report about what came of them', () => {
+  const overloaded = sample('28-overloaded.pcapng');
+  assert.equal(run(['read', overloaded, '-q', '--fail-on', 'warn']).code, 0);
+  assert.equal(run(['report', overloaded, '-q', '--fail-on', 'warn']).code, 3);
+  assert.match(
+    run(['read', '--help']).out.replace(/\s+/g, ' '),
+    /on a row that is chosen is this bad.*report --fail-on/,
+  );
+});
+
 describe('output that ends', () => {
   test('a reader that leaves is no error', () => {
     for (const line of [
