@@ -75,6 +75,22 @@ describe('decode', () => {
     assert.match(cut.out, /Malformed Packet: FTT-IMS\] needs 3 octets at offset 0, has 2/);
   });
 
+  test('envelopes of unknown types are rows too, empty ones as well, wherever they stand', () => {
+    const rows = (hex: string): string => {
+      const r = run(['decode', hex, '-e', 'fttims.type', '-e', 'fttims.length', '-e', 'fttims.payload']);
+      assert.deepEqual([r.err, r.code], ['', 0], hex);
+      return r.out;
+    };
+    assert.equal(rows('050003 050003 060003'), '5\t3\t\n5\t3\t\n6\t3\t\n');
+    assert.equal(rows('050005aabb 060003'), '5\t5\taabb\n6\t3\t\n');
+    assert.equal(rows(`060003 ${HEX} 050004ff`), `6\t3\t\n1\t36\t${PACKET.toString('hex')}\n5\t4\tff\n`);
+    assert.match(rows(`050003 ${HEX.slice(0, 60)}`), /^5\t3\t\n1\t36\t4500/);
+    const tree = run(['decode', '050003050003']).out;
+    assert.equal(tree.match(/Unknown envelope type: the receiver discards it/g)?.length, 2);
+    for (const none of ['050003 060002', '050003 0600', '050003 060004'])
+      assert.match(run(['decode', none]).err, /neither an envelope nor an IP packet/);
+  });
+
   test('output is in the forms of read', () => {
     const row = JSON.parse(run(['decode', '-T', 'ndjson', HEX]).out);
     assert.deepEqual(row.protocols, ['fttims', 'ip', 'udp', 'data']);

@@ -178,6 +178,21 @@ async function contents(name: string): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
+/**
+ * Whether the octets are whole envelopes, one after the other, of whatever types: receivers discard those that they do not
+ * know (TS 24.322 §5.6), and a payload is optional (§7.1.2.1). The last one may be an IP packet that is cut short.
+ */
+function areEnvelopes(b: Uint8Array): boolean {
+  let at = 0;
+  while (b.length - at >= HEADER) {
+    const n = u16(b, at + 1);
+    if (n < HEADER) return false;
+    if (at + n > b.length) return at > 0 && b[at] === IP_PACKET;
+    at += n;
+  }
+  return at === b.length;
+}
+
 /** What the octets are: what says so by its own lengths first. @throws UserError where nothing does */
 function guess(b: Uint8Array, registry: Registry): AnyDissector {
   const of = (proto: string): AnyDissector => registry.byProto(proto)!;
@@ -189,6 +204,6 @@ function guess(b: Uint8Array, registry: Registry): AnyDissector {
   for (const d of registry.dissectors)
     if (d !== fttims && d.probe !== undefined && d.pduLength !== undefined && d.probe(b, 0, b.length) === Yes) return d;
   if (ip !== undefined) return ip;
-  if (b[0] === IP_PACKET) return fttims;
+  if (b[0] === IP_PACKET || areEnvelopes(b)) return fttims;
   throw new UserError('neither an envelope nor an IP packet', Exit.input, '--as PROTOCOL says what it is');
 }
