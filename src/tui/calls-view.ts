@@ -1,6 +1,16 @@
 import { type Area, fit } from './cells.js';
 import { csvOf } from './csv.js';
-import { type Dialogue, dialoguesOf, isBad, nameOf, partiesOf, rowsOf, titleOf, tunnelsOf } from './dialog-list.js';
+import {
+  type Dialogue,
+  dialoguesOf,
+  isBad,
+  nameOf,
+  partiesOf,
+  rowsOf,
+  titleOf,
+  tunnelScope,
+  tunnelsOf,
+} from './dialog-list.js';
 import { Reader } from './dialogs.js';
 import { dialogueColumns } from './dialogue-columns.js';
 import { dialogueInfo, noDialogues } from './dialogue-info.js';
@@ -333,7 +343,7 @@ export class CallsView implements View {
   private toFrames(d: Dialogue, row: string | undefined): void {
     if (row === undefined) return;
     const label = `frames around ${row}`;
-    this.desk.open('packets', { label, tunnels: tunnelsOf(d), at: row, frames: true });
+    this.desk.open('packets', { label, ...tunnelScope(d), at: row, frames: true });
   }
 
   reading(): Reading | undefined {
@@ -359,7 +369,7 @@ export class CallsView implements View {
     const at = this.pane === 'list' ? undefined : this.below.row;
     return {
       label: nameOf(current),
-      tunnels: tunnelsOf(current),
+      ...tunnelScope(current),
       rows: this.together().flatMap(rowsOf),
       ...(current.kind === 'call' && { call: current.entity.id }),
       ...(at !== undefined && { at }),

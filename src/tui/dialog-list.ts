@@ -10,6 +10,7 @@ import { lossOf } from '../model/quality.js';
 import { subscriptionText } from '../report/ladder-flows.js';
 import { cellsOf, clipMiddle } from './cells.js';
 import type { Story } from './told.js';
+import type { Scope } from './view.js';
 import { capital, duration, userOf } from './words.js';
 
 /** What of a report has a ladder: a line of the list of calls. */
@@ -43,6 +44,12 @@ export function dialoguesOf(story: Story): Dialogue[] {
 
 export const tunnelsOf = (d: Dialogue): readonly number[] =>
   d.kind === 'call' ? d.entity.tunnels : d.entity.tunnel === undefined ? [] : [d.entity.tunnel];
+
+/** The tunnels that views about a dialogue are about: all of the capture where it ran in the clear. */
+export function tunnelScope(d: Dialogue): Pick<Scope, 'tunnels'> {
+  const tunnels = tunnelsOf(d);
+  return tunnels.length > 0 ? { tunnels } : {};
+}
 
 export const startOf = (d: Dialogue): Moment => d.entity.start;
 

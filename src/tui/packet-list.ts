@@ -151,7 +151,8 @@ export class PacketList {
     return {
       kind,
       ...(filter.trim() !== '' && { filter }),
-      ...(tunnels !== undefined && { tunnels }),
+      // Rows that were named are listed wherever they ran: of a call also what was captured behind its tunnel.
+      ...(tunnels !== undefined && rows === undefined && { tunnels }),
       ...(rows !== undefined && { rows }),
     };
   }

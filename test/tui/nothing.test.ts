@@ -9,7 +9,7 @@ import { glanceOver } from '../../src/tui/glance-over.js';
 import { MediaView } from '../../src/tui/media-view.js';
 import type { Rows } from '../../src/viewer/rows.js';
 import { CaptureBuilder } from '../build/capture.js';
-import { at, ping } from '../build/packets.js';
+import { at, ping, register, udp } from '../build/packets.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { storyOf } from './story.js';
 import { Stage, stageOf } from './support/stage.js';
@@ -45,6 +45,22 @@ test('a capture of other things is not said to be without fault', async () => {
   const stage = await stageOf([path], {});
   await stage.press('5');
   assert.match(stage.text, /nothing to judge: no tunnel, call, registration or media stream/);
+  await stage.end();
+});
+
+test('a registration outside of any tunnel leads to its packets, and to their frames', async () => {
+  const path = join(folder, 'behind.pcapng');
+  const capture = new CaptureBuilder({ epoch: 1_772_355_600 });
+  const [ue, pcscf] = [at('10.9.0.2', 5060), at('10.9.0.1', 5060)];
+  for (const [i, cseq] of [1, 2, 3].entries()) capture.packet(udp(ue, pcscf, register(cseq)), i);
+  writeFileSync(path, capture.build().octets);
+  const stage = await stageOf([path], {});
+  await stage.press('3 2');
+  assert.match(stage.text, /reg 1 › Packets .* 1 \/ 3$/m);
+  await stage.press('Esc Enter Down o');
+  assert.match(stage.text, /frames around \d › Packets › outer .* \d \/ 3$/m);
+  await stage.press('Esc Esc Esc 3 5');
+  assert.doesNotMatch(stage.text, /0 tunnels/);
   await stage.end();
 });
 
