@@ -64,32 +64,32 @@ export function drawTabs(area: Area, theme: Theme, views: readonly View[], open:
   let x = 0;
   for (const { v, text } of tabTexts(views, open, area.width)) {
     const s = v === open ? theme.tabOpen : theme.tab;
-    x = area.text(x, 0, ` ${text} `, s);
+    x = area.text(x, 0, text, s);
   }
 }
 
+/** The texts of the tabs with the blanks around them: the longest form of them that has room. */
 function tabTexts(views: readonly View[], open: View, width: number): { v: View; text: string }[] {
   const key = (v: View): number => VIEWS.indexOf(v.id) + 1;
+  const wrong = (v: View): string => (v.id === 'findings' ? (v.badge?.() ?? '') : '');
+  const named = (v: View): string => `${key(v)} ${v.title}${wrong(v)}`;
+  // Of all numbers, how much is wrong is the last to go.
   const forms = [
-    (v: View) => `${key(v)} ${v.title}${v.badge?.() ?? ''}`,
-    // Of all numbers, how much is wrong is the last to go.
-    (v: View) => `${key(v)} ${v.title}${v.id === 'findings' ? (v.badge?.() ?? '') : ''}`,
-    (v: View) => `${key(v)} ${v.title}`,
-    (v: View) => (v === open ? `${key(v)} ${v.title}` : `${key(v)} ${v.title.slice(0, 5)}`),
-    (v: View) => (v === open ? `${key(v)} ${v.title}` : `${key(v)}`),
+    (v: View) => ` ${key(v)} ${v.title}${v.badge?.() ?? ''} `,
+    (v: View) => ` ${named(v)} `,
+    (v: View) => ` ${named(v)}`,
+    (v: View) => (v === open ? ` ${named(v)} ` : ` ${key(v)}${wrong(v)} `),
+    (v: View) => (v === open ? ` ${key(v)} ${v.title} ` : ` ${key(v)} `),
   ];
-  for (const form of forms) {
-    const texts = views.map((v) => ({ v, text: form(v) }));
-    if (texts.reduce((n, t) => n + cellsOf(t.text) + 2, 0) <= width || form === forms.at(-1)) return texts;
-  }
-  return [];
+  const texts = forms.map((form) => views.map((v) => ({ v, text: form(v) })));
+  return texts.find((tabs) => tabs.reduce((n, t) => n + cellsOf(t.text), 0) <= width) ?? texts.at(-1)!;
 }
 
 /** The view whose tab a click was on. */
 export function tabAt(views: readonly View[], open: View, width: number, x: number): View | undefined {
   let end = 0;
   for (const { v, text } of tabTexts(views, open, width)) {
-    end += cellsOf(text) + 2;
+    end += cellsOf(text);
     if (x < end) return v;
   }
   return undefined;
