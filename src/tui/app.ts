@@ -37,7 +37,7 @@ import {
 /** Milliseconds between two paintings, unless a key was pressed. */
 const FRAME_MS = 33;
 /** Commands that are done whatever dialog is open. */
-const OVER_DIALOGS = new Set<CommandId>(['quit', 'cancel', 'redraw', 'suspend', 'pager']);
+const OVER_DIALOGS = new Set<CommandId>(['quit', 'cancel', 'redraw', 'suspend', 'pager', 'help']);
 
 /** The program as it is seen: views, the lines around them, and what keys and mouse do. */
 export class App implements Lender, DisplayEvents {
@@ -133,7 +133,7 @@ export class App implements Lender, DisplayEvents {
     this.provide('cancel', () => this.cancelling.run());
     this.provide('redraw', () => this.display?.forget());
     this.provide('suspend', () => this.display?.suspend());
-    this.provide('help', () => this.show(new Help(this.view.offers(), this.view.title, this)));
+    this.provide('help', () => this.show(new Help(this.front, this.dialog === undefined ? 'view' : 'window', this)));
     this.provide('palette', () => this.prompt(paletteRequest(this)));
     for (const id of ['goto', 'jump-to-mark', 'filter'] as const) this.provide(id, (a) => this.inPackets(id, a));
   }

@@ -1,7 +1,7 @@
 import { type Area, fit } from './cells.js';
 import { type Command, type CommandId, GROUPS, keyText } from './keymap.js';
 import { List } from './list.js';
-import type { Desk, Dialog, MouseAt } from './view.js';
+import type { Desk, Dialog, MouseAt, View } from './view.js';
 
 /** A line of the help screen: a heading, or a command. */
 type Line = { readonly heading: string } | { readonly command: Command };
@@ -15,12 +15,16 @@ export class Help implements Dialog {
   private lines: Line[] = [];
   private readonly list = new List(() => this.lines.length);
 
+  private readonly here: readonly CommandId[];
+
+  /** @param front what has the keys now */
   constructor(
-    private readonly here: readonly CommandId[],
-    view: string,
+    front: View | Dialog,
+    private readonly kind: 'view' | 'window',
     private readonly desk: Desk,
   ) {
-    this.title = `Keys in ${view}`;
+    this.here = front.offers();
+    this.title = `Keys in ${front.title}`;
     this.search('');
   }
 
@@ -38,7 +42,7 @@ export class Help implements Dialog {
     };
     const here = this.here.map((id) => list.find((c) => c.id === id)!);
     this.lines = [
-      ...section('In this view', here),
+      ...section(`In this ${this.kind}`, here),
       ...GROUPS.flatMap((g) =>
         section(
           g,

@@ -261,6 +261,17 @@ test('a handshake that was refused has nothing that keys could open', async () =
   await stage.end();
 });
 
+test('? in a window shows the keys of that window, and Esc leads back to it', async () => {
+  const stage = await Stage.of('28-overloaded.pcapng');
+  await stage.press('e');
+  assert.match(stage.display.lines.at(-1)!, /\? help$/);
+  await stage.press('?');
+  assert.match(stage.text, /─ Keys in Export ─[\s\S]*In this window[\s\S]*Enter +:open/);
+  await stage.press('Esc');
+  assert.match(stage.text, /─ Export ─/);
+  await stage.end();
+});
+
 describe('follow', () => {
   test('shows what both ends said, and leads to the packet', async () => {
     const stage = await Stage.of('28-overloaded.pcapng', 100, 30);
