@@ -19,6 +19,7 @@ import type { ExportOffer } from './exports.js';
 import { FlowPane } from './flow-pane.js';
 import { dialogueFlow, extendedFlow, type Flow } from './flows.js';
 import type { CommandId } from './keymap.js';
+import { drawWords } from './list.js';
 import { Table } from './table.js';
 import type { Story } from './told.js';
 import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
@@ -183,8 +184,7 @@ export class CallsView implements View {
     const { theme } = this.desk.preferences;
     const { pane, zoomed } = this;
     if (this.isEmpty) {
-      for (const [i, line] of noDialogues(this.desk, this.scope).entries())
-        area.clipped(2, 1 + i, line, area.width - 4, theme.text);
+      drawWords(area, theme, noDialogues(this.desk, this.scope));
       return;
     }
     const h = this.heightOfList(area.height);

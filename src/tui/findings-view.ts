@@ -5,11 +5,12 @@ import { csvOf } from './csv.js';
 import { Reader } from './dialogs.js';
 import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
+import { drawWords, scrollBar } from './list.js';
 import { SIGNS, severityStyle } from './style.js';
 import { type Column, Table } from './table.js';
 import type { Story } from './told.js';
 import { aboutWords, type Desk, type MouseAt, type Reading, type Scope, type View } from './view.js';
-import { dateTime, headsOf, plural, since } from './words.js';
+import { count, dateTime, headsOf, plural, since } from './words.js';
 
 const RANK = { error: 0, warn: 1, note: 2 } as const;
 const WORD = { error: 'error', warn: 'warning', note: 'note' } as const;
@@ -97,7 +98,7 @@ export class FindingsView implements View {
         title: 'times',
         ...col(5, 7, 5),
         align: 'right',
-        text: (f) => String(f.count),
+        text: (f) => count(f.count),
         key: (f) => f.count,
       },
       {
@@ -109,7 +110,7 @@ export class FindingsView implements View {
         key: timeOf,
         style: () => this.desk.preferences.theme.dim,
       },
-      { id: 'row', title: 'packet', ...col(6, 10, 3), align: 'right', text: (f) => f.rows[0] ?? '' },
+      { id: 'row', title: 'packet', ...col(6, 12, 3), whole: true, align: 'right', text: (f) => f.rows[0] ?? '' },
     ];
   }
 
@@ -121,7 +122,7 @@ export class FindingsView implements View {
   badge(): string {
     const all = this.desk.told.story?.findings ?? [];
     const bad = all.filter((f) => f.severity !== 'note' && !this.isMuted(f)).length;
-    return bad === 0 ? '' : `(${bad})`;
+    return bad === 0 ? '' : `(${count(bad)})`;
   }
 
   crumbs(): readonly string[] {
@@ -130,12 +131,14 @@ export class FindingsView implements View {
 
   status(): string {
     const { items } = this.table;
-    const n = (s: keyof typeof WORD): number => items.filter((f) => f.severity === s).length;
+    const n = (s: keyof typeof WORD): string => count(items.filter((f) => f.severity === s).length);
     const here = this.inScope().length;
     const all = this.desk.told.story?.findings.length ?? here;
     const counts = `x ${n('error')}  ! ${n('warn')}  i ${n('note')}`;
-    const muted = here === items.length ? '' : `  muted ${here - items.length}`;
-    return counts + muted + (here === all ? '' : this.desk.keymap.words(`   {view-findings} once more: all ${all}`));
+    const muted = here === items.length ? '' : `  muted ${count(here - items.length)}`;
+    return (
+      counts + muted + (here === all ? '' : this.desk.keymap.words(`   {view-findings} once more: all ${count(all)}`))
+    );
   }
 
   show(scope: Scope): void {
@@ -204,6 +207,8 @@ export class FindingsView implements View {
     const below = area.part(0, listHeight, area.width, area.height - listHeight);
     below.rule(0, this.onText ? theme.strong : theme.dim, `${WORD[current.severity]} ${current.code}`);
     this.scrolled = Math.max(0, Math.min(this.scrolled, text.length - (below.height - 1)));
+    if (text.length > below.height - 1)
+      scrollBar(below.part(0, 1, below.width, below.height - 1), theme, this.scrolled, text.length);
     for (const [i, line] of text.slice(this.scrolled, this.scrolled + below.height - 1).entries()) {
       const end = below.text(1, i + 1, line, theme.text);
       const label = /^(What|Evidence|Meaning|Next):/.exec(line)?.[0];
@@ -217,8 +222,7 @@ export class FindingsView implements View {
   }
 
   private nothing(area: Area): void {
-    for (const [i, line] of this.emptyWords().entries())
-      area.clipped(2, 1 + i, line, area.width - 4, this.desk.preferences.theme.text);
+    drawWords(area, this.desk.preferences.theme, this.emptyWords());
   }
 
   /** Why the list is empty. */

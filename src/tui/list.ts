@@ -1,4 +1,4 @@
-import type { Area } from './cells.js';
+import { type Area, wrap } from './cells.js';
 import type { CommandId } from './keymap.js';
 import type { Theme } from './style.js';
 
@@ -135,4 +135,11 @@ export function scrollBar(area: Area, theme: Theme, top: number, count: number):
   const size = Math.max(1, Math.round((h * h) / count));
   const at = count <= h ? 0 : Math.round(((h - size) * top) / (count - h));
   for (let y = at; y < at + size; y++) area.text(area.width - 1, y, '█', theme.dim);
+}
+
+/** Draws words where a list would be, the first line of them strong. */
+export function drawWords(area: Area, theme: Theme, lines: readonly string[]): void {
+  let y = 1;
+  for (const [i, text] of lines.entries())
+    for (const line of wrap(text, area.width - 4)) area.text(2, y++, line, i === 0 ? theme.strong : theme.text);
 }

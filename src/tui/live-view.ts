@@ -1,7 +1,7 @@
 import { type Area, wrap } from './cells.js';
 import { Reader } from './dialogs.js';
 import type { CommandId } from './keymap.js';
-import { List } from './list.js';
+import { drawWords, List } from './list.js';
 import type { LiveConsole, LiveEvent, LiveStep } from './live-console.js';
 import type { PromptRequest, Verdict } from './prompt.js';
 import { startDialog } from './start.js';
@@ -86,7 +86,7 @@ export class LiveView implements View {
     const { theme } = this.desk.preferences;
     const { live } = this;
     if (live === undefined) {
-      for (const [i, line] of this.words().entries()) area.clipped(2, 1 + i, line, area.width - 4, theme.text);
+      drawWords(area, theme, this.words());
       return;
     }
     let y = 0;

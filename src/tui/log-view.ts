@@ -2,7 +2,7 @@ import type { Area } from './cells.js';
 import { Reader } from './dialogs.js';
 import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
-import { List } from './list.js';
+import { drawWords, List } from './list.js';
 import { SIGNS } from './style.js';
 import type { Desk, Message, MouseAt, Scope, View } from './view.js';
 import { capital, plural } from './words.js';
@@ -45,7 +45,7 @@ export class LogView implements View {
   draw(area: Area, focus: boolean): void {
     const { theme } = this.desk.preferences;
     if (this.desk.messages.length === 0) {
-      area.text(2, 1, 'Nothing to tell: no damage, no doubtful key logs, no caps reached.', theme.text);
+      drawWords(area, theme, ['Nothing to tell: no damage, no doubtful key logs, no caps reached.']);
       return;
     }
     this.list.draw(area, { theme, focus }, (line, i) => {

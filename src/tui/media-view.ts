@@ -6,6 +6,7 @@ import { Reader } from './dialogs.js';
 import { save } from './export-actions.js';
 import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
+import { drawWords } from './list.js';
 import { mediaColumns } from './media-columns.js';
 import { codecOf, mediaInfo, rtcpLines } from './media-words.js';
 import { type StreamOverTime, streamOverTime } from './series.js';
@@ -106,7 +107,7 @@ export class MediaView implements View {
     const { theme } = this.desk.preferences;
     const m = this.table.current;
     if (m === undefined) {
-      for (const [i, line] of this.emptyWords().entries()) area.clipped(2, 1 + i, line, area.width - 4, theme.text);
+      drawWords(area, theme, this.emptyWords());
       return;
     }
     const h = Math.max(3, Math.min(this.table.items.length + 1, Math.floor(area.height * 0.4)));

@@ -341,7 +341,7 @@ export class PacketList {
     this.cells.set(this.choice.fields, this.kind === 'outer');
     this.cells.want(rows.slice(0, PLAIN.fields).filter((row) => row >= 0));
     const lines = rows.map((r, i) => (r < 0 ? (this.gapAt(i) ?? '') : this.lineOf(r, time)));
-    return length > PLAIN.lines ? [...lines, `and ${length - PLAIN.lines} more: / filters`] : lines;
+    return length > PLAIN.lines ? [...lines, `and ${count(length - PLAIN.lines)} more: / filters`] : lines;
   }
 
   /** All packets with their columns as CSV; values of fields are read for it. */

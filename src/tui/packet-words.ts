@@ -1,7 +1,6 @@
-import { type Area, wrap } from './cells.js';
 import type { PacketList } from './packet-list.js';
-import type { Theme } from './style.js';
 import type { Desk } from './view.js';
+import { plural } from './words.js';
 
 /** Why no packet is listed, and what to do about it. */
 export const emptyWords = (desk: Desk, packets: PacketList): string[] =>
@@ -21,7 +20,7 @@ function reasons(desk: Desk, packets: PacketList): string[] {
   }
   if (filter !== '')
     return [
-      `0 of ${seen} packets match.`,
+      `0 of ${plural(seen, 'packet')} match.`,
       `${FILTER}${filter}`,
       '{back} clears it, {filter} edits it, ↑ in the line brings earlier ones.',
     ];
@@ -54,11 +53,4 @@ export function gapText({ keymap, viewer }: Desk, { gap, near }: PacketList): st
     `The capture lacks these octets, and so the list lacks what they carried.${next}`,
     keymap.words('View {view-findings} says what helps against it.'),
   ];
-}
-
-/** Draws words where a list would be, the first line of them strong. */
-export function drawWords(area: Area, theme: Theme, lines: readonly string[]): void {
-  let y = 1;
-  for (const [i, text] of lines.entries())
-    for (const line of wrap(text, area.width - 4)) area.text(2, y++, line, i === 0 ? theme.strong : theme.text);
 }

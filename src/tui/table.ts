@@ -225,7 +225,7 @@ export function cellText<T>(column: Column<T>, value: string, width: number): st
 
 /** The title of a column, with the way in which lines are sorted by it. */
 function headOf<T>(c: Column<T>, { sortedBy, descending }: Pick<Table<T>, 'sortedBy' | 'descending'>): string {
-  return c.id === sortedBy ? `${c.title}${descending ? '↓' : '↑'}` : c.title;
+  return c.id === sortedBy ? `${c.title.trim()}${descending ? '↓' : '↑'}` : c.title;
 }
 
 function compare(a: number | string, b: number | string): number {

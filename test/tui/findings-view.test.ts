@@ -58,6 +58,19 @@ describe('findings', () => {
     }
   });
 
+  test('the number of a packet is whole, however large it is, and the sign that one sorts by has its arrow', async () => {
+    const story = await storyOf('28-overloaded.pcapng');
+    const findings = story.findings.map((f) => ({ ...f, rows: ['4298902.17'] }));
+    const v = new FindingsView(new PaperDesk(paperViewer(), { ...story, findings }).desk, {
+      codes: new Set(),
+      save: () => undefined,
+    });
+    v.show({});
+    for (const width of [80, 120, 200]) assert.match(drawn(v, width, 20)[1], / 4298902\.17$/, `${width}`);
+    v.run('sort', '');
+    assert.match(drawn(v, 80, 20)[0], /^↑ /);
+  });
+
   test('a scope leaves only what it is about, and says so where nothing is', async () => {
     const { v, lines } = await view('28-overloaded.pcapng');
     v.show({ label: 'tunnel 9', tunnels: [9] });

@@ -83,6 +83,10 @@ describe('media', () => {
   test('an empty list says why', async () => {
     const none = new MediaView(new PaperDesk(paperViewer(), await storyOf('28-overloaded.pcapng')).desk);
     none.show({});
+    const answered = await storyOf('20-healthy-call.pcapng');
+    const silent = new MediaView(new PaperDesk(paperViewer(), { ...answered, media: [] }).desk);
+    silent.show({});
+    assert.match(drawn(silent, 60, 10).join(' ').replace(/\s+/g, ' '), /say where media should go\./);
     assert.match(text(none), /No RTP in this capture\.\s+No call was answered/);
     const other = await view('33-head-of-line.pcapng');
     other.v.show({ label: 'tunnel 9', tunnels: [9] });
