@@ -3,6 +3,7 @@ import { ChartBoard } from './chart-board.js';
 import { csvOf } from './csv.js';
 import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
+import { drawWords } from './list.js';
 import {
   type Party,
   partiesOf,
@@ -36,7 +37,7 @@ import { Table } from './table.js';
 import { TableDialog } from './table-dialog.js';
 import type { Story } from './told.js';
 import type { Desk, MouseAt, Scope, View } from './view.js';
-import { duration, headsOf, plural } from './words.js';
+import { count, duration, headsOf, plural } from './words.js';
 
 /** Milliseconds between two counts while packets come, at least; and how many times as long as one took. */
 const PAUSE_MS = 1000;
@@ -54,7 +55,8 @@ export class StatisticsView implements View {
   readonly id = 'statistics';
   readonly title = 'Stats';
   private page: Page = 'charts';
-  private layer: 'inner' | 'outer' = 'inner';
+  /** The layer that the user wants. */
+  private chosenLayer: 'inner' | 'outer' | undefined;
   private scope: Scope = {};
   private readonly board: ChartBoard;
   private readonly parties = {
@@ -75,11 +77,19 @@ export class StatisticsView implements View {
   private next = 0;
   private waking: NodeJS.Timeout | undefined;
   private story: Story | undefined;
-  private dropped = 0;
+  private readonly dropped = { conversations: 0, endpoints: 0 };
 
   constructor(private readonly desk: Desk) {
     this.board = new ChartBoard(desk);
     this.layers = new Table(layerColumns(() => this.layerRows));
+  }
+
+  /** Whose ends are counted: inner packets where there are any, unless the user wants others. */
+  private get layer(): 'inner' | 'outer' {
+    const { tunnels: all } = this.desk.viewer.status;
+    const { tunnels } = this.scope;
+    const isRead = all.some((t) => t.up + t.down > 0 && (tunnels === undefined || tunnels.includes(t.id)));
+    return this.chosenLayer ?? (isRead ? 'inner' : 'outer');
   }
 
   crumbs(): readonly string[] {
@@ -92,7 +102,8 @@ export class StatisticsView implements View {
     const t = this.traffic;
     if (this.page === 'conversations' || this.page === 'endpoints') {
       const n = this.parties[this.page].items.length;
-      return this.dropped > 0 ? `${n}, and ${this.dropped} packets of others` : String(n);
+      const dropped = this.dropped[this.page];
+      return dropped > 0 ? `${count(n)}, and ${plural(dropped, 'packet')} of others` : count(n);
     }
     if (this.page === 'protocols') return plural(this.layerRows, 'packet');
     return t === undefined
@@ -146,7 +157,7 @@ export class StatisticsView implements View {
     for (const what of ['conversations', 'endpoints'] as const)
       this.work(partiesOf(rows, what, this.layer, tunnels), ({ parties, dropped }) => {
         this.parties[what].set(parties);
-        this.dropped = dropped;
+        this.dropped[what] = dropped;
         done();
       });
   }
@@ -219,13 +230,13 @@ export class StatisticsView implements View {
     this.drawPages(area.part(0, 0, area.width, 1));
     const body = area.part(0, 1, area.width, area.height - 1);
     if (this.page === 'charts') {
-      if (this.desk.viewer.rows.count === 0) body.text(2, 1, this.emptyWords(), theme.text);
+      if (this.desk.viewer.rows.count === 0) drawWords(body, theme, [this.emptyWords()]);
       else this.board.draw(body, focus);
       return;
     }
     const table = this.table();
     if (table.items.length > 0) table.draw(body, { theme, focus });
-    else body.text(2, 1, this.emptyWords(), theme.text);
+    else drawWords(body, theme, [this.emptyWords()]);
   }
 
   private drawPages(area: Area): void {
@@ -271,7 +282,7 @@ export class StatisticsView implements View {
         return this.page === 'charts' && this.scale(command === 'bigger' ? -1 : 1);
       case 'layers':
         if (this.page === 'charts' || this.page === 'protocols') return false;
-        this.layer = this.layer === 'inner' ? 'outer' : 'inner';
+        this.chosenLayer = this.layer === 'inner' ? 'outer' : 'inner';
         return true;
       default:
         return this.page === 'charts' ? this.runCharts(command) : this.runTable(command);

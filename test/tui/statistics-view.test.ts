@@ -82,6 +82,13 @@ describe('statistics', () => {
     assert.match(await press('right'), /fttims[\s\S]* {2}ip[\s\S]* {6}sip +10/);
   });
 
+  test('where no tunnel can be read the ends are those of the frames', async () => {
+    const { press, v } = await view('22-wrong-key-log.pcapng');
+    assert.match(await press('right'), /10\.45\.|192\.0\.2\.|127\.0\.0\.1/);
+    assert.deepEqual(v.crumbs(), ['conversations, outer']);
+    assert.match(await press('layers'), /Nothing among the inner packets; o shows the outer ones/);
+  });
+
   test('protocols of the capture, and of one of its tunnels', async () => {
     const { v, press, desk } = await view('00-field.pcapng');
     assert.match(await press('left'), /^fttims +233 [\s\S]*^ {6}rtp +197 [\s\S]*^ {4}icmpv6 +10 /m);
