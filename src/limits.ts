@@ -158,6 +158,12 @@ export const LIMITS = {
   /** Octets that wait for a slow reader; packets beyond are dropped. How long it may take nothing, or send half an envelope. */
   liveQueueOctets: 512 << 10,
   liveStallMs: 30_000,
+  /**
+   * Octets of a run (`-w`) that wait for the reader of a pipe; packets beyond are left out, and that is told. How long, at the
+   * end, it may take nothing.
+   */
+  livePipeOctets: 16 << 20,
+  livePipeMs: 5000,
   /** How long a tunnel may be silent: as long as RFC 5382 REQ-5 wants a NAT to let TCP live. */
   liveIdleMs: 7_440_000,
   /** Steps of a scenario, and lines of what happened that are kept for expectations and on the screens. */

@@ -11,7 +11,7 @@ const FULL_PIPE = 5;
 export class OctetWriter {
   private readonly buf = new Uint8Array(BUFFER);
   private used = 0;
-  private fd: number;
+  protected fd: number;
 
   /**
    * @param target path, descriptor, or `-` for standard output
@@ -19,7 +19,7 @@ export class OctetWriter {
    * @throws CaptureError
    */
   constructor(
-    private readonly target: string | number,
+    protected readonly target: string | number,
     inputs: readonly string[],
   ) {
     if (typeof target === 'number' || target === '-') {
@@ -62,16 +62,29 @@ export class OctetWriter {
     this.put(this.buf, n);
   }
 
-  private put(b: Uint8Array, end: number): void {
+  /** Octets that were handed over and that a pipe has not taken. */
+  get waiting(): number {
+    return 0;
+  }
+
+  protected put(b: Uint8Array, end: number): void {
+    for (let at = this.take(b, 0, end); at < end; at = this.take(b, at, end)) this.rest(FULL_PIPE);
+  }
+
+  /** Writes octets from `from` on until a pipe is full; returns where that is. */
+  protected take(b: Uint8Array, from: number, end: number): number {
     if (this.fd < 0) throw new CaptureError('FTT_E_WRITE', `${this.label}: is closed`);
-    for (let at = 0; at < end; ) {
-      try {
-        at += writeSync(this.fd, b, at, end - at);
-      } catch (error) {
-        if ((error as { code?: string }).code !== 'EAGAIN') throw systemError(this.label, error, 'FTT_E_WRITE');
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE);
-      }
+    let at = from;
+    try {
+      while (at < end) at += writeSync(this.fd, b, at, end - at);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EAGAIN') throw systemError(this.label, error, 'FTT_E_WRITE');
     }
+    return at;
+  }
+
+  protected rest(ms: number): void {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
   }
 
   end(): void {

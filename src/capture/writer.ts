@@ -1,6 +1,7 @@
 /** Writing captures: pcapng with everything that it can hold. */
 
 import { CaptureError } from './errors.js';
+import { LiveWriter } from './live-output.js';
 import { OctetWriter, put16, put32 } from './output.js';
 
 /** What a writer keeps of an interface besides its link type and name. */
@@ -27,6 +28,8 @@ export interface PcapngOptions {
   readonly application?: string;
   /** Comment on the whole capture. */
   readonly comment?: string;
+  /** Nobody waits for the reader of a pipe: see {@link PcapngWriter.waiting}. */
+  readonly live?: boolean;
 }
 
 /**
@@ -39,7 +42,7 @@ export class PcapngWriter {
 
   /** @param target path, descriptor, or `-` for standard output */
   constructor(target: string | number, options: PcapngOptions = {}) {
-    this.out = new OctetWriter(target, options.inputs ?? []);
+    this.out = new (options.live === true ? LiveWriter : OctetWriter)(target, options.inputs ?? []);
     const fixed = new Uint8Array(16);
     put32(fixed, 0, 0x1a2b3c4d);
     put16(fixed, 4, 1);
@@ -112,6 +115,16 @@ export class PcapngWriter {
       [4, counter(received)],
       [5, counter(dropped)],
     ]);
+  }
+
+  /** Octets that the reader of a pipe has not taken yet, where nobody waits for it. */
+  get waiting(): number {
+    return this.out.waiting;
+  }
+
+  /** What messages call the target. */
+  get label(): string {
+    return this.out.label;
   }
 
   /** Hands over what is still in the buffer. */

@@ -218,14 +218,14 @@ export class Traces {
     }
   };
 
-  /** Something cannot be written. */
-  private readonly fail = (error: CaptureError): void => {
+  /** Something cannot be written, or (`lacks`) not all of it. */
+  private readonly fail = (error: CaptureError, lacks = false): void => {
     if (error.code === 'FTT_E_PIPE') {
       this.leave();
       return;
     }
     this.failed = true;
-    this.complain(`${error.message}; it is written no more`);
+    this.complain(lacks ? error.message : `${error.message}; it is written no more`);
   };
 
   /** The exit code of a run that ends with `code`, once all is written. */

@@ -7,6 +7,7 @@ import { tcp } from '../../dissectors/tcp/index.js';
 import { CaptureError } from '../capture/errors.js';
 import { PcapngWriter } from '../capture/writer.js';
 import { concat, encode, type NetPair, parseAddress } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import { type Clock, realClock } from './clock.js';
 import type { TapListener } from './tls-tap.js';
 
@@ -46,6 +47,8 @@ const ACKNOWLEDGED = 32_768;
 /** How often frames are written out; how long frames wait at most for the keys of a handshake that goes on. */
 const WRITE_MS = 50;
 const KEYS_MS = 250;
+/** How often the reader of a pipe that was full is offered more. */
+const OFFER_MS = 5;
 /** Frames that wait at most. */
 const QUEUE = 8192;
 
@@ -53,6 +56,10 @@ interface WrittenFile {
   readonly writer: PcapngWriter;
   readonly withKeys: boolean;
   readonly target: string | number;
+  /** Frames that were written, and that were left out; key log lines were, too. */
+  written: number;
+  left: number;
+  keysLeft: boolean;
 }
 
 interface Frame {
@@ -75,26 +82,27 @@ export class OuterTape {
   private readonly clock: Clock;
   private readonly zero: number;
   private ended = false;
+  private offering: NodeJS.Timeout | undefined;
 
   /**
    * @param application name and version of the program, for the headers
-   * @param failed told where a file can be written no more; the tape goes on without it
+   * @param failed told where a file can be written no more, and the tape goes on without it, or (`lacks`) lacks frames
    * @throws CaptureError
    */
   constructor(
     files: readonly TapeFile[],
     application: string,
-    private readonly failed: (error: CaptureError) => void,
+    private readonly failed: (error: CaptureError, lacks?: boolean) => void,
     time: TapeTime = { clock: realClock, epochMs: Date.now() },
   ) {
     this.clock = time.clock;
     this.zero = this.clock.now();
     this.startMs = time.epochMs;
     this.files = files.map(({ target, withKeys }) => {
-      const writer = new PcapngWriter(target, { application, comment: COMMENT });
+      const writer = new PcapngWriter(target, { application, comment: COMMENT, live: true });
       writer.iface(LINKTYPE_ETHERNET, 'tap', { description: 'octets between TCP and TLS' });
       writer.flush();
-      return { writer, withKeys, target };
+      return { writer, withKeys, target, written: 0, left: 0, keysLeft: false };
     });
     this.timer = setInterval(() => this.write(false), WRITE_MS);
     this.timer.unref();
@@ -132,18 +140,56 @@ export class OuterTape {
     const frames = queue.splice(0, n);
     for (const file of [...this.files])
       this.attempt(file, ({ writer, withKeys }) => {
-        if (withKeys && keyLog !== '') writer.secrets(keyLog);
-        for (const f of frames) this.frame(writer, f);
+        if (withKeys && keyLog !== '') {
+          if (writer.waiting <= LIMITS.livePipeOctets + LIMITS.ringKeyOctets) writer.secrets(keyLog);
+          else file.keysLeft = true;
+        }
+        for (const f of frames) this.frame(file, f);
         writer.flush();
       });
+    this.offer();
   }
 
-  private frame(writer: PcapngWriter, { ms, octets, sent }: Frame): void {
+  /** Goes on offering what waits for the readers of pipes. */
+  private offer(): void {
+    if (this.ended || this.files.every(({ writer }) => writer.waiting === 0)) return;
+    this.offering ??= setTimeout(() => {
+      this.offering = undefined;
+      for (const file of [...this.files]) this.attempt(file, ({ writer }) => writer.flush());
+      this.offer();
+    }, OFFER_MS).unref();
+  }
+
+  private frame(file: WrittenFile, { ms, octets, sent }: Frame): void {
+    const { writer } = file;
+    if (writer.waiting > LIMITS.livePipeOctets) {
+      if (file.left++ === 0) this.lacks(file, 'its reader takes too little, so packets are left out');
+      return;
+    }
+    file.written++;
+    writer.frame(0, ...this.timeOf(ms), octets, { flags: sent ? 2 : 1 });
+  }
+
+  /** Seconds since the epoch, and nanoseconds. */
+  private timeOf(ms: number): [number, number] {
     const whole = Math.floor(ms / 1000);
     const nanos = Math.round((ms - whole * 1000) * 1e6) + (this.startMs % 1000) * 1_000_000;
     const carry = Math.floor(nanos / 1e9);
-    const seconds = Math.floor(this.startMs / 1000) + whole + carry;
-    writer.frame(0, seconds, nanos - carry * 1e9, octets, { flags: sent ? 2 : 1 });
+    return [Math.floor(this.startMs / 1000) + whole + carry, nanos - carry * 1e9];
+  }
+
+  private lacks({ writer }: WrittenFile, words: string): void {
+    this.failed(new CaptureError('FTT_E_WRITE', `${writer.label}: ${words}`), true);
+  }
+
+  /** Closes a file, with the number of frames that it lacks. */
+  private close(file: WrittenFile): void {
+    const { writer, written, left, keysLeft } = file;
+    if (left > 0) {
+      this.lacks(file, `${left} packets ${keysLeft ? 'and keys ' : ''}were left out`);
+      writer.statistics(0, ...this.timeOf(this.now()), BigInt(written + left), BigInt(left));
+    }
+    writer.end();
   }
 
   /** Does something to a file; one that cannot be written is left. */
@@ -166,7 +212,7 @@ export class OuterTape {
   /** Writes to a file no more. */
   leave(target: string | number): void {
     this.write(true);
-    for (const file of this.files.filter((f) => f.target === target)) this.attempt(file, ({ writer }) => writer.end());
+    for (const file of this.files.filter((f) => f.target === target)) this.attempt(file, (f) => this.close(f));
     this.files = this.files.filter((f) => f.target !== target);
   }
 
@@ -175,8 +221,9 @@ export class OuterTape {
     if (this.ended) return;
     clearInterval(this.timer);
     this.write(true);
+    clearTimeout(this.offering);
     this.ended = true;
-    for (const file of [...this.files]) this.attempt(file, ({ writer }) => writer.end());
+    for (const file of [...this.files]) this.attempt(file, (f) => this.close(f));
   }
 }
 
