@@ -1,17 +1,4 @@
-/**
- * Compares fttscope with tshark and sngrep, in turn, on captures of many tunnels, and prints medians and ratios:
- *
- *     npm run bench -- --quick        20 MB, for every change on the hot path
- *     npm run bench                   200 MB
- *     npm run bench -- --capture F --keylog K --inner I --runs 5
- *     npm run bench -- --screens      the terminal UI on 200 MB, in a pseudo-terminal
- *     npm run bench -- --long         what `report` on 2 GB needs at its peak
- *     npm run bench -- --live         capture under load, 1,000 tunnels on one EFTF, and from TUN to TUN beside socat
- *     npm run bench -- --memory       what captures that are made to cost much need at their peak
- *
- * tshark reads the envelopes by a Lua dissector that is looked for in `peer/` beside the corpus; what is missing is left
- * out, in words. Captures are made once and kept in the temporary folder.
- */
+/** The benchmark: see {@link USAGE}. Captures are made once and kept in the temporary folder. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -21,6 +8,36 @@ import { medians, type Run, run } from './measure.js';
 import { measureMemory } from './memory.js';
 import { type Capture, composite, generated, hasSngrep, hasTshark, sngrep, withLua } from './peers.js';
 import { measureScreens } from './screens.js';
+
+const USAGE = `Compares fttscope with tshark and sngrep, in turn, on captures of many tunnels, and prints medians and ratios.
+
+  npm run bench                   200 MB
+  npm run bench -- --quick        20 MB, for every change on the hot path
+  npm run bench -- --capture F --keylog K --inner I
+                                  a capture of one's own, its key log, and what ran inside, for the peers
+  npm run bench -- --runs N       how often each command runs (3, with --quick 1)
+  npm run bench -- --no-tshark    fttscope alone
+  npm run bench -- --screens      the terminal UI on 200 MB, in a pseudo-terminal
+  npm run bench -- --long         what report on 2 GB needs at its peak
+  npm run bench -- --live         capture under load, 1,000 tunnels on one EFTF, and from TUN to TUN beside socat
+  npm run bench -- --memory       what captures that are made to cost much need at their peak
+
+tshark reads the envelopes by a Lua dissector that is looked for in peer/ beside the corpus; what is missing is left out.
+`;
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h', default: false },
+  quick: { type: 'boolean', default: false },
+  capture: { type: 'string' },
+  keylog: { type: 'string' },
+  inner: { type: 'string' },
+  runs: { type: 'string' },
+  'no-tshark': { type: 'boolean', default: false },
+  live: { type: 'boolean', default: false },
+  memory: { type: 'boolean', default: false },
+  long: { type: 'boolean', default: false },
+  screens: { type: 'boolean', default: false },
+} as const;
 
 const MAIN = join(ROOT, 'dist/src/cli/fttscope.js');
 const FLOOR = join(ROOT, 'dist/test/bench/floor.js');
@@ -159,21 +176,24 @@ async function start(): Promise<void> {
   );
 }
 
+/** What the command line asks for; undefined where it is wrong, which is said. */
+function asked() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (e) {
+    process.stderr.write(`${(e as Error).message}\n\n${USAGE}`);
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
 async function main(): Promise<void> {
-  const { values: o } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      capture: { type: 'string' },
-      keylog: { type: 'string' },
-      inner: { type: 'string' },
-      runs: { type: 'string' },
-      'no-tshark': { type: 'boolean', default: false },
-      live: { type: 'boolean', default: false },
-      memory: { type: 'boolean', default: false },
-      long: { type: 'boolean', default: false },
-      screens: { type: 'boolean', default: false },
-    },
-  });
+  const o = asked();
+  if (o === undefined) return;
+  if (o.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
   if (o.long) return long();
   if (o.live) return measureLive();
   if (o.memory) {
