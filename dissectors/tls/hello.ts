@@ -221,7 +221,8 @@ function serverNameOf(c: Cursor | undefined): string | undefined {
   while (all.left >= 3) {
     const type = all.u8();
     const name = all.vector16();
-    if (type === 0) return utf8Text(name.buf, name.off, name.end); // RFC 6066 §3: host_name
+    // RFC 6066 §3: host_name; the capture may lack its end, and then it is another name.
+    if (type === 0) return name.short ? undefined : utf8Text(name.buf, name.off, name.end);
   }
   return undefined;
 }

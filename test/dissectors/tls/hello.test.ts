@@ -56,6 +56,13 @@ test('a ClientHello gives what it offers', () => {
   assert.equal(h.extensions.length, 14);
 });
 
+test('a name whose end is not there is no name', () => {
+  const name = HELLO.indexOf('eftf.example'.charCodeAt(0), 40);
+  assert.equal(new TextDecoder().decode(HELLO.subarray(name, name + 12)), 'eftf.example');
+  assert.equal(parseClientHello(HELLO, 0, name + 11)!.sni, undefined);
+  assert.equal(parseClientHello(HELLO, 0, name + 12)!.sni, 'eftf.example');
+});
+
 test('a ClientHello without extensions is whole', () => {
   const b = handshake(1, '0301', counting(9), vector(1, ''), vector(2, '002f'), vector(1, '00'));
   const h = parseClientHello(b, 0, b.length)!;
