@@ -39,6 +39,8 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
   const about = [{ kind: 'tunnel', id: tunnel.id }] as const;
   const raise: Raise = (code, at, remark) => findings.raise(code, at, about, remark);
   if (tcp.ways.some((w) => w.segments === 0)) raise('capture.one-sided', tcp.first);
+  // What the snaplen cut is told of by itself: no larger buffer would have kept it.
+  if ([life, ...life.legs].every((l) => !l.tunnel.hasHoles)) findings.withdraw('capture.gap', tunnel.id);
   for (const [side, { unseen }] of tcp.ways.entries())
     if (unseen > 0 && tunnel.gaps.every((g) => g.side !== side)) {
       const who = tunnel.direction(side as 0 | 1) === 'up' ? 'EFTF' : 'UE';

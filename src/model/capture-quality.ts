@@ -21,7 +21,9 @@ export function shakiness(findings: Findings, tunnelOf: (id: number) => TunnelEn
     const t = tunnelOf(id);
     const lacks = (code: string): boolean => (t === undefined ? findings.hasAtAll(code) : findings.has(code, id));
     const outside =
-      OUTSIDE.some(lacks) || t?.legs.some((l) => findings.hasAtAll('capture.clock-jump', l.file)) === true;
+      OUTSIDE.some(lacks) ||
+      (t !== undefined && t.gaps.length > 0) || // those of the snaplen are no finding
+      t?.legs.some((l) => findings.hasAtAll('capture.clock-jump', l.file)) === true;
     const d = t?.tls?.decryption;
     const unread = d !== undefined && (d.up.verdict !== 'full' || d.down.verdict !== 'full');
     const isCut = t?.legs.some((l) => findings.hasAtAll('capture.snaplen', l.file)) === true;

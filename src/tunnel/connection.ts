@@ -238,7 +238,7 @@ export class Connection implements StreamConsumer {
   gap(side: Side, octets: number, cut: boolean): void {
     const half = this.halves[side];
     this.host.finding('capture.gap');
-    this.noteGap(side, octets);
+    this.noteGap(side, octets, cut);
     if (half.mode === 'tls') this.tlsRecords!.cut(side, half, octets, cut);
     else {
       if (cut) this.cutShort(side, half, octets);
@@ -265,12 +265,13 @@ export class Connection implements StreamConsumer {
     if (pdu.dissector === this.host.dissectors.http && CONNECT.test(startLine(pdu.view))) this.http(side, pdu.view);
   }
 
-  private noteGap(side: Side, octets: number): void {
+  private noteGap(side: Side, octets: number, cut: boolean): void {
     const { tunnel, host } = this;
     if (tunnel === null) return;
     host.missing(octets);
+    tunnel.hasHoles ||= !cut;
     if (tunnel.gaps.length >= LIMITS.tunnelGaps) {
-      host.ledger.capped('tunnelGaps');
+      if (!cut) host.ledger.capped('tunnelGaps'); // that frames are cut is told of each
       return;
     }
     const hole: Hole = {};

@@ -49,6 +49,8 @@ export class Tunnel {
   ];
   /** Where octets are missing, in the order in which that was found: the first of them. */
   readonly gaps: Gap[] = [];
+  /** Whether some of them are of segments that were not captured at all: the snaplen cut none of those. */
+  hasHoles = false;
   readonly unknownTypes = new Map<number, number>();
   /** Octets of an envelope that was not whole when its stream ended, by side. */
   readonly unfinished: [number, number] = [0, 0];
