@@ -3,7 +3,7 @@ import { type Own, ofNumber, ours, parseAddress, quoted, type Words, words } fro
 import type { Addressing } from './addressing.js';
 import type { Backoff } from './backoff.js';
 import type { DhcpTransaction } from './dhcp-transaction.js';
-import type { TunnelEntity, TunnelFailure } from './entities.js';
+import type { AddressingMessage, TunnelEntity, TunnelFailure } from './entities.js';
 import type { Findings, Remark } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, type Moment, millis, type Seen } from './moment.js';
@@ -41,9 +41,9 @@ export function judgeAddressing(
   end: Moment,
   findings: Findings,
 ): void {
-  const raise: Raise = (code, at, remark) => findings.raise(code, at, [tunnelRef(t)], remark);
-  // That nobody answers cannot be told where the other side was not captured.
+  // Where the other side was not captured, only that the UE asks again tells of no answer.
   const heard = t.envelopes.down.total > 0 || !findings.has('capture.one-sided', t.id);
+  const raise: Raise = (code, at, remark) => findings.raise(code, at, [tunnelRef(t)], remark);
   const fail = (stage: TunnelFailure['stage'], cause: Own, at: Seen): void => {
     if (heard) t.failure ??= { stage, cause, row: at.row };
   };
@@ -53,21 +53,32 @@ export function judgeAddressing(
     served ??= a.dhcp.exchanges.flatMap((e) => e.acknowledged ?? (e.entry.outcome === 'informed' ? e.first : []));
     return served.some((s) => isBefore(at, s));
   };
-  for (const e of a.dhcp.exchanges) judgeExchange(e, bound, isServedAfter, raise, fail);
+  const told = (m: readonly AddressingMessage[]): boolean => heard || asksAgain(m);
+  for (const e of a.dhcp.exchanges) {
+    if (e.facts.isDeserted && told(e.messages)) judgeDeserted(e, bound, isServedAfter, raise, fail);
+    judgeExchange(e, bound, isServedAfter, raise, fail);
+  }
   judgeLease(a, end, raise);
   judgeRouters(a, bound || hasSix, end, raise, fail);
-  judgeDhcpv6(a, end, raise);
-  judgeNames(a, end, signalled, raise, fail);
+  judgeDhcpv6(a, end, told, raise);
+  judgeNames(a, end, signalled, heard, raise, fail);
   const addressed = bound || a.slaac.probes.some((p) => p.up && p.duplicate === null && !p.target.startsWith('fe80'));
   const sources = [...a.dhcp.exchanges, ...a.dhcpv6.exchanges].some((e) => e.entry.pcscf.length > 0);
   const began = a.dhcp.exchanges[0]?.first ?? a.slaac.firstSolicitation ?? a.slaac.probes[0]?.at;
-  if (addressed && began !== undefined && millis(began, end) >= ANSWER_MS) judgeServers(a, sources, began, raise);
+  if (heard && addressed && began !== undefined && millis(began, end) >= ANSWER_MS)
+    judgeServers(a, sources, began, raise);
   judgeFamilies(a, bound, hasSix, raise);
-  if (addressed && !sources && !signalled && began !== undefined && millis(began, end) >= ANSWER_MS) {
+  if (heard && addressed && !sources && !signalled && began !== undefined && millis(began, end) >= ANSWER_MS) {
     raise('pcscf.none', began);
     fail('pcscf', ours`No P-CSCF was found.`, began);
   }
-  if (t.pcscf?.source === 'static' && began !== undefined) raise('pcscf.static', began);
+  if (heard && t.pcscf?.source === 'static' && began !== undefined) raise('pcscf.static', began);
+}
+
+/** Whether the UE asked again for what it had asked for last: it heard no answer. */
+function asksAgain(messages: readonly AddressingMessage[]): boolean {
+  const asked = messages.filter((m) => m.direction === 'up').map((m) => m.type);
+  return asked.length > 1 && asked.at(-1) === asked.at(-2);
 }
 
 const rounded = (ms: number): Own => ofNumber(ms, (n) => (n / 1000).toFixed(1));
@@ -123,13 +134,19 @@ function judgeLease(a: Addressing, end: Moment, raise: Raise): void {
     });
 }
 
-function judgeDhcpv6({ dhcpv6: { exchanges } }: Addressing, end: Moment, raise: Raise): void {
+/** @param told whether that an exchange was not answered can be told by its messages */
+function judgeDhcpv6(
+  { dhcpv6: { exchanges } }: Addressing,
+  end: Moment,
+  told: (messages: readonly AddressingMessage[]) => boolean,
+  raise: Raise,
+): void {
   for (const e of exchanges) {
     const { answer, status } = e;
     const later = exchanges.some((o) => o.entry.outcome === 'answered' && isBefore(e.first, o.first));
     const healed = later ? NOTE : {};
     if (answer === null) {
-      if (millis(e.asked, end) >= ANSWER_MS) raise('dhcpv6.no-answer', e.asked, healed);
+      if (millis(e.asked, end) >= ANSWER_MS && told(e.entry.messages)) raise('dhcpv6.no-answer', e.asked, healed);
     } else if (status !== 0) {
       const name = ofNumber(status, (n) => STATUS_CODES[n] ?? `${n}`);
       raise('dhcpv6.refused', answer, { detail: ours`Its status is ${name}.`, ...healed });
@@ -139,6 +156,36 @@ function judgeDhcpv6({ dhcpv6: { exchanges } }: Addressing, end: Moment, raise: 
 }
 
 type Fail = (stage: TunnelFailure['stage'], cause: Own, at: Seen) => void;
+
+/**
+ * What the client asked last was not answered.
+ * @param isServedAfter whether DHCP served the UE in an exchange later than that
+ */
+function judgeDeserted(
+  e: DhcpTransaction,
+  bound: boolean,
+  isServedAfter: (at: Moment) => boolean,
+  raise: Raise,
+  fail: Fail,
+): void {
+  const { facts } = e;
+  const healed = bound ? NOTE : {};
+  const n = facts.unanswered;
+  const detail = ours`${n} ${n === 1 ? 'message' : 'messages'} of transaction ${e.xid} got no answer.`;
+  const asked = e.seen(facts.asked)!;
+  // What is not answered at first and later is, in another exchange, did no harm.
+  if (facts.isRenewal || facts.isInform)
+    raise(facts.isInform ? 'dhcp.no-inform' : 'dhcp.no-renewal', asked, {
+      detail,
+      ...(isServedAfter(asked) && NOTE),
+    });
+  else {
+    const offered = facts.waiting === REQUEST && e.messages.some((m) => m.type === 'OFFER');
+    raise(offered ? 'dhcp.no-ack' : 'dhcp.no-answer', e.first, { detail, ...healed });
+    if (!bound)
+      fail('dhcp', offered ? ours`DHCP offered and did not acknowledge.` : ours`DHCP was not answered.`, e.first);
+  }
+}
 
 /** @param isServedAfter whether DHCP served the UE in an exchange later than that */
 function judgeExchange(
@@ -150,23 +197,6 @@ function judgeExchange(
 ): void {
   const { facts } = e;
   const healed = bound ? NOTE : {};
-  if (facts.isDeserted) {
-    const n = facts.unanswered;
-    const detail = ours`${n} ${n === 1 ? 'message' : 'messages'} of transaction ${e.xid} got no answer.`;
-    const asked = e.seen(facts.asked)!;
-    // What is not answered at first and later is, in another exchange, did no harm.
-    if (facts.isRenewal || facts.isInform)
-      raise(facts.isInform ? 'dhcp.no-inform' : 'dhcp.no-renewal', asked, {
-        detail,
-        ...(isServedAfter(asked) && NOTE),
-      });
-    else {
-      const offered = facts.waiting === REQUEST && e.messages.some((m) => m.type === 'OFFER');
-      raise(offered ? 'dhcp.no-ack' : 'dhcp.no-answer', e.first, { detail, ...healed });
-      if (!bound)
-        fail('dhcp', offered ? ours`DHCP offered and did not acknowledge.` : ours`DHCP was not answered.`, e.first);
-    }
-  }
   const refusal = e.seen(facts.refusal);
   if (refusal !== null) {
     raise('dhcp.nak', refusal, isServedAfter(refusal) ? NOTE : {});
@@ -229,7 +259,7 @@ function judgeRouters(a: Addressing, addressed: boolean, end: Moment, raise: Rai
 }
 
 /** Names matter where the UE did not find its P-CSCF without them; that of the P-CSCF most of all. */
-function judgeNames(a: Addressing, end: Moment, signalled: boolean, raise: Raise, fail: Fail): void {
+function judgeNames(a: Addressing, end: Moment, signalled: boolean, heard: boolean, raise: Raise, fail: Fail): void {
   const healed = signalled ? NOTE : {};
   const wanted = new Set(namersOf(a).flatMap((e) => e.pcscf.map((p) => p.toLowerCase())));
   const lost = (q: Question): boolean => {
@@ -242,7 +272,7 @@ function judgeNames(a: Addressing, end: Moment, signalled: boolean, raise: Raise
     return true;
   };
   for (const q of a.dns.failed()) {
-    if ((q.code < 0 && millis(q.at, end) < ANSWER_MS) || lost(q)) continue;
+    if ((q.code < 0 && (!heard || millis(q.at, end) < ANSWER_MS)) || lost(q)) continue;
     const name = quoted('host', q.name);
     const detail =
       q.code > 0 ? words`The question for ${name} got code ${q.code}.` : words`The question was for ${name}.`;

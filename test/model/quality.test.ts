@@ -87,7 +87,7 @@ describe('what rests on something that was not seen', () => {
     const heard = async (side: 0 | 1): Promise<string[]> =>
       codes(await reportOn(captured(clearConversation(t.steps), {}, { shape: [only(side)] }).octets));
     const up = await heard(0);
-    assert.ok(up.includes('capture.one-sided') && !up.includes('media.outside'), up.join());
+    assert.deepEqual(up, ['capture.one-sided'], 'the UE asked on, so that DHCP answered it');
     assert.deepEqual(await heard(1), ['capture.one-sided']);
   });
 
