@@ -45,7 +45,7 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, isOther: boolean, find
       detail: ours`The UE connects to port ${t.eftf.port}.`,
       ...(t.envelopes.down.total > 0 && { severity: 'note' }), // nothing on the way minds
     });
-  if (t.state === 'partial' && t.tls?.clientRandom === undefined) raise('capture.late');
+  if (isLate(t, findings)) raise('capture.late');
   if (t.idleMaxMs >= IDLE_GAP_MS && t.state === 'established')
     raise('tunnel.idle-gap', first, {
       detail: ours`The longest pause took ${Math.round(t.idleMaxMs / 1000)} s.`,
@@ -67,6 +67,16 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, isOther: boolean, find
 }
 
 type Raise = (code: string, at?: Seen, remark?: Remark) => void;
+
+/** How a connection begins. */
+const BEGINNINGS: ReadonlySet<string> = new Set(['syn', 'syn-ack', 'connect', 'client-hello']);
+
+/** Whether the capture begins after the connection did; keys may open it all the same. */
+const isLate = (t: TunnelEntity, findings: Findings): boolean =>
+  (t.state === 'partial' && t.tls?.clientRandom === undefined) ||
+  (t.state === 'established' &&
+    !findings.has('capture.one-sided', t.id) &&
+    !t.steps.some((s) => BEGINNINGS.has(s.step)));
 
 function judgeProxy(t: TunnelEntity, raise: Raise): void {
   const { proxy, failure } = t;
