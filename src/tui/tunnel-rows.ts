@@ -143,6 +143,11 @@ function fromGlance(g: TunnelGlance): TunnelRow {
   };
 }
 
+/** What a report told of a tunnel while it goes on, with the envelopes that there are by now. */
+function now(r: TunnelRow, g: TunnelGlance | undefined): TunnelRow {
+  return g === undefined ? r : { ...r, envelopes: fromGlance(g).envelopes };
+}
+
 /** Severity before failure before what cannot be read. */
 const troubleOf = (severity: TunnelRow['severity'], failed: boolean, unread: boolean): number =>
   4 * SEVERITIES.indexOf(severity) + (failed ? 2 : 0) + (unread ? 1 : 0);
@@ -164,9 +169,10 @@ export class TunnelRows {
     if (story === this.story && (whole || status.tunnels === this.glances)) return this.rows;
     this.story = story;
     this.glances = status.tunnels;
-    const known = story === undefined ? [] : told(story);
-    const ids = new Set(known.map((r) => r.id));
-    const fresh = whole ? [] : status.tunnels.filter((g) => !ids.has(g.id)).map(fromGlance);
+    const glances = new Map(whole ? [] : status.tunnels.map((g) => [g.id, g]));
+    const known = (story === undefined ? [] : told(story)).map((r) => now(r, glances.get(r.id)));
+    for (const { id } of known) glances.delete(id);
+    const fresh = [...glances.values()].map(fromGlance);
     this.rows = [...known, ...fresh].sort(worstFirst);
     return this.rows;
   }

@@ -42,6 +42,18 @@ test('a CONNECT without an answer', async () => {
   assert.match(stepsText({ ...t, proxy }, story), /› CONNECT no answer$/);
 });
 
+test('while it goes on a tunnel has the envelopes of now, and the rest of the last report', async () => {
+  const story = await storyOf('28-overloaded.pcapng');
+  const [t] = story.tunnels;
+  const glance = { id: 1, ue: '', eftf: '', content: 'fttims', keys: 'full', up: 812, down: 813 } as const;
+  const status = { tunnels: [glance, { ...glance, id: 2 }], done: false } as unknown as ViewerStatus;
+  const rows = new TunnelRows();
+  const [first, second] = rows.get(status, story, false);
+  assert.deepEqual([first.envelopes, first.end, second.envelopes, second.end], ['812/813', 'UE', '812/813', '']);
+  const { up, down } = t.envelopes;
+  assert.equal(rows.get({ ...status, done: true }, { ...story }, true)[0].envelopes, `${up.total}/${down.total}`);
+});
+
 test('a tunnel in the clear in which DHCP failed is in the clear', async () => {
   const story = await storyOf('24-dhcp-pool-empty.pcapng');
   const [{ tls: _, ...t }] = story.tunnels;
