@@ -227,7 +227,7 @@ export class MediaView implements View {
     switch (command) {
       case 'open':
         this.desk.open('packets', { ...this.selected(), label: `stream ${m.id}` });
-        this.desk.perform('filter', `rtp.ssrc == ${m.ssrc}`);
+        this.desk.perform('filter', this.filterOf(m));
         return true;
       case 'sort':
         this.desk.say(`Streams ${this.table.sortNext()}`);
@@ -244,6 +244,14 @@ export class MediaView implements View {
       default:
         return false;
     }
+  }
+
+  /** What takes the packets of a stream, and not those of another with its SSRC: what an echo sends back. */
+  private filterOf({ ssrc, source: from, destination: to, uid }: MediaEntity): string {
+    const ip = from.address.includes(':') ? 'ipv6' : 'ip';
+    const isAlone = !this.desk.told.story?.media.some((m) => m.ssrc === ssrc && m.uid !== uid);
+    const ends = [`${ip}.src == ${from.address}`, `udp.srcport == ${from.port}`, `${ip}.dst == ${to.address}`];
+    return [`rtp.ssrc == ${ssrc}`, ...(isAlone ? [] : [...ends, `udp.dstport == ${to.port}`])].join(' && ');
   }
 
   selected(): Scope | undefined {

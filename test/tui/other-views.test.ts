@@ -80,6 +80,18 @@ describe('media', () => {
     assert.match(desk.ran.join(), /^filter rtp\.ssrc == 0x[0-9a-f]{8}$/);
   });
 
+  test('Enter lists the packets of the stream alone, also where others have its SSRC', async () => {
+    // The calls by IPv4 and by IPv6 have the same two SSRCs.
+    const stage = await Stage.of('01-tls12-aes128-gcm.pcapng', 120, 40);
+    await stage.press('5 4');
+    assert.match(stage.text, / 4 streams {2}240 packets/);
+    for (let i = 0; i < 4; i++) {
+      await stage.press(`5 4 5 4 g g${' Down'.repeat(i)} Enter`);
+      assert.match(stage.text, / 60 of 378 {2}/, `${i}`);
+    }
+    await stage.end();
+  });
+
   test('an empty list says why', async () => {
     const none = new MediaView(new PaperDesk(paperViewer(), await storyOf('28-overloaded.pcapng')).desk);
     none.show({});
