@@ -1,3 +1,4 @@
+import { concat, latin1 } from '../kit/index.js';
 import type { FollowedStream, StreamPiece } from '../viewer/viewer.js';
 import { type Area, wrap } from './cells.js';
 import type { CommandId } from './keymap.js';
@@ -11,7 +12,10 @@ const PER_LINE = 16;
 
 interface Line {
   readonly text: string;
+  /** The piece in which it begins. */
   readonly piece: number;
+  /** Here somebody begins to speak. */
+  readonly first: boolean;
 }
 
 /** What two ends said to each other, in the order in which it came: one colour and one sign for each. */
@@ -38,7 +42,14 @@ export class FollowDialog implements Dialog {
     if (stream === undefined) return `Following packet ${this.desk.viewer.rows.id(this.row)}`;
     const size = (side: 0 | 1): number =>
       stream.pieces.reduce((n, p) => n + (p.side === side ? p.octets.length : 0), 0);
-    return `${stream.title}   > ${octets(size(0))}   < ${octets(size(1))}${stream.cut ? '   more was not kept' : ''}`;
+    return `${stream.title}   > ${octets(size(0))}   < ${octets(size(1))}${this.more(stream)}`;
+  }
+
+  /** What of a stream is not here. */
+  private more({ pieces, cut }: FollowedStream): string {
+    if (pieces.reduce((n, p) => n + p.octets.length, 0) > MOST_SHOWN)
+      return `   the first ${octets(MOST_SHOWN)} are shown`;
+    return cut ? '   more was not kept' : '';
   }
 
   private async load(): Promise<void> {
@@ -68,9 +79,8 @@ export class FollowDialog implements Dialog {
     }
     this.make(stream, area.width);
     this.list.draw(area, { theme, focus }, (line, i) => {
-      const { text, piece } = this.lines[i];
+      const { text, piece, first } = this.lines[i];
       const { side } = stream.pieces[piece];
-      const first = i === 0 || this.lines[i - 1].piece !== piece;
       line.text(0, 0, first ? (side === 0 ? '>' : '<') : ' ', theme.key);
       line.text(2, 0, text, side === 0 ? theme.up : theme.down);
     });
@@ -80,13 +90,10 @@ export class FollowDialog implements Dialog {
     const key = `${width} ${this.hex}`;
     if (key === this.madeFor) return;
     this.madeFor = key;
-    let shown = 0;
-    this.lines = stream.pieces.flatMap((p, piece): Line[] => {
-      if (shown >= MOST_SHOWN) return [];
-      shown += p.octets.length;
-      const texts = this.hex || this.what === 'envelopes' ? hexLines(p.octets) : textLines(p, width - 3);
-      return texts.map((text) => ({ text, piece }));
-    });
+    const hex = this.hex || this.what === 'envelopes';
+    this.lines = runsOf(stream, hex, MOST_SHOWN).flatMap((run) =>
+      linesOf(run, hex, width - 3).map((line, i) => ({ ...line, first: i === 0 })),
+    );
   }
 
   private get piece(): StreamPiece | undefined {
@@ -136,13 +143,17 @@ export class FollowDialog implements Dialog {
 
   private toPiece(by: 1 | -1): void {
     const from = this.lines[this.list.cursor]?.piece ?? 0;
-    const i = this.lines.findIndex((l) => l.piece === from + by);
-    if (i >= 0) this.list.centre(i);
+    // In some pieces no line begins.
+    const to = by > 0 ? this.lines.find((l) => l.piece > from) : this.lines.findLast((l) => l.piece < from);
+    if (to !== undefined) this.list.centre(this.lines.findIndex((l) => l.piece === to.piece));
   }
 
   private text(): string {
-    const pieces = this.stream?.pieces ?? [];
-    return pieces.map((p) => (this.hex ? hexLines(p.octets).join('\n') : decoded(p.octets))).join('\n');
+    const { stream, hex } = this;
+    if (stream === undefined) return '';
+    const told = ({ pieces }: Run): string =>
+      hex ? hexLines(pieces[0].octets).join('\n') : decoded(concat(pieces.map((p) => p.octets)));
+    return runsOf(stream, hex, Number.POSITIVE_INFINITY).map(told).join('\n');
   }
 
   mouse(at: MouseAt): boolean {
@@ -162,15 +173,53 @@ export class FollowDialog implements Dialog {
 
 const decoded = (b: Uint8Array): string => new TextDecoder('utf-8').decode(b);
 
-/** Text where it is text; octets as hex where much of it is none. */
-function textLines({ octets: b }: StreamPiece, width: number): string[] {
+/** Pieces that are shown as one, and the place of the first of them. */
+interface Run {
+  readonly from: number;
+  readonly pieces: StreamPiece[];
+}
+
+/** What is shown as one: what a side said at a time where that is text and its pieces go on in one another. */
+function runsOf({ pieces, joined }: FollowedStream, hex: boolean, most: number): Run[] {
+  const runs: Run[] = [];
+  let shown = 0;
+  for (const [i, p] of pieces.entries()) {
+    if (shown >= most) break;
+    shown += p.octets.length;
+    const last = runs.at(-1);
+    const goesOn = joined && !hex && isText(p) && last?.pieces[0].side === p.side && isText(last.pieces[0]);
+    if (goesOn) last.pieces.push(p);
+    else runs.push({ from: i, pieces: [p] });
+  }
+  return runs;
+}
+
+/** Whether hardly an octet is none of a text. */
+function isText({ octets: b }: StreamPiece): boolean {
   let odd = 0;
   for (const c of b) if (c < 9 || (c > 13 && c < 32) || c === 127) odd++;
-  if (odd * 10 > b.length) return hexLines(b);
-  return decoded(b)
+  return odd * 10 <= b.length;
+}
+
+/** The lines of a run, each with the piece in which it begins. */
+function linesOf({ from, pieces }: Run, hex: boolean, width: number): Pick<Line, 'text' | 'piece'>[] {
+  if (hex || !isText(pieces[0])) return hexLines(pieces[0].octets).map((text) => ({ text, piece: from }));
+  const all = concat(pieces.map((p) => p.octets));
+  const lines: Pick<Line, 'text' | 'piece'>[] = [];
+  let piece = 0;
+  let end = pieces[0].octets.length;
+  let start = 0;
+  for (const line of latin1(all, 0, all.length)
     .replace(/[\r\n]+$/, '')
-    .split(/\r\n|\n|\r/)
-    .flatMap((l) => wrap(l, Math.max(10, width)));
+    .split(/(\r\n|\n|\r)/)) {
+    while (start >= end && piece < pieces.length - 1) end += pieces[++piece].octets.length;
+    const isBreak = /^[\r\n]/.test(line);
+    if (!isBreak)
+      for (const text of wrap(decoded(all.subarray(start, start + line.length)), Math.max(10, width)))
+        lines.push({ text, piece: from + piece });
+    start += line.length;
+  }
+  return lines;
 }
 
 function hexLines(b: Uint8Array): string[] {

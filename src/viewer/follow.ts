@@ -155,6 +155,7 @@ export class Follower {
 
   end(): FollowedStream {
     for (const side of [0, 1] as const) this.senders[side].rest((row, octets) => this.add(row, side, octets));
-    return { title: this.title, pieces: this.pieces, cut: this.cut };
+    const joined = this.what === 'payload' && this.wanted?.kind === 'TCP';
+    return { title: this.title, pieces: this.pieces, cut: this.cut, joined };
   }
 }

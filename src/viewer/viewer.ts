@@ -196,6 +196,8 @@ export interface FollowedStream {
   readonly pieces: readonly StreamPiece[];
   /** There was more than is kept. */
   readonly cut: boolean;
+  /** Pieces of a side go on in one another, as segments of TCP do; otherwise each is a message. */
+  readonly joined: boolean;
 }
 
 /** Anything that makes the capture be read anew. */

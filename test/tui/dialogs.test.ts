@@ -7,6 +7,8 @@ import { LIMITS } from '../../src/limits.js';
 import { ChoiceDialog } from '../../src/tui/choice-dialog.js';
 import { completePath, entriesOf } from '../../src/tui/files.js';
 import { Stopped } from '../../src/viewer/superseded.js';
+import { CaptureBuilder } from '../build/capture.js';
+import { at, tcp } from '../build/packets.js';
 import { run } from '../cli/run.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { Stage, sample, viewerOf } from './support/stage.js';
@@ -289,6 +291,35 @@ describe('follow', () => {
     await stage.until(/─ Envelopes of tunnel 1 {3}> /);
     await stage.end();
   });
+});
+
+test('what TCP carries is followed line by line, wherever its segments end', async () => {
+  const path = join(folder, 'segments.pcapng');
+  const [a, b] = [at('192.0.2.1', 40_000), at('192.0.2.2', 8080)];
+  const capture = new CaptureBuilder({ epoch: 1_772_355_600 });
+  const said = ['GET /gr', 'öße HTTP/1.1\r\nHost: exam', 'ple\r', '\n\r\n'].map((s) => Buffer.from(s));
+  // The third letter of the word is cut in the middle of its two octets.
+  const [first, second] = [Buffer.concat([said[0], said[1].subarray(0, 1)]), said[1].subarray(1)];
+  let seq = 1;
+  for (const [i, octets] of [first, second, said[2], said[3]].entries()) {
+    capture.packet(tcp(a, b, { seq, ack: 1 }, octets), i);
+    seq += octets.length;
+  }
+  capture.packet(tcp(b, a, { seq: 1, ack: seq }, Buffer.from('HTTP/1.1 204 No Content\r\n\r\n')), 9, 1);
+  writeFileSync(path, capture.build().octets);
+  const { viewer, fields } = await viewerOf([path]);
+  const stage = new Stage(viewer, fields, 80, 24);
+  await stage.press('2');
+  await stage.press('=');
+  assert.match(stage.text, /│ > GET \/größe HTTP\/1\.1 +│\n│ {3}Host: example +│\n│ < HTTP\/1\.1 204 No Content/);
+  await stage.press('y');
+  assert.equal(stage.display.offered.split(/\r?\n/)[0], 'GET /größe HTTP/1.1');
+  // The second line begins in the second segment.
+  await stage.press('Down Enter');
+  assert.match(stage.text, / 2 \/ 5$/m);
+  await stage.press('= r');
+  assert.match(stage.text, /> 0000 {2}47 45 54 .*GET \/gr\.[\s\S]*> 0000 {2}b6 /);
+  await stage.end();
 });
 
 describe('other ways in', () => {

@@ -59,9 +59,9 @@ test('packets stand where their timestamps put them, and what was lost is silenc
   ];
   const pieces = packets.map((octets, row) => ({ row, side: 0 as const, octets }));
   const wanted = { ssrc: 7, payloadType: 0, decode: fromMuLaw };
-  const { file, seconds, cut } = wavOf({ title: '', pieces, cut: false }, wanted);
+  const { file, seconds, cut } = wavOf({ title: '', pieces, cut: false, joined: false }, wanted);
   assert.equal(cut, false);
-  assert.equal(wavOf({ title: '', pieces, cut: true }, wanted).cut, true);
+  assert.equal(wavOf({ title: '', pieces, cut: true, joined: false }, wanted).cut, true);
   const view = new DataView(file.buffer);
   assert.equal(seconds, 7 / 8000);
   assert.equal(Buffer.from(file.subarray(0, 16)).toString('latin1'), 'RIFF2\0\0\0WAVEfmt ');
