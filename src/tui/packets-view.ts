@@ -305,10 +305,12 @@ export class PacketsView implements View {
   /** One step back: to the list, then without the filter, then out. */
   private back(): boolean {
     if (this.jumps.stop()) return true;
-    if (this.focus !== 'list') this.focus = 'list';
-    else if (this.packets.filter !== '') this.setFilter('');
-    else return false;
-    return true;
+    const { count, filter } = this.packets;
+    // Where nothing is listed there is no other pane that one could come back from.
+    const isElsewhere = this.focus !== 'list' && count > 0;
+    this.focus = 'list';
+    if (!isElsewhere && filter !== '') this.setFilter('');
+    return isElsewhere || filter !== '';
   }
 
   /** Ways to go on with the name of a field. */

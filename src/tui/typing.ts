@@ -23,7 +23,8 @@ export function twoKeys(key: string, prompt: Prompt | undefined, panel: Panel): 
 
 /** Puts pasted text where a line is written; returns words for the user where not all of it was taken. */
 export function paste(text: string, prompt: Prompt | undefined, panel: Panel): string | undefined {
-  const line = text.replace(/[\r\n]+$/, '');
+  // What stood on several lines is one here.
+  const line = text.replace(/[\r\n]+$/, '').replace(/[\r\n\t]+/g, ' ');
   const taken = line.slice(0, MOST_PASTED);
   if (prompt !== undefined) prompt.insert(taken);
   else if (panel.key !== undefined && isTyping(prompt, panel))

@@ -64,6 +64,28 @@ test('a registration outside of any tunnel leads to its packets, and to their fr
   await stage.end();
 });
 
+test('Esc clears a filter that nothing matches, also from the tree', async () => {
+  const stage = await Stage.of('28-overloaded.pcapng');
+  await stage.press('2');
+  await stage.press('Enter');
+  stage.app.perform('filter', 'ip.src == 192.0.2.99');
+  await stage.settled();
+  assert.match(stage.text, /0 of \d+ packets match\.[\s\S]*Esc clears it/);
+  await stage.press('Esc');
+  assert.doesNotMatch(stage.text, /packets match/);
+  await stage.end();
+});
+
+test('lines that are pasted into a filter are one', async () => {
+  const stage = await Stage.of('28-overloaded.pcapng');
+  await stage.press('2');
+  await stage.press('/');
+  stage.app.paste('sip.Method == "INVITE" ||\r\n\tsip.Method == "ACK"\n');
+  await stage.settled();
+  assert.match(stage.text, /\/ sip\.Method == "INVITE" \|\| sip\.Method == "ACK"\n/);
+  await stage.end();
+});
+
 test('what a report of the first frames lacks is not said to be missing', async () => {
   const story = await storyOf('21-proxy-refuses.pcapng');
   const said = (whole: boolean): string => {
