@@ -47,7 +47,13 @@ export function drawTitle(area: Area, theme: Theme, status: ViewerStatus, keymap
   area.clear(theme.title);
   const names = status.files.map((f) => (f.name === '-' ? 'standard input' : f.name.replace(/^.*\//, '')));
   const name =
-    names.length === 0 ? 'no capture' : names.length === 1 ? names[0] : `${names[0]} and ${names.length - 1} more`;
+    names.length === 0
+      ? status.done
+        ? 'no capture'
+        : 'opening …'
+      : names.length === 1
+        ? names[0]
+        : `${names[0]} and ${names.length - 1} more`;
   const { lines, used } = status.keys;
   const short = lines === 0 ? 'no keys' : `${count(used)} of ${count(lines)} keys used`;
   const full = `fttscope  ${name}`;
