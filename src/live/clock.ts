@@ -33,6 +33,30 @@ export const realClock: Clock = {
   },
 };
 
+/** A timer that can be set again: what it was set to before does not happen. */
+export class Timer {
+  private cancel: Cancel | undefined;
+
+  constructor(private readonly clock: Clock) {}
+
+  get running(): boolean {
+    return this.cancel !== undefined;
+  }
+
+  set(ms: number, callback: () => void): void {
+    this.stop();
+    this.cancel = this.clock.after(ms, () => {
+      this.cancel = undefined;
+      callback();
+    });
+  }
+
+  stop(): void {
+    this.cancel?.();
+    this.cancel = undefined;
+  }
+}
+
 /** A machine without I/O: it is told the time and says when it wants to be told again. */
 export interface Machine {
   /** When {@link poll} is due, in the time of the clock; Infinity for never. May lie in the past. */

@@ -1,4 +1,5 @@
 import type { Address } from './address.js';
+import type { ReadPacket } from './ip-packet.js';
 
 /** A datagram that arrived at a socket. The payload is the receiver's own. */
 export interface ReceivedDatagram {
@@ -26,6 +27,13 @@ export interface UdpSocket {
   /** Called where an ICMP error says that a datagram did not arrive. */
   onError?: (error: { type: number; code: number; dst: Address; dstport: number }, now: number) => void;
   close(): void;
+}
+
+/** A protocol on top of IP. */
+export interface UpperProtocol {
+  receive(packet: ReadPacket, now: number): void;
+  /** An ICMP error came about a packet of ours. `quoted`: what stands behind its IP header, four octets at least. */
+  failed(src: Address, dst: Address, quoted: Uint8Array, type: number, code: number): void;
 }
 
 /** An address of the host. */

@@ -29,6 +29,7 @@ import {
   type IcmpErrorNote,
   type ReceivedDatagram,
   type UdpSocket,
+  type UpperProtocol,
   zeroCounters,
 } from './host-types.js';
 import {
@@ -75,7 +76,7 @@ interface Bound extends UdpSocket {
 const FIRST_EPHEMERAL = 49_152; // RFC 6335 §6
 
 /**
- * An IP host without I/O: IPv4 and IPv6, UDP, ICMP. It has no link layer: an FTT-IMS carries IP packets alone. It keeps
+ * An IP host without I/O: IPv4 and IPv6, UDP, ICMP; other protocols where they are given to it. It has no link layer: an FTT-IMS carries IP packets alone. It keeps
  * no timers. RFC 791, RFC 1122, RFC 8200, TS 24.322 §6.2.1
  */
 export class IpHost {
@@ -90,6 +91,7 @@ export class IpHost {
   onIcmpError: ((error: IcmpErrorNote, now: number) => void) | undefined;
 
   private readonly sockets = new Map<number, Bound>();
+  private readonly upper = new Map<number, UpperProtocol>();
   private readonly parts = new FragmentTable(
     new Ledger(LIMITS.hostFragmentOctets),
     LIMITS.hostFragmented,
@@ -151,9 +153,9 @@ export class IpHost {
       send: (dst, dstport, payload, options = {}) => {
         const src = options.src ?? this.sourceFor(dst);
         if (src === undefined || src.length !== dst.length) return false;
-        const ttl = options.ttl ?? (dst.length === 16 ? this.hopLimit : 64);
-        const id = (this.identification = (this.identification + 1) & 0xffff);
-        this.transmit(udpPacket({ src, dst, ttl, ds: options.ds ?? 0, id }, number, dstport, payload), dst);
+        const header = this.header(src, dst);
+        const { ttl = header.ttl, ds = 0 } = options;
+        this.transmit(udpPacket({ ...header, ttl, ds }, number, dstport, payload), dst);
         return true;
       },
       close: () => {
@@ -162,6 +164,17 @@ export class IpHost {
     };
     this.sockets.set(number, socket);
     return socket;
+  }
+
+  /** Hands packets of a protocol over that the host itself does not know. */
+  use(protocol: number, upper: UpperProtocol): void {
+    this.upper.set(protocol, upper);
+  }
+
+  /** The header of a packet of ours, with the next identification. */
+  header(src: Address, dst: Address): { src: Address; dst: Address; ttl: number; id: number } {
+    const id = (this.identification = (this.identification + 1) & 0xffff);
+    return { src, dst, ttl: dst.length === 16 ? this.hopLimit : 64, id };
   }
 
   /** Sends an echo request. False where there is no address to send it from. */
@@ -255,7 +268,9 @@ export class IpHost {
       return;
     }
     if (isEmpty(p)) return;
-    if (p.protocol === UDP) this.datagram(p, wire, now);
+    const upper = this.upper.get(p.protocol);
+    if (upper !== undefined) upper.receive(p, now);
+    else if (p.protocol === UDP) this.datagram(p, wire, now);
     else if (p.protocol === ICMP && p.version === 4) this.control4(p, now);
     else if (p.protocol === ICMPV6 && p.version === 6) this.control6(p, now);
     else this.tell(wire, 'protocolUnreachable', now, p.version === 6 ? { word: 6 } : {});
@@ -339,8 +354,11 @@ export class IpHost {
     this.onIcmpError?.({ version, type, code, src, quoted }, now);
     const header = version === 4 ? (quoted[0] & 15) << 2 : 40;
     const protocol = version === 4 ? quoted[9] : quoted[6];
-    if (quoted.length < header + 4 || protocol !== UDP || ipVersion(quoted) !== version) return;
-    const dst = version === 4 ? quoted.slice(16, 20) : quoted.slice(24, 40);
+    if (quoted.length < header + 4 || ipVersion(quoted) !== version) return;
+    const [from, to, end] = version === 4 ? [12, 16, 20] : [8, 24, 40];
+    const dst = quoted.slice(to, end);
+    this.upper.get(protocol)?.failed(quoted.slice(from, to), dst, quoted.subarray(header), type, code);
+    if (protocol !== UDP) return;
     const socket = this.sockets.get(u16(quoted, header));
     socket?.onError?.({ type, code, dst, dstport: u16(quoted, header + 2) }, now);
   }

@@ -1,5 +1,5 @@
 import { headerOf, headersOf, type SipRepresentation, sipRequest } from '../../../dissectors/sip/index.js';
-import type { Cancel, Clock } from '../clock.js';
+import { type Clock, Timer } from '../clock.js';
 import { parseCSeq } from './header-text.js';
 import type { SipPeer, SipTimers } from './transport.js';
 
@@ -28,23 +28,6 @@ export interface ResponseHandler {
 
 export const statusOf = (m: SipRepresentation): number => ('status' in m.start ? m.start.status : 0);
 export const methodOf = (m: SipRepresentation): string => ('method' in m.start ? m.start.method : '');
-
-/** A timer that can be set again. */
-class Timer {
-  private cancel: Cancel | undefined;
-  constructor(private readonly clock: Clock) {}
-  set(ms: number, callback: () => void): void {
-    this.stop();
-    this.cancel = this.clock.after(ms, () => {
-      this.cancel = undefined;
-      callback();
-    });
-  }
-  stop(): void {
-    this.cancel?.();
-    this.cancel = undefined;
-  }
-}
 
 export interface ClientTransaction {
   readonly request: SipRepresentation;

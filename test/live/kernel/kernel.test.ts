@@ -51,3 +51,11 @@ test('a kernel gets its address and its route from our router', { skip: missing(
     unreachable: true,
   });
 });
+
+test("our TCP and the kernel's, with loss: every octet arrives, both ends end", { skip: missing('ip') }, () => {
+  assert.deepEqual(inNamespace('tcp'), {
+    ours: [{ same: true }, { same: true }],
+    theirs: [{ same: true }, { same: true }],
+    refused: ['refused', 'ECONNREFUSED'],
+  });
+});

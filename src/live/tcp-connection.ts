@@ -1,0 +1,246 @@
+import { LIMITS } from '../limits.js';
+import type { Address } from './address.js';
+import { type Clock, Timer } from './clock.js';
+import { TcpReceiver, WINDOW } from './tcp-receiver.js';
+import { ACK, FIN, mssOf, mssOption, plus, RST, SYN, spaceOf, type TcpSegment } from './tcp-segment.js';
+import { TcpSender } from './tcp-sender.js';
+
+/** RFC 9293 §3.3.2 */
+export type TcpConnectionState =
+  | 'syn-sent'
+  | 'syn-received'
+  | 'established'
+  | 'fin-wait-1'
+  | 'fin-wait-2'
+  | 'close-wait'
+  | 'closing'
+  | 'last-ack'
+  | 'time-wait'
+  | 'closed';
+
+/** Where a connection ends. */
+export interface TcpEnd {
+  readonly address: Address;
+  readonly port: number;
+}
+
+/** Who uses a connection. */
+export interface TcpUser {
+  /** The connection is there. */
+  onOpen?(connection: TcpConnection): void;
+  /** Octets in order. They are valid during the call. */
+  onData(octets: Uint8Array): void;
+  /** The peer sends nothing more. */
+  onEnd(): void;
+  /** It is over. `why`: in words, unless both sides ended it. */
+  onClose(why: string | undefined): void;
+}
+
+/** What a connection needs of its host. */
+export interface TcpContext {
+  clock: Clock;
+  /** Octets of the largest segment that fits the link. */
+  mss: number;
+  emit(segment: Omit<TcpSegment, 'srcport' | 'dstport' | 'urgent'>): void;
+  /** It is over and may be forgotten. */
+  done(): void;
+}
+
+/** Twice as long as a segment may be under way: half a minute each, as kernels have it. RFC 9293 §3.4.2 */
+const TIME_WAIT = 60_000;
+const NONE = new Uint8Array(0);
+const SENDING: ReadonlySet<TcpConnectionState> = new Set(['syn-sent', 'syn-received', 'established', 'close-wait']);
+
+/**
+ * One end of a TCP connection: a machine that is told segments. Everything is acknowledged at once, and nothing is kept from
+ * whoever uses it, so its window is always open. No urgent data, no options but the segment size. RFC 9293 §3.10
+ */
+export class TcpConnection {
+  state: TcpConnectionState;
+  private readonly sender: TcpSender;
+  private readonly receiver = new TcpReceiver();
+  private readonly waits: Timer;
+
+  /** @param syn the segment that opens it, from the peer; undefined: this end opens it */
+  constructor(
+    readonly local: TcpEnd,
+    readonly remote: TcpEnd,
+    private readonly cx: TcpContext,
+    private readonly user: TcpUser,
+    iss: number,
+    syn?: TcpSegment,
+  ) {
+    this.waits = new Timer(cx.clock);
+    this.sender = new TcpSender(iss, {
+      clock: cx.clock,
+      emit: (seq, payload, flags) => this.emit(seq, payload, flags),
+      giveUp: () => this.over('no answer'),
+    });
+    this.state = syn === undefined ? 'syn-sent' : 'syn-received';
+    if (syn !== undefined) this.synchronise(syn);
+    this.sender.open();
+  }
+
+  /** Octets are sent, or wait to be. False where the connection takes none any more. */
+  send(octets: Uint8Array): boolean {
+    if (!SENDING.has(this.state)) return false;
+    if (this.sender.waiting + octets.length > LIMITS.tcpSendOctets) {
+      this.abort('more waits to be sent than there is room for');
+      return false;
+    }
+    this.sender.send(octets);
+    return true;
+  }
+
+  /** Ends this direction, after what waits to be sent. RFC 9293 §3.10.4 */
+  close(): void {
+    if (this.state === 'syn-sent') this.over(undefined);
+    else if (this.state === 'established' || this.state === 'syn-received') this.leave('fin-wait-1');
+    else if (this.state === 'close-wait') this.leave('last-ack');
+  }
+
+  /** Ends it at once, with a RST. RFC 9293 §3.10.5 */
+  abort(why: string): void {
+    if (this.state !== 'syn-sent' && this.state !== 'time-wait' && this.state !== 'closed')
+      this.emit(this.sender.nxt, NONE, RST);
+    this.over(why);
+  }
+
+  /** Forgets it, without telling anybody but the peer. */
+  forget(): void {
+    if (this.state === 'established' || this.state === 'close-wait') this.emit(this.sender.nxt, NONE, FIN);
+    this.stop();
+  }
+
+  /** An ICMP error says that the SYN did not arrive. RFC 1122 §4.2.3.9: what is open is not ended by that */
+  unreachable(): void {
+    if (this.state === 'syn-sent') this.over('unreachable');
+  }
+
+  /** Takes a segment of the peer. RFC 9293 §3.10.7 */
+  receive(s: TcpSegment): void {
+    if (this.state === 'syn-sent') {
+      this.answered(s);
+      return;
+    }
+    if (!this.receiver.accepts(s.seq, spaceOf(s))) {
+      if ((s.flags & RST) === 0) this.acknowledge();
+      if (this.state === 'time-wait' && (s.flags & FIN) !== 0) this.linger();
+      return;
+    }
+    if ((s.flags & RST) !== 0) {
+      if (s.seq === this.receiver.nxt) this.over('reset by the peer');
+      else this.acknowledge(); // RFC 5961 §3.2
+      return;
+    }
+    if ((s.flags & SYN) !== 0) {
+      this.acknowledge(); // RFC 5961 §4.2
+      return;
+    }
+    if ((s.flags & ACK) !== 0 && this.acknowledged(s)) this.content(s);
+  }
+
+  /** What comes before the connection is there. RFC 9293 §3.10.7.3 */
+  private answered(s: TcpSegment): void {
+    const isAck = (s.flags & ACK) !== 0;
+    if (isAck && !this.sender.acknowledges(s.ack)) {
+      if ((s.flags & RST) === 0)
+        this.cx.emit({ seq: s.ack, ack: 0, flags: RST, window: 0, options: NONE, payload: NONE });
+      return;
+    }
+    if ((s.flags & RST) !== 0) {
+      if (isAck) this.over('refused');
+      return;
+    }
+    if ((s.flags & SYN) === 0) return;
+    this.synchronise(s);
+    if (!isAck) {
+      this.state = 'syn-received'; // both opened it. RFC 9293 §3.5
+      this.emit(this.sender.una, NONE, SYN);
+      return;
+    }
+    this.state = 'established';
+    this.sender.acknowledged(s.seq, s.ack, s.window, false);
+    this.acknowledge();
+    this.user.onOpen?.(this);
+    this.content({ ...s, seq: plus(s.seq, 1) });
+  }
+
+  private synchronise(syn: TcpSegment): void {
+    this.receiver.nxt = plus(syn.seq, 1);
+    this.sender.mss = Math.min(this.cx.mss, mssOf(syn) ?? this.sender.mss);
+  }
+
+  /** False where nothing else of the segment is looked at. RFC 9293 §3.10.7.4, fifth */
+  private acknowledged(s: TcpSegment): boolean {
+    if (this.state === 'syn-received' && !this.sender.acknowledges(s.ack)) {
+      this.cx.emit({ seq: s.ack, ack: 0, flags: RST, window: 0, options: NONE, payload: NONE });
+      return false;
+    }
+    const bare = s.payload.length === 0 && (s.flags & FIN) === 0;
+    if (!this.sender.acknowledged(s.seq, s.ack, s.window, bare)) {
+      this.acknowledge();
+      return false;
+    }
+    if (this.state === 'syn-received') {
+      this.state = 'established';
+      this.user.onOpen?.(this);
+    }
+    if (this.sender.finished) {
+      if (this.state === 'fin-wait-1') this.state = 'fin-wait-2';
+      else if (this.state === 'closing') this.linger();
+      else if (this.state === 'last-ack') this.over(undefined);
+    }
+    return this.state !== 'closed';
+  }
+
+  /** Octets and FIN of a segment. RFC 9293 §3.10.7.4, seventh and eighth */
+  private content(s: TcpSegment): void {
+    const fin = (s.flags & FIN) !== 0;
+    if (s.payload.length === 0 && !fin) return;
+    const { ended } = this.receiver;
+    const octets = this.receiver.take(s.seq, s.payload, fin);
+    this.acknowledge();
+    for (const part of octets) if (this.state !== 'closed') this.user.onData(part);
+    if (ended || !this.receiver.ended) return;
+    if (this.state === 'established') this.state = 'close-wait';
+    else if (this.state === 'fin-wait-1') this.state = 'closing';
+    else if (this.state === 'fin-wait-2') this.linger();
+    if (this.state !== 'closed') this.user.onEnd();
+  }
+
+  private leave(state: 'fin-wait-1' | 'last-ack'): void {
+    this.state = state;
+    this.sender.end();
+  }
+
+  private linger(): void {
+    this.state = 'time-wait';
+    this.sender.stop();
+    this.waits.set(TIME_WAIT, () => this.over(undefined));
+  }
+
+  private acknowledge(): void {
+    this.emit(this.sender.nxt, NONE, 0);
+  }
+
+  private emit(seq: number, payload: Uint8Array, flags: number): void {
+    const isFirst = this.state === 'syn-sent';
+    const options = (flags & SYN) !== 0 ? mssOption(this.cx.mss) : NONE;
+    const ack = isFirst ? 0 : this.receiver.nxt;
+    this.cx.emit({ seq, ack, flags: isFirst ? flags : flags | ACK, window: WINDOW, options, payload });
+  }
+
+  private over(why: string | undefined): void {
+    if (this.state === 'closed') return;
+    this.stop();
+    this.user.onClose(why);
+  }
+
+  private stop(): void {
+    this.state = 'closed';
+    this.sender.stop();
+    this.waits.stop();
+    this.cx.done();
+  }
+}

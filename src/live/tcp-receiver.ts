@@ -1,0 +1,64 @@
+import { distance, plus } from './tcp-segment.js';
+
+/** Octets that this end takes ahead of what it has: all that fits the header, as whoever listens takes them at once. */
+export const WINDOW = 0xffff;
+
+interface Part {
+  seq: number;
+  payload: Uint8Array;
+  fin: boolean;
+}
+
+/** The receiving half of a connection: puts octets in order. RFC 9293 §3.10.7.4 */
+export class TcpReceiver {
+  /** The next sequence number. */
+  nxt = 0;
+  /** Whether all came, the FIN, too. */
+  ended = false;
+  /** What came too early, in the order in which it came; no more than the window holds. */
+  private early: Part[] = [];
+  private held = 0;
+
+  /** Whether some of a segment is what this end waits for. RFC 9293 §3.4, table 6 */
+  accepts(seq: number, space: number): boolean {
+    const from = distance(seq, this.nxt);
+    if (space === 0) return from >= 0 && from < WINDOW;
+    return from < WINDOW && from + space > 0;
+  }
+
+  /** Takes the octets of a segment; returns those that are in order now, where it gives any. */
+  take(seq: number, payload: Uint8Array, fin: boolean): Uint8Array[] {
+    const part = { seq, payload, fin };
+    const out: Uint8Array[] = [];
+    if (distance(seq, this.nxt) > 0) {
+      if (this.held + payload.length <= WINDOW) {
+        this.early.push({ ...part, payload: payload.slice() });
+        this.held += payload.length;
+      }
+      return out;
+    }
+    this.append(part, out);
+    for (let next = this.nextEarly(); next !== undefined; next = this.nextEarly()) this.append(next, out);
+    return out;
+  }
+
+  /** A part that follows what is there, taken out of those that came too early. */
+  private nextEarly(): Part | undefined {
+    const at = this.early.findIndex((p) => distance(p.seq, this.nxt) <= 0);
+    if (at < 0) return undefined;
+    const [part] = this.early.splice(at, 1);
+    this.held -= part.payload.length;
+    return part;
+  }
+
+  private append({ seq, payload, fin }: Part, out: Uint8Array[]): void {
+    if (this.ended) return;
+    const known = distance(this.nxt, seq);
+    const fresh = payload.subarray(known, known + WINDOW);
+    if (fresh.length > 0) out.push(fresh);
+    this.nxt = plus(this.nxt, fresh.length);
+    if (!fin || this.nxt !== plus(seq, payload.length)) return;
+    this.nxt = plus(this.nxt, 1);
+    this.ended = true;
+  }
+}

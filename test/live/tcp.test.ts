@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LIMITS } from '../../src/limits.js';
+import { address, addressText } from '../../src/live/address.js';
+import { IpHost } from '../../src/live/host.js';
+import { readPacket } from '../../src/live/ip-packet.js';
+import { type Random, seededRandom } from '../../src/live/random.js';
+import { TcpConnection, type TcpUser } from '../../src/live/tcp-connection.js';
+import { TcpHost } from '../../src/live/tcp-host.js';
+import { FIN, RST, readSegment, type TcpSegment } from '../../src/live/tcp-segment.js';
+import { VirtualClock } from './clock.js';
+
+/** What one side of a connection heard. */
+class Heard implements TcpUser {
+  connection: TcpConnection | undefined;
+  readonly octets: number[] = [];
+  readonly log: string[] = [];
+  onOpen(connection: TcpConnection): void {
+    this.connection = connection;
+    this.log.push('open');
+  }
+  onData(octets: Uint8Array): void {
+    this.octets.push(...octets);
+  }
+  onEnd(): void {
+    this.log.push('end');
+  }
+  onClose(why: string | undefined): void {
+    this.log.push(`closed ${why ?? 'by both'}`);
+  }
+}
+
+interface Passed {
+  at: number;
+  from: string;
+  segment: TcpSegment;
+}
+
+/** Two hosts with 20 ms between them; `fate` says what becomes of packet n: so many ms late, or lost. */
+function pair(fate: (n: number, s: TcpSegment) => number | undefined = () => 0, ip = ['10.0.0.1', '10.0.0.2']) {
+  const clock = new VirtualClock();
+  const passed: Passed[] = [];
+  const hosts: IpHost[] = [];
+  const ends = ip.map((own, i) => {
+    const host = new IpHost({
+      families: [4, 6],
+      random: seededRandom(i + 1),
+      send(packet) {
+        const p = readPacket(packet.slice());
+        assert.ok(typeof p !== 'string');
+        const segment = readSegment(p);
+        assert.ok(segment !== undefined, 'header and checksum are right');
+        passed.push({ at: clock.now(), from: addressText(p.src), segment });
+        const late = fate(passed.length - 1, segment);
+        if (late !== undefined) clock.after(20 + late, () => hosts[1 - i].handle(p.packet, clock.now()));
+      },
+    });
+    host.addAddress({ address: address(own), prefixLength: own.includes(':') ? 64 : 24 });
+    hosts.push(host);
+    return new TcpHost(host, clock, seededRandom(i + 10));
+  });
+  const server = new Heard();
+  ends[1].listen(5060, () => server);
+  const client = new Heard();
+  const open = () => ends[0].connect({ address: address(ip[1]), port: 5060 }, client)!;
+  return { clock, passed, ends, hosts, server, client, open };
+}
+
+const text = (length: number, random: Random = seededRandom(7)): Uint8Array =>
+  Uint8Array.from({ length }, () => Math.floor(random.next() * 256));
+
+for (const ip of [
+  ['10.0.0.1', '10.0.0.2'],
+  ['fd00::1', 'fd00::2'],
+])
+  test(`a connection from ${ip[0]}: opened, used both ways, ended from one side and then the other`, () => {
+    const { clock, passed, server, client, open } = pair(undefined, ip);
+    const connection = open();
+    connection.send(text(5000));
+    clock.advance(200);
+    assert.deepEqual(server.octets, [...text(5000)]);
+    server.connection!.send(text(100, seededRandom(3)));
+    clock.advance(100);
+    assert.deepEqual(client.octets, [...text(100, seededRandom(3))]);
+    connection.close();
+    clock.advance(100);
+    assert.deepEqual(server.log, ['open', 'end']);
+    server.connection!.send(text(10)); // the other direction goes on
+    server.connection!.close();
+    clock.advance(100);
+    assert.equal(client.octets.length, 110);
+    assert.deepEqual(server.log, ['open', 'end', 'closed by both']);
+    assert.deepEqual(client.log, ['open', 'end']);
+    assert.equal(connection.state, 'time-wait');
+    clock.advance(60_000);
+    assert.deepEqual(client.log, ['open', 'end', 'closed by both']);
+    const mss = ip[0].includes(':') ? 1440 : 1460;
+    assert.equal(Math.max(...passed.map((p) => p.segment.payload.length)), mss);
+    assert.equal(clock.next(), Number.POSITIVE_INFINITY, 'no timer is left');
+  });
+
+for (const seed of [1, 2, 3, 4, 5, 6, 7, 8])
+  test(`a fifth of all packets lost, a fifth out of order, seed ${seed}: every octet arrives, in order`, () => {
+    const chance = seededRandom(seed);
+    const { clock, server, client, open } = pair(() => {
+      const x = chance.next();
+      return x < 0.2 ? undefined : x < 0.4 ? 5 + 40 * chance.next() : 0;
+    });
+    const connection = open();
+    connection.send(text(100_000));
+    clock.advance(1_000_000);
+    assert.ok(Buffer.from(server.octets).equals(text(100_000)), `${server.octets.length} octets came`);
+    server.connection!.send(text(30_000, seededRandom(9)));
+    server.connection!.close();
+    connection.close();
+    clock.advance(1_000_000);
+    assert.deepEqual(client.octets, [...text(30_000, seededRandom(9))]);
+    assert.ok(client.log.at(-1)!.startsWith('closed'));
+    assert.ok(server.log.at(-1)!.startsWith('closed'));
+  });
+
+test('what is lost is sent again after a second, then ever later; a lost segment with three behind it at once', () => {
+  const lost = new Set<number>();
+  const { clock, passed, open } = pair((n) => (lost.has(n) ? undefined : 0));
+  for (const n of [0, 1, 2]) lost.add(n);
+  const connection = open();
+  clock.advance(7000);
+  assert.deepEqual(
+    passed.slice(0, 4).map((p) => p.at),
+    [0, 1000, 3000, 7000], // RFC 6298 §2.1, §5.5
+  );
+  clock.advance(100);
+  assert.equal(connection.state, 'established');
+  const from = passed.length;
+  lost.add(from);
+  connection.send(text(1460 * 6));
+  clock.advance(100);
+  const again = passed.slice(from + 6).filter((p) => p.segment.payload.length > 0);
+  assert.equal(again[0].segment.seq, passed[from].segment.seq);
+  assert.ok(again[0].at - passed[from].at < 100, 'RFC 5681 §3.2');
+});
+
+test('nobody answers: the connection is given up, and says so', () => {
+  const { clock, client, open } = pair(() => undefined);
+  open();
+  clock.advance(400_000);
+  assert.deepEqual(client.log, ['closed no answer']);
+  const gone = pair();
+  const connection = gone.open();
+  gone.clock.advance(100);
+  gone.hosts[1].removeAddress(address('10.0.0.2'));
+  connection.send(text(1));
+  gone.clock.advance(400_000);
+  assert.deepEqual(gone.client.log, ['open', 'closed no answer']);
+});
+
+test('a port at which nobody listens refuses; a RST ends, but only where it fits', () => {
+  const { clock, ends, client, open, server, passed } = pair();
+  ends[0].connect({ address: address('10.0.0.2'), port: 81 }, client);
+  clock.advance(100);
+  assert.deepEqual(client.log, ['closed refused']);
+  const connection = open();
+  clock.advance(100);
+  const [{ segment: syn }] = passed.filter((p) => p.segment.dstport === 5060);
+  const forged = { ...syn, flags: RST, options: new Uint8Array(0), seq: (syn.seq + 1000) >>> 0 };
+  server.connection!.receive(forged);
+  assert.equal(server.connection!.state, 'established', 'RFC 5961 §3.2');
+  connection.abort('enough');
+  clock.advance(100);
+  assert.deepEqual(server.log, ['open', 'closed reset by the peer']);
+});
+
+test('a window that is closed is asked about until it opens', () => {
+  const { clock, server, client, open, passed } = pair();
+  const connection = open();
+  clock.advance(100);
+  const [, synAck] = passed.map((p) => p.segment);
+  const ack = (window: number, n: number): TcpSegment => ({
+    ...synAck,
+    seq: (synAck.seq + 1) >>> 0,
+    flags: 16,
+    ack: (synAck.ack + n) >>> 0,
+    window,
+    options: new Uint8Array(0),
+  });
+  connection.receive(ack(0, 0));
+  const from = passed.length;
+  connection.send(text(3000));
+  clock.advance(500);
+  assert.equal(passed.length, from, 'nothing goes');
+  clock.advance(700);
+  assert.equal(passed[from].segment.payload.length, 1, 'RFC 9293 §3.8.6.1');
+  clock.advance(5000);
+  assert.deepEqual(server.octets, [...text(3000)], 'its answer had the window open');
+  assert.deepEqual(client.log, ['open']);
+});
+
+test('both open at once: one connection. RFC 9293 §3.5', () => {
+  const clock = new VirtualClock();
+  const heard = [new Heard(), new Heard()];
+  const places = ['10.0.0.1', '10.0.0.2'].map((own) => ({ address: address(own), port: 40_000 }));
+  const ends = places.map((place, i) => {
+    const cx = {
+      clock,
+      mss: 1460,
+      emit: (s: Omit<TcpSegment, 'srcport' | 'dstport' | 'urgent'>) =>
+        void clock.after(20, () => ends[1 - i].receive({ ...s, srcport: 40_000, dstport: 40_000, urgent: 0 })),
+      done: () => undefined,
+    };
+    return new TcpConnection(place, places[1 - i], cx, heard[i], 1000 * (i + 1));
+  });
+  clock.advance(200);
+  assert.deepEqual(
+    ends.map((e) => e.state),
+    ['established', 'established'],
+  );
+  ends[0].send(text(10));
+  ends[1].send(text(20));
+  clock.advance(100);
+  assert.deepEqual(
+    heard.map((h) => [h.octets.length, ...h.log]),
+    [
+      [20, 'open'],
+      [10, 'open'],
+    ],
+  );
+});
+
+test('more than there is room for: the connection that was silent longest makes room, and what waits to be sent is capped', () => {
+  const most = LIMITS.tcpConnections;
+  (LIMITS as { tcpConnections: number }).tcpConnections = 2;
+  try {
+    const { clock, ends } = pair();
+    const clients = [0, 1, 2].map(() => new Heard());
+    for (const c of clients) {
+      ends[0].connect({ address: address('10.0.0.2'), port: 5060 }, c);
+      clock.advance(100);
+    }
+    assert.deepEqual(clients[0].log, ['open', 'closed made room for others']);
+    assert.equal(ends[0].displaced, 1);
+    assert.deepEqual(clients[2].log, ['open']);
+  } finally {
+    (LIMITS as { tcpConnections: number }).tcpConnections = most;
+  }
+  const { clock, client, open } = pair();
+  const connection = open();
+  assert.equal(connection.send(new Uint8Array(LIMITS.tcpSendOctets)), true);
+  assert.equal(connection.send(new Uint8Array(1)), false);
+  clock.advance(100);
+  assert.deepEqual(client.log, ['closed more waits to be sent than there is room for']);
+});
+
+test('a host that is stopped tells its peers, and keeps no timer', () => {
+  const { clock, ends, server, open, passed } = pair();
+  open();
+  clock.advance(100);
+  ends[0].stop();
+  clock.advance(100);
+  assert.ok(passed.some((p) => p.from === '10.0.0.1' && (p.segment.flags & FIN) !== 0));
+  assert.deepEqual(server.log, ['open', 'end', 'closed reset by the peer'], 'there is nothing left that could answer');
+  ends[1].stop();
+  assert.equal(clock.next(), Number.POSITIVE_INFINITY);
+});
