@@ -207,6 +207,7 @@ export function ueCommand(): Command {
       'call with preconditions; resources are there after so long, such as 0s, 2s',
       wait,
     )
+    .addOption(new Option('--sip-transport <protocol>', 'what SIP goes over').choices(['udp', 'tcp']).default('udp'))
     .option('--timeout <time>', 'for each of TCP, CONNECT and TLS', milliseconds, 10_000)
     .option('--run <file>', 'scenario, YAML or JSON: {steps: [VERB, {VERB: {NAME: VALUE}}]}');
   return endOptions(ue, 'drop=0.1, split, rst');

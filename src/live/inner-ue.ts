@@ -14,6 +14,7 @@ import { ICMP, ICMPV6, ipVersion, udpPacket } from './ip-packet.js';
 import { type NeighbourEvent, Neighbours } from './neighbours.js';
 import type { PacketPort } from './port.js';
 import { integer, octets, type Random } from './random.js';
+import { TcpHost } from './tcp-host.js';
 
 export type InnerUeEvent =
   | { layer: 'dhcp'; event: DhcpClientEvent }
@@ -40,11 +41,12 @@ export type PingResult =
   | { answered: false; why?: string };
 
 /**
- * The IP side of a UE: host, DHCP client, address autoconfiguration, stateless DHCPv6 client, on a tunnel's port.
+ * The IP side of a UE: host with TCP, DHCP client, address autoconfiguration, stateless DHCPv6 client, on a tunnel's port.
  * TS 24.322 §6.2.1, §6.3.1
  */
 export class InnerUe {
   readonly host: IpHost;
+  readonly tcp: TcpHost;
   readonly dhcp: DhcpClient;
   readonly neighbours: Neighbours;
   readonly dhcpv6: Dhcpv6Client;
@@ -63,6 +65,7 @@ export class InnerUe {
     this.pacer = new Pacer(clock);
     const mtu = options.mtu ?? 1500;
     this.host = new IpHost({ families, random, mtu, send: (packet) => port.send(packet) });
+    this.tcp = new TcpHost(this.host, clock, random);
     this.pingIdent = integer(random, 1, 0xffff);
     this.host.onEchoReply = (r) => {
       if (r.ident === this.pingIdent) this.pings.get(r.sequence)?.(r.ttl);
@@ -149,8 +152,9 @@ export class InnerUe {
     this.host.ping(dst, this.pingIdent, sequence, data);
   }
 
-  /** Does nothing any more; sends nothing. */
+  /** Does nothing any more; sends nothing but the end of its TCP connections. */
   stop(): void {
+    this.tcp.stop();
     this.dhcp.stop();
     this.dhcpv6.stop();
     this.neighbours.stop();

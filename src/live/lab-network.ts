@@ -8,7 +8,9 @@ import type { LabRegistrarOptions, LabSubscriber } from './lab-registrar.js';
 import { LabServices } from './lab-services.js';
 import type { Random } from './random.js';
 import { SipLayer } from './sip/layer.js';
+import { bothTransports, tcpTransport } from './sip/tcp-transport.js';
 import { IMS_TIMERS, type SipTimers, udpTransport } from './sip/transport.js';
+import { TcpHost } from './tcp-host.js';
 
 export interface LabNetworkOptions {
   /** A router's own host: its addresses are those of DNS server and P-CSCF, to be announced to UEs. */
@@ -37,6 +39,7 @@ export class LabNetwork {
   /** Where it serves, an address for each family. */
   readonly addresses: readonly Address[];
   private readonly dns: LabDns | undefined;
+  private readonly tcp: TcpHost;
   private readonly layer: SipLayer;
   private readonly services: LabServices;
 
@@ -46,7 +49,9 @@ export class LabNetwork {
     const { faults } = options;
     this.addresses = host.addresses.map((a) => a.address).filter((a) => !isLinkLocal(a));
     if (!options.withoutDns) this.dns = new LabDns(host, { domain, pcscf: this.addresses });
-    this.layer = new SipLayer({ transport: udpTransport(host, 5060), clock, random, timers });
+    this.tcp = new TcpHost(host, clock, random);
+    const transport = bothTransports(udpTransport(host, 5060), tcpTransport(this.tcp, host, 5060));
+    this.layer = new SipLayer({ transport, clock, random, timers });
     this.layer.onFull = (most) =>
       options.tell?.(`P-CSCF: ${most} requests wait for their end, further ones are dropped`);
     const pcscfs = this.addresses.map((address) => ({ address, port: 5060 }));
@@ -65,6 +70,7 @@ export class LabNetwork {
   stop(): void {
     this.services.stop();
     this.layer.close();
+    this.tcp.stop();
     this.dns?.close();
   }
 }

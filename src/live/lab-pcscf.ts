@@ -1,11 +1,11 @@
 import { headerOf, headersOf, type SipRepresentation, sipRequest } from '../../dissectors/sip/index.js';
-import { type Address, hostText, parseAddress, same } from './address.js';
+import { type Address, hostText, parseAddress } from './address.js';
 import { LabRegistrar, type LabRegistrarOptions } from './lab-registrar.js';
 import { listOf, parseCSeq, parseNameAddress, parseSipUri, splitOutside, tagOf } from './sip/header-text.js';
-import { bindingAnswer } from './sip/keep-alive.js';
+import { keepAliveAnswer } from './sip/keep-alive.js';
 import type { IncomingRequest, SipLayer } from './sip/layer.js';
 import { type ClientTransaction, cancelFor, type ServerTransaction, statusOf } from './sip/transaction.js';
-import type { SipPeer } from './sip/transport.js';
+import { type SipPeer, sameEnd, samePeer } from './sip/transport.js';
 
 /** Somebody who is always there: an echo, an announcement. */
 export interface LabService {
@@ -38,6 +38,7 @@ export class LabPcscf {
     this.registrar = new LabRegistrar(layer, options);
     layer.onRequest = (request) => this.serve(request);
     layer.onOther = (octets, from) => this.other(octets, from);
+    layer.onLost = (peer, why) => this.registrar.lost(peer, why);
   }
 
   private serve(request: IncomingRequest): void {
@@ -100,7 +101,7 @@ export class LabPcscf {
   private isOwn(route: string): boolean {
     const peer = peerOf(parseNameAddress(route)?.uri ?? '');
     const own = peer && this.layer.local(peer);
-    return own !== undefined && samePeer(own, peer!);
+    return own !== undefined && sameEnd(own, peer!);
   }
 
   private pass(request: IncomingRequest, to: { uri: string; peer: SipPeer }, hops: number, asserted?: string): void {
@@ -132,14 +133,16 @@ export class LabPcscf {
   ): SipRepresentation {
     const { method } = message.start as { method: string };
     const routes = listOf(headersOf(message, 'Route')).filter((r) => !this.isOwn(r));
-    const own = this.layer.local(from);
     const headers: [string, string][] = [
       ['Via', this.layer.via(to.peer)],
       ...headersOf(message, 'Via').map((v): [string, string] => ['Via', v]),
       ['Max-Forwards', String(hops - 1)],
       ...routes.map((r): [string, string] => ['Route', r]),
     ];
-    if (method === 'INVITE' && own) headers.push(['Record-Route', `<sip:${hostText(own.address)}:${own.port};lr>`]);
+    // RFC 5658 §3.2: two where the one side speaks TCP and the other UDP
+    const sides = to.peer.protocol === from.protocol ? [from] : [to.peer, from];
+    if (method === 'INVITE')
+      for (const side of sides) headers.push(...this.ownAt(side).map((uri): [string, string] => ['Record-Route', uri]));
     if (asserted && method !== 'ACK') headers.push(['P-Asserted-Identity', `<${asserted}>`]);
     const rest = message.headers.filter((h) => !OWN.test(h.name)).map((h): [string, string] => [h.name, h.value]);
     const forwarded = sipRequest(method, to.uri, [...headers, ...rest]);
@@ -147,6 +150,13 @@ export class LabPcscf {
     const seen = forwarded.headers.findIndex((h) => /^(content-length|l)$/i.test(h.name));
     const unique = forwarded.headers.filter((h, i) => i === seen || !/^(content-length|l)$/i.test(h.name));
     return { ...forwarded, headers: unique, body: message.body };
+  }
+
+  /** Our address towards a peer, as a route; nothing without one. */
+  private ownAt(peer: SipPeer): string[] {
+    const own = this.layer.local(peer);
+    const transport = peer.protocol === 'TCP' ? ';transport=tcp' : '';
+    return own === undefined ? [] : [`<sip:${hostText(own.address)}:${own.port}${transport};lr>`];
   }
 
   /** RFC 3261 §16.7: without our Via, to where the request came from. */
@@ -175,9 +185,9 @@ export class LabPcscf {
     this.layer.client(cancelFor(known.client.request), known.to, nothing).start();
   }
 
-  /** STUN keep-alives are answered, and empty lines passed over. RFC 5626 §8, §3.5.1 */
+  /** Keep-alives are answered. RFC 5626 §8, §3.5.1 */
   private other(octets: Uint8Array, from: SipPeer): void {
-    const answer = bindingAnswer(octets, from);
+    const answer = keepAliveAnswer(octets, from);
     if (answer) this.layer.sendOctets(answer, from);
   }
 }
@@ -186,7 +196,7 @@ export class LabPcscf {
 function peerOf(uri: string): SipPeer | undefined {
   const parsed = parseSipUri(uri);
   const address: Address | undefined = parsed && parseAddress(parsed.host);
-  return address && { address, port: parsed?.port ?? 5060 };
+  if (address === undefined) return undefined;
+  const isTcp = parsed?.params.get('transport')?.toLowerCase() === 'tcp';
+  return { address, port: parsed?.port ?? 5060, ...(isTcp && { protocol: 'TCP' }) };
 }
-
-const samePeer = (a: SipPeer, b: SipPeer): boolean => a.port === b.port && same(a.address, b.address);

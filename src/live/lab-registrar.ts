@@ -116,11 +116,17 @@ export class LabRegistrar {
 
   /** Who is registered from an address. */
   byPeer(peer: SipPeer): LabBinding | undefined {
-    return this.live(this.peers.get(hostOf(peer)));
+    return this.live(this.peers.get(peerKey(peer)));
   }
 
   knows(impu: string): boolean {
     return this.byImpu.has(userKey(impu));
+  }
+
+  /** The connection of a subscriber is gone: it cannot be reached any more. RFC 5626 §5.3 */
+  lost(peer: SipPeer, why: string): void {
+    const b = this.peers.get(peerKey(peer));
+    if (b !== undefined) this.remove(b.subscriber, `its connection: ${why}`);
   }
 
   /** Serves a REGISTER. */
@@ -263,20 +269,20 @@ export class LabRegistrar {
     this.forget(this.bindings.get(b.subscriber.impi));
     this.bindings.set(b.subscriber.impi, b);
     this.contacts.set(userKey(b.contact), b);
-    this.peers.set(hostOf(b.peer), b);
+    this.peers.set(peerKey(b.peer), b);
   }
 
   private forget(b: LabBinding | undefined): void {
     if (!b) return;
     this.bindings.delete(b.subscriber.impi);
     if (this.contacts.get(userKey(b.contact)) === b) this.contacts.delete(userKey(b.contact));
-    if (this.peers.get(hostOf(b.peer)) === b) this.peers.delete(hostOf(b.peer));
+    if (this.peers.get(peerKey(b.peer)) === b) this.peers.delete(peerKey(b.peer));
   }
 
-  private remove(s: LabSubscriber): void {
+  private remove(s: LabSubscriber, why?: string): void {
     const b = this.bindings.get(s.impi);
     this.forget(b);
-    if (b) this.tell('deregistered', s.impi);
+    if (b) this.tell('deregistered', s.impi, why);
   }
 
   /** Says how often keep-alives are wanted, in the Via of who offered them. RFC 6223 §4.4 */
@@ -298,3 +304,4 @@ export class LabRegistrar {
 }
 
 const hostOf = (p: SipPeer): string => `${hostText(p.address)}:${p.port}`;
+const peerKey = (p: SipPeer): string => `${p.protocol ?? 'UDP'} ${hostOf(p)}`;

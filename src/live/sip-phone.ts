@@ -8,10 +8,14 @@ import type { RtpTalker } from './rtp-talker.js';
 import type { Call } from './sip/call.js';
 import { SipLayer } from './sip/layer.js';
 import type { AudioCodec } from './sip/sdp.js';
+import { bothTransports, tcpTransport } from './sip/tcp-transport.js';
 import { IMS_TIMERS, type SipPeer, type SipTimers, udpTransport } from './sip/transport.js';
 import { UserAgent, type UserAgentEvent, type UserAgentOptions } from './sip/user-agent.js';
+import type { TcpHost } from './tcp-host.js';
 
 export type SipPhoneEvent = UserAgentEvent | { type: 'digit'; call: Call; signal: string; milliseconds: number };
+
+export type SipProtocol = 'UDP' | 'TCP';
 
 /** How calls are made and taken. */
 export interface CallSettings extends Pick<UserAgentOptions, 'codecs' | 'preconditions' | 'sessionExpires'> {
@@ -24,6 +28,8 @@ type OfUserAgent = 'identity' | 'impu' | 'domain' | 'expires' | 'instance' | 'us
 export interface SipPhoneOptions extends CallSettings, Pick<UserAgentOptions, OfUserAgent> {
   /** With an address of the P-CSCF's family. */
   host: IpHost;
+  /** Its TCP; without it there is UDP alone. */
+  tcp?: TcpHost;
   clock: Clock;
   random: Random;
   pcscf: SipPeer;
@@ -45,6 +51,7 @@ export class SipPhone {
   constructor(options: SipPhoneOptions) {
     const {
       host,
+      tcp,
       clock,
       random,
       pcscf,
@@ -55,7 +62,9 @@ export class SipPhone {
       mediaTo,
       ...agent
     } = options;
-    this.layer = new SipLayer({ transport: udpTransport(host, port), clock, random, timers });
+    const udp = udpTransport(host, port);
+    const transport = tcp === undefined ? udp : bothTransports(udp, tcpTransport(tcp, host, port));
+    this.layer = new SipLayer({ transport, clock, random, timers });
     this.media = new MediaEndpoint({
       host,
       clock,
@@ -94,4 +103,8 @@ export class SipPhone {
 }
 
 /** A P-CSCF at an address, at the port of RFC 3261 §19.1.2. */
-export const pcscfAt = (address: Address): SipPeer => ({ address, port: 5060 });
+export const pcscfAt = (address: Address, protocol: SipProtocol = 'UDP'): SipPeer => ({
+  address,
+  port: 5060,
+  ...(protocol === 'TCP' && { protocol }),
+});

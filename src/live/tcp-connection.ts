@@ -60,6 +60,10 @@ export class TcpConnection {
   private readonly sender: TcpSender;
   private readonly receiver = new TcpReceiver();
   private readonly waits: Timer;
+  /** What was acknowledged last. */
+  private told = 0;
+  private readonly inbox: (Uint8Array | 'end')[] = [];
+  private isHandingOver = false;
 
   /** @param syn the segment that opens it, from the peer; undefined: this end opens it */
   constructor(
@@ -78,6 +82,10 @@ export class TcpConnection {
     });
     this.state = syn === undefined ? 'syn-sent' : 'syn-received';
     if (syn !== undefined) this.synchronise(syn);
+  }
+
+  /** Sends the SYN, or the answer to that of the peer; everything may come during the call. */
+  open(): void {
     this.sender.open();
   }
 
@@ -108,8 +116,9 @@ export class TcpConnection {
 
   /** Forgets it, without telling anybody but the peer. */
   forget(): void {
-    if (this.state === 'established' || this.state === 'close-wait') this.emit(this.sender.nxt, NONE, FIN);
+    const says = this.state === 'established' || this.state === 'close-wait';
     this.stop();
+    if (says) this.emit(this.sender.nxt, NONE, FIN);
   }
 
   /** An ICMP error says that the SYN did not arrive. RFC 1122 §4.2.3.9: what is open is not ended by that */
@@ -160,9 +169,9 @@ export class TcpConnection {
       return;
     }
     this.state = 'established';
-    this.sender.acknowledged(s.seq, s.ack, s.window, false);
-    this.acknowledge();
     this.user.onOpen?.(this);
+    this.sender.acknowledged(s.seq, s.ack, s.window, false);
+    if (this.told !== this.receiver.nxt) this.acknowledge(); // what waited to be sent has said it
     this.content({ ...s, seq: plus(s.seq, 1) });
   }
 
@@ -198,15 +207,30 @@ export class TcpConnection {
   private content(s: TcpSegment): void {
     const fin = (s.flags & FIN) !== 0;
     if (s.payload.length === 0 && !fin) return;
-    const { ended } = this.receiver;
-    const octets = this.receiver.take(s.seq, s.payload, fin);
-    this.acknowledge();
-    for (const part of octets) if (this.state !== 'closed') this.user.onData(part);
-    if (ended || !this.receiver.ended) return;
-    if (this.state === 'established') this.state = 'close-wait';
-    else if (this.state === 'fin-wait-1') this.state = 'closing';
-    else if (this.state === 'fin-wait-2') this.linger();
-    if (this.state !== 'closed') this.user.onEnd();
+    const { ended, nxt } = this.receiver;
+    this.inbox.push(...this.receiver.take(s.seq, s.payload, fin));
+    const ends = this.receiver.ended && !ended;
+    if (ends) {
+      this.inbox.push('end');
+      if (this.state === 'established') this.state = 'close-wait';
+      else if (this.state === 'fin-wait-1') this.state = 'closing';
+      else if (this.state === 'fin-wait-2') this.linger();
+    }
+    this.handOver();
+    // What was answered at once has acknowledged it; what came too early, or again, is told of at any rate.
+    if (this.state !== 'closed' && (this.told !== this.receiver.nxt || this.receiver.nxt === nxt)) this.acknowledge();
+  }
+
+  /** Gives whoever uses the connection what is in order, one after the other also where answers come during the call. */
+  private handOver(): void {
+    if (this.isHandingOver) return;
+    this.isHandingOver = true;
+    for (let next = this.inbox.shift(); next !== undefined; next = this.inbox.shift()) {
+      if (this.state === 'closed') break;
+      if (next === 'end') this.user.onEnd();
+      else this.user.onData(next);
+    }
+    this.isHandingOver = false;
   }
 
   private leave(state: 'fin-wait-1' | 'last-ack'): void {
@@ -228,6 +252,7 @@ export class TcpConnection {
     const isFirst = this.state === 'syn-sent';
     const options = (flags & SYN) !== 0 ? mssOption(this.cx.mss) : NONE;
     const ack = isFirst ? 0 : this.receiver.nxt;
+    this.told = ack;
     this.cx.emit({ seq, ack, flags: isFirst ? flags : flags | ACK, window: WINDOW, options, payload });
   }
 

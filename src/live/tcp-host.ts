@@ -25,6 +25,7 @@ export class TcpHost implements UpperProtocol {
   /** In the order in which something came for them last. */
   private readonly connections = new Map<string, TcpConnection>();
   private readonly listeners = new Map<number, Accept>();
+  private onIdle: (() => void) | undefined;
 
   constructor(
     private readonly host: IpHost,
@@ -48,10 +49,25 @@ export class TcpHost implements UpperProtocol {
     return this.add({ address, port: this.freePort(address, remote) }, remote, user);
   }
 
+  /** Ends all connections; resolves when their peers did, too, or after `ms`. */
+  end(ms: number): Promise<void> {
+    for (const c of [...this.connections.values()]) c.close();
+    return new Promise((resolve) => {
+      const cancel = this.clock.after(ms, () => this.onIdle?.());
+      this.onIdle = () => {
+        this.onIdle = undefined;
+        cancel();
+        resolve();
+      };
+      this.lookIdle();
+    });
+  }
+
   /** Forgets all connections, and says so to their peers. */
   stop(): void {
-    for (const c of [...this.connections.values()]) c.forget();
     this.listeners.clear();
+    for (const c of [...this.connections.values()]) c.forget();
+    this.onIdle?.();
   }
 
   receive(p: ReadPacket): void {
@@ -69,6 +85,7 @@ export class TcpHost implements UpperProtocol {
       this.connections.delete(key);
       this.connections.set(key, known);
       known.receive(s);
+      this.lookIdle();
       return;
     }
     const accept = this.listeners.get(s.dstport);
@@ -83,6 +100,12 @@ export class TcpHost implements UpperProtocol {
     this.connections.get(keyOf(local, { address: dst, port: u16(quoted, 2) }))?.unreachable();
   }
 
+  /** Tells who waits for it that no connection goes on. */
+  private lookIdle(): void {
+    if (this.onIdle !== undefined && [...this.connections.values()].every((c) => c.state === 'time-wait'))
+      this.onIdle();
+  }
+
   private add(local: TcpEnd, remote: TcpEnd, user: TcpUser, syn?: TcpSegment): TcpConnection {
     const key = keyOf(local, remote);
     if (this.connections.size >= LIMITS.tcpConnections) this.displace();
@@ -95,6 +118,7 @@ export class TcpHost implements UpperProtocol {
     };
     const connection = new TcpConnection(local, remote, cx, user, word(this.random), syn);
     this.connections.set(key, connection);
+    connection.open();
     return connection;
   }
 

@@ -45,6 +45,7 @@ export class TcpSender {
   private queue: Uint8Array = NONE;
   private ends = false;
   private isFinished = false;
+  private isStopped = false;
   private readonly timer: Timer;
   private rto = FIRST_RTO;
   private smoothed: number | undefined;
@@ -81,9 +82,9 @@ export class TcpSender {
   open(): void {
     this.since = this.cx.clock.now();
     this.timed = { seq: this.una, at: this.since };
-    this.cx.emit(this.una, NONE, SYN);
     this.nxt = this.most = plus(this.una, 1);
     this.timer.set(this.rto, () => this.expired());
+    this.cx.emit(this.una, NONE, SYN);
   }
 
   /** Sends octets, as soon as may be. */
@@ -101,6 +102,7 @@ export class TcpSender {
   }
 
   stop(): void {
+    this.isStopped = true;
     this.timer.stop();
   }
 
@@ -183,25 +185,25 @@ export class TcpSender {
   /** Sends what may be sent. */
   private transmit(): void {
     if (this.opening || this.isFinished) return;
-    const limit = Math.min(this.window, this.congestion);
-    for (;;) {
-      const sent = distance(this.nxt, this.una);
+    while (!this.isStopped) {
+      const { nxt } = this;
+      const sent = distance(nxt, this.una);
       const left = this.queue.length - sent;
-      const n = Math.min(this.mss, left, limit - sent);
+      const n = Math.min(this.mss, left, this.window - sent, this.congestion - sent);
       if (left > 0) {
         // A part of what waits goes only where nothing is under way. RFC 9293 §3.8.6.2.1
         if (n <= 0 || (n < this.mss && n < left && sent > 0)) break;
-        if (!this.timed && this.nxt === this.most) this.timed = { seq: this.nxt, at: this.cx.clock.now() };
-        this.segmentAt(this.nxt, n);
-        this.sentTo(plus(this.nxt, n));
+        if (!this.timed && nxt === this.most) this.timed = { seq: nxt, at: this.cx.clock.now() };
+        this.sentTo(plus(nxt, n)); // before: the answer may come during the call
+        this.segmentAt(nxt, n);
       } else {
         if (left < 0 || !this.ends) break;
-        this.cx.emit(this.nxt, NONE, FIN);
-        this.sentTo(plus(this.nxt, 1));
+        this.sentTo(plus(nxt, 1));
+        this.cx.emit(nxt, NONE, FIN);
       }
     }
     const pending = this.nxt !== this.una || this.queue.length > 0;
-    if (pending && !this.timer.running) this.timer.set(this.rto, () => this.expired());
+    if (pending && !this.isStopped && !this.timer.running) this.timer.set(this.rto, () => this.expired());
   }
 
   private segmentAt(seq: number, n: number): void {
@@ -226,8 +228,9 @@ export class TcpSender {
     this.timer.set(this.rto, () => this.expired());
     if (this.opening) this.cx.emit(this.una, NONE, SYN);
     else if (this.window === 0 && this.queue.length > 0) {
-      this.segmentAt(this.una, 1); // asks whether there is room again. RFC 9293 §3.8.6.1
-      if (this.nxt === this.una) this.sentTo(plus(this.una, 1));
+      const { una } = this;
+      if (this.nxt === una) this.sentTo(plus(una, 1));
+      this.segmentAt(una, 1); // asks whether there is room again. RFC 9293 §3.8.6.1
     } else {
       this.threshold = Math.max(distance(this.nxt, this.una) / 2, 2 * this.mss);
       this.congestion = this.mss;

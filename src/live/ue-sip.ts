@@ -8,7 +8,7 @@ import type { Call, CallEvent } from './sip/call.js';
 import { IncomingCall } from './sip/callee.js';
 import type { UserAgent, UserAgentEvent } from './sip/user-agent.js';
 import { Usim } from './sip/usim.js';
-import { type CallSettings, pcscfAt, SipPhone, type SipPhoneEvent } from './sip-phone.js';
+import { type CallSettings, pcscfAt, SipPhone, type SipPhoneEvent, type SipProtocol } from './sip-phone.js';
 import type { Subscriber } from './subscriber-file.js';
 
 /** What a UE needs to speak SIP. */
@@ -16,6 +16,8 @@ export interface UeSipOptions {
   readonly inner: InnerUe;
   readonly subscriber: Subscriber;
   readonly calls: CallSettings;
+  /** What SIP goes over; UDP without it. */
+  readonly protocol?: SipProtocol;
   readonly clock: Clock;
   readonly random: Random;
   /** Told of everything that happens, a line each. */
@@ -30,7 +32,7 @@ export class UeSip {
   /** The call that it talks in. */
   private talking: Call | undefined;
 
-  /** @param pcscf where everything is sent @throws RangeError where port 5060 is taken */
+  /** @param pcscf where everything is sent @throws RangeError where a port 5060 is taken */
   constructor(
     private readonly o: UeSipOptions,
     pcscf: Address,
@@ -40,9 +42,10 @@ export class UeSip {
     this.phone = new SipPhone({
       ...calls,
       host: o.inner.host,
+      tcp: o.inner.tcp,
       clock,
       random,
-      pcscf: pcscfAt(pcscf),
+      pcscf: pcscfAt(pcscf, o.protocol),
       identity: { impi, ...(password !== undefined && { password }), ...(usim && { usim: new Usim(usim) }) },
       impu: impus[0],
       domain,

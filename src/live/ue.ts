@@ -9,7 +9,7 @@ import type { PacketPort } from './port.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
 import { Resolver } from './resolver.js';
 import { Lines, StepFailed } from './scenario-lines.js';
-import type { CallSettings } from './sip-phone.js';
+import type { CallSettings, SipProtocol } from './sip-phone.js';
 import type { Subscriber } from './subscriber-file.js';
 import { CannotTun, type TunDevice } from './tun.js';
 import { configure, join } from './tun-configure.js';
@@ -27,6 +27,8 @@ export interface UeOptions {
   /** Who registers. */
   readonly subscriber?: Subscriber;
   readonly calls?: CallSettings;
+  /** What its SIP goes over; UDP without it. */
+  readonly sipProtocol?: SipProtocol;
   /** Instead of what DHCP or routers announce. */
   readonly pcscf?: Address;
   /** The kernel speaks through the tunnel, by this device; it gets the addresses. */
@@ -49,6 +51,8 @@ const NOWHERE: PacketPort = { send: () => {}, onPacket: () => {}, close: () => {
 
 /** How long a release waits for the answer to its deregistration. */
 const DEREGISTER_MS = 3000;
+/** How long it waits for the other side to end what SIP went over. */
+const END_MS = 1000;
 
 /** A UE with its tunnel and its IP side. What it does can be waited for; what happens is told in lines. */
 export class Ue {
@@ -213,12 +217,15 @@ export class Ue {
   async startSip(): Promise<UeSip> {
     if (this.speaking !== undefined) return this.speaking;
     const { host } = this;
-    const { subscriber, calls = {} } = this.o;
+    const { subscriber, calls = {}, sipProtocol: protocol } = this.o;
     if (subscriber === undefined) throw new StepFailed('who registers? --subscriber FILE, or --lab');
     const address = await this.pcscf();
     const { clock, random } = this;
     const tell = (line: string): void => this.tell(line);
-    this.speaking = new UeSip({ inner: host, subscriber, calls, clock, random, tell }, address);
+    this.speaking = new UeSip(
+      { inner: host, subscriber, calls, clock, random, tell, ...(protocol && { protocol }) },
+      address,
+    );
     return this.speaking;
   }
 
@@ -313,6 +320,7 @@ export class Ue {
     if (link === undefined || link.end !== undefined) return;
     if (this.speaking?.agent.registration.state === 'registered')
       await this.takeBack(DEREGISTER_MS).catch((e: Error) => this.tell(e.message)); // TS 24.322 §4
+    await this.inner?.tcp.end(END_MS);
     if (this.inner?.dhcp.lease !== undefined) this.inner.releaseDhcp();
     link.close('released by this UE');
     await link.closed;

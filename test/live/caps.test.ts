@@ -82,8 +82,6 @@ test('a switch that knows too many addresses says so, once', () => {
 
 test('a SIP element that answers as many requests as it can says so, once', () => {
   const transport: SipTransport = {
-    protocol: 'UDP',
-    reliable: false,
     onOctets: undefined,
     local: () => undefined,
     send: () => undefined,

@@ -209,6 +209,7 @@ test('both open at once: one connection. RFC 9293 §3.5', () => {
     };
     return new TcpConnection(place, places[1 - i], cx, heard[i], 1000 * (i + 1));
   });
+  for (const e of ends) e.open();
   clock.advance(200);
   assert.deepEqual(
     ends.map((e) => e.state),

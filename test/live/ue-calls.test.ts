@@ -65,6 +65,19 @@ test('AMR frames go as opaque payload', async () => {
   assert.deepEqual(sent.slice(0, 4), [...payloads, ...payloads]);
 });
 
+test('SIP goes over TCP where that is asked for, and a report finds nothing wrong', async () => {
+  const rows = await rowsOf('echo', 'sip', ['ip.proto', 'sip.Method', 'sip.Via.transport'], '--sip-transport', 'tcp');
+  assert.deepEqual([...new Set(rows.map(([protocol]) => protocol))], ['6']);
+  assert.ok(['REGISTER', 'INVITE', 'PRACK', 'ACK', 'BYE'].every((m) => rows.some(([, method]) => method === m)));
+  assert.deepEqual([...new Set(rows.map(([, , transport]) => transport))], ['TCP']);
+  const told = JSON.parse(run(['report', inFolder('call.pcapng')]).out);
+  assert.deepEqual(
+    told.findings.filter((f: { severity: string }) => f.severity === 'warn' || f.severity === 'error'),
+    [],
+  );
+  assert.equal(told.calls[0].state, 'ended');
+});
+
 test('an echo gives back what the announcement says', async () => {
   const { sent, received } = await call('announcement', '--audio', 'echo');
   assert.ok(sent.length > 5);

@@ -48,6 +48,7 @@ export interface UeCommandOptions extends LiveOptions {
   codec?: CodecName[];
   sessionExpires?: number;
   preconditions?: number;
+  sipTransport: 'udp' | 'tcp';
   timeout: number;
   run?: string;
 }
@@ -90,6 +91,7 @@ export function planUe(target: string, o: UeCommandOptions, say: (words: string)
     ...(subscriber && { subscriber }),
     ...(pcscf && { pcscf }),
     calls: callsOf(o),
+    sipProtocol: o.sipTransport === 'tcp' ? 'TCP' : 'UDP',
     faults: faultsOf(o, FAULTS),
     ...(o.seed !== undefined && { seed: o.seed }),
     tell: say,

@@ -25,6 +25,10 @@ const PONG_WAIT = 10_000;
 const UDP_INTERVAL = [24_000, 29_000] as const;
 const STREAM_INTERVAL = [95_000, 120_000] as const;
 
+/** RFC 5626 §4.4.1 */
+const PING = Uint8Array.of(13, 10, 13, 10);
+const PONG = Uint8Array.of(13, 10);
+
 const codec = dissector.codec!;
 
 const finger = { type: FINGERPRINT, value: new Uint8Array(0) };
@@ -40,8 +44,12 @@ function readStun(b: Uint8Array): StunMessage | undefined {
   return 'channel' in m ? undefined : m;
 }
 
-/** The answer to a Binding request: where it came from; undefined for other octets. RFC 8489 §14.2 */
-export function bindingAnswer(request: Uint8Array, from: SipPeer): Uint8Array | undefined {
+/**
+ * The answer to a keep-alive: to a Binding request where it came from, on a stream an empty line to two; undefined for other
+ * octets. RFC 8489 §14.2, RFC 5626 §4.4.1, §8
+ */
+export function keepAliveAnswer(request: Uint8Array, from: SipPeer): Uint8Array | undefined {
+  if (from.protocol === 'TCP') return equalBytes(request, 0, PING, 0, PING.length) ? PONG : undefined;
   const m = readStun(request);
   if (m?.type !== BINDING_REQUEST) return undefined;
   const head = new Uint8Array(4);
@@ -113,7 +121,7 @@ export class KeepAlive {
   receive(b: Uint8Array): boolean {
     if (!this.waiting) return false;
     if (this.options.stream) {
-      if (b.length !== 2 || b[0] !== 13 || b[1] !== 10) return false;
+      if (b.length !== PONG.length || b[0] !== 13 || b[1] !== 10) return false;
     } else {
       const m = readStun(b);
       if (!m || !this.id || !equalBytes(m.id, 0, this.id, 0, 12) || m.type === BINDING_REQUEST) return false;
@@ -137,8 +145,8 @@ export class KeepAlive {
   private ask(): void {
     this.waiting = true;
     if (this.options.stream) {
-      this.options.send(Uint8Array.of(13, 10, 13, 10)); // RFC 5626 §4.4.1
       this.cancel = this.options.clock.after(PONG_WAIT, () => this.fail());
+      this.options.send(PING);
       return;
     }
     this.id = octets(this.options.random, 12);

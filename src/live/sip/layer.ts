@@ -15,7 +15,15 @@ import {
   type ResponseHandler,
   type ServerTransaction,
 } from './transaction.js';
-import { readSip, type SipPeer, type SipTimers, type SipTransport, writeSip } from './transport.js';
+import {
+  isReliable,
+  readSip,
+  type SipPeer,
+  type SipTimers,
+  type SipTransport,
+  samePeer,
+  writeSip,
+} from './transport.js';
 
 export interface SipLayerOptions {
   transport: SipTransport;
@@ -59,6 +67,8 @@ export class SipLayer {
   onStray: ((response: SipRepresentation, from: SipPeer) => void) | undefined;
   /** What is no SIP at all: keep-alives, STUN. */
   onOther: ((octets: Uint8Array, from: SipPeer) => void) | undefined;
+  /** The connection with a peer is gone, or never was; its transactions have failed before. */
+  onLost: ((peer: SipPeer, why: string) => void) | undefined;
   /** Told once, when a request is dropped as so many others wait for their end. */
   onFull: ((most: number) => void) | undefined;
   /** Sees each message as it is sent or was received. */
@@ -76,6 +86,7 @@ export class SipLayer {
     this.timers = options.timers;
     this.transport = options.transport;
     this.transport.onOctets = (octets, from) => this.receive(plain(octets), from);
+    this.transport.onLost = (peer, why) => this.lost(peer, why);
   }
 
   /** Our address and port towards a peer. */
@@ -86,15 +97,16 @@ export class SipLayer {
   /** A Via of our own for a request to `peer`, with a new branch. RFC 3261 §8.1.1.7, RFC 3581 §3 */
   via(peer: SipPeer, extra: readonly (readonly [string, string])[] = []): string {
     const local = this.local(peer);
-    const params = new Map([['branch', MAGIC + hexDigits(this.random, 16)], ['rport', ''], ...extra]);
+    const rport: [string, string][] = isReliable(peer) ? [] : [['rport', '']]; // a stream is answered on itself
+    const params = new Map([['branch', MAGIC + hexDigits(this.random, 16)], ...rport, ...extra]);
     const host = local ? addressText(local.address) : 'invalid';
-    return viaText({ transport: this.transport.protocol, host, port: local?.port, params });
+    return viaText({ transport: peer.protocol ?? 'UDP', host, port: local?.port, params });
   }
 
   /** A transaction for a request whose topmost Via is ours; `start` sends it. */
   client(message: SipRepresentation, peer: SipPeer, handler: ResponseHandler): ClientTransaction {
     const key = clientKey(message);
-    const cx = this.context(() => this.clients.delete(key));
+    const cx = this.context(peer, () => this.clients.delete(key));
     const Kind = methodOf(message) === 'INVITE' ? InviteClient : NonInviteClient;
     const transaction = new Kind(cx, message, peer, handler);
     this.clients.set(key, transaction);
@@ -145,10 +157,21 @@ export class SipLayer {
     this.transport.close();
   }
 
-  private context(done: () => void) {
+  private context(peer: SipPeer, done: () => void) {
     const { clock, timers } = this;
-    const { reliable } = this.transport;
-    return { clock, timers, reliable, done, send: (m: SipRepresentation, p: SipPeer) => this.send(m, p) };
+    return {
+      clock,
+      timers,
+      reliable: isReliable(peer),
+      done,
+      send: (m: SipRepresentation, p: SipPeer) => this.send(m, p),
+    };
+  }
+
+  /** RFC 3261 §18.4: the transactions of a connection that is gone are told. */
+  private lost(peer: SipPeer, why: string): void {
+    for (const t of [...this.clients.values()]) if (samePeer(t.peer, peer)) t.fail(why);
+    this.onLost?.(peer, why);
   }
 
   private receive(octets: Uint8Array, from: SipPeer): void {
@@ -200,7 +223,7 @@ export class SipLayer {
       return;
     }
     const peer = answerTo(via, from);
-    const cx = this.context(() => this.servers.delete(key));
+    const cx = this.context(peer, () => this.servers.delete(key));
     const Kind = method === 'INVITE' ? InviteServer : NonInviteServer;
     const transaction = new Kind(cx, marked, peer);
     this.servers.set(key, transaction);
@@ -246,4 +269,4 @@ function markVia(m: SipRepresentation, via: Via, from: SipPeer): SipRepresentati
 
 /** Where a response goes. RFC 3261 §18.2.2, RFC 3581 §4 */
 const answerTo = (via: Via, from: SipPeer): SipPeer =>
-  via.params.has('rport') ? from : { address: from.address, port: via.port ?? 5060 };
+  isReliable(from) || via.params.has('rport') ? from : { address: from.address, port: via.port ?? 5060 };

@@ -7,7 +7,7 @@ import { Exchange, type Wallet } from './exchange.js';
 import { listOf, parseNameAddress, parseVia, sameUser, secondsOf } from './header-text.js';
 import { type SipLayer, topVia } from './layer.js';
 import { statusOf } from './transaction.js';
-import type { SipPeer } from './transport.js';
+import { isReliable, type SipPeer } from './transport.js';
 
 export type RegistrationState = 'none' | 'registering' | 'registered' | 'deregistering' | 'failed';
 
@@ -69,7 +69,8 @@ export class Registration {
   contact(): string {
     const local = this.options.layer.local(this.options.peer);
     const host = local ? `${hostText(local.address)}:${local.port}` : 'invalid';
-    return `sip:${this.options.contactUser}@${host}`;
+    const transport = isReliable(this.options.peer) ? ';transport=tcp' : '';
+    return `sip:${this.options.contactUser}@${host}${transport}`;
   }
 
   /** Contact of dialogs and of registration: with the instance. TS 24.229 §K.2.1.2.2.1 */
@@ -89,6 +90,11 @@ export class Registration {
     this.cancel();
     this.state = 'deregistering';
     this.send(0);
+  }
+
+  /** The connection that it went over is gone, and with it what is registered: it is made anew, after a while. RFC 5626 §4.5 */
+  lost(why: string): void {
+    if (this.state === 'registered') this.failed(503, `Connection: ${why}`);
   }
 
   /** Does nothing any more; sends nothing. */

@@ -1,4 +1,4 @@
-import { headerOf, headersOf, type SipRepresentation, sipRequest } from '../../../dissectors/sip/index.js';
+import { headerOf, headersOf, type SipRepresentation, sipRequest, sipResponse } from '../../../dissectors/sip/index.js';
 import { type Clock, Timer } from '../clock.js';
 import { parseCSeq } from './header-text.js';
 import type { SipPeer, SipTimers } from './transport.js';
@@ -36,6 +36,8 @@ export interface ClientTransaction {
   /** Sends the request; the answer may come during the call. */
   start(): void;
   receive(response: SipRepresentation): void;
+  /** The transport could not carry it: if it was not answered, as if a 503 had come. RFC 3261 §8.1.3.1, §17.1.4 */
+  fail(why: string): void;
   /** Forgets it, without telling anybody. */
   stop(): void;
 }
@@ -93,6 +95,13 @@ abstract class Client<State extends string> extends Transaction<State> implement
   }
 
   abstract receive(response: SipRepresentation): void;
+
+  fail(why: string): void {
+    const state: string = this.state;
+    if (state === 'completed' || state === 'accepted' || state === 'terminated') return;
+    this.terminate();
+    this.handler.onResponse(sipResponse(this.request, 503, `Connection: ${why}`));
+  }
 
   /** How long to wait after the next repetition. */
   protected abstract longer(): number;

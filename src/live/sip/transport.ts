@@ -1,33 +1,40 @@
 import { type SipRepresentation, sip } from '../../../dissectors/sip/index.js';
 import { encode } from '../../kit/index.js';
-import type { Address } from '../address.js';
+import { type Address, same } from '../address.js';
 import type { IpHost } from '../host.js';
 
 /** Where a message goes to, or came from. */
 export interface SipPeer {
   address: Address;
   port: number;
+  /** UDP without it. */
+  protocol?: 'TCP';
 }
 
-/** Carries whole messages. The inner side has no TCP: SIP goes over UDP. */
+/** Carries whole messages. */
 export interface SipTransport {
-  readonly protocol: 'UDP' | 'TCP';
-  /** Whether it repeats what is lost itself. RFC 3261 §17 */
-  readonly reliable: boolean;
   /** What stands in Via and Contact for a peer: our address and port towards it. */
   local(peer: SipPeer): SipPeer | undefined;
   send(octets: Uint8Array, peer: SipPeer): void;
   /** Set by who listens. */
   onOctets: ((octets: Uint8Array, from: SipPeer) => void) | undefined;
+  /** The connection with a peer is gone, or never was: why, in words. */
+  onLost?: ((peer: SipPeer, why: string) => void) | undefined;
   close(): void;
 }
+
+/** Whether the transport repeats what is lost itself. RFC 3261 §17 */
+export const isReliable = (peer: SipPeer): boolean => peer.protocol === 'TCP';
+
+export const samePeer = (a: SipPeer, b: SipPeer): boolean => a.protocol === b.protocol && sameEnd(a, b);
+
+/** The same address and port, by whatever protocol. */
+export const sameEnd = (a: SipPeer, b: SipPeer): boolean => a.port === b.port && same(a.address, b.address);
 
 /** SIP over a UDP port of a host. @throws RangeError where the port is taken */
 export function udpTransport(host: IpHost, port: number): SipTransport {
   const socket = host.udp(port, (d) => transport.onOctets?.(d.payload, { address: d.src, port: d.srcport }));
   const transport: SipTransport = {
-    protocol: 'UDP',
-    reliable: false,
     onOctets: undefined,
     local(peer) {
       const address = host.sourceFor(peer.address);

@@ -9,14 +9,14 @@ import { OutgoingCall } from './caller.js';
 import type { Identity } from './credentials.js';
 import { Exchange, type Wallet } from './exchange.js';
 import { listOf, parseNameAddress, tagOf } from './header-text.js';
-import { bindingAnswer, KeepAlive, type KeepAliveEvent } from './keep-alive.js';
+import { KeepAlive, type KeepAliveEvent, keepAliveAnswer } from './keep-alive.js';
 import type { IncomingRequest, SipLayer } from './layer.js';
 import { Registration, type RegistrationEvent } from './registration.js';
 import { type PreconditionOptions, Reservation } from './reservation.js';
 import { CODECS, type CodecName, MediaSession } from './sdp.js';
 import { tooBrief } from './session-timer.js';
 import { statusOf } from './transaction.js';
-import type { SipPeer } from './transport.js';
+import { isReliable, type SipPeer } from './transport.js';
 
 export type UserAgentEvent =
   | { type: 'registration'; event: RegistrationEvent }
@@ -90,12 +90,13 @@ export class UserAgent {
     this.keepAlive = new KeepAlive({
       clock: layer.clock,
       random: layer.random,
-      stream: false,
+      stream: isReliable(peer),
       send: (b) => layer.sendOctets(b, peer),
       onEvent: (event, seenAs) => this.onKeepAlive(event, seenAs),
     });
     layer.onFull = (most) =>
       options.onEvent({ type: 'refused', why: `requests: ${most} wait for their end, further ones are dropped` });
+    layer.onLost = (_, why) => this.registration.lost(why);
     layer.onRequest = (request) => this.incoming(request);
     layer.onOther = (b, from) => this.other(b, from);
   }
@@ -283,7 +284,7 @@ export class UserAgent {
 
   private other(b: Uint8Array, from: SipPeer): void {
     if (this.keepAlive.receive(b)) return;
-    const answer = bindingAnswer(b, from);
+    const answer = keepAliveAnswer(b, from);
     if (answer) this.layer.sendOctets(answer, from);
   }
 }

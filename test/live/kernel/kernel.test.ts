@@ -59,3 +59,12 @@ test("our TCP and the kernel's, with loss: every octet arrives, both ends end", 
     refused: ['refused', 'ECONNREFUSED'],
   });
 });
+
+test('our phone and SIPp call each other over TCP', { skip: missing('ip', 'sipp') }, () => {
+  assert.deepEqual(inNamespace('sipp'), {
+    farewell: 200,
+    callee: 0,
+    caller: 0,
+    log: ['progress', 'media', 'answered', 'ended local', 'answered', 'media', 'ended remote'],
+  });
+});

@@ -11,6 +11,7 @@ import { InnerUe, type PingResult } from '../../../src/live/inner-ue.js';
 import { integer, seededRandom } from '../../../src/live/random.js';
 import { Resolver } from '../../../src/live/resolver.js';
 import { Router } from '../../../src/live/router.js';
+import { pcscfAt, SipPhone } from '../../../src/live/sip-phone.js';
 import type { TcpConnection } from '../../../src/live/tcp-connection.js';
 import { TcpHost } from '../../../src/live/tcp-host.js';
 import { TunDevice } from '../../../src/live/tun.js';
@@ -168,6 +169,49 @@ async function tcpAgainstKernel(): Promise<object> {
   return { ours: [a, b], theirs: [c, d], refused };
 }
 
+/** Our phone and SIPp, over TCP of ours and of the kernel's: each calls the other. */
+async function sippOverTcp(): Promise<object> {
+  const tun = TunDevice.open('t0');
+  ip('addr', 'add', '10.77.0.1/24', 'dev', 't0');
+  const random = seededRandom(1);
+  const host = new IpHost({ families: [4], random, send: (packet) => tun.send(packet) });
+  tun.onPacket((packet) => host.handle(packet, realClock.now()));
+  host.addAddress({ address: address('10.77.0.2'), prefixLength: 24 });
+  const tcp = new TcpHost(host, realClock, random);
+  const log: string[] = [];
+  const phone = new SipPhone({
+    host,
+    tcp,
+    clock: realClock,
+    random,
+    pcscf: pcscfAt(address('10.77.0.1'), 'TCP'),
+    identity: { impi: 'ue' },
+    impu: 'sip:ue@ims.example',
+    domain: 'ims.example',
+    onEvent(e) {
+      if (e.type === 'incoming') e.call.answer();
+      if (e.type === 'call') log.push(e.event.type === 'ended' ? `ended ${e.event.by}` : e.event.type);
+    },
+  });
+  const sipp = (...args: string[]) =>
+    spawn('sipp', ['-nostdin', '-m', '1', '-t', 't1', '-i', '10.77.0.1', ...args], { stdio: 'ignore' });
+  const exit = (child: ReturnType<typeof sipp>): Promise<number | null> =>
+    new Promise((resolve) => child.on('exit', resolve));
+
+  const callee = sipp('-sn', 'uas');
+  const ended = exit(callee);
+  await listening('tcp', 5060, callee.pid);
+  const call = phone.agent.call('sip:sipp@10.77.0.1', 'none');
+  await until(() => log.includes('answered'));
+  const farewell = new Promise<number>((resolve) => {
+    call.onFarewell = resolve;
+  });
+  call.hangUp();
+  const result = { farewell: await farewell, callee: await ended, caller: await exit(sipp('-sn', 'uac', '10.77.0.2')) };
+  phone.stop();
+  return { ...result, log };
+}
+
 /** Our router; the kernel makes itself an address, and pings. */
 async function againstKernel(): Promise<object> {
   const tun = TunDevice.open('t0', true);
@@ -210,6 +254,7 @@ const runs: Record<string, () => Promise<object>> = {
   dnsmasq: againstDnsmasq,
   kernel: againstKernel,
   tcp: tcpAgainstKernel,
+  sipp: sippOverTcp,
 };
 runs[process.argv[2]]().then(
   (result) => {

@@ -15,8 +15,6 @@ export async function socketTransport(): Promise<{ transport: SipTransport; port
   const { port } = socket.address();
   const local = { address: address('127.0.0.1'), port };
   const transport: SipTransport = {
-    protocol: 'UDP',
-    reliable: false,
     onOctets: undefined,
     local: () => local,
     send: (octets, peer) => socket.send(octets, peer.port, peer.address.join('.')),

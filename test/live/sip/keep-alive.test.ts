@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { address } from '../../../src/live/address.js';
 import { udpPacket } from '../../../src/live/ip-packet.js';
 import { seededRandom } from '../../../src/live/random.js';
-import { bindingAnswer, bindingRequest, KeepAlive, mappedAddress } from '../../../src/live/sip/keep-alive.js';
+import { bindingRequest, KeepAlive, keepAliveAnswer, mappedAddress } from '../../../src/live/sip/keep-alive.js';
 import { VirtualClock } from '../clock.js';
 import { noTshark, tsharkFields } from '../tshark.js';
 
@@ -36,17 +36,17 @@ test('a mapped address is masked as the test vectors of RFC 5769 have it', () =>
 
 test('a Binding request is answered with where it came from; other octets are not', () => {
   const request = bindingRequest(octets('b7e7a701bc34d686fa87dfae'));
-  const answer = bindingAnswer(request, { address: address('192.0.2.1'), port: 32_853 })!;
+  const answer = keepAliveAnswer(request, { address: address('192.0.2.1'), port: 32_853 })!;
   assert.equal(mappedAddress(answer), '192.0.2.1 32853');
   assert.equal(Buffer.from(answer.subarray(20, 32)).toString('hex'), '002000080001a147e112a643');
-  assert.equal(bindingAnswer(answer, { address: address('192.0.2.1'), port: 1 }), undefined);
+  assert.equal(keepAliveAnswer(answer, { address: address('192.0.2.1'), port: 1 }), undefined);
   for (let n = 0; n < request.length; n++)
-    assert.equal(bindingAnswer(request.subarray(0, n), { address: address('192.0.2.1'), port: 1 }), undefined);
+    assert.equal(keepAliveAnswer(request.subarray(0, n), { address: address('192.0.2.1'), port: 1 }), undefined);
 });
 
 test('tshark reads both, fingerprint and all', { skip: noTshark }, () => {
   const request = bindingRequest(octets('b7e7a701bc34d686fa87dfae'));
-  const answer = bindingAnswer(request, { address: address('2001:db8::9'), port: 4000 })!;
+  const answer = keepAliveAnswer(request, { address: address('2001:db8::9'), port: 4000 })!;
   const net = { src: address('10.0.0.1'), dst: address('10.0.0.2') };
   const rows = tsharkFields(
     [udpPacket(net, 4000, 3478, request), udpPacket(net, 3478, 4000, answer)],
@@ -77,7 +77,10 @@ test('another mapped address is told', () => {
   x.keep.start(10);
   for (const port of [1000, 1000, 2000]) {
     x.clock.advance(10_000);
-    assert.equal(x.keep.receive(bindingAnswer(x.sent.at(-1)!.octets, { address: address('192.0.2.1'), port })!), true);
+    assert.equal(
+      x.keep.receive(keepAliveAnswer(x.sent.at(-1)!.octets, { address: address('192.0.2.1'), port })!),
+      true,
+    );
   }
   assert.deepEqual([x.events, x.keep.answered], [['answered', 'address changed'], 3]);
 });

@@ -31,8 +31,6 @@ export class Network {
   transport(own: string, port = 5060): SipTransport {
     const local = { address: address(own), port };
     const transport: SipTransport = {
-      protocol: 'UDP',
-      reliable: false,
       onOctets: undefined,
       local: () => local,
       send: (octets, peer) => this.carry(octets.slice(), local, peer),
