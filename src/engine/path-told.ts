@@ -26,6 +26,18 @@ export function pathMessage({
   return { net, type: u8(b, payload), code: u8(b, payload + 1), mtu, from };
 }
 
+/** Where the segment or datagram came from and was to go that a message of ICMP quotes, with the port there. */
+export function quotedEnds({
+  transport: b,
+  payload,
+  quote,
+}: Packet): [from: string, to: string, port: number] | undefined {
+  if (b === null || quote === null) return undefined;
+  const ip = payload + ICMP_HEADER;
+  const port = u16(quote.buf, quote.header + 2);
+  return u8(b, ip) >> 4 === 6 ? [ip6(b, ip + 8), ip6(b, ip + 24), port] : [ip4(b, ip + 12), ip4(b, ip + 16), port];
+}
+
 /** Notes what a message of ICMP says of the TCP connection whose segment it quotes; it goes to who sent that. */
 export function tellPath(at: Seen, packet: Packet, lives: readonly (TunnelLife | undefined)[]): void {
   const { quote, addresses, destination, net } = packet;

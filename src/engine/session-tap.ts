@@ -22,7 +22,7 @@ import { judgeConnection } from './connection-findings.js';
 import { wrongChecksum } from './inner-checksum.js';
 import type { Packet } from './packet.js';
 import type { Tap } from './pass.js';
-import { ICMP_HEADER, pathMessage, tellPath } from './path-told.js';
+import { ICMP_HEADER, pathMessage, quotedEnds, tellPath } from './path-told.js';
 import { judgeRebound } from './rebound.js';
 import type { Registry } from './registry.js';
 import type { UdpState } from './scope.js';
@@ -228,7 +228,7 @@ export class SessionTap implements Tap {
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
     life.stacks.count(packet, true, at.length);
     if (packet.dissector !== this.rtp) this.check(packet);
-    if (packet.control !== null) this.sized(packet, life);
+    if (packet.control !== null) this.told(packet, life);
     this.content(packet);
   }
 
@@ -267,10 +267,13 @@ export class SessionTap implements Tap {
     this.model.findings.raise('inner.checksum', this.at.seen(), [{ kind: 'tunnel', id: this.at.tunnel }], { detail });
   }
 
-  /** A message that a packet was too big names the largest that is not: RFC 792, RFC 1191 §4, RFC 4443 §3.2. */
-  private sized(packet: Packet, life: TunnelLife): void {
+  /** A message of ICMP may name the largest packet that is not too big, or say that one did not arrive. */
+  private told(packet: Packet, life: TunnelLife): void {
     const m = pathMessage(packet);
-    const limit = m === undefined ? undefined : limitOf(m);
+    if (m === undefined) return;
+    const ends = quotedEnds(packet);
+    if (ends !== undefined) life.unreached.take(this.at, m, ...ends);
+    const limit = limitOf(m);
     if (limit !== undefined)
       life.sizes.bounded(this.at, limit, targetOf(packet.transport!, packet.payload + ICMP_HEADER, packet.payloadEnd));
   }
@@ -472,7 +475,7 @@ export class SessionTap implements Tap {
     judgeRebound(first, this.model.findings);
     for (const life of first) {
       judgeConnection(life, this.model.findings);
-      this.model.used(life.tunnel.id, life.sources, life.targets, life.sizes);
+      this.model.used(life.tunnel.id, life.sources, life.targets, life.sizes, life.unreached);
     }
     const sessions = new Map(first.map(({ tunnel }) => [tunnel.session?.clientRandom ?? '', tunnel.id]));
     sessions.delete('');

@@ -8,6 +8,7 @@ import { type Arrival, isBefore, type Seen } from '../model/moment.js';
 import { PacketSizes, targetOf } from '../model/packet-sizes.js';
 import { PathWatch } from '../model/path-watch.js';
 import { type Ending, Flag, type SegmentFacts, type Stall, TcpLife } from '../model/tcp-life.js';
+import { Unreached } from '../model/unreached.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { Packet } from './packet.js';
@@ -55,6 +56,7 @@ export class TunnelLife {
   readonly path = new PathWatch();
   /** How large the packets inside are. */
   readonly sizes = new PacketSizes();
+  readonly unreached = new Unreached();
   /** When its segments passed, where several files are read. */
   times: LegTimes | null = null;
   /** Frames that carried it, by file. */
@@ -130,6 +132,7 @@ export class TunnelLife {
     if (droppedStalls > 0) reached.capped('stalls', droppedStalls);
     if (droppedHoles > 0) reached.capped('holes', droppedHoles);
     if (this.sizes.droppedLimits > 0) reached.capped('pathLimits', this.sizes.droppedLimits);
+    if (this.unreached.dropped > 0) reached.capped('unreached', this.unreached.dropped);
     if (this.sources.isShort || this.targets.isShort) reached.capped('tunnelAddresses');
   }
 

@@ -70,7 +70,7 @@ export class Findings {
           first: at,
           last: at,
           count: 1,
-          rows: [...new Set([at.row, ...(remark.rows ?? [])])],
+          rows: [...new Set([at.row, ...(remark.rows ?? [])])].slice(0, MOST_ROWS),
         });
       return;
     }

@@ -30,6 +30,7 @@ export function judge(m: SessionModel): void {
     agreed.set(r.tunnel, spis);
     for (const spi of r.security.spis) spis.add(spi);
   }
+  const served = new Set(signalling.registrations.flatMap((r) => (r.registered === null ? [] : r.tunnel)));
   const servers = new Working(m.tunnels);
   for (const t of m.tunnels) {
     const first: Seen = { ...t.opened, row: (t.opened as Seen).row };
@@ -39,7 +40,7 @@ export function judge(m: SessionModel): void {
     if (inside !== undefined && t.state !== 'other') {
       const ended = t.release.at ?? end;
       judgeAddressing(t, inside.addressing, inside.pcscf !== '', usesSix(inside.sources), ended, findings);
-      judgeUse(t, inside, findings);
+      judgeUse(t, inside, served.has(t.id), findings);
       inside.esp.judge([tunnelRef(t)], agreed.get(t.id) ?? new Set(), findings);
       inside.keepAlives.judge([tunnelRef(t)], t.release.at ?? end, findings);
     }

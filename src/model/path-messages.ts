@@ -1,6 +1,6 @@
 import { CODES as CODES4 } from '../../dissectors/icmp-types.js';
 import { CODES as CODES6 } from '../../dissectors/icmpv6/types.js';
-import { nameOf, ofNumber, ours, quoted, type Words, words } from '../kit/index.js';
+import { nameOf, type Own, ofNumber, ours, quoted, type Words, words } from '../kit/index.js';
 import type { Findings, Ref } from './findings.js';
 import type { Seen } from './moment.js';
 
@@ -34,6 +34,18 @@ export function limitOf({ net, type, code, mtu }: PathMessage): number | undefin
   return type === TYPES[4].unreachable && code === CODE_TOO_BIG ? mtu : undefined;
 }
 
+/** Whether it says that a packet did not arrive, whatever its size. */
+export const isLoss = (m: PathMessage): boolean =>
+  limitOf(m) === undefined && (m.type === TYPES[m.net].unreachable || m.type === TYPES[m.net].exceeded);
+
+/** RFC 792, RFC 4443 §3.1: the host is there, and nobody listens on the port. */
+export const isPort = ({ net, type, code }: PathMessage): boolean =>
+  type === TYPES[net].unreachable && code === (net === 6 ? 4 : 3);
+
+/** What it says, in the words of its code. */
+export const reasonOf = ({ net, type, code }: PathMessage): Own =>
+  ofNumber(code, (n) => nameOf((net === 6 ? CODES6 : CODES4)[type] ?? {}, n, `code ${n}`).toLowerCase());
+
 /** What hosts and routers on the way say of one TCP connection. */
 export class PathMessages {
   /** The smallest limit that each side was told of. */
@@ -45,10 +57,9 @@ export class PathMessages {
   take(at: Seen, side: 0 | 1, m: PathMessage): void {
     const limit = limitOf(m);
     const known = this.limits[side];
-    const { unreachable, exceeded } = TYPES[m.net];
     if (limit !== undefined) {
       if (known === null || limit < known.mtu) this.limits[side] = { ...m, at };
-    } else if (m.type === unreachable || m.type === exceeded) this.lost ??= { ...m, at };
+    } else if (isLoss(m)) this.lost ??= { ...m, at };
   }
 
   /** Whether somebody refuses the connection. */
@@ -63,9 +74,7 @@ export class PathMessages {
   get words(): Words {
     const { lost } = this;
     if (lost === null) return words``;
-    const { net, type, code, from } = lost;
-    const says = ofNumber(code, (n) => nameOf((net === 6 ? CODES6 : CODES4)[type] ?? {}, n, `code ${n}`).toLowerCase());
-    return words`${quoted('address', from)} says: ${says}.`;
+    return words`${quoted('address', lost.from)} says: ${reasonOf(lost)}.`;
   }
 
   judge(about: readonly Ref[], nameOfSide: (side: 0 | 1) => 'UE' | 'EFTF', findings: Findings): void {

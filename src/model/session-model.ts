@@ -23,6 +23,7 @@ import { Signalling } from './signalling.js';
 import type { SipEvent } from './sip-event.js';
 import { Identity } from './subscriber.js';
 import { CallTally, MediaTally, type Tallies } from './tally.js';
+import { Unreached } from './unreached.js';
 
 /** What is wrong with envelopes and packets inside: it counts which side sent them. */
 const SENT: ReadonlySet<string> = new Set([
@@ -46,10 +47,13 @@ export class Inside {
   readonly esp: EspWatch;
   /** Where the first REGISTER or INVITE went. */
   pcscf = '';
+  /** Between which ports: the UE's, and that of the P-CSCF. */
+  ports: readonly [number, number] = [0, 0];
   /** Addresses from which the UE sent, and to which it was sent. */
   sources = new AddressUse();
   targets = new AddressUse();
   sizes = new PacketSizes();
+  unreached = new Unreached();
 
   /** @param reached is told of what does not fit */
   constructor(reached: ReachedLimits) {
@@ -140,9 +144,9 @@ export class SessionModel {
     return i;
   }
 
-  /** The addresses that the packets of a tunnel bear, and how large they are. */
-  used(tunnel: number, sources: AddressUse, targets: AddressUse, sizes: PacketSizes): void {
-    Object.assign(this.inside(tunnel), { sources, targets, sizes });
+  /** The addresses that the packets of a tunnel bear, how large they are, and which did not arrive. */
+  used(tunnel: number, sources: AddressUse, targets: AddressUse, sizes: PacketSizes, unreached: Unreached): void {
+    Object.assign(this.inside(tunnel), { sources, targets, sizes, unreached });
   }
 
   dhcp(at: Arrival, c: Content): void {
@@ -202,7 +206,8 @@ export class SessionModel {
   }
 
   private upward(inside: Inside, at: Arrival, e: SipEvent, c: Content): void {
-    if (inside.pcscf === '' && (e.method === 'REGISTER' || e.method === 'INVITE')) inside.pcscf = c.to;
+    if (inside.pcscf === '' && (e.method === 'REGISTER' || e.method === 'INVITE'))
+      Object.assign(inside, { pcscf: c.to, ports: [c.sport, c.dport] });
     if (e.method === 'OPTIONS') inside.keepAlives.take('sip', at);
   }
 

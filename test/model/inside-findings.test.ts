@@ -8,8 +8,10 @@ import { envelope } from '../build/conversation.js';
 import { ACK, address, at, fragments, ip, ping, SYN, tcp, udp } from '../build/packets.js';
 import {
   ADVERTISEMENT,
+  ALICE,
   addressed,
   CORE,
+  CORE_MEDIA,
   codes,
   ENDS,
   finding,
@@ -20,8 +22,12 @@ import {
   note,
   PREFIX,
   reportOn,
+  sip,
+  speech,
   Talk,
+  talk,
   UE,
+  UE_MEDIA,
 } from './support.js';
 
 const datagram = (n = 20) => udp(at(UE, 7000), at(CORE, 7001), new Uint8Array(n).fill(0x5a));
@@ -98,6 +104,78 @@ describe('packets inside', () => {
     const elsewhere = udp(at(OWN, 9), at('2001:db8:7::7', 9), new Uint8Array(1300));
     const t = addressed(new Talk()).up(90, six(1300)).down(100, big6);
     assert.deepEqual(codes(await found(t.up(5000, elsewhere))), []);
+  });
+});
+
+describe('packets inside that do not arrive', () => {
+  const GATEWAY = '10.0.0.254';
+  /** RFC 792: the first 28 octets of a packet go back to who sent it. */
+  const lost = (packet: Uint8Array, code: number, type = 3, from = GATEWAY, to = UE) =>
+    ip(address(from), address(to), 1, encode(icmp.codec!, { type, code, word: 0, data: packet.subarray(0, 28) }));
+  const register = sip('REGISTER sip:ims.example', { callId: 'reg-1@10.0.0.2', from: ALICE, to: ALICE });
+
+  test('the P-CSCF cannot be reached: that explains why nobody registers', async () => {
+    const t = addressed(new Talk());
+    for (const ms of [100, 2100, 6100]) t.up(ms, register).down(ms + 5, lost(register, 10));
+    const r = await found(t.up(200_000, datagram()));
+    assert.deepEqual(codes(r), ['inner.unreachable', 'sip.register-timeout']);
+    const f = finding(r, 'inner.unreachable');
+    assert.equal(f.severity, 'error');
+    const said = '10.0.0.254 says of 3 packets of the UE to 10.0.0.1:5060: host administratively prohibited.';
+    assert.equal(f.meaning.slice(0, said.length), said);
+  });
+
+  test('once it could: less bad; the UE that does not listen to it', async () => {
+    const one = await found(talk().up(5000, register).down(5005, lost(register, 1)));
+    assert.equal(finding(one, 'inner.unreachable').severity, 'warn');
+    const invite = sip('INVITE sip:alice@10.0.0.2', {}, 'down');
+    const deaf = await found(
+      talk()
+        .down(5000, invite)
+        .up(5005, lost(invite, 3, 3, UE, CORE)),
+    );
+    const f = finding(deaf, 'inner.unreachable');
+    assert.equal(f.severity, 'warn');
+    assert.match(f.meaning, /^10\.0\.0\.2 says of a packet of the network to 10\.0\.0\.2:5060: port unreachable\./);
+  });
+
+  test('by IPv6, and for its hops', async () => {
+    const [OWN, PEER] = ['2001:db8:9::2', '2001:db8:7::7'];
+    const packet = udp(at(OWN, 5060), at(PEER, 5060), new Uint8Array(40));
+    const message = { type: 3, code: 0, body: Uint8Array.of(0, 0, 0, 0), options: [], rest: packet };
+    const r = await found(
+      talk()
+        .up(5000, packet)
+        .down(5010, nd('2001:db8:9::1', OWN, message)),
+    );
+    assert.match(
+      finding(r, 'inner.unreachable').meaning,
+      /^2001:db8:9::1 says of a packet of the UE to \[2001:db8:7::7\]:5060: hop limit exceeded/,
+    );
+    note(r, 'inner.unreachable');
+  });
+
+  test('media that come when the call is over are no more than a note; a limit of size is another thing', async () => {
+    const late = speech(UE_MEDIA, CORE_MEDIA, 90);
+    const r = await found(
+      healthy()
+        .up(3300, late)
+        .down(3305, lost(late, 3, 3, CORE)),
+    );
+    assert.deepEqual(codes(r), []);
+    note(r, 'inner.unreachable');
+    const big = await found(
+      addressed(new Talk())
+        .up(90, datagram(1200))
+        .down(100, lost(datagram(1200), 4)),
+    );
+    assert.equal(finding(big, 'inner.unreachable'), undefined);
+    const echo = await found(
+      addressed(new Talk())
+        .up(90, datagram())
+        .down(100, lost(datagram(), 0, 8)),
+    );
+    assert.equal(finding(echo, 'inner.unreachable'), undefined);
   });
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encode, put32 } from 'fttscope/kit';
 import { codec as dns, dnsQuery, TYPE } from '../../dissectors/dns/message.js';
+import { icmp } from '../../dissectors/icmp.js';
 import { prefixOption, routerAdvertisement } from '../../dissectors/icmpv6/messages.js';
 import { LIMITS, type LimitName } from '../../src/limits.js';
 import { CaptureBuilder } from '../build/capture.js';
@@ -156,6 +157,18 @@ describe('a report says that it lacks', () => {
       t.down(100 + i, nd(peer, own, { type: 2, code: 0, body: Uint8Array.of(0, 0, 5, 0), options: [], rest }));
     }
     reached(await found(t), { pathLimits: more });
+  });
+
+  test('where packets do not get, as ICMP says', async () => {
+    const t = addressed(new Talk());
+    const more = 3;
+    for (let i = 0; i < LIMITS.unreached + more; i++) {
+      const packet = udp(at(UE, 9), at(CORE, 1000 + i), new Uint8Array(20));
+      // RFC 792: the first 28 octets of it.
+      const data = packet.subarray(0, 28);
+      t.down(100 + i, ip(address(CORE), address(UE), 1, encode(icmp.codec!, { type: 3, code: 3, word: 0, data })));
+    }
+    reached(await found(t), { unreached: more });
   });
 
   test('questions to the DNS', async () => {

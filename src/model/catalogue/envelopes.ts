@@ -144,6 +144,14 @@ export const ENVELOPES: Entries = {
     meaning: 'It was told how large they may be, and what is larger does not get through.',
     next: 'See whether a filter keeps the message from the sender.',
   },
+  'inner.unreachable': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'Packets inside do not get to where they go',
+    clause: 'RFC 1122 §3.2.2.1',
+    meaning: 'Whoever says so gave them up: a route is missing, a filter stands in the way, or nobody listens there.',
+    next: 'Look at the routes and filters behind the EFTF from where the message came, and at whether the other side runs.',
+  },
   'inner.fragment': {
     severity: 'note',
     kind: 'conformance',
