@@ -107,6 +107,16 @@ export function wrap(text: string, width: number): string[] {
   return out;
 }
 
+/** The same for `name   value`: what goes on stands beneath the value, or behind the blanks that the line begins with. */
+export function wrapBeneath(text: string, width: number): string[] {
+  const begins = [/^\s*\S.*?\s{2,}(?=\S)/, /^\s+/].map((begin) => begin.exec(text)?.[0] ?? '');
+  const begin = begins.find((b) => b !== '' && 2 * cellsOf(b) <= width);
+  if (begin === undefined || cellsOf(text) <= width) return wrap(text, width);
+  const indent = cellsOf(begin);
+  const lines = wrap(text.slice(begin.length), width - indent);
+  return lines.map((line, i) => (i === 0 ? harmless(begin) : ' '.repeat(indent)) + line);
+}
+
 /** All cells of a screen. */
 export class Grid {
   /** A character a cell, {@link RIGHT_HALF} beside a wide one. */

@@ -1,4 +1,4 @@
-import { type Area, cellsOf, wrap } from './cells.js';
+import { type Area, cellsOf, wrap, wrapBeneath } from './cells.js';
 import { FRAME } from './frame.js';
 import type { CommandId } from './keymap.js';
 import { scrollBar } from './list.js';
@@ -71,7 +71,7 @@ export class Reader implements Dialog {
   private wrap(width: number): void {
     if (this.wrappedFor === width) return;
     this.wrappedFor = width;
-    this.wrapped = this.lines.flatMap((l) => wrap(l, width - 1));
+    this.wrapped = this.lines.flatMap((l) => wrapBeneath(l, width - 1));
   }
 
   draw(area: Area): void {

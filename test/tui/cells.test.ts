@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { asciiOf } from '../../src/tui/ascii.js';
-import { cellsOf, clip, clipMiddle, fit, Grid, harmless, wrap } from '../../src/tui/cells.js';
+import { cellsOf, clip, clipMiddle, fit, Grid, harmless, wrap, wrapBeneath } from '../../src/tui/cells.js';
 import { Flag, OWN, style, withFlags } from '../../src/tui/style.js';
 
 const plain = style();
@@ -37,6 +37,14 @@ test('long text is cut at its end, addresses in the middle', () => {
   assert.equal(clip('abcdef', 4), 'abc…');
   assert.equal(clip('abc', 3), 'abc');
   assert.equal(clipMiddle('2001:db8:0:1:2:3:4:115', 11), '2001:…4:115');
+});
+
+test('what follows a name in a line stays behind it when it is wrapped', () => {
+  assert.deepEqual(wrapBeneath('  comment   one two three', 24), ['  comment   one two', '            three']);
+  assert.deepEqual(wrapBeneath('    one two three', 11), ['    one two', '    three']);
+  assert.deepEqual(wrapBeneath('one two three', 8), ['one two', 'three']);
+  // Where the name takes more than half of the line, only the blanks before it count.
+  assert.deepEqual(wrapBeneath('  certificate  one two', 18), ['  certificate  one', '  two']);
 });
 
 test('text is wrapped between words', () => {
