@@ -85,6 +85,9 @@ function verdict({ tls, transport }: TunnelEntity): { keys: TunnelGlance['keys']
   return { keys: worst.verdict, reason: worst.reason ?? both.find((v) => v.reason !== undefined)?.reason };
 }
 
+/** What stands for the envelopes of what is no tunnel. */
+export const OTHER = 'not FTT-IMS';
+
 const SEVERITIES = ['', 'note', 'warn', 'error'] as const;
 
 /** The tunnels of a report. */
@@ -110,7 +113,7 @@ function fromEntity(t: TunnelEntity, findings: readonly FindingEntity[]): Tunnel
     version: version(t.tls?.version),
     keys: word,
     keysAre: unread ? 'bad' : word === 'ok' || word === 'in clear' ? 'good' : 'neither',
-    envelopes: t.state === 'other' ? 'not FTT-IMS' : unread && keys === 'none' ? '?/?' : `${up.total}/${down.total}`,
+    envelopes: t.state === 'other' ? OTHER : unread && keys === 'none' ? '?/?' : `${up.total}/${down.total}`,
     inner: innerAddress(t) ?? (unread ? '?' : '-'),
     user: t.subscriber?.msisdn ?? t.subscriber?.impu[0]?.replace(/^sips?:/, '') ?? '',
     end: endWord(t),
@@ -132,7 +135,7 @@ function fromGlance(g: TunnelGlance): TunnelRow {
     version: g.version ?? '',
     keys: other ? '-' : keysWord(g.keys, g.reason),
     keysAre: unread ? 'bad' : other || g.keys === 'unneeded' ? 'neither' : 'good',
-    envelopes: other ? 'not FTT-IMS' : unread && g.keys === 'none' ? '?/?' : `${g.up}/${g.down}`,
+    envelopes: other ? OTHER : unread && g.keys === 'none' ? '?/?' : `${g.up}/${g.down}`,
     inner: '',
     user: '',
     end: '',

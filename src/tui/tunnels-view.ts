@@ -12,9 +12,9 @@ import { SIGNS, severityStyle } from './style.js';
 import { type Column, Table } from './table.js';
 import type { Story } from './told.js';
 import { tunnelCard } from './tunnel-card.js';
-import { endText, stepsText, type TunnelRow, TunnelRows } from './tunnel-rows.js';
+import { endText, OTHER, stepsText, type TunnelRow, TunnelRows } from './tunnel-rows.js';
 import type { Desk, MouseAt, Scope, View } from './view.js';
-import { count, plural } from './words.js';
+import { brief, count, plural } from './words.js';
 
 /** Lines of what is said of the tunnel under the cursor, its rule included: at least, and where the list leaves room. */
 const BAND = { least: 4, most: 12 };
@@ -94,6 +94,8 @@ export class TunnelsView implements View {
         max: 15,
         priority: 4,
         text: (r) => r.envelopes,
+        short: ({ envelopes }) =>
+          envelopes === OTHER ? 'other' : envelopes.replace(/\d{4,}/g, (n) => brief(Number(n))),
         key: envelopes,
       },
       {
@@ -116,7 +118,17 @@ export class TunnelsView implements View {
         text: (r) => r.user,
         key: (r) => r.user,
       },
-      { id: 'end', title: 'end', min: 4, max: 16, grow: true, priority: 3, text: (r) => r.end, key: (r) => r.end },
+      {
+        id: 'end',
+        title: 'end',
+        min: 4,
+        max: 16,
+        whole: true,
+        grow: true,
+        priority: 3,
+        text: (r) => r.end,
+        key: (r) => r.end,
+      },
     ];
   }
 

@@ -39,6 +39,9 @@ export function octets(n: number): string {
 /** `1,234,567`. */
 export const count = (n: number): string => n.toLocaleString('en');
 
+/** A number of thousands or more in a few cells: `112k`, `3M`. */
+export const brief = (n: number): string => (n < 1e6 ? `${Math.floor(n / 1e3)}k` : `${Math.floor(n / 1e6)}M`);
+
 /** `1 packet`, `3 packets`. */
 export const plural = (n: number, word: string, many = `${word}s`): string => `${count(n)} ${n === 1 ? word : many}`;
 

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { tunnelLadder } from '../../src/report/ladder-flows.js';
 import { ladderText } from '../../src/report/ladder-text.js';
 import { endText, stepsText, TunnelRows } from '../../src/tui/tunnel-rows.js';
+import { TunnelsView } from '../../src/tui/tunnels-view.js';
 import type { ViewerStatus } from '../../src/viewer/viewer.js';
+import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { storyOf } from './story.js';
 
 /* What the list, the card and the ladder of a tunnel say; what there is in the samples is as tshark lists them. */
@@ -52,6 +54,23 @@ test('while it goes on a tunnel has the envelopes of now, and the rest of the la
   assert.deepEqual([first.envelopes, first.end, second.envelopes, second.end], ['812/813', 'UE', '812/813', '']);
   const { up, down } = t.envelopes;
   assert.equal(rows.get({ ...status, done: true }, { ...story }, true)[0].envelopes, `${up.total}/${down.total}`);
+});
+
+test('the end of a tunnel, and how many envelopes it had, are whole at 80 columns', async () => {
+  const story = await storyOf('28-overloaded.pcapng');
+  const [t] = story.tunnels;
+  const [up, down] = [312_400, 1_234_567].map((total) => ({ ...t.envelopes.up, total }));
+  const tunnels = [
+    { ...t, release: { ...t.release, by: 'middlebox', how: 'rst' } as const },
+    { ...t, id: 2, envelopes: { up, down } },
+    { ...t, id: 3, state: 'other' as const },
+  ];
+  const v = new TunnelsView(new PaperDesk(paperViewer(), { ...story, tunnels }).desk);
+  const screen = drawn(v, 80, 20).join('\n');
+  assert.match(screen, / middlebox RST$/m);
+  assert.match(screen, / 312k\/1M /);
+  assert.match(screen, /^i? +3 .* other /m);
+  assert.match(drawn(v, 160, 20).join('\n'), / 312400\/1234567 [\s\S]* not FTT-IMS /);
 });
 
 test('a tunnel in the clear in which DHCP failed is in the clear', async () => {
