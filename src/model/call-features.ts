@@ -1,5 +1,6 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
+import { ANSWER_MS } from './answer-time.js';
 import type { CallDialog, CallFeatureEntries, Hold, Preconditions, SessionTimer, Transfer } from './entities.js';
 import { type Moment, millis, type Seen } from './moment.js';
 import { isHold, type SessionMedia } from './session-media.js';
@@ -7,9 +8,6 @@ import type { SipEvent } from './sip-event.js';
 
 const REFER_TO = headerId('Refer-To');
 const REPLACES = headerId('Replaces');
-/** RFC 3261 §17.1.1.2: timer B, after which a request without answer has failed. */
-export const TIMER_B_MS = 32_000;
-
 /** Early Dialog Terminated. RFC 6228 */
 export const GONE = 199;
 
@@ -26,6 +24,8 @@ interface Asked {
   /** When it was last sent. */
   last: Seen;
   times: number;
+  /** After how many milliseconds it was sent again; 0 where it was not. */
+  againMs: number;
   readonly method: string;
   readonly cseq: number;
   readonly by: Side;
@@ -93,7 +93,7 @@ export class CallFeatures {
   request(at: Seen, e: SipEvent, side: Side, media: readonly SessionMedia[] | undefined): void {
     const { method, cseq } = e;
     if ((method === 'CANCEL' || (e.to.tag !== '' && WAITING.has(method))) && this.hasRoom(this.asking))
-      this.asking.push({ at, last: at, times: 1, method, cseq, by: side });
+      this.asking.push({ at, last: at, times: 1, againMs: 0, method, cseq, by: side });
     if (e.method === 'INVITE') this.replaces ??= e.text(REPLACES)?.split(';')[0].trim();
     else if (e.method === 'PRACK') this.acknowledge(e);
     else if (e.method === 'REFER') this.refer(at, e, side);
@@ -123,6 +123,7 @@ export class CallFeatures {
     const asked = e.isRequest && this.asking.find((r) => r.method === method && r.cseq === cseq && r.by === side);
     if (asked) {
       asked.last = at;
+      if (asked.times === 1) asked.againMs = millis(asked.at, at);
       asked.times++;
     }
     if (e.isRequest || e.status < 101 || e.status > 199) return;
@@ -281,7 +282,7 @@ export class CallFeatures {
 
   /** The first request within the call that nothing answered although there was time, until the call's end. */
   unanswered(end: Moment): Asked | undefined {
-    return this.asking.find((r) => !ENDING.has(r.method) && millis(r.at, end) >= TIMER_B_MS);
+    return this.asking.find((r) => !ENDING.has(r.method) && millis(r.at, end) >= ANSWER_MS);
   }
 
   /**
@@ -291,7 +292,7 @@ export class CallFeatures {
   unheeded(end: Moment): Asked | undefined {
     const all = this.asking.filter((r) => ENDING.has(r.method));
     if (all.some((r) => r.by !== all[0].by)) return undefined;
-    return all.find((r) => millis(r.at, end) >= TIMER_B_MS || millis(r.at, r.last) >= TIMER_B_MS / 2);
+    return all.find((r) => millis(r.at, end) >= ANSWER_MS || millis(r.at, r.last) >= ANSWER_MS / 2);
   }
 
   /** Milliseconds since the timer was set. */

@@ -1,8 +1,9 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { type Tell, type Words, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
+import { patience } from './answer-time.js';
 import { callFailure, type Failure } from './call-failure.js';
-import { CallFeatures, GONE, TIMER_B_MS } from './call-features.js';
+import { CallFeatures, GONE } from './call-features.js';
 import type { CallEntity, CallMessage, CallState, Place } from './entities.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import { OfferAnswer } from './offer-answer.js';
@@ -73,6 +74,8 @@ export class Call {
   private cseq: number;
   /** When that was sent. */
   inviteAt: Seen;
+  /** After how many milliseconds an INVITE was sent again; 0 where none was. */
+  againMs = 0;
   private branch: string;
   /** It had credentials. */
   private authorized: boolean;
@@ -126,6 +129,8 @@ export class Call {
       const known = this.messages[before];
       // The same message in the tunnel and behind it was not sent twice.
       if ((known.direction === undefined) !== (at.tunnel === 0)) return;
+      if (known.retransmissions === 0 && known.method === 'INVITE' && known.status === undefined)
+        this.againMs = millis(known.at, at.seen());
       known.retransmissions++;
       this.features.repeated(at.seen(), e, this.byCaller(e) ? 'caller' : 'callee');
       return;
@@ -352,10 +357,14 @@ export class Call {
     this.emergency ||= this.failure.alternative?.type === 'emergency'; // TS 24.229 §5.1.3.1: dialled as another number
   }
 
-  finish(end: Moment): void {
-    const waited = millis(this.inviteAt, end);
+  /** Whether nothing at all answered the INVITE, although there were `ms` milliseconds for it. */
+  isUnheard(end: Moment, ms: number): boolean {
     const isHeard = this.acked || this.trying !== null || this.progress !== null;
-    if (this.state === 'in-progress' && !isHeard && waited >= TIMER_B_MS) {
+    return this.state === 'in-progress' && !isHeard && millis(this.inviteAt, end) >= ms;
+  }
+
+  finish(end: Moment): void {
+    if (this.isUnheard(end, patience(this.againMs))) {
       this.state = 'failed';
       this.failedAt = this.inviteAt;
       this.failure = { reason: words`The INVITE was not answered at all.` };

@@ -1,6 +1,7 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { type Own, oneOf, ours, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
+import { ANSWER_MS, awaited } from './answer-time.js';
 import type { MessageEntity, SmsEntry, SubscriptionEntity } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { type Arrival, isBefore, later, type Moment, millis, type Seen } from './moment.js';
@@ -11,9 +12,6 @@ import { uid } from './uid.js';
 const SUBSCRIPTION_STATE = headerId('Subscription-State');
 /** Timer TR1N of TS 24.011 §10: so long the network waits for the report of an RP-DATA. */
 const REPORT_MS = 40_000;
-
-/** RFC 3261 §17.1.2.2, RFC 6665 §4.1.2.4: timers F and N, after which neither an answer nor a first NOTIFY is waited for. */
-const TIMER_MS = 32_000;
 
 /** A MESSAGE or a subscription as it goes on. */
 export interface Exchange<E> {
@@ -194,8 +192,10 @@ export function judgeMessages(all: readonly Exchange<MessageEntity>[], end: Mome
       findings.raise(code, x.answered ?? x.start, refsOf(m), { detail, ...remark });
     if (m.status !== undefined && m.status >= 400 && !CHALLENGE.has(m.status))
       raise('message.failed', ours`The answer was ${m.status}.`, ABSENT.has(m.status) ? { severity: 'note' } : {});
-    if (x.answered === null && millis(x.start, end) >= TIMER_MS)
-      raise('message.no-answer', m.direction === 'down' ? ours`It went to the UE.` : ours`It came from the UE.`);
+    if (x.answered === null && millis(x.start, end) >= ANSWER_MS) {
+      const which = m.direction === 'down' ? ours`It went to the UE.` : ours`It came from the UE.`;
+      findings.raise('message.no-answer', x.start, refsOf(m), awaited(x.start, end, 0, which));
+    }
     if (m.sms?.cause !== undefined) raise('sms.error', ours`The cause is ${m.sms.cause}.`);
     if (m.sms?.rp !== 'RP-DATA' || m.direction === undefined || m.status === undefined || m.status >= 300) continue;
     if (!reported.has(m) && millis(x.start, end) >= REPORT_MS)
@@ -218,15 +218,15 @@ export function judgeSubscriptions(
     // Outside of tunnels a NOTIFY may go another way.
     const isUrgent = event === 'reg' && method === 'SUBSCRIBE' && x.entity.tunnel !== undefined;
     const mild = isUrgent ? {} : ({ severity: 'note' } as const);
-    if (method !== 'NOTIFY' && x.answered === null && millis(x.start, end) >= TIMER_MS)
+    if (method !== 'NOTIFY' && x.answered === null && millis(x.start, end) >= ANSWER_MS)
       findings.raise('subscription.no-answer', x.start, refsOf(x.entity), {
-        detail: words`The ${method === 'PUBLISH' ? 'PUBLISH' : 'SUBSCRIBE'} was ${which}.`,
+        ...awaited(x.start, end, 0, words`The ${method === 'PUBLISH' ? 'PUBLISH' : 'SUBSCRIBE'} was ${which}.`),
         ...mild,
       });
     const isAccepted = method === 'SUBSCRIBE' && x.answered !== null && status !== undefined && status < 300;
-    if (isAccepted && notifications === undefined && millis(x.answered!, end) >= TIMER_MS)
+    if (isAccepted && notifications === undefined && millis(x.answered!, end) >= ANSWER_MS)
       findings.raise('subscription.no-notify', x.answered!, refsOf(x.entity), {
-        detail: words`The subscription was ${which}.`,
+        ...awaited(x.answered!, end, 0, words`The subscription was ${which}.`), // timer N, RFC 6665 §4.1.2.4
         ...mild,
       });
     if (status === undefined || status < 400 || CHALLENGE.has(status)) continue;
@@ -259,7 +259,7 @@ export function judgeLapses(all: readonly Subscription[], until: (tunnel: number
     if (tunnel === undefined || method !== 'SUBSCRIBE' || granted === null || last.get(kindOf(x.entity)) !== x)
       continue;
     const lapse = later(granted.at, granted.seconds);
-    if ((ended !== null && !isTimedOut) || millis(lapse, until(tunnel)) < TIMER_MS) continue;
+    if ((ended !== null && !isTimedOut) || millis(lapse, until(tunnel)) < ANSWER_MS) continue;
     const which = event === '' ? ours`something` : oneOf(event, EVENTS);
     const tried = asked !== null && isBefore(granted.at, asked) ? ' A refresh was sent, and not accepted.' : '';
     findings.raise('subscription.expired', granted.at, refsOf(x.entity), {

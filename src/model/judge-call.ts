@@ -1,4 +1,5 @@
 import { type Own, ours, quoted, words } from '../kit/index.js';
+import { awaited } from './answer-time.js';
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { type Moment, millis, type Seen } from './moment.js';
@@ -53,11 +54,20 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
     raise('call.released', c.end ?? c.start, { detail: c.release.reason });
   const silent = f.unanswered(c.end ?? end);
   if (silent !== undefined)
-    raise('call.request-unanswered', silent.at, { detail: ours`It is ${REQUEST[silent.method]}${again(silent)}.` });
+    raise('call.request-unanswered', silent.at, {
+      ...(c.end === null
+        ? awaited(silent.at, end, silent.againMs, ours`It is ${REQUEST[silent.method]}${again(silent)}.`)
+        : { detail: ours`It is ${REQUEST[silent.method]}${again(silent)}.` }),
+    });
   const goodbye = f.unheeded(end);
   if (goodbye !== undefined)
     raise('call.end-unanswered', goodbye.at, {
-      detail: ours`It is the ${goodbye.method === 'BYE' ? 'BYE' : 'CANCEL'} of the ${goodbye.by}${again(goodbye)}.`,
+      ...awaited(
+        goodbye.at,
+        end,
+        goodbye.againMs,
+        ours`It is the ${goodbye.method === 'BYE' ? 'BYE' : 'CANCEL'} of the ${goodbye.by}${again(goodbye)}.`,
+      ),
       // Outside of tunnels the answer may go another way.
       ...(c.tunnels.size === 0 && { severity: 'note', confidence: 'possible' }),
     });

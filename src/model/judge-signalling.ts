@@ -1,13 +1,11 @@
 import { type Own, ofNumber, ours, quoted, words } from '../kit/index.js';
+import { ANSWER_MS, awaited } from './answer-time.js';
 import type { Call } from './call.js';
 import { refusesToReplace } from './call-failure.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { judgeFeatures } from './judge-call.js';
 import { type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
-
-/** RFC 3261 §13.3.1.4: so long a callee sends its answer again. */
-const ACK_MS = 32_000;
 
 const refOf = (kind: Ref['kind'], e: { readonly id: number }, tunnels: Iterable<number>): Ref[] => [
   { kind, id: e.id },
@@ -45,12 +43,13 @@ export function judgeRegistration(
   if (r.tunnel !== 0) judgeContact(r, raise);
   if (r.resynchronisations > 0)
     raise('sip.aka-resync', r.start, { severity: r.resynchronisations > 1 ? 'error' : 'note' });
-  const unanswered = r.state === 'failed' ? r.unanswered(end) : unhealed(r) ? r.silent(end) : undefined;
+  const isOpen = r.state === 'failed' || r.state === 'in-progress';
+  const unanswered = isOpen ? r.unanswered(end) : unhealed(r) ? r.silent(end) : undefined;
   const recovered: Remark = r.state === 'failed' && r.isRecovered ? { severity: 'warn' } : {};
   if (unanswered !== undefined)
     raise('sip.register-timeout', unanswered.at, {
       ...recovered,
-      ...(unanswered.reached && { detail: ours`The P-CSCF said that it tries, and nothing more.` }),
+      ...r.awaited(unanswered, end, unanswered.reached ? ours`The P-CSCF said that it tries, and nothing more.` : ''),
     });
   else if (r.retransmittedAt !== null) {
     const detail = ours`${r.retransmissions} were sent again, the first after ${ofNumber(r.againMs / 1000, (n) => n.toFixed(1))} s: T1 is 2 s in IMS, and 0.5 s elsewhere.`;
@@ -63,7 +62,12 @@ export function judgeRegistration(
   if (farewell?.unanswered)
     raise('sip.register-timeout', farewell.at, {
       severity: 'warn',
-      detail: ours`It was to end the registration: until that runs out the network takes the UE for reachable.`,
+      ...awaited(
+        farewell.at,
+        until,
+        r.againMs,
+        ours`It was to end the registration: until that runs out the network takes the UE for reachable.`,
+      ),
     });
   // A UE whose refresh was refused, or not answered, did refresh in time; one whose tunnel is gone, or that leaves, need not.
   const isLeft = farewell !== undefined || r.unrefreshed !== null || unanswered !== undefined;
@@ -174,12 +178,14 @@ export function judgeCall(c: Call, end: Moment, findings: Findings): void {
       detail: words`${reason}${again}`,
     });
   }
+  if (c.isUnheard(end, ANSWER_MS))
+    findings.raise(codeOf(0, c.direction === 'terminated'), c.inviteAt, refs, awaited(c.inviteAt, end, c.againMs));
   if (c.lost !== null)
     findings.raise('call.dialog-lost', c.lost.at, refs, { detail: ours`The answer was ${c.lost.status}.` });
   if (c.restoration !== null) findings.raise('sip.restoration', c.restoration, refs, { severity: 'warn' });
   if (c.misfit !== null) findings.raise('sdp.answer-misfit', c.misfit.at, refs, { detail: c.misfit.how });
   if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);
   judgeFeatures(c, refs, end, findings);
-  if (c.answer === null || c.acked || millis(c.answer, c.end ?? end) < ACK_MS) return;
-  findings.raise('call.no-ack', c.answer, refs);
+  if (c.answer === null || c.acked || millis(c.answer, c.end ?? end) < ANSWER_MS) return;
+  findings.raise('call.no-ack', c.answer, refs, c.end === null ? awaited(c.answer, end, 0) : {});
 }

@@ -1,9 +1,10 @@
 import { type Own, ours } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
+import { ANSWER_MS, awaited } from './answer-time.js';
 import type { KeepAlive } from './entities.js';
 import type { Findings, Ref } from './findings.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
-import { type SipEvent, TIMER_F_MS } from './sip-event.js';
+import type { SipEvent } from './sip-event.js';
 
 interface Beat {
   readonly first: Seen;
@@ -67,12 +68,14 @@ export class KeepAlives {
     const all = [...silent.up, ...silent.down];
     // A single one may have been lost.
     const severity = all.length === 1 && this.sent.up + this.sent.down > 1 ? ({ severity: 'note' } as const) : {};
-    for (const at of all) findings.raise('sip.options-unanswered', at, about, { detail, ...severity });
+    // The first says how sure it is: whoever waits for the last ones has waited for that in vain.
+    for (const at of all)
+      findings.raise('sip.options-unanswered', at, about, { ...awaited(all[0], end, 0, detail), ...severity });
   }
 
   /** Those that nothing answered although there was time. */
   private silent(way: 'up' | 'down', end: Moment): Seen[] {
-    return [...this.asked[way].values()].filter((at) => millis(at, end) >= TIMER_F_MS);
+    return [...this.asked[way].values()].filter((at) => millis(at, end) >= ANSWER_MS);
   }
 
   /** Line ends between messages: two from the UE ask, one from the network answers. RFC 5626 §3.5.1 */

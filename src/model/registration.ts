@@ -1,12 +1,14 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
-import { parseAddress } from '../kit/index.js';
+import { type Own, parseAddress } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { type AkaOpinion, akaChallenge, leakedKeys, SecurityAgreement, type SubscriberSecrets } from './aka.js';
+import { ANSWER_MS, awaited } from './answer-time.js';
 import { boundBy, type Contact, grantedTo } from './bindings.js';
 import type { Aka, RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
 import { addressOf } from './events.js';
+import type { Remark } from './findings.js';
 import { type Arrival, earlier, later, type Moment, millis, type Seen } from './moment.js';
-import { parameterOf, type SipEvent, TIMER_F_MS } from './sip-event.js';
+import { parameterOf, type SipEvent } from './sip-event.js';
 import { uid } from './uid.js';
 
 /** TS 24.229 §5.1.1.4: refresh 600 s before the end, or half-way where that is 1200 s or less. */
@@ -314,7 +316,19 @@ export class Registration {
 
   /** The first request that nothing answered although there was time. */
   unanswered(end: Moment): Running | undefined {
-    return this.transactions.find((t) => t.answered === null && millis(t.at, end) >= TIMER_F_MS);
+    return this.transactions.find((t) => t.answered === null && millis(t.at, end) >= ANSWER_MS);
+  }
+
+  /** What is to be added about a request without an answer: who sent another one waits no more. */
+  awaited(t: Running, end: Moment, detail: Own | ''): Remark {
+    const last = this.transactions[this.transactions.length - 1];
+    if (t === last && !this.isRecovered) return awaited(t.at, end, this.againMs, detail);
+    return detail === '' ? {} : { detail };
+  }
+
+  /** Whether a request without an answer was given up. */
+  private isGivenUp(t: Running, end: Moment): boolean {
+    return this.awaited(t, end, '').confidence === undefined;
   }
 
   /** The last request, where there was time for an answer and none came. */
@@ -327,7 +341,7 @@ export class Registration {
   farewell(end: Moment): { readonly at: Seen; readonly unanswered: boolean } | undefined {
     const last = this.transactions[this.transactions.length - 1];
     if (last === undefined || last.expires !== 0) return undefined;
-    return { at: last.at, unanswered: last.answered === null && millis(last.at, end) >= TIMER_F_MS };
+    return { at: last.at, unanswered: last.answered === null && millis(last.at, end) >= ANSWER_MS };
   }
 
   /** Whether a request is the last, and wants to go on. */
@@ -341,11 +355,17 @@ export class Registration {
     this.end = at;
   }
 
+  /** Fails it where nobody waits any more for the answer to a request. */
+  giveUp(end: Moment): void {
+    const unanswered = this.state === 'in-progress' ? this.unanswered(end) : undefined;
+    if (unanswered !== undefined && this.isGivenUp(unanswered, end)) this.state = 'failed';
+  }
+
   finish(end: Moment): void {
     if (this.state === 'registered' && this.lapsed(end)) this.state = 'expired';
-    if (this.state === 'in-progress' && this.unanswered(end) !== undefined) this.state = 'failed';
+    this.giveUp(end);
     const last = this.transactions[this.transactions.length - 1];
-    const stuck = last?.answered != null && !last.asks && millis(last.answered, end) >= TIMER_F_MS;
+    const stuck = last?.answered != null && !last.asks && millis(last.answered, end) >= ANSWER_MS;
     if (this.state === 'in-progress' && (stuck || this.challenges >= LOOP)) this.state = 'failed';
   }
 

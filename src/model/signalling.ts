@@ -172,7 +172,7 @@ export class Signalling {
 
   finish(end: Moment): void {
     for (const r of this.registrations) r.finish(end);
-    this.bindings.finish(this.registrations);
+    this.bindings.finish(this.registrations, end);
     for (const c of this.calls) c.finish(end);
   }
 }

@@ -13,9 +13,6 @@ import type { Content } from './events.js';
 import { parseSessionDescription, Sections, type SessionMedia } from './session-media.js';
 import { hashOf } from './uid.js';
 
-/** Timer F of RFC 3261 §17.1.2.2: so long an answer is waited for at least; a UE may wait longer (TS 24.229 §7.7). */
-export const TIMER_F_MS = 32_000;
-
 /** Address, tag and parameters of a From, To or Contact. */
 export interface Party {
   readonly uri: string;

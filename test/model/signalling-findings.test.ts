@@ -34,6 +34,38 @@ describe('registration', () => {
     assert.equal(r.registrations[0].state, 'failed');
   });
 
+  /** Timer E with the T1 of 2 s and the T2 of 16 s that a UE has. TS 24.229 table 7.7.1 */
+  const IMS_AGAIN = [0, 2000, 6000, 14_000, 30_000, 46_000, 62_000, 78_000, 94_000, 110_000, 126_000];
+
+  test('a UE with the timers of IMS is not done before 128 s', async () => {
+    const asked = (beyond: number) => {
+      const t = addressed(new Talk());
+      for (const ms of IMS_AGAIN) if (ms < beyond) t.up(100 + ms, ask(1));
+      return t;
+    };
+    const said = (r: Awaited<ReturnType<Talk['report']>>) => [
+      r.registrations[0].state,
+      ...r.findings
+        .map((f: { code: string; confidence: string }) => `${f.code} ${f.confidence}`)
+        .filter((f: string) => f.startsWith('sip.register-')),
+    ];
+    const early = await asked(40_000).report({ end: 'none' }, 60_000);
+    assert.deepEqual(said(early), ['in-progress', 'sip.register-timeout likely']);
+    assert.match(early.findings[0].meaning, /^What could be heard ends after 90 s; .* up to 128 s in IMS\./);
+    assert.deepEqual(said(await asked(130_000).report({ end: 'none' }, 30_000)), [
+      'failed',
+      'sip.register-timeout certain',
+    ]);
+    const young = await asked(10_000).report({ end: 'none' }, 10_000);
+    assert.deepEqual(said(young), ['in-progress', 'sip.register-retransmitted certain']);
+    // What was still open at 60 s comes about in the end.
+    const late = asked(70_000).down(70_000, tell('200 OK', 1, [contact]));
+    assert.deepEqual(said(await late.report({ end: 'none' }, 40_000)), [
+      'registered',
+      'sip.register-retransmitted certain',
+    ]);
+  });
+
   test('challenged again and again', async () => {
     const t = addressed(new Talk());
     for (let i = 1; i <= 3; i++)
@@ -210,6 +242,17 @@ describe('calls', () => {
     assert.equal(r.calls[0].failure.status, undefined);
     assert.equal(r.calls[0].messages.length, 1);
     assert.equal(r.calls[0].messages[0].retransmissions, 2);
+  });
+
+  test('an INVITE that a UE with the timers of IMS may still repeat', async () => {
+    const asked = () => registered(addressed(new Talk())).up(1000, invite).up(3000, invite).up(7000, invite);
+    const early = await asked().report({ end: 'none' }, 60_000);
+    assert.deepEqual([early.calls[0].state, early.calls[0].failure], ['in-progress', undefined]);
+    const { confidence, meaning } = finding(early, 'call.no-answer');
+    assert.equal(confidence, 'likely');
+    assert.match(meaning, /^What could be heard ends after 6\d s; an answer is waited for up to 128 s in IMS\./);
+    const over = await asked().report({ end: 'none' }, 130_000);
+    assert.deepEqual([over.calls[0].state, finding(over, 'call.no-answer').confidence], ['failed', 'certain']);
   });
 
   test('cancelled', async () => {

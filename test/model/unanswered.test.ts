@@ -114,7 +114,10 @@ describe('OPTIONS beside calls', () => {
   test('of the UE', async () => {
     const f = await told(true, false, false);
     assert.deepEqual([f.severity, f.count, f.rows.length], ['warn', 2, 2]);
-    assert.match(f.meaning, /^They come beside calls\. Of 3 that the UE sent 2 got no answer\. Whoever asks/);
+    assert.match(
+      f.meaning,
+      /^They come beside calls\. Of 3 that the UE sent 2 got no answer\. .* 128 s in IMS\. Whoever asks/,
+    );
     assert.equal((await told(true, false, true)).severity, 'note');
     assert.equal((await told(false)).severity, 'warn');
     assert.equal(await told(true, true), undefined);
