@@ -1,6 +1,6 @@
 import { printable } from '../kit/index.js';
 import type { CallEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
-import { type Moment, millis } from '../model/moment.js';
+import { isBefore, type Moment, millis } from '../model/moment.js';
 import { lossOf } from '../model/quality.js';
 import { jsonOf } from './report-json.js';
 import type { Lists } from './report-select.js';
@@ -42,11 +42,14 @@ export function stepsOf(lists: Lists): Step[] {
   const inside = (id: number | undefined): boolean => (t === undefined ? true : id === t.id);
   const registration = lists.registrations.find((r) => inside(r.tunnel));
   const call = lists.calls.find((c) => t === undefined || c.tunnels.includes(t.id));
+  const requests = registration === undefined ? [] : registering(registration);
   return [
     ...(t === undefined ? [] : connection(t)),
     ...(t === undefined ? [] : addressing(lists, t)),
-    ...(registration === undefined ? [] : registering(registration)),
+    ...requests.filter((s) => !isAfter(s, call)).map(stepOf),
     ...(call === undefined ? [] : calling(lists, call)),
+    ...requests.filter((s) => isAfter(s, call)).map(stepOf),
+    ...(registration === undefined ? [] : [{ name: 'registration', outcome: registration.state }]),
     ...(t === undefined ? [] : [release(t)]),
     problems(lists),
   ];
@@ -101,13 +104,19 @@ function addressing(lists: Lists, t: TunnelEntity): Step[] {
   return steps;
 }
 
-function registering(r: RegistrationEntity): Step[] {
-  const steps = r.transactions.slice(0, 4).map((x, i): Step => {
+/** A step with the time at which it began. */
+type Timed = Step & { readonly at: Moment };
+
+const registering = (r: RegistrationEntity): Timed[] =>
+  r.transactions.slice(0, 4).map((x, i) => {
     const outcome = x.status === undefined ? 'no answer' : `${x.status} ${x.reason ?? ''}`.trim();
-    return { name: `REGISTER${i === 0 ? '' : ` ${i + 1}`}`, outcome, ms: x.ms, row: x.row };
+    return { name: `REGISTER${i === 0 ? '' : ` ${i + 1}`}`, outcome, ms: x.ms, row: x.row, at: x.at };
   });
-  return [...steps, { name: 'registration', outcome: r.state }];
-}
+
+const stepOf = ({ at: _, ...step }: Timed): Step => step;
+
+/** What a UE refreshes or ends when its call has begun has no part in how that came about. */
+const isAfter = (s: Timed, call: CallEntity | undefined): boolean => call !== undefined && isBefore(call.start, s.at);
 
 function calling(lists: Lists, c: CallEntity): Step[] {
   const steps: Step[] = [];

@@ -25,6 +25,15 @@ test('the first step that went wrong is marked', () => {
   }
 });
 
+test('how a registration ends stands behind the call, so that it is not the first difference', () => {
+  const r = run(['report', '--compare', '--json', GOOD, sample('29-one-way-audio.pcapng')]);
+  const names: string[] = JSON.parse(r.out).steps.map((s: { step: string }) => s.step);
+  assert.deepEqual(
+    names.filter((n) => /^(REGISTER|call|INVITE|registration)/.test(n)),
+    ['REGISTER', 'REGISTER 2', 'INVITE, progress', 'INVITE, answer', 'call', 'REGISTER 3', 'registration'],
+  );
+});
+
 test('a capture compared with itself shows no difference', () => {
   const { out } = run(['report', '--compare', GOOD, GOOD]);
   assert.match(out, /^Both went the same way\.$/m);
