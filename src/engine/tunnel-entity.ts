@@ -160,8 +160,11 @@ function stateOf({ tunnel, established, tcp, veiled }: TunnelLife): TunnelState 
   if (content === 'other') return 'other';
   // What the tunnel carried was read: its handshake was completed, whether all of it was captured or not.
   if (tunnel.envelopes.some((e) => e.total > 0)) return 'established';
-  if (established !== null)
-    return session !== undefined && isLeft(session, tcp, gaps.length > 0) ? 'failed' : 'established';
+  if (established !== null) {
+    // A server may refuse what the client's last flight has: a certificate, or that there is none (RFC 8446 §4.4.2.4).
+    const isRefused = session?.alerts.some((a) => a.level === FATAL) === true;
+    return session !== undefined && (isRefused || isLeft(session, tcp, gaps.length > 0)) ? 'failed' : 'established';
+  }
   if (session === undefined) return proxy !== undefined ? 'failed' : 'partial';
   if (session.clientHelloFrame === undefined) return 'partial';
   if (session.alerts.some((a) => a.level === FATAL)) return 'failed';

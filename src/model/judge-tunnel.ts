@@ -127,6 +127,7 @@ function judgeTls(t: TunnelEntity, raise: Raise): void {
   }
   judgeCertificate(t, raise);
   if (t.state === 'failed') judgeHandshake(t, raise);
+  else judgeAlert(t, raise);
   judgeKeys(tls.decryption.up, tls.decryption.down, raise);
 }
 
@@ -228,10 +229,33 @@ const SAYS: Readonly<Record<number, string>> = {
   120: 'It supports none of the application protocols (ALPN) that the other side offers.',
 };
 
+/** What alerts say of a session that was in use. RFC 8446 §6.2 */
+const SAYS_LATER: Readonly<Record<number, string>> = {
+  10: 'It got a message that may not come at that time.',
+  20: 'A record that came to it was damaged, or sealed with another key.',
+  22: 'A record that came to it was too long.',
+  50: 'It could not read a message.',
+  80: 'Something failed in itself.',
+};
+
+const fatalOf = (t: TunnelEntity) => t.tls?.alerts.find((a) => a.level === 'fatal');
+
+/** Judges a fatal alert that ended a session: it says why. */
+function judgeAlert(t: TunnelEntity, raise: Raise): void {
+  const fatal = fatalOf(t);
+  if (fatal === undefined) return;
+  const who = fatal.direction === 'up' ? 'UE' : 'EFTF';
+  const known = SAYS_LATER[fatal.description] !== undefined;
+  const more = known ? ours` ${ofNumber(fatal.description, (n) => SAYS_LATER[n])}` : '';
+  raise('tls.fatal-alert', fatal.at && seen(fatal.at, fatal.row), {
+    detail: ours`The ${who} sent the alert ${fatal.name}.${more}`,
+  });
+}
+
 function judgeHandshake(t: TunnelEntity, raise: Raise): void {
   const { failure } = t;
   if (failure?.stage !== 'tls') return;
-  const fatal = t.tls!.alerts.find((a) => a.level === 'fatal');
+  const fatal = fatalOf(t);
   const detail = { detail: failure.cause };
   if (fatal !== undefined) {
     const says = SAYS[fatal.description] === undefined ? '' : ours` ${ofNumber(fatal.description, (n) => SAYS[n])}`;
@@ -284,6 +308,7 @@ function judgeEnd(t: TunnelEntity, raise: Raise): void {
   const { release, tls } = t;
   const { how, at, idleBeforeMs = 0 } = release;
   if (at === undefined || t.state === 'failed') return;
+  if (fatalOf(t) !== undefined) return; // both sides close at once, which is told with it: RFC 8446 §6.2
   const when = seen(at, release.row);
   const pause = ours`After ${Math.round(idleBeforeMs / 1000)} s in which nothing was sent`;
   if (how === 'silent') {

@@ -202,6 +202,39 @@ describe('a certificate that the UE does not take', () => {
     return { ...c, flights, inner: [] };
   };
 
+  /** A session of TLS 1.3 that the server gives up with an alert, after `steps`, and closes. */
+  const givenUp = async (steps: readonly Step[], description: number): Promise<Conversation> => {
+    const o = { version: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256', closeNotify: false } as const;
+    const c = await tlsConversation([...steps], o);
+    const secret = /^SERVER_TRAFFIC_SECRET_0 \w+ (\w+)/m.exec(c.keylog)![1]!;
+    // Its records behind the handshake, tickets among them.
+    let sequence = 0;
+    for (const { side, octets } of c.flights.slice(3))
+      for (let i = 0; side === 1 && i < octets.length; i += 5 + octets[i + 3]! * 256 + octets[i + 4]!) sequence++;
+    const alert = new Sealer(c.cipher, Buffer.from(secret, 'hex'), sequence).seal(Uint8Array.of(2, description), 21);
+    return { ...c, flights: [...c.flights, flight(1, alert)] };
+  };
+
+  test('TLS 1.3: the server wants a certificate of the client, and says so when its own handshake is over', async () => {
+    const c = await givenUp([], 116);
+    const r = await told(c);
+    assert.equal(r.tunnels[0].state, 'failed');
+    assert.equal(r.tunnels[0].established, undefined);
+    const cause = 'The EFTF sent the alert certificate_required.';
+    assert.deepEqual([r.tunnels[0].failure.stage, r.tunnels[0].failure.cause], ['tls', cause]);
+    assert.ok(finding(r, 'tls.alert').meaning.startsWith(`${cause} It wants a certificate of the client.`));
+  });
+
+  test('a session that was in use ends with an alert: that is why, and no missing close_notify', async () => {
+    const r = await told(await givenUp(SOME, 20));
+    assert.equal(r.tunnels[0].state, 'established');
+    assert.equal(r.tunnels[0].release.how, 'fin');
+    assert.deepEqual(codes(r), ['tls.fatal-alert']);
+    const said =
+      'The EFTF sent the alert bad_record_mac. A record that came to it was damaged, or sealed with another key.';
+    assert.ok(finding(r, 'tls.fatal-alert').meaning.startsWith(said), finding(r, 'tls.fatal-alert').meaning);
+  });
+
   test('TLS 1.3: after the Finished of the server, and before its own', async () => {
     const c = await sealed13([2, 48], 21);
     const r = await told(c);

@@ -160,6 +160,14 @@ export const TLS: Entries = {
     meaning: 'One side ended the handshake and said why.',
     next: 'Compare what both sides offered with what the alert says: certificate, version, suites, server name.',
   },
+  'tls.fatal-alert': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'A fatal alert ended the session',
+    clause: 'RFC 8446 §6.2',
+    meaning: 'Whoever sends one gives the session up, and the tunnel with it: the UE has to establish another.',
+    next: 'Look in the log of the side that sent it, at that time; see whether something on the way changes what is sent.',
+  },
   'tls.no-answer': {
     severity: 'error',
     kind: 'service',
