@@ -192,6 +192,8 @@ export const LIMITS = {
   sipNonces: 50_000,
   /** Octets of TLS key logs that each further file of a ring begins with; the oldest lines are left out, and that is told. */
   ringKeyOctets: 4 << 20,
+  /** Of a filter that compares field with field: values of one with values of the other, in one row. */
+  filterPairs: 1 << 22,
   /** Tunnels that an EFTF lists on the screens. */
   listedTunnels: 200,
   /** How long the answer to a close_notify is waited for. */

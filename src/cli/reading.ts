@@ -231,11 +231,16 @@ export class Reading {
     if (this.said) return;
     this.said = true;
     for (const d of damage) tell(`fttscope: ${d.message}`);
-    if (this.o.quiet !== true) for (const l of limits) tell(`fttscope: ${limitSentence(l)}`);
+    this.tellLimits(limits);
     for (const [proto, n] of faults)
       tell(`fttscope: this is a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);
   }
   private said = false;
+
+  /** Says which caps were reached. */
+  tellLimits(limits: readonly LimitReached[]): void {
+    if (this.o.quiet !== true) for (const l of limits) tell(`fttscope: ${limitSentence(l)}`);
+  }
 
   /** Follows registrations where there are keys of subscribers: they open the ESP that is agreed on there. */
   private opener(): Tap | undefined {

@@ -3,6 +3,7 @@ import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import type { Filter } from '../filter/index.js';
 import type { Field } from '../kit/index.js';
+import type { LimitReached } from '../limits.js';
 import { userTest } from '../report/user.js';
 import { fieldText } from '../report/value.js';
 import { Exit, UserError } from './errors.js';
@@ -61,6 +62,11 @@ export class Selection {
   /** What was chosen by name and is not there, in words. */
   get lacks(): string | undefined {
     return this.dialogs?.found === false ? this.dialogs.words : undefined;
+  }
+
+  /** The caps that the filter reached. */
+  get limits(): readonly LimitReached[] {
+    return this.filter?.limits ?? [];
   }
 
   takes(row: Row): boolean {

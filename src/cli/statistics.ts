@@ -2,8 +2,9 @@ import type { Tap } from '../engine/pass.js';
 import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import { SessionTap } from '../engine/session-tap.js';
-import { compile } from '../filter/index.js';
+import { compile, type Filter } from '../filter/index.js';
 import type { Field } from '../kit/index.js';
+import type { LimitReached } from '../limits.js';
 import { SessionModel } from '../model/session-model.js';
 import { ascii } from '../report/ascii.js';
 import {
@@ -35,12 +36,18 @@ export class Statistics {
   readonly tap: Tap | undefined;
   private readonly model = new SessionModel(new Set());
   private readonly session: SessionTap | undefined;
+  private readonly filters: Filter[] = [];
   /** In the order in which they were asked for. */
   private readonly list: readonly (Statistic | { readonly asked: string; readonly name: ModelStatistic })[];
 
   /** @throws UserError for a statistic that there is not, or whose arguments make no sense */
   constructor(asked: readonly string[], registry: Registry, severalFiles: boolean) {
-    this.list = asked.map((a) => one(a, registry));
+    const compiled = (text: string): Filter => {
+      const filter = compile(text, registry);
+      this.filters.push(filter);
+      return filter;
+    };
+    this.list = asked.map((a) => one(a, registry, compiled));
     const counted = this.counted;
     this.fields = counted.flatMap((s) => [...s.fields]);
     this.experts = counted.some((s) => s.experts === true);
@@ -50,6 +57,11 @@ export class Statistics {
       counted.some((s) => s.analyseTcp === true) ||
       this.fields.some((f) => f.name.startsWith('tcp.analysis'));
     if (counted.length < this.list.length) this.tap = this.session = new SessionTap(this.model, registry, severalFiles);
+  }
+
+  /** The caps that filters reached. */
+  get limits(): readonly LimitReached[] {
+    return this.filters.flatMap((f) => f.limits);
   }
 
   private get counted(): Statistic[] {
@@ -97,7 +109,11 @@ export class Statistics {
   }
 }
 
-function one(asked: string, registry: Registry): Statistic | { asked: string; name: ModelStatistic } {
+function one(
+  asked: string,
+  registry: Registry,
+  filter: (text: string) => Filter,
+): Statistic | { asked: string; name: ModelStatistic } {
   const name = statisticName(asked);
   if (name === undefined) {
     const [a, b = ''] = asked.split(',');
@@ -111,7 +127,7 @@ function one(asked: string, registry: Registry): Statistic | { asked: string; na
   }
   if (isOfModel(name)) return { asked, name };
   try {
-    return statisticOf({ asked, registry, filter: (text) => compile(text, registry) });
+    return statisticOf({ asked, registry, filter });
   } catch (e) {
     if (e instanceof StatError) throw new UserError(`-z ${e.message}`, Exit.usage, e.hint);
     if (e instanceof Error && e.name === 'FilterError') throw new UserError(`-z ${asked}: ${e}`, Exit.input);

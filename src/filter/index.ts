@@ -1,5 +1,6 @@
 /** Display filters: Wireshark 4's language on one dissected row, compiled to closures. */
 import type { Field } from '../kit/index.js';
+import { type LimitReached, ReachedLimits } from '../limits.js';
 import { type FieldCatalogue, Names, type RowView } from './catalogue.js';
 import { Checker } from './check.js';
 import { parse } from './parse.js';
@@ -18,6 +19,8 @@ export interface Filter {
   readonly protocols: readonly string[];
   /** Sentences for a person about what the expression may not mean. */
   readonly hints: readonly string[];
+  /** The caps that were reached so far. */
+  readonly limits: readonly LimitReached[];
   matches(row: RowView): boolean;
 }
 
@@ -27,15 +30,19 @@ export type When = 'as read' | 'at the end';
 /** Compiles a display filter; an empty one matches every row. @throws FilterError */
 export function compile(text: string, catalogue: FieldCatalogue, when: When = 'as read'): Filter {
   const test = parse(text);
-  if (test === undefined) return { text, fields: [], protocols: [], hints: [], matches: () => true };
+  if (test === undefined) return { text, fields: [], protocols: [], hints: [], limits: [], matches: () => true };
   const names = new Names(catalogue, when === 'at the end');
   const checker = new Checker(names, text);
-  const matches = compileTest(checker.test(test));
+  const reached = new ReachedLimits();
+  const matches = compileTest(checker.test(test), reached);
   return {
     text,
     fields: [...names.fields.values()],
     protocols: [...names.protocols],
     hints: checker.hints,
+    get limits() {
+      return reached.limits;
+    },
     matches: names.hasColumn ? (row) => row.withColumns?.(() => matches(row)) ?? matches(row) : matches,
   };
 }

@@ -1,4 +1,5 @@
 import { nameOf, type Tree } from '../kit/index.js';
+import { LIMITS, type ReachedLimits } from '../limits.js';
 import { binary, unary } from './arithmetic.js';
 import type { RowView } from './catalogue.js';
 import type { Quantifier, Range } from './parse.js';
@@ -9,41 +10,53 @@ type Matcher = (row: RowView) => boolean;
 type Accept = (v: Value) => boolean;
 type AcceptNode = (t: Tree, i: number) => boolean;
 
-/** Most values of one side when every value of one side meets every value of the other. */
-const MOST_VALUES = 4096;
+/** Values of one side that are always compared, however many the other side has. */
+const LEAST_VALUES = Math.sqrt(LIMITS.filterPairs);
 
-/** Turns a checked expression into one closure. */
-export function compileTest(c: Checked): Matcher {
+/** Values of two sides of which every one meets every one of the other, no more than may be. */
+function meeting(as: Value[], bs: Value[], reached: ReachedLimits): [Value[], Value[]] {
+  if (as.length * bs.length <= LIMITS.filterPairs) return [as, bs];
+  reached.capped('filterPairs');
+  const n = Math.max(LEAST_VALUES, Math.floor(LIMITS.filterPairs / bs.length));
+  const some = as.slice(0, n);
+  return [some, bs.slice(0, Math.floor(LIMITS.filterPairs / some.length))];
+}
+
+/**
+ * Turns a checked expression into one closure.
+ * @param reached is told of rows that have more values than are compared
+ */
+export function compileTest(c: Checked, reached: ReachedLimits): Matcher {
   switch (c.op) {
     case 'and':
     case 'or':
     case 'xor': {
-      const left = compileTest(c.left);
-      const right = compileTest(c.right);
+      const left = compileTest(c.left, reached);
+      const right = compileTest(c.right, reached);
       if (c.op === 'and') return (row) => left(row) && right(row);
       if (c.op === 'or') return (row) => left(row) || right(row);
       return (row) => left(row) !== right(row);
     }
     case 'not': {
-      const of = compileTest(c.of);
+      const of = compileTest(c.of, reached);
       return (row) => !of(row);
     }
     case 'exists':
       return exists(c.ref);
     case 'present':
-      return quantified(c.of, 'any', () => true);
+      return quantified(c.of, 'any', () => true, reached);
     case 'nonzero':
-      return quantified(c.of, 'any', (v) => (isOctets(v) ? v.some((octet) => octet !== 0) : Number(v) !== 0));
+      return quantified(c.of, 'any', (v) => (isOctets(v) ? v.some((octet) => octet !== 0) : Number(v) !== 0), reached);
     case 'compare':
-      return comparison(c.left, c.right, c.quantifier, ordered(c.order));
+      return comparison(c.left, c.right, c.quantifier, ordered(c.order), reached);
     case 'contains':
-      return comparison(c.left, c.right, c.quantifier, contains);
+      return comparison(c.left, c.right, c.quantifier, contains, reached);
     case 'matches': {
       const { pattern } = c;
-      return quantified(c.left, c.quantifier, (v) => pattern.test(v));
+      return quantified(c.left, c.quantifier, (v) => pattern.test(v), reached);
     }
     case 'in':
-      return membership(c.left, c.members, c.quantifier);
+      return membership(c.left, c.members, c.quantifier, reached);
   }
 }
 
@@ -118,7 +131,7 @@ function inRange(r: Range, layer: number, total: number): boolean {
 }
 
 /** Whether any value, or all values and at least one, are accepted. */
-function quantified(term: Term, quantifier: Quantifier, accept: Accept): Matcher {
+function quantified(term: Term, quantifier: Quantifier, accept: Accept, reached: ReachedLimits): Matcher {
   if (term.op === 'field') {
     const node = reader(term);
     const any = someNode(term.ref, (t, i) => {
@@ -133,7 +146,7 @@ function quantified(term: Term, quantifier: Quantifier, accept: Accept): Matcher
     });
     return (row) => !refused(row.tree) && there(row.tree);
   }
-  const values = collect(term);
+  const values = collect(term, reached);
   if (quantifier === 'any') return (row) => values(row).some(accept);
   return (row) => {
     const all = values(row);
@@ -157,18 +170,19 @@ function reader(term: Extract<Term, { op: 'field' }>): (t: Tree, i: number) => V
 
 type Pair = (a: Value, b: Value, prefix?: number) => boolean;
 
-function comparison(left: Term, right: Term, quantifier: Quantifier, test: Pair): Matcher {
+function comparison(left: Term, right: Term, quantifier: Quantifier, test: Pair, reached: ReachedLimits): Matcher {
   if (right.op === 'constant') {
     const { value, prefix, oneOf } = right.literal;
-    if (oneOf === undefined) return quantified(left, quantifier, (v) => test(v, value, prefix));
+    if (oneOf === undefined) return quantified(left, quantifier, (v) => test(v, value, prefix), reached);
     const differs = !test(value, value);
-    return quantified(left, quantifier, (v) => oneOf.some((o) => compare(v, o) === 0) !== differs);
+    return quantified(left, quantifier, (v) => oneOf.some((o) => compare(v, o) === 0) !== differs, reached);
   }
-  const rights = collect(right);
-  const lefts = collect(left);
+  const rights = collect(right, reached);
+  const lefts = collect(left, reached);
   return (row) => {
-    const bs = rights(row);
-    const as = bs.length === 0 ? [] : lefts(row);
+    const all = rights(row);
+    if (all.length === 0) return false;
+    const [as, bs] = meeting(lefts(row), all, reached);
     if (as.length === 0) return false;
     return quantifier === 'any'
       ? as.some((a) => bs.some((b) => test(a, b)))
@@ -208,49 +222,61 @@ function contains(a: Value, b: Value): boolean {
   return typeof a === 'string' ? a.includes(b as string) : containsOctets(a as Uint8Array, b as Uint8Array);
 }
 
-function membership(left: Term, members: readonly (Term | readonly [Term, Term])[], quantifier: Quantifier): Matcher {
-  const tests = members.map((m) => ('op' in m ? equals(m) : between(m[0], m[1])));
-  if (tests.every((t) => t.fixed)) {
-    const accepts = tests.map((t) => t.accept);
+function membership(
+  left: Term,
+  members: readonly (Term | readonly [Term, Term])[],
+  quantifier: Quantifier,
+  reached: ReachedLimits,
+): Matcher {
+  const tests = members.map((m) => ('op' in m ? equals(m, reached) : between(m[0], m[1], reached)));
+  const acceptsOf = (row: RowView, asked: Value[]): Accept => {
+    const accepts = tests.map((t) => t(row, asked));
+    return (v) => accepts.some((accept) => accept(v));
+  };
+  if (members.flat().every((t) => t.op === 'constant')) {
     const none = { tree: undefined as never, nodeless: [] };
-    return quantified(left, quantifier, (v) => accepts.some((accept) => accept(v, none)));
+    return quantified(left, quantifier, acceptsOf(none, []), reached);
   }
-  const values = collect(left);
+  const values = collect(left, reached);
   return (row) => {
     const all = values(row);
-    const accept = (v: Value) => tests.some((t) => t.accept(v, row));
-    return quantifier === 'any' ? all.some(accept) : all.length > 0 && all.every(accept);
+    if (all.length === 0) return false;
+    const accept = acceptsOf(row, all);
+    return quantifier === 'any' ? all.some(accept) : all.every(accept);
   };
 }
 
-interface Member {
-  /** Whether it is the same for every row. */
-  readonly fixed: boolean;
-  accept(v: Value, row: RowView): boolean;
-}
+/** What a member of a set accepts in a row in which these values are asked for. */
+type Member = (row: RowView, asked: Value[]) => Accept;
 
-function equals(term: Term): Member {
+function equals(term: Term, reached: ReachedLimits): Member {
   const same = ordered('==');
   if (term.op === 'constant') {
     const { value, prefix, oneOf } = term.literal;
-    if (oneOf) return { fixed: true, accept: (v) => oneOf.some((o) => same(v, o)) };
-    return { fixed: true, accept: (v) => same(v, value, prefix) };
+    if (oneOf) return () => (v) => oneOf.some((o) => same(v, o));
+    return () => (v) => same(v, value, prefix);
   }
-  const values = collect(term);
-  return { fixed: false, accept: (v, row) => values(row).some((o) => same(v, o)) };
+  const values = collect(term, reached);
+  return (row, asked) => {
+    const [, some] = meeting(asked, values(row), reached);
+    return (v) => some.some((o) => same(v, o));
+  };
 }
 
-function between(low: Term, high: Term): Member {
-  const lows = collect(low);
-  const highs = collect(high);
-  return {
-    fixed: low.op === 'constant' && high.op === 'constant',
-    accept: (v, row) => lows(row).some((l) => compare(v, l) >= 0) && highs(row).some((h) => compare(v, h) <= 0),
+/** Between any value of one term and any of another: between the least and the greatest. */
+function between(low: Term, high: Term, reached: ReachedLimits): Member {
+  const lows = extreme([collect(low, reached)], -1);
+  const highs = extreme([collect(high, reached)], 1);
+  return (row) => {
+    const [least] = lows(row);
+    const [greatest] = highs(row);
+    if (least === undefined || greatest === undefined) return () => false;
+    return (v) => compare(v, least) >= 0 && compare(v, greatest) <= 0;
   };
 }
 
 /** All values of a term in one row. */
-function collect(term: Term): (row: RowView) => Value[] {
+function collect(term: Term, reached: ReachedLimits): (row: RowView) => Value[] {
   switch (term.op) {
     case 'constant': {
       const only = [term.literal.value];
@@ -263,7 +289,7 @@ function collect(term: Term): (row: RowView) => Value[] {
     case 'label':
       return nodes(term.ref, labelOf);
     case 'count': {
-      const all = nodes(term.ref, () => 0, Number.POSITIVE_INFINITY);
+      const all = nodes(term.ref, () => 0);
       return (row) => {
         const n = all(row).length;
         return n === 0 ? [] : [n];
@@ -271,36 +297,33 @@ function collect(term: Term): (row: RowView) => Value[] {
     }
     case 'max':
     case 'min':
-      return extreme(term.of.map(collect), term.op === 'max' ? 1 : -1);
+      return extreme(
+        term.of.map((of) => collect(of, reached)),
+        term.op === 'max' ? 1 : -1,
+      );
     case 'arithmetic': {
-      const left = collect(term.left);
-      const right = collect(term.right);
+      const left = collect(term.left, reached);
+      const right = collect(term.right, reached);
       const apply = binary(term);
       return (row) => {
-        const bs = right(row);
-        return left(row)
-          .flatMap((a) => bs.flatMap((b) => apply(a, b) ?? []))
-          .slice(0, MOST_VALUES);
+        const [as, bs] = meeting(left(row), right(row), reached);
+        return as.flatMap((a) => bs.flatMap((b) => apply(a, b) ?? []));
       };
     }
     default: {
-      const of = collect(term.of);
+      const of = collect(term.of, reached);
       const apply = unary(term);
       return (row) => of(row).flatMap((v) => apply(v) ?? []);
     }
   }
 }
 
-function nodes(
-  ref: FieldRef,
-  value: (t: Tree, i: number) => Value | undefined,
-  most = MOST_VALUES,
-): (row: RowView) => Value[] {
+function nodes(ref: FieldRef, value: (t: Tree, i: number) => Value | undefined): (row: RowView) => Value[] {
   let found: Value[] = [];
   const walk = someNode(ref, (t, i) => {
     const v = value(t, i);
     if (v !== undefined) found.push(v);
-    return found.length >= most;
+    return false;
   });
   return (row) => {
     found = [];

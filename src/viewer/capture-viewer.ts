@@ -283,9 +283,13 @@ export class CaptureViewer implements Viewer {
     const options = filterOptions(filter, hindsight);
     const { pass, source } = again.some(again.framesOf(s.choice.tunnels), options, sink.take);
     let ended = false;
+    let told = false;
     return () => {
       // Only what the rows show already.
-      if (source.at < this.shown && pass.more()) return true;
+      const goesOn = source.at < this.shown && pass.more();
+      if (!told) for (const l of filter.limits) this.say('warn', `the filter: ${limitSentence(l)}`);
+      told ||= filter.limits.length > 0;
+      if (goesOn) return true;
       if (this.ended && !ended) {
         ended = true;
         if (!this.stopped) pass.finish();

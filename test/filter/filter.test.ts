@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { compile, type FieldCatalogue, FilterError, type RowView } from '../../src/filter/index.js';
 import { type Field, fields, Tree } from '../../src/kit/index.js';
+import { LIMITS } from '../../src/limits.js';
 
 const OFFER = { 1: 'Discover', 2: 'Offer', 5: 'ACK' };
 const F = fields({
@@ -304,6 +305,44 @@ test('mistakes are explained with a caret and a suggestion', () => {
       '  Letter case counts. Did you mean sip.Method?',
     ].join('\n'),
   );
+});
+
+/** A row with this many values of two fields, 0, 1, 2 … and 100,000, 100,001 … */
+function crowded(ports: number, grades: number): RowView {
+  const t = new Tree();
+  t.enter({ name: 'Frame', buf: OCTETS, start: 0, end: OCTETS.length });
+  t.open(F.udp, 8, 4);
+  for (let i = 0; i < ports; i++) t.num(F.port, 8, 2, i);
+  for (let i = 0; i < grades; i++) t.num(F.grade, 8, 2, 100_000 + i);
+  return { tree: t, nodeless: [] };
+}
+
+test('all values of a field are looked at, and where two have too many for each other that is told', () => {
+  const many = crowded(20_000, 20);
+  for (const text of [
+    'max(udp.port) == 19999',
+    'udp.port + 1 == 20000',
+    'udp.port in {19999 .. 30000}',
+    'udp.port < x.grade',
+    'x.grade > udp.port',
+    'udp.port == 19999 || udp.port == x.grade',
+    'udp.port in {x.grade, 19999}',
+    'all x.grade in {udp.port .. x.grade}',
+  ]) {
+    const f = compile(text, catalogue);
+    assert.equal(f.matches(many), true, text);
+    assert.deepEqual(f.limits, [], text);
+  }
+  const f = compile('udp.port == x.grade', catalogue);
+  assert.equal(f.matches(many), false);
+  assert.deepEqual(f.limits, []);
+  const both = crowded(20_000, 20_000);
+  assert.equal(f.matches(both), false);
+  assert.equal(f.matches(both), false);
+  assert.deepEqual(f.limits, [{ name: 'filterPairs', cap: LIMITS.filterPairs, hit: 2 }]);
+  const among = compile('udp.port in {x.grade}', catalogue);
+  assert.equal(among.matches(both), false);
+  assert.equal(among.limits[0].hit, 1);
 });
 
 test('a filter says which fields it needs and what it may not mean', () => {

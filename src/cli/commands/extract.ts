@@ -45,6 +45,7 @@ export async function extract(captures: readonly string[], o: ExtractOptions): P
   const chosen = { selection, hindsight };
   const outcome = o.outer === true ? await outer(reading, chosen, o) : await inner(reading, chosen, o);
   reading.tellTunnels(outcome, false);
+  reading.tellLimits(selection.limits);
   if (selection.lacks !== undefined && o.quiet !== true) tell(`fttscope: ${selection.lacks}`);
   return reading.code(outcome);
 }

@@ -64,6 +64,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
     out.flush();
     frames?.end();
     reading.tellTunnels(outcome, formatOf(o) === 'text');
+    reading.tellLimits([...selection.limits, ...(statistics?.limits ?? [])]);
     if (selection.lacks !== undefined && o.quiet !== true) tell(`fttscope: ${selection.lacks}`);
     if (taken === 0 && o.quiet !== true && process.stderr.isTTY) tell(`0 of ${seen} rows`);
     return reading.code(outcome, o.failOn !== undefined && worst >= SEVERITIES.indexOf(o.failOn));
