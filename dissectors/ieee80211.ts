@@ -1,6 +1,7 @@
 import {
   type Ctx,
   defineDissector,
+  experts,
   type Field,
   fields,
   nameOf,
@@ -23,20 +24,27 @@ import {
  *     +---------------+----------+-----------+-----------+-----------+----------+- - - - - - +- - -+
  *
  * The DS bits say what the addresses are, and whether there is a fourth. A QoS data frame may hold several MSDUs, each
- * with addresses and a length before it (§9.3.2.2).
+ * with addresses and a length before it (§9.3.2.2), or one behind the Mesh Control of a mesh (§9.2.4.7.3).
  */
 const SHORTEST = 10;
 const MANAGEMENT = 0;
 const DATA = 2;
 const ORDER = 0x80;
+const RETRY = 0x08;
 const PROTECTED = 0x40;
 const MORE_FRAGMENTS = 0x04;
 const NO_DATA = 4;
 const QOS = 8;
 const AGGREGATE = 0x80;
 const SUBFRAME = 14;
+/** Octets of the headers of TKIP and CCMP, IEEE 802.11 §12.5.2.2 and §12.5.3.2; of that of WEP, and its ICV, §12.3.2.2. */
 const SECURITY = 8;
+const WEP = 4;
 const EXTENDED_IV = 0x20;
+const MESH = 0x01;
+/** Octets of Mesh Control, and of each address that its two lowest flags announce. */
+const MESH_CONTROL = 6;
+const ADDRESS_EXTENSION = 3;
 
 const TYPES = { 0: 'Management frame', 1: 'Control frame', 2: 'Data frame', 3: 'Extension frame' };
 const NAMES: Readonly<Record<number, string>> = {
@@ -82,7 +90,7 @@ const F = fields({
   toDs: { name: 'wlan.fc.tods', label: 'To DS', type: 'bool', mask: 0x01 },
   fromDs: { name: 'wlan.fc.fromds', label: 'From DS', type: 'bool', mask: 0x02 },
   more: { name: 'wlan.fc.frag', label: 'More Fragments', type: 'bool', mask: MORE_FRAGMENTS },
-  retry: { name: 'wlan.fc.retry', label: 'Retry', type: 'bool', mask: 0x08 },
+  retry: { name: 'wlan.fc.retry', label: 'Retry', type: 'bool', mask: RETRY },
   power: { name: 'wlan.fc.pwrmgt', label: 'PWR MGT', type: 'bool', mask: 0x10 },
   moreData: { name: 'wlan.fc.moredata', label: 'More Data', type: 'bool', mask: 0x20 },
   protected: { name: 'wlan.fc.protected', label: 'Protected flag', type: 'bool', mask: PROTECTED },
@@ -102,10 +110,21 @@ const F = fields({
   aggregated: { name: 'wlan_aggregate', label: 'IEEE 802.11 Aggregate MSDU', type: 'protocol' },
   subframe: { name: 'wlan_aggregate.a_mdsu.subframe', label: 'A-MSDU Subframe', type: 'none' },
   subframeLength: { name: 'wlan_aggregate.a_mdsu.length', label: 'A-MSDU Length', type: 'u16' },
+  mesh: { name: 'wlan.qos.mesh_ctl_present', label: 'Mesh Control Present', type: 'u16', mask: 0x0100 },
+  meshControl: { name: 'wlan.mesh.control_field', label: 'Mesh Control Field', type: 'none' },
   fcs: { name: 'wlan.fcs', label: 'Frame check sequence', type: 'u32', base: 'hex' },
 });
 /** The check sequence of a frame, shown by the layer that knows whether it was captured. */
 export const FRAME_CHECK = F.fcs;
+
+const E = experts({
+  retry: {
+    code: 'wlan.retry',
+    severity: 'note',
+    message: 'Retransmission (retry)',
+    clause: 'IEEE 802.11 §9.2.4.1.6',
+  },
+});
 
 /** A data frame. The fourth address and the QoS octets are empty where the frame has none. */
 export interface WlanData {
@@ -137,6 +156,13 @@ function headerLength(b: Uint8Array, o: number): number {
   return n;
 }
 
+/** Octets of Mesh Control in front of the MSDU at `at`, 0 where there is none: only frames from a station of a mesh have it. */
+function meshLength(b: Uint8Array, off: number, at: number): number {
+  if (!isQos(b, off) || (b[off + 1] & 2) === 0 || (b[qosAt(b, off) + 1] & MESH) === 0) return 0;
+  const flags = b[at];
+  return flags < ADDRESS_EXTENSION ? MESH_CONTROL * (1 + flags) : 0;
+}
+
 /** Where LLC starts in a data frame, behind the header of its first MSDU if there are several; -1 where nothing can be read. */
 function content(b: Uint8Array, off: number, end: number): number {
   const n = off + headerLength(b, off);
@@ -148,8 +174,8 @@ function content(b: Uint8Array, off: number, end: number): number {
   )
     return -1;
   if (n >= end || (b[off + 1] & MORE_FRAGMENTS) !== 0 || (b[off + 22] & 15) !== 0) return -1;
-  if (!isQos(b, off) || (b[qosAt(b, off)] & AGGREGATE) === 0) return n;
-  return n + SUBFRAME < end ? n + SUBFRAME : -1;
+  const start = n + (isAggregate(b, off) ? SUBFRAME : meshLength(b, off, n));
+  return start < end ? start : -1;
 }
 
 /** Whether nobody knows what the protocol version means. IEEE 802.11 §9.2.4.1.1 has 0 and 1. */
@@ -167,6 +193,7 @@ function control(t: Tree, { buf, off }: View): void {
   t.push();
   for (const f of [F.ds, F.toDs, F.fromDs, F.more, F.retry, F.power, F.moreData, F.protected, F.order])
     t.bits(f, off + 1, 1, bits);
+  if ((bits & RETRY) !== 0) t.expert(E.retry);
   t.pop();
   t.pop();
 }
@@ -207,8 +234,16 @@ function qosControl(t: Tree, { buf, off }: View): void {
   const word = u16le(buf, at);
   t.num(F.qos, at, 2, word);
   t.push();
-  for (const f of [F.tid, F.ack, F.aggregate]) t.bits(f, at, 2, word);
+  for (const f of [F.tid, F.ack, F.aggregate, F.mesh]) t.bits(f, at, 2, word);
   t.pop();
+}
+
+/** The body of a protected frame behind a header of `n` octets: nobody has its key. A header with an extended IV is not of WEP. */
+function sealed(v: View, n: number): View {
+  need(v, n + WEP);
+  const at = v.off + n;
+  if ((u8(v.buf, at + 3) & EXTENDED_IV) !== 0 && v.length >= n + SECURITY) return v.sub(at + SECURITY);
+  return v.wireEnd - at < 2 * WEP ? v.sub(at + WEP) : v.sub(at + WEP, v.wireEnd - WEP);
 }
 
 /** MSDUs one behind the other, IEEE 802.11 §9.3.2.2. The index pass follows the first alone. */
@@ -239,6 +274,7 @@ export const wlan = defineDissector<WlanData>({
   short: '802.11',
   spec: 'IEEE 802.11',
   fields: F,
+  experts: E,
   on: {
     link: [105],
     wlan: [0],
@@ -290,13 +326,13 @@ export const wlan = defineDissector<WlanData>({
     t.bits(F.sequence, off + 22, 2, u16le(buf, off + 22));
     qosControl(t, v);
     t.pop();
-    if (type !== DATA || (subtypeOf(buf, off) & NO_DATA) !== 0 || v.length === n) return;
+    if ((type === DATA && (subtypeOf(buf, off) & NO_DATA) !== 0) || v.length === n) return;
+    if ((u8(buf, off + 1) & PROTECTED) !== 0) return cx.data(sealed(v, n));
+    if (type !== DATA) return;
     const at = content(buf, off, v.end);
-    if (at < 0) {
-      const sealed =
-        (u8(buf, off + 1) & PROTECTED) !== 0 && v.length >= n + SECURITY && (buf[off + n + 3] & EXTENDED_IV) !== 0;
-      return cx.data(v.sub(off + n + (sealed ? SECURITY : 0)));
-    }
+    if (at < 0) return cx.data(v.sub(off + n));
+    const mesh = isAggregate(buf, off) ? 0 : at - off - n;
+    if (mesh > 0) t.none(F.meshControl, off + n, mesh);
     if (isAggregate(buf, off)) subframes(v.sub(at - SUBFRAME), t, cx);
     else cx.next('eth.llc', 0, v.sub(at));
   },

@@ -23,8 +23,13 @@ import { FrameSource } from '../../build/source.js';
 import { tlsConversation } from '../../build/tls.js';
 import { chatter } from '../../build/traffic.js';
 import { one } from '../../engine/one.js';
+import { besideTshark } from '../../support/beside-tshark.js';
 import { forSource } from '../../support/rows.js';
+import { tsharkMissing } from '../../support/tshark.js';
 import { octets } from './layers.js';
+
+/** Link type of 802.11 frames without a header before them. */
+const WLAN = 105;
 
 const plain = { noNullPrototype: true } as const;
 const of = (n: number) => fc.uint8Array({ minLength: n, maxLength: n });
@@ -124,6 +129,27 @@ describe('802.11', () => {
     });
     assert.deepEqual(lengths, ['14', '4']); // as tshark 4.0.17
     assert.deepEqual(stacks, ['wlan:data', 'wlan:data']);
+  });
+
+  it('takes what protects a body, and what leads through a mesh, off the payload, as tshark does', {
+    skip: tsharkMissing,
+  }, async () => {
+    const addresses = '020000000a01 020000000a02 020000000a03 1000';
+    const ip = 'aaaa030000000800 4500 0020 0001 0000 4011 65cb 0a000001 0a000101 9c40 9c42 000c 0000 61626364';
+    const packets = [
+      `0841 0000 ${addresses} 01020300 ${'aa'.repeat(20)} 11223344`, // WEP: IV, ICV
+      `b049 0000 ${addresses} 01020340 ${'aa'.repeat(20)} 11223344`, // the same in an authentication that is sent again
+      `0841 0000 ${addresses} 01020320 01020304 ${'aa'.repeat(20)}`, // TKIP, or CCMP
+      `d040 0000 ${addresses} 01020320 01020304 ${'aa'.repeat(12)}`, // a protected action
+      `0841 0000 ${addresses} 01020300 1122`,
+      `0841 0000 ${addresses} 0102`,
+      `8803 0000 ${addresses} 020000000a04 0001 00 20 00000001 ${ip}`,
+      `8803 0000 ${addresses} 020000000a04 0001 01 20 00000001 020000000b01 ${ip}`,
+      `8802 0000 ${addresses} 0001 02 20 00000001 020000000b01 020000000b02 ${ip}`,
+      `8801 0000 ${addresses} 0001 ${ip}`, // to an access point: no mesh
+    ];
+    const fields = ['data.len', 'ip.src', '_ws.expert.message'];
+    await besideTshark(packets.map(octets), fields, WLAN);
   });
 });
 
