@@ -1,4 +1,4 @@
-import { type Ctx, defineDissector, fields, nameOf, need, type Tree, u8, u16, u32, View } from 'fttscope/kit';
+import { type Ctx, defineDissector, fields, nameOf, need, type Tree, table, u8, u16, u32, View } from 'fttscope/kit';
 
 /**
  * WebSocket, RFC 6455 §5.2, after an upgrade of HTTP:
@@ -12,6 +12,8 @@ const OPCODES: Readonly<Record<number, string>> = {
   ...{ 0: 'Continuation', 1: 'Text', 2: 'Binary', 8: 'Connection Close', 9: 'Ping', 10: 'Pong' },
 };
 const Opcode = { Text: 1, Close: 8 } as const;
+/** Dissectors of what frames carry, by the subprotocol that both ends settled on. RFC 7118. */
+const SUBPROTOCOLS = table<string>({ sip: 'sip' });
 const LONG = 126;
 const LONGER = 127;
 
@@ -34,6 +36,12 @@ const F = fields({
   closeReason: { name: 'websocket.payload.close.reason', label: 'Reason', type: 'string' },
 });
 
+/** What a frame is told about its connection. */
+export interface WebSocketNote {
+  /** What the server took of what the client offered, '' if nothing. RFC 6455 §1.9. */
+  readonly subprotocol: string;
+}
+
 /** Octets of the header of the frame at `off`, 0 while it is not all there. */
 function headerLength(b: Uint8Array, off: number, end: number): number {
   if (end - off < 2) return 0;
@@ -55,7 +63,7 @@ export const websocket = defineDissector({
   short: 'WebSocket',
   spec: 'RFC 6455',
   fields: F,
-  calls: ['data-text-lines'],
+  calls: ['data-text-lines', 'sip'],
 
   pduLength(b, off, end) {
     const header = headerLength(b, off, end);
@@ -79,7 +87,9 @@ export const websocket = defineDissector({
     const masked = u8(buf, off + 1) >= 0x80;
     if (masked) t.bytes(F.key, off + header - 4, 4);
     const body = v.sub(off + header, off + header + payloadLength(buf, off));
-    if (body.length > 0) payload(masked ? unmasked(body, off + header - 4) : body, t, cx, u8(buf, off) & 0x0f);
+    const { subprotocol = '' } = cx.note<WebSocketNote>(websocket, v) ?? {};
+    const inner = masked ? unmasked(body, off + header - 4) : body;
+    if (body.length > 0) payload(inner, t, cx, u8(buf, off) & 0x0f, SUBPROTOCOLS[subprotocol.toLowerCase()]);
     t.pop();
   },
 
@@ -93,12 +103,13 @@ function unmasked(v: View, key: number): View {
   return View.of(out, 'Unmasked data');
 }
 
-function payload(v: View, t: Tree, cx: Ctx, opcode: number): void {
+function payload(v: View, t: Tree, cx: Ctx, opcode: number, inner: string | undefined): void {
   const before = t.enter(v.source);
   const depth = t.level;
   t.none(F.payload, v.off, v.length);
   t.push();
-  if (opcode === Opcode.Text) cx.call('data-text-lines', v);
+  if (inner !== undefined && opcode < Opcode.Close) cx.call(inner, v);
+  else if (opcode === Opcode.Text) cx.call('data-text-lines', v);
   else if (opcode === Opcode.Close && v.length >= 2) {
     t.num(F.closeCode, v.off, 2, u16(v.buf, v.off));
     if (v.length > 2) t.text(F.closeReason, v.off + 2, v.length - 2);

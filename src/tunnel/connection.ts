@@ -1,6 +1,7 @@
 import type { ConnectNote } from '../../dissectors/http/exchange.js';
 import { connectAnswerLength, fieldValue, readMessage, startLine } from '../../dissectors/http/message.js';
 import { wholeSsl2 } from '../../dissectors/tls/ssl2.js';
+import type { WebSocketNote } from '../../dissectors/websocket.js';
 import { type AnyDissector, No, type Pdu, table, type View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
@@ -541,6 +542,7 @@ export class Connection implements StreamConsumer {
     for (const half of this.halves) {
       half.mode = 'pdus';
       half.messages = new Messages(next, half.window, TCP_NAMES, this.host.dissectors.data);
+      half.messages.note = { subprotocol: fieldValue(m!, 'sec-websocket-protocol').trim() } satisfies WebSocketNote;
     }
   }
 

@@ -13,6 +13,8 @@ export class Messages {
   length: AnyDissector['pduLength'];
   /** Source of the octets that were fed last, where it has one; theirs are a source of their own. */
   source: Source | null = null;
+  /** What the dissector finds of each message by `cx.note`. */
+  note: unknown;
   /** Octets that the message under way needs; it is not asked again before they are there. */
   private needed = 0;
   /** What is known of the message under way. */
@@ -119,12 +121,13 @@ export class Messages {
   private take(dissector: AnyDissector, n: number): Pdu {
     this.begin();
     const { buf, off, end, segments } = this.window.take(n);
+    const { note } = this;
     if (segments === undefined) {
       const { source } = this;
       const inside = source !== null && source.buf === buf && off >= source.start && end <= source.end;
-      return { dissector, view: inside ? new View(source, off, end) : viewOf(buf, off, end, this.names[0]) };
+      return { dissector, view: inside ? new View(source, off, end) : viewOf(buf, off, end, this.names[0]), note };
     }
-    return { dissector, view: View.of(buf.subarray(off, end), this.names[1]), segments };
+    return { dissector, view: View.of(buf.subarray(off, end), this.names[1]), segments, note };
   }
 }
 
