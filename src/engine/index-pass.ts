@@ -388,7 +388,8 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     }
     if (note === null) return;
     if (packet.pdus !== null) note.pdus = packet.pdus;
-    if (state.connection !== null) note.pending = state.connection.waiting(packet.direction);
+    const carries = packet.payloadEnd > packet.payload;
+    if (state.connection !== null && carries) note.pending = state.connection.waiting(packet.direction);
     packet.tcp = note;
   }
 

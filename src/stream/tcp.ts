@@ -111,6 +111,7 @@ export class TcpStream {
       }
     }
     if (!half.started) start(half, seq, (flags & SYN) !== 0);
+    else if (seq === half.isn && half.position === 0 && end - off > 1) this.withoutSyn(half);
     if (seq === half.next && half.parts.length === 0 && (flags & FIN) === 0 && half.fin < 0) {
       if (wireEnd > off) this.pass(half, buf, off, end, wireEnd - end, frame, 0);
     } else this.arrange(half, seq, flags, buf, off, end, wireEnd, frame, now);
@@ -144,6 +145,11 @@ export class TcpStream {
     half.started = half.based = false;
     half.acked = 0;
     half.fin = -1;
+  }
+
+  /** The first octets have the number of the SYN, as in traffic that was made up: as for tshark none of them is the SYN's. */
+  private withoutSyn(half: Half): void {
+    if (half.anchored && half.parts.length === 0 && ahead(half.isn, half.next) === -1) half.next = half.isn;
   }
 
   /** Passes on octets that come next, of which `shown` were shown ahead. */

@@ -64,6 +64,12 @@ describe('TcpStream', () => {
     assert.equal(feed([data(99, ''), data(100, 'ab'), data(102, 'cd')]), 'abcd');
   });
 
+  it('takes octets that begin with the number of the SYN, but one alone, which is a keep-alive', () => {
+    assert.equal(feed([syn(99), data(99, 'ab'), data(101, 'cd')]), 'abcd');
+    assert.equal(feed([syn(99), data(99, 'x'), data(100, 'ab'), data(102, 'cd')]), 'abcd');
+    assert.equal(feed([syn(99), data(100, 'ab'), data(99, 'xABcd')]), 'abcd');
+  });
+
   it('starts in the middle of a connection', () => {
     assert.equal(feed([data(500, 'ab'), data(502, 'cd'), data(400, 'old')]), 'abcd');
     // An acknowledgment said where the direction stands: the first two segments may come in the wrong order.
