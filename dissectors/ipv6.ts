@@ -310,17 +310,18 @@ export const ipv6 = defineDissector<Ipv6Packet>({
 
   dissect(v, t, cx) {
     const { buf, off } = v;
-    if (v.length < HEADER) cutHeader(v, t);
-    const stated = statedLength(buf, off, v.end, v.wireEnd);
-    t.open(F.ipv6, off, HEADER);
-    if (u8(buf, off) >> 4 !== 6) {
+    const isBogus = v.length > 0 && u8(buf, off) >> 4 !== 6;
+    if (v.length < HEADER && !isBogus) cutHeader(v, t);
+    const stated = isBogus ? 0 : statedLength(buf, off, v.end, v.wireEnd);
+    t.open(F.ipv6, off, Math.min(v.length, HEADER));
+    if (isBogus) {
       t.bits(F.version, off, 1, u8(buf, off));
       t.push();
       t.bits(F.ipVersion, off, 1, u8(buf, off));
       t.pop();
       t.expert(E.badVersion);
       t.pop();
-      return cx.data(v);
+      return cx.data(v, true);
     }
     if (t.labels) t.label(`Internet Protocol Version 6, Src: ${ip6(buf, off + 8)}, Dst: ${ip6(buf, off + 24)}`);
     firstWord(t, buf, off);
@@ -333,7 +334,6 @@ export const ipv6 = defineDissector<Ipv6Packet>({
     derived(t, buf, off + 24, false);
     t.pop();
     cx.net = { version: 6, buf, src: off + 8, dst: off + 24 };
-    if (buf[off] >> 4 !== 6) return cx.data(v.sub(off + HEADER));
     cx.next('ip.proto', nextHeader(buf, off), payloadOf(v, stated, cx.quoted));
   },
 

@@ -375,7 +375,11 @@ export class Dissection implements Ctx {
   /** The message whose {@link Pdu.around} is shown. */
   private carried: Pdu | null = null;
 
-  data(v: View): void {
+  /** Layers that were listed before the one at hand. */
+  private listedBefore = 0;
+
+  data(v: View, instead = false): void {
+    if (instead) shorten(this.protocols, this.listedBefore);
     if (v.length > 0) this.layer(this.dataStep, v);
   }
 
@@ -415,11 +419,12 @@ export class Dissection implements Ctx {
     if (this.everything) this.describe(d, v);
     const depth = t.level;
     const source = t.enter(v.source);
-    const { current } = this;
+    const { current, listedBefore } = this;
     const { layerEnd } = t;
     t.level = 0;
     t.layerEnd = v.end;
     this.current = d;
+    this.listedBefore = listed;
     const before = t.length;
     try {
       if (step.depth === Depth.Dissect || this.quoted) d.dissect(v, t, this);
@@ -432,6 +437,7 @@ export class Dissection implements Ctx {
       this.failed(d, v, e);
     }
     this.current = current;
+    this.listedBefore = listedBefore;
     t.layerEnd = layerEnd;
     t.leave(source, depth);
     this.layers--;

@@ -176,8 +176,8 @@ export interface Ctx {
   call(proto: string, payload: View): boolean;
   /** Gives a transport payload to what the index pass chose for this flow and packet. */
   payload(v: View): void;
-  /** Shows octets as data. */
-  data(v: View): void;
+  /** Shows octets as data. `instead`: of the layer at hand, which the protocol stack then leaves out. */
+  data(v: View, instead?: boolean): void;
   /** Unpacks octets by their content coding (`gzip`); undefined where that cannot be done. */
   unpack?(coding: string, octets: Uint8Array): Uint8Array | undefined;
   /** What SDP announced about the quoted datagram whose payload is `v`: nothing is noted for those. */

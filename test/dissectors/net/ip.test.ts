@@ -5,6 +5,8 @@ import { ipv4 } from '../../../dissectors/ipv4.js';
 import { ipv6 } from '../../../dissectors/ipv6.js';
 import { fragmentHeader } from '../../../dissectors/ipv6-extensions.js';
 import { type AnyDissector, checksum, encode, hex, Short } from '../../../src/kit/index.js';
+import { besideTshark, ETHERNET } from '../../support/beside-tshark.js';
+import { tsharkMissing } from '../../support/tshark.js';
 import { cutEverywhere, octets, see, walk } from './layers.js';
 
 /** The header of the example in RFC 1071's successors: 10 words that sum to ffff. */
@@ -170,6 +172,18 @@ describe('IPv6', () => {
   it('shows a version that it cannot be', () => {
     const { fields } = see('ethertype', 0x86dd, octets(`3b8f 8b80 0000 3b ff ${DST} ${DST}`));
     assert.deepEqual([fields['ipv6.version'], fields['ip.version']], [['3'], ['3']]);
+  });
+
+  it('leaves a packet of another version out of the stack, as tshark does', { skip: tsharkMissing }, async () => {
+    const ethernet = '020000000001 020000000002 86dd';
+    const addresses = `${'00'.repeat(15)}01 ${'00'.repeat(15)}02`;
+    const bogus = `30000000 0008 3b 40 ${addresses} ${'aa'.repeat(8)}`;
+    const packets = [
+      `${ethernet} ${bogus}`,
+      `${ethernet} 60000000 0030 29 40 ${addresses} ${bogus}`,
+      `${ethernet} 300000`,
+    ];
+    await besideTshark(packets.map(octets), ['ipv6.version', 'ip.version', 'data.len', '_ws.expert.message'], ETHERNET);
   });
 
   it('follows extension headers, as layers of their own and in the index pass', () => {
