@@ -137,8 +137,8 @@ export class TcpState extends FlowState implements StreamConsumer {
     (this.connection ?? this.connect()).data(side, buf, off, end, frame, shown);
   }
 
-  ahead(side: 0 | 1, buf: Uint8Array, off: number, end: number, at: number, beyond: number): number {
-    return this.connection === null ? 0 : this.connection.ahead(side, buf, off, end, at, beyond);
+  ahead(side: 0 | 1, buf: Uint8Array, off: number, end: number, at: number, beyond: number, last: boolean): number {
+    return (this.connection ?? this.connect()).ahead(side, buf, off, end, at, beyond, last);
   }
 
   probe(side: 0 | 1, buf: Uint8Array, off: number): void {

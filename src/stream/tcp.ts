@@ -27,9 +27,17 @@ export interface StreamConsumer {
   /**
    * Octets of the segment at hand before which others are missing. They are given again when those came, or will not come.
    * Returns how many of them are whole messages, and shown now. `at`: where they stand in the stream, `beyond` that many
-   * octets behind what was passed on last.
+   * octets behind what was passed on last. `last`: nothing farther behind came before, nor does the other side have them.
    */
-  ahead?(direction: 0 | 1, buf: Uint8Array, off: number, end: number, at: number, beyond: number): number;
+  ahead?(
+    direction: 0 | 1,
+    buf: Uint8Array,
+    off: number,
+    end: number,
+    at: number,
+    beyond: number,
+    last: boolean,
+  ): number;
   /** One octet alone that was passed on before: it asks whether the other side is there. RFC 9293 §3.8.4 */
   probe?(direction: 0 | 1, buf: Uint8Array, off: number): void;
   /** So many octets are missing here for good. `cut`: of a segment, which was captured up to here. */
@@ -231,8 +239,10 @@ export class TcpStream {
         const part = new Part(from, octets, to - have, frame, half.segments, now);
         parts.splice(i++, 0, part);
         // A segment in the middle of others may begin anywhere.
-        if (from === at && to === stop)
-          part.shown = this.consumer.ahead?.(half.direction, buf, off, end, at, at - half.position) ?? 0;
+        if (from === at && to === stop) {
+          const last = i === parts.length && half.acked < stop;
+          part.shown = this.consumer.ahead?.(half.direction, buf, off, end, at, at - half.position, last) ?? 0;
+        }
         added += octets.length + PART_COST;
       }
       if (i >= parts.length) break;

@@ -20,7 +20,7 @@ import type { ConnectionHost } from './host.js';
 import { cutMessage, Messages, viewOf } from './messages.js';
 import type { PlainText } from './plain-text.js';
 import { answered, connectOf } from './proxy-exchange.js';
-import { recognise } from './recognise.js';
+import { isNobodys, recognise } from './recognise.js';
 import { RecordLayer } from './record-layer.js';
 import { isClientHello, RECORD_HEADER, recordLength } from './records.js';
 import type { Tunnel } from './tunnel.js';
@@ -103,18 +103,21 @@ export class Connection implements StreamConsumer {
 
   /** Whether what is taken was shown before. */
   shown = false;
+  /** Whether it was shown as nobody's: it may turn out to be somebody's. */
+  private shownAsData = false;
 
   data(side: Side, buf: Uint8Array, start: number, end: number, frame: number, shown: boolean): void {
-    this.shown = shown;
+    this.shownAsData = shown && this.halves[side].shownAsData;
+    this.shown = shown && !this.shownAsData;
     this.take(side, buf, start, end, frame);
-    this.shown = false;
+    this.shown = this.shownAsData = false;
   }
 
   /**
    * Shows the messages that are whole at the start of a segment before which octets are missing. It stands `at` in the
    * stream, so many octets `beyond` what was taken.
    */
-  ahead(side: Side, buf: Uint8Array, off: number, end: number, at: number, beyond: number): number {
+  ahead(side: Side, buf: Uint8Array, off: number, end: number, at: number, beyond: number, last: boolean): number {
     const half = this.halves[side];
     const { mode, messages } = half;
     if (mode === 'tls') {
@@ -123,11 +126,13 @@ export class Connection implements StreamConsumer {
       if (beyond >= half.left) half.beginAhead(buf, off + n, end, at + n, this.host.frame);
       return n;
     }
-    if (mode !== 'pdus') return 0;
+    const isUnclaimed = mode === 'opaque' || mode === 'detect';
+    if ((mode !== 'pdus' && !isUnclaimed) || (isUnclaimed && !last)) return 0;
     if (at === half.openAhead) {
       half.openAhead = at + end - off; // the rest of a message, or part of it
       return 0;
     }
+    if (isUnclaimed) return this.unclaimedAhead(side, buf, off, end, at);
     let shown = off;
     for (const pdu of messages!.ahead(buf, off, end)) {
       this.give(pdu);
@@ -141,6 +146,26 @@ export class Connection implements StreamConsumer {
     const isHttp = messages!.dissector === http && this.asked && http.probe!(buf, off, end) === No;
     if (shown > off || !isHttp || beyond < messages!.left || !isWhole(buf, off, end)) return shown - off;
     this.give({ dissector: data, view: viewOf(buf, off, end, TCP_NAMES[0]), around: goingOn(http) });
+    return end - off;
+  }
+
+  /** The same where nobody is known to speak: the octets are nobody's, or go on with an answer of HTTP. */
+  private unclaimedAhead(side: Side, buf: Uint8Array, off: number, end: number, at: number): number {
+    const half = this.halves[side];
+    const peer = this.halves[other(side)];
+    const { http, data } = this.host.dissectors;
+    if (this.tunnel !== null || half.window.length > half.unclaimed) return 0;
+    const pdu: Pdu = { dissector: data, view: viewOf(buf, off, end, TCP_NAMES[0]) };
+    if (half.mode === 'detect' && peer.messages?.dissector === http) {
+      if (http.probe!(buf, off, end) === Yes) half.openAhead = at + end - off;
+      if (!this.asked || http.probe!(buf, off, end) !== No || !isWhole(buf, off, end)) return 0;
+      this.give({ ...pdu, around: goingOn(http) });
+      return end - off;
+    }
+    if (peer.mode !== 'opaque' && peer.mode !== 'detect') return 0;
+    if (!isNobodys(this.host, this.flow, buf, off, end)) return 0;
+    half.shownAsData = true;
+    this.give(pdu);
     return end - off;
   }
 
@@ -197,6 +222,7 @@ export class Connection implements StreamConsumer {
 
   /** Shows octets of a segment that nobody takes. */
   private unknown(buf: Uint8Array, off: number, end: number): void {
+    if (this.shownAsData) return;
     this.give({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, 'Frame') });
   }
 

@@ -39,6 +39,8 @@ export class Half {
   private aheadEnd = 0;
   /** Where a segment behind a hole ends in whose middle a message of HTTP begins, as a position in the stream. */
   openAhead = -1;
+  /** Octets behind a hole were shown as nobody's. */
+  shownAsData = false;
   /** The last frame behind a hole whose octets are none of that record's. */
   private aheadFrame = 0;
   /** Octets of the stream are missing before the next record. */

@@ -29,6 +29,15 @@ export function recognise(
   return joined === 'more' ? joined : host.dissectors[joined];
 }
 
+/** Whether octets of a stream that nobody has claimed so far say nothing of who speaks, nor do the ports. */
+export function isNobodys(host: ConnectionHost, flow: Flow, buf: Uint8Array, off: number, end: number): boolean {
+  const { tls, http } = host.dissectors;
+  if (host.streamDissector(flow) !== undefined) return false;
+  if ([tls, http, ...host.probes].some((d) => d.probe!(buf, off, end) !== No)) return false;
+  const { kind } = detect(buf, off, end);
+  return kind !== 'fttims' && kind !== 'chain';
+}
+
 function byContent(
   host: ConnectionHost,
   flow: Flow,

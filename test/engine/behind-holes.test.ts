@@ -105,4 +105,59 @@ describe('behind a hole, as tshark', { skip: tsharkMissing }, () => {
     assert.deepEqual(await differences(path, ['frame.protocols', 'http.host', 'http.response.code']), []);
     assert.deepEqual((await stacks(path)).slice(-2), ['http', 'http']);
   });
+
+  test('octets of nobody are shown at once, and once', async () => {
+    const path = stream(
+      'nobodys-holes',
+      12_345,
+      ['asks', noise(20)],
+      ['answers', noise(30)],
+      ['answers', 100],
+      ['answers', noise(40)],
+      ['answers', 100],
+      ['answers', noise(50)],
+      ['asks', noise(60)],
+    );
+    assert.deepEqual(await differences(path, ['frame.protocols', 'data.len']), []);
+    assert.deepEqual(await stacks(path), ['data', 'data', 'data', 'data', 'data']);
+    const server = at('192.0.2.2', 12_345);
+    const late = [500, 600, 550, 700].map((seq) => tcp(server, CLIENT, { seq, ack: 100 }, noise(50)));
+    const opened = [
+      tcp(CLIENT, server, { seq: 99, flags: 2 }, NONE),
+      tcp(server, CLIENT, { seq: 499, ack: 100, flags: 18 }, NONE),
+      tcp(CLIENT, server, { seq: 100, ack: 500 }, NONE),
+    ];
+    const second = file('nobodys-late.pcap', rawPcap(...opened, ...late));
+    assert.deepEqual((await stacks(second)).slice(1), ['data', 'data', 'data']);
+  });
+
+  test('HTTP: what the first answer goes on with is HTTP', async () => {
+    const path = stream(
+      'http-first',
+      80,
+      ['asks', text('GET / HTTP/1.1\r\nHost: www.example\r\n\r\n')],
+      ['answers', 1000],
+      ['answers', Buffer.concat([noise(99), text('\n')])],
+      ['asks', text('GET /2 HTTP/1.1\r\nHost: www.example\r\n\r\n')],
+      ['answers', text('HTTP/1.1 204 No Content\r\n\r\n')],
+    );
+    assert.deepEqual(await differences(path, ['frame.protocols', 'data.len', 'http.response.code']), []);
+    assert.deepEqual(await stacks(path), ['http', 'http:data', 'http', 'http']);
+  });
+
+  test('what was shown as data is still read with the octets before it', async () => {
+    const message = text(
+      'OPTIONS sip:b@x SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\n' +
+        'Call-ID: 1@x\r\nCSeq: 1 OPTIONS\r\nContent-Type: x/y\r\nContent-Length: 40\r\n\r\n',
+    );
+    const server = at('192.0.2.2', 12_345);
+    const packets = [
+      tcp(CLIENT, server, { seq: 99, flags: 2 }, NONE),
+      tcp(server, CLIENT, { seq: 499, ack: 100, flags: 18 }, NONE),
+      tcp(CLIENT, server, { seq: 100, ack: 500 }, NONE),
+      tcp(CLIENT, server, { seq: 100 + message.length, ack: 500 }, noise(40)),
+      tcp(CLIENT, server, { seq: 100, ack: 500 }, message),
+    ];
+    assert.deepEqual(await stacks(file('sip-late.pcap', rawPcap(...packets))), ['data', 'sip']);
+  });
 });
