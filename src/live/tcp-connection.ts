@@ -1,6 +1,7 @@
 import { LIMITS } from '../limits.js';
 import type { Address } from './address.js';
 import { type Clock, Timer } from './clock.js';
+import { TokenBucket } from './ip-packet.js';
 import { TcpReceiver, WINDOW } from './tcp-receiver.js';
 import { ACK, FIN, mssOf, mssOption, plus, RST, SYN, spaceOf, type TcpSegment } from './tcp-segment.js';
 import { TcpSender } from './tcp-sender.js';
@@ -62,6 +63,7 @@ export class TcpConnection {
   private readonly waits: Timer;
   /** What was acknowledged last. */
   private told = 0;
+  private readonly corrections = new TokenBucket(10, 10);
   private readonly inbox: (Uint8Array | 'end')[] = [];
   private isHandingOver = false;
 
@@ -133,17 +135,17 @@ export class TcpConnection {
       return;
     }
     if (!this.receiver.accepts(s.seq, spaceOf(s))) {
-      if ((s.flags & RST) === 0) this.acknowledge();
+      if ((s.flags & RST) === 0) this.correct();
       if (this.state === 'time-wait' && (s.flags & FIN) !== 0) this.linger();
       return;
     }
     if ((s.flags & RST) !== 0) {
       if (s.seq === this.receiver.nxt) this.over('reset by the peer');
-      else this.acknowledge(); // RFC 5961 §3.2
+      else this.correct(); // RFC 5961 §3.2
       return;
     }
     if ((s.flags & SYN) !== 0) {
-      this.acknowledge(); // RFC 5961 §4.2
+      this.correct(); // RFC 5961 §4.2
       return;
     }
     if ((s.flags & ACK) !== 0 && this.acknowledged(s)) this.content(s);
@@ -188,7 +190,7 @@ export class TcpConnection {
     }
     const bare = s.payload.length === 0 && (s.flags & FIN) === 0;
     if (!this.sender.acknowledged(s.seq, s.ack, s.window, bare)) {
-      this.acknowledge();
+      this.correct();
       return false;
     }
     if (this.state === 'syn-received') {
@@ -246,6 +248,11 @@ export class TcpConnection {
 
   private acknowledge(): void {
     this.emit(this.sender.nxt, NONE, 0);
+  }
+
+  /** Tells a peer that sent what does not fit how far we are; not for ever, as it may answer in the same way. RFC 5961 §7 */
+  private correct(): void {
+    if (this.corrections.take(this.cx.clock.now())) this.acknowledge();
   }
 
   private emit(seq: number, payload: Uint8Array, flags: number): void {

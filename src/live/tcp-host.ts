@@ -122,10 +122,12 @@ export class TcpHost implements UpperProtocol {
     return connection;
   }
 
+  /** Who never answered our SYN makes room first: a flood of SYNs ends no conversation. */
   private displace(): void {
-    const [oldest] = this.connections.values();
+    const all = [...this.connections.values()];
+    const least = all.find((c) => c.state === 'syn-received') ?? all[0];
     this.displaced++;
-    oldest.abort('made room for others');
+    least.abort('made room for others');
   }
 
   /** Answers a segment for a connection that is not there. RFC 9293 §3.10.7.1 */

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tunnelHardware } from '../../dissectors/dhcp/message.js';
+import { LIMITS } from '../../src/limits.js';
 import { type Address, address } from '../../src/live/address.js';
 import { InnerUe, type InnerUeEvent } from '../../src/live/inner-ue.js';
 import { LabNetwork } from '../../src/live/lab-network.js';
 import { type PacketPort, portPair } from '../../src/live/port.js';
 import { integer, type Random, seededRandom } from '../../src/live/random.js';
 import { Router } from '../../src/live/router.js';
-import { pcscfAt, SipPhone } from '../../src/live/sip-phone.js';
+import { pcscfAt, SipPhone, type SipProtocol } from '../../src/live/sip-phone.js';
+import { ACK, FIN, RST, SYN, tcpPacket } from '../../src/live/tcp-segment.js';
 import { VirtualClock } from './clock.js';
+
+const NONE = new Uint8Array(0);
 
 /** Changes, cuts, doubles or joins octets: what a hostile or broken peer may send. */
 function mangled(packet: Uint8Array, random: Random): Uint8Array {
@@ -42,16 +46,17 @@ function mended(packet: Uint8Array): Uint8Array {
   const [from, to] = v4 ? [12, 20] : [8, 40];
   let pseudo = protocol + out.length - header;
   for (let i = from; i < to; i += 2) pseudo += (out[i] << 8) | out[i + 1];
-  const at = header + (protocol === 17 ? 6 : 2);
+  if (protocol === 6 && out.length < header + 20) return out;
+  const at = header + (protocol === 6 ? 16 : protocol === 17 ? 6 : 2);
   if (protocol === 17) put(header + 4, out.length - header);
   put(at, 0);
-  if (protocol === 17 || protocol === 58) put(at, sum(header, out.length, pseudo) || 0xffff);
-  else if (protocol === 1) put(at, sum(header, out.length, 0));
+  if (protocol !== 1) put(at, sum(header, out.length, pseudo) || 0xffff);
+  else put(at, sum(header, out.length, 0));
   return out;
 }
 
 /** A lab and a UE that registers and calls; every packet goes through `change`. */
-function run(change: (p: Uint8Array) => Uint8Array[], seed: number) {
+function run(change: (p: Uint8Array) => Uint8Array[], seed: number, protocol: SipProtocol = 'UDP') {
   const clock = new VirtualClock();
   const own = address('10.0.0.1');
   const own6 = address('2001:db8::1');
@@ -107,9 +112,10 @@ function run(change: (p: Uint8Array) => Uint8Array[], seed: number) {
   const pcscf = (ue.pcscfs.find((p) => typeof p !== 'string' && p.length === 4) ?? own) as Address;
   const sip = new SipPhone({
     host: ue.host,
+    tcp: ue.tcp,
     clock,
     random: seededRandom(seed + 3),
-    pcscf: pcscfAt(pcscf),
+    pcscf: pcscfAt(pcscf, protocol),
     identity: { impi: 'a', password: 'x' },
     impu: 'sip:a@lab.example',
     domain: 'lab.example',
@@ -136,38 +142,72 @@ function bystander(x: ReturnType<typeof run>): InnerUe {
   return ue;
 }
 
-test('mangled packets of a whole run break neither end, and others are served', () => {
-  const random = seededRandom(2024);
-  let mangling = false;
-  const seen: Uint8Array[] = [];
-  const change = (p: Uint8Array): Uint8Array[] => {
-    if (seen.length < 2000) seen.push(p.slice());
-    if (!mangling) return [p];
-    const others = [mended(mangled(p, random)), mangled(p, random)];
-    const old = seen[integer(random, 0, seen.length - 1)];
-    return [...others, mended(mangled(old, random)), ...(random.next() < 0.5 ? [p] : [])];
-  };
-  const x = run(change, 1);
-  mangling = true;
-  x.sip.agent.register();
-  x.clock.advance(2000);
-  for (let i = 0; i < 4; i++) {
-    try {
-      x.sip.agent.call('sip:echo@lab.example');
-    } catch (e) {
-      assert.ok(e instanceof RangeError); // mangled DHCP may have taken the address away
+for (const protocol of ['UDP', 'TCP'] as const)
+  test(`mangled packets of a whole run over ${protocol} break neither end, and others are served`, () => {
+    const random = seededRandom(2024);
+    let mangling = false;
+    const seen: Uint8Array[] = [];
+    const change = (p: Uint8Array): Uint8Array[] => {
+      if (seen.length < 2000) seen.push(p.slice());
+      if (!mangling) return [p];
+      const others = [mended(mangled(p, random)), mangled(p, random)];
+      const old = seen[integer(random, 0, seen.length - 1)];
+      return [...others, mended(mangled(old, random)), ...(random.next() < 0.5 ? [p] : [])];
+    };
+    const x = run(change, 1, protocol);
+    mangling = true;
+    x.sip.agent.register();
+    x.clock.advance(2000);
+    for (let i = 0; i < 4; i++) {
+      try {
+        x.sip.agent.call('sip:echo@lab.example');
+      } catch (e) {
+        assert.ok(e instanceof RangeError); // mangled DHCP may have taken the address away
+      }
+      x.clock.advance(5000);
     }
-    x.clock.advance(5000);
-  }
-  const other = bystander(x);
-  x.clock.advance(10_000);
-  assert.ok(other.dhcp.lease);
-  let answered = false;
-  other.ping(address('10.0.0.1'), (r) => {
-    answered = r.answered;
+    const other = bystander(x);
+    x.clock.advance(10_000);
+    assert.ok(other.dhcp.lease);
+    let answered = false;
+    other.ping(address('10.0.0.1'), (r) => {
+      answered = r.answered;
+    });
+    x.clock.advance(6000);
+    assert.equal(answered, true);
   });
-  x.clock.advance(6000);
-  assert.equal(answered, true);
+
+test('two ends that do not agree how far they are do not correct each other for ever', () => {
+  const { clock, router, ue } = run((p) => [p], 3);
+  const heard = { onData: () => undefined, onEnd: () => undefined, onClose: () => undefined };
+  const connection = ue.tcp.connect({ address: address('10.0.0.1'), port: 5060 }, heard)!;
+  clock.advance(100);
+  assert.equal(connection.state, 'established');
+  const before = router.host.counters.received;
+  for (const flags of [ACK, ACK | FIN, ACK | SYN, ACK | RST]) {
+    const forged = { srcport: 5060, dstport: 1, flags, window: 1, urgent: 0, options: NONE, payload: Uint8Array.of(1) };
+    for (let i = 0; i < 1000; i++) connection.receive({ ...forged, seq: i * 4_000_000, ack: i * 3_000_000 });
+  }
+  clock.advance(1000);
+  assert.ok(router.host.counters.received - before < 50, `${router.host.counters.received - before} packets`);
+});
+
+test('a flood of SYNs ends no conversation', () => {
+  const { clock, router, sip } = run((p) => [p], 4, 'TCP');
+  sip.agent.register();
+  clock.advance(1000);
+  assert.equal(sip.agent.registration.state, 'registered');
+  const [near, far] = portPair();
+  router.attach(far);
+  const segment = { dstport: 5060, ack: 0, flags: SYN, window: 1000 };
+  for (let i = 0; i < LIMITS.tcpConnections + 1000; i++) {
+    const src = Uint8Array.of(10, 0, 0, 100 + (i >> 14));
+    near.send(tcpPacket({ src, dst: address('10.0.0.1') }, { ...segment, srcport: 1024 + (i & 0x3fff), seq: i }));
+  }
+  clock.advance(1000);
+  const call = sip.agent.call('sip:echo@lab.example');
+  clock.advance(3000);
+  assert.equal(call.state, 'confirmed');
 });
 
 test('random octets in packets with right headers break neither end', () => {
@@ -186,14 +226,14 @@ test('random octets in packets with right headers break neither end', () => {
       if (v6 && size > 48) {
         packet[4] = 0;
         packet[5] = size - 40;
-        packet[6] = [17, 58, 0, 43, 44, 60][integer(random, 0, 5)];
+        packet[6] = [17, 58, 0, 43, 44, 60, 6][integer(random, 0, 6)];
         packet.set(address(random.next() < 0.5 ? 'fe80::9' : '::'), 8);
         packet.set(address(['fe80::1', 'ff02::1:2', 'ff02::2', '2001:db8::1'][integer(random, 0, 3)]), 24);
       } else {
         packet[2] = 0;
         packet[3] = size;
         packet[6] &= 0x1f;
-        packet[9] = [17, 1, 17][integer(random, 0, 2)];
+        packet[9] = [17, 1, 17, 6][integer(random, 0, 3)];
         packet.set(address('0.0.0.0'), 12);
         packet.set(address(random.next() < 0.5 ? '255.255.255.255' : '10.0.0.1'), 16);
         packet[22] = 0;
