@@ -2,13 +2,15 @@ import { PcapngWriter } from '../capture/writer.js';
 import type { Row } from '../engine/row.js';
 
 /**
- * Writes the outer frames of rows to a pcapng file, each frame once, each interface as it was. Of Custom Blocks those
+ * Writes the outer frames of rows to a pcapng file, each frame once, each interface as it was; those of the files of one
+ * rotation are one, so that their flows go on. Of Custom Blocks those
  * alone that may be copied into another capture (draft-ietf-opsawg-pcapng §4.8).
  */
 export class FrameFile {
   /** Frames written. */
   count = 0;
   private readonly writer: PcapngWriter;
+  /** By what the flows of their frames belong to. */
   private readonly interfaces = new Map<number, number>();
   private last = '';
 
@@ -32,7 +34,7 @@ export class FrameFile {
     const id = `${row.file}:${row.frame}`;
     if (id === this.last) return;
     this.last = id;
-    const { view, iface } = row.outer;
+    const { view, iface, scope } = row.outer;
     const octets = view.buf.subarray(view.off, view.end);
     if (iface.customBlock !== undefined) {
       const { pen, copied } = iface.customBlock;
@@ -41,11 +43,10 @@ export class FrameFile {
       this.count++;
       return;
     }
-    const key = iface.file * 65_536 + iface.index;
-    let n = this.interfaces.get(key);
+    let n = this.interfaces.get(scope);
     if (n === undefined) {
       n = this.writer.iface(iface.link, iface.name, { snaplen: iface.snaplen });
-      this.interfaces.set(key, n);
+      this.interfaces.set(scope, n);
     }
     this.writer.frame(n, row.seconds, row.nanos, octets, { wire: view.wireLength });
     this.count++;

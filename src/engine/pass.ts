@@ -255,7 +255,9 @@ export class Pass {
     this.previousSeconds = packet.seconds;
     this.previousNanos = packet.nanos;
     this.taken(packet);
-    this.index.index(packet, 'link', iface.link, this.index.outer(iface, this.continued(iface)));
+    const scope = this.index.outer(iface, this.continued(iface));
+    packet.scope = scope.id;
+    this.index.index(packet, 'link', iface.link, scope);
     this.rotations.saw(iface, packet.frame);
     return packet;
   }
@@ -448,6 +450,7 @@ function endOf(p: Packet): Packet {
   const view = new View({ name: 'Frame', buf: copy, start: 0, end: copy.length }, 0, copy.length, p.view.wireLength);
   const out = new Packet(p.frame, p.seconds, p.nanos, view, p.iface);
   out.ordinal = p.ordinal;
+  out.scope = p.scope;
   out.previousSeconds = p.previousSeconds;
   out.previousNanos = p.previousNanos;
   out.comments = p.comments;

@@ -7,6 +7,7 @@ import { down, envelope, type Step, up } from '../build/conversation.js';
 import { at, ping } from '../build/packets.js';
 import { where } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
+import { run } from '../cli/run.js';
 import { captured } from '../model/support.js';
 import { until } from '../support/until.js';
 import { sample, viewerOf } from '../tui/support/stage.js';
@@ -90,6 +91,15 @@ test('files of a rotation are one capture: its tunnels, calls, trees and filters
     [three, one, two],
   ])
     assert.deepEqual(await seen(paths), whole);
+  // Saved they are one file, of one interface.
+  const { viewer } = await viewerOf([one, two, three], { keylog: [keys], autoKeys: false });
+  const path = join(folder, 'saved.pcapng');
+  await viewer.write({ path, what: 'outer', withKeys: false });
+  await viewer.close();
+  assert.deepEqual(await seen([path]), whole);
+  const printed = join(folder, 'printed.pcapng');
+  assert.equal(run(['read', one, two, three, '--rows', 'outer', '-w', printed]).code, 0);
+  assert.deepEqual(readFileSync(printed), readFileSync(path));
 });
 
 test('what is waited for to the end of the capture is told at its last frame', async () => {
