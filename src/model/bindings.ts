@@ -46,6 +46,8 @@ export function grantedTo(own: Contact, e: SipEvent): Contact | undefined {
 interface Ended {
   readonly aor: string;
   readonly uri: string;
+  /** What happened to it. RFC 3680 §5.3.1 */
+  readonly event: string;
 }
 
 const plain = (xml: string): string => xml.trim().replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&');
@@ -56,11 +58,11 @@ const attribute = (tag: string, name: string): string =>
 function endedBy(xml: string): Ended[] {
   const ended: Ended[] = [];
   let aor = '';
-  let contact = '';
+  let [contact, event] = ['', ''];
   for (const [, name, inside, text] of xml.matchAll(/<(?:[\w-]+:)?(registration|contact|uri)\b([^>]*)>([^<]*)/g))
     if (name === 'registration') aor = attribute(inside, 'aor');
-    else if (name === 'contact') contact = attribute(inside, 'state');
-    else if (contact === 'terminated') ended.push({ aor, uri: plain(text) });
+    else if (name === 'contact') [contact, event] = [attribute(inside, 'state'), attribute(inside, 'event')];
+    else if (contact === 'terminated') ended.push({ aor, uri: plain(text), event });
   return ended;
 }
 
@@ -93,8 +95,9 @@ export class Bindings {
   /** TS 24.229 §5.1.1.7: the network ended registrations. */
   notified(e: SipEvent, at: Arrival): void {
     if (!e.isRequest || e.mediaType !== 'application/reginfo+xml') return;
-    for (const { aor, uri } of endedBy(e.bodyText))
-      for (const r of this.held.get(aor) ?? []) if (r.state === 'registered' && r.contact === uri) r.cease(at.seen());
+    for (const { aor, uri, event } of endedBy(e.bodyText))
+      for (const r of this.held.get(aor) ?? [])
+        if (r.state === 'registered' && r.contact === uri) r.cease(at.seen(), event);
   }
 
   /** What goes on under another Call-ID has the fate of that one; who failed, and came in with the next one, has recovered. */

@@ -1,4 +1,4 @@
-import { type Own, ofNumber, ours, quoted, words } from '../kit/index.js';
+import { type Own, ofNumber, oneOf, ours, quoted, words } from '../kit/index.js';
 import { ANSWER_MS, awaited } from './answer-time.js';
 import type { Call } from './call.js';
 import { refusesToReplace } from './call-failure.js';
@@ -6,6 +6,7 @@ import type { Findings, Ref, Remark } from './findings.js';
 import { judgeFeatures } from './judge-call.js';
 import { type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
+import { CONTACT_EVENTS } from './standard-words.js';
 
 const refOf = (kind: Ref['kind'], e: { readonly id: number }, tunnels: Iterable<number>): Ref[] => [
   { kind, id: e.id },
@@ -74,6 +75,7 @@ export function judgeRegistration(
   if (r.state === 'expired' && r.heir === null && !isLeft && r.lapsed(until))
     raise('sip.registration-expired', r.registered ?? at);
   if (r.refreshedLate !== null) raise('sip.registration-expired', r.refreshedLate);
+  if (r.revoked !== null) judgeRevoked(r, r.revoked, raise);
   if (r.tardy !== null)
     raise('sip.refresh-late', r.tardy.at, {
       detail: ours`It came ${Math.round(r.tardy.ms / 1000)} s after it was due.`,
@@ -98,6 +100,25 @@ export function judgeRegistration(
 
 /** Whether the UE did with a challenge without Security-Server what TS 24.229 §5.1.1.5.1 has it do: nothing. */
 const isGivenUp = (r: Registration): boolean => r.state === 'failed' && r.status === 401 && r.unsecured !== null;
+
+/** What a UE is to do when the network has ended its registration, by how it did. RFC 3680 §5.3.1, TS 24.229 §5.1.1.7 */
+const AFTERWARDS: ReadonlyMap<string, Own> = new Map([
+  ['deactivated', ours`: the UE is to register anew`],
+  ['probation', ours`: the UE may register again after a while`],
+  ['rejected', ours`: the UE may not register again by itself`],
+  ['expired', ours`: it was not refreshed in time`],
+]);
+
+function judgeRevoked(
+  { state, isRecovered }: Registration,
+  { at, event }: NonNullable<Registration['revoked']>,
+  raise: (code: string, when: Seen, remark?: Remark) => void,
+): void {
+  raise('sip.registration-ended', at, {
+    detail: words`The network says ${event === '' ? 'terminated' : oneOf(event, CONTACT_EVENTS)}${AFTERWARDS.get(event) ?? ''}.`,
+    ...((state !== 'deregistered' || isRecovered) && { severity: 'note' }),
+  });
+}
 
 function judgeUnsecured(
   r: Registration,
@@ -167,16 +188,22 @@ function codeOf(status: number, terminated: boolean): string {
   return status >= 500 && status < 600 ? 'call.server-failure' : 'call.failed';
 }
 
-export function judgeCall(c: Call, end: Moment, findings: Findings): void {
+/** What an S-CSCF or P-CSCF answers to who is not registered, among others. TS 24.229 §5.2.6.3, §5.4.3.2 */
+const UNREGISTERED: ReadonlySet<number> = new Set([401, 403, 404, 480]);
+
+/** @param registered until when the UE was, as far as is known: asked where a call was refused */
+export function judgeCall(c: Call, end: Moment, registered: () => Moment | undefined, findings: Findings): void {
   const refs = refOf('call', c, c.tunnels);
   if (c.failure !== undefined && c.state === 'failed') {
     const { status = 0, reason, retryAfterSeconds } = c.failure;
     const again = retryAfterSeconds === undefined ? '' : ours` It may be tried again after ${retryAfterSeconds} s.`;
     const replacing = c.features.replaces !== undefined && refusesToReplace(status);
     const code = replacing ? 'call.not-replaced' : codeOf(status, c.direction === 'terminated');
-    findings.raise(code, c.failedAt ?? c.start, refs, {
-      detail: words`${reason}${again}`,
-    });
+    const isSuspect = c.direction === 'originated' && !c.emergency && UNREGISTERED.has(status);
+    const until = isSuspect ? registered() : undefined;
+    const ago = until === undefined ? 0 : millis(until, c.start);
+    const past = ago > 0 ? ours` The registration of the UE had ended ${Math.round(ago / 1000)} s before.` : '';
+    findings.raise(code, c.failedAt ?? c.start, refs, { detail: words`${reason}${again}${past}` });
   }
   if (c.isUnheard(end, ANSWER_MS))
     findings.raise(codeOf(0, c.direction === 'terminated'), c.inviteAt, refs, awaited(c.inviteAt, end, c.againMs));

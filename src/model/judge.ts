@@ -56,7 +56,7 @@ export function judge(m: SessionModel): void {
   const working = new Set(m.tunnels.flatMap((t) => (t.envelopes.up.total > 0 ? t.ue.address : [])));
   for (const r of signalling.registrations)
     judgeRegistration(r, end, heardUntil(m, [r.tunnel]), r.tunnel === 0 && working.has(r.source), findings);
-  for (const c of signalling.calls) judgeCall(c, heardUntil(m, c.tunnels), findings);
+  for (const c of signalling.calls) judgeCall(c, heardUntil(m, c.tunnels), () => registeredFor(m, c), findings);
   judgeMessages(signalling.messages, end, findings);
   judgeSubscriptions(signalling.subscriptions, end, findings);
   const registered = registeredUntil(signalling.registrations);
@@ -101,9 +101,19 @@ function registeredUntil(registrations: readonly Registration[]): Map<number, Mo
   return until;
 }
 
+/** Until when the UE of a call was registered in its tunnels; undefined where nothing is known of that. */
+function registeredFor({ signalling }: SessionModel, c: Call): Moment | undefined {
+  let until: Moment | undefined;
+  for (const r of signalling.registrations) {
+    const ended = c.tunnels.has(r.tunnel) ? r.inForceUntil : undefined;
+    if (ended !== undefined && (until === undefined || isBefore(until, ended))) until = ended;
+  }
+  return until;
+}
+
 /** Judges a call that is over, with its streams, before the capture ends. */
 export function judgeOver(m: SessionModel, c: Call, streams: readonly MediaStream[], now: Moment): void {
-  judgeCall(c, now, m.findings);
+  judgeCall(c, now, () => registeredFor(m, c), m.findings);
   for (const s of streams) judgeStreamOf(m, s, now);
   judgeFlow(c, streams, now, m.findings);
   judgePairs(c, streams, now, m.findings);

@@ -349,11 +349,14 @@ export class Registration {
     return t === this.transactions[this.transactions.length - 1] && t.expires !== 0 && !t.asks;
   }
 
-  /** The network ended it. */
-  cease(at: Seen): void {
+  /** It ended elsewhere: by another REGISTER, or by the network, which says what happened (RFC 3680 §5.3.1). */
+  cease(at: Seen, event?: string): void {
     this.state = 'deregistered';
     this.end = at;
+    if (event !== undefined && event !== BY_USER) this.revoked ??= { at, event };
   }
+  /** First time that the network ended it, and how. */
+  revoked: { readonly at: Seen; readonly event: string } | null = null;
 
   /** Fails it where nobody waits any more for the answer to a request. */
   giveUp(end: Moment): void {
@@ -405,6 +408,9 @@ function isForeign(uri: string, from: string): boolean {
   const b = parseAddress(host.replace(/^\[|\]$/g, ''));
   return b !== undefined && addressOf(b) !== from;
 }
+
+/** The event of a contact that its user removed. RFC 3680 §5.3.1 */
+const BY_USER = 'unregistered';
 
 /** Seconds before the end of a registration of so many seconds at which it is to be refreshed. */
 const leadOf = (seconds: number): number => (seconds > 2 * REFRESH_BEFORE ? REFRESH_BEFORE : seconds / 2);

@@ -36,6 +36,10 @@ export const METHODS = set(
 );
 /** What becomes of a subscription. RFC 6665 §4.1.3 */
 export const STATES = set('active pending terminated');
+/** What happened to a contact. RFC 3680 §5.3.1 */
+export const CONTACT_EVENTS = set(
+  'registered created refreshed shortened expired deactivated probation unregistered rejected',
+);
 /** Kinds of media in a session description. RFC 8866 §8.2.2 */
 export const MEDIA = set('audio video text application message image');
 /** What TLS may carry, as ALPN names it (RFC 7301 §6). */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { addressed, codes, type Json, type SipParts, sip, Talk } from './support.js';
+import { addressed, codes, finding, type Json, type SipParts, sip, Talk } from './support.js';
 
 const AOR = 'sip:alice@ims.example';
 const OWN = '<sip:alice@10.0.0.2:5060>';
@@ -134,8 +134,8 @@ describe('a registration that goes on elsewhere', () => {
     assert.deepEqual(states(await after(t, 40_000)), ['registered', 'registered']);
   });
 
-  const notify = (aor: string, state: string, before = '') => {
-    const xml = `<?xml version="1.0"?>${before}<reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="1" state="full"><registration aor="${aor}" id="a" state="${state}"><contact id="1" state="${state}" event="rejected"><uri>sip:alice@10.0.0.2:5060</uri></contact></registration></reginfo>`;
+  const notify = (aor: string, state: string, before = '', event = 'rejected') => {
+    const xml = `<?xml version="1.0"?>${before}<reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="1" state="full"><registration aor="${aor}" id="a" state="${state}"><contact id="1" state="${state}" event="${event}"><uri>sip:alice@10.0.0.2:5060</uri></contact></registration></reginfo>`;
     const headers = [
       ['Event', 'reg'],
       ['Subscription-State', 'active'],
@@ -153,11 +153,38 @@ describe('a registration that goes on elsewhere', () => {
     const r = await after(notify(AOR, 'terminated'), 70_000);
     assert.deepEqual(states(r), ['deregistered']);
     assert.equal(codes(r).includes('sip.registration-expired'), false);
+    const ended = (x: Json) => finding(x, 'sip.registration-ended');
+    assert.equal(ended(r).severity, 'warn');
+    assert.match(ended(r).meaning, /^The network says rejected: the UE may not register again by itself\./);
+    const own = [contact(`${OWN};expires=60`)];
+    const anew = asked(notify(AOR, 'terminated', '', 'deactivated'), 21_000, 1, own, '200 OK', own, 'r2');
+    assert.equal(ended(await after(anew, 50_000)).severity, 'note');
+    // What its user removed, and some event of tomorrow.
+    assert.equal(ended(await after(notify(AOR, 'terminated', '', 'unregistered'), 50_000)), undefined);
+    assert.match(
+      ended(await after(notify(AOR, 'terminated', '', 'moved'), 50_000)).meaning,
+      /^The network says moved\./,
+    );
     const long = notify(AOR, 'terminated', `<!-- ${'x'.repeat(20_000)} -->`);
     assert.deepEqual(states(await after(long, 70_000)), ['deregistered']);
     assert.deepEqual(states(await after(notify(AOR, 'active'), 70_000)), ['expired']);
     assert.deepEqual(states(await after(notify('sip:bob@ims.example', 'terminated'), 70_000)), ['expired']);
   });
+});
+
+test('a call that is refused because the registration has ended says so', async () => {
+  const refused = (t: Talk, ms: number) =>
+    t
+      .up(ms, sip('INVITE sip:bob@ims.example'))
+      .down(ms + 50, sip('403 Forbidden INVITE', { toTag: 'b' }, 'down'))
+      .up(ms + 60, sip('ACK sip:bob@ims.example', { toTag: 'b' }));
+  const said = async (t: Talk, ms: number) =>
+    finding(await after(refused(t, ms), ms + 1000), 'call.forbidden').meaning as string;
+  assert.match(await said(bound(60), 90_110), / The registration of the UE had ended 30 s before\./);
+  assert.doesNotMatch(await said(bound(60), 50_000), /had ended/);
+  const own = [contact(`${OWN};expires=60`)];
+  assert.doesNotMatch(await said(asked(bound(60), 50_000, 2, own, '200 OK', own), 90_110), /had ended/);
+  assert.doesNotMatch(await said(talk(), 90_110), /had ended/, 'nothing is known of one');
 });
 
 describe('a registration that fails, and another one', () => {

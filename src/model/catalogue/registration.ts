@@ -192,6 +192,14 @@ export const REGISTRATION: Entries = {
       'Security-Verify must equal Security-Server: otherwise somebody changed it on the way, and the P-CSCF refuses.',
     next: 'Compare both headers; look for an ALG that rewrites SIP.',
   },
+  'sip.registration-ended': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'The network ended a registration',
+    clause: 'TS 24.229 §5.1.1.7',
+    meaning: 'From then on the UE cannot be called, and its requests are refused.',
+    next: 'Look in the logs of S-CSCF and HSS for who ended it: an operator, another registration, or a restart.',
+  },
   'sip.registration-expired': {
     severity: 'warn',
     kind: 'service',
