@@ -2,7 +2,7 @@ import { headerOf, headersOf, type SipRepresentation } from '../../dissectors/si
 import { akaPassword, digestAlgorithm, digestResponse } from '../crypto/digest.js';
 import type { Vector } from '../crypto/milenage.js';
 import { LIMITS } from '../limits.js';
-import { hostText } from './address.js';
+import { hostText, same } from './address.js';
 import type { EftfFaults } from './fault-eftf.js';
 import { octets } from './random.js';
 import {
@@ -114,9 +114,11 @@ export class LabRegistrar {
     return this.live(this.contacts.get(userKey(uri)));
   }
 
-  /** Who is registered from an address. */
+  /** Who is registered from there; a large request may come by TCP from another port. TS 24.229 §5.2.6.3.1 */
   byPeer(peer: SipPeer): LabBinding | undefined {
-    return this.live(this.peers.get(peerKey(peer)));
+    const exact = this.peers.get(peerKey(peer));
+    if (exact !== undefined || peer.protocol === undefined) return this.live(exact);
+    return this.live([...this.peers.values()].find((b) => same(b.peer.address, peer.address)));
   }
 
   knows(impu: string): boolean {

@@ -97,12 +97,12 @@ export class OutgoingCall extends Call {
     this.patience?.();
   }
 
-  /** RFC 3261 §9.1: the request as it was, with the branch of the INVITE. */
+  /** RFC 3261 §9.1: the request as it was, with the branch of the INVITE, and to where that went. */
   private cancel(): void {
-    const invite = this.exchange?.request;
+    const invite = this.exchange?.transaction;
     if (!invite) return;
     const nothing = { onResponse: () => undefined, onTimeout: () => undefined };
-    this.cx.layer.client(cancelFor(invite), this.cx.peer, nothing).start();
+    this.cx.layer.client(cancelFor(invite.request), invite.peer, nothing).start();
     // RFC 3261 §9.1: a peer of RFC 2543 may never answer the INVITE
     this.patience = this.cx.layer.clock.after(64 * this.cx.layer.timers.t1, () => {
       if (this.state === 'ended' || this.state === 'confirmed') return;

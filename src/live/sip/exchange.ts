@@ -64,18 +64,31 @@ export class Exchange {
   }
 
   private transmit(credentials: readonly [string, string] | undefined): void {
-    const { method, uri, peer, headers, body, via } = this.plan;
-    const list: (readonly [string, string])[] = [
-      ['Via', this.layer.via(peer, via)],
-      ['Max-Forwards', '70'],
-      ...headers,
-      ['CSeq', `${this.plan.nextCSeq()} ${method}`],
-      ...(credentials ? [credentials] : []),
-    ];
-    this.request = sipRequest(method, uri, list, body);
-    const { request } = this;
+    const { method, uri, headers, body, via } = this.plan;
+    const cseq = this.plan.nextCSeq();
+    const over = (peer: SipPeer): SipRepresentation => {
+      const list: (readonly [string, string])[] = [
+        ['Via', this.layer.via(peer, via)],
+        ['Max-Forwards', '70'],
+        ...headers,
+        ['CSeq', `${cseq} ${method}`],
+        ...(credentials ? [credentials] : []),
+      ];
+      return sipRequest(method, uri, list, body);
+    };
+    const { peer } = this.plan;
+    const request = over(peer);
+    const stream = this.layer.streamFor(request, peer);
+    if (stream === undefined) this.send(request, peer);
+    else this.send(over(stream), stream, () => this.send(request, peer));
+  }
+
+  /** @param otherwise what to do where there is no connection. RFC 3261 §18.1.1 */
+  private send(request: SipRepresentation, peer: SipPeer, otherwise?: () => void): void {
+    this.request = request;
     this.transaction = this.layer.client(request, peer, {
       onResponse: (response) => this.received(response, request),
+      ...(otherwise && { onFailure: otherwise }),
       onTimeout: () => {
         if (!this.over) this.handler.onTimeout();
       },

@@ -54,6 +54,8 @@ export interface SipCounters {
 }
 
 const MAGIC = 'z9hG4bK';
+/** Octets of a request where the MTU of the path is not known. RFC 3261 §18.1.1 */
+const MOST_BY_UDP = 1300;
 
 /**
  * Transport and transaction layer of a SIP element: messages in, transactions and requests out. RFC 3261 §17, §18,
@@ -101,6 +103,12 @@ export class SipLayer {
     const params = new Map([['branch', MAGIC + hexDigits(this.random, 16)], ...rport, ...extra]);
     const host = local ? addressText(local.address) : 'invalid';
     return viaText({ transport: peer.protocol ?? 'UDP', host, port: local?.port, params });
+  }
+
+  /** The peer by TCP, where a request is too large for UDP and there is TCP. RFC 3261 §18.1.1 */
+  streamFor(request: SipRepresentation, peer: SipPeer): SipPeer | undefined {
+    if (isReliable(peer) || !this.transport.hasTcp || writeSip(request).length <= MOST_BY_UDP) return undefined;
+    return { ...peer, protocol: 'TCP' };
   }
 
   /** A transaction for a request whose topmost Via is ours; `start` sends it. */

@@ -119,6 +119,7 @@ export const tcpTransport = (tcp: TcpHost, host: IpHost, port: number): SipTrans
 export function bothTransports(udp: SipTransport, tcp: SipTransport): SipTransport {
   const of = (peer: SipPeer): SipTransport => (peer.protocol === 'TCP' ? tcp : udp);
   const both: SipTransport = {
+    hasTcp: true,
     onOctets: undefined,
     onLost: undefined,
     local: (peer) => of(peer).local(peer),

@@ -24,6 +24,8 @@ export interface ResponseHandler {
   onResponse(response: SipRepresentation): void;
   /** Timer B or F: nobody answered. RFC 3261 §8.1.3.1: as if a 408 had come */
   onTimeout(): void;
+  /** The transport could not carry the request; without it, that is as if a 503 had come. */
+  onFailure?(): void;
 }
 
 export const statusOf = (m: SipRepresentation): number => ('status' in m.start ? m.start.status : 0);
@@ -100,7 +102,8 @@ abstract class Client<State extends string> extends Transaction<State> implement
     const state: string = this.state;
     if (state === 'completed' || state === 'accepted' || state === 'terminated') return;
     this.terminate();
-    this.handler.onResponse(sipResponse(this.request, 503, `Connection: ${why}`));
+    if (this.handler.onFailure) this.handler.onFailure();
+    else this.handler.onResponse(sipResponse(this.request, 503, `Connection: ${why}`));
   }
 
   /** How long to wait after the next repetition. */

@@ -13,6 +13,7 @@ export interface SipPeer {
 
 /** Carries whole messages. */
 export interface SipTransport {
+  readonly hasTcp?: boolean;
   /** What stands in Via and Contact for a peer: our address and port towards it. */
   local(peer: SipPeer): SipPeer | undefined;
   send(octets: Uint8Array, peer: SipPeer): void;

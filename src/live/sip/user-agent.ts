@@ -16,7 +16,7 @@ import { type PreconditionOptions, Reservation } from './reservation.js';
 import { CODECS, type CodecName, MediaSession } from './sdp.js';
 import { tooBrief } from './session-timer.js';
 import { statusOf } from './transaction.js';
-import { isReliable, type SipPeer } from './transport.js';
+import { isReliable, type SipPeer, samePeer } from './transport.js';
 
 export type UserAgentEvent =
   | { type: 'registration'; event: RegistrationEvent }
@@ -96,7 +96,9 @@ export class UserAgent {
     });
     layer.onFull = (most) =>
       options.onEvent({ type: 'refused', why: `requests: ${most} wait for their end, further ones are dropped` });
-    layer.onLost = (_, why) => this.registration.lost(why);
+    layer.onLost = (lost, why) => {
+      if (samePeer(lost, peer)) this.registration.lost(why);
+    };
     layer.onRequest = (request) => this.incoming(request);
     layer.onOther = (b, from) => this.other(b, from);
   }

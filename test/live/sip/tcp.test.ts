@@ -113,6 +113,39 @@ test('nobody listens for TCP: the registration fails at once, and says why', () 
   assert.deepEqual(registrations(a.events), ['failed 503 Connection: refused']);
 });
 
+test('a request that is too large for UDP goes by TCP, or by UDP all the same where there is none. RFC 3261 §18.1.1', () => {
+  for (const hasTcp of [true, false]) {
+    const x = lab(['alice', 'bob'], [4]);
+    const [a, b] = [x.begin(0, 'UDP'), x.begin(1, 'UDP')];
+    const { tcp } = x.network as unknown as { tcp: TcpHost };
+    if (!hasTcp) tcp.stop();
+    const sent: string[] = [];
+    a.ue.layer.onMessage = (m, peer, direction) => {
+      if (direction === 'sent' && 'method' in m.start) sent.push(`${m.start.method} ${peer.protocol ?? 'UDP'}`);
+    };
+    let status = 0;
+    for (const text of ['x', 'x'.repeat(1500)]) {
+      a.ue.agent.message(`sip:bob@${DOMAIN}`, text, (s) => {
+        status = s;
+      });
+      x.clock.advance(500);
+      assert.equal(status, 200);
+      assert.ok(b.events.some((e) => e.type === 'message' && e.text === text));
+    }
+    assert.deepEqual(sent, ['MESSAGE UDP', 'MESSAGE TCP', ...(hasTcp ? [] : ['MESSAGE UDP'])]);
+    if (hasTcp) {
+      const call = a.ue.agent.call(`sip:bob@${DOMAIN};x=${'x'.repeat(1300)}`, 'none');
+      x.clock.advance(500);
+      call.hangUp(); // a CANCEL goes where its INVITE went. RFC 3261 §9.1
+      x.clock.advance(500);
+      assert.deepEqual(sent.slice(2), ['INVITE TCP', 'CANCEL TCP', 'ACK TCP']);
+    }
+    x.ues[0].inner.tcp.stop(); // the registration is by UDP, and stays
+    x.clock.advance(500);
+    assert.equal(a.ue.agent.registration.state, 'registered');
+  }
+});
+
 /** A transport, and a peer that writes octets to it by hand. */
 function stream() {
   const clock = new VirtualClock();
