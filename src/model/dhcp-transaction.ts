@@ -5,7 +5,7 @@ import {
   optionValue,
   sipServers,
 } from '../../dissectors/dhcp/index.js';
-import { hex, hexNumber, ip4, type Own, ofNumber } from '../kit/index.js';
+import { hex, hexNumber, ip4, type Own, ofNumber, utf8Text } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { Backoff } from './backoff.js';
 import type { AddressingMessage, DhcpExchange } from './entities.js';
@@ -26,7 +26,7 @@ const NAMES: readonly string[] = [
 const Type = { Discover: 1, Offer: 2, Request: 3, Decline: 4, Ack: 5, Nak: 6, Release: 7, Inform: 8 } as const;
 /** Stands for a message of BOOTP, which has no type. */
 export const BOOTP = 0;
-const Option = { dns: 6, requested: 50, lease: 51, server: 54, clientId: 61 } as const;
+const Option = { dns: 6, requested: 50, lease: 51, server: 54, message: 56, clientId: 61 } as const;
 /** RFC 2131 §4.1: the first answer is waited for so long. */
 const PATIENCE_MS = 4000;
 const NONE: string[] = [];
@@ -64,6 +64,8 @@ interface Facts {
   /** A message that asks for a broadcast. */
   broadcast: Which;
   refusal: Which;
+  /** What the server says with it, '' if nothing. RFC 2132 §9.9 */
+  why: string;
   decline: Which;
   /** A request for an address that no offer named, and an acknowledgment by another server than the one that was asked. */
   unoffered: Which;
@@ -182,6 +184,7 @@ export class DhcpTransaction {
       lease: NONE_YET,
       broadcast: NONE_YET,
       refusal: NONE_YET,
+      why: '',
       decline: NONE_YET,
       unoffered: NONE_YET,
       strange: NONE_YET,
@@ -353,6 +356,8 @@ export class DhcpTransaction {
     if (type === Type.Nak) {
       entry.outcome = 'refused';
       known.refusal = here;
+      const why = optionValue(m, Option.message);
+      known.why = why === undefined ? '' : utf8Text(why, 0, why.length);
       return;
     }
     if (type === Type.Offer) entry.outcome = 'offered';

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from '../../dissectors/dhcpv6/values.js';
-import { type Own, ofNumber, ours, parseAddress, quoted, type Words, words } from '../kit/index.js';
+import { joined, type Own, ofNumber, ours, parseAddress, quoted, type Words, words } from '../kit/index.js';
 import type { Addressing } from './addressing.js';
 import type { Backoff } from './backoff.js';
 import type { DhcpTransaction } from './dhcp-transaction.js';
@@ -199,7 +199,14 @@ function judgeExchange(
   const healed = bound ? NOTE : {};
   const refusal = e.seen(facts.refusal);
   if (refusal !== null) {
-    raise('dhcp.nak', refusal, isServedAfter(refusal) ? NOTE : {});
+    const why = facts.why === '' ? [] : [words`The server says: ${quoted('free', facts.why)}.`];
+    const isOffered =
+      !e.isAcknowledged && e.seen(facts.unoffered) === null && e.messages.some((m) => m.type === 'OFFER');
+    const said = isOffered ? [...why, words`${why.length > 0 ? ' ' : ''}It had offered the address itself.`] : why;
+    raise('dhcp.nak', refusal, {
+      ...(said.length > 0 && { detail: joined(said, '') }),
+      ...(isServedAfter(refusal) && NOTE),
+    });
     if (!bound) fail('dhcp', ours`DHCP refused the address.`, refusal);
   }
   judgeSchedule('dhcp.schedule', e.backoff, raise, healed);

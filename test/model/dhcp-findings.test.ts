@@ -30,10 +30,16 @@ function asks(xid: number, type: number, has = '0.0.0.0', more: readonly DhcpOpt
 }
 
 /** A message of a server; `gives`: the address of the UE, where it is one of a lease. */
-function says(xid: number, type: number, server = CORE, gives = '0.0.0.0'): Uint8Array {
+function says(
+  xid: number,
+  type: number,
+  server = CORE,
+  gives = '0.0.0.0',
+  more: readonly DhcpOption[] = [],
+): Uint8Array {
   const lease = gives === '0.0.0.0' ? [] : [numberOption(51, 3600)];
   const rest = type === NAK ? [] : [PCSCF, addressOption(6, address(CORE))];
-  const options = [messageTypeOption(type), addressOption(54, address(server)), ...lease, ...rest];
+  const options = [messageTypeOption(type), addressOption(54, address(server)), ...lease, ...rest, ...more];
   const m = encode(dhcpCodec, dhcpMessage({ op: 2, xid, ...HARDWARE, yiaddr: address(gives), options }));
   return udp(at(server, 67), at(gives === '0.0.0.0' ? UE : gives, 68), m);
 }
@@ -117,6 +123,23 @@ test('one side alone does not show that nobody answers', async () => {
   const whole = await r([]);
   assert.equal(finding(whole, 'dhcp.no-answer').confidence, 'certain');
   assert.equal(whole.tunnels[0].failure.stage, 'dhcp');
+});
+
+test('a refusal is told with what the server says (RFC 2132 §9.9), and whether it had offered the address', async () => {
+  const full: DhcpOption = { code: 56, bytes: new TextEncoder().encode('pool is full') };
+  const refused = async (t: Talk, more: readonly DhcpOption[] = []): Promise<string> =>
+    finding(await lived(t.down(30, says(1, NAK, CORE, '0.0.0.0', more))), 'dhcp.nak').meaning;
+  const offered = (): Talk =>
+    new Talk()
+      .up(0, asks(1, DISCOVER))
+      .down(10, says(1, OFFER, CORE, UE))
+      .up(20, selects(1));
+  assert.match(
+    await refused(offered(), [full]),
+    /^The server says: pool is full\. It had offered the address itself\. The client may not/,
+  );
+  assert.match(await refused(offered()), /^It had offered the address itself\. The client may not/);
+  assert.match(await refused(new Talk().up(20, selects(1))), /^The client may not/);
 });
 
 describe('after the UE has an address', () => {

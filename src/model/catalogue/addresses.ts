@@ -25,7 +25,8 @@ export const ADDRESSES: Entries = {
     kind: 'service',
     title: 'The DHCP server refused the address',
     clause: 'RFC 2131 §4.3.2',
-    meaning: 'The client asked for an address that it may not have here.',
+    meaning:
+      'The client may not have the address that it asked for: it is of another network, or somebody else has it.',
     next: 'Check whether the UE asks for an address of another network, and the pool.',
   },
   'dhcp.no-renewal': {
