@@ -134,8 +134,8 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   }
 
   /**
-   * The outer world of an interface of a file. `continued` is the interface of an earlier file of the same rotation: its
-   * flows go on.
+   * The outer world of an interface of a file. `continued` is the interface of an earlier section or file that it goes on
+   * from: its flows go on.
    */
   outer(iface: CaptureInterface, continued?: CaptureInterface): Scope {
     return this.followed.outer(iface, continued);

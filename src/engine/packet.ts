@@ -92,7 +92,7 @@ export class Packet {
   ordinal = 0;
   /** It stands for the end of the capture: its frame was read before, and has no part in what it brings. */
   isEnd = false;
-  /** What the flows of the outer frame belong to: an interface, with those of files of the same rotation. Its number. */
+  /** What the flows of the outer frame belong to: an interface, with those that go on from it. Its number. */
   scope = 0;
   /** Time of the frame before it. */
   previousSeconds = 0;

@@ -255,16 +255,16 @@ export class Pass {
     this.previousSeconds = packet.seconds;
     this.previousNanos = packet.nanos;
     this.taken(packet);
-    const scope = this.index.outer(iface, this.continued(iface));
+    const scope = this.index.outer(iface, this.continued(packet));
     packet.scope = scope.id;
     this.index.index(packet, 'link', iface.link, scope);
-    this.rotations.saw(iface, packet.frame);
+    this.rotations.saw(iface, packet.frame, packet.seconds, packet.nanos);
     return packet;
   }
 
-  /** The interface of an earlier file of the same rotation that this one continues. */
-  protected continued(iface: CaptureInterface): CaptureInterface | undefined {
-    return this.rotations.continued(iface);
+  /** The interface of an earlier section, or file of the same rotation, that the one of a packet goes on from. */
+  protected continued({ iface, seconds, nanos }: Packet): CaptureInterface | undefined {
+    return this.rotations.continued(iface, seconds, nanos);
   }
 
   /** A frame is about to be indexed. */

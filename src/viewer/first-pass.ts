@@ -7,9 +7,9 @@ import type { Frames } from './frames.js';
 export class FirstPass extends Pass {
   stored!: Frames;
 
-  protected override continued(iface: CaptureInterface): CaptureInterface | undefined {
-    const before = super.continued(iface);
-    if (before !== undefined) this.stored.continued.set(iface, before);
+  protected override continued(packet: Packet): CaptureInterface | undefined {
+    const before = super.continued(packet);
+    if (before !== undefined) this.stored.continued.set(packet.iface, before);
     return before;
   }
 

@@ -13,7 +13,7 @@ export class Frames {
   readonly outerUdp = new Map<number, number[]>();
   readonly innerUdp = new Map<number, number[]>();
   readonly innerTcp = new Map<number, number[]>();
-  /** Interfaces of files of a rotation, with those of the files before that they continue. */
+  /** Interfaces of later sections, and of files of a rotation, with those that they go on from. */
   readonly continued = new Map<CaptureInterface, CaptureInterface>();
   private readonly blocks: FrameBlock[] = [];
   private readonly interfaces: CaptureInterface[] = [];

@@ -31,7 +31,7 @@ export class SubPass extends Pass {
   }
 
   /** As the whole capture told: here frames may be missing at the end of a file. */
-  protected override continued(iface: CaptureInterface): CaptureInterface | undefined {
+  protected override continued({ iface }: Packet): CaptureInterface | undefined {
     return this.stored.continued.get(iface);
   }
 

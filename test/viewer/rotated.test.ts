@@ -100,6 +100,19 @@ test('files of a rotation are one capture: its tunnels, calls, trees and filters
   const printed = join(folder, 'printed.pcapng');
   assert.equal(run(['read', one, two, three, '--rows', 'outer', '-w', printed]).code, 0);
   assert.deepEqual(readFileSync(printed), readFileSync(path));
+  // pcapng files put behind each other are one file of several sections.
+  const sections = join(folder, 'sections.pcapng');
+  writeFileSync(sections, Buffer.concat([one, two, three].map((p) => readFileSync(p))));
+  const streams = (p: string) => [
+    ...new Set(run(['read', p, '-q', '--rows', 'outer', '-e', 'tcp.stream']).out.trim().split('\n')),
+  ];
+  assert.deepEqual(streams(sections), ['0']);
+  assert.deepEqual(await seen([sections]), whole);
+  assert.equal(run(['read', sections, '--rows', 'outer', '-w', printed]).code, 0);
+  assert.deepEqual(readFileSync(printed), readFileSync(path));
+  // The other way round they are older: another capture, at an interface that is called alike.
+  writeFileSync(sections, Buffer.concat([two, one].map((p) => readFileSync(p))));
+  assert.deepEqual(streams(sections), ['0', '1']);
 });
 
 test('what is waited for to the end of the capture is told at its last frame', async () => {
