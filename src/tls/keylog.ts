@@ -257,23 +257,31 @@ export class KeyLog {
 
   /** Says that the session with this client random was joined late: see {@link orphans}. */
   joined(clientRandom: Uint8Array): void {
-    this.#joined.add(latin1(clientRandom, 0, clientRandom.length));
+    const id = latin1(clientRandom, 0, clientRandom.length);
+    this.#joined.add(id);
+    this.#lastJoined = this.#first.get(`r${id}`) ?? -1;
   }
   readonly #joined = new Set<string>();
+  /** Line of the session that was joined last. */
+  #lastJoined = -1;
 
   /**
-   * Numbers of the lines of a label whose hello was not met, at most `most`, in the order in which they were added: also
-   * those that opened a session which was joined late, for whoever reads it once more.
+   * Numbers of the lines of a label whose hello was not met, at most `most`, in the order in which they are worth a try:
+   * as they were added, for that is mostly the order of the sessions; then those that opened a session which was joined
+   * late, for whoever reads it once more, from the one after the last of them on.
    */
   orphans(label: KeyLabel, most: number): number[] {
     this.complete();
     const wanted = labelNumber.get(label)!;
     const out: number[] = [];
+    const later: number[] = [];
+    const earlier: number[] = [];
     for (let i = 0; i < this.length && out.length < most; i++) {
       if (this.#label[i] !== wanted) continue;
-      if (this.#use[i] === 0 || (this.#joined.size > 0 && this.#joined.has(this.#id(i)))) out.push(i);
+      if (this.#use[i] === 0) out.push(i);
+      else if (this.#joined.size > 0 && this.#joined.has(this.#id(i))) (i > this.#lastJoined ? later : earlier).push(i);
     }
-    return out;
+    return [...out, ...later, ...earlier].slice(0, most);
   }
 
   /** Identity of line `i`, an octet a character. */

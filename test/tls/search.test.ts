@@ -5,7 +5,7 @@ import { LIMITS } from '../../src/limits.js';
 import { Epoch } from '../../src/tls/epoch.js';
 import { TlsSession } from '../../src/tls/index.js';
 import { envelope, hexLine, Sealer, SUITES_13 } from './maker.js';
-import { follow, record, services, wholeRecords } from './pair.js';
+import { follow, type Recorded, record, services, wholeRecords } from './pair.js';
 
 /** What one more trial may take that was begun with little left: the largest span, in blocks of ChaCha20, and its tags. */
 const BEGUN = 8 * LIMITS.recordSearch + LIMITS.recordSearch;
@@ -78,6 +78,26 @@ test('lines for a ClientHello that is missing are tried within what a run may co
   // The line is beyond the cap: that is told.
   const far = follow(wholes, { services: services(lines.join('') + r.keylog) }).session.verdict(1);
   assert.match(far.reason!, new RegExp(`limit ${LIMITS.lateJoinLines} lines of a label`));
+});
+
+test('sessions without their ClientHello are found in the order of the key log, also when they are read once more', async () => {
+  const client = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
+  const sessions: Recorded[] = [];
+  for (let i = 0; i < 12; i++)
+    sessions.push(await record({ client, talk: async ({ send }) => send(0, `number ${i}`) }));
+  const s = services(sessions.map((r) => r.keylog).join(''));
+  const spent = (): number => {
+    const before = s.decryptor.allowance.total;
+    for (const r of sessions) {
+      const wholes = wholeRecords(r.segments).filter((w) => w.octets[0] !== 22 || w.octets[5] !== 1);
+      assert.ok(follow(wholes, { services: s }).data[0].equals(r.sent[0]));
+    }
+    return before - s.decryptor.allowance.total;
+  };
+  const first = spent();
+  const each = first / sessions.length;
+  assert.ok(each < 10_000, `${each} blocks a session`); // one key, and the tags of two numbers at most
+  assert.ok(spent() <= first + each * 2); // around the end of the list
 });
 
 test('what a direction may search ends, and that is told', () => {
