@@ -30,16 +30,27 @@ const F = fields({
   chunkLength: { name: 'sctp.chunk_length', label: 'Chunk length', type: 'u16' },
 });
 
-/** Messages that lie whole in a chunk, without a protocol of their own. */
+/**
+ * Messages that lie whole in a chunk: for whom its payload protocol identifier names (RFC 9260 §3.3.1), or the ports, the
+ * lower one first. Those that have no identifier are data otherwise.
+ */
 function messages(v: View, cx: Ctx): void {
   const { buf, off, end } = v;
+  const ports = [u16(buf, off), u16(buf, off + 2)].sort((a, b) => a - b);
+  const port = ports.find((n) => cx.takes('sctp.port', n));
   for (let at = off + HEADER; at + 4 <= end; ) {
     const n = u16(buf, at + 2);
     if (n < 4) return;
     const whole = u8(buf, at) === DATA && (u8(buf, at + 1) & WHOLE) === WHOLE && n > DATA_HEADER;
-    if (whole && u32(buf, at + 12) === 0) cx.data(v.sub(at + DATA_HEADER, at + n));
+    if (whole) message(u32(buf, at + 12), port, v.sub(at + DATA_HEADER, at + n), cx);
     at += (n + 3) & ~3;
   }
+}
+
+function message(identifier: number, port: number | undefined, v: View, cx: Ctx): void {
+  if (cx.takes('sctp.ppi', identifier)) cx.next('sctp.ppi', identifier, v);
+  else if (port !== undefined) cx.next('sctp.port', port, v);
+  else if (identifier === 0) cx.data(v);
 }
 
 export const sctp = defineDissector({

@@ -207,7 +207,7 @@ export const streams = [
   }),
   named({
     ...{ proto: 'diameter', title: 'Diameter Protocol', short: 'DIAMETER', spec: 'RFC 6733 §3' },
-    on: { 'tcp.port': [3868] },
+    on: { 'tcp.port': [3868], 'sctp.port': [3868], 'sctp.ppi': [46] },
     pduLength: framed(20, (b, o) => (u8(b, o) === 1 ? u24(b, o + 1) : -1)),
   }),
   named({

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { address, ip } from '../../build/packets.js';
+import { besideTshark } from '../../support/beside-tshark.js';
+import { tsharkMissing } from '../../support/tshark.js';
 import { cutEverywhere, octets, see } from './layers.js';
 
 /** Ports 7 and 36412, then a DATA chunk of three octets with its padding, and a SACK without gaps. RFC 9260 §3 */
@@ -21,3 +24,23 @@ test('a chunk without a length ends nothing but itself', () => {
 });
 
 test('a packet may end anywhere', () => cutEverywhere('ip.proto', 132, octets(PACKET)));
+
+test('Diameter lies in chunks that say so, or goes between its ports, as tshark has it', {
+  skip: tsharkMissing,
+}, async () => {
+  /** A device watchdog answer with two AVPs, RFC 6733 §5.5.2. */
+  const watchdog = '0100002c 00000118 00000000 00000001 00000001 0000010c4000000c000007d1 000001164000000c00000001';
+  const chunk = (tsn: string, identifier: string): string => `0003003c ${tsn} 00000000 ${identifier} ${watchdog}`;
+  const sctp = (ports: string, ...chunks: string[]): Uint8Array =>
+    ip(address('192.0.2.1'), address('192.0.2.2'), 132, octets(`${ports} 01020304 00000000 ${chunks.join('')}`));
+  const stacks = await besideTshark(
+    [
+      sctp('9c40 9c42', chunk('00000001', '0000002e')),
+      sctp('0f1c 9c42', chunk('00000002', '00000000')),
+      sctp('9c42 0f1c', chunk('00000003', '00000000'), chunk('00000004', '0000002e')),
+      sctp('9c40 9c42', chunk('00000005', '00000000')),
+    ],
+    ['sctp.srcport', 'data.len'],
+  );
+  assert.deepEqual(stacks, ['sctp:diameter', 'sctp:diameter', 'sctp:diameter:diameter', 'sctp:data']);
+});
