@@ -295,9 +295,9 @@ export class Dissection implements Ctx {
     return d && this.plan.of(d);
   }
 
-  /** Gives octets to who may be found for them; else they are data. */
-  private offer(step: Step | undefined, v: View): void {
-    if (step === undefined || step.dissector.probe?.(v.buf, v.off, v.end) === No) this.data(v);
+  /** Gives octets to who may be found for them, and takes them or is `known` to have taken others; else they are data. */
+  private offer(step: Step | undefined, v: View, known = false): void {
+    if (step === undefined || step.dissector.probe?.(v.buf, v.off, v.end, known) === No) this.data(v);
     else this.layer(step, v);
   }
 
@@ -306,7 +306,7 @@ export class Dissection implements Ctx {
     if (v.length === 0) return;
     const d = this.quotedDatagram(v)?.dissector ?? null;
     if (this.current !== this.udp && d === null) this.data(v);
-    else if (d !== null) this.offer(this.plan.of(d), v);
+    else if (d !== null) this.offer(this.plan.of(d), v, true);
     else this.offer(this.ofPorts('udp.port') ?? this.recognised(v), v);
   }
   /** Who recognises the octets of a datagram. */

@@ -1,7 +1,7 @@
 import { TcpNote } from '../../dissectors/tcp/note.js';
 import type { CaptureInterface } from '../capture/chunk.js';
 import type { EspKeys } from '../crypto/esp-keys.js';
-import { type AnyDissector, type Pdu, Peek, type TableKey, View } from '../kit/index.js';
+import { type AnyDissector, type Pdu, Peek, type TableKey, View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { EspSequences } from '../stream/esp-sequences.js';
 import type { Flow, FlowTable } from '../stream/flow.js';
@@ -353,7 +353,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
       header: q.header,
       payload: q.off,
       conversation: conversation(state, direction),
-      dissector: state.expectations[direction]?.dissector ?? null,
+      dissector: state.expectations[direction]?.dissector ?? known(state.recognised, q),
       announced: state.expectations[direction]?.note,
     };
   }
@@ -545,3 +545,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     else packet.missing.push(octets);
   }
 }
+
+/** `d`, where it knows octets for its own because it took others of the flow: data in the channels of TURN, say. */
+const known = (d: AnyDissector | null, q: Peek): AnyDissector | null =>
+  d?.probe?.(q.buf, q.off, q.end, true) === Yes ? d : null;

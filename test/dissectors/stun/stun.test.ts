@@ -6,6 +6,8 @@ import { rtcp } from '../../../dissectors/rtcp/index.js';
 import { classicStun } from '../../../dissectors/stun/classic.js';
 import { Attr, type Stun, stun, typeOf } from '../../../dissectors/stun/index.js';
 import { turnChannel } from '../../../dissectors/stun/relay.js';
+import { at, ip, udp } from '../../build/packets.js';
+import { besideTshark } from '../../support/beside-tshark.js';
 import { askTshark, tsharkMissing } from '../rtp/tshark.js';
 import { octets, values, World } from '../rtp/world.js';
 
@@ -219,4 +221,17 @@ test('any octets behind a header end well', () => {
       world().see(classic ? classicStun : stun, b);
     }),
   );
+});
+
+test('an ICMP error may quote data of a channel', { skip: tsharkMissing }, async () => {
+  const client = at('192.0.2.1', 40_000);
+  const server = at('192.0.2.2', 40_002);
+  const unreachable = (quoted: Uint8Array): Uint8Array =>
+    ip(client.address, server.address, 1, Buffer.concat([octets('0303 0000 00000000'), quoted]));
+  const channel = udp(server, client, octets('4000 0008 0102030405060708'));
+  const stacks = await besideTshark(
+    [unreachable(channel), udp(client, server, REQUEST), channel, unreachable(channel)],
+    ['stun.type', 'stun.channel', 'stun.length', 'data.len'],
+  );
+  assert.deepEqual(stacks, ['icmp:ip:udp:data', 'udp:stun', 'udp:stun:data', 'icmp:ip:udp:stun:data']);
 });
