@@ -2,6 +2,9 @@ import { type AnyDissector, Framing, No, type Pdu, type Source, View, Yes } from
 import { LIMITS } from '../limits.js';
 import type { PduBuffer } from '../stream/pdu-buffer.js';
 
+/** Most octets that say how long a message is. */
+const LENGTH_OCTETS = 4;
+
 /**
  * Cuts the octets of one direction of a stream into the messages of a dissector. What no message can start with is
  * given as data, up to where the dissector knows a message again.
@@ -56,6 +59,7 @@ export class Messages {
     const { dissector, window } = this;
     const have = window.end - window.off;
     if (have === 0 || have < this.needed) return this.tooLong(have);
+    if (this.lost && this.isLengthAlone(have)) return undefined;
     this.isRest = this.lost && this.rest > 0;
     if (this.lost && !this.find()) {
       this.rest = Math.max(0, this.rest - have);
@@ -106,6 +110,14 @@ export class Messages {
   private begin(): void {
     this.needed = 0;
     this.framing.restart();
+  }
+
+  /** Some write the length of a message in a segment of its own: what comes next shows whether it is one. */
+  private isLengthAlone(have: number): boolean {
+    const { dissector, window } = this;
+    if (dissector.probe !== undefined || have > LENGTH_OCTETS || this.rest > 0) return false;
+    const n = dissector.pduLength?.(window.buf, window.off, window.end) ?? 0;
+    return n > have && n < LIMITS.messageOctets;
   }
 
   /** Whether a message starts here: where no octets say it, those at hand must be whole messages. */

@@ -28,6 +28,20 @@ test('behind octets that are missing whole messages are read again, as in tshark
   }
 });
 
+test('a length that has a segment of its own is one behind a hole, too', async () => {
+  const query = (id: number): Buffer => Buffer.from(`00${id}0100000100000000000001610000010001`, 'hex');
+  const length = Uint8Array.of(0, query(90).length);
+  const talk = new Talk([at('192.0.2.1', 40_000), at('192.0.2.2', 53)]);
+  talk.say(0, length, query(90));
+  talk.skip(0, 21);
+  for (const id of [91, 92, 93]) talk.say(0, length, query(id));
+  const ids: string[] = [];
+  await forRows(file('lengths.pcap', rawPcap(...talk.packets)), {}, ({ dissection: { tree } }) => {
+    for (let i = 0; i < tree.length; i++) if (tree.field(i).name === 'dns.id') ids.push(fieldText(tree, i));
+  });
+  assert.deepEqual(ids, ['0x0090', '0x0091', '0x0092', '0x0093']);
+});
+
 test('a message in parts behind a hole is not lost', async () => {
   const talk = new Talk([at('192.0.2.1', 40_000), at('192.0.2.2', 80)]);
   talk.say(0, 'GET / HTTP/1.1\r\n\r\n');
