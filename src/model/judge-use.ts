@@ -55,6 +55,9 @@ export function judgeUse(t: TunnelEntity, inside: Inside, served: boolean, findi
   if (sources.first.size > 0) raise('inner.foreign-destination', targets.first, true);
 }
 
+/** Media that come when their call is over find no listener; so do questions that are answered too late. */
+const STRAY = 5;
+
 /** Whether somebody says that packets do not arrive; without its P-CSCF a UE has no service. */
 function judgeUnreached(
   t: TunnelEntity,
@@ -64,8 +67,8 @@ function judgeUnreached(
 ): void {
   const servers = new Set([pcscf, ...addressing.dhcp.exchanges.flatMap((e) => e.entry.pcscf)]);
   for (const e of addressing.dhcpv6.exchanges) for (const p of e.entry.pcscf) servers.add(p);
-  const all = [...unreached.destinations.values()];
   const signals = (d: Destination): boolean => !isPort(d.said) || d.port === ports[d.up ? 1 : 0];
+  const all = [...unreached.destinations.values()].filter((d) => signals(d) || d.count > STRAY);
   const far = all.find((d) => servers.has(d.up ? d.address : d.from) && signals(d));
   const worst = far ?? all[0];
   if (worst === undefined) return;

@@ -155,13 +155,15 @@ describe('packets inside that do not arrive', () => {
     note(r, 'inner.unreachable');
   });
 
-  test('media that come when the call is over are no more than a note; a limit of size is another thing', async () => {
+  test('media when the call is over are nothing, or a note where there are many; a size is another thing', async () => {
     const late = speech(UE_MEDIA, CORE_MEDIA, 90);
-    const r = await found(
-      healthy()
-        .up(3300, late)
-        .down(3305, lost(late, 3, 3, CORE)),
-    );
+    const refused = (n: number) => {
+      const t = healthy();
+      for (let i = 0; i < n; i++) t.up(3300 + 20 * i, late).down(3305 + 20 * i, lost(late, 3, 3, CORE));
+      return found(t);
+    };
+    assert.equal(finding(await refused(5), 'inner.unreachable'), undefined);
+    const r = await refused(6);
     assert.deepEqual(codes(r), []);
     note(r, 'inner.unreachable');
     const big = await found(
