@@ -1,5 +1,6 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
-import { type Own, oneOf, ours, words } from '../kit/index.js';
+import { RP_CAUSES } from '../../dissectors/sms/values.js';
+import { type Own, ofNumber, oneOf, ours, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { ANSWER_MS, awaited } from './answer-time.js';
 import type { MessageEntity, SmsEntry, SubscriptionEntity } from './entities.js';
@@ -196,7 +197,10 @@ export function judgeMessages(all: readonly Exchange<MessageEntity>[], end: Mome
       const which = m.direction === 'down' ? ours`It went to the UE.` : ours`It came from the UE.`;
       findings.raise('message.no-answer', x.start, refsOf(m), awaited(x.start, end, 0, which));
     }
-    if (m.sms?.cause !== undefined) raise('sms.error', ours`The cause is ${m.sms.cause}.`);
+    if (m.sms?.cause !== undefined) {
+      const name = ofNumber(m.sms.cause, (n) => (RP_CAUSES[n] === undefined ? '' : `: ${RP_CAUSES[n]}`));
+      raise('sms.error', ours`The cause is ${m.sms.cause}${name}.`);
+    }
     if (m.sms?.rp !== 'RP-DATA' || m.direction === undefined || m.status === undefined || m.status >= 300) continue;
     if (!reported.has(m) && millis(x.start, end) >= REPORT_MS)
       raise('sms.no-report', ours`The reference is ${m.sms.reference}.`);

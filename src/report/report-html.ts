@@ -1,5 +1,12 @@
 import type { LimitReached } from '../limits.js';
-import type { CallEntity, FindingEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
+import type {
+  CallEntity,
+  FindingEntity,
+  MediaEntity,
+  MessageEntity,
+  RegistrationEntity,
+  TunnelEntity,
+} from '../model/entities.js';
 import type { Series } from '../model/series.js';
 import { callLadder } from './ladder-flows.js';
 import { ladderSvg } from './ladder-svg.js';
@@ -15,6 +22,7 @@ import {
   fileWords,
   limitWords,
   lostText,
+  messageWords,
   moreWords,
   number,
   place,
@@ -59,6 +67,7 @@ export function* reportHtml({ members, findings }: Report): Generator<string> {
   yield* tunnels(lists);
   yield* registrations(lists.registrations);
   yield* calls(lists);
+  yield* messages(lists.messages);
   yield* media(lists.media);
   const { name, version } = members.generator as { name: string; version: string };
   yield `<p class="small">Made by ${escaped(`${name} ${version}`)}. Times are UTC. MOS values are estimates.</p>\n</body>\n</html>\n`;
@@ -229,6 +238,15 @@ function* calls(lists: Lists): Generator<string> {
 }
 
 const rank = (c: CallEntity): number => (c.state === 'failed' ? 0 : 1);
+
+function* messages(list: readonly MessageEntity[]): Generator<string> {
+  if (list.length === 0) return;
+  yield '<h2 id="messages">Messages</h2>\n';
+  yield* table(
+    ['', 'from', 'to', 'what', 'answer', 'at'],
+    list.map((m) => [String(m.id), m.fromUri, m.toUri, messageWords(m), String(m.status ?? 'none'), clock(m.start)]),
+  );
+}
 
 function* media(list: Series<MediaEntity>): Generator<string> {
   if (list.length === 0) return;

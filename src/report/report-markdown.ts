@@ -1,6 +1,6 @@
 import { printable } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
-import type { FindingEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
+import type { FindingEntity, MediaEntity, MessageEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
 import type { Series } from '../model/series.js';
 import { callLadder } from './ladder-flows.js';
 import { ladderPage } from './ladder-text.js';
@@ -15,6 +15,7 @@ import {
   fileWords,
   limitWords,
   lostText,
+  messageWords,
   moreWords,
   number,
   place,
@@ -60,6 +61,7 @@ export function* reportMarkdown({ members, findings }: Report): Generator<string
   yield* tunnels(list<TunnelEntity>('tunnels'));
   yield* registrations(list<RegistrationEntity>('registrations'));
   yield* calls(members as unknown as Lists);
+  yield* messages(list<MessageEntity>('messages'));
   yield* media(list<MediaEntity>('media'));
 }
 
@@ -158,6 +160,22 @@ function* calls(lists: Lists): Generator<string> {
     yield `~~~~text\n${ladderPage(callLadder(lists, c, MOST_MESSAGES), { width: WIDTH })}~~~~\n\n`;
   }
   if (failed.length > MOST_ENTRIES) yield `${failed.length - MOST_ENTRIES} calls that failed are not drawn.\n\n`;
+}
+
+function* messages(list: readonly MessageEntity[]): Generator<string> {
+  if (list.length === 0) return;
+  yield '## Messages\n\n';
+  yield* table(
+    ['', 'from', 'to', 'what', 'answer', 'at'],
+    list.map((m) => [
+      String(m.id),
+      plain(m.fromUri),
+      plain(m.toUri),
+      plain(messageWords(m)),
+      String(m.status ?? 'none'),
+      clock(m.start),
+    ]),
+  );
 }
 
 function* media(list: Series<MediaEntity>): Generator<string> {

@@ -1,6 +1,14 @@
+import { RP_CAUSES } from '../../dissectors/sms/values.js';
 import { hostAndPortText, isoSecond } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
-import type { FindingEntity, GapEntry, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
+import type {
+  FindingEntity,
+  GapEntry,
+  MediaEntity,
+  MessageEntity,
+  RegistrationEntity,
+  TunnelEntity,
+} from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 import { lossOf } from '../model/quality.js';
 import type { Series } from '../model/series.js';
@@ -56,6 +64,13 @@ export const limitSentence = ({ name, cap, hit }: LimitReached): string =>
 /** How a registration stands: `registered (emergency)`, `registered (goes on as 2)`. */
 export const registrationWords = (r: RegistrationEntity): string =>
   `${r.state}${r.emergency ? ' (emergency)' : ''}${r.continuedBy === undefined ? '' : ` (goes on as ${r.continuedBy})`}`;
+
+/** What a message is: `RP-DATA 7`, `RP-ERROR 7: Memory capacity exceeded`, or the type of what it carries. */
+export function messageWords({ sms, contentType }: MessageEntity): string {
+  if (sms === undefined) return contentType ?? '';
+  const { rp, reference, cause } = sms;
+  return `${rp} ${reference}${cause === undefined ? '' : `: ${RP_CAUSES[cause] ?? `cause ${cause}`}`}`;
+}
 
 /** What stands behind the first `shown` of a list that has more: `… and 3 more`. */
 export const moreWords = (length: number, shown: number): string =>

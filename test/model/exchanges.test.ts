@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { codes, found, type Json, note, sip, type Talk, talk } from './support.js';
+import { codes, finding, found, type Json, note, sip, type Talk, talk } from './support.js';
 
 describe('messages and subscriptions', () => {
   const sms = (rp: number, reference: number, more: readonly number[] = []): string =>
@@ -55,6 +55,7 @@ describe('messages and subscriptions', () => {
     const bad = await found(sent().down(1500, message('m2', sms(5, 5, [1, 38]), 'down')));
     assert.deepEqual(codes(bad), ['sms.error']);
     assert.equal(bad.messages[1].sms.cause, 38);
+    assert.match(finding(bad, 'sms.error').meaning, /^The cause is 38: Network out of order\./); // TS 24.011 table 8.4
     const t = talk().up(1000, message('m1', sms(0, 5), 'up'));
     const r = await found(t.down(1050, sip('403 Forbidden MESSAGE', { callId: 'm1', toTag: 's' }, 'down')));
     assert.deepEqual(codes(r), ['message.failed']);

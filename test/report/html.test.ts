@@ -49,6 +49,31 @@ test('findings stand with meaning and next step', () => {
   assert.match(text(out), /error: The proxy refused the CONNECT.*Next:/s);
 });
 
+test('messages stand in a table of their own, and what a relay says of them in words', () => {
+  const [a, b] = [at('192.0.2.1', 5060), at('192.0.2.2', 5060)];
+  // TS 24.011 §7.3.4: an RP-ERROR of the UE with cause 22.
+  const rp = Uint8Array.of(4, 7, 1, 22);
+  const head = [
+    'MESSAGE sip:smsc@ims.example SIP/2.0',
+    'Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKm',
+    'From: <sip:<b>@ims.example>;tag=1',
+    'To: <sip:smsc@ims.example>',
+    'Call-ID: m',
+    'CSeq: 1 MESSAGE',
+    'Content-Type: application/vnd.3gpp.sms',
+    'Content-Length: 4',
+    '\r\n',
+  ].join('\r\n');
+  const capture = file('message.pcap', rawPcap(udp(a, b, Uint8Array.from([...new TextEncoder().encode(head), ...rp]))));
+  const page = run(['report', '--html', capture]).out;
+  elements(page);
+  assert.match(text(page), /Messages .* RP-ERROR 7: Memory capacity exceeded +none /s);
+  const { out } = run(['report', '--markdown', capture]);
+  assert.match(out, /^## Messages$/m);
+  assert.match(out, /^\| 1 \| .*sip:smsc@ims\.example \| RP-ERROR 7: Memory capacity exceeded \| none \| /m);
+  assert.doesNotMatch(out, /<b>/);
+});
+
 const HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>';
 
 /** A call whose every name is hostile. */
