@@ -73,7 +73,9 @@ export class LiveEftf extends LiveEnd {
 
   get figures(): readonly string[] {
     const { tunnels } = this;
-    let [up, down, upOctets, downOctets] = [0, 0, 0, 0];
+    const { passed, discarded } = this.opened.one;
+    let [up, down] = [passed.up.packets, passed.down.packets];
+    let [upOctets, downOctets] = [passed.up.octets, passed.down.octets];
     for (const { link } of tunnels) {
       up += link.counts.packets;
       down += link.sent.packets;
@@ -82,7 +84,6 @@ export class LiveEftf extends LiveEnd {
     }
     const [upRate, downRate] = this.rates.of([up, down]);
     const { write, withKeys } = this.o;
-    const { discarded } = this.opened.one;
     return [
       `up ${count(up)} packets ${octets(upOctets)} ${Math.round(upRate)}/s   down ${count(down)} packets ${octets(downOctets)} ${Math.round(downRate)}/s`,
       write === undefined

@@ -58,6 +58,8 @@ export class Eftf {
   readonly server: TunnelServer;
   readonly router: Router;
   readonly tunnels = new Map<number, EftfTunnel>();
+  /** What went through tunnels that have ended. */
+  readonly passed = { up: { packets: 0, octets: 0 }, down: { packets: 0, octets: 0 } };
   /** What it does wrong to all UEs. */
   readonly faults = new EftfFaults();
   /** Tunnels of which was told that they get no address. */
@@ -168,6 +170,11 @@ export class Eftf {
         this.router.detach(inner);
       }
       this.bare?.detach(faults.port);
+      const { up, down } = this.passed;
+      for (const [sum, { packets, octets }] of [[up, t.link.counts] as const, [down, t.link.sent] as const]) {
+        sum.packets += packets;
+        sum.octets += octets;
+      }
       this.tunnels.delete(t.id);
       this.told.delete(t.id);
     });
