@@ -33,11 +33,15 @@ export interface ColumnLook {
   mark(row: number): string;
 }
 
+/** Cells of a time of day: what is longer has more before it. */
+const CLOCK = TIME_FORMATS.a.width;
+
 const ARROWS = ['', '↑', '↓'];
 
 /** The columns of the list of packets. */
 export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<number>[] {
   const { width, title } = TIME_FORMATS[look.time];
+  const timeOf = (r: number): string => timeText(rows, r, look.time, look.reference, look.before(r));
   const outer = (r: number): OuterLook | undefined => look.outer?.(r);
   return [
     {
@@ -66,7 +70,9 @@ export function packetColumns(rows: Rows, look: ColumnLook): readonly Column<num
       max: width,
       align: 'right',
       priority: 2,
-      text: (r) => timeText(rows, r, look.time, look.reference, look.before(r)),
+      text: timeOf,
+      // What is the same in all rows goes: the date, and the first digits since 1970.
+      ...(width > CLOCK && { short: (r: number, room: number) => `…${timeOf(r).slice(1 - room)}` }),
     },
     {
       id: 'direction',

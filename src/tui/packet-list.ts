@@ -12,7 +12,7 @@ import { PacketLines } from './packet-lines.js';
 import { RowCells, valuesOf } from './row-cells.js';
 import type { ColumnSetting } from './settings.js';
 import { SIGNS, type Style, THEMES } from './style.js';
-import { type Column, cellText, type Laid, layOut } from './table.js';
+import { type Column, cellText, type Laid, layOut, valueIn } from './table.js';
 import type { TimeFormat } from './times.js';
 import type { Scope } from './view.js';
 import { count } from './words.js';
@@ -315,7 +315,7 @@ export class PacketList {
 
   /** What stands in a cell. */
   private shown({ column, width }: Laid<number>, row: number): string {
-    const text = column.text(row);
+    const text = valueIn(column, row, width);
     return cellText(column, column.id === 'info' ? text.slice(this.list.sideways) : text, width);
   }
 

@@ -212,7 +212,7 @@ function told(titles: readonly string[], values: readonly string[]): string {
 }
 
 /** The value of an item for so many cells. */
-function valueIn<T>(column: Column<T>, item: T, width: number): string {
+export function valueIn<T>(column: Column<T>, item: T, width: number): string {
   const text = column.text(item);
   return column.short === undefined || cellsOf(text) <= width ? text : column.short(item, width);
 }

@@ -76,6 +76,16 @@ test('Esc clears a filter that nothing matches, also from the tree', async () =>
   await stage.end();
 });
 
+test('of a date, or of the seconds since 1970, what differs from row to row stays', async () => {
+  const stage = await Stage.of('28-overloaded.pcapng');
+  await stage.press('2');
+  await stage.press('t t t');
+  assert.match(stage.text, / Date and time +Source [\s\S]* 8\.1 …[- \d]*\d\d:\d\d:00\.041000 ↑/);
+  await stage.press('t t t');
+  assert.match(stage.text, / Epoch +Source [\s\S]* 8\.1 …\d*0\.041000000 ↑/);
+  await stage.end();
+});
+
 test('lines that are pasted into a filter are one', async () => {
   const stage = await Stage.of('28-overloaded.pcapng');
   await stage.press('2');
