@@ -166,7 +166,8 @@ export class LiveView implements View {
     const { desk } = this;
     const answer = (text: string, wrong: boolean): void => {
       if (this.asked !== undefined) this.answered = { text, wrong };
-      desk.say(text, wrong ? 'error' : 'note');
+      // What a verb fails of has happened, and was told.
+      if (desk.messages.at(-1)?.text !== text) desk.say(text, wrong ? 'error' : 'note');
     };
     const request: PromptRequest = {
       label: '>',

@@ -91,7 +91,9 @@ export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number }
     drawMessage(all.part(0, height - lines, width, lines), theme, p.message);
   } else if (p.tour !== undefined && dialog === undefined)
     last.clipped(1, 0, p.keymap.words(p.tour), width - 2, theme.key);
-  else drawHints(last, theme, (dialog ?? view).offers(), p.keymap);
+  // A window that offers nothing takes any key for itself.
+  else if (dialog === undefined || dialog.offers().length > 0)
+    drawHints(last, theme, (dialog ?? view).offers(), p.keymap);
   const caret = (dialog ?? view).caret?.();
   if (caret === undefined) return undefined;
   const corner = dialog === undefined ? { x: 0, y: 0 } : insideOf(placeOf(dialog, body.width, body.height));
