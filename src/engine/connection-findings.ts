@@ -88,7 +88,7 @@ function lossSides({ ways }: TcpLife, ue: 0 | 1): Own | '' {
   return ours` Seen from the place of capture ${near} were lost towards the UE, and ${far} on the other side.`;
 }
 
-function judgeConnect({ tcp, connect, connectAnswer }: TunnelLife, p: ProxyExchange, raise: Raise): void {
+function judgeConnect({ tunnel, tcp, connect, connectAnswer }: TunnelLife, p: ProxyExchange, raise: Raise): void {
   const asked = connect ?? tcp.first;
   const answered = connectAnswer ?? asked;
   const [host, target] = [p.host.toLowerCase(), p.target.toLowerCase()];
@@ -104,7 +104,9 @@ function judgeConnect({ tcp, connect, connectAnswer }: TunnelLife, p: ProxyExcha
       schemes.length === 0 ? ours`The proxy names no scheme.` : words`The proxy takes ${joined(schemes, ', ')}.`;
     raise(p.hasCredentials ? 'proxy.credentials' : 'proxy.authentication', answered, { detail });
   }
-  if (p.bodyHeader !== undefined) raise('proxy.answer-body', answered, { detail: ours`It has ${p.bodyHeader}.` });
+  // Without a session there was a page, and no tunnel: that is told by itself.
+  if (p.bodyHeader !== undefined && tunnel.session !== undefined)
+    raise('proxy.answer-body', answered, { detail: ours`It has ${p.bodyHeader}.` });
   if (p.isHasty) raise('proxy.hasty', asked);
 }
 

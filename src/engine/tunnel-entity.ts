@@ -21,6 +21,7 @@ import { isBefore, type Moment, millis, type Seen } from '../model/moment.js';
 import type { Ending, TcpLife } from '../model/tcp-life.js';
 import { uid } from '../model/uid.js';
 import type { TlsAlert, TlsSession } from '../tls/index.js';
+import type { ProxyExchange } from '../tunnel/proxy-exchange.js';
 import type { Endpoint, Tunnel } from '../tunnel/tunnel.js';
 import { Stacks } from './stacks.js';
 import { addressText, type TunnelLife } from './tunnel-life.js';
@@ -193,11 +194,15 @@ function failureOf({ tunnel, tcp, connectAnswer, veiled, alerts }: TunnelLife): 
   const { session, proxy } = tunnel;
   const row = tcp.end === null ? {} : { row: tcp.end.row };
   if (session === undefined) {
-    if (proxy?.status === undefined)
-      return { stage: 'proxy', cause: ours`The proxy did not answer the CONNECT.`, ...row };
+    if (proxy?.status === undefined) {
+      const server = tunnel.direction(0) === 'up' ? 1 : 0;
+      const isOther = tcp.ways[server].octets > 0 && tunnel.gaps.length === 0;
+      const cause = isOther ? ours`What answered the CONNECT is no HTTP.` : ours`The proxy did not answer the CONNECT.`;
+      return { stage: 'proxy', cause, ...row };
+    }
     const answered = connectAnswer === null ? row : { row: connectAnswer.row };
     return proxy.status < 300
-      ? { stage: 'tls', cause: ours`The proxy let the connection through, and no TLS followed.`, ...row }
+      ? { stage: 'tls', cause: ours`The proxy let the connection through, and ${followed(proxy)}.`, ...row }
       : { stage: 'proxy', cause: ours`The proxy refused the CONNECT with status ${proxy.status}.`, ...answered };
   }
   const fatal = session.alerts.findIndex((a) => a.level === FATAL);
@@ -221,6 +226,10 @@ function failureOf({ tunnel, tcp, connectAnswer, veiled, alerts }: TunnelLife): 
   }
   return { stage: 'tls', cause: leaving(tunnel, session, tcp), ...row };
 }
+
+/** What followed a 2xx instead of TLS. */
+const followed = (proxy: ProxyExchange): Own =>
+  proxy.hasReply === true ? ours`what came from there is no TLS` : ours`no TLS followed`;
 
 /** How a handshake ended after the ServerHello, without a fatal alert. */
 function leaving(tunnel: Tunnel, { alerts, certificates }: TlsSession, { end }: TcpLife): Own {
@@ -263,8 +272,10 @@ function releaseOf({ tunnel, tcp, path }: TunnelLife, end: Moment): Release {
   }
   const side = tunnel.direction(e.side) === 'up' ? 'ue' : 'eftf';
   const foreign = e.how === 'rst' && isForeign(e, tcp.ways[e.side].hops);
+  // A proxy that let nothing through ends its own connection.
+  const isProxy = side === 'eftf' && tunnel.proxy !== undefined && !((tunnel.proxy.status ?? 500) < 300);
   return {
-    by: foreign ? 'middlebox' : side,
+    by: foreign || isProxy ? 'middlebox' : side,
     how: e.how,
     at: e,
     row: e.row,

@@ -52,6 +52,31 @@ describe('the way to the EFTF', () => {
       assert.deepEqual(r.tunnels[0].failure.stage, 'proxy');
     });
 
+  test('a proxy that refuses ends its own connection: the EFTF was never there', async () => {
+    const ask = new TextEncoder().encode('CONNECT eftf.example:443 HTTP/1.1\r\nHost: eftf.example:443\r\n\r\n');
+    const by = async (side: 0 | 1): Promise<unknown> => {
+      const end = [
+        tcp(client, server, { seq: 2 + ask.length, ack: 1, flags: FIN | ACK }, NOTHING),
+        tcp(server, client, { seq: 1, ack: 2 + ask.length, flags: FIN | ACK }, NOTHING),
+      ] as const;
+      const answered = tcp(server, client, { seq: 0, ack: 2, flags: SYN | ACK }, NOTHING);
+      const asked = tcp(client, server, { seq: 2, ack: 1 }, ask);
+      const r = await segments([0, 0, syn], [20, 1, answered], [40, 0, asked], [90, side, end[side]]);
+      assert.equal(r.tunnels[0].failure.stage, 'proxy');
+      return r.tunnels[0].release.by;
+    };
+    assert.deepEqual([await by(0), await by(1)], ['ue', 'middlebox']);
+  });
+
+  test('what answers the CONNECT and is no proxy', async () => {
+    const banner = { side: 1 as const, octets: new TextEncoder().encode('SSH-2.0-OpenSSH_9.2\r\n') };
+    const c = clearConversation([], [connect()]);
+    const flights = [...c.flights, { ...banner, ordered: true, pause: 0 }];
+    const r = await reportOn(captured({ ...c, flights }).octets);
+    assert.deepEqual(codes(r), ['proxy.no-answer']);
+    assert.match(finding(r, 'proxy.no-answer').meaning, /^What answered the CONNECT is no HTTP\./);
+  });
+
   test('a proxy that says nothing', async () => {
     const r = await reportOn(captured(clearConversation([], [connect()])).octets);
     assert.deepEqual(codes(r), ['proxy.no-answer']);
@@ -72,7 +97,11 @@ describe('the way to the EFTF', () => {
   test('a block page behind the proxy', async () => {
     const page = { side: 1 as const, plain: new TextEncoder().encode('<html>blocked</html>') };
     const c = clearConversation([page], [connect(), answer(200, 'OK')]);
-    assert.deepEqual(codes(await reportOn(captured(c).octets)), ['proxy.not-tls']);
+    const r = await reportOn(captured(c).octets);
+    assert.deepEqual(codes(r), ['proxy.not-tls']);
+    assert.match(finding(r, 'proxy.not-tls').meaning, / and what came from there is no TLS\./);
+    const told = clearConversation([page], [connect(), answer(200, 'OK', ['Content-Length: 20'])]);
+    assert.deepEqual(codes(await reportOn(captured(told).octets)), ['proxy.not-tls'], 'it had a body');
   });
 });
 

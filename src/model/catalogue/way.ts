@@ -118,7 +118,7 @@ export const WAY: Entries = {
     absence: true,
     title: 'The proxy did not answer the CONNECT',
     clause: 'TS 24.322 §5.2.2.3',
-    meaning: 'The proxy accepts connections and says nothing: it is overloaded, or no HTTP proxy.',
+    meaning: 'Connections are accepted there, and no answer of HTTP comes: the proxy is overloaded, or it is none.',
     next: 'Check that the address is that of an HTTP proxy, and its log.',
   },
   'proxy.bad-target': {
