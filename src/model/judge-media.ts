@@ -45,7 +45,7 @@ export function judgeStream(s: MediaStream, findings: Findings): void {
   const foreign = types.filter((t) => t !== KEEP_ALIVE_TYPE && t !== COMFORT_NOISE && s.agreed(t) === undefined);
   if (agreed !== undefined && agreed.size > 0 && foreign.length > 0)
     raise('media.payload-type', {
-      detail: words`The payload types are ${joined(
+      detail: words`${foreign.length === 1 ? 'It is' : 'They are'} ${joined(
         foreign.map((t) => ours`${t}`),
         ', ',
       )}.`,

@@ -56,6 +56,8 @@ export class RtpStream {
   payloadType = KEEP_ALIVE_TYPE;
   private isAside = true;
   private votes = 0;
+  /** Packets of other types of media. */
+  private others: Map<number, number> | null = null;
   /** Payload types that came, each once. */
   types: readonly number[] = [];
   private lastType = -1;
@@ -160,11 +162,22 @@ export class RtpStream {
     this.inner = at.inner;
   }
 
-  /** Whatever more than half of the packets have is left over in the end. */
+  /** Counts a packet of media for its type; that of most packets is the stream's. */
   private vote(type: number): void {
+    if (this.isAside) this.payloadType = type;
     this.isAside = false;
-    if (this.votes === 0) this.payloadType = type;
-    this.votes += type === this.payloadType ? 1 : -1;
+    if (type === this.payloadType) {
+      this.votes++;
+      return;
+    }
+    this.others ??= new Map(); // few streams have any
+    const votes = (this.others.get(type) ?? 0) + 1;
+    this.others.set(type, votes);
+    if (votes <= this.votes) return;
+    this.others.set(this.payloadType, this.votes);
+    this.others.delete(type);
+    this.payloadType = type;
+    this.votes = votes;
   }
 
   private turn(type: number): void {

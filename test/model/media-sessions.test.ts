@@ -135,5 +135,25 @@ test('what was agreed before the session changed was agreed (RFC 3264 §8.3.2)',
   // One that neither description names is told of.
   const foreign = await found(t.up(6300, packet(UE_MEDIA, CORE_MEDIA, PACKETS, 3, 1, 33)));
   assert.deepEqual(codes(foreign), ['media.payload-type']);
-  assert.match(foreign.findings[0].meaning, /^The payload types are 3\./);
+  assert.match(foreign.findings[0].meaning, /^It is 3\. The receiver/);
+});
+
+test('a stream that changes its payload type is one of the type that most packets have', async () => {
+  const all = (where: string, port: number) => sdp(where, port).replace('RTP/AVP 8 101', 'RTP/AVP 0 8 18 101');
+  for (const [types, most] of [
+    [[0, 40, 8, 40, 18, 20], 0],
+    [[0, 20, 8, 40, 18, 30], 8],
+    [[0, 30, 8, 20, 0, 10, 18, 40], 0],
+    [[8, 10, 0, 20, 8, 15], 8],
+  ] as const) {
+    const t = talk()
+      .up(1000, sip(`INVITE ${BOB}`, { sdp: all(UE, 30_000) }))
+      .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: all(CORE, 40_000) }, 'down'))
+      .up(1210, sip(`ACK ${BOB}`, { toTag: 'b' }));
+    let n = 0;
+    for (let k = 0; k < types.length; k += 2)
+      for (let i = 0; i < types[k + 1]!; i++, n++)
+        t.down(1220 + 20 * n, packet(CORE_MEDIA, UE_MEDIA, n, types[k]!, 2, types[k] === 18 ? 20 : 160));
+    assert.equal((await found(t)).media[0].payloadType, most, types.join());
+  }
 });
