@@ -291,7 +291,7 @@ export class Dissection implements Ctx {
   }
 
   private ofPorts(table: string): Step | undefined {
-    const d = this.registry.ofPorts(table, this.sport, this.dport);
+    const d = this.registry.ofPorts(table, this.sport, this.dport, this.quoted ? 0 : this.packet.server);
     return d && this.plan.of(d);
   }
 

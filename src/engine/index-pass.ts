@@ -377,6 +377,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
       state.segment(flows.direction, p, packet, note, pool);
     }
     packet.tunnel = state.tunnel;
+    packet.server = state.server;
     if (state.connection !== null) {
       if (packet.pdus === null)
         packet.begun = state.connection.begun(packet.direction, packet.payloadEnd - packet.payload);
@@ -476,12 +477,12 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   }
 
   streamDissector(flow: Flow): AnyDissector | undefined {
-    return this.registry.ofPorts('tcp.port', flow.aPort, flow.bPort);
+    return this.registry.ofPorts('tcp.port', flow.aPort, flow.bPort, serverOf(flow));
   }
 
   applicationDissector(flow: Flow, alpn: string | undefined): AnyDissector | undefined {
     const named = alpn === undefined ? undefined : this.registry.lookup('tls.app', alpn);
-    return named ?? this.registry.ofPorts('tls.port', flow.aPort, flow.bPort);
+    return named ?? this.registry.ofPorts('tls.port', flow.aPort, flow.bPort, serverOf(flow));
   }
 
   application(proto: string): AnyDissector | undefined {
@@ -545,6 +546,9 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     else packet.missing.push(octets);
   }
 }
+
+/** The port of a TCP flow that was connected to; 0: it is not known. */
+const serverOf = ({ state }: Flow): number => (state as TcpState | null)?.server ?? 0;
 
 /** `d`, where it knows octets for its own because it took others of the flow: data in the channels of TURN, say. */
 const known = (d: AnyDissector | null, q: Peek): AnyDissector | null =>

@@ -62,6 +62,8 @@ export class Packet {
   dissector: AnyDissector | null = null;
   /** UDP: who was announced for the datagram and refuses it. */
   refused: AnyDissector | null = null;
+  /** TCP: the port that was connected to; 0: it is not known. */
+  server = 0;
   /** TCP: the messages that this packet completes, in the order of the stream. */
   pdus: Pdu[] | null = null;
   /** TCP: what a message is of that begins with this packet and ends in a later one, where {@link pdus} is null. */

@@ -57,9 +57,10 @@ export class Registry {
     for (const r of this.recent) r.table = '';
   }
 
-  /** Who is at the lower of two ports, else at the other: servers have low ones. */
-  ofPorts(table: string, a: number, b: number): AnyDissector | undefined {
-    return this.lookup(table, Math.min(a, b)) ?? this.lookup(table, Math.max(a, b));
+  /** Who is at the port of the server where that is known (else 0), else at the lower of two: servers have low ones. */
+  ofPorts(table: string, a: number, b: number, server = 0): AnyDissector | undefined {
+    const d = server === 0 ? undefined : this.lookup(table, server);
+    return d ?? this.lookup(table, Math.min(a, b)) ?? this.lookup(table, Math.max(a, b));
   }
 
   lookup(table: string, key: TableKey): AnyDissector | undefined {

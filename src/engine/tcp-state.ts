@@ -97,6 +97,12 @@ export class TcpState extends FlowState implements StreamConsumer {
     return (this.seen & RESET) !== 0 || (this.seen & BOTH_FINISHED) === BOTH_FINISHED;
   }
 
+  /** The port that was connected to; 0: no SYN was seen. */
+  get server(): number {
+    if (this.client < 0) return 0;
+    return this.client === 0 ? this.flow.bPort : this.flow.aPort;
+  }
+
   private opened(side: 0 | 1, answers: boolean): void {
     this.seen |= OPENED << side;
     if (this.client < 0) this.client = (answers ? 1 - side : side) as 0 | 1;
