@@ -105,7 +105,8 @@ const RATE = { packets: 50, ms: 2000, above: 1.1 } as const;
 
 /** Judges whether a stream keeps to the bandwidth that its receiver named. */
 export function judgeBandwidth(s: MediaStream, c: Call | undefined, findings: Findings): void {
-  const ms = millis(s.rtp.start, s.rtp.end);
+  // What waited for the tunnel comes all at once: it was sent at the pace of its timestamps.
+  const ms = Math.max(millis(s.rtp.start, s.rtp.end), s.rtp.spanMs);
   if (c === undefined || ms < RATE.ms || s.rtp.packets < RATE.packets) return;
   // The session may have changed: the most that was ever named counts.
   const named = c.session.descriptions.flatMap(({ audio: a }) =>

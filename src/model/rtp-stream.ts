@@ -292,13 +292,23 @@ export class RtpStream {
       if (arrival - sent <= LEAP_MS) {
         if (!leapt) this.spread(Math.abs(arrival - sent));
       } else if (!marker && !leapt) this.pause(arrival - sent);
-    } else this.newest = timestamp;
+    } else {
+      this.origin = this.clock === 0 ? timestamp : -1;
+      this.newest = timestamp;
+    }
     this.afterLate = late;
     this.clock = clock;
     this.clockSeconds = at.seconds;
     this.clockNanos = at.nanos;
     this.timestamp = timestamp;
   }
+  /** Milliseconds of media that its timestamps span; 0 where they do not tell. */
+  get spanMs(): number {
+    const isOne = this.origin >= 0 && this.leaps === 0 && !this.isRenumbered;
+    return isOne ? (((this.newest - this.origin) >>> 0) * 1000) / this.clock : 0;
+  }
+  /** The first timestamp; -1 where the clock is none, or another one by now. */
+  private origin = -1;
   /** Hertz of the packet that {@link timestamp} is of; 0 before the first. */
   private clock = 0;
   private clockSeconds = 0;
