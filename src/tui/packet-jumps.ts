@@ -235,7 +235,7 @@ export class PacketJumps {
       desk.say(desk.keymap.words('nothing was looked for yet: {find}'));
       return true;
     }
-    const nothing = `${wanted.words} is not found ${step > 0 ? 'after' : 'before'} this`;
+    const nothing = `${wanted.words} is not found in the list ${step > 0 ? 'after' : 'before'} this`;
     if (focus === 'octets') {
       if (octets.find(wanted, step)) view.follow();
       else desk.say(`${wanted.words} is not in these octets`);

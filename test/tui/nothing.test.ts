@@ -86,6 +86,16 @@ test('of a date, or of the seconds since 1970, what differs from row to row stay
   await stage.end();
 });
 
+test('what is not found was looked for in the list, and that is said', async () => {
+  const stage = await Stage.of('28-overloaded.pcapng');
+  await stage.press('2');
+  await stage.press('Ctrl-F');
+  await stage.type('g.711');
+  await stage.press('Enter');
+  assert.match(stage.text, /g\.711 is not found in the list after this/);
+  await stage.end();
+});
+
 test('lines that are pasted into a filter are one', async () => {
   const stage = await Stage.of('28-overloaded.pcapng');
   await stage.press('2');
