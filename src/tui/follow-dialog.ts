@@ -194,10 +194,13 @@ function runsOf({ pieces, joined }: FollowedStream, hex: boolean, most: number):
   return runs;
 }
 
-/** Whether hardly an octet is none of a text. */
+/** Whether hardly an octet is none of a text in UTF-8; a letter may be cut at either end. */
 function isText({ octets: b }: StreamPiece): boolean {
+  let start = 0;
+  while (start < 3 && (b[start] & 0xc0) === 0x80) start++;
   let odd = 0;
   for (const c of b) if (c < 9 || (c > 13 && c < 32) || c === 127) odd++;
+  for (const c of new TextDecoder().decode(b.subarray(start), { stream: true })) if (c === '\ufffd') odd++;
   return odd * 10 <= b.length;
 }
 

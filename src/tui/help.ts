@@ -3,13 +3,17 @@ import { type Command, type CommandId, GROUPS, keyText } from './keymap.js';
 import { List } from './list.js';
 import type { Desk, Dialog, MouseAt, View } from './view.js';
 
+/** Cells at which commands and their titles begin. */
+const COMMAND_AT = 12;
+const TITLE_AT = 33;
+
 /** A line of the help screen: a heading, or a command. */
 type Line = { readonly heading: string } | { readonly command: Command };
 
 /** The keys of this view and of all, made from the key map; what is typed searches. Enter does the command. */
 export class Help implements Dialog {
   readonly title: string;
-  readonly width = 76;
+  readonly width = 104;
   readonly height = 200;
   private searched = '';
   private lines: Line[] = [];
@@ -70,9 +74,10 @@ export class Help implements Dialog {
       if ('heading' in at) line.text(0, 0, at.heading, theme.strong);
       else {
         const { keys, id, title, argument } = at.command;
-        line.text(1, 0, fit(keys.map(keyText).join(' '), 12), theme.key);
-        line.text(14, 0, fit(`:${id}${argument === undefined ? '' : ` ${argument.toUpperCase()}`}`, 24), theme.dim);
-        line.clipped(39, 0, title, line.width - 39, theme.text);
+        line.text(1, 0, fit(keys.map(keyText).join(' '), COMMAND_AT - 2), theme.key);
+        const typed = `:${id}${argument === undefined ? '' : ` ${argument.toUpperCase()}`}`;
+        line.text(COMMAND_AT, 0, fit(typed, TITLE_AT - COMMAND_AT - 1), theme.dim);
+        line.clipped(TITLE_AT, 0, title, line.width - TITLE_AT, theme.text);
       }
     });
   }

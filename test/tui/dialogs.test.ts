@@ -6,6 +6,7 @@ import { after, describe, test } from 'node:test';
 import { LIMITS } from '../../src/limits.js';
 import { ChoiceDialog } from '../../src/tui/choice-dialog.js';
 import { completePath, entriesOf } from '../../src/tui/files.js';
+import { COMMANDS } from '../../src/tui/keymap.js';
 import { Stopped } from '../../src/viewer/superseded.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { at, tcp } from '../build/packets.js';
@@ -291,6 +292,24 @@ describe('follow', () => {
     await stage.until(/─ Envelopes of tunnel 1 {3}> /);
     await stage.end();
   });
+});
+
+test('help says all that keys do where there is room', async () => {
+  const stage = await Stage.of('28-overloaded.pcapng', 120, 140);
+  await stage.press('?');
+  for (const { title } of COMMANDS) assert.ok(stage.text.includes(` ${title} `), title);
+  await stage.end();
+});
+
+test('speech is followed as octets, not as text that it is not', async () => {
+  const stage = await Stage.of('01-tls12-aes128-gcm.pcapng', 100, 30);
+  await stage.press('2');
+  stage.app.perform('filter', 'rtp');
+  await stage.settled();
+  await stage.press('=');
+  assert.match(stage.text, /> 0000 {2}80 [\da-f ]+ {2}/);
+  assert.doesNotMatch(stage.text, /\ufffd/);
+  await stage.end();
 });
 
 test('what TCP carries is followed line by line, wherever its segments end', async () => {
