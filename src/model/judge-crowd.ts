@@ -145,19 +145,18 @@ function judgeTimeout(list: readonly TunnelEntity[], findings: Findings): void {
 }
 
 function judgeStorm(list: readonly TunnelEntity[], findings: Findings): void {
-  let run: TunnelEntity[] = [];
-  let told = false;
-  for (const t of list) {
-    const last = run[run.length - 1];
-    if (last !== undefined && (last.closed === undefined || isWithin(last, t))) run = [];
-    run.push(t);
-    while (millis(run[0].opened, t.opened) > STORM_MS) run.shift();
-    if (run.length < STORM || told) continue;
-    told = true;
-    const sure = run.every((x) => x.tls?.resumed || x.subscriber?.impi !== undefined);
-    findings.raise('tunnel.storm', seen(run[0]), run.slice(0, 8).map(tunnelRef), {
-      detail: ours`${run.length} tunnels were opened within ${Math.round(millis(run[0].opened, t.opened) / 1000)} s.`,
-      ...(!sure && { confidence: 'possible' }),
-    });
+  let first = 0;
+  let most: readonly [from: number, to: number] = [0, 0];
+  for (const [i, t] of list.entries()) {
+    if (i > 0 && isWithin(list[i - 1], t)) first = i;
+    while (millis(list[first].opened, t.opened) > STORM_MS) first++;
+    if (i + 1 - first > most[1] - most[0]) most = [first, i + 1];
   }
+  const run = list.slice(...most);
+  if (run.length < STORM) return;
+  const sure = run.every((x) => x.tls?.resumed || x.subscriber?.impi !== undefined);
+  findings.raise('tunnel.storm', seen(run[0]), run.slice(0, 8).map(tunnelRef), {
+    detail: ours`${run.length} tunnels were opened within ${Math.round(millis(run[0].opened, run[run.length - 1].opened) / 1000)} s.`,
+    ...(!sure && { confidence: 'possible' }),
+  });
 }

@@ -80,6 +80,9 @@ describe('several tunnels', () => {
     assert.deepEqual(codes(await crowd(5, 2000, 'fin')), ['tunnel.storm']);
     assert.deepEqual(codes(await crowd(4, 2000, 'fin')), []);
     assert.deepEqual(codes(await crowd(5, 20_000, 'fin')), []);
+    const all = finding(await crowd(12, 2000, 'fin'), 'tunnel.storm');
+    assert.match(all.meaning, /^12 tunnels were opened within 22 s\./);
+    assert.match(finding(await crowd(12, 8000, 'fin'), 'tunnel.storm').meaning, /^8 tunnels were opened within 56 s\./);
   });
 });
 
