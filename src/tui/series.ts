@@ -46,12 +46,12 @@ export const spanFor = (seconds: number, spans: number): number =>
 /** Counts rows over time: inner packets if there are any, else frames. */
 export function* trafficOf(rows: Rows, counted: Counted, span: number): Generator<void, Traffic> {
   const { count } = rows;
-  const inner = yield* anyInner(rows, count);
+  const wanted = counted.tunnels === undefined ? undefined : new Set(counted.tunnels);
+  const inner = yield* anyInner(rows, count, wanted);
   const n = Math.min(MOST_SPANS, Math.max(1, Math.ceil((counted.to - counted.from) / span + 1e-9)));
   const zeros = (): number[] => new Array<number>(n).fill(0);
   const [up, down, octetsUp, octetsDown] = [zeros(), zeros(), zeros(), zeros()];
   const protocols = new Map<string, { name: string; packets: number; octets: number }>();
-  const wanted = counted.tunnels === undefined ? undefined : new Set(counted.tunnels);
   let packets = 0;
   let octets = 0;
   for (let row = 0; row < count; row++) {
@@ -88,9 +88,10 @@ export function* trafficOf(rows: Rows, counted: Counted, span: number): Generato
   };
 }
 
-function* anyInner(rows: Rows, count: number): Generator<void, boolean> {
+/** Whether something was read of the tunnels that are counted. */
+function* anyInner(rows: Rows, count: number, wanted: ReadonlySet<number> | undefined): Generator<void, boolean> {
   for (let row = 0; row < count; row++) {
-    if (rows.inner(row) > 0) return true;
+    if (rows.inner(row) > 0 && wanted?.has(rows.tunnel(row)) !== false) return true;
     if (row % STRIDE === STRIDE - 1) yield;
   }
   return false;

@@ -89,6 +89,19 @@ describe('statistics', () => {
     assert.match(await press('layers'), /Nothing among the inner packets; o shows the outer ones/);
   });
 
+  test('of a tunnel that cannot be read the frames are counted beside others that can', async () => {
+    const { v, settled, press } = await view('00-field.pcapng', 120, 30);
+    v.show({ label: 'tunnel 3', tunnels: [3] });
+    assert.match(await settled(), /frames\/s, up and down/);
+    assert.match(v.status(), /^12 frames {2}/);
+    assert.match(await press('right'), /192\.0\.2\.11 +198\.51\.100\.1 +12 /);
+    v.show({ label: 'tunnel 1', tunnels: [1] });
+    await settled();
+    assert.deepEqual(v.crumbs(), ['conversations, inner']);
+    await press('left');
+    assert.match(v.status(), /^223 packets {2}/);
+  });
+
   test('protocols of the capture, and of one of its tunnels', async () => {
     const { v, press, desk } = await view('00-field.pcapng');
     assert.match(await press('left'), /^fttims +233 [\s\S]*^ {6}rtp +197 [\s\S]*^ {4}icmpv6 +10 /m);
