@@ -69,7 +69,7 @@ const HOW = {
 export function endText({ release: r, tls, proxy }: TunnelEntity, done: boolean): string {
   if (r.how === 'capture-end') return done ? 'open when the capture ended' : 'open';
   // Without TLS nobody spoke but the proxy, and there is nothing that a close_notify could end.
-  const by = tls === undefined && proxy !== undefined && r.by === 'eftf' ? 'the proxy' : BY[r.by];
+  const by = tls === undefined && proxy !== undefined && r.by !== 'ue' ? 'the proxy' : BY[r.by];
   const how = tls === undefined && r.how === 'fin' ? 'a FIN' : HOW[r.how];
   return `ended by ${by} with ${how}${r.basis === 'inferred' ? ' (inferred)' : ''}`;
 }
