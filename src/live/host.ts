@@ -73,7 +73,8 @@ interface Bound extends UdpSocket {
   receive: Receive;
 }
 
-const FIRST_EPHEMERAL = 49_152; // RFC 6335 §6
+/** Ports that nobody has registered begin here. RFC 6335 §6 */
+export const FIRST_EPHEMERAL = 49_152;
 
 /**
  * An IP host without I/O: IPv4 and IPv6, UDP, ICMP; other protocols where they are given to it. It has no link layer: an FTT-IMS carries IP packets alone. It keeps

@@ -8,8 +8,8 @@ import type { LabRegistrarOptions, LabSubscriber } from './lab-registrar.js';
 import { LabServices } from './lab-services.js';
 import type { Random } from './random.js';
 import { SipLayer } from './sip/layer.js';
-import { bothTransports, tcpTransport } from './sip/tcp-transport.js';
-import { IMS_TIMERS, type SipTimers, udpTransport } from './sip/transport.js';
+import { bothTransports } from './sip/tcp-transport.js';
+import { IMS_TIMERS, type SipTimers } from './sip/transport.js';
 import { TcpHost } from './tcp-host.js';
 
 export interface LabNetworkOptions {
@@ -50,8 +50,7 @@ export class LabNetwork {
     this.addresses = host.addresses.map((a) => a.address).filter((a) => !isLinkLocal(a));
     if (!options.withoutDns) this.dns = new LabDns(host, { domain, pcscf: this.addresses });
     this.tcp = new TcpHost(host, clock, random);
-    const transport = bothTransports(udpTransport(host, 5060), tcpTransport(this.tcp, host, 5060));
-    this.layer = new SipLayer({ transport, clock, random, timers });
+    this.layer = new SipLayer({ transport: bothTransports(host, this.tcp, 5060), clock, random, timers });
     this.layer.onFull = (most) =>
       options.tell?.(`P-CSCF: ${most} requests wait for their end, further ones are dropped`);
     const pcscfs = this.addresses.map((address) => ({ address, port: 5060 }));

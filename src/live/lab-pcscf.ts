@@ -5,7 +5,7 @@ import { listOf, parseCSeq, parseNameAddress, parseSipUri, splitOutside, tagOf }
 import { keepAliveAnswer } from './sip/keep-alive.js';
 import type { IncomingRequest, SipLayer } from './sip/layer.js';
 import { type ClientTransaction, cancelFor, type ServerTransaction, statusOf } from './sip/transaction.js';
-import { type SipPeer, sameEnd, samePeer } from './sip/transport.js';
+import { type SipPeer, sameEnd, samePeer, uriTransport } from './sip/transport.js';
 
 /** Somebody who is always there: an echo, an announcement. */
 export interface LabService {
@@ -155,8 +155,7 @@ export class LabPcscf {
   /** Our address towards a peer, as a route; nothing without one. */
   private ownAt(peer: SipPeer): string[] {
     const own = this.layer.local(peer);
-    const transport = peer.protocol === 'TCP' ? ';transport=tcp' : '';
-    return own === undefined ? [] : [`<sip:${hostText(own.address)}:${own.port}${transport};lr>`];
+    return own === undefined ? [] : [`<sip:${hostText(own.address)}:${own.port}${uriTransport(peer)};lr>`];
   }
 
   /** RFC 3261 §16.7: without our Via, to where the request came from. */

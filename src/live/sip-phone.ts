@@ -8,7 +8,7 @@ import type { RtpTalker } from './rtp-talker.js';
 import type { Call } from './sip/call.js';
 import { SipLayer } from './sip/layer.js';
 import type { AudioCodec } from './sip/sdp.js';
-import { bothTransports, tcpTransport } from './sip/tcp-transport.js';
+import { bothTransports } from './sip/tcp-transport.js';
 import { IMS_TIMERS, type SipPeer, type SipTimers, udpTransport } from './sip/transport.js';
 import { UserAgent, type UserAgentEvent, type UserAgentOptions } from './sip/user-agent.js';
 import type { TcpHost } from './tcp-host.js';
@@ -62,8 +62,7 @@ export class SipPhone {
       mediaTo,
       ...agent
     } = options;
-    const udp = udpTransport(host, port);
-    const transport = tcp === undefined ? udp : bothTransports(udp, tcpTransport(tcp, host, port));
+    const transport = tcp === undefined ? udpTransport(host, port) : bothTransports(host, tcp, port);
     this.layer = new SipLayer({ transport, clock, random, timers });
     this.media = new MediaEndpoint({
       host,

@@ -155,8 +155,7 @@ export class TcpConnection {
   private answered(s: TcpSegment): void {
     const isAck = (s.flags & ACK) !== 0;
     if (isAck && !this.sender.acknowledges(s.ack)) {
-      if ((s.flags & RST) === 0)
-        this.cx.emit({ seq: s.ack, ack: 0, flags: RST, window: 0, options: NONE, payload: NONE });
+      if ((s.flags & RST) === 0) this.refuse(s.ack);
       return;
     }
     if ((s.flags & RST) !== 0) {
@@ -185,7 +184,7 @@ export class TcpConnection {
   /** False where nothing else of the segment is looked at. RFC 9293 §3.10.7.4, fifth */
   private acknowledged(s: TcpSegment): boolean {
     if (this.state === 'syn-received' && !this.sender.acknowledges(s.ack)) {
-      this.cx.emit({ seq: s.ack, ack: 0, flags: RST, window: 0, options: NONE, payload: NONE });
+      this.refuse(s.ack);
       return false;
     }
     const bare = s.payload.length === 0 && (s.flags & FIN) === 0;
@@ -248,6 +247,11 @@ export class TcpConnection {
 
   private acknowledge(): void {
     this.emit(this.sender.nxt, NONE, 0);
+  }
+
+  /** Answers what acknowledges what was never sent, before there is a connection. RFC 9293 §3.5.2 */
+  private refuse(seq: number): void {
+    this.cx.emit({ seq, ack: 0, flags: RST, window: 0, options: NONE, payload: NONE });
   }
 
   /** Tells a peer that sent what does not fit how far we are; not for ever, as it may answer in the same way. RFC 5961 §7 */

@@ -2,14 +2,13 @@ import { u16 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { type Address, addressText, isMulticast, isUnspecified } from './address.js';
 import type { Clock } from './clock.js';
-import type { IpHost } from './host.js';
+import { FIRST_EPHEMERAL, type IpHost } from './host.js';
 import type { UpperProtocol } from './host-types.js';
 import type { ReadPacket } from './ip-packet.js';
 import { integer, type Random, word } from './random.js';
 import { TcpConnection, type TcpEnd, type TcpUser } from './tcp-connection.js';
 import { ACK, plus, RST, readSegment, SYN, spaceOf, TCP, type TcpSegment, tcpPacket } from './tcp-segment.js';
 
-const FIRST_EPHEMERAL = 49_152; // RFC 6335 §6
 /** IP and TCP headers without options. */
 const HEADERS = { 4: 40, 6: 60 };
 const NONE = new Uint8Array(0);

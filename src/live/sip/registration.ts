@@ -7,7 +7,7 @@ import { Exchange, type Wallet } from './exchange.js';
 import { listOf, parseNameAddress, parseVia, sameUser, secondsOf } from './header-text.js';
 import { type SipLayer, topVia } from './layer.js';
 import { statusOf } from './transaction.js';
-import { isReliable, type SipPeer } from './transport.js';
+import { type SipPeer, uriTransport } from './transport.js';
 
 export type RegistrationState = 'none' | 'registering' | 'registered' | 'deregistering' | 'failed';
 
@@ -69,8 +69,7 @@ export class Registration {
   contact(): string {
     const local = this.options.layer.local(this.options.peer);
     const host = local ? `${hostText(local.address)}:${local.port}` : 'invalid';
-    const transport = isReliable(this.options.peer) ? ';transport=tcp' : '';
-    return `sip:${this.options.contactUser}@${host}${transport}`;
+    return `sip:${this.options.contactUser}@${host}${uriTransport(this.options.peer)}`;
   }
 
   /** Contact of dialogs and of registration: with the instance. TS 24.229 §K.2.1.2.2.1 */

@@ -4,7 +4,7 @@ import { addressText } from '../address.js';
 import type { IpHost } from '../host.js';
 import type { TcpConnection, TcpUser } from '../tcp-connection.js';
 import type { TcpHost } from '../tcp-host.js';
-import type { SipPeer, SipTransport } from './transport.js';
+import { isReliable, type SipPeer, type SipTransport, udpTransport } from './transport.js';
 
 const NONE = new Uint8Array(0);
 const PING = 4;
@@ -115,9 +115,11 @@ const keyOf = (p: SipPeer): string => `${addressText(p.address)} ${p.port}`;
 /** SIP over a TCP port of a host, and over connections that it opens. @throws RangeError where the port is taken */
 export const tcpTransport = (tcp: TcpHost, host: IpHost, port: number): SipTransport => new Flows(tcp, host, port);
 
-/** Two transports in one: a peer says which of them it is reached by. RFC 3261 §18.1.1 */
-export function bothTransports(udp: SipTransport, tcp: SipTransport): SipTransport {
-  const of = (peer: SipPeer): SipTransport => (peer.protocol === 'TCP' ? tcp : udp);
+/** SIP over both at a port: a peer says which of them it is reached by. RFC 3261 §18.1.1 @throws RangeError where it is taken */
+export function bothTransports(host: IpHost, tcpHost: TcpHost, port: number): SipTransport {
+  const udp = udpTransport(host, port);
+  const tcp = tcpTransport(tcpHost, host, port);
+  const of = (peer: SipPeer): SipTransport => (isReliable(peer) ? tcp : udp);
   const both: SipTransport = {
     hasTcp: true,
     onOctets: undefined,

@@ -27,6 +27,9 @@ export interface SipTransport {
 /** Whether the transport repeats what is lost itself. RFC 3261 §17 */
 export const isReliable = (peer: SipPeer): boolean => peer.protocol === 'TCP';
 
+/** What a URI says of how its host is reached. RFC 3261 §19.1.1 */
+export const uriTransport = (peer: SipPeer): string => (isReliable(peer) ? ';transport=tcp' : '');
+
 export const samePeer = (a: SipPeer, b: SipPeer): boolean => a.protocol === b.protocol && sameEnd(a, b);
 
 /** The same address and port, by whatever protocol. */
