@@ -29,6 +29,8 @@ import { addressText, type TunnelLife } from './tunnel-life.js';
 /** A tunnel that was silent for so long before the capture ended is taken for cut; shorter pauses are common. */
 const SILENT_MS = 300_000;
 const FATAL = 2;
+/** RFC 6585 §4 */
+const TOO_MANY_REQUESTS = 429;
 /** RFC 8446 §6.1: it is followed by a close_notify. */
 const USER_CANCELED = 90;
 
@@ -106,13 +108,14 @@ function eftfOf(t: Tunnel, server: Place): TunnelEntity['eftf'] {
   return { address: host, port: Number(m?.[2] ?? 443), ...(name !== undefined && { name }) };
 }
 
-function proxyOf(life: TunnelLife): { target: string; status?: number; waitMs?: number } {
-  const { target, status } = life.tunnel.proxy!;
+function proxyOf(life: TunnelLife): Omit<NonNullable<TunnelEntity['proxy']>, keyof Place> {
+  const { target, status, retryAfterSeconds } = life.tunnel.proxy!;
   const { connect, connectAnswer } = life;
   return {
     target,
     ...(status !== undefined && { status }),
     ...(connect !== null && connectAnswer !== null && { waitMs: millis(connect, connectAnswer) }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   };
 }
 
@@ -203,7 +206,11 @@ function failureOf({ tunnel, tcp, connectAnswer, veiled, alerts }: TunnelLife): 
     const answered = connectAnswer === null ? row : { row: connectAnswer.row };
     return proxy.status < 300
       ? { stage: 'tls', cause: ours`The proxy let the connection through, and ${followed(proxy)}.`, ...row }
-      : { stage: 'proxy', cause: ours`The proxy refused the CONNECT with status ${proxy.status}.`, ...answered };
+      : {
+          stage: 'proxy',
+          cause: ours`The proxy refused the CONNECT with status ${proxy.status}${proxy.status === TOO_MANY_REQUESTS ? ' (too many requests)' : ''}.`,
+          ...answered,
+        };
   }
   const fatal = session.alerts.findIndex((a) => a.level === FATAL);
   if (fatal >= 0) {

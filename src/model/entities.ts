@@ -187,7 +187,7 @@ export interface TunnelEntity extends Entity {
   transport: 'tls' | 'tcp';
   ue: Place;
   eftf: Place & { name?: string };
-  proxy?: Place & { target: string; status?: number; waitMs?: number };
+  proxy?: Place & { target: string; status?: number; waitMs?: number; retryAfterSeconds?: number };
   legs: Leg[];
   subscriber?: Subscriber;
   opened: Moment;

@@ -37,6 +37,8 @@ export function judgeCrowd(tunnels: readonly TunnelEntity[], findings: Findings)
 /** A proxy asks who somebody is, and closes; with the next connection the UE says it. RFC 9110 §11.7.1 */
 const ANSWERED_MS = 30_000;
 const PROXY_AUTHENTICATION_REQUIRED = 407;
+/** It lets the UE through a while later. RFC 6585 §4 */
+const TOO_MANY_REQUESTS = 429;
 
 function judgeChallenges(list: readonly TunnelEntity[], findings: Findings): void {
   /** Of each proxy, the next connection that got through. */
@@ -46,8 +48,9 @@ function judgeChallenges(list: readonly TunnelEntity[], findings: Findings): voi
     const { address, status } = t.proxy;
     const answer = next.get(address);
     if (t.state === 'established') next.set(address, t);
-    if (status !== PROXY_AUTHENTICATION_REQUIRED || answer === undefined) continue;
-    if (millis(t.opened, answer.opened) > ANSWERED_MS) continue;
+    if (answer === undefined) continue;
+    if (status === TOO_MANY_REQUESTS) findings.amend('proxy.rate-limited', t.id, { severity: 'warn' });
+    if (status !== PROXY_AUTHENTICATION_REQUIRED || millis(t.opened, answer.opened) > ANSWERED_MS) continue;
     for (const code of ['proxy.authentication', 'proxy.credentials']) findings.temper(code, t.id);
   }
 }

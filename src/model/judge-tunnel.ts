@@ -1,4 +1,4 @@
-import { joined, ofNumber, ours, quoted, type Words, words } from '../kit/index.js';
+import { joined, type Own, ofNumber, ours, quoted, type Words, words } from '../kit/index.js';
 import type { CertificateEntry, TunnelEntity, Verdict } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { isBefore, type Moment, type Seen } from './moment.js';
@@ -92,10 +92,30 @@ function judgeProxy(t: TunnelEntity, raise: Raise): void {
   } else if (status === undefined) raise('proxy.no-answer', at, detail);
   else if (status === 407)
     return; // told with the schemes that the proxy offers
-  else if (status === 502 || status === 503 || status === 504) raise('proxy.unreachable', at, detail);
+  else if (status === TOO_MANY) raise('proxy.rate-limited', at, { detail: words`${failure.cause}${again(proxy)}` });
+  else if (status === 502 || status === 503 || status === 504)
+    raise('proxy.unreachable', at, { detail: words`${failure.cause}${again(proxy)}` });
   else if (isPortal(status)) raise('portal.captive', at, { detail: ours`The CONNECT was answered with ${status}.` });
-  else raise('proxy.refused', at, detail);
+  else raise('proxy.refused', at, { detail: words`${failure.cause}${REASONS.get(status) ?? ''}${again(proxy)}` });
 }
+
+/** RFC 6585 §4 */
+const TOO_MANY = 429;
+/** What a refusal is for, by its status. RFC 9110 §15.5, RFC 7725 §3 */
+const REASONS: ReadonlyMap<number, Own> = new Map([
+  [400, ours` It does not understand the request.`],
+  [401, ours` That is what a web server asks for, and a proxy does not.`],
+  [403, ours` That is its policy.`],
+  [404, ours` It takes the request for one of a page: it is a web server, or does no CONNECT.`],
+  [405, ours` It does no CONNECT, as a web server does none.`],
+  [408, ours` It took too long for the proxy until the request was there.`],
+  [451, ours` It says that it has to, for legal reasons.`],
+  [501, ours` It does not know CONNECT.`],
+]);
+
+/** When the UE may ask again, as the proxy says. RFC 9110 §10.2.3 */
+const again = ({ retryAfterSeconds: s }: NonNullable<TunnelEntity['proxy']>): Own | '' =>
+  s === undefined ? '' : ours` It may be asked again after ${s} s.`;
 
 /** A portal redirects what it does not let through, or says that it wants a login. RFC 6585 §6 */
 const LOGIN_FIRST = 511;

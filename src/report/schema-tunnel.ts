@@ -81,7 +81,14 @@ export const tunnel = entity({
   transport: of('tls', 'tcp'),
   ue: PLACE,
   eftf: object({ address: HOST, port: COUNT, 'name?': HOST }),
-  'proxy?': object({ address: HOST, port: COUNT, target: HOST, 'status?': COUNT, 'waitMs?': MS }),
+  'proxy?': object({
+    address: HOST,
+    port: COUNT,
+    target: HOST,
+    'status?': COUNT,
+    'waitMs?': MS,
+    'retryAfterSeconds?': COUNT,
+  }),
   legs: list(
     object({
       file: COUNT,

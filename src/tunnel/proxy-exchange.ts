@@ -10,6 +10,8 @@ export interface ProxyExchange {
   status?: number;
   /** Schemes of authentication that the proxy offers. RFC 9110 §11.7.1 */
   schemes?: readonly string[];
+  /** After how many seconds the UE may ask again, where it is refused. RFC 9110 §10.2.3 */
+  retryAfterSeconds?: number;
   /** The header of a 2xx that says how long its body is, though it has none. */
   bodyHeader?: (typeof BODY_HEADERS)[number];
   /** The client did not wait for the answer. */
@@ -40,7 +42,12 @@ export function answered(p: ProxyExchange, status: number, v: View, isHasty: boo
     p.schemes = headers.flatMap(({ name, value }) =>
       name === 'proxy-authenticate' ? (/^\s*([\w-]+)/.exec(value)?.[1] ?? []) : [],
     );
-  if (status >= 300) return;
+  if (status >= 300) {
+    // Where it is a date, only the clock of the proxy knows.
+    const retry = /^\s*(\d{1,9})\s*$/.exec(headers.find((h) => h.name === 'retry-after')?.value ?? '');
+    if (retry !== null) p.retryAfterSeconds = Number(retry[1]);
+    return;
+  }
   p.isHasty = isHasty;
   const header = headers.flatMap(({ name }) => BODY_HEADERS.find((b) => b === name) ?? [])[0];
   if (header !== undefined) p.bodyHeader = header;

@@ -75,6 +75,34 @@ describe('the way to a tunnel', () => {
     assert.deepEqual(codes(await of(120_000)), ['proxy.authentication']);
     assert.deepEqual(codes(await of(500, first)), ['proxy.authentication', 'proxy.authentication']);
   });
+
+  test('a proxy that says when it may be asked again', async () => {
+    const told = async (status: number, after: string): Promise<Json> =>
+      reportOn(captured(clearConversation([], [connect(), answer(status, 'No', [`Retry-After: ${after}`])])).octets);
+    const limited = await told(429, '120');
+    assert.equal(limited.tunnels[0].proxy.retryAfterSeconds, 120);
+    assert.match(
+      finding(limited, 'proxy.rate-limited').meaning,
+      /status 429 \(too many requests\)\. It may be asked again after 120 s\. It got/,
+    );
+    assert.match(
+      finding(await told(503, '30'), 'proxy.unreachable').meaning,
+      /status 503\. It may be asked again after 30 s/,
+    );
+    const dated = await told(429, 'Wed, 21 Oct 2026 07:28:00 GMT');
+    assert.equal(dated.tunnels[0].proxy.retryAfterSeconds, undefined);
+    assert.match(finding(dated, 'proxy.rate-limited').meaning, /\(too many requests\)\. It got more requests/);
+  });
+
+  test('a rate limit of the proxy that lets the next connection through is a warning', async () => {
+    const first = clearConversation([], [connect(), answer(429, 'Too Many Requests', ['Retry-After: 5'])]);
+    const second = await tlsConversation(SOME, { version: 'TLSv1.3' }, [connect(), answer(200, 'OK')]);
+    const b = new CaptureBuilder().connection(first, { ...ENDS, step: 10 });
+    b.connection(second, { ...ENDS, client: at('192.0.2.10', 40_001), step: 10, start: 6000 });
+    const r = await reportOn(b.build().octets, second.keylog);
+    assert.deepEqual(codes(r), ['proxy.rate-limited']);
+    assert.equal(finding(r, 'proxy.rate-limited').severity, 'warn');
+  });
 });
 
 describe('a connection that goes on from another port', () => {

@@ -40,6 +40,8 @@ describe('the way to the EFTF', () => {
   for (const [status, code] of [
     [403, 'proxy.refused'],
     [407, 'proxy.authentication'],
+    [429, 'proxy.rate-limited'],
+    [451, 'proxy.refused'],
     [502, 'proxy.unreachable'],
     [504, 'proxy.unreachable'],
     [302, 'portal.captive'],

@@ -88,6 +88,15 @@ export const WAY: Entries = {
     meaning: 'It forbids the connection by its policy (403), or takes no such request.',
     next: 'Have the EFTF and port 443 allowed in the proxy, or use an access without it; look in its log for the reason.',
   },
+  'proxy.rate-limited': {
+    severity: 'error',
+    kind: 'service',
+    title: 'The proxy limits how often it may be asked',
+    clause: 'RFC 6585 §4',
+    meaning:
+      'It got more requests than it allows in a time (429), and may let the next one through: it counts those of this UE, of its user, or of all behind one address.',
+    next: 'See in its log whose requests it counts, and whether the UE waits before it tries again.',
+  },
   'proxy.authentication': {
     severity: 'error',
     kind: 'service',
