@@ -1,10 +1,10 @@
-import { type Own, ofNumber, oneOf, ours, quoted, words } from '../kit/index.js';
+import { isoSecond, type Own, ofNumber, oneOf, ours, quoted, words } from '../kit/index.js';
 import { ANSWER_MS, awaited } from './answer-time.js';
 import type { Call } from './call.js';
 import { refusesToReplace } from './call-failure.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { judgeFeatures } from './judge-call.js';
-import { type Moment, millis, type Seen } from './moment.js';
+import { later, type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
 import { CONTACT_EVENTS } from './standard-words.js';
 
@@ -29,21 +29,13 @@ export function judgeRegistration(
   const at = r.statusAt ?? r.start;
   const raise = (code: string, when = at, remark: Remark = {}): void =>
     findings.raise(code, when, refs, beside ? { ...remark, severity: 'note' } : remark);
-  const loop = r.isLooping;
-  if (loop) raise('sip.register-loop', at, { detail: ours`${r.challenges} challenges came in a row.` });
-  if (r.falseChallenge !== null) raise('sip.aka-mac', r.falseChallenge);
-  if (r.refusedChallenge !== null)
-    raise('sip.aka-refused', r.refusedChallenge, r.state === 'registered' ? { severity: 'warn' } : {});
-  if (r.falseResponse !== null) raise('sip.aka-response', r.falseResponse);
-  if (r.leak !== null && r.tunnel !== 0) raise('sip.aka-leak', r.leak);
+  judgeAuthentication(r, at, raise);
   if (r.isUnagreed) raise('sip.security-refused', at, { detail: ours`The answer was ${r.status}.` });
   if (r.security.mismatch) raise('sip.security-mismatch');
   if (r.security.disjoint && !r.isUnagreed)
     raise('sip.security-disjoint', at, r.state === 'registered' ? { severity: 'note' } : {});
   if (r.unsecured !== null) judgeUnsecured(r, r.unsecured, raise);
   if (r.tunnel !== 0) judgeContact(r, raise);
-  if (r.resynchronisations > 0)
-    raise('sip.aka-resync', r.start, { severity: r.resynchronisations > 1 ? 'error' : 'note' });
   const isOpen = r.state === 'failed' || r.state === 'in-progress';
   const unanswered = isOpen ? r.unanswered(end) : unhealed(r) ? r.silent(end) : undefined;
   const recovered: Remark = r.state === 'failed' && r.isRecovered ? { severity: 'warn' } : {};
@@ -72,9 +64,19 @@ export function judgeRegistration(
     });
   // A UE whose refresh was refused, or not answered, did refresh in time; one whose tunnel is gone, or that leaves, need not.
   const isLeft = farewell !== undefined || r.unrefreshed !== null || unanswered !== undefined;
-  if (r.state === 'expired' && r.heir === null && !isLeft && r.lapsed(until))
-    raise('sip.registration-expired', r.registered ?? at);
-  if (r.refreshedLate !== null) raise('sip.registration-expired', r.refreshedLate);
+  if (r.refreshedLate !== null) {
+    const { at, granted, over } = r.refreshedLate;
+    const detail = ours`${ranOut(granted, over)}, and the refresh came ${inSeconds(millis(over, at))} s after that.`;
+    raise('sip.registration-expired', at, { detail });
+  }
+  if (r.state === 'expired' && r.heir === null && !isLeft && r.registered !== null && r.lapsed(until)) {
+    const granted = r.expiresSeconds ?? 0;
+    const over = later(r.registered, granted);
+    const after = ours`no refresh came in the ${inSeconds(millis(over, until))} s after that`;
+    raise('sip.registration-expired', r.registered, {
+      detail: ours`${ranOut(granted, over)}, and ${r.isRecovered ? 'the UE registered anew after that' : after}.`,
+    });
+  }
   if (r.revoked !== null) judgeRevoked(r, r.revoked, raise);
   if (r.tardy !== null)
     raise('sip.refresh-late', r.tardy.at, {
@@ -91,12 +93,36 @@ export function judgeRegistration(
       detail: words`The Via names ${quoted('host', r.translated.via)}, and the packet came from ${quoted('address', r.source)}.`,
     });
   const refused = r.state === 'failed' ? { at, status: r.status } : r.unrefreshed;
-  if (refused === null || loop || unanswered !== undefined || r.isUnagreed || isGivenUp(r)) return;
+  if (refused === null || r.isLooping || unanswered !== undefined || r.isUnagreed || isGivenUp(r)) return;
   // What was refused as a refresh, and came about as a registration of its own, did no harm.
   judgeRefusal(r, refused, (code, detail) =>
     raise(code, refused.at, { detail, ...recovered, ...(r.heir !== null && { severity: 'note' }) }),
   );
 }
+
+/** How the network asked who the UE is, and what it was told. */
+function judgeAuthentication(
+  r: Registration,
+  at: Seen,
+  raise: (code: string, when: Seen, remark?: Remark) => void,
+): void {
+  const a = r.authentication;
+  if (r.isLooping) raise('sip.register-loop', at, { detail: ours`${a.challenges} challenges came in a row.` });
+  if (a.falseChallenge !== null) raise('sip.aka-mac', a.falseChallenge);
+  if (a.refusedChallenge !== null)
+    raise('sip.aka-refused', a.refusedChallenge, r.state === 'registered' ? { severity: 'warn' } : {});
+  if (a.falseResponse !== null) raise('sip.aka-response', a.falseResponse);
+  if (a.leak !== null && r.tunnel !== 0) raise('sip.aka-leak', a.leak);
+  if (a.resynchronisations > 0)
+    raise('sip.aka-resync', r.start, { severity: a.resynchronisations > 1 ? 'error' : 'note' });
+}
+
+/** What of a registration that was not refreshed in time is known by the clock. */
+const ranOut = (granted: number, over: Moment): Own =>
+  ours`It was granted for ${granted} s and ran out at ${ofNumber(over.seconds, isoSecond)}Z`;
+
+/** Short times to a tenth of a second. */
+const inSeconds = (ms: number): Own => ofNumber(ms / 1000, (s) => s.toFixed(s < 10 ? 1 : 0));
 
 /** Whether the UE did with a challenge without Security-Server what TS 24.229 §5.1.1.5.1 has it do: nothing. */
 const isGivenUp = (r: Registration): boolean => r.state === 'failed' && r.status === 401 && r.unsecured !== null;
@@ -149,7 +175,7 @@ function judgeRefusal(
   else if (status === 401 || status === 407)
     raise(
       'sip.register-failed',
-      ours`${r.isRejected ? 'The network did not take the credentials' : 'The UE did not answer the challenge'}.`,
+      ours`${r.authentication.isRejected ? 'The network did not take the credentials' : 'The UE did not answer the challenge'}.`,
     );
   else raise('sip.register-failed', detail);
 }

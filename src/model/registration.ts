@@ -1,14 +1,15 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { type Own, parseAddress } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
-import { type AkaOpinion, akaChallenge, leakedKeys, SecurityAgreement, type SubscriberSecrets } from './aka.js';
+import { SecurityAgreement, type SubscriberSecrets } from './aka.js';
 import { ANSWER_MS, awaited } from './answer-time.js';
+import { Authentication } from './authentication.js';
 import { boundBy, type Contact, grantedTo } from './bindings.js';
-import type { Aka, RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
+import type { RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
 import { addressOf } from './events.js';
 import type { Remark } from './findings.js';
 import { type Arrival, earlier, later, type Moment, millis, type Seen } from './moment.js';
-import { parameterOf, type SipEvent } from './sip-event.js';
+import type { SipEvent } from './sip-event.js';
 import { uid } from './uid.js';
 
 /** TS 24.229 §5.1.1.4: refresh 600 s before the end, or half-way where that is 1200 s or less. */
@@ -60,32 +61,18 @@ export class Registration {
   registered: Seen | null = null;
   end: Seen | null = null;
   readonly transactions: Running[] = [];
-  aka: Aka | undefined;
+  readonly authentication: Authentication;
   readonly security: SecurityAgreement;
-  /** Challenges, one after the other, without success between; and how many of them repeat a nonce. */
-  challenges = 0;
-  sameNonce = 0;
-  private nonce = '';
-  private impi = '';
-  private opinion: AkaOpinion | undefined;
-  /** The first challenge that K does not make, the first response that it does not give, the first that carries keys. */
-  falseChallenge: Seen | null = null;
-  falseResponse: Seen | null = null;
-  /** The first response that says that the card finds the challenge false. */
-  refusedChallenge: Seen | null = null;
-  leak: Seen | null = null;
-  resynchronisations = 0;
   /** Last final status, where it was sent, and what else it says. */
   status = 0;
   statusAt: Seen | null = null;
   retryAfter: number | undefined;
   /** A 421 demands a security agreement of a UE that offers none. RFC 3329 §2.3.1 */
   private demanded = false;
-  /** The last challenge came for credentials that answered the one before. */
-  isRejected = false;
   retransmissions = 0;
   retransmittedAt: Seen | null = null;
-  refreshedLate: Seen | null = null;
+  /** A refresh that came when the registration was over: for how many seconds that was granted, and until when. */
+  refreshedLate: { readonly at: Seen; readonly granted: number; readonly over: Moment } | null = null;
   /** A refresh that came after it was due, though in time; and how late it was. */
   tardy: { readonly at: Seen; readonly ms: number } | null = null;
   /** First answer that the interval is too brief, with the least that it may be. */
@@ -112,6 +99,7 @@ export class Registration {
   ) {
     this.start = at.seen();
     this.security = new SecurityAgreement(reached);
+    this.authentication = new Authentication(secrets);
   }
 
   request(at: Arrival, e: SipEvent): void {
@@ -135,7 +123,7 @@ export class Registration {
     this.security.request(e.texts(Header.SecurityClient), e.texts(Header.SecurityVerify), sport, dport);
     if (at.tunnel !== 0) this.secured(seen, e);
     const credentials = e.text(Header.Authorization) ?? '';
-    this.authorized(seen, e, credentials);
+    this.authentication.request(seen, e, credentials);
     if (this.transactions.length >= LIMITS.exchanges) {
       this.reached.capped('exchanges');
       return;
@@ -150,7 +138,7 @@ export class Registration {
       asks: e.text(Header.Contact) === undefined,
       branch,
       reached: false,
-      authorized: this.nonce !== '' && parameterOf(credentials, 'nonce') === this.nonce,
+      authorized: this.authentication.isAnswer(credentials),
     });
   }
 
@@ -161,33 +149,6 @@ export class Registration {
     if (!this.security.covers(sport, dport)) this.astray ??= at;
     const via = e.viaHost;
     if (this.security.isBare && isForeign(`sip:${via}`, from)) this.translated ??= { at, via };
-  }
-
-  /** Credentials of a request: whether they answer the challenge before them. */
-  private authorized(at: Seen, e: SipEvent, credentials: string): void {
-    this.impi = parameterOf(credentials, 'username') ?? this.impi;
-    const auts = parameterOf(credentials, 'auts');
-    if (auts !== undefined) {
-      const rand = octetsOf(this.aka?.rand);
-      const genuine = this.secrets?.resynchronisation(this.impi, rand, Buffer.from(auts, 'base64'));
-      if (genuine === false) this.falseResponse ??= at;
-      this.resynchronise();
-      return;
-    }
-    if (this.aka === undefined) return;
-    if (parameterOf(credentials, 'nonce') !== this.nonce) return; // an older challenge is answered
-    if (this.nonce !== '' && parameterOf(credentials, 'response') === '') this.refusedChallenge ??= at; // RFC 3310 §3.4
-    if (this.opinion === undefined) return;
-    const body = e.isWhole ? e.body : undefined;
-    const right = this.secrets?.response(this.opinion, credentials, 'REGISTER', body, this.aka.algorithm);
-    if (right === undefined) return;
-    this.aka.responseVerified = right;
-    if (!right) this.falseResponse ??= at;
-  }
-
-  private resynchronise(): void {
-    this.resynchronisations++; // RFC 3310 §3.4
-    if (this.aka !== undefined) this.aka.resynchronisations++;
   }
 
   /** Takes an answer; returns when it came where it accepts a binding, or its end. */
@@ -214,44 +175,17 @@ export class Registration {
   }
 
   private challenged(at: Seen, t: Running, e: SipEvent): void {
-    // A network may offer Digest for others first: a UE with a card answers to AKA. RFC 8760 §2.3
-    const values = e.texts(e.status === 401 ? Header.WwwAuthenticate : Header.ProxyAuthenticate);
-    const value = values.find((v) => akaChallenge(v) !== undefined) ?? values[0] ?? '';
-    const nonce = parameterOf(value, 'nonce') ?? '';
-    this.isRejected = t.authorized && !/^true$/i.test(parameterOf(value, 'stale') ?? ''); // RFC 7616 §3.3
-    this.challenges++;
-    if (nonce !== '' && nonce === this.nonce) this.sameNonce++;
-    this.nonce = nonce;
-    const aka = akaChallenge(value);
-    if (aka !== undefined) this.aka = { ...aka, resynchronisations: this.resynchronisations };
+    const { isAka, keys } = this.authentication.challenged(at, e, t.authorized);
     const servers = e.texts(Header.SecurityServer);
     const { isWanted, isInForce: inForce } = this.security;
-    if (aka !== undefined && isWanted && servers.length === 0) this.unsecured ??= { at, inForce };
+    if (isAka && isWanted && servers.length === 0) this.unsecured ??= { at, inForce };
     this.security.response(servers);
-    const keys = leakedKeys(value);
-    if (keys !== undefined) this.leak ??= at;
-    this.opine(at);
-    const { ck, ik } = keys ?? this.opinion ?? {};
-    if (ck === undefined || ik === undefined) return;
-    this.secrets?.protect(this.security.ways(e.content.to, e.content.from), ck, ik);
-  }
-
-  /** What the key of the subscriber says of the challenge. */
-  private opine(at: Seen): void {
-    const { aka } = this;
-    this.opinion = undefined;
-    if (aka?.rand === undefined || aka.autn === undefined) return;
-    const o = this.secrets?.challenge(this.impi, octetsOf(aka.rand), octetsOf(aka.autn));
-    this.opinion = o;
-    if (o?.genuine === undefined) return;
-    aka.macVerified = o.genuine;
-    if (o.genuine && o.sqn !== undefined) aka.sqn = o.sqn;
-    if (!o.genuine) this.falseChallenge ??= at;
+    if (keys === undefined) return;
+    this.secrets?.protect(this.security.ways(e.content.to, e.content.from), keys.ck, keys.ik);
   }
 
   private accepted(at: Seen, t: Running, e: SipEvent): void {
-    this.challenges = 0;
-    this.sameNonce = 0;
+    this.authentication.accepted();
     this.security.accept();
     if (t.asks) return;
     this.unrefreshed = null;
@@ -262,7 +196,10 @@ export class Registration {
       this.end = at;
       return;
     }
-    if (this.state === 'registered' && this.registered !== null && this.lapsed(t.at)) this.refreshedLate ??= t.at;
+    if (this.state === 'registered' && this.registered !== null && this.lapsed(t.at)) {
+      const granted = this.expiresSeconds ?? 0;
+      this.refreshedLate ??= { at: t.at, granted, over: later(this.registered, granted) };
+    }
     if (this.state === 'registered' && this.refreshedLate === null) this.due(t.at);
     this.state = 'registered';
     this.expiresSeconds = given;
@@ -294,7 +231,8 @@ export class Registration {
 
   /** Whether the network challenges without end. */
   get isLooping(): boolean {
-    return this.challenges >= LOOP || (this.sameNonce > 0 && this.state !== 'registered');
+    const { challenges, sameNonce } = this.authentication;
+    return challenges >= LOOP || (sameNonce > 0 && this.state !== 'registered');
   }
 
   /** Whether the last answer refuses for want of a security agreement. RFC 3329 §2.3.1 */
@@ -369,11 +307,12 @@ export class Registration {
     this.giveUp(end);
     const last = this.transactions[this.transactions.length - 1];
     const stuck = last?.answered != null && !last.asks && millis(last.answered, end) >= ANSWER_MS;
-    if (this.state === 'in-progress' && (stuck || this.challenges >= LOOP)) this.state = 'failed';
+    if (this.state === 'in-progress' && (stuck || this.authentication.challenges >= LOOP)) this.state = 'failed';
   }
 
   entity(): RegistrationEntity {
-    const { expiresSeconds, registered, contact, aka, heir } = this;
+    const { expiresSeconds, registered, contact, heir } = this;
+    const { aka } = this.authentication;
     const secAgree = this.security.entry;
     const live = registered !== null && expiresSeconds !== undefined && this.state === 'registered' && heir === null;
     return {
@@ -414,5 +353,3 @@ const BY_USER = 'unregistered';
 
 /** Seconds before the end of a registration of so many seconds at which it is to be refreshed. */
 const leadOf = (seconds: number): number => (seconds > 2 * REFRESH_BEFORE ? REFRESH_BEFORE : seconds / 2);
-
-const octetsOf = (hex: string | undefined): Uint8Array => Uint8Array.from(Buffer.from(hex ?? '', 'hex'));

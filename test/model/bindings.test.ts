@@ -115,6 +115,7 @@ describe('a registration that goes on elsewhere', () => {
   test('it ran out before another one took its place', async () => {
     const r = await after(asked(bound(60), 90_000, 1, own(600), '200 OK', own(600), 'r2'), 1000);
     assert.deepEqual([states(r), codes(r)], [['expired', 'registered'], ['sip.registration-expired']]);
+    assert.match(r.findings[0].meaning, /^It was granted for 60 s .*, and the UE registered anew after that\. /);
     const { registered, expired } = r.summary.registrations.byState;
     assert.deepEqual([registered, expired, r.registrations[0].continuedBy], [1, 1, undefined]);
   });

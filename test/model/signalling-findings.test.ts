@@ -6,6 +6,7 @@ import {
   codes,
   finding,
   found,
+  type Json,
   note,
   registered,
   type SipParts,
@@ -176,6 +177,16 @@ describe('registration', () => {
     const r = await t.report({ end: 'none' }, 120_000);
     assert.deepEqual(codes(r), ['sip.registration-expired']);
     assert.equal(r.registrations[0].state, 'expired');
+    const told = (x: Json): string => finding(x, 'sip.registration-expired').meaning;
+    const granted = /^It was granted for 60 s and ran out at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, and /;
+    assert.match(told(r), granted);
+    assert.match(told(r), /Z, and no refresh came in the 60 s after that\. /);
+    const late = await t
+      .up(65_610, ask(2))
+      .down(65_620, tell('200 OK', 2, [short]))
+      .report({ end: 'none' });
+    assert.match(told(late), granted);
+    assert.match(told(late), /Z, and the refresh came 5\.5 s after that\. /);
   });
 
   test('requests that were sent again', async () => {
