@@ -44,7 +44,9 @@ export class PacketLines {
   /** The rows of which was noticed what the gap before a place is. */
   gapsAt(place: number): readonly number[] {
     const { gaps } = this.rows;
-    const [from, to] = [this.selection.at(place - 1) ?? -1, this.selection.at(place) ?? Number.POSITIVE_INFINITY];
+    const { selection } = this;
+    const from = place > 0 ? selection.at(place - 1) : -1;
+    const to = place < selection.count ? selection.at(place) : Number.POSITIVE_INFINITY;
     const first = lowest(gaps.length, (n) => gaps[n] > from);
     const next = lowest(gaps.length, (n) => gaps[n] > to);
     return gaps.slice(first, next).filter((row) => row === to || this.isOfList(row));

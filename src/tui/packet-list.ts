@@ -101,9 +101,13 @@ export class PacketList {
   get row(): number {
     return this.count === 0 ? -1 : this.rowAt(this.list.cursor);
   }
-  /** The row under the cursor, or that before which the gap under it is; -1: there is none. */
+  /** The row under the cursor, or the nearest to the gap under it; -1: there is none. */
   get near(): number {
     return this.count === 0 ? -1 : this.at(Math.min(this.place, this.count - 1));
+  }
+  /** The row that the gap under the cursor stands before; -1: it is the last that is listed. */
+  get next(): number {
+    return this.place < this.count ? this.at(this.place) : -1;
   }
   /** The row at a line; -1: a gap is there. */
   rowAt(line: number): number {

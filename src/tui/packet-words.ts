@@ -45,12 +45,14 @@ function reasons(desk: Desk, packets: PacketList): string[] {
 }
 
 /** What there is to say of the gap under the cursor; nothing where there is none. */
-export function gapText({ keymap, viewer }: Desk, { gap, near }: PacketList): string[] {
+export function gapText({ keymap, viewer }: Desk, packets: PacketList): string[] {
+  const { gap } = packets;
   if (gap === undefined) return [];
-  const next = near < 0 ? '' : ` What comes next is packet ${viewer.rows.id(near)}.`;
+  const next =
+    packets.next < 0 ? 'Nothing comes after it here' : `What comes next is packet ${viewer.rows.id(packets.next)}`;
   return [
     `Gap: ${gap}.`,
-    `The capture lacks these octets, and so the list lacks what they carried.${next}`,
+    `The capture lacks these octets, and so the list lacks what they carried. ${next}.`,
     keymap.words('View {view-findings} says what helps against it.'),
   ];
 }

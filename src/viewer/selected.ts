@@ -28,7 +28,7 @@ export class Selected implements Selection {
   ) {}
 
   at(i: number): number {
-    return this.blocks[i >> BITS]?.[i & (ROWS - 1)]; // nothing where there is no such row
+    return this.blocks[i >> BITS]?.[i & (ROWS - 1)]; // of no meaning where there is no such row
   }
 
   find(row: number): number {

@@ -19,16 +19,30 @@ export class ColumnTest {
     private readonly all: Rows,
   ) {
     this.tunnels = choice.tunnels === undefined ? null : new Set(choice.tunnels);
-    this.rows = choice.rows === undefined ? null : new Set(choice.rows);
+    this.rows = choice.rows === undefined ? null : new Set(choice.rows.map((id) => this.idListed(id)));
   }
 
   takes(row: number): boolean {
     const { all, choice } = this;
-    const inner = all.inner(row);
-    if (choice.kind === 'inner' && inner === 0) return false;
-    if (choice.kind === 'outer' && inner > 1) return false;
+    if (choice.kind === 'inner' && all.inner(row) === 0) return false;
+    if (this.listedFor(row) !== row) return false;
     if (this.tunnels !== null && !this.tunnels.has(all.tunnel(row))) return false;
-    return this.rows === null || this.rows.has(all.id(row));
+    return this.rows === null || this.rows.has(this.idListed(all.id(row)));
+  }
+
+  /** The row that is listed for a row: itself, or among frames the first of its frame. */
+  listedFor(row: number): number {
+    const { all, choice } = this;
+    const inner = all.inner(row);
+    if (choice.kind !== 'outer' || inner === 0) return row;
+    const first = row - inner + 1;
+    // Where the end of the capture set rows free, their frame has one of its own.
+    return first > 0 && all.ordinal(first - 1) === all.ordinal(row) ? first - 1 : first;
+  }
+
+  /** The id under which a row is listed. */
+  private idListed(id: string): string {
+    return this.choice.kind === 'outer' ? id.replace(/\.\d+$/, '') : id;
   }
 }
 
@@ -49,6 +63,8 @@ export function filterOptions({ fields }: Filter, hindsight: Hindsight | undefin
 /** Takes the rows of a pass one by one and keeps those that the filter and the columns take. */
 export class FilterSink {
   private row = 0;
+  /** The row that was taken last. */
+  private pushed = -1;
 
   constructor(
     private readonly s: Selected,
@@ -59,8 +75,12 @@ export class FilterSink {
 
   readonly take = (row: Row): undefined => {
     const number = this.numberOf(row);
-    if (number < this.rows.count && this.test.takes(number) && this.filter.matches(row.dissection)) this.s.push(number);
     this.s.seen = number + 1;
+    if (number >= this.rows.count) return undefined;
+    const listed = this.test.listedFor(number);
+    if (listed === this.pushed || !this.test.takes(listed) || !this.filter.matches(row.dissection)) return undefined;
+    this.s.push(listed);
+    this.pushed = listed;
     return undefined;
   };
 

@@ -28,7 +28,7 @@ export interface Choice {
 export interface Selection {
   readonly choice: Choice;
   readonly count: number;
-  /** Number of row `i` of the selection in {@link Rows}. */
+  /** Number in {@link Rows} of row `i` of the selection, which has so many. */
   at(i: number): number;
   /** Where a row of {@link Rows} stands; where it is not in the selection, the place of the next that is, less one, negated: `-(i + 1)`. */
   find(row: number): number;

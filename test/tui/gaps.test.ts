@@ -5,7 +5,8 @@ import { Gaps } from '../../src/tui/gaps.js';
 import { PacketLines } from '../../src/tui/packet-lines.js';
 import type { Story } from '../../src/tui/told.js';
 import type { Rows } from '../../src/viewer/rows.js';
-import type { Choice, Selection } from '../../src/viewer/viewer.js';
+import { Selected } from '../../src/viewer/selected.js';
+import type { Choice } from '../../src/viewer/viewer.js';
 
 const GAP: GapEntry = { at: { seconds: 0, nanos: 0 }, row: '19', direction: 'up', octets: 232 };
 
@@ -40,13 +41,9 @@ test('a gap of its own line says of which tunnel it is, unless all are', () => {
 /** Lines of a list of some of ten rows, with gaps before rows; odd rows are of tunnel 1, even ones of none. */
 function linesOf(listed: readonly number[], gaps: readonly number[], choice: Partial<Choice> = {}, seen = 10) {
   const rows = { gaps, tunnel: (r: number) => r % 2 } as unknown as Rows;
-  const find = (row: number): number => {
-    const i = listed.findIndex((r) => r >= row);
-    const place = i < 0 ? listed.length : i;
-    return listed[place] === row ? place : -(place + 1);
-  };
-  const at = (i: number): number | undefined => listed[i];
-  const selection = { choice: { kind: 'inner', ...choice }, seen, find, at } as unknown as Selection;
+  const selection = new Selected({ kind: 'inner', ...choice }, () => undefined);
+  for (const row of listed) selection.push(row);
+  selection.seen = seen;
   const lines = new PacketLines(rows, selection);
   const shown = Array.from({ length: lines.count(listed.length) }, (_, line) => {
     const place = lines.at(line);

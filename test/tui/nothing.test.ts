@@ -96,6 +96,29 @@ test('what is not found was looked for in the list, and that is said', async () 
   await stage.end();
 });
 
+test('each frame is listed once among the frames, also where the end of the capture set its rows free', async () => {
+  const stage = await Stage.of('00-field.pcapng', 120, 40);
+  // 233 inner packets in 297 frames, the last of which has a row of its own and two of tunnel 2.
+  await stage.press('2 2');
+  assert.match(stage.text, / 1 \/ 233$/m);
+  await stage.press('o');
+  assert.match(stage.text, / 8 \/ 297$/m);
+  await stage.press('o');
+  assert.match(stage.text, / 8 \/ 299$/m);
+  await stage.end();
+});
+
+test('a filter among the frames takes those that carry what it takes, be it not the first', async () => {
+  const stage = await Stage.of('11-coalesced-envelopes.pcapng', 120, 40);
+  await stage.press('2 o /');
+  await stage.type('rtp');
+  await stage.press('Enter');
+  // Of `read -Y rtp -e frame.number`, each once.
+  await stage.until(/61 of 326/);
+  assert.match(stage.text, /^ +77 /m);
+  await stage.end();
+});
+
 test('lines that are pasted into a filter are one', async () => {
   const stage = await Stage.of('28-overloaded.pcapng');
   await stage.press('2');
