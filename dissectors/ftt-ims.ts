@@ -175,7 +175,7 @@ export const fttIms = defineDissector<Envelope>({
       t.expert(E.unknownType); // TS 24.322 §5.6: discard
     else if (n === HEADER)
       t.expert(E.emptyIp); // TS 24.322 §7.1.2.2: "bigger than 3"
-    else if (type(buf, off) === IP_PACKET && payload.length > 0) {
+    else if (payload.length > 0) {
       const ip = version(buf, off);
       t.num(F.ipVersion, off + HEADER, 1, ip);
       if (ip !== 4 && ip !== 6) t.expert(E.badVersion);

@@ -16,7 +16,6 @@ export interface FieldCatalogue {
 /** One dissected row. */
 export interface RowView {
   readonly tree: Tree;
-  /** Layers from the outermost on. */
   /** Protocols of layers that are there without a node. */
   readonly nodeless: readonly string[];
   /** What `test` says where the columns of the packet list are in the tree too. */

@@ -6,7 +6,8 @@ import { anchored } from './deframe.js';
 
 /**
  * What the octets at the start of a tunnel's plain text are. `chain`: a row of envelopes of unknown types that ends with the
- * octets; `early`: too few to tell whether an envelope starts here; `unsure`: the start of such a row, if any. `proto` is whose they are, where a dissector may know them.
+ * octets; `early`: too few to tell whether an envelope starts here; `unsure`: the start of such a row, if any. `proto` is
+ * whose they are, where a dissector may know them.
  */
 export type Verdict =
   | { readonly kind: 'fttims' | 'chain' | 'early' | 'unsure' }
