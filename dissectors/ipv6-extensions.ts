@@ -165,7 +165,7 @@ function start(v: View, t: Tree, f: typeof HOP | typeof DST | typeof RT): View {
   t.open(f.layer, off, n, t.labels ? f.layer.label + name : undefined);
   t.num(f.nxt, off, 1, u8(buf, off));
   t.num(f.len, off + 1, 1, u8(buf, off + 1));
-  t.num(f.octets, off + 1, 0, n);
+  t.num(f.octets, off + 1, 1, n);
   return v.sub(off, off + n);
 }
 

@@ -1,5 +1,5 @@
 import type { Row } from '../engine/row.js';
-import { Held, hex, type Tree } from '../kit/index.js';
+import { Held, hex, type Source, type Tree } from '../kit/index.js';
 import { Columns, type FieldColumn } from './fields.js';
 import {
   expertsByNode,
@@ -96,12 +96,16 @@ function aliases(t: Tree, i: number, indent: string): string {
   return s;
 }
 
+/** Where positions in a source are counted from: in octets that lie in the frame as they are, from its start, as in tshark. */
+const start = (s: Source, frame: Source): number =>
+  s.buf === frame.buf && s.start >= frame.start && s.end <= frame.end ? frame.start : s.start;
+
 /** Where the node lies in its source, and what it holds. */
 function attributes(t: Tree, i: number): string {
   const f = t.field(i);
   const source = t.sources[t.source(i)];
   const octets = t.octets(i);
-  const pos = octets.length === 0 || source === undefined ? 0 : t.off[i] - source.start;
+  const pos = octets.length === 0 || source === undefined ? 0 : t.off[i] - start(source, t.sources[0]);
   let s = `${f.hidden ? ' hide="yes"' : ''} size="${octets.length}" pos="${Math.max(0, pos)}"`;
   if (f.type === 'protocol') return s;
   s += ` show="${isBare(t, i) ? '' : xml(shownText(t, i))}"`;
