@@ -1,4 +1,4 @@
-import { type Own, ours, quoted, words } from '../kit/index.js';
+import { type Own, ofNumber, ours, quoted, words } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { Findings, Ref } from './findings.js';
 import type { MediaStream } from './media-stream.js';
@@ -43,7 +43,10 @@ export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment,
       findings.raise('media.none', c.answer, refs, { ...confidence, ...(outside && { severity: 'note' }) });
     return;
   }
-  if (Math.min(toCaller, toCallee) >= SPEAKING) judgeStops(c, streams, end, findings);
+  if (Math.min(toCaller, toCallee) >= SPEAKING) {
+    judgeStarts(c, streams, ice, findings);
+    judgeStops(c, streams, end, findings);
+  }
   if (ms < ONE_WAY_MS || Math.max(toCaller, toCallee) < SPEAKING || Math.min(toCaller, toCallee) > 0) return;
   const silent = toCaller === 0 ? 'callee' : 'caller';
   const where = toCaller === 0 ? caller : callee;
@@ -76,6 +79,56 @@ function streamsTo(streams: readonly MediaStream[], c: Call, byCaller: boolean):
 /** Those that carry something. */
 const packetsOf = (streams: readonly MediaStream[]): number =>
   streams.reduce((n, s) => n + s.rtp.packets - s.rtp.keepAlives, 0);
+
+/** What one side sent first since the answer, and for how long it had sent nothing then. */
+interface Start {
+  readonly side: 'caller' | 'callee';
+  readonly stream: MediaStream;
+  readonly ms: number;
+}
+
+/**
+ * Judges whether media began when the call was answered: what is said before they do is not heard (RFC 3264 §6.1). Where
+ * ICE has still to find a way they wait for it, and a side that pauses as long later on does without packets in silence.
+ */
+function judgeStarts(c: Call, streams: readonly MediaStream[], ice: boolean, findings: Findings): void {
+  const least = ice ? NOMINATED_MS : ONE_WAY_MS;
+  const all = (['caller', 'callee'] as const).flatMap((side) => startOf(c, side, streams, least) ?? []);
+  if (all.length === 0) return;
+  const outside = c.tunnels.size === 0;
+  const [first, second] = all.toSorted((a, b) => b.ms - a.ms);
+  const refs: Ref[] = [
+    { kind: 'call', id: c.id },
+    ...all.map(({ stream }): Ref => ({ kind: 'media', id: stream.id })),
+    ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id })),
+  ];
+  findings.raise('media.late-start', c.answer!, refs, {
+    detail: second === undefined ? late(c, first) : ours`${late(c, first)} ${late(c, second)}`,
+    rows: all.map((s) => s.stream.rtp.start.row),
+    ...((outside || first.ms < NONE_MS) && { severity: 'note' }),
+    ...(outside && { confidence: 'possible' }),
+  });
+}
+
+function startOf(
+  c: Call,
+  side: 'caller' | 'callee',
+  streams: readonly MediaStream[],
+  least: number,
+): Start | undefined {
+  let stream: MediaStream | undefined;
+  for (const s of streamsTo(streams, c, side === 'callee'))
+    if (stream === undefined || isBefore(s.rtp.start, stream.rtp.start)) stream = s;
+  if (stream === undefined) return undefined;
+  const ms = millis(c.answer!, stream.rtp.start);
+  const { turned } = c.session;
+  const isTurned = turned !== null && isBefore(turned, stream.rtp.start); // a hold came between
+  const isHeld = stream.headOfLine.some((h) => h.ms > ms - least); // it waited for the tunnel
+  return ms < least || isTurned || isHeld || stream.rtp.longestPause > ms ? undefined : { side, stream, ms };
+}
+
+const late = (c: Call, { side, ms }: Start): Own =>
+  ours`The ${side}${partOf(c, side)} sent nothing for the first ${ofNumber(ms / 1000, (s) => s.toFixed(1))} s of the call.`;
 
 /** What one side sent last, and for how long it had nothing to say then. */
 interface Stop {
@@ -143,12 +196,16 @@ const HEARD = {
   left: ours` Its RTCP said BYE.`,
 } as const;
 
+/** Whether a side is the UE or the network, where that is known. */
+function partOf({ direction }: Call, side: 'caller' | 'callee'): Own | '' {
+  if (direction === undefined) return '';
+  return (side === 'caller') === (direction === 'originated') ? ours` (the UE)` : ours` (the network)`;
+}
+
 function told(c: Call, stop: Stop): Own {
   const { side, stream, ms } = stop;
-  const isUe = (side === 'caller') === (c.direction === 'originated');
-  const who = c.direction === undefined ? '' : isUe ? ' (the UE)' : ' (the network)';
   const before = c.end === null ? '' : c.releasedBy === undefined ? ' of the call' : ' before the BYE';
   const heard = heardAfter(stop);
   const ended = stream.control === null ? '' : ' Its RTCP ended too.';
-  return ours`The ${side}${who} sent nothing for the last ${Math.round(ms / 1000)} s${before}.${heard === undefined ? ended : HEARD[heard]}`;
+  return ours`The ${side}${partOf(c, side)} sent nothing for the last ${Math.round(ms / 1000)} s${before}.${heard === undefined ? ended : HEARD[heard]}`;
 }

@@ -1,10 +1,12 @@
-import { joined, type Own, ofNumber, ours, quoted, words } from '../kit/index.js';
+import { joined, type Own, ofNumber, ours, parseAddress, quoted, words } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import type { Live } from './live.js';
 import type { MediaStream } from './media-stream.js';
 import { isBefore, type Moment, millis } from './moment.js';
 import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
+import { isNowhere } from './session-media.js';
 
 /** Packets that may have strayed, with a damaged header, and are no stream of anybody. */
 const STRAY = 2;
@@ -92,6 +94,33 @@ export function judgeOutside(s: MediaStream, calls: Live<Call>, end: Moment, fin
     ],
     { detail: words`It goes to ${quoted('address', s.to.address)}:${s.to.port}.` },
   );
+}
+
+/** Packets of a stream that is no accident. */
+const STREAM = 10;
+
+/** Whether media that a UE gets come from where the session descriptions of the other side say. RFC 4961 §4 */
+export function judgeSource(s: MediaStream, c: Call | undefined, findings: Findings): void {
+  if (s.tunnel === 0 || s.up || c === undefined || s.rtp.packets < STREAM || c.session.hasCandidates) return;
+  if (c.direction === undefined || c.session.isDue(true) || c.session.isDue(false)) return;
+  const isCaller = c.direction === 'terminated';
+  const named = new Set(c.session.descriptions.flatMap((d) => (d.byCaller === isCaller ? [...d.addresses] : [])));
+  if (c.session.descriptions.length >= LIMITS.callParts) return; // the first ones are let go of
+  // A name may be any address; where nothing is to be sent to, what comes may come from anywhere.
+  if (named.size === 0 || named.has(s.from.address)) return;
+  if ([...named].some((a) => parseAddress(a) === undefined || isNowhere(a))) return;
+  const refs: Ref[] = [
+    { kind: 'media', id: s.id },
+    { kind: 'call', id: c.id },
+    { kind: 'tunnel', id: s.tunnel },
+  ];
+  const places = joined(
+    [...named].map((a) => quoted('address', a)),
+    ', ',
+  );
+  findings.raise('media.foreign-source', s.rtp.start, refs, {
+    detail: words`They come from ${quoted('address', s.from.address)}:${s.from.port}, and the other side named ${places}.`,
+  });
 }
 
 /** Whether a call with session descriptions was up at a time. */

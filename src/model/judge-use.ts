@@ -4,7 +4,7 @@ import type { TunnelEntity } from './entities.js';
 import { addressOf } from './events.js';
 import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
-import { millis, type Seen } from './moment.js';
+import { isBefore, millis, type Seen } from './moment.js';
 import type { PacketSizes } from './packet-sizes.js';
 import { isPort, reasonOf } from './path-messages.js';
 import type { Inside } from './session-model.js';
@@ -50,6 +50,7 @@ export function judgeUse(t: TunnelEntity, inside: Inside, served: boolean, findi
   judgeUnreached(t, inside, served, findings);
   judgeSizes(t, addressing.slaac.lastAdvertisement?.mtu ?? 0, sizes, findings);
   judgeProbes(t, addressing, sources.first, findings);
+  judgeWithdrawals(t, addressing, sources.first, findings);
   raise('inner.foreign-source', sources.first, false);
   // What the UE sent and got back is known by its sources: where nothing of it was seen, this is no claim.
   if (sources.first.size > 0) raise('inner.foreign-destination', targets.first, true);
@@ -120,6 +121,27 @@ function judgeProbes(
       findings.raise('slaac.early-use', at, [tunnelRef(t)], {
         detail: words`${quoted('address', written(d))} was used ${Math.round(ms)} ms after it was probed for.`,
       });
+  }
+}
+
+/** Whether the network takes back prefixes of which the UE had made addresses that it used. RFC 4862 §5.5.4 */
+function judgeWithdrawals(
+  t: TunnelEntity,
+  { slaac }: Inside['addressing'],
+  used: ReadonlyMap<string, Seen>,
+  findings: Findings,
+): void {
+  for (const { at, entry } of slaac.withdrawals) {
+    const network = digits(entry.prefix.split('/')[0]).slice(0, PREFIX);
+    const since = [...used].find(([d, first]) => d.length === 32 && d.startsWith(network) && isBefore(first, at));
+    if (since === undefined) continue;
+    const lifetimes = ours`It says valid for ${entry.validSeconds} s, preferred for ${entry.preferredSeconds} s`;
+    const left = slaac.isPreferred ? ours`; another prefix is left` : ours`; no other prefix is left`;
+    findings.raise('slaac.withdrawn', at, [tunnelRef(t)], {
+      detail: words`The prefix is ${quoted('address', entry.prefix)}. ${lifetimes}${left}.`,
+      ...(slaac.isPreferred && { severity: 'note' }),
+      rows: [since[1].row],
+    });
   }
 }
 

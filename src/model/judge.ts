@@ -7,7 +7,7 @@ import { judgeAddressing } from './judge-addressing.js';
 import { judgeAttempts } from './judge-attempts.js';
 import { judgeCrowd, judgeIssuer } from './judge-crowd.js';
 import { judgeFlow } from './judge-flow.js';
-import { judgeBandwidth, judgeControl, judgeCopy, judgeOutside, judgeStream } from './judge-media.js';
+import { judgeBandwidth, judgeControl, judgeCopy, judgeOutside, judgeSource, judgeStream } from './judge-media.js';
 import { judgeCall, judgeRegistration } from './judge-signalling.js';
 import { judgePackets, judgePairs } from './judge-stream.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
@@ -129,6 +129,7 @@ export function judgeStreamOf(m: SessionModel, s: MediaStream, end: Moment): voi
   const call = signalling.calls.at(s.call);
   judgeStream(s, findings);
   judgeOutside(s, signalling.calls, end, findings);
+  judgeSource(s, call, findings);
   judgePackets(s, call, findings);
   judgeBandwidth(s, call, findings);
   judgeControl(s, call, findings);

@@ -20,6 +20,8 @@ export interface Description {
   readonly audio: Agreed | undefined;
   /** All of its media, line by line. */
   readonly lines: readonly Line[];
+  /** Where its media that are not refused are wanted. */
+  readonly addresses: readonly string[];
 }
 
 /** What of a medium an answer takes up. */
@@ -112,7 +114,8 @@ export class OfferAnswer {
       this.reached.capped('callParts');
     const { method, cseq } = e;
     const [audio, lines] = [audioOf(media), media.map(lineOf)];
-    this.descriptions.push({ byCaller, answer: kind === 'answer', method, cseq, tag, audio, lines });
+    const addresses = [...new Set(media.flatMap((m) => (m.port === 0 ? [] : [m.address])))];
+    this.descriptions.push({ byCaller, answer: kind === 'answer', method, cseq, tag, audio, lines, addresses });
     this.turn(at);
     return kind;
   }

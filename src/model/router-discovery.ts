@@ -26,6 +26,12 @@ export interface Advertisement {
   readonly mtu: number;
 }
 
+/** An advertisement that takes a prefix back, and what it says of it. */
+export interface Withdrawal {
+  readonly at: Seen;
+  readonly entry: PrefixEntry;
+}
+
 /** One address that was probed for duplicates. */
 export interface Probe {
   readonly target: string;
@@ -50,6 +56,8 @@ export class RouterDiscovery {
   lastAdvertisement: Advertisement | null = null;
   firstAdvertisement: Advertisement | null = null;
   private readonly prefixes = new Map<string, PrefixEntry>();
+  /** Prefixes for addresses that an advertisement has taken back, with what it says of them. RFC 4862 §5.5.4 */
+  private readonly withdrawn = new Map<string, Withdrawal>();
   /** Some advertisement had a prefix for addresses: routers may leave out of the next what they said (RFC 4861 §6.2.3). */
   hadPrefix = false;
   /** Router lifetimes in seconds, by the address that advertises. */
@@ -144,6 +152,7 @@ export class RouterDiscovery {
         preferredSeconds: u32(b, 6),
       };
       this.hadPrefix ||= entry.autonomous && entry.validSeconds > 0;
+      this.withdraw(at, entry);
       if (this.prefixes.has(entry.prefix) || this.hasRoom(this.prefixes.size)) this.prefixes.set(entry.prefix, entry);
       return [{ length: b[0], entry }];
     });
@@ -163,6 +172,25 @@ export class RouterDiscovery {
       ),
     };
     this.firstAdvertisement ??= this.lastAdvertisement;
+  }
+
+  /** A prefix that was preferred is not any longer; or is again. */
+  private withdraw(at: Arrival, entry: PrefixEntry): void {
+    const { prefix, autonomous } = entry;
+    if (!autonomous) return;
+    if (entry.preferredSeconds > 0 && entry.validSeconds > 0) this.withdrawn.delete(prefix);
+    else if (this.prefixes.get(prefix)?.autonomous && !this.withdrawn.has(prefix))
+      this.withdrawn.set(prefix, { at: at.seen(), entry });
+  }
+
+  /** Prefixes for addresses that are withdrawn in the end. */
+  get withdrawals(): Withdrawal[] {
+    return [...this.withdrawn.values()];
+  }
+
+  /** Whether a prefix for addresses is left that is preferred. */
+  get isPreferred(): boolean {
+    return [...this.prefixes.values()].some((p) => p.autonomous && p.preferredSeconds > 0 && p.validSeconds > 0);
   }
 
   /** RFC 4862 §5.4.2: a solicitation from `::` asks whether somebody has the address. */

@@ -56,12 +56,38 @@ const lived = (t: Talk): Promise<Json> => t.report({ end: 'none' }, 20_000);
 
 describe('router advertisements', () => {
   test('a later one need not say all again (RFC 4861 §6.2.3), and may withdraw a prefix', async () => {
-    for (const later of [[], [prefix(0, 0)]]) {
+    for (const [later, expected] of [
+      [[], []],
+      [[prefix(0, 0)], ['slaac.withdrawn']],
+    ] as const) {
       const r = await lived(settled().down(5000, advertise(later)));
-      assert.deepEqual(codes(r), []);
+      assert.deepEqual(codes(r), expected);
       assert.equal(finding(r, 'dns.no-server'), undefined);
       assert.equal(r.tunnels[0].failure, undefined);
     }
+  });
+
+  test('a prefix that is withdrawn while the UE uses it (RFC 4862 §5.5.4)', async () => {
+    const withdrawn = async (t: Talk): Promise<Json> => finding(await lived(t), 'slaac.withdrawn');
+    const gone = await withdrawn(settled().down(5000, advertise([prefix(7200, 0)])));
+    assert.equal(gone.severity, 'warn');
+    assert.match(
+      gone.meaning,
+      /^The prefix is 2001:db8:9::\/64\. It says valid for 7200 s, preferred for 0 s; no other/,
+    );
+    assert.equal(gone.rows.length, 2);
+    // Another one takes its place.
+    const next = prefixOption({ ...PREFIX, prefix: address('2001:db8:a::'), valid: 86_400, preferred: 14_400 });
+    const renumbered = await withdrawn(settled().down(5000, advertise([prefix(0, 0), next])));
+    assert.equal(renumbered.severity, 'note');
+    assert.match(renumbered.meaning, /; another prefix is left\. /);
+    // It comes back; nobody used it; it never was one for addresses.
+    const back = settled()
+      .down(5000, advertise([prefix(0, 0)]))
+      .down(6000, advertise([prefix()]));
+    const unused = begun().down(5000, advertise([prefix(0, 0)]));
+    const first = new Talk().up(0, solicit).down(10, advertise([prefix(0, 0), next, DNS]));
+    for (const fine of [back, unused, first.up(1100, uses(OWN))]) assert.equal(await withdrawn(fine), undefined);
   });
 
   test('a second router that is none for other networks is no matter; the only one that leaves is', async () => {

@@ -150,8 +150,17 @@ export const ADDRESSES: Entries = {
     kind: 'conformance',
     title: 'A prefix that hosts cannot use',
     clause: 'RFC 4862 §5.5.3',
-    meaning: 'Its length is not 64, its lifetime is 0, or it is preferred for longer than it is valid.',
+    meaning: 'Its length is not 64, or it is preferred for longer than it is valid.',
     next: 'Correct the prefix information at the EFTF.',
+  },
+  'slaac.withdrawn': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'The router withdraws a prefix that the UE uses',
+    clause: 'RFC 4862 §5.5.4',
+    meaning:
+      'The UE may begin nothing new with its address; it is bound to register with another one, and calls in progress end with the old one.',
+    next: 'See why the EFTF renumbers (pool, failover, restart), and whether the UE took the new prefix and registered anew.',
   },
   'slaac.duplicate': {
     severity: 'error',

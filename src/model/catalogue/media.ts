@@ -21,6 +21,17 @@ export const MEDIA: Entries = {
     meaning: 'Both directions were agreed, and one of them carries nothing.',
     next: 'See where the silent side sends to: the address in the session description of the other must reach it.',
   },
+  'media.late-start': {
+    severity: 'warn',
+    kind: 'service',
+    confidence: 'likely',
+    absence: true,
+    title: 'Media begin long after the answer',
+    clause: 'RFC 3264 §6.1',
+    meaning:
+      'What was said until then was not heard: a side, or the gateway behind it, waits for something, or a pinhole opens late.',
+    next: 'See what comes shortly before the first packet: an ACK, a packet of the other side, another session description.',
+  },
   'media.stopped': {
     severity: 'warn',
     kind: 'service',
@@ -39,6 +50,15 @@ export const MEDIA: Entries = {
     clause: 'RFC 3264 §5.1',
     meaning: 'RTP comes to an address and port that no session description names.',
     next: 'Compare with the session descriptions of the call; look for an ALG that rewrites them.',
+  },
+  'media.foreign-source': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'Media come to the UE from an address that no session description names',
+    clause: 'RFC 4961 §4',
+    meaning:
+      'A UE, or a firewall, that lets in only what comes from the other side of the session drops them; a UE that answers to where media come from sends past the gateway.',
+    next: 'See which node has the address: a gateway that speaks for itself, or something that sends in its place.',
   },
   'media.asymmetric-ports': {
     severity: 'warn',
