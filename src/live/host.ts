@@ -188,10 +188,15 @@ export class IpHost {
     return true;
   }
 
+  /** Octets of the largest packet that the path to `dst` takes, as far as is known. */
+  pathMtu(dst: Address): number {
+    const limit = Math.min(this.mtu, this.paths.get(addressText(dst)) ?? this.mtu);
+    return dst.length === 16 ? Math.max(limit, IPV6_MINIMUM_MTU) : limit;
+  }
+
   /** Sends a whole packet as it is, in parts where the path needs it; to an address of this host, it arrives here. */
   transmit(packet: Uint8Array, dst: Address): void {
-    const limit = Math.min(this.mtu, this.paths.get(addressText(dst)) ?? this.mtu);
-    const pieces = fragments(packet, dst.length === 16 ? Math.max(limit, IPV6_MINIMUM_MTU) : limit, word(this.random));
+    const pieces = fragments(packet, this.pathMtu(dst), word(this.random));
     for (const piece of pieces ?? []) {
       this.counters.sent++;
       this.options.send(piece);

@@ -3,7 +3,7 @@ import type { Address } from './address.js';
 import { type Clock, Timer } from './clock.js';
 import { TokenBucket } from './ip-packet.js';
 import { TcpReceiver, WINDOW } from './tcp-receiver.js';
-import { ACK, FIN, mssOf, mssOption, plus, RST, SYN, spaceOf, type TcpSegment } from './tcp-segment.js';
+import { ACK, FIN, mssOf, mssOption, PSH, plus, RST, SYN, spaceOf, type TcpSegment } from './tcp-segment.js';
 import { TcpSender } from './tcp-sender.js';
 
 /** RFC 9293 §3.3.2 */
@@ -40,8 +40,9 @@ export interface TcpUser {
 /** What a connection needs of its host. */
 export interface TcpContext {
   clock: Clock;
-  /** Octets of the largest segment that fits the link. */
+  /** Octets of the largest segment that fits the link, and of the largest that fits the path to the peer. */
   mss: number;
+  pathMss: number;
   emit(segment: Omit<TcpSegment, 'srcport' | 'dstport' | 'urgent'>): void;
   /** It is over and may be forgotten. */
   done(): void;
@@ -49,18 +50,25 @@ export interface TcpContext {
 
 /** Twice as long as a segment may be under way: half a minute each, as kernels have it. RFC 9293 §3.4.2 */
 const TIME_WAIT = 60_000;
+/** How long a peer that is heard no more may leave its direction open after ours has ended; as kernels have it. */
+const FIN_WAIT = 60_000;
+/** How long an acknowledgement waits for an answer that takes it along; as kernels have it. RFC 9293 §3.8.6.3: below 500 */
+const ACK_DELAY = 40;
 const NONE = new Uint8Array(0);
 const SENDING: ReadonlySet<TcpConnectionState> = new Set(['syn-sent', 'syn-received', 'established', 'close-wait']);
 
 /**
- * One end of a TCP connection: a machine that is told segments. Everything is acknowledged at once, and nothing is kept from
- * whoever uses it, so its window is always open. No urgent data, no options but the segment size. RFC 9293 §3.10
+ * One end of a TCP connection: a machine that is told segments. Nothing is kept from whoever uses it, so its window is always
+ * open. No urgent data, no options but the segment size: a window without a scale holds all of a message of SIP. RFC 9293 §3.10
  */
 export class TcpConnection {
   state: TcpConnectionState;
   private readonly sender: TcpSender;
   private readonly receiver = new TcpReceiver();
+  /** The end of TIME-WAIT, or of FIN-WAIT-2. */
   private readonly waits: Timer;
+  /** The acknowledgement of the last segment. */
+  private readonly delayed: Timer;
   /** What was acknowledged last. */
   private told = 0;
   private readonly corrections = new TokenBucket(10, 10);
@@ -77,6 +85,7 @@ export class TcpConnection {
     syn?: TcpSegment,
   ) {
     this.waits = new Timer(cx.clock);
+    this.delayed = new Timer(cx.clock);
     this.sender = new TcpSender(iss, {
       clock: cx.clock,
       emit: (seq, payload, flags) => this.emit(seq, payload, flags),
@@ -126,6 +135,14 @@ export class TcpConnection {
   /** An ICMP error says that the SYN did not arrive. RFC 1122 §4.2.3.9: what is open is not ended by that */
   unreachable(): void {
     if (this.state === 'syn-sent') this.over('unreachable');
+  }
+
+  /**
+   * An ICMP error says that the path takes no segments of more than `mss` octets; one about a segment that is under way is
+   * believed. RFC 5927 §4.1, RFC 8201 §5.2
+   */
+  tooBig(seq: number, mss: number): void {
+    this.sender.fit(seq, mss);
   }
 
   /** Takes a segment of the peer. RFC 9293 §3.10.7 */
@@ -178,7 +195,7 @@ export class TcpConnection {
 
   private synchronise(syn: TcpSegment): void {
     this.receiver.nxt = plus(syn.seq, 1);
-    this.sender.mss = Math.min(this.cx.mss, mssOf(syn) ?? this.sender.mss);
+    this.sender.mss = Math.min(this.cx.pathMss, mssOf(syn) ?? this.sender.mss);
   }
 
   /** False where nothing else of the segment is looked at. RFC 9293 §3.10.7.4, fifth */
@@ -197,8 +214,10 @@ export class TcpConnection {
       this.user.onOpen?.(this);
     }
     if (this.sender.finished) {
-      if (this.state === 'fin-wait-1') this.state = 'fin-wait-2';
-      else if (this.state === 'closing') this.linger();
+      if (this.state === 'fin-wait-1') {
+        this.state = 'fin-wait-2';
+        this.waitForEnd();
+      } else if (this.state === 'closing') this.linger();
       else if (this.state === 'last-ack') this.over(undefined);
     }
     return this.state !== 'closed';
@@ -208,7 +227,7 @@ export class TcpConnection {
   private content(s: TcpSegment): void {
     const fin = (s.flags & FIN) !== 0;
     if (s.payload.length === 0 && !fin) return;
-    const { ended, nxt } = this.receiver;
+    const { ended, nxt, hasGap } = this.receiver;
     this.inbox.push(...this.receiver.take(s.seq, s.payload, fin));
     const ends = this.receiver.ended && !ended;
     if (ends) {
@@ -216,10 +235,22 @@ export class TcpConnection {
       if (this.state === 'established') this.state = 'close-wait';
       else if (this.state === 'fin-wait-1') this.state = 'closing';
       else if (this.state === 'fin-wait-2') this.linger();
-    }
+    } else if (this.state === 'fin-wait-2') this.waitForEnd();
     this.handOver();
-    // What was answered at once has acknowledged it; what came too early, or again, is told of at any rate.
-    if (this.state !== 'closed' && (this.told !== this.receiver.nxt || this.receiver.nxt === nxt)) this.acknowledge();
+    if (this.state === 'closed') return;
+    // RFC 5681 §4.2: what came too early, or again, or fills a gap is told of at once.
+    if (this.receiver.nxt === nxt || hasGap) this.acknowledge();
+    else if (this.told !== this.receiver.nxt) this.acknowledgeSoon(s); // what was answered at once has done so
+  }
+
+  /**
+   * Acknowledges the last segment of what the peer had to say a moment later, as its answer may come; at once every second
+   * one, and those behind which a peer may hold back the rest until then (RFC 9293 §3.7.4). RFC 5681 §4.2
+   */
+  private acknowledgeSoon(s: TcpSegment): void {
+    const isLast = (s.flags & PSH) !== 0 && (s.flags & FIN) === 0;
+    if (isLast && !this.delayed.running) this.delayed.set(ACK_DELAY, () => this.acknowledge());
+    else this.acknowledge();
   }
 
   /** Gives whoever uses the connection what is in order, one after the other also where answers come during the call. */
@@ -237,6 +268,11 @@ export class TcpConnection {
   private leave(state: 'fin-wait-1' | 'last-ack'): void {
     this.state = state;
     this.sender.end();
+  }
+
+  /** Forgets a peer that neither ends nor says anything. */
+  private waitForEnd(): void {
+    this.waits.set(FIN_WAIT, () => this.over('the peer did not end its side'));
   }
 
   private linger(): void {
@@ -264,6 +300,7 @@ export class TcpConnection {
     const options = (flags & SYN) !== 0 ? mssOption(this.cx.mss) : NONE;
     const ack = isFirst ? 0 : this.receiver.nxt;
     this.told = ack;
+    this.delayed.stop();
     this.cx.emit({ seq, ack, flags: isFirst ? flags : flags | ACK, window: WINDOW, options, payload });
   }
 
@@ -277,6 +314,7 @@ export class TcpConnection {
     this.state = 'closed';
     this.sender.stop();
     this.waits.stop();
+    this.delayed.stop();
     this.cx.done();
   }
 }

@@ -1,4 +1,4 @@
-import { u16 } from '../kit/index.js';
+import { u16, u32 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { type Address, addressText, isMulticast, isUnspecified } from './address.js';
 import type { Clock } from './clock.js';
@@ -9,8 +9,8 @@ import { integer, type Random, word } from './random.js';
 import { TcpConnection, type TcpEnd, type TcpUser } from './tcp-connection.js';
 import { ACK, plus, RST, readSegment, SYN, spaceOf, TCP, type TcpSegment, tcpPacket } from './tcp-segment.js';
 
-/** IP and TCP headers without options. */
-const HEADERS = { 4: 40, 6: 60 };
+/** Octets of IP and TCP headers without options. */
+const headersTo = (dst: Address): number => (dst.length === 4 ? 40 : 60);
 const NONE = new Uint8Array(0);
 
 /** Makes who uses a connection that a peer opens. */
@@ -93,10 +93,13 @@ export class TcpHost implements UpperProtocol {
   }
 
   failed(src: Address, dst: Address, quoted: Uint8Array, type: number, code: number): void {
+    const connection = this.connections.get(
+      keyOf({ address: src, port: u16(quoted, 0) }, { address: dst, port: u16(quoted, 2) }),
+    );
+    const isTooBig = src.length === 4 ? type === 3 && code === 4 : type === 2;
+    if (isTooBig && quoted.length >= 8) connection?.tooBig(u32(quoted, 4), this.host.pathMtu(dst) - headersTo(dst));
     const hard = src.length === 4 ? type === 3 && (code === 2 || code === 3) : type === 4 || (type === 1 && code === 4);
-    if (!hard) return; // RFC 1122 §4.2.3.9, RFC 5461 §2
-    const local = { address: src, port: u16(quoted, 0) };
-    this.connections.get(keyOf(local, { address: dst, port: u16(quoted, 2) }))?.unreachable();
+    if (hard) connection?.unreachable(); // RFC 1122 §4.2.3.9, RFC 5461 §2
   }
 
   /** Tells who waits for it that no connection goes on. */
@@ -108,10 +111,11 @@ export class TcpHost implements UpperProtocol {
   private add(local: TcpEnd, remote: TcpEnd, user: TcpUser, syn?: TcpSegment): TcpConnection {
     const key = keyOf(local, remote);
     if (this.connections.size >= LIMITS.tcpConnections) this.displace();
-    const version = local.address.length === 4 ? 4 : 6;
+    const headers = headersTo(remote.address);
     const cx = {
       clock: this.clock,
-      mss: this.host.mtu - HEADERS[version],
+      mss: this.host.mtu - headers,
+      pathMss: this.host.pathMtu(remote.address) - headers,
       emit: (segment: Omit<TcpSegment, 'srcport' | 'dstport' | 'urgent'>) => this.send(local, remote, segment),
       done: () => void this.connections.delete(key),
     };

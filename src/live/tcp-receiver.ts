@@ -19,6 +19,11 @@ export class TcpReceiver {
   private early: Part[] = [];
   private held = 0;
 
+  /** Whether something is missing before what came too early. */
+  get hasGap(): boolean {
+    return this.early.length > 0;
+  }
+
   /** Whether some of a segment is what this end waits for. RFC 9293 §3.4, table 6 */
   accepts(seq: number, space: number): boolean {
     const from = distance(seq, this.nxt);

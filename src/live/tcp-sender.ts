@@ -129,6 +129,16 @@ export class TcpSender {
     return true;
   }
 
+  /** The path takes no more than `mss` octets, and so did not take the segment at `seq`. RFC 8201 §5.2 */
+  fit(seq: number, mss: number): void {
+    const isUnderWay = distance(seq, this.una) >= 0 && distance(seq, this.nxt) < 0;
+    if (!isUnderWay || mss >= this.mss) return;
+    this.mss = mss;
+    this.timed = undefined;
+    this.nxt = this.una;
+    this.transmit();
+  }
+
   private begin(): void {
     if (this.nxt === this.una && this.queue.length === 0) this.since = this.cx.clock.now();
   }

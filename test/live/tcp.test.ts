@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { LIMITS } from '../../src/limits.js';
 import { address, addressText } from '../../src/live/address.js';
 import { IpHost } from '../../src/live/host.js';
-import { readPacket } from '../../src/live/ip-packet.js';
+import { icmpErrorPacket, readPacket } from '../../src/live/ip-packet.js';
 import { type Random, seededRandom } from '../../src/live/random.js';
 import { TcpConnection, type TcpUser } from '../../src/live/tcp-connection.js';
 import { TcpHost } from '../../src/live/tcp-host.js';
-import { FIN, RST, readSegment, type TcpSegment } from '../../src/live/tcp-segment.js';
+import { FIN, mssOf, RST, readSegment, type TcpSegment } from '../../src/live/tcp-segment.js';
 import { VirtualClock } from './clock.js';
 
 /** What one side of a connection heard. */
@@ -34,6 +34,7 @@ interface Passed {
   at: number;
   from: string;
   segment: TcpSegment;
+  packet: Uint8Array;
 }
 
 /** Two hosts with 20 ms between them; `fate` says what becomes of packet n: so many ms late, or lost. */
@@ -50,7 +51,7 @@ function pair(fate: (n: number, s: TcpSegment) => number | undefined = () => 0, 
         assert.ok(typeof p !== 'string');
         const segment = readSegment(p);
         assert.ok(segment !== undefined, 'header and checksum are right');
-        passed.push({ at: clock.now(), from: addressText(p.src), segment });
+        passed.push({ at: clock.now(), from: addressText(p.src), segment, packet: p.packet });
         const late = fate(passed.length - 1, segment);
         if (late !== undefined) clock.after(20 + late, () => hosts[1 - i].handle(p.packet, clock.now()));
       },
@@ -170,6 +171,119 @@ test('a port at which nobody listens refuses; a RST ends, but only where it fits
   assert.deepEqual(server.log, ['open', 'closed reset by the peer']);
 });
 
+/** What went from an end, besides the handshake: octets of each segment and when, from `start` on. */
+const sizes = (passed: readonly Passed[], from: string, start: number): [size: number, at: number][] =>
+  passed.filter((p) => p.from === from && p.at >= start).map((p) => [p.segment.payload.length, p.at - start]);
+
+test('an acknowledgement waits a moment for an answer that takes it along. RFC 5681 §4.2', () => {
+  const { clock, passed, server, open } = pair();
+  const connection = open();
+  clock.advance(1000);
+  const begin = (): number => {
+    clock.advance(1000);
+    return clock.now();
+  };
+  let start = begin();
+  connection.send(text(100));
+  clock.advance(30);
+  server.connection!.send(text(50));
+  clock.advance(200);
+  assert.deepEqual(sizes(passed, '10.0.0.2', start), [[50, 30]], 'the answer acknowledges');
+  assert.deepEqual(sizes(passed, '10.0.0.1', start).slice(1), [[0, 90]], 'what is not answered is acknowledged, too');
+  start = begin();
+  connection.send(text(100));
+  connection.send(text(100));
+  clock.advance(200);
+  assert.deepEqual(sizes(passed, '10.0.0.2', start), [[0, 20]], 'two are acknowledged at once');
+  start = begin();
+  connection.send(text(2000));
+  clock.advance(200);
+  // Who holds the rest back until its first segment is acknowledged (Nagle) would wait for it.
+  assert.deepEqual(sizes(passed, '10.0.0.2', start), [
+    [0, 20],
+    [0, 60],
+  ]);
+});
+
+test('what fills a gap, or comes again, is acknowledged at once. RFC 5681 §4.2', () => {
+  const lost = new Set<number>();
+  const { clock, passed, open } = pair((n) => (lost.has(n) ? undefined : 0));
+  const connection = open();
+  clock.advance(1000);
+  const start = clock.now();
+  lost.add(passed.length);
+  connection.send(text(100));
+  clock.advance(10);
+  connection.send(text(100));
+  clock.advance(1500);
+  assert.deepEqual(sizes(passed, '10.0.0.2', start), [
+    [0, 30],
+    [0, 1020],
+  ]);
+});
+
+test('a peer that never ends its direction is forgotten a minute after it was heard last', () => {
+  const { clock, client, server, open, ends, passed } = pair();
+  const connection = open();
+  clock.advance(100);
+  connection.close();
+  clock.advance(50_000);
+  server.connection!.send(text(10));
+  clock.advance(50_000);
+  assert.deepEqual(client.log, ['open'], 'the other direction goes on');
+  assert.equal(connection.state, 'fin-wait-2');
+  clock.advance(20_000);
+  assert.deepEqual(client.log, ['open', 'closed the peer did not end its side']);
+  assert.equal(client.octets.length, 10);
+  const from = passed.length;
+  server.connection!.send(text(10));
+  clock.advance(100);
+  assert.deepEqual(
+    passed.slice(from).map((p) => p.segment.flags & RST),
+    [0, RST],
+  );
+  assert.deepEqual(server.log, ['open', 'end', 'closed reset by the peer']);
+  ends[0].stop();
+  assert.equal(clock.next(), Number.POSITIVE_INFINITY);
+});
+
+for (const { ip, mtu, most, type, code } of [
+  { ip: ['10.0.0.1', '10.0.0.2'], mtu: 1000, most: 960, type: 3, code: 4 },
+  { ip: ['fd00::1', 'fd00::2'], mtu: 1280, most: 1220, type: 2, code: 0 },
+])
+  test(`a path that takes ${mtu} octets (ICMP type ${type}): what was lost goes again at once, in segments that fit`, () => {
+    const { clock, passed, hosts, server, open } = pair(
+      (_, s) => (s.payload.length > most ? undefined : 0), // a router on the path
+      ip,
+    );
+    const connection = open();
+    clock.advance(100);
+    connection.send(text(5000));
+    clock.advance(50);
+    const tooLarge = passed.map((p) => p.packet).find((p) => p.length > mtu)!;
+    const about = readPacket(tooLarge);
+    assert.ok(typeof about !== 'string');
+    const router = address(ip[0].includes(':') ? 'fd00::99' : '10.0.0.99');
+    const stale = readPacket(tooLarge.slice());
+    assert.ok(typeof stale !== 'string');
+    stale.packet[stale.off + 4] ^= 0x40; // nothing with that sequence number is under way. RFC 5927 §4.1
+    const from = passed.length;
+    hosts[0].handle(icmpErrorPacket(stale, router, { type, code, word: mtu })!, clock.now());
+    assert.equal(passed.length, from);
+    hosts[0].handle(icmpErrorPacket(about, router, { type, code, word: mtu })!, clock.now());
+    assert.equal(passed[from].segment.payload.length, most);
+    clock.advance(200);
+    assert.deepEqual(server.octets, [...text(5000)]);
+    assert.equal(passed.slice(from).filter((p) => p.packet.length > mtu).length, 0);
+    // A connection that comes later knows it, and says no other size of what it takes itself.
+    const next = open();
+    next.send(text(3000));
+    const later = passed.length - 1;
+    clock.advance(200);
+    assert.equal(mssOf(passed[later].segment), ip[0].includes(':') ? 1440 : 1460);
+    assert.ok(passed.slice(later).every((p) => p.packet.length <= mtu));
+  });
+
 test('a window that is closed is asked about until it opens', () => {
   const { clock, server, client, open, passed } = pair();
   const connection = open();
@@ -203,6 +317,7 @@ test('both open at once: one connection. RFC 9293 §3.5', () => {
     const cx = {
       clock,
       mss: 1460,
+      pathMss: 1460,
       emit: (s: Omit<TcpSegment, 'srcport' | 'dstport' | 'urgent'>) =>
         void clock.after(20, () => ends[1 - i].receive({ ...s, srcport: 40_000, dstport: 40_000, urgent: 0 })),
       done: () => undefined,

@@ -60,6 +60,22 @@ test("our TCP and the kernel's, with loss: every octet arrives, both ends end", 
   });
 });
 
+test('our answers to the kernel take the acknowledgements along; what has no answer is acknowledged, too', {
+  skip: missing('ip'),
+}, () => {
+  assert.deepEqual(inNamespace('tcp-few'), { heard: 101, answers: 100, few: true, told: true });
+});
+
+test('a kernel that never ends its direction is forgotten, and told so when it goes on', {
+  skip: missing('ip'),
+}, () => {
+  assert.deepEqual(inNamespace('tcp-end'), { closed: 'the peer did not end its side', told: 'EPIPE' });
+});
+
+test("a kernel's Packet Too Big makes our segments fit the path", { skip: missing('ip', 'nsenter', 'sysctl') }, () => {
+  assert.deepEqual(inNamespace('tcp-narrow'), { heard: '200000', tooLong: true, longest: 1240 });
+});
+
 test('our phone and SIPp call each other over TCP', { skip: missing('ip', 'sipp') }, () => {
   assert.deepEqual(inNamespace('sipp'), {
     farewell: 200,

@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tunnelHardware } from '../../../dissectors/dhcp/message.js';
@@ -8,26 +7,22 @@ import { address, addressText } from '../../../src/live/address.js';
 import { realClock } from '../../../src/live/clock.js';
 import { IpHost } from '../../../src/live/host.js';
 import { InnerUe, type PingResult } from '../../../src/live/inner-ue.js';
-import { integer, seededRandom } from '../../../src/live/random.js';
+import { seededRandom } from '../../../src/live/random.js';
 import { Resolver } from '../../../src/live/resolver.js';
 import { Router } from '../../../src/live/router.js';
 import { pcscfAt, SipPhone } from '../../../src/live/sip-phone.js';
-import type { TcpConnection } from '../../../src/live/tcp-connection.js';
 import { TcpHost } from '../../../src/live/tcp-host.js';
 import { TunDevice } from '../../../src/live/tun.js';
 import { listening } from '../../support/ports.js';
 import { PATIENCE_MS, until } from '../../support/until.js';
+import { ip } from './ip.js';
+import { tcpAgainstKernel, tcpByNarrowPath, tcpInFewSegments, tcpWithoutEnd } from './namespace-tcp.js';
 
 /*
  * Runs in a network namespace of its own, where it may do as it likes: one end is ours, the other a TUN device with this
  * machine's kernel and real servers behind it. Prints what came of it as JSON.
  */
 
-const ip = (...args: string[]): string => {
-  const r = spawnSync('ip', args, { encoding: 'utf8' });
-  if (r.status !== 0) throw new Error(`ip ${args.join(' ')}: ${r.stderr}`);
-  return r.stdout;
-};
 /** Our UE; dnsmasq leases, advertises, answers DHCPv6 and DNS. */
 async function againstDnsmasq(): Promise<object> {
   const tun = TunDevice.open('t0', true);
@@ -98,75 +93,6 @@ async function againstDnsmasq(): Promise<object> {
   server.kill();
   rmSync(folder, { recursive: true });
   return result;
-}
-
-/** Our TCP; the kernel's echoes what it hears, and is echoed, while a packet in twenty is lost each way. */
-async function tcpAgainstKernel(): Promise<object> {
-  const tun = TunDevice.open('t0');
-  ip('addr', 'add', '10.77.0.1/24', 'dev', 't0');
-  ip('-6', 'addr', 'add', 'fd77::1/64', 'dev', 't0', 'nodad');
-  const random = seededRandom(1);
-  const chance = seededRandom(2);
-  const isLost = () => chance.next() < 0.05;
-  const host = new IpHost({ families: [4, 6], random, send: (packet) => void (isLost() || tun.send(packet)) });
-  tun.onPacket((packet) => void (isLost() || host.handle(packet, realClock.now())));
-  const addresses = ['10.77.0.2', 'fd77::2'].map(address);
-  for (const a of addresses) host.addAddress({ address: a, prefixLength: a.length === 4 ? 24 : 64 });
-  const tcp = new TcpHost(host, realClock, random);
-  const body = Uint8Array.from({ length: 60_000 }, () => integer(random, 0, 255));
-
-  /** Connects to the kernel, sends the body and ends; gives what came back, and how it ended. */
-  const ours = (to: string, port: number): Promise<unknown> =>
-    new Promise((resolve) => {
-      const parts: Uint8Array[] = [];
-      const connection = tcp.connect(
-        { address: address(to), port },
-        {
-          onOpen: (opened) => opened.close(),
-          onData: (octets) => void parts.push(octets.slice()),
-          onEnd: () => resolve({ same: Buffer.concat(parts).equals(body) }),
-          onClose: (why) => resolve(why),
-        },
-      )!;
-      connection.send(body);
-    });
-  tcp.listen(7001, () => {
-    let own: TcpConnection;
-    return {
-      onOpen: (connection) => {
-        own = connection;
-      },
-      onData: (octets) => void own.send(octets.slice()),
-      onEnd: () => own.close(),
-      onClose: () => undefined,
-    };
-  });
-  const theirs = (to: string, port: number): Promise<unknown> =>
-    new Promise((resolve) => {
-      const parts: Buffer[] = [];
-      const socket = connect({ host: to, port });
-      socket.on('data', (b) => parts.push(b));
-      socket.on('error', (e: NodeJS.ErrnoException) => resolve(e.code));
-      socket.on('close', () => resolve({ same: Buffer.concat(parts).equals(body) }));
-      socket.end(body);
-    });
-  const echo = createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on('error', () => undefined);
-    socket.pipe(socket);
-  });
-  await new Promise<void>((resolve) => echo.listen(7000, '::', resolve));
-  await until(() => !ip('-6', 'addr', 'show', 'dev', 't0').includes('tentative'));
-  const [a, b, c, d, ...refused] = await Promise.all([
-    ours('10.77.0.1', 7000),
-    ours('fd77::1', 7000),
-    theirs('10.77.0.2', 7001),
-    theirs('fd77::2', 7001),
-    ours('10.77.0.1', 7009),
-    theirs('10.77.0.2', 7009),
-  ]);
-  echo.close();
-  tcp.stop();
-  return { ours: [a, b], theirs: [c, d], refused };
 }
 
 /** Our phone and SIPp, over TCP of ours and of the kernel's: each calls the other. */
@@ -254,6 +180,9 @@ const runs: Record<string, () => Promise<object>> = {
   dnsmasq: againstDnsmasq,
   kernel: againstKernel,
   tcp: tcpAgainstKernel,
+  'tcp-few': tcpInFewSegments,
+  'tcp-end': tcpWithoutEnd,
+  'tcp-narrow': tcpByNarrowPath,
   sipp: sippOverTcp,
 };
 runs[process.argv[2]]().then(
