@@ -107,7 +107,7 @@ function applicationFeedback(v: View, t: Tree, at: number, end: number): void {
     t.text(F.rembId, at, 4);
     t.bits(F.rembCount, at + 4, 1, count);
     t.bits(F.rembExp, at + 5, 1, u8(buf, at + 5));
-    t.bits(F.rembMantissa, at + 4, 4, u32(buf, at + 4));
+    t.bits(F.rembMantissa, at + 5, 3, u24(buf, at + 5));
     t.text(F.rembBitrate, at + 5, 3, String(mantissa * 2 ** (u8(buf, at + 5) >> 2)));
     for (let i = 0; i < count; i++) {
       need(v, 4, at + 8 + 4 * i);

@@ -100,11 +100,15 @@ function aliases(t: Tree, i: number, indent: string): string {
 const start = (s: Source, frame: Source): number =>
   s.buf === frame.buf && s.start >= frame.start && s.end <= frame.end ? frame.start : s.start;
 
+/** The octets that a node lies in, which need not be those of its value: a prefix is an address, however few it has. */
+const placed = (t: Tree, i: number, s: Source): Uint8Array =>
+  s.buf.subarray(t.off[i], Math.max(t.off[i], Math.min(s.end, t.off[i] + t.len[i])));
+
 /** Where the node lies in its source, and what it holds. */
 function attributes(t: Tree, i: number): string {
   const f = t.field(i);
   const source = t.sources[t.source(i)];
-  const octets = t.octets(i);
+  const octets = source !== undefined && t.len[i] > 0 ? placed(t, i, source) : t.octets(i);
   const pos = octets.length === 0 || source === undefined ? 0 : t.off[i] - start(source, t.sources[0]);
   let s = `${f.hidden ? ' hide="yes"' : ''} size="${octets.length}" pos="${Math.max(0, pos)}"`;
   if (f.type === 'protocol') return s;

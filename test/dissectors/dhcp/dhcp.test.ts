@@ -5,7 +5,9 @@ import { concat } from 'fttscope/kit';
 import { dhcp, proxyDhcp } from '../../../dissectors/dhcp/index.js';
 import { at, udp } from '../../build/packets.js';
 import { FrameSource } from '../../build/source.js';
+import { comparePlacesIn } from '../../support/places.js';
 import { forSource } from '../../support/rows.js';
+import { tsharkMissing } from '../../support/tshark.js';
 import { cutEverywhere, octets, run } from '../dns/layer.js';
 
 const COOKIE = '63825363';
@@ -153,6 +155,32 @@ describe('DHCPv4', () => {
       assert.equal(stopped, undefined);
       for (const [name, values] of Object.entries(expected)) assert.deepEqual(fields[name], values, name);
     });
+
+  it('finds octets of options where tshark sees them', { skip: tsharkMissing }, async () => {
+    const more: readonly (readonly [number, string])[] = [
+      [50, '0a000009'],
+      [56, ascii('no')],
+      [61, 'ff0000000100020000000901 02'.replace(' ', '')],
+      [61, 'ff0000000100030001020000000001'],
+      [82, '0104aabbccdd020341424305040a0000010603616263'],
+      [82, '090b0000000906050102030405'],
+      [82, '97080161626364656667'],
+      [82, '0a01010b04c0000201'],
+      [90, '01010000000000000000010102030405'],
+      [99, '00555301026162'],
+      [122, '0104c000020106040a000000'],
+      [125, '00000de90a010630303131323202023132'],
+      [138, 'c0000201'],
+      [152, '5f000000'],
+      [220, '0001020304'],
+      [221, '00616263'],
+    ];
+    const client = [at('0.0.0.0', 68), at('255.255.255.255', 67)] as const;
+    const packets = [...VALUES, ...more].map(([code, value]) => udp(...client, message(option(code, value))));
+    const { same, different } = await comparePlacesIn(packets);
+    assert.deepEqual(different, []);
+    assert.ok(same.size > 140, String(same.size));
+  });
 
   it('says what is wrong with a length', () => {
     const expected: readonly (readonly [number, string, string])[] = [

@@ -5,6 +5,8 @@ import { echoReply, echoRequest, icmp } from '../../../dissectors/icmp.js';
 import { icmpv6 } from '../../../dissectors/icmpv6/index.js';
 import * as nd from '../../../dissectors/icmpv6/messages.js';
 import { type AnyDissector, checksum, encode, hex, type NetPair, pseudoHeader, put16 } from '../../../src/kit/index.js';
+import { comparePlacesIn } from '../../support/places.js';
+import { tsharkMissing } from '../../support/tshark.js';
 import { cutEverywhere, octets, see, track } from './layers.js';
 
 const INNER = '4500001c 00010000 4011f6cc c0000201 c0000202 13c413c4 00080000';
@@ -219,6 +221,31 @@ describe('ICMPv6', () => {
     assert.deepEqual(option('07 01 0000 00001388')['icmpv6.opt.advertisement_interval'], ['5000']);
     assert.deepEqual(option('08 01 0000 0005 0006')['icmpv6.opt.home_agent_lifetime'], ['6']);
     assert.deepEqual(option('1a 01 8400 00000000')['icmpv6.opt.efo.m'], ['1']);
+  });
+
+  it('finds fields where tshark sees them', { skip: tsharkMissing }, async () => {
+    const inner = `6000 0000 0008 11 40 ${LOCAL} ${ALL_NODES} 13c4 13c4 0008 0000`;
+    const ra = '86 00 0000 40 00 0000 00000000 00000000';
+    const portal = Buffer.from('https://a.example').toString('hex');
+    const messages = [
+      ADVERTISEMENT,
+      ...['18 02 40 08 00000258 20010db800010000', '26 02 0258 0064ff9b 0000000000000000', '0e 01 6069604c0aaa'],
+      ...['07 01 0000 00001388', '08 01 0000 0005 0006', '1a 01 8400 00000000', `25 03 ${portal} 0000000000`],
+    ].map((o, i) => (i === 0 ? o : `${ra} ${o}`));
+    messages.push(
+      `87 00 0000 00000000 ${LOCAL} 01 01 020000000001`,
+      `88 00 0000 60000000 ${LOCAL} 02 01 020000000001`,
+      '85 00 0000 00000000 01 01 020000000001',
+      `89 00 0000 00000000 ${LOCAL} ${ALL_NODES} 04 07 000000000000 ${inner}`,
+      `82 00 0000 2710 0000 ${ALL_NODES}`,
+      `82 00 0000 2710 0000 ${ALL_NODES} 0a 7d 0001 ${LOCAL}`,
+      `8f 00 0000 0000 0001 04 00 0001 ${ALL_NODES} ${LOCAL}`,
+      '80 00 0000 0007 0001 61626364',
+      ...['02 00 0000 00000500', '01 04 0000 00000000', '04 01 0000 00000028'].map((m) => `${m} ${inner}`),
+    );
+    const { same, different } = await comparePlacesIn(messages.map((m) => icmp6(m)));
+    assert.deepEqual(different, []);
+    assert.ok(same.size > 90, String(same.size));
   });
 
   it('stops at an option without length (RFC 4861 4.6)', () => {

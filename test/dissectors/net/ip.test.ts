@@ -6,6 +6,7 @@ import { ipv6 } from '../../../dissectors/ipv6.js';
 import { fragmentHeader } from '../../../dissectors/ipv6-extensions.js';
 import { type AnyDissector, checksum, encode, hex, Short } from '../../../src/kit/index.js';
 import { besideTshark, ETHERNET } from '../../support/beside-tshark.js';
+import { comparePlacesIn } from '../../support/places.js';
 import { tsharkMissing } from '../../support/tshark.js';
 import { cutEverywhere, octets, see, walk } from './layers.js';
 
@@ -81,6 +82,19 @@ describe('IPv4', () => {
     assert.equal(ttl('ff', 'e00000fb'), '');
     assert.equal(ttl('40', 'e00000fc'), '');
     assert.equal(ttl('01', 'efffffff'), '');
+  });
+
+  it('finds octets of options where tshark sees them', { skip: tsharkMissing }, async () => {
+    const options = [
+      ...['94040000', '070b080a0101010000000000', '830b080a0101010a01010200', '890b080a0101010a01010200'],
+      ...['440c0500 00000001 00000002', '440c0d01 0a000001 00000002', '820b0000000000000000 0000', '88040001'],
+      '1e040000',
+    ];
+    const packets = options.map((o) => packet({ options: o.replaceAll(' ', ''), proto: '01' }, '0800f7ff00000000'));
+    const { same, different } = await comparePlacesIn(packets);
+    assert.deepEqual(different, []);
+    for (const name of ['rec_rt', 'opt.time_stamp', 'opt.time_stamp_addr', 'opt.sid', 'opt.ra', 'opt.sec_rfc791_comp'])
+      assert.ok(same.has(`ip.${name}`), name);
   });
 
   it('reads options, and stops at one that goes past the header', () => {

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { encode } from 'fttscope/kit';
 import { codec, type Rtcp, rtcp } from '../../../dissectors/rtcp/index.js';
+import { at, udp } from '../../build/packets.js';
+import { comparePlacesIn } from '../../support/places.js';
 import { askTshark, tsharkMissing } from './tshark.js';
 import { octets, values, World } from './world.js';
 
@@ -80,6 +82,13 @@ test('fields and Info are those of tshark', { skip: tsharkMissing }, () => {
     assert.deepEqual(seen.fields.filter(comparable), references[i].fields.filter(comparable), name);
     assert.equal(seen.summary, references[i].info, name);
   }
+});
+
+test('fields lie where tshark sees them', { skip: tsharkMissing }, async () => {
+  const packets = COMPOUNDS.map((b) => udp(at('192.0.2.1', 5005), at('192.0.2.2', 5005), b));
+  const { same, different } = await comparePlacesIn(packets, { decodeAs: ['udp.port==5005,rtcp'] });
+  assert.deepEqual(different, []);
+  assert.ok(same.size > 80, String(same.size));
 });
 
 /** Compounds whose lengths are not those of what they count: the length in words goes behind the type. */

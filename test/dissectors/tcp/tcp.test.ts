@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import fc from 'fast-check';
 import { data } from '../../../dissectors/data.js';
 import { tcp } from '../../../dissectors/tcp/index.js';
@@ -19,7 +19,10 @@ import {
   View,
 } from '../../../src/kit/index.js';
 import { fieldText } from '../../../src/report/value.js';
+import { at, tcp as tcpPacket } from '../../build/packets.js';
 import { ACK, ascii, FIN, PSH, RST, type Sent, SYN, segmentOctets } from '../../stream/wire.js';
+import { comparePlacesIn } from '../../support/places.js';
+import { tsharkMissing } from '../../support/tshark.js';
 
 const ADDRESSES = Uint8Array.of(192, 0, 2, 10, 192, 0, 2, 1);
 const NET: NetPair = { version: 4, buf: ADDRESSES, src: 0, dst: 4 };
@@ -285,6 +288,46 @@ describe('TCP options', () => {
       'The SYN packet does not contain a MSS option',
     );
   });
+});
+
+test('octets of options lie where tshark sees them', { skip: tsharkMissing }, async () => {
+  const open = ['020405b4 0402080a 47e72d5e 00000000 0103030a', '220a 636f6f6b69653132 0000', 'fe04f989'];
+  const later = [
+    '0101 0512 00001770 00001b58 00002328 00002710',
+    '0101 050a 00000001 00000002',
+    '1c048005',
+    '1312 30313233343536373839616263646566 0000',
+    '1d08 0102 41424344',
+    '6306 61626364 0101',
+    'fe08 1234 61626364',
+    '1b08 0607 00000001',
+    'ae0b 000001 000002 000003 00',
+    'ac0b 000001 000002 000003 00',
+    '0606 01020304 0000',
+    '0706 01020304 0000',
+    '0b06 00000001 0000',
+    '1404 8001',
+    // RFC 8684: MP_CAPABLE, MP_JOIN three times, DSS, ADD_ADDR, REMOVE_ADDR, MP_PRIO, MP_FAIL, MP_FASTCLOSE, MP_TCPRST
+    '1e0c 0081 0102030405060708',
+    '1e0c 1003 00000001 00000002',
+    '1e10 1003 0102030405060708 00000002',
+    '1e18 1000 000102030405060708090a0b0c0d0e0f10111213',
+    '1e08 2001 00000001',
+    '1e14 2005 00000001 00000002 00000003 0004 0005',
+    '1e10 3001 c0000202 0102030405060708',
+    '1e0a 3401 c0000202 1f90 0000',
+    '1e04 4001',
+    '1e04 5001',
+    '1e0c 6000 0102030405060708',
+    '1e0c 7000 0102030405060708',
+    '1e04 8006',
+  ];
+  const of = (options: string, flags: number): Uint8Array =>
+    tcpPacket(at('192.0.2.1', 1000), at('192.0.2.2', 2000), { seq: 1, flags, options: hex(options) }, ascii('data'));
+  const packets = [...open.map((o) => of(o, SYN)), ...later.map((o) => of(o, ACK))];
+  const { same, different } = await comparePlacesIn(packets);
+  assert.deepEqual(different, []);
+  assert.ok(same.size > 100, String(same.size));
 });
 
 describe('What the index pass found', () => {
