@@ -5,6 +5,7 @@ import {
   experts,
   fields,
   fold,
+  isLeftToCard,
   type NetPair,
   need,
   type Peek,
@@ -71,11 +72,14 @@ const length = (b: Uint8Array, o: number) => u16(b, o + 4);
 /** Whether a datagram cannot be as long as it says: 0 means "to the end of the packet" for IPv6 jumbograms. RFC 2675 §4 */
 const isTooShort = (n: number, version: number) => n < HEADER && (n !== 0 || version !== 6);
 
+/** Status of the checksum: bad, good, 2 where it cannot be told, or 3 where there is none. */
 function checksumStatus(v: View, net: NetPair, wireLength: number): number {
   const { buf, off } = v;
-  if (u16(buf, off + 6) === 0) return 3;
+  const stored = u16(buf, off + 6);
+  if (stored === 0) return 3;
   if (v.length < wireLength || net.buf.length === 0) return 2;
-  return checksum(buf, off, off + wireLength, pseudoHeader(net, PROTOCOL, wireLength)) === 0 ? 1 : 0;
+  if (checksum(buf, off, off + wireLength, pseudoHeader(net, PROTOCOL, wireLength)) === 0) return 1;
+  return isLeftToCard(stored, net, PROTOCOL, wireLength) ? 2 : 0;
 }
 
 /** A header that ends early; an ICMP error may quote it, and what is there is shown then. */

@@ -5,6 +5,7 @@ import {
   defineDissector,
   type Field,
   fold,
+  isLeftToCard,
   need,
   type Peek,
   pseudoHeader,
@@ -61,18 +62,13 @@ export interface TcpSegment {
   payload: Uint8Array;
 }
 
-/**
- * Status of the checksum: good, bad, or 2 where it cannot be told. A sender that leaves the checksum to its network card
- * writes the sum of the pseudo-header there, with or without the length.
- */
+/** Status of the checksum: good, bad, or 2 where it cannot be told. */
 function checksumStatus(v: View, cx: Ctx): number {
   const { buf, off, end } = v;
   const { net } = cx;
   if (!cx.verifyChecksums || cx.quoted || v.end < v.wireEnd || net.buf.length === 0) return 2;
   if (checksum(buf, off, end, pseudoHeader(net, PROTOCOL, v.length)) === 0) return 1;
-  const have = u16(buf, off + 16) ^ 0xffff;
-  const partial = have === fold(pseudoHeader(net, PROTOCOL, v.length)) || have === fold(pseudoHeader(net, PROTOCOL, 0));
-  return partial ? 2 : 0;
+  return isLeftToCard(u16(buf, off + 16), net, PROTOCOL, v.length) ? 2 : 0;
 }
 
 function showFlags(t: Tree, v: View, cx: Ctx, flags: number, note: TcpNote | undefined): void {

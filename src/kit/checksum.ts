@@ -40,3 +40,12 @@ export function pseudoHeader(net: NetPair, protocol: number, length: number): nu
   s = sumWords(net.buf, net.dst, net.dst + n, s);
   return s + protocol + (length & 0xffff) + (length >>> 16);
 }
+
+/**
+ * Whether a checksum is one that the sender left to its network card: the sum of the pseudo-header, with the length or
+ * without. Loopback interfaces deliver it like that.
+ */
+export function isLeftToCard(stored: number, net: NetPair, protocol: number, length: number): boolean {
+  const have = stored ^ 0xffff;
+  return have === fold(pseudoHeader(net, protocol, length)) || have === fold(pseudoHeader(net, protocol, 0));
+}

@@ -302,3 +302,18 @@ describe('Any octets', () => {
     );
   });
 });
+
+describe('UDP', () => {
+  it('takes a checksum that was left to the network card for none that can be told', () => {
+    // As the loopback of Linux gives it: the sum of the pseudo-header. tshark 4.0 says it is bad, and asks for the reason.
+    const left = '4500 0023 00d0 4000 4011 3bf8 7f000001 7f000001 cf7b 3e7f 000f fe22 68656c6c6f2030';
+    const told = (b: string) => see('ip.version', 4, octets(b));
+    assert.deepEqual(told(left).fields['udp.checksum.status'], ['2']);
+    assert.deepEqual(told(left).experts, []);
+    assert.deepEqual(told(left.replace('fe22', '7fe0')).fields['udp.checksum.status'], ['1']);
+    const bad = told(left.replace('fe22', 'fe23'));
+    assert.deepEqual([bad.fields['udp.checksum.status'], bad.experts], [['0'], ['Bad checksum [should be verified]']]);
+    const six = `6000 0000 000f 11 40 ${'0'.repeat(31)}1 ${'0'.repeat(31)}1 cf7f 3e7f 000f 0022 68656c6c6f2030`;
+    assert.deepEqual(see('ip.version', 6, octets(six)).fields['udp.checksum.status'], ['2']);
+  });
+});
