@@ -101,9 +101,13 @@ export class ChartBoard {
     for (const box of this.placed) {
       const part = area.part(box.x, box.y, box.width, box.height);
       const here = focus && box.panel === current;
-      drawFrame(part, theme, clip(box.panel.title, box.width - 6), here ? theme.key : theme.dim);
+      const inside = part.part(1, 1, box.width - 2, box.height - 2);
+      const names = this.isDrawn(box.panel, inside) ? namesOf(box.panel) : [];
+      const legend = names.reduce((n, name) => n + name.length + 4, 0);
+      drawFrame(part, theme, clip(box.panel.title, box.width - 6 - legend), here ? theme.key : theme.dim);
       if (here) part.text(1, 0, '>', theme.key);
-      this.inside(part.part(1, 1, box.width - 2, box.height - 2), box.panel);
+      this.legend(part, box.width - legend - 2, names);
+      this.inside(inside, box.panel);
     }
   }
 
@@ -127,14 +131,12 @@ export class ChartBoard {
       if (panel.chart?.kind === 'sparkline') this.sparks(area, panel.chart);
       else this.list(area, panel);
     } else if (picture === undefined) area.text(1, 0, 'drawing …', theme.dim);
-    else {
-      paintChart(area, picture, theme, this.styles(panel));
-      if (panel.chart.kind === 'line')
-        this.legend(
-          area,
-          panel.chart.series.map((s) => s.name),
-        );
-    }
+    else paintChart(area, picture, theme, this.styles(panel));
+  }
+
+  /** Whether there is a picture of a chart, and room for it. */
+  private isDrawn(panel: Panel6, { width, height }: Area): boolean {
+    return panel.figures.length > 0 && fits(panel, width, height) && this.pictures.has(panel.id);
   }
 
   private styles(panel: Panel6): readonly Style[] {
@@ -142,10 +144,11 @@ export class ChartBoard {
     return panel.chart?.kind === 'line' ? twoStyles(theme) : theme.series;
   }
 
-  private legend(area: Area, names: readonly string[]): void {
+  /** Names the lines of a chart in its frame: within it they would stand over them. */
+  private legend(frame: Area, x: number, names: readonly string[]): void {
     const { theme } = this.desk.preferences;
-    let x = area.width - names.reduce((n, name) => n + name.length + 4, 0);
-    for (const [i, name] of names.entries()) x = area.text(x, 0, `── ${name}`, twoStyles(theme)[i % 2]) + 1;
+    for (const [i, name] of names.entries()) x = frame.text(x, 0, ` ── ${name}`, twoStyles(theme)[i % 2]);
+    if (names.length > 0) frame.text(x, 0, ' ', theme.dim);
   }
 
   /** Sparklines of one line each, where there is no room for those of blessed-contrib. */
@@ -201,6 +204,9 @@ export class ChartBoard {
 
 /** Styles of two lines that cross; without colours one of them is bold. */
 const twoStyles = ({ up, down }: Theme): readonly Style[] => [up === down ? withFlags(up, Flag.bold) : up, down];
+
+/** What the lines of a chart are; those of other kinds say it themselves. */
+const namesOf = ({ chart }: Panel6): string[] => (chart?.kind === 'line' ? chart.series.map((s) => s.name) : []);
 
 /** Whether a chart can be read in so many cells. */
 function fits({ chart }: Panel6, width: number, height: number): boolean {

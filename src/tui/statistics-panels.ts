@@ -56,7 +56,7 @@ export function ratesPanel(t: Traffic): Panel6 {
   ];
   return {
     id: 'rates',
-    title: `${what}, up and down, ${duration(t.span * 1000)} each`,
+    title: `${what}, ${duration(t.span * 1000)} each`,
     chart: { kind: 'line', series, labels },
     figures: t.packets === 0 ? [] : figures,
     empty: 'no packets',

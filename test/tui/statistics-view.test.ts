@@ -49,6 +49,7 @@ describe('statistics', () => {
     assert.match(text, new RegExp(`SIP +█+ +${sip} `));
     assert.match(text, /1xx +2xx +4xx/);
     assert.match(text, /[⡀-⣿]/);
+    assert.match(text, /^┌> inner packets\/s, 100 ms each ─* ── up ── down ┐/m);
     assert.match(v.status(), new RegExp(`^${packets} packets {2}100 ms each$`));
   });
 
@@ -92,7 +93,7 @@ describe('statistics', () => {
   test('of a tunnel that cannot be read the frames are counted beside others that can', async () => {
     const { v, settled, press } = await view('00-field.pcapng', 120, 30);
     v.show({ label: 'tunnel 3', tunnels: [3] });
-    assert.match(await settled(), /frames\/s, up and down/);
+    assert.match(await settled(), /frames\/s, \d+ ms each/);
     assert.match(v.status(), /^12 frames {2}/);
     assert.match(await press('right'), /192\.0\.2\.11 +198\.51\.100\.1 +12 /);
     v.show({ label: 'tunnel 1', tunnels: [1] });
