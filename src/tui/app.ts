@@ -141,6 +141,11 @@ export class App implements Lender, DisplayEvents {
   /** Does in the packets view what only it can do. */
   private inPackets(command: CommandId, argument: string): void {
     if (this.view.id === 'packets') return;
+    const why = this.views.find((v) => v.id === 'packets')?.refuses?.(command, argument);
+    if (why !== undefined) {
+      this.say(why, 'warn');
+      return;
+    }
     this.open('packets', this.around);
     this.view.run(command, argument);
   }

@@ -32,6 +32,7 @@ export class List {
   /** Goes to a line; what does not exist is the nearest that does. */
   go(line: number): void {
     this.cursor = Math.max(0, Math.min(line, this.count() - 1));
+    this.tail = false;
   }
 
   /** Goes to a line and shows it in the middle where it was out of sight. */
@@ -74,8 +75,9 @@ export class List {
   }
 
   private by(lines: number): boolean {
-    if (lines < 0) this.tail = false;
+    const { tail } = this;
     this.go(this.cursor + lines);
+    this.tail = tail && lines >= 0;
     return true;
   }
 

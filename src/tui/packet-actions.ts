@@ -110,7 +110,7 @@ export function listCommand(view: PacketsView, command: CommandId, argument: str
       desk.say(packets.reference < 0 ? 'time counts from the first frame' : `time counts from packet ${view.rowId}`);
       return true;
     case 'tail':
-      packets.list.tail = !packets.list.tail;
+      packets.toggleTail();
       return true;
     case 'pause':
       packets.paused = !packets.paused;

@@ -47,11 +47,8 @@ export class PacketJumps {
     const { desk } = this.view;
     switch (command) {
       case 'goto':
-        if (argument === '') desk.prompt({ label: 'go to packet', done: (t) => this.goTo(t.trim()) });
-        else {
-          const wrong = this.goTo(argument);
-          if (wrong !== undefined) desk.say(wrong, 'warn');
-        }
+        if (argument === '') desk.prompt({ label: 'go to packet', done: (t) => this.jumpTo(t.trim()) });
+        else this.jump(argument);
         return true;
       case 'mark':
         this.mark(argument);
@@ -88,20 +85,49 @@ export class PacketJumps {
     return true;
   }
 
+  /** Why a jump leads nowhere. */
+  refuses(command: CommandId, argument: string): string | undefined {
+    if (command === 'goto' && argument !== '') return this.missing(argument);
+    if (command === 'jump-to-mark') return this.marks.has(argument) ? undefined : this.noMark(argument);
+    return undefined;
+  }
+
+  private missing(id: string): string | undefined {
+    const { rows, status } = this.view.desk.viewer;
+    return rows.byId(id) >= 0 ? undefined : `there is no packet ${id}${status.done ? '' : ' so far'}`;
+  }
+
+  private jump(id: string): void {
+    const wrong = this.jumpTo(id);
+    if (wrong !== undefined) this.view.desk.say(wrong, 'warn');
+  }
+
+  /** Goes to a row that somebody named, be it outside of what the list is about; returns what is wrong. */
+  private jumpTo(id: string): string | undefined {
+    const { packets, desk } = this.view;
+    const row = desk.viewer.rows.byId(id);
+    if (row < 0 || packets.isInScope(row)) return this.goTo(id);
+    const { label = 'what was listed' } = desk.scope;
+    desk.open('packets', { at: id });
+    desk.say(desk.keymap.words(`packet ${id} is not of ${label}: this is all of the capture, {back} goes back`));
+    return undefined;
+  }
+
   /** Goes to a row; returns what is wrong. */
   goTo(id: string): string | undefined {
     const { packets, desk } = this.view;
-    const { rows } = desk.viewer;
-    const row = rows.byId(id);
-    if (row < 0) return `there is no packet ${id}${desk.viewer.status.done ? '' : ' so far'}`;
+    const wrong = this.missing(id);
+    if (wrong !== undefined) return wrong;
+    const row = desk.viewer.rows.byId(id);
     desk.leaveMark();
     if (packets.go(row)) return undefined;
-    if (packets.filter === '' && packets.done) {
+    const isSought = packets.looked > row || packets.done;
+    if (packets.filter === '' && isSought) {
       // The frame is listed where inner and outer ones are.
       packets.choose({ kind: 'both' }, row);
       return undefined;
     }
-    if (!packets.done) packets.choose({}, row);
+    if (!isSought) packets.choose({}, row);
     else desk.say(`packet ${id} is not among those listed; this is the next that is`);
     return undefined;
   }
@@ -112,7 +138,7 @@ export class PacketJumps {
     const { packets, desk } = this.view;
     const { rows } = desk.viewer;
     const file = rows.severalFiles ? `${rows.file(packets.row)}:` : '';
-    const wrong = this.goTo(`${file}${node.frame}`);
+    const wrong = this.jumpTo(`${file}${node.frame}`);
     if (wrong === undefined) this.view.focus = 'list';
     else desk.say(wrong, 'warn');
     return true;
@@ -131,8 +157,8 @@ export class PacketJumps {
 
   private toMark(letter: string): void {
     const id = this.marks.get(letter);
-    const wrong = id === undefined ? this.noMark(letter) : this.goTo(id);
-    if (wrong !== undefined) this.view.desk.say(wrong, 'warn');
+    if (id === undefined) this.view.desk.say(this.noMark(letter), 'warn');
+    else this.jump(id);
   }
 
   private noMark(letter: string): string {

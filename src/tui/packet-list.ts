@@ -57,7 +57,7 @@ export class PacketList {
   private still: number | undefined;
   /** The row that the cursor goes to when it is found. */
   private wanted = -1;
-  /** The cursor goes to the last row when all are found. */
+  /** The cursor stays at the last row until all are found. */
   private toEnd = false;
   private scope: Scope = {};
   private selection: Selection;
@@ -168,6 +168,14 @@ export class PacketList {
     return scope.tunnels?.join() === tunnels?.join() && scope.rows === rows && scope.frames === frames;
   }
 
+  /** Whether a row is of what is listed here, whatever the filter takes and whether it is inner or outer. */
+  isInScope(row: number): boolean {
+    const { rows } = this.viewer;
+    const { tunnels, rows: ids } = this.scope;
+    if (ids !== undefined) return ids.includes(rows.id(row));
+    return tunnels === undefined || tunnels.includes(rows.tunnel(row));
+  }
+
   /** Rows that a filter would list here, to be counted. */
   preview(filter: string): Selection {
     return this.viewer.select(this.choiceFor(this.kind, filter));
@@ -176,7 +184,7 @@ export class PacketList {
   /** Lists other rows; the cursor goes to `row` or the next one after it, otherwise it stays on its row. */
   choose(
     change: { kind?: RowKind; filter?: string; scope?: Scope },
-    row = this.wanted < 0 ? this.near : this.wanted,
+    row = this.list.tail ? -1 : this.wanted < 0 ? this.near : this.wanted,
   ): void {
     if (change.kind !== undefined || change.scope !== undefined) this.unfiltered = undefined;
     else if (this.filter.trim() === '' && this.selection.done) this.unfiltered = this.selection.count;
@@ -210,16 +218,24 @@ export class PacketList {
     });
   }
 
-  /** All rows that there are were looked at. */
-  private get isUpToDate(): boolean {
-    return this.selection.done || (this.selection.count > 0 && this.selection.seen >= this.viewer.rows.count);
+  /** The last row that is listed is the last that there is; of a capture that grows: that there is so far. */
+  private get hasEnd(): boolean {
+    const { selection, viewer } = this;
+    if (selection.done) return true;
+    return viewer.status.growing && selection.count > 0 && selection.seen >= viewer.rows.count;
+  }
+
+  /** Stays at the end as rows are added, or does so no more. */
+  toggleTail(): void {
+    this.list.tail = !this.list.tail;
+    this.toEnd = false;
   }
 
   private more(): void {
     const { selection, wanted } = this;
     if (selection.done) this.took = Date.now() - this.began;
-    if (this.isUpToDate && this.toEnd) {
-      this.list.go(this.list.length - 1);
+    if (this.toEnd && this.hasEnd) {
+      if (this.list.tail) this.list.go(this.list.length - 1);
       this.toEnd = false;
     }
     if (wanted >= 0 && (selection.done || (selection.count > 0 && selection.at(selection.count - 1) >= wanted))) {
@@ -229,11 +245,11 @@ export class PacketList {
     this.changed();
   }
 
-  /** Moves; whether the command was one that moves. The end is that of all rows, though they be still sought. */
+  /** Moves; whether the command was one that moves. The end is that of all rows, also while they are read or sought. */
   run(command: CommandId): boolean {
     if (!this.list.run(command)) return false;
     this.wanted = -1;
-    this.toEnd = command === 'bottom' && !this.isUpToDate;
+    if (command === 'bottom' && !this.list.tail && !this.hasEnd) this.toEnd = this.list.tail = true;
     return true;
   }
 

@@ -364,6 +364,10 @@ export class PacketsView implements View {
     }
   }
 
+  refuses(command: CommandId, argument: string): string | undefined {
+    return this.jumps.refuses(command, argument);
+  }
+
   place(): PacketsPlace {
     const { filter, kind, near } = this.packets;
     return { row: near < 0 ? '' : this.desk.viewer.rows.id(near), filter, kind, focus: this.focus };

@@ -36,10 +36,10 @@ export interface Scope {
 
 /** What of a scope a view is about, in words; undefined: the whole capture. */
 export function aboutWords(view: ViewId, scope: Scope): string | undefined {
-  const { label, tunnels, call, rows } = scope;
+  const { label, tunnels, call, rows, frames } = scope;
   switch (view) {
     case 'packets':
-      return label;
+      return (tunnels ?? rows ?? frames) === undefined ? undefined : label;
     case 'media':
     case 'findings':
       if (call !== undefined) return `call ${call}`;
@@ -107,6 +107,8 @@ export interface View extends Panel {
   /** Where one is, so that {@link restore} can lead back there. Plain data. */
   place(): unknown;
   restore(place: unknown): void;
+  /** Why a command that only this view knows leads nowhere, so that nobody has to come here for it. */
+  refuses?(command: CommandId, argument: string): string | undefined;
   /** What other views are about when they are opened from here by their number; undefined: what this one is about. */
   selected?(): Scope | undefined;
   /** What would be lost if the program ended now, in words. */

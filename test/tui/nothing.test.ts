@@ -108,6 +108,38 @@ test('each frame is listed once among the frames, also where the end of the capt
   await stage.end();
 });
 
+test('a jump to what does not exist leads nowhere, from wherever it was asked for', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  await stage.press('3');
+  for (const [jump, said] of [
+    ['goto 9999', /there is no packet 9999/],
+    ['285.7', /there is no packet 285\.7/],
+    ['jump-to-mark z', /no packet is marked z/],
+  ] as const) {
+    await stage.press(':');
+    await stage.type(jump);
+    await stage.press('Enter');
+    assert.match(stage.text, said);
+    assert.match(stage.text, /^ tunnel 1 › Calls /m);
+  }
+  await stage.end();
+});
+
+test('a jump out of what is listed leads to all of the capture, and Esc back', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  await stage.press('Down Enter');
+  await stage.until(/^ tunnel 2 › Packets/m);
+  await stage.press(':');
+  await stage.type('goto 285.1');
+  await stage.press('Enter');
+  await stage.until(/ 228 \/ 233$/m);
+  assert.match(stage.text, /^ Packets › inner /m);
+  assert.match(stage.text, /packet 285\.1 is not of tunnel 2: this is all of the capture, Esc goes back/);
+  await stage.press('Esc');
+  assert.match(stage.text, /^ tunnel 2 › Packets/m);
+  await stage.end();
+});
+
 test('a filter among the frames takes those that carry what it takes, be it not the first', async () => {
   const stage = await Stage.of('11-coalesced-envelopes.pcapng', 120, 40);
   await stage.press('2 o /');
