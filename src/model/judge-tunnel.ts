@@ -160,6 +160,8 @@ function judgeName(t: TunnelEntity, raise: Raise): void {
   if (sni === undefined) {
     const asked = t.steps.some((s) => s.step === 'client-hello'); // what the capture lacks may have it
     const failed = t.state === 'failed' && mayBeForName(t, named);
+    // Who proves the very address has no need of a name.
+    if (!named && certificate?.names.includes(t.eftf.address)) return;
     if (!asked || clientRandom === undefined || (!named && names.length === 0 && !failed)) return;
     const who = t.proxy === undefined ? 'the UE asked the DNS for' : 'the CONNECT asks for';
     const what = named
@@ -201,11 +203,11 @@ function isRefusal(t: TunnelEntity, descriptions: readonly number[]): boolean {
   return fatal?.direction === 'up' && descriptions.includes(fatal.description);
 }
 
-/** Host names that a certificate is for: those of subjectAltName, else its common name. RFC 9525 §2 */
+/** Host names that a certificate is for: those of subjectAltName; without one its common name. RFC 9525 §2 */
 function namesOf(c: CertificateEntry): string[] {
-  const listed = c.names.filter((n) => /[a-z]/i.test(n));
-  const common = /(?:^|, )CN=([^,]+)/.exec(c.subject)?.[1];
-  return listed.length > 0 || common === undefined ? listed : [common];
+  const common = /(?:^|, )CN=([^, ]+)(?:,|$)/.exec(c.subject)?.[1];
+  const names = c.names.length > 0 || common === undefined ? c.names : [common];
+  return names.filter((n) => !isAddress(n));
 }
 
 const isAddress = (s: string): boolean => /^[\d.]+$/.test(s) || s.includes(':');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { concat } from 'fttscope/kit';
+import { makeCertificate } from '../../src/live/tls-certificate.js';
 import { CaptureBuilder } from '../build/capture.js';
 import type { Conversation, Step } from '../build/conversation.js';
 import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
@@ -270,6 +271,17 @@ describe('names and certificates', () => {
     const preface = [connect('eftf.example:443'), answer(200, 'OK')];
     const c = await tlsConversation(SOME, { ...V12, client: { servername: '' } }, preface);
     assert.deepEqual(codes(await told(c)), ['tls.sni-missing']);
+  });
+
+  test('an EFTF that proves its address is not known to have a name', async () => {
+    const named = async (...names: string[]) => {
+      const server = makeCertificate({ name: 'An EFTF', names, days: 9 });
+      const c = await tlsConversation(SOME, { ...V12, client: { servername: '' }, server });
+      return finding(await told(c), 'tls.sni-missing');
+    };
+    assert.match((await named('eftf.example'))!.meaning, /certificate names eftf\.example\./);
+    for (const names of [['198.51.100.1', 'eftf.example'], ['2001:db8::1'], ['192.0.2.200']])
+      assert.equal(await named(...names), undefined, names.join());
   });
 
   test('a certificate before and after its time', async () => {
