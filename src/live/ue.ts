@@ -51,6 +51,8 @@ const NOWHERE: PacketPort = { send: () => {}, onPacket: () => {}, close: () => {
 
 /** How long a release waits for the answer to its deregistration. */
 const DEREGISTER_MS = 3000;
+/** How long calls are waited for that end before a registration is taken back. */
+const CALLS_MS = 3000;
 /** How long it waits for the other side to end what SIP went over. */
 const END_MS = 1000;
 
@@ -276,11 +278,27 @@ export class Ue {
     if (line !== 'deregistered') throw new StepFailed(line);
   }
 
-  /** Takes the registration back; returns what was told of it. @throws StepFailed where nothing was */
-  private takeBack(ms: number): Promise<string> {
+  /** Takes the registration back, with its calls; returns what was told of it. @throws StepFailed where nothing was */
+  private async takeBack(ms: number): Promise<string> {
+    await this.endCalls(); // TS 24.229 §5.1.1.6.1
     const heard = this.hear(/^(deregistered|registration failed)/, ms, 'the deregistration was not answered');
     this.sip().agent.deregister();
     return heard;
+  }
+
+  /** Ends what goes on and what rings, and waits a while for the other side to agree. */
+  private async endCalls(): Promise<void> {
+    const calls = [...this.sip().agent.calls];
+    const unanswered = new Set(calls.filter((call) => call.state === 'confirmed'));
+    for (const call of calls) {
+      call.onFarewell = (status) => {
+        unanswered.delete(call);
+        this.tell(`BYE: ${status}`);
+      };
+      call.hangUp();
+    }
+    const over = (): boolean => unanswered.size === 0 && calls.every((call) => call.state === 'ended');
+    if (!(await this.until(over, CALLS_MS))) this.tell(`the end of calls was not answered within ${CALLS_MS / 1000} s`);
   }
 
   /** Pings once; without a target the gateway or router. @throws StepFailed where there is none, or no answer */

@@ -116,6 +116,27 @@ test('a call is taken back, and one may be refused', async () => {
   assert.match(ue.out, /call ended by this UE: 487/);
 });
 
+test('who leaves in a call ends it first, then takes the registration back', async () => {
+  for (const [calls, end] of [
+    [['register', { call: 'echo' }, 'release'], 'BYE'],
+    [['register', { call: { to: 'silent', within: '400ms' } }], 'CANCEL'], // it fails, and the UE leaves
+    [['register', { call: 'echo' }, 'deregister'], 'BYE'],
+  ] as const) {
+    const file = inFolder('left.pcapng');
+    writeFileSync(inFolder('left.json'), JSON.stringify({ steps: ['connect', 'dhcp', ...calls] }));
+    const ue = startFttscope(['ue', eftf.at, '--lab', '-4', '--run', inFolder('left.json'), '-w', file, '--with-keys']);
+    await ue.ended;
+    const requests = 'sip.Method && sip.Method != ACK && sip.Method != PRACK && ip.src#2 != 10.45.0.1';
+    const sent = run(['read', file, '-Y', requests, '-T', 'fields', '-e', 'sip.Method']).out;
+    assert.deepEqual(sent.trimEnd().split('\n'), ['REGISTER', 'REGISTER', 'INVITE', end, 'REGISTER'], ue.out);
+    const findings = JSON.parse(run(['report', file]).out).findings as { severity: string; code: string }[];
+    assert.deepEqual(
+      findings.filter((f) => f.severity === 'error'),
+      [],
+    );
+  }
+});
+
 test('an answer to BYE is waited for, though not for ever; what is not registered cannot be taken back', async () => {
   const ends = ['hangup', { call: 'echo' }, { fault: { drop: 1 } }, { hangup: '200ms' }, { fault: 'off' }];
   const steps = ['connect', 'dhcp', 'register', { call: 'echo' }, ...ends, 'deregister', 'deregister'];

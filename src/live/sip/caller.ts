@@ -82,7 +82,7 @@ export class OutgoingCall extends Call {
   }
 
   hangUp(): void {
-    if (this.state === 'ended') return;
+    if (this.state === 'ended' || this.cancelling) return;
     if (this.state === 'confirmed') {
       this.bye();
       this.end({ type: 'ended', by: 'local' });
