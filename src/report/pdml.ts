@@ -96,9 +96,17 @@ function aliases(t: Tree, i: number, indent: string): string {
   return s;
 }
 
-/** Where positions in a source are counted from: in octets that lie in the frame as they are, from its start, as in tshark. */
-const start = (s: Source, frame: Source): number =>
-  s.buf === frame.buf && s.start >= frame.start && s.end <= frame.end ? frame.start : s.start;
+/**
+ * Where positions in a source are counted from: where it lies in one before it as it is, as a message in a frame or in a
+ * datagram that was put together, from the start of that, as in tshark.
+ */
+function start({ sources, sourceCount }: Tree, s: Source): number {
+  for (let i = 0; i < sourceCount; i++) {
+    const whole = sources[i];
+    if (whole.buf === s.buf && s.start >= whole.start && s.end <= whole.end) return whole.start;
+  }
+  return s.start;
+}
 
 /** The octets that a node lies in, which need not be those of its value: a prefix is an address, however few it has. */
 const placed = (t: Tree, i: number, s: Source): Uint8Array =>
@@ -109,7 +117,7 @@ function attributes(t: Tree, i: number): string {
   const f = t.field(i);
   const source = t.sources[t.source(i)];
   const octets = source !== undefined && t.len[i] > 0 ? placed(t, i, source) : t.octets(i);
-  const pos = octets.length === 0 || source === undefined ? 0 : t.off[i] - start(source, t.sources[0]);
+  const pos = octets.length === 0 || source === undefined ? 0 : t.off[i] - start(t, source);
   let s = `${f.hidden ? ' hide="yes"' : ''} size="${octets.length}" pos="${Math.max(0, pos)}"`;
   if (f.type === 'protocol') return s;
   s += ` show="${isBare(t, i) ? '' : xml(shownText(t, i))}"`;

@@ -76,6 +76,9 @@ for (const [order, O] of [
         const { frames } = await drainFile(file(Buffer.concat([O.pcapHeader(0xa1b2c3d4, 1, version), swapped])));
         assert.deepEqual([frames[0].octets, frames[0].wire], [B, 99]);
       }
+      const more = [O.pcapHeader(0xa1b2c3d4, 1, [2, 4]), O.pcapPacket(1, 1, A, 40), O.pcapPacket(1, 2, B)];
+      const { frames } = await drainFile(file(Buffer.concat(more)));
+      assert.deepEqual([frames[0].octets, frames[0].wire, frames[1].octets], [A, 40, B], 'as they stand since 2.4');
     });
   });
 
@@ -109,7 +112,7 @@ for (const [order, O] of [
       const options = [
         O.option(2, 'eth0'),
         O.option(3, 'Uplink'),
-        O.option(11, Buffer.from('\0port 443')),
+        O.option(11, Buffer.from('\0port 53')),
         O.option(13, Buffer.from([4])),
         O.u32(0),
       ];
@@ -126,10 +129,20 @@ for (const [order, O] of [
       assert.deepEqual(source.files[0].comments, ['a section', 'dumpcap']);
       const { section, id, ...face } = frames[0].iface as unknown as Record<string, unknown>;
       assert.deepEqual([section, id], [1, 0]);
-      const said = { name: 'eth0', description: 'Uplink', filter: 'port 443', fcsLength: 4, drops: 12n };
+      const said = { name: 'eth0', description: 'Uplink', filter: 'port 53', fcsLength: 4, drops: 12n };
       assert.deepEqual(face, { file: 1, index: 0, link: 1, snaplen: 0, ...said });
       assert.deepEqual([frames[0].comments, frames[0].flags], [['first', 'zwölf'], 2]);
       assert.deepEqual([frames[1].comments, frames[1].flags], [undefined, undefined]);
+    });
+
+    it('reads options up to their end, or to one that does not fit', async () => {
+      const more = [
+        [O.option(1, 'a'), O.u32(0), O.option(1, 'behind the end')],
+        [O.option(1, 'b'), O.u16(1), O.u16(400), Buffer.from('text')],
+      ];
+      const packets = more.map((options) => O.packet(0, 1n, A, { options }));
+      const { frames, damage } = await drainFile(file(Buffer.concat([O.section(), O.description(1), ...packets])));
+      assert.deepEqual([frames.map((f) => f.comments), damage], [[['a'], ['b']], []]);
     });
 
     it('ends texts of options at a zero octet', async () => {

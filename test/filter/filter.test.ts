@@ -187,6 +187,28 @@ test('values answer to their names', () => {
   refuses('dhcp.option.dhcp == Off', /^"Off" cannot be found among the possible values/, 20, 3, /"Offer"/);
 });
 
+test('what a time is, how it is written, and what it is added to', () => {
+  holds('string(frame.time) == "2023-11-14T22:13:25.123456789Z"', 'string(frame.time_relative) == "1.500000000"');
+  holds('frame.time > "Jan 31, 2023 00:00:00 UTC"', 'frame.time > 2023-01-05', 'frame.time < "2024-01-01 00:00:00Z"');
+  holds('frame.time + 0.5 > "2023-11-14 22:13:25.6Z"', 'frame.time - frame.time_relative < "2023-11-14 22:13:23.7Z"');
+  refuses('frame.time_relative == s', '"s" is not a valid time.', 23, 1);
+  refuses('frame.time + frame.time > 1', /cannot be combined by "\+"/, 13, 10);
+});
+
+test('a number may stand before the field that it is combined with', () => {
+  holds('udp.port == {5055 - x.signed}', 'x.signed == {5055 - udp.port}');
+});
+
+test('a slice that begins outside of its value is none', () => {
+  holds('sip.Method[-6] == "I"', 'sip.Method[5]');
+  fails('sip.Method[-7]', 'sip.Method[6]', 'sip.Method[-7:2] == "IN"');
+});
+
+test('classes of characters may have names', () => {
+  holds('sip.Method matches "^[[:alpha:]]+$"', 'sip.Method matches "^[[:alpha:]0]{6}$"');
+  fails('sip.Method matches "[[:digit:]]"');
+});
+
 test('times are compared to the nanosecond', () => {
   holds('frame.time == "2023-11-14T22:13:25.123456789Z"', 'frame.time > "2023-11-14 22:13:25.123456788 UTC"');
   holds(

@@ -47,6 +47,21 @@ describe('FlowTable', () => {
     assert.equal(flows[4].a.length, 16);
   });
 
+  it('looks at all words of both addresses of IPv6, in either direction', () => {
+    const both = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
+    const t = new FlowTable();
+    const flow = t.find(0, 6, 6, both, 0, 16, 1000, 443);
+    assert.deepEqual([flow.a, flow.b], [both.slice(0, 16), both.slice(16)]);
+    for (let i = 0; i < 32; i++) {
+      const other = both.slice();
+      other[i] ^= 0x80;
+      assert.equal(t.find(0, 6, 6, both, 16, 0, 443, 1000), flow);
+      assert.notEqual(t.find(0, 6, 6, other, 16, 0, 443, 1000), flow, `octet ${i}, back`);
+      assert.equal(t.find(0, 6, 6, both, 0, 16, 1000, 443), flow);
+      assert.notEqual(t.find(0, 6, 6, other, 0, 16, 1000, 443), flow, `octet ${i}, forth`);
+    }
+  });
+
   it('owns its addresses', () => {
     const t = new FlowTable();
     const b = Uint8Array.of(192, 0, 2, 1, 192, 0, 2, 2);

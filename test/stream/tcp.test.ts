@@ -51,6 +51,11 @@ describe('TcpStream', () => {
     assert.equal(feed([syn(near - 1), data(2, 'ef'), data(near, 'ab'), data(0, 'cd')]), 'abcdef');
   });
 
+  it('goes on behind a gap where numbers are large', () => {
+    const near = 0xfffffff0;
+    assert.equal(feed([syn(near - 1), data(near, 'ab'), data(near + 5, 'cd'), data(near + 7, 'ef')]), 'ab[gap 3]cdef');
+  });
+
   it('takes data in a SYN and in a FIN, and nothing after the FIN', () => {
     const fin = data(102, 'cd', { flags: FIN | ACK });
     assert.equal(feed([{ ...syn(99), payload: ascii('ab') }, fin, data(104, 'x')]), 'abcd[fin]');

@@ -23,6 +23,7 @@ const KNOWN: readonly { readonly fields: RegExp; readonly why: string }[] = [
   { fields: /^dhcp\.option\.vi\.tr111\.suboption$/, why: 'tshark is an octet behind from the second on' },
   { fields: /^icmpv6\.opt\.captive_portal$/, why: 'of tshark with the padding' },
   { fields: /^tcp\.options\.tfo\.request$/, why: 'no octets; of the experiment tshark gives it those before' },
+  { fields: /^rtp\.ext\.rfc5285\.appbits$/, why: 'tshark adds where the extension begins twice' },
   { fields: /^http$/, why: 'of tshark it covers all that runs behind a CONNECT' },
   { fields: /^ip(v6)?\.(fragments?|reassembled\.data)$/, why: 'in octets that were put together of several frames' },
 ];

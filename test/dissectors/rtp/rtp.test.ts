@@ -8,6 +8,7 @@ import { type TelephoneEvent, telephoneEvent } from '../../../dissectors/telepho
 import { fieldText } from '../../../src/report/value.js';
 import { at, udp } from '../../build/packets.js';
 import { file, rawPcap } from '../../cli/run.js';
+import { comparePlacesIn } from '../../support/places.js';
 import { forRows } from '../../support/rows.js';
 import { frames } from '../../support/tshark.js';
 import { askTshark, tsharkMissing } from './tshark.js';
@@ -49,6 +50,14 @@ const PACKETS = [
   packet(0x80, 0, ''),
 ];
 
+test('fields lie where tshark sees them', { skip: tsharkMissing }, async () => {
+  const packets = PACKETS.map((b) => udp(at('192.0.2.1', 5004), at('192.0.2.2', 5004), b));
+  const { same, different } = await comparePlacesIn(packets, { decodeAs: ['udp.port==5004,rtp'] });
+  assert.deepEqual(different, []);
+  for (const name of ['ssrc', 'csrc.item', 'ext.profile', 'padding.count', 'payload'])
+    assert.ok(same.has(`rtp.${name}`), name);
+});
+
 test('fields and Info are those of tshark', { skip: tsharkMissing }, () => {
   const own = /^(rtp\.(?!setup|extseq)|rtpevent\.)/;
   const references = askTshark(PACKETS, 'rtp', own);
@@ -88,6 +97,12 @@ test('sequence numbers are extended over wraps, each source and direction on its
     ['65534', '65535', '65537', '65536', '65533'],
   );
   assert.equal(seq(100, 1), '65636');
+  const long = world();
+  const numbers = [65_534, 30_000, 60_000, 20_000].map((n) => long.see(rtp, packet(0x80, 0, '00', n)));
+  assert.deepEqual(
+    numbers.flatMap((seen) => values(seen, 'rtp.extseq')),
+    ['65534', '95536', '125536', '151072'],
+  );
 });
 
 test('RTCP on the port of RTP is told apart', () => {
