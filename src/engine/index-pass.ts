@@ -379,10 +379,11 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     packet.tunnel = state.tunnel;
     packet.server = state.server;
     if (state.connection !== null) {
-      if (packet.pdus === null)
+      const last = packet.pdus?.[packet.pdus.length - 1];
+      if (last === undefined)
         packet.begun = state.connection.begun(packet.direction, packet.payloadEnd - packet.payload);
-      else {
-        const spanned = packet.pdus[packet.pdus.length - 1].segments !== undefined;
+      else if (!last.repeats) {
+        const spanned = last.segments !== undefined;
         state.completed(packet.direction, spanned);
         if (spanned) packet.goesOn = state.connection.waiting(packet.direction) === this.dissectors.tls.short;
       }
@@ -509,6 +510,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     const { packet } = this;
     if (packet.pdus === null) packet.pdus = [pdu];
     else packet.pdus.push(pdu);
+    if (pdu.repeats) return;
     if (this.tracked.has(pdu.dissector)) this.followView(pdu.dissector, pdu.view, this.peek, this.net, packet.state);
   }
 

@@ -136,7 +136,9 @@ export class Pass {
     const once = ONCE.flatMap((name) => registry.byName(name)).filter((f) => wants[f.id] !== 0);
     this.once = once.length === 0 ? null : registry.wants(once);
     const { plan } = this.dissection;
-    const analyseTcp = options.analyseTcp || experts || columns;
+    // What a segment that is sent again shows depends on why it is.
+    const streams = options.rows !== 'none' && plan.of(registry.byProto('tcp')!).depth !== Depth.Skip;
+    const analyseTcp = options.analyseTcp || experts || columns || streams;
     const tracks = options.tap?.tracks;
     const bare = options.contents === false && options.tap === undefined && !options.info && !experts && !columns;
     const passes = bare && wants[PROTOCOLS.id] === 0;

@@ -304,7 +304,8 @@ export class SessionTap implements Tap {
       if (packet.pdus === null) return;
       // The view of a TLS record is made when it is asked for.
       for (const pdu of packet.pdus)
-        if (pdu.dissector === this.sip) this.message(packet, pdu.view);
+        if (pdu.repeats) continue;
+        else if (pdu.dissector === this.sip) this.message(packet, pdu.view);
         else if (pdu.dissector === this.dns) this.model.dns(this.at, this.within(packet, pdu.view, DNS_PREFIX));
         else if (pdu.dissector === this.http && this.at.tunnel === 0)
           this.model.outside.http(this.at, this.fill(packet), pdu.view, packet.state!);

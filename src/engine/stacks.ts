@@ -56,7 +56,10 @@ export class Stacks {
   }
 }
 
-const aboveOf = (p: Packet): AnyDissector | null => p.dissector ?? p.pdus?.[0].dissector ?? p.control;
+function aboveOf(p: Packet): AnyDissector | null {
+  const pdu = p.pdus?.[0];
+  return p.dissector ?? (pdu === undefined || pdu.repeats ? p.control : pdu.dissector);
+}
 
 function nameOf(net: number, protocol: number, inner: boolean, above: AnyDissector | null): string {
   const layers = [

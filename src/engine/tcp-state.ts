@@ -151,6 +151,10 @@ export class TcpState extends FlowState implements StreamConsumer {
     if ((this.seen & (SPANNED << side)) === 0) this.connection?.probe(side, buf, off);
   }
 
+  again(side: 0 | 1, buf: Uint8Array, off: number, end: number): void {
+    this.connection?.again(side, buf, off, end);
+  }
+
   /** `side` completed a message: one of several segments, or in a single one. */
   completed(side: 0 | 1, spanned: boolean): void {
     if (spanned) this.seen |= SPANNED << side;

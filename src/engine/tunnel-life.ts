@@ -196,7 +196,7 @@ export class TunnelLife {
 
   private proxied(a: Arrival, packet: Packet): void {
     for (const pdu of packet.pdus!) {
-      if (pdu.dissector.proto !== 'http') continue;
+      if (pdu.dissector.proto !== 'http' || pdu.repeats) continue;
       if (packet.direction === this.tunnel.ue) this.connect ??= a.seen();
       else this.connectAnswer ??= a.seen();
     }

@@ -310,6 +310,8 @@ export interface Pdu {
   readonly unlisted?: boolean;
   /** An octet that is sent again to see whether the other side is there: it is part of no message. */
   readonly probes?: boolean;
+  /** It was taken before, and its octets are sent again: it is shown once more, and counts for nothing. */
+  readonly repeats?: boolean;
   /** Messages of another stream whose last octets this one carries: those in the plain text of a TLS record. */
   readonly messages?: readonly Pdu[] | null;
 }

@@ -1,4 +1,4 @@
-import type { TcpNote } from '../../dissectors/tcp/note.js';
+import { Item, type TcpNote } from '../../dissectors/tcp/note.js';
 import { ahead, type Peek } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { TcpAnalysis } from './tcp-analysis.js';
@@ -40,6 +40,8 @@ export interface StreamConsumer {
   ): number;
   /** One octet alone that was passed on before: it asks whether the other side is there. RFC 9293 §3.8.4 */
   probe?(direction: 0 | 1, buf: Uint8Array, off: number): void;
+  /** Octets that were passed on before and are sent again at once, as the other side asked for them: tshark shows them anew. */
+  again?(direction: 0 | 1, buf: Uint8Array, off: number, end: number): void;
   /** So many octets are missing here for good. `cut`: of a segment, which was captured up to here. */
   gap(direction: 0 | 1, octets: number, cut: boolean): void;
   /** All up to the FIN of the direction was passed on, or it sent an RST; then what was under way may follow. */
@@ -122,6 +124,8 @@ export class TcpStream {
     else if (seq === half.isn && half.position === 0 && end - off > 1) this.withoutSyn(half);
     if (seq === half.next && half.parts.length === 0 && (flags & FIN) === 0 && half.fin < 0) {
       if (wireEnd > off) this.pass(half, buf, off, end, wireEnd - end, frame, 0);
+    } else if (note !== null && (flags & FIN) === 0 && repeatsAll(half, note, seq, wireEnd - off)) {
+      if (wireEnd === end) this.consumer.again?.(direction, buf, off, end);
     } else this.arrange(half, seq, flags, buf, off, end, wireEnd, frame, now);
     if (half.parts.length > 0 || half.fin > half.position) this.wait(half, now);
     if (peer.parts.length > 0 || peer.fin > peer.position) this.wait(peer, now);
@@ -346,3 +350,7 @@ export class TcpStream {
     this.consumer.close(half.direction, 'rst');
   }
 }
+
+/** Whether a segment of `n` octets is a fast retransmission (RFC 5681 §3.2) of what was passed on, and nothing else. */
+const repeatsAll = (half: Half, note: TcpNote, seq: number, n: number): boolean =>
+  (note.items & Item.FastRetransmission) !== 0 && n > 0 && ahead((seq + n) >>> 0, half.next) <= 0;

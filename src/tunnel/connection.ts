@@ -179,6 +179,18 @@ export class Connection implements StreamConsumer {
     this.give({ dissector: data, view: viewOf(buf, off, off + 1, TCP_NAMES[0]), probes: true });
   }
 
+  /** Shows again the messages that are whole in a segment which is sent again. */
+  again(side: Side, buf: Uint8Array, off: number, end: number): void {
+    const { mode, messages, window, unclaimed } = this.halves[side];
+    const isNobodys = mode === 'opaque' || (mode === 'detect' && window.length === unclaimed);
+    this.repeating = true;
+    if (mode === 'pdus') for (const pdu of messages!.ahead(buf, off, end)) this.give(pdu);
+    else if (mode === 'tls' && this.tls.keys.length === 0) this.tlsRecords!.ahead(side, buf, off, end);
+    else if (isNobodys) this.unknown(buf, off, end);
+    this.repeating = false;
+  }
+  private repeating = false;
+
   private take(side: Side, buf: Uint8Array, start: number, end: number, frame: number): void {
     let off = start;
     const half = this.halves[side];
@@ -228,7 +240,9 @@ export class Connection implements StreamConsumer {
 
   /** @internal */
   give(pdu: Pdu): void {
-    if (!this.shown) this.host.pdu(this.around === undefined ? pdu : { ...pdu, around: this.around });
+    if (this.shown) return;
+    const given = this.around === undefined ? pdu : { ...pdu, around: this.around };
+    this.host.pdu(this.repeating ? { ...given, repeats: true } : given);
   }
 
   /**

@@ -20,6 +20,11 @@ export async function besideTshark(
 ): Promise<string[]> {
   const capture = rawPcap(...packets);
   capture.writeUInt32LE(link, 20);
+  return captureBesideTshark(capture, fields);
+}
+
+/** The same of a whole file. */
+export async function captureBesideTshark(capture: Buffer, fields: readonly string[]): Promise<string[]> {
   const path = file('beside.pcap', capture);
   const theirs = await frames(path, [], ['frame.protocols', ...fields]);
   const stacks: string[] = [];
