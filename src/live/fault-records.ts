@@ -3,12 +3,14 @@ import type { Cancel, Clock } from './clock.js';
 import { integer, type Random } from './random.js';
 import type { Shape } from './tunnel-link.js';
 
+type Write = Parameters<Shape['take']>[1];
+
 /** How long envelopes are gathered for one record, and the most octets of a record (RFC 5246 §6.2.1). */
 const GATHER_MS = 20;
 const RECORD = 16_384;
 
 /** Puts envelopes into TLS records otherwise than one into one. A receiver must not care: TS 24.322 §7.1.2 frames a stream. */
-export class RecordShaper {
+export class RecordShaper implements Shape {
   readonly modes = { split: false, merge: false, 'octet-records': false };
   private waiting: Uint8Array[] = [];
   private cancel: Cancel | undefined;
@@ -27,8 +29,7 @@ export class RecordShaper {
     Object.assign(this.modes, { split: false, merge: false, 'octet-records': false });
   }
 
-  /** Takes octets of the stream, and writes them in its time. */
-  readonly shape: Shape = (octets, write) => {
+  take(octets: Uint8Array, write: Write): void {
     this.waiting.push(octets);
     if (this.writing || this.cancel !== undefined) return;
     const begin = (): void => {
@@ -37,10 +38,14 @@ export class RecordShaper {
     };
     if (this.modes.merge) this.cancel = this.clock.after(GATHER_MS, begin);
     else begin();
-  };
+  }
+
+  rest(): Uint8Array {
+    return concat(this.waiting.splice(0));
+  }
 
   /** Writes what waits, a record at a time: the next one when the last is written, or TLS would join them. */
-  private pump(write: Parameters<Shape>[1]): void {
+  private pump(write: Write): void {
     if (this.waiting.length === 0) {
       this.writing = false;
       return;

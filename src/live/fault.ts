@@ -95,7 +95,7 @@ export class Faults {
     const { link, port, shaper } = this;
     if (name === 'split' || name === 'merge' || name === 'octet-records') {
       shaper.modes[name] = value !== 0;
-      link.shape = shaper.needed ? shaper.shape : undefined;
+      link.shape = shaper.needed ? shaper : undefined;
     } else if (name === 'delay') port.delayMs = value ?? 100;
     else if (name === 'drop' || name === 'duplicate' || name === 'reorder' || name === 'corrupt')
       port.parts[name] = value ?? PART;

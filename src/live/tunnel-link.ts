@@ -31,7 +31,12 @@ export interface SentCounts {
 }
 
 /** Writes octets to TLS in its own way: split, merged … */
-export type Shape = (octets: Uint8Array, write: (part: Uint8Array, done?: () => void) => void) => void;
+export interface Shape {
+  /** Takes octets of the stream, and writes them in its time. */
+  take(octets: Uint8Array, write: (part: Uint8Array, done?: () => void) => void): void;
+  /** What it has not written yet, and will not write any more. */
+  rest(): Uint8Array;
+}
 
 export interface LinkOptions {
   readonly families?: Families;
@@ -52,11 +57,10 @@ export class TunnelLink implements PacketPort {
   end: TunnelEnd | undefined;
   /** Resolves when the TCP connection is closed too, which may be a moment later. */
   readonly closed: Promise<void>;
-  /** How octets are written to TLS, where a fault asks for another way than one write an envelope. */
-  shape: Shape | undefined;
   /** When octets last arrived, and since when the peer takes nothing (0: it does), by the clock. */
   lastHeard: number;
   stalledSince = 0;
+  private shaping: Shape | undefined;
   private receive: ((ip: Uint8Array) => void) | undefined;
   private finish!: (end: TunnelEnd) => void;
   private readonly clock: Clock;
@@ -93,6 +97,17 @@ export class TunnelLink implements PacketPort {
     return this.reader.counts;
   }
 
+  /** How octets are written to TLS, where a fault asks for another way than one write an envelope. */
+  set shape(shape: Shape | undefined) {
+    if (shape !== this.shaping) this.writeRest();
+    this.shaping = shape;
+  }
+
+  private writeRest(): void {
+    const rest = this.shaping?.rest();
+    if (rest !== undefined && rest.length > 0) this.tls.write(rest);
+  }
+
   onPacket(receive: (ip: Uint8Array) => void): void {
     this.receive = receive;
   }
@@ -114,8 +129,8 @@ export class TunnelLink implements PacketPort {
       if (this.stalledSince === 0) this.waitForPeer();
       return false;
     }
-    if (this.shape === undefined) tls.write(octets);
-    else this.shape(octets, (part, done) => tls.write(part, done));
+    if (this.shaping === undefined) tls.write(octets);
+    else this.shaping.take(octets, (part, done) => tls.write(part, done));
     return true;
   }
 
@@ -130,6 +145,7 @@ export class TunnelLink implements PacketPort {
   close(why = 'released by this end'): void {
     if (this.closing !== undefined || this.end !== undefined) return;
     this.closing = why;
+    this.writeRest();
     this.tls.end();
     this.giveUp = this.clock.after(LIMITS.liveReleaseMs, () => {
       this.over('us', 'close_notify', `${why}: close_notify was sent, ${this.peer} did not answer it`);

@@ -211,6 +211,21 @@ test('faults that are discarded, and envelopes in any records', async () => {
   for (const [i, [fault, words]] of expected.entries()) assert.ok(words.test(said[i]), `${fault}: ${said[i]}`);
 });
 
+test('who releases a tunnel writes what a fault has in hand', async () => {
+  for (const fault of ['split', 'merge', 'octet-records']) {
+    const file = inFolder('rest.pcapng');
+    const one = ue(['connect', 'dhcp', { fault }, 'ping', 'release'], '-4', '-w', file, '--with-keys');
+    assert.equal(await one.ended, 0, one.err);
+    const last = run(['read', file, '-Y', 'fttims', '-T', 'fields', '-e', 'dhcp.option.dhcp']).out.trimEnd();
+    assert.equal(last.split('\n').at(-1), '7', fault); // RELEASE
+    const { findings } = JSON.parse(run(['report', file]).out) as { findings: { code: string }[] };
+    assert.deepEqual(
+      findings.filter((f) => f.code.startsWith('fttims.')),
+      [],
+    );
+  }
+});
+
 test('faults of packets happen as often as asked, the same for the same seed', async () => {
   const lost = ue(['connect', 'dhcp', { fault: { drop: 1 } }, { ping: { within: '300ms' } }], '-4');
   assert.equal(await lost.ended, 5);
