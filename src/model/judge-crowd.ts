@@ -14,7 +14,12 @@ const SAME = 1.25;
  * Judges tunnels together: those of one address, many at once or one after the other without end, and what certificates
  * the same names show.
  */
-export function judgeCrowd(tunnels: readonly TunnelEntity[], findings: Findings): void {
+export function judgeCrowd(
+  tunnels: readonly TunnelEntity[],
+  /** Tunnels whose UE took its registration back. */
+  left: ReadonlySet<number>,
+  findings: Findings,
+): void {
   const byAddress = new Map<string, TunnelEntity[]>();
   for (const t of tunnels) {
     const carries = t.envelopes.up.total + t.envelopes.down.total > 0;
@@ -28,7 +33,7 @@ export function judgeCrowd(tunnels: readonly TunnelEntity[], findings: Findings)
   for (const list of byAddress.values()) {
     list.sort((a, b) => millis(b.opened, a.opened));
     judgeTogether(list, findings);
-    judgeStorm(list, findings);
+    judgeStorm(list, left, findings);
     judgeTimeout(list, findings);
     judgeChallenges(list, findings);
   }
@@ -147,11 +152,12 @@ function judgeTimeout(list: readonly TunnelEntity[], findings: Findings): void {
   );
 }
 
-function judgeStorm(list: readonly TunnelEntity[], findings: Findings): void {
+/** A tunnel that its UE had no more need of is no reason to come back, and none to wait. */
+function judgeStorm(list: readonly TunnelEntity[], left: ReadonlySet<number>, findings: Findings): void {
   let first = 0;
   let most: readonly [from: number, to: number] = [0, 0];
   for (const [i, t] of list.entries()) {
-    if (i > 0 && isWithin(list[i - 1], t)) first = i;
+    if (i > 0 && (isWithin(list[i - 1], t) || left.has(list[i - 1].id))) first = i;
     while (millis(list[first].opened, t.opened) > STORM_MS) first++;
     if (i + 1 - first > most[1] - most[0]) most = [first, i + 1];
   }

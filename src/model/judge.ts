@@ -48,7 +48,8 @@ export function judge(m: SessionModel): void {
     judgeEnvelopes(m, t);
   }
   judgeAttempts(m, end);
-  judgeCrowd(m.tunnels, findings);
+  const left = new Set(signalling.registrations.flatMap((r) => (r.state === 'deregistered' ? r.tunnel : [])));
+  judgeCrowd(m.tunnels, left, findings);
   judgeIssuer(m.tunnels, m.issuers, findings);
   judgeReleases(m);
   judgeKept(m);

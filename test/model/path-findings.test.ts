@@ -10,6 +10,7 @@ import {
   CORE_MEDIA,
   called,
   codes,
+  deregistered,
   ENDS,
   finding,
   found,
@@ -58,11 +59,11 @@ describe('addresses that were not given', () => {
 
 describe('several tunnels', () => {
   const SOME: readonly Step[] = [up([envelope(ping(client.address, server.address, 1, 1, 40))])];
-  const crowd = (n: number, everyMs: number, end: 'fin' | 'none') => {
+  const crowd = (n: number, everyMs: number, end: 'fin' | 'none', steps = SOME) => {
     const b = new CaptureBuilder();
     for (let i = 0; i < n; i++) {
       const ends = { client: at('192.0.2.10', 40_000 + i), server };
-      b.connection(clearConversation(SOME), { ...ends, start: i * everyMs, end, step: 10 });
+      b.connection(clearConversation(steps), { ...ends, start: i * everyMs, end, step: 10 });
     }
     return reportOn(b.build().octets);
   };
@@ -83,6 +84,12 @@ describe('several tunnels', () => {
     const all = finding(await crowd(12, 2000, 'fin'), 'tunnel.storm');
     assert.match(all.meaning, /^12 tunnels were opened within 22 s\./);
     assert.match(finding(await crowd(12, 8000, 'fin'), 'tunnel.storm').meaning, /^8 tunnels were opened within 56 s\./);
+  });
+
+  test('those that the UE needs no more are none', async () => {
+    const registration = registered(new Talk());
+    assert.ok(codes(await crowd(6, 2000, 'fin', registration.steps)).includes('tunnel.storm'));
+    assert.deepEqual(codes(await crowd(6, 2000, 'fin', deregistered(registration, 500).steps)), []);
   });
 });
 

@@ -280,6 +280,16 @@ export function registered(t: Talk, ms = 100): Talk {
     .down(ms + 30, sip('200 OK REGISTER', { ...p, cseq: 2, toTag: 'r', headers: [contact] }, 'down'));
 }
 
+/** That registration is taken back. */
+export function deregistered(t: Talk, ms: number): Talk {
+  const p = { callId: 'reg-1@10.0.0.2', from: 'sip:alice@ims.example', to: 'sip:alice@ims.example', cseq: 3 };
+  const leave = sip('REGISTER sip:ims.example', {
+    ...p,
+    headers: [['Contact', '<sip:alice@10.0.0.2:5060>;expires=0']],
+  });
+  return t.up(ms, leave).down(ms + 10, sip('200 OK REGISTER', { ...p, toTag: 'r' }, 'down'));
+}
+
 /** The signalling of a call from `ms` on: answered after 200 ms, ended by the UE after `duration`. */
 export function called(t: Talk, ms: number, duration: number, end = true): Talk {
   const offer = { sdp: sdp(UE, 30_000) };
