@@ -97,6 +97,8 @@ function judgeSizes(t: TunnelEntity, mtu: number, { largest, ignored }: PacketSi
 
 /** RFC 4862 §5.4: so long after it was probed for an address may be used (RetransTimer); RFC 4429 lets it be sooner. */
 const RETRANS_MS = 1000;
+/** By so much less or more the way to where it was captured may take. */
+const WAY_MS = 100;
 
 /** Whether the UE probed for the IPv6 addresses that it made of a prefix before it used them. */
 function judgeProbes(
@@ -117,7 +119,7 @@ function judgeProbes(
       continue;
     }
     const ms = millis(probed, at);
-    if (ms >= 0 && ms < RETRANS_MS)
+    if (ms >= 0 && ms < RETRANS_MS - WAY_MS)
       findings.raise('slaac.early-use', at, [tunnelRef(t)], {
         detail: words`${quoted('address', written(d))} was used ${Math.round(ms)} ms after it was probed for.`,
       });

@@ -131,8 +131,10 @@ describe('IPv6', () => {
     const t = new Talk().down(0, advertise());
     note(await found(t.copy().up(500, used)), 'slaac.no-probe');
     note(await found(t.copy().up(100, probe).up(500, used)), 'slaac.early-use');
-    const r = await found(t.copy().up(100, probe).up(1200, used));
-    assert.deepEqual([finding(r, 'slaac.no-probe'), finding(r, 'slaac.early-use')], [undefined, undefined]);
+    for (const ms of [1200, 1090]) {
+      const r = await found(t.copy().up(100, probe).up(ms, used)); // the first packet may have been longer on its way
+      assert.deepEqual([finding(r, 'slaac.no-probe'), finding(r, 'slaac.early-use')], [undefined, undefined]);
+    }
   });
 
   test('DHCPv6 that is repeated at the times of RFC 9915, and at others', async () => {
