@@ -1,4 +1,4 @@
-import { type Area, wrap } from './cells.js';
+import { type Area, clip, wrapBeneath } from './cells.js';
 import type { CommandId } from './keymap.js';
 import type { Theme } from './style.js';
 
@@ -139,9 +139,14 @@ export function scrollBar(area: Area, theme: Theme, top: number, count: number):
   for (let y = at; y < at + size; y++) area.text(area.width - 1, y, '█', theme.dim);
 }
 
-/** Draws words where a list would be, the first line of them strong. */
+/** Draws words where a list would be, the first line of them strong; empty lines go where there is no room for all. */
 export function drawWords(area: Area, theme: Theme, lines: readonly string[]): void {
-  let y = 1;
-  for (const [i, text] of lines.entries())
-    for (const line of wrap(text, area.width - 4)) area.text(2, y++, line, i === 0 ? theme.strong : theme.text);
+  const width = area.width - 4;
+  const room = area.height - 1;
+  let shown = lines.flatMap((text, i) =>
+    wrapBeneath(text, width).map((line) => ({ line, style: i === 0 ? theme.strong : theme.text })),
+  );
+  if (shown.length > room) shown = shown.filter(({ line }) => line !== '');
+  for (const [y, { line, style }] of shown.slice(0, room).entries())
+    area.text(2, y + 1, y === room - 1 && shown.length > room ? clip(`${line} …`, width) : line, style);
 }

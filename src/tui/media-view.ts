@@ -1,6 +1,6 @@
 import type { MediaEntity } from '../model/entities.js';
 import type { Viewer } from '../viewer/viewer.js';
-import { type Area, wrap } from './cells.js';
+import { type Area, cellsOf, wrap } from './cells.js';
 import { csvOf } from './csv.js';
 import { Reader } from './dialogs.js';
 import { save } from './export-actions.js';
@@ -164,12 +164,8 @@ export class MediaView implements View {
       theme.rtp,
       theme,
     );
-    area.text(
-      11,
-      y,
-      `${trimmed(s.jitter.length * s.span, 3)} s in spans of ${duration(s.span * 1000)}; largest value at the left`,
-      theme.dim,
-    );
+    const scale = `${trimmed(s.jitter.length * s.span, 3)} s in spans of ${duration(s.span * 1000)}; largest value at the left`;
+    area.text(Math.max(1, Math.min(11, area.width - cellsOf(scale) - 1)), y, scale, theme.dim);
     return y + 2;
   }
 

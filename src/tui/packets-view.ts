@@ -44,6 +44,8 @@ export class PacketsView implements View {
   private readonly shares: Shares = { list: 45, tree: undefined };
   private layout = 0;
   private zoomed = false;
+  /** There is room for one pane alone. */
+  private oneOfThree = false;
   readonly colours: PacketColours;
   /** Nobody has chosen yet which rows are listed. */
   private undecided = true;
@@ -106,7 +108,8 @@ export class PacketsView implements View {
   }
 
   status(): string {
-    return this.packets.words;
+    const pane = `${this.focus} ${PANES.indexOf(this.focus) + 1}/${PANES.length}`;
+    return this.oneOfThree ? `${this.packets.words}  ${pane}` : this.packets.words;
   }
 
   get busy(): boolean {
@@ -153,8 +156,7 @@ export class PacketsView implements View {
     else if (tree !== undefined) this.drawTree(part(tree), focus);
     if (octets !== undefined && gap.length === 0) this.octets.draw(part(octets), this.look('octets', focus));
     drawRules(area, this.places, theme.dim);
-    if (narrow && this.packets.count > 0)
-      area.right(area.width, 0, ` ${PANES.indexOf(this.focus) + 1}/3 ${this.focus}, Tab `, theme.key);
+    this.oneOfThree = narrow && this.packets.count > 0;
   }
 
   private drawTree(area: Area, focus: boolean): void {

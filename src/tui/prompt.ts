@@ -138,7 +138,9 @@ export class Prompt {
 
   private recall(step: number): void {
     const history = this.request.history ?? [];
-    const to = this.past + step;
+    let to = this.past + step;
+    // What stands in the line already would look as if the key did nothing.
+    while (history[to] === this.text) to += step;
     if (to < 0 || to > history.length) return;
     if (this.past === history.length) this.draft = this.text;
     this.past = to;

@@ -108,6 +108,20 @@ test('each frame is listed once among the frames, also where the end of the capt
   await stage.end();
 });
 
+test('one pane at a time hides nothing of it, and words that do not fit say so', async () => {
+  const stage = await Stage.of('20-healthy-call.pcapng', 60, 16);
+  await stage.press('2 Tab');
+  assert.match(stage.text, / 1 \/ 236 {2}tree 2\/3$/m);
+  await stage.press('Tab');
+  assert.match(stage.text, / Envelope \d+$/m);
+  await stage.press('7');
+  assert.match(stage.text, /^ {4}:capture eth0 {9}capture, and look at it\n {26}meanwhile$/m);
+  stage.resize(60, 14);
+  await stage.settled();
+  assert.match(stage.text, / …\n Enter open/);
+  await stage.end();
+});
+
 test('a jump to what does not exist leads nowhere, from wherever it was asked for', async () => {
   const stage = await Stage.of('00-field.pcapng');
   await stage.press('3');

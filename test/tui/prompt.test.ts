@@ -67,6 +67,14 @@ test('earlier lines come back, and the one begun is not lost', () => {
   assert.equal(p.text, 'new');
 });
 
+test('what stands in the line already is not brought back', () => {
+  const { p } = prompt({ text: 'second' });
+  press(p, 'Up');
+  assert.equal(p.text, 'first');
+  press(p, 'Down');
+  assert.equal(p.text, 'second');
+});
+
 test('a refused line stays, with the reason until it changes', () => {
   const { p } = prompt({ text: 'bad' });
   assert.equal(press(p, 'Enter'), 'more');
