@@ -159,7 +159,7 @@ function sentBy(t: Tree, b: Uint8Array, off: number, end: number): number {
     i++;
   } else {
     while (i < end && b[i] !== COLON && b[i] !== SEMICOLON && !isSpace(b[i])) i++;
-    if (i > off || b[i] === COLON) t.text(F.viaAddress, off, i - off);
+    if (i > off || (i < end && b[i] === COLON)) t.text(F.viaAddress, off, i - off);
   }
   i = skipSpace(b, i, end);
   if (i >= end || b[i] !== COLON) return Math.min(i, end);

@@ -6,9 +6,12 @@ import { type CaptureFile, type CaptureInterface, type CaptureSource, Chunk } fr
 export interface RawFrame {
   readonly octets: Uint8Array;
   readonly wire?: number;
+  /** What stands behind it in the memory of the reader. */
+  readonly behind?: Uint8Array;
 }
 
 const CHUNK = 512;
+const NOTHING = new Uint8Array(0);
 
 /** Delivers frames as they are asked for. Their octets are copied into a buffer that is used again, as a file's are. */
 export class FrameSource implements CaptureSource {
@@ -36,12 +39,12 @@ export class FrameSource implements CaptureSource {
       const { value, done } = this.frames.next();
       if (done) break;
       taken.push(value);
-      octets += value.octets.length;
+      octets += value.octets.length + (value.behind?.length ?? 0);
     }
     if (taken.length === 0) return null;
     if (chunk.buf.length < octets) chunk.buf = new Uint8Array(2 * octets);
     let off = 0;
-    for (const { octets, wire } of taken) {
+    for (const { octets, wire, behind = NOTHING } of taken) {
       const i = chunk.count++;
       chunk.buf.set(octets, off);
       chunk.off[i] = off;
@@ -51,7 +54,8 @@ export class FrameSource implements CaptureSource {
       chunk.nanos[i] = (this.count % 1000) * 1_000_000;
       chunk.number[i] = ++this.count;
       chunk.iface[i] = this.iface;
-      off += octets.length;
+      chunk.buf.set(behind, off + octets.length);
+      off += octets.length + behind.length;
     }
     return chunk;
   }

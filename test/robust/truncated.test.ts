@@ -62,6 +62,30 @@ describe('packets that are not whole', () => {
     }
   });
 
+  test('what stands behind a packet in memory is not read', async () => {
+    const stacks = new Map((await all).map((kind) => [kind.name.split(' ')[0], kind]));
+    for (const kind of stacks.values()) {
+      const { link, name } = kind;
+      const octets = kind.octets.subarray(0, 400);
+      const seen = async (behind: (n: number) => Uint8Array): Promise<string[]> => {
+        const frames = Array.from({ length: octets.length }, (_, n) => ({
+          octets: elsewhere(kind, n).subarray(0, n),
+          behind: behind(n),
+        }));
+        const rows: string[] = [];
+        await forSource(new FrameSource(frames, link), { labels: true }, (row) => {
+          rows.push(`${row.dissection.info()}\n${treeText(row)}`);
+        });
+        return rows;
+      };
+      const zeros = await seen(() => new Uint8Array(64));
+      for (const other of [await seen(() => new Uint8Array(64).fill(0x31)), await seen((n) => octets.subarray(n))])
+        other.forEach((text, n) => {
+          if (text !== zeros[n]) assert.equal(text, zeros[n], `${name}, the first ${n} octets`);
+        });
+    }
+  });
+
   test('every kind of packet with octets changed', async () => {
     const next = random(24_322);
     for (const kind of await all) {

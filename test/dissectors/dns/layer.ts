@@ -10,8 +10,8 @@ import {
   Malformed,
   Short,
   Tree,
-  View,
 } from 'fttscope/kit';
+import { amid } from '../../support/amid.js';
 
 /** What a dissector made of a message. */
 export interface Layer {
@@ -62,7 +62,7 @@ export const octets = (text: string): Uint8Array => Uint8Array.from(Buffer.from(
 export function run(d: AnyDissector, b: Uint8Array, where: Where = {}): Layer {
   const tree = new Tree();
   tree.labels = true;
-  const v = View.of(b, 'Frame', where.wire ?? b.length);
+  const v = amid(b, 'Frame', where.wire);
   tree.enter(v.source);
   const cx = context(where);
   let stopped: Short | Malformed | undefined;

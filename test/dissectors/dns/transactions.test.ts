@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type AnyDissector, encode, LIMITS, type LimitName, type Track, View } from 'fttscope/kit';
+import { type AnyDissector, encode, LIMITS, type LimitName, type Track } from 'fttscope/kit';
 import { addressRecord, dns, dnsQuery, dnsResponse } from '../../../dissectors/dns/index.js';
+import { amid } from '../../support/amid.js';
 import { run } from './layer.js';
 
 const codec = dns.codec!;
@@ -30,7 +31,7 @@ function converse(
         note = value;
       },
     } as unknown as Track;
-    dns.track!(View.of(b), cx);
+    dns.track!(amid(b), cx);
     const { fields } = run(dns, b, { note });
     const said: Record<string, string> = {};
     for (const key of [

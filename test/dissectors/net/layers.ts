@@ -29,9 +29,10 @@ import {
   type TableKey,
   type Track,
   Tree,
-  View,
+  type View,
 } from '../../../src/kit/index.js';
 import { fieldText } from '../../../src/report/value.js';
+import { amid } from '../../support/amid.js';
 
 const LAYERS = [
   ...[ethernet, llc, vlan, serviceTag, sll, sll2, nullLoop, rawIp, ppp, pppoes, pppoed, arp, ipv4, ipv6, hopByHop],
@@ -110,7 +111,7 @@ export function see(table: string, key: TableKey, b: Uint8Array, options: SeeOpt
     },
     note: <T>(d: AnyDissector): T | undefined => options.notes?.get(d) as T | undefined,
   } as unknown as Ctx;
-  cx.next(table, key, View.of(b, 'Frame', options.wire));
+  cx.next(table, key, amid(b, 'Frame', options.wire));
   const fields: Record<string, string[]> = {};
   for (let i = 0; i < t.length; i++) {
     const { name } = t.field(i);
@@ -164,7 +165,7 @@ export function track(
       noted = value;
     },
   };
-  d.track!(View.of(b), cx as Track);
+  d.track!(amid(b), cx as Track);
   return noted;
 }
 

@@ -1,6 +1,17 @@
 /** Runs dissectors over octets laid out by hand, without an engine. */
-import { type AnyDissector, type Ctx, hex, Malformed, type NetPair, Short, type Track, Tree, View } from 'fttscope/kit';
+import {
+  type AnyDissector,
+  type Ctx,
+  hex,
+  Malformed,
+  type NetPair,
+  Short,
+  type Track,
+  Tree,
+  type View,
+} from 'fttscope/kit';
 import { fieldText } from '../../../src/report/value.js';
+import { amid } from '../../support/amid.js';
 
 export interface Sent {
   readonly frame?: number;
@@ -37,7 +48,7 @@ export class World {
 
   /** Tracks and dissects one message. */
   see(d: AnyDissector, b: Uint8Array, sent: Sent = {}): Seen {
-    const v = View.of(b, 'Frame', sent.wire ?? b.length);
+    const v = amid(b, 'Frame', sent.wire);
     const notes = new Map<AnyDissector, unknown>();
     if (d.track) this.track(d, v, sent, notes);
     const tree = new Tree();

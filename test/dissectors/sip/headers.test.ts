@@ -51,6 +51,7 @@ describe('SIP header values', () => {
     assert.deepEqual(dissect(message('SIP/2.0 200 OK', 'Via: SIP/2.0/UDP h:99999', '')).experts, [
       'Invalid SIP Via sent-by-port',
     ]);
+    assert.deepEqual(below('Via: SIP/2.0/UDP h:99999').at(-1), ['sip.Via.sent-by.port', '65535', 19, 5]);
   });
 
   test('From and To', () => {

@@ -1,10 +1,21 @@
 /** Runs SIP and the dissectors of its bodies over octets laid out by hand, without an engine. */
-import { type AnyDissector, type Ctx, hex, Malformed, type NetPair, Short, type Track, Tree, View } from 'fttscope/kit';
+import {
+  type AnyDissector,
+  type Ctx,
+  hex,
+  Malformed,
+  type NetPair,
+  Short,
+  type Track,
+  Tree,
+  type View,
+} from 'fttscope/kit';
 import { mimeMultipart } from '../../../dissectors/mime-multipart.js';
 import { sdp } from '../../../dissectors/sdp/index.js';
 import { sip } from '../../../dissectors/sip/index.js';
 import { dataTextLines, media } from '../../../dissectors/text-media.js';
 import { xml } from '../../../dissectors/xml.js';
+import { amid } from '../../support/amid.js';
 
 const dissectors: readonly AnyDissector[] = [sip, sdp, mimeMultipart, dataTextLines, xml, media];
 const bodies = new Map<string | number, AnyDissector>();
@@ -59,7 +70,7 @@ export class World {
         noted = value;
       },
     };
-    sip.track!(View.of(b), cx);
+    sip.track!(amid(b), cx);
     return noted;
   }
 }
@@ -78,7 +89,7 @@ export interface Layers {
 export function dissect(b: Uint8Array, note?: unknown, wire = b.length): Layers {
   const tree = new Tree();
   tree.labels = true;
-  const v = View.of(b, 'Frame', wire);
+  const v = amid(b, 'Frame', wire);
   tree.enter(v.source);
   const protocols: string[] = [];
   const cx = context(tree, protocols, note);

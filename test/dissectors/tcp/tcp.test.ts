@@ -21,6 +21,7 @@ import {
 import { fieldText } from '../../../src/report/value.js';
 import { at, tcp as tcpPacket } from '../../build/packets.js';
 import { ACK, ascii, FIN, PSH, RST, type Sent, SYN, segmentOctets } from '../../stream/wire.js';
+import { amid } from '../../support/amid.js';
 import { comparePlacesIn } from '../../support/places.js';
 import { tsharkMissing } from '../../support/tshark.js';
 
@@ -61,7 +62,7 @@ function see(b: Uint8Array, options: Options = {}): Seen {
       payload = Buffer.from(v.buf.subarray(v.off, v.end)).toString('latin1');
     },
   } as unknown as Ctx;
-  const v = View.of(b, 'Frame', options.wire);
+  const v = amid(b, 'Frame', options.wire);
   t.enter(v.source);
   let failed: Error | undefined;
   try {

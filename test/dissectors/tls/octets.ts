@@ -2,6 +2,7 @@
 import { type Ctx, concat, hex, Malformed, Short, Tree, View } from 'fttscope/kit';
 import { tls } from '../../../dissectors/tls/index.js';
 import type { TlsRecordNote } from '../../../dissectors/tls/note.js';
+import { amid } from '../../support/amid.js';
 
 type Part = Uint8Array | readonly number[] | string;
 
@@ -57,7 +58,7 @@ export interface Dissected {
 export function dissect(b: Uint8Array, note?: Partial<TlsRecordNote>, wire = b.length): Dissected {
   const t = new Tree();
   t.labels = true;
-  const v = View.of(b, 'Frame', wire);
+  const v = amid(b, 'Frame', wire);
   t.enter(v.source);
   const cx = { note: () => note } as unknown as Ctx;
   let stopped: Short | Malformed | undefined;
