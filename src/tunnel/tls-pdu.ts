@@ -46,10 +46,11 @@ export class TlsPdu implements Pdu {
     return this.shown;
   }
 
-  /** What was decrypted, once it was; null if it could not be. */
+  /** What was decrypted, once it was; null if it could not be. What is sent in the clear lies in the record itself. */
   get plainSource(): Source | null {
     const p = this.record.plain;
     if (p === null) return null;
+    if (this.record.status === 'clear') return this.view.source;
     this.decrypted ??= { name: 'Decrypted TLS', buf: p.buf, start: p.off, end: p.end };
     return this.decrypted;
   }
@@ -71,7 +72,7 @@ export class TlsPdu implements Pdu {
 
   get note(): TlsRecordNote {
     const r = this.record;
-    const p = this.plainSource;
+    const { plain } = r;
     const session = this.connection.session!;
     return {
       version: session.version,
@@ -86,7 +87,7 @@ export class TlsPdu implements Pdu {
       messages: this.messages ?? undefined,
       left: this.left,
       cipherSuite: session.suite !== 0 ? session.suite : undefined,
-      plain: p === null ? undefined : new View(p, p.start, p.end),
+      plain: plain === null ? undefined : new View(this.plainSource!, plain.off, plain.end),
       handshake: r.handshake.length === 0 ? undefined : this.handshake,
     };
   }

@@ -12,7 +12,7 @@ import { CaptureBuilder } from '../build/capture.js';
 import { at, ping, register, udp } from '../build/packets.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { storyOf } from './story.js';
-import { Stage, stageOf } from './support/stage.js';
+import { Stage, sample, stageOf, viewerOn } from './support/stage.js';
 
 /* What is said where there is little or nothing to say anything of. */
 
@@ -108,12 +108,19 @@ test('each frame is listed once among the frames, also where the end of the capt
   await stage.end();
 });
 
+test('what was sent in the clear is not called decrypted', async () => {
+  const viewer = await viewerOn(sample('20-healthy-call.pcapng'));
+  const named = async (id: string) => (await viewer.detail(viewer.rows.byId(id))).sources.map((s) => s.name);
+  assert.deepEqual(await named('4'), ['Frame', 'TLS record']); // a ClientHello
+  assert.deepEqual(await named('8.1'), ['Frame', 'TLS record', 'Decrypted TLS', 'Envelope']);
+});
+
 test('one pane at a time hides nothing of it, and words that do not fit say so', async () => {
   const stage = await Stage.of('20-healthy-call.pcapng', 60, 16);
   await stage.press('2 Tab');
   assert.match(stage.text, / 1 \/ 236 {2}tree 2\/3$/m);
   await stage.press('Tab');
-  assert.match(stage.text, / Envelope \d+$/m);
+  assert.match(stage.text, / Envelope \(\d+ B\)$/m);
   await stage.press('7');
   assert.match(stage.text, /^ {4}:capture eth0 {9}capture, and look at it\n {26}meanwhile$/m);
   stage.resize(60, 14);
