@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { TunnelEntity, Verdict } from '../model/entities.js';
 import type { TunnelGlance, ViewerStatus } from '../viewer/viewer.js';
-import { type Area, wrap } from './cells.js';
+import { type Area, wrapBeneath } from './cells.js';
 import { completePath, pathOf } from './files.js';
 import type { CommandId } from './keymap.js';
 import { scrollBar } from './list.js';
@@ -90,7 +90,7 @@ export class KeysDialog implements Dialog {
     const { made } = this;
     if (made !== undefined && made.status === viewer.status && made.story === told.story && made.width === width)
       return made.lines;
-    const lines = this.lines().flatMap((l) => wrap(l.text, width).map((text) => ({ ...l, text })));
+    const lines = this.lines().flatMap((l) => wrapBeneath(l.text, width).map((text) => ({ ...l, text })));
     this.made = { status: viewer.status, story: told.story, width, lines };
     return lines;
   }

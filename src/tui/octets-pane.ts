@@ -138,7 +138,7 @@ export class OctetsPane {
   /** Names of the sources with their sizes, as far as they fit, and where they stand; the open one is always there. */
   private tabs(): { readonly i: number; readonly text: string }[] {
     const sources = this.detail?.sources ?? [];
-    const long = sources.map((s, i) => ({ i, text: ` ${s.name} ${s.octets.length} ` }));
+    const long = sources.map((s, i) => ({ i, text: ` ${s.name} (${s.octets.length} B) ` }));
     const short = sources.map((s, i) => (i === this.source ? long[i] : { i, text: ` ${s.name} ` }));
     const size = (list: { text: string }[]): number => list.reduce((n, t) => n + cellsOf(t.text), 0);
     if (size(long) <= this.width) return long;

@@ -222,7 +222,7 @@ export class PacketList {
   private get hasEnd(): boolean {
     const { selection, viewer } = this;
     if (selection.done) return true;
-    return viewer.status.growing && selection.count > 0 && selection.seen >= viewer.rows.count;
+    return viewer.status.growing && selection.seen >= viewer.rows.count;
   }
 
   /** Stays at the end as rows are added, or does so no more. */
