@@ -219,6 +219,9 @@ test('offers and answers meet as RFC 3264 says', () => {
     text(session.offer()),
     /^v=0\r\no=- (\d+) \1 IN IP4 10\.0\.0\.1\r\ns=-\r\nc=IN IP4 10\.0\.0\.1\r\nt=0 0\r\nm=audio 4000 RTP\/AVP 96 8 101\r\nb=AS:80\r\na=rtpmap:96 AMR\/8000\r\na=fmtp:96 octet-align=1\r\na=rtpmap:8 PCMA\/8000\r\na=rtpmap:101 telephone-event\/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n$/,
   );
+  // Packets of 20 ms: 160 octets, and headers of 12, 8 and 40. RFC 3550 §6.2: b=AS has those of IP and UDP in it
+  const six = new MediaSession({ address: address('fd00::1'), port: 4000 }, [CODECS.PCMA], seededRandom(1));
+  assert.match(text(six.offer()), new RegExp(`\\r\\nb=AS:${((160 + 12 + 8 + 40) * 8 * 50) / 1000}\\r\\n`));
   const offer = [
     'v=0',
     'o=x 1 1 IN IP6 2001:db8::1',

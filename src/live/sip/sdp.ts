@@ -28,8 +28,9 @@ export const CODECS = {
 
 export type CodecName = keyof typeof CODECS;
 
-/** Kbit/s with headers of IPv4, UDP and RTP for `b=AS`. TS 24.229 §6.1.1 */
+/** Kbit/s with headers of IPv4, UDP and RTP for `b=AS`, and how many more those of IPv6 take. TS 24.229 §6.1.1 */
 const BANDWIDTH: Readonly<Record<string, number>> = { PCMU: 80, PCMA: 80, AMR: 30, 'AMR-WB': 41 };
+const MORE_FOR_IPV6 = 8;
 const TELEPHONE_EVENT = 'telephone-event';
 const FIRST_DYNAMIC = 101;
 
@@ -213,13 +214,14 @@ export class MediaSession {
 
   private mediaLines(codecs: readonly AudioCodec[], direction: MediaDirection, kind: 'offer' | 'answer'): string[] {
     const types = codecs.map((c) => c.payloadType).join(' ');
-    const bandwidth = Math.max(...codecs.map((c) => BANDWIDTH[c.name] ?? 0));
+    const { address, port } = this.local;
+    const most = Math.max(...codecs.map((c) => BANDWIDTH[c.name] ?? 0));
     const maps = codecs.flatMap((c) => [
       `a=rtpmap:${c.payloadType} ${c.name}/${c.clock}`,
       ...(c.format ? [`a=fmtp:${c.payloadType} ${c.format}`] : []),
     ]);
-    const head = [`m=audio ${this.local.port} RTP/AVP ${types}`];
-    if (bandwidth > 0) head.push(`b=AS:${bandwidth}`);
+    const head = [`m=audio ${port} RTP/AVP ${types}`];
+    if (most > 0) head.push(`b=AS:${address.length === 4 ? most : most + MORE_FOR_IPV6}`);
     return [...head, ...maps, 'a=ptime:20', `a=${direction}`, ...(this.reservation?.lines(kind) ?? [])];
   }
 
