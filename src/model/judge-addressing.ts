@@ -59,7 +59,7 @@ export function judgeAddressing(
     judgeExchange(e, bound, isServedAfter, raise, fail);
   }
   judgeLease(a, end, raise);
-  judgeRouters(a, bound || hasSix, end, raise, fail);
+  judgeRouters(a, bound || hasSix, t.envelopes.up.ip6 > 0, end, raise, fail);
   judgeDhcpv6(a, end, told, raise);
   judgeNames(a, end, signalled, heard, raise, fail);
   const addressed = bound || a.slaac.probes.some((p) => p.up && p.duplicate === null && !p.target.startsWith('fe80'));
@@ -230,8 +230,18 @@ function oddHardware({ entry: { htype, hlen, chaddr } }: DhcpTransaction): Words
   return words`It is ${htype}, and its address is ${chaddr === '' ? 'empty' : quoted('address', chaddr)}.`;
 }
 
-/** @param addressed whether the UE has an address from elsewhere */
-function judgeRouters(a: Addressing, addressed: boolean, end: Moment, raise: Raise, fail: Fail): void {
+/**
+ * @param addressed whether the UE has an address from elsewhere
+ * @param hasHost whether the UE speaks IPv6 at all: routers advertise themselves to everybody
+ */
+function judgeRouters(
+  a: Addressing,
+  addressed: boolean,
+  hasHost: boolean,
+  end: Moment,
+  raise: Raise,
+  fail: Fail,
+): void {
   const s = a.slaac;
   const healed = addressed ? NOTE : {};
   const { lastSolicitation, lastAdvertisement } = s;
@@ -253,8 +263,8 @@ function judgeRouters(a: Addressing, addressed: boolean, end: Moment, raise: Rai
     if (mtu > 0 && mtu < LEAST_MTU) raise('slaac.mtu', at, { detail: ours`It is ${mtu}.` });
     if (lastAdvertisement.managed) raise('slaac.managed', at);
     if (lastAdvertisement.lifetimeSeconds === 0) raise('slaac.no-router', at);
-    if (lastAdvertisement.other && a.dhcpv6.exchanges.length === 0 && millis(at, end) >= ANSWER_MS)
-      raise('dhcpv6.not-asked', at);
+    const isUnasked = hasHost && a.dhcpv6.exchanges.length === 0;
+    if (lastAdvertisement.other && isUnasked && millis(at, end) >= ANSWER_MS) raise('dhcpv6.not-asked', at);
   }
   for (const { duplicate, target, up } of s.probes) {
     if (duplicate === null) continue;

@@ -107,6 +107,9 @@ describe('addresses', () => {
     assert.deepEqual(codes(r), []);
     note(r, 'slaac.no-router');
     note(r, 'dhcpv6.not-asked');
+    const four = udp(at(UE, 9), at(CORE, 9), new Uint8Array(4));
+    const deaf = new Talk().down(10, nd('fe80::1', 'ff02::1', routerAdvertisement(router, [prefix]))).up(8000, four);
+    assert.equal(finding(await found(deaf), 'dhcpv6.not-asked'), undefined, 'a UE without IPv6 has nothing to ask for');
   });
 });
 
