@@ -244,10 +244,15 @@ export class Neighbours implements Machine {
 
   private solicit(now: number): void {
     const src = this.addresses.find((a) => isLinkLocal(a.address) && a.state === 'preferred')?.address ?? ANY6;
+    if (this.solicited === 0) this.interval = SOLICITATION_INTERVAL;
+    if (this.solicited === SOLICITATIONS && this.interval === SOLICITATION_INTERVAL) {
+      this.options.onEvent({ type: 'no router' }); // RFC 4861 §6.3.7: the last of them was not answered in its time
+      this.interval = 2 * SOLICITATION_INTERVAL;
+      this.solicitAt = now + SOLICITATION_INTERVAL;
+      return;
+    }
     this.solicited++;
-    if (this.solicited === SOLICITATIONS + 1) this.options.onEvent({ type: 'no router' });
-    if (this.solicited <= SOLICITATIONS) this.interval = SOLICITATION_INTERVAL;
-    else {
+    if (this.solicited > SOLICITATIONS) {
       // RFC 7559 §2: doubled, a tenth more or less, up to an hour
       const next = this.interval * (2 + 0.2 * (this.options.random.next() - 0.5));
       this.interval = next > LONGEST_INTERVAL ? LONGEST_INTERVAL * (0.9 + 0.2 * this.options.random.next()) : next;
