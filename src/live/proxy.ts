@@ -92,7 +92,10 @@ function ask(tap: Tap, target: string, name: string, headers: { name: string; va
     const more = (octets: Buffer): void => {
       got = Buffer.concat([got, octets]);
       const answer = answerIn(got);
-      if (got.length > LIMITS.undecidedOctets) fail('answered with more than a header');
+      if (answer !== undefined && answer !== 'other' && isInterim(answer)) {
+        got = Buffer.alloc(0);
+        more(Buffer.from(answer.body));
+      } else if (got.length > LIMITS.undecidedOctets) fail('answered with more than a header');
       else if (answer === 'other') fail('does not speak HTTP');
       else if (answer !== undefined) {
         done();
@@ -116,6 +119,9 @@ function answerIn(b: Buffer): Answer | 'other' | undefined {
     return undefined;
   return answer;
 }
+
+/** Whether the final answer is still to come. RFC 9110 §15.2 */
+const isInterim = ({ start: { status } }: Answer): boolean => status >= 100 && status < 200 && status !== 101;
 
 const header = (m: HttpMessage, name: string): string | undefined =>
   m.headers.find((h) => h.name.toLowerCase() === name)?.value.trim();

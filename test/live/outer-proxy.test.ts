@@ -96,7 +96,7 @@ function proxyThat(
       text = text.slice(end + 4);
       const said = answer(heads.at(-1)!, heads.length);
       client.write(said);
-      if (/^HTTP\/1\.1 2/.test(said)) {
+      if (/^HTTP\/1\.1 2/m.test(said)) {
         client.off('data', more);
         const up = connect(eftf.port, '127.0.0.1');
         client.pipe(up).pipe(client);
@@ -146,6 +146,16 @@ for (const [algorithm, hash] of [
     });
   }
 }
+
+test('what a proxy says before its answer is none. RFC 9110 §15.2', async () => {
+  const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n';
+  const { server, port } = await proxyThat(() => `${interim}HTTP/1.1 200 OK\r\n\r\n`);
+  const { link, accessType } = await establish(options({ host: '127.0.0.1', port }));
+  assert.equal(accessType, 'II');
+  link.close();
+  await link.ended;
+  server.close();
+});
 
 test('what a proxy may say instead', async () => {
   const said: [string, RegExp][] = [
