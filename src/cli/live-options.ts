@@ -208,7 +208,9 @@ export function ueCommand(): Command {
       wait,
     )
     .addOption(new Option('--sip-transport <protocol>', 'what SIP goes over').choices(['udp', 'tcp']).default('udp'))
-    .option('--timeout <time>', 'for each of TCP, CONNECT and TLS', milliseconds, 10_000)
+    .addOption(
+      new Option('--timeout <time>', 'for each of TCP, CONNECT and TLS').argParser(milliseconds).default(10_000, '10s'),
+    )
     .option('--run <file>', 'scenario, YAML or JSON: {steps: [VERB, {VERB: {NAME: VALUE}}]}');
   return endOptions(ue, 'drop=0.1, split, rst');
 }
