@@ -200,7 +200,9 @@ function failureOf({ tunnel, tcp, connectAnswer, veiled, alerts }: TunnelLife): 
     if (proxy?.status === undefined) {
       const server = tunnel.direction(0) === 'up' ? 1 : 0;
       const isOther = tcp.ways[server].octets > 0 && tunnel.gaps.length === 0;
-      const cause = isOther ? ours`What answered the CONNECT is no HTTP.` : ours`The proxy did not answer the CONNECT.`;
+      const cause = isOther
+        ? ours`What answered the CONNECT is no whole answer of HTTP.`
+        : ours`The proxy did not answer the CONNECT.`;
       return { stage: 'proxy', cause, ...row };
     }
     const answered = connectAnswer === null ? row : { row: connectAnswer.row };

@@ -170,7 +170,7 @@ function judgeName(t: TunnelEntity, raise: Raise): void {
     raise('tls.sni-missing', undefined, {
       ...((named || names.length > 0) && { detail: words`There is no server name, and ${what}.` }),
       confidence: named ? 'certain' : names.length > 0 ? 'likely' : 'possible',
-      severity: failed ? 'error' : named ? 'warn' : 'note',
+      severity: failed && (named || fatalOf(t) !== undefined) ? 'error' : failed || named ? 'warn' : 'note',
     });
     return;
   }
@@ -190,8 +190,8 @@ const OTHER_REASONS: readonly number[] = [20, 22, 44, 45, 47, 50, 51, 70, 71, 86
 
 /** Whether a handshake may have failed because no server was named; `named`: the EFTF is known by a name. */
 function mayBeForName(t: TunnelEntity, named: boolean): boolean {
-  const { alerts, certificate } = t.tls!;
-  const fatal = alerts.find((a) => a.level === 'fatal');
+  const { certificate } = t.tls!;
+  const fatal = fatalOf(t);
   if (fatal !== undefined && OTHER_REASONS.includes(fatal.description)) return false;
   // Where nobody gave a name, a UE that got a certificate and does not take it has other reasons.
   return named || (fatal === undefined ? certificate === undefined : fatal.direction === 'down');
@@ -199,7 +199,7 @@ function mayBeForName(t: TunnelEntity, named: boolean): boolean {
 
 /** Whether the UE ended the handshake with one of these alerts. */
 function isRefusal(t: TunnelEntity, descriptions: readonly number[]): boolean {
-  const fatal = t.state === 'failed' ? t.tls!.alerts.find((a) => a.level === 'fatal') : undefined;
+  const fatal = t.state === 'failed' ? fatalOf(t) : undefined;
   return fatal?.direction === 'up' && descriptions.includes(fatal.description);
 }
 

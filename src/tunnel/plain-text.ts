@@ -9,6 +9,9 @@ import type { ConnectionHost } from './host.js';
 import { Messages } from './messages.js';
 import type { TlsPdu } from './tls-pdu.js';
 
+/** Content type of alerts, and the one that says that nothing follows. RFC 8446 §5.1, §6.1 */
+const ALERT = 21;
+const CLOSE_NOTIFY = 0;
 /** Of octets in one record, and in several. */
 const NAMES = ['Decrypted TLS', 'Reassembled TLS'] as const;
 
@@ -118,6 +121,7 @@ export class PlainText {
     }
     if (record.contentType !== 23) {
       this.connection.countHandshake();
+      if (record.contentType === ALERT && plain.buf[plain.off + 1] === CLOSE_NOTIFY) this.leave(lane);
       return;
     }
     this.connection.turn();

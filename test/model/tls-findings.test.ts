@@ -133,6 +133,9 @@ describe('a handshake that fails', () => {
 
   test('nobody answers', async () => {
     assert.deepEqual(codes(await told(await begun(V12))), ['tls.no-answer']);
+    // That it is for want of a name is a guess, which stands behind what is known.
+    const nameless = await told(await begun({ ...V12, client: { servername: '' } }));
+    assert.deepEqual(codes(nameless), ['tls.no-answer', 'tls.sni-missing']);
   });
 
   test('the UE ended the connection before the answer came', async () => {

@@ -76,7 +76,7 @@ describe('the way to the EFTF', () => {
     const flights = [...c.flights, { ...banner, ordered: true, pause: 0 }];
     const r = await reportOn(captured({ ...c, flights }).octets);
     assert.deepEqual(codes(r), ['proxy.no-answer']);
-    assert.match(finding(r, 'proxy.no-answer').meaning, /^What answered the CONNECT is no HTTP\./);
+    assert.match(finding(r, 'proxy.no-answer').meaning, /^What answered the CONNECT is no whole answer of HTTP\./);
   });
 
   test('a proxy that says nothing', async () => {

@@ -9,7 +9,7 @@ export const TLS: Entries = {
     title: 'The ClientHello names no server',
     clause: 'TS 24.322 §5.2.2.2',
     meaning:
-      'The EFTF is known by a name, and the UE has to send it as SNI. Servers with several names cannot choose a certificate without it, and middleboxes drop such connections.',
+      'Where the EFTF is known by a name, the UE has to send it as SNI. Servers with several names cannot choose a certificate without it, and middleboxes drop such connections.',
     next: 'Check that the UE is given the EFTF by name, and that its TLS stack sends it.',
   },
   'tls.sni-mismatch': {
