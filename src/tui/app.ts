@@ -177,8 +177,8 @@ export class App implements Lender, DisplayEvents {
     if (this.grid.width !== width || this.grid.height !== height) this.grid = new Grid(width, height);
     const { theme } = this.preferences;
     const { viewer, views, dialogs, shown, keymap } = this;
-    // What grows is told of again and again, to whoever looks at more than the run itself.
-    if (viewer.status.growing && this.view.id !== 'live' && this.view.id !== 'log') this.told.want();
+    // What is being read is told of again and again, to whoever looks at more than the run itself.
+    if (!viewer.status.done && this.view.id !== 'live' && this.view.id !== 'log') this.told.want();
     const tour = this.parts.tour?.words;
     return drawScreen(this.grid, { ...shown, theme, status: viewer.status, keymap, views, dialogs, tour });
   }

@@ -89,7 +89,9 @@ export class Told {
   private isWorthWhile(): boolean {
     const { read, size, elapsedMs, growing } = this.viewer.status;
     if (size === undefined || growing || this.pace === 0) return true;
-    return (elapsedMs * (size - read)) / Math.max(1, read) > WORTH_TIMES * this.pace * read;
+    // What a report of little took says nothing of one of much; but none takes longer than it took to read so far.
+    const takes = Math.min(this.pace * read, elapsedMs);
+    return (elapsedMs * (size - read)) / Math.max(1, read) > WORTH_TIMES * takes;
   }
 
   private late(): void {

@@ -1,5 +1,6 @@
 import type { TunnelEntity } from '../model/entities.js';
 import { clock, date, place } from '../report/report-words.js';
+import type { ViewerStatus } from '../viewer/viewer.js';
 import { fit } from './cells.js';
 import { octetsText } from './chrome.js';
 import { POINT_WORDS } from './file-card.js';
@@ -30,7 +31,7 @@ function legLines({ legs }: TunnelEntity, { capture }: Story): string[] {
 }
 
 /** All that is known of a tunnel, a line each. */
-export function tunnelCard(r: TunnelRow, story: Story | undefined): string[] {
+export function tunnelCard(r: TunnelRow, story: Story | undefined, status: ViewerStatus): string[] {
   const out: string[] = [];
   const line = (name: string, value: string | number | undefined): void => {
     if (value !== undefined && value !== '') out.push(`${fit(name, NAME)}${value}`);
@@ -47,7 +48,7 @@ export function tunnelCard(r: TunnelRow, story: Story | undefined): string[] {
   line('access type', t.accessType);
   line('opened', `${date(t.opened)} (${clock(t.opened)})`);
   line('steps', stepsText(t, story));
-  line('end', endText(t, true));
+  line('end', endText(t, story, status));
   for (const [i, l] of legLines(t, story).entries()) line(i === 0 ? 'captured' : '', l);
   line('longest silence', ms(t.idleMaxMs));
   out.push('');

@@ -65,9 +65,14 @@ const HOW = {
   silent: 'silence',
 } as const;
 
-/** How a tunnel ended, in words; @param done the capture is read. */
-export function endText({ release: r, tls, proxy }: TunnelEntity, done: boolean): string {
-  if (r.how === 'capture-end') return done ? 'open when the capture ended' : 'open';
+/** How a tunnel ended, in words, as far as the capture is read. */
+export function endText(
+  { release: r, tls, proxy }: TunnelEntity,
+  { whole }: Pick<Story, 'whole'>,
+  { cancelled }: Pick<ViewerStatus, 'cancelled'>,
+): string {
+  if (r.how === 'capture-end')
+    return `open${!whole ? '' : cancelled ? ' where reading was stopped' : ' when the capture ended'}`;
   // Without TLS nobody spoke but the proxy, and there is nothing that a close_notify could end.
   const by = tls === undefined && proxy !== undefined && r.by !== 'ue' ? 'the proxy' : BY[r.by];
   const how = tls === undefined && r.how === 'fin' ? 'a FIN' : HOW[r.how];

@@ -1,4 +1,5 @@
 import type { FindingEntity, TunnelEntity } from '../model/entities.js';
+import type { ViewerStatus } from '../viewer/viewer.js';
 import { cadenceOf, cadenceWords } from './cadence.js';
 import { type Area, clip, wrap } from './cells.js';
 import { octetsText } from './chrome.js';
@@ -209,7 +210,7 @@ export class TunnelsView implements View {
     if (r.why !== undefined) lines.push(r.why);
     const unread = r.keysAre === 'bad' && r.entity?.tls !== undefined;
     if (unread) lines.push(this.outside(r.id));
-    if (known) lines.push(countsText(r, story, unread), ...lastLines(r.entity, story, desk.viewer.status.done));
+    if (known) lines.push(countsText(r, story, unread), ...lastLines(r.entity, story, desk.viewer.status));
     else lines.push('more when the capture has been read');
     const wrapped = lines.filter((l) => l !== '').flatMap((l) => wrap(l, area.width - 2));
     for (const [i, line] of wrapped.slice(0, area.height - 1).entries()) {
@@ -292,7 +293,7 @@ export class TunnelsView implements View {
         return true;
       case 'info':
         if (current !== undefined)
-          desk.show(new Reader(`Tunnel ${current.id}`, tunnelCard(current, desk.told.story), desk));
+          desk.show(new Reader(`Tunnel ${current.id}`, tunnelCard(current, desk.told.story, desk.viewer.status), desk));
         return true;
       case 'copy':
         desk.copy(table.plain().join('\n'), plural(table.items.length, 'tunnel'));
@@ -384,12 +385,12 @@ const findingsOf = (t: TunnelEntity, story: Story): FindingEntity[] =>
   story.findings.filter((f) => f.refs.some((x) => x.kind === 'tunnel' && x.id === t.id));
 
 /** How it ended, who it was, and the worst that was found, a line each. */
-function lastLines(t: TunnelEntity, story: Story, done: boolean): string[] {
+function lastLines(t: TunnelEntity, story: Story, status: ViewerStatus): string[] {
   const { subscriber } = t;
   const user = subscriber?.impu[0];
   const worst = findingsOf(t, story).filter((f) => f.severity !== 'note');
   return [
-    endText(t, done),
+    endText(t, story, status),
     ...(user === undefined ? [] : [`user ${subscriber!.impu.join('  ')}`]),
     ...worst.slice(0, 5).map((f) => `${SIGNS[f.severity]} ${f.title}`),
   ];

@@ -3,6 +3,27 @@ import { test } from 'node:test';
 import { type Story, Told } from '../../src/tui/told.js';
 import { paperViewer } from './desk.js';
 
+test('the first report does not say how long later ones take', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
+  let asked = 0;
+  const status = { ...paperViewer().status, done: false, frames: 10, rows: 10, read: 1000, size: 10_000_000 };
+  const story = async (): Promise<Story> => {
+    t.mock.timers.setTime(Date.now() + 200); // most of which it takes to begin
+    return { whole: false, id: ++asked } as unknown as Story;
+  };
+  const told = new Told(paperViewer({ status, story }), () => undefined);
+  const look = async (read: number, elapsedMs: number): Promise<number> => {
+    Object.assign(status, { read, elapsedMs, frames: read / 100 });
+    t.mock.timers.setTime(Date.now() + 10_000);
+    told.want();
+    await new Promise((resolve) => setImmediate(resolve));
+    return asked;
+  };
+  assert.equal(await look(1000, 100), 1);
+  assert.equal(await look(1_000_000, 10_000), 2, 'nine times as much is still to be read');
+  assert.equal(await look(9_999_000, 100_000), 2, 'it is read before a report would be there');
+});
+
 test('a report is asked for again when more rows of the same frames are there', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
   let asked = 0;

@@ -17,7 +17,7 @@ test('a CONNECT that the proxy refused: the status, who ended it, and no word of
   const denied = await storyOf('08-proxy-denied.pcapng');
   const [t] = denied.tunnels;
   assert.match(stepsText(t, denied), /^TCP [\d.]+ ms › CONNECT 403 in [\d.]+ ms$/);
-  assert.equal(endText(t, true), 'ended by the proxy with a FIN');
+  assert.equal(endText(t, denied, DONE), 'ended by the proxy with a FIN');
   const [row] = new TunnelRows().get(DONE, denied, true);
   assert.equal(row.end, 'x proxy');
   assert.equal(row.why, 'The proxy refused the CONNECT with status 403.');
@@ -32,9 +32,17 @@ test('a CONNECT that the proxy refused: the status, who ended it, and no word of
 test('a refused CONNECT that the UE ends', async () => {
   const refused = await storyOf('21-proxy-refuses.pcapng');
   const [t] = refused.tunnels;
-  assert.equal(endText(t, true), 'ended by the UE with a FIN');
+  assert.equal(endText(t, refused, DONE), 'ended by the UE with a FIN');
   const { lines } = ladderText(tunnelLadder(refused, t), { width: 100 });
   assert.match(lines.join('\n'), /CONNECT eftf\.ims\.example:443 ─+>[\s\S]*<─+ 403 to CONNECT[\s\S]*TCP FIN ─+>/);
+});
+
+test('of a tunnel that is open is said what ended: the capture, the reading of it, or nothing so far', async () => {
+  const story = await storyOf('00-field.pcapng');
+  const open = story.tunnels.find((t) => t.release.how === 'capture-end')!;
+  assert.equal(endText(open, story, DONE), 'open when the capture ended');
+  assert.equal(endText(open, story, { ...DONE, cancelled: true }), 'open where reading was stopped');
+  assert.equal(endText(open, { whole: false }, DONE), 'open');
 });
 
 test('a CONNECT without an answer', async () => {
