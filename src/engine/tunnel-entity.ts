@@ -28,7 +28,11 @@ import { addressText, type TunnelLife } from './tunnel-life.js';
 
 /** A tunnel that was silent for so long before the capture ended is taken for cut; shorter pauses are common. */
 const SILENT_MS = 300_000;
+/** A CONNECT or ClientHello without an answer for so long got none; servers say something within a second or two. */
+const ANSWERED_MS = 5000;
 const FATAL = 2;
+/** RFC 9110 §15.5.8 */
+const DEMANDS_CREDENTIALS = 407;
 /** RFC 6585 §4 */
 const TOO_MANY_REQUESTS = 429;
 /** RFC 8446 §6.1: it is followed by a close_notify. */
@@ -56,7 +60,7 @@ export function tunnelEntity(
   const { proxy } = front.tunnel;
   const ue = placeOf(front.tunnel.ends[front.tunnel.ue]);
   const server = placeOf(front.tunnel.ends[front.tunnel.ue === 0 ? 1 : 0]);
-  const state = stateOf(life);
+  const state = stateOf(life, end);
   const failure = state === 'failed' ? failureOf(life) : undefined;
   const release = releaseOf(life.heir ?? life, end);
   const [up, down] = tunnel.envelopes;
@@ -159,8 +163,9 @@ function stepsOf(
 }
 
 /** Whether its handshake is known to be complete; in TLS 1.3 only its keys show that. */
-function stateOf({ tunnel, established, tcp, veiled }: TunnelLife): TunnelState {
-  const { content, session, proxy, gaps } = tunnel;
+function stateOf(life: TunnelLife, end: Moment): TunnelState {
+  const { tunnel, established, tcp, veiled } = life;
+  const { content, session, gaps } = tunnel;
   if (content === 'other') return 'other';
   // What the tunnel carried was read: its handshake was completed, whether all of it was captured or not.
   if (tunnel.envelopes.some((e) => e.total > 0)) return 'established';
@@ -169,17 +174,34 @@ function stateOf({ tunnel, established, tcp, veiled }: TunnelLife): TunnelState 
     const isRefused = session?.alerts.some((a) => a.level === FATAL) === true;
     return session !== undefined && (isRefused || isLeft(session, tcp, gaps.length > 0)) ? 'failed' : 'established';
   }
-  if (session === undefined) return proxy !== undefined ? 'failed' : 'partial';
+  if (session === undefined) return isDenied(life, end) ? 'failed' : 'partial';
   if (session.clientHelloFrame === undefined) return 'partial';
   if (session.alerts.some((a) => a.level === FATAL)) return 'failed';
   // What is missing may be the rest of the handshake.
   const server = tcp.ways[tunnel.direction(0) === 'up' ? 1 : 0];
   if (server.segments === 0 || server.unseen > 0 || (gaps.length > 0 && server.octets > 0)) return 'partial';
-  if (session.serverHelloFrame === undefined) return 'failed';
+  if (session.serverHelloFrame === undefined)
+    return server.octets === 0 && isAwaited(life.clientHello, tcp, end) ? 'partial' : 'failed';
   if (veiled !== null && tcp.end !== null && gaps.length === 0) return 'failed';
   const readable = session.verdict(0).decrypted + session.verdict(1).decrypted > 0;
   return tcp.end !== null && (readable || session.verdict(0).records === 0) ? 'failed' : 'partial';
 }
+
+/** Whether a proxy let no tunnel through; what it said, or what followed, may not have been captured. */
+function isDenied({ tunnel, tcp, connect, connectAnswer }: TunnelLife, end: Moment): boolean {
+  const { proxy, gaps } = tunnel;
+  if (proxy === undefined) return false;
+  // Whom it asks who it is may say so, and ask again.
+  if (proxy.status === DEMANDS_CREDENTIALS) return gaps.length === 0 && !isAwaited(connectAnswer, tcp, end);
+  if (proxy.status !== undefined && proxy.status >= 300) return true;
+  const server = tcp.ways[tunnel.direction(0) === 'up' ? 1 : 0];
+  const lacks = server.segments === 0 || server.unseen > 0 || gaps.length > 0;
+  return !lacks && !(proxy.hasReply !== true && isAwaited(connect, tcp, end));
+}
+
+/** Whether the capture ends when something asked for may still be answered. */
+const isAwaited = (asked: Seen | null, tcp: TcpLife, end: Moment): boolean =>
+  tcp.end === null && tcp.deaf === null && asked !== null && millis(asked, end) < ANSWERED_MS;
 
 /**
  * Whether the client ended a handshake after the server's Finished, and without its own: what it read there it did not

@@ -38,7 +38,7 @@ export class Backoff {
       const expectedMs = Math.min(this.mostMs, this.dueMs === 0 ? this.firstMs : this.dueMs);
       this.dueMs = 2 * (this.share === 0 ? expectedMs : ms);
       const most = this.spreadMs + this.share * expectedMs + SLACK_MS;
-      if (Math.abs(ms - expectedMs) > most) this.wrong ??= { at, ms, expectedMs };
+      if (ms >= 0 && Math.abs(ms - expectedMs) > most) this.wrong ??= { at, ms, expectedMs };
     }
     this.last = at;
   }

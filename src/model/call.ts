@@ -271,7 +271,7 @@ export class Call {
     this.end = at;
     this.releasedBy = byCaller ? 'caller' : 'callee';
     this.release = releaseOf(e);
-    this.state = this.state === 'established' ? 'ended' : 'cancelled';
+    this.state = 'ended';
   }
 
   /** Whether the end of the dialog with this tag leaves one that was answered: a forked call may have several. */
@@ -337,7 +337,7 @@ export class Call {
     if (status === MERGED && e.branch !== this.branch) return;
     this.end = at;
     // RFC 3261 §15.1.2: a BYE on an early dialog ends the call as CANCEL does.
-    if (status === 487 && (this.cancel !== null || this.state === 'cancelled')) {
+    if (status === 487 && (this.cancel !== null || this.releasedBy !== undefined)) {
       this.state = 'cancelled';
       return;
     }
@@ -363,10 +363,24 @@ export class Call {
     return this.state === 'in-progress' && !isHeard && millis(this.inviteAt, end) >= ms;
   }
 
+  /** It failed for want of an answer alone, and its INVITE was not sent again for want of one. */
+  get isPresumed(): boolean {
+    return this.state === 'failed' && this.isUnanswered && this.againMs === 0;
+  }
+  private isUnanswered = false;
+
+  /** What it waited for may have come, and was not captured. */
+  doubt(): void {
+    this.state = 'in-progress';
+    this.failure = undefined;
+    this.failedAt = null;
+  }
+
   finish(end: Moment): void {
     if (this.isUnheard(end, patience(this.againMs))) {
       this.state = 'failed';
       this.failedAt = this.inviteAt;
+      this.isUnanswered = true;
       this.failure = { reason: words`The INVITE was not answered at all.` };
     } else if (this.cancel !== null && (this.state === 'ringing' || this.state === 'in-progress')) {
       this.state = 'cancelled';

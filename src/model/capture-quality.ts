@@ -6,9 +6,21 @@ const OUTSIDE = ['capture.gap', 'capture.one-sided', 'capture.late'] as const;
 const INSIDE = ['tls.bad-tag', 'tls.framing-lost'] as const;
 /** Codes that speak of the connection itself: whether it can be opened is nothing to them. */
 const OUTER_CODES = /^(tcp|proxy|tls|tunnel|attempt)\./;
+/** Those that rest on what was, or was not, inside all the same. */
+const INNER_CODES: ReadonlySet<string> = new Set(['tunnel.closed-in-call', 'tunnel.closed-registered', 'tunnel.kept']);
 
-/** Whether the capture lacks something of a tunnel (0: of what is outside of them) that a claim of this code rests on. */
-export type IsShaky = (tunnel: number, code: string) => boolean;
+/**
+ * Whether the capture lacks something of a tunnel (0: of what is outside of them) that a claim of this code rests on:
+ * all that there was to be seen, or a clock that goes on.
+ */
+export type IsShaky = (tunnel: number, code: string, on: 'sight' | 'clock') => boolean;
+
+/** What there is to be said of a tunnel. */
+interface Quality {
+  readonly outside: boolean;
+  readonly inside: boolean;
+  readonly clock: boolean;
+}
 
 /**
  * Says what of a capture is not to be trusted: where segments or frames are missing, cut or out of time, or not
@@ -16,22 +28,24 @@ export type IsShaky = (tunnel: number, code: string) => boolean;
  * about what was judged long before.
  */
 export function shakiness(findings: Findings, tunnelOf: (id: number) => TunnelEntity | undefined): IsShaky {
-  const known = new Map<number, { readonly outside: boolean; readonly inside: boolean }>();
-  const ask = (id: number): { readonly outside: boolean; readonly inside: boolean } => {
+  const known = new Map<number, Quality>();
+  const ask = (id: number): Quality => {
     const t = tunnelOf(id);
     const lacks = (code: string): boolean => (t === undefined ? findings.hasAtAll(code) : findings.has(code, id));
-    const outside =
-      OUTSIDE.some(lacks) ||
-      (t !== undefined && t.gaps.length > 0) || // those of the snaplen are no finding
-      t?.legs.some((l) => findings.hasAtAll('capture.clock-jump', l.file)) === true;
+    const clock =
+      t === undefined
+        ? findings.hasAnywhere('capture.clock-jump')
+        : t.legs.some((l) => findings.hasAtAll('capture.clock-jump', l.file));
+    const outside = OUTSIDE.some(lacks) || (t !== undefined && (clock || t.gaps.length > 0)); // those of the snaplen are no finding
     const d = t?.tls?.decryption;
     const unread = d !== undefined && (d.up.verdict !== 'full' || d.down.verdict !== 'full');
     const isCut = t?.legs.some((l) => findings.hasAtAll('capture.snaplen', l.file)) === true;
-    return { outside, inside: outside || unread || isCut || INSIDE.some(lacks) };
+    return { outside, inside: outside || unread || isCut || INSIDE.some(lacks), clock };
   };
-  return (id, code) => {
+  return (id, code, on) => {
     let shaky = known.get(id);
     if (shaky === undefined) known.set(id, (shaky = ask(id)));
-    return OUTER_CODES.test(code) ? shaky.outside : shaky.inside;
+    if (on === 'clock') return shaky.clock;
+    return OUTER_CODES.test(code) && !INNER_CODES.has(code) ? shaky.outside : shaky.inside;
   };
 }

@@ -140,6 +140,11 @@ export class Findings {
     return this.raised.has(file === undefined ? code : `${code} file ${file}`);
   }
 
+  /** Whether `code` was raised about anything. */
+  hasAnywhere(code: string): boolean {
+    return [...this.raised.values()].some((r) => r.code === code);
+  }
+
   /**
    * The findings, by severity, and cause before consequence; below errors what nobody was hurt by, and only a
    * specification minds, stands last. Here they are no longer then.
@@ -150,7 +155,7 @@ export class Findings {
   list(uidOf: UidOf, known: ReadonlySet<string>, isShaky: IsShaky, tell: Tell = asSaid): FindingEntity[] {
     const severity = (r: Raised): number => SEVERITIES.indexOf(r.remark.severity ?? r.entry.severity);
     const minded = (r: Raised): number => Number(severity(r) > 0 && r.entry.kind === 'conformance');
-    const told = [...this.raised.values()].map((r) => (r.entry.absence && shakes(r, isShaky) ? softened(r) : r));
+    const told = [...this.raised.values()].map((r) => (shakes(r, isShaky) ? softened(r) : r));
     this.raised.clear(); // a list is made once
     const all = told.sort(
       (a, b) =>
@@ -162,10 +167,12 @@ export class Findings {
   }
 }
 
-/** Whether one of the tunnels that a finding is about, or what is outside of them, was not captured in full. */
-function shakes({ code, refs }: Raised, isShaky: IsShaky): boolean {
+/** Whether of one of the tunnels that a finding is about, or of what is outside of them, that lacks on which it rests. */
+function shakes({ code, entry, refs }: Raised, isShaky: IsShaky): boolean {
+  const on = entry.absence ? 'sight' : entry.clock ? 'clock' : undefined;
+  if (on === undefined) return false;
   const tunnels = refs.filter((x) => x.kind === 'tunnel');
-  return tunnels.length === 0 ? isShaky(0, code) : tunnels.some((x) => isShaky(x.id, code));
+  return tunnels.length === 0 ? isShaky(0, code, on) : tunnels.some((x) => isShaky(x.id, code, on));
 }
 
 /** The finding as an imperfect capture allows it: possible; and what only counts what is missing, a step less bad. */

@@ -32,20 +32,22 @@ const NOTE = { severity: 'note' } as const;
  * Judges how a UE got its addresses; what kept it from getting them fails the tunnel (TS 24.322 §6).
  * @param signalled whether the UE sent a REGISTER or an INVITE
  * @param hasSix whether it sent anything from an IPv6 address that is not of the link alone
+ * @param isShaky the capture lacks something of the tunnel: what was not seen may have been there
  */
 export function judgeAddressing(
   t: TunnelEntity,
   a: Addressing,
   signalled: boolean,
   hasSix: boolean,
+  isShaky: boolean,
   end: Moment,
   findings: Findings,
 ): void {
   // Where the other side was not captured, only that the UE asks again tells of no answer.
   const heard = t.envelopes.down.total > 0 || !findings.has('capture.one-sided', t.id);
   const raise: Raise = (code, at, remark) => findings.raise(code, at, [tunnelRef(t)], remark);
-  const fail = (stage: TunnelFailure['stage'], cause: Own, at: Seen): void => {
-    if (heard) t.failure ??= { stage, cause, row: at.row };
+  const fail: Fail = (stage, cause, at, isCertain = !isShaky) => {
+    if (heard && isCertain) t.failure ??= { stage, cause, row: at.row };
   };
   const bound = a.dhcp.exchanges.some((e) => e.entry.outcome === 'bound' || e.entry.outcome === 'released');
   let served: Seen[] | undefined;
@@ -155,7 +157,8 @@ function judgeDhcpv6(
   }
 }
 
-type Fail = (stage: TunnelFailure['stage'], cause: Own, at: Seen) => void;
+/** @param isCertain false: it may only look so. What was seen itself is; what rests on what was not seen, in a whole capture. */
+type Fail = (stage: TunnelFailure['stage'], cause: Own, at: Seen, isCertain?: boolean) => void;
 
 /**
  * What the client asked last was not answered.
@@ -183,7 +186,12 @@ function judgeDeserted(
     const offered = facts.waiting === REQUEST && e.messages.some((m) => m.type === 'OFFER');
     raise(offered ? 'dhcp.no-ack' : 'dhcp.no-answer', e.first, { detail, ...healed });
     if (!bound)
-      fail('dhcp', offered ? ours`DHCP offered and did not acknowledge.` : ours`DHCP was not answered.`, e.first);
+      fail(
+        'dhcp',
+        offered ? ours`DHCP offered and did not acknowledge.` : ours`DHCP was not answered.`,
+        e.first,
+        asksAgain(e.messages) || undefined,
+      );
   }
 }
 
@@ -207,7 +215,7 @@ function judgeExchange(
       ...(said.length > 0 && { detail: joined(said, '') }),
       ...(isServedAfter(refusal) && NOTE),
     });
-    if (!bound) fail('dhcp', ours`DHCP refused the address.`, refusal);
+    if (!bound) fail('dhcp', ours`DHCP refused the address.`, refusal, true);
   }
   judgeSchedule('dhcp.schedule', e.backoff, raise, healed);
   const note = (code: string, at: Seen | null): void => {
@@ -248,7 +256,7 @@ function judgeRouters(
   if (s.hasty !== null) raise('slaac.schedule', s.hasty);
   if (s.ra === 0 && s.rs >= SOLICITATIONS && lastSolicitation !== null && millis(lastSolicitation, end) >= SOLICIT_MS) {
     raise('slaac.no-ra', s.firstSolicitation!, { detail: ours`${s.rs} solicitations were sent.`, ...healed });
-    if (!addressed) fail('slaac', ours`Router solicitations were not answered.`, s.firstSolicitation!);
+    if (!addressed) fail('slaac', ours`Router solicitations were not answered.`, s.firstSolicitation!, true);
   }
   if (lastAdvertisement !== null) {
     const { prefixes, at } = lastAdvertisement;

@@ -92,11 +92,16 @@ export function judgeRegistration(
     raise('sip.nat-transport', r.translated.at, {
       detail: words`The Via names ${quoted('host', r.translated.via)}, and the packet came from ${quoted('address', r.source)}.`,
     });
-  const refused = r.state === 'failed' ? { at, status: r.status } : r.unrefreshed;
+  const refused = r.state === 'failed' || (r.isDoubtful && r.status > 0) ? { at, status: r.status } : r.unrefreshed;
   if (refused === null || r.isLooping || unanswered !== undefined || r.isUnagreed || isGivenUp(r)) return;
   // What was refused as a refresh, and came about as a registration of its own, did no harm.
   judgeRefusal(r, refused, (code, detail) =>
-    raise(code, refused.at, { detail, ...recovered, ...(r.heir !== null && { severity: 'note' }) }),
+    raise(code, refused.at, {
+      detail,
+      ...recovered,
+      ...(r.heir !== null && { severity: 'note' }),
+      ...(r.isDoubtful && { confidence: 'possible' }),
+    }),
   );
 }
 

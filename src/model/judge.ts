@@ -1,5 +1,6 @@
 import { ours } from '../kit/index.js';
 import type { Call } from './call.js';
+import { type IsShaky, shakiness } from './capture-quality.js';
 import type { TunnelEntity } from './entities.js';
 import { judgeLapses, judgeMessages, judgeSubscriptions } from './exchanges.js';
 import type { Ref } from './findings.js';
@@ -32,6 +33,7 @@ export function judge(m: SessionModel): void {
   }
   const served = new Set(signalling.registrations.flatMap((r) => (r.registered === null ? [] : r.tunnel)));
   const servers = new Working(m.tunnels);
+  const isShaky = shakiness(findings, (id) => m.tunnel(id));
   for (const t of m.tunnels) {
     const first: Seen = { ...t.opened, row: (t.opened as Seen).row };
     const isOther = t.proxy === undefined && servers.isOther(t.eftf.address, t.eftf.name);
@@ -39,7 +41,8 @@ export function judge(m: SessionModel): void {
     const inside = m.insides.get(t.id);
     if (inside !== undefined && t.state !== 'other') {
       const ended = t.release.at ?? end;
-      judgeAddressing(t, inside.addressing, inside.pcscf !== '', usesSix(inside.sources), ended, findings);
+      const lacks = isShaky(t.id, 'dhcp.no-answer', 'sight');
+      judgeAddressing(t, inside.addressing, inside.pcscf !== '', usesSix(inside.sources), lacks, ended, findings);
       judgeUse(t, inside, served.has(t.id), findings);
       inside.esp.judge([tunnelRef(t)], agreed.get(t.id) ?? new Set(), findings);
       inside.keepAlives.judge([tunnelRef(t)], t.release.at ?? end, findings);
@@ -47,6 +50,7 @@ export function judge(m: SessionModel): void {
     judgeWrongKey(m, t);
     judgeEnvelopes(m, t);
   }
+  doubt(m, isShaky);
   judgeAttempts(m, end);
   const left = new Set(signalling.registrations.flatMap((r) => (r.state === 'deregistered' ? r.tunnel : [])));
   judgeCrowd(m.tunnels, left, findings);
@@ -79,6 +83,14 @@ export function judge(m: SessionModel): void {
     judgeFlow(c, own, heardUntil(m, c.tunnels), findings);
     judgePairs(c, own, end, findings);
   }
+}
+
+/** What failed for want of an answer is not known to have where the capture lacks something. */
+function doubt({ signalling }: SessionModel, isShaky: IsShaky): void {
+  for (const r of signalling.registrations)
+    if (r.isPresumed && r.tunnel !== 0 && isShaky(r.tunnel, 'sip.register-timeout', 'sight')) r.doubt();
+  for (const c of signalling.calls)
+    if (c.isPresumed && [...c.tunnels].some((t) => isShaky(t, 'call.no-answer', 'sight'))) c.doubt();
 }
 
 /** Until when anything of what runs in tunnels, one or more, could be heard: they may end before the capture does. */
@@ -142,6 +154,7 @@ function failUnregistered(m: SessionModel): void {
   for (const r of m.signalling.registrations) {
     const t = m.tunnel(r.tunnel);
     if (t === undefined || good.has(t.id)) continue;
+    if (r.isDoubtful) continue;
     const answered = r.status === 0 ? 'not answered' : ours`answered with ${r.status}`;
     t.failure ??= { stage: 'register', cause: ours`REGISTER was ${answered}.`, row: (r.statusAt ?? r.start).row };
   }

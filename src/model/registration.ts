@@ -17,6 +17,8 @@ const REFRESH_BEFORE = 600;
 const DEFAULT_EXPIRES = 3600;
 /** Challenges in a row from which on they are a loop: one, and one more for a stale nonce, are usual. */
 const LOOP = 3;
+/** Who asks so often again hears nothing: that need not be seen. */
+const REPEATED = 3;
 /** A little late is in time. */
 const LATE_MS = 30_000;
 const MIN_EXPIRES = headerId('Min-Expires');
@@ -301,6 +303,18 @@ export class Registration {
     const unanswered = this.state === 'in-progress' ? this.unanswered(end) : undefined;
     if (unanswered !== undefined && this.isGivenUp(unanswered, end)) this.state = 'failed';
   }
+
+  /** It failed for want of an answer alone, and was not sent again and again for want of one. */
+  get isPresumed(): boolean {
+    return this.state === 'failed' && this.end === null && this.retransmissions < REPEATED;
+  }
+
+  /** What it waited for may have come, and was not captured. */
+  doubt(): void {
+    this.state = 'in-progress';
+    this.isDoubtful = true;
+  }
+  isDoubtful = false;
 
   finish(end: Moment): void {
     if (this.state === 'registered' && this.lapsed(end)) this.state = 'expired';

@@ -50,6 +50,7 @@ export const ADDRESSES: Entries = {
   'dhcp.unoffered': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'The UE asks for an address that was not offered',
     clause: 'RFC 2131 §4.3.2',
     meaning: 'A request names the address of the offer that it accepts: the server refuses others.',
@@ -66,6 +67,7 @@ export const ADDRESSES: Entries = {
   'dhcp.schedule': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'DHCP messages are repeated at other times than they should be',
     clause: 'RFC 2131 §4.1',
     meaning: 'The pauses are 4, 8, 16, 32 and 64 s, a second more or less: others load the server, or lose time.',
@@ -132,6 +134,7 @@ export const ADDRESSES: Entries = {
   'slaac.schedule': {
     severity: 'note',
     kind: 'conformance',
+    absence: true,
     title: 'Router solicitations go on without longer pauses',
     clause: 'RFC 7559 §2',
     meaning: 'After three of them a host gives up, or waits twice as long each time.',
@@ -140,6 +143,7 @@ export const ADDRESSES: Entries = {
   'slaac.no-prefix': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'Router advertisements without a prefix for addresses',
     clause: 'RFC 4862 §5.5.3',
     meaning: 'There is no prefix of which the UE may make an address.',
@@ -198,6 +202,7 @@ export const ADDRESSES: Entries = {
   'slaac.early-use': {
     severity: 'note',
     kind: 'conformance',
+    absence: true,
     title: 'An IPv6 address is used before its probe was waited for',
     clause: 'RFC 4862 §5.4',
     meaning: 'A host waits a second for an objection, unless it is an optimistic one (RFC 4429).',
@@ -248,6 +253,7 @@ export const ADDRESSES: Entries = {
   'dhcpv6.schedule': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'DHCPv6 messages are repeated at other times than they should be',
     clause: 'RFC 9915 §15',
     meaning: 'The pauses are a second, or 10 s for a renewal, then twice as long each time, a tenth more or less.',
@@ -256,6 +262,7 @@ export const ADDRESSES: Entries = {
   'pcscf.unresolved': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The name of the P-CSCF could not be resolved',
     clause: 'TS 24.229 §9.2.1',
     meaning: 'DHCP names the P-CSCF, and the DNS does not know where it is: the UE cannot register.',
@@ -291,6 +298,7 @@ export const ADDRESSES: Entries = {
     severity: 'error',
     kind: 'conformance',
     confidence: 'likely',
+    absence: true,
     title: 'The UE sends from an address that it was not given',
     clause: 'TS 24.322 §5.3.2',
     meaning: 'The EFTF, or a router behind it, drops such packets; answers to them do not come back.',
@@ -300,6 +308,7 @@ export const ADDRESSES: Entries = {
     severity: 'error',
     kind: 'service',
     confidence: 'likely',
+    absence: true,
     title: 'The EFTF sends to an address that the UE does not have',
     clause: 'TS 24.322 §5.3.3',
     meaning: 'Packets of somebody else go into this tunnel, or the lease changed under way.',
@@ -318,6 +327,7 @@ export const ADDRESSES: Entries = {
   'pcscf.family': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'The P-CSCF is of one address family alone',
     clause: 'TS 24.229 §9.2.1',
     meaning: 'A UE without an address of that family cannot reach it.',

@@ -234,6 +234,7 @@ export const CALLS: Entries = {
   'sdp.answer-misfit': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'An answer of a session description does not fit its offer',
     clause: 'RFC 3264 §6',
     meaning:

@@ -7,6 +7,8 @@ export interface CatalogueEntry {
   readonly confidence?: FindingEntity['confidence'];
   /** It rests on something that was not seen: a capture that lacks something weakens it. */
   readonly absence?: true;
+  /** It rests on the times of frames: a clock that was set while it captured weakens it. */
+  readonly clock?: true;
   readonly title: string;
   readonly clause?: string;
   /** What it means for the service. */

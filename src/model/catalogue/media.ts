@@ -46,6 +46,7 @@ export const MEDIA: Entries = {
   'media.outside': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'Media go past the session description',
     clause: 'RFC 3264 §5.1',
     meaning: 'RTP comes to an address and port that no session description names.',
@@ -54,6 +55,7 @@ export const MEDIA: Entries = {
   'media.foreign-source': {
     severity: 'warn',
     kind: 'service',
+    absence: true,
     title: 'Media come to the UE from an address that no session description names',
     clause: 'RFC 4961 §4',
     meaning:
@@ -63,6 +65,7 @@ export const MEDIA: Entries = {
   'media.asymmetric-ports': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'The UE sends its media from another port than it receives on',
     clause: 'TS 24.229 annex F.5',
     meaning: 'A gateway that learns where the UE is from its packets sends to the wrong port.',
@@ -81,6 +84,7 @@ export const MEDIA: Entries = {
   'media.payload-type': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'A payload type that was not agreed',
     clause: 'RFC 3264 §6.1',
     meaning: 'The receiver does not know how to decode it.',
@@ -89,6 +93,7 @@ export const MEDIA: Entries = {
   'media.packet-time': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'Packets of media are longer, or shorter, than their receiver asked for',
     clause: 'RFC 8866 §6.4',
     meaning: 'Beyond maxptime the receiver may have no room for them; ptime is what it would like.',
@@ -114,6 +119,7 @@ export const MEDIA: Entries = {
   'media.timestamp-jump': {
     severity: 'warn',
     kind: 'quality',
+    clock: true,
     title: 'RTP timestamps jump',
     clause: 'RFC 3550 §5.1',
     meaning:
@@ -141,6 +147,7 @@ export const MEDIA: Entries = {
     severity: 'warn',
     kind: 'service',
     confidence: 'likely',
+    absence: true,
     title: 'Speech is packed in another way than agreed',
     clause: 'RFC 4867 §8.1',
     meaning: 'The receiver takes the bits for others than they are, and plays noise or nothing.',
@@ -158,6 +165,7 @@ export const MEDIA: Entries = {
   'media.jitter': {
     severity: 'warn',
     kind: 'quality',
+    absence: true,
     title: 'RTP comes unevenly',
     clause: 'RFC 3550 appendix A.8',
     meaning: 'The receiver needs a long buffer, or drops what comes late.',
@@ -182,6 +190,7 @@ export const MEDIA: Entries = {
   'media.bandwidth': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'A stream takes more than its session description allows',
     clause: 'TS 24.229 §6.1.1',
     meaning: 'Networks police what was agreed: packets above it may be dropped.',

@@ -46,6 +46,7 @@ export const REGISTRATION: Entries = {
   'sip.register-loop': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'REGISTER is challenged again and again',
     clause: 'TS 24.229 §5.1.1.5',
     meaning: 'The network does not accept the response of the UE and asks anew: password, K or OPc are wrong.',
@@ -111,6 +112,7 @@ export const REGISTRATION: Entries = {
   'sip.security-disjoint': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The P-CSCF offers no mechanism that the UE has',
     clause: 'RFC 3329 §2.3.1',
     meaning: 'No security association can be set up.',
@@ -128,6 +130,7 @@ export const REGISTRATION: Entries = {
   'sip.outside-association': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'A protected REGISTER does not go over its security association',
     clause: 'TS 33.203 §7.1',
     meaning: 'It has other ports than both sides agreed on: the P-CSCF takes it for unprotected, and refuses it.',
@@ -186,6 +189,7 @@ export const REGISTRATION: Entries = {
   'sip.security-mismatch': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The UE does not repeat the offer of the P-CSCF',
     clause: 'RFC 3329 §2.3',
     meaning:
@@ -212,6 +216,7 @@ export const REGISTRATION: Entries = {
   'sip.refresh-late': {
     severity: 'note',
     kind: 'conformance',
+    absence: true,
     title: 'The registration was refreshed later than it should be',
     clause: 'TS 24.229 §5.1.1.4',
     meaning: 'A UE does so 600 s before the end, or half-way where that is 1200 s or less.',

@@ -100,6 +100,7 @@ export const WAY: Entries = {
   'proxy.authentication': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The proxy demands authentication',
     clause: 'RFC 9110 §11.7.1',
     meaning: 'The UE did not send credentials that the proxy accepts.',
@@ -108,6 +109,7 @@ export const WAY: Entries = {
   'proxy.credentials': {
     severity: 'error',
     kind: 'service',
+    absence: true,
     title: 'The proxy does not accept the credentials',
     clause: 'RFC 9110 §11.7.1',
     meaning: 'The UE sent some, and the proxy asks again: they are wrong, out of date, or of another scheme.',
@@ -157,6 +159,7 @@ export const WAY: Entries = {
   'proxy.hasty': {
     severity: 'warn',
     kind: 'conformance',
+    absence: true,
     title: 'The client did not wait for the answer to its CONNECT',
     clause: 'RFC 9110 §9.3.6',
     meaning: 'A proxy that refuses takes what came early for its next request.',
