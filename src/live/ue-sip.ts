@@ -24,6 +24,10 @@ export interface UeSipOptions {
   readonly tell: (line: string) => void;
 }
 
+/** Why a challenge has no answer. */
+const unanswered = (reason = 'no credentials'): string =>
+  reason === 'mac failure' ? 'mac failure (K or OPc are not those of the network)' : reason;
+
 /** The SIP side of a UE: its registration, its calls and their media, told in lines. */
 export class UeSip {
   private readonly phone: SipPhone;
@@ -105,7 +109,7 @@ export class UeSip {
 }
 
 function registrationInWords(e: Extract<UserAgentEvent, { type: 'registration' }>['event']): string {
-  if (e.type === 'challenged') return `challenged${e.answered ? '' : `, no answer: ${e.reason ?? 'no credentials'}`}`;
+  if (e.type === 'challenged') return `challenged${e.answered ? '' : `, no answer: ${unanswered(e.reason)}`}`;
   if (e.type === 'deregistered') return 'deregistered';
   if (e.type === 'failed') return `registration failed: ${e.status} ${e.reason}`;
   const keep = e.keepSeconds === undefined ? '' : `, keep-alive ${e.keepSeconds} s`;

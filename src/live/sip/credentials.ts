@@ -15,7 +15,9 @@ export interface Identity {
 export type AuthorizationResult =
   /** `value` of the Authorization header. `resynchronising`: it carries AUTS, and another challenge will come. */
   | { value: string; resynchronising: boolean; keys?: { ck: Uint8Array; ik: Uint8Array } }
-  | { failure: 'unknown algorithm' | 'no password' | 'no usim' | 'mac failure' | 'unusable challenge' };
+  /** `value`: says to the network that its challenge is false. TS 24.229 §5.1.1.5.3 */
+  | { failure: 'mac failure'; value: string }
+  | { failure: 'unknown algorithm' | 'no password' | 'no usim' | 'unusable challenge' };
 
 export interface Request {
   method: string;
@@ -54,6 +56,10 @@ export function authorize(c: Challenge, identity: Identity, request: Request, ra
   }
   if (c.aka === undefined) {
     const answer = askUsim(algorithm, nonce, identity);
+    if (answer === 'mac failure') {
+      const empty = emptyAuthorization(identity.impi, c.params.get('realm') ?? '', request.uri, nonce);
+      return { failure: answer, value: `${empty}, algorithm=${algorithm}` };
+    }
     if ('failure' in answer) return answer;
     if ('auts' in answer)
       return { value: header(c, identity, request, '', random, answer.auts), resynchronising: true }; // RFC 3310 §3.4
@@ -66,7 +72,8 @@ export function authorize(c: Challenge, identity: Identity, request: Request, ra
 type UsimResult =
   | { password: Uint8Array; ck: Uint8Array; ik: Uint8Array }
   | { auts: string }
-  | { failure: 'no usim' | 'mac failure' | 'unusable challenge' };
+  | 'mac failure'
+  | { failure: 'no usim' | 'unusable challenge' };
 
 /** RFC 3310 §3.2: the nonce begins with RAND and AUTN. */
 function askUsim(algorithm: string, nonce: string, identity: Identity): UsimResult {
@@ -74,15 +81,15 @@ function askUsim(algorithm: string, nonce: string, identity: Identity): UsimResu
   const octets = Buffer.from(nonce, 'base64');
   if (octets.length < 32) return { failure: 'unusable challenge' };
   const answer = identity.usim.authenticate(octets.subarray(0, 16), octets.subarray(16, 32));
-  if (answer.result === 'mac failure') return { failure: 'mac failure' };
+  if (answer.result === 'mac failure') return 'mac failure';
   if (answer.result === 'resynchronise') return { auts: Buffer.from(answer.auts).toString('base64') };
   const { ck, ik } = answer;
   return { password: akaPassword(algorithm, { ...answer, ck, ik })!, ck, ik };
 }
 
-/** Credentials before any challenge: they name the user, and say nothing more. TS 24.229 §5.1.1.2 */
-export const emptyAuthorization = (impi: string, realm: string, uri: string): string =>
-  `Digest username=${quote(impi)}, realm=${quote(realm)}, nonce="", uri=${quote(uri)}, response=""`;
+/** Credentials without a response, such as those before any challenge: they name the user. TS 24.229 §5.1.1.2 */
+export const emptyAuthorization = (impi: string, realm: string, uri: string, nonce = ''): string =>
+  `Digest username=${quote(impi)}, realm=${quote(realm)}, nonce=${quote(nonce)}, uri=${quote(uri)}, response=""`;
 
 function header(
   c: Challenge,

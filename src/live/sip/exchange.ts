@@ -121,7 +121,11 @@ export class Exchange {
     const result = authorize(challenge, this.wallet.identity, target, this.layer.random);
     if ('failure' in result) {
       this.handler.onChallenge?.({ answered: false, reason: result.failure });
-      return false;
+      if (result.failure !== 'mac failure' || method !== 'REGISTER') return false;
+      this.wallet.challenge = undefined;
+      this.challenges = CHALLENGES; // the next one is given up. TS 24.229 §5.1.1.5.3
+      this.transmit(['Authorization', result.value]);
+      return true;
     }
     this.wallet.challenge = result.resynchronising ? undefined : challenge;
     this.handler.onChallenge?.({ answered: true, resynchronising: result.resynchronising });

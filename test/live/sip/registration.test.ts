@@ -151,7 +151,12 @@ test('a network without the key is not answered, a wrong password refused', () =
   x.clock.advance(1000);
   const [challenged, failed] = x.of();
   assert.ok(challenged.type === 'challenged' && challenged.reason === 'mac failure');
-  assert.ok(failed.type === 'failed' && failed.status === 401 && failed.retryMs === undefined);
+  assert.ok(failed.type === 'failed' && failed.status === 403 && failed.retryMs === undefined);
+  // TS 24.229 §5.1.1.5.3: the response is empty, and there is no AUTS.
+  assert.match(
+    headerOf(x.requests()[1], 'Authorization')!,
+    /nonce="[^"]{40,}", uri="[^"]+", response="", algorithm=AKAv1-MD5$/,
+  );
 
   const y = lab(subscriber({}), { password: 'wrong' });
   y.ua.register();
