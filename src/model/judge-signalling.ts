@@ -173,7 +173,9 @@ function judgeRefusal(
 ): void {
   const refresh = r.registered === null ? '' : ' to the refresh';
   const detail = ours`The answer${refresh} was ${status}.`;
-  if (status === 403) raise('sip.register-forbidden', detail);
+  const isAnswered = r.registered === null && r.authentication.challenges > 0;
+  const why = isAnswered ? ours` It came for the answer to a challenge: password, K or OPc may be wrong, too.` : '';
+  if (status === 403) raise('sip.register-forbidden', ours`${detail}${why}`);
   else if (status === 305 || status === 504) raise('sip.restoration', detail);
   else if (r.retryAfter !== undefined)
     raise('sip.register-overload', ours`${detail} It may try again after ${r.retryAfter} s.`);

@@ -146,11 +146,11 @@ describe('a challenge with the key of the subscriber', () => {
       .up(0, ims.register(1))
       .down(50, challenge(nonce()))
       .up(60, ims.register(2, 3600, empty));
-    for (const keys of ['', KEYS])
-      assert.deepEqual(codes(await told(start.down(100, forbidden), keys)), [
-        'sip.aka-refused',
-        'sip.register-forbidden',
-      ]);
+    for (const keys of ['', KEYS]) {
+      const r = await told(start.down(100, forbidden), keys);
+      assert.deepEqual(codes(r), ['sip.aka-refused', 'sip.register-forbidden']);
+      assert.match(r.findings[1].meaning, /^The answer was 403\. It came for the answer to a challenge: password, K /);
+    }
   });
 
   test('a challenge for AKA behind one for Digest', async () => {

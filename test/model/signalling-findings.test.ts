@@ -86,6 +86,7 @@ describe('registration', () => {
   test('forbidden', async () => {
     const r = await found(addressed(new Talk()).up(100, ask(1)).down(110, tell('403 Forbidden', 1)));
     assert.deepEqual(codes(r), ['sip.register-forbidden']);
+    assert.match(r.findings[0].meaning, /^The answer was 403\. The network/);
     const { failure } = r.tunnels[0];
     assert.deepEqual([failure.stage, failure.cause], ['register', 'REGISTER was answered with 403.']);
     assert.equal(r.registrations[0].state, 'failed');
