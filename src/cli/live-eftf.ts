@@ -142,6 +142,7 @@ export class LiveEftf extends LiveEnd {
 
   protected async close(): Promise<number> {
     await this.opened.end();
+    this.lines.end();
     return this.traces.outcome(this.worst);
   }
 }

@@ -30,7 +30,7 @@ export const verbsInWords = <E>(verbs: Verbs<E>): string =>
 export async function runSteps<E>(end: E, steps: readonly Step<E>[], signals: EndSignals): Promise<number> {
   for (const [i, step] of steps.entries()) {
     const code = await attempt(end, step, `step ${i + 1} (${step.name}, ${step.at})`, signals);
-    if (code !== Exit.done) return code;
+    if (code !== Exit.done || signals.came) return code;
   }
   return Exit.done;
 }

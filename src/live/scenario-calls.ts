@@ -1,5 +1,5 @@
 import { StepFailed } from './scenario-lines.js';
-import { type Arguments, pause, whole, within } from './scenario-values.js';
+import { type Arguments, whole, within } from './scenario-values.js';
 import type { Verb } from './scenario-verbs.js';
 import type { Outcome } from './sip/user-agent.js';
 import type { Ue } from './ue.js';
@@ -41,7 +41,12 @@ async function call(ue: Ue, a: Arguments): Promise<void> {
   const heard = ue.hear(/^call (answered|ended)/, within(a, ANSWER_MS), 'nobody answered');
   const one = sip.agent.call(uriOf(ue.domain, a.to), a.reliable === false ? 'none' : 'supported');
   const { cancel, status } = a;
-  if (cancel !== undefined) void pause(cancel as number).then(() => one.state !== 'confirmed' && one.hangUp());
+  if (cancel !== undefined) {
+    const takeBack = (): void => {
+      if (one.state !== 'confirmed') one.hangUp();
+    };
+    ue.pause(cancel as number).then(takeBack, () => {});
+  }
   const line = await heard.catch((e) => {
     one.hangUp();
     throw e;
@@ -61,7 +66,7 @@ async function answer(ue: Ue, a: Arguments): Promise<void> {
   if (one === undefined) throw new StepFailed('the call is gone');
   if (a.ring !== undefined) {
     one.ring();
-    await pause(a.ring as number);
+    await ue.pause(a.ring as number);
   }
   if (a.reject !== undefined) {
     one.reject(a.reject as number);
@@ -76,13 +81,8 @@ async function answer(ue: Ue, a: Arguments): Promise<void> {
 /** Sends a request outside of calls, and waits for the answer. @throws StepFailed for other than 2xx */
 async function ask(ue: Ue, a: Arguments, what: string, send: (uri: string, outcome: Outcome) => void): Promise<void> {
   const uri = uriOf(ue.domain, a.to);
-  const status = await new Promise<number>((resolve) => {
-    const timer = setTimeout(() => resolve(408), within(a, MESSAGE_MS));
-    send(uri, (s) => {
-      clearTimeout(timer);
-      resolve(s);
-    });
-  });
+  const answered = new Promise<number>((resolve) => send(uri, resolve));
+  const status = await Promise.race([answered, ue.pause(within(a, MESSAGE_MS)).then(() => 408)]);
   if (status < 200 || status >= 300) throw new StepFailed(`${what} to ${uri}: ${status}`);
   ue.tell(`${what} to ${uri}: ${status}`);
 }
@@ -113,12 +113,12 @@ async function dtmf(ue: Ue, a: Arguments): Promise<void> {
   const one = current(ue);
   for (const digit of digits) {
     ue.sip().digit(one, digit);
-    await pause((a.pause as number | undefined) ?? 250);
+    await ue.pause((a.pause as number | undefined) ?? 250);
   }
   // What comes next, such as the end of the call, is not to cut the last one off.
   for (let ms = 0; one.state === 'confirmed' && ue.signalling?.media?.dialling; ms += PACKET_MS) {
     if (ms >= DIGITS_MS) throw new StepFailed('the digits wait: is the call on hold?');
-    await pause(PACKET_MS);
+    await ue.pause(PACKET_MS);
   }
 }
 

@@ -55,7 +55,7 @@ export const EFTF_STEPS: Readonly<Record<string, Verb<ToldEftf>>> = {
       for (const t of chosen(end, a)) end.lines.tell(end.eftf.describe(t));
     },
   },
-  wait: WAIT,
+  wait: { ...WAIT, run: ({ lines }, a) => WAIT.run(lines, a) },
   expect: {
     about: 'wait for a line, and fail if it does not come; or for so many tunnels',
     takes: { event: 'text', not: 'text', tunnels: NUMBER, within: 'duration' },

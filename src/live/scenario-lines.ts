@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.js';
-import type { Clock } from './clock.js';
+import type { Cancel, Clock } from './clock.js';
 
 /** What a step could not do. */
 export class StepFailed extends Error {}
@@ -10,6 +10,9 @@ export class Lines {
   /** Lines that no expectation has looked at, and how many of them are kept no more. */
   private readonly unseen: string[] = [];
   private lost = 0;
+  /** Gives up what is waited for: one of each that waits. */
+  private readonly waits = new Set<() => void>();
+  private isOver = false;
 
   /** @param last begins a line after which nothing is waited for any more */
   constructor(
@@ -60,13 +63,51 @@ export class Lines {
         if (hit) resolve(line);
         else reject(new StepFailed(`${otherwise}; the ${line}`));
       });
-      const cancel = this.clock.after(ms, () => {
+      const late = (why: string): void => {
         done();
-        reject(new StepFailed(`${otherwise} within ${ms / 1000} s`));
-      });
+        reject(new StepFailed(`${otherwise} ${why}`));
+      };
+      const cancel = this.after(
+        ms,
+        () => late(`within ${ms / 1000} s`),
+        () => late('before the end'),
+      );
     });
     heard.catch(() => {}); // who waited may have failed before
     return heard;
+  }
+
+  /** Waits so long. @throws StepFailed where it all ends before */
+  pause(ms: number): Promise<void> {
+    const over = new Promise<void>((resolve, reject) => {
+      this.after(ms, resolve, () => reject(new StepFailed('it ended before')));
+    });
+    over.catch(() => {}); // nobody may wait for it any more
+    return over;
+  }
+
+  /** It all ends: nothing is waited for any more, and no timer is left that would hold the program. */
+  end(): void {
+    this.isOver = true;
+    for (const giveUp of [...this.waits]) giveUp();
+  }
+
+  /** Calls `late` after `ms`, or `givenUp` where it all ends before. */
+  private after(ms: number, late: () => void, givenUp: () => void): Cancel {
+    const cancel = this.clock.after(this.isOver ? 0 : ms, () => {
+      this.waits.delete(giveUp);
+      (this.isOver ? givenUp : late)();
+    });
+    const done = (): void => {
+      cancel();
+      this.waits.delete(giveUp);
+    };
+    const giveUp = (): void => {
+      done();
+      givenUp();
+    };
+    this.waits.add(giveUp);
+    return done;
   }
 
   /** Waits until something is so, looked at now and after each line. @returns whether it became so within `ms` */

@@ -94,8 +94,6 @@ function faultsOf(known: FaultList<string>, value: unknown): FaultSetting<string
 /** How long a step waits: what it was told, or else `ms`. */
 export const within = (a: Arguments, ms: number): number => (a.within as number | undefined) ?? ms;
 
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** A value as its kind wants it. @throws BadScenario */
 export function checkedValue(kind: Kind, name: string, value: unknown): Value {
   if (isFaultKind(kind)) return faultsOf(FAULT_LISTS[kind], value);

@@ -1,7 +1,7 @@
 import { type Address, addressText, inPrefix, parseAddress } from './address.js';
 import { FAULTS, type FaultList, type FaultSetting } from './fault.js';
 import { StepFailed } from './scenario-lines.js';
-import { type Arguments, type Kind, pause, whole, within } from './scenario-values.js';
+import { type Arguments, type Kind, whole, within } from './scenario-values.js';
 import type { Ue } from './ue.js';
 
 /** A verb of scenarios and of the console, of a UE or of another end. */
@@ -32,7 +32,7 @@ export function pattern(text: string): RegExp {
 async function pings(ue: Ue, a: Arguments): Promise<void> {
   const count = (a.count as number | undefined) ?? 1;
   for (let i = 0; i < count; i++) {
-    if (i > 0) await pause((a.interval as number | undefined) ?? 1000);
+    if (i > 0) await ue.pause((a.interval as number | undefined) ?? 1000);
     await ue.ping(a.to as Address | undefined, within(a, WITHIN_MS), a.size as number | undefined);
   }
 }
@@ -102,11 +102,11 @@ export const sayFaults = (list: readonly FaultSetting<string>[]): string =>
     : `fault ${list.map((f) => `${f.name}${f.value === undefined ? '' : `=${f.value}`}`).join(', ')}`;
 
 /** A verb of every end. */
-export const WAIT: Verb<unknown> = {
+export const WAIT: Verb<{ pause(ms: number): Promise<void> }> = {
   about: 'wait so long',
   takes: { for: 'duration' },
   bare: 'for',
-  run: (_, a) => pause((a.for as number | undefined) ?? 1000),
+  run: (end, a) => end.pause((a.for as number | undefined) ?? 1000),
 };
 
 /** The verbs of the tunnel and of its IP side. */

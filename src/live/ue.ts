@@ -332,6 +332,11 @@ export class Ue {
     return this.lines.hear(pattern, ms, otherwise);
   }
 
+  /** Waits so long. @throws StepFailed where it ends before */
+  pause(ms: number): Promise<void> {
+    return this.lines.pause(ms);
+  }
+
   /** Releases the tunnel, after what must be done before: TS 24.322 §4, §5.4.2. Nothing without a tunnel. */
   async release(): Promise<void> {
     const link = this.established?.link;
@@ -348,5 +353,6 @@ export class Ue {
   async close(): Promise<void> {
     this.gone.abort();
     await this.release();
+    this.lines.end();
   }
 }

@@ -159,6 +159,28 @@ test('a step that fails is named, and exits with 5; no tunnel with 6', async () 
   }
 });
 
+test('who is told to end in the middle of a step ends at once, and begins no other', async () => {
+  const { eftf, at } = await startEftf();
+  const file = inFolder('day.json');
+  for (const step of [{ wait: '24h' }, { expect: { event: 'snow', within: '24h' } }, { answer: { within: '24h' } }]) {
+    writeFileSync(
+      file,
+      JSON.stringify({ steps: ['connect', { dhcp: '30s' }, 'register', step, 'connect', { wait: '24h' }] }),
+    );
+    const ue = startFttscope(['ue', at, '--lab', '-4', '--run', file]);
+    await ue.line(/^registered for/m);
+    assert.equal(await ue.stop(), 0, ue.err);
+    assert.match(ue.out, /^deregistered$.*^tunnel ended: released by this UE/ms);
+    assert.equal(ue.out.match(/^established/gm)?.length, 1);
+    assert.equal(ue.err, '');
+  }
+  assert.equal(await eftf.stop(), 0);
+  writeFileSync(file, JSON.stringify({ steps: [{ expect: { event: 'snow', within: '24h' } }, { wait: '24h' }] }));
+  const lone = startFttscope(['eftf', '--lab', '--listen', '127.0.0.1:0', '--run', file]);
+  await lone.line(/^listening/m);
+  assert.equal(await lone.stop(), 0, lone.err);
+});
+
 test('the console takes the same verbs', async () => {
   const one = startFttscope(['ue', eftf.at, '--lab', '-4']);
   await one.line(/^registered/m);

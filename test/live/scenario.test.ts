@@ -143,6 +143,20 @@ test('something that is waited for is looked at with each line, and given up in 
   assert.equal(await never, false);
 });
 
+test('what waits is given up at the end, and no timer is left that would hold the program', async () => {
+  const clock = new VirtualClock();
+  const lines = new Lines(clock, () => {});
+  const waits = [lines.pause(3_600_000), lines.hear(/never/, 3_600_000), lines.expect(/never/, 3_600_000)];
+  const untold = lines.until(() => false, 3_600_000);
+  lines.end();
+  assert.equal(clock.next(), Number.POSITIVE_INFINITY);
+  for (const w of waits) await assert.rejects(w, StepFailed);
+  assert.equal(await untold, false);
+  const later = lines.pause(3_600_000);
+  clock.advance(1);
+  await assert.rejects(later, StepFailed);
+});
+
 test('a tunnel that is being established is given up when its UE is closed, and there is no other', async (t) => {
   const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
   t.after(() => server.close());

@@ -140,7 +140,9 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
     if (steps === undefined) return untilTold(told, signals);
     return Promise.race([runSteps(told, steps, signals), signals.told]);
   };
-  return traces.outcome(await act().finally(end));
+  const code = await act().finally(end);
+  lines.end();
+  return traces.outcome(code);
 }
 
 /** What the constructor refuses, in words. */
