@@ -157,5 +157,5 @@ export function anchored(b: Uint8Array, off: number, end: number): 'yes' | 'no' 
       if (end - off >= HEADER + header) return checksum(b, off + HEADER, off + HEADER + header) === 0 ? 'yes' : 'no';
     }
   }
-  return end - off < ANCHOR_OCTETS ? 'unsure' : 'no';
+  return 'unsure'; // fewer than ANCHOR_OCTETS are there
 }

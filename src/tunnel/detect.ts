@@ -59,15 +59,13 @@ export function detect(b: Uint8Array, off: number, end: number): Verdict {
 /** Whether the octets are a row of whole envelopes to their very end. */
 function chain(b: Uint8Array, off: number, end: number): Verdict {
   let at = off;
-  let count = 0;
   while (end - at >= HEADER) {
     const n = u16(b, at + 1);
     if (n < HEADER || at + n > end) break;
     if (b[at] === IP_PACKET && n > HEADER && anchored(b, at, end) === 'yes') return FTTIMS;
     at += n;
-    count++;
   }
-  return at === end && count > 0 ? CHAIN : UNSURE;
+  return at === end ? CHAIN : UNSURE;
 }
 
 /** Octets up to which what is undecided is asked about each time that there are more. */
@@ -96,7 +94,7 @@ const PROXY_2 = '\r\n\r\n\0\r\nQUIT\n';
 export function proxyHeader(b: Uint8Array, off: number, end: number): number {
   const n = end - off;
   if (startsWith(b, off, end, PROXY_1)) {
-    for (let i = off; i + 1 < end && i < off + 107; i++) if (b[i] === 13 && b[i + 1] === 10) return i + 2 - off;
+    for (let i = off; i + 1 < end && i + 1 < off + 107; i++) if (b[i] === 13 && b[i + 1] === 10) return i + 2 - off;
     return n < 107 ? 0 : -1;
   }
   if (startsWith(b, off, end, PROXY_2)) {

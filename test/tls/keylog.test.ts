@@ -108,3 +108,18 @@ test('secrets do not show when printed or made JSON of', () => {
     assert.ok(!/5e,? ?5e|94, ?94|\^\^/.test(shown), shown);
   }
 });
+
+test('says when there is something new in it', () => {
+  const log = new KeyLog();
+  const lines = [
+    `CLIENT_RANDOM ${R} ${'0c'.repeat(48)}`,
+    '# nothing',
+    'nonsense',
+    `RSA ${'19'.repeat(8)} ${'1a'.repeat(48)}`,
+  ];
+  const revisions = lines.map((line) => {
+    log.add(line, 'option');
+    return log.revision;
+  });
+  assert.deepEqual(revisions, [1, 1, 1, 2]);
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { concat } from 'fttscope/kit';
+import { checksum, concat, put16 } from 'fttscope/kit';
 import { anchorAfter, anchored, Deframer, type Lane } from '../../src/tunnel/deframe.js';
 import { envelope } from '../build/conversation.js';
 import { address, at, ping, udp } from '../build/packets.js';
@@ -20,7 +20,7 @@ function found(pieces: readonly (Uint8Array | 'gap')[]): string[] {
       d.gap();
       continue;
     }
-    d.feed(piece, 0, piece.length, 1);
+    d.feed(concat([Uint8Array.of(1), piece]), 1, piece.length + 1, 1);
     for (let e = d.next(); e !== undefined; e = d.next())
       if (e === 'lost') out.push('lost');
       else out.push(`${e.resync ? 'again ' : ''}${Buffer.from(e.buf.subarray(e.off, e.end)).toString('hex')}`);
@@ -42,6 +42,19 @@ describe('envelopes of a stream (TS 24.322 §7.1.2)', () => {
     );
   });
 
+  test('the same where framing was lost', () => {
+    for (const sure of [FOUR, SIX]) {
+      const stream = concat([envelope(Uint8Array.of(1, 0, 5), 1, 2).octets, UNKNOWN, sure, UNKNOWN]);
+      fc.assert(
+        fc.property(fc.array(fc.nat(stream.length)), (cuts) => {
+          const ends = [...cuts.sort((a, b) => a - b), stream.length];
+          const pieces = ends.map((end, i) => stream.slice(ends[i - 1] ?? 0, end));
+          assert.deepEqual(found(pieces), ['lost', `again ${hex(sure)}`, hex(UNKNOWN)]);
+        }),
+      );
+    }
+  });
+
   test('a Length below 3 loses the framing, once, until an envelope is sure', () => {
     for (const length of [0, 1, 2]) {
       const bad = envelope(Uint8Array.of(1, 0, 5), 1, length).octets;
@@ -56,7 +69,7 @@ describe('envelopes of a stream (TS 24.322 §7.1.2)', () => {
 
   test('the rest of one that waits is told', () => {
     const d = new Deframer({} as Lane);
-    d.feed(FOUR, 0, 9, 1);
+    d.feed(concat([UNKNOWN, FOUR]), 5, 14, 1);
     assert.equal(d.next(), undefined);
     assert.deepEqual([d.waiting, d.torn], [9, 9]);
     assert.equal(d.ahead(SIX, 0, SIX.length), undefined, 'something waits before it');
@@ -67,16 +80,21 @@ describe('envelopes of a stream (TS 24.322 §7.1.2)', () => {
   test('those that are whole are taken from where they lie', () => {
     const d = new Deframer({} as Lane);
     const b = concat([EMPTY, UNKNOWN, FOUR]);
-    const ends: number[] = [];
-    for (let e = d.ahead(b, 0, b.length - 1); e !== undefined; e = d.ahead(b, e.end, b.length - 1)) ends.push(e.end);
-    assert.deepEqual(ends, [3, 8]);
+    for (const [end, wanted] of [
+      [b.length, [3, 8, b.length]],
+      [b.length - 1, [3, 8]],
+      [2, []],
+    ] as const) {
+      const ends: number[] = [];
+      for (let e = d.ahead(b, 0, end); e !== undefined; e = d.ahead(b, e.end, end)) ends.push(e.end);
+      assert.deepEqual(ends, wanted);
+    }
     assert.equal(d.ahead(Uint8Array.of(1, 0, 2), 0, 3), undefined);
-    assert.equal(d.ahead(EMPTY, 0, 2), undefined);
   });
 });
 
 describe('an envelope is sure', () => {
-  const sure = (b: Uint8Array, n = b.length): string => anchored(b, 0, n);
+  const sure = (b: Uint8Array, n = b.length): string => anchored(concat([UNKNOWN, b]), 5, 5 + n);
 
   test('once its IP header is there and agrees with it', () => {
     for (const [b, header] of [
@@ -94,6 +112,10 @@ describe('an envelope is sure', () => {
     assert.equal(changed(FOUR, 3, 0x55), 'no');
     assert.equal(changed(FOUR, 3, 0x44), 'no');
     assert.equal(changed(FOUR, 3 + 8, FOUR[3 + 8] - 1), 'no', 'the checksum is that of another TTL');
+    const short = FOUR.with(3, 0x44);
+    put16(short, 13, 0);
+    put16(short, 13, checksum(short, 3, 3 + 16));
+    assert.equal(sure(short), 'no', 'a header of 16 octets');
     assert.equal(sure(EMPTY), 'unsure', 'more may follow');
     assert.equal(sure(concat([EMPTY, new Uint8Array(60)])), 'no');
   });

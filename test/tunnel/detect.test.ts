@@ -45,7 +45,7 @@ describe('a header of the PROXY protocol', () => {
   const V1 = text('PROXY TCP4 192.0.2.1 192.0.2.2 40000 443\r\n');
   const V2 = concat([text('\r\n\r\n\0\r\nQUIT\n'), Uint8Array.of(0x21, 0x11, 0, 12), new Uint8Array(12)]);
   const length = (b: Uint8Array, n = b.length): number => {
-    const amid = concat([Uint8Array.of(9), b, text('\r\n')]);
+    const amid = concat([Uint8Array.of(9), b.subarray(0, n), text('\r\n')]);
     return proxyHeader(amid, 1, 1 + n);
   };
 
@@ -57,7 +57,8 @@ describe('a header of the PROXY protocol', () => {
 
   test('of version 1 has 107 octets at most', () => {
     const long = (n: number): Uint8Array => text(`PROXY ${'x'.repeat(n - 8)}\r\n`);
-    assert.equal(length(long(107)), 107);
+    assert.deepEqual([length(long(107)), length(long(108))], [107, -1]);
+    assert.equal(length(text('PROXY a\rb\nc\r\n')), 13);
     assert.equal(length(text(`PROXY ${'x'.repeat(120)}`)), -1);
     assert.equal(length(text(`PROXY ${'x'.repeat(100)}`)), 0);
   });

@@ -31,9 +31,11 @@ test('a ClientHello fills its record, or goes on in the next', () => {
   assert.ok(is(hello(200, { message: 500 })), 'it goes on');
   assert.ok(!is(hello(200, { message: 190 })), 'something follows it');
   assert.ok(!is(hello(200, { session: 33 })), 'an id of a session has 32 octets at most');
-  assert.ok(!is(hello(44, { message: 40 })));
+  assert.deepEqual([is(hello(50, { message: 41 })), is(hello(49, { message: 40 }))], [true, false]);
+  assert.ok(is(hello(200, { message: 0xffff })));
   for (const [at, value] of [
     [0, 23],
+    [1, 2],
     [5, 2],
     [9, 2],
     [10, 5],

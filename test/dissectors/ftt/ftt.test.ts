@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { encode, No, Unsure, Yes } from 'fttscope/kit';
+import { type Ctx, encode, No, type Track, Tree, Unsure, type View, Yes } from 'fttscope/kit';
 import { ftt, ikev2Payload } from '../../../dissectors/ftt.js';
+import { amid } from '../../support/amid.js';
 
 const hex = (s: string): Uint8Array =>
   Uint8Array.from(s.replaceAll(/\s/g, '').match(/../g) ?? [], (x) => Number.parseInt(x, 16));
@@ -38,6 +39,49 @@ test('ESP envelopes are known by two of an SA', () => {
   const back = ESP.slice();
   back[27] = 1;
   assert.equal(probe(back), No, 'the sequence number does not grow');
+});
+
+/** Fields of an envelope with their places, what is wrong, and what is handed on. */
+function see(b: Uint8Array): { fields: string[]; experts: readonly string[]; summary: string; next: string[] } {
+  const t = new Tree();
+  const v = amid(b);
+  t.enter(v.source);
+  const next: string[] = [];
+  const hand = (table: string, kind: unknown, { off, end }: View) => next.push(`${table} ${kind} ${off}-${end}`);
+  ftt.dissect(v, t, { next: hand } as unknown as Ctx);
+  assert.equal(t.level, 0);
+  ftt.track!(v, { track: hand } as unknown as Track);
+  const fields = Array.from({ length: t.length }, (_, i) => `${t.field(i).name} ${t.off[i]}+${t.len[i]}`);
+  return { fields, experts: t.experts.map((e) => e.expert.code), summary: ftt.summary!(v, {} as Ctx), next };
+}
+
+test('what an envelope shows and hands on', () => {
+  assert.deepEqual(see(IKE), {
+    fields: ['ftt 0+34', 'ftt.length 0+2', 'ftt.non_esp_marker 2+4', 'ftt.ikev2 6+28'],
+    experts: [],
+    summary: 'IKEv2, 34 octets',
+    next: ['ftt.envelope ikev2 6-34', 'ftt.envelope ikev2 6-34'],
+  });
+  assert.deepEqual(see(ESP.slice(0, 18)), {
+    fields: ['ftt 0+18', 'ftt.length 0+2', 'ftt.esp 2+16'],
+    experts: [],
+    summary: 'ESP, 18 octets',
+    next: ['ftt.envelope esp 2-18', 'ftt.envelope esp 2-18'],
+  });
+  assert.deepEqual(see(hex('0006 01020304')), {
+    fields: ['ftt 0+6', 'ftt.length 0+2', 'ftt.keep_alive 0+6'],
+    experts: [],
+    summary: 'Keep-alive, 6 octets',
+    next: [],
+  });
+  assert.deepEqual(see(IKE.with(33, 29)).experts, ['ftt.ike-length']);
+  assert.deepEqual(see(hex('0001')), {
+    fields: ['ftt 0+1', 'ftt.length 0+2'],
+    experts: ['ftt.bad-length'],
+    summary: 'Keep-alive, 1 octets',
+    next: [],
+  });
+  assert.equal(ftt.summary!(amid(hex('00')), {} as Ctx), 'Envelope cut short');
 });
 
 test('the octets of envelopes', () => {
