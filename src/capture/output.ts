@@ -1,6 +1,6 @@
 /** Octets on their way to a file or pipe. */
 
-import { closeSync, fstatSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { CaptureError, systemError } from './errors.js';
 
 const BUFFER = 256 << 10;
@@ -11,6 +11,9 @@ const FULL_PIPE = 5;
 export class OctetWriter {
   private readonly buf = new Uint8Array(BUFFER);
   private used = 0;
+  /** Octets written, and how many of them were when the caller flushed last. */
+  private written = 0;
+  private whole = 0;
   protected fd: number;
 
   /**
@@ -39,7 +42,7 @@ export class OctetWriter {
 
   /** A place for `n` octets, cleared; the caller fills it before the next call. */
   room(n: number): { buf: Uint8Array; off: number } {
-    if (this.used + n > BUFFER) this.flush();
+    if (this.used + n > BUFFER) this.spill();
     const off = this.used;
     this.used += n;
     this.buf.fill(0, off, this.used);
@@ -47,7 +50,7 @@ export class OctetWriter {
   }
 
   octets(b: Uint8Array): void {
-    if (this.used + b.length > BUFFER) this.flush();
+    if (this.used + b.length > BUFFER) this.spill();
     if (b.length > BUFFER) {
       this.put(b, b.length);
       return;
@@ -56,7 +59,13 @@ export class OctetWriter {
     this.used += b.length;
   }
 
+  /** Hands over what waits. A file that can be written no more ends where it was flushed last: callers do it behind whole blocks. */
   flush(): void {
+    this.spill();
+    this.whole = this.written;
+  }
+
+  private spill(): void {
     const n = this.used;
     this.used = 0;
     this.put(this.buf, n);
@@ -76,11 +85,28 @@ export class OctetWriter {
     if (this.fd < 0) throw new CaptureError('FTT_E_WRITE', `${this.label}: is closed`);
     let at = from;
     try {
-      while (at < end) at += writeSync(this.fd, b, at, end - at);
+      while (at < end) {
+        const n = writeSync(this.fd, b, at, end - at);
+        at += n;
+        this.written += n;
+      }
     } catch (error) {
-      if ((error as { code?: string }).code !== 'EAGAIN') throw systemError(this.label, error, 'FTT_E_WRITE');
+      if ((error as { code?: string }).code !== 'EAGAIN') {
+        this.cutBack();
+        throw systemError(this.label, error, 'FTT_E_WRITE');
+      }
     }
     return at;
+  }
+
+  /** Takes the part of a block away that a full disk has taken. Never throws. */
+  private cutBack(): void {
+    try {
+      if (typeof this.target === 'string' && this.fd !== 1 && fstatSync(this.fd).isFile())
+        ftruncateSync(this.fd, this.whole);
+    } catch {
+      // it stays cut short
+    }
   }
 
   protected rest(ms: number): void {

@@ -314,8 +314,10 @@ test('a run goes on where its files can be written no more, and exits with 2', a
   assert.equal(await one.ended, 2);
   assert.match(one.out, /deregistered[\s\S]*close_notify was sent and answered/);
   assert.match(one.err, /few\.pcapng: the file would be larger than the system allows; it is written no more\n$/);
-  assert.equal(statSync(few).size, 8192);
-  assert.match(run(['read', few]).out, /DHCP/);
+  assert.ok(statSync(few).size <= 8192);
+  const kept = run(['read', few]);
+  assert.match(kept.out, /DHCP/);
+  assert.equal(kept.code, 0, 'the file ends with a whole block');
 });
 
 test('what is no TLS session is not written over by --session', async () => {
