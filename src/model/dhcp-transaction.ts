@@ -29,6 +29,8 @@ export const BOOTP = 0;
 const Option = { dns: 6, requested: 50, lease: 51, server: 54, message: 56, clientId: 61 } as const;
 /** RFC 2131 §4.1: the first answer is waited for so long. */
 const PATIENCE_MS = 4000;
+/** Who has asked again so often has had no answer, whenever the capture ends behind the last time. */
+const REPETITIONS = 2;
 const NONE: string[] = [];
 /** RFC 2131 §2: the only flag. */
 const BROADCAST = 0x8000;
@@ -387,7 +389,8 @@ export class DhcpTransaction {
   finish(end: Moment, recent: RecentFacts): void {
     const { known } = this;
     const { entry, waiting } = known;
-    const isDeserted = waiting !== 0 && millis(this.seen(known.asked)!, end) >= PATIENCE_MS;
+    const isPatient = known.unanswered > REPETITIONS || millis(this.seen(known.asked)!, end) >= PATIENCE_MS;
+    const isDeserted = waiting !== 0 && isPatient;
     const isOpen = entry.outcome === 'in-progress' || entry.outcome === 'offered';
     const outcome = isDeserted && isOpen ? 'unanswered' : entry.outcome;
     if (isDeserted === known.isDeserted && outcome === entry.outcome) return;

@@ -254,7 +254,8 @@ function judgeRouters(
   const healed = addressed ? NOTE : {};
   const { lastSolicitation, lastAdvertisement } = s;
   if (s.hasty !== null) raise('slaac.schedule', s.hasty);
-  if (s.ra === 0 && s.rs >= SOLICITATIONS && lastSolicitation !== null && millis(lastSolicitation, end) >= SOLICIT_MS) {
+  const isPatient = s.rs > SOLICITATIONS || (lastSolicitation !== null && millis(lastSolicitation, end) >= SOLICIT_MS);
+  if (s.ra === 0 && s.rs >= SOLICITATIONS && isPatient) {
     raise('slaac.no-ra', s.firstSolicitation!, { detail: ours`${s.rs} solicitations were sent.`, ...healed });
     if (!addressed) fail('slaac', ours`Router solicitations were not answered.`, s.firstSolicitation!, true);
   }

@@ -109,11 +109,13 @@ describe('IPv6', () => {
   const used = udp(at(OWN, 9), at('2001:db8:9::1', 9), new Uint8Array(4));
 
   test('solicitations with pauses that grow, and without', async () => {
-    const solicited = (times: readonly number[]) => {
+    const solicited = (times: readonly number[], beyond = 6000) => {
       const t = new Talk();
       for (const ms of times) t.up(ms, solicit);
-      return t.report({ end: 'none' }, times[times.length - 1]! + 6000);
+      return t.report({ end: 'none' }, beyond);
     };
+    assert.deepEqual(codes(await solicited([0, 4000, 8000], 100)), []);
+    assert.deepEqual(codes(await solicited([0, 4000, 8000, 16_000], 100)), ['slaac.no-ra']);
     const patient = await solicited([0, 4000, 12_200, 28_000, 60_500]);
     assert.deepEqual(codes(patient), ['slaac.no-ra']);
     assert.equal(finding(patient, 'slaac.schedule'), undefined);

@@ -209,6 +209,18 @@ test('a server that knows BOOTP alone gives an address for ever (RFC 1534 §2), 
   assert.equal(refused.tunnels[0].failure.stage, 'dhcp');
 });
 
+test('who has asked again and again had no answer, also where the capture ends soon after the last time', async () => {
+  const asked = async (...times: readonly number[]): Promise<Json> => {
+    const t = new Talk();
+    for (const ms of times) t.up(ms, asks(1, DISCOVER));
+    return t.report({ end: 'none' }, 500);
+  };
+  assert.deepEqual(codes(await asked(0, 4000)), []);
+  const r = await asked(0, 4000, 12_000);
+  assert.deepEqual([codes(r), told(r)], [['dhcp.no-answer'], ['unanswered  ']]);
+  assert.equal(r.tunnels[0].failure.stage, 'dhcp');
+});
+
 test('what the offer names and the acknowledgment does not, the UE need not know (RFC 2131 §4.4.1)', async () => {
   const t = new Talk()
     .up(0, asks(1, DISCOVER))
