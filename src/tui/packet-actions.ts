@@ -32,7 +32,11 @@ export const offersIn = (pane: Pane): readonly CommandId[] => [...OFFERS[pane], 
 
 /** Filters for the selected field, narrows the filter down to it, or leaves it out. */
 export function filterFromField(view: PacketsView, command: CommandId): void {
-  const field = view.current?.filter;
+  if (view.packets.row >= 0) view.whenRead(() => filterFrom(view, command, view.current?.filter));
+  else filterFrom(view, command, undefined);
+}
+
+function filterFrom(view: PacketsView, command: CommandId, field: string | undefined): void {
   if (field === undefined) {
     view.desk.say(view.desk.keymap.words('choose a field in the tree first: {next-pane} goes there'));
     return;

@@ -172,6 +172,18 @@ test('a filter among the frames takes those that carry what it takes, be it not 
   await stage.end();
 });
 
+test('a filter from a packet waits for its tree', async () => {
+  const stage = await Stage.of('20-healthy-call.pcapng');
+  await stage.press('2');
+  await stage.press('Down Down Down');
+  assert.match(stage.text, / 4 \/ 236$/m);
+  stage.app.key('Down');
+  stage.app.key('a');
+  await stage.until(/ of 236/);
+  assert.match(stage.text, /› \/ sip /);
+  await stage.end();
+});
+
 test('lines that are pasted into a filter are one', async () => {
   const stage = await Stage.of('28-overloaded.pcapng');
   await stage.press('2');
