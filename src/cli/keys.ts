@@ -10,7 +10,7 @@ import { KEY_LABELS, KeyLog, type KeySource } from '../tls/index.js';
 import { contentsOf } from './contents.js';
 import { Exit, UserError } from './errors.js';
 
-/** Sidecar key logs: NAME with or without its extension, and these. */
+/** Sidecar key logs: NAME with or without its extension (of `field.pcapng.gz` each, or both), and these. */
 const SIDECARS = ['.keys', '.keylog', '.sslkeys'];
 
 export interface KeyOptions {
@@ -205,9 +205,10 @@ async function packedSecrets(capture: string): Promise<readonly string[]> {
 
 /** What key logs beside a capture are called, whether they are there or not. */
 export function sidecars(capture: string): string[] {
-  const { name } = parse(capture);
-  const base = join(dirname(capture), name);
-  return [...new Set([capture, base])].flatMap((stem) => SIDECARS.map((extension) => stem + extension));
+  const { name, ext } = parse(capture);
+  const names = ext === '.gz' ? [name, parse(name).name] : [name];
+  const stems = new Set([capture, ...names.map((n) => join(dirname(capture), n))]);
+  return [...stems].flatMap((stem) => SIDECARS.map((extension) => stem + extension));
 }
 
 /** The first octets of a file; none of what can be read only once, or not at all. */

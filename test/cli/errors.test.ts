@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { makeCertificate } from '../../src/live/tls-certificate.js';
 import { bash, file, run, sample, start, TLS13, TLS13_KEYS } from './run.js';
 
@@ -255,5 +256,6 @@ describe('key logs', () => {
     file('field.keys', keys);
     assert.ok(decrypted([copy]));
     assert.equal(decrypted([copy, '--no-auto-keys']), false);
+    assert.ok(decrypted([file('field.pcapng.gz', gzipSync(readFileSync(TLS13)))]));
   });
 });
