@@ -22,15 +22,21 @@ test('an IKEv2 envelope is known by its whole header', () => {
     [3, 1, 'no marker'],
     [6 + 17, 0x10, 'IKEv1'],
     [6 + 18, 33, 'no exchange of IKEv2'],
+    [6 + 18, 45, 'nor this'],
     [6 + 27, 29, 'Length of another message'],
   ] as const) {
     const b = IKE.slice();
     b[at] = value;
     assert.equal(probe(b), No, why);
   }
+  assert.equal(probe(IKE.with(6 + 18, 44)), Yes);
+  assert.deepEqual([probe(IKE.with(1, 33), 2), probe(IKE, 2), probe(IKE, 1)], [No, Unsure, Unsure]);
+  assert.equal(probe(IKE.with(6, 0)), Yes, 'an SPI may begin with zeros');
   const nobody = IKE.slice();
   nobody.fill(0, 6, 14);
   assert.equal(probe(nobody), No, 'RFC 7296 §3.1: the initiator has an SPI');
+  assert.deepEqual([probe(nobody, 14), probe(nobody, 13)], [No, Unsure]);
+  assert.equal(probe(nobody.with(13, 1)), Yes);
 });
 
 test('ESP envelopes are known by two of an SA', () => {
@@ -39,6 +45,14 @@ test('ESP envelopes are known by two of an SA', () => {
   const back = ESP.slice();
   back[27] = 1;
   assert.equal(probe(back), No, 'the sequence number does not grow');
+  const both = (at: number, value: number): Uint8Array => ESP.with(at, value).with(18 + at, value);
+  const low = hex('0012 000000ff 00000001 1111111111111111 0012 000000ff 00000002 2222222222222222');
+  assert.deepEqual([probe(low), probe(low.with(4, 1).with(22, 1))], [No, Yes], 'an SPI up to 255 is reserved');
+  assert.deepEqual([probe(ESP.with(27, 65)), probe(ESP.with(27, 66))], [Yes, No], 'up to 63 packets are missing');
+  assert.equal(probe(ESP.with(20, 0xc2)), No, 'another SA');
+  assert.equal(probe(both(1, 9)), No, 'a Length without room for a header');
+  assert.equal(probe(ESP, 27), No, 'the header of the second is not there');
+  assert.equal(probe(ESP, 28), Yes);
 });
 
 /** Fields of an envelope with their places, what is wrong, and what is handed on. */
