@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { run, sample } from './run.js';
+import { file, run, sample } from './run.js';
 
 const GOOD = sample('20-healthy-call.pcapng');
 
@@ -48,6 +49,23 @@ test('text and Markdown show both sides', () => {
     run(['report', '--compare', '--markdown', GOOD, bad]).out,
     /^\| → \| \*\*CONNECT\*\* \| \*\*-\*\* \| \*\*403/m,
   );
+});
+
+test('the worse of both exit codes counts, whichever comes first: 2, 4, 3', () => {
+  const cut = file('cut.pcapng', readFileSync(GOOD).subarray(0, 20_000));
+  const closed = sample('22-wrong-key-log.pcapng');
+  const bad = sample('28-overloaded.pcapng');
+  for (const [a, b, code] of [
+    [closed, cut, 2],
+    [bad, closed, 4],
+    [bad, GOOD, 3],
+    [GOOD, GOOD, 0],
+  ] as const)
+    for (const names of [
+      [a, b],
+      [b, a],
+    ])
+      assert.equal(run(['report', '--compare', ...names, '--require-decrypt', '--fail-on', 'error']).code, code);
 });
 
 test('--compare wants two captures', () => {

@@ -62,7 +62,7 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
   const { reading, outcome, told, shelf } = await make(captures, o, known);
   print(told);
   shelf.close();
-  return reading.code(outcome, o.failOn !== undefined && reaches(told.findings, o.failOn));
+  return reading.code(outcome, isFailed(told, o));
 }
 
 /** A report, and how the captures were read for it; its lists may wait on the shelf. */
@@ -133,6 +133,12 @@ function settle(): () => void {
   return smallYoung();
 }
 
+const isFailed = ({ findings }: Report, { failOn }: ReportOptions): boolean =>
+  failOn !== undefined && reaches(findings, failOn);
+
+/** Exit codes of a capture that was read, in the order in which they count. */
+const WORST = [Exit.input, Exit.undecrypted, Exit.failOn, Exit.interrupted, Exit.done];
+
 /** `--compare GOOD BAD`: what happened in two captures, step by step. Returns the worse of both exit codes. */
 async function compared(captures: readonly string[], o: ReportOptions): Promise<number> {
   const names = [...(o.read ?? []), ...captures];
@@ -141,13 +147,13 @@ async function compared(captures: readonly string[], o: ReportOptions): Promise<
   if (o.html === true || o.records !== undefined)
     throw new UserError('--compare prints text, or with --markdown or --json');
   const sides: Step[][] = [];
-  let code: number = Exit.done;
+  const codes: number[] = [];
   for (const name of names) {
     const { read: _, ...rest } = o;
     const { reading, outcome, told, shelf } = await make([name], rest);
     sides.push(stepsOf(told.members as unknown as Lists));
     shelf.close();
-    code ||= reading.code(outcome);
+    codes.push(reading.code(outcome, isFailed(told, o)));
   }
   const shown = o.redact === true ? ['capture-1', 'capture-2'] : names;
   const result = compare([shown[0], shown[1]], sides[0], sides[1]);
@@ -155,7 +161,7 @@ async function compared(captures: readonly string[], o: ReportOptions): Promise<
   const text =
     o.json === true ? compareJson(result) : o.markdown === true ? compareMarkdown(result) : compareText(result, width);
   write([UTF8 || o.json === true || o.markdown === true ? text : ascii(text)]);
-  return code;
+  return WORST.find((code) => codes.includes(code))!;
 }
 
 /** How the report is to be written. @throws UserError for a list that there is not */
