@@ -157,10 +157,10 @@ function localGroupTtl(group: number): number {
   }
 }
 
-function ttl(t: Tree, b: Uint8Array, o: number): void {
+function ttl(t: Tree, { buf: b, off: o, length: captured }: View): void {
   const n = ttlOf(b, o);
   t.num(F.ttl, o + 8, 1, n);
-  if (!t.wantsExperts) return;
+  if (!t.wantsExperts || captured < HEADER) return;
   const dst = u32(b, o + 16);
   if (dst >>> 8 === 0xe00000) {
     const want = localGroupTtl(dst);
@@ -323,7 +323,7 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
       t.expert(E.badHeaderLength, `Bogus IP header length (${n}, must be at least ${HEADER})`);
       return t.pop();
     }
-    need(v, HEADER);
+    need(v, 2);
     t.num(F.ds, off + 1, 1, u8(buf, off + 1));
     if (t.labels)
       t.label(`Differentiated Services Field: ${hexNumber(u8(buf, off + 1), 2)} (${dsText(u8(buf, off + 1))})`);
@@ -331,13 +331,21 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
     t.bits(F.dscp, off + 1, 1, u8(buf, off + 1));
     t.bits(F.ecn, off + 1, 1, u8(buf, off + 1));
     t.pop();
+    need(v, 4);
     length(t, v, n, cx.quoted);
+    need(v, 6);
     t.num(F.id, off + 4, 2, u16(buf, off + 4));
+    need(v, 8);
     flags(t, buf, off);
-    ttl(t, buf, off);
+    need(v, 9);
+    ttl(t, v);
+    need(v, 10);
     t.num(F.proto, off + 9, 1, protocolOf(buf, off));
+    need(v, 12);
     headerChecksum(t, v, n);
+    need(v, 16);
     t.bytes(F.src, off + 12, 4);
+    need(v, HEADER);
     t.bytes(F.dst, off + 16, 4);
     cx.net = { version: 4, buf, src: off + 12, dst: off + 16 };
     need(v, n);

@@ -1,5 +1,4 @@
 import {
-  type Ctx,
   checksum,
   defineDissector,
   experts,
@@ -82,10 +81,10 @@ function checksumStatus(v: View, net: NetPair, wireLength: number): number {
   return isLeftToCard(stored, net, PROTOCOL, wireLength) ? 2 : 0;
 }
 
-/** A header that ends early; an ICMP error may quote it, and what is there is shown then. */
-function headerStart(v: View, t: Tree, cx: Ctx): void {
+/** A header that ends early: what is there is shown. */
+function headerStart(v: View, t: Tree): void {
   const { buf, off } = v;
-  need(v, cx.quoted ? 4 : HEADER);
+  need(v, 4);
   t.open(F.udp, off, v.length);
   t.num(F.srcport, off, 2, u16(buf, off));
   t.num(F.dstport, off + 2, 2, u16(buf, off + 2));
@@ -137,7 +136,7 @@ export const udp = defineDissector<UdpDatagram>({
   },
 
   dissect(v, t, cx) {
-    if (v.length < HEADER) headerStart(v, t, cx);
+    if (v.length < HEADER) headerStart(v, t);
     const { buf, off } = v;
     const n = length(buf, off);
     cx.sport = u16(buf, off);
@@ -167,7 +166,7 @@ export const udp = defineDissector<UdpDatagram>({
     const payload = v.sub(off + HEADER, off + whole);
     if (payload.length > 0) t.bytes(F.payload, payload.off, payload.length);
     t.pop();
-    if (payload.wireLength > 0) cx.payload(payload);
+    if (payload.length > 0) cx.payload(payload);
   },
 
   summary(v, cx) {

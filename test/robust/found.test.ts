@@ -246,13 +246,14 @@ describe('found by fuzzing', () => {
     assert.equal(await stack('01005e0002023806b438b342 8100 0000 0005dc63', ETHERNET), 'eth:ethertype:vlan:llc');
   });
 
-  test('a layer too short for its header is there, and none of its octets, whoever asks', async () => {
+  test('a layer too short for its header is there, and what is there of its octets, whoever asks', async () => {
     const registry = new Registry(dissectors, engineFields);
     const udp = '45000018 067f4000 40110000 0a000001 0a000002 13c413c4';
     for (const [frame, expression, want] of [
       ['60000000', 'ipv6', true],
       [udp, 'udp', true],
-      [udp, 'udp[2:2] == 13:c4', false],
+      [udp, 'udp[2:2] == 13:c4', true],
+      [udp, 'udp.dstport == 5060', true],
     ] as const) {
       const filter = compile(expression, registry);
       for (const options of [{}, { fields: filter.fields, bare: true }]) {

@@ -5,7 +5,9 @@ import { ipv4 } from '../../../dissectors/ipv4.js';
 import { ipv6 } from '../../../dissectors/ipv6.js';
 import { fragmentHeader } from '../../../dissectors/ipv6-extensions.js';
 import { type AnyDissector, checksum, encode, hex, Short } from '../../../src/kit/index.js';
-import { besideTshark, ETHERNET } from '../../support/beside-tshark.js';
+import { at, udp } from '../../build/packets.js';
+import { rawPcap } from '../../cli/run.js';
+import { besideTshark, captureBesideTshark, ETHERNET } from '../../support/beside-tshark.js';
 import { comparePlacesIn } from '../../support/places.js';
 import { tsharkMissing } from '../../support/tshark.js';
 import { cutEverywhere, octets, see, walk } from './layers.js';
@@ -134,6 +136,31 @@ describe('IPv4', () => {
     assert.deepEqual(whole.fields['ip.fragment.count'], ['2']);
     assert.deepEqual(whole.fields['ip.reassembled.length'], ['8']);
     assert.deepEqual(whole.fields['udp.srcport'], ['5060']);
+  });
+
+  it('shows as much of a header as was captured, as tshark does', { skip: tsharkMissing }, async () => {
+    const datagram = udp(at('192.0.2.1', 53), at('192.0.2.2', 40_000), Uint8Array.of(1, 2, 3, 4));
+    const whole = Buffer.concat([octets('020000000001 020000000002 0800'), datagram]);
+    const lengths = Array.from(datagram, (_, i) => i + 15);
+    const capture = rawPcap(...lengths.map((n) => whole.subarray(0, n)));
+    capture.writeUInt32LE(ETHERNET, 20);
+    for (let o = 24; o < capture.length; o += 16 + capture.readUInt32LE(o + 8)) {
+      capture.writeUInt32LE(whole.length, o + 12);
+    }
+    const header = [
+      'hdr_len',
+      'dsfield',
+      'dsfield.dscp',
+      'len',
+      'id',
+      'flags.df',
+      'frag_offset',
+      'ttl',
+      'proto',
+      'checksum',
+    ];
+    const fields = [...[...header, 'src', 'dst'].map((f) => `ip.${f}`), 'udp.srcport', 'udp.dstport', 'udp.length'];
+    await captureBesideTshark(capture, fields);
   });
 
   it('parses what it builds', () => {
