@@ -61,7 +61,7 @@ export const LIMITS = {
   undecidedOctets: 64 << 10,
   /** Nodes of the tree of one packet, and its expert items; how deep layers nest. */
   treeNodes: 100_000,
-  layers: 32,
+  layers: 256,
   /** Octets of a TLS record after its header. RFC 5246 §6.2.3. */
   tlsRecordOctets: 16_384 + 2048,
   /** Places in octets of a TLS stream that are kept in mind as possible starts of a record, where framing was lost. */

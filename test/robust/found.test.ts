@@ -20,6 +20,7 @@ import { Registry } from '../../src/engine/registry.js';
 import { SessionTap } from '../../src/engine/session-tap.js';
 import { compile } from '../../src/filter/index.js';
 import { type Field, Malformed } from '../../src/kit/index.js';
+import { LIMITS } from '../../src/limits.js';
 import type { Content } from '../../src/model/events.js';
 import { Resolver } from '../../src/model/resolver.js';
 import { SessionModel } from '../../src/model/session-model.js';
@@ -366,9 +367,9 @@ describe('found by fuzzing', () => {
   });
 
   test('as many layers as are shown, and more, for peek too', async () => {
-    const hops = '0000000000000000'.repeat(40);
-    const hex = `${MACS} 0800 45000160 00000000 40000000 0a000001 0a000002 ${hops}`;
-    assert.equal((await stack(hex, ETHERNET)).split(':').length, 32);
+    const hops = '0000000000000000'.repeat(300);
+    const hex = `${MACS} 0800 45000974 00000000 40000000 0a000001 0a000002 ${hops}`;
+    assert.equal((await stack(hex, ETHERNET)).split(':').length, LIMITS.layers);
   });
 
   test('fields of VXLAN in a header of VXLAN-GPE, asked for alone', async () => {

@@ -5,7 +5,7 @@ import { ipv4 } from '../../../dissectors/ipv4.js';
 import { ipv6 } from '../../../dissectors/ipv6.js';
 import { fragmentHeader } from '../../../dissectors/ipv6-extensions.js';
 import { type AnyDissector, checksum, encode, hex, Short } from '../../../src/kit/index.js';
-import { at, udp } from '../../build/packets.js';
+import { address, at, ip, udp } from '../../build/packets.js';
 import { rawPcap } from '../../cli/run.js';
 import { besideTshark, captureBesideTshark, ETHERNET } from '../../support/beside-tshark.js';
 import { comparePlacesIn } from '../../support/places.js';
@@ -161,6 +161,13 @@ describe('IPv4', () => {
     ];
     const fields = [...[...header, 'src', 'dst'].map((f) => `ip.${f}`), 'udp.srcport', 'udp.dstport', 'udp.length'];
     await captureBesideTshark(capture, fields);
+  });
+
+  it('reads packets within packets as deep as tshark does', { skip: tsharkMissing }, async () => {
+    let packet = udp(at('192.0.2.1', 9), at('192.0.2.2', 9), Uint8Array.of(1));
+    for (let i = 0; i < 100; i++) packet = ip(address('192.0.2.3'), address('192.0.2.4'), 4, packet);
+    const [stack] = await besideTshark([packet], ['ip.proto', 'udp.srcport']);
+    assert.equal(stack.split(':').length, 102);
   });
 
   it('parses what it builds', () => {
