@@ -5,7 +5,8 @@
  *     packet header:  Seconds 4 | Micro- or nanoseconds 4 | Captured 4 | Original 4
  *     modified:       … | ifindex 4 | protocol 2 | type 1 | pad 1
  *
- * The third line stands in files of A. Kuznetzov's "modified" libpcap alone.
+ * The third line stands in files of A. Kuznetzov's "modified" libpcap alone. Those that Red Hat 6.1 had have the magic of
+ * pcap: only their packets show it.
  */
 
 import { LIMITS } from '../limits.js';
@@ -19,6 +20,8 @@ const MODIFIED_HEADER = 24;
 const MICROSECONDS = 0xa1b2c3d4;
 const NANOSECONDS = 0xa1b23c4d;
 export const MODIFIED = 0xa1b2cd34;
+/** First packets by which it is seen what headers they have. */
+const FIRST_PACKETS = 3;
 
 /** Whether a file that begins with these octets is pcap. */
 export function isPcap(b: Uint8Array): boolean {
@@ -47,6 +50,8 @@ export class PcapReader implements FormatReader {
       if (w.left < FILE_HEADER) return FILE_HEADER;
       const trouble = this.fileHeader(w);
       if (trouble) return this.damaged(trouble);
+      const mayBeModified = this.units === 1e6 && this.minor >= 4 && !this.fits(w, this.header);
+      if (mayBeModified && this.fits(w, MODIFIED_HEADER)) this.header = MODIFIED_HEADER;
     }
     return this.packets(w, chunk);
   }
@@ -74,6 +79,20 @@ export class PcapReader implements FormatReader {
     this.file.interfaces.push(this.face);
     w.pos += FILE_HEADER;
     return '';
+  }
+
+  /** Whether there are several packets at hand, and the first of them make sense with headers of `size` octets. */
+  private fits({ view, pos, end }: Window, size: number): boolean {
+    const { little, units } = this;
+    const snaplen = this.face!.snaplen || LIMITS.frameOctets;
+    let n = 0;
+    for (let at = pos; n < FIRST_PACKETS && at + size <= end; n++) {
+      const octets = view.getUint32(at + 8, little);
+      if (view.getUint32(at + 4, little) >= units || octets > snaplen) return false;
+      if (octets > view.getUint32(at + 12, little)) return false;
+      at += size + octets;
+    }
+    return n > 1;
   }
 
   // hot

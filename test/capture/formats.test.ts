@@ -58,6 +58,21 @@ for (const [order, O] of [
       );
     });
 
+    it('sees by the first packets what has the headers of modified pcap, and the magic of pcap', async () => {
+      const packets = (extra: number, part = 8) => [
+        O.pcapHeader(0xa1b2c3d4, 1),
+        ...[A, B, A, B].map((octets, i) => O.pcapPacket(7 + i, part, octets, octets.length, extra)),
+      ];
+      for (const octets of [packets(8), packets(0), packets(0, 5_000_000)]) {
+        const { frames, damage } = await drainFile(file(Buffer.concat(octets)));
+        assert.deepEqual(damage, []);
+        assert.deepEqual(
+          frames.map((f) => f.octets),
+          [A, B, A, B],
+        );
+      }
+    });
+
     it('reads the FCS length above the link type', async () => {
       const fcs = (field: number) =>
         drainFile(file(Buffer.concat([O.pcapHeader(0xa1b2c3d4, field), O.pcapPacket(1, 1, A)])));
