@@ -1,70 +1,13 @@
 import { defineDissector, experts, type Field, fields, type Tree, type ValueStrings, View } from 'fttscope/kit';
+import { ENCAPSULATIONS } from './encapsulation-types.js';
 
 /**
  * What the capture file says about a frame. Not octets of the frame: the engine calls it first and gives the layer the
  * link type names the octets.
  */
 
-/** Wireshark's numbers of encapsulation types (frame.encap_type), by LINKTYPE of the tcpdump.org registry. */
-const ENCAPSULATIONS: Readonly<Record<number, { number: number; name: string }>> = {
-  0: { number: 15, name: 'NULL/Loopback' },
-  1: { number: 1, name: 'Ethernet' },
-  6: { number: 2, name: 'Token Ring' },
-  7: { number: 8, name: 'ARCNET' },
-  8: { number: 3, name: 'SLIP' },
-  9: { number: 4, name: 'PPP' },
-  10: { number: 6, name: 'FDDI with bit-swapped MAC addresses' },
-  12: { number: 7, name: 'Raw IP' },
-  14: { number: 7, name: 'Raw IP' },
-  50: { number: 4, name: 'PPP' },
-  51: { number: 139, name: 'PPP-over-Ethernet session' },
-  99: { number: 61, name: 'Symantec Enterprise Firewall' },
-  101: { number: 7, name: 'Raw IP' },
-  104: { number: 28, name: 'Cisco HDLC' },
-  105: { number: 20, name: 'IEEE 802.11 Wireless LAN' },
-  106: { number: 11, name: 'Linux ATM CLIP' },
-  107: { number: 26, name: 'Frame Relay' },
-  108: { number: 174, name: 'OpenBSD loopback' },
-  109: { number: 38, name: 'OpenBSD enc(4) encapsulating interface' },
-  113: { number: 25, name: 'Linux cooked-mode capture v1' },
-  117: { number: 39, name: 'OpenBSD PF Firewall logs' },
-  119: { number: 21, name: 'IEEE 802.11 plus Prism II monitor mode radio header' },
-  123: { number: 13, name: 'ATM PDUs' },
-  127: { number: 23, name: 'IEEE 802.11 plus radiotap radio header' },
-  129: { number: 9, name: 'Linux ARCNET' },
-  137: { number: 67, name: 'Juniper ATM1' },
-  149: { number: 47, name: 'USER 2' },
-  163: { number: 24, name: 'IEEE 802.11 plus AVS radio header' },
-  178: { number: 83, name: 'Juniper Ethernet' },
-  179: { number: 84, name: 'Juniper PPP' },
-  180: { number: 85, name: 'Juniper Frame-Relay' },
-  181: { number: 86, name: 'Juniper C-HDLC' },
-  189: { number: 95, name: 'USB packets with Linux header' },
-  192: { number: 97, name: 'Per-Packet Information header' },
-  195: { number: 104, name: 'IEEE 802.15.4 Wireless PAN' },
-  197: { number: 98, name: 'Extensible Record Format' },
-  204: { number: 19, name: 'PPP with Directional Info' },
-  220: { number: 115, name: 'USB packets with Linux header and padding' },
-  226: { number: 124, name: 'Solaris IPNET' },
-  227: { number: 125, name: 'SocketCAN' },
-  228: { number: 129, name: 'Raw IPv4' },
-  229: { number: 130, name: 'Raw IPv6' },
-  230: { number: 127, name: 'IEEE 802.15.4 Wireless PAN with FCS not present' },
-  231: { number: 146, name: 'D-Bus' },
-  239: { number: 141, name: 'NFLOG' },
-  242: { number: 180, name: 'IP over IB' },
-  249: { number: 152, name: 'USB packets with USBPcap header' },
-  252: { number: 155, name: 'Wireshark Upper PDU export' },
-  253: { number: 158, name: 'Linux Netlink' },
-  254: { number: 159, name: 'Bluetooth Linux Monitor' },
-  258: { number: 171, name: 'Apple PKTAP' },
-  271: { number: 185, name: 'Linux vsock' },
-  276: { number: 210, name: 'Linux cooked-mode capture v2' },
-  283: { number: 206, name: 'IEEE 802.15.4 Wireless with TAP pseudo-header' },
-};
-
 /** What a LINKTYPE is called; undefined where it is not known. */
-export const encapsulationName = (link: number): string | undefined => ENCAPSULATIONS[link]?.name;
+export const encapsulationName = (link: number): string | undefined => ENCAPSULATIONS[link]?.[1];
 
 /** Whether a program that changes a capture may copy a Custom Block. */
 const COPYING: ValueStrings = { 0: 'Not Allowed', 1: 'Allowed' };
@@ -187,8 +130,8 @@ export const frame = defineDissector({
       t.expert(E.comment, comment);
     }
     const encapsulation = ENCAPSULATIONS[note.link];
-    t.num(F.encapsulation, v.off, 0, encapsulation?.number ?? 0);
-    if (t.labels) t.label(`Encapsulation type: ${encapsulation?.name ?? `link type ${note.link}`}`);
+    t.num(F.encapsulation, v.off, 0, encapsulation?.[0] ?? 0);
+    if (t.labels) t.label(`Encapsulation type: ${encapsulation?.[1] ?? `link type ${note.link}`}`);
     if (note.interfaceId !== undefined) t.num(F.interfaceId, v.off, 0, note.interfaceId);
     if (note.interfaceName !== undefined) t.text(F.interfaceName, v.off, 0, note.interfaceName);
     if (note.interfaceDescription !== undefined) t.text(F.interfaceDescription, v.off, 0, note.interfaceDescription);
@@ -214,7 +157,7 @@ export const frame = defineDissector({
     }
     const link = note?.link;
     if (link === undefined || cx.takes('link', link)) return '';
-    return `Link type ${link}${ENCAPSULATIONS[link] === undefined ? '' : ` (${ENCAPSULATIONS[link].name})`} is not dissected`;
+    return `Link type ${link}${ENCAPSULATIONS[link] === undefined ? '' : ` (${ENCAPSULATIONS[link][1]})`} is not dissected`;
   },
 });
 
