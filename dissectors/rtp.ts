@@ -24,6 +24,8 @@ import { type SrtpSetup, srtpSetup } from './dtls/index.js';
 import { F as ExtensionFields, extension } from './rtp-extensions.js';
 import { FIRST_DYNAMIC, payloadName, payloadTypeName } from './rtp-payload-types.js';
 import type { MediaNote } from './sdp/media.js';
+import { udp } from './udp.js';
+import { followZrtp, isZrtp, newChoice } from './zrtp.js';
 
 /**
  * Real-time Transport Protocol, RFC 3550 §5.1; header extensions: rtp-extensions.ts.
@@ -95,10 +97,6 @@ export const ssrc = (b: Uint8Array, o: number): number => u32(b, o + 8);
 /** Whether the octets are RTCP on a port that RTP shares with it, RFC 5761 §4. */
 export const isRtcp = (b: Uint8Array, o: number): boolean => b[o + 1] >= 192 && b[o + 1] <= 223;
 
-/** Whether the octets are a message that agrees on keys of SRTP between packets of RTP. RFC 6189 §5 */
-const isZrtp = (b: Uint8Array, o: number, end: number): boolean =>
-  end - o >= 8 && version(b, o) === 0 && u32(b, o + 4) === 0x5a525450;
-
 /** Octets of the header with sources and extension, or -1 where it does not fit before `end`. */
 export function headerLength(b: Uint8Array, o: number, end: number): number {
   let n = HEADER + 4 * csrcCount(b, o);
@@ -113,6 +111,7 @@ export function headerLength(b: Uint8Array, o: number, end: number): number {
 class Streams {
   /** Frame of the first packet of each direction. */
   readonly first: [number, number] = [0, 0];
+  readonly zrtp = newChoice();
   private readonly last = new Map<number, number>();
   /** By direction: the source that was seen last, and its number, which is not in {@link last}. */
   private readonly source = [-1, -1];
@@ -167,7 +166,7 @@ export const rtp = defineDissector<RtpPacket>({
   calls: ['zrtp'],
   serves: {
     fields: [
-      ...[F.setup, F.setupFrame, F.setupMethod, F.callId, F.extSeq],
+      ...[F.setup, F.setupFrame, F.setupMethod, F.callId, F.extSeq, udp.fields.stream],
       ...[F.payload, F.payloadHidden, F.encrypted, F.tag, F.paddingData, F.paddingCount],
     ],
     protocols: [
@@ -198,7 +197,8 @@ export const rtp = defineDissector<RtpPacket>({
   track(v, cx) {
     const { buf, off } = v;
     if (v.length < HEADER || version(buf, off) !== 2) {
-      if (v.length >= 2 && isRtcp(buf, off)) cx.track('rtp.rfc5761', 'rtcp', v);
+      if (isZrtp(buf, off, v.end)) followZrtp(v, cx, cx.flow(rtp, newStreams).zrtp);
+      else if (v.length >= 2 && isRtcp(buf, off)) cx.track('rtp.rfc5761', 'rtcp', v);
       return;
     }
     const streams = cx.flow(rtp, newStreams);
@@ -209,7 +209,7 @@ export const rtp = defineDissector<RtpPacket>({
     }
     const media = cx.expected<MediaNote>();
     const extSeq = streams.extend(ssrc(buf, off), cx.direction, sequence(buf, off), cx);
-    const srtp = srtpSetup(cx);
+    const srtp = srtpSetup(cx) ?? media?.agreed;
     const setupFrame = srtp?.frame ?? media?.setupFrame ?? streams.first[cx.direction];
     cx.note({ media, srtp, setupFrame, extSeq } satisfies RtpNote);
   },
@@ -318,7 +318,9 @@ function quotedNote(v: View, cx: Ctx): RtpNote | undefined {
 }
 
 function setup(note: RtpNote, off: number, t: Tree): void {
-  const method = note.srtp !== undefined ? 'DTLS-SRTP' : note.media === undefined ? 'HEUR RTP' : 'SDP';
+  const { media, srtp } = note;
+  const agreed = srtp === media?.agreed ? 'ZRTP' : 'DTLS-SRTP';
+  const method = srtp !== undefined ? agreed : media === undefined ? 'HEUR RTP' : 'SDP';
   t.text(F.setup, off, 0, '');
   if (t.labels) t.label(`Stream setup by ${method} (frame ${note.setupFrame})`);
   t.push();

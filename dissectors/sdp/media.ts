@@ -1,4 +1,5 @@
 import { ByOctets, LIMITS, parseAddress, type Track, utf8Text, type View } from 'fttscope/kit';
+import type { SrtpSetup } from '../dtls/index.js';
 import { isTyped, lineAt, nextLine } from './lines.js';
 import { type PayloadType, staticPayloadType } from './payload-types.js';
 
@@ -14,6 +15,8 @@ export interface MediaNote {
   readonly payloadTypes: ReadonlyMap<number, PayloadType>;
   /** Payloads, and RTCP behind its first header, are encrypted. RFC 3711 */
   readonly secure: boolean;
+  /** What ZRTP agreed on since. RFC 6189 §4.6 */
+  readonly agreed?: SrtpSetup;
 }
 
 /** Types of lines. */
