@@ -320,7 +320,7 @@ function quotedNote(v: View, cx: Ctx): RtpNote | undefined {
 function setup(note: RtpNote, off: number, t: Tree): void {
   const { media, srtp } = note;
   const agreed = srtp === media?.agreed ? 'ZRTP' : 'DTLS-SRTP';
-  const method = srtp !== undefined ? agreed : media === undefined ? 'HEUR RTP' : 'SDP';
+  const method = srtp !== undefined ? agreed : media === undefined ? 'HEUR RTP' : (media.by ?? 'SDP');
   t.text(F.setup, off, 0, '');
   if (t.labels) t.label(`Stream setup by ${method} (frame ${note.setupFrame})`);
   t.push();

@@ -1,5 +1,19 @@
-import { defineDissector, fields, LIMITS, latin1, need, type Tree, u8, u16, utf8Text, type View } from 'fttscope/kit';
+import {
+  defineDissector,
+  fields,
+  LIMITS,
+  latin1,
+  need,
+  type Track,
+  type Tree,
+  u8,
+  u16,
+  utf8Text,
+  type View,
+} from 'fttscope/kit';
 import { fieldValue, type Message, readMessage } from './http/message.js';
+import type { MediaNote } from './sdp/media.js';
+import { udp } from './udp.js';
 
 /**
  * Real Time Streaming Protocol, RFC 7826 §20 and RFC 2326: messages laid out as those of HTTP, and between them frames of
@@ -40,6 +54,28 @@ function bodyLength(m: Message): number {
   return /^\d{1,9}$/.test(length) ? Number(length) : 0;
 }
 
+/** RTP over UDP, and the ports of the client for it and for its RTCP. RFC 2326 §12.39, RFC 7826 §18.54 */
+const OVER_UDP = /^RTP\/AVP(?!\/TCP)/i;
+const CLIENT_PORTS = /;client_port=(\d{1,5})(?:-(\d{1,5}))?/i;
+
+/** An answer to a SETUP says where its RTP goes: to who asked. */
+function expectMedia(m: Message, cx: Track): void {
+  const transport = fieldValue(m, 'transport');
+  const ports = OVER_UDP.test(transport) ? CLIENT_PORTS.exec(transport.replace(/\s/g, '')) : null;
+  if (ports === null) return;
+  const { version, buf, dst } = cx.net;
+  const client = buf.slice(dst, dst + (version === 6 ? 16 : 4));
+  const note: MediaNote = {
+    ...{ setupFrame: cx.frame, callId: '', kind: '', payloadTypes: new Map(), secure: false },
+    by: 'RTSP',
+  };
+  for (const [port, proto] of [
+    [Number(ports[1]), 'rtp'],
+    [Number(ports[2] ?? 0), 'rtcp'],
+  ] as const)
+    if (port > 0 && port <= 0xffff) cx.expect(client, port, proto, note);
+}
+
 const HEADERS = [
   ['session', F.session],
   ['transport', F.transport],
@@ -54,12 +90,19 @@ export const rtsp = defineDissector({
   fields: F,
   on: { 'tcp.port': [554, 8554] },
   tables: ['media_type'],
+  serves: { fields: [udp.fields.stream], protocols: ['rtp', 'rtcp'] },
 
   pduLength(b, off, end) {
     if (b[off] === DOLLAR) return end - off < INTERLEAVED ? 0 : INTERLEAVED + u16(b, off + 2);
     if (!START.test(startLine(b, off, end)) || end - off > LIMITS.messageOctets) return end - off;
     const m = readMessage(b, off, end);
     return m?.complete === true ? m.body - off + bodyLength(m) : 0;
+  },
+
+  track({ buf, off, end }, cx) {
+    const line = startLine(buf, off, end);
+    const m = line.startsWith('RTSP/') && START.test(line) ? readMessage(buf, off, end) : undefined;
+    if (m !== undefined) expectMedia(m, cx);
   },
 
   dissect(v, t, cx) {

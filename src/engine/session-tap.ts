@@ -440,7 +440,8 @@ export class SessionTap implements Tap {
     const { at } = this;
     const told = state.expectations[direction];
     const note = told !== undefined && told.dissector === this.rtp ? (told.note as MediaNote | undefined) : undefined;
-    const s = this.model.rtp(at, c, state.model as MediaFlow, direction, note);
+    const agreed = note?.by === undefined ? note : undefined;
+    const s = this.model.rtp(at, c, state.model as MediaFlow, direction, agreed);
     const stall = s === undefined || at.tunnel === 0 ? null : this.tunnels[at.tunnel - 1].stall;
     if (s === undefined || stall === null || (stall.side === this.tunnels[at.tunnel - 1].tunnel.ue) !== at.up) return;
     s.delayed(stall.id, stall.ms);
