@@ -109,6 +109,19 @@ describe('several DHCP servers', () => {
   });
 });
 
+test('an acknowledgment by a server that was not asked is strange, an offer of it is not', async () => {
+  const late = async (type: number): Promise<Json> => {
+    const t = new Talk()
+      .up(0, asks(1, DISCOVER))
+      .down(10, says(1, OFFER, CORE, UE))
+      .up(20, selects(1))
+      .down(25, says(1, type, OTHER, UE));
+    return finding(await lived(t.down(30, says(1, ACK, CORE, UE))), 'dhcp.server-changed');
+  };
+  assert.equal(await late(OFFER), undefined);
+  assert.equal((await late(ACK)).severity, 'warn');
+});
+
 test('one side alone does not show that nobody answers', async () => {
   const t = new Talk().up(0, asks(1, DISCOVER)).up(4000, asks(1, DISCOVER)).up(12_000, asks(1, DISCOVER));
   const r = async (shape: readonly Shaper[]): Promise<Json> => {

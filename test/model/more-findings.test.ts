@@ -94,8 +94,10 @@ describe('addresses', () => {
     const t = addressed(new Talk()).up(3_700_000, udp(at(UE, 9), at(CORE, 9), new Uint8Array(4)));
     assert.deepEqual(codes(await found(t)), ['tunnel.idle-gap', 'dhcp.lease-expired']);
     const m = dhcpMessage({ op: 1, xid: 1, ...tunnelHardware(address('192.0.2.10')), options: [messageTypeOption(1)] });
-    const octets = encode(dhcpCodec, { ...m, flags: 0x8000 });
-    note(await found(new Talk().up(0, udp(at('0.0.0.0', 68), at('255.255.255.255', 67), octets))), 'dhcp.broadcast');
+    const discover = (flags: number): Talk =>
+      new Talk().up(0, udp(at('0.0.0.0', 68), at('255.255.255.255', 67), encode(dhcpCodec, { ...m, flags })));
+    note(await found(discover(0x8000)), 'dhcp.broadcast');
+    for (const flags of [0, 0x7fff]) assert.equal(finding(await found(discover(flags)), 'dhcp.broadcast'), undefined);
   });
 
   const router = { ...ADVERTISEMENT, other: true, lifetime: 0 };
