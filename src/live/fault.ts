@@ -45,7 +45,9 @@ export function parseFault<Name extends string>(text: string, list: FaultList<Na
   const [name, number, ...more] = text.split('=');
   if (!isOf(list, name)) return `no fault is called ${name}; there are ${Object.keys(list).join(', ')}`;
   if (number === undefined) return { name } as FaultSetting<Name>;
-  const value = Number(number);
+  // Of all times that are given this one alone has been a bare number of milliseconds.
+  const ms = name === 'delay' ? /^(\d+(?:\.\d+)?)(ms|s)$/.exec(number) : null;
+  const value = ms === null ? Number(number) : Number(ms[1]) * (ms[2] === 's' ? 1000 : 1);
   if (more.length > 0 || number.trim() === '' || !Number.isFinite(value) || value < 0)
     return `${name}: ${number} is no number`;
   if (name.startsWith('refuse-') && value !== 0 && !(Number.isInteger(value) && value >= 400 && value <= 699))

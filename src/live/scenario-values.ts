@@ -84,7 +84,8 @@ function faultsOf(known: FaultList<string>, value: unknown): FaultSetting<string
     : String(value)
         .trim()
         .split(/[\s,]+/);
-  return list.map((one) => {
+  return list.flatMap((one) => {
+    if (typeof one === 'object' && one !== null) return faultsOf(known, one);
     const fault = parseFault(String(one), known);
     if (typeof fault === 'string') throw new BadScenario(fault);
     return fault;

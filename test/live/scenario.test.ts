@@ -37,6 +37,14 @@ test('values stand for themselves as they are written', () => {
     read('steps: [{fault: [rst, drop=0.5]}, {fault: off}, {fault: {faults: split}}]').map(([, a]) => a),
     [{ faults: [{ name: 'rst' }, { name: 'drop', value: 0.5 }] }, { faults: [] }, { faults: [{ name: 'split' }] }],
   );
+  assert.deepEqual(
+    read('steps: [{fault: [rst, {delay: 2s}]}, {fault: delay=80ms}, {fault: {delay: 80}}]').map(([, a]) => a),
+    [
+      { faults: [{ name: 'rst' }, { name: 'delay', value: 2000 }] },
+      { faults: [{ name: 'delay', value: 80 }] },
+      { faults: [{ name: 'delay', value: 80 }] },
+    ],
+  );
 });
 
 test('a line of the console: a value without a name, then others; words go on', () => {
@@ -70,6 +78,8 @@ test('what cannot be is refused with its place, what it is, and what it may be',
     ['fault drop=7', /drop: 7 is no part from 0 to 1$/],
     ['fault unknown-type=256', /unknown-type: 256 is no whole number from 0 to 255$/],
     ['fault delay=1.5', /delay: 1\.5 is no whole number from 0 to 3600000$/],
+    ['fault delay=2h', /delay: 2h is no number$/],
+    ['fault drop=2s', /drop: 2s is no number$/],
     ['snow', /no verb is called snow; there are connect, dhcp/],
     ['toString', /no verb is called toString/],
   ];
