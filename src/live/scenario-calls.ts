@@ -64,15 +64,17 @@ async function answer(ue: Ue, a: Arguments): Promise<void> {
   if (sip.ringing === undefined) await ue.hear(/^call from/, ms, 'nobody called');
   const one = sip.ringing;
   if (one === undefined) throw new StepFailed('the call is gone');
+  const ring = (a.ring as number | undefined) ?? 0;
+  const heard = ue.hear(/^call (answered|ended)/, ring + ms, 'the call was not established');
   if (a.ring !== undefined) {
     one.ring();
-    await ue.pause(a.ring as number);
+    const over = await Promise.race([ue.pause(ring), heard]);
+    if (over !== undefined) throw new StepFailed(over);
   }
   if (a.reject !== undefined) {
     one.reject(a.reject as number);
     return;
   }
-  const heard = ue.hear(/^call (answered|ended)/, ms, 'the call was not established');
   one.answer();
   const line = await heard;
   if (line !== 'call answered') throw new StepFailed(line);
