@@ -104,7 +104,9 @@ export function judgeSource(s: MediaStream, c: Call | undefined, findings: Findi
   if (s.tunnel === 0 || s.up || c === undefined || s.rtp.packets < STREAM || c.session.hasCandidates) return;
   if (c.direction === undefined || c.session.isDue(true) || c.session.isDue(false)) return;
   const isCaller = c.direction === 'terminated';
-  const named = new Set(c.session.descriptions.flatMap((d) => (d.byCaller === isCaller ? [...d.addresses] : [])));
+  const isBoth = c.tunnels.size > 1; // both sides are UEs, and each is the other one's other side
+  const described = c.session.descriptions.filter((d) => isBoth || d.byCaller === isCaller);
+  const named = new Set(described.flatMap((d) => [...d.addresses]));
   if (c.session.descriptions.length >= LIMITS.callParts) return; // the first ones are let go of
   // A name may be any address; where nothing is to be sent to, what comes may come from anywhere.
   if (named.size === 0 || named.has(s.from.address)) return;

@@ -136,6 +136,40 @@ test('two subscribers of the lab call each other', async () => {
   assert.match(alice.out, /deregistered\n(.*\n)?tunnel ended: released by this UE/); // TS 24.322 §4
 });
 
+test('an EFTF captures a call between its own UEs; who lets a call ring that is taken back waits no longer', async () => {
+  const file = inFolder('between.pcapng');
+  const between = await startEftf('-w', file, '--with-keys');
+  const at = (who: string, steps: readonly unknown[]): Running => {
+    const all = ['connect', 'dhcp', 'register', ...steps];
+    const path = scenario(`${who}-between.json`, all);
+    return startFttscope(['ue', between.at, '--lab', '--subscriber', who, '-4', '--run', path]);
+  };
+  const ended = { expect: { event: 'call ended', within: '60s' } };
+  const bob = at('bob', [{ answer: { ring: '50ms' } }, ended, { answer: { ring: '24h' } }]);
+  await bob.line(/^registered/m);
+  const taken = { call: { to: 'bob', cancel: '300ms', reliable: false } };
+  const alice = at('alice', [{ call: 'bob' }, { wait: '1s' }, 'hangup', taken]);
+  assert.equal(await alice.ended, 0, alice.out + alice.err);
+  assert.equal(await bob.ended, 5, bob.out + bob.err);
+  assert.match(bob.err, /step 6 \(answer, .*\) failed: call ended by the other side: 487\n$/);
+  assert.equal(await between.eftf.stop(), 0);
+  const r = JSON.parse(run(['report', file]).out) as {
+    calls: { state: string; tunnels: number[] }[];
+    findings: { code: string }[];
+  };
+  assert.deepEqual(
+    r.calls.map((c) => [c.state, c.tunnels.length]),
+    [
+      ['ended', 2],
+      ['cancelled', 2],
+    ],
+  );
+  assert.deepEqual(
+    r.findings.filter((f) => f.code.startsWith('media.')),
+    [],
+  );
+});
+
 test('a step that fails is named, and exits with 5; no tunnel with 6', async () => {
   const ping = ue(['connect', { ping: { to: '10.45.0.1', within: '1s' } }], '-4');
   assert.equal(await ping.ended, 5);
