@@ -89,6 +89,7 @@ export class SipLayer {
     this.transport = options.transport;
     this.transport.onOctets = (octets, from) => this.receive(plain(octets), from);
     this.transport.onLost = (peer, why) => this.lost(peer, why);
+    this.transport.onUnreachable = (peer, why) => this.fail(peer, why);
   }
 
   /** Our address and port towards a peer. */
@@ -178,8 +179,13 @@ export class SipLayer {
 
   /** RFC 3261 §18.4: the transactions of a connection that is gone are told. */
   private lost(peer: SipPeer, why: string): void {
-    for (const t of [...this.clients.values()]) if (samePeer(t.peer, peer)) t.fail(why);
+    this.fail(peer, why);
     this.onLost?.(peer, why);
+  }
+
+  /** Ends the transactions with a peer that is not reached. RFC 3261 §17.1.4 */
+  private fail(peer: SipPeer, why: string): void {
+    for (const t of [...this.clients.values()]) if (samePeer(t.peer, peer)) t.fail(why);
   }
 
   private receive(octets: Uint8Array, from: SipPeer): void {

@@ -124,6 +124,7 @@ export function bothTransports(host: IpHost, tcpHost: TcpHost, port: number): Si
     hasTcp: true,
     onOctets: undefined,
     onLost: undefined,
+    onUnreachable: undefined,
     local: (peer) => of(peer).local(peer),
     send: (octets, peer) => of(peer).send(octets, peer),
     close() {
@@ -133,5 +134,6 @@ export function bothTransports(host: IpHost, tcpHost: TcpHost, port: number): Si
   };
   udp.onOctets = tcp.onOctets = (octets, from) => both.onOctets?.(octets, from);
   tcp.onLost = (peer, why) => both.onLost?.(peer, why);
+  udp.onUnreachable = (peer, why) => both.onUnreachable?.(peer, why);
   return both;
 }

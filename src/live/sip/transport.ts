@@ -1,3 +1,5 @@
+import { CODES } from '../../../dissectors/icmp-types.js';
+import { CODES as CODES_6 } from '../../../dissectors/icmpv6/types.js';
 import { type SipRepresentation, sip } from '../../../dissectors/sip/index.js';
 import { encode } from '../../kit/index.js';
 import { type Address, same } from '../address.js';
@@ -21,6 +23,8 @@ export interface SipTransport {
   onOctets: ((octets: Uint8Array, from: SipPeer) => void) | undefined;
   /** The connection with a peer is gone, or never was: why, in words. */
   onLost?: ((peer: SipPeer, why: string) => void) | undefined;
+  /** An ICMP error says that a datagram to a peer did not arrive: why, in words. RFC 3261 §18.4 */
+  onUnreachable?: ((peer: SipPeer, why: string) => void) | undefined;
   close(): void;
 }
 
@@ -46,6 +50,12 @@ export function udpTransport(host: IpHost, port: number): SipTransport {
     },
     send: (octets, peer) => void socket.send(peer.address, peer.port, octets),
     close: () => socket.close(),
+  };
+  socket.onError = ({ type, code, dst: address, dstport }) => {
+    // Of too large a packet, or one that was under way for too long, another try may arrive.
+    const isHard = address.length === 4 ? type === 3 && code !== 4 : type === 1;
+    const words = (address.length === 4 ? CODES : CODES_6)[type]?.[code] ?? 'unreachable';
+    if (isHard) transport.onUnreachable?.({ address, port: dstport }, words.toLowerCase());
   };
   return transport;
 }

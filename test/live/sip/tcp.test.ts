@@ -106,11 +106,19 @@ test('a connection that is gone takes the registration with it, which is made an
   assert.equal(connections.size, 1);
 });
 
-test('nobody listens for TCP: the registration fails at once, and says why', () => {
-  const x = lab(['alice'], [4]);
-  x.network.stop();
-  const a = x.begin(0, 'TCP');
-  assert.deepEqual(registrations(a.events), ['failed 503 Connection: refused']);
+test('nobody listens: the registration fails at once, and says why. RFC 3261 §18.4', () => {
+  for (const [protocol, why] of [
+    ['TCP', 'refused'],
+    ['UDP', 'port unreachable'],
+  ] as const) {
+    const x = lab(['alice'], [4]);
+    x.network.stop();
+    const a = x.begin(0, protocol);
+    assert.deepEqual(registrations(a.events), [`failed 503 Connection: ${why}`]);
+  }
+  const six = lab(['alice'], [6]);
+  const a = six.begin(0, { address: address('2001:db8:99::1'), port: 5060 });
+  assert.match(registrations(a.events)[0], /^failed 503 Connection: no route to destination/);
 });
 
 test('a request that is too large for UDP goes by TCP, or by UDP all the same where there is none. RFC 3261 §18.1.1', () => {
