@@ -5,6 +5,7 @@ import { encode, Tree, View } from 'fttscope/kit';
 import { type MediaNote, sdp } from '../../../dissectors/sdp/index.js';
 import { at, udp } from '../../build/packets.js';
 import { besideTshark } from '../../support/beside-tshark.js';
+import { comparePlacesIn } from '../../support/places.js';
 import { tsharkMissing } from '../../support/tshark.js';
 import { dissect, type Layers, message, World } from '../sip/layers.js';
 
@@ -339,6 +340,40 @@ describe('SDP codec', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test('the parts of attributes, and where they lie, as in tshark', { skip: tsharkMissing }, async () => {
+  const attributes = [
+    ['rtpmap:96 AMR/8000/1', 'fmtp:96 packetization-mode=1'],
+    ['rtpmap:96 H264/90000', 'fmtp:96 packetization-mode=1;other=2'],
+    ['rtpmap:96 H264/90000', 'fmtp:96 packetization-mode=0; sprop-parameter-sets=Z0IACpZTBYmI,aMljiA=='],
+    ['rtpmap:96 H263-1998/90000', 'fmtp:96 profile=0;level=10'],
+    ['rtpmap:96 MP4V-ES/90000', 'fmtp:96 profile-level-id=1'],
+    ['candidate:1 1 UDP 2130706431 10.0.1.1 8998 typ srflx raddr 10.0.1.1 rport 8998'],
+    ['candidate:1 1 UDP 2130706431 10.0.1.1 8998 tip host'],
+    ['crypto:1 AES_CM_128_HMAC_SHA1_80 inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR|2^20|1:4'],
+    ['crypto:x AES_CM_128_HMAC_SHA1_80 inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR'],
+  ];
+  const packets = attributes.map((list, i) => {
+    const own = INVITE.slice(0, -1).concat(`CSeq: ${i + 1} INVITE`, '');
+    const lines = ['v=0', AUDIO, ...list.map((a) => `a=${a}`), ''];
+    return udp(at('192.0.2.1', 5060), at('192.0.2.2', 5060), message(...own, ...lines));
+  });
+  const fields = [
+    'mime.type',
+    'sample_rate',
+    'fmtp.parameter',
+    'fmtp.profile_level_id',
+    'fmtp.h264_packetization_mode',
+  ];
+  fields.push('fmtp.h263profile', 'fmtp.h263level', 'nal_unit_1_string', 'nal_unit_2_string', 'media.format');
+  fields.push('ice_candidate.foundation', 'ice_candidate.port', 'ice_candidate.type');
+  fields.push('crypto.tag', 'crypto.crypto_suite', 'crypto.lifetime', 'crypto.mki_length');
+  await besideTshark(
+    packets,
+    fields.map((name) => `sdp.${name}`),
+  );
+  assert.deepEqual((await comparePlacesIn(packets)).different, []);
 });
 
 test('format parameters that are empty, as in tshark', { skip: tsharkMissing }, async () => {
