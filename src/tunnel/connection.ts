@@ -41,6 +41,13 @@ const UPPER_H = 72;
 const isRecord = (buf: Uint8Array, off: number, end: number): boolean =>
   end - off >= RECORD_HEADER && recordLength(buf, off) >= 0;
 
+/** Octets at the start of a segment by which tshark tells text from TLS. */
+const START_OF_TEXT = 4;
+function isText(buf: Uint8Array, off: number, end: number): boolean {
+  for (let i = off; i < off + START_OF_TEXT; i++) if (i >= end || buf[i] < 0x20 || buf[i] > 0x7e) return false;
+  return true;
+}
+
 /** Protocols that a connection of HTTP goes over to, by what Upgrade calls them. */
 const UPGRADES = table<string>({ h2c: 'http2', websocket: 'websocket' });
 
@@ -120,7 +127,7 @@ export class Connection implements StreamConsumer {
   ahead(side: Side, buf: Uint8Array, off: number, end: number, at: number, beyond: number, last: boolean): number {
     const half = this.halves[side];
     const { mode, messages } = half;
-    if (mode === 'tls') {
+    if (mode === 'tls' || (this.awaitsTls(half) && !isText(buf, off, end))) {
       if (this.tls.keys.length > 0) return 0;
       const n = this.tlsRecords!.ahead(side, buf, off, end);
       if (beyond >= half.left) half.beginAhead(buf, off + n, end, at + n, this.host.frame);
@@ -147,6 +154,11 @@ export class Connection implements StreamConsumer {
     if (shown > off || !isHttp || beyond < messages!.left || !isWhole(buf, off, end)) return shown - off;
     this.give({ dissector: data, view: viewOf(buf, off, end, TCP_NAMES[0]), around: goingOn(http) });
     return end - off;
+  }
+
+  /** Whether nothing is known of a direction but that the other one is TLS. */
+  private awaitsTls({ mode, window }: Half): boolean {
+    return mode === 'detect' && this.tlsRecords !== null && window.length === 0;
   }
 
   /** The same where nobody is known to speak: the octets are nobody's, or go on with an answer of HTTP. */
@@ -357,7 +369,7 @@ export class Connection implements StreamConsumer {
    */
   begun(side: Side, octets: number): Pdu | null {
     const half = this.halves[side];
-    if (half.mode !== 'tls' || octets === 0) return null;
+    if ((half.mode !== 'tls' && !this.awaitsTls(half)) || octets === 0) return null;
     if (!half.begins(octets, this.host.frame)) return null;
     const { buf, off, end } = half.window;
     return { dissector: this.host.dissectors.tls, view: viewOf(buf, off, end, TCP_NAMES[0]), around: this.around };

@@ -58,3 +58,16 @@ test('a message in parts behind a hole is not lost', async () => {
   });
   assert.deepEqual(codes.sort(), ['200', '204', '404']);
 });
+
+test('what comes behind a hole at the start of the answer to a ClientHello is TLS', {
+  skip: tsharkMissing,
+}, async () => {
+  const hello = `\x16\x03\x01\0\x2d\x01\0\0\x29\x03\x03${'r'.repeat(32)}\0\0\x02\x13\x01\x01\0`;
+  const record = Buffer.from(`1703030010${'5a'.repeat(16)}`, 'hex');
+  const talk = new Talk([at('192.0.2.1', 40_000), at('192.0.2.2', 443)]);
+  talk.say(0, hello);
+  talk.skip(1, 100);
+  talk.say(1, Buffer.alloc(200, 0x8a), Buffer.alloc(200, 0), record);
+  const stacks = await besideTshark(talk.packets, ['tls.record.content_type', 'tls.record.length']);
+  assert.deepEqual(stacks.slice(3), ['tcp:tls', 'tcp:tls', 'tcp:tls', 'tcp:tls']);
+});
