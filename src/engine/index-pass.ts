@@ -46,6 +46,8 @@ export interface IndexOptions {
   readonly heuristicRtp: boolean;
   /** Whether anyone wants tcp.analysis and what goes with it. */
   readonly analyseTcp: boolean;
+  /** Whether anyone wants what TCP carries: what a segment that is sent again shows depends on why it is. */
+  readonly showsTcp: boolean;
   /** Whether frames that were captured twice are to be marked. */
   readonly duplicates: boolean;
   /** Who makes a report of the packets: it keeps something of each connection. */
@@ -363,7 +365,8 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     const { packet, flows } = this;
     const flow = flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
     let state = (flow.state as TcpState | null) ?? this.begin(flow, false);
-    const note = this.options.analyseTcp ? new TcpNote() : null;
+    const { analyseTcp, showsTcp } = this.options;
+    const note = analyseTcp || (showsTcp && state.repeats) ? new TcpNote() : null;
     this.net = net;
     packet.place(p, net);
     this.carry(flow, state, p);
@@ -382,7 +385,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
       const last = packet.pdus?.[packet.pdus.length - 1];
       if (last === undefined)
         packet.begun = state.connection.begun(packet.direction, packet.payloadEnd - packet.payload);
-      else if (!last.repeats) {
+      else if (note === null || !last.repeats) {
         const spanned = last.segments !== undefined;
         state.completed(packet.direction, spanned);
         if (spanned) packet.goesOn = state.connection.waiting(packet.direction) === this.dissectors.tls.short;
@@ -510,8 +513,8 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     const { packet } = this;
     if (packet.pdus === null) packet.pdus = [pdu];
     else packet.pdus.push(pdu);
-    if (pdu.repeats) return;
-    if (this.tracked.has(pdu.dissector)) this.followView(pdu.dissector, pdu.view, this.peek, this.net, packet.state);
+    if (this.tracked.has(pdu.dissector) && !pdu.repeats)
+      this.followView(pdu.dissector, pdu.view, this.peek, this.net, packet.state);
   }
 
   message(message: Pdu, record: TlsPdu | null): void {

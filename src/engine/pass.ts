@@ -136,16 +136,15 @@ export class Pass {
     const once = ONCE.flatMap((name) => registry.byName(name)).filter((f) => wants[f.id] !== 0);
     this.once = once.length === 0 ? null : registry.wants(once);
     const { plan } = this.dissection;
-    // What a segment that is sent again shows depends on why it is.
-    const streams = options.rows !== 'none' && plan.of(registry.byProto('tcp')!).depth !== Depth.Skip;
-    const analyseTcp = options.analyseTcp || experts || columns || streams;
+    const analyseTcp = options.analyseTcp || experts || columns;
+    const showsTcp = options.rows !== 'none' && plan.of(registry.byProto('tcp')!).depth !== Depth.Skip;
     const tracks = options.tap?.tracks;
     const bare = options.contents === false && options.tap === undefined && !options.info && !experts && !columns;
     const passes = bare && wants[PROTOCOLS.id] === 0;
     const dataWanted = plan.of(registry.byProto('data')!).depth !== Depth.Skip;
     this.index = new IndexPass(
       registry,
-      { ...options, analyseTcp },
+      { ...options, analyseTcp, showsTcp },
       (d) => (options.rows !== 'none' && plan.tracks(d)) || (d.track !== undefined && tracks?.has(d.proto) === true),
       passes && !dataWanted ? (d) => plan.of(d).depth !== Depth.Skip : undefined,
     );

@@ -155,6 +155,11 @@ export class TcpState extends FlowState implements StreamConsumer {
     this.connection?.again(side, buf, off, end);
   }
 
+  /** Whether octets that are sent again may be shown again. */
+  get repeats(): boolean {
+    return this.connection === null || this.connection.repeats;
+  }
+
   /** `side` completed a message: one of several segments, or in a single one. */
   completed(side: 0 | 1, spanned: boolean): void {
     if (spanned) this.seen |= SPANNED << side;

@@ -92,7 +92,7 @@ export class TcpStream {
 
   /**
    * Takes the segment that `p` describes after `tcp` peeked it. `note`, if given, gets what `tcp.analysis` says about it;
-   * give it for all segments of a stream or for none.
+   * give it for all segments of a stream from its first on, as long as anyone wants it.
    * Returns false, and takes nothing, if the segment is the SYN of a new connection between the same endpoints.
    */
   segment(direction: 0 | 1, p: Peek, frame: number, seconds: number, nanos: number, note: TcpNote | null): boolean {
@@ -104,7 +104,7 @@ export class TcpStream {
     if (note !== null) {
       this.analysis ??= new TcpAnalysis(this.reused, this.pool.ledger);
       this.analysis.segment(direction, p, frame, seconds, nanos, note);
-    }
+    } else if (this.analysis !== null) this.forgetAnalysis();
     const now = seconds + nanos / 1e9;
     half.segments++;
     if ((flags & ACK) !== 0) acknowledge(peer, p.ack);
@@ -141,6 +141,10 @@ export class TcpStream {
   abandon(): void {
     for (const half of this.halves) this.dropParts(half);
     this.pool.ledger.octets -= STREAM_COST;
+    this.forgetAnalysis();
+  }
+
+  private forgetAnalysis(): void {
     this.analysis?.release();
     this.analysis = null;
   }

@@ -191,6 +191,12 @@ export class Connection implements StreamConsumer {
     this.give({ dissector: data, view: viewOf(buf, off, off + 1, TCP_NAMES[0]), probes: true });
   }
 
+  /** Whether {@link again} may show anything: records that may be opened are shown once. */
+  get repeats(): boolean {
+    const [a, b] = this.halves;
+    return a.mode !== 'tls' || b.mode !== 'tls' || this.tls.keys.length === 0;
+  }
+
   /** Shows again the messages that are whole in a segment which is sent again. */
   again(side: Side, buf: Uint8Array, off: number, end: number): void {
     const { mode, messages, window, unclaimed } = this.halves[side];

@@ -72,7 +72,7 @@ class Decoder {
     this.dissection.tree.wantsExperts = experts;
     this.row = new Row(this.dissection);
     const services = tlsServices(new KeyLog(), false);
-    const options = { ...services, heuristicRtp: false, analyseTcp: true, duplicates: false };
+    const options = { ...services, heuristicRtp: false, analyseTcp: true, showsTcp: false, duplicates: false };
     this.index = new IndexPass(registry, options, (x) => this.dissection.plan.tracks(x));
   }
 
