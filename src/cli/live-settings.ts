@@ -240,15 +240,25 @@ export class Traces {
 }
 
 /** Says what happens: on standard output, or on standard error where the run is written to standard output. */
-export function teller(o: LiveOptions): (words: string) => void {
-  return (words) => {
-    if (o.quiet) return;
-    if (o.write === '-') tell(words);
+export class Teller {
+  /** Standard output can be written no more; the run goes on. */
+  failed = false;
+  private isLeft = false;
+
+  constructor(private readonly o: LiveOptions) {}
+
+  readonly say = (words: string): void => {
+    const { quiet, write } = this.o;
+    if (quiet || this.isLeft) return;
+    if (write === '-') tell(words);
     else
       try {
         writeAll(1, Buffer.from(`${printable(words)}\n`, 'utf8'));
-      } catch {
-        // nobody listens: the run goes on
+      } catch (e) {
+        this.isLeft = true;
+        if (!(e instanceof CaptureError)) return; // nobody listens any more
+        this.failed = true;
+        tell(`fttscope: ${e.message}; it is written no more`);
       }
   };
 }

@@ -21,7 +21,7 @@ export const FAULTS = {
   split: 'envelopes cut over several records',
   merge: 'several envelopes in one record',
   'octet-records': 'one octet a record',
-  delay: 'packets are sent N milliseconds (100) late',
+  delay: 'packets are sent N milliseconds (100), or a time such as 2s, late',
   drop: 'a part N (0.1) of the packets is lost',
   duplicate: 'a part N (0.1) of the packets is sent twice',
   reorder: 'a part N (0.1) of the packets is sent after the next one',

@@ -331,6 +331,13 @@ test('a run goes on where its files can be written no more, and exits with 2', a
   assert.match(log.out, /IPv4 10\.45\.[\s\S]*close_notify was sent and answered/);
   assert.equal(log.err, 'fttscope: /dev/full: no space is left on the device; it is written no more\n');
 
+  const full = startFttscope(
+    ['ue', eftf.at, '--lab', '--run', scenario('said.json', ['connect', 'release'])],
+    ['sh', '-c', 'exec "$@" > /dev/full', '-'],
+  );
+  assert.equal(await full.ended, 2);
+  assert.equal(full.err, 'fttscope: standard output: no space is left on the device; it is written no more\n');
+
   const few = inFolder('few.pcapng');
   const limited = ['bash', '-c', 'ulimit -f 8; exec "$@"', '-']; // KiB
   const steps = [

@@ -27,8 +27,8 @@ import {
   type LiveOptions,
   labOf,
   subscribersOf,
+  Teller,
   Traces,
-  teller,
   textOf,
   tunOf,
   versionsOf,
@@ -127,7 +127,8 @@ export async function openEftf(
 
 /** `fttscope eftf`: acts as an EFTF until it is told to end. Returns the exit code. @throws UserError */
 export async function eftf(o: EftfCommandOptions): Promise<number> {
-  const lines = new Lines(realClock, teller(o));
+  const teller = new Teller(o);
+  const lines = new Lines(realClock, teller.say);
   const say = (line: string): void => lines.tell(line);
   const steps = o.run === undefined ? undefined : stepsOf(o.run, EFTF_STEPS);
   const { one, traces, tun, listening, end } = await openEftf(o, say);
@@ -142,7 +143,7 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   };
   const code = await act().finally(end);
   lines.end();
-  return traces.outcome(code);
+  return teller.failed ? Exit.input : traces.outcome(code);
 }
 
 /** What the constructor refuses, in words. */

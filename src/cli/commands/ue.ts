@@ -26,8 +26,8 @@ import {
   type LiveOptions,
   labOf,
   subscribersOf,
+  Teller,
   Traces,
-  teller,
   textOf,
   tunOf,
   versionsOf,
@@ -106,11 +106,13 @@ export function planUe(target: string, o: UeCommandOptions, say: (words: string)
 
 /** `fttscope ue`: acts as a UE: a tunnel, addresses, then a scenario or the console. Returns the exit code. @throws UserError */
 export async function ue(target: string, o: UeCommandOptions): Promise<number> {
-  const { one, steps, families, traces, tun, end } = planUe(target, o, teller(o));
+  const teller = new Teller(o);
+  const { one, steps, families, traces, tun, end } = planUe(target, o, teller.say);
   const signals = new EndSignals();
   void traces.left.then(() => signals.end());
   endWithout(tun, signals);
-  return traces.outcome(await act(one, steps, families, signals).finally(end));
+  const code = await act(one, steps, families, signals).finally(end);
+  return teller.failed ? Exit.input : traces.outcome(code);
 }
 
 /** Does the steps of a scenario, or what is usual and then what the console says. Returns the exit code. */
