@@ -71,11 +71,18 @@ export function fit(text: string, width: number, align: 'left' | 'right' = 'left
   return align === 'left' ? t + blanks : blanks + t;
 }
 
-/** The first and the last of a text, `…` between: `2001:db8:…:115`. */
+/** An IPv6 address with a port, and the fewest cells that tell an address from others. */
+const WITH_PORT = /^\[(.*)(\]:\d+)$/;
+const LEAST_ADDRESS = 5;
+
+/** The first and the last of a text, `…` between: `2001:db8:…:115`; of an address with a port those of the address. */
 export function clipMiddle(text: string, width: number): string {
   const t = harmless(text);
   if (t.length <= width || cellsOf(t) !== t.length) return clip(t, width);
   if (width < 3) return clip(t, width);
+  const [, address, port] = WITH_PORT.exec(t) ?? ['', '', ''];
+  const room = width - 1 - port.length;
+  if (port !== '' && room >= LEAST_ADDRESS) return `[${clipMiddle(address, room)}${port}`;
   const tail = Math.floor((width - 1) / 2);
   return `${t.slice(0, width - 1 - tail)}…${t.slice(t.length - tail)}`;
 }

@@ -37,6 +37,8 @@ test('long text is cut at its end, addresses in the middle', () => {
   assert.equal(clip('abcdef', 4), 'abc…');
   assert.equal(clip('abc', 3), 'abc');
   assert.equal(clipMiddle('2001:db8:0:1:2:3:4:115', 11), '2001:…4:115');
+  assert.equal(clipMiddle('[2001:db8:9::1]:40100', 15), '[200…::1]:40100');
+  assert.equal(clipMiddle('[2001:db8:9::1]:40100', 12), '[2001:…40100', 'no room for both ends of the address');
 });
 
 test('what follows a name in a line stays behind it when it is wrapped', () => {
