@@ -229,7 +229,9 @@ export class PacketsView implements View {
     if (this.focus !== 'list' && this.packets.gap !== undefined) return false;
     if (this.focus === 'tree') {
       if (command === 'open' && this.jumps.openLink(this.current)) return true;
-      return this.tree.detail !== undefined && this.tree.run(command);
+      const ran = this.tree.detail !== undefined && this.tree.run(command);
+      if (!ran && command === 'open') this.desk.say('there is nothing to open in this line');
+      return ran || command === 'open';
     }
     if (this.focus === 'octets') {
       if (command === 'open') this.octets.nextSource();

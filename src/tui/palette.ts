@@ -12,7 +12,11 @@ const ROW = /^(\d+:)?\d+(\.\d+)?$/;
 
 /** The line behind `:`: any command by its name, with Tab to complete and its key beside it; `:123` goes to a packet. */
 export function paletteRequest(desk: Desk): PromptRequest {
-  const { memory, keymap } = desk;
+  const { memory } = desk;
+  const perform = (id: CommandId, argument: string, typed: string): undefined => {
+    if (isKept(typed)) memory.typed('command', typed);
+    desk.perform(id, argument);
+  };
   return {
     label: ':',
     history: [...(memory.state.history.command ?? [])].reverse(),
@@ -23,12 +27,7 @@ export function paletteRequest(desk: Desk): PromptRequest {
         const found = completeArgument(desk, typed.slice(0, behind - 1), typed.slice(behind));
         return found && { from: found.from + behind, words: found.words };
       }
-      const { commands } = keymap;
-      const words = commands
-        .filter((c) => c.id.startsWith(typed))
-        .concat(commands.filter((c) => !c.id.startsWith(typed) && typed !== '' && c.id.includes(typed)))
-        .map((c) => ({ text: c.id, note: withKeys(c) }));
-      return { from: 0, words };
+      return { from: 0, words: like(typed, desk).map((c) => ({ text: c.id, note: withKeys(c) })) };
     },
     judge: (text) => {
       const { name, argument } = split(text);
@@ -40,12 +39,11 @@ export function paletteRequest(desk: Desk): PromptRequest {
       if (name === '') return undefined;
       const v = judge(text, desk);
       if (v?.wrong === true) return v.text;
-      const wrong = argument === '' ? undefined : starterOf(desk, name)?.wrong(argument);
-      if (wrong !== undefined) return wrong;
-      if (isKept(text)) memory.typed('command', text.trim());
-      if (ROW.test(name)) desk.perform('goto', name);
-      else desk.perform(name as CommandId, argument);
-      return undefined;
+      if (ROW.test(name)) return perform('goto', name, text.trim());
+      const command = commandOf(name, desk);
+      if (command === undefined) return `several begin so: ${names(beginning(name, desk))}`;
+      const wrong = argument === '' ? undefined : starterOf(desk, command.id)?.wrong(argument);
+      return wrong ?? perform(command.id as CommandId, argument, `${command.id} ${argument}`.trim());
     },
   };
 }
@@ -56,16 +54,33 @@ function split(text: string): { name: string; argument: string } {
   return blank < 0 ? { name: t, argument: '' } : { name: t.slice(0, blank), argument: t.slice(blank + 1).trim() };
 }
 
-function judge(text: string, { keymap: { commands }, live }: Desk): Verdict | undefined {
+/** The commands with names that begin so. */
+const beginning = (name: string, { keymap }: Desk): Command[] => keymap.commands.filter((c) => c.id.startsWith(name));
+
+/** The same, then those that have it elsewhere. */
+function like(name: string, desk: Desk): Command[] {
+  const begin = beginning(name, desk);
+  return [...begin, ...desk.keymap.commands.filter((c) => c.id.includes(name) && !begin.includes(c))];
+}
+
+const names = (commands: readonly Command[]): string => commands.map((c) => c.id).join('  ');
+
+/** The command of a name, or the only one whose name begins so. */
+function commandOf(name: string, desk: Desk): Command | undefined {
+  const begin = beginning(name, desk);
+  return begin.find((c) => c.id === name) ?? (begin.length === 1 ? begin[0] : undefined);
+}
+
+function judge(text: string, desk: Desk): Verdict | undefined {
   const { name } = split(text);
   if (name === '') return { text: 'a command, or the number of a packet; Tab lists commands', wrong: false };
   if (ROW.test(name)) return { text: `go to packet ${name}`, wrong: false };
-  const command = commands.find((c) => c.id === name);
-  if (command !== undefined) return { text: withKeys(command), wrong: false };
-  const near = commands.filter((c) => c.id.includes(name));
-  if (near.length > 0)
-    return { text: near.map((c) => c.id).join('  '), wrong: !near.some((c) => c.id.startsWith(name)) };
-  if (live?.verbs.some((v) => v.name === name))
+  const command = commandOf(name, desk);
+  if (command !== undefined)
+    return { text: `${command.id === name ? '' : `${command.id}: `}${withKeys(command)}`, wrong: false };
+  const near = like(name, desk);
+  if (near.length > 0) return { text: names(near), wrong: !near.some((c) => c.id.startsWith(name)) };
+  if (desk.live?.verbs.some((v) => v.name === name))
     return { text: `${name} is typed to what runs: 7, then Enter`, wrong: true };
   return { text: `there is no command ${name}`, wrong: true };
 }

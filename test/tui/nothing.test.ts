@@ -172,6 +172,28 @@ test('a filter among the frames takes those that carry what it takes, be it not 
   await stage.end();
 });
 
+test('of the name of a command its beginning will do, and what several begin with is no command', async () => {
+  const stage = await Stage.of('20-healthy-call.pcapng');
+  await stage.press(':');
+  await stage.type('re');
+  await stage.press('Enter');
+  assert.match(stage.text, /several begin so: remove {2}redraw$/m);
+  await stage.press('Esc :');
+  await stage.type('file-i');
+  assert.match(stage.text, /^ file-info: what there is to know about the whole capture {3}Ctrl-G$/m);
+  await stage.press('Enter');
+  assert.match(stage.text, /─ Capture ─/);
+  await stage.end();
+});
+
+test('a line of a tree with nothing below says so', async () => {
+  const stage = await Stage.of('20-healthy-call.pcapng');
+  await stage.press('2');
+  await stage.press('Tab G Enter');
+  assert.match(stage.text, /there is nothing to open in this line/);
+  await stage.end();
+});
+
 test('a filter from a packet waits for its tree', async () => {
   const stage = await Stage.of('20-healthy-call.pcapng');
   await stage.press('2');
