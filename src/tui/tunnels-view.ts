@@ -374,9 +374,10 @@ function countsText(r: TunnelRow, story: Story, unread: boolean): string {
     .map(({ s, n }) => plural(n, words[s]));
   // Of what cannot be read it is not known whether there is any.
   if (unread && calls.length === 0 && envelopes(r) === 0) return of.join(', ');
+  const soFar = story.whole ? '' : ' so far';
   return [
-    calls.length === 0 ? 'no calls' : `${plural(calls.length, 'call')}${why}`,
-    of.length === 0 ? 'no findings' : of.join(', '),
+    calls.length === 0 ? `no calls${soFar}` : `${plural(calls.length, 'call')}${why}`,
+    of.length === 0 ? `no findings${soFar}` : of.join(', '),
     `up ${octetsText(t.envelopes.up.bytes)}  dn ${octetsText(t.envelopes.down.bytes)}`,
   ].join('   ');
 }

@@ -88,3 +88,11 @@ test('a tunnel in the clear in which DHCP failed is in the clear', async () => {
   const [row] = new TunnelRows().get(DONE, { ...story, tunnels: [{ ...t, transport: 'tcp' }] }, true);
   assert.deepEqual([row.keys, row.keysAre], ['in clear', 'good']);
 });
+
+test('what a report of the first frames has none of is not said to be missing', async () => {
+  const story = { ...(await storyOf('28-overloaded.pcapng')), calls: [], findings: [] };
+  const screen = (whole: boolean): string =>
+    drawn(new TunnelsView(new PaperDesk(paperViewer(), { ...story, whole }).desk), 80, 20).join('\n');
+  assert.match(screen(true), / no calls {3}no findings {3}up /);
+  assert.match(screen(false), / no calls so far {3}no findings so far {3}up /);
+});
