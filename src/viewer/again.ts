@@ -63,6 +63,8 @@ export class Again {
   over = false;
   private readonly trees: Purpose = { asked: 0, keeps: REPLAYS.trees, replays: [] };
   private readonly lines: Purpose = { asked: 0, keeps: REPLAYS.lines, replays: [] };
+  /** Rows whose conversation is followed: all of it is read then, and nothing that is half read is of use. */
+  private readonly followed: Purpose = { asked: 0, keeps: 0, replays: [] };
   /** Replays that were let go of. */
   private letGo = 0;
 
@@ -290,7 +292,7 @@ export class Again {
 
   /** The innermost flow of a row. */
   private async conversationOf(row: number): Promise<Conversation | null> {
-    const { found } = await this.row(row, this.trees);
+    const { found } = await this.row(row, this.followed);
     return Follower.of(found());
   }
 

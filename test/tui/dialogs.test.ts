@@ -12,7 +12,7 @@ import { CaptureBuilder } from '../build/capture.js';
 import { at, tcp } from '../build/packets.js';
 import { run } from '../cli/run.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
-import { Stage, sample, viewerOf } from './support/stage.js';
+import { Stage, sample, viewerOf, viewerOn } from './support/stage.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'fttscope-dialogs-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -292,6 +292,14 @@ describe('follow', () => {
     await stage.until(/─ Envelopes of tunnel 1 {3}> /);
     await stage.end();
   });
+});
+
+test('a stream is followed, whatever packet is looked at meanwhile', async () => {
+  const viewer = await viewerOn(sample('20-healthy-call.pcapng'));
+  const followed = viewer.follow(viewer.rows.byId('12.1'), 'payload');
+  await viewer.detail(viewer.rows.byId('8.1'));
+  assert.equal((await followed).title, 'UDP 10.45.0.2:5060 ↔ 10.45.0.1:5060');
+  await viewer.close();
 });
 
 test('help says all that keys do where there is room', async () => {
