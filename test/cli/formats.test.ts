@@ -144,8 +144,8 @@ describe('-T text', () => {
     const strange = Buffer.from(rawPcap(Buffer.from('0102', 'hex')));
     strange.writeUInt32LE(147, 20);
     const path = file('dlt147.pcap', strange);
-    assert.match(run([path, '-q']).out, /^ +1 .* 2 Link type 147 is not dissected\n$/);
-    assert.match(run([path, '-q', '-V']).out, /link type 147[\s\S]*Data: 0102/);
+    assert.match(run([path, '-q']).out, /^ +1 .* 2 Link type 147 \(USER 0\) is not dissected\n$/);
+    assert.match(run([path, '-q', '-V']).out, /Encapsulation type: USER 0[\s\S]*Data: 0102/);
   });
 
   test('ASCII alone where the locale is', () => {
