@@ -40,7 +40,8 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
   const raise: Raise = (code, at, remark) => findings.raise(code, at, about, remark);
   if (tcp.ways.some((w) => w.segments === 0)) raise('capture.one-sided', tcp.first);
   // What the snaplen cut is told of by itself: no larger buffer would have kept it.
-  if ([life, ...life.legs].every((l) => !l.tunnel.hasHoles)) findings.withdraw('capture.gap', tunnel.id);
+  for (const l of [life, ...life.legs])
+    for (const [i, g] of l.tunnel.gaps.entries()) if (!g.cut) raise('capture.gap', l.gaps[i]);
   for (const [side, { unseen }] of tcp.ways.entries())
     if (unseen > 0 && tunnel.gaps.every((g) => g.side !== side)) {
       const who = tunnel.direction(side as 0 | 1) === 'up' ? 'EFTF' : 'UE';

@@ -475,6 +475,7 @@ export class SessionTap implements Tap {
     const lives = this.tunnels.filter((life) => life !== undefined);
     const first = lives.filter((life) => life.leg === null && life.isOwn);
     judgeRebound(first, this.model.findings);
+    for (const life of lives) life.close(end, this.severalFiles);
     for (const life of first) {
       judgeConnection(life, this.model.findings);
       this.model.used(life.tunnel.id, life.sources, life.targets, life.sizes, life.unreached);
@@ -482,7 +483,7 @@ export class SessionTap implements Tap {
     const sessions = new Map(first.map(({ tunnel }) => [tunnel.session?.clientRandom ?? '', tunnel.id]));
     sessions.delete('');
     const { tell } = this.model;
-    this.model.finish(end, () => first.map((life) => tunnelEntity(life, end, this.severalFiles, sessions, tell)));
+    this.model.finish(end, () => first.map((life) => tunnelEntity(life, end, sessions, tell)));
     this.attempts.judge(end, new Working(this.model.tunnels), this.model.findings);
     this.points = capturePoints(lives, [...this.model.media.streams]);
   }

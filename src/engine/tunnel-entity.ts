@@ -50,7 +50,6 @@ export const placeOf = (e: Endpoint): Place => ({
 export function tunnelEntity(
   life: TunnelLife,
   end: Moment,
-  severalFiles: boolean,
   sessions: ReadonlyMap<string, number>,
   tell: Tell,
 ): TunnelEntity {
@@ -91,7 +90,7 @@ export function tunnelEntity(
     envelopes: { up: countOf(up), down: countOf(down) },
     unknownTypes: Object.fromEntries([...tunnel.unknownTypes].map(([type, n]) => [String(type), n])),
     protocols: Stacks.list([life, ...life.legs].map((l) => l.stacks)),
-    gaps: gapsOf(life, end, severalFiles),
+    gaps: gapsOf(life),
     resyncs: life.resyncs,
     ...(octets > 0 && life.innerOctets > 0 && { overhead: round(tcp.wireOctets / life.innerOctets) }),
     dscp: Object.fromEntries([...life.dscp].flatMap((n, i) => (n > 0 ? [[String(i), n]] : []))),
@@ -362,11 +361,10 @@ function tlsOf(life: TunnelLife, s: TlsSession, sessions: ReadonlyMap<string, nu
 }
 
 /** Where octets are missing, at each place where the tunnel was seen. */
-function gapsOf(life: TunnelLife, end: Moment, severalFiles: boolean): GapEntry[] {
+function gapsOf(life: TunnelLife): GapEntry[] {
   return [life, ...life.legs].flatMap(({ tunnel, tcp, gaps }) => {
-    return tunnel.gaps.map(({ side, octets, frame, file, hole }, i): GapEntry => {
-      const last = severalFiles ? `${file}:${frame}` : `${frame}`;
-      const { seconds, nanos, row } = gaps[i] ?? { ...end, row: last }; // what is waited for to the end
+    return tunnel.gaps.map(({ side, octets, hole }, i): GapEntry => {
+      const { seconds, nanos, row } = gaps[i];
       const { first, resumed } = hole;
       const segments = tcp.segmentsIn(side, octets);
       return {

@@ -4,7 +4,7 @@ import { ip4, ip6, type Peek, u32 } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { AddressUse } from '../model/address-use.js';
 import { LegTimes } from '../model/leg-times.js';
-import { type Arrival, isBefore, type Seen } from '../model/moment.js';
+import { type Arrival, isBefore, type Moment, rowName, type Seen } from '../model/moment.js';
 import { PacketSizes, targetOf } from '../model/packet-sizes.js';
 import { PathWatch } from '../model/path-watch.js';
 import { type Ending, Flag, type SegmentFacts, type Stall, TcpLife } from '../model/tcp-life.js';
@@ -134,6 +134,13 @@ export class TunnelLife {
     if (this.sizes.droppedLimits > 0) reached.capped('pathLimits', this.sizes.droppedLimits);
     if (this.unreached.dropped > 0) reached.capped('unreached', this.unreached.dropped);
     if (this.sources.isShort || this.targets.isShort) reached.capped('tunnelAddresses');
+  }
+
+  /** The capture is over: what octets were waited for until then are missing, too. @param end where it ends */
+  close(end: Moment, severalFiles: boolean): void {
+    const { gaps } = this.tunnel;
+    for (const { file, frame } of gaps.slice(this.gaps.length))
+      this.gaps.push({ seconds: end.seconds, nanos: end.nanos, row: rowName(severalFiles ? file : 0, frame, 0) });
   }
 
   /** Takes a frame of its connection. */

@@ -25,6 +25,8 @@ import { Identity } from './subscriber.js';
 import { CallTally, MediaTally, type Tallies } from './tally.js';
 import { Unreached } from './unreached.js';
 
+/** Octets are missing. */
+const GAP = 'capture.gap';
 /** What is wrong with envelopes and packets inside: it counts which side sent them. */
 const SENT: ReadonlySet<string> = new Set([
   'fttims.bad-length',
@@ -101,6 +103,8 @@ export class SessionModel {
 
   /** Something that the engine noticed about the packet at hand. */
   noticed(at: Arrival, code: string): void {
+    // That of a tunnel may come to light in a frame of another one, and is told with it.
+    if (code === GAP && at.tunnel !== 0) return;
     this.findings.raise(code, at.seen(), at.tunnel === 0 ? [] : [{ kind: 'tunnel', id: at.tunnel }]);
     if (at.tunnel === 0 || !SENT.has(code)) return;
     const name = `${code} ${at.tunnel}`;

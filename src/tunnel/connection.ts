@@ -328,13 +328,12 @@ export class Connection implements StreamConsumer {
     const { tunnel, host } = this;
     if (tunnel === null) return;
     host.missing(octets);
-    tunnel.hasHoles ||= !cut;
     if (tunnel.gaps.length >= LIMITS.tunnelGaps) {
       if (!cut) host.ledger.capped('tunnelGaps'); // that frames are cut is told of each
       return;
     }
     const hole: Hole = {};
-    tunnel.gaps.push({ side, octets, frame: host.frame, file: host.file, ordinal: host.ordinal, hole });
+    tunnel.gaps.push({ side, octets, frame: host.frame, file: host.file, ordinal: host.ordinal, cut, hole });
     this.account.hold('gap');
     if (this.halves[side].mode === 'tls') this.tlsRecords!.tear(side, hole);
   }

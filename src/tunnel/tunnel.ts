@@ -17,6 +17,8 @@ export interface Gap {
   readonly frame: number;
   readonly file: number;
   readonly ordinal: number;
+  /** The snaplen cut them off a frame that was captured. */
+  readonly cut: boolean;
   /** The records that they were of. */
   readonly hole: Hole;
 }
@@ -49,8 +51,6 @@ export class Tunnel {
   ];
   /** Where octets are missing, in the order in which that was found: the first of them. */
   readonly gaps: Gap[] = [];
-  /** Whether some of them are of segments that were not captured at all: the snaplen cut none of those. */
-  hasHoles = false;
   readonly unknownTypes = new Map<number, number>();
   /** Octets of an envelope that was not whole when its stream ended, by side. */
   readonly unfinished: [number, number] = [0, 0];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CallEntity } from '../../src/model/entities.js';
-import { CaptureBuilder } from '../build/capture.js';
+import { CaptureBuilder, type Shaper } from '../build/capture.js';
 import { clearConversation, envelope, type Step, up } from '../build/conversation.js';
 import { ACK, at, ping, RST, tcp, udp } from '../build/packets.js';
 import { only, snaplen, where } from '../build/shape.js';
@@ -89,6 +89,30 @@ describe('what rests on something that was not seen', () => {
     const up = await heard(0);
     assert.deepEqual(up, ['capture.one-sided'], 'the UE asked on, so that DHCP answered it');
     assert.deepEqual(await heard(1), ['capture.one-sided']);
+  });
+
+  test('octets that are waited for to the end are missing in their own tunnel', async () => {
+    const c = clearConversation(both(called(addressed(new Talk()), 1000, 2000), 1210, 90).steps);
+    const other = { ...ENDS, client: at('192.0.2.11', 40_000), step: 10, end: 'none' } as const;
+    const built = (shape: readonly Shaper[]) =>
+      new CaptureBuilder({ shape })
+        .connection(c, { ...ENDS, step: 10, start: 1003 })
+        .connection(c, other)
+        .build();
+    // The last but one of the segments of the second; the first one goes on for longer.
+    const { frames, connections } = built([]);
+    const own = frames.filter((f) => f.connection === connections[1] && f.side === 1 && f.payload > 0);
+    const gone = own[own.length - 2]!.time;
+    const lacking = where((f) => f.side === 0 || f.time !== gone);
+    const r = await reportOn(built([lacking]).octets);
+    const numbers = r.tunnels.map((t: Json) => [t.ue.address, t.gaps.length]);
+    const tunnel = 1 + numbers.findIndex(([address]: [string]) => address === '192.0.2.11');
+    assert.equal(numbers[tunnel - 1][1], 1);
+    assert.deepEqual(
+      r.findings.filter((f: Json) => f.code === 'capture.gap').map((f: Json) => f.refs),
+      [[{ kind: 'tunnel', id: tunnel }]],
+    );
+    assert.equal(finding(r, 'capture.gap').rows[0], r.tunnels[tunnel - 1].gaps[0].row);
   });
 
   test('but what can be seen from outside does not suffer from missing keys', async () => {
