@@ -92,7 +92,9 @@ export function tunnelEntity(
     protocols: Stacks.list([life, ...life.legs].map((l) => l.stacks)),
     gaps: gapsOf(life),
     resyncs: life.resyncs,
-    ...(octets > 0 && life.innerOctets > 0 && { overhead: round(tcp.wireOctets / life.innerOctets) }),
+    ...(octets > 0 &&
+      life.innerOctets > 0 &&
+      isRead(session) && { overhead: round(tcp.wireOctets / life.innerOctets) }),
     dscp: Object.fromEntries([...life.dscp].flatMap((n, i) => (n > 0 ? [[String(i), n]] : []))),
     addresses: [...life.sources.first.keys()].map(addressText).filter((a) => a !== '::' && a !== '0.0.0.0'),
     keepAlives: [],
@@ -359,6 +361,10 @@ function tlsOf(life: TunnelLife, s: TlsSession, sessions: ReadonlyMap<string, nu
     decryption: { up: verdictOf(s, up, tell), down: verdictOf(s, up === 0 ? 1 : 0, tell) },
   };
 }
+
+/** Whether all of what its records carry is known. */
+const isRead = (s: TlsSession | undefined): boolean =>
+  s === undefined || ([0, 1] as const).every((side) => s.verdict(side).decrypted === s.verdict(side).records);
 
 /** Where octets are missing, at each place where the tunnel was seen. */
 function gapsOf(life: TunnelLife): GapEntry[] {

@@ -213,7 +213,7 @@ export interface TunnelEntity extends Entity {
   overhead?: number;
   dscp: Record<string, number>;
   addresses: string[];
-  pcscf?: { address: string; source: string };
+  pcscf?: { address: string; source?: string };
   keepAlives: KeepAlive[];
   attempts?: AttemptEntry[];
   findings: number[];

@@ -146,8 +146,8 @@ export class Findings {
   }
 
   /**
-   * The findings, by severity, and cause before consequence; below errors what nobody was hurt by, and only a
-   * specification minds, stands last. Here they are no longer then.
+   * The findings, by severity, and cause before consequence; behind what is known what the capture may only lack. Below
+   * errors what nobody was hurt by, and only a specification minds, stands last. Here they are no longer then.
    * @param known uids of findings that are left out
    * @param isShaky what rests on something that was not seen is claimed more softly where the capture lacks something
    * @param tell how sentences are told
@@ -155,11 +155,21 @@ export class Findings {
   list(uidOf: UidOf, known: ReadonlySet<string>, isShaky: IsShaky, tell: Tell = asSaid): FindingEntity[] {
     const severity = (r: Raised): number => SEVERITIES.indexOf(r.remark.severity ?? r.entry.severity);
     const minded = (r: Raised): number => Number(severity(r) > 0 && r.entry.kind === 'conformance');
-    const told = [...this.raised.values()].map((r) => (shakes(r, isShaky) ? softened(r) : r));
+    const soft = new Set<Raised>();
+    const told = [...this.raised.values()].map((r) => {
+      if (!shakes(r, isShaky)) return r;
+      const softer = softened(r);
+      soft.add(softer);
+      return softer;
+    });
     this.raised.clear(); // a list is made once
     const all = told.sort(
       (a, b) =>
-        severity(a) - severity(b) || minded(a) - minded(b) || ORDER.get(a.code)! - ORDER.get(b.code)! || inOrder(a, b),
+        severity(a) - severity(b) ||
+        Number(soft.has(a)) - Number(soft.has(b)) ||
+        minded(a) - minded(b) ||
+        ORDER.get(a.code)! - ORDER.get(b.code)! ||
+        inOrder(a, b),
     );
     const list = all.map((r) => entity(r, uidOf, tell)).filter((f) => !known.has(f.uid));
     for (const [i, f] of list.entries()) f.id = i + 1;

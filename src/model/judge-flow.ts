@@ -52,7 +52,7 @@ export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment,
   const where = toCaller === 0 ? caller : callee;
   findings.raise('media.one-way', c.answer, refs, {
     ...(ice ? { confidence: 'likely' } : confidence),
-    detail: words`Nothing came from the ${silent}; it was to send to ${quoted('host', where.address)}:${where.port}.`,
+    detail: words`Nothing came from the ${silent}${partOf(c, silent)}; it was to send to ${quoted('host', where.address)}:${where.port}.`,
   });
 }
 

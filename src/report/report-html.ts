@@ -182,7 +182,10 @@ function tunnelFacts(lists: Lists, t: TunnelEntity): Cell[][] {
     ['envelopes', `${e.up.total} up, ${e.down.total} down`],
     ['addresses', t.addresses.join(', ')],
     ['DHCP', dhcp],
-    ['P-CSCF', t.pcscf === undefined ? '' : `${t.pcscf.address} (${t.pcscf.source})`],
+    [
+      'P-CSCF',
+      t.pcscf === undefined ? '' : `${t.pcscf.address}${t.pcscf.source === undefined ? '' : ` (${t.pcscf.source})`}`,
+    ],
     ['TCP', `${counted(tcp.retransmissions, 'retransmission')}, ${counted(tcp.stalls.length, 'stall')}`],
     ['user agent', t.subscriber?.userAgent ?? ''],
   ];

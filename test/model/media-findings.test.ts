@@ -48,7 +48,10 @@ describe('media', () => {
   test('one way', async () => {
     const up = await found(spoken(talk(), 1210, 150, 'up'));
     assert.deepEqual(codes(up), ['media.one-way']);
-    assert.match(up.findings[0].meaning, /^Nothing came from the callee; it was to send to 10\.0\.0\.2:30000\./);
+    assert.match(
+      up.findings[0].meaning,
+      /^Nothing came from the callee \(the network\); it was to send to 10\.0\.0\.2:30000\./,
+    );
     const down = await found(spoken(talk(), 1210, 150, 'down'));
     assert.deepEqual(codes(down), ['media.one-way']);
     assert.match(down.findings[0].meaning, /^Nothing came from the caller/);

@@ -9,6 +9,7 @@ import { tlsConversation } from '../build/tls.js';
 import {
   addressed,
   both,
+  CORE,
   called,
   captured,
   codes,
@@ -62,6 +63,8 @@ describe('what rests on something that was not seen', () => {
     for (const r of [await reportOn(lacking().octets), await reportOn(lacking().octets, '', [], '', shelf)]) {
       assert.ok(finding(r, 'capture.gap') !== undefined);
       assert.deepEqual(claim(r, 'media.loss'), ['warn', 'possible']);
+      const [first, second] = codes(r).filter((c) => c === 'capture.gap' || c === 'media.loss');
+      assert.deepEqual([first, second], ['capture.gap', 'media.loss'], 'the gap explains the loss');
       assert.deepEqual(claim(r, 'media.one-way'), ['error', 'possible']);
     }
     assert.ok(
@@ -84,11 +87,12 @@ describe('what rests on something that was not seen', () => {
       .up(4000, datagram(UE, '10.0.0.77'))
       .down(4010, datagram(UE, '10.0.0.77')); // the EFTF knows nobody else who had it
     assert.deepEqual(codes(await found(t.copy())), []);
-    const heard = async (side: 0 | 1): Promise<string[]> =>
-      codes(await reportOn(captured(clearConversation(t.steps), {}, { shape: [only(side)] }).octets));
+    const heard = (side: 0 | 1): Promise<Json> =>
+      reportOn(captured(clearConversation(t.steps), {}, { shape: [only(side)] }).octets);
     const up = await heard(0);
-    assert.deepEqual(up, ['capture.one-sided'], 'the UE asked on, so that DHCP answered it');
-    assert.deepEqual(await heard(1), ['capture.one-sided']);
+    assert.deepEqual(codes(up), ['capture.one-sided'], 'the UE asked on, so that DHCP answered it');
+    assert.deepEqual(up.tunnels[0].pcscf, { address: CORE }, 'who named it was not captured');
+    assert.deepEqual(codes(await heard(1)), ['capture.one-sided']);
   });
 
   test('octets that are waited for to the end are missing in their own tunnel', async () => {

@@ -110,6 +110,11 @@ for (const [name, version, preface] of [
       });
 
     for (const [which, keep] of Object.entries(KEYS))
-      test(`only ${which} are there`, async () =>
-        holds(await of([], c.keylog.split('\n').filter(keep).join('\n')), which));
+      test(`only ${which} are there`, async () => {
+        const r = await of([], c.keylog.split('\n').filter(keep).join('\n'));
+        holds(r, which);
+        const { overhead, tls } = r.tunnels[0];
+        const isRead = tls.decryption.up.verdict === 'full' && tls.decryption.down.verdict === 'full';
+        assert.equal(overhead !== undefined, isRead, which);
+      });
   });
