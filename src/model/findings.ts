@@ -171,7 +171,7 @@ export class Findings {
         ORDER.get(a.code)! - ORDER.get(b.code)! ||
         inOrder(a, b),
     );
-    const list = all.map((r) => entity(r, uidOf, tell)).filter((f) => !known.has(f.uid));
+    const list = all.map((r) => entity(r, soft.has(r), uidOf, tell)).filter((f) => !known.has(f.uid));
     for (const [i, f] of list.entries()) f.id = i + 1;
     return list;
   }
@@ -199,10 +199,15 @@ function inOrder({ refs: [a] }: Raised, { refs: [b] }: Raised): number {
   return a.kind === 'call' || a.kind === 'media' ? a.id - b.id : 0;
 }
 
-function entity(r: Raised, uidOf: UidOf, tell: Tell): FindingEntity {
+/** Why a finding is no more than possible. */
+const SOFT = ours` It may only look so: the capture lacks something of it.`;
+
+/** @param isSoft the capture allows no more than to take it for possible */
+function entity(r: Raised, isSoft: boolean, uidOf: UidOf, tell: Tell): FindingEntity {
   const { code, entry, refs, remark, first, last, count, rows } = r;
   const about = refs[0];
-  const meaning = fromCode(entry.meaning);
+  const means = fromCode(entry.meaning);
+  const meaning = isSoft ? ours`${means}${SOFT}` : means;
   return {
     id: 0,
     uid: uid('finding', code, about?.kind, about && (uidOf(about) ?? about.id)),

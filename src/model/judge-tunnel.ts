@@ -73,10 +73,9 @@ const BEGINNINGS: ReadonlySet<string> = new Set(['syn', 'syn-ack', 'connect', 'c
 
 /** Whether the capture begins after the connection did; keys may open it all the same. */
 const isLate = (t: TunnelEntity, findings: Findings): boolean =>
-  (t.state === 'partial' && t.tls?.clientRandom === undefined) ||
-  (t.state === 'established' &&
-    !findings.has('capture.one-sided', t.id) &&
-    !t.steps.some((s) => BEGINNINGS.has(s.step)));
+  !t.steps.some((s) => BEGINNINGS.has(s.step)) &&
+  ((t.state === 'partial' && t.tls?.clientRandom === undefined) ||
+    (t.state === 'established' && !findings.has('capture.one-sided', t.id)));
 
 function judgeProxy(t: TunnelEntity, raise: Raise): void {
   const { proxy, failure } = t;

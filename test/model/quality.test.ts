@@ -66,6 +66,7 @@ describe('what rests on something that was not seen', () => {
       const [first, second] = codes(r).filter((c) => c === 'capture.gap' || c === 'media.loss');
       assert.deepEqual([first, second], ['capture.gap', 'media.loss'], 'the gap explains the loss');
       assert.deepEqual(claim(r, 'media.one-way'), ['error', 'possible']);
+      assert.match(finding(r, 'media.one-way').meaning, / It may only look so: the capture lacks something of it\.$/);
     }
     assert.ok(
       shelf.entries.some((e) => (e as Partial<CallEntity>).callId?.startsWith('call-1@')),
