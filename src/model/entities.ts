@@ -213,7 +213,8 @@ export interface TunnelEntity extends Entity {
   overhead?: number;
   dscp: Record<string, number>;
   addresses: string[];
-  pcscf?: { address: string; source?: string };
+  /** `unknown`: what named it may be among what the capture lacks. */
+  pcscf?: { address: string; source: 'dhcp' | 'dhcpv6' | 'dns' | 'dns-srv' | 'static' | 'unknown' };
   keepAlives: KeepAlive[];
   attempts?: AttemptEntry[];
   findings: number[];

@@ -42,8 +42,7 @@ export function judge(m: SessionModel): void {
     if (inside !== undefined && t.state !== 'other') {
       const ended = t.release.at ?? end;
       const lacks = isShaky(t.id, 'dhcp.no-answer', 'sight');
-      // What named it may be among what was not seen.
-      if (lacks && t.pcscf?.source === 'static') t.pcscf = { address: t.pcscf.address };
+      if (lacks && t.pcscf?.source === 'static') t.pcscf.source = 'unknown';
       judgeAddressing(t, inside.addressing, inside.pcscf !== '', usesSix(inside.sources), lacks, ended, findings);
       judgeUse(t, inside, served.has(t.id), findings);
       inside.esp.judge([tunnelRef(t)], agreed.get(t.id) ?? new Set(), findings);

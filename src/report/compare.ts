@@ -99,8 +99,11 @@ function addressing(lists: Lists, t: TunnelEntity): Step[] {
     const outcome = ra === 0 ? 'no advertisement' : prefixes.length === 0 ? 'no prefix' : 'prefix';
     steps.push({ name: 'IPv6 router', outcome, row: a.slaac.messages[0]?.row });
   }
-  if (a !== undefined || t.pcscf !== undefined)
-    steps.push({ name: 'P-CSCF', outcome: t.pcscf === undefined ? 'not found' : `by ${t.pcscf.source}` });
+  if (a !== undefined || t.pcscf !== undefined) {
+    const source = t.pcscf?.source;
+    const outcome = source === undefined ? 'not found' : source === 'unknown' ? 'found' : `by ${source}`;
+    steps.push({ name: 'P-CSCF', outcome });
+  }
   return steps;
 }
 

@@ -184,7 +184,7 @@ function tunnelFacts(lists: Lists, t: TunnelEntity): Cell[][] {
     ['DHCP', dhcp],
     [
       'P-CSCF',
-      t.pcscf === undefined ? '' : `${t.pcscf.address}${t.pcscf.source === undefined ? '' : ` (${t.pcscf.source})`}`,
+      t.pcscf === undefined ? '' : `${t.pcscf.address}${t.pcscf.source === 'unknown' ? '' : ` (${t.pcscf.source})`}`,
     ],
     ['TCP', `${counted(tcp.retransmissions, 'retransmission')}, ${counted(tcp.stalls.length, 'stall')}`],
     ['user agent', t.subscriber?.userAgent ?? ''],

@@ -155,7 +155,7 @@ export const tunnel = entity({
   'overhead?': NUMBER,
   dscp: map(COUNT, '^[0-9]{1,2}$'),
   addresses: list(ADDRESS),
-  'pcscf?': object({ address: HOST, 'source?': of('dhcp', 'dhcpv6', 'dns', 'dns-srv', 'static') }),
+  'pcscf?': object({ address: HOST, source: of('dhcp', 'dhcpv6', 'dns', 'dns-srv', 'static', 'unknown') }),
   keepAlives: list(
     object({ kind: of('crlf', 'stun', 'rtp-pt20', 'rtcp', 'sip'), intervalMs: MS, 'negotiatedMs?': MS }),
   ),

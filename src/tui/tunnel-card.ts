@@ -81,12 +81,7 @@ export function tunnelCard(r: TunnelRow, story: Story | undefined, status: Viewe
   }
   line('overhead', t.overhead === undefined ? undefined : `${t.overhead.toFixed(2)} outer octets for each inner one`);
   line('inner addresses', t.addresses.join('  '));
-  line(
-    'P-CSCF',
-    t.pcscf === undefined
-      ? undefined
-      : `${t.pcscf.address}${t.pcscf.source === undefined ? '' : ` (by ${t.pcscf.source})`}`,
-  );
+  line('P-CSCF', t.pcscf && `${t.pcscf.address}${t.pcscf.source === 'unknown' ? '' : ` (by ${t.pcscf.source})`}`);
   line('user', t.subscriber?.impu.join('  '));
   line('user agent', t.subscriber?.userAgent);
   out.push('');

@@ -92,7 +92,7 @@ describe('what rests on something that was not seen', () => {
       reportOn(captured(clearConversation(t.steps), {}, { shape: [only(side)] }).octets);
     const up = await heard(0);
     assert.deepEqual(codes(up), ['capture.one-sided'], 'the UE asked on, so that DHCP answered it');
-    assert.deepEqual(up.tunnels[0].pcscf, { address: CORE }, 'who named it was not captured');
+    assert.deepEqual(up.tunnels[0].pcscf, { address: CORE, source: 'unknown' }, 'who named it was not captured');
     assert.deepEqual(codes(await heard(1)), ['capture.one-sided']);
   });
 
