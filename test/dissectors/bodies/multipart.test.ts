@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { LIMITS } from '../../../src/limits.js';
 import { file, ip4, rawPcap, udp } from '../../cli/run.js';
 import { fieldNames, tsharkMissing } from '../../support/tshark.js';
 import { type Body, capture, differences, oneBody, ours } from './wire.js';
@@ -85,10 +86,10 @@ describe('bodies of several parts', () => {
 
   test('parts nest without bound in a message, not in the tree', async () => {
     let body = 'end';
-    for (let i = 0; i < 200; i++)
+    for (let i = 0; i < LIMITS.layers; i++)
       body = parts(`b${i}`, [[`Content-Type: ${i === 0 ? 'text/plain' : `multipart/mixed;boundary=b${i - 1}`}`], body]);
-    const { experts, protocols } = await oneBody('multipart/mixed;boundary=b199', body);
-    assert.ok(protocols.length < 50);
+    const { experts, protocols } = await oneBody(`multipart/mixed;boundary=b${LIMITS.layers - 1}`, body);
+    assert.ok(protocols.length <= LIMITS.layers, `${protocols.length} layers`);
     assert.ok(experts.includes('Layers nest too deep; the rest is not shown'));
   });
 
