@@ -157,7 +157,7 @@ export class TcpState extends FlowState implements StreamConsumer {
 
   /** Whether octets that are sent again may be shown again. */
   get repeats(): boolean {
-    return this.connection === null || this.connection.repeats;
+    return this.connection?.repeats === true;
   }
 
   /** `side` completed a message: one of several segments, or in a single one. */

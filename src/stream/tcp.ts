@@ -92,7 +92,7 @@ export class TcpStream {
 
   /**
    * Takes the segment that `p` describes after `tcp` peeked it. `note`, if given, gets what `tcp.analysis` says about it;
-   * give it for all segments of a stream from its first on, as long as anyone wants it.
+   * give it for all segments of a stream, or for all from one on, as far as that says enough, until nobody wants it.
    * Returns false, and takes nothing, if the segment is the SYN of a new connection between the same endpoints.
    */
   segment(direction: 0 | 1, p: Peek, frame: number, seconds: number, nanos: number, note: TcpNote | null): boolean {

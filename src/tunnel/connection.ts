@@ -194,7 +194,7 @@ export class Connection implements StreamConsumer {
   /** Whether {@link again} may show anything: records that may be opened are shown once. */
   get repeats(): boolean {
     const [a, b] = this.halves;
-    return a.mode !== 'tls' || b.mode !== 'tls' || this.tls.keys.length === 0;
+    return (a.mode !== 'tls' && b.mode !== 'tls') || this.tls.keys.length === 0;
   }
 
   /** Shows again the messages that are whole in a segment which is sent again. */
