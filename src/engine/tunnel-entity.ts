@@ -18,6 +18,7 @@ import type {
   Verdict,
 } from '../model/entities.js';
 import { isBefore, type Moment, millis, type Seen } from '../model/moment.js';
+import { AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../model/proxy-status.js';
 import type { Ending, TcpLife } from '../model/tcp-life.js';
 import { uid } from '../model/uid.js';
 import type { TlsAlert, TlsSession } from '../tls/index.js';
@@ -31,10 +32,6 @@ const SILENT_MS = 300_000;
 /** A CONNECT or ClientHello without an answer for so long got none; servers say something within a second or two. */
 const ANSWERED_MS = 5000;
 const FATAL = 2;
-/** RFC 9110 §15.5.8 */
-const DEMANDS_CREDENTIALS = 407;
-/** RFC 6585 §4 */
-const TOO_MANY_REQUESTS = 429;
 /** RFC 8446 §6.1: it is followed by a close_notify. */
 const USER_CANCELED = 90;
 
@@ -193,7 +190,7 @@ function isDenied({ tunnel, tcp, connect, connectAnswer }: TunnelLife, end: Mome
   const { proxy, gaps } = tunnel;
   if (proxy === undefined) return false;
   // Whom it asks who it is may say so, and ask again.
-  if (proxy.status === DEMANDS_CREDENTIALS) return gaps.length === 0 && !isAwaited(connectAnswer, tcp, end);
+  if (proxy.status === AUTHENTICATION_REQUIRED) return gaps.length === 0 && !isAwaited(connectAnswer, tcp, end);
   if (proxy.status !== undefined && proxy.status >= 300) return true;
   const server = tcp.ways[tunnel.direction(0) === 'up' ? 1 : 0];
   const lacks = server.segments === 0 || server.unseen > 0 || gaps.length > 0;

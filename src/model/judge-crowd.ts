@@ -3,6 +3,7 @@ import type { TunnelEntity } from './entities.js';
 import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, millis, type Seen } from './moment.js';
+import { AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from './proxy-status.js';
 
 /** So many tunnels of one address, each opened when the one before was gone, within so short a time, are a storm. */
 const STORM = 5;
@@ -41,9 +42,6 @@ export function judgeCrowd(
 
 /** A proxy asks who somebody is, and closes; with the next connection the UE says it. RFC 9110 §11.7.1 */
 const ANSWERED_MS = 30_000;
-const PROXY_AUTHENTICATION_REQUIRED = 407;
-/** It lets the UE through a while later. RFC 6585 §4 */
-const TOO_MANY_REQUESTS = 429;
 
 function judgeChallenges(list: readonly TunnelEntity[], findings: Findings): void {
   /** Of each proxy, the next connection that got through. */
@@ -55,7 +53,7 @@ function judgeChallenges(list: readonly TunnelEntity[], findings: Findings): voi
     if (t.state === 'established') next.set(address, t);
     if (answer === undefined) continue;
     if (status === TOO_MANY_REQUESTS) findings.amend('proxy.rate-limited', t.id, { severity: 'warn' });
-    if (status !== PROXY_AUTHENTICATION_REQUIRED || millis(t.opened, answer.opened) > ANSWERED_MS) continue;
+    if (status !== AUTHENTICATION_REQUIRED || millis(t.opened, answer.opened) > ANSWERED_MS) continue;
     for (const code of ['proxy.authentication', 'proxy.credentials']) findings.temper(code, t.id);
   }
 }

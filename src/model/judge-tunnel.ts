@@ -2,6 +2,7 @@ import { joined, type Own, ofNumber, ours, quoted, type Words, words } from '../
 import type { CertificateEntry, TunnelEntity, Verdict } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { isBefore, type Moment, type Seen } from './moment.js';
+import { AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from './proxy-status.js';
 
 /** Pauses after which a middlebox may have forgotten a connection; healthy tunnels say something more often. */
 const IDLE_MS = 30_000;
@@ -89,17 +90,16 @@ function judgeProxy(t: TunnelEntity, raise: Raise): void {
   if (failure.stage === 'tls') {
     if (t.tls === undefined) raise('proxy.not-tls', at, detail);
   } else if (status === undefined) raise('proxy.no-answer', at, detail);
-  else if (status === 407)
+  else if (status === AUTHENTICATION_REQUIRED)
     return; // told with the schemes that the proxy offers
-  else if (status === TOO_MANY) raise('proxy.rate-limited', at, { detail: words`${failure.cause}${again(proxy)}` });
+  else if (status === TOO_MANY_REQUESTS)
+    raise('proxy.rate-limited', at, { detail: words`${failure.cause}${again(proxy)}` });
   else if (status === 502 || status === 503 || status === 504)
     raise('proxy.unreachable', at, { detail: words`${failure.cause}${again(proxy)}` });
   else if (isPortal(status)) raise('portal.captive', at, { detail: ours`The CONNECT was answered with ${status}.` });
   else raise('proxy.refused', at, { detail: words`${failure.cause}${REASONS.get(status) ?? ''}${again(proxy)}` });
 }
 
-/** RFC 6585 §4 */
-const TOO_MANY = 429;
 /** What a refusal is for, by its status. RFC 9110 §15.5, RFC 7725 §3 */
 const REASONS: ReadonlyMap<number, Own> = new Map([
   [400, ours` It does not understand the request.`],
