@@ -5,7 +5,6 @@ import type { WebSocketNote } from '../../dissectors/websocket.js';
 import { type AnyDissector, No, type Pdu, table, type View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
-import type { PduBuffer } from '../stream/pdu-buffer.js';
 import type { StreamConsumer } from '../stream/tcp.js';
 import { type Hole, type TlsServices, TlsSession } from '../tls/index.js';
 import { Account } from './account.js';
@@ -13,40 +12,27 @@ import { Answers } from './answers.js';
 import { ClientSide, other, type Side } from './client-side.js';
 import { goingOn, isWhole } from './continuation.js';
 import { Deframer } from './deframe.js';
-import { detect, proxyHeader } from './detect.js';
+import { proxyHeader } from './detect.js';
 import { nameOf } from './ends.js';
 import { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
 import { cutMessage, Messages, viewOf } from './messages.js';
 import type { PlainText } from './plain-text.js';
 import { answered, connectOf } from './proxy-exchange.js';
-import { isNobodys, recognise } from './recognise.js';
+import { isNobodys, mayBeNamed, recognise } from './recognise.js';
 import { RecordLayer } from './record-layer.js';
-import { isClientHello, RECORD_HEADER, recordLength } from './records.js';
+import { isClientHello, isRecord, isText } from './records.js';
 import type { Tunnel } from './tunnel.js';
 
 /** Of octets in one segment, and in several. */
 const TCP_NAMES = ['Frame', 'Reassembled TCP'] as const;
 
-/** Octets of a record that say its type and version: fewer may be anything's. */
-const START_OF_TLS = 3;
 /** A CONNECT whose target is there. RFC 9110 §9.3.6 */
 const CONNECT = /^CONNECT \S+ /;
 /** What proxies answer to one, and servers to nothing else. */
 const ESTABLISHED = /^HTTP\/1\.\d 200 connection established/i;
 const STATUS = /^HTTP\/1\.\d \d{3}/;
 const UPPER_H = 72;
-
-/** Whether octets may begin with a TLS record. */
-const isRecord = (buf: Uint8Array, off: number, end: number): boolean =>
-  end - off >= RECORD_HEADER && recordLength(buf, off) >= 0;
-
-/** Octets at the start of a segment by which tshark tells text from TLS. */
-const START_OF_TEXT = 4;
-function isText(buf: Uint8Array, off: number, end: number): boolean {
-  for (let i = off; i < off + START_OF_TEXT; i++) if (i >= end || buf[i] < 0x20 || buf[i] > 0x7e) return false;
-  return true;
-}
 
 /** Protocols that a connection of HTTP goes over to, by what Upgrade calls them. */
 const UPGRADES = table<string>({ h2c: 'http2', websocket: 'websocket' });
@@ -425,7 +411,7 @@ export class Connection implements StreamConsumer {
     const asked = !half.begun || half.undecided.isWorthALook(w);
     const found = asked ? recognise(this.host, this.flow, half, this.halves[other(side)], this.proxied) : 'more';
     if (found === 'more') {
-      if (!this.mayBeNamed(w)) half.unclaimed = n;
+      if (!mayBeNamed(this.host, this.flow, w)) half.unclaimed = n;
       if (n > LIMITS.undecidedOctets) this.giveUp(half);
       return;
     }
@@ -441,16 +427,6 @@ export class Connection implements StreamConsumer {
       // RFC 9113 §3.3: both sides know that HTTP/2 is spoken. On the ports of HTTP tshark lists that, too.
       if (found.proto === UPGRADES.h2c && this.host.streamDissector(this.flow) === http) this.around ??= goingOn(http);
     }
-  }
-
-  /** Whether octets wait to be understood: they begin like TLS or an envelope, or the ports name another protocol. */
-  private mayBeNamed({ buf, off, end }: PduBuffer): boolean {
-    const { tls } = this.host.dissectors;
-    if (tls.probe!(buf, off, end) !== No) return end - off >= START_OF_TLS;
-    const { aPort, bPort } = this.flow;
-    const named = this.host.streamDissector(this.flow);
-    if (named !== undefined && named !== tls) return true;
-    return (named === tls || aPort === 443 || bPort === 443) && detect(buf, off, end).kind === 'early';
   }
 
   private giveUp(half: Half): void {

@@ -1,6 +1,7 @@
 import type { AnyDissector } from '../kit/index.js';
 import { No, Yes } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
+import type { PduBuffer } from '../stream/pdu-buffer.js';
 import { ANCHOR_OCTETS } from './deframe.js';
 import { detect } from './detect.js';
 import type { Half } from './half.js';
@@ -27,6 +28,19 @@ export function recognise(
   if (half.begun || (found !== null && found !== 'more')) return found;
   const joined = half.join();
   return joined === 'more' ? joined : host.dissectors[joined];
+}
+
+/** Octets of a record that say its type and version: fewer may be anything's. */
+const START_OF_TLS = 3;
+
+/** Whether octets wait to be understood: they begin like TLS or an envelope, or the ports name another protocol. */
+export function mayBeNamed(host: ConnectionHost, flow: Flow, { buf, off, end }: PduBuffer): boolean {
+  const { tls } = host.dissectors;
+  if (tls.probe!(buf, off, end) !== No) return end - off >= START_OF_TLS;
+  const named = host.streamDissector(flow);
+  if (named !== undefined && named !== tls) return true;
+  const isHttps = flow.aPort === HTTPS || flow.bPort === HTTPS;
+  return (named === tls || isHttps) && detect(buf, off, end).kind === 'early';
 }
 
 /** Whether octets of a stream that nobody has claimed so far say nothing of who speaks, nor do the ports. */

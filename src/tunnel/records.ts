@@ -12,6 +12,19 @@ export function recordLength(b: Uint8Array, off: number): number {
   return n > LIMITS.tlsRecordOctets ? -1 : RECORD_HEADER + n; // RFC 5246 §6.2.3: at most 2^14 + 2048
 }
 
+/** Whether octets may begin with a TLS record. */
+export const isRecord = (b: Uint8Array, off: number, end: number): boolean =>
+  end - off >= RECORD_HEADER && recordLength(b, off) >= 0;
+
+/** Octets at the start of a segment by which tshark tells text from TLS. */
+const START_OF_TEXT = 4;
+
+/** Whether a segment begins with text, and so not with a record. */
+export function isText(b: Uint8Array, off: number, end: number): boolean {
+  for (let i = off; i < off + START_OF_TEXT; i++) if (i >= end || b[i] < 0x20 || b[i] > 0x7e) return false;
+  return true;
+}
+
 /**
  * Whether a whole ClientHello starts a record at `off`, or the start of one that does not contradict itself: strict, as
  * any octets may stand there. RFC 8446 §4.1.2.
