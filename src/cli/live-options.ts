@@ -6,6 +6,7 @@ import { BUFFER_MIB, SNAPLEN } from './capture-defaults.js';
 import type { CaptureCommandOptions } from './commands/capture.js';
 import type { EftfCommandOptions } from './commands/eftf.js';
 import type { UeCommandOptions } from './commands/ue.js';
+import { Exit, UserError } from './errors.js';
 import { collect } from './options.js';
 import { hasTerminal } from './screens.js';
 
@@ -30,7 +31,7 @@ export function addCaptureCommands(program: Command, done: (code: number) => voi
     .action(async () => {
       done(await (await import('./commands/interfaces.js')).interfaces());
     });
-  const capture = captureCommand().action(async (o: CaptureCommandOptions & RowOptions) => {
+  const capture = captureCommand().action(async (_filter: string, o: CaptureCommandOptions & RowOptions) => {
     const { write } = o;
     if (o.ui === true || (write === undefined && hasTerminal() && !ROW_OPTIONS.some((name) => o[name] !== undefined))) {
       const { captureOnScreens } = await import('./live-capture.js');
@@ -43,6 +44,8 @@ export function addCaptureCommands(program: Command, done: (code: number) => voi
   });
   program.addCommand(capture);
 }
+
+const FILTERS = "fttscope capture -i lo udp port 5060, or -f 'udp port 5060'; -f gives each -i one of its own";
 
 /** Options that mean printed rows. */
 const ROW_OPTIONS = ['format', 'tree', 'field', 'rows', 'quiet'] as const;
@@ -79,11 +82,25 @@ export function captureCommand(): Command {
     if (list.length === 0) first = filter;
     else list.push({ ...list.pop()!, filter });
   };
-  return new Command('capture')
+  // As in tshark: one filter for all, which its words make together.
+  const addWord = (word: string, before = ''): string => {
+    const filter = before === '' ? word : `${before} ${word}`;
+    if (first !== '' || list.some((i) => i.filter !== before))
+      throw new UserError(
+        'a capture filter is given twice: by -f, and by words without an option',
+        Exit.usage,
+        FILTERS,
+      );
+    list.splice(0, list.length, ...list.map(({ device }) => ({ device, filter })));
+    return filter;
+  };
+  const capture = new Command('capture').setOptionValue('interface', list); // a default would stand in the help, as []
+  return capture
     .description(
       'capture live: on screens, to a file, a ring of files or standard output, or as rows where there is no terminal',
     )
-    .option('-i, --interface <name>', 'interface; repeatable', addInterface, [])
+    .argument('[filter...]', 'which packets, as -f has it, for all interfaces: udp port 5060', addWord)
+    .option('-i, --interface <name>', 'interface; repeatable', addInterface)
     .option(
       '-f <filter>',
       "which packets, in libpcap's language: 'tcp port 443'; for the -i before it, or for all",

@@ -151,11 +151,13 @@ function checkEnd(o: LiveOptions, faults: FaultList<string>): void {
   faultsOf(o, faults);
 }
 
-/** Interfaces may stand alone: `eth0 lo -f udp` is as `-f udp -i eth0 -i lo`. */
+/** Interfaces may stand alone, before all else: `eth0 lo -f udp` is as `-f udp -i eth0 -i lo`, `lo -- udp` as `-i lo udp`. */
 function captureWords(typed: readonly string[]): string[] {
   const first = typed.findIndex((w) => w.startsWith('-'));
   const names = typed.slice(0, first < 0 ? undefined : first).flatMap((w) => w.split(',').filter((n) => n !== ''));
-  return [...(first < 0 ? [] : typed.slice(first)), ...names.flatMap((name) => ['-i', name])];
+  const others = first < 0 ? [] : typed.slice(first);
+  const last = others.includes('--') ? others.indexOf('--') : others.length;
+  return [...others.slice(0, last), ...names.flatMap((name) => ['-i', name]), ...others.slice(last)];
 }
 
 /** Shows a run instead of what is shown now. @throws Error in words where it cannot begin */
@@ -184,7 +186,7 @@ export function startersOf(begin: Begin, keylogs: readonly string[] | undefined)
         if (o.write === '-') throw new UserError('-w -: standard output is the terminal');
         boundsOf(o);
       },
-      'INTERFACE … [options]',
+      'INTERFACE … [options] [filter]',
     ),
     ue: new CommandStarter(
       ueCommand,

@@ -83,6 +83,18 @@ describe('exit codes', () => {
     ['leases of an EFTF into text', [...eftf, '--leases', text], 2, /no leases; it would be lost/],
     ['leases where no folder is', [...eftf, '--leases', '/none/x'], 2, /\/none\/x: there is no such folder/],
     ['a capture into its key log', ['capture', '-i', 'lo', '-k', keyLog, '-w', keyLog], 1, /is the key log/],
+    [
+      'two capture filters',
+      ['capture', '-i', 'lo', '-f', 'udp', 'tcp', 'port', '9'],
+      1,
+      /filter is given twice: by -f, and by words/,
+    ],
+    [
+      'a capture filter that is none',
+      ['capture', '-i', 'lo', 'udp', 'prt', '9'],
+      1,
+      /lo: .*syntax error\n.*pcap-filter/,
+    ],
     ['an extract without -w', ['extract', TLS13], 1, /-w/],
   ];
   for (const [what, args, code, err] of cases)

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { captureCommand } from '../../src/cli/live-options.js';
 import { startersOf } from '../../src/cli/live-start.js';
+import type { CaptureInterface } from '../../src/live/capture-source.js';
 import { shellWords, typedWord } from '../../src/tui/shell-words.js';
 import { ROOT } from '../support/corpus.js';
 
@@ -31,9 +33,34 @@ test('lines are completed: options, their values, files', () => {
   assert.match(starters.ue.about('h --pin') ?? '', /the only certificate to trust/);
 });
 
+/** The interfaces of a command line, with their filters. */
+const interfaces = (line: string): CaptureInterface[] => {
+  const c = captureCommand().action(() => undefined);
+  c.parse(shellWords(line).words, { from: 'user' });
+  return c.opts().interface;
+};
+
+test('words without an option are the capture filter of all interfaces, as in tshark', () => {
+  assert.deepEqual(interfaces('-i lo udp port 5060'), [{ device: 'lo', filter: 'udp port 5060' }]);
+  assert.deepEqual(interfaces('udp -i lo port 5060 -i eth0 -s 100 or icmp'), [
+    { device: 'lo', filter: 'udp port 5060 or icmp' },
+    { device: 'eth0', filter: 'udp port 5060 or icmp' },
+  ]);
+  assert.deepEqual(interfaces("-i lo -- 'ip[2:2] - 4 > 9' or -1 '<' 'ip[1]'"), [
+    { device: 'lo', filter: 'ip[2:2] - 4 > 9 or -1 < ip[1]' },
+  ]);
+  assert.deepEqual(interfaces('-f udp -i lo -i eth0 -f icmp'), [
+    { device: 'lo', filter: 'udp' },
+    { device: 'eth0', filter: 'icmp' },
+  ]);
+  assert.deepEqual(interfaces('tcp'), []);
+});
+
 test('what is wrong with a line is said before anything is done', () => {
   assert.equal(starters.ue.wrong('192.0.2.1 --lab -4'), undefined);
   assert.equal(starters.eftf.wrong(''), undefined);
+  for (const line of ['lo eth0 -s 100 udp port 9', 'lo -- udp', '-i lo udp'])
+    assert.equal(starters.capture.wrong(line), undefined, line);
   assert.equal(starters.capture.wrong("lo eth0 -f 'tcp port 443' -b packets:9 -b files:2 -w x"), undefined);
   const wrong: readonly (readonly ['ue' | 'eftf' | 'capture', string, RegExp])[] = [
     ['ue', '', /missing required argument/],
@@ -47,6 +74,8 @@ test('what is wrong with a line is said before anything is done', () => {
     ['eftf', '--max-tunnels 0', /not a number from 1/],
     ['capture', '-s 100', /no interface given; -i NAME/],
     ['capture', 'lo -w -', /standard output is the terminal/],
+    ['capture', 'lo -f udp -- tcp', /filter is given twice/],
+    ['capture', '-- udp', /no interface given/],
     ['capture', 'lo -a seconds:3', /it is duration:N/],
   ];
   for (const [id, line, words] of wrong) assert.match(starters[id].wrong(line) ?? '', words, `${id} ${line}`);
