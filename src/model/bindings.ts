@@ -101,14 +101,14 @@ export class Bindings {
   }
 
   /** What goes on under another Call-ID has the fate of that one; who failed, and came in with the next one, has recovered. */
-  finish(registrations: readonly Registration[], end: Moment): void {
+  finish(registrations: readonly Registration[], until: (r: Registration) => Moment): void {
     /** Users that were registered after the one at hand, by where they are. */
     const later = new Set<string>();
     for (let i = registrations.length - 1; i >= 0; i--) {
       const r = registrations[i];
       const who = `${r.aor} ${r.tunnel} ${r.source}`;
       r.isRecovered = later.has(who);
-      r.giveUp(end);
+      r.giveUp(until(r));
       if (r.registered !== null) later.add(who);
       if (r.heir === null) continue;
       let last = r.heir;

@@ -376,6 +376,16 @@ export class Call {
     this.failedAt = null;
   }
 
+  /** Its tunnel ended while it was on, as `reason` says. @param isSure nothing of the tunnel is missing in the capture */
+  cutOff(at: Seen, reason: Words, isSure: boolean): void {
+    this.severed = { reason };
+    if (!isSure || (this.state !== 'ringing' && this.state !== 'in-progress')) return;
+    this.state = 'failed';
+    this.end = at;
+  }
+  private severed: Failure | undefined;
+
+  /** @param end until when something of it could be heard */
   finish(end: Moment): void {
     if (this.isUnheard(end, patience(this.againMs))) {
       this.state = 'failed';
@@ -412,7 +422,8 @@ export class Call {
   /** @param tell how sentences are told */
   entity(tell: Tell): CallEntity {
     const pinholes = this.pinholes.list;
-    const { direction, ringing, answer, end, releasedBy, release, failure, pddMs, setupMs, durationMs } = this;
+    const { direction, ringing, answer, end, releasedBy, release, pddMs, setupMs, durationMs } = this;
+    const failure = this.failure ?? this.severed;
     return {
       id: this.id,
       uid: this.uid,

@@ -7,7 +7,12 @@ const INSIDE = ['tls.bad-tag', 'tls.framing-lost'] as const;
 /** Codes that speak of the connection itself: whether it can be opened is nothing to them. */
 const OUTER_CODES = /^(tcp|proxy|tls|tunnel|attempt)\./;
 /** Those that rest on what was, or was not, inside all the same. */
-const INNER_CODES: ReadonlySet<string> = new Set(['tunnel.closed-in-call', 'tunnel.closed-registered', 'tunnel.kept']);
+const INNER_CODES: ReadonlySet<string> = new Set([
+  'tunnel.closed-in-call',
+  'tunnel.closed-registered',
+  'tunnel.closed-registering',
+  'tunnel.kept',
+]);
 
 /**
  * Whether the capture lacks something of a tunnel (0: of what is outside of them) that a claim of this code rests on:

@@ -4,6 +4,7 @@ import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, millis, type Seen } from './moment.js';
 import { AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from './proxy-status.js';
+import { subscriberName } from './subscriber.js';
 
 /** So many tunnels of one address, each opened when the one before was gone, within so short a time, are a storm. */
 const STORM = 5;
@@ -65,7 +66,7 @@ const MOVE_MS = 60_000;
 function judgeMoves(tunnels: readonly TunnelEntity[], findings: Findings): void {
   const last = new Map<string, TunnelEntity>();
   for (const t of tunnels.toSorted((a, b) => millis(b.opened, a.opened))) {
-    const who = t.subscriber?.instanceId ?? t.subscriber?.impi ?? t.subscriber?.impu[0];
+    const who = subscriberName(t);
     if (who === undefined || t.state !== 'established') continue;
     const before = last.get(who);
     last.set(who, t);

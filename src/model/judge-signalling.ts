@@ -14,17 +14,10 @@ const refOf = (kind: Ref['kind'], e: { readonly id: number }, tunnels: Iterable<
 ];
 
 /**
- * @param end of the capture
  * @param until when something of it could be heard: its tunnel may end before
  * @param beside the same phone has a tunnel that works: what it tried without one is no more than a note
  */
-export function judgeRegistration(
-  r: Registration,
-  end: Moment,
-  until: Moment,
-  beside: boolean,
-  findings: Findings,
-): void {
+export function judgeRegistration(r: Registration, until: Moment, beside: boolean, findings: Findings): void {
   const refs = refOf('registration', r, r.tunnel === 0 ? [] : [r.tunnel]);
   const at = r.statusAt ?? r.start;
   const raise = (code: string, when = at, remark: Remark = {}): void =>
@@ -37,12 +30,12 @@ export function judgeRegistration(
   if (r.unsecured !== null) judgeUnsecured(r, r.unsecured, raise);
   if (r.tunnel !== 0) judgeContact(r, raise);
   const isOpen = r.state === 'failed' || r.state === 'in-progress';
-  const unanswered = isOpen ? r.unanswered(end) : unhealed(r) ? r.silent(end) : undefined;
+  const unanswered = isOpen ? r.unanswered(until) : unhealed(r) ? r.silent(until) : undefined;
   const recovered: Remark = r.state === 'failed' && r.isRecovered ? { severity: 'warn' } : {};
   if (unanswered !== undefined)
     raise('sip.register-timeout', unanswered.at, {
       ...recovered,
-      ...r.awaited(unanswered, end, unanswered.reached ? ours`The P-CSCF said that it tries, and nothing more.` : ''),
+      ...r.awaited(unanswered, until, unanswered.reached ? ours`The P-CSCF said that it tries, and nothing more.` : ''),
     });
   else if (r.retransmittedAt !== null) {
     const detail = ours`${r.retransmissions} were sent again, the first after ${ofNumber(r.againMs / 1000, (n) => n.toFixed(1))} s: T1 is 2 s in IMS, and 0.5 s elsewhere.`;
@@ -93,7 +86,7 @@ export function judgeRegistration(
       detail: words`The Via names ${quoted('host', r.translated.via)}, and the packet came from ${quoted('address', r.source)}.`,
     });
   const refused = r.state === 'failed' || (r.isDoubtful && r.status > 0) ? { at, status: r.status } : r.unrefreshed;
-  if (refused === null || r.isLooping || unanswered !== undefined || r.isUnagreed || isGivenUp(r)) return;
+  if (refused === null || r.isCutOff || r.isLooping || unanswered !== undefined || r.isUnagreed || isGivenUp(r)) return;
   // What was refused as a refresh, and came about as a registration of its own, did no harm.
   judgeRefusal(r, refused, (code, detail) =>
     raise(code, refused.at, {

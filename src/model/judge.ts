@@ -3,18 +3,18 @@ import type { Call } from './call.js';
 import { type IsShaky, shakiness } from './capture-quality.js';
 import type { TunnelEntity } from './entities.js';
 import { judgeLapses, judgeMessages, judgeSubscriptions } from './exchanges.js';
-import type { Ref } from './findings.js';
 import { judgeAddressing } from './judge-addressing.js';
 import { judgeAttempts } from './judge-attempts.js';
 import { judgeCrowd, judgeIssuer } from './judge-crowd.js';
 import { judgeFlow } from './judge-flow.js';
 import { judgeBandwidth, judgeControl, judgeCopy, judgeOutside, judgeSource, judgeStream } from './judge-media.js';
+import { judgeKept, judgeReleases } from './judge-release.js';
 import { judgeCall, judgeRegistration } from './judge-signalling.js';
 import { judgePackets, judgePairs } from './judge-stream.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
 import { judgeUse, usesSix } from './judge-use.js';
 import type { MediaStream } from './media-stream.js';
-import { earlier, isBefore, type Moment, millis, type Seen } from './moment.js';
+import { earlier, isBefore, type Moment, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
 import type { SessionModel } from './session-model.js';
 import { Working } from './working.js';
@@ -56,12 +56,12 @@ export function judge(m: SessionModel): void {
   const left = new Set(signalling.registrations.flatMap((r) => (r.state === 'deregistered' ? r.tunnel : [])));
   judgeCrowd(m.tunnels, left, findings);
   judgeIssuer(m.tunnels, m.issuers, findings);
-  judgeReleases(m);
+  judgeReleases(m, isShaky);
   judgeKept(m);
   failUnregistered(m);
   const working = new Set(m.tunnels.flatMap((t) => (t.envelopes.up.total > 0 ? t.ue.address : [])));
   for (const r of signalling.registrations)
-    judgeRegistration(r, end, heardUntil(m, [r.tunnel]), r.tunnel === 0 && working.has(r.source), findings);
+    judgeRegistration(r, heardUntil(m, [r.tunnel]), r.tunnel === 0 && working.has(r.source), findings);
   for (const c of signalling.calls) judgeCall(c, heardUntil(m, c.tunnels), () => registeredFor(m, c), findings);
   judgeMessages(signalling.messages, end, findings);
   judgeSubscriptions(signalling.subscriptions, end, findings);
@@ -95,7 +95,7 @@ function doubt({ signalling }: SessionModel, isShaky: IsShaky): void {
 }
 
 /** Until when anything of what runs in tunnels, one or more, could be heard: they may end before the capture does. */
-function heardUntil(m: SessionModel, tunnels: Iterable<number>): Moment {
+export function heardUntil(m: SessionModel, tunnels: Iterable<number>): Moment {
   let until: Moment | undefined;
   for (const id of tunnels) {
     const ended = m.tunnel(id)?.release.at ?? m.end;
@@ -157,7 +157,8 @@ function failUnregistered(m: SessionModel): void {
     if (t === undefined || good.has(t.id)) continue;
     if (r.isDoubtful) continue;
     const answered = r.status === 0 ? 'not answered' : ours`answered with ${r.status}`;
-    t.failure ??= { stage: 'register', cause: ours`REGISTER was ${answered}.`, row: (r.statusAt ?? r.start).row };
+    const cause = r.isCutOff ? ours`The tunnel ended while the UE registered.` : ours`REGISTER was ${answered}.`;
+    t.failure ??= { stage: 'register', cause, row: (r.statusAt ?? r.start).row };
   }
 }
 
@@ -172,44 +173,4 @@ function judgeEnvelopes(m: SessionModel, { id, envelopes: { up, down } }: Tunnel
   const invalid = up.invalid + down.invalid;
   if (invalid > STRAY || invalid * 10 > up.total + down.total) return;
   for (const code of ['fttims.bad-ip-version', 'fttims.inner-length', 'fttims.empty-ip']) m.findings.temper(code, id);
-}
-
-/** A tunnel that nobody needs any more is to be released (TS 24.322 §5.4). */
-const KEPT_MS = 60_000;
-
-/** Tunnels that stayed long after the last registration in them had ended. */
-function judgeKept(m: SessionModel): void {
-  for (const t of m.tunnels) {
-    const own = m.signalling.registrations.filter((r) => r.tunnel === t.id);
-    const last = own[own.length - 1];
-    if (last?.end == null || own.some((r) => r.state !== 'deregistered')) continue;
-    const ms = millis(last.end, t.release.at ?? m.end);
-    if (ms < KEPT_MS) continue;
-    const detail = ours`It stayed for ${Math.round(ms / 1000)} s after that.`;
-    m.findings.raise('tunnel.kept', last.end, [tunnelRef(t), { kind: 'registration', id: last.id }], { detail });
-  }
-}
-
-/** Which tunnels ended in the middle of something. */
-function judgeReleases(m: SessionModel): void {
-  const calls = new Map<number, Call>();
-  const registrations = new Map<number, Registration>();
-  for (const c of m.signalling.calls) if (c.state === 'established') for (const t of c.tunnels) calls.set(t, c);
-  for (const r of m.signalling.registrations) {
-    const ended = m.tunnel(r.tunnel)?.release.at;
-    const inForce = r.state === 'expired' && ended !== undefined ? r.inForceUntil : undefined;
-    if (r.state === 'registered' || (inForce !== undefined && isBefore(ended!, inForce)))
-      registrations.set(r.tunnel, r);
-  }
-  for (const t of m.tunnels) {
-    const { at, row = '' } = t.release;
-    if (at === undefined || t.state !== 'established') continue;
-    const when: Seen = { ...at, row };
-    const call = calls.get(t.id);
-    const registration = registrations.get(t.id);
-    const refs = (kind: Ref['kind'], e: { readonly id: number }): Ref[] => [tunnelRef(t), { kind, id: e.id }];
-    if (call !== undefined) m.findings.raise('tunnel.closed-in-call', when, refs('call', call));
-    else if (registration !== undefined)
-      m.findings.raise('tunnel.closed-registered', when, refs('registration', registration));
-  }
 }

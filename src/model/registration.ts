@@ -316,11 +316,40 @@ export class Registration {
   }
   isDoubtful = false;
 
-  finish(end: Moment): void {
-    if (this.state === 'registered' && this.lapsed(end)) this.state = 'expired';
-    this.giveUp(end);
+  /**
+   * Whether it was under way when its tunnel ended: a request waits for its answer, or a challenge for that of the UE.
+   * @param byUe the UE let go of the tunnel: who does so when it is asked something does not go on
+   */
+  isWaiting(when: Moment, byUe: boolean): boolean {
     const last = this.transactions[this.transactions.length - 1];
-    const stuck = last?.answered != null && !last.asks && millis(last.answered, end) >= ANSWER_MS;
+    if (last === undefined || last.asks || last.expires === 0) return false;
+    if (last.answered === null) return this.unanswered(when) === undefined;
+    return this.state === 'in-progress' && !byUe && !this.isLooping && !this.isUnagreed;
+  }
+
+  /** Its tunnel ended: where it did not come about by then, it has failed. */
+  close(at: Seen): void {
+    const last = this.transactions[this.transactions.length - 1];
+    if (this.state !== 'in-progress' || last === undefined || last.asks || last.expires === 0) return;
+    this.state = 'failed';
+    this.end = at;
+  }
+
+  /** Its tunnel ended while it was under way. */
+  cutOff(at: Seen): void {
+    this.isCutOff = true;
+    if (this.state !== 'in-progress') return;
+    this.state = 'failed';
+    this.end = at;
+  }
+  isCutOff = false;
+
+  /** @param until when anything of it could be heard: its tunnel may end before the capture does */
+  finish(end: Moment, until: Moment): void {
+    if (this.state === 'registered' && this.lapsed(end)) this.state = 'expired';
+    this.giveUp(until);
+    const last = this.transactions[this.transactions.length - 1];
+    const stuck = last?.answered != null && !last.asks && millis(last.answered, until) >= ANSWER_MS;
     if (this.state === 'in-progress' && (stuck || this.authentication.challenges >= LOOP)) this.state = 'failed';
   }
 

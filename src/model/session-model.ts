@@ -10,7 +10,7 @@ import type { AddressingEntity, CallEntity, FindingEntity, MediaEntity, TunnelEn
 import { EspWatch } from './esp-watch.js';
 import type { Content } from './events.js';
 import { Findings, type Ref } from './findings.js';
-import { judge } from './judge.js';
+import { heardUntil, judge } from './judge.js';
 import { KeepAlives } from './keep-alives.js';
 import { Media, type MediaFlow, sentUp } from './media.js';
 import type { MediaStream, Negotiated } from './media-stream.js';
@@ -250,12 +250,12 @@ export class SessionModel {
   finish(end: Seen, tunnels: () => TunnelEntity[]): void {
     this.end = end;
     this.lastRow = end.row;
-    this.signalling.finish(end);
     const numbers = this.media.finish(this.archive?.streams);
     this.archive?.renumber(numbers);
     this.findings.renumber('media', numbers);
     this.tunnels = tunnels();
     for (const t of this.tunnels) this.byId.set(t.id, t);
+    this.signalling.finish(end, (ids) => heardUntil(this, ids));
     for (const s of this.media.streams) {
       const call = this.signalling.calls.at(s.call);
       if (call === undefined) continue;

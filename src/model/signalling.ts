@@ -170,9 +170,11 @@ export class Signalling {
     if (e.method === 'NOTIFY') this.bindings.notified(e, at);
   }
 
-  finish(end: Moment): void {
-    for (const r of this.registrations) r.finish(end);
-    this.bindings.finish(this.registrations, end);
-    for (const c of this.calls) c.finish(end);
+  /** @param until when anything of what runs in these tunnels could be heard */
+  finish(end: Moment, until: (tunnels: Iterable<number>) => Moment): void {
+    const heard = (r: Registration): Moment => until([r.tunnel]);
+    for (const r of this.registrations) r.finish(end, heard(r));
+    this.bindings.finish(this.registrations, heard);
+    for (const c of this.calls) c.finish(until(c.tunnels));
   }
 }

@@ -1,9 +1,13 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
-import type { Subscriber } from './entities.js';
+import type { Subscriber, TunnelEntity } from './entities.js';
 import { parameterOf, type SipEvent } from './sip-event.js';
 
 const P_CALLED_PARTY_ID = headerId('P-Called-Party-ID');
+
+/** What the UE of a tunnel, or its user, is known by best. */
+export const subscriberName = ({ subscriber: s }: TunnelEntity): string | undefined =>
+  s?.instanceId ?? s?.impi ?? s?.impu[0];
 
 /** Who uses a tunnel, as its SIP messages tell. */
 export class Identity {

@@ -282,7 +282,7 @@ describe('calls', () => {
     t.up(1020, sip('ACK sip:bob@ims.example', { toTag: 'x' }));
     t.up(1030, sip('INVITE sip:bob@ims.example', { cseq: 2, sdp: sdp('10.0.0.2', 30_000) }));
     t.down(1100, sip('180 Ringing INVITE', { cseq: 2, toTag: 'b' }, 'down'));
-    const r = await found(t);
+    const r = await found(t, 0, 'none');
     assert.deepEqual(codes(r), []);
     assert.equal(r.calls[0].state, 'ringing');
     assert.equal(r.calls.length, 1);

@@ -107,8 +107,18 @@ export const RELEASE: Entries = {
     absence: true,
     title: 'The tunnel ended during a call',
     clause: 'TS 24.322 §5.4',
-    meaning: 'The call was not released before: the other party hears silence until a timer ends it.',
+    meaning: 'The call was not released before: the other party hears silence, or waits, until a timer ends it.',
     next: 'Look at what ended the tunnel.',
+  },
+  'tunnel.closed-registering': {
+    severity: 'error',
+    kind: 'service',
+    absence: true,
+    title: 'The tunnel ended while the UE registered',
+    clause: 'TS 24.229 §5.1.1.2',
+    meaning:
+      'What the network answers has no way to the UE any more: for that, and not for a refusal, it is not registered, or not refreshed.',
+    next: 'Look at what ended the tunnel; the P-CSCF may have done what it should.',
   },
   'tunnel.closed-registered': {
     severity: 'note',

@@ -1,0 +1,144 @@
+import { type Own, ofNumber, ours, words } from '../kit/index.js';
+import { ANSWER_MS } from './answer-time.js';
+import type { Call } from './call.js';
+import type { IsShaky } from './capture-quality.js';
+import type { TunnelEntity } from './entities.js';
+import type { Ref, Remark } from './findings.js';
+import { tunnelRef } from './judge-tunnel.js';
+import { isBefore, type Moment, millis, type Seen } from './moment.js';
+import type { Registration } from './registration.js';
+import type { SessionModel } from './session-model.js';
+import { subscriberName } from './subscriber.js';
+
+/** A tunnel that nobody needs any more is to be released (TS 24.322 §5.4). */
+const KEPT_MS = 60_000;
+/** Calls that one finding names. */
+const MOST_CALLS = 8;
+/** What ended a tunnel is worse where something ended with it. */
+const ENDINGS = ['tunnel.reset', 'tls.fatal-alert'] as const;
+
+/** How a tunnel ended, to stand behind `when`. */
+function ending({ release: { how, by } }: TunnelEntity): Own {
+  const who = by === 'ue' ? 'the UE' : by === 'eftf' ? 'the EFTF' : 'something on the way';
+  if (how === 'close_notify') return ours`${who} released the tunnel`;
+  if (how === 'fin') return ours`${who} closed the connection`;
+  if (how === 'rst' && by !== 'middlebox') return ours`a reset came that bears the address of ${who}`;
+  return how === 'rst' ? ours`something on the way reset the connection` : ours`nothing came back any more`;
+}
+
+/** Judges which tunnels ended in the middle of something: that ends then, too, and waits for no answer any more. */
+export function judgeReleases(m: SessionModel, isShaky: IsShaky): void {
+  const calls = byTunnel(m.signalling.calls, (c) => c.tunnels);
+  const registrations = byTunnel(m.signalling.registrations, (r) => [r.tunnel]);
+  for (const t of m.tunnels) {
+    const { at, row = '' } = t.release;
+    if (at === undefined || t.state !== 'established') continue;
+    const when: Seen = { ...at, row };
+    const isSure = !isShaky(t.id, 'tunnel.closed-in-call', 'sight');
+    const own = registrations.get(t.id) ?? [];
+    const cut = (calls.get(t.id) ?? []).filter((c) => isCut(m, c, t, when));
+    const byUe = t.release.by === 'ue' && t.release.how !== 'rst';
+    const waiting = own.filter((r) => r.isWaiting(when, byUe));
+    if (cut.length > 0) judgeCalls(m, t, when, cut, isSure);
+    for (const r of waiting) judgeWaiting(m, t, when, r, isSure);
+    if (isSure) for (const r of own) if (!waiting.includes(r)) r.close(when);
+    if (cut.length > 0 || waiting.some((r) => r.registered === null))
+      for (const code of ENDINGS) m.findings.amend(code, t.id, { severity: 'error' });
+    if (cut.length + waiting.length > 0) continue;
+    const held = own.findLast((r) => isHeld(r, when));
+    if (held !== undefined) m.findings.raise('tunnel.closed-registered', when, refs(t, 'registration', [held]));
+  }
+}
+
+const refs = (t: TunnelEntity, kind: Ref['kind'], all: readonly { readonly id: number }[]): Ref[] => [
+  tunnelRef(t),
+  ...all.slice(0, MOST_CALLS).map(({ id }): Ref => ({ kind, id })),
+];
+
+function byTunnel<T>(all: Iterable<T>, tunnels: (x: T) => Iterable<number>): Map<number, T[]> {
+  const lists = new Map<number, T[]>();
+  for (const x of all)
+    for (const id of tunnels(x)) {
+      const list = lists.get(id);
+      if (list === undefined) lists.set(id, [x]);
+      else list.push(x);
+    }
+  return lists;
+}
+
+/** Whether the end of a tunnel left a call without its way: it was on, and went on in no other tunnel of the UE. */
+function isCut(m: SessionModel, c: Call, t: TunnelEntity, when: Seen): boolean {
+  // What was not answered for long before has another reason.
+  if (c.state === 'failed' || c.isUnheard(when, ANSWER_MS) || (c.end !== null && !isBefore(when, c.end))) return false;
+  if (c.cancel !== null && !isBefore(when, c.cancel)) return false;
+  return ![...c.tunnels].some((id) => id !== t.id && isOfSame(t, m.tunnel(id), when));
+}
+
+/** Whether another tunnel is of the same UE, or was opened after the first had ended, as one of it would be. */
+function isOfSame(t: TunnelEntity, other: TunnelEntity | undefined, when: Moment): boolean {
+  if (other === undefined) return false;
+  const who = subscriberName(t);
+  if (isBefore(when, other.opened) || (who !== undefined && who === subscriberName(other))) return true;
+  return other.addresses.some((a) => t.addresses.includes(a));
+}
+
+function judgeCalls(m: SessionModel, t: TunnelEntity, when: Seen, cut: readonly Call[], isSure: boolean): void {
+  const [first] = cut;
+  const how = ending(t);
+  const others = cut.length === 1 ? '' : ours` So it was with ${cut.length - 1} more.`;
+  m.findings.raise('tunnel.closed-in-call', when, refs(t, 'call', cut), {
+    detail: ours`${course(first, when)} when ${how}.${others}`,
+  });
+  for (const c of cut) {
+    const isAnswered = c.answer !== null && isBefore(c.answer, when);
+    c.cutOff(
+      when,
+      words`The tunnel ended ${isAnswered ? 'during the call' : 'before the call was answered'}: ${how}.`,
+      isSure,
+    );
+  }
+}
+
+const lasting = (ms: number): string => (Math.abs(ms) < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+
+/** How far a call had come. */
+function course(c: Call, when: Moment): Own {
+  const since = (from: Moment): Own => ofNumber(millis(from, when), lasting);
+  if (c.answer !== null) return ours`Call ${c.id} had been up for ${since(c.answer)}`;
+  const stood = c.ringing === null ? 'had not been answered' : 'was ringing';
+  return ours`Call ${c.id} ${stood}, ${since(c.inviteAt)} after its INVITE,`;
+}
+
+function judgeWaiting(m: SessionModel, t: TunnelEntity, when: Seen, r: Registration, isSure: boolean): void {
+  const isRefresh = r.registered !== null;
+  const isMended = m.signalling.registrations.some(
+    (x) => x !== r && x.aor === r.aor && x.registered !== null && isBefore(when, x.registered),
+  );
+  const what = isRefresh ? 'A refresh of the registration' : 'The registration';
+  const mended = isMended ? ' The user was registered again later.' : '';
+  const remark: Remark = {
+    detail: ours`${what} was under way when ${ending(t)}.${mended}`,
+    ...((isRefresh || isMended) && { severity: 'warn' }),
+  };
+  m.findings.raise('tunnel.closed-registering', when, refs(t, 'registration', [r]), remark);
+  if (isSure) r.cutOff(when);
+}
+
+/** Whether the network took the UE for registered at a time. */
+function isHeld(r: Registration, when: Moment): boolean {
+  const inForce = r.state === 'expired' ? r.inForceUntil : undefined;
+  return r.state === 'registered' || (inForce !== undefined && isBefore(when, inForce));
+}
+
+/** Judges tunnels that stayed long after the last registration in them had ended. */
+export function judgeKept(m: SessionModel): void {
+  for (const t of m.tunnels) {
+    const own = m.signalling.registrations.filter((r) => r.tunnel === t.id);
+    const last = own[own.length - 1];
+    if (last?.end == null || own.some((r) => r.state !== 'deregistered')) continue;
+    const ms = millis(last.end, t.release.at ?? m.end);
+    if (ms < KEPT_MS) continue;
+    const detail = ours`It stayed for ${Math.round(ms / 1000)} s after that.`;
+    m.findings.raise('tunnel.kept', last.end, refs(t, 'registration', [last]), { detail });
+  }
+}
