@@ -208,7 +208,7 @@ export class PacketJumps {
       (i) => {
         this.searching = false;
         if (i >= 0) packets.list.centre(i);
-        else desk.say(nothing);
+        else desk.say(step > 0 && !packets.hasEnd ? `${nothing} so far` : nothing);
         desk.repaint();
       },
     );

@@ -97,6 +97,11 @@ export class PacketList {
   get done(): boolean {
     return this.selection.done;
   }
+  /** No row is listed yet, and rows are still being looked at. */
+  get sought(): boolean {
+    const { count, done, error, looked, viewer } = this;
+    return count === 0 && error === undefined && !done && looked < viewer.status.rows;
+  }
   /** The row under the cursor; -1: there is none, or the cursor is on a gap. */
   get row(): number {
     return this.count === 0 ? -1 : this.rowAt(this.list.cursor);
@@ -219,7 +224,7 @@ export class PacketList {
   }
 
   /** The last row that is listed is the last that there is; of a capture that grows: that there is so far. */
-  private get hasEnd(): boolean {
+  get hasEnd(): boolean {
     const { selection, viewer } = this;
     if (selection.done) return true;
     return viewer.status.growing && selection.seen >= viewer.rows.count;

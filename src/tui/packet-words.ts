@@ -10,9 +10,9 @@ const FILTER = 'The filter is  ';
 
 function reasons(desk: Desk, packets: PacketList): string[] {
   const { status } = desk.viewer;
-  const { filter, kind, seen, looked, error, done } = packets;
+  const { filter, kind, seen, sought, error } = packets;
   if (error !== undefined) return [error, '{back} clears the filter, {filter} edits it.'];
-  if (!done && looked < status.rows) return ['Looking …'];
+  if (sought) return ['Looking …'];
   if (status.rows === 0 && !status.done) return ['Waiting for the first packet.'];
   if (status.rows === 0) {
     const why = status.messages.find((m) => m.severity === 'error')?.text;

@@ -23,6 +23,17 @@ import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
 const KINDS: readonly RowKind[] = ['inner', 'outer', 'both'];
 /** Milliseconds after which a tree that is waited for says so. */
 const SLOW_MS = 150;
+/** Commands that say which packet is meant. */
+const MOVES: readonly CommandId[] = [
+  ...(['up', 'down', 'left', 'right', 'page-up', 'page-down', 'half-up', 'half-down', 'top'] as const),
+  ...(['next-pane', 'previous-pane'] as const),
+];
+/** Commands about a packet. */
+const ABOUT_PACKET: readonly CommandId[] = [
+  ...(['open', 'next-in-dialog', 'previous-in-dialog', 'next-finding', 'previous-finding'] as const),
+  ...(['find-next', 'find-previous', 'mark', 'time-reference', 'copy', 'info', 'raw'] as const),
+  ...(['filter-apply', 'filter-and', 'filter-not'] as const),
+];
 
 interface PacketsPlace {
   readonly row: string;
@@ -60,6 +71,8 @@ export class PacketsView implements View {
   private treeTop = 0;
   private askedAt = 0;
   private trouble: string | undefined;
+  /** Commands that wait for the first packet, in order. */
+  private waiting: { readonly command: CommandId; readonly argument: string }[] = [];
 
   constructor(readonly desk: Desk) {
     const gaps = new Gaps(desk.viewer.rows, () => desk.told.story);
@@ -81,6 +94,7 @@ export class PacketsView implements View {
     const { rows } = this.desk.viewer;
     const anew = rows.cleared !== this.cleared;
     this.cleared = rows.cleared;
+    this.waiting = [];
     if (anew) this.jumps.stop();
     if (anew || !this.packets.isOf(scope)) this.list(scope);
     if (scope.at !== undefined) this.jumps.goTo(scope.at);
@@ -134,6 +148,7 @@ export class PacketsView implements View {
   draw(area: Area, focus: boolean): void {
     const { theme } = this.desk.preferences;
     this.width = area.width;
+    this.catchUp();
     const narrow = area.width < ONE_PANE.width || area.height < ONE_PANE.height;
     const alone = narrow || this.zoomed || this.packets.count === 0 ? this.focus : undefined;
     this.places = placePanes(
@@ -221,7 +236,24 @@ export class PacketsView implements View {
   }
 
   run(command: CommandId, argument: string): boolean {
+    const { count, sought } = this.packets;
+    if (sought && (MOVES.includes(command) || ABOUT_PACKET.includes(command))) {
+      this.waiting.push({ command, argument });
+      return true;
+    }
+    if (count === 0 && ABOUT_PACKET.includes(command)) {
+      this.desk.say('no packet is listed');
+      return true;
+    }
     return this.runHere(command) || this.jumps.run(command, argument) || this.runView(command, argument);
+  }
+
+  /** Does what was asked before a packet was found, once one is or there is none. */
+  private catchUp(): void {
+    if (this.waiting.length === 0 || this.packets.sought) return;
+    const { waiting } = this;
+    this.waiting = [];
+    for (const { command, argument } of waiting) this.run(command, argument);
   }
 
   /** What the pane with the focus does. */
@@ -308,6 +340,7 @@ export class PacketsView implements View {
 
   /** One step back: to the list, then without the filter, then out. */
   private back(): boolean {
+    this.waiting = [];
     if (this.jumps.stop()) return true;
     const { count, filter } = this.packets;
     // Where nothing is listed there is no other pane that one could come back from.
@@ -400,6 +433,7 @@ export class PacketsView implements View {
 
   plain(): string[] {
     const { packets, desk, tree, octets } = this;
+    this.catchUp();
     if (packets.count === 0) return emptyWords(desk, packets);
     this.load();
     if (this.focus !== 'list' && packets.gap !== undefined) return gapText(desk, packets);
