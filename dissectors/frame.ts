@@ -14,7 +14,12 @@ const COPYING: ValueStrings = { 0: 'Not Allowed', 1: 'Allowed' };
 
 const F = fields({
   frame: { name: 'frame', label: 'Frame', type: 'protocol' },
-  encapsulation: { name: 'frame.encap_type', label: 'Encapsulation type', type: 'i16' },
+  encapsulation: {
+    name: 'frame.encap_type',
+    label: 'Encapsulation type',
+    type: 'i16',
+    values: Object.fromEntries(Object.values(ENCAPSULATIONS)),
+  },
   interfaceId: { name: 'frame.interface_id', label: 'Interface id', type: 'u32' },
   interfaceName: { name: 'frame.interface_name', label: 'Interface name', type: 'string' },
   interfaceDescription: { name: 'frame.interface_description', label: 'Interface description', type: 'string' },

@@ -84,7 +84,7 @@ function bigSum(symbol: string, a: bigint, b: bigint): bigint | undefined {
 }
 
 function bitAnd(a: Value, b: Value): Value | undefined {
-  if (isOctets(a) && isOctets(b)) return a.length === b.length ? a.map((octet, i) => octet & b[i]) : undefined;
+  if (isOctets(a) && isOctets(b)) return a.subarray(0, b.length).map((octet, i) => octet & b[i]);
   if (isOctets(a) || isOctets(b)) return undefined;
   if (typeof a === 'number' && typeof b === 'number' && a >= 0 && b >= 0 && a <= 0xffffffff && b <= 0xffffffff)
     return (a & b) >>> 0;

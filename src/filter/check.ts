@@ -123,10 +123,16 @@ export class Checker {
 
   private contains(c: Comparison, left: Term): Checked {
     const { quantifier } = c;
-    const subject = left.kind === 'number' && hasLabels(left) ? this.asSubject(left, c.left) : whole(left);
+    const subject = this.searched(left, c.left);
     if (subject.kind !== 'string' && subject.kind !== 'bytes') this.refuse(c.left, left, 'contains');
     const [a, b] = this.pair(subject, c.right, c.left);
     return { op: 'contains', quantifier, left: a, right: b };
+  }
+
+  /** What something is looked for in: the name of a value, all octets of a layer, those of a MAC address. */
+  private searched(t: Term, o: Operand): Term {
+    if (t.kind === 'number' && hasLabels(t)) return this.asSubject(t, o);
+    return t.kind === 'ether' ? rawOctets(t) : whole(t);
   }
 
   private refuse(o: Operand, t: Term, operator: string): never {

@@ -1,10 +1,21 @@
-import { nameOf, type Tree } from '../kit/index.js';
+import { type FieldType, nameOf, type Tree } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { binary, unary } from './arithmetic.js';
 import type { RowView } from './catalogue.js';
 import type { Quantifier, Range } from './parse.js';
 import type { Checked, FieldRef, OrderOp, Term } from './term.js';
-import { asText, compare, containsOctets, isOctets, layerOctets, lengthOf, read, type Value } from './value.js';
+import {
+  asText,
+  compare,
+  containsOctets,
+  isOctets,
+  type Kind,
+  kindOf,
+  layerOctets,
+  lengthOf,
+  read,
+  type Value,
+} from './value.js';
 
 type Matcher = (row: RowView) => boolean;
 type Accept = (v: Value) => boolean;
@@ -97,7 +108,8 @@ function someNodeOfLayers(ref: FieldRef, accept: AcceptNode): (t: Tree) => boole
       if (wanted[id] !== 1 || (side === 'inner' && !inner)) continue;
       if (layers !== undefined) {
         if (total < 0) total = layers.some((r) => r.start < 0 || (r.last ?? 0) < 0) ? countLayers(ref, t) : 0;
-        if (!layers.some((r) => inRange(r, number, total))) continue;
+        // Fields of what has no layer of its own, as of certificates in TLS, are of the first.
+        if (!layers.some((r) => inRange(r, number || 1, total || 1))) continue;
       }
       if (accept(t, i)) return true;
     }
@@ -159,14 +171,22 @@ function reader(term: Extract<Term, { op: 'field' }>): (t: Tree, i: number) => V
   const { kind, ref } = term;
   if (term.whole && ref.fields.some((f) => f.type === 'protocol'))
     return (t, i) => (t.field(i).type === 'protocol' ? layerOctets(t, i) : read(t, i, kind));
-  const own = ref.fields[0].type;
-  if (kind === 'string' && (own === 'ipv4' || own === 'ipv6'))
-    return (t, i) => {
-      const v = read(t, i, own);
-      return v === undefined ? undefined : asText(v, own);
-    };
+  if (isHost(kind, ref)) return hostAt;
   return (t, i) => read(t, i, kind);
 }
+
+/** Whether an address is asked for as text: `ip.host`. */
+const isHost = (kind: Kind, { fields }: FieldRef): boolean => kind === 'string' && ADDRESSES.includes(fields[0].type);
+
+const ADDRESSES: readonly FieldType[] = ['ipv4', 'ipv6'];
+
+function hostAt(t: Tree, i: number): string | undefined {
+  const kind = kindOf(t.field(i).type);
+  const v = read(t, i, kind);
+  return v === undefined ? undefined : asText(v, kind);
+}
+
+const lengthOfHost = (t: Tree, i: number): number | undefined => hostAt(t, i)?.length;
 
 type Pair = (a: Value, b: Value, prefix?: number) => boolean;
 
@@ -285,7 +305,7 @@ function collect(term: Term, reached: ReachedLimits): (row: RowView) => Value[] 
     case 'field':
       return nodes(term.ref, reader(term));
     case 'len':
-      return nodes(term.ref, lengthOf);
+      return nodes(term.ref, isHost(term.ref.kind, term.ref) ? lengthOfHost : lengthOf);
     case 'label':
       return nodes(term.ref, labelOf);
     case 'count': {

@@ -139,6 +139,16 @@ test('the envelope parts the inner world from the outer', () => {
   );
 });
 
+test('fields of what has no layer of its own are of the first', () => {
+  holds('x.grade#1 == 50', 'x.grade#[-1]', 'inner.x.grade#1');
+  fails('x.grade#2');
+});
+
+test('part of a MAC address is looked for in its octets', () => {
+  holds('eth.src contains 0c:0d', 'eth.src contains 0f');
+  fails('eth.src contains 0d:0c');
+});
+
 test('a name that several fields share matches any of them', () => {
   holds('ip.addr == 10.0.0.8', 'ip.addr == 192.0.2.0/24', 'all ip.addr != 1.2.3.4', 'count(ip.addr) == 4');
   holds(

@@ -55,6 +55,10 @@ const FILTERS = String.raw`
   ip.src != 10.0.0.0/8
   ip.src > 10.0.0.0/8
   ip.src & 255.0.0.0
+  udp.payload & 00ff
+  udp.payload & 0000ff00 == 00000000
+  len(ip.host) > 8
+  len(ip.addr) == 4
   ip.src[0:1] == 0a
   ip.src[0] == 10
   ip.host == "10.9.0.1"
