@@ -68,6 +68,7 @@ export class LabNetwork {
 
   stop(): void {
     this.services.stop();
+    this.pcscf.stop();
     this.layer.close();
     this.tcp.stop();
     this.dns?.close();

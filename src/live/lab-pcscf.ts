@@ -1,7 +1,8 @@
 import { headerOf, headersOf, type SipRepresentation, sipRequest } from '../../dissectors/sip/index.js';
 import { type Address, hostText, parseAddress } from './address.js';
+import { Timer } from './clock.js';
 import { LabRegistrar, type LabRegistrarOptions } from './lab-registrar.js';
-import { listOf, parseCSeq, parseNameAddress, parseSipUri, splitOutside, tagOf } from './sip/header-text.js';
+import { listOf, parseNameAddress, parseSipUri, splitOutside, tagOf } from './sip/header-text.js';
 import { keepAliveAnswer } from './sip/keep-alive.js';
 import type { IncomingRequest, SipLayer } from './sip/layer.js';
 import { type ClientTransaction, cancelFor, type ServerTransaction, statusOf } from './sip/transaction.js';
@@ -18,6 +19,20 @@ export interface LabPcscfOptions extends LabRegistrarOptions {
   services?: readonly LabService[];
 }
 
+/** A request that was passed on and has no final response yet. */
+interface Passed {
+  readonly client: ClientTransaction;
+  readonly to: SipPeer;
+  /** How long an INVITE may ring, and after that its CANCEL be without effect. */
+  readonly patience: Timer;
+  /** Answers it with 408. */
+  readonly giveUp: () => void;
+  /** The INVITE is taken back: `asked` until somebody was heard of who can be told. */
+  cancel?: 'asked' | 'sent';
+}
+
+/** Timer C: longer than three minutes. RFC 3261 §16.6 step 11 */
+const RINGING_MS = 181_000;
 /** Seconds after which a caller may try again. */
 const RETRY_AFTER = '120';
 /** Headers that a proxy writes anew, or takes out. TS 24.229 §5.2.6.3 */
@@ -29,7 +44,7 @@ const OWN = /^(via|v|max-forwards|route|p-preferred-identity|p-asserted-identity
  */
 export class LabPcscf {
   readonly registrar: LabRegistrar;
-  private readonly passed = new Map<ServerTransaction, { client: ClientTransaction; to: SipPeer }>();
+  private readonly passed = new Map<ServerTransaction, Passed>();
 
   constructor(
     private readonly layer: SipLayer,
@@ -112,15 +127,53 @@ export class LabPcscf {
       return;
     }
     if (method === 'INVITE') this.layer.respond(request, 100);
+    const giveUp = (): void => {
+      this.over(transaction);
+      this.layer.respond(request, 408);
+    };
     const client = this.layer.client(forwarded, to.peer, {
-      onResponse: (response) => this.back(response, transaction),
-      onTimeout: () => {
-        this.passed.delete(transaction);
-        this.layer.respond(request, 408);
+      onResponse: (response) => {
+        const known = this.passed.get(transaction);
+        const isRinging = method === 'INVITE' && known !== undefined && statusOf(response) < 200;
+        if (isRinging) this.rings(known, statusOf(response));
+        this.back(response, transaction);
       },
+      onTimeout: giveUp,
     });
-    this.passed.set(transaction, { client, to: to.peer });
+    this.passed.set(transaction, { client, to: to.peer, patience: new Timer(this.layer.clock), giveUp });
     client.start();
+  }
+
+  /** Somebody was heard of: timer C of RFC 3261 §16.6 step 11 begins, and with §16.7 step 2 begins anew. */
+  private rings(passed: Passed, status: number): void {
+    if (passed.cancel === 'asked') this.sendCancel(passed);
+    else if (passed.cancel === undefined && (status > 100 || !passed.patience.running))
+      passed.patience.set(RINGING_MS, () => this.takeBack(passed)); // §16.8
+  }
+
+  /** Takes an INVITE back, as soon as there is somebody to tell. RFC 3261 §9.1, §16.10 */
+  private takeBack(passed: Passed): void {
+    if (passed.cancel !== undefined) return;
+    passed.cancel = 'asked';
+    if (passed.client.state === 'proceeding') this.sendCancel(passed);
+  }
+
+  private sendCancel(passed: Passed): void {
+    const { client, to, patience } = passed;
+    passed.cancel = 'sent';
+    const nothing = { onResponse: () => undefined, onTimeout: () => undefined };
+    this.layer.client(cancelFor(client.request), to, nothing).start();
+    // RFC 3261 §9.1: who is gone answers neither of them
+    patience.set(64 * this.layer.timers.t1, () => {
+      client.stop();
+      passed.giveUp();
+    });
+  }
+
+  /** A request that was passed on has its final response. */
+  private over(transaction: ServerTransaction): void {
+    this.passed.get(transaction)?.patience.stop();
+    this.passed.delete(transaction);
   }
 
   /** RFC 3261 §16.6 */
@@ -162,8 +215,7 @@ export class LabPcscf {
   private back(response: SipRepresentation, transaction: ServerTransaction): void {
     const status = statusOf(response);
     if (status === 100) return;
-    if (status >= 200 && (status >= 300 || parseCSeq(headerOf(response, 'CSeq'))?.method !== 'INVITE'))
-      this.passed.delete(transaction);
+    if (status >= 200) this.over(transaction);
     const at = response.headers.findIndex((h) => /^(via|v)$/i.test(h.name));
     const [, ...others] = splitOutside(response.headers[at]?.value ?? '', ',');
     const headers = response.headers.flatMap((h, i) => {
@@ -171,7 +223,6 @@ export class LabPcscf {
       return others.length > 0 ? [{ name: h.name, value: others.join(', ') }] : [];
     });
     transaction.respond({ ...response, headers });
-    if (transaction.state === 'terminated') this.passed.delete(transaction);
   }
 
   /** RFC 3261 §16.10 */
@@ -179,9 +230,11 @@ export class LabPcscf {
     const invite = this.layer.cancelled(request);
     const known = invite && this.passed.get(invite);
     this.layer.respond(request, invite ? 200 : 481);
-    if (!known) return;
-    const nothing = { onResponse: () => undefined, onTimeout: () => undefined };
-    this.layer.client(cancelFor(known.client.request), known.to, nothing).start();
+    if (known) this.takeBack(known);
+  }
+
+  stop(): void {
+    for (const { patience } of this.passed.values()) patience.stop();
   }
 
   /** Keep-alives are answered. RFC 5626 §8, §3.5.1 */

@@ -212,7 +212,7 @@ export class LabRegistrar {
     }
     const bytes = vector ? Buffer.concat([rand, vector.autn]) : Buffer.from(rand);
     const nonce = bytes.toString('base64');
-    if (this.issued.size >= LIMITS.sipNonces) this.forgetOldest();
+    this.forgetOld();
     const expires = clock.now() + NONCE_MS;
     this.issued.set(nonce, { impi: s.impi, expires, count: 0, ...(vector ? { vector: { ...vector, rand } } : {}) });
     const list = [
@@ -226,11 +226,14 @@ export class LabRegistrar {
     this.layer.respond(request, 401, [['WWW-Authenticate', `Digest ${list.join(', ')}`]]);
   }
 
-  /** The oldest challenge makes room. */
-  private forgetOldest(): void {
-    const [[nonce, { impi, expires }]] = this.issued;
-    this.issued.delete(nonce);
-    if (expires > this.layer.clock.now()) this.tell('forgotten', impi, `there are ${LIMITS.sipNonces} challenges`);
+  /** Challenges are forgotten when they are over, and where there are too many the oldest. They stand in the order of both. */
+  private forgetOld(): void {
+    for (const [nonce, { impi, expires }] of this.issued) {
+      const isOver = expires <= this.layer.clock.now();
+      if (!isOver && this.issued.size < LIMITS.sipNonces) return;
+      this.issued.delete(nonce);
+      if (!isOver) this.tell('forgotten', impi, `there are ${LIMITS.sipNonces} challenges`);
+    }
   }
 
   /** RFC 3261 §10.3, steps 6 to 8 */
