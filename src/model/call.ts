@@ -116,6 +116,11 @@ export class Call {
     return e.isRequest && e.method === 'INVITE' && e.to.tag === '' && e.from.tag !== this.callerTag;
   }
 
+  /** Whether its last INVITE was refused, as a response or the ACK of it says. */
+  get isRefused(): boolean {
+    return this.again;
+  }
+
   /** Whether a message comes from the side of the caller. */
   private byCaller(e: SipEvent): boolean {
     return (e.from.tag === this.callerTag) === e.isRequest;

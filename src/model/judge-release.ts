@@ -69,7 +69,8 @@ function byTunnel<T>(all: Iterable<T>, tunnels: (x: T) => Iterable<number>): Map
 /** Whether the end of a tunnel left a call without its way: it was on, and went on in no other tunnel of the UE. */
 function isCut(m: SessionModel, c: Call, t: TunnelEntity, when: Seen): boolean {
   // What was not answered for long before has another reason.
-  if (c.state === 'failed' || c.isUnheard(when, ANSWER_MS) || (c.end !== null && !isBefore(when, c.end))) return false;
+  if (c.state === 'failed' || c.isRefused || c.isUnheard(when, ANSWER_MS) || (c.end !== null && !isBefore(when, c.end)))
+    return false;
   if (c.cancel !== null && !isBefore(when, c.cancel)) return false;
   return ![...c.tunnels].some((id) => id !== t.id && isOfSame(t, m.tunnel(id), when));
 }
@@ -90,10 +91,9 @@ function judgeCalls(m: SessionModel, t: TunnelEntity, when: Seen, cut: readonly 
     detail: ours`${course(first, when)} when ${how}.${others}`,
   });
   for (const c of cut) {
-    const isAnswered = c.answer !== null && isBefore(c.answer, when);
     c.cutOff(
       when,
-      words`The tunnel ended ${isAnswered ? 'during the call' : 'before the call was answered'}: ${how}.`,
+      words`The tunnel ended ${wasUp(c) ? 'during the call' : 'before the call was answered'}: ${how}.`,
       isSure,
     );
   }
@@ -101,9 +101,13 @@ function judgeCalls(m: SessionModel, t: TunnelEntity, when: Seen, cut: readonly 
 
 const lasting = (ms: number): string => (Math.abs(ms) < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
+/** Whether it was answered; of an answer that the capture lacks the ACK tells, or the BYE. */
+const wasUp = (c: Call): boolean => c.answer !== null || c.state === 'established' || c.state === 'ended';
+
 /** How far a call had come. */
 function course(c: Call, when: Moment): Own {
   const since = (from: Moment): Own => ofNumber(millis(from, when), lasting);
+  if (wasUp(c) && c.answer === null) return ours`Call ${c.id} was up`;
   if (c.answer !== null) return ours`Call ${c.id} had been up for ${since(c.answer)}`;
   const stood = c.ringing === null ? 'had not been answered' : 'was ringing';
   return ours`Call ${c.id} ${stood}, ${since(c.inviteAt)} after its INVITE,`;

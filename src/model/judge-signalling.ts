@@ -79,6 +79,7 @@ export function judgeRegistration(r: Registration, until: Moment, beside: boolea
     raise('sip.interval-brief', r.brief.at, {
       ...(r.brief.least !== undefined && { detail: ours`The network wants ${r.brief.least} s at least.` }),
       ...(r.state === 'registered' && { severity: 'note' }),
+      ...(isTooBrief(r) && { severity: 'error' }),
     });
   if (r.astray !== null) raise('sip.outside-association', r.astray);
   if (r.translated !== null)
@@ -86,7 +87,17 @@ export function judgeRegistration(r: Registration, until: Moment, beside: boolea
       detail: words`The Via names ${quoted('host', r.translated.via)}, and the packet came from ${quoted('address', r.source)}.`,
     });
   const refused = r.state === 'failed' || (r.isDoubtful && r.status > 0) ? { at, status: r.status } : r.unrefreshed;
-  if (refused === null || r.isCutOff || r.isLooping || unanswered !== undefined || r.isUnagreed || isGivenUp(r)) return;
+  if (
+    isTooBrief(r) ||
+    isDisjoint(r) ||
+    refused === null ||
+    r.isCutOff ||
+    r.isLooping ||
+    unanswered !== undefined ||
+    r.isUnagreed ||
+    isGivenUp(r)
+  )
+    return;
   // What was refused as a refresh, and came about as a registration of its own, did no harm.
   judgeRefusal(r, refused, (code, detail) =>
     raise(code, refused.at, {
@@ -124,6 +135,10 @@ const inSeconds = (ms: number): Own => ofNumber(ms / 1000, (s) => s.toFixed(s < 
 
 /** Whether the UE did with a challenge without Security-Server what TS 24.229 §5.1.1.5.1 has it do: nothing. */
 const isGivenUp = (r: Registration): boolean => r.state === 'failed' && r.status === 401 && r.unsecured !== null;
+
+/** Whether a UE that was to ask for a longer interval gave up, and one that has no mechanism of those that are offered. */
+const isTooBrief = (r: Registration): boolean => r.state === 'failed' && r.status === 423;
+const isDisjoint = (r: Registration): boolean => r.state === 'failed' && r.status === 401 && r.security.disjoint;
 
 /** What a UE is to do when the network has ended its registration, by how it did. RFC 3680 §5.3.1, TS 24.229 §5.1.1.7 */
 const AFTERWARDS: ReadonlyMap<string, Own> = new Map([

@@ -206,7 +206,7 @@ describe('an ACK tells of an answer that the capture lacks', () => {
 
   test('a branch of its own: of a 2xx (RFC 3261 §13.2.2.4)', async () => {
     const t = asked.copy().up(1210, sip(`ACK ${BOB}`, { toTag: 'b' }));
-    const [going] = (await found(t.copy(), 300_000)).calls;
+    const [going] = (await found(t.copy(), 300_000, 'none')).calls;
     assert.deepEqual([going.state, going.answer, going.failure], ['established', undefined, undefined]);
     const r = await found(t.up(3000, sip(`BYE ${BOB}`, { toTag: 'b', cseq: 2 })));
     assert.deepEqual([r.calls[0].state, r.calls[0].releasedBy], ['ended', 'caller']);

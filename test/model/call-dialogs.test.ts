@@ -81,7 +81,7 @@ describe('several dialogs of a call', () => {
     assert.deepEqual(codes(r), []);
     // It is no progress, and makes no dialog.
     const gone = invited(talk(), 1000).down(1100, sip('199 Early Dialog Terminated INVITE', { toTag: 'c' }, 'down'));
-    const [call] = (await found(gone, 60_000)).calls;
+    const [call] = (await found(gone, 60_000, 'none')).calls;
     assert.deepEqual([call.state, call.pddMs, call.dialogs], ['in-progress', undefined, undefined]);
     // A refusal ends what was left.
     const busy = forked()
