@@ -46,12 +46,16 @@ export async function throughProxy(
   try {
     let answer = await inTime(ask(tap, target, name, []));
     if (answer.start.status === 407) {
-      const authorization = authorize(answer, target, name, proxy.credentials);
-      if (!stays(answer)) {
+      const value = authorize(answer, target, name, proxy.credentials);
+      const again = (): Promise<Answer> => inTime(ask(tap, target, name, [{ name: 'Proxy-Authorization', value }]));
+      const anew = async (): Promise<Answer> => {
         tap.destroy();
         tap = await open();
-      }
-      answer = await inTime(ask(tap, target, name, [{ name: 'Proxy-Authorization', value: authorization }]));
+        return again();
+      };
+      // It may close a connection that it did not say it would: RFC 9112 §9.3.1
+      const kept = (): Promise<Answer> => again().catch((e) => (e instanceof Unanswered ? anew() : Promise.reject(e)));
+      answer = await (stays(answer) ? kept() : anew());
     }
     const { status, reason } = answer.start;
     if (status >= 200 && status < 300) {
@@ -65,6 +69,9 @@ export async function throughProxy(
     throw e;
   }
 }
+
+/** A connection that ended without an octet of an answer. */
+class Unanswered extends NotEstablished {}
 
 function refusal(status: number, target: string): [words: string, hint?: string] {
   if (status === 403) return [`its policy does not allow ${target}`];
@@ -86,9 +93,11 @@ function ask(tap: Tap, target: string, name: string, headers: { name: string; va
       tap.off('data', more).off('end', ended).off('error', failed);
       if (error !== undefined) reject(error);
     };
-    const fail = (words: string): void => done(new NotEstablished('proxy', `the proxy ${name} ${words}`));
-    const failed = (e: Error): void => fail(`broke the connection: ${plainly(e)}`);
-    const ended = (): void => fail('closed the connection without an answer');
+    const fail = (words: string, Kind = NotEstablished): void => done(new Kind('proxy', `the proxy ${name} ${words}`));
+    const end = (words: string): void => fail(words, got.length === 0 ? Unanswered : NotEstablished);
+    const failed = (e: Error): void => end(`broke the connection: ${plainly(e)}`);
+    const ended = (): void =>
+      end(`closed the connection ${got.length === 0 ? 'without an answer' : 'in the middle of its answer'}`);
     const more = (octets: Buffer): void => {
       got = Buffer.concat([got, octets]);
       const answer = answerIn(got);
@@ -111,7 +120,7 @@ function ask(tap: Tap, target: string, name: string, headers: { name: string; va
 function answerIn(b: Buffer): Answer | 'other' | undefined {
   const text = b.toString('latin1', 0, 7);
   if (!'HTTP/1.'.startsWith(text) && text !== 'HTTP/1.') return 'other';
-  if (b.indexOf('\r\n\r\n') < 0) return undefined;
+  if (!/\n\r?\n/.test(b.toString('latin1'))) return undefined; // RFC 9112 §2.2: a line may end without CR
   const m = codec.parse(b, 0, b.length);
   if (!isStatusLine(m.start)) return 'other';
   const answer = { ...m, start: m.start };

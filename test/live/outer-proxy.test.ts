@@ -147,6 +147,28 @@ for (const [algorithm, hash] of [
   }
 }
 
+for (const [how, leave] of [
+  ['by FIN', (s: Socket) => s.end()],
+  ['by RST', (s: Socket) => s.resetAndDestroy()],
+] as const)
+  test(`a proxy that closes ${how} behind its 407, unsaid, is asked on another connection. RFC 9112 §9.3.1`, async () => {
+    const challenge = 'Proxy-Authenticate: Basic realm="x"\r\nContent-Length: 2\r\n\r\nno';
+    const { server, port, heads, connections } = await proxyThat((head) =>
+      /^Proxy-Authorization: Basic dWU6cHc=$/m.test(head) && connections() > 1
+        ? 'HTTP/1.1 200 Connected\n\n' // §2.2: a line may end without CR
+        : `HTTP/1.1 407 Authenticate\r\n${challenge}`,
+    );
+    server.once('connection', (s: Socket) => s.once('data', () => setImmediate(leave, s)));
+    const { link } = await establish(
+      options({ host: '127.0.0.1', port, credentials: { username: 'ue', password: 'pw' } }),
+    );
+    link.close();
+    await link.ended;
+    server.close();
+    assert.equal(connections(), 2);
+    assert.ok(heads.length === 2 || heads.length === 3, String(heads.length)); // the second may not have arrived
+  });
+
 test('what a proxy says before its answer is none. RFC 9110 §15.2', async () => {
   const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n';
   const { server, port } = await proxyThat(() => `${interim}HTTP/1.1 200 OK\r\n\r\n`);
@@ -164,6 +186,7 @@ test('what a proxy may say instead', async () => {
     ['HTTP/1.1 502 Bad Gateway\r\n\r\n', /502.*cannot reach/],
     ['HTTP/1.0 405 Not Allowed\r\n\r\n', /405.*CONNECT/],
     ['SSH-2.0-OpenSSH_9.2\r\n\r\n', /does not speak HTTP/],
+    ['HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n', /wants a user name/],
     ['', /closed the connection without an answer/],
     [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}`, /more than a header/],
     [
