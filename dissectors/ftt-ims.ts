@@ -34,7 +34,7 @@ const F = fields({
   length: { name: 'fttims.length', label: 'Length', type: 'u16', clause: 'TS 24.322 §7.1.2.1' },
   payload: { name: 'fttims.payload', label: 'Payload', type: 'bytes', clause: 'TS 24.322 §7.1.2.1' },
   stream: { name: 'fttims.stream', label: 'Tunnel', type: 'u32' },
-  direction: { name: 'fttims.direction', label: 'Direction', type: 'string' },
+  direction: { name: 'fttims.direction', label: 'Direction', type: 'string', words: ['up', 'down'] },
   number: { name: 'fttims.number', label: 'Number in its direction', type: 'u32' },
   frames: { name: 'fttims.frames', label: 'Frames that carried it', type: 'u32' },
   unknown: { name: 'fttims.unknown_type', label: 'Unknown type', type: 'none', clause: 'TS 24.322 §5.6' },

@@ -30,6 +30,9 @@ const ENVELOPE = 'fttims';
 /** Names that show an address as text. */
 const HOST_NAME = /[._]host$/;
 
+/** Names that protocols once had, which Wireshark still takes. */
+const FORMER: Readonly<Record<string, string>> = { ssl: 'tls', bootp: 'dhcp' };
+
 /** Resolves names of one expression and remembers what they were. */
 export class Names {
   readonly fields = new Map<number, Field>();
@@ -59,7 +62,8 @@ export class Names {
   }
 
   private split(written: string): { fields: readonly Field[]; name: string; side?: 'inner' | 'outer' } {
-    const name = /^\.[A-Za-z_]/.test(written) ? written.slice(1) : written;
+    const plain = /^\.[A-Za-z_]/.test(written) ? written.slice(1) : written;
+    const name = plain.replace(/^(?:ssl|bootp)(?=\.|$)/, (former) => FORMER[former]);
     const fields = this.catalogue.byName(name);
     const m = fields.length === 0 ? /^(inner|outer)\.(.+)$/.exec(name) : null;
     if (m === null) return { fields, name };
@@ -114,7 +118,9 @@ export class Names {
       expression,
       at,
       name.length,
-      caseOnly(bare, similar) ? `Letter case counts. ${suggestion}` : (suggestion ?? captureFilterHint(expression)),
+      caseOnly(bare, similar)
+        ? `Letter case counts. ${suggestion}`
+        : (suggestion ?? captureFilterHint(expression) ?? asTextHint(name)),
     );
   }
 
@@ -130,12 +136,30 @@ export class Names {
       if (distance <= furthest) found.push({ name: candidate, distance });
     }
     found.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
+    const longer = (found[0]?.distance ?? Number.POSITIVE_INFINITY) > 1 ? this.longer(lower) : [];
+    if (longer.length > 0) return longer;
     return found
       .filter((f) => f.distance === found[0].distance)
       .slice(0, 3)
       .map((f) => f.name);
   }
+
+  /** Names that begin so, the shortest first: `tunnel.id` for `tunnel`, `sip.Status-Code` for `sip.status`. */
+  private longer(lower: string): string[] {
+    if (lower.length < 4) return [];
+    const goOn = lower.includes('.') ? lower : `${lower}.`;
+    return [...new Set(this.catalogue.names())]
+      .filter((n) => n.toLowerCase().startsWith(goOn))
+      .sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
+      .slice(0, 3);
+  }
 }
+
+/** How to look for a text in quotes, wherever it stands. */
+export const textHint = (quoted: string): string =>
+  `To look for text: frame contains ${quoted}, in a tunnel fttims contains ${quoted}`;
+
+const asTextHint = (word: string): string | undefined => (/^[\w-]+$/.test(word) ? textHint(`"${word}"`) : undefined);
 
 const caseOnly = (name: string, similar: readonly string[]): boolean =>
   similar.length > 0 && similar[0].toLowerCase() === name.toLowerCase();

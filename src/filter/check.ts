@@ -1,5 +1,5 @@
 import { type Field, table } from '../kit/index.js';
-import type { Names } from './catalogue.js';
+import { type Names, textHint } from './catalogue.js';
 import { BadLiteral, FilterError } from './error.js';
 import { octetsOf } from './lex.js';
 import { convert, isByteString, type Literal, type Written } from './literal.js';
@@ -64,7 +64,12 @@ export class Checker {
     if (o.kind === 'slice') return { op: 'present', of: this.value(o) };
     if (o.kind === 'arithmetic' && o.op === '&') return { op: 'nonzero', of: this.value(o) };
     if (o.kind === 'call') this.fail('You cannot test whether a function is present.', o);
-    if (o.kind === 'literal') this.fail(`${this.shown(o)} is neither a field nor a protocol name.`, o);
+    if (o.kind === 'literal')
+      this.fail(
+        `${this.shown(o)} is neither a field nor a protocol name.`,
+        o,
+        o.token.kind === 'string' ? textHint(this.shown(o)) : undefined,
+      );
     return this.fail(`"${this.shown(o)}" is not a test.`, o, 'Compare it with something, as in … == 1.');
   }
 
@@ -254,6 +259,8 @@ export class Checker {
     );
     const second = this.value(rightFirst ? o.left : o.right, scale(first));
     const [left, right] = rightFirst ? [second, first] : [first, second];
+    if (o.op === '&' && (isLayer(left) || isLayer(right)))
+      this.fail('Layers have no bits that are set or not.', o, 'Did you mean &&?');
     const kind = resultKind(o.op, left.kind, right.kind);
     if (kind === undefined)
       this.fail(`${this.shown(o.left)} and ${this.shown(o.right)} cannot be combined by "${o.op}".`, o.right);
@@ -331,6 +338,8 @@ const whole = (t: Term): Term => (t.op === 'field' && t.kind === 'bytes' ? { ...
 const rawOctets = (t: Term): Term => (t.op === 'field' ? { ...t, kind: 'bytes', ref: { ...t.ref, kind: 'bytes' } } : t);
 const hasLabels = (t: Term): t is FieldTerm =>
   t.op === 'field' && isNumeric(t.kind) && t.ref.fields.some((f) => f.values !== undefined);
+
+const isLayer = (t: Term): boolean => t.op === 'field' && t.ref.fields[0].type === 'protocol';
 
 const comparable = (a: Kind, b: Kind): boolean =>
   a === b || (isNumeric(a) && isNumeric(b)) || (isOctets(a) && isOctets(b));

@@ -53,7 +53,10 @@ function next(text: string, at: number, c: string): Token {
   if (c === '[') return range(text, at);
   if (WORD.test(c) && c !== '-' && !text.startsWith('..', at)) return word(text, at);
   const op = OPERATORS.find((o) => text.startsWith(o, at));
-  if (op === undefined) throw new FilterError(`"${c}" was unexpected in this context.`, text, at, 1);
+  if (op === undefined) {
+    const suggestion = c === '|' ? 'Did you mean ||?' : undefined;
+    throw new FilterError(`"${c}" was unexpected in this context.`, text, at, 1, suggestion);
+  }
   return { kind: 'op', text: op, at, length: op.length };
 }
 

@@ -23,6 +23,11 @@ export interface Written {
 
 /** Converts text to a value of `kind`, for comparison with `field` if there is one. @throws BadLiteral */
 export function convert(w: Written, kind: Kind, field?: Field): Literal {
+  if (w.quoting === 'char' && w.octets.length !== 1)
+    throw new BadLiteral(
+      `${w.shown} is too ${w.octets.length === 0 ? 'short' : 'long'} to be a valid character constant.`,
+      `Text stands in double quotes: "${w.text}"`,
+    );
   switch (kind) {
     case 'number':
     case 'bool':
@@ -50,10 +55,7 @@ export function convert(w: Written, kind: Kind, field?: Field): Literal {
 }
 
 function numberOrLabel(w: Written, kind: Kind, field?: Field): Literal {
-  if (w.quoting === 'char') {
-    if (w.octets.length !== 1) throw new BadLiteral(`${w.shown} isn't a valid character constant.`);
-    return { value: w.octets[0] };
-  }
+  if (w.quoting === 'char') return { value: w.octets[0] };
   if (w.quoting === 'none') {
     const n = integer(w.text);
     if (n !== undefined) return { value: kind === 'bool' ? Number(n !== 0n) : inRange(w, n, field) };
@@ -213,7 +215,8 @@ function duration(w: Written, field?: Field): bigint {
       return m[1] ? -n : n;
     }
   } else if (field) throw new BadLiteral(`${typeTitle(field.type)} cannot be converted from a string ("${w.text}").`);
-  throw new BadLiteral(`"${w.shown}" is not a valid time.`);
+  const unit = /^[\d.]+(ms|us|µs|ns|min|m|h)$/.test(w.text) ? 'Times are seconds: 0.5' : undefined;
+  throw new BadLiteral(`"${w.shown}" is not a valid time.`, unit);
 }
 
 const ISO =

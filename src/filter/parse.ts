@@ -59,6 +59,8 @@ const COMPARE: Readonly<Record<string, readonly [CompareOp, Quantifier]>> = {
 };
 /** Words that cannot be values; upper-case ones get a hint. */
 const RESERVED = new Set([...Object.keys(COMPARE), 'and', 'or', 'xor', 'not', 'in', 'bitwise_and', 'bitand']);
+const SETS = 'A set is written {80, 443} or {5060 .. 5070}.';
+const WILDCARDS = 'There are no wildcards: a network is written 10.0.0.0/24, a pattern as … matches "^INV".';
 const DEEPEST = 100;
 const LAYER = /^\d+$/;
 
@@ -93,27 +95,26 @@ class Parser {
   private take(...texts: string[]): Token | undefined {
     return this.is(...texts) ? this.tokens[this.i++] : undefined;
   }
-  private expect(text: string): Token {
-    return this.take(text) ?? this.unexpected();
+  private expect(text: string, suggestion?: string): Token {
+    return this.take(text) ?? this.unexpected(this.now, suggestion);
   }
 
-  private unexpected(token = this.now): never {
+  private unexpected(token = this.now, suggestion = this.hint(token)): never {
     if (token.kind === 'end')
-      throw new FilterError('Unexpected end of filter expression.', this.text, this.text.length, 0);
+      throw new FilterError('Unexpected end of filter expression.', this.text, this.text.length, 0, suggestion);
     const shown = this.text.slice(token.at, token.at + token.length);
-    throw new FilterError(
-      `"${shown}" was unexpected in this context.`,
-      this.text,
-      token.at,
-      token.length,
-      this.hint(token),
-    );
+    throw new FilterError(`"${shown}" was unexpected in this context.`, this.text, token.at, token.length, suggestion);
   }
 
   private hint(token: Token): string | undefined {
+    const before = this.i > 0 ? this.tokens[this.i - 1] : undefined;
     if (token.text === '=') return 'Equality is written ==.';
-    const lower = token.text.toLowerCase();
-    if (token.kind === 'word' && lower !== token.text && RESERVED.has(lower)) return `Did you mean ${lower}?`;
+    if (token.kind === 'end') return before?.text === '*' ? WILDCARDS : undefined;
+    if (token.text === ',') return 'Several values are a set: … in {80, 443}.';
+    for (const { kind, text } of before === undefined ? [token] : [token, before]) {
+      const lower = text.toLowerCase();
+      if (kind === 'word' && lower !== text && RESERVED.has(lower)) return `Did you mean ${lower}?`;
+    }
     return captureFilterHint(this.text);
   }
 
@@ -182,13 +183,13 @@ class Parser {
   }
 
   private membership(left: Operand, quantifier: Quantifier): Test {
-    this.expect('{');
+    this.expect('{', SETS);
     const set: (Operand | readonly [Operand, Operand])[] = [];
     do {
       const member = this.operand();
       set.push(this.take('..') ? [member, this.operand()] : member);
     } while (this.take(','));
-    this.expect('}');
+    this.expect('}', SETS);
     return { kind: 'in', quantifier, left, set };
   }
 

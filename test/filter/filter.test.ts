@@ -144,6 +144,30 @@ test('fields of what has no layer of its own are of the first', () => {
   fails('x.grade#2');
 });
 
+test('former names of protocols are those that they have now', () => {
+  const tls = fields({ tls: { name: 'tls', label: 'TLS', type: 'protocol' } }).tls;
+  const names = { ...catalogue, byName: (name: string) => (name === 'tls' ? [tls] : catalogue.byName(name)) };
+  assert.equal(compile('not ssl', names).matches(row), true);
+  refuses('sslx', '"sslx" is neither a field nor a protocol name.', 0, 4);
+});
+
+test('what is wrong comes with what may be meant', () => {
+  refuses('udp.port in {1 2}', '"2" was unexpected in this context.', 15, 1, /^A set is written \{80, 443\}/);
+  refuses('udp.port in (1)', '"(" was unexpected in this context.', 12, 1, /^A set is written/);
+  refuses('udp.port in {1', 'Unexpected end of filter expression.', 14, 0, /^A set is written/);
+  refuses('udp.port == 1,2', '"," was unexpected in this context.', 13, 1, /in \{80, 443\}/);
+  refuses('ip.src == 10.0.0.*', 'Unexpected end of filter expression.', 18, 0, /10\.0\.0\.0\/24/);
+  refuses('ip | sip', '"|" was unexpected in this context.', 3, 1, /\|\|/);
+  refuses('ip & sip', 'Layers have no bits that are set or not.', 0, 8, /&&/);
+  refuses('NOT sip', '"sip" was unexpected in this context.', 4, 3, /^Did you mean not\?$/);
+  refuses('frame.time_relative > 1ms', '"1ms" is not a valid time.', 22, 3, /seconds/);
+  refuses("sip.Method == 'INVITE'", /too long to be a valid character constant/, 14, 8, /: "INVITE"$/);
+  refuses('INVITE', /neither a field/, 0, 6, /^To look for text: frame contains "INVITE"/);
+  refuses('"INVITE"', /neither a field/, 0, 8, /^To look for text: frame contains "INVITE"/);
+  refuses('sip.meth', /neither a field/, 0, 8, /^Did you mean sip\.Method\?$/);
+  refuses('frame == 1', /neither a field/, 0, 5, /^Did you mean frame\.time or frame\.time_epoch/);
+});
+
 test('part of a MAC address is looked for in its octets', () => {
   holds('eth.src contains 0c:0d', 'eth.src contains 0f');
   fails('eth.src contains 0d:0c');
