@@ -113,7 +113,7 @@ export const LIMITS = {
   dialogs: 1 << 16,
   /** Addresses to which a direction of a tunnel was told how large packets may be; the oldest limit makes room. */
   pathLimits: 64,
-  /** Destinations inside a tunnel of which ICMP says that packets do not get there. */
+  /** Destinations inside a tunnel of which ICMP says that packets do not get there, and those that SIP is to connect to. */
   unreached: 256,
   /** Calls and media streams that a report keeps at hand, however long ago they ended. */
   keptCalls: 1024,

@@ -12,6 +12,7 @@ import { Arrival, type Moment, type Seen } from '../model/moment.js';
 import { targetOf } from '../model/packet-sizes.js';
 import { limitOf } from '../model/path-messages.js';
 import type { SessionModel } from '../model/session-model.js';
+import { Flag } from '../model/tcp-life.js';
 import { Working } from '../model/working.js';
 import type { Flow } from '../stream/flow.js';
 import type { Envelope } from '../tunnel/deframe.js';
@@ -49,6 +50,7 @@ const DNS_PREFIX = 2;
 /** First octet of a message of SigComp, where SIP is expected. */
 const SIGCOMP = 0xf8;
 const SIP_PORT = 5060;
+const TCP = 6;
 const UDP = 17;
 /** Fewer frames that repeat others were doubled on their way, or are said twice. */
 const MIRRORED = 5;
@@ -120,7 +122,7 @@ export class SessionTap implements Tap {
     if (packet.tunnel !== null) at.up = packet.tunnel.direction(packet.direction) === 'up';
     if (packet.view.length < packet.view.wireLength) this.model.cut(at);
     if (packet.findings !== null) for (const code of packet.findings) this.model.noticed(at, code);
-    if (packet.protocol === 6) this.segment(packet);
+    if (packet.protocol === TCP) this.segment(packet);
     else if (packet.quote !== null) tellPath(at.seen(), packet, this.tunnels);
     if (packet.envelopes === null) (this.tunnels[at.tunnel - 1]?.stacks ?? this.stacks).count(packet, false, at.length);
     // What a connection carries that turned out to be no tunnel is outside of tunnels.
@@ -229,6 +231,7 @@ export class SessionTap implements Tap {
     life.stacks.count(packet, true, at.length);
     if (packet.dissector !== this.rtp) this.check(packet);
     if (packet.control !== null) this.told(packet, life);
+    if (packet.protocol === TCP) this.opened(packet);
     this.content(packet);
   }
 
@@ -267,6 +270,13 @@ export class SessionTap implements Tap {
     this.model.findings.raise('inner.checksum', this.at.seen(), [{ kind: 'tunnel', id: this.at.tunnel }], { detail });
   }
 
+  /** A segment inside that opens a connection, or refuses to. */
+  private opened(packet: Packet): void {
+    if (packet.transport === null) return;
+    const flags = packet.transport[packet.header + 13];
+    if ((flags & (Flag.Syn | Flag.Rst)) !== 0) this.model.opened(this.at, this.fill(packet), flags);
+  }
+
   /** A message of ICMP may name the largest packet that is not too big, or say that one did not arrive. */
   private told(packet: Packet, life: TunnelLife): void {
     const m = pathMessage(packet);
@@ -300,7 +310,7 @@ export class SessionTap implements Tap {
         if (this.at.tunnel !== 0) this.unknown(packet);
       } else if (dissector === this.rtp || this.goesOn(packet)) this.media(packet);
       else this.datagram(packet, dissector.proto);
-    } else if (packet.protocol === 6) {
+    } else if (packet.protocol === TCP) {
       if (packet.pdus === null) return;
       // The view of a TLS record is made when it is asked for.
       for (const pdu of packet.pdus)

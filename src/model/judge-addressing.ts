@@ -30,7 +30,7 @@ const NOTE = { severity: 'note' } as const;
 
 /**
  * Judges how a UE got its addresses; what kept it from getting them fails the tunnel (TS 24.322 §6).
- * @param signalled whether the UE sent a REGISTER or an INVITE
+ * @param signalled whether the UE sent a REGISTER or an INVITE, or asked for a connection for them
  * @param hasSix whether it sent anything from an IPv6 address that is not of the link alone
  * @param isShaky the capture lacks something of the tunnel: what was not seen may have been there
  */

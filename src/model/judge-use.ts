@@ -1,4 +1,4 @@
-import { hex, hostAndPortText, ours, parseAddress, quoted, words } from '../kit/index.js';
+import { hex, ours, parseAddress, quoted, words } from '../kit/index.js';
 import type { AddressUse } from './address-use.js';
 import type { TunnelEntity } from './entities.js';
 import { addressOf } from './events.js';
@@ -6,9 +6,7 @@ import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, millis, type Seen } from './moment.js';
 import type { PacketSizes } from './packet-sizes.js';
-import { isPort, reasonOf } from './path-messages.js';
 import type { Inside } from './session-model.js';
-import type { Destination } from './unreached.js';
 
 /** Hexadecimal digits of an address, and of its first 64 bits. */
 const digits = (text: string): string => {
@@ -28,9 +26,8 @@ export const usesSix = ({ first }: AddressUse): boolean =>
 
 /**
  * Judges whether the packets inside bear the addresses that the UE was given there (TS 24.322 §5.3, §6.3), and get on.
- * @param served whether the UE was registered
  */
-export function judgeUse(t: TunnelEntity, inside: Inside, served: boolean, findings: Findings): void {
+export function judgeUse(t: TunnelEntity, inside: Inside, findings: Findings): void {
   const { addressing, sources, targets, sizes } = inside;
   const own = new Set(addressing.dhcp.exchanges.flatMap((e) => e.facts.held.map(digits)));
   const leased = new Set([...addressing.dhcpv6.given].map(digits));
@@ -47,39 +44,12 @@ export function judgeUse(t: TunnelEntity, inside: Inside, served: boolean, findi
       });
     }
   };
-  judgeUnreached(t, inside, served, findings);
   judgeSizes(t, addressing.slaac.lastAdvertisement?.mtu ?? 0, sizes, findings);
   judgeProbes(t, addressing, sources.first, findings);
   judgeWithdrawals(t, addressing, sources.first, findings);
   raise('inner.foreign-source', sources.first, false);
   // What the UE sent and got back is known by its sources: where nothing of it was seen, this is no claim.
   if (sources.first.size > 0) raise('inner.foreign-destination', targets.first, true);
-}
-
-/** Media that come when their call is over find no listener; so do questions that are answered too late. */
-const STRAY = 5;
-
-/** Whether somebody says that packets do not arrive; without its P-CSCF a UE has no service. */
-function judgeUnreached(
-  t: TunnelEntity,
-  { addressing, unreached, pcscf, ports }: Inside,
-  served: boolean,
-  findings: Findings,
-): void {
-  const servers = new Set([pcscf, ...addressing.dhcp.exchanges.flatMap((e) => e.entry.pcscf)]);
-  for (const e of addressing.dhcpv6.exchanges) for (const p of e.entry.pcscf) servers.add(p);
-  const signals = (d: Destination): boolean => !isPort(d.said) || d.port === ports[d.up ? 1 : 0];
-  const all = [...unreached.destinations.values()].filter((d) => signals(d) || d.count > STRAY);
-  const far = all.find((d) => servers.has(d.up ? d.address : d.from) && signals(d));
-  const worst = far ?? all[0];
-  if (worst === undefined) return;
-  const { at, said, up, address, port, count } = worst;
-  const what = ours`${count === 1 ? 'a packet' : ours`${count} packets`} of the ${up ? 'UE' : 'network'}`;
-  findings.raise('inner.unreachable', at, [tunnelRef(t)], {
-    detail: words`${quoted('address', said.from)} says of ${what} to ${quoted('host', hostAndPortText(address, port))}: ${reasonOf(said)}.`,
-    severity: far === undefined ? 'note' : up && !served ? 'error' : 'warn',
-    rows: all.map((d) => d.at.row),
-  });
 }
 
 /** Whether packets keep to the MTU of the link, and to what somebody on the way said. */

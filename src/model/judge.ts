@@ -8,6 +8,7 @@ import { judgeAttempts } from './judge-attempts.js';
 import { judgeCrowd, judgeIssuer } from './judge-crowd.js';
 import { judgeFlow } from './judge-flow.js';
 import { judgeBandwidth, judgeControl, judgeCopy, judgeOutside, judgeSource, judgeStream } from './judge-media.js';
+import { judgeReach } from './judge-reach.js';
 import { judgeKept, judgeReleases } from './judge-release.js';
 import { judgeCall, judgeRegistration } from './judge-signalling.js';
 import { judgePackets, judgePairs } from './judge-stream.js';
@@ -31,7 +32,7 @@ export function judge(m: SessionModel): void {
     agreed.set(r.tunnel, spis);
     for (const spi of r.security.spis) spis.add(spi);
   }
-  const served = new Set(signalling.registrations.flatMap((r) => (r.registered === null ? [] : r.tunnel)));
+  const served = servedSince(signalling.registrations);
   const servers = new Working(m.tunnels);
   const isShaky = shakiness(findings, (id) => m.tunnel(id));
   for (const t of m.tunnels) {
@@ -43,8 +44,17 @@ export function judge(m: SessionModel): void {
       const ended = t.release.at ?? end;
       const lacks = isShaky(t.id, 'dhcp.no-answer', 'sight');
       if (lacks && t.pcscf?.source === 'static') t.pcscf.source = 'unknown';
-      judgeAddressing(t, inside.addressing, inside.pcscf !== '', usesSix(inside.sources), lacks, ended, findings);
-      judgeUse(t, inside, served.has(t.id), findings);
+      judgeAddressing(
+        t,
+        inside.addressing,
+        inside.server !== undefined,
+        usesSix(inside.sources),
+        lacks,
+        ended,
+        findings,
+      );
+      judgeReach(t, inside, served.get(t.id), lacks, ended, findings);
+      judgeUse(t, inside, findings);
       inside.esp.judge([tunnelRef(t)], agreed.get(t.id) ?? new Set(), findings);
       inside.keepAlives.judge([tunnelRef(t)], t.release.at ?? end, findings);
     }
@@ -102,6 +112,14 @@ export function heardUntil(m: SessionModel, tunnels: Iterable<number>): Moment {
     if (until === undefined || isBefore(until, ended)) until = ended;
   }
   return until ?? m.end;
+}
+
+/** When the UE of each tunnel began to register, of those where it was let in. */
+function servedSince(registrations: readonly Registration[]): Map<number, Moment> {
+  const since = new Map<number, Moment>();
+  for (const { tunnel, registered, start } of registrations)
+    if (registered !== null) since.set(tunnel, earlier(since.get(tunnel) ?? start, start));
+  return since;
 }
 
 /** Until when the UE of each tunnel was registered; of one that never was until it first tried. */

@@ -20,6 +20,7 @@ import { PacketSizes } from './packet-sizes.js';
 import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
 import type { Series } from './series.js';
 import { Signalling } from './signalling.js';
+import { isSipPort, SipConnections } from './sip-connections.js';
 import type { SipEvent } from './sip-event.js';
 import { Identity } from './subscriber.js';
 import { CallTally, MediaTally, type Tallies } from './tally.js';
@@ -56,12 +57,20 @@ export class Inside {
   targets = new AddressUse();
   sizes = new PacketSizes();
   unreached = new Unreached();
+  readonly connections: SipConnections;
 
   /** @param reached is told of what does not fit */
   constructor(reached: ReachedLimits) {
     this.addressing = new Addressing(reached);
     this.identity = new Identity(reached);
     this.esp = new EspWatch(reached);
+    this.connections = new SipConnections(reached);
+  }
+
+  /** Address of the P-CSCF: where SIP went first, or was to go by the connections that the UE asked for. */
+  get server(): string | undefined {
+    const [first] = this.connections.servers.values();
+    return this.pcscf === '' ? first?.address : this.pcscf;
   }
 }
 
@@ -168,6 +177,11 @@ export class SessionModel {
 
   icmpv6(at: Arrival, c: Content): void {
     if (at.tunnel !== 0) this.inside(at.tunnel).addressing.slaac.take(at, c);
+  }
+
+  /** A segment inside a tunnel that opens a connection, or refuses to. */
+  opened(at: Arrival, c: Content, flags: number): void {
+    if (isSipPort(at.up ? c.dport : c.sport)) this.inside(at.tunnel).connections.take(at, c, flags);
   }
 
   /** A packet of ESP; `opened`: there was a key for it. */
@@ -279,13 +293,14 @@ export class SessionModel {
   private furnish(t: TunnelEntity): void {
     const inside = this.insides.get(t.id);
     if (inside === undefined) return;
-    const { addressing, identity, keepAlives, pcscf } = inside;
+    const { addressing, identity, keepAlives } = inside;
     const subscriber = identity.entry;
     if (subscriber !== undefined) t.subscriber = subscriber;
     t.keepAlives = keepAlives.list();
     const entity = addressing.entity(this.addressing.length + 1, t.id, t.uid, t.addresses, this.end);
     if (!addressing.empty) this.addressing.push(entity);
-    if (pcscf !== '') t.pcscf = { address: pcscf, source: addressing.pcscfSource(pcscf) };
+    const pcscf = inside.server;
+    if (pcscf !== undefined) t.pcscf = { address: pcscf, source: addressing.pcscfSource(pcscf) };
   }
 
   /** Tells of the caps that were reached. */

@@ -324,6 +324,15 @@ export const ADDRESSES: Entries = {
     meaning: 'Neither DHCP nor DNS named one, and the UE did not register.',
     next: 'Have the EFTF send DHCP option 120, or 21 or 22 in DHCPv6.',
   },
+  'pcscf.no-connection': {
+    severity: 'error',
+    kind: 'service',
+    absence: true,
+    title: 'The P-CSCF takes no connection',
+    clause: 'RFC 3261 §18.1.1',
+    meaning: 'SIP over TCP begins with a connection: without one the UE cannot register there, unless it tries UDP.',
+    next: 'Connect to that address and port from behind the EFTF: see whether the P-CSCF listens on TCP there, and what filters stand before it.',
+  },
   'pcscf.family': {
     severity: 'warn',
     kind: 'service',
