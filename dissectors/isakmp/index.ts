@@ -1,6 +1,5 @@
 import {
   defineDissector,
-  fields,
   hexNumber,
   Malformed,
   nameOf,
@@ -13,7 +12,10 @@ import {
   u32,
   type View,
 } from 'fttscope/kit';
-import { EXCHANGES, PAYLOADS } from './values.js';
+import { attributeFields } from './attributes.js';
+import { F } from './fields.js';
+import { association } from './proposals.js';
+import { EXCHANGES } from './values.js';
 
 /**
  * Internet Key Exchange, version 2 (RFC 7296 §3.1) and version 1 (RFC 2408 §3.1), which share the header; payloads
@@ -33,54 +35,24 @@ import { EXCHANGES, PAYLOADS } from './values.js';
 const HEADER = 28;
 const GENERIC = 4;
 const ENCRYPTION = 1;
+/** Payloads of version 1: RFC 2408 §3.1. */
+const ASSOCIATION_1 = 1;
+const KEY_EXCHANGE_1 = 4;
+const HASH_1 = 8;
+const SIGNATURE_1 = 9;
+const NONCE_1 = 10;
 const NOTIFY_1 = 11;
 const VENDOR_1 = 13;
-const NONCE_1 = 10;
+/** RFC 3947 §3.2, and its drafts. */
+const NAT_1: readonly number[] = [20, 130];
+/** Of version 2: RFC 7296 §3.2. */
+const ASSOCIATION = 33;
+const KEY_EXCHANGE = 34;
 const NONCE = 40;
 const NOTIFY = 41;
 const VENDOR = 43;
-const KEY_EXCHANGE = 34;
 /** Encrypted payloads: what follows is inside them. RFC 7296 §3.14, RFC 7383 §2.5. */
 const SEALED: readonly number[] = [46, 53];
-
-const F = fields({
-  isakmp: {
-    name: 'isakmp',
-    label: 'Internet Security Association and Key Management Protocol',
-    type: 'protocol',
-  },
-  ispi: { name: 'isakmp.ispi', label: 'Initiator SPI', type: 'bytes' },
-  rspi: { name: 'isakmp.rspi', label: 'Responder SPI', type: 'bytes' },
-  next: { name: 'isakmp.nextpayload', label: 'Next payload', type: 'u8', values: PAYLOADS },
-  version: { name: 'isakmp.version', label: 'Version', type: 'u8', base: 'hex' },
-  major: { name: 'isakmp.mjver', label: 'MjVer', type: 'u8', base: 'hex', mask: 0xf0 },
-  minor: { name: 'isakmp.mnver', label: 'MnVer', type: 'u8', base: 'hex', mask: 0x0f },
-  exchange: { name: 'isakmp.exchangetype', label: 'Exchange type', type: 'u8', values: EXCHANGES },
-  flags: { name: 'isakmp.flags', label: 'Flags', type: 'u8', base: 'hex' },
-  encryption: { name: 'isakmp.flag_e', label: 'Encryption', type: 'bool', mask: ENCRYPTION },
-  commit: { name: 'isakmp.flag_c', label: 'Commit', type: 'bool', mask: 0x02 },
-  authentication: { name: 'isakmp.flag_a', label: 'Authentication', type: 'bool', mask: 0x04 },
-  initiator: { name: 'isakmp.flag_i', label: 'Initiator', type: 'bool', mask: 0x08 },
-  higher: { name: 'isakmp.flag_v', label: 'Version', type: 'bool', mask: 0x10 },
-  response: { name: 'isakmp.flag_r', label: 'Response', type: 'bool', mask: 0x20 },
-  messageId: { name: 'isakmp.messageid', label: 'Message ID', type: 'u32', base: 'hex' },
-  length: { name: 'isakmp.length', label: 'Length', type: 'u32' },
-  payload: { name: 'isakmp.typepayload', label: 'Payload', type: 'u8', values: PAYLOADS },
-  critical: { name: 'isakmp.criticalpayload', label: 'Critical Bit', type: 'bool', mask: 0x80 },
-  reserved7: { name: 'isakmp.reserved7', label: 'Reserved', type: 'u8', base: 'hex', mask: 0x7f },
-  reserved: { name: 'isakmp.reserved', label: 'Reserved', type: 'bytes' },
-  payloadLength: { name: 'isakmp.payloadlength', label: 'Payload length', type: 'u16' },
-  data: { name: 'isakmp.datapayload', label: 'Data Payload', type: 'bytes' },
-  encrypted: { name: 'isakmp.enc.data', label: 'Encrypted Data', type: 'bytes' },
-  group: { name: 'isakmp.key_exchange.dh_group', label: 'DH Group #', type: 'u16' },
-  key: { name: 'isakmp.key_exchange.data', label: 'Key Exchange Data', type: 'bytes' },
-  nonce: { name: 'isakmp.nonce', label: 'Nonce DATA', type: 'bytes' },
-  vendor: { name: 'isakmp.vid_bytes', label: 'Vendor ID', type: 'bytes' },
-  protocol: { name: 'isakmp.notify.protoid', label: 'Protocol ID', type: 'u32' },
-  spiSize: { name: 'isakmp.spisize', label: 'SPI Size', type: 'u8' },
-  notify: { name: 'isakmp.notify.msgtype', label: 'Notify Message Type', type: 'u16' },
-  notifyData: { name: 'isakmp.notify.data', label: 'Notification DATA', type: 'bytes' },
-});
 
 /** A payload; `flags` holds the critical bit. */
 export interface IkePayload {
@@ -119,23 +91,32 @@ function flags(t: Tree, v: View): void {
 function notification(t: Tree, v: View, first: boolean): void {
   const off = first ? v.off + 4 : v.off;
   need(v, 4, off);
+  if (first) t.num(F.notifyDoi, v.off, 4, u32(v.buf, v.off));
+  const spi = u8(v.buf, off + 1);
   t.num(F.protocol, off, 1, u8(v.buf, off));
-  t.num(F.spiSize, off + 1, 1, u8(v.buf, off + 1));
+  t.num(F.spiSize, off + 1, 1, spi);
   t.num(F.notify, off + 2, 2, u16(v.buf, off + 2));
-  const at = off + 4 + u8(v.buf, off + 1);
-  if (at < v.end) t.bytes(F.notifyData, at, v.end - at);
+  if (spi > 0) t.bytes(F.spi, off + 4, spi);
+  const at = off + 4 + spi;
+  if (at <= v.end) t.bytes(F.notifyData, at, v.end - at);
 }
 
 function content(t: Tree, v: View, type: number): void {
   if (v.length === 0) return;
   if (type === NONCE || type === NONCE_1) t.bytes(F.nonce, v.off, v.length);
   else if (type === VENDOR || type === VENDOR_1) t.bytes(F.vendor, v.off, v.length);
-  else if (SEALED.includes(type)) t.bytes(F.encrypted, v.off, v.length);
+  else if (SEALED.includes(type)) t.none(F.encrypted, v.off, v.length);
+  else if (type === ASSOCIATION || type === ASSOCIATION_1) association(t, v, type === ASSOCIATION_1);
   else if (type === NOTIFY || type === NOTIFY_1) notification(t, v, type === NOTIFY_1);
   else if (type === KEY_EXCHANGE && v.length > 4) {
     t.num(F.group, v.off, 2, u16(v.buf, v.off));
+    t.bytes(F.reserved, v.off + 2, 2);
     t.bytes(F.key, v.off + 4, v.length - 4);
-  } else t.bytes(F.data, v.off, v.length);
+  } else if (type === KEY_EXCHANGE_1) t.bytes(F.key, v.off, v.length);
+  else if (type === HASH_1) t.bytes(F.hash, v.off, v.length);
+  else if (NAT_1.includes(type)) t.bytes(F.natHash, v.off, v.length);
+  else if (type === SIGNATURE_1) t.bytes(F.signature, v.off, v.length);
+  else t.bytes(F.data, v.off, v.length);
 }
 
 /** The chain of payloads in `v`, the first of which is of the type given. */
@@ -168,7 +149,7 @@ export const isakmp = defineDissector<IkeMessage>({
   title: 'Internet Security Association and Key Management Protocol',
   short: 'ISAKMP',
   spec: 'RFC 7296, RFC 2408',
-  fields: F,
+  fields: { ...F, ...attributeFields },
   on: { 'udp.port': [500], udpencap: [500], 'ftt.envelope': ['ikev2'] },
 
   dissect(v, t) {
@@ -191,7 +172,7 @@ export const isakmp = defineDissector<IkeMessage>({
     if (n < HEADER) throw new Malformed('the message is shorter than its header');
     const body = v.sub(off + HEADER, off + n);
     const sealed = majorOf(v) === 1 && (u8(buf, off + 19) & ENCRYPTION) !== 0;
-    if (sealed && body.length > 0) t.bytes(F.encrypted, body.off, body.length);
+    if (sealed && body.length > 0) t.none(F.encrypted, body.off, body.length);
     else payloads(t, body, u8(buf, off + 16), majorOf(v));
     t.pop();
   },
