@@ -49,7 +49,7 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
         detail: ours`The ${who} acknowledged about ${unseen} octets that did not come by.`,
       });
     }
-  for (const l of [life, ...life.legs]) if (l.tunnel.proxy !== undefined) judgeConnect(l, l.tunnel.proxy, raise);
+  for (const l of [life, ...life.legs]) if (l.proxy !== undefined) judgeConnect(l, l.proxy, raise);
   if (tunnel.session !== undefined) {
     judgeSession(tunnel.session, tcp.first, raise);
     judgeRecords(life, tunnel.session, raise);

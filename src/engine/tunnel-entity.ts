@@ -111,7 +111,7 @@ function eftfOf(t: Tunnel, server: Place): TunnelEntity['eftf'] {
 }
 
 function proxyOf(life: TunnelLife): Omit<NonNullable<TunnelEntity['proxy']>, keyof Place> {
-  const { target, status, retryAfterSeconds } = life.tunnel.proxy!;
+  const { target, status, retryAfterSeconds } = life.proxy!;
   const { connect, connectAnswer } = life;
   return {
     target,
@@ -186,8 +186,8 @@ function stateOf(life: TunnelLife, end: Moment): TunnelState {
 }
 
 /** Whether a proxy let no tunnel through; what it said, or what followed, may not have been captured. */
-function isDenied({ tunnel, tcp, connect, connectAnswer }: TunnelLife, end: Moment): boolean {
-  const { proxy, gaps } = tunnel;
+function isDenied({ tunnel, tcp, proxy, connect, connectAnswer }: TunnelLife, end: Moment): boolean {
+  const { gaps } = tunnel;
   if (proxy === undefined) return false;
   // Whom it asks who it is may say so, and ask again.
   if (proxy.status === AUTHENTICATION_REQUIRED) return gaps.length === 0 && !isAwaited(connectAnswer, tcp, end);
@@ -213,13 +213,13 @@ function isLeft(session: TlsSession, tcp: TcpLife, hasGaps: boolean): boolean {
   return tcp.end !== null && !hasGaps && records === decrypted;
 }
 
-function failureOf({ tunnel, tcp, connectAnswer, veiled, alerts }: TunnelLife): TunnelFailure {
-  const { session, proxy } = tunnel;
+function failureOf({ tunnel, tcp, proxy, connectAnswer, veiled, alerts }: TunnelLife): TunnelFailure {
+  const { session } = tunnel;
   const row = tcp.end === null ? {} : { row: tcp.end.row };
   if (session === undefined) {
     if (proxy?.status === undefined) {
       const server = tunnel.direction(0) === 'up' ? 1 : 0;
-      const isOther = tcp.ways[server].octets > 0 && tunnel.gaps.length === 0;
+      const isOther = tcp.ways[server].octets > 0 && tunnel.gaps.length === 0 && proxy?.before === undefined;
       const cause = isOther
         ? ours`What answered the CONNECT is no whole answer of HTTP.`
         : ours`The proxy did not answer the CONNECT.`;

@@ -10,6 +10,7 @@ import { PathWatch } from '../model/path-watch.js';
 import { type Ending, Flag, type SegmentFacts, type Stall, TcpLife } from '../model/tcp-life.js';
 import { Unreached } from '../model/unreached.js';
 import type { Envelope } from '../tunnel/deframe.js';
+import type { ProxyExchange } from '../tunnel/proxy-exchange.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { Packet } from './packet.js';
 import { Stacks } from './stacks.js';
@@ -89,6 +90,17 @@ export class TunnelLife {
     readonly tunnel: Tunnel,
     readonly tcp: TcpLife,
   ) {}
+
+  /**
+   * What its proxy was asked and said. Where it closes behind a 407, a CONNECT that the UE still sends there has no answer, and
+   * the 407 is what it said. RFC 9112 §9.3.1
+   */
+  get proxy(): ProxyExchange | undefined {
+    const { proxy } = this.tunnel;
+    const { end } = this.tcp;
+    const isClosed = end !== null && end.side !== this.tunnel.ue && proxy?.status === undefined;
+    return (isClosed && proxy?.before) || proxy;
+  }
 
   /**
    * Notes when a segment passed, for comparison with other captures of the same session. What counts is the place behind

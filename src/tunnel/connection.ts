@@ -517,7 +517,7 @@ export class Connection implements StreamConsumer {
     if (line.startsWith('CONNECT ')) {
       this.client.is(side);
       this.becomeTunnel();
-      this.tunnel!.proxy = connectOf(v, line.split(' ')[1] ?? '');
+      this.tunnel!.proxy = connectOf(v, line.split(' ')[1] ?? '', this.tunnel!.proxy);
       this.halves[side].mode = 'wait';
       this.connected = false;
       this.dropLineEnds(side);

@@ -18,17 +18,20 @@ export interface ProxyExchange {
   isHasty?: boolean;
   /** Behind a 2xx something came from beyond the proxy. */
   hasReply?: boolean;
+  /** The CONNECT before it in the same connection, to which the proxy said that it wants credentials. */
+  readonly before?: ProxyExchange;
 }
 
 const DEMANDS_CREDENTIALS = 407;
 /** They say how long a body is. */
 const BODY_HEADERS = ['content-length', 'transfer-encoding'] as const;
 
-/** The CONNECT that is the message `v`. */
-export function connectOf(v: View, target: string): ProxyExchange {
+/** The CONNECT that is the message `v`. @param last the one before it in the connection */
+export function connectOf(v: View, target: string, last: ProxyExchange | undefined): ProxyExchange {
   const m = readMessage(v.buf, v.off, v.end);
   const text = (name: string): string => (m === undefined ? '' : fieldValue(m, name));
-  return { target, host: text('host'), hasCredentials: text('proxy-authorization') !== '' };
+  const before = last?.status === DEMANDS_CREDENTIALS ? { before: last } : {};
+  return { target, host: text('host'), hasCredentials: text('proxy-authorization') !== '', ...before };
 }
 
 /**

@@ -5,7 +5,7 @@ import { addressRecord, codec as dns, dnsQuery, dnsResponse } from '../../dissec
 import { CaptureBuilder } from '../build/capture.js';
 import { Connection } from '../build/connection.js';
 import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
-import { ACK, at, ping, RST, SYN, tcp, udp } from '../build/packets.js';
+import { ACK, at, FIN, ping, RST, SYN, tcp, udp } from '../build/packets.js';
 import { where } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
 import {
@@ -74,6 +74,38 @@ describe('the way to a tunnel', () => {
     note(r, 'proxy.authentication');
     assert.deepEqual(codes(await of(120_000)), ['proxy.authentication']);
     assert.deepEqual(codes(await of(500, first)), ['proxy.authentication', 'proxy.authentication']);
+  });
+
+  test('a proxy that closes behind a 407, and is told the credentials before that is heard (RFC 9112 §9.3.1)', async () => {
+    const demand = answer(407, 'No', ['Proxy-Authenticate: Basic realm="a"', 'Content-Length: 2'], 'no');
+    const known = connect('eftf.example:443', ['Proxy-Authorization: Basic eDp5']);
+    const second = await tlsConversation(SOME, { version: 'TLSv1.3' }, [known, answer(200, 'OK')]);
+    const c = new Connection(clearConversation([], [connect(), demand, known]), { ...ENDS, end: 'none' });
+    const ending = async (side: 0 | 1, flags: number): Promise<Json> => {
+      const b = new CaptureBuilder();
+      for (const [i, s] of c.segments.entries()) b.packet(c.packet(s, i), s.time / 1e6, s.side);
+      const [from, to] = side === 1 ? [server, client] : [client, server];
+      const sent = (of: 0 | 1): number => Math.max(...c.segments.map((s) => (s.side === of ? s.to : 0)));
+      const [near, far] = [1001 + sent(0), 2_000_000_001 + sent(1)];
+      const numbers = side === 1 ? { seq: far, ack: near } : { seq: near, ack: far };
+      b.packet(tcp(from, to, { ...numbers, flags }, NOTHING), c.segments.at(-1)!.time / 1e6 + 10, side);
+      b.connection(second, { ...ENDS, client: at('192.0.2.10', 40_001), start: 2000 });
+      return reportOn(b.build().octets, second.keylog);
+    };
+    for (const flags of [RST | ACK, FIN | ACK]) {
+      const r = await ending(1, flags);
+      const [{ state, failure, proxy }, next] = r.tunnels;
+      assert.deepEqual(
+        [state, failure.cause, proxy.status],
+        ['failed', 'The proxy refused the CONNECT with status 407.', 407],
+      );
+      assert.equal(next.state, 'established');
+      assert.deepEqual(codes(r), []);
+      note(r, 'proxy.authentication');
+    }
+    const r = await ending(0, FIN | ACK); // here it is the UE who waits no longer
+    assert.equal(r.tunnels[0].failure.cause, 'The proxy did not answer the CONNECT.');
+    assert.deepEqual(codes(r), ['proxy.no-answer']);
   });
 
   test('a proxy that says when it may be asked again', async () => {
