@@ -66,6 +66,11 @@ function response(b: Uint8Array, m: Message, cx: Track, state: Exchanges): HttpN
   state.responses++;
   state.lastResponse = cx.frame;
   if (answer !== undefined && !interim) state.answered = answer.frame;
+  if (answer === undefined && !interim) {
+    // What it answers was not captured, and had a number of its own.
+    state.requests++;
+    state.lastRequest = 0;
+  }
   const { seconds: since, nanos: sinceNanos } = answer ?? cx;
   const [seconds, nanos] = difference(cx.seconds, cx.nanos, since, sinceNanos);
   return { number: state.responses, prevRequest, prevResponse, request: answer, seconds, nanos };

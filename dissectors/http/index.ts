@@ -8,6 +8,7 @@ import {
   need,
   type Tree,
   Unsure,
+  utf8Text,
   View,
   Yes,
 } from 'fttscope/kit';
@@ -253,26 +254,24 @@ function body(v: View, m: Message, t: Tree, cx: Ctx): void {
   if (length === Chunked && fieldValue(m, 'content-length') !== '') t.expert(E.teAndLength);
   const content =
     length === Chunked ? chunks(v, m.body, t) : length === UntilClose ? v.sub(m.body) : v.sub(m.body, m.body + length);
-  if (content.length > 0) {
-    const own = content.buf === v.buf;
-    t.text(
-      F.fileData,
-      own ? content.off : m.body,
-      own ? content.length : 0,
-      own ? undefined : latin1(content.buf, 0, content.end),
-    );
-    if (t.labels) t.label(`File Data: ${content.length} bytes`);
-  }
   const plain = content.length > 0 ? unpacked(content, m, t, cx) : undefined;
+  if (plain !== undefined) fileData(plain, v, m, t);
   t.pop();
   if (content.length > 0) hand(content, plain, m, cx);
+}
+
+/** The body as the file that it is: without its transfer coding, and without its content coding where that is known. */
+function fileData({ buf, off, end, length }: View, v: View, m: Message, t: Tree): void {
+  if (buf === v.buf) t.text(F.fileData, off, length);
+  else t.text(F.fileData, m.body, 0, utf8Text(buf, off, end));
+  if (t.labels) t.label(`File Data: ${length} bytes`);
 }
 
 /** The body without its content coding; itself where it has none, undefined where it cannot be unpacked. */
 function unpacked(content: View, m: Message, t: Tree, cx: Ctx): View | undefined {
   const coding = fieldValue(m, 'content-encoding').trim().toLowerCase();
   if (coding === '' || coding === 'identity') return content;
-  if (!cx.wantsBelow(http) && !t.wantsExperts) return undefined;
+  if (!cx.wantsBelow(http) && !t.wantsExperts && !t.wanted(F.fileData)) return undefined;
   const plain = cx.unpack?.(coding, content.buf.subarray(content.off, content.end));
   if (plain === undefined) t.expert(E.notUnpacked);
   return plain === undefined ? undefined : View.of(plain, 'Unpacked entity body');
