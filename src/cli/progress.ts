@@ -1,4 +1,5 @@
 import type { CaptureSource } from '../capture/chunk.js';
+import { write } from './tell.js';
 
 const EVERY_MS = 200;
 
@@ -30,11 +31,11 @@ export class Progress {
     }
     const rate = Math.round(frames / ((now - this.started) / 1000));
     const percent = size > 0 ? `${Math.floor((100 * read) / size)} %, ` : '';
-    process.stderr.write(`\r${percent}${frames} frames, ${rate} frames/s\x1b[K`);
+    write(`\r${percent}${frames} frames, ${rate} frames/s\x1b[K`);
     this.shown = true;
   }
 
   end(): void {
-    if (this.shown) process.stderr.write('\r\x1b[K');
+    if (this.shown) write('\r\x1b[K');
   }
 }

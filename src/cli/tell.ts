@@ -8,8 +8,13 @@ export const UTF8 = /utf-?8/i.test(process.env.LC_ALL || process.env.LC_CTYPE ||
 /** Says something to the user on stderr, whatever stands in it made harmless for a terminal. */
 export function tell(text: string): void {
   const lines = text.split('\n').map(printable).join('\n');
+  write(`${UTF8 ? lines : ascii(lines)}\n`);
+}
+
+/** Writes text of ours on stderr as it stands: a line that says again and again how far something is. */
+export function write(text: string): void {
   try {
-    writeAll(2, Buffer.from(`${UTF8 ? lines : ascii(lines)}\n`, 'utf8'));
+    writeAll(2, Buffer.from(text, 'utf8'));
   } catch {
     // nobody listens
   }

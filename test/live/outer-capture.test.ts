@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
@@ -167,6 +167,19 @@ test('rows of a capture that cannot begin are none', { skip: CANNOT_CAPTURE.pcap
   const r = run(['capture', '-i', 'nosuch0']);
   assert.deepEqual([r.code, r.out], [1, '']);
   assert.match(r.err, /^fttscope: nosuch0: .*\n {2}fttscope interfaces lists them\n$/);
+});
+
+test('a capture goes on when nobody reads what it says', { skip: CANNOT_CAPTURE.pcap }, async () => {
+  const [port, file] = [await freePort(), inFolder('unheard.pcapng')];
+  const args = ['capture', '-i', 'lo', '-c', '9', '-w', file, 'udp', 'port', String(port)];
+  const one = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  one.stderr.destroy();
+  const socket = createSocket('udp4');
+  const sending = setInterval(() => socket.send('x', port, '127.0.0.1'), 50);
+  const code = await new Promise((resolve) => one.once('exit', resolve));
+  clearInterval(sending);
+  socket.close();
+  assert.deepEqual([code, run(['read', file]).out.trimEnd().split('\n').length], [0, 9]);
 });
 
 test('a capture ends when the reader of its rows has left', { skip: CANNOT_CAPTURE.pcap }, async () => {

@@ -7,7 +7,7 @@ import { count, octets as octetsText, plural } from '../../tui/words.js';
 import { Exit, UserError } from '../errors.js';
 import { KeyLogTail } from '../key-log-tail.js';
 import { onEndSignal } from '../signals.js';
-import { tell } from '../tell.js';
+import { tell, write } from '../tell.js';
 import { version } from '../version.js';
 
 /** Options of `capture`; where dumpcap has them, they mean what they mean there. */
@@ -172,7 +172,7 @@ class Run {
     let dropped = 0;
     for (const n of this.drops.values()) dropped += n;
     const words = `${plural(packets, 'packet')}, ${octetsText(octets)}, ${count(dropped)} dropped`;
-    process.stderr.write(`${before}${words}${after === '' || this.why === '' ? '' : `: ${this.why}`}${after}`);
+    write(`${before}${words}${after === '' || this.why === '' ? '' : `: ${this.why}`}${after}`);
   }
 }
 
