@@ -74,6 +74,7 @@ export function captureCommand(): Command {
   const list: CaptureInterface[] = [];
   let first = '';
   const addInterface = (device: string): CaptureInterface[] => {
+    if (device === '') throw new InvalidArgumentError('fttscope interfaces lists them.'); // libpcap would take any
     list.push({ device, filter: first });
     return list;
   };

@@ -41,15 +41,19 @@ export interface LiveOptions {
   ui?: boolean;
 }
 
-/** A host and a port as people write them: `host`, `host:443`, `[::1]:443`. @throws UserError */
-export function hostAndPort(text: string, what: string, port?: number): { host: string; port: number } {
+/**
+ * A host and a port as people write them: `host`, `host:443`, `[::1]:443`.
+ * @param port where none is given @param least the lowest port @throws UserError
+ */
+export function hostAndPort(text: string, what: string, port?: number, least = 1): { host: string; port: number } {
   const m = /^(?:\[([^\]]+)\]|([^:]+)|([0-9a-f:]+:[0-9a-f:.]*))(?::(\d+))?$/i.exec(text.trim());
   const bare = /^[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*$/i.test(text) ? text : undefined; // IPv6 without brackets has no port
   const host = bare ?? m?.[1] ?? m?.[2];
   const number = bare === undefined && m?.[4] !== undefined ? Number(m[4]) : port;
-  if (host === undefined || number === undefined || number > 65_535)
+  const octets = host === undefined ? undefined : parseAddress(host);
+  const isHost = host !== undefined && (octets !== undefined || /%|^[^:\s]+$/.test(host)); // with a zone, or a name
+  if (!isHost || number === undefined || number > 65_535 || number < least)
     throw new UserError(`${what}: ${text} is no HOST:PORT`);
-  const octets = parseAddress(host); // none where a zone follows it
   if (octets?.length === 16 && isLinkLocal(octets))
     throw new UserError(`${what}: ${text} is link-local`, Exit.usage, `its interface belongs to it: [${host}%eth0]`);
   return { host, port: number };

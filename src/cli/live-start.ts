@@ -213,7 +213,7 @@ export function startersOf(begin: Begin, keylogs: readonly string[] | undefined)
       undefined,
       ({ options }) => {
         const o = options as EftfCommandOptions;
-        hostAndPort(o.listen, '--listen', 443);
+        hostAndPort(o.listen, '--listen', 443, 0);
         checkEnd(o, ALL_FAULTS);
       },
       '[options]',

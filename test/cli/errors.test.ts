@@ -89,12 +89,10 @@ describe('exit codes', () => {
       1,
       /filter is given twice: by -f, and by words/,
     ],
-    [
-      'a capture filter that is none',
-      ['capture', '-i', 'lo', 'udp', 'prt', '9'],
-      1,
-      /lo: .*syntax error\n.*pcap-filter/,
-    ],
+    ['an interface without a name', ['capture', '-i', ''], 1, /argument '' is invalid/],
+    ['port 0 of an EFTF', ['ue', 'eftf.example:0'], 1, /^fttscope: EFTF: eftf\.example:0 is no HOST:PORT$/m],
+    ['no address of an EFTF', ['ue', '::1:443:'], 1, /^fttscope: EFTF: ::1:443: is no HOST:PORT$/m],
+    ['no name of an EFTF', ['ue', 'a b'], 1, /^fttscope: EFTF: a b is no HOST:PORT$/m],
     ['an extract without -w', ['extract', TLS13], 1, /-w/],
   ];
   for (const [what, args, code, err] of cases)

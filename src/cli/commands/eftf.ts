@@ -72,7 +72,7 @@ export async function openEftf(
   say: (words: string) => void,
   screens?: number,
 ): Promise<OpenedEftf> {
-  const at = hostAndPort(o.listen, '--listen', 443);
+  const at = hostAndPort(o.listen, '--listen', 443, 0);
   const certificate = certificateOf(o, at.host, screens === undefined ? tell : say);
   const families = familiesOf(o);
   const subscribers = subscribersOf(o.subscribers, o.lab);
