@@ -120,7 +120,7 @@ export class Names {
       name.length,
       caseOnly(bare, similar)
         ? `Letter case counts. ${suggestion}`
-        : (suggestion ?? captureFilterHint(expression) ?? asTextHint(name)),
+        : (suggestion ?? captureFilterHint(expression) ?? this.asText(bare)),
     );
   }
 
@@ -144,6 +144,14 @@ export class Names {
       .map((f) => f.name);
   }
 
+  /** How to look for a word, unless it is on its way to become a name. */
+  private asText(word: string): string | undefined {
+    if (!/^[\w-]+$/.test(word)) return undefined;
+    const lower = word.toLowerCase();
+    for (const name of this.catalogue.names()) if (name.toLowerCase().startsWith(lower)) return undefined;
+    return textHint(`"${word}"`);
+  }
+
   /** Names that begin so, the shortest first: `tunnel.id` for `tunnel`, `sip.Status-Code` for `sip.status`. */
   private longer(lower: string): string[] {
     if (lower.length < 4) return [];
@@ -158,8 +166,6 @@ export class Names {
 /** How to look for a text in quotes, wherever it stands. */
 export const textHint = (quoted: string): string =>
   `To look for text: frame contains ${quoted}, in a tunnel fttims contains ${quoted}`;
-
-const asTextHint = (word: string): string | undefined => (/^[\w-]+$/.test(word) ? textHint(`"${word}"`) : undefined);
 
 const caseOnly = (name: string, similar: readonly string[]): boolean =>
   similar.length > 0 && similar[0].toLowerCase() === name.toLowerCase();

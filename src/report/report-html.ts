@@ -14,6 +14,7 @@ import { escaped } from './markup.js';
 import type { Report } from './report.js';
 import type { Lists } from './report-select.js';
 import {
+  aboutOf,
   cleanWords,
   clock,
   counted,
@@ -133,7 +134,7 @@ function* problems(findings: Series<FindingEntity>): Generator<string> {
     yield `<div class="finding ${f.severity}" id="finding-${f.id}">\n`;
     yield `<p><span class="tag">${f.severity}: ${escaped(f.title)}</span></p>\n<p>${escaped(f.meaning)}</p>\n`;
     yield `<p><b>Next:</b> ${escaped(f.next)}</p>\n<p class="small"><code>${escaped(f.code)}</code> `;
-    yield `${f.refs.map(reference).join(' ')} ${escaped(where({ ...f, refs: [] }))}`;
+    yield `${aboutOf(f).map(reference).join(' ')} ${escaped(where({ ...f, refs: [] }))}`;
     yield `${f.clause === undefined ? '' : ` (${escaped(f.clause)})`}</p>\n</div>\n`;
   }
   yield* more(told.length);
@@ -141,7 +142,7 @@ function* problems(findings: Series<FindingEntity>): Generator<string> {
   yield '<h3>Notes</h3>\n';
   yield* table(
     ['code', 'about', 'what', 'meaning'],
-    notes.map((f) => [f.code, { markup: f.refs.map(reference).join(' ') }, f.title, f.meaning]),
+    notes.map((f) => [f.code, { markup: aboutOf(f).map(reference).join(' ') }, f.title, f.meaning]),
   );
 }
 

@@ -76,12 +76,25 @@ export function messageWords({ sms, contentType }: MessageEntity): string {
 export const moreWords = (length: number, shown: number): string =>
   length > shown ? `… and ${length - shown} more` : '';
 
-/** `tunnel 1, call 2, possible, 3 times from row 12, 13`. */
+/** From what is told most closely of to what it is part of. */
+const INNERMOST_FIRST: readonly FindingEntity['refs'][0]['kind'][] = [
+  'media',
+  'call',
+  'registration',
+  'tunnel',
+  'file',
+];
+
+/** What a finding is about, in the order in which people read it everywhere: `media 2, call 1, tunnel 1`. */
+export const aboutOf = ({ refs }: FindingEntity): FindingEntity['refs'] =>
+  [...refs].sort((a, b) => INNERMOST_FIRST.indexOf(a.kind) - INNERMOST_FIRST.indexOf(b.kind));
+
+/** `possible, call 2, tunnel 1, 3 times from row 12, 13`. */
 export function where(f: FindingEntity): string {
   const rows = f.rows.slice(0, 5).join(', ');
   return [
     ...(f.confidence === 'certain' ? [] : [f.confidence]),
-    ...f.refs.map((r) => `${r.kind} ${r.id}`),
+    ...aboutOf(f).map((r) => `${r.kind} ${r.id}`),
     `${times(f.count)}${rows === '' ? '' : ` from row ${rows}`}`,
   ].join(', ');
 }

@@ -1,4 +1,5 @@
 import type { FindingEntity } from '../model/entities.js';
+import { aboutOf } from '../report/report-words.js';
 import type { Area } from './cells.js';
 import { wrap } from './cells.js';
 import { csvOf } from './csv.js';
@@ -24,9 +25,11 @@ export interface Muted {
 const col = (min: number, max: number, priority: number) => ({ min, max, priority });
 const timeOf = (f: FindingEntity): number => f.first.seconds + f.first.nanos / 1e9;
 
-/** `T1`, `call 2`, `T1 call 2`. */
+/** `T1`, `call 2`, `call 2 T1`. */
 export function about(f: FindingEntity): string {
-  return f.refs.map((r) => (r.kind === 'tunnel' ? `T${r.id}` : `${r.kind} ${r.id}`)).join(' ');
+  return aboutOf(f)
+    .map((r) => (r.kind === 'tunnel' ? `T${r.id}` : `${r.kind} ${r.id}`))
+    .join(' ');
 }
 
 /** The text of a finding, for the pane beneath the list, for copying and for reports of it. */

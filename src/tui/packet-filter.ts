@@ -1,3 +1,4 @@
+import type { FilterError } from '../filter/index.js';
 import { expanded } from '../filter/saved-filters.js';
 import type { Selection } from '../viewer/viewer.js';
 import type { FilterWords } from './filter-words.js';
@@ -65,7 +66,7 @@ export class FilterPrompt implements PromptRequest {
     const e = this.desk.viewer.check(meant);
     if (e === null) return undefined;
     const place = meant === text ? { at: e.position, length: Math.max(1, e.length) } : {};
-    return { text: filterErrorText(e), wrong: true, ...place };
+    return { text: isOnTheWay(meant, e) ? e.message : filterErrorText(e), wrong: true, ...place };
   }
 
   changed(text: string): void {
@@ -97,4 +98,14 @@ export class FilterPrompt implements PromptRequest {
     this.preview?.cancel();
     this.words.stop();
   }
+}
+
+/** Whether what is suggested is how the word goes on that is being typed: Tab does that. */
+function isOnTheWay(text: string, { position, length, suggestion }: FilterError): boolean {
+  const names = /^Did you mean (.+)\?$/.exec(suggestion ?? '')?.[1].split(' or ');
+  const word = text.slice(position).toLowerCase();
+  return (
+    position + length === text.length &&
+    names?.every((n) => n.length > word.length && n.toLowerCase().startsWith(word)) === true
+  );
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { GapEntry, TunnelEntity } from '../../src/model/entities.js';
-import { gapWords, innerAddress } from '../../src/report/report-words.js';
+import type { FindingEntity, GapEntry, TunnelEntity } from '../../src/model/entities.js';
+import { gapWords, innerAddress, where } from '../../src/report/report-words.js';
+import { about } from '../../src/tui/findings-view.js';
 
 test('the address shown of a UE does not depend on which of its packets came first', () => {
   const lease = '10.45.0.2';
@@ -25,4 +26,16 @@ test('a gap says as much as is known of it', () => {
   assert.equal(resumed(8), '232 B missing from UE: records 5 to 7 lost, resumed at 8');
   assert.equal(gapWords({ ...down, estimatedSegments: 1 }), 'about 1 segment (1 B) missing to UE');
   assert.equal(gapWords({ ...gap, estimatedSegments: 2 }), 'about 2 segments (232 B) missing from UE');
+});
+
+test('what findings are about stands in one order, whatever they are about most of all', () => {
+  const finding = (...refs: FindingEntity['refs']): FindingEntity =>
+    ({ refs, confidence: 'certain', count: 1, rows: ['8.1'] }) as unknown as FindingEntity;
+  const tunnel = { kind: 'tunnel', id: 1 } as const;
+  const call = { kind: 'call', id: 2 } as const;
+  const media = [3, 4].map((id) => ({ kind: 'media', id }) as const);
+  for (const f of [finding(tunnel, call, ...media), finding(call, ...media, tunnel)]) {
+    assert.match(where(f), /^media 3, media 4, call 2, tunnel 1, /);
+    assert.equal(about(f), 'media 3 media 4 call 2 T1');
+  }
 });

@@ -41,3 +41,14 @@ test('where no packet is listed, what is done with one says so', async () => {
   }
   await stage.end();
 });
+
+test('what is on its way to become a name is not suggested while it is typed', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  await stage.press('2');
+  await stage.press('/');
+  await stage.type('sip.status');
+  assert.match(stage.text, /"sip\.status" is neither a field nor a protocol name\.$/m);
+  await stage.type(' == 200');
+  assert.match(stage.text, /Did you mean\s+sip\.Status-Code/);
+  await stage.end();
+});
