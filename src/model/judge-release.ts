@@ -34,6 +34,7 @@ export function judgeReleases(m: SessionModel, isShaky: IsShaky): void {
     const { at, row = '' } = t.release;
     if (at === undefined || t.state !== 'established') continue;
     const when: Seen = { ...at, row };
+    if (m.findings.has('capture.one-sided', t.id)) continue; // what was not captured may have ended it before
     const isSure = !isShaky(t.id, 'tunnel.closed-in-call', 'sight');
     const own = registrations.get(t.id) ?? [];
     const cut = (calls.get(t.id) ?? []).filter((c) => isCut(m, c, t, when));

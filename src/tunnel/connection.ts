@@ -1,8 +1,8 @@
 import type { ConnectNote } from '../../dissectors/http/exchange.js';
-import { connectAnswerLength, fieldValue, readMessage, startLine } from '../../dissectors/http/message.js';
+import { connectAnswerLength, startLine } from '../../dissectors/http/message.js';
 import { wholeSsl2 } from '../../dissectors/tls/ssl2.js';
 import type { WebSocketNote } from '../../dissectors/websocket.js';
-import { type AnyDissector, No, type Pdu, table, type View, Yes } from '../kit/index.js';
+import { type AnyDissector, No, type Pdu, type View, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
 import type { StreamConsumer } from '../stream/tcp.js';
@@ -16,26 +16,17 @@ import { proxyHeader } from './detect.js';
 import { nameOf } from './ends.js';
 import { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
+import { HTTP2, upgradeOf } from './http-upgrade.js';
 import { cutMessage, Messages, viewOf } from './messages.js';
 import type { PlainText } from './plain-text.js';
-import { answered, connectOf } from './proxy-exchange.js';
+import { answered, connectOf, isAnswer, isConnect, isEstablished, isSuccess } from './proxy-exchange.js';
 import { isNobodys, mayBeNamed, recognise } from './recognise.js';
 import { RecordLayer } from './record-layer.js';
-import { isClientHello, isRecord, isText } from './records.js';
+import { followsHello, isClientHello, isRecord, isServerHello, isText } from './records.js';
 import type { Tunnel } from './tunnel.js';
 
 /** Of octets in one segment, and in several. */
 const TCP_NAMES = ['Frame', 'Reassembled TCP'] as const;
-
-/** A CONNECT whose target is there. RFC 9110 §9.3.6 */
-const CONNECT = /^CONNECT \S+ /;
-/** What proxies answer to one, and servers to nothing else. */
-const ESTABLISHED = /^HTTP\/1\.\d 200 connection established/i;
-const STATUS = /^HTTP\/1\.\d \d{3}/;
-const UPPER_H = 72;
-
-/** Protocols that a connection of HTTP goes over to, by what Upgrade calls them. */
-const UPGRADES = table<string>({ h2c: 'http2', websocket: 'websocket' });
 
 /**
  * What runs in one TCP connection: HTTP CONNECT, TLS, envelopes in the clear (behind a TLS offload), or messages of
@@ -209,6 +200,9 @@ export class Connection implements StreamConsumer {
     }
     if (mode === 'tls') off = this.tlsRecords!.takeWhole(side, half, buf, off, end);
     if (off === end) return;
+    // The client goes on, and nothing of the proxy was captured.
+    if (mode === 'wait' && this.halves[other(side)].frame === 0 && followsHello(half.window, buf, off, end))
+      this.establish();
     half.fresh = off === start && half.window.length === 0 && half.passing === 0;
     half.window.feed(buf, off, end, frame);
     this.step(side);
@@ -228,11 +222,11 @@ export class Connection implements StreamConsumer {
     this.unheard = false;
     const up = this.halves[this.client.side];
     const { window: w } = up;
-    if (up.mode === 'wait' && CONNECT.test(startLine(viewOf(w.buf, w.off, w.end, TCP_NAMES[0])))) {
+    if (up.mode === 'wait' && isConnect(up.waiting)) {
       up.mode = 'pdus'; // it was refused, and the client tried again
       this.step(this.client.side);
     }
-    if (up.mode !== 'wait' || STATUS.test(startLine(viewOf(buf, off, end, TCP_NAMES[0])))) return;
+    if (up.mode !== 'wait' || isAnswer(viewOf(buf, off, end, TCP_NAMES[0]))) return;
     if (isRecord(buf, off, end) || isRecord(w.buf, w.off, w.end)) this.establish();
   }
 
@@ -257,6 +251,7 @@ export class Connection implements StreamConsumer {
     const half = this.halves[side];
     const peer = this.halves[other(side)];
     if (half.mode === 'tls' || half.mode === 'clear' || half.mode === 'wait') return;
+    if (half.mode === 'pdus' && peer.frame === 0 && isServerHello(buf, off, end)) this.unasked(side);
     if (half.window.end > half.window.off && half.unclaimed === 0) return;
     const hello = isClientHello(buf, off, end);
     if (!hello && (peer.mode !== 'tls' || !isRecord(buf, off, end))) return;
@@ -267,6 +262,16 @@ export class Connection implements StreamConsumer {
     half.unclaimed = 0;
     this.startTls(side);
   }
+
+  /** A ServerHello follows an answer of HTTP whose request was not captured: where that is a success, it was a CONNECT. */
+  private unasked(side: Side): void {
+    const half = this.halves[side];
+    if (this.tunnel !== null || !this.isHttp(half) || !isSuccess(half.waiting)) return;
+    this.isUnasked = true;
+    half.messages!.measure(connectAnswerLength);
+    this.messages(side);
+  }
+  private isUnasked = false;
 
   /** Behind what nobody knew (a SOCKS handshake, say) a segment may begin with a message of HTTP. */
   private turnHttp(half: Half, buf: Uint8Array, off: number, end: number): void {
@@ -307,7 +312,7 @@ export class Connection implements StreamConsumer {
     const pdu = cutMessage(dissector, window, messages?.lost === true, missing, TCP_NAMES[0]);
     if (pdu === undefined) return;
     this.give(pdu);
-    if (pdu.dissector === this.host.dissectors.http && CONNECT.test(startLine(pdu.view))) this.http(side, pdu.view);
+    if (pdu.dissector === this.host.dissectors.http && isConnect(pdu.view)) this.http(side, pdu.view);
   }
 
   private noteGap(side: Side, octets: number, cut: boolean): void {
@@ -362,8 +367,7 @@ export class Connection implements StreamConsumer {
     const half = this.halves[side];
     if ((half.mode !== 'tls' && !this.awaitsTls(half)) || octets === 0) return null;
     if (!half.begins(octets, this.host.frame)) return null;
-    const { buf, off, end } = half.window;
-    return { dissector: this.host.dissectors.tls, view: viewOf(buf, off, end, TCP_NAMES[0]), around: this.around };
+    return { dissector: this.host.dissectors.tls, view: half.waiting, around: this.around };
   }
 
   /** `side` as TLS calls it: 0 is the client. */
@@ -425,7 +429,7 @@ export class Connection implements StreamConsumer {
       half.messages = new Messages(found, w, TCP_NAMES, data);
       half.messages.lost = half.lost;
       // RFC 9113 §3.3: both sides know that HTTP/2 is spoken. On the ports of HTTP tshark lists that, too.
-      if (found.proto === UPGRADES.h2c && this.host.streamDissector(this.flow) === http) this.around ??= goingOn(http);
+      if (found.proto === HTTP2 && this.host.streamDissector(this.flow) === http) this.around ??= goingOn(http);
     }
   }
 
@@ -502,7 +506,9 @@ export class Connection implements StreamConsumer {
   private messages(side: Side): void {
     const half = this.halves[side];
     const answers = this.tunnel?.proxy !== undefined && side !== this.client.side;
-    if (answers || this.answersUnseen(half)) half.messages!.length = connectAnswerLength;
+    // Or it answers a CONNECT that was not captured.
+    if (answers || (this.tunnel === null && this.isHttp(half) && isEstablished(half.waiting)))
+      half.messages!.length = connectAnswerLength;
     while (half.mode === 'pdus') {
       const pdu = half.messages!.next(this.answers.length(side));
       if (pdu === undefined) return;
@@ -527,7 +533,7 @@ export class Connection implements StreamConsumer {
     this.asked ||= status === null;
     this.answers.see(side, line, Number(status?.[1] ?? 0));
     if (status?.[1] === '101') this.switchProtocols(v);
-    if (status !== null && this.tunnel === null && ESTABLISHED.test(line)) {
+    if (status !== null && this.tunnel === null && (this.isUnasked || isEstablished(v))) {
       this.client.is(other(side));
       this.establish();
       this.dropLineEnds(side);
@@ -556,17 +562,14 @@ export class Connection implements StreamConsumer {
   }
   private connected = false;
 
-  /** Whether a message answers a CONNECT that was not captured. */
-  private answersUnseen({ messages, window: { buf, off, end } }: Half): boolean {
-    if (this.tunnel !== null || messages!.dissector !== this.host.dissectors.http) return false;
-    return buf[off] === UPPER_H && ESTABLISHED.test(startLine(viewOf(buf, off, end, TCP_NAMES[0])));
+  private isHttp({ messages }: Half): boolean {
+    return messages?.dissector === this.host.dissectors.http;
   }
 
   /** After a 101 that names HTTP/2 or WebSocket both sides speak it. RFC 9110 §15.2.2. */
   private switchProtocols(v: View): void {
-    const m = readMessage(v.buf, v.off, v.end);
-    const name = m === undefined ? undefined : UPGRADES[fieldValue(m, 'upgrade').trim().toLowerCase()];
-    const next = name === undefined ? undefined : this.host.application(name);
+    const upgrade = upgradeOf(v);
+    const next = upgrade === undefined ? undefined : this.host.application(upgrade.proto);
     if (next === undefined) {
       for (const { messages } of this.halves) if (messages !== null) messages.length = (_, off, end) => end - off;
       return;
@@ -575,17 +578,15 @@ export class Connection implements StreamConsumer {
     for (const half of this.halves) {
       half.mode = 'pdus';
       half.messages = new Messages(next, half.window, TCP_NAMES, this.host.dissectors.data);
-      half.messages.note = { subprotocol: fieldValue(m!, 'sec-websocket-protocol').trim() } satisfies WebSocketNote;
+      half.messages.note = { subprotocol: upgrade!.subprotocol } satisfies WebSocketNote;
     }
   }
 
   /** Line ends behind a message are no part of what follows it. RFC 9112 §2.2. */
   private dropLineEnds(side: Side): void {
-    const { window: w } = this.halves[side];
-    let n = 0;
-    while (w.off + n < w.end && (w.buf[w.off + n] === 13 || w.buf[w.off + n] === 10)) n++;
-    if (n === 0) return;
-    const { buf, off, end } = w.take(n);
+    const { window: w, lineEnds } = this.halves[side];
+    if (lineEnds === 0) return;
+    const { buf, off, end } = w.take(lineEnds);
     this.host.pdu({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, 'Frame') });
   }
 

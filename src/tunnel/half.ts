@@ -1,10 +1,14 @@
+import type { View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Ledger } from '../stream/ledger.js';
 import { PduBuffer } from '../stream/pdu-buffer.js';
 import { anchored, type Deframer } from './deframe.js';
 import { Undecided } from './detect.js';
-import type { Messages } from './messages.js';
+import { type Messages, viewOf } from './messages.js';
 import { RECORD_HEADER, recordLength } from './records.js';
+
+/** What octets are called that came in one segment. */
+const IN_FRAME = 'Frame';
 
 /**
  * - `detect`: the octets so far have not said what this is
@@ -58,6 +62,20 @@ export class Half {
   /** Nothing waits before what comes next, and that starts with a record. */
   get isClear(): boolean {
     return !this.lost && this.passing === 0 && this.window.length === 0;
+  }
+
+  /** The octets that wait for others. */
+  get waiting(): View {
+    const { buf, off, end } = this.window;
+    return viewOf(buf, off, end, IN_FRAME);
+  }
+
+  /** Line ends at the start of the window. */
+  get lineEnds(): number {
+    const { buf, off, end } = this.window;
+    let n = 0;
+    while (off + n < end && (buf[off + n] === 13 || buf[off + n] === 10)) n++;
+    return n;
   }
 
   /** Octets to come of the record at the start of the window, or of what may be one. */

@@ -46,6 +46,12 @@ export class Messages {
     return Math.max(this.rest, this.needed - this.window.length);
   }
 
+  /** The message under way, and those after it, are as long as this says. */
+  measure(length: AnyDissector['pduLength']): void {
+    this.length = length;
+    this.begin();
+  }
+
   /** So many octets are missing before what comes next; nobody knows how many if nothing is said. */
   gap(octets = Number.POSITIVE_INFINITY): void {
     this.rest = octets === Number.POSITIVE_INFINITY ? 0 : Math.max(0, this.left - octets);

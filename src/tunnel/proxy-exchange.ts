@@ -1,4 +1,4 @@
-import { fieldValue, readMessage } from '../../dissectors/http/message.js';
+import { fieldValue, readMessage, startLine } from '../../dissectors/http/message.js';
 import type { View } from '../kit/index.js';
 
 /** A CONNECT, and what was answered (RFC 9110 §9.3.6). */
@@ -21,6 +21,16 @@ export interface ProxyExchange {
   /** The CONNECT before it in the same connection, to which the proxy said that it wants credentials. */
   readonly before?: ProxyExchange;
 }
+
+/** Whether a message begins as a CONNECT whose target is there. */
+export const isConnect = (v: View): boolean => /^CONNECT \S+ /.test(startLine(v));
+/** Whether one is an answer, and one that is a success. */
+export const isAnswer = (v: View): boolean => /^HTTP\/1\.\d \d{3}/.test(startLine(v));
+export const isSuccess = (v: View): boolean => /^HTTP\/1\.\d 2\d\d/.test(startLine(v));
+const UPPER_H = 72;
+/** Whether one is what proxies answer to a CONNECT, and servers to nothing else. */
+export const isEstablished = (v: View): boolean =>
+  v.buf[v.off] === UPPER_H && /^HTTP\/1\.\d 200 connection established/i.test(startLine(v));
 
 const DEMANDS_CREDENTIALS = 407;
 /** They say how long a body is. */

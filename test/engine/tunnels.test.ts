@@ -223,6 +223,17 @@ describe('what was not captured', () => {
       assert.deepEqual(expectedOf(r), innerRows(built));
     });
 
+  for (const [name, said] of [
+    ['of what proxies say', 'Connection established'],
+    ['of what servers say too', 'OK'],
+  ] as const)
+    for (const side of [0, 1] as const)
+      test(`one direction behind a CONNECT and an answer ${name}: only what the ${side === 0 ? 'UE' : 'proxy'} sent`, async () => {
+        const c = await tlsConversation(chatter(4, 40), V13, [connect(), answer(200, said)]);
+        const built = one(c, { capture: { shape: [only(side)] } });
+        assert.deepEqual(expectedOf(await readWith(built)), innerRows(built));
+      });
+
   test('one direction of TLS 1.2: that of the UE says why it cannot be read, that of the EFTF needs the key log alone', async () => {
     const c = await tlsConversation(chatter(4, 10), V12);
     const up = await readWith(one(c, { capture: { shape: [only(0)] } }));
