@@ -326,7 +326,7 @@ function setup(note: RtpNote, off: number, t: Tree): void {
   t.push();
   t.num(F.setupFrame, off, 0, note.setupFrame);
   t.text(F.setupMethod, off, 0, method);
-  if (note.media !== undefined && note.media.callId !== '') t.text(F.callId, off, 0, note.media.callId);
+  for (const id of note.media?.callIds ?? []) t.text(F.callId, off, 0, id);
   t.pop();
 }
 

@@ -66,7 +66,7 @@ function expectMedia(m: Message, cx: Track): void {
   const { version, buf, dst } = cx.net;
   const client = buf.slice(dst, dst + (version === 6 ? 16 : 4));
   const note: MediaNote = {
-    ...{ setupFrame: cx.frame, callId: '', kind: '', payloadTypes: new Map(), secure: false },
+    ...{ setupFrame: cx.frame, callId: '', callIds: [], kind: '', payloadTypes: new Map(), secure: false },
     by: 'RTSP',
   };
   for (const [port, proto] of [

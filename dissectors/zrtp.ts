@@ -46,7 +46,7 @@ export function followZrtp({ buf, off, end }: View, cx: Track, choice: ZrtpChoic
     choice.profile = latin1(buf, off + COMMIT_TAG, off + COMMIT_TAG + 4) === 'HS32' ? TAG_32 : TAG_80;
   if (type !== 'Conf2ACK') return;
   const agreed: SrtpSetup = { frame: cx.frame, profile: choice.profile };
-  const known = cx.expected<MediaNote>() ?? { callId: '', kind: 'audio', payloadTypes: new Map() };
+  const known = cx.expected<MediaNote>() ?? { callId: '', callIds: [], kind: 'audio', payloadTypes: new Map() };
   const note: MediaNote = { ...known, setupFrame: cx.frame, secure: true, agreed };
   for (const [address, port] of [
     [addressAt(cx.net, cx.net.src), cx.sport],

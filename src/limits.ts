@@ -125,9 +125,13 @@ export const LIMITS = {
   /** Of a call: dialogs, transfers and others of a kind, of session descriptions the newest; places where media may go. */
   callParts: 64,
   callPlaces: 1024,
-  /** Media of a session description, ports of one of them (`m=audio 49170/2`), and keys that were pressed in a stream. */
+  /**
+   * Media of a session description, ports of one of them (`m=audio 49170/2`), calls that one address of media was announced
+   * in, and keys that were pressed in a stream.
+   */
   sessionMedia: 32,
   mediaPorts: 8,
+  mediaCalls: 512,
   digits: 256,
   /** Messages of one exchange of DHCP, of router discovery, of a MESSAGE or a subscription. */
   exchangeMessages: 256,

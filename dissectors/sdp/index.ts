@@ -262,18 +262,14 @@ export const sdp = defineDissector<SessionDescription>({
   on: { media_type: ['application/sdp'] },
 
   track(v: View, cx) {
-    cx.note(cx.exchange?.id ?? '');
-    expectMedia(
-      v,
-      cx,
-      cx.scope(sdp, () => new Known()),
-    );
+    const known = cx.scope(sdp, () => new Known());
+    cx.note(expectMedia(v, cx, known));
   },
 
   dissect(v, t, cx) {
     const { buf, end } = v;
     t.open(F.sdp, v.off, v.length);
-    const callId = cx.note<string>(sdp, v) ?? '';
+    const callIds = cx.note<readonly string[]>(sdp, v) ?? [];
     const w: Walk = { media: false, encodings: new Map() };
     let n = 0;
     for (let at = v.off; at < end; n++) {
@@ -286,7 +282,7 @@ export const sdp = defineDissector<SessionDescription>({
       showLine(t, buf, l, w);
       at = l.next;
     }
-    if (callId !== '') t.text(F.callId, v.off, 0, callId);
+    for (const id of callIds) t.text(F.callId, v.off, 0, id);
     t.pop();
   },
 

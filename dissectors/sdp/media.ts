@@ -1,4 +1,4 @@
-import { ByOctets, LIMITS, parseAddress, type Track, utf8Text, type View } from 'fttscope/kit';
+import { ByOctets, type Exchange, LIMITS, parseAddress, type Track, utf8Text, type View } from 'fttscope/kit';
 import type { SrtpSetup } from '../dtls/index.js';
 import { isTyped, lineAt, nextLine } from './lines.js';
 import { type PayloadType, staticPayloadType } from './payload-types.js';
@@ -9,6 +9,8 @@ export interface MediaNote {
   readonly setupFrame: number;
   /** Call-ID of the session, '' outside one. */
   readonly callId: string;
+  /** Those of all sessions that named this address, from the first one on: a call through a B2BUA has one on each side. */
+  readonly callIds: readonly string[];
   /** `audio`, `video`. */
   readonly kind: string;
   /** By payload type number, what the description says about it: static types and `a=rtpmap`. */
@@ -201,17 +203,35 @@ function typesOf(m: MediaLine, all: readonly MediaLine[]): ReadonlyMap<number, P
 const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
   a !== undefined && b !== undefined && a.length === b.length && a.every((octet, i) => octet === b[i]);
 
-/** Says where RTP and RTCP are to be expected. A port of 0 means that the media is refused (RFC 3264 §6). */
-export function expectMedia(v: View, cx: Track, known: Known): void {
+/** The Call-IDs of an address that the session of `exchange` names, too; sessions that began later are none of its. */
+function callsOf(address: Uint8Array, port: number, exchange: Exchange, cx: Track): readonly string[] {
+  const { id, frame } = exchange;
+  const told = cx.expected<MediaNote>(address, port);
+  const before = told === undefined || told.setupFrame > frame ? [] : told.callIds;
+  if (id === '' || before.includes(id)) return before;
+  if (before.length < LIMITS.mediaCalls) return [...before, id];
+  cx.capped('mediaCalls');
+  return [...before.slice(1), id];
+}
+
+/**
+ * Says where RTP and RTCP are to be expected, and returns the Call-IDs that the address of the last media is known by, as
+ * Wireshark's SDP names them. A port of 0 means that the media is refused (RFC 3264 §6).
+ */
+export function expectMedia(v: View, cx: Track, known: Known): readonly string[] {
   const exchange = cx.exchange ?? { frame: cx.frame, id: '' };
   const lines = mediaLines(v, cx, known);
+  let calls: readonly string[] | undefined;
   for (const m of lines) {
     if (m.fax && m.port !== 0 && m.address !== undefined)
       cx.expect(m.address, m.port, 't38', undefined, exchange.frame);
     if (!m.rtp || m.port === 0 || m.address === undefined || (m.kind !== 'audio' && m.kind !== 'video')) continue;
+    const callIds = callsOf(m.address, m.port, exchange, cx);
+    calls = callIds;
     const note: MediaNote = {
       setupFrame: exchange.frame,
       callId: exchange.id,
+      callIds,
       kind: m.kind,
       payloadTypes: typesOf(m, lines),
       secure: m.secure,
@@ -227,4 +247,6 @@ export function expectMedia(v: View, cx: Track, known: Known): void {
       }
     }
   }
+  if (calls !== undefined) return calls;
+  return exchange.id === '' || !lines.some((m) => m.port !== 0) ? [] : [exchange.id];
 }

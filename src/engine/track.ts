@@ -95,7 +95,8 @@ export class TrackContext implements Track {
     s.generation++;
   }
 
-  expected<T>(): T | undefined {
+  expected<T>(address?: Uint8Array, port = 0): T | undefined {
+    if (address !== undefined) return this.scoped.expectations.get(endpointKey(address, port))?.note as T | undefined;
     if (this.owner === null || this.stream) return undefined;
     return (this.owner as UdpState).expectations[this.direction]?.note as T | undefined;
   }

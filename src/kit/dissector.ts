@@ -123,8 +123,8 @@ export interface Track {
    * frame that began it, begins a conversation of its own.
    */
   expect(address: Uint8Array, port: number, proto: string, note?: unknown, exchange?: number): void;
-  /** What `expect` was told about the endpoint that this packet came from or goes to. */
-  expected<T>(): T | undefined;
+  /** What `expect` was told about the endpoint that this packet came from or goes to, or about the one that is named. */
+  expected<T>(address?: Uint8Array, port?: number): T | undefined;
   /**
    * A handshake agreed that `proto` comes in this flow as well: its datagrams are known by their octets alone. Absent where
    * nothing follows.
