@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { hostAndPortText } from '../kit/index.js';
+import { Lookup } from './lookup.js';
 import { type HttpProxy, throughProxy } from './proxy.js';
 import type { OuterTape } from './tap-tape.js';
 import { contextOptions, fingerprint, pinned, type TlsVersions } from './tls-settings.js';
@@ -86,7 +87,12 @@ const inSeconds = (o: ConnectOptions): string => `${o.timeoutMs / 1000} s`;
 /** A TCP connection, tapped from its first octet on. */
 function tcp(host: string, port: number, o: ConnectOptions, who = ''): Promise<Tap> {
   const name = `${who}${hostAndPortText(host, port)}`;
-  const socket = connectTcp({ host, port, allowHalfOpen: true, noDelay: true });
+  const lookup = new Lookup();
+  const socket = connectTcp({ host, port, allowHalfOpen: true, noDelay: true, lookup: lookup.ask });
+  let isResolved = isIP(host) !== 0;
+  socket.once('lookup', () => {
+    isResolved = true;
+  });
   const open = new Promise<Tap>((resolve, reject) => {
     const failed = (e: NodeJS.ErrnoException): void => {
       const stage: Stage = e.code === 'ENOTFOUND' || e.code === 'EAI_AGAIN' ? 'dns' : 'tcp';
@@ -103,8 +109,16 @@ function tcp(host: string, port: number, o: ConnectOptions, who = ''): Promise<T
     });
   });
   const late = (): NotEstablished =>
-    new NotEstablished('tcp', `${name}: no TCP connection within ${inSeconds(o)} (blocked access, or a wrong address)`);
-  return within(o, o.timeoutMs, open, late, () => socket.destroy());
+    isResolved
+      ? new NotEstablished(
+          'tcp',
+          `${name}: no TCP connection within ${inSeconds(o)} (blocked access, or a wrong address)`,
+        )
+      : new NotEstablished('dns', `${name}: the name was not resolved within ${inSeconds(o)} (no DNS server answers)`);
+  return within(o, o.timeoutMs, open, late, () => {
+    lookup.stop();
+    socket.destroy();
+  });
 }
 
 /** Of the errors of several addresses of one name, the first. */

@@ -1,0 +1,8 @@
+/** A process of its own that resolves a name as the system does: its only argument. See {@link file://./lookup.ts}. */
+import { lookup } from 'node:dns';
+import type { LookupWord } from './lookup.js';
+
+lookup(process.argv[2], { all: true }, (error, addresses) => {
+  const word: LookupWord = error === null ? { addresses } : { code: error.code ?? '', message: error.message };
+  process.stdout.write(JSON.stringify(word));
+});

@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { LookupAddress } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+/** What the process that resolves says, as JSON. */
+export type LookupWord =
+  | { readonly addresses: readonly LookupAddress[] }
+  | { readonly code: string; readonly message: string };
+
+const CHILD = fileURLToPath(new URL('../live/lookup-child.js', import.meta.url));
+
+/**
+ * Resolves a name for a connection, in a process of its own: what the resolver of the system waits for cannot be taken back,
+ * and a process with such a wait in one of its threads does not end before that.
+ */
+export class Lookup {
+  private child: ChildProcess | undefined;
+
+  /** For `net.connect`. */
+  readonly ask: LookupFunction = (name, { all, family }, callback) => {
+    const child = spawn(process.execPath, [CHILD, name], { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.child = child;
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+    });
+    const fail = (code: string, message: string): void => callback(Object.assign(new Error(message), { code }), []);
+    child.once('error', (e: NodeJS.ErrnoException) => fail(e.code ?? '', e.message));
+    child.once('close', () => {
+      if (text === '') return fail('EAI_AGAIN', `${name}: the resolver ended`);
+      const word = JSON.parse(text) as LookupWord;
+      if ('code' in word) return fail(word.code, word.message);
+      const found = word.addresses.filter((a) => !family || a.family === Number(family));
+      if (found.length === 0) return fail('ENOTFOUND', `${name}: no address of IPv${family}`);
+      if (all) callback(null, found.slice());
+      else callback(null, found[0].address, found[0].family);
+    });
+  };
+
+  /** Nobody wants to know any more. */
+  stop(): void {
+    this.child?.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { type LookupAddress, lookup } from 'node:dns';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { Lookup } from '../../src/live/lookup.js';
+import { until } from '../support/until.js';
+import { inFolder, type Running, startFttscope } from './outer-support.js';
+
+/** What a lookup of ours comes to: addresses, or the code of an error. */
+const found = (name: string, family?: 4 | 6): Promise<LookupAddress[] | string | undefined> =>
+  new Promise((resolve) => {
+    new Lookup().ask(name, { all: true, ...(family && { family }) }, (error, addresses) => {
+      resolve(error === null ? (addresses as LookupAddress[]) : error.code);
+    });
+  });
+
+test("a name has the addresses that Node's own resolver gives", async () => {
+  assert.deepEqual(await found('localhost'), await promisify(lookup)('localhost', { all: true }));
+  assert.deepEqual(await found('localhost', 4), [{ address: '127.0.0.1', family: 4 }]);
+  // RFC 6761 §6.4: there is none; without a network nobody can say so
+  assert.match(String(await found('eftf.invalid')), /^(ENOTFOUND|EAI_AGAIN)$/);
+});
+
+/** Starts the program where the DNS server never answers: a namespace with a device that swallows what is sent. */
+function inSilence(...args: string[]): Running {
+  const conf = inFolder('resolv.conf');
+  writeFileSync(conf, 'nameserver 192.0.2.9\noptions timeout:30 attempts:5\n');
+  const setUp =
+    'ip tuntap add d0 mode tun; ip addr add 192.0.2.1/24 dev d0; ip link set d0 up; mount --bind "$0" /etc/resolv.conf';
+  return startFttscope(args, ['unshare', '-mn', 'sh', '-c', `${setUp}; exec "$@"`, conf]);
+}
+
+/** The command lines of what a process has started. */
+function childrenOf(pid: number): string[] {
+  try {
+    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+    return pids.map((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8'));
+  } catch {
+    return []; // gone meanwhile
+  }
+}
+
+const mayUnshare =
+  process.getuid?.() === 0 && spawnSync('unshare', ['-mn', 'ip', 'tuntap', 'add', 'd0', 'mode', 'tun']).status === 0;
+const skip = mayUnshare ? false : 'mounts and networks of its own want root: skipped';
+
+test('a UE whose name is not resolved gives up in time, and says so', { skip }, async () => {
+  const one = inSilence('ue', 'eftf.example', '--timeout', '1s');
+  assert.equal(await one.ended, 6);
+  assert.match(one.err, /no tunnel: eftf\.example:443: the name was not resolved within 1 s/);
+});
+
+test('a UE whose name is being resolved ends when it is told to', { skip }, async () => {
+  for (const [signal, ...proxy] of [['SIGTERM'], ['SIGINT', '--proxy', 'proxy.example:3128'], ['SIGHUP']] as const) {
+    const one = inSilence('ue', 'eftf.example', '--timeout', '1000s', ...proxy);
+    const { pid } = one.child;
+    await until(
+      () => childrenOf(pid!).some((command) => command.includes('lookup-child')),
+      () => `the process that resolves: ${one.out}${one.err}`,
+    );
+    assert.equal(await one.stop(signal), 0, signal);
+    assert.equal(one.out + one.err, '');
+  }
+});
