@@ -182,6 +182,18 @@ test('a capture goes on when nobody reads what it says', { skip: CANNOT_CAPTURE.
   assert.deepEqual([code, run(['read', file]).out.trimEnd().split('\n').length], [0, 9]);
 });
 
+test('rows of a capture end well when a signal reaches all of its processes', {
+  skip: CANNOT_CAPTURE.pcap,
+}, async () => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const args = ['capture', '-i', 'lo', 'udp', 'port', String(await freePort())];
+    const one = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+    await new Promise((capturing) => one.stderr.once('data', capturing));
+    process.kill(-one.pid!, signal);
+    assert.equal(await new Promise((resolve) => one.once('exit', resolve)), 0, signal);
+  }
+});
+
 test('a capture ends when the reader of its rows has left', { skip: CANNOT_CAPTURE.pcap }, async () => {
   const port = await freePort();
   const F = `${process.execPath} ${COMMAND}`;

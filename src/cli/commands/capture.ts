@@ -201,10 +201,13 @@ export async function captureRows(args: readonly string[], readArgs: readonly st
   }
 }
 
+/** The exit code of a process, which a signal may reach before it is ready for that: Ctrl-C goes to all of a terminal. */
 function code(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.once('exit', (n, signal) =>
-      resolve(signal === 'SIGPIPE' || signal === 'SIGINT' ? Exit.done : (n ?? Exit.fault)),
+      resolve(signal !== null && GOOD_ENDS.has(signal) ? Exit.done : (n ?? Exit.fault)),
     );
   });
 }
+
+const GOOD_ENDS: ReadonlySet<NodeJS.Signals> = new Set(['SIGPIPE', 'SIGINT', 'SIGTERM', 'SIGHUP']);
