@@ -108,9 +108,9 @@ export class OuterTape {
     this.timer.unref();
   }
 
-  /** Begins a TCP connection. @param opened this end opened it */
-  connection(here: TapeEnd, there: TapeEnd, opened: boolean): TapedConnection {
-    return new TapedConnection(this, here, there, opened);
+  /** Begins a TCP connection. @param opened this end opened it @param asked when the SYN went, by {@link now} */
+  connection(here: TapeEnd, there: TapeEnd, opened: boolean, asked?: number): TapedConnection {
+    return new TapedConnection(this, here, there, opened, asked);
   }
 
   /** A line of the TLS key log. */
@@ -252,12 +252,13 @@ export class TapedConnection implements TapListener {
     here: TapeEnd,
     there: TapeEnd,
     opened: boolean,
+    asked?: number,
   ) {
     const six = isIPv6(plain(here.address)) || isIPv6(plain(there.address));
     const name = `${here.address} ${here.port} ${there.address} ${there.port} ${tape.now()}`;
     this.here = half(here, six, `${name} here`);
     this.there = half(there, six, `${name} there`);
-    this.segment(opened, SYN);
+    this.segment(opened, SYN, EMPTY, asked);
     this.segment(!opened, SYN | ACK);
     this.segment(opened, ACK);
   }
@@ -288,7 +289,7 @@ export class TapedConnection implements TapListener {
     this.broke = true;
   }
 
-  private segment(sent: boolean, flags: number, payload: Uint8Array = EMPTY): void {
+  private segment(sent: boolean, flags: number, payload: Uint8Array = EMPTY, ms = this.tape.now()): void {
     if (this.broke) return;
     const from = sent ? this.here : this.there;
     const to = sent ? this.there : this.here;
@@ -311,7 +312,7 @@ export class TapedConnection implements TapListener {
       payload,
     };
     const octets = frame(from, to, encode(tcp.codec!, segment, net));
-    this.tape.add({ ms: this.tape.now(), octets, sent, of: this });
+    this.tape.add({ ms, octets, sent, of: this });
     from.seq = (from.seq + payload.length + ((flags & (SYN | FIN)) === 0 ? 0 : 1)) >>> 0;
     from.unacknowledged += payload.length;
     if ((flags & ACK) !== 0) to.unacknowledged = 0;

@@ -93,6 +93,11 @@ function tcp(host: string, port: number, o: ConnectOptions, who = ''): Promise<T
   socket.once('lookup', () => {
     isResolved = true;
   });
+  let asked: number | undefined;
+  // Of a name with several addresses the last that was tried is the one that answers.
+  socket.on('connectionAttempt', () => {
+    asked = o.tape?.now();
+  });
   const open = new Promise<Tap>((resolve, reject) => {
     const failed = (e: NodeJS.ErrnoException): void => {
       const stage: Stage = e.code === 'ENOTFOUND' || e.code === 'EAI_AGAIN' ? 'dns' : 'tcp';
@@ -102,7 +107,7 @@ function tcp(host: string, port: number, o: ConnectOptions, who = ''): Promise<T
     socket.once('connect', () => {
       const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket;
       const here = { address: localAddress, port: localPort };
-      const taped = o.tape?.connection(here, { address: remoteAddress, port: remotePort }, true);
+      const taped = o.tape?.connection(here, { address: remoteAddress, port: remotePort }, true, asked);
       const tap = new Tap(socket, taped);
       socket.off('error', failed);
       resolve(tap);
