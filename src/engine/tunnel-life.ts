@@ -159,8 +159,12 @@ export class TunnelLife {
   frame(a: Arrival, packet: Packet): void {
     if (a.file !== this.lastFile) this.files.add((this.lastFile = a.file));
     const { session, gaps } = this.tunnel;
-    // Later frames of the chunk may have been looked at already.
-    while (this.gaps.length < gaps.length && gaps[this.gaps.length].ordinal <= packet.ordinal) this.gaps.push(a.seen());
+    // Later frames of the chunk may have been looked at already; one that came twice is not taken here, but may tell
+    // that octets are missing.
+    while (this.gaps.length < gaps.length && gaps[this.gaps.length].ordinal <= packet.ordinal) {
+      const { file, frame } = gaps[this.gaps.length];
+      this.gaps.push({ ...a.seen(), row: rowName(a.severalFiles ? file : 0, frame, 0) });
+    }
     if (this.established === null) this.establish(a, session?.finished[1]?.frame === a.frame);
     if (session !== undefined) {
       if (session.clientHelloFrame === a.frame) this.clientHello ??= a.seen();

@@ -22,8 +22,9 @@ export class Part {
     /** Octets after them that the snaplen cut off. */
     readonly cut: number,
     readonly frame: number,
-    /** When it came: segments of the direction before it, and time. */
+    /** When it came: segments of the direction before it, acknowledgments of the other one, and time. */
     readonly segments: number,
+    readonly acks: number,
     readonly time: number,
   ) {}
   get end(): number {
@@ -56,6 +57,10 @@ export class Half {
   ackSeen = 0;
   acks = 0;
   acked = 0;
+  /** {@link acked} when it last grew over octets that had not come: segments and time then. */
+  unseen = 0;
+  unseenSegments = 0;
+  unseenTime = 0;
   /** Position of the FIN; -1: not seen. */
   fin = -1;
   closed = false;
@@ -136,12 +141,17 @@ function setBase(half: Half, first: number): void {
   half.isn = (first - 1) >>> 0;
 }
 
-/** The other side acknowledged the octets of `half` before `ack`. */
-export function acknowledge(half: Half, ack: number): void {
+/** The other side acknowledged the octets of `half` before `ack`, at `now`. */
+export function acknowledge(half: Half, ack: number, now: number): void {
   half.acks++;
   half.ackSeen = ack;
   setBase(half, ack);
   if (!half.started) return;
   const distance = ahead(ack, half.next);
-  if (distance < FAR && half.position + distance > half.acked) half.acked = half.position + distance;
+  if (distance >= FAR || half.position + distance <= half.acked) return;
+  half.acked = half.position + distance;
+  if (distance <= 0) return;
+  half.unseen = half.acked;
+  half.unseenSegments = half.segments;
+  half.unseenTime = now;
 }

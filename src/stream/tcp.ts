@@ -107,7 +107,7 @@ export class TcpStream {
     } else if (this.analysis !== null) this.forgetAnalysis();
     const now = seconds + nanos / 1e9;
     half.segments++;
-    if ((flags & ACK) !== 0) acknowledge(peer, p.ack);
+    if ((flags & ACK) !== 0) acknowledge(peer, p.ack, now);
     if ((flags & (SYN | FIN | RST)) !== 0) {
       if ((flags & RST) !== 0) {
         this.reset(half, now);
@@ -244,7 +244,7 @@ export class TcpStream {
         const to = Math.min(next, stop);
         const have = Math.max(from, Math.min(to, captured));
         const octets = buf.slice(off + Math.min(from, captured) - at, off + Math.min(have, captured) - at);
-        const part = new Part(from, octets, to - have, frame, half.segments, now);
+        const part = new Part(from, octets, to - have, frame, half.segments, half.acks, now);
         parts.splice(i++, 0, part);
         // A segment in the middle of others may begin anywhere.
         if (from === at && to === stop) {
@@ -256,6 +256,7 @@ export class TcpStream {
       if (i >= parts.length) break;
       from = Math.max(from, parts[i++].end);
     }
+    if (added === 0 && stop > at) half.segments--; // a copy of what waits tells of no order
     half.pending += added;
     this.pool.change(half, added);
     while (half.pending > this.pendingCap) {
@@ -295,7 +296,7 @@ export class TcpStream {
     half.holeAcked = half.acked >= first.at;
     half.holeSegments = first.segments;
     half.holeTime = first.time;
-    half.holeAcks = half.acks;
+    half.holeAcks = first.acks;
   }
 
   private dropParts(half: Half): void {
@@ -312,9 +313,10 @@ export class TcpStream {
     while (half.parts.length > 0) {
       const first = half.parts[0];
       if (!half.holeAcked && half.acked >= first.at) {
+        const before = half.unseen === half.acked; // the part behind the hole may have come long after
         half.holeAcked = true;
-        half.holeSegments = half.segments;
-        half.holeTime = now;
+        half.holeSegments = before ? half.unseenSegments : half.segments;
+        half.holeTime = before ? half.unseenTime : now;
       }
       const lost = half.holeAcked
         ? half.segments - half.holeSegments >= PATIENCE_SEGMENTS || now - half.holeTime >= PATIENCE_SECONDS

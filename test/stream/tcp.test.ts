@@ -96,6 +96,17 @@ describe('TcpStream', () => {
     assert.equal(feed([...start, data(108, 'i')], false), 'ab[gap 3]fghi');
   });
 
+  it('does not wait behind a hole that was acknowledged long before', () => {
+    const told = [syn(99), data(100, 'ab', { time: 1 }), ack(110, { time: 2 })];
+    assert.equal(feed([...told, data(110, 'cd', { time: 9 })], false), 'ab[gap 8]cd');
+    assert.equal(feed([...told, data(110, 'cd', { time: 2 })], false), 'ab');
+    // The octets came behind their acknowledgment; those of the next hole were never acknowledged.
+    const late = [...told, data(102, 'cdefghij', { time: 2 })];
+    assert.equal(feed([...late, data(112, 'no', { time: 3 })], false), 'abcdefghij');
+    // Of the hole only the first half was acknowledged.
+    assert.equal(feed([...told, data(112, 'no', { time: 9 })], false), 'ab');
+  });
+
   it('reports a hole once it was acknowledged and a second has passed', () => {
     const start = [syn(99), data(100, 'ab'), data(105, 'f'), ack(106, { time: 1 })];
     assert.equal(feed([...start, ack(106, { time: 1.9 })], false), 'ab');
