@@ -17,7 +17,7 @@ import { nameOf } from './ends.js';
 import { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
 import { HTTP2, upgradeOf } from './http-upgrade.js';
-import { cutMessage, Messages, viewOf } from './messages.js';
+import { cutMessage, Messages, viewOf, wholeAt } from './messages.js';
 import type { PlainText } from './plain-text.js';
 import { answered, connectOf, isAnswer, isConnect, isEstablished, isSuccess } from './proxy-exchange.js';
 import { isNobodys, mayBeNamed, recognise } from './recognise.js';
@@ -116,21 +116,22 @@ export class Connection implements StreamConsumer {
       half.openAhead = at + end - off; // the rest of a message, or part of it
       return 0;
     }
-    if (isUnclaimed) return this.unclaimedAhead(side, buf, off, end, at);
-    let shown = off;
-    for (const pdu of messages!.ahead(buf, off, end)) {
-      this.give(pdu);
-      shown = pdu.view.end;
-    }
     const { http, data } = this.host.dissectors;
-    if (shown < end && messages!.dissector === http && http.probe!(buf, shown, end) === Yes) {
-      half.openAhead = at + end - off;
-      return shown - off;
+    const peer = this.halves[other(side)];
+    const isAnswer = mode === 'detect' && peer.messages?.dissector === http;
+    if (isUnclaimed && (this.tunnel !== null || half.window.length > half.unclaimed)) return 0;
+    if (isUnclaimed && !isAnswer) return this.nobodysAhead(half, peer, buf, off, end);
+    const whole = isAnswer ? wholeAt(http, buf, off, end, TCP_NAMES[0]) : messages!.ahead(buf, off, end);
+    for (const pdu of whole) this.give(pdu);
+    const shown = whole.at(-1)?.view.end ?? off;
+    if (shown === end || (!isAnswer && messages!.dissector !== http)) return shown - off;
+    const isRest = shown > off || (!isAnswer && beyond < messages!.left);
+    if (http.probe!(buf, shown, end) === Yes) half.openAhead = at + end - off;
+    else if (!isRest && this.asked && http.probe!(buf, off, end) === No && isWhole(buf, off, end)) {
+      this.give({ dissector: data, view: viewOf(buf, off, end, TCP_NAMES[0]), around: goingOn(http) });
+      return end - off;
     }
-    const isHttp = messages!.dissector === http && this.asked && http.probe!(buf, off, end) === No;
-    if (shown > off || !isHttp || beyond < messages!.left || !isWhole(buf, off, end)) return shown - off;
-    this.give({ dissector: data, view: viewOf(buf, off, end, TCP_NAMES[0]), around: goingOn(http) });
-    return end - off;
+    return shown - off;
   }
 
   /** Whether nothing is known of a direction but that the other one is TLS. */
@@ -138,23 +139,12 @@ export class Connection implements StreamConsumer {
     return mode === 'detect' && this.tlsRecords !== null && window.length === 0;
   }
 
-  /** The same where nobody is known to speak: the octets are nobody's, or go on with an answer of HTTP. */
-  private unclaimedAhead(side: Side, buf: Uint8Array, off: number, end: number, at: number): number {
-    const half = this.halves[side];
-    const peer = this.halves[other(side)];
-    const { http, data } = this.host.dissectors;
-    if (this.tunnel !== null || half.window.length > half.unclaimed) return 0;
-    const pdu: Pdu = { dissector: data, view: viewOf(buf, off, end, TCP_NAMES[0]) };
-    if (half.mode === 'detect' && peer.messages?.dissector === http) {
-      if (http.probe!(buf, off, end) === Yes) half.openAhead = at + end - off;
-      if (!this.asked || http.probe!(buf, off, end) !== No || !isWhole(buf, off, end)) return 0;
-      this.give({ ...pdu, around: goingOn(http) });
-      return end - off;
-    }
+  /** The same where nobody is known to speak. */
+  private nobodysAhead(half: Half, peer: Half, buf: Uint8Array, off: number, end: number): number {
     if (peer.mode !== 'opaque' && peer.mode !== 'detect') return 0;
     if (!isNobodys(this.host, this.flow, buf, off, end)) return 0;
     half.shownAsData = true;
-    this.give(pdu);
+    this.give({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, TCP_NAMES[0]) });
     return end - off;
   }
 
@@ -315,8 +305,12 @@ export class Connection implements StreamConsumer {
     if (pdu.dissector === this.host.dissectors.http && isConnect(pdu.view)) this.http(side, pdu.view);
   }
 
+  /** The last gap before it was known to be a tunnel: the frame at hand may show that it is one. */
+  private lack: { readonly side: Side; readonly octets: number; readonly ordinal: number } | null = null;
+
   private noteGap(side: Side, octets: number, cut: boolean): void {
     const { tunnel, host } = this;
+    if (tunnel === null && !cut) this.lack = { side, octets, ordinal: host.ordinal };
     if (tunnel === null) return;
     host.missing(octets);
     if (tunnel.gaps.length >= LIMITS.tunnelGaps) {
@@ -472,6 +466,7 @@ export class Connection implements StreamConsumer {
     if (this.tunnel === null) {
       this.tunnel = this.host.tunnel(this);
       this.account.hold('tunnel');
+      if (this.lack?.ordinal === this.host.ordinal) this.noteGap(this.lack.side, this.lack.octets, false);
     }
     this.tunnel.ue = this.tunnel.client = this.client.side;
     this.tunnel.inferred = this.client.isGuessed;
@@ -521,11 +516,15 @@ export class Connection implements StreamConsumer {
   private http(side: Side, v: View): void {
     const line = startLine(v);
     if (line.startsWith('CONNECT ')) {
+      const isOld = this.connected && this.tunnel === null; // it waited behind a hole until after its answer
       this.client.is(side);
       this.becomeTunnel();
-      this.tunnel!.proxy = connectOf(v, line.split(' ')[1] ?? '', this.tunnel!.proxy);
-      this.halves[side].mode = 'wait';
+      const proxy = (this.tunnel!.proxy = connectOf(v, line.split(' ')[1] ?? '', this.tunnel!.proxy));
       this.connected = false;
+      if (isOld) {
+        proxy.status = 200;
+        this.establish();
+      } else this.halves[side].mode = 'wait';
       this.dropLineEnds(side);
       return;
     }

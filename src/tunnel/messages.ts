@@ -85,15 +85,8 @@ export class Messages {
   /** The messages that are whole at the start of octets before which others are missing. */
   ahead(buf: Uint8Array, off: number, end: number): Pdu[] {
     const { dissector } = this;
-    const out: Pdu[] = [];
-    if (dissector.probe === undefined && (this.left > 0 || !wholeMessages(dissector, buf, off, end))) return out;
-    for (let at = off; at < end && (dissector.probe?.(buf, at, end) ?? Yes) === Yes; ) {
-      const n = dissector.pduLength?.(buf, at, end) ?? 0;
-      if (n <= 0 || at + n > end) break;
-      out.push({ dissector, view: viewOf(buf, at, at + n, this.names[0]) });
-      at += n;
-    }
-    return out;
+    if (dissector.probe === undefined && (this.left > 0 || !wholeMessages(dissector, buf, off, end))) return [];
+    return wholeAt(dissector, buf, off, end, this.names[0]);
   }
 
   /** The stream is at its end: what only that ends is whole now. */
@@ -159,6 +152,18 @@ export function wholeMessages(d: AnyDissector, buf: Uint8Array, off: number, end
     at += n;
   }
   return at === end;
+}
+
+/** The whole messages that stand at the start of octets, as far as the dissector knows them. */
+export function wholeAt(dissector: AnyDissector, buf: Uint8Array, off: number, end: number, name: string): Pdu[] {
+  const out: Pdu[] = [];
+  for (let at = off; at < end && (dissector.probe?.(buf, at, end) ?? Yes) === Yes; ) {
+    const n = dissector.pduLength?.(buf, at, end) ?? 0;
+    if (n <= 0 || at + n > end) break;
+    out.push({ dissector, view: viewOf(buf, at, at + n, name) });
+    at += n;
+  }
+  return out;
 }
 
 /** Octets of a frame, or of what was decrypted, as they stand. */

@@ -145,6 +145,27 @@ describe('behind a hole, as tshark', { skip: tsharkMissing }, () => {
     assert.deepEqual(await stacks(path), ['http', 'http:data', 'http', 'http']);
   });
 
+  test('HTTP: an answer behind a hole is shown where it is whole, and once', async () => {
+    const path = stream(
+      'http-answers',
+      80,
+      ['asks', text('GET / HTTP/1.1\r\nHost: www.example\r\n\r\n')],
+      ['answers', 1000],
+      ['answers', Buffer.concat([noise(99), text('\n')])],
+      ['asks', text('GET /2 HTTP/1.1\r\nHost: www.example\r\n\r\n')],
+      ['answers', 500],
+      ['answers', text('HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 4\r\n\r\nbody')],
+      ['asks', text('GET /3 HTTP/1.1\r\nHost: www.example\r\n\r\n')],
+      ['answers', text('HTTP/1.1 204 No Content\r\n\r\n')],
+      ['asks', text('GET /4 HTTP/1.1\r\nHost: www.example\r\n\r\n')],
+    );
+    assert.deepEqual(await differences(path, ['frame.protocols', 'http.response.code', 'http.request.uri']), []);
+    assert.deepEqual(
+      (await stacks(path)).map((s) => s.split(':')[0]),
+      Array<string>(7).fill('http'),
+    );
+  });
+
   test('what was shown as data is still read with the octets before it', async () => {
     const message = text(
       'OPTIONS sip:b@x SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\n' +

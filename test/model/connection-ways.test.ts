@@ -54,7 +54,8 @@ describe('the way to a tunnel', () => {
         const note = `${version}, without ${[...gone].map((i) => said.indexOf(i)).join()}`;
         assert.equal(r.tunnels.length, 1, note);
         assert.deepEqual([r.tunnels[0].state, ...envelopes(r)], ['established', 8, 8], note);
-        assert.deepEqual(codes(r), missing === 0 ? [] : ['capture.gap'], note);
+        // Before it is known to be a tunnel, that octets are missing is told of the connection.
+        assert.deepEqual([...new Set(codes(r))], missing === 0 ? [] : ['capture.gap'], note);
       }
     }
   });
