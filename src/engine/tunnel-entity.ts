@@ -68,7 +68,7 @@ export function tunnelEntity(
         ? uid('tls', session.clientRandom, session.serverRandom)
         : uid('tcp', ue.address, ue.port, server.address, server.port, tcp.first.seconds, tcp.first.nanos),
     state,
-    ...(state === 'other' && { other: tunnel.other ?? ours`unknown application data` }),
+    ...(state === 'other' && { other: otherOf(tunnel) }),
     ...(failure !== undefined && { failure }),
     accessType: proxy === undefined ? 'I' : 'II',
     transport: tunnel.transport,
@@ -98,6 +98,9 @@ export function tunnelEntity(
     findings: [],
   };
 }
+
+const otherOf = ({ other, answer }: Tunnel): Own =>
+  answer === undefined ? (other ?? ours`unknown application data`) : ours`envelopes up, and ${answer} down`;
 
 const round = (n: number): number => Math.round(n * 1000) / 1000;
 
@@ -164,7 +167,7 @@ function stepsOf(
 function stateOf(life: TunnelLife, end: Moment): TunnelState {
   const { tunnel, established, tcp, veiled } = life;
   const { content, session, gaps } = tunnel;
-  if (content === 'other') return 'other';
+  if (content === 'other' || tunnel.answer !== undefined) return 'other';
   // What the tunnel carried was read: its handshake was completed, whether all of it was captured or not.
   if (tunnel.envelopes.some((e) => e.total > 0)) return 'established';
   if (established !== null) {

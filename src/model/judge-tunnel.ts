@@ -36,8 +36,12 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, isOther: boolean, find
     findings.raise(code, at, [tunnelRef(t)], { ...remark, ...severity });
   };
   if (t.state === 'other') {
-    raise('tunnel.other', first, { detail: ours`It carries ${t.other!}.` });
-    return;
+    const detail = ours`It carries ${t.other!}.`;
+    if (t.envelopes.up.total === 0) {
+      raise('tunnel.other', first, { detail });
+      return;
+    }
+    raise('tunnel.no-eftf', first, { detail });
   }
   judgeProxy(t, raise);
   if (t.tls !== undefined) judgeTls(t, raise);

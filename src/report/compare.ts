@@ -38,7 +38,7 @@ export interface Comparison {
 
 /** What happened in a capture step by step: in its first tunnel that is one, or outside of tunnels. */
 export function stepsOf(lists: Lists): Step[] {
-  const t = lists.tunnels.find((x) => x.state !== 'other');
+  const t = lists.tunnels.find((x) => x.state !== 'other' || x.envelopes.up.total > 0);
   const inside = (id: number | undefined): boolean => (t === undefined ? true : id === t.id);
   const registration = lists.registrations.find((r) => inside(r.tunnel));
   const call = lists.calls.find((c) => t === undefined || c.tunnels.includes(t.id));

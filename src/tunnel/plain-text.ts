@@ -98,7 +98,8 @@ export class PlainText {
   /** Notes what of an envelope there is behind which nothing more comes. */
   private leave({ side, deframer }: Lane): void {
     const tunnel = this.connection.tunnel!;
-    if (tunnel.content === 'fttims') tunnel.unfinished[side] = deframer.torn;
+    if (tunnel.content === 'fttims' && (tunnel.answer === undefined || tunnel.direction(side) === 'up'))
+      tunnel.unfinished[side] = deframer.torn;
   }
 
   /** What only the end of the stream ends is whole. */
@@ -163,8 +164,17 @@ export class PlainText {
         if (e === 'lost') this.host.finding('fttims.bad-length');
         else this.host.clear(e);
       }
+    if (deframer.torn > 0) this.listen(lane);
     deframer.settle();
     if (lane.closed) this.leave(lane);
+  }
+
+  /** Whether the server of a UE that sends envelopes begins with something else, as a web server does. */
+  private listen({ side, deframer: { window } }: Lane): void {
+    const tunnel = this.connection.tunnel!;
+    if (tunnel.content !== 'fttims' || tunnel.direction(side) === 'up' || tunnel.answer !== undefined) return;
+    const v = detect(window.buf, window.off, window.end);
+    if (v.kind === 'other') tunnel.answer = v.name;
   }
 
   /** Decides what runs here, from the octets at hand, the last `n` of which are new. */

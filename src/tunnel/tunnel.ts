@@ -38,6 +38,8 @@ export class Tunnel {
   content: Content = 'unknown';
   /** What it carries instead, in words, where it is not FTT-IMS. */
   other?: Own;
+  /** What the server speaks in the place of envelopes, though the UE sends them: the UE reached something else than an EFTF. */
+  answer?: Own;
   /** HTTP proxy (access type II, TS 24.322 §5.2.2.3). */
   proxy?: ProxyExchange;
   transport: 'tls' | 'tcp' = 'tcp';

@@ -10,7 +10,7 @@ import { Sealer } from '../build/sealer.js';
 import { drop, late, only, snaplen, where } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import { testCertificate } from '../tls/pair.js';
-import { captured, codes, ENDS, finding, type Json, note, reportOn } from './support.js';
+import { captured, codes, dhcpUp, ENDS, finding, type Json, note, reportOn, Talk } from './support.js';
 
 const UE = at('10.0.0.2', 0);
 const CORE = at('10.0.0.1', 0);
@@ -441,6 +441,15 @@ describe('what of a session can be read', () => {
     assert.deepEqual(codes(r), []);
     assert.equal(r.tunnels[0].state, 'other');
     assert.match(finding(r, 'tunnel.other').meaning, /^It carries HTTP\/1\.1\./);
+  });
+
+  test('a web server in the place of the EFTF: the UE begins as in a tunnel', async () => {
+    const refusal = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno\n';
+    const asked = new Talk().up(0, dhcpUp('discover')).steps;
+    const c = await tlsConversation([...asked, { side: 1, plain: Buffer.from(refusal) }]);
+    const r = await reportOn(captured(c).octets, c.keylog);
+    assert.deepEqual(codes(r), ['tunnel.no-eftf']);
+    assert.deepEqual([r.tunnels[0].state, r.tunnels[0].other], ['other', 'envelopes up, and HTTP/1.1 down']);
   });
 
   test('the end without close_notify of a connection that may be no tunnel is a note', async () => {

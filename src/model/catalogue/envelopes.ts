@@ -10,6 +10,15 @@ export const ENVELOPES: Entries = {
     meaning: 'Something else runs in it.',
     next: 'Nothing, if it was not meant to be one.',
   },
+  'tunnel.no-eftf': {
+    severity: 'error',
+    kind: 'service',
+    title: 'What the UE reached is no EFTF',
+    clause: 'TS 24.322 §5.2.2.2',
+    meaning:
+      'The UE sends envelopes, and what answers does not know them: a web server or a load balancer stands where the EFTF should.',
+    next: 'Check address and name that the UE was given for the EFTF, and where a server that chooses by name (SNI) leads them.',
+  },
   'fttims.bad-length': {
     severity: 'error',
     kind: 'conformance',
