@@ -4,7 +4,7 @@ import { joined, type Own, ofNumber, oneOf, ours, quoted, words } from '../kit/i
 import type { Findings, Remark } from '../model/findings.js';
 import { millis, type Seen } from '../model/moment.js';
 import { SCHEMES } from '../model/standard-words.js';
-import type { TcpLife } from '../model/tcp-life.js';
+import { ORDER_MS, type TcpLife } from '../model/tcp-life.js';
 import type { TlsSession } from '../tls/index.js';
 import type { ProxyExchange } from '../tunnel/proxy-exchange.js';
 import type { TunnelLife } from './tunnel-life.js';
@@ -16,8 +16,8 @@ const LEAST_BITS: Readonly<Record<string, number>> = { rsaEncryption: 2048, 'id-
 const BROKEN_HASH = /md2|md4|md5|sha-?1(?!\d)/i;
 /** So soon after an envelope of unknown type the end of the tunnel answers it. */
 const REFUSAL_MS = 1000;
-/** Captures of several queues put frames in a wrong order by less. */
-const MISORDER_MS = 1;
+/** A segment or two may have been lost before the place of capture, and were sent again for nothing. */
+const FORESEEN = 3;
 
 /** Repetitions that are worth a remark. */
 const AGAIN = { segments: 5, percent: 1 } as const;
@@ -39,6 +39,12 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
   const about = [{ kind: 'tunnel', id: tunnel.id }] as const;
   const raise: Raise = (code, at, remark) => findings.raise(code, at, about, remark);
   if (tcp.ways.some((w) => w.segments === 0)) raise('capture.one-sided', tcp.first);
+  const { foreseen } = tcp;
+  const isMixed = foreseen !== null && foreseen.segments >= FORESEEN;
+  if (isMixed)
+    raise('capture.order', foreseen.at, {
+      detail: ours`${foreseen.segments} segments stand behind what acknowledges them, by ${Math.round(foreseen.ms)} ms at most.`,
+    });
   // What the snaplen cut is told of by itself: no larger buffer would have kept it.
   for (const l of [life, ...life.legs])
     for (const [i, g] of l.tunnel.gaps.entries()) if (!g.cut) raise('capture.gap', l.gaps[i]);
@@ -56,8 +62,9 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
   }
   if (tunnel.session?.earlyRefused === true) findings.amend('fttims.early-data', tunnel.id, { detail: REFUSED });
   // Early data is told of by itself.
-  judgeOrder(life, raise, findings.has('fttims.early-data', tunnel.id), findings.has('capture.gap', tunnel.id));
-  judgeRepetitions(life, raise);
+  const isUnsure = isMixed || findings.has('capture.gap', tunnel.id);
+  judgeOrder(life, raise, findings.has('fttims.early-data', tunnel.id), isUnsure);
+  if (!isMixed) judgeRepetitions(life, raise);
   judgeOpening(life, raise);
   life.path.judge(about, findings);
   tcp.told?.judge(about, (side) => (tunnel.direction(side) === 'up' ? 'UE' : 'EFTF'), findings);
@@ -165,12 +172,12 @@ function judgeOrder(
   { tunnel, tcp, premature, established, unknown }: TunnelLife,
   raise: Raise,
   isEarly: boolean,
-  hasGaps: boolean,
+  isUnsure: boolean,
 ): void {
   const { session } = tunnel;
-  // Where the handshake was not seen, or waited behind a hole, nobody knows when it was over.
-  const known = session?.clientHelloFrame !== undefined && session.finished[1] !== undefined && !hasGaps;
-  if (known && premature !== null && established !== null && !isEarly && millis(premature, established) >= MISORDER_MS)
+  // Where the handshake was not seen, waited behind a hole, or has another clock, nobody knows when it was over.
+  const known = session?.clientHelloFrame !== undefined && session.finished[1] !== undefined && !isUnsure;
+  if (known && premature !== null && established !== null && !isEarly && millis(premature, established) >= ORDER_MS)
     raise('fttims.before-finished', premature);
   for (const side of [0, 1] as const) {
     const octets = tunnel.unfinished[side];

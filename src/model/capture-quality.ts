@@ -1,8 +1,8 @@
 import type { TunnelEntity } from './entities.js';
 import type { Findings } from './findings.js';
 
-/** What a capture lacks of a connection, and besides of what runs inside. */
-const OUTSIDE = ['capture.gap', 'capture.one-sided', 'capture.late'] as const;
+/** What a capture lacks of a connection, or has out of order, and besides of what runs inside. */
+const OUTSIDE = ['capture.gap', 'capture.one-sided', 'capture.order', 'capture.late'] as const;
 const INSIDE = ['tls.bad-tag', 'tls.framing-lost'] as const;
 /** Codes that speak of the connection itself: whether it can be opened is nothing to them. */
 const OUTER_CODES = /^(tcp|proxy|tls|tunnel|attempt)\./;

@@ -12,6 +12,8 @@ import { subscriberName } from './subscriber.js';
 
 /** A tunnel that nobody needs any more is to be released (TS 24.322 §5.4). */
 const KEPT_MS = 60_000;
+/** Where these are known of a tunnel nobody can tell what was under way when it ended. */
+const UNSURE = ['capture.one-sided', 'capture.order'] as const;
 /** Calls that one finding names. */
 const MOST_CALLS = 8;
 /** What ended a tunnel is worse where something ended with it. */
@@ -34,7 +36,8 @@ export function judgeReleases(m: SessionModel, isShaky: IsShaky): void {
     const { at, row = '' } = t.release;
     if (at === undefined || t.state !== 'established') continue;
     const when: Seen = { ...at, row };
-    if (m.findings.has('capture.one-sided', t.id)) continue; // what was not captured may have ended it before
+    // What was not captured, or stands elsewhere, may have ended it before.
+    if (UNSURE.some((code) => m.findings.has(code, t.id))) continue;
     const isSure = !isShaky(t.id, 'tunnel.closed-in-call', 'sight');
     const own = registrations.get(t.id) ?? [];
     const cut = (calls.get(t.id) ?? []).filter((c) => isCut(m, c, t, when));

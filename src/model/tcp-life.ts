@@ -58,6 +58,8 @@ export interface Ending extends Seen {
   readonly heard?: boolean;
 }
 
+/** Captures of several queues put frames in a wrong order by less. */
+export const ORDER_MS = 1;
 /** Pauses that are shorter are the jitter of any path. */
 const STALL_MS = 100;
 /**
@@ -102,12 +104,31 @@ class Way {
   /** The number after its SYN, and the highest that the other side has acknowledged; -1: none was seen. */
   born = -1;
   acked = -1;
+  /** When that was acknowledged, and in which file. */
+  ackedSeconds = 0;
+  ackedNanos = 0;
+  ackedFile = 0;
   private hasEnded = false;
 
   /** Notes a SYN or FIN, which take a number each. */
   mark(s: SegmentFacts): void {
     if ((s.flags & Flag.Syn) !== 0) this.born = (s.seq + 1) >>> 0;
     this.hasEnded ||= (s.flags & Flag.Fin) !== 0;
+  }
+
+  /** The other side acknowledges what was sent before this number. */
+  acknowledge(ack: number, { seconds, nanos, file }: Arrival): void {
+    this.acked = ack;
+    this.ackedSeconds = seconds;
+    this.ackedNanos = nanos;
+    this.ackedFile = file;
+  }
+
+  /** For how many milliseconds new octets that end before this number had been acknowledged by one clock; 0: they had not. */
+  foreseen(end: number, { seconds, nanos, file }: Arrival): number {
+    const isNew = !this.started || ahead(end, this.next) > 0;
+    if (!isNew || this.acked < 0 || this.ackedFile !== file || ahead(end, this.acked) > 0) return 0;
+    return (seconds - this.ackedSeconds) * 1000 + (nanos - this.ackedNanos) / 1e6;
   }
 
   /** Octets that the other side acknowledged, and that did not come by; a single one may be a FIN. */
@@ -249,7 +270,7 @@ export class TcpLife {
     if ((s.flags & (Flag.Syn | Flag.Fin)) !== 0) way.mark(s);
     const other = this.ways[side === 0 ? 1 : 0];
     if (s.ack >= 0 && (s.flags & Flag.Rst) === 0 && (other.acked < 0 || ahead(s.ack, other.acked) > 0))
-      other.acked = s.ack;
+      other.acknowledge(s.ack, a);
     if (s.ack >= 0 && side === this.synSide && this.syn !== null) this.isAnswered = true;
     if (this.atReset !== null) this.outlive(side, s, this.atReset);
     const idle = this.quiet(a);
@@ -317,6 +338,15 @@ export class TcpLife {
     this.end ??= this[how];
   }
 
+  /** A segment came by so long after the other side had acknowledged it. */
+  private foresee(a: Arrival, ms: number): void {
+    this.foreseen ??= { at: a.seen(), segments: 0, ms: 0 };
+    this.foreseen.segments++;
+    this.foreseen.ms = Math.max(this.foreseen.ms, ms);
+  }
+  /** Segments that stand behind what acknowledges them: the first, how many, and by how much at most. */
+  foreseen: { readonly at: Seen; segments: number; ms: number } | null = null;
+
   /** A close_notify was seen, or inferred, in a record of `side`. */
   notified(a: Arrival, side: 0 | 1, observed: boolean): void {
     if (this.closeNotify !== null) return;
@@ -330,6 +360,8 @@ export class TcpLife {
   /** Follows the sequence numbers for holes that are filled late. */
   private progress(a: Arrival, side: 0 | 1, way: Way, s: SegmentFacts): Stall | null {
     const end = (s.seq + s.length) >>> 0;
+    const foreseenMs = way.foreseen(end, a);
+    if (foreseenMs >= ORDER_MS) this.foresee(a, foreseenMs);
     if (!way.started) {
       way.started = true;
       way.from = s.seq;

@@ -64,6 +64,9 @@ const call = (drop = false): Talk => {
   return spoken(t, 1210, 90, 'down');
 };
 
+/** What is wrong, but for the order: what ends say in no time they say before they are asked, where frames are moved. */
+const wrong = (r: Json): string[] => codes(r).filter((code) => code !== 'capture.order');
+
 /** The same frames at another place: each direction has its delay, and the clock is another. */
 const elsewhere =
   (upMs: number, downMs: number, clockMs: number): Shaper =>
@@ -103,7 +106,7 @@ describe('one tunnel at two places', () => {
       r.capture.files.map((f: Json) => f.point),
       ['ue', 'eftf'],
     );
-    assert.deepEqual(codes(r), []);
+    assert.deepEqual(wrong(r), []);
     note(r, 'capture.clocks');
     assert.equal(r.calls.length, 1);
     assert.equal(r.media.length, 2);
@@ -149,7 +152,7 @@ describe('one tunnel at two places', () => {
       const [whole] = (await told([file(ue)], c.keylog)).tunnels;
       const of = async (far: readonly Shaper[]) => {
         const r = await told([file(ue), file([...far, routed(0, 9)])], c.keylog);
-        assert.deepEqual(codes(r), []);
+        assert.deepEqual(wrong(r), []);
         assert.equal(finding(r, 'capture.duplicate'), undefined);
         assert.equal(r.tunnels.length, 1);
         assert.deepEqual(r.tunnels[0].envelopes, whole.envelopes);
@@ -194,7 +197,7 @@ describe('one tunnel at two places', () => {
           names,
         );
         const note = `${first}, ${second}, ${names.join()}`;
-        assert.deepEqual(codes(r), [], note);
+        assert.deepEqual(wrong(r), [], note);
         assert.equal(r.tunnels.length, 1, note);
         assert.deepEqual(
           [r.tunnels[0].envelopes, r.tunnels[0].release.how],

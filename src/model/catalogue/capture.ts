@@ -51,6 +51,14 @@ export const CAPTURE: Entries = {
     meaning: 'Durations across that place are wrong.',
     next: 'Set the clock of the capturing machine once, before the capture.',
   },
+  'capture.order': {
+    severity: 'warn',
+    kind: 'capture',
+    title: 'Answers stand before what they answer',
+    meaning:
+      'Both directions were captured with clocks that differ, or put together out of order: what came first is not known, and times between a question and its answer are wrong.',
+    next: 'Capture both directions at one place; of two files shift one by the difference (editcap -t) before they are merged.',
+  },
   'capture.clocks': {
     severity: 'note',
     kind: 'capture',

@@ -174,6 +174,7 @@ export const MEDIA: Entries = {
   'media.head-of-line': {
     severity: 'warn',
     kind: 'quality',
+    absence: true,
     title: 'Media waited for a lost segment of the tunnel',
     clause: 'RFC 9293 §3.8',
     meaning: 'TCP holds back what came after a lost segment: speech stops, then comes all at once.',

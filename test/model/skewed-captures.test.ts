@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CaptureBuilder, type Shaper } from '../build/capture.js';
+import { clearConversation } from '../build/conversation.js';
+import { jitter } from '../build/shape.js';
+import { tlsConversation } from '../build/tls.js';
+import { codes, ENDS, finding, healthy, type Json, reportOn } from './support.js';
+
+/** Both directions of a tunnel, one of which has a clock that goes before the other, or after it. */
+
+const CODE = 'capture.order';
+
+/** What the EFTF sent has times that are so many milliseconds later. */
+const skewed =
+  (ms: number): Shaper =>
+  (frames) =>
+    frames.map((f) => (f.side === 1 ? { ...f, time: f.time + ms * 1e6 } : f)).sort((a, b) => a.time - b.time);
+
+const captured = (shape: Shaper, c = clearConversation(healthy().steps)): Promise<Json> => {
+  const b = new CaptureBuilder({ shape: [shape] }).connection(c, { ...ENDS, step: 10, start: 1000 });
+  return reportOn(b.build().octets, c.keylog);
+};
+
+describe('answers that stand before what they answer', () => {
+  for (const ms of [-300, -20, 20, 300])
+    test(`by ${ms} ms: that is said, and nothing is claimed of what came first`, async () => {
+      for (const c of [undefined, await tlsConversation(healthy().steps)]) {
+        const r = await captured(skewed(ms), c);
+        assert.deepEqual(codes(r), [CODE]);
+        const f = finding(r, CODE);
+        assert.deepEqual([f.kind, f.confidence, f.refs], ['capture', 'certain', [{ kind: 'tunnel', id: 1 }]]);
+        const most = Number(/ by (\d+) ms at most\./.exec(f.meaning)?.[1]);
+        assert.ok(most > Math.abs(ms) - 15 && most <= Math.abs(ms), f.meaning);
+        assert.notEqual(r.registrations[0].state, 'failed');
+      }
+    });
+
+  test('of one clock: nothing of that, and nothing where queues mix up a few frames', async () => {
+    for (const shape of [skewed(0), jitter(3)]) assert.equal(finding(await captured(shape), CODE), undefined);
+  });
+});
