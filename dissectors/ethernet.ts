@@ -95,7 +95,7 @@ export function payloadLength(b: Uint8Array, etherType: number, off: number, end
     const n = u16(b, off + 4);
     return n > 0 || (b[off + 6] !== 0 && b[off + 6] !== 6) ? 40 + n : -1; // 0 is a jumbogram or a segment to be cut
   }
-  if (etherType === 0x0806 && have >= 8) return 8 + 2 * (b[off + 4] + b[off + 5]);
+  if ((etherType === 0x0806 || etherType === 0x8035) && have >= 8) return 8 + 2 * (b[off + 4] + b[off + 5]);
   return -1;
 }
 

@@ -137,8 +137,10 @@ export const frame = defineDissector({
     const encapsulation = ENCAPSULATIONS[note.link];
     t.num(F.encapsulation, v.off, 0, encapsulation?.[0] ?? 0);
     if (t.labels) t.label(`Encapsulation type: ${encapsulation?.[1] ?? `link type ${note.link}`}`);
-    if (note.interfaceId !== undefined) t.num(F.interfaceId, v.off, 0, note.interfaceId);
-    if (note.interfaceName !== undefined) t.text(F.interfaceName, v.off, 0, note.interfaceName);
+    if (note.interfaceId !== undefined) {
+      t.num(F.interfaceId, v.off, 0, note.interfaceId);
+      t.text(F.interfaceName, v.off, 0, note.interfaceName ?? note.interfaceDescription ?? 'unknown');
+    }
     if (note.interfaceDescription !== undefined) t.text(F.interfaceDescription, v.off, 0, note.interfaceDescription);
     addTimes(v, t, cx);
     if (t.wanted(F.delta)) t.time(F.delta, v.off, 0, note.delta[0], note.delta[1]);

@@ -24,6 +24,13 @@ describe('Ethernet', () => {
     assert.deepEqual(experts, []);
   });
 
+  it('shows padding behind ARP, reverse ARP included', () => {
+    for (const type of ['0806', '8035']) {
+      const { fields } = see('link', 1, octets(`${MACS} ${type} ${ARP_REQUEST} ${'00'.repeat(18)}`));
+      assert.deepEqual([type, fields['eth.padding']], [type, ['00'.repeat(18)]]);
+    }
+  });
+
   it('calls what is no zeros a trailer', () => {
     const { fields, experts } = see('link', 1, octets(`${MACS} 0800 ${DATAGRAM} aa${'00'.repeat(17)}`));
     assert.equal(fields['eth.padding'], undefined);
