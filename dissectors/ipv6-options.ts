@@ -77,7 +77,7 @@ export const F = fields({
   rest: { name: 'ipv6.opt.type.rest', label: 'Low-Order Bits', type: 'u8', base: 'hex', mask: 0x1f },
   optionLength: { name: 'ipv6.opt.length', label: 'Length', type: 'u8' },
   pad1: { name: 'ipv6.opt.pad1', label: 'Pad1', type: 'none' },
-  padn: { name: 'ipv6.opt.padn', label: 'PadN', type: 'bytes' },
+  padn: { name: 'ipv6.opt.padn', label: 'PadN', type: 'bytes', base: 'zero' },
   tel: { name: 'ipv6.opt.tel', label: 'Tunnel Encapsulation Limit', type: 'u8' },
   alert: { name: 'ipv6.opt.router_alert', label: 'Router Alert', type: 'u16', values: ALERTS },
   jumbo: { name: 'ipv6.opt.jumbo', label: 'Payload Length', type: 'u32' },

@@ -44,9 +44,9 @@ export interface FieldDef {
   readonly type: FieldType;
   /**
    * How a number is printed: `dec` (default), `hex`, `dec_hex` (dec first in the tree), `hex_dec`. Octets: `colon` where
-   * tshark divides them by colons also in `-T fields`.
+   * tshark divides them by colons also in `-T fields`, `zero` where it takes none of them for a value (BASE_ALLOW_ZERO).
    */
-  readonly base?: 'dec' | 'hex' | 'dec_hex' | 'hex_dec' | 'colon' | undefined;
+  readonly base?: 'dec' | 'hex' | 'dec_hex' | 'hex_dec' | 'colon' | 'zero' | undefined;
   /** Bits of the word given to {@link Tree.bits} that are this field. */
   readonly mask?: number | undefined;
   readonly values?: ValueStrings | undefined;

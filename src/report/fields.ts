@@ -2,7 +2,7 @@ import type { Row } from '../engine/row.js';
 import { type Field, fieldCount, Held, type Tree } from '../kit/index.js';
 import { columnText } from './columns.js';
 import type { TextBytes } from './text-bytes.js';
-import { fieldText } from './value.js';
+import { chosenText } from './value.js';
 
 /** A column of `-T fields`: fields of that name, or a column of the packet list. */
 export interface FieldColumn {
@@ -57,7 +57,7 @@ export class Columns {
     for (let i = 0; i < tree.length; i++) {
       const list = this.columnsOf[tree.field(i).id];
       if (list === undefined) continue;
-      const text = fieldText(tree, i);
+      const text = chosenText(tree, i);
       for (const c of list) values[c].push(text);
     }
   }
@@ -136,7 +136,7 @@ export class FieldsWriter {
 const LINE_END = 10;
 const octetOf = (s: string): number => (s.length === 1 && s.charCodeAt(0) < 128 ? s.charCodeAt(0) : -1);
 
-/** Ways to write the values of a field: what it holds may still ask for {@link fieldText}. */
+/** Ways to write the values of a field: what it holds may still ask for {@link chosenText}. */
 const Way = { Text: 1, Decimal: 2, Quad: 3 } as const;
 
 function wayOf({ type, base }: Field): number {
@@ -144,12 +144,12 @@ function wayOf({ type, base }: Field): number {
   return type !== 'bool' && (base === undefined || base === 'dec' || base === 'dec_hex') ? Way.Decimal : Way.Text;
 }
 
-/** The value of a node as {@link fieldText} says, on one line; the common kinds without a string. */
+/** The value of a node as {@link chosenText} says, on one line; the common kinds without a string. */
 function value(t: Tree, i: number, way: number, out: TextBytes): void {
   if (way === Way.Decimal && t.held(i) === Held.Number) out.number(t.number[i]);
   else if (way === Way.Quad && t.held(i) === Held.Octets && isWhole(t, i, 4))
     out.dotted(t.sources[t.source(i)].buf, t.off[i]);
-  else out.any(oneLine(fieldText(t, i)));
+  else out.any(oneLine(chosenText(t, i)));
 }
 
 /** Whether node `i` has `n` octets, all of them there. */

@@ -171,7 +171,15 @@ export function fieldText(t: Tree, i: number): string {
   return t.field(i).type === 'string' ? upToNul(text) : text;
 }
 
-/** The same, NULs included. */
+/** The same of a field that `-e` asks for, where tshark has words for no octets. */
+export function chosenText(t: Tree, i: number): string {
+  const text = fieldText(t, i);
+  if (text !== '') return text;
+  const { type, base } = t.field(i);
+  return type !== 'bytes' ? '' : base === 'zero' ? '<none>' : '<MISSING>';
+}
+
+/** The value as {@link fieldText} says, NULs included. */
 export function wholeText(t: Tree, i: number): string {
   const f = t.field(i);
   switch (t.held(i)) {

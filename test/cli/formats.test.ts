@@ -31,6 +31,27 @@ test('fields of HTTP in SSDP alone, as tshark 4.0.17 shows them', () => {
   assert.equal(run([path, '-Y', 'ssdp && http.request', '-T', 'fields', '-e', 'frame.number']).out, '1\n');
 });
 
+test('no octets are told in the words of tshark where a field is asked for', () => {
+  // Hop-by-hop options: PadN of nothing, PadN of two octets. IKE: a notification without data.
+  const padded = Buffer.from(
+    `60000000 0008 00 01 ${'fe80'.padEnd(32, '1')} ${'ff02'.padEnd(32, '2')} 3b00 0100 0102 0000`.replace(/ /g, ''),
+    'hex',
+  );
+  const notify = Buffer.from(
+    `${'11'.repeat(16)} 29 20 25 00 00000000 00000024 0000 0008 0000 402e`.replace(/ /g, ''),
+    'hex',
+  );
+  const path = file('empty.pcap', rawPcap(padded, ip4(17, udp(500, 500, notify))));
+  const fields = ['-e', 'ipv6.opt.padn', '-e', 'isakmp.notify.data'];
+  assert.equal(run([path, '-T', 'fields', ...fields]).out, '<none>,0000\t\n\t<MISSING>\n');
+  for (const format of ['fields', 'json', 'ek']) {
+    const out = run([path, '-T', format, ...fields]).out;
+    assert.ok(out.includes('<none>') && out.includes('<MISSING>'), format);
+  }
+  const theirs = tshark(['-r', path, '-T', 'fields', ...fields]);
+  assert.equal(theirs ?? '', theirs === null ? '' : run([path, '-T', 'fields', ...fields]).out);
+});
+
 describe('columns of the packet list', () => {
   test('in a filter, in every format, and as fields', () => {
     const read = (...args: string[]) => run([evil, ...args]).out;
