@@ -78,6 +78,13 @@ export const COMMANDS = [
   c('Find', 'filter-apply', 'a', 'as filter', 'filter for the selected value'),
   c('Find', 'filter-and', 'A', 'and filter', 'narrow the filter down to the selected value'),
   c('Find', 'filter-not', '!', 'not filter', 'leave out what has the selected value'),
+  c(
+    'Find',
+    'filter-prepare',
+    'P',
+    'prepare filter',
+    'the filter with the selected value, to go on with before it is used',
+  ),
   c('Find', 'filter-form', 'f  F7', 'form', 'filter by a form: tunnel, user, call, time'),
   c('Find', 'select', 'Space', 'select', 'select this line, or not'),
 

@@ -25,12 +25,24 @@ const OFFERS: Record<Pane, readonly CommandId[]> = {
     'layout',
     'copy',
   ],
-  tree: ['next-pane', 'filter-apply', 'filter-and', 'filter-not', 'open', 'copy', 'find', 'layers', 'zoom', 'layout'],
+  tree: [
+    'next-pane',
+    'filter-apply',
+    'filter-and',
+    'filter-not',
+    'open',
+    'copy',
+    'find',
+    'layers',
+    'zoom',
+    'layout',
+    'filter-prepare',
+  ],
   octets: ['next-pane', 'open', 'find', 'copy', 'filter-apply', 'layers', 'zoom', 'layout'],
 };
 export const offersIn = (pane: Pane): readonly CommandId[] => [...OFFERS[pane], 'palette', 'help'];
 
-/** Filters for the selected field, narrows the filter down to it, or leaves it out. */
+/** Filters for the selected field, narrows the filter down to it, leaves it out, or writes it for what is to follow. */
 export function filterFromField(view: PacketsView, command: CommandId): void {
   if (view.packets.row >= 0) view.whenRead(() => filterFrom(view, command, view.current?.filter));
   else filterFrom(view, command, undefined);
@@ -43,8 +55,10 @@ function filterFrom(view: PacketsView, command: CommandId, field: string | undef
   }
   const { filter } = view.packets;
   const wrapped = / (or|\|\||and|&&) /.test(filter) ? `(${filter})` : filter;
-  if (command === 'filter-apply' || (filter === '' && command === 'filter-and')) view.setFilter(field);
-  else if (command === 'filter-and') view.setFilter(`${wrapped} && ${field}`);
+  const both = filter === '' ? field : `${wrapped} && ${field}`;
+  if (command === 'filter-apply') view.setFilter(field);
+  else if (command === 'filter-and') view.setFilter(both);
+  else if (command === 'filter-prepare') view.askFilter(both);
   else view.setFilter(filter === '' ? `!(${field})` : `${wrapped} && !(${field})`);
 }
 

@@ -32,7 +32,7 @@ const MOVES: readonly CommandId[] = [
 const ABOUT_PACKET: readonly CommandId[] = [
   ...(['open', 'next-in-dialog', 'previous-in-dialog', 'next-finding', 'previous-finding'] as const),
   ...(['find-next', 'find-previous', 'mark', 'time-reference', 'copy', 'info', 'raw'] as const),
-  ...(['filter-apply', 'filter-and', 'filter-not'] as const),
+  ...(['filter-apply', 'filter-and', 'filter-not', 'filter-prepare'] as const),
 ];
 
 interface PacketsPlace {
@@ -304,6 +304,7 @@ export class PacketsView implements View {
       case 'filter-apply':
       case 'filter-and':
       case 'filter-not':
+      case 'filter-prepare':
         filterFromField(this, command);
         return true;
       case 'layers':

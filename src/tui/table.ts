@@ -107,7 +107,7 @@ export class Table<T> {
   private arrange(): void {
     const { current } = this;
     const key = this.columns.find((c) => c.id === this.sortedBy)?.key;
-    this.items = key === undefined ? this.given : [...this.given].sort((a, b) => compare(key(a), key(b)));
+    this.items = key === undefined ? this.given : sorted(this.given, key);
     if (key !== undefined && this.descending) this.items = [...this.items].reverse();
     const at = current === undefined ? -1 : this.items.findIndex((i) => this.same(i, current));
     // Who has not moved yet is at the top, whatever comes there.
@@ -228,6 +228,16 @@ function headOf<T>(c: Column<T>, { sortedBy, descending }: Pick<Table<T>, 'sorte
   return c.id === sortedBy ? `${c.title.trim()}${descending ? '↓' : '↑'}` : c.title;
 }
 
+/** Items in the order of their keys, each of which is asked for once. */
+const sorted = <T>(items: readonly T[], key: (item: T) => number | string): T[] =>
+  items
+    .map((item) => ({ item, key: key(item) }))
+    .sort((a, b) => compare(a.key, b.key))
+    .map(({ item }) => item);
+
+/** As `localeCompare`, which would look for the rules of the language each time. */
+const { compare: inWords } = new Intl.Collator('en');
+
 function compare(a: number | string, b: number | string): number {
-  return typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), 'en');
+  return typeof a === 'number' && typeof b === 'number' ? a - b : inWords(String(a), String(b));
 }

@@ -60,6 +60,7 @@ test('the keys that the design asks for', () => {
     a: 'filter-apply',
     A: 'filter-and',
     '!': 'filter-not',
+    P: 'filter-prepare',
     'w F2': 'write',
     e: 'export',
     y: 'copy',

@@ -105,6 +105,19 @@ test('both parties of a dialog are told, however narrow the column is', () => {
   assert.equal(partiesOf(call('sip:bob@a.example', 'sip:+15550199@a.example'), 12), 'bob → +15…99');
 });
 
+test('what lines are sorted by is asked for once a line', () => {
+  let asked = 0;
+  const key = (item: string): string => {
+    asked++;
+    return item;
+  };
+  const table = new Table([{ ...column('a', 4, 10, 0), key }]);
+  table.set(Array.from({ length: 1000 }, (_, i) => `${(i * 7919) % 1000}`));
+  table.sortNext();
+  assert.equal(asked, 1000);
+  assert.equal(table.items[0], '0');
+});
+
 test('sorting keeps the cursor on its line', () => {
   const table = new Table([column('a', 4, 10, 0)]);
   table.set(['c', 'a', 'b']);

@@ -206,6 +206,21 @@ test('a filter from a packet waits for its tree', async () => {
   await stage.end();
 });
 
+test('a filter is prepared from a field, to be used when it is whole', async () => {
+  const stage = await Stage.of('20-healthy-call.pcapng');
+  await stage.press('2');
+  await stage.press('/');
+  await stage.type('rtp');
+  await stage.press('Enter');
+  await stage.press('Tab P');
+  assert.match(stage.text, /^ \/ rtp && amr *$/m);
+  await stage.type('.wb.cmr == 15');
+  assert.match(stage.text, /Packets › inner › \/ rtp {2}/, 'not used yet');
+  await stage.press('Enter');
+  assert.match(stage.text, /› \/ rtp && amr\.wb\.cmr == 15 /);
+  await stage.end();
+});
+
 test('lines that are pasted into a filter are one', async () => {
   const stage = await Stage.of('28-overloaded.pcapng');
   await stage.press('2');
