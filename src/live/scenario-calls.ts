@@ -16,12 +16,9 @@ const DIGITS_MS = 5000;
 const REFUSAL = whole(300, 699);
 
 /** `bob` and `bob@domain` as URIs. */
-function uriOf(domain: string, to: unknown): string {
-  const text = String(to ?? '');
-  if (text === '') throw new StepFailed('to whom? to: sip:USER@DOMAIN');
-  if (/\s/.test(text)) throw new StepFailed(`nobody is called ${text}: other arguments have names, NAME=VALUE`);
-  if (/^(sips?|tel):/.test(text)) return text;
-  return text.includes('@') ? `sip:${text}` : `sip:${text}@${domain}`;
+function uriOf(domain: string, to: string): string {
+  if (/^(sips?|tel):/.test(to)) return to;
+  return to.includes('@') ? `sip:${to}` : `sip:${to}@${domain}`;
 }
 
 async function register(ue: Ue, a: Arguments): Promise<void> {
@@ -39,7 +36,7 @@ async function register(ue: Ue, a: Arguments): Promise<void> {
 async function call(ue: Ue, a: Arguments): Promise<void> {
   const sip = ue.sip();
   const heard = ue.hear(/^call (answered|ended)/, within(a, ANSWER_MS), 'nobody answered');
-  const one = sip.agent.call(uriOf(ue.domain, a.to), a.reliable === false ? 'none' : 'supported');
+  const one = sip.agent.call(uriOf(ue.domain, a.to as string), a.reliable === false ? 'none' : 'supported');
   const { cancel, status } = a;
   if (cancel !== undefined) {
     const takeBack = (): void => {
@@ -82,7 +79,7 @@ async function answer(ue: Ue, a: Arguments): Promise<void> {
 
 /** Sends a request outside of calls, and waits for the answer. @throws StepFailed for other than 2xx */
 async function ask(ue: Ue, a: Arguments, what: string, send: (uri: string, outcome: Outcome) => void): Promise<void> {
-  const uri = uriOf(ue.domain, a.to);
+  const uri = uriOf(ue.domain, a.to as string);
   const answered = new Promise<number>((resolve) => send(uri, resolve));
   const status = await Promise.race([answered, ue.pause(within(a, MESSAGE_MS)).then(() => 408)]);
   if (status < 200 || status >= 300) throw new StepFailed(`${what} to ${uri}: ${status}`);
@@ -110,10 +107,8 @@ async function hold(ue: Ue, a: Arguments): Promise<void> {
 }
 
 async function dtmf(ue: Ue, a: Arguments): Promise<void> {
-  const digits = String(a.digits ?? '');
-  if (!/^[0-9*#A-D]+$/.test(digits)) throw new StepFailed('digits are 0 to 9, *, #, A to D');
   const one = current(ue);
-  for (const digit of digits) {
+  for (const digit of a.digits as string) {
     ue.sip().digit(one, digit);
     await ue.pause((a.pause as number | undefined) ?? 250);
   }
@@ -152,8 +147,9 @@ export const CALL_VERBS: Readonly<Record<string, Verb>> = {
   },
   call: {
     about: 'call somebody and wait for the answer, or for a refusal with a status; or take the call back after a while',
-    takes: { to: 'text', status: REFUSAL, cancel: 'duration', reliable: 'flag', within: 'duration' },
+    takes: { to: 'party', status: REFUSAL, cancel: 'duration', reliable: 'flag', within: 'duration' },
     bare: 'to',
+    needs: ['to'],
     run: call,
   },
   answer: {
@@ -170,8 +166,9 @@ export const CALL_VERBS: Readonly<Record<string, Verb>> = {
   },
   dtmf: {
     about: 'send digits as telephone events, or by INFO where the call has none',
-    takes: { digits: 'text', pause: 'duration' },
+    takes: { digits: 'digits', pause: 'duration' },
     bare: 'digits',
+    needs: ['digits'],
     run: dtmf,
   },
   hold: {
@@ -182,15 +179,17 @@ export const CALL_VERBS: Readonly<Record<string, Verb>> = {
   },
   message: {
     about: 'send a text message',
-    takes: { to: 'text', text: 'text', within: 'duration' },
+    takes: { to: 'party', text: 'text', within: 'duration' },
     bare: 'to',
+    needs: ['to'],
     run: (ue, a) =>
       ask(ue, a, 'message', (uri, outcome) => ue.sip().agent.message(uri, String(a.text ?? 'hello'), outcome)),
   },
   options: {
     about: 'ask somebody what it can do',
-    takes: { to: 'text', within: 'duration' },
+    takes: { to: 'party', within: 'duration' },
     bare: 'to',
+    needs: ['to'],
     run: (ue, a) => ask(ue, a, 'options', (uri, outcome) => ue.sip().agent.queryOptions(uri, outcome)),
   },
 };

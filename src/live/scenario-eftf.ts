@@ -1,8 +1,8 @@
 import type { Eftf, EftfTunnel } from './eftf.js';
-import { ALL_FAULTS, isEftfFault } from './fault-eftf.js';
+import { type AnyFault, isEftfFault } from './fault-eftf.js';
 import { type Lines, StepFailed } from './scenario-lines.js';
-import { type Arguments, type Kind, NUMBER, within } from './scenario-values.js';
-import { pattern, sayFaults, type Verb, WAIT, wanted, wantedFaults } from './scenario-verbs.js';
+import { type Arguments, type Kind, NUMBER, patternOf, within } from './scenario-values.js';
+import { sayFaults, type Verb, WAIT } from './scenario-verbs.js';
 
 /** An EFTF with what it tells. */
 export interface ToldEftf {
@@ -22,20 +22,19 @@ function chosen({ eftf }: ToldEftf, { tunnel }: Arguments): EftfTunnel[] {
 }
 
 async function expectations({ eftf, lines }: ToldEftf, a: Arguments): Promise<void> {
-  wanted(a, ['event', 'not', 'tunnels']);
   const ms = within(a, WITHIN_MS);
   if (a.not !== undefined) {
-    const line = await lines.expect(pattern(a.not as string), ms).catch(() => undefined);
+    const line = await lines.expect(patternOf(a.not as string), ms).catch(() => undefined);
     if (line !== undefined) throw new StepFailed(`it was not to happen: ${line}`);
   }
-  if (a.event !== undefined) await lines.expect(pattern(a.event as string), ms);
+  if (a.event !== undefined) await lines.expect(patternOf(a.event as string), ms);
   if (a.tunnels !== undefined && !(await lines.until(() => eftf.tunnels.size === a.tunnels, ms)))
     throw new StepFailed(`there are ${eftf.tunnels.size} tunnels`);
 }
 
 function faults(end: ToldEftf, a: Arguments): void {
   const { eftf, lines } = end;
-  const list = wantedFaults(a, ALL_FAULTS);
+  const list = a.faults as readonly AnyFault[];
   const own = list.filter(isEftfFault);
   if (own.length > 0 && a.tunnel !== undefined)
     throw new StepFailed(`${own[0].name} is done to all UEs, not in one tunnel`);
@@ -58,16 +57,17 @@ export const EFTF_STEPS: Readonly<Record<string, Verb<ToldEftf>>> = {
   wait: { ...WAIT, run: ({ lines }, a) => WAIT.run(lines, a) },
   expect: {
     about: 'wait for a line, and fail if it does not come; or for so many tunnels',
-    takes: { event: 'text', not: 'text', tunnels: NUMBER, within: 'duration' },
+    takes: { event: 'pattern', not: 'pattern', tunnels: NUMBER, within: 'duration' },
     bare: 'event',
+    needs: ['event', 'not', 'tunnels'],
     run: expectations,
   },
   send: {
     about: 'send octets into a tunnel, or all, as they are: an envelope, or anything else',
     takes: { hex: 'hex', ...TUNNEL },
     bare: 'hex',
+    needs: ['hex'],
     run: async (end, a) => {
-      if (a.hex === undefined) throw new StepFailed('send what? hex: 01 00 17 45 …');
       for (const t of chosen(end, a))
         if (!t.link.sendOctets(a.hex as Uint8Array)) throw new StepFailed(`tunnel ${t.id} takes nothing`);
     },
@@ -76,6 +76,7 @@ export const EFTF_STEPS: Readonly<Record<string, Verb<ToldEftf>>> = {
     about: 'do something wrong in a tunnel, in all, or to all UEs, once or from now on; off ends it',
     takes: { faults: 'eftf-faults', ...TUNNEL },
     bare: 'faults',
+    needs: ['faults'],
     run: async (end, a) => faults(end, a),
   },
   release: {

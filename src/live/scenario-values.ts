@@ -12,7 +12,7 @@ export interface Whole {
 }
 
 /** What an argument of a verb may be; a list: one of these words. A flag is true, false, or its own name. */
-export type Kind = 'text' | 'duration' | 'address' | 'hex' | 'flag' | FaultKind | Whole | readonly string[];
+export type Kind = keyof typeof KINDS | FaultKind | Whole | readonly string[];
 /** Faults of a UE, and of an EFTF. */
 type FaultKind = 'faults' | 'eftf-faults';
 
@@ -23,20 +23,22 @@ export const NUMBER = whole(0, Number.MAX_SAFE_INTEGER);
 
 /** A kind for people: `a whole number from 1 to 9`. */
 export function kindInWords(kind: Kind): string {
+  if (isFaultKind(kind)) return `off, ${Object.keys(FAULT_LISTS[kind]).join(', ')}`;
   if (typeof kind === 'string') return KINDS[kind];
   if (!('from' in kind)) return kind.join(' or ');
   return kind.to === NUMBER.to ? 'a whole number' : `a whole number from ${kind.from} to ${kind.to}`;
 }
 
-const KINDS: Readonly<Record<Extract<Kind, string>, string>> = {
+const KINDS = {
   text: 'text',
+  pattern: 'text, or a /regular expression/',
+  party: 'USER, USER@DOMAIN, or a URI of sip, sips or tel',
+  digits: '0 to 9, *, #, A to D',
   duration: 'a time such as 500ms, 2s, 1.5m',
   address: 'an IP address',
   hex: 'octets in hex',
   flag: 'true or false',
-  faults: 'faults',
-  'eftf-faults': 'faults',
-};
+} as const;
 
 /** Longest time that can be waited for, in ms: longer ones are over at once. */
 const LONGEST_MS = 0x7fff_ffff;
@@ -52,6 +54,16 @@ export function duration(value: unknown): number | undefined {
   const m = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(String(value).trim());
   const ms = m === null ? Number.POSITIVE_INFINITY : Number(m[1]) * UNITS[m[2] ?? 's'];
   return ms > LONGEST_MS ? undefined : ms;
+}
+
+/** A pattern from text: `/…/` is a regular expression, anything else stands for itself. @throws BadScenario */
+export function patternOf(text: string): RegExp {
+  const m = /^\/(.*)\/(i?)$/.exec(text);
+  try {
+    return m === null ? new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) : new RegExp(m[1], m[2]);
+  } catch (e) {
+    throw new BadScenario((e as Error).message);
+  }
 }
 
 /** Octets written as hex, with blanks, colons and commas wherever; undefined where it is none. */
@@ -121,6 +133,13 @@ function readValue(kind: Exclude<Kind, FaultKind>, name: string, text: string): 
       return parseAddress(text);
     case 'hex':
       return hexOctets(text);
+    case 'pattern':
+      patternOf(text);
+      return text;
+    case 'party':
+      return /\s/.test(text) ? undefined : text;
+    case 'digits':
+      return /^[0-9*#A-D]+$/.test(text) ? text : undefined;
     default:
       return text;
   }

@@ -1,7 +1,7 @@
 import { type Address, addressText, inPrefix, parseAddress } from './address.js';
-import { FAULTS, type FaultList, type FaultSetting } from './fault.js';
+import type { FaultSetting } from './fault.js';
 import { StepFailed } from './scenario-lines.js';
-import { type Arguments, type Kind, whole, within } from './scenario-values.js';
+import { type Arguments, type Kind, patternOf, whole, within } from './scenario-values.js';
 import type { Ue } from './ue.js';
 
 /** A verb of scenarios and of the console, of a UE or of another end. */
@@ -11,6 +11,8 @@ export interface Verb<E = Ue> {
   readonly takes: Readonly<Record<string, Kind>>;
   /** The argument that a bare value is. */
   readonly bare?: string;
+  /** It takes no less than one of them. */
+  readonly needs?: readonly string[];
   /** @throws StepFailed, NotEstablished */
   run(end: E, args: Arguments): Promise<void>;
 }
@@ -18,16 +20,6 @@ export interface Verb<E = Ue> {
 /** How long is waited where nothing is said. */
 const WITHIN_MS = 5000;
 const ADDRESSING_MS = 30_000;
-
-/** A pattern from text: `/…/` is a regular expression, anything else stands for itself. */
-export function pattern(text: string): RegExp {
-  const m = /^\/(.*)\/(i?)$/.exec(text);
-  try {
-    return m === null ? new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) : new RegExp(m[1], m[2]);
-  } catch (e) {
-    throw new StepFailed((e as Error).message);
-  }
-}
 
 async function pings(ue: Ue, a: Arguments): Promise<void> {
   const count = (a.count as number | undefined) ?? 1;
@@ -37,19 +29,13 @@ async function pings(ue: Ue, a: Arguments): Promise<void> {
   }
 }
 
-/** What an expectation is about, of all that it may be. @throws StepFailed where there is nothing */
-export function wanted(a: Arguments, names: readonly string[]): void {
-  if (names.every((name) => a[name] === undefined)) throw new StepFailed(`expect what? ${names.join(', ')}`);
-}
-
 async function expectations(ue: Ue, a: Arguments): Promise<void> {
-  wanted(a, ['event', 'not', 'tunnel', 'address']);
   const ms = within(a, WITHIN_MS);
   if (a.not !== undefined) {
-    const line = await ue.expectLine(pattern(a.not as string), ms).catch(() => undefined);
+    const line = await ue.expectLine(patternOf(a.not as string), ms).catch(() => undefined);
     if (line !== undefined) throw new StepFailed(`it was not to happen: ${line}`);
   }
-  if (a.event !== undefined) await ue.expectLine(pattern(a.event as string), ms);
+  if (a.event !== undefined) await ue.expectLine(patternOf(a.event as string), ms);
   if (a.tunnel !== undefined && !(await ue.until(() => ue.up === (a.tunnel === 'up'), ms)))
     throw new StepFailed(ue.up ? 'the tunnel is up' : 'there is no tunnel');
   if (a.address !== undefined) await address(ue, a.address as string, ms);
@@ -78,21 +64,12 @@ const BROKEN_MS = 2000;
 
 async function faults(ue: Ue, a: Arguments): Promise<void> {
   if (ue.faults === undefined || !ue.up) throw new StepFailed('there is no tunnel');
-  const list = wantedFaults(a, FAULTS);
+  const list = a.faults as readonly FaultSetting[];
   if (list.length === 0) ue.faults.off();
   for (const f of list) ue.faults.apply(f);
   ue.tell(sayFaults(list));
   // What comes next is not to find half a tunnel.
   if (list.some(({ name }) => name === 'rst' || name === 'no-close-notify')) await ue.until(() => !ue.up, BROKEN_MS);
-}
-
-/**
- * The faults of a step; none: those that last are to end.
- * @param known those that its verb takes @throws StepFailed where nothing was said
- */
-export function wantedFaults<Name extends string>(a: Arguments, known: FaultList<Name>): readonly FaultSetting<Name>[] {
-  if (a.faults === undefined) throw new StepFailed(`which fault? off, ${Object.keys(known).join(', ')}`);
-  return a.faults as readonly FaultSetting<Name>[];
 }
 
 /** Faults in words. */
@@ -145,8 +122,8 @@ export const TUNNEL_VERBS: Readonly<Record<string, Verb>> = {
     about: 'send octets into the tunnel as they are: an envelope, or anything else',
     takes: { hex: 'hex' },
     bare: 'hex',
+    needs: ['hex'],
     async run(ue, a) {
-      if (a.hex === undefined) throw new StepFailed('send what? hex: 01 00 17 45 …');
       if (!ue.up) throw new StepFailed('there is no tunnel');
       if (!ue.established!.link.sendOctets(a.hex as Uint8Array)) throw new StepFailed('the tunnel takes nothing more');
     },
@@ -154,14 +131,16 @@ export const TUNNEL_VERBS: Readonly<Record<string, Verb>> = {
   wait: WAIT,
   expect: {
     about: 'wait for a line, and fail if it does not come; or for the tunnel to be up or down, or for an address',
-    takes: { event: 'text', not: 'text', tunnel: ['up', 'down'], address: 'text', within: 'duration' },
+    takes: { event: 'pattern', not: 'pattern', tunnel: ['up', 'down'], address: 'text', within: 'duration' },
     bare: 'event',
+    needs: ['event', 'not', 'tunnel', 'address'],
     run: expectations,
   },
   fault: {
     about: 'do something wrong, once or from now on; off ends it',
     takes: { faults: 'faults' },
     bare: 'faults',
+    needs: ['faults'],
     run: faults,
   },
   release: {

@@ -1,7 +1,7 @@
 import { type Document, isMap, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import { LIMITS } from '../limits.js';
 import { CALL_VERBS } from './scenario-calls.js';
-import { type Arguments, BadScenario, checkedValue, isFaultKind, type Value } from './scenario-values.js';
+import { type Arguments, BadScenario, checkedValue, isFaultKind, kindInWords, type Value } from './scenario-values.js';
 import { TUNNEL_VERBS, type Verb } from './scenario-verbs.js';
 import type { Ue } from './ue.js';
 
@@ -33,7 +33,7 @@ export function readScenario<E>(text: string, name: string, verbs: Verbs<E>): St
     return offset === undefined ? name : `${name}, line ${lines.linePos(offset).line}`;
   };
   const [error] = doc.errors;
-  if (error !== undefined) throw new BadScenario(`${name}: ${error.message.split('\n')[0]}`);
+  if (error !== undefined) throw new BadScenario(`${name}: ${error.message.split('\n')[0].replace(/:$/, '')}`);
   const steps = isMap(doc.contents) ? doc.contents.get('steps', true) : undefined;
   if (!isSeq(steps)) throw new BadScenario(`${name}: a scenario is {steps: [VERB, {VERB: {NAME: VALUE}} …]}`);
   const other = (doc.contents as YAMLMap).items.find(({ key }) => String(key) !== 'steps');
@@ -100,7 +100,19 @@ function step<E>(verbs: Verbs<E>, name: string, given: unknown, at: string, name
   }
 }
 
-function argumentsOf<E>({ takes, bare }: Verb<E>, given: unknown, named: boolean): Arguments {
+function argumentsOf<E>(verb: Verb<E>, given: unknown, named: boolean): Arguments {
+  const args = givenTo(verb, given, named);
+  const { takes, needs = [] } = verb;
+  if (needs.length > 0 && needs.every((name) => args[name] === undefined))
+    throw new BadScenario(
+      needs.length > 1
+        ? `one of ${needs.join(', ')} is missing`
+        : `${needs[0]} is missing: ${kindInWords(takes[needs[0]])}`,
+    );
+  return args;
+}
+
+function givenTo<E>({ takes, bare }: Verb<E>, given: unknown, named: boolean): Arguments {
   if (given === undefined || given === null || given === '') return {};
   const only = bare === undefined ? undefined : takes[bare];
   // Faults have names of their own.

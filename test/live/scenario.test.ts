@@ -94,8 +94,17 @@ test('what cannot be is refused with its place, what it is, and what it may be',
     ['steps: [{wait: {for: [1, 2]}}]', /wait: for is one value, not several$/],
     ['steps: [{wait: [1, 2]}]', /wait: it takes one value, or values with names$/],
     ['steps: [{ping: {far: 1}}]', /ping: it does not take far; it takes to, count, interval, size, within$/],
+    ['steps: [connect, call]', /^call\.yaml, line 1: call: to is missing: USER, USER@DOMAIN, or a URI of sip/],
+    ['steps: [{message: {text: hi}}]', /message: to is missing/],
+    ['steps: [{call: {to: b ob}}]', /call: to is USER, USER@DOMAIN, .*, not b ob$/],
+    ['steps:\n- dtmf', /line 2: dtmf: digits is missing: 0 to 9, \*, #, A to D$/],
+    ['steps: [{dtmf: 12x}]', /dtmf: digits is 0 to 9, \*, #, A to D, not 12x$/],
+    ['steps: [send]', /send: hex is missing: octets in hex$/],
+    ['steps: [{fault: }]', /fault: faults is missing: off, length-0, /],
+    ['steps: [{expect: 5s}, {expect: {within: 5s}}]', /expect: one of event, not, tunnel, address is missing$/],
+    ['steps: [{expect: {not: /(/}}]', /expect: Invalid regular expression/],
     ['steps: [*a]', /^call\.yaml/],
-    ['steps: [', /^call\.yaml: /],
+    ['steps: [', /^call\.yaml: .* at line 1, column \d+$/],
   ];
   for (const [text, words] of files) assert.throws(() => read(text), { message: words }, text);
   assert.throws(
@@ -104,7 +113,7 @@ test('what cannot be is refused with its place, what it is, and what it may be',
   );
 });
 
-test('a scenario that cannot be read ends with 2, an expectation of nothing with 5, no tunnel with 6', async () => {
+test('a scenario that cannot be read ends with 2, a step that fails with 5, no tunnel with 6', async () => {
   const ended = async (steps: string) => {
     const file = inFolder('odd.yaml');
     writeFileSync(file, steps);
@@ -113,8 +122,8 @@ test('a scenario that cannot be read ends with 2, an expectation of nothing with
   };
   assert.match((await ended('steps: [{wait: soon}]')).join(' '), /^2 fttscope: .*line 1: wait: for is a time/);
   assert.match(
-    (await ended('steps: [expect]')).join(' '),
-    /^5 fttscope: step 1 \(expect, .*line 1\) failed: expect what\? event, not, tunnel, address$/,
+    (await ended('steps: [register]')).join(' '),
+    /^5 fttscope: step 1 \(register, .*line 1\) failed: there is no tunnel$/,
   );
   assert.match(
     (await ended('steps: [{expect: {address: 10.0.0.0/40}}]')).join(' '),
