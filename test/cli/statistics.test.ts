@@ -55,6 +55,7 @@ test('the same on captures of SIP and RTP without a tunnel', { skip }, () => {
   const calls = ['irontec__sngrep/tests/aaa.pcap', 'aboutsip__pkts/pkts-examples/my_traffic.pcap'];
   const list = STATISTICS.filter((z) => z !== 'io,phs'); // tells of protocols that fttscope has as data
   for (const path of calls) same(join(CORPUS, 'public', path), list);
+  same(join(CORPUS, 'public', 'boundary__wireshark/docbook/examples/test.cap'), ['expert,chat,http']);
 });
 
 test('inside a tunnel the same is counted as on the device inside', { skip }, () => {
@@ -68,7 +69,8 @@ test('inside a tunnel the same is counted as on the device inside', { skip }, ()
 
 test('streams are followed as tshark follows them', { skip }, () => {
   const path = join(CORPUS, 'tunnel', 'tls12-cbc.inner.pcap');
-  for (const z of ['follow,tcp,ascii,0', 'follow,tcp,hex,1', 'follow,tcp,raw,2', 'follow,udp,hex,3']) {
+  const pieces = ['follow,tcp,hex,1,2', 'follow,tcp,ascii,0,2-3', 'follow,tcp,ascii,10.9.0.115:5063,10.9.0.1:5060,1'];
+  for (const z of ['follow,tcp,ascii,0', 'follow,tcp,hex,1', 'follow,tcp,raw,2', 'follow,udp,hex,3', ...pieces]) {
     const expected = tshark(['-n', '-q', '-z', z, '-r', path])!;
     assert.equal(run(['read', path, '-q', '-z', z]).out, expected, z);
   }
@@ -84,6 +86,14 @@ test('streams are followed as tshark follows them', { skip }, () => {
     const capture = join(CORPUS, 'tunnel', name);
     const expected = tshark(['-n', '-q', '-z', z, '-r', capture])!;
     assert.equal(run(['read', capture, '--no-auto-keys', '-q', '-z', z]).out, expected, z);
+  }
+});
+
+test('pieces of a stream that cannot be are refused', () => {
+  for (const pieces of ['0', 'x', '3-2', '2-']) {
+    const r = run(['read', TLS13, '-q', '-z', `follow,tcp,raw,0,${pieces}`]);
+    assert.equal(r.code, 1);
+    assert.match(r.err, /is no range of pieces/);
   }
 });
 

@@ -21,7 +21,7 @@ const groupOf = (code: string): string =>
     ? 'Checksum'
     : /malformed|short|truncated/.test(code)
       ? 'Malformed'
-      : code.startsWith('tcp.')
+      : code.startsWith('tcp.') || code === 'http.start-line'
         ? 'Sequence'
         : 'Protocol';
 

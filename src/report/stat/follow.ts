@@ -20,7 +20,13 @@ interface Piece {
   readonly octets: Uint8Array;
 }
 
-/** `follow,PROTOCOL,MODE,STREAM`: what the two sides of a stream said; of SIP, the messages of a Call-ID. */
+/** Which pieces are shown, counted from 1: `2`, `2-5`. */
+export interface PieceRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** `follow,PROTOCOL,MODE,STREAM[,PIECES]`: what the two sides of a stream said; of SIP, the messages of a Call-ID. */
 export class Follow implements Statistic {
   readonly asked: string;
   readonly fields: readonly Field[];
@@ -41,6 +47,7 @@ export class Follow implements Statistic {
     private readonly mode: FollowMode,
     /** A number, two ends, or a Call-ID. */
     private readonly stream: string,
+    private readonly range: PieceRange = { first: 1, last: Number.POSITIVE_INFINITY },
   ) {
     this.asked = cx.asked;
     if (stream === '') throw new StatError(`${cx.asked}: which stream?`, `for example follow,${protocol},${mode},0`);
@@ -172,19 +179,26 @@ export class Follow implements Statistic {
     const { protocol, mode, nodes } = this;
     let out = `\n${RULE}\nFollow: ${protocol},${mode}\nFilter: ${printable(this.filter)}\nNode 0: ${nodes[0] ?? ':0'}\nNode 1: ${nodes[1] ?? ':0'}\n`;
     const offsets: [number, number] = [0, 0];
-    for (const { side, octets } of this.pieces) {
+    for (const [i, { side, octets }] of this.pieces.entries()) {
       const tab = side === 1 ? '\t' : '';
-      if (mode === 'raw') out += `${tab}${hex(octets, 0, octets.length, '')}\n`;
-      else if (mode === 'hex') out += hexLines(octets, offsets[side], tab);
-      else out += `${tab}${octets.length}\n${mode === 'ascii' ? asciiText(octets) : linesOf(octets)}\n`;
+      if (this.shows(i)) {
+        if (mode === 'raw') out += `${tab}${hex(octets, 0, octets.length, '')}\n`;
+        else if (mode === 'hex') out += hexLines(octets, offsets[side], tab);
+        else out += `${tab}${octets.length}\n${mode === 'ascii' ? asciiText(octets) : linesOf(octets)}\n`;
+      }
       offsets[side] += octets.length;
     }
     return `${out}${this.dropped ? `(only the first ${MOST_OCTETS} octets)\n` : ''}${RULE}\n`;
   }
 
+  private shows(i: number): boolean {
+    return i + 1 >= this.range.first && i < this.range.last;
+  }
+
   json(): object {
     this.order.finish();
-    const pieces = this.pieces.map(({ side, octets }) => ({
+    const shown = this.pieces.filter((_, i) => this.shows(i));
+    const pieces = shown.map(({ side, octets }) => ({
       side,
       length: octets.length,
       ...(this.mode === 'hex' || this.mode === 'raw'

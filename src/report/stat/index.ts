@@ -1,6 +1,6 @@
 import { Experts, SEVERITIES, type StatSeverity } from './expert.js';
 import { FLOWS, Flow, type FlowKind } from './flow.js';
-import { FOLLOW_MODES, FOLLOWED, Follow, type Followed, type FollowMode } from './follow.js';
+import { FOLLOW_MODES, FOLLOWED, Follow, type Followed, type FollowMode, type PieceRange } from './follow.js';
 import { Hierarchy } from './hierarchy.js';
 import { InputOutput } from './io.js';
 import { RtpStreams } from './rtp.js';
@@ -71,7 +71,18 @@ function follow(cx: StatContext, protocol: Followed, [mode = '', ...stream]: rea
       `${cx.asked}: ${mode === '' ? 'how?' : `${mode} is no way to show it`}`,
       `one of ${FOLLOW_MODES.join(', ')}`,
     );
-  return new Follow(cx, protocol, mode as FollowMode, stream.join(','));
+  const ends = /^\d+$/.test(stream[0] ?? '') || protocol === 'sip' ? 1 : 2;
+  return new Follow(cx, protocol, mode as FollowMode, stream.slice(0, ends).join(','), piecesOf(cx, stream[ends]));
+}
+
+/** The pieces that are asked for: `2`, `2-5`; all where none are. */
+function piecesOf(cx: StatContext, written: string | undefined): PieceRange | undefined {
+  if (written === undefined) return undefined;
+  const m = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(written);
+  const [first, last] = [Number(m?.[1]), Number(m?.[2] ?? m?.[1])];
+  if (m === null || first < 1 || last < first)
+    throw new StatError(`${cx.asked}: ${written} is no range of pieces`, 'they count from 1, for example 2 or 2-5');
+  return { first, last };
 }
 
 /** `expert`, `expert,warn`, `expert,FILTER`, `expert,warn,FILTER`. */
