@@ -1,12 +1,14 @@
 import { joined, type Own, ofNumber, ours, parseAddress, quoted, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Call } from './call.js';
+import type { Place } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import type { Live } from './live.js';
 import type { MediaStream } from './media-stream.js';
 import { isBefore, type Moment, millis } from './moment.js';
 import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
 import { isNowhere } from './session-media.js';
+import { isTranslated } from './translation.js';
 
 /** Packets that may have strayed, with a damaged header, and are no stream of anybody. */
 const STRAY = 2;
@@ -83,6 +85,7 @@ export function judgeOutside(s: MediaStream, calls: Live<Call>, end: Moment, fin
   if (s.tunnel === 0 || packets <= STRAY) return;
   const call = s.call === 0 ? calls.find((c) => wasUp(c, s.tunnel, start, end)) : calls.at(s.call);
   if (call === undefined || call.endpoints.has(`${s.to.address} ${s.to.port}`) || call.session.hasCandidates) return;
+  if (isCarriedOver(s, call)) return;
   if (call.session.isDue(true) || call.session.isDue(false)) return; // who wants what is half the story
   findings.raise(
     'media.outside',
@@ -94,6 +97,15 @@ export function judgeOutside(s: MediaStream, calls: Live<Call>, end: Moment, fin
     ],
     { detail: words`It goes to ${quoted('address', s.to.address)}:${s.to.port}.` },
   );
+}
+
+/** Whether a stream goes by IPv6 between places that descriptions name by IPv4: a network translates. RFC 6052 */
+function isCarriedOver({ from, to }: MediaStream, { endpoints }: Call): boolean {
+  if (!to.address.includes(':')) return false;
+  const named = [...endpoints].map((place) => place.split(' ') as [address: string, port: string]);
+  const isOf = (end: Place): boolean => named.some(([a, p]) => Number(p) === end.port && isTranslated(end.address, a));
+  // The UE has an IPv6 address of its own in the place of the one that it names.
+  return isOf(to) || (isOf(from) && named.some(([a, p]) => !a.includes(':') && Number(p) === to.port));
 }
 
 /** Packets of a stream that is no accident. */
@@ -110,6 +122,7 @@ export function judgeSource(s: MediaStream, c: Call | undefined, findings: Findi
   if (c.session.descriptions.length >= LIMITS.callParts) return; // the first ones are let go of
   // A name may be any address; where nothing is to be sent to, what comes may come from anywhere.
   if (named.size === 0 || named.has(s.from.address)) return;
+  if ([...named].some((a) => isTranslated(s.from.address, a))) return;
   if ([...named].some((a) => parseAddress(a) === undefined || isNowhere(a))) return;
   const refs: Ref[] = [
     { kind: 'media', id: s.id },
