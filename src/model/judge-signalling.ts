@@ -123,7 +123,12 @@ function judgeAuthentication(
   if (a.falseResponse !== null) raise('sip.aka-response', a.falseResponse);
   if (a.leak !== null && r.tunnel !== 0) raise('sip.aka-leak', a.leak);
   if (a.resynchronisations > 0)
-    raise('sip.aka-resync', r.start, { severity: a.resynchronisations > 1 ? 'error' : 'note' });
+    raise('sip.aka-resync', r.start, {
+      severity: a.resynchronisations > 1 ? 'error' : 'note',
+      ...(a.resynchronisations > 1 && {
+        detail: ours`It was asked for ${a.resynchronisations} times: it did not help.`,
+      }),
+    });
 }
 
 /** What of a registration that was not refreshed in time is known by the clock. */
@@ -232,6 +237,9 @@ function codeOf(status: number, terminated: boolean): string {
 /** What an S-CSCF or P-CSCF answers to who is not registered, among others. TS 24.229 §5.2.6.3, §5.4.3.2 */
 const UNREGISTERED: ReadonlySet<number> = new Set([401, 403, 404, 480]);
 
+/** What is said of a call that may have been refused for that. */
+const UNKNOWN = ours` The capture shows no registration of the UE.`;
+
 /** @param registered until when the UE was, as far as is known: asked where a call was refused */
 export function judgeCall(c: Call, end: Moment, registered: () => Moment | undefined, findings: Findings): void {
   const refs = refOf('call', c, c.tunnels);
@@ -243,14 +251,16 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
     const isSuspect = c.direction === 'originated' && !c.emergency && UNREGISTERED.has(status);
     const until = isSuspect ? registered() : undefined;
     const ago = until === undefined ? 0 : millis(until, c.start);
-    const past = ago > 0 ? ours` The registration of the UE had ended ${Math.round(ago / 1000)} s before.` : '';
+    const ended = ago > 0 ? ours` The registration of the UE had ended ${Math.round(ago / 1000)} s before.` : '';
+    const past = isSuspect && until === undefined && c.tunnels.size > 0 ? UNKNOWN : ended;
     findings.raise(code, c.failedAt ?? c.start, refs, { detail: words`${reason}${again}${past}` });
   }
   if (c.isUnheard(end, ANSWER_MS))
     findings.raise(codeOf(0, c.direction === 'terminated'), c.inviteAt, refs, awaited(c.inviteAt, end, c.againMs));
   if (c.lost !== null)
     findings.raise('call.dialog-lost', c.lost.at, refs, { detail: ours`The answer was ${c.lost.status}.` });
-  if (c.restoration !== null) findings.raise('sip.restoration', c.restoration, refs, { severity: 'warn' });
+  if (c.restoration !== null)
+    findings.raise('sip.restoration', c.restoration, refs, c.state === 'failed' ? {} : { severity: 'warn' });
   if (c.misfit !== null) findings.raise('sdp.answer-misfit', c.misfit.at, refs, { detail: c.misfit.how });
   if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);
   judgeFeatures(c, refs, end, findings);

@@ -236,7 +236,7 @@ describe('registrations', () => {
       .up(1000, sip('INVITE sip:bob@ims.example', { sdp: sdp(UE, 30_000) }))
       .down(1100, sip('504 Server Time-out INVITE', { toTag: 'b', sdp: body }, 'down'))
       .up(1110, sip('ACK sip:bob@ims.example', { toTag: 'b' }));
-    assert.deepEqual(codes(await found(t)), ['call.server-failure', 'sip.restoration']);
+    assert.deepEqual(codes(await found(t)), ['sip.restoration', 'call.server-failure']); // cause before consequence
   });
 
   test('how long a repetition waited is told', async () => {

@@ -35,6 +35,14 @@ export const REGISTRATION: Entries = {
     meaning: 'RES in the response is wrong for the K that was given: the network refuses it.',
     next: 'Compare K and OPc of the card with those of the HSS, and with the file that was given here.',
   },
+  'sip.aka-resync': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'The sequence number of AKA was out of step',
+    clause: 'RFC 3310 §3.4',
+    meaning: 'The UE asked for resynchronisation. Once is healed by itself.',
+    next: 'If it comes again, look for a second authentication centre, or a cloned card.',
+  },
   'sip.aka-leak': {
     severity: 'warn',
     kind: 'conformance',
@@ -92,14 +100,6 @@ export const REGISTRATION: Entries = {
     clause: 'TS 24.229 §7.7',
     meaning: 'The answer came late or not.',
     next: 'Look for loss and delay between EFTF and P-CSCF.',
-  },
-  'sip.aka-resync': {
-    severity: 'warn',
-    kind: 'service',
-    title: 'The sequence number of AKA was out of step',
-    clause: 'RFC 3310 §3.4',
-    meaning: 'The UE asked for resynchronisation. Once is healed by itself.',
-    next: 'If it comes again, look for a second authentication centre, or a cloned card.',
   },
   'sip.security-refused': {
     severity: 'error',
