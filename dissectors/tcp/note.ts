@@ -48,6 +48,9 @@ export class TcpNote {
   analysed = false;
   /** {@link Item} bits. */
   items = 0;
+  /** Its octets may be padding of the frame; those of the one before it were: what {@link items} say of it is not so. */
+  mayBePadding = false;
+  followsPadding = false;
   /** Of a FIN: the other side had sent its own before. */
   passiveClose = false;
   duplicateAck = 0;

@@ -331,10 +331,11 @@ export class Facts implements SegmentFacts {
     const b = packet.transport!;
     const at = packet.header;
     const { tcp } = packet;
-    const items = tcp === null ? 0 : tcp.items;
+    const isPadded = tcp !== null && (tcp.mayBePadding || tcp.followsPadding);
+    const items = tcp === null ? 0 : isPadded ? tcp.items & Item.ZeroWindow : tcp.items;
     this.seq = u32(b, at + 4);
     this.ack = (b[at + 13] & Flag.Ack) === 0 ? -1 : u32(b, at + 8);
-    this.length = packet.payloadWireEnd - packet.payload;
+    this.length = tcp?.mayBePadding ? 0 : packet.payloadWireEnd - packet.payload;
     this.flags = b[at + 13] & (Flag.Fin | Flag.Syn | Flag.Rst | Flag.Ack);
     this.hops = packet.net === 6 ? packet.addresses![packet.source - 1] : packet.addresses![packet.source - 4];
     this.again = (items & Item.Retransmission) !== 0;

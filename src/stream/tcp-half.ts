@@ -15,6 +15,8 @@ export const PART_COST = 320;
 export class Part {
   /** Octets at its start that were shown before those in front of it came. */
   shown = 0;
+  /** It may be the padding of a frame: what comes later with the same number takes its place. */
+  mayBePadding = false;
 
   constructor(
     readonly at: number,
@@ -61,6 +63,8 @@ export class Half {
   unseen = 0;
   unseenSegments = 0;
   unseenTime = 0;
+  /** So many zeros came next that may be the padding of the frame. */
+  padding = 0;
   /** Position of the FIN; -1: not seen. */
   fin = -1;
   closed = false;

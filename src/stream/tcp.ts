@@ -51,7 +51,13 @@ export interface StreamConsumer {
 const FIN = 1;
 const SYN = 2;
 const RST = 4;
+const PSH = 8;
 const ACK = 16;
+
+/** The padding of an Ethernet frame around a segment without options and octets; with a tag it needs less. */
+const PADDING = new Uint8Array(6);
+/** One zero alone is more often a probe. */
+const LEAST_PADDING = 2;
 
 /** What a stream costs beside what waits in it. */
 const STREAM_COST = 700;
@@ -98,8 +104,8 @@ export class TcpStream {
   segment(direction: 0 | 1, p: Peek, frame: number, seconds: number, nanos: number, note: TcpNote | null): boolean {
     const half = this.halves[direction];
     const peer = this.halves[direction === 0 ? 1 : 0];
-    const { flags, buf, off, end, wireEnd } = p;
-    let { seq } = p;
+    const { flags, buf, off } = p;
+    let { seq, end, wireEnd } = p;
     if ((flags & (SYN | ACK)) === SYN && half.based && half.isn !== seq) return false;
     if (note !== null) {
       this.analysis ??= new TcpAnalysis(this.reused, this.pool.ledger);
@@ -107,7 +113,10 @@ export class TcpStream {
     } else if (this.analysis !== null) this.forgetAnalysis();
     const now = seconds + nanos / 1e9;
     half.segments++;
-    if ((flags & ACK) !== 0) acknowledge(peer, p.ack, now);
+    if ((flags & ACK) !== 0) {
+      acknowledge(peer, p.ack, now);
+      if (peer.padding > 0 && peer.acked >= peer.position + peer.padding) this.wereOctets(peer, frame);
+    }
     if ((flags & (SYN | FIN | RST)) !== 0) {
       if ((flags & RST) !== 0) {
         this.reset(half, now);
@@ -122,14 +131,28 @@ export class TcpStream {
     }
     if (!half.started) start(half, seq, (flags & SYN) !== 0);
     else if (seq === half.isn && half.position === 0 && end - off > 1) this.withoutSyn(half);
-    if (seq === half.next && half.parts.length === 0 && (flags & FIN) === 0 && half.fin < 0) {
+    if (half.padding > 0 && ahead(seq, half.next) >= half.padding) this.wereOctets(half, frame);
+    const zeros = mayBePadding(p);
+    if (note !== null) {
+      note.mayBePadding = zeros;
+      note.followsPadding = half.padding > 0;
+    }
+    if (zeros && (flags & FIN) !== 0) end = wireEnd = off; // nothing follows that could say
+    if (zeros && seq === half.next && (flags & FIN) === 0 && half.fin < 0) half.padding = wireEnd - off;
+    else if (seq === half.next && half.parts.length === 0 && (flags & FIN) === 0 && half.fin < 0) {
       if (wireEnd > off) this.pass(half, buf, off, end, wireEnd - end, frame, 0);
     } else if (note !== null && (flags & FIN) === 0 && repeatsAll(half, note, seq, wireEnd - off)) {
       if (wireEnd === end) this.consumer.again?.(direction, buf, off, end);
-    } else this.arrange(half, seq, flags, buf, off, end, wireEnd, frame, now);
+    } else this.arrange(half, seq, flags, buf, off, end, wireEnd, frame, now, zeros);
     if (half.parts.length > 0 || half.fin > half.position) this.wait(half, now);
     if (peer.parts.length > 0 || peer.fin > peer.position) this.wait(peer, now);
     return true;
+  }
+
+  /** What may have been padding were octets of the stream: the other side has them, or others follow them. */
+  private wereOctets(half: Half, frame: number): void {
+    this.pass(half, PADDING, 0, half.padding, 0, frame, 0);
+    this.drain(half);
   }
 
   /** The capture ended: passes on what still waits, with the gaps between. */
@@ -159,7 +182,7 @@ export class TcpStream {
   private restart(half: Half): void {
     this.dropParts(half);
     half.started = half.based = false;
-    half.acked = 0;
+    half.acked = half.padding = 0;
     half.fin = -1;
   }
 
@@ -171,6 +194,7 @@ export class TcpStream {
   /** Passes on octets that come next, of which `shown` were shown ahead. */
   private pass(half: Half, buf: Uint8Array, off: number, end: number, cut: number, frame: number, shown: number): void {
     const n = end - off;
+    half.padding = 0;
     half.next = (half.next + n + cut) >>> 0;
     half.position += n + cut;
     half.anchored = true;
@@ -190,6 +214,7 @@ export class TcpStream {
     wireEnd: number,
     frame: number,
     now: number,
+    zeros: boolean,
   ): void {
     let distance = ahead(seq, half.next);
     if (distance >= FAR || distance < -FAR) {
@@ -210,7 +235,7 @@ export class TcpStream {
       if (from === half.position && half.parts.length === 0) {
         const skip = Math.min(from - at, end - off);
         this.pass(half, buf, off + skip, end, stop - from - (end - off - skip), frame, 0);
-      } else this.hold(half, at, buf, off, end, wireEnd, frame, now);
+      } else this.hold(half, at, buf, off, end, wireEnd, frame, now, zeros);
     }
     this.drain(half);
   }
@@ -225,6 +250,7 @@ export class TcpStream {
     wireEnd: number,
     frame: number,
     now: number,
+    zeros: boolean,
   ): void {
     const stop = at + wireEnd - off;
     const captured = at + end - off;
@@ -238,6 +264,10 @@ export class TcpStream {
     }
     let i = firstAfter(parts, from);
     let added = 0;
+    if (i < parts.length && parts[i].at === from && parts[i].mayBePadding && stop >= parts[i].end) {
+      added -= parts[i].octets.length + PART_COST;
+      parts.splice(i, 1);
+    }
     while (from < stop) {
       const next = i < parts.length ? parts[i].at : stop;
       if (next > from) {
@@ -245,6 +275,7 @@ export class TcpStream {
         const have = Math.max(from, Math.min(to, captured));
         const octets = buf.slice(off + Math.min(from, captured) - at, off + Math.min(have, captured) - at);
         const part = new Part(from, octets, to - have, frame, half.segments, half.acks, now);
+        part.mayBePadding = zeros;
         parts.splice(i++, 0, part);
         // A segment in the middle of others may begin anywhere.
         if (from === at && to === stop) {
@@ -329,6 +360,7 @@ export class TcpStream {
   /** Moves on to `position`; the octets before it are missing. */
   private skipHole(half: Half, position: number): void {
     const octets = position - half.position;
+    half.padding = 0;
     half.next = (half.next + octets) >>> 0;
     half.position = position;
     if (half.anchored && octets > 0) this.consumer.gap(half.direction, octets, false);
@@ -360,3 +392,13 @@ export class TcpStream {
 /** Whether a segment of `n` octets is a fast retransmission (RFC 5681 §3.2) of what was passed on, and nothing else. */
 const repeatsAll = (half: Half, note: TcpNote, seq: number, n: number): boolean =>
   (note.items & Item.FastRetransmission) !== 0 && n > 0 && ahead((seq + n) >>> 0, half.next) <= 0;
+
+/**
+ * Whether the octets of a segment may be the padding of its frame: some of what writes captures counts it in the length of
+ * IP. What is sent next says, for it has the same number then.
+ */
+function mayBePadding({ buf, off, end, wireEnd, flags }: Peek): boolean {
+  if (end - off < LEAST_PADDING || end - off > PADDING.length || end !== wireEnd || (flags & PSH) !== 0) return false;
+  for (let i = off; i < end; i++) if (buf[i] !== 0) return false;
+  return true;
+}

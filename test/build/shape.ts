@@ -56,3 +56,14 @@ export const where =
   (keep: (f: Frame, index: number) => boolean): Shaper =>
   (frames) =>
     frames.filter(keep);
+
+/** The padding of the smallest Ethernet frames stands in the length of IP, as if TCP had sent it. */
+export const padded = (): Shaper => (frames) =>
+  frames.map((f) => {
+    const room = 60 - f.octets.length;
+    if (room <= 0 || f.segment === null || f.payload > 0) return f;
+    const octets = new Uint8Array(60);
+    octets.set(f.octets);
+    octets[17] += room; // the total length of IPv4 behind Ethernet
+    return { ...f, octets, wire: 60 };
+  });

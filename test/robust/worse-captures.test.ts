@@ -4,7 +4,7 @@ import { CATALOGUE } from '../../src/model/catalogue.js';
 import { reportSchema } from '../../src/report/report-schema.js';
 import type { Shaper } from '../build/capture.js';
 import { answer, connect } from '../build/conversation.js';
-import { drop, jitter, only, snaplen, twice, where } from '../build/shape.js';
+import { drop, jitter, only, padded, snaplen, twice, where } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
 import { violations } from '../model/schema.js';
 import { both, called, captured, codes, type Json, reportOn, sip, type Talk, talk } from '../model/support.js';
@@ -108,6 +108,12 @@ for (const [name, version, preface] of [
       test(worse, async () => {
         for (const [i, shaper] of shapers.entries()) holds(await of([shaper]), `${worse}, ${i}`);
       });
+
+    test('padding counts as octets of TCP', async () => {
+      const r = await of([padded()]);
+      holds(r, 'padding');
+      assert.deepEqual(counts(r), counts(whole));
+    });
 
     for (const [which, keep] of Object.entries(KEYS))
       test(`only ${which} are there`, async () => {

@@ -39,6 +39,28 @@ describe('TcpStream', () => {
     assert.deepEqual(log.frames, [3, 2]);
   });
 
+  it('passes over padding that is counted as octets', () => {
+    const zeros = (seq: number, n: number, flags = ACK) => data(seq, '\0'.repeat(n), { flags });
+    assert.equal(feed([syn(99), zeros(100, 6), data(100, 'abcdefgh')]), 'abcdefgh');
+    assert.equal(feed([syn(99), zeros(100, 2), zeros(100, 6), data(100, 'ab'), zeros(102, 6)]), 'ab');
+    // Before a hole, behind one, and behind one that nobody fills.
+    assert.equal(feed([syn(99), data(104, 'ef'), zeros(100, 4), data(100, 'abcd')]), 'abcdef');
+    assert.equal(feed([syn(99), zeros(104, 6), data(104, 'efghij'), data(100, 'abcd')]), 'abcdefghij');
+    assert.equal(feed([syn(99), zeros(104, 2), zeros(106, 2), data(100, 'abcd')]), 'abcd\0\0\0\0');
+    assert.equal(feed([syn(99), zeros(100, 4), zeros(104, 4), data(104, 'efgh')]), '\0\0\0\0efgh');
+    assert.equal(feed([syn(99), data(104, 'ef'), zeros(100, 3)]), '[gap 4]ef');
+    assert.equal(feed([syn(99), data(104, 'ef'), zeros(100, 4), ack(104)], false), '\0\0\0\0ef');
+    assert.equal(feed([syn(99), data(100, 'ab'), zeros(102, 6, FIN | ACK)], false), 'ab[fin]');
+    // What follows it, or is acknowledged, shows that it was none; and what is pushed, or longer, is none.
+    assert.equal(feed([syn(99), zeros(100, 6), data(106, 'ab')]), '\0\0\0\0\0\0ab');
+    assert.equal(feed([syn(99), zeros(100, 3), ack(103), data(103, 'ab')], false), '\0\0\0ab');
+    assert.equal(feed([syn(99), zeros(100, 3), ack(103)], false), '\0\0\0');
+    assert.equal(feed([syn(99), zeros(100, 3), data(103, '', { flags: FIN | ACK })], false), '\0\0\0[fin]');
+    assert.equal(feed([syn(99), zeros(100, 6, 24), data(100, 'abcdefgh')]), '\0\0\0\0\0\0gh');
+    assert.equal(feed([syn(99), zeros(100, 7), data(100, 'abcdefgh')]), '\0\0\0\0\0\0\0h');
+    assert.equal(feed([syn(99), zeros(100, 1), data(100, 'ab')]), '\0b');
+  });
+
   it('takes the first copy of each octet', () => {
     assert.equal(feed([syn(99), data(100, 'abcd'), data(100, 'ABCD'), data(102, 'XYef')]), 'abcdef');
     // The waiting part was there first; the later segment only fills the holes around it.
