@@ -389,6 +389,8 @@ export class Call {
     this.end = at;
   }
   private severed: Failure | undefined;
+  /** A tunnel in which it was had ended before one side no longer knew it. */
+  orphaned: { readonly tunnel: number; readonly at: Moment } | null = null;
 
   /** @param end until when something of it could be heard */
   finish(end: Moment): void {

@@ -158,6 +158,8 @@ function followTime(x: Subscription, e: SipEvent): void {
   }
 }
 
+type Until = (tunnel: number | undefined) => Moment;
+
 const CHALLENGE: ReadonlySet<number> = new Set([401, 407]);
 /** Nothing is broken where nobody is there, or does not want it. */
 const ABSENT: ReadonlySet<number> = new Set([404, 410, 480, 486, 600, 603, 604]);
@@ -184,11 +186,15 @@ function reportedOf(all: readonly Exchange<MessageEntity>[]): Set<MessageEntity>
   return reported;
 }
 
-/** Judges messages; `all` are in the order in which they came. */
-export function judgeMessages(all: readonly Exchange<MessageEntity>[], end: Moment, findings: Findings): void {
+/**
+ * Judges messages; `all` are in the order in which they came.
+ * @param until when anything of what runs in a tunnel, or outside of them, could be heard
+ */
+export function judgeMessages(all: readonly Exchange<MessageEntity>[], until: Until, findings: Findings): void {
   const reported = reportedOf(all);
   for (const x of all) {
     const { entity: m } = x;
+    const end = until(m.tunnel);
     const raise = (code: string, detail: Own, remark: Remark = {}): void =>
       findings.raise(code, x.answered ?? x.start, refsOf(m), { detail, ...remark });
     if (m.status !== undefined && m.status >= 400 && !CHALLENGE.has(m.status))
@@ -207,17 +213,21 @@ export function judgeMessages(all: readonly Exchange<MessageEntity>[], end: Mome
   }
 }
 
-/** Judges subscriptions and publications: those that were refused, and those that nothing came of. */
+/**
+ * Judges subscriptions and publications: those that were refused, and those that nothing came of.
+ * @param until when anything of what runs in a tunnel, or outside of them, could be heard
+ */
 export function judgeSubscriptions(
   all: readonly Exchange<SubscriptionEntity>[],
-  end: Moment,
+  until: Until,
   findings: Findings,
 ): void {
   const accepted = new Map<string, number>();
   for (const [i, { entity }] of all.entries())
     if (entity.status !== undefined && entity.status < 300) accepted.set(kindOf(entity), i);
   for (const [i, x] of all.entries()) {
-    const { status, method, event = '', notifications } = x.entity;
+    const { status, method, event = '', notifications, tunnel } = x.entity;
+    const end = until(tunnel);
     const which = event === '' ? ours`for something` : words`for ${oneOf(event, EVENTS)}`;
     // Outside of tunnels a NOTIFY may go another way.
     const isUrgent = event === 'reg' && method === 'SUBSCRIBE' && x.entity.tunnel !== undefined;

@@ -43,6 +43,9 @@ export function judgeReleases(m: SessionModel, isShaky: IsShaky): void {
     const cut = (calls.get(t.id) ?? []).filter((c) => isCut(m, c, t, when));
     const byUe = t.release.by === 'ue' && t.release.how !== 'rst';
     const waiting = own.filter((r) => r.isWaiting(when, byUe));
+    for (const c of calls.get(t.id) ?? [])
+      if (c.lost !== null && isBefore(when, c.lost.at) && !isBefore(when, c.start))
+        c.orphaned = { tunnel: t.id, at: when };
     if (cut.length > 0) judgeCalls(m, t, when, cut, isSure);
     for (const r of waiting) judgeWaiting(m, t, when, r, isSure);
     if (isSure) for (const r of own) if (!waiting.includes(r)) r.close(when);

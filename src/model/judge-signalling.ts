@@ -237,6 +237,12 @@ function codeOf(status: number, terminated: boolean): string {
 /** What an S-CSCF or P-CSCF answers to who is not registered, among others. TS 24.229 §5.2.6.3, §5.4.3.2 */
 const UNREGISTERED: ReadonlySet<number> = new Set([401, 403, 404, 480]);
 
+/** What had become of the tunnel of a call before one side no longer knew it. */
+const orphanage = ({ orphaned }: Call, at: Moment): Own | '' =>
+  orphaned === null
+    ? ''
+    : ours` Tunnel ${orphaned.tunnel}, in which the call was, had ended ${inSeconds(millis(orphaned.at, at))} s before.`;
+
 /** What is said of a call that may have been refused for that. */
 const UNKNOWN = ours` The capture shows no registration of the UE.`;
 
@@ -258,7 +264,9 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
   if (c.isUnheard(end, ANSWER_MS))
     findings.raise(codeOf(0, c.direction === 'terminated'), c.inviteAt, refs, awaited(c.inviteAt, end, c.againMs));
   if (c.lost !== null)
-    findings.raise('call.dialog-lost', c.lost.at, refs, { detail: ours`The answer was ${c.lost.status}.` });
+    findings.raise('call.dialog-lost', c.lost.at, refs, {
+      detail: ours`The answer was ${c.lost.status}.${orphanage(c, c.lost.at)}`,
+    });
   if (c.restoration !== null)
     findings.raise('sip.restoration', c.restoration, refs, c.state === 'failed' ? {} : { severity: 'warn' });
   if (c.misfit !== null) findings.raise('sdp.answer-misfit', c.misfit.at, refs, { detail: c.misfit.how });

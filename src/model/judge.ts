@@ -73,8 +73,9 @@ export function judge(m: SessionModel): void {
   for (const r of signalling.registrations)
     judgeRegistration(r, heardUntil(m, [r.tunnel]), r.tunnel === 0 && working.has(r.source), findings);
   for (const c of signalling.calls) judgeCall(c, heardUntil(m, c.tunnels), () => registeredFor(m, c), findings);
-  judgeMessages(signalling.messages, end, findings);
-  judgeSubscriptions(signalling.subscriptions, end, findings);
+  const heard = (tunnel: number | undefined): Moment => (tunnel === undefined ? end : heardUntil(m, [tunnel]));
+  judgeMessages(signalling.messages, heard, findings);
+  judgeSubscriptions(signalling.subscriptions, heard, findings);
   const registered = registeredUntil(signalling.registrations);
   // Subscriptions end with the registration, which says so itself; where none was seen they stand for themselves.
   const wanted = (tunnel: number): Moment => earlier(heardUntil(m, [tunnel]), registered.get(tunnel) ?? end);

@@ -33,17 +33,17 @@ describe('messages and subscriptions', () => {
     const acked = (t: Talk, ms: number, n: number) =>
       t.down(ms, message(`a${n}`, sms(3, 5), 'down')).up(ms + 20, ok(`a${n}`, 'up'));
     const once = () => acked(sent(talk(), 1000, 1), 1500, 1);
-    const r = await found(sent(once(), 60_000, 2), 60_000);
+    const r = await found(sent(once(), 60_000, 2), 60_000, 'none');
     assert.deepEqual(codes(r), ['sms.no-report']);
     assert.equal(r.findings[0].count, 1);
-    assert.deepEqual(codes(await found(acked(sent(once(), 60_000, 2), 60_500, 2), 60_000)), []);
+    assert.deepEqual(codes(await found(acked(sent(once(), 60_000, 2), 60_500, 2), 60_000, 'none')), []);
     // That there is memory again (RP-SMMA) reports nothing.
     const memory = talk()
       .down(1000, message('m1', sms(1, 5), 'down'))
       .up(1050, ok('m1', 'up'))
       .up(1500, message('m2', sms(6, 5), 'up'))
       .down(1550, ok('m2', 'down'));
-    assert.deepEqual(codes(await found(memory, 60_000)), ['sms.no-report']);
+    assert.deepEqual(codes(await found(memory, 60_000, 'none')), ['sms.no-report']);
   });
 
   test('no report, an error, a refusal', async () => {
@@ -121,10 +121,10 @@ describe('what nothing comes of', () => {
       ['down', /^It went to the UE\./],
     ] as const) {
       const t = way === 'up' ? talk().up(1000, message(way)) : talk().down(1000, message(way));
-      const r = await found(t, 60_000);
+      const r = await found(t, 60_000, 'none');
       assert.deepEqual(codes(r), ['message.no-answer']);
       assert.match(r.findings[0].meaning, said);
-      assert.deepEqual(codes(await found(t, 10_000)), []);
+      assert.deepEqual(codes(await found(t, 10_000, 'none')), []);
     }
   });
 
@@ -161,20 +161,20 @@ describe('what nothing comes of', () => {
     t.up(ms, subscribe(callId, 1, event)).down(ms + 10, answer('200 OK', callId, 1));
 
   test('a subscription or publication that nobody answers', async () => {
-    const r = await found(talk().up(1000, subscribe('s1', 1)), 60_000);
+    const r = await found(talk().up(1000, subscribe('s1', 1)), 60_000, 'none');
     assert.deepEqual(codes(r), ['subscription.no-answer']);
     assert.match(r.findings[0].meaning, /^The SUBSCRIBE was for reg\./);
-    note(await found(talk().up(1000, subscribe('s1', 1, 'presence')), 60_000), 'subscription.no-answer');
+    note(await found(talk().up(1000, subscribe('s1', 1, 'presence')), 60_000, 'none'), 'subscription.no-answer');
     const publish = sip('PUBLISH sip:alice@ims.example', { callId: 'p1', headers: [['Event', 'presence']] });
-    note(await found(talk().up(1000, publish), 60_000), 'subscription.no-answer');
+    note(await found(talk().up(1000, publish), 60_000, 'none'), 'subscription.no-answer');
   });
 
   test('a subscription that no NOTIFY follows (RFC 6665 §4.1.2.4)', async () => {
-    const r = await found(accepted(talk(), 1000, 's1'), 60_000);
+    const r = await found(accepted(talk(), 1000, 's1'), 60_000, 'none');
     assert.deepEqual(codes(r), ['subscription.no-notify']);
-    note(await found(accepted(talk(), 1000, 's1', 'presence'), 60_000), 'subscription.no-notify');
-    assert.deepEqual(codes(await found(accepted(talk(), 1000, 's1').down(1100, notify('s1', 1)), 60_000)), []);
-    assert.deepEqual(codes(await found(accepted(talk(), 1000, 's1'), 20_000)), []);
+    note(await found(accepted(talk(), 1000, 's1', 'presence'), 60_000, 'none'), 'subscription.no-notify');
+    assert.deepEqual(codes(await found(accepted(talk(), 1000, 's1').down(1100, notify('s1', 1)), 60_000, 'none')), []);
+    assert.deepEqual(codes(await found(accepted(talk(), 1000, 's1'), 20_000, 'none')), []);
   });
 
   test('one that the network no longer knows is over, and another one takes its place', async () => {
