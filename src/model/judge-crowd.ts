@@ -2,7 +2,7 @@ import { joined, ours, quoted, words } from '../kit/index.js';
 import type { TunnelEntity } from './entities.js';
 import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
-import { isBefore, millis, type Seen } from './moment.js';
+import { isBefore, type Moment, millis, type Seen } from './moment.js';
 import { AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from './proxy-status.js';
 import { subscriberName } from './subscriber.js';
 
@@ -32,6 +32,7 @@ export function judgeCrowd(
   }
   judgeIssuers(tunnels, findings);
   judgeMoves(tunnels, findings);
+  judgeOutages(tunnels, findings);
   for (const list of byAddress.values()) {
     list.sort((a, b) => millis(b.opened, a.opened));
     judgeTogether(list, findings);
@@ -40,6 +41,50 @@ export function judgeCrowd(
     judgeChallenges(list, findings);
   }
 }
+
+/** So many tunnels of one EFTF, of several addresses, that end within so short a time have one reason. */
+const TOGETHER = { tunnels: 3, ms: 5000 } as const;
+
+/** Tunnels of one EFTF that did not end one by one: none of them was released by its UE. */
+function judgeOutages(tunnels: readonly TunnelEntity[], findings: Findings): void {
+  const byEftf = new Map<string, { readonly t: TunnelEntity; readonly at: Moment }[]>();
+  for (const t of tunnels) {
+    const { at, by, how } = t.release;
+    if (t.state !== 'established' || at === undefined || (by === 'ue' && how !== 'rst')) continue;
+    const list = byEftf.get(t.eftf.address) ?? [];
+    byEftf.set(t.eftf.address, list);
+    list.push({ t, at });
+  }
+  for (const [address, list] of byEftf) {
+    list.sort((a, b) => millis(b.at, a.at));
+    let [from, to] = [0, 0];
+    for (let first = 0, i = 0; i < list.length; i++) {
+      while (millis(list[first].at, list[i].at) > TOGETHER.ms) first++;
+      if (i + 1 - first > to - from) [from, to] = [first, i + 1];
+    }
+    const run = list.slice(from, to);
+    const last = run[run.length - 1];
+    if (run.length < TOGETHER.tunnels || new Set(run.map(({ t }) => t.ue.address)).size < TOGETHER.tunnels) continue;
+    const stayed = tunnels.filter(
+      (t) => t.eftf.address === address && t.state === 'established' && isUpAfter(t, run[0].at, last.at),
+    ).length;
+    if (run.length <= stayed) continue; // where there are many, some end at any time
+    const others = stayed === 0 ? 'None was left.' : ours`${stayed} of the same EFTF went on.`;
+    findings.raise(
+      'tunnel.outage',
+      { ...run[0].at, row: run[0].t.release.row ?? '' },
+      run.slice(0, 8).map(({ t }) => tunnelRef(t)),
+      {
+        detail: ours`${run.length} tunnels ended within ${Math.round(millis(run[0].at, last.at))} ms. ${others}`,
+        rows: run.map(({ t }) => t.release.row ?? ''),
+      },
+    );
+  }
+}
+
+/** Whether a tunnel was up at a time, and still was at another. */
+const isUpAfter = (t: TunnelEntity, from: Moment, to: Moment): boolean =>
+  isBefore(t.opened, from) && (t.closed === undefined || isBefore(to, t.closed));
 
 /** A proxy asks who somebody is, and closes; with the next connection the UE says it. RFC 9110 §11.7.1 */
 const ANSWERED_MS = 30_000;

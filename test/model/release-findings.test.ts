@@ -154,3 +154,57 @@ describe('a registration when its tunnel ends', () => {
     assert.match(finding(r, REGISTERING).meaning, /The user was registered again later\./);
   });
 });
+
+describe('tunnels of several UEs', () => {
+  /** Tunnels of UEs with addresses of their own, each of which ends by itself. */
+  const ended = (n: number, apartMs: number, end: 'fin' | 'rst' | 'none' = 'rst', more = 0): Promise<Json> =>
+    several(
+      ...Array.from({ length: n + more }, (_, i): readonly [Talk, Partial<ConnectionOptions>] => [
+        talk().up(10_000, sip('OPTIONS sip:ims.example', { callId: `o${i}` })),
+        { client: at(`192.0.2.${20 + i}`, 40_000), start: apartMs * i, end: i < n ? end : 'none' },
+      ]),
+    );
+  const CODE = 'tunnel.outage';
+
+  test('that end at the same time have one reason', async () => {
+    const r = await ended(4, 200);
+    assert.equal(codes(r)[0], CODE);
+    const f = finding(r, CODE);
+    assert.match(f.meaning, /^4 tunnels ended within 600 ms\. None was left\./);
+    assert.deepEqual([f.confidence, f.refs.length, f.rows.length], ['likely', 4, 4]);
+  });
+
+  test('that end one after the other, by their UEs, or while most go on, do not', async () => {
+    for (const r of [
+      await ended(4, 4000),
+      await ended(4, 200, 'fin'),
+      await ended(3, 200, 'rst', 3),
+      await ended(2, 200),
+    ])
+      assert.equal(finding(r, CODE), undefined);
+  });
+});
+
+test('a message, or a subscription, that waits when its tunnel ends had no time for an answer', async () => {
+  for (const what of ['MESSAGE sip:sc@ims.example', 'SUBSCRIBE sip:alice@ims.example']) {
+    const r = await talk()
+      .up(2000, sip(what, { callId: 'm1' }))
+      .report({ end: 'rst' }, 60_000);
+    assert.deepEqual(codes(r), ['tunnel.reset']);
+  }
+});
+
+test('a call that its other side no longer knows in the next tunnel says what became of the first', async () => {
+  const refused = '481 Call/Transaction Does Not Exist INVITE';
+  const again = addressed(new Talk())
+    .up(1000, sip(`INVITE ${BOB}`, { toTag: 'b', cseq: 2, sdp: sdp(UE, 30_000) }))
+    .down(1050, sip(refused, { toTag: 'b', cseq: 2 }, 'down'));
+  const r = await several(
+    [both(called(talk(), 1000, 0, false), 1210, 90), { end: 'rst' }],
+    [again, { client: at('192.0.2.10', 40_001), start: 6000, isn: [5, 6] }],
+  );
+  assert.match(
+    finding(r, 'call.dialog-lost').meaning,
+    /^The answer was 481\. Tunnel 1, in which the call was, had ended 4\.1 s before\./,
+  );
+});

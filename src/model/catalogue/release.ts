@@ -2,6 +2,15 @@ import type { Entries } from './entry.js';
 
 /** How the tunnel ended. */
 export const RELEASE: Entries = {
+  'tunnel.outage': {
+    severity: 'error',
+    kind: 'service',
+    confidence: 'likely',
+    title: 'Tunnels of several UEs ended at the same time',
+    clause: 'TS 24.322 §5.5',
+    meaning: 'They have one reason: the EFTF was restarted or failed, or something did that all of them pass.',
+    next: 'Look for a restart of the EFTF at that time; without one, at what these UEs have in common on their way to it.',
+  },
   'tunnel.idle-cut': {
     severity: 'error',
     kind: 'service',
