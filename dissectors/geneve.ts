@@ -32,7 +32,7 @@ const OPTION = 4;
 const F = fields({
   geneve: { name: 'geneve', label: 'Generic Network Virtualization Encapsulation', type: 'protocol' },
   version: { name: 'geneve.version', label: 'Version', type: 'u8' },
-  length: { name: 'geneve.length', label: 'Length', type: 'u8', unit: 'octets' },
+  length: { name: 'geneve.option.length', label: 'Length', type: 'u8', unit: 'octets' },
   flags: { name: 'geneve.flags', label: 'Flags', type: 'u8', base: 'hex' },
   oam: {
     name: 'geneve.flags.oam',

@@ -1,4 +1,4 @@
-import { defineDissector, fields, nameOf, need, type Peek, u8, u16, u24, type View } from 'fttscope/kit';
+import { defineDissector, fields, nameOf, need, type Peek, u8, u16, u16le, u24, type View } from 'fttscope/kit';
 import { ETHERTYPES } from './numbers.js';
 
 /**
@@ -31,7 +31,7 @@ const F = fields({
   llc: { name: 'llc', label: 'Logical-Link Control', type: 'protocol' },
   dsap: { name: 'llc.dsap', label: 'DSAP', type: 'u8', base: 'hex', values: SAPS },
   ssap: { name: 'llc.ssap', label: 'SSAP', type: 'u8', base: 'hex', values: (n) => SAPS[n & 0xfe] },
-  dsapSap: { name: 'llc.dsap.sap', label: 'SAP', type: 'u8', base: 'hex', mask: 0xfe },
+  dsapSap: { name: 'llc.dsap.sap', label: 'SAP', type: 'u8', mask: 0xfe },
   dsapGroup: {
     name: 'llc.dsap.ig',
     label: 'IG Bit',
@@ -39,7 +39,7 @@ const F = fields({
     mask: 0x01,
     values: { 0: 'Individual', 1: 'Group' },
   },
-  ssapSap: { name: 'llc.ssap.sap', label: 'SAP', type: 'u8', base: 'hex', mask: 0xfe },
+  ssapSap: { name: 'llc.ssap.sap', label: 'SAP', type: 'u8', mask: 0xfe },
   ssapResponse: {
     name: 'llc.ssap.cr',
     label: 'CR Bit',
@@ -51,6 +51,7 @@ const F = fields({
   command: { name: 'llc.control.u_modifier_cmd', label: 'Command', type: 'u8', base: 'hex', mask: 0xec },
   response: { name: 'llc.control.u_modifier_resp', label: 'Response', type: 'u8', base: 'hex', mask: 0xec },
   ftype: { name: 'llc.control.ftype', label: 'Frame type', type: 'u16', base: 'hex', values: FRAME_TYPES },
+  shortFtype: { name: 'llc.control.ftype', label: 'Frame type', type: 'u8', base: 'hex', values: FRAME_TYPES },
   oui: { name: 'llc.oui', label: 'Organization Code', type: 'u24' },
   type: { name: 'llc.type', label: 'Type', type: 'u16', base: 'hex', values: ETHERTYPES },
   pid: { name: 'llc.pid', label: 'Protocol ID', type: 'u16', base: 'hex' },
@@ -104,10 +105,11 @@ export const llc = defineDissector({
     t.bits(F.ssapResponse, off + 1, 1, ssap);
     t.pop();
     need(v, 2 + n);
-    t.num(F.control, off + 2, n, n === 1 ? u8(buf, off + 2) : u16(buf, off + 2));
+    // IEEE 802.2 §5.2: the first octet is the lower one
+    t.num(F.control, off + 2, n, n === 1 ? u8(buf, off + 2) : u16le(buf, off + 2));
     t.push();
     if (n === 1) t.bits((ssap & 1) === 0 ? F.command : F.response, off + 2, 1, u8(buf, off + 2));
-    t.num(F.ftype, off + 2, n, (u8(buf, off + 2) & 1) === 0 ? 0 : u8(buf, off + 2) & 3);
+    t.num(n === 1 ? F.shortFtype : F.ftype, off + 2, n, (u8(buf, off + 2) & 1) === 0 ? 0 : u8(buf, off + 2) & 3);
     t.pop();
     let body = off + 2 + n;
     if (dsap !== SNAP || n === 2) {
