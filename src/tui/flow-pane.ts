@@ -6,6 +6,7 @@ import { CompareDialog } from './compare-dialog.js';
 import { type Flow, rowOf } from './flows.js';
 import type { CommandId } from './keymap.js';
 import { LadderPane } from './ladder-pane.js';
+import { drawWords } from './list.js';
 import { mediaLine } from './media-words.js';
 import { MessagePane } from './message-pane.js';
 import { MessageSource } from './message-source.js';
@@ -96,9 +97,14 @@ export class FlowPane {
   }
 
   private drawLadder(area: Area, focus: FlowFocus): void {
-    const { theme, time } = this.desk.preferences;
+    const { keymap, preferences } = this.desk;
+    const { theme, time } = preferences;
     const { byDialogue, chosen } = this;
-    if (this.ladder.items.length === 0) area.text(2, 1, 'nothing of this is left to show', theme.dim);
+    const none =
+      this.ladder.wanted.sdp === 'only'
+        ? keymap.words('No message of it has a session description. {sdp-only} shows all of it.')
+        : 'nothing of this is left to show';
+    if (this.ladder.items.length === 0) drawWords(area, theme, [none]);
     else this.ladder.draw(area, { theme, focus: focus === 'ladder', time, byDialogue, chosen });
   }
 

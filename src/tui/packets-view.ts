@@ -321,7 +321,8 @@ export class PacketsView implements View {
         return true;
       case 'bigger':
       case 'smaller':
-        resizePane(this.shares, this.focus, command, this.width);
+        if (this.zoomed || this.oneOfThree) desk.say('this pane is alone: there is nothing to take room from');
+        else resizePane(this.shares, this.focus, command, this.width);
         return true;
       default:
         return listCommand(this, command, argument);

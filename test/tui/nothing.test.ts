@@ -206,6 +206,26 @@ test('a filter from a packet waits for its tree', async () => {
   await stage.end();
 });
 
+test('a ladder without session descriptions says so where only these are asked for', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  await stage.press('3');
+  await stage.press('G D');
+  assert.match(stage.text, /No message of it has a session description\. D shows all of it\./);
+  await stage.press('D');
+  assert.match(stage.text, /REGISTER/);
+  await stage.end();
+});
+
+test('a pane that is alone says that it grows no more', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  await stage.press('2');
+  await stage.press('z +');
+  assert.match(stage.text, /this pane is alone/);
+  await stage.press('z +');
+  assert.doesNotMatch(stage.text, /this pane is alone/);
+  await stage.end();
+});
+
 test('a filter is prepared from a field, to be used when it is whole', async () => {
   const stage = await Stage.of('20-healthy-call.pcapng');
   await stage.press('2');
