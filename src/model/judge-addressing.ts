@@ -7,6 +7,7 @@ import type { AddressingMessage, TunnelEntity, TunnelFailure } from './entities.
 import type { Findings, Remark } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, type Moment, millis, type Seen } from './moment.js';
+import { LEAST_MTU } from './path-messages.js';
 import type { Question } from './resolver.js';
 
 /** RFC 4861 §10: three solicitations four seconds apart, then the host gives up. */
@@ -20,8 +21,6 @@ const FOR_EVER = 0xffffffff;
 /** Octets of a hardware address: of a LAN interface, and one that is made of an IPv4 address. */
 const MAC = 6;
 const MADE = 7;
-/** RFC 8200 §5. */
-const LEAST_MTU = 1280;
 
 type Raise = (code: string, at: Seen, remark?: Remark) => void;
 

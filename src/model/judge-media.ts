@@ -6,7 +6,7 @@ import type { Findings, Ref, Remark } from './findings.js';
 import type { Live } from './live.js';
 import type { MediaStream } from './media-stream.js';
 import { isBefore, type Moment, millis } from './moment.js';
-import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
+import { COMFORT_NOISE, KEEP_ALIVE_TYPE } from './rtp-stream.js';
 import { isNowhere } from './session-media.js';
 import { isTranslated } from './translation.js';
 
@@ -16,8 +16,6 @@ const LOSS = { packets: 3, note: 0.5, warn: 2, error: 10 } as const;
 const DOUBLED = { packets: 5, percent: 1 } as const;
 const JITTER = { note: 30, warn: 60 } as const;
 const HEAD_OF_LINE = { packets: 3, ms: 200, warn: 500 } as const;
-/** Comfort noise needs no agreement. RFC 3389 */
-const COMFORT_NOISE = 13;
 
 export function judgeStream(s: MediaStream, findings: Findings): void {
   const refs: Ref[] = [{ kind: 'media', id: s.id }];

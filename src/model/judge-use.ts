@@ -6,6 +6,7 @@ import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, millis, type Seen } from './moment.js';
 import type { PacketSizes } from './packet-sizes.js';
+import { LEAST_MTU } from './path-messages.js';
 import type { Inside } from './session-model.js';
 
 /** Hexadecimal digits of an address, and of its first 64 bits. */
@@ -14,8 +15,6 @@ const digits = (text: string): string => {
   return b === undefined ? '' : hex(b, 0, b.length, '');
 };
 const PREFIX = 16;
-/** RFC 8200 §5: what is less is passed over. */
-const LEAST_MTU = 1280;
 
 /** Addresses that nobody has to be given: unspecified, link-local; and those of all, groups and broadcast. */
 const FREE = /^(00000000|0{32}|fe[89ab].{29}|a9fe.{4}|[ef].{7}|ff.{30})$/;

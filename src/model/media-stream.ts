@@ -5,7 +5,7 @@ import type { MediaEntity, RtcpEntry } from './entities.js';
 import type { Arrival, Moment, Seen } from './moment.js';
 import type { OfferAnswer } from './offer-answer.js';
 import { opinion } from './quality.js';
-import { KEEP_ALIVE_TYPE, RtpStream } from './rtp-stream.js';
+import { COMFORT_NOISE, KEEP_ALIVE_TYPE, RtpStream } from './rtp-stream.js';
 import { SpeechFrames } from './speech-frames.js';
 import { uid } from './uid.js';
 
@@ -29,8 +29,6 @@ export interface Codec {
 
 /** Packets of silence have less than this share of the octets of a payload. */
 const SILENCE = 0.5;
-/** Comfort noise of the static payload types. RFC 3389 */
-const COMFORT_NOISE = 13;
 /** Codecs that describe silence again and again, every two seconds at least. TS 26.093 §5.1.2, TS 26.445 §5.6 */
 const STEADY = /^(AMR|AMR-WB|EVS)$/i;
 const DIGITS = '0123456789*#ABCD';

@@ -15,7 +15,8 @@ const WINDOW = 1024;
 const WRAP = 0x10000;
 /** Payload type of empty packets that keep a pinhole open. TS 24.229 §K.5.2.1 */
 export const KEEP_ALIVE_TYPE = 20;
-const COMFORT_NOISE = 13;
+/** Payload type of comfort noise, which needs no agreement. RFC 3389 §4 */
+export const COMFORT_NOISE = 13;
 /** No buffer makes up for so much. */
 const LEAP_MS = 1000;
 /** Packets after a pause that show whether it was the network's: what it held back comes faster than it was sent. */
