@@ -243,7 +243,10 @@ export function expectMedia(v: View, cx: Track, known: Known): readonly string[]
       cx.expect(m.address, port, 'rtp', note, exchange.frame);
       const control = i === 0 && m.section.rtcpPort !== 0 ? m.section.rtcpPort : port + 1;
       if (control !== port && control <= 0xffff) {
-        cx.expect(m.section.rtcpAddress ?? m.address, control, 'rtcp', note, exchange.frame);
+        const address = m.section.rtcpAddress ?? m.address;
+        // Another session may have its media there.
+        const others = cx.expected<MediaNote>(address, control)?.callIds ?? [];
+        cx.expect(address, control, 'rtcp', { ...note, callIds: others }, exchange.frame);
       }
     }
   }

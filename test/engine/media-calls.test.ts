@@ -54,6 +54,19 @@ test('media that two calls announce belong to both', { skip: tsharkMissing }, as
   );
 });
 
+test('the port of RTCP beside media is that of other media', { skip: tsharkMissing }, async () => {
+  await besideTshark(
+    [
+      udp(PHONE, MIDDLE, message(INVITE, '1@a', A, ['audio', 6001])),
+      udp(PHONE, MIDDLE, message(INVITE, '2@a', A, ['audio', 6001])),
+      udp(MIDDLE, PHONE, message(OK, '2@a', A, ['audio', 6000])),
+      udp(PHONE, MIDDLE, message(INVITE, '3@a', A, ['audio', 6001])),
+      udp(MIDDLE, PHONE, message(OK, '3@a', A, ['audio', 6000])),
+    ],
+    ['sip.call_id_generated'],
+  );
+});
+
 test('a description that refuses all media names no call', { skip: tsharkMissing }, async () => {
   await besideTshark([udp(PHONE, MIDDLE, message(INVITE, '1@a', A, ['audio', 0]))], ['sip.call_id_generated']);
 });
