@@ -228,14 +228,16 @@ export function expectMedia(v: View, cx: Track, known: Known): readonly string[]
     if (!m.rtp || m.port === 0 || m.address === undefined || (m.kind !== 'audio' && m.kind !== 'video')) continue;
     const callIds = callsOf(m.address, m.port, exchange, cx);
     calls = callIds;
-    const note: MediaNote = {
+    const payloadTypes = typesOf(m, lines);
+    const noteFor = (callIds: readonly string[]): MediaNote => ({
       setupFrame: exchange.frame,
       callId: exchange.id,
       callIds,
       kind: m.kind,
-      payloadTypes: typesOf(m, lines),
+      payloadTypes,
       secure: m.secure,
-    };
+    });
+    const note = noteFor(callIds);
     if (m.count > LIMITS.mediaPorts) cx.capped('mediaPorts');
     for (let i = 0; i < Math.min(m.count, LIMITS.mediaPorts); i++) {
       const port = m.port + 2 * i; // RFC 8866 §5.14: each RTP port has its RTCP port after it
@@ -246,7 +248,7 @@ export function expectMedia(v: View, cx: Track, known: Known): readonly string[]
         const address = m.section.rtcpAddress ?? m.address;
         // Another session may have its media there.
         const others = cx.expected<MediaNote>(address, control)?.callIds ?? [];
-        cx.expect(address, control, 'rtcp', { ...note, callIds: others }, exchange.frame);
+        cx.expect(address, control, 'rtcp', noteFor(others), exchange.frame);
       }
     }
   }
