@@ -4,13 +4,14 @@ import { LIMITS, type ReachedLimits } from '../limits.js';
 import { patience } from './answer-time.js';
 import { callFailure, type Failure } from './call-failure.js';
 import { CallFeatures, GONE } from './call-features.js';
-import type { CallEntity, CallMessage, CallState, Place } from './entities.js';
+import { CallMessages } from './call-messages.js';
+import type { CallEntity, CallState } from './entities.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import { OfferAnswer } from './offer-answer.js';
 import { Pinholes } from './pinholes.js';
 import { type Release, releaseOf } from './release-reason.js';
 import type { SessionMedia } from './session-media.js';
-import { isHold, placesOf } from './session-media.js';
+import { placesOf } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
 import { uid } from './uid.js';
 
@@ -19,8 +20,6 @@ const MERGED = 482;
 const WARNING = headerId('Warning');
 /** Requests within a dialog whose refusal as unknown ends the call. RFC 5057 §5 */
 const WITHIN: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'INFO']);
-/** Addresses with ports that messages share; others have their own. */
-const SHARED_PLACES = 16;
 
 const isUnmeasured = (m: SessionMedia): boolean =>
   (m.kind === 'audio' || m.kind === 'video') && m.port !== 0 && m.bandwidth === undefined;
@@ -28,7 +27,7 @@ const isUnmeasured = (m: SessionMedia): boolean =>
 /** One call: the dialogs of an INVITE and all that belongs to them, known by its Call-ID. */
 export class Call {
   readonly tunnels = new Set<number>();
-  readonly messages: CallMessage[] = [];
+  readonly messages: CallMessages;
   readonly media = new Set<number>();
   readonly session: OfferAnswer;
   /** Where its session descriptions want media: `address port`. */
@@ -68,8 +67,6 @@ export class Call {
   emergency: boolean;
   readonly direction: 'originated' | 'terminated' | undefined;
   private readonly callerTag: string;
-  /** The hash of what names each of {@link messages}. */
-  private readonly identities: number[] = [];
   /** The initial INVITE that counts: another one follows a challenge or a redirection. */
   private cseq: number;
   /** When that was sent. */
@@ -92,6 +89,7 @@ export class Call {
     private readonly reached: ReachedLimits,
   ) {
     this.start = this.inviteAt = at.seen();
+    this.messages = new CallMessages(reached);
     this.session = new OfferAnswer(reached);
     this.features = new CallFeatures(reached);
     this.pinholes = new Pinholes(reached);
@@ -129,9 +127,8 @@ export class Call {
   take(at: Arrival, e: SipEvent): void {
     if (at.tunnel !== 0) this.tunnels.add(at.tunnel);
     const { identity } = e;
-    const before = this.identities.indexOf(identity);
-    if (before >= 0) {
-      const known = this.messages[before];
+    const known = this.messages.same(identity);
+    if (known !== undefined) {
       // The same message in the tunnel and behind it was not sent twice.
       if ((known.direction === undefined) !== (at.tunnel === 0)) return;
       if (known.retransmissions === 0 && known.method === 'INVITE' && known.status === undefined)
@@ -145,7 +142,7 @@ export class Call {
     const media = e.status >= 300 ? undefined : e.media;
     const byCaller = this.byCaller(e);
     const tag = e.from.tag === this.callerTag ? e.to.tag : e.from.tag;
-    this.list(at, e, seen, identity, media, this.describe(seen, e, byCaller, media, tag));
+    this.messages.add(at, e, seen, identity, media, this.describe(seen, e, byCaller, media, tag));
     const side = byCaller ? 'caller' : 'callee';
     const { misfit: how } = this.session;
     if (how !== undefined) this.misfit ??= { at: seen, how };
@@ -156,49 +153,6 @@ export class Call {
     if (e.isRequest) this.request(seen, e);
     else this.response(seen, e);
   }
-
-  private list(
-    at: Arrival,
-    e: SipEvent,
-    seen: Seen,
-    identity: number,
-    media: SessionMedia[] | undefined,
-    sdp: CallMessage['sdp'],
-  ): void {
-    if (this.messages.length >= LIMITS.callMessages) {
-      this.reached.capped('callMessages');
-      return;
-    }
-    const { status } = e;
-    const toTag = status > 100 ? e.to.tag : '';
-    // Members in the order of the report.
-    this.messages.push({
-      row: seen.row,
-      at: seen,
-      direction: at.tunnel === 0 ? undefined : at.up ? 'up' : 'down',
-      source: this.place(e.content.from, e.content.sport),
-      destination: this.place(e.content.to, e.content.dport),
-      method: e.method,
-      cseq: e.cseq,
-      status: status === 0 ? undefined : status,
-      reason: status === 0 ? undefined : e.reason,
-      toTag: toTag === '' ? undefined : toTag,
-      retransmissions: 0,
-      sdp,
-      hold: media !== undefined && isHold(media) ? true : undefined,
-    });
-    this.identities.push(identity);
-  }
-
-  /** One object a place: its messages are many. */
-  private place(address: string, port: number): Place {
-    const known = this.places.find((p) => p.port === port && p.address === address);
-    if (known !== undefined) return known;
-    const place = { address, port };
-    if (this.places.length < SHARED_PLACES) this.places.push(place);
-    return place;
-  }
-  private readonly places: Place[] = [];
 
   private describe(
     at: Seen,
@@ -407,7 +361,8 @@ export class Call {
 
   /** When something was last heard of it. */
   get last(): Moment {
-    return this.messages[this.messages.length - 1]?.at ?? this.start;
+    const { list } = this.messages;
+    return list[list.length - 1]?.at ?? this.start;
   }
 
   /** From the INVITE to the first sign of the other end. */
@@ -451,7 +406,7 @@ export class Call {
       setupMs,
       durationMs,
       failure: failure && { ...failure, reason: tell(failure.reason) },
-      messages: this.messages,
+      messages: this.messages.list,
       media: [...this.media].sort((a, b) => a - b),
       pinholes: pinholes.length === 0 ? undefined : pinholes,
       ...this.features.entries(end),
