@@ -20,8 +20,10 @@ const MOST_CALLS = 8;
 const ENDINGS = ['tunnel.reset', 'tls.fatal-alert'] as const;
 
 /** How a tunnel ended, to stand behind `when`. */
-function ending({ release: { how, by } }: TunnelEntity): Own {
-  const who = by === 'ue' ? 'the UE' : by === 'eftf' ? 'the EFTF' : 'something on the way';
+function ending({ proxy, release: { how, by } }: TunnelEntity): Own {
+  // Behind a proxy TLS ends at the EFTF, and the connection at the proxy.
+  const eftf = proxy === undefined || how === 'close_notify' ? 'the EFTF' : 'the proxy';
+  const who = by === 'ue' ? 'the UE' : by === 'eftf' ? eftf : 'something on the way';
   if (how === 'close_notify') return ours`${who} released the tunnel`;
   if (how === 'fin') return ours`${who} closed the connection`;
   if (how === 'rst' && by !== 'middlebox') return ours`a reset came that bears the address of ${who}`;

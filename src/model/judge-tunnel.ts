@@ -329,6 +329,15 @@ function pendingWords({ release: { pending } }: TunnelEntity): Words {
   return words` Nobody had acknowledged ${joined(ways, ' and ')}.`;
 }
 
+/** Who closed a connection; behind a proxy that is known no further. */
+const closer = ({ proxy, release: { by } }: TunnelEntity): Own =>
+  by === 'ue'
+    ? ours`The UE`
+    : proxy === undefined
+      ? ours`The EFTF`
+      : ours`The proxy, by itself or for the EFTF behind it,`;
+const after = (ms: number): Own => ours` after ${Math.round(ms / 1000)} s in which nothing was sent`;
+
 function judgeEnd(t: TunnelEntity, raise: Raise): void {
   const { release, tls } = t;
   const { how, at, idleBeforeMs = 0 } = release;
@@ -348,6 +357,9 @@ function judgeEnd(t: TunnelEntity, raise: Raise): void {
   } else if (how === 'fin' && tls !== undefined && t.state === 'established') {
     // A close_notify of TLS 1.3 cannot be seen without keys: then nothing is claimed.
     const way = release.by === 'ue' ? tls.decryption.up : tls.decryption.down;
-    if (way.verdict === 'full' || tls.version === 'TLSv1.2') raise('tunnel.no-close-notify', when);
+    if (way.verdict === 'full' || tls.version === 'TLSv1.2')
+      raise('tunnel.no-close-notify', when, {
+        detail: ours`${closer(t)} closed it${idleBeforeMs >= IDLE_MS ? after(idleBeforeMs) : ''}.`,
+      });
   }
 }

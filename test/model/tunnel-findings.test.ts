@@ -142,6 +142,20 @@ describe('TLS', () => {
     const r = await reportOn(captured(silent, { end: 'fin' }).octets, c.keylog);
     assert.deepEqual(codes(r), ['tunnel.no-close-notify']);
     assert.equal(r.tunnels[0].release.how, 'fin');
+    assert.match(finding(r, 'tunnel.no-close-notify').meaning, /^The UE closed it\. /);
+  });
+
+  test('the same from a proxy whose patience ends: it is not known to be of the EFTF', async () => {
+    const c = await tlsConversation(SOME, { ...V12, closeNotify: false }, [connect(), answer(200, 'OK')]);
+    const sent = (side: 0 | 1): number => c.flights.reduce((n, f) => n + (f.side === side ? f.octets.length : 0), 0);
+    const b = new CaptureBuilder().connection(c, { ...ENDS, step: 10, end: 'none' });
+    const last = { seq: 2_000_000_001 + sent(1), ack: 1001 + sent(0), flags: FIN | ACK };
+    b.packet(tcp(server, client, last, NOTHING), 60_000, 1);
+    const r = await reportOn(b.build().octets, c.keylog);
+    assert.match(
+      finding(r, 'tunnel.no-close-notify').meaning,
+      /^The proxy, by itself or for the EFTF behind it, closed it after 60 s in which nothing was sent\./,
+    );
   });
 });
 
