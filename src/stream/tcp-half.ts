@@ -65,6 +65,8 @@ export class Half {
   unseenTime = 0;
   /** So many zeros came next that may be the padding of the frame. */
   padding = 0;
+  /** A segment came that has neither options nor octets: padding does not count as octets here. */
+  bare = false;
   /** Position of the FIN; -1: not seen. */
   fin = -1;
   closed = false;

@@ -54,8 +54,9 @@ const RST = 4;
 const PSH = 8;
 const ACK = 16;
 
-/** The padding of an Ethernet frame around a segment without options and octets; with a tag it needs less. */
+/** The padding of an Ethernet frame around a segment of IPv4 without options and octets; with a tag it needs less. */
 const PADDING = new Uint8Array(6);
+const BARE_HEADER = 20;
 /** One zero alone is more often a probe. */
 const LEAST_PADDING = 2;
 
@@ -132,7 +133,8 @@ export class TcpStream {
     if (!half.started) start(half, seq, (flags & SYN) !== 0);
     else if (seq === half.isn && half.position === 0 && end - off > 1) this.withoutSyn(half);
     if (half.padding > 0 && ahead(seq, half.next) >= half.padding) this.wereOctets(half, frame);
-    const zeros = mayBePadding(p);
+    const zeros = !half.bare && mayBePadding(p);
+    if (wireEnd === off && off - p.header === BARE_HEADER) half.bare = true;
     if (note !== null) {
       note.mayBePadding = zeros;
       note.followsPadding = half.padding > 0;
@@ -397,8 +399,10 @@ const repeatsAll = (half: Half, note: TcpNote, seq: number, n: number): boolean 
  * Whether the octets of a segment may be the padding of its frame: some of what writes captures counts it in the length of
  * IP. What is sent next says, for it has the same number then.
  */
-function mayBePadding({ buf, off, end, wireEnd, flags }: Peek): boolean {
-  if (end - off < LEAST_PADDING || end - off > PADDING.length || end !== wireEnd || (flags & PSH) !== 0) return false;
+function mayBePadding({ buf, off, end, wireEnd, flags, net, header }: Peek): boolean {
+  const n = end - off;
+  if (n < LEAST_PADDING || n > PADDING.length || end !== wireEnd || (flags & PSH) !== 0) return false;
+  if (net === 6 || off - header !== BARE_HEADER) return false;
   for (let i = off; i < end; i++) if (buf[i] !== 0) return false;
   return true;
 }

@@ -40,25 +40,29 @@ describe('TcpStream', () => {
   });
 
   it('passes over padding that is counted as octets', () => {
+    const opened = { ...syn(99), options: new Uint8Array(4) };
     const zeros = (seq: number, n: number, flags = ACK) => data(seq, '\0'.repeat(n), { flags });
-    assert.equal(feed([syn(99), zeros(100, 6), data(100, 'abcdefgh')]), 'abcdefgh');
-    assert.equal(feed([syn(99), zeros(100, 2), zeros(100, 6), data(100, 'ab'), zeros(102, 6)]), 'ab');
+    assert.equal(feed([opened, zeros(100, 6), data(100, 'abcdefgh')]), 'abcdefgh');
+    assert.equal(feed([opened, zeros(100, 2), zeros(100, 6), data(100, 'ab'), zeros(102, 6)]), 'ab');
     // Before a hole, behind one, and behind one that nobody fills.
-    assert.equal(feed([syn(99), data(104, 'ef'), zeros(100, 4), data(100, 'abcd')]), 'abcdef');
-    assert.equal(feed([syn(99), zeros(104, 6), data(104, 'efghij'), data(100, 'abcd')]), 'abcdefghij');
-    assert.equal(feed([syn(99), zeros(104, 2), zeros(106, 2), data(100, 'abcd')]), 'abcd\0\0\0\0');
-    assert.equal(feed([syn(99), zeros(100, 4), zeros(104, 4), data(104, 'efgh')]), '\0\0\0\0efgh');
-    assert.equal(feed([syn(99), data(104, 'ef'), zeros(100, 3)]), '[gap 4]ef');
-    assert.equal(feed([syn(99), data(104, 'ef'), zeros(100, 4), ack(104)], false), '\0\0\0\0ef');
-    assert.equal(feed([syn(99), data(100, 'ab'), zeros(102, 6, FIN | ACK)], false), 'ab[fin]');
+    assert.equal(feed([opened, data(104, 'ef'), zeros(100, 4), data(100, 'abcd')]), 'abcdef');
+    assert.equal(feed([opened, zeros(104, 6), data(104, 'efghij'), data(100, 'abcd')]), 'abcdefghij');
+    assert.equal(feed([opened, zeros(104, 2), zeros(106, 2), data(100, 'abcd')]), 'abcd\0\0\0\0');
+    assert.equal(feed([opened, zeros(100, 4), zeros(104, 4), data(104, 'efgh')]), '\0\0\0\0efgh');
+    assert.equal(feed([opened, data(104, 'ef'), zeros(100, 3)]), '[gap 4]ef');
+    assert.equal(feed([opened, data(104, 'ef'), zeros(100, 4), ack(104)], false), '\0\0\0\0ef');
+    assert.equal(feed([opened, data(100, 'ab'), zeros(102, 6, FIN | ACK)], false), 'ab[fin]');
     // What follows it, or is acknowledged, shows that it was none; and what is pushed, or longer, is none.
-    assert.equal(feed([syn(99), zeros(100, 6), data(106, 'ab')]), '\0\0\0\0\0\0ab');
-    assert.equal(feed([syn(99), zeros(100, 3), ack(103), data(103, 'ab')], false), '\0\0\0ab');
-    assert.equal(feed([syn(99), zeros(100, 3), ack(103)], false), '\0\0\0');
-    assert.equal(feed([syn(99), zeros(100, 3), data(103, '', { flags: FIN | ACK })], false), '\0\0\0[fin]');
-    assert.equal(feed([syn(99), zeros(100, 6, 24), data(100, 'abcdefgh')]), '\0\0\0\0\0\0gh');
-    assert.equal(feed([syn(99), zeros(100, 7), data(100, 'abcdefgh')]), '\0\0\0\0\0\0\0h');
-    assert.equal(feed([syn(99), zeros(100, 1), data(100, 'ab')]), '\0b');
+    assert.equal(feed([opened, zeros(100, 6), data(106, 'ab')]), '\0\0\0\0\0\0ab');
+    assert.equal(feed([opened, zeros(100, 3), ack(103), data(103, 'ab')], false), '\0\0\0ab');
+    assert.equal(feed([opened, zeros(100, 3), ack(103)], false), '\0\0\0');
+    assert.equal(feed([opened, zeros(100, 3), data(103, '', { flags: FIN | ACK })], false), '\0\0\0[fin]');
+    assert.equal(feed([opened, zeros(100, 6, 24), data(100, 'abcdefgh')]), '\0\0\0\0\0\0gh');
+    assert.equal(feed([opened, zeros(100, 7), data(100, 'abcdefgh')]), '\0\0\0\0\0\0\0h');
+    assert.equal(feed([opened, zeros(100, 1), data(100, 'ab')]), '\0b');
+    // Nor is there any where a segment came without, or around options.
+    assert.equal(feed([opened, data(100, ''), zeros(100, 6), data(100, 'abcdefgh')]), '\0\0\0\0\0\0gh');
+    assert.equal(feed([opened, { ...zeros(100, 2), options: new Uint8Array(12) }, data(100, 'abc')]), '\0\0c');
   });
 
   it('takes the first copy of each octet', () => {

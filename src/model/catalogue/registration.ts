@@ -253,7 +253,7 @@ export const REGISTRATION: Entries = {
     title: 'The UE does not offer keep-alives',
     clause: 'RFC 6223 §4.2.1',
     meaning:
-      'A UE in a tunnel counts as one behind a NAT and sends `keep` in its Via: without it the network cannot ask for an interval.',
+      'A UE in a tunnel counts as one behind a NAT and sends the parameter keep in its Via: without it the network cannot ask for an interval.',
     next: 'Have the UE send the parameter in REGISTER (TS 24.229 R.3.1.0).',
   },
   'keep.not-answered': {
@@ -262,7 +262,7 @@ export const REGISTRATION: Entries = {
     title: 'The offer of keep-alives was not answered',
     clause: 'RFC 6223 §4.3',
     meaning: 'The network names no interval: the UE takes one of its own, or sends none.',
-    next: 'Have the P-CSCF answer `keep` with a number of seconds.',
+    next: 'Have the P-CSCF answer keep with a number of seconds.',
   },
   'keep.too-slow': {
     severity: 'warn',
