@@ -140,8 +140,9 @@ export class TcpStream {
       note.followsPadding = half.padding > 0;
     }
     if (zeros && (flags & FIN) !== 0) end = wireEnd = off; // nothing follows that could say
-    if (zeros && seq === half.next && (flags & FIN) === 0 && half.fin < 0) half.padding = wireEnd - off;
-    else if (seq === half.next && half.parts.length === 0 && (flags & FIN) === 0 && half.fin < 0) {
+    const isNext = seq === half.next && (flags & FIN) === 0 && half.fin < 0;
+    if (isNext && zeros) half.padding = wireEnd - off;
+    else if (isNext && half.parts.length === 0) {
       if (wireEnd > off) this.pass(half, buf, off, end, wireEnd - end, frame, 0);
     } else if (note !== null && (flags & FIN) === 0 && repeatsAll(half, note, seq, wireEnd - off)) {
       if (wireEnd === end) this.consumer.again?.(direction, buf, off, end);
@@ -346,10 +347,10 @@ export class TcpStream {
     while (half.parts.length > 0) {
       const first = half.parts[0];
       if (!half.holeAcked && half.acked >= first.at) {
-        const before = half.unseen === half.acked; // the part behind the hole may have come long after
+        const wasTold = half.unseen === half.acked; // the part behind the hole may have come long after
         half.holeAcked = true;
-        half.holeSegments = before ? half.unseenSegments : half.segments;
-        half.holeTime = before ? half.unseenTime : now;
+        half.holeSegments = wasTold ? half.unseenSegments : half.segments;
+        half.holeTime = wasTold ? half.unseenTime : now;
       }
       const lost = half.holeAcked
         ? half.segments - half.holeSegments >= PATIENCE_SEGMENTS || now - half.holeTime >= PATIENCE_SECONDS
