@@ -22,11 +22,15 @@ export class Lookup {
     const child = spawn(process.execPath, [CHILD, name], { stdio: ['ignore', 'pipe', 'ignore'] });
     this.child = child;
     let text = '';
-    child.stdout.setEncoding('utf8').on('data', (more: string) => {
+    // Where no process can be started any more, it has no output.
+    child.stdout?.setEncoding('utf8').on('data', (more: string) => {
       text += more;
     });
     const fail = (code: string, message: string): void => callback(Object.assign(new Error(message), { code }), []);
-    child.once('error', (e: NodeJS.ErrnoException) => fail(e.code ?? '', e.message));
+    child.once('error', (e: NodeJS.ErrnoException) => {
+      child.removeAllListeners('close');
+      fail(e.code ?? '', e.message);
+    });
     child.once('close', () => {
       if (text === '') return fail('EAI_AGAIN', `${name}: the resolver ended`);
       const word = JSON.parse(text) as LookupWord;
