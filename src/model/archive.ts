@@ -116,10 +116,7 @@ export class Archive {
     if (c.end === null || c.state === 'established' || millis(c.last, now) < CALM_MS) return;
     if (streams.some((s) => millis(s.rtp.end, now) < CALM_MS || !this.model.media.isUnique(s))) return;
     const sure = streams.filter(isSure);
-    for (const s of sure) {
-      c.media.add(s.id);
-      c.pinholes.flow(s.to.address, s.to.port, s.rtp.packets - s.rtp.keepAlives);
-    }
+    for (const s of sure) c.carry(s);
     judgeOver(this.model, c, sure, now);
     const entity = c.entity(this.model.tell);
     this.tallies.calls.add(entity);

@@ -6,6 +6,7 @@ import { callFailure, type Failure } from './call-failure.js';
 import { CallFeatures, GONE } from './call-features.js';
 import { CallMessages } from './call-messages.js';
 import type { CallEntity, CallState } from './entities.js';
+import type { MediaStream } from './media-stream.js';
 import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import { OfferAnswer } from './offer-answer.js';
 import { Pinholes } from './pinholes.js';
@@ -27,6 +28,8 @@ const isUnmeasured = (m: SessionMedia): boolean =>
 /** One call: the dialogs of an INVITE and all that belongs to them, known by its Call-ID. */
 export class Call {
   readonly tunnels = new Set<number>();
+  /** Tags of UEs, with the tunnel: of a call between two, or to several, each has its own; empty before it answers. */
+  private readonly ends: { readonly tunnel: number; readonly tag: string }[] = [];
   readonly messages: CallMessages;
   readonly media = new Set<number>();
   readonly session: OfferAnswer;
@@ -125,7 +128,7 @@ export class Call {
   }
 
   take(at: Arrival, e: SipEvent): void {
-    if (at.tunnel !== 0) this.tunnels.add(at.tunnel);
+    if (at.tunnel !== 0) this.heardIn(at, e);
     const { identity } = e;
     const known = this.messages.same(identity);
     if (known !== undefined) {
@@ -152,6 +155,37 @@ export class Call {
     else this.features.response(seen, e, side, media);
     if (e.isRequest) this.request(seen, e);
     else this.response(seen, e);
+  }
+
+  private heardIn({ tunnel, up }: Arrival, e: SipEvent): void {
+    this.tunnels.add(tunnel);
+    this.endsIn(tunnel, (up === e.isRequest ? e.from : e.to).tag);
+  }
+
+  private endsIn(tunnel: number, tag: string): void {
+    if (this.ends.some((x) => x.tunnel === tunnel && x.tag === tag)) return;
+    if (this.ends.length < LIMITS.callParts) this.ends.push({ tunnel, tag });
+    else this.reached.capped('callParts');
+  }
+
+  private tagsIn(tunnel: number): string[] {
+    return this.ends.flatMap((x) => (x.tunnel === tunnel ? x.tag : []));
+  }
+
+  /** A stream of media is its own. */
+  carry(s: MediaStream): void {
+    this.media.add(s.id);
+    if (s.copyOf === null) this.pinholes.flow(s.to.address, s.to.port, s.rtp.packets - s.rtp.keepAlives);
+    if (s.cameFrom === 0) return;
+    this.tunnels.add(s.tunnel);
+    for (const tag of this.tagsIn(s.cameFrom)) this.endsIn(s.tunnel, tag);
+  }
+
+  /** Whether the UE is the same in two of its tunnels. */
+  isOneIn(a: number, b: number): boolean {
+    const [one, other] = [this.tagsIn(a), this.tagsIn(b)];
+    const isKnown = one.some((tag) => tag !== '') && other.some((tag) => tag !== '');
+    return one.some((tag) => other.includes(tag) && (tag !== '' || !isKnown));
   }
 
   private describe(

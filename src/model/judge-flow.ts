@@ -1,4 +1,4 @@
-import { type Own, ofNumber, ours, quoted, words } from '../kit/index.js';
+import { joined, type Own, ofNumber, ours, quoted, words } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { Findings, Ref } from './findings.js';
 import type { MediaStream } from './media-stream.js';
@@ -24,6 +24,7 @@ const BESIDE_MS = 1000;
  */
 export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment, findings: Findings): void {
   if (c.answer === null) return;
+  if (c.tunnels.size > 1) judgeMove(c, streams, findings);
   const caller = c.session.agreed(true);
   const callee = c.session.agreed(false);
   if (caller === undefined || callee === undefined) return;
@@ -54,6 +55,47 @@ export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment,
     ...(ice ? { confidence: 'likely' } : confidence),
     detail: words`Nothing came from the ${silent}${partOf(c, silent)}; it was to send to ${quoted('host', where.address)}:${where.port}.`,
   });
+}
+
+/** Judges for how long media were away where the call went on in another tunnel of the UE. */
+function judgeMove(c: Call, streams: readonly MediaStream[], findings: Findings): void {
+  const all = [pauseOf(c, streams, true), pauseOf(c, streams, false)].flatMap((p) => p ?? []);
+  const [first] = all;
+  if (first === undefined) return;
+  const { before, after } = first;
+  const ways = all.map(
+    ({ ms, after: { up } }) => ours`${up ? 'up' : 'down'} for ${ofNumber(ms / 1000, (s) => s.toFixed(1))} s`,
+  );
+  const refs: Ref[] = [
+    { kind: 'call', id: c.id },
+    ...all.map(({ after: { id } }): Ref => ({ kind: 'media', id })),
+    ...[before.tunnel, after.tunnel].map((id): Ref => ({ kind: 'tunnel', id })),
+  ];
+  findings.raise('media.interrupted', before.rtp.end, refs, {
+    detail: words`It went on in tunnel ${after.tunnel} after tunnel ${before.tunnel}: nothing came ${joined(ways, ', ')}.`,
+    rows: all.map((p) => p.after.rtp.start.row),
+    ...(all.every((p) => p.ms < NONE_MS) && { severity: 'note' }),
+  });
+}
+
+/** The longest pause of a direction from one tunnel of the UE to another. */
+function pauseOf(
+  c: Call,
+  streams: readonly MediaStream[],
+  up: boolean,
+): { readonly before: MediaStream; readonly after: MediaStream; readonly ms: number } | undefined {
+  const own = streams
+    .filter((s) => s.tunnel !== 0 && s.up === up && s.rtp.packets >= SPEAKING)
+    .sort((a, b) => millis(b.rtp.start, a.rtp.start));
+  const { turned } = c.session;
+  const pauses = own.slice(1).flatMap((after, i) => {
+    const before = own[i];
+    const ms = millis(before.rtp.end, after.rtp.start);
+    const isHeld = turned !== null && isBefore(before.rtp.end, turned) && isBefore(turned, after.rtp.start);
+    const isMove = after.tunnel !== before.tunnel && c.isOneIn(before.tunnel, after.tunnel);
+    return isMove && !isHeld && !before.endsQuiet && ms >= ONE_WAY_MS ? { before, after, ms } : [];
+  });
+  return pauses.sort((a, b) => b.ms - a.ms)[0];
 }
 
 /** Until a pair is nominated each side may send on another one; this long after the answer there is one. RFC 8445 §12.1 */

@@ -8,7 +8,6 @@ import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
 import type { SessionModel } from './session-model.js';
-import { subscriberName } from './subscriber.js';
 
 /** A tunnel that nobody needs any more is to be released (TS 24.322 §5.4). */
 const KEPT_MS = 60_000;
@@ -81,16 +80,12 @@ function isCut(m: SessionModel, c: Call, t: TunnelEntity, when: Seen): boolean {
   if (c.state === 'failed' || c.isRefused || c.isUnheard(when, ANSWER_MS) || (c.end !== null && !isBefore(when, c.end)))
     return false;
   if (c.cancel !== null && !isBefore(when, c.cancel)) return false;
-  return ![...c.tunnels].some((id) => id !== t.id && isOfSame(t, m.tunnel(id), when));
+  return ![...c.tunnels].some((id) => id !== t.id && c.isOneIn(t.id, id) && isThereAfter(m.tunnel(id), when));
 }
 
-/** Whether another tunnel is of the same UE, or was opened after the first had ended, as one of it would be. */
-function isOfSame(t: TunnelEntity, other: TunnelEntity | undefined, when: Moment): boolean {
-  if (other === undefined) return false;
-  const who = subscriberName(t);
-  if (isBefore(when, other.opened) || (who !== undefined && who === subscriberName(other))) return true;
-  return other.addresses.some((a) => t.addresses.includes(a));
-}
+/** Whether a tunnel ended later, or was there when the capture ended. */
+const isThereAfter = (t: TunnelEntity | undefined, when: Moment): boolean =>
+  t !== undefined && (t.release.at === undefined || isBefore(when, t.release.at));
 
 function judgeCalls(m: SessionModel, t: TunnelEntity, when: Seen, cut: readonly Call[], isSure: boolean): void {
   const [first] = cut;

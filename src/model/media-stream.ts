@@ -99,6 +99,16 @@ export class MediaStream {
     this.turns = session.turns;
   }
 
+  /** It goes on in this tunnel, where nobody announced it, and began in another. */
+  continue(before: MediaStream): void {
+    const { call, session, tunnel, negotiated } = before;
+    if (session !== null) this.belongTo(call, session);
+    this.negotiated = negotiated;
+    this.cameFrom = tunnel;
+  }
+  /** The tunnel in which its source was before, as far as that makes it part of a call; 0: none. */
+  cameFrom = 0;
+
   /** Looks, before a packet is counted, whether the session took a turn since the one before. */
   heed(): void {
     const { session } = this;

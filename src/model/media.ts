@@ -3,6 +3,7 @@ import * as packet from '../../dissectors/rtp.js';
 import { staticPayloadType } from '../../dissectors/sdp/index.js';
 import { i32, u16, u32 } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
+import type { Place } from './entities.js';
 import type { Content } from './events.js';
 import { Live } from './live.js';
 import { MediaStream, type Negotiated } from './media-stream.js';
@@ -125,7 +126,9 @@ export class Media {
     }
     const from = { address: c.from, port: c.sport };
     const to = { address: c.to, port: c.dport };
+    const before = at.tunnel === 0 ? undefined : this.elsewhere(at, ssrc, at.up ? to : from, note);
     const s = new MediaStream(this.streams.total + 1, at.tunnel, at.up, from, to, ssrc, at, note, this.reached);
+    if (before !== undefined && note === undefined) s.continue(before);
     this.streams.add(s);
     s.flow = flow;
     flow.add(direction, s);
@@ -135,9 +138,24 @@ export class Media {
     const source = sourceIn(s.tunnel, ssrc);
     const newest = this.newest.get(source) ?? [undefined, undefined];
     this.newest.set(source, newest);
-    s.isMoved = newest[Number(s.up)] !== undefined;
+    s.isMoved = before !== undefined || newest[Number(s.up)] !== undefined;
     newest[Number(s.up)] = s;
     return s;
+  }
+
+  /**
+   * The stream of a call that goes on in the tunnel at hand: of one source, between the UE and the same place, in another
+   * tunnel, which the UE had before.
+   */
+  private elsewhere(at: Arrival, ssrc: number, peer: Place, note: Negotiated | undefined): MediaStream | undefined {
+    let last: MediaStream | undefined;
+    for (const s of this.bySource.get(ssrc) ?? []) {
+      if (s.call === 0 || s.tunnel === 0 || s.tunnel === at.tunnel || s.up !== at.up) continue;
+      if (note !== undefined && note.callId !== s.negotiated?.callId) continue;
+      const there = s.up ? s.to : s.from;
+      if (there.address === peer.address && there.port === peer.port) last = s;
+    }
+    return last;
   }
 
   /** Takes a compound RTCP packet (RFC 3550 §6.4); returns the round trip that it tells of, in milliseconds. */

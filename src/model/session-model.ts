@@ -271,10 +271,7 @@ export class SessionModel {
     for (const t of this.tunnels) this.byId.set(t.id, t);
     this.signalling.finish(end, (ids) => heardUntil(this, ids));
     for (const s of this.media.streams) {
-      const call = this.signalling.calls.at(s.call);
-      if (call === undefined) continue;
-      call.media.add(s.id);
-      if (s.copyOf === null) call.pinholes.flow(s.to.address, s.to.port, s.rtp.packets - s.rtp.keepAlives);
+      this.signalling.calls.at(s.call)?.carry(s);
     }
     for (const t of this.tunnels) {
       this.furnish(t);

@@ -43,6 +43,15 @@ export const MEDIA: Entries = {
       'A hold would be agreed on: here the way was lost, or the sender hangs, or is silent and does not say so. What was sent and did not come by here the capture cannot tell.',
     next: 'See what else changed at the last packet (access, address, stalls of the tunnel), and what the sender logged then.',
   },
+  'media.interrupted': {
+    severity: 'warn',
+    kind: 'service',
+    absence: true,
+    title: 'Media of a call were away until it had another tunnel',
+    clause: 'TS 24.229 annex F.5',
+    meaning: 'Both sides heard silence for so long: the UE lost its tunnel, or its access, and the call outlived that.',
+    next: 'See what ended the first tunnel, and what the UE waited for before the next one carried media.',
+  },
   'media.outside': {
     severity: 'warn',
     kind: 'service',
