@@ -34,7 +34,7 @@ export class LiveEftf extends LiveEnd {
     const live = new LiveEftf(o);
     try {
       if (o.run !== undefined) live.plan = stepsOf(o.run, EFTF_STEPS);
-      live.opened = await openEftf(o, (words) => live.lines.tell(words), live.file.reader.fd);
+      live.opened = await openEftf(o, (words) => live.lines.tell(words), { screens: live.file.reader.fd });
     } catch (e) {
       live.letGo();
       throw e;

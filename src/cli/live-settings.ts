@@ -117,23 +117,30 @@ export function labOf(): LabCa {
   }
 }
 
+/** The addresses of `--tun-address`. @throws UserError where the options of the device make no sense */
+export function tunAddressesOf(o: LiveOptions): { address: Address; length: number }[] {
+  if (o.tun === undefined && (o.bare || o.tunAddress))
+    throw new UserError('--bare and --tun-address are for --tun NAME');
+  return (o.tunAddress ?? []).map((text) => {
+    const [a, n] = text.split('/');
+    const address = parseAddress(a);
+    if (address === undefined || !/^\d+$/.test(n ?? '') || Number(n) > 8 * address.length)
+      throw new UserError(`--tun-address ${text}: it is ADDRESS/LENGTH`);
+    return { address, length: Number(n) };
+  });
+}
+
 /** The device of `--tun`, with the addresses of `--tun-address`. @throws UserError */
 export function tunOf(o: LiveOptions): TunDevice | undefined {
-  if (o.tun === undefined) {
-    if (o.bare || o.tunAddress) throw new UserError('--bare and --tun-address are for --tun NAME');
-    return undefined;
-  }
+  const addresses = tunAddressesOf(o);
+  if (o.tun === undefined) return undefined;
+  let tun: TunDevice | undefined;
   try {
-    const tun = TunDevice.open(o.tun, o.bare);
-    for (const text of o.tunAddress ?? []) {
-      const [a, n] = text.split('/');
-      const octets = parseAddress(a);
-      if (octets === undefined || !/^\d+$/.test(n ?? ''))
-        throw new UserError(`--tun-address ${text}: it is ADDRESS/LENGTH`);
-      tun.addAddress(octets, Number(n));
-    }
+    tun = TunDevice.open(o.tun, o.bare);
+    for (const { address, length } of addresses) tun.addAddress(address, length);
     return tun;
   } catch (e) {
+    tun?.close();
     if (e instanceof CannotTun) throw new UserError(e.message, Exit.usage, e.hint);
     throw e;
   }
@@ -160,6 +167,23 @@ export function subscribersOf(path: string | undefined, lab: boolean | undefined
 
 const isOneFile = (a: string, b: string): boolean => resolve(a) === resolve(b) || (a !== '-' && isSameFile(a, b));
 
+/**
+ * That the files of `-w` and `--keylog-out` are two, and none of those that are read.
+ * @param inputs files that the run reads @throws UserError, CaptureError
+ */
+export function checkOutputs(o: LiveOptions, inputs: readonly (string | undefined)[]): void {
+  if (o.withKeys && o.write === undefined) throw new UserError('--with-keys is for -w FILE');
+  if (o.write !== undefined && o.keylogOut !== undefined && isOneFile(o.write, o.keylogOut))
+    throw new UserError(
+      `-w ${o.write}: --keylog-out names this file too`,
+      Exit.usage,
+      'name two, or --with-keys puts the keys into the capture',
+    );
+  for (const path of [o.write, o.keylogOut])
+    if (path !== undefined && inputs.some((input) => input !== undefined && isOneFile(input, path)))
+      throw new CaptureError('FTT_E_SAME_FILE', `${path}: is being read; it would be lost`, 'Name another file.');
+}
+
 /** What a run leaves behind: the file of `-w`, the key log of `--keylog-out`, the session of `--session`. */
 export class Traces {
   readonly tape: OuterTape | undefined;
@@ -170,35 +194,24 @@ export class Traces {
   private failed = false;
 
   /**
-   * @param inputs files that the run reads
    * @param complain says what can be written no more; the run goes on
    * @param screens the descriptor of what the screens show, which gets all, keys included @throws CaptureError
    */
   constructor(
     private readonly o: LiveOptions,
-    inputs: readonly (string | undefined)[],
     private readonly complain: (words: string) => void,
     screens?: number,
   ) {
     this.left = new Promise((resolve) => {
       this.leave = resolve;
     });
-    if (o.withKeys && o.write === undefined) throw new UserError('--with-keys is for -w FILE');
-    if (o.write !== undefined && o.keylogOut !== undefined && isOneFile(o.write, o.keylogOut))
-      throw new UserError(
-        `-w ${o.write}: --keylog-out names this file too`,
-        Exit.usage,
-        'name two, or --with-keys puts the keys into the capture',
-      );
-    for (const path of [o.write, o.keylogOut])
-      if (path !== undefined && inputs.some((input) => input !== undefined && isOneFile(input, path)))
-        throw new CaptureError('FTT_E_SAME_FILE', `${path}: is being read; it would be lost`, 'Name another file.');
     const files: TapeFile[] = o.write === undefined ? [] : [{ target: o.write, withKeys: o.withKeys === true }];
     if (screens !== undefined) files.push({ target: screens, withKeys: true });
     this.tape = files.length === 0 ? undefined : new OuterTape(files, `fttscope ${version()}`, this.fail);
     try {
       this.keyLog = o.keylogOut === undefined ? undefined : new KeyLogFile(o.keylogOut);
     } catch (e) {
+      this.tape?.end();
       throw systemError(o.keylogOut!, e, 'FTT_E_WRITE');
     }
   }

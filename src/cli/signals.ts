@@ -17,6 +17,9 @@ export class EndSignals {
   came = false;
   /** Resolves when the first comes, with the exit code. */
   readonly told: Promise<number>;
+  private readonly ending = new AbortController();
+  /** Aborts when the first comes: nobody wants any more what has not begun. */
+  readonly gone: AbortSignal = this.ending.signal;
   private tellAll!: (code: number) => void;
 
   constructor() {
@@ -29,6 +32,7 @@ export class EndSignals {
   /** Ends the command as a signal would. */
   end(code: number = Exit.done): void {
     this.came = true;
+    this.ending.abort();
     this.tellAll(code);
   }
 

@@ -52,14 +52,14 @@ const PIPE = 'or capture with another program: tcpdump -i IFACE -U -w - | fttsco
 const RIGHTS = `run it as root, or give Node the rights (setcap cap_net_raw,cap_net_admin=eip NODE), ${PIPE}`;
 const INSTALL = `apt-get install libpcap-dev g++ make python3 && npm rebuild pcap, or install dumpcap, ${PIPE}`;
 
-/** Starts to capture; resolves when all interfaces are open. @throws CannotCapture */
-export async function startCapture(o: CaptureOptions, take: TakeBlock): Promise<Capturing> {
-  if (o.backend === 'dumpcap') return startDumpcap(o, take);
+/** Starts to capture; resolves when all interfaces are open. @param gone nobody wants it any more @throws CannotCapture */
+export async function startCapture(o: CaptureOptions, take: TakeBlock, gone?: AbortSignal): Promise<Capturing> {
+  if (o.backend === 'dumpcap') return startDumpcap(o, take, gone);
   try {
-    return await startPcap(o, take);
+    return await startPcap(o, take, gone);
   } catch (e) {
-    if (o.backend === 'pcap' || !(e instanceof CannotCapture) || e.final || !hasDumpcap()) throw e;
-    return startDumpcap(o, take);
+    if (o.backend === 'pcap' || !(e instanceof CannotCapture) || e.final || gone?.aborted || !hasDumpcap()) throw e;
+    return startDumpcap(o, take, gone);
   }
 }
 
@@ -79,6 +79,12 @@ export async function listInterfaces(): Promise<ListedInterface[]> {
 
 const start = (order: ChildOrder): ChildProcess =>
   fork(CHILD, [JSON.stringify(order)], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 'ipc'] });
+
+/** Ends a process when nobody wants any more what it begins. */
+function endWith(gone: AbortSignal | undefined, child: ChildProcess): void {
+  gone?.addEventListener('abort', () => child.kill('SIGKILL'));
+  if (gone?.aborted) child.kill('SIGKILL');
+}
 
 function firstWord(child: ChildProcess): Promise<ChildWord> {
   return new Promise((resolve) => {
@@ -101,7 +107,7 @@ function failure(word: ChildWord, device: string): CannotCapture {
   return new CannotCapture(`${device}: ${message}`, hint, true);
 }
 
-async function startPcap(o: CaptureOptions, take: TakeBlock): Promise<Capturing> {
+async function startPcap(o: CaptureOptions, take: TakeBlock, gone: AbortSignal | undefined): Promise<Capturing> {
   const children: ChildProcess[] = [];
   const ends: Promise<void>[] = [];
   // The headers of all interfaces go first, in their order; packets wait for them.
@@ -120,6 +126,7 @@ async function startPcap(o: CaptureOptions, take: TakeBlock): Promise<Capturing>
       const bufferOctets = o.bufferMiB << 20;
       const child = start({ do: 'capture', device, filter, snaplen, bufferOctets, promiscuous, application });
       children.push(child);
+      endWith(gone, child);
       const headed = new Promise<void>((resolve) => {
         ends.push(
           streamOf(child, device, (block, type) => {
@@ -132,7 +139,7 @@ async function startPcap(o: CaptureOptions, take: TakeBlock): Promise<Capturing>
       });
       const word = await firstWord(child);
       if (word.kind !== 'started') throw failure(word, device);
-      await headed;
+      await Promise.race([headed, ends[i]]);
     }
   } catch (e) {
     for (const child of children) child.kill('SIGKILL');
@@ -186,13 +193,14 @@ function streamOf(child: ChildProcess, name: string, take: TakeBlock): Promise<v
   });
 }
 
-async function startDumpcap(o: CaptureOptions, take: TakeBlock): Promise<Capturing> {
+async function startDumpcap(o: CaptureOptions, take: TakeBlock, gone?: AbortSignal): Promise<Capturing> {
   const each = o.interfaces.flatMap(({ device, filter }) => [
     ...['-i', device, '-s', String(o.snaplen), '-B', String(o.bufferMiB)],
     ...(filter === '' ? [] : ['-f', filter]),
     ...(o.promiscuous ? [] : ['-p']),
   ]);
   const child = spawn('dumpcap', ['-q', ...each, '-w', '-'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  endWith(gone, child);
   let words = '';
   child.stderr.on('data', (text: Buffer) => {
     words = `${words}${text.toString('utf8')}`.slice(-2000);

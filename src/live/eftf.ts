@@ -192,8 +192,9 @@ export class Eftf {
     for (const t of tunnels ?? this.tunnels.values()) t.faults.off();
   }
 
-  listen(host: string, port: number): Promise<{ address: string; port: number }> {
-    return this.server.listen(host, port);
+  /** See {@link TunnelServer.listen}. */
+  listen(host: string, port: number, gone?: AbortSignal): Promise<{ address: string; port: number }> {
+    return this.server.listen(host, port, gone);
   }
 
   /** A tunnel in words: who, since when, with which addresses. */

@@ -47,3 +47,13 @@ export class Lookup {
     this.child?.kill('SIGKILL');
   }
 }
+
+/** The first address of a name. Rejects with the error of the resolver, or when `gone` says that nobody wants to know any more. */
+export function addressOfName(name: string, gone?: AbortSignal): Promise<string> {
+  const lookup = new Lookup();
+  return new Promise((resolve, reject) => {
+    gone?.addEventListener('abort', () => lookup.stop());
+    lookup.ask(name, {}, (error, address) => (error === null ? resolve(String(address)) : reject(error)));
+    if (gone?.aborted) lookup.stop();
+  });
+}

@@ -36,8 +36,6 @@ function faults(end: ToldEftf, a: Arguments): void {
   const { eftf, lines } = end;
   const list = a.faults as readonly AnyFault[];
   const own = list.filter(isEftfFault);
-  if (own.length > 0 && a.tunnel !== undefined)
-    throw new StepFailed(`${own[0].name} is done to all UEs, not in one tunnel`);
   const tunnels = own.length < list.length || a.tunnel !== undefined ? chosen(end, a) : [];
   for (const f of list) eftf.fault(f, tunnels);
   if (list.length === 0) eftf.noFaults(a.tunnel === undefined ? undefined : tunnels);
@@ -77,6 +75,10 @@ export const EFTF_STEPS: Readonly<Record<string, Verb<ToldEftf>>> = {
     takes: { faults: 'eftf-faults', ...TUNNEL },
     bare: 'faults',
     needs: ['faults'],
+    wrong: ({ faults: list, tunnel }) => {
+      const own = (list as readonly AnyFault[]).find(isEftfFault);
+      return own && tunnel !== undefined ? `${own.name} is done to all UEs, not in one tunnel` : undefined;
+    },
     run: async (end, a) => faults(end, a),
   },
   release: {

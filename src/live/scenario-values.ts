@@ -1,4 +1,4 @@
-import { parseAddress } from './address.js';
+import { type Address, inPrefix, parseAddress } from './address.js';
 import { FAULTS, type FaultList, type FaultSetting, parseFault } from './fault.js';
 import { ALL_FAULTS } from './fault-eftf.js';
 
@@ -36,6 +36,7 @@ const KINDS = {
   digits: '0 to 9, *, #, A to D',
   duration: 'a time such as 500ms, 2s, 1.5m',
   address: 'an IP address',
+  network: 'ipv4, ipv6, an IP address or ADDRESS/LENGTH',
   hex: 'octets in hex',
   flag: 'true or false',
 } as const;
@@ -64,6 +65,17 @@ export function patternOf(text: string): RegExp {
   } catch (e) {
     throw new BadScenario((e as Error).message);
   }
+}
+
+/** Tells addresses of a network: of a family (`ipv4`, `ipv6`), in `ADDRESS/LENGTH`, or one; undefined where the text is none. */
+export function networkOf(text: string): ((a: Address) => boolean) | undefined {
+  if (text === 'ipv4' || text === 'ipv6') return (a) => a.length === (text === 'ipv4' ? 4 : 16);
+  const m = /^([^/]+)(?:\/(\d+))?$/.exec(text);
+  const prefix = parseAddress(m?.[1] ?? '');
+  if (prefix === undefined) return undefined;
+  const most = 8 * prefix.length;
+  const length = Number(m?.[2] ?? most);
+  return length > most ? undefined : (a) => inPrefix(a, prefix, length);
 }
 
 /** Octets written as hex, with blanks, colons and commas wherever; undefined where it is none. */
@@ -131,6 +143,8 @@ function readValue(kind: Exclude<Kind, FaultKind>, name: string, text: string): 
       return text === name || text === 'true' ? true : text === 'false' ? false : undefined;
     case 'address':
       return parseAddress(text);
+    case 'network':
+      return networkOf(text) && text;
     case 'hex':
       return hexOctets(text);
     case 'pattern':

@@ -1,7 +1,7 @@
-import { type Address, addressText, inPrefix, parseAddress } from './address.js';
+import { type Address, addressText } from './address.js';
 import type { FaultSetting } from './fault.js';
 import { StepFailed } from './scenario-lines.js';
-import { type Arguments, type Kind, patternOf, whole, within } from './scenario-values.js';
+import { type Arguments, type Kind, networkOf, patternOf, whole, within } from './scenario-values.js';
 import type { Ue } from './ue.js';
 
 /** A verb of scenarios and of the console, of a UE or of another end. */
@@ -13,6 +13,8 @@ export interface Verb<E = Ue> {
   readonly bare?: string;
   /** It takes no less than one of them. */
   readonly needs?: readonly string[];
+  /** What is wrong with values that do not go together. */
+  wrong?(args: Arguments): string | undefined;
   /** @throws StepFailed, NotEstablished */
   run(end: E, args: Arguments): Promise<void>;
 }
@@ -41,22 +43,12 @@ async function expectations(ue: Ue, a: Arguments): Promise<void> {
   if (a.address !== undefined) await address(ue, a.address as string, ms);
 }
 
-/** Waits for an address in `ADDRESS/LENGTH`, or of a family: `ipv4`, `ipv6`. @throws StepFailed */
+/** Waits for an address of a network. @throws StepFailed */
 async function address(ue: Ue, wanted: string, ms: number): Promise<void> {
-  const fits = addressesLike(wanted);
+  const fits = networkOf(wanted)!;
   const own = (): Address[] => ue.host.host.addresses.map((x) => x.address).filter((x) => x[0] !== 0xfe);
   if (!(await ue.until(() => own().some(fits), ms)))
     throw new StepFailed(`no address ${wanted}; there is ${own().map(addressText).join(', ') || 'none'}`);
-}
-
-function addressesLike(wanted: string): (x: Address) => boolean {
-  if (wanted === 'ipv4' || wanted === 'ipv6') return (x) => x.length === (wanted === 'ipv4' ? 4 : 16);
-  const [prefix, length, more] = wanted.split('/');
-  const p = parseAddress(prefix);
-  const bits = length === undefined ? 8 * (p?.length ?? 0) : /^\d+$/.test(length) ? Number(length) : Number.NaN;
-  if (p === undefined || more !== undefined || !(bits <= 8 * p.length))
-    throw new StepFailed(`address is ipv4, ipv6, an IP address or ADDRESS/LENGTH, not ${wanted}`);
-  return (x) => inPrefix(x, p, bits);
 }
 
 /** How long a tunnel may take to end that a fault breaks. */
@@ -131,7 +123,7 @@ export const TUNNEL_VERBS: Readonly<Record<string, Verb>> = {
   wait: WAIT,
   expect: {
     about: 'wait for a line, and fail if it does not come; or for the tunnel to be up or down, or for an address',
-    takes: { event: 'pattern', not: 'pattern', tunnel: ['up', 'down'], address: 'text', within: 'duration' },
+    takes: { event: 'pattern', not: 'pattern', tunnel: ['up', 'down'], address: 'network', within: 'duration' },
     bare: 'event',
     needs: ['event', 'not', 'tunnel', 'address'],
     run: expectations,

@@ -109,6 +109,8 @@ function argumentsOf<E>(verb: Verb<E>, given: unknown, named: boolean): Argument
         ? `one of ${needs.join(', ')} is missing`
         : `${needs[0]} is missing: ${kindInWords(takes[needs[0]])}`,
     );
+  const wrong = verb.wrong?.(args);
+  if (wrong !== undefined) throw new BadScenario(wrong);
   return args;
 }
 

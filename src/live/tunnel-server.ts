@@ -1,9 +1,10 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, isIP, type Server, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { hostAndPortText } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { listed, unsent } from './discard-words.js';
 import type { EftfFaults } from './fault-eftf.js';
+import { addressOfName } from './lookup.js';
 import type { OuterTape } from './tap-tape.js';
 import type { Certified } from './tls-certificate.js';
 import { insistOnName } from './tls-hello.js';
@@ -102,11 +103,12 @@ export class TunnelServer {
     this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.arrived(socket));
   }
 
-  /** Listens; returns the address and port that it got. */
-  listen(host: string, port: number): Promise<{ address: string; port: number }> {
+  /** Listens; returns the address and port that it got. @param gone nobody wants it any more, while a name is resolved */
+  async listen(host: string, port: number, gone?: AbortSignal): Promise<{ address: string; port: number }> {
+    const own = isIP(host) === 0 ? await addressOfName(host, gone) : host;
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
-      this.server.listen({ host, port, backlog: 4096 }, () => {
+      this.server.listen({ host: own, port, backlog: 4096 }, () => {
         this.server.off('error', reject);
         this.server.on('error', (e) => this.o.tell(`cannot accept: ${plainly(e)}`));
         // What came while this process could not run is heard before anybody is judged by the time.

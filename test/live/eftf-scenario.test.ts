@@ -136,7 +136,7 @@ test('faults of the EFTF need no tunnel, those of tunnels do', async () => {
   assert.deepEqual(done, [{ name: 'refuse-invite', value: 480 }, 'off']);
   assert.deepEqual(said, [
     'fault refuse-invite=480',
-    'mute is done to all UEs, not in one tunnel',
+    'fault: mute is done to all UEs, not in one tunnel',
     'there is no tunnel',
     'fault: refuse-invite: 200 is no status of a refusal, 400 to 699',
     'no faults',

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { type LookupAddress, lookup } from 'node:dns';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Lookup } from '../../src/live/lookup.js';
-import { until } from '../support/until.js';
 import { inFolder, type Running, startFttscope } from './outer-support.js';
 
 /** What a lookup of ours comes to: addresses, or the code of an error. */
@@ -32,16 +31,6 @@ function inSilence(...args: string[]): Running {
   return startFttscope(args, ['unshare', '-mn', 'sh', '-c', `${setUp}; exec "$@"`, conf]);
 }
 
-/** The command lines of what a process has started. */
-function childrenOf(pid: number): string[] {
-  try {
-    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-    return pids.map((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8'));
-  } catch {
-    return []; // gone meanwhile
-  }
-}
-
 const mayUnshare =
   process.getuid?.() === 0 && spawnSync('unshare', ['-mn', 'ip', 'tuntap', 'add', 'd0', 'mode', 'tun']).status === 0;
 const skip = mayUnshare ? false : 'mounts and networks of its own want root: skipped';
@@ -55,12 +44,26 @@ test('a UE whose name is not resolved gives up in time, and says so', { skip }, 
 test('a UE whose name is being resolved ends when it is told to', { skip }, async () => {
   for (const [signal, ...proxy] of [['SIGTERM'], ['SIGINT', '--proxy', 'proxy.example:3128'], ['SIGHUP']] as const) {
     const one = inSilence('ue', 'eftf.example', '--timeout', '1000s', ...proxy);
-    const { pid } = one.child;
-    await until(
-      () => childrenOf(pid!).some((command) => command.includes('lookup-child')),
-      () => `the process that resolves: ${one.out}${one.err}`,
-    );
+    await one.hasStarted('lookup-child');
     assert.equal(await one.stop(signal), 0, signal);
     assert.equal(one.out + one.err, '');
   }
+});
+
+test('an EFTF whose own name is being resolved ends when it is told to', { skip }, async () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const one = inSilence('eftf', '--lab', '--quiet', '--listen', 'eftf.example:0');
+    await one.hasStarted('lookup-child');
+    assert.equal(await one.stop(signal), 0, signal);
+    assert.equal(one.out + one.err, '');
+  }
+});
+
+test('an EFTF listens at a name, and says where a name leads nowhere', async () => {
+  const one = startFttscope(['eftf', '--lab', '--quiet', '--listen', 'localhost:0']);
+  await one.line(/^listening (127\.0\.0\.1|\[::1\]):\d+$/m);
+  assert.equal(await one.stop(), 0);
+  const other = startFttscope(['eftf', '--lab', '--quiet', '--listen', 'eftf.invalid:0']);
+  assert.equal(await other.ended, 1);
+  assert.match(other.err, /^fttscope: eftf\.invalid:0: (that name does not exist|the name could not be resolved) /);
 });

@@ -108,6 +108,17 @@ for (const backend of ['pcap', 'dumpcap'] as const) {
   });
 }
 
+for (const backend of ['pcap', 'dumpcap'] as const) {
+  const skip = CANNOT_CAPTURE[backend];
+  test(`a capture by ${backend} that is told to end before it has begun ends well, and says so`, { skip }, async () => {
+    const file = inFolder(`none-${backend}.pcapng`);
+    const one = startFttscope(['capture', '-i', 'lo', '-f', 'udp port 9', '--backend', backend, '-w', file]);
+    await one.hasStarted(backend === 'pcap' ? 'capture-child' : 'dumpcap');
+    assert.equal(await one.stop('SIGINT'), 0);
+    assert.match(one.err, /^0 packets, \d+ B, 0 dropped$/m);
+  });
+}
+
 test('several interfaces, and rows as they come', { skip: CANNOT_CAPTURE.pcap }, async () => {
   const port = await freePort();
   const one = startFttscope([

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { COMMAND } from '../cli/run.js';
-import { PATIENCE_MS } from '../support/until.js';
+import { PATIENCE_MS, until } from '../support/until.js';
 
 /** A folder of this test run, gone after it. */
 export const FOLDER = mkdtempSync(join(tmpdir(), 'fttscope-live-'));
@@ -44,6 +44,16 @@ const endAll = (): void => {
 // Where a test failed they would keep this process alive for ever.
 after(endAll);
 process.on('exit', endAll);
+
+/** The command lines of what a process has started. */
+function childrenOf(pid: number): string[] {
+  try {
+    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+    return pids.map((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8'));
+  } catch {
+    return []; // gone meanwhile
+  }
+}
 
 /** A process that a test talks to. */
 export class Running {
@@ -105,6 +115,14 @@ export class Running {
   /** Waits for a line of standard output or error. */
   line(pattern: RegExp): Promise<RegExpExecArray> {
     return this.until(() => pattern.exec(this.out) ?? pattern.exec(this.err), String(pattern));
+  }
+
+  /** Waits until it has started a process whose command line holds `words`. */
+  async hasStarted(words: string): Promise<void> {
+    await until(
+      () => childrenOf(this.child.pid!).some((command) => command.includes(words)),
+      () => `a process ${words}: ${this.out}${this.err}`,
+    );
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {

@@ -103,6 +103,9 @@ test('what cannot be is refused with its place, what it is, and what it may be',
     ['steps: [{fault: }]', /fault: faults is missing: off, length-0, /],
     ['steps: [{expect: 5s}, {expect: {within: 5s}}]', /expect: one of event, not, tunnel, address is missing$/],
     ['steps: [{expect: {not: /(/}}]', /expect: Invalid regular expression/],
+    ['steps: [{expect: {address: ipv5}}]', /address is ipv4, ipv6, .*, not ipv5$/],
+    ['steps: [{expect: {address: 2001:db8::/129}}]', /address is .*, not 2001:db8::\/129$/],
+    ['steps: [{expect: {address: 10.0.0.0/8/9}}]', /address is .*, not 10\.0\.0\.0\/8\/9$/],
     ['steps: [*a]', /^call\.yaml/],
     ['steps: [', /^call\.yaml: .* at line 1, column \d+$/],
   ];
@@ -110,6 +113,10 @@ test('what cannot be is refused with its place, what it is, and what it may be',
   assert.throws(
     () => readScenario('steps: [{expect: {tunnels: -1}}]', 'e.yaml', EFTF_STEPS),
     /tunnels is a whole number/,
+  );
+  assert.throws(
+    () => readScenario('steps: [{expect: {tunnels: 1}}, {fault: {faults: mute, tunnel: 1}}]', 'e.yaml', EFTF_STEPS),
+    { message: 'e.yaml, line 1: fault: mute is done to all UEs, not in one tunnel' },
   );
 });
 
@@ -125,9 +132,10 @@ test('a scenario that cannot be read ends with 2, a step that fails with 5, no t
     (await ended('steps: [register]')).join(' '),
     /^5 fttscope: step 1 \(register, .*line 1\) failed: there is no tunnel$/,
   );
+  // Before the first step, which would fail with 6.
   assert.match(
-    (await ended('steps: [{expect: {address: 10.0.0.0/40}}]')).join(' '),
-    /^5 .*: address is ipv4, ipv6, an IP/,
+    (await ended('steps: [connect, {expect: {address: 10.0.0.0/40}}]')).join(' '),
+    /^2 .*: expect: address is ipv4, ipv6, an IP address or ADDRESS\/LENGTH, not 10\.0\.0\.0\/40$/,
   );
   assert.match(
     (await ended('steps: [connect]')).join(' '),

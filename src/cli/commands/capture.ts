@@ -111,18 +111,20 @@ class Run {
   async go(): Promise<number> {
     const { files, o } = this;
     const application = `fttscope ${version()}`;
+    const starting = new AbortController();
+    let end = (): void => starting.abort();
+    const deaf = onEndSignal(() => end());
     try {
       const { interface: interfaces, snaplen, bufferSize: bufferMiB, promiscuous, backend } = o;
       const options = { interfaces, snaplen, bufferMiB, promiscuous, backend, application };
-      const capturing = await startCapture(options, (block, type) => this.take(block, type));
-      this.stop = () => capturing.stop();
+      const capturing = await startCapture(options, (block, type) => this.take(block, type), starting.signal);
+      this.stop = end = () => capturing.stop();
       if (this.why !== '') capturing.stop();
       const names = interfaces.map((i) => i.device).join(', ');
       if (!o.quiet && o.keylog !== undefined && !o.withKeys)
         tell('the key logs of -k are not written: --with-keys does');
       if (!o.quiet)
         tell(`capturing on ${names} (${capturing.backend === 'pcap' ? 'libpcap' : 'dumpcap'}), Ctrl-C ends it`);
-      const deaf = onEndSignal(() => this.stop());
       const tick = setInterval(() => this.tick(), TICK_MS);
       const status = o.quiet || !process.stderr.isTTY ? undefined : setInterval(() => this.status('\r'), STATUS_MS);
       try {
@@ -130,12 +132,14 @@ class Run {
       } finally {
         clearInterval(tick);
         clearInterval(status);
-        deaf();
-        files.end();
       }
     } catch (e) {
       if (!(e instanceof CannotCapture)) throw e;
-      throw new UserError(e.message, files.packets > 0 ? Exit.input : Exit.usage, e.hint);
+      // What was told to end before it began has nothing, which is no failure.
+      if (!starting.signal.aborted) throw new UserError(e.message, files.packets > 0 ? Exit.input : Exit.usage, e.hint);
+    } finally {
+      deaf();
+      files.end();
     }
     if (!o.quiet) this.status(process.stderr.isTTY ? '\r' : '', '\n');
     return Exit.done;

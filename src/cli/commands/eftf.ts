@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createSecureContext } from 'node:tls';
 import { CaptureError } from '../../capture/errors.js';
 import { hostAndPortText } from '../../kit/index.js';
 import { realClock } from '../../live/clock.js';
@@ -13,12 +14,14 @@ import { Lines, StepFailed } from '../../live/scenario-lines.js';
 import { BadScenario } from '../../live/scenario-values.js';
 import type { Certified } from '../../live/tls-certificate.js';
 import { labCertificate } from '../../live/tls-lab.js';
+import { contextOptions, type TlsVersions } from '../../live/tls-settings.js';
 import { plainly } from '../../live/tls-words.js';
 import type { TunDevice } from '../../live/tun.js';
 import { certificatesIn } from '../../live/tunnel-connect.js';
 import { Exit, UserError } from '../errors.js';
 import {
   addressOf,
+  checkOutputs,
   ciphersOf,
   endWithout,
   familiesOf,
@@ -30,6 +33,7 @@ import {
   Teller,
   Traces,
   textOf,
+  tunAddressesOf,
   tunOf,
   versionsOf,
 } from '../live-settings.js';
@@ -52,6 +56,11 @@ export interface EftfCommandOptions extends LiveOptions {
   run?: string;
 }
 
+interface TlsSettings {
+  readonly versions: TlsVersions;
+  readonly ciphers?: string;
+}
+
 /** An EFTF that listens. */
 export interface OpenedEftf {
   readonly one: Eftf;
@@ -63,61 +72,64 @@ export interface OpenedEftf {
   end(): Promise<void>;
 }
 
+/** What the options alone say, with all that can be wrong with them: nothing is made before. @throws UserError */
+function settingsOf(o: EftfCommandOptions) {
+  const families = familiesOf(o);
+  if ((o.cert === undefined) !== (o.key === undefined)) throw new UserError('--cert and --key go together');
+  tunAddressesOf(o);
+  checkOutputs(o, [o.cert, o.key, o.subscribers, o.leases, o.run]);
+  return {
+    versions: versionsOf(o),
+    ...ciphersOf(o),
+    ...(families.includes(4) && { pool: range('--pool', o.pool, 4) }),
+    ...(families.includes(6) && { prefix: range('--prefix', o.prefix, 6) }),
+    dns: (o.dns ?? []).map((text) => addressOf('--dns', text)),
+    pcscf: (o.pcscf ?? []).map((text) => addressOf('--pcscf', text)),
+    bare: o.bare === true,
+    faults: faultsOf(o, ALL_FAULTS),
+    ...(o.seed !== undefined && { seed: o.seed }),
+    ...(o.maxTunnels !== undefined && { limits: { tunnels: o.maxTunnels } }),
+  };
+}
+
 /**
  * Opens the EFTF that the command line describes.
- * @param screens the descriptor of what the screens show @throws UserError
+ * @param screens the descriptor of what the screens show @param gone nobody wants it any more @throws UserError
  */
 export async function openEftf(
   o: EftfCommandOptions,
   say: (words: string) => void,
-  screens?: number,
+  { screens, gone }: { screens?: number; gone?: AbortSignal } = {},
 ): Promise<OpenedEftf> {
   const at = hostAndPort(o.listen, '--listen', 443, 0);
-  const certificate = certificateOf(o, at.host, screens === undefined ? tell : say);
-  const families = familiesOf(o);
+  const settings = settingsOf(o);
+  const given = certificateIn(o, settings);
   const subscribers = subscribersOf(o.subscribers, o.lab);
-  const tun = tunOf(o);
-  const inputs = [o.cert, o.key, o.subscribers, o.leases, o.run];
-  const traces = new Traces(o, inputs, screens === undefined ? (words) => tell(`fttscope: ${words}`) : say, screens);
   const leases = leasesOf(o, at, say);
-  const one = make(() => {
-    return new Eftf({
-      certificate,
-      versions: versionsOf(o),
-      ...ciphersOf(o),
-      ...(families.includes(4) && { pool: range('--pool', o.pool, 4) }),
-      ...(families.includes(6) && { prefix: range('--prefix', o.prefix, 6) }),
-      dns: (o.dns ?? []).map((text) => addressOf('--dns', text)),
-      pcscf: (o.pcscf ?? []).map((text) => addressOf('--pcscf', text)),
-      ...(traces.tape && { tape: traces.tape }),
-      onKey: traces.onKey,
-      ...(leases && { leases }),
-      ...(tun && { tun }),
-      bare: o.bare === true,
-      ...(subscribers && { subscribers }),
-      faults: faultsOf(o, ALL_FAULTS),
-      ...(o.seed !== undefined && { seed: o.seed }),
-      ...(o.maxTunnels !== undefined && { limits: { tunnels: o.maxTunnels } }),
-      tell: say,
-    });
-  });
+  const certificate = given ?? certificateOfLab(o, at.host, screens === undefined ? tell : say);
+  const tun = tunOf(o);
+  const complain = screens === undefined ? (words: string) => tell(`fttscope: ${words}`) : say;
+  let traces: Traces | undefined;
+  let one: Eftf | undefined;
   const end = async (): Promise<void> => {
-    await one.close();
+    await one?.close();
     tun?.close();
-    traces.end();
+    traces?.end();
   };
   try {
-    const got = await one.listen(at.host, at.port).catch((e: NodeJS.ErrnoException) => {
+    traces = new Traces(o, complain, screens);
+    const { tape, onKey } = traces;
+    const files = { ...(tape && { tape }), onKey, ...(leases && { leases }), ...(tun && { tun }) };
+    one = make(() => new Eftf({ ...settings, certificate, ...files, ...(subscribers && { subscribers }), tell: say }));
+    const got = await one.listen(at.host, at.port, gone).catch((e: NodeJS.ErrnoException) => {
       throw new UserError(
         `${o.listen}: ${plainly(e)}`,
         Exit.usage,
         e.code === 'EACCES' ? 'ports below 1024 want root' : undefined,
       );
     });
-    if (tun !== undefined && !o.bare) {
-      if (families.includes(4)) tun.addRoute(o.pool, 4);
-      if (families.includes(6)) tun.addRoute(o.prefix, 6);
-    }
+    if (tun !== undefined && settings.pool !== undefined && !o.bare) tun.addRoute(o.pool, 4);
+    if (tun !== undefined && settings.prefix !== undefined && !o.bare) tun.addRoute(o.prefix, 6);
     return { one, traces, tun, listening: hostAndPortText(got.address, got.port), end };
   } catch (e) {
     await end();
@@ -127,12 +139,17 @@ export async function openEftf(
 
 /** `fttscope eftf`: acts as an EFTF until it is told to end. Returns the exit code. @throws UserError */
 export async function eftf(o: EftfCommandOptions): Promise<number> {
+  const signals = new EndSignals();
   const teller = new Teller(o);
   const lines = new Lines(realClock, teller.say);
   const say = (line: string): void => lines.tell(line);
   const steps = o.run === undefined ? undefined : stepsOf(o.run, EFTF_STEPS);
-  const { one, traces, tun, listening, end } = await openEftf(o, say);
-  const signals = new EndSignals();
+  const opened = await openEftf(o, say, signals).catch((e) => {
+    if (signals.came) return undefined; // told to end before it could listen
+    throw e;
+  });
+  if (opened === undefined) return Exit.done;
+  const { one, traces, tun, listening, end } = opened;
   void traces.left.then(() => signals.end());
   endWithout(tun, signals);
   const told = { eftf: one, lines };
@@ -146,8 +163,8 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   return teller.failed ? Exit.input : traces.outcome(code);
 }
 
-/** What the constructor refuses, in words. */
-function make(build: () => Eftf): Eftf {
+/** What TLS or the EFTF refuses, in words. @throws UserError */
+function make<T>(build: () => T): T {
   try {
     return build();
   } catch (e) {
@@ -177,17 +194,20 @@ function range(flag: string, text: string, family: 4 | 6): Cidr {
   }
 }
 
-/** The certificate given, or one of the lab. */
-function certificateOf(o: EftfCommandOptions, host: string, say: (words: string) => void): Certified {
-  if ((o.cert === undefined) !== (o.key === undefined)) throw new UserError('--cert and --key go together');
-  if (o.cert !== undefined) {
-    const [cert, key] = [textOf(o.cert), textOf(o.key!)];
-    if (certificatesIn(cert).length === 0)
-      throw new UserError(`${o.cert}: there is no certificate (PEM) in it`, Exit.input);
-    if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key))
-      throw new UserError(`${o.key}: there is no private key (PEM) in it`, Exit.input);
-    return { cert, key };
-  }
+/** The certificate given, which serves. @throws UserError, CaptureError */
+function certificateIn(o: EftfCommandOptions, { versions, ciphers }: TlsSettings): Certified | undefined {
+  if (o.cert === undefined) return undefined;
+  const [cert, key] = [textOf(o.cert), textOf(o.key!)];
+  if (certificatesIn(cert).length === 0)
+    throw new UserError(`${o.cert}: there is no certificate (PEM) in it`, Exit.input);
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key))
+    throw new UserError(`${o.key}: there is no private key (PEM) in it`, Exit.input);
+  make(() => createSecureContext({ cert, key, ...contextOptions(versions, ciphers) }));
+  return { cert, key };
+}
+
+/** A certificate of the lab. */
+function certificateOfLab(o: EftfCommandOptions, host: string, say: (words: string) => void): Certified {
   const ca = labOf();
   if (!o.quiet) say(`lab CA ${ca.path}${ca.made ? ', made now' : ''}, SHA-256 ${ca.fingerprint}`);
   return labCertificate(ca, host);

@@ -18,6 +18,7 @@ import { contentsOf } from '../contents.js';
 import { Exit, UserError } from '../errors.js';
 import {
   addressOf,
+  checkOutputs,
   ciphersOf,
   endWithout,
   familiesOf,
@@ -29,6 +30,7 @@ import {
   Teller,
   Traces,
   textOf,
+  tunAddressesOf,
   tunOf,
   versionsOf,
 } from '../live-settings.js';
@@ -70,14 +72,18 @@ export interface PlannedUe {
  * @param screens the descriptor of what the screens show @throws UserError
  */
 export function planUe(target: string, o: UeCommandOptions, say: (words: string) => void, screens?: number): PlannedUe {
+  // What can be wrong with the options is found before anything is made.
   const families = familiesOf(o);
+  const pcscf = o.pcscf === undefined ? undefined : addressOf('--pcscf', o.pcscf);
+  const faults = faultsOf(o, FAULTS);
+  tunAddressesOf(o);
+  checkOutputs(o, [o.ca, o.subscriber, o.session, o.run, o.audio]);
   const steps = o.run === undefined ? undefined : stepsOf(o.run, VERBS);
+  const calls = callsOf(o);
   const connect = connectOptions(target, o);
   const subscriber = subscriberOf(o);
-  const pcscf = o.pcscf === undefined ? undefined : addressOf('--pcscf', o.pcscf);
   const tun = tunOf(o);
-  const inputs = [o.ca, o.subscriber, o.session, o.run, o.audio];
-  const traces = new Traces(o, inputs, screens === undefined ? (words) => tell(`fttscope: ${words}`) : say, screens);
+  const traces = tracesOf(o, tun, screens === undefined ? (words) => tell(`fttscope: ${words}`) : say, screens);
   const one = new Ue({
     connect: {
       ...connect,
@@ -90,9 +96,9 @@ export function planUe(target: string, o: UeCommandOptions, say: (words: string)
     bare: o.bare === true,
     ...(subscriber && { subscriber }),
     ...(pcscf && { pcscf }),
-    calls: callsOf(o),
+    calls,
     sipProtocol: o.sipTransport === 'tcp' ? 'TCP' : 'UDP',
-    faults: faultsOf(o, FAULTS),
+    faults,
     ...(o.seed !== undefined && { seed: o.seed }),
     tell: say,
   });
@@ -104,11 +110,26 @@ export function planUe(target: string, o: UeCommandOptions, say: (words: string)
   return { families: o.bare ? [] : families, steps, traces, one, tun, end };
 }
 
+/** What the run leaves behind; where that cannot be written, it lets go of the device. @throws UserError */
+function tracesOf(
+  o: UeCommandOptions,
+  tun: TunDevice | undefined,
+  complain: (words: string) => void,
+  screens: number | undefined,
+): Traces {
+  try {
+    return new Traces(o, complain, screens);
+  } catch (e) {
+    tun?.close();
+    throw e;
+  }
+}
+
 /** `fttscope ue`: acts as a UE: a tunnel, addresses, then a scenario or the console. Returns the exit code. @throws UserError */
 export async function ue(target: string, o: UeCommandOptions): Promise<number> {
+  const signals = new EndSignals();
   const teller = new Teller(o);
   const { one, steps, families, traces, tun, end } = planUe(target, o, teller.say);
-  const signals = new EndSignals();
   void traces.left.then(() => signals.end());
   endWithout(tun, signals);
   const code = await act(one, steps, families, signals).finally(end);
@@ -214,24 +235,27 @@ async function console(one: Ue, signals: EndSignals): Promise<number> {
 }
 
 function connectOptions(target: string, o: UeCommandOptions): ConnectOptions {
-  const lab = o.lab ? labOf() : undefined;
-  const ca = [o.ca === undefined ? '' : textOf(o.ca), lab?.cert ?? ''].join('');
-  if (o.ca !== undefined && certificatesIn(ca).length === 0)
+  const settings = {
+    ...hostAndPort(target, 'EFTF', 443), // TS 24.322 §5.2.2.2: destination port 443
+    ...(o.proxy !== undefined && { proxy: proxyOf(o.proxy) }),
+    ...(o.sni !== undefined && { sni: o.sni }),
+    versions: versionsOf(o),
+    ...ciphersOf(o),
+  };
+  const given = o.ca === undefined ? '' : textOf(o.ca);
+  if (o.ca !== undefined && certificatesIn(given).length === 0)
     throw new UserError(`${o.ca}: there is no certificate (PEM) in it`, Exit.input);
   if (o.pin !== undefined && !isPin(o.pin))
     throw new UserError('--pin is SHA-256 of the certificate in hex, or sha256/BASE64 of its key');
   if (o.pin !== undefined && o.session !== undefined)
     throw new UserError('--pin and --session: a session that is resumed shows no certificate to compare');
   const session = o.session === undefined ? undefined : sessionIn(o.session);
+  const ca = given + (o.lab ? labOf().cert : '');
   return {
-    ...hostAndPort(target, 'EFTF', 443), // TS 24.322 §5.2.2.2: destination port 443
-    ...(o.proxy !== undefined && { proxy: proxyOf(o.proxy) }),
-    ...(o.sni !== undefined && { sni: o.sni }),
+    ...settings,
     ...(ca !== '' && { ca }),
     ...(o.pin !== undefined && { pin: o.pin }),
     insecure: o.insecure === true,
-    versions: versionsOf(o),
-    ...ciphersOf(o),
     ...(session && { session }),
     timeoutMs: o.timeout,
   };
