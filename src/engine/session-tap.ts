@@ -477,10 +477,23 @@ export class SessionTap implements Tap {
       }
   }
 
+  /** Says how many frames the capturing system dropped, where a file tells of it. */
+  private dropped(end: Seen): void {
+    for (const { id, interfaces, frames } of this.sources) {
+      const drops = interfaces.reduce((n, i) => n + Number(i.drops ?? 0n), 0);
+      if (drops === 0) continue;
+      this.model.findings.raise('capture.dropped', end, [{ kind: 'file', id }], {
+        detail: ours`The file says so of ${drops}, and has ${frames}.`,
+        ...(drops * 100 < frames && { severity: 'note' }),
+      });
+    }
+  }
+
   /** The tunnels as a report tells of them; call it when the pass has ended. */
   finish(): void {
     const end = this.at.seen();
     this.mirrored();
+    this.dropped(end);
     // A connection that others took the place of before it was known for a tunnel has a number, and no life.
     const lives = this.tunnels.filter((life) => life !== undefined);
     const first = lives.filter((life) => life.leg === null && life.isOwn);

@@ -41,7 +41,9 @@ export function shakiness(findings: Findings, tunnelOf: (id: number) => TunnelEn
       t === undefined
         ? findings.hasAnywhere('capture.clock-jump')
         : t.legs.some((l) => findings.hasAtAll('capture.clock-jump', l.file));
-    const outside = OUTSIDE.some(lacks) || (t !== undefined && (clock || t.gaps.length > 0)); // those of the snaplen are no finding
+    // Octets of a tunnel that were dropped are a gap of it, those of the snaplen are no finding.
+    const more = t === undefined ? findings.hasAnywhere('capture.dropped') : clock || t.gaps.length > 0;
+    const outside = OUTSIDE.some(lacks) || more;
     const d = t?.tls?.decryption;
     const unread = d !== undefined && (d.up.verdict !== 'full' || d.down.verdict !== 'full');
     const isCut = t?.legs.some((l) => findings.hasAtAll('capture.snaplen', l.file)) === true;

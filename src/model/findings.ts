@@ -23,6 +23,8 @@ export interface Remark {
   readonly severity?: Severity;
   /** Further rows that show it. */
   readonly rows?: readonly string[];
+  /** It shows in packets of which nothing between them is missing: what the capture lacks elsewhere takes nothing from it. */
+  readonly isWhole?: boolean;
 }
 
 const MOST_ROWS = 20;
@@ -178,11 +180,13 @@ export class Findings {
 }
 
 /** Whether of one of the tunnels that a finding is about, or of what is outside of them, that lacks on which it rests. */
-function shakes({ code, entry, refs }: Raised, isShaky: IsShaky): boolean {
-  const on = entry.absence ? 'sight' : entry.clock ? 'clock' : undefined;
-  if (on === undefined) return false;
-  const tunnels = refs.filter((x) => x.kind === 'tunnel');
-  return tunnels.length === 0 ? isShaky(0, code, on) : tunnels.some((x) => isShaky(x.id, code, on));
+function shakes({ code, entry, refs, remark }: Raised, isShaky: IsShaky): boolean {
+  const tunnels = refs.flatMap((x) => (x.kind === 'tunnel' ? x.id : []));
+  const lacks = (on: 'sight' | 'clock'): boolean =>
+    (tunnels.length === 0 ? [0] : tunnels).some((t) => isShaky(t, code, on));
+  return (
+    (entry.absence === true && remark.isWhole !== true && lacks('sight')) || (entry.clock === true && lacks('clock'))
+  );
 }
 
 /** The finding as an imperfect capture allows it: possible; and what only counts what is missing, a step less bad. */

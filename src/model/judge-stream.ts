@@ -35,7 +35,8 @@ export function judgePackets(s: MediaStream, c: Call | undefined, findings: Find
     raise('media.reordered', { detail: ours`${rtp.reordered} packets came late.` });
   if (rtp.leaps > 0)
     raise('media.timestamp-jump', {
-      detail: ours`It happened ${rtp.leaps === 1 ? 'once' : ours`${rtp.leaps} times`}.`,
+      detail: ours`It happened ${rtp.leaps === 1 ? 'once' : ours`${rtp.leaps} times`}${rtp.sureLeaps === 0 ? ', where its numbers jump too' : ''}.`,
+      isWhole: rtp.sureLeaps > 0,
     });
   if (c === undefined || rtp.packets < HABIT) return;
   judgePorts(s, c, raise);

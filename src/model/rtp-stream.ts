@@ -34,8 +34,9 @@ export class RtpStream {
   /** Runs of numbers that were missing when the next came, and the longest; some of them may have come late. */
   private gaps = 0;
   private longestGap = 0;
-  /** Timestamps that ran away from the clock, or went back. */
+  /** Timestamps that ran away from the clock, or went back; and of those how many did from one number to the next. */
   leaps = 0;
+  sureLeaps = 0;
   jitterMax = 0;
   private jitterSum = 0;
   private jitterCount = 0;
@@ -241,6 +242,7 @@ export class RtpStream {
   isRenumbered = false;
 
   private begin(seq: number): true {
+    this.step = 0;
     this.base = this.highest = seq + WRAP; // room for numbers before the first
     this.unique++;
     this.window = null;
@@ -248,6 +250,7 @@ export class RtpStream {
   }
 
   private advance(delta: number): void {
+    this.step = delta;
     if (delta > 1) {
       if (this.isInterrupted) this.skips += delta - 1;
       else {
@@ -263,6 +266,9 @@ export class RtpStream {
     this.highest += delta;
     this.mark(this.highest);
   }
+
+  /** By how much the highest number went up last; 0: another sequence began. */
+  private step = 0;
 
   private mark(number: number): true {
     if (this.window !== null) this.window[(number & (WINDOW - 1)) >> 3] |= 1 << (number & 7);
@@ -287,7 +293,10 @@ export class RtpStream {
       const sent = (((timestamp - this.timestamp) | 0) * 1000) / clock;
       const leapt = sent - arrival > LEAP_MS || sent < -LEAP_MS;
       const leaps = leapt && !late && !this.afterLate;
-      if (leaps) this.leaps++;
+      if (leaps) {
+        this.leaps++;
+        if (this.step === 1) this.sureLeaps++;
+      }
       if (leaps || ((timestamp - this.newest) | 0) > 0) this.newest = timestamp;
       if (this.paused > 0) this.goOn(arrival, sent);
       if (arrival - sent <= LEAP_MS) {

@@ -16,6 +16,13 @@ export const CAPTURE: Entries = {
     meaning: 'Octets of TCP connections are not in the capture. Counts are too low.',
     next: 'Capture with a larger buffer, and on fewer interfaces.',
   },
+  'capture.dropped': {
+    severity: 'warn',
+    kind: 'capture',
+    title: 'The capturing system dropped frames',
+    meaning: 'What they carried is not known. Of TCP it shows where octets are missing; of other packets nothing does.',
+    next: 'Capture with a larger buffer, a filter that lets in less, or a smaller snaplen.',
+  },
   'capture.cut': {
     severity: 'warn',
     kind: 'capture',

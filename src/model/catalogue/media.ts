@@ -128,6 +128,7 @@ export const MEDIA: Entries = {
   'media.timestamp-jump': {
     severity: 'warn',
     kind: 'quality',
+    absence: true,
     clock: true,
     title: 'RTP timestamps jump',
     clause: 'RFC 3550 §5.1',
