@@ -105,8 +105,8 @@ export class TcpStream {
   segment(direction: 0 | 1, p: Peek, frame: number, seconds: number, nanos: number, note: TcpNote | null): boolean {
     const half = this.halves[direction];
     const peer = this.halves[direction === 0 ? 1 : 0];
-    const { flags, buf, off } = p;
-    let { seq, end, wireEnd } = p;
+    const { flags, buf, off, end, wireEnd } = p;
+    let { seq } = p;
     if ((flags & (SYN | ACK)) === SYN && half.based && half.isn !== seq) return false;
     if (note !== null) {
       this.analysis ??= new TcpAnalysis(this.reused, this.pool.ledger);
@@ -133,20 +133,19 @@ export class TcpStream {
     if (!half.started) start(half, seq, (flags & SYN) !== 0);
     else if (seq === half.isn && half.position === 0 && end - off > 1) this.withoutSyn(half);
     if (half.padding > 0 && ahead(seq, half.next) >= half.padding) this.wereOctets(half, frame);
-    const zeros = !half.bare && mayBePadding(p);
+    const isZeros = mayBePadding(half, p);
     if (wireEnd === off && off - p.header === BARE_HEADER) half.bare = true;
     if (note !== null) {
-      note.mayBePadding = zeros;
+      note.mayBePadding = isZeros;
       note.followsPadding = half.padding > 0;
     }
-    if (zeros && (flags & FIN) !== 0) end = wireEnd = off; // nothing follows that could say
     const isNext = seq === half.next && (flags & FIN) === 0 && half.fin < 0;
-    if (isNext && zeros) half.padding = wireEnd - off;
+    if (isNext && isZeros) half.padding = wireEnd - off;
     else if (isNext && half.parts.length === 0) {
       if (wireEnd > off) this.pass(half, buf, off, end, wireEnd - end, frame, 0);
     } else if (note !== null && (flags & FIN) === 0 && repeatsAll(half, note, seq, wireEnd - off)) {
       if (wireEnd === end) this.consumer.again?.(direction, buf, off, end);
-    } else this.arrange(half, seq, flags, buf, off, end, wireEnd, frame, now, zeros);
+    } else this.arrange(half, p, seq, frame, now);
     if (half.parts.length > 0 || half.fin > half.position) this.wait(half, now);
     if (peer.parts.length > 0 || peer.fin > peer.position) this.wait(peer, now);
     return true;
@@ -206,19 +205,12 @@ export class TcpStream {
     if (cut > 0) this.consumer.gap(half.direction, cut, true);
   }
 
-  /** A segment that does not simply come next: old, ahead, overlapping, or with a FIN. */
-  private arrange(
-    half: Half,
-    seq: number,
-    flags: number,
-    buf: Uint8Array,
-    off: number,
-    end: number,
-    wireEnd: number,
-    frame: number,
-    now: number,
-    zeros: boolean,
-  ): void {
+  /** A segment that does not simply come next: old, ahead, overlapping, or with a FIN. `seq` is that of its first octet. */
+  private arrange(half: Half, p: Peek, seq: number, frame: number, now: number): void {
+    const { flags, buf, off } = p;
+    const isPadding = (flags & FIN) !== 0 && mayBePadding(half, p); // nothing follows that could say
+    const end = isPadding ? off : p.end;
+    const wireEnd = isPadding ? off : p.wireEnd;
     let distance = ahead(seq, half.next);
     if (distance >= FAR || distance < -FAR) {
       if (Math.abs(ahead(seq, half.ackSeen)) > START_WINDOW || half.acks === 0) return;
@@ -228,37 +220,27 @@ export class TcpStream {
     }
     const at = half.position + distance;
     const stop = at + wireEnd - off;
-    if ((flags & FIN) !== 0 && half.fin < 0 && stop >= half.position) {
-      half.fin = stop;
-    }
+    if ((flags & FIN) !== 0 && half.fin < 0 && stop >= half.position) half.fin = stop;
     const isProbe = stop === half.position && stop - at === 1 && end > off && (flags & FIN) === 0;
     if (isProbe && half.parts.length === 0) this.consumer.probe?.(half.direction, buf, off);
     if (stop > half.position && !half.closed) {
+      if (!half.anchored && at - half.position === 1) this.skipHole(half, at); // the first seen was a keep-alive
       const from = Math.max(at, half.position);
       if (from === half.position && half.parts.length === 0) {
         const skip = Math.min(from - at, end - off);
         this.pass(half, buf, off + skip, end, stop - from - (end - off - skip), frame, 0);
-      } else this.hold(half, at, buf, off, end, wireEnd, frame, now, zeros);
+      } else if (wireEnd > off) this.hold(half, p, at, frame, now);
     }
     this.drain(half);
   }
 
-  /** Keeps copies of the parts of a segment that were not there before. `at` is the position of `buf[off]`. */
-  private hold(
-    half: Half,
-    at: number,
-    buf: Uint8Array,
-    off: number,
-    end: number,
-    wireEnd: number,
-    frame: number,
-    now: number,
-    zeros: boolean,
-  ): void {
+  /** Keeps copies of the parts of a segment that were not there before. `at` is the position of its first octet. */
+  private hold(half: Half, p: Peek, at: number, frame: number, now: number): void {
+    const { buf, off, end, wireEnd } = p;
+    const isZeros = mayBePadding(half, p);
     const stop = at + wireEnd - off;
     const captured = at + end - off;
     let from = Math.max(at, half.position);
-    if (!half.anchored && from - half.position === 1) this.skipHole(half, from); // the first seen was a keep-alive
     if (half.parts === NO_PARTS) half.parts = [];
     const { parts } = half;
     if (parts.length === 0) {
@@ -278,7 +260,7 @@ export class TcpStream {
         const have = Math.max(from, Math.min(to, captured));
         const octets = buf.slice(off + Math.min(from, captured) - at, off + Math.min(have, captured) - at);
         const part = new Part(from, octets, to - have, frame, half.segments, half.acks, now);
-        part.mayBePadding = zeros;
+        part.mayBePadding = isZeros;
         parts.splice(i++, 0, part);
         // A segment in the middle of others may begin anywhere.
         if (from === at && to === stop) {
@@ -397,12 +379,12 @@ const repeatsAll = (half: Half, note: TcpNote, seq: number, n: number): boolean 
   (note.items & Item.FastRetransmission) !== 0 && n > 0 && ahead((seq + n) >>> 0, half.next) <= 0;
 
 /**
- * Whether the octets of a segment may be the padding of its frame: some of what writes captures counts it in the length of
- * IP. What is sent next says, for it has the same number then.
+ * Whether the octets of a segment of `half` may be the padding of its frame: some of what writes captures counts it in the
+ * length of IP. What is sent next says, for it has the same number then.
  */
-function mayBePadding({ buf, off, end, wireEnd, flags, net, header }: Peek): boolean {
+function mayBePadding(half: Half, { buf, off, end, wireEnd, flags, net, header }: Peek): boolean {
   const n = end - off;
-  if (n < LEAST_PADDING || n > PADDING.length || end !== wireEnd || (flags & PSH) !== 0) return false;
+  if (half.bare || n < LEAST_PADDING || n > PADDING.length || end !== wireEnd || (flags & PSH) !== 0) return false;
   if (net === 6 || off - header !== BARE_HEADER) return false;
   for (let i = off; i < end; i++) if (buf[i] !== 0) return false;
   return true;
