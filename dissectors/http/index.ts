@@ -15,7 +15,7 @@ import {
 import { handBody } from '../bodies.js';
 import { codec, type HttpMessage } from './codec.js';
 import { type ConnectNote, type Exchanges, follow, fullUri, type HttpNote, newExchanges, target } from './exchange.js';
-import { ALL, E, F, HEADERS, STATUS } from './fields.js';
+import { ALL, E, F, HEADERS } from './fields.js';
 import {
   bodyLength,
   Chunked,
@@ -32,6 +32,7 @@ import {
   UntilClose,
   versionAt,
 } from './message.js';
+import { STATUS_NAMES } from './status.js';
 
 /**
  * Hypertext Transfer Protocol 1.x, RFC 9112:
@@ -157,7 +158,7 @@ function statusLine(b: Uint8Array, m: Message, status: number, t: Tree): void {
     let code = versionEnd;
     while (b[code] === 32) code++;
     t.num(F.code, code, 3, status);
-    t.text(F.codeText, code, 3, STATUS[status] ?? `Unknown (${status})`);
+    t.text(F.codeText, code, 3, STATUS_NAMES[status] ?? `Unknown (${status})`);
     if (code + 4 < end) t.text(F.phrase, code + 4, end - code - 4);
   }
   t.pop();

@@ -75,3 +75,6 @@ export const STATUS_NAMES: Readonly<Record<number, string>> = {
   607: 'Unwanted',
   608: 'Rejected',
 };
+
+/** Whether a response asks for credentials, and the same request with them is to follow: 401 and 407. RFC 3261 §22 */
+export const isChallenge = (status: number | undefined): boolean => status === 401 || status === 407;

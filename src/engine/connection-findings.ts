@@ -1,3 +1,4 @@
+import { PROXY_AUTHENTICATION_REQUIRED } from '../../dissectors/http/status.js';
 import { certificateSummary } from '../../dissectors/tls/index.js';
 import { OID_NAMES } from '../../dissectors/tls/oids.js';
 import { joined, type Own, ofNumber, oneOf, ours, quoted, words } from '../kit/index.js';
@@ -106,7 +107,7 @@ function judgeConnect({ tunnel, tcp, connect, connectAnswer }: TunnelLife, p: Pr
       // Many clients leave the port out, and mean the same.
       ...(target.replace(/:\d+$/, '') === host && { severity: 'note' }),
     });
-  if (p.status === 407) {
+  if (p.status === PROXY_AUTHENTICATION_REQUIRED) {
     const schemes = (p.schemes ?? []).map((s) => oneOf(s, SCHEMES));
     const detail =
       schemes.length === 0 ? ours`The proxy names no scheme.` : words`The proxy takes ${joined(schemes, ', ')}.`;

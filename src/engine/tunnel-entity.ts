@@ -1,3 +1,4 @@
+import { PROXY_AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../../dissectors/http/status.js';
 import { cipherSuiteName } from '../../dissectors/tls/ciphersuites.js';
 import { certificateSummary, versionName } from '../../dissectors/tls/index.js';
 import { ALERTS } from '../../dissectors/tls/values.js';
@@ -18,7 +19,6 @@ import type {
   Verdict,
 } from '../model/entities.js';
 import { isBefore, type Moment, millis, type Seen } from '../model/moment.js';
-import { AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../model/proxy-status.js';
 import type { Ending, TcpLife } from '../model/tcp-life.js';
 import { uid } from '../model/uid.js';
 import type { TlsAlert, TlsSession } from '../tls/index.js';
@@ -193,7 +193,7 @@ function isDenied({ tunnel, tcp, proxy, connect, connectAnswer }: TunnelLife, en
   const { gaps } = tunnel;
   if (proxy === undefined) return false;
   // Whom it asks who it is may say so, and ask again.
-  if (proxy.status === AUTHENTICATION_REQUIRED) return gaps.length === 0 && !isAwaited(connectAnswer, tcp, end);
+  if (proxy.status === PROXY_AUTHENTICATION_REQUIRED) return gaps.length === 0 && !isAwaited(connectAnswer, tcp, end);
   if (proxy.status !== undefined && proxy.status >= 300) return true;
   const server = tcp.ways[tunnel.direction(0) === 'up' ? 1 : 0];
   const lacks = server.segments === 0 || server.unseen > 0 || gaps.length > 0;

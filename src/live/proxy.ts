@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { codec, connectRequest, type HttpMessage, isStatusLine, type StatusLine } from '../../dissectors/http/codec.js';
+import { PROXY_AUTHENTICATION_REQUIRED } from '../../dissectors/http/status.js';
 import { digestAlgorithm, digestResponse } from '../crypto/digest.js';
 import { encode, hostAndPortText, printable } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
@@ -45,7 +46,7 @@ export async function throughProxy(
   let tap = await open();
   try {
     let answer = await inTime(ask(tap, target, name, []));
-    if (answer.start.status === 407) {
+    if (answer.start.status === PROXY_AUTHENTICATION_REQUIRED) {
       const value = authorize(answer, target, name, proxy.credentials);
       const again = (): Promise<Answer> => inTime(ask(tap, target, name, [{ name: 'Proxy-Authorization', value }]));
       const anew = async (): Promise<Answer> => {
@@ -75,7 +76,7 @@ class Unanswered extends NotEstablished {}
 
 function refusal(status: number, target: string): [words: string, hint?: string] {
   if (status === 403) return [`its policy does not allow ${target}`];
-  if (status === 407 || status === 401) return ['it refuses the user name or the password'];
+  if (status === PROXY_AUTHENTICATION_REQUIRED || status === 401) return ['it refuses the user name or the password'];
   if (status >= 300 && status < 400) return ['it redirects, as the log-in page of a network does', 'Log in first.'];
   if (status === 502 || status === 503 || status === 504) return [`it cannot reach ${target}`];
   if (status === 405 || status === 501) return ['it does not know CONNECT; is it a proxy?'];
@@ -124,7 +125,11 @@ function answerIn(b: Buffer): Answer | 'other' | undefined {
   const m = codec.parse(b, 0, b.length);
   if (!isStatusLine(m.start)) return 'other';
   const answer = { ...m, start: m.start };
-  if (m.start.status === 407 && stays(answer) && m.body.length < Number(header(answer, 'content-length')))
+  if (
+    m.start.status === PROXY_AUTHENTICATION_REQUIRED &&
+    stays(answer) &&
+    m.body.length < Number(header(answer, 'content-length'))
+  )
     return undefined;
   return answer;
 }

@@ -1,4 +1,5 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
+import { isChallenge } from '../../dissectors/sip/status.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { ANSWER_MS } from './answer-time.js';
 import type { CallDialog, CallFeatureEntries, Hold, Preconditions, SessionTimer, Transfer } from './entities.js';
@@ -322,8 +323,6 @@ export class CallFeatures {
     };
   }
 }
-
-const isChallenge = (status: number | undefined): boolean => status === 401 || status === 407;
 
 function unescaped(s: string): string {
   try {

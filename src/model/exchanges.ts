@@ -1,4 +1,5 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
+import { isChallenge } from '../../dissectors/sip/status.js';
 import { RP_CAUSES } from '../../dissectors/sms/values.js';
 import { type Own, ofNumber, oneOf, ours, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
@@ -160,7 +161,6 @@ function followTime(x: Subscription, e: SipEvent): void {
 
 type Until = (tunnel: number | undefined) => Moment;
 
-const CHALLENGE: ReadonlySet<number> = new Set([401, 407]);
 /** Nothing is broken where nobody is there, or does not want it. */
 const ABSENT: ReadonlySet<number> = new Set([404, 410, 480, 486, 600, 603, 604]);
 
@@ -197,7 +197,7 @@ export function judgeMessages(all: readonly Exchange<MessageEntity>[], until: Un
     const end = until(m.tunnel);
     const raise = (code: string, detail: Own, remark: Remark = {}): void =>
       findings.raise(code, x.answered ?? x.start, refsOf(m), { detail, ...remark });
-    if (m.status !== undefined && m.status >= 400 && !CHALLENGE.has(m.status))
+    if (m.status !== undefined && m.status >= 400 && !isChallenge(m.status))
       raise('message.failed', ours`The answer was ${m.status}.`, ABSENT.has(m.status) ? { severity: 'note' } : {});
     if (x.answered === null && millis(x.start, end) >= ANSWER_MS) {
       const which = m.direction === 'down' ? ours`It went to the UE.` : ours`It came from the UE.`;
@@ -243,7 +243,7 @@ export function judgeSubscriptions(
         ...awaited(x.answered!, end, 0, words`The subscription was ${which}.`), // timer N, RFC 6665 §4.1.2.4
         ...mild,
       });
-    if (status === undefined || status < 400 || CHALLENGE.has(status)) continue;
+    if (status === undefined || status < 400 || isChallenge(status)) continue;
     if (method === 'PUBLISH') {
       const detail = ours`The answer was ${status}.`;
       findings.raise('publication.failed', x.answered ?? x.start, refsOf(x.entity), { detail });

@@ -1,9 +1,9 @@
+import { PROXY_AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../../dissectors/http/status.js';
 import { joined, ours, quoted, words } from '../kit/index.js';
 import type { TunnelEntity } from './entities.js';
 import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, type Moment, millis, type Seen } from './moment.js';
-import { AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from './proxy-status.js';
 import { subscriberName } from './subscriber.js';
 
 /** So many tunnels of one address, each opened when the one before was gone, within so short a time, are a storm. */
@@ -99,7 +99,7 @@ function judgeChallenges(list: readonly TunnelEntity[], findings: Findings): voi
     if (t.state === 'established') next.set(address, t);
     if (answer === undefined) continue;
     if (status === TOO_MANY_REQUESTS) findings.amend('proxy.rate-limited', t.id, { severity: 'warn' });
-    if (status !== AUTHENTICATION_REQUIRED || millis(t.opened, answer.opened) > ANSWERED_MS) continue;
+    if (status !== PROXY_AUTHENTICATION_REQUIRED || millis(t.opened, answer.opened) > ANSWERED_MS) continue;
     for (const code of ['proxy.authentication', 'proxy.credentials']) findings.temper(code, t.id);
   }
 }

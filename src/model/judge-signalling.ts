@@ -1,3 +1,4 @@
+import { isChallenge } from '../../dissectors/sip/status.js';
 import { isoSecond, type Own, ofNumber, oneOf, ours, quoted, words } from '../kit/index.js';
 import { ANSWER_MS, awaited } from './answer-time.js';
 import type { Call } from './call.js';
@@ -192,7 +193,7 @@ function judgeRefusal(
   else if (status === 305 || status === 504) raise('sip.restoration', detail);
   else if (r.retryAfter !== undefined)
     raise('sip.register-overload', ours`${detail} It may try again after ${r.retryAfter} s.`);
-  else if (status === 401 || status === 407)
+  else if (isChallenge(status))
     raise(
       'sip.register-failed',
       ours`${r.authentication.isRejected ? 'The network did not take the credentials' : 'The UE did not answer the challenge'}.`,

@@ -1,8 +1,8 @@
+import { PROXY_AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../../dissectors/http/status.js';
 import { joined, type Own, ofNumber, ours, quoted, type Words, words } from '../kit/index.js';
 import type { CertificateEntry, TunnelEntity, Verdict } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { isBefore, type Moment, type Seen } from './moment.js';
-import { AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from './proxy-status.js';
 
 /** Pauses after which a middlebox may have forgotten a connection; healthy tunnels say something more often. */
 const IDLE_MS = 30_000;
@@ -94,7 +94,7 @@ function judgeProxy(t: TunnelEntity, raise: Raise): void {
   if (failure.stage === 'tls') {
     if (t.tls === undefined) raise('proxy.not-tls', at, detail);
   } else if (status === undefined) raise('proxy.no-answer', at, detail);
-  else if (status === AUTHENTICATION_REQUIRED)
+  else if (status === PROXY_AUTHENTICATION_REQUIRED)
     return; // told with the schemes that the proxy offers
   else if (status === TOO_MANY_REQUESTS)
     raise('proxy.rate-limited', at, { detail: words`${failure.cause}${again(proxy)}` });

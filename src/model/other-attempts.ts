@@ -1,4 +1,5 @@
 import { startLine } from '../../dissectors/http/message.js';
+import { isChallenge } from '../../dissectors/sip/status.js';
 import { u32, type View } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { AttemptEntry, Place, TunnelEntity } from './entities.js';
@@ -71,7 +72,7 @@ export class OtherAttempts {
     const { content: c, status } = e;
     if (e.isRequest) this.asked('sip', at, c.from, { address: c.to, port: c.dport });
     else if (status >= 200) {
-      const outcome = status < 300 ? 'succeeded' : status === 401 || status === 407 ? 'answered' : 'failed';
+      const outcome = status < 300 ? 'succeeded' : isChallenge(status) ? 'answered' : 'failed';
       this.told('sip', at, { address: c.from, port: c.sport }, c.to, outcome);
       const a = this.attempts.get(`sip ${c.to} ${c.from} ${c.sport}`);
       if (a !== undefined) a.status = status;

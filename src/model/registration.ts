@@ -1,4 +1,5 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
+import { isChallenge } from '../../dissectors/sip/status.js';
 import { type Own, parseAddress } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { SecurityAgreement, type SubscriberSecrets } from './aka.js';
@@ -170,7 +171,7 @@ export class Registration {
     this.status = status;
     this.statusAt = seen;
     this.retryAfter = e.seconds(Header.RetryAfter);
-    if (status === 401 || status === 407) this.challenged(seen, t, e);
+    if (isChallenge(status)) this.challenged(seen, t, e);
     else if (status < 300) this.accepted(seen, t, e);
     else this.refused(seen, t, e);
     return status < 300 && !t.asks ? seen : undefined;

@@ -1,7 +1,7 @@
 /** What networks and people may write freely, where it is one of the words that standards have. */
 
-import { STATUS as HTTP_STATUS } from '../../dissectors/http/fields.js';
-import { STATUS_NAMES } from '../../dissectors/sip/status.js';
+import { STATUS_NAMES as HTTP_STATUS_NAMES } from '../../dissectors/http/status.js';
+import { STATUS_NAMES as SIP_STATUS_NAMES } from '../../dissectors/sip/status.js';
 import { fromCode, type Own, type Quoted, quoted } from '../kit/index.js';
 
 const set = (list: string): ReadonlySet<string> => new Set(list.split(/\s+/));
@@ -75,7 +75,7 @@ export const ENCODINGS = set(
 /** Whether a reason phrase is the one that standards have for a status. */
 export function isStandard(phrase: string, status: number): boolean {
   const said = phrase.toLowerCase();
-  const names = [STATUS_NAMES[status], HTTP_STATUS[status], status === 200 ? CONNECTED : undefined];
+  const names = [SIP_STATUS_NAMES[status], HTTP_STATUS_NAMES[status], status === 200 ? CONNECTED : undefined];
   return said === '' || names.some((k) => k?.toLowerCase() === said);
 }
 

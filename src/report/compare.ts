@@ -1,3 +1,4 @@
+import { isChallenge } from '../../dissectors/sip/status.js';
 import { printable } from '../kit/index.js';
 import type { CallEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
 import { isBefore, type Moment, millis } from '../model/moment.js';
@@ -123,9 +124,7 @@ const isAfter = (s: Timed, call: CallEntity | undefined): boolean => call !== un
 
 function calling(lists: Lists, c: CallEntity): Step[] {
   const steps: Step[] = [];
-  const final = c.messages.find(
-    (m) => m.method === 'INVITE' && (m.status ?? 0) >= 200 && m.status !== 401 && m.status !== 407,
-  );
+  const final = c.messages.find((m) => m.method === 'INVITE' && (m.status ?? 0) >= 200 && !isChallenge(m.status));
   const progress = c.messages.find((m) => m.method === 'INVITE' && (m.status ?? 0) > 100 && (m.status ?? 0) < 200);
   const outcome = final === undefined ? 'no final answer' : `${final.status} ${final.reason ?? ''}`.trim();
   if (progress !== undefined)

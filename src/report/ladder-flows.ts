@@ -1,3 +1,4 @@
+import { isChallenge } from '../../dissectors/sip/status.js';
 import type {
   CallEntity,
   CallMessage,
@@ -166,13 +167,7 @@ export function later(m: Moment, ms: number): Moment {
 
 /** What an answer of SIP is in a ladder. A challenge is no failure: credentials follow it. */
 export const statusKind = (status: number): ArrowKind =>
-  status < 200
-    ? 'provisional'
-    : status < 300
-      ? 'success'
-      : status < 400 || status === 401 || status === 407
-        ? 'other'
-        : 'failure';
+  status < 200 ? 'provisional' : status < 300 ? 'success' : status < 400 || isChallenge(status) ? 'other' : 'failure';
 
 function addCall(ladder: LadderBuilder, ends: Ends, call: CallEntity): void {
   for (const m of call.messages) {

@@ -1,3 +1,4 @@
+import { isChallenge } from '../../dissectors/sip/status.js';
 import type { TunnelEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 import { escaped } from './markup.js';
@@ -93,7 +94,7 @@ function lanesOf(lists: Lists, t: TunnelEntity): [name: string, marks: Mark[]][]
         .filter((r) => r.tunnel === t.id)
         .flatMap((r) =>
           r.transactions.map((x): Mark => {
-            const bad = x.status === undefined || (x.status >= 400 && x.status !== 401 && x.status !== 407);
+            const bad = x.status === undefined || (x.status >= 400 && !isChallenge(x.status));
             return { start: x.at, text: `${r.aor}: ${x.status ?? 'no answer'}`, colour: bad ? RED : BLUE };
           }),
         ),

@@ -1,3 +1,4 @@
+import { isChallenge } from '../../dissectors/sip/status.js';
 import type {
   CallEntity,
   MediaEntity,
@@ -78,7 +79,7 @@ export function stateOf(d: Dialogue): string {
 /** What a final status says of a request; one that is challenged is sent again, with credentials. RFC 3261 §22 */
 function outcomeOf(status: number | undefined): string {
   if (status === undefined) return 'UNANSWERED';
-  if (status === 401 || status === 407) return 'CHALLENGED';
+  if (isChallenge(status)) return 'CHALLENGED';
   return status < 300 ? 'OK' : 'REFUSED';
 }
 

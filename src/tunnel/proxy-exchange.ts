@@ -1,4 +1,5 @@
 import { fieldValue, readMessage, startLine } from '../../dissectors/http/message.js';
+import { PROXY_AUTHENTICATION_REQUIRED } from '../../dissectors/http/status.js';
 import type { View } from '../kit/index.js';
 
 /** A CONNECT, and what was answered (RFC 9110 §9.3.6). */
@@ -32,7 +33,6 @@ const UPPER_H = 72;
 export const isEstablished = (v: View): boolean =>
   v.buf[v.off] === UPPER_H && /^HTTP\/1\.\d 200 connection established/i.test(startLine(v));
 
-const DEMANDS_CREDENTIALS = 407;
 /** They say how long a body is. */
 const BODY_HEADERS = ['content-length', 'transfer-encoding'] as const;
 
@@ -40,7 +40,7 @@ const BODY_HEADERS = ['content-length', 'transfer-encoding'] as const;
 export function connectOf(v: View, target: string, last: ProxyExchange | undefined): ProxyExchange {
   const m = readMessage(v.buf, v.off, v.end);
   const text = (name: string): string => (m === undefined ? '' : fieldValue(m, name));
-  const before = last?.status === DEMANDS_CREDENTIALS ? { before: last } : {};
+  const before = last?.status === PROXY_AUTHENTICATION_REQUIRED ? { before: last } : {};
   return { target, host: text('host'), hasCredentials: text('proxy-authorization') !== '', ...before };
 }
 
@@ -51,7 +51,7 @@ export function connectOf(v: View, target: string, last: ProxyExchange | undefin
 export function answered(p: ProxyExchange, status: number, v: View, isHasty: boolean): void {
   p.status = status;
   const headers = readMessage(v.buf, v.off, v.end)?.headers ?? [];
-  if (status === DEMANDS_CREDENTIALS)
+  if (status === PROXY_AUTHENTICATION_REQUIRED)
     p.schemes = headers.flatMap(({ name, value }) =>
       name === 'proxy-authenticate' ? (/^\s*([\w-]+)/.exec(value)?.[1] ?? []) : [],
     );

@@ -1,4 +1,5 @@
 import { headersOf, type SipRepresentation, sipRequest } from '../../../dissectors/sip/index.js';
+import { isChallenge } from '../../../dissectors/sip/status.js';
 import { authorize, type Challenge, type Identity, readChallenge } from './credentials.js';
 import type { SipLayer } from './layer.js';
 import { type ClientTransaction, statusOf } from './transaction.js';
@@ -99,7 +100,7 @@ export class Exchange {
   private received(response: SipRepresentation, request: SipRepresentation): void {
     if (this.over) return;
     const status = statusOf(response);
-    if ((status === 401 || status === 407) && this.answerChallenge(response, status)) return;
+    if (isChallenge(status) && this.answerChallenge(response, status)) return;
     this.handler.onResponse(response, request);
   }
 
