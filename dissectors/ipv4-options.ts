@@ -17,6 +17,9 @@ const STREAM_ID = 0x88;
 const STRICT_ROUTE = 0x89;
 const ROUTER_ALERT = 0x94;
 
+/** The least pointer of a route: behind type, length and pointer. RFC 791 §3.1. */
+const FIRST_POINTER = 4;
+
 const NUMBERS: Readonly<Record<number, string>> = {
   0: 'End of Option List (EOL)',
   1: 'No-Operation (NOP)',
@@ -71,9 +74,9 @@ export const F = fields({
   securityLevel: { name: 'ip.opt.sec_rfc791_sec', label: 'Security', type: 'u16', base: 'hex' },
   compartments: { name: 'ip.opt.sec_rfc791_comp', label: 'Compartments', type: 'u16' },
   alert: { name: 'ip.opt.ra', label: 'Router Alert', type: 'u16', values: ALERTS },
-  recorded: { name: 'ip.rec_rt', label: 'Recorded Route', type: 'ipv4', aliases: ['ip.addr', 'ip.rec_rt_host'] },
-  current: { name: 'ip.cur_rt', label: 'Current Route', type: 'ipv4', aliases: ['ip.addr', 'ip.cur_rt_host'] },
-  source: { name: 'ip.src_rt', label: 'Source Route', type: 'ipv4', aliases: ['ip.addr', 'ip.src_rt_host'] },
+  recorded: { name: 'ip.rec_rt', label: 'Recorded Route', type: 'ipv4', aliases: ['ip.rec_rt_host'] },
+  current: { name: 'ip.cur_rt', label: 'Current Route', type: 'ipv4', aliases: ['ip.cur_rt_host'] },
+  source: { name: 'ip.src_rt', label: 'Source Route', type: 'ipv4', aliases: ['ip.src_rt_host'] },
   empty: { name: 'ip.empty_rt', label: 'Empty Route', type: 'ipv4', aliases: ['ip.empty_rt_host'] },
   overflow: { name: 'ip.opt.overflow', label: 'Overflow', type: 'u8', mask: 0xf0 },
   flag: { name: 'ip.opt.flag', label: 'Flag', type: 'u8', base: 'hex', mask: 0x0f, values: FLAGS },
@@ -136,26 +139,44 @@ function type(t: Tree, b: Uint8Array, o: number): void {
   t.pop();
 }
 
-/** Addresses from octet 4 of the option on; the pointer counts octets from 1. RFC 791 §3.1. */
-function route(t: Tree, b: Uint8Array, o: number, n: number): void {
+/**
+ * Addresses from octet 4 of the option on; the pointer counts octets from 1. The last one of a source route is where the
+ * packet goes in the end, until it is there. RFC 791 §3.1.
+ */
+function route(t: Tree, b: Uint8Array, o: number, n: number, dst: Field): void {
   if (n < 3) return;
   const ptr = u8(b, o + 2);
   t.num(F.ptr, o + 2, 1, ptr);
-  if (ptr < 4) t.expert(E.beforeAddress);
-  else if ((ptr & 3) !== 0) t.expert(E.middleAddress);
-  for (let i = 3; i + 4 <= n; i += 4) {
-    const record = u8(b, o) === RECORD_ROUTE;
-    const f = record
-      ? i + 1 < ptr
-        ? F.recorded
-        : F.empty
-      : i + 1 < ptr
-        ? F.recorded
-        : i + 1 === ptr
-          ? F.current
-          : F.source;
-    t.bytes(f, o + i, 4);
+  if (ptr < FIRST_POINTER || (ptr & 3) !== 0) {
+    t.expert(ptr < FIRST_POINTER ? E.beforeAddress : E.middleAddress);
+    return;
   }
+  const record = u8(b, o) === RECORD_ROUTE;
+  for (let i = 3; i + 4 <= n; i += 4) {
+    const ahead = record ? F.empty : i + 8 <= n ? F.source : dst;
+    t.bytes(i + 1 < ptr ? F.recorded : ahead, o + i, 4);
+  }
+}
+
+/**
+ * Where the destination address of a header of `n` octets stands: its own, or the last of a source route on which it is
+ * still under way. RFC 791 §3.1.
+ */
+export function destination(b: Uint8Array, off: number, n: number): number {
+  const end = off + n;
+  for (let o = off + 20; o < end && b[o] !== END; ) {
+    const kind = b[o];
+    const size = kind === NOP ? 1 : o + 1 < end ? b[o + 1] : 0;
+    if (size === 0 || o + size > end) break;
+    if ((kind === LOOSE_ROUTE || kind === STRICT_ROUTE) && size > FIRST_POINTER + 2) {
+      const ptr = b[o + 2];
+      const last = 3 + ((size - 7) & ~3);
+      if (ptr >= FIRST_POINTER && (ptr & 3) === 0 && ptr <= last + 1) return o + last;
+      break;
+    }
+    o += size;
+  }
+  return off + 16;
 }
 
 function timestamps(t: Tree, b: Uint8Array, o: number, n: number): void {
@@ -163,7 +184,8 @@ function timestamps(t: Tree, b: Uint8Array, o: number, n: number): void {
   t.num(F.ptr, o + 2, 1, u8(b, o + 2));
   t.bits(F.overflow, o + 3, 1, u8(b, o + 3));
   t.bits(F.flag, o + 3, 1, u8(b, o + 3));
-  const pairs = (u8(b, o + 3) & 15) !== 0;
+  const flag = u8(b, o + 3) & 15;
+  const pairs = flag === 1 || flag === 3;
   for (let i = 4; i + (pairs ? 8 : 4) <= n; i += pairs ? 8 : 4) {
     if (pairs) t.bytes(F.stampAddress, o + i, 4);
     t.num(F.stamp, o + i + (pairs ? 4 : 0), 4, u32(b, o + i + (pairs ? 4 : 0)));
@@ -171,12 +193,12 @@ function timestamps(t: Tree, b: Uint8Array, o: number, n: number): void {
 }
 
 /** What stands behind the length octet of an option of `n` octets. */
-function body(t: Tree, b: Uint8Array, o: number, n: number): void {
+function body(t: Tree, b: Uint8Array, o: number, n: number, dst: Field): void {
   switch (u8(b, o)) {
     case RECORD_ROUTE:
     case LOOSE_ROUTE:
     case STRICT_ROUTE:
-      route(t, b, o, n);
+      route(t, b, o, n, dst);
       break;
     case TIMESTAMP:
       timestamps(t, b, o, n);
@@ -194,8 +216,8 @@ function body(t: Tree, b: Uint8Array, o: number, n: number): void {
   }
 }
 
-/** The options of a header; `v` holds them and their padding. */
-export function options(t: Tree, v: View): void {
+/** The options of a header; `v` holds them and their padding, `dst` is the field of a destination address. */
+export function options(t: Tree, v: View, dst: Field): void {
   const { buf, end } = v;
   let nops = 0;
   for (let o = v.off; o < end; ) {
@@ -215,7 +237,7 @@ export function options(t: Tree, v: View): void {
         t.pop();
         return;
       }
-      body(t, buf, o, n);
+      body(t, buf, o, n, dst);
     }
     t.pop();
     if (kind === END) return;

@@ -20,7 +20,7 @@ import {
   View,
 } from 'fttscope/kit';
 import { type FragmentNote, reassembly } from './ip-reassembly.js';
-import { E as OptionExperts, F as OptionFields, H as OptionHeadings, options } from './ipv4-options.js';
+import { destination, E as OptionExperts, F as OptionFields, H as OptionHeadings, options } from './ipv4-options.js';
 import { CHECKSUM_STATUS, DSCP, dsText, ECN, IP_PROTOCOLS, SET } from './numbers.js';
 
 /**
@@ -289,7 +289,7 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
     if (p.end > p.wireEnd) p.end = p.wireEnd;
     p.net = 4;
     p.src = off + 12;
-    p.dst = off + 16;
+    p.dst = n === HEADER ? off + 16 : destination(buf, off, n);
     p.table = 'ip.proto';
     p.key = protocolOf(buf, off);
     p.off = off + n;
@@ -311,7 +311,9 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
     const n = headerLength(buf, off);
     t.open(F.ip, off, Math.max(n, HEADER));
     if (t.labels && v.length >= HEADER)
-      t.label(`Internet Protocol Version 4, Src: ${ip4(buf, off + 12)}, Dst: ${ip4(buf, off + 16)}`);
+      t.label(
+        `Internet Protocol Version 4, Src: ${ip4(buf, off + 12)}, Dst: ${ip4(buf, v.length < n ? off + 16 : destination(buf, off, n))}`,
+      );
     t.bits(F.version, off, 1, u8(buf, off));
     if (buf[off] >> 4 !== 4) {
       t.expert(E.badVersion);
@@ -346,10 +348,11 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
     need(v, 16);
     t.bytes(F.src, off + 12, 4);
     need(v, HEADER);
-    t.bytes(F.dst, off + 16, 4);
-    cx.net = { version: 4, buf, src: off + 12, dst: off + 16 };
+    const dst = v.length < n ? off + 16 : destination(buf, off, n);
+    t.bytes(dst === off + 16 ? F.dst : OptionFields.current, off + 16, 4);
+    cx.net = { version: 4, buf, src: off + 12, dst };
     need(v, n);
-    if (n > HEADER) options(t, v.sub(off + HEADER, off + n));
+    if (n > HEADER) options(t, v.sub(off + HEADER, off + n), F.dst);
     t.pop();
     if (totalLength(buf, off) !== 0 && totalLength(buf, off) < n) return;
     payload(v, t, cx, payloadOf(v, n, cx.quoted));

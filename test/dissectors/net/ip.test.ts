@@ -112,6 +112,20 @@ describe('IPv4', () => {
     assert.match(long.experts.join(), /option length = 255 bytes says option goes past end of options/);
   });
 
+  it('takes the last address of a source route for the destination until it is reached (RFC 791 §3.1)', () => {
+    const options = (pointer: string): string => `830f${pointer}0a0101010a0101020a01010300`;
+    const at = (pointer: string): Record<string, string[]> =>
+      see('ip.version', 4, packet({ options: options(pointer), dst: 'c0000202' })).fields;
+    const names = ['ip.dst', 'ip.cur_rt', 'ip.rec_rt', 'ip.src_rt'];
+    const values = (pointer: string): (string[] | undefined)[] => names.map((name) => at(pointer)[name]);
+    assert.deepEqual(values('04'), [['10.1.1.3'], ['192.0.2.2'], undefined, ['10.1.1.1', '10.1.1.2']]);
+    assert.deepEqual(values('0c'), [['10.1.1.3'], ['192.0.2.2'], ['10.1.1.1', '10.1.1.2'], undefined]);
+    assert.deepEqual(values('10'), [['192.0.2.2'], undefined, ['10.1.1.1', '10.1.1.2', '10.1.1.3'], undefined]);
+    assert.deepEqual(values('05'), [['192.0.2.2'], undefined, undefined, undefined]); // a pointer amid an address
+    assert.deepEqual(walk('ip.version', 4, packet({ options: options('04') })).p.dst, 31);
+    assert.deepEqual(walk('ip.version', 4, packet({ options: options('10') })).p.dst, 16);
+  });
+
   it('shows a fragment as data, and the whole with the packet that completes it', () => {
     const b = packet({ frag: '2002' }, '0001020304050607');
     const alone = see('ip.version', 4, b);
