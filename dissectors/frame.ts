@@ -94,6 +94,18 @@ export function addHead(v: View, t: Tree, head: Head): void {
   addNumbers(v, t, head);
 }
 
+/** `64 bytes (512 bits)`, in Wireshark's words. */
+const sizeText = (n: number, done = ''): string => `${n} byte${n === 1 ? '' : 's'}${done} (${8 * n} bits)`;
+
+const interfaceText = ({ interfaceName, interfaceDescription }: FrameNote): string =>
+  interfaceName ?? interfaceDescription ?? 'unknown';
+
+/** What Wireshark says of a frame in one line. */
+function headline(number: number, v: View, note: FrameNote): string {
+  const at = note.interfaceId === undefined ? '' : ` on interface ${interfaceText(note)}, id ${note.interfaceId}`;
+  return `Frame ${number}: ${sizeText(v.wireLength, ' on wire')}, ${sizeText(v.length, ' captured')}${at}`;
+}
+
 /** A Custom Block has no time, no interface and no encapsulation (draft-ietf-opsawg-pcapng §4.8). */
 function addCustomBlock(
   v: View,
@@ -101,7 +113,7 @@ function addCustomBlock(
   number: number,
   { pen, copied }: NonNullable<FrameNote['customBlock']>,
 ): void {
-  if (t.labels) t.label(`PCAPNG Custom Block ${number}: ${v.length} octets of custom data and options`);
+  if (t.labels) t.label(`PCAPNG Custom Block ${number}: ${sizeText(v.length)} of custom data and options`);
   t.num(F.number, v.off, 0, number);
   t.num(F.length, v.off, 0, v.wireLength);
   t.num(F.captured, v.off, 0, v.length);
@@ -129,7 +141,7 @@ export const frame = defineDissector({
       cx.next('link', note.link, v);
       return;
     }
-    if (t.labels) t.label(`Frame ${cx.frame}: ${v.wireLength} octets on wire, ${v.length} octets captured`);
+    if (t.labels) t.label(headline(cx.frame, v, note));
     for (const comment of note.comments ?? []) {
       t.text(F.comment, v.off, 0, comment);
       t.expert(E.comment, comment);
@@ -139,7 +151,7 @@ export const frame = defineDissector({
     if (t.labels) t.label(`Encapsulation type: ${encapsulation?.[1] ?? `link type ${note.link}`}`);
     if (note.interfaceId !== undefined) {
       t.num(F.interfaceId, v.off, 0, note.interfaceId);
-      t.text(F.interfaceName, v.off, 0, note.interfaceName ?? note.interfaceDescription ?? 'unknown');
+      t.text(F.interfaceName, v.off, 0, interfaceText(note));
     }
     if (note.interfaceDescription !== undefined) t.text(F.interfaceDescription, v.off, 0, note.interfaceDescription);
     addTimes(v, t, cx);

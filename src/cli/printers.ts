@@ -130,6 +130,8 @@ const fieldsOf = (columns: readonly FieldColumn[] | null): Field[] | null =>
 function needs(columns: readonly FieldColumn[] | null, registry: Registry): Needs {
   const fields = fieldsOf(columns);
   if (columns === null || fields === null) return EVERYTHING;
+  // What is said of a layer may be made of any of its fields.
+  if (fields.some((f) => f.type === 'protocol')) return { ...EVERYTHING, labels: true };
   const info = columns.some((c) => c.name.startsWith('_ws.col'));
   return {
     fields: info ? [...fields, ...summaryFields(registry)] : fields,

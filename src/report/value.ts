@@ -171,12 +171,24 @@ export function fieldText(t: Tree, i: number): string {
   return t.field(i).type === 'string' ? upToNul(text) : text;
 }
 
-/** The same of a field that `-e` asks for, where tshark has words for no octets. */
+/**
+ * The same of a field that `-e` asks for: tshark has words for no octets, says of a layer what its tree says, or its name
+ * where that says no more, and shows the octets of what is only data.
+ */
 export function chosenText(t: Tree, i: number): string {
+  if (t.held(i) === Held.Nothing) return layerText(t, i);
   const text = fieldText(t, i);
   if (text !== '') return text;
   const { type, base } = t.field(i);
   return type !== 'bytes' ? '' : base === 'zero' ? '<none>' : '<MISSING>';
+}
+
+function layerText(t: Tree, i: number): string {
+  const f = t.field(i);
+  if (f.type !== 'protocol') return '1';
+  if (f.name !== 'data') return t.texts.get(i) ?? f.name;
+  const octets = t.octets(i);
+  return hex(octets, 0, octets.length, '');
 }
 
 /** The value as {@link fieldText} says, NULs included. */

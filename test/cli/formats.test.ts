@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { file, ip4, rawPcap, run, TLS13, tshark, udp } from './run.js';
+import { file, ip4, rawPcap, run, sample, TLS13, tshark, udp } from './run.js';
 
 /** A SIP request whose every value tries to speak to the terminal. */
 const EVIL = Buffer.concat([
@@ -50,6 +50,29 @@ test('no octets are told in the words of tshark where a field is asked for', () 
   }
   const theirs = tshark(['-r', path, '-T', 'fields', ...fields]);
   assert.equal(theirs ?? '', theirs === null ? '' : run([path, '-T', 'fields', ...fields]).out);
+});
+
+test('a layer that is asked for is what its tree says, or its name where that says no more, as in tshark', () => {
+  const call = file('layers.pcap', rawPcap(ip4(17, udp(5060, 5060, EVIL)), ip4(17, udp(1, 2, Buffer.from('hello')))));
+  const fields = ['frame', 'ip', 'udp', 'sip', 'data'].flatMap((f) => ['-e', f]);
+  const out = run([call, '-T', 'fields', ...fields]).out.split('\n');
+  const size = ip4(17, udp(1, 2, Buffer.from('hello'))).length;
+  assert.deepEqual(out[1].split('\t'), [
+    `Frame 2: ${size} bytes on wire (${8 * size} bits), ${size} bytes captured (${8 * size} bits)`,
+    'Internet Protocol Version 4, Src: 192.0.2.1, Dst: 192.0.2.2',
+    'User Datagram Protocol, Src Port: 1, Dst Port: 2',
+    '',
+    '68656c6c6f',
+  ]);
+  for (const [path, names] of [
+    [call, ['frame', 'ip', 'udp', 'sip', 'data']],
+    [sample('13-outer-loss.pcap'), ['frame', 'eth', 'ip', 'tcp']],
+  ] as const) {
+    const asked = ['-n', '-T', 'fields', ...names.flatMap((f) => ['-e', f])];
+    const theirs = tshark(['-r', path, ...asked]);
+    assert.equal(theirs ?? '', theirs === null ? '' : run([path, '--rows', 'outer', '-q', ...asked]).out);
+  }
+  assert.ok(run([call, '-T', 'json', '-e', 'ip']).out.includes('"Internet Protocol Version 4, Src: '));
 });
 
 describe('columns of the packet list', () => {
