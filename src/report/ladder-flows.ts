@@ -56,7 +56,7 @@ export function callLadder(lists: Lists, call: CallEntity, most = MOST): Ladder 
   const media = lists.media.filter((m) => m.call === call.id);
   const tunnels = lists.tunnels.filter((t) => call.tunnels.includes(t.id));
   const ends = new Ends(ladder, tunnels, sharedAddresses([call], media));
-  addCall(ladder, ends, call);
+  addCall(ladder, ends, call, tunnels);
   addMedia(ladder, ends, media);
   for (const t of tunnels) {
     addGaps(ladder, t, call.start, call.end);
@@ -78,7 +78,7 @@ export function tunnelLadder(lists: Lists, t: TunnelEntity, most = MOST): Ladder
   for (const s of t.steps) addStep(ladder, t, s, ue, eftf);
   addAddressing(ladder, lists, t, ue, eftf);
   for (const r of lists.registrations) if (r.tunnel === t.id) addRegistration(ladder, ends, t, r);
-  for (const c of calls) addCall(ladder, ends, c);
+  for (const c of calls) addCall(ladder, ends, c, [t]);
   addMedia(ladder, ends, media);
   addExchanges(ladder, lists, t);
   addStalls(ladder, t);
@@ -169,7 +169,7 @@ export function later(m: Moment, ms: number): Moment {
 export const statusKind = (status: number): ArrowKind =>
   status < 200 ? 'provisional' : status < 300 ? 'success' : status < 400 || isChallenge(status) ? 'other' : 'failure';
 
-function addCall(ladder: LadderBuilder, ends: Ends, call: CallEntity): void {
+function addCall(ladder: LadderBuilder, ends: Ends, call: CallEntity, tunnels: readonly TunnelEntity[]): void {
   for (const m of call.messages) {
     ladder.arrow({
       at: m.at,
@@ -181,8 +181,19 @@ function addCall(ladder: LadderBuilder, ends: Ends, call: CallEntity): void {
       again: m.retransmissions,
     });
   }
-  if (call.failure !== undefined)
-    ladder.note(call.end ?? last(call), `call ${call.id} failed: ${call.failure.reason}`, true);
+  if (call.failure === undefined) return;
+  const how = call.state === 'failed' ? 'failed' : 'was cut off';
+  ladder.note(call.end ?? closedLast(tunnels) ?? last(call), `call ${call.id} ${how}: ${call.failure.reason}`, true);
+}
+
+/** When the last of some tunnels ended; undefined where one of them did not. */
+function closedLast(tunnels: readonly TunnelEntity[]): Moment | undefined {
+  let at: Moment | undefined;
+  for (const { closed } of tunnels) {
+    if (closed === undefined) return undefined;
+    if (at === undefined || isBefore(at, closed)) at = closed;
+  }
+  return at;
 }
 
 const last = (call: CallEntity): Moment => call.messages[call.messages.length - 1]?.at ?? call.start;

@@ -15,12 +15,14 @@ import type { Report } from './report.js';
 import type { Lists } from './report-select.js';
 import {
   aboutOf,
+  callWords,
   cleanWords,
   clock,
   counted,
   delay,
   type FileWords,
   fileWords,
+  isCutOff,
   limitWords,
   lostText,
   messageWords,
@@ -221,9 +223,7 @@ function* calls(lists: Lists): Generator<string> {
       { markup: `<a href="#call-${c.id}">${c.id}</a>` },
       c.fromUri,
       c.toUri,
-      c.state === 'failed'
-        ? { markup: '<span class="bad">failed</span>' }
-        : `${c.state}${c.emergency ? ' (emergency)' : ''}`,
+      c.state === 'failed' || isCutOff(c) ? { markup: `<span class="bad">${callWords(c)}</span>` } : callWords(c),
       delay(c.pddMs),
       delay(c.setupMs),
       number(c.durationMs === undefined ? undefined : c.durationMs / 1000, ' s'),
@@ -241,7 +241,7 @@ function* calls(lists: Lists): Generator<string> {
   if (list.length > MOST_PICTURES) yield `<p>${list.length - MOST_PICTURES} calls are not drawn.</p>\n`;
 }
 
-const rank = (c: CallEntity): number => (c.state === 'failed' ? 0 : 1);
+const rank = (c: CallEntity): number => (c.state === 'failed' || isCutOff(c) ? 0 : 1);
 
 function* messages(list: readonly MessageEntity[]): Generator<string> {
   if (list.length === 0) return;

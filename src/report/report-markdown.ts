@@ -8,11 +8,13 @@ import type { Report } from './report.js';
 import type { Lists } from './report-select.js';
 import {
   alike,
+  callWords,
   cleanWords,
   clock,
   delay,
   type FileWords,
   fileWords,
+  isCutOff,
   limitWords,
   lostText,
   messageWords,
@@ -145,7 +147,7 @@ function* calls(lists: Lists): Generator<string> {
       String(c.id),
       plain(c.fromUri),
       plain(c.toUri),
-      `${c.state}${c.emergency ? ' (emergency)' : ''}`,
+      callWords(c),
       delay(c.pddMs),
       delay(c.setupMs),
       number(c.durationMs === undefined ? undefined : c.durationMs / 1000, ' s'),
@@ -153,7 +155,7 @@ function* calls(lists: Lists): Generator<string> {
       plain(c.failure?.reason ?? c.release?.reason ?? ''),
     ]),
   );
-  const failed = list.filter((x) => x.state === 'failed');
+  const failed = list.filter((x) => x.state === 'failed' || isCutOff(x));
   for (const c of failed.slice(0, MOST_ENTRIES)) {
     yield `### Call ${c.id}, ${plain(c.callId)}\n\n`;
     // A line of the flow begins with a blank or with our own words, so that none of them can end the block.

@@ -2,6 +2,7 @@ import { RP_CAUSES } from '../../dissectors/sms/values.js';
 import { hostAndPortText, isoSecond } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
 import type {
+  CallEntity,
   FindingEntity,
   GapEntry,
   MediaEntity,
@@ -112,6 +113,13 @@ export function tlsWords({ tls }: TunnelEntity): string {
 /** `failed: TCP was refused.`, `established. DHCP was not answered.`: what of a tunnel worked, and what did not. */
 export const stateWords = ({ state, failure }: TunnelEntity): string =>
   failure === undefined ? state : `${state}${state === 'failed' ? ':' : '.'} ${failure.cause}`;
+
+/** Whether a call was on when its tunnel ended: nobody released it, and nobody heard anything any more. */
+export const isCutOff = ({ state, failure }: CallEntity): boolean => state === 'established' && failure !== undefined;
+
+/** `ended`, `established, cut off`, `failed (emergency)`. */
+export const callWords = (c: CallEntity): string =>
+  `${c.state}${isCutOff(c) ? ', cut off' : ''}${c.emergency ? ' (emergency)' : ''}`;
 
 /** `close_notify by ue`, `still open`; what was only inferred says so. */
 export function releaseWords({ release: r, state }: TunnelEntity): string {

@@ -9,6 +9,7 @@ import type {
 import type { Moment } from '../model/moment.js';
 import { lossOf } from '../model/quality.js';
 import { subscriptionText } from '../report/ladder-flows.js';
+import { isCutOff } from '../report/report-words.js';
 import { cellsOf, clipMiddle } from './cells.js';
 import type { Story } from './told.js';
 import type { Scope } from './view.js';
@@ -68,7 +69,7 @@ export function partiesOf(d: Dialogue, width = 1000): string {
 export function stateOf(d: Dialogue): string {
   switch (d.kind) {
     case 'call':
-      return d.entity.failure !== undefined && d.entity.state === 'failed' ? 'FAILED' : d.entity.state.toUpperCase();
+      return isCutOff(d.entity) ? 'CUT OFF' : d.entity.state.toUpperCase();
     case 'registration':
       return d.entity.state.toUpperCase();
     default:
@@ -85,7 +86,7 @@ function outcomeOf(status: number | undefined): string {
 
 /** Whether something went wrong. */
 export function isBad(d: Dialogue): boolean {
-  return /^(FAILED|REFUSED|UNANSWERED)$/.test(stateOf(d));
+  return /^(FAILED|CUT OFF|REFUSED|UNANSWERED)$/.test(stateOf(d));
 }
 
 /** Why it failed, shortest first: `503 Q.850 41 …`; or what else there is to know. */

@@ -1,4 +1,5 @@
 import type { CallEntity, RegistrationEntity } from '../model/entities.js';
+import { isCutOff } from '../report/report-words.js';
 import { type Dialogue, dialoguesOf, mediaOf, partiesOf, stateOf, whyOf } from './dialog-list.js';
 import { mediaLine } from './media-words.js';
 import type { Story } from './told.js';
@@ -36,7 +37,9 @@ function callLines(c: CallEntity): string[] {
   if (f !== undefined) {
     const retry = f.retryAfterSeconds === undefined ? '' : `; retry after ${f.retryAfterSeconds} s`;
     const q850 = f.q850 === undefined ? '' : `; Q.850 cause ${f.q850}`;
-    lines.push(`Failed: ${f.status === undefined ? '' : `${f.status}: `}${f.reason}${q850}${retry}`);
+    lines.push(
+      `${isCutOff(c) ? 'Cut off' : 'Failed'}: ${f.status === undefined ? '' : `${f.status}: `}${f.reason}${q850}${retry}`,
+    );
   }
   const again = c.messages.reduce((n, m) => n + m.retransmissions, 0);
   lines.push(`Messages: ${c.messages.length}${again === 0 ? '' : `, ${plural(again, 'retransmission')}`}`);

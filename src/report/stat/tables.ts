@@ -1,7 +1,7 @@
 import { printable } from '../../kit/index.js';
 import type { CallEntity, TunnelEntity } from '../../model/entities.js';
 import { jsonOf } from '../report-json.js';
-import { clock, innerAddress, number, place } from '../report-words.js';
+import { callWords, clock, innerAddress, number, place } from '../report-words.js';
 import { cells, fit, padEnd } from '../width.js';
 
 /** Tables of our own statistics, made from the model of a report. */
@@ -69,7 +69,7 @@ export function callTable(calls: readonly CallEntity[], width: number): string {
     c.tunnels.join(','),
     printable(c.fromUri),
     printable(c.toUri),
-    c.state,
+    callWords(c),
     number(c.pddMs),
     number(c.setupMs),
     number(c.durationMs === undefined ? undefined : c.durationMs / 1000),
