@@ -5,6 +5,7 @@ import { hostAndPortText } from '../kit/index.js';
 import { Lookup } from './lookup.js';
 import { type HttpProxy, throughProxy } from './proxy.js';
 import type { OuterTape } from './tap-tape.js';
+import { ServerFlight } from './tls-request.js';
 import { contextOptions, fingerprint, pinned, type TlsVersions } from './tls-settings.js';
 import { Tap } from './tls-tap.js';
 import { plainly } from './tls-words.js';
@@ -61,8 +62,8 @@ export async function establish(o: ConnectOptions): Promise<Established> {
   const target = hostAndPortText(o.host, o.port);
   // TS 24.322 §5.2.2.1: with a proxy, through it alone
   const tap = proxy === undefined ? await tcp(o.host, o.port, o) : await viaProxy(proxy, target, o);
-  const { tls, certificate } = await handshake(tap, o);
-  const link = new TunnelLink(tls, tap, { peer: 'the EFTF', ...(o.families && { families: o.families }) });
+  const { link, certificate } = await handshake(tap, o);
+  const { tls } = link;
   return {
     link,
     accessType: proxy === undefined ? 'I' : 'II',
@@ -132,10 +133,13 @@ function firstOf(e: NodeJS.ErrnoException): NodeJS.ErrnoException {
 }
 
 interface Handshaken {
-  readonly tls: TLSSocket;
+  readonly link: TunnelLink;
   /** SHA-256 of the certificate of the EFTF. */
   readonly certificate: string | undefined;
 }
+
+/** How OpenSSL's errors are called where an alert came. */
+const ALERT_CAME = /^ERR_SSL_\w+_ALERT_/;
 
 /** The TLS handshake; ends when a valid Finished came (TS 24.322 §5.2.2.4). */
 function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
@@ -152,6 +156,10 @@ function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
   };
   const fail = (words: string, hint?: string): NotEstablished =>
     new NotEstablished('tls', `TLS with ${hostAndPortText(o.host, o.port)} failed: ${words}`, hint);
+  const flight = new ServerFlight();
+  tap.raw.on('data', flight.hear);
+  /** What the server asked for goes before what it made of it. */
+  const why = (words: string): string => (flight.wants === '' ? words : `${words}: ${flight.wants}`);
   let tls: TLSSocket;
   const open = new Promise<Handshaken>((resolve, reject) => {
     try {
@@ -172,8 +180,9 @@ function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
       session = s;
       if (isTrusted) o.onSession?.(s);
     });
-    const failed = (e: NodeJS.ErrnoException): void => reject(fail(plainly(e), hintFor(e)));
-    const closed = (): void => reject(fail('the EFTF closed the connection during the handshake'));
+    const failed = (e: NodeJS.ErrnoException): void =>
+      reject(fail(ALERT_CAME.test(e.code ?? '') ? why(plainly(e)) : plainly(e), hintFor(e)));
+    const closed = (): void => reject(fail(why('the EFTF closed the connection during the handshake')));
     tls.once('error', failed).once('end', closed).once('close', closed);
     tls.once('secureConnect', () => {
       tls.off('error', failed).off('end', closed).off('close', closed);
@@ -188,11 +197,13 @@ function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
       }
       isTrusted = true;
       if (session !== undefined) o.onSession?.(session);
-      resolve({ tls, certificate });
+      // A release may come with the Finished: a link that is made later would not hear it.
+      const link = new TunnelLink(tls, tap, { peer: 'the EFTF', ...(o.families && { families: o.families }) });
+      resolve({ link, certificate });
     });
   });
   const late = (): NotEstablished => fail(`no answer within ${inSeconds(o)}`);
-  return within(o, o.timeoutMs, open, late, () => tls.destroy());
+  return within(o, o.timeoutMs, open, late, () => tls.destroy()).finally(() => tap.raw.off('data', flight.hear));
 }
 
 /** What to do about a certificate that is not taken. */

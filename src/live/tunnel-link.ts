@@ -87,7 +87,8 @@ export class TunnelLink implements PacketPort {
     this.closed = new Promise((resolve) => {
       tap.raw.once('close', () => resolve());
     });
-    tls.on('data', (octets: Buffer) => this.arrived(octets));
+    // Whoever made it hears of the first packet, too.
+    setImmediate(() => tls.on('data', (octets: Buffer) => this.arrived(octets)));
     tls.on('end', () => this.heardEnd());
     tls.on('error', (error) => this.broke(error));
     tls.on('close', () => this.gone());
