@@ -1,4 +1,16 @@
-import { defineDissector, experts, fields, hexNumber, need, type Tree, u16, u32, type View } from 'fttscope/kit';
+import {
+  defineDissector,
+  experts,
+  fields,
+  hexNumber,
+  No,
+  need,
+  type Tree,
+  u16,
+  u32,
+  type View,
+  Yes,
+} from 'fttscope/kit';
 
 /**
  * Label Distribution Protocol, RFC 5036 §3.1: the header of a PDU, and what messages it holds.
@@ -49,6 +61,8 @@ export const ldp = defineDissector({
   fields: F,
   experts: E,
   on: { 'udp.port': [646] },
+
+  probe: (b, off, end) => (end - off >= 2 && u16(b, off) === 1 ? Yes : No), // RFC 5036 §3.1
 
   dissect(v, t) {
     const { buf, off } = v;

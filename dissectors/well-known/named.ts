@@ -4,11 +4,13 @@ import {
   defineDissector,
   type Framing,
   fields,
+  No,
   type Peek,
   type Probe,
   type TableKey,
   type Track,
   type View,
+  Yes,
 } from 'fttscope/kit';
 
 /**
@@ -56,8 +58,16 @@ export function named({ proto, title, inner, ...rest }: Named): Dissector {
   });
 }
 
-/** Rows of a table: name, title, short name, specification, and where it is found. */
-export type NamedRow = readonly [string, string, string, string, Readonly<Record<string, readonly TableKey[]>>];
+/** Whether octets may be a protocol, of which at least one is there. */
+type Look = (b: Uint8Array, off: number, n: number) => boolean;
+
+/** Rows of a table: name, title, short name, specification, where it is found, and what its first octets are like. */
+export type NamedRow = readonly [string, string, string, string, Readonly<Record<string, readonly TableKey[]>>, Look?];
 
 export const fromRows = (rows: readonly NamedRow[]): Dissector[] =>
-  rows.map(([proto, title, short, spec, on]) => named({ proto, title, short, spec, on }));
+  rows.map(([proto, title, short, spec, on, look]) =>
+    named({
+      ...{ proto, title, short, spec, on },
+      ...(look !== undefined && { probe: (b, off, end) => (end > off && look(b, off, end - off) ? Yes : No) }),
+    }),
+  );

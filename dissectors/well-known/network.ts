@@ -1,4 +1,4 @@
-import { type Peek, u16, type View } from 'fttscope/kit';
+import { No, type Peek, u16, type View, Yes } from 'fttscope/kit';
 import { FABRIC_PATH } from '../numbers.js';
 import { fromRows, named } from './named.js';
 
@@ -161,6 +161,8 @@ export const network = [
     spec: 'RFC 2661, RFC 3931',
     on: { 'ip.proto': [115], 'udp.port': [1701] },
     tables: ['link'],
+    /** Above UDP a version says it. */
+    probe: (b, off, end) => (end - off >= 2 && ((b[off + 1] & 15) === 2 || (b[off + 1] & 15) === 3) ? Yes : No),
     peek(p) {
       const at = l2tpPayload(p);
       if (at < 0 || at >= p.end) return p.stop();

@@ -53,6 +53,25 @@ function adwin(b: Uint8Array, off: number, end: number): Probe {
   return u16(b, off - 42) === 0xffff && u32(b, off - 40) === 0xffffffff ? Yes : No;
 }
 
+/** Whether a message starts with one of these versions, in two octets. */
+const version =
+  (...known: readonly number[]) =>
+  (b: Uint8Array, off: number, n: number): boolean =>
+    n >= 2 && known.includes(u16(b, off));
+
+/** Version 0, an opcode and a state; or a TLV of version 2. RFC 2281 §5.1 */
+const hsrp = (b: Uint8Array, off: number, n: number): boolean =>
+  n >= 3 && (b[off] === 0 ? b[off + 1] <= 3 && b[off + 2] <= 16 : b[off] <= 4 && b[off + 1] <= n);
+
+/** Versions 4 and 5 of UFTP, which are layers of their own. */
+const UFTP_VERSIONS: ReadonlyMap<number, string> = new Map([
+  [0x40, 'uftp4'],
+  [0x50, 'uftp5'],
+]);
+
+/** Classes of messages: ASF, IPMI, OEM. */
+const RMCP_CLASSES: ReadonlySet<number> = new Set([6, 7, 8]);
+
 /** Where the APDU of a BACnet/IP message starts, or -1. ASHRAE 135 Annex J and §6.2. */
 function npduAt(v: View): number {
   if (v.length < 4 || v.buf[v.off] !== 0x81) return -1;
@@ -75,32 +94,83 @@ export const transport = [
     ['syslog', 'Syslog message', 'Syslog', 'RFC 5424', { 'udp.port': [514] }],
     ['rip', 'Routing Information Protocol', 'RIP', 'RFC 2453', { 'udp.port': [520] }],
     ['ripng', 'RIPng', 'RIPng', 'RFC 2080', { 'udp.port': [521] }],
-    ['hsrp', 'Cisco Hot Standby Router Protocol', 'HSRP', 'RFC 2281', { 'udp.port': [1985, 2029] }],
-    ['cflow', 'Cisco NetFlow/IPFIX', 'CFLOW', 'RFC 3954, RFC 7011', { 'udp.port': [2055, 4739, 9996] }],
-    ['sflow', 'InMon sFlow', 'sFlow', 'RFC 3176', { 'udp.port': [6343] }],
+    ['hsrp', 'Cisco Hot Standby Router Protocol', 'HSRP', 'RFC 2281', { 'udp.port': [1985, 2029] }, hsrp],
+    [
+      'cflow',
+      'Cisco NetFlow/IPFIX',
+      'CFLOW',
+      'RFC 3954, RFC 7011',
+      { 'udp.port': [2055, 4739, 9996] },
+      version(1, 5, 7, 8, 9, 10),
+    ],
+    [
+      'sflow',
+      'InMon sFlow',
+      'sFlow',
+      'RFC 3176',
+      { 'udp.port': [6343] },
+      (b, o, n) => n >= 4 && [2, 4, 5].includes(u32(b, o)),
+    ],
     [
       ...(['bfd', 'Bidirectional Forwarding Detection Control Message', 'BFD Control', 'RFC 5880'] as const),
       { 'udp.port': [3784, 4784], 'pwach.channel_type': [7, 34, 35] },
     ],
-    ['bjnp', 'Canon BJNP', 'BJNP', 'none', { 'udp.port': [8611, 8612, 8613, 8614] }],
+    [
+      'bjnp',
+      'Canon BJNP',
+      'BJNP',
+      'none',
+      { 'udp.port': [8611, 8612, 8613, 8614] },
+      (b, o) => b[o] >= 0x20 && b[o] < 0x7f,
+    ],
     ['pfcp', 'Packet Forwarding Control Protocol', 'PFCP', 'TS 29.244', { 'udp.port': [8805] }],
     ['srvloc', 'Service Location Protocol', 'SRVLOC', 'RFC 2608', { 'udp.port': [427] }],
     ['coap', 'Constrained Application Protocol', 'CoAP', 'RFC 7252', { 'udp.port': [5683] }],
-    ['babel', 'Babel Routing Protocol', 'Babel', 'RFC 8966', { 'udp.port': [6696, 6697] }],
+    ['babel', 'Babel Routing Protocol', 'Babel', 'RFC 8966', { 'udp.port': [6696, 6697] }, (b, o) => b[o] === 42],
     ['lisp', 'Locator/ID Separation Protocol', 'LISP', 'RFC 9301', { 'udp.port': [4342] }],
-    ['mpls-echo', 'Multiprotocol Label Switching Echo', 'MPLS ECHO', 'RFC 8029', { 'udp.port': [3503] }],
-    ['portcontrol', 'Port Control Protocol', 'Port Control', 'RFC 6887', { 'udp.port': [5350, 5351] }],
-    ['rmcp', 'Remote Management Control Protocol', 'RMCP', 'IPMI', { 'udp.port': [623, 664] }],
-    ['xdmcp', 'X Display Manager Control Protocol', 'XDMCP', 'none', { 'udp.port': [177] }],
+    ['mpls-echo', 'Multiprotocol Label Switching Echo', 'MPLS ECHO', 'RFC 8029', { 'udp.port': [3503] }, version(1)],
+    [
+      'portcontrol',
+      'Port Control Protocol',
+      'Port Control',
+      'RFC 6887',
+      { 'udp.port': [5350, 5351] },
+      (b, o) => b[o] <= 2,
+    ],
+    [
+      'rmcp',
+      'Remote Management Control Protocol',
+      'RMCP',
+      'IPMI',
+      { 'udp.port': [623] },
+      (b, o, n) => n >= 4 && RMCP_CLASSES.has(b[o + 3] & 31),
+    ],
+    ['rsp', 'RMCP Security-extensions Protocol', 'RSP', 'IPMI', { 'udp.port': [664] }],
+    ['xdmcp', 'X Display Manager Control Protocol', 'XDMCP', 'none', { 'udp.port': [177] }, version(1)],
     ['collectd', 'collectd network data', 'collectd', 'none', { 'udp.port': [25826] }],
-    ['olsr', 'Optimized Link State Routing Protocol', 'OLSR', 'RFC 3626', { 'udp.port': [698] }],
-    ['aodv', 'Ad hoc On-demand Distance Vector Routing Protocol', 'AODV', 'RFC 3561', { 'udp.port': [654] }],
+    [
+      'olsr',
+      'Optimized Link State Routing Protocol',
+      'OLSR',
+      'RFC 3626',
+      { 'udp.port': [698] },
+      (b, o, n) => n >= 4 && u16(b, o) <= n,
+    ],
+    [
+      'aodv',
+      'Ad hoc On-demand Distance Vector Routing Protocol',
+      'AODV',
+      'RFC 3561',
+      { 'udp.port': [654] },
+      (b, o) => (b[o] >= 1 && b[o] <= 4) || (b[o] >= 16 && b[o] <= 19),
+    ],
     ['tsp', 'Time Synchronization Protocol', 'TSP', 'none', { 'udp.port': [525] }],
     ['lmp', 'Link Management Protocol (LMP)', 'LMP', 'RFC 4204', { 'udp.port': [701] }],
     ['lwres', 'Light Weight DNS RESolver (BIND9)', 'LWRES', 'none', { 'udp.port': [921] }],
-    ['mndp', 'Mikrotik Neighbor Discovery Protocol', 'MNDP', 'none', { 'udp.port': [5678] }],
-    ['uftp', 'UDP based FTP w/ multicast', 'UFTP', 'none', { 'udp.port': [1044] }],
-    ['omron', 'OMRON FINS Protocol', 'OMRON', 'none', { 'udp.port': [9600] }],
+    ['mndp', 'Mikrotik Neighbor Discovery Protocol', 'MNDP', 'none', { 'udp.port': [5678] }, (_, __, n) => n >= 8],
+    ['uftp4', 'UDP based FTP w/ multicast V4', 'UFTP4', 'none', {}],
+    ['uftp5', 'UDP based FTP w/ multicast V5', 'UFTP5', 'none', {}],
+    ['omron', 'OMRON FINS Protocol', 'OMRON', 'none', { 'udp.port': [9600] }, (b, o, n) => n >= 10 && b[o + 1] === 0],
     ['bacapp', 'Building Automation and Control Network APDU', 'BACapp', 'ASHRAE 135 §20', {}],
     ['ftp', 'File Transfer Protocol (FTP)', 'FTP', 'RFC 959', { 'tcp.name': [21] }],
     ['telnet', 'Telnet', 'TELNET', 'RFC 854', { 'tcp.name': [23] }],
@@ -118,6 +188,13 @@ export const transport = [
     ['ftp-data', 'FTP Data', 'FTP-DATA', 'RFC 959', { 'tcp.name': [20] }],
     ['gnutella', 'Gnutella Protocol', 'GNUTELLA', 'none', { 'tcp.name': [6346] }],
   ]),
+  named({
+    ...{ proto: 'uftp', title: 'UDP based FTP w/ multicast', short: 'UFTP', spec: 'none' },
+    on: { 'udp.port': [1044] },
+    calls: [...UFTP_VERSIONS.values()],
+    probe: (b, off, end) => (end > off && UFTP_VERSIONS.has(b[off]) ? Yes : No),
+    inner: (v, cx) => cx.call(UFTP_VERSIONS.get(v.buf[v.off])!, v),
+  }),
   named({
     proto: 'bgp',
     title: 'Border Gateway Protocol',

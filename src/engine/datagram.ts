@@ -27,8 +27,8 @@ export class DatagramFinder {
   /** Who reads the payload at which `p` stands. `state`: of its flow. */
   find(p: Peek, state: UdpState): AnyDissector | null {
     state.named ??= this.named(p.sport, p.dport);
-    const named = state.named[0];
-    if (named !== undefined && fits(named, p)) return named;
+    const { named } = state;
+    for (let i = 0; i < named.length; i++) if (fits(named[i], p)) return named[i];
     if (state.settled?.probe?.(p.buf, p.off, p.end, true) === Yes) return state.settled;
     if (this.first?.probe?.(p.buf, p.off, p.end) === Yes) return this.first;
     // Those before may take what one that matters would take.
@@ -38,10 +38,13 @@ export class DatagramFinder {
     return d;
   }
 
-  /** Who the ports name: one or nobody. The ports of a flow are asked for once. */
+  /** Who the ports name, the lower one first: who does not fit leaves it to the other. The ports of a flow are asked for once. */
   private named(sport: number, dport: number): readonly AnyDissector[] {
-    const named = this.registry.ofPorts('udp.port', sport, dport);
-    return named === undefined ? NOBODY : [named];
+    const low = this.registry.lookup('udp.port', Math.min(sport, dport));
+    const high = this.registry.lookup('udp.port', Math.max(sport, dport));
+    if (low !== undefined && high !== undefined && low !== high) return [low, high];
+    const one = low ?? high;
+    return one === undefined ? NOBODY : [one];
   }
 }
 

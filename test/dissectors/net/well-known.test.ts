@@ -121,6 +121,25 @@ describe('datagrams of protocols that are only named, as tshark', { skip: tshark
     );
   });
 
+  test('SIP from the port of a protocol whose octets it has not', async () => {
+    const sip = text('OPTIONS sip:bob@ims.example SIP/2.0\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n');
+    const ports = [177, 623, 646, 654, 698, 1044, 1701, 1985, 2029, 2055, 3503, 4739, 6343, 6696, 9600];
+    const path = datagrams('sip-ports', ...ports.map((port) => [port, 5060, sip] as const));
+    assert.deepEqual(await differences(path, FIELDS), []);
+    for (const { protocols } of await ours(path)) assert.equal(protocols[3], 'sip');
+  });
+
+  test('data of IPsec from a port of L2TP, and versions of UFTP', async () => {
+    const path = datagrams(
+      'fits',
+      [1701, 4500, `00001234 00000001 ${zeros(24)}`],
+      [40_100, 1044, `40 ${zeros(40)}`],
+      [40_101, 1044, `50 ${zeros(40)}`],
+      [40_103, 2055, `0009 0000 ${zeros(16)}`],
+    );
+    assert.deepEqual(await differences(path, ['frame.protocols']), []);
+  });
+
   test('WireGuard and Google QUIC by their octets', async () => {
     const path = datagrams(
       'octets',
