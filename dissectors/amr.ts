@@ -60,7 +60,7 @@ const narrowRequest = (n: number): string => narrowMode(n) ?? (n === 15 ? 'No mo
 const wideRequest = (n: number): string => wideMode(n) ?? (n === 15 ? 'No mode request' : ILLEGAL);
 /** Bits of speech by frame type, TS 26.101 table 1a and TS 26.201 table 1a. */
 const NARROW_BITS = [95, 103, 118, 134, 148, 159, 204, 244, 39];
-const WIDE_BITS = [132, 177, 253, 285, 317, 365, 397, 461, 477, 40];
+export const WIDE_BITS = [132, 177, 253, 285, 317, 365, 397, 461, 477, 40];
 const FORMATS = { 0: 'RFC 3267', 1: 'RFC 3267 bandwidth-efficient mode' };
 
 const F = fields({

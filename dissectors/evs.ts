@@ -10,6 +10,7 @@ import {
   type ValueStrings,
   type View,
 } from 'fttscope/kit';
+import { WIDE_BITS } from './amr.js';
 
 /**
  * Enhanced Voice Services in RTP, TS 26.445 annex A. A payload of one of the protected sizes is one frame in Compact format
@@ -22,11 +23,10 @@ import {
 
 /** Bits of a frame by rate, TS 26.445 table A.1: EVS Primary, and interoperable with AMR-WB. */
 const PRIMARY_BITS = [56, 144, 160, 192, 264, 328, 488, 640, 960, 1280, 1920, 2560, 48];
-const IO_BITS = [132, 177, 253, 285, 317, 365, 397, 461, 477, 40];
 /** Sizes of Compact payloads in octets. TS 26.445 table A.1. */
 const PRIMARY_SIZES = new Map(PRIMARY_BITS.map((bits, rate) => [bits / 8, rate]));
 /** With three bits of mode request before the frame. TS 26.445 §A.2.1.2. */
-const IO_SIZES = new Map(IO_BITS.slice(0, 9).map((bits, rate) => [Math.ceil((bits + 3) / 8), rate]));
+const IO_SIZES = new Map(WIDE_BITS.slice(0, 9).map((bits, rate) => [Math.ceil((bits + 3) / 8), rate]));
 /** Octets of the one size that both formats have. */
 const AMBIGUOUS = 7;
 
@@ -207,7 +207,7 @@ const isCompact = (b: Uint8Array, o: number, n: number): boolean =>
 
 /** Octets of the frame that an entry announces. */
 export function frameOctets(entry: number): number {
-  const bits = (entry & 0x20) !== 0 ? IO_BITS[entry & 0x0f] : PRIMARY_BITS[entry & 0x0f];
+  const bits = (entry & 0x20) !== 0 ? WIDE_BITS[entry & 0x0f] : PRIMARY_BITS[entry & 0x0f];
   return bits === undefined ? 0 : Math.ceil(bits / 8); // lost frames and "no data" have none
 }
 

@@ -25,6 +25,8 @@ import {
  * Length counts the whole envelope. Type 1 is the IP packet envelope, whose payload is one IPv4 or IPv6 packet.
  */
 export const HEADER = 3;
+/** The TCP port of an EFTF, that of HTTPS. TS 24.322 §5.2.2.2 */
+export const EFTF_PORT = 443;
 export const IP_PACKET = 1;
 const TYPES = { [IP_PACKET]: 'IP packet' };
 

@@ -16,7 +16,7 @@ import {
   u32,
   View,
 } from 'fttscope/kit';
-import { DSCP, dsText, ECN, IP_PROTOCOLS } from './numbers.js';
+import { DSCP, dsText, ECN, IP_PROTOCOLS, TCP } from './numbers.js';
 
 /**
  * Internet Protocol version 6, RFC 8200 §3:
@@ -36,7 +36,6 @@ import { DSCP, dsText, ECN, IP_PROTOCOLS } from './numbers.js';
  */
 const HEADER = 40;
 const HOP_BY_HOP = 0;
-const TCP = 6;
 const NO_NEXT = 59;
 const JUMBO = 0xc2;
 

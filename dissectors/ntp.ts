@@ -176,7 +176,7 @@ const E = experts({
 });
 
 /** Seconds from the beginning of NTP's first era to that of Unix time. */
-const NTP_TO_UNIX = 2_208_988_800;
+export const NTP_TO_UNIX = 2_208_988_800;
 const ERA = 0x1_0000_0000;
 
 /** Puts a 64-bit NTP timestamp; seconds without the top bit are of the era that begins in 2036. RFC 4330 §3 */

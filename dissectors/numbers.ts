@@ -241,6 +241,12 @@ export const IP_PROTOCOLS: Readonly<Record<number, string>> = {
   143: 'Ethernet',
 };
 
+/** Those that code asks for by name. */
+export const ICMP = 1;
+export const TCP = 6;
+export const UDP = 17;
+export const ICMPV6 = 58;
+
 /** PPP protocol numbers, RFC 1661 §2. */
 export const PPP_PROTOCOLS: Readonly<Record<number, string>> = {
   1: 'Padding Protocol',

@@ -1,5 +1,10 @@
 import type { PayloadTypes } from 'fttscope/kit';
 
+/** Payload type of empty packets that keep a pinhole open. TS 24.229 §K.5.2.1 */
+export const KEEP_ALIVE_TYPE = 20;
+/** Payload type of comfort noise, which needs no agreement. RFC 3389 §4 */
+export const COMFORT_NOISE = 13;
+
 /** RFC 3551 §6, in Wireshark's words. */
 const PAYLOADS: Readonly<Record<number, string>> = {
   0: 'ITU-T G.711 PCMU',

@@ -21,6 +21,7 @@ import {
   Yes,
 } from 'fttscope/kit';
 import { type SrtpSetup, srtpSetup } from './dtls/index.js';
+import { VERSIONS } from './rtcp/values.js';
 import { F as ExtensionFields, extension } from './rtp-extensions.js';
 import { FIRST_DYNAMIC, payloadName, payloadTypeName } from './rtp-payload-types.js';
 import type { MediaNote } from './sdp/media.js';
@@ -44,7 +45,6 @@ import { followZrtp, isZrtp, newChoice } from './zrtp.js';
  *     +-------------------------------+-------------------------------+
  */
 export const HEADER = 12;
-const VERSIONS = { 0: 'Old VAT Version', 1: 'First Draft Version', 2: 'RFC 1889 Version' };
 
 const F = fields({
   rtp: { name: 'rtp', label: 'Real-Time Transport Protocol', type: 'protocol' },

@@ -9,6 +9,8 @@ import { defineDissector, fields, nameOf, need, put16, u8, u16, type View } from
  *     +---------------+-+-+-----------+-------------------------------+
  */
 const LENGTH = 4;
+/** The keys of a telephone; the place of each is the number of its event. RFC 4733 §3.2 */
+export const DIGITS = '0123456789*#ABCD';
 /** RFC 4733 §7 and the documents that it points to, in Wireshark's words. */
 const EVENTS = {
   0: 'DTMF Zero 0',

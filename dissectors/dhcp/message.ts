@@ -36,6 +36,17 @@ export interface DhcpMessage {
 }
 
 const NOTHING = new Uint8Array(0);
+/** Types of messages that code asks for by name. RFC 2132 §9.6 */
+export const DhcpType = {
+  Discover: 1,
+  Offer: 2,
+  Request: 3,
+  Decline: 4,
+  Ack: 5,
+  Nak: 6,
+  Release: 7,
+  Inform: 8,
+} as const;
 /** RFC 2131 §2: the B bit of flags. */
 export const BROADCAST_FLAG = 0x8000;
 /** RFC 3456 §4.1: hardware type of a tunnel-mode interface. */

@@ -2,6 +2,15 @@
 import { type Codec, concat, put16, put24, put32, Short, u16, u24, u32 } from 'fttscope/kit';
 import { expandName, nameOctets, nameText } from '../dns/names.js';
 
+/** Types of messages that code asks for by name. RFC 9915 §7.3 */
+export const Dhcpv6Type = {
+  Advertise: 2,
+  Reply: 7,
+  Release: 8,
+  Decline: 9,
+  Reconfigure: 10,
+  InformationRequest: 11,
+} as const;
 /** RFC 9915 §9: messages between relay agents and servers. */
 const RELAY_FORW = 12;
 const RELAY_REPL = 13;

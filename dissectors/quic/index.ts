@@ -17,6 +17,7 @@ import {
   Yes,
 } from 'fttscope/kit';
 import { tls } from '../tls/index.js';
+import { HandshakeType } from '../tls/numbers.js';
 import { SCAN_EXPERTS } from '../tls/scan.js';
 import { CryptoStream, type Delivery } from './crypto-stream.js';
 import { dissectFrames, E as FRAME_EXPERTS, follow, number } from './frames.js';
@@ -37,8 +38,6 @@ import { messageNames } from './messages.js';
  */
 const MINIMUM = 13;
 const RETRY_TAG = 16;
-/** RFC 8446 §4. */
-const SERVER_HELLO = 2;
 /** Long headers before it named their IDs otherwise; Wireshark recognises them since this draft. */
 const FIRST_DRAFT = 11;
 
@@ -152,7 +151,8 @@ class Connection {
     const packet = openPacket(cx.ciphers, server === 0 ? keys.client : keys.server, v.buf, at, h);
     if (packet === undefined) return { at: at - v.off, refused: [E.badTag] };
     const deliveries = follow(packet.payload, streams[server], cx, h.version);
-    if (server === 1) for (const d of deliveries) this.settled ||= d.messages.some((m) => u8(m, 0) === SERVER_HELLO);
+    if (server === 1)
+      for (const d of deliveries) this.settled ||= d.messages.some((m) => u8(m, 0) === HandshakeType.ServerHello);
     return { at: at - v.off, opened: { ...packet, deliveries }, refused: NOTHING };
   }
 

@@ -13,6 +13,13 @@ export interface HeaderName {
   readonly type?: FieldType;
 }
 
+/** The methods of RFC 3261 and its extensions: one text for all messages of a method, for many are kept. */
+export const METHODS: ReadonlyMap<string, string> = new Map(
+  'INVITE ACK BYE CANCEL REGISTER OPTIONS PRACK UPDATE MESSAGE SUBSCRIBE NOTIFY REFER INFO PUBLISH'
+    .split(' ')
+    .map((name) => [name, name]),
+);
+
 /** The headers that have a field of their own. A header's id is its place in this list; 0 is any other header. */
 export const HEADERS: readonly HeaderName[] = [
   { name: '' },

@@ -1,6 +1,6 @@
 import { LIMITS, type Track } from 'fttscope/kit';
 import { type SipMessage, trimEnd } from './message.js';
-import { Header } from './names.js';
+import { Header, METHODS } from './names.js';
 
 /*
  * Which message repeats which, and which response answers which request: from the last message of each Call-ID in each
@@ -25,13 +25,6 @@ export interface SipNote {
   /** Milliseconds since that request. */
   readonly sinceMs: number;
 }
-
-/** One text for all messages of a method: entries are many. */
-const METHODS: ReadonlyMap<string, string> = new Map(
-  'INVITE ACK BYE CANCEL REGISTER OPTIONS PRACK UPDATE MESSAGE SUBSCRIBE NOTIFY REFER INFO PUBLISH'
-    .split(' ')
-    .map((name) => [name, name]),
-);
 
 const REQUEST = 0;
 const PROVISIONAL = 1;

@@ -17,6 +17,7 @@ import {
 } from 'fttscope/kit';
 import { relayed } from './relay.js';
 import { follow, type StunNote } from './transactions.js';
+import { FAMILIES } from './values.js';
 
 /**
  * Simple Traversal of UDP through NATs as it was before it had a magic cookie, RFC 3489 §11.1:
@@ -75,7 +76,6 @@ const ATTRIBUTES: Readonly<Record<number, string>> = {
   33: 'XOR_ONLY',
   32802: 'SERVER',
 };
-const FAMILIES = { 1: 'IPv4', 2: 'IPv6' };
 
 const F = fields({
   classicstun: { name: 'classicstun', label: 'Simple Traversal of UDP Through NAT', type: 'protocol' },

@@ -1,4 +1,5 @@
 import { experts, fields } from 'fttscope/kit';
+import { CHECKSUM_STATUS } from '../numbers.js';
 import * as V from './values.js';
 
 export const F = fields({
@@ -59,7 +60,7 @@ export const F = fields({
   padding: { name: 'stun.att.padding', label: 'Padding', type: 'u16' },
   hmac: { name: 'stun.att.hmac', label: 'HMAC-SHA1', type: 'bytes', clause: 'RFC 8489 §14.5' },
   crc: { name: 'stun.att.crc32', label: 'CRC-32', type: 'u32', base: 'hex', clause: 'RFC 8489 §14.7' },
-  crcStatus: { name: 'stun.att.crc32.status', label: 'CRC-32 Status', type: 'u8', values: V.CHECKED },
+  crcStatus: { name: 'stun.att.crc32.status', label: 'CRC-32 Status', type: 'u8', values: CHECKSUM_STATUS },
   errorClass: { name: 'stun.att.error.class', label: 'Error Class', type: 'u8', mask: 7 },
   error: { name: 'stun.att.error', label: 'Error Code', type: 'u8' },
   reason: { name: 'stun.att.error.reason', label: 'Error Reason Phrase', type: 'string' },

@@ -78,7 +78,6 @@ export const ERRORS: Readonly<Record<number, string>> = {
 export const ASSIGNMENT = { 0: 'IETF Review', 1: 'Designated Expert' };
 export const COMPREHENSION = { 0: 'Required', 1: 'Optional' };
 export const FAMILIES = { 1: 'IPv4', 2: 'IPv6' };
-export const CHECKED = { 0: 'Bad', 1: 'Good', 2: 'Unverified', 3: 'Not present', 4: 'Illegal' };
 export const ALGORITHMS = { 0: 'Reserved', 1: 'MD5', 2: 'SHA-256' };
 export const RESERVE = { 0: 'No reservation', 1: 'Reserve next port number' };
 export const TRANSPORTS: Readonly<Record<number, string>> = { 6: 'TCP', 17: 'UDP' };

@@ -1,11 +1,14 @@
 import { experts, fields } from 'fttscope/kit';
-import { CHECKSUM_STATUS, completeness, SCALE, SET } from './values.js';
+import { SET } from '../numbers.js';
+import { CHECKSUM_STATUS, completeness, SCALE } from './values.js';
 
 /* Fields and expert items of the TCP header; those of the options and of the analysis stand with them. */
 
+/* The control bits. RFC 9293 §3.1 */
 export const FIN = 1;
 export const SYN = 2;
 export const RST = 4;
+export const PSH = 8;
 export const ACK = 16;
 export const URG = 32;
 

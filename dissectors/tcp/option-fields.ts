@@ -1,5 +1,6 @@
 import { experts, fields } from 'fttscope/kit';
-import { EXPERIMENTS, KINDS, QS_RATE, RST_REASONS, SET, SUBTYPES, UNITS } from './values.js';
+import { SET } from '../numbers.js';
+import { EXPERIMENTS, KINDS, QS_RATE, RST_REASONS, SUBTYPES, UNITS } from './values.js';
 
 /* Fields, headings and expert items of the TCP options. */
 

@@ -1,6 +1,7 @@
 import { type Ctx, type Expert, type Field, nameOf, type Tree, u8, u16, u24, u32, u64 } from 'fttscope/kit';
+import { ACK, SYN } from './fields.js';
 import { E, F, H } from './option-fields.js';
-import { EXPERIMENTS, OPTION_NAMES, SUBTYPES } from './values.js';
+import { EXPERIMENTS, MAX_SHIFT, OPTION_NAMES, SUBTYPES } from './values.js';
 
 /**
  * TCP options, RFC 9293 §3.2. Kinds 0 and 1 are single octets, the others carry their length:
@@ -11,10 +12,7 @@ import { EXPERIMENTS, OPTION_NAMES, SUBTYPES } from './values.js';
  */
 const EOL = 0;
 const NOP = 1;
-const SYN = 2;
-const ACK = 16;
 const FAST_OPEN = 0xf989; // RFC 7413 §4.1.1, before the kind of its own
-const MAX_SHIFT = 14; // RFC 7323 §2.3
 
 /** What the header and the index pass say to the options. */
 export interface Segment {

@@ -136,10 +136,11 @@ export const QS_RATE: Readonly<Record<number, string>> = {
   15: '1.31072 Gbit/s',
 };
 
-export const SET = { 0: 'Not set', 1: 'Set' };
 /** Units of the user timeout, RFC 5482 §3. */
 export const UNITS = { 0: 'Seconds', 1: 'Minutes' };
 
+/** The largest shift count of the window scale option. RFC 7323 §2.3 */
+export const MAX_SHIFT = 14;
 /** `tcp.window_size_scalefactor` where it is no factor. */
 export const SCALE: Readonly<Record<number, string>> = { [-1]: 'unknown', [-2]: 'no window scaling used' };
 

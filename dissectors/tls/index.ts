@@ -16,7 +16,7 @@ import {
 import { contentInfo, contentOf, dissectContent, recordText } from './content.js';
 import { F } from './fields.js';
 import type { TlsRecordNote } from './note.js';
-import { ContentType, HandshakeType, Version, versionName } from './numbers.js';
+import { ContentType, HandshakeType, RECORD_HEADER, Version, versionName } from './numbers.js';
 import { SCAN_EXPERTS } from './scan.js';
 import { reassembled, segmentData } from './segments.js';
 import { dissectSsl2, probeSsl2, ssl2Length } from './ssl2.js';
@@ -38,7 +38,6 @@ export { versionName };
  * Decryption, and putting handshake messages together, is done by the session that follows the connection: it leaves a
  * {@link TlsRecordNote} for each record. Without one only what is in the clear can be shown.
  */
-const HEADER = 5;
 /** RFC 5246 §6.2.3: 2^14 + 2048 */
 const LARGEST = 0x4800;
 
@@ -95,14 +94,14 @@ function probeStart(b: Uint8Array, off: number, end: number): Probe {
 function probeRecord(b: Uint8Array, off: number, end: number): Probe {
   if (!plausible(b, off)) return No;
   if (type(b, off) === ContentType.ChangeCipherSpec && length(b, off) !== 1) return No; // RFC 8446 §5
-  const next = off + HEADER + length(b, off);
-  if (end - next >= HEADER && !plausible(b, next)) return No;
+  const next = off + RECORD_HEADER + length(b, off);
+  if (end - next >= RECORD_HEADER && !plausible(b, next)) return No;
   if (type(b, off) !== ContentType.Handshake) return Yes;
-  if (end - off <= HEADER) return Unsure;
-  const first = u8(b, off + HEADER);
+  if (end - off <= RECORD_HEADER) return Unsure;
+  const first = u8(b, off + RECORD_HEADER);
   if (first === HandshakeType.ClientHello || first === HandshakeType.ServerHello) return Yes;
   // Another message, or an encrypted one of a capture that starts late: the next record must agree.
-  return HANDSHAKE_TYPES[first] !== undefined || end - next >= HEADER ? Yes : Unsure;
+  return HANDSHAKE_TYPES[first] !== undefined || end - next >= RECORD_HEADER ? Yes : Unsure;
 }
 
 /** Version that the record is shown under: that of the session, but a first ClientHello has only its own. */
@@ -110,8 +109,8 @@ function shownVersion(b: Uint8Array, off: number, end: number, note: TlsRecordNo
   const hello =
     note?.status === 'clear' &&
     type(b, off) === ContentType.Handshake &&
-    end - off > HEADER &&
-    u8(b, off + HEADER) === HandshakeType.ClientHello;
+    end - off > RECORD_HEADER &&
+    u8(b, off + RECORD_HEADER) === HandshakeType.ClientHello;
   return note === undefined || note.version === 0 || hello ? version(b, off) : note.version;
 }
 
@@ -119,7 +118,7 @@ function dissectRecord(v: View, t: Tree, note: TlsRecordNote | undefined): void 
   const { buf, off } = v;
   const outer = type(buf, off);
   const n = length(buf, off);
-  const fragment = v.sub(off + HEADER, off + HEADER + n);
+  const fragment = v.sub(off + RECORD_HEADER, off + RECORD_HEADER + n);
   const content = contentOf(outer, fragment, note);
   const negotiated = shownVersion(buf, off, v.end, note);
   t.open(F.record, off, fragment.end - off);
@@ -138,7 +137,7 @@ function dissectRecord(v: View, t: Tree, note: TlsRecordNote | undefined): void 
   }
   if (note !== undefined) dissectVerdict(off, t, note);
   t.pop();
-  need(v, HEADER + n);
+  need(v, RECORD_HEADER + n);
 }
 
 /** Says why a record could not be read, or that nobody checked what was read, and where its key came from. */
@@ -160,12 +159,12 @@ export const tls: Dissector<TlsRecordImage> = defineDissector<TlsRecordImage>({
   probe(b, off, end) {
     if (end <= off) return Unsure;
     if (u8(b, off) >= 0x80) return probeSsl2(b, off, end);
-    return end - off < HEADER ? probeStart(b, off, end) : probeRecord(b, off, end);
+    return end - off < RECORD_HEADER ? probeStart(b, off, end) : probeRecord(b, off, end);
   },
 
   pduLength(b, off, end) {
-    if (end - off < HEADER) return 0;
-    if (plausible(b, off)) return HEADER + length(b, off);
+    if (end - off < RECORD_HEADER) return 0;
+    if (plausible(b, off)) return RECORD_HEADER + length(b, off);
     return probeSsl2(b, off, end) === No ? -1 : ssl2Length(b, off);
   },
 
@@ -175,7 +174,7 @@ export const tls: Dissector<TlsRecordImage> = defineDissector<TlsRecordImage>({
     const note = cx.note<TlsRecordNote>(tls, v);
     if (probeSsl2(v.buf, v.off, v.end) === Unsure) dissectSsl2(v, t);
     else {
-      need(v, HEADER);
+      need(v, RECORD_HEADER);
       if (plausible(v.buf, v.off)) dissectRecord(v, t, note);
       else t.expert(E.unknownRecord);
     }
@@ -185,7 +184,7 @@ export const tls: Dissector<TlsRecordImage> = defineDissector<TlsRecordImage>({
   },
 
   column(v, cx) {
-    if (v.length < HEADER || !plausible(v.buf, v.off))
+    if (v.length < RECORD_HEADER || !plausible(v.buf, v.off))
       return probeSsl2(v.buf, v.off, v.end) === Unsure ? 'SSLv2' : 'TLS';
     return versionName(shownVersion(v.buf, v.off, v.end, cx.note<TlsRecordNote>(tls, v)));
   },
@@ -193,9 +192,9 @@ export const tls: Dissector<TlsRecordImage> = defineDissector<TlsRecordImage>({
   summary(v, cx) {
     const { buf, off } = v;
     if (probeSsl2(buf, off, v.end) === Unsure) return 'Client Hello';
-    if (v.length < HEADER) return 'Record cut short';
+    if (v.length < RECORD_HEADER) return 'Record cut short';
     if (!plausible(buf, off)) return 'Ignored Unknown Record';
-    const fragment = v.sub(off + HEADER, off + HEADER + length(buf, off));
+    const fragment = v.sub(off + RECORD_HEADER, off + RECORD_HEADER + length(buf, off));
     return contentInfo(contentOf(type(buf, off), fragment, cx.note<TlsRecordNote>(tls, v)));
   },
 
@@ -203,15 +202,15 @@ export const tls: Dissector<TlsRecordImage> = defineDissector<TlsRecordImage>({
     parse: (b, o) => ({
       type: type(b, o),
       version: version(b, o),
-      fragment: b.slice(o + HEADER, o + HEADER + length(b, o)),
+      fragment: b.slice(o + RECORD_HEADER, o + RECORD_HEADER + length(b, o)),
     }),
-    size: (r) => HEADER + r.fragment.length,
+    size: (r) => RECORD_HEADER + r.fragment.length,
     emit(r, b, o) {
       b[o] = r.type;
       put16(b, o + 1, r.version);
       put16(b, o + 3, r.fragment.length);
-      b.set(r.fragment, o + HEADER);
-      return HEADER + r.fragment.length;
+      b.set(r.fragment, o + RECORD_HEADER);
+      return RECORD_HEADER + r.fragment.length;
     },
   },
 });

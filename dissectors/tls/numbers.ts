@@ -1,5 +1,8 @@
 /** Code points of TLS that code asks for by name (RFC 8446 §5.1, §4, §4.2 and the IANA registries behind them). */
 
+/** Octets of the record header: type(1), version(2), length(2). RFC 8446 §5.1 */
+export const RECORD_HEADER = 5;
+
 export const ContentType = {
   ChangeCipherSpec: 20,
   Alert: 21,
@@ -32,6 +35,9 @@ export const HandshakeType = {
   NextProtocol: 67,
   MessageHash: 254,
 } as const;
+
+/** Of alerts. RFC 8446 §6.1 */
+export const CLOSE_NOTIFY = 0;
 
 export const Extension = {
   ServerName: 0,

@@ -1,6 +1,6 @@
 import { No, type Probe, type Tree, Unsure, u8, u16, u24, type View } from 'fttscope/kit';
 import { F } from './fields.js';
-import { Version } from './numbers.js';
+import { HandshakeType, Version } from './numbers.js';
 import { Scan } from './scan.js';
 
 /**
@@ -11,15 +11,14 @@ import { Scan } from './scan.js';
  *     +--------+--------+------+--------+--------+--------+--------+--------+--------+--------+--------+- -
  */
 const HEADER = 11;
-const CLIENT_HELLO = 1;
 const LENGTH = 0x7fff;
 
 /** Whether such a hello may begin at `off`. */
 export function probeSsl2(b: Uint8Array, off: number, end: number): Probe {
   const n = end - off;
   if (n > 0 && u8(b, off) < 0x80) return No;
-  if (n < 5) return n < 3 || u8(b, off + 2) === CLIENT_HELLO ? Unsure : No;
-  if (u8(b, off + 2) !== CLIENT_HELLO) return No;
+  if (n < 5) return n < 3 || u8(b, off + 2) === HandshakeType.ClientHello ? Unsure : No;
+  if (u8(b, off + 2) !== HandshakeType.ClientHello) return No;
   const version = u16(b, off + 3);
   if (version !== 2 && (version < 0x300 || version > 0x304)) return No;
   if (n < HEADER) return Unsure;

@@ -1,4 +1,4 @@
-import { type Ctx, indexOf, No, startsWith, u8, u16, u32, type View, Yes } from 'fttscope/kit';
+import { type Ctx, indexOf, No, startsWith, u8, u16, u16le, u32, u32le, type View, Yes } from 'fttscope/kit';
 import { named } from './named.js';
 import { dcerpcLength } from './streams.js';
 
@@ -37,9 +37,6 @@ function sessionLength(b: Uint8Array, off: number, end: number): number {
   return 4 + (u32(b, off) & 0xffffff);
 }
 
-const le16 = (b: Uint8Array, o: number): number => b[o] | (b[o + 1] << 8);
-const le32 = (b: Uint8Array, o: number): number => (le16(b, o) | (le16(b, o + 2) << 16)) >>> 0;
-
 const SMB2_HEADER = 64;
 const NEGOTIATE = 0;
 const SESSION_SETUP = 1;
@@ -54,17 +51,17 @@ function carried(v: View): View | undefined {
   if (v.end - body < 8) return undefined;
   const answers = (buf[off + 16] & 1) !== 0;
   const part = (at: number, length: number) => (length > 0 ? v.sub(off + at, off + at + length) : undefined);
-  const command = le16(buf, off + 12);
-  if (command === NEGOTIATE) return answers ? part(le16(buf, body + 56), le16(buf, body + 58)) : undefined;
+  const command = u16le(buf, off + 12);
+  if (command === NEGOTIATE) return answers ? part(u16le(buf, body + 56), u16le(buf, body + 58)) : undefined;
   if (command === SESSION_SETUP) {
     const at = answers ? body + 4 : body + 12;
-    return part(le16(buf, at), le16(buf, at + 2));
+    return part(u16le(buf, at), u16le(buf, at + 2));
   }
-  if (command === READ && answers) return part(u8(buf, body + 2), le32(buf, body + 4));
-  if (command === WRITE && !answers) return part(le16(buf, body + 2), le32(buf, body + 4));
+  if (command === READ && answers) return part(u8(buf, body + 2), u32le(buf, body + 4));
+  if (command === WRITE && !answers) return part(u16le(buf, body + 2), u32le(buf, body + 4));
   if (command !== IOCTL || v.end - body < 40) return undefined;
   const at = answers ? body + 32 : body + 24;
-  return part(le32(buf, at), le32(buf, at + 4));
+  return part(u32le(buf, at), u32le(buf, at + 4));
 }
 
 /** Names what proves who a user is: GSS-API with SPNEGO around NTLM, or NTLM alone. */
@@ -133,9 +130,9 @@ export const smbs = [
       if (u8(v.buf, v.off) !== SMB2) return;
       const inside = carried(v);
       if (inside === undefined || inside.length === 0) return;
-      if (le16(v.buf, v.off + 12) <= SESSION_SETUP) proof(inside, cx);
+      if (u16le(v.buf, v.off + 12) <= SESSION_SETUP) proof(inside, cx);
       else if (dcerpcLength(inside.buf, inside.off, inside.end) > 0) cx.call('dcerpc', inside);
-      else if (le16(v.buf, v.off + 12) !== IOCTL) cx.data(inside);
+      else if (u16le(v.buf, v.off + 12) !== IOCTL) cx.data(inside);
     },
   }),
   named({

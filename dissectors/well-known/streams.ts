@@ -1,4 +1,4 @@
-import { No, type Probe, startsWith, u8, u16, u24, u32, type View, Yes } from 'fttscope/kit';
+import { No, type Probe, startsWith, u8, u16, u16le, u24, u32, u32le, type View, Yes } from 'fttscope/kit';
 import { type Named, named } from './named.js';
 
 /**
@@ -6,8 +6,6 @@ import { type Named, named } from './named.js';
  */
 
 /** Little-endian. */
-const le16 = (b: Uint8Array, o: number): number => b[o] | (b[o + 1] << 8);
-const le32 = (b: Uint8Array, o: number): number => (le16(b, o) | (le16(b, o + 2) << 16)) >>> 0;
 
 /** How long a message is whose first `header` octets say it; a `length` less than those is that of no message. */
 const framed =
@@ -60,7 +58,7 @@ function dcerpcProbe(b: Uint8Array, off: number, end: number): Probe {
 }
 
 const dcerpcSize = (b: Uint8Array, off: number): number =>
-  (u8(b, off + 4) & 0x10) !== 0 ? le16(b, off + 8) : u16(b, off + 8);
+  (u8(b, off + 4) & 0x10) !== 0 ? u16le(b, off + 8) : u16(b, off + 8);
 
 export function dcerpcLength(b: Uint8Array, off: number, end: number): number {
   if (end - off < 16) return u8(b, off) === 5 ? 0 : -1;
@@ -228,7 +226,7 @@ export const streams = [
   named({
     ...{ proto: 'opcua', title: 'OpcUa Binary Protocol', short: 'OpcUa', spec: 'IEC 62541-6 §7.1' },
     on: { 'tcp.port': [4840] },
-    pduLength: framed(8, (b, o) => le32(b, o + 4)),
+    pduLength: framed(8, (b, o) => u32le(b, o + 4)),
   }),
   named({
     ...{ proto: 'kafka', title: 'Kafka', short: 'Kafka', spec: 'none' },

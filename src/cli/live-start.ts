@@ -1,4 +1,5 @@
 import { type Command, CommanderError, type Option } from 'commander';
+import { EFTF_PORT } from '../../dissectors/ftt-ims.js';
 import { FAULTS, type FaultList } from '../live/fault.js';
 import { ALL_FAULTS } from '../live/fault-eftf.js';
 import { completePath } from '../tui/files.js';
@@ -198,7 +199,7 @@ export function startersOf(begin: Begin, keylogs: readonly string[] | undefined)
       undefined,
       ({ target, options }) => {
         const o = options as UeCommandOptions;
-        hostAndPort(target, 'EFTF', 443);
+        hostAndPort(target, 'EFTF', EFTF_PORT);
         checkEnd(o, FAULTS);
       },
       'HOST[:PORT] [options]',
@@ -213,7 +214,7 @@ export function startersOf(begin: Begin, keylogs: readonly string[] | undefined)
       undefined,
       ({ options }) => {
         const o = options as EftfCommandOptions;
-        hostAndPort(o.listen, '--listen', 443, 0);
+        hostAndPort(o.listen, '--listen', EFTF_PORT, 0);
         checkEnd(o, ALL_FAULTS);
       },
       '[options]',

@@ -1,3 +1,4 @@
+import { EFTF_PORT } from '../../dissectors/ftt-ims.js';
 import { ip4, ip6 } from '../kit/index.js';
 import type { Endpoint, Tunnel } from '../tunnel/tunnel.js';
 import { UserError } from './errors.js';
@@ -45,7 +46,7 @@ function isAt(t: Tunnel, { host, port }: Place): boolean {
   const any = (p: number): boolean => port === 0 || port === p;
   if (t.ends.some((e) => any(e.port) && addressText(e) === host)) return true;
   const eftf = t.ends[t.ue === 0 ? 1 : 0];
-  if (t.session?.sni?.toLowerCase() === host && any(t.proxy === undefined ? eftf.port : 443)) return true;
+  if (t.session?.sni?.toLowerCase() === host && any(t.proxy === undefined ? eftf.port : EFTF_PORT)) return true;
   const target = t.proxy === undefined ? null : placeOf(t.proxy.target);
   return target !== null && target.host === host && any(target.port);
 }

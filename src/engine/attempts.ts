@@ -1,3 +1,4 @@
+import { EFTF_PORT } from '../../dissectors/ftt-ims.js';
 import { hostAndPortText, quoted, u16, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Place, Severity } from '../model/entities.js';
@@ -9,7 +10,6 @@ import type { Working } from '../model/working.js';
 import type { Packet } from './packet.js';
 import { placeOf } from './tunnel-entity.js';
 
-const HTTPS = 443;
 /** RFC 3261 §19.1.2. */
 const SIP = 5060;
 const SIPS = 5061;
@@ -30,7 +30,7 @@ export class Attempts {
     if (low === SIP || low === SIPS) this.direct(at, packet, flags);
     if ((flags & Flag.Syn) === 0) return;
     if ((flags & Flag.Ack) !== 0) this.open.delete(tcp);
-    else if (u16(packet.transport!, packet.header + 2) === HTTPS && !this.open.has(tcp)) {
+    else if (u16(packet.transport!, packet.header + 2) === EFTF_PORT && !this.open.has(tcp)) {
       if (this.open.size >= LIMITS.transactions) {
         this.other.reached.capped('transactions');
         return;

@@ -1,4 +1,7 @@
 import { PROTOCOLS } from '../../dissectors/frame.js';
+import { TCP, UDP } from '../../dissectors/numbers.js';
+import { FIN, RST } from '../../dissectors/tcp/fields.js';
+import { RECORD_HEADER } from '../../dissectors/tls/numbers.js';
 import { unpack } from '../capture/unpack.js';
 import {
   type AnyDissector,
@@ -20,7 +23,6 @@ import {
 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { CATALOGUE } from '../model/catalogue.js';
-import { RECORD_HEADER } from '../tls/index.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { carrierOf, envelopeNote } from './carried.js';
 import { engineExperts as E, engineFields as F, FINDING_SEVERITIES, SEVERITIES } from './engine-fields.js';
@@ -56,9 +58,6 @@ const CALLED: Readonly<Record<string, string>> = {
   'ipv6.fraghdr': 'IPv6 Fragment',
   'ipv6.dstopts': 'IPv6 Destination',
 };
-
-const FIN = 1;
-const RST = 4;
 
 /** Whether a segment shows messages: a FIN may end one; octets in a reset are its reason, RFC 9293 §3.5.3. */
 const carries = ({ flags }: Peek, payload: View): boolean =>
@@ -229,7 +228,7 @@ export class Dissection implements Ctx {
   }
 
   get stream(): boolean {
-    return this.packet.protocol === 6;
+    return this.packet.protocol === TCP;
   }
 
   next(table: string, key: TableKey, payload: View): void {
@@ -264,7 +263,7 @@ export class Dissection implements Ctx {
       this.layer(this.plan.of(carrier.dissector!), v);
       return;
     }
-    if (packet.protocol === 17) {
+    if (packet.protocol === UDP) {
       if (packet.refused !== null) this.refusal(packet.refused, v);
       if (packet.dissector === null) this.data(v);
       else this.layer(this.plan.of(packet.dissector), v);
@@ -448,11 +447,11 @@ export class Dissection implements Ctx {
     const { packet } = this;
     if (this.quoted || packet.carriers !== null) return false;
     if (packet.refused !== null && this.plan.of(packet.refused).depth !== Depth.Skip) return false;
-    if (d === this.udp && packet.protocol === 17)
+    if (d === this.udp && packet.protocol === UDP)
       return packet.dissector === null
         ? this.dataStep.depth === Depth.Skip
         : this.plan.of(packet.dissector).depth === Depth.Skip;
-    return d === this.tcp && packet.protocol === 6 && packet.pdus === null && packet.begun === null;
+    return d === this.tcp && packet.protocol === TCP && packet.pdus === null && packet.begun === null;
   }
 
   /** Notes the layer for the protocol stack and the Info column. */

@@ -1,3 +1,5 @@
+import { TCP, UDP } from '../../dissectors/numbers.js';
+import { FIN, SYN } from '../../dissectors/tcp/fields.js';
 import { TcpNote } from '../../dissectors/tcp/note.js';
 import type { CaptureInterface } from '../capture/chunk.js';
 import type { EspKeys } from '../crypto/esp-keys.js';
@@ -31,7 +33,6 @@ import {
 import { type TcpOwner, TcpState } from './tcp-state.js';
 import { TrackContext } from './track.js';
 
-const SYN_FIN = 3;
 /** What is known of a TCP connection costs, and what a report keeps of it. */
 const TCP_COST = 80;
 const LIFE_COST = 900;
@@ -166,13 +167,13 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     this.walk(p);
     if (this.duplicates === null || this.ip < 0 || scope.tunnel !== null) return;
     // What opens or closes a connection is repeated later than that.
-    const bare = packet.protocol === 6 && p.off >= p.end && (p.buf[packet.header + 13] & SYN_FIN) === 0;
+    const bare = packet.protocol === TCP && p.off >= p.end && (p.buf[packet.header + 13] & (SYN | FIN)) === 0;
     const time = packet.seconds + packet.nanos / 1e9;
     const { file } = packet.iface;
     packet.duplicateOf = this.duplicates.see(v.buf, this.ip, v.end, bare, packet.frame, file, scope.id, time);
     if (packet.duplicateOf === 0) return;
     packet.finding('capture.duplicate');
-    packet.isFurtherLeg = packet.protocol === 6 && this.duplicates.file !== file;
+    packet.isFurtherLeg = packet.protocol === TCP && this.duplicates.file !== file;
   }
 
   private walk(p: Peek): void {
@@ -257,14 +258,14 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   /** Finds who takes a datagram; returns the dissector where it is one that packets go on in. */
   private datagram(p: Peek, net: Uint8Array): AnyDissector | undefined {
     if (p.net === 0) return undefined;
-    const flow = this.flows.find(this.scope.id, 17, p.net, net, p.src, p.dst, p.sport, p.dport);
+    const flow = this.flows.find(this.scope.id, UDP, p.net, net, p.src, p.dst, p.sport, p.dport);
     const { direction } = this.flows;
     const state = this.datagrams(flow);
     const announced = announcedReader(state, direction, p);
     const d = announced ?? this.finder.find(p, state);
     const { packet } = this;
     packet.refused = announced === undefined ? refusing(state, direction, p) : null;
-    packet.protocol = 17;
+    packet.protocol = UDP;
     packet.conversation = conversation(state, direction);
     packet.transport = p.buf;
     packet.header = p.header;
@@ -319,7 +320,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     const { flows } = this;
     let flow = scope.recent;
     if (flow === null || !flows.isOf(flow, p.net as 4 | 6, p.buf, p.src, p.dst, p.sport, p.dport))
-      scope.recent = flow = flows.find(scope.id, 17, p.net as 4 | 6, p.buf, p.src, p.dst, p.sport, p.dport);
+      scope.recent = flow = flows.find(scope.id, UDP, p.net as 4 | 6, p.buf, p.src, p.dst, p.sport, p.dport);
     const state = flow.state as UdpState | null;
     return state === null || state.generation !== scope.generation ? null : state;
   }
@@ -339,7 +340,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
 
   private quotedSegment(q: Peek): void {
     const { buf } = q;
-    const flow = this.flows.find(this.scope.id, 6, q.net as 4 | 6, buf, q.src, q.dst, q.sport, q.dport);
+    const flow = this.flows.find(this.scope.id, TCP, q.net as 4 | 6, buf, q.src, q.dst, q.sport, q.dport);
     const state = (flow.state as TcpState | null) ?? this.begin(flow, false);
     const dissector = state.connection?.reader ?? this.streamDissector(flow) ?? null;
     this.packet.quote = { buf, header: q.header, payload: q.off, conversation: state, dissector };
@@ -347,7 +348,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
 
   private quotedDatagram(q: Peek): void {
     const { buf } = q;
-    const flow = this.flows.find(this.scope.id, 17, q.net as 4 | 6, buf, q.src, q.dst, q.sport, q.dport);
+    const flow = this.flows.find(this.scope.id, UDP, q.net as 4 | 6, buf, q.src, q.dst, q.sport, q.dport);
     const { direction } = this.flows;
     const state = this.datagrams(flow);
     this.packet.quote = {
@@ -363,7 +364,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   private segment(p: Peek, net: Uint8Array): void {
     if (p.net === 0) return;
     const { packet, flows } = this;
-    const flow = flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
+    const flow = flows.find(this.scope.id, TCP, p.net, net, p.src, p.dst, p.sport, p.dport);
     let state = (flow.state as TcpState | null) ?? this.begin(flow, false);
     const { analyseTcp, showsTcp } = this.options;
     const note = analyseTcp || (showsTcp && state.repeats) ? new TcpNote() : null;
@@ -374,7 +375,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     if (!state.segment(flows.direction, p, packet, note, pool)) {
       // The SYN of a new connection between the same endpoints.
       this.followed.replaced(state);
-      const next = flows.find(this.scope.id, 6, p.net, net, p.src, p.dst, p.sport, p.dport);
+      const next = flows.find(this.scope.id, TCP, p.net, net, p.src, p.dst, p.sport, p.dport);
       state = this.begin(next, true);
       this.carry(next, state, p);
       state.segment(flows.direction, p, packet, note, pool);
@@ -400,7 +401,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
 
   private carry(flow: Flow, state: TcpState, p: Peek): void {
     const { packet } = this;
-    packet.protocol = 6;
+    packet.protocol = TCP;
     packet.transport = p.buf;
     packet.header = p.header;
     packet.flow = flow;

@@ -1,9 +1,7 @@
+import { ICMPV6, TCP, UDP } from '../../dissectors/numbers.js';
 import { checksum, pseudoHeader, u16 } from '../kit/index.js';
 import type { Packet } from './packet.js';
 
-const TCP = 6;
-const UDP = 17;
-const ICMPV6 = 58;
 /** Where the source address stands in an IPv4 header, and what the checksum is counted over. RFC 791 §3.1 */
 const SOURCE = 12;
 

@@ -1,5 +1,6 @@
 import { PROTOCOLS } from '../../dissectors/frame.js';
 import { HEADER } from '../../dissectors/ftt-ims.js';
+import { TCP, UDP } from '../../dissectors/numbers.js';
 import type { CaptureFile, CaptureInterface, CaptureSource, Chunk } from '../capture/chunk.js';
 import type { EspKeys } from '../crypto/esp-keys.js';
 import { type AnyDissector, type Field, type Peek, View } from '../kit/index.js';
@@ -326,7 +327,7 @@ export class Pass {
     row.packetLength = 0;
     row.inner = 0;
     row.tunnel = tunnel;
-    row.direction = tunnel === null || packet.protocol !== 6 ? null : tunnel.direction(packet.direction);
+    row.direction = tunnel === null || packet.protocol !== TCP ? null : tunnel.direction(packet.direction);
     row.findings = packet.findings ?? NOTHING;
     row.missing = packet.missing ?? NO_GAPS;
   }
@@ -416,7 +417,7 @@ export class Pass {
     const { state, conversation, quote, carriers } = packet;
     if (carriers !== null)
       for (const c of carriers) if (c.conversation.stream < 0) c.conversation.stream = this.udpStream();
-    if (conversation !== null && packet.protocol === 17) {
+    if (conversation !== null && packet.protocol === UDP) {
       if (conversation.stream < 0) conversation.stream = this.udpStream();
     } else if (state !== null) {
       if (state.stream < 0) state.stream = this.tcpStream();

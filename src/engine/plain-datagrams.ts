@@ -1,4 +1,5 @@
 import { HEADER, IP_PACKET } from '../../dissectors/ftt-ims.js';
+import { UDP } from '../../dissectors/numbers.js';
 import { UDP_STREAM } from '../../dissectors/udp.js';
 import { type AnyDissector, type Field, Peek, type Source, type Tree, u16 } from '../kit/index.js';
 import type { Envelope } from '../tunnel/deframe.js';
@@ -8,8 +9,7 @@ import { Depth, type Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
 import type { Scope } from './scope.js';
 
-/** UDP's number in IP, and the octets of plain headers. */
-const UDP = 17;
+/** Octets of plain headers. */
 const UDP_HEADER = 8;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;

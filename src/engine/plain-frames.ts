@@ -1,4 +1,5 @@
 import { addHead, HEAD_FIELDS } from '../../dissectors/frame.js';
+import { TCP } from '../../dissectors/numbers.js';
 import { type Field, type Tree, u16, type View } from '../kit/index.js';
 import { addFixed } from './fixed-fields.js';
 import type { Packet } from './packet.js';
@@ -9,7 +10,6 @@ import type { ShortCut } from './short-cut.js';
 const ETHERNET = 1;
 const IPV4 = 0x0800;
 const IPV6 = 0x86dd;
-const TCP = 6;
 const ETHERNET_HEADER = 14;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;

@@ -1,4 +1,5 @@
 import type { EspNote } from '../../dissectors/esp.js';
+import { TCP, UDP } from '../../dissectors/numbers.js';
 import { isRtcp, HEADER as RTP_HEADER } from '../../dissectors/rtp.js';
 import type { MediaNote } from '../../dissectors/sdp/index.js';
 import type { SipMessage, SipNote } from '../../dissectors/sip/index.js';
@@ -50,8 +51,6 @@ const DNS_PREFIX = 2;
 /** First octet of a message of SigComp, where SIP is expected. */
 const SIGCOMP = 0xf8;
 const SIP_PORT = 5060;
-const TCP = 6;
-const UDP = 17;
 /** Fewer frames that repeat others were doubled on their way, or are said twice. */
 const MIRRORED = 5;
 
@@ -305,7 +304,7 @@ export class SessionTap implements Tap {
   private content(packet: Packet): void {
     const { dissector } = packet;
     if (packet.notes !== null && this.at.tunnel !== 0) this.security(packet.notes);
-    if (packet.protocol === 17) {
+    if (packet.protocol === UDP) {
       if (dissector === null) {
         if (this.at.tunnel !== 0) this.unknown(packet);
       } else if (dissector === this.rtp || this.goesOn(packet)) this.media(packet);

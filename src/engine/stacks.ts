@@ -1,3 +1,4 @@
+import { TCP, UDP } from '../../dissectors/numbers.js';
 import type { AnyDissector } from '../kit/index.js';
 import type { ProtocolCounts } from '../model/entities.js';
 import type { Packet } from './packet.js';
@@ -26,7 +27,7 @@ export class Stacks {
   /** Counts a row by its layers. */
   add(net: number, protocol: number, above: AnyDissector | null, inner: boolean, octets: number): void {
     const { stacks } = this;
-    const transport = protocol === 6 ? 1 : protocol === 17 ? 2 : 0;
+    const transport = protocol === TCP ? 1 : protocol === UDP ? 2 : 0;
     const place = (inner ? 32 : 0) + (net === 4 ? 8 : net === 6 ? 16 : 0) + transport;
     let i = 0;
     while (i < stacks.length && (stacks[i].above !== above || stacks[i].place !== place)) i++;

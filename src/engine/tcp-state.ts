@@ -1,3 +1,4 @@
+import { ACK, FIN, RST, SYN } from '../../dissectors/tcp/fields.js';
 import { TcpNote } from '../../dissectors/tcp/note.js';
 import { Peek } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
@@ -48,10 +49,6 @@ export class Opening {
 }
 
 const TCP_HEADER = 20;
-const FIN = 1;
-const SYN = 2;
-const RST = 4;
-const ACK = 16;
 
 /** Whether a segment is nothing but a SYN; it may offer ECN (RFC 3168 §6.1.1). */
 const isBareSyn = (p: Peek): boolean => (p.flags & (FIN | SYN | RST | ACK)) === SYN && p.off === p.wireEnd;

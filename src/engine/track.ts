@@ -1,3 +1,4 @@
+import { TCP } from '../../dissectors/numbers.js';
 import { ciphers } from '../crypto/ciphers.js';
 import type { AnyDissector, Exchange, NetPair, TableKey, Track, View } from '../kit/index.js';
 import { LIMITS, type LimitName } from '../limits.js';
@@ -46,7 +47,7 @@ export class TrackContext implements Track {
     this.sport = p.sport;
     this.dport = p.dport;
     this.direction = packet.direction;
-    this.stream = packet.protocol === 6;
+    this.stream = packet.protocol === TCP;
     this.depth = 0;
     this.exchange = undefined;
     this.call(d, v);

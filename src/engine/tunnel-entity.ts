@@ -1,3 +1,4 @@
+import { EFTF_PORT } from '../../dissectors/ftt-ims.js';
 import { PROXY_AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../../dissectors/http/status.js';
 import { cipherSuiteName } from '../../dissectors/tls/ciphersuites.js';
 import { certificateSummary, versionName } from '../../dissectors/tls/index.js';
@@ -110,7 +111,7 @@ function eftfOf(t: Tunnel, server: Place): TunnelEntity['eftf'] {
   // Behind a proxy only what the CONNECT asked for is known: host and port, the host often a name.
   const m = /^\[?([^\]]*?)\]?:(\d{1,5})$/.exec(t.proxy.target);
   const host = m?.[1] ?? t.proxy.target;
-  return { address: host, port: Number(m?.[2] ?? 443), ...(name !== undefined && { name }) };
+  return { address: host, port: Number(m?.[2] ?? EFTF_PORT), ...(name !== undefined && { name }) };
 }
 
 function proxyOf(life: TunnelLife): Omit<NonNullable<TunnelEntity['proxy']>, keyof Place> {

@@ -1,5 +1,6 @@
 import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import { Item } from '../../dissectors/tcp/note.js';
+import { CLOSE_NOTIFY, ContentType, RECORD_HEADER, Version } from '../../dissectors/tls/numbers.js';
 import { ip4, ip6, type Peek, u32 } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { AddressUse } from '../model/address-use.js';
@@ -18,15 +19,10 @@ import type { TcpState } from './tcp-state.js';
 
 /** Where the source address stands in an IPv4 header. RFC 791 §3.1 */
 const IPV4_SOURCE = 12;
-const CLOSE_NOTIFY = 0;
-const ALERT = 21;
-const APPLICATION_DATA = 23;
-const TLS13 = 0x0304;
 /** RFC 8446 §5.2: an alert, its type, and the tag; no message of a handshake is that short. RFC 6655 §6.1 has shorter tags */
 const VEILED_ALERT = 2 + 1 + 16;
 const VEILED_ALERT_CCM8 = 2 + 1 + 8;
 const CCM_8 = 0x1305;
-const RECORD_HEADER = 5;
 
 /** What a report keeps of a tunnel beside what the tunnel knows itself. */
 export class TunnelLife {
@@ -124,7 +120,7 @@ export class TunnelLife {
     for (const { record, side } of records) {
       const { sequence } = record;
       // Those of a handshake have keys, and numbers, of their own.
-      if (record.plain === null || sequence < 0 || record.contentType !== APPLICATION_DATA) continue;
+      if (record.plain === null || sequence < 0 || record.contentType !== ContentType.ApplicationData) continue;
       const last = this.last[side === this.tunnel.ue ? 0 : 1];
       if (sequence < last.sequence) last.round++;
       last.sequence = sequence;
@@ -191,19 +187,19 @@ export class TunnelLife {
       this.alerted++;
       if (alerts[i].description === CLOSE_NOTIFY) this.tcp.notified(a, this.side(alerts[i].direction), true);
     }
-    if (packet.records !== null && session.version === TLS13) this.veil(a, packet.records, session.suite);
+    if (packet.records !== null && session.version === Version.Tls13) this.veil(a, packet.records, session.suite);
     // Below TLS 1.3 an alert that nobody can read is seen by its record type; after the handshake it is the farewell.
     const running = this.established !== null || session.clientHelloFrame === undefined;
     if (packet.records === null || !running) return;
     for (const { record, side } of packet.records)
-      if (record.type === ALERT && record.status === 'no-keys') this.tcp.notified(a, side, false);
+      if (record.type === ContentType.Alert && record.status === 'no-keys') this.tcp.notified(a, side, false);
   }
 
   /** Looks for an alert in the place of what a side has to send in its handshake, where there are no keys. */
   private veil(a: Arrival, records: NonNullable<Packet['records']>, suite: number): void {
     const length = suite === CCM_8 ? VEILED_ALERT_CCM8 : VEILED_ALERT;
     for (const { record, side } of records) {
-      if (record.type !== APPLICATION_DATA) continue;
+      if (record.type !== ContentType.ApplicationData) continue;
       const isFirst = this.covered[side]++ === 0;
       if (!isFirst && this.veiled?.side === side) this.veiled = null;
       else if (isFirst && record.status === 'no-keys' && record.end - record.off === RECORD_HEADER + length)
@@ -286,7 +282,7 @@ export class TunnelLife {
 
 /** Whether one of the records of a packet is an alert that began in a frame. */
 const hasAlert = ({ records }: Packet, frame: number): boolean =>
-  records?.some(({ record }) => record.contentType === ALERT && record.frame === frame) === true;
+  records?.some(({ record }) => record.contentType === ContentType.Alert && record.frame === frame) === true;
 
 /** Code of what is wrong with an envelope, '' where nothing is. */
 function judgeEnvelope(b: Uint8Array, off: number, end: number): string {

@@ -3,6 +3,7 @@ import {
   clientIdOption,
   type DhcpMessage,
   type DhcpOption,
+  DhcpType,
   dhcpMessage,
   type Hardware,
   messageType,
@@ -18,7 +19,7 @@ import {
   textOption,
 } from '../../dissectors/dhcp/message.js';
 import { equalBytes, u32 } from '../kit/index.js';
-import { type Address, isUnspecified, same } from './address.js';
+import { type Address, BROADCAST, isUnspecified, same } from './address.js';
 import type { Machine } from './clock.js';
 import { type Random, word } from './random.js';
 
@@ -85,8 +86,6 @@ export interface DhcpClientOptions {
 }
 
 const ANY = Uint8Array.of(0, 0, 0, 0);
-const EVERYBODY = Uint8Array.of(255, 255, 255, 255);
-const TYPE = { discover: 1, offer: 2, request: 3, decline: 4, ack: 5, nak: 6, release: 7, inform: 8 } as const;
 /** Options that are asked for: mask, router, DNS, domain, MTU, times, search list, SIP servers. */
 const WANTED = [1, 3, 6, 15, 26, 51, 58, 59, 119, 120];
 /** RFC 2131 §4.1: 4 seconds, doubled up to 64, each with a second of chance. */
@@ -131,7 +130,7 @@ export class DhcpClient implements Machine {
 
   /** Asks for options alone, for an address that was configured otherwise. RFC 2131 §3.4 */
   inform(now: number, address: Address): void {
-    this.offer = { address, server: EVERYBODY };
+    this.offer = { address, server: BROADCAST };
     this.enter('informing', now);
     this.askForOptions(now);
   }
@@ -142,7 +141,7 @@ export class DhcpClient implements Machine {
     this.stop();
     if (!lease) return;
     this.xid = word(this.options.random);
-    const ids = [messageTypeOption(TYPE.release), addressOption(54, lease.server), this.identity()];
+    const ids = [messageTypeOption(DhcpType.Release), addressOption(54, lease.server), this.identity()];
     this.send({ ciaddr: lease.address, options: ids }, lease.address, lease.server, now);
     this.lease = undefined;
     this.options.onEvent({ type: 'lost', reason: 'released' });
@@ -154,7 +153,7 @@ export class DhcpClient implements Machine {
     if (!lease) return;
     this.xid = word(this.options.random);
     const ids = [addressOption(50, lease.address), addressOption(54, lease.server), this.identity()];
-    this.send({ options: [messageTypeOption(TYPE.decline), ...ids] }, ANY, EVERYBODY, now);
+    this.send({ options: [messageTypeOption(DhcpType.Decline), ...ids] }, ANY, BROADCAST, now);
     this.lose('declined');
     this.state = 'init';
     this.due = now + DECLINE_WAIT;
@@ -200,9 +199,9 @@ export class DhcpClient implements Machine {
     const { chaddr, hlen } = this.options.hardware;
     if (!equalBytes(message.chaddr, 0, chaddr, 0, Math.min(hlen, 16))) return;
     const type = messageType(message);
-    if (type === TYPE.offer && this.state === 'selecting') this.select(message, now);
-    else if (type === TYPE.ack) this.acknowledged(message, now);
-    else if (type === TYPE.nak) this.refused(message, now);
+    if (type === DhcpType.Offer && this.state === 'selecting') this.select(message, now);
+    else if (type === DhcpType.Ack) this.acknowledged(message, now);
+    else if (type === DhcpType.Nak) this.refused(message, now);
   }
 
   private enter(state: DhcpClientState, now: number): void {
@@ -225,7 +224,7 @@ export class DhcpClient implements Machine {
   }
 
   private discover(now: number): void {
-    this.broadcast([messageTypeOption(TYPE.discover), ...this.wishes()], now);
+    this.broadcast([messageTypeOption(DhcpType.Discover), ...this.wishes()], now);
   }
 
   private select(message: DhcpMessage, now: number): void {
@@ -240,28 +239,28 @@ export class DhcpClient implements Machine {
   private request(now: number): void {
     const { address, server } = this.offer!;
     const ids = [addressOption(50, address), addressOption(54, server)]; // RFC 2131 table 5
-    this.broadcast([messageTypeOption(TYPE.request), ...ids, ...this.wishes()], now);
+    this.broadcast([messageTypeOption(DhcpType.Request), ...ids, ...this.wishes()], now);
   }
 
   private confirm(now: number): void {
     const ids = [addressOption(50, this.offer!.address)]; // RFC 2131 §4.3.2: no server identifier
-    this.broadcast([messageTypeOption(TYPE.request), ...ids, ...this.wishes()], now);
+    this.broadcast([messageTypeOption(DhcpType.Request), ...ids, ...this.wishes()], now);
   }
 
   private askForOptions(now: number): void {
     const { address } = this.offer!;
     this.retransmitLater(now);
     this.send(
-      { ciaddr: address, options: [messageTypeOption(TYPE.inform), ...this.wishes()] },
+      { ciaddr: address, options: [messageTypeOption(DhcpType.Inform), ...this.wishes()] },
       address,
-      EVERYBODY,
+      BROADCAST,
       now,
     );
   }
 
   private broadcast(options: DhcpOption[], now: number): void {
     this.retransmitLater(now);
-    this.send({ options }, ANY, EVERYBODY, now);
+    this.send({ options }, ANY, BROADCAST, now);
   }
 
   private retransmitLater(now: number): void {
@@ -273,8 +272,8 @@ export class DhcpClient implements Machine {
   /** RENEWING asks the server, REBINDING everybody; neither names address or server as options. RFC 2131 table 5 */
   private renew(now: number): void {
     const lease = this.lease!;
-    const dst = this.state === 'renewing' ? lease.server : EVERYBODY;
-    const options = [messageTypeOption(TYPE.request), ...this.wishes()];
+    const dst = this.state === 'renewing' ? lease.server : BROADCAST;
+    const options = [messageTypeOption(DhcpType.Request), ...this.wishes()];
     const end = lease.since + 1000 * (this.state === 'renewing' ? lease.rebinding : lease.seconds);
     // RFC 2131 §4.4.5: half of what remains, a minute at least
     this.due = Math.min(end, now + Math.max(LEAST_RENEWAL, (end - now) / 2));

@@ -3,6 +3,7 @@ import {
   BROADCAST_FLAG,
   type DhcpMessage,
   type DhcpOption,
+  DhcpType,
   dhcpMessage,
   messageType,
   messageTypeOption,
@@ -18,7 +19,7 @@ import {
 } from '../../dissectors/dhcp/message.js';
 import { hex, put32, u32 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
-import { type Address, inPrefix, isUnspecified, same } from './address.js';
+import { type Address, BROADCAST, inPrefix, isUnspecified, same } from './address.js';
 import type { EftfFaults } from './fault-eftf.js';
 
 /** What the server gives out. */
@@ -64,8 +65,6 @@ export interface DhcpAnswer {
   dst: Address;
 }
 
-const TYPE = { discover: 1, offer: 2, request: 3, decline: 4, ack: 5, nak: 6, release: 7, inform: 8 } as const;
-const EVERYBODY = Uint8Array.of(255, 255, 255, 255);
 /** An offer is kept that long for the client to come back. */
 const OFFER_MS = 120_000;
 /** An address that was declined is not given out that long. */
@@ -131,17 +130,17 @@ export class DhcpServer {
   handle(message: DhcpMessage, link: number, now: number): DhcpAnswer | undefined {
     if (message.op !== 1 || !message.cookie) return undefined;
     switch (messageType(message)) {
-      case TYPE.discover:
+      case DhcpType.Discover:
         return this.discover(message, link, now);
-      case TYPE.request:
+      case DhcpType.Request:
         return this.request(message, link, now);
-      case TYPE.decline:
+      case DhcpType.Decline:
         this.decline(message, link, now);
         return undefined;
-      case TYPE.release:
+      case DhcpType.Release:
         this.release(message, link, now);
         return undefined;
-      case TYPE.inform:
+      case DhcpType.Inform:
         return this.inform(message);
       default:
         return undefined;
@@ -164,7 +163,7 @@ export class DhcpServer {
       b.state = 'offered';
       b.expires = now + OFFER_MS;
     }
-    return this.grant(m, TYPE.offer, b.address);
+    return this.grant(m, DhcpType.Offer, b.address);
   }
 
   /** RFC 2131 §4.3.2: which of four states the client is in shows in options 50 and 54 and in ciaddr. */
@@ -195,7 +194,7 @@ export class DhcpServer {
     b.link = link;
     b.expires = now + 1000 * this.seconds(m);
     this.options.onBinding?.(b);
-    return this.grant(m, TYPE.ack, b.address);
+    return this.grant(m, DhcpType.Ack, b.address);
   }
 
   private decline(m: DhcpMessage, link: number, now: number): void {
@@ -219,13 +218,13 @@ export class DhcpServer {
 
   private inform(m: DhcpMessage): DhcpAnswer | undefined {
     if (isUnspecified(m.ciaddr)) return undefined;
-    const options = [messageTypeOption(TYPE.ack), addressOption(54, this.options.server), ...this.configuration(m)];
+    const options = [messageTypeOption(DhcpType.Ack), addressOption(54, this.options.server), ...this.configuration(m)];
     return { message: this.reply(m, { ciaddr: m.ciaddr, options }), dst: m.ciaddr }; // RFC 2131 §4.3.5: no times
   }
 
   private refuse(m: DhcpMessage): DhcpAnswer {
-    const options = [messageTypeOption(TYPE.nak), addressOption(54, this.options.server)];
-    return { message: this.reply(m, { options }), dst: EVERYBODY };
+    const options = [messageTypeOption(DhcpType.Nak), addressOption(54, this.options.server)];
+    return { message: this.reply(m, { options }), dst: BROADCAST };
   }
 
   private grant(m: DhcpMessage, type: number, address: Address): DhcpAnswer {
@@ -242,7 +241,7 @@ export class DhcpServer {
     ];
     const message = this.reply(m, { yiaddr: address, ciaddr: m.ciaddr, options });
     // RFC 2131 §4.1: to ciaddr if it is there; else to everybody if asked, or to the new address
-    const dst = !isUnspecified(m.ciaddr) ? m.ciaddr : (m.flags & BROADCAST_FLAG) !== 0 ? EVERYBODY : address;
+    const dst = !isUnspecified(m.ciaddr) ? m.ciaddr : (m.flags & BROADCAST_FLAG) !== 0 ? BROADCAST : address;
     return { message, dst };
   }
 

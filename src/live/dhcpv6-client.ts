@@ -1,6 +1,7 @@
 import {
   type ClientMessage,
   type Dhcpv6Message,
+  Dhcpv6Type,
   dhcpv6Message,
   elapsedOption,
   findOption,
@@ -42,8 +43,6 @@ export interface Dhcpv6ClientOptions {
   onEvent(event: Dhcpv6ClientEvent): void;
 }
 
-const INFORMATION_REQUEST = 11;
-const REPLY = 7;
 /** RFC 9915 §7.6, ms */
 const MAX_DELAY = 1000;
 const FIRST_TIMEOUT = 1000;
@@ -96,7 +95,7 @@ export class Dhcpv6Client implements Machine {
   }
 
   handle(m: Dhcpv6Message, now: number): void {
-    if (this.state !== 'asking' || !('xid' in m) || m.type !== REPLY || m.xid !== this.xid) return;
+    if (this.state !== 'asking' || !('xid' in m) || m.type !== Dhcpv6Type.Reply || m.xid !== this.xid) return;
     if (findOption(m, 2) === undefined) return; // RFC 9915 §16.10: no server identifier
     const client = findOption(m, 1);
     const { duid } = this.options;
@@ -129,7 +128,7 @@ export class Dhcpv6Client implements Machine {
     this.timeout = next > this.longest ? this.longest * (1 + jitter) : next;
     this.due = now + this.timeout;
     if (this.tries === TOLD_AFTER) this.options.onEvent({ type: 'no answer' });
-    this.options.send(dhcpv6Message(INFORMATION_REQUEST, this.xid, options)); // the answer may come during the call
+    this.options.send(dhcpv6Message(Dhcpv6Type.InformationRequest, this.xid, options)); // the answer may come during the call
   }
 }
 

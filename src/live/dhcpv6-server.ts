@@ -3,6 +3,7 @@ import {
   type ClientMessage,
   type Dhcpv6Message,
   type Dhcpv6Option,
+  Dhcpv6Type,
   dhcpv6Message,
   findOption,
   namesOption,
@@ -23,14 +24,12 @@ export interface Dhcpv6ServerOptions {
   refreshSeconds?: number;
 }
 
-const INFORMATION_REQUEST = 11;
-const REPLY = 7;
 /** Options of addresses and prefixes: a request that has one is not answered. RFC 9915 §16.12 */
 const IDENTITY_ASSOCIATIONS = [3, 4, 25];
 
 /** The answer to a message of a client, undefined where it gets none: this server gives no addresses. RFC 9915 §18.3.6 */
 export function informationReply(m: Dhcpv6Message, o: Dhcpv6ServerOptions): ClientMessage | undefined {
-  if (!('xid' in m) || m.type !== INFORMATION_REQUEST) return undefined;
+  if (!('xid' in m) || m.type !== Dhcpv6Type.InformationRequest) return undefined;
   if (m.options.some((x) => IDENTITY_ASSOCIATIONS.includes(x.code))) return undefined;
   const server = findOption(m, 2);
   const mine = server?.length === o.duid.length && equalBytes(server, 0, o.duid, 0, o.duid.length);
@@ -40,7 +39,7 @@ export function informationReply(m: Dhcpv6Message, o: Dhcpv6ServerOptions): Clie
   const wanted = findOption(m, 6) ?? new Uint8Array(0);
   const asked = new Set<number>();
   for (let i = 0; i + 2 <= wanted.length; i += 2) asked.add(u16(wanted, i));
-  return dhcpv6Message(REPLY, m.xid, [...ids, ...configuration(o).filter((x) => asked.has(x.code))]);
+  return dhcpv6Message(Dhcpv6Type.Reply, m.xid, [...ids, ...configuration(o).filter((x) => asked.has(x.code))]);
 }
 
 function configuration(o: Dhcpv6ServerOptions): Dhcpv6Option[] {

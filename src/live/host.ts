@@ -6,6 +6,7 @@ import {
   TYPE,
   verified,
 } from '../../dissectors/icmpv6/messages.js';
+import { ICMP, ICMPV6, UDP } from '../../dissectors/numbers.js';
 import { checksum, u16, u32 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { FragmentTable } from '../stream/ip-fragments.js';
@@ -36,8 +37,6 @@ import {
   ERRORS,
   type ErrorName,
   fragments,
-  ICMP,
-  ICMPV6,
   IPV6_MINIMUM_MTU,
   icmpErrorPacket,
   icmpPacket,
@@ -49,7 +48,6 @@ import {
   readPacket,
   readReassembled,
   TokenBucket,
-  UDP,
   udpPacket,
   udpPayload,
 } from './ip-packet.js';

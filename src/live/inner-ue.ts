@@ -3,6 +3,7 @@ import { type ClientMessage, codec as dhcpv6Codec, uuidDuid } from '../../dissec
 import { CODES } from '../../dissectors/icmp-types.js';
 import { TYPE } from '../../dissectors/icmpv6/messages.js';
 import { CODES as CODES_6 } from '../../dissectors/icmpv6/types.js';
+import { ICMP, ICMPV6 } from '../../dissectors/numbers.js';
 import { encode, u16 } from '../kit/index.js';
 import { type Address, ALL_DHCP, addressText, same } from './address.js';
 import { type Cancel, type Clock, Pacer } from './clock.js';
@@ -10,7 +11,7 @@ import { DhcpClient, type DhcpClientEvent } from './dhcp-client.js';
 import { Dhcpv6Client, type Dhcpv6ClientEvent } from './dhcpv6-client.js';
 import { IpHost } from './host.js';
 import type { IcmpErrorNote, ReceivedDatagram, UdpSocket } from './host-types.js';
-import { ICMP, ICMPV6, ipVersion, udpPacket } from './ip-packet.js';
+import { ipVersion, udpPacket } from './ip-packet.js';
 import { type NeighbourEvent, Neighbours } from './neighbours.js';
 import type { PacketPort } from './port.js';
 import { integer, octets, type Random } from './random.js';

@@ -2,6 +2,7 @@ import { type IcmpMessage, icmp } from '../../dissectors/icmp.js';
 import { type Icmpv6Message, codec as icmpv6 } from '../../dissectors/icmpv6/messages.js';
 import { type Ipv4Packet, ipv4 } from '../../dissectors/ipv4.js';
 import { ipv6 } from '../../dissectors/ipv6.js';
+import { ICMP, ICMPV6, UDP } from '../../dissectors/numbers.js';
 import { udp } from '../../dissectors/udp.js';
 import {
   type Codec,
@@ -22,9 +23,6 @@ import { type Address, isMulticast, isUnspecified } from './address.js';
  * codecs of the dissectors, so that what is sent and what is shown agree.
  */
 
-export const ICMP = 1;
-export const UDP = 17;
-export const ICMPV6 = 58;
 const HOP_BY_HOP = 0;
 const ROUTING = 43;
 const FRAGMENT = 44;

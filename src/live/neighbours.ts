@@ -13,6 +13,7 @@ import {
   routerSolicitation,
   TYPE,
 } from '../../dissectors/icmpv6/messages.js';
+import { ICMPV6 } from '../../dissectors/numbers.js';
 import { concat, encode, equalBytes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import {
@@ -30,7 +31,7 @@ import {
 } from './address.js';
 import type { Machine } from './clock.js';
 import type { IpHost } from './host.js';
-import { ICMPV6, icmpv6Packet, ipPacket, netPair } from './ip-packet.js';
+import { icmpv6Packet, ipPacket, netPair } from './ip-packet.js';
 import { octets, type Random } from './random.js';
 import { isFrom, isUsable, lifetimeEnd, type OwnAddress, refresh, stableAddress } from './slaac.js';
 

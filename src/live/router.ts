@@ -1,6 +1,7 @@
 import { codec as dhcpCodec } from '../../dissectors/dhcp/message.js';
 import { codec as dhcpv6Codec } from '../../dissectors/dhcpv6/message.js';
 import { codec as icmpv6, TYPE, verified } from '../../dissectors/icmpv6/messages.js';
+import { ICMPV6, UDP } from '../../dissectors/numbers.js';
 import { encode, put16, put32, u16, u32 } from '../kit/index.js';
 import {
   type Address,
@@ -26,13 +27,11 @@ import {
   ERRORS,
   type ErrorName,
   fragments,
-  ICMPV6,
   icmpErrorPacket,
   ipVersion,
   netPair,
   type ReadPacket,
   readPacket,
-  UDP,
   udpPacket,
   udpPayload,
 } from './ip-packet.js';

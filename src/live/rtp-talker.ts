@@ -1,6 +1,8 @@
+import { NTP_TO_UNIX } from '../../dissectors/ntp.js';
 import { type RtcpPacket, codec as rtcpCodec } from '../../dissectors/rtcp/codec.js';
 import { rtp } from '../../dissectors/rtp.js';
-import { type TelephoneEvent, telephoneEvent } from '../../dissectors/telephone-event.js';
+import { KEEP_ALIVE_TYPE } from '../../dissectors/rtp-payload-types.js';
+import { DIGITS, type TelephoneEvent, telephoneEvent } from '../../dissectors/telephone-event.js';
 import { concat, encode, put16, put24, put32, u32 } from '../kit/index.js';
 import type { Cancel, Clock } from './clock.js';
 import { integer, type Random, word } from './random.js';
@@ -23,20 +25,16 @@ export interface RtpTalkerOptions {
   onDigit?(signal: string, milliseconds: number): void;
 }
 
-const DIGITS = '0123456789*#ABCD';
 /** RFC 4733 §2.5.1.4: the end is said three times. */
 const END_REPEATS = 3;
 const VOLUME = 10;
 /** RFC 6263 §6: Tr, ms. */
 const KEEP_ALIVE = 15_000;
-/** TS 24.229 §K.5.2.1 */
-const KEEP_ALIVE_TYPE = 20;
 /** RFC 3550 §6.2: ms, and what the randomised interval is divided by (§6.3.1). */
 const RTCP_INTERVAL = 5000;
 const COMPENSATION = Math.E - 1.5;
 /** A talker that could not run for that long does not make it up, ms. */
 const LATE = 500;
-const NTP_EPOCH = 2_208_988_800;
 const SR = 200;
 const RR = 201;
 const SDES = 202;
@@ -231,7 +229,7 @@ export class RtpTalker {
     const count = block ? 1 : 0;
     const blocks = block ?? new Uint8Array(0);
     if (this.sent === 0) return { count, type: RR, padding: false, body: concat([words(this.ssrc), blocks]) };
-    const wall = (this.options.wallClock?.() ?? Date.now()) / 1000 + NTP_EPOCH;
+    const wall = (this.options.wallClock?.() ?? Date.now()) / 1000 + NTP_TO_UNIX;
     const seconds = Math.floor(wall);
     const fraction = Math.floor((wall - seconds) * 2 ** 32);
     // The timestamp that belongs to now: that of the next packet, less what is left until then.

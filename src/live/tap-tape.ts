@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import { ethernet } from '../../dissectors/ethernet.js';
 import { ipv4 } from '../../dissectors/ipv4.js';
 import { ipv6 } from '../../dissectors/ipv6.js';
+import { TCP } from '../../dissectors/numbers.js';
 import { tcp } from '../../dissectors/tcp/index.js';
 import { CaptureError } from '../capture/errors.js';
 import { PcapngWriter } from '../capture/writer.js';
@@ -39,7 +40,6 @@ const COMMENT =
 const [FIN, SYN, RST, PSH, ACK] = [1, 2, 4, 8, 16];
 const IP4 = 0x0800;
 const IP6 = 0x86dd;
-const TCP = 6;
 /** Octets that one segment carries over IPv4 and IPv6: what an Ethernet of 1500 octets leaves. */
 const SEGMENT = [1460, 1440];
 /** The receiver of a one-way stream acknowledges after so many octets. */

@@ -1,3 +1,4 @@
+import { TCP } from '../../dissectors/numbers.js';
 import { u16, u32 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { type Address, addressText, isMulticast, isUnspecified } from './address.js';
@@ -7,7 +8,7 @@ import type { UpperProtocol } from './host-types.js';
 import type { ReadPacket } from './ip-packet.js';
 import { integer, type Random, word } from './random.js';
 import { TcpConnection, type TcpEnd, type TcpUser } from './tcp-connection.js';
-import { ACK, plus, RST, readSegment, SYN, spaceOf, TCP, type TcpSegment, tcpPacket } from './tcp-segment.js';
+import { ACK, plus, RST, readSegment, SYN, spaceOf, type TcpSegment, tcpPacket } from './tcp-segment.js';
 
 /** Octets of IP and TCP headers without options. */
 const headersTo = (dst: Address): number => (dst.length === 4 ? 40 : 60);

@@ -1,4 +1,5 @@
-import { distance, plus } from './tcp-segment.js';
+import { ahead } from '../kit/index.js';
+import { plus } from './tcp-segment.js';
 
 /** Octets that this end takes ahead of what it has: all that fits the header, as whoever listens takes them at once. */
 export const WINDOW = 0xffff;
@@ -26,7 +27,7 @@ export class TcpReceiver {
 
   /** Whether some of a segment is what this end waits for. RFC 9293 §3.4, table 6 */
   accepts(seq: number, space: number): boolean {
-    const from = distance(seq, this.nxt);
+    const from = ahead(seq, this.nxt);
     if (space === 0) return from >= 0 && from < WINDOW;
     return from < WINDOW && from + space > 0;
   }
@@ -35,7 +36,7 @@ export class TcpReceiver {
   take(seq: number, payload: Uint8Array, fin: boolean): Uint8Array[] {
     const part = { seq, payload, fin };
     const out: Uint8Array[] = [];
-    if (distance(seq, this.nxt) > 0) {
+    if (ahead(seq, this.nxt) > 0) {
       if (this.held + payload.length <= WINDOW) {
         this.early.push({ ...part, payload: payload.slice() });
         this.held += payload.length;
@@ -49,7 +50,7 @@ export class TcpReceiver {
 
   /** A part that follows what is there, taken out of those that came too early. */
   private nextEarly(): Part | undefined {
-    const at = this.early.findIndex((p) => distance(p.seq, this.nxt) <= 0);
+    const at = this.early.findIndex((p) => ahead(p.seq, this.nxt) <= 0);
     if (at < 0) return undefined;
     const [part] = this.early.splice(at, 1);
     this.held -= part.payload.length;
@@ -58,7 +59,7 @@ export class TcpReceiver {
 
   private append({ seq, payload, fin }: Part, out: Uint8Array[]): void {
     if (this.ended) return;
-    const known = distance(this.nxt, seq);
+    const known = ahead(this.nxt, seq);
     const fresh = payload.subarray(known, known + WINDOW);
     if (fresh.length > 0) out.push(fresh);
     this.nxt = plus(this.nxt, fresh.length);

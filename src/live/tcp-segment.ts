@@ -1,4 +1,5 @@
-import { ACK, FIN, RST, SYN } from '../../dissectors/tcp/fields.js';
+import { TCP } from '../../dissectors/numbers.js';
+import { ACK, FIN, PSH, RST, SYN } from '../../dissectors/tcp/fields.js';
 import { type TcpSegment, tcp } from '../../dissectors/tcp/index.js';
 import { checksum, encode, pseudoHeader, put16, u16 } from '../kit/index.js';
 import { ipPacket, netPair, type PacketHeader, type ReadPacket } from './ip-packet.js';
@@ -8,18 +9,14 @@ import { ipPacket, netPair, type PacketHeader, type ReadPacket } from './ip-pack
  * what is sent and what is shown agree.
  */
 
-export { ACK, FIN, RST, SYN, type TcpSegment };
-export const PSH = 8;
+export { ACK, FIN, PSH, RST, SYN, type TcpSegment };
+
 /** IP protocol number. */
-export const TCP = 6;
 const HEADER = 20;
 const MSS_KIND = 2;
 const NONE = new Uint8Array(0);
 
 const codec = tcp.codec!;
-
-/** How far `a` lies behind `b`, modulo 2^32: negative where it lies before. RFC 9293 §3.4 */
-export const distance = (a: number, b: number): number => (a - b) | 0;
 
 /** `seq` and `n` octets more, modulo 2^32. */
 export const plus = (seq: number, n: number): number => (seq + n) >>> 0;

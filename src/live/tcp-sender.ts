@@ -1,6 +1,6 @@
-import { concat } from '../kit/index.js';
+import { ahead, concat } from '../kit/index.js';
 import { type Clock, Timer } from './clock.js';
-import { distance, FIN, PSH, plus, SYN } from './tcp-segment.js';
+import { FIN, PSH, plus, SYN } from './tcp-segment.js';
 
 /** Milliseconds. RFC 6298 §2, (2.4), (2.5), §5.7 */
 const FIRST_RTO = 1000;
@@ -108,7 +108,7 @@ export class TcpSender {
 
   /** Whether `ack` acknowledges what was not acknowledged before, and was sent. RFC 9293 §3.4 */
   acknowledges(ack: number): boolean {
-    return distance(ack, this.una) > 0 && distance(ack, this.most) <= 0;
+    return ahead(ack, this.una) > 0 && ahead(ack, this.most) <= 0;
   }
 
   /**
@@ -116,11 +116,11 @@ export class TcpSender {
    * @param bare it carries nothing else. False where it acknowledges what was never sent. RFC 9293 §3.10.7.4
    */
   acknowledged(seq: number, ack: number, window: number, bare: boolean): boolean {
-    if (distance(ack, this.most) > 0) return false;
-    if (distance(ack, this.una) > 0) this.advance(ack);
+    if (ahead(ack, this.most) > 0) return false;
+    if (ahead(ack, this.una) > 0) this.advance(ack);
     else if (bare && ack === this.una && window === this.window && this.nxt !== this.una) this.repeated();
-    const newer = distance(seq, this.windowSeq);
-    if (newer > 0 || (newer === 0 && distance(ack, this.windowAck) >= 0) || this.window === 0) {
+    const newer = ahead(seq, this.windowSeq);
+    if (newer > 0 || (newer === 0 && ahead(ack, this.windowAck) >= 0) || this.window === 0) {
       this.window = window;
       this.windowSeq = seq;
       this.windowAck = ack;
@@ -131,7 +131,7 @@ export class TcpSender {
 
   /** The path takes no more than `mss` octets, and so did not take the segment at `seq`. RFC 8201 §5.2 */
   fit(seq: number, mss: number): void {
-    const isUnderWay = distance(seq, this.una) >= 0 && distance(seq, this.nxt) < 0;
+    const isUnderWay = ahead(seq, this.una) >= 0 && ahead(seq, this.nxt) < 0;
     if (!isUnderWay || mss >= this.mss) return;
     this.mss = mss;
     this.timed = undefined;
@@ -145,13 +145,13 @@ export class TcpSender {
 
   private advance(ack: number): void {
     const { cx } = this;
-    let n = distance(ack, this.una);
-    if (this.timed && distance(ack, this.timed.seq) > 0) {
+    let n = ahead(ack, this.una);
+    if (this.timed && ahead(ack, this.timed.seq) > 0) {
       this.measured(cx.clock.now() - this.timed.at);
       this.timed = undefined;
     }
     this.una = ack;
-    if (distance(this.nxt, ack) < 0) this.nxt = ack;
+    if (ahead(this.nxt, ack) < 0) this.nxt = ack;
     this.since = cx.clock.now();
     this.rto = this.timeout; // as kernels have it: RFC 6298 §5 would wait for the next measurement
     this.duplicates = 0;
@@ -186,7 +186,7 @@ export class TcpSender {
   /** The same was acknowledged again: the third time, what follows it was lost. RFC 5681 §3.2 */
   private repeated(): void {
     if (++this.duplicates !== DUPLICATES) return;
-    this.threshold = Math.max(distance(this.nxt, this.una) / 2, 2 * this.mss);
+    this.threshold = Math.max(ahead(this.nxt, this.una) / 2, 2 * this.mss);
     this.congestion = this.threshold;
     this.timed = undefined;
     this.segmentAt(this.una, Math.min(this.mss, this.queue.length));
@@ -197,7 +197,7 @@ export class TcpSender {
     if (this.opening || this.isFinished) return;
     while (!this.isStopped) {
       const { nxt } = this;
-      const sent = distance(nxt, this.una);
+      const sent = ahead(nxt, this.una);
       const left = this.queue.length - sent;
       const n = Math.min(this.mss, left, this.window - sent, this.congestion - sent);
       if (left > 0) {
@@ -217,14 +217,14 @@ export class TcpSender {
   }
 
   private segmentAt(seq: number, n: number): void {
-    const from = distance(seq, this.una);
+    const from = ahead(seq, this.una);
     if (n > 0) this.cx.emit(seq, this.queue.subarray(from, from + n), from + n === this.queue.length ? PSH : 0);
     else if (this.ends) this.cx.emit(seq, NONE, FIN);
   }
 
   private sentTo(seq: number): void {
     this.nxt = seq;
-    if (distance(seq, this.most) > 0) this.most = seq;
+    if (ahead(seq, this.most) > 0) this.most = seq;
   }
 
   /** Nothing was acknowledged in time. RFC 6298 §5 */
@@ -242,7 +242,7 @@ export class TcpSender {
       if (this.nxt === una) this.sentTo(plus(una, 1));
       this.segmentAt(una, 1); // asks whether there is room again. RFC 9293 §3.8.6.1
     } else {
-      this.threshold = Math.max(distance(this.nxt, this.una) / 2, 2 * this.mss);
+      this.threshold = Math.max(ahead(this.nxt, this.una) / 2, 2 * this.mss);
       this.congestion = this.mss;
       this.nxt = this.una;
       this.transmit();

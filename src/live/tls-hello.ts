@@ -1,9 +1,8 @@
 import { parseClientHello } from '../../dissectors/tls/hello.js';
+import { ContentType, RECORD_HEADER } from '../../dissectors/tls/numbers.js';
 import { concat, u16 } from '../kit/index.js';
 import type { Tap } from './tls-tap.js';
 
-const HANDSHAKE = 22;
-const RECORD_HEADER = 5;
 /** A fatal alert unrecognized_name in a record of its own. RFC 5246 §6.2.1, §7.2; RFC 6066 §3 */
 const UNRECOGNIZED_NAME = Uint8Array.of(21, 3, 3, 0, 2, 2, 112);
 
@@ -18,7 +17,11 @@ export function insistOnName(tap: Tap, go: () => void, refused: () => void): voi
     const chunk = tap.read() as Uint8Array | null;
     if (chunk === null) return;
     head = concat([head, chunk]);
-    if (head.length < RECORD_HEADER || (head[0] === HANDSHAKE && head.length < RECORD_HEADER + u16(head, 3))) return;
+    if (
+      head.length < RECORD_HEADER ||
+      (head[0] === ContentType.Handshake && head.length < RECORD_HEADER + u16(head, 3))
+    )
+      return;
     tap.off('readable', take);
     if (isNameless(head)) {
       tap.end(UNRECOGNIZED_NAME);
@@ -33,6 +36,6 @@ export function insistOnName(tap: Tap, go: () => void, refused: () => void): voi
 
 function isNameless(record: Uint8Array): boolean {
   const end = RECORD_HEADER + u16(record, 3);
-  const hello = record[0] === HANDSHAKE ? parseClientHello(record, RECORD_HEADER, end) : undefined;
+  const hello = record[0] === ContentType.Handshake ? parseClientHello(record, RECORD_HEADER, end) : undefined;
   return hello !== undefined && hello.sni === undefined;
 }

@@ -1,10 +1,8 @@
+import { ICMP, ICMPV6, UDP } from '../../dissectors/numbers.js';
 import { u16 } from '../kit/bytes.js';
 import type { PacketPort } from './port.js';
 import type { TunDevice } from './tun.js';
 
-const UDP = 17;
-const ICMP = 1;
-const ICMPV6 = 58;
 const DHCP_CLIENT = 68;
 const DHCPV6_CLIENT = 546;
 /** ICMPv6: router solicitation to redirect; echo reply. ICMP: echo reply. */

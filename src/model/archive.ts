@@ -22,7 +22,7 @@ export interface Shelf {
 }
 
 /** So long nothing more is heard of a call that is over: twice as long as anything is repeated (RFC 3261 §17). */
-const CALM_MS = 64_000;
+export const CALM_MS = 64_000;
 /** A stream without a call may pause as long as its pinhole may (RFC 4787 REQ-5). */
 const ALONE_MS = 300_000;
 

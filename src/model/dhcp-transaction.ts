@@ -1,5 +1,7 @@
 import {
+  BROADCAST_FLAG,
   type DhcpMessage,
+  DhcpType,
   optionAddresses,
   optionNumber,
   optionValue,
@@ -23,7 +25,6 @@ const NAMES: readonly string[] = [
   'RELEASE',
   'INFORM',
 ];
-const Type = { Discover: 1, Offer: 2, Request: 3, Decline: 4, Ack: 5, Nak: 6, Release: 7, Inform: 8 } as const;
 /** Stands for a message of BOOTP, which has no type. */
 export const BOOTP = 0;
 const Option = { dns: 6, requested: 50, lease: 51, server: 54, message: 56, clientId: 61 } as const;
@@ -32,8 +33,6 @@ const PATIENCE_MS = 4000;
 /** Who has asked again so often has had no answer, whenever the capture ends behind the last time. */
 const REPETITIONS = 2;
 const NONE: string[] = [];
-/** RFC 2131 §2: the only flag. */
-const BROADCAST = 0x8000;
 
 const bitOf = (type: number): number => 1 << (type & 31);
 
@@ -295,24 +294,24 @@ export class DhcpTransaction {
   private client(m: DhcpMessage, type: number, at: Seen, here: Which, backoff: Backoff): void {
     const { known } = this;
     const { entry } = known;
-    if ((m.flags & BROADCAST) !== 0) note(known, 'broadcast', here);
+    if ((m.flags & BROADCAST_FLAG) !== 0) note(known, 'broadcast', here);
     known.types |= bitOf(type);
     known.clientId ||= optionValue(m, Option.clientId) !== undefined;
-    if (type === Type.Decline) {
+    if (type === DhcpType.Decline) {
       known.decline = here;
       entry.outcome = 'declined';
-    } else if (type === Type.Release) entry.outcome = 'released';
+    } else if (type === DhcpType.Release) entry.outcome = 'released';
     else {
       const hasAddress = m.ciaddr.some((x) => x !== 0);
       if (hasAddress) this.hold(addressOf(m.ciaddr));
-      known.isInform = type === Type.Inform;
-      known.isRenewal = type === Type.Request && hasAddress; // it has its own pauses: RFC 2131 §4.4.5
-      const isDisdained = known.byBootp && type === Type.Discover; // the client goes on as if nobody had answered
+      known.isInform = type === DhcpType.Inform;
+      known.isRenewal = type === DhcpType.Request && hasAddress; // it has its own pauses: RFC 2131 §4.4.5
+      const isDisdained = known.byBootp && type === DhcpType.Discover; // the client goes on as if nobody had answered
       known.byBootp = false;
       if (isDisdained) entry.outcome = 'in-progress';
       else if (type !== known.waiting || known.isRenewal) backoff.answered();
       if (!known.isRenewal) backoff.sent(at);
-      if (type === Type.Request) this.selecting(m, here);
+      if (type === DhcpType.Request) this.selecting(m, here);
       known.asked = here;
       known.waiting = type;
       known.unanswered++;
@@ -338,9 +337,9 @@ export class DhcpTransaction {
   /** RFC 2131 §3.1, §4.4.1: the client has chosen already, or has its answer; what another server says later is passed over. */
   private isLate(type: number, server: string): boolean {
     const { waiting, entry } = this.known;
-    if (waiting !== 0) return type === Type.Offer && waiting === Type.Request;
+    if (waiting !== 0) return type === DhcpType.Offer && waiting === DhcpType.Request;
     if (entry.outcome !== 'bound' && entry.outcome !== 'informed') return false;
-    return type === Type.Offer || (server !== '' && server !== entry.server);
+    return type === DhcpType.Offer || (server !== '' && server !== entry.server);
   }
 
   private server(m: DhcpMessage, type: number, here: Which, backoff: Backoff): void {
@@ -350,20 +349,20 @@ export class DhcpTransaction {
     const server = id === undefined ? '' : ip4(id, 0);
     const address = addressOf(m.yiaddr);
     if (address !== '0.0.0.0') this.hold(address);
-    if (type === BOOTP && (known.waiting !== Type.Discover || address === '0.0.0.0')) return;
+    if (type === BOOTP && (known.waiting !== DhcpType.Discover || address === '0.0.0.0')) return;
     if (this.isLate(type, server)) return;
     if (type !== BOOTP) backoff.answered();
     known.waiting = 0;
     known.unanswered = 0;
-    if (type === Type.Nak) {
+    if (type === DhcpType.Nak) {
       entry.outcome = 'refused';
       known.refusal = here;
       const why = optionValue(m, Option.message);
       known.why = why === undefined ? '' : utf8Text(why, 0, why.length);
       return;
     }
-    if (type === Type.Offer) entry.outcome = 'offered';
-    else if (type === Type.Ack) {
+    if (type === DhcpType.Offer) entry.outcome = 'offered';
+    else if (type === DhcpType.Ack) {
       entry.outcome = known.isInform ? 'informed' : 'bound';
       if (!known.isInform) known.lease = here;
     } else if (type === BOOTP) {
@@ -372,14 +371,14 @@ export class DhcpTransaction {
     }
     if (address !== '0.0.0.0') entry.address = address;
     if (server !== '') entry.server = server;
-    if (type === Type.Ack && known.asking !== '' && server !== '' && server !== known.asking)
+    if (type === DhcpType.Ack && known.asking !== '' && server !== '' && server !== known.asking)
       note(known, 'strange', here);
     const lease = optionNumber(m, Option.lease);
     if (lease !== undefined) entry.leaseSeconds = lease;
     const dns = optionAddresses(m, Option.dns).map(addressOf);
     const pcscf = servers(m);
     // RFC 2131 §4.4.1: a client sets itself up by the acknowledgment, not by the offer before it.
-    const isWhole = type === Type.Ack && !known.isInform && !known.isRenewal;
+    const isWhole = type === DhcpType.Ack && !known.isInform && !known.isRenewal;
     if (isWhole && pcscf.length === 0 && entry.pcscf.length > 0) known.offered = entry.pcscf;
     if (isWhole || dns.length > 0) entry.dns = dns;
     if (isWhole || pcscf.length > 0) entry.pcscf = pcscf;

@@ -1,4 +1,11 @@
-import { codec, type Dhcpv6Message, findOption, optionAddresses, optionNames } from '../../dissectors/dhcpv6/index.js';
+import {
+  codec,
+  type Dhcpv6Message,
+  Dhcpv6Type,
+  findOption,
+  optionAddresses,
+  optionNames,
+} from '../../dissectors/dhcpv6/index.js';
 import { MESSAGE_TYPES } from '../../dissectors/dhcpv6/values.js';
 import { hexNumber, nameOf, ofNumber, u16 } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
@@ -7,7 +14,6 @@ import type { Dhcpv6Exchange } from './entities.js';
 import { addressOf, type Content } from './events.js';
 import type { Arrival, Seen } from './moment.js';
 
-const Type = { Advertise: 2, Reply: 7, Release: 8, Decline: 9, Reconfigure: 10 } as const;
 const Option = { nonTemporary: 3, address: 5, status: 13, sipNames: 21, sipAddresses: 22, dns: 23 } as const;
 /** Octets of an identity association before its options. RFC 9915 §21.4 */
 const IA_HEADER = 12;
@@ -53,7 +59,7 @@ export class Dhcpv6Client {
       return; // its row says what is wrong with it
     }
     // The server starts a Reconfigure, under no number: the exchange comes after it (RFC 9915 §18.3.11).
-    if (!('xid' in m) || m.type === Type.Reconfigure) return;
+    if (!('xid' in m) || m.type === Dhcpv6Type.Reconfigure) return;
     const xid = ofNumber(m.xid, (n) => hexNumber(n, 6));
     const seen = at.seen();
     let t = this.byXid.get(m.xid);
@@ -67,7 +73,7 @@ export class Dhcpv6Client {
         first: seen,
         asked: seen,
         requests: 0,
-        returns: m.type === Type.Release || m.type === Type.Decline,
+        returns: m.type === Dhcpv6Type.Release || m.type === Dhcpv6Type.Decline,
         answer: null,
         status: 0,
         backoff: new Backoff(...(PAUSES[m.type] ?? USUAL), 0, 0.1),
@@ -79,7 +85,7 @@ export class Dhcpv6Client {
     const type = ofNumber(m.type, (n) => nameOf(MESSAGE_TYPES, n, `type ${n}`));
     if (entry.messages.length >= LIMITS.exchangeMessages) this.reached.capped('exchangeMessages');
     else entry.messages.push({ row: seen.row, at: seen, type, direction: at.up ? 'up' : 'down' });
-    if (m.type === Type.Reply || m.type === Type.Advertise) {
+    if (m.type === Dhcpv6Type.Reply || m.type === Dhcpv6Type.Advertise) {
       for (const address of leased(m)) {
         if (this.given.size < LIMITS.exchanges || this.given.has(address)) this.given.add(address);
         else this.reached.capped('exchanges');
@@ -87,7 +93,7 @@ export class Dhcpv6Client {
       t.backoff.answered();
       const status = statusOf(m, t.returns);
       // RFC 9915 §18.2.9: of several servers one that has what is wanted is enough.
-      if (m.type === Type.Advertise && status !== 0 && entry.outcome === 'answered') return;
+      if (m.type === Dhcpv6Type.Advertise && status !== 0 && entry.outcome === 'answered') return;
       t.answer = seen;
       t.status = status;
       note(entry, m, status);

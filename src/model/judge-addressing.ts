@@ -1,3 +1,4 @@
+import { DhcpType } from '../../dissectors/dhcp/index.js';
 import { STATUS_CODES } from '../../dissectors/dhcpv6/values.js';
 import { joined, type Own, ofNumber, ours, parseAddress, quoted, type Words, words } from '../kit/index.js';
 import type { Addressing } from './addressing.js';
@@ -15,7 +16,6 @@ const SOLICITATIONS = 3;
 const SOLICIT_MS = 4000;
 /** RFC 9915 §7.6 and RFC 1035 §7.2: an answer that has not come by then was lost, or there is none. */
 const ANSWER_MS = 5000;
-const REQUEST = 3;
 const IPSEC_TUNNEL = 31;
 const FOR_EVER = 0xffffffff;
 /** Octets of a hardware address: of a LAN interface, and one that is made of an IPv4 address. */
@@ -182,7 +182,7 @@ function judgeDeserted(
       ...(isServedAfter(asked) && NOTE),
     });
   else {
-    const offered = facts.waiting === REQUEST && e.messages.some((m) => m.type === 'OFFER');
+    const offered = facts.waiting === DhcpType.Request && e.messages.some((m) => m.type === 'OFFER');
     raise(offered ? 'dhcp.no-ack' : 'dhcp.no-answer', e.first, { detail, ...healed });
     if (!bound)
       fail(

@@ -1,3 +1,4 @@
+import { COMFORT_NOISE, KEEP_ALIVE_TYPE } from '../../dissectors/rtp-payload-types.js';
 import { joined, type Own, ofNumber, ours, parseAddress, quoted, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Call } from './call.js';
@@ -6,7 +7,6 @@ import type { Findings, Ref, Remark } from './findings.js';
 import type { Live } from './live.js';
 import type { MediaStream } from './media-stream.js';
 import { isBefore, type Moment, millis } from './moment.js';
-import { COMFORT_NOISE, KEEP_ALIVE_TYPE } from './rtp-stream.js';
 import { isNowhere } from './session-media.js';
 import { isTranslated } from './translation.js';
 

@@ -1,3 +1,4 @@
+import { EFTF_PORT } from '../../dissectors/ftt-ims.js';
 import { PROXY_AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../../dissectors/http/status.js';
 import { joined, type Own, ofNumber, ours, quoted, type Words, words } from '../kit/index.js';
 import type { CertificateEntry, TunnelEntity, Verdict } from './entities.js';
@@ -14,7 +15,6 @@ const IDLE_GAP_MS = 150_000;
 const IDLE_LONG_MS = 900_000;
 /** Clocks that are set by the network are closer. */
 const CLOCKS_MS = 500;
-const HTTPS = 443;
 /** Speech in packets of 20 ms takes about twice its size; of fewer envelopes nearly all is handshake. */
 const OVERHEAD = { times: 3, envelopes: 20 } as const;
 /** What is told as it is of a connection that may be no tunnel. */
@@ -45,7 +45,7 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, isOther: boolean, find
   }
   judgeProxy(t, raise);
   if (t.tls !== undefined) judgeTls(t, raise);
-  if (t.transport === 'tls' && t.eftf.port !== HTTPS && t.state === 'established' && t.envelopes.up.total > 0)
+  if (t.transport === 'tls' && t.eftf.port !== EFTF_PORT && t.state === 'established' && t.envelopes.up.total > 0)
     raise('tunnel.port', first, {
       detail: ours`The UE connects to port ${t.eftf.port}.`,
       ...(t.envelopes.down.total > 0 && { severity: 'note' }), // nothing on the way minds
@@ -85,7 +85,7 @@ const isLate = (t: TunnelEntity, findings: Findings): boolean =>
 function judgeProxy(t: TunnelEntity, raise: Raise): void {
   const { proxy, failure } = t;
   if (proxy === undefined) return;
-  if (!proxy.target.endsWith(`:${HTTPS}`))
+  if (!proxy.target.endsWith(`:${EFTF_PORT}`))
     raise('proxy.bad-target', undefined, { detail: words`The CONNECT asks for ${quoted('host', proxy.target)}.` });
   if (failure?.stage !== 'proxy' && failure?.stage !== 'tls') return;
   const at = t.release.at === undefined ? undefined : seen(t.release.at, failure.row);

@@ -1,11 +1,12 @@
 import { HEADER } from '../../dissectors/rtp.js';
-import { eventName } from '../../dissectors/telephone-event.js';
+import { COMFORT_NOISE, KEEP_ALIVE_TYPE } from '../../dissectors/rtp-payload-types.js';
+import { DIGITS, eventName } from '../../dissectors/telephone-event.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { MediaEntity, RtcpEntry } from './entities.js';
 import type { Arrival, Moment, Seen } from './moment.js';
 import type { OfferAnswer } from './offer-answer.js';
 import { opinion } from './quality.js';
-import { COMFORT_NOISE, KEEP_ALIVE_TYPE, RtpStream } from './rtp-stream.js';
+import { RtpStream } from './rtp-stream.js';
 import { SpeechFrames } from './speech-frames.js';
 import { uid } from './uid.js';
 
@@ -31,7 +32,6 @@ export interface Codec {
 const SILENCE = 0.5;
 /** Codecs that describe silence again and again, every two seconds at least. TS 26.093 §5.1.2, TS 26.445 §5.6 */
 const STEADY = /^(AMR|AMR-WB|EVS)$/i;
-const DIGITS = '0123456789*#ABCD';
 /** Octets of a named event, and its bit that says "end". RFC 4733 §2.3 */
 const EVENT_OCTETS = 4;
 const END = 0x80;

@@ -12,7 +12,7 @@ const BLOAT = { ms: 200, factor: 3, octets: 16_384, octetsFactor: 4 } as const;
 /** Requests that wait for their answers. */
 const MOST_ASKED = 64;
 /** RFC 8489 §5: a Binding request, and its answers. */
-const BINDING = 0x0001;
+export const BINDING = 0x0001;
 const ANSWERS: ReadonlySet<number> = new Set([0x0101, 0x0111]);
 const TRANSACTION = { at: 8, octets: 12 } as const;
 

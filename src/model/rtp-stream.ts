@@ -1,3 +1,4 @@
+import { COMFORT_NOISE, KEEP_ALIVE_TYPE } from '../../dissectors/rtp-payload-types.js';
 import { type Arrival, rowName, type Seen } from './moment.js';
 
 /** RFC 3550 appendix A.1: a jump of more than this, or so far back, is a new start of the sequence. */
@@ -13,10 +14,6 @@ const VIDEO_CLOCK = 90_000;
 /** Sequence numbers, a power of two, in which a packet may come late or twice. */
 const WINDOW = 1024;
 const WRAP = 0x10000;
-/** Payload type of empty packets that keep a pinhole open. TS 24.229 §K.5.2.1 */
-export const KEEP_ALIVE_TYPE = 20;
-/** Payload type of comfort noise, which needs no agreement. RFC 3389 §4 */
-export const COMFORT_NOISE = 13;
 /** No buffer makes up for so much. */
 const LEAP_MS = 1000;
 /** Packets after a pause that show whether it was the network's: what it held back comes faster than it was sent. */

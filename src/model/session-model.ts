@@ -1,3 +1,4 @@
+import { KEEP_ALIVE_TYPE } from '../../dissectors/rtp-payload-types.js';
 import type { SipMessage } from '../../dissectors/sip/index.js';
 import { asSaid, ours, type Tell, type Words, words } from '../kit/index.js';
 import { type LimitReached, ReachedLimits } from '../limits.js';
@@ -17,7 +18,7 @@ import type { MediaStream, Negotiated } from './media-stream.js';
 import type { Arrival, Moment, Seen } from './moment.js';
 import { OtherAttempts } from './other-attempts.js';
 import { PacketSizes } from './packet-sizes.js';
-import { KEEP_ALIVE_TYPE } from './rtp-stream.js';
+import { BINDING } from './round-trips.js';
 import type { Series } from './series.js';
 import { Signalling } from './signalling.js';
 import { isSipPort, SipConnections } from './sip-connections.js';
@@ -38,8 +39,7 @@ const SENT: ReadonlySet<string> = new Set([
   'inner.header',
 ]);
 
-/** RFC 8489 §5: methods and classes of STUN. */
-const BINDING = 0x0001;
+/** RFC 8489 §5: a Binding indication. */
 const INDICATION = 0x0011;
 
 /** What is kept of the inside of one tunnel. */

@@ -8,6 +8,7 @@ import {
   type SipAddress,
   type SipMessage,
 } from '../../dissectors/sip/index.js';
+import { METHODS } from '../../dissectors/sip/names.js';
 import { ByOctets, utf8Text } from '../kit/index.js';
 import type { Content } from './events.js';
 import { parseSessionDescription, Sections, type SessionMedia } from './session-media.js';
@@ -27,13 +28,6 @@ const MOST_TEXT = 512;
 const MOST_PARTIES = 1024;
 const COMMA = 44;
 const utf8 = new TextEncoder();
-
-/** One text for all messages of a method: many are kept. */
-const METHODS: ReadonlyMap<string, string> = new Map(
-  'INVITE ACK BYE CANCEL REGISTER OPTIONS PRACK UPDATE MESSAGE SUBSCRIBE NOTIFY REFER INFO PUBLISH'
-    .split(' ')
-    .map((name) => [name, name]),
-);
 
 /** Text from a packet that goes into a report: no longer than anybody wants to read. */
 const bounded = (s: string): string => (s.length > MOST_TEXT ? `${s.slice(0, MOST_TEXT)}…` : s);

@@ -1,10 +1,7 @@
+import { ICMP, ICMPV6, TCP, UDP } from '../../dissectors/numbers.js';
 import { fold, hex, pseudoHeader, sumWords, u16 } from '../kit/index.js';
 
 /** As IP numbers them. */
-const ICMP = 1;
-const TCP = 6;
-const UDP = 17;
-const ICMPV6 = 58;
 
 /** An IP packet at `[off, end)`: where the next layer starts, and who it is; undefined where there is none. */
 function upper(b: Uint8Array, off: number, end: number): { at: number; protocol: number; whole: boolean } | undefined {

@@ -1,3 +1,4 @@
+import { TCP, UDP } from '../../dissectors/numbers.js';
 import type { Row } from '../engine/row.js';
 import { type Pdu, u32 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
@@ -66,7 +67,7 @@ export class RedactedStream {
   /** Of a segment of TCP with a payload: its stream, sequence number, and where the payload begins. */
   private segment(row: Row, b: Uint8Array, start: number): { of: string; offset: number; at: number } | undefined {
     const { flow, protocol, transport, header, payload, payloadEnd, view, direction } = row.content!;
-    if (flow === null || protocol !== 6 || transport !== view.buf || payloadEnd <= payload) return undefined;
+    if (flow === null || protocol !== TCP || transport !== view.buf || payloadEnd <= payload) return undefined;
     const at = payload - start;
     return at <= b.length ? { of: `${flow.id} ${direction}`, offset: u32(transport, header + 4), at } : undefined;
   }
@@ -86,7 +87,7 @@ export class RedactedStream {
   /** A datagram that the fragment `last` completes. */
   private datagram(row: Row, last: Waiting): void {
     const { control, protocol, transport, header, payload, view } = row.content!;
-    if (transport === null || transport === view.buf || (protocol !== 17 && control === null)) return;
+    if (transport === null || transport === view.buf || (protocol !== UDP && control === null)) return;
     const off = control === null ? header : payload;
     const told = this.packets.datagram(row, transport, off);
     putChecksum(told, control === null ? 17 : control.proto === 'icmp' ? 1 : 58, last.octets);

@@ -1,4 +1,6 @@
+import { ACK, FIN, PSH, RST, SYN } from '../../dissectors/tcp/fields.js';
 import { Item, SCALE_NONE, SCALE_UNKNOWN, Seen, type TcpNote } from '../../dissectors/tcp/note.js';
+import { MAX_SHIFT } from '../../dissectors/tcp/values.js';
 import { ahead, type Peek, u32 } from '../kit/index.js';
 import { Ledger } from './ledger.js';
 import { UnackedList } from './unacked.js';
@@ -10,18 +12,12 @@ import { UnackedList } from './unacked.js';
  * Sequence numbers are raw; 0 stands for "not known yet", as it does there.
  */
 
-const FIN = 1;
-const SYN = 2;
-const RST = 4;
-const PSH = 8;
-const ACK = 16;
 const CONTROL = FIN | SYN | RST;
 
 const WINDOW_SCALE = 3;
 const SACK = 5;
 /** A header with timestamps and padding has 32 octets; SACK blocks make it longer. */
 const SHORT_HEADER = 28;
-const MAX_SHIFT = 14; // RFC 7323 §2.3
 
 /** A retransmission within 20 ms of the duplicate acknowledgments that asked for it is a fast one. */
 const FAST_NANOS = 20e6;

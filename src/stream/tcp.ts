@@ -1,3 +1,4 @@
+import { ACK, FIN, PSH, RST, SYN } from '../../dissectors/tcp/fields.js';
 import { Item, type TcpNote } from '../../dissectors/tcp/note.js';
 import { ahead, type Peek } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
@@ -47,12 +48,6 @@ export interface StreamConsumer {
   /** All up to the FIN of the direction was passed on, or it sent an RST; then what was under way may follow. */
   close(direction: 0 | 1, how: 'fin' | 'rst'): void;
 }
-
-const FIN = 1;
-const SYN = 2;
-const RST = 4;
-const PSH = 8;
-const ACK = 16;
 
 /** The padding of an Ethernet frame around a segment of IPv4 without options and octets; with a tag it needs less. */
 const PADDING = new Uint8Array(6);

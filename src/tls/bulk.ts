@@ -1,8 +1,8 @@
-import { ContentType } from '../../dissectors/tls/numbers.js';
+import { ContentType, RECORD_HEADER } from '../../dissectors/tls/numbers.js';
 import type { Arena, ArenaBlock } from './arena.js';
 import { CHACHA_BLOCK, chacha20 } from './chacha.js';
 import { cbcPadding, type Epoch, innerType } from './epoch.js';
-import { RECORD_HEADER, type Span, type TlsRecord } from './record.js';
+import type { Span, TlsRecord } from './record.js';
 
 /** Octets of block cipher input that are worked off by one call. */
 const BATCH = 32 << 10;

@@ -1,11 +1,11 @@
-import { ContentType } from '../../dissectors/tls/numbers.js';
+import { ContentType, RECORD_HEADER } from '../../dissectors/tls/numbers.js';
 import { UNTOLD, type Words, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Decryptor } from './decryptor.js';
 import type { Epoch, Served } from './epoch.js';
 import type { Hole } from './hole.js';
 import { MessageReader } from './messages.js';
-import { RECORD_HEADER, type TlsRecord } from './record.js';
+import type { TlsRecord } from './record.js';
 import { type Budget, type Candidate, seek, TAG_COST } from './seek.js';
 
 /** The first records of an epoch whose tags are checked, and how often later ones are. */

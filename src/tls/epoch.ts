@@ -7,11 +7,11 @@ import {
   createHmac,
   type Decipher,
 } from 'node:crypto';
-import { ContentType, Version } from '../../dissectors/tls/numbers.js';
+import { ContentType, RECORD_HEADER, Version } from '../../dissectors/tls/numbers.js';
 import { put16, put32, u8, u16, words } from '../kit/index.js';
 import { block as gfBlock, ghash, multiply } from './ghash.js';
 import { Rc4 } from './rc4.js';
-import { RECORD_HEADER, type TlsRecord } from './record.js';
+import type { TlsRecord } from './record.js';
 import { nextTrafficSecret, type SideKeys, sameOctets, trafficKeys } from './schedule.js';
 import { Secret } from './secret.js';
 import type { Openable } from './suites.js';

@@ -29,7 +29,7 @@ export {
   type KeyUse,
 } from './keylog.js';
 export type { Resumed } from './negotiation.js';
-export { RECORD_HEADER, type Span, TlsRecord } from './record.js';
+export { type Span, TlsRecord } from './record.js';
 export type { FinishedSeen, TlsAlert, TlsServices } from './services.js';
 export { TlsSession } from './session.js';
 export type { DirectionVerdict } from './verdict.js';

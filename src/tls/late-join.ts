@@ -1,10 +1,11 @@
+import { RECORD_HEADER } from '../../dissectors/tls/numbers.js';
 import { equalBytes, ours, u32, type Words, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Allowance } from './allowance.js';
 import { Epoch, type Stage } from './epoch.js';
 import type { KeyLabel, KeyLog, Orphan } from './keylog.js';
 import type { Role } from './negotiation.js';
-import { RECORD_HEADER, type TlsRecord } from './record.js';
+import type { TlsRecord } from './record.js';
 import { type Budget, seek, seekOneByOne } from './seek.js';
 import { type Openable, suitesBySecret } from './suites.js';
 

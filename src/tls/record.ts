@@ -9,9 +9,6 @@ export interface Span {
   readonly end: number;
 }
 
-/** Octets of the record header: type(1), version(2), length(2). RFC 8446 §5.1 */
-export const RECORD_HEADER = 5;
-
 const NO_MESSAGES: readonly Span[] = [];
 
 /**

@@ -1,9 +1,9 @@
-import { ContentType } from '../../dissectors/tls/numbers.js';
+import { ContentType, RECORD_HEADER } from '../../dissectors/tls/numbers.js';
 import { put24, put32, u32 } from '../kit/index.js';
 import { chacha20 } from './chacha.js';
 import { type Epoch, hashKey, pseudoHeader12, tagMask } from './epoch.js';
 import { block, ghash, inverse, multiply, power } from './ghash.js';
-import { RECORD_HEADER, type TlsRecord } from './record.js';
+import type { TlsRecord } from './record.js';
 
 /** Finding the number of a record that does not follow the one before it: after a gap, or where a capture starts late. */
 

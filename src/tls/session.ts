@@ -6,7 +6,7 @@ import {
   parseNewSessionTicket,
   parseServerHello,
 } from '../../dissectors/tls/hello.js';
-import { ContentType, HandshakeType } from '../../dissectors/tls/numbers.js';
+import { ContentType, HandshakeType, RECORD_HEADER } from '../../dissectors/tls/numbers.js';
 import { hex, u8, u16, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { Channel } from './channel.js';
@@ -15,7 +15,7 @@ import type { Hole } from './hole.js';
 import { KeyRing } from './key-ring.js';
 import { looksClear, looksHeartbeat } from './messages.js';
 import type { Resumed } from './negotiation.js';
-import { RECORD_HEADER, type Span, TlsRecord } from './record.js';
+import { type Span, TlsRecord } from './record.js';
 import type { FinishedSeen, TlsAlert, TlsServices } from './services.js';
 import { type DirectionVerdict, verdictOf } from './verdict.js';
 

@@ -1,9 +1,7 @@
+import { CALM_MS } from '../model/archive.js';
 import { millis } from '../model/moment.js';
 import type { Rows } from '../viewer/rows.js';
 import type { Story } from './told.js';
-
-/** So long something is heard of a call that is over: twice as long as anything is repeated (RFC 3261 §17). */
-const CALM_MS = 64_000;
 
 /** Rows of the SIP dialog that a row belongs to, and words for it; undefined: it belongs to none that the report tells. */
 export function dialogOf(

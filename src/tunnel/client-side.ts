@@ -1,14 +1,10 @@
+import { ContentType, HandshakeType } from '../../dissectors/tls/numbers.js';
 import type { Flow } from '../stream/flow.js';
 import { clientOf } from './ends.js';
 
 export type Side = 0 | 1;
 
 export const other = (side: Side): Side => (side === 0 ? 1 : 0);
-
-/** Types of handshake messages that a record may start with. RFC 8446 §4 */
-const CLIENT_HELLO = 1;
-const SERVER_HELLO = 2;
-const HANDSHAKE = 22;
 
 /** Which side of a flow speaks as the client, of TLS or of an HTTP proxy, and how sure that is. */
 export class ClientSide {
@@ -31,9 +27,9 @@ export class ClientSide {
   /** Says it by the record from `side` in `b` from `off` to `end`, where that is a hello, else by the ports of the flow. */
   settle(flow: Flow, side: Side, b: Uint8Array, off: number, end: number): void {
     if (this.isKnown) return;
-    const type = end - off > 5 && b[off] === HANDSHAKE ? b[off + 5] : 0;
-    if (type === CLIENT_HELLO) this.is(side);
-    else if (type === SERVER_HELLO) this.is(other(side));
+    const type = end - off > 5 && b[off] === ContentType.Handshake ? b[off + 5] : 0;
+    if (type === HandshakeType.ClientHello) this.is(side);
+    else if (type === HandshakeType.ServerHello) this.is(other(side));
     else {
       this.side = clientOf(flow);
       this.isGuessed = true;

@@ -1,3 +1,4 @@
+import { EFTF_PORT } from '../../dissectors/ftt-ims.js';
 import { hex } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
 
@@ -8,6 +9,6 @@ export function nameOf({ a, aPort, b, bPort }: Flow): string {
 
 /** The side that its port lets be the client: the other one of 443, else the one of the higher port. */
 export function clientOf({ aPort, bPort }: Flow): 0 | 1 {
-  if (aPort === 443 || bPort === 443) return aPort === 443 ? 1 : 0;
+  if (aPort === EFTF_PORT || bPort === EFTF_PORT) return aPort === EFTF_PORT ? 1 : 0;
   return aPort < bPort ? 1 : 0;
 }

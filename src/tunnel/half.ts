@@ -1,3 +1,4 @@
+import { RECORD_HEADER } from '../../dissectors/tls/numbers.js';
 import type { View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Ledger } from '../stream/ledger.js';
@@ -5,7 +6,7 @@ import { PduBuffer } from '../stream/pdu-buffer.js';
 import { anchored, type Deframer } from './deframe.js';
 import { Undecided } from './detect.js';
 import { type Messages, viewOf } from './messages.js';
-import { RECORD_HEADER, recordLength } from './records.js';
+import { recordLength } from './records.js';
 
 /** What octets are called that came in one segment. */
 const IN_FRAME = 'Frame';

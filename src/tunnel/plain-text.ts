@@ -1,3 +1,4 @@
+import { CLOSE_NOTIFY, ContentType } from '../../dissectors/tls/numbers.js';
 import { type AnyDissector, fromCode, type Own, ours, View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Ledger } from '../stream/ledger.js';
@@ -9,9 +10,6 @@ import type { ConnectionHost } from './host.js';
 import { Messages } from './messages.js';
 import type { TlsPdu } from './tls-pdu.js';
 
-/** Content type of alerts, and the one that says that nothing follows. RFC 8446 §5.1, §6.1 */
-const ALERT = 21;
-const CLOSE_NOTIFY = 0;
 /** Of octets in one record, and in several. */
 const NAMES = ['Decrypted TLS', 'Reassembled TLS'] as const;
 
@@ -117,12 +115,12 @@ export class PlainText {
     const { record } = pdu;
     const { plain } = record;
     if (plain === null) {
-      if (record.type === 23) lane.unread = true;
+      if (record.type === ContentType.ApplicationData) lane.unread = true;
       return;
     }
-    if (record.contentType !== 23) {
+    if (record.contentType !== ContentType.ApplicationData) {
       this.connection.countHandshake();
-      if (record.contentType === ALERT && plain.buf[plain.off + 1] === CLOSE_NOTIFY) this.leave(lane);
+      if (record.contentType === ContentType.Alert && plain.buf[plain.off + 1] === CLOSE_NOTIFY) this.leave(lane);
       return;
     }
     this.connection.turn();

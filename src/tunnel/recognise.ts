@@ -1,3 +1,4 @@
+import { EFTF_PORT } from '../../dissectors/ftt-ims.js';
 import type { AnyDissector } from '../kit/index.js';
 import { No, Yes } from '../kit/index.js';
 import type { Flow } from '../stream/flow.js';
@@ -7,9 +8,6 @@ import { detect } from './detect.js';
 import type { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
 import { wholeMessages } from './messages.js';
-
-/** The port that an EFTF listens on. TS 24.322 §5.2.2.1 */
-const HTTPS = 443;
 
 /**
  * Who speaks in a direction of a connection, by the octets in its window; null: nobody known; 'more': more octets would
@@ -39,8 +37,8 @@ export function mayBeNamed(host: ConnectionHost, flow: Flow, { buf, off, end }: 
   if (tls.probe!(buf, off, end) !== No) return end - off >= START_OF_TLS;
   const named = host.streamDissector(flow);
   if (named !== undefined && named !== tls) return true;
-  const isHttps = flow.aPort === HTTPS || flow.bPort === HTTPS;
-  return (named === tls || isHttps) && detect(buf, off, end).kind === 'early';
+  const isEftfPort = flow.aPort === EFTF_PORT || flow.bPort === EFTF_PORT;
+  return (named === tls || isEftfPort) && detect(buf, off, end).kind === 'early';
 }
 
 /** Whether octets of a stream that nobody has claimed so far say nothing of who speaks, nor do the ports. */
@@ -75,7 +73,7 @@ function byContent(
   const { kind } = detect(buf, off, end);
   // Other protocols frame their messages alike: without TLS, and on another port, an IP packet must be among them.
   const isChain = kind === 'chain';
-  if (kind === 'fttims' || (isChain && (flow.aPort === HTTPS || flow.bPort === HTTPS))) return fttims;
+  if (kind === 'fttims' || (isChain && (flow.aPort === EFTF_PORT || flow.bPort === EFTF_PORT))) return fttims;
   for (const d of host.probes) {
     const p = d.probe!(buf, off, end);
     // In the middle of a stream a request line may be that of an inner packet.

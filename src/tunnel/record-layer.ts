@@ -1,4 +1,5 @@
 import type { TlsRecordNote } from '../../dissectors/tls/note.js';
+import { ContentType, RECORD_HEADER } from '../../dissectors/tls/numbers.js';
 import type { Piece } from '../stream/pdu-buffer.js';
 import type { Hole, TlsSession } from '../tls/index.js';
 import type { Account } from './account.js';
@@ -8,13 +9,8 @@ import type { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
 import { viewOf } from './messages.js';
 import { PlainText } from './plain-text.js';
-import { RECORD_HEADER, recordLength } from './records.js';
+import { recordLength } from './records.js';
 import { TlsPdu } from './tls-pdu.js';
-
-/** Content types of records. RFC 8446 §5.1 */
-const HANDSHAKE = 22;
-const ALERT = 21;
-const APPLICATION_DATA = 23;
 
 /** The TLS records of a connection, from the octets of its two halves to what their plain text holds. */
 export class RecordLayer {
@@ -84,7 +80,7 @@ export class RecordLayer {
       const note: TlsRecordNote = {
         version: session.version,
         direction: connection.tlsSide(side),
-        status: type === APPLICATION_DATA ? 'no-keys' : 'cut',
+        status: type === ContentType.ApplicationData ? 'no-keys' : 'cut',
         contentType: type,
         verified: false,
       };
@@ -145,6 +141,6 @@ export class RecordLayer {
     this.host.record(pdu);
     this.plainText.record(pdu);
     half.afterGap = false;
-    if (record.type === HANDSHAKE || record.type === ALERT) this.countHandshake();
+    if (record.type === ContentType.Handshake || record.type === ContentType.Alert) this.countHandshake();
   }
 }

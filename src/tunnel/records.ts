@@ -1,10 +1,6 @@
+import { ContentType, HandshakeType, RECORD_HEADER } from '../../dissectors/tls/numbers.js';
 import { u16 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
-
-/** Content type of records of a handshake. RFC 8446 §5.1 */
-const HANDSHAKE = 22;
-/** Octets of a TLS record header. */
-export const RECORD_HEADER = 5;
 
 /** Octets of the TLS record whose header stands at `off`, header included; -1: it is not a record header. */
 export function recordLength(b: Uint8Array, off: number): number {
@@ -32,9 +28,9 @@ export function isText(b: Uint8Array, off: number, end: number): boolean {
  * any octets may stand there. RFC 8446 §4.1.2.
  */
 export function isClientHello(b: Uint8Array, off: number, end: number): boolean {
-  if (end - off < 44 || b[off] !== HANDSHAKE) return false;
+  if (end - off < 44 || b[off] !== ContentType.Handshake) return false;
   const record = recordLength(b, off);
-  if (record < 0 || b[off + 5] !== 1) return false;
+  if (record < 0 || b[off + 5] !== HandshakeType.ClientHello) return false;
   const message = (b[off + 6] << 16) | u16(b, off + 7);
   if (message < 41 || message > 0xffff || b[off + 9] !== 3 || b[off + 10] > 4) return false;
   // A message that fits into the record fills it: a ClientHello waits for its answer.
@@ -43,14 +39,20 @@ export function isClientHello(b: Uint8Array, off: number, end: number): boolean 
 
 /** Whether a ServerHello starts a record at `off`. RFC 8446 §4.1.3 */
 export function isServerHello(b: Uint8Array, off: number, end: number): boolean {
-  if (end - off < 44 || b[off] !== HANDSHAKE || recordLength(b, off) < 0 || b[off + 5] !== 2) return false;
+  if (
+    end - off < 44 ||
+    b[off] !== ContentType.Handshake ||
+    recordLength(b, off) < 0 ||
+    b[off + 5] !== HandshakeType.ServerHello
+  )
+    return false;
   const message = (b[off + 6] << 16) | u16(b, off + 7);
   return message >= 38 && message <= 0xffff && b[off + 9] === 3 && b[off + 10] <= 4 && b[off + 43] <= 32;
 }
 
 /** Whether octets start with a record that is no more of a handshake, and a ClientHello waits before them. */
 export const followsHello = (waiting: OctetRange, b: Uint8Array, off: number, end: number): boolean =>
-  b[off] !== HANDSHAKE && isRecord(b, off, end) && isClientHello(waiting.buf, waiting.off, waiting.end);
+  b[off] !== ContentType.Handshake && isRecord(b, off, end) && isClientHello(waiting.buf, waiting.off, waiting.end);
 
 interface OctetRange {
   readonly buf: Uint8Array;

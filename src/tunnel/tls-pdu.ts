@@ -1,4 +1,5 @@
 import type { TlsRecordNote } from '../../dissectors/tls/note.js';
+import { ContentType } from '../../dissectors/tls/numbers.js';
 import { type AnyDissector, type Pdu, type Segment, type Source, View } from '../kit/index.js';
 import type { TlsRecord } from '../tls/index.js';
 import type { Connection } from './connection.js';
@@ -60,7 +61,11 @@ export class TlsPdu implements Pdu {
   private get resumes(): boolean {
     const { resumed, swapped } = this.connection.session!;
     const { type, direction } = this.record;
-    return type === 20 && (direction === 1) !== swapped && (resumed === 'id' || resumed === 'ticket');
+    return (
+      type === ContentType.ChangeCipherSpec &&
+      (direction === 1) !== swapped &&
+      (resumed === 'id' || resumed === 'ticket')
+    );
   }
 
   /** The handshake messages that it completes. */

@@ -1,3 +1,4 @@
+import { TCP } from '../../dissectors/numbers.js';
 import type { Capture } from '../capture/source.js';
 import type { PassOptions } from '../engine/pass.js';
 import { SessionTap } from '../engine/session-tap.js';
@@ -110,7 +111,7 @@ export class CaptureViewer implements Viewer {
     };
     this.again = new Again(viewed, this.capture, frames, rows, options);
     const pass = new FirstPass(registry, { ...options, tap }, (row) => {
-      if (row.outer.protocol === 6 && row.outer.tunnel !== null)
+      if (row.outer.protocol === TCP && row.outer.tunnel !== null)
         frames.tunnels.set(frames.connection(row.outer.ordinal), row.outer.tunnel.id);
       this.writer.take(row);
       return undefined;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createSecureContext } from 'node:tls';
+import { EFTF_PORT } from '../../../dissectors/ftt-ims.js';
 import { CaptureError } from '../../capture/errors.js';
 import { hostAndPortText } from '../../kit/index.js';
 import { realClock } from '../../live/clock.js';
@@ -101,7 +102,7 @@ export async function openEftf(
   say: (words: string) => void,
   { screens, gone }: { screens?: number; gone?: AbortSignal } = {},
 ): Promise<OpenedEftf> {
-  const at = hostAndPort(o.listen, '--listen', 443, 0);
+  const at = hostAndPort(o.listen, '--listen', EFTF_PORT, 0);
   const settings = settingsOf(o);
   const given = certificateIn(o, settings);
   const subscribers = subscribersOf(o.subscribers, o.lab);

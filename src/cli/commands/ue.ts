@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
+import { EFTF_PORT } from '../../../dissectors/ftt-ims.js';
 import { systemError } from '../../capture/errors.js';
 import { FAULTS } from '../../live/fault.js';
 import type { HttpProxy } from '../../live/proxy.js';
@@ -236,7 +237,7 @@ async function console(one: Ue, signals: EndSignals): Promise<number> {
 
 function connectOptions(target: string, o: UeCommandOptions): ConnectOptions {
   const settings = {
-    ...hostAndPort(target, 'EFTF', 443), // TS 24.322 §5.2.2.2: destination port 443
+    ...hostAndPort(target, 'EFTF', EFTF_PORT),
     ...(o.proxy !== undefined && { proxy: proxyOf(o.proxy) }),
     ...(o.sni !== undefined && { sni: o.sni }),
     versions: versionsOf(o),

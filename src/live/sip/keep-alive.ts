@@ -1,3 +1,4 @@
+import { COOKIE } from '../../../dissectors/stun/addresses.js';
 import { stun as dissector, type StunMessage } from '../../../dissectors/stun/index.js';
 import { concat, encode, equalBytes, put16, put32, u16, u32 } from '../../kit/index.js';
 import { type Address, addressText } from '../address.js';
@@ -14,7 +15,6 @@ const BINDING_REQUEST = 0x0001;
 const BINDING_RESPONSE = 0x0101;
 const XOR_MAPPED_ADDRESS = 0x0020;
 const FINGERPRINT = 0x8028;
-const COOKIE = 0x2112a442;
 /** RFC 8489 §6.2.1: first timeout, requests, and the last wait as a multiple of the first. */
 const RTO = 500;
 const REQUESTS = 7;

@@ -1,3 +1,4 @@
+import { ContentType } from '../../../dissectors/tls/numbers.js';
 import type { Row } from '../../engine/row.js';
 import { type Field, hex, hostAndPortText, printable, type Tree, utf8Text } from '../../kit/index.js';
 import { fieldText } from '../value.js';
@@ -11,7 +12,6 @@ export type FollowMode = (typeof FOLLOW_MODES)[number];
 
 /** Octets of a stream that are shown. */
 const MOST_OCTETS = 64 << 20;
-const APPLICATION_DATA = 23;
 
 /** What one side sent at once. */
 interface Piece {
@@ -128,7 +128,7 @@ export class Follow implements Statistic {
     if (side === undefined) return;
     for (const { record, side: flowSide } of records) {
       const { plain, contentType } = record;
-      if (plain === null || contentType !== APPLICATION_DATA) continue;
+      if (plain === null || contentType !== ContentType.ApplicationData) continue;
       const own = flowSide === row.outer.direction ? side : side === 0 ? 1 : 0;
       this.add(own, plain.buf.subarray(plain.off, plain.end));
     }

@@ -1,3 +1,4 @@
+import { UDP } from '../../../dissectors/numbers.js';
 import type { MediaNote } from '../../../dissectors/sdp/index.js';
 import { staticPayloadType } from '../../../dissectors/sdp/index.js';
 import type { Row } from '../../engine/row.js';
@@ -242,7 +243,7 @@ function codecOf(row: Row, type: number): { name: string; clock: number } {
   const packet = row.content ?? row.outer;
   const state = packet.state as UdpState | null;
   const note =
-    packet.protocol === 17 ? (state?.expectations[packet.direction]?.note as MediaNote | undefined) : undefined;
+    packet.protocol === UDP ? (state?.expectations[packet.direction]?.note as MediaNote | undefined) : undefined;
   const agreed = note?.payloadTypes?.get(type);
   if (agreed !== undefined && SHORT_NAMES[type] === undefined) return agreed;
   return { name: SHORT_NAMES[type] ?? `RTPType-${type}`, clock: staticPayloadType(type)?.clock ?? agreed?.clock ?? 0 };
