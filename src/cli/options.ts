@@ -1,8 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Formats of `-T`. */
-export const FORMATS = ['text', 'tree', 'fields', 'json', 'ndjson', 'ek', 'pdml'] as const;
+export const FORMATS = ['text', 'tree', 'fields', 'json', 'ndjson', 'ek', 'pdml', 'psml', 'tabs'] as const;
 export type Format = (typeof FORMATS)[number];
+
+/** Formats of `-t`. */
+export const TIMES = ['r', 'a', 'ad', 'adoy', 'd', 'dd', 'e', 'u', 'ud', 'udoy'] as const;
 
 /** Shells that `completion` knows, and what `decode` takes its input for. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -30,12 +33,14 @@ export interface ReadOptions {
   E?: string[];
   j?: string;
   J?: string;
+  O?: string;
   octets?: boolean;
   count?: number;
   write?: string;
   n?: boolean;
   N?: string;
   t?: string;
+  u?: string;
   quiet?: boolean;
   o?: string[];
   enableHeuristic?: string[];
@@ -125,6 +130,8 @@ export function addFormatOptions(c: Command, format: Format = 'text'): Command {
     )
     .option('-j <names>', 'of -T json, ek, pdml: of these layers and parents only, for example "ip ip.flags"')
     .option('-J <names>', 'the same, with everything below the layers that are named')
+    .option('-O <names>', 'of -T tree: the details of these layers only, for example sip,sdp')
+    .addOption(new Option('--no-duplicate-keys', 'accepted for tshark; -T json has none').hideHelp())
     .option('-x, --octets', 'with text and tree: the octets of each row');
 }
 
@@ -133,9 +140,10 @@ export function addOutputOptions(c: Command): Command {
   return addFormatOptions(c)
     .option(
       '-t <format>',
-      'time of -T text: r relative, a clock, ad with date, u UTC, ud with date, adoy, udoy with day of year, e epoch, ' +
+      'time of -T text, psml, tabs: r relative, a clock, ad with date, u UTC, ud with date, adoy, udoy with day of year, e epoch, ' +
         'd since the frame before, dd since the row before',
     )
+    .option('-u <form>', 'of -t r, d, dd: s seconds, hms hours, minutes and seconds')
     .addOption(
       new Option('--rows <kind>', 'which rows: of envelopes, of frames')
         .choices(['inner', 'outer', 'both'])

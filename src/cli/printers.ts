@@ -5,10 +5,10 @@ import { ascii } from '../report/ascii.js';
 import { COLUMNS } from '../report/columns.js';
 import { FIELDS_DEFAULTS, type FieldColumn, type FieldsOptions, FieldsWriter } from '../report/fields.js';
 import type { LayerFilter } from '../report/layers.js';
-import { isTimeFormat, octetsText, summaryLine, timeColumn, treeText } from '../report/text.js';
+import { isTimeFormat, octetsText, summaryLine, tabsLine, timeColumn, treeText } from '../report/text.js';
 import type { TextBytes } from '../report/text-bytes.js';
 import { Exit, UserError } from './errors.js';
-import { FORMATS, type Format, type ReadOptions } from './options.js';
+import { FORMATS, type Format, type ReadOptions, TIMES } from './options.js';
 import { suggest } from './suggest.js';
 import { UTF8 } from './tell.js';
 import { version } from './version.js';
@@ -41,7 +41,8 @@ const nothing = (): string => '';
 
 /** The format that the options ask for. @throws UserError for an unknown one */
 export function formatOf(o: ReadOptions): Format {
-  const format = o.format ?? (o.tree ? 'tree' : o.field !== undefined ? 'fields' : 'text');
+  const format =
+    o.format ?? (o.tree === true || o.O !== undefined ? 'tree' : o.field !== undefined ? 'fields' : 'text');
   if ((FORMATS as readonly string[]).includes(format)) return format as Format;
   throw new UserError(`-T ${format}: unknown format`, Exit.usage, `formats: ${FORMATS.join(', ')}`);
 }
@@ -66,8 +67,17 @@ export async function rowPrinter(o: ReadOptions, registry: Registry, captures: r
   switch (format) {
     case 'text':
       return textPrinter(o, registry);
+    case 'tabs':
+    case 'psml': {
+      const timeOf = timesOf(o);
+      const { PsmlWriter } = await import('../report/psml.js');
+      const needs = { ...EVERYTHING, fields: summaryFields(registry), experts: false };
+      if (format === 'psml') return printer(needs, new PsmlWriter(`fttscope/${version()}`, timeOf));
+      return printer(needs, { row: terminal((r) => tabsLine(r, timeOf)) });
+    }
     case 'tree': {
-      const row = (r: Row): string => treeText(r) + (o.octets === true ? octetsText(r) : '');
+      const only = layersOf(o.O, registry);
+      const row = (r: Row): string => treeText(r, only) + (o.octets === true ? octetsText(r) : '');
       return printer({ ...EVERYTHING, labels: true }, { row: terminal(row) });
     }
     case 'fields':
@@ -107,12 +117,35 @@ const printer = (n: Needs, w: Writer): RowPrinter => ({
 /** Text for people, in signs that their terminal has. */
 const terminal = (row: (row: Row) => string): ((row: Row) => string) => (UTF8 ? row : (r) => ascii(row(r)));
 
+/** The time column that `-t` and `-u` ask for. */
+function timesOf({ t = 'r', u = 's' }: ReadOptions): (row: Row) => string {
+  if (!isTimeFormat(t)) throw new UserError(`-t ${t}: not a time format`, Exit.usage, `formats: ${TIMES.join(', ')}`);
+  if (u !== 's' && u !== 'hms')
+    throw new UserError(
+      `-u ${u}: not a form of seconds`,
+      Exit.usage,
+      's for seconds, hms for hours, minutes and seconds',
+    );
+  return timeColumn(t, u === 'hms');
+}
+
+/** Layers that `-O` names, all of which there are. */
+function layersOf(names: string | undefined, registry: Registry): ReadonlySet<string> | null {
+  if (names === undefined) return null;
+  const only = names.split(/[\s,]+/).filter((name) => name !== '');
+  const known = [...registry.protocols()];
+  for (const name of only) {
+    if (known.includes(name)) continue;
+    const near = suggest(name, known);
+    const meant = near === undefined ? 'fttscope fields lists them' : `did you mean ${near}?`;
+    throw new UserError(`-O ${name}: there is no such protocol`, Exit.usage, meant);
+  }
+  return new Set(only);
+}
+
 function textPrinter(o: ReadOptions, registry: Registry): RowPrinter {
-  const time = o.t ?? 'r';
-  if (!isTimeFormat(time))
-    throw new UserError(`-t ${time}: not a time format`, Exit.usage, 'formats: r, a, ad, adoy, d, dd, e, u, ud, udoy');
   const octets = o.octets === true;
-  const timeOf = timeColumn(time);
+  const timeOf = timesOf(o);
   const line = (r: Row): string => summaryLine(r, timeOf, UTF8);
   const row = octets ? (r: Row): string => `${line(r)}\n${octetsText(r)}` : line;
   const fields = octets ? null : summaryFields(registry);

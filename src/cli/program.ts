@@ -3,6 +3,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { CaptureError } from '../capture/errors.js';
 import type { DecodeOptions } from './commands/decode.js';
 import type { ReportOptions } from './commands/report.js';
+import { elsewhere } from './elsewhere.js';
 import { prepareEngine } from './engine-thread.js';
 import { Exit, explain, UserError } from './errors.js';
 import { addCaptureCommands, addEndCommands } from './live-options.js';
@@ -105,7 +106,11 @@ function build(screens: boolean, done: Done): Command {
       .configureOutput({
         writeOut: (s) => writeAll(1, Buffer.from(s, 'utf8')),
         writeErr: (s) => writeAll(2, Buffer.from(s, 'utf8')),
-        outputError: (s, write) => write(s.replace(/^error: /, 'fttscope: ')),
+        outputError: (s, write) => {
+          const unknown = /^error: unknown option '([^']+)'/.exec(s)?.[1];
+          const instead = unknown === undefined ? undefined : elsewhere(unknown, program);
+          write(s.replace(/^error: /, 'fttscope: ') + (instead === undefined ? '' : `  ${instead}\n`));
+        },
       });
   return program;
 }

@@ -17,6 +17,8 @@ const PRINTS = [
   'P',
   'l',
   't',
+  'u',
+  'O',
   'failOn',
   'z',
   'quiet',

@@ -11,28 +11,7 @@ import {
   subtreeEnd,
 } from './layers.js';
 import { decimalSeconds, nodeLabel, shownText, wiresharkTime } from './value.js';
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-/** Text in an attribute. Characters that XML 1.0 does not know are written as tshark writes them, `\x1b`. */
-const xml = (s: string): string => (isPlain(s) ? s : escaped(s));
-
-const escaped = (s: string): string =>
-  s.replace(/[&<>"\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g, (c) => {
-    const code = c.charCodeAt(0);
-    if (code === 9 || code === 10 || code === 13 || (code > 0xff && code < 0xfffe)) return `&#${code};`;
-    return ENTITIES[c] ?? `\\x${code.toString(16)}`;
-  });
-
-/** Whether a short text is printable ASCII without what XML must escape. */
-function isPlain(s: string): boolean {
-  if (s.length > 64) return false;
-  for (let i = 0; i < s.length; i++) {
-    const c = s.charCodeAt(i);
-    if (c < 32 || c > 126 || c === 34 || c === 38 || c === 60 || c === 62) return false;
-  }
-  return true;
-}
+import { XML_HEAD, xml } from './xml.js';
 
 /** Writes rows as Wireshark's PDML (`tshark -T pdml`). With columns, a packet has only those. */
 export class PdmlWriter {
@@ -50,7 +29,7 @@ export class PdmlWriter {
 
   head(): string {
     const root = `<pdml version="0" creator="${xml(this.creator)}" capture_file="${xml(this.capture)}">`;
-    return `<?xml version="1.0" encoding="utf-8"?>\n${root}\n`;
+    return `${XML_HEAD}${root}\n`;
   }
   tail(): string {
     return '</pdml>\n';

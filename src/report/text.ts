@@ -28,27 +28,39 @@ function dayOfYear(text: string): string {
   return `${year}/${String(days + 1).padStart(3, '0')} ${clock}`;
 }
 
-const TIMES: Readonly<Record<Exclude<TimeFormat, 'dd'>, (row: Row) => string>> = {
-  r: (row) => short(...row.relative),
+/** The same in hours, minutes and seconds, as tshark's `-u hms`. */
+function clock(seconds: number, nanos: number): string {
+  const text = short(seconds, nanos);
+  const whole = Math.floor(Math.abs(Number.parseFloat(text)));
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const two = (n: number): string => String(n).padStart(2);
+  const rest = `${two(whole % 60)}${text.slice(text.indexOf('.'))}s`;
+  const sign = text.startsWith('-') ? '- ' : '';
+  return `${sign}${hours > 0 ? `${hours}h ${two(minutes)}m ` : minutes > 0 ? `${minutes}m ` : ''}${rest}`;
+}
+
+const TIMES: Readonly<Record<Exclude<TimeFormat, 'r' | 'd' | 'dd'>, (row: Row) => string>> = {
   a: (row) => timeOfDay(local(row)),
   ad: local,
   adoy: (row) => dayOfYear(local(row)),
   e: (row) => short(row.seconds, row.nanos),
-  d: (row) => short(...row.delta),
   u: (row) => timeOfDay(day(row)),
   ud: (row) => day(row),
   udoy: (row) => dayOfYear(day(row)),
 };
-export const isTimeFormat = (s: string): s is TimeFormat => s === 'dd' || Object.hasOwn(TIMES, s);
+export const isTimeFormat = (s: string): s is TimeFormat => /^(?:r|d|dd)$/.test(s) || Object.hasOwn(TIMES, s);
 
-/** Makes the time column of rows that are shown one after the other. */
-export function timeColumn(format: TimeFormat): (row: Row) => string {
+/** Makes the time column of rows that are shown one after the other. @param hms spans in hours, minutes and seconds */
+export function timeColumn(format: TimeFormat, hms = false): (row: Row) => string {
+  const span = hms ? clock : short;
+  if (format === 'r') return (row) => span(...row.relative);
+  if (format === 'd') return (row) => span(...row.delta);
   if (format !== 'dd') return TIMES[format];
   let last: readonly [number, number] | undefined;
   return ({ seconds, nanos }) => {
     const [s, n] = last === undefined ? [0, 0] : difference(seconds, nanos, last[0], last[1]);
     last = [seconds, nanos];
-    return short(s, n);
+    return span(s, n);
   };
 }
 
@@ -56,7 +68,7 @@ export function timeColumn(format: TimeFormat): (row: Row) => string {
  * One line a row, in the manner of tshark's: number, time, tunnel and direction (`-` outside of tunnels), addresses,
  * protocol, length, Info. Text from packets is made harmless for a terminal. Without `arrows`, directions are words.
  */
-export function summaryLine(row: Row, timeOf: (row: Row) => string = TIMES.r, arrows = true): string {
+export function summaryLine(row: Row, timeOf: (row: Row) => string = timeColumn('r'), arrows = true): string {
   const [src, dst] = endpoints(row);
   const d = row.dissection;
   const time = timeOf(row).padStart(10);
@@ -68,15 +80,41 @@ export function summaryLine(row: Row, timeOf: (row: Row) => string = TIMES.r, ar
   return `${(line + printable(d.info())).trimEnd()}\n`;
 }
 
+/** Titles of {@link summary}, as tshark has them. */
+export const SUMMARY_TITLES = ['No.', 'Time', 'Source', 'Destination', 'Protocol', 'Length', 'Info'];
+
+/** What tshark's columns say of a row. */
+export function summary(row: Row, timeOf: (row: Row) => string): string[] {
+  const { dissection } = row;
+  const length = row.inner > 0 ? row.packetLength : row.frameLength;
+  return [row.id, timeOf(row), ...endpoints(row), dissection.protocol(), String(length), dissection.info()];
+}
+
+/** The columns of a row with tabs between them, and an arrow between the addresses, as `tshark -T tabs`. */
+export function tabsLine(row: Row, timeOf: (row: Row) => string): string {
+  const [id, time, source, ...rest] = summary(row, timeOf).map(printable);
+  return `${[id.padStart(5), time.padStart(10), source.padStart(12), '→', rest[0].padEnd(12), ...rest.slice(1)].join('\t')}\n`;
+}
+
 const SIGNS = { error: 'x', warn: '!', note: 'i', chat: '.' } as const;
 
-/** The whole tree of a row, two blanks a level, each expert item under the node it belongs to. */
-export function treeText(row: Row): string {
+/**
+ * The whole tree of a row, four blanks a level, each expert item under the node it belongs to.
+ * @param only layers of which more than their first line is shown; null: all
+ */
+export function treeText(row: Row, only: ReadonlySet<string> | null = null): string {
   const t = row.dissection.tree;
   let s = '';
   let next = 0;
+  let whole = true;
   const { experts } = t;
   for (let i = 0; i < t.length; i++) {
+    const isLayer = t.depth(i) === 0;
+    if (isLayer) whole = only === null || only.has(t.field(i).name);
+    if (!isLayer && !whole) {
+      while (next < experts.length && experts[next].node <= i) next++;
+      continue;
+    }
     if (t.field(i).hidden !== true && !isRepeated(t, i))
       s += `${'    '.repeat(t.depth(i))}${printable(nodeLabel(t, i))}\n`;
     for (; next < experts.length && experts[next].node <= i; next++) {

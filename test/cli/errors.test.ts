@@ -25,6 +25,9 @@ describe('exit codes', () => {
   const cases: [what: string, args: string[], code: number, err: RegExp][] = [
     ['no arguments', [], 1, /no capture given\n.*FILE.*\n.*demo/],
     ['an unknown option', ['--bogus'], 1, /unknown option '--bogus'/],
+    ['an option of tshark', [TLS13, '-R', 'sip'], 1, /unknown option '-R'\n {2}-Y filters/],
+    ['one that another command has', [TLS13, '-b', 'filesize:1'], 1, /'-b'\n {2}fttscope capture has it/],
+    ['one that another command does', ['capture', '-D'], 1, /'-D'\n {2}fttscope interfaces/],
     ['an unknown format', [TLS13, '-T', 'xml'], 1, /-T xml: unknown format\n.*text, tree, fields, json/],
     ['-d of an unknown table', [TLS13, '-d', 'tcp.prt==8443,tls'], 1, /not told apart by tcp\.prt\n.*mean tcp\.port\?/],
     ['-d of a table of names', [TLS13, '-d', 'media_type==1,sip'], 1, /not told apart by media_type$/m],

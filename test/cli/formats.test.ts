@@ -2,6 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { file, ip4, rawPcap, run, sample, TLS13, tshark, udp } from './run.js';
 
+/** A pcap file of raw IP packets with their times in seconds. */
+function timedPcap(frames: readonly { at: number; octets: Uint8Array }[]): Buffer {
+  const all = rawPcap(...frames.map((f) => f.octets));
+  let off = 24;
+  for (const { at, octets } of frames) {
+    all.writeUInt32LE(1_700_000_000 + Math.floor(at), off);
+    all.writeUInt32LE(Math.round((at % 1) * 1e6), off + 4);
+    off += 16 + octets.length;
+  }
+  return all;
+}
+
 /** A SIP request whose every value tries to speak to the terminal. */
 const EVIL = Buffer.concat([
   Buffer.from('OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK\x1b[31m\r\n', 'latin1'),
@@ -202,6 +214,52 @@ describe('-T text', () => {
   test('-x: the octets of every source', () => {
     const { out } = run([nested, '-x']);
     assert.match(out, /^0000 {2}45 00 00 35 .*\n.*\n.*\n0030 {2}68 65 6c 6c 6f +hello\n/m);
+  });
+});
+
+describe('as tshark prints them', () => {
+  const path = sample('02-tls12-cbc-etm.pcap');
+  const ours = (...args: string[]): string => run([path, '--no-auto-keys', '-q', '-c', '8', ...args]).out;
+  const theirs = (...args: string[]): string | null => tshark(['-n', '-r', path, '-c', '8', ...args]);
+  const same = (...args: string[]): void => assert.equal(ours(...args), theirs(...args) ?? ours(...args));
+
+  test('-T tabs', () => {
+    assert.match(ours('-T', 'tabs'), /^ {4}1\t {2}0\.000000\t {10}::\t→\tff02::16 {4}\tICMPv6\t130\tMulticast/);
+    same('-T', 'tabs');
+  });
+
+  test('-T psml', () => {
+    assert.match(ours('-T', 'psml'), /^<\?xml [^>]*>\n<psml [^>]*>\n<structure>\n<section>No\.<\/section>\n/);
+    const creator = (text: string): string => text.replace(/ creator="[^"]*"/, '');
+    assert.equal(creator(ours('-T', 'psml')), creator(theirs('-T', 'psml') ?? ours('-T', 'psml')));
+  });
+
+  test('-O: of other layers a line', () => {
+    const lines = ours('-O', 'udp,tcp', '-c', '1').split('\n');
+    assert.ok(lines.includes('Ethernet II, Src: 66:fd:cd:99:4c:8d, Dst: 33:33:00:00:00:16'), lines.join('\n'));
+    assert.deepEqual(
+      lines.filter((l) => l.startsWith(' ')),
+      [],
+    );
+    const tree = run([evil, '-O', 'udp']).out;
+    assert.match(tree, /^User Datagram Protocol.*\n {4}Source Port: 5060\n/m);
+    assert.doesNotMatch(tree, /^ +(?:Version|Method|Call-ID)/m);
+    assert.match(run([path, '-O', 'sipp']).err, /-O sipp: there is no such protocol\n.*did you mean sip\?/);
+  });
+
+  test('-u hms', () => {
+    const frames = [0, 0.5, 59, 61, 3599, 3600, 90_061].map((at) => ({
+      at,
+      octets: ip4(17, udp(1, 2, Buffer.alloc(1))),
+    }));
+    const late = file('late.pcap', timedPcap(frames));
+    for (const t of ['r', 'd', 'e']) {
+      const args = ['-T', 'tabs', '-t', t, '-u', 'hms'];
+      const out = run([late, ...args]).out;
+      assert.equal(out, tshark(['-r', late, ...args]) ?? out, t);
+    }
+    assert.match(run([late, '-T', 'tabs', '-u', 'hms']).out, /\t59m 59\.000000s\t.*\n.*\t1h {2}0m {2}0\.000000s\t/);
+    assert.match(run([late, '-u', 'x']).err, /-u x: not a form of seconds\n.*hms/);
   });
 });
 

@@ -10,7 +10,7 @@ import { octetsText, summaryLine, timeColumn, treeText } from '../../src/report/
 import { TextBytes } from '../../src/report/text-bytes.js';
 import { Finding } from './input.js';
 
-const TIMES = (['r', 'a', 'ad', 'adoy', 'd', 'dd', 'e', 'u', 'ud', 'udoy'] as const).map(timeColumn);
+const TIMES = (['r', 'a', 'ad', 'adoy', 'd', 'dd', 'e', 'u', 'ud', 'udoy'] as const).map((t) => timeColumn(t));
 
 /** What XML 1.0 does not allow in a document, §2.2. */
 const NO_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|&(?!(amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)/;

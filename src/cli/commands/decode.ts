@@ -21,7 +21,8 @@ import { tlsServices } from '../services.js';
 import { suggest } from '../suggest.js';
 
 /** Options of `decode`; those about output are `read`'s. */
-export interface DecodeOptions extends Pick<ReadOptions, 'decodeAs' | 'E' | 'field' | 'format' | 'J' | 'j' | 'octets'> {
+export interface DecodeOptions
+  extends Pick<ReadOptions, 'decodeAs' | 'E' | 'field' | 'format' | 'J' | 'j' | 'O' | 'octets' | 'tree'> {
   /** Protocol that the octets start with. */
   as?: string;
   in: Form;
