@@ -1,7 +1,7 @@
-import { joined, ofNumber, quoted, type Words, words } from '../kit/index.js';
+import { joined, ofNumber, oneOf, ours, quoted, type Words, words } from '../kit/index.js';
 import type { CallFailure } from './entities.js';
 import { parameterOf } from './sip-event.js';
-import { phraseOf } from './standard-words.js';
+import { ALTERNATIVES, MEDIA_TYPES, OPTION_TAGS, phraseOf } from './standard-words.js';
 
 /** What final responses to an INVITE mean to somebody who wanted to phone. RFC 3261 §21, TS 24.229 §5.1.3.1 */
 const WORDS: Readonly<Record<number, string>> = {
@@ -106,6 +106,10 @@ export interface Explanations {
   readonly authorized: boolean;
   /** It comes from a UE that is called. */
   readonly byUe: boolean;
+  /** What it names as not supported, or demands: option tags, and types of bodies. */
+  readonly named?: string | undefined;
+  /** The least session interval that it takes. */
+  readonly leastSeconds?: number | undefined;
   /** Its body, where that counts. */
   readonly body?: string;
 }
@@ -119,6 +123,23 @@ function alternativeOf(body: string): CallFailure['alternative'] {
   const action =
     inside('action') ?? (/<(?:\w+:)?emergency-registration\b/i.test(body) ? 'emergency-registration' : undefined);
   return { type, ...(action !== undefined && { action }) };
+}
+
+/** What it asks for, in a sentence. */
+const wanted = ({ type, action }: NonNullable<CallFailure['alternative']>): Words =>
+  words` It asks for ${oneOf(type, ALTERNATIVES)}${action === undefined ? '' : words`, by ${oneOf(action, ALTERNATIVES)}`}.`;
+
+/** The same of a 380 that wants the UE to register anew. TS 24.229 §5.1.3.1 */
+const REGISTER_ANEW = 'The network does not serve the UE any more, and asks it to register anew';
+
+/** What a response names, by its status: RFC 3261 §21.4.13, §21.4.15, §21.4.16. */
+const NAMES: Readonly<Record<number, string>> = { 415: 'takes', 420: 'does not know', 421: 'demands' };
+const NAMED: ReadonlySet<string> = new Set([...OPTION_TAGS, ...MEDIA_TYPES]);
+
+function namedBy(status: number, named: string | undefined): Words | '' {
+  if (named === undefined || NAMES[status] === undefined) return '';
+  const all = named.split(',').map((t) => oneOf(t.trim(), NAMED));
+  return words` It ${ofNumber(status, (n) => NAMES[n])} ${joined(all, ', ')}.`;
 }
 
 /** A status with its reason phrase, which may be any text. */
@@ -139,9 +160,12 @@ export function callFailure(status: number, phrase: string, more: Explanations):
   const alternative = alternativeOf(more.body ?? '');
   const free = [...texts].map((t) => quoted('free', t));
   const said = free.length === 0 ? '' : words`: ${joined(free, '; ')}`;
+  const least = more.leastSeconds === undefined ? '' : ours` It wants ${more.leastSeconds} s at least.`;
+  const asked = alternative === undefined ? '' : wanted(alternative);
+  const meaning = alternative?.type === 'restoration' ? ours`${REGISTER_ANEW}` : ofNumber(status, meaningTo(more));
   return {
     status,
-    reason: words`${ofNumber(status, meaningTo(more))} (${withPhrase(status, phrase)})${said}.`,
+    reason: words`${meaning} (${withPhrase(status, phrase)})${said}.${least}${namedBy(status, more.named)}${asked}`,
     ...(Number.isInteger(cause) && { q850: cause }),
     ...(more.retryAfter !== undefined && { retryAfterSeconds: more.retryAfter }),
     ...(alternative !== undefined && { alternative }),

@@ -52,8 +52,10 @@ interface Reliable {
 
 /** Of one direction of the session: what a side says that its resources are. RFC 3312 §5 */
 interface Quality {
-  at: Seen;
-  met: boolean;
+  readonly at: Seen;
+  readonly met: boolean;
+  /** Whose resources are not there yet, by the last description that asks for any. */
+  readonly lacking: readonly Side[];
 }
 
 /** What of a call goes beyond INVITE, ACK and BYE: forks, reliable responses, preconditions, hold, transfer, timers. */
@@ -223,8 +225,11 @@ export class CallFeatures {
     const wanted = media.filter((m) => m.mandatory);
     if (wanted.length === 0) return;
     const met = wanted.every((m) => m.unmet.length === 0);
-    if (this.quality === undefined) this.quality = { at, met };
-    else if (met && !this.quality.met) this.quality = { at, met };
+    const other = by === 'caller' ? 'callee' : 'caller';
+    const own: Readonly<Record<string, readonly Side[]>> = { local: [by], remote: [other], e2e: [by, other] };
+    const lacking = [...new Set(wanted.flatMap((m) => m.unmet.flatMap((status) => own[status] ?? [])))];
+    if (this.quality === undefined || (met && !this.quality.met)) this.quality = { at, met, lacking };
+    else if (!this.quality.met) this.quality = { ...this.quality, lacking };
   }
 
   private held(at: Seen, e: SipEvent, by: Side, media: readonly SessionMedia[]): void {

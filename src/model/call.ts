@@ -19,8 +19,18 @@ import { uid } from './uid.js';
 /** Loop Detected. */
 const MERGED = 482;
 const WARNING = headerId('Warning');
+const MIN_SE = headerId('Min-SE');
+/** Headers in which responses name what they want, or do not know: RFC 3261 §21.4.13, §21.4.15, §21.4.16. */
+const NAMING: Readonly<Record<number, number>> = {
+  415: headerId('Accept'),
+  420: headerId('Unsupported'),
+  421: headerId('Require'),
+};
 /** Requests within a dialog whose refusal as unknown ends the call. RFC 5057 §5 */
 const WITHIN: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'INFO']);
+
+/** A URI without what may stand behind the address. */
+const bareUri = (uri: string): string => uri.replace(/[;?].*$/s, '').toLowerCase();
 
 const isUnmeasured = (m: SessionMedia): boolean =>
   (m.kind === 'audio' || m.kind === 'video') && m.port !== 0 && m.bandwidth === undefined;
@@ -56,13 +66,22 @@ export class Call {
   failedAt: Seen | null = null;
   /** The network lost its state of the user: the UE is to register anew (TS 24.229 §5.1.2A.1.6). */
   restoration: Seen | null = null;
+  /** Addresses at which it was tried, and the first redirection that names none but those. RFC 3261 §8.1.3.4 */
+  private readonly tried = new Set<string>();
+  circle: Seen | null = null;
   /** First description of the UE with a medium of speech or video whose bandwidth it does not tell. */
   unmeasured: Seen | null = null;
   /** The first answer of a session description that does not fit its offer, and how. */
   misfit: { readonly at: Seen; readonly how: Words } | null = null;
+  /** Where the other side answered the BYE that it knew the call no longer. RFC 3261 §15.1.2 */
+  unknownBye: Seen | null = null;
+  /** Both sides said BYE: none of them has a call any more when it is asked to end it. */
+  isMutual = false;
   /** The first answer within the dialog that ended it: the other side has lost it. */
   lost: { readonly at: Seen; readonly status: number } | null = null;
   acked = false;
+  /** The dialogs that were answered, each with its own ACK. RFC 3261 §13.2.2.4 */
+  private readonly answers: { readonly tag: string; readonly at: Seen; acked: boolean }[] = [];
   /** To tags of responses to the first INVITE. */
   private readonly tags = new Set<string>();
   readonly fromUri: string;
@@ -102,6 +121,7 @@ export class Call {
     this.callerTag = from.tag;
     this.cseq = e.cseq;
     this.branch = e.branch;
+    this.tried.add(bareUri(e.uri));
     this.authorized = e.hasCredentials;
     this.emergency = /urn:service:sos/i.test(`${e.uri} ${to.uri}`);
     this.direction = at.tunnel === 0 ? undefined : at.up ? 'originated' : 'terminated';
@@ -137,6 +157,7 @@ export class Call {
       if (known.retransmissions === 0 && known.method === 'INVITE' && known.status === undefined)
         this.againMs = millis(known.at, at.seen());
       known.retransmissions++;
+      if (e.isRequest && e.method === 'ACK') this.acknowledge(e); // that of another fork may have the same branch
       this.features.repeated(at.seen(), e, this.byCaller(e) ? 'caller' : 'callee');
       return;
     }
@@ -216,7 +237,7 @@ export class Call {
         break;
       case 'ACK':
         this.answerless(at, e, true);
-        this.acked ||= this.failure === undefined && e.cseq >= this.cseq; // that of a refusal acknowledges no answer
+        this.acknowledge(e);
         this.unseen(e);
         break;
       case 'CANCEL':
@@ -227,6 +248,19 @@ export class Call {
         this.bye(at, e);
         break;
     }
+  }
+
+  private acknowledge({ cseq, to: { tag } }: SipEvent): void {
+    const { answers } = this;
+    if (this.failure !== undefined || cseq < this.cseq) return; // that of a refusal acknowledges no answer
+    this.acked = true;
+    const own = answers.length === 1 ? answers[0] : answers.find((x) => x.tag === tag);
+    if (own !== undefined) own.acked = true;
+  }
+
+  /** The answer of a fork that nobody acknowledged, while that of another was. */
+  get unacked(): Seen | undefined {
+    return this.acked ? this.answers.find((x) => !x.acked)?.at : undefined;
   }
 
   /** RFC 3261 §13.2.1: the 2xx answers what the INVITE offered, and ACK what a 2xx did. */
@@ -249,6 +283,7 @@ export class Call {
     this.isHeard = false;
     this.trying = null;
     this.branch = e.branch;
+    this.add(this.tried, bareUri(e.uri), 'callParts');
     this.authorized = e.hasCredentials;
     this.again = false;
     this.failure = undefined;
@@ -258,8 +293,9 @@ export class Call {
   }
 
   private bye(at: Seen, e: SipEvent): void {
-    if (this.state === 'ended' || this.state === 'failed') return;
     const byCaller = this.byCaller(e);
+    this.isMutual ||= this.state === 'ended' && (this.releasedBy === 'caller') !== byCaller;
+    if (this.state === 'ended' || this.state === 'failed') return;
     if (this.isOther((byCaller ? e.to : e.from).tag)) return;
     this.end = at;
     this.releasedBy = byCaller ? 'caller' : 'callee';
@@ -270,12 +306,15 @@ export class Call {
   /** Whether the end of the dialog with this tag leaves one that was answered: a forked call may have several. */
   private isOther(tag: string): boolean {
     const known = this.open.delete(tag) || this.tags.has(tag);
-    return known && this.open.size > 0;
+    // Who was never acknowledged has no call.
+    const isUnacked = (other: string): boolean => this.answers.some((x) => x.tag === other && !x.acked);
+    return known && [...this.open].some((other) => !this.acked || !isUnacked(other));
   }
 
   private response(at: Seen, e: SipEvent): void {
     if (e.method !== 'INVITE' || e.cseq !== this.cseq || this.byCaller(e)) {
       if (WITHIN.has(e.method)) this.within(at, e);
+      else if (e.method === 'BYE') this.parted(at, e);
       return;
     }
     const { status } = e;
@@ -284,7 +323,11 @@ export class Call {
     if (!this.isHeard && waited > (this.slowest?.ms ?? 0)) this.slowest = { at: this.inviteAt, ms: waited };
     this.isHeard = true;
     if (status > 100 && status < 300) this.add(this.tags, tag, 'callParts');
-    if (status >= 200 && status < 300) this.add(this.open, tag, 'callParts');
+    if (status >= 200 && status < 300) {
+      this.add(this.open, tag, 'callParts');
+      const isNew = this.answers.length < LIMITS.callParts && !this.answers.some((x) => x.tag === tag);
+      if (isNew) this.answers.push({ tag, at, acked: this.answers.length === 0 && this.acked });
+    }
     if (this.answer !== null) return;
     if (status === 100 || status === GONE) this.trying ??= at;
     else if (status < 200) this.early(at, e);
@@ -316,6 +359,12 @@ export class Call {
     }
   }
 
+  /** An answer to the BYE that ended the call. */
+  private parted(at: Seen, { status }: SipEvent): void {
+    if (status === 481 && this.state === 'ended') this.unknownBye ??= at;
+    else if (status < 300) this.unknownBye = null;
+  }
+
   private early(at: Seen, e: SipEvent): void {
     this.progress ??= at;
     if (e.status !== 180) return;
@@ -337,7 +386,11 @@ export class Call {
     this.state = 'failed';
     this.again = true;
     this.failedAt = at;
-    if (status === 504 && /restoration/i.test(e.bodyText)) this.restoration = at;
+    if (status < 400) {
+      const targets = e.parties(Header.Contact).map((p) => bareUri(p.uri));
+      if (targets.length > 0 && targets.every((t) => this.tried.has(t))) this.circle ??= at;
+    }
+    if ((status === 504 || status === 380) && /restoration/i.test(e.bodyText)) this.restoration = at;
     this.failure = callFailure(status, e.reason, {
       reason: e.texts(Header.Reason),
       warning: e.text(WARNING),
@@ -346,6 +399,8 @@ export class Call {
       replacing: this.features.replaces !== undefined,
       authorized: this.authorized,
       byUe: this.direction === 'terminated',
+      named: NAMING[status] === undefined ? undefined : e.text(NAMING[status]),
+      leastSeconds: status === 422 ? e.seconds(MIN_SE) : undefined,
     });
     this.emergency ||= this.failure.alternative?.type === 'emergency'; // TS 24.229 §5.1.3.1: dialled as another number
   }

@@ -1,7 +1,8 @@
-import { type Own, ours, quoted, words } from '../kit/index.js';
+import { joined, type Own, ours, quoted, words } from '../kit/index.js';
 import { awaited } from './answer-time.js';
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
+import { partOf } from './judge-flow.js';
 import { type Moment, millis, type Seen } from './moment.js';
 
 /** TS 24.229 §7.7: T1 of the UE; a proxy says 100 within 200 ms (RFC 3261 §16.2), one way there and one back. */
@@ -37,10 +38,7 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
   );
   if (lost !== undefined && c.cancel === null)
     raise('call.no-prack', lost.at, lost.refused === undefined ? {} : { detail: ours`The PRACK got ${lost.refused}.` });
-  // Who was refused at once did not get as far as that.
-  const spoken = c.session.descriptions.some((d) => !d.byCaller);
-  if (f.quality !== undefined && !f.quality.met && spoken && c.answer === null && over !== null && c.cancel === null)
-    raise('call.preconditions', f.quality.at);
+  judgePreconditions(c, end, raise);
   for (const t of f.transfers) {
     const result = t.progress ?? t.status;
     if (result !== undefined && result >= 300)
@@ -72,6 +70,15 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
       ...(c.tunnels.size === 0 && { severity: 'note', confidence: 'possible' }),
     });
   judgeTimer(c, end, raise);
+  // RFC 3261 §9.1: an answer and the CANCEL may pass each other; who does not want it any more says BYE then.
+  if (c.cancel !== null && c.answer !== null && c.releasedBy !== 'caller') {
+    const ms = millis(c.answer, c.end ?? end);
+    if (ms >= PROGRESS_MS)
+      raise('call.not-ended', c.answer, {
+        detail: ours`The answer came ${Math.round(millis(c.cancel, c.answer))} ms after the CANCEL, and no BYE in the ${Math.round(ms / 1000)} s after that.`,
+        rows: [c.cancel.row],
+      });
+  }
 }
 
 /** How often a request was sent, where it was more than once. */
@@ -92,6 +99,22 @@ function judgeProgress(c: Call, end: Moment, raise: (code: string, at: Seen, rem
   if (ms < PROGRESS_MS) return;
   const until = c.cancel === null ? '' : ' The caller gave it up then.';
   raise('call.no-progress', c.inviteAt, { detail: ours`Nothing came for ${Math.round(ms / 1000)} s.${until}` });
+}
+
+/** Whether both sides waited for resources that did not come, until the call failed, or for longer than anybody waits. */
+function judgePreconditions(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {
+  const { quality } = c.features;
+  // Who was refused at once did not get as far as that.
+  const isSpoken = c.session.descriptions.some((d) => !d.byCaller);
+  if (quality === undefined || quality.met || !isSpoken || c.answer !== null) return;
+  const ms = millis(c.inviteAt, c.cancel ?? c.end ?? end);
+  const isRefused = c.end !== null && c.cancel === null;
+  if (!isRefused && (c.ringing !== null || ms < PROGRESS_MS)) return;
+  const sides = quality.lacking.map((side) => ours`the ${side}${partOf(c, side)}`);
+  const whose = sides.length === 0 ? '' : words`The resources of ${joined(sides, ' and ')} are missing.`;
+  const until = c.cancel === null ? '' : ' The caller gave the call up then.';
+  const waited = isRefused ? '' : ours`Nobody was told of the call in ${Math.round(ms / 1000)} s.${until} `;
+  raise('call.preconditions', quality.at, { detail: words`${waited}${whose}` });
 }
 
 function judgeTimer(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {

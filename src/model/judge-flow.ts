@@ -239,7 +239,7 @@ const HEARD = {
 } as const;
 
 /** Whether a side is the UE or the network, where that is known. */
-function partOf({ direction }: Call, side: 'caller' | 'callee'): Own | '' {
+export function partOf({ direction }: Call, side: 'caller' | 'callee'): Own | '' {
   if (direction === undefined) return '';
   return (side === 'caller') === (direction === 'originated') ? ours` (the UE)` : ours` (the network)`;
 }

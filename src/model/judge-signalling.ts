@@ -254,7 +254,8 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
     const { status = 0, reason, retryAfterSeconds } = c.failure;
     const again = retryAfterSeconds === undefined ? '' : ours` It may be tried again after ${retryAfterSeconds} s.`;
     const replacing = c.features.replaces !== undefined && refusesToReplace(status);
-    const code = replacing ? 'call.not-replaced' : codeOf(status, c.direction === 'terminated');
+    const known = status === 380 && c.restoration !== null ? 504 : status;
+    const code = replacing ? 'call.not-replaced' : codeOf(known, c.direction === 'terminated');
     const isSuspect = c.direction === 'originated' && !c.emergency && UNREGISTERED.has(status);
     const until = isSuspect ? registered() : undefined;
     const ago = until === undefined ? 0 : millis(until, c.start);
@@ -262,17 +263,28 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
     const past = isSuspect && until === undefined && c.tunnels.size > 0 ? UNKNOWN : ended;
     findings.raise(code, c.failedAt ?? c.start, refs, { detail: words`${reason}${again}${past}` });
   }
+  if (c.circle !== null && c.answer === null) findings.raise('call.redirect-loop', c.circle, refs);
   if (c.isUnheard(end, ANSWER_MS))
     findings.raise(codeOf(0, c.direction === 'terminated'), c.inviteAt, refs, awaited(c.inviteAt, end, c.againMs));
   if (c.lost !== null)
     findings.raise('call.dialog-lost', c.lost.at, refs, {
       detail: ours`The answer was ${c.lost.status}.${orphanage(c, c.lost.at)}`,
     });
+  else if (c.unknownBye !== null && !c.isMutual)
+    findings.raise('call.dialog-lost', c.unknownBye, refs, {
+      detail: ours`The answer to the BYE was 481.${orphanage(c, c.unknownBye)}`,
+      severity: 'note',
+    });
   if (c.restoration !== null)
     findings.raise('sip.restoration', c.restoration, refs, c.state === 'failed' ? {} : { severity: 'warn' });
   if (c.misfit !== null) findings.raise('sdp.answer-misfit', c.misfit.at, refs, { detail: c.misfit.how });
   if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);
   judgeFeatures(c, refs, end, findings);
+  const { unacked } = c;
+  if (unacked !== undefined && millis(unacked, end) >= ANSWER_MS)
+    findings.raise('call.no-ack', unacked, refs, {
+      detail: ours`Several answered the call, and the answer of one of them was not acknowledged: it was to be, and ended at once.`,
+    });
   if (c.answer === null || c.acked || millis(c.answer, c.end ?? end) < ANSWER_MS) return;
   findings.raise('call.no-ack', c.answer, refs, c.end === null ? awaited(c.answer, end, 0) : {});
 }

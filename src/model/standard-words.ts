@@ -34,6 +34,13 @@ export const REASONS = set(
 export const METHODS = set(
   'ack bye cancel info invite message notify options prack publish refer register subscribe update',
 );
+/** Extensions of SIP: the registry of option tags, RFC 3261 §27.1. */
+export const OPTION_TAGS = set(
+  `100rel 199 answermode early-session eventlist explicitsub from-change geolocation-http geolocation-sip gin gruu histinfo
+  ice join multiple-refer norefersub nosub outbound path policy precondition pref privacy recipient-list-invite
+  recipient-list-message recipient-list-subscribe record-aware replaces resource-priority sdp-anat sec-agree siprec tdialog
+  timer trickle-ice uui`,
+);
 /** What becomes of a subscription. RFC 6665 §4.1.3 */
 export const STATES = set('active pending terminated');
 /** What happened to a contact. RFC 3680 §5.3.1 */

@@ -106,6 +106,14 @@ export const CALLS: Entries = {
     meaning: 'The answer comes from the UE that is called, and not from the network: whoever calls it hears a failure.',
     next: 'Look in the log of the UE for this Call-ID.',
   },
+  'call.redirect-loop': {
+    severity: 'error',
+    kind: 'service',
+    title: 'The call was sent on to where it had been before',
+    clause: 'RFC 3261 §8.1.3.4',
+    meaning: 'Call forwarding goes in a circle: each address sends the caller to one that had done so already.',
+    next: 'Look up the call forwarding of the addresses in the Contact of the responses.',
+  },
   'call.redirected': {
     severity: 'note',
     kind: 'service',
@@ -284,6 +292,16 @@ export const CALLS: Entries = {
     clause: 'RFC 3261 §15.1.1',
     meaning: 'The call is over for whoever ended it; the other side may not know, and the network may go on charging.',
     next: 'See whether the request gets behind the EFTF (Route and Request-URI), and whether media still come from there.',
+  },
+  'call.not-ended': {
+    severity: 'error',
+    kind: 'service',
+    absence: true,
+    title: 'A call that was given up was answered, and not ended',
+    clause: 'RFC 3261 §9.1',
+    meaning:
+      'The CANCEL came too late: the callee speaks to nobody, and is charged for it. Who gave the call up acknowledges the answer and says BYE.',
+    next: 'See what the caller does with a 200 to its INVITE that comes behind its CANCEL.',
   },
   'call.no-ack': {
     severity: 'warn',
