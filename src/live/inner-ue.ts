@@ -155,6 +155,7 @@ export class InnerUe {
 
   /** Does nothing any more; sends nothing but the end of its TCP connections. */
   stop(): void {
+    for (const answered of [...this.pings.values()]) answered(0, 'the tunnel ended');
     this.tcp.stop();
     this.dhcp.stop();
     this.dhcpv6.stop();

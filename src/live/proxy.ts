@@ -46,7 +46,11 @@ export async function throughProxy(
   let tap = await open();
   try {
     let answer = await inTime(ask(tap, target, name, []));
-    if (answer.start.status === PROXY_AUTHENTICATION_REQUIRED) {
+    for (
+      let n = 0;
+      answer.start.status === PROXY_AUTHENTICATION_REQUIRED && (n === 0 || (n === 1 && isStale(answer)));
+      n++
+    ) {
       const value = authorize(answer, target, name, proxy.credentials);
       const again = (): Promise<Answer> => inTime(ask(tap, target, name, [{ name: 'Proxy-Authorization', value }]));
       const anew = async (): Promise<Answer> => {
@@ -71,6 +75,10 @@ export async function throughProxy(
   }
 }
 
+/** Whether a 407 to credentials says nothing against them: the nonce alone was too old. RFC 7616 §3.3 */
+const isStale = (a: Answer): boolean =>
+  challengesOf(a).some((c) => /^digest$/i.test(c.scheme) && /^true$/i.test(c.parameters.get('stale') ?? ''));
+
 /** A connection that ended without an octet of an answer. */
 class Unanswered extends NotEstablished {}
 
@@ -78,6 +86,7 @@ function refusal(status: number, target: string): [words: string, hint?: string]
   if (status === 403) return [`its policy does not allow ${target}`];
   if (status === PROXY_AUTHENTICATION_REQUIRED || status === 401) return ['it refuses the user name or the password'];
   if (status >= 300 && status < 400) return ['it redirects, as the log-in page of a network does', 'Log in first.'];
+  if (status === 511) return ['the network wants somebody to log in', 'Log in first.']; // RFC 6585 §6
   if (status === 502 || status === 503 || status === 504) return [`it cannot reach ${target}`];
   if (status === 405 || status === 501) return ['it does not know CONNECT; is it a proxy?'];
   return [`it opens no way to ${target}`];
@@ -148,9 +157,7 @@ function stays(a: Answer): boolean {
 
 /** The Proxy-Authorization for the best scheme that a 407 offers. @throws NotEstablished */
 function authorize(a: Answer, target: string, name: string, credentials: Credentials | undefined): string {
-  const offered = a.headers
-    .filter((h) => h.name.toLowerCase() === 'proxy-authenticate')
-    .flatMap((h) => challenges(h.value));
+  const offered = challengesOf(a);
   const schemes = printable([...new Set(offered.map((c) => c.scheme))].join(', ') || 'no scheme');
   const by = (scheme: string): Challenge[] => offered.filter((c) => c.scheme.toLowerCase() === scheme);
   const unknown = (): NotEstablished =>
@@ -206,6 +213,9 @@ function digest(p: ReadonlyMap<string, string>, uri: string, { username, passwor
 }
 
 const TOKEN = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/y;
+
+const challengesOf = (a: Answer): Challenge[] =>
+  a.headers.filter((h) => h.name.toLowerCase() === 'proxy-authenticate').flatMap((h) => challenges(h.value));
 
 /** The challenges of one header, which may hold several. RFC 9110 §11.6.1 */
 function challenges(value: string): Challenge[] {

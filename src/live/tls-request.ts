@@ -6,6 +6,9 @@ import { attributesOf, nameText } from '../../dissectors/tls/x509names.js';
 import { concat, Malformed, printable } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 
+/** A line of text, as web servers and log-in pages begin with. */
+const TEXT = /^[ -~]{8,60}/;
+
 /** So many authorities are named. */
 const NAMED = 3;
 
@@ -23,6 +26,11 @@ export class ServerFlight {
     this.length += octets.length;
     this.parts.push(octets);
   };
+
+  /** What came first, where that is text and no TLS; '' where it is not. */
+  get text(): string {
+    return TEXT.exec(Buffer.from(concat(this.parts)).toString('latin1'))?.[0] ?? '';
+  }
 
   /** What it asked for that a UE does not have, in words; '' where that is nothing. */
   get wants(): string {

@@ -138,8 +138,8 @@ interface Handshaken {
   readonly certificate: string | undefined;
 }
 
-/** How OpenSSL's errors are called where an alert came. */
-const ALERT_CAME = /^ERR_SSL_\w+_ALERT_/;
+/** How OpenSSL's errors are called where an alert came, or no TLS at all. */
+const FROM_THERE = /^ERR_SSL_(?:\w+_ALERT_|WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH)/;
 
 /** The TLS handshake; ends when a valid Finished came (TS 24.322 §5.2.2.4). */
 function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
@@ -157,9 +157,18 @@ function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
   const fail = (words: string, hint?: string): NotEstablished =>
     new NotEstablished('tls', `TLS with ${hostAndPortText(o.host, o.port)} failed: ${words}`, hint);
   const flight = new ServerFlight();
+  const before = tap.read() as Buffer | null; // what came behind the answer of a proxy
+  if (before !== null) {
+    flight.hear(before);
+    tap.unshift(before);
+  }
   tap.raw.on('data', flight.hear);
-  /** What the server asked for goes before what it made of it. */
-  const why = (words: string): string => (flight.wants === '' ? words : `${words}: ${flight.wants}`);
+  /** With what the server said before it broke off. */
+  const why = (words: string): string => {
+    const { wants, text } = flight;
+    if (wants !== '') return `${words}: ${wants}`;
+    return text === '' ? words : `${words}; what came first is text: "${text}"`;
+  };
   let tls: TLSSocket;
   const open = new Promise<Handshaken>((resolve, reject) => {
     try {
@@ -181,7 +190,7 @@ function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
       if (isTrusted) o.onSession?.(s);
     });
     const failed = (e: NodeJS.ErrnoException): void =>
-      reject(fail(ALERT_CAME.test(e.code ?? '') ? why(plainly(e)) : plainly(e), hintFor(e)));
+      reject(fail(FROM_THERE.test(e.code ?? '') ? why(plainly(e)) : plainly(e), hintFor(e)));
     const closed = (): void => reject(fail(why('the EFTF closed the connection during the handshake')));
     tls.once('error', failed).once('end', closed).once('close', closed);
     tls.once('secureConnect', () => {

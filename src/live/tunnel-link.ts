@@ -209,7 +209,10 @@ export class TunnelLink implements PacketPort {
   private over(by: TunnelEnd['by'], how: TunnelEnd['how'], words: string): void {
     if (this.end !== undefined) return;
     const text = this.text ? `; what ${this.peer} sent first is text: "${this.text}"` : '';
-    this.end = { by, how, words: words + text };
+    const { waiting } = this.reader;
+    const half =
+      waiting > 0 && how !== 'cut' ? `; the last envelope of ${this.peer} is not complete: ${waiting} octets came` : '';
+    this.end = { by, how, words: words + half + text };
     this.giveUp?.();
     // Later than what is still being written: an answer to a close_notify.
     if (how === 'close_notify') setImmediate(() => this.tls.destroy());

@@ -183,6 +183,7 @@ test('what a proxy may say instead', async () => {
   const said: [string, RegExp][] = [
     ['HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n', /403.*policy/],
     ['HTTP/1.1 302 Found\r\nLocation: http://login/\r\n\r\n', /302.*log-in page/],
+    ['HTTP/1.1 511 Network Authentication Required\r\n\r\n', /511.*wants somebody to log in/],
     ['HTTP/1.1 502 Bad Gateway\r\n\r\n', /502.*cannot reach/],
     ['HTTP/1.0 405 Not Allowed\r\n\r\n', /405.*CONNECT/],
     ['SSH-2.0-OpenSSH_9.2\r\n\r\n', /does not speak HTTP/],
@@ -205,6 +206,36 @@ test('what a proxy may say instead', async () => {
     await until(
       () => left,
       () => `the end of the connection after ${answer.slice(0, 20)}`,
+    );
+  }
+});
+
+test('a page behind the success of a proxy is told as what it is', async () => {
+  const { server, port } = await proxyThat((_, n) =>
+    n === 1 ? 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>please log in</html>' : '',
+  );
+  const words = /TLS with .* failed: what came is not TLS .*; what came first is text: "<html>please log in<\/html>"$/;
+  await assert.rejects(establish(options({ host: '127.0.0.1', port })), words);
+  server.close();
+});
+
+test('a nonce that is stale says nothing against the credentials. RFC 7616 §3.3', async () => {
+  const stale = (nonce: string, more = ''): string =>
+    `HTTP/1.1 407 No\r\nProxy-Authenticate: Digest realm="x", qop="auth", nonce="${nonce}"${more}\r\nContent-Length: 0\r\n\r\n`;
+  const credentials = { username: 'ue', password: 'pw' };
+  for (const [last, words] of [
+    ['HTTP/1.1 200 OK\r\n\r\n', ''],
+    [stale('three', ', stale=true'), 'it refuses the user name or the password'], // for ever is no answer
+  ] as const) {
+    const answers = [stale('one'), stale('two', ', stale=TRUE'), last];
+    const { server, port, heads } = await proxyThat((_, n) => answers[n - 1]);
+    const tunnel = establish(options({ host: '127.0.0.1', port, credentials }));
+    if (words === '') (await tunnel).link.close();
+    else await assert.rejects(tunnel, new RegExp(words));
+    server.close();
+    assert.deepEqual(
+      heads.map((head) => /nonce="(\w+)"/.exec(head)?.[1]),
+      [undefined, 'one', 'two'],
     );
   }
 });

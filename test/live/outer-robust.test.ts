@@ -146,6 +146,17 @@ test('half an envelope is not waited for without end', async () => {
   assert.match(told.join('\n'), /half an envelope came, and nothing more for 0\.3 s/);
 });
 
+test('an envelope that is not complete at the end of its tunnel is told', async () => {
+  const { port, told } = await serve();
+  const link = await ue(port);
+  link.sendOctets(Buffer.from([1, 0xff, 0xff, 0x45]));
+  link.close();
+  await link.ended;
+  await until(() =>
+    told.some((w) => /close_notify; the last envelope of the UE is not complete: 4 octets came$/.test(w)),
+  );
+});
+
 test('no more tunnels than the limits say', async () => {
   const { port, told, server } = await serve({ tunnels: 3 });
   const links = [await ue(port), await ue(port), await ue(port)];

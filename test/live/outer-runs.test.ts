@@ -193,6 +193,18 @@ test('a step that fails is named, and exits with 5; no tunnel with 6', async () 
   }
 });
 
+test('a ping whose tunnel ends is not waited for', async () => {
+  const other = startFttscope(['eftf', '--lab', '--listen', '127.0.0.1:0']);
+  const [, at] = await other.line(/^listening (\S+)$/m);
+  const file = scenario('lost.json', ['connect', { dhcp: '30s' }, { fault: 'drop=1' }, { ping: { within: '24h' } }]);
+  const one = startFttscope(['ue', at, '--lab', '-4', '--run', file]);
+  await one.line(/^fault drop=1$/m);
+  other.child.stdin!.write('release\n');
+  assert.equal(await one.ended, 5);
+  assert.match(one.err, /step 4 \(ping, .*\) failed: (10\.45\.0\.1: the tunnel ended|there is no tunnel)$/m);
+  assert.equal(await other.stop(), 0);
+});
+
 test('who is told to end in the middle of a step ends at once, and begins no other', async () => {
   const { eftf, at } = await startEftf();
   const file = inFolder('day.json');
