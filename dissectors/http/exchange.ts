@@ -1,5 +1,5 @@
-import { difference, indexOf, LIMITS, latin1, type Track, type View } from 'fttscope/kit';
-import { fieldValue, isStart, type Message, readMessage, statusOf, versionAt } from './message.js';
+import { difference, LIMITS, latin1, type Track, type View, Yes } from 'fttscope/kit';
+import { fieldValue, type Message, readMessage, startsMessage, statusOf, targetOf } from './message.js';
 
 /** What other messages of the connection say about one message. */
 export interface HttpNote {
@@ -43,7 +43,7 @@ export const newExchanges = (): Exchanges => new Exchanges();
 /** Follows one message of a connection; undefined for what is no message. */
 export function follow(v: View, cx: Track, state: Exchanges): HttpNote | undefined {
   const { buf } = v;
-  const m = isStart(buf, v.off, v.end) === 2 ? readMessage(buf, v.off, v.end) : undefined;
+  const m = startsMessage(buf, v.off, v.end) === Yes ? readMessage(buf, v.off, v.end) : undefined;
   if (m === undefined) return undefined;
   return statusOf(buf, m) === 0 ? request(buf, m, cx, state) : response(buf, m, cx, state);
 }
@@ -76,12 +76,10 @@ function response(b: Uint8Array, m: Message, cx: Track, state: Exchanges): HttpN
   return { number: state.responses, prevRequest, prevResponse, request: answer, seconds, nanos };
 }
 
-/** The request target; of HTTP/0.9 style lines what follows the method. */
+/** The request target. */
 export function target(b: Uint8Array, m: Message): string {
-  const line = m.start;
-  const space = indexOf(b, 32, line.off, line.end) + 1;
-  const version = versionAt(b, line);
-  return space === 0 ? '' : latin1(b, space, version < space ? line.end : version);
+  const { off, end } = targetOf(b, m.start);
+  return latin1(b, off, end);
 }
 
 /** The target as an absolute URI, or '' where it cannot be made: CONNECT, or no Host. */

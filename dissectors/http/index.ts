@@ -17,6 +17,7 @@ import { codec, type HttpMessage } from './codec.js';
 import { type ConnectNote, type Exchanges, follow, fullUri, type HttpNote, newExchanges, target } from './exchange.js';
 import { ALL, E, F, HEADERS } from './fields.js';
 import {
+  behindSpaces,
   bodyLength,
   Chunked,
   chunkAt,
@@ -28,9 +29,11 @@ import {
   type Message,
   messageLength,
   readMessage,
-  statusOf,
+  type StatusLine,
+  startsMessage,
+  statusLine,
+  targetOf,
   UntilClose,
-  versionAt,
 } from './message.js';
 import { STATUS_NAMES } from './status.js';
 
@@ -60,7 +63,7 @@ export const http = defineDissector<HttpMessage>({
   tables: ['media_type'],
   calls: ['media'],
 
-  probe: isStart,
+  probe: (b, off, end, known) => (known === true ? startsMessage : isStart)(b, off, end),
   pduLength: messageLength,
 
   track(v, cx) {
@@ -88,12 +91,12 @@ export function dissectMessage(v: View, t: Tree, cx: Ctx, layer: Field, note?: H
     cx.data(v);
     return;
   }
-  const status = statusOf(buf, m);
-  if (status === 0) requestLine(buf, m, t);
-  else statusLine(buf, m, status, t);
-  for (const h of m.headers) headerField(buf, h, status === 0, t);
+  const status = statusLine(buf, m.start);
+  if (status === undefined) requestLine(buf, m, t);
+  else statusFields(buf, m, status, t);
+  for (const h of m.headers) headerField(buf, h, status === undefined, t);
   if (m.dropped > 0) t.expert(E.tooManyHeaders);
-  related(v, m, status, t, note);
+  related(v, m, status === undefined, t, note);
   if (m.complete && m.body < v.end) body(v, m, t, cx);
   else t.pop();
   if (v.length < v.wireLength) need(v, v.wireLength);
@@ -102,7 +105,7 @@ export function dissectMessage(v: View, t: Tree, cx: Ctx, layer: Field, note?: H
 /** The message that `v` is; undefined for what goes on with one. Where the capture cut its first line, that may be one. */
 function messageOf(v: View): Message | undefined {
   const cut = v.length < v.wireLength;
-  const start = isStart(v.buf, v.off, v.end);
+  const start = startsMessage(v.buf, v.off, v.end);
   return start === Yes || (cut && start === Unsure) ? readMessage(v.buf, v.off, v.end, cut) : undefined;
 }
 
@@ -121,11 +124,11 @@ function requestLine(b: Uint8Array, m: Message, t: Tree): void {
   const { off, end, next } = m.start;
   t.open(F.startLine, off, next - off, t.labels ? lineText(b, m.start) : undefined);
   if (t.wantsExperts) t.expert(E.chat, lineText(b, m.start));
-  const space = indexOf(b, 32, off, end);
-  t.text(F.method, off, space - off);
-  const version = versionAt(b, m.start);
-  uri(b, space + 1, version < 0 ? end : version, t);
-  if (version >= 0) t.text(F.requestVersion, version + 1, end - version - 1);
+  const target = targetOf(b, m.start);
+  t.text(F.method, off, Math.min(end, target.off - 1) - off);
+  uri(b, target.off, target.end, t);
+  const version = behindSpaces(b, target.end, end);
+  t.text(F.requestVersion, version, end - version);
   t.pop();
 }
 
@@ -147,19 +150,17 @@ function uri(b: Uint8Array, off: number, end: number, t: Tree): void {
   t.pop();
 }
 
-function statusLine(b: Uint8Array, m: Message, status: number, t: Tree): void {
+function statusFields(b: Uint8Array, m: Message, status: StatusLine, t: Tree): void {
   const { off, end, next } = m.start;
   t.open(F.startLine, off, next - off, t.labels ? lineText(b, m.start) : undefined);
   if (t.wantsExperts) t.expert(E.chat, lineText(b, m.start));
-  const space = indexOf(b, 32, off, end);
-  const versionEnd = space < 0 ? end : space;
+  const { versionEnd, code, digits, reason } = status;
   t.text(F.responseVersion, off, versionEnd - off);
-  if (status >= 0) {
-    let code = versionEnd;
-    while (b[code] === 32) code++;
-    t.num(F.code, code, 3, status);
-    t.text(F.codeText, code, 3, STATUS_NAMES[status] ?? `Unknown (${status})`);
-    if (code + 4 < end) t.text(F.phrase, code + 4, end - code - 4);
+  if (digits !== undefined) {
+    const n = Number(digits);
+    t.num(F.code, code, 3, n);
+    t.text(F.codeText, code, 3, STATUS_NAMES[n] ?? `Unknown (${n})`);
+    if (reason < end) t.text(F.phrase, reason, end - reason);
   }
   t.pop();
 }
@@ -179,7 +180,7 @@ function headerField(b: Uint8Array, h: Header, isRequest: boolean, t: Tree): voi
     if (!TOKEN.test(h.name) || h.nameEnd === h.end) t.expert(E.badHeader);
     return;
   }
-  t.text(f, off, next - off, h.value);
+  t.text(f, off, next - off, h.shown);
   if (t.labels) t.label(lineText(b, h));
   t.push();
   parts(h, t);
@@ -223,16 +224,16 @@ function connectTarget(t: Tree, off: number, to: string): void {
 }
 
 /** What is known from other lines and messages. */
-function related(v: View, m: Message, status: number, t: Tree, note: HttpNote | undefined): void {
+function related(v: View, m: Message, isRequest: boolean, t: Tree, note: HttpNote | undefined): void {
   const { buf, off } = v;
-  if (status === 0) {
+  if (isRequest) {
     const full = fullUri(buf, m);
     if (full !== '') t.text(F.fullUri, off, 0, full);
     if (latin1(buf, off, off + 8) === 'CONNECT ') connectTarget(t, off, target(buf, m));
     t.num(latin1(buf, off, off + 7) === 'NOTIFY ' ? F.notification : F.request, off, 0, 1);
   } else t.num(F.response, off, 0, 1);
   if (note === undefined) return;
-  t.num(status === 0 ? F.requestNumber : F.responseNumber, off, 0, note.number);
+  t.num(isRequest ? F.requestNumber : F.responseNumber, off, 0, note.number);
   if (note.request !== undefined) t.time(F.time, off, 0, note.seconds, note.nanos);
   if (note.prevRequest > 0) t.num(F.prevRequest, off, 0, note.prevRequest);
   if (note.prevResponse > 0) t.num(F.prevResponse, off, 0, note.prevResponse);

@@ -25,6 +25,8 @@ export interface Header extends Line {
   readonly name: string;
   readonly valueOff: number;
   readonly value: string;
+  /** With the white space behind it. */
+  readonly shown: string;
 }
 
 const CR = 13;
@@ -48,42 +50,72 @@ const LONGEST_METHOD = 16;
 /** Octets of a request line within which its version must show. */
 const LONGEST_LINE = 65_536;
 
-/** Whether a request or status line stands at `off`. */
+/** Whether a request or status line stands at `off`, behind at most one empty line. RFC 9112 §2.2 */
 export function isStart(b: Uint8Array, off: number, end: number): Probe {
-  const n = end - off;
-  if (startsWith(b, off, end, 'HTTP/1.')) return Yes;
-  if (n < 7 && 'HTTP/1.'.startsWith(latin1(b, off, end))) return Unsure;
-  let i = off;
-  while (i < end && i - off <= LONGEST_METHOD && b[i] !== SPACE) i++;
-  const token = latin1(b, off, i);
-  if (i === end) return [...METHODS].some((m) => m.startsWith(token)) ? Unsure : No;
-  if (b[i] !== SPACE || !METHODS.has(token)) return No;
-  const line = lineAt(b, off, Math.min(end, off + LONGEST_LINE));
-  if (line === undefined) return n < LONGEST_LINE ? Unsure : No;
-  return versionAt(b, line) > off || startsWith(b, i, line.end, ' HTTP/1.') ? Yes : No; // or its target is missing
+  const at = startOf(b, off, end);
+  const start = startsMessage(b, off, end);
+  if (start !== Yes || startsWith(b, at, end, 'HTTP/')) return start;
+  const line = lineAt(b, at, Math.min(end, at + LONGEST_LINE));
+  if (line === undefined) return end - at < LONGEST_LINE ? Unsure : No;
+  return hasVersion(b, line) ? Yes : No;
 }
 
-/**
- * Offset of the space before the version of a request line (all that stands behind its target), or -1 where ` HTTP/1.`
- * does not stand in it.
- */
-export function versionAt(b: Uint8Array, line: Line): number {
-  const method = indexOf(b, SPACE, line.off, line.end);
-  const first = method < 0 ? -1 : indexOf(b, SPACE, method + 1, line.end);
-  let at = first;
+/** The same where it is known to be HTTP: the version may be another one, or missing. */
+export function startsMessage(b: Uint8Array, off: number, end: number): Probe {
+  const at = startOf(b, off, end);
+  if (startsWith(b, at, end, 'HTTP/')) return Yes;
+  if (end - at < 5 && 'HTTP/'.startsWith(latin1(b, at, end))) return Unsure;
+  let i = at;
+  while (i < end && i - at <= LONGEST_METHOD && b[i] !== SPACE) i++;
+  const token = latin1(b, at, i);
+  if (i === end) return [...METHODS].some((m) => m.startsWith(token)) ? Unsure : No;
+  return b[i] === SPACE && METHODS.has(token) ? Yes : No;
+}
+
+/** Behind an empty line at `off` that more stands behind. */
+const startOf = (b: Uint8Array, off: number, end: number): number =>
+  end - off > 2 && b[off] === CR && b[off + 1] === LF ? off + 2 : off;
+
+/** Where the target of a request line starts and ends: between the first two spaces, or up to its end. RFC 9112 §3 */
+export function targetOf(b: Uint8Array, { off, end }: Line): { readonly off: number; readonly end: number } {
+  const at = Math.min(end, tokenEnd(b, off, end) + 1);
+  return { off: at, end: tokenEnd(b, at, end) };
+}
+
+/** Whether ` HTTP/1.` stands behind the method of a request line, where its target may be missing. */
+function hasVersion(b: Uint8Array, line: Line): boolean {
+  let at = indexOf(b, SPACE, line.off, line.end);
   while (at >= 0 && !isVersion(b, at, line)) at = indexOf(b, SPACE, at + 1, line.end);
-  return at < 0 ? -1 : first;
+  return at >= 0;
 }
 
 /** Whether a space and a version stand at `at`, or what is left of them in a line that was cut. */
 const isVersion = (b: Uint8Array, at: number, { end, next }: Line): boolean =>
   startsWith(b, at, end, ' HTTP/1.') || (next === end && ' HTTP/1.'.startsWith(latin1(b, at, end)));
 
-/** The line that starts at `off`; undefined where its end is not there, but for one that was `cut`. */
+/**
+ * The line that starts at `off`; undefined where its end is not there, but for one that was `cut`. A CR alone ends a line,
+ * too: receivers disagree about it (RFC 9112 §2.2), and Wireshark takes it so.
+ */
 function lineAt(b: Uint8Array, off: number, end: number, cut = false): Line | undefined {
+  const at = lineEnd(b, off, end);
+  const next = at < 0 ? -1 : behindLineEnd(b, at, end);
+  if (next >= 0) return { off, end: at, next };
+  return cut && off < end ? { off, end, next: end } : undefined;
+}
+
+/** Where the next line ends, or -1. */
+function lineEnd(b: Uint8Array, off: number, end: number): number {
   const lf = indexOf(b, LF, off, end);
-  if (lf < 0) return cut && off < end ? { off, end, next: end } : undefined;
-  return { off, end: lf > off && b[lf - 1] === CR ? lf - 1 : lf, next: lf + 1 };
+  const cr = indexOf(b, CR, off, lf < 0 ? end : lf);
+  return cr < 0 ? lf : cr;
+}
+
+/** Behind the line end at `at`; -1 where an LF may still come. */
+function behindLineEnd(b: Uint8Array, at: number, end: number): number {
+  if (b[at] === LF) return at + 1;
+  if (at + 1 === end) return -1;
+  return b[at + 1] === LF ? at + 2 : at + 1;
 }
 
 /** The text of the first line, cut after 2048 characters. */
@@ -96,9 +128,18 @@ export function startLine(v: View): string {
 
 const isBlank = (c: number): boolean => c === SPACE || c === TAB;
 
-/** Reads start line and field lines; undefined where not even the start line is whole. The last line may be `cut`. */
-export function readMessage(b: Uint8Array, off: number, end: number, cut = false): Message | undefined {
-  const start = lineAt(b, off, end, cut);
+function onlyBlanks(b: Uint8Array, { off, end }: Line): boolean {
+  let at = off;
+  while (at < end && isBlank(b[at])) at++;
+  return at === end;
+}
+
+/**
+ * Reads start line and field lines; undefined where not even the start line is whole. The last line may be `cut`. The body
+ * starts at a line that has no colon, unless `all` lines up to the empty one are wanted.
+ */
+export function readMessage(b: Uint8Array, off: number, end: number, cut = false, all = false): Message | undefined {
+  const start = lineAt(b, startOf(b, off, end), end, cut);
   if (start === undefined) return undefined;
   const headers: Header[] = [];
   let dropped = 0;
@@ -107,10 +148,12 @@ export function readMessage(b: Uint8Array, off: number, end: number, cut = false
     let line = lineAt(b, at, end, cut);
     if (line === undefined) break;
     if (line.end === line.off) return { start, headers, dropped, body: line.next, complete: true };
+    if (!all && line.next > line.end && indexOf(b, COLON, line.off, line.end) < 0)
+      return { start, headers, dropped, body: line.off, complete: true };
     // RFC 9112 §5.2: a line that starts with white space goes on with the one before
     while (line.next < end && isBlank(b[line.next])) {
       const more = lineAt(b, line.next, end);
-      if (more === undefined) break;
+      if (more === undefined || onlyBlanks(b, more)) break;
       line = { off: line.off, end: more.end, next: more.next };
     }
     if (headers.length < MAX_HEADERS) headers.push(header(b, line));
@@ -124,11 +167,11 @@ function header(b: Uint8Array, line: Line): Header {
   const colon = indexOf(b, COLON, line.off, line.end);
   const nameEnd = colon < 0 ? line.end : colon;
   let from = Math.min(line.end, nameEnd + 1);
-  let to = line.end;
+  const to = line.end;
   while (from < to && isBlank(b[from])) from++;
-  while (to > from && isBlank(b[to - 1])) to--;
-  const value = latin1(b, from, to).replace(/\r?\n[ \t]+/g, ' ');
-  return { ...line, nameEnd, name: latin1(b, line.off, nameEnd).toLowerCase(), valueOff: from, value };
+  const shown = latin1(b, from, to).replace(/\r?\n[ \t]+/g, ' ');
+  const value = shown.replace(/[ \t]+$/, '');
+  return { ...line, nameEnd, name: latin1(b, line.off, nameEnd).toLowerCase(), valueOff: from, value, shown };
 }
 
 /** The value of the last field of that name (lower case), or ''. */
@@ -137,11 +180,42 @@ export function fieldValue(m: Message, name: string): string {
   return '';
 }
 
-/** Status code of a response, 0 for a request. */
+/** Status code of a response, -1 where it has none; 0 for a request. */
 export function statusOf(b: Uint8Array, m: Message): number {
-  if (!startsWith(b, m.start.off, m.start.end, 'HTTP/')) return 0;
-  const code = /^HTTP\/\S+ +(\d{3})/.exec(latin1(b, m.start.off, m.start.end))?.[1];
-  return code === undefined ? -1 : Number(code);
+  const status = statusLine(b, m.start);
+  if (status === undefined) return 0;
+  return /^[1-9]\d\d$/.test(status.digits ?? '') ? Number(status.digits) : -1;
+}
+
+/** Where the parts of a status line stand, RFC 9112 §4: each behind any number of spaces, the reason up to its end. */
+export interface StatusLine {
+  readonly versionEnd: number;
+  readonly code: number;
+  /** As many of the first three characters of the code as are digits; undefined where there are no three. */
+  readonly digits: string | undefined;
+  readonly reason: number;
+}
+
+/** The parts of a status line; undefined for a request line. */
+export function statusLine(b: Uint8Array, { off, end }: Line): StatusLine | undefined {
+  if (!startsWith(b, off, end, 'HTTP/')) return undefined;
+  const versionEnd = tokenEnd(b, off, end);
+  const code = behindSpaces(b, versionEnd, end);
+  const codeEnd = tokenEnd(b, code, end);
+  if (codeEnd - code < 3) return { versionEnd, code, digits: undefined, reason: end };
+  const digits = /^\d*/.exec(latin1(b, code, code + 3))![0];
+  return { versionEnd, code, digits, reason: behindSpaces(b, codeEnd, end) };
+}
+
+function tokenEnd(b: Uint8Array, off: number, end: number): number {
+  const space = indexOf(b, SPACE, off, end);
+  return space < 0 ? end : space;
+}
+
+export function behindSpaces(b: Uint8Array, off: number, end: number): number {
+  let at = off;
+  while (at < end && b[at] === SPACE) at++;
+  return at;
 }
 
 /**
@@ -228,7 +302,7 @@ function lengthOf(
     if (head === 0) return 0;
     if (answers === 'head') return head;
     const connect = answers === 'connect';
-    const m = readMessage(b, off, off + head)!;
+    const m = readMessage(b, off, off + head, false, true)!;
     if (connect && Math.trunc(statusOf(b, m) / 100) === 2) return head;
     const length = bodyLength(b, m);
     if (length === UntilClose) return connect ? head : Number.POSITIVE_INFINITY;
@@ -241,15 +315,9 @@ function lengthOf(
 
 /** Whether it can be told if the first line is a start line. */
 function starts(b: Uint8Array, off: number, end: number, known: Framing): boolean {
-  // Behind a method the end of the line says it.
-  const waits = known.looked > LONGEST_METHOD && end - off < LONGEST_LINE && !lineEndsIn(b, off, end, known);
-  const start = waits ? Unsure : isStart(b, off, end);
-  if (start === Unsure) {
-    known.looked = end - off;
-    return false;
-  }
-  known.phase = start === Yes ? Phase.Head : Phase.Line;
-  return true;
+  const start = startsMessage(b, off, end);
+  if (start !== Unsure) known.phase = start === Yes ? Phase.Head : Phase.Line;
+  return start !== Unsure;
 }
 
 /** Whether a line ends in what was not looked at. */
@@ -261,14 +329,17 @@ function lineEndsIn(b: Uint8Array, off: number, end: number, known: Framing): bo
 
 /** Octets up to and with the next empty line; 0: it is still to come. */
 function emptyLine(b: Uint8Array, off: number, end: number, known: Framing): number {
-  for (let at = off + known.looked; ; at++) {
-    at = indexOf(b, LF, at, end);
-    const next = b[at + 1] === CR ? at + 2 : at + 1;
-    if (at < 0 || next >= end) {
-      known.looked = (at < 0 ? end : at) - off;
+  let at = off + known.looked;
+  for (;;) {
+    const ends = lineEnd(b, at, end);
+    const next = ends < 0 ? -1 : behindLineEnd(b, ends, end);
+    const empty = next < 0 || next === end || (b[next] !== CR && b[next] !== LF) ? -1 : behindLineEnd(b, next, end);
+    if (empty >= 0) return empty - off;
+    if (next < 0 || next === end || b[next] === CR) {
+      known.looked = (ends < 0 ? end : ends) - off;
       return 0;
     }
-    if (b[next] === LF) return next + 1 - off;
+    at = next;
   }
 }
 

@@ -74,6 +74,7 @@ function byContent(
   // Other protocols frame their messages alike: without TLS, and on another port, an IP packet must be among them.
   const isChain = kind === 'chain';
   if (kind === 'fttims' || (isChain && (flow.aPort === EFTF_PORT || flow.bPort === EFTF_PORT))) return fttims;
+  if (named === http && half.begun && http.probe!(buf, off, end, true) === Yes) return http;
   for (const d of host.probes) {
     const p = d.probe!(buf, off, end);
     // In the middle of a stream a request line may be that of an inner packet.

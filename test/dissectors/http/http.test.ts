@@ -127,9 +127,51 @@ test('CONNECT names host and port', () => {
   assert.equal(denied.summary, 'HTTP/1.1 407 Proxy Auth ');
 });
 
+test('status lines of any version, with any number of spaces, and codes that are none', () => {
+  const parts = (line: string): (readonly string[])[] => {
+    const seen = see(lines(line, 'Host: h', ''));
+    return ['version', 'code', 'phrase'].map((name) => values(seen, `http.response.${name}`));
+  };
+  assert.deepEqual(parts('HTTP/2.0 200 ok'), [['HTTP/2.0'], ['200'], ['ok']]);
+  assert.deepEqual(parts('HTTP/1.1  200   OK'), [['HTTP/1.1'], ['200'], ['OK']]);
+  assert.deepEqual(parts('HTTP/1.1 2000 ok'), [['HTTP/1.1'], ['200'], ['ok']]);
+  assert.deepEqual(parts('HTTP/1.1 20x ok'), [['HTTP/1.1'], ['20'], ['ok']]);
+  assert.deepEqual(parts('HTTP/1.1 abc ok'), [['HTTP/1.1'], ['0'], ['ok']]);
+  assert.deepEqual(parts('HTTP/1.1 20 ok'), [['HTTP/1.1'], [], []]);
+});
+
+test('request lines without a version are those of a connection that is known to be HTTP', () => {
+  assert.deepEqual([http.probe!(bytes('GET /\r\n'), 0, 7), http.probe!(bytes('GET /\r\n'), 0, 7, true)], [No, Yes]);
+  const parts = (line: string): (readonly string[])[] => {
+    const seen = see(lines(line, 'Host: h', ''));
+    return ['method', 'uri', 'version'].map((name) => values(seen, `http.request.${name}`));
+  };
+  assert.deepEqual(parts('GET /'), [['GET'], ['/'], ['']]);
+  assert.deepEqual(parts('GET /a  HTTP/1.1'), [['GET'], ['/a'], ['HTTP/1.1']]);
+  assert.deepEqual(parts('GET  / HTTP/1.1'), [['GET'], [''], ['/ HTTP/1.1']]);
+});
+
+test('a CR alone ends a line, an empty line may stand before the first, and white space alone goes on with none', () => {
+  const seen = see('HTTP/1.1 200 OK\rContent-Type: text/plain\rHost: h\r\rbody');
+  assert.deepEqual([values(seen, 'http.host'), values(seen, 'http.file_data')], [['h'], ['body']]);
+  assert.equal(length('HTTP/1.1 204 No Content\rHost: h\r\rGET / HTTP/1.1\r\n\r\n'), 33);
+  assert.equal(length('HTTP/1.1 204 No Content\r\nHost: h\r'), 0);
+  assert.deepEqual(values(see('\r\nHTTP/1.1 200 OK\r\nHost: h \r\n\r\n'), 'http.host'), ['h ']);
+  const cut = see('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n \r\nHost: h\r\n\r\n');
+  assert.deepEqual([values(cut, 'http.transfer_encoding'), values(cut, 'http.host')], [['chunked'], []]);
+});
+
+test('the body starts at a line without a colon, but lengths behind it count', () => {
+  const message = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nnone\r\nContent-Length: 2\r\n\r\nok';
+  const seen = see(message);
+  assert.deepEqual(values(seen, 'http.file_data'), ['none\r\nContent-Length: 2\r\n\r\nok']);
+  assert.deepEqual(values(seen, 'http.content_length'), []);
+  assert.equal(length(`${message}more`), message.length);
+});
+
 test('odd lines are shown and named', () => {
-  const seen = see(lines('OPTIONS * HTTP/1.1', 'Bad Header: x', 'NoColon', 'Long: a', ' folded', 'Host: h', ' i', ''));
-  assert.deepEqual(seen.experts, ['http.start-line', 'http.bad-header-name', 'http.bad-header-name']);
+  const seen = see(lines('OPTIONS * HTTP/1.1', 'Bad Header: x', 'Long: a', ' folded', 'Host: h', ' i', ''));
+  assert.deepEqual(seen.experts, ['http.start-line', 'http.bad-header-name']);
   assert.deepEqual(values(seen, 'http.host'), ['h i']); // RFC 9112 §5.2: a fold is read as a space
   const bare = see('GET http://abs.example/p HTTP/1.0\nHost: z\n\n');
   assert.deepEqual(values(bare, 'http.request.full_uri'), ['http://abs.example/p']);
