@@ -1,14 +1,10 @@
-import type { ConnectNote } from '../../dissectors/http/exchange.js';
-import { connectAnswerLength, startLine } from '../../dissectors/http/message.js';
 import { wholeSsl2 } from '../../dissectors/tls/ssl2.js';
-import type { WebSocketNote } from '../../dissectors/websocket.js';
-import { type AnyDissector, No, type Pdu, type View, Yes } from '../kit/index.js';
+import { type AnyDissector, No, type Pdu, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
 import type { StreamConsumer } from '../stream/tcp.js';
 import { type Hole, type TlsServices, TlsSession } from '../tls/index.js';
 import { Account } from './account.js';
-import { Answers } from './answers.js';
 import { ClientSide, other, type Side } from './client-side.js';
 import { goingOn, isWhole } from './continuation.js';
 import { Deframer } from './deframe.js';
@@ -16,17 +12,15 @@ import { proxyHeader } from './detect.js';
 import { nameOf } from './ends.js';
 import { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
-import { HTTP2, upgradeOf } from './http-upgrade.js';
-import { cutMessage, Messages, viewOf, wholeAt } from './messages.js';
+import { HttpLayer } from './http-layer.js';
+import { HTTP2 } from './http-upgrade.js';
+import { cutMessage, Messages, TCP_NAMES, viewOf, wholeAt } from './messages.js';
 import type { PlainText } from './plain-text.js';
-import { answered, connectOf, isAnswer, isConnect, isEstablished, isSuccess } from './proxy-exchange.js';
+import { isConnect } from './proxy-exchange.js';
 import { isNobodys, mayBeNamed, recognise } from './recognise.js';
 import { RecordLayer } from './record-layer.js';
 import { followsHello, isClientHello, isRecord, isServerHello, isText } from './records.js';
 import type { Tunnel } from './tunnel.js';
-
-/** Of octets in one segment, and in several. */
-const TCP_NAMES = ['Frame', 'Reassembled TCP'] as const;
 
 /**
  * What runs in one TCP connection: HTTP CONNECT, TLS, envelopes in the clear (behind a TLS offload), or messages of
@@ -39,10 +33,8 @@ export class Connection implements StreamConsumer {
   private tlsRecords: RecordLayer | null = null;
   private readonly client = new ClientSide();
   private readonly account: Account;
-  private readonly answers = new Answers();
-  /** Whether the payload is that of an HTTP CONNECT. */
-  proxied = false;
-  /** The layer of that CONNECT. */
+  private readonly http: HttpLayer;
+  /** The layer that its messages run in: a CONNECT, or HTTP that went over to another protocol. */
   around: Pdu['around'] = undefined;
 
   constructor(
@@ -52,6 +44,7 @@ export class Connection implements StreamConsumer {
   ) {
     this.halves = [new Half(host.ledger), new Half(host.ledger)];
     this.account = new Account(host.ledger);
+    this.http = new HttpLayer(this, host, this.halves, this.client);
   }
 
   /** Nothing more is fed: what it holds no longer counts. */
@@ -127,7 +120,7 @@ export class Connection implements StreamConsumer {
     if (shown === end || (!isAnswer && messages!.dissector !== http)) return shown - off;
     const isRest = shown > off || (!isAnswer && beyond < messages!.left);
     if (http.probe!(buf, shown, end) === Yes) half.openAhead = at + end - off;
-    else if (!isRest && this.asked && http.probe!(buf, off, end) === No && isWhole(buf, off, end)) {
+    else if (!isRest && this.http.isAsked && http.probe!(buf, off, end) === No && isWhole(buf, off, end)) {
       this.give({ dissector: data, view: viewOf(buf, off, end, TCP_NAMES[0]), around: goingOn(http) });
       return end - off;
     }
@@ -180,9 +173,9 @@ export class Connection implements StreamConsumer {
     let off = start;
     const half = this.halves[side];
     half.frame = frame;
-    if (this.unheard && side !== this.client.side) this.behindHole(buf, off, end);
+    if (this.http.isUnheard && side !== this.client.side) this.http.behindHole(buf, off, end);
     if (buf[off] <= 23 && buf[off] >= 20) this.upgrade(side, buf, off, end);
-    this.turnHttp(half, buf, off, end);
+    this.http.begin(half, buf, off, end);
     const { mode } = half;
     if (mode === 'opaque') {
       this.unknown(buf, off, end);
@@ -192,7 +185,7 @@ export class Connection implements StreamConsumer {
     if (off === end) return;
     // The client goes on, and nothing of the proxy was captured.
     if (mode === 'wait' && this.halves[other(side)].frame === 0 && followsHello(half.window, buf, off, end))
-      this.establish();
+      this.http.establish();
     half.fresh = off === start && half.window.length === 0 && half.passing === 0;
     half.window.feed(buf, off, end, frame);
     this.step(side);
@@ -207,23 +200,10 @@ export class Connection implements StreamConsumer {
     }
   }
 
-  /** What comes behind the hole, and what the client has sent meanwhile, say what the proxy answered in it. */
-  private behindHole(buf: Uint8Array, off: number, end: number): void {
-    this.unheard = false;
-    const up = this.halves[this.client.side];
-    const { window: w } = up;
-    if (up.mode === 'wait' && isConnect(up.waiting)) {
-      up.mode = 'pdus'; // it was refused, and the client tried again
-      this.step(this.client.side);
-    }
-    if (up.mode !== 'wait' || isAnswer(viewOf(buf, off, end, TCP_NAMES[0]))) return;
-    if (isRecord(buf, off, end) || isRecord(w.buf, w.off, w.end)) this.establish();
-  }
-
   /** Shows octets of a segment that nobody takes. */
   private unknown(buf: Uint8Array, off: number, end: number): void {
     if (this.shownAsData) return;
-    this.give({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, 'Frame') });
+    this.give({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, TCP_NAMES[0]) });
   }
 
   /** @internal */
@@ -241,7 +221,8 @@ export class Connection implements StreamConsumer {
     const half = this.halves[side];
     const peer = this.halves[other(side)];
     if (half.mode === 'tls' || half.mode === 'clear' || half.mode === 'wait') return;
-    if (half.mode === 'pdus' && peer.frame === 0 && isServerHello(buf, off, end)) this.unasked(side);
+    if (half.mode === 'pdus' && peer.frame === 0 && isServerHello(buf, off, end) && this.http.unasked(half))
+      this.messages(side);
     if (half.window.end > half.window.off && half.unclaimed === 0) return;
     const hello = isClientHello(buf, off, end);
     if (!hello && (peer.mode !== 'tls' || !isRecord(buf, off, end))) return;
@@ -251,28 +232,6 @@ export class Connection implements StreamConsumer {
     half.begun = true;
     half.unclaimed = 0;
     this.startTls(side);
-  }
-
-  /** A ServerHello follows an answer of HTTP whose request was not captured: where that is a success, it was a CONNECT. */
-  private unasked(side: Side): void {
-    const half = this.halves[side];
-    if (this.tunnel !== null || !this.isHttp(half) || !isSuccess(half.waiting)) return;
-    this.isUnasked = true;
-    half.messages!.measure(connectAnswerLength);
-    this.messages(side);
-  }
-  private isUnasked = false;
-
-  /** Behind what nobody knew (a SOCKS handshake, say) a segment may begin with a message of HTTP. */
-  private turnHttp(half: Half, buf: Uint8Array, off: number, end: number): void {
-    const { http, data } = this.host.dissectors;
-    const isNobodys = half.mode === 'opaque' || (half.mode === 'detect' && half.unclaimed > 0);
-    if (!isNobodys || this.tunnel !== null || http.probe!(buf, off, end) !== Yes) return;
-    half.window.clear();
-    half.unclaimed = 0;
-    half.restart();
-    half.mode = 'pdus';
-    half.messages = new Messages(http, half.window, TCP_NAMES, data);
   }
 
   gap(side: Side, octets: number, cut: boolean): void {
@@ -289,10 +248,8 @@ export class Connection implements StreamConsumer {
       if (half.mode === 'clear') half.deframer!.gap();
       else if (half.mode === 'pdus') half.messages!.gap(octets);
     }
-    this.unheard ||= this.tunnel?.proxy !== undefined && !this.connected && side !== this.client.side;
+    this.http.gap(side);
   }
-  /** Octets are missing where an answer to a CONNECT stood. */
-  private unheard = false;
 
   /** Shows a message that began in the segment at hand as far as it was captured. */
   private cutShort(side: Side, half: Half, missing: number): void {
@@ -302,7 +259,7 @@ export class Connection implements StreamConsumer {
     const pdu = cutMessage(dissector, window, messages?.lost === true, missing, TCP_NAMES[0]);
     if (pdu === undefined) return;
     this.give(pdu);
-    if (pdu.dissector === this.host.dissectors.http && isConnect(pdu.view)) this.http(side, pdu.view);
+    if (pdu.dissector === this.host.dissectors.http && isConnect(pdu.view)) this.http.message(side, pdu.view);
   }
 
   /** The last gap before it was known to be a tunnel: the frame at hand may show that it is one. */
@@ -369,7 +326,8 @@ export class Connection implements StreamConsumer {
     return side === this.client.side ? 0 : 1;
   }
 
-  private step(side: Side): void {
+  /** @internal Takes what is whole of what waits. */
+  step(side: Side): void {
     const half = this.halves[side];
     for (;;) {
       const before = half.window.off;
@@ -388,7 +346,7 @@ export class Connection implements StreamConsumer {
     const n = w.end - w.off;
     if (n === 0) return;
     const proxy = this.tunnel?.proxy;
-    if (this.connected && proxy !== undefined && side !== this.client.side) proxy.hasReply = true;
+    if (this.http.isConnected && proxy !== undefined && side !== this.client.side) proxy.hasReply = true;
     half.unclaimed = 0;
     if (half.begun) {
       const skip = proxyHeader(w.buf, w.off, w.end);
@@ -407,7 +365,7 @@ export class Connection implements StreamConsumer {
       return;
     }
     const asked = !half.begun || half.undecided.isWorthALook(w);
-    const found = asked ? recognise(this.host, this.flow, half, this.halves[other(side)], this.proxied) : 'more';
+    const found = asked ? recognise(this.host, this.flow, half, this.halves[other(side)], this.http.isProxied) : 'more';
     if (found === 'more') {
       if (!mayBeNamed(this.host, this.flow, w)) half.unclaimed = n;
       if (n > LIMITS.undecidedOctets) this.giveUp(half);
@@ -446,7 +404,7 @@ export class Connection implements StreamConsumer {
       this.tunnel!.session = session;
     }
     const proxy = this.tunnel!.proxy;
-    if (proxy !== undefined && !this.connected) delete proxy.status; // what was answered last was not captured
+    if (proxy !== undefined && !this.http.isConnected) delete proxy.status; // what was answered last was not captured
     this.tlsRecords.begin(side, half);
   }
 
@@ -462,7 +420,8 @@ export class Connection implements StreamConsumer {
     this.tunnel!.content = 'fttims';
   }
 
-  private becomeTunnel(): void {
+  /** @internal The connection is a tunnel, or may be one. */
+  becomeTunnel(): Tunnel {
     if (this.tunnel === null) {
       this.tunnel = this.host.tunnel(this);
       this.account.hold('tunnel');
@@ -470,6 +429,7 @@ export class Connection implements StreamConsumer {
     }
     this.tunnel.ue = this.tunnel.client = this.client.side;
     this.tunnel.inferred = this.client.isGuessed;
+    return this.tunnel;
   }
 
   private envelopes(side: Side): void {
@@ -486,107 +446,15 @@ export class Connection implements StreamConsumer {
     d.settle();
   }
 
-  /**
-   * Gives what a direction holds. Octets that begin no message of HTTP are HTTP all the same once a request was seen, as
-   * for tshark; those of a body that is not whole are shown as TCP's alone.
-   */
-  private giveNext(pdu: Pdu, { dissector, isRest }: Messages): void {
-    const { http, data } = this.host.dissectors;
-    const { buf, off, end } = pdu.view;
-    if (pdu.dissector !== data || dissector !== http || !this.asked) this.give(pdu);
-    else if (!isRest) this.give(isWhole(buf, off, end) ? { ...pdu, around: goingOn(http) } : pdu);
-  }
-  private asked = false;
-
   private messages(side: Side): void {
     const half = this.halves[side];
-    const answers = this.tunnel?.proxy !== undefined && side !== this.client.side;
-    // Or it answers a CONNECT that was not captured.
-    if (answers || (this.tunnel === null && this.isHttp(half) && isEstablished(half.waiting)))
-      half.messages!.length = connectAnswerLength;
+    this.http.measure(side);
     while (half.mode === 'pdus') {
-      const pdu = half.messages!.next(this.answers.length(side));
+      const pdu = half.messages!.next(this.http.length(side));
       if (pdu === undefined) return;
-      this.giveNext(pdu, half.messages!);
-      if (pdu.dissector === this.host.dissectors.http) this.http(side, pdu.view);
+      this.http.give(pdu, half.messages!);
+      if (pdu.dissector === this.host.dissectors.http) this.http.message(side, pdu.view);
     }
-  }
-
-  /** CONNECT and its answer: after a 2xx the connection is a tunnel in which everything starts anew (RFC 9110 §9.3.6). */
-  private http(side: Side, v: View): void {
-    const line = startLine(v);
-    if (line.startsWith('CONNECT ')) {
-      const isOld = this.connected && this.tunnel === null; // it waited behind a hole until after its answer
-      this.client.is(side);
-      this.becomeTunnel();
-      const proxy = (this.tunnel!.proxy = connectOf(v, line.split(' ')[1] ?? '', this.tunnel!.proxy));
-      this.connected = false;
-      if (isOld) {
-        proxy.status = 200;
-        this.establish();
-      } else this.halves[side].mode = 'wait';
-      this.dropLineEnds(side);
-      return;
-    }
-    const status = /^HTTP\/1\.\d (\d{3})/.exec(line);
-    this.asked ||= status === null;
-    this.answers.see(side, line, Number(status?.[1] ?? 0));
-    if (status?.[1] === '101') this.switchProtocols(v);
-    if (status !== null && this.tunnel === null && (this.isUnasked || isEstablished(v))) {
-      this.client.is(other(side));
-      this.establish();
-      this.dropLineEnds(side);
-      return;
-    }
-    if (status === null || this.tunnel?.proxy === undefined || side === this.client.side || this.connected) return;
-    const code = Number(status[1]);
-    if (code < 200) return;
-    const up = this.halves[other(side)];
-    // Behind a hole the answer waited longer than it took.
-    const isHasty = up.mode === 'wait' && up.window.end > up.window.off && this.halves[side].missing === 0;
-    answered(this.tunnel.proxy, code, v, isHasty);
-    if (code < 300) {
-      this.establish();
-      this.dropLineEnds(side);
-    } else up.mode = 'pdus'; // a retry with credentials, or another request
-  }
-
-  /** The proxy has connected: both sides start anew. */
-  private establish(): void {
-    this.connected = true;
-    this.proxied = true;
-    const note: ConnectNote = { connect: this.tunnel?.proxy?.target ?? '' };
-    this.around = { dissector: this.host.dissectors.http, note };
-    for (const half of this.halves) half.mode = 'detect';
-  }
-  private connected = false;
-
-  private isHttp({ messages }: Half): boolean {
-    return messages?.dissector === this.host.dissectors.http;
-  }
-
-  /** After a 101 that names HTTP/2 or WebSocket both sides speak it. RFC 9110 §15.2.2. */
-  private switchProtocols(v: View): void {
-    const upgrade = upgradeOf(v);
-    const next = upgrade === undefined ? undefined : this.host.application(upgrade.proto);
-    if (next === undefined) {
-      for (const { messages } of this.halves) if (messages !== null) messages.length = (_, off, end) => end - off;
-      return;
-    }
-    this.around = goingOn(this.host.dissectors.http);
-    for (const half of this.halves) {
-      half.mode = 'pdus';
-      half.messages = new Messages(next, half.window, TCP_NAMES, this.host.dissectors.data);
-      half.messages.note = { subprotocol: upgrade!.subprotocol } satisfies WebSocketNote;
-    }
-  }
-
-  /** Line ends behind a message are no part of what follows it. RFC 9112 §2.2. */
-  private dropLineEnds(side: Side): void {
-    const { window: w, lineEnds } = this.halves[side];
-    if (lineEnds === 0) return;
-    const { buf, off, end } = w.take(lineEnds);
-    this.host.pdu({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, 'Frame') });
   }
 
   /** The secret that opened the records says which side is the client. */

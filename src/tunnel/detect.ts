@@ -1,5 +1,6 @@
 import { ftt } from '../../dissectors/ftt.js';
 import { HEADER, IP_PACKET } from '../../dissectors/ftt-ims.js';
+import { COOKIE } from '../../dissectors/stun/addresses.js';
 import { indexOf, type Own, ours, startsWith, u16, u32, Yes } from '../kit/index.js';
 import type { PduBuffer } from '../stream/pdu-buffer.js';
 import { anchored } from './deframe.js';
@@ -17,7 +18,6 @@ const FTTIMS: Verdict = { kind: 'fttims' };
 const CHAIN: Verdict = { kind: 'chain' };
 const EARLY: Verdict = { kind: 'early' };
 const UNSURE: Verdict = { kind: 'unsure' };
-const STUN_COOKIE = 0x2112a442;
 const HTTP_METHODS = ['GET ', 'POST ', 'PUT ', 'HEAD ', 'DELETE ', 'OPTIONS ', 'PATCH ', 'CONNECT ', 'TRACE '];
 const SIP_METHODS = [
   'REGISTER sip',
@@ -50,8 +50,7 @@ export function detect(b: Uint8Array, off: number, end: number): Verdict {
   for (const m of HTTP_METHODS) if (startsWith(b, off, end, m)) return other(ours`HTTP/1.1`, 'http');
   if (startsWith(b, off, end, 'HTTP/1.')) return other(ours`HTTP/1.1`, 'http');
   if (startsWith(b, off, end, 'IKETCP')) return other(ours`IKE and ESP in TCP (RFC 9329)`);
-  if (end - off >= 20 && b[off] < 0x40 && u32(b, off + 4) === STUN_COOKIE)
-    return other(ours`STUN or TURN over TLS`, 'stun');
+  if (end - off >= 20 && b[off] < 0x40 && u32(b, off + 4) === COOKIE) return other(ours`STUN or TURN over TLS`, 'stun');
   if (ftt.probe!(b, off, end) === Yes) return other(ours`FTT to an ePDG (TS 24.302 annex F: Length first)`, 'ftt');
   return envelope === 'unsure' ? EARLY : chain(b, off, end);
 }

@@ -5,11 +5,8 @@ import type { Ledger } from '../stream/ledger.js';
 import { PduBuffer } from '../stream/pdu-buffer.js';
 import { anchored, type Deframer } from './deframe.js';
 import { Undecided } from './detect.js';
-import { type Messages, viewOf } from './messages.js';
+import { type Messages, TCP_NAMES, viewOf } from './messages.js';
 import { recordLength } from './records.js';
-
-/** What octets are called that came in one segment. */
-const IN_FRAME = 'Frame';
 
 /**
  * - `detect`: the octets so far have not said what this is
@@ -68,7 +65,7 @@ export class Half {
   /** The octets that wait for others. */
   get waiting(): View {
     const { buf, off, end } = this.window;
-    return viewOf(buf, off, end, IN_FRAME);
+    return viewOf(buf, off, end, TCP_NAMES[0]);
   }
 
   /** Line ends at the start of the window. */

@@ -2,6 +2,8 @@ import { type AnyDissector, Framing, No, type Pdu, type Source, View, Yes } from
 import { LIMITS } from '../limits.js';
 import type { PduBuffer } from '../stream/pdu-buffer.js';
 
+/** What octets of TCP are called: in one segment, and in several. */
+export const TCP_NAMES = ['Frame', 'Reassembled TCP'] as const;
 /** Most octets that say how long a message is. */
 const LENGTH_OCTETS = 4;
 
