@@ -203,7 +203,7 @@ export class App implements Lender, DisplayEvents {
     if (this.front.key?.(key) === true) return;
     const meaning = this.keys.take(key);
     if (meaning.kind === 'command') this.perform(meaning.id, meaning.argument);
-    else if (meaning.kind === 'nothing') this.say(`${key} has no meaning; ${this.keymap.key('help')} lists the keys`);
+    else if (meaning.kind === 'nothing') this.hint(`${key} has no meaning; ${this.keymap.key('help')} lists the keys`);
   }
 
   /** What gets the keys, unless a line is asked for. */
@@ -220,10 +220,15 @@ export class App implements Lender, DisplayEvents {
   mouse(at: MouseAt): void {
     const { display } = this;
     if (display === undefined || this.prompted !== undefined) return;
+    const { shown, views, keymap } = this;
+    const { width, height } = display;
     this.journal.shown = undefined;
     this.paintIn(0);
-    const tab = click(at, { ...this.shown, views: this.views, width: display.width, height: display.height });
-    if (tab !== undefined) this.tab(tab);
+    const tour = this.parts.tour?.words;
+    const on = click(at, { ...shown, views, keymap, tour, width, height });
+    if (on === undefined) return;
+    if ('tab' in on) this.tab(on.tab);
+    else this.perform(on.command);
   }
 
   resized(): void {
@@ -244,7 +249,7 @@ export class App implements Lender, DisplayEvents {
     // What has no key was not typed by mistake: the dialog itself asks for it.
     else if (action !== undefined && (dialog === undefined || OVER_DIALOGS.has(command) || keys.length === 0))
       action(argument);
-    else if (group !== 'Move') this.say(`${title}: not in ${front.title}`);
+    else if (group !== 'Move') this.hint(`${title}: not in ${front.title}`);
   }
 
   get dialog(): Dialog | undefined {
@@ -311,13 +316,13 @@ export class App implements Lender, DisplayEvents {
   /** One step back from the first level: out of the reading, where that goes on. */
   private leaveFirst(): void {
     const { done, growing } = this.viewer.status;
-    if (done || growing) this.say(this.keymap.words('this is the first level; {quit} quits'));
+    if (done || growing) this.hint(this.keymap.words('this is the first level; {quit} quits'));
     else this.confirm('Stop reading? What was read until now stays.', () => this.viewer.cancel());
   }
 
   private jumpBack(): void {
     const stop = this.trail.back();
-    if (stop === undefined) this.say('no jump to go back from');
+    if (stop === undefined) this.hint('no jump to go back from');
     else this.goTo(stop);
   }
 
@@ -330,6 +335,12 @@ export class App implements Lender, DisplayEvents {
 
   say(text: string, severity: MessageSeverity = 'note'): void {
     this.journal.say(text, severity);
+    this.repaint();
+  }
+
+  /** Says what a key did not do. */
+  private hint(text: string): void {
+    this.journal.hint(text);
     this.repaint();
   }
 

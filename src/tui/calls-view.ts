@@ -377,19 +377,20 @@ export class CallsView implements View {
   }
 
   mouse(at: MouseAt): boolean {
+    const wheel = at.kind === 'wheel-up' ? -3 : at.kind === 'wheel-down' ? 3 : 0;
     const inList = at.y < this.listHeight;
-    const { list } = inList ? this.table : this.below.ladder;
-    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') {
-      list.scroll(at.kind === 'wheel-up' ? -3 : 3);
+    if (wheel === 0) this.pane = inList ? 'list' : 'ladder';
+    if (inList) {
+      if (this.table.mouse(at)) this.openMore();
       return true;
     }
-    this.pane = inList ? 'list' : 'ladder';
-    if (inList) this.table.click(at.y);
+    const { list } = this.below.ladder;
+    if (wheel !== 0) list.scroll(wheel);
     else {
       const line = list.lineAt(at.y - this.listHeight - 3);
       if (line >= 0) list.go(line);
+      if (at.kind === 'double') this.openMore();
     }
-    if (at.kind === 'double') this.openMore();
     return true;
   }
 

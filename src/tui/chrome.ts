@@ -118,26 +118,44 @@ export function drawCrumbs(area: Area, theme: Theme, crumbs: readonly string[], 
   area.right(area.width - 1, 0, right, theme.dim);
 }
 
-/** The last line: what keys do here, as many as fit whole; `?` is always there. */
-export function drawHints(area: Area, theme: Theme, offers: readonly CommandId[], keymap: KeyMap): void {
-  const last = hint('help', keymap);
-  let x = 1;
-  const room = area.width - cellsOf(last.key) - cellsOf(last.words) - 3;
-  for (const id of offers) {
-    const { key, words } = hint(id, keymap);
-    const size = cellsOf(key) + 1 + cellsOf(words);
-    if (id === 'help' || key === '' || x + size > room) continue;
-    x = area.text(x, 0, key, theme.key);
-    x = area.text(x + 1, 0, words, theme.text) + 2;
-  }
-  x = area.text(x, 0, last.key, theme.key);
-  area.text(x + 1, 0, last.words, theme.text);
+/** A command in the last line, and the cells that it takes there. */
+interface Hint {
+  readonly id: CommandId;
+  readonly key: string;
+  readonly words: string;
+  readonly x: number;
+  readonly end: number;
 }
 
-function hint(id: CommandId, keymap: KeyMap): { key: string; words: string } {
-  const { keys, hint: words } = keymap.of(id);
-  return { key: keys.length > 0 ? keyText(keys[0]) : '', words };
+/** What of the commands fits whole into the last line; `?` is always there. */
+function hintsIn(width: number, offers: readonly CommandId[], keymap: KeyMap): Hint[] {
+  const at = (id: CommandId, x: number): Hint => {
+    const { keys, hint: words } = keymap.of(id);
+    const key = keys.length > 0 ? keyText(keys[0]) : '';
+    return { id, key, words, x, end: x + cellsOf(key) + 1 + cellsOf(words) };
+  };
+  const { end: last } = at('help', 0);
+  const out: Hint[] = [];
+  let x = 1;
+  for (const id of offers) {
+    const h = at(id, x);
+    if (id === 'help' || h.key === '' || h.end > width - last - 2) continue;
+    out.push(h);
+    x = h.end + 2;
+  }
+  out.push(at('help', x));
+  return out;
 }
+
+/** The last line: what keys do here. */
+export function drawHints(area: Area, theme: Theme, offers: readonly CommandId[], keymap: KeyMap): void {
+  for (const { key, words, x } of hintsIn(area.width, offers, keymap))
+    area.text(area.text(x, 0, key, theme.key) + 1, 0, words, theme.text);
+}
+
+/** The command on whose words in the last line a click was. */
+export const hintAt = (offers: readonly CommandId[], keymap: KeyMap, width: number, x: number): CommandId | undefined =>
+  hintsIn(width, offers, keymap).find((h) => x >= h.x && x < h.end)?.id;
 
 /** Lines of a message. */
 export const messageLines = (m: Message, width: number): string[] =>

@@ -73,6 +73,8 @@ export class FindingsView implements View {
   private readonly table: Table<FindingEntity>;
   /** Lines that the text of the selected finding is scrolled by. */
   private scrolled = 0;
+  /** Lines of the list when it was drawn last; the text stands beneath. */
+  private listHeight = 0;
   private onText = false;
 
   constructor(
@@ -206,6 +208,7 @@ export class FindingsView implements View {
     const text = this.text(current, area.width);
     const room = Math.max(3, Math.min(text.length, Math.floor(area.height * 0.55)));
     const listHeight = Math.max(2, Math.min(this.table.items.length + 1, area.height - room - 1));
+    this.listHeight = listHeight;
     this.table.draw(area.part(0, 0, area.width, listHeight), { theme, focus: focus && !this.onText });
     const below = area.part(0, listHeight, area.width, area.height - listHeight);
     below.rule(0, this.onText ? theme.strong : theme.dim, `${WORD[current.severity]} ${current.code}`);
@@ -350,12 +353,12 @@ export class FindingsView implements View {
   }
 
   mouse(at: MouseAt): boolean {
-    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') {
-      this.table.list.scroll(at.kind === 'wheel-up' ? -3 : 3);
-      return true;
-    }
-    if (!this.table.click(at.y)) return false;
-    if (at.kind === 'double') this.run('open', '');
+    this.onText = at.y >= this.listHeight;
+    if (!this.onText) {
+      const before = this.table.current;
+      if (this.table.mouse(at)) this.run('open', '');
+      if (this.table.current !== before) this.scrolled = 0;
+    } else if (at.kind === 'wheel-up' || at.kind === 'wheel-down') this.scrolled += at.kind === 'wheel-up' ? -3 : 3;
     return true;
   }
 

@@ -174,9 +174,7 @@ export class InterfaceDialog implements Dialog {
   }
 
   mouse(at: MouseAt): boolean {
-    const { table } = this;
-    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') table.list.scroll(at.kind === 'wheel-up' ? -3 : 3);
-    else if (table.click(at.y) && at.kind === 'double') this.run('open', '');
+    if (this.table.mouse(at)) this.run('open', '');
     return true;
   }
 }

@@ -19,8 +19,16 @@ export class Journal {
     this.shown = this.add(text, severity);
   }
 
+  /** Says what a key did not do: nobody looks for that in the log, and it would hide what is there. */
+  hint(text: string): void {
+    this.shown = { at: new Date(), severity: 'note', text };
+  }
+
   private add(text: string, severity: MessageSeverity): Message {
     const message = { at: new Date(), severity, text };
+    // Said again at once, it is one line with the time of the last.
+    const last = this.messages.at(-1);
+    if (last?.text === text && last.severity === severity) this.messages.pop();
     this.messages.push(message);
     if (this.messages.length > KEPT) this.messages.shift();
     return message;

@@ -261,8 +261,7 @@ export class MediaView implements View {
   }
 
   mouse(at: MouseAt): boolean {
-    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') this.table.list.scroll(at.kind === 'wheel-up' ? -3 : 3);
-    else if (this.table.click(at.y) && at.kind === 'double') this.run('open');
+    if (this.table.mouse(at)) this.run('open');
     return true;
   }
 

@@ -396,10 +396,11 @@ export class PacketsView implements View {
       if (!this.tree.click(at.x, at.y - this.treeTop) && at.kind === 'double') this.runHere('open');
     } else if (pane === 'octets') {
       if (this.octets.click(at.x, at.y)) this.follow();
-    } else {
+    } else if (at.y === 0) this.run('sort', '');
+    else {
       const line = this.packets.list.lineAt(at.y - 1);
       if (line >= 0) this.packets.list.go(line);
-      if (at.kind === 'double') this.runHere('open');
+      if (line >= 0 && at.kind === 'double') this.runHere('open');
     }
   }
 

@@ -7,12 +7,13 @@ import {
   drawPrompt,
   drawTabs,
   drawTitle,
+  hintAt,
   messageLines,
   promptHeight,
   tabAt,
 } from './chrome.js';
 import { drawDialog, insideOf, placeOf } from './frame.js';
-import type { KeyMap } from './keymap.js';
+import type { CommandId, KeyMap } from './keymap.js';
 import type { Prompt } from './prompt.js';
 import type { Theme } from './style.js';
 import type { Dialog, Message, MouseAt, View, ViewId } from './view.js';
@@ -45,20 +46,42 @@ export interface ScreenParts extends Shown {
 /** The first line of a view. */
 const bodyTop = (height: number): number => (height >= TITLE_FROM ? 3 : 2);
 
-/** Gives a click to what is there; returns the view whose tab it was on. */
+/** Gives a click to what is there; returns the view whose tab it was on, or the command of which the last line tells. */
 export function click(
   at: MouseAt,
-  p: Pick<ScreenParts, 'view' | 'views' | 'dialog'> & { readonly width: number; readonly height: number },
-): ViewId | undefined {
+  p: Pick<ScreenParts, 'view' | 'views' | 'dialog' | 'message' | 'tour' | 'keymap'> & {
+    readonly width: number;
+    readonly height: number;
+  },
+): { readonly tab: ViewId } | { readonly command: CommandId } | undefined {
   const top = bodyTop(p.height);
   const below = { ...at, y: at.y - top };
   const { dialog, view } = p;
+  if (at.y === p.height - 1) {
+    const offers = hintsOf(p);
+    const id = offers === undefined || at.kind !== 'press' ? undefined : hintAt(offers, p.keymap, p.width, at.x);
+    return id === undefined ? undefined : { command: id };
+  }
   if (dialog !== undefined) {
     const inside = insideOf(placeOf(dialog, p.width, p.height - top - 1));
     dialog.mouse?.({ ...below, x: at.x - inside.x, y: below.y - inside.y });
-  } else if (below.y === -2 && at.kind === 'press') return tabAt(p.views, view, p.width, at.x)?.id;
-  else if (below.y >= 0 && at.y < p.height - 1) view.mouse?.(below);
+  } else if (below.y === -2 && at.kind === 'press') {
+    const tab = tabAt(p.views, view, p.width, at.x)?.id;
+    return tab === undefined ? undefined : { tab };
+  } else if (below.y >= 0) view.mouse?.(below);
   return undefined;
+}
+
+/** Commands that the last line tells of; undefined: it says something else. A window that offers nothing takes any key. */
+function hintsOf({
+  view,
+  dialog,
+  message,
+  tour,
+}: Pick<ScreenParts, 'view' | 'dialog' | 'message' | 'tour'>): readonly CommandId[] | undefined {
+  if (message !== undefined || (tour !== undefined && dialog === undefined)) return undefined;
+  const offers = (dialog ?? view).offers();
+  return dialog !== undefined && offers.length === 0 ? undefined : offers;
 }
 
 /** Draws the whole screen; returns where the cursor stands, undefined where there is none. */
@@ -86,14 +109,13 @@ export function drawScreen(grid: Grid, p: ScreenParts): { x: number; y: number }
     return { x: at.x, y: height - foot + at.y };
   }
   const last = all.part(0, height - 1, width, 1);
+  const hints = hintsOf(p);
   if (p.message !== undefined) {
     const lines = messageLines(p.message, width).length;
     drawMessage(all.part(0, height - lines, width, lines), theme, p.message);
   } else if (p.tour !== undefined && dialog === undefined)
     last.clipped(1, 0, p.keymap.words(p.tour), width - 2, theme.key);
-  // A window that offers nothing takes any key for itself.
-  else if (dialog === undefined || dialog.offers().length > 0)
-    drawHints(last, theme, (dialog ?? view).offers(), p.keymap);
+  else if (hints !== undefined) drawHints(last, theme, hints, p.keymap);
   const caret = (dialog ?? view).caret?.();
   if (caret === undefined) return undefined;
   const corner = dialog === undefined ? { x: 0, y: 0 } : insideOf(placeOf(dialog, body.width, body.height));

@@ -374,9 +374,7 @@ export class StatisticsView implements View {
     }
     if (this.page === 'charts')
       return this.board.mouse({ ...at, y: at.y - 1 }) && (at.kind !== 'double' || this.run('open'));
-    const table = this.table();
-    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') table.list.scroll(at.kind === 'wheel-up' ? -3 : 3);
-    else table.click(at.y - 1);
+    if (this.table().mouse({ ...at, y: at.y - 1 })) this.run('open');
     return true;
   }
 

@@ -79,9 +79,7 @@ export class TableDialog<T> implements Dialog {
   }
 
   mouse(at: MouseAt): boolean {
-    const { table } = this.parts;
-    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') table.list.scroll(at.kind === 'wheel-up' ? -3 : 3);
-    else if (table.click(at.y) && at.kind === 'double') this.run('open');
+    if (this.parts.table.mouse(at)) this.run('open');
     return true;
   }
 }

@@ -2,6 +2,7 @@ import { type Area, cellsOf, clip, clipMiddle, fit } from './cells.js';
 import type { CommandId } from './keymap.js';
 import { List, type ListLook } from './list.js';
 import type { Style } from './style.js';
+import type { MouseAt } from './view.js';
 
 /** A column of a table. */
 export interface Column<T> {
@@ -157,12 +158,32 @@ export class Table<T> {
     });
   }
 
-  /** Goes to the line at a place of what was drawn; whether there is one. */
-  click(y: number): boolean {
+  /**
+   * Does what the mouse says at a place of what was drawn: the wheel scrolls, a click goes to a line, and one on the head
+   * of a column sorts by it, as with htop. Returns whether the line is to be opened.
+   */
+  mouse({ kind, x, y }: MouseAt): boolean {
+    if (kind === 'wheel-up' || kind === 'wheel-down') {
+      this.list.scroll(kind === 'wheel-up' ? -3 : 3);
+      return false;
+    }
+    if (y === 0) {
+      this.sortAt(x);
+      return false;
+    }
     const line = this.list.lineAt(y - 1);
     if (line < 0) return false;
     this.goTo(line);
-    return true;
+    return kind === 'double';
+  }
+
+  /** Sorts by the column whose head is at a cell; by the one it is sorted by already, the other way round. */
+  private sortAt(x: number): void {
+    const column = this.laid.find((l) => x >= l.x && x <= l.x + l.width)?.column;
+    if (column?.key === undefined) return;
+    this.descending = column.id === this.sortedBy && !this.descending;
+    this.sortedBy = column.id;
+    this.arrange();
   }
 
   /** Goes to a line, and stays on what stands there. */

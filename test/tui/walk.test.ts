@@ -430,6 +430,65 @@ test('the mouse: a click selects, a double click opens, the wheel scrolls, tabs 
   });
 });
 
+test('the mouse: a click on the head of a column sorts by it, one on a key at the foot presses it', async () => {
+  const click = (s: Stage, x: number, y: number, kind: 'press' | 'wheel-down' = 'press') => {
+    s.app.mouse({ kind, x, y });
+    return s.settled();
+  };
+  /** Clicks on the first place where a text stands. */
+  const clickOn = (s: Stage, text: string) => {
+    const lines = s.text.split('\n');
+    const y = lines.findIndex((l) => l.includes(text));
+    assert.ok(y >= 0, `${text} in\n${s.text}`);
+    return click(s, lines[y].indexOf(text), y);
+  };
+  await walk('00-field.pcapng', async (s) => {
+    const first = (): string => /^. +\d /m.exec(s.text)?.[0].trim() ?? '';
+    await clickOn(s, '# UE');
+    assert.match(s.text, /#↑ UE/);
+    await clickOn(s, '#↑ UE');
+    assert.match(s.text, /#↓ UE/);
+    assert.match(first(), / 4$/);
+    await clickOn(s, 'i info');
+    assert.match(s.text, /┌─ Tunnel 4/);
+    await clickOn(s, 'Esc back');
+    assert.doesNotMatch(s.text, /┌─ Tunnel 4/);
+    await click(s, 2, 29, 'wheel-down');
+    await clickOn(s, '? help');
+    assert.match(s.text, /Keys in Tunnels/);
+    await s.press('Esc 5');
+    // The wheel over the text of a finding scrolls that, and leaves the list as it is.
+    s.resize(60, 12);
+    await s.settled();
+    const what = /What: .*/.exec(s.text)?.[0];
+    await click(s, 10, 9, 'wheel-down');
+    assert.notEqual(/What: .*/.exec(s.text)?.[0], what);
+    await s.press('2');
+    s.resize(80, 24);
+    await s.settled();
+    await clickOn(s, 'Source');
+    assert.match(s.text, /packets stay in the order of the capture/);
+    const { length } = s.app.messages;
+    await click(s, 3, 23);
+    assert.equal(s.app.messages.length, length, 'a click takes a message away, and does no more');
+  });
+});
+
+test('the log keeps nothing of keys that do nothing, and what is said again once', async () => {
+  await walk('00-field.pcapng', async (s) => {
+    await s.press('n');
+    assert.match(s.text, /next place found: not in Tunnels/);
+    await s.press('q');
+    assert.match(s.text, /this is the first level/);
+    assert.equal(s.app.messages.length, 0);
+    await s.press('= =');
+    assert.deepEqual(
+      s.app.messages.map((m) => m.text),
+      ['choose a packet first'],
+    );
+  });
+});
+
 test('what is pasted is typed where something is typed: in forms, too; of much the first', async () => {
   await walk('00-field.pcapng', async (s) => {
     await s.press('f Down');
