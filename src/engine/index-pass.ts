@@ -214,22 +214,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     if (this.scope.tunnel !== null) this.packet.finding('inner.fragment');
     // A cut fragment cannot be used; the first shows its headers.
     if (p.end < p.wireEnd || p.net === 0) return p.fragmentOffset === 0 && p.net !== 0;
-    const whole = this.followed.fragments.add(
-      this.scope.id,
-      p.net,
-      net,
-      p.src,
-      p.dst,
-      Number(p.key),
-      p.fragmentId,
-      p.fragmentOffset,
-      p.moreFragments,
-      p.buf,
-      p.off,
-      p.end,
-      frame,
-      seconds,
-    );
+    const whole = this.followed.fragments.add(this.scope.id, p, net, frame, seconds);
     if (whole === undefined) return false;
     this.packet.note(d, p.buf, at, {
       fragments: whole.fragments,
@@ -258,7 +243,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   /** Finds who takes a datagram; returns the dissector where it is one that packets go on in. */
   private datagram(p: Peek, net: Uint8Array): AnyDissector | undefined {
     if (p.net === 0) return undefined;
-    const flow = this.flows.find(this.scope.id, UDP, p.net, net, p.src, p.dst, p.sport, p.dport);
+    const flow = this.flows.find(this.scope.id, UDP, p, net);
     const { direction } = this.flows;
     const state = this.datagrams(flow);
     const announced = announcedReader(state, direction, p);
@@ -319,8 +304,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   known(p: Peek, scope: Scope): UdpState | null {
     const { flows } = this;
     let flow = scope.recent;
-    if (flow === null || !flows.isOf(flow, p.net as 4 | 6, p.buf, p.src, p.dst, p.sport, p.dport))
-      scope.recent = flow = flows.find(scope.id, UDP, p.net as 4 | 6, p.buf, p.src, p.dst, p.sport, p.dport);
+    if (flow === null || !flows.isOf(flow, p, p.buf)) scope.recent = flow = flows.find(scope.id, UDP, p, p.buf);
     const state = flow.state as UdpState | null;
     return state === null || state.generation !== scope.generation ? null : state;
   }
@@ -340,7 +324,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
 
   private quotedSegment(q: Peek): void {
     const { buf } = q;
-    const flow = this.flows.find(this.scope.id, TCP, q.net as 4 | 6, buf, q.src, q.dst, q.sport, q.dport);
+    const flow = this.flows.find(this.scope.id, TCP, q, buf);
     const state = (flow.state as TcpState | null) ?? this.begin(flow, false);
     const dissector = state.connection?.reader ?? this.streamDissector(flow) ?? null;
     this.packet.quote = { buf, header: q.header, payload: q.off, conversation: state, dissector };
@@ -348,7 +332,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
 
   private quotedDatagram(q: Peek): void {
     const { buf } = q;
-    const flow = this.flows.find(this.scope.id, UDP, q.net as 4 | 6, buf, q.src, q.dst, q.sport, q.dport);
+    const flow = this.flows.find(this.scope.id, UDP, q, buf);
     const { direction } = this.flows;
     const state = this.datagrams(flow);
     this.packet.quote = {
@@ -364,7 +348,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   private segment(p: Peek, net: Uint8Array): void {
     if (p.net === 0) return;
     const { packet, flows } = this;
-    const flow = flows.find(this.scope.id, TCP, p.net, net, p.src, p.dst, p.sport, p.dport);
+    const flow = flows.find(this.scope.id, TCP, p, net);
     let state = (flow.state as TcpState | null) ?? this.begin(flow, false);
     const { analyseTcp, showsTcp } = this.options;
     const note = analyseTcp || (showsTcp && state.repeats) ? new TcpNote() : null;
@@ -375,7 +359,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     if (!state.segment(flows.direction, p, packet, note, pool)) {
       // The SYN of a new connection between the same endpoints.
       this.followed.replaced(state);
-      const next = flows.find(this.scope.id, TCP, p.net, net, p.src, p.dst, p.sport, p.dport);
+      const next = flows.find(this.scope.id, TCP, p, net);
       state = this.begin(next, true);
       this.carry(next, state, p);
       state.segment(flows.direction, p, packet, note, pool);

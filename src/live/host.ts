@@ -242,22 +242,9 @@ export class IpHost {
   private part(p: ReadPacket, now: number): void {
     const { id, offset, more } = p.fragment!;
     const [src, dst] = p.version === 4 ? [12, 16] : [8, 24];
-    const whole = this.parts.add(
-      0,
-      p.version,
-      p.packet,
-      src,
-      dst,
-      p.protocol,
-      id,
-      offset,
-      more,
-      p.packet,
-      p.off,
-      p.end,
-      0,
-      now / 1000,
-    );
+    const at = { net: p.version, src, dst, buf: p.packet, off: p.off, end: p.end };
+    const part = { ...at, key: p.protocol, fragmentId: id, fragmentOffset: offset, moreFragments: more };
+    const whole = this.parts.add(0, part, p.packet, 0, now / 1000);
     this.counters.fragments = this.parts.dropped + this.parts.refused;
     if (whole === undefined) return;
     const r = readReassembled(p, whole.protocol, whole.bytes);

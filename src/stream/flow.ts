@@ -1,3 +1,4 @@
+import type { Peek } from '../kit/index.js';
 import { Ledger } from './ledger.js';
 
 /** Two endpoints that talk: a TCP connection or a UDP conversation. `a` is the endpoint seen first. */
@@ -79,48 +80,31 @@ export class FlowTable {
     return this.live;
   }
 
-  /** The flow of a packet from `src`:`sport` to `dst`:`dport` (offsets of the addresses in `buf`); made on first sight. */
-  find(
-    scope: number,
-    protocol: number,
-    net: 4 | 6,
-    buf: Uint8Array,
-    src: number,
-    dst: number,
-    sport: number,
-    dport: number,
-  ): Flow {
+  /** The flow of the packet that was peeked down to its ports; made on first sight. `buf` holds its addresses. */
+  find(scope: number, protocol: number, p: Peek, buf: Uint8Array): Flow {
     const last = this.last[(protocol & 1) as 0 | 1];
-    if (
-      last !== null &&
-      last.scope === scope &&
-      last.protocol === protocol &&
-      last.net === net &&
-      this.matches(last, buf, src, dst, sport, dport)
-    ) {
+    if (last !== null && last.scope === scope && last.protocol === protocol && this.matches(last, p, buf)) {
       this.touch(last.slot);
       return last;
     }
-    const hash = keyHash(scope, protocol, net, buf, src, dst, sport, dport);
+    const hash = keyHash(scope, protocol, p, buf);
     const mask = this.table.length - 1;
     for (let i = hash & mask; ; i = (i + 1) & mask) {
       const slot = this.table[i] - 1;
       if (slot < 0) break;
       if (this.hashes[slot] !== hash) continue;
       const flow = this.flows[slot]!;
-      if (flow.scope !== scope || flow.protocol !== protocol || flow.net !== net) continue;
-      if (!this.matches(flow, buf, src, dst, sport, dport)) continue;
+      if (flow.scope !== scope || flow.protocol !== protocol || !this.matches(flow, p, buf)) continue;
       this.touch(slot);
       this.last[(protocol & 1) as 0 | 1] = flow;
       return flow;
     }
-    return this.add(scope, protocol, net, buf, src, dst, sport, dport, hash);
+    return this.add(scope, protocol, p, buf, hash);
   }
 
   /** Whether `flow` is kept and the packet, of the same scope and protocol, belongs to it: then it counts as found. */
-  isOf(flow: Flow, net: 4 | 6, buf: Uint8Array, src: number, dst: number, sport: number, dport: number): boolean {
-    if (this.flows[flow.slot] !== flow || flow.net !== net || !this.matches(flow, buf, src, dst, sport, dport))
-      return false;
+  isOf(flow: Flow, p: Peek, buf: Uint8Array): boolean {
+    if (this.flows[flow.slot] !== flow || !this.matches(flow, p, buf)) return false;
     this.touch(flow.slot);
     return true;
   }
@@ -164,7 +148,8 @@ export class FlowTable {
   }
 
   /** Whether the packet belongs to `flow`; sets {@link direction} if so. */
-  private matches(flow: Flow, buf: Uint8Array, src: number, dst: number, sport: number, dport: number): boolean {
+  private matches(flow: Flow, { net, src, dst, sport, dport }: Peek, buf: Uint8Array): boolean {
+    if (flow.net !== net) return false;
     const forth = flow.aPort === sport && flow.bPort === dport;
     if (forth && isA(flow, buf, src) && isB(flow, buf, dst)) this.direction = 0;
     else if (flow.aPort === dport && flow.bPort === sport && isA(flow, buf, dst) && isB(flow, buf, src))
@@ -173,19 +158,9 @@ export class FlowTable {
     return true;
   }
 
-  private add(
-    scope: number,
-    protocol: number,
-    net: 4 | 6,
-    buf: Uint8Array,
-    src: number,
-    dst: number,
-    sport: number,
-    dport: number,
-    hash: number,
-  ): Flow {
+  private add(scope: number, protocol: number, p: Peek, buf: Uint8Array, hash: number): Flow {
     const slot = this.free.pop() ?? this.flows.length;
-    const flow = made(this.nextId++, scope, protocol, net, buf, src, dst, sport, dport, slot);
+    const flow = made(this.nextId++, scope, protocol, p, buf, slot);
     this.flows[slot] = flow;
     if (slot >= this.hashes.length) this.growSlots();
     if ((this.live + 1) * 2 > this.table.length) this.growTable();
@@ -297,18 +272,9 @@ const isB = (f: Flow, b: Uint8Array, off: number): boolean =>
   (f.net === 4 || (word(b, off + 4) === f.b1 && word(b, off + 8) === f.b2 && word(b, off + 12) === f.b3));
 
 /** The flow of a packet. */
-function made(
-  id: number,
-  scope: number,
-  protocol: number,
-  net: 4 | 6,
-  buf: Uint8Array,
-  s: number,
-  d: number,
-  sport: number,
-  dport: number,
-  slot: number,
-): Flow {
+function made(id: number, scope: number, protocol: number, p: Peek, buf: Uint8Array, slot: number): Flow {
+  const { src: s, dst: d, sport, dport } = p;
+  const net = p.net as 4 | 6;
   const a0 = word(buf, s);
   const b0 = word(buf, d);
   if (net === 4) return new Flow(id, scope, protocol, net, sport, dport, slot, a0, 0, 0, 0, b0, 0, 0, 0);
@@ -332,18 +298,9 @@ function endpointHash(buf: Uint8Array, off: number, n: number, port: number): nu
 }
 
 /** Equal for both directions: the hashes of the endpoints are added. */
-function keyHash(
-  scope: number,
-  protocol: number,
-  net: 4 | 6,
-  buf: Uint8Array,
-  src: number,
-  dst: number,
-  sport: number,
-  dport: number,
-): number {
-  const n = net === 4 ? 4 : 16;
-  let h = (endpointHash(buf, src, n, sport) + endpointHash(buf, dst, n, dport)) | 0;
+function keyHash(scope: number, protocol: number, p: Peek, buf: Uint8Array): number {
+  const n = p.net === 4 ? 4 : 16;
+  let h = (endpointHash(buf, p.src, n, p.sport) + endpointHash(buf, p.dst, n, p.dport)) | 0;
   h = Math.imul(h ^ (scope * 0x27d4eb2f + protocol), 0x165667b1);
   return h ^ (h >>> 13);
 }

@@ -1,7 +1,13 @@
 import type { FragmentPart } from '../../dissectors/ipv4.js';
-import { equalBytes } from '../kit/index.js';
+import { equalBytes, type Peek } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { Ledger } from './ledger.js';
+
+/** A part of a datagram, as `Peek` describes it after the header of IP: `key` is the protocol of the whole. */
+export type Fragment = Pick<
+  Peek,
+  'net' | 'src' | 'dst' | 'key' | 'fragmentId' | 'fragmentOffset' | 'moreFragments' | 'buf' | 'off' | 'end'
+>;
 
 /** A datagram that is whole. */
 export interface Datagram {
@@ -82,34 +88,19 @@ export class FragmentTable {
   ) {}
 
   /**
-   * Adds the part `[off, end)` of `buf`, which is copied.
+   * Adds a part, whose octets are copied.
    * @param scope what tells equal addresses apart: the capture's outer world or a tunnel
-   * @param header holds the addresses, at `srcOff` and `dstOff`
-   * @param offset where the part belongs, in octets
+   * @param addresses holds those of its header
    * @returns the datagram that this part completes
    */
-  add(
-    scope: number,
-    net: 4 | 6,
-    header: Uint8Array,
-    srcOff: number,
-    dstOff: number,
-    proto: number,
-    id: number,
-    offset: number,
-    more: boolean,
-    buf: Uint8Array,
-    off: number,
-    end: number,
-    frame: number,
-    seconds: number,
-  ): Datagram | undefined {
-    const length = end - off;
+  add(scope: number, p: Fragment, addresses: Uint8Array, frame: number, seconds: number): Datagram | undefined {
+    const { fragmentOffset: offset, moreFragments: more } = p;
+    const length = p.end - p.off;
     if (length < 0 || (length === 0 && more) || offset + length > LIMITS.datagramOctets) {
       this.refused++;
       return undefined;
     }
-    const a = this.find(scope, net, header, srcOff, dstOff, proto, id, seconds);
+    const a = this.find(scope, p, addresses, seconds);
     if (!fits(a, offset + length, more)) {
       this.refused++;
       return undefined;
@@ -120,9 +111,9 @@ export class FragmentTable {
       return undefined;
     }
     if (!more) a.total = offset + length;
-    if (offset === 0 && net === 6) a.protocol = proto; // RFC 8200 §4.5
+    if (offset === 0 && p.net === 6) a.protocol = Number(p.key); // RFC 8200 §4.5
     const cost = a.cost;
-    a.parts.push(place(a, offset, buf, off, end, frame));
+    a.parts.push(place(a, p, frame));
     this.cost += a.cost - cost;
     if (a.total < 0 || a.held < a.total) {
       while (this.cost > this.octets) this.makeRoom('fragmentOctets');
@@ -132,16 +123,10 @@ export class FragmentTable {
     return whole(a);
   }
 
-  private find(
-    scope: number,
-    net: 4 | 6,
-    b: Uint8Array,
-    src: number,
-    dst: number,
-    proto: number,
-    id: number,
-    seconds: number,
-  ): Assembly {
+  private find(scope: number, p: Fragment, b: Uint8Array, seconds: number): Assembly {
+    const { src, dst, fragmentId: id } = p;
+    const net = p.net as 4 | 6;
+    const proto = Number(p.key);
     const n = net === 4 ? 4 : 16;
     const hash = hashOf(scope, net === 4 ? proto : 0, id, b, src, dst, n);
     for (let a = this.chains.get(hash); a !== undefined; a = a.chain) {
@@ -239,7 +224,8 @@ function fits(a: Assembly, end: number, more: boolean): boolean {
 }
 
 /** Copies the octets of a part that nobody brought before, and says whether it overlapped. */
-function place(a: Assembly, offset: number, buf: Uint8Array, off: number, end: number, frame: number): FragmentPart {
+function place(a: Assembly, p: Fragment, frame: number): FragmentPart {
+  const { fragmentOffset: offset, buf, off, end } = p;
   const stop = offset + end - off;
   const { pieces } = a;
   let overlap = false;

@@ -77,7 +77,7 @@ async function streams(path: string): Promise<Sums[]> {
         if (p.fragment) p.table = '';
       }
       if (p.table !== 'tcp' || p.net === 0) continue;
-      const find = (): Flow => table.find(0, 6, p.net === 4 ? 4 : 6, p.buf, p.src, p.dst, p.sport, p.dport);
+      const find = (): Flow => table.find(0, 6, p, p.buf);
       const flow = find();
       const stream = (flow.state as TcpStream | null) ?? open(flow, false);
       const { seconds, nanos, number } = chunk;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { Peek } from '../../src/kit/index.js';
 import { type Flow, FlowTable } from '../../src/stream/flow.js';
 import { Ledger } from '../../src/stream/ledger.js';
 
@@ -18,7 +19,10 @@ const find = (
   scope = 0,
   protocol = 6,
   net: 4 | 6 = 4,
-): Flow => t.find(scope, protocol, net, ADDRESSES, at(a), at(b), ap, bp);
+): Flow => t.find(scope, protocol, peek(net, at(a), at(b), ap, bp), ADDRESSES);
+
+const peek = (net: 4 | 6, src: number, dst: number, sport: number, dport: number): Peek =>
+  Object.assign(new Peek(), { net, src, dst, sport, dport });
 
 describe('FlowTable', () => {
   it('finds a flow from both sides and tells the direction', () => {
@@ -50,22 +54,22 @@ describe('FlowTable', () => {
   it('looks at all words of both addresses of IPv6, in either direction', () => {
     const both = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
     const t = new FlowTable();
-    const flow = t.find(0, 6, 6, both, 0, 16, 1000, 443);
+    const flow = t.find(0, 6, peek(6, 0, 16, 1000, 443), both);
     assert.deepEqual([flow.a, flow.b], [both.slice(0, 16), both.slice(16)]);
     for (let i = 0; i < 32; i++) {
       const other = both.slice();
       other[i] ^= 0x80;
-      assert.equal(t.find(0, 6, 6, both, 16, 0, 443, 1000), flow);
-      assert.notEqual(t.find(0, 6, 6, other, 16, 0, 443, 1000), flow, `octet ${i}, back`);
-      assert.equal(t.find(0, 6, 6, both, 0, 16, 1000, 443), flow);
-      assert.notEqual(t.find(0, 6, 6, other, 0, 16, 1000, 443), flow, `octet ${i}, forth`);
+      assert.equal(t.find(0, 6, peek(6, 16, 0, 443, 1000), both), flow);
+      assert.notEqual(t.find(0, 6, peek(6, 16, 0, 443, 1000), other), flow, `octet ${i}, back`);
+      assert.equal(t.find(0, 6, peek(6, 0, 16, 1000, 443), both), flow);
+      assert.notEqual(t.find(0, 6, peek(6, 0, 16, 1000, 443), other), flow, `octet ${i}, forth`);
     }
   });
 
   it('owns its addresses', () => {
     const t = new FlowTable();
     const b = Uint8Array.of(192, 0, 2, 1, 192, 0, 2, 2);
-    const flow = t.find(0, 6, 4, b, 0, 4, 1, 2);
+    const flow = t.find(0, 6, peek(4, 0, 4, 1, 2), b);
     b.fill(0);
     assert.deepEqual([...flow.a], [192, 0, 2, 1]);
   });

@@ -26,8 +26,9 @@ function add(t: FragmentTable, p: Part, w: Where = {}): Datagram | undefined {
   const { net = 4, src = 0, proto = 17, id = 1, scope = 0, frame = 1, seconds = 0 } = w;
   const b = new Uint8Array(p.bytes.length + 7);
   b.set(p.bytes, 3);
-  const end = 3 + p.bytes.length;
-  const whole = t.add(scope, net, ADDRESSES, src, 32, proto, id, p.off, p.more, b, 3, end, frame, seconds);
+  const at = { buf: b, off: 3, end: 3 + p.bytes.length, net, src, dst: 32, key: proto };
+  const fragment = { ...at, fragmentId: id, fragmentOffset: p.off, moreFragments: p.more };
+  const whole = t.add(scope, fragment, ADDRESSES, frame, seconds);
   b.fill(0xee); // the table must have copied it
   return whole;
 }
