@@ -233,9 +233,14 @@ export function bodyLength(b: Uint8Array, m: Message): number {
   return status === 0 ? 0 : UntilClose;
 }
 
-/** Whether any Transfer-Encoding names it; RFC 9112 §6.1 wants it last, not everyone puts it there. */
+/**
+ * Whether any Transfer-Encoding names it. RFC 9112 §6.1 wants it last, not everyone puts it there; what only contains the
+ * word is another coding, whose body ends with the connection (§6.3).
+ */
 const isChunked = (m: Message): boolean =>
-  m.headers.some(({ name, value }) => name === 'transfer-encoding' && /(^|[\s,])chunked/i.test(value));
+  m.headers.some(
+    ({ name, value }) => name === 'transfer-encoding' && /^chunked|,[ \t]*chunked[ \t]*(?:[;,]|$)/i.test(value),
+  );
 
 /** One chunk: its size line, its data, and what ends it. */
 export interface Chunk {

@@ -161,6 +161,14 @@ test('a CR alone ends a line, an empty line may stand before the first, and whit
   assert.deepEqual([values(cut, 'http.transfer_encoding'), values(cut, 'http.host')], [['chunked'], []]);
 });
 
+test('a body is chunked where a Transfer-Encoding names that coding, not where it only has the word in it', () => {
+  const chunked = (value: string): boolean =>
+    length(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${value}\r\n\r\n0\r\n\r\n`) < Number.POSITIVE_INFINITY;
+  for (const value of ['chunked', 'Chunked', 'gzip, chunked', 'gzip,chunked;q=1', 'chunked foo'])
+    assert.ok(chunked(value));
+  for (const value of ['x chunked', ': chunked', '\x0bchunked', 'xchunked']) assert.ok(!chunked(value), value);
+});
+
 test('the body starts at a line without a colon, but lengths behind it count', () => {
   const message = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nnone\r\nContent-Length: 2\r\n\r\nok';
   const seen = see(message);
