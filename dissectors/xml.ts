@@ -11,6 +11,7 @@ import {
   utf8Text,
 } from 'fttscope/kit';
 import { textItem } from './text-media.js';
+import { DOCUMENT_FIELDS, type Element, ROOTS } from './xml-documents.js';
 import { XML_TYPES } from './xml-types.js';
 
 /**
@@ -25,8 +26,8 @@ import { XML_TYPES } from './xml-types.js';
  *     </reginfo>                                   end tag
  *
  * It is a view of the octets, not a reader of documents: references such as `&amp;` stay as written, nothing is fetched,
- * and no entity is expanded. Wireshark knows a few document types by their DTD and names their parts `reginfo.…`;
- * here the names are those that it gives all others.
+ * and no entity is expanded. Parts of documents that IMS sends have fields of their own (`reginfo.…`), as in Wireshark, which
+ * knows some more by their DTD; all others have the same.
  */
 /** Octets of one document that are looked at, and how deep elements nest in the tree. */
 const MAX_OCTETS = 256 << 10;
@@ -156,6 +157,8 @@ function attributes(b: Uint8Array, off: number, end: number, into: Attribute[]):
 class Walk {
   /** Nodes of the elements that are open, -1 for those that are not kept. */
   private readonly open: number[] = [];
+  /** What is known of the elements that are open. */
+  private readonly known: (Element | undefined)[] = [];
   /** Elements open beyond {@link MAX_DEPTH}. */
   private deeper = 0;
   private at: number;
@@ -195,7 +198,7 @@ class Walk {
     const { t, b, end, at } = this;
     let stop = b.subarray(0, end).indexOf(LESS, at);
     if (stop < 0) stop = end;
-    t.text(this.open.length > 0 ? F.cdata : F.unknown, at, stop - at);
+    t.text(this.open.length > 0 ? (this.within?.field ?? F.cdata) : F.unknown, at, stop - at);
     if (t.labels) t.label(printable(utf8Text(b, at, stop)));
     this.at = stop;
   }
@@ -247,9 +250,16 @@ class Walk {
     return true;
   }
 
-  private attribute(a: Attribute, after: string): void {
+  /** What is known of the innermost element. */
+  private get within(): Element | undefined {
+    return this.deeper > 0 ? undefined : this.known.at(-1);
+  }
+
+  private attribute(a: Attribute, after: string, of?: Element): void {
     const { t, b } = this;
-    t.text(F.attribute, a.off, a.end - a.off);
+    const f = of?.attributes.get(latin1(b, a.off, a.nameEnd).toLowerCase());
+    if (f === undefined) t.text(F.attribute, a.off, a.end - a.off);
+    else t.text(f, a.valueOff, a.valueEnd - a.valueOff);
     if (t.labels) t.label(printable(utf8Text(b, a.off, a.end)) + after);
   }
 
@@ -262,18 +272,24 @@ class Walk {
     const empty = b[stop] === SLASH && stop + 1 < end && b[stop + 1] === GREATER;
     const close = stop + (empty ? 2 : 1);
     if (stop >= end || (!empty && b[stop] !== GREATER)) return false;
-    const node = t.wanted(F.tag) && t.length < t.cap ? t.length : -1;
-    t.text(F.tag, at, close - at, utf8Text(b, at, close));
+    const name = latin1(b, at + 1, nameEnd).toLowerCase();
+    const known = this.within?.elements.get(name) ?? ROOTS.get(name);
+    const f = known?.field ?? F.tag;
+    const node = t.wanted(f) && t.length < t.cap ? t.length : -1;
+    if (f.type === 'protocol') t.none(f, at, close - at);
+    else t.text(f, at, close - at, utf8Text(b, at, close));
     const tail = empty ? '/>' : '>';
     if (t.labels) t.label(printable(utf8Text(b, at, nameEnd)) + (list.length === 0 ? tail : ''));
     t.push();
     list.forEach((a, i) => {
-      this.attribute(a, i === list.length - 1 ? tail : '');
+      this.attribute(a, i === list.length - 1 ? tail : '', known);
     });
     this.at = close;
     if (empty) t.pop();
-    else if (this.open.length < MAX_DEPTH) this.open.push(node);
-    else {
+    else if (this.open.length < MAX_DEPTH) {
+      this.open.push(node);
+      this.known.push(known);
+    } else {
       if (this.deeper++ === 0) t.expert(E.tooDeep);
       t.pop();
     }
@@ -296,6 +312,7 @@ class Walk {
   private close(stop: number): void {
     const { t } = this;
     const node = this.open.pop()!;
+    this.known.pop();
     if (node >= 0) t.len[node] = stop - t.off[node];
     t.pop();
   }
@@ -345,7 +362,7 @@ export const xml = defineDissector({
   title: 'eXtensible Markup Language',
   short: 'XML',
   spec: 'RFC 7303',
-  fields: F,
+  fields: { ...F, ...DOCUMENT_FIELDS },
   experts: E,
   on: { media_type: XML_TYPES },
   dissect(v, t) {

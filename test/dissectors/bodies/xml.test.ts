@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { DOCUMENT_FIELDS } from '../../../dissectors/xml-documents.js';
 import { tsharkMissing } from '../../support/tshark.js';
 import { capture, differences, oneBody } from './wire.js';
 
@@ -58,6 +59,30 @@ describe('XML', () => {
   test('documents have the tags, attributes and text that tshark finds', { skip: tsharkMissing }, async () => {
     const bodies = DOCUMENTS.map((octets) => ({ type: 'application/pidf+xml', octets }));
     assert.deepEqual(await differences(capture('xml.pcap', bodies), FIELDS), []);
+  });
+
+  test('parts of registration information, presence and watchers have fields of their own', {
+    skip: tsharkMissing,
+  }, async () => {
+    const documents = [
+      PIDF_LO,
+      '<reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="0" state="full"><registration aor="sip:a@h" id="a7" state="active" x="y">' +
+        '<contact id="76" state="active" event="registered" expires="600" q="0.8"><uri>sip:a@h:5060</uri>' +
+        '<display-name xml:lang="en" lang="de">A</display-name><unknown-param name="+sip.instance">"&lt;x&gt;"</unknown-param>' +
+        '<gr:pub-gruu xmlns:gr="g" uri="sip:g"><uri>other</uri></gr:pub-gruu></contact></registration></reginfo>',
+      '<Presence Entity="e"><TUPLE ID="t"><Status><BASIC>closed</BASIC></Status><contact priority="0.8">tel:+1</contact></TUPLE>' +
+        '<note>n</note><dm:person id="p"/></Presence>',
+      '<watcherinfo version="0" state="full"><watcher-list resource="r" package="p"><watcher status="active" id="1" event="subscribe">' +
+        'sip:x</watcher></watcher-list></watcherinfo>',
+      '<other><reginfo version="1"><registration aor="q"/></reginfo></other>',
+    ];
+    const bodies = documents.map((octets) => ({ type: 'application/xml', octets }));
+    const fields = [...FIELDS, ...Object.values(DOCUMENT_FIELDS).flatMap((f) => (f.type === 'string' ? [f.name] : []))];
+    assert.deepEqual(await differences(capture('documents.pcap', bodies), fields), []);
+    const { values } = await oneBody('application/reginfo+xml', documents[1]!);
+    assert.deepEqual(values.get('reginfo.registration.contact.uri'), ['<uri>', 'sip:a@h:5060']);
+    assert.deepEqual(values.get('reginfo.registration.contact.event'), ['registered']);
+    assert.deepEqual(values.get('xml.tag'), ['<gr:pub-gruu xmlns:gr="g" uri="sip:g">', '<uri>']);
   });
 
   test('the tree nests as the elements do, and a tag covers its element', async () => {
