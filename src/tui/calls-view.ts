@@ -1,4 +1,4 @@
-import { type Area, fit } from './cells.js';
+import { type Area, cellsOf, fit } from './cells.js';
 import { csvOf } from './csv.js';
 import {
   type Dialogue,
@@ -192,7 +192,7 @@ export class CallsView implements View {
     if (h > 0) this.table.draw(area.part(0, 0, area.width, h), { theme, focus: focus && pane === 'list' });
     if (h >= area.height) return;
     const low = area.part(0, h, area.width, area.height - h);
-    low.rule(0, pane === 'list' ? theme.dim : theme.strong, this.flowTitle());
+    low.rule(0, pane === 'list' ? theme.dim : theme.strong, this.flowTitle(low.width));
     const part = focus && pane !== 'list' ? pane : undefined;
     this.below.draw(low.part(0, 1, low.width, low.height - 1), part, zoomed && pane === 'message');
   }
@@ -209,12 +209,15 @@ export class CallsView implements View {
     return Math.min(this.table.items.length + 1, most);
   }
 
-  private flowTitle(): string {
+  /** What stands above the ladder, in so many cells. */
+  private flowTitle(width: number): string {
     const shown = this.together();
     const names = shown.length > 3 ? plural(shown.length, 'dialog') : shown.map(nameOf).join(', ');
     const what = shown.length === 0 ? (this.lastFlow?.title ?? '') : this.extended ? `tunnel of ${names}` : names;
     const { states } = this.below;
-    return [what, ...(states.length === 0 && shown.length === 1 ? [partiesOf(shown[0])] : states)].join('  ');
+    const parties =
+      states.length === 0 && shown.length === 1 ? [partiesOf(shown[0], width - cellsOf(what) - 6)] : states;
+    return [what, ...parties].join('  ');
   }
 
   offers(): readonly CommandId[] {

@@ -2,7 +2,7 @@ import type { CallEntity, RegistrationEntity } from '../model/entities.js';
 import { isCutOff } from '../report/report-words.js';
 import { type Dialogue, dialoguesOf, mediaOf, partiesOf, stateOf, whyOf } from './dialog-list.js';
 import { mediaLine } from './media-words.js';
-import type { Story } from './told.js';
+import { type Story, untilThen } from './told.js';
 import { aboutWords, type Desk, type Scope } from './view.js';
 import { clock, dateTime, duration, plural } from './words.js';
 
@@ -88,6 +88,6 @@ function whyNoDialogues(story: Story, scope: Scope): string[] {
       `${plural(unread, 'tunnel')} cannot be read: {keys} loads keys and says what is missing.`,
     ];
   const tunnels = story.tunnels.length === 0 ? 'There is no tunnel in it either.' : 'The tunnels carried no SIP.';
-  if (!story.whole) return ['No INVITE and no REGISTER so far; the capture is still being read.'];
+  if (!story.whole) return [`No INVITE and no REGISTER ${untilThen(story)}; the capture is still being read.`];
   return ['No INVITE and no REGISTER in this capture.', tunnels];
 }

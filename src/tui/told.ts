@@ -1,5 +1,6 @@
 import type { Story } from '../viewer/story.js';
 import type { Viewer } from '../viewer/viewer.js';
+import { plural } from './words.js';
 
 export type { Story };
 
@@ -8,6 +9,15 @@ const PAUSE_MS = 3000;
 const PAUSE_TIMES = 10;
 /** A report is not worth while if in so many times the time that it takes all is read, and there is the whole one. */
 const WORTH_TIMES = 4;
+
+/** A report of less than one part in so many of a capture takes as long as one of that: most of it is to begin at all. */
+const LEAST_PARTS = 20;
+
+/** Of how much a report tells that is not whole, for what it has none of: `in the first 1,234 frames`. */
+export function untilThen({ capture }: Story): string {
+  const frames = capture.files.reduce((n, f) => n + f.frames, 0);
+  return frames === 0 ? 'so far' : `in the first ${plural(frames, 'frame')}`;
+}
 
 /**
  * The newest report of a capture. It is asked for when somebody looks ({@link want}), again every few seconds while
@@ -68,7 +78,7 @@ export class Told {
     const rest = (): void => {
       this.asking = false;
       const took = Date.now() - began;
-      this.pace = took / Math.max(1, read);
+      this.pace = took / Math.max(1, read, (this.viewer.status.size ?? 0) / LEAST_PARTS);
       this.next = Date.now() + Math.max(PAUSE_MS, PAUSE_TIMES * took);
     };
     this.viewer.story().then(

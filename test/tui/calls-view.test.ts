@@ -263,3 +263,14 @@ describe('calls', () => {
     }
   });
 });
+
+test('both parties are told above the ladder, however long the name of one', async () => {
+  const viewer = await viewerOn(sample('20-healthy-call.pcapng'));
+  const story = await viewer.story();
+  const calls = story.calls.map((c) => ({ ...c, fromUri: `sip:${'u'.repeat(2000)}@ims.example`, toUri: 'sip:bob@b' }));
+  const { desk } = new PaperDesk(viewer, { ...story, calls });
+  const v = new CallsView(desk);
+  v.show({});
+  const title = drawn(v, 80, 20).find((l) => l.startsWith('─ call 1')) ?? '';
+  assert.match(title, /^─ call 1 {2}u+…u+ → bob ─/);
+});

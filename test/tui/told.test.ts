@@ -24,6 +24,33 @@ test('the first report does not say how long later ones take', async (t) => {
   assert.equal(await look(9_999_000, 100_000), 2, 'it is read before a report would be there');
 });
 
+test('what the first report of hardly anything took keeps nobody waiting for the next', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
+  let asked = 0;
+  const status = {
+    ...paperViewer().status,
+    done: false,
+    frames: 1,
+    rows: 1,
+    read: 1000,
+    size: 10_000_000,
+    elapsedMs: 10,
+  };
+  const story = async (): Promise<Story> => {
+    t.mock.timers.setTime(Date.now() + 200);
+    return { whole: false, id: ++asked } as unknown as Story;
+  };
+  const told = new Told(paperViewer({ status, story }), () => undefined);
+  told.want();
+  await new Promise((resolve) => setImmediate(resolve));
+  // A third is read; the rest takes as long as twenty reports of it.
+  Object.assign(status, { frames: 40_000, rows: 40_000, read: 3_333_333, elapsedMs: 14_000 });
+  t.mock.timers.setTime(Date.now() + 5000);
+  told.want();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(asked, 2);
+});
+
 test('a report is asked for again when more rows of the same frames are there', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
   let asked = 0;
