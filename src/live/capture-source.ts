@@ -50,7 +50,8 @@ const CHILD = fileURLToPath(new URL('../live/capture-child.js', import.meta.url)
 const STOP_SECONDS = 15;
 const PIPE = 'or capture with another program: tcpdump -i IFACE -U -w - | fttscope -r -';
 const RIGHTS = `run it as root, or give Node the rights (setcap cap_net_raw,cap_net_admin=eip NODE), ${PIPE}`;
-const INSTALL = `apt-get install libpcap-dev g++ make python3 && npm rebuild pcap, or install dumpcap, ${PIPE}`;
+/** What npm could not build it has left out, and `npm rebuild` does not bring it back. */
+const INSTALL = `apt-get install libpcap-dev g++ make python3 and install fttscope again (npm ci in a checkout), or install dumpcap, ${PIPE}`;
 
 /** Starts to capture; resolves when all interfaces are open. @param gone nobody wants it any more @throws CannotCapture */
 export async function startCapture(o: CaptureOptions, take: TakeBlock, gone?: AbortSignal): Promise<Capturing> {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { ROOT } from '../support/corpus.js';
 import { file, run, TLS13_KEYS } from './run.js';
 
 const lines = (env: Record<string, string>): string[] => {
@@ -32,4 +35,23 @@ test('doctor says what to do about what does not work', () => {
   assert.ok(told.includes('--  keys          SSLKEYLOGFILE: /nowhere/keys: no such key log'));
   const settings = told.find((l) => l.slice(4).startsWith('settings'))!;
   assert.match(settings, /^-- .*config\.json/);
+});
+
+test('doctor says how live capture is had where npm has left pcap out', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fttscope-without-pcap-'));
+  try {
+    for (const part of ['package.json', 'dist/src', 'dist/dissectors'])
+      cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+    const told = spawnSync(process.execPath, [join(folder, 'dist/src/cli/fttscope.js'), 'doctor'], {
+      env: { PATH: '/nowhere' },
+      encoding: 'utf8',
+    });
+    assert.match(
+      told.stdout,
+      /^-- {2}live capture .*Cannot find module 'pcap'\n *apt-get install .* install fttscope again/m,
+    );
+    assert.doesNotMatch(told.stdout, /npm rebuild/); // it says that it succeeds, and does nothing
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
