@@ -104,10 +104,10 @@ export function faultsOf<Name extends string>(o: LiveOptions, list: FaultList<Na
 /** The text of a file. @throws CaptureError */
 export const textOf = (path: string): string => contentsOf(path).toString('utf8');
 
-/** The CA of the lab. @throws UserError where it cannot be made */
-export function labOf(): LabCa {
+/** Something of the lab. @throws UserError where it cannot be made, or read */
+function ofLab<T>(make: () => T): T {
   try {
-    return labCa();
+    return make();
   } catch (e) {
     throw new UserError(
       `the lab cannot be made: ${(e as Error).message}`,
@@ -116,6 +116,9 @@ export function labOf(): LabCa {
     );
   }
 }
+
+/** The CA of the lab. @throws UserError where it cannot be made */
+export const labOf = (): LabCa => ofLab(labCa);
 
 /** The addresses of `--tun-address`. @throws UserError where the options of the device make no sense */
 export function tunAddressesOf(o: LiveOptions): { address: Address; length: number }[] {
@@ -158,7 +161,7 @@ export function endWithout(tun: TunDevice | undefined, signals: EndSignals): voi
 export function subscribersOf(path: string | undefined, lab: boolean | undefined): Subscriber[] | undefined {
   try {
     if (path !== undefined) return readSubscribers(textOf(path), path);
-    return lab ? labSubscribers() : undefined;
+    return lab ? ofLab(labSubscribers) : undefined;
   } catch (e) {
     if (e instanceof BadSubscriber) throw new UserError(e.message, Exit.input);
     throw e;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer, isIP, type Server, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { hostAndPortText } from '../kit/index.js';
@@ -24,6 +25,8 @@ export interface ServerLimits {
   /** A UE that takes nothing, or sends half an envelope, for so long is cut off. */
   readonly stallMs: number;
   readonly idleMs: number;
+  /** Files and connections that the system lets this process have open. */
+  readonly descriptors: number;
 }
 
 export interface ServerOptions {
@@ -63,7 +66,20 @@ const DEFAULTS: ServerLimits = {
   handshakeMs: LIMITS.liveHandshakeMs,
   stallMs: LIMITS.liveStallMs,
   idleMs: LIMITS.liveIdleMs,
+  descriptors: openFiles(),
 };
+
+/** What of the descriptors is not for connections: Node's own, and files. Without any Node closes what arrives, and tells nobody. */
+const SPARE_DESCRIPTORS = 40;
+
+/** How many files this process may have open; where the system does not say, it does not matter. */
+function openFiles(): number {
+  try {
+    return Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? Infinity);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
 
 /** A connection before its tunnel is established. */
 interface Arrival {
@@ -139,13 +155,15 @@ export class TunnelServer {
       socket.destroy();
       return;
     }
-    if (
-      held >= limits.tunnelsPerAddress ||
-      this.tunnels.size + this.arrivals.size >= limits.tunnels + limits.handshakes
-    ) {
+    const all = this.tunnels.size + this.arrivals.size;
+    const full = held >= limits.tunnelsPerAddress || all >= limits.tunnels + limits.handshakes;
+    if (full || all >= limits.descriptors - SPARE_DESCRIPTORS) {
       socket.destroy();
       this.refused++;
-      this.often('refused connections: too many are held', name);
+      const why = full
+        ? 'too many are held'
+        : `this process may open ${limits.descriptors} files at a time (ulimit -n)`;
+      this.often(`refused connections: ${why}`, name);
       return;
     }
     if (this.arrivals.size >= limits.handshakes) this.evict();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { inFolder, startFttscope } from './outer-support.js';
+import { COMMAND } from '../cli/run.js';
+import { inFolder, startFttscope, startProgram } from './outer-support.js';
 
 test('what is wrong with options is found before anything is made of them', async () => {
   const kept = inFolder('kept.pcapng');
@@ -29,4 +30,12 @@ test('what is wrong with options is found before anything is made of them', asyn
       assert.equal(readFileSync(kept, 'utf8'), 'an earlier run', line);
     }),
   );
+});
+
+test('a lab that cannot be made is told in words by both ends', async () => {
+  for (const line of ['ue 127.0.0.1:1 --lab', 'eftf --lab --listen 127.0.0.1:0']) {
+    const one = startProgram(process.execPath, [COMMAND, ...line.split(' ')], { XDG_STATE_HOME: '/dev/null/none' });
+    assert.equal(await one.ended, 1, one.err);
+    assert.match(one.err, /^fttscope: the lab cannot be made: ENOTDIR.*\n {2}XDG_STATE_HOME names another folder$/m);
+  }
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { run } from '../cli/run.js';
 import { luaMissing, tshark, tunnelOptions } from '../support/tshark.js';
@@ -191,6 +192,34 @@ test('a step that fails is named, and exits with 5; no tunnel with 6', async () 
     const r = run(['ue', '127.0.0.1:1', '--run', inFolder('bad.yaml')]);
     assert.deepEqual([r.code, words.test(r.err)], [2, true], r.err);
   }
+});
+
+test('a UE whose console was used ends when it is told to, with the console still open', async () => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const one = startFttscope(['ue', eftf.at, '--lab', '-4']);
+    await one.line(/^registered for/m);
+    one.child.stdin!.write('ping\n');
+    await one.line(/^64 octets from 10\.45\.0\.1/m);
+    assert.equal(await one.stop(signal), 0, one.err);
+    assert.match(one.out, /^tunnel ended: released by this UE/m);
+  }
+});
+
+test('an EFTF that may open no more files says so, and its tunnels go on', async (t) => {
+  const other = startFttscope(
+    ['eftf', '--lab', '--listen', '127.0.0.1:0'],
+    ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'],
+  );
+  const [, port] = await other.line(/^listening 127\.0\.0\.1:(\d+)$/m);
+  const one = startFttscope(['ue', `127.0.0.1:${port}`, '--lab', '-4']);
+  await one.line(/^registered for/m);
+  const others = Array.from({ length: 64 }, () => connect(Number(port), '127.0.0.1').on('error', () => undefined));
+  t.after(() => others.map((socket) => socket.destroy()));
+  await other.line(/^refused connections: this process may open 64 files at a time \(ulimit -n\): 127\.0\.0\.1:\d+$/m);
+  one.child.stdin!.write('ping\n');
+  await one.line(/^64 octets from 10\.45\.0\.1/m);
+  assert.equal(await one.stop(), 0);
+  assert.equal(await other.stop(), 0);
 });
 
 test('a ping whose tunnel ends is not waited for', async () => {

@@ -147,8 +147,7 @@ async function act(
   const work = steps === undefined ? usual(one, families, signals) : runSteps(one, steps, signals);
   const code = await Promise.race([work, signals.told]);
   if (one.refused) return Exit.notEstablished;
-  if (code !== Exit.done || steps !== undefined || signals.came) return code;
-  return Promise.race([console(one, signals), signals.told]);
+  return code !== Exit.done || steps !== undefined || signals.came ? code : console(one, signals);
 }
 
 /** What is said in calls, and how they are negotiated. @throws UserError where the audio does not fit the codecs */
@@ -197,7 +196,7 @@ async function usual(one: Ue, families: readonly (4 | 6)[], signals: EndSignals)
   return code;
 }
 
-/** Takes verbs from the console, one line each, until it ends after a line, the tunnel ends, or somebody says quit. */
+/** Takes verbs from the console, one line each, until it ends after a line, the tunnel ends, a signal comes, or somebody says quit. */
 async function console(one: Ue, signals: EndSignals): Promise<number> {
   if (!one.up) return Exit.done;
   const lines = createInterface({ input: process.stdin, terminal: false });
@@ -228,7 +227,7 @@ async function console(one: Ue, signals: EndSignals): Promise<number> {
     });
   });
   const alive = setInterval(() => {}, 1 << 30);
-  await ended;
+  await Promise.race([ended, signals.told]);
   clearInterval(alive);
   lines.close();
   process.stdin.destroy();
