@@ -190,7 +190,8 @@ export function drawPrompt(area: Area, theme: Theme, p: Prompt): { x: number; y:
   // The cursor stays in sight.
   const shift = Math.max(0, p.cells - room + 1);
   area.text(1, y, label, theme.key);
-  area.part(start, y, room, 1).text(-shift, 0, p.text, p.verdict?.wrong === true ? theme.error : theme.strong);
+  const style = p.selected ? theme.cursor : p.verdict?.wrong === true ? theme.error : theme.strong;
+  area.part(start, y, room, 1).text(-shift, 0, p.text, style);
   const caret = { x: start + p.cells - shift, y };
   y++;
   for (const line of verdictLines(p, area.width)) area.text(0, y++, line, p.verdict!.wrong ? theme.error : theme.dim);

@@ -191,27 +191,45 @@ export class PacketJumps {
     return true;
   }
 
-  private seekRow(step: 1 | -1, test: (row: number) => boolean, nothing: string): void {
+  /**
+   * Goes to the next row that passes, and says so where there is none. @param around it may go on from the other end of
+   * the list, and says that it did
+   */
+  private seekRow(step: 1 | -1, test: (row: number) => boolean, nothing: string, around = false): void {
     const { packets, desk } = this.view;
     const search = ++this.searches;
     this.searching = true;
-    const from = packets.list.cursor + step;
+    const { cursor } = packets.list;
     const { rows } = desk.viewer;
     const { cleared } = rows;
-    seek(
-      () => packets.list.length,
-      (i) => packets.rowAt(i),
-      from,
-      step,
-      (row) => row >= 0 && test(row),
-      () => search === this.searches && rows.cleared === cleared,
-      (i) => {
-        this.searching = false;
-        if (i >= 0) packets.list.centre(i);
-        else desk.say(step > 0 && !packets.hasEnd ? `${nothing} so far` : nothing);
-        desk.repaint();
-      },
-    );
+    const from = (start: number, end: () => number, tell: (found: number) => void): void =>
+      seek(
+        end,
+        (i) => packets.rowAt(i),
+        start,
+        step,
+        (row) => row >= 0 && test(row),
+        () => search === this.searches && rows.cleared === cleared,
+        tell,
+      );
+    const tell = (i: number, words: string): void => {
+      this.searching = false;
+      if (i >= 0) packets.list.centre(i);
+      if (words !== '') desk.say(words);
+      desk.repaint();
+    };
+    const none = (): void => tell(-1, step > 0 && !packets.hasEnd ? `${nothing} so far` : nothing);
+    const all = (): number => packets.list.length;
+    from(cursor + step, all, (i) => {
+      if (i >= 0) tell(i, '');
+      else if (!around) none();
+      else
+        from(step > 0 ? 0 : all() - 1, all, (j) => {
+          if (j < 0) none();
+          else if (j === cursor) tell(j, 'it is found here alone');
+          else tell(j, step > 0 ? 'past the end: on from the first line' : 'past the first line: on from the end');
+        });
+    });
   }
 
   /* Find */
@@ -222,6 +240,7 @@ export class PacketJumps {
       label: `find in ${focus === 'list' ? 'the list' : focus === 'tree' ? 'the tree' : 'the octets'}:`,
       history: [...(desk.memory.state.history.find ?? [])].reverse(),
       text: this.wanted?.words ?? '',
+      selected: true,
       judge: (text) => {
         if (text === '')
           return {
@@ -261,7 +280,6 @@ export class PacketJumps {
       desk.say(desk.keymap.words('nothing was looked for yet: {find}'));
       return true;
     }
-    const nothing = `${wanted.words} is not found in the list ${step > 0 ? 'after' : 'before'} this`;
     if (focus === 'octets') {
       if (octets.find(wanted, step)) view.follow();
       else desk.say(`${wanted.words} is not in these octets`);
@@ -271,7 +289,12 @@ export class PacketJumps {
       else desk.say(`${wanted.words} is not in this tree`);
     } else {
       const { rows } = desk.viewer;
-      this.seekRow(step, (r) => rowHas(rows, r, (t) => wanted.text(t)), nothing);
+      this.seekRow(
+        step,
+        (r) => rowHas(rows, r, (t) => wanted.text(t)),
+        `${wanted.words} is not found in the list`,
+        true,
+      );
     }
     return true;
   }

@@ -22,6 +22,8 @@ export interface PromptRequest {
   /** What stands before it: `/`, `:`, `find`. */
   readonly label: string;
   readonly text?: string;
+  /** The text is selected: what is typed takes its place. */
+  readonly selected?: true;
   /** Earlier lines, the newest last: Up and Down. A line that is done is added. */
   readonly history?: string[];
   complete?(text: string, cursor: number): Completion | undefined;
@@ -43,6 +45,8 @@ export class Prompt {
   /** What Tab found, while it is being gone through. */
   offered: Completion | undefined;
   chosen = -1;
+  /** The text as it was given is selected. */
+  selected: boolean;
   /** Why Enter did not do. */
   private refused: string | undefined;
   private past: number;
@@ -52,6 +56,7 @@ export class Prompt {
     this.text = request.text ?? '';
     this.cursor = this.text.length;
     this.past = request.history?.length ?? 0;
+    this.selected = request.selected === true && this.text !== '';
   }
 
   /** What is to be said about the text. */
@@ -88,14 +93,22 @@ export class Prompt {
         this.recall(1);
         return 'more';
       default:
-        this.edit(key);
+        if (this.selected && /^(?:Backspace|Ctrl-H|Delete|Ctrl-D)$/.test(key)) this.clear();
+        else this.edit(key);
+        this.selected = false;
         return 'more';
     }
+  }
+
+  private clear(): void {
+    this.selected = false;
+    this.put('', 0);
   }
 
   /** Takes pasted or typed text at the cursor. */
   insert(text: string): void {
     const t = harmless(text);
+    if (this.selected) this.clear();
     this.put(this.text.slice(0, this.cursor) + t + this.text.slice(this.cursor), this.cursor + t.length);
   }
 
@@ -144,6 +157,7 @@ export class Prompt {
     if (to < 0 || to > history.length) return;
     if (this.past === history.length) this.draft = this.text;
     this.past = to;
+    this.selected = false;
     const text = history[to] ?? this.draft;
     this.put(text, text.length);
   }

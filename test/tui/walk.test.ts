@@ -300,6 +300,38 @@ test('find in list, tree and octets', async () => {
   });
 });
 
+test('finding goes on from the other end of the list, and what is typed takes the place of what was found', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    await s.press('2 Ctrl-F');
+    await s.type('register');
+    await s.press('Enter');
+    await s.until(/Request: REGISTER/);
+    const at = (): string => /inner +(\d+) \//.exec(s.text)![1];
+    const places = [at()];
+    for (let k = 0; k < 20 && (k === 0 || at() !== places[0]); k++) {
+      await s.press('n');
+      places.push(at());
+    }
+    assert.ok(places.length > 3 && places.at(-1) === places[0], places.join());
+    assert.match(s.text, /past the end: on from the first line/);
+    await s.press('N');
+    assert.equal(at(), places.at(-2));
+    assert.match(s.text, /past the first line: on from the end/);
+    await s.press('Ctrl-F');
+    await s.type('discover');
+    assert.match(s.text, /find in the list: discover$/m);
+    await s.press('Enter');
+    await s.until(/inner +1 \//);
+    await s.press('n');
+    assert.match(s.text, /it is found here alone/);
+    // A key that moves keeps the text, as with a selection.
+    await s.press('Ctrl-F Left');
+    await s.type('x');
+    assert.match(s.text, /find in the list: discovexr$/m);
+    await s.press('Esc');
+  });
+});
+
 test('what was found is marked in list, tree and octets, and the one before is found too', async () => {
   await walk('20-healthy-call.pcapng', async (s) => {
     const marked = (): string[] =>
