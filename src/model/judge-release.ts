@@ -4,6 +4,7 @@ import type { Call } from './call.js';
 import type { IsShaky } from './capture-quality.js';
 import type { TunnelEntity } from './entities.js';
 import type { Ref, Remark } from './findings.js';
+import { judgeReaddressing } from './judge-readdress.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
@@ -34,6 +35,9 @@ export function judgeReleases(m: SessionModel, isShaky: IsShaky): void {
   const calls = byTunnel(m.signalling.calls, (c) => c.tunnels);
   const registrations = byTunnel(m.signalling.registrations, (r) => [r.tunnel]);
   for (const t of m.tunnels) {
+    const inside = m.insides.get(t.id);
+    if (inside !== undefined && t.state !== 'other')
+      judgeReaddressing(t, inside, calls.get(t.id) ?? [], registrations.get(t.id) ?? [], m.findings);
     const { at, row = '' } = t.release;
     if (at === undefined || t.state !== 'established') continue;
     const when: Seen = { ...at, row };

@@ -29,6 +29,16 @@ export const ADDRESSES: Entries = {
       'The client may not have the address that it asked for: it is of another network, or somebody else has it.',
     next: 'Check whether the UE asks for an address of another network, and the pool.',
   },
+  'dhcp.address-lost': {
+    severity: 'warn',
+    kind: 'service',
+    absence: true,
+    title: 'The UE lost the address that it used',
+    clause: 'RFC 2131 §4.4.5',
+    meaning:
+      'What is sent to the old address does not come any more: calls fall silent, and the UE is not reached, until it registers anew and tells each call where it is.',
+    next: 'See why the server does not prolong the lease: its pool, a restart without its leases, or another server.',
+  },
   'dhcp.no-renewal': {
     severity: 'warn',
     kind: 'service',
