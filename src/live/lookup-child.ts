@@ -2,7 +2,9 @@
 import { lookup } from 'node:dns';
 import type { LookupWord } from './lookup.js';
 
+const from = performance.now();
 lookup(process.argv[2], { all: true }, (error, addresses) => {
-  const word: LookupWord = error === null ? { addresses } : { code: error.code ?? '', message: error.message };
+  const ms = performance.now() - from;
+  const word: LookupWord = error === null ? { addresses, ms } : { code: error.code ?? '', message: error.message };
   process.stdout.write(JSON.stringify(word));
 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 /** What the process that resolves says, as JSON. */
 export type LookupWord =
-  | { readonly addresses: readonly LookupAddress[] }
+  | { readonly addresses: readonly LookupAddress[] /** What the resolver took. */; readonly ms: number }
   | { readonly code: string; readonly message: string };
 
 const CHILD = fileURLToPath(new URL('../live/lookup-child.js', import.meta.url));
@@ -15,10 +15,13 @@ const CHILD = fileURLToPath(new URL('../live/lookup-child.js', import.meta.url))
  * and a process with such a wait in one of its threads does not end before that.
  */
 export class Lookup {
+  /** What the process took beside what the resolver did. */
+  overheadMs = 0;
   private child: ChildProcess | undefined;
 
   /** For `net.connect`. */
   readonly ask: LookupFunction = (name, { all, family }, callback) => {
+    const from = performance.now();
     const child = spawn(process.execPath, [CHILD, name], { stdio: ['ignore', 'pipe', 'ignore'] });
     this.child = child;
     let text = '';
@@ -35,6 +38,7 @@ export class Lookup {
       if (text === '') return fail('EAI_AGAIN', `${name}: the resolver ended`);
       const word = JSON.parse(text) as LookupWord;
       if ('code' in word) return fail(word.code, word.message);
+      this.overheadMs = performance.now() - from - word.ms;
       const found = word.addresses.filter((a) => !family || a.family === Number(family));
       if (found.length === 0) return fail('ENOTFOUND', `${name}: no address of IPv${family}`);
       if (all) callback(null, found.slice());

@@ -191,6 +191,16 @@ test('an EFTF that wants a certificate of the UE has no tunnel', { skip }, async
   }
 });
 
+test('what a tunnel took is not what the process took that resolved its name', { skip }, async () => {
+  const { server, port } = await sServer();
+  const from = performance.now();
+  const { link, ms } = await establish(options(port, { host: 'localhost' }));
+  const all = performance.now() - from;
+  link.close();
+  assert.ok(ms > 0 && all - ms > 2, `${ms} ms of ${all}`); // no process starts within 2 ms
+  await server.stop('SIGKILL');
+});
+
 test('a release that comes with the Finished is heard as one', { skip }, async () => {
   // openssl s_server sends both at once where its console has ended
   const { server, port } = await sServer('-quiet', '-tls1_2');
