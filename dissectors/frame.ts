@@ -1,4 +1,13 @@
-import { defineDissector, experts, type Field, fields, type Tree, type ValueStrings, View } from 'fttscope/kit';
+import {
+  counted,
+  defineDissector,
+  experts,
+  type Field,
+  fields,
+  type Tree,
+  type ValueStrings,
+  View,
+} from 'fttscope/kit';
 import { ENCAPSULATIONS } from './encapsulation-types.js';
 
 /**
@@ -95,7 +104,7 @@ export function addHead(v: View, t: Tree, head: Head): void {
 }
 
 /** `64 bytes (512 bits)`, in Wireshark's words. */
-const sizeText = (n: number, done = ''): string => `${n} byte${n === 1 ? '' : 's'}${done} (${8 * n} bits)`;
+const sizeText = (n: number, done = ''): string => `${counted(n, 'byte')}${done} (${8 * n} bits)`;
 
 const interfaceText = ({ interfaceName, interfaceDescription }: FrameNote): string =>
   interfaceName ?? interfaceDescription ?? 'unknown';

@@ -12,6 +12,9 @@ const F = fields({
   item: { name: 'text', label: 'Text item', type: 'none' },
 });
 
+/** Stands where a key stood. */
+export const NOT_SHOWN = '[not shown]';
+
 /** Text that has no field of its own: seen by people, not by filters. */
 export function textItem(t: Tree, b: Uint8Array, off: number, end: number, text?: string): void {
   if (!t.labels) return;

@@ -1,5 +1,5 @@
 /** Text in DHCP options: NVT ASCII (RFC 2132 §2), ended by the first zero octet where there is one. */
-import { type Field, indexOf, type Tree, utf8Text } from 'fttscope/kit';
+import { counted, type Field, indexOf, type Tree, utf8Text } from 'fttscope/kit';
 
 const isAscii = (b: Uint8Array, off: number, end: number): boolean => {
   for (let i = off; i < end; i++) if (b[i] >= 0x80 || b[i] === 0) return false;
@@ -43,7 +43,7 @@ export function durationText(seconds: number): string {
   for (const [size, name] of UNITS) {
     const n = Math.floor(left / size);
     left -= n * size;
-    if (n > 0) parts.push(`${n} ${name}${n === 1 ? '' : 's'}`);
+    if (n > 0) parts.push(counted(n, name));
   }
   return (seconds < 0 ? '-' : '') + parts.join(', ');
 }

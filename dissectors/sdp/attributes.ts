@@ -1,7 +1,6 @@
 import { type Tree, table, utf8Text } from 'fttscope/kit';
-import { textItem } from '../text-media.js';
+import { NOT_SHOWN, textItem } from '../text-media.js';
 import { E, F } from './fields.js';
-import { NOT_SHOWN } from './keys.js';
 
 const SP = 32;
 const EQUALS = 61;

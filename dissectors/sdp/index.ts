@@ -1,7 +1,8 @@
 import { defineDissector, type Field, LIMITS, type Tree, utf8Text, type View } from 'fttscope/kit';
+import { NOT_SHOWN } from '../text-media.js';
 import { ATTRIBUTES, type Encodings, find } from './attributes.js';
 import { E, F } from './fields.js';
-import { NOT_SHOWN, withoutKeys } from './keys.js';
+import { withoutKeys } from './keys.js';
 import { isTyped, lineAt, type SdpLineRange, type SessionDescription, sdpCodec } from './lines.js';
 import { expectMedia, Known } from './media.js';
 import { payloadTypeText } from './payload-types.js';

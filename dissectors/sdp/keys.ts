@@ -1,7 +1,5 @@
+import { NOT_SHOWN } from '../text-media.js';
 /** Keys that descriptions carry: they are left out of what is shown, so that a report can leave the house. */
-
-/** Stands where a key stood. */
-export const NOT_SHOWN = '[not shown]';
 
 /**
  * The value of a line (what follows `=`) without key material: that of `k=` (RFC 4566 §5.12), the keys of SDES (RFC 4568

@@ -1,5 +1,5 @@
 import type { Field, Tree } from 'fttscope/kit';
-import { textItem } from '../text-media.js';
+import { NOT_SHOWN, textItem } from '../text-media.js';
 import { findOutside, type Parameter, parameter } from './address.js';
 import { F } from './fields.js';
 import { isToken, skipSpace } from './message.js';
@@ -11,7 +11,6 @@ import { equalsName } from './names.js';
  */
 
 const COMMA = 44;
-const NOT_SHOWN = '[not shown]';
 
 const PARAMETERS: readonly (readonly [string, Field])[] = [
   ['response', F.authResponse],

@@ -1,5 +1,6 @@
 import {
   type Ctx,
+  counted,
   defineDissector,
   type Exchange,
   type Field,
@@ -221,13 +222,12 @@ function bindings(m: SipMessage): { all: boolean; added: number; removed: number
   return out;
 }
 
-const plural = (n: number): string => `${n} binding${n === 1 ? '' : 's'}`;
-
 function registerSummary(m: SipMessage): string {
   const { all, added, removed } = bindings(m);
   if (all) return '  (remove all bindings)';
-  if (removed > 0) return `  (remove ${plural(removed)})${added > 0 ? ` (add ${plural(added)})` : ''}`;
-  return added > 0 ? `  (${plural(added)})` : '  (fetch bindings)';
+  if (removed > 0)
+    return `  (remove ${counted(removed, 'binding')})${added > 0 ? ` (add ${counted(added, 'binding')})` : ''}`;
+  return added > 0 ? `  (${counted(added, 'binding')})` : '  (fetch bindings)';
 }
 
 function requestSummary(m: SipMessage): string {
@@ -243,7 +243,7 @@ function statusSummary(m: SipMessage): string {
   const s = `Status: ${m.status} ${m.reason}${m.status === 200 ? ` (${method})` : ''}`;
   if (method !== 'REGISTER' || m.status < 200 || m.status > 299) return s;
   const { added, removed } = bindings(m);
-  return `${s}  (${plural(added + removed)})`;
+  return `${s}  (${counted(added + removed, 'binding')})`;
 }
 
 /** What a short message in the body says. TS 24.341 §5.3.1 */

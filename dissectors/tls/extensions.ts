@@ -1,10 +1,10 @@
-import { nameOf, u16 } from 'fttscope/kit';
+import { counted, nameOf, u16 } from 'fttscope/kit';
 import { dissectNames } from './certificate.js';
 import { objectId } from './der.js';
 import { F } from './fields.js';
 import { Extension, HandshakeType } from './numbers.js';
 import { dissectOcsp } from './ocsp.js';
-import { plural, type Scan } from './scan.js';
+import type { Scan } from './scan.js';
 import { dissectScheme, dissectSctList } from './sct.js';
 import { EXTENSION_TYPES, GROUPS } from './values.js';
 
@@ -55,7 +55,7 @@ const nothing = (): void => {};
 /** A list of schemes with its length, also in CertificateRequest. */
 export function dissectSchemes(s: Scan): void {
   const list = s.vector16(F.schemesLength);
-  list.heading(F.schemes, `Signature Hash Algorithms (${plural(list.left >> 1, 'algorithm')})`);
+  list.heading(F.schemes, `Signature Hash Algorithms (${counted(list.left >> 1, 'algorithm')})`);
   while (list.more) dissectScheme(list);
   list.close();
 }
@@ -80,7 +80,7 @@ function serverName(s: Scan): void {
 
 function groups(s: Scan): void {
   const list = s.vector16(F.groupsLength);
-  list.heading(F.groups, `Supported Groups (${plural(list.left >> 1, 'group')})`);
+  list.heading(F.groups, `Supported Groups (${counted(list.left >> 1, 'group')})`);
   while (list.more) list.u16(F.group);
   list.close();
 }

@@ -1,4 +1,4 @@
-import { type Field, nameOf, need, type Tree, u8, u24, u32, type View } from 'fttscope/kit';
+import { counted, type Field, nameOf, need, type Tree, u8, u24, u32, type View } from 'fttscope/kit';
 import { dissectCertificate } from './certificate.js';
 import { isGrease } from './ciphersuites.js';
 import { dissectAuthorities, dissectExtensions, dissectSchemes, dissectStatus, type Within } from './extensions.js';
@@ -15,7 +15,7 @@ import {
 import { dissectClientKeyExchange, dissectServerKeyExchange } from './keyexchange.js';
 import { md5 } from './md5.js';
 import { HandshakeType, Version } from './numbers.js';
-import { plural, Scan } from './scan.js';
+import { Scan } from './scan.js';
 import { dissectScheme } from './sct.js';
 import { HANDSHAKE_TYPES } from './values.js';
 
@@ -87,11 +87,11 @@ function clientHello(s: Scan, _: Session, v: View): void {
   random(s, true);
   s.opaque8(F.sessionIdLength, F.sessionId);
   const suites = s.vector16(F.cipherSuitesLength);
-  suites.heading(F.cipherSuites, `Cipher Suites (${plural(suites.left >> 1, 'suite')})`);
+  suites.heading(F.cipherSuites, `Cipher Suites (${counted(suites.left >> 1, 'suite')})`);
   while (suites.more) suites.u16(F.cipherSuite);
   suites.close();
   const methods = s.vector8(F.compressionsLength);
-  methods.heading(F.compressions, `Compression Methods (${plural(methods.left, 'method')})`);
+  methods.heading(F.compressions, `Compression Methods (${counted(methods.left, 'method')})`);
   while (methods.more) methods.u8(F.compression);
   methods.close();
   const at = s.off;
@@ -168,7 +168,7 @@ function certificateRequest(s: Scan, session: Session): void {
     return;
   }
   const types = s.vector8(F.certificateTypesCount);
-  types.heading(F.certificateTypes, `Certificate types (${plural(types.left, 'type')})`);
+  types.heading(F.certificateTypes, `Certificate types (${counted(types.left, 'type')})`);
   while (types.more) types.u8(F.certificateType);
   types.close();
   if (session.version >= Version.Tls12) dissectSchemes(s);

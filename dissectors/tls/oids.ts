@@ -121,10 +121,10 @@ const OIDS: Names = {
   '2.23.140.1.2.2': 'organization-validated',
 };
 
-/** The identifier's name, or the identifier. */
 /** All names that {@link oidName} has. */
 export const OID_NAMES: ReadonlySet<string> = new Set(Object.values(OIDS));
 
+/** The identifier's name, or the identifier. */
 export const oidName = (oid: string): string => OIDS[oid] ?? oid;
 
 /** Short names of attribute types in the text form of names. RFC 4514 §3 */

@@ -1,4 +1,4 @@
-import { experts, type Field, need, type Tree, u8, u16, u24, u32, type View } from 'fttscope/kit';
+import { counted, experts, type Field, need, type Tree, u8, u16, u24, u32, type View } from 'fttscope/kit';
 
 export const SCAN_EXPERTS = experts({
   tooSmall: {
@@ -27,9 +27,6 @@ export const SCAN_EXPERTS = experts({
     message: 'Undecoded trailing data is present',
   },
 });
-
-/** "1 suite", "2 suites" */
-export const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 /**
  * Walks the presentation language of RFC 8446 §3 and adds a node for each part that it reads.
@@ -175,7 +172,7 @@ export class Scan {
   /** Notes that what is left belongs to nothing that is known. */
   trailing(): void {
     if (!this.more) return;
-    const message = `${plural(this.left, 'trailing byte')} ${this.left === 1 ? 'was' : 'were'} unprocessed`;
+    const message = `${counted(this.left, 'trailing byte')} ${this.left === 1 ? 'was' : 'were'} unprocessed`;
     this.t.expert(SCAN_EXPERTS.trailing, message);
   }
 }

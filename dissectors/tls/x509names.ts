@@ -1,7 +1,6 @@
-import { latin1, type Tree, utf8Text } from 'fttscope/kit';
+import { counted, latin1, type Tree, utf8Text } from 'fttscope/kit';
 import { countElements, type Element, inside, objectId, Tag } from './der.js';
 import { ATTRIBUTES, oidName } from './oids.js';
-import { plural } from './scan.js';
 import { X } from './x509fields.js';
 import { ATTRIBUTE_LAYERS } from './x509layers.js';
 import { CERTIFICATE_EXPERTS } from './x509nodes.js';
@@ -80,7 +79,7 @@ export function dissectName(t: Tree, b: Uint8Array, e: Element, field: typeof X.
   t.push();
   const n = countElements(b, e);
   t.num(names, e.off, e.end - e.off, n);
-  if (t.labels) t.label(`rdnSequence: ${plural(n, 'item')} (${nameLabel(b, e)})`);
+  if (t.labels) t.label(`rdnSequence: ${counted(n, 'item')} (${nameLabel(b, e)})`);
   t.push();
   dissectRelativeNames(t, b, e);
   t.pop();
@@ -95,7 +94,7 @@ export function dissectRelativeNames(t: Tree, b: Uint8Array, e: Element): void {
     const n = countElements(b, set);
     t.num(X.relativeName, set.off, set.end - set.off, n);
     const said = t.labels ? labelOf(attributesOfSet(b, set)) : '';
-    if (t.labels) t.label(`RDNSequence item: ${plural(n, 'item')} (${said})`);
+    if (t.labels) t.label(`RDNSequence item: ${counted(n, 'item')} (${said})`);
     t.push();
     const pairs = inside(b, set);
     while (pairs.more) {

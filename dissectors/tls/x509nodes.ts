@@ -1,6 +1,5 @@
-import { experts, type Field, Malformed, type Tree } from 'fttscope/kit';
+import { counted, experts, type Field, Malformed, type Tree } from 'fttscope/kit';
 import { countElements, derTime, type Element } from './der.js';
-import { plural } from './scan.js';
 import { X } from './x509fields.js';
 
 /** Nodes for the kinds of elements that certificates are made of. */
@@ -52,7 +51,7 @@ export function dissectBits(t: Tree, b: Uint8Array, e: Element, field: Field): v
 export function count(t: Tree, b: Uint8Array, e: Element, field: Field): void {
   const n = countElements(b, e);
   t.num(field, e.off, e.end - e.off, n);
-  if (t.labels) t.label(`${field.label}: ${plural(n, 'item')}`);
+  if (t.labels) t.label(`${field.label}: ${counted(n, 'item')}`);
   t.push();
 }
 /** A GeneralizedTime as an absolute time; nothing where it says none. */

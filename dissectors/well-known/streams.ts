@@ -5,8 +5,6 @@ import { type Named, named } from './named.js';
  * Protocols above TCP that are only named, whose messages say how long they are: a frame that completes none stays TCP's.
  */
 
-/** Little-endian. */
-
 /** How long a message is whose first `header` octets say it; a `length` less than those is that of no message. */
 const framed =
   (header: number, length: (b: Uint8Array, off: number) => number): NonNullable<Named['pduLength']> =>

@@ -1,4 +1,5 @@
 import type { GrowingReader } from '../capture/growing.js';
+import { twoDigits } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { LiveConsole, LiveEvent } from '../tui/live-console.js';
 
@@ -65,8 +66,7 @@ export class Happenings {
 /** Time that has passed, as `00:01:12`. */
 export function clockOf(ms: number): string {
   const s = Math.floor(ms / 1000);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  return `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+  return `${twoDigits(Math.floor(s / 3600))}:${twoDigits(Math.floor(s / 60) % 60)}:${twoDigits(s % 60)}`;
 }
 
 /** How fast counters grow, looked at again and again. */

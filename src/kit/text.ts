@@ -98,3 +98,9 @@ export function startsWith(b: Uint8Array, off: number, end: number, s: string): 
 export function printable(s: string): string {
   return s.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '·');
 }
+
+/** `1 call`, `2 calls`. */
+export const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
+/** A number of at most two digits in two, as in dates and times. */
+export const twoDigits = (n: number): string => String(n).padStart(2, '0');

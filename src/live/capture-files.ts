@@ -1,6 +1,7 @@
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { systemError } from '../capture/errors.js';
 import { concat } from '../kit/bytes.js';
+import { twoDigits } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { BLOCK, secretsBlock } from './capture-blocks.js';
 
@@ -215,9 +216,8 @@ export class CaptureFiles {
 function numbered(target: string, n: number): string {
   const at = /(\.[^./]+)?$/.exec(target)!.index;
   const d = new Date();
-  const two = (v: number): string => String(v).padStart(2, '0');
-  const day = `${d.getFullYear()}${two(d.getMonth() + 1)}${two(d.getDate())}`;
-  const time = `${two(d.getHours())}${two(d.getMinutes())}${two(d.getSeconds())}`;
+  const day = `${d.getFullYear()}${twoDigits(d.getMonth() + 1)}${twoDigits(d.getDate())}`;
+  const time = `${twoDigits(d.getHours())}${twoDigits(d.getMinutes())}${twoDigits(d.getSeconds())}`;
   return `${target.slice(0, at)}_${String(n).padStart(5, '0')}_${day}${time}${target.slice(at)}`;
 }
 

@@ -1,6 +1,6 @@
 import type { Moment } from '../model/moment.js';
 import { MadeSeries } from '../model/series.js';
-import { Phrase } from './phrase.js';
+import { FALSE, Phrase, TRUE } from './phrase.js';
 import type { TextBytes } from './text-bytes.js';
 import { jsonText } from './value.js';
 
@@ -19,8 +19,6 @@ const FRACTIONS: readonly string[] = Array.from({ length: 1000 }, (_, n) => Stri
 const ISO = new Phrase('{"iso":');
 const EPOCH = new Phrase(',"epoch":');
 const NULL = new Phrase('null');
-const TRUE = new Phrase('true');
-const FALSE = new Phrase('false');
 
 /** Whether a value is a time: it has both members of one. */
 export const isMoment = (v: object): v is Moment =>

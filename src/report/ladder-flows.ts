@@ -13,7 +13,7 @@ import type {
 import { isBefore, type Moment, millis } from '../model/moment.js';
 import { type ArrowKind, type Ladder, LadderBuilder } from './ladder.js';
 import type { Lists } from './report-select.js';
-import { gapWords, innerAddress } from './report-words.js';
+import { codecOf, gapWords, innerAddress } from './report-words.js';
 
 /** Items of a ladder, unless somebody wants more. */
 const MOST = 500;
@@ -220,8 +220,6 @@ function addMedia(ladder: LadderBuilder, ends: Ends, media: readonly MediaEntity
     ladder.bar({ at: m.start, end, from, to, text, both: back !== undefined });
   }
 }
-
-const codecOf = (m: MediaEntity): string => m.codec ?? `type ${m.payloadType}`;
 
 /** `RTP PCMA → 100, ← 97 (3 lost)`; the other codec stands with its way where it is another. */
 function bothWays(forth: MediaEntity, back: MediaEntity): string {

@@ -1,5 +1,5 @@
 import type { Row } from '../engine/row.js';
-import { Held, type Severity, type Tree } from '../kit/index.js';
+import { Held, type Severity, type Tree, twoDigits } from '../kit/index.js';
 
 /** What `-j` and `-J` leave of a tree. */
 export interface LayerFilter {
@@ -74,8 +74,7 @@ export function indexName(row: Row): string {
 function indexOfDay(seconds: number): string {
   const d = new Date(seconds * 1000);
   if (Number.isNaN(d.getTime())) return 'packets-1970-01-01';
-  const two = (n: number): string => String(n).padStart(2, '0');
-  return `packets-${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+  return `packets-${d.getFullYear()}-${twoDigits(d.getMonth() + 1)}-${twoDigits(d.getDate())}`;
 }
 
 /** Values by key in order of appearance; what comes twice becomes an array. */

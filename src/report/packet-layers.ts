@@ -1,8 +1,6 @@
 import { ICMP, ICMPV6, TCP, UDP } from '../../dissectors/numbers.js';
 import { fold, hex, pseudoHeader, sumWords, u16 } from '../kit/index.js';
 
-/** As IP numbers them. */
-
 /** An IP packet at `[off, end)`: where the next layer starts, and who it is; undefined where there is none. */
 function upper(b: Uint8Array, off: number, end: number): { at: number; protocol: number; whole: boolean } | undefined {
   if (b[off] >> 4 === 4 && end - off >= 20) {

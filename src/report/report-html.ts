@@ -1,3 +1,4 @@
+import { counted } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
 import type {
   CallEntity,
@@ -18,7 +19,6 @@ import {
   callWords,
   cleanWords,
   clock,
-  counted,
   delay,
   type FileWords,
   fileWords,

@@ -1,5 +1,5 @@
 import { RP_CAUSES } from '../../dissectors/sms/values.js';
-import { hostAndPortText, isoSecond } from '../kit/index.js';
+import { counted, hostAndPortText, isoSecond } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
 import type {
   CallEntity,
@@ -39,7 +39,11 @@ export const place = (p: { readonly address: string; readonly port: number }): s
 export const innerAddress = ({ addresses }: TunnelEntity): string | undefined =>
   addresses.find((a) => !a.includes(':')) ?? addresses.find((a) => !a.startsWith('fe80:')) ?? addresses[0];
 
+/** `once`, `3 times`. */
 export const times = (n: number): string => (n === 1 ? 'once' : `${n} times`);
+
+/** What a stream is coded with: `AMR-WB`, `type 96`. */
+export const codecOf = (m: MediaEntity): string => m.codec ?? `type ${m.payloadType}`;
 
 /** `3 (1.2 %)`, `3 (1.2 %), 40 skipped`: packets of a stream that were lost. */
 export function lostText(m: MediaEntity): string {
@@ -50,9 +54,6 @@ export function lostText(m: MediaEntity): string {
 /** What stands below streams of which some have {@link MediaEntity.skipped}. */
 export const SKIPPED =
   'Skipped: numbers that are missing where the session had no such medium for a while, as on hold or during a fax. They were hardly sent, and do not count as lost.';
-
-/** `1 call`, `2 calls`. */
-export const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 /** `limit reached: stalls (256), 44 times`. */
 export const limitWords = ({ name, cap, hit }: LimitReached): string =>

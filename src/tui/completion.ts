@@ -1,3 +1,4 @@
+import { times } from '../report/report-words.js';
 import type { SeenValues } from '../viewer/seen-values.js';
 
 /*
@@ -209,8 +210,6 @@ function valuesOf(field: string | undefined, typed: string, names: FilterNames, 
   }
   return best(found);
 }
-
-const times = (n: number): string => (n === 1 ? 'once' : `${n} times`);
 
 const macrosOf = (
   word: string,

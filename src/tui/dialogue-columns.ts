@@ -1,11 +1,11 @@
 import { type Dialogue, isBad, mediaOf, nameOf, partiesOf, startOf, stateOf, tunnelsOf, whyOf } from './dialog-list.js';
 import type { Style } from './style.js';
 import type { Column } from './table.js';
+import { cells, RIGHT } from './table.js';
 import type { Desk } from './view.js';
 import { since, trimmed } from './words.js';
 
 const seconds = (ms: number | undefined): string => (ms === undefined ? '-' : trimmed(ms / 1000, 2));
-const cells = (min: number, max: number, priority: number) => ({ min, max, priority });
 
 /** The columns of the list of calls. `*` after MOS: it is an estimate. */
 export function dialogueColumns(desk: Desk, selected: ReadonlySet<string>): Column<Dialogue>[] {
@@ -13,7 +13,6 @@ export function dialogueColumns(desk: Desk, selected: ReadonlySet<string>): Colu
     const { theme } = desk.preferences;
     return isBad(d) ? theme.error : /^(ENDED|ESTABLISHED|REGISTERED|OK)$/.test(stateOf(d)) ? theme.good : theme.text;
   };
-  const right = { align: 'right' } as const;
   const timing = (name: 'pddMs' | 'setupMs' | 'durationMs') => ({
     text: (d: Dialogue) => (d.kind === 'call' ? seconds(d.entity[name]) : '-'),
     key: (d: Dialogue) => (d.kind === 'call' ? (d.entity[name] ?? -1) : -1),
@@ -41,7 +40,7 @@ export function dialogueColumns(desk: Desk, selected: ReadonlySet<string>): Colu
       id: 'tunnel',
       title: 'T',
       ...cells(2, 5, 7),
-      ...right,
+      ...RIGHT,
       text: (d) => tunnelsOf(d).join(),
       key: (d) => tunnelsOf(d)[0] ?? 0,
     },
@@ -49,15 +48,15 @@ export function dialogueColumns(desk: Desk, selected: ReadonlySet<string>): Colu
       id: 'start',
       title: 'start',
       ...cells(7, 10, 8),
-      ...right,
+      ...RIGHT,
       text: (d) => startText(desk, d),
       key: (d) => startOf(d).seconds + startOf(d).nanos / 1e9,
     },
-    { id: 'pdd', title: 'PDD', ...cells(4, 6, 6), ...right, ...timing('pddMs') },
-    { id: 'setup', title: 'setup', ...cells(5, 6, 5), ...right, ...timing('setupMs') },
-    { id: 'duration', title: 'dur', ...cells(4, 7, 4), ...right, ...timing('durationMs') },
-    { id: 'mos', title: 'MOS*', ...cells(4, 4, 5), ...right, text: mosText, key: (d) => mediaOf(d).mos ?? -1 },
-    { id: 'loss', title: 'loss', ...cells(5, 6, 5), ...right, text: lossText, key: (d) => mediaOf(d).lost ?? -1 },
+    { id: 'pdd', title: 'PDD', ...cells(4, 6, 6), ...RIGHT, ...timing('pddMs') },
+    { id: 'setup', title: 'setup', ...cells(5, 6, 5), ...RIGHT, ...timing('setupMs') },
+    { id: 'duration', title: 'dur', ...cells(4, 7, 4), ...RIGHT, ...timing('durationMs') },
+    { id: 'mos', title: 'MOS*', ...cells(4, 4, 5), ...RIGHT, text: mosText, key: (d) => mediaOf(d).mos ?? -1 },
+    { id: 'loss', title: 'loss', ...cells(5, 6, 5), ...RIGHT, text: lossText, key: (d) => mediaOf(d).lost ?? -1 },
     { id: 'why', title: 'why', ...cells(24, 100, 1), grow: true, text: whyOf },
   ];
 }

@@ -8,7 +8,7 @@ import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
 import { drawWords, scrollBar } from './list.js';
 import { SIGNS, severityStyle } from './style.js';
-import { type Column, Table } from './table.js';
+import { type Column, cells, Table } from './table.js';
 import { type Story, untilThen } from './told.js';
 import { aboutWords, type Desk, type MouseAt, type Reading, type Scope, type View } from './view.js';
 import { count, dateTime, headsOf, plural, since } from './words.js';
@@ -22,7 +22,6 @@ export interface Muted {
   save(): void;
 }
 
-const col = (min: number, max: number, priority: number) => ({ min, max, priority });
 const timeOf = (f: FindingEntity): number => f.first.seconds + f.first.nanos / 1e9;
 
 /** `T1`, `call 2`, `call 2 T1`. */
@@ -90,18 +89,18 @@ export class FindingsView implements View {
       {
         id: 'severity',
         title: ' ',
-        ...col(1, 1, 0),
+        ...cells(1, 1, 0),
         text: (f) => SIGNS[f.severity],
         style,
         key: (f) => RANK[f.severity],
       },
-      { id: 'code', title: 'code', ...col(24, 27, 6), text: (f) => f.code, style, key: (f) => f.code },
-      { id: 'title', title: 'what', ...col(36, 120, 2), grow: true, text: (f) => `${f.title}. ${f.meaning}` },
-      { id: 'about', title: 'about', ...col(17, 20, 3), text: about, key: about },
+      { id: 'code', title: 'code', ...cells(24, 27, 6), text: (f) => f.code, style, key: (f) => f.code },
+      { id: 'title', title: 'what', ...cells(36, 120, 2), grow: true, text: (f) => `${f.title}. ${f.meaning}` },
+      { id: 'about', title: 'about', ...cells(17, 20, 3), text: about, key: about },
       {
         id: 'count',
         title: 'times',
-        ...col(5, 7, 5),
+        ...cells(5, 7, 5),
         align: 'right',
         text: (f) => count(f.count),
         key: (f) => f.count,
@@ -109,13 +108,13 @@ export class FindingsView implements View {
       {
         id: 'at',
         title: 'at',
-        ...col(9, 12, 4),
+        ...cells(9, 12, 4),
         align: 'right',
         text: (f) => this.at(f),
         key: timeOf,
         style: () => this.desk.preferences.theme.dim,
       },
-      { id: 'row', title: 'packet', ...col(6, 12, 3), whole: true, align: 'right', text: (f) => f.rows[0] ?? '' },
+      { id: 'row', title: 'packet', ...cells(6, 12, 3), whole: true, align: 'right', text: (f) => f.rows[0] ?? '' },
     ];
   }
 

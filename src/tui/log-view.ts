@@ -1,3 +1,4 @@
+import { twoDigits } from '../kit/index.js';
 import type { Area } from './cells.js';
 import { Reader } from './dialogs.js';
 import type { ExportOffer } from './exports.js';
@@ -104,5 +105,5 @@ export class LogView implements View {
   }
 }
 
-const two = (n: number): string => String(n).padStart(2, '0');
-const timeOf = ({ at }: Message): string => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+const timeOf = ({ at }: Message): string =>
+  `${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}:${twoDigits(at.getSeconds())}`;

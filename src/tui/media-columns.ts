@@ -1,13 +1,12 @@
 import type { MediaEntity } from '../model/entities.js';
 import { lossOf } from '../model/quality.js';
-import { codecOf } from './media-words.js';
+import { codecOf } from '../report/report-words.js';
 import type { Style } from './style.js';
 import type { Column } from './table.js';
+import { cells, RIGHT } from './table.js';
 import type { Desk } from './view.js';
 import { count, placeText, trimmed } from './words.js';
 
-const cells = (min: number, max: number, priority: number) => ({ min, max, priority });
-const right = { align: 'right' } as const;
 /** From so much loss on speech suffers, in percent; and below such an estimate of quality (ITU-T G.107 annex B). */
 const BAD_LOSS = 3;
 const SOME_LOSS = 0.5;
@@ -33,12 +32,12 @@ export function mediaColumns(desk: Desk): Column<MediaEntity>[] {
   };
   return [
     { id: 'sign', title: ' ', ...cells(1, 1, 0), text: signOf, style: (m) => loss(m) ?? mos(m) },
-    { id: 'id', title: '#', ...cells(2, 6, 1), ...right, text: (m) => String(m.id), key: (m) => m.id },
+    { id: 'id', title: '#', ...cells(2, 6, 1), ...RIGHT, text: (m) => String(m.id), key: (m) => m.id },
     {
       id: 'call',
       title: 'call',
       ...cells(4, 6, 4),
-      ...right,
+      ...RIGHT,
       text: (m) => (m.call === undefined ? '-' : String(m.call)),
       key: (m) => m.call ?? 0,
     },
@@ -46,7 +45,7 @@ export function mediaColumns(desk: Desk): Column<MediaEntity>[] {
       id: 'tunnel',
       title: 'T',
       ...cells(2, 5, 7),
-      ...right,
+      ...RIGHT,
       text: (m) => (m.tunnel === undefined ? '-' : String(m.tunnel)),
       key: (m) => m.tunnel ?? 0,
     },
@@ -72,7 +71,7 @@ export function mediaColumns(desk: Desk): Column<MediaEntity>[] {
       id: 'packets',
       title: 'packets',
       ...cells(7, 10, 3),
-      ...right,
+      ...RIGHT,
       text: (m) => count(m.packets),
       key: (m) => m.packets,
     },
@@ -80,7 +79,7 @@ export function mediaColumns(desk: Desk): Column<MediaEntity>[] {
       id: 'lost',
       title: 'lost',
       ...cells(4, 8, 1),
-      ...right,
+      ...RIGHT,
       text: (m) => count(lossOf(m).lost),
       key: (m) => lossOf(m).lost,
       style: loss,
@@ -89,17 +88,17 @@ export function mediaColumns(desk: Desk): Column<MediaEntity>[] {
       id: 'percent',
       title: '%',
       ...cells(4, 5, 1),
-      ...right,
+      ...RIGHT,
       text: (m) => trimmed(lossOf(m).percent, 1),
       key: (m) => lossOf(m).percent,
       style: loss,
     },
-    { id: 'bursts', title: 'bursts', ...cells(6, 9, 5), ...right, text: burstsText, key: (m) => m.bursts.longest },
+    { id: 'bursts', title: 'bursts', ...cells(6, 9, 5), ...RIGHT, text: burstsText, key: (m) => m.bursts.longest },
     {
       id: 'jitter',
       title: 'jitter ms',
       ...cells(9, 12, 2),
-      ...right,
+      ...RIGHT,
       text: jitterText,
       key: (m) => m.jitterMs?.max ?? -1,
     },
@@ -107,7 +106,7 @@ export function mediaColumns(desk: Desk): Column<MediaEntity>[] {
       id: 'mos',
       title: 'MOS*',
       ...cells(4, 4, 1),
-      ...right,
+      ...RIGHT,
       text: (m) => m.mos?.value.toFixed(1) ?? '-',
       key: (m) => m.mos?.value ?? 6,
       style: mos,
@@ -116,7 +115,7 @@ export function mediaColumns(desk: Desk): Column<MediaEntity>[] {
       id: 'rtcp',
       title: 'RTCP lost',
       ...cells(9, 9, 8),
-      ...right,
+      ...RIGHT,
       text: (m) => (m.rtcp?.lost === undefined ? '-' : count(m.rtcp.lost)),
       key: (m) => m.rtcp?.lost ?? -1,
     },

@@ -1,4 +1,5 @@
 import type { MediaEntity } from '../model/entities.js';
+import { codecOf } from '../report/report-words.js';
 import type { Viewer } from '../viewer/viewer.js';
 import { type Area, cellsOf, wrap } from './cells.js';
 import { csvOf } from './csv.js';
@@ -8,7 +9,7 @@ import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
 import { drawWords } from './list.js';
 import { mediaColumns } from './media-columns.js';
-import { codecOf, mediaInfo, rtcpLines } from './media-words.js';
+import { mediaInfo, rtcpLines } from './media-words.js';
 import { type StreamOverTime, streamOverTime } from './series.js';
 import { inSlices } from './slices.js';
 import { bars } from './sparks.js';

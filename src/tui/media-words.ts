@@ -1,5 +1,6 @@
 import type { MediaEntity } from '../model/entities.js';
 import { lossOf } from '../model/quality.js';
+import { codecOf } from '../report/report-words.js';
 import { count, duration, octets, placeText, plural, trimmed } from './words.js';
 
 /** `down 10.9.0.1:50000 → 10.9.0.50:49152, AMR-WB, 97 packets, 3 lost (3 %), jitter 1.2 ms, MOS 4.1 (estimate)`. */
@@ -11,8 +12,6 @@ export function mediaLine(m: MediaEntity): string {
   const way = m.direction === undefined ? '' : `${m.direction} `;
   return `${way}${placeText(m.source)} → ${placeText(m.destination)}, ${codecOf(m)}, ${plural(m.packets, 'packet')}, ${lost}${jitter}${mos}`;
 }
-
-export const codecOf = (m: MediaEntity): string => m.codec ?? `type ${m.payloadType}`;
 
 /** All that is known of a stream, a line each. */
 export function mediaInfo(m: MediaEntity): string[] {

@@ -3,10 +3,8 @@ import type { Story } from '../viewer/story.js';
 import type { Party } from './series.js';
 import type { Figure, Panel6 } from './statistics-panels.js';
 import type { Column } from './table.js';
+import { cells, RIGHT } from './table.js';
 import { count, duration, octets, trimmed } from './words.js';
-
-const cells = (min: number, max: number, priority: number) => ({ min, max, priority });
-const right = { align: 'right' } as const;
 
 const total = (p: Party): number => p.octetsAb + p.octetsBa;
 
@@ -32,16 +30,16 @@ export function partyColumns(what: 'conversations' | 'endpoints'): Column<Party>
       id: 'packets',
       title: 'packets',
       ...cells(7, 10, 2),
-      ...right,
+      ...RIGHT,
       text: (p) => count(p.packetsAb + p.packetsBa),
       key: (p) => p.packetsAb + p.packetsBa,
     },
-    { id: 'octets', title: 'octets', ...cells(7, 9, 2), ...right, text: (p) => octets(total(p)), key: total },
+    { id: 'octets', title: 'octets', ...cells(7, 9, 2), ...RIGHT, text: (p) => octets(total(p)), key: total },
     {
       id: 'packets-ab',
       title: `pk ${sent}`,
       ...cells(7, 10, 4),
-      ...right,
+      ...RIGHT,
       text: (p) => count(p.packetsAb),
       key: (p) => p.packetsAb,
     },
@@ -49,7 +47,7 @@ export function partyColumns(what: 'conversations' | 'endpoints'): Column<Party>
       id: 'packets-ba',
       title: `pk ${got}`,
       ...cells(7, 10, 4),
-      ...right,
+      ...RIGHT,
       text: (p) => count(p.packetsBa),
       key: (p) => p.packetsBa,
     },
@@ -57,7 +55,7 @@ export function partyColumns(what: 'conversations' | 'endpoints'): Column<Party>
       id: 'octets-ab',
       title: `oct ${sent}`,
       ...cells(8, 9, 5),
-      ...right,
+      ...RIGHT,
       text: (p) => octets(p.octetsAb),
       key: (p) => p.octetsAb,
     },
@@ -65,16 +63,16 @@ export function partyColumns(what: 'conversations' | 'endpoints'): Column<Party>
       id: 'octets-ba',
       title: `oct ${got}`,
       ...cells(8, 9, 5),
-      ...right,
+      ...RIGHT,
       text: (p) => octets(p.octetsBa),
       key: (p) => p.octetsBa,
     },
-    { id: 'first', title: 'first', ...cells(8, 11, 6), ...right, text: (p) => p.first.toFixed(3), key: (p) => p.first },
+    { id: 'first', title: 'first', ...cells(8, 11, 6), ...RIGHT, text: (p) => p.first.toFixed(3), key: (p) => p.first },
     {
       id: 'duration',
       title: 'duration',
       ...cells(8, 10, 6),
-      ...right,
+      ...RIGHT,
       text: (p) => duration((p.last - p.first) * 1000),
       key: (p) => p.last - p.first,
     },
@@ -135,9 +133,9 @@ export function layerColumns(all: () => number): Column<LayerLine>[] {
   const share = (l: LayerLine): number => (all() === 0 ? 0 : (100 * l.rows) / all());
   return [
     { id: 'layer', title: 'layer', ...cells(18, 40, 1), text: (l) => `${'  '.repeat(l.depth)}${l.name}` },
-    { id: 'packets', title: 'packets', ...cells(8, 11, 1), ...right, text: (l) => count(l.rows), key: (l) => l.rows },
-    { id: 'share', title: '%', ...cells(5, 6, 2), ...right, text: (l) => trimmed(share(l), 1), key: share },
-    { id: 'octets', title: 'octets', ...cells(8, 10, 2), ...right, text: (l) => octets(l.bytes), key: (l) => l.bytes },
+    { id: 'packets', title: 'packets', ...cells(8, 11, 1), ...RIGHT, text: (l) => count(l.rows), key: (l) => l.rows },
+    { id: 'share', title: '%', ...cells(5, 6, 2), ...RIGHT, text: (l) => trimmed(share(l), 1), key: share },
+    { id: 'octets', title: 'octets', ...cells(8, 10, 2), ...RIGHT, text: (l) => octets(l.bytes), key: (l) => l.bytes },
   ];
 }
 
@@ -148,7 +146,7 @@ export const figureColumns = (panel: Panel6): Column<Figure>[] => [
     id: 'number',
     title: 'number',
     ...cells(8, 12, 1),
-    ...right,
+    ...RIGHT,
     text: (f) => trimmed(f.value, 3),
     key: (f) => f.value,
   },

@@ -28,6 +28,15 @@ export interface Column<T> {
   key?(item: T): number | string;
 }
 
+/** How wide a column is, and how important. */
+export const cells = (min: number, max: number, priority: number): Pick<Column<never>, 'min' | 'max' | 'priority'> => ({
+  min,
+  max,
+  priority,
+});
+/** A column of numbers. */
+export const RIGHT = { align: 'right' } as const;
+
 /** A column with the cells that it got. */
 export interface Laid<T> {
   readonly column: Column<T>;

@@ -1,3 +1,4 @@
+import { twoDigits } from '../kit/index.js';
 import type { Moment } from '../model/moment.js';
 import type { Rows } from '../viewer/rows.js';
 
@@ -13,7 +14,6 @@ export const TIME_FORMATS = {
 } as const;
 export type TimeFormat = keyof typeof TIME_FORMATS;
 
-const two = (n: number): string => String(n).padStart(2, '0');
 const micros = (nanos: number): string => String(Math.floor(nanos / 1000)).padStart(6, '0');
 
 /** A time of day or a date, to the microsecond. */
@@ -22,12 +22,12 @@ export function clockText(m: Moment, utc: boolean, date: boolean): string {
   const [h, min, s] = utc
     ? [d.getUTCHours(), d.getUTCMinutes(), d.getUTCSeconds()]
     : [d.getHours(), d.getMinutes(), d.getSeconds()];
-  const time = `${two(h)}:${two(min)}:${two(s)}.${micros(m.nanos)}`;
+  const time = `${twoDigits(h)}:${twoDigits(min)}:${twoDigits(s)}.${micros(m.nanos)}`;
   if (!date) return time;
   const [y, mon, day] = utc
     ? [d.getUTCFullYear(), d.getUTCMonth(), d.getUTCDate()]
     : [d.getFullYear(), d.getMonth(), d.getDate()];
-  return `${y}-${two(mon + 1)}-${two(day)} ${time}`;
+  return `${y}-${twoDigits(mon + 1)}-${twoDigits(day)} ${time}`;
 }
 
 const moment = (rows: Rows, row: number): Moment => ({ seconds: rows.seconds(row), nanos: rows.nanos(row) });

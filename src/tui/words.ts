@@ -1,4 +1,4 @@
-import { hostAndPortText, isoSecond } from '../kit/index.js';
+import { hostAndPortText, isoSecond, twoDigits } from '../kit/index.js';
 import type { Place } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 
@@ -11,9 +11,8 @@ export function duration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${trimmed(ms / 1000, ms < 9995 ? 2 : 1)} s`;
   const s = Math.round(ms / 1000);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  if (s < 3600) return `${Math.floor(s / 60)}:${two(s % 60)}`;
-  if (s < 172_800) return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+  if (s < 3600) return `${Math.floor(s / 60)}:${twoDigits(s % 60)}`;
+  if (s < 172_800) return `${Math.floor(s / 3600)}:${twoDigits(Math.floor(s / 60) % 60)}:${twoDigits(s % 60)}`;
   return `${Math.round(s / 86_400)} days`;
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { CaptureError } from '../../capture/errors.js';
+import { counted } from '../../kit/index.js';
 import { CannotCapture, listInterfaces, startCapture } from '../../live/capture-source.js';
 import { folders } from '../../live/folders.js';
 import { CannotTun, TunDevice } from '../../live/tun.js';
@@ -54,7 +55,7 @@ async function keys(): Promise<Found> {
     return { works: true, text: 'SSLKEYLOGFILE is not set; -k names key logs, and those beside a capture are found' };
   try {
     const { log, warnings } = await gatherKeys([], { keylog: [name], autoKeys: false });
-    const text = `SSLKEYLOGFILE is ${name}, with lines of ${log.sessions} session${log.sessions === 1 ? '' : 's'}`;
+    const text = `SSLKEYLOGFILE is ${name}, with lines of ${counted(log.sessions, 'session')}`;
     return warnings.length === 0 ? { works: true, text } : { works: false, text: warnings.join('; ') };
   } catch (e) {
     if (!(e instanceof UserError || e instanceof CaptureError)) throw e;

@@ -1,5 +1,6 @@
 import type { Hindsight } from '../../engine/hindsight.js';
 import type { Row } from '../../engine/row.js';
+import { counted } from '../../kit/index.js';
 import { LIMITS } from '../../limits.js';
 import type { TlsSession } from '../../tls/index.js';
 import { Exit, UserError } from '../errors.js';
@@ -109,4 +110,3 @@ function lines(reading: Reading, sessions: ReadonlySet<TlsSession>, all: boolean
 }
 
 const frameOf = (row: Row): string => `${row.file}:${row.frame}`;
-const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;

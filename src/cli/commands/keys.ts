@@ -1,3 +1,4 @@
+import { counted } from '../../kit/index.js';
 import { tunnelLine } from '../../report/tunnels.js';
 import type { BadKeyLine, KeyLogLine } from '../../tls/index.js';
 import type { Tunnel } from '../../tunnel/tunnel.js';
@@ -129,5 +130,3 @@ function grouped<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
   }
   return out;
 }
-
-const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
