@@ -113,6 +113,11 @@ export class OuterTape {
     return new TapedConnection(this, here, there, opened, asked);
   }
 
+  /** A TCP connection that did not come to be. @param asked when the SYN went @param refused when a RST came, by {@link now} */
+  inVain(here: TapeEnd, there: TapeEnd, asked: number, refused?: number): void {
+    new TapedConnection(this, here, there, true, asked, { refused });
+  }
+
   /** A line of the TLS key log. */
   key(line: string): void {
     this.keyLog += line.endsWith('\n') ? line : `${line}\n`;
@@ -253,12 +258,19 @@ export class TapedConnection implements TapListener {
     there: TapeEnd,
     opened: boolean,
     asked?: number,
+    failed?: { readonly refused: number | undefined },
   ) {
     const six = isIPv6(plain(here.address)) || isIPv6(plain(there.address));
     const name = `${here.address} ${here.port} ${there.address} ${there.port} ${tape.now()}`;
     this.here = half(here, six, `${name} here`);
     this.there = half(there, six, `${name} there`);
     this.segment(opened, SYN, EMPTY, asked);
+    if (failed !== undefined) {
+      this.waitsForKeys = false;
+      this.there.seq = 0; // RFC 9293 §3.10.7.1
+      if (failed.refused !== undefined) this.segment(false, RST | ACK, EMPTY, failed.refused);
+      return;
+    }
     this.segment(!opened, SYN | ACK);
     this.segment(opened, ACK);
   }

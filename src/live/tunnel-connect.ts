@@ -4,6 +4,7 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 import { hostAndPortText } from '../kit/index.js';
 import { Lookup } from './lookup.js';
 import { type HttpProxy, throughProxy } from './proxy.js';
+import { Attempts } from './tap-attempts.js';
 import type { OuterTape } from './tap-tape.js';
 import { ServerFlight } from './tls-request.js';
 import { contextOptions, fingerprint, pinned, type TlsVersions } from './tls-settings.js';
@@ -104,13 +105,10 @@ function tcp(host: string, port: number, o: ConnectOptions, lookup: Lookup, who 
   socket.once('lookup', () => {
     isResolved = true;
   });
-  let asked: number | undefined;
-  // Of a name with several addresses the last that was tried is the one that answers.
-  socket.on('connectionAttempt', () => {
-    asked = o.tape?.now();
-  });
+  const attempts = o.tape && new Attempts(socket, o.tape);
   const open = new Promise<Tap>((resolve, reject) => {
     const failed = (e: NodeJS.ErrnoException): void => {
+      attempts?.write();
       const stage: Stage = e.code === 'ENOTFOUND' || e.code === 'EAI_AGAIN' ? 'dns' : 'tcp';
       reject(new NotEstablished(stage, `${name}: ${plainly(firstOf(e))}`));
     };
@@ -118,7 +116,9 @@ function tcp(host: string, port: number, o: ConnectOptions, lookup: Lookup, who 
     socket.once('connect', () => {
       const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket;
       const here = { address: localAddress, port: localPort };
-      const taped = o.tape?.connection(here, { address: remoteAddress, port: remotePort }, true, asked);
+      attempts?.write(remoteAddress);
+      // Of a name with several addresses the last that was tried is the one that answers.
+      const taped = o.tape?.connection(here, { address: remoteAddress, port: remotePort }, true, attempts?.asked);
       const tap = new Tap(socket, taped);
       socket.off('error', failed);
       resolve(tap);
@@ -132,6 +132,7 @@ function tcp(host: string, port: number, o: ConnectOptions, lookup: Lookup, who 
         )
       : new NotEstablished('dns', `${name}: the name was not resolved within ${inSeconds(o)} (no DNS server answers)`);
   return within(o, o.timeoutMs, open, late, () => {
+    attempts?.write();
     lookup.stop();
     socket.destroy();
   });

@@ -4,6 +4,7 @@ import { OuterTape } from '../../src/live/tap-tape.js';
 import { PROFILE } from '../../src/live/tls-settings.js';
 import { establish } from '../../src/live/tunnel-connect.js';
 import { run } from '../cli/run.js';
+import { freePort } from '../support/ports.js';
 import { VirtualClock } from './clock.js';
 import { inFolder, startEftf } from './outer-support.js';
 
@@ -22,4 +23,20 @@ test('the SYN of a run stands where it was sent, so that the round trip of the h
   tape.end();
   const [tunnel] = JSON.parse(run(['report', target]).out).tunnels;
   assert.deepEqual([tunnel.opened.epoch, tunnel.tcp.rttMs], ['10.000000000', 40]);
+});
+
+test('a connection that is refused stands in the capture of a run, as it would in one of the wire', async () => {
+  const port = await freePort();
+  for (const host of ['127.0.0.1', 'localhost']) {
+    const target = inFolder('refused.pcapng');
+    const tape = new OuterTape([{ target, withKeys: false }], 'test', assert.fail);
+    await assert.rejects(establish({ host, port, versions: PROFILE, timeoutMs: 60_000, tape }), /ECONNREFUSED/);
+    tape.end();
+    const fields = ['ip.src', 'ip.dst', 'tcp.flags', 'tcp.seq_raw', 'tcp.ack'];
+    const { out } = run(['read', target, '-q', '-T', 'fields', ...fields.flatMap((name) => ['-e', name])]);
+    const rows = out.split('\n').map((row) => row.split('\t'));
+    assert.deepEqual(rows.at(-3)?.slice(0, 3), ['127.0.0.1', '127.0.0.1', '0x0002']);
+    // RFC 9293 §3.10.7.1: <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>
+    assert.deepEqual(rows.at(-2), ['127.0.0.1', '127.0.0.1', '0x0014', '0', '1']);
+  }
 });
