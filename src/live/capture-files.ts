@@ -1,6 +1,6 @@
-import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { systemError } from '../capture/errors.js';
-import { concat } from '../kit/bytes.js';
+import { concat, u32le } from '../kit/bytes.js';
 import { twoDigits } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { BLOCK, secretsBlock } from './capture-blocks.js';
@@ -34,6 +34,8 @@ const BUFFER = 256 << 10;
 /** Most of the size of a further file of a ring that key logs are. */
 const KEYS_PART = 1 / 4;
 const FULL_PIPE_MS = 5;
+/** Type and length. */
+const BLOCK_HEADER = 8;
 
 /**
  * Writes pcapng blocks to one file or to a ring of files, each of which opens alone. Only whole blocks are written, so
@@ -199,17 +201,38 @@ export class CaptureFiles {
     if (n > 0) this.put(this.buf.subarray(0, n));
   }
 
+  /** @param octets whole blocks */
   private put(octets: Uint8Array): void {
     for (let at = 0; at < octets.length; ) {
       try {
         at += writeSync(this.fd, octets, at);
       } catch (e) {
         const name = this.fd === 1 ? 'standard output' : this.paths.at(-1)!;
-        if ((e as NodeJS.ErrnoException).code !== 'EAGAIN') throw systemError(name, e, 'FTT_E_WRITE');
+        if ((e as NodeJS.ErrnoException).code !== 'EAGAIN') {
+          this.cutBack(at - wholeBlocks(octets, at));
+          throw systemError(name, e, 'FTT_E_WRITE');
+        }
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_MS);
       }
     }
   }
+
+  /** Takes the part of a block away that a full disk has taken: so many octets. Never throws. */
+  private cutBack(part: number): void {
+    try {
+      const file = fstatSync(this.fd);
+      if (this.fd !== 1 && file.isFile()) ftruncateSync(this.fd, file.size - part);
+    } catch {
+      // it stays cut short
+    }
+  }
+}
+
+/** Octets of the blocks that end within the first `end`. */
+function wholeBlocks(octets: Uint8Array, end: number): number {
+  let at = 0;
+  while (end - at >= BLOCK_HEADER && at + u32le(octets, at + 4) <= end) at += u32le(octets, at + 4);
+  return at;
 }
 
 /** `a.pcapng` as `a_00001_20260301090000.pcapng`, as dumpcap names the files of a ring. */

@@ -119,6 +119,23 @@ for (const backend of ['pcap', 'dumpcap'] as const) {
   });
 }
 
+test('a capture on a full disk ends behind a whole packet', { skip: CANNOT_CAPTURE.pcap }, async () => {
+  const port = await freePort();
+  const file = inFolder('cut.pcapng');
+  const small = 'mount -t tmpfs -o size=64k none /mnt && "$@"; code=$?; cp /mnt/c.pcapng "$0"; exit $code';
+  const one = startFttscope(
+    ['capture', '-i', 'lo', '-f', `udp port ${port}`, '-w', '/mnt/c.pcapng'],
+    ['unshare', '-m', 'sh', '-c', small, file],
+  );
+  await one.line(/^capturing on lo/m);
+  await send(port, 2000);
+  assert.equal(await one.ended, 2);
+  assert.match(one.err, /^fttscope: \/mnt\/c\.pcapng: no space is left on the device$/m);
+  const size = blocksOf(readFileSync(file)).reduce((sum, [block]) => sum + block.length, 0);
+  assert.equal(size, statSync(file).size);
+  assert.ok(size > 60_000, `${size} octets of 64 kB`);
+});
+
 test('several interfaces, and rows as they come', { skip: CANNOT_CAPTURE.pcap }, async () => {
   const port = await freePort();
   const one = startFttscope([
