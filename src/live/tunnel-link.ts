@@ -149,7 +149,10 @@ export class TunnelLink implements PacketPort {
     this.writeRest();
     this.tls.end();
     this.giveUp = this.clock.after(LIMITS.liveReleaseMs, () => {
-      this.over('us', 'close_notify', `${why}: close_notify was sent, ${this.peer} did not answer it`);
+      // It goes behind all that waits.
+      if (this.tls.writableFinished)
+        this.over('us', 'close_notify', `${why}: close_notify was sent, ${this.peer} did not answer it`);
+      else this.over('us', 'cut', `${why}, without close_notify: ${this.peer} takes nothing`);
     });
   }
 

@@ -115,20 +115,41 @@ test('random octets instead of TLS, and within it', async () => {
   assert.match(told.join('\n'), /TLS failed: 127\.0\.0\.1:\d+: /);
 });
 
-test('a slow reader loses packets, then its tunnel; others do not', async () => {
-  const { port, told, tunnels } = await serve({ stallMs: 500 });
+/** A UE that takes nothing, and the tunnel to it. */
+async function slowReader({ port, tunnels }: Served): Promise<TunnelLink> {
   const slow = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
   slow.on('error', () => undefined);
   open.push({ close: () => slow.destroy() });
   await new Promise((r) => slow.once('secureConnect', r));
   slow.pause();
   await until(() => tunnels.length === 1);
-  const [{ link }] = tunnels;
+  return tunnels[0].link;
+}
+
+/** Sends without end: whatever buffers the system has, they fill. */
+function flooding(link: TunnelLink): NodeJS.Timeout {
   const big = Buffer.concat([PACKET, Buffer.alloc(60_000)]);
-  // Whatever buffers the system has, they fill.
-  const flood = setInterval(() => {
+  return setInterval(() => {
     for (let i = 0; i < 50 && link.end === undefined; i++) link.send(big);
   }, 1);
+}
+
+test('a close_notify that cannot be sent is not told as sent', async () => {
+  const served = await serve();
+  const link = await slowReader(served);
+  const flood = flooding(link);
+  await until(() => link.stalledSince !== 0 && performance.now() - link.stalledSince > 1000);
+  clearInterval(flood);
+  await served.server.close();
+  const words = 'released by the EFTF, which ends, without close_notify: the UE takes nothing';
+  assert.deepEqual([link.end?.how, link.end?.words], ['cut', words]);
+});
+
+test('a slow reader loses packets, then its tunnel; others do not', async () => {
+  const served = await serve({ stallMs: 500 });
+  const { port, told } = served;
+  const link = await slowReader(served);
+  const flood = flooding(link);
   const good = await ue(port);
   await echo(good);
   await until(() => link.end !== undefined);
