@@ -11,7 +11,7 @@ import type { LiveOptions, Traces } from './live-settings.js';
 
 /** Lines that tell of something that went wrong. */
 const WRONG =
-  /\b(fail(ed|s)|refused|reset|truncation|broke|gone|cut off|no answer|cannot|is written no more|left out)\b(?!: released)/;
+  /\b(fail(ed|s)|refused|reset|truncation|broke|gone|cut off|no answer|nothing came|cannot|is written no more|left out)\b(?!: released)/;
 
 /** The verb that both ends have here and not in scenarios. */
 const STOP = { name: 'stop', words: 'release what there is and end; the packets stay to be looked at' };

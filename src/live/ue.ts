@@ -9,6 +9,7 @@ import type { PacketPort } from './port.js';
 import { type Random, seededRandom, systemRandom } from './random.js';
 import { Resolver } from './resolver.js';
 import { Lines, StepFailed } from './scenario-lines.js';
+import { watchSilence } from './silence.js';
 import type { CallSettings, SipProtocol } from './sip-phone.js';
 import type { Subscriber } from './subscriber-file.js';
 import { CannotTun, type TunDevice } from './tun.js';
@@ -133,6 +134,7 @@ export class Ue {
       hardware: this.o.hardware ?? hardwareOf(e.link.tap.raw.localAddress ?? ''),
       onEvent: (event) => this.onEvent(event),
     });
+    watchSilence(e.link, realClock, (line) => this.tell(line));
     void e.link.ended.then((end) => this.over(e, end));
     for (const f of this.o.faults ?? []) faults.apply(f);
     return e;
