@@ -22,7 +22,7 @@ export class Lookup {
   /** For `net.connect`. */
   readonly ask: LookupFunction = (name, { all, family }, callback) => {
     const from = performance.now();
-    const child = spawn(process.execPath, [CHILD, name], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, [CHILD, name], { stdio: ['pipe', 'pipe', 'ignore'] });
     this.child = child;
     let text = '';
     // Where no process can be started any more, it has no output.

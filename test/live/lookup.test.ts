@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { type LookupAddress, lookup } from 'node:dns';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Lookup } from '../../src/live/lookup.js';
+import { until } from '../support/until.js';
 import { inFolder, type Running, startFttscope } from './outer-support.js';
 
 /** What a lookup of ours comes to: addresses, or the code of an error. */
@@ -66,4 +67,14 @@ test('an EFTF listens at a name, and says where a name leads nowhere', async () 
   const other = startFttscope(['eftf', '--lab', '--quiet', '--listen', 'eftf.invalid:0']);
   assert.equal(await other.ended, 1);
   assert.match(other.err, /^fttscope: eftf\.invalid:0: (that name does not exist|the name could not be resolved) /);
+});
+
+test('the process that resolves ends with whoever asked, however that ended', { skip }, async () => {
+  const one = inSilence('ue', 'eftf.example', '--timeout', '1000s');
+  const pid = await one.hasStarted('lookup-child');
+  await one.stop('SIGKILL');
+  await until(
+    () => !existsSync(`/proc/${pid}`),
+    () => `the end of process ${pid}`,
+  );
 });

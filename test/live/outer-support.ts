@@ -45,13 +45,13 @@ const endAll = (): void => {
 after(endAll);
 process.on('exit', endAll);
 
-/** The command lines of what a process has started. */
-function childrenOf(pid: number): string[] {
+/** The process with such a command line that another one has started. */
+function childOf(pid: number, words: string): number | undefined {
   try {
-    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-    return pids.map((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8'));
+    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+    return pids.find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes(words));
   } catch {
-    return []; // gone meanwhile
+    return undefined; // gone meanwhile
   }
 }
 
@@ -117,12 +117,14 @@ export class Running {
     return this.until(() => pattern.exec(this.out) ?? pattern.exec(this.err), String(pattern));
   }
 
-  /** Waits until it has started a process whose command line holds `words`. */
-  async hasStarted(words: string): Promise<void> {
+  /** Waits until it has started a process whose command line holds `words`; returns which. */
+  async hasStarted(words: string): Promise<number> {
+    let found: number | undefined;
     await until(
-      () => childrenOf(this.child.pid!).some((command) => command.includes(words)),
+      () => (found = childOf(this.child.pid!, words)) !== undefined,
       () => `a process ${words}: ${this.out}${this.err}`,
     );
+    return found!;
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
