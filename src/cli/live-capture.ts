@@ -69,11 +69,11 @@ export class LiveCapture implements LiveRun, LiveConsole {
     });
   }
 
-  /** Begins to capture. @throws UserError in words where that is not possible */
-  static async start(o: CaptureCommandOptions): Promise<LiveCapture> {
+  /** Begins to capture. @param gone nobody wants it any more @throws UserError in words where that is not possible */
+  static async start(o: CaptureCommandOptions, gone?: AbortSignal): Promise<LiveCapture> {
     const run = new LiveCapture(o);
     try {
-      await run.begun();
+      await run.begun(gone);
     } catch (e) {
       run.happenings.stop();
       run.files.end();
@@ -84,11 +84,11 @@ export class LiveCapture implements LiveRun, LiveConsole {
     return run;
   }
 
-  private async begun(): Promise<void> {
+  private async begun(gone: AbortSignal | undefined): Promise<void> {
     const { interface: interfaces, snaplen, bufferSize: bufferMiB, promiscuous, backend } = this.o;
     const application = `fttscope ${version()}`;
     const options = { interfaces, snaplen, bufferMiB, promiscuous, backend, application };
-    const capturing = await startCapture(options, (block, type) => this.take(block, type));
+    const capturing = await startCapture(options, (block, type) => this.take(block, type), gone);
     this.capturing = capturing;
     if (this.why !== '') capturing.stop();
     this.happenings.note(`capturing by ${capturing.backend === 'pcap' ? 'libpcap' : 'dumpcap'}`);

@@ -29,12 +29,13 @@ export class LiveEftf extends LiveEnd {
     super('EFTF', o);
   }
 
-  /** Listens. @throws UserError */
-  static async open(o: EftfCommandOptions): Promise<LiveEftf> {
+  /** Listens. @param gone nobody wants it any more @throws UserError */
+  static async open(o: EftfCommandOptions, gone?: AbortSignal): Promise<LiveEftf> {
     const live = new LiveEftf(o);
     try {
       if (o.run !== undefined) live.plan = stepsOf(o.run, EFTF_STEPS);
-      live.opened = await openEftf(o, (words) => live.lines.tell(words), { screens: live.file.reader.fd });
+      const screens = live.file.reader.fd;
+      live.opened = await openEftf(o, (words) => live.lines.tell(words), { screens, ...(gone && { gone }) });
     } catch (e) {
       live.letGo();
       throw e;

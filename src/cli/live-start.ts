@@ -161,8 +161,11 @@ function captureWords(typed: readonly string[]): string[] {
   return [...others.slice(0, last), ...names.flatMap((name) => ['-i', name]), ...others.slice(last)];
 }
 
+/** Makes a run. @param gone nobody wants it any more */
+type Make = (gone: AbortSignal) => Promise<LiveRun>;
+
 /** Shows a run instead of what is shown now. @throws Error in words where it cannot begin */
-export type Begin = (make: () => Promise<LiveRun>, options?: Partial<ScreenOptions>) => Promise<void>;
+export type Begin = (make: Make, options?: Partial<ScreenOptions>) => Promise<void>;
 
 /**
  * What can be started from the screens, with the options of the command line.
@@ -176,7 +179,7 @@ export function startersOf(begin: Begin, keylogs: readonly string[] | undefined)
       ({ options }) => {
         const typed = options as CaptureCommandOptions & RowOptions;
         const o = { ...typed, ...(typed.keylog === undefined && keylogs && { keylog: [...keylogs] }) };
-        return begin(async () => (await import('./live-capture.js')).LiveCapture.start(o), {
+        return begin(async (gone) => (await import('./live-capture.js')).LiveCapture.start(o, gone), {
           ...screenOptions(o),
           ...(o.keylog && { keylog: o.keylog }),
         });
@@ -207,9 +210,9 @@ export function startersOf(begin: Begin, keylogs: readonly string[] | undefined)
     eftf: new CommandStarter(
       eftfCommand,
       ({ options }) =>
-        begin(async () => {
+        begin(async (gone) => {
           const { LiveEftf } = await import('./live-eftf.js');
-          return LiveEftf.open(options as EftfCommandOptions);
+          return LiveEftf.open(options as EftfCommandOptions, gone);
         }),
       undefined,
       ({ options }) => {

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { type LookupAddress, lookup } from 'node:dns';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Lookup } from '../../src/live/lookup.js';
 import { until } from '../support/until.js';
-import { inFolder, type Running, startFttscope } from './outer-support.js';
+import { CANNOT_BE_SILENT, type Running, silence, startFttscope } from './outer-support.js';
 
 /** What a lookup of ours comes to: addresses, or the code of an error. */
 const found = (name: string, family?: 4 | 6): Promise<LookupAddress[] | string | undefined> =>
@@ -23,26 +22,16 @@ test("a name has the addresses that Node's own resolver gives", async () => {
   assert.match(String(await found('eftf.invalid')), /^(ENOTFOUND|EAI_AGAIN)$/);
 });
 
-/** Starts the program where the DNS server never answers: a namespace with a device that swallows what is sent. */
-function inSilence(...args: string[]): Running {
-  const conf = inFolder('resolv.conf');
-  writeFileSync(conf, 'nameserver 192.0.2.9\noptions timeout:30 attempts:5\n');
-  const setUp =
-    'ip tuntap add d0 mode tun; ip addr add 192.0.2.1/24 dev d0; ip link set d0 up; mount --bind "$0" /etc/resolv.conf';
-  return startFttscope(args, ['unshare', '-mn', 'sh', '-c', `${setUp}; exec "$@"`, conf]);
-}
+/** Starts the program where the DNS server never answers. */
+const inSilence = (...args: string[]): Running => startFttscope(args, silence());
 
-const mayUnshare =
-  process.getuid?.() === 0 && spawnSync('unshare', ['-mn', 'ip', 'tuntap', 'add', 'd0', 'mode', 'tun']).status === 0;
-const skip = mayUnshare ? false : 'mounts and networks of its own want root: skipped';
-
-test('a UE whose name is not resolved gives up in time, and says so', { skip }, async () => {
+test('a UE whose name is not resolved gives up in time, and says so', { skip: CANNOT_BE_SILENT }, async () => {
   const one = inSilence('ue', 'eftf.example', '--timeout', '1s');
   assert.equal(await one.ended, 6);
   assert.match(one.err, /no tunnel: eftf\.example:443: the name was not resolved within 1 s/);
 });
 
-test('a UE whose name is being resolved ends when it is told to', { skip }, async () => {
+test('a UE whose name is being resolved ends when it is told to', { skip: CANNOT_BE_SILENT }, async () => {
   for (const [signal, ...proxy] of [['SIGTERM'], ['SIGINT', '--proxy', 'proxy.example:3128'], ['SIGHUP']] as const) {
     const one = inSilence('ue', 'eftf.example', '--timeout', '1000s', ...proxy);
     await one.hasStarted('lookup-child');
@@ -51,7 +40,7 @@ test('a UE whose name is being resolved ends when it is told to', { skip }, asyn
   }
 });
 
-test('an EFTF whose own name is being resolved ends when it is told to', { skip }, async () => {
+test('an EFTF whose own name is being resolved ends when it is told to', { skip: CANNOT_BE_SILENT }, async () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const one = inSilence('eftf', '--lab', '--quiet', '--listen', 'eftf.example:0');
     await one.hasStarted('lookup-child');
@@ -69,7 +58,7 @@ test('an EFTF listens at a name, and says where a name leads nowhere', async () 
   assert.match(other.err, /^fttscope: eftf\.invalid:0: (that name does not exist|the name could not be resolved) /);
 });
 
-test('the process that resolves ends with whoever asked, however that ended', { skip }, async () => {
+test('the process that resolves ends with whoever asked, however that ended', { skip: CANNOT_BE_SILENT }, async () => {
   const one = inSilence('ue', 'eftf.example', '--timeout', '1000s');
   const pid = await one.hasStarted('lookup-child');
   await one.stop('SIGKILL');

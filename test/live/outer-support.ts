@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -154,6 +154,20 @@ export async function startEftf(...args: readonly string[]): Promise<{ eftf: Run
   eftf.child.stdin?.end(); // it lives with a closed console
   const [, port] = await eftf.line(/^listening 127\.0\.0\.1:(\d+)$/m);
   return { eftf, at: `127.0.0.1:${port}`, port: Number(port) };
+}
+
+const mayUnshare =
+  process.getuid?.() === 0 && spawnSync('unshare', ['-mn', 'ip', 'tuntap', 'add', 'd0', 'mode', 'tun']).status === 0;
+/** Why there is no {@link silence} here, or false. */
+export const CANNOT_BE_SILENT = mayUnshare ? false : 'mounts and networks of its own want root: skipped';
+
+/** Begins a command line that runs where the DNS server never answers: with a device that swallows what is sent. */
+export function silence(): string[] {
+  const conf = inFolder('resolv.conf');
+  writeFileSync(conf, 'nameserver 192.0.2.9\noptions timeout:30 attempts:5\n');
+  const setUp =
+    'ip tuntap add d0 mode tun; ip addr add 192.0.2.1/24 dev d0; ip link set d0 up; mount --bind "$0" /etc/resolv.conf';
+  return ['unshare', '-mn', 'sh', '-c', `${setUp}; exec "$@"`, conf];
 }
 
 /** An IP packet in an envelope, by the text of TS 24.322 §7.1.2. */

@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { copyFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { CANNOT_CAPTURE } from '../live/outer-support.js';
+import { CANNOT_BE_SILENT, CANNOT_CAPTURE, silence } from '../live/outer-support.js';
 import { ROOT } from '../support/corpus.js';
 import { until } from '../support/until.js';
 import { inTerminal, type Tmux, withoutTmux } from './support/tmux.js';
@@ -53,6 +53,20 @@ const read = (path: string, ...args: readonly string[]): string =>
   });
 
 describe('live in a real terminal', { skip: withoutTmux() ?? false }, () => {
+  test('screens that wait for a name end when they are left', { skip: CANNOT_BE_SILENT }, async () => {
+    await inTerminal(80, 24, TERM, async (t) => {
+      const quoted = silence().map((word) => `'${word}' `);
+      t.run('00-field.pcapng', quoted.join(''));
+      await t.shows(/Tunnels\(4\)/);
+      t.type(':eftf --lab --listen eftf.example:0');
+      await t.shows(/eftf --lab --listen eftf\.example:0/);
+      t.press('Enter');
+      await t.shows(/starting eftf/);
+      t.type('Q');
+      await t.isRestored();
+    });
+  });
+
   test('a UE of the lab: verbs, its own packets decoded as they come, saved with keys, and released', async () => {
     await inTerminal(80, 24, TERM, async (t) => {
       const eftf = await beside(t, ['eftf', '--lab', '--listen', '127.0.0.1:0'], /listening \S+:\d+\n/);

@@ -155,12 +155,13 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
     );
   let next: Shown | undefined;
   let isStarting = false;
+  const leaving = new AbortController();
   const begin: Begin = async (make, more) => {
     if (isStarting) throw new UserError('something is being started already');
     isStarting = true;
     try {
       await run?.halt?.(); // what comes may want its address, device or file
-      next = { captures: [], options: { ...others, ...more }, run: await make() };
+      next = { captures: [], options: { ...others, ...more }, run: await make(leaving.signal) };
       app.lost();
     } finally {
       isStarting = false;
@@ -199,6 +200,7 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
     run?.begin?.();
     await show(app, names, o, waiting);
   } finally {
+    if (isStarting) leaving.abort(); // it would keep the program alive until its name is resolved
     if (tour === undefined) memory.saveState(); // a demo leaves nothing behind
     await viewer.close();
     code = (await run?.end()) ?? Exit.done;
