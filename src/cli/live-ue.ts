@@ -27,6 +27,8 @@ export class LiveUe extends LiveEnd {
   private readonly proxied: boolean;
   private worst: number = Exit.done;
   private since = 0;
+  /** Somebody took a connection: who reached nobody has nothing to save. */
+  private hasReached = false;
   /** Where a scenario is. */
   private scenario = '';
 
@@ -88,13 +90,17 @@ export class LiveUe extends LiveEnd {
     this.set(name, { state: 'runs', text: '' });
     try {
       await runStep(step, this.ue);
-      if (name === 'connect') this.since = Date.now();
+      if (name === 'connect') {
+        this.since = Date.now();
+        this.hasReached = true;
+      }
       this.set(name, { state: 'ok', text: duration(performance.now() - began) });
       return undefined;
     } catch (e) {
       const { message } = e as Error;
       if (this.over) return message; // it was stopped in the middle
       const stage = e instanceof NotEstablished ? e.stage : undefined;
+      if (stage === 'proxy' || stage === 'tls') this.hasReached = true;
       this.worst = Math.max(this.worst, stage === undefined ? Exit.stepFailed : Exit.notEstablished);
       const hint = e instanceof NotEstablished && e.hint !== undefined ? `; ${e.hint}` : '';
       const words = `${message}${hint}`;
@@ -207,6 +213,10 @@ export class LiveUe extends LiveEnd {
 
   protected get goesOn(): string | undefined {
     return this.ue.up ? 'The tunnel is up' : undefined;
+  }
+
+  override get unsaved(): string | undefined {
+    return this.hasReached ? super.unsaved : undefined;
   }
 
   complete(text: string): Completion | undefined {
