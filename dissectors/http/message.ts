@@ -47,7 +47,7 @@ const METHODS = new Set(
   ).split(' '),
 );
 const LONGEST_METHOD = 16;
-/** Octets of a request line within which its version must show. */
+/** Octets of a start line within which its end must show, and its version where that counts. */
 const LONGEST_LINE = 65_536;
 
 /** Whether a request or status line stands at `off`, behind at most one empty line. RFC 9112 §2.2 */
@@ -170,7 +170,7 @@ function header(b: Uint8Array, line: Line): Header {
   const to = line.end;
   while (from < to && isBlank(b[from])) from++;
   const shown = latin1(b, from, to).replace(/\r?\n[ \t]+/g, ' ');
-  const value = shown.replace(/[ \t]+$/, '');
+  const value = shown.replace(/^[ \t]+|[ \t]+$/g, '');
   return { ...line, nameEnd, name: latin1(b, line.off, nameEnd).toLowerCase(), valueOff: from, value, shown };
 }
 
@@ -318,9 +318,13 @@ function lengthOf(
   return chunkedLength(b, off, end, known);
 }
 
-/** Whether it can be told if the first line is a start line. */
+/** Whether it can be told if the first line is a start line: that has an end. */
 function starts(b: Uint8Array, off: number, end: number, known: Framing): boolean {
-  const start = startsMessage(b, off, end);
+  let start = startsMessage(b, off, end);
+  if (start === Yes && lineEnd(b, off + known.looked, end) < 0) {
+    known.looked = end - off;
+    start = known.looked < LONGEST_LINE ? Unsure : No;
+  }
   if (start !== Unsure) known.phase = start === Yes ? Phase.Head : Phase.Line;
   return start !== Unsure;
 }
