@@ -100,9 +100,8 @@ export class TcpAnalysis {
   segment(direction: 0 | 1, p: Peek, frame: number, seconds: number, nanos: number, note: TcpNote): void {
     const side = this.sides[direction];
     const peer = this.sides[direction === 0 ? 1 : 0];
-    const { seq, ack, flags, window } = p;
-    const length = p.wireEnd - p.off;
-    const next = (seq + length + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0;
+    const { seq, ack, flags } = p;
+    const length = lengthOf(p);
     if (this.first) {
       this.seconds = seconds;
       this.nanos = nanos;
@@ -140,7 +139,7 @@ export class TcpAnalysis {
       if (this.closer < 0) this.closer = direction;
       note.passiveClose = this.closer !== direction;
     }
-    items = this.window(side, peer, seq, ack, length, window, flags, items);
+    items = this.window(side, peer, p, items);
     if ((items & Item.DuplicateAck) !== 0) {
       note.duplicateAck = ++side.duplicateAcks;
       note.duplicateAckFrame = side.freshAck;
@@ -160,14 +159,14 @@ export class TcpAnalysis {
       peer.unbroken = peer.next;
     }
     if ((length > 0 || (flags & (SYN | FIN)) !== 0) && (items & Item.KeepAlive) === 0)
-      items = this.repeated(side, peer, seq, next, length, time, items, note);
-    this.remember(side, seq, next, ack, window, frame, time, items);
+      items = this.repeated(side, peer, p, time, items, note);
+    this.remember(side, p, frame, time, items);
     if ((flags & ACK) !== 0) {
       peer.flightKnown = true;
       peer.sacked = p.off - p.header > SHORT_HEADER ? sackedOctets(p.buf, p.header + 20, p.off) : 0;
     }
     peer.unacked.acknowledge(ack, time, note);
-    this.flight(side, seq, next, length, flags, frame, time, note);
+    this.flight(side, p, frame, time, note);
     note.items = items;
     side.lastItems = items;
     if (items !== 0 || note.acksFrame >= 0 || note.bytesInFlight >= 0) note.analysed = true;
@@ -208,16 +207,9 @@ export class TcpAnalysis {
   }
 
   /** What the length, the window and the acknowledgment say before it is asked whether the segment is a repetition. */
-  private window(
-    side: Side,
-    peer: Side,
-    seq: number,
-    ack: number,
-    length: number,
-    window: number,
-    flags: number,
-    given: number,
-  ): number {
+  private window(side: Side, peer: Side, p: Peek, given: number): number {
+    const { seq, ack, flags, window } = p;
+    const length = lengthOf(p);
     let items = given;
     const plain = (flags & CONTROL) === 0;
     const expected = seq === side.next;
@@ -245,16 +237,9 @@ export class TcpAnalysis {
   }
 
   /** Whether the segment sends again what was sent, and how it came to that. */
-  private repeated(
-    side: Side,
-    peer: Side,
-    seq: number,
-    next: number,
-    length: number,
-    time: number,
-    items: number,
-    note: TcpNote,
-  ): number {
+  private repeated(side: Side, peer: Side, p: Peek, time: number, items: number, note: TcpNote): number {
+    const { seq } = p;
+    const length = lengthOf(p);
     let back = side.next !== 0 && ahead(seq, side.next) < 0;
     if (length > 1 && (side.next - 1) >>> 0 === seq) back = false; // the octet before was a probe
     if (length > 0 && peer.lastAck !== 0 && ahead(seq + length, peer.lastAck) <= 0)
@@ -264,23 +249,16 @@ export class TcpAnalysis {
       return items | Item.FastRetransmission | Item.Retransmission;
     const near = this.initialRtt > 0 ? this.initialRtt : REORDER_NANOS;
     const since = time - side.nextTime;
-    if (since >= 0 && since < near && side.next !== next) return items | Item.OutOfOrder;
+    if (since >= 0 && since < near && side.next !== nextOf(p)) return items | Item.OutOfOrder;
     const eldest = !side.unacked.empty;
     note.rto = time - (eldest ? side.unacked.eldestTime : side.nextTime);
     note.rtoFrame = eldest ? side.unacked.eldestFrame : side.nextFrame;
     return items | Item.Retransmission;
   }
 
-  private remember(
-    side: Side,
-    seq: number,
-    next: number,
-    ack: number,
-    window: number,
-    frame: number,
-    time: number,
-    items: number,
-  ): void {
+  private remember(side: Side, p: Peek, frame: number, time: number, items: number): void {
+    const { seq } = p;
+    const next = nextOf(p);
     if ((items & Item.ZeroWindowProbe) === 0) {
       if (side.next === 0 || ahead(next, side.next) > 0) {
         side.next = next;
@@ -289,23 +267,16 @@ export class TcpAnalysis {
       }
       if (side.unbroken === 0 || seq === side.unbroken) side.unbroken = side.next;
     }
-    side.window = window;
-    side.lastAck = ack;
+    side.window = p.window;
+    side.lastAck = p.ack;
     side.lastAckTime = time;
   }
 
-  private flight(
-    side: Side,
-    seq: number,
-    next: number,
-    length: number,
-    flags: number,
-    frame: number,
-    time: number,
-    note: TcpNote,
-  ): void {
+  private flight(side: Side, p: Peek, frame: number, time: number, note: TcpNote): void {
+    const { flags } = p;
+    const length = lengthOf(p);
     if (length === 0 && (flags & (SYN | FIN)) === 0) return;
-    side.unacked.add(seq, next, frame, time);
+    side.unacked.add(p.seq, nextOf(p), frame, time);
     if (length === 0 || !side.flightKnown) return;
     if (side.pushed) side.pushBytes = 0;
     side.pushBytes += length;
@@ -316,6 +287,12 @@ export class TcpAnalysis {
     note.pushBytesSent = side.pushBytes;
   }
 }
+
+/** Octets that a segment carries. */
+const lengthOf = (p: Peek): number => p.wireEnd - p.off;
+
+/** The sequence number behind a segment. */
+const nextOf = (p: Peek): number => (p.seq + lengthOf(p) + ((p.flags & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0;
 
 /** Offset of the option `kind` in `[off, end)`, whole; -1 if it is not there. */
 function findOption(b: Uint8Array, off: number, end: number, kind: number): number {
