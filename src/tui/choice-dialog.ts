@@ -10,7 +10,10 @@ export interface ChoiceItem {
   take(): void;
 }
 
-/** A window with things to choose from: letters narrow them down, and the last one left is taken. */
+/**
+ * A window with things to choose from: letters narrow them down, and the last one left is taken. Whoever types a command
+ * instead, as the words at the right say, leaves it.
+ */
 export class ChoiceDialog implements Dialog {
   readonly width: number;
   readonly height: number;
@@ -101,8 +104,11 @@ export class ChoiceDialog implements Dialog {
   }
 
   run(command: CommandId): boolean {
-    if (command !== 'open') return this.list.run(command);
-    this.take();
+    if (command === 'open') this.take();
+    else if (command === 'palette') {
+      this.desk.close(this);
+      this.desk.perform(command);
+    } else return this.list.run(command);
     return true;
   }
 

@@ -403,6 +403,16 @@ describe('other ways in', () => {
     assert.equal(desk.dialogs.length, 0);
   });
 
+  test('a command is typed where a choice offers the same', () => {
+    const desk = new PaperDesk(paperViewer());
+    const d = new ChoiceDialog(desk.desk, 'Start', () => [
+      { text: 'take tunnels', note: ':eftf', take: () => undefined },
+    ]);
+    desk.show(d);
+    assert.equal(d.run('palette'), true);
+    assert.deepEqual([desk.dialogs.length, desk.ran], [0, ['palette']]);
+  });
+
   test('paths are completed, folders with a slash', () => {
     writeFileSync(join(folder, 'field.pcapng'), '');
     const typed = join(folder, 'fie');
