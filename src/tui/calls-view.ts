@@ -21,7 +21,7 @@ import { dialogueFlow, extendedFlow, type Flow } from './flows.js';
 import type { CommandId } from './keymap.js';
 import { drawWords } from './list.js';
 import { Table } from './table.js';
-import type { Story } from './told.js';
+import { type Story, sinceThen } from './told.js';
 import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
 import { headsOf, plural } from './words.js';
 
@@ -79,7 +79,7 @@ export class CallsView implements View {
     if (this.pane !== 'list' && beyond !== '') return beyond;
     const { items } = this.table;
     const others = items.filter((d) => d.kind === 'message' || d.kind === 'subscription');
-    return [
+    const all = [
       counted(
         items.filter((d) => d.kind === 'call'),
         'call',
@@ -89,7 +89,8 @@ export class CallsView implements View {
         'registration',
       ),
       ...(others.length > 0 ? [counted(others, 'other')] : []),
-    ].join('  ');
+    ];
+    return sinceThen(this.desk) + all.join('  ');
   }
 
   show(scope: Scope): void {

@@ -9,7 +9,7 @@ import type { CommandId } from './keymap.js';
 import { drawWords, scrollBar } from './list.js';
 import { SIGNS, severityStyle } from './style.js';
 import { type Column, cells, Table } from './table.js';
-import { type Story, untilThen } from './told.js';
+import { type Story, sinceThen, untilThen } from './told.js';
 import { aboutWords, type Desk, type MouseAt, type Reading, type Scope, type View } from './view.js';
 import { count, dateTime, headsOf, plural, since } from './words.js';
 
@@ -141,7 +141,10 @@ export class FindingsView implements View {
     const counts = `x ${n('error')}  ! ${n('warn')}  i ${n('note')}`;
     const muted = here === items.length ? '' : `  muted ${count(here - items.length)}`;
     return (
-      counts + muted + (here === all ? '' : this.desk.keymap.words(`   {view-findings} once more: all ${count(all)}`))
+      sinceThen(this.desk) +
+      counts +
+      muted +
+      (here === all ? '' : this.desk.keymap.words(`   {view-findings} once more: all ${count(all)}`))
     );
   }
 

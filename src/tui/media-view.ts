@@ -14,7 +14,7 @@ import { type StreamOverTime, streamOverTime } from './series.js';
 import { inSlices } from './slices.js';
 import { bars } from './sparks.js';
 import { Table } from './table.js';
-import { type Story, untilThen } from './told.js';
+import { type Story, sinceThen, untilThen } from './told.js';
 import { aboutWords, type Desk, type MouseAt, type Scope, type View } from './view.js';
 import { g711, wavOf } from './wav.js';
 import { duration, headsOf, plural, trimmed } from './words.js';
@@ -51,7 +51,7 @@ export class MediaView implements View {
     const lost = items.reduce((n, m) => n + m.lost, 0);
     const packets = items.reduce((n, m) => n + m.packets, 0);
     const parts = [plural(items.length, 'stream'), plural(packets, 'packet')];
-    return (lost > 0 ? [`${lost} lost`, ...parts] : [...parts, '0 lost']).join('  ');
+    return sinceThen(this.desk) + (lost > 0 ? [`${lost} lost`, ...parts] : [...parts, '0 lost']).join('  ');
   }
 
   show(scope: Scope): void {

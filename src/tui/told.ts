@@ -19,6 +19,13 @@ export function untilThen({ capture }: Story): string {
   return frames === 0 ? 'so far' : `in the first ${plural(frames, 'frame')}`;
 }
 
+/** The same before what it counts, where more frames were read since: `in the first 1,234 frames: `. */
+export function sinceThen({ told: { story }, viewer }: { readonly told: Told; readonly viewer: Viewer }): string {
+  if (story === undefined || story.whole) return '';
+  const frames = story.capture.files.reduce((n, f) => n + f.frames, 0);
+  return frames < viewer.status.frames && frames > 0 ? `${untilThen(story)}: ` : '';
+}
+
 /**
  * The newest report of a capture. It is asked for when somebody looks ({@link want}), again every few seconds while
  * reading goes on, and once more when all is read.

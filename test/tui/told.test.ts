@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Story, Told } from '../../src/tui/told.js';
-import { paperViewer } from './desk.js';
+import { type Story, sinceThen, Told } from '../../src/tui/told.js';
+import { PaperDesk, paperViewer } from './desk.js';
 
 test('the first report does not say how long later ones take', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
@@ -70,4 +70,16 @@ test('a report is asked for again when more rows of the same frames are there', 
   told.want();
   await answered();
   assert.equal(asked, 2);
+});
+
+test('counts of a report say of which frames they are, until they are of all that was read', () => {
+  const status = { ...paperViewer().status, done: false, frames: 5000 };
+  const counted = (frames: number, whole = false): string => {
+    const story = { whole, capture: { files: [{ frames }] } } as unknown as Story;
+    return sinceThen(new PaperDesk(paperViewer({ status }), story).desk);
+  };
+  assert.equal(counted(1234), 'in the first 1,234 frames: ');
+  assert.equal(counted(5000), '');
+  assert.equal(counted(5000, true), '');
+  assert.equal(sinceThen(new PaperDesk(paperViewer({ status })).desk), '', 'there is none yet');
 });
