@@ -166,9 +166,10 @@ export const rtp = defineDissector<RtpPacket>({
   calls: ['zrtp'],
   serves: {
     fields: [
-      ...[F.setup, F.setupFrame, F.setupMethod, F.callId, F.extSeq, udp.fields.stream],
+      ...[F.setup, F.setupFrame, F.setupMethod, F.callId, F.extSeq],
       ...[F.payload, F.payloadHidden, F.encrypted, F.tag, F.paddingData, F.paddingCount],
     ],
+    notPlain: [udp.fields.stream], // ZRTP
     protocols: [
       ...['rtpevent', 'rtcp', 'amr', 'amr_wb', 'evs', 'h264', 'h265'],
       ...['rtp_rfc2198', 'vp8', 'opus', 'evrc', 'mp4v-es', 'h263p'],

@@ -63,7 +63,7 @@ export class PlainDatagrams {
   private readonly usable: boolean;
   /** Who was last found to be of no interest; null: payload that nobody takes. */
   private passed: AnyDissector | null | undefined = undefined;
-  /** That one, where fields of its header are wanted. */
+  /** That one, where fields of its header are wanted, or it has to be plain. */
   private payload: Step | null = null;
 
   constructor(
@@ -102,9 +102,9 @@ export class PlainDatagrams {
     if (d === null) {
       if (this.dataWanted) return false;
     } else {
-      if (d.peek !== undefined || this.index.tracked.has(d)) return false;
+      if (d.peek !== undefined || this.plan.tracksPlain(d)) return false;
       const step = this.plan.of(d);
-      if (step.depth !== Depth.Skip) payload = step;
+      if (step.depth !== Depth.Skip || this.index.tracked.has(d)) payload = step;
       if (payload !== null && (d.plain === undefined || step.quick === null || this.plan.below(d))) return false;
     }
     this.passed = d;

@@ -113,6 +113,12 @@ export class Plan {
 
   /** Whether `track` of the dissector has to run: something that rests on it is wanted. */
   tracks(d: AnyDissector): boolean {
+    const isWanted = (f: Field): boolean => this.wants[f.id] !== 0;
+    return d.track !== undefined && (d.serves?.notPlain?.some(isWanted) === true || this.tracksPlain(d));
+  }
+
+  /** The same for what is plain. */
+  tracksPlain(d: AnyDissector): boolean {
     if (d.track === undefined) return false;
     if (d.serves === undefined || this.everything) return true;
     if (d.serves.fields.some((f) => this.wants[f.id] !== 0)) return true;

@@ -240,9 +240,13 @@ export interface Dissector<R = unknown> {
   peek?(p: Peek): void;
   /**
    * What `track` is for: fields that are made from its notes, and protocols that it announces. Where nobody wants any of
-   * them it is not run. Without this `track` is always run.
+   * them it is not run. Without this `track` is always run. For fields `notPlain` it has no need of what is {@link plain}.
    */
-  readonly serves?: { readonly fields: readonly Field[]; readonly protocols?: readonly string[] };
+  readonly serves?: {
+    readonly fields: readonly Field[];
+    readonly notPlain?: readonly Field[];
+    readonly protocols?: readonly string[];
+  };
   /** Sees each message once, in the order of the capture, before `dissect`: for what one packet says about later ones. */
   track?(v: View, cx: Track): void;
   /** The full tree. May throw Short or Malformed: the engine shows the rest as data and says what was wrong. */
