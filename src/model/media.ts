@@ -18,6 +18,8 @@ const MOST_REPORTS = 32;
 const GUESS_PACKETS = 8;
 /** Clocks of two captures may differ so much. */
 const APART_MS = 60_000;
+/** What a source sent last in one tunnel may come behind what it sends first in the next. */
+const OVERLAP_MS = 1000;
 
 /** The streams of one UDP conversation. */
 export class MediaFlow {
@@ -61,11 +63,19 @@ export class Media {
   readonly streams = new Live<MediaStream>();
   /** By SSRC: the streams of that source, in whichever tunnel. */
   private readonly bySource = new Map<number, Set<MediaStream>>();
+  /** By {@link placesIn}: the last stream of a call in any tunnel that goes the same way between these places. */
+  private readonly byPlaces = new Map<string, MediaStream>();
   /** By {@link sourceIn}: the newest of them down and up, for what RTCP says of it. */
   private readonly newest = new Map<number, [MediaStream | undefined, MediaStream | undefined]>();
 
-  /** @param reached is told of what does not fit */
-  constructor(private readonly reached: ReachedLimits) {}
+  /**
+   * @param reached is told of what does not fit
+   * @param isOver whether the call with a number is: its media are not those of another
+   */
+  constructor(
+    private readonly reached: ReachedLimits,
+    private readonly isOver: (call: number) => boolean,
+  ) {}
 
   /** Takes an RTP packet; returns its stream. */
   rtp(
@@ -78,7 +88,9 @@ export class Media {
     const { buf, off, end } = c;
     if (end - off < packet.HEADER || packet.version(buf, off) !== 2) return undefined;
     const ssrc = packet.ssrc(buf, off);
-    const s = flow.find(direction, ssrc) ?? this.stream(at, c, flow, direction, ssrc, note);
+    const known = flow.find(direction, ssrc);
+    const isKnown = known !== undefined && (note === known.negotiated || !this.isFormer(known, note));
+    const s = isKnown ? known : this.stream(at, c, flow, direction, ssrc, note);
     if (s === undefined) return undefined;
     if (note !== undefined && s.negotiated !== note) s.agree(note);
     const type = packet.payloadType(buf, off);
@@ -108,6 +120,11 @@ export class Media {
     return s;
   }
 
+  /** Whether a stream was of a call that is over, and its source and places are those of another one now. */
+  private isFormer(s: MediaStream, note: Negotiated | undefined): boolean {
+    return note !== undefined && s.call !== 0 && note.callId !== s.negotiated?.callId && this.isOver(s.call);
+  }
+
   private codec(s: MediaStream, type: number): { readonly name: string; readonly clock: number } | undefined {
     return s.agreed(type) ?? STATIC[type];
   }
@@ -126,7 +143,11 @@ export class Media {
     }
     const from = { address: c.from, port: c.sport };
     const to = { address: c.to, port: c.dport };
-    const before = at.tunnel === 0 ? undefined : this.elsewhere(at, ssrc, at.up ? to : from, note);
+    const before =
+      at.tunnel === 0
+        ? undefined
+        : (this.elsewhere(at, ssrc, at.up ? to : from, note) ??
+          (note === undefined ? this.renumbered(at, from, to, packet.payloadType(c.buf, c.off)) : undefined));
     const s = new MediaStream(this.streams.total + 1, at.tunnel, at.up, from, to, ssrc, at, note, this.reached);
     if (before !== undefined && note === undefined) s.continue(before);
     this.streams.add(s);
@@ -138,8 +159,10 @@ export class Media {
     const source = sourceIn(s.tunnel, ssrc);
     const newest = this.newest.get(source) ?? [undefined, undefined];
     this.newest.set(source, newest);
-    s.isMoved = before !== undefined || newest[Number(s.up)] !== undefined;
+    const last = newest[Number(s.up)];
+    s.isMoved = before !== undefined || (last !== undefined && !(last.call !== 0 && this.isOver(last.call)));
     newest[Number(s.up)] = s;
+    if (s.tunnel !== 0) this.byPlaces.set(placesIn(s.up, from, to), s);
     return s;
   }
 
@@ -151,11 +174,21 @@ export class Media {
     let last: MediaStream | undefined;
     for (const s of this.bySource.get(ssrc) ?? []) {
       if (s.call === 0 || s.tunnel === 0 || s.tunnel === at.tunnel || s.up !== at.up) continue;
-      if (note !== undefined && note.callId !== s.negotiated?.callId) continue;
+      if (note === undefined ? this.isOver(s.call) : note.callId !== s.negotiated?.callId) continue;
       const there = s.up ? s.to : s.from;
       if (there.address === peer.address && there.port === peer.port) last = s;
     }
     return last;
+  }
+
+  /**
+   * The stream of a call that goes on in the tunnel at hand under another SSRC, as after a restart of the program that sends:
+   * the UE keeps the port that the call knows, and the other side its place.
+   */
+  private renumbered(at: Arrival, from: Place, to: Place, type: number): MediaStream | undefined {
+    const s = this.byPlaces.get(placesIn(at.up, from, to));
+    if (s === undefined || s.tunnel === at.tunnel || s.call === 0 || this.isOver(s.call)) return undefined;
+    return s.agreed(type) !== undefined && millis(s.rtp.end, at) > -OVERLAP_MS ? s : undefined;
   }
 
   /** Takes a compound RTCP packet (RFC 3550 §6.4); returns the round trip that it tells of, in milliseconds. */
@@ -234,6 +267,8 @@ export class Media {
     const newest = this.newest.get(source)!;
     if (newest[Number(s.up)] === s) newest[Number(s.up)] = undefined;
     if (newest.every((x) => x === undefined)) this.newest.delete(source);
+    const places = placesIn(s.up, s.from, s.to);
+    if (this.byPlaces.get(places) === s) this.byPlaces.delete(places);
     s.flow?.forget(s);
   }
 
@@ -279,6 +314,10 @@ export class Media {
 
 /** One source as seen in one tunnel. */
 const sourceIn = (tunnel: number, ssrc: number): number => tunnel * 2 ** 32 + ssrc;
+
+/** Between which places media of a UE go, whatever address it has at that time. */
+const placesIn = (up: boolean, from: Place, to: Place): string =>
+  up ? `>${from.port} ${to.address} ${to.port}` : `<${to.port} ${from.address} ${from.port}`;
 
 /** Whether a stream was announced, or is more than a guess: its numbers go up, and few are missing. */
 export function isSure({ negotiated, rtp }: MediaStream): boolean {

@@ -104,7 +104,7 @@ export class SessionModel {
    */
   constructor(muted: ReadonlySet<string> = new Set(), secrets?: SubscriberSecrets, shelf?: Shelf, kept?: number) {
     this.signalling = new Signalling(this.reached, secrets);
-    this.media = new Media(this.reached);
+    this.media = new Media(this.reached, (call) => this.signalling.calls.at(call)?.isOver ?? true);
     this.outside = new OtherAttempts(this.reached);
     this.findings = new Findings(muted, this.reached);
     this.archive = shelf && new Archive(this, shelf, kept);

@@ -48,10 +48,17 @@ const next = (start: number, more: Partial<ConnectionOptions> = {}): Partial<Con
 const STREAMS = { up: 1, down: 2 } as const;
 
 /** So many packets of the streams of {@link both} that go on, numbered from `first`, from an address of the UE. */
-function goesOn(t: Talk, ms: number, n: number, first: number, own: Endpoint = UE_MEDIA): Talk {
+function goesOn(
+  t: Talk,
+  ms: number,
+  n: number,
+  first: number,
+  own: Endpoint = UE_MEDIA,
+  streams: { readonly up: number; readonly down: number } = STREAMS,
+): Talk {
   for (let i = 0; i < n; i++) {
-    t.up(ms + 20 * i, speech(own, CORE_MEDIA, first + i, STREAMS.up));
-    t.down(ms + 20 * i + 5, speech(CORE_MEDIA, own, first + i, STREAMS.down));
+    t.up(ms + 20 * i, speech(own, CORE_MEDIA, first + i, streams.up));
+    t.down(ms + 20 * i + 5, speech(CORE_MEDIA, own, first + i, streams.down));
   }
   return t;
 }
@@ -77,6 +84,35 @@ describe('a call that goes on in another tunnel', () => {
       // The second tunnel ends in the call, and the first did not end it.
       assert.deepEqual(finding(r, CLOSED).refs[0], { kind: 'tunnel', id: 2 });
       assert.equal(r.findings.filter((f: Json) => f.code === CLOSED).length, 1);
+    }
+  });
+
+  test('has them under another SSRC', async () => {
+    for (const own of [UE_MEDIA, at('10.0.0.3', 30_000)])
+      for (const streams of [
+        { up: 77, down: 2 },
+        { up: 77, down: 78 },
+      ]) {
+        const r = await several([begun(), { end: 'rst' }], [goesOn(new Talk(), 100, 100, 0, own, streams), next(3500)]);
+        assert.deepEqual(calls(r), ALL);
+        assert.deepEqual(r.calls[0].tunnels, [1, 2]);
+      }
+    const other = goesOn(new Talk(), 100, 100, 0, at(UE, 30_002), { up: 77, down: 78 });
+    assert.deepEqual((await several([begun(), { end: 'rst' }], [other, next(3500)])).calls[0].tunnels, [1]);
+  });
+
+  test('has none of what comes when it was over', async () => {
+    for (const streams of [STREAMS, { up: 77, down: 78 }]) {
+      const over = goodbye(begun(), 3200);
+      const r = await several([over, {}], [goesOn(new Talk(), 100, 100, 500, UE_MEDIA, streams), next(9000)]);
+      assert.deepEqual(calls(r), [
+        [1, 1],
+        [1, 1],
+        [2, undefined],
+        [2, undefined],
+      ]);
+      assert.deepEqual(r.calls[0].tunnels, [1]);
+      assert.equal(finding(r, BREAK), undefined);
     }
   });
 

@@ -157,3 +157,44 @@ test('a stream that changes its payload type is one of the type that most packet
     assert.equal((await found(t)).media[0].payloadType, most, types.join());
   }
 });
+
+describe('a phone whose streams have the same SSRC and the same ports in each call', () => {
+  /** Each call of six seconds is followed by the next, whose packets are numbered from `first`. */
+  const calls = (first: number) => {
+    const t = talk();
+    for (const [i, callId] of ['one', 'two'].entries()) {
+      const ms = 1000 + 8000 * i;
+      t.up(ms, sip(`INVITE ${BOB}`, { callId, sdp: sdp(UE, 30_000) }))
+        .down(ms + 200, sip('200 OK INVITE', { callId, toTag: 'b', sdp: sdp(CORE, 40_000) }, 'down'))
+        .up(ms + 210, sip(`ACK ${BOB}`, { callId, toTag: 'b' }));
+      for (let n = 0; n < 300; n++) {
+        t.up(ms + 220 + 20 * n, speech(UE_MEDIA, CORE_MEDIA, first * i + n, 1));
+        t.down(ms + 225 + 20 * n, speech(CORE_MEDIA, UE_MEDIA, first * i + n, 2));
+      }
+      t.up(ms + 6300, sip(`BYE ${BOB}`, { callId, toTag: 'b', cseq: 2 }));
+      t.down(ms + 6310, sip('200 OK BYE', { callId, toTag: 'b', cseq: 2 }, 'down'));
+    }
+    return t;
+  };
+
+  // Numbered anew, on, and somewhere else.
+  for (const first of [0, 300, 5000])
+    test(`each call has its own, from ${first}`, async () => {
+      const r = await found(calls(first), 1000);
+      assert.deepEqual(
+        codes(r, 0).filter((c) => c.startsWith('media.')),
+        [],
+      );
+      assert.deepEqual(
+        r.media.map((m: Json) => [m.call, m.packets, m.lost, m.duplicates]),
+        [1, 1, 2, 2].map((call) => [call, 300, 0, 0]),
+      );
+      assert.deepEqual(
+        r.calls.map((c: Json) => c.media),
+        [
+          [1, 2],
+          [3, 4],
+        ],
+      );
+    });
+});
