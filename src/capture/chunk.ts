@@ -30,7 +30,7 @@ export interface CaptureInterface {
   readonly filter?: string;
   /** Octets of FCS at the end of frames, where the file says so. */
   readonly fcsLength?: number;
-  /** Packets that the capturing system dropped, from the last statistics block. */
+  /** Packets that the capturing system dropped, from the last statistics block, or from the packets behind which they were. */
   drops?: bigint;
 }
 

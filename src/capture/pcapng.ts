@@ -38,6 +38,9 @@ const CUSTOM_HEADER = 12;
 const OPT_END = 0;
 const OPT_COMMENT = 1;
 const EPB_FLAGS = 2;
+const EPB_DROPCOUNT = 4;
+/** Of the obsolete Packet Block, where the count is not known. */
+const NO_DROPS = 0xffff;
 const SHB_USERAPPL = 4;
 const ISB_IFDROP = 5;
 const ISB_OSDROP = 7;
@@ -280,6 +283,7 @@ export class PcapngReader implements FormatReader {
     chunk.fileOffset[i] = w.base + pos + PACKET_HEADER;
     chunk.iface[i] = this.faces[id];
     if (after < stop) this.packetOptions(w, after, stop, chunk);
+    if (old) this.missed(chunk, view.getUint16(pos + 10, little));
     chunk.count = i + 1;
     return '';
   }
@@ -295,6 +299,8 @@ export class PcapngReader implements FormatReader {
       if (code === OPT_END || off + length > stop) return;
       if (code === EPB_FLAGS && length === 4) {
         chunk.flags.set(chunk.count, view.getUint32(off, little));
+      } else if (code === EPB_DROPCOUNT && length === 8) {
+        this.missed(chunk, view.getBigUint64(off, little));
       } else if (code === OPT_COMMENT) {
         const text = optionText(w.buf, off, length);
         const others = chunk.comments.get(chunk.count);
@@ -303,6 +309,13 @@ export class PcapngReader implements FormatReader {
       }
       off += (length + 3) & ~3;
     }
+  }
+
+  /** So many packets of its interface were dropped before the packet at hand. */
+  private missed(chunk: Chunk, drops: bigint | number): void {
+    if (drops === NO_DROPS) return;
+    const face = chunk.iface[chunk.count];
+    if (drops > 0) face.drops = (face.drops ?? 0n) + BigInt(drops);
   }
 
   /** A packet without a time; it belongs to the first interface of the section. */
@@ -363,7 +376,9 @@ export class PcapngReader implements FormatReader {
       if ((option.code !== ISB_IFDROP && option.code !== ISB_OSDROP) || option.length !== 8) continue;
       drops = (drops ?? 0n) + view.getBigUint64(option.off, this.little);
     }
-    if (drops !== undefined) this.faces[id].drops = drops;
+    // What packets told of may be more: a system that does not count says 0.
+    const { drops: known = 0n } = this.faces[id];
+    if (drops !== undefined) this.faces[id].drops = drops > known ? drops : known;
     return '';
   }
 

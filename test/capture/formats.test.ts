@@ -150,6 +150,23 @@ for (const [order, O] of [
       assert.deepEqual([frames[1].comments, frames[1].flags], [undefined, undefined]);
     });
 
+    it('adds up what packets say of drops before them, where statistics know of fewer', async () => {
+      const missed = (n: bigint) => ({ options: [O.option(4, O.u64(n)), O.u32(0)] }); // epb_dropcount
+      const statistics = (n: bigint) => O.block(5, O.u32(0), O.u64(0n), O.option(5, O.u64(n)), O.u32(0));
+      const old = (n: number) =>
+        O.block(2, O.u16(0), O.u16(n), O.u32(0), O.u32(1), O.u32(B.length), O.u32(B.length), B);
+      const capture = async (...blocks: Buffer[]) => {
+        const octets = Buffer.concat([O.section(), O.description(1), ...blocks]);
+        return (await drainFile(file(octets))).frames[0].iface.drops;
+      };
+      const packets = [O.packet(0, 1n, A, missed(3n)), O.packet(0, 2n, B, missed(0n)), O.packet(0, 3n, A, missed(4n))];
+      assert.equal(await capture(...packets), 7n);
+      assert.equal(await capture(...packets, statistics(0n)), 7n);
+      assert.equal(await capture(...packets, statistics(9n)), 9n);
+      assert.equal(await capture(O.packet(0, 1n, A, missed(0n))), undefined);
+      assert.equal(await capture(old(2), old(0xffff), old(1)), 3n);
+    });
+
     it('reads options up to their end, or to one that does not fit', async () => {
       const more = [
         [O.option(1, 'a'), O.u32(0), O.option(1, 'behind the end')],
