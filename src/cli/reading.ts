@@ -263,7 +263,7 @@ export class Reading {
     const { tunnel } = this.o;
     const meant = tunnel === undefined ? tunnels : tunnels.filter(tunnelTest(tunnel));
     const told = all ? meant : meant.filter((t) => !isReadable(t));
-    for (const t of told.slice(0, TOLD)) tell(tunnelLine(t));
+    for (const t of told.slice(0, TOLD)) tell(tunnelLine(t, this.o.rows !== 'outer'));
     if (told.length > TOLD) tell(`… and ${told.length - TOLD} more tunnels`);
     if (meant.length === 0) this.tellNoTunnel(tunnels);
   }

@@ -15,33 +15,33 @@ export function isReadable(t: Tunnel): boolean {
   });
 }
 
-/** What became of a tunnel, in one line. */
-export function tunnelLine(t: Tunnel): string {
+/** What became of a tunnel, in one line; `counted` says whether anybody looked into its envelopes. */
+export function tunnelLine(t: Tunnel, counted = true): string {
   const ue = t.ends[t.ue];
   const eftf = t.ends[t.ue === 0 ? 1 : 0];
   const via = t.proxy === undefined ? '' : ` via proxy to ${t.proxy.target}`;
   const inferred = t.inferred ? ' (which end is the UE is inferred)' : '';
-  return `tunnel ${t.id}: ${endpointText(ue)} → ${endpointText(eftf)}${via}${inferred}: ${outcome(t)}`;
+  return `tunnel ${t.id}: ${endpointText(ue)} → ${endpointText(eftf)}${via}${inferred}: ${outcome(t, counted)}`;
 }
 
-function outcome(t: Tunnel): string {
+function outcome(t: Tunnel, counted: boolean): string {
   const refused = refusal(t);
   if (refused !== undefined) return refused;
   if (t.content === 'other') return `not FTT-IMS but ${t.other}`;
-  if (t.session === undefined)
-    return t.content === 'fttims' ? `envelopes in the clear, ${counts(t)}` : 'no TLS was seen';
+  const envelopes = counted ? `, ${counts(t)}` : '';
+  if (t.session === undefined) return t.content === 'fttims' ? `envelopes in the clear${envelopes}` : 'no TLS was seen';
   const both = ([0, 1] as const)
     .map((d) => ({ name: t.direction(d === 0 ? t.client : t.client === 0 ? 1 : 0), v: t.session!.verdict(d) }))
     .filter(({ v }) => v.records > 0);
   if (both.length === 0) return 'TLS without application data';
   const unread = both.filter(({ v }) => v.verdict !== 'full');
   if (unread.length === 0) {
-    const what = t.content === 'fttims' ? counts(t) : 'no envelopes';
+    const what = t.content === 'fttims' ? envelopes : ', no envelopes';
     const gaps = both.filter(({ v }) => v.reason !== undefined).map(({ name, v }) => ` ${name}: ${v.reason}`);
-    return `decrypted, ${what}${gaps.length > 0 ? `;${gaps.join('')}` : ''}`;
+    return `decrypted${what}${gaps.length > 0 ? `;${gaps.join('')}` : ''}`;
   }
   const partly = both.some(({ v }) => v.verdict !== 'none');
-  const some = t.content === 'fttims' ? `, ${counts(t)}` : partly ? ', no envelope among it' : '';
+  const some = t.content === 'fttims' ? envelopes : partly ? ', no envelope among it' : '';
   return `${partly ? 'partly' : 'not'} decrypted${some}. ${reasons(unread)}`;
 }
 

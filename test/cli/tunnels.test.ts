@@ -29,6 +29,10 @@ describe('what is said of a tunnel', () => {
     assert.equal(said(TLS13), 'tunnel 1: 192.0.2.10:53410 → 192.0.2.1:443: decrypted, 189 envelopes up, 189 down\n');
   });
 
+  test('decrypted, and nobody looked into its envelopes', () => {
+    assert.match(said(TLS13, '--rows', 'outer'), /: decrypted\n$/);
+  });
+
   test('no key log', () => {
     assert.match(said(TLS13, '--no-auto-keys'), /: not decrypted\. There is no key log\.\n$/);
   });
