@@ -80,11 +80,7 @@ class Gatherer implements Keys {
   named(path: string): void {
     const head = headOf(path);
     if (isPcap(head) || isPcapng(head))
-      throw new UserError(
-        `${path}: a capture, not a key log`,
-        Exit.input,
-        'a capture is given by its bare name, or with -r',
-      );
+      throw new UserError(`${path}: a capture, not a key log`, Exit.input, 'a capture is given with -r');
     const text = fileText(path);
     this.files.push(path);
     if (PEM.test(text)) {

@@ -82,10 +82,10 @@ export const issuerOption = (): Option =>
     'who issues certificates of EFTFs, as a distinguished name or its common name: others are a finding; repeatable',
   ).argParser(collect);
 
-/** Adds the options that choose input, keys and rows. */
-export function addInputOptions(c: Command): Command {
+/** Adds the options that choose input, keys and rows; `bare` is what `-r` is the same as. */
+export function addInputOptions(c: Command, bare = ', the same as a bare name'): Command {
   return c
-    .option('-r, --read <file>', 'capture to read, the same as a bare name; - is standard input', collect)
+    .option('-r, --read <file>', `capture to read${bare}; - is standard input`, collect)
     .option(
       '-k, --keylog <file>',
       'TLS key log, RSA private key (PEM), keys of ESP (esp_sa), or a directory of them; repeatable',

@@ -185,11 +185,18 @@ function layerFilter(o: ReadOptions): LayerFilter | null {
 function column(registry: Registry, name: string): FieldColumn {
   const fields = registry.byName(name);
   if (fields.length === 0 && !(name in COLUMNS)) {
-    const near = suggest(name, registry.names());
+    // Filters know `inner.ip.src` and `ip.src#2`; a column has the values of all layers, outermost first.
+    const plain = name.replace(/^(?:inner|outer)\.|#\d+$/, '');
+    const near = suggest(plain, registry.names());
+    const layers = plain !== name && registry.byName(plain).length > 0;
     throw new UserError(
       `-e ${name}: there is no such field`,
       Exit.usage,
-      near === undefined ? undefined : `did you mean ${near}?`,
+      layers
+        ? `that is for filters; -e ${plain} has the values of all layers, -E occurrence=f the outermost, =l the innermost`
+        : near === undefined
+          ? undefined
+          : `did you mean ${near}?`,
     );
   }
   return { name, fields: name in COLUMNS ? [] : fields };

@@ -174,7 +174,7 @@ function keysCommand(done: Done): Command {
   const keys = new Command('keys')
     .description('look into key logs: good, bad and unused lines, and which tunnels they open')
     .argument('<keylog...>', 'TLS key log, RSA private key (PEM), or a directory of them');
-  addInputOptions(keys).action(async (files: string[], o: ReadOptions) => {
+  addInputOptions(keys, '').action(async (files: string[], o: ReadOptions) => {
     done(await (await import('./commands/keys.js')).keys(files, o));
   });
   hideOptions(

@@ -35,6 +35,13 @@ describe('exit codes', () => {
     ['an unknown time format', [TLS13, '-t', 'x'], 1, /-t x/],
     ['a count that is none', [TLS13, '-c', 'x'], 1, /'x' is invalid/],
     ['an unknown field', [TLS13, '-e', 'sip.method'], 1, /did you mean sip\.Method\?/],
+    [
+      'a field of one layer, as filters have it',
+      [TLS13, '-e', 'inner.ip.src'],
+      1,
+      /for filters; -e ip\.src has the values/,
+    ],
+    ['the same by its number', [TLS13, '-e', 'ip.src#2'], 1, /for filters; -e ip\.src has the values/],
     ['-T fields without fields', [TLS13, '-Tfields'], 1, /-e frame\.number/],
     ['a rule that is none', [TLS13, '-d', 'tcp.port=1'], 1, /tcp\.port==8443,tls/],
     ['a tunnel that is none', [TLS13, '--tunnel', 'x'], 1, /neither a number nor HOST:PORT/],
@@ -136,6 +143,7 @@ describe('exit codes', () => {
     assert.match(help('report'), /--tunnel/);
     assert.doesNotMatch(help('keys'), /--filter|--tunnel|--user|--call-id|--from <|--enable-heuristic/);
     assert.match(help('keys'), /--keylog.*[\s\S]*--handshake-from[\s\S]*--verify-all/);
+    assert.doesNotMatch(help('keys'), /bare name/);
   });
 
   test('--require-decrypt and --fail-on: 2 before 4 before 3', () => {
