@@ -1,21 +1,29 @@
 import type { CallEntity, CallState, MediaEntity } from './entities.js';
 import { lossOf } from './quality.js';
 
+/** Whether a call was on when its tunnel ended: nobody released it, and nobody heard anything any more. */
+export const isCutOff = ({ state, failure }: CallEntity): boolean => state === 'established' && failure !== undefined;
+
 /** What a summary says of calls, however many there are. */
 export class CallTally {
   readonly byState: Record<CallState, number>;
+  /** Of those that are established. */
+  cutOff: number;
   readonly pddMs: number[];
   readonly setupMs: number[];
 
   /** @param first those that are counted already */
   constructor(first?: CallTally) {
     this.byState = { ...(first?.byState ?? NO_CALLS) };
+    this.cutOff = first?.cutOff ?? 0;
     this.pddMs = [...(first?.pddMs ?? [])];
     this.setupMs = [...(first?.setupMs ?? [])];
   }
 
-  add({ state, pddMs, setupMs }: CallEntity): void {
+  add(c: CallEntity): void {
+    const { state, pddMs, setupMs } = c;
     this.byState[state]++;
+    if (isCutOff(c)) this.cutOff++;
     if (pddMs !== undefined) this.pddMs.push(pddMs);
     if (setupMs !== undefined) this.setupMs.push(setupMs);
   }

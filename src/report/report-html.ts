@@ -9,6 +9,7 @@ import type {
   TunnelEntity,
 } from '../model/entities.js';
 import type { Series } from '../model/series.js';
+import { isCutOff } from '../model/tally.js';
 import { callLadder } from './ladder-flows.js';
 import { ladderSvg } from './ladder-svg.js';
 import { escaped } from './markup.js';
@@ -22,7 +23,6 @@ import {
   delay,
   type FileWords,
   fileWords,
-  isCutOff,
   limitWords,
   lostText,
   messageWords,
@@ -32,6 +32,7 @@ import {
   registrationWords,
   releaseWords,
   SKIPPED,
+  type States,
   statesWords,
   stateWords,
   tlsWords,
@@ -100,7 +101,7 @@ function* more(length: number): Generator<string> {
 }
 
 interface Summary {
-  readonly [name: string]: { readonly byState: Readonly<Record<string, number>> };
+  readonly [name: string]: States;
 }
 
 interface MediaSummary {
@@ -118,7 +119,7 @@ function* overview(
   for (const f of files) yield `<li><code>${escaped(f.name)}</code>: ${escaped(fileWords(f))}</li>\n`;
   const summary = members.summary as unknown as Summary;
   for (const name of ['tunnel', 'registration', 'call'])
-    yield `<li>${escaped(statesWords(name, summary[`${name}s`].byState))}</li>\n`;
+    yield `<li>${escaped(statesWords(name, summary[`${name}s`]))}</li>\n`;
   const { streams, packets, lost } = (members.summary as { media: MediaSummary }).media;
   yield `<li>${counted(streams, 'media stream')}: ${counted(packets, 'packet')}, ${lost} lost</li>\n`;
   const unread = unreadWords(findings, (members.tunnels as readonly TunnelEntity[]).length);

@@ -2,6 +2,7 @@ import { printable } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
 import type { FindingEntity, MediaEntity, MessageEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
 import type { Series } from '../model/series.js';
+import { isCutOff } from '../model/tally.js';
 import { callLadder } from './ladder-flows.js';
 import { ladderPage } from './ladder-text.js';
 import type { Report } from './report.js';
@@ -14,7 +15,6 @@ import {
   delay,
   type FileWords,
   fileWords,
-  isCutOff,
   limitWords,
   lostText,
   messageWords,
@@ -24,6 +24,7 @@ import {
   registrationWords,
   releaseWords,
   SKIPPED,
+  type States,
   statesWords,
   stateWords,
   tlsWords,
@@ -68,14 +69,14 @@ export function* reportMarkdown({ members, findings }: Report): Generator<string
 }
 
 interface Overview {
-  readonly [name: string]: { readonly byState: Readonly<Record<string, number>> };
+  readonly [name: string]: States;
 }
 
 function* overview(members: Report['members'], findings: Series<FindingEntity>): Generator<string> {
   const { files } = members.capture as { files: FileWords[] };
   for (const f of files) yield `- ${plain(f.name)}: ${fileWords(f)}\n`;
   const summary = members.summary as unknown as Overview;
-  for (const name of ['tunnel', 'registration', 'call']) yield `- ${statesWords(name, summary[`${name}s`].byState)}\n`;
+  for (const name of ['tunnel', 'registration', 'call']) yield `- ${statesWords(name, summary[`${name}s`])}\n`;
   const unread = unreadWords(findings, (members.tunnels as readonly TunnelEntity[]).length);
   if (unread !== '') yield `- ${unread}\n`;
   for (const l of members.limits as readonly LimitReached[]) yield `- ${limitWords(l)}\n`;

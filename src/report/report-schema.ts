@@ -31,8 +31,8 @@ import {
 } from './schema-parts.js';
 import { addressing, envelopes, tunnel, verdict } from './schema-tunnel.js';
 
-const byState = (states: readonly string[]): Schema =>
-  object({ byState: object(Object.fromEntries(states.map((s) => [s, COUNT]))) });
+const byState = (states: readonly string[], more: Record<string, Schema> = {}): Schema =>
+  object({ byState: object(Object.fromEntries(states.map((s) => [s, COUNT]))), ...more });
 
 const distribution = object({ count: COUNT, p50: NUMBER, p90: NUMBER, p99: NUMBER, max: NUMBER });
 
@@ -55,7 +55,7 @@ const options = object({
 const summary = object({
   tunnels: byState(TUNNEL_STATE),
   registrations: byState(REGISTRATION_STATE),
-  calls: byState(CALL_STATE),
+  calls: byState(CALL_STATE, { 'cutOff?': COUNT }),
   media: object({ streams: COUNT, packets: COUNT, lost: COUNT, lostPercent: NUMBER }),
   findings: object({ bySeverity: object({ error: COUNT, warn: COUNT, note: COUNT }) }),
   worst: list(INTEGER),

@@ -46,7 +46,7 @@ export function summaryOf({ tunnels, registrations, findings }: Lists, { calls, 
       ['registered', 'failed', 'in-progress', 'expired', 'deregistered'],
       bindingsOf(registrations),
     ),
-    calls: { byState: calls.byState },
+    calls: { byState: calls.byState, ...(calls.cutOff > 0 && { cutOff: calls.cutOff }) },
     media: {
       streams,
       packets: packets + duplicates,

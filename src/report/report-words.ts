@@ -13,6 +13,7 @@ import type {
 import { type Moment, millis } from '../model/moment.js';
 import { lossOf } from '../model/quality.js';
 import type { Series } from '../model/series.js';
+import { isCutOff } from '../model/tally.js';
 import { isoTime } from './value.js';
 
 /** How reports for people say numbers, times and places. Nothing here is escaped. */
@@ -115,9 +116,6 @@ export function tlsWords({ tls }: TunnelEntity): string {
 export const stateWords = ({ state, failure }: TunnelEntity): string =>
   failure === undefined ? state : `${state}${state === 'failed' ? ':' : '.'} ${failure.cause}`;
 
-/** Whether a call was on when its tunnel ended: nobody released it, and nobody heard anything any more. */
-export const isCutOff = ({ state, failure }: CallEntity): boolean => state === 'established' && failure !== undefined;
-
 /** `ended`, `established, cut off`, `failed (emergency)`. */
 export const callWords = (c: CallEntity): string =>
   `${c.state}${isCutOff(c) ? ', cut off' : ''}${c.emergency ? ' (emergency)' : ''}`;
@@ -156,9 +154,18 @@ export function fileWords(f: FileWords): string {
   return `${f.frames} frames${from}${span}`;
 }
 
-/** `2 tunnels: 1 established, 1 failed`. */
-export function statesWords(name: string, byState: Readonly<Record<string, number>>): string {
-  const states = Object.entries(byState).filter(([, n]) => n > 0);
+/** What the summary of a report says of tunnels, registrations or calls. */
+export interface States {
+  readonly byState: Readonly<Record<string, number>>;
+  /** Of those that are established. */
+  readonly cutOff?: number;
+}
+
+/** `2 tunnels: 1 established, 1 failed`; a call that its tunnel took with it is told as that. */
+export function statesWords(name: string, { byState, cutOff = 0 }: States): string {
+  const told: Readonly<Record<string, number>> =
+    cutOff === 0 ? byState : { ...byState, established: byState.established - cutOff, 'cut off': cutOff };
+  const states = Object.entries(told).filter(([, n]) => n > 0);
   const total = states.reduce((n, [, k]) => n + k, 0);
   const list = states.map(([s, n]) => `${n} ${s}`).join(', ');
   return `${counted(total, name)}${list === '' ? '' : `: ${list}`}`;

@@ -8,8 +8,8 @@ import type {
 } from '../model/entities.js';
 import type { Moment } from '../model/moment.js';
 import { lossOf } from '../model/quality.js';
+import { isCutOff } from '../model/tally.js';
 import { subscriptionText } from '../report/ladder-flows.js';
-import { isCutOff } from '../report/report-words.js';
 import { cellsOf, clipMiddle } from './cells.js';
 import type { Story } from './told.js';
 import type { Scope } from './view.js';

@@ -1,5 +1,5 @@
 import type { CallEntity, RegistrationEntity } from '../model/entities.js';
-import { isCutOff } from '../report/report-words.js';
+import { isCutOff } from '../model/tally.js';
 import { type Dialogue, dialoguesOf, mediaOf, partiesOf, stateOf, whyOf } from './dialog-list.js';
 import { mediaLine } from './media-words.js';
 import { type Story, untilThen } from './told.js';
