@@ -66,6 +66,12 @@ function endedBy(xml: string): Ended[] {
   return ended;
 }
 
+/** The event of a contact that its user removed. RFC 3680 §5.3.1 */
+const BY_USER = 'unregistered';
+
+/** A contact without its parameters, which a registrar may tell in another order, or not at all. */
+const bare = (uri: string): string => uri.replace(/[;?].*$/s, '').toLowerCase();
+
 /** Which registration holds which binding: one that goes on under another Call-ID, or that ends elsewhere. */
 export class Bindings {
   /** By address of record. */
@@ -96,12 +102,29 @@ export class Bindings {
   notified(e: SipEvent, at: Arrival): void {
     if (!e.isRequest || e.mediaType !== 'application/reginfo+xml') return;
     for (const { aor, uri, event } of endedBy(e.bodyText))
-      for (const r of this.held.get(aor) ?? [])
-        if (r.state === 'registered' && r.contact === uri) r.cease(at.seen(), event);
+      for (const r of this.held.get(aor) ?? this.associated(aor, at.tunnel))
+        if (r.state === 'registered' && r.contact !== undefined && bare(r.contact) === bare(uri))
+          r.cease(at.seen(), event);
+  }
+
+  /**
+   * The registrations in a tunnel that a name of their user goes with: where the name that is registered is barred, as one
+   * made of the IMSI is, the network tells of the others alone. TS 24.229 §5.4.2.1.2
+   */
+  private associated(aor: string, tunnel: number): Registration[] {
+    return [...this.held.values()].flat().filter((r) => r.tunnel === tunnel && r.associated.includes(aor));
+  }
+
+  /** Of what a user ends nobody needs to be told: contacts of whose end the UE itself asked the network. */
+  private forgive(registrations: readonly Registration[]): void {
+    const removed = registrations.filter((r) => r.revoked?.event === BY_USER);
+    for (const r of removed)
+      if (registrations.some((x) => x.aor === r.aor && x.isLeaving(r.revoked!.at))) r.revoked = null;
   }
 
   /** What goes on under another Call-ID has the fate of that one; who failed, and came in with the next one, has recovered. */
   finish(registrations: readonly Registration[], until: (r: Registration) => Moment): void {
+    this.forgive(registrations);
     /** Users that were registered after the one at hand, by where they are. */
     const later = new Set<string>();
     for (let i = registrations.length - 1; i >= 0; i--) {

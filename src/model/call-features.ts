@@ -2,12 +2,12 @@ import { Header, headerId } from '../../dissectors/sip/index.js';
 import { isChallenge } from '../../dissectors/sip/status.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { ANSWER_MS } from './answer-time.js';
-import type { CallDialog, CallFeatureEntries, Hold, Preconditions, SessionTimer, Transfer } from './entities.js';
+import type { CallDialog, CallFeatureEntries, Hold, Preconditions, SessionTimer } from './entities.js';
 import { type Moment, millis, type Seen } from './moment.js';
 import { isHold, type SessionMedia } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
+import { Transfers } from './transfers.js';
 
-const REFER_TO = headerId('Refer-To');
 const REPLACES = headerId('Replaces');
 /** Early Dialog Terminated. RFC 6228 */
 export const GONE = 199;
@@ -69,7 +69,7 @@ export class CallFeatures {
   private asked: { readonly hold: Hold; readonly by: Side; readonly cseq: number; readonly began: boolean } | null =
     null;
   private changed: { readonly hold: Hold; readonly at: Seen }[] = [];
-  readonly transfers: Transfer[] = [];
+  readonly transfers: Transfers;
   /** Absent: none were asked for. */
   quality: Quality | undefined;
   timer: SessionTimer | undefined;
@@ -85,7 +85,9 @@ export class CallFeatures {
   private asking: Asked[] = [];
 
   /** @param reached is told of what does not fit */
-  constructor(private readonly reached: ReachedLimits) {}
+  constructor(private readonly reached: ReachedLimits) {
+    this.transfers = new Transfers(reached);
+  }
 
   private hasRoom(list: readonly unknown[]): boolean {
     if (list.length < LIMITS.callParts) return true;
@@ -99,8 +101,8 @@ export class CallFeatures {
       this.asking.push({ at, last: at, times: 1, againMs: 0, method, cseq, by: side });
     if (e.method === 'INVITE') this.replaces ??= e.text(REPLACES)?.split(';')[0].trim();
     else if (e.method === 'PRACK') this.acknowledge(e);
-    else if (e.method === 'REFER') this.refer(at, e, side);
-    else if (e.method === 'NOTIFY') this.notified(e);
+    else if (e.method === 'REFER') this.transfers.asked(at, e, side);
+    else if (e.method === 'NOTIFY') this.transfers.notified(at, e);
     if (media !== undefined) this.described(at, e, side, media);
   }
 
@@ -110,10 +112,7 @@ export class CallFeatures {
       this.asking = this.asking.filter((r) => r.by === side || r.cseq !== cseq || !isAnswer(r.method, method, status));
     if (method === 'INVITE') this.answered(at, e, side);
     if (method === 'PRACK' && status >= 300) this.unacknowledge(e);
-    if (method === 'REFER') {
-      const t = this.transfers.findLast((x) => x.cseq === e.cseq);
-      if (t !== undefined && status >= 200) t.status = status;
-    }
+    if (method === 'REFER') this.transfers.answered(at, e);
     if ((method === 'INVITE' || method === 'UPDATE') && status >= 200 && status < 300) this.clock(at, e, side);
     if ((method === 'INVITE' || method === 'UPDATE') && status >= 300 && !isChallenge(status))
       this.unrefreshed = status;
@@ -178,26 +177,6 @@ export class CallFeatures {
     if (r === undefined || isChallenge(e.status)) return;
     r.acknowledged = false;
     r.refused = e.status;
-  }
-
-  private refer(at: Seen, e: SipEvent, by: Side): void {
-    const target = e.party(REFER_TO).uri;
-    const replaces = /[?&]Replaces=([^&>]+)/i.exec(target)?.[1];
-    const dialog = replaces === undefined ? undefined : unescaped(replaces).split(';')[0];
-    const bare = target.split('?')[0];
-    const last = this.transfers[this.transfers.length - 1];
-    if (last?.by === by && last.target === bare && isChallenge(last.status)) this.transfers.pop();
-    if (!this.hasRoom(this.transfers)) return;
-    const entry = { row: at.row, at, by, target: bare, cseq: e.cseq };
-    this.transfers.push({ ...entry, ...(dialog !== undefined && { replaces: dialog }) });
-  }
-
-  /** RFC 3515 §2.4.5, §2.4.6: the body says how the referred request goes, and the id of the event which one it is. */
-  private notified(e: SipEvent): void {
-    const id = /;\s*id\s*=\s*(\d+)/i.exec(e.text(Header.Event) ?? '')?.[1];
-    const t = this.transfers.findLast((x) => id === undefined || x.cseq === Number(id));
-    const m = /^SIP\/2\.0 (\d{3})/.exec(e.bodyText);
-    if (t !== undefined && m !== null) t.progress = Number(m[1]);
   }
 
   /** RFC 4028 §4: the interval that both sides have settled on; `by`: who answers. */
@@ -321,18 +300,10 @@ export class CallFeatures {
       reliable: reliable.length === 0 ? undefined : { responses: reliable.length, acknowledged },
       preconditions,
       holds: this.holds.length === 0 ? undefined : this.holds,
-      transfers: this.transfers.length === 0 ? undefined : this.transfers.map(({ cseq: _, ...t }) => t),
+      transfers: this.transfers.entries,
       replaces,
       replacedBy,
       sessionTimer: timer,
     };
-  }
-}
-
-function unescaped(s: string): string {
-  try {
-    return decodeURIComponent(s);
-  } catch {
-    return s;
   }
 }

@@ -252,7 +252,8 @@ export class Call {
 
   private acknowledge({ cseq, to: { tag } }: SipEvent): void {
     const { answers } = this;
-    if (this.failure !== undefined || cseq < this.cseq) return; // that of a refusal acknowledges no answer
+    // That of a refusal, 487 among them, acknowledges no answer.
+    if (this.failure !== undefined || this.state === 'cancelled' || cseq < this.cseq) return;
     this.acked = true;
     const own = answers.length === 1 ? answers[0] : answers.find((x) => x.tag === tag);
     if (own !== undefined) own.acked = true;

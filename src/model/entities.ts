@@ -365,7 +365,6 @@ export interface Transfer {
   readonly target: string;
   /** Call-ID of the call that the new one is to take the place of (RFC 3891). */
   readonly replaces?: string;
-  readonly cseq: number;
   /** Of the REFER itself. */
   status?: number;
   /** Of the request that it asked for, as the last NOTIFY says. */
@@ -395,7 +394,7 @@ export interface CallFeatureEntries {
   reliable?: { responses: number; acknowledged: number } | undefined;
   preconditions?: Preconditions | undefined;
   holds?: Hold[] | undefined;
-  transfers?: Omit<Transfer, 'cseq'>[] | undefined;
+  transfers?: Transfer[] | undefined;
   /** Call-ID of the call whose place this one takes. RFC 3891 */
   replaces?: string | undefined;
   /** Call-ID of the call that took its place. */

@@ -39,15 +39,7 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
   if (lost !== undefined && c.cancel === null)
     raise('call.no-prack', lost.at, lost.refused === undefined ? {} : { detail: ours`The PRACK got ${lost.refused}.` });
   judgePreconditions(c, end, raise);
-  for (const t of f.transfers) {
-    const result = t.progress ?? t.status;
-    if (result !== undefined && result >= 300)
-      raise(
-        'call.transfer-failed',
-        { ...t.at, row: t.row },
-        { detail: words`The transfer to ${quoted('uri', t.target)} got ${result}.` },
-      );
-  }
+  judgeTransfers(c, end, raise);
   if (c.release?.isFailure === true && (c.state === 'ended' || c.state === 'cancelled'))
     raise('call.released', c.end ?? c.start, { detail: c.release.reason });
   const silent = f.unanswered(c.end ?? end);
@@ -79,6 +71,34 @@ export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findin
         rows: [c.cancel.row],
       });
   }
+}
+
+/** Whether parties that were to be transferred were, and whether anybody was told. @param end of what could be heard */
+function judgeTransfers(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {
+  const { transfers } = c.features;
+  for (const { at, entry } of transfers.list) {
+    const result = entry.progress ?? entry.status;
+    if (result === undefined || result < 300) continue;
+    const detail = words`The transfer to ${quoted('uri', entry.target)} got ${result}.`;
+    raise('call.transfer-failed', at, { detail });
+  }
+  // Who hangs up before does not want to know.
+  const untold = transfers.untold(c.end ?? end);
+  if (untold === undefined) return;
+  const { entry, at, told, isClosed } = untold;
+  const since = Math.round(millis(told ?? untold.accepted ?? at, c.end ?? end) / 1000);
+  const last = entry.progress === undefined ? '' : ours`, which said ${entry.progress}`;
+  const how =
+    told === null
+      ? ours`No NOTIFY came in ${since} s.`
+      : isClosed
+        ? ours`The last NOTIFY${last}, ended the subscription.`
+        : ours`None came in the ${since} s after the last NOTIFY${last}.`;
+  raise('call.transfer-unknown', at, {
+    detail: words`It was to ${quoted('uri', entry.target)}. ${how}`,
+    ...(isClosed && { severity: 'note' }),
+    ...(told !== null && { rows: [told.row] }),
+  });
 }
 
 /** How often a request was sent, where it was more than once. */

@@ -57,6 +57,30 @@ export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment,
   });
 }
 
+/** Nobody listens so long to nothing. */
+const SILENT_MS = 20_000;
+
+/**
+ * Judges whether a caller heard anything before the answer, where none came: ringing, or early media (RFC 3960 §3).
+ * @param streams all that may be of it: of early media it need not be known that they are
+ * @param end until when something of it could be heard
+ */
+export function judgeProgress(c: Call, streams: Iterable<MediaStream>, end: Moment, findings: Findings): void {
+  const { progress, ringing } = c;
+  if (progress === null || ringing !== null || (c.state !== 'in-progress' && c.state !== 'cancelled')) return;
+  const over = c.cancel ?? c.end ?? end;
+  const ms = millis(progress, over);
+  if (ms < SILENT_MS || c.direction === undefined || c.features.quality?.met === false) return;
+  const up = c.direction === 'terminated';
+  for (const s of streams)
+    if (c.tunnels.has(s.tunnel) && s.up === up && isBefore(s.rtp.start, over) && isBefore(progress, s.rtp.end)) return;
+  const refs: Ref[] = [{ kind: 'call', id: c.id }, ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id }))];
+  const until = c.cancel === null ? '' : ' The caller gave it up then.';
+  findings.raise('call.silent-progress', progress, refs, {
+    detail: ours`Neither 180 nor media came in the ${Math.round(ms / 1000)} s after the first sign of progress.${until}`,
+  });
+}
+
 /** Judges for how long media were away where the call went on in another tunnel of the UE. */
 function judgeMove(c: Call, streams: readonly MediaStream[], findings: Findings): void {
   const all = [pauseOf(c, streams, true), pauseOf(c, streams, false)].flatMap((p) => p ?? []);
@@ -186,7 +210,7 @@ interface Stop {
  */
 function judgeStops(c: Call, streams: readonly MediaStream[], end: Moment, findings: Findings): void {
   // Media of a party that is transferred, or whose call another one replaces, end before the call does.
-  if (c.features.transfers.length > 0 || c.features.replacedBy !== undefined) return;
+  if (c.features.transfers.list.length > 0 || c.features.replacedBy !== undefined) return;
   const over = c.end ?? end;
   const all = (['caller', 'callee'] as const).flatMap((side) => stopOf(c, side, streams, over) ?? []);
   if (all.length === 0) return;

@@ -152,6 +152,7 @@ const AFTERWARDS: ReadonlyMap<string, Own> = new Map([
   ['probation', ours`: the UE may register again after a while`],
   ['rejected', ours`: the UE may not register again by itself`],
   ['expired', ours`: it was not refreshed in time`],
+  ['unregistered', ours`, as if the user had asked for that: no REGISTER of this UE did`],
 ]);
 
 function judgeRevoked(

@@ -6,7 +6,7 @@ import { judgeLapses, judgeMessages, judgeSubscriptions } from './exchanges.js';
 import { judgeAddressing } from './judge-addressing.js';
 import { judgeAttempts } from './judge-attempts.js';
 import { judgeCrowd, judgeIssuer } from './judge-crowd.js';
-import { judgeFlow } from './judge-flow.js';
+import { judgeFlow, judgeProgress } from './judge-flow.js';
 import { judgeBandwidth, judgeControl, judgeCopy, judgeOutside, judgeSource, judgeStream } from './judge-media.js';
 import { judgeReach } from './judge-reach.js';
 import { judgeKept, judgeReleases } from './judge-release.js';
@@ -92,7 +92,9 @@ export function judge(m: SessionModel): void {
   }
   for (const c of signalling.calls) {
     const own = streams.get(c.id) ?? [];
-    judgeFlow(c, own, heardUntil(m, c.tunnels), findings);
+    const until = heardUntil(m, c.tunnels);
+    judgeProgress(c, media.streams, until, findings);
+    judgeFlow(c, own, until, findings);
     judgePairs(c, own, end, findings);
   }
 }
@@ -148,6 +150,7 @@ function registeredFor({ signalling }: SessionModel, c: Call): Moment | undefine
 export function judgeOver(m: SessionModel, c: Call, streams: readonly MediaStream[], now: Moment): void {
   judgeCall(c, now, () => registeredFor(m, c), m.findings);
   for (const s of streams) judgeStreamOf(m, s, now);
+  judgeProgress(c, m.media.streams, now, m.findings);
   judgeFlow(c, streams, now, m.findings);
   judgePairs(c, streams, now, m.findings);
 }

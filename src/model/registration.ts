@@ -193,6 +193,9 @@ export class Registration {
     if (t.asks) return;
     this.unrefreshed = null;
     this.binding = t.own.key;
+    const names = e.parties(Header.PAssociatedUri);
+    if (names.length > LIMITS.identities) this.reached.capped('identities');
+    this.associated = names.slice(0, LIMITS.identities).map((p) => p.uri);
     const given = grantedTo(t.own, e)?.expires ?? e.seconds(Header.Expires) ?? t.expires ?? DEFAULT_EXPIRES;
     if (t.expires === 0 || given === 0) {
       this.state = 'deregistered';
@@ -294,7 +297,14 @@ export class Registration {
   cease(at: Seen, event?: string): void {
     this.state = 'deregistered';
     this.end = at;
-    if (event !== undefined && event !== BY_USER) this.revoked ??= { at, event };
+    if (event !== undefined) this.revoked ??= { at, event };
+  }
+  /** Other names of the user that are registered with it. RFC 7315 §4.1 */
+  associated: readonly string[] = [];
+
+  /** Whether the UE asked at about this time for the end of the registration. */
+  isLeaving(when: Moment): boolean {
+    return this.transactions.some((t) => t.expires === 0 && Math.abs(millis(t.at, when)) <= ANSWER_MS);
   }
   /** First time that the network ended it, and how. */
   revoked: { readonly at: Seen; readonly event: string } | null = null;
@@ -391,9 +401,6 @@ function isForeign(uri: string, from: string): boolean {
   const b = parseAddress(host.replace(/^\[|\]$/g, ''));
   return b !== undefined && addressOf(b) !== from;
 }
-
-/** The event of a contact that its user removed. RFC 3680 §5.3.1 */
-const BY_USER = 'unregistered';
 
 /** Seconds before the end of a registration of so many seconds at which it is to be refreshed. */
 const leadOf = (seconds: number): number => (seconds > 2 * REFRESH_BEFORE ? REFRESH_BEFORE : seconds / 2);

@@ -160,12 +160,29 @@ describe('a registration that goes on elsewhere', () => {
     const own = [contact(`${OWN};expires=60`)];
     const anew = asked(notify(AOR, 'terminated', '', 'deactivated'), 21_000, 1, own, '200 OK', own, 'r2');
     assert.equal(ended(await after(anew, 50_000)).severity, 'note');
-    // What its user removed, and some event of tomorrow.
-    assert.equal(ended(await after(notify(AOR, 'terminated', '', 'unregistered'), 50_000)), undefined);
+    // Some event of tomorrow.
     assert.match(
       ended(await after(notify(AOR, 'terminated', '', 'moved'), 50_000)).meaning,
       /^The network says moved\./,
     );
+    const removed = notify(AOR, 'terminated', '', 'unregistered');
+    assert.match(
+      ended(await after(removed, 50_000)).meaning,
+      /^The network says unregistered, as if the user had asked for that: no REGISTER of this UE did\./,
+    );
+    // A registration of a name that is barred: the network tells of those that it associated with it.
+    const names = ['P-Associated-URI', `<sip:alice.public@ims.example>, <tel:+491234567>`] as const;
+    const barred = asked(notify('sip:alice.public@ims.example', 'terminated'), 10_000, 2, own, '200 OK', [
+      ...own,
+      names,
+    ]);
+    assert.deepEqual(states(await after(barred, 70_000)), ['deregistered']);
+    const leave = [contact(`${OWN};expires=0`)];
+    for (const ms of [19_900, 20_500]) {
+      const asks = notify(AOR, 'terminated', '', 'unregistered');
+      asks.up(ms, sip('REGISTER sip:ims.example', { callId: 'r1', to: AOR, cseq: 2, headers: leave }));
+      assert.equal(ended(await after(asks, 10_000)), undefined, 'its user removed it');
+    }
     const long = notify(AOR, 'terminated', `<!-- ${'x'.repeat(20_000)} -->`);
     assert.deepEqual(states(await after(long, 70_000)), ['deregistered']);
     assert.deepEqual(states(await after(notify(AOR, 'active'), 70_000)), ['expired']);

@@ -1,6 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ALICE, BOB, both, CORE, codes, found, type Json, sdp, sip, type Talk, talk, UE } from './support.js';
+import {
+  ALICE,
+  BOB,
+  both,
+  CORE,
+  codes,
+  finding,
+  found,
+  type Json,
+  sdp,
+  sip,
+  spoken,
+  type Talk,
+  talk,
+  UE,
+} from './support.js';
 
 /** What happens while a call goes on, and why it ends. */
 
@@ -13,6 +28,8 @@ const answered = (t: Talk, ms = 1200, headers: readonly Header[] = []) =>
     .down(ms, sip('200 OK INVITE', { toTag: 'b', sdp: sdp(CORE, 40_000), headers }, 'down'))
     .up(ms + 10, sip(`ACK ${BOB}`, { toTag: 'b' }));
 const speaking = (headers: readonly Header[] = []) => both(answered(invited(), 1200, headers), 1210, 90);
+/** Branch of the INVITE: an ACK that has it is of a refusal. RFC 3261 §17.1.1.3 */
+const FIRST_BRANCH = 'z9hG4bKcall-1@10.0.0.21INVITE';
 const theirs = { fromTag: 'b', toTag: 'a', from: BOB, to: ALICE } as const;
 
 describe('why a call ends (RFC 3326)', () => {
@@ -195,6 +212,8 @@ test('a call of which nothing but 100 comes', async () => {
     .up(26_000, sip(`CANCEL ${BOB}`))
     .down(26_010, sip('487 Request Terminated INVITE', { toTag: 'b' }, 'down'));
   assert.match((await told(cancelled, 60_000))[0], /^Nothing came for 25 s\. The caller gave it up then\./);
+  const acknowledged = cancelled.up(26_020, sip(`ACK ${BOB}`, { toTag: 'b', branch: FIRST_BRANCH }));
+  assert.match((await told(acknowledged, 60_000))[0], /^Nothing came for 25 s\. The caller gave it up then\./);
   const refused = tried().down(30_000, sip('480 Temporarily Unavailable INVITE', { toTag: 'b' }, 'down'));
   const rung = tried().down(15_000, sip('180 Ringing INVITE', { toTag: 'b' }, 'down'));
   for (const t of [refused, rung]) assert.deepEqual(await told(t, 60_000), []);
@@ -242,4 +261,29 @@ test('an INVITE that comes twice, by two ways, is refused once (RFC 3261 §8.2.2
   assert.deepEqual([cancelled.calls[0].state, codes(cancelled)], ['cancelled', []]);
   const looped = await found(invited().down(1100, sip('482 Loop Detected INVITE', { toTag: 'r' }, 'down')));
   assert.deepEqual([looped.calls[0].state, codes(looped)], ['failed', ['call.failed']]);
+});
+
+test('a caller that hears nothing: 183, and neither 180 nor media', async () => {
+  const progress = () =>
+    invited()
+      .down(1010, sip('100 Trying INVITE', {}, 'down'))
+      .down(2000, sip('183 Session Progress INVITE', { toTag: 'b', sdp: sdp(CORE, 40_000) }, 'down'));
+  const told = async (t: Talk, beyond = 60_000) => finding(await found(t, beyond, 'none'), 'call.silent-progress');
+  const f = await told(progress());
+  assert.equal(f.severity, 'warn');
+  assert.match(f.meaning, /^Neither 180 nor media came in the 60 s after the first sign of progress\. A phone/);
+  assert.equal(await told(progress(), 10_000), undefined);
+  const cancelled = progress()
+    .up(26_000, sip(`CANCEL ${BOB}`))
+    .down(26_010, sip('487 Request Terminated INVITE', { toTag: 'b' }, 'down'))
+    .up(26_020, sip(`ACK ${BOB}`, { toTag: 'b', branch: FIRST_BRANCH }));
+  assert.match(
+    (await told(cancelled)).meaning,
+    /^Neither 180 nor media came in the 24 s .*The caller gave it up then\./,
+  );
+  const rung = progress().down(15_000, sip('180 Ringing INVITE', { toTag: 'b' }, 'down'));
+  const refused = progress().down(30_000, sip('480 Temporarily Unavailable INVITE', { toTag: 'b' }, 'down'));
+  for (const t of [rung, refused, spoken(progress(), 3000, 50, 'down')]) assert.equal(await told(t), undefined);
+  // What the UE sends is not what its user hears.
+  assert.equal((await told(spoken(progress(), 3000, 50, 'up'))).severity, 'warn');
 });

@@ -282,6 +282,41 @@ describe('transfers', () => {
     );
   });
 
+  test('of which nobody says how they end', async () => {
+    const notify = (state: string, fragment: string, cseq = 21) =>
+      sip(
+        `NOTIFY ${ALICE}`,
+        {
+          ...{ fromTag: 'b', toTag: 'a', from: BOB, to: ALICE, cseq, sdp: fragment },
+          headers: [
+            ['Event', 'refer'],
+            ['Subscription-State', state],
+          ],
+        },
+        'down',
+      );
+    const accepted = (what = '202 Accepted') =>
+      called(talk(), 1000, 0, false).up(3000, refer(3, 'sip:carol@ims.example')).down(3010, reply(what, 3));
+    const told = async (t: Talk, beyond: number) => {
+      const f = finding(await found(t, beyond, 'none'), 'call.transfer-unknown');
+      return f === undefined ? undefined : `${f.severity}: ${f.meaning.split(' The party')[0]}`;
+    };
+    const target = 'It was to sip:carol@ims.example.';
+    assert.equal(await told(accepted(), 40_000), `warn: ${target} No NOTIFY came in 40 s.`);
+    assert.equal(await told(accepted(), 20_000), undefined);
+    const trying = (state: string) => accepted().down(4000, notify(state, 'SIP/2.0 100 Trying\r\n'));
+    const nothing = 'came in the 61 s after the last NOTIFY, which said 100.';
+    assert.equal(await told(trying('active;expires=60'), 61_000), `warn: ${target} None ${nothing}`);
+    // Without an interval the target may ring for as long as a proxy lets it.
+    assert.equal(await told(trying('active'), 61_000), undefined);
+    const closed = 'The last NOTIFY, which said 100, ended the subscription.';
+    assert.equal(await told(trying('terminated;reason=noresource'), 0), `note: ${target} ${closed}`);
+    const done = trying('active;expires=60').down(9000, notify('terminated', 'SIP/2.0 200 OK\r\n', 22));
+    const left = trying('active;expires=60').up(9000, sip(`BYE ${BOB}`, { toTag: 'b', cseq: 4 }));
+    for (const t of [done, left, accepted('204 No Notification'), accepted('603 Decline')])
+      assert.equal(await told(t, 300_000), undefined);
+  });
+
   test('a NOTIFY tells of the REFER that its event names (RFC 3515 §2.4.6)', async () => {
     const notify = (cseq: number, id: number, fragment: string) =>
       sip(

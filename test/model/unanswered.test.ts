@@ -92,7 +92,8 @@ test('OPTIONS and REFER within a call', async () => {
     const asked = () => speaking().up(3000, sip(`${method} ${BOB}`, { toTag: 'b', cseq: 7 }));
     const f = finding(await found(asked()), 'call.request-unanswered');
     assert.ok(f.meaning.startsWith(`It is ${what}. The other side`), f.meaning);
-    const answered = asked().down(3010, sip(`200 OK ${method}`, { toTag: 'b', cseq: 7 }, 'down'));
+    const headers = [['Refer-Sub', 'false']] as const; // RFC 4488: no NOTIFY follows
+    const answered = asked().down(3010, sip(`200 OK ${method}`, { toTag: 'b', cseq: 7, headers }, 'down'));
     assert.deepEqual(codes(await found(answered)), []);
   }
 });

@@ -230,6 +230,26 @@ export const CALLS: Entries = {
     meaning: 'The party that was to be transferred could not be, and the call goes on as it was.',
     next: 'Look at the call that it tried, and at its status.',
   },
+  'call.transfer-unknown': {
+    severity: 'warn',
+    kind: 'service',
+    absence: true,
+    title: 'Nobody said how a transfer ended',
+    clause: 'RFC 3515 §2.4.4',
+    meaning:
+      'The party that was to be transferred accepted that, and tells with a last NOTIFY how it went: without it the one that transfers holds its call for ever, or hangs up in vain.',
+    next: 'See whether a call to the target came about, and where the NOTIFY is routed to.',
+  },
+  'call.silent-progress': {
+    severity: 'warn',
+    kind: 'service',
+    absence: true,
+    title: 'The caller heard neither ringing nor anything else',
+    clause: 'RFC 3960 §3.2',
+    meaning:
+      'A phone rings by itself only where 180 tells it to: behind another provisional response what is heard comes as early media, and none came.',
+    next: 'See who answers with 183, and whether a 180, or the early media that it announces, are lost behind the EFTF.',
+  },
   'call.not-replaced': {
     severity: 'warn',
     kind: 'service',
