@@ -9,6 +9,8 @@ export interface LadderTextOptions {
   readonly width: number;
   /** Signs outside of ASCII may be used. */
   readonly unicode?: boolean;
+  /** What text from packets becomes there, if it is not `printable`. */
+  readonly plain?: (text: string) => string;
   /** Number of the leftmost column shown, where not all fit. */
   readonly first?: number;
 }
@@ -84,7 +86,7 @@ class Drawing {
     this.shown = Math.min(n, Math.floor((this.area - 1) / LEAST) + 1);
     this.first = Math.max(0, Math.min(o.first ?? 0, n - this.shown));
     this.gap = this.shown < 2 ? 0 : Math.min(MOST, Math.floor((this.area - 1) / (this.shown - 1)));
-    this.plain = o.unicode === false ? (t) => ascii(printable(t)) : printable;
+    this.plain = o.plain ?? (o.unicode === false ? (t) => ascii(printable(t)) : printable);
     this.bar = o.unicode === false ? '|' : '│';
     this.dash = o.unicode === false ? '-' : '─';
     this.double = o.unicode === false ? '=' : '═';

@@ -13,8 +13,10 @@ export const RIGHT_HALF = '';
 const PLAIN = /^[\x20-\x7e]*$/;
 /** Letters, digits, punctuation, symbols and the blank of the basic plane; surrogates are halves of what lies beyond. */
 const SHOWN = /^[\p{L}\p{N}\p{P}\p{S} ]$/u;
-/** Symbols that some terminals draw as pictures of two cells. */
-const PICTURE = /^\p{Emoji_Presentation}$/u;
+/** Symbols that some terminals draw as pictures of two cells, or in two since Unicode 16. */
+const PICTURE = /^[\p{Emoji_Presentation}\u2630-\u2637\u268a-\u268f]$/u;
+/** Letters without a cell of their own: vowels and finals of Hangul, which join what is before them, and its fillers. */
+const JOINED = /^[\p{Default_Ignorable_Code_Point}\u1160-\u11ff\ud7b0-\ud7ff]$/u;
 
 /** Whether a character of the basic plane takes two cells: the writing systems of East Asia, as UAX #11 has them. */
 function isWide(code: number): boolean {
@@ -22,8 +24,10 @@ function isWide(code: number): boolean {
   return (
     code <= 0x115f ||
     (code >= 0x2e80 && code <= 0xa4cf && code !== 0x303f) ||
+    (code >= 0xa960 && code <= 0xa97c) ||
     (code >= 0xac00 && code <= 0xd7a3) ||
     (code >= 0xf900 && code <= 0xfaff) ||
+    (code >= 0xfe10 && code <= 0xfe19) ||
     (code >= 0xfe30 && code <= 0xfe6f) ||
     (code >= 0xff00 && code <= 0xff60) ||
     (code >= 0xffe0 && code <= 0xffe6)
@@ -37,7 +41,8 @@ function isWide(code: number): boolean {
 export function harmless(text: string): string {
   if (PLAIN.test(text)) return text;
   let out = '';
-  for (const c of text.normalize('NFC')) out += c.length === 1 && SHOWN.test(c) && !PICTURE.test(c) ? c : DOT;
+  for (const c of text.normalize('NFC'))
+    out += c.length === 1 && SHOWN.test(c) && !PICTURE.test(c) && !JOINED.test(c) ? c : DOT;
   return out;
 }
 

@@ -1,7 +1,7 @@
 import { millis } from '../model/moment.js';
 import type { LadderItem } from '../report/ladder.js';
 import { ladderText } from '../report/ladder-text.js';
-import type { Area } from './cells.js';
+import { type Area, cellsOf, harmless } from './cells.js';
 import { type Flow, narrowed, type SdpOf, type Wanted } from './flows.js';
 import type { CommandId } from './keymap.js';
 import { List } from './list.js';
@@ -123,7 +123,7 @@ export class LadderPane {
   private text(flow: Narrow, width: number): ReturnType<typeof ladderText> {
     const { drawn, first } = this;
     if (drawn !== undefined && drawn.flow === flow && drawn.width === width && drawn.first === first) return drawn.text;
-    const text = ladderText(flow, { width, first });
+    const text = ladderText(flow, { width, first, plain: harmless });
     this.drawn = { flow, width, first, text };
     this.shown = text.shown;
     return text;
@@ -175,7 +175,11 @@ export class LadderPane {
 
 /** Draws the upright lines of the columns, and the number of the packet, faintly. */
 function faint(area: Area, text: string, theme: Theme): void {
-  for (let x = TIME; x < text.length; x++) if (text[x] === '│') area.restyle(x, 0, 1, theme.dim);
+  let x = 0;
+  for (const c of text) {
+    if (c === '│') area.restyle(x, 0, 1, theme.dim);
+    x += cellsOf(c);
+  }
   const row = /\s{2,}([\d:.]+)$/.exec(text);
-  if (row !== null) area.restyle(text.length - row[1].length, 0, row[1].length, theme.dim);
+  if (row !== null) area.restyle(x - row[1].length, 0, row[1].length, theme.dim);
 }

@@ -31,6 +31,12 @@ test('wide characters count two cells', () => {
   assert.equal(clip('日本語', 4), '日…');
   assert.equal(fit('日', 4), '日  ');
   assert.equal(fit('7', 4, 'right'), '   7');
+  assert.equal(cellsOf('\ua960\ufe10'), 4, 'old Hangul, and forms of CJK texts that run downwards');
+});
+
+test('letters that terminals draw in no cell, or in one or two as they are old or new, stand as dots', () => {
+  assert.equal(harmless('\u1112\u1161\u11ab'), '한', 'a syllable in parts is one again');
+  assert.equal(harmless('\u1161 \u11ab \ud7b0 \u115f \u3164 \uffa0 ☰'), '· · · · · · ·');
 });
 
 test('long text is cut at its end, addresses in the middle', () => {
