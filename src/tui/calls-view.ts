@@ -23,7 +23,7 @@ import { drawWords } from './list.js';
 import { Table } from './table.js';
 import { type Story, sinceThen } from './told.js';
 import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
-import { headsOf, plural } from './words.js';
+import { count, headsOf, plural } from './words.js';
 
 type Pane = 'list' | 'ladder' | 'message';
 const PANES: readonly Pane[] = ['list', 'ladder', 'message'];
@@ -31,7 +31,7 @@ const PANES: readonly Pane[] = ['list', 'ladder', 'message'];
 /** `6 calls (1 failed)`: each kind with what failed of it. */
 function counted(all: readonly Dialogue[], word: string): string {
   const bad = all.filter(isBad).length;
-  return `${plural(all.length, word)}${bad > 0 ? ` (${bad} failed)` : ''}`;
+  return `${plural(all.length, word)}${bad > 0 ? ` (${count(bad)} failed)` : ''}`;
 }
 
 /** View 3: calls, registrations and what else has a ladder. */
@@ -62,7 +62,7 @@ export class CallsView implements View {
 
   badge(): string {
     const bad = this.desk.told.story?.calls.filter((c) => c.state === 'failed').length ?? 0;
-    return bad === 0 ? '' : `(${bad} failed)`;
+    return bad === 0 ? '' : `(${count(bad)} failed)`;
   }
 
   crumbs(): readonly string[] {
@@ -325,6 +325,11 @@ export class CallsView implements View {
     this.table.list.run('down');
   }
 
+  /** A dialogue as it is told of now. */
+  private newest(d: Dialogue): Dialogue {
+    return this.table.items.find((x) => x.kind === d.kind && x.entity.uid === d.entity.uid) ?? d;
+  }
+
   /** Commands about the dialogue or message under the cursor. */
   private runOn(command: CommandId): boolean {
     const { current } = this.table;
@@ -332,7 +337,7 @@ export class CallsView implements View {
     const row = this.pane === 'list' ? undefined : this.below.row;
     if (command === 'layers') this.toFrames(current, row ?? rowsOf(current)[0]);
     else if (command === 'info')
-      this.desk.show(new Reader(titleOf(current), dialogueInfo(current, this.story), this.desk));
+      this.desk.show(new Reader(titleOf(current), () => dialogueInfo(this.newest(current), this.story), this.desk));
     else if (command === 'copy' && row === undefined)
       this.desk.copy(dialogueInfo(current, this.story).join('\n'), nameOf(current));
     else if (command === 'copy' && row !== undefined)

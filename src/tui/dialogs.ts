@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Area, cellsOf, wrap, wrapBeneath } from './cells.js';
 import { FRAME } from './frame.js';
 import type { CommandId } from './keymap.js';
@@ -46,20 +47,28 @@ export class Question implements Dialog {
 
 /** Text that one reads and scrolls: an info card, a message as it stands. */
 export class Reader implements Dialog {
-  readonly width: number;
-  readonly height: number;
   private top = 0;
   private seen = 1;
   private wrapped: string[] = [];
-  private wrappedFor = -1;
+  private wrappedFor: { readonly width: number; readonly lines: readonly string[] } | undefined;
 
+  /** @param text asked again whenever it is drawn, where it is of what is still being read */
   constructor(
     readonly title: string,
-    readonly lines: readonly string[],
+    private readonly text: readonly string[] | (() => readonly string[]),
     private readonly desk: Desk,
-  ) {
-    this.width = Math.min(120, Math.max(30, cellsOf(title) + 8, ...lines.map((l) => cellsOf(l) + 5)));
-    this.height = lines.length + 2;
+  ) {}
+
+  get lines(): readonly string[] {
+    return typeof this.text === 'function' ? this.text() : this.text;
+  }
+
+  get width(): number {
+    return Math.min(120, Math.max(30, cellsOf(this.title) + 8, ...this.lines.map((l) => cellsOf(l) + 5)));
+  }
+
+  get height(): number {
+    return this.lines.length + 2;
   }
 
   /** Long lines are cut between words, and take more lines. */
@@ -69,9 +78,10 @@ export class Reader implements Dialog {
   }
 
   private wrap(width: number): void {
-    if (this.wrappedFor === width) return;
-    this.wrappedFor = width;
-    this.wrapped = this.lines.flatMap((l) => wrapBeneath(l, width - 1));
+    const { lines, wrappedFor } = this;
+    if (wrappedFor?.width === width && isDeepStrictEqual(wrappedFor.lines, lines)) return;
+    this.wrappedFor = { width, lines };
+    this.wrapped = lines.flatMap((l) => wrapBeneath(l, width - 1));
   }
 
   draw(area: Area): void {

@@ -317,7 +317,9 @@ export class FindingsView implements View {
         this.desk.copy([f.code, ...findingText(f)].join('\n'), 'the finding');
         return true;
       case 'info':
-        this.desk.show(new Reader(f.code, findingText(f), this.desk));
+        this.desk.show(
+          new Reader(f.code, () => findingText(this.table.items.find((x) => x.uid === f.uid) ?? f), this.desk),
+        );
         return true;
       default:
         return false;

@@ -6,7 +6,7 @@ import type { CommandId } from './keymap.js';
 import { drawWords, List } from './list.js';
 import { SIGNS } from './style.js';
 import type { Desk, Message, MouseAt, Scope, View } from './view.js';
-import { capital, plural } from './words.js';
+import { capital, count, plural } from './words.js';
 
 /** View 8: what the program said, the newest last. */
 export class LogView implements View {
@@ -20,7 +20,7 @@ export class LogView implements View {
 
   badge(): string {
     const bad = this.desk.messages.filter((m) => m.severity === 'error').length;
-    return bad === 0 ? '' : `(${bad})`;
+    return bad === 0 ? '' : `(${count(bad)})`;
   }
 
   crumbs(): readonly string[] {

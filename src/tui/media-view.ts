@@ -17,7 +17,7 @@ import { Table } from './table.js';
 import { type Story, sinceThen, untilThen } from './told.js';
 import { aboutWords, type Desk, type MouseAt, type Scope, type View } from './view.js';
 import { g711, wavOf } from './wav.js';
-import { duration, headsOf, plural, trimmed } from './words.js';
+import { count, duration, headsOf, plural, trimmed } from './words.js';
 
 /** Spans of time that a stream is divided in at most. */
 const SPANS = 400;
@@ -51,7 +51,7 @@ export class MediaView implements View {
     const lost = items.reduce((n, m) => n + m.lost, 0);
     const packets = items.reduce((n, m) => n + m.packets, 0);
     const parts = [plural(items.length, 'stream'), plural(packets, 'packet')];
-    return sinceThen(this.desk) + (lost > 0 ? [`${lost} lost`, ...parts] : [...parts, '0 lost']).join('  ');
+    return sinceThen(this.desk) + (lost > 0 ? [`${count(lost)} lost`, ...parts] : [...parts, '0 lost']).join('  ');
   }
 
   show(scope: Scope): void {
@@ -230,7 +230,9 @@ export class MediaView implements View {
         this.desk.say(`Streams ${this.table.sortNext()}`);
         return true;
       case 'info':
-        this.desk.show(new Reader(`Stream ${m.id}`, mediaInfo(m), this.desk));
+        this.desk.show(
+          new Reader(`Stream ${m.id}`, () => mediaInfo(this.table.items.find((x) => x.uid === m.uid) ?? m), this.desk),
+        );
         return true;
       case 'wav':
         this.keepSound();

@@ -8,7 +8,7 @@ export function mediaLine(m: MediaEntity): string {
   const jitter = m.jitterMs === undefined ? '' : `, jitter ${duration(m.jitterMs.mean)}`;
   const mos = m.mos === undefined ? '' : `, MOS ${trimmed(m.mos.value, 1)} (estimate)`;
   const loss = lossOf(m);
-  const lost = loss.lost === 0 ? 'none lost' : `${loss.lost} lost (${trimmed(loss.percent, 1)} %)`;
+  const lost = loss.lost === 0 ? 'none lost' : `${count(loss.lost)} lost (${trimmed(loss.percent, 1)} %)`;
   const way = m.direction === undefined ? '' : `${m.direction} `;
   return `${way}${placeText(m.source)} → ${placeText(m.destination)}, ${codecOf(m)}, ${plural(m.packets, 'packet')}, ${lost}${jitter}${mos}`;
 }
@@ -52,7 +52,7 @@ export function rtcpLines({ rtcp: r, packets, lost }: MediaEntity): string[] {
   if (r === undefined) return ['RTCP: none'];
   const lines = [`RTCP: ${plural(r.senderReports, 'sender report')}, ${plural(r.receiverReports, 'receiver report')}`];
   if (r.packetsSent !== undefined) lines.push(`Sender says: ${count(r.packetsSent)} sent; ${count(packets)} seen here`);
-  if (r.lost !== undefined) lines.push(`Receiver says: ${r.lost} lost; ${lost} missing here`);
+  if (r.lost !== undefined) lines.push(`Receiver says: ${count(r.lost)} lost; ${count(lost)} missing here`);
   if (r.jitterMs !== undefined) lines.push(`Receiver says: jitter ${duration(r.jitterMs)}`);
   if (r.roundTripMs !== undefined) lines.push(`Round trip: ${duration(r.roundTripMs)}`);
   return lines;

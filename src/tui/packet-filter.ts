@@ -5,7 +5,7 @@ import type { FilterWords } from './filter-words.js';
 import type { PacketList } from './packet-list.js';
 import type { Completion, PromptRequest, Verdict } from './prompt.js';
 import type { Desk } from './view.js';
-import { filterErrorText } from './words.js';
+import { count, filterErrorText } from './words.js';
 
 /** Milliseconds of quiet after which a filter is tried while it is typed. */
 const TRY_MS = 120;
@@ -41,11 +41,12 @@ export class FilterPrompt implements PromptRequest {
     const { preview } = this;
     if (this.previewed !== text || preview === undefined) return { text: '…', wrong: false };
     if (preview.error !== undefined) return { text: preview.error, wrong: true };
-    const count = `${preview.count} of ${this.packets.filter === '' ? this.packets.count : this.packets.seen}`;
+    const of = this.packets.filter === '' ? this.packets.count : this.packets.seen;
+    const matches = `${count(preview.count)} of ${count(of)}`;
     const bare = this.bareFlag(text);
     const hint =
       bare === undefined ? '' : `  by its name alone it only has to be there: ${bare} == 1 asks if it is set`;
-    return { text: `${preview.done ? count : `${count} so far`}${hint}`, wrong: false };
+    return { text: `${preview.done ? matches : `${matches} so far`}${hint}`, wrong: false };
   }
 
   /** A flag that stands alone: where it is 0 it is there, too, which surprises. */

@@ -5,8 +5,9 @@ import { fit } from './cells.js';
 import { octetsText } from './chrome.js';
 import { POINT_WORDS } from './file-card.js';
 import { SIGNS } from './style.js';
-import type { Story } from './told.js';
+import { type Story, untilThen } from './told.js';
 import { endText, ms, stepsText, type TunnelRow } from './tunnel-rows.js';
+import { count, plural } from './words.js';
 
 /** Where the values begin. */
 const NAME = 16;
@@ -41,6 +42,7 @@ export function tunnelCard(r: TunnelRow, story: Story | undefined, status: Viewe
   line('EFTF', r.eftf);
   line('keys', `${r.keys}${r.why === undefined ? '' : `. ${r.why}`}`);
   if (t === undefined || story === undefined) return [...out, '', 'more when the capture has been read'];
+  if (!story.whole) line('so far', untilThen(story));
   line('EFTF address', place(t.eftf));
   if (t.proxy !== undefined)
     line('proxy', `${place(t.proxy)}, target ${t.proxy.target}, status ${t.proxy.status ?? 'none'}`);
@@ -76,8 +78,11 @@ export function tunnelCard(r: TunnelRow, story: Story | undefined, status: Viewe
   }
   for (const d of ['up', 'down'] as const) {
     const e = t.envelopes[d];
-    const odd = `${e.unknown > 0 ? `, ${e.unknown} of unknown type` : ''}${e.invalid > 0 ? `, ${e.invalid} invalid` : ''}`;
-    line(`envelopes ${d}`, `${e.total} (${e.ip4} IPv4, ${e.ip6} IPv6${odd}), ${octetsText(e.bytes)}`);
+    const odd = `${e.unknown > 0 ? `, ${count(e.unknown)} of unknown type` : ''}${e.invalid > 0 ? `, ${count(e.invalid)} invalid` : ''}`;
+    line(
+      `envelopes ${d}`,
+      `${count(e.total)} (${count(e.ip4)} IPv4, ${count(e.ip6)} IPv6${odd}), ${octetsText(e.bytes)}`,
+    );
   }
   line('overhead', t.overhead === undefined ? undefined : `${t.overhead.toFixed(2)} outer octets for each inner one`);
   line('inner addresses', t.addresses.join('  '));
@@ -88,7 +93,7 @@ export function tunnelCard(r: TunnelRow, story: Story | undefined, status: Viewe
   const { rttMs, retransmissions, outOfOrder, lostSegments, stalls } = t.tcp;
   line(
     'outer TCP',
-    `round trip ${rttMs === undefined ? 'unknown' : ms(rttMs)}, ${retransmissions} sent again, ${outOfOrder} out of order, ${lostSegments} lost, ${stalls.length} stalls`,
+    `round trip ${rttMs === undefined ? 'unknown' : ms(rttMs)}, ${count(retransmissions)} sent again, ${count(outOfOrder)} out of order, ${count(lostSegments)} lost, ${plural(stalls.length, 'stall')}`,
   );
   for (const id of t.findings.slice(0, 12)) {
     const f = story.findings.find((x) => x.id === id);

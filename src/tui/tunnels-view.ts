@@ -292,8 +292,11 @@ export class TunnelsView implements View {
         desk.say(`sorted ${table.sortNext().replace('in the first order', 'worst first')}`);
         return true;
       case 'info':
-        if (current !== undefined)
-          desk.show(new Reader(`Tunnel ${current.id}`, tunnelCard(current, desk.told.story, desk.viewer.status), desk));
+        if (current !== undefined) {
+          const newest = (): TunnelRow => table.items.find((r) => r.id === current.id) ?? current;
+          const card = (): string[] => tunnelCard(newest(), desk.told.story, desk.viewer.status);
+          desk.show(new Reader(`Tunnel ${current.id}`, card, desk));
+        }
         return true;
       case 'copy':
         desk.copy(table.plain().join('\n'), plural(table.items.length, 'tunnel'));
@@ -364,7 +367,7 @@ function countsText(r: TunnelRow, story: Story, unread: boolean): string {
   const calls = story.calls.filter((c) => c.tunnels.includes(t.id));
   const failed = calls.filter((c) => c.state === 'failed');
   const status = failed[0]?.failure?.status;
-  const why = failed.length === 0 ? '' : ` (${failed.length} failed${status === undefined ? '' : ` ${status}`})`;
+  const why = failed.length === 0 ? '' : ` (${count(failed.length)} failed${status === undefined ? '' : ` ${status}`})`;
   const findings = findingsOf(t, story);
   const words = { error: 'error', warn: 'warning', note: 'note' } as const;
   const of = (['error', 'warn', 'note'] as const)

@@ -68,6 +68,8 @@ describe('calls', () => {
     const screen = drawn(v, 120, 20).join('\n');
     assert.equal(v.status(), '1 call  1 registration  5 others (3 failed)');
     assert.match(screen, /^ {2}msg 4 .* CHALLENGED /m);
+    const many = new CallsView(new PaperDesk(viewer, { ...story, calls: new Array(1234).fill(story.calls[0]) }).desk);
+    assert.equal(many.badge(), '(1,234 failed)');
   });
 
   test('a call has its whole number, however many there are and however narrow it is, and is sorted by it', async () => {

@@ -96,3 +96,22 @@ test('what a report of the first frames has none of is not said to be missing', 
   assert.match(screen(true), / no calls {3}no findings {3}up /);
   assert.match(screen(false), / no calls so far {3}no findings so far {3}up /);
 });
+
+test('a card that is open goes on with what is read, and says of which frames it is until then', async () => {
+  const story = await storyOf('28-overloaded.pcapng');
+  const [{ envelopes, ...t }] = story.tunnels;
+  const up = { ...envelopes.up, total: 12_345 };
+  const begun = { ...story, tunnels: [{ ...t, envelopes: { ...envelopes, up } }], whole: false };
+  const viewer = paperViewer();
+  const desk = new PaperDesk(viewer, begun);
+  const v = new TunnelsView(desk.desk);
+  drawn(v, 100, 20);
+  v.run('info');
+  const card = (): string => drawn(desk.dialogs[0], 90, 40).join('\n');
+  assert.match(card(), /^so far +in the first \d+ frames$/m);
+  assert.match(card(), /^envelopes up +12,345 \(/m);
+  desk.told.story = story;
+  drawn(v, 100, 20);
+  assert.doesNotMatch(card(), /so far/);
+  assert.match(card(), new RegExp(`^envelopes up +${envelopes.up.total} \\(`, 'm'));
+});
