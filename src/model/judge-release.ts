@@ -4,7 +4,7 @@ import type { Call } from './call.js';
 import type { IsShaky } from './capture-quality.js';
 import type { TunnelEntity } from './entities.js';
 import type { Ref, Remark } from './findings.js';
-import { judgeReaddressing } from './judge-readdress.js';
+import { judgeLeases, judgeReaddressing } from './judge-readdress.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
@@ -36,8 +36,11 @@ export function judgeReleases(m: SessionModel, isShaky: IsShaky): void {
   const registrations = byTunnel(m.signalling.registrations, (r) => [r.tunnel]);
   for (const t of m.tunnels) {
     const inside = m.insides.get(t.id);
-    if (inside !== undefined && t.state !== 'other')
-      judgeReaddressing(t, inside, calls.get(t.id) ?? [], registrations.get(t.id) ?? [], m.findings);
+    if (inside !== undefined && t.state !== 'other') {
+      const own = calls.get(t.id) ?? [];
+      judgeLeases(t, inside, own, t.release.at ?? m.end, m.findings);
+      judgeReaddressing(t, inside, own, registrations.get(t.id) ?? [], m.findings);
+    }
     const { at, row = '' } = t.release;
     if (at === undefined || t.state !== 'established') continue;
     const when: Seen = { ...at, row };

@@ -7,7 +7,15 @@ import { judgeAddressing } from './judge-addressing.js';
 import { judgeAttempts } from './judge-attempts.js';
 import { judgeCrowd, judgeIssuer } from './judge-crowd.js';
 import { judgeFlow, judgeProgress } from './judge-flow.js';
-import { judgeBandwidth, judgeControl, judgeCopy, judgeOutside, judgeSource, judgeStream } from './judge-media.js';
+import {
+  judgeBandwidth,
+  judgeControl,
+  judgeCopy,
+  judgeMoves,
+  judgeOutside,
+  judgeSource,
+  judgeStream,
+} from './judge-media.js';
 import { judgeReach } from './judge-reach.js';
 import { judgeKept, judgeReleases } from './judge-release.js';
 import { judgeCall, judgeRegistration } from './judge-signalling.js';
@@ -44,15 +52,13 @@ export function judge(m: SessionModel): void {
       const ended = t.release.at ?? end;
       const lacks = isShaky(t.id, 'dhcp.no-answer', 'sight');
       if (lacks && t.pcscf?.source === 'static') t.pcscf.source = 'unknown';
-      judgeAddressing(
-        t,
-        inside.addressing,
-        inside.server !== undefined,
-        usesSix(inside.sources),
-        lacks,
-        ended,
-        findings,
-      );
+      const view = {
+        signalled: inside.server !== undefined,
+        hasSix: usesSix(inside.sources),
+        isShaky: lacks,
+        end: ended,
+      };
+      judgeAddressing(t, inside.addressing, view, findings);
       judgeReach(t, inside, served.get(t.id), lacks, ended, findings);
       judgeUse(t, inside, findings);
       inside.esp.judge([tunnelRef(t)], agreed.get(t.id) ?? new Set(), findings);

@@ -129,3 +129,27 @@ describe('a lease that is asked for again in a call', () => {
     assert.deepEqual(f.refs, [{ kind: 'tunnel', id: 1 }]);
   });
 });
+
+describe('a lease of 60 s that is not renewed', () => {
+  const EXPIRED = 'dhcp.lease-expired';
+  const told = async (t: Talk, beyond = 1000) => finding(await t.report({ end: 'none' }, beyond), EXPIRED);
+  const start = (): Talk => registered(bound(new Talk(), 0, 1, UE));
+  const renewed = (t: Talk, ms: number): Talk => t.up(ms, dhcpUp(2, REQUEST, UE)).down(ms + 10, dhcpDown(2, ACK, UE));
+
+  test('runs out in a call', async () => {
+    const f = await told(both(called(start(), 1000, 0, false), 1210, 4000));
+    assert.match(f.meaning, /^It was for 60 s, and the tunnel went on 22 s longer\. Call 1 was on then\./);
+    assert.deepEqual(
+      f.refs.map((x: Json) => `${x.kind} ${x.id}`),
+      ['tunnel 1', 'call 1'],
+    );
+    const over = await told(both(called(start(), 1000, 20_000), 1210, 90), 60_000);
+    assert.doesNotMatch(over.meaning, /Call/);
+  });
+
+  test('in time, although it is after that', async () => {
+    const f = await told(renewed(start(), 75_000));
+    assert.match(f.meaning, /^It was for 60 s, and it was renewed 15 s after that\./);
+    assert.equal(await told(renewed(start(), 30_000), 40_000), undefined);
+  });
+});
