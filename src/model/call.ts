@@ -26,6 +26,7 @@ const NAMING: Readonly<Record<number, number>> = {
   420: headerId('Unsupported'),
   421: headerId('Require'),
 };
+const USSD = 'application/vnd.3gpp.ussd+xml';
 /** Requests within a dialog whose refusal as unknown ends the call. RFC 5057 §5 */
 const WITHIN: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'INFO']);
 
@@ -34,6 +35,14 @@ const bareUri = (uri: string): string => uri.replace(/[;?].*$/s, '').toLowerCase
 
 const isUnmeasured = (m: SessionMedia): boolean =>
   (m.kind === 'audio' || m.kind === 'video') && m.port !== 0 && m.bandwidth === undefined;
+
+/** What went wrong with USSD over IMS, as its body says, alone or beside others. TS 24.390 §5.1.3 */
+function serviceError(e: SipEvent): number | undefined {
+  if (e.mediaType !== USSD && !e.mediaType.startsWith('multipart/')) return undefined;
+  const data = /<(?:[\w-]+:)?ussd-data\b[\s\S]*$/.exec(e.bodyText)?.[0];
+  const code = data === undefined ? undefined : /<(?:[\w-]+:)?error-code\b[^>]*>\s*(\d{1,5})\s*</.exec(data)?.[1];
+  return code === undefined ? undefined : Number(code);
+}
 
 /** One call: the dialogs of an INVITE and all that belongs to them, known by its Call-ID. */
 export class Call {
@@ -79,6 +88,8 @@ export class Call {
   isMutual = false;
   /** The first answer within the dialog that ended it: the other side has lost it. */
   lost: { readonly at: Seen; readonly status: number } | null = null;
+  /** The first error that a request of USSD over IMS got, or its answer. TS 24.390 §5.1.3 */
+  serviceError: { readonly at: Seen; readonly code: number; readonly by: 'caller' | 'callee' } | null = null;
   acked = false;
   /** The dialogs that were answered, each with its own ACK. RFC 3261 §13.2.2.4 */
   private readonly answers: { readonly tag: string; readonly at: Seen; acked: boolean }[] = [];
@@ -172,6 +183,8 @@ export class Call {
     if (how !== undefined) this.misfit ??= { at: seen, how };
     if (media !== undefined) this.pinholes.described(side, media, tag, e.isRequest && e.to.tag !== '');
     if (media !== undefined && at.up && at.tunnel !== 0 && media.some(isUnmeasured)) this.unmeasured ??= seen;
+    const error = serviceError(e);
+    if (error !== undefined) this.serviceError ??= { at: seen, code: error, by: side };
     if (e.isRequest) this.features.request(seen, e, side, media);
     else this.features.response(seen, e, side, media);
     if (e.isRequest) this.request(seen, e);

@@ -136,6 +136,34 @@ export function judgeSource(s: MediaStream, c: Call | undefined, findings: Findi
   });
 }
 
+/**
+ * Judges whether a UE went on from another address in a tunnel, and no session description of the call names that. What DHCP
+ * did is told as such.
+ * @param streams those of the call
+ */
+export function judgeMoves(c: Call, streams: readonly MediaStream[], findings: Findings): void {
+  if (c.session.hasCandidates) return;
+  const named = new Set(c.session.descriptions.flatMap((d) => d.addresses));
+  const own = streams.filter((s) => s.up && s.tunnel !== 0 && s.rtp.packets >= STREAM);
+  for (const s of own) {
+    if (named.has(s.from.address) || findings.has('dhcp.address-lost', s.tunnel)) continue;
+    const before = own.find(
+      (o) => o.tunnel === s.tunnel && named.has(o.from.address) && isBefore(o.rtp.start, s.rtp.start),
+    );
+    if (before === undefined || [...named].some((a) => isTranslated(s.from.address, a))) continue;
+    const refs: Ref[] = [
+      { kind: 'media', id: s.id },
+      { kind: 'call', id: c.id },
+      { kind: 'tunnel', id: s.tunnel },
+    ];
+    findings.raise('media.moved', s.rtp.start, refs, {
+      detail: words`They came from ${quoted('address', before.from.address)} before, and from ${quoted('address', s.from.address)} now.`,
+      rows: [before.rtp.end.row],
+    });
+    return;
+  }
+}
+
 /** Whether a call with session descriptions was up at a time. */
 const wasUp = (c: Call, tunnel: number, at: Moment, end: Moment): boolean =>
   c.tunnels.has(tunnel) && c.session.descriptions.length > 0 && !isBefore(at, c.start) && !isBefore(c.end ?? end, at);

@@ -5,6 +5,7 @@ import type { Call } from './call.js';
 import { refusesToReplace } from './call-failure.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { judgeFeatures } from './judge-call.js';
+import { partOf } from './judge-flow.js';
 import { later, type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
 import { CONTACT_EVENTS } from './standard-words.js';
@@ -278,6 +279,10 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
     });
   if (c.restoration !== null)
     findings.raise('sip.restoration', c.restoration, refs, c.state === 'failed' ? {} : { severity: 'warn' });
+  if (c.serviceError !== null) {
+    const { at, code, by } = c.serviceError;
+    findings.raise('call.ussd-error', at, refs, { detail: ours`The ${by}${partOf(c, by)} says error-code ${code}.` });
+  }
   if (c.misfit !== null) findings.raise('sdp.answer-misfit', c.misfit.at, refs, { detail: c.misfit.how });
   if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);
   judgeFeatures(c, refs, end, findings);

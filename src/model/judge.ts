@@ -101,6 +101,7 @@ export function judge(m: SessionModel): void {
     const until = heardUntil(m, c.tunnels);
     judgeProgress(c, media.streams, until, findings);
     judgeFlow(c, own, until, findings);
+    judgeMoves(c, own, findings);
     judgePairs(c, own, end, findings);
   }
 }
@@ -158,6 +159,7 @@ export function judgeOver(m: SessionModel, c: Call, streams: readonly MediaStrea
   for (const s of streams) judgeStreamOf(m, s, now);
   judgeProgress(c, m.media.streams, now, m.findings);
   judgeFlow(c, streams, now, m.findings);
+  judgeMoves(c, streams, m.findings);
   judgePairs(c, streams, now, m.findings);
 }
 

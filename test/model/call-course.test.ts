@@ -287,3 +287,28 @@ test('a caller that hears nothing: 183, and neither 180 nor media', async () => 
   // What the UE sends is not what its user hears.
   assert.equal((await told(spoken(progress(), 3000, 50, 'up'))).severity, 'warn');
 });
+
+test('a service code that gets an error (TS 24.390 §5.1.3)', async () => {
+  const USSD = 'application/vnd.3gpp.ussd+xml';
+  const body = (error: string) =>
+    `<?xml version="1.0" encoding="UTF-8"?>\r\n<ussd-data><language>en</language>${error}</ussd-data>\r\n`;
+  const to = 'sip:*100%23;phone-context=ims.example@ims.example;user=dialstring';
+  const said = async (type: string, text: string) => {
+    // `sip` gives bodies the type of SDP beside their own, which comes first.
+    const bye = { ...theirs, cseq: 7, headers: [['Content-Type', type] as const], sdp: text };
+    const t = talk()
+      .up(1000, sip(`INVITE ${to}`, { to, sdp: sdp(UE, 0) }))
+      .down(1200, sip('200 OK INVITE', { to, toTag: 'b', sdp: sdp(CORE, 0) }, 'down'))
+      .up(1210, sip(`ACK ${to}`, { to, toTag: 'b' }))
+      .down(3100, sip(`BYE ${ALICE}`, bye, 'down'))
+      .up(3110, sip('200 OK BYE', { ...theirs, cseq: 7 }));
+    return finding(await found(t), 'call.ussd-error');
+  };
+  const f = await said(USSD, body('<error-code>3</error-code>'));
+  assert.equal(f.severity, 'warn');
+  assert.match(f.meaning, /^The callee \(the network\) says error-code 3\. SIP carried/);
+  const parts = `--b\r\nContent-Type: ${USSD}\r\n\r\n${body('<u:error-code> 4 </u:error-code>')}--b--\r\n`;
+  assert.match((await said('multipart/mixed;boundary=b', parts)).meaning, /error-code 4\./);
+  assert.equal(await said(USSD, body('<ussd-string>5 EUR</ussd-string>')), undefined);
+  assert.equal(await said('text/plain', body('<error-code>3</error-code>')), undefined);
+});

@@ -153,3 +153,25 @@ describe('a lease of 60 s that is not renewed', () => {
     assert.equal(await told(renewed(start(), 30_000), 40_000), undefined);
   });
 });
+
+test('a UE that sends its media from another address all at once, which no description names', async () => {
+  const MOVED = 'media.moved';
+  const start = (): Talk => both(called(registered(new Talk()), 1000, 0, false), 1210, 1440);
+  const f = finding(await lived(speaking(start(), 30_100, 100)), MOVED);
+  assert.equal(f.severity, 'warn');
+  assert.match(f.meaning, /^They came from 10\.0\.0\.2 before, and from 10\.0\.0\.77 now\. No session description/);
+  assert.deepEqual(
+    f.refs.map((x: Json) => x.kind),
+    ['media', 'call', 'tunnel'],
+  );
+  // It says so.
+  const again = { toTag: 'b', cseq: 2 } as const;
+  const asked = start()
+    .up(30_020, moved(`INVITE ${BOB}`, { ...again, sdp: sdp(OTHER, 30_000) }, 'up'))
+    .down(30_030, moved('200 OK INVITE', { ...again, sdp: sdp(CORE, 40_000) }, 'down'))
+    .up(30_040, moved(`ACK ${BOB}`, again, 'up'));
+  assert.equal(finding(await lived(speaking(asked, 30_100, 100)), MOVED), undefined);
+  // From the first packet on: translated, or wrong, but no change.
+  const other = called(registered(new Talk()), 1000, 0, false);
+  assert.equal(finding(await lived(speaking(other, 1300, 100)), MOVED), undefined);
+});

@@ -250,6 +250,14 @@ export const CALLS: Entries = {
       'A phone rings by itself only where 180 tells it to: behind another provisional response what is heard comes as early media, and none came.',
     next: 'See who answers with 183, and whether a 180, or the early media that it announces, are lost behind the EFTF.',
   },
+  'call.ussd-error': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'A service code got an error',
+    clause: 'TS 24.390 §5.1.3',
+    meaning: 'SIP carried the request of USSD and ended well; what was asked for did not happen.',
+    next: 'Look the code up in TS 24.390 §5.1.3, and the service code in the USSI application server.',
+  },
   'call.not-replaced': {
     severity: 'warn',
     kind: 'service',

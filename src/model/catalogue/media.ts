@@ -61,6 +61,16 @@ export const MEDIA: Entries = {
     meaning: 'RTP comes to an address and port that no session description names.',
     next: 'Compare with the session descriptions of the call; look for an ALG that rewrites them.',
   },
+  'media.moved': {
+    severity: 'warn',
+    kind: 'service',
+    confidence: 'likely',
+    title: 'A UE goes on from an address that it told nobody of',
+    clause: 'RFC 3261 §14.1',
+    meaning:
+      'No session description names it: what the other side sends still goes to the address before, and what comes from the new one may be dropped.',
+    next: 'See why the address of the UE changed (another interface, a lease, a restart), and that it sends a re-INVITE then.',
+  },
   'media.foreign-source': {
     severity: 'warn',
     kind: 'service',
