@@ -203,6 +203,9 @@ function header(t: Tree, v: View): void {
   t.expert(E.badExtChecksum, `Bad checksum [should be ${right}]`);
 }
 
+/** Whether `v` begins with a header of extensions in a version that is read here. */
+export const isExtension = (v: View): boolean => v.length >= HEADER && VERSIONS.includes(u8(v.buf, v.off) >> 4);
+
 /** Shows the extensions that `v` holds. */
 export function extensions(t: Tree, v: View): void {
   const { buf } = v;
@@ -212,7 +215,7 @@ export function extensions(t: Tree, v: View): void {
     return;
   }
   header(t, v);
-  if (!VERSIONS.includes(u8(buf, v.off) >> 4)) {
+  if (!isExtension(v)) {
     t.pop();
     return;
   }

@@ -140,6 +140,13 @@ const E = experts({
     message: 'Bogus IPv6 version',
     clause: 'RFC 8200 §3',
   },
+  headerLength: {
+    code: 'ipv6.header-length',
+    severity: 'error',
+    malformed: true,
+    message: 'IPv6 header must be exactly 40 bytes',
+    clause: 'RFC 8200 §3',
+  },
   badLength: {
     code: 'ipv6.bad-length',
     severity: 'warn',
@@ -218,12 +225,16 @@ function derived(t: Tree, b: Uint8Array, o: number, source: boolean): void {
     t.bytes(source ? F.srcEmbedded : F.dstEmbedded, o + 12, 4);
 }
 
-function firstWord(t: Tree, b: Uint8Array, o: number): void {
-  const word = u32(b, o);
+function version(t: Tree, b: Uint8Array, o: number): void {
   t.bits(F.version, o, 1, u8(b, o));
   t.push();
   t.bits(F.ipVersion, o, 1, u8(b, o));
   t.pop();
+}
+
+function firstWord(t: Tree, b: Uint8Array, o: number): void {
+  const word = u32(b, o);
+  version(t, b, o);
   t.bits(F.tclass, o, 4, word);
   if (t.labels) t.label(`Traffic Class: ${hexNumber((word >>> 20) & 255, 2)} (${dsText((word >>> 20) & 255)})`);
   t.push();
@@ -236,9 +247,11 @@ function firstWord(t: Tree, b: Uint8Array, o: number): void {
 /** What there is of a header that is not all there. @throws Short */
 function cutHeader(v: View, t: Tree): never {
   const { buf, off, length } = v;
-  if (length >= 4 && u8(buf, off) >> 4 === 6) {
+  if (length > 0) {
     t.open(F.ipv6, off, length);
-    firstWord(t, buf, off);
+    if (length >= 4) firstWord(t, buf, off);
+    else version(t, buf, off);
+    if (v.end === v.wireEnd) t.expert(E.headerLength);
     if (length >= 6) t.num(F.plen, off + 4, 2, payloadOctets(buf, off));
     if (length >= 7) t.num(F.nxt, off + 6, 1, nextHeader(buf, off));
     if (length >= 8) t.num(F.hlim, off + 7, 1, u8(buf, off + 7));
@@ -314,10 +327,7 @@ export const ipv6 = defineDissector<Ipv6Packet>({
     const stated = isBogus ? 0 : statedLength(buf, off, v.end, v.wireEnd);
     t.open(F.ipv6, off, Math.min(v.length, HEADER));
     if (isBogus) {
-      t.bits(F.version, off, 1, u8(buf, off));
-      t.push();
-      t.bits(F.ipVersion, off, 1, u8(buf, off));
-      t.pop();
+      version(t, buf, off);
       t.expert(E.badVersion);
       t.pop();
       return cx.data(v, true);

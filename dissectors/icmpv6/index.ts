@@ -17,15 +17,17 @@ import {
   u32,
   type View,
 } from 'fttscope/kit';
-import { quote } from '../icmp.js';
 import { type EchoNote, EchoTable, responseLabel } from '../icmp-echo.js';
-import { extensions, extensionsAt } from '../icmp-extensions.js';
+import { extensions, extensionsAt, isExtension } from '../icmp-extensions.js';
 import { STATES } from '../icmp-types.js';
 import { CHECKSUM_STATUS, SET } from '../numbers.js';
+import { F as ExtensionFields } from './extension-fields.js';
+import { extensionMessage } from './extension-messages.js';
 import { codec, type Icmpv6Message, PROTOCOL, verified } from './messages.js';
 import { listener, F as MldFields, REPORT_V2, report } from './mld.js';
-import { linkLayerLabel, options } from './nd.js';
-import { E as NdExperts, F as NdFields, PREFERENCES } from './nd-fields.js';
+import { linkLayerLabel, options, quote6 } from './nd.js';
+import { E as NdExperts, F as NdFields, PREFERENCES, UNREAD } from './nd-fields.js';
+import { Reader } from './reader.js';
 import { CODES, TYPES } from './types.js';
 
 /**
@@ -52,8 +54,6 @@ const RA = 134;
 const NS = 135;
 const NA = 136;
 const REDIRECT = 137;
-const NODE_QUERY = 139;
-const NODE_REPLY = 140;
 const EXTENDED_REQUEST = 160;
 const EXTENDED_REPLY = 161;
 
@@ -111,9 +111,6 @@ const F = fields({
   active: { name: 'icmpv6.ext.echo.rsp.active', label: 'Active bit', type: 'bool', mask: 0x04, values: SET },
   hasIpv4: { name: 'icmpv6.ext.echo.rsp.ipv4', label: 'IPv4 bit', type: 'bool', mask: 0x02, values: SET },
   hasIpv6: { name: 'icmpv6.ext.echo.rsp.ipv6', label: 'IPv6 bit', type: 'bool', mask: 0x01, values: SET },
-  qtype: { name: 'icmpv6.ni.qtype', label: 'Qtype', type: 'u16' },
-  niFlags: { name: 'icmpv6.ni.flag', label: 'Flags', type: 'u16', base: 'hex' },
-  niNonce: { name: 'icmpv6.ni.nonce', label: 'Nonce', type: 'u64', base: 'hex' },
 });
 
 /** Port of Teredo. */
@@ -131,7 +128,6 @@ const E = experts({
   },
 });
 
-const reserved = (t: Tree, off: number, n: number) => t.bytes(MldFields.reserved, off, n);
 /** Hop limit of the header that the message came in, or 255 where that is not known. */
 const hopLimitOf = (cx: Ctx) => (cx.net.version === 6 && cx.net.src >= 8 ? u8(cx.net.buf, cx.net.src - 1) : 255);
 
@@ -147,33 +143,42 @@ function checksumItem(t: Tree, v: View, cx: Ctx): void {
   t.expert(E.badChecksum, `Bad checksum [should be ${hexNumber(fold(sum), 4)}]`);
 }
 
+/** Extensions are those of ICMP; of a version that nobody knows they are data. */
+function extension(t: Tree, v: View, cx: Ctx): void {
+  extensions(t, v);
+  if (isExtension(v)) t.layer('icmp');
+  else if (v.length > 0) cx.data(v);
+}
+
 /** The second word of an error and, after it, the packet that the error is about. RFC 4443 §3. */
 function error(t: Tree, v: View, cx: Ctx): void {
   const { buf, off } = v;
   const type = u8(buf, off);
-  need(v, 8);
+  const r = new Reader(t, v, off + 4);
   let length = 0;
-  if (type === TOO_BIG) t.num(F.mtu, off + 4, 4, u32(buf, off + 4));
-  else if (type === PARAMETER_PROBLEM) t.num(F.pointer, off + 4, 4, u32(buf, off + 4));
+  if (type === TOO_BIG) r.u32(F.mtu);
+  else if (type === PARAMETER_PROBLEM) r.u32(F.pointer);
   else {
+    need(v, 1, off + 4);
     length = 8 * u8(buf, off + 4); // RFC 4884 §4.4: in units of eight octets
     if (length > 0) {
-      t.num(F.length, off + 4, 1, u8(buf, off + 4));
-      reserved(t, off + 5, 3);
-    } else reserved(t, off + 4, 4);
+      r.u8(F.length);
+      r.bytes(MldFields.reserved, 3);
+    } else r.bytes(MldFields.reserved, 4);
   }
   const ext = type === UNREACHABLE || type === TIME_EXCEEDED ? extensionsAt(v, off + 8, length) : -1;
+  need(v, 1, off + 8);
+  quote6(cx, v.sub(off + 8, ext < 0 ? v.wireEnd : ext));
   if (length > 0) need(v, length, off + 8);
-  quote(cx, v.sub(off + 8, ext < 0 ? v.wireEnd : ext));
-  if (ext >= 0) extensions(t, v.sub(ext));
+  if (ext >= 0) extension(t, v.sub(ext), cx);
   t.pop();
 }
 
 function echo(t: Tree, v: View, cx: Ctx): void {
   const { buf, off } = v;
-  need(v, 8);
-  t.num(F.ident, off + 4, 2, u16(buf, off + 4));
-  t.num(F.seq, off + 6, 2, u16(buf, off + 6));
+  const r = new Reader(t, v, off + 4);
+  r.u16(F.ident);
+  r.u16(F.seq);
   const note = cx.note<EchoNote>(icmpv6, v);
   if (note !== undefined) {
     t.num(F.respTo, off, 0, note.request);
@@ -187,39 +192,27 @@ function echo(t: Tree, v: View, cx: Ctx): void {
 }
 
 /** RFC 4861 §4.2; the bits of the flags beyond its own are those of RFC 6275 §7.1, RFC 4191 §2.2 and RFC 4389 §4.1.3.3. */
-function advertisement(t: Tree, v: View): void {
-  const { buf, off } = v;
-  need(v, 6);
-  const flags = u8(buf, off + 5);
-  t.num(F.hopLimit, off + 4, 1, u8(buf, off + 4));
-  t.num(F.raFlags, off + 5, 1, flags);
-  t.push();
-  for (const f of [F.managed, F.other, F.homeAgent, F.preference, F.proxy, F.raReserved]) t.bits(f, off + 5, 1, flags);
-  t.pop();
-  need(v, 8);
-  t.num(F.lifetime, off + 6, 2, u16(buf, off + 6));
-  need(v, 12);
-  t.num(F.reachable, off + 8, 4, u32(buf, off + 8));
-  need(v, 16);
-  t.num(F.retransmit, off + 12, 4, u32(buf, off + 12));
+function advertisement(r: Reader): void {
+  r.u8(F.hopLimit);
+  r.flags8(F.raFlags, F.managed, F.other, F.homeAgent, F.preference, F.proxy, F.raReserved);
+  r.u16(F.lifetime);
+  r.u32(F.reachable);
+  r.u32(F.retransmit);
 }
 
 /** Neighbor solicitation, advertisement and redirect up to their options. RFC 4861 §4.3 to §4.5. */
-function neighbor(t: Tree, v: View, type: number): void {
-  const { buf, off } = v;
-  need(v, 8);
+function neighbor(r: Reader, type: number): void {
+  const { t, v } = r;
+  const at = r.take(type === NA ? 4 : 0);
   if (type === NA) {
-    const flags = u32(buf, off + 4);
-    t.num(F.naFlags, off + 4, 4, flags);
+    const flags = u32(v.buf, at);
+    t.num(F.naFlags, at, 4, flags);
     t.push();
-    for (const f of [F.router, F.solicited, F.override, F.naReserved]) t.bits(f, off + 4, 4, flags);
+    for (const f of [F.router, F.solicited, F.override, F.naReserved]) t.bits(f, at, 4, flags);
     t.pop();
-  } else reserved(t, off + 4, 4);
-  need(v, 24);
-  t.bytes(type === NS ? F.nsTarget : type === NA ? F.naTarget : F.rdTarget, off + 8, 16);
-  if (type !== REDIRECT) return;
-  need(v, 40);
-  t.bytes(F.rdDestination, off + 24, 16);
+  } else r.bytes(MldFields.reserved, 4);
+  r.bytes(type === NS ? F.nsTarget : type === NA ? F.naTarget : F.rdTarget, 16);
+  if (type === REDIRECT) r.bytes(F.rdDestination, 16);
 }
 
 const OPTIONS_AT: Readonly<Record<number, number>> = { [RS]: 8, [RA]: 16, [NS]: 24, [NA]: 24, [REDIRECT]: 40 };
@@ -227,36 +220,34 @@ const OPTIONS_AT: Readonly<Record<number, number>> = { [RS]: 8, [RA]: 16, [NS]: 
 function discovery(t: Tree, v: View, cx: Ctx): void {
   const type = u8(v.buf, v.off);
   if (!cx.quoted && hopLimitOf(cx) !== 255) t.expert(E.hopLimit);
-  if (type === RA) advertisement(t, v);
-  else if (type === RS) {
-    need(v, 8);
-    reserved(t, v.off + 4, 4);
-  } else neighbor(t, v, type);
-  options(t, v, v.off + OPTIONS_AT[type], cx);
-  t.pop();
-}
-
-/** RFC 4620 §4. */
-function nodeInformation(t: Tree, v: View): void {
-  const { buf, off } = v;
-  need(v, 16);
-  t.num(F.qtype, off + 4, 2, u16(buf, off + 4));
-  t.num(F.niFlags, off + 6, 2, u16(buf, off + 6));
-  t.big(F.niNonce, off + 8, 8, (BigInt(u32(buf, off + 8)) << 32n) | BigInt(u32(buf, off + 12)));
-  if (v.length > 16) t.bytes(NdFields.optionData, off + 16, v.length - 16);
+  const r = new Reader(t, v, v.off + 4);
+  if (type === RA) advertisement(r);
+  else if (type === RS) r.bytes(MldFields.reserved, 4);
+  else neighbor(r, type);
+  options(t, v, r.at, cx);
   t.pop();
 }
 
 /** RFC 8335 §2 and §3. */
-function extendedEcho(t: Tree, v: View): void {
-  const { buf, off } = v;
-  need(v, 8);
-  const bits = u8(buf, off + 7);
-  t.num(F.ident, off + 4, 2, u16(buf, off + 4));
-  t.num(F.extSeq, off + 6, 1, u8(buf, off + 6));
-  const own = u8(buf, off) === EXTENDED_REQUEST ? [F.reqReserved, F.reqLocal] : REPLY_BITS;
-  for (const f of own) t.bits(f, off + 7, 1, bits);
-  if (u8(buf, off) === EXTENDED_REQUEST && v.length > 8) extensions(t, v.sub(off + 8));
+function extendedEcho(t: Tree, v: View, cx: Ctx): void {
+  const request = u8(v.buf, v.off) === EXTENDED_REQUEST;
+  const r = new Reader(t, v, v.off + 4);
+  r.u16(F.ident);
+  r.u8(F.extSeq);
+  if (request) r.bits8(F.reqReserved, F.reqLocal);
+  else r.bits8(...REPLY_BITS);
+  if (request && r.left > 0) extension(t, v.sub(r.at), cx);
+}
+
+/** A message of an extension, or of a type of which nothing is known. */
+function other(t: Tree, v: View, cx: Ctx): void {
+  const r = new Reader(t, v, v.off + 4);
+  const end = extensionMessage(r, v);
+  if (end >= 0) options(t, v, end, cx);
+  else {
+    t.expert(NdExperts.undecodedType, `Dissector for ICMPv6 Type (${u8(v.buf, v.off)}) code ${UNREAD}`);
+    if (r.left > 0) t.bytes(NdFields.optionData, r.at, v.end - r.at);
+  }
 }
 
 function body(t: Tree, v: View, cx: Ctx): void {
@@ -264,13 +255,11 @@ function body(t: Tree, v: View, cx: Ctx): void {
   if (type >= RS && type <= REDIRECT) discovery(t, v, cx);
   else if (type >= UNREACHABLE && type <= PARAMETER_PROBLEM) error(t, v, cx);
   else if (type === ECHO_REQUEST || type === ECHO_REPLY) echo(t, v, cx);
-  else if (type === NODE_QUERY || type === NODE_REPLY) nodeInformation(t, v);
   else {
-    const rest = v.sub(v.off + 4);
     if (type >= MLD_QUERY && type <= MLD_DONE) listener(t, v);
     else if (type === REPORT_V2) report(t, v);
-    else if (type === EXTENDED_REQUEST || type === EXTENDED_REPLY) extendedEcho(t, v);
-    else if (rest.length > 0) t.bytes(NdFields.optionData, rest.off, rest.length);
+    else if (type === EXTENDED_REQUEST || type === EXTENDED_REPLY) extendedEcho(t, v, cx);
+    else other(t, v, cx);
     t.pop();
   }
 }
@@ -309,7 +298,7 @@ export const icmpv6: Dissector<Icmpv6Message> = defineDissector<Icmpv6Message>({
   title: 'Internet Control Message Protocol v6',
   short: 'ICMPv6',
   spec: 'RFC 4443, RFC 4861, RFC 9777',
-  fields: { ...F, ...NdFields, ...MldFields },
+  fields: { ...F, ...NdFields, ...MldFields, ...ExtensionFields },
   experts: { ...E, ...NdExperts },
   on: { 'ip.proto': [PROTOCOL] },
   tables: ['ip.version'],
@@ -324,13 +313,14 @@ export const icmpv6: Dissector<Icmpv6Message> = defineDissector<Icmpv6Message>({
   },
 
   dissect(v, t, cx) {
-    need(v, 4);
     const { buf, off } = v;
     t.open(F.icmpv6, off, v.length);
-    t.num(F.type, off, 1, u8(buf, off));
-    t.num(F.code, off + 1, 1, u8(buf, off + 1));
+    const r = new Reader(t, v, off);
+    r.u8(F.type);
+    r.u8(F.code);
     const code = CODES[u8(buf, off)]?.[u8(buf, off + 1)];
     if (t.labels && code !== undefined) t.label(`Code: ${u8(buf, off + 1)} (${code})`);
+    need(v, 4);
     checksumItem(t, v, cx);
     body(t, v, cx);
   },

@@ -1,5 +1,6 @@
 import { fields, ip6, nameOf, need, type Tree, u8, u16, type View } from 'fttscope/kit';
 import { SET } from '../numbers.js';
+import { Reader } from './reader.js';
 
 /**
  * Multicast listener discovery, version 1 (RFC 2710 §3) and 2 (RFC 9777 §5), after the checksum:
@@ -16,12 +17,9 @@ import { SET } from '../numbers.js';
  *     version 2 report:     | Reserved (2) | Number of Records (2) | records: type (1), aux length (1), N (2),
  *                             multicast address (16), source address * N, auxiliary data
  */
-/** Octets of a version 1 message; a query of 28 and more is of version 2. RFC 9777 §8.1. */
-const VERSION_1 = 24;
+/** Octets of a query of version 2, at least: shorter ones are of version 1. RFC 9777 §8.1 */
 const VERSION_2_QUERY = 28;
 const RECORD = 20;
-/** Of these, the octets before the group. */
-const RECORD_HEADER = 4;
 export const QUERY = 130;
 export const REPORT_V2 = 143;
 
@@ -86,62 +84,46 @@ function decoded(code: number, bits: 8 | 16): number {
 export function listener(t: Tree, v: View): void {
   const { buf, off } = v;
   const version2 = u8(buf, off) === QUERY && v.wireLength >= VERSION_2_QUERY;
-  need(v, 8);
-  const delay = u16(buf, off + 4);
+  const r = new Reader(t, v, off + 4);
+  const delay = u16(buf, r.take(2));
   t.num(version2 ? F.responseCode : F.delay, off + 4, 2, version2 ? decoded(delay, 16) : delay);
-  t.bytes(F.reserved, off + 6, 2);
-  need(v, VERSION_1);
-  t.bytes(F.group, off + 8, 16);
+  r.bytes(F.reserved, 2);
+  r.bytes(F.group, 16);
   if (!version2) return;
-  need(v, VERSION_2_QUERY);
-  const flags = u8(buf, off + 24);
-  t.num(F.mldFlags, off + 24, 1, flags);
-  t.push();
-  for (const f of [F.suppress, F.robustness, F.flagReserved]) t.bits(f, off + 24, 1, flags);
-  t.pop();
-  t.num(F.queryInterval, off + 25, 1, decoded(u8(buf, off + 25), 8)); // RFC 3810 §5.1.9
-  const n = u16(buf, off + 26);
-  t.num(F.sources, off + 26, 2, n);
-  for (let i = 0, o = off + VERSION_2_QUERY; i < n; i++, o += 16) {
-    need(v, 16, o);
-    t.bytes(F.groupSource, o, 16);
-  }
+  r.flags8(F.mldFlags, F.suppress, F.robustness, F.flagReserved);
+  t.num(F.queryInterval, r.at, 1, decoded(u8(buf, r.take(1)), 8)); // RFC 3810 §5.1.9
+  const n = r.u16(F.sources);
+  for (let i = 0; i < n; i++) r.bytes(F.groupSource, 16);
 }
 
-/** One record of a version 2 report; returns where the next one starts. */
-function record(t: Tree, v: View, o: number): number {
+/** One record of a version 2 report. */
+function record(t: Tree, v: View, r: Reader): void {
   const { buf } = v;
-  need(v, RECORD_HEADER, o);
-  const aux = 4 * u8(buf, o + 1);
-  const n = u16(buf, o + 2);
-  const end = o + RECORD + 16 * n + aux;
-  t.open(F.record, o, end - o);
+  const o = r.at;
+  const size = o + 4 <= v.end ? RECORD + 16 * u16(buf, o + 2) + 4 * u8(buf, o + 1) : 0;
+  t.open(F.record, o, size);
   if (t.labels) {
     const group = o + RECORD <= v.end ? ip6(buf, o + 4) : '';
-    t.label(`Multicast Address Record ${nameOf(RECORD_TYPES, u8(buf, o))}: ${group}`);
+    t.label(`Multicast Address Record ${o < v.end ? nameOf(RECORD_TYPES, u8(buf, o)) : ''}: ${group}`);
   }
-  t.num(F.recordType, o, 1, u8(buf, o));
-  t.num(F.auxLength, o + 1, 1, u8(buf, o + 1));
-  t.num(F.recordSources, o + 2, 2, n);
-  need(v, RECORD, o);
-  t.bytes(F.recordGroup, o + 4, 16);
-  for (let i = 0, at = o + RECORD; i < n; i++, at += 16) {
-    need(v, 16, at);
-    t.bytes(F.recordSource, at, 16);
-  }
-  if (aux > 0) {
-    need(v, aux, end - aux);
-    t.bytes(F.auxiliary, end - aux, aux);
-  }
+  r.u8(F.recordType);
+  const aux = 4 * r.u8(F.auxLength);
+  const n = r.u16(F.recordSources);
+  r.bytes(F.recordGroup, 16);
+  for (let i = 0; i < n; i++) r.bytes(F.recordSource, 16);
+  if (aux > 0) r.bytes(F.auxiliary, aux);
   t.pop();
-  return end;
 }
 
-/** A version 2 report whose ICMPv6 header starts at `v`. */
+/**
+ * A version 2 report whose ICMPv6 header starts at `v`: all records that are there, also beyond their number.
+ * @throws Short where they are fewer; tshark does not look at their number
+ */
 export function report(t: Tree, v: View): void {
-  need(v, 8);
-  const n = u16(v.buf, v.off + 6);
-  t.bytes(F.reserved, v.off + 4, 2);
-  t.num(F.records, v.off + 6, 2, n);
-  for (let i = 0, o = v.off + 8; i < n; i++) o = record(t, v, o);
+  const r = new Reader(t, v, v.off + 4);
+  r.bytes(F.reserved, 2);
+  const n = r.u16(F.records);
+  let found = 0;
+  for (; r.left > 0; found++) record(t, v, r);
+  if (found < n) need(v, 1, r.at);
 }

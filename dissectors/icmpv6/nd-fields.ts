@@ -16,6 +16,7 @@ export const OPTION = {
   rdnss: 25,
   flags: 26,
   dnssl: 31,
+  context: 34,
   captivePortal: 37,
   pref64: 38,
 } as const;
@@ -62,6 +63,8 @@ export const OPTION_NAMES: Readonly<Record<number, string>> = {
   253: 'RFC3692-style Experiment 1',
   254: 'RFC3692-style Experiment 2',
 };
+/** How Wireshark ends what it says of a type that it does not read. */
+export const UNREAD = 'not implemented, Contact Wireshark developers if you want this supported';
 export const PREFERENCES = { 0: 'Medium', 1: 'High', 2: 'Reserved', 3: 'Low' }; // RFC 4191 §2.1
 const INFINITY = (n: number) => (n === 0xffffffff ? 'Infinity' : undefined);
 const PREFIX_CODES = {
@@ -93,6 +96,9 @@ export const F = fields({
     base: 'colon',
     aliases: ['icmpv6.opt.target_linkaddr'],
   },
+  eui64: { name: 'icmpv6.opt.linkaddr_eui64', label: 'Link-layer address', type: 'bytes', base: 'colon' },
+  longSource: { name: 'icmpv6.opt.linkaddr', label: 'Link-layer address', type: 'bytes' },
+  longTarget: { name: 'icmpv6.opt.linkaddr', label: 'Link-layer address', type: 'bytes' },
   prefixLength: { name: 'icmpv6.opt.prefix.length', label: 'Prefix Length', type: 'u8' },
   prefixFlags: { name: 'icmpv6.opt.prefix.flag', label: 'Flag', type: 'u8', base: 'hex' },
   onLink: { name: 'icmpv6.opt.prefix.flag.l', label: 'On-link flag(L)', type: 'bool', mask: 0x80, values: SET },
@@ -206,6 +212,7 @@ export const F = fields({
   },
   pref64: { name: 'icmpv6.opt.pref64.prefix', label: 'Prefix', type: 'ipv6' },
   optionData: { name: 'icmpv6.data', label: 'Data', type: 'bytes' },
+  unknown: { name: 'icmpv6.unknown_data', label: 'Unknown Data', type: 'bytes' },
 });
 
 export const E = experts({
@@ -217,4 +224,11 @@ export const E = experts({
     clause: 'RFC 4861 §4.6',
   },
   undecoded: { code: 'icmpv6.undecoded-option', severity: 'note', message: 'Undecoded option' },
+  undecodedType: { code: 'icmpv6.undecoded-type', severity: 'note', message: 'Undecoded type' },
+  unknown: {
+    code: 'icmpv6.unknown-data',
+    severity: 'error',
+    malformed: true,
+    message: 'Unknown Data (not interpreted)',
+  },
 });

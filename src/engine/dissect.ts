@@ -18,6 +18,7 @@ import {
   shorten,
   type TableKey,
   Tree,
+  Unsure,
   View,
   Yes,
 } from '../kit/index.js';
@@ -296,7 +297,8 @@ export class Dissection implements Ctx {
 
   /** Gives octets to who may be found for them, and takes them or is `known` to have taken others; else they are data. */
   private offer(step: Step | undefined, v: View, known = false): void {
-    if (step === undefined || step.dissector.probe?.(v.buf, v.off, v.end, known) === No) this.data(v);
+    const found = step?.dissector.probe?.(v.buf, v.off, v.end, known) ?? Yes;
+    if (step === undefined || found === No || (found === Unsure && !known && v.end === v.wireEnd)) this.data(v);
     else this.layer(step, v);
   }
 
