@@ -51,6 +51,52 @@ test('text and Markdown show both sides', () => {
   );
 });
 
+interface Compared {
+  readonly goodPart?: string;
+  readonly badPart?: string;
+  readonly firstDifference?: string;
+  readonly firstFailure?: string;
+  readonly steps: readonly { step: string; same: boolean; good?: { outcome: string }; bad?: { outcome: string } }[];
+}
+const told = (good: string, bad: string): Compared =>
+  JSON.parse(run(['report', '--compare', '--json', good, bad]).out) as Compared;
+const outcomes = (c: Compared, step: string): (string | undefined)[] => {
+  const s = c.steps.find((x) => x.step === step);
+  return [s?.good?.outcome, s?.bad?.outcome];
+};
+
+test('of several tunnels and calls the one that failed is held against the one that went well', () => {
+  const field = sample('00-field.pcapng'); // a good call, one that is refused, and tunnels that came to nothing
+  const c = told(GOOD, field);
+  assert.deepEqual([c.goodPart, c.badPart], [undefined, 'tunnel 1, call 2']);
+  assert.deepEqual(outcomes(c, 'INVITE, answer'), ['200 OK', '503 Service Unavailable']);
+  assert.deepEqual([c.firstDifference, c.firstFailure], ['INVITE, progress', 'INVITE, answer']);
+  const { out } = run(['report', '--compare', GOOD, field]);
+  assert.match(out, /^bad: {2}.*00-field\.pcapng: tunnel 1, call 2$/m);
+  assert.match(out, /The first that failed in the bad one alone is INVITE, answer: 200 OK .*, 503 Service/);
+  assert.equal(told(field, sample('27-forbidden.pcapng')).goodPart, 'tunnel 1, call 1');
+  // Within one capture.
+  assert.deepEqual(outcomes(told(field, field), 'call'), ['ended by the caller', 'failed']);
+});
+
+test('behind the EFTF there are no steps of a tunnel to be missed', () => {
+  const inner = file('behind.pcapng');
+  assert.equal(run(['extract', GOOD, '-q', '-w', inner]).code, 0);
+  for (const [good, bad] of [
+    [inner, sample('27-forbidden.pcapng')],
+    [GOOD, inner],
+  ] as const) {
+    const c = told(good, bad);
+    assert.deepEqual(
+      c.steps.filter((s) => /^(TCP|TLS|keys|DHCP|P-CSCF|end|media .*)$/.test(s.step)).map((s) => s.step),
+      [],
+    );
+    assert.equal(c.firstFailure, bad === inner ? undefined : 'REGISTER');
+  }
+  assert.equal(told(GOOD, inner).firstDifference, undefined);
+  assert.deepEqual(outcomes(told(inner, sample('29-one-way-audio.pcapng')), 'media'), ['AMR-WB', 'AMR-WB, one way']);
+});
+
 test('the worse of both exit codes counts, whichever comes first: 2, 4, 3', () => {
   const cut = file('cut.pcapng', readFileSync(GOOD).subarray(0, 20_000));
   const closed = sample('22-wrong-key-log.pcapng');

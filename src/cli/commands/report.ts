@@ -4,7 +4,7 @@ import { CATALOGUE } from '../../model/catalogue.js';
 import { isBefore } from '../../model/moment.js';
 import { SessionModel } from '../../model/session-model.js';
 import { ascii } from '../../report/ascii.js';
-import { compare, compareJson, compareMarkdown, compareText, type Step, stepsOf } from '../../report/compare.js';
+import { compare, compareJson, compareMarkdown, compareText } from '../../report/compare.js';
 import { Pseudonyms } from '../../report/redact.js';
 import {
   knownFindings,
@@ -20,6 +20,7 @@ import { reportMarkdown } from '../../report/report-markdown.js';
 import { reportSchema } from '../../report/report-schema.js';
 import type { Lists } from '../../report/report-select.js';
 import { ReportShelf } from '../../report/report-shelf.js';
+import { courseOf, isOutside, type Step, stepsOf } from '../../report/steps.js';
 import type { TextBytes } from '../../report/text-bytes.js';
 import { contentsOf } from '../contents.js';
 import { Exit, UserError } from '../errors.js';
@@ -146,17 +147,26 @@ async function compared(captures: readonly string[], o: ReportOptions): Promise<
     throw new UserError('--compare wants two captures', Exit.usage, 'fttscope report --compare GOOD BAD');
   if (o.html === true || o.records !== undefined)
     throw new UserError('--compare prints text, or with --markdown or --json');
-  const sides: Step[][] = [];
+  const told: { readonly isOutside: boolean; readonly part: string; readonly steps: readonly Step[][] }[] = [];
   const codes: number[] = [];
-  for (const name of names) {
+  for (const [i, name] of names.entries()) {
     const { read: _, ...rest } = o;
-    const { reading, outcome, told, shelf } = await make([name], rest);
-    sides.push(stepsOf(told.members as unknown as Lists));
+    const { reading, outcome, told: report, shelf } = await make([name], rest);
+    const lists = report.members as unknown as Lists;
+    const course = courseOf(lists, i === 0 ? 'good' : 'bad');
+    const steps = [false, true].map((outside) => stepsOf(lists, course, outside));
+    told.push({ isOutside: isOutside(lists), part: course.words, steps });
     shelf.close();
-    codes.push(reading.code(outcome, isFailed(told, o)));
+    codes.push(reading.code(outcome, isFailed(report, o)));
   }
-  const shown = o.redact === true ? ['capture-1', 'capture-2'] : names;
-  const result = compare([shown[0], shown[1]], sides[0], sides[1]);
+  // Where one of them has no tunnel, what both can show is compared.
+  const outside = Number(told.some((x) => x.isOutside));
+  const [good, bad] = told.map(({ part, steps }, i) => ({
+    name: o.redact === true ? `capture-${i + 1}` : names[i],
+    part,
+    steps: steps[outside],
+  }));
+  const result = compare(good, bad);
   const width = process.stdout.isTTY ? process.stdout.columns : USUAL_WIDTH;
   const text =
     o.json === true ? compareJson(result) : o.markdown === true ? compareMarkdown(result) : compareText(result, width);
