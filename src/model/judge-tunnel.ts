@@ -107,8 +107,11 @@ function judgeProxy(t: TunnelEntity, raise: Raise): void {
 /** What a refusal is for, by its status. RFC 9110 §15.5, RFC 7725 §3 */
 const REASONS: ReadonlyMap<number, Own> = new Map([
   [400, ours` It does not understand the request.`],
-  [401, ours` That is what a web server asks for, and a proxy does not.`],
-  [403, ours` That is its policy.`],
+  [
+    401,
+    ours` A web server asks for a login so; some proxies say by it that they do not take the name or the password.`,
+  ],
+  [403, ours` Its policy forbids it.`],
   [404, ours` It takes the request for one of a page: it is a web server, or does no CONNECT.`],
   [405, ours` It does no CONNECT, as a web server does none.`],
   [408, ours` It took too long for the proxy until the request was there.`],

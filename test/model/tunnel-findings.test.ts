@@ -54,6 +54,16 @@ describe('the way to the EFTF', () => {
       assert.deepEqual(r.tunnels[0].failure.stage, 'proxy');
     });
 
+  test('what a proxy refuses with is told by its status alone', async () => {
+    const meaning = async (status: number): Promise<string> => {
+      const r = await reportOn(captured(clearConversation([], [connect(), answer(status, 'No')])).octets);
+      return finding(r, 'proxy.refused').meaning;
+    };
+    // tinyproxy 1.11 answers 401 where RFC 9110 §15.5.8 has 407, to credentials that are wrong.
+    assert.match(await meaning(401), /status 401\. .*do not take the name or the password/);
+    for (const status of [401, 404, 405, 451, 501]) assert.doesNotMatch(await meaning(status), /policy|403/);
+  });
+
   test('a proxy that refuses ends its own connection: the EFTF was never there', async () => {
     const ask = new TextEncoder().encode('CONNECT eftf.example:443 HTTP/1.1\r\nHost: eftf.example:443\r\n\r\n');
     const by = async (side: 0 | 1): Promise<unknown> => {

@@ -85,7 +85,7 @@ export const WAY: Entries = {
     kind: 'service',
     title: 'The proxy refused the CONNECT',
     clause: 'RFC 9110 §15.5.4',
-    meaning: 'It forbids the connection by its policy (403), or takes no such request.',
+    meaning: 'By way of this proxy the UE gets no tunnel.',
     next: 'Have the EFTF and port 443 allowed in the proxy, or use an access without it; look in its log for the reason.',
   },
   'proxy.rate-limited': {
