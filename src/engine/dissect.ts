@@ -331,9 +331,10 @@ export class Dissection implements Ctx {
   private messages(pdus: readonly Pdu[], inTls = false): void {
     let before: Pdu | undefined;
     for (const pdu of pdus) {
-      if (before !== undefined && this.leaves > 0) {
-        this.leafOf[this.leaves] = this.leafOf[this.leaves - 1];
-        this.leafAt[this.leaves] = this.leafAt[this.leaves - 1];
+      const said = this.leaves;
+      if (before !== undefined && said > 0) {
+        this.leafOf[said] = this.leafOf[said - 1];
+        this.leafAt[said] = this.leafAt[said - 1];
         this.leaves++;
       }
       this.again =
@@ -348,6 +349,9 @@ export class Dissection implements Ctx {
       else this.layer(this.plan.of(pdu.dissector), pdu.view);
       if (pdu.unlisted === true) this.protocols.length = listed;
       if (pdu.messages) this.messages(pdu.messages, true);
+      // Octets that nobody says anything of add nothing to Info.
+      if (before !== undefined && this.leaves === said + 1 && this.leafAt[said] === this.leafAt[said - 1])
+        this.leaves = said;
       before = pdu;
     }
   }

@@ -288,6 +288,15 @@ describe('in TCP', () => {
       assert.deepEqual(valuesOf(rows), [['eftf.example:443'], ['200'], ['/a']]);
     }
   });
+
+  test('a page behind the answer to CONNECT, in its segment, adds nothing to Info, as in tshark', async () => {
+    const c = clearConversation([], [connect(), answer(200, 'OK', [], '<html>blocked</html>')]);
+    const infos: string[] = [];
+    await read(one(c, { server }).octets, {}, ({ dissection: d }) => {
+      if (d.protocols.includes('http')) infos.push(d.info());
+    });
+    assert.deepEqual(infos, ['CONNECT eftf.example:443 HTTP/1.1 ', 'HTTP/1.1 200 OK ']);
+  });
 });
 
 /** An IKE header, RFC 7296 §3.1, with a body of so many octets. */
