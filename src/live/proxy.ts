@@ -114,7 +114,7 @@ function ask(tap: Tap, target: string, name: string, headers: { name: string; va
       if (answer !== undefined && answer !== 'other' && isInterim(answer)) {
         got = Buffer.alloc(0);
         more(Buffer.from(answer.body));
-      } else if (got.length > LIMITS.undecidedOctets) fail('answered with more than a header');
+      } else if (got.length > LIMITS.undecidedOctets) fail('answered with a header that does not end');
       else if (answer === 'other') fail('does not speak HTTP');
       else if (answer !== undefined) {
         done();

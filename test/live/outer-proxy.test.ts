@@ -189,7 +189,7 @@ test('what a proxy may say instead', async () => {
     ['SSH-2.0-OpenSSH_9.2\r\n\r\n', /does not speak HTTP/],
     ['HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n', /wants a user name/],
     ['', /closed the connection without an answer/],
-    [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}`, /more than a header/],
+    [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}`, /a header that does not end/],
     [
       'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n',
       /407 and offers NTLM; fttscope knows Basic and Digest/,
