@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { asciiName } from '../live/address.js';
 import type { CaptureInterface } from '../live/capture-source.js';
 import { duration } from '../live/scenario-values.js';
 import type { CodecName } from '../live/sip/sdp.js';
@@ -169,6 +171,17 @@ function milliseconds(text: string): number {
   return ms;
 }
 
+/** RFC 6066 §3: what a ClientHello may ask for. */
+function serverName(text: string): string {
+  if (isIP(text) !== 0) throw new InvalidArgumentError('It is an address, and a server name is that of a host.');
+  const name = asciiName(text);
+  if (text !== '' && (name === '' || name.length > MOST_OF_NAME || /\s/.test(name)))
+    throw new InvalidArgumentError('It is no name of a host.');
+  return name;
+}
+/** RFC 1035 §2.3.4 */
+const MOST_OF_NAME = 255;
+
 function codecs(text: string, before: CodecName[] = []): CodecName[] {
   const name = CODECS.find((c) => c === text.toUpperCase());
   if (name === undefined) throw new InvalidArgumentError(`There are ${CODECS.join(', ')}.`);
@@ -207,7 +220,7 @@ export function ueCommand(): Command {
     )
     .argument('<eftf>', 'HOST[:PORT] of the EFTF; port 443 if none is given')
     .option('--proxy <proxy>', '[USER:PASSWORD@]HOST:PORT of an HTTP proxy (access type II)')
-    .option('--sni <name>', "server name to send, instead of the HOST; '' for none")
+    .option('--sni <name>', "server name to send, instead of the HOST; '' for none", serverName)
     .option('--ca <file>', 'CAs to trust (PEM)')
     .option('--insecure', 'trust any certificate')
     .option('--pin <fingerprint>', 'the only certificate to trust: SHA-256 in hex, or sha256/BASE64 of its key')

@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls';
 import { CaptureError, systemError } from '../capture/errors.js';
 import { isSameFile } from '../capture/output.js';
 import { printable } from '../kit/text.js';
-import { type Address, isLinkLocal, parseAddress } from '../live/address.js';
+import { type Address, asciiName, isLinkLocal, parseAddress } from '../live/address.js';
 import { type FaultList, type FaultSetting, parseFault } from '../live/fault.js';
 import { BadSubscriber, labSubscribers, readSubscribers, type Subscriber } from '../live/subscriber-file.js';
 import { OuterTape, type TapeFile } from '../live/tap-tape.js';
@@ -48,7 +48,8 @@ export interface LiveOptions {
 export function hostAndPort(text: string, what: string, port?: number, least = 1): { host: string; port: number } {
   const m = /^(?:\[([^\]]+)\]|([^:]+)|([0-9a-f:]+:[0-9a-f:.]*))(?::(\d+))?$/i.exec(text.trim());
   const bare = /^[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*$/i.test(text) ? text : undefined; // IPv6 without brackets has no port
-  const host = bare ?? m?.[1] ?? m?.[2];
+  const written = bare ?? m?.[1] ?? m?.[2];
+  const host = written === undefined ? undefined : asciiName(written);
   const number = bare === undefined && m?.[4] !== undefined ? Number(m[4]) : port;
   const octets = host === undefined ? undefined : parseAddress(host);
   const isHost = host !== undefined && (octets !== undefined || /%|^[^:\s]+$/.test(host)); // with a zone, or a name

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import { equalBytes, ip4, ip6, parseAddress } from '../kit/index.js';
 
 /** IP addresses as octets: four for IPv4, sixteen for IPv6. */
@@ -23,6 +24,9 @@ export const addressText = (a: Address): string => (a.length === 4 ? ip4(a, 0) :
 
 /** An address as it stands in a URI or a Via. */
 export const hostText = (a: Address): string => (a.length === 4 ? ip4(a, 0) : `[${ip6(a, 0)}]`);
+
+/** The name of a host as DNS and TLS have it; '' where it is none. RFC 5890 §2.3.2.1, RFC 6066 §3 */
+export const asciiName = (name: string): string => (/^\p{ASCII}*$/u.test(name) ? name : domainToASCII(name));
 
 export const same = (a: Address, b: Address): boolean => a.length === b.length && equalBytes(a, 0, b, 0, a.length);
 

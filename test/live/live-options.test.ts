@@ -19,6 +19,8 @@ test('what is wrong with options is found before anything is made of them', asyn
     ['ue 127.0.0.1 --ciphers NONE', /--ciphers NONE: there is no such cipher suite/],
     ['ue 127.0.0.1 --pcscf here', /--pcscf here: it is no IP address/],
     ['ue 127.0.0.1 --tun t0 --tun-address 10.0.0.1/33', /--tun-address 10\.0\.0\.1\/33: it is ADDRESS\/LENGTH/],
+    ['ue 127.0.0.1 --sni 192.0.2.1', /--sni.*192\.0\.2\.1.* is invalid\. It is an address/],
+    [`ue 127.0.0.1 --sni ${'x'.repeat(256)}`, /--sni.* is invalid\. It is no name of a host/],
     ['ue 127.0.0.1 --proxy proxy', /--proxy: proxy is no HOST:PORT/],
   ];
   await Promise.all(
