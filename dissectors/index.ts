@@ -97,8 +97,11 @@ import { vlan } from './vlan.js';
 import { vntag } from './vntag.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
 import { websocket } from './websocket.js';
+import { framedStreams } from './well-known/framed.js';
+import { ftp } from './well-known/ftp.js';
 import { mediaTypes } from './well-known/media.js';
 import { network } from './well-known/network.js';
+import { portsOnly } from './well-known/ports-only.js';
 import { rpcs } from './well-known/rpc.js';
 import { rtpPayloads } from './well-known/rtp-payloads.js';
 import { smbs } from './well-known/smb.js';
@@ -235,6 +238,9 @@ export const dissectors: readonly AnyDissector[] = [
   ...rpcs,
   ...smbs,
   ...streams,
+  ...framedStreams,
+  ...ftp,
+  ...portsOnly,
   ...mediaTypes,
   ...rtpPayloads,
   data,

@@ -6,7 +6,7 @@ import { type Named, named } from './named.js';
  */
 
 /** How long a message is whose first `header` octets say it; a `length` less than those is that of no message. */
-const framed =
+export const framed =
   (header: number, length: (b: Uint8Array, off: number) => number): NonNullable<Named['pduLength']> =>
   (b, off, end) => {
     if (end - off < header) return 0;
@@ -25,6 +25,18 @@ function mqttLength(b: Uint8Array, off: number, end: number): number {
     if (b[at] < 0x80) return 2 + i + n;
   }
   return -1;
+}
+
+/** First octets of Kerberos 5: the tags of RFC 4120 §5, each of which may be constructed. */
+const KERBEROS_TAGS: ReadonlySet<number> = new Set([
+  ...[0x41, 0x42, 0x43, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x54, 0x55, 0x59, 0x5a, 0x5b, 0x5c, 0x5d, 0x5e],
+]);
+
+/** Version 4 and a message type, whose last bit says the order of octets. */
+function isKerberos4(b: Uint8Array, off: number, end: number): boolean {
+  if (end - off < 2 || b[off] !== 4) return false;
+  const type = b[off + 1] >>> 1;
+  return (type >= 1 && type <= 8) || type === 63;
 }
 
 /** Answers to a request for TLS: yes, or no. */
@@ -104,6 +116,23 @@ const OPENFLOW = new Map([
 const COTP_DATA = 0xf0;
 const S7 = 0x32;
 const RDP = 3389;
+
+/** Types of TNS packets; what stands in those of data, behind the flags, and how many octets say so. */
+const TNS_TYPES: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 14, 15, 19]);
+const TNS_DATA = 6;
+const TNS_HEADER = 10;
+const SET_PROTOCOL = 1;
+const FUNCTION_CALL = 3;
+const NETWORK_SERVICES = 0xdeadbeef;
+
+/** Where what Wireshark shows as data of a TNS packet starts, or -1. */
+function tnsData({ buf, off, end }: View): number {
+  const at = off + TNS_HEADER;
+  if (end - at < 1 || buf[off + 4] !== TNS_DATA) return -1;
+  if (end - at >= 4 && u32(buf, at) === NETWORK_SERVICES) return at;
+  if (buf[at] === SET_PROTOCOL) return -1;
+  return buf[at] === FUNCTION_CALL ? at + 2 : at + 1;
+}
 const AMQP_HEADER = 'AMQP';
 
 export const streams = [
@@ -116,6 +145,10 @@ export const streams = [
     ...{ proto: 'pgsql', title: 'PostgreSQL', short: 'PGSQL', spec: 'PostgreSQL §55' },
     on: { 'tcp.port': [5432] },
     pduLength: postgresLength,
+    // Wireshark waits for more than the one octet that says whether TLS follows.
+    inner(v, cx) {
+      if (v.length === 1) cx.data(v.sub(v.end), true);
+    },
   }),
   named({
     ...{ proto: 'mbtcp', title: 'Modbus/TCP', short: 'Modbus/TCP', spec: 'Modbus TCP/IP §3.1.3' },
@@ -147,9 +180,23 @@ export const streams = [
     named({ proto, title: `OpenFlow ${version}`, short: 'OpenFlow', spec: 'OpenFlow Switch §7' }),
   ),
   named({
-    ...{ proto: 'kerberos', title: 'Kerberos', short: 'KRB5', spec: 'RFC 4120 §7.2' },
-    on: { 'tcp.port': [88], 'udp.port': [88] },
+    ...{ proto: 'kerberos', title: 'Kerberos', short: 'KRB5', spec: 'RFC 4120 §7.2.2' },
+    on: { 'tcp.port': [88] },
     pduLength: framed(4, (b, o) => 4 + u32(b, o)),
+  }),
+  named({
+    ...{ proto: 'kerberos.datagram', layer: 'kerberos', title: 'Kerberos', short: 'KRB5', spec: 'RFC 4120 §7.2.1' },
+    on: { 'udp.port': [88] },
+    calls: ['krb4'],
+    probe: (b, off, end) => (end > off && (isKerberos4(b, off, end) || KERBEROS_TAGS.has(b[off] & 0xdf)) ? Yes : No),
+    inner(v, cx) {
+      if (isKerberos4(v.buf, v.off, v.end)) cx.call('krb4', v);
+    },
+  }),
+  named({
+    ...{ proto: 'krb4', title: 'Kerberos v4', short: 'KRB4', spec: 'Project Athena E.2.1' },
+    on: { 'udp.port': [750] },
+    probe: (b, off, end) => (isKerberos4(b, off, end) ? Yes : No),
   }),
   named({
     ...{ proto: 'ldap', title: 'Lightweight Directory Access Protocol', short: 'LDAP', spec: 'RFC 4511 §4.1.1' },
@@ -189,7 +236,11 @@ export const streams = [
   named({
     ...{ proto: 'tns', title: 'Transparent Network Substrate Protocol', short: 'TNS', spec: 'none' },
     on: { 'tcp.port': [1521] },
-    pduLength: framed(8, (b, o) => u16(b, o) || u32(b, o)),
+    pduLength: framed(8, (b, o) => (TNS_TYPES.has(b[o + 4]) ? u16(b, o) || u32(b, o) : -1)),
+    inner(v, cx) {
+      const at = tnsData(v);
+      if (at > 0 && at < v.end) cx.data(v.sub(at));
+    },
   }),
   named({
     ...{ proto: 'iec60870_104', title: 'IEC 60870-5-104', short: 'IEC 60870-5-104', spec: 'IEC 60870-5-104 §5' },

@@ -83,7 +83,7 @@ function npduAt(v: View): number {
 export const transport = [
   named({
     ...{ proto: 'snmp', title: 'Simple Network Management Protocol', short: 'SNMP', spec: 'RFC 3416' },
-    on: { 'udp.port': [161, 162] },
+    on: { 'udp.port': [161, 162, 8161] },
     probe: snmp,
     serves: { fields: [udp.fields.stream] },
     // As Wireshark counts: an answer may come from another port.
@@ -113,7 +113,7 @@ export const transport = [
     ],
     [
       ...(['bfd', 'Bidirectional Forwarding Detection Control Message', 'BFD Control', 'RFC 5880'] as const),
-      { 'udp.port': [3784, 4784], 'pwach.channel_type': [7, 34, 35] },
+      { 'udp.port': [3784, 4784, 6784, 7784], 'pwach.channel_type': [7, 34, 35] },
     ],
     [
       'bjnp',
@@ -126,7 +126,7 @@ export const transport = [
     ['pfcp', 'Packet Forwarding Control Protocol', 'PFCP', 'TS 29.244', { 'udp.port': [8805] }],
     ['srvloc', 'Service Location Protocol', 'SRVLOC', 'RFC 2608', { 'udp.port': [427] }],
     ['coap', 'Constrained Application Protocol', 'CoAP', 'RFC 7252', { 'udp.port': [5683] }],
-    ['babel', 'Babel Routing Protocol', 'Babel', 'RFC 8966', { 'udp.port': [6696, 6697] }, (b, o) => b[o] === 42],
+    ['babel', 'Babel Routing Protocol', 'Babel', 'RFC 8966', { 'udp.port': [6696] }, (b, o) => b[o] === 42],
     ['lisp', 'Locator/ID Separation Protocol', 'LISP', 'RFC 9301', { 'udp.port': [4342] }],
     ['mpls-echo', 'Multiprotocol Label Switching Echo', 'MPLS ECHO', 'RFC 8029', { 'udp.port': [3503] }, version(1)],
     [
@@ -172,7 +172,7 @@ export const transport = [
     ['uftp5', 'UDP based FTP w/ multicast V5', 'UFTP5', 'none', {}],
     ['omron', 'OMRON FINS Protocol', 'OMRON', 'none', { 'udp.port': [9600] }, (b, o, n) => n >= 10 && b[o + 1] === 0],
     ['bacapp', 'Building Automation and Control Network APDU', 'BACapp', 'ASHRAE 135 §20', {}],
-    ['ftp', 'File Transfer Protocol (FTP)', 'FTP', 'RFC 959', { 'tcp.name': [21] }],
+    ['bgp', 'Border Gateway Protocol', 'BGP', 'RFC 4271 §4.1', { 'tcp.name': [179] }],
     ['telnet', 'Telnet', 'TELNET', 'RFC 854', { 'tcp.name': [23] }],
     ['imap', 'Internet Message Access Protocol', 'IMAP', 'RFC 9051', { 'tcp.name': [143], 'tls.name': [993] }],
     ['mysql', 'MySQL Protocol', 'MySQL', 'none', { 'tcp.name': [3306] }],
@@ -185,7 +185,6 @@ export const transport = [
     ['resp', 'REdis Serialization Protocol', 'RESP', 'none', { 'tcp.name': [6379] }],
     ['openvpn', 'OpenVPN Protocol', 'OpenVPN', 'none', { 'udp.port': [1194], 'tcp.name': [1194] }],
     ['socks', 'Socks Protocol', 'Socks', 'RFC 1928', { 'tcp.name': [1080] }],
-    ['ftp-data', 'FTP Data', 'FTP-DATA', 'RFC 959', { 'tcp.name': [20] }],
     ['gnutella', 'Gnutella Protocol', 'GNUTELLA', 'none', { 'tcp.name': [6346] }],
   ]),
   named({
@@ -194,16 +193,6 @@ export const transport = [
     calls: [...UFTP_VERSIONS.values()],
     probe: (b, off, end) => (end > off && UFTP_VERSIONS.has(b[off]) ? Yes : No),
     inner: (v, cx) => cx.call(UFTP_VERSIONS.get(v.buf[v.off])!, v),
-  }),
-  named({
-    proto: 'bgp',
-    title: 'Border Gateway Protocol',
-    short: 'BGP',
-    spec: 'RFC 4271 §4.1',
-    on: { 'tcp.name': [179] },
-    /** A message starts with sixteen octets of ones. */
-    probe: (b, off, end) =>
-      end - off >= 19 && u32(b, off) === 0xffffffff && u32(b, off + 12) === 0xffffffff ? Yes : No,
   }),
   named({
     ...{ proto: 'tftp', title: 'Trivial File Transfer Protocol', short: 'TFTP', spec: 'RFC 1350' },
@@ -222,7 +211,7 @@ export const transport = [
     title: 'RADIUS Protocol',
     short: 'RADIUS',
     spec: 'RFC 2865 §3',
-    on: { 'udp.port': [1645, 1646, 1812, 1813, 3799] },
+    on: { 'udp.port': [1645, 1646, 1700, 1812, 1813, 3799] },
     /** A length that is that of a message, and no more than there is. */
     probe: (b, off, end) => (end - off >= 20 && u16(b, off + 2) >= 20 && off + u16(b, off + 2) <= end ? Yes : No),
     calls: ['eap'],

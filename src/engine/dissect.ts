@@ -360,10 +360,13 @@ export class Dissection implements Ctx {
   /** Octets of a stream that nobody reads: on the ports of HTTP tshark names no layer for them, but for a probe. */
   private unread({ view, probes }: Pdu, inTls: boolean): void {
     const listed = this.protocols.length;
+    if (probes) {
+      this.data(view);
+      return;
+    }
     this.offer(this.ofPorts(inTls ? 'tls.name' : 'tcp.name'), view);
-    if (probes) return;
-    if (this.ofPorts(inTls ? 'tls.name' : 'tcp.port')?.dissector === this.http && this.protocols.length > listed)
-      this.protocols.length = listed;
+    const http = this.ofPorts(inTls ? 'tls.name' : 'tcp.port');
+    if (http?.dissector === this.http && this.protocols.length > listed) this.protocols.length = listed;
   }
 
   /** Whether the header of a record was split over segments: tshark then takes what follows it in the same call. */

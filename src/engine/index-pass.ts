@@ -25,6 +25,7 @@ import {
   announcedReader,
   type Conversation,
   conversation,
+  endpointKey,
   type FlowState,
   refusing,
   type Scope,
@@ -466,7 +467,15 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   }
 
   streamDissector(flow: Flow): AnyDissector | undefined {
-    return this.registry.ofPorts('tcp.port', flow.aPort, flow.bPort, serverOf(flow));
+    return this.registry.ofPorts('tcp.port', flow.aPort, flow.bPort, serverOf(flow)) ?? this.announcedStream(flow);
+  }
+
+  /** Who was announced for a stream (FTP's data). */
+  private announcedStream({ a, aPort, b, bPort }: Flow): AnyDissector | undefined {
+    const { expectations } = this.scope;
+    if (expectations.size === 0) return undefined;
+    const told = expectations.get(endpointKey(a, aPort)) ?? expectations.get(endpointKey(b, bPort));
+    return told?.dissector.pduLength === undefined ? undefined : told.dissector;
   }
 
   applicationDissector(flow: Flow, alpn: string | undefined): AnyDissector | undefined {

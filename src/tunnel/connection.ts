@@ -17,7 +17,7 @@ import { HTTP2 } from './http-upgrade.js';
 import { cutMessage, Messages, TCP_NAMES, viewOf, wholeAt } from './messages.js';
 import type { PlainText } from './plain-text.js';
 import { isConnect } from './proxy-exchange.js';
-import { isNobodys, mayBeNamed, recognise } from './recognise.js';
+import { isNobodys, mayBeNamed, recognise, signed } from './recognise.js';
 import { RecordLayer } from './record-layer.js';
 import { followsHello, isClientHello, isRecord, isServerHello, isText } from './records.js';
 import type { Tunnel } from './tunnel.js';
@@ -176,6 +176,9 @@ export class Connection implements StreamConsumer {
     if (this.http.isUnheard && side !== this.client.side) this.http.behindHole(buf, off, end);
     if (buf[off] <= 23 && buf[off] >= 20) this.upgrade(side, buf, off, end);
     this.http.begin(half, buf, off, end);
+    const { window, unclaimed } = half;
+    if (half.mode === 'opaque' || (half.mode === 'detect' && unclaimed > 0 && unclaimed === window.length))
+      this.reopen(half, buf, off, end);
     const { mode } = half;
     if (mode === 'opaque') {
       this.unknown(buf, off, end);
@@ -383,6 +386,16 @@ export class Connection implements StreamConsumer {
       // RFC 9113 §3.3: both sides know that HTTP/2 is spoken. On the ports of HTTP tshark lists that, too.
       if (found.proto === HTTP2 && this.host.streamDissector(this.flow) === http) this.around ??= goingOn(http);
     }
+  }
+
+  /** A segment of a stream that is nobody's so far may begin with a message of a protocol that is known by its octets alone. */
+  private reopen(half: Half, buf: Uint8Array, off: number, end: number): void {
+    const found = signed(this.host.probes, buf, off, end);
+    if (found === undefined) return;
+    half.window.clear();
+    half.mode = 'pdus';
+    half.unclaimed = 0;
+    half.messages = new Messages(found, half.window, TCP_NAMES, this.host.dissectors.data);
   }
 
   private giveUp(half: Half): void {

@@ -50,6 +50,20 @@ export function isNobodys(host: ConnectionHost, flow: Flow, buf: Uint8Array, off
   return kind !== 'fttims' && kind !== 'chain';
 }
 
+/** Whether nothing but its octets says that a stream is of this protocol: they then say it anywhere in the stream. */
+const isKnownByOctets = (d: AnyDissector): boolean => d.on === undefined;
+
+/** The protocol with whose octets a segment begins, of those that are known by nothing else. */
+export function signed(
+  probes: readonly AnyDissector[],
+  buf: Uint8Array,
+  off: number,
+  end: number,
+): AnyDissector | undefined {
+  for (const d of probes) if (isKnownByOctets(d) && d.probe!(buf, off, end) === Yes) return d;
+  return undefined;
+}
+
 function byContent(
   host: ConnectionHost,
   flow: Flow,
@@ -69,7 +83,7 @@ function byContent(
   }
   const named = host.streamDissector(flow);
   if (named !== undefined && named !== tls && named !== http) return named;
-  if (peer.mode === 'pdus' && !proxied) return peer.messages!.dissector;
+  if (peer.mode === 'pdus' && !proxied && !isKnownByOctets(peer.messages!.dissector)) return peer.messages!.dissector;
   const { kind } = detect(buf, off, end);
   // Other protocols frame their messages alike: without TLS, and on another port, an IP packet must be among them.
   const isChain = kind === 'chain';
@@ -78,7 +92,7 @@ function byContent(
   for (const d of host.probes) {
     const p = d.probe!(buf, off, end);
     // In the middle of a stream a request line may be that of an inner packet.
-    if (p === Yes && (half.begun || wholeMessages(d, buf, off, end))) return d;
+    if (p === Yes && (half.begun || isKnownByOctets(d) || wholeMessages(d, buf, off, end))) return d;
     if (p !== No && half.begun) unsure = true;
   }
   if (kind !== 'other' && end - off < ANCHOR_OCTETS) return 'more';
