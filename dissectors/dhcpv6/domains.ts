@@ -44,13 +44,21 @@ export function domains(t: Tree, f: Field, b: Uint8Array, off: number, end: numb
     if (name.end - at > MAX_NAME) {
       t.num(F.tooLong, at, name.end - at, name.end - at);
       t.expert(E.tooLong);
-      t.none(F.malformed, at, 0);
     } else if (name.ending === 'field' && at > off) {
       t.text(F.partialAfter, at, name.end - at, name.text);
       t.expert(E.partialAfter);
     } else whole(t, f, name, at);
     at = name.end;
+    if (name.ending === 'root' && name.count === 0) {
+      padding(t, b, at, end);
+      return;
+    }
   }
+}
+
+/** Octets behind a name that is the root alone: a list goes no further. */
+function padding(t: Tree, b: Uint8Array, off: number, end: number): void {
+  if (off < end && b.subarray(off, end).some((octet) => octet !== 0)) t.bytes(F.value, off, end - off);
 }
 
 function whole(t: Tree, f: Field, name: Labels, at: number): void {
@@ -74,5 +82,4 @@ function broken(t: Tree, b: Uint8Array, name: Labels, at: number): void {
   if (name.count > 0) t.text(F.decoded, at, name.end - at, name.text);
   t.pop();
   t.expert(cut ? E.exceeded : E.notEncoded);
-  if (cut) t.none(F.malformed, at, 0);
 }

@@ -7,15 +7,12 @@ import { F } from './fields.js';
 const DUID_EPOCH = 946_684_800;
 
 /** Says that an option cannot be read; Wireshark takes the packet for malformed. */
-export function bad(t: Tree, off: number, what: string): void {
-  t.expert(E.malformed, `${what}: malformed option`);
-  t.none(F.malformed, off, 0);
-}
+export const bad = (t: Tree, what: string): void => t.expert(E.malformed, `${what}: malformed option`);
 
 /** Options 1 and 2, RFC 9915 §11. */
 export function duid(t: Tree, b: Uint8Array, off: number, end: number): void {
   if (end - off < 2) {
-    bad(t, off, 'DUID');
+    bad(t, 'DUID');
     return;
   }
   const type = u16(b, off);
@@ -23,7 +20,7 @@ export function duid(t: Tree, b: Uint8Array, off: number, end: number): void {
   t.num(F.duidType, off, 2, type);
   if (type === 1) {
     if (end - off < 8) {
-      bad(t, off, 'DUID');
+      bad(t, 'DUID');
       return;
     }
     t.num(F.lltHardware, off + 2, 2, u16(b, off + 2));
@@ -31,14 +28,14 @@ export function duid(t: Tree, b: Uint8Array, off: number, end: number): void {
     if (end > off + 8) t.text(F.lltAddress, off + 8, end - off - 8, linkLayer(b, u16(b, off + 2), off + 8, end));
   } else if (type === 2) {
     if (end - off < 6) {
-      bad(t, off, 'DUID');
+      bad(t, 'DUID');
       return;
     }
     t.num(F.enEnterprise, off + 2, 4, u32(b, off + 2));
     if (end > off + 6) t.bytes(F.enIdentifier, off + 6, end - off - 6);
   } else if (type === 3) {
     if (end - off < 4) {
-      bad(t, off, 'DUID');
+      bad(t, 'DUID');
       return;
     }
     t.num(F.llHardware, off + 2, 2, u16(b, off + 2));

@@ -3,6 +3,13 @@ import { experts } from 'fttscope/kit';
 /** What may be noticed in DHCPv6, in Wireshark's words where it has them. */
 export const E = experts({
   malformed: { code: 'dhcpv6.malformed-option', severity: 'error', malformed: true, message: 'Malformed option' },
+  bulkQuery: {
+    code: 'dhcpv6.bulk-query',
+    severity: 'warn',
+    malformed: true,
+    message: 'LQ-QUERY: Query types only supported by Bulk Leasequery',
+    clause: 'RFC 5460 §5.1',
+  },
   optionCut: {
     code: 'dhcpv6.option-cut',
     severity: 'error',
@@ -37,12 +44,14 @@ export const E = experts({
   exceeded: {
     code: 'dhcpv6.name-cut',
     severity: 'error',
+    malformed: true,
     message: 'ERROR: FQDN exceeds length of the domain name field',
     clause: 'RFC 9915 §10',
   },
   tooLong: {
     code: 'dhcpv6.name-too-long',
     severity: 'error',
+    malformed: true,
     message: "ERROR: FQDN's *encoded* length exceeds 255 octets [RFC 1035 3.1.]",
     clause: 'RFC 1035 §3.1',
   },

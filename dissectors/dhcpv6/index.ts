@@ -35,8 +35,8 @@ export const dhcpv6 = defineDissector<Dhcpv6Message>({
   experts: E,
   on: { 'udp.port': [546, 547] },
 
-  dissect(v, t) {
-    message(v, t, 0);
+  dissect(v, t, cx) {
+    message(v, t, 0, cx.stream === true);
   },
 
   summary(v) {
@@ -48,7 +48,7 @@ export const dhcpv6 = defineDissector<Dhcpv6Message>({
   codec,
 });
 
-function message(v: View, t: Tree, depth: number): void {
+function message(v: View, t: Tree, depth: number, stream: boolean): void {
   const { buf, off } = v;
   if (depth > HOP_LIMIT) {
     t.expert(E.tooDeep);
@@ -58,7 +58,7 @@ function message(v: View, t: Tree, depth: number): void {
   const type = buf[off];
   t.open(F.dhcpv6, off, v.length);
   t.num(F.msgtype, off, 1, type);
-  const around: Around = { v, type, depth, message };
+  const around: Around = { v, type, depth, stream, message };
   if (isRelay(type)) {
     relay(v, t);
     options(t, around, off + RELAY_HEADER, v.end);

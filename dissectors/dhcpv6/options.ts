@@ -13,10 +13,12 @@ export interface Around {
   readonly v: View;
   /** Type of the message that the option stands in. */
   readonly type: number;
+  /** Whether it came over TCP, where Bulk Leasequery runs. */
+  readonly stream: boolean;
   /** How many relay messages are around it. */
   readonly depth: number;
   /** Shows the message in a relay message option. */
-  message(v: View, t: Tree, depth: number): void;
+  message(v: View, t: Tree, depth: number, stream: boolean): void;
 }
 
 type Show = (t: Tree, a: Around, off: number, end: number) => void;
@@ -26,7 +28,7 @@ const HEADER = 4;
 const list =
   (f: Field, what: string): Show =>
   (t, _, off, end) => {
-    if ((end - off) % 16 !== 0) return bad(t, off, what);
+    if ((end - off) % 16 !== 0) return bad(t, what);
     for (let i = off; i < end; i += 16) t.bytes(f, i, 16);
   };
 
@@ -44,7 +46,7 @@ const text =
 const number =
   (f: Field, width: 1 | 2 | 4, what: string): Show =>
   (t, a, off, end) => {
-    if (end - off !== width) return bad(t, off, what);
+    if (end - off !== width) return bad(t, what);
     const b = a.v.buf;
     t.num(f, off, width, width === 1 ? b[off] : width === 2 ? u16(b, off) : u32(b, off));
   };
@@ -65,7 +67,7 @@ const SHOWN: Readonly<Record<number, Show>> = {
   2: (t, a, off, end) => duid(t, a.v.buf, off, end),
   3: (t, a, off, end) => association(t, a, off, end, 'IA_NA'),
   4: (t, a, off, end) => {
-    if (end - off < 4) return bad(t, off, 'IA_TA');
+    if (end - off < 4) return bad(t, 'IA_TA');
     t.text(F.iata, off, 4, hex(a.v.buf, off, 4, ''));
     options(t, a, off + 4, end);
   },
@@ -73,16 +75,17 @@ const SHOWN: Readonly<Record<number, Show>> = {
   6: requested,
   7: number(F.preference, 1, 'PREFERENCE'),
   8: (t, a, off, end) => {
-    if (end - off !== 2) return bad(t, off, 'ELAPSED-TIME');
+    if (end - off !== 2) return bad(t, 'ELAPSED-TIME');
     const ms = 10 * u16(a.v.buf, off); // RFC 9915 §21.9: hundredths of a second
     t.num(F.elapsed, off, 2, ms);
     if (t.labels) t.label(`Elapsed time: ${ms}ms`);
   },
   9: (t, a, off, end) => {
-    if (end > off) a.message(a.v.sub(off, end), t, a.depth + 1);
+    if (end === off) return bad(t, 'RELAY-MSG');
+    a.message(a.v.sub(off, end), t, a.depth + 1, a.stream);
   },
   11: authentication,
-  12: (t, _, off, end) => (end - off === 16 ? t.bytes(F.unicast, off, 16) : bad(t, off, 'UNICAST')),
+  12: (t, _, off, end) => (end - off === 16 ? t.bytes(F.unicast, off, 16) : bad(t, 'UNICAST')),
   13: (t, a, off, end) => {
     needIn(a, 2, off, end);
     t.num(F.status, off, 2, u16(a.v.buf, off));
@@ -93,10 +96,14 @@ const SHOWN: Readonly<Record<number, Show>> = {
   16: vendorClass,
   17: vendorOptions,
   18: (t, _, off, end) => {
-    if (end > off) t.bytes(F.interfaceId, off, end - off);
+    if (end === off) return bad(t, 'INTERFACE_ID');
+    t.bytes(F.interfaceId, off, end - off);
   },
   19: number(F.reconfigure, 1, 'RECONF_MSG'),
-  20: nothing,
+  20: (t, a, off, end) => {
+    if (end > off) bad(t, 'RECONF_ACCEPT'); // RFC 9915 §21.20: no data
+    nothing(t, a, off, end);
+  },
   21: names(F.sipName),
   22: list(F.sipAddress, 'SIP servers address'),
   23: list(F.dnsServer, 'DNS servers address'),
@@ -112,54 +119,79 @@ const SHOWN: Readonly<Record<number, Show>> = {
   33: names(F.bcmcsName),
   34: list(F.bcmcsAddress, 'BCMCS servers address'),
   37: (t, a, off, end) => {
-    if (end - off < 4) return bad(t, off, 'REMOTE_ID');
+    if (end - off < 4) return bad(t, 'REMOTE_ID');
     t.num(F.remoteEnterprise, off, 4, u32(a.v.buf, off));
     if (end > off + 4) t.bytes(F.remoteId, off + 4, end - off - 4);
   },
-  38: text(F.subscriberId),
+  38: (t, a, off, end) => {
+    if (end === off) return bad(t, 'SUBSCRIBER_ID');
+    putUtf8(t, F.subscriberId, a.v.buf, off, end);
+  },
   39: clientFqdn,
   40: list(F.panaAgent, 'PANA agent address'),
   41: text(F.timezone),
   42: text(F.tzdb),
   43: requested,
   44: (t, a, off, end) => {
-    if (end - off < 17) return bad(t, off, 'LQ-QUERY');
+    if (end - off < 17) return bad(t, 'LQ-QUERY');
     t.num(F.queryType, off, 1, a.v.buf[off]);
+    if (a.v.buf[off] >= 3 && a.v.buf[off] <= 5 && !a.stream) t.expert(E.bulkQuery);
     t.bytes(F.queryLink, off + 1, 16);
     options(t, a, off + 17, end);
   },
   45: options,
   46: number(F.lastTransaction, 4, 'CLT_TIME'),
   47: (t, a, off, end) => {
-    if (end - off < 16) return bad(t, off, 'LQ-RELAY-DATA');
+    if (end - off < 16) return bad(t, 'LQ_RELAY_DATA');
     t.bytes(F.relayDataPeer, off, 16);
-    if (end > off + 16) a.message(a.v.sub(off + 16, end), t, a.depth + 1);
+    if (end > off + 16) a.message(a.v.sub(off + 16, end), t, a.depth + 1, a.stream);
   },
   48: list(F.clientLink, 'LQ client links address'),
-  52: list(F.capwap, 'CAPWAP Access Controllers'),
+  53: (t, a, off, end) => duid(t, a.v.buf, off, end), // RFC 5460 §5.4.1
+  52: list(F.capwap, 'CAPWAP Access Controllers address'),
   56: timeServers,
   59: text(F.bootUrl),
   60: bootParameters,
   64: (t, a, off, end) => oneName(t, F.aftrName, a.v.buf, off, end),
   67: (t, a, off, end) => {
-    if (end - off < 2) return bad(t, off, 'PD_EXCLUDE');
+    if (end - off < 2 || end - off > 17) return bad(t, 'PD_EXCLUDE'); // RFC 6603 §4.2
     t.num(F.excludeLength, off, 1, a.v.buf[off]);
     t.bytes(F.excludeSubnet, off + 1, end - off - 1);
   },
   79: (t, a, off, end) => {
-    if (end - off < 2) return bad(t, off, 'CLIENT_LINKLAYER_ADDR');
+    if (end - off < 2) return bad(t, 'CLIENT_LINKLAYER_ADDR');
     const hardware = u16(a.v.buf, off); // RFC 6939 §4
     t.num(F.linkHardware, off, 2, hardware);
     if (end > off + 2) t.text(F.linkAddress, off + 2, end - off - 2, linkLayer(a.v.buf, hardware, off + 2, end));
   },
   82: number(F.maxSolicit, 4, 'SOL_MAX_RT'),
   83: number(F.maxInformation, 4, 'INF_MAX_RT'),
+  89: softwireRule,
+  // RFC 7598 §4.2
+  90: (t, _, off, end) => (end - off === 16 ? t.bytes(F.borderRelay, off, 16) : bad(t, 'S46_BR')),
+  91: (t, a, off, end) => {
+    if (end - off < 1 || end - off > 17) return bad(t, 'S46_DMR'); // RFC 7598 §4.3
+    optionsAfter(t, a, softwirePrefix(t, a, F.mappingPrefixLength, F.mappingPrefix, off, end), end);
+  },
+  92: (t, a, off, end) => {
+    if (end - off < 5) return bad(t, 'S46_V4V6BIND');
+    t.bytes(F.bindingAddress, off, 4);
+    optionsAfter(t, a, softwirePrefix(t, a, F.bindingPrefixLength, F.bindingPrefix, off + 4, end), end);
+  },
+  93: (t, a, off, end) => {
+    const bits = a.v.buf[off + 1];
+    if (end - off !== 4 || bits > 16) return bad(t, 'S46_PORTPARAMS');
+    // RFC 7598 §4.5: so many of the first bits of the next two octets
+    t.num(F.portOffset, off, 1, a.v.buf[off]);
+    t.num(F.portSetLength, off + 1, 1, bits);
+    t.num(F.portSet, off + 2, 2, u16(a.v.buf, off + 2) >> (16 - bits));
+  },
   94: options, // RFC 7598 §5
   95: options,
   96: options,
   103: text(F.captivePortal),
   112: text(F.mudUrl),
-  135: number(F.relayPort, 2, 'RELAY_PORT'),
+  135: number(F.relayPort, 2, 'Relay Port'),
 };
 
 /** Shows a field that is to hold one name. */
@@ -203,8 +235,9 @@ function option(t: Tree, a: Around, code: number, at: number, end: number): void
     (SHOWN[code] ?? nothing)(t, a, at + HEADER, end);
   } catch (e) {
     if (!(e instanceof Malformed || (e instanceof Short && !e.cut))) throw e;
+    if (end >= a.v.wireEnd) throw e; // nothing follows that could be read all the same
     t.level = level; // what it holds ends with it: the options behind it are read all the same
-    bad(t, at + HEADER, name);
+    bad(t, name);
   }
   t.pop();
 }
@@ -212,7 +245,7 @@ function option(t: Tree, a: Around, code: number, at: number, end: number): void
 /** Options 3 and 25, RFC 9915 §21.4 and §21.21. */
 function association(t: Tree, a: Around, off: number, end: number, what: string): void {
   if (end - off < 12) {
-    bad(t, off, what);
+    bad(t, what);
     return;
   }
   t.text(F.iaid, off, 4, hex(a.v.buf, off, 4, ''));
@@ -224,7 +257,7 @@ function association(t: Tree, a: Around, off: number, end: number, what: string)
 /** Option 5, RFC 9915 §21.6. */
 function address(t: Tree, a: Around, off: number, end: number): void {
   if (end - off < 24) {
-    bad(t, off, 'IA_TA');
+    bad(t, 'IA_TA');
     return;
   }
   t.bytes(F.iaAddress, off, 16);
@@ -236,7 +269,7 @@ function address(t: Tree, a: Around, off: number, end: number): void {
 /** Option 26, RFC 9915 §21.22. */
 function prefix(t: Tree, a: Around, off: number, end: number): void {
   if (end - off < 25) {
-    bad(t, off, 'IA_PREFIX');
+    bad(t, 'IAPREFIX');
     return;
   }
   t.num(F.prefixPreferred, off, 4, u32(a.v.buf, off));
@@ -246,11 +279,48 @@ function prefix(t: Tree, a: Around, off: number, end: number): void {
   options(t, a, off + 25, end);
 }
 
+/**
+ * A length in bits and so much of a prefix as it says.
+ * @returns where it ends
+ */
+function softwirePrefix(t: Tree, a: Around, length: Field, f: Field, off: number, end: number): number {
+  const b = a.v.buf;
+  const n = Math.min(16, (b[off] + 7) >> 3);
+  t.num(length, off, 1, b[off]);
+  needIn(a, n, off + 1, end);
+  const whole = new Uint8Array(16);
+  whole.set(b.subarray(off + 1, off + 1 + n));
+  t.bytes(f, off + 1, n, whole);
+  return off + 1 + n;
+}
+
+const optionsAfter = (t: Tree, a: Around, off: number, end: number): void => {
+  if (off < end) options(t, a, off, end);
+};
+
+/** Option 89, RFC 7598 §4.1. */
+function softwireRule(t: Tree, a: Around, off: number, end: number): void {
+  const b = a.v.buf;
+  if (end - off < 8) {
+    bad(t, 'S46_RULE');
+    return;
+  }
+  t.num(F.ruleFlags, off, 1, b[off]);
+  t.push();
+  t.bits(F.ruleReserved, off, 1, b[off]);
+  t.bits(F.ruleFmr, off, 1, b[off]);
+  t.pop();
+  t.num(F.ruleEaLength, off + 1, 1, b[off + 1]);
+  t.num(F.rulePrefixLength4, off + 2, 1, b[off + 2]);
+  t.bytes(F.rulePrefix4, off + 3, 4);
+  optionsAfter(t, a, softwirePrefix(t, a, F.rulePrefixLength6, F.rulePrefix6, off + 7, end), end);
+}
+
 /** Option 11, RFC 9915 §21.11; protocol 2 is the delayed authentication of RFC 3315 §21.4. */
 function authentication(t: Tree, a: Around, off: number, end: number): void {
   const b = a.v.buf;
   if (end - off < 11) {
-    bad(t, off, 'AUTH');
+    bad(t, 'AUTH');
     return;
   }
   t.num(F.authProtocol, off, 1, b[off]);
@@ -270,8 +340,11 @@ function userClass(t: Tree, a: Around, off: number, end: number): void {
   for (let at = off; at < end; ) {
     needIn(a, 2, at, end);
     const n = u16(a.v.buf, at);
+    if (at + 2 + n > end) {
+      t.expert(E.malformed, 'User Class: suboption too long');
+      return;
+    }
     t.num(F.userClassLength, at, 2, n);
-    needIn(a, n, at + 2, end);
     t.push();
     t.bytes(F.userClassData, at + 2, n);
     t.pop();
@@ -283,7 +356,7 @@ function userClass(t: Tree, a: Around, off: number, end: number): void {
 function vendorClass(t: Tree, a: Around, off: number, end: number): void {
   const b = a.v.buf;
   if (end - off < 4) {
-    bad(t, off, 'VENDOR_CLASS');
+    bad(t, 'VENDOR_CLASS');
     return;
   }
   t.num(F.vendorClass, off, 4, u32(b, off));
@@ -298,16 +371,16 @@ function vendorClass(t: Tree, a: Around, off: number, end: number): void {
 function vendorOptions(t: Tree, a: Around, off: number, end: number): void {
   const b = a.v.buf;
   if (end - off < 4) {
-    bad(t, off, 'VENDOR_OPTS');
+    bad(t, 'VENDOR_OPTS');
     return;
   }
   t.num(F.vendorOptions, off, 4, u32(b, off));
   for (let at = off + 4; at < end; ) {
     needIn(a, 4, at, end);
     const n = u16(b, at + 2);
-    needIn(a, n, at + 4, end);
     t.num(F.vendorCode, at, 2, u16(b, at));
     t.num(F.vendorLength, at + 2, 2, n);
+    needIn(a, n, at + 4, end);
     t.bytes(F.vendorData, at + 4, n);
     at += 4 + n;
   }
@@ -320,7 +393,7 @@ const FQDN_FROM_SERVER = new Set([2, 7]);
 /** Option 39, RFC 4704 §4. */
 function clientFqdn(t: Tree, a: Around, off: number, end: number): void {
   if (end === off) {
-    bad(t, off, 'FQDN');
+    bad(t, 'FQDN');
     return;
   }
   const flags = a.v.buf[off];
@@ -340,9 +413,14 @@ function clientFqdn(t: Tree, a: Around, off: number, end: number): void {
 /** Option 56, RFC 5908 §4. */
 function timeServers(t: Tree, a: Around, off: number, end: number): void {
   const b = a.v.buf;
+  if (end - off < 4) {
+    bad(t, 'NTP Server');
+    return;
+  }
   for (let at = off; at < end; ) {
-    if (end - at < 4 || at + 4 + u16(b, at + 2) > end) {
-      bad(t, off, 'NTP Server');
+    needIn(a, 4, at, end);
+    if (at + 4 + u16(b, at + 2) > end) {
+      t.expert(E.malformed, 'NTP Server: suboption too long');
       return;
     }
     const type = u16(b, at);
@@ -362,7 +440,7 @@ function timeServers(t: Tree, a: Around, off: number, end: number): void {
 function bootParameters(t: Tree, a: Around, off: number, end: number): void {
   for (let at = off; at < end; ) {
     if (end - at < 2 || at + 2 + u16(a.v.buf, at) > end) {
-      bad(t, off, 'BOOTFILE_PARAM');
+      bad(t, 'BOOTFILE_PARAM');
       return;
     }
     const n = u16(a.v.buf, at);

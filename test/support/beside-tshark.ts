@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import type { AnyDissector } from '../../src/kit/index.js';
 import { fieldText } from '../../src/report/value.js';
 import { type Endpoint, tcp } from '../build/packets.js';
-import { file, rawPcap } from '../cli/run.js';
+import { file, ip4, rawPcap, udp } from '../cli/run.js';
 import { forRows } from './rows.js';
 import { frames } from './tshark.js';
 
@@ -33,12 +34,32 @@ export async function captureBesideTshark(capture: Buffer, fields: readonly stri
     for (const field of fields) {
       const ours: string[] = [];
       for (let i = 0; i < tree.length; i++) if (tree.field(i).name === field) ours.push(fieldText(tree, i));
-      assert.deepEqual(ours, theirs.get(frame)?.get(field) ?? [], `${field} of frame ${frame}`);
+      // tshark says so of no octets.
+      const wanted = (theirs.get(frame)?.get(field) ?? []).map((value) => (value === '<MISSING>' ? '' : value));
+      assert.deepEqual(ours, wanted, `${field} of frame ${frame}`);
     }
     stacks.push(protocols.slice(2).join(':'));
   });
   return stacks;
 }
+
+/** Names of all fields that a dissector shows, and what is said of what is wrong; without those of `but`. */
+export const fieldsOf = (d: AnyDissector, but: readonly string[] = []): string[] =>
+  [...new Set([...Object.values(d.fields).map((f) => f.name), 'data.data', ...WRONG])].filter(
+    (name) => name !== d.proto && !but.includes(name),
+  );
+const WRONG = ['_ws.expert.message', '_ws.expert.severity', '_ws.malformed'];
+
+/** Holds datagrams between two UDP ports to what tshark says of them. */
+export const datagramsBesideTshark = (
+  [from, to]: readonly [number, number],
+  payloads: readonly Uint8Array[],
+  fields: readonly string[],
+): Promise<string[]> =>
+  besideTshark(
+    payloads.map((p) => ip4(17, udp(from, to, p))),
+    fields,
+  );
 
 /** A TCP connection that is open, laid out segment by segment. */
 export class Talk {

@@ -3,14 +3,11 @@ import { describe, it } from 'node:test';
 import { icmpv6 } from '../../../dissectors/icmpv6/index.js';
 import { checksum } from '../../../src/kit/checksum.js';
 import { hex, type NetPair, pseudoHeader, put16 } from '../../../src/kit/index.js';
-import { besideTshark } from '../../support/beside-tshark.js';
+import { besideTshark, fieldsOf } from '../../support/beside-tshark.js';
 import { tsharkMissing } from '../../support/tshark.js';
 import { octets, see } from './layers.js';
 
-const FIELDS = [
-  ...new Set(Object.values(icmpv6.fields).map((f) => f.name)),
-  ...['data.data', '_ws.expert.message', '_ws.expert.severity', '_ws.malformed'],
-].filter((name) => name !== 'icmpv6');
+const FIELDS = fieldsOf(icmpv6);
 
 /** A message with its checksum, in IPv6. */
 function message(...parts: readonly (number | readonly number[] | Uint8Array)[]): Uint8Array {
