@@ -113,6 +113,7 @@ export class TcpState extends FlowState implements StreamConsumer {
   segment(direction: 0 | 1, p: Peek, packet: Packet, note: TcpNote | null, pool: PendingPool): boolean {
     const { frame, seconds, nanos } = packet;
     if ((p.flags & SYN) !== 0) {
+      if (this.isElsewhere(direction, p, packet)) return false;
       this.opened(direction, (p.flags & ACK) !== 0);
       if (this.tcp === null && this.opening === null && isBareSyn(p)) {
         if (note !== null) new TcpAnalysis(this.reused).segment(direction, p, frame, seconds, nanos, note);
@@ -123,6 +124,17 @@ export class TcpState extends FlowState implements StreamConsumer {
     const tcp = this.tcp ?? this.follow(note !== null, pool);
     return tcp.segment(direction, p, frame, seconds, nanos, note);
   }
+
+  /**
+   * Whether a SYN is that of the same connection once more, as another file has it: that goes on from none that were read
+   * before, but was captured at another place, or with another clock. Who has sent data does not repeat its SYN.
+   */
+  private isElsewhere(direction: 0 | 1, p: Peek, { iface: { file } }: Packet): boolean {
+    if (this.file === 0) this.file = file;
+    return file !== this.file && (p.flags & ACK) === 0 && this.tcp?.hasPassed(direction) === true;
+  }
+  /** The file of its first SYN; 0: none was seen. */
+  private file = 0;
 
   /** More is seen than a SYN. */
   private follow(analysed: boolean, pool: PendingPool): TcpStream {

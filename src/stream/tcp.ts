@@ -87,6 +87,11 @@ export class TcpStream {
     pool.ledger.octets += STREAM_COST;
   }
 
+  /** Whether octets of a side were passed on. */
+  hasPassed(direction: 0 | 1): boolean {
+    return this.halves[direction].position > 0;
+  }
+
   /** Octets that wait for a hole to be filled. */
   get pending(): number {
     return this.halves[0].pending + this.halves[1].pending;

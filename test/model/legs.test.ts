@@ -112,6 +112,32 @@ describe('one tunnel at two places', () => {
     assert.equal(r.media.length, 2);
   });
 
+  test('also where the clocks differ by more than the capture lasts: that is no rotation', async () => {
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const c = await tlsConversation([{ pause: 40 }, ...call().steps], { version });
+      const file = (shape: readonly Shaper[]) =>
+        new CaptureBuilder({ shape }).connection(c, { ...ENDS, step: 10 }).build().octets;
+      const ue = file([elsewhere(-15, 15, 0), routed(1, 9)]);
+      for (const clock of [5000, 3_600_000, -3_600_000]) {
+        const eftf = file([elsewhere(0, 0, clock), routed(0, 9)]);
+        for (const files of [
+          [ue, eftf],
+          [eftf, ue],
+        ]) {
+          const r = await told(files, c.keylog);
+          const name = `${version}, ${clock} ms`;
+          assert.deepEqual(wrong(r), [], name);
+          assert.deepEqual([r.tunnels.length, r.calls.length, r.media.length], [1, 1, 2], name);
+          assert.equal(r.tunnels[0].tcp.stalls.length, 0, name);
+          assert.ok(Math.abs(Math.abs(r.tunnels[0].legs[1].clockOffsetMs) - Math.abs(clock)) < 0.1, name);
+          assert.match(finding(r, 'capture.clocks').meaning, /^They differ by \d+ ms\./);
+          // A report without keys knows it, too.
+          assert.equal(codes(await told(files, '')).includes('tunnel.stall'), false, name);
+        }
+      }
+    }
+  });
+
   test('where the capture of one end stops the other one tells what follows', async () => {
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const c = await tlsConversation([{ pause: 40 }, ...call().steps], { version });
