@@ -229,6 +229,7 @@ export function expectMedia(v: View, cx: Track, known: Known): readonly string[]
     const callIds = callsOf(m.address, m.port, exchange, cx);
     calls = callIds;
     const payloadTypes = typesOf(m, lines);
+    for (const { name } of payloadTypes.values()) cx.announce?.('rtp_dyn_payload_type', name.toLowerCase());
     const noteFor = (callIds: readonly string[]): MediaNote => ({
       setupFrame: exchange.frame,
       callId: exchange.id,

@@ -32,7 +32,7 @@ import {
   UdpState,
 } from './scope.js';
 import { type TcpOwner, TcpState } from './tcp-state.js';
-import { TrackContext } from './track.js';
+import { type Interest, TrackContext } from './track.js';
 
 /** What is known of a TCP connection costs, and what a report keeps of it. */
 const TCP_COST = 80;
@@ -99,10 +99,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   constructor(
     readonly registry: Registry,
     private readonly options: IndexOptions,
-    /** Whether `track` of a dissector has to run. */
-    tracks: (d: AnyDissector) => boolean,
-    /** Whether anything is wanted of what a dissector reads, or leads to; undefined: it matters whose each datagram is. */
-    wanted?: (d: AnyDissector) => boolean,
+    interest: Interest,
   ) {
     this.followed = new Followed(this, options.caps);
     this.flows = this.followed.flows;
@@ -127,13 +124,13 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     this.applications = [...registry.table('tls.app')].filter(
       (d) => d.probe !== undefined && d !== this.dissectors.fttims,
     );
-    this.tracked = new Set(registry.dissectors.filter(tracks));
+    this.tracked = new Set(registry.dissectors.filter((d) => interest.tracks(d)));
     this.finder = new DatagramFinder(
       registry,
       options.heuristicRtp ? registry.byProto('rtp') : undefined,
-      wanted && ((d) => d.peek !== undefined || this.tracked.has(d) || wanted(d)),
+      interest.wants && ((d) => d.peek !== undefined || this.tracked.has(d) || interest.wants!(d)),
     );
-    this.track = new TrackContext(registry, this.ledger);
+    this.track = new TrackContext(registry, this.ledger, interest);
     this.duplicates = options.duplicates ? new Duplicates() : null;
   }
 

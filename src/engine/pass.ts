@@ -20,6 +20,7 @@ import { Row } from './row.js';
 import type { UdpState } from './scope.js';
 import { tally } from './tally-envelope.js';
 import { TcpState } from './tcp-state.js';
+import type { Interest } from './track.js';
 
 export type RowKinds = 'inner' | 'outer' | 'both';
 
@@ -143,12 +144,16 @@ export class Pass {
     const bare = options.contents === false && options.tap === undefined && !options.info && !experts && !columns;
     const passes = bare && wants[PROTOCOLS.id] === 0;
     const dataWanted = plan.of(registry.byProto('data')!).depth !== Depth.Skip;
-    this.index = new IndexPass(
-      registry,
-      { ...options, analyseTcp, showsTcp },
-      (d) => (options.rows !== 'none' && plan.tracks(d)) || (d.track !== undefined && tracks?.has(d.proto) === true),
-      passes && !dataWanted ? (d) => plan.of(d).depth !== Depth.Skip : undefined,
-    );
+    const interest: Interest = {
+      tracks: (d) =>
+        (options.rows !== 'none' && plan.tracks(d)) || (d.track !== undefined && tracks?.has(d.proto) === true),
+      ...(passes && !dataWanted && { wants: (d) => plan.of(d).depth !== Depth.Skip }),
+      announced: (d) => {
+        plan.announce(d);
+        this.plain?.forget();
+      },
+    };
+    this.index = new IndexPass(registry, { ...options, analyseTcp, showsTcp }, interest);
     this.plain = passes ? new PlainDatagrams(plan, this.index, registry) : null;
   }
 

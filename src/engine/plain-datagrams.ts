@@ -96,6 +96,11 @@ export class PlainDatagrams {
     return this.payload === null || this.payload.dissector.plain!(p.buf, p.off, p.end, p.wireEnd);
   }
 
+  /** What was found to be of no interest may lead to something else by now. */
+  forget(): void {
+    this.passed = undefined;
+  }
+
   /** Whether nothing is wanted of what a dissector takes, or nothing but fields at fixed places. */
   private isPassed(d: AnyDissector | null): boolean {
     let payload: Step | null = null;

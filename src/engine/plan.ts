@@ -44,6 +44,9 @@ const DOWN = [
   'radiotap',
 ];
 
+/** What is in this table alone is in no packet before SDP has announced it. RFC 8866 §6.6 */
+const ANNOUNCED = 'rtp_dyn_payload_type';
+
 /**
  * Decides layer by layer how much work a packet deserves: with `-e ip.src -e sip.Method` an RTP packet ends at its IP
  * header. What can follow a layer is read from the tables that its dissector names; transport payloads can be anything.
@@ -52,6 +55,8 @@ export class Plan {
   private readonly steps = new Map<AnyDissector, Step>();
   /** Of each dissector, its wanted fields. */
   private readonly wantedOf = new Map<AnyDissector, readonly Field[]>();
+  /** Whose octets come in no packet before they are announced. */
+  private readonly awaited: Set<AnyDissector>;
   /** Also where data is wanted: that it is nothing else has to be seen. */
   private readonly everything: boolean;
 
@@ -65,6 +70,9 @@ export class Plan {
     everything: boolean,
   ) {
     const isWanted = (f: Field): boolean => wants[f.id] !== 0;
+    this.awaited = new Set(registry.table(ANNOUNCED));
+    for (const [table, keys] of registry.entries())
+      if (table !== ANNOUNCED) for (const d of keys.values()) this.awaited.delete(d);
     for (const d of registry.dissectors) this.wantedOf.set(d, Object.values(d.fields).filter(isWanted));
     this.everything = everything || this.wanted(registry.byProto('data')!);
     const leading = this.everything ? new Set(registry.dissectors) : this.leading();
@@ -114,30 +122,43 @@ export class Plan {
   /** Whether `track` of the dissector has to run: something that rests on it is wanted. */
   tracks(d: AnyDissector): boolean {
     const isWanted = (f: Field): boolean => this.wants[f.id] !== 0;
-    return d.track !== undefined && (d.serves?.notPlain?.some(isWanted) === true || this.tracksPlain(d));
+    if (d.track === undefined) return false;
+    return d.serves?.notPlain?.some(isWanted) === true || this.serves(d, () => true);
   }
 
-  /** The same for what is plain. */
+  /** The same for what is plain, after what was announced so far. */
   tracksPlain(d: AnyDissector): boolean {
-    if (d.track === undefined) return false;
-    if (d.serves === undefined || this.everything) return true;
-    if (d.serves.fields.some((f) => this.wants[f.id] !== 0)) return true;
-    for (const name of d.serves.protocols ?? []) {
-      const announced = this.registry.byProto(name);
-      if (announced !== undefined && this.of(announced).depth !== Depth.Skip) return true;
+    return this.serves(d, (served) => !this.awaited.has(served));
+  }
+
+  /** Whether something that rests on `track` of the dissector is wanted; of protocols, those that `counts` is true of. */
+  private serves({ track, serves }: AnyDissector, counts: (served: AnyDissector) => boolean): boolean {
+    if (track === undefined) return false;
+    if (serves === undefined || this.everything) return true;
+    if (serves.fields.some((f) => this.wants[f.id] !== 0)) return true;
+    for (const name of serves.protocols ?? []) {
+      const served = this.registry.byProto(name);
+      if (served !== undefined && this.of(served).depth !== Depth.Skip && counts(served)) return true;
     }
     return false;
   }
 
-  /** Whether anything that the dissector may lead to is wanted. */
+  /** Whether anything that the dissector may lead to, after what was announced so far, is wanted. */
   below(d: AnyDissector): boolean {
     let wanted = this.belows.get(d);
     if (wanted === undefined) {
-      this.belows.set(d, (wanted = [...this.next(d)].some((next) => this.of(next).depth !== Depth.Skip)));
+      const isWanted = (next: AnyDissector): boolean => this.of(next).depth !== Depth.Skip && !this.awaited.has(next);
+      this.belows.set(d, (wanted = [...this.next(d)].some(isWanted)));
     }
     return wanted;
   }
   private readonly belows = new Map<AnyDissector, boolean>();
+
+  /** What `d` reads may come from now on. */
+  announce(d: AnyDissector): void {
+    this.awaited.delete(d);
+    this.belows.clear();
+  }
 
   /** What {@link Step.quick} would be if `f` were not wanted. */
   quickBut(d: AnyDissector, f: Field): readonly Field[] | null {

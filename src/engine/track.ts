@@ -7,6 +7,16 @@ import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
 import { EXPECTATION_COST, endpointKey, type FlowState, type Scope, UdpState } from './scope.js';
 
+/** What of the packets is worth the work: whoever shows them says so. */
+export interface Interest {
+  /** Whether `track` of a dissector has to run. */
+  tracks(d: AnyDissector): boolean;
+  /** Whether anything is wanted of what a dissector reads, or leads to; absent: it matters whose each datagram is. */
+  wants?(d: AnyDissector): boolean;
+  /** Takes note that what `d` reads may come: see {@link Track.announce}. */
+  announced(d: AnyDissector): void;
+}
+
 interface Ports {
   readonly sport: number;
   readonly dport: number;
@@ -31,9 +41,12 @@ export class TrackContext implements Track {
   private view!: View;
   private depth = 0;
 
+  private readonly announced = new Set<AnyDissector>();
+
   constructor(
     private readonly registry: Registry,
     private readonly ledger: Ledger,
+    private readonly interest: Interest,
   ) {}
 
   run(d: AnyDissector, v: View, packet: Packet, scope: Scope, flow: FlowState | null, net: NetPair, p: Ports): void {
@@ -100,6 +113,13 @@ export class TrackContext implements Track {
     if (address !== undefined) return this.scoped.expectations.get(endpointKey(address, port))?.note as T | undefined;
     if (this.owner === null || this.stream) return undefined;
     return (this.owner as UdpState).expectations[this.direction]?.note as T | undefined;
+  }
+
+  announce(table: string, key: TableKey): void {
+    const d = this.registry.lookup(table, key);
+    if (d === undefined || this.announced.has(d)) return;
+    this.announced.add(d);
+    this.interest.announced(d);
   }
 
   settle(proto: string): void {

@@ -126,6 +126,11 @@ export interface Track {
   /** What `expect` was told about the endpoint that this packet came from or goes to, or about the one that is named. */
   expected<T>(address?: Uint8Array, port?: number): T | undefined;
   /**
+   * From now on octets may be handed to the dissector of `table` at `key`: before, nobody looks for it in packets of which
+   * nothing else is wanted. For a table that only SDP leads to. Absent where nothing follows.
+   */
+  announce?(table: string, key: TableKey): void;
+  /**
    * A handshake agreed that `proto` comes in this flow as well: its datagrams are known by their octets alone. Absent where
    * nothing follows.
    */

@@ -7,6 +7,11 @@ import { dissectors } from '../../dissectors/index.js';
 import { UDP_STREAM } from '../../dissectors/udp.js';
 import type { Field } from '../../src/kit/index.js';
 import { fieldText } from '../../src/report/value.js';
+import { CaptureBuilder } from '../build/capture.js';
+import { clearConversation, envelope, up } from '../build/conversation.js';
+import { at, udp } from '../build/packets.js';
+import { file } from '../cli/run.js';
+import { octets } from '../dissectors/rtp/world.js';
 import { corpusMissing, publicCaptures, ROOT } from '../support/corpus.js';
 import { forRows } from '../support/rows.js';
 
@@ -59,4 +64,42 @@ describe('fields at fixed places are what dissection says', () => {
   test('public captures', { skip }, async () => {
     for (const { path } of publicCaptures()) await agree(path, [FIXED, HEAD]);
   });
+});
+
+/** An INVITE whose media of `format` come to 192.0.2.2, port 4000 and further. */
+function invite(format: string, port: number): Uint8Array {
+  const sdp = `v=0\r\no=- 1 1 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=0 0\r\nm=audio ${port} RTP/AVP 96 97\r\n${format}`;
+  const head = ['INVITE sip:b@x SIP/2.0', `Call-ID: ${port}`, 'CSeq: 1 INVITE', 'Content-Type: application/sdp'];
+  return Buffer.from([...head, `Content-Length: ${sdp.length}`, '', sdp].join('\r\n'));
+}
+
+test('a payload format is looked for in media from its announcement on', async () => {
+  const side = at('192.0.2.1', 5060);
+  const amr = invite('a=rtpmap:96 AMR/8000\r\n', 4000);
+  const red = invite('a=rtpmap:96 RED/8000\r\na=rtpmap:97 t140/1000\r\n', 4002);
+  const packet = (port: number): Uint8Array =>
+    udp(at('192.0.2.1', 30_000), at('192.0.2.2', port), octets('80600001 000000a0 11223344 e1 0280 01 61 f0'));
+  // The first packet of a flow takes the long way at any rate.
+  const media = [packet(4002), packet(4002), packet(4000), packet(4000)];
+  const inner = [udp(side, side, amr), ...media, udp(side, side, red), ...media];
+  const steps = inner.map((b) => up([envelope(b)]));
+  const ends = { client: at('198.51.100.1', 50_000), server: at('198.51.100.2', 443) };
+  const built = new CaptureBuilder().connection(clearConversation(steps), { ...ends, step: 10 }).build();
+  const path = file('announced.pcapng', built.octets);
+  const fields = ['rtp.p_type', 'rtp.follow', 'amr.payload_decoded_as'].map((name) => {
+    const f = dissectors.flatMap((d) => Object.values(d.fields)).find((x) => x.name === name);
+    assert.ok(f, name);
+    return f;
+  });
+  await agree(
+    path,
+    fields.map((f) => [f]),
+  );
+  const types = (await rows(path, [[fields[0]!]], true))[0]!.map((row) => row.slice(row.indexOf(' ')).trim());
+  const one = 'rtp.p_type=96';
+  const several = `${one} rtp.p_type=97 rtp.p_type=97`;
+  assert.deepEqual(
+    types.filter((t) => t !== ''),
+    [one, one, several, several, one, one],
+  );
 });

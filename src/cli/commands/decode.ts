@@ -74,7 +74,11 @@ class Decoder {
     this.row = new Row(this.dissection);
     const services = tlsServices(new KeyLog(), false);
     const options = { ...services, heuristicRtp: false, analyseTcp: true, showsTcp: false, duplicates: false };
-    this.index = new IndexPass(registry, options, (x) => this.dissection.plan.tracks(x));
+    const { plan } = this.dissection;
+    this.index = new IndexPass(registry, options, {
+      tracks: (x) => plan.tracks(x),
+      announced: (x) => plan.announce(x),
+    });
   }
 
   /** One row for each envelope; all octets are one row of any other protocol. */
