@@ -57,7 +57,7 @@ const F = fields({
 });
 
 const E = experts({
-  comment: { code: 'frame.comment', severity: 'chat', message: 'Comment' },
+  comment: { code: 'frame.comment', severity: 'comment', message: 'Comment' },
 });
 
 /** What the reader knows about a frame. */

@@ -10,6 +10,7 @@ import { ascii } from '../report/ascii.js';
 import {
   MODEL_STATISTICS,
   type ModelStatistic,
+  refuseMore,
   STATISTICS,
   StatError,
   type Statistic,
@@ -125,8 +126,11 @@ function one(
       `there are:\n${list}`,
     );
   }
-  if (isOfModel(name)) return { asked, name };
   try {
+    if (isOfModel(name)) {
+      refuseMore(asked);
+      return { asked, name };
+    }
     return statisticOf({ asked, registry, filter });
   } catch (e) {
     if (e instanceof StatError) throw new UserError(`-z ${e.message}`, Exit.usage, e.hint);

@@ -200,7 +200,7 @@ export class Dissection implements Ctx {
       for (const { expert, message } of t.experts) {
         t.text(F.message, 0, 0, message.length < MESSAGE ? message : message.slice(0, MESSAGE - 1));
         t.num(F.severity, 0, 0, SEVERITIES[expert.severity]);
-        if (expert.severity !== 'chat') this.found(expert.code, expert.severity);
+        if (FINDING_SEVERITIES[expert.severity] > 0) this.found(expert.code, expert.severity);
         if (expert.malformed === true) t.text(F.malformedItem, 0, 0, F.malformed.name);
       }
     for (const code of findings)

@@ -3,12 +3,13 @@ import type { CallState, Release, TunnelState } from '../model/entities.js';
 
 /** Numbers of the severities, as Wireshark has them. */
 export const SEVERITIES: Readonly<Record<Severity, number>> = {
+  comment: 0x100000,
   chat: 0x200000,
   note: 0x400000,
   warn: 0x600000,
   error: 0x800000,
 };
-const SEVERITY_NAMES = { 2097152: 'Chat', 4194304: 'Note', 6291456: 'Warning', 8388608: 'Error' };
+const SEVERITY_NAMES = { 1048576: 'Comment', 2097152: 'Chat', 4194304: 'Note', 6291456: 'Warning', 8388608: 'Error' };
 
 const F = fields({
   malformed: { name: '_ws.malformed', label: 'Malformed Packet', type: 'string' },
@@ -30,8 +31,14 @@ const F = fields({
   columnProtocol: { name: '_ws.col.protocol', label: 'Protocol column', type: 'string' },
   columnInfo: { name: '_ws.col.info', label: 'Info column', type: 'string' },
 });
-/** Values of `finding.severity`. */
-export const FINDING_SEVERITIES: Readonly<Record<Severity, number>> = { chat: 0, note: 1, warn: 2, error: 3 };
+/** Values of `finding.severity`; what has 0 is none. */
+export const FINDING_SEVERITIES: Readonly<Record<Severity, number>> = {
+  comment: 0,
+  chat: 0,
+  note: 1,
+  warn: 2,
+  error: 3,
+};
 
 const TUNNEL_STATES: readonly TunnelState[] = ['established', 'failed', 'partial', 'other'];
 const RELEASED_BY: readonly Release['by'][] = ['ue', 'eftf', 'middlebox', 'unknown'];

@@ -1,6 +1,7 @@
 import { difference } from '../kit/index.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { Dissection } from './dissect.js';
+import { FINDING_SEVERITIES } from './engine-fields.js';
 import type { Packet } from './packet.js';
 
 /** What a person reads as one packet (one instance serves all rows: copy what you keep). */
@@ -55,7 +56,7 @@ export class Row {
     if (this.dissection.tree.experts.length === 0) return this.findings;
     const out = [...this.findings];
     for (const e of this.dissection.tree.experts)
-      if (e.expert.severity !== 'chat' && !out.includes(e.expert.code)) out.push(e.expert.code);
+      if (FINDING_SEVERITIES[e.expert.severity] > 0 && !out.includes(e.expert.code)) out.push(e.expert.code);
     return out;
   }
 }

@@ -3,7 +3,7 @@ import { type Field, fieldCount, fieldOf } from './fields.js';
 import { utf8Text } from './text.js';
 
 /** How bad something is: Wireshark's severities. */
-export type Severity = 'chat' | 'note' | 'warn' | 'error';
+export type Severity = 'comment' | 'chat' | 'note' | 'warn' | 'error';
 
 /** Something that a dissector may notice. `code` is `layer.kebab-words` and stable for ever. */
 export interface Expert {

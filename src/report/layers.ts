@@ -33,6 +33,7 @@ export interface ShownExpert {
 }
 
 const SEVERITIES: Readonly<Record<Severity, readonly [string, string]>> = {
+  comment: ['1048576', 'Comment'],
   chat: ['2097152', 'Chat'],
   note: ['4194304', 'Note'],
   warn: ['6291456', 'Warning'],

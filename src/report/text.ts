@@ -96,7 +96,7 @@ export function tabsLine(row: Row, timeOf: (row: Row) => string): string {
   return `${[id.padStart(5), time.padStart(10), source.padStart(12), '→', rest[0].padEnd(12), ...rest.slice(1)].join('\t')}\n`;
 }
 
-const SIGNS = { error: 'x', warn: '!', note: 'i', chat: '.' } as const;
+const SIGNS = { error: 'x', warn: '!', note: 'i', chat: '.', comment: '.' } as const;
 
 /**
  * The whole tree of a row, four blanks a level, each expert item under the node it belongs to.

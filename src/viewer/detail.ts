@@ -1,12 +1,16 @@
+import { FINDING_SEVERITIES } from '../engine/engine-fields.js';
 import type { Row } from '../engine/row.js';
 import { type Expert, type Field, Held, ip4, ip6, printable, type Tree } from '../kit/index.js';
 import { isRepeated } from '../report/layers.js';
 import { colonHex, fieldText, nodeLabel, wholeText } from '../report/value.js';
+import { severityShown } from './rows.js';
 import type { Detail, DetailNode, DetailSource } from './viewer.js';
 
 /** The longest value that a filter for it repeats. */
 const FILTER_TEXT = 256;
 const FILTER_OCTETS = 32;
+/** The longest message that `_ws.expert.message` has whole. */
+const MESSAGE_TEXT = 239;
 
 /** The tree of a row as it stands in its dissection, with octets of its own. */
 export function detailOf(row: Row, number: number, fault: string | undefined): Detail {
@@ -47,6 +51,9 @@ function nodeOf(t: Tree, i: number): DetailNode {
 
 /** Something noticed stands below the node that it is about. */
 function noticed(e: Expert, message: string, about: DetailNode | undefined): DetailNode {
+  // What is only said has no code to be found by.
+  const only = message.length > MESSAGE_TEXT ? undefined : `_ws.expert.message == ${inQuotes(message)}`;
+  const filter = FINDING_SEVERITIES[e.severity] > 0 ? `finding.code == "${e.code}"` : only;
   return {
     depth: about === undefined ? 0 : about.depth + 1,
     field: '',
@@ -54,9 +61,9 @@ function noticed(e: Expert, message: string, about: DetailNode | undefined): Det
     source: about?.source ?? 0,
     off: about?.off ?? 0,
     length: about?.length ?? 0,
-    severity: e.severity,
+    severity: severityShown(e.severity),
     ...(e.clause !== undefined && { clause: e.clause }),
-    filter: `finding.code == "${e.code}"`,
+    ...(filter !== undefined && { filter }),
   };
 }
 
@@ -68,15 +75,17 @@ function filterOf(t: Tree, i: number): string | undefined {
   return value === undefined ? undefined : `${f.name} == ${value}`;
 }
 
+/** A text as filters have it. */
+const inQuotes = (text: string): string =>
+  `"${text.replace(/[\\"]/g, '\\$&').replace(/\r/g, '\\r').replace(/\n/g, '\\n').replace(/\t/g, '\\t')}"`;
+
 function literal(f: Field, t: Tree, i: number): string | undefined {
   switch (f.type) {
     case 'bool':
       return t.number[i] !== 0 ? '1' : '0';
     case 'string': {
       const text = wholeText(t, i);
-      return text.length > FILTER_TEXT
-        ? undefined
-        : `"${text.replace(/[\\"]/g, '\\$&').replace(/\r/g, '\\r').replace(/\n/g, '\\n').replace(/\t/g, '\\t')}"`;
+      return text.length > FILTER_TEXT ? undefined : inQuotes(text);
     }
     case 'bytes':
     case 'guid': {

@@ -4,7 +4,7 @@ import { LIMITS } from '../limits.js';
 import { endpoints } from '../report/columns.js';
 import { BLOCK_ROWS, FlowNumbers, RowBlock } from './columns.js';
 import type { Frames } from './frames.js';
-import { Direction, PAGE_ROWS, type RowsAdded, SEVERITIES } from './rows.js';
+import { Direction, PAGE_ROWS, type RowsAdded, SEVERITIES, severityShown } from './rows.js';
 import { TextsWriter } from './texts.js';
 
 /** Protocols, and lists of what was noticed, that have numbers. */
@@ -97,7 +97,7 @@ export class RowsWriter {
     const { experts } = row.dissection.tree;
     if (experts.length === 0 && row.findings.length === 0) return 0;
     let worst = row.findings.length > 0 ? SEVERITIES.indexOf('note') : 0;
-    for (const { expert } of experts) worst = Math.max(worst, SEVERITIES.indexOf(expert.severity));
+    for (const { expert } of experts) worst = Math.max(worst, SEVERITIES.indexOf(severityShown(expert.severity)));
     const severity = SEVERITIES[worst];
     return this.notices.number([severity, ...row.codes()].join(' '), `${severity} …`);
   }

@@ -1,3 +1,4 @@
+import type { Severity } from '../kit/index.js';
 import { BLOCK_FRAMES, BLOCK_ROWS, FLOW_NUMBERS, FrameBlock, RowBlock } from './columns.js';
 import { Texts, type TextsAdded } from './texts.js';
 
@@ -8,6 +9,9 @@ const PAGES_KEPT = 16;
 export const Direction = { none: 0, up: 1, down: 2 } as const;
 export const SEVERITIES = ['', 'chat', 'note', 'warn', 'error'] as const;
 export type RowSeverity = (typeof SEVERITIES)[number];
+
+/** A severity as screens show it: a comment of the capture is talk. */
+export const severityShown = (s: Severity): Exclude<RowSeverity, ''> => (s === 'comment' ? 'chat' : s);
 
 /** What was added to {@link Rows}, as it goes from thread to thread. */
 export interface RowsAdded {

@@ -165,3 +165,47 @@ test('an unknown statistic is refused with what there is', () => {
   assert.equal(run(['read', TLS13, '-z', 'io,phs,no.such']).code, 2);
   assert.equal(run(['read', TLS13, '-z', 'follow,tcp,ascii']).code, 1);
 });
+
+test('comments of a capture are of a severity of their own, as in tshark', { skip }, () => {
+  const path = file('commented.pcapng');
+  assert.equal(run(['extract', sample('20-healthy-call.pcapng'), '-q', '-w', path]).code, 0);
+  for (const z of ['expert', 'expert,comment,frame.number < 5', 'expert,chat']) same(path, [z]);
+  const fields = [
+    '-T',
+    'fields',
+    '-e',
+    '_ws.expert.severity',
+    '-e',
+    '_ws.expert.message',
+    '-Y',
+    '_ws.expert.severity == 1048576',
+  ];
+  assert.equal(run(['read', path, '-q', ...fields]).out, tshark(['-n', '-r', path, ...fields]));
+  assert.equal(run(['read', path, '-q', '-c', '9', '--fail-on', 'note']).code, 0);
+});
+
+test('a statistic that makes no sense is refused in words', { skip }, () => {
+  for (const [z, words] of [
+    ['io,stat,1,SUM(ip.src)ip.src', /the values of ip\.src are no numbers\n {2}COUNT\(ip\.src\)ip\.src counts them/],
+    ['io,stat,1,AVG(tcp.flags.syn)tcp', /the values of tcp\.flags\.syn are no numbers/],
+    ['io,stat,1,FREQUENCY(ip.ttl)ip.ttl', /there is no FREQUENCY here\n {2}one of FRAMES, .*AVG/],
+    ['follow,udp,ascii,x', /x is no stream\n {2}its number, or both ends: follow,udp,ascii,192/],
+    ['follow,tcp,ascii,192.0.2.1:5060', /192\.0\.2\.1:5060 is no stream/],
+  ] as const) {
+    assert.equal(tshark(['-n', '-q', '-z', z, '-r', TLS13]), '', `${z}: tshark takes it`);
+    const r = run(['read', TLS13, '-q', '-z', z]);
+    assert.equal(r.code, 1, z);
+    assert.equal(r.out, '');
+    assert.match(r.err, words);
+  }
+  for (const z of ['fttims,tunnels,sip', 'fttims,calls,x', 'rtp,streams,ip.src==192.0.2.1']) {
+    const r = run(['read', TLS13, '-q', '-z', z]);
+    assert.equal(r.code, 1, z);
+    assert.match(r.err, / takes no filter\n {2}--tunnel, /);
+  }
+  for (const z of [
+    'io,stat,1,COUNT(ip.src)ip.src',
+    'io,stat,1,SUM(tcp.time_delta)tcp.time_delta,MAX(frame.len)frame.len',
+  ])
+    same(TLS13, [z]);
+});

@@ -10,6 +10,7 @@ import { isRepeated } from '../../src/report/layers.js';
 import { nodeLabel } from '../../src/report/value.js';
 import { CaptureViewer } from '../../src/viewer/capture-viewer.js';
 import { ROOT } from '../support/corpus.js';
+import { until } from '../support/until.js';
 
 const SAMPLES = join(ROOT, 'samples');
 const captures = readdirSync(SAMPLES).filter((name) => /\.pcap(ng)?$/.test(name));
@@ -99,4 +100,22 @@ suite('a row shown again is the row that the pass saw', () => {
       }
       await viewer.close();
     });
+});
+
+test('the filter that the screens offer for what was noticed finds the packet', async () => {
+  const viewer = await opened(join(SAMPLES, '20-healthy-call.pcapng'));
+  const severities = new Set<string>();
+  for (let row = 0; row < viewer.rows.count; row++) {
+    const noticed = (await viewer.detail(row)).nodes.filter((n) => n.severity !== undefined);
+    for (const { severity, filter } of noticed) {
+      if (severities.has(severity!)) continue;
+      severities.add(severity!);
+      const found = viewer.select({ kind: 'both', filter: filter! });
+      await until(() => found.done);
+      const rows = Array.from({ length: found.count }, (_, i) => found.at(i));
+      assert.ok(rows.includes(row), `${severity}: ${filter}`);
+    }
+  }
+  assert.deepEqual([...severities].sort(), ['chat', 'note']);
+  await viewer.close();
 });

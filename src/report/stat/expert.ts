@@ -4,7 +4,13 @@ import { CATALOGUE } from '../../model/catalogue.js';
 import { named, type Selector, type StatContext, type Statistic, selector } from './statistic.js';
 
 /** Severities, the worst first, and what tshark calls their lists. */
-export const SEVERITIES = { error: 'Errors', warn: 'Warns', note: 'Notes', chat: 'Chats' } as const;
+export const SEVERITIES = {
+  error: 'Errors',
+  warn: 'Warns',
+  note: 'Notes',
+  chat: 'Chats',
+  comment: 'Comments',
+} as const;
 export type StatSeverity = keyof typeof SEVERITIES;
 
 interface Entry {
@@ -17,13 +23,15 @@ interface Entry {
 
 /** Wireshark's group of an item, as its code tells it. */
 const groupOf = (code: string): string =>
-  /checksum/.test(code)
-    ? 'Checksum'
-    : /malformed|short|truncated/.test(code)
-      ? 'Malformed'
-      : code.startsWith('tcp.') || code === 'http.start-line'
-        ? 'Sequence'
-        : 'Protocol';
+  code === 'frame.comment'
+    ? 'Comment'
+    : /checksum/.test(code)
+      ? 'Checksum'
+      : /malformed|short|truncated/.test(code)
+        ? 'Malformed'
+        : code.startsWith('tcp.') || code === 'http.start-line'
+          ? 'Sequence'
+          : 'Protocol';
 
 /** `expert[,SEVERITY[,FILTER]]`: what was noticed, of this severity and worse, each wording with its number. */
 export class Experts implements Statistic {
@@ -56,7 +64,8 @@ export class Experts implements Statistic {
   }
 
   private add(severity: StatSeverity, code: string, summary: string): void {
-    const protocol = code.split('.')[0].toUpperCase();
+    const [layer] = code.split('.');
+    const protocol = layer === 'frame' ? 'Frame' : layer.toUpperCase();
     const key = `${severity} ${protocol} ${summary}`;
     const known = this.list.get(key);
     if (known === undefined) this.list.set(key, { severity, group: groupOf(code), protocol, summary, frequency: 1 });

@@ -52,6 +52,7 @@ export function statisticOf(cx: StatContext): Statistic {
     case 'sip':
       return new SipMessages(cx, from(0));
     case 'rtp':
+      refuseMore(asked);
       return new RtpStreams(cx);
     case 'flow':
       return new Flow(cx, kind as FlowKind, isView(rest[0]) ? from(1) : from(0));
@@ -60,6 +61,19 @@ export function statisticOf(cx: StatContext): Statistic {
     default:
       return expert(cx, asked);
   }
+}
+
+/**
+ * For a statistic that takes nothing behind its name: a filter would seem to be heeded.
+ * @throws StatError where something stands there
+ */
+export function refuseMore(asked: string): void {
+  const [group, kind, ...more] = asked.split(',');
+  if (more.some((m) => m.trim() !== ''))
+    throw new StatError(
+      `${asked}: ${group},${kind} takes no filter`,
+      '--tunnel, --user and --call-id choose what is counted',
+    );
 }
 
 /** tshark's word for how addresses are shown; both are the same here. */
@@ -71,9 +85,18 @@ function follow(cx: StatContext, protocol: Followed, [mode = '', ...stream]: rea
       `${cx.asked}: ${mode === '' ? 'how?' : `${mode} is no way to show it`}`,
       `one of ${FOLLOW_MODES.join(', ')}`,
     );
+  const [one = '', two] = stream;
+  if (protocol !== 'sip' && one !== '' && !/^\d+$/.test(one) && !(isEnd(one) && isEnd(two ?? '')))
+    throw new StatError(
+      `${cx.asked}: ${two === undefined ? one : `${one},${two}`} is no stream`,
+      `its number, or both ends: follow,${protocol},${mode},192.0.2.1:40000,192.0.2.2:443`,
+    );
   const ends = /^\d+$/.test(stream[0] ?? '') || protocol === 'sip' ? 1 : 2;
   return new Follow(cx, protocol, mode as FollowMode, stream.slice(0, ends).join(','), piecesOf(cx, stream[ends]));
 }
+
+/** `192.0.2.1:443`, `[2001:db8::1]:443`. */
+const isEnd = (text: string): boolean => /^(?:[\d.]+|\[[\da-fA-F:.]+\]):\d+$/.test(text);
 
 /** The pieces that are asked for: `2`, `2-5`; all where none are. */
 function piecesOf(cx: StatContext, written: string | undefined): PieceRange | undefined {
@@ -90,5 +113,5 @@ function expert(cx: StatContext, asked: string): Experts {
   const [, first = '', ...rest] = asked.split(',');
   const isSeverity = Object.hasOwn(SEVERITIES, first);
   const filter = isSeverity ? rest.join(',') : [first, ...rest].join(',');
-  return new Experts(cx, isSeverity ? (first as StatSeverity) : 'chat', filter);
+  return new Experts(cx, isSeverity ? (first as StatSeverity) : 'comment', filter);
 }

@@ -10,10 +10,16 @@ const LEAST_FIRST = 12;
 /** A table is made wider for its filters up to here. */
 const USUAL_WIDTH = 102;
 
+const CALCULATIONS = ['FRAMES', 'BYTES', 'COUNT', 'SUM', 'MIN', 'MAX', 'AVG'] as const;
 /** What a column counts in each interval. */
-type Calculation = 'frames and bytes' | 'FRAMES' | 'BYTES' | 'COUNT' | 'SUM' | 'MIN' | 'MAX' | 'AVG';
+type Calculation = 'frames and bytes' | (typeof CALCULATIONS)[number];
 
-const CALCULATED = /^(FRAMES|BYTES|COUNT|SUM|MIN|MAX|AVG)(?:\(([\w.-]*)\))?(.*)$/;
+const CALCULATED = new RegExp(`^(${CALCULATIONS.join('|')})(?:\\(([\\w.-]*)\\))?(.*)$`);
+/** The same of what is counted nowhere, or not here (LOAD): a filter follows at once, as nothing follows a function of a filter. */
+const UNKNOWN = /^([A-Z]+)\([\w.-]*\)(?=[\w.])/;
+/** What can be added up; of anything else there is only COUNT. */
+const NUMERIC: ReadonlySet<string> = new Set('u8 u16 u24 u32 u48 u64 i8 i16 i32 i64 float duration'.split(' '));
+const isNumeric = ({ name, type }: Field): boolean => NUMERIC.has(type) || name === 'frame.time_epoch';
 
 /** One interval of a column. */
 interface Bin {
@@ -41,12 +47,18 @@ class Column {
     readonly filter: string,
   ) {
     const m = CALCULATED.exec(filter);
+    const unknown = m === null ? UNKNOWN.exec(filter)?.[1] : undefined;
+    if (unknown !== undefined)
+      throw new StatError(`${cx.asked}: there is no ${unknown} here`, `one of ${CALCULATIONS.join(', ')}`);
     this.what = m === null ? 'frames and bytes' : (m[1] as Calculation);
     const name = m?.[2] ?? '';
     const counted = named(cx.registry, ...(name === '' ? [] : [name]));
     if (name !== '' && counted.length === 0) throw new StatError(`${cx.asked}: there is no field ${name}`);
     if (m !== null && name === '' && m[1] !== 'FRAMES' && m[1] !== 'BYTES')
       throw new StatError(`${cx.asked}: ${m[1]} wants a field, for example ${m[1]}(ip.len)ip.len`);
+    const odd = m?.[1] === 'COUNT' ? undefined : counted.find((f) => !isNumeric(f));
+    if (odd !== undefined)
+      throw new StatError(`${cx.asked}: the values of ${name} are no numbers`, `COUNT(${name})${name} counts them`);
     this.values = new Set(counted);
     this.fraction = counted.some((f) => f.type === 'duration' || f.type === 'float' || f.type === 'time');
     this.only = selector(cx, m === null ? filter : m[3] === '' ? name : m[3]);
