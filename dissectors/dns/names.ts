@@ -13,6 +13,8 @@ const MAX_LABEL = 63;
 /** Most labels that a name can have. */
 const MAX_LABELS = 127;
 const POINTER = 0xc0;
+/** The two high bits of a label of a kind that an octet names. */
+const EXTENDED = 1;
 
 /** A name as it was read. */
 export interface Name {
@@ -24,8 +26,8 @@ export interface Name {
   readonly length: number;
 }
 
-/** Tells how a name ended: whole, longer than {@link MAX_NAME}, or by pointers that go round. */
-type Ending = 'whole' | 'long' | 'loop';
+/** Tells how a name ended: whole, longer than {@link MAX_NAME}, by pointers that go round, or at a label of another kind. */
+type Ending = 'whole' | 'long' | 'loop' | 'extended';
 
 interface Walk {
   readonly labels: Uint8Array[];
@@ -52,6 +54,9 @@ function walk(b: Uint8Array, off: number, end: number, base: number, wireEnd: nu
       at = base + (u16(b, at) & 0x3fff);
       continue;
     }
+    // RFC 2671 §3.1: its kind says how long the label is, and none is in use any more. A name does not begin so.
+    if (n >> 6 === EXTENDED && labels.length > 0)
+      return { labels, ending: 'extended', end: after < 0 ? at + 1 : after };
     if (n > MAX_LABEL) throw new Malformed(`Label type 0x${(n & POINTER).toString(16)} is not in use`); // RFC 6891 §5
     if (at + 1 + n > end) throw new Short(1 + n, end - at, at - base, at + 1 + n <= wireEnd);
     length += n + 1;
@@ -69,6 +74,7 @@ function walk(b: Uint8Array, off: number, end: number, base: number, wireEnd: nu
 export function readName(b: Uint8Array, off: number, end: number, base: number, wireEnd = end): Name {
   const w = walk(b, off, end, base, wireEnd);
   if (w.ending === 'loop') return plain('<Name contains a pointer that loops>', w.end);
+  if (w.ending === 'extended') return plain('<Unknown extended label>', w.end);
   if (w.ending === 'long') return plain('<Name too long>', w.end);
   if (w.labels.length === 0) return plain('<Root>', w.end);
   let length = w.labels.length - 1;
@@ -92,11 +98,16 @@ const ESCAPES: Readonly<Record<string, string>> = {
 export const escapeControls = (s: string): string =>
   s.replace(/[\u0000-\u001f\u007f]/g, (c) => ESCAPES[c] ?? `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
 
+const FAULTS = {
+  loop: 'Name with a pointer that loops',
+  long: 'Name too long',
+  extended: 'Label of an unknown kind',
+} as const;
+
 /** The name at `off` without compression, as octets of its own. @throws Short, Malformed (a loop and a long name too) */
 export function expandName(b: Uint8Array, off: number, end: number, base: number): { wire: Uint8Array; end: number } {
   const w = walk(b, off, end, base, end);
-  if (w.ending !== 'whole')
-    throw new Malformed(w.ending === 'loop' ? 'Name with a pointer that loops' : 'Name too long');
+  if (w.ending !== 'whole') throw new Malformed(FAULTS[w.ending]);
   let size = 1;
   for (const label of w.labels) size += label.length + 1;
   const wire = new Uint8Array(size);

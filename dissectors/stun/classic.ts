@@ -169,13 +169,15 @@ export const classicStun = defineDissector({
 /** RFC 3489 §11.2: attributes are not padded. */
 function attributes(v: View, t: Tree, cx: Ctx, end: number): void {
   const { buf } = v;
-  for (let at = v.off + HEADER; at + 4 <= end; ) {
+  for (let at = v.off + HEADER; at < end; ) {
+    need(v, 4, at);
     const type = u16(buf, at);
     const stop = at + 4 + u16(buf, at + 2);
     t.open(F.attribute, at, stop - at, t.labels ? `Attribute: ${nameOf(ATTRIBUTES, type)}` : undefined);
     t.num(F.attType, at, 2, type);
     t.num(F.attLength, at + 2, 2, u16(buf, at + 2));
-    if (stop <= end) attribute(v, t, cx, type, at + 4, stop);
+    need(v, stop - at, at);
+    attribute(v, t, cx, type, at + 4, stop);
     t.pop();
     at = stop;
   }

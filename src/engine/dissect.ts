@@ -53,6 +53,7 @@ const MESSAGE = 240;
 
 /** What tshark calls a layer that it could not read, where that is not its name in the protocol column. */
 const CALLED: Readonly<Record<string, string>> = {
+  classicstun: 'CLASSICSTUN',
   dhcp: 'DHCP/BOOTP',
   'ipv6.hopopts': 'IPv6 Hop-by-Hop',
   'ipv6.routing': 'IPv6 Routing',

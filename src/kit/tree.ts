@@ -43,6 +43,8 @@ export const Held = {
   Time: 5,
 } as const;
 
+const STRAY: Expert = { code: 'text.stray-characters', severity: 'warn', message: 'Trailing stray characters' };
+
 const FIRST = 256;
 /** Of a number that also says how deep a node stands. A frame has octets for fewer sources. */
 const SOURCE_BITS = 20;
@@ -247,11 +249,22 @@ export class Tree {
   big(f: Field, off: number, len: number, value: bigint): void {
     if (this.wants[f.id] !== 0) this.made[this.add(f, off, len, Held.Made)] = value;
   }
-  /** Text: the octets as UTF-8, or `value` where it is not what the octets say. */
+  /** Text: the octets as UTF-8, or `value` where it is not what the octets say. Printed, octets end at a NUL. */
   text(f: Field, off: number, len: number, value?: string): void {
-    if (this.wants[f.id] === 0) return;
-    if (value === undefined) this.add(f, off, len, Held.Text);
-    else this.made[this.add(f, off, len, Held.Made)] = value;
+    if (this.wants[f.id] !== 0) {
+      if (value === undefined) this.add(f, off, len, Held.Text);
+      else this.made[this.add(f, off, len, Held.Made)] = value;
+    }
+    if (value === undefined && this.wantsExperts) this.strayText(off, len);
+  }
+  /** Characters behind a NUL: most that read such a text do not see them. */
+  private strayText(off: number, len: number): void {
+    const { buf, end } = this.sources[this.now];
+    const stop = Math.min(end, off + len);
+    let i = buf.indexOf(0, off);
+    if (i < 0) return;
+    while (i < stop && buf[i] === 0) i++;
+    if (i < stop) this.expert(STRAY);
   }
   /** Octets (also addresses: `ipv4`, `ipv6`, `ether`, `guid` read theirs from here); `value` where they are made up. */
   bytes(f: Field, off: number, len: number, value?: Uint8Array): void {

@@ -1,0 +1,30 @@
+import { describe, it } from 'node:test';
+import { dns } from '../../../dissectors/dns/index.js';
+import { datagramsBesideTshark, fieldsOf } from '../../support/beside-tshark.js';
+import { tsharkMissing } from '../../support/tshark.js';
+
+/** A query for each name, each of another transaction; what no query counts follows it. */
+const queries = (...names: readonly (readonly number[])[]): Uint8Array[] =>
+  names.map((name, i) =>
+    Uint8Array.from([0x10, i, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...name, 0, 1, 0, 1, ...new Array<number>(12).fill(0)]),
+  );
+
+/** `foo`, and a label that begins with this octet. */
+const label = (octet: number): number[] => [3, 0x66, 0x6f, 0x6f, octet, 0x61, 0x62, 0x63, 0];
+
+describe('Damaged DNS beside tshark', { skip: tsharkMissing }, () => {
+  it('ends a name at a label of a kind that is not in use, and reads on', async () => {
+    await datagramsBesideTshark(
+      [5300, 53],
+      // tshark reads the bit labels of RFC 2673, which RFC 6891 took back: 0x41.
+      queries(
+        ...[0x40, 0x42, 0x5f, 0x60, 0x7f, 0x80, 0xa0, 0xbf].map(label),
+        label(0x50).slice(4),
+        label(0x90).slice(4),
+      ),
+      fieldsOf(dns, ['dns.retransmission', 'dns.retransmit_request', 'dns.retransmit_request_in', 'data.data']).filter(
+        (f) => /^dns\.(id|flags|qry|count|resp)|^_ws/.test(f),
+      ),
+    );
+  });
+});

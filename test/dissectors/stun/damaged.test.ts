@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { classicStun } from '../../../dissectors/stun/classic.js';
+import { stun } from '../../../dissectors/stun/index.js';
+import { datagramsBesideTshark, fieldsOf } from '../../support/beside-tshark.js';
+import { tsharkMissing } from '../../support/tshark.js';
+import { octets, values, World } from '../rtp/world.js';
+
+const WRONG = ['_ws.expert.message', '_ws.expert.severity', '_ws.malformed'];
+
+describe('Damaged STUN beside tshark', { skip: tsharkMissing }, () => {
+  it('says that a text has characters behind its NUL', async () => {
+    const software = (text: string): Uint8Array =>
+      octets(`0101 0010 2112a442 b7e7a701bc34d686fa87dfae 8022 000c ${text}`);
+    await datagramsBesideTshark(
+      [3478, 40_000],
+      [
+        software('6162630000000000000000 00'),
+        software('616263000000640000000000'),
+        software('006162636465666768696a6b'),
+      ],
+      ['stun.att.software', ...WRONG],
+    );
+  });
+
+  it('says that an attribute of the first STUN, without the cookie, is cut', async () => {
+    const message = (attributes: string): Uint8Array => {
+      const n = octets(attributes).length.toString(16).padStart(4, '0');
+      return octets(`0001 ${n} 00112233445566778899aabbccddeeff ${attributes}`);
+    };
+    await datagramsBesideTshark(
+      [3478, 40_000],
+      [message('0006 0004 61626364'), message('0006 0004 61626364 0006'), message('0006 0004 61626364 000600')],
+      fieldsOf(classicStun).filter((f) => /^classicstun\.|^_ws/.test(f) && !/response|time/.test(f)),
+    );
+  });
+});
+
+describe('Damaged STUN where tshark is wrong', () => {
+  it('reads a message with the cookie that is longer than its datagram', () => {
+    // RFC 8489 §6.3: who receives it discards it, as it is no whole STUN. tshark calls it data.
+    const seen = new World([stun]).see(stun, octets('0001 0100 2112a442 b7e7a701bc34d686fa87dfae 0006 0004 61626364'));
+    assert.deepEqual(values(seen, 'stun.att.username'), ['abcd']);
+    assert.ok(seen.stopped.length > 0);
+  });
+});
