@@ -86,9 +86,9 @@ export function redactedReportOf(model: SessionModel, parts: ReportParts, names:
 
 const SEVERITIES: readonly Severity[] = ['note', 'warn', 'error'];
 
-/** Whether a finding is as bad as `severity`, or worse. */
-export const reaches = (findings: Series<FindingEntity>, severity: Severity): boolean =>
-  findings.some((f) => SEVERITIES.indexOf(f.severity) >= SEVERITIES.indexOf(severity));
+/** The findings that are as bad as `severity`, or worse. */
+export const reaching = (findings: Series<FindingEntity>, severity: Severity): FindingEntity[] =>
+  findings.filter((f) => SEVERITIES.indexOf(f.severity) >= SEVERITIES.indexOf(severity));
 
 /** Uids of the findings in the text of an earlier report. @throws SyntaxError, TypeError where it is none */
 export function knownFindings(text: string): Set<string> {

@@ -139,6 +139,9 @@ test('--fail-on, --mute and --baseline', () => {
   assert.equal(run(['report', path, '--fail-on', 'error']).code, 0);
   const failed = run(['report', path, '--fail-on', 'warn']);
   assert.equal(failed.code, 3);
+  // A script that keeps only the report sees why it ends so.
+  assert.match(failed.err, /^fttscope: 1 finding of severity warn or worse: tunnel\.[\w-]+\n$/);
+  assert.equal(run(['report', path, '--fail-on', 'warn', '-q']).err, '');
   assert.equal(run(['report', path, '--fail-on', 'warn', '--mute', 'tunnel.*']).code, 0);
   assert.equal(run(['report', path, '--mute', 'no.such']).code, 1);
   const old = file('old.json', failed.out);
@@ -178,7 +181,10 @@ test('--from and --to: what was over before, or began after, is left out', () =>
 
 test('--require-decrypt comes before --fail-on', () => {
   const path = sample('16-handshake-missing.pcapng');
-  assert.equal(run(['report', path, '--require-decrypt', '--fail-on', 'note']).code, 4);
+  const r = run(['report', path, '--require-decrypt', '--fail-on', 'note']);
+  assert.equal(r.code, 4);
+  assert.match(r.err, /^tunnel 1: .*: not decrypted\..*\nfttscope: \d+ findings of severity note or worse: /);
+  assert.doesNotMatch(run(['report', path, '--require-decrypt', '--redact']).err, /tunnel 1/);
 });
 
 /** INVITE dialogs of captures without tunnels, and how they went: read from their messages with tshark. */

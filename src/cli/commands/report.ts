@@ -10,7 +10,7 @@ import {
   knownFindings,
   type Report,
   type ReportParts,
-  reaches,
+  reaching,
   redactedReportOf,
   reportOf,
 } from '../../report/report.js';
@@ -108,7 +108,9 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Reado
     choice: { tunnels, user: o.user, callId: o.callId, ...times(start) },
   };
   const told = names === undefined ? reportOf(model, parts) : redactedReportOf(model, parts, names);
-  reading.tellNoTunnel(outcome.tunnels);
+  // With pseudonyms the report alone tells of tunnels.
+  if (o.requireDecrypt === true && o.redact !== true) reading.tellTunnels(outcome, false);
+  else reading.tellNoTunnel(outcome.tunnels);
   if (o.quiet !== true && lacksDialog(told, o)) tell(`fttscope: ${noDialog(o.callId, o.user)}`);
   return { reading, outcome, told, shelf };
 }
@@ -134,8 +136,21 @@ function settle(): () => void {
   return smallYoung();
 }
 
-const isFailed = ({ findings }: Report, { failOn }: ReportOptions): boolean =>
-  failOn !== undefined && reaches(findings, failOn);
+/** Codes of findings that are named; the others are in the report. */
+const NAMED = 5;
+
+/** Whether a finding is as bad as `--fail-on` has it; says so, for the report may go where nobody looks. */
+function isFailed({ findings }: Report, { failOn, quiet }: ReportOptions, name = ''): boolean {
+  if (failOn === undefined) return false;
+  const bad = reaching(findings, failOn);
+  if (bad.length === 0) return false;
+  const codes = [...new Set(bad.map((f) => f.code))];
+  const count = `${bad.length} ${bad.length === 1 ? 'finding' : 'findings'}`;
+  const named = `${codes.slice(0, NAMED).join(', ')}${codes.length > NAMED ? ` and ${codes.length - NAMED} more` : ''}`;
+  const severity = failOn === 'error' ? failOn : `${failOn} or worse`;
+  if (quiet !== true) tell(`fttscope: ${name === '' ? '' : `${name}: `}${count} of severity ${severity}: ${named}`);
+  return true;
+}
 
 /** Exit codes of a capture that was read, in the order in which they count. */
 const WORST = [Exit.input, Exit.undecrypted, Exit.failOn, Exit.interrupted, Exit.done];
@@ -157,7 +172,7 @@ async function compared(captures: readonly string[], o: ReportOptions): Promise<
     const steps = [false, true].map((outside) => stepsOf(lists, course, outside));
     told.push({ isOutside: isOutside(lists), part: course.words, steps });
     shelf.close();
-    codes.push(reading.code(outcome, isFailed(report, o)));
+    codes.push(reading.code(outcome, isFailed(report, o, name)));
   }
   // Where one of them has no tunnel, what both can show is compared.
   const outside = Number(told.some((x) => x.isOutside));
