@@ -29,8 +29,9 @@ export const LIMITS = {
   pseudonyms: 1 << 19,
   /** Packets with parts of messages that `extract --redact` keeps until the messages are whole. */
   redactedWaiting: 1024,
-  /** Octets of a followed stream that are shown. */
+  /** Octets of a followed stream that screens show, and that `-z follow` prints: it keeps them as they are, without lines. */
   followedOctets: 16 << 20,
+  printedOctets: 64 << 20,
   /** Flows (TCP connections and UDP conversations) followed at a time. */
   flows: 1 << 19,
   /** Octets that flows and tunnels may hold together, by estimate; those that were idle longest make room. */

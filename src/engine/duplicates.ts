@@ -1,3 +1,5 @@
+import type { Packet } from './packet.js';
+
 /** Packets captured twice are at most so far apart. */
 const WINDOW_SECONDS = 0.1;
 const SLOTS = 1 << 15;
@@ -42,25 +44,23 @@ export class Duplicates {
   }
 
   /**
-   * The frame that this packet repeats, or 0. `[off, end)` is the packet from its IP header on; a `bare`
-   * acknowledgment counts only when another interface saw the first copy, or where each packet has an identification of
-   * its own: acknowledgments do repeat.
+   * The frame that a packet of the outer world repeats, or 0. A `bare` acknowledgment counts only when another interface saw
+   * the first copy, or where each packet has an identification of its own: acknowledgments do repeat.
+   * @param off where its IP header begins
+   * @param iface number of its interface among all
    */
   see(
-    buf: Uint8Array,
+    { view: { buf, end }, frame, seconds, nanos, iface: { file } }: Packet,
     off: number,
-    end: number,
     bare: boolean,
-    frame: number,
-    file: number,
     iface: number,
-    time: number,
   ): number {
     if (buf !== this.buf) {
       this.buf = buf;
       this.octets = new DataView(buf.buffer, buf.byteOffset, buf.length);
     }
     const { octets } = this;
+    const time = seconds + nanos / 1e9;
     const six = buf[off] >> 4 === 6;
     // TTL and header checksum stand in the third word of IPv4, the hop limit in the second of IPv6; the protocol too.
     const except = six ? off + 4 : off + 8;

@@ -166,12 +166,10 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     if (this.duplicates === null || this.ip < 0 || scope.tunnel !== null) return;
     // What opens or closes a connection is repeated later than that.
     const bare = packet.protocol === TCP && p.off >= p.end && (p.buf[packet.header + 13] & (SYN | FIN)) === 0;
-    const time = packet.seconds + packet.nanos / 1e9;
-    const { file } = packet.iface;
-    packet.duplicateOf = this.duplicates.see(v.buf, this.ip, v.end, bare, packet.frame, file, scope.id, time);
+    packet.duplicateOf = this.duplicates.see(packet, this.ip, bare, scope.id);
     if (packet.duplicateOf === 0) return;
     packet.finding('capture.duplicate');
-    packet.isFurtherLeg = packet.protocol === TCP && this.duplicates.file !== file;
+    packet.isFurtherLeg = packet.protocol === TCP && this.duplicates.file !== packet.iface.file;
   }
 
   private walk(p: Peek): void {

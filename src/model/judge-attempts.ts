@@ -3,12 +3,13 @@ import { nameOf, ofNumber, ours, quoted, words } from '../kit/index.js';
 import type { Findings, Remark } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, type Moment, millis, type Seen } from './moment.js';
+import { BEFORE_TUNNEL_MS } from './other-attempts.js';
 import type { SessionModel } from './session-model.js';
 
 /** RFC 1035 §7.2: an answer that has not come by then was lost, or there is none. */
 const ANSWER_MS = 5000;
-/** A name that is asked for so shortly before a tunnel belongs to it. */
-const BEFORE_MS = 120_000;
+/** A question may be another one once more, in other words, that was asked so long before or after it. */
+const SAME_QUESTION_MS = 120_000;
 /** What a name says that is that of an EFTF for sure, where no tunnel came of it. */
 const EFTF_NAME = /(^|[.-])eftf\d*[.-]/;
 
@@ -63,7 +64,7 @@ function judgeNames(m: SessionModel, end: Moment, findings: Findings): void {
   for (const q of failed) {
     const found = m.outside.names
       .resolved(q.client)
-      .filter((o) => isAkin(o.name, q.name) && Math.abs(millis(o.at, q.at)) <= BEFORE_MS);
+      .filter((o) => isAkin(o.name, q.name) && Math.abs(millis(o.at, q.at)) <= SAME_QUESTION_MS);
     // The other family may have an answer; a proxy resolves the name itself.
     const same = found.some((o) => o.name === q.name);
     const proxied = m.tunnels.some((t) => t.proxy !== undefined && t.ue.address === q.client);
@@ -75,7 +76,7 @@ function judgeNames(m: SessionModel, end: Moment, findings: Findings): void {
         (t) =>
           t.ue.address === q.client &&
           t.state === 'established' &&
-          millis(q.at, t.opened) <= BEFORE_MS &&
+          millis(q.at, t.opened) <= BEFORE_TUNNEL_MS &&
           isBefore(q.at, t.closed ?? end),
       );
     // Most names have no address of one of the families: that says nothing where the other was taken.

@@ -94,20 +94,10 @@ export class Media {
     if (s === undefined) return undefined;
     if (note !== undefined && s.negotiated !== note) s.agree(note);
     const type = packet.payloadType(buf, off);
-    const timestamp = packet.timestamp(buf, off);
     if (type !== s.type) s.use(type, this.codec(s, type));
     const event = s.isEvent;
     s.heed();
-    s.rtp.take(
-      at,
-      packet.sequence(buf, off),
-      timestamp,
-      type,
-      c.wireEnd - off,
-      s.clock,
-      event,
-      packet.marker(buf, off),
-    );
+    s.rtp.take(at, c, s.clock, event);
     if (s.speaking !== null && end === c.wireEnd) {
       const header = packet.headerLength(buf, off, end);
       const padding = (buf[off] & 0x20) !== 0 ? buf[end - 1] : 0; // RFC 3550 §5.1
@@ -115,7 +105,7 @@ export class Media {
     }
     if (event && s.negotiated?.secure !== true) {
       const header = packet.headerLength(buf, off, end);
-      if (header > 0) s.event(buf, off + header, end, timestamp);
+      if (header > 0) s.event(buf, off + header, end, packet.timestamp(buf, off));
     }
     return s;
   }

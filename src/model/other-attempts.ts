@@ -10,7 +10,9 @@ import { type PortalProbe, portalProbe, probeOutcome } from './portal-probe.js';
 import type { SipEvent } from './sip-event.js';
 
 /** What was tried before a tunnel was opened belongs to it, as far back as a phone tries one way after the other. */
-const BEFORE_MS = 120_000;
+export const BEFORE_TUNNEL_MS = 120_000;
+/** Requests within so long are one attempt. */
+const ONE_ATTEMPT_MS = 120_000;
 const IKE = { header: 28, exchange: 18, flags: 19, response: 0x20, init: 34, auth: 35, port: 4500 } as const;
 
 /** One other way that a phone tried. */
@@ -45,7 +47,7 @@ export class OtherAttempts {
   asked(kind: AttemptEntry['kind'], at: Arrival, from: string, to: Place, name?: string): Attempt {
     const key = `${kind} ${from} ${to.address} ${to.port}`;
     let a = this.attempts.get(key);
-    if (a !== undefined && millis(a.start, at) < BEFORE_MS) a.tries++;
+    if (a !== undefined && millis(a.start, at) < ONE_ATTEMPT_MS) a.tries++;
     else {
       this.attempts.delete(key);
       if (this.attempts.size >= LIMITS.exchanges) {
@@ -126,7 +128,7 @@ export class OtherAttempts {
   /** Adds to a tunnel what its UE tried beside it. */
   furnish(t: TunnelEntity): void {
     const isHere = (start: Seen): boolean =>
-      millis(start, t.opened) <= BEFORE_MS && (t.closed === undefined || isBefore(start, t.closed));
+      millis(start, t.opened) <= BEFORE_TUNNEL_MS && (t.closed === undefined || isBefore(start, t.closed));
     const name = this.names.nameOf(t.ue.address, t.eftf.address, t.opened);
     if (name !== undefined) t.eftf.name ??= name;
     const entries: AttemptEntry[] = [];

@@ -1,4 +1,6 @@
+import * as packet from '../../dissectors/rtp.js';
 import { COMFORT_NOISE, KEEP_ALIVE_TYPE } from '../../dissectors/rtp-payload-types.js';
+import type { Content } from './events.js';
 import { type Arrival, rowName, type Seen } from './moment.js';
 
 /** RFC 3550 appendix A.1: a jump of more than this, or so far back, is a new start of the sequence. */
@@ -123,18 +125,11 @@ export class RtpStream {
    * Takes a packet.
    * @param clock of its payload type in hertz, 0 where it is unknown
    * @param event whether it is a named event, whose timestamp stands still (RFC 4733 §2.2)
-   * @param marker whether speech begins with it, after silence (RFC 3551 §4.1)
    */
-  take(
-    at: Arrival,
-    seq: number,
-    timestamp: number,
-    type: number,
-    octets: number,
-    clock: number,
-    event: boolean,
-    marker: boolean,
-  ): void {
+  take(at: Arrival, { buf, off, wireEnd }: Content, clock: number, event: boolean): void {
+    const type = packet.payloadType(buf, off);
+    const timestamp = packet.timestamp(buf, off);
+    const octets = wireEnd - off;
     if (type !== this.lastType) this.turn(type);
     if (type === KEEP_ALIVE_TYPE) this.keepAlives++;
     else if (!event && type !== COMFORT_NOISE) this.vote(type);
@@ -151,9 +146,10 @@ export class RtpStream {
       const pause = (at.seconds - this.seconds) * 1000 + (at.nanos - this.nanos) / 1e6;
       if (pause > this.longestPause) this.longestPause = pause;
     }
-    const fresh = this.count(seq, this.packets++ === 0, anew, passed);
+    const fresh = this.count(packet.sequence(buf, off), this.packets++ === 0, anew, passed);
     this.isInterrupted = false;
-    if (isMedia && fresh) this.arrive(at, timestamp, clock, marker, this.reordered > late);
+    // With the marker speech begins, after silence. RFC 3551 §4.1
+    if (isMedia && fresh) this.arrive(at, timestamp, clock, packet.marker(buf, off), this.reordered > late);
     this.seconds = at.seconds;
     this.nanos = at.nanos;
     this.file = at.severalFiles ? at.file : 0;

@@ -1,6 +1,7 @@
 import { ContentType } from '../../../dissectors/tls/numbers.js';
 import type { Row } from '../../engine/row.js';
 import { type Field, hex, hostAndPortText, printable, type Tree, utf8Text } from '../../kit/index.js';
+import { LIMITS } from '../../limits.js';
 import { fieldText } from '../value.js';
 import { firstNode, named, RULE, type StatContext, StatError, type Statistic } from './statistic.js';
 import { StreamOrder } from './stream-order.js';
@@ -9,9 +10,6 @@ export const FOLLOWED = ['tls', 'tcp', 'udp', 'sip'] as const;
 export type Followed = (typeof FOLLOWED)[number];
 export const FOLLOW_MODES = ['ascii', 'hex', 'raw', 'utf-8'] as const;
 export type FollowMode = (typeof FOLLOW_MODES)[number];
-
-/** Octets of a stream that are shown. */
-const MOST_OCTETS = 64 << 20;
 
 /** What one side sent at once. */
 interface Piece {
@@ -72,13 +70,11 @@ export class Follow implements Statistic {
   }
 
   private add(side: 0 | 1, octets: Uint8Array): void {
-    if (octets.length === 0) return;
-    if (this.size + octets.length > MOST_OCTETS) {
-      this.dropped = true;
-      return;
-    }
-    this.size += octets.length;
-    this.pieces.push({ side, octets: octets.slice() });
+    const kept = octets.slice(0, LIMITS.printedOctets - this.size);
+    this.dropped ||= kept.length < octets.length;
+    if (kept.length === 0) return;
+    this.size += kept.length;
+    this.pieces.push({ side, octets: kept });
   }
 
   /** The side that a packet comes from; undefined where it is of another stream. */
@@ -188,7 +184,7 @@ export class Follow implements Statistic {
       }
       offsets[side] += octets.length;
     }
-    return `${out}${this.dropped ? `(only the first ${MOST_OCTETS} octets)\n` : ''}${RULE}\n`;
+    return `${out}${this.dropped ? `(only the first ${LIMITS.printedOctets} octets)\n` : ''}${RULE}\n`;
   }
 
   private shows(i: number): boolean {
