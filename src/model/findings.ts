@@ -41,6 +41,9 @@ interface Raised {
   readonly rows: string[];
 }
 
+/** Findings of an earlier report: how bad each is, by its uid. */
+export type KnownFindings = ReadonlyMap<string, Severity>;
+
 /** Collects findings: one for each code and thing that it is about, with the first rows that show it. */
 export class Findings {
   private readonly raised = new Map<string, Raised>();
@@ -150,11 +153,11 @@ export class Findings {
   /**
    * The findings, by severity, and cause before consequence; behind what is known what the capture may only lack. Below
    * errors what nobody was hurt by, and only a specification minds, stands last. Here they are no longer then.
-   * @param known uids of findings that are left out
+   * @param known findings that are left out, as bad as they are there or less, by their uids
    * @param isShaky what rests on something that was not seen is claimed more softly where the capture lacks something
    * @param tell how sentences are told
    */
-  list(uidOf: UidOf, known: ReadonlySet<string>, isShaky: IsShaky, tell: Tell = asSaid): FindingEntity[] {
+  list(uidOf: UidOf, known: KnownFindings, isShaky: IsShaky, tell: Tell = asSaid): FindingEntity[] {
     const severity = (r: Raised): number => SEVERITIES.indexOf(r.remark.severity ?? r.entry.severity);
     const minded = (r: Raised): number => Number(severity(r) > 0 && r.entry.kind === 'conformance');
     const soft = new Set<Raised>();
@@ -173,7 +176,12 @@ export class Findings {
         ORDER.get(a.code)! - ORDER.get(b.code)! ||
         inOrder(a, b),
     );
-    const list = all.map((r) => entity(r, soft.has(r), uidOf, tell)).filter((f) => !known.has(f.uid));
+    const list = all
+      .map((r) => entity(r, soft.has(r), uidOf, tell))
+      .filter((f) => {
+        const before = known.get(f.uid);
+        return before === undefined || SEVERITIES.indexOf(f.severity) < SEVERITIES.indexOf(before);
+      });
     for (const [i, f] of list.entries()) f.id = i + 1;
     return list;
   }

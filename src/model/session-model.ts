@@ -10,7 +10,7 @@ import { shakiness } from './capture-quality.js';
 import type { AddressingEntity, CallEntity, FindingEntity, MediaEntity, TunnelEntity } from './entities.js';
 import { EspWatch } from './esp-watch.js';
 import type { Content } from './events.js';
-import { Findings, type Ref } from './findings.js';
+import { Findings, type KnownFindings, type Ref } from './findings.js';
 import { heardUntil, judge } from './judge.js';
 import { KeepAlives } from './keep-alives.js';
 import { Media, type MediaFlow, sentUp } from './media.js';
@@ -306,7 +306,7 @@ export class SessionModel {
   }
 
   /** What is wrong, the worst first; tunnels get the numbers of theirs. */
-  findingEntities(known?: ReadonlySet<string>): FindingEntity[] {
+  findingEntities(known?: KnownFindings): FindingEntity[] {
     const { signalling, media } = this;
     const uidOf = ({ kind, id }: Ref): string | undefined => {
       if (kind === 'file') return undefined;
@@ -317,7 +317,7 @@ export class SessionModel {
     };
     const list = this.findings.list(
       uidOf,
-      known ?? new Set(),
+      known ?? new Map(),
       shakiness(this.findings, (id) => this.tunnel(id)),
       this.tell,
     );

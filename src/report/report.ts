@@ -4,6 +4,7 @@ import { quoted, type Tell, type Words, words } from '../kit/index.js';
 import { type LimitReached, ReachedLimits } from '../limits.js';
 import { CATALOGUE } from '../model/catalogue.js';
 import type { FindingEntity, Severity } from '../model/entities.js';
+import type { KnownFindings } from '../model/findings.js';
 import type { Moment } from '../model/moment.js';
 import { isBefore } from '../model/moment.js';
 import type { Series } from '../model/series.js';
@@ -24,7 +25,7 @@ export interface ReportParts {
   /** Caps that were reached while the capture was read. */
   readonly limits?: readonly LimitReached[];
   /** Findings of an earlier report, by uid: they are left out. */
-  readonly known?: ReadonlySet<string>;
+  readonly known?: KnownFindings;
   readonly choice?: Choice;
 }
 
@@ -90,10 +91,13 @@ const SEVERITIES: readonly Severity[] = ['note', 'warn', 'error'];
 export const reaching = (findings: Series<FindingEntity>, severity: Severity): FindingEntity[] =>
   findings.filter((f) => SEVERITIES.indexOf(f.severity) >= SEVERITIES.indexOf(severity));
 
-/** Uids of the findings in the text of an earlier report. @throws SyntaxError, TypeError where it is none */
-export function knownFindings(text: string): Set<string> {
-  const report = JSON.parse(text) as { findings: { uid: string }[] };
-  return new Set(report.findings.map((f) => f.uid));
+/** The findings in the text of an earlier report; undefined: their uids are pseudonyms. @throws SyntaxError, TypeError where it is none */
+export function knownFindings(text: string): KnownFindings | undefined {
+  const { findings, options } = JSON.parse(text) as {
+    findings: readonly FindingEntity[];
+    options: { redacted?: boolean };
+  };
+  return options.redacted === true ? undefined : new Map(findings.map((f) => [f.uid, f.severity]));
 }
 
 function captureOf({ files, damage, tap }: ReportParts, tell: Tell): object {

@@ -149,6 +149,19 @@ test('--fail-on, --mute and --baseline', () => {
   assert.equal(again.code, 0);
   assert.deepEqual(JSON.parse(again.out).findings, []);
   assert.equal(run(['report', path, '--baseline', file('none.json', '{}')]).code, 2);
+  // What has become worse since is told; what has not, or was worse then, is known.
+  const then = (from: string, to: string) => {
+    const text = failed.out.replaceAll(`"severity":"${from}"`, `"severity":"${to}"`);
+    assert.notEqual(text, failed.out);
+    return run(['report', path, '--fail-on', 'warn', '--baseline', file('then.json', text)]);
+  };
+  assert.equal(then('warn', 'note').code, 3);
+  assert.equal(then('warn', 'error').code, 0);
+  const hidden = file('hidden.json', run(['report', path, '--redact']).out);
+  const refused = run(['report', path, '--baseline', hidden]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.err, /a redacted report is no baseline/);
+  assert.equal(run(['report', '--compare', path, path, '--baseline', old]).code, 1);
 });
 
 test('--eftf-issuer: a certificate of another authority is a finding', () => {

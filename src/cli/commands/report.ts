@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { SessionTap } from '../../engine/session-tap.js';
 import { CATALOGUE } from '../../model/catalogue.js';
+import type { KnownFindings } from '../../model/findings.js';
 import { isBefore } from '../../model/moment.js';
 import { SessionModel } from '../../model/session-model.js';
 import { ascii } from '../../report/ascii.js';
@@ -75,7 +76,7 @@ interface Made {
 }
 
 /** Reads captures and makes the report of them. */
-async function make(captures: readonly string[], o: ReportOptions, known?: ReadonlySet<string>): Promise<Made> {
+async function make(captures: readonly string[], o: ReportOptions, known?: KnownFindings): Promise<Made> {
   const between = settle();
   const reading = new Reading(captures, o);
   const shelf = new ReportShelf();
@@ -162,6 +163,7 @@ async function compared(captures: readonly string[], o: ReportOptions): Promise<
     throw new UserError('--compare wants two captures', Exit.usage, 'fttscope report --compare GOOD BAD');
   if (o.html === true || o.records !== undefined)
     throw new UserError('--compare prints text, or with --markdown or --json');
+  if (o.baseline !== undefined) throw new UserError('--compare and --baseline: what is new is the difference itself');
   const told: { readonly isOutside: boolean; readonly part: string; readonly steps: readonly Step[][] }[] = [];
   const codes: number[] = [];
   for (const [i, name] of names.entries()) {
@@ -246,13 +248,17 @@ function writeWith(writing: (text: TextBytes) => Iterable<void>): void {
 }
 
 /** Findings of an earlier report. @throws CaptureError where it cannot be read, UserError where it is none */
-function baseline(path: string): Set<string> {
+function baseline(path: string): KnownFindings {
   const text = contentsOf(path).toString('utf8');
+  let known: KnownFindings | undefined;
   try {
-    return knownFindings(text);
+    known = knownFindings(text);
   } catch {
     throw new UserError(`${path}: not a report`, Exit.input, 'a baseline is what fttscope report printed before');
   }
+  if (known !== undefined) return known;
+  const hint = 'what its findings are about has pseudonyms: keep the report without --redact as a baseline';
+  throw new UserError(`${path}: a redacted report is no baseline`, Exit.input, hint);
 }
 
 /** The codes that a mute list means; `dhcp.*` means all that begin so. @throws UserError for a code that there is not */
