@@ -1,10 +1,13 @@
 /** Completion scripts for shells, made from the commands and options as they are defined. */
 import type { Command, Option } from 'commander';
-import { FORMATS, type Shell } from './options.js';
+import { CATALOGUE } from '../model/catalogue.js';
+import { RECORDS } from '../report/report-json.js';
+import { STATISTICS } from '../report/stat/index.js';
+import { FORMATS, type Shell, TIMES } from './options.js';
 
 /** What can follow an option or stand for an argument. */
 type Values =
-  | { readonly kind: 'none' | 'files' | 'fields' | 'protocols' | 'any' }
+  | { readonly kind: 'none' | 'files' | 'any' | Asked }
   | { readonly kind: 'words'; readonly words: readonly string[] };
 
 /** An option as a shell has to know it. */
@@ -24,16 +27,42 @@ interface KnownCommand {
   readonly argument: Values;
 }
 
-/** Commands that a shell lists the fields and protocols with. */
-const FIELDS = `fttscope fields 2>/dev/null | awk -F'\\t' '$1 == "F" { print $3 }'`;
-const PROTOCOLS = `fttscope fields 2>/dev/null | awk -F'\\t' '$1 == "P" { print $3 }'`;
+/** What a shell asks the program for, and how. */
+const ASKED = {
+  fields: `fttscope fields 2>/dev/null | awk -F'\\t' '$1 == "F" { print $3 }'`,
+  protocols: `fttscope fields 2>/dev/null | awk -F'\\t' '$1 == "P" { print $3 }'`,
+  interfaces: `fttscope interfaces 2>/dev/null | awk '{ print $1 }'`,
+};
+type Asked = keyof typeof ASKED;
+
+/** Values of options whose definition does not list them, and what begins values that are longer. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  '-E': ['header=y', 'separator=,', 'occurrence=f', 'occurrence=l', 'aggregator=,', 'quote=d', 'quote=s', 'bom=y'],
+  '-t': TIMES,
+  '-u': ['s', 'hms'],
+  '-z': STATISTICS,
+  '--enable-heuristic': ['rtp_udp'],
+  '--format': FORMATS,
+  '--mute': Object.keys(CATALOGUE),
+  '--records': [...Object.keys(RECORDS), 'all'],
+};
+/** The same of what the program is asked for. A filter begins with a field. */
+const FROM: Readonly<Record<string, Asked>> = {
+  '-j': 'protocols',
+  '-J': 'protocols',
+  '-O': 'protocols',
+  '--filter': 'fields',
+  '--interface': 'interfaces',
+};
 
 /** What the value of an option is, by the name that its definition gives it. */
 function valuesOf(o: Option): Values {
   if (!o.required && !o.optional) return { kind: 'none' };
   if (o.argChoices !== undefined) return { kind: 'words', words: o.argChoices };
+  const flag = o.long ?? o.short ?? '';
+  if (Object.hasOwn(WORDS, flag)) return { kind: 'words', words: WORDS[flag] };
+  if (Object.hasOwn(FROM, flag)) return { kind: FROM[flag] };
   const name = /[<[]([\w-]+)/.exec(o.flags)?.[1] ?? '';
-  if (name === 'format' && o.long === '--format') return { kind: 'words', words: FORMATS };
   if (name === 'file') return { kind: 'files' };
   if (name === 'field') return { kind: 'fields' };
   if (name === 'protocol') return { kind: 'protocols' };
@@ -95,9 +124,9 @@ function bashValues(v: Values): string {
     case 'words':
       return `words=${quoted(v.words.join(' '))}`;
     case 'fields':
-      return `words=$(${FIELDS})`;
     case 'protocols':
-      return `words=$(${PROTOCOLS})`;
+    case 'interfaces':
+      return `words=$(${ASKED[v.kind]})`;
     default:
       return ':';
   }
@@ -128,6 +157,9 @@ _fttscope() {
       ${names.join('|')}) command=\${COMP_WORDS[i]}; break ;;
     esac
   done
+  # Bash makes --option=value three words.
+  [[ $prev == = ]] && prev=\${COMP_WORDS[COMP_CWORD - 2]}
+  [[ $cur == = ]] && cur=
   COMPREPLY=()
   case \${command:-${names[0]}}:$prev in
 ${after.join('\n')}
@@ -158,9 +190,9 @@ function zshValues(v: Values, name: string): string {
     case 'files':
       return `${name}:_files`;
     case 'fields':
-      return `${name}:_fttscope_fields`;
     case 'protocols':
-      return `${name}:_fttscope_protocols`;
+    case 'interfaces':
+      return `${name}:_fttscope_${v.kind}`;
     default:
       return `${name}: `;
   }
@@ -188,18 +220,12 @@ function zsh(commands: readonly KnownCommand[]): string {
     if (c.argument.kind !== 'none') specs.push(`        ${quoted(`*:${zshValues(c.argument, 'argument')}`)}`);
     return `    ${c.name})\n      _arguments -s \\\n${specs.join(' \\\n')} ;;`;
   });
+  const asked = Object.entries(ASKED).map(
+    ([name, how]) => `_fttscope_${name}() {\n  local -a names\n  names=(\${(f)"$(${how})"})\n  compadd -a names\n}`,
+  );
   return `#compdef fttscope
 # zsh completion for fttscope. To use it: fttscope completion zsh > a file _fttscope in a folder of $fpath
-_fttscope_fields() {
-  local -a names
-  names=(\${(f)"$(${FIELDS})"})
-  compadd -a names
-}
-_fttscope_protocols() {
-  local -a names
-  names=(\${(f)"$(${PROTOCOLS})"})
-  compadd -a names
-}
+${asked.join('\n')}
 _fttscope() {
   local command=${commands[0].name}
   local -a commands
@@ -240,9 +266,9 @@ function fishValues(v: Values): string {
     case 'files':
       return ' -r -F';
     case 'fields':
-      return ` -x -a ${fishText(`(${FIELDS})`)}`;
     case 'protocols':
-      return ` -x -a ${fishText(`(${PROTOCOLS})`)}`;
+    case 'interfaces':
+      return ` -x -a ${fishText(`(${ASKED[v.kind]})`)}`;
     default:
       return ' -x';
   }

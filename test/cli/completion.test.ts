@@ -52,6 +52,16 @@ const TYPED: readonly (readonly [string[], string[]])[] = [
     ['dhcp', 'dhcpv6'],
   ],
   [['decode', '--as', 'fttim'], ['fttims']],
+  [['read', '-z', 'rtp'], ['rtp,streams']],
+  [['x.pcap', '-Y', 'sip.Meth'], ['sip.Method']],
+  [['read', '-O', 'fttim'], ['fttims']],
+  [
+    ['-t', 'u'],
+    ['u', 'ud', 'udoy'],
+  ],
+  [['read', '--enable-heuristic', ''], ['rtp_udp']],
+  [['report', '--records', 'ca'], ['calls']],
+  [['report', '--mute', 'call.busy'], ['call.busy']],
 ];
 
 describe('completion', () => {
@@ -60,11 +70,14 @@ describe('completion', () => {
       `source '${file('complete.bash', script('bash'))}'`,
       `try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fttscope; echo "\${COMPREPLY[*]}"; }`,
       ...TYPED.map(([words]) => `try fttscope ${words.map((w) => `'${w}'`).join(' ')}`),
+      'try fttscope read --rows = ou', // --rows=ou as bash cuts it
+      'try fttscope read --rows =',
     ];
     const offered = shell('bash', ['-c', lines.join('\n')]).split('\n');
     TYPED.forEach(([words, wanted], i) => {
       assert.deepEqual(offered[i].split(' ').sort(), [...wanted].sort(), words.join(' '));
     });
+    assert.deepEqual(offered.slice(TYPED.length, TYPED.length + 2), ['outer', 'inner outer both']);
   });
 
   test('fish', { skip: missing('fish') }, () => {
