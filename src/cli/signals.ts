@@ -15,18 +15,22 @@ export function onEndSignal(told: (signal: NodeJS.Signals) => void): () => void 
 export class EndSignals {
   /** One came. */
   came = false;
+  /** It was Ctrl-C. */
+  interrupted = false;
   /** Resolves when the first comes, with the exit code. */
   readonly told: Promise<number>;
   private readonly ending = new AbortController();
   /** Aborts when the first comes: nobody wants any more what has not begun. */
   readonly gone: AbortSignal = this.ending.signal;
   private tellAll!: (code: number) => void;
+  /** Leaves the signals to the system again. */
+  readonly leave: () => void;
 
   constructor() {
     this.told = new Promise((resolve) => {
       this.tellAll = resolve;
     });
-    onEndSignal(this.onSignal);
+    this.leave = onEndSignal(this.onSignal);
   }
 
   /** Ends the command as a signal would. */
@@ -38,6 +42,7 @@ export class EndSignals {
 
   private readonly onSignal = (signal: NodeJS.Signals): void => {
     if (this.came && signal === 'SIGINT') process.exit(Exit.interrupted);
+    this.interrupted = signal === 'SIGINT';
     this.end();
   };
 }

@@ -256,6 +256,17 @@ test('who is told to end in the middle of a step ends at once, and begins no oth
   assert.equal(await lone.stop(), 0, lone.err);
 });
 
+test('Ctrl-C in a scenario releases the tunnel, and stops a loop of a shell over scenarios', async () => {
+  const file = scenario('loop.json', ['connect', { dhcp: '30s' }, { wait: '10s' }]);
+  const loop = ['setsid', 'bash', '-c', 'for i in 1 2; do "$@"; done', '-'];
+  const one = startFttscope(['ue', eftf.at, '--lab', '-4', '--run', file], loop);
+  await one.line(/^IPv4 10\./m);
+  process.kill(-one.child.pid!, 'SIGINT'); // as a terminal does: the shell, and what it runs
+  await one.ended;
+  assert.equal(one.out.match(/^established/gm)?.length, 1, one.out);
+  assert.match(one.out, /^tunnel ended: released by this UE/m);
+});
+
 test('the console takes the same verbs', async () => {
   const one = startFttscope(['ue', eftf.at, '--lab', '-4']);
   await one.line(/^registered/m);

@@ -134,6 +134,7 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
   void traces.left.then(() => signals.end());
   endWithout(tun, signals);
   const code = await act(one, steps, families, signals).finally(end);
+  signals.leave();
   return teller.failed ? Exit.input : traces.outcome(code);
 }
 
@@ -147,6 +148,8 @@ async function act(
   const work = steps === undefined ? usual(one, families, signals) : runSteps(one, steps, signals);
   const code = await Promise.race([work, signals.told]);
   if (one.refused) return Exit.notEstablished;
+  // Steps that were not done: a loop of a shell over scenarios stops with this one.
+  if (code === Exit.done && steps !== undefined && signals.interrupted) return Exit.interrupted;
   return code !== Exit.done || steps !== undefined || signals.came ? code : console(one, signals);
 }
 
